@@ -2,8 +2,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadCase, type Case } from '../packages/core/src/data/case';
-import { PREPARED_SPECIES, readPrepared } from '../packages/core/src/data/prepared';
+import { loadCase, SPECIES, type Case } from '../packages/core/src/data/case';
+import { readPrepared } from '../packages/core/src/data/prepared';
 import type { ScoreRow } from '../packages/core/src/inversion/score-rows';
 import { InputHashes } from '../packages/core/src/pipeline/engine/input-hashes';
 import { stageContext, type RunContext, type StageContext, type StageName } from '../packages/core/src/pipeline/engine/stage';
@@ -54,7 +54,7 @@ function contextOf(stage: StageName): StageContext {
 /** What the inversion's own model adds to each of its values, daily means of cells: `period/species/cell/hour since 1970`. */
 async function addedByModel(): Promise<Map<string, number>> {
   const context = contextOf('invert');
-  const setup = await setUpInversion(context, join(folder, 'engine.json'));
+  const setup = await setUpInversion(context);
   const { control, evaluation } = linearisation(setup, context.signal);
   const { model } = evaluation;
   const found = control.factors(readOutcome(context, 1).control);
@@ -65,7 +65,7 @@ async function addedByModel(): Promise<Map<string, number>> {
     const [all, emissions] = [(await model.forward(found, batch)).slice(), (await model.forward(without, batch)).slice()];
     const { species, place } = model.observations(batch);
     const { cell, hour } = place!();
-    all.forEach((value, i) => added.set(`${PREPARED_SPECIES[species[i]]}/${cell[i]}/${hour[i]}`, value - emissions[i]));
+    all.forEach((value, i) => added.set(`${SPECIES[species[i]]}/${cell[i]}/${hour[i]}`, value - emissions[i]));
   }
   setup.dispose();
   return added;

@@ -3,7 +3,7 @@ import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PREPARED_SPECIES } from '../packages/core/src/data/prepared';
+import { SPECIES } from '../packages/core/src/data/case';
 import { readResponseSums } from '../packages/core/src/pipeline/learn/evaluated-responses';
 import type { EvaluateSummary } from '../packages/core/src/pipeline/learn/evaluate-stage';
 import type { InvertSummary } from '../packages/core/src/pipeline/invert/invert-stage';
@@ -54,7 +54,7 @@ it('is rolled out in every stage, and evaluated with them from each place', () =
   expect(new Set(['prior', 'rollout', 'zero'].map(slope)).size).toBe(3);
   // What certify takes is of the surrogate as it is inverted.
   const sums = readResponseSums(join(folder, 'run/evaluate')).get('winter')!.get('SO2')!;
-  expect(responseFigures(sums[PREPARED_SPECIES.indexOf('SO2')]).slope).toBe(slope('rollout'));
+  expect(responseFigures(sums[SPECIES.indexOf('SO2')]).slope).toBe(slope('rollout'));
   expect(stdout).toMatch(
     /initial concentrations from:\n {2}the prior run +SO2>SO2 -?\d\.\d\d\n {2}its own output +SO2>SO2 -?\d\.\d\d\n {2}nowhere \(0\)/,
   );

@@ -284,7 +284,7 @@ describe('with runs of the transport model that have something else changed', ()
     const run = runContext(settings, join(folder, 'inflow'), chooseDevice({ device: 'cpu' }), { threads: 1 });
     /** dF/dβ of all observations; F is linear in β. */
     const coefficients = async (context: StageContext): Promise<number[]> => {
-      const { model, dispose } = await setUpInversion(context, join(folder, 'engine.json'));
+      const { model, dispose } = await setUpInversion(context);
       const { slots, rows, cols, groups } = model.shape;
       const at = (beta: number): Float64Array => new Float64Array(slots * rows * cols * groups + 1).fill(1).fill(beta, -1);
       const [zero, one] = [at(0), at(1)];

@@ -23,7 +23,7 @@ const { filesOf, priorSectors } = inside('pipeline/simulate/sector-files');
 const { readRunConcentrations } = inside('pipeline/simulate/run-concentrations');
 const { groupLast } = inside('pipeline/simulate/twin-observations');
 const { readTruthFactors } = inside('worlds/truth-factors');
-const { PREPARED_SPECIES } = inside('data/prepared');
+const { SPECIES } = inside('data/case/index');
 const { InputHashes } = inside('pipeline/engine/input-hashes');
 const { operatorOf, readMonitors } = inside('pipeline/invert/monitors');
 const { Role } = inside('inversion/forward-model');
@@ -49,15 +49,15 @@ async function fieldsOf(period, factors, modelError) {
 
 /** Concentrations at the monitors, hours after the spin-up, `[hours, monitors, 4]`. */
 function atMonitors(fields, period) {
-  const hour = grid.rows * grid.cols * PREPARED_SPECIES.length;
+  const hour = grid.rows * grid.cols * SPECIES.length;
   const hours = Array.from({ length: period.hours - period.spinUpHours }, (_, h) => period.spinUpHours + h);
-  return hours.flatMap((h) => cells.flatMap((cell) => PREPARED_SPECIES.map((_, s) => fields[h * hour + cell * PREPARED_SPECIES.length + s])));
+  return hours.flatMap((h) => cells.flatMap((cell) => SPECIES.map((_, s) => fields[h * hour + cell * SPECIES.length + s])));
 }
 
 /** Mean |run − reference| per species, and as part of the reference's mean; mean of run − reference. */
 function figures(run, reference) {
-  return PREPARED_SPECIES.map((species, s) => {
-    const of = (numbers) => numbers.filter((_, i) => i % PREPARED_SPECIES.length === s);
+  return SPECIES.map((species, s) => {
+    const of = (numbers) => numbers.filter((_, i) => i % SPECIES.length === s);
     const [a, b] = [of(run), of(reference)];
     const size = mean(a.map((value, i) => Math.abs(value - b[i])));
     const bias = mean(a.map((value, i) => value - b[i]));
@@ -115,7 +115,7 @@ try {
   process.stdout.write('mean absolute error against the observations, prior → true emissions\n');
   for (const stations of ['withheld', 'used']) {
     const parts = errors.filter((part) => part.stations === stations);
-    const changes = PREPARED_SPECIES.map((species) => {
+    const changes = SPECIES.map((species) => {
       const [before, after] = ['prior', 'true'].map((run) => mean(parts.flatMap((part) => part[run].get(species))));
       return `${species} ${before.toFixed(2)} → ${after.toFixed(2)} (${(100 * (after / before - 1)).toFixed(0)} %)`;
     });

@@ -1,4 +1,5 @@
 /** A case's gridded inputs in the layout and units of the prepared store: emission groups, concentrations, geography. */
+import { speciesUnit } from './case/fields';
 import { DataError, UnitError } from '../errors';
 import type { TimeAxis } from '../grid/grid';
 import { conversion, convert, parseUnit } from '../units';
@@ -168,11 +169,6 @@ function concentrationScale(reader: IoapiReader, species: string, name: string):
     );
   }
   return conversion(units, wanted).scale;
-}
-
-/** `ug m-3` for particles, `ppb` for gases: what every concentration inside Retroplume is in. */
-export function speciesUnit(species: string): 'ppb' | 'ug m-3' {
-  return species.startsWith('PM') ? 'ug m-3' : 'ppb';
 }
 
 /**

@@ -13,8 +13,7 @@
  * too high.
  */
 import { DataError } from '../errors';
-import type { Species } from './case';
-import { speciesUnit } from './case-fields';
+import { speciesUnit, type Species } from './case/fields';
 import { RULES, type RuleCounts } from './quality-rules';
 
 /** Above any hourly mean of a monitor that works (ppb; PM µg m-3): severe dust and volcanic plumes stay below. */

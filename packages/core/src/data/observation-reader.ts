@@ -2,7 +2,7 @@
 import { DataError, UnitError } from '../errors';
 import type { TimeAxis } from '../grid/grid';
 import { conversion, MOLAR_MASS, parseUnit } from '../units';
-import { speciesUnit } from './case-fields';
+import { speciesUnit } from './case/fields';
 import { gasStateAt, type GasState } from './gas-reference';
 import { instant, timeAt } from './ioapi-time';
 import { keptColumnsOf, layoutOf, OCCURRING_SPECIES, rawFormatOf, type Layout } from './observation-layouts';

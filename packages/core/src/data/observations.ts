@@ -7,7 +7,7 @@
 import { expectArgument } from '../call';
 import { DataError } from '../errors';
 import type { TimeAxis } from '../grid/grid';
-import { speciesUnit } from './case-fields';
+import { speciesUnit } from './case/fields';
 import type { GasReference } from './gas-reference';
 import { expandGlob } from './glob';
 import { LAYOUTS, type LayoutName } from './observation-layouts';

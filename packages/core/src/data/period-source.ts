@@ -55,7 +55,7 @@ export function channelsOf(source: Pick<PeriodSource, 'meteorologyNames'>, field
   return field === 'meteorology' ? source.meteorologyNames.length : field === 'emissions' ? 5 : 4;
 }
 
-export function wholeGrid({ grid: { rows, cols } }: Pick<PeriodSource, 'grid'>): Crop {
+export function wholeGrid({ grid: { rows, cols } }: { grid: Pick<Crop, 'rows' | 'cols'> }): Crop {
   return { row: 0, col: 0, rows, cols };
 }
 

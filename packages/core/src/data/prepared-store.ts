@@ -6,14 +6,13 @@ import type { NetcdfFile } from '@retroplume/native';
 import { DataError } from '../errors';
 import { openNetcdf, reading } from './netcdf-access';
 import { channelsOf, newMemory, type HourlyField, type PeriodSource } from './period-source';
+import { GROUPS, SPECIES } from './case/fields';
 import {
   assertRunFits,
   channelNames,
   emissionVariable,
   geographyVariable,
   isInOnePiece,
-  PREPARED_GROUPS,
-  PREPARED_SPECIES,
   preparedMeteorologyPath,
   preparedRunPath,
   readChannels,
@@ -37,8 +36,8 @@ export function openPrepared(dir: string, period: string, run = 'prior'): Period
   const [weather, ofRun] = [new StoredFile(meteorologyPath, isInOnePiece(header)), new StoredFile(runPath, isInOnePiece(runHeader))];
   const variables: Record<HourlyField, { file: StoredFile; names: readonly string[] }> = {
     meteorology: { file: weather, names: meteorologyNames },
-    emissions: { file: ofRun, names: PREPARED_GROUPS.map(emissionVariable) },
-    concentrations: { file: ofRun, names: PREPARED_SPECIES.map(speciesVariable) },
+    emissions: { file: ofRun, names: GROUPS.map(emissionVariable) },
+    concentrations: { file: ofRun, names: SPECIES.map(speciesVariable) },
   };
   return {
     ...{ name: period, grid: header.grid, time: header.time, meteorologyNames, geographyNames },

@@ -16,16 +16,12 @@ import type { NetcdfFile } from '@retroplume/native';
 
 import { DataError, ShapeError } from '../errors';
 import type { Grid, TimeAxis } from '../grid/grid';
-import { speciesUnit } from './case-fields';
+import { GROUPS, SPECIES, speciesUnit } from './case/fields';
 import { CRS, cfGrid, cfTime, gridFromCf, timeFromCf } from './cf-grid';
 import { CHANNELS } from './meteorology';
 import { cfVariable, readCf, type CfAttributes } from './netcdf-cf';
 import { NetcdfOutput, openNetcdf, reading } from './netcdf-access';
 import { putChannel } from './period-steps';
-
-/** Channels of emissions and concentrations, in the order of every array. */
-export const PREPARED_GROUPS = ['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5'] as const;
-export const PREPARED_SPECIES = ['NO2', 'SO2', 'O3', 'PM2.5'] as const;
 
 /** One run of the transport model. */
 export interface PreparedRun {
@@ -91,12 +87,12 @@ export function writePreparedRun(dir: string, run: PreparedRun & { period: strin
   const { grid, time } = run;
   const path = preparedRunPath(dir, run.period, run.run);
   const channels = [
-    ...PREPARED_GROUPS.map((group) => ({
+    ...GROUPS.map((group) => ({
       name: emissionVariable(group),
       dimensions: ['time', 'y', 'x'],
       attributes: described('kg m-2 s-1', `emission of ${group}, all layers`),
     })),
-    ...PREPARED_SPECIES.map((species) => ({
+    ...SPECIES.map((species) => ({
       name: speciesVariable(species),
       dimensions: ['time', 'y', 'x'],
       attributes: { ...described(speciesUnit(species), `surface ${species}`), cell_methods: 'time: mean' },
@@ -104,8 +100,8 @@ export function writePreparedRun(dir: string, run: PreparedRun & { period: strin
   ];
   writeChannels(path, grid, time, channels, { title: `Run ${run.run} of ${run.period}` }, (file) => {
     const shape = (channelCount: number): number[] => [time.count, grid.rows, grid.cols, channelCount];
-    PREPARED_GROUPS.forEach((group, channel) => writeChannel(file, emissionVariable(group), run.emissions, shape(5), channel));
-    PREPARED_SPECIES.forEach((species, channel) => writeChannel(file, speciesVariable(species), run.concentrations, shape(4), channel));
+    GROUPS.forEach((group, channel) => writeChannel(file, emissionVariable(group), run.emissions, shape(5), channel));
+    SPECIES.forEach((species, channel) => writeChannel(file, speciesVariable(species), run.concentrations, shape(4), channel));
   });
   return path;
 }
@@ -173,8 +169,8 @@ export function readPreparedRun(dir: string, run: string, expected: { name: stri
     const { grid, time } = header;
     const shape = [time.count, grid.rows, grid.cols];
     return {
-      emissions: readInterleaved(file, PREPARED_GROUPS.map(emissionVariable), shape),
-      concentrations: readInterleaved(file, PREPARED_SPECIES.map(speciesVariable), shape),
+      emissions: readInterleaved(file, GROUPS.map(emissionVariable), shape),
+      concentrations: readInterleaved(file, SPECIES.map(speciesVariable), shape),
     };
   });
 }

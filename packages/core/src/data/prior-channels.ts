@@ -3,10 +3,11 @@
  * the weather is, so that everything that takes the weather of a period (windows, tiles, rotation, normalisation, ONNX) takes them with it.
  */
 import { channelsOf, type PeriodSource } from './period-source';
-import { PREPARED_SPECIES, speciesVariable, type PreparedPeriod } from './prepared';
+import { SPECIES } from './case/fields';
+import { speciesVariable, type PreparedPeriod } from './prepared';
 
-/** Names of the four channels, in the order of {@link PREPARED_SPECIES}: gases in ppb, PM2.5 in µg m-3. */
-export const PRIOR_CHANNELS = PREPARED_SPECIES.map((species) => `prior_${speciesVariable(species)}`);
+/** Names of the four channels, in the order of {@link SPECIES}: gases in ppb, PM2.5 in µg m-3. */
+export const PRIOR_CHANNELS = SPECIES.map((species) => `prior_${speciesVariable(species)}`);
 
 /** The period with {@link PRIOR_CHANNELS} after the channels of its meteorology: `[T, H, W, M + 4]`, gases in ppb, PM2.5 in µg m-3. The prior run must be among its runs. */
 export function withPriorConcentrations(period: PreparedPeriod): PreparedPeriod {

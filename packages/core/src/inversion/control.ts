@@ -2,7 +2,7 @@
  * The control vector: what the optimiser changes, and how it makes factors on the prior emissions.
  */
 import type { FactorShape } from './forward-model';
-import { tabulate } from './vectors';
+import { tabulate } from '../vectors';
 
 /** Elements begin … end − 1 of a control, and the factors in their places. */
 export type Stretch = readonly [begin: number, end: number];

@@ -7,7 +7,7 @@ import { GaussNewtonHessian } from './hessian';
 import { LogFactorControl } from './log-factor-control';
 import { MatrixModel, observationBatch, SMALL_SHAPE, smallControl } from './testing/linear-models';
 import { plumeTwin } from './testing/plume-twin';
-import { dot } from './vectors';
+import { dot } from '../vectors';
 import { Role, type ForwardModel } from './forward-model';
 
 const random = new Random(5);

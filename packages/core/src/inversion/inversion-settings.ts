@@ -21,7 +21,7 @@ import { Sgd } from './optimisers/sgd';
 import { SectorControl } from './sector-control';
 import type { SlotCorrelation } from './slot-basis';
 import { groupRoot, MixedBasis, RegionBasis, SharedNumber, type SpatialBasis } from './spatial-basis';
-import { tabulate } from './vectors';
+import { tabulate } from '../vectors';
 
 /** Keys that the case file has too mean the same there; a `Case['inversion']` can be passed as it is, once `batch` counts model batches. */
 export interface InversionSettings {

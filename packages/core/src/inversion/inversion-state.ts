@@ -55,6 +55,12 @@ export function initialState(control: Float64Array): InversionState {
   };
 }
 
+/** Mean over species of the error relative to another, since species have different units; null without watched monitors. */
+export function relativeMae(mae: readonly (number | null)[], first: readonly (number | null)[]): number | null {
+  const ratios = mae.flatMap((value, s) => (value !== null && first[s] ? [value / first[s]] : []));
+  return ratios.length > 0 ? ratios.reduce((a, b) => a + b) / ratios.length : null;
+}
+
 /** Hash of what a checkpoint belongs to. */
 export function fingerprint(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex');

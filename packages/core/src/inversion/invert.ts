@@ -36,6 +36,7 @@ import {
   fingerprint,
   initialState,
   loadState,
+  relativeMae,
   saveState,
   type HistoryPoint,
   type InversionState,
@@ -43,7 +44,7 @@ import {
 } from './inversion-state';
 import { JointControl } from './joint-control';
 import type { Optimiser, Product } from './optimisers/optimiser';
-import { addScaled } from './vectors';
+import { addScaled } from '../vectors';
 
 export interface InversionOptions {
   onProgress?: (done: number, total: number, text: string) => void;
@@ -292,16 +293,10 @@ function historyPoint(
     iteration: state.iteration,
     learningRate: learningRateAt(settings, state.iteration),
     ...evaluation,
-    watched: relativeError(evaluation.watchedMae, first?.watchedMae ?? evaluation.watchedMae),
+    watched: relativeMae(evaluation.watchedMae, first?.watchedMae ?? evaluation.watchedMae),
     gradientNorm: gradient ? Math.sqrt(gradient.reduce((sum, g) => sum + g * g, 0)) : null,
     ...(products === undefined ? {} : { products }),
   };
-}
-
-/** Mean over species of the error relative to the first one; null without watched monitors. */
-function relativeError(mae: (number | null)[], first: (number | null)[]): number | null {
-  const ratios = mae.flatMap((value, s) => (value !== null && first[s] ? [value / first[s]] : []));
-  return ratios.length ? ratios.reduce((a, b) => a + b) / ratios.length : null;
 }
 
 function stepsPerPass(batches: number, settings: CompleteSettings): number {

@@ -1,4 +1,5 @@
 /** Several controls as one vector, one after the other, which know nothing of each other: emission factors first, then what is inverted beside them. */
+import { joined } from '../vectors';
 import type { Control, LogFactorMap, SectorFactors } from './control';
 import type { FactorShape } from './forward-model';
 
@@ -17,17 +18,26 @@ export class JointControl implements Control {
   }
 
   initial(): Float64Array {
-    return joined(this.parts.map((part) => part.initial()));
+    return joined(
+      Float64Array,
+      this.parts.map((part) => part.initial()),
+    );
   }
 
   factors(control: Float64Array): Float64Array {
     const split = this.split(control);
-    return joined(this.parts.map((part, p) => part.factors(split[p])));
+    return joined(
+      Float64Array,
+      this.parts.map((part, p) => part.factors(split[p])),
+    );
   }
 
   tangent(control: Float64Array, direction: Float64Array): Float64Array {
     const [at, along] = [this.split(control), this.split(direction)];
-    return joined(this.parts.map((part, p) => part.tangent(at[p], along[p])));
+    return joined(
+      Float64Array,
+      this.parts.map((part, p) => part.tangent(at[p], along[p])),
+    );
   }
 
   gradient(control: Float64Array, gradFactors: ArrayLike<number>): Float64Array {
@@ -35,6 +45,7 @@ export class JointControl implements Control {
     const all = Float64Array.from(gradFactors);
     let first = 0;
     return joined(
+      Float64Array,
       this.parts.map((part, p) => {
         const own = all.subarray(first, first + part.factorCount);
         first += part.factorCount;
@@ -93,7 +104,10 @@ export class JointControl implements Control {
 
   /** The same control with one of its parts put back to the prior. */
   withPrior(control: Float64Array, part: number): Float64Array {
-    return joined(this.split(control).map((own, p) => (p === part ? this.parts[p].initial() : own)));
+    return joined(
+      Float64Array,
+      this.split(control).map((own, p) => (p === part ? this.parts[p].initial() : own)),
+    );
   }
 
   /** The parts of a control, views of it. */
@@ -105,14 +119,4 @@ export class JointControl implements Control {
       return own;
     });
   }
-}
-
-function joined(parts: readonly Float64Array[]): Float64Array {
-  const out = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }

@@ -9,7 +9,7 @@
 import { linearBounds, linearDescent, linearFactors, type LinearStretch } from '@retroplume/native';
 import { emittingCells, shareOfEmitting, type Control, type PointwiseControl, type Stretch } from './control';
 import { factorCount, type FactorShape } from './forward-model';
-import { tabulate } from './vectors';
+import { tabulate } from '../vectors';
 
 export interface LinearOptions {
   /** largest factor */

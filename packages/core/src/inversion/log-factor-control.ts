@@ -14,7 +14,7 @@ import { factorCount, type FactorShape } from './forward-model';
 import { slotBasis, type SlotBasis, type SlotCorrelation } from './slot-basis';
 import { smoothBound, smoothBoundDerivative } from './smooth-bound';
 import type { SpatialBasis } from './spatial-basis';
-import { dot, tabulate } from './vectors';
+import { dot, tabulate } from '../vectors';
 
 export interface LogFactorOptions {
   /** standard deviation of the log factor, per group or `[rows, cols, groups]` */

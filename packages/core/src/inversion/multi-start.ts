@@ -2,6 +2,7 @@
 import { Random } from '../random';
 import { completeSettings, controlFor, type InversionProblem, type InversionSettings } from './inversion-settings';
 import type { ForwardModel } from './forward-model';
+import { relativeMae } from './inversion-state';
 import { invert, type InversionOptions, type InversionResult } from './invert';
 
 /** How one start ended. */
@@ -42,7 +43,7 @@ export async function invertFromStarts(
     const kept = result.history.find(({ iteration }) => iteration === result.keptIteration) ?? result.history[result.history.length - 1];
     if (start === 0) firstMae = result.history[0].watchedMae;
     // Relative to the first start's error, not to their own: a bad start would make a bad end look good.
-    const watched = relativeTo(firstMae, kept.watchedMae);
+    const watched = relativeMae(kept.watchedMae, firstMae);
     outcomes.push({ start, status: result.status, iterations: result.iterations, total: kept.total, watched });
     const value = settings.stopOnWithheld && watched !== null ? watched : kept.total;
     if (!best || value < best.value) best = { result, value };
@@ -53,10 +54,4 @@ export async function invertFromStarts(
 /** File of the checkpoint of a start. */
 export function checkpointOf(path: string, start: number): string {
   return start === 0 ? path : `${path}.start-${start + 1}`;
-}
-
-/** Mean over species of the error relative to another, since species have different units; null without watched monitors. */
-function relativeTo(first: readonly (number | null)[], mae: readonly (number | null)[]): number | null {
-  const ratios = mae.flatMap((value, s) => (value !== null && first[s] ? [value / first[s]] : []));
-  return ratios.length > 0 ? ratios.reduce((a, b) => a + b) / ratios.length : null;
 }

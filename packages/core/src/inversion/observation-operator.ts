@@ -15,35 +15,18 @@ import type { ObservationBatch, ObservationPlace } from './forward-model';
 import { decorrelationOf } from './observation-error';
 import { observedTimes, type ModelPeriod, type ObservedTime } from './observation-slots';
 import { ObservationStencil } from './observation-stencil';
-import {
-  placeStations,
-  superObservations,
-  type ObservationErrorSettings,
-  type PlacedStation,
-  type Representativeness,
-  type SuperObservations,
-  type ValueFilter,
-} from './super-observations';
+import { placeStations, superObservations, type PlacedStation, type SuperObservationOptions, type SuperObservations } from './super-observations';
 
-export interface ObservationOperatorOptions {
+export interface ObservationOperatorOptions extends SuperObservationOptions {
   grid: Grid;
   period: ModelPeriod;
   observations: Observations;
-  /** the channels of the fields, in their order */
-  species: readonly string[];
-  error: ObservationErrorSettings;
-  /** default `none` */
-  representativeness?: Representativeness;
-  /** factor on the errors of monitors by type of their site; default 1 */
-  siteTypeError?: Readonly<Record<string, number>>;
   /** ids of stations that judge the result */
   withheld?: ReadonlySet<string>;
   /** ids of stations that only choose the iterate that is kept */
   watched?: ReadonlySet<string>;
   /** see {@link observedTimes} */
   hoursPerDay?: number;
-  /** which values are compared, by species, cell and time; default: all */
-  compared?: ValueFilter;
 }
 
 /** Series at single stations, `[times, stations]` per species. */
@@ -73,7 +56,7 @@ export class ObservationOperator {
   private readonly decorrelations: Decorrelation[] = [];
 
   constructor(private readonly options: ObservationOperatorOptions) {
-    const { grid, period, observations, species, error } = options;
+    const { grid, period, observations, species } = options;
     const unknown = observations.species.find((name) => !species.includes(name));
     if (unknown) throw new ConfigError('OBSERVATION_SPECIES', `observations: ${unknown} is not simulated: expected ${species.join(', ')}`);
     const perCell = stationsToCells(observations, grid);
@@ -82,17 +65,7 @@ export class ObservationOperator {
     this.species = species;
     this.cells = grid.rows * grid.cols;
     this.times = observedTimes(observations.time, period, options.hoursPerDay);
-    this.observed = superObservations(
-      perCell,
-      this.stations,
-      grid.cols,
-      this.times,
-      species,
-      error,
-      options.representativeness,
-      options.siteTypeError,
-      options.compared,
-    );
+    this.observed = superObservations(perCell, this.stations, grid.cols, this.times, options);
     if (this.observed.values.length === 0) {
       const part = options.hoursPerDay ?? 24;
       throw new DataError(
@@ -112,13 +85,13 @@ export class ObservationOperator {
 
   /** The observations of some times (default: all), in the order in which {@link forward} gives the simulated values. */
   batch(times = this.allTimes()): ObservationBatch {
-    const { values, error, species, withheld, inflation } = this.observed;
+    const { values, error, species, withheld, inflation, first } = this.observed;
     const pick = <A extends Float32Array | Uint8Array>(from: A, to: A): A => {
       let at = 0;
-      this.forEachRange(times, (begin, end) => {
-        to.set(from.subarray(begin, end), at);
-        at += end - begin;
-      });
+      for (const time of times) {
+        to.set(from.subarray(first[time], first[time + 1]), at);
+        at += first[time + 1] - first[time];
+      }
       return to;
     };
     const n = this.count(times);
@@ -214,10 +187,6 @@ export class ObservationOperator {
   private compactHours(times: readonly number[]): Int32Array[] {
     let at = 0;
     return times.map((i) => this.times[i].hours.map(() => at++));
-  }
-
-  private forEachRange(times: readonly number[], visit: (begin: number, end: number, position: number, time: ObservedTime) => void): void {
-    times.forEach((i, position) => visit(this.observed.first[i], this.observed.first[i + 1], position, this.times[i]));
   }
 
   private count(times: readonly number[]): number {

@@ -8,7 +8,7 @@ import { JointControl } from './joint-control';
 import { LogFactorControl } from './log-factor-control';
 import { SectorControl } from './sector-control';
 import { MatrixModel, observationBatch } from './testing/linear-models';
-import { dot } from './vectors';
+import { dot } from '../vectors';
 
 const shape = { slots: 2, rows: 3, cols: 4, groups: 2 };
 const size = 2 * 3 * 4 * 2;

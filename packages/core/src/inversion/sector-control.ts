@@ -9,7 +9,7 @@
 import { emittingCells, type Control, type LogFactorMap, type SectorFactors } from './control';
 import type { FactorShape } from './forward-model';
 import { JointControl } from './joint-control';
-import { tabulate } from './vectors';
+import { tabulate } from '../vectors';
 
 export interface SectorPart {
   name: string;

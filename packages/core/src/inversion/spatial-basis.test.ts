@@ -1,7 +1,7 @@
 import { CorrelationFilter } from '../grid/correlation';
 import { Random } from '../random';
 import { MixedBasis, RegionBasis, SharedNumber, type SpatialBasis } from './spatial-basis';
-import { dot } from './vectors';
+import { dot } from '../vectors';
 
 const [ROWS, COLS] = [4, 6];
 const CELLS = ROWS * COLS;

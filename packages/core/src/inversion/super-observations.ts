@@ -106,17 +106,26 @@ function siteFactors(stations: readonly PlacedStation[], factors: Readonly<Recor
 /** Whether a value is used. @param cell - row · cols + col @param start - of its hour or day */
 export type ValueFilter = (species: string, cell: number, start: Date) => boolean;
 
+/** What the values are, and what is known of their errors. */
+export interface SuperObservationOptions {
+  /** the channels of the fields, in their order */
+  species: readonly string[];
+  error: ObservationErrorSettings;
+  /** default `none` */
+  representativeness?: Representativeness;
+  /** factor on the errors of monitors by type of their site; default 1 */
+  siteTypeError?: Readonly<Record<string, number>>;
+  /** which values are compared, by species, cell and time; default: all */
+  compared?: ValueFilter;
+}
+
 /** The cells' means as one list of values; missing ones are left out. Order: time, species, cell in rows and columns. */
 export function superObservations(
   { cells, values, counts, spread }: CellObservations,
   stations: readonly PlacedStation[],
   cols: number,
   times: readonly ObservedTime[],
-  species: readonly string[],
-  errors: ObservationErrorSettings,
-  representativeness: Representativeness = 'none',
-  siteTypeError: Readonly<Record<string, number>> = {},
-  compared: ValueFilter = () => true,
+  { species, error: errors, representativeness = 'none', siteTypeError = {}, compared = () => true }: SuperObservationOptions,
 ): SuperObservations {
   const siteFactor = siteFactors(stations, siteTypeError);
   const roleAt = new Map(stations.map(({ cell, role }) => [cell, role]));

@@ -1,5 +1,5 @@
 /** What a run would do, before anything of it is done: which stages are up to date, which would be made, and why. */
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { caseOf, type Case } from '../data/case';
 import { RetroplumeError } from '../errors';
 import { checkPlan, planOf, STAGE_OF, stagesOf } from './all-stages';
@@ -11,6 +11,7 @@ import { missingRuns } from './simulate/simulate-stage';
 import { stageContext, type RunContext, type StageContext, type StageName, type Variant } from './engine/stage';
 import { keyOf, neededRecord } from './engine/stage-keys';
 import { differences, fewOf } from './engine/why-anew';
+import { runFolder } from './engine/run-file';
 import { ALONE } from '../ranks';
 
 /** `kept`: made anew, but for products that are still right; `unknown`: what it needs is not there yet. */
@@ -48,7 +49,7 @@ export async function plannedWork(
   options: Pick<RunOptions, 'out' | 'stages' | 'threads' | 'device' | 'products' | 'changedRuns'> = {},
 ): Promise<PlannedWork> {
   const settings = caseOf(source);
-  const out = resolve(options.out ?? `runs/${settings.name}`);
+  const out = runFolder(settings, options.out);
   const context = runContext(settings, out, deviceOf(options, settings, ALONE), options);
   const all = stagesOf(settings);
   const wanted = options.stages === undefined || options.stages === 'all' ? all : options.stages;

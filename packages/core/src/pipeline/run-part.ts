@@ -2,7 +2,6 @@
  * A part of a run by itself: one run of the transport model, or stages of one variant. Parts may be made at the same time, by the tasks of a job array: each
  * holds a lock of its own, and what the whole stage would find up to date is what they leave.
  */
-import { resolve } from 'node:path';
 import { caseOf, nearestKey, type Case } from '../data/case';
 import type { Device } from '../device';
 import { ConfigError } from '../errors';
@@ -34,6 +33,7 @@ import {
   type Variant,
 } from './engine/stage';
 import { keyOf, neededRecord } from './engine/stage-keys';
+import { runFolder } from './engine/run-file';
 import { otherSurrogates, surrogateContext } from './learn/surrogate-ensemble';
 
 /** One run of the transport model, by its name: of those that `simulate` makes, or of those that `certify` makes itself. */
@@ -96,7 +96,7 @@ export function variantContext(run: RunContext, stage: StageName, variant: Varia
 export async function runPart(source: string | Case, part: Part, options: PartOptions = {}): Promise<PartResult> {
   const settings = caseOf(source);
   checkPart(settings, part);
-  const out = resolve(options.out ?? `runs/${settings.name}`);
+  const out = runFolder(settings, options.out);
   const device = deviceOf(options, settings, options.ranks ?? ALONE);
   const context = runContext(settings, out, device, options);
   options.onDevice?.(device, context.threads);

@@ -17,7 +17,7 @@ import type { LoopSummary } from './loop/loop-stage';
 import { readRecord, type StageRecord } from './engine/record';
 import { refuseReplacedRuns } from './simulate/replaced-runs';
 import { forgetFailure, leaveFailure } from './engine/failure-file';
-import { tellOtherCase, writeRunFile } from './engine/run-file';
+import { runFolder, tellOtherCase, writeRunFile } from './engine/run-file';
 import { lockRun } from './engine/run-lock';
 import { stageContext, STAGES, type RunContext, type Stage, type StageContext, type StageEvent, type StageName } from './engine/stage';
 import { isStageUpToDate } from './engine/stage-keys';
@@ -85,7 +85,7 @@ export interface RunResult extends VariantResult {
  */
 export async function runStages(source: string | Case, options: RunOptions = {}): Promise<RunResult> {
   const settings = caseOf(source);
-  const out = resolve(options.out ?? `runs/${settings.name}`);
+  const out = runFolder(settings, options.out);
   const { ranks = ALONE } = options;
   const first = ranks.rank === 0;
   const device = deviceOf(options, settings, ranks);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Execution } from '../graph';
 import { sourceOf } from '../data/period-source';
-import { PREPARED_SPECIES } from '../data/prepared';
+import { SPECIES } from '../data/case';
 import { DomainRun } from './domain/domain-run';
 import { networkSettings } from './network-settings';
 import { normalisationOf } from './normalisation';
@@ -131,7 +131,7 @@ describe.each(modules)('the frozen surrogate with fields in the memory of %s', (
   const worlds = [tinyPeriod('winter', 1), tinyPeriod('summer', 2, { hours: WORLD.hours + 24 })];
   const surrogateWith = (tracers: object[]): Surrogate => randomSurrogate(tinySurrogate({ network: 'resnet', residualBlocks: 1, tracers }), worlds);
   const plain = surrogateWith([]);
-  const network = networkSettings(plain.description.settings, PREPARED_SPECIES.length);
+  const network = networkSettings(plain.description.settings, SPECIES.length);
   const tiles = tilesOf(network, WORLD, smallestSide(network, WORLD));
   const sources = worlds.map((period) => sourceOf(period));
 

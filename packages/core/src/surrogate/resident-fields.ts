@@ -1,6 +1,6 @@
 /** Fields that lie in a GPU's memory, so that no window of them crosses the bus. */
 import { DeviceFields, type DeviceFieldsShape, type ProgramOptions } from '@retroplume/native';
-import { keptMemory, placed, type Crop, type HourlyValues } from '../data/period-source';
+import { keptMemory, placed, wholeGrid, type HourlyValues } from '../data/period-source';
 import { nativeError } from '../graph/native-failure';
 import type { Field } from './batch';
 
@@ -79,13 +79,9 @@ export function roomFor<T>(make: () => T): T | undefined {
   }
 }
 
-function wholeOf({ rows, cols }: Field['grid']): Crop {
-  return { row: 0, col: 0, rows, cols };
-}
-
 /** An hour of the whole grid in half precision, where the fields are. */
 function halvesOf({ values, grid, channels }: Field, hour: number): { data: Uint16Array; one: number } | undefined {
-  const found = 'rectangle' in values ? values.halves?.(wholeOf(grid), { first: hour, count: 1 }) : undefined;
+  const found = 'rectangle' in values ? values.halves?.(wholeGrid({ grid }), { first: hour, count: 1 }) : undefined;
   if (!found) return undefined;
   const { blocks, hoursOfBlock, one } = found.fields;
   const size = grid.rows * grid.cols * channels;
@@ -103,7 +99,7 @@ function copy(field: Field, to: DeviceFields): void {
       to.write(hour, half.data);
       continue;
     }
-    const { data, first } = placed(values, grid, wholeOf(grid), { first: hour, count: 1 }, memory);
+    const { data, first } = placed(values, grid, wholeGrid({ grid }), { first: hour, count: 1 }, memory);
     to.write(hour, data.subarray(first * size, (first + 1) * size));
   }
 }

@@ -10,7 +10,7 @@
  * The kept cells of all tiles are the domain, once each. So the adjoint is the sum over tiles of the tile's adjoint for the gradient on its kept
  * cells (zero elsewhere in the tile).
  */
-import type { Crop } from '../data/period-source';
+import { wholeGrid, type Crop } from '../data/period-source';
 import { ConfigError } from '../errors';
 import { dependence, poolingBlock, type NetworkSettings } from '../nn';
 
@@ -37,7 +37,7 @@ interface Span {
 }
 
 export function wholeDomain({ rows, cols }: { rows: number; cols: number }): Tiling {
-  const crop = { row: 0, col: 0, rows, cols };
+  const crop = wholeGrid({ grid: { rows, cols } });
   return { rows, cols, tiles: [{ crop, kept: crop }] };
 }
 

@@ -1,10 +1,9 @@
 /** How a chemical transport model is run: the reference model in this process, or the user's own by a command. */
 import { existsSync } from 'node:fs';
 import type { Case, CtmSettings, PeriodSettings } from '../data/case';
+import { gridOf } from '../data/case-grid';
 import { expandGlobs } from '../data/glob';
 import { filesWithin } from '../data/ioapi';
-import type { Grid } from '../grid/grid';
-import { readGriddesc } from '../grid/griddesc';
 import type { SectorFiles } from './emission-reader';
 import { ExternalCtm } from './external-ctm';
 import { runReferenceModel } from './reference-model';
@@ -52,14 +51,13 @@ export function ctmIdentity(ctm: CtmSettings): object {
 /** The transport model that the case names. */
 export function createCtm(settings: Case): Ctm {
   const { ctm } = settings;
-  const readGrid = (): Grid => readGriddesc(settings.grid.griddesc, settings.grid.name);
   if (ctm.kind === 'command') {
     return new ExternalCtm({
       command: ctm.command,
       outputGlob: ctm.output,
       timeoutHours: ctm.timeoutHours,
       caseFile: settings.file,
-      grid: readGrid(),
+      grid: gridOf(settings),
       variables: settings.concentrations.variables,
     });
   }
@@ -68,7 +66,7 @@ export function createCtm(settings: Case): Ctm {
     run: async ({ period, emissionFiles, sectors, output, factors, modelError, threads, onProgress, signal }) => {
       const time = { start: period.start, stepSeconds: 3600, count: period.hours };
       await runReferenceModel({
-        grid: readGrid(),
+        grid: gridOf(settings),
         emissionFiles,
         sectors,
         meteorologyFiles: filesWithin(expandGlobs(settings.meteorology.files, period.name), time),

@@ -5,6 +5,7 @@
  * The densities are those of the North China Plain about 2013 (NOx 10, SO2 8, NH3 5, VOC 12, PM2.5 5 t km-2 a-1 of land;
  * Zheng et al. 2018, doi:10.5194/acp-18-14095-2018), so that the reference model's concentrations are realistic.
  */
+import { GROUPS, type Group } from '../data/case';
 import { smoothRandomField } from '../grid/correlation';
 import { type Random } from '../random';
 import { type DemoGeography } from './demo-geography';
@@ -13,8 +14,6 @@ import { type Season } from './demo-weather';
 
 export const SECTORS = ['traffic', 'industry', 'power', 'residential', 'agriculture'] as const;
 export type Sector = (typeof SECTORS)[number];
-export const GROUPS = ['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5'] as const;
-export type Group = (typeof GROUPS)[number];
 
 /** Yearly emission per land area (t km-2 a-1) and its split over the sectors (fractions, in the order of SECTORS). */
 const INVENTORY: Record<Group, { density: number; split: readonly [number, number, number, number, number] }> = {

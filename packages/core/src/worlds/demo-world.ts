@@ -4,13 +4,14 @@
  */
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { GROUPS, type Group } from '../data/case';
 import { IoapiWriter } from '../data/ioapi';
 import { makeFolder } from '../data/make-folder';
 import { gridConvergence, windFromGrid } from '../data/wind';
 import { writeGriddesc } from '../grid/griddesc';
 import { Random } from '../random';
 import { DEMO_SIZES, demoCaseYaml, type DemoSize } from './demo-case';
-import { type DemoInventory, emissionAt, GROUPS, makeDemoInventory, seasonMean } from './demo-emissions';
+import { type DemoInventory, emissionAt, makeDemoInventory, seasonMean } from './demo-emissions';
 import { type DemoGeography, makeDemoGeography } from './demo-geography';
 import { placeStations } from './demo-stations';
 import { plantTruth } from './demo-truth';
@@ -138,8 +139,7 @@ function writeEmissions(path: string, geography: DemoGeography, inventory: DemoI
   const gramsPerCell = 1000 * grid.definition.xcell * grid.definition.ycell; // kg m-2 s-1 → g s-1
   for (let t = 0; t < hours; t++) {
     const at = start.getTime() + t * 3600e3;
-    const grams = (group: (typeof GROUPS)[number]): Float32Array =>
-      emissionAt(inventory, geography, group, season, at).map((value) => value * gramsPerCell);
+    const grams = (group: Group): Float32Array => emissionAt(inventory, geography, group, season, at).map((value) => value * gramsPerCell);
     const nox = grams('NOx').map((value) => value / MOLAR_MASS.NOx);
     writer.write(
       'NO',

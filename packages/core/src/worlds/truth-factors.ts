@@ -1,7 +1,7 @@
+import { GROUPS } from '../data/case';
 import { readCf, writeCf } from '../data/netcdf-cf';
 import { DataError } from '../errors';
 import { type Grid } from '../grid/grid';
-import { GROUPS } from './demo-emissions';
 
 /**
  * Writes the factors truth / prior of a twin experiment: one variable `factor_<period>` of `(group, y, x)`, groups in the order

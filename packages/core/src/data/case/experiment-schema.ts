@@ -5,7 +5,22 @@ import { LAYOUTS } from '../observation-layouts';
 import { NEGATIVE_FLOORS } from '../observation-quality';
 import { isTimeZone, TIME_ZONE } from '../observation-time';
 import { referenceOptionsSchema } from './domain-schema';
-import { choice, file, fileName, files, GROUPS, MOST_MEMBERS, real, seed, SPECIES, text, whole, type Group, type Species } from './fields';
+import {
+  choice,
+  file,
+  fileName,
+  files,
+  GROUPS,
+  MOST_MEMBERS,
+  real,
+  seed,
+  SPECIES,
+  speciesUnit,
+  text,
+  whole,
+  type Group,
+  type Species,
+} from './fields';
 
 /** The same schema for each group, with the group's own default. */
 export function perGroup(
@@ -142,7 +157,7 @@ function speciesColumn(species: Species): SpeciesColumn {
 type SpeciesRange = z.ZodOptional<z.ZodObject<{ min: z.ZodOptional<z.ZodNumber>; max: z.ZodNumber }, z.core.$strict>>;
 
 function speciesRange(species: Species): SpeciesRange {
-  const unit = species === 'PM2.5' ? 'ug m-3' : 'ppb';
+  const unit = speciesUnit(species);
   const range = z.strictObject({
     min: real('Least value; if absent, `negativeFloor` alone counts.', { unit }).optional(),
     max: real('Greatest value.', { above: 0, unit }),
@@ -153,7 +168,7 @@ function speciesRange(species: Species): SpeciesRange {
 const qualitySchema = z
   .strictObject({
     negativeFloor: perSpecies(
-      (species) => real(`Least value of ${species} that is noise.`, { min: -50, max: 0, unit: species === 'PM2.5' ? 'ug m-3' : 'ppb' }),
+      (species) => real(`Least value of ${species} that is noise.`, { min: -50, max: 0, unit: speciesUnit(species) }),
       NEGATIVE_FLOORS,
     )
       .prefault({})
@@ -239,15 +254,12 @@ export const observationsSchema = z
     twin: z
       .strictObject({
         noise: real('Relative standard deviation of the noise.', { min: 0, max: 1 }).default(0.05),
-        floor: perSpecies(
-          (species) => real(`Smallest standard deviation of the noise of ${species}.`, { min: 0, unit: species === 'PM2.5' ? 'ug m-3' : 'ppb' }),
-          {
-            NO2: 0.3,
-            SO2: 0.2,
-            O3: 0.5,
-            'PM2.5': 0.5,
-          },
-        )
+        floor: perSpecies((species) => real(`Smallest standard deviation of the noise of ${species}.`, { min: 0, unit: speciesUnit(species) }), {
+          NO2: 0.3,
+          SO2: 0.2,
+          O3: 0.5,
+          'PM2.5': 0.5,
+        })
           .prefault({})
           .meta({ description: 'Smallest standard deviation of the noise, per species.' }),
         seed: seed('Seed of the noise.').default(7),

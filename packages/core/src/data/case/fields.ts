@@ -16,6 +16,11 @@ export const MOST_MEMBERS = 200;
 export type Group = (typeof GROUPS)[number];
 export type Species = (typeof SPECIES)[number];
 
+/** `ug m-3` for particles, `ppb` for gases: what every concentration inside Retroplume is in. */
+export function speciesUnit(species: string): 'ppb' | 'ug m-3' {
+  return species.startsWith('PM') ? 'ug m-3' : 'ppb';
+}
+
 /** Bounds of a number; the end that is not given is open. `above` excludes its value. */
 export interface Bounds {
   unit?: string;

@@ -14,7 +14,7 @@ export { caseSchema } from './case-schema';
 export { isCommandName, NAME_IN_BRACES, type CommandName } from './command-names';
 export { WHOLE_GRID } from './domain-schema';
 export { asksForCrossValidation } from './cross-validation-checks';
-export { GROUPS, REST, SPECIES, type Group, type Species } from './fields';
+export { GROUPS, REST, SPECIES, speciesUnit, type Group, type Species } from './fields';
 export { examineCase, type CaseProblem, type ExaminedCase } from './examine-case';
 export { idleKeys } from './idle-keys';
 export { caseJsonSchema, type JsonSchema } from './json-schema';

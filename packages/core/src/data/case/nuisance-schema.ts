@@ -2,13 +2,15 @@
 import { z } from 'zod';
 import { referenceOptionsSchema } from './domain-schema';
 import { perSpecies, WIND_ERROR } from './experiment-schema';
-import { fileName, files, real, seed, whole } from './fields';
+import { fileName, files, real, seed, speciesUnit, whole } from './fields';
 
 function biases(description: string): z.ZodPrefault<ReturnType<typeof perSpecies>> {
-  return perSpecies(
-    (species) => real(`Standard deviation of the bias of ${species}; 0: none.`, { min: 0, unit: species === 'PM2.5' ? 'ug m-3' : 'ppb' }),
-    { NO2: 0, SO2: 0, O3: 0, 'PM2.5': 0 },
-  )
+  return perSpecies((species) => real(`Standard deviation of the bias of ${species}; 0: none.`, { min: 0, unit: speciesUnit(species) }), {
+    NO2: 0,
+    SO2: 0,
+    O3: 0,
+    'PM2.5': 0,
+  })
     .prefault({})
     .meta({ description });
 }

@@ -6,7 +6,7 @@ import type { ForwardModel } from '../forward-model';
 import { invert } from '../invert';
 import type { InversionSettings } from '../inversion-settings';
 import { plumeTwin, twinProblem, twinSettings } from '../testing/plume-twin';
-import { dot } from '../vectors';
+import { dot } from '../../vectors';
 import { conjugateGradients } from './conjugate-gradients';
 import { GaussNewton } from './gauss-newton';
 

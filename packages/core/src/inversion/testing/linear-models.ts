@@ -4,7 +4,7 @@ import { CorrelationFilter } from '../../grid/correlation';
 import type { Random } from '../../random';
 import { factorCount, Role, type FactorShape, type ForwardModel, type ModelPart, type ObservationBatch, type Values } from '../forward-model';
 import { LogFactorControl } from '../log-factor-control';
-import { dot } from '../vectors';
+import { dot } from '../../vectors';
 
 /** 3 x 4 cells, one group. */
 export const SMALL_SHAPE: FactorShape = { slots: 1, rows: 3, cols: 4, groups: 1 };

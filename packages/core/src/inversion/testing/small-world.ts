@@ -27,4 +27,4 @@ export function randomFloats(length: number, seed: number): Float32Array {
   return Float32Array.from({ length }, () => random.normal());
 }
 
-export { dot } from '../vectors';
+export { dot } from '../../vectors';

@@ -1,7 +1,7 @@
 import { CorrelationFilter } from '../../grid/correlation';
 import { LogFactorControl } from '../log-factor-control';
 import { MixedBasis, RegionBasis, SharedNumber } from '../spatial-basis';
-import { dot } from '../vectors';
+import { dot } from '../../vectors';
 import { unitGrid } from '../testing/small-world';
 import { coverage } from './coverage';
 import { areaFigures, cellFigures, type FiguresInput } from './figures';

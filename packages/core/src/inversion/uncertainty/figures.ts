@@ -3,7 +3,7 @@ import { GROUPS, type Case, type Group } from '../../data/case';
 import type { Grid } from '../../grid/grid';
 import type { LogFactorMap } from '../control';
 import type { FactorShape } from '../forward-model';
-import { tabulate } from '../vectors';
+import { tabulate } from '../../vectors';
 import { priorCovarianceOfSums, type Posterior } from './posterior';
 
 /** An emission total in kg s-1, mean over the period. */

@@ -2,7 +2,7 @@
 import type { Random } from '../../random';
 import type { ForwardModel } from '../forward-model';
 import type { HessianProduct } from '../hessian';
-import { addCombinations, addScaled } from '../vectors';
+import { addCombinations, addScaled } from '../../vectors';
 import { KrylovSpace, type KrylovStep, type RitzPairs } from './krylov-space';
 
 /** Smaller eigenvalues change no variance that anybody reads. */

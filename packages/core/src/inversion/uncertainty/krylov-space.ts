@@ -7,7 +7,7 @@
  */
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import type { Random } from '../../random';
-import { addScaled, dot } from '../vectors';
+import { addScaled, dot } from '../../vectors';
 
 /** β below this part of the largest element of T counts as 0: the space holds all that A can reach from the start. */
 const EXHAUSTED = 1e-12;

@@ -29,7 +29,7 @@ import type { Random } from '../../random';
 import type { Control } from '../control';
 import { factorCount, type ForwardModel } from '../forward-model';
 import type { GaussNewtonHessian } from '../hessian';
-import { addCombinations, addScaled, dot } from '../vectors';
+import { addCombinations, addScaled, dot } from '../../vectors';
 import { combination, GrowingPart, LEAST, type Block, type Part, type Root } from './growing-part';
 import { symmetricEigenpairs } from './krylov-space';
 import type { ProductJournal } from './product-journal';

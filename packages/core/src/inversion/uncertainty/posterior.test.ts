@@ -4,7 +4,7 @@ import { Role, type ObservationBatch } from '../forward-model';
 import { invert } from '../invert';
 import { controlFor, costFor, completeSettings } from '../inversion-settings';
 import { gaussianWorld, type GaussianWorld } from '../testing/gaussian-world';
-import { dot } from '../vectors';
+import { dot } from '../../vectors';
 import { lowRank } from './low-rank';
 import { LowRankPosterior, priorCovarianceOfSums } from './posterior';
 

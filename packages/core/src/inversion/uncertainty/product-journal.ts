@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTensors, writeTensors, type Checkpoint, type Tensor } from '../../data/checkpoint';
 import { DataError } from '../../errors';
+import { joined } from '../../vectors';
 import type { GrowingPart, PartStep } from './growing-part';
 import type { KrylovStep } from './krylov-space';
 
@@ -78,15 +79,9 @@ export class ProductJournal {
 
 function encodeStep({ step: { next, ...step }, factorImage, simulated }: PartStep, keep: (name: string, data: Tensor['data']) => void): Numbers {
   const lengths = simulated.map(({ length }) => length);
-  const values = new Float32Array(lengths.reduce((sum, length) => sum + length, 0));
-  let at = 0;
-  for (const batch of simulated) {
-    values.set(batch, at);
-    at += batch.length;
-  }
   if (next) keep('next', next);
   keep('factorImage', factorImage);
-  keep('simulated', values);
+  keep('simulated', joined(Float32Array, simulated));
   return { ...step, lengths };
 }
 

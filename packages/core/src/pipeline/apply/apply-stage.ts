@@ -5,10 +5,11 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { chosenLabels, WHOLE_GRID, type Case } from '../../data/case';
+import { gridOf } from '../../data/case-grid';
 import { writeFileAtomic } from '../../data/checkpoint';
 import type { Grid } from '../../grid/grid';
-import { readGriddesc } from '../../grid/griddesc';
 import { openPrepared } from '../../data/prepared-store';
+import { regionMasks } from '../../data/regions';
 import type { FactorSpan } from '../../transport/emission-factors';
 import type { DesidStream } from '../../transport/desid';
 import type { EmissionGroups } from '../../transport/emission-reader';
@@ -23,7 +24,6 @@ import { timeOf } from '../simulate/case-runs';
 import { FACTORS_FILE, readFactors, readSectorFactors } from './factors-file';
 import { variantSettings } from '../learn/learning';
 import { readRecord } from '../engine/record';
-import { regionMask } from '../verify/regions';
 import { factorsAt, slotStretches, type Stretch } from '../invert/slot-stretches';
 import { priorEmissionInputs, priorSectors, sectorSettings } from '../simulate/sector-files';
 import type { Stage, StageContext } from '../engine/stage';
@@ -61,7 +61,7 @@ function scaledFiles(settings: Case, factorsPath: string, grid: Grid): Map<strin
 }
 
 function budgetRegions({ regions }: Case, grid: Grid): RegionMasks {
-  const named = Object.entries(regions).map(([name, region]): [string, Float32Array] => [name, regionMask(region, grid)]);
+  const named = regionMasks(regions, grid).map(({ name, mask }) => [name, mask] as const);
   return new Map([...named, [WHOLE_GRID, new Float32Array(grid.rows * grid.cols).fill(1)]]);
 }
 
@@ -126,7 +126,7 @@ export const applyStage: Stage = {
   inputs: ({ case: settings }) => settings.periods.flatMap(({ name }) => priorEmissionInputs(settings, name)),
   run(context) {
     const { case: settings, dir } = context;
-    const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
+    const grid = gridOf(settings);
     const factorsPath = join(context.dirOf('invert'), FACTORS_FILE);
     const scaled = scaledFiles(settings, factorsPath, grid);
     const regions = budgetRegions(settings, grid);

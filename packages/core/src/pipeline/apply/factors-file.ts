@@ -81,3 +81,8 @@ export function meanEmissions(emissions: Float32Array, hours: number, factors?: 
   }
   return mean;
 }
+
+/** One group of a field `[H, W, 5]`. */
+export function ofGroup(field: Float64Array, group: number): Float64Array {
+  return field.filter((_, i) => i % GROUPS.length === group);
+}

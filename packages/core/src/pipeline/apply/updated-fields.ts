@@ -28,55 +28,28 @@ export function writeUpdatedFields(path: string, period: PeriodSource, { factors
   const field = cells * GROUPS.length;
   const prior = stretches.map((stretch) => meanOfStretch(period, stretch));
   const factor = stretches.map((stretch) => factorsAt(factors, stretch));
-  const values = (of: (stretch: number, i: number) => number, group: number): Float32Array =>
-    Float32Array.from({ length: stretches.length * cells }, (_, i) => of(Math.floor(i / cells), (i % cells) * GROUPS.length + group));
-  const variable = (name: string, data: Float32Array, attributes: Record<string, string>): CfVariable => ({
+  const variable = (name: string, group: number, of: (stretch: number, i: number) => number, attributes: Record<string, string>): CfVariable => ({
     name,
     dimensions: ['time', 'y', 'x'],
-    data,
+    data: Float32Array.from({ length: stretches.length * cells }, (_, i) => of(Math.floor(i / cells), (i % cells) * GROUPS.length + group)),
     attributes: { ...attributes, grid_mapping: CRS, coordinates: 'lat lon' },
   });
   const rate = { units: 'kg m-2 s-1', cell_methods: 'area: time: mean' };
+  const ratio = { units: '1' };
+  const sectorFactors = sectors.map(({ name, factors: own }) => ({ name, own: stretches.map((stretch) => factorsAt(own, stretch)) }));
   const variables = GROUPS.flatMap((group, g) => {
     const suffix = group.replace('.', '');
+    const updatedOver = `updated over prior emissions of ${group}`;
+    const logFactor = `posterior standard deviation of the natural logarithm of the factor on ${group}`;
     return [
-      variable(
-        `prior_${suffix}`,
-        values((s, i) => prior[s][i], g),
-        { long_name: `prior emissions of ${group}`, ...rate },
+      variable(`prior_${suffix}`, g, (s, i) => prior[s][i], { long_name: `prior emissions of ${group}`, ...rate }),
+      variable(`updated_${suffix}`, g, (s, i) => prior[s][i] * factor[s][i], { long_name: `updated emissions of ${group}`, ...rate }),
+      variable(`factor_${suffix}`, g, (s, i) => factor[s][i], { long_name: updatedOver, ...ratio }),
+      ...sectorFactors.map(({ name, own }) =>
+        variable(`factor_${suffix}_${name}`, g, (s, i) => own[s][i], { long_name: `${updatedOver} of ${name}`, ...ratio }),
       ),
-      variable(
-        `updated_${suffix}`,
-        values((s, i) => prior[s][i] * factor[s][i], g),
-        { long_name: `updated emissions of ${group}`, ...rate },
-      ),
-      variable(
-        `factor_${suffix}`,
-        values((s, i) => factor[s][i], g),
-        { long_name: `updated over prior emissions of ${group}`, units: '1' },
-      ),
-      ...sectors.map(({ name, factors: own }) => {
-        const ofSector = stretches.map((stretch) => factorsAt(own, stretch));
-        return variable(
-          `factor_${suffix}_${name}`,
-          values((s, i) => ofSector[s][i], g),
-          {
-            long_name: `updated over prior emissions of ${group} of ${name}`,
-            units: '1',
-          },
-        );
-      }),
       ...(sigma
-        ? [
-            variable(
-              `log_factor_sigma_${suffix}`,
-              values((s, i) => sigma[stretches[s].slot * field + i], g),
-              {
-                long_name: `posterior standard deviation of the natural logarithm of the factor on ${group}`,
-                units: '1',
-              },
-            ),
-          ]
+        ? [variable(`log_factor_sigma_${suffix}`, g, (s, i) => sigma[stretches[s].slot * field + i], { long_name: logFactor, ...ratio })]
         : []),
     ];
   });

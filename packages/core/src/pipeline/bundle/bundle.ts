@@ -10,7 +10,7 @@ import { readTensors } from '../../data/checkpoint';
 import { expectArgument } from '../../call';
 import { ConfigError, DataError } from '../../errors';
 import { InputHashes, type InputFile } from '../engine/input-hashes';
-import { damagedProducts, readRecord, RECORD, type StageRecord } from '../engine/record';
+import { damagedProducts, readRecord, RECORD, summaryIn, type StageRecord } from '../engine/record';
 import { PASS_STAGES, passVariant, stageDir, type StageName, type Variant } from '../engine/stage';
 import { planOf, stagesOf } from '../all-stages';
 import { staleStages } from '../run';
@@ -87,7 +87,7 @@ export function finishedStages(out: string, settings: Case): FinishedStage[] {
 function foldersOf(out: string, settings: Case): string[] {
   const folder = (stage: StageName, variant: Variant): string => relative(out, stageDir(out, stage, variant));
   const own = planOf(settings, bundledStages(settings)).map(({ stage, variant }) => folder(stage, variant));
-  const { passes = [] } = (settings.loop.passes > 1 && (readRecord(join(out, folder('loop', 'default')))?.summary as LoopSummary)) || {};
+  const { passes = [] } = (settings.loop.passes > 1 && summaryIn<LoopSummary>(stageDir(out, 'loop', 'default'))) || {};
   const further = passes
     .filter(({ pass }) => pass > 1)
     .flatMap(({ pass, realisedError }) =>

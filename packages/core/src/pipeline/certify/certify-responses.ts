@@ -1,6 +1,6 @@
 /** The surrogate's response to changed emissions against that of the transport model: what `evaluate` has compared, and further runs. */
-import { GROUPS, type Group } from '../../data/case';
-import { PREPARED_SPECIES, type PreparedPeriod } from '../../data/prepared';
+import { GROUPS, SPECIES, type Group } from '../../data/case';
+import type { PreparedPeriod } from '../../data/prepared';
 import { pairName, type Certificate, type JointResponse, type PairResponse, type RingResponse } from '../../surrogate/judgement/certificate';
 import { sampledHours } from '../../surrogate/judgement/evaluate';
 import { FreeRuns } from '../../surrogate/domain/free-run';
@@ -149,7 +149,7 @@ class DomainSums {
 
   responses(period: string): PairResponse[] {
     return [...this.byGroup].flatMap(([group, { runs, sums }]) =>
-      PREPARED_SPECIES.map((species, s) => ({ group, species, period, runs, figures: responseFigures(joinSums(sums.map((each) => each[s]))) })),
+      SPECIES.map((species, s) => ({ group, species, period, runs, figures: responseFigures(joinSums(sums.map((each) => each[s]))) })),
     );
   }
 }
@@ -162,12 +162,12 @@ function ringResponses({ group, patches = [] }: CertifyingRun, comparison: Compa
   const { ringOf, rings } = distanceRings(grid, patches);
   const sums = responseSums(comparison, ringOf);
   return rings.flatMap((ring, at) =>
-    PREPARED_SPECIES.map((species, s) => ({ group, species, period, patches: patches.length, ring, figures: responseFigures(sums[at][s]) })),
+    SPECIES.map((species, s) => ({ group, species, period, patches: patches.length, ring, figures: responseFigures(sums[at][s]) })),
   );
 }
 
 function jointResponses(run: string, groups: Group[], sums: BlockSums[], period: string): JointResponse[] {
-  return PREPARED_SPECIES.map((species, s) => ({ run, groups, species, period, figures: responseFigures(sums[s]) }));
+  return SPECIES.map((species, s) => ({ run, groups, species, period, figures: responseFigures(sums[s]) }));
 }
 
 /** Groups whose emissions differ from the prior's by more than rounding. */

@@ -9,15 +9,16 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { GROUPS, type Case, type Group, type PeriodSettings } from '../../data/case';
+import { gridOf } from '../../data/case-grid';
 import type { PreparedPeriod } from '../../data/prepared';
+import { wholeGrid } from '../../data/period-source';
 import { openPrepared } from '../../data/prepared-store';
-import { readGriddesc } from '../../grid/griddesc';
 import { choosePatches, cellsOf, type Patch } from '../../surrogate/judgement/source-patches';
 import { createCtm, type CtmRequest } from '../../transport/ctm';
 import { PRIOR, responseRun, simulatedFile } from '../simulate/case-runs';
 import { runJobs } from '../simulate/ctm-jobs';
 import { hasForeignPrior } from '../simulate/foreign-prior';
-import { meanEmissions } from '../apply/factors-file';
+import { meanEmissions, ofGroup } from '../apply/factors-file';
 import { uniformFactors } from '../simulate/member-factors';
 import { hashText, readRecord } from '../engine/record';
 import { partName, runsIn } from '../simulate/run-keys';
@@ -130,7 +131,7 @@ function ownRuns(settings: Case): OwnRun[] {
 }
 
 function patchesOf({ certificate }: Case, { grid, time, emissions }: PriorEmissions, group: Group): Patch[] {
-  const emission = meanEmissions(emissions, time.count).filter((_, i) => i % GROUPS.length === GROUPS.indexOf(group));
+  const emission = ofGroup(meanEmissions(emissions, time.count), GROUPS.indexOf(group));
   return choosePatches(emission, grid, certificate.patches);
 }
 
@@ -153,8 +154,7 @@ export async function makeCertifyingRun(context: StageContext, name: string): Pr
 function priorEmissions({ case: { periods }, dirOf }: StageContext): PriorEmissions {
   const prepared = openPrepared(dirOf('prepare'), periods[0].name);
   const { grid, time } = prepared;
-  const everywhere = { row: 0, col: 0, rows: grid.rows, cols: grid.cols };
-  return { grid, time, emissions: prepared.hourly('emissions', everywhere, { first: 0, count: time.count }) };
+  return { grid, time, emissions: prepared.hourly('emissions', wholeGrid(prepared), { first: 0, count: time.count }) };
 }
 
 /**
@@ -189,6 +189,6 @@ function emissionsOf(
 ): Pick<CtmRequest, 'emissionFiles' | 'sectors'> & { factors?: Float32Array } {
   if (settings.ctm.kind === 'reference') return { ...emissionInput(priorSectors(settings, period.name)), factors };
   const scaled = simulatedSectors(settings, dirname(dirname(run.output(period.name))), run.name, period.name);
-  writeSectors(settings, period.name, scaled, readGriddesc(settings.grid.griddesc, settings.grid.name), () => factors);
+  writeSectors(settings, period.name, scaled, gridOf(settings), () => factors);
   return emissionInput(scaled);
 }

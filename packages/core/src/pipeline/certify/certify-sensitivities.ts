@@ -12,17 +12,17 @@
  *
  * @see CMAQ User's Guide, ch. 10 (CMAQ-DDM-3D); Cohan et al. (2005), doi:10.1021/es048664m; Napelenok et al. (2006), doi:10.1016/j.atmosenv.2006.05.039
  */
-import { GROUPS, type Case, type CertificateSettings, type Species } from '../../data/case';
+import { GROUPS, SPECIES, type Case, type CertificateSettings, type Species } from '../../data/case';
 import { readConcentrationChanges, readGeography } from '../../data/case-fields';
 import { expandGlob, filesWithin, IoapiSeries } from '../../data/ioapi';
-import { PREPARED_SPECIES, type PreparedPeriod } from '../../data/prepared';
+import type { PreparedPeriod } from '../../data/prepared';
+import { regionMask } from '../../data/regions';
 import { ConfigError, DataError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import type { SensitivityResponse } from '../../surrogate/judgement/certificate';
 import { ROUNDINGS_PER_STEP } from '../../surrogate/judgement/differentiation';
 import { responseFigures, responseSums } from '../../surrogate/judgement/response-comparison';
 import { hourlyFiles, inPeriod, PRIOR } from '../simulate/case-runs';
-import { regionMask } from '../verify/regions';
 import type { StageContext } from '../engine/stage';
 
 export type Sensitivity = CertificateSettings['sensitivities'][number];
@@ -68,7 +68,7 @@ export async function sensitivityResponses(
   period: PreparedPeriod,
   { prior, hours, roundoff, run }: SensitivityRuns,
 ): Promise<SensitivityResponse[]> {
-  const species = PREPARED_SPECIES.filter((name) => given.variables[name] !== undefined);
+  const species = SPECIES.filter((name) => given.variables[name] !== undefined);
   const change = readSensitivity(context, given, period, species);
   const parts = partsOf(context, given, period.grid);
   const step = Math.max(STEP, ROUNDINGS_PER_STEP * roundoff);
@@ -82,7 +82,7 @@ export async function sensitivityResponses(
   return species.map((name) => ({
     ...{ name: given.name, group: given.group, species: name, period: period.name },
     ...(where === undefined ? {} : { where }),
-    figures: responseFigures(sums[PREPARED_SPECIES.indexOf(name)]),
+    figures: responseFigures(sums[SPECIES.indexOf(name)]),
   }));
 }
 
@@ -92,10 +92,10 @@ function readSensitivity(context: StageContext, given: Sensitivity, { grid, time
   try {
     const variables = Object.fromEntries(species.map((each) => [each, given.variables[each]!]));
     const values = readConcentrationChanges(series, time, variables, { signal: context.signal });
-    const out = new Float32Array((values.length / species.length) * PREPARED_SPECIES.length);
-    const channels = species.map((each) => PREPARED_SPECIES.indexOf(each));
+    const out = new Float32Array((values.length / species.length) * SPECIES.length);
+    const channels = species.map((each) => SPECIES.indexOf(each));
     values.forEach((value, i) => {
-      out[Math.floor(i / species.length) * PREPARED_SPECIES.length + channels[i % species.length]] = given.scale * value;
+      out[Math.floor(i / species.length) * SPECIES.length + channels[i % species.length]] = given.scale * value;
     });
     return out;
   } finally {

@@ -2,11 +2,11 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { GROUPS, type Case, type Group } from '../../data/case';
+import { GROUPS, SPECIES, type Case, type Group } from '../../data/case';
 import { certificateSchema } from '../../data/case/certificate-schema';
 import { membersSchema, responseSchema } from '../../data/case/experiment-schema';
 import { withPriorConcentrations } from '../../data/prior-channels';
-import { PREPARED_SPECIES, writePreparedMeteorology, writePreparedRun, type PreparedPeriod, type PreparedRun } from '../../data/prepared';
+import { writePreparedMeteorology, writePreparedRun, type PreparedPeriod, type PreparedRun } from '../../data/prepared';
 import type { Tensor } from '../../data/checkpoint';
 import { IoapiWriter } from '../../data/ioapi';
 import { GateError, InterruptedError } from '../../errors';
@@ -60,7 +60,7 @@ function scaled({ emissions, concentrations }: PreparedRun, factors: Partial<Rec
   const factor = GROUPS.map((group) => factors[group] ?? 1);
   return {
     emissions: emissions.map((value, i) => factor[i % GROUPS.length] * value),
-    concentrations: concentrations.map((value, i) => 5 + factor[i % PREPARED_SPECIES.length] * (value - 5)),
+    concentrations: concentrations.map((value, i) => 5 + factor[i % SPECIES.length] * (value - 5)),
   };
 }
 
@@ -85,12 +85,12 @@ async function runFolder(
     mkdirSync(dirname(path), { recursive: true });
     const writer = createSurfaceOutput(path, grid, time, speciesVariables(VARIABLES), 'by formula');
     const { concentrations: changed } = scaled(world.runs.get(PRIOR)!, { [group]: FACTOR });
-    PREPARED_SPECIES.forEach((species, s) => {
+    SPECIES.forEach((species, s) => {
       for (let step = 0; step < time.count; step++) {
         writer.write(
           VARIABLES[species],
           step,
-          Float32Array.from({ length: CELLS }, (_, cell) => changed[(step * CELLS + cell) * PREPARED_SPECIES.length + s]),
+          Float32Array.from({ length: CELLS }, (_, cell) => changed[(step * CELLS + cell) * SPECIES.length + s]),
         );
       }
     });
@@ -98,7 +98,7 @@ async function runFolder(
   }
   const description = {
     ...{ settings: SURROGATE, normalisation, meteorologyNames: seen.meteorologyNames, geographyNames: ['HT'] },
-    species: PREPARED_SPECIES.map((species) => ({ name: species, unit: '' })),
+    species: SPECIES.map((species) => ({ name: species, unit: '' })),
     groups: GROUPS.map((group) => ({ name: group, unit: '' })),
   };
   mkdirSync(join(out, 'train'), { recursive: true });

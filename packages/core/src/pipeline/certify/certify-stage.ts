@@ -106,9 +106,7 @@ async function differentiate(
   const sources = [{ ...whole, time: { ...whole.time, count } }];
   const plain = new DomainRun({ surrogate, sources, tiling: some, engine: program, adjoint: program, batchSize: size, threads: context.threads });
   const hours = Array.from({ length: size }, (_, i) => first + Math.floor(((i + 0.5) / size) * (count - first)));
-  const { hours: windowHours } = surrogate.window;
-  const { signal } = context;
-  const run: DomainModel = rolledOut ? new RolledOutRun(plain, { windowHours, sources, hours: [hours], signal }) : plain;
+  const run: DomainModel = rolledOut ? new RolledOutRun(plain, [hours], context.signal) : plain;
   let at: DomainHours & { factors: EmissionFactors };
   let passes = 0;
   const tell = (): void => context.progress(passes++, PASSES, `derivative, ${period.name}`);

@@ -1,19 +1,19 @@
 /** `check`: every contract of a case before any long run, all problems at once. */
 import { examineCase, type Case } from '../../data/case';
+import { gridOf } from '../../data/case-grid';
+import { regionMask } from '../../data/regions';
 import type { DeviceChoice, Products } from '../../device';
 import { ConfigError } from '../../errors';
 import type { Grid } from '../../grid/grid';
-import { readGriddesc } from '../../grid/griddesc';
 import { varyingParts } from '../invert/nuisance';
 import { effortDoubt, withheldDoubt } from '../invert/doubtful-settings';
-import { regionMask } from '../verify/regions';
-import { resolve } from 'node:path';
 import { Findings, type Problem } from './findings';
 import { checkGriddedInputs } from './gridded-inputs';
 import { checkLearning } from './learning-plan';
 import { checkCtm, checkDevice, checkDisk, checkRuns, DISK_RESTS_ON, RUNS_REST_ON } from './machine';
 import { checkMemory, MEMORY_RESTS_ON } from './memory';
 import { checkObservedInputs } from './observed-inputs';
+import { runFolder } from '../engine/run-file';
 
 export interface CheckOptions {
   /** `key=value`, as of {@link loadCase} */
@@ -68,8 +68,7 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
   const asked = isSound(...(device === undefined ? ['device'] : []), ...(products === undefined ? ['products'] : []));
   const chosen = asked ? await checkDevice(findings, settings, options) : undefined;
   if (grid && isSound(...MEMORY_RESTS_ON)) await checkMemory(findings, settings, grid, chosen);
-  if (grid && isSound(...DISK_RESTS_ON, ...(out === undefined ? ['name'] : [])))
-    await checkDisk(findings, settings, grid, resolve(out ?? `runs/${settings.name}`));
+  if (grid && isSound(...DISK_RESTS_ON, ...(out === undefined ? ['name'] : []))) await checkDisk(findings, settings, grid, runFolder(settings, out));
   findings.notes.push(...doubtsOf(settings, isSound, grid));
   findings.notes.push(...idle);
   return {
@@ -129,8 +128,8 @@ export async function checkInputs(settings: Case): Promise<void> {
   throw first;
 }
 
-async function checkGrid(findings: Findings, { grid: { griddesc, name } }: Case): Promise<Grid | undefined> {
-  const grid = await findings.attempt(['grid'], () => readGriddesc(griddesc, name));
+async function checkGrid(findings: Findings, settings: Case): Promise<Grid | undefined> {
+  const grid = await findings.attempt(['grid'], () => gridOf(settings));
   if (grid) findings.right.push(`grid ${grid.name}: ${grid.cols} x ${grid.rows} cells`);
   return grid;
 }

@@ -9,6 +9,7 @@ import { GROUPS, SPECIES, type Case, type Group, type KeyPath, type PeriodSettin
 import { partsOfVariable, readConcentrations, readEmissions, readGeography } from '../../data/case-fields';
 import { expandGlobs } from '../../data/glob';
 import { EMISSION_OVERLAP, filesWithin, IoapiFile, IoapiSeries, OUTPUT_OVERLAP, type IoapiReader } from '../../data/ioapi';
+import { timeAt } from '../../data/ioapi-time';
 import { readMeteorology } from '../../data/meteorology';
 import { openNetcdf } from '../../data/netcdf-access';
 import { firstStepOf } from '../../data/period-steps';
@@ -244,7 +245,7 @@ function openAlone(path: string): void {
 /** The first, middle and last hour. */
 function sampledHours(time: TimeAxis): TimeAxis[] {
   const steps = new Set([0, Math.floor(time.count / 2), time.count - 1]);
-  return [...steps].map((step) => ({ ...time, start: new Date(time.start.getTime() + 1000 * time.stepSeconds * step), count: 1 }));
+  return [...steps].map((step) => ({ ...time, start: timeAt(time, step), count: 1 }));
 }
 
 /** Each variable until its first problem; then what no cell emits. */

@@ -9,7 +9,7 @@ import { stationsToCells } from '../../data/station-cells';
 import { ConfigError, DataError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import { chooseWatched, chooseWithheld } from '../../inversion/withheld';
-import { inPeriod, timeOf } from '../simulate/case-runs';
+import { inPeriod, spanOf } from '../simulate/case-runs';
 import { toColumnUnit, twinSettings } from '../simulate/twin-observations';
 import { operatorOf } from '../invert/monitors';
 import type { Findings } from './findings';
@@ -87,9 +87,7 @@ async function checkTwin(findings: Findings, settings: Case): Promise<void> {
 /** @param grid - where the values can be compared with a run */
 async function checkPeriod(findings: Findings, settings: Case, period: PeriodSettings, grid: Grid | undefined): Promise<Observations | undefined> {
   const { observations } = settings;
-  const { start, count } = timeOf(period);
-  const span = { start, end: new Date(start.getTime() + count * 3_600_000) };
-  const read = (spec: Case['observations']): Promise<Observations> => readObservations(spec, { period: period.name, span });
+  const read = (spec: Case['observations']): Promise<Observations> => readObservations(spec, { period: period.name, span: spanOf(period) });
   let whole: Observations;
   try {
     whole = await read(observations);

@@ -97,6 +97,11 @@ export function readRecord(dir: string): StageRecord | undefined {
   return readUnlessDamaged(join(dir, RECORD), RECORD_SHAPE);
 }
 
+/** What the stage of a folder found, where it is finished. */
+export function summaryIn<T>(dir: string): T | undefined {
+  return readRecord(dir)?.summary as T | undefined;
+}
+
 function readUnlessDamaged<T>(path: string, shape: JsonExpectation): T | undefined {
   if (!existsSync(path)) return undefined;
   try {

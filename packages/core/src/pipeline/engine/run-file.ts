@@ -3,7 +3,7 @@
  * a command line that nobody keeps; this is what a bundle can be made of.
  */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Case } from '../../data/case';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { readJson } from '../../data/json-file';
@@ -13,6 +13,11 @@ import type { RunContext } from './stage';
 import { codeVersion, VERSIONS } from './versions';
 
 export const RUN_FILE = 'run.json';
+
+/** The run folder of a case, absolute. @param out - where the caller names one */
+export function runFolder({ name }: Pick<Case, 'name'>, out = `runs/${name}`): string {
+  return resolve(out);
+}
 
 export interface RunFile {
   /** a case file of its own: all defaults in place, all paths absolute */

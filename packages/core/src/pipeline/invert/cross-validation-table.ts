@@ -1,5 +1,5 @@
 /** Cross-validation as a table, one line per candidate, fold and species; and the L-curves that its candidates lie on. */
-import { speciesUnit } from '../../data/case-fields';
+import { speciesUnit } from '../../data/case';
 import type { FoldResult } from '../../inversion/fold-scores';
 import { lCurveCorner } from '../../inversion/l-curve';
 import { lengthWords, type Candidate, type CandidateResult, type CrossValidation, type LCurve } from './cross-validation';

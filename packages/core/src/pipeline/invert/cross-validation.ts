@@ -3,7 +3,7 @@ import { asksForCrossValidation, type Case, type Group, type InversionSettings, 
 import { ConfigError } from '../../errors';
 import type { SearchAxis } from '../../inversion/coordinate-search';
 import type { CandidateScore, FoldResult } from '../../inversion/fold-scores';
-import { readRecord } from '../engine/record';
+import { summaryIn } from '../engine/record';
 import { stageDir, STAGES, type StageContext } from '../engine/stage';
 
 /** How factors far apart are correlated. */
@@ -122,20 +122,15 @@ function applied(context: StageContext): CrossValidation | undefined {
   const later = previews || STAGES.indexOf(context.stage) > STAGES.indexOf('crossvalidate');
   if (!later || context.variant === 'paper' || !context.case.crossValidation.apply) return undefined;
   const dir = stageDir(context.out, 'crossvalidate', 'default');
-  const record = readRecord(dir);
-  if (!record) {
-    if (previews) return undefined;
-    throw new ConfigError(
-      'CROSS_VALIDATION_MISSING',
-      `${context.stage}: crossValidation.apply takes what cross-validation chose, and that is not in ${dir}: run "retroplume crossvalidate" (or "retroplume run") first`,
-    );
-  }
-  return record.summary as CrossValidation;
+  const found = summaryIn<CrossValidation>(dir);
+  if (found !== undefined || previews) return found;
+  throw new ConfigError(
+    'CROSS_VALIDATION_MISSING',
+    `${context.stage}: crossValidation.apply takes what cross-validation chose, and that is not in ${dir}: run "retroplume crossvalidate" (or "retroplume run") first`,
+  );
 }
 
 /** What cross-validation found, where the case asks for it and it has been run. */
 export function crossValidationOf({ case: settings, out }: StageContext): CrossValidation | undefined {
-  return asksForCrossValidation(settings)
-    ? (readRecord(stageDir(out, 'crossvalidate', 'default'))?.summary as CrossValidation | undefined)
-    : undefined;
+  return asksForCrossValidation(settings) ? summaryIn(stageDir(out, 'crossvalidate', 'default')) : undefined;
 }

@@ -9,11 +9,11 @@
  */
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { asksForCrossValidation, type InversionSettings } from '../../data/case';
+import { asksForCrossValidation, SPECIES, type InversionSettings } from '../../data/case';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { readJson } from '../../data/json-file';
-import { PREPARED_SPECIES } from '../../data/prepared';
 import { openPrepared } from '../../data/prepared-store';
+import { regionMasks } from '../../data/regions';
 import { ConfigError, DataError, InterruptedError } from '../../errors';
 import { coordinateSearch } from '../../inversion/coordinate-search';
 import { bestOf, candidateScore, foldError, simplestWithinStandardError, type FoldResult, type LeftOutError } from '../../inversion/fold-scores';
@@ -25,18 +25,15 @@ import { changesOf, ownCandidate, searchAxes, withCandidate, type Candidate, typ
 import { CROSS_VALIDATION_TABLE, crossValidationCsv, lCurves } from './cross-validation-table';
 import { effortDoubt } from './doubtful-settings';
 import { passCertificateGate } from './inversion-gates';
-import { inversionWith, loadInversion, type InversionResources } from './inversion-setup';
+import { engineMemory, inversionWith, loadInversion, type InversionResources } from './inversion-setup';
 import { inversionInputs, inversionKey } from './invert-stage';
 import { readMonitors } from './monitors';
 import { canonicalJson, hashText } from '../engine/record';
-import { regionMask } from '../verify/regions';
 import { onFirstRank, spreadOverRanks } from '../engine/spread-over-ranks';
 import type { Stage, StageContext } from '../engine/stage';
 
 const SUMMARY = 'crossvalidation.json';
 const INVERSIONS = 'inversions';
-/** what engine `auto` chose, for a run that goes on */
-const ENGINE = 'engine.json';
 
 export const crossvalidateStage: Stage = {
   name: 'crossvalidate',
@@ -86,7 +83,7 @@ export const crossvalidateStage: Stage = {
     if ((context.ranks?.rank ?? 0) > 0) return { products: [], summary: undefined };
     writeFileAtomic(join(context.dir, SUMMARY), JSON.stringify(summary, null, 2));
     writeFileAtomic(join(context.dir, CROSS_VALIDATION_TABLE), crossValidationCsv(summary));
-    rmSync(join(context.dir, ENGINE), { force: true });
+    rmSync(engineMemory(context), { force: true });
     return { products: [SUMMARY, CROSS_VALIDATION_TABLE], summary };
   },
 };
@@ -129,7 +126,7 @@ async function foldsOf(context: StageContext): Promise<Fold[]> {
     }
   }
   if (crossValidation.by === 'blocks') return blockFolds(blocks, crossValidation.folds, crossValidation.seed);
-  return regionFolds(cells, new Map(Object.entries(regions).map(([name, region]) => [name, regionMask(region, grid)])));
+  return regionFolds(cells, new Map(regionMasks(regions, grid).map(({ name, mask }) => [name, mask])));
 }
 
 /** Of an inversion, for those who wait. */
@@ -185,7 +182,7 @@ class Inversions {
   }
 
   private async load(): Promise<InversionResources> {
-    return (this.resources ??= await loadInversion(this.context, join(this.context.dir, ENGINE)));
+    return (this.resources ??= await loadInversion(this.context));
   }
 
   private async ofFold(settings: InversionSettings, fold: Fold, about: About): Promise<FoldResult> {
@@ -221,7 +218,7 @@ class Inversions {
 function resultOf({ history, keptIteration, iterations, status }: InversionResult, model: ForwardModel, { name, leftOut }: Fold): FoldResult {
   const kept = history.find(({ iteration }) => iteration === keptIteration)!;
   const counts = leftOutValues(model);
-  const errors = PREPARED_SPECIES.flatMap((species, s): LeftOutError[] => {
+  const errors = SPECIES.flatMap((species, s): LeftOutError[] => {
     const [priorMae, updatedMae] = [history[0].watchedMae[s], kept.watchedMae[s]];
     return priorMae !== null && updatedMae !== null && priorMae > 0 ? [{ species, n: counts[s], priorMae, updatedMae }] : [];
   });
@@ -236,7 +233,7 @@ function resultOf({ history, keptIteration, iterations, status }: InversionResul
 
 /** Numbers of left-out values per species. */
 function leftOutValues(model: ForwardModel): number[] {
-  const counts = PREPARED_SPECIES.map(() => 0);
+  const counts = SPECIES.map(() => 0);
   for (let batch = 0; batch < model.batches; batch++) {
     const { values, withheld, species } = model.observations(batch);
     values.forEach((value, i) => withheld[i] === Role.watched && Number.isFinite(value) && counts[species[i]]++);

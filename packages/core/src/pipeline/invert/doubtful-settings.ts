@@ -1,7 +1,7 @@
 /** What is no fault of a case, but makes its monitors say more, or less, than they know: a sentence each, for `check` and for the log of a stage. */
 import { asksForCrossValidation, type Case, type InversionSettings } from '../../data/case';
 import type { Grid } from '../../grid/grid';
-import type { HistoryPoint, InversionStatus } from '../../inversion';
+import type { HistoryPoint, InversionStatus } from '../../inversion/inversion-state';
 
 /**
  * Blocks of withheld monitors that the prior's correlation reaches through. What the used monitors say is carried over distances of `lengthKm`; a monitor lies half a

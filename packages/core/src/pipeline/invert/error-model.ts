@@ -2,12 +2,12 @@
 import { ConfigError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import type { Species } from '../../data/case/fields';
-import { PREPARED_SPECIES } from '../../data/prepared';
+import { SPECIES } from '../../data/case';
 import { errorShare, inflatedErrors, inflationOf, meanSpacing, responseError, type ErrorModel } from '../../inversion/observation-error';
 import type { ObservationOperator } from '../../inversion/observation-operator';
 import type { Certificate } from '../../surrogate/judgement/certificate';
 import { variantSettings } from '../learn/learning';
-import { readRecord } from '../engine/record';
+import { summaryIn } from '../engine/record';
 import type { StageContext } from '../engine/stage';
 
 /** What is added to the errors of single observations; see {@link inflatedErrors}. */
@@ -15,12 +15,12 @@ export function errorModelOf(context: StageContext, grid: Grid): ErrorModel {
   const { errorLevel, surrogateError, errorCorrelation, errorScale } = variantSettings(context).inversion;
   return {
     level: errorLevel,
-    surrogate: surrogateError === 'none' ? undefined : PREPARED_SPECIES.map((species) => surrogateErrorOf(context, species, surrogateError)),
-    correlationHours: PREPARED_SPECIES.map((species) => ofSpecies(errorCorrelation.hours, species)),
-    correlationCells: PREPARED_SPECIES.map((species) => grid.lengthInCells(ofSpecies(errorCorrelation.km, species))),
-    alike: PREPARED_SPECIES.map((species) => ofSpecies(errorCorrelation.part, species)),
+    surrogate: surrogateError === 'none' ? undefined : SPECIES.map((species) => surrogateErrorOf(context, species, surrogateError)),
+    correlationHours: SPECIES.map((species) => ofSpecies(errorCorrelation.hours, species)),
+    correlationCells: SPECIES.map((species) => grid.lengthInCells(ofSpecies(errorCorrelation.km, species))),
+    alike: SPECIES.map((species) => ofSpecies(errorCorrelation.part, species)),
     decorrelated: errorCorrelation.inSpace === 'exact',
-    scale: PREPARED_SPECIES.map((species) => ofSpecies(errorScale, species)),
+    scale: SPECIES.map((species) => ofSpecies(errorScale, species)),
   };
 }
 
@@ -30,7 +30,7 @@ function ofSpecies(value: number | Record<Species, number>, species: Species): n
 
 function surrogateErrorOf(context: StageContext, species: string, setting: 'certificate' | number): number {
   if (typeof setting === 'number') return setting;
-  const { pairs } = readRecord(context.dirOf('certify'))!.summary as Certificate;
+  const { pairs } = summaryIn<Certificate>(context.dirOf('certify'))!;
   return responseError(pairs.flatMap(({ species: of, figures }) => (of === species ? [figures] : [])));
 }
 

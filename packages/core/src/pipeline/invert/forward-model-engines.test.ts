@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PREPARED_SPECIES, writePreparedMeteorology, writePreparedRun } from '../../data/prepared';
+import { SPECIES } from '../../data/case';
+import { writePreparedMeteorology, writePreparedRun } from '../../data/prepared';
 import { openPrepared } from '../../data/prepared-store';
 import { randomFloats } from '../../inversion/testing/small-world';
 import { OnnxEngine } from '../../surrogate/onnx-engine';
@@ -32,7 +33,7 @@ describe('on tiles whose fields are read from the prepared store', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
   const sources = periods.map(({ name }) => openPrepared(folder, name));
   const surrogate = smoothSurrogate({ network: 'resnet', residualBlocks: 1, initialConcentrations: 'prior', tracers: [{ lifetime: 5 }] });
-  const network = networkSettings(surrogate.description.settings, PREPARED_SPECIES.length);
+  const network = networkSettings(surrogate.description.settings, SPECIES.length);
   const tiling = tilesOf(network, WORLD, smallestSide(network, WORLD));
 
   it.each((['period', 'hour'] as const).flatMap((factors) => (['hourly', 'daily'] as const).map((resolution) => ({ factors, resolution }))))(
@@ -74,7 +75,7 @@ it.each([
 
 it('ONNX Runtime on tiles gives what the native program does on the whole domain', async () => {
   const surrogate = smoothSurrogate({ network: 'resnet', residualBlocks: 1, tracers: [{ lifetime: 5 }] });
-  const network = networkSettings(surrogate.description.settings, PREPARED_SPECIES.length);
+  const network = networkSettings(surrogate.description.settings, SPECIES.length);
   const tiling = tilesOf(network, WORLD, smallestSide(network, WORLD));
   expect(tiling.tiles.length).toBeGreaterThan(3);
   const models = { forward: surrogateOnnx(surrogate), vjp: vjpOnnx(surrogate) };

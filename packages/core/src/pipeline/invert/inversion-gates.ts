@@ -4,7 +4,7 @@ import { GateError } from '../../errors';
 import type { Certificate } from '../../surrogate/judgement/certificate';
 import { CERTIFICATE_FILE } from '../certify/certify-stage';
 import { variantSettings } from '../learn/learning';
-import { readRecord } from '../engine/record';
+import { summaryIn } from '../engine/record';
 import type { StageContext } from '../engine/stage';
 
 /** So many are told in one sentence; the certificate holds all. */
@@ -15,7 +15,7 @@ const MOST_REASONS = 3;
  * @throws {GateError} `CERTIFICATE_FAILED` if the certificate failed and `certificate.onFailure` is `refuse`
  */
 export function passCertificateGate(context: StageContext): void {
-  const { verdict, reasons } = readRecord(context.dirOf('certify'))!.summary as Certificate;
+  const { verdict, reasons } = summaryIn<Certificate>(context.dirOf('certify'))!;
   if (verdict === 'passed') return;
   const told = [...reasons.slice(0, MOST_REASONS), ...(reasons.length > MOST_REASONS ? [`and ${reasons.length - MOST_REASONS} more`] : [])].join(
     '; ',

@@ -1,17 +1,17 @@
 /** What an inversion of a case works with: the frozen surrogate seen through its monitors, the prior emissions, and the settings of the variant. */
 import { join } from 'node:path';
-import { GROUPS } from '../../data/case';
+import { GROUPS, SPECIES } from '../../data/case';
 import { unitDoubts } from '../../data/observation-quality';
 import { sourceOf, type PeriodSource } from '../../data/period-source';
-import { PREPARED_SPECIES } from '../../data/prepared';
 import type { Grid } from '../../grid/grid';
-import type { ForwardModel } from '../../inversion/forward-model';
+import { Role, type ForwardModel } from '../../inversion/forward-model';
 import type { InversionProblem, InversionSettings } from '../../inversion/inversion-settings';
 import { NuisanceModel } from '../../inversion/nuisance-model';
 import { TotalsModel } from '../../inversion/totals-model';
 import type { AdjointEngine } from '../../surrogate/frozen-program';
 import { OnnxEngine } from '../../surrogate/onnx-engine';
 import type { Surrogate } from '../../surrogate/surrogate';
+import { joined } from '../../vectors';
 import { dataOf, drawInputs } from '../learn/drawn-inputs';
 import { chooseEngine, type EngineChoice } from './engine-choice';
 import { addErrors, errorModelOf } from './error-model';
@@ -82,13 +82,17 @@ export interface InversionResources {
   spread: InversionSetup['spread'];
 }
 
+/** The file in a stage's folder that keeps what engine `auto` chose, for a run that goes on; what is finished needs it no more. */
+export function engineMemory({ dir }: Pick<StageContext, 'dir'>): string {
+  return join(dir, 'engine.json');
+}
+
 /**
  * Loads surrogate, prepared fields and engine; who asked for them disposes of the engine.
  *
- * @param engineMemory - file that keeps what engine `auto` chose
  * @throws {RetroplumeError} if products of the stages before are missing or do not fit together
  */
-export async function loadInversion(context: StageContext, engineMemory: string): Promise<InversionResources> {
+export async function loadInversion(context: StageContext): Promise<InversionResources> {
   const { inversion } = variantSettings(context);
   const surrogate = loadSurrogate(context);
   const stored = storedPeriods(context);
@@ -100,12 +104,12 @@ export async function loadInversion(context: StageContext, engineMemory: string)
   const periods: PeriodSource[] = tiled ? stored : preparedPeriods(context).map((period) => sourceOf(period));
   const hours = !tiled ? plan.batchSize : (drawn ?? HOURS_TOGETHER);
   const spread = shownSpread(context);
-  return { surrogate, periods, plan, hours, spread, ...(await chosenEngine(context, surrogate, plan, engineMemory)) };
+  return { surrogate, periods, plan, hours, spread, ...(await chosenEngine(context, surrogate, plan)) };
 }
 
 /** Everything that `invert` needs, and what looks at its result: as {@link InversionProblem} says, for all periods of the case. */
-export async function setUpInversion(context: StageContext, engineMemory: string): Promise<InversionSetup> {
-  const resources = await loadInversion(context, engineMemory);
+export async function setUpInversion(context: StageContext): Promise<InversionSetup> {
+  const resources = await loadInversion(context);
   const setup = await inversionWith(context, resources);
   return {
     ...setup,
@@ -121,11 +125,8 @@ export async function setUpInversion(context: StageContext, engineMemory: string
  *
  * @param leftOut - stations that are watched only, in place of those that would choose the step at which to stop
  */
-export async function inversionWith(
-  context: StageContext,
-  { surrogate, periods, plan, hours, engine, choice, spread }: InversionResources,
-  leftOut?: ReadonlySet<string>,
-): Promise<InversionSetup> {
+export async function inversionWith(context: StageContext, resources: InversionResources, leftOut?: ReadonlySet<string>): Promise<InversionSetup> {
+  const { surrogate, periods, plan, hours, engine, choice, spread } = resources;
   const { inversion } = variantSettings(context);
   const { uncertainty: _after, ...settings } = inversion; // what follows the inversion does not make it another one
   const [{ grid }] = periods;
@@ -142,7 +143,10 @@ export async function inversionWith(
     ...(context.pass ? { base: baseFactors(context, context.pass.anchor, periods) } : {}),
   });
   const slots = periods.map(({ time }) => timeSlots(time, inversion.factors));
-  const priorEmissions = joined(periods.map((period, p) => meanOfSlots(period, slots[p])));
+  const priorEmissions = joined(
+    Float32Array,
+    periods.map((period, p) => meanOfSlots(period, slots[p])),
+  );
   const beside = nuisanceTerms(
     context,
     surrogateModel,
@@ -151,48 +155,55 @@ export async function inversionWith(
   let model: ForwardModel = beside ? new NuisanceModel(surrogateModel, beside.terms) : surrogateModel;
   const { totals } = inversion;
   if (totals.length > 0) {
-    model = new TotalsModel(model, knownTotals(totals, context.case, grid, priorEmissions, slots), PREPARED_SPECIES.length);
+    model = new TotalsModel(model, knownTotals(totals, context.case, grid, priorEmissions, slots), SPECIES.length);
   }
-  const { initialConcentrations: initial } = inversion;
-  const problem: InversionProblem = {
+  return {
+    nuisance: (beside?.names ?? []).map((name, k) => ({ name, unit: beside!.units[k], spread: model.nuisance![k] })),
+    ...{ grid, periods, model, surrogateModel, engine: choice, stations, slots, spread },
+    problem: inversionProblem(context, resources, slots, priorEmissions),
+    settings: { ...settings, batch: paper && inversion.batch > 0 ? 1 : Math.ceil(inversion.batch / hours) },
+    dispose: () => surrogateModel.dispose(),
+  };
+}
+
+/** What is inverted, and the prior of it. */
+function inversionProblem(
+  context: StageContext,
+  { surrogate, periods, spread }: InversionResources,
+  slots: readonly TimeSlots[],
+  priorEmissions: Float32Array,
+): InversionProblem {
+  const { inversion } = variantSettings(context);
+  const { initialConcentrations: initial, trustRegion } = inversion;
+  const { grid } = periods[0];
+  const { emissions, concentrations } = surrogate.description.normalisation;
+  return {
     groups: GROUPS,
-    species: PREPARED_SPECIES,
+    species: SPECIES,
     priorEmissions,
-    ...{ totals: totals.length > 0, threads: context.threads },
+    ...{ totals: inversion.totals.length > 0, threads: context.threads },
     sectors: sectorsOf(context.case, inversion, periods, slots),
     ...priorCovariance(inversion, context.case.regions, grid, slots),
-    ...(spread && inversion.trustRegion !== undefined
+    ...(spread && trustRegion !== undefined
       ? {
           largestLogFactor: largestLogFactor(
             spread,
-            inversion.trustRegion,
+            trustRegion,
             slots.map(({ count }) => count),
           ),
         }
       : {}),
     initialConcentrations: { spread: initial.spread, lengthCells: grid.lengthInCells(initial.lengthKm) },
     ...(context.pass ? { start: readOutcome(context, context.pass.anchor).control } : {}),
-    ...(paper
-      ? {
-          emissionScale: surrogate.description.normalisation.emissions.scale,
-          speciesScale: surrogate.description.normalisation.concentrations.scale,
-        }
-      : {}),
-  };
-  return {
-    nuisance: (beside?.names ?? []).map((name, k) => ({ name, unit: beside!.units[k], spread: model.nuisance![k] })),
-    ...{ grid, periods, model, surrogateModel, problem, engine: choice, stations, slots, spread },
-    settings: { ...settings, batch: paper && inversion.batch > 0 ? 1 : Math.ceil(inversion.batch / hours) },
-    dispose: () => surrogateModel.dispose(),
+    ...(inversion.mode === 'paper' ? { emissionScale: emissions.scale, speciesScale: concentrations.scale } : {}),
   };
 }
 
-/** The engine that the case asks for, on the domain or on a tile of it; `memory` keeps what `auto` chose. */
+/** The engine that the case asks for, on the domain or on a tile of it. */
 function chosenEngine(
   context: StageContext,
   surrogate: Surrogate,
   { tiling: { rows, cols }, batchSize: batch }: DomainPlan,
-  memory: string,
 ): Promise<{ engine: AdjointEngine; choice: EngineChoice }> {
   const path = (file: string): string => join(context.dirOf('export'), file);
   const models = { forward: path(ONNX_FILES.forward), vjp: path(ONNX_FILES.vjp) };
@@ -202,7 +213,7 @@ function chosenEngine(
     native: () => surrogate.program(batch, rows, cols, context, { adjoint: true }),
     onnx: () => OnnxEngine.load(models, surrogate, { batch, rows, cols }, context.threads),
     inputs: () => dataOf(drawInputs(surrogate, { batch, rows, cols })),
-    memory,
+    memory: engineMemory(context),
     log: context.log,
   });
 }
@@ -228,9 +239,9 @@ async function problemsOf(
     const count = (role: number): number => operator.stations.filter((station) => station.role === role).length;
     stations.push({
       period: period.name,
-      used: count(0),
-      watched: count(1),
-      withheld: count(2),
+      used: count(Role.used),
+      watched: count(Role.watched),
+      withheld: count(Role.withheld),
       outside: operator.outside.length,
       withheldMark: markOf(monitors.withheld),
     });
@@ -247,20 +258,10 @@ function baseFactors(context: StageContext, pass: number, periods: readonly Peri
   const path = join(stageDir(context.out, 'invert', passVariant(pass)), FACTORS_FILE);
   const { factors } = variantSettings(context).inversion;
   return joined(
+    Float32Array,
     periods.map(({ name, grid, time }) => {
       const { data, slots } = readFactors(path, grid, name);
       return slots > 1 ? firstOfSlots(data, timeSlots(time, factors)) : data;
     }),
   );
-}
-
-/** Vectors end to end. */
-export function joined(parts: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }

@@ -8,12 +8,13 @@ import type { GainByPart } from '../../inversion/gain-by-part';
 import type { ForwardModel } from '../../inversion/forward-model';
 import type { InversionResult } from '../../inversion/invert';
 import { checkpointOf, invertFromStarts, type StartOutcome } from '../../inversion/multi-start';
+import { joined } from '../../vectors';
 import { pickInWords } from './cross-validation';
 import { unfinishedDoubt, withheldDoubt } from './doubtful-settings';
 import { passCertificateGate, passSaturationGate } from './inversion-gates';
 import type { EngineChoice } from './engine-choice';
 import { FACTORS_FILE, writeFactors, type PeriodFactors } from '../apply/factors-file';
-import { joined, setUpInversion, type InversionSetup, type StationCounts } from './inversion-setup';
+import { engineMemory, setUpInversion, type InversionSetup, type StationCounts } from './inversion-setup';
 import { initialConcentrationsOf, variantSettings } from '../learn/learning';
 import { earlierPasses, writeOutcome } from '../loop/loop-pass';
 import { nuisanceFiles } from './nuisance';
@@ -85,13 +86,10 @@ export const invertStage: Stage = {
   }),
   inputs: inversionInputs,
   async run(context) {
-    const setUp = (): Promise<InversionSetup> => setUpInversion(context, engineMemory(context));
+    const setUp = (): Promise<InversionSetup> => setUpInversion(context);
     return (await withHelpOfRanks(context, setUp, (share) => runInversion(context, share))) ?? { products: [], summary: undefined };
   },
 };
-
-/** The file that keeps what engine `auto` chose. */
-const engineMemory = (context: StageContext): string => join(context.dir, 'engine.json');
 
 type StageResult = Awaited<ReturnType<Stage['run']>>;
 
@@ -101,8 +99,7 @@ async function runInversion(context: StageContext, share: (model: ForwardModel) 
   const { inversion } = variantSettings(context);
   const crossValidated = pickInWords(context);
   if (crossValidated !== undefined) context.log(`taken from cross-validation: ${crossValidated}`);
-  const memory = engineMemory(context);
-  const setup = await setUpInversion(context, memory);
+  const setup = await setUpInversion(context);
   const { model, surrogateModel, periods, grid, spread, stations } = setup;
   const doubt = withheldDoubt(context.case.withheld, inversion, grid);
   if (doubt !== undefined) context.log(`warning: ${doubt}`);
@@ -136,10 +133,10 @@ async function runInversion(context: StageContext, share: (model: ForwardModel) 
       ...(result.nuisance ? { nuisance: setup.nuisance.map((each, k) => ({ ...each, value: result.nuisance![k] })) } : {}),
     };
     writeFileAtomic(join(context.dir, 'inversion.json'), JSON.stringify(summary, null, 2));
-    const all = joined([result.factors, ...(result.initialConcentrations ? [result.initialConcentrations.factors] : [])]);
+    const all = joined(Float32Array, [result.factors, ...(result.initialConcentrations ? [result.initialConcentrations.factors] : [])]);
     const outcome = writeOutcome(context.dir, { control: result.control, predicted: await predictions(surrogateModel, all, context.signal) });
     starts.forEach(({ start }) => removeCheckpoint(checkpointOf(checkpoint, start)));
-    rmSync(memory, { force: true });
+    rmSync(engineMemory(context), { force: true });
     return { products: [FACTORS_FILE, 'inversion.json', outcome, ...products], summary };
   } finally {
     setup.dispose();
@@ -158,7 +155,7 @@ async function predictions(model: SurrogateForwardModel, factors: Float32Array, 
     signal.throwIfAborted();
     parts.push(await model.forward(factors, batch));
   }
-  return joined(parts);
+  return joined(Float32Array, parts);
 }
 
 /** Factors of each period; of slots that are neither one nor hours as factors of hours, which every reader of the file knows. */

@@ -1,8 +1,8 @@
 /** Totals that the case says are known, as sums over the factors of the inversion. */
 import { GROUPS, type Case, type InversionSettings } from '../../data/case';
+import { regionMask } from '../../data/regions';
 import type { Grid } from '../../grid/grid';
 import type { KnownTotal } from '../../inversion/totals-model';
-import { regionMask } from '../verify/regions';
 import { hoursPerSlot, type TimeSlots } from './time-slots';
 
 /**

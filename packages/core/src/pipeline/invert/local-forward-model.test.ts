@@ -1,5 +1,5 @@
 /** The forward model of the paper's mode, which looks at the factors of a batch's hours alone. */
-import { PREPARED_SPECIES } from '../../data/prepared';
+import { SPECIES } from '../../data/case';
 import { randomFloats } from '../../inversion/testing/small-world';
 import type { Surrogate } from '../../surrogate/surrogate';
 import { networkSettings } from '../../surrogate/network-settings';
@@ -11,7 +11,7 @@ afterEach(disposePrograms);
 
 describe('a batch that is run with the factors that it sees alone', () => {
   const plain = (over: Record<string, unknown> = {}): Surrogate => smoothSurrogate({ network: 'resnet', residualBlocks: 1, tracers: [], ...over });
-  const network = networkSettings(plain().description.settings, PREPARED_SPECIES.length);
+  const network = networkSettings(plain().description.settings, SPECIES.length);
   const tiling = tilesOf(network, WORLD, smallestSide(network, WORLD));
 
   it.each([

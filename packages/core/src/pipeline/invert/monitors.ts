@@ -1,10 +1,9 @@
 /** The monitors of a case as every later stage sees them: read once, the same stations withheld everywhere. */
 import { createHash } from 'node:crypto';
-import type { Case, InversionSettings, PeriodSettings } from '../../data/case';
+import { SPECIES, type Case, type InversionSettings, type PeriodSettings } from '../../data/case';
 import type { Species } from '../../data/case/fields';
 import { expandGlob } from '../../data/glob';
 import { readObservations, type Observations } from '../../data/observations';
-import { PREPARED_SPECIES } from '../../data/prepared';
 import type { Station } from '../../data/stations';
 import type { Grid } from '../../grid/grid';
 import { ConfigError } from '../../errors';
@@ -12,7 +11,7 @@ import { ObservationOperator } from '../../inversion/observation-operator';
 import type { ValueFilter } from '../../inversion/super-observations';
 import { chooseWatched, chooseWithheld } from '../../inversion/withheld';
 import { localSolarHour } from '../../worlds/solar';
-import { inPeriod, twinObservationsFile } from '../simulate/case-runs';
+import { inPeriod, spanOf, twinObservationsFile } from '../simulate/case-runs';
 import type { StageContext } from '../engine/stage';
 
 export interface Monitors {
@@ -60,10 +59,8 @@ export async function readMonitors(context: StageContext, period: PeriodSettings
 const HEARD = new WeakMap<StageContext['inputs'], Map<string, Station[]>>();
 
 async function readPeriod(context: StageContext, period: PeriodSettings): Promise<Observations> {
-  const start = new Date(period.start);
-  const span = { start, end: new Date(start.getTime() + period.hours * 3_600_000) };
   const files = observationPattern(context, period.name);
-  const observations = await readObservations({ ...context.case.observations, files }, { period: period.name, span });
+  const observations = await readObservations({ ...context.case.observations, files }, { period: period.name, span: spanOf(period) });
   const heard = HEARD.get(context.inputs) ?? new Map<string, Station[]>();
   HEARD.set(context.inputs, heard.set(keyOf(files, period), observations.stations));
   return observations;
@@ -102,7 +99,7 @@ export function operatorOf(
     grid,
     period: { start: new Date(period.start), hours: period.hours, spinUpHours: options.firstHour },
     observations: monitors.observations,
-    species: PREPARED_SPECIES,
+    species: SPECIES,
     error: inversion.observationError,
     representativeness: inversion.representativeness,
     siteTypeError: inversion.siteTypeError,

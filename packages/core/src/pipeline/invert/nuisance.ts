@@ -1,16 +1,14 @@
 /** What is inverted beside the emissions: biases of monitors, and runs of the transport model with something else changed. */
 import type { Grid } from '../../grid/grid';
 import type { PeriodSource } from '../../data/period-source';
-import { PREPARED_SPECIES } from '../../data/prepared';
-import { nuisanceChanges, type NuisanceChange, type NuisanceRun, type Species } from '../../data/case';
+import { nuisanceChanges, SPECIES, speciesUnit, type NuisanceChange, type NuisanceRun, type Species } from '../../data/case';
 import type { NuisanceTerm } from '../../inversion/nuisance-model';
 import { ConfigError } from '../../errors';
 import { VaryingNumber } from '../../inversion/varying-number';
 import { instant } from '../../data/ioapi-time';
 import { hourlyFiles, nuisanceRun, simulatedFile } from '../simulate/case-runs';
 import { variantSettings } from '../learn/learning';
-import { priorRun, throughOperator, type ObservedPeriod, type RunFields } from './observed-periods';
-import { readRunConcentrations } from '../simulate/run-concentrations';
+import { priorRun, runInFiles, throughOperator, type ObservedPeriod, type RunFields } from './observed-periods';
 import type { StageContext } from '../engine/stage';
 import type { SurrogateForwardModel } from './surrogate-forward-model';
 
@@ -185,13 +183,13 @@ function addBiases(
   periods: readonly NuisancePeriod[],
   nameOf: (species: Species, cell: number, grid: Grid) => string,
 ): void {
-  if (PREPARED_SPECIES.every((species) => spreads[species] === 0)) return;
+  if (SPECIES.every((species) => spreads[species] === 0)) return;
   const numbers = new Map<string, number>();
   const spread: number[] = [];
   const indices = periods.map(({ period: { grid }, observed: { operator } }) => {
     const { species, cell } = operator.observed;
     return Int32Array.from(species, (s, i) => {
-      const of = PREPARED_SPECIES[s];
+      const of = SPECIES[s];
       if (spreads[of] === 0) return -1;
       const name = nameOf(of, cell[i], grid);
       const known = numbers.get(name);
@@ -199,7 +197,7 @@ function addBiases(
       numbers.set(name, spread.length);
       spread.push(spreads[of]);
       names.push(name);
-      units.push(of === 'PM2.5' ? 'ug m-3' : 'ppb');
+      units.push(speciesUnit(of));
       return spread.length - 1;
     });
   });
@@ -213,16 +211,9 @@ function addBiases(
 }
 
 /** The fields of a run with something else changed. */
-export function changedFields(
-  context: StageContext,
-  change: NuisanceChange,
-  { name, grid, time }: Pick<PeriodSource, 'name' | 'grid' | 'time'>,
-): RunFields {
+export function changedFields(context: StageContext, change: NuisanceChange, period: Pick<PeriodSource, 'name' | 'grid' | 'time'>): RunFields {
   const files = change.concentrations
-    ? hourlyFiles(context.case, change.concentrations, name)
-    : [simulatedFile(context.dirOf('simulate'), nuisanceRun(change), 'ACONC', name)];
-  return ({ first, count }) => {
-    const start = new Date(time.start.getTime() + first * time.stepSeconds * 1000);
-    return readRunConcentrations(context.case, files, { grid, time: { ...time, start, count } }, context.signal);
-  };
+    ? hourlyFiles(context.case, change.concentrations, period.name)
+    : [simulatedFile(context.dirOf('simulate'), nuisanceRun(change), 'ACONC', period.name)];
+  return runInFiles(context, files, period);
 }

@@ -1,10 +1,12 @@
 /** A period as the inversion compares it with the monitors, and how a run of the transport model looks through that. */
 import type { PeriodSettings } from '../../data/case';
 import { dailyMeans } from '../../data/daily-means';
+import { timeAt } from '../../data/ioapi-time';
 import { pickAt } from '../../data/places';
 import { wholeGrid, type Hours, type PeriodSource } from '../../data/period-source';
-import type { Grid, TimeAxis } from '../../grid/grid';
+import type { Grid } from '../../grid/grid';
 import type { ObservationOperator } from '../../inversion/observation-operator';
+import { joined } from '../../vectors';
 import { variantSettings } from '../learn/learning';
 import { runOfPass } from '../loop/loop-pass';
 import { operatorOf, readMonitors, type Monitors } from './monitors';
@@ -52,12 +54,13 @@ export function priorRun(period: PeriodSource): RunFields {
 }
 
 /** The transport model's run on the emissions of a pass of the loop. */
-export function passRun(context: RunContext, pass: number, { name, grid, time }: { name: string; grid: Grid; time: TimeAxis }): RunFields {
-  const files = [runOfPass(context, pass, name)];
-  return ({ first, count }) => {
-    const start = new Date(time.start.getTime() + first * time.stepSeconds * 1000);
-    return readRunConcentrations(context.case, files, { grid, time: { ...time, start, count } }, context.signal);
-  };
+export function passRun(context: RunContext, pass: number, period: Pick<PeriodSource, 'name' | 'grid' | 'time'>): RunFields {
+  return runInFiles(context, [runOfPass(context, pass, period.name)], period);
+}
+
+/** A run of the transport model in a period, whose files it is. */
+export function runInFiles({ case: settings, signal }: RunContext, files: string[], { grid, time }: Pick<PeriodSource, 'grid' | 'time'>): RunFields {
+  return ({ first, count }) => readRunConcentrations(settings, files, { grid, time: { ...time, start: timeAt(time, first), count } }, signal);
 }
 
 /** H·C at the observations of the operator, daily means from all hours of the day; the fields are read a day at a time. */
@@ -69,11 +72,5 @@ export function throughOperator(run: RunFields, { operator, whole }: Pick<Observ
     const stencil = whole.stencil([i]);
     return stencil.forward(pickAt(run({ first: hours[0], count: hours.length }), stencil.places));
   });
-  const simulated = new Float32Array(operator.observed.values.length);
-  let at = 0;
-  for (const part of parts) {
-    simulated.set(part, at);
-    at += part.length;
-  }
-  return simulated;
+  return joined(Float32Array, parts);
 }

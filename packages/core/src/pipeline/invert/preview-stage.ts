@@ -44,7 +44,7 @@ export const previewStage: Stage = {
   settings: (context) => ({ invert: invertStage.settings(context), uncertainty: variantSettings(context).inversion.uncertainty }),
   inputs: invertStage.inputs,
   async run(context) {
-    const setUp = (): Promise<InversionSetup> => setUpInversion(context, join(context.dir, 'engine.json'));
+    const setUp = (): Promise<InversionSetup> => setUpInversion(context);
     const summary = await withHelpOfRanks(context, setUp, async (share) => {
       const setup = await setUp();
       try {

@@ -1,11 +1,11 @@
 /** The prior's covariance as the case describes it, in the terms of the inversion: cells, slots and indices. */
 import { GROUPS, type Case, type InversionSettings } from '../../data/case';
+import { regionMask } from '../../data/regions';
 import { ConfigError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import type { InversionProblem } from '../../inversion/inversion-settings';
 import { inALine, roundTheClock, withLasting, type SlotCorrelation } from '../../inversion/slot-basis';
 import { blockRegions } from '../../inversion/spatial-basis';
-import { regionMask } from '../verify/regions';
 import type { TimeSlots } from './time-slots';
 
 type PriorCovariance = Pick<

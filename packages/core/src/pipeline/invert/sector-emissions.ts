@@ -7,7 +7,7 @@ import type { InversionProblem } from '../../inversion/inversion-settings';
 import type { SectorFiles } from '../../transport/emission-reader';
 import { openSector } from '../../transport/point-sources';
 import { priorSectors } from '../simulate/sector-files';
-import type { TimeSlots } from './time-slots';
+import { hoursPerSlot, type TimeSlots } from './time-slots';
 
 const HOURS_AT_ONCE = 24;
 
@@ -49,8 +49,7 @@ export function sectorsOf(
 
 /** Adds a sector's means to `[slots, H, W, 5]`, kg m-2 s-1, a day at a time. */
 function addSlotMeans(sector: SectorFiles, { time, grid }: PeriodSource, { count, of }: TimeSlots, out: Float32Array): void {
-  const hoursOf = new Int32Array(count);
-  for (const slot of of) hoursOf[slot]++;
+  const hours = hoursPerSlot({ count, of });
   const field = out.length / count;
   const byGroup = Object.fromEntries(GROUPS.map((group) => [group, sector.groups[group]]));
   const series = openSector(sector, grid);
@@ -59,7 +58,7 @@ function addSlotMeans(sector: SectorFiles, { time, grid }: PeriodSource, { count
       const span = { ...time, start: timeAt(time, hour), count: Math.min(HOURS_AT_ONCE, time.count - hour) };
       readEmissions(series, span, byGroup).forEach((value, i) => {
         const slot = of[hour + Math.floor(i / field)];
-        out[slot * field + (i % field)] += value / hoursOf[slot];
+        out[slot * field + (i % field)] += value / hours[slot];
       });
     }
   } finally {

@@ -2,7 +2,7 @@ import { GROUPS } from '../../data/case';
 import { factorCount } from '../../inversion/forward-model';
 import { dot, randomFloats } from '../../inversion/testing/small-world';
 import { WORLD } from '../../surrogate/testing/tiny-world';
-import { joined } from './inversion-setup';
+import { joined } from '../../vectors';
 import { problemOf } from '../testing/tiny-problem';
 import { addHoursToSlots, expandSlots, timeSlots } from './time-slots';
 import { periods, inMemories, smoothSurrogate, disposePrograms, modelOf, adjointOf, randomFactors, expectClose } from '../testing/tiny-forward-model';
@@ -231,7 +231,10 @@ it.each(['day', 'hour-of-day'] as const)('factors of slots (%s) are those of the
     const first = ofPeriod.map((_, p) => ofPeriod.slice(0, p).reduce((sum, { count }) => sum + count, 0) * field);
     return ofPeriod.map(({ count }, p) => all.subarray(first[p], first[p] + count * field));
   };
-  const hourly = joined(split(factors).map((part, p) => expandSlots(part, ofPeriod[p])));
+  const hourly = joined(
+    Float32Array,
+    split(factors).map((part, p) => expandSlots(part, ofPeriod[p])),
+  );
   const expected = new Float32Array(factors.length);
   for (let batch = 0; batch < slots.batches; batch++) {
     const [a, b] = [await slots.forward(factors, batch), await hour.forward(hourly, batch)];

@@ -21,7 +21,7 @@ import {
   type ObservationBatch,
   type Values,
 } from '../../inversion/forward-model';
-import { tabulate } from '../../inversion/vectors';
+import { tabulate } from '../../vectors';
 import type { ObservationOperator } from '../../inversion/observation-operator';
 import type { ObservationStencil } from '../../inversion/observation-stencil';
 import type { DifferentiatedHours, DomainHours, DomainModel } from '../../surrogate/domain/domain-model';
@@ -114,10 +114,10 @@ export class SurrogateForwardModel implements ForwardModel {
     const sources = problems.map(({ period }) => period);
     const run = new DomainRun({ surrogate, sources, tiling, engine, adjoint: engine, batchSize, threads, processes });
     const { initialConcentrations: from } = surrogate.description.settings;
-    const { hours: windowHours } = surrogate.window;
     const hoursOf = problems.map((_, p) => this.plan.flatMap((each) => (each.problem === p ? [...each.hours] : [])));
-    this.run = from === 'rollout' ? new RolledOutRun(run, { windowHours, sources, hours: hoursOf, signal: options.signal }) : run;
+    this.run = from === 'rollout' ? new RolledOutRun(run, hoursOf, options.signal) : run;
     if (from === 'control') {
+      const { hours: windowHours } = surrogate.window;
       this.initial = sources.map((source, p) => new ScaledInitial(source, [...new Set(hoursOf[p].map((hour) => Math.max(0, hour - windowHours)))]));
       const days = this.initial.reduce((sum, each) => sum + each.days, 0);
       this.initialConcentrations = { slots: days, rows: grid.rows, cols: grid.cols, groups: SPECIES };

@@ -18,7 +18,6 @@ import { ConfigError } from '../../errors';
 import { STAGE_OF, stagesOf } from '../all-stages';
 import { simulatedRuns } from '../simulate/case-runs';
 import { certifyingRunNames, isCertifyingRunMade } from '../certify/certify-runs';
-import { isUpToDate } from '../engine/record';
 import { passContext } from '../loop/loop-pass';
 import { furtherPasses, independentVariants, variantContext } from '../run-part';
 import { missingRuns, simulateStage } from '../simulate/simulate-stage';
@@ -33,7 +32,7 @@ import {
   type StageName,
   type Variant,
 } from '../engine/stage';
-import { keyOf } from '../engine/stage-keys';
+import { isStageUpToDate, keyOf } from '../engine/stage-keys';
 
 export type JobName =
   | ('simulate' | 'prepare' | 'train' | 'certify-runs' | 'certify' | 'invert' | 'uncertainty' | 'verify' | 'report')
@@ -201,7 +200,7 @@ function contextsOf(context: RunContext, { stage, variant }: WantedStage): Stage
 /** Whether a stage would be found up to date. */
 async function isCurrent(stage: Stage, context: StageContext): Promise<boolean> {
   try {
-    return isUpToDate(context.dir, (await keyOf(stage, context)).key);
+    return await isStageUpToDate(stage, context);
   } catch (error) {
     if (error instanceof ConfigError && error.code === 'STAGE_MISSING') return false;
     throw error;

@@ -1,6 +1,6 @@
 /** `run --submit`: what is not up to date of a case, as a chain of jobs of a scheduler. */
 import { appendFileSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { mpiLibrary } from '@retroplume/native';
 import { caseOf, type Case } from '../../data/case';
 import { writeFileAtomic } from '../../data/checkpoint';
@@ -15,6 +15,7 @@ import { lockFile, lockRun } from '../engine/run-lock';
 import { simulateStage } from '../simulate/simulate-stage';
 import { stageContext, type RunContext } from '../engine/stage';
 import { keyOf } from '../engine/stage-keys';
+import { runFolder } from '../engine/run-file';
 import { chainPath, readChain, refreshed, writeChain, type Chain, type ChainJob } from './chain-file';
 import { planChain, type JobKind, type JobName, type PlannedJob } from './chain-plan';
 import { defaultLauncher, isArray, jobScript, word, type SchedulerName } from './job-script';
@@ -68,7 +69,7 @@ export interface SubmitResult {
  */
 export async function submitChain(source: string | Case, options: SubmitOptions): Promise<SubmitResult> {
   const settings = caseOf(source);
-  const out = resolve(options.out ?? `runs/${settings.name}`);
+  const out = runFolder(settings, options.out);
   const scheduler = options.scheduler ?? settings.jobs.scheduler;
   const { dryRun = false } = options;
   await checkInputs(settings);

@@ -20,7 +20,7 @@ import { sameFactors, type EmissionFactors } from '../../surrogate/tracers/emiss
 import { RolledOutRun } from '../../surrogate/domain/rolled-out-run';
 import type { Surrogate } from '../../surrogate/surrogate';
 import { domainPlan, firstHours, HOURS_TOGETHER, loadSurrogate, preparedPeriods, storedPeriods, type DomainPlan } from './learning';
-import { readRecord } from '../engine/record';
+import { summaryIn } from '../engine/record';
 import { deviceOf, runContext, type RunOptions } from '../run';
 import { stageContext, type StageContext } from '../engine/stage';
 import { neededRecord } from '../engine/stage-keys';
@@ -103,7 +103,7 @@ export class AnchoredSurrogate {
     [{ grid: this.grid }] = stored;
     const first = firstHours(context);
     this.periods = stored.map(({ name, time }, p) => ({ name, time, firstHour: first[p] }));
-    this.certificate = readRecord(context.dirOf('certify'))?.summary as Certificate | undefined;
+    this.certificate = summaryIn<Certificate>(context.dirOf('certify'));
     this.plan = domainPlan(context, this.surrogate, this.grid, { adjoint: true, hours: HOURS_TOGETHER });
     const { tiling, batchSize } = this.plan;
     // Tiles read what they need from disk.
@@ -241,8 +241,8 @@ export class AnchoredSurrogate {
     if (this.run && this.run.hours === key) return this.run.model;
     this.run?.model.dispose();
     const plain = new DomainRun({ surrogate, sources, ...this.plan, engine, adjoint: engine, threads: context.threads });
-    const chain = { windowHours: surrogate.window.hours, sources, hours: sources.map((_, p) => (p === period ? hours : [])), signal: context.signal };
-    this.run = { hours: key, model: rolledOut ? new RolledOutRun(plain, chain) : plain };
+    const ofPeriods = sources.map((_, p) => (p === period ? hours : []));
+    this.run = { hours: key, model: rolledOut ? new RolledOutRun(plain, ofPeriods, context.signal) : plain };
     return this.run.model;
   }
 

@@ -1,9 +1,10 @@
 /** What `evaluate` finds in one period, with y of the surrogate's windows from one place. */
-import type { Group } from '../../data/case';
-import { PREPARED_SPECIES, type PreparedPeriod, type PreparedRun } from '../../data/prepared';
+import { SPECIES, type Group } from '../../data/case';
+import type { PreparedPeriod, PreparedRun } from '../../data/prepared';
 import { concentrationErrors, ErrorSums, type ConcentrationErrors } from '../../surrogate/judgement/evaluate';
 import { FreeRuns, type FreeRunsOptions } from '../../surrogate/domain/free-run';
 import { responseFigures, responseSums, SMALLEST_RESPONSE, type BlockSums } from '../../surrogate/judgement/response-comparison';
+import { joined } from '../../vectors';
 import { uniformFactors } from '../simulate/member-factors';
 
 /** Where y comes from: the prior run, the surrogate's own earlier output, or nowhere (0 everywhere). */
@@ -87,7 +88,7 @@ function responsesOf(sums: ReadonlyMap<Group, BlockSums[]>): Response[] {
   const all = [...sums].flatMap(([group, ofSpecies]) =>
     ofSpecies.map((blocks, s): Response => {
       const { slope, r, ctmChange, surrogateChange, relativeSize } = responseFigures(blocks);
-      return { pair: `${group}>${PREPARED_SPECIES[s]}`, slope, r, ctmChange, surrogateChange, relativeSize };
+      return { pair: `${group}>${SPECIES[s]}`, slope, r, ctmChange, surrogateChange, relativeSize };
     }),
   );
   return all.filter(({ relativeSize }) => relativeSize >= SMALLEST_RESPONSE);
@@ -107,18 +108,15 @@ async function errorsOf(
   return sums.errors();
 }
 
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  parts.reduce((at, part) => (out.set(part, at), at + part.length), 0);
-  return out;
-}
-
 /** Errors at some of the hours. @param simulated - `[hours, H, W, 4]` @param run - `[hours of the period, H, W, 4]`; gases in ppb, PM2.5 in µg m-3 */
 function errorsAt(some: ReadonlySet<number>, simulated: Float32Array, run: Float32Array, hours: readonly number[]): ConcentrationErrors {
   const field = simulated.length / hours.length;
   const places = hours.flatMap((hour, i) => (some.has(hour) ? [i] : []));
   return concentrationErrors(
-    joined(places.map((i) => simulated.subarray(i * field, (i + 1) * field))),
+    joined(
+      Float32Array,
+      places.map((i) => simulated.subarray(i * field, (i + 1) * field)),
+    ),
     run,
     places.map((i) => hours[i]),
   );

@@ -2,9 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GROUPS } from '../../data/case';
+import { GROUPS, SPECIES } from '../../data/case';
 import { sourceOf } from '../../data/period-source';
-import { PREPARED_SPECIES } from '../../data/prepared';
 import { factorCount } from '../../inversion/forward-model';
 import { invert, type InversionOptions, type InversionResult } from '../../inversion/invert';
 import { dot, randomFloats } from '../../inversion/testing/small-world';
@@ -135,7 +134,7 @@ describe('rolled out', () => {
   });
 
   it('on tiles is that of the whole domain', async () => {
-    const network = networkSettings(surrogateOf('rollout').description.settings, PREPARED_SPECIES.length);
+    const network = networkSettings(surrogateOf('rollout').description.settings, SPECIES.length);
     const tiling = tilesOf(network, WORLD, smallestSide(network, WORLD));
     expect(tiling.tiles.length).toBeGreaterThan(3);
     const variant = { factors: 'hour' as const, tracers: [{ lifetime: 5 }], anchored: false };
@@ -151,7 +150,7 @@ describe('rolled out', () => {
 describe('as a part of the control', () => {
   it('factors of 1 on initial concentrations are those of the prior run, bit for bit', async () => {
     const [prior, control] = [modelOf('prior', { anchored: false }), modelOf('control', { anchored: false })];
-    expect(control.initialConcentrations).toEqual({ slots: 2 * 3, rows: WORLD.rows, cols: WORLD.cols, groups: PREPARED_SPECIES.length });
+    expect(control.initialConcentrations).toEqual({ slots: 2 * 3, rows: WORLD.rows, cols: WORLD.cols, groups: SPECIES.length });
     const factors = randomFactors(prior, 4);
     const both = new Float32Array(sizeOf(control)).fill(1);
     both.set(factors);
@@ -188,7 +187,7 @@ describe('an inversion that is interrupted and resumed', () => {
     return invert(
       model,
       {
-        ...{ groups: GROUPS, species: PREPARED_SPECIES, lengthCells: 2, initialConcentrations: { spread: 0.2, lengthCells: 3 } },
+        ...{ groups: GROUPS, species: SPECIES, lengthCells: 2, initialConcentrations: { spread: 0.2, lengthCells: 3 } },
         priorEmissions: new Float32Array(factorCount(model.shape)).fill(1),
       },
       {

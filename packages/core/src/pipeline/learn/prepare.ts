@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { basename, relative } from 'node:path';
 import { memberNames, type Case, type PeriodSettings } from '../../data/case';
 import { readGeography } from '../../data/case-fields';
+import { gridOf } from '../../data/case-grid';
 import { readMeteorology } from '../../data/meteorology';
 import { openWeather } from '../../data/weather/open-weather';
 import {
@@ -15,7 +16,6 @@ import {
 } from '../../data/prepared';
 import { labelOf } from '../../data/table-store';
 import type { Grid } from '../../grid/grid';
-import { readGriddesc } from '../../grid/griddesc';
 import { geographyFiles, meteorologyFiles, PRIOR, timeOf, weatherSettings } from '../simulate/case-runs';
 import { commandIgnored, expectEmissionsTaken, remedyOfBrought } from '../simulate/emissions-taken';
 import { readInventory } from '../simulate/read-inventory';
@@ -44,7 +44,7 @@ function runsOf(settings: Case): string[] {
 /** Writes what is not there: a stage that was begun anew has kept what is still right. @returns all files of the period */
 function preparePeriod(context: StageContext, period: PeriodSettings, note: (text: string) => void): string[] {
   const { case: settings, dir } = context;
-  const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
+  const grid = gridOf(settings);
   note('meteorology');
   const meteorology = preparedMeteorologyPath(dir, period.name);
   if (!existsSync(meteorology)) prepareMeteorology(context, period, grid);
@@ -130,7 +130,7 @@ function geographyOf(settings: Case, grid: Grid): Float32Array {
 function preparedParts(context: StageContext, simulated: Pick<StageMark, 'parts'>): PartContent[] {
   const { case: settings } = context;
   const values = simulatedValues(context, runsOf(settings));
-  const { definition } = readGriddesc(settings.grid.griddesc, settings.grid.name);
+  const { definition } = gridOf(settings);
   const { meteorology, geography, concentrations } = settings;
   const emissions = inventorySettings(settings);
   return settings.periods.flatMap(({ name, start, hours }) => {

@@ -2,8 +2,7 @@
  * Whether concentrations of runs with changed emissions follow them: where NOx, SO2 and primary PM2.5 are changed, NO2, SO2 and PM2.5 change near by. Files of
  * two runs that are exchanged, of other days, or rows from the other end show so before a surrogate learns from them. A sentence each, for the log.
  */
-import { GROUPS, type Group, type Species } from '../../data/case';
-import { PREPARED_SPECIES } from '../../data/prepared';
+import { GROUPS, SPECIES, type Group, type Species } from '../../data/case';
 import { scores } from '../../inversion/scores';
 
 /** Means over a period: emissions `[H, W, 5]`, concentrations `[H, W, 4]`. */
@@ -63,9 +62,7 @@ function changesOf(prior: RunMeans, run: RunMeans): RunChanges {
       const change = channelChange(prior.emissions, run.emissions, GROUPS.indexOf(group), GROUPS.length);
       return change.some((value) => value !== 0) ? change : undefined;
     }),
-    concentrations: PAIRS.map(([, species]) =>
-      channelChange(prior.concentrations, run.concentrations, PREPARED_SPECIES.indexOf(species), PREPARED_SPECIES.length),
-    ),
+    concentrations: PAIRS.map(([, species]) => channelChange(prior.concentrations, run.concentrations, SPECIES.indexOf(species), SPECIES.length)),
   };
 }
 

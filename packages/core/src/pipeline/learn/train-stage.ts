@@ -1,10 +1,8 @@
 /** `train`: the surrogate from prior run and members. */
 import { join } from 'node:path';
-import { GROUPS } from '../../data/case';
-import { speciesUnit } from '../../data/case-fields';
+import { GROUPS, SPECIES, speciesUnit } from '../../data/case';
 import { removeCheckpoint } from '../../data/checkpoint';
 import { bytesOfFields, FieldRoom } from '../../data/field-room';
-import { PREPARED_SPECIES } from '../../data/prepared';
 import type { TrainingPeriod } from '../../data/training-period';
 import { executionOf } from '../../graph/execution';
 import { receptiveField } from '../../nn';
@@ -74,7 +72,7 @@ async function learn(context: StageContext, periods: readonly TrainingPeriod[]):
   carryRuns(periods, surrogate.tracers, context.threads, { mostBytes: tracerRoom(1, context.ranks?.localSize) });
   const before = context.pass && surrogateBefore(context, context.pass);
   const normalisation = before?.description.normalisation ?? normalisationOf(periods, spinUp);
-  const field = receptiveField(networkSettings(surrogate, PREPARED_SPECIES.length)).mean;
+  const field = receptiveField(networkSettings(surrogate, SPECIES.length)).mean;
   const kept = testRuns(context);
   const runs = [...periods[0].runs.keys()].filter((name) => !kept.includes(name));
   const tested = kept.length > 0 ? `; for the test ${kept.join(', ')}` : '';
@@ -95,7 +93,7 @@ async function learn(context: StageContext, periods: readonly TrainingPeriod[]):
     normalisation,
     meteorologyNames: periods[0].meteorologyNames,
     geographyNames: periods[0].geographyNames,
-    species: PREPARED_SPECIES.map((name) => ({ name, unit: speciesUnit(name) })),
+    species: SPECIES.map((name) => ({ name, unit: speciesUnit(name) })),
     groups: GROUPS.map((name) => ({ name, unit: 'kg m-2 s-1' })),
   };
   const first = (context.ranks?.rank ?? 0) === 0;

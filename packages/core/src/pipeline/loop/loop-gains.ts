@@ -4,8 +4,7 @@
  *
  *   gain = MAE(prior run) − MAE(updated emissions),     agreement: |predicted − realised| ≤ a · |realised|
  */
-import { speciesUnit } from '../../data/case-fields';
-import { PREPARED_SPECIES } from '../../data/prepared';
+import { SPECIES, speciesUnit } from '../../data/case';
 import { Role } from '../../inversion/forward-model';
 
 /** One period's observations, and what is simulated of them; arrays of equal length, in the unit of the species. */
@@ -44,7 +43,7 @@ export interface NamedMask {
 export function gainsOf(periods: readonly ComparedObservations[], regions: readonly NamedMask[]): Gain[] {
   return [undefined, ...regions].flatMap((region) =>
     (['used', 'withheld'] as const).flatMap((stations) =>
-      PREPARED_SPECIES.flatMap((species, s) => {
+      SPECIES.flatMap((species, s) => {
         const gain = gainOf(periods, (period, i) => {
           const withheld = period.role[i] === Role.withheld;
           return period.species[i] === s && withheld === (stations === 'withheld') && (!region || region.mask[period.cell[i]] > 0);

@@ -1,9 +1,8 @@
 /** What a pass of the closed loop has of the passes before it: weights, runs of the transport model, the control and the anchor. */
 import { join } from 'node:path';
-import { GROUPS, type LoopSettings } from '../../data/case';
+import { GROUPS, SPECIES, type LoopSettings } from '../../data/case';
 import { readTensors, type Tensor, writeTensors } from '../../data/checkpoint';
 import type { FieldRoom } from '../../data/field-room';
-import { PREPARED_SPECIES } from '../../data/prepared';
 import type { TrainingPeriod, TrainingRun } from '../../data/training-period';
 import { DataError } from '../../errors';
 import { Surrogate } from '../../surrogate/surrogate';
@@ -69,7 +68,7 @@ function updatedRun(context: StageContext, number: number, period: Parameters<ty
     emissions: room.keep(readInventory(sectors, grid, time, { signal }), { ...shape, channels: GROUPS.length }),
     concentrations: room.keep(readRunConcentrations(settings, [runOfPass(context, number, name)], period, signal), {
       ...shape,
-      channels: PREPARED_SPECIES.length,
+      channels: SPECIES.length,
     }),
   };
 }

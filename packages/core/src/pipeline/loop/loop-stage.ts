@@ -18,7 +18,7 @@ import { FACTORS_FILE } from '../apply/factors-file';
 import { invertStage } from '../invert/invert-stage';
 import { passContext } from './loop-pass';
 import { bestPass, walkPasses, type Passes } from './loop-walk';
-import { readRecord } from '../engine/record';
+import { readRecord, summaryIn } from '../engine/record';
 import { passVariant, runStage, stageDir, type LoopPass, type PassStage, type Stage, type StageContext } from '../engine/stage';
 import { trainStage } from '../learn/train-stage';
 import { verifyStage, type VerifySummary } from '../verify/verify-stage';
@@ -41,7 +41,7 @@ export const loopStage: Stage = {
     const { status, passes } = (await walkPasses(context, (pass, names) => runPassStages(context, pass, names), context.log))!;
     const kept = bestPass(passes).pass;
     const variant = passVariant(kept);
-    const verification = readRecord(stageDir(context.out, 'verify', variant))!.summary as VerifySummary;
+    const verification = summaryIn<VerifySummary>(stageDir(context.out, 'verify', variant))!;
     const summary: LoopSummary = { status, kept, passes, ...verification };
     const applied = readRecord(stageDir(context.out, 'apply', variant))!.products;
     takeOver(stageDir(context.out, 'invert', variant), context.dir, [FACTORS_FILE]);

@@ -6,11 +6,11 @@
  */
 import { type PeriodSource } from '../../data/period-source';
 import { openPrepared } from '../../data/prepared-store';
+import { regionMasks } from '../../data/regions';
 import { firstHours } from '../learn/learning';
 import { gainsAgree, gainsOf, usedError, type ComparedObservations, type Gain } from './loop-gains';
 import { readOutcome } from './loop-pass';
 import { observePeriod, passRun, priorRun, throughOperator, type ObservedPeriod } from '../invert/observed-periods';
-import { regionMask } from '../verify/regions';
 import { stageContext, type LoopPass, type PassStage, type RunContext } from '../engine/stage';
 
 export interface PassSummary {
@@ -89,8 +89,7 @@ function judge(context: RunContext, periods: readonly LoopPeriod[], { pass, anch
     return { observed: values, prior, predicted: part, realised, species, role: withheld, cell };
   });
   const { grid } = periods[0].source;
-  const regions = Object.entries(context.case.regions).map(([name, region]) => ({ name, mask: regionMask(region, grid) }));
-  const gains = gainsOf(compared, regions);
+  const gains = gainsOf(compared, regionMasks(context.case.regions, grid));
   return { pass, anchor, predictedError: usedError(gains, 'predicted'), realisedError: ran ? usedError(gains, 'realised') : null, gains };
 }
 

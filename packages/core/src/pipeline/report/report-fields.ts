@@ -1,13 +1,13 @@
 /** What the report draws of a period: emissions and factors on the grid, monitors, and their series. */
 import { join } from 'node:path';
-import { GROUPS, type PeriodSettings } from '../../data/case';
+import { GROUPS, SPECIES, type PeriodSettings } from '../../data/case';
 import { offsetAt } from '../../data/observation-time';
-import { PREPARED_SPECIES, type PreparedPeriod } from '../../data/prepared';
+import type { PreparedPeriod } from '../../data/prepared';
 import { Role } from '../../inversion/forward-model';
 import type { ReportConcentrations, ReportEmissions, ReportStation } from '../../report';
 import { readTruthFactors } from '../../worlds/truth-factors';
 import { PRIOR } from '../simulate/case-runs';
-import { FACTORS_FILE, meanEmissions, readFactors } from '../apply/factors-file';
+import { FACTORS_FILE, meanEmissions, ofGroup, readFactors } from '../apply/factors-file';
 import type { StageContext } from '../engine/stage';
 import { readConstrained, UNCERTAINTY_FILE } from '../uncertainty/uncertainty-file';
 import type { PeriodSeries } from '../verify/verify-stage';
@@ -34,14 +34,13 @@ export function emissionsOf(
   const paperUpdated = paper && updatedBy(paper);
   const truth = context.case.truth && readTruthFactors(context.case.truth.factors, grid, name);
   const constrained = options.constrained ? readConstrained(join(context.dirOf('uncertainty'), UNCERTAINTY_FILE), grid, name) : undefined;
-  const group = (field: Float64Array, g: number): Float64Array => field.filter((_, i) => i % GROUPS.length === g);
-  return GROUPS.map((groupName, g) => ({
+  return GROUPS.map((group, g) => ({
     period: name,
-    group: groupName,
-    prior: group(prior, g),
-    updated: group(updated, g),
-    ...(paperUpdated ? { paper: group(paperUpdated, g) } : {}),
-    ...(constrained ? { constrained: group(constrained, g) } : {}),
+    group,
+    prior: ofGroup(prior, g),
+    updated: ofGroup(updated, g),
+    ...(paperUpdated ? { paper: ofGroup(paperUpdated, g) } : {}),
+    ...(constrained ? { constrained: ofGroup(constrained, g) } : {}),
     ...(truth ? { truthFactor: truth.subarray(g * cells, (g + 1) * cells) } : {}),
   }));
 }
@@ -78,7 +77,7 @@ export function concentrationsOf(
     });
     return out;
   };
-  return PREPARED_SPECIES.filter((species) => own.prior.observed.has(species)).map((species) => ({
+  return SPECIES.filter((species) => own.prior.observed.has(species)).map((species) => ({
     period: period.name,
     species,
     start: own.prior.times[0],

@@ -1,10 +1,10 @@
 /** `report`: everything that the stages before found, on one page. */
 import { join, relative } from 'node:path';
-import { asksForCrossValidation, GROUPS, type Case, type PeriodSettings } from '../../data/case';
-import { speciesUnit } from '../../data/case-fields';
+import { asksForCrossValidation, GROUPS, SPECIES, speciesUnit, type Case, type PeriodSettings } from '../../data/case';
 import { readJson } from '../../data/json-file';
 import { describeQuality } from '../../data/observation-quality';
-import { PREPARED_SPECIES, readPrepared, type PreparedPeriod } from '../../data/prepared';
+import { readPrepared, type PreparedPeriod } from '../../data/prepared';
+import { regionMasks } from '../../data/regions';
 import {
   SHOWN_RESPONSE,
   writeReport,
@@ -25,9 +25,8 @@ import { variantSettings } from '../learn/learning';
 import type { LoopSummary } from '../loop/loop-stage';
 import type { Monitors } from '../invert/monitors';
 import { hasForeignPrior } from '../simulate/foreign-prior';
-import { readRecord } from '../engine/record';
+import { readRecord, summaryIn } from '../engine/record';
 import { concentrationsOf, emissionsOf, landMaskOf, stationsOf } from './report-fields';
-import { regionMask } from '../verify/regions';
 import { passVariant, stageContext, STAGES, stageDir, type Stage, type StageContext, type StageName, type Variant } from '../engine/stage';
 import type { TrainSummary } from '../learn/train-stage';
 import { DISTANCE_FILE, readDistance } from '../invert/trust-region';
@@ -144,7 +143,7 @@ async function reportData(context: StageContext): Promise<ReportData> {
     groups: [...GROUPS],
     notObservedGroups: notObserved(found),
     notInvertedGroups: GROUPS.filter((group) => !variantSettings(own).inversion.groups.includes(group)),
-    species: PREPARED_SPECIES.map((name) => ({ name, unit: speciesUnit(name) === 'ppb' ? 'ppb' : 'µg m⁻³' })),
+    species: SPECIES.map((name) => ({ name, unit: speciesUnit(name) === 'ppb' ? 'ppb' : 'µg m⁻³' })),
     emissions,
     stations: [...stations.values()],
     concentrations,
@@ -164,7 +163,7 @@ async function reportData(context: StageContext): Promise<ReportData> {
       const { audit } = summaryOf<VerifySummary>(variant, 'verify') ?? {};
       return audit ? [{ mode: modeOf(variant), rows: audit }] : [];
     }),
-    regions: Object.entries(settings.regions).map(([name, region]) => ({ name, mask: regionMask(region, grid as PreparedPeriod['grid']) })),
+    regions: regionMasks(settings.regions, grid as PreparedPeriod['grid']),
     loop: loopOf(context),
     ...crossValidated(context),
     stageSeconds: stageSeconds(context, variants),
@@ -187,7 +186,7 @@ function asTheyWere({ takenAsIs = [] }: StageContext): string[] {
 }
 
 function summaryOf<T>(context: StageContext, stage: StageName): T | undefined {
-  return readRecord(context.dirOf(stage))?.summary as T | undefined;
+  return summaryIn(context.dirOf(stage));
 }
 
 /** Nothing where `verify` was run before it broke scores down. */
@@ -216,7 +215,7 @@ function learned(variants: readonly StageContext[]): Learned {
     const mode = modeOf(context);
     const evaluation = summaryOf<EvaluateSummary>(context, 'evaluate');
     for (const { period, test } of evaluation?.concentrations ?? []) {
-      PREPARED_SPECIES.forEach((species, s) =>
+      SPECIES.forEach((species, s) =>
         out.surrogate.push({
           mode,
           testRuns: evaluation!.testRuns,
@@ -263,7 +262,7 @@ function initialScore(mode: ReportMode, { from, period, test, response }: Initia
   const large = response.filter(({ relativeSize }) => relativeSize >= SHOWN_RESPONSE);
   return {
     ...{ mode, period, from },
-    nme: Object.fromEntries(PREPARED_SPECIES.map((species, s) => [species, test.nme[s]])),
+    nme: Object.fromEntries(SPECIES.map((species, s) => [species, test.nme[s]])),
     slopes: Object.fromEntries(large.map(({ pair, slope }) => [pair, slope])),
   };
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { memberDesigns, nuisanceChanges, type Case, type Group, type NuisanceChange, type PeriodSettings } from '../../data/case';
 import { expandGlobs } from '../../data/glob';
 import { filesWithin } from '../../data/ioapi';
+import { timeAt } from '../../data/ioapi-time';
 import type { TimeAxis } from '../../grid/grid';
 
 export const PRIOR = 'prior';
@@ -41,6 +42,12 @@ export function inPeriod(pattern: string, period: string): string {
 
 export function timeOf({ start, hours }: PeriodSettings): TimeAxis {
   return { start: new Date(start), stepSeconds: 3600, count: hours };
+}
+
+/** From the beginning of a period to its end. */
+export function spanOf(period: PeriodSettings): { start: Date; end: Date } {
+  const time = timeOf(period);
+  return { start: time.start, end: timeAt(time, time.count) };
 }
 
 /** Hourly files of a period; I/O API files that hold no hour of it are left out, so that files of other periods may lie in the same folder. */

@@ -1,7 +1,6 @@
 /** `design.json`: the ensemble design as a file that says to people and scripts which runs there are and what becomes of them. */
 import { dirname, join, relative } from 'node:path';
-import { memberDesigns, type Case, type MemberDesign, type Species } from '../../data/case';
-import { PREPARED_SPECIES } from '../../data/prepared';
+import { memberDesigns, SPECIES, speciesUnit, type Case, type MemberDesign, type Species } from '../../data/case';
 import type { Grid, GridDefinition } from '../../grid/grid';
 import type { EmissionGroups } from '../../transport/emission-reader';
 import { memberStream } from '../../transport/members';
@@ -118,7 +117,7 @@ export function designManifest(settings: Case, grid: Grid, dir: string): DesignM
     expected: {
       concentrations: EXPECTED,
       variables: Object.fromEntries(
-        PREPARED_SPECIES.map((species) => [species, { variable: variables[species], unit: species === 'PM2.5' ? 'ug m-3' : 'ppb' }]),
+        SPECIES.map((species) => [species, { variable: variables[species], unit: speciesUnit(species) }]),
       ) as DesignManifest['expected']['variables'],
     },
     caseKeys: {

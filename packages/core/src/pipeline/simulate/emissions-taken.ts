@@ -2,10 +2,9 @@
  * Whether the transport model has taken the emissions of a run: a script that does not pass them on, or the files of another run, give the prior run's
  * concentrations again. A surrogate would learn from such members that emissions move nothing, and a proof by such a run would find that nothing has changed.
  */
-import type { Case } from '../../data/case';
+import { GROUPS, SPECIES, type Case } from '../../data/case';
 import { IoapiSeries, OUTPUT_OVERLAP } from '../../data/ioapi';
 import { readConcentrationChanges } from '../../data/case-fields';
-import { PREPARED_GROUPS, PREPARED_SPECIES } from '../../data/prepared';
 import { TransportError } from '../../errors';
 import type { Grid, TimeAxis } from '../../grid/grid';
 import { readInventory } from './read-inventory';
@@ -20,12 +19,12 @@ const HOURS_AT_ONCE = 24;
 
 /** Whether two fields of concentrations `[…, 4]` are the same but for rounding. */
 export function sameConcentrations(a: Float32Array, b: Float32Array): boolean {
-  return withinPart(a, b, PREPARED_SPECIES.length, ROUNDING);
+  return withinPart(a, b, SPECIES.length, ROUNDING);
 }
 
 /** Whether two fields of emissions `[…, 5]` differ by more than a transport model can miss. */
 export function otherEmissions(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
-  return !withinPart(a, b, PREPARED_GROUPS.length, CHANGE);
+  return !withinPart(a, b, GROUPS.length, CHANGE);
 }
 
 /** Whether no value of a channel differs by more than this part of the channel's mean. */
@@ -49,7 +48,7 @@ function sameRuns(
   { grid, time }: { grid: Grid; time: TimeAxis },
   signal?: AbortSignal,
 ): boolean {
-  const variables = Object.fromEntries(PREPARED_SPECIES.map((name) => [name, concentrations.variables[name]]));
+  const variables = Object.fromEntries(SPECIES.map((name) => [name, concentrations.variables[name]]));
   const series: IoapiSeries[] = [];
   try {
     for (const each of files) series.push(IoapiSeries.open(each, { grid, overlap: OUTPUT_OVERLAP }));

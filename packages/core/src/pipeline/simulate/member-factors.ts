@@ -1,10 +1,10 @@
 /** The factors on the prior emissions that make a member of the ensemble design. */
 import { GROUPS, memberDesigns, type Case, type Group, type MemberDesign, type PeriodSettings } from '../../data/case';
+import { regionMask } from '../../data/regions';
 import { ConfigError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import type { FactorSpan } from '../../transport/emission-factors';
 import { memberFactors } from '../../transport/members';
-import { regionMask } from '../verify/regions';
 
 const HOUR_MS = 3_600_000;
 

@@ -1,8 +1,7 @@
 /** Reads what the transport model gave in a run. */
-import type { Case } from '../../data/case';
+import { SPECIES, type Case } from '../../data/case';
 import { readConcentrations } from '../../data/case-fields';
 import { IoapiSeries, OUTPUT_OVERLAP } from '../../data/ioapi';
-import { PREPARED_SPECIES } from '../../data/prepared';
 import type { Grid, TimeAxis } from '../../grid/grid';
 
 /**
@@ -19,7 +18,7 @@ export function readRunConcentrations(
 ): Float32Array {
   const series = IoapiSeries.open(files, { grid, overlap: OUTPUT_OVERLAP });
   try {
-    return readConcentrations(series, time, Object.fromEntries(PREPARED_SPECIES.map((name) => [name, variables[name]])), { signal });
+    return readConcentrations(series, time, Object.fromEntries(SPECIES.map((name) => [name, variables[name]])), { signal });
   } finally {
     series.close();
   }

@@ -3,7 +3,7 @@
  * has made is kept for as long as its own inputs and settings stay, whatever else of the case changes.
  */
 import { memberDesigns, type Case, type PeriodSettings } from '../../data/case';
-import { readGriddesc } from '../../grid/griddesc';
+import { gridOf } from '../../data/case-grid';
 import { ctmIdentity, type ModelError } from '../../transport/ctm';
 import {
   geographyFiles,
@@ -36,7 +36,7 @@ export function runParts(settings: Case): PartContent[] {
 
 /** Runs in a period, by their names. */
 export function runsIn(settings: Case, period: PeriodSettings): (run: string) => PartContent {
-  const { definition } = readGriddesc(settings.grid.griddesc, settings.grid.name);
+  const { definition } = gridOf(settings);
   const sectors = sectorNames(settings) ?? [undefined];
   const { name, start, hours } = period;
   const shared = { grid: definition, period: { name, start, hours }, emissions: inventorySettings(settings) };

@@ -6,11 +6,11 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { memberDesigns, type Case, type PeriodSettings } from '../../data/case';
+import { gridOf } from '../../data/case-grid';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { openWeather } from '../../data/weather/open-weather';
 import { firstStepOf } from '../../data/period-steps';
 import type { Grid } from '../../grid/grid';
-import { readGriddesc } from '../../grid/griddesc';
 import { createCtm, ctmIdentity, type Ctm } from '../../transport/ctm';
 import type { SectorFiles } from '../../transport/emission-reader';
 import { InventoryReader } from '../../transport/inventory-reader';
@@ -80,7 +80,7 @@ export const simulateStage: Stage = {
   parts: ({ case: settings }) => runParts(settings),
   async run(context) {
     const { case: settings, dir } = context;
-    const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
+    const grid = gridOf(settings);
     const jobs = await makeRuns(context, grid, simulatedRuns(settings));
     const products = jobs.map(({ run, period }) => simulatedFile(dir, run, 'ACONC', period.name));
     if (settings.observations.twin) {
@@ -109,8 +109,7 @@ export const simulateStage: Stage = {
 
 /** One run of the case alone, in all periods: what is missing of its files. The stage has been begun. */
 export async function simulateRun(context: StageContext, run: string): Promise<void> {
-  const { grid } = context.case;
-  await makeRuns(context, readGriddesc(grid.griddesc, grid.name), [run]);
+  await makeRuns(context, gridOf(context.case), [run]);
 }
 
 /** The runs of which a stage with this mark has to make something: their file of a period is not there, is damaged or is to go. */

@@ -1,6 +1,6 @@
 /** What runs of the transport model gave: a part of the settings of stages that read it, as a run that was taken away and made again may give something else with the same key. */
 import type { Case } from '../../data/case';
-import { canonicalJson, hashText, readRecord } from '../engine/record';
+import { canonicalJson, hashText, readRecord, summaryIn } from '../engine/record';
 import { partName } from './run-keys';
 import type { StageContext } from '../engine/stage';
 
@@ -18,7 +18,7 @@ export function runsAsParts({ periods }: Pick<Case, 'periods'>, runs: readonly s
 
 /** Hashes of what these runs gave, where `simulate` made them. */
 export function simulatedValues({ case: settings, dirOf }: Pick<StageContext, 'case' | 'dirOf'>, runs: readonly string[]): Record<string, string> {
-  const { values = {} } = (readRecord(dirOf('simulate'))?.summary ?? {}) as Partial<SimulateSummary>;
+  const { values = {} } = summaryIn<Partial<SimulateSummary>>(dirOf('simulate')) ?? {};
   const asked = new Set(runsAsParts(settings, runs));
   return Object.fromEntries(Object.entries(values).filter(([name]) => asked.has(name)));
 }

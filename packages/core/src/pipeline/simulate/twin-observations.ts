@@ -1,10 +1,8 @@
 /** Observations of a twin experiment: the truth run at the monitors, with noise, in the long layout that the case names. */
-import { GROUPS, type Case, type Species } from '../../data/case';
-import { speciesUnit } from '../../data/case-fields';
+import { GROUPS, SPECIES, speciesUnit, type Case, type Species } from '../../data/case';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { gasStateAt, type GasState } from '../../data/gas-reference';
 import { readStations } from '../../data/stations';
-import { PREPARED_SPECIES } from '../../data/prepared';
 import { ConfigError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import { Random } from '../../random';
@@ -27,19 +25,19 @@ export async function writeTwinObservations(
   const { twin, columns } = twinSettings(settings);
   const { stations } = await readStations(stationSettings);
   const random = new Random(twin.seed).fork(`observations ${period.name}`);
-  const species = PREPARED_SPECIES.filter((name) => columns.species[name]);
+  const species = SPECIES.filter((name) => columns.species[name]);
   const inUnit = species.map((name) => toColumnUnit(settings, name));
   const lines = [[columns.station, columns.time, ...species.map((name) => columns.species[name]!.column)].join(',')];
   const cells = grid.rows * grid.cols;
-  const hours = truth.length / (cells * PREPARED_SPECIES.length);
+  const hours = truth.length / (cells * SPECIES.length);
   for (let hour = 0; hour < hours; hour++) {
     const at = new Date(period.start.getTime() + hour * 3_600_000);
     const time = `${at.toISOString().slice(0, 16)}Z`;
     for (const { id, lon, lat } of stations) {
       const cell = grid.cellAt(lon, lat);
       if (!cell) continue;
-      const base = (hour * cells + cell.row * grid.cols + cell.col) * PREPARED_SPECIES.length;
-      const values = species.map((name) => noisy(truth[base + PREPARED_SPECIES.indexOf(name)], name, twin, random));
+      const base = (hour * cells + cell.row * grid.cols + cell.col) * SPECIES.length;
+      const values = species.map((name) => noisy(truth[base + SPECIES.indexOf(name)], name, twin, random));
       lines.push([id, time, ...values.map((value, i) => inUnit[i](value, at))].join(','));
     }
   }

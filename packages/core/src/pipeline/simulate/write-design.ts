@@ -3,12 +3,12 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { caseOf, memberDesigns, type Case, type MemberDesign, type PeriodSettings } from '../../data/case';
+import { gridOf } from '../../data/case-grid';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { IoapiFile } from '../../data/ioapi';
 import { makeFolder } from '../../data/make-folder';
 import { ConfigError, DataError, InterruptedError } from '../../errors';
 import type { Grid } from '../../grid/grid';
-import { readGriddesc } from '../../grid/griddesc';
 import type { SectorFiles } from '../../transport/emission-reader';
 import { InventoryReader } from '../../transport/inventory-reader';
 import { writeScaledEmissions } from '../../transport/members';
@@ -19,6 +19,7 @@ import { designManifest, MANIFEST, manifestText } from './design-manifest';
 import { checkDesignedRegions, designedFactors } from './member-factors';
 import { InputHashes } from '../engine/input-hashes';
 import { canonicalJson, hashText } from '../engine/record';
+import { runFolder } from '../engine/run-file';
 import type { RunOptions } from '../run';
 
 export interface DesignOptions extends Pick<RunOptions, 'out' | 'onEvent' | 'signal'> {
@@ -62,9 +63,9 @@ interface DesignedFile {
  */
 export async function writeDesign(source: string | Case, options: DesignOptions = {}): Promise<DesignResult> {
   const settings = caseOf(source);
-  const dir = resolve(options.dir ?? join(options.out ?? `runs/${settings.name}`, 'design'));
+  const dir = resolve(options.dir ?? join(runFolder(settings, options.out), 'design'));
   checkAsked(settings);
-  const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
+  const grid = gridOf(settings);
   checkDesignedRegions(settings, grid);
   checkEmissions(settings, grid);
   const files = await designedFiles(settings, grid, dir);

@@ -1,6 +1,5 @@
 /** Networks of every kind, their inputs, and the native programs that the exported models are held against. */
-import { GROUPS } from '../../data/case';
-import { PREPARED_SPECIES } from '../../data/prepared';
+import { GROUPS, SPECIES } from '../../data/case';
 import {
   compile,
   gradients,
@@ -60,7 +59,7 @@ export function surrogateOf(over: Record<string, unknown>): Surrogate {
   ]);
   const description = {
     ...{ settings, normalisation, meteorologyNames: METEOROLOGY, geographyNames: ['HT'] },
-    species: PREPARED_SPECIES.map((name) => ({ name, unit: name === 'PM2.5' ? 'µg m-3' : 'ppb' })),
+    species: SPECIES.map((name) => ({ name, unit: name === 'PM2.5' ? 'µg m-3' : 'ppb' })),
     groups: GROUPS.map((name) => ({ name, unit: 'kg m-2 s-1' })),
   };
   return new Surrogate(description, new Map(weights));

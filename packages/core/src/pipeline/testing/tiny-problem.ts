@@ -1,6 +1,6 @@
 /** Observations of a period of the tiny world, for the tests of the surrogate's forward model. */
 import type { PeriodSource } from '../../data/period-source';
-import { PREPARED_SPECIES } from '../../data/prepared';
+import { SPECIES } from '../../data/case';
 import { ObservationOperator } from '../../inversion/observation-operator';
 import { observationsOf, randomFloats } from '../../inversion/testing/small-world';
 import { Random } from '../../random';
@@ -25,7 +25,7 @@ export function problemOf(period: PeriodSource, resolution: 'hourly' | 'daily'):
     grid: GRID,
     period: { start: WORLD.start, hours: WORLD.hours, spinUpHours: WORLD.spinUpHours },
     observations: observationsOf(STATIONS, { start: WORLD.start.toISOString(), stepSeconds, count }, { NO2: values(), 'PM2.5': values() }),
-    species: PREPARED_SPECIES,
+    species: SPECIES,
     error: { NO2: ERROR, SO2: ERROR, O3: ERROR, 'PM2.5': ERROR },
     hoursPerDay: 4,
   });

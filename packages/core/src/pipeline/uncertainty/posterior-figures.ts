@@ -1,5 +1,5 @@
 /** Figures of a posterior of the case's inversion: of all emissions and, where it gives sectors factors of their own, of each. */
-import { regionMask } from '../verify/regions';
+import { regionMasks } from '../../data/regions';
 import { variantSettings } from '../learn/learning';
 import type { InversionSetup } from '../invert/inversion-setup';
 import { hoursPerSlot } from '../invert/time-slots';
@@ -105,5 +105,5 @@ export function posteriorFigures(
 /** The whole domain, and the case's regions. */
 export function areasOf({ case: { regions } }: StageContext, grid: Grid): Area[] {
   const whole = new Float32Array(grid.rows * grid.cols).fill(1);
-  return [{ mask: whole }, ...Object.entries(regions).map(([region, each]) => ({ region, mask: regionMask(each, grid) }))];
+  return [{ mask: whole }, ...regionMasks(regions, grid).map(({ name, mask }) => ({ region: name, mask }))];
 }

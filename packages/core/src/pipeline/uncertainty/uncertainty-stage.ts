@@ -35,7 +35,7 @@ import {
 } from './posterior-figures';
 import { readOutcome } from '../loop/loop-pass';
 import { previewStage, type PreviewSummary } from '../invert/preview-stage';
-import { readRecord } from '../engine/record';
+import { readRecord, summaryIn } from '../engine/record';
 import { isStageUpToDate } from '../engine/stage-keys';
 import { onFirstRank, withHelpOfRanks } from '../engine/spread-over-ranks';
 import { productsSetting, type Stage, type StageContext } from '../engine/stage';
@@ -118,7 +118,7 @@ export const uncertaintyStage: Stage = {
     // Before this surrogate takes its memory.
     const others = await controlsOfOthers(context, asked.surrogates);
     let setup: InversionSetup | undefined;
-    const setUp = async (): Promise<InversionSetup> => (setup ??= await setUpInversion(context, join(context.dir, 'engine.json')));
+    const setUp = async (): Promise<InversionSetup> => (setup ??= await setUpInversion(context));
     try {
       await onFirstRank(context, async () => {
         for (const file of [UNCERTAINTY_FILE, SUMMARY]) rmSync(join(context.dir, file), { force: true }); // of other settings
@@ -196,7 +196,7 @@ async function summarise(context: StageContext, setup: InversionSetup, { begin, 
 
 /** @returns undefined where the kept step was not evaluated */
 function tellAboveMinimum({ dirOf, log }: StageContext): number | undefined {
-  const { history, keptIteration } = readRecord(dirOf('invert'))!.summary as InvertSummary;
+  const { history, keptIteration } = summaryIn<InvertSummary>(dirOf('invert'))!;
   const above = aboveMinimum(history, keptIteration);
   if (above !== undefined && above > TELLING_EXCESS)
     log(

@@ -2,6 +2,7 @@
 import { GROUPS, type Case, type Group, type Species } from '../../data/case';
 import { timeAt } from '../../data/ioapi-time';
 import type { PreparedPeriod } from '../../data/prepared';
+import { regionMasks } from '../../data/regions';
 import { cellsWithin } from '../../grid/cells-within';
 import type { Grid } from '../../grid/grid';
 import type { AuditRow } from '../../inversion/audit';
@@ -11,8 +12,8 @@ import { ANSWERS, judgeResponse, type RegionalResponse } from '../../inversion/r
 import { annualWeights } from '../../report/statistics';
 import { localSolarHour } from '../../worlds/solar';
 import { PRIOR } from '../simulate/case-runs';
-import { ofGroup, type EmissionUpdate } from './emission-update';
-import { regionMask } from './regions';
+import { ofGroup } from '../apply/factors-file';
+import type { EmissionUpdate } from './emission-update';
 
 /** How far around a region its neighbours lie: what a wind of 3 m s-1 covers in a day. */
 const NEIGHBOUR_KM = 260;
@@ -31,10 +32,8 @@ export interface AuditedPeriod extends Pick<PreparedPeriod, 'name' | 'grid' | 't
 
 /** All regions of a period, the whole domain first, with the groups of each. */
 export function auditPeriod(period: AuditedPeriod, regions: Case['regions']): AuditRow[] {
-  const named = Object.entries(regions).map(([name, region]) => ({ name, mask: regionMask(region, period.grid) }));
-  return [{ name: undefined, mask: new Float32Array(period.grid.rows * period.grid.cols).fill(1) }, ...named].flatMap((region) =>
-    auditRegion(period, region),
-  );
+  const whole: Region = { mask: new Float32Array(period.grid.rows * period.grid.cols).fill(1) };
+  return [whole, ...regionMasks(regions, period.grid)].flatMap((region) => auditRegion(period, region));
 }
 
 interface Region {
@@ -47,7 +46,7 @@ function auditRegion(period: AuditedPeriod, region: Region): AuditRow[] {
   const weight = annualWeights(grid, region.mask);
   const stations = period.series.prior.stations.flatMap(({ cell }, j) => (region.mask[cell] > 0 ? [j] : []));
   return GROUPS.map((group, g) => {
-    const [prior, updated] = [ofGroup(update.prior, g, GROUPS.length), ofGroup(update.updated, g, GROUPS.length)];
+    const [prior, updated] = [ofGroup(update.prior, g), ofGroup(update.updated, g)];
     const moved = redistribution(prior, updated, weight);
     const species = group in ANSWERS ? ANSWERS[group as keyof typeof ANSWERS] : undefined;
     const judged = period.groups.includes(group) && moved.change !== undefined;
@@ -130,7 +129,7 @@ export function nearStations(grid: Grid, stations: StationSeries['stations'], km
 
 function changeWithin({ grid, update }: AuditedPeriod, group: Group, mask: Uint8Array): number | undefined {
   const g = GROUPS.indexOf(group);
-  return redistribution(ofGroup(update.prior, g, GROUPS.length), ofGroup(update.updated, g, GROUPS.length), annualWeights(grid, mask)).change;
+  return redistribution(ofGroup(update.prior, g), ofGroup(update.updated, g), annualWeights(grid, mask)).change;
 }
 
 /** Mean over times and some stations of a series `[times, stations]`; NaN where there is none. */

@@ -17,8 +17,3 @@ export function emissionUpdate(context: StageContext, { grid, name, time, runs }
   const factors = readFactors(join(context.dirOf('invert'), FACTORS_FILE), grid, name);
   return { prior: meanEmissions(emissions, time.count), updated: meanEmissions(emissions, time.count, factors), factors };
 }
-
-/** One group of a field `[H, W, 5]`. */
-export function ofGroup(field: Float64Array, group: number, groups: number): Float64Array {
-  return field.filter((_, i) => i % groups === group);
-}

@@ -1,13 +1,13 @@
 /** What an inversion found beside the emissions, as it adds to a run of the transport model at the stations. */
-import { nuisanceChanges, type PeriodSettings } from '../../data/case';
-import { PREPARED_SPECIES, type PreparedPeriod } from '../../data/prepared';
+import { nuisanceChanges, SPECIES, type PeriodSettings } from '../../data/case';
+import type { PreparedPeriod } from '../../data/prepared';
 import type { ObservationOperator, StationSeries } from '../../inversion/observation-operator';
 import type { VaryingNumber } from '../../inversion/varying-number';
 import type { InvertSummary } from '../invert/invert-stage';
 import { changedFields, nameOfPart, sharedBiasName, valuesOfPart, varyingParts } from '../invert/nuisance';
 import type { RunFields } from '../invert/observed-periods';
 import { variantSettings } from '../learn/learning';
-import { readRecord } from '../engine/record';
+import { summaryIn } from '../engine/record';
 import type { StageContext } from '../engine/stage';
 import { PRIOR } from '../simulate/case-runs';
 
@@ -37,11 +37,9 @@ export function foundBeside(
   operator: ObservationOperator,
   updated: StationSeries,
 ): Map<string, Float32Array> | undefined {
-  const { nuisance = [] } = readRecord(context.dirOf('invert'))!.summary as InvertSummary;
+  const { nuisance = [] } = summaryIn<InvertSummary>(context.dirOf('invert'))!;
   const parts = foundParts(context, settings, prepared, nuisance);
-  const shared = new Map(
-    PREPARED_SPECIES.map((species) => [species as string, nuisance.find(({ name }) => name === sharedBiasName(species))?.value]),
-  );
+  const shared = new Map(SPECIES.map((species) => [species as string, nuisance.find(({ name }) => name === sharedBiasName(species))?.value]));
   if (!parts || (parts.length === 0 && [...shared.values()].every((value) => value === undefined))) return undefined;
   const cells = [...new Set(updated.stations.map(({ cell }) => cell))];
   const added = operator.atStations(addedBy(parts, cells, prepared)).simulated;
@@ -84,7 +82,7 @@ function foundParts(
 /** Σ part · (changed − prior run) in some cells, `[hours, H, W, S]`; 0 in the others. */
 function addedBy(parts: readonly FoundPart[], cells: readonly number[], { grid, time, runs }: PreparedPeriod): Float32Array {
   const prior = runs.get(PRIOR)!.concentrations;
-  const [channels, perHour] = [PREPARED_SPECIES.length, grid.rows * grid.cols * PREPARED_SPECIES.length];
+  const [channels, perHour] = [SPECIES.length, grid.rows * grid.cols * SPECIES.length];
   const added = new Float32Array(time.count * perHour);
   for (const { changed, field, values } of parts) {
     const [index, weight] = [new Int32Array(field.perPlace), new Float64Array(field.perPlace)];

@@ -4,9 +4,11 @@ import type { PreparedPeriod } from '../../data/prepared';
 import { Role } from '../../inversion/forward-model';
 import { inventoryError } from '../../inversion/inventory-error';
 import type { StationSeries } from '../../inversion/observation-operator';
+import { joined } from '../../vectors';
 import { readTruthFactors } from '../../worlds/truth-factors';
 import { nearStations } from './audit';
-import { ofGroup, type EmissionUpdate } from './emission-update';
+import { ofGroup } from '../apply/factors-file';
+import type { EmissionUpdate } from './emission-update';
 
 export type InventoryErrors = Record<Group, { priorError: number; updatedError: number }>;
 
@@ -43,24 +45,14 @@ export function inventorySummary(parts: readonly InventoryPart[]): InventorySumm
 /** Σ w·|factor − truth| / Σ w·truth over the cells of all periods, w the prior emissions in the cells that count. */
 function errorsOf(parts: readonly InventoryPart[], counts: (part: InventoryPart, cell: number) => number): InventoryErrors {
   const errors = GROUPS.map((group, g) => {
-    const of = (values: (part: InventoryPart) => Float64Array): Float64Array => joined(parts.map(values));
-    const weight = of((part) => ofGroup(part.prior, g, GROUPS.length).map((emission, cell) => emission * counts(part, cell)));
+    const of = (values: (part: InventoryPart) => Float64Array): Float64Array => joined(Float64Array, parts.map(values));
+    const weight = of((part) => ofGroup(part.prior, g).map((emission, cell) => emission * counts(part, cell)));
     const truth = of((part) => Float64Array.from(part.truth.subarray(g * part.near.length, (g + 1) * part.near.length)));
     const factors = of(({ prior, updated }) => {
-      const [before, after] = [ofGroup(prior, g, GROUPS.length), ofGroup(updated, g, GROUPS.length)];
+      const [before, after] = [ofGroup(prior, g), ofGroup(updated, g)];
       return before.map((emission, cell) => (emission > 0 ? after[cell] / emission : 1));
     });
     return [group, { priorError: inventoryError(weight, truth), updatedError: inventoryError(weight, truth, factors) }];
   });
   return Object.fromEntries(errors) as InventoryErrors;
-}
-
-function joined(fields: readonly Float64Array[]): Float64Array {
-  const out = new Float64Array(fields.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const field of fields) {
-    out.set(field, at);
-    at += field.length;
-  }
-  return out;
 }

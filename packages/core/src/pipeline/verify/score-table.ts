@@ -1,8 +1,7 @@
 /** The breakdown of scores of a case: what its stations, regions and time zone say to the rows, and the rows as a table. */
-import type { Case } from '../../data/case';
-import { speciesUnit } from '../../data/case-fields';
+import { SPECIES, speciesUnit, type Case } from '../../data/case';
 import { standardTimeOffset } from '../../data/observation-time';
-import { PREPARED_SPECIES } from '../../data/prepared';
+import { regionMasks } from '../../data/regions';
 import type { Grid } from '../../grid/grid';
 import { hourOf } from '../../inversion/daily-values';
 import { Role } from '../../inversion/forward-model';
@@ -15,7 +14,6 @@ import type { Monitors } from '../invert/monitors';
 import { biasCorrectedSeries } from './bias-corrected';
 import { interpolatedSeries } from './interpolated';
 import { distanceToUsed } from './nearest-used';
-import { regionMask } from './regions';
 
 export const SCORES_FILE = 'scores.csv';
 
@@ -58,7 +56,7 @@ export function caseScores({ regions, scores, observations }: Case, periods: rea
     };
   });
   return scoreRows(scored, {
-    species: PREPARED_SPECIES,
+    species: SPECIES,
     regions: Object.keys(regions),
     ozoneCutoff: scores.ozoneCutoff,
     // Within half the length an update is nearly that of the used monitor's own cell; beyond the whole of it little but the transport says anything.
@@ -68,7 +66,7 @@ export function caseScores({ regions, scores, observations }: Case, periods: rea
 
 function stationsOf({ grid, monitors, prior }: ComparedPeriod, regions: Case['regions']): ScoredStation[] {
   const types = new Map(monitors.observations.stations.map(({ id, type }) => [id, type]));
-  const masks = Object.entries(regions).map(([name, region]) => ({ name, mask: regionMask(region, grid) }));
+  const masks = regionMasks(regions, grid);
   const toUsed = distanceToUsed(grid, prior, monitors);
   return prior.stations.map(({ id, role, cell }) => ({
     id,

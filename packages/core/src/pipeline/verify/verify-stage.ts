@@ -1,8 +1,7 @@
 /** `verify`: the transport model run again on the updated emissions, and compared with every monitor, withheld ones apart. */
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Case, PeriodSettings, Species } from '../../data/case';
-import { speciesUnit } from '../../data/case-fields';
+import { speciesUnit, type Case, type PeriodSettings, type Species } from '../../data/case';
 import type { ObservationQuality } from '../../data/observation-quality';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { readPrepared, type PreparedPeriod } from '../../data/prepared';
@@ -28,7 +27,7 @@ import { commandIgnored, emissionsIgnored, otherEmissions, sameConcentrations } 
 import { readRunConcentrations } from '../simulate/run-concentrations';
 import { caseScores, scoresCsv, SCORES_FILE, type ComparedPeriod } from './score-table';
 import { emissionInput } from '../simulate/sector-files';
-import { readRecord } from '../engine/record';
+import { summaryIn } from '../engine/record';
 import type { Stage, StageContext } from '../engine/stage';
 
 /** Scores of prior and updated run at one set of stations, all periods together. */
@@ -184,7 +183,7 @@ export function expectLeftOut(
   period: string,
   { withheld }: Pick<Monitors, 'withheld'>,
 ): void {
-  const inverted = readRecord(dirOf('invert'))?.summary as Pick<InvertSummary, 'stations'> | undefined;
+  const inverted = summaryIn<Pick<InvertSummary, 'stations'>>(dirOf('invert'));
   const mark = inverted?.stations.find((each) => each.period === period)?.withheldMark;
   if (mark === undefined || mark === markOf(withheld)) return;
   throw new ConfigError(

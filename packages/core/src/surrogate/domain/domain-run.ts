@@ -88,7 +88,7 @@ export class DomainRun implements DomainModel {
   private held?: { position: Position; hours: string; factors?: Float32Array };
 
   /** @throws {DataError} `SURROGATE_INPUTS` if a source has other fields than the surrogate was trained with */
-  constructor(private readonly options: DomainRunOptions) {
+  constructor(readonly options: DomainRunOptions) {
     const { surrogate, tiling, batchSize, threads, sources, mostBytes = MOST_BYTES } = options;
     for (const source of sources) assertSeen(surrogate, source);
     const { rows, cols } = sources[0].grid;

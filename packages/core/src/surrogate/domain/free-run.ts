@@ -80,8 +80,7 @@ export class FreeRuns {
     // What comes later does not matter: tracers need not be carried through it.
     const sources = [{ ...whole, time: { ...whole.time, count: Math.max(...hours) + 1 } }];
     const plain = new DomainRun({ surrogate, sources, tiling, engine, batchSize, threads });
-    const { hours: windowHours } = surrogate.window;
-    const model = from === 'rollout' ? new RolledOutRun(plain, { windowHours, sources, hours: [hours] }) : plain;
+    const model = from === 'rollout' ? new RolledOutRun(plain, [hours]) : plain;
     this.held = { emissions, model };
     return model;
   }

@@ -1,6 +1,6 @@
 /** What the frozen surrogate is given: the windows of a few hours of a period, in a rectangle of cells. */
 import { windowMean, windowMeanAdjoint, type DeviceFields } from '@retroplume/native';
-import { copyHour, keptMemory, type Crop, type Hours, type PeriodSource } from '../../data/period-source';
+import { copyHour, keptMemory, wholeGrid, type Crop, type Hours, type PeriodSource } from '../../data/period-source';
 import type { EmissionFactors } from '../tracers/emission-factors';
 import type { GradientWindow, InputWindow, SurrogateInputs } from '../frozen-program';
 import { takesInitialConcentrations } from '../initial-concentrations';
@@ -47,7 +47,7 @@ export class HourBatch {
     const { settings } = surrogate.description;
     this.tracerChannels = GROUPS * settings.tracers.length;
     const count = cells.rows * cells.cols;
-    this.whole = { row: 0, col: 0, rows: cells.rows, cols: cells.cols };
+    this.whole = wholeGrid({ grid: cells });
     this.inputs = {
       emissions: new Float32Array(), // when they are first needed, and so too:
       tracers: new Float32Array(),

@@ -7,7 +7,6 @@ import { CELLS, tinyPeriod, tinySurrogate, WORLD } from '../testing/tiny-world';
 import { wholeDomain } from '../tiles';
 
 const GROUPS = 5;
-const WINDOW = 8;
 
 describe('the hours of a chain', () => {
   it('are those asked for and, window by window, those before, down to the first whose y is of the prior run', () => {
@@ -54,7 +53,7 @@ function madeByHand(hours: number[], signal?: AbortSignal): { rolled: RolledOutR
   const sources = [sourceOf(period)];
   const options = { surrogate, sources, tiling: wholeDomain(WORLD), engine: halving, adjoint: halving, batchSize: 2, threads: 1 };
   const run = (): DomainRun => new DomainRun(options);
-  const rolled = new RolledOutRun(run(), { windowHours: WINDOW, sources, hours: [hours], signal });
+  const rolled = new RolledOutRun(run(), [hours], signal);
   return { rolled, plain: run(), prior: period.runs.get('prior')!.concentrations };
 }
 

@@ -12,25 +12,17 @@
  * the block before, and not on each other.
  */
 import { hourStore, type HourStore } from '../../data/hour-store';
-import { wholeGrid, type PeriodSource } from '../../data/period-source';
+import { wholeGrid } from '../../data/period-source';
 import type { DifferentiatedHours, DomainForwardOptions, DomainHours, DomainModel } from './domain-model';
 import type { DomainRun } from './domain-run';
 import { SeenFactors, type EmissionFactors } from '../tracers/emission-factors';
 import { pickAt, spreadTo, type Places } from '../../data/places';
+import { joined } from '../../vectors';
 
 const SPECIES = 4;
 
 /** Concentrations of a period that take more lie in a temporary file, and so does the gradient on them. */
 const MOST_IN_MEMORY = 2 ** 30;
-
-export interface RolledOutOptions {
-  /** k */
-  windowHours: number;
-  sources: readonly PeriodSource[];
-  /** per period, the hours that will be asked for, none below k */
-  hours: readonly ArrayLike<number>[];
-  signal?: AbortSignal;
-}
 
 /** One period's hours, and what they were made with. */
 interface Chain {
@@ -46,24 +38,24 @@ interface Chain {
 export class RolledOutRun implements DomainModel {
   private readonly chains: Chain[] = [];
 
+  /** @param hours - per period, those that will be asked for, none below k */
   constructor(
     private readonly run: DomainRun,
-    private readonly options: RolledOutOptions,
+    private readonly hours: readonly ArrayLike<number>[],
+    private readonly signal?: AbortSignal,
   ) {}
 
   /** As {@link DomainModel.forward}, but all tiles are run: what is wanted of an hour rests on the neighbourhood of earlier ones. */
   async forward(run: DomainHours, { places, onHours }: DomainForwardOptions = {}): Promise<Float32Array> {
     const { concentrations } = await this.carry(run, onHours);
-    const parts = Array.from(run.hours, (hour) => concentrations.hours({ first: hour, count: 1 }));
-    const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-    parts.forEach((part, i) => out.set(part, i * part.length));
+    const out = fieldsAt(concentrations, run.hours);
     return places ? pickAt(out, places) : out;
   }
 
   /** Takes the gradient; all of it is carried back by {@link finishAdjoint}, once for all hours of the period. */
   addAdjoint(run: DifferentiatedHours, gradConcentrations: Float32Array, _out: Float32Array, places?: Places): Promise<void> {
     const chain = this.chainOf(run.period);
-    const { grid } = this.options.sources[run.period];
+    const { grid } = this.run.options.sources[run.period];
     const adjoint = (chain.adjoint ??= { gradient: this.store(run.period), factors: run.factors });
     const field = grid.rows * grid.cols * SPECIES;
     const whole = places ? spreadTo(run.hours.length * field, gradConcentrations, places) : gradConcentrations;
@@ -83,11 +75,8 @@ export class RolledOutRun implements DomainModel {
     try {
       const { concentrations } = await this.carry({ period, hours: [], factors });
       for (const hours of [...blocks].reverse()) {
-        this.options.signal?.throwIfAborted();
-        const seeds = hours.map((hour) => gradient.hours({ first: hour, count: 1 }));
-        const field = seeds[0].length;
-        const seed = new Float32Array(hours.length * field);
-        seeds.forEach((part, i) => seed.set(part, i * field));
+        this.signal?.throwIfAborted();
+        const seed = fieldsAt(gradient, hours);
         await this.run.addAdjoint({ period, hours, factors, previous: concentrations, gradPrevious: gradient }, seed, gradFactors.data);
       }
     } finally {
@@ -115,7 +104,7 @@ export class RolledOutRun implements DomainModel {
     chain.held = undefined; // should it be interrupted in between
     const all = chain.blocks.reduce((sum, block) => sum + block.length, 0);
     for (const block of chain.blocks) {
-      this.options.signal?.throwIfAborted();
+      this.signal?.throwIfAborted();
       const made = await this.run.forward(
         { period, hours: block, factors, previous: chain.concentrations },
         {
@@ -134,8 +123,9 @@ export class RolledOutRun implements DomainModel {
   }
 
   private begin(period: number): Chain {
-    const { windowHours, hours, sources } = this.options;
-    const blocks = chainBlocks(hours[period], windowHours);
+    const { surrogate, sources } = this.run.options;
+    const { hours: windowHours } = surrogate.window;
+    const blocks = chainBlocks(this.hours[period], windowHours);
     const concentrations = this.store(period);
     for (const hour of blocks.length > 0 ? blocks[0].map((each) => each - windowHours) : []) {
       concentrations.write(hour, sources[period].hourly('concentrations', wholeGrid(sources[period]), { first: hour, count: 1 }));
@@ -144,14 +134,22 @@ export class RolledOutRun implements DomainModel {
   }
 
   private store(period: number): HourStore {
-    const { grid, time } = this.options.sources[period];
+    const { grid, time } = this.run.options.sources[period];
     return hourStore({ hours: time.count, rows: grid.rows, cols: grid.cols, channels: SPECIES }, MOST_IN_MEMORY);
   }
 
   private factorCount(period: number, { hourly = false }: Partial<EmissionFactors> = {}): number {
-    const { grid, time } = this.options.sources[period];
+    const { grid, time } = this.run.options.sources[period];
     return (hourly ? time.count : 1) * grid.rows * grid.cols * 5;
   }
+}
+
+/** The whole grid at some hours, one after the other. */
+function fieldsAt(store: HourStore, hours: ArrayLike<number>): Float32Array {
+  return joined(
+    Float32Array,
+    Array.from(hours, (hour) => store.hours({ first: hour, count: 1 })),
+  );
 }
 
 /**

@@ -48,7 +48,7 @@ export class HostCarrier implements TracerCarrier {
       const range = { first, count: 1 };
       const part = before ? this.memory(rows * cols * store.channels) : store.room(range, this.memory);
       gradient.read(first, part);
-      if (before) store.add({ row: 0, col: 0, rows, cols }, range, part);
+      if (before) store.add(wholeGrid({ grid: gradient.shape }), range, part);
       else store.write(first, part);
     }
     gradient.clear();

@@ -14,6 +14,7 @@
  * ‖S′δ‖²/σ² and their ratio, the gain, is known much better: within 0.2 % there.
  */
 import { Random } from '../../random';
+import { dot } from '../../vectors';
 
 /** A model of factors on emissions (1 = the prior's), at which it is differentiated. */
 export interface Differentiable {
@@ -140,12 +141,6 @@ async function dotProductTest(model: Differentiable, { direction, change, random
 /** Normal deviates within ±1.5, so that 1 + hδ stays positive for every step. */
 function directionOf({ factors }: Differentiable, random: Random): Float32Array {
   return Float32Array.from({ length: factors }, () => Math.max(-1.5, Math.min(1.5, random.normal())));
-}
-
-function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
 }
 
 function median(values: readonly number[]): number {

@@ -1,6 +1,6 @@
 /** A surrogate with random weights, and random periods of any size for it. */
-import { GROUPS, type SurrogateSettings } from '../../data/case';
-import { PREPARED_SPECIES, type PreparedPeriod } from '../../data/prepared';
+import { GROUPS, SPECIES, type SurrogateSettings } from '../../data/case';
+import type { PreparedPeriod } from '../../data/prepared';
 import { Graph, initializeParameters } from '../../graph';
 import { Grid } from '../../grid/grid';
 import { Random } from '../../random';
@@ -28,7 +28,7 @@ export function randomSurrogate(settings: SurrogateSettings, periods: readonly P
   return new Surrogate(
     {
       ...{ settings, normalisation, meteorologyNames, geographyNames },
-      species: PREPARED_SPECIES.map((name) => ({ name, unit: '' })),
+      species: SPECIES.map((name) => ({ name, unit: '' })),
       groups: GROUPS.map((name) => ({ name, unit: '' })),
     },
     weights,

@@ -1,14 +1,7 @@
 /** Random prepared periods on a few cells, with the tracers that a surrogate sees by default, and the smallest network that has every part, for the tests of surrogate and pipeline. */
-import type { SurrogateSettings, TrainingSettings } from '../../data/case';
+import { GROUPS, SPECIES, type SurrogateSettings, type TrainingSettings } from '../../data/case';
 import { surrogateSchema, trainingSchema } from '../../data/case/learning-schema';
-import {
-  PREPARED_GROUPS,
-  PREPARED_SPECIES,
-  writePreparedMeteorology,
-  writePreparedRun,
-  type PreparedPeriod,
-  type PreparedRun,
-} from '../../data/prepared';
+import { writePreparedMeteorology, writePreparedRun, type PreparedPeriod, type PreparedRun } from '../../data/prepared';
 import { Grid } from '../../grid/grid';
 import { Random } from '../../random';
 import { carryRuns } from '../tracers/tracers';
@@ -31,9 +24,9 @@ function positive(random: Random, length: number, size: number): Float32Array {
 
 /** Concentrations that follow from the emissions of the hour and the hour before: something that can be learned. */
 function run(random: Random, factor: number, hours: number): PreparedRun {
-  const groups = PREPARED_GROUPS.length;
+  const groups = GROUPS.length;
   const emissions = positive(random, hours * CELLS * groups, 1e-9 * factor);
-  const species = PREPARED_SPECIES.length;
+  const species = SPECIES.length;
   const concentrations = new Float32Array(hours * CELLS * species);
   const field = CELLS * groups;
   for (let i = 0; i < concentrations.length; i++) {

@@ -1,4 +1,4 @@
-import { unitGrid } from '../../inversion/testing/small-world';
+import { unitGrid } from '../inversion/testing/small-world';
 import { insidePolygon, regionMask } from './regions';
 
 const grid = unitGrid(3, 4);

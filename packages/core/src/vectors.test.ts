@@ -1,5 +1,5 @@
-import { Random } from '../random';
-import { addCombinations, addScaled } from './vectors';
+import { Random } from './random';
+import { addCombinations, addScaled, joined } from './vectors';
 
 describe('addCombinations', () => {
   it.each([
@@ -25,4 +25,9 @@ describe('addCombinations', () => {
       out.forEach((sum, k) => sum.forEach((value, i) => expect(Math.abs(value - expected[k][i])).toBeLessThan(1e-12)));
     }
   });
+});
+
+test('joined puts vectors end to end, of their kind', () => {
+  expect(joined(Float32Array, [Float32Array.of(1, 2), new Float32Array(), Float32Array.of(3)])).toEqual(Float32Array.of(1, 2, 3));
+  expect(joined(Float64Array, [])).toEqual(new Float64Array());
 });

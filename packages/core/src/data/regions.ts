@@ -1,6 +1,6 @@
-/** Regions of the tables as masks on the grid. */
-import type { Case } from '../../data/case';
-import type { Grid } from '../../grid/grid';
+/** Regions of a case as masks on the grid. */
+import type { Case } from './case';
+import type { Grid } from '../grid/grid';
 
 type Point = readonly [number, number];
 
@@ -11,6 +11,11 @@ export function regionMask(region: Case['regions'][string], grid: Grid): Float32
     for (let col = 0; col < grid.cols; col++) mask[row * grid.cols + col] = contains(region, grid, row, col) ? 1 : 0;
   }
   return mask;
+}
+
+/** {@link regionMask} of each. */
+export function regionMasks(regions: Case['regions'], grid: Grid): { name: string; mask: Float32Array }[] {
+  return Object.entries(regions).map(([name, region]) => ({ name, mask: regionMask(region, grid) }));
 }
 
 function contains({ polygon, rows, cols }: Case['regions'][string], grid: Grid, row: number, col: number): boolean {

@@ -1,4 +1,4 @@
-/** Vectors of the control and of the factors, in double. */
+/** Vectors: of the control and the factors in double, of what models simulate in single precision. */
 
 export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;
@@ -13,6 +13,17 @@ export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
 export function tabulate<T extends Float64Array | Float32Array | Uint8Array>(into: T, value: (place: number) => number): T {
   for (let i = 0; i < into.length; i++) into[i] = value(i);
   return into;
+}
+
+/** Vectors end to end. */
+export function joined<T extends Float32Array | Float64Array>(Kind: new (length: number) => T, parts: readonly T[]): T {
+  const out = new Kind(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
 }
 
 /** a ← a + w·b */
