@@ -84,8 +84,12 @@ it('a run that is brought with the concentrations of the prior run is refused', 
 });
 
 it('a difference is more than rounding, and a change of emissions more than no model could miss', () => {
-  const field = Float32Array.from({ length: 400 }, (_, i) => 10 + (i % 4) + Math.sin(i));
-  const with1 = (at: number, by: number): Float32Array => field.map((value, i) => (i === at ? value + by : value));
-  expect([1e-4, 1e-2].map((by) => sameConcentrations(field, with1(17, by)))).toEqual([true, false]);
-  expect([0.5, 2].map((by) => otherEmissions(field, with1(17, by)))).toEqual([false, true]);
+  const field = Float32Array.from({ length: 400 }, (_, i) => 10 + Math.sin(i));
+  const changed = (at: number, by: number): Float32Array => field.map((value, i) => (i === at ? value + by : value));
+  expect([1e-4, 1e-2].map((by) => sameConcentrations(field, changed(17, by)))).toEqual([true, false]);
+  // NOx, NH3, SO2, VOC, PM2.5
+  expect([15, 16, 17, 18, 19].map((at) => otherEmissions(field, changed(at, 2)))).toEqual([true, false, true, false, true]);
+  expect(otherEmissions(field, changed(15, 0.5))).toBe(false);
+  const none = new Float32Array(400);
+  expect([otherEmissions(none, none), otherEmissions(none, changed(0, 0))]).toEqual([false, true]);
 });

@@ -2,7 +2,7 @@
  * Whether the transport model has taken the emissions of a run: a script that does not pass them on, or the files of another run, give the prior run's
  * concentrations again. A surrogate would learn from such members that emissions move nothing, and a proof by such a run would find that nothing has changed.
  */
-import { GROUPS, SPECIES, type Case } from '../../data/case';
+import { GROUPS, SPECIES, type Case, type Group } from '../../data/case';
 import { IoapiSeries, OUTPUT_OVERLAP } from '../../data/ioapi';
 import { readConcentrationChanges } from '../../data/case-fields';
 import { TransportError } from '../../errors';
@@ -17,18 +17,22 @@ const CHANGE = 0.1;
 /** Runs differ on the first day or two, so that a day is read at a time. */
 const HOURS_AT_ONCE = 24;
 
+/** Groups of which a species is emitted as such: a model may know no way from NH3 or VOC to what it gives. */
+const OWN_SPECIES: readonly Group[] = ['NOx', 'SO2', 'PM2.5'];
+
 /** Whether two fields of concentrations `[…, 4]` are the same but for rounding. */
 export function sameConcentrations(a: Float32Array, b: Float32Array): boolean {
-  return withinPart(a, b, SPECIES.length, ROUNDING);
+  return largestDifferences(a, b, SPECIES.length).every((difference) => difference <= ROUNDING);
 }
 
 /** Whether two fields of emissions `[…, 5]` differ by more than a transport model can miss. */
 export function otherEmissions(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
-  return !withinPart(a, b, GROUPS.length, CHANGE);
+  const differences = largestDifferences(a, b, GROUPS.length);
+  return OWN_SPECIES.some((group) => differences[GROUPS.indexOf(group)] > CHANGE);
 }
 
-/** Whether no value of a channel differs by more than this part of the channel's mean. */
-function withinPart(a: ArrayLike<number>, b: ArrayLike<number>, channels: number, part: number): boolean {
+/** Of each channel, relative to its mean in `a`; 0 where both are 0 throughout. */
+function largestDifferences(a: ArrayLike<number>, b: ArrayLike<number>, channels: number): number[] {
   const [sums, largest] = [new Float64Array(channels), new Float64Array(channels)];
   for (let i = 0; i < a.length; i += channels) {
     for (let channel = 0; channel < channels; channel++) {
@@ -36,7 +40,7 @@ function withinPart(a: ArrayLike<number>, b: ArrayLike<number>, channels: number
       largest[channel] = Math.max(largest[channel], Math.abs(a[i + channel] - b[i + channel]));
     }
   }
-  return largest.every((difference, channel) => difference <= (part * sums[channel] * channels) / a.length);
+  return Array.from(largest, (difference, channel) => (difference === 0 ? 0 : (difference * a.length) / (channels * sums[channel])));
 }
 
 /**
