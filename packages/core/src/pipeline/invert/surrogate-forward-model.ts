@@ -11,6 +11,7 @@
  * A surrogate that takes initial concentrations has them from the prior run, from its own earlier output (`RolledOutRun`), or, as a part of the control,
  * from the prior run times factors g (`ScaledInitial`): S(f·E, g·y), anchored at S(E, y).
  */
+import { GROUPS, SPECIES } from '../../data/case';
 import type { Hours, PeriodSource } from '../../data/period-source';
 import {
   factorCount,
@@ -68,8 +69,8 @@ interface BatchOfTimes {
   last: number;
 }
 
-const GROUPS = 5;
-const SPECIES = 4;
+const GROUP_COUNT = GROUPS.length;
+const SPECIES_COUNT = SPECIES.length;
 
 export class SurrogateForwardModel implements ForwardModel {
   readonly shape: FactorShape;
@@ -102,8 +103,8 @@ export class SurrogateForwardModel implements ForwardModel {
     const batchSize = engine.sizes.batch;
     const { factors, threads, processes, tiling = wholeDomain(grid), hours = batchSize } = options;
     const times = problems.map(({ period }) => period.time);
-    this.slots = new SlotFactors(times, factors, grid.rows * grid.cols * GROUPS);
-    this.shape = { slots: this.slots.count, rows: grid.rows, cols: grid.cols, groups: GROUPS };
+    this.slots = new SlotFactors(times, factors, grid.rows * grid.cols * GROUP_COUNT);
+    this.shape = { slots: this.slots.count, rows: grid.rows, cols: grid.cols, groups: GROUP_COUNT };
     this.plan = problems.flatMap(({ operator }, p) => batchesOf(operator, p, hours));
     this.batches = this.plan.length;
     this.parts = problems.map((_, p) => {
@@ -120,7 +121,7 @@ export class SurrogateForwardModel implements ForwardModel {
       const { hours: windowHours } = surrogate.window;
       this.initial = sources.map((source, p) => new ScaledInitial(source, [...new Set(hoursOf[p].map((hour) => Math.max(0, hour - windowHours)))]));
       const days = this.initial.reduce((sum, each) => sum + each.days, 0);
-      this.initialConcentrations = { slots: days, rows: grid.rows, cols: grid.cols, groups: SPECIES };
+      this.initialConcentrations = { slots: days, rows: grid.rows, cols: grid.cols, groups: SPECIES_COUNT };
     }
     const throughPast = surrogate.description.settings.tracers.length > 0 || this.run !== run || this.initial !== undefined;
     if (factors === 'hour' && !throughPast && !options.anchored) this.local = this.localModel(run);

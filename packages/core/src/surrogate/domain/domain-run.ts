@@ -2,6 +2,7 @@
  * The frozen surrogate on the whole domain, at hours of one or more periods, forward and backward: in one piece, or tile by tile (tiles.ts), with the
  * same result to rounding. Of a tile, only the windows of the hours that are asked for are in memory.
  */
+import { GROUPS, SPECIES } from '../../data/case';
 import type { Edit, HourStore } from '../../data/hour-store';
 import { channelsOf, keptMemory, type Crop, type HourlyField, type Hours, type Memory, type PeriodSource } from '../../data/period-source';
 import { DataError } from '../../errors';
@@ -21,8 +22,8 @@ import { TileCopies, type TilePlaces } from './tile-copies';
 import { DeviceCarrier, HostCarrier } from './tracer-carriers';
 import { PeriodTracers, tracerRoom, type Carried } from '../tracers/tracers';
 
-const GROUPS = 5;
-const SPECIES = 4;
+const GROUP_COUNT = GROUPS.length;
+const SPECIES_COUNT = SPECIES.length;
 const MOST_BYTES = 2 ** 29;
 const NONE: Places = new Int32Array();
 
@@ -95,7 +96,7 @@ export class DomainRun implements DomainModel {
     this.grid = { rows, cols };
     this.copies = new TileCopies(this.grid);
     const { settings, meteorologyNames } = surrogate.description;
-    const channels = GROUPS * (1 + settings.tracers.length) + meteorologyNames.length + SPECIES;
+    const channels = GROUP_COUNT * (1 + settings.tracers.length) + meteorologyNames.length + SPECIES_COUNT;
     this.mostHours = Math.floor(mostBytes / (4 * channels * tiling.rows * tiling.cols));
     const { engine, adjoint = engine, processes = 1 } = options;
     // Both have to take windows where one does.
@@ -106,7 +107,7 @@ export class DomainRun implements DomainModel {
 
   /** As {@link DomainModel.forward}; of hours of a tile those alone are run with places on its kept cells. */
   async forward(run: DomainHours, { places, onHours }: DomainForwardOptions = {}): Promise<Float32Array> {
-    const out = new Float32Array(places?.length ?? run.hours.length * this.grid.rows * this.grid.cols * SPECIES);
+    const out = new Float32Array(places?.length ?? run.hours.length * this.grid.rows * this.grid.cols * SPECIES_COUNT);
     for (const tile of this.options.tiling.tiles) {
       for (const stretch of this.stretches(this.chunks(run, tile, places))) {
         const { factors } = this.moveTo(tile, { ...run, hours: stretch.flatMap(({ hours }) => hours) });
@@ -185,14 +186,14 @@ export class DomainRun implements DomainModel {
 
   private factorsOn(room: ResidentFields, period: number): ResidentFactors {
     const { sources, adjoint } = this.options;
-    const shape = { hours: sources[period].time.count, ...this.grid, channels: GROUPS };
+    const shape = { hours: sources[period].time.count, ...this.grid, channels: GROUP_COUNT };
     return (this.residentFactors[period] ??= new ResidentFactors(room, shape, adjoint !== undefined));
   }
 
   private residentTracersIn(room: ResidentFields): ResidentTracers | undefined {
     const { sources, surrogate, adjoint, threads } = this.options;
     const { tracers } = surrogate.description.settings;
-    const shape = { hours: Math.max(...sources.map(({ time }) => time.count)), ...this.grid, channels: GROUPS * tracers.length };
+    const shape = { hours: Math.max(...sources.map(({ time }) => time.count)), ...this.grid, channels: GROUP_COUNT * tracers.length };
     return ResidentTracers.in(room, shape, adjoint !== undefined, {
       onDevice: (period) =>
         DeviceCarrier.for(sources[period], tracers, this.residentInputs(sources[period]), this.factorsOn(room, period), room, threads),

@@ -1,4 +1,5 @@
 /** What the frozen surrogate is given: the windows of a few hours of a period, in a rectangle of cells. */
+import { GROUPS, SPECIES } from '../../data/case';
 import { windowMean, windowMeanAdjoint, type DeviceFields } from '@retroplume/native';
 import { copyHour, keptMemory, wholeGrid, type Crop, type Hours, type PeriodSource } from '../../data/period-source';
 import type { EmissionFactors } from '../tracers/emission-factors';
@@ -6,8 +7,8 @@ import type { GradientWindow, InputWindow, SurrogateInputs } from '../frozen-pro
 import { takesInitialConcentrations } from '../initial-concentrations';
 import type { Surrogate } from '../surrogate';
 
-const GROUPS = 5;
-const SPECIES = 4;
+const GROUP_COUNT = GROUPS.length;
+const SPECIES_COUNT = SPECIES.length;
 
 /** Fields of a period in the GPU's memory. */
 export interface ResidentInputs {
@@ -45,7 +46,7 @@ export class HourBatch {
     private readonly residentOf: (source: PeriodSource) => ResidentInputs = () => ({}),
   ) {
     const { settings } = surrogate.description;
-    this.tracerChannels = GROUPS * settings.tracers.length;
+    this.tracerChannels = GROUP_COUNT * settings.tracers.length;
     const count = cells.rows * cells.cols;
     this.whole = wholeGrid({ grid: cells });
     this.inputs = {
@@ -53,7 +54,7 @@ export class HourBatch {
       tracers: new Float32Array(),
       meteorology: new Float32Array(),
       geography: new Float32Array(),
-      previous: new Float32Array(takesInitialConcentrations(settings) ? size * count * SPECIES : 0),
+      previous: new Float32Array(takesInitialConcentrations(settings) ? size * count * SPECIES_COUNT : 0),
     };
   }
 
@@ -107,7 +108,16 @@ export class HourBatch {
     this.setWeather(i, hour);
     if (this.inputs.previous.length > 0) {
       const before = this.previousHour(hour) - this.begin;
-      copyHour(this.previous, whole.rows, whole.cols, SPECIES, before, whole, this.inputs.previous, (i * this.inputs.previous.length) / this.size);
+      copyHour(
+        this.previous,
+        whole.rows,
+        whole.cols,
+        SPECIES_COUNT,
+        before,
+        whole,
+        this.inputs.previous,
+        (i * this.inputs.previous.length) / this.size,
+      );
     }
     this.setEmissions(i, hour, factors);
     if (this.tracerChannels > 0) this.setTracersAt(i, hour);
@@ -153,7 +163,7 @@ export class HourBatch {
       return;
     }
     taken.emissions.length = 0;
-    const length = this.size * surrogate.window.steps.length * whole.rows * whole.cols * GROUPS;
+    const length = this.size * surrogate.window.steps.length * whole.rows * whole.cols * GROUP_COUNT;
     if (inputs.emissions.length === 0) inputs.emissions = new Float32Array(length);
     windowMean(this.emissionRequest(i, hour, factors), this.hostEmissions(), inputs.emissions, factors?.data);
   }
@@ -197,7 +207,7 @@ export class HourBatch {
   private emissionRequest(i: number, hour: number, factors?: EmissionFactors): Parameters<typeof windowMean>[0] {
     const { surrogate, whole, threads } = this;
     const { offset: factorsOffset = 0, hourly: hourlyFactors = false } = factors ?? {};
-    const stepsOffset = i * surrogate.window.steps.length * whole.rows * whole.cols * GROUPS;
-    return { ...surrogate.window.request(whole, GROUPS, hour - this.begin, whole), stepsOffset, threads, factorsOffset, hourlyFactors };
+    const stepsOffset = i * surrogate.window.steps.length * whole.rows * whole.cols * GROUP_COUNT;
+    return { ...surrogate.window.request(whole, GROUP_COUNT, hour - this.begin, whole), stepsOffset, threads, factorsOffset, hourlyFactors };
   }
 }

@@ -1,3 +1,4 @@
+import { GROUPS } from '../../data/case';
 import { sourceOf } from '../../data/period-source';
 import type { SourceGradients, SurrogateInputs } from '../frozen-program';
 import { DomainRun } from './domain-run';
@@ -6,7 +7,7 @@ import { randomSurrogate } from '../testing/random-surrogate';
 import { CELLS, tinyPeriod, tinySurrogate, WORLD } from '../testing/tiny-world';
 import { wholeDomain } from '../tiles';
 
-const GROUPS = 5;
+const GROUP_COUNT = GROUPS.length;
 
 describe('the hours of a chain', () => {
   it('are those asked for and, window by window, those before, down to the first whose y is of the prior run', () => {
@@ -24,23 +25,23 @@ describe('the hours of a chain', () => {
 const halving = {
   sizes: { batch: 2 },
   forward({ emissions, previous }: SurrogateInputs): Promise<Float32Array> {
-    const steps = emissions.length / (2 * CELLS * GROUPS);
+    const steps = emissions.length / (2 * CELLS * GROUP_COUNT);
     return Promise.resolve(
       previous.map((y, i) => {
         const [n, cell, species] = [Math.floor(i / (CELLS * 4)), Math.floor(i / 4) % CELLS, i % 4];
         let sum = 0;
-        for (let step = 0; step < steps; step++) sum += emissions[((n * steps + step) * CELLS + cell) * GROUPS];
+        for (let step = 0; step < steps; step++) sum += emissions[((n * steps + step) * CELLS + cell) * GROUP_COUNT];
         return 0.5 * y + (species === 0 ? (1e9 * sum) / steps : 0);
       }),
     );
   },
   adjoint(seed: Float32Array): Promise<SourceGradients> {
     const steps = 4;
-    const emissions = new Float32Array(2 * steps * CELLS * GROUPS);
+    const emissions = new Float32Array(2 * steps * CELLS * GROUP_COUNT);
     for (let n = 0; n < 2; n++)
       for (let step = 0; step < steps; step++)
         for (let cell = 0; cell < CELLS; cell++)
-          emissions[((n * steps + step) * CELLS + cell) * GROUPS] = (1e9 / steps) * seed[(n * CELLS + cell) * 4];
+          emissions[((n * steps + step) * CELLS + cell) * GROUP_COUNT] = (1e9 / steps) * seed[(n * CELLS + cell) * 4];
     return Promise.resolve({ emissions, tracers: new Float32Array(), previous: seed.map((g) => 0.5 * g) });
   },
   dispose(): void {},
@@ -58,7 +59,7 @@ function madeByHand(hours: number[], signal?: AbortSignal): { rolled: RolledOutR
 }
 
 /** Factors of `f` on NOx everywhere. */
-const factorsOf = (f: number): Float32Array => Float32Array.from({ length: CELLS * GROUPS }, (_, i) => (i % GROUPS === 0 ? f : 1));
+const factorsOf = (f: number): Float32Array => Float32Array.from({ length: CELLS * GROUP_COUNT }, (_, i) => (i % GROUP_COUNT === 0 ? f : 1));
 
 describe('a network that halves y and adds the emissions, by hand', () => {
   it('hands on its own output: 24 = 3 windows from the prior run at hour 0', async () => {

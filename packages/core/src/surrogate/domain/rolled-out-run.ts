@@ -11,6 +11,7 @@
  * from the last hours to the first: each hour is run forward and backward once, whatever the number of observations. Hours of one block [jk, (j+1)k) rest on
  * the block before, and not on each other.
  */
+import { SPECIES } from '../../data/case';
 import { hourStore, type HourStore } from '../../data/hour-store';
 import { wholeGrid } from '../../data/period-source';
 import type { DifferentiatedHours, DomainForwardOptions, DomainHours, DomainModel } from './domain-model';
@@ -19,7 +20,7 @@ import { SeenFactors, type EmissionFactors } from '../tracers/emission-factors';
 import { pickAt, spreadTo, type Places } from '../../data/places';
 import { joined } from '../../vectors';
 
-const SPECIES = 4;
+const SPECIES_COUNT = SPECIES.length;
 
 /** Concentrations of a period that take more lie in a temporary file, and so does the gradient on them. */
 const MOST_IN_MEMORY = 2 ** 30;
@@ -57,7 +58,7 @@ export class RolledOutRun implements DomainModel {
     const chain = this.chainOf(run.period);
     const { grid } = this.run.options.sources[run.period];
     const adjoint = (chain.adjoint ??= { gradient: this.store(run.period), factors: run.factors });
-    const field = grid.rows * grid.cols * SPECIES;
+    const field = grid.rows * grid.cols * SPECIES_COUNT;
     const whole = places ? spreadTo(run.hours.length * field, gradConcentrations, places) : gradConcentrations;
     Array.from(run.hours).forEach((hour, i) =>
       adjoint.gradient.add(wholeGrid({ grid }), { first: hour, count: 1 }, whole.subarray(i * field, (i + 1) * field)),
@@ -135,7 +136,7 @@ export class RolledOutRun implements DomainModel {
 
   private store(period: number): HourStore {
     const { grid, time } = this.run.options.sources[period];
-    return hourStore({ hours: time.count, rows: grid.rows, cols: grid.cols, channels: SPECIES }, MOST_IN_MEMORY);
+    return hourStore({ hours: time.count, rows: grid.rows, cols: grid.cols, channels: SPECIES_COUNT }, MOST_IN_MEMORY);
   }
 
   private factorCount(period: number, { hourly = false }: Partial<EmissionFactors> = {}): number {

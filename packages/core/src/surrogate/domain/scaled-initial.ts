@@ -3,11 +3,12 @@
  *
  *   y_t = g(day of t − k) · C_{t−k}
  */
+import { SPECIES } from '../../data/case';
 import { hourStore, type HourStore } from '../../data/hour-store';
 import { wholeGrid, type PeriodSource } from '../../data/period-source';
 import { sameFactors } from '../tracers/emission-factors';
 
-const SPECIES = 4;
+const SPECIES_COUNT = SPECIES.length;
 const HOURS_OF_DAY = 24;
 
 /** Concentrations of a period that take more lie in a temporary file, and so does the gradient on them. */
@@ -73,7 +74,7 @@ export class ScaledInitial {
 
   private ofDay(factors: Float32Array, hour: number): Float32Array {
     const { rows, cols } = this.source.grid;
-    const field = rows * cols * SPECIES;
+    const field = rows * cols * SPECIES_COUNT;
     const day = Math.floor(hour / HOURS_OF_DAY);
     return factors.subarray(day * field, (day + 1) * field);
   }
@@ -84,6 +85,6 @@ export class ScaledInitial {
 
   private store(): HourStore {
     const { grid, time } = this.source;
-    return hourStore({ hours: time.count, rows: grid.rows, cols: grid.cols, channels: SPECIES }, MOST_IN_MEMORY);
+    return hourStore({ hours: time.count, rows: grid.rows, cols: grid.cols, channels: SPECIES_COUNT }, MOST_IN_MEMORY);
   }
 }

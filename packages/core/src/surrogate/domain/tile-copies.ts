@@ -1,11 +1,12 @@
 /** What goes between a tile's memory and the whole domain's: concentrations, all or some, their gradient, factors on emissions and theirs. */
+import { GROUPS, SPECIES } from '../../data/case';
 import type { Crop, Hours } from '../../data/period-source';
 import type { Places } from '../../data/places';
 import type { Tile } from '../tiles';
 import type { EmissionFactors } from '../tracers/emission-factors';
 
-const GROUPS = 5;
-const SPECIES = 4;
+const GROUP_COUNT = GROUPS.length;
+const SPECIES_COUNT = SPECIES.length;
 
 /** Places of a domain's hours that lie on a tile's kept cells. */
 export interface TilePlaces {
@@ -26,15 +27,15 @@ export class TileCopies {
   keep(concentrations: Float32Array, { crop, kept }: Tile, hours: number, out: Float32Array, from: number): void {
     const { rows, cols } = this.grid;
     if (this.isWhole(kept)) {
-      const field = rows * cols * SPECIES;
+      const field = rows * cols * SPECIES_COUNT;
       out.set(concentrations.subarray(0, hours * field), from * field);
       return;
     }
-    const width = kept.cols * SPECIES;
+    const width = kept.cols * SPECIES_COUNT;
     for (let h = 0; h < hours; h++) {
       for (let r = kept.row; r < kept.row + kept.rows; r++) {
-        const begin = ((h * crop.rows + r - crop.row) * crop.cols + kept.col - crop.col) * SPECIES;
-        out.set(concentrations.subarray(begin, begin + width), (((from + h) * rows + r) * cols + kept.col) * SPECIES);
+        const begin = ((h * crop.rows + r - crop.row) * crop.cols + kept.col - crop.col) * SPECIES_COUNT;
+        out.set(concentrations.subarray(begin, begin + width), (((from + h) * rows + r) * cols + kept.col) * SPECIES_COUNT);
       }
     }
   }
@@ -42,7 +43,7 @@ export class TileCopies {
   /** Those of some hours. @param places - in `[hours of the domain, H, W, 4]` */
   placesOf({ crop, kept }: Tile, { first, count }: Hours, places: Places): TilePlaces {
     const { rows, cols } = this.grid;
-    const field = rows * cols * SPECIES;
+    const field = rows * cols * SPECIES_COUNT;
     const begin = firstNotBelow(places, first * field);
     const end = firstNotBelow(places, (first + count) * field);
     const of = new Int32Array(end - begin);
@@ -58,11 +59,11 @@ export class TileCopies {
     return { of: of.subarray(0, found), at: at.subarray(0, found) };
 
     function placeIn(place: number): number {
-      const row = Math.floor(place / (cols * SPECIES)) % rows;
-      const col = Math.floor(place / SPECIES) % cols;
+      const row = Math.floor(place / (cols * SPECIES_COUNT)) % rows;
+      const col = Math.floor(place / SPECIES_COUNT) % cols;
       if (row < kept.row || row >= kept.row + kept.rows || col < kept.col || col >= kept.col + kept.cols) return -1;
       const hour = Math.floor(place / field);
-      return ((hour * crop.rows + row - crop.row) * crop.cols + col - crop.col) * SPECIES + (place % SPECIES);
+      return ((hour * crop.rows + row - crop.row) * crop.cols + col - crop.col) * SPECIES_COUNT + (place % SPECIES_COUNT);
     }
   }
 
@@ -74,7 +75,7 @@ export class TileCopies {
   seed(gradient: Float32Array, { crop, kept }: Tile, { first, count }: Hours, batch: number): Float32Array | undefined {
     const { rows, cols } = this.grid;
     if (this.isWhole(kept)) {
-      const field = rows * cols * SPECIES;
+      const field = rows * cols * SPECIES_COUNT;
       const part = gradient.subarray(first * field, (first + count) * field);
       if (part.every((g) => g === 0)) return undefined;
       if (count === batch) return part;
@@ -82,15 +83,15 @@ export class TileCopies {
       whole.set(part);
       return whole;
     }
-    const width = kept.cols * SPECIES;
+    const width = kept.cols * SPECIES_COUNT;
     let seed: Float32Array | undefined;
     for (let h = 0; h < count; h++) {
       for (let r = kept.row; r < kept.row + kept.rows; r++) {
-        const begin = (((first + h) * rows + r) * cols + kept.col) * SPECIES;
+        const begin = (((first + h) * rows + r) * cols + kept.col) * SPECIES_COUNT;
         const row = gradient.subarray(begin, begin + width);
         if (row.every((g) => g === 0)) continue;
-        seed ??= new Float32Array(batch * crop.rows * crop.cols * SPECIES);
-        seed.set(row, ((h * crop.rows + r - crop.row) * crop.cols + kept.col - crop.col) * SPECIES);
+        seed ??= new Float32Array(batch * crop.rows * crop.cols * SPECIES_COUNT);
+        seed.set(row, ((h * crop.rows + r - crop.row) * crop.cols + kept.col - crop.col) * SPECIES_COUNT);
       }
     }
     return seed;
@@ -98,12 +99,12 @@ export class TileCopies {
 
   /** Where the factors that a span of hours sees begin. */
   firstFactor({ offset = 0, hourly = false }: EmissionFactors, { first }: Hours): number {
-    return offset + (hourly ? first * this.grid.rows * this.grid.cols * GROUPS : 0);
+    return offset + (hourly ? first * this.grid.rows * this.grid.cols * GROUP_COUNT : 0);
   }
 
   /** @returns the factors on a tile's cells that a span of hours sees, `[tile's rows, its cols, 5]` or `[hours, …]` */
   factorsOf(tile: Tile, factors: EmissionFactors, span: Hours): Float32Array {
-    const out = new Float32Array((factors.hourly ? span.count : 1) * tile.crop.rows * tile.crop.cols * GROUPS);
+    const out = new Float32Array((factors.hourly ? span.count : 1) * tile.crop.rows * tile.crop.cols * GROUP_COUNT);
     this.forEachRow(tile, factors, span, (at, inTile, width) => out.set(factors.data.subarray(at, at + width), inTile));
     return out;
   }
@@ -118,10 +119,10 @@ export class TileCopies {
   private forEachRow({ crop }: Tile, factors: EmissionFactors, span: Hours, visit: (at: number, inTile: number, width: number) => void): void {
     const { rows, cols } = this.grid;
     const first = this.firstFactor(factors, span);
-    const width = crop.cols * GROUPS;
+    const width = crop.cols * GROUP_COUNT;
     for (let slot = 0; slot < (factors.hourly ? span.count : 1); slot++) {
       for (let r = 0; r < crop.rows; r++) {
-        visit(first + ((slot * rows + crop.row + r) * cols + crop.col) * GROUPS, (slot * crop.rows + r) * width, width);
+        visit(first + ((slot * rows + crop.row + r) * cols + crop.col) * GROUP_COUNT, (slot * crop.rows + r) * width, width);
       }
     }
   }

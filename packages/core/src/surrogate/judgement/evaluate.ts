@@ -1,4 +1,5 @@
 /** How well the surrogate does what the transport model does: its concentrations, on hours that were not trained on (early stopping, where it is on, has chosen the weights by them). */
+import { SPECIES } from '../../data/case';
 import type { PreparedPeriod } from '../../data/prepared';
 
 /** Errors of concentrations, per species in the order of the channels. */
@@ -11,18 +12,18 @@ export interface ConcentrationErrors {
   r: number[];
 }
 
-const SPECIES = 4;
+const SPECIES_COUNT = SPECIES.length;
 
 /** Errors of runs, one after the other as if they were one long run. */
 export class ErrorSums {
-  private readonly sums = Array.from({ length: SPECIES }, () => ({ n: 0, error: 0, s: 0, c: 0, ss: 0, cc: 0, sc: 0 }));
+  private readonly sums = Array.from({ length: SPECIES_COUNT }, () => ({ n: 0, error: 0, s: 0, c: 0, ss: 0, cc: 0, sc: 0 }));
 
   /** `simulated` `[hours, H, W, 4]` against a run's concentrations at those hours. */
   add(simulated: Float32Array, run: Float32Array, hours: readonly number[]): this {
     const field = simulated.length / hours.length;
     hours.forEach((hour, i) => {
       for (let k = 0; k < field; k++) {
-        const sum = this.sums[k % SPECIES];
+        const sum = this.sums[k % SPECIES_COUNT];
         const s = simulated[i * field + k];
         const c = run[hour * field + k];
         sum.n++;

@@ -1,6 +1,7 @@
+import { SPECIES } from '../../data/case';
 import { joinSums, responseFigures, responseSums, type ComparedRun } from './response-comparison';
 
-const SPECIES = 4;
+const SPECIES_COUNT = SPECIES.length;
 
 /** A run over `hours` hours whose change is given per hour, cell and species; 10 everywhere before. */
 function comparedRun(
@@ -9,9 +10,12 @@ function comparedRun(
   surrogate: (hour: number, cell: number, species: number) => number,
   ctm: (hour: number, cell: number, species: number) => number,
 ): ComparedRun {
-  const size = hours * cells * SPECIES;
+  const size = hours * cells * SPECIES_COUNT;
   const changed = (change: typeof surrogate): Float32Array =>
-    Float32Array.from({ length: size }, (_, i) => 10 + change(Math.floor(i / (cells * SPECIES)), Math.floor(i / SPECIES) % cells, i % SPECIES));
+    Float32Array.from(
+      { length: size },
+      (_, i) => 10 + change(Math.floor(i / (cells * SPECIES_COUNT)), Math.floor(i / SPECIES_COUNT) % cells, i % SPECIES_COUNT),
+    );
   const prior = new Float32Array(size).fill(10);
   return {
     surrogate: { prior, changed: changed(surrogate) },
@@ -53,8 +57,8 @@ describe('by hand', () => {
 it('takes changes as they are, too: small ones beside large concentrations keep their digits', () => {
   const [surrogate, ctm] = [(_: number, cell: number): number => 1e-7 * (cell + 1), (_: number, cell: number): number => 2e-7 * (cell + 1)];
   const { hours, period } = comparedRun(2, 4, surrogate, ctm);
-  const prior = new Float32Array(2 * 4 * SPECIES).fill(10);
-  const change = (of: typeof surrogate): Float32Array => prior.map((_, i) => of(0, Math.floor(i / SPECIES) % 4));
+  const prior = new Float32Array(2 * 4 * SPECIES_COUNT).fill(10);
+  const change = (of: typeof surrogate): Float32Array => prior.map((_, i) => of(0, Math.floor(i / SPECIES_COUNT) % 4));
   const run = { surrogate: { prior, change: change(surrogate) }, ctm: { prior, change: change(ctm) }, hours, period };
   const figures = responseFigures(responseSums(run)[0][0]);
   expect(figures.slope).toBeCloseTo(0.5, 6);

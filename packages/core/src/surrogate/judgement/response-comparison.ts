@@ -5,6 +5,7 @@
  * What is kept are sums per block of time (a day), which add up over runs and from which every figure follows, so that its uncertainty can be had by
  * drawing days anew.
  */
+import { SPECIES } from '../../data/case';
 import { blockIntervals, type Interval } from '../../block-bootstrap';
 
 /** Concentrations with prior and changed emissions; or with prior ones and their change, where that is what a model gives. */
@@ -51,7 +52,7 @@ const CLEAR_CHANGE = 0.1;
 /** A response whose `relativeSize` is smaller is hardly any (NH3 on SO2, say), and is told only where it is asked for. */
 export const SMALLEST_RESPONSE = 2e-3;
 
-const SPECIES = 4;
+const SPECIES_COUNT = SPECIES.length;
 const HOURS_PER_BLOCK = 24;
 
 /** Places in the sums of a block. */
@@ -69,18 +70,18 @@ export type BlockSums = Map<string, Float64Array>;
 export function responseSums(run: ComparedRun, classes?: Int32Array): BlockSums[][] {
   const { surrogate, ctm, hours, period } = run;
   const field = surrogate.prior.length / hours.length;
-  const cells = field / SPECIES;
+  const cells = field / SPECIES_COUNT;
   const classCount = classes ? classes.reduce((most, each) => Math.max(most, each), -1) + 1 : 1;
   const thresholds = clearThresholds(run, classes, classCount);
-  const out = Array.from({ length: classCount }, () => Array.from({ length: SPECIES }, (): BlockSums => new Map()));
+  const out = Array.from({ length: classCount }, () => Array.from({ length: SPECIES_COUNT }, (): BlockSums => new Map()));
   hours.forEach((hour, i) => {
     const block = `${period} ${Math.floor(hour / HOURS_PER_BLOCK)}`;
     const places = out.map((each) => each.map((sums) => blockOf(sums, block)));
     for (let cell = 0; cell < cells; cell++) {
       const at = classes ? classes[cell] : 0;
       if (at < 0) continue;
-      for (let species = 0; species < SPECIES; species++) {
-        const k = cell * SPECIES + species;
+      for (let species = 0; species < SPECIES_COUNT; species++) {
+        const k = cell * SPECIES_COUNT + species;
         const s = changeAt(surrogate, i * field + k);
         const c = changeAt(ctm, hour * field + k);
         addTo(places[at][species], s, c, ctm.prior[hour * field + k], thresholds[at][species]);
@@ -116,15 +117,15 @@ function addTo(sums: Float64Array, s: number, c: number, level: number, threshol
 /** |ΔC| above which a change is clear, `[class][species]`. */
 function clearThresholds({ ctm, hours, surrogate }: ComparedRun, classes: Int32Array | undefined, classCount: number): number[][] {
   const field = surrogate.prior.length / hours.length;
-  const squares = Array.from({ length: classCount }, () => new Float64Array(SPECIES));
+  const squares = Array.from({ length: classCount }, () => new Float64Array(SPECIES_COUNT));
   const counts = new Float64Array(classCount);
   for (const hour of hours) {
     for (let k = 0; k < field; k++) {
-      const at = classes ? classes[Math.floor(k / SPECIES)] : 0;
+      const at = classes ? classes[Math.floor(k / SPECIES_COUNT)] : 0;
       if (at < 0) continue;
       const c = changeAt(ctm, hour * field + k);
-      squares[at][k % SPECIES] += c * c;
-      counts[at] += 1 / SPECIES;
+      squares[at][k % SPECIES_COUNT] += c * c;
+      counts[at] += 1 / SPECIES_COUNT;
     }
   }
   return squares.map((each, at) => Array.from(each, (square) => CLEAR_CHANGE * Math.sqrt(square / counts[at])));

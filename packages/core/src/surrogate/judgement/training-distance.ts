@@ -15,12 +15,12 @@
  * It is the scaled distance of applicability domains (Meyer & Pebesma 2021, doi:10.1111/2041-210X.13650, there to the nearest training point), taken from the
  * prior run, about which members are drawn. docs/trust-region.md says how well it foretells the surrogate's error.
  */
-import type { TracerSettings } from '../../data/case';
+import { GROUPS, type TracerSettings } from '../../data/case';
 import { wholeGrid, type PeriodSource } from '../../data/period-source';
 import type { EmissionFactors } from '../tracers/emission-factors';
 import { PeriodTracers, tracerRoom } from '../tracers/tracers';
 
-const GROUPS = 5;
+const GROUP_COUNT = GROUPS.length;
 
 /** Log factors below this are rounding: the member leaves the group as it is. */
 const UNCHANGED = 1e-4;
@@ -102,7 +102,8 @@ export function trainingDistance(
       ofSpread.forEach((value, i) => {
         const channel = i % tracers.channels;
         const group = Math.floor(channel / kinds.length);
-        if (value > least[channel]) add(Math.floor(i / tracers.channels) * GROUPS + group, Math.min(Math.abs(ofChange[i]) / value, farthest[group]));
+        if (value > least[channel])
+          add(Math.floor(i / tracers.channels) * GROUP_COUNT + group, Math.min(Math.abs(ofChange[i]) / value, farthest[group]));
       });
     } finally {
       tracers.dispose();
@@ -119,7 +120,7 @@ function ofEmissions(
 ): { change: Float64Array; shown: Float64Array; farthest: number[] } {
   const field = spread.length;
   const [change, shown] = [new Float64Array(field), new Float64Array(field)];
-  const farthest = Array.from({ length: GROUPS }, () => 0);
+  const farthest = Array.from({ length: GROUP_COUNT }, () => 0);
   for (let hour = 0; hour < source.time.count; hour++) {
     const emissions = source.hourly('emissions', wholeGrid(source), { first: hour, count: 1 });
     const from = x.hourly ? hour * field : 0;
@@ -127,7 +128,7 @@ function ofEmissions(
       if (!(emissions[i] > 0)) continue;
       change[i] += emissions[i] * x.data[from + i];
       shown[i] += emissions[i] * spread[i];
-      farthest[i % GROUPS] = Math.max(farthest[i % GROUPS], Math.abs(x.data[from + i]) / spread[i]);
+      farthest[i % GROUP_COUNT] = Math.max(farthest[i % GROUP_COUNT], Math.abs(x.data[from + i]) / spread[i]);
     }
   }
   return { change, shown, farthest };
@@ -169,7 +170,7 @@ export function isFar({ beyond }: DistanceFigures): boolean {
  */
 export function distanceFigures(distance: ArrayLike<number>, emissions: ArrayLike<number>, group: number): DistanceFigures | undefined {
   const cells: { d: number; e: number }[] = [];
-  for (let i = group; i < distance.length; i += GROUPS)
+  for (let i = group; i < distance.length; i += GROUP_COUNT)
     if (emissions[i] > 0 && Number.isFinite(distance[i])) cells.push({ d: distance[i], e: emissions[i] });
   if (cells.length === 0) return undefined;
   cells.sort((a, b) => a.d - b.d);
@@ -184,10 +185,10 @@ export function distanceFigures(distance: ArrayLike<number>, emissions: ArrayLik
 
 /** The distance of the group that is farthest, `[H, W]`; NaN where there is none. */
 export function largestDistance(distance: ArrayLike<number>): Float32Array {
-  return Float32Array.from({ length: distance.length / GROUPS }, (_, cell) => {
+  return Float32Array.from({ length: distance.length / GROUP_COUNT }, (_, cell) => {
     let largest = NaN;
-    for (let g = 0; g < GROUPS; g++) {
-      const d = distance[cell * GROUPS + g];
+    for (let g = 0; g < GROUP_COUNT; g++) {
+      const d = distance[cell * GROUP_COUNT + g];
       if (!(d <= largest) && Number.isFinite(d)) largest = d;
     }
     return largest;

@@ -7,14 +7,14 @@
 import { tracers, tracersAdjoint, tracerState, type DeviceTracerRequest, type TracerRequest } from '@retroplume/native';
 import { hourStore, hourStoreBytes, hoursOfChunk, type HourStore, type HourStoreOptions, type HourStoreShape } from '../../data/hour-store';
 import { sourceOf, keptMemory, newMemory, wholeGrid, type Crop, type Hours, type Memory, type PeriodSource } from '../../data/period-source';
-import { missingWeather, type TracerSettings } from '../../data/case';
+import { GROUPS, missingWeather, type TracerSettings } from '../../data/case';
 import type { TrainingPeriod } from '../../data/training-period';
 import { ConfigError } from '../../errors';
 import { usableMemory } from '../../usable-memory';
 import { SeenFactors, type EmissionFactors, type FactorStep } from './emission-factors';
 import { RATE_COUNT, ratesOf, tracerKinds } from './tracer-rates';
 
-const GROUPS = 5;
+const GROUP_COUNT = GROUPS.length;
 
 /** Below so many cells an hour is too short to be shared among threads. */
 const CELLS_FOR_THREADS = 10_000;
@@ -54,7 +54,7 @@ export function tracerRequest({ grid, time, meteorologyNames }: Weather, setting
   const [cellsNorth, cellsEast] = grid.lengthInCells(1);
   return {
     hours: time.count,
-    ...{ rows: grid.rows, cols: grid.cols, groups: GROUPS, kinds: tracerKinds(settings), rateCount: RATE_COUNT },
+    ...{ rows: grid.rows, cols: grid.cols, groups: GROUP_COUNT, kinds: tracerKinds(settings), rateCount: RATE_COUNT },
     ...{ cellSizeX: 1000 / cellsEast, cellSizeY: 1000 / cellsNorth },
     ...{ channels: meteorologyNames.length, windX, windY },
     ...(height >= 0 ? { height } : { height: inverse, inverseHeight: true }),
@@ -129,7 +129,7 @@ export class PeriodTracers {
   ) {
     const { rows, cols } = source.grid;
     this.request = { ...tracerRequest(source, settings), threads: rows * cols < CELLS_FOR_THREADS ? 1 : threads };
-    this.channels = GROUPS * settings.length;
+    this.channels = GROUP_COUNT * settings.length;
   }
 
   /** Room for tracers of the period, or for a gradient with respect to them. */
@@ -292,7 +292,7 @@ export function carryRuns(
 }
 
 function shapeOf({ time, grid: { rows, cols } }: Pick<PeriodSource, 'time' | 'grid'>, settings: readonly TracerSettings[]): HourStoreShape {
-  return { hours: time.count, rows, cols, channels: GROUPS * settings.length };
+  return { hours: time.count, rows, cols, channels: GROUP_COUNT * settings.length };
 }
 
 /** Gives the room of {@link carryRuns} back. */

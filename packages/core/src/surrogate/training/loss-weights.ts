@@ -1,9 +1,9 @@
 /** What the terms of the training's loss are weighted with (training-program.ts), over the whole of a batch that may come in parts. */
-import type { TrainingSettings } from '../../data/case';
+import { SPECIES, type TrainingSettings } from '../../data/case';
 import type { Normalisation } from '../normalisation';
 import { windowsOf, type Batch } from '../batch';
 
-export const SPECIES = 4;
+export const SPECIES_COUNT = SPECIES.length;
 
 export type DifferenceKind = 'l1' | 'l2';
 
@@ -43,10 +43,10 @@ export class LossWeights {
     const total = list.reduce((a, b) => a + b, 0);
     this.species = list.map((x) => x / total);
     const places = samples * cells;
-    this.absolute = Float32Array.from({ length: places * SPECIES }, (_, i) => this.species[i % SPECIES] / (places * parts));
-    this.absoluteOfFirsts = this.absolute.map((weight, i) => (pairs === 0 ? weight : i < pairs * cells * SPECIES ? 2 * weight : 0));
+    this.absolute = Float32Array.from({ length: places * SPECIES_COUNT }, (_, i) => this.species[i % SPECIES_COUNT] / (places * parts));
+    this.absoluteOfFirsts = this.absolute.map((weight, i) => (pairs === 0 ? weight : i < pairs * cells * SPECIES_COUNT ? 2 * weight : 0));
     this.kinds = differenceKinds(settings, pairs);
-    this.made = new Float32Array(pairs * cells * SPECIES);
+    this.made = new Float32Array(pairs * cells * SPECIES_COUNT);
   }
 
   /** Σφ(Δy) over the part's pairs, `[windows, kinds, species]`, with φ the loss of one value; over all of them it is the sum over parts. */
@@ -54,13 +54,13 @@ export class LossWeights {
     const half = this.made.length;
     const { scale } = this.normalisation.concentrations;
     const windows = windowsOf(batch);
-    const sums = new Float64Array(windows.length * this.kinds.length * SPECIES);
+    const sums = new Float64Array(windows.length * this.kinds.length * SPECIES_COUNT);
     windows.forEach(({ target }, w) =>
       this.kinds.forEach((kind, k) => {
-        const own = sums.subarray((w * this.kinds.length + k) * SPECIES);
+        const own = sums.subarray((w * this.kinds.length + k) * SPECIES_COUNT);
         for (let i = 0; i < half; i++) {
-          const difference = Math.abs(target[i] - target[i + half]) / scale[i % SPECIES];
-          own[i % SPECIES] += kind === 'l1' ? difference : difference ** 2 / 2;
+          const difference = Math.abs(target[i] - target[i + half]) / scale[i % SPECIES_COUNT];
+          own[i % SPECIES_COUNT] += kind === 'l1' ? difference : difference ** 2 / 2;
         }
       }),
     );
@@ -74,9 +74,9 @@ export class LossWeights {
    * @returns `[pairs, cells, species]`, in memory that the next call writes over
    */
   difference(sums: Float64Array, kind: number): Float32Array {
-    const of = sums.subarray(kind * SPECIES, (kind + 1) * SPECIES);
+    const of = sums.subarray(kind * SPECIES_COUNT, (kind + 1) * SPECIES_COUNT);
     const weights = this.species.map((w, s) => (of[s] > 0 ? w / of[s] : 0));
-    for (let i = 0; i < this.made.length; i++) this.made[i] = weights[i % SPECIES];
+    for (let i = 0; i < this.made.length; i++) this.made[i] = weights[i % SPECIES_COUNT];
     return this.made;
   }
 }
