@@ -44,7 +44,7 @@ export function followingDoubts(prior: RunMeans, runs: ReadonlyMap<string, RunMe
       return [`${what} follow the emissions of ${other} (r ${most.toFixed(2)}) more than its own (r ${r}): are the files of the two exchanged?`];
     if (following < LEAST_FOLLOWING)
       return [
-        `${what} do not follow those of its emissions (r ${r} over the cells): are both files of this run, of the same days, with the same first row?`,
+        `${what} do not follow those of its emissions (r ${r} over the cells): are both files of this run, of the same days as the prior run and of the same model, with the same first row?`,
       ];
     return [];
   });

@@ -5,7 +5,7 @@ import { speciesUnit, type Case, type PeriodSettings, type Species } from '../..
 import type { ObservationQuality } from '../../data/observation-quality';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { readPrepared, type PreparedPeriod } from '../../data/prepared';
-import { ConfigError, type TransportError } from '../../errors';
+import { ConfigError } from '../../errors';
 import type { AuditRow } from '../../inversion/audit';
 import type { MaeChange } from '../../inversion/mae-change';
 import type { ObservationOperator, StationSeries } from '../../inversion/observation-operator';
@@ -23,8 +23,8 @@ import type { InvertSummary } from '../invert/invert-stage';
 import { withPick } from '../invert/cross-validation';
 import { markOf, operatorOf, readMonitors, type Monitors } from '../invert/monitors';
 import { variantSettings } from '../learn/learning';
-import { commandIgnored, emissionsIgnored, otherEmissions, sameConcentrations } from '../simulate/emissions-taken';
 import { readRunConcentrations } from '../simulate/run-concentrations';
+import { expectUpdateTaken } from './update-taken';
 import { caseScores, scoresCsv, SCORES_FILE, type ComparedPeriod } from './score-table';
 import { emissionInput } from '../simulate/sector-files';
 import { summaryIn } from '../engine/record';
@@ -158,23 +158,14 @@ async function comparedSeries(
   context: StageContext,
   settings: PeriodSettings,
   period: PreparedPeriod,
-): Promise<PeriodSeries & { operator: ObservationOperator; isPrior: boolean }> {
+): Promise<PeriodSeries & { operator: ObservationOperator; ofUpdated: Float32Array }> {
   const monitors = await readMonitors(context, settings, period.grid, variantSettings(context).inversion.stopOnWithheld);
   expectLeftOut(context, period.name, monitors);
   const operator = operatorOf(context.case, settings, period.grid, monitors, { firstHour: settings.spinUpHours, watch: false });
   const files = givenFiles(context.case, period.name) ?? [updatedOutput(context.dirOf('verify'), period.name)];
-  const updated = readRunConcentrations(context.case, files, period);
-  const { concentrations: prior } = period.runs.get(PRIOR)!;
-  const isPrior = sameConcentrations(prior, updated);
-  return { monitors, operator, isPrior, prior: operator.atStations(prior), updated: operator.atStations(updated) };
-}
-
-function updateIgnored({ case: settings, dir }: StageContext, period: string): TransportError {
-  const remedy =
-    settings.updatedConcentrations === undefined
-      ? commandIgnored(updatedOutput(dir, period))
-      : 'give as updatedConcentrations the output of the model with the emissions that apply wrote';
-  return emissionsIgnored('the updated run', period, remedy);
+  const ofUpdated = readRunConcentrations(context.case, files, period);
+  const prior = operator.atStations(period.runs.get(PRIOR)!.concentrations);
+  return { monitors, operator, ofUpdated, prior, updated: operator.atStations(ofUpdated) };
 }
 
 /** Records do not tell of a version that drew otherwise. @throws {ConfigError} `WITHHELD_CHANGED` */
@@ -200,9 +191,9 @@ async function compare(context: StageContext): Promise<Verification> {
   const { lengthKm: nearKm, space } = ownInversion(context);
   for (const period of settings.periods) {
     const prepared = readPrepared(context.dirOf('prepare'), period.name, { runs: [PRIOR] });
-    const { operator, isPrior, ...series } = await comparedSeries(context, period, prepared);
+    const { operator, ofUpdated, ...series } = await comparedSeries(context, period, prepared);
     const update = emissionUpdate(context, prepared);
-    if (isPrior && otherEmissions(update.prior, update.updated)) throw updateIgnored(context, period.name);
+    expectUpdateTaken(context, prepared, update, ofUpdated, updatedOutput(context.dir, period.name));
     const found = foundBeside(context, period, prepared, operator, series.updated);
     periods.push({ name: period.name, grid: prepared.grid, ...series, found });
     audit.push(...auditPeriod({ ...prepared, update, series, nearKm, groups: variantSettings(context).inversion.groups }, settings.regions));
