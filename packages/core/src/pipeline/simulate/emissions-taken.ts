@@ -5,6 +5,7 @@
 import { GROUPS, SPECIES, type Case, type Group } from '../../data/case';
 import { IoapiSeries, OUTPUT_OVERLAP } from '../../data/ioapi';
 import { readConcentrationChanges } from '../../data/case-fields';
+import { timeAt } from '../../data/ioapi-time';
 import { TransportError } from '../../errors';
 import type { Grid, TimeAxis } from '../../grid/grid';
 import { readInventory } from './read-inventory';
@@ -57,8 +58,7 @@ function sameRuns(
   try {
     for (const each of files) series.push(IoapiSeries.open(each, { grid, overlap: OUTPUT_OVERLAP }));
     for (let hour = 0; hour < time.count; hour += HOURS_AT_ONCE) {
-      const start = new Date(time.start.getTime() + 1000 * time.stepSeconds * hour);
-      const day = { ...time, start, count: Math.min(HOURS_AT_ONCE, time.count - hour) };
+      const day = { ...time, start: timeAt(time, hour), count: Math.min(HOURS_AT_ONCE, time.count - hour) };
       const [a, b] = series.map((each) => readConcentrationChanges(each, day, variables, { signal }));
       if (!sameConcentrations(a, b)) return false;
     }
