@@ -174,11 +174,15 @@ it('hands the device and the products of the case to every program, and keeps th
   }
 });
 
-it('trains and inverts anew with other products or on the CPU, and not otherwise; options go before the case', async () => {
+it('trains and inverts anew with other products, and not on another device; options go before the case', async () => {
+  const all = ['train', 'evaluate', 'certify', 'export', 'invert'];
   expect((await run(['products=tf32', 'device=cuda:0'])).done).toEqual([]);
-  expect((await run(['products=tf32'], { products: 'float32' })).done).toEqual(['train', 'evaluate', 'certify', 'export', 'invert']);
-  const { done, programs, told } = await run(['device=cuda'], { device: 'cpu' });
-  expect(done).toEqual(['train', 'evaluate', 'certify', 'export', 'invert']);
+  // A login node, without a GPU: what was made with rounded products is taken, and what is made anew is made without them.
+  expect((await run([], { device: 'cpu' })).done).toEqual([]);
+  const { done, programs, told } = await run(['device=cuda', 'inversion.iterations=2'], { device: 'cpu' });
+  expect(done).toEqual(['invert']);
   expect(told).toMatchObject([{ name: 'cpu', products: 'float32' }]);
   expect(programs.some((each) => each.startsWith('cuda'))).toBe(false);
+  expect((await run(['products=tf32'], { products: 'float32' })).done).toEqual(all);
+  expect((await run([], { device: 'cpu', threads: 2 })).done).toEqual([]);
 });
