@@ -3,7 +3,7 @@
  * two runs that are exchanged, of other days, or rows from the other end show so before a surrogate learns from them. A sentence each, for the log.
  */
 import { GROUPS, SPECIES, type Group, type Species } from '../../data/case';
-import { scores } from '../../inversion/scores';
+import { dot } from '../../vectors';
 
 /** Means over a period: emissions `[H, W, 5]`, concentrations `[H, W, 4]`. */
 export interface RunMeans {
@@ -50,19 +50,22 @@ export function followingDoubts(prior: RunMeans, runs: ReadonlyMap<string, RunMe
   });
 }
 
-/** By pair, over the cells; of a group that is not changed nothing. */
+/** By pair, {@link normalised} over the cells; of a group that is not changed nothing. */
 interface RunChanges {
   emissions: (Float64Array | undefined)[];
   concentrations: Float64Array[];
 }
 
 function changesOf(prior: RunMeans, run: RunMeans): RunChanges {
+  const ofGroup = (group: Group): Float64Array => channelChange(prior.emissions, run.emissions, GROUPS.indexOf(group), GROUPS.length);
+  const ofSpecies = (species: Species): Float64Array =>
+    channelChange(prior.concentrations, run.concentrations, SPECIES.indexOf(species), SPECIES.length);
   return {
     emissions: PAIRS.map(([group]) => {
-      const change = channelChange(prior.emissions, run.emissions, GROUPS.indexOf(group), GROUPS.length);
-      return change.some((value) => value !== 0) ? change : undefined;
+      const change = ofGroup(group);
+      return change.some((value) => value !== 0) ? normalised(change) : undefined;
     }),
-    concentrations: PAIRS.map(([, species]) => channelChange(prior.concentrations, run.concentrations, SPECIES.indexOf(species), SPECIES.length)),
+    concentrations: PAIRS.map(([, species]) => normalised(ofSpecies(species))),
   };
 }
 
@@ -70,8 +73,20 @@ function channelChange(prior: Float64Array, run: Float64Array, channel: number, 
   return Float64Array.from({ length: prior.length / channels }, (_, cell) => run[cell * channels + channel] - prior[cell * channels + channel]);
 }
 
+/** Of the spread about a mean, relative to the largest value: what does not vary has this little. */
+const FLAT = 1e-12;
+
+/** About its mean and of length 1, so that the correlation of two is their dot product: every run is held against every other. 0 throughout where it does not vary. */
+function normalised(change: Float64Array): Float64Array {
+  const mean = change.reduce((sum, value) => sum + value, 0) / change.length;
+  const about = change.map((value) => value - mean);
+  const length = Math.sqrt(dot(about, about));
+  const largest = change.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return length > FLAT * largest * Math.sqrt(change.length) ? about.map((value) => value / length) : about.fill(0);
+}
+
 /** Mean over the groups that are changed of the correlation with what answers to them, 0 where nothing does; NaN where no group is changed. */
 function followed(concentrations: RunChanges['concentrations'], emissions: RunChanges['emissions']): number {
-  const all = emissions.flatMap((change, pair) => (change ? [scores(change, concentrations[pair]).r || 0] : []));
+  const all = emissions.flatMap((change, pair) => (change ? [dot(change, concentrations[pair])] : []));
   return all.reduce((a, b) => a + b, 0) / all.length;
 }

@@ -99,9 +99,10 @@ function emissionsLines(context: PageContext): Markup {
     return words.length > 0 ? [html`${context.severalPeriods ? `${name}: ` : ''}${listed(words)}`] : [];
   });
   if (lines.length === 0) return html``;
+  const marks = marksNote(context).trim();
   return html`<p id="headline-emissions">
     <b>Emissions of the whole domain</b>, change from prior to updated (Mt a⁻¹; <a href="#emissions">by region, maps</a>):
-    ${lines.map((line) => html`<br />${line}`)}<br /><span class="small">${marksNote(context).trim()}</span>
+    ${lines.map((line) => html`<br />${line}`)}${marks && html`<br /><span class="small">${marks}</span>`}
   </p>`;
 }
 
