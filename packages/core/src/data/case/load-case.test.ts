@@ -111,6 +111,8 @@ describe('what is wrong is said in one sentence each', () => {
   it('points at the override that is wrong', () => {
     const error = failure(VALID, ['training.lerningRate=1']);
     expect(error.message).toBe('--set training.lerningRate=1: unknown key training.lerningRate: did you mean learningRate?');
+    const section = failure(VALID, ['inversoin.iterations=2']);
+    expect(section.message).toBe('--set inversoin.iterations=2: unknown key inversoin: did you mean inversion?');
     expect(failure(VALID, ['nonsense']).code).toBe('CASE_OVERRIDE');
     expect(failure(VALID, ['name=[']).code).toBe('CASE_OVERRIDE');
   });

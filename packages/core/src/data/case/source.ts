@@ -89,8 +89,9 @@ function lineOf(document: Document, lines: LineCounter, path: KeyPath): number {
   return 1;
 }
 
-/** Sets one value of a tree, making objects on the way. @throws {ConfigError} `CASE_OVERRIDE` for an entry that a list does not have */
-function setIn(values: Record<string, unknown>, path: readonly (string | number)[], value: unknown, override: string): void {
+/** Sets one value of a tree, making objects on the way. @returns the paths of the objects @throws {ConfigError} `CASE_OVERRIDE` for an entry that a list does not have */
+function setIn(values: Record<string, unknown>, path: readonly (string | number)[], value: unknown, override: string): KeyPath[] {
+  const made: KeyPath[] = [];
   let at = values as Record<string | number, unknown>;
   for (const [i, key] of path.entries()) {
     const isLast = i === path.length - 1;
@@ -102,10 +103,14 @@ function setIn(values: Record<string, unknown>, path: readonly (string | number)
     if (isLast) at[key] = value;
     else {
       // What every object inherits is no key of the case.
-      if (!Object.hasOwn(at, key) || typeof at[key] !== 'object' || at[key] === null) at[key] = {};
+      if (!Object.hasOwn(at, key) || typeof at[key] !== 'object' || at[key] === null) {
+        at[key] = {};
+        made.push(path.slice(0, i + 1));
+      }
       at = at[key] as Record<string | number, unknown>;
     }
   }
+  return made;
 }
 
 /** A whole entry may be put behind the last one. */
@@ -125,6 +130,8 @@ export function readSource(path: string, overrides: readonly string[]): CaseSour
     );
   }
   const set = new Map<string, string>();
+  /** objects that are there for an override alone: what else lacks in them is not its fault */
+  const made = new Map<string, string>();
   for (const override of overrides) {
     const [, key, value] = /^([^=\s]+)=(.*)$/s.exec(override) ?? [];
     if (key === undefined) throw new ConfigError('CASE_OVERRIDE', `--set ${override}: expected key=value, such as inversion.iterations=50`);
@@ -135,7 +142,7 @@ export function readSource(path: string, overrides: readonly string[]): CaseSour
       throw new ConfigError('CASE_OVERRIDE', `--set ${override}: the value is not valid YAML: put text with special characters in quotes`, { cause });
     }
     const keyPath = splitPath(key);
-    setIn(values as Record<string, unknown>, keyPath, parsed, override);
+    for (const object of setIn(values as Record<string, unknown>, keyPath, parsed, override)) made.set(joinPath(object), `--set ${override}`);
     set.set(joinPath(keyPath), `--set ${override}`);
   }
   const whereIs = (at: KeyPath): string => {
@@ -143,7 +150,7 @@ export function readSource(path: string, overrides: readonly string[]): CaseSour
       const override = set.get(joinPath(at.slice(0, length)));
       if (override !== undefined) return override;
     }
-    return `${path}:${lineOf(document, lines, at)}`;
+    return made.get(joinPath(at)) ?? `${path}:${lineOf(document, lines, at)}`;
   };
   return { values: values as Record<string, unknown>, whereIs };
 }
