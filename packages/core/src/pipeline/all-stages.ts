@@ -15,6 +15,7 @@ import { simulateStage } from './simulate/simulate-stage';
 import { trainStage } from './learn/train-stage';
 import { uncertaintyStage } from './uncertainty/uncertainty-stage';
 import { verifyStage } from './verify/verify-stage';
+import { checkAsideOurs } from './engine/last-finished';
 import { checkOurs } from './engine/record';
 import { stageContext, STAGES, type RunContext, type Stage, type StageName, type Variant } from './engine/stage';
 import { neededRecord } from './engine/stage-keys';
@@ -62,6 +63,7 @@ export function checkPlan(run: RunContext, plan: Plan): void {
   for (const { stage, variant } of plan) {
     const context = stageContext(run, stage, variant);
     checkOurs(context.dir);
+    if (STAGE_OF[stage].keepsLast) checkAsideOurs(context.dir);
     for (const need of STAGE_OF[stage].needs) {
       if (!planned.has(context.dirOf(need))) neededRecord(context, need);
     }

@@ -4,6 +4,7 @@ import { caseOf, type Case } from '../data/case';
 import { RetroplumeError } from '../errors';
 import { checkPlan, planOf, STAGE_OF, stagesOf } from './all-stages';
 import { checkInputs } from './check/check-case';
+import { liesAside } from './engine/last-finished';
 import { damagedProducts, keepsSome, lastMade, readRecord, type StageMark } from './engine/record';
 import { replacedRuns } from './simulate/replaced-runs';
 import { deviceOf, runContext, type RunOptions } from './run';
@@ -90,7 +91,7 @@ class Work {
     // What the settings will be once those are made, nobody knows; other than now they will be.
     const mark = also.length > 0 ? { ...own, key: `${own.key} after ${also.join()}` } : own;
     this.keys.set(dir, mark);
-    const state = stateOf(dir, mark);
+    const state = stage.keepsLast && liesAside(dir, mark.key) ? 'up to date' : stateOf(dir, mark);
     if (state !== 'up to date' && lastMade(dir)?.key !== mark.key) this.changed.add(dir);
     const after = [...stage.needs, ...also].filter((other) => this.changed.has(dirOf(other)));
     const why = state === 'kept' || state === 'anew' ? { why: whyOf(dir, mark, after) } : {};

@@ -6,6 +6,7 @@ import { InterruptedError, RetroplumeError } from '../../errors';
 import type { Execution } from '../../graph';
 import type { Ranks } from '../../ranks';
 import type { InputHashes } from './input-hashes';
+import { dropAside, setAside, takeBack } from './last-finished';
 import {
   beginStage,
   damagedProducts,
@@ -125,6 +126,8 @@ export interface Stage {
   parts?: (context: StageContext, before: (need: StageName) => Keys) => PartContent[];
   /** input files from outside the run folder */
   inputs: (context: StageContext) => string[];
+  /** whether what it had finished with other settings is kept until it is finished with those of now: where that takes hours and little room */
+  keepsLast?: true;
   /** whether `run` is called on all ranks, which make it together; only what the first returns and writes counts */
   onAllRanks?: true;
   /** does the work; returns the products' file names and a summary for the record */
@@ -193,12 +196,16 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
   const { variant, dir, onEvent } = context;
   if (context.signal.aborted) throw new InterruptedError('INTERRUPTED', `${stage.name}: interrupted before it began: run the same command to go on`);
   const mark = await keyOf(stage, context);
+  if (stage.keepsLast && takeBack(dir, mark.key)) context.log('has its former settings again: taken back as it was finished with them');
   if (isUpToDate(dir, mark.key)) {
+    if (stage.keepsLast) dropAside(dir);
     onEvent({ kind: 'stage-skipped', stage: stage.name, variant });
     return readRecord(dir) as StageRecord;
   }
   onEvent({ kind: 'stage-start', stage: stage.name, variant });
   tellWhyAnew(context, mark);
+  const aside = stage.keepsLast && setAside(dir, mark);
+  if (aside) context.log(`what it had finished is kept in ${aside} until then: with its former settings it is there again`);
   const begun = beginStage(dir, mark);
   if (mark.trusted) tellTrusted(context, begun);
   const startedAt = new Date();
@@ -223,6 +230,7 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
     summary,
   };
   finishStage(dir, record);
+  if (stage.keepsLast) dropAside(dir);
   onEvent({ kind: 'stage-done', stage: stage.name, variant, seconds });
   return record;
 }

@@ -38,6 +38,7 @@ const INVERSIONS = 'inversions';
 export const crossvalidateStage: Stage = {
   name: 'crossvalidate',
   onAllRanks: true,
+  keepsLast: true,
   needs: ['train', 'prepare', 'simulate', 'certify', 'export'],
   settings: (context) => {
     const { try: values, rounds, choose } = context.case.crossValidation;

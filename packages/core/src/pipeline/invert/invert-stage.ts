@@ -78,6 +78,7 @@ export function inversionInputs(context: StageContext): string[] {
 export const invertStage: Stage = {
   name: 'invert',
   onAllRanks: true,
+  keepsLast: true,
   needs: ['train', 'prepare', 'simulate', 'certify', 'export'],
   takes: ({ crossValidation }) => (crossValidation.apply ? ['crossvalidate'] : []),
   settings: (context) => ({

@@ -36,6 +36,7 @@ const CHECKPOINT_EVERY = 200;
 export const trainStage: Stage = {
   name: 'train',
   onAllRanks: true,
+  keepsLast: true,
   needs: ['prepare'],
   settings: (context) => {
     const { surrogate, training } = variantSettings(context);

@@ -99,6 +99,7 @@ const PRODUCTS_FOLDER = 'products';
 export const uncertaintyStage: Stage = {
   name: 'uncertainty',
   onAllRanks: true,
+  keepsLast: true,
   needs: [...invertStage.needs, 'invert'],
   settings: (context) => ({
     uncertainty: variantSettings(context).inversion.uncertainty,

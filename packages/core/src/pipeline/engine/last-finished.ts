@@ -1,0 +1,44 @@
+/**
+ * What a stage that takes hours had finished with other settings: it lies beside the stage's folder until the stage is finished with those of now. A `--set` that was
+ * forgotten, or a training that fails, costs nothing so: with the former settings it is there again.
+ */
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import { checkOurs, isUpToDate, keepsFolder, readRecord, type StageMark } from './record';
+
+function asideOf(dir: string): string {
+  return `${dir}.last`;
+}
+
+/** @throws {ConfigError} `FOLDER_NOT_OURS` */
+export function checkAsideOurs(dir: string): void {
+  checkOurs(asideOf(dir));
+}
+
+/** Whether what a stage would make lies beside its folder. */
+export function liesAside(dir: string, key: string): boolean {
+  return isUpToDate(asideOf(dir), key);
+}
+
+/** Moves a finished stage out of the way of one with another key, in place of what lay there. What is damaged or unfinished stays, and so does what may still be used. @returns where it lies */
+export function setAside(dir: string, mark: Pick<StageMark, 'key' | 'dearKey'>): string | undefined {
+  const record = readRecord(dir);
+  if (!record || !isUpToDate(dir, record.key) || keepsFolder(dir, mark)) return undefined;
+  dropAside(dir);
+  renameSync(dir, asideOf(dir));
+  return asideOf(dir);
+}
+
+/** Puts a stage back that was finished with this key, in place of what has been begun since. @returns whether there was one */
+export function takeBack(dir: string, key: string): boolean {
+  if (isUpToDate(dir, key) || !liesAside(dir, key)) return false;
+  checkOurs(dir);
+  rmSync(dir, { recursive: true, force: true });
+  renameSync(asideOf(dir), dir);
+  return true;
+}
+
+export function dropAside(dir: string): void {
+  if (!existsSync(asideOf(dir))) return;
+  checkAsideOurs(dir);
+  rmSync(asideOf(dir), { recursive: true });
+}
