@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Bundle, BundleResult } from '../packages/core/src/pipeline/bundle/bundle';
 import type { Reproduction } from '../packages/core/src/pipeline/bundle/reproduce';
 import { readRecord } from '../packages/core/src/pipeline/engine/record';
@@ -168,6 +168,17 @@ describe('bad input', () => {
     expect(refused('bundle', damaged)).toMatch(
       /^3 retroplume: PRODUCT_DAMAGED: .*weights\.safetensors: its checksum does not match what it holds: remove it and run the case again/,
     );
+    writeFileSync(weights, bytes);
+    const updated = readRecord(join(damaged, 'apply'))!.products.find((name) => name.endsWith('.nc'))!;
+    const changed = [`apply/${updated}`, 'verify/scores.csv'].map((name) => join(damaged, name));
+    for (const path of changed) {
+      const right = readFileSync(path);
+      const wrong = Buffer.from(right);
+      wrong[wrong.length - 3] ^= 1;
+      writeFileSync(path, wrong);
+      expect(refused('bundle', damaged)).toMatch(new RegExp(`^3 retroplume: PRODUCT_DAMAGED: .*${basename(path)}: its checksum does not match`));
+      writeFileSync(path, right);
+    }
     truncateSync(weights, 100);
     expect(refused('bundle', damaged)).toMatch(
       /^3 retroplume: PRODUCT_DAMAGED: .*weights\.safetensors: has 100 bytes instead of \d+: run the case again/,

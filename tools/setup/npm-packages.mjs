@@ -56,7 +56,7 @@ export async function installNpmPackages() {
     code: 'SETUP_NPM',
     remedy: 'remedy: check the network and the npm registry settings (npm ping), then run the same command again',
     // The CUDA provider of ONNX Runtime is a large download that fails offline and that nothing needs.
-    env: { npm_config_onnxruntime_node_install: 'skip' },
+    env: { ONNXRUNTIME_NODE_INSTALL: 'skip' },
   });
   writeFileSync(stamp, wanted());
 }

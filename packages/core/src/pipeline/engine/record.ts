@@ -11,7 +11,7 @@ import { readJson, type JsonExpectation } from '../../data/json-file';
 import { makeFolder } from '../../data/make-folder';
 import type { Device } from '../../device';
 import { ConfigError, DataError } from '../../errors';
-import type { InputFile } from './input-hashes';
+import { sha256, type InputFile } from './input-hashes';
 
 export interface StageRecord {
   stage: string;
@@ -37,6 +37,8 @@ export interface StageRecord {
   products: string[];
   /** bytes of each product, by which one that has been damaged since is known; records of earlier versions have none */
   bytes?: Record<string, number>;
+  /** SHA-256 of each product up to {@link MOST_HASHED_BYTES}, by which a bundle knows one whose bytes have changed */
+  sha256?: Record<string, string>;
   /** what the stage found: figures that the report and later stages read */
   summary: unknown;
 }
@@ -112,9 +114,18 @@ function readUnlessDamaged<T>(path: string, shape: JsonExpectation): T | undefin
   }
 }
 
-/** Bytes of each product of a stage. */
-export function productBytes(dir: string, products: readonly string[]): Record<string, number> {
-  return Object.fromEntries(products.map((product) => [product, statSync(join(dir, product)).size]));
+/** Of larger products only the size is recorded: to read them once more takes as long as to write them. */
+const MOST_HASHED_BYTES = 2 ** 26;
+
+/** What tells later whether products of a stage are still what it made. */
+export async function productSums(dir: string, products: readonly string[]): Promise<Required<Pick<StageRecord, 'bytes' | 'sha256'>>> {
+  const bytes: Record<string, number> = {};
+  const sums: Record<string, string> = {};
+  for (const product of products) {
+    bytes[product] = statSync(join(dir, product)).size;
+    if (bytes[product] <= MOST_HASHED_BYTES) sums[product] = await sha256(join(dir, product));
+  }
+  return { bytes, sha256: sums };
 }
 
 /** Of the products of a record those that are no more what they were, each with what is wrong with it. Sizes, not hashes: large files would be read at each start. */

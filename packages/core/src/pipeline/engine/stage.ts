@@ -13,7 +13,7 @@ import {
   finishStage,
   isUpToDate,
   lastMade,
-  productBytes,
+  productSums,
   readRecord,
   type StageMark,
   type StagePart,
@@ -226,7 +226,7 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
     startedAt: startedAt.toISOString(),
     seconds,
     products,
-    bytes: productBytes(dir, products),
+    ...(await productSums(dir, products)),
     summary,
   };
   finishStage(dir, record);
