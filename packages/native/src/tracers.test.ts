@@ -73,6 +73,32 @@ describe.each(variants)('%s', (_, over, factorCount) => {
   });
 });
 
+// Rows are worked on by vectors of 4, 8 or 16 cells, and end in ghost cells: 12 and 28 columns fill their memory.
+it.each([
+  [1, 1],
+  [2, 12],
+  [3, 16],
+  [1, 28],
+  [5, 33],
+])('on %d x %d cells, too', (rows, cols) => {
+  const r = { ...request, rows, cols };
+  const [sources, count] = [r.hours * rows * cols * r.groups, r.hours * rows * cols * r.groups * r.kinds.length];
+  const winds = random(r.hours * rows * cols * r.channels, 11).map((value, i) => (i % r.channels === 0 ? Math.abs(1000 * value) : 8 * value));
+  const [parts, emitted, grad] = [positive(r.hours * rows * cols * 3, 12), positive(sources, 13), random(count, 14)];
+  const [out, gradFactors] = [new Float32Array(count), new Float32Array(rows * cols * r.groups)];
+  tracers(r, winds, parts, emitted, out);
+  const perHour = rows * cols * r.groups;
+  expect(
+    relativeError(
+      out,
+      plainTracers(r, winds, parts, (hour, i) => emitted[hour * perHour + i]),
+    ),
+  ).toBeLessThan(2e-6);
+  tracersAdjoint(r, winds, parts, emitted, grad, gradFactors);
+  const [left, right] = [dot(out, grad), gradFactors.reduce((sum, value) => sum + value, 0)];
+  expect(Math.abs(left - right)).toBeLessThan(1e-5 * dot(out, grad.map(Math.abs)));
+});
+
 it('takes 1 / height where the channel holds it', () => {
   const [of, ofInverse] = [new Float32Array(tracerCount), new Float32Array(tracerCount)];
   tracers(request, meteorology, rates, emissions, of);

@@ -114,9 +114,16 @@ constexpr int64_t kTracerDevicePlanes = 7;
 
 [[gnu::always_inline]] inline int64_t tracerDeviceScratch(const TracerParams& p) { return tracerPlane(p).elements() * kTracerDevicePlanes; }
 
-/** Floats of scratch for `threads` threads: the weather, the rates, a flux a thread, and its largest Courant number. */
+/** Zeros at either end of a row of faces: a vector of the widest. */
+constexpr int64_t kTracerRowEdge = 16;
+
+/** Rows of faces that a thread keeps, and the floats of one. */
+constexpr int kTracerFaceRows = 4;
+[[gnu::always_inline]] inline int64_t tracerFaceRow(const TracerPlane& plane) { return plane.stride + 2 * kTracerRowEdge; }
+
+/** Floats of scratch for `threads` threads: the weather, the rates, the faces of each thread, and its largest Courant number. */
 [[gnu::always_inline]] inline int64_t tracerScratch(const TracerParams& p, int threads) {
-  return tracerPlane(p).elements() * (kTracerWeatherPlanes + p.rateCount + threads) + 16 * threads;
+  return tracerPlane(p).elements() * (kTracerWeatherPlanes + p.rateCount) + (kTracerFaceRows * tracerFaceRow(tracerPlane(p)) + 16) * threads;
 }
 
 }  // namespace retroplume

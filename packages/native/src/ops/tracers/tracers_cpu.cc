@@ -2,8 +2,7 @@
 
 #include "ops/cpu_declarations.h"
 #include "ops/simd/parallel.h"
-#include "ops/simd/simd.h"
-#include "ops/tracers/tracer_layers.h"
+#include "ops/tracers/tracer_sweeps.h"
 
 /**
  * The weather of an hour is shared by all tracers: rows of cells are worked on by all threads, then each thread advects tracers of its own, whose
@@ -22,7 +21,7 @@ struct Fields {
   float *facesX[2], *facesY[2];  // Courant numbers of a step, [layer]
   float* rates;                  // [rate]
   float* masses;                 // [tracer][lower, upper]
-  float* flux;                   // of this thread
+  float* rows[4];                // of faces, of this thread, each between zeros
   float* courant;                // largest of each thread, a cache line apart
   float* lower(int64_t tracer) const { return masses + 2 * tracer * plane.elements(); }
   float* upper(int64_t tracer) const { return lower(tracer) + plane.elements(); }
@@ -43,8 +42,10 @@ Fields fieldsOf(const TracerParams& p, const Worker& worker) {
   f.facesX[0] = take(1), f.facesX[1] = take(1), f.facesY[0] = take(1), f.facesY[1] = take(1);
   f.rates = take(p.rateCount);
   f.masses = p.masses;
-  f.flux = take(worker.threads) + worker.thread * f.plane.elements();
-  f.courant = next;
+  for (int i = 0; i < kTracerFaceRows; ++i) {
+    f.rows[i] = next + (worker.thread * kTracerFaceRows + i) * tracerFaceRow(f.plane) + kTracerRowEdge;
+  }
+  f.courant = next + worker.threads * kTracerFaceRows * tracerFaceRow(f.plane);
   return f;
 }
 
@@ -107,39 +108,6 @@ void setFaces(const TracerParams& p, const Fields& f, int steps, Range rows) {
   }
 }
 
-/** One sweep along an axis, whose neighbours lie `s` elements apart. */
-void sweep(const TracerPlane& plane, const float* __restrict courant, bool alongX, float* __restrict mass, float* __restrict flux) {
-  const int64_t s = alongX ? 1 : plane.stride;
-  const int64_t faceRows = plane.rows + (alongX ? 0 : 1), faceCols = plane.cols + (alongX ? 1 : 0);
-  for (int64_t r = 0; r < faceRows; ++r) {
-    const int64_t begin = plane.at(r, 0);
-    for (int64_t k = begin; k < begin + faceCols; ++k) {
-      flux[k] = TracerFace(courant[k]).flux(mass[k - 2 * s], mass[k - s], mass[k], mass[k + s]);
-    }
-  }
-  for (int64_t r = 0; r < plane.rows; ++r) {
-    const int64_t begin = plane.at(r, 0);
-    for (int64_t k = begin; k < begin + plane.cols; ++k) mass[k] -= flux[k + s] - flux[k];
-  }
-}
-
-/** The transpose of {@link sweep}. Faces outside have the Courant number 0 of the ghost cells, so their terms vanish. */
-void sweepAdjoint(const TracerPlane& plane, const float* __restrict courant, bool alongX, float* __restrict mass, float* __restrict flux) {
-  const int64_t s = alongX ? 1 : plane.stride;
-  const int64_t faceRows = plane.rows + (alongX ? 0 : 1), faceCols = plane.cols + (alongX ? 1 : 0);
-  for (int64_t r = 0; r < faceRows; ++r) {
-    const int64_t begin = plane.at(r, 0);
-    for (int64_t k = begin; k < begin + faceCols; ++k) flux[k] = mass[k] - mass[k - s];
-  }
-  for (int64_t r = 0; r < plane.rows; ++r) {
-    const int64_t begin = plane.at(r, 0);
-    for (int64_t k = begin; k < begin + plane.cols; ++k) {
-      const TracerFace before(courant[k - s]), own(courant[k]), after(courant[k + s]), twoAfter(courant[k + 2 * s]);
-      mass[k] += (own.minus + own.a) * flux[k] + (after.plus + after.b) * flux[k + s] - twoAfter.a * flux[k + 2 * s] - before.b * flux[k - s];
-    }
-  }
-}
-
 void losePlane(const Fields& f, const TracerKind& kind, float* __restrict mass) {
   const TracerPlane& plane = f.plane;
   const float* __restrict kept = kind.kept < 0 ? nullptr : f.rate(kind.kept);
@@ -149,17 +117,93 @@ void losePlane(const Fields& f, const TracerKind& kind, float* __restrict mass) 
   }
 }
 
-/** Calls body(tracer's lower mass, upper mass, index in a plane, cell) for the cells of some rows. */
-template <class Body>
-void forEachMass(const TracerParams& p, const Fields& f, int64_t tracer, Range rows, Body body) {
-  float *const lower = f.lower(tracer), *const upper = f.upper(tracer);
-  for (int64_t r = rows.begin; r < rows.end; ++r)
-    for (int64_t c = 0; c < p.cols; ++c) body(lower[f.plane.at(r, c)], upper[f.plane.at(r, c)], f.plane.at(r, c), r * p.cols + c);
+/** A row of cells of one tracer. */
+struct MassRow {
+  float* __restrict lower;
+  float* __restrict upper;
+};
+
+MassRow massRow(const Fields& f, int64_t tracer, int64_t row) {
+  const int64_t begin = f.plane.at(row, 0);
+  return {f.lower(tracer) + begin, f.upper(tracer) + begin};
+}
+
+/** Exchange in a row, and what is emitted there or made of the precursor. Of the emissions all hours may share the factors; null: 1. */
+void gain(const TracerParams& p, const Fields& f, const float* emissions, const float* factors, int64_t row) {
+  const int64_t begin = f.plane.at(row, 0), first = row * p.cols;
+  const float* __restrict height = f.height + begin;
+  const float* __restrict up = f.up + begin;
+  const float* __restrict down = f.down + begin;
+  float* __restrict emitted = f.rows[0];
+  for (int64_t group = 0; group < p.groups; ++group) {
+    for (int64_t c = 0; c < p.cols; ++c) {
+      const int64_t source = (first + c) * p.groups + group;
+      emitted[c] = kTracerHour * emissions[source] * (factors == nullptr ? 1.0f : factors[source]);
+    }
+    for (int64_t k = 0; k < p.kindCount; ++k) {
+      const TracerKind& kind = p.kinds[k];
+      const MassRow mass = massRow(f, group * p.kindCount + k, row);
+      for (int64_t c = 0; c < p.cols; ++c) {
+        const float moved = down[c] * mass.upper[c] - up[c] * mass.lower[c];
+        mass.lower[c] += moved;
+        mass.upper[c] -= moved;
+      }
+      if (kind.precursor >= 0) {
+        const MassRow of = massRow(f, group * p.kindCount + kind.precursor, row);
+        const float* __restrict rate = f.rate(kind.rate) + begin;
+        for (int64_t c = 0; c < p.cols; ++c) {
+          mass.lower[c] += rate[c] * of.lower[c];
+          mass.upper[c] += rate[c] * of.upper[c];
+        }
+      } else {
+        for (int64_t c = 0; c < p.cols; ++c) {
+          const float below = staysBelow(kind, height[c]) ? emitted[c] : 0.0f;
+          mass.lower[c] += below;
+          mass.upper[c] += emitted[c] - below;
+        }
+      }
+    }
+  }
+}
+
+/** The transpose of {@link gain}, added to the gradient with respect to the factors. */
+void gainAdjoint(const TracerParams& p, const Fields& f, const float* emissions, float* gradient, int64_t row) {
+  const int64_t begin = f.plane.at(row, 0), first = row * p.cols;
+  const float* __restrict height = f.height + begin;
+  const float* __restrict up = f.up + begin;
+  const float* __restrict down = f.down + begin;
+  float* __restrict emitted = f.rows[0];
+  for (int64_t group = 0; group < p.groups; ++group) {
+    for (int64_t c = 0; c < p.cols; ++c) emitted[c] = 0;
+    for (int64_t k = p.kindCount - 1; k >= 0; --k) {
+      const TracerKind& kind = p.kinds[k];
+      const MassRow mass = massRow(f, group * p.kindCount + k, row);
+      if (kind.precursor >= 0) {
+        const MassRow of = massRow(f, group * p.kindCount + kind.precursor, row);
+        const float* __restrict rate = f.rate(kind.rate) + begin;
+        for (int64_t c = 0; c < p.cols; ++c) {
+          of.lower[c] += rate[c] * mass.lower[c];
+          of.upper[c] += rate[c] * mass.upper[c];
+        }
+      } else {
+        for (int64_t c = 0; c < p.cols; ++c) emitted[c] += staysBelow(kind, height[c]) ? mass.lower[c] : mass.upper[c];
+      }
+      for (int64_t c = 0; c < p.cols; ++c) {
+        const float moved = mass.lower[c] - mass.upper[c];
+        mass.lower[c] -= up[c] * moved;
+        mass.upper[c] += down[c] * moved;
+      }
+    }
+    for (int64_t c = 0; c < p.cols; ++c) {
+      const int64_t source = (first + c) * p.groups + group;
+      gradient[source] += kTracerHour * emissions[source] * emitted[c];
+    }
+  }
 }
 
 /** Weather, faces and the advection of all tracers in between what `before` and `after` do with rows of cells. */
-template <class Before, class Advect, class After>
-void passHour(const TracerParams& p, const Worker& worker, const Fields& f, int64_t hour, Before before, Advect advect, After after) {
+template <class Before, class Carry, class After>
+void passHour(const TracerParams& p, const Worker& worker, const Fields& f, int64_t hour, Before before, Carry carry, After after) {
   const Range rows = shareOf(p.rows, worker.threads, worker.thread);
   f.courant[16 * worker.thread] = setWeather(p, f, hour, rows);
   before(rows);
@@ -169,7 +213,7 @@ void passHour(const TracerParams& p, const Worker& worker, const Fields& f, int6
   worker.barrier();
   const Range tracers = shareOf(p.groups * p.kindCount, worker.threads, worker.thread);
   for (int64_t tracer = tracers.begin; tracer < tracers.end; ++tracer) {
-    for (int layer = 0; layer < 2; ++layer) advect(tracer, layer, steps, layer == 0 ? f.lower(tracer) : f.upper(tracer));
+    for (int layer = 0; layer < 2; ++layer) carry(tracer, layer, steps, layer == 0 ? f.lower(tracer) : f.upper(tracer));
   }
   worker.barrier();
   after(rows);
@@ -186,43 +230,27 @@ void tracers(const Tracers& call, const Context& context) {
       const float* emissions = call.emissions + hour * cells * p.groups;
       const float* factors = call.factors == nullptr ? nullptr : call.factors + hour * p.factorStride;
       const auto emit = [&](Range rows) {
-        for (int64_t tracer = 0; tracer < count; ++tracer) {
-          const int64_t group = tracer / p.kindCount;
-          const TracerKind& kind = p.kinds[tracer % p.kindCount];
-          forEachMass(p, f, tracer, rows, [&](float& lower, float& upper, int64_t at, int64_t) {
-            const float moved = f.down[at] * upper - f.up[at] * lower;
-            lower += moved;
-            upper -= moved;
-          });
-          if (kind.precursor >= 0) {
-            const int64_t precursor = group * p.kindCount + kind.precursor;
-            const float *const rate = f.rate(kind.rate), *const lowerOf = f.lower(precursor), *const upperOf = f.upper(precursor);
-            forEachMass(p, f, tracer, rows, [&](float& lower, float& upper, int64_t at, int64_t) {
-              lower += rate[at] * lowerOf[at];
-              upper += rate[at] * upperOf[at];
-            });
-          } else {
-            forEachMass(p, f, tracer, rows, [&](float& lower, float& upper, int64_t at, int64_t cell) {
-              const int64_t source = cell * p.groups + group;
-              const float emitted = kTracerHour * emissions[source] * (factors == nullptr ? 1.0f : factors[source]);
-              (staysBelow(kind, f.height[at]) ? lower : upper) += emitted;
-            });
-          }
-        }
+        for (int64_t r = rows.begin; r < rows.end; ++r) gain(p, f, emissions, factors, r);
       };
-      const auto advect = [&](int64_t tracer, int layer, int steps, float* mass) {
+      const auto carry = [&](int64_t tracer, int layer, int steps, float* mass) {
         for (int step = 0; step < steps; ++step) {
-          sweep(f.plane, f.facesX[layer], true, mass, f.flux);
-          sweep(f.plane, f.facesY[layer], false, mass, f.flux);
+          alongX(f.plane, f.facesX[layer], mass, f.rows[0]);
+          alongY(f.plane, f.facesY[layer], mass);
         }
         losePlane(f, p.kinds[tracer % p.kindCount], mass);
       };
+      // Row by row: the tracers of a cell lie side by side, and their lines stay in a cache.
       const auto write = [&](Range rows) {
-        float* out = call.out + hour * cells * count;
-        for (int64_t tracer = 0; tracer < count; ++tracer)
-          forEachMass(p, f, tracer, rows, [&](float& lower, float&, int64_t at, int64_t cell) { out[cell * count + tracer] = lower / f.height[at]; });
+        for (int64_t r = rows.begin; r < rows.end; ++r) {
+          const float* __restrict height = f.height + f.plane.at(r, 0);
+          float* __restrict out = call.out + (hour * cells + r * p.cols) * count;
+          for (int64_t tracer = 0; tracer < count; ++tracer) {
+            const float* __restrict lower = massRow(f, tracer, r).lower;
+            for (int64_t c = 0; c < p.cols; ++c) out[c * count + tracer] = lower[c] / height[c];
+          }
+        }
       };
-      passHour(p, worker, f, hour, emit, advect, write);
+      passHour(p, worker, f, hour, emit, carry, write);
     }
   });
 }
@@ -236,44 +264,26 @@ void tracersAdjoint(const TracersAdjoint& call, const Context& context) {
       const float* emissions = call.emissions + hour * cells * p.groups;
       float* gradient = call.gradFactors + hour * p.factorStride;
       const auto read = [&](Range rows) {
-        const float* grad = call.gradOut + hour * cells * count;
-        for (int64_t tracer = 0; tracer < count; ++tracer)
-          forEachMass(p, f, tracer, rows,
-                      [&](float& lower, float&, int64_t at, int64_t cell) { lower += grad[cell * count + tracer] / f.height[at]; });
+        for (int64_t r = rows.begin; r < rows.end; ++r) {
+          const float* __restrict height = f.height + f.plane.at(r, 0);
+          const float* __restrict grad = call.gradOut + (hour * cells + r * p.cols) * count;
+          for (int64_t tracer = 0; tracer < count; ++tracer) {
+            float* __restrict lower = massRow(f, tracer, r).lower;
+            for (int64_t c = 0; c < p.cols; ++c) lower[c] += grad[c * count + tracer] / height[c];
+          }
+        }
       };
-      const auto advect = [&](int64_t tracer, int layer, int steps, float* mass) {
+      const auto carry = [&](int64_t tracer, int layer, int steps, float* mass) {
         losePlane(f, p.kinds[tracer % p.kindCount], mass);
         for (int step = 0; step < steps; ++step) {
-          sweepAdjoint(f.plane, f.facesY[layer], false, mass, f.flux);
-          sweepAdjoint(f.plane, f.facesX[layer], true, mass, f.flux);
+          alongYAdjoint(f.plane, f.facesY[layer], mass);
+          alongXAdjoint(f.plane, f.facesX[layer], mass, f.rows);
         }
       };
       const auto collect = [&](Range rows) {
-        for (int64_t tracer = count - 1; tracer >= 0; --tracer) {
-          const int64_t group = tracer / p.kindCount;
-          const TracerKind& kind = p.kinds[tracer % p.kindCount];
-          if (kind.precursor >= 0) {
-            const int64_t precursor = group * p.kindCount + kind.precursor;
-            const float* const rate = f.rate(kind.rate);
-            float *const lowerOf = f.lower(precursor), *const upperOf = f.upper(precursor);
-            forEachMass(p, f, tracer, rows, [&](float& lower, float& upper, int64_t at, int64_t) {
-              lowerOf[at] += rate[at] * lower;
-              upperOf[at] += rate[at] * upper;
-            });
-          } else {
-            forEachMass(p, f, tracer, rows, [&](float& lower, float& upper, int64_t at, int64_t cell) {
-              const int64_t source = cell * p.groups + group;
-              gradient[source] += kTracerHour * emissions[source] * (staysBelow(kind, f.height[at]) ? lower : upper);
-            });
-          }
-          forEachMass(p, f, tracer, rows, [&](float& lower, float& upper, int64_t at, int64_t) {
-            const float moved = lower - upper;
-            lower -= f.up[at] * moved;
-            upper += f.down[at] * moved;
-          });
-        }
+        for (int64_t r = rows.begin; r < rows.end; ++r) gainAdjoint(p, f, emissions, gradient, r);
       };
-      passHour(p, worker, f, hour, read, advect, collect);
+      passHour(p, worker, f, hour, read, carry, collect);
     }
   });
 }
