@@ -9,7 +9,7 @@
  *
  * Where the context does not depend on the emissions, the response to them is exactly linear, as dispersion, first-order loss and deposition are.
  * How strongly a source acts, and where the wind takes it, is the gates'; a chemistry that saturates makes them depend on the emissions.
- * docs/response.md has what it gains.
+ * docs/response-tried.md has what it gains.
  */
 import { add, concat, conv2d, crop, downconv2x2, multiply, multiplySteps, upconv2x2, type Graph, type Mode, type Value } from '../graph';
 import { expectShape } from '../graph/shape';

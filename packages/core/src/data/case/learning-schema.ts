@@ -1,5 +1,5 @@
 /**
- * The surrogate and its training. Defaults are what the trials of docs/response.md came to: tracers, a network linear in the emissions, a multi-rate window
+ * The surrogate and its training. Defaults are what the trials of docs/response-tried.md came to: tracers, a network linear in the emissions, a multi-rate window
  * without initial concentrations, a loss on differences. Those of the paper's mode stand in paper-defaults.ts.
  */
 import { z } from 'zod';

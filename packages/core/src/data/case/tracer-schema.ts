@@ -21,7 +21,7 @@ export function isPrecursor(tracer: TracerSettings, lifetime: number): boolean {
   return tracer.lifetime === lifetime && tracer.precursor === undefined && !tracer.washed && !tracer.aloft;
 }
 
-/** docs/response.md has what each of them is good for. */
+/** docs/response-tried.md has what each of them is good for. */
 const DEFAULT_TRACERS: TracerSettings[] = [
   { lifetime: 3 },
   { lifetime: 12 },
