@@ -214,8 +214,11 @@ function checkTensors(path: string): void {
 
 /** A run that skips the stage looks at sizes alone. */
 function changedProduct(path: string, cause?: DataError): DataError {
-  const remedy = 'remove it and run the case again, which makes its stage anew';
-  return new DataError('PRODUCT_DAMAGED', `${path}: its checksum does not match what it holds: ${remedy}`, { cause });
+  return new DataError(
+    'PRODUCT_DAMAGED',
+    `${path}: its checksum does not match what it holds: remove it and run the case again, which makes its stage anew`,
+    { cause },
+  );
 }
 
 /** The input files of all stages, by path. */
