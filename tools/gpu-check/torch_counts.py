@@ -139,11 +139,11 @@ def kernels_of(func, args, kwargs, out):
 
 
 class Counter(TorchDispatchMode):
-    """Collects the kernels of all calls of ATen inside. `seen(name)`, a context, is around each: for the test against PyTorch's profiler."""
+    """Collects the kernels of all calls of ATen inside. For the test against PyTorch's profiler: `seen(name)`, a context, is around each; `silent`: names of those without."""
 
     def __init__(self, seen=None):
         super().__init__()
-        self.kernels, self.seen = [], seen
+        self.kernels, self.silent, self.seen = [], set(), seen
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
@@ -152,5 +152,8 @@ class Counter(TorchDispatchMode):
         else:
             with self.seen(func._schema.name):
                 out = func(*args, **kwargs)
-        self.kernels += kernels_of(func, args, kwargs, out)
+        kernels = kernels_of(func, args, kwargs, out)
+        self.kernels += kernels
+        if not kernels:
+            self.silent.add(func._schema.name)
         return out

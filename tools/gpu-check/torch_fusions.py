@@ -3,6 +3,7 @@ What the kernels of a compiled step must move: inductor lowers and fuses for an 
 
 Of a fused kernel each buffer that others read or wrote counts once each way, as far as the kernel's index reaches into it; what lives inside the kernel counts
 nothing. Convolutions and products of matrices are calls of ATen here, too, without a bias (inductor fuses it into what follows), and are counted as such.
+Two of inductor's passes are left out, since they compute on the device: constants are not folded, and weights of inference not frozen. Neither moves a field.
 """
 import math
 
