@@ -1,6 +1,7 @@
 /**
- * A CUDA device that computes nothing, for torch_limits.py: PyTorch's build for CPUs with it takes fake tensors (shapes without data) on "cuda", their
- * reverse pass included, and so goes the ways that it goes on a GPU. PyTorch has such a guard itself, but links it in its builds for CUDA alone.
+ * A CUDA device that computes nothing, for torch_limits.py: PyTorch's build for CPUs with it takes fake tensors (shapes without data) on "cuda",
+ * their reverse pass included, and so goes the ways that it goes on a GPU. PyTorch has such a guard itself, but links it in its builds for CUDA
+ * alone.
  */
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
