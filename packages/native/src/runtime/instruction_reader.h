@@ -100,6 +100,11 @@ class InstructionReader {
   void requireHost(const std::string& what) const;
   /** Bytes of all operands read so far: the least traffic that the instruction can have. */
   double bytes() const { return bytes_; }
+  /** What operands with gaps move, in elements, instead of all between their ends. */
+  void moves(double elements) { bytes_ = elements * sizeof(T); }
+  /** Of the operands so many elements need no way to memory or back where a device rounds factors of products: it packs what it keeps. */
+  void packs(int64_t elements) { packedBytes_ += static_cast<double>(elements) * sizeof(T); }
+  double packedBytes() const { return packedBytes_; }
   const std::vector<WrittenOperand<T>>& written() const { return written_; }
   /** Where each operand lies: offset in the arena and length, in elements. */
   const std::vector<std::pair<int64_t, int64_t>>& located() const { return located_; }
@@ -118,7 +123,7 @@ class InstructionReader {
   const CpuKernels* fast_;
   const CudaKernels* cuda_;
   const Collective* ranks_;
-  double bytes_ = 0;
+  double bytes_ = 0, packedBytes_ = 0;
   std::vector<WrittenOperand<T>> written_;
   std::vector<std::pair<int64_t, int64_t>> located_;
   std::set<std::string> usedOperands_;

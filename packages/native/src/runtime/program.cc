@@ -80,7 +80,8 @@ class TypedProgram final : public Program {
       if (!options.device) kernel = fenced(std::move(kernel), arena_, scratch_, sizeof(T), reader.located());
 #endif
       scratchBytes = std::max(scratchBytes, kernel.scratchBytes);
-      instructions_.push_back({instruction.op, instruction.label, std::move(kernel), reader.bytes()});
+      const double bytes = reader.bytes() - (options.products == Products::float32 ? 0 : reader.packedBytes());
+      instructions_.push_back({instruction.op, instruction.label, std::move(kernel), bytes});
       written_.push_back(reader.written());
     }
     scratch_ = Buffer(scratchBytes, options.device);

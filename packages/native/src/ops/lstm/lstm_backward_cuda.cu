@@ -220,8 +220,8 @@ struct Run {
       for (int64_t cell = p.keptCells; cell < p.cells; cell += chunks.cells) {
         const LstmRegion region{n, std::min(chunks.samples, p.batch - n), cell, std::min(chunks.cells, p.cells - cell)};
         float *gates = scratch + layout.gates, *cellStates = scratch + layout.cellStates;
-        lstmRunForward(run, region, LstmTrace<float>(p, region, gates, cellStates), context);
-        backward(region, LstmTrace<const float>(p, region, gates, cellStates));
+        lstmRunForward(run, region, LstmTrace<float>(p, region, gates, cellStates, context.products), context);
+        backward(region, LstmTrace<const float>(p, region, gates, cellStates, context.products));
       }
     }
   }
@@ -249,7 +249,7 @@ void lstmBackward(const LstmBackward<float>& call, const Context& context) {
     const Run<kind.value> run{call, context};
     run.pack();
     const LstmRegion kept{0, call.params.batch, 0, call.params.keptCells};
-    if (call.params.keptCells > 0) run.backward(kept, LstmTrace<const float>(call.params, kept, call.gates, call.cellStates));
+    if (call.params.keptCells > 0) run.backward(kept, LstmTrace<const float>(call.params, kept, call.gates, call.cellStates, context.products));
     if (call.params.keptCells < call.params.cells) run.again();
     run.reduce();
   });

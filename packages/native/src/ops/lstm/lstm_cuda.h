@@ -40,19 +40,28 @@ struct LstmRegion {
 /** Whether rows of D from `data` on begin at multiples of 8 bytes. */
 inline bool lstmByTwo(const LstmParams& p, const float* data) { return p.hidden % 2 == 0 && reinterpret_cast<uintptr_t>(data) % 8 == 0; }
 
-/** The gates and cell states of a region: [sample][step][cell][unit][gate] and [sample][step][cell][unit]. */
+/**
+ * The gates and cell states of a region: [sample][step][cell][unit][gate] and [sample][step][cell][unit]. Where factors of products are rounded,
+ * gates are `packed`: sixteen bits each, in the first half of their memory. They lie between −1 and 1, so that a fixed point keeps them
+ * within 1.6e-5, which the rounding to tf32 exceeds thirty times, and the LSTM, which waits for its gates' way to memory and back, moves a third
+ * less.
+ */
 template <class T>
 struct LstmTrace {
   LstmRegion region;
   Global<T> gates, cellStates;
-  bool byTwo = false;  // cell states may be written by two
+  bool packed = false;
+  bool byTwo = false;  // two units may be written at once
 
   LstmTrace() = default;
-  LstmTrace(const LstmParams& p, const LstmRegion& region, T* gatesData, T* cellsData)
+  LstmTrace(const LstmParams& p, const LstmRegion& region, T* gatesData, T* cellsData, Products products)
       : region(region),
-        gates(gatesData, region.samples * p.steps * region.cells * 4 * p.hidden),
+        gates(gatesData, region.samples * p.steps * region.cells * p.hidden * (products == Products::float32 ? 4 : 2)),
         cellStates(cellsData, region.samples * p.steps * region.cells * p.hidden),
+        packed(products != Products::float32 && gatesData != nullptr),
         byTwo(lstmByTwo(p, cellsData)) {}
+  /** Floats that the gates of a unit take. */
+  __device__ __forceinline__ int perUnit() const { return packed ? 2 : 4; }
   __device__ __forceinline__ int64_t row(int64_t sample, int64_t steps, int64_t step, int64_t cell) const {
     return ((sample - region.sampleBegin) * steps + step) * region.cells + cell - region.cellBegin;
   }
@@ -73,6 +82,28 @@ __device__ __forceinline__ LstmTile lstmTile(const LstmRegion& region, int64_t t
 // Special functions alone, 1 − 2/(1 + 2^x) for tanh: within 4e-7, and both limits and NaN come out right.
 __device__ __forceinline__ float lstmSigmoid(float z) { return approximateReciprocal(1.0f + approximateExp2(-1.4426950408889634f * z)); }
 __device__ __forceinline__ float lstmTanh(float z) { return 1.0f - 2.0f * approximateReciprocal(1.0f + approximateExp2(2.8853900817779268f * z)); }
+
+__device__ __forceinline__ uint32_t lstmBits(float x) { return static_cast<uint32_t>(__float_as_int(x)); }
+
+/** Gates of a unit in sixteen bits each, i, f and o by 1/65535, g by 1/32767. A float of 2^23 and more has its integer part as its last bits. A NaN
+ * is lost here; cell states keep it. */
+__device__ __forceinline__ float2 lstmPacked(const float4& gates) {
+  const auto bits = [](float gate, float scale, float zero) { return lstmBits(fmaf(gate, scale, 8388608.0f + zero)); };
+  const auto pair = [](uint32_t low, uint32_t high) { return __int_as_float(static_cast<int>((low & 0xffffu) | high << 16)); };
+  return make_float2(pair(bits(gates.x, 65535.0f, 0.0f), bits(gates.y, 65535.0f, 0.0f)),
+                     pair(bits(gates.z, 32767.0f, 32768.0f), bits(gates.w, 65535.0f, 0.0f)));
+}
+
+__device__ __forceinline__ float lstmUnpacked(uint32_t bits, float scale, float zero) {
+  return (__int_as_float(static_cast<int>(0x4b000000u | bits)) - (8388608.0f + zero)) * (1.0f / scale);
+}
+/** The output gate, of the second half of {@link lstmPacked}. */
+__device__ __forceinline__ float lstmUnpackedOutput(float half) { return lstmUnpacked(lstmBits(half) >> 16, 65535.0f, 0.0f); }
+__device__ __forceinline__ float4 lstmUnpacked(const float2& packed) {
+  const uint32_t first = lstmBits(packed.x), second = lstmBits(packed.y);
+  return make_float4(lstmUnpacked(first & 0xffffu, 65535.0f, 0.0f), lstmUnpacked(first >> 16, 65535.0f, 0.0f),
+                     lstmUnpacked(second & 0xffffu, 32767.0f, 32768.0f), lstmUnpackedOutput(packed.y));
+}
 
 /** Starts to copy inputs [count cells][C] to rows [C] of a tile; zeros for its cells past `count`. */
 template <int M>
@@ -109,8 +140,6 @@ template <Products P>
 __device__ __forceinline__ float lstmRounded(float x) {
   return P == Products::tf32 ? roundedToTf32(x) : x;
 }
-
-__device__ __forceinline__ uint32_t lstmBits(float x) { return static_cast<uint32_t>(__float_as_int(x)); }
 
 /**
  * The order of the channels within one product of a warp is ours to choose, if both factors have the same: register r of lane t holds channel

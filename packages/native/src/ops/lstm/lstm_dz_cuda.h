@@ -22,6 +22,13 @@ struct LstmSources {
   }
 };
 
+__device__ __forceinline__ float4 gatesAt(const LstmTrace<const float>& trace, int64_t unit) {
+  return trace.packed ? lstmUnpacked(load2(trace.gates, 2 * unit)) : load4(trace.gates, 4 * unit);
+}
+__device__ __forceinline__ float outputGateAt(const LstmTrace<const float>& trace, int64_t unit) {
+  return trace.packed ? lstmUnpackedOutput(trace.gates[2 * unit + 1]) : trace.gates[4 * unit + 3];
+}
+
 /** dz of four cells at a unit, and h of the step before. */
 template <Products P, int M>
 __device__ __forceinline__ void lstmMakeUnit(const LstmBackwardArguments& a, const LstmBackwardShape<P>& shape, const LstmBackwardTile<P, M>& tile,
@@ -37,12 +44,12 @@ __device__ __forceinline__ void lstmMakeUnit(const LstmBackwardArguments& a, con
   for (int e = 0; e < 4; ++e) {
     const int m = m0 + e, pair = m * D + unit;
     if (m >= count) continue;
-    const float4 gates = load4(a.trace.gates, from.traceAt * 4 + pair * 4);
+    const float4 gates = gatesAt(a.trace, from.traceAt + pair);
     const float tanhC = lstmTanh(a.trace.cellStates[from.traceAt + pair]);
     float cBefore = 0.0f, dh = gradHidden[e];
     if (!from.first) {
       cBefore = a.trace.cellStates[from.traceBefore + pair];
-      if (shape.weightHidden) hBefore[e] = a.trace.gates[from.traceBefore * 4 + (pair * 4 + 3)] * lstmTanh(cBefore);
+      if (shape.weightHidden) hBefore[e] = outputGateAt(a.trace, from.traceBefore + pair) * lstmTanh(cBefore);
     } else {
       if (a.initialCell) cBefore = a.initialCell[unit];
       if (a.initialHidden) hBefore[e] = a.initialHidden[unit];
@@ -76,7 +83,8 @@ __device__ __forceinline__ void lstmPrefetchStep(const LstmBackwardArguments& a,
   const LstmParams& p = a.params;
   const int D = static_cast<int>(p.hidden), C = static_cast<int>(p.inChannels), gatesStep = step - (hiddenBefore ? 2 : 1);
   const int64_t row = a.trace.row(tile.sample, p.steps, step, tile.cell) * D, back = a.trace.region.cells * D;
-  if (gatesStep >= 0) lstmPrefetchRun(a.trace.gates, 4 * (row - (step - gatesStep) * back), tile.count * 4 * D);
+  const int perUnit = a.trace.perUnit();
+  if (gatesStep >= 0) lstmPrefetchRun(a.trace.gates, perUnit * (row - (step - gatesStep) * back), tile.count * perUnit * D);
   if (step >= 2) lstmPrefetchRun(a.trace.cellStates, row - 2 * back, tile.count * D);
   if (step < 1) return;
   if (inputs) lstmPrefetchRun(a.input, ((tile.sample * p.steps + step - 1) * p.cells + tile.cell) * C, tile.count * C);

@@ -55,6 +55,15 @@ __device__ __forceinline__ void put(const Global<float>& to, int64_t at, const f
   }
 }
 
+template <Products P>
+__device__ __forceinline__ void put(const Global<float>& to, int64_t at, const float2 (&x)[4], int e, bool byTwo) {
+  if (P == Products::float32 || !byTwo) {
+    store2(to, at, x[e]);
+  } else if (e % 2 == 0) {
+    store4(to, at, make_float4(x[e].x, x[e].y, x[e + 1].x, x[e + 1].y));
+  }
+}
+
 /** Activation and state update of a thread's pairs, in the registers of the products. */
 template <Products P, int M>
 __device__ __forceinline__ void advance(const ForwardArguments& a, const StepTargets& to, const LstmPairs<P, M>& pairs, const LstmGates& z,
@@ -63,6 +72,7 @@ __device__ __forceinline__ void advance(const ForwardArguments& a, const StepTar
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
     float c[4], h[4];
+    float2 packed[4];
     pairs.load(cellStates, half, D, c);
 #pragma unroll
     for (int e = 0; e < 4; ++e) {
@@ -70,14 +80,20 @@ __device__ __forceinline__ void advance(const ForwardArguments& a, const StepTar
       const float4 gates = make_float4(lstmSigmoid(z[half][0][e]), lstmSigmoid(z[half][1][e]), lstmTanh(z[half][2][e]), lstmSigmoid(z[half][3][e]));
       c[e] = gates.y * c[e] + gates.x * gates.z;
       h[e] = gates.w * lstmTanh(c[e]);
-      if (unit < D && m < to.traced && a.trace.gates) store4(a.trace.gates, to.traceAt * 4 + (m * D + unit) * 4, gates);
+      if (a.trace.packed) {
+        packed[e] = lstmPacked(gates);
+      } else if (unit < D && m < to.traced && a.trace.gates) {
+        store4(a.trace.gates, to.traceAt * 4 + (m * D + unit) * 4, gates);
+      }
     }
 #pragma unroll
     for (int e = 0; e < 4; ++e) {
       const int m = pairs.cell(half, e), unit = pairs.unit(e);
       if (unit >= D) continue;
       if (m < to.outputs) put<P>(a.output, to.outputAt + (m * to.outputRow + unit), h, e, a.outputByTwo);
-      if (m < to.traced && a.trace.cellStates) put<P>(a.trace.cellStates, to.traceAt + (m * D + unit), c, e, a.trace.byTwo);
+      if (m >= to.traced || !a.trace.cellStates) continue;
+      put<P>(a.trace.cellStates, to.traceAt + (m * D + unit), c, e, a.trace.byTwo);
+      if (a.trace.packed) put<P>(a.trace.gates, (to.traceAt + (m * D + unit)) * 2, packed, e, a.trace.byTwo);
     }
     pairs.store(cellStates, half, D, c);
     for (int e = 0; e < 4; ++e) h[e] = lstmRounded<P>(h[e]);
@@ -247,7 +263,8 @@ void lstmForward(const LstmForward<float>& call, const Context& context) {
                            call.output,
                            static_cast<float*>(context.scratch)};
   lstmPackGates(run, context);
-  lstmRunForward(run, {0, p.batch, 0, p.cells}, LstmTrace<float>(p, {0, p.batch, 0, p.keptCells}, call.gates, call.cellStates), context);
+  lstmRunForward(run, {0, p.batch, 0, p.cells}, LstmTrace<float>(p, {0, p.batch, 0, p.keptCells}, call.gates, call.cellStates, context.products),
+                 context);
 }
 
 }  // namespace retroplume::cuda

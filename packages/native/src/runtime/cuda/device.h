@@ -10,7 +10,7 @@
  *
  *   Global<T>, Shared<T>   arrays in global and in shared memory, with the length that the emulation checks every index against
  *   SharedMemory           divides a block's dynamic shared memory
- *   load4, store4, store2  16 or 8 bytes at once; index and address multiples of as many floats
+ *   load4, store4, load2, store2  16 or 8 bytes at once; index and address multiples of as many floats
  *   loadMatrices           a warp's fragments for the tensor cores out of rows of 16 bytes
  *   copyAsync4, copyAsync16, copyAsync16Cached, commitCopies, waitCopies   from global to shared memory past the registers (cp.async)
  *   prefetch                                            from memory to the second-level cache
@@ -82,6 +82,7 @@ class SharedMemory {
 __device__ __forceinline__ float4 load4(const Global<const float>& from, int64_t index) { return *reinterpret_cast<const float4*>(from.at(index)); }
 __device__ __forceinline__ float4 load4(const Global<float>& from, int64_t index) { return *reinterpret_cast<const float4*>(from.at(index)); }
 __device__ __forceinline__ float4 load4(const Shared<float>& from, int index) { return *reinterpret_cast<const float4*>(from.at(index)); }
+__device__ __forceinline__ float2 load2(const Global<const float>& from, int64_t index) { return *reinterpret_cast<const float2*>(from.at(index)); }
 // In PTX: written as an assignment, the compiler cuts some of them into four stores of four bytes, each of which touches as many sectors as the
 // whole.
 __device__ __forceinline__ void store4(const Global<float>& to, int64_t index, float4 value) {

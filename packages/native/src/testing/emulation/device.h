@@ -196,9 +196,17 @@ inline void store4(const Global<float>& to, int64_t index, float4 value) {
   alignedFour(at);
   std::memcpy(at, &value, 16);
 }
-inline void store2(const Global<float>& to, int64_t index, float2 value) {
-  float* at = to.at(index, 2);
+template <class T>
+T* alignedTwo(T* at) {
   if (reinterpret_cast<uintptr_t>(at) % 8 != 0) emulation::block().fail("reaches 8 bytes at an address that is no multiple of 8");
+  return at;
+}
+inline float2 load2(const Global<const float>& from, int64_t index) {
+  const float* at = alignedTwo(from.at(index, 2));
+  return {at[0], at[1]};
+}
+inline void store2(const Global<float>& to, int64_t index, float2 value) {
+  float* at = alignedTwo(to.at(index, 2));
   std::memcpy(at, &value, 8);
 }
 inline void store4(const Shared<float>& to, int index, float4 value) {

@@ -75,6 +75,7 @@ template <Space kSpace>
 Action accessOf(bool loads, const std::string& type, int width, bool wide) {
   if (type == "s8" && width == 2) return access<kSpace, int8_t, int16_t>(loads, wide);
   if (type == "u8" && width == 2) return access<kSpace, uint8_t, uint16_t>(loads, wide);
+  if (type == "u16" && width == 4) return access<kSpace, uint16_t, uint32_t>(loads, wide);
   if (type == "s32" && width == 8) return access<kSpace, int32_t, int64_t>(loads, wide);
   if (type == "u32" && width == 8) return access<kSpace, uint32_t, uint64_t>(loads, wide);
   const int bytes = std::stoi(type.substr(1)) / 8;

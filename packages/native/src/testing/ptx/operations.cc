@@ -182,6 +182,16 @@ Table makeTable() {
   define<bool, bool>(table, "not.pred", [](bool a) { return !a; });
   define<bool, bool>(table, "mov.pred", [](bool a) { return a; });
 
+  // Four bytes out of eight, each as it is or, where its fourth bit is set, as its sign.
+  define<uint32_t, uint32_t, uint32_t, uint32_t>(table, "prmt.b32", [](uint32_t a, uint32_t b, uint32_t which) {
+    const uint64_t bytes = uint64_t{b} << 32 | a;
+    uint32_t result = 0;
+    for (int i = 0; i < 4; ++i) {
+      const uint32_t choice = which >> (4 * i), byte = bytes >> (8 * (choice & 7)) & 0xff;
+      result |= ((choice & 8) != 0 ? (byte & 0x80 ? 0xffu : 0u) : byte) << (8 * i);
+    }
+    return result;
+  });
   define<uint32_t, uint32_t, uint32_t>(table, "mul.hi.u32", [](uint32_t a, uint32_t b) { return high<uint32_t, uint64_t>(a, b); });
   define<int32_t, int32_t, int32_t>(table, "mul.hi.s32", [](int32_t a, int32_t b) { return high<int32_t, int64_t>(a, b); });
   define<uint32_t, uint16_t, uint16_t>(table, "mul.wide.u16", [](uint16_t a, uint16_t b) { return static_cast<uint32_t>(a) * b; });
