@@ -213,6 +213,7 @@ describe('responseError', () => {
     expect(responseError([{ slope, cosine, relativeSize: 0.3 }])).toBeCloseTo(Math.sqrt(wrong / sum(c, c)), 12);
     const right = { slope: 1, cosine: 1, relativeSize: 0.4 };
     expect(responseError([{ slope, cosine, relativeSize: 0.3 }, right])).toBeCloseTo(0.6 * Math.sqrt(wrong / sum(c, c)), 12);
+    expect(responseError([{ slope: 0, cosine: 0, relativeSize: 0.3 }])).toBe(1); // it does not answer at all
     expect(responseError([])).toBe(0);
   });
 });
