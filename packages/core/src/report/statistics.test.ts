@@ -106,7 +106,7 @@ describe('emissions', () => {
   });
 
   it('weighs each row with its own area', () => {
-    const tall = { ...grid, rows: 3, cols: 2, cellArea: (row: number) => 10 * (row + 1) };
+    const tall = { ...grid, rows: 3, cols: 2, cellArea: (row: number) => 10 * (row + 1) } as unknown as typeof grid;
     const second = SECONDS_PER_YEAR / 1e9;
     expect([...annualWeights(tall, [1, 1, 0, 0.5, 1, 1])]).toEqual(
       [10, 10, 0, 10, 30, 30].map((area) => expect.closeTo(area * second, 12) as number),
