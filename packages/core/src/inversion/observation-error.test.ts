@@ -166,6 +166,8 @@ describe('meanSpacing', () => {
       first: Int32Array.from({ length: 6 }, (_, i) => i),
     };
     expect([...meanSpacing(one, hours, 1)]).toEqual([(2 + 10 + 12) / 3]);
+    const without = Uint8Array.of(Role.used, Role.used, Role.used, Role.used, Role.withheld);
+    expect([...meanSpacing({ ...one, withheld: without }, hours, 1)]).toEqual([(2 + 10) / 2]);
   });
 
   it('adds nothing to values that none repeats', () => {

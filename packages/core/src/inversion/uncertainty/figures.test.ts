@@ -73,6 +73,9 @@ describe('figures of a posterior', () => {
     expect(nox.total.twoSigma[1]).toBeCloseTo(40 * Math.exp((10 * Math.SQRT2) / 40), 8);
     expect(nox.total.oneSigma[0] * nox.total.oneSigma[1]).toBeCloseTo(1600, 8);
     expect([nox, nh3, so2].map(({ total }) => total.constrained)).toEqual([true, false, false]);
+    const ofNox = (leastReduction: number): boolean =>
+      areaFigures({ ...input, settings: { leastReduction, constrainedGroups: [] } }, cellFigures(input)).areas[0].total.constrained;
+    expect([0.49, 0.51].map(ofNox)).toEqual([true, false]); // reduced by a half
     expect([nox, nh3, so2].map(({ constrained }) => constrained)).toEqual([1, 0, 0]);
     expect(areas[4].total.prior).toBe(10); // NH3, east: all of it
     // The control's elements are [slots, groups, cells]: of NOx in winter 0 and 1, in summer 10 and 11; SO2 4 and 5.
