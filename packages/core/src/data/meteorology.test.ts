@@ -4,7 +4,7 @@ import { Grid, type TimeAxis } from '../grid/grid';
 import { IoapiFile, IoapiWriter } from './ioapi';
 import { readMeteorology } from './meteorology';
 import { describeShared, failure, sharedFile, temporaryFolder } from './testing/shared-data';
-import { gridConvergence, windFromGrid, windToGrid } from './wind';
+import { earthToGrid, gridConvergence, windFromGrid, windToGrid } from './wind';
 
 const cn27 = new Grid({
   name: 'cn27', gdtyp: 2, pAlp: 25, pBet: 40, pGam: 110, xcent: 110, ycent: 34,
@@ -37,6 +37,21 @@ describe('wind', () => {
     const { u, v } = windToGrid(Float32Array.of(10), Float32Array.of(45), Float64Array.of(-30));
     expect(u[0]).toBeCloseTo(-10 * Math.sin(Math.PI / 12), 5);
     expect(v[0]).toBeCloseTo(-10 * Math.cos(Math.PI / 12), 5);
+  });
+
+  test('components towards the true east and north are turned as speed and direction are', () => {
+    const gamma = Float64Array.of(-30, 0, 12, 90);
+    const [east, north] = [Float32Array.of(0, 3, -4, 2), Float32Array.of(10, -1, 2, 5)];
+    const from = Float32Array.from(east, (e, i) => (Math.atan2(-e, -north[i]) * 180) / Math.PI);
+    const expected = windToGrid(
+      east.map((e, i) => Math.hypot(e, north[i])),
+      from,
+      gamma,
+    );
+    const { u, v } = earthToGrid(east, north, gamma);
+    expect([u[0], v[0]]).toEqual([expect.closeTo(-5, 5), expect.closeTo(Math.sqrt(75), 5)]); // to the true north, 30° to the left of the grid's
+    u.forEach((value, i) => expect(value).toBeCloseTo(expected.u[i], 5));
+    v.forEach((value, i) => expect(value).toBeCloseTo(expected.v[i], 5));
   });
 
   test('there and back', () => {

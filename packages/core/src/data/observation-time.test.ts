@@ -1,4 +1,4 @@
-import { isTimeZone, parseTime } from './observation-time';
+import { isTimeZone, offsetAt, parseTime, standardTimeOffset } from './observation-time';
 
 test.each([
   ['2026115', 'a day of the year'],
@@ -26,4 +26,35 @@ test.each(['UTC', 'utc', 'GMT', 'Asia/Shanghai', 'America/Argentina/Buenos_Aires
 // Intl takes the first six: CST as Chicago, BST as Dhaka, IST as Calcutta.
 test.each(['CST', 'BST', 'IST', 'EST', 'PRC', 'Japan', 'Mars/Base', '/', '', undefined])('%s is none', (name) => {
   expect(isTimeZone(name)).toBe(false);
+});
+
+describe.each([
+  ['America/New_York', -5],
+  ['Europe/Berlin', 1],
+  ['Australia/Sydney', 10],
+])('summer time in %s', (zone, standard) => {
+  // It begins at 2 o'clock, and ends at 3; in New York at 2.
+  const [begins, ends] = { 'America/New_York': ['2017-03-12', '2017-11-05'], 'Europe/Berlin': ['2017-03-26', '2017-10-29'] }[zone] ?? [
+    '2017-10-01',
+    '2017-04-02',
+  ];
+  const repeated = zone === 'America/New_York' ? 1 : 2;
+  const ahead = (text: string): number => (new Date(`${text}Z`).getTime() - parseTime(text, zone)!) / 3_600_000;
+  const at = (day: string, hour: number): string => `${day}T0${hour}:30`;
+
+  it('begins after the hour that it skips, which is told by the time before', () => {
+    expect([1, 2, 3].map((hour) => ahead(at(begins, hour)))).toEqual([standard, standard, standard + 1]);
+  });
+
+  it('ends after the hour that it repeats, which is told by the time before', () => {
+    expect([-1, 0, 1].map((hour) => ahead(at(ends, repeated + hour)))).toEqual([standard + 1, standard + 1, standard]);
+  });
+
+  it('is ahead of standard time, which is that of the year', () => {
+    for (const instant of ['2017-01-15', '2017-07-15']) expect(standardTimeOffset(new Date(instant), zone)).toBe(3_600_000 * standard);
+  });
+});
+
+it('an offset is whole though an instant has parts of a second', () => {
+  expect(offsetAt(Date.UTC(2017, 0, 1) + 123, 'Asia/Kolkata')).toBe(5.5 * 3_600_000);
 });

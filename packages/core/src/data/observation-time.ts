@@ -32,11 +32,15 @@ export function parseTime(text: string, zone: string): number | undefined {
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
+const DAY_MS = 86_400_000;
+
 /** Offset of a zone from UTC (ms) at a local time; in the hour that summer time skips or repeats, that before the change. */
 function zoneOffset(local: number, zone: string): number {
   if (zone === 'UTC') return 0;
-  const first = offsetAt(local - offsetAt(local, zone), zone);
-  return offsetAt(local - first, zone);
+  // The instant itself lies between these two, and no zone changes twice in two days.
+  const [before, after] = [offsetAt(local - DAY_MS, zone), offsetAt(local + DAY_MS, zone)];
+  if (before === after || offsetAt(local - before, zone) === before) return before;
+  return offsetAt(local - after, zone) === after ? after : before;
 }
 
 /** What {@link isTimeZone} takes, as errors say it. */

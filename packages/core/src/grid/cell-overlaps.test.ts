@@ -47,6 +47,23 @@ describe('CellOverlaps', () => {
     expect(out[0]).toBeCloseTo(1, 12);
   });
 
+  it('keeps of a cell that lies in part on the target that part, with a pattern too', () => {
+    const west = new Grid({ ...degree, xorig: 0, yorig: 0, xcell: 2, cols: 1, rows: 1 });
+    const target = new Grid({ ...degree, xorig: 1, yorig: 0, xcell: 0.5, cols: 4, rows: 1 });
+    const overlaps = new CellOverlaps(west, target, 8);
+    expect([...overlaps.regrid([8])]).toEqual([2, 2, 0, 0].map((value) => expect.closeTo(value, 12) as number));
+    expect([...overlaps.regrid([8], [3, 1, 0, 0])]).toEqual([3, 1, 0, 0].map((value) => expect.closeTo(value, 12) as number));
+  });
+
+  it('divides a lat-lon cell by area: the half nearer to the pole has less', () => {
+    const tall = new Grid({ ...degree, xorig: 0, yorig: 40, ycell: 20, cols: 1, rows: 1 });
+    const halves = new Grid({ ...degree, xorig: 0, yorig: 40, ycell: 10, cols: 1, rows: 2 });
+    const sin = (degrees: number): number => Math.sin((degrees * Math.PI) / 180);
+    const [south, north] = new CellOverlaps(tall, halves, 48).regrid([1]);
+    expect(south).toBeCloseTo((sin(50) - sin(40)) / (sin(60) - sin(40)), 4);
+    expect(south + north).toBeCloseTo(1, 12);
+  });
+
   it('loses what lies outside the target', () => {
     const east = new Grid({ ...degree, xorig: 140, yorig: 31, cols: 2, rows: 2 });
     expect(sum(new CellOverlaps(east, fine).regrid(new Float64Array(4).fill(1)))).toBe(0);

@@ -2,6 +2,7 @@ import { describeGolden, readGolden, channelsLast } from '../graph/testing/golde
 import { CorrelationFilter } from '../grid/correlation';
 import { ConfigError } from '../errors';
 import { Random } from '../random';
+import { CentredControl } from './centred-control';
 import type { Control } from './control';
 import { emittingCells } from './control';
 import { LinearControl } from './linear-control';
@@ -160,6 +161,10 @@ describe('LogFactorControl', () => {
     const gradient = control.gradient(v, normals(5));
     const d = normals(7, control.size);
     expect(dot(control.tangent(v, d), normals(5))).toBeCloseTo(dot(gradient, d), 10);
+    control.priorSpread().forEach((spread, i) => {
+      const row = control.logFactorsAdjoint(new Float64Array(size).with(i, 1));
+      expect(spread).toBeCloseTo(emitting[i] ? Math.sqrt(dot(row, row)) : 0, 12);
+    });
   });
 
   it('stays within the bounds, leaves what emits nothing alone, and says how much lies at the bound', () => {
@@ -185,6 +190,11 @@ describe('LogFactorControl', () => {
     control.factors(far).forEach((f, i) => {
       if (emitting[i]) expect(Math.abs(Math.log(f))).toBeLessThanOrEqual(Math.min(Math.log(3), largest[i]) + 1e-12);
     });
+    // Only those at the bound of all are told as that: a tighter one is another thing.
+    const at = [...control.factors(far)].map((f) => Math.abs(Math.log(f)) > 0.95 * Math.log(3));
+    const countOf = (group: number, hit: (i: number) => boolean): number => emitting.filter((on, i) => on && i % 2 === group && hit(i)).length;
+    expect(control.atBound(far)).toEqual([0, 1].map((group) => countOf(group, (i) => at[i]) / countOf(group, () => true)));
+    expect(at.some((hit, i) => hit && i % 4 !== 0)).toBe(true);
     checkGradient(control, normals(6));
     const loose = new LogFactorControl(shape, { ...options, largest: largest.map(() => 10) });
     expect(loose.factors(far)).toEqual(logControl().factors(far));
@@ -199,6 +209,18 @@ describe('LogFactorControl', () => {
     expect(gradient).toEqual(normals(6));
     expect(control.penalty(Float64Array.of(3, 4))).toBe(12.5);
   });
+});
+
+it('a control about a centre has its prior term there, and all else as it is', () => {
+  const centre = normals(9);
+  const control = new CentredControl(logControl(), centre);
+  const v = normals(6);
+  expect(control.penalty(centre)).toBe(0);
+  expect(control.penalty(v)).toBeCloseTo(v.reduce((sum, x, i) => sum + (x - centre[i]) ** 2, 0) / 2, 10);
+  const gradient = new Float64Array(size);
+  control.addPenaltyGradient(v, gradient);
+  gradient.forEach((g, i) => expect(g).toBeCloseTo(v[i] - centre[i], 12));
+  expect(control.factors(v)).toEqual(logControl().factors(v));
 });
 
 describe('LinearControl', () => {
@@ -265,5 +287,6 @@ describe('groupRoot', () => {
 describe('blockRegions', () => {
   it('numbers square blocks from the corner, cut at the edges', () => {
     expect([...blockRegions(3, 5, [2, 2])]).toEqual([0, 0, 1, 1, 2, 0, 0, 1, 1, 2, 3, 3, 4, 4, 5]);
+    expect([...blockRegions(3, 5, [2, 3])]).toEqual([0, 0, 0, 1, 1, 0, 0, 0, 1, 1, 2, 2, 2, 3, 3]);
   });
 });

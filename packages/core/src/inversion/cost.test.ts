@@ -1,5 +1,5 @@
 import { channelsLast, describeGolden, readGolden } from '../graph/testing/golden';
-import { batchCost, costScale, misfit, misfitDerivative, speciesWeights, type CostSettings, type Loss } from './cost';
+import { batchCost, costScale, misfit, misfitCurvature, misfitDerivative, speciesWeights, type CostSettings, type Loss } from './cost';
 import { Role } from './forward-model';
 import { observationBatch } from './testing/linear-models';
 import { randomFloats } from './testing/small-world';
@@ -59,6 +59,28 @@ describe('batchCost', () => {
       // Simulated values are float32: differences of 1/128 carry a relative 1e-5.
       expect((at(value + h) - at(value - h)) / (2 * h)).toBeCloseTo(gradient[i], 2);
     });
+  });
+
+  it.each(['l1', 'l2', 'huber', 'student'] as const)('has the curvature with which least squares would step as it does: %s', (loss) => {
+    for (const u of [-4, -1, 0.2, 1.3, 1.4, 6]) expect(misfitCurvature(u, loss) * u).toBeCloseTo(misfitDerivative(u, loss), 12);
+    expect(misfitCurvature(0, loss)).toBe({ l1: 10, l2: 1, huber: 1, student: 1.25 }[loss]); // of l1 that of a parabola below 0.1
+  });
+
+  it('takes a species that has a measure of its own by that', () => {
+    const batch = observationBatch([1, 1], 0.5, { species: [0, 1] });
+    const { cost, gradient } = batchCost(batch, Float32Array.of(3, 3), { loss: 'l1', lossOf: { 1: 'l2' }, divisor: 'none', weights: [1, 1] });
+    expect([...cost]).toEqual([4, 8]); // |u| and ½u² of u = 4
+    expect([...gradient]).toEqual([2, 8]); // φ'(u)/σ
+  });
+
+  it.each([
+    ['none', 4], // two of eight batches stand for all
+    ['observations', 1 / 30],
+    ['cells', 1 / (5 * 12)], // N·h·w·l of eq. 5: five times, 12 = h·w·l
+  ] as const)('divides by what a step saw: %s', (divisor, expected) => {
+    const settings: CostSettings = { loss: 'l1', divisor, weights: [1], cells: 12 };
+    expect(costScale(settings, { batches: 2, allBatches: 8, n: 30, times: 5 })).toBe(expected);
+    expect(costScale({ ...settings, divisor: 'observations' }, { batches: 2, allBatches: 8, n: 0, times: 5 })).toBe(0);
   });
 
   it('gives every observed species the same say', () => {

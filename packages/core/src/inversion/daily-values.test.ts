@@ -80,6 +80,13 @@ describe('the mean of a day', () => {
     expect(of(day(7))).toEqual([]);
   });
 
+  it('is there of a first day that begins late, where it has enough hours', () => {
+    const of = (first: number): number[] => dailyMeans({ observed: new Array<number>(24 - first).fill(2), simulated: [] }, DAYS + first).observed;
+    expect([of(6), of(7)]).toEqual([[2], []]);
+    const late = maximumDaily8hMeans({ observed: new Array<number>(24).fill(3), simulated: [] }, DAYS + 7); // to 7 o'clock of the next day
+    expect(late.observed).toEqual([3]);
+  });
+
   it('begins at midnight of the given time', () => {
     const observed = [...new Array<number>(16).fill(1), ...new Array<number>(24).fill(3), ...new Array<number>(8).fill(5)];
     const shanghai = standardTimeOffset(new Date('2017-01-01T00:00Z'), 'Asia/Shanghai');

@@ -30,6 +30,12 @@ describe('blockFolds', () => {
     expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(Math.max(...blockSizes));
   });
 
+  it('deals the largest blocks out first, so that small ones even out what they leave', () => {
+    const sizes = { a: 6, b: 3, c: 2, d: 1 };
+    const blocks = new Map(Object.entries(sizes).flatMap(([name, size]) => Array.from({ length: size }, (_, i) => [`${name}${i}`, name])));
+    for (let seed = 1; seed <= 10; seed++) expect(blockFolds(blocks, 2, seed).map(({ leftOut }) => leftOut.size)).toEqual([6, 6]);
+  });
+
   it('gives the same folds for the same seed in any order of stations, and others for another', () => {
     const sets = (blocks: ReadonlyMap<string, string>, seed: number): string[][] =>
       blockFolds(blocks, 3, seed).map(({ leftOut }) => [...leftOut].sort());

@@ -81,6 +81,18 @@ describe('the Gauss–Newton Hessian', () => {
     expect(await curvature('huber', 'quadratic')).toBeCloseTo(4, 10);
   });
 
+  it.each(['misfit', 'quadratic'] as const)('is that about its control whatever the model was run at in between (%s)', async (curvature) => {
+    // The model is ln f: its adjoint divides by the factor that it was run at last.
+    const one = { slots: 1, rows: 1, cols: 1, groups: 1 };
+    const model = new MatrixModel(one, [[[1]]], [observationBatch([3], 0.5)], true);
+    const cell = new LogFactorControl(one, { spread: [1], basis: new CorrelationFilter(1, 1, 0), bound: 1e6, emitting: Uint8Array.of(1) });
+    const hessian = new GaussNewtonHessian({ ...contextOf(model, { weights: [1] }), control: cell }, Float64Array.of(0), curvature);
+    for (let product = 0; product < 2; product++) {
+      expect((await hessian.product(Float64Array.of(1))).control[0]).toBeCloseTo(4, 10); // 1/0.5²
+      await model.forward(Float64Array.of(Math.exp(2)), 0);
+    }
+  });
+
   it('refuses a model without tangents', () => {
     const { model } = plumeTwin(1);
     const without: ForwardModel = {

@@ -63,6 +63,14 @@ describe('the misfit of some monitors, interpolated', () => {
     expect(interpolateMisfit(sources, misfit, [{ x: 50, y: 0 }])[0]).toBeCloseTo(weight * (4 + 4), 12);
   });
 
+  it('chooses its model by times of the whole period', () => {
+    const sources = ['a', 'b', 'c'].map((block, i) => ({ x: 100 * i, y: 0, block }));
+    // Two weeks without a value, then one in which all say the same.
+    const misfit = Float64Array.from({ length: 3 * 24 * 21 }, (_, i) => (i < 3 * 24 * 14 ? NaN : 4));
+    expect(chooseModel(sources, misfit)).toEqual({ lengthKm: 960, nugget: 0.1 });
+    expect(chooseModel(sources, misfit.toReversed())).toEqual({ lengthKm: 960, nugget: 0.1 });
+  });
+
   it('takes those that have a value at the time, and says nothing without any', () => {
     const sources = [
       { x: 0, y: 0, block: 'a' },

@@ -166,6 +166,8 @@ describe('meanSpacing', () => {
       first: Int32Array.from({ length: 6 }, (_, i) => i),
     };
     expect([...meanSpacing(one, hours, 1)]).toEqual([(2 + 10 + 12) / 3]);
+    const without = Uint8Array.of(Role.used, Role.used, Role.used, Role.used, Role.withheld);
+    expect([...meanSpacing({ ...one, withheld: without }, hours, 1)]).toEqual([(2 + 10) / 2]);
   });
 
   it('adds nothing to values that none repeats', () => {
@@ -213,6 +215,7 @@ describe('responseError', () => {
     expect(responseError([{ slope, cosine, relativeSize: 0.3 }])).toBeCloseTo(Math.sqrt(wrong / sum(c, c)), 12);
     const right = { slope: 1, cosine: 1, relativeSize: 0.4 };
     expect(responseError([{ slope, cosine, relativeSize: 0.3 }, right])).toBeCloseTo(0.6 * Math.sqrt(wrong / sum(c, c)), 12);
+    expect(responseError([{ slope: 0, cosine: 0, relativeSize: 0.3 }])).toBe(1); // it does not answer at all
     expect(responseError([])).toBe(0);
   });
 });

@@ -43,6 +43,21 @@ describe('chooseWithheld', () => {
     expect(() => chooseWithheld(close, grid, { fraction: 1.2, blockCells: 6, seed: 1 })).toThrow(/fraction/);
   });
 
+  it.each([
+    [0.28, 12],
+    [0.22, 8],
+  ])('comes as near to %f of those in the grid as blocks of four let it: %i of 40', (fraction, count) => {
+    const places = Array.from({ length: 40 }, (_, i) => ({
+      id: `s${i}`,
+      lon: 8 * (Math.floor(i / 4) % 5) + 0.5,
+      lat: 15 * Math.floor(i / 20) + 0.5,
+    }));
+    const outside = Array.from({ length: 40 }, (_, i) => ({ id: `far${i}`, lon: 100, lat: 60 }));
+    for (const seed of [1, 2, 3]) {
+      expect(chooseWithheld([...places, ...outside], grid, { fraction, blockCells: 6, seed }).withheld.size).toBe(count);
+    }
+  });
+
   it('withholds at least one block where a fraction is asked', () => {
     const few = [
       { id: 'a', lon: 1.2, lat: 1 },
@@ -50,6 +65,11 @@ describe('chooseWithheld', () => {
     ];
     expect(chooseWithheld(few, grid, { fraction: 0.1, blockCells: 6, seed: 1 }).withheld.size).toBe(1);
     expect(chooseWithheld(few, grid, { fraction: 0.9, blockCells: 6, seed: 1 }).withheld.size).toBe(1);
+    // Of blocks that are all too large, the smallest.
+    const many = Array.from({ length: 14 }, (_, i) => ({ id: `s${i}`, lon: i < 4 ? 1 : i < 9 ? 16 : 31, lat: 15 }));
+    for (const seed of [1, 2, 3]) {
+      expect([...chooseWithheld(many, grid, { fraction: 0.05, blockCells: 6, seed }).withheld]).toEqual(['s0', 's1', 's2', 's3']);
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 import { changeAtSide } from './block-bootstrap';
 import type { ReportData, ReportStation } from './report-data';
-import { annualTotal, errorChangeAtStation, meanSeries, pairs, redistribution, SECONDS_PER_YEAR, variantScores } from './statistics';
+import { annualTotal, annualWeights, errorChangeAtStation, meanSeries, pairs, redistribution, SECONDS_PER_YEAR, variantScores } from './statistics';
 import { smallGrid, syntheticReport } from './testing/synthetic-report';
 
 const stations: ReportStation[] = [
@@ -103,6 +103,14 @@ describe('emissions', () => {
     const mask = new Uint8Array(48 * 48);
     mask[1] = 1;
     expect(annualTotal(grid, field, mask)).toBeCloseTo(0.75 * expected, 12);
+  });
+
+  it('weighs each row with its own area', () => {
+    const tall = { ...grid, rows: 3, cols: 2, cellArea: (row: number) => 10 * (row + 1) } as unknown as typeof grid;
+    const second = SECONDS_PER_YEAR / 1e9;
+    expect([...annualWeights(tall, [1, 1, 0, 0.5, 1, 1])]).toEqual(
+      [10, 10, 0, 10, 30, 30].map((area) => expect.closeTo(area * second, 12) as number),
+    );
   });
 
   it('sees what a total hides: what one cell lost the other gained', () => {

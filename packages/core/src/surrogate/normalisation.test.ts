@@ -29,6 +29,18 @@ describe('normalisation', () => {
     expect(emissions.scale[0] / Math.sqrt(nox.reduce((sum, e) => sum + e * e, 0) / nox.length)).toBeCloseTo(1, 9);
   });
 
+  it('scales concentrations by their standard deviation: a level that is always there is no spread', () => {
+    const raised = tinyPeriod('winter', 1);
+    const prior = raised.runs.get('prior')!.concentrations;
+    prior.forEach((value, i) => (prior[i] = i % 4 === 1 ? value + 50 : value));
+    const [before, after] = [tinyPeriod('winter', 1), raised].map((period) => normalisationOf([period], [0]).concentrations.scale);
+    before.forEach((scale, s) => expect(after[s] / scale).toBeCloseTo(1, 5));
+    const { length } = prior;
+    const seen = [...prior].filter((_, i) => i % 4 === 1);
+    const mean = (values: number[]): number => (4 / length) * values.reduce((a, b) => a + b, 0);
+    expect(after[1]).toBeCloseTo(Math.sqrt(mean(seen.map((value) => (value - mean(seen)) ** 2))), 4);
+  });
+
   it('does not look at the spin-up of concentrations, nor at members', () => {
     const changed = [tinyPeriod('winter', 1), tinyPeriod('summer', 2)];
     changed[0].runs.get('prior')!.concentrations.fill(1e6, 0, WORLD.spinUpHours * CELLS * 4);
@@ -44,6 +56,9 @@ describe('normalisation', () => {
     const { geography } = normalisationOf([period], [0]);
     expect(geography.scale).toEqual([1]);
     expect(geography.offset[0]).toBeCloseTo(0.3, 6);
+    // Values that differ in their last digits alone are constant, too: divided by their deviation they would be noise of 1.
+    period.geography.forEach((_, i) => (period.geography[i] = 1e5 + (i % 2) * 0.0078125));
+    expect(normalisationOf([period], [0]).geography.scale).toEqual([1]);
   });
 
   it.each([

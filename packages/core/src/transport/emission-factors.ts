@@ -46,10 +46,9 @@ export interface FactorSpan {
 }
 
 interface Field {
-  /** ms; the field holds from here on, and the last of a span also at the instant at which it ends */
+  /** ms; the field holds from here on, and where none follows also at the instant at which it ends */
   from: number;
   to: number;
-  last: boolean;
   at: number;
   factors: Float32Array;
 }
@@ -65,7 +64,7 @@ export function factorLookup(spans: readonly FactorSpan[], cells: number, time: 
   const fields = spans.flatMap((span) => fieldsOf(span, one, cells));
   return (step, group) => {
     const now = timeAt(time, step).getTime();
-    const field = fields.find(({ from, to }) => from <= now && now < to) ?? fields.find(({ to, last }) => last && to === now);
+    const field = fields.find(({ from, to }) => from <= now && now < to) ?? fields.find(({ to }) => to === now);
     return field && ((cell) => field.factors[field.at + cell * GROUP_NAMES.length + group]);
   };
 }
@@ -84,12 +83,11 @@ function fieldsOf({ factors, start, hours }: FactorSpan, one: number, cells: num
   const begin = start.getTime();
   if (count === 1) {
     const [from, to] = hours === undefined ? [-Infinity, Infinity] : [begin, begin + hours * HOUR];
-    return [{ from, to, last: true, at: 0, factors }];
+    return [{ from, to, at: 0, factors }];
   }
   return Array.from({ length: count }, (_, t) => ({
     from: begin + t * HOUR,
     to: begin + (t + 1) * HOUR,
-    last: t === count - 1,
     at: t * one,
     factors,
   }));

@@ -101,6 +101,32 @@ describe('scaleEmissionFile', () => {
     expect([0, 9, 10, 11, 12, 13, 14, 15].map(ratio)).toEqual([2, 2, 2, 1, 3, 4, 4, 1]);
   });
 
+  it('scales the part of a larger grid that the case is on, and leaves the rest', () => {
+    const { xorig, yorig, xcell, ycell, cols, rows } = GRID.definition;
+    const [row, col] = [2, 1];
+    const inner = new Grid({ ...GRID.definition, xorig: xorig + col * xcell, yorig: yorig + row * ycell, cols: cols - 3, rows: rows - 2 });
+    const cells = inner.rows * inner.cols;
+    const factors = Float32Array.from({ length: cells * 5 }, (_, i) => 2 + (Math.floor(i / 5) % 7));
+    const path = input();
+    const rowsOfBudget = scaleEmissionFile(path, at('OUT.nc'), [{ factors, start: START }], {
+      ...{ groups: GROUPS, regions: whole(cells) },
+      grid: inner,
+    });
+    const [before, after] = [readAll(path).get('NO2')!, readAll(at('OUT.nc')).get('NO2')!];
+    let [prior, updated] = [0, 0];
+    after.forEach((value, i) => {
+      const [hour, r, c] = [Math.floor(i / (2 * CELLS)), Math.floor((i % CELLS) / cols) - row, (i % cols) - col];
+      const inside = r >= 0 && r < inner.rows && c >= 0 && c < inner.cols;
+      const factor = inside ? 2 + ((r * inner.cols + c) % 7) : 1;
+      if (value !== Math.fround(before[i] * factor)) throw new Error(`row ${r}, column ${c}: ${value} of ${before[i]}, not ${factor} times it`);
+      if (hour !== 5 || !inside) return;
+      [prior, updated] = [prior + before[i], updated + value];
+    });
+    const [told] = rowsOfBudget.filter((line) => line.startsWith('NO2,moles/s,2026-07-06T05:00Z,domain,'));
+    expect(Number(told.split(',')[4]) / prior).toBeCloseTo(1, 6);
+    expect(Number(told.split(',')[5]) / updated).toBeCloseTo(1, 6);
+  });
+
   it('reads files that may not be written', () => {
     const path = input();
     chmodSync(path, 0o444);

@@ -107,3 +107,19 @@ test('a name of a run that would lead out of its folder', () => {
   const members = 'members: { runs: [{ name: a/b, emissions: e.nc, concentrations: c.nc }] }\ntruth:';
   expect(said('truth:', members)).toContain('members.runs.0.name: expected a name without /, since it becomes part of file names but received "a/b"');
 });
+
+test('a range of values whose ends are one, and one that has none', () => {
+  const within = (range: string): string =>
+    said('  twin: {}', `  files: o.csv\n  columns: { species: { NO2: { column: a, unit: ppb } } }\n  quality: { range: { NO2: ${range} } }`);
+  expect(within('{ min: 5, max: 5 }')).toContain(': observations.quality.range.NO2: min 5 is not below max 5: exchange them');
+  expect(within('{ min: 4, max: 5 }')).not.toContain('is not below');
+});
+
+test.each([
+  ['members', 'members: { runs: [{ name: a, emissions: "e_{sector}.nc", concentrations: c.nc }] }'],
+  ['certificate', 'certificate: { runs: [{ name: a, emissions: "e_{sector}.nc", concentrations: c.nc }] }'],
+])('runs in sectors of an inventory in one piece, and of one that has a sector beside: %s', (key, runs) => {
+  const of = (sectors: string): string => said('emissions:\n', `${runs}\nemissions:\n${sectors}`);
+  expect(of('')).toContain(`: ${key}.runs.0.emissions: the inventory lies in one piece, so nothing can stand for {sector}: name the files`);
+  expect(of('  sectors: { power: { files: p.nc } }\n')).not.toContain('in one piece');
+});

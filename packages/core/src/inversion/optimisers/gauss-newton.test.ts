@@ -101,3 +101,34 @@ describe('Gauss–Newton', () => {
     await expect(invert(twin.model, problem, { ...settings, mode: 'paper' })).rejects.toThrow(/no prior term/);
   });
 });
+
+describe('a step of Gauss–Newton', () => {
+  const identity = (vector: Float64Array): Promise<Float64Array> => Promise.resolve(vector.slice());
+
+  it('is taken back where the cost fell by less than a ten-thousandth of what the slope says', async () => {
+    // From 0 with g = −1 and H = 1 to d = 1; the cost at 0 is 5.
+    for (const [cost, taken] of [
+      [5 - 0.9e-4, false],
+      [5 - 1.1e-4, true],
+    ] as const) {
+      const optimiser = new GaussNewton();
+      const control = Float64Array.of(0);
+      await optimiser.step(control, Float64Array.of(-1), 1, 5, identity);
+      expect(control[0]).toBe(1);
+      await optimiser.step(control, Float64Array.of(-0.5), 1, cost, identity);
+      expect(control[0]).toBe(taken ? 1.5 : 0.5); // on from there, or half of the way
+    }
+  });
+
+  it('solves as exactly as Eisenstat and Walker choose', async () => {
+    const optimiser = new GaussNewton();
+    const control = Float64Array.of(0);
+    const found: number[] = [];
+    for (const [step, norm] of [1, 0.7, 0.07, 0.07].entries()) {
+      await optimiser.step(control, Float64Array.of(-norm), 1, 10 - step, identity);
+      found.push(optimiser.state().get('scalars')![3]);
+    }
+    // 0.3; 0.9·0.7²; not 0.9·0.1² but the safeguard 0.9·0.441²; 0.9 is more than the most, 0.5.
+    [0.3, 0.441, 0.9 * 0.441 ** 2, 0.5].forEach((forcing, step) => expect(found[step]).toBeCloseTo(forcing, 12));
+  });
+});

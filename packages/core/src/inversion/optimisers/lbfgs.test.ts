@@ -1,4 +1,4 @@
-import { Lbfgs } from './lbfgs';
+import { Lbfgs, shrinkage } from './lbfgs';
 
 type Cost = (x: Float64Array) => { cost: number; gradient: Float64Array };
 
@@ -110,4 +110,12 @@ describe('Lbfgs', () => {
     }
     expect(y).toEqual(x);
   });
+});
+
+it('shortens a step to where the parabola through cost, slope and what was found is lowest, within bounds', () => {
+  // Along the step J(t) − J(0) = −2t + 3t² rises by 1 at t = 1 and is lowest at t = 1/3.
+  expect(shrinkage(-2, 1)).toBeCloseTo(1 / 3, 12);
+  expect(shrinkage(-2, -1.9)).toBe(0.5);
+  expect(shrinkage(-0.1, 10)).toBe(0.1);
+  expect(shrinkage(-2, NaN)).toBe(0.1);
 });

@@ -90,6 +90,12 @@ describe('errorLengths', () => {
     expect(Math.abs(of(both) / of(winter) - 1)).toBeLessThan(0.01);
   });
 
+  it('takes each pair both ways round, whatever the order of the values', () => {
+    const random = new Random(9);
+    const values = drawn({ km: 60, hours: 12, cells: 30, times: 30 }).map((value) => ({ ...value, before: value.before + random.normal() }));
+    expect(errorLengths([...values].reverse(), COLS, KM_PER_CELL)).toEqual(errorLengths(values, COLS, KM_PER_CELL));
+  });
+
   it('finds no length where errors are independent', () => {
     const found = errorLengths(drawn({ km: 0, hours: 0 }), COLS, KM_PER_CELL);
     // Neighbours that are nearest by less than a cell may still be shown as alike, but not beyond it.

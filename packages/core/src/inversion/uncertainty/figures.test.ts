@@ -73,12 +73,47 @@ describe('figures of a posterior', () => {
     expect(nox.total.twoSigma[1]).toBeCloseTo(40 * Math.exp((10 * Math.SQRT2) / 40), 8);
     expect(nox.total.oneSigma[0] * nox.total.oneSigma[1]).toBeCloseTo(1600, 8);
     expect([nox, nh3, so2].map(({ total }) => total.constrained)).toEqual([true, false, false]);
+    const ofNox = (leastReduction: number): boolean =>
+      areaFigures({ ...input, settings: { leastReduction, constrainedGroups: [] } }, cellFigures(input)).areas[0].total.constrained;
+    expect([0.49, 0.51].map(ofNox)).toEqual([true, false]); // reduced by a half
     expect([nox, nh3, so2].map(({ constrained }) => constrained)).toEqual([1, 0, 0]);
     expect(areas[4].total.prior).toBe(10); // NH3, east: all of it
     // The control's elements are [slots, groups, cells]: of NOx in winter 0 and 1, in summer 10 and 11; SO2 4 and 5.
     expect(areas.filter(({ group }) => group !== 'NH3').map(({ dofs }) => dofs)).toEqual([1, 9, 1, 5, 21, 29, 11, 15]);
     expect(correlations[0].correlation[0].slice(0, 3)).toEqual([1, 0, 0]);
   });
+});
+
+it('tells how the errors of two totals go together', () => {
+  const covariance = [0, 1, 2, 3, 4].map((i) => [0, 1, 2, 3, 4].map((j) => (i > 1 || j > 1 ? 0 : i === j ? [4, 9][i] : -3)));
+  const { correlations } = areaFigures({ ...input, posterior: { ...posterior, covarianceOfSums: () => covariance } }, cellFigures(input));
+  expect(correlations[0].correlation.slice(0, 3).map((row) => row.slice(0, 3))).toEqual([
+    [1, -0.5, 0],
+    [-0.5, 1, 0],
+    [0, 0, 0],
+  ]);
+});
+
+it('weighs a cell with the area of its row', () => {
+  const tall = { slots: 1, rows: 3, cols: 2, groups: 5 };
+  const emissions = Float64Array.from({ length: 30 }, (_, i) => (i % 5 === 0 ? 2 : 0));
+  const map = new LogFactorControl(tall, {
+    ...{ spread: [0.5, 0.5, 0.5, 0.5, 0.5], basis: new CorrelationFilter(3, 2, 0), bound: 1e300 },
+    emitting: Uint8Array.from(emissions, (e) => (e > 0 ? 1 : 0)),
+  });
+  const east = { region: 'east', mask: Float32Array.of(0, 1, 0, 1, 0, 0.5) };
+  const { areas } = areaFigures(
+    {
+      ...{ ...input, shape: tall, map, priorEmissions: emissions, initial: map.initial(), at: map.initial() },
+      grid: { ...unitGrid(3, 2), cellArea: (row: number) => 10 * (row + 1) } as unknown as FiguresInput['grid'],
+      periods: [{ name: 'winter', slotHours: [744] }],
+      areas: [{ mask: new Float32Array(6).fill(1) }, east],
+      posterior: { logFactorSigma: () => map.priorSpread(), covarianceOfSums: (_, sums) => sums.map(() => sums.map(() => 0)) },
+      dofs: undefined,
+    },
+    { sigma: new Float64Array(30), reduction: new Float64Array(30), constrained: new Uint8Array(30) },
+  );
+  expect(areas.map(({ total }) => total.prior)).toEqual([2 * 2 * (10 + 20 + 30), 2 * (10 + 20 + 15)]);
 });
 
 describe('a period whose slots have different numbers of hours', () => {
@@ -100,6 +135,8 @@ describe('a period whose slots have different numbers of hours', () => {
     expect(nox.total.priorSigma).toBeCloseTo(Math.hypot(january, february) / 2 / Math.SQRT2, 10);
     // The posterior of the test is about factors of 1.
     expect(nox.total.sigma).toBeCloseTo(Math.hypot(january, february) / 4 / Math.SQRT2, 10);
+    // What it is reduced from is the prior's spread about the result, where January's emissions are twice as large.
+    expect(nox.total.reduction).toBeCloseTo(1 - Math.hypot(january, february) / 2 / Math.hypot(2 * january, february), 10);
   });
 
   it('is what it was where they are equal', () => {

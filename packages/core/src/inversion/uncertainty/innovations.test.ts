@@ -107,5 +107,6 @@ describe('innovation statistics', () => {
 test('the cost at the kept step is told against the lowest that was seen', () => {
   const history = [100, 50, 40, 44].map((total, iteration) => ({ iteration, total }));
   expect([1, 2, 3].map((step) => aboveMinimum(history, step))).toEqual([0.25, 0, 44 / 40 - 1]);
+  expect(aboveMinimum(history, 0)).toBe(1.5); // watched monitors may choose the prior itself
   expect(aboveMinimum(history, 7)).toBeUndefined();
 });

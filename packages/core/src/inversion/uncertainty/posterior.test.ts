@@ -1,15 +1,15 @@
 import { Random } from '../../random';
 import { GaussNewtonHessian } from '../hessian';
-import { Role, type ObservationBatch } from '../forward-model';
+import { Role, type ForwardModel, type ObservationBatch } from '../forward-model';
 import { invert } from '../invert';
 import { controlFor, costFor, completeSettings } from '../inversion-settings';
 import { gaussianWorld, type GaussianWorld } from '../testing/gaussian-world';
+import { TotalsModel } from '../totals-model';
 import { dot } from '../../vectors';
 import { lowRank } from './low-rank';
 import { LowRankPosterior, priorCovarianceOfSums } from './posterior';
 
-async function posteriorOf(world: GaussianWorld, rank: number, seed = 2): Promise<LowRankPosterior> {
-  const at = world.control.initial();
+async function posteriorOf(world: GaussianWorld, rank: number, seed = 2, at = world.control.initial()): Promise<LowRankPosterior> {
   const hessian = new GaussNewtonHessian(world.context, at);
   const { blocks } = await lowRank(hessian, world.model, world.control, { rank, species: 2, random: new Random(seed) });
   return new LowRankPosterior(world.control, at, blocks, 2);
@@ -115,8 +115,15 @@ describe.each([0, 0.6])('the posterior of a linear world with normal errors, ful
     expect(spread).toBeLessThan(1.5 * Math.sqrt(2 * exact));
   });
 
-  it('rows of the averaging kernel', async () => {
-    const posterior = await posteriorOf(world, 100);
+  // The model is linear in the log factors: wherever it is linearised, their kernel is the same, though factors are not 1.
+  it.each([0, 0.5])('rows of the averaging kernel, about a control %f from the prior', async (far) => {
+    const random = new Random(6);
+    const posterior = await posteriorOf(
+      world,
+      100,
+      2,
+      control.initial().map(() => far * random.normal()),
+    );
     const indices = [0, 13, 30];
     posterior.averagingKernelRows(control, indices).forEach(({ first, row }, r) => {
       expect([first, row.length]).toEqual(connected ? [0, 48] : [indices[r] < 24 ? 0 : 24, 24]);
@@ -172,6 +179,27 @@ it.each([0, 0.6])('a slot that nobody observes tells nothing; slots correlated b
   expect(sigma[0]).toBeLessThan(0.95 * spread[0]);
   if (slotCorrelation > 0) expect(sigma[24]).toBeLessThan(0.99 * spread[24]);
   else expect(sigma[24]).toBe(spread[24]);
+});
+
+it('a known total of all slots connects them, though the prior does not', async () => {
+  const { model, control, context } = gaussianWorld(9);
+  const at = control.initial();
+  const all = Int32Array.from({ length: 48 }, (_, i) => i);
+  const told = new TotalsModel(model, [{ index: all, weight: new Float64Array(48).fill(1), value: 1, spread: 0.01 }], 2);
+  const posteriorOn = async (seen: ForwardModel): Promise<LowRankPosterior> => {
+    const hessian = new GaussNewtonHessian({ ...context, model: seen, cost: { ...context.cost, weights: [...context.cost.weights, 1] } }, at);
+    const { blocks } = await lowRank(hessian, seen, control, { rank: 100, species: 2, random: new Random(2) });
+    return new LowRankPosterior(control, at, blocks, 2);
+  };
+  const parts = await posteriorOn(told);
+  const whole = await posteriorOn(Object.create(told, { parts: { value: undefined } }) as ForwardModel);
+  expect(parts.eigenvalues).toHaveLength(19); // 9 values of each slot, and the total
+  expect(largestDifference(parts.eigenvalues, whole.eigenvalues)).toBeLessThan(1e-8 * whole.eigenvalues[0]);
+  const slots = [0, 1].map((slot) => Float64Array.from(all, (i) => (Math.floor(i / 24) === slot ? 1 : 0)));
+  const [found, expected] = [parts, whole].map((each) => each.covarianceOfSums(control, slots));
+  found.forEach((row, i) => expect(largestDifference(row, expected[i])).toBeLessThan(1e-8));
+  expect(Math.sqrt(found[0][0] + 2 * found[0][1] + found[1][1])).toBeLessThan(0.01 * 48); // 48 factors whose mean is known to 0.01
+  expect(found[0][1] / Math.sqrt(found[0][0] * found[1][1])).toBeLessThan(-0.8);
 });
 
 describe('fewer products than the rank', () => {

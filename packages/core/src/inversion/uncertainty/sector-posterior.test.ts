@@ -139,4 +139,10 @@ it('factors of the sum come back from their log factors, away from the prior as 
   const moved = map.factorsOf(map.logFactors(there.map((v, i) => v + direction[i])));
   const change = control.tangent(there, direction);
   moved.forEach((factor, i) => expect(Math.abs(factor - factors[i] - change[i])).toBeLessThan(1e-8));
+  // Its prior spread is the length of its row of the linear map, which unit vectors give.
+  const squares = new Float64Array(size);
+  for (let k = 0; k < control.size; k++) {
+    map.logFactors(new Float64Array(control.size).with(k, 1)).forEach((value, i) => (squares[i] += value * value));
+  }
+  map.priorSpread().forEach((spread, i) => expect(spread).toBeCloseTo(Math.sqrt(squares[i]), 12));
 });

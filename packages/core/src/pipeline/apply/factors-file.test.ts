@@ -5,7 +5,7 @@ import { DataError } from '../../errors';
 import { Grid } from '../../grid/grid';
 import { randomFloats } from '../../inversion/testing/small-world';
 import { GRID, WORLD } from '../../surrogate/testing/tiny-world';
-import { FACTORS_FILE, meanEmissions, readFactors, writeFactors } from './factors-file';
+import { FACTORS_FILE, meanEmissions, readFactors, readSectorFactors, writeFactors } from './factors-file';
 
 const field = WORLD.rows * WORLD.cols * 5;
 
@@ -24,6 +24,25 @@ describe('the file of factors', () => {
   it('gives back what was written, factors of a period and of its hours', () => {
     expect(readFactors(path, GRID, 'winter')).toEqual(winter);
     expect(readFactors(path, GRID, 'summer')).toEqual(summer);
+  });
+
+  it('has of a sector its own factors, or those of the rest, or where there are no sectors those of all', () => {
+    const of = (seed: number): typeof winter => ({ ...winter, data: randomFloats(field, seed) });
+    const [traffic, rest] = [of(3), of(4)];
+    const divided = join(folder, 'sectors.nc');
+    writeFactors(
+      divided,
+      GRID,
+      [winter],
+      [
+        { sector: 'traffic', factors: [traffic] },
+        { sector: 'rest', factors: [rest] },
+      ],
+    );
+    expect(readSectorFactors(divided, GRID, 'winter', 'traffic')).toEqual(traffic);
+    expect(readSectorFactors(divided, GRID, 'winter', 'power')).toEqual(rest);
+    expect(readSectorFactors(path, GRID, 'winter', 'power')).toEqual(winter);
+    expect(readFactors(divided, GRID, 'winter')).toEqual(winter);
   });
 
   it('says which period it lacks, and does not fit another grid', () => {

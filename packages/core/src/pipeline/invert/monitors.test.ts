@@ -12,13 +12,13 @@ import { julyOf, UNIT_ERRORS } from '../testing/july-monitors';
 const grid = unitGrid(1, 60); // cells of a degree: 4 minutes of solar time each
 const period = julyOf(24);
 
-/** Hours (UTC) at which O3 is compared, at 0.5° and 45.5° east; NO2 always is. */
-function compared(hoursOfDay: InversionSettings['hoursOfDay'], hoursPerDay?: number): [west: number[], east: number[]] {
+/** Hours (UTC) at which O3 is compared, at 0.5° and in column `east`, by default 45.5° east; NO2 always is. */
+function compared(hoursOfDay: InversionSettings['hoursOfDay'], hoursPerDay?: number, east = 45): [west: number[], east: number[]] {
   const day = Array.from({ length: 48 }, () => 5);
   const observations = observationsOf(
     [
       ['west', 0.5, 0.5],
-      ['east', 45.5, 0.5],
+      ['east', east + 0.5, 0.5],
     ],
     { start: '2017-07-01T00:00:00Z', stepSeconds: 3600, count: 24 },
     { NO2: day, O3: day },
@@ -30,7 +30,7 @@ function compared(hoursOfDay: InversionSettings['hoursOfDay'], hoursPerDay?: num
   const hoursAt = (of: number, cell: number): number[] =>
     [...hours].flatMap((hour, i) => (species[i] === of && cells[i] === cell ? [hour % 24] : []));
   expect(hoursAt(0, 0)).toHaveLength(hoursPerDay ?? 24);
-  return [hoursAt(2, 0), hoursAt(2, 45)];
+  return [hoursAt(2, 0), hoursAt(2, east)];
 }
 
 describe('operatorOf', () => {
@@ -44,6 +44,8 @@ describe('operatorOf', () => {
       [19, 20, 21],
     ]);
     expect(compared({})[0]).toHaveLength(24);
+    // The middle of an hour counts: 54 minutes ahead, that from 8 to 9 is at 9:24.
+    expect(compared({ O3: [9, 12] }, undefined, 13)[1]).toEqual([8, 9, 10]);
   });
 
   it('refuses hours that leave nothing of a species', () => {

@@ -48,3 +48,50 @@ describe('the correlation of slots', () => {
     expect(() => new LogFactorControl(shape, options)).toThrow(/factorCorrelation\.hours: .* make them shorter/);
   });
 });
+
+describe('what the case says in km and by region', () => {
+  const grid = unitGrid(4, 6); // of 111 km from south to north, and a little less from west to east
+  const slots = [timeSlots({ start: new Date('2017-01-01T00:00:00Z'), count: 24 }, 'period')];
+  const regions = {
+    south: { rows: [0, 1] as [number, number], cols: [0, 5] as [number, number] },
+    west: { rows: [0, 3] as [number, number], cols: [0, 0] as [number, number] },
+  };
+  const covarianceOf = (change: object, far?: object): ReturnType<typeof priorCovariance> => {
+    const factorCorrelation = { groups: [], domain: 0.2, periods: 0.7, hours: 0, lasting: 0, far };
+    const settings = { factors: 'period', space: 'cells', lengthKm: 81, blockKm: 250, regionSpread: [], factorCorrelation, ...change };
+    return priorCovariance(settings as unknown as InversionSettings, regions, grid, slots);
+  };
+
+  it('has both lengths in cells', () => {
+    const { lengthCells, farCorrelation, domainCorrelation } = covarianceOf({}, { part: 0.4, km: 600 });
+    expect(lengthCells).toEqual(grid.lengthInCells(81));
+    expect(farCorrelation).toEqual({ part: 0.4, lengthCells: grid.lengthInCells(600) });
+    expect(domainCorrelation).toBe(0.2);
+    expect(covarianceOf({})).not.toHaveProperty('farCorrelation');
+  });
+
+  it('has blocks of so many km', () => {
+    // 250 km are two cells.
+    expect([...covarianceOf({ space: 'blocks' }).regionOf!]).toEqual([
+      ...[0, 0, 1, 1, 2, 2],
+      ...[0, 0, 1, 1, 2, 2],
+      ...[3, 3, 4, 4, 5, 5],
+      ...[3, 3, 4, 4, 5, 5],
+    ]);
+  });
+
+  it('multiplies the factors on the spread where regions overlap, of a group or of all', () => {
+    const spreads = [
+      { region: 'south', group: 'SO2', factor: 2 },
+      { region: 'west', factor: 1.5 },
+    ];
+    const { spreadFactor } = covarianceOf({ regionSpread: spreads });
+    const at = (row: number, col: number): number[] => Array.from({ length: 5 }, (_, g) => spreadFactor![(row * 6 + col) * 5 + g]);
+    expect([at(0, 0), at(1, 3), at(3, 0), at(3, 3)]).toEqual([
+      [1.5, 1.5, 3, 1.5, 1.5],
+      [1, 1, 2, 1, 1],
+      [1.5, 1.5, 1.5, 1.5, 1.5],
+      [1, 1, 1, 1, 1],
+    ]);
+  });
+});

@@ -19,6 +19,11 @@ describe('timeSlots', () => {
     expect(isPlain(slots)).toBe(count === 1 || count === 76);
   });
 
+  it('months go on over the turn of the year', () => {
+    const { count, of, stepHours } = timeSlots(from('2016-12-30T00:00:00Z', 24 * 40), 'month');
+    expect([count, of[0], of[47], of[48], of[48 + 744 - 1], of[48 + 744], stepHours]).toEqual([3, 0, 0, 1, 1, 2, 730]);
+  });
+
   it('weeks begin with the period', () => {
     expect([...new Set(timeSlots(from('2017-01-04T00:00:00Z', 400), 'week').of)]).toEqual([0, 1, 2]);
     expect(timeSlots(from('2017-01-04T00:00:00Z', 400), 'week').of.indexOf(1)).toBe(168);
@@ -41,4 +46,5 @@ it('the sum over hours is the transpose of the expansion', () => {
   const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, x, i) => sum + x * b[i], 0);
   expect(dot(expandSlots(ofSlots, slots), ofHours)).toBeCloseTo(dot(ofSlots, back), 4);
   expect(firstOfSlots(expandSlots(ofSlots, slots), slots)).toEqual(ofSlots);
+  expect([...firstOfSlots(Float32Array.of(1, 2, 3, 4), { ...slots, count: 2, of: Int32Array.of(0, 0, 1, 0) })]).toEqual([1, 3]);
 });

@@ -6,7 +6,7 @@ import { membersSchema } from '../../data/case/experiment-schema';
 import { writePreparedMeteorology, writePreparedRun } from '../../data/prepared';
 import { CELLS, tinyPeriod, tinySurrogate, tinyTraining } from '../../surrogate/testing/tiny-world';
 import { stageContext, type RunContext } from '../engine/stage';
-import { shownSpread } from './trust-region';
+import { largestLogFactor, shownSpread } from './trust-region';
 
 let out: string;
 beforeAll(() => (out = mkdtempSync(join(tmpdir(), 'retroplume-trust-'))));
@@ -39,4 +39,9 @@ it('has the spread of members whose factors change during the period, though the
   const expected = Math.sqrt((3 * 0.4 ** 2 + 2 * 0.6 ** 2) / 5);
   expect(spread).toHaveLength(CELLS * 5);
   spread.forEach((s) => expect(s).toBeCloseTo(expected, 5));
+});
+
+it('a limit is that many spreads of each period, in all of its slots', () => {
+  const spread = [Float32Array.of(0.5, 0.25), Float32Array.of(1, 2)];
+  expect([...largestLogFactor(spread, 3, [1, 2])]).toEqual([1.5, 0.75, 3, 6, 3, 6]);
 });

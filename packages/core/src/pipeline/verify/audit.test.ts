@@ -69,6 +69,8 @@ describe('auditPeriod', () => {
     expect(west.moved).toBeCloseTo(4 / 6, 12);
     expect(west.response).toMatchObject({ stations: 1, prior: 12, updated: 9, plausibility: 'excessive', nearMonitors: -0.5, neighbours: -0.25 });
     expect(west.response!.elasticity).toBeUndefined();
+    // what is near its monitors ends with the region: 4 + 2 before and after, though all four cells are
+    expect(auditPeriod({ ...period, nearKm: 350 }, REGIONS)[5].response!.nearMonitors).toBeCloseTo(0, 12);
     // no monitor measures SO2, and nothing answers NH3
     expect(rows.filter(({ response }) => response)).toHaveLength(2);
   });
@@ -86,6 +88,26 @@ describe('auditPeriod', () => {
     expect(nox.diurnal!.hours).toBeCloseTo(direction(0.25), 10);
     expect(nh3.diurnal).toEqual({ hours: 0, distance: 0 });
   });
+});
+
+it('the day of a region is that of the local hours of its cells', () => {
+  // Cells at 0 and 15 E, an hour apart: what is emitted in both hours goes to 1 o'clock in both, the second hour of the one and the first of the other.
+  const belt = new Grid({
+    ...{ name: 'LL', gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0 },
+    ...{ xorig: -7.5, yorig: 0, xcell: 15, ycell: 1, rows: 1, cols: 2 },
+  });
+  const emissions = Float32Array.from([...field([1, 1]), ...field([1, 1])]);
+  const data = Float32Array.from([...field([0, 2]), ...field([2, 0])]);
+  const update = {
+    prior: Float64Array.from(field([1, 1])),
+    updated: Float64Array.from(field([1, 1])),
+    factors: { period: 'winter', slots: 2, data },
+  };
+  const series = { prior: { ...seriesOf([]), stations: [] }, updated: { ...seriesOf([]), stations: [] } };
+  const runs = new Map([['prior', { emissions }]]) as unknown as PreparedPeriod['runs'];
+  const [nox] = auditPeriod({ ...period, grid: belt, runs, update, series }, {});
+  expect(nox.diurnal!.distance).toBeCloseTo(0.5, 12); // a quarter, a half, a quarter; then all at one hour
+  expect(nox.diurnal!.hours).toBeCloseTo(0, 12);
 });
 
 it('writes rows as CSV', () => {

@@ -1,4 +1,5 @@
 import { Role } from '../../inversion/forward-model';
+import { interpolateMisfit } from '../../inversion/misfit-interpolation';
 import type { StationSeries } from '../../inversion/observation-operator';
 import { interpolatedSeries } from './interpolated';
 
@@ -26,8 +27,8 @@ function series(misfit: Record<string, number[]>): StationSeries {
   };
 }
 
-function atWithheld(misfit: Record<string, number[]>): { each: number[]; mean: number[] } {
-  const { interpolated, interpolatedMean } = interpolatedSeries(grid, series(misfit), monitors).get('NO2')!;
+function atWithheld(misfit: Record<string, number[]>, block = monitors.block): { each: number[]; mean: number[] } {
+  const { interpolated, interpolatedMean } = interpolatedSeries(grid, series(misfit), { ...monitors, block }).get('NO2')!;
   const of = (values: Float32Array): number[] => Array.from({ length: TIMES }, (_, t) => values[t * stations.length + 3]);
   return { each: of(interpolated), mean: of(interpolatedMean) };
 }
@@ -44,6 +45,19 @@ describe('the prior run with the misfit of used monitors', () => {
     expect(new Set(mean).size).toBe(1);
     expect(mean[0]).toBeGreaterThan(10);
     expect(mean[0]).toBeLessThan(each[0]);
+  });
+
+  it('chooses how far they reach by blocks: those of one say nothing of each other', () => {
+    const alike = { near: [4, 4, 4], other: [4, 4, 4] };
+    const oneBlock = new Map(stations.map(({ id }) => [id, 'one']));
+    const sources = [
+      { x: 0, y: 0, block: 'one' },
+      { x: 120, y: 60, block: 'one' },
+    ];
+    const expected = interpolateMisfit(sources, new Float64Array(6).fill(4), [{ x: 30, y: 0 }]);
+    const { each } = atWithheld(alike, oneBlock);
+    each.forEach((value, t) => expect(value).toBeCloseTo(10 + expected[t], 5));
+    expect(atWithheld(alike).each[0]).toBeGreaterThan(each[0] + 1); // two blocks that say the same: it reaches far
   });
 
   it('has nothing of the withheld and the watched', () => {

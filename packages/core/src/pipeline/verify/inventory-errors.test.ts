@@ -1,5 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { GROUPS } from '../../data/case';
-import { inventorySummary } from './inventory-errors';
+import { Role } from '../../inversion/forward-model';
+import { unitGrid } from '../../inversion/testing/small-world';
+import { writeTruthFactors } from '../../worlds/truth-factors';
+import { inventorySummary, truthNearMonitors } from './inventory-errors';
 
 /** `[cells, 5]` from the values of NOx; the other groups emit 1 and stay. */
 const field = (nox: number[]): Float64Array => Float64Array.from(nox.flatMap((value) => GROUPS.map((group) => (group === 'NOx' ? value : 1))));
@@ -18,4 +24,24 @@ describe('inventorySummary', () => {
     expect(inventoryNearMonitors.NOx).toEqual({ priorError: 2 / 8, updatedError: 1 / 8 });
     expect(inventory.VOC).toEqual({ priorError: 0.5, updatedError: 0.5 });
   });
+});
+
+it('near are the cells about monitors that had a say, not about withheld ones', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'retroplume-truth-'));
+  try {
+    const grid = unitGrid(1, 9); // of 111 km
+    const factors = Float32Array.from({ length: 9 * GROUPS.length }, (_, i) => i / 8);
+    writeTruthFactors(join(dir, 'truth.nc'), grid, new Map([['winter', factors]]));
+    const stations = [
+      { id: 'a', role: Role.used, cell: 1 },
+      { id: 'b', role: Role.withheld, cell: 7 },
+      { id: 'c', role: Role.watched, cell: 4 },
+    ];
+    const series = { prior: { stations, times: [], observed: new Map(), simulated: new Map() } };
+    const found = truthNearMonitors(join(dir, 'truth.nc'), { grid, name: 'winter' }, series, 120);
+    expect([...found.near]).toEqual([1, 1, 1, 1, 1, 1, 0, 0, 0]);
+    expect(found.truth).toEqual(factors);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
 });

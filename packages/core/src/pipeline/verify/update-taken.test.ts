@@ -31,6 +31,11 @@ function told(given: object, updated: Float32Array, emissions = others): string[
 
 it.each([
   ['a command', {}, /the updated run, winter: .*: see that the command of ctm\.command .*\(its log is verify\/ACONC_winter\.log\), remove verify/],
+  [
+    'files beside the reference model',
+    { ctm: { kind: 'reference' }, updatedConcentrations: 'prior.nc' },
+    /: give as updatedConcentrations the output/,
+  ],
   ['files', { updatedConcentrations: 'prior.nc' }, /: give as updatedConcentrations the output of the model with the emissions that apply wrote$/],
 ])('the prior run once more is refused of %s', (_what, given, sentence) => {
   const again = (): string[] => told(given, answerTo(rates));

@@ -76,6 +76,28 @@ it('a response with the wrong sign in one of four cells', () => {
   expect(responseFigures(responseSums(run)[0][0])).toMatchObject({ slope: 0.5, cosine: 0.5, signAgreement: 0.75 });
 });
 
+it('hours that are compared are those of the transport model, and a tenth of their root mean square is clear', () => {
+  const hours = [3, 7];
+  const ctm = comparedRun(
+    10,
+    2,
+    () => 0,
+    (hour, cell) => (!hours.includes(hour) ? 100 : cell === 0 ? 1 : 0.07),
+  ).ctm as { prior: Float32Array; changed: Float32Array };
+  const perHour = 2 * SPECIES_COUNT;
+  for (const of of [ctm.prior, ctm.changed])
+    hours.forEach((hour) => of.forEach((value, i) => Math.floor(i / perHour) === hour && (of[i] = value + 10)));
+  const prior = new Float32Array(2 * perHour).fill(20);
+  const figures = responseFigures(
+    responseSums({ surrogate: { prior, changed: prior.map((value) => value + 1) }, ctm, hours, period: 'winter' })[0][1],
+  );
+  const size = Math.sqrt((1 + 0.07 ** 2) / 2);
+  expect(figures.ctmChange).toBeCloseTo(1.07 / 2, 5);
+  expect(figures.relativeSize).toBeCloseTo(size / 20, 6);
+  expect(0.07).toBeLessThan(0.1 * size);
+  expect([figures.clear, figures.signAgreement]).toEqual([2, 1]);
+});
+
 it('the species are told apart', () => {
   const run = comparedRun(
     2,

@@ -5,7 +5,8 @@ import type { PreparedPeriod } from '../../data/prepared';
 import { CELLS, tinyPeriod, WORLD } from '../testing/tiny-world';
 import { normalisationOf } from '../normalisation';
 import type { EmissionFactors } from './emission-factors';
-import { carryRuns, dropTracers, PeriodTracers } from './tracers';
+import { Grid } from '../../grid/grid';
+import { carryRuns, dropTracers, PeriodTracers, tracerRequest } from './tracers';
 
 const TRACERS: TracerSettings[] = [
   { lifetime: 3 },
@@ -62,7 +63,7 @@ describe.each([
     const tracers = make();
     expect(tracers.channels).toBe(20);
     expect(tracers.carry().tracers.hours(ALL)).toEqual(prior);
-    const [all, hourly] = [CELLS * 5, WORLD.hours * CELLS * 5].map((length) => new Float32Array(length + 3).fill(1.4));
+    const [all, hourly] = [CELLS * 5, WORLD.hours * CELLS * 5].map((length) => new Float32Array(length + 3).fill(NaN, 0, 3).fill(1.4, 3));
     expect(
       largestDifference(
         tracers.carry({ data: all, offset: 3 }).tracers.hours(ALL),
@@ -70,11 +71,17 @@ describe.each([
       ),
     ).toBeLessThan(1e-6);
     const byHour = tracers.carry({ data: hourly, offset: 3, hourly: true }).tracers.hours(ALL).slice();
-    expect(largestDifference(byHour, tracers.carry({ data: all }).tracers.hours(ALL))).toBeLessThan(1e-6);
+    expect(largestDifference(byHour, tracers.carry({ data: all, offset: 3 }).tracers.hours(ALL))).toBeLessThan(1e-6);
   });
 
-  it.each([true, false])('have a transpose: ⟨A·f, g⟩ = ⟨f, Aᵀ·g⟩ (factors of each hour: %s)', (hourly) => {
-    const tracers = make();
+  it.each([
+    [true, undefined],
+    [false, undefined],
+    [true, 7],
+    [false, 7],
+  ])('have a transpose: ⟨A·f, g⟩ = ⟨f, Aᵀ·g⟩ (factors of each hour: %s, hours at once: %s)', (hourly, hoursAtOnce) => {
+    const tracers = new PeriodTracers(sourceOf(period), TRACERS, 1, mostBytes, { hoursAtOnce });
+    made.push(tracers);
     const random = new Random(3);
     const data = Float32Array.from({ length: (hourly ? WORLD.hours : 1) * CELLS * 5 }, () => 0.5 + random.uniform());
     const carried = tracers.carry({ data, hourly }).tracers.hours(ALL);
@@ -207,4 +214,20 @@ it.each([
   const store = other.runs.get('member01')!.tracers!;
   expect(store.rectangle(crop, { first: 7, count: 9 }).length).toBe(9 * 4 * 5 * store.channels);
   dropTracers([other]);
+});
+
+it('the addon is told of the sides of cells, east and north apart, and how the mixed layer is given', () => {
+  const grid = new Grid({
+    ...{ name: 'NORTH', gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0 },
+    ...{ xorig: 10, yorig: 59, xcell: 1, ycell: 1, rows: 2, cols: 3 },
+  });
+  const of = (...meteorologyNames: string[]): ReturnType<typeof tracerRequest> =>
+    tracerRequest({ ...period, grid, meteorologyNames }, [{ lifetime: 3 }]);
+  const degree = (6370e3 * Math.PI) / 180;
+  const request = of('v', 'u', 'TEMP2', 'inversePbl');
+  expect(request).toMatchObject({ rows: 2, cols: 3, hours: period.time.count, channels: 4, windX: 1, windY: 0, height: 3, inverseHeight: true });
+  expect(request.cellSizeX).toBeCloseTo(degree / 2, 3); // at 60 N
+  expect(request.cellSizeY).toBeCloseTo(degree, 3);
+  const given = of('PBL', 'u', 'v', 'inversePbl');
+  expect([given.height, given.inverseHeight]).toEqual([0, undefined]);
 });

@@ -62,6 +62,18 @@ describe('batches', () => {
     for (const field of [rest.emissions, rest.target]) expect(halves(field)[0]).not.toEqual(halves(field)[1]);
   });
 
+  it('never pair a run with itself', () => {
+    const all = sampler({ crop: 4 });
+    for (let iteration = 0; iteration < 30; iteration++) {
+      const { target } = all.train(iteration).arrays();
+      const size = target.length / all.batch;
+      for (let i = 0; i < all.pairs; i++) {
+        const [first, second] = [i, i + all.pairs].map((sample) => target.subarray(sample * size, (sample + 1) * size));
+        expect(first).not.toEqual(second);
+      }
+    }
+  });
+
   it('hold what the window sees of the hour, target included', () => {
     const period = tinyPeriod('winter', 1);
     carryRuns([period], [{ lifetime: 3 }, { lifetime: 40 }], 1);

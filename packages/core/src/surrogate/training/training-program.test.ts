@@ -56,6 +56,28 @@ describe('the loss on differences', () => {
   });
 });
 
+describe.each(['l1', 'l2', 'both'] as const)('the loss on differences, %s', (differenceLoss) => {
+  const own = tinyTraining({ differenceLoss, differenceWeight: 0.3 });
+  const made = new TrainingProgram(tinySurrogate(), own, sizes, normalisationOf(periods, spinUp), sampler.pairs, { threads: 1 });
+  afterAll(() => made.dispose());
+
+  it('is 1 of a surrogate whose differences are nothing beside those of the transport model, and a part of the total', async () => {
+    const wide = widened(1e5);
+    await made.takeTypical([[wide]]);
+    const { total, absolute, difference } = await made.step([wide], 0, 0);
+    expect(difference).toBeCloseTo(1, 2);
+    expect(total / (absolute + 0.3 * difference!)).toBeCloseTo(1, 5);
+  });
+});
+
+it('weighs the first of each pair alone as all: of errors that are alike it makes the same mean', async () => {
+  const alike = sampler.test(0);
+  alike.arrays().target.fill(1e7); // beside which what the surrogate gives is nothing
+  const { absolute: all } = await program.evaluate([[alike]], 'all');
+  const { absolute: firsts } = await program.evaluate([[alike]], 'firsts');
+  expect(firsts / all).toBeCloseTo(1, 4);
+});
+
 it('leaves the second of each pair out of the absolute loss where it was trained on', async () => {
   const [batch, moved] = [sampler.test(0), sampler.test(0)];
   const { target } = moved.arrays();

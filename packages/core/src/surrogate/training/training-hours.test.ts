@@ -1,0 +1,29 @@
+import { tinySurrogate, tinyTraining } from '../testing/tiny-world';
+import { trainingHours } from './training-hours';
+
+/** First and last hour that is trained on, of 96 hours; the window sees 8 of them. */
+function ends(spinUpHours: number, initialConcentrations: string, training: object = {}): [first: number, last: number] {
+  const { train } = trainingHours(
+    { name: 'winter', hours: 96, spinUpHours },
+    tinySurrogate({ initialConcentrations }),
+    tinyTraining({ testFraction: 0, ...training }),
+    true,
+  );
+  return [train[0], train[train.length - 1]];
+}
+
+it('begins where the whole window lies in the period, an hour later where it needs the concentrations before it', () => {
+  expect(ends(0, 'none')).toEqual([7, 95]);
+  expect(ends(0, 'prior')).toEqual([8, 95]);
+  expect(ends(24, 'prior')).toEqual([24, 95]);
+  expect(ends(0, 'prior', { rolloutWindows: 3 })).toEqual([24, 95]);
+});
+
+it('says of a period without a day left that it is too short', () => {
+  const period =
+    (hours: number): (() => unknown) =>
+    () =>
+      trainingHours({ name: 'winter', hours, spinUpHours: 0 }, tinySurrogate({ initialConcentrations: 'none' }), tinyTraining(), true);
+  expect(period(31)).not.toThrow();
+  expect(period(30)).toThrow(expect.objectContaining({ code: 'PERIOD_TOO_SHORT' }) as Error);
+});
