@@ -20,7 +20,7 @@
  *   kernel_bench device FILE… --device cuda [--products tf32]
  *   kernel_bench time FILE… [--device cuda] [--products tf32] [--rounds 20]
  *   kernel_bench fields NAME… --device cuda [--rounds 20]
- *   kernel_bench roofline FILE… [--gflops 495000] [--gbytes 3000]
+ *   kernel_bench roofline FILE… [--products tf32] [--gflops 495000] [--gbytes 3000]
  *
  * `roofline` runs nothing: operations and bytes of each op, and the time that they would take at those rates, instruction by instruction.
  * `check` runs every instruction on the CPU (fast kernels, or with --reference the plain ones) and on the device, each from the CPU's results so far,

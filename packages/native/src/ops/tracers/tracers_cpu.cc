@@ -128,12 +128,17 @@ MassRow massRow(const Fields& f, int64_t tracer, int64_t row) {
   return {f.lower(tracer) + begin, f.upper(tracer) + begin};
 }
 
+/** Height and exchange of a row of cells. */
+struct MixingRow {
+  const float* __restrict height;
+  const float* __restrict up;
+  const float* __restrict down;
+};
+
 /** Exchange in a row, and what is emitted there or made of the precursor. Of the emissions all hours may share the factors; null: 1. */
 void gain(const TracerParams& p, const Fields& f, const float* emissions, const float* factors, int64_t row) {
   const int64_t begin = f.plane.at(row, 0), first = row * p.cols;
-  const float* __restrict height = f.height + begin;
-  const float* __restrict up = f.up + begin;
-  const float* __restrict down = f.down + begin;
+  const MixingRow mixing{f.height + begin, f.up + begin, f.down + begin};
   float* __restrict emitted = f.rows[0];
   for (int64_t group = 0; group < p.groups; ++group) {
     for (int64_t c = 0; c < p.cols; ++c) {
@@ -144,7 +149,7 @@ void gain(const TracerParams& p, const Fields& f, const float* emissions, const 
       const TracerKind& kind = p.kinds[k];
       const MassRow mass = massRow(f, group * p.kindCount + k, row);
       for (int64_t c = 0; c < p.cols; ++c) {
-        const float moved = down[c] * mass.upper[c] - up[c] * mass.lower[c];
+        const float moved = mixing.down[c] * mass.upper[c] - mixing.up[c] * mass.lower[c];
         mass.lower[c] += moved;
         mass.upper[c] -= moved;
       }
@@ -157,7 +162,7 @@ void gain(const TracerParams& p, const Fields& f, const float* emissions, const 
         }
       } else {
         for (int64_t c = 0; c < p.cols; ++c) {
-          const float below = staysBelow(kind, height[c]) ? emitted[c] : 0.0f;
+          const float below = staysBelow(kind, mixing.height[c]) ? emitted[c] : 0.0f;
           mass.lower[c] += below;
           mass.upper[c] += emitted[c] - below;
         }
@@ -169,9 +174,7 @@ void gain(const TracerParams& p, const Fields& f, const float* emissions, const 
 /** The transpose of {@link gain}, added to the gradient with respect to the factors. */
 void gainAdjoint(const TracerParams& p, const Fields& f, const float* emissions, float* gradient, int64_t row) {
   const int64_t begin = f.plane.at(row, 0), first = row * p.cols;
-  const float* __restrict height = f.height + begin;
-  const float* __restrict up = f.up + begin;
-  const float* __restrict down = f.down + begin;
+  const MixingRow mixing{f.height + begin, f.up + begin, f.down + begin};
   float* __restrict emitted = f.rows[0];
   for (int64_t group = 0; group < p.groups; ++group) {
     for (int64_t c = 0; c < p.cols; ++c) emitted[c] = 0;
@@ -186,12 +189,12 @@ void gainAdjoint(const TracerParams& p, const Fields& f, const float* emissions,
           of.upper[c] += rate[c] * mass.upper[c];
         }
       } else {
-        for (int64_t c = 0; c < p.cols; ++c) emitted[c] += staysBelow(kind, height[c]) ? mass.lower[c] : mass.upper[c];
+        for (int64_t c = 0; c < p.cols; ++c) emitted[c] += staysBelow(kind, mixing.height[c]) ? mass.lower[c] : mass.upper[c];
       }
       for (int64_t c = 0; c < p.cols; ++c) {
         const float moved = mass.lower[c] - mass.upper[c];
-        mass.lower[c] -= up[c] * moved;
-        mass.upper[c] += down[c] * moved;
+        mass.lower[c] -= mixing.up[c] * moved;
+        mass.upper[c] += mixing.down[c] * moved;
       }
     }
     for (int64_t c = 0; c < p.cols; ++c) {
