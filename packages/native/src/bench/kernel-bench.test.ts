@@ -59,6 +59,33 @@ describeWhere(existsSync(program), 'kernel_bench is not built', 'kernel_bench', 
     }
   });
 
+  /** Gigabytes of a kernel in the table of `roofline`. */
+  function gigabytes(file: string, kernel: string, ...options: string[]): number {
+    const { status, stdout } = run('roofline', file, ...options);
+    expect(status).toBe(0);
+    return Number(new RegExp(`^\\| ${kernel} \\| \\d+ \\| \\S+ \\| (\\S+) `, 'm').exec(stdout)?.[1]);
+  }
+
+  // Of a million rows: sectors of 32 bytes are 8 floats.
+  it.each([
+    ['rows of 8 floats out of 80, to others side by side', 'd0=1000000 is0=80 os0=8 d1=8 is1=1 os1=1', 0.032 + 0.032],
+    ['added to them', 'accumulate=1 d0=1000000 is0=80 os0=8 d1=8 is1=1 os1=1', 0.032 + 2 * 0.032],
+    ['one float of each 80, a sector', 'd0=1000000 is0=80 os0=1', 0.032 + 0.004],
+    ['every fourth float: all of their sectors', 'd0=1000000 is0=4 os0=1', 0.016 + 0.004],
+    ['one float everywhere', 'd0=1000000 is0=0 os0=8 d1=8 is1=0 os1=1', 0.032],
+  ])('counts of a copy what memory moves: %s', (_, sizes, expected) => {
+    const copy = join(folder, 'copy.txt');
+    writeFileSync(copy, `arena 90000000\nphase step 0 1\nrun stridedCopy @input=0 @output=80000000 ${sizes}\n`);
+    expect(gigabytes(copy, 'stridedCopy')).toBeCloseTo(expected, 3);
+  });
+
+  it('counts half of the gates that an LSTM keeps where a device rounds products', () => {
+    const train = join(TINY, '../compact-train.txt');
+    const gates = (4 * 8 * 8 * 42224 * 64) / 1e9; // bytes: 8 samples, 8 steps, 42224 cells, 4 gates of 16 units
+    for (const kernel of ['lstmForward', 'lstmBackward'])
+      expect(gigabytes(train, kernel) - gigabytes(train, kernel, '--products', 'tf32')).toBeCloseTo(gates / 2, 2);
+  });
+
   it('times a step and each of its kernels, in seconds', () => {
     const { status, stdout } = run('time', TINY, '--rounds', '2', '--threads', '1');
     expect(status).toBe(0);
