@@ -4,7 +4,7 @@
  * tried, the largest first among them, which alone comes within a few per cent of the largest sum that is alive at once (Pisarchyk & Lee 2020,
  * arXiv:2001.03288, "greedy by size").
  */
-import { alignUp } from './ops/updates';
+import { alignUp } from './ops/alignment';
 import type { Storage } from './storage';
 
 /** Sets the offset of every storage that has none yet. @returns the size of the arena in elements */

@@ -8,7 +8,7 @@ import type { BatchShare } from './batch-share';
 import type { Graph, Node, Value } from './graph';
 import { GraphError } from './graph-error';
 import type { Emitter, RegionRequest } from './op';
-import { alignUp } from './ops/updates';
+import { alignUp } from './ops/alignment';
 import type { Profiler } from './profiler';
 import { Program, type ProgramLayout, type Region } from './program';
 import { fuseActivations } from './rewrites/fuse-activation';

@@ -43,6 +43,7 @@ void stridedCopy(const StridedCopy<float>& call, const Context& context);
 void lossForward(const LossForward<float>& call, const Context& context);
 void lossBackward(const LossBackward<float>& call, const Context& context);
 void adam(const Adam<float>& call, const Context& context);
+void muon(const Muon<float>& call, const Context& context);
 void sgdProject(const SgdProject<float>& call, const Context& context);
 void clipNorm(const ClipNorm<float>& call, const Context& context);
 void multiplyAdds(const MultiplyAdds& call, const Context& context);

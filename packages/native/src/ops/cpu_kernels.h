@@ -11,6 +11,7 @@
 #include "ops/lstm/lstm.h"
 #include "ops/maxpool2x2/maxpool2x2.h"
 #include "ops/multiply_steps/multiply_steps.h"
+#include "ops/muon/muon.h"
 #include "ops/optimiser/optimiser.h"
 #include "ops/peak/peak.h"
 #include "ops/prelu/prelu.h"
@@ -67,6 +68,7 @@ struct CpuKernels {
   Kernel<LossForward<float>> lossForward = nullptr;
   Kernel<LossBackward<float>> lossBackward = nullptr;
   Kernel<Adam<float>> adam = nullptr;
+  Kernel<Muon<float>> muon = nullptr;
   Kernel<SgdProject<float>> sgdProject = nullptr;
   Kernel<ClipNorm<float>> clipNorm = nullptr;
   Kernel<MultiplyAdds> multiplyAdds = nullptr;

@@ -41,6 +41,7 @@ CpuKernels cpuTable() {
   table.lossForward = lossForward;
   table.lossBackward = lossBackward;
   table.adam = adam;
+  table.muon = muon;
   table.sgdProject = sgdProject;
   table.clipNorm = clipNorm;
   table.multiplyAdds = multiplyAdds;

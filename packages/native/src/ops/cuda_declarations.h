@@ -40,6 +40,8 @@ std::size_t lossForwardScratch(const LossForward<float>& call);
 void lossForward(const LossForward<float>& call, const Context& context);
 void lossBackward(const LossBackward<float>& call, const Context& context);
 void adam(const Adam<float>& call, const Context& context);
+std::size_t muonDeviceScratch(const Muon<float>& call);
+void muon(const Muon<float>& call, const Context& context);
 void sgdProject(const SgdProject<float>& call, const Context& context);
 std::size_t clipNormScratch(const ClipNorm<float>& call);
 void clipNorm(const ClipNorm<float>& call, const Context& context);

@@ -25,9 +25,9 @@ using CudaKernels =
                CudaKernel<MultiplyStepsBackward<float>>, CudaKernel<UnaryForward<float>>, CudaKernel<UnaryBackward<float>>,
                CudaKernel<DropoutForward<float>>, CudaKernel<DropoutBackward<float>>, CudaKernel<Binary<float>>, CudaKernel<Axpy<float>>,
                CudaKernel<Scale<float>>, CudaKernel<Fill<float>>, CudaKernel<StridedCopy<float>>, CudaKernel<LossForward<float>>,
-               CudaKernel<LossBackward<float>>, CudaKernel<Adam<float>>, CudaKernel<SgdProject<float>>, CudaKernel<ClipNorm<float>>,
-               CudaKernel<WindowMeanOnDevice>, CudaKernel<WindowMeanAdjointOnDevice>, CudaKernel<TracerCourants>, CudaKernel<TracersOnDevice>,
-               CudaKernel<TracersAdjointOnDevice>, CudaKernel<GatherOnDevice>, CudaKernel<ScatterOnDevice>>;
+               CudaKernel<LossBackward<float>>, CudaKernel<Adam<float>>, CudaKernel<Muon<float>>, CudaKernel<SgdProject<float>>,
+               CudaKernel<ClipNorm<float>>, CudaKernel<WindowMeanOnDevice>, CudaKernel<WindowMeanAdjointOnDevice>, CudaKernel<TracerCourants>,
+               CudaKernel<TracersOnDevice>, CudaKernel<TracersAdjointOnDevice>, CudaKernel<GatherOnDevice>, CudaKernel<ScatterOnDevice>>;
 
 /** Defined where CUDA kernels are compiled: for a device, or for its emulation. */
 CudaKernels cudaKernels();

@@ -39,6 +39,7 @@ CudaKernels cudaKernels() {
   set(table, cuda::lossForward, cuda::lossForwardScratch);
   set(table, cuda::lossBackward);
   set(table, cuda::adam);
+  set(table, cuda::muon, cuda::muonDeviceScratch);
   set(table, cuda::sgdProject);
   set(table, cuda::clipNorm, cuda::clipNormScratch);
   set(table, cuda::preluForward);

@@ -14,6 +14,7 @@ void registerBatchNormPrelu(Registry& registry);
 void registerPrelu(Registry& registry);
 void registerChannelAffine(Registry& registry);
 void registerMultiplySteps(Registry& registry);
+void registerMuon(Registry& registry);
 void registerUnary(Registry& registry);
 void registerDropout(Registry& registry);
 void registerArithmetic(Registry& registry);

@@ -28,6 +28,7 @@ Registry makeRegistry() {
   registerPrelu(registry);
   registerChannelAffine(registry);
   registerMultiplySteps(registry);
+  registerMuon(registry);
   registerUnary(registry);
   registerDropout(registry);
   registerArithmetic(registry);

@@ -68,7 +68,11 @@ export const trainingSchema = z
         'any number of them that divides this one gives the same bits. Batch norm and dropout see each for itself.',
       { min: 1, max: 1024 },
     ).default(1),
-    learningRate: real('Step of Adam.', { above: 0, max: 1 }).default(2e-3),
+    optimiser: choice(
+      'What steps the matrices of weights: Muon, which makes all directions of a step equally long, or Adam, which steps all else in either case. Both have one `learningRate`.',
+      ['muon', 'adam'],
+    ).default('muon'),
+    learningRate: real('Step of the optimiser.', { above: 0, max: 1 }).default(2e-3),
     learningRateDecay: real('Step at the end as a part of that at the start, along a cosine; 1 keeps it constant.', { above: 0, max: 1 }).default(
       0.1,
     ),

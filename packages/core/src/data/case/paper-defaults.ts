@@ -30,6 +30,7 @@ export const paperDefaults: {
   training: {
     iterations: 30000,
     batch: 8,
+    optimiser: 'adam',
     learningRate: 1e-3,
     learningRateDecay: 1,
     l2: 1e-4,

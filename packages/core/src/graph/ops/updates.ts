@@ -6,7 +6,9 @@ import type { Graph, Node, Value } from '../graph';
 import { GraphError } from '../graph-error';
 import type { Emitter, Op } from '../op';
 import { expectShape, size } from '../shape';
+import { ALIGNMENT, alignUp } from './alignment';
 import { scale } from './arithmetic';
+import { emitMuon, isMatrix } from './muon';
 
 export interface AdamOptions {
   /** Scalar input. */
@@ -20,6 +22,8 @@ export interface AdamOptions {
   l2?: number;
   /** Norm of all gradients together above which they are scaled down. */
   clipNorm?: number;
+  /** What steps the matrices (muon.ts); everything else is Adam's. */
+  matrices?: 'adam' | 'muon';
   /** Names the optimiser's state, if a program has several. */
   name?: string;
 }
@@ -30,31 +34,37 @@ interface AdamAttributes {
   readonly l2: number;
   readonly clipNorm: number;
   readonly count: number;
+  /** Of the arrays, the first so many are Muon's. */
+  readonly muon: number;
 }
 
-/** Arrays in a contiguous region begin at multiples of this many elements: 64 bytes of float32. */
-export const ALIGNMENT = 16;
-export const alignUp = (elements: number): number => Math.ceil(elements / ALIGNMENT) * ALIGNMENT;
+const lengthOf = (arrays: readonly Value[]): number => arrays.reduce((total, { shape }) => total + alignUp(size(shape)), 0);
 
 /**
  * One Adam step on parameters (or on inputs, such as emissions). All of them lie next to each other, and so do their gradients and moments:
- * the step is one instruction. Where ranks share a batch (`CompileOptions.share`), the gradients of all are added up before, in one exchange.
+ * the step is one instruction, and one more for the matrices of Muon, which lie before the others. Where ranks share a batch (`CompileOptions.share`), the
+ * gradients of all are added up before, in one exchange.
  *
  * @param gradients - gradient of each array to be updated, as from `gradients`
  * @returns a value without elements, to be named in a phase
  * @see Kingma & Ba (2015), arXiv:1412.6980, algorithm 1
  */
 export function adamUpdate(g: Graph, gradients: ReadonlyMap<Value, Value>, options: AdamOptions): Value {
-  const { learningRate, step, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, l2 = 0, clipNorm = 0, name = 'adam' } = options;
+  const { learningRate, step, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, l2 = 0, clipNorm = 0, matrices = 'adam', name = 'adam' } = options;
   for (const [parameter, gradient] of gradients) expectShape('adamUpdate', `gradient of ${parameter.name}`, gradient, parameter.shape);
-  const parameters = [...gradients.keys()].sort((a, b) => a.id - b.id);
-  const length = parameters.reduce((total, parameter) => total + alignUp(size(parameter.shape)), 0);
-  const moments = [g.state(`${name}.firstMoment`, [length]), g.state(`${name}.secondMoment`, [length])];
+  const ordered = [...gradients.keys()].sort((a, b) => a.id - b.id);
+  const [muons, others] = [true, false].map((wanted) => ordered.filter((value) => (matrices === 'muon' && isMatrix(value)) === wanted));
+  const parameters = [...muons, ...others];
+  // Muon has no second moment.
+  const moments = [
+    g.state(`${name}.firstMoment`, [lengthOf(parameters)]),
+    g.state(`${name}.secondMoment`, [Math.max(lengthOf(others), ALIGNMENT)]),
+  ];
   const own = ownArrays(
     g,
     parameters.map((parameter) => gradients.get(parameter)!),
   );
-  const attributes = { beta1, beta2, epsilon, l2, clipNorm, count: parameters.length };
+  const attributes = { beta1, beta2, epsilon, l2, clipNorm, count: parameters.length, muon: muons.length };
   return g.apply(adamOp, [learningRate, step, ...moments, ...parameters, ...own], attributes, [[0]], name)[0];
 }
 
@@ -91,20 +101,25 @@ export const adamOp: Op<AdamAttributes> = {
   lower(node, emitter) {
     const { parameters, gradients } = members(node);
     const [learningRate, step, firstMoment, secondMoment] = node.inputs as Value[];
-    const { beta1, beta2, epsilon, l2, clipNorm } = node.attributes;
+    const { beta1, beta2, epsilon, l2, clipNorm, muon } = node.attributes;
     const elements = size(firstMoment.shape);
-    const gradient = emitter.at(gradients[0]);
+    const [parameter, gradient, rate] = [parameters[0], gradients[0], learningRate].map((value) => emitter.at(value));
+    const moment = emitter.at(firstMoment);
     if (emitter.share) emitter.emit('allReduce', { data: gradient }, { elements });
     if (clipNorm > 0) emitter.emit('clipNorm', { gradient }, { elements, maxNorm: clipNorm });
+    const matrices = parameters.slice(0, muon);
+    if (muon > 0) emitMuon(emitter, matrices, { parameter, gradient, moment, learningRate: rate }, l2);
+    if (muon === parameters.length) return;
+    const begin = lengthOf(matrices);
     const operands = {
-      parameter: emitter.at(parameters[0]),
-      gradient,
-      firstMoment: emitter.at(firstMoment),
+      parameter: parameter + begin,
+      gradient: gradient + begin,
+      firstMoment: moment + begin,
       secondMoment: emitter.at(secondMoment),
-      learningRate: emitter.at(learningRate),
+      learningRate: rate,
       step: emitter.at(step),
     };
-    emitter.emit('adam', operands, { elements, beta1, beta2, epsilon, l2 });
+    emitter.emit('adam', operands, { elements: elements - begin, beta1, beta2, epsilon, l2 });
   },
 };
 

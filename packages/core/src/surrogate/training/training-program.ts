@@ -1,5 +1,5 @@
 /**
- * The training step as one native program: forward, loss, reverse, Adam.
+ * The training step as one native program: forward, loss, reverse, update.
  *
  * A batch may come in parts (micro-batches.ts), of which the program computes one at a time. The weights of the losses (training-loss.ts) are those of
  * the whole batch, so that loss and gradient are the sums over parts.
@@ -43,11 +43,11 @@ const SHRINK_BY = 'training.batch or training.crop (a smaller square; 0 is the w
 
 /** Adds the loss and what a step of training makes of it to a graph; inputs beside those of the loss: `learningRate` and `step`. */
 export function trainingStep(g: Graph, parts: LossParts): { losses: LossValues; update: Value } {
-  const { l2, clipNorm } = parts.training;
+  const { optimiser, l2, clipNorm } = parts.training;
   const losses = trainingLoss(g, parts, 'train');
   const parameters = g.modelValues().filter((value) => value.kind === 'parameter');
   const grads = gradients(g, losses.total, parameters);
-  const rates = { learningRate: g.scalar('learningRate'), step: g.scalar('step'), l2, clipNorm };
+  const rates = { learningRate: g.scalar('learningRate'), step: g.scalar('step'), l2, clipNorm, matrices: optimiser };
   return { losses, update: adamUpdate(g, new Map(parameters.map((parameter, i) => [parameter, grads[i]])), rates) };
 }
 
@@ -187,7 +187,7 @@ export class TrainingProgram {
   }
 
   /**
-   * One step of Adam.
+   * One step of the optimiser.
    *
    * @param batch - its parts that this rank computes
    * @param iteration - from 0
