@@ -7,7 +7,7 @@
  */
 import type { Value } from '../graph';
 import type { Emitter } from '../op';
-import { ALIGNMENT, alignUp } from './alignment';
+import { alignUp } from './alignment';
 import { size } from '../shape';
 
 /** Rows and columns that a matrix has at least. */
@@ -28,7 +28,7 @@ export function isMatrix(value: Value): boolean {
   return value.shape.length > 1 && Math.min(...sidesOf(value)) >= LEAST_SIDE;
 }
 
-/** Operands of one step: where the first matrix lies, its gradient and its momentum; the others follow, each at a multiple of {@link ALIGNMENT}. */
+/** Operands of one step: where the first matrix lies, its gradient and its momentum; the others follow, each after {@link alignUp} of the one before. */
 export interface MuonOperands {
   parameter: number;
   gradient: number;

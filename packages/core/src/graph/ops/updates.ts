@@ -56,10 +56,7 @@ export function adamUpdate(g: Graph, gradients: ReadonlyMap<Value, Value>, optio
   const [muons, others] = [true, false].map((wanted) => ordered.filter((value) => (matrices === 'muon' && isMatrix(value)) === wanted));
   const parameters = [...muons, ...others];
   // Muon has no second moment.
-  const moments = [
-    g.state(`${name}.firstMoment`, [lengthOf(parameters)]),
-    g.state(`${name}.secondMoment`, [Math.max(lengthOf(others), ALIGNMENT)]),
-  ];
+  const moments = [g.state(`${name}.firstMoment`, [lengthOf(parameters)]), g.state(`${name}.secondMoment`, [Math.max(lengthOf(others), ALIGNMENT)])];
   const own = ownArrays(
     g,
     parameters.map((parameter) => gradients.get(parameter)!),

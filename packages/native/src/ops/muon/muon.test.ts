@@ -17,7 +17,12 @@ interface Sides {
 }
 type Arrays = Record<'parameter' | 'gradient' | 'moment', ArrayLike<number>>;
 
-function muon(arrays: Arrays, matrices: readonly Sides[], options: CallOptions, params: Record<string, number> = hyper): Record<string, Float64Array> {
+function muon(
+  arrays: Arrays,
+  matrices: readonly Sides[],
+  options: CallOptions,
+  params: Record<string, number> = hyper,
+): Record<string, Float64Array> {
   const sides = Object.fromEntries(
     matrices.flatMap(({ rows, columns }, k) => [
       [`rows${k}`, rows],
@@ -46,9 +51,9 @@ describe.each(allVariants)('muon by its singular values, $name', ({ options }) =
     ['tall', u, v, { rows: 3, columns: 2 }],
     ['wide', v, u, { rows: 2, columns: 3 }],
   ] as const)('%s: directions are those of the gradient, lengths near 1', (_, left, right, sides) => {
-    const gradient = fromSingular(left as number[][], s, right as number[][]);
+    const gradient = fromSingular(left, s, right);
     const { parameter, moment } = muon({ parameter: Array(6).fill(1), gradient, moment: Array(6).fill(0) }, [sides], options);
-    const x = fromSingular(left as number[][], [iterated(0.6), iterated(0.8)], right as number[][]);
+    const x = fromSingular(left, [iterated(0.6), iterated(0.8)], right);
     const expected = x.map((value) => 1 - RATE * 0.2 * Math.sqrt(3) * value);
     expect(relativeError(parameter, expected)).toBeLessThan(2e-6);
     const momentum = gradient.map((value) => 0.05 * value);

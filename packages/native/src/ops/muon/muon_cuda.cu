@@ -53,7 +53,7 @@ __global__ void __launch_bounds__(kBeginThreads) muon_begin_kernel(Matrices matr
   squares = blockSum(squares, warps);
   if (squares == 0) return;
   const float factor = static_cast<float>(1 / sqrt(squares));
-  for (int e = static_cast<int>(threadIdx.x); e < elements; e += kBeginThreads) scratch[matrix.x + e] *= factor;
+  for (int e = static_cast<int>(threadIdx.x); e < elements; e += kBeginThreads) scratch[matrix.x + e] = factor * scratch[matrix.x + e];
 }
 
 __global__ void __launch_bounds__(kBeginThreads)
@@ -61,7 +61,10 @@ __global__ void __launch_bounds__(kBeginThreads)
   const Matrix& matrix = matrices.at[blockIdx.x];
   const int S = matrix.smaller(), elements = matrix.larger() * S;
   const float step = learningRate[0] * p.scale * sqrtf(static_cast<float>(matrix.larger()));
-  for (int e = static_cast<int>(threadIdx.x); e < elements; e += kBeginThreads) parameter[matrix.place(e / S, e % S)] -= step * scratch[matrix.x + e];
+  for (int e = static_cast<int>(threadIdx.x); e < elements; e += kBeginThreads) {
+    const int i = matrix.place(e / S, e % S);
+    parameter[i] = parameter[i] - step * scratch[matrix.x + e];
+  }
 }
 
 /** Element (row, column) of a matrix, 0 outside of it. */
