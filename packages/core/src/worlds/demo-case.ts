@@ -25,7 +25,7 @@ const EFFORT: Record<
   },
   default: {
     members: 20,
-    training: { iterations: 5000, learningRateDecay: 0.03, testFraction: 0.17 },
+    training: { iterations: 3000, learningRateDecay: 0.03, testFraction: 0.17 },
     inversion: { iterations: 24 },
     rank: 400,
     paperTraining: { iterations: 600 },
