@@ -99,6 +99,25 @@ it.each([
   expect(Math.abs(left - right)).toBeLessThan(1e-5 * dot(out, grad.map(Math.abs)));
 });
 
+it('steps as the fastest wind of all threads’ rows asks for, and mixes at the bounds of its heights as everywhere', () => {
+  const r = { ...request, rows: 3, cols: 2, groups: 1, rateCount: 0, kinds: [{ lifetime: 9 }, { lifetime: 9, aloft: true }], threads: 3 };
+  const count = r.hours * r.rows * r.cols;
+  // The last row's wind is the fastest; heights: where stacks end, and within a metre of the top and at it
+  const heights = [300, 1499.75, 1500, 299.75, 1499.5, 1600, 300];
+  const winds = Float32Array.from({ length: count * r.channels }, (_, i) => {
+    const [hour, row] = [Math.floor(i / (6 * r.channels)), Math.floor(i / (2 * r.channels)) % 3];
+    return i % r.channels === r.height ? heights[hour] : row === 2 ? 17 : 1;
+  });
+  const [emitted, out] = [positive(count, 15), new Float32Array(count * 2)];
+  tracers(r, winds, new Float32Array(), emitted, out);
+  expect(
+    relativeError(
+      out,
+      plainTracers(r, winds, [], (hour, i) => emitted[hour * 6 + i]),
+    ),
+  ).toBeLessThan(2e-6);
+});
+
 it('takes 1 / height where the channel holds it', () => {
   const [of, ofInverse] = [new Float32Array(tracerCount), new Float32Array(tracerCount)];
   tracers(request, meteorology, rates, emissions, of);

@@ -121,6 +121,7 @@ describe('of fields in half precision', () => {
   it.each<[string, Partial<HalfFields>, RegExp]>([
     ['too few hours', { blocks: [halves.subarray(0, 7 * hourSize)] }, /hold the hour/],
     ['a block that ends early', { blocks: [halves.subarray(0, hourSize), halves], hoursOfBlock: 3 }, /every block but the last/],
+    ['a block without hours', { blocks: [halves.subarray(0, 0), halves], hoursOfBlock: HOURS }, /every block but the last/],
     ['single precision', { blocks: [fields as unknown as Uint16Array] }, /Uint16Array/],
     ['no hours in a block', { hoursOfBlock: 0 }, /hoursOfBlock/],
   ])('refuses %s', (_, over, message) => {

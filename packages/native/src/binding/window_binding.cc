@@ -52,11 +52,13 @@ Napi::Value Addon::windowMeanOfHalves(const Napi::CallbackInfo& info) {
     call.one = fields.Get("one").ToNumber().FloatValue();
     std::vector<const uint16_t*> begins;
     int64_t hours = 0;
+    bool full = true;
     for (uint32_t i = 0; i < blocks.Length(); ++i) {
       const Napi::Uint16Array block = arguments.halves(blocks.Get(i), "every block");
       const int64_t held = static_cast<int64_t>(block.ElementLength()) / (p.rows * p.cols * p.channels);
-      if (hours % call.hoursOfBlock != 0) arguments.refuse("every block but the last to hold hoursOfBlock hours");
-      hours += held < call.hoursOfBlock ? held : call.hoursOfBlock;
+      if (!full) arguments.refuse("every block but the last to hold hoursOfBlock hours");
+      full = held >= call.hoursOfBlock;
+      hours += full ? call.hoursOfBlock : held;
       begins.push_back(block.Data());
     }
     if (p.hour >= hours) arguments.refuse("the fields to hold the hour");

@@ -18,12 +18,6 @@ namespace retroplume::transport {
 
 enum class Boundary { kOpen, kPeriodic, kClosed };
 
-// One layer's faces. x faces: [rows][cols + 1], y faces: [rows + 1][cols]; Courant numbers of one step, positive to the east and north.
-struct Faces {
-  const double* courant_x;
-  const double* courant_y;
-};
-
 struct PlaneShape {
   int rows, cols;
   Boundary boundary;
@@ -33,7 +27,8 @@ struct PlaneShape {
 // and `diffusion` K dt / dx^2, both for one step.
 int transport_steps(double outflow, double diffusion);
 
-// Air after an x sweep (`axis` 0) or y sweep (1): reads `air`, writes `moved`.
+// Air after an x sweep (`axis` 0) or y sweep (1): reads `air`, writes `moved`. Courant numbers of one step, positive to the east and north, of x
+// faces [rows][cols + 1] or y faces [rows + 1][cols].
 void sweep_air(const PlaneShape& shape, int axis, const double* courant, const double* air, double* moved);
 
 // One sweep of one tracer, in place. `inflow` is the mixing ratio outside an open boundary, `diffusion` K dt / dx^2.

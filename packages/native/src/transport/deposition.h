@@ -31,7 +31,7 @@ void velocity_row(int cols, const SurfaceWeather& weather, const double* frictio
 struct Removal {
   const double* kept[kDepositionClasses];  // null: dry deposition off or an upper layer
   const double* scavenging;
-  const double* nitrate_constant;  // K of ammonium nitrate, ppb^2; null in upper layers (all nitrate and ammonia is scavenged at one rate)
+  const double* nitrate_constant;  // K of ammonium nitrate at the ground, ppb^2: read for dry deposition alone
 };
 
 // Applies both to all species of a row. `dry` and `wet` [kSpeciesCount] grow by what was lost (sum over the row of q M).

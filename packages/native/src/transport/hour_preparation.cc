@@ -130,7 +130,7 @@ void TransportModel::prepare_air(const HourInputs& in, int j) {
 void TransportModel::prepare_rates(const HourInputs& in, int layer, int j) {
   const int cols = grid_.cols;
   const long first = static_cast<long>(j) * cols;
-  std::vector<double> work(3 * cols), none(in.rain.empty() ? cols : 0, 0.0);
+  std::vector<double> work(3 * cols);
   double *temperature = work.data(), *water = temperature + cols, *humidity = water + cols;
   for (int i = 0; i < cols; ++i) {
     const long c = first + i;

@@ -171,6 +171,13 @@ describe('refusals', () => {
       'TRANSPORT_BAD_METEOROLOGY',
       /boundary-layer height.*-1 at row 1, column 1/,
     ],
+    ['endless emissions', () => withValue('emissions', 9, Infinity), 'TRANSPORT_BAD_EMISSIONS', /received inf for PM2.5 at row 0, column 1/],
+    ['emissions of another size', () => ({ ...good, emissions: new Float64Array(432) }), 'TRANSPORT_BAD_SHAPE', /emissions: expected 2160 values/],
+    ['a humidity in g/kg', () => withValue('humidity', 0, 8), 'TRANSPORT_BAD_METEOROLOGY', /0 to 0.1 kg kg-1 but received 8/],
+    ['rain below 0', () => withValue('rain', 0, -0.1), 'TRANSPORT_BAD_METEOROLOGY', /rain: expected 0 to 500 mm h-1 but received -0.1/],
+    ['radiation below 0', () => withValue('radiation', 0, -1), 'TRANSPORT_BAD_METEOROLOGY', /radiation: expected 0 to 1500/],
+    ['a pressure in hPa', () => ({ ...good, pressure: field(grid, 1013) }), 'TRANSPORT_BAD_METEOROLOGY', /20000 to 115000 Pa but received 1013/],
+    ['more land than all', () => ({ ...good, land: field(grid, 2) }), 'TRANSPORT_BAD_METEOROLOGY', /land: expected 0 to 1 but received 2/],
     ['NaN wind', () => withValue('windU', 0, NaN), 'TRANSPORT_BAD_METEOROLOGY', /wind u/],
     ['a temperature in Celsius', () => withValue('temperature', 3, 15), 'TRANSPORT_BAD_METEOROLOGY', /180 to 340 K but received 15/],
     ['a field of another size', () => ({ ...good, rain: new Float64Array(5) }), 'TRANSPORT_BAD_SHAPE', /rain: expected 432 values but received 5/],
@@ -185,6 +192,9 @@ describe('refusals', () => {
 
   it.each<[string, TransportOptions, RegExp]>([
     ['no threads', { threads: 0 }, /threads/],
+    ['a mixed layer that may vanish', { minimumMixedLayer: 9 }, /minimum mixed layer of 10 m or more/],
+    ['a top within the mixed layer', { minimumMixedLayer: 200, layerTops: [200, 1500] }, /rise from above the minimum mixed layer/],
+    ['more layers than it has room for', { layerTops: [500, 1000, 1500, 2000, 2500] }, /at most 4 layers above the mixed layer but received 5/],
     ['tops that fall', { layerTops: [3000, 1500] }, /layer tops/],
     ['a share above 1', { stackShare: { SO2: 1.5 } }, /stack shares/],
     ['a negative background', { background: { O3: -1 } }, /background/],
@@ -213,6 +223,7 @@ describe('refusals', () => {
     ['of another size', () => new Float64Array(3)],
     ['with NaN', () => model.state().fill(NaN)],
     ['with negative values', () => model.state().fill(-1)],
+    ['with a cell without air', () => model.state().fill(1).fill(0, -1)],
   ])('a state %s', (_, state) => {
     expect(() => model.restore(state())).toThrow(expect.objectContaining({ code: 'TRANSPORT_BAD_STATE' }) as Error);
   });
