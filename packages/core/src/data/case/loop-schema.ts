@@ -10,7 +10,10 @@ export const loopSchema = z
       { min: 1, max: 50 },
     ).default(1),
     iterations: whole('Steps by which the surrogate is trained on in a further pass.', { min: 1 }).default(600),
-    learningRate: real('Step of the optimiser at the start of a further training; it falls as that of `training` does.', { above: 0, max: 1 }).default(5e-4),
+    learningRate: real('Step of the optimiser at the start of a further training; it falls as that of `training` does.', {
+      above: 0,
+      max: 1,
+    }).default(5e-4),
     agreement: real(
       'The loop may end early once the predicted gain differs from the realised one by at most this part of it, for every species at the monitors that the inversion may look at.',
       { above: 0 },
