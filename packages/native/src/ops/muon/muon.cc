@@ -10,7 +10,10 @@ namespace retroplume {
 
 namespace {
 
-/** Of an iteration: A, A² and X·(…). */
+/** Scratch memory of a device is at most four times as large, and its kernels count in 32 bits. */
+constexpr int64_t kMostElements = int64_t{1} << 29;
+
+/** Of all iterations: A, A² and X·(…) in each. */
 double flopsOf(const MuonMatrix& matrix) {
   const double L = static_cast<double>(matrix.larger()), S = static_cast<double>(matrix.smaller());
   return kMuonIterations * (2 * L * S * S + 2 * S * S * S + 2 * L * S * S);
@@ -30,9 +33,8 @@ BoundKernel bindMuon(InstructionReader<T>& reader) {
     matrix.rows = reader.integer(("rows" + which).c_str());
     matrix.columns = reader.integer(("columns" + which).c_str());
     const int64_t elements = elementsOf({matrix.rows, matrix.columns});
-    if (elements < 0 || elements >= int64_t{1} << 31 || call.elements >= int64_t{1} << 31)
-      reader.fail("PARAM_INVALID", "expected matrices of less than 2^31 elements");
     call.elements = matrix.offset + elements;
+    if (elements < 0 || call.elements > kMostElements) reader.fail("PARAM_INVALID", "expected matrices of at most 2^29 elements in all");
     flops += flopsOf(matrix) + 12.0 * static_cast<double>(elements);
   }
   call.momentum = reader.real("momentum");
