@@ -20,6 +20,7 @@ const models: Record<string, NetworkSettings> = {
     hidden: 2,
     allStates: true,
     learnedInitialState: false,
+    cellWidth: 1,
     widths: [3, 6, 12],
     encoderConvs: 2,
     decoderConvs: 1,

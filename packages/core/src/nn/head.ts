@@ -8,8 +8,10 @@ import type { HeadSettings } from './settings';
 export interface NetworkInputs {
   /** `[N, T, H, W, C]`: emissions and meteorology, oldest step first */
   steps: Value;
-  /** `[N, T, H, W, E]`: of the steps, what is linear in the emissions, 0 where they are 0; the response-unet needs it */
+  /** `[N, T, H, W, E]`: of the steps, the emissions, 0 where there are none; the response-unet needs it */
   emissions?: Value;
+  /** `[N, H, W, K]`: what the air holds of the emissions at the end of the last step, linear in them */
+  tracers?: Value;
   /** `[N, H, W, S]`: concentrations before the window */
   y?: Value;
   /** `[N, H, W, G]` */

@@ -7,7 +7,7 @@
 import { concat, lstm, maxpool2x2, pad, upconv2x2, type Graph, type Mode, type Value } from '../graph';
 import { expectShape } from '../graph/shape';
 import { head, type NetworkInputs } from './head';
-import { block } from './layers';
+import { block, convLayer, preluLayer } from './layers';
 import type { LstmUnetSettings, TrunkSettings } from './settings';
 
 /**
@@ -19,12 +19,18 @@ import type { LstmUnetSettings, TrunkSettings } from './settings';
  */
 export function lstmUnet(g: Graph, inputs: NetworkInputs, settings: LstmUnetSettings, mode: Mode): Value {
   expectShape('lstmUnet', 'steps', inputs.steps, ['N', 'T', 'H', 'W', 'C']);
-  const history = recurrence(g, inputs.steps, settings);
-  return head(g, unet(g, history, settings, mode).up[0], inputs, settings, mode);
+  return head(g, unet(g, history(g, inputs, settings), settings, mode).up[0], inputs, settings, mode);
+}
+
+/** What each cell knows by itself: its hidden states, or a layer of them and its tracers where it has any. @returns `[N, H, W, C]` */
+export function history(g: Graph, { steps, tracers }: NetworkInputs, settings: TrunkSettings): Value {
+  const states = recurrence(g, steps, settings);
+  if (!tracers) return states;
+  return preluLayer(g, convLayer(g, concat(g, [states, tracers]), 'cell.conv', { kernel: 1, width: settings.cellWidth }), 'cell.prelu');
 }
 
 /** Hidden states of all steps, or of the last one. @returns `[N, H, W, T·hidden]` or `[N, H, W, hidden]` */
-export function recurrence(g: Graph, steps: Value, { hidden, allStates, learnedInitialState }: TrunkSettings): Value {
+function recurrence(g: Graph, steps: Value, { hidden, allStates, learnedInitialState }: TrunkSettings): Value {
   const init = { init: 'uniform', bound: 1 / Math.sqrt(hidden) } as const;
   const initialState = (name: string): Value | undefined =>
     learnedInitialState ? g.parameter(`lstm.${name}`, [hidden], { init: 'constant', value: 0 }) : undefined;

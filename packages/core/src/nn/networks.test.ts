@@ -25,19 +25,21 @@ const small: Record<string, NetworkSettings> = {
 interface Built {
   g: Graph;
   emissions: Value;
+  tracers?: Value;
   out: Value;
 }
 
-function build(settings: NetworkSettings, [rows, cols]: [number, number] = [9, 10], mode: 'train' | 'frozen' = 'frozen'): Built {
+function build(settings: NetworkSettings, [rows, cols]: [number, number] = [9, 10], mode: 'train' | 'frozen' = 'frozen', seesTracers = false): Built {
   const g = new Graph();
   const emissions = g.input('emissions', [1, 3, rows, cols, 2]);
+  const tracers = seesTracers ? g.input('tracers', [1, rows, cols, 3]) : undefined;
   const out = network(
     g,
-    { steps: emissions, emissions, y: g.input('y', [1, rows, cols, 4]), geography: g.input('geography', [1, rows, cols, 2]) },
+    { steps: emissions, emissions, tracers, y: g.input('y', [1, rows, cols, 4]), geography: g.input('geography', [1, rows, cols, 2]) },
     settings,
     mode,
   );
-  return { g, emissions, out };
+  return { g, emissions, tracers, out };
 }
 
 function randomize(program: Program<Float64Array>, g: Graph): Random {
@@ -53,20 +55,23 @@ function randomize(program: Program<Float64Array>, g: Graph): Random {
 
 const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a).reduce((total, value, i) => total + value * b[i], 0);
 
-describe.each(Object.keys(small))('%s', (name) => {
-  const { g, emissions, out } = build(small[name]);
-  const [gradient] = gradients(g, out, [emissions], { seed: g.input('seed', out.shape) });
+const seeTracers = ['default', 'response', 'resnet'];
+const sources = [...Object.keys(small).map((name) => [name, 'emissions'] as const), ...seeTracers.map((name) => [name, 'tracers'] as const)];
+
+describe.each(sources)('%s, %s', (name, source) => {
+  const { g, out, ...inputs } = build(small[name], undefined, 'frozen', source === 'tracers');
+  const [gradient] = gradients(g, out, [inputs[source]!], { seed: g.input('seed', out.shape) });
   const program = compile(g, {
     outputs: { out, gradient },
     phases: { forward: [out], backward: { values: [gradient], repeatable: true } },
     dtype: 'float64',
   });
   const random = randomize(program, g);
-  const base = program.get('emissions');
+  const base = program.get(source);
   const direction = base.map(() => random.normal());
   const forward = async (step: number): Promise<Float64Array> => {
     program.set(
-      'emissions',
+      source,
       base.map((value, i) => value + step * direction[i]),
     );
     await program.run('forward');
@@ -93,7 +98,7 @@ describe.each(Object.keys(small))('%s', (name) => {
     const slope = dot(program.get('gradient'), direction);
     const remainder = async (step: number): Promise<number> => Math.abs((await cost(step)) - centre - step * slope);
     // Kinks (P-ReLU, max-pool) must lie farther away than the steps; the ResNet, which only its cost bends, allows smaller ones.
-    const largest = name === 'resnet' ? 1e-5 : 1e-4;
+    const largest = name === 'resnet' || source === 'tracers' ? 1e-5 : 1e-4;
     for (const step of [largest, largest / 2]) expect(Math.log2((await remainder(step)) / (await remainder(step / 2)))).toBeCloseTo(2, 1);
   });
 });

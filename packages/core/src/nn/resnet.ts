@@ -1,9 +1,9 @@
 /**
- * The paper's baseline: all steps stacked as channels, then residual blocks x ← P-ReLU(x + norm(conv(P-ReLU(norm(conv x))))).
+ * The paper's baseline: all steps stacked as channels, tracers beside them, then residual blocks x ← P-ReLU(x + norm(conv(P-ReLU(norm(conv x))))).
  *
  * @see He et al. (2016), arXiv:1512.03385; Huang et al. (2021), doi:10.5194/gmd-14-4641-2021, section 3.1
  */
-import { add, reshape, transpose, type Graph, type Mode, type Value } from '../graph';
+import { add, concat, reshape, transpose, type Graph, type Mode, type Value } from '../graph';
 import { expectShape } from '../graph/shape';
 import { head, type NetworkInputs } from './head';
 import { block, convLayer, normLayer, preluLayer } from './layers';
@@ -18,7 +18,8 @@ import type { ResnetSettings } from './settings';
 export function resnet(g: Graph, inputs: NetworkInputs, settings: ResnetSettings, mode: Mode): Value {
   expectShape('resnet', 'steps', inputs.steps, ['N', 'T', 'H', 'W', 'C']);
   const options = { ...settings, mode };
-  let x = block(g, stackSteps(g, inputs.steps), 'resnet.stem', settings.width, options);
+  const seen = [stackSteps(g, inputs.steps), ...(inputs.tracers ? [inputs.tracers] : [])];
+  let x = block(g, concat(g, seen), 'resnet.stem', settings.width, options);
   for (let i = 0; i < settings.blocks; i++) x = residual(g, x, `resnet.block${i}`, settings, mode);
   return head(g, x, inputs, settings, mode);
 }

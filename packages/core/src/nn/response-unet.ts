@@ -1,9 +1,9 @@
 /**
  * A network that is linear in the emissions as far as chemistry is. Two U-Nets of one shape stand side by side:
  *
- *   context   the LSTM and U-Net of `lstmUnet` over weather and emissions
- *   carrier   emissions of all steps as channels, through convolutions without bias or activation; at the end of each level what is carried is
- *             multiplied, cell by cell and channel by channel, with gates that a 1x1 convolution makes of the context's level
+ *   context   the LSTM and U-Net of `lstmUnet` over weather, emissions and tracers
+ *   carrier   emissions of all steps and tracers as channels, through convolutions without bias or activation; they, and at the end of each level what is
+ *             carried, are multiplied, cell by cell and channel by channel, with gates that a 1x1 convolution makes of the context
  *
  *   concentrations = carrier + head(context)
  *
@@ -14,7 +14,7 @@
 import { add, concat, conv2d, crop, downconv2x2, multiply, multiplySteps, upconv2x2, type Graph, type Mode, type Value } from '../graph';
 import { expectShape } from '../graph/shape';
 import { head, type NetworkInputs } from './head';
-import { padToLevels, recurrence, unet, type UnetLevels } from './lstm-unet';
+import { history, padToLevels, unet, type UnetLevels } from './lstm-unet';
 import type { ResponseUnetSettings } from './settings';
 
 /** Half-width, times √C, of the uniform distribution that the gates' weights begin with: about ±0.2 around 1. */
@@ -33,21 +33,25 @@ export function responseUnet(g: Graph, inputs: NetworkInputs, settings: Response
   const { emissions } = inputs;
   if (!emissions) throw new Error('responseUnet: its input emissions is missing');
   expectShape('responseUnet', 'emissions', emissions, [batch, steps, height, width, 'E']);
-  const history = recurrence(g, inputs.steps, settings);
-  const context = unet(g, history, settings, mode);
-  const sources = multiplySteps(g, emissions, gates(g, history, steps * emissions.shape[4], 'carrier.sources'));
+  const known = history(g, inputs, settings);
+  const context = unet(g, known, settings, mode);
+  const input = (sources: Value, name: string): Value => linearConv(g, sources, `${name}.input`, 1, settings.widths[0]);
+  const emitted = multiplySteps(g, emissions, gates(g, known, steps * emissions.shape[4], 'carrier.emissions'));
+  const fresh = input(emitted, 'carrier.emissions');
+  const { tracers } = inputs;
+  const sources = tracers ? add(g, fresh, input(gated(g, tracers, known, 'carrier.tracers'), 'carrier.tracers')) : fresh;
   const carried = carrier(g, sources, context, settings);
   const linear = crop(g, linearConv(g, carried, 'carrier.output', 1, settings.species), height, width);
   return add(g, linear, head(g, context.up[0], inputs, { ...settings, headActivation: 'none' }, mode));
 }
 
-/** The linear U-Net. @returns `[N, H', W', widths[0]]`, as padded */
+/** The linear U-Net, from `[N, H, W, widths[0]]`. @returns `[N, H', W', widths[0]]`, as padded */
 function carrier(g: Graph, sources: Value, context: UnetLevels, settings: ResponseUnetSettings): Value {
   const { widths, encoderConvs, decoderConvs } = settings;
   const convs = (x: Value, name: string, count: number, channels: number): Value =>
     Array.from({ length: count }).reduce<Value>((value, _, i) => linearConv(g, value, `${name}.conv${i}`, 3, channels), x);
   const skips: Value[] = [];
-  let x = padToLevels(g, linearConv(g, sources, 'carrier.input', 1, widths[0]), settings);
+  let x = padToLevels(g, sources, settings);
   widths.forEach((channels, level) => {
     const name = `carrier.down${level}`;
     if (level > 0) x = downconv2x2(g, x, linearWeight(g, `${name}.downconv`, [2, 2, channels, x.shape[3]], 4 * x.shape[3]));

@@ -44,6 +44,8 @@ export interface TrunkSettings extends HeadSettings {
   /** Hidden states of all steps as channels of the U-Net, or the last one only. */
   readonly allStates: boolean;
   readonly learnedInitialState: boolean;
+  /** Units that each cell makes of its hidden states and tracers, where these are given. */
+  readonly cellWidth: number;
   /** Channels of each level, the deepest last; the number of poolings is one less. */
   readonly widths: readonly number[];
   /** 3x3 blocks of each encoder level and of the deepest. */
@@ -81,6 +83,7 @@ export const DEFAULT_LSTM_UNET: LstmUnetSettings = {
   hidden: 16,
   allStates: true,
   learnedInitialState: false,
+  cellWidth: 96,
   widths: [24, 48, 96],
   encoderConvs: 2,
   decoderConvs: 1,

@@ -32,7 +32,7 @@ export function windowLengths({ batch, steps, rows, cols, meteorology, geography
   const places = batch * rows * cols;
   return {
     emissions: places * steps * 5,
-    tracers: places * steps * tracers,
+    tracers: places * tracers,
     meteorology: places * steps * meteorology,
     geography: places * geography,
     previous: previous ? places * 4 : 0,

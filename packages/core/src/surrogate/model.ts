@@ -1,7 +1,7 @@
 /**
  * The surrogate as a graph: physical units in and out, normalisation inside.
  *
- *   emissions [N, T, H, W, 5] (kg m-2 s-1), tracers [N, T, H, W, 5 · kinds] (kg m-3), meteorology [N, T, H, W, M], geography [N, H, W, G], previous [N, H, W, 4]
+ *   emissions [N, T, H, W, 5] (kg m-2 s-1), tracers [N, H, W, 5 · kinds] (kg m-3), meteorology [N, T, H, W, M], geography [N, H, W, G], previous [N, H, W, 4]
  *     → concentrations [N, H, W, 4] (ppb; PM2.5 in µg m-3)
  *
  * One function builds it for every use: training (batch statistics, dropout), the frozen program of the inversion, and ONNX.
@@ -24,7 +24,7 @@ export interface SurrogateSizes {
 
 export interface SurrogateValues {
   emissions: Value;
-  /** where the surrogate sees them */
+  /** where the surrogate sees them: of the hour itself, which the window ends with */
   tracers?: Value;
   meteorology: Value;
   geography?: Value;
@@ -88,17 +88,16 @@ export function buildSurrogate(
   const tracerCount = settings.tracers.length * normalisation.emissions.scale.length;
   if ((normalisation.tracers?.scale.length ?? 0) !== tracerCount)
     throw new Error(`surrogate: expected scales of ${tracerCount} tracers: carry the runs first`);
-  const tracers = normalisation.tracers && g.input(`tracers${suffix}`, [batch, steps, rows, cols, normalisation.tracers.scale.length]);
+  const tracers = normalisation.tracers && g.input(`tracers${suffix}`, [batch, rows, cols, normalisation.tracers.scale.length]);
   const meteorology = g.input(`meteorology${suffix}`, [batch, steps, rows, cols, sizes.meteorology]);
   const geography = sizes.geography > 0 ? g.input('geography', [batch, rows, cols, sizes.geography]) : undefined;
   const species = normalisation.concentrations.scale.length;
   const previous = takesInitialConcentrations(settings) ? (before ?? g.input(`previous${suffix}`, [batch, rows, cols, species])) : undefined;
-  const scaled = [normalise(g, emissions, normalisation.emissions), ...(tracers ? [normalise(g, tracers, normalisation.tracers!)] : [])];
-  // Joined once and read where they lie in the steps: a copy less forward, and a gradient less to be added.
-  const sources = concat(g, scaled);
+  const emitted = normalise(g, emissions, normalisation.emissions);
   const inputs = {
-    emissions: sources,
-    steps: concat(g, [sources, normalise(g, meteorology, normalisation.meteorology)]),
+    emissions: emitted,
+    steps: concat(g, [emitted, normalise(g, meteorology, normalisation.meteorology)]),
+    tracers: tracers && normalise(g, tracers, normalisation.tracers!),
     geography: geography && normalise(g, geography, normalisation.geography),
     y: previous && normalise(g, previous, normalisation.concentrations),
   };

@@ -18,6 +18,6 @@ export function networkSettings(settings: SurrogateSettings, species: number): N
     perSpeciesHead: paper,
   };
   if (settings.network === 'resnet') return { network: 'resnet', ...around, width: settings.widths[0], blocks: settings.residualBlocks };
-  const { hidden, allStates, widths, encoderConvs, decoderConvs } = settings;
-  return { network: settings.network, ...around, hidden, allStates, learnedInitialState: paper, widths, encoderConvs, decoderConvs };
+  const { hidden, allStates, cellWidth, widths, encoderConvs, decoderConvs } = settings;
+  return { network: settings.network, ...around, hidden, allStates, learnedInitialState: paper, cellWidth, widths, encoderConvs, decoderConvs };
 }

@@ -193,7 +193,7 @@ describe('the choice of tiles', () => {
   it('is the whole domain while its program fits, and tiles beyond', () => {
     const paperGrid = { rows: 232, cols: 182 };
     expect(surrogate.tiling(8, paperGrid, 0, { adjoint: true })).toEqual(wholeDomain(paperGrid));
-    const large = surrogate.tiling(1, { rows: 1000, cols: 1200 }, 0, { adjoint: true });
+    const large = surrogate.tiling(1, { rows: 1400, cols: 1600 }, 0, { adjoint: true });
     expect(large.tiles.length).toBeGreaterThan(10);
     expect(large.rows).toBeGreaterThan(150);
   });

@@ -66,3 +66,6 @@ export class Window {
     return this.hours - 1;
   }
 }
+
+/** Of hours that are taken as they are. */
+export const ONE_HOUR = new Window([{ count: 1, hours: 1 }]);

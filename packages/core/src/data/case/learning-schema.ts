@@ -41,6 +41,10 @@ export const surrogateSchema = z
     ]).default('response-unet'),
     hidden: whole('Hidden units of the LSTM.', { min: 1, max: 1024 }).default(16),
     allStates: flag('Whether the hidden states of all steps go on to the U-Net, or only the last.').default(true),
+    cellWidth: whole('Units that each cell makes of its hidden states and tracers; without tracers the hidden states go on as they are.', {
+      min: 1,
+      max: 1024,
+    }).default(96),
     widths: z
       .array(whole('Channels.', { min: 1, max: 2048 }))
       .length(3)

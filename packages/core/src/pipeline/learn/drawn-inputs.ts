@@ -25,7 +25,7 @@ export function drawInputs(surrogate: Surrogate, sizes: { batch: number; rows: n
   const none = { offset: [], scale: [] };
   return {
     emissions: draw('emissions', normalisation.emissions, steps, positive),
-    tracers: draw('tracers', normalisation.tracers ?? none, steps, positive),
+    tracers: draw('tracers', normalisation.tracers ?? none, [batch], positive),
     meteorology: draw('meteorology', normalisation.meteorology, steps, about),
     geography: draw('geography', normalisation.geography, [batch], about),
     previous: draw('previous', takesInitialConcentrations(settings) ? normalisation.concentrations : none, [batch], positive),

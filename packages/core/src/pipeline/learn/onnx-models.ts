@@ -116,7 +116,7 @@ function descriptions({ description }: Surrogate, hasLoss: boolean): Record<stri
   const kinds = settings.tracers.map((kind) => tracerText(kind)).join(', ');
   return {
     emissions: `emissions of ${list(groups)}, means over the window's steps, oldest first`,
-    tracers: `tracers of ${groups.map(({ name }) => name).join(', ')} at the ground (kg m-3), of each with the lifetimes ${kinds}`,
+    tracers: `tracers of ${groups.map(({ name }) => name).join(', ')} at the ground in the hour itself (kg m-3), of each with the lifetimes ${kinds}`,
     meteorology: `${meteorologyNames.join(', ')}, means over the window's steps`,
     geography: geographyNames.join(', '),
     previous: `concentrations from before the window: ${list(species)}`,

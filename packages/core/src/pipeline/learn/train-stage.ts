@@ -47,6 +47,8 @@ export const trainStage: Stage = {
       // So runs that were made with the default are known.
       training: { ...training, checkpointEvery: CHECKPOINT_EVERY },
       testRuns: testRuns(context),
+      // Weights of earlier versions, whose network saw tracers in every step, are none of its.
+      ...(surrogate.tracers.length > 0 ? { tracers: 'of the hour' } : {}),
       ...productsSetting(context),
       ...(context.pass ? { pass: context.pass.number, earlier: earlierPasses(context) } : {}),
     };

@@ -84,7 +84,7 @@ export function inputsOf(surrogate: Surrogate): Record<string, Field> {
   });
   return {
     emissions: field([BATCH, steps], emissions, positive),
-    ...(surrogate.description.normalisation.tracers ? { tracers: field([BATCH, steps], TRACERS, positive) } : {}),
+    ...(surrogate.description.normalisation.tracers ? { tracers: field([BATCH], TRACERS, positive) } : {}),
     meteorology: field([BATCH, steps], meteorology, normal),
     geography: field([BATCH], geography, normal),
     ...(surrogate.description.settings.initialConcentrations !== 'none' ? { previous: field([BATCH], concentrations, positive) } : {}),

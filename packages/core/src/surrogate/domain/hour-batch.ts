@@ -6,6 +6,7 @@ import type { EmissionFactors } from '../tracers/emission-factors';
 import type { GradientWindow, InputWindow, SurrogateInputs } from '../frozen-program';
 import { takesInitialConcentrations } from '../initial-concentrations';
 import type { Surrogate } from '../surrogate';
+import { ONE_HOUR } from '../window';
 
 const GROUP_COUNT = GROUPS.length;
 const SPECIES_COUNT = SPECIES.length;
@@ -23,7 +24,7 @@ export class HourBatch {
   private meteorology: Float32Array = new Float32Array();
   /** read when the host needs them */
   private emissions?: Float32Array;
-  /** as long as the emissions; set by {@link setTracers} */
+  /** set by {@link setTracers} */
   private tracers: Float32Array = new Float32Array();
   private readonly tracerChannels: number;
   private previous: Float32Array = new Float32Array();
@@ -137,19 +138,19 @@ export class HourBatch {
   }
 
   private setTracersAt(i: number, hour: number): void {
-    const { surrogate, whole, resident, inputs } = this;
+    const { whole, resident, inputs } = this;
     if (resident.tracers) {
       this.taken.tracers[i] = this.windowOf('tracers', i, hour, resident.tracers);
       return;
     }
-    const length = this.size * surrogate.window.steps.length * whole.rows * whole.cols * this.tracerChannels;
-    if (inputs.tracers.length === 0) inputs.tracers = new Float32Array(length);
+    if (inputs.tracers.length === 0) inputs.tracers = new Float32Array(this.size * whole.rows * whole.cols * this.tracerChannels);
     windowMean(this.tracerRequest(i, hour), this.tracers, inputs.tracers);
   }
 
   /** What element `i` sees at `hour` of fields in the GPU's memory. */
   windowOf<T extends InputWindow['input']>(input: T, i: number, hour: number, fields: DeviceFields): InputWindow & { input: T } {
-    return { input, hour: i, fields, request: this.surrogate.window.request(fields.shape, fields.shape.channels, hour, this.position!.crop) };
+    const window = input === 'tracers' ? ONE_HOUR : this.surrogate.window;
+    return { input, hour: i, fields, request: window.request(fields.shape, fields.shape.channels, hour, this.position!.crop) };
   }
 
   /**
@@ -199,9 +200,9 @@ export class HourBatch {
   }
 
   private tracerRequest(i: number, hour: number): Parameters<typeof windowMean>[0] {
-    const { surrogate, whole, threads, tracerChannels } = this;
-    const stepsOffset = i * surrogate.window.steps.length * whole.rows * whole.cols * tracerChannels;
-    return { ...surrogate.window.request(whole, tracerChannels, hour - this.begin, whole), stepsOffset, threads };
+    const { whole, threads, tracerChannels } = this;
+    const stepsOffset = i * whole.rows * whole.cols * tracerChannels;
+    return { ...ONE_HOUR.request(whole, tracerChannels, hour - this.begin, whole), stepsOffset, threads };
   }
 
   private emissionRequest(i: number, hour: number, factors?: EmissionFactors): Parameters<typeof windowMean>[0] {

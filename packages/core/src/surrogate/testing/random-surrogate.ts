@@ -37,7 +37,7 @@ export function randomSurrogate(settings: SurrogateSettings, periods: readonly P
 
 function smoothed(name: string, data: Float32Array): Float32Array {
   if (name.endsWith('slope')) return data.map(() => 1);
-  return name === 'head.conv0.bias' ? data.map(() => 2) : data;
+  return name === 'head.conv0.bias' ? data.map(() => 8) : data;
 }
 
 /** A period with a prior run on `rows` x `cols` cells; no field follows from another. */

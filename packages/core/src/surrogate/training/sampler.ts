@@ -22,7 +22,7 @@ import {
   type WindowBatch,
 } from '../batch';
 import { WHOLE_BATCH, type BatchPart } from './micro-batches';
-import { Window } from '../window';
+import { ONE_HOUR, type Window } from '../window';
 
 /** Which hours of a period are trained on and which are kept for the test. */
 export interface HourSplit {
@@ -77,9 +77,6 @@ export function cropSize(rows: number, cols: number, crop: number): { rows: numb
   }
   return crop > 0 ? { rows: crop, cols: crop } : { rows, cols };
 }
-
-/** Of hours that are taken as they are. */
-const ONE_HOUR = new Window([{ count: 1, hours: 1 }]);
 
 interface Choice {
   period: TrainingPeriod;
@@ -264,7 +261,7 @@ export class Sampler {
     const concentrations = this.fieldOf(period, run.concentrations, 4);
     return [
       input('emissions', this.fieldOf(period, run.emissions, 5), {}, noise ? { ...emitted, noise } : emitted),
-      ...(run.tracers ? [input('tracers', this.fieldOf(period, run.tracers, this.tracerChannels), {}, emitted)] : []),
+      ...(run.tracers ? [input('tracers', this.fieldOf(period, run.tracers, this.tracerChannels), once, emitted)] : []),
       input('target', concentrations, once, emitted),
       ...(first && this.settings.previousConcentrations
         ? [input('previous', concentrations, { ...once, hour: Math.max(0, hour - this.window.hours) }, emitted)]
