@@ -32,11 +32,11 @@ struct Set {
   std::vector<Input> inputs;
 };
 
-/** Pairs (first, last): the paper's 24 hours, or the steps of twelve, three and one hour that a case has by default. */
+/** Pairs (first, last): the paper's 24 hours, or the steps of twelve, six and one hour that a case has by default. */
 std::vector<int32_t> stepsOf(const Input& input) {
   std::vector<std::pair<int, int>> rates{{1, 1}};
   if (input.taken == Taken::hourly) rates = {{24, 1}};
-  if (input.taken == Taken::severalRates) rates = {{8, 1}, {4, 3}, {4, 12}};
+  if (input.taken == Taken::severalRates) rates = {{6, 1}, {1, 6}, {1, 12}};
   std::vector<int32_t> steps;
   for (const auto& [count, hours] : rates) {
     for (int i = 0; i < count; ++i) {
@@ -65,7 +65,7 @@ const std::vector<Set>& sets() {
        4,
        {{"meteorology", 14, false, Taken::severalRates, {}},
         {"emissions", 5, false, Taken::severalRates, {}},
-        {"tracers", 50, true, Taken::severalRates, {}},
+        {"tracers", 50, true, Taken::lastHour, {}},
         {"target", 4, false, Taken::lastHour, {}}}},
       {"windows-tiny",
        70,
