@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Surrogate } from './surrogate';
+import { randomSurrogate } from './testing/random-surrogate';
+import { tinyPeriod, tinySurrogate } from './testing/tiny-world';
 
 it.each([
   ['missing', undefined, 'SURROGATE_MISSING', 'no such file: run the stage train first'],
@@ -18,4 +20,40 @@ it.each([
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+describe('a surrogate that was saved', () => {
+  const surrogate = randomSurrogate(tinySurrogate(), [tinyPeriod('winter', 1)]);
+  const folder = mkdtempSync(join(tmpdir(), 'surrogate-'));
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+  /** Loads what was saved of other weights and settings. */
+  const saved = (weights: Surrogate['weights'], settings: object = {}): Surrogate => {
+    const { description } = surrogate;
+    new Surrogate({ ...description, settings: { ...description.settings, ...settings } }, weights).save(folder);
+    return Surrogate.load(folder);
+  };
+  const without = [...surrogate.weights].filter(([name]) => name !== 'cell.conv.weight');
+  const wider = { data: new Float32Array(2), shape: [1, 2] };
+
+  test('is loaded as it was', () => {
+    const loaded = saved(surrogate.weights);
+    expect(loaded.description).toEqual(surrogate.description);
+    expect(loaded.weights).toEqual(surrogate.weights);
+  });
+
+  test.each([
+    ['lacks weights', new Map(without), {}, 'cell.conv.weight'],
+    ['has weights of another shape', new Map([...without, ['cell.conv.weight', wider]]), {}, 'cell.conv.weight'],
+    ['has settings that this version does not know', surrogate.weights, { wings: 2 }, 'wings'],
+  ])('is refused where it %s: another version made it', (_what, weights, settings, named) => {
+    expect(() => saved(weights, settings)).toThrow(
+      expect.objectContaining({
+        code: 'SURROGATE_OUTDATED',
+        exitCode: 3,
+        message: expect.stringMatching(new RegExp(`${named}.*: run the stage train again`)) as string,
+      }) as Error,
+    );
+  });
 });

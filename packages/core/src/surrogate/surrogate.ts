@@ -2,13 +2,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SurrogateSettings } from '../data/case';
+import { surrogateSchema } from '../data/case/learning-schema';
 import { readTensors, writeFileAtomic, writeTensors, type Tensor } from '../data/checkpoint';
 import { readJson } from '../data/json-file';
 import { DataError } from '../errors';
-import type { Execution } from '../graph';
+import { Graph, type Execution } from '../graph';
+import { poolingBlock } from '../nn';
 import { FrozenProgram } from './frozen-program';
 import type { InitialConcentrations } from './initial-concentrations';
-import type { SurrogateSizes } from './model';
+import { buildSurrogate, type SurrogateSizes } from './model';
 import { networkSettings } from './network-settings';
 import type { Normalisation } from './normalisation';
 import { smallestSide, tilesOf, wholeDomain, type Tiling } from './tiles';
@@ -43,7 +45,10 @@ export class Surrogate {
     this.window = new Window(description.settings.window);
   }
 
-  /** @throws {DataError} `SURROGATE_MISSING`, `JSON_UNREADABLE`, `CHECKPOINT_CORRUPT`: the folder holds no surrogate, or it is damaged */
+  /**
+   * @throws {DataError} `SURROGATE_MISSING`, `JSON_UNREADABLE`, `CHECKPOINT_CORRUPT`: the folder holds no surrogate, or it is damaged; `SURROGATE_OUTDATED`:
+   *   its weights are not those of the network that this version makes of its settings
+   */
   static load(dir: string): Surrogate {
     const path = join(dir, SURROGATE_FILES.description);
     if (!existsSync(path)) throw new DataError('SURROGATE_MISSING', `${path}: no such file: run the stage train first`);
@@ -56,7 +61,22 @@ export class Surrogate {
       groups: 'array',
     } as const;
     const description = readJson<SurrogateDescription>(path, { keys, remedy: 'run the stage train again' });
-    return new Surrogate(description, readTensors(join(dir, SURROGATE_FILES.weights)).tensors);
+    const { tensors } = readTensors(join(dir, SURROGATE_FILES.weights));
+    // Settings that an earlier version did not have are as by default, which its weights may belie.
+    const settings = surrogateSchema.safeParse(description.settings);
+    const surrogate = new Surrogate(settings.success ? { ...description, settings: settings.data } : description, tensors);
+    const wrong = settings.success ? surrogate.wrongWeight() : settings.error.issues[0].message;
+    if (wrong === undefined) return surrogate;
+    throw new DataError('SURROGATE_OUTDATED', `${dir}: this surrogate is of another version of Retroplume (${wrong}): run the stage train again`);
+  }
+
+  /** The first of the network's weights that is not here, or of another shape. */
+  private wrongWeight(): string | undefined {
+    const { settings, normalisation, species } = this.description;
+    const side = poolingBlock(networkSettings(settings, species.length));
+    const g = new Graph();
+    buildSurrogate(g, settings, this.sizes(1, side, side), normalisation, 'frozen');
+    return g.modelValues().find(({ name, shape }) => this.weights.get(name!)?.shape.join() !== shape.join())?.name;
   }
 
   /** The same network with y taken from elsewhere. */
