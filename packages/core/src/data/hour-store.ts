@@ -31,8 +31,8 @@ export interface HourStore {
   halves?(crop: Crop, range: Hours): PlacedHalves;
   /** A rectangle that is to be changed. */
   edit(crop: Crop, range: Hours, memory?: Memory): Edit;
-  /** Adds to a rectangle. */
-  add(crop: Crop, range: Hours, data: Float32Array): void;
+  /** Adds to a rectangle. @param memory - to add in, where the store is not in memory */
+  add(crop: Crop, range: Hours, data: Float32Array, memory?: Memory): void;
   /** Makes all of it zeros, in the room that it has: pages of a new store would have to be found, and given back, by the system. */
   clear(): void;
   dispose(): void;
@@ -108,8 +108,8 @@ abstract class AnyStore implements HourStore {
     return this.rectangle({ row: 0, col: 0, rows: this.shape.rows, cols: this.shape.cols }, range, memory);
   }
 
-  add(crop: Crop, range: Hours, data: Float32Array): void {
-    const { data: sum, done } = this.edit(crop, range);
+  add(crop: Crop, range: Hours, data: Float32Array, memory?: Memory): void {
+    const { data: sum, done } = this.edit(crop, range, memory);
     for (let k = 0; k < sum.length; k++) sum[k] += data[k];
     done();
   }

@@ -3,7 +3,7 @@
  * same result to rounding. Of a tile, only the windows of the hours that are asked for are in memory.
  */
 import { GROUPS, SPECIES } from '../../data/case';
-import type { Edit, HourStore } from '../../data/hour-store';
+import type { HourStore } from '../../data/hour-store';
 import { channelsOf, keptMemory, type Crop, type HourlyField, type Hours, type Memory, type PeriodSource } from '../../data/period-source';
 import { DataError } from '../../errors';
 import type { Field } from '../batch';
@@ -20,7 +20,7 @@ import type { Surrogate } from '../surrogate';
 import type { Tile, Tiling } from '../tiles';
 import { TileCopies, type TilePlaces } from './tile-copies';
 import { DeviceCarrier, HostCarrier } from './tracer-carriers';
-import { PeriodTracers, tracerRoom, type Carried } from '../tracers/tracers';
+import { PeriodTracers, tracerRoom } from '../tracers/tracers';
 
 const GROUP_COUNT = GROUPS.length;
 const SPECIES_COUNT = SPECIES.length;
@@ -59,8 +59,6 @@ interface Position {
   tile: Tile;
   span: Hours;
   previous?: HourStore;
-  /** of which the batch has the tile's part */
-  carried?: Carried;
 }
 
 export class DomainRun implements DomainModel {
@@ -81,10 +79,10 @@ export class DomainRun implements DomainModel {
   /** per period, dJ/d(tracers) that {@link finishAdjoint} has not yet carried back: zeros else */
   private readonly gradTracers: HourStore[] = [];
   private readonly touchedTracers = new Set<number>();
-  /** of the tile: they are the largest of all fields */
-  private readonly memory = { tracers: keptMemory(), gradTracers: keptMemory() };
   /** of the gradients with respect to a batch's inputs, which are summed at once */
   private readonly gradients = { emissions: keptMemory(), tracers: keptMemory(), previous: keptMemory() };
+  /** of an hour of dJ/d(tracers) that is added to */
+  private readonly summing = keptMemory();
   /** what the adjoint's program ran forward last, and not yet back */
   private held?: { position: Position; hours: string; factors?: Float32Array };
 
@@ -96,7 +94,7 @@ export class DomainRun implements DomainModel {
     this.grid = { rows, cols };
     this.copies = new TileCopies(this.grid);
     const { settings, meteorologyNames } = surrogate.description;
-    const channels = GROUP_COUNT * (1 + settings.tracers.length) + meteorologyNames.length + SPECIES_COUNT;
+    const channels = GROUP_COUNT + meteorologyNames.length + SPECIES_COUNT;
     this.mostHours = Math.floor(mostBytes / (4 * channels * tiling.rows * tiling.cols));
     const { engine, adjoint = engine, processes = 1 } = options;
     // Both have to take windows where one does.
@@ -135,7 +133,7 @@ export class DomainRun implements DomainModel {
       const here = { ...run, hours: chunks.flatMap(({ hours }) => hours) }; // as in the forward pass, so that it need not be run again
       const { factors, gradient } = this.moveTo(tile, here, out);
       const ofTracers = this.residentTracers?.gradientOf(run.period);
-      const gradTracers = ofTracers ? undefined : this.gradTracersOf(tile, here);
+      const gradTracers = ofTracers ? undefined : this.gradTracersOf(run.period);
       const ofFactors = this.batch.takesEmissions(factors) ? gradient!.resident : undefined;
       const leave = [...(ofFactors ? (['emissions'] as const) : []), ...(ofTracers ? (['tracers'] as const) : [])];
       for (const { hours, seed, seen } of seeds) {
@@ -147,13 +145,12 @@ export class DomainRun implements DomainModel {
           if (ofTracers) program.addGradient!(this.batch.gradientWindowOf('tracers', i, hour, ofTracers));
           if (ofFactors) program.addGradient!(this.batch.gradientWindowOf('emissions', i, hour, ofFactors));
           else this.batch.addFactorGradient(i, hour, emissions, gradient!);
-          if (gradTracers) this.batch.addTracerGradient(i, hour, tracers, gradTracers.data);
+          if (gradTracers) gradTracers.add(tile.crop, { first: hour, count: 1 }, this.partOf(tracers, i), this.summing);
+          if (run.gradPrevious) run.gradPrevious.add(tile.crop, { first: this.batch.previousHour(hour), count: 1 }, this.partOf(previous, i));
         });
-        if (run.gradPrevious) this.addPrevious(tile, hours, previous, run.gradPrevious);
       }
       if (ofFactors) this.residentFactors[run.period].finishStretch(gradient!);
       else if (gradient!.data !== out) this.copies.addFactors(gradient!.data, tile, run.factors, this.spanOf(here.hours), out);
-      gradTracers?.done();
     }
   }
 
@@ -201,17 +198,17 @@ export class DomainRun implements DomainModel {
     });
   }
 
-  private addPrevious(tile: Tile, hours: number[], gradient: Float32Array, into: HourStore): void {
-    const size = gradient.length / this.batch.size;
-    hours.forEach((hour, i) => into.add(tile.crop, { first: this.batch.previousHour(hour), count: 1 }, gradient.subarray(i * size, (i + 1) * size)));
+  /** Of what the program has for a batch, that of one of its hours. */
+  private partOf(values: Float32Array, hour: number): Float32Array {
+    const size = values.length / this.batch.size;
+    return values.subarray(hour * size, (hour + 1) * size);
   }
 
-  /** dJ/d(tracers) of a tile over the hours of its windows, to be added to. */
-  private gradTracersOf(tile: Tile, run: DomainHours): Edit | undefined {
+  /** dJ/d(tracers) of a period, to be added to. */
+  private gradTracersOf(period: number): HourStore | undefined {
     if (this.options.surrogate.description.settings.tracers.length === 0) return undefined;
-    const ofPeriod = (this.gradTracers[run.period] ??= this.tracersOf(run.period).store());
-    this.touchedTracers.add(run.period);
-    return ofPeriod.edit(tile.crop, this.spanOf(run.hours), this.memory.gradTracers);
+    this.touchedTracers.add(period);
+    return (this.gradTracers[period] ??= this.tracersOf(period).store());
   }
 
   private tracersOf(period: number): PeriodTracers {
@@ -292,13 +289,7 @@ export class DomainRun implements DomainModel {
     }
     if (run.previous) this.batch.setPrevious(run.previous.rectangle(tile.crop, span));
     if (this.options.surrogate.description.settings.tracers.length > 0) {
-      if (this.residentTracers) {
-        this.batch.setTracers(this.residentTracers.take(run.period, run.factors));
-      } else {
-        const carried = this.tracersOf(run.period).carry(run.factors);
-        if (this.position!.carried !== carried) this.batch.setTracers(carried.tracers.rectangle(tile.crop, span, this.memory.tracers));
-        this.position!.carried = carried;
-      }
+      this.batch.setTracers(this.residentTracers?.take(run.period, run.factors) ?? this.tracersOf(run.period).carry(run.factors).tracers);
     }
     if (!run.factors) return {};
     const { data, hourly = false } = run.factors;

@@ -6,6 +6,7 @@ import type { EmissionFactors } from '../tracers/emission-factors';
 import type { GradientWindow, InputWindow, SurrogateInputs } from '../frozen-program';
 import { takesInitialConcentrations } from '../initial-concentrations';
 import type { Surrogate } from '../surrogate';
+import type { Carried } from '../tracers/tracers';
 import { ONE_HOUR } from '../window';
 
 const GROUP_COUNT = GROUPS.length;
@@ -24,8 +25,8 @@ export class HourBatch {
   private meteorology: Float32Array = new Float32Array();
   /** read when the host needs them */
   private emissions?: Float32Array;
-  /** set by {@link setTracers} */
-  private tracers: Float32Array = new Float32Array();
+  /** of the period; set by {@link setTracers} */
+  private tracers?: Carried['tracers'];
   private readonly tracerChannels: number;
   private previous: Float32Array = new Float32Array();
   /** of the hours, inputs that the GPU takes itself */
@@ -90,10 +91,11 @@ export class HourBatch {
     return Math.max(0, hour - this.surrogate.window.hours);
   }
 
-  /** Takes the tracers of the rectangle and hours of {@link moveTo}, `[hours, rows, cols, channels]`, or those of the whole period in the GPU's memory. */
-  setTracers(tracers: Float32Array | DeviceFields): void {
-    this.resident.tracers = tracers instanceof Float32Array ? undefined : tracers;
-    if (tracers instanceof Float32Array) this.tracers = tracers;
+  /** Takes the tracers of the period of {@link moveTo}, of which only the hours that are set will be read. */
+  setTracers(tracers: Carried['tracers'] | DeviceFields): void {
+    const resident = !('rectangle' in tracers);
+    this.resident.tracers = resident ? tracers : undefined;
+    this.tracers = resident ? undefined : tracers;
   }
 
   /** Inputs that the GPU takes itself, instead of those of {@link inputs}. */
@@ -143,8 +145,11 @@ export class HourBatch {
       this.taken.tracers[i] = this.windowOf('tracers', i, hour, resident.tracers);
       return;
     }
-    if (inputs.tracers.length === 0) inputs.tracers = new Float32Array(this.size * whole.rows * whole.cols * this.tracerChannels);
-    windowMean(this.tracerRequest(i, hour), this.tracers, inputs.tracers);
+    const length = whole.rows * whole.cols * this.tracerChannels;
+    if (inputs.tracers.length === 0) inputs.tracers = new Float32Array(this.size * length);
+    const own = inputs.tracers.subarray(i * length, (i + 1) * length);
+    const read = this.tracers!.rectangle(this.position!.crop, { first: hour, count: 1 }, () => own);
+    if (read !== own) own.set(read);
   }
 
   /** What element `i` sees at `hour` of fields in the GPU's memory. */
@@ -184,25 +189,10 @@ export class HourBatch {
     windowMeanAdjoint(this.emissionRequest(i, hour, gradFactors), this.hostEmissions(), gradEmissions, gradFactors.data);
   }
 
-  /**
-   * The transpose of what {@link setHour} makes of the tracers, added.
-   *
-   * @param gradHourly - dJ/d(tracers), laid out as those of {@link setTracers}
-   */
-  addTracerGradient(i: number, hour: number, gradTracers: Float32Array, gradHourly: Float32Array): void {
-    windowMeanAdjoint({ ...this.tracerRequest(i, hour), hourlyFactors: true }, undefined, gradTracers, gradHourly);
-  }
-
   /** The transpose of what the GPU takes as element `i`'s emissions or tracers: with respect to factors of all hours, or of each. */
   gradientWindowOf(input: 'emissions' | 'tracers', i: number, hour: number, gradFactors: DeviceFields): GradientWindow {
     const { request } = this.windowOf(input, i, hour, gradFactors);
     return { input, hour: i, request, gradFactors, fields: input === 'emissions' ? this.resident.emissions : undefined };
-  }
-
-  private tracerRequest(i: number, hour: number): Parameters<typeof windowMean>[0] {
-    const { whole, threads, tracerChannels } = this;
-    const stepsOffset = i * whole.rows * whole.cols * tracerChannels;
-    return { ...ONE_HOUR.request(whole, tracerChannels, hour - this.begin, whole), stepsOffset, threads };
   }
 
   private emissionRequest(i: number, hour: number, factors?: EmissionFactors): Parameters<typeof windowMean>[0] {
