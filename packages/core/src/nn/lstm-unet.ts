@@ -4,10 +4,10 @@
  *
  * @see Huang et al. (2021), doi:10.5194/gmd-14-4641-2021, section 2.3; Ronneberger et al. (2015), arXiv:1505.04597
  */
-import { concat, lstm, maxpool2x2, pad, upconv2x2, type Graph, type Mode, type Value } from '../graph';
+import { concat, lstm, maxpool2x2, pad, tanh, upconv2x2, type Graph, type Mode, type Value } from '../graph';
 import { expectShape } from '../graph/shape';
 import { head, type NetworkInputs } from './head';
-import { block, convLayer, preluLayer } from './layers';
+import { block, convLayer } from './layers';
 import type { LstmUnetSettings, TrunkSettings } from './settings';
 
 /**
@@ -26,7 +26,8 @@ export function lstmUnet(g: Graph, inputs: NetworkInputs, settings: LstmUnetSett
 export function history(g: Graph, { steps, tracers }: NetworkInputs, settings: TrunkSettings): Value {
   const states = recurrence(g, steps, settings);
   if (!tracers) return states;
-  return preluLayer(g, convLayer(g, concat(g, [states, tracers]), 'cell.conv', { kernel: 1, width: settings.cellWidth }), 'cell.prelu');
+  // Bounded, as hidden states are: beside a large source there is many times the usual, and gates, made of this, multiply it once more.
+  return tanh(g, convLayer(g, concat(g, [states, tracers]), 'cell', { kernel: 1, width: settings.cellWidth }, 'output'));
 }
 
 /** Hidden states of all steps, or of the last one. @returns `[N, H, W, T·hidden]` or `[N, H, W, hidden]` */

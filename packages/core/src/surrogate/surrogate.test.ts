@@ -34,7 +34,7 @@ describe('a surrogate that was saved', () => {
     new Surrogate({ ...description, settings: { ...description.settings, ...settings } }, weights).save(folder);
     return Surrogate.load(folder);
   };
-  const without = [...surrogate.weights].filter(([name]) => name !== 'cell.conv.weight');
+  const without = [...surrogate.weights].filter(([name]) => name !== 'cell.weight');
   const wider = { data: new Float32Array(2), shape: [1, 2] };
 
   test('is loaded as it was', () => {
@@ -44,8 +44,8 @@ describe('a surrogate that was saved', () => {
   });
 
   test.each([
-    ['lacks weights', new Map(without), {}, 'cell.conv.weight'],
-    ['has weights of another shape', new Map([...without, ['cell.conv.weight', wider]]), {}, 'cell.conv.weight'],
+    ['lacks weights', new Map(without), {}, 'cell.weight'],
+    ['has weights of another shape', new Map([...without, ['cell.weight', wider]]), {}, 'cell.weight'],
     ['has settings that this version does not know', surrogate.weights, { wings: 2 }, 'wings'],
   ])('is refused where it %s: another version made it', (_what, weights, settings, named) => {
     expect(() => saved(weights, settings)).toThrow(
