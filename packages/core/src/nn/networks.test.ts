@@ -103,6 +103,25 @@ describe.each(sources)('%s, %s', (name, source) => {
   });
 });
 
+test('far beyond what is usual the response-unet grows as its tracers do: the gates on them are bounded', async () => {
+  const { g, out } = build(small.response, undefined, 'frozen', true);
+  const program = compile(g, { outputs: { out }, phases: { forward: [out] }, dtype: 'float64' });
+  randomize(program, g);
+  const base = program.get('tracers');
+  const at = async (factor: number): Promise<Float64Array> => {
+    program.set(
+      'tracers',
+      base.map((value) => factor * value),
+    );
+    await program.run('forward');
+    return program.get('out');
+  };
+  const [much, more] = [await at(1e7), await at(1e8)];
+  const largest = Math.max(...more.map(Math.abs));
+  more.forEach((value, i) => expect(Math.abs(value - 10 * much[i])).toBeLessThan(1e-3 * largest));
+  program.dispose();
+});
+
 test('the response-unet is linear in emissions that its context does not see', async () => {
   const g = new Graph();
   const [weather, emissions] = [g.input('weather', [1, 3, 9, 10, 2]), g.input('emissions', [1, 3, 9, 10, 2])];
