@@ -38,7 +38,7 @@ it('says on a processor what the network takes, which grows with the batch, and 
     const { right, notes } = await found(64e9, undefined, training);
     return { bytes: 1e9 * Number(/ of tracers and about (\S+) GB of the network and its batches, and 64 GB /.exec(right[0])![1]), notes };
   };
-  const [small, large, parts] = [await network({ batch: 32 }), await network({ batch: 320 }), await network({ batch: 320, microBatches: 10 })];
+  const [small, large, parts] = [await network({ batch: 64 }), await network({ batch: 640 }), await network({ batch: 640, microBatches: 10 })];
   expect(large.bytes / small.bytes).toBeGreaterThan(9);
   expect(parts.bytes).toBeLessThan(0.8 * large.bytes);
   expect(small.notes).toEqual([]);
