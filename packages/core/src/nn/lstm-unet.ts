@@ -22,7 +22,7 @@ export function lstmUnet(g: Graph, inputs: NetworkInputs, settings: LstmUnetSett
   return head(g, unet(g, history(g, inputs, settings), settings, mode).up[0], inputs, settings, mode);
 }
 
-/** What each cell knows by itself: its hidden states, or a layer of them and its tracers where it has any. @returns `[N, H, W, C]` */
+/** What a cell knows by itself: its hidden states, or where tracers are given a layer of both. @returns `[N, H, W, C]` */
 export function history(g: Graph, { steps, tracers }: NetworkInputs, settings: TrunkSettings): Value {
   const states = recurrence(g, steps, settings);
   if (!tracers) return states;
