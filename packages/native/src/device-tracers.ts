@@ -15,7 +15,7 @@ interface TracersAddon {
 }
 
 /** Of a whole period; fields say themselves of how many hours they are. */
-export type DeviceTracerRequest = Omit<TracerRequest, 'factorsOffset' | 'hourlyFactors' | 'follows' | 'threads'>;
+export type DeviceTracerRequest = Omit<TracerRequest, 'factorsOffset' | 'hourlyFactors' | 'follows' | 'asked' | 'threads'>;
 
 /**
  * As `tracers` and `tracersAdjoint` on the host, to rounding, for fields that lie on one GPU in single precision. Calls return when the work is in the

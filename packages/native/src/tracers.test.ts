@@ -163,6 +163,34 @@ it.each([false, true])('goes on from a state as if there were no break, forward 
   expect(gradOut).toEqual(gradWhole);
 });
 
+/** Of the hours that are not 0 in `asked`. */
+function fieldsOf(asked: Uint8Array, all: Float32Array): Float32Array {
+  const size = all.length / asked.length;
+  return Float32Array.from([...asked].flatMap((wanted, hour) => (wanted === 0 ? [] : [...all.subarray(hour * size, (hour + 1) * size)])));
+}
+
+it.each([
+  [[0, 1, 0, 0, 1, 1, 0], 1],
+  [[1, 0, 0, 0, 0, 0, 1], 3],
+  [[0, 0, 0, 0, 0, 0, 0], 2],
+])('has fields of the hours that are asked for alone, and carries the others: %j', (hours, threads) => {
+  const asked = Uint8Array.from(hours);
+  const r = { ...request, threads };
+  const all = new Float32Array(tracerCount);
+  const states = [tracerState(r), tracerState(r)];
+  tracers(r, meteorology, rates, emissions, all, undefined, states[0]);
+  const some = fieldsOf(asked, all).fill(Number.NaN);
+  tracers({ ...r, asked }, meteorology, rates, emissions, some, undefined, states[1]);
+  expect(some).toEqual(fieldsOf(asked, all));
+  expect(states[1]).toEqual(states[0]);
+
+  const grad = random(tracerCount, 8).map((value, i) => value * asked[Math.floor((i * r.hours) / tracerCount)]);
+  const [gradAll, gradSome] = [new Float32Array(cells * r.groups), new Float32Array(cells * r.groups)];
+  tracersAdjoint(r, meteorology, rates, emissions, grad, gradAll);
+  tracersAdjoint({ ...r, asked }, meteorology, rates, emissions, fieldsOf(asked, grad), gradSome);
+  expect(gradSome).toEqual(gradAll);
+});
+
 it('keeps all mass without wind and loss', () => {
   const calm = meteorology.map((value, i) => (i % request.channels === 0 ? 400 : 0));
   const out = new Float32Array((tracerCount / 4) * 2);
@@ -190,6 +218,7 @@ it.each<[string, Partial<TracerRequest>, RegExp]>([
   ['more groups than there are', { groups: 3 }, /emissions to be long enough/],
   ['a state that is too short', {}, /state to be long enough/],
   ['more kinds than fit', { kinds: [...request.kinds, { lifetime: 12 }] }, /out to be long enough/],
+  ['hours asked for of another period', { asked: new Uint8Array(6) }, /asked to be as long as the hours/],
   // Unchecked, these end the process.
   ['no thread', { threads: 0 }, /threads to be at least 1/],
   ['an offset that no array has', { factorsOffset: 1e300 }, /factorsOffset to be a number of at most 2\^53/],

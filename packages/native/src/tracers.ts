@@ -45,6 +45,8 @@ export interface TracerRequest {
   hourlyFactors?: boolean;
   /** the meteorology begins with the hour before: these hours go on from others; default false */
   follows?: boolean;
+  /** `[T]`: hours of which tracers are asked for, not 0; the others are carried and have no field. Default: all */
+  asked?: Uint8Array;
   /** 1 (default): on the calling thread; more: on the executor, after the runs that are queued there */
   threads?: number;
 }
@@ -96,7 +98,7 @@ export function tracerState({ rows, cols, groups, kinds }: TracerRequest): Float
  * @param meteorology - `[T, H, W, channels]`, with an hour more at the beginning where the request says `follows`
  * @param rates - `[T, H, W, rateCount]`, parts in an hour
  * @param emissions - `[T, H, W, groups]`, kg m-2 s-1
- * @param out - `[T, H, W, groups · kinds]`, kg m-3 at the ground at the end of each hour; tracer `g · kinds.length + k`
+ * @param out - `[hours asked for, H, W, groups · kinds]`, kg m-3 at the ground at the end of each; tracer `g · kinds.length + k`
  * @param factors - on the emissions; absent = 1
  * @param state - what the hours before left, at the very first a new {@link tracerState}; it is changed to what these hours leave
  * @throws Error with `code` `ARGUMENT_INVALID` if a number or an array does not fit

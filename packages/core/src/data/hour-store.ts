@@ -17,8 +17,6 @@ export interface HourStoreShape {
 
 export interface HourStore {
   readonly channels: number;
-  /** most hours that should be worked on at once */
-  readonly hoursAtOnce: number;
   /** Room for consecutive hours of the whole grid that {@link write} will be given: the store's own memory, or `memory`, whatever is in it. */
   room(range: Hours, memory?: Memory): Float32Array;
   /** Consecutive hours of the whole grid from `data`, which {@link room} gave or which are as long. */
@@ -88,7 +86,6 @@ export function hourStore(shape: HourStoreShape, mostBytes: number, options: Hou
 /** What stores have in common. */
 abstract class AnyStore implements HourStore {
   readonly channels: number;
-  abstract readonly hoursAtOnce: number;
   /** numbers of an hour */
   protected readonly field: number;
 
@@ -116,12 +113,10 @@ abstract class AnyStore implements HourStore {
 }
 
 class StoreInMemory extends AnyStore {
-  readonly hoursAtOnce: number;
   private readonly data: Float32Array;
 
   constructor(shape: HourStoreShape) {
     super(shape);
-    this.hoursAtOnce = shape.hours;
     this.data = new Float32Array(shape.hours * this.field);
   }
 
@@ -207,7 +202,6 @@ class HalfValues implements StoredValues {
 
 /** What is asked of it is copied. */
 class CopyingStore extends AnyStore {
-  readonly hoursAtOnce: number;
   /** hours that hold anything but zeros, which need not be read */
   private readonly written: Uint8Array;
   /** hours that are zeros, and hold what was there before they were cleared */
@@ -218,7 +212,6 @@ class CopyingStore extends AnyStore {
     private readonly values: StoredValues,
   ) {
     super(shape);
-    this.hoursAtOnce = hoursOfChunk(shape);
     [this.written, this.stale] = [new Uint8Array(shape.hours), new Uint8Array(shape.hours)];
   }
 

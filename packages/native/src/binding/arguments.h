@@ -55,6 +55,11 @@ class Arguments {
     return value.As<Napi::Uint16Array>();
   }
 
+  Napi::Uint8Array bytes(const Napi::Value& value, const char* name) const {
+    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) refuse(std::string(name) + " to be a Uint8Array");
+    return value.As<Napi::Uint8Array>();
+  }
+
   /** `offset` elements on, if `length` are left there. */
   float* at(Napi::Float32Array array, int64_t offset, int64_t length, const char* name) const {
     if (length > static_cast<int64_t>(array.ElementLength()) - offset) refuse(std::string(name) + " to be long enough");

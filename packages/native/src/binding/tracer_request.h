@@ -17,7 +17,6 @@ struct TracerRequest {
 
   int64_t cells() const { return params.rows * params.cols; }
   int64_t emissionElements() const { return params.hours * cells() * params.groups; }
-  int64_t tracerElements() const { return emissionElements() * params.kindCount; }
 };
 
 }  // namespace retroplume

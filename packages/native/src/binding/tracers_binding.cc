@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <vector>
 
 #include "binding/tracer_request.h"
@@ -12,6 +13,7 @@ const Arguments arguments("tracers");
 /** What a call points to besides emissions, tracers and factors. */
 struct HostRequest : TracerRequest {
   std::vector<float> scratch, masses;
+  std::vector<uint8_t> asked;
   int threads;
   int64_t factorsOffset, factorElements;
 
@@ -31,8 +33,21 @@ struct HostRequest : TracerRequest {
     } else {
       p.masses = arguments.at(arguments.floats(state, "state"), 0, tracerMasses(p), "state");
     }
+    const Napi::Value hours = source.Get("asked");
+    if (!hours.IsUndefined()) {
+      const Napi::Uint8Array given = arguments.bytes(hours, "asked");
+      if (static_cast<int64_t>(given.ElementLength()) != p.hours) arguments.refuse("asked to be as long as the hours");
+      asked.assign(given.Data(), given.Data() + p.hours);
+      p.asked = asked.data();
+    }
     scratch.resize(tracerScratch(p, threads));
     p.scratch = scratch.data();
+  }
+
+  /** Of the hours that are asked for. */
+  int64_t tracerElements() const {
+    const int64_t fields = params.asked == nullptr ? params.hours : params.hours - std::count(asked.begin(), asked.end(), 0);
+    return fields * cells() * params.groups * params.kindCount;
   }
 };
 

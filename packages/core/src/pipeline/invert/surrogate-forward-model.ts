@@ -28,7 +28,7 @@ import type { ObservationStencil } from '../../inversion/observation-stencil';
 import type { DifferentiatedHours, DomainHours, DomainModel } from '../../surrogate/domain/domain-model';
 import { DomainRun } from '../../surrogate/domain/domain-run';
 import type { AdjointEngine } from '../../surrogate/frozen-program';
-import { RolledOutRun } from '../../surrogate/domain/rolled-out-run';
+import { modelOfHours } from '../../surrogate/domain/rolled-out-run';
 import { ScaledInitial } from '../../surrogate/domain/scaled-initial';
 import type { Surrogate } from '../../surrogate/surrogate';
 import { wholeDomain, type Tiling } from '../../surrogate/tiles';
@@ -113,18 +113,18 @@ export class SurrogateForwardModel implements ForwardModel {
       return { slots: this.slots.rangeOf(p), batches: [first, first + count] };
     });
     const sources = problems.map(({ period }) => period);
-    const run = new DomainRun({ surrogate, sources, tiling, engine, adjoint: engine, batchSize, threads, processes });
     const { initialConcentrations: from } = surrogate.description.settings;
     const hoursOf = problems.map((_, p) => this.plan.flatMap((each) => (each.problem === p ? [...each.hours] : [])));
-    this.run = from === 'rollout' ? new RolledOutRun(run, hoursOf, options.signal) : run;
+    const run = { surrogate, sources, tiling, engine, adjoint: engine, batchSize, threads, processes };
+    this.run = modelOfHours(run, hoursOf, { rolledOut: from === 'rollout', signal: options.signal });
     if (from === 'control') {
       const { hours: windowHours } = surrogate.window;
       this.initial = sources.map((source, p) => new ScaledInitial(source, [...new Set(hoursOf[p].map((hour) => Math.max(0, hour - windowHours)))]));
       const days = this.initial.reduce((sum, each) => sum + each.days, 0);
       this.initialConcentrations = { slots: days, rows: grid.rows, cols: grid.cols, groups: SPECIES_COUNT };
     }
-    const throughPast = surrogate.description.settings.tracers.length > 0 || this.run !== run || this.initial !== undefined;
-    if (factors === 'hour' && !throughPast && !options.anchored) this.local = this.localModel(run);
+    const throughPast = surrogate.description.settings.tracers.length > 0 || this.initial !== undefined;
+    if (factors === 'hour' && !throughPast && !options.anchored && this.run instanceof DomainRun) this.local = this.localModel(this.run);
     this.baseSimulated = this.plan.map(() => undefined);
   }
 

@@ -50,6 +50,36 @@ it('takes the fields of a stretch of hours at a time, with the same concentratio
   expect(parts.concentrations).toEqual(whole.concentrations);
 });
 
+it('is the same where it is told the hours beforehand, and runs no others then', async () => {
+  const surrogate = randomSurrogate(tinySurrogate({}), [period]);
+  const program = surrogate.program(2, 8, 8, { threads: 1 }, { adjoint: true });
+  const data = Float32Array.from({ length: 8 * 8 * 5 }, (_, i) => 1 + (i % 7) / 10);
+  const run = (hours?: number[][]): DomainRun => {
+    const sources = [sourceOf(period)];
+    return new DomainRun({
+      surrogate,
+      sources,
+      tiling: wholeDomain(period.grid),
+      engine: program,
+      adjoint: program,
+      batchSize: 2,
+      threads: 1,
+      hours,
+    });
+  };
+  const at = { period: 0, hours: [9, 11], factors: { data } };
+  const results = async (domain: DomainRun): Promise<Float32Array[]> => {
+    const [gradient, concentrations] = [new Float32Array(data.length), (await domain.forward(at)).slice()];
+    await domain.addAdjoint(at, concentrations, gradient);
+    await domain.finishAdjoint(0, { data: gradient });
+    return [concentrations, gradient];
+  };
+  const told = run([at.hours]);
+  expect(await results(told)).toEqual(await results(run()));
+  await expect(told.forward({ ...at, hours: [10] })).rejects.toThrow('hours 10 to 10: not all of them were asked for');
+  program.dispose();
+});
+
 it('carries back as often as it is asked after one forward pass', async () => {
   const surrogate = randomSurrogate(tinySurrogate({}), [period]);
   const program = surrogate.program(1, 8, 8, { threads: 1 }, { adjoint: true });

@@ -14,6 +14,7 @@ import { HourBatch, type ResidentInputs } from './hour-batch';
 import { takesInitialConcentrations } from '../initial-concentrations';
 import { ResidentFactors } from './resident-factors';
 import { pickAt, type Places } from '../../data/places';
+import type { SomeHours } from '../../data/some-hours';
 import type { ResidentFields } from '../resident-fields';
 import { ResidentTracers } from './resident-tracers';
 import type { Surrogate } from '../surrogate';
@@ -41,6 +42,8 @@ export interface DomainRunOptions {
   threads: number;
   /** of the fields that a tile's windows see at once; default 512 MiB */
   mostBytes?: number;
+  /** of each source, those that will be asked for: where it sees tracers, those of others need no room; default: all */
+  hours?: readonly (readonly number[])[];
   /** processes of this node that run such a domain; default 1 */
   processes?: number;
 }
@@ -77,7 +80,7 @@ export class DomainRun implements DomainModel {
   /** per period, made when first asked for, where the surrogate sees tracers */
   private readonly tracers: PeriodTracers[] = [];
   /** per period, dJ/d(tracers) that {@link finishAdjoint} has not yet carried back: zeros else */
-  private readonly gradTracers: HourStore[] = [];
+  private readonly gradTracers: SomeHours[] = [];
   private readonly touchedTracers = new Set<number>();
   /** of the gradients with respect to a batch's inputs, which are summed at once */
   private readonly gradients = { emissions: keptMemory(), tracers: keptMemory(), previous: keptMemory() };
@@ -160,7 +163,7 @@ export class DomainRun implements DomainModel {
     this.residentFactors[period]?.finish(gradFactors);
     if (this.touchedTracers.delete(period)) {
       this.tracersOf(period).addAdjoint(this.gradTracers[period], gradFactors);
-      this.gradTracers[period].clear();
+      this.gradTracers[period].fields.clear();
     }
     return Promise.resolve();
   }
@@ -170,7 +173,7 @@ export class DomainRun implements DomainModel {
     this.residentTracers?.dispose();
     this.resident?.dispose();
     this.tracers.forEach((each) => each.dispose());
-    this.gradTracers.forEach((each) => each.dispose());
+    this.gradTracers.forEach(({ fields }) => fields.dispose());
   }
 
   /** What the engine's memory has room for of a source. */
@@ -194,7 +197,7 @@ export class DomainRun implements DomainModel {
     return ResidentTracers.in(room, shape, adjoint !== undefined, {
       onDevice: (period) =>
         DeviceCarrier.for(sources[period], tracers, this.residentInputs(sources[period]), this.factorsOn(room, period), room, threads),
-      onHost: (period) => new HostCarrier(this.tracersOf(period), sources[period].time.count),
+      onHost: (period) => new HostCarrier(this.tracersOf(period)),
     });
   }
 
@@ -205,16 +208,17 @@ export class DomainRun implements DomainModel {
   }
 
   /** dJ/d(tracers) of a period, to be added to. */
-  private gradTracersOf(period: number): HourStore | undefined {
+  private gradTracersOf(period: number): SomeHours | undefined {
     if (this.options.surrogate.description.settings.tracers.length === 0) return undefined;
     this.touchedTracers.add(period);
     return (this.gradTracers[period] ??= this.tracersOf(period).store());
   }
 
   private tracersOf(period: number): PeriodTracers {
-    const { surrogate, sources, threads, processes, adjoint } = this.options;
+    const { surrogate, sources, threads, processes, adjoint, hours } = this.options;
     const room = tracerRoom(sources.length * (adjoint ? 2 : 1), processes);
-    return (this.tracers[period] ??= new PeriodTracers(sources[period], surrogate.description.settings.tracers, threads, room));
+    const options = { hours: hours?.[period] };
+    return (this.tracers[period] ??= new PeriodTracers(sources[period], surrogate.description.settings.tracers, threads, room, options));
   }
 
   /** Chunks whose windows are in memory together: of a month's hours all would be more than most machines have. */

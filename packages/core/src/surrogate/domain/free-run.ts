@@ -6,9 +6,8 @@ import { hourStore, type HourStore } from '../../data/hour-store';
 import { sourceOf } from '../../data/period-source';
 import type { PreparedPeriod } from '../../data/prepared';
 import type { DomainModel } from './domain-model';
-import { DomainRun } from './domain-run';
 import type { SurrogateEngine } from '../frozen-program';
-import { RolledOutRun } from './rolled-out-run';
+import { modelOfHours } from './rolled-out-run';
 import type { Surrogate } from '../surrogate';
 import { wholeDomain, type Tiling } from '../tiles';
 
@@ -79,8 +78,7 @@ export class FreeRuns {
     const whole = sourceOf(period, emissions);
     // What comes later does not matter: tracers need not be carried through it.
     const sources = [{ ...whole, time: { ...whole.time, count: Math.max(...hours) + 1 } }];
-    const plain = new DomainRun({ surrogate, sources, tiling, engine, batchSize, threads });
-    const model = from === 'rollout' ? new RolledOutRun(plain, [hours]) : plain;
+    const model = modelOfHours({ surrogate, sources, tiling, engine, batchSize, threads }, [hours], { rolledOut: from === 'rollout' });
     this.held = { emissions, model };
     return model;
   }

@@ -15,7 +15,7 @@ import { SPECIES } from '../../data/case';
 import { hourStore, type HourStore } from '../../data/hour-store';
 import { wholeGrid } from '../../data/period-source';
 import type { DifferentiatedHours, DomainForwardOptions, DomainHours, DomainModel } from './domain-model';
-import type { DomainRun } from './domain-run';
+import { DomainRun, type DomainRunOptions } from './domain-run';
 import { SeenFactors, type EmissionFactors } from '../tracers/emission-factors';
 import { pickAt, spreadTo, type Places } from '../../data/places';
 import { joined } from '../../vectors';
@@ -143,6 +143,15 @@ export class RolledOutRun implements DomainModel {
     const { grid, time } = this.run.options.sources[period];
     return (hourly ? time.count : 1) * grid.rows * grid.cols * 5;
   }
+}
+
+/** The surrogate at some hours of periods, `hours` of each: every hour for itself, or with the chains that they rest on. */
+export function modelOfHours(
+  options: Omit<DomainRunOptions, 'hours'>,
+  hours: readonly (readonly number[])[],
+  { rolledOut, signal }: { rolledOut: boolean; signal?: AbortSignal },
+): DomainModel {
+  return rolledOut ? new RolledOutRun(new DomainRun(options), hours, signal) : new DomainRun({ ...options, hours });
 }
 
 /** The whole grid at some hours, one after the other. */

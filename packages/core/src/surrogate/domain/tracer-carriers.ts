@@ -1,8 +1,8 @@
 /** Who carries one period's emissions as tracers into a GPU's memory, and gradients back out of it: the host (tracers.ts), or the GPU itself. */
 import { DeviceTracers, type DeviceFields } from '@retroplume/native';
 import type { TracerSettings } from '../../data/case';
-import type { HourStore } from '../../data/hour-store';
 import { keptMemory, wholeGrid, type PeriodSource } from '../../data/period-source';
+import type { SomeHours } from '../../data/some-hours';
 import { SeenFactors, type EmissionFactors } from '../tracers/emission-factors';
 import type { ResidentFactors } from './resident-factors';
 import { roomFor, type ResidentFields } from '../resident-fields';
@@ -19,37 +19,31 @@ export interface TracerCarrier {
   dispose(): void;
 }
 
-/** All hours cross the bus whenever the factors change, and so does the gradient. */
+/** All hours that are asked for cross the bus whenever the factors change, and so does the gradient. */
 export class HostCarrier implements TracerCarrier {
   /** what the GPU has */
   private carried?: Carried;
-  private gradient?: HourStore;
+  private gradient?: SomeHours;
   private readonly memory = keptMemory();
 
-  /** @param hours - of the period @param tracers - the caller's, to dispose of */
-  constructor(
-    private readonly tracers: PeriodTracers,
-    private readonly hours: number,
-  ) {}
+  /** @param tracers - the caller's, to dispose of */
+  constructor(private readonly tracers: PeriodTracers) {}
 
   carry(factors: EmissionFactors | undefined, into: DeviceFields, held: boolean): void {
     const carried = this.tracers.carry(factors);
     if (held && this.carried === carried) return;
     this.carried = undefined; // should reading fail in between
-    for (let first = 0; first < this.hours; first++) into.write(first, carried.tracers.hours({ first, count: 1 }, this.memory));
+    for (const first of this.tracers.hours) into.write(first, carried.tracers.hours({ first, count: 1 }, this.memory));
     this.carried = carried;
   }
 
   collect(gradient: DeviceFields): void {
-    const { rows, cols } = gradient.shape;
-    const before = this.gradient;
+    const { rows, cols, channels } = gradient.shape;
     const store = (this.gradient ??= this.tracers.store());
-    for (let first = 0; first < this.hours; first++) {
-      const range = { first, count: 1 };
-      const part = before ? this.memory(rows * cols * store.channels) : store.room(range, this.memory);
+    for (const first of this.tracers.hours) {
+      const part = this.memory(rows * cols * channels);
       gradient.read(first, part);
-      if (before) store.add(wholeGrid({ grid: gradient.shape }), range, part);
-      else store.write(first, part);
+      store.add(wholeGrid({ grid: gradient.shape }), { first, count: 1 }, part);
     }
     gradient.clear();
   }
@@ -60,7 +54,7 @@ export class HostCarrier implements TracerCarrier {
   }
 
   dispose(): void {
-    this.gradient?.dispose();
+    this.gradient?.fields.dispose();
     this.gradient = undefined;
   }
 }

@@ -1,4 +1,4 @@
-import { sourceOf } from '../../data/period-source';
+import { sourceOf, wholeGrid } from '../../data/period-source';
 import type { TracerSettings } from '../../data/case';
 import { Random } from '../../random';
 import type { PreparedPeriod } from '../../data/prepared';
@@ -87,12 +87,46 @@ describe.each([
     const carried = tracers.carry({ data, hourly }).tracers.hours(ALL);
     const grad = carried.map(() => random.normal());
     const store = tracers.store();
-    store.write(0, grad);
+    store.fields.write(0, grad);
     const gradient = new Float32Array(data.length);
     tracers.addAdjoint(store, { data: gradient, hourly });
-    store.dispose();
+    store.fields.dispose();
     const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, i) => sum + value * b[i], 0);
     expect(dot(data, gradient) / dot(carried, grad)).toBeCloseTo(1, 3);
+  });
+
+  it.each([undefined, 3])('are kept of the hours that will be asked for alone (hours at once: %s)', (hoursAtOnce) => {
+    const hours = [4, 11, 12];
+    const source = sourceOf(period);
+    const read: number[] = [];
+    const hourly: typeof source.hourly = (...asked) => {
+      read.push(asked[2].first + asked[2].count);
+      return source.hourly(...asked);
+    };
+    const some = new PeriodTracers({ ...source, hourly }, TRACERS, 1, mostBytes, { hours, hoursAtOnce });
+    made.push(some);
+    const { tracers } = some.carry();
+    for (const first of hours) {
+      const hour = prior.subarray((first * prior.length) / WORLD.hours, ((first + 1) * prior.length) / WORLD.hours);
+      expect(tracers.hours({ first, count: 1 })).toEqual(hour);
+    }
+    expect(tracers.hours({ first: 11, count: 2 })).toHaveLength((2 * prior.length) / WORLD.hours);
+    expect(() => tracers.hours({ first: 4, count: 8 })).toThrow('hours 4 to 11: not all of them were asked for');
+    expect(Math.max(...read)).toBe(13); // what comes after the last is not even read
+
+    const gradient = new Float32Array(CELLS * 5);
+    const ofAll = new Float32Array(CELLS * 5);
+    const [store, all] = [some.store(), make()];
+    const whole = all.store();
+    const random = new Random(6);
+    for (const first of hours) {
+      const grad = Float32Array.from({ length: prior.length / WORLD.hours }, () => random.normal());
+      for (const to of [store, whole]) to.add(wholeGrid(source), { first, count: 1 }, grad);
+    }
+    some.addAdjoint(store, { data: gradient });
+    all.addAdjoint(whole, { data: ofAll });
+    expect(gradient).toEqual(ofAll);
+    for (const each of [store, whole]) each.fields.dispose();
   });
 
   it('follow factors that are changed in place', () => {

@@ -10,6 +10,7 @@ import { sourceOf, keptMemory, newMemory, wholeGrid, type Crop, type Hours, type
 import { GROUPS, missingWeather, type TracerSettings } from '../../data/case';
 import type { TrainingPeriod } from '../../data/training-period';
 import { ConfigError } from '../../errors';
+import { ChosenHours, SomeHours } from '../../data/some-hours';
 import { usableMemory } from '../../usable-memory';
 import { SeenFactors, type EmissionFactors, type FactorStep } from './emission-factors';
 import { RATE_COUNT, ratesOf, tracerKinds } from './tracer-rates';
@@ -64,12 +65,12 @@ export function tracerRequest({ grid, time, meteorologyNames }: Weather, setting
 /** Tracers of a period. */
 export interface Carried {
   /** kg m-3 */
-  readonly tracers: Pick<HourStore, 'hours' | 'rectangle'>;
+  readonly tracers: Pick<SomeHours, 'hours' | 'rectangle'>;
 }
 
 /** In a store of their own. */
 interface Held extends Carried {
-  readonly tracers: HourStore;
+  readonly tracers: SomeHours;
   readonly factors: SeenFactors;
 }
 
@@ -105,6 +106,8 @@ class SteppedTracers implements Carried {
 export class PeriodTracers {
   /** tracers: of each group one of each kind */
   readonly channels: number;
+  /** of the period, those that have tracers */
+  private readonly chosen: ChosenHours;
   private readonly request: TracerRequest;
   /** what was carried last, and under which factors */
   private held?: Held;
@@ -117,7 +120,8 @@ export class PeriodTracers {
 
   /**
    * @param mostBytes - tracers that take more lie in a temporary file
-   * @param options - half: of tracers that are only read; hoursAtOnce: most hours that are worked on together, default: as many as the tracers' store says
+   * @param options - half: of tracers that are only read; hours: those whose tracers will be asked for, the others are only carried through, default: all;
+   *   hoursAtOnce: most hours that are worked on together, default: all where their tracers would fit into memory
    * @throws {ConfigError} `CASE_TRACERS`
    */
   constructor(
@@ -125,16 +129,22 @@ export class PeriodTracers {
     private readonly settings: readonly TracerSettings[],
     threads: number,
     private readonly mostBytes: number,
-    private readonly options: Pick<HourStoreOptions, 'half'> & { hoursAtOnce?: number } = {},
+    private readonly options: Pick<HourStoreOptions, 'half'> & { hours?: readonly number[]; hoursAtOnce?: number } = {},
   ) {
+    this.chosen = new ChosenHours(source.time.count, options.hours);
     const { rows, cols } = source.grid;
     this.request = { ...tracerRequest(source, settings), threads: rows * cols < CELLS_FOR_THREADS ? 1 : threads };
     this.channels = GROUP_COUNT * settings.length;
   }
 
-  /** Room for tracers of the period, or for a gradient with respect to them. */
-  store(): HourStore {
-    return hourStore(shapeOf(this.source, this.settings), this.mostBytes, this.options);
+  /** Those that have tracers. */
+  get hours(): number[] {
+    return Array.from(this.chosen.chosen.keys()).filter((hour) => this.chosen.chosen[hour] === 1);
+  }
+
+  /** Room for tracers of the period, or for a gradient with respect to them: zeros. */
+  store(): SomeHours {
+    return new SomeHours(hourStore(this.shape, this.mostBytes, this.options), this.chosen);
   }
 
   /**
@@ -149,7 +159,7 @@ export class PeriodTracers {
 
   /** @returns the tracers of the emissions as they are, whose room the caller gives back */
   carryAll(): HourStore {
-    return this.carryUnlessHeld('held').tracers;
+    return this.carryUnlessHeld('held').tracers.fields;
   }
 
   private carryStep(factors: EmissionFactors, { base, direction, step }: FactorStep): Carried {
@@ -162,7 +172,7 @@ export class PeriodTracers {
 
   /** Tracers, their gradient and those of the direction in the room of the first two. */
   private hasRoomForDirection(): boolean {
-    return 3 * hourStoreBytes(shapeOf(this.source, this.settings), this.options) <= 2 * this.mostBytes;
+    return 3 * hourStoreBytes(this.shape, this.options) <= 2 * this.mostBytes;
   }
 
   private carryUnlessHeld(place: 'held' | 'heldDirection', factors?: EmissionFactors): Held {
@@ -174,43 +184,51 @@ export class PeriodTracers {
     try {
       this.carryInto(out, factors);
     } catch (error) {
-      out.dispose(); // half of it is of no use: the disk may be full
+      out.fields.dispose(); // half of it is of no use: the disk may be full
       throw error;
     }
     return (this[place] = { tracers: out, factors: new SeenFactors(factors, length) });
   }
 
-  private carryInto(out: HourStore, factors?: EmissionFactors): void {
+  private carryInto(out: SomeHours, factors?: EmissionFactors): void {
     const state = tracerState(this.request);
     const memory = keptMemory();
-    for (const range of this.parts(out)) {
-      const carried = out.room(range, memory);
+    for (const range of this.parts()) {
+      const own = this.chosen.within(range);
+      const carried = out.fields.room(own, memory);
       tracers(...this.hoursOf(range, factors), carried, factors?.data, state);
-      out.write(range.first, carried);
+      out.fields.write(own.first, carried);
     }
   }
 
   /** The transpose of {@link carry}, added: E · Aᵀ · gradTracers. */
-  addAdjoint(gradTracers: HourStore, gradFactors: EmissionFactors): void {
+  addAdjoint(gradTracers: SomeHours, gradFactors: EmissionFactors): void {
     const state = tracerState(this.request);
     const memory = keptMemory();
-    for (const range of this.parts(gradTracers).reverse()) {
-      tracersAdjoint(...this.hoursOf(range, gradFactors), gradTracers.hours(range, memory), gradFactors.data, state);
+    for (const range of this.parts().reverse()) {
+      tracersAdjoint(...this.hoursOf(range, gradFactors), gradTracers.fields.hours(this.chosen.within(range), memory), gradFactors.data, state);
     }
   }
 
   dispose(): void {
     for (const place of ['held', 'heldDirection'] as const) {
-      this[place]?.tracers.dispose();
+      this[place]?.tracers.fields.dispose();
       this[place] = undefined;
     }
     this.stepped = undefined;
   }
 
-  private parts(store: HourStore): Hours[] {
-    const { hours } = this.request;
-    const atOnce = Math.min(store.hoursAtOnce, this.options.hoursAtOnce ?? Infinity);
-    return Array.from({ length: Math.ceil(hours / atOnce) }, (_, i) => ({ first: i * atOnce, count: Math.min(atOnce, hours - i * atOnce) }));
+  private get shape(): HourStoreShape {
+    return { ...shapeOf(this.source, this.settings), hours: this.chosen.count };
+  }
+
+  /** Up to the last hour that tracers are asked of. */
+  private parts(): Hours[] {
+    const { end } = this.chosen;
+    const whole = shapeOf(this.source, this.settings);
+    const fits = hourStoreBytes(whole, this.options) <= this.mostBytes;
+    const atOnce = Math.max(1, Math.min(fits ? end : hoursOfChunk(whole), this.options.hoursAtOnce ?? end));
+    return Array.from({ length: Math.ceil(end / atOnce) }, (_, i) => ({ first: i * atOnce, count: Math.min(atOnce, end - i * atOnce) }));
   }
 
   private ratesOf(range: Hours, meteorology: Float32Array): Float32Array {
@@ -234,7 +252,7 @@ export class PeriodTracers {
     const meteorology = source.hourly('meteorology', grid, weather);
     const own = follows ? meteorology.subarray(meteorology.length / (count + 1)) : meteorology;
     return [
-      { ...request, hours: count, follows, factorsOffset, hourlyFactors: hourly },
+      { ...request, hours: count, follows, factorsOffset, hourlyFactors: hourly, asked: this.chosen.chosen.subarray(first, first + count) },
       meteorology,
       this.ratesOf({ first, count }, own),
       source.hourly('emissions', grid, { first, count }),

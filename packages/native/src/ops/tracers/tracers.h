@@ -51,13 +51,15 @@ struct TracerParams {
   bool inverseHeight;
   /** elements between two hours of `factors`: 0 where all hours share [H, W, groups] */
   int64_t factorStride;
+  /** on a CPU: [hours], whether an hour has a field in `out` or `gradOut`, one after the other; null: all do */
+  const uint8_t* asked;
   /** tracerMasses() floats, as the hours before (in the transpose: after) left them, or zeros */
   float* masses;
   /** tracerScratch() zeros */
   float* scratch;
 };
 
-/** out[hour, r, c, g·kindCount + k]; `factors` may be null (all 1). */
+/** out[asked hour, r, c, g·kindCount + k]; `factors` may be null (all 1). */
 struct Tracers {
   TracerParams params;
   /** [hours, rows, cols, groups], kg m-2 s-1 */

@@ -222,6 +222,36 @@ void passHour(const TracerParams& p, const Worker& worker, const Fields& f, int6
   after(rows);
 }
 
+/** Where the hours' fields lie, from the first hour on or from the last one back. */
+class AskedFields {
+ public:
+  explicit AskedFields(const TracerParams& p) : asked_(p.asked), size_(p.rows * p.cols * p.groups * p.kindCount) {}
+
+  /** @returns null where the hour has none */
+  template <class Value>
+  Value* next(Value* fields, int64_t hour) {
+    return has(hour) ? fields + size_ * before_++ : nullptr;
+  }
+
+  /** After {@link toEnd}, the hours in reverse. */
+  template <class Value>
+  Value* previous(Value* fields, int64_t hour) {
+    return has(hour) ? fields + size_ * --before_ : nullptr;
+  }
+
+  void toEnd(int64_t hours) {
+    before_ = 0;
+    for (int64_t hour = 0; hour < hours; ++hour) before_ += has(hour);
+  }
+
+ private:
+  bool has(int64_t hour) const { return asked_ == nullptr || asked_[hour] != 0; }
+
+  const uint8_t* asked_;
+  int64_t size_;
+  int64_t before_ = 0;
+};
+
 }  // namespace
 
 void tracers(const Tracers& call, const Context& context) {
@@ -229,7 +259,9 @@ void tracers(const Tracers& call, const Context& context) {
   const int64_t cells = p.rows * p.cols, count = p.groups * p.kindCount;
   inParallel(context, [&](const Worker& worker) {
     const Fields f = fieldsOf(p, worker);
+    AskedFields asked(p);
     for (int64_t hour = 0; hour < p.hours; ++hour) {
+      float* field = asked.next(call.out, hour);
       const float* emissions = call.emissions + hour * cells * p.groups;
       const float* factors = call.factors == nullptr ? nullptr : call.factors + hour * p.factorStride;
       const auto emit = [&](Range rows) {
@@ -244,9 +276,9 @@ void tracers(const Tracers& call, const Context& context) {
       };
       // Row by row: the tracers of a cell lie side by side, and their lines stay in a cache.
       const auto write = [&](Range rows) {
-        for (int64_t r = rows.begin; r < rows.end; ++r) {
+        for (int64_t r = rows.begin; field != nullptr && r < rows.end; ++r) {
           const float* __restrict height = f.height + f.plane.at(r, 0);
-          float* __restrict out = call.out + (hour * cells + r * p.cols) * count;
+          float* __restrict out = field + r * p.cols * count;
           for (int64_t tracer = 0; tracer < count; ++tracer) {
             const float* __restrict lower = massRow(f, tracer, r).lower;
             for (int64_t c = 0; c < p.cols; ++c) out[c * count + tracer] = lower[c] / height[c];
@@ -263,13 +295,16 @@ void tracersAdjoint(const TracersAdjoint& call, const Context& context) {
   const int64_t cells = p.rows * p.cols, count = p.groups * p.kindCount;
   inParallel(context, [&](const Worker& worker) {
     const Fields f = fieldsOf(p, worker);
+    AskedFields asked(p);
+    asked.toEnd(p.hours);
     for (int64_t hour = p.hours - 1; hour >= 0; --hour) {
+      const float* field = asked.previous(call.gradOut, hour);
       const float* emissions = call.emissions + hour * cells * p.groups;
       float* gradient = call.gradFactors + hour * p.factorStride;
       const auto read = [&](Range rows) {
-        for (int64_t r = rows.begin; r < rows.end; ++r) {
+        for (int64_t r = rows.begin; field != nullptr && r < rows.end; ++r) {
           const float* __restrict height = f.height + f.plane.at(r, 0);
-          const float* __restrict grad = call.gradOut + (hour * cells + r * p.cols) * count;
+          const float* __restrict grad = field + r * p.cols * count;
           for (int64_t tracer = 0; tracer < count; ++tracer) {
             float* __restrict lower = massRow(f, tracer, r).lower;
             for (int64_t c = 0; c < p.cols; ++c) lower[c] += grad[c * count + tracer] / height[c];

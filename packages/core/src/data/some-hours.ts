@@ -1,0 +1,64 @@
+/** Some hours of a period in a store that has room for these alone. */
+import type { HourStore } from './hour-store';
+import type { Crop, Hours, Memory } from './period-source';
+
+/** Which hours of a period have fields, which lie one after the other. */
+export class ChosenHours {
+  /** of each hour: 1 where it has a field */
+  readonly chosen: Uint8Array;
+  /** of each hour: how many before it have fields */
+  private readonly before: Int32Array;
+
+  /** @param hours - of the period @param chosen - default: all */
+  constructor(hours: number, chosen?: Iterable<number>) {
+    this.chosen = new Uint8Array(hours).fill(chosen ? 0 : 1);
+    for (const hour of chosen ?? []) this.chosen[hour] = 1;
+    this.before = new Int32Array(hours + 1);
+    this.chosen.forEach((has, hour) => (this.before[hour + 1] = this.before[hour] + has));
+  }
+
+  get count(): number {
+    return this.before[this.chosen.length];
+  }
+
+  /** The hour after the last one that has a field. */
+  get end(): number {
+    return this.chosen.lastIndexOf(1) + 1;
+  }
+
+  /** Places of the fields of those hours that have any. */
+  within({ first, count }: Hours): Hours {
+    return { first: this.before[first], count: this.before[first + count] - this.before[first] };
+  }
+}
+
+/** Fields of a period's chosen hours, which are asked for by their places in the period. */
+export class SomeHours {
+  /** @param fields - of the chosen hours, one after the other: what they are kept in */
+  constructor(
+    readonly fields: HourStore,
+    private readonly chosen: ChosenHours,
+  ) {}
+
+  /** As {@link HourStore.hours}. @throws {Error} if one of them was not chosen */
+  hours(range: Hours, memory?: Memory): Float32Array {
+    return this.fields.hours(this.placed(range), memory);
+  }
+
+  /** As {@link HourStore.rectangle}. @throws {Error} as {@link hours} */
+  rectangle(crop: Crop, range: Hours, memory?: Memory): Float32Array {
+    return this.fields.rectangle(crop, this.placed(range), memory);
+  }
+
+  /** As {@link HourStore.add}. @throws {Error} as {@link hours} */
+  add(crop: Crop, range: Hours, data: Float32Array, memory?: Memory): void {
+    this.fields.add(crop, this.placed(range), data, memory);
+  }
+
+  private placed(range: Hours): Hours {
+    const own = this.chosen.within(range);
+    if (own.count !== range.count)
+      throw new Error(`fields of hours ${range.first} to ${range.first + range.count - 1}: not all of them were asked for before`);
+    return own;
+  }
+}
