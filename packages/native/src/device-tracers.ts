@@ -47,7 +47,7 @@ export class DeviceTracers {
   /**
    * @param emissions - `[T, H, W, groups]`, kg m-2 s-1
    * @param factors - on the emissions, `[1, H, W, groups]` for all hours or `[T, H, W, groups]`; absent = 1
-   * @param out - `[T, H, W, groups · kinds]`, kg m-3 at the ground at the end of each hour
+   * @param out - `[T, H, W, tracers]`, kg m-3 at the ground at the end of each hour
    * @throws Error with `code` `ARGUMENT_INVALID` if fields do not fit
    */
   carry(emissions: DeviceFields, factors: DeviceFields | undefined, out: DeviceFields): void {

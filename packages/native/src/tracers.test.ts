@@ -7,12 +7,14 @@ const request: TracerRequest = {
   hours: 7,
   rows: 6,
   cols: 21,
-  groups: 2,
   kinds: [
-    { lifetime: 3 },
-    { lifetime: 48, aloft: true, kept: 1 },
-    { lifetime: 24, precursor: 0, rate: 0 },
-    { lifetime: 9, precursor: 2, rate: 2, kept: 1 },
+    [
+      { lifetime: 3 },
+      { lifetime: 48, aloft: true, kept: 1 },
+      { lifetime: 24, precursor: 0, rate: 0 },
+      { lifetime: 9, precursor: 2, rate: 2, kept: 1 },
+    ],
+    [{ lifetime: 20 }, { lifetime: 40, precursor: 0, rate: 1 }],
   ],
   rateCount: 3,
   cellSizeX: 27000,
@@ -23,8 +25,9 @@ const request: TracerRequest = {
   height: 0,
 };
 const cells = request.rows * request.cols;
-const emissionCount = request.hours * cells * request.groups;
-const tracerCount = emissionCount * request.kinds.length;
+const groups = request.kinds.length;
+const emissionCount = request.hours * cells * groups;
+const tracerCount = request.hours * cells * 6;
 const random = (length: number, seed: number): Float32Array => Float32Array.from(randomArray(length, seed));
 
 /** Winds of some 10 m s-1, mixed layers between 0 and 2000 m. */
@@ -40,24 +43,24 @@ const rates = positive(request.hours * cells * 3, 7);
 const variants: [string, Partial<TracerRequest>, number | undefined][] = [
   ['the emissions as they are', {}, undefined],
   ['three threads', { threads: 3 }, undefined],
-  ['one factor for all hours, further on in its array', { factorsOffset: 5 }, 5 + cells * request.groups],
+  ['one factor for all hours, further on in its array', { factorsOffset: 5 }, 5 + cells * groups],
   ['factors of each hour, two threads', { hourlyFactors: true, threads: 2 }, emissionCount],
 ];
 
 describe.each(variants)('%s', (_, over, factorCount) => {
   const r = { ...request, ...over };
   const factors = factorCount === undefined ? undefined : positive(factorCount, 3);
-  const factorIndex = (hour: number, i: number): number => (r.factorsOffset ?? 0) + (r.hourlyFactors ? hour * cells * r.groups : 0) + i;
+  const factorIndex = (hour: number, i: number): number => (r.factorsOffset ?? 0) + (r.hourlyFactors ? hour * cells * groups : 0) + i;
 
   it('is what the equations say', () => {
     const out = new Float32Array(tracerCount).fill(Number.NaN);
     tracers(r, meteorology, rates, emissions, out, factors);
-    const source = (hour: number, i: number): number => emissions[hour * cells * r.groups + i] * (factors?.[factorIndex(hour, i)] ?? 1);
+    const source = (hour: number, i: number): number => emissions[hour * cells * groups + i] * (factors?.[factorIndex(hour, i)] ?? 1);
     expect(relativeError(out, plainTracers(r, meteorology, rates, source))).toBeLessThan(2e-6);
   });
 
   it('has a transpose that adds: ⟨A·f, g⟩ = ⟨f, Aᵀ·g⟩', () => {
-    const given = factors ?? new Float32Array(cells * r.groups).fill(1);
+    const given = factors ?? new Float32Array(cells * groups).fill(1);
     const out = new Float32Array(tracerCount);
     tracers(r, meteorology, rates, emissions, out, given);
     const grad = random(tracerCount, 4);
@@ -82,12 +85,12 @@ it.each([
   [5, 33],
 ])('on %d x %d cells, too', (rows, cols) => {
   const r = { ...request, rows, cols };
-  const [sources, count] = [r.hours * rows * cols * r.groups, r.hours * rows * cols * r.groups * r.kinds.length];
+  const [sources, count] = [r.hours * rows * cols * groups, r.hours * rows * cols * 6];
   const winds = random(r.hours * rows * cols * r.channels, 11).map((value, i) => (i % r.channels === 0 ? Math.abs(1000 * value) : 8 * value));
   const [parts, emitted, grad] = [positive(r.hours * rows * cols * 3, 12), positive(sources, 13), random(count, 14)];
-  const [out, gradFactors] = [new Float32Array(count), new Float32Array(rows * cols * r.groups)];
+  const [out, gradFactors] = [new Float32Array(count), new Float32Array(rows * cols * groups)];
   tracers(r, winds, parts, emitted, out);
-  const perHour = rows * cols * r.groups;
+  const perHour = rows * cols * groups;
   expect(
     relativeError(
       out,
@@ -100,7 +103,7 @@ it.each([
 });
 
 it('steps as the fastest wind of all threads’ rows asks for, and mixes at the bounds of its heights as everywhere', () => {
-  const r = { ...request, rows: 3, cols: 2, groups: 1, rateCount: 0, kinds: [{ lifetime: 9 }, { lifetime: 9, aloft: true }], threads: 3 };
+  const r = { ...request, rows: 3, cols: 2, rateCount: 0, kinds: [[{ lifetime: 9 }, { lifetime: 9, aloft: true }]], threads: 3 };
   const count = r.hours * r.rows * r.cols;
   // The last row's wind is the fastest; heights: where stacks end, and within a metre of the top and at it
   const heights = [300, 1499.75, 1500, 299.75, 1499.5, 1600, 300];
@@ -127,7 +130,7 @@ it('takes 1 / height where the channel holds it', () => {
 });
 
 it.each([false, true])('goes on from a state as if there were no break, forward and back (factors of each hour: %s)', (hourlyFactors) => {
-  const factors = positive(hourlyFactors ? emissionCount : cells * request.groups, 5);
+  const factors = positive(hourlyFactors ? emissionCount : cells * groups, 5);
   const grad = random(tracerCount, 6);
   const r = { ...request, hourlyFactors };
   const [whole, gradWhole] = [new Float32Array(tracerCount), new Float32Array(factors.length)];
@@ -141,7 +144,7 @@ it.each([false, true])('goes on from a state as if there were no break, forward 
   ].map(({ first, hours }) => {
     const hoursOf = (field: Float32Array, from: number): Float32Array =>
       field.subarray((from * field.length) / r.hours, ((first + hours) * field.length) / r.hours);
-    const factorsOffset = hourlyFactors ? first * cells * r.groups : 0;
+    const factorsOffset = hourlyFactors ? first * cells * groups : 0;
     const own = { ...r, hours, factorsOffset, follows: first > 0 };
     return {
       own,
@@ -185,7 +188,7 @@ it.each([
   expect(states[1]).toEqual(states[0]);
 
   const grad = random(tracerCount, 8).map((value, i) => value * asked[Math.floor((i * r.hours) / tracerCount)]);
-  const [gradAll, gradSome] = [new Float32Array(cells * r.groups), new Float32Array(cells * r.groups)];
+  const [gradAll, gradSome] = [new Float32Array(cells * groups), new Float32Array(cells * groups)];
   tracersAdjoint(r, meteorology, rates, emissions, grad, gradAll);
   tracersAdjoint({ ...r, asked }, meteorology, rates, emissions, fieldsOf(asked, grad), gradSome);
   expect(gradSome).toEqual(gradAll);
@@ -193,11 +196,24 @@ it.each([
 
 it('keeps all mass without wind and loss', () => {
   const calm = meteorology.map((value, i) => (i % request.channels === 0 ? 400 : 0));
-  const out = new Float32Array((tracerCount / 4) * 2);
-  tracers({ ...request, kinds: [{ lifetime: 1e9 }, { lifetime: 1e9, aloft: true }] }, calm, rates, emissions, out);
-  const last = out.subarray(out.length - cells * 4);
-  const emitted = 3600 * emissions.reduce((sum, value) => sum + value, 0);
-  expect(last.reduce((sum, value) => sum + 400 * value, 0) / emitted).toBeCloseTo(2, 4); // two kinds
+  const out = new Float32Array(request.hours * cells * 3);
+  tracers({ ...request, kinds: [[{ lifetime: 1e9 }], [{ lifetime: 1e9 }, { lifetime: 1e9, aloft: true }]] }, calm, rates, emissions, out);
+  const last = out.subarray(out.length - cells * 3);
+  const inAll = (of: Float32Array, every: number, at: number): number => of.filter((_, i) => i % every === at).reduce((sum, value) => sum + value, 0);
+  for (const [tracer, group] of [0, 1, 1].entries()) {
+    expect((400 * inAll(last, 3, tracer)) / (3600 * inAll(emissions, groups, group))).toBeCloseTo(1, 4);
+  }
+});
+
+it('leaves out a group without tracers', () => {
+  const [own, both] = [new Float32Array(tracerCount / 3), new Float32Array(tracerCount)];
+  tracers({ ...request, kinds: [[], request.kinds[1]] }, meteorology, rates, emissions, own);
+  tracers(request, meteorology, rates, emissions, both);
+  expect(own).toEqual(both.filter((_, i) => i % 6 >= 4));
+  const grad = random(own.length, 9);
+  const gradFactors = new Float32Array(cells * groups);
+  tracersAdjoint({ ...request, kinds: [[], request.kinds[1]] }, meteorology, rates, emissions, grad, gradFactors);
+  expect(gradFactors.every((value, i) => (i % groups === 0) === (value === 0))).toBe(true);
 });
 
 it('moves none without emissions', () => {
@@ -208,16 +224,16 @@ it('moves none without emissions', () => {
 
 it.each<[string, Partial<TracerRequest>, RegExp]>([
   ['a cell size of 0', { cellSizeX: 0 }, /cellSizeX to be a number above 0/],
-  ['a lifetime of 0', { kinds: [{ lifetime: 0 }] }, /lifetime to be a number above 0/],
-  ['a precursor that comes later', { kinds: [{ lifetime: 3, precursor: 0, rate: 0 }] }, /precursor of tracer 0 below 0/],
-  ['a precursor without a rate', { kinds: [{ lifetime: 3 }, { lifetime: 3, precursor: 0 }] }, /both precursor and rate, or neither/],
-  ['a rate that is not there', { kinds: [{ lifetime: 3, kept: 3 }] }, /kept of tracer 0 below 3/],
+  ['a lifetime of 0', { kinds: [[{ lifetime: 0 }]] }, /lifetime to be a number above 0/],
+  ['a precursor that comes later', { kinds: [[{ lifetime: 3, precursor: 0, rate: 0 }]] }, /precursor of tracer 0 below 0/],
+  ['a precursor without a rate', { kinds: [[{ lifetime: 3 }, { lifetime: 3, precursor: 0 }]] }, /both precursor and rate, or neither/],
+  ['a rate that is not there', { kinds: [[{ lifetime: 3, kept: 3 }]] }, /kept of tracer 0 below 3/],
   ['more rates than there are', { rateCount: 4 }, /rates to be long enough/],
   ['a channel that is not there', { windX: 4 }, /channels to hold the winds/],
   ['more hours than there are', { hours: 8 }, /meteorology to be long enough/],
-  ['more groups than there are', { groups: 3 }, /emissions to be long enough/],
+  ['more groups than there are', { kinds: [...request.kinds, []] }, /emissions to be long enough/],
   ['a state that is too short', {}, /state to be long enough/],
-  ['more kinds than fit', { kinds: [...request.kinds, { lifetime: 12 }] }, /out to be long enough/],
+  ['more kinds than fit', { kinds: [[...request.kinds[0], { lifetime: 12 }], request.kinds[1]] }, /out to be long enough/],
   ['hours asked for of another period', { asked: new Uint8Array(6) }, /asked to be as long as the hours/],
   // Unchecked, these end the process.
   ['no thread', { threads: 0 }, /threads to be at least 1/],

@@ -1,12 +1,12 @@
 import { loadAddon } from './load-addon';
 
-/** One of the tracers that every group has: of what is emitted, or of what is made of it underway. */
+/** One of a group's tracers: of what is emitted, or of what is made of it underway. */
 export interface TracerKind {
   /** hours, above 0 */
   lifetime: number;
   /** emitted above the mixed layer where that is below 300 m; default false */
   aloft?: boolean;
-  /** the kind, before it in the list, that it is made of; absent: it is emitted */
+  /** the group's tracer, before it in the list, that it is made of; absent: it is emitted */
   precursor?: number;
   /** which of the rates is the part of the precursor that it is made of in an hour */
   rate?: number;
@@ -19,10 +19,8 @@ export interface TracerRequest {
   hours: number;
   rows: number;
   cols: number;
-  /** emitted groups */
-  groups: number;
-  /** every group has a tracer of each */
-  kinds: readonly TracerKind[];
+  /** of each emitted group its tracers, which may be none */
+  kinds: readonly (readonly TracerKind[])[];
   /** of the rates; default 0 */
   rateCount?: number;
   /** metres */
@@ -87,9 +85,9 @@ function addon(): TracersAddon {
 }
 
 /** Memory in which the masses go over from some hours to those that follow, or in the transpose precede: two layers, with ghost cells. */
-export function tracerState({ rows, cols, groups, kinds }: TracerRequest): Float32Array {
+export function tracerState({ rows, cols, kinds }: TracerRequest): Float32Array {
   const stride = Math.ceil((cols + 4) / 16) * 16;
-  return new Float32Array(2 * groups * kinds.length * (rows + 4) * stride);
+  return new Float32Array(2 * kinds.flat().length * (rows + 4) * stride);
 }
 
 /**
@@ -98,7 +96,7 @@ export function tracerState({ rows, cols, groups, kinds }: TracerRequest): Float
  * @param meteorology - `[T, H, W, channels]`, with an hour more at the beginning where the request says `follows`
  * @param rates - `[T, H, W, rateCount]`, parts in an hour
  * @param emissions - `[T, H, W, groups]`, kg m-2 s-1
- * @param out - `[hours asked for, H, W, groups · kinds]`, kg m-3 at the ground at the end of each; tracer `g · kinds.length + k`
+ * @param out - `[hours asked for, H, W, tracers]`, kg m-3 at the ground at the end of each; group after group
  * @param factors - on the emissions; absent = 1
  * @param state - what the hours before left, at the very first a new {@link tracerState}; it is changed to what these hours leave
  * @throws Error with `code` `ARGUMENT_INVALID` if a number or an array does not fit

@@ -1,4 +1,5 @@
 /** What a run computes on a GPU with the defaults of a case, as programs: a step of the training, and an adjoint of the frozen surrogate. */
+import { tracerCount } from '../data/case';
 import { surrogateSchema, trainingSchema } from '../data/case/learning-schema';
 import { Graph, planProgram, type ProgramLayout } from '../graph';
 import { frozenGraph } from '../surrogate/frozen-program';
@@ -30,7 +31,7 @@ export function surrogateLayout(step: SurrogateStep, room: number, tiny: boolean
   const channels = (count: number): ChannelScale => ({ offset: Array<number>(count).fill(0), scale: Array<number>(count).fill(1) });
   const normalisation = {
     emissions: channels(CHANNELS.emissions),
-    tracers: channels(CHANNELS.emissions * settings.tracers.length),
+    tracers: channels(tracerCount(settings.tracers)),
     concentrations: channels(CHANNELS.species),
     meteorology: channels(CHANNELS.meteorology),
     geography: channels(CHANNELS.geography),

@@ -29,7 +29,7 @@ export interface PreparedRun {
   emissions: Float32Array;
   /** `[T, H, W, 4]`; NO2, SO2, O3 in ppb, PM2.5 in µg m-3 */
   concentrations: Float32Array;
-  /** `[T, H, W, 5 · kinds]`, kg m-3: the emissions carried as tracers; not stored, but made where a surrogate sees them */
+  /** `[T, H, W, of all groups]`, kg m-3: the emissions carried as tracers; not stored, but made where a surrogate sees them */
   tracers?: HourStore;
 }
 

@@ -1,12 +1,12 @@
 /**
  * The surrogate as a graph: physical units in and out, normalisation inside.
  *
- *   emissions [N, T, H, W, 5] (kg m-2 s-1), tracers [N, H, W, 5 · kinds] (kg m-3), meteorology [N, T, H, W, M], geography [N, H, W, G], previous [N, H, W, 4]
+ *   emissions [N, T, H, W, 5] (kg m-2 s-1), tracers [N, H, W, of all groups] (kg m-3), meteorology [N, T, H, W, M], geography [N, H, W, G], previous [N, H, W, 4]
  *     → concentrations [N, H, W, 4] (ppb; PM2.5 in µg m-3)
  *
  * One function builds it for every use: training (batch statistics, dropout), the frozen program of the inversion, and ONNX.
  */
-import type { SurrogateSettings } from '../data/case';
+import { tracerCount, type SurrogateSettings } from '../data/case';
 import { channelAffine, concat, type Graph, type Mode, type Value } from '../graph';
 import { network } from '../nn';
 import { differentiatesInitialConcentrations, takesInitialConcentrations } from './initial-concentrations';
@@ -85,9 +85,8 @@ export function buildSurrogate(
 ): SurrogateValues {
   const { batch, steps, rows, cols } = sizes;
   const emissions = g.input(`emissions${suffix}`, [batch, steps, rows, cols, normalisation.emissions.scale.length]);
-  const tracerCount = settings.tracers.length * normalisation.emissions.scale.length;
-  if ((normalisation.tracers?.scale.length ?? 0) !== tracerCount)
-    throw new Error(`surrogate: expected scales of ${tracerCount} tracers: carry the runs first`);
+  const seen = tracerCount(settings.tracers);
+  if ((normalisation.tracers?.scale.length ?? 0) !== seen) throw new Error(`surrogate: expected scales of ${seen} tracers: carry the runs first`);
   const tracers = normalisation.tracers && g.input(`tracers${suffix}`, [batch, rows, cols, normalisation.tracers.scale.length]);
   const meteorology = g.input(`meteorology${suffix}`, [batch, steps, rows, cols, sizes.meteorology]);
   const geography = sizes.geography > 0 ? g.input('geography', [batch, rows, cols, sizes.geography]) : undefined;

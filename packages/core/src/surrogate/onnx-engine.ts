@@ -1,4 +1,5 @@
 /** The surrogate in ONNX Runtime, from the models that `export` wrote: forward, and the adjoint by its vector-Jacobian product. */
+import { tracerCount } from '../data/case';
 import { OnnxModel, type Feeds, type Field } from '../graph/onnx/onnx-model';
 import type { AdjointEngine, AdjointOptions, ForwardOptions, SourceGradients, SurrogateInputs } from './frozen-program';
 import { pickAt, spreadTo } from '../data/places';
@@ -41,7 +42,7 @@ export class OnnxEngine implements AdjointEngine {
     const steps = this.surrogate.window.steps.length;
     this.feeds = this.model.feeds({
       emissions: this.field(inputs.emissions, groups.length, steps),
-      tracers: this.field(inputs.tracers, groups.length * settings.tracers.length),
+      tracers: this.field(inputs.tracers, tracerCount(settings.tracers)),
       meteorology: this.field(inputs.meteorology, meteorologyNames.length, steps),
       geography: this.field(inputs.geography, geographyNames.length),
       previous: this.field(inputs.previous, species.length),

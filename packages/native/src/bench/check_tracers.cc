@@ -21,7 +21,7 @@ struct Set {
 
 /** A few of the hours of a month on the paper's grid, with as many kinds as a case has by default; and a small one with more tracers
  * than go through shared memory together. */
-constexpr Set kSets[] = {{"tracers-surrogate", 24, 182, 232, 14, 5, 10}, {"tracers-tiny", 4, 9, 11, 6, 5, 14}};
+constexpr Set kSets[] = {{"tracers-surrogate", 24, 182, 232, 14, 5, 10}, {"tracers-tiny", 4, 9, 11, 6, 5, 16}};
 
 constexpr int64_t kRates = 3;
 constexpr float kCell = 27000;  // m
@@ -37,13 +37,23 @@ std::vector<float> numbers(int64_t count, uint32_t seed) {
   return of;
 }
 
-/** Every other kind is made of the one before it, every third washed. */
-std::vector<TracerKind> kindsOf(int64_t count) {
+/** Where the tracers of each group begin, and where they end: the first group has all kinds, each that follows one less. */
+std::vector<int64_t> firstsOf(const Set& set) {
+  std::vector<int64_t> firsts{0};
+  for (int64_t group = 0; group < set.groups; ++group) firsts.push_back(firsts.back() + std::max<int64_t>(set.kinds - group, 1));
+  return firsts;
+}
+
+/** Of a group every other is made of the one before it, every third washed. */
+std::vector<TracerKind> kindsOf(const std::vector<int64_t>& firsts) {
   std::vector<TracerKind> kinds;
-  for (int64_t k = 0; k < count; ++k) {
-    const float lifetime = static_cast<float>(3 << (k % 6));
-    const bool product = k % 2 == 1;
-    kinds.push_back({std::exp(-1 / lifetime), product ? k - 1 : -1, product ? k % 4 / 2 : -1, k % 3 == 0 ? int64_t{2} : -1, k % 4 == 0});
+  for (std::size_t group = 0; group + 1 < firsts.size(); ++group) {
+    for (int64_t k = 0; k < firsts[group + 1] - firsts[group]; ++k) {
+      const float lifetime = static_cast<float>(3 << (k % 6));
+      const bool product = k % 2 == 1;
+      const int64_t precursor = product ? firsts[group] + k - 1 : -1;
+      kinds.push_back({std::exp(-1 / lifetime), precursor, product ? k % 4 / 2 : -1, k % 3 == 0 ? int64_t{2} : -1, k % 4 == 0});
+    }
   }
   return kinds;
 }
@@ -52,9 +62,9 @@ class TracerCase {
  public:
   TracerCase(const Set& set, const ProgramOptions& options)
       : options_(options),
-        kinds_(kindsOf(set.kinds)),
-        params_{set.hours, set.rows, set.cols,     false, set.groups, set.kinds, kinds_.data(), nullptr, kRates,  kCell,
-                kCell,     nullptr,  set.channels, 0,     1,          2,         false,         0,       nullptr, nullptr},
+        firsts_(firstsOf(set)),
+        kinds_(kindsOf(firsts_)),
+        params_(paramsOf(set)),
         weather_(weatherOf(set)),
         rates_(numbers(set.hours * cells() * kRates, 2)),
         emissions_(numbers(set.hours * sources(), 3)),
@@ -103,7 +113,16 @@ class TracerCase {
 
   int64_t cells() const { return params_.rows * params_.cols; }
   int64_t sources() const { return cells() * params_.groups; }
-  int64_t count() const { return params_.groups * params_.kindCount; }
+  int64_t count() const { return params_.count; }
+
+  TracerParams paramsOf(const Set& set) const {
+    TracerParams p{};
+    p.hours = set.hours, p.rows = set.rows, p.cols = set.cols;
+    p.groups = set.groups, p.count = firsts_.back(), p.kinds = kinds_.data(), p.firsts = firsts_.data();
+    p.rateCount = kRates, p.sizeX = kCell, p.sizeY = kCell;
+    p.channels = set.channels, p.windX = 0, p.windY = 1, p.height = 2;
+    return p;
+  }
 
   /** Winds up to 12 m s-1, and mixed layers up to 2000 m. */
   static std::vector<float> weatherOf(const Set& set) {
@@ -133,6 +152,7 @@ class TracerCase {
   }
 
   const ProgramOptions& options_;
+  std::vector<int64_t> firsts_;
   std::vector<TracerKind> kinds_;
   TracerParams params_;
   std::vector<float> weather_, rates_, emissions_, factors_, gradient_;

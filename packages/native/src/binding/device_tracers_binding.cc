@@ -33,7 +33,7 @@ DeviceTracersBinding::DeviceTracersBinding(const Napi::CallbackInfo& info) : Nap
   guarded(info.Env(), [&] {
     const TracerRequest request(arguments, info[0].As<Napi::Object>());
     const TracerParams& p = request.params;
-    if (p.follows || p.hours < 1 || p.kindCount < 1) arguments.refuse("a whole period, and at least one kind");
+    if (p.follows || p.hours < 1 || p.count < 1) arguments.refuse("a whole period, and at least one tracer");
     Addon& addon = *info.Env().GetInstanceData<Addon>();
     const std::shared_ptr<Device> device = addon.withDevice(readProgramOptions(info[3])).device;
     if (!device) arguments.refuse("a GPU as options.device");
@@ -57,7 +57,7 @@ Napi::Value DeviceTracersBinding::carry(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const TracerParams& p = live().params();
     const DeviceFields* factors = info[1].IsUndefined() ? nullptr : &fields(info[1], "factors", p.groups, true);
-    live().carry(fields(info[0], "emissions", p.groups), factors, fields(info[2], "out", p.groups * p.kindCount));
+    live().carry(fields(info[0], "emissions", p.groups), factors, fields(info[2], "out", p.count));
     return info.Env().Undefined();
   });
 }
@@ -65,8 +65,7 @@ Napi::Value DeviceTracersBinding::carry(const Napi::CallbackInfo& info) {
 Napi::Value DeviceTracersBinding::addAdjoint(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const TracerParams& p = live().params();
-    live().addAdjoint(fields(info[0], "emissions", p.groups), fields(info[1], "gradOut", p.groups * p.kindCount),
-                      fields(info[2], "gradFactors", p.groups, true));
+    live().addAdjoint(fields(info[0], "emissions", p.groups), fields(info[1], "gradOut", p.count), fields(info[2], "gradFactors", p.groups, true));
     return info.Env().Undefined();
   });
 }

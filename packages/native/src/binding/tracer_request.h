@@ -5,10 +5,11 @@
 
 namespace retroplume {
 
-/** A TracerRequest of tracers.ts: the parameters but for pointers, except to the kinds, which live as long as it. */
+/** A TracerRequest of tracers.ts: the parameters but for pointers, except to the kinds and where those of a group begin, which live as long as it. */
 struct TracerRequest {
   TracerParams params{};
   std::vector<TracerKind> kinds;
+  std::vector<int64_t> firsts;
 
   /** @throws NativeError ARGUMENT_INVALID if a number does not fit */
   TracerRequest(const Arguments& arguments, const Napi::Object& source);

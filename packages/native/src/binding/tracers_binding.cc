@@ -47,7 +47,7 @@ struct HostRequest : TracerRequest {
   /** Of the hours that are asked for. */
   int64_t tracerElements() const {
     const int64_t fields = params.asked == nullptr ? params.hours : params.hours - std::count(asked.begin(), asked.end(), 0);
-    return fields * cells() * params.groups * params.kindCount;
+    return fields * cells() * params.count;
   }
 };
 

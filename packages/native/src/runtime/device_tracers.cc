@@ -10,11 +10,14 @@ DeviceTracers::DeviceTracers(std::shared_ptr<Device> device, const TracerParams&
       params_(params),
       meteorology_(std::move(meteorology)),
       rates_(std::move(rates)),
-      kinds_(static_cast<std::size_t>(params.kindCount) * sizeof(TracerKind), device_),
+      kinds_(static_cast<std::size_t>(params.count) * sizeof(TracerKind), device_),
+      firsts_(static_cast<std::size_t>(params.groups + 1) * sizeof(int64_t), device_),
       masses_(static_cast<std::size_t>(2 * tracerMasses(params)) * sizeof(float), device_),
       scratch_(static_cast<std::size_t>(tracerDeviceScratch(params)) * sizeof(float), device_) {
   upload(*device_, kinds_.data(), params.kinds, kinds_.bytes());
+  upload(*device_, firsts_.data(), params.firsts, firsts_.bytes());
   params_.kinds = static_cast<const TracerKind*>(kinds_.data());
+  params_.firsts = static_cast<const int64_t*>(firsts_.data());
   params_.meteorology = meteorology_->floats();
   params_.rates = rates_ ? rates_->floats() : nullptr;
   params_.masses = static_cast<float*>(masses_.data());

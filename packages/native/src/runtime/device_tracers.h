@@ -36,7 +36,7 @@ class DeviceTracers {
   std::shared_ptr<Device> device_;
   TracerParams params_;
   std::shared_ptr<DeviceFields> meteorology_, rates_;
-  Buffer kinds_, masses_, scratch_;
+  Buffer kinds_, firsts_, masses_, scratch_;
   std::vector<int> steps_;
 };
 

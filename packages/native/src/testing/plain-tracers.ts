@@ -3,16 +3,18 @@ import type { TracerRequest } from '../tracers';
 
 const [LOWEST, TOP, STACKS, HOUR] = [100, 1500, 300, 3600];
 
-/** @param source - factor · emission at [hour, cell, group] @returns `[T, H, W, groups · kinds]` */
+/** @param source - factor · emission at [hour, cell, group] @returns `[T, H, W, tracers]` */
 export function plainTracers(
   request: TracerRequest,
   meteorology: ArrayLike<number>,
   rates: ArrayLike<number>,
   source: (hour: number, i: number) => number,
 ): Float64Array {
-  const { hours, rows, cols, groups, kinds, channels, rateCount = 0 } = request;
+  const { hours, rows, cols, kinds, channels, rateCount = 0 } = request;
   const cells = rows * cols;
-  const count = groups * kinds.length;
+  const groups = kinds.length;
+  const tracers = kinds.flatMap((ofGroup, group) => ofGroup.map((kind) => ({ group, kind, first: kinds.slice(0, group).flat().length })));
+  const count = tracers.length;
   const out = new Float64Array(hours * cells * count);
   const channel = (hour: number, cell: number, c: number): number => meteorology[(hour * cells + cell) * channels + c];
   const rate = (hour: number, cell: number, index: number): number => rates[(hour * cells + cell) * rateCount + index];
@@ -22,8 +24,8 @@ export function plainTracers(
   };
   const layersOf = Array.from({ length: count }, () => [new Float64Array(cells), new Float64Array(cells)]);
   for (let hour = 0; hour < hours; hour++) {
-    for (let tracer = 0; tracer < count; tracer++) {
-      const [group, kind, layers] = [Math.floor(tracer / kinds.length), kinds[tracer % kinds.length], layersOf[tracer]];
+    for (const [tracer, { group, kind, first }] of tracers.entries()) {
+      const layers = layersOf[tracer];
       for (let cell = 0; cell < cells; cell++) {
         const [before, now] = [height(Math.max(0, hour - 1), cell), height(hour, cell)];
         const moved = now > before ? (layers[1][cell] * (now - before)) / Math.max(1, TOP - before) : (-layers[0][cell] * (before - now)) / before;
@@ -32,13 +34,13 @@ export function plainTracers(
         if (kind.precursor === undefined) {
           layers[kind.aloft && now < STACKS ? 1 : 0][cell] += HOUR * source(hour, cell * groups + group);
         } else {
-          const precursor = layersOf[group * kinds.length + kind.precursor];
+          const precursor = layersOf[first + kind.precursor];
           layers.forEach((mass, layer) => (mass[cell] += rate(hour, cell, kind.rate!) * precursor[layer][cell]));
         }
       }
     }
     layersOf.forEach((layers, tracer) => {
-      const kind = kinds[tracer % kinds.length];
+      const { kind } = tracers[tracer];
       const wind = (layer: number, cell: number, c: number): number =>
         channel(hour, cell, c) * ((layer === 0 ? height(hour, cell) / 2 : 1000) / 10) ** (1 / 7);
       const courant = (cell: number): number =>

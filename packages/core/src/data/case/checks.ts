@@ -3,7 +3,7 @@ import { checkBatches } from './batch-checks';
 import type { Case } from './case-schema';
 import { isCommandName, NAME_IN_BRACES, COMMAND_NAMES } from './command-names';
 import { WHOLE_GRID } from './domain-schema';
-import { MOST_MEMBERS } from './fields';
+import { GROUPS, MOST_MEMBERS } from './fields';
 import { checkCrossValidation } from './cross-validation-checks';
 import { checkInversion } from './inversion-checks';
 import { memberNames } from './member-design';
@@ -11,7 +11,7 @@ import { nearestKey } from './nearest-key';
 import { checkObservations } from './observation-checks';
 import { checkSectors } from './sector-checks';
 import type { KeyPath } from './source';
-import { isPrecursor, missingWeather } from './tracer-schema';
+import { isPrecursor, missingWeather, tracersOf } from './tracer-schema';
 import { checkSpeciesWeights, checkTestMembers, checkTraining } from './training-checks';
 import { checkConcentrationVariables, checkEmissionVariables, checkObservationColumns, checkSums } from './variable-checks';
 
@@ -131,14 +131,18 @@ function checkTracers({ surrogate: { tracers }, meteorology }: Case): Breach[] {
   const remedy = 'add it, or set tracers that do without ([] for none)';
   return [
     ...(missing === undefined ? [] : [{ path: ['surrogate', 'tracers'], text: `they need ${missing} among meteorology.variables: ${remedy}` }]),
-    ...tracers.flatMap(({ precursor, by, aloft }, i) => {
+    ...tracers.flatMap(({ precursor, by, aloft, groups = GROUPS }, i) => {
       const breach = (text: string): Breach[] => [{ path: ['surrogate', 'tracers', i], text }];
       if (precursor === undefined && by === undefined) return [];
       if (precursor === undefined || by === undefined)
         return breach('a product has precursor and by, an emitted tracer neither: add the other, or remove this one');
       if (aloft) return breach('a product is made where its precursor is: remove aloft');
-      if (tracers.slice(0, i).some((each) => isPrecursor(each, precursor))) return [];
-      return breach(`no tracer before it is emitted with a lifetime of ${precursor} h, neither aloft nor washed: add that, or change precursor`);
+      const before = tracers.slice(0, i).filter((each) => isPrecursor(each, precursor));
+      const without = groups.find((group) => tracersOf(before, group).length === 0);
+      if (without === undefined) return [];
+      return breach(
+        `no tracer of ${without} before it is emitted with a lifetime of ${precursor} h, neither aloft nor washed: add that, or change precursor or groups`,
+      );
     }),
   ];
 }

@@ -27,4 +27,4 @@ export { nuisanceChanges, type NuisanceChange, type NuisanceRun } from './nuisan
 export type { KeyPath } from './source';
 export { paperDefaults } from './paper-defaults';
 export { chosenLabels, streamLabels } from './stream-labels';
-export { isPrecursor, missingWeather, rateChannels, type TracerSettings } from './tracer-schema';
+export { isPrecursor, missingWeather, rateChannels, tracerCount, tracersOf, type TracerSettings } from './tracer-schema';

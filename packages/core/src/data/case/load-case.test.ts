@@ -252,8 +252,14 @@ describe('what is wrong is said in one sentence each', () => {
     [
       'truth:',
       'surrogate: { tracers: [{ lifetime: 3, precursor: 12, by: light }] }\ntruth:',
-      /tracers\.0: no tracer before it is emitted with a lifetime of 12 h/,
+      /tracers\.0: no tracer of NOx before it is emitted with a lifetime of 12 h/,
     ],
+    [
+      'truth:',
+      'surrogate: { tracers: [{ lifetime: 12, groups: [NOx, SO2] }, { lifetime: 3, precursor: 12, by: light, groups: [NOx, VOC] }] }\ntruth:',
+      /tracers\.1: no tracer of VOC before it is emitted with a lifetime of 12 h/,
+    ],
+    ['truth:', 'surrogate: { tracers: [{ lifetime: 12, groups: [CO] }] }\ntruth:', /groups\.0: expected one of NOx, NH3, SO2, VOC, PM2\.5/],
     ['truth:', 'surrogate: { tracers: [{ lifetime: 3 }, { lifetime: 3, precursor: 3 }] }\ntruth:', /tracers\.1: a product has precursor and by/],
     [
       'truth:',

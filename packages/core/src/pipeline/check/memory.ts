@@ -1,6 +1,6 @@
 /** What training takes of the memory, which is the most of all stages where there are members. */
 import { tmpdir } from 'node:os';
-import { GROUPS, memberNames, testMembers, type Case } from '../../data/case';
+import { GROUPS, memberNames, testMembers, tracerCount, type Case } from '../../data/case';
 import { FieldRoom } from '../../data/field-room';
 import type { Device } from '../../device';
 import type { Grid } from '../../grid/grid';
@@ -24,7 +24,7 @@ export const MEMORY_RESTS_ON: readonly string[] = ['periods', 'members', 'surrog
 export async function checkMemory(findings: Findings, settings: Case, grid: Cells, device?: Device): Promise<void> {
   const hours = settings.periods.reduce((sum, period) => sum + period.hours, 0);
   const fields = fieldsOfTraining(settings, grid);
-  const tracers = carriedBytes(hours * grid.rows * grid.cols * GROUPS.length * settings.surrogate.tracers.length * storedRuns(settings));
+  const tracers = carriedBytes(hours * grid.rows * grid.cols * tracerCount(settings.surrogate.tracers) * storedRuns(settings));
   const room = tracerRoom(1);
   const [held, inFiles] = [Math.min(tracers, room), Math.max(0, tracers - room)];
   const usable = usableMemory();

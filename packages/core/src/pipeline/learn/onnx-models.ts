@@ -14,7 +14,7 @@
  * number. Where only the last state is read, they are free in the first model; ONNX has no derivative of its LSTM, so that it stands in the others step
  * by step.
  */
-import type { TracerSettings } from '../../data/case';
+import { GROUPS, tracersOf, type TracerSettings } from '../../data/case';
 import { foldBatchNorm, freeGrid, Graph, gradients, loss, tangents, unrollLstm, type FreeGrid, type Value } from '../../graph';
 import { exportOnnx } from '../../graph/onnx/export-onnx';
 import { poolingBlock, type NetworkSettings } from '../../nn';
@@ -106,6 +106,12 @@ function tracerText({ lifetime, aloft, washed, precursor, by }: TracerSettings):
   return `${lifetime} h${product}${aloft ? ' emitted aloft' : ''}${washed ? ' washed out by rain' : ''}`;
 }
 
+/** In the order of the channels. */
+function tracersText(tracers: readonly TracerSettings[]): string {
+  const ofGroups = GROUPS.map((group) => ({ group, own: tracersOf(tracers, group) })).filter(({ own }) => own.length > 0);
+  return ofGroups.map(({ group, own }) => `${group} (${own.map((place) => tracerText(tracers[place])).join(', ')})`).join('; ');
+}
+
 /** What inputs and outputs are, with their units. */
 function descriptions({ description }: Surrogate, hasLoss: boolean): Record<string, string> {
   const { settings, meteorologyNames, geographyNames, species, groups } = description;
@@ -113,10 +119,9 @@ function descriptions({ description }: Surrogate, hasLoss: boolean): Record<stri
   const perUnit = groups.map(({ name, unit }) => `${name} (1/(${unit}))`).join(', ');
   const gradient = (of: string): string =>
     hasLoss ? `derivative of the loss with respect to the ${of}, in units of the loss` : `gradient with respect to the ${of}`;
-  const kinds = settings.tracers.map((kind) => tracerText(kind)).join(', ');
   return {
     emissions: `emissions of ${list(groups)}, means over the window's steps, oldest first`,
-    tracers: `tracers of ${groups.map(({ name }) => name).join(', ')} at the ground in the hour itself (kg m-3), of each with the lifetimes ${kinds}`,
+    tracers: `tracers at the ground in the hour itself (kg m-3), by their lifetimes: ${tracersText(settings.tracers)}`,
     meteorology: `${meteorologyNames.join(', ')}, means over the window's steps`,
     geography: geographyNames.join(', '),
     previous: `concentrations from before the window: ${list(species)}`,

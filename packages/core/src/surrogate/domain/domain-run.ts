@@ -2,7 +2,7 @@
  * The frozen surrogate on the whole domain, at hours of one or more periods, forward and backward: in one piece, or tile by tile (tiles.ts), with the
  * same result to rounding. Of a tile, only the windows of the hours that are asked for are in memory.
  */
-import { GROUPS, SPECIES } from '../../data/case';
+import { GROUPS, SPECIES, tracerCount } from '../../data/case';
 import type { HourStore } from '../../data/hour-store';
 import { channelsOf, keptMemory, type Crop, type HourlyField, type Hours, type Memory, type PeriodSource } from '../../data/period-source';
 import { DataError } from '../../errors';
@@ -193,7 +193,7 @@ export class DomainRun implements DomainModel {
   private residentTracersIn(room: ResidentFields): ResidentTracers | undefined {
     const { sources, surrogate, adjoint, threads } = this.options;
     const { tracers } = surrogate.description.settings;
-    const shape = { hours: Math.max(...sources.map(({ time }) => time.count)), ...this.grid, channels: GROUP_COUNT * tracers.length };
+    const shape = { hours: Math.max(...sources.map(({ time }) => time.count)), ...this.grid, channels: tracerCount(tracers) };
     return ResidentTracers.in(room, shape, adjoint !== undefined, {
       onDevice: (period) =>
         DeviceCarrier.for(sources[period], tracers, this.residentInputs(sources[period]), this.factorsOn(room, period), room, threads),

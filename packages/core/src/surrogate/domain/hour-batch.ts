@@ -1,5 +1,5 @@
 /** What the frozen surrogate is given: the windows of a few hours of a period, in a rectangle of cells. */
-import { GROUPS, SPECIES } from '../../data/case';
+import { GROUPS, SPECIES, tracerCount } from '../../data/case';
 import { windowMean, windowMeanAdjoint, type DeviceFields } from '@retroplume/native';
 import { copyHour, keptMemory, wholeGrid, type Crop, type Hours, type PeriodSource } from '../../data/period-source';
 import type { EmissionFactors } from '../tracers/emission-factors';
@@ -48,7 +48,7 @@ export class HourBatch {
     private readonly residentOf: (source: PeriodSource) => ResidentInputs = () => ({}),
   ) {
     const { settings } = surrogate.description;
-    this.tracerChannels = GROUP_COUNT * settings.tracers.length;
+    this.tracerChannels = tracerCount(settings.tracers);
     const count = cells.rows * cells.cols;
     this.whole = wholeGrid({ grid: cells });
     this.inputs = {

@@ -15,7 +15,7 @@
  * It is the scaled distance of applicability domains (Meyer & Pebesma 2021, doi:10.1111/2041-210X.13650, there to the nearest training point), taken from the
  * prior run, about which members are drawn. docs/trust-region.md says how well it foretells the surrogate's error.
  */
-import { GROUPS, type TracerSettings } from '../../data/case';
+import { GROUPS, tracersOf, type TracerSettings } from '../../data/case';
 import { wholeGrid, type PeriodSource } from '../../data/period-source';
 import type { EmissionFactors } from '../tracers/emission-factors';
 import { PeriodTracers, tracerRoom } from '../tracers/tracers';
@@ -99,9 +99,10 @@ export function trainingDistance(
       const ofSpread = sumOfHours(tracers, source.time.count, { data: spread });
       const ofChange = sumOfHours(tracers, source.time.count, { data: x, hourly });
       const least = largestOf(ofSpread, tracers.channels).map((largest) => NEGLIGIBLE * largest);
+      const groupOf = GROUPS.flatMap((group, g) => tracersOf(kinds, group).map(() => g));
       ofSpread.forEach((value, i) => {
         const channel = i % tracers.channels;
-        const group = Math.floor(channel / kinds.length);
+        const group = groupOf[channel];
         if (value > least[channel])
           add(Math.floor(i / tracers.channels) * GROUP_COUNT + group, Math.min(Math.abs(ofChange[i]) / value, farthest[group]));
       });

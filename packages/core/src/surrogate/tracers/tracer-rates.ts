@@ -1,19 +1,22 @@
 /** Tracers as the addon knows them, and the rates of what happens to them underway (`ops/tracers/tracer_rates.h` has the equations). */
 import { TRACER_RATES, tracerRates, type TracerKind } from '@retroplume/native';
-import { isPrecursor, rateChannels, type TracerSettings } from '../../data/case';
+import { GROUPS, isPrecursor, rateChannels, tracersOf, type TracerSettings } from '../../data/case';
 
 export const RATE_COUNT = TRACER_RATES.length;
 
-/** The kinds of tracer as the kernel knows them. */
-export function tracerKinds(settings: readonly TracerSettings[]): TracerKind[] {
-  return settings.map(({ lifetime, aloft, washed, precursor, by }) => ({
-    lifetime,
-    aloft,
-    ...(precursor !== undefined && by !== undefined
-      ? { precursor: settings.findIndex((each) => isPrecursor(each, precursor)), rate: TRACER_RATES.indexOf(by) }
-      : {}),
-    ...(washed ? { kept: TRACER_RATES.indexOf('kept') } : {}),
-  }));
+/** Each group's tracers as the kernel knows them. */
+export function tracerKinds(settings: readonly TracerSettings[]): TracerKind[][] {
+  return GROUPS.map((group) => {
+    const own = tracersOf(settings, group).map((place) => settings[place]);
+    return own.map(({ lifetime, aloft, washed, precursor, by }) => ({
+      lifetime,
+      aloft,
+      ...(precursor !== undefined && by !== undefined
+        ? { precursor: own.findIndex((each) => isPrecursor(each, precursor)), rate: TRACER_RATES.indexOf(by) }
+        : {}),
+      ...(washed ? { kept: TRACER_RATES.indexOf('kept') } : {}),
+    }));
+  });
 }
 
 /**

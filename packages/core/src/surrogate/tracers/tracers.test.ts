@@ -10,10 +10,11 @@ import { carryRuns, dropTracers, PeriodTracers, tracerRequest } from './tracers'
 
 const TRACERS: TracerSettings[] = [
   { lifetime: 3 },
-  { lifetime: 40, aloft: true, washed: true },
+  { lifetime: 40, aloft: true, washed: true, groups: ['NOx', 'PM2.5'] },
   { lifetime: 20, washed: true, precursor: 3, by: 'light' },
-  { lifetime: 30, precursor: 3, by: 'cloud' },
+  { lifetime: 30, precursor: 3, by: 'cloud', groups: ['SO2'] },
 ];
+const CHANNELS = 5 + 2 + 5 + 1;
 const period = withWeather(tinyPeriod('winter', 1));
 carryRuns([period], TRACERS, 1);
 const ALL = { first: 0, count: WORLD.hours };
@@ -61,7 +62,7 @@ describe.each([
 
   it('are those of its runs, times the factors', () => {
     const tracers = make();
-    expect(tracers.channels).toBe(20);
+    expect(tracers.channels).toBe(CHANNELS);
     expect(tracers.carry().tracers.hours(ALL)).toEqual(prior);
     const [all, hourly] = [CELLS * 5, WORLD.hours * CELLS * 5].map((length) => new Float32Array(length + 3).fill(NaN, 0, 3).fill(1.4, 3));
     expect(
@@ -185,9 +186,9 @@ describe.each([
 
   it('are divided by their root mean square over the prior run', () => {
     const { scale, offset } = normalisationOf([period], [WORLD.spinUpHours]).tracers!;
-    const squares = new Float64Array(20);
-    prior.forEach((value, i) => (squares[i % 20] += value * value));
-    scale.forEach((value, c) => expect(value / Math.sqrt((squares[c] * 20) / prior.length)).toBeCloseTo(1, 6));
+    const squares = new Float64Array(CHANNELS);
+    prior.forEach((value, i) => (squares[i % CHANNELS] += value * value));
+    scale.forEach((value, c) => expect(value / Math.sqrt((squares[c] * CHANNELS) / prior.length)).toBeCloseTo(1, 6));
     expect(offset).toEqual(scale.map(() => 0));
   });
 });
@@ -264,4 +265,22 @@ it('the addon is told of the sides of cells, east and north apart, and how the m
   expect(request.cellSizeY).toBeCloseTo(degree, 3);
   const given = of('PBL', 'u', 'v', 'inversePbl');
   expect([given.height, given.inverseHeight]).toEqual([0, undefined]);
+});
+
+it('each group has its own, group after group', () => {
+  const request = tracerRequest(period, TRACERS);
+  const [three, aloft, light, cloud] = [
+    { lifetime: 3 },
+    { lifetime: 40, aloft: true, kept: 2 },
+    { lifetime: 20, precursor: 0, rate: 0, kept: 2 },
+    { lifetime: 30, precursor: 0, rate: 1 },
+  ];
+  const kindsOf = (own: object[]): unknown => own.map((kind) => expect.objectContaining(kind) as unknown);
+  expect(request.kinds).toEqual([
+    kindsOf([three, aloft, light]), // NOx
+    kindsOf([three, light]),
+    kindsOf([three, light, cloud]), // SO2
+    kindsOf([three, light]),
+    kindsOf([three, aloft, light]), // PM2.5
+  ]);
 });

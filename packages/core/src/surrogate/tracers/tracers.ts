@@ -7,7 +7,7 @@
 import { tracers, tracersAdjoint, tracerState, type DeviceTracerRequest, type TracerRequest } from '@retroplume/native';
 import { hourStore, hourStoreBytes, hoursOfChunk, type HourStore, type HourStoreOptions, type HourStoreShape } from '../../data/hour-store';
 import { sourceOf, keptMemory, newMemory, wholeGrid, type Crop, type Hours, type Memory, type PeriodSource } from '../../data/period-source';
-import { GROUPS, missingWeather, type TracerSettings } from '../../data/case';
+import { GROUPS, missingWeather, tracerCount, type TracerSettings } from '../../data/case';
 import type { TrainingPeriod } from '../../data/training-period';
 import { ConfigError } from '../../errors';
 import { ChosenHours, SomeHours } from '../../data/some-hours';
@@ -55,7 +55,7 @@ export function tracerRequest({ grid, time, meteorologyNames }: Weather, setting
   const [cellsNorth, cellsEast] = grid.lengthInCells(1);
   return {
     hours: time.count,
-    ...{ rows: grid.rows, cols: grid.cols, groups: GROUP_COUNT, kinds: tracerKinds(settings), rateCount: RATE_COUNT },
+    ...{ rows: grid.rows, cols: grid.cols, kinds: tracerKinds(settings), rateCount: RATE_COUNT },
     ...{ cellSizeX: 1000 / cellsEast, cellSizeY: 1000 / cellsNorth },
     ...{ channels: meteorologyNames.length, windX, windY },
     ...(height >= 0 ? { height } : { height: inverse, inverseHeight: true }),
@@ -104,7 +104,7 @@ class SteppedTracers implements Carried {
 
 /** Tracers of one period's emissions under changing factors. */
 export class PeriodTracers {
-  /** tracers: of each group one of each kind */
+  /** tracers, group after group */
   readonly channels: number;
   /** of the period, those that have tracers */
   private readonly chosen: ChosenHours;
@@ -134,7 +134,7 @@ export class PeriodTracers {
     this.chosen = new ChosenHours(source.time.count, options.hours);
     const { rows, cols } = source.grid;
     this.request = { ...tracerRequest(source, settings), threads: rows * cols < CELLS_FOR_THREADS ? 1 : threads };
-    this.channels = GROUP_COUNT * settings.length;
+    this.channels = tracerCount(settings);
   }
 
   /** Those that have tracers. */
@@ -245,7 +245,7 @@ export class PeriodTracers {
     { offset = 0, hourly = false }: Partial<EmissionFactors> = {},
   ): [TracerRequest, Float32Array, Float32Array, Float32Array] {
     const { source, request } = this;
-    const factorsOffset = offset + (hourly ? first * request.rows * request.cols * request.groups : 0);
+    const factorsOffset = offset + (hourly ? first * request.rows * request.cols * GROUP_COUNT : 0);
     const follows = first > 0;
     const weather = follows ? { first: first - 1, count: count + 1 } : { first, count };
     const grid = wholeGrid(source);
@@ -260,8 +260,8 @@ export class PeriodTracers {
   }
 
   private factorCount({ hourly = false }: Partial<EmissionFactors> = {}): number {
-    const { hours, rows, cols, groups } = this.request;
-    return (hourly ? hours : 1) * rows * cols * groups;
+    const { hours, rows, cols } = this.request;
+    return (hourly ? hours : 1) * rows * cols * GROUP_COUNT;
   }
 }
 
@@ -310,7 +310,7 @@ export function carryRuns(
 }
 
 function shapeOf({ time, grid: { rows, cols } }: Pick<PeriodSource, 'time' | 'grid'>, settings: readonly TracerSettings[]): HourStoreShape {
-  return { hours: time.count, rows, cols, channels: GROUP_COUNT * settings.length };
+  return { hours: time.count, rows, cols, channels: tracerCount(settings) };
 }
 
 /** Gives the room of {@link carryRuns} back. */

@@ -1,5 +1,5 @@
 /** What a training on the processor has in memory beside its fields and their tracers, told before it begins. */
-import { GROUPS, SPECIES, type SurrogateSettings, type TrainingSettings } from '../../data/case';
+import { GROUPS, SPECIES, tracerCount, type SurrogateSettings, type TrainingSettings } from '../../data/case';
 import { windowLengths } from '../batch';
 import { takesInitialConcentrations } from '../initial-concentrations';
 import type { SurrogateSizes } from '../model';
@@ -27,7 +27,7 @@ const scaleOf = (channels: number): ChannelScale => ({ offset: Array<number>(cha
 export function trainingBytes(surrogate: SurrogateSettings, training: TrainingSettings, domain: TrainedDomain, runs: readonly string[]): number {
   const { batch, microBatches, crop, rolloutWindows } = training;
   const part = Math.ceil(batch / microBatches);
-  const tracers = GROUPS.length * surrogate.tracers.length;
+  const tracers = tracerCount(surrogate.tracers);
   const sizes = { ...domain, ...cropSize(domain.rows, domain.cols, crop), batch: part, steps: new Window(surrogate.window).steps.length };
   const normalisation = {
     ...{ emissions: scaleOf(GROUPS.length), meteorology: scaleOf(domain.meteorology), geography: scaleOf(domain.geography) },

@@ -21,11 +21,12 @@
  */
 namespace retroplume {
 
-/** One of the tracers that every group has. Indices are −1 where it has no such thing. */
+/** One of a group's tracers. Indices are −1 where it has no such thing. */
 struct TracerKind {
   /** exp(−1 h / lifetime) */
   float decay;
-  /** the kind that it is made of, before it in the list, and the plane of `rates` with the part that is made in an hour; emitted if there is none */
+  /** the tracer of the group, before it in the list of all, that it is made of, and the plane of `rates` with the part that is made in an hour;
+   * emitted if there is none */
   int64_t precursor, rate;
   /** the plane of `rates` with the part that is kept in an hour */
   int64_t kept;
@@ -36,9 +37,10 @@ struct TracerParams {
   /** hours that are carried; the hour before them is in the meteorology too where `follows`, and else the heights begin as those of the first */
   int64_t hours, rows, cols;
   bool follows;
-  /** emitted groups, and kinds of each: tracer g·kindCount + k */
-  int64_t groups, kindCount;
-  const TracerKind* kinds;
+  /** emitted groups, and their tracers, group after group: those of group g are firsts[g] … firsts[g + 1] − 1 */
+  int64_t groups, count;
+  const TracerKind* kinds;  // [count]
+  const int64_t* firsts;    // [groups + 1]
   /** [hours, rows, cols, rateCount], parts in an hour */
   const float* rates;
   int64_t rateCount;
@@ -59,7 +61,7 @@ struct TracerParams {
   float* scratch;
 };
 
-/** out[asked hour, r, c, g·kindCount + k]; `factors` may be null (all 1). */
+/** out[asked hour, r, c, tracer]; `factors` may be null (all 1). */
 struct Tracers {
   TracerParams params;
   /** [hours, rows, cols, groups], kg m-2 s-1 */
@@ -109,7 +111,7 @@ struct TracerPlane {
 constexpr int64_t kTracerWeatherPlanes = 11;
 
 /** Two masses a tracer. */
-[[gnu::always_inline]] inline int64_t tracerMasses(const TracerParams& p) { return tracerPlane(p).elements() * 2 * p.groups * p.kindCount; }
+[[gnu::always_inline]] inline int64_t tracerMasses(const TracerParams& p) { return tracerPlane(p).elements() * 2 * p.count; }
 
 /** Planes of a device's scratch: height, both exchanges, faces along x and y of both layers. */
 constexpr int64_t kTracerDevicePlanes = 7;

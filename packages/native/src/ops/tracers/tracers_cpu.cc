@@ -145,16 +145,16 @@ void gain(const TracerParams& p, const Fields& f, const float* emissions, const 
       const int64_t source = (first + c) * p.groups + group;
       emitted[c] = kTracerHour * emissions[source] * (factors == nullptr ? 1.0f : factors[source]);
     }
-    for (int64_t k = 0; k < p.kindCount; ++k) {
-      const TracerKind& kind = p.kinds[k];
-      const MassRow mass = massRow(f, group * p.kindCount + k, row);
+    for (int64_t tracer = p.firsts[group]; tracer < p.firsts[group + 1]; ++tracer) {
+      const TracerKind& kind = p.kinds[tracer];
+      const MassRow mass = massRow(f, tracer, row);
       for (int64_t c = 0; c < p.cols; ++c) {
         const float moved = mixing.down[c] * mass.upper[c] - mixing.up[c] * mass.lower[c];
         mass.lower[c] += moved;
         mass.upper[c] -= moved;
       }
       if (kind.precursor >= 0) {
-        const MassRow of = massRow(f, group * p.kindCount + kind.precursor, row);
+        const MassRow of = massRow(f, kind.precursor, row);
         const float* __restrict rate = f.rate(kind.rate) + begin;
         for (int64_t c = 0; c < p.cols; ++c) {
           mass.lower[c] += rate[c] * of.lower[c];
@@ -178,11 +178,11 @@ void gainAdjoint(const TracerParams& p, const Fields& f, const float* emissions,
   float* __restrict emitted = f.rows[0];
   for (int64_t group = 0; group < p.groups; ++group) {
     for (int64_t c = 0; c < p.cols; ++c) emitted[c] = 0;
-    for (int64_t k = p.kindCount - 1; k >= 0; --k) {
-      const TracerKind& kind = p.kinds[k];
-      const MassRow mass = massRow(f, group * p.kindCount + k, row);
+    for (int64_t tracer = p.firsts[group + 1] - 1; tracer >= p.firsts[group]; --tracer) {
+      const TracerKind& kind = p.kinds[tracer];
+      const MassRow mass = massRow(f, tracer, row);
       if (kind.precursor >= 0) {
-        const MassRow of = massRow(f, group * p.kindCount + kind.precursor, row);
+        const MassRow of = massRow(f, kind.precursor, row);
         const float* __restrict rate = f.rate(kind.rate) + begin;
         for (int64_t c = 0; c < p.cols; ++c) {
           of.lower[c] += rate[c] * mass.lower[c];
@@ -214,7 +214,7 @@ void passHour(const TracerParams& p, const Worker& worker, const Fields& f, int6
   const int steps = stepsOf(f, worker.threads);
   setFaces(p, f, steps, rows);
   worker.barrier();
-  const Range tracers = shareOf(p.groups * p.kindCount, worker.threads, worker.thread);
+  const Range tracers = shareOf(p.count, worker.threads, worker.thread);
   for (int64_t tracer = tracers.begin; tracer < tracers.end; ++tracer) {
     for (int layer = 0; layer < 2; ++layer) carry(tracer, layer, steps, layer == 0 ? f.lower(tracer) : f.upper(tracer));
   }
@@ -225,7 +225,7 @@ void passHour(const TracerParams& p, const Worker& worker, const Fields& f, int6
 /** Where the hours' fields lie, from the first hour on or from the last one back. */
 class AskedFields {
  public:
-  explicit AskedFields(const TracerParams& p) : asked_(p.asked), size_(p.rows * p.cols * p.groups * p.kindCount) {}
+  explicit AskedFields(const TracerParams& p) : asked_(p.asked), size_(p.rows * p.cols * p.count) {}
 
   /** @returns null where the hour has none */
   template <class Value>
@@ -256,7 +256,7 @@ class AskedFields {
 
 void tracers(const Tracers& call, const Context& context) {
   const TracerParams& p = call.params;
-  const int64_t cells = p.rows * p.cols, count = p.groups * p.kindCount;
+  const int64_t cells = p.rows * p.cols, count = p.count;
   inParallel(context, [&](const Worker& worker) {
     const Fields f = fieldsOf(p, worker);
     AskedFields asked(p);
@@ -272,7 +272,7 @@ void tracers(const Tracers& call, const Context& context) {
           alongX(f.plane, f.facesX[layer], mass, f.rows[0]);
           alongY(f.plane, f.facesY[layer], mass);
         }
-        losePlane(f, p.kinds[tracer % p.kindCount], mass);
+        losePlane(f, p.kinds[tracer], mass);
       };
       // Row by row: the tracers of a cell lie side by side, and their lines stay in a cache.
       const auto write = [&](Range rows) {
@@ -292,7 +292,7 @@ void tracers(const Tracers& call, const Context& context) {
 
 void tracersAdjoint(const TracersAdjoint& call, const Context& context) {
   const TracerParams& p = call.params;
-  const int64_t cells = p.rows * p.cols, count = p.groups * p.kindCount;
+  const int64_t cells = p.rows * p.cols, count = p.count;
   inParallel(context, [&](const Worker& worker) {
     const Fields f = fieldsOf(p, worker);
     AskedFields asked(p);
@@ -312,7 +312,7 @@ void tracersAdjoint(const TracersAdjoint& call, const Context& context) {
         }
       };
       const auto carry = [&](int64_t tracer, int layer, int steps, float* mass) {
-        losePlane(f, p.kinds[tracer % p.kindCount], mass);
+        losePlane(f, p.kinds[tracer], mass);
         for (int step = 0; step < steps; ++step) {
           alongYAdjoint(f.plane, f.facesY[layer], mass);
           alongXAdjoint(f.plane, f.facesX[layer], mass, f.rows);

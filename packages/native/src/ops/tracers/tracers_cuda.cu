@@ -9,7 +9,7 @@
 /**
  * Hour after hour: the weather of the hour, exchange and emission, as many sweeps along x and y as the winds ask for, loss and the hour's tracers.
  * Memory is the limit, of the second level: the masses of fifty tracers of 182 by 232 cells are 18 MB, and a sweep reads one set of them and writes
- * another, as no block may change what its neighbours read. A thread has one cell of one layer of all kinds of a group, which share their faces'
+ * another, as no block may change what its neighbours read. A thread has one cell of one layer of all tracers of a group, which share their faces'
  * Courant numbers.
  */
 namespace retroplume::cuda {
@@ -25,9 +25,18 @@ struct Shape {
   TracerPlane plane;
   IndexDivisor tilesAcross;
   int64_t cells, count;
-  int groups, kindCount, rateCount;
+  int groups, rateCount;
 
   __device__ int64_t lower(int64_t tracer) const { return 2 * tracer * plane.elements(); }
+};
+
+/** Of all tracers, group after group. */
+struct Kinds {
+  Global<const TracerKind> kinds;
+  Global<const int64_t> firsts;
+
+  __device__ __forceinline__ int first(int64_t group) const { return static_cast<int>(firsts[group]); }
+  __device__ __forceinline__ int end(int64_t group) const { return static_cast<int>(firsts[group + 1]); }
 };
 
 struct Cell {
@@ -116,26 +125,26 @@ __global__ void __launch_bounds__(kElementThreads)
   }
 }
 
-/** Exchange, and emission or product: of all kinds of group blockIdx.y, precursors before what is made of them. */
-__global__ void __launch_bounds__(kElementThreads)
-    emit_kernel(Shape s, Global<const TracerKind> kinds, Global<const float> weather, Global<const float> rates, Global<const float> emissions,
-                Global<const float> factors, Global<float> masses) {
+/** Exchange, and emission or product: of all tracers of group blockIdx.y, precursors before what is made of them. */
+__global__ void __launch_bounds__(kElementThreads) emit_kernel(Shape s, Kinds tracers, Global<const float> weather, Global<const float> rates,
+                                                               Global<const float> emissions, Global<const float> factors, Global<float> masses) {
   const Cell own = ownCell(s);
   if (own.row >= s.plane.rows || own.col >= s.plane.cols) return;
   const int64_t size = s.plane.elements(), at = s.plane.at(own.row, own.col), cell = own.row * s.plane.cols + own.col, group = blockIdx.y;
   const float height = weather[kHeight * size + at], up = weather[kUp * size + at], down = weather[kDown * size + at];
   const int64_t source = cell * s.groups + group;
   const float emitted = kTracerHour * emissions[source] * (factors ? static_cast<float>(factors[source]) : 1.0f);
+  const int end = tracers.end(group);
 #pragma unroll 1
-  for (int k = 0; k < s.kindCount; ++k) {
-    const TracerKind kind = kinds[k];
-    const int64_t place = s.lower(group * s.kindCount + k) + at;
+  for (int tracer = tracers.first(group); tracer < end; ++tracer) {
+    const TracerKind kind = tracers.kinds[tracer];
+    const int64_t place = s.lower(tracer) + at;
     float lower = masses[place], upper = masses[place + size];
     const float moved = down * upper - up * lower;
     lower += moved, upper -= moved;
     if (kind.precursor >= 0) {
       const float rate = rates[cell * s.rateCount + kind.rate];
-      const int64_t precursor = s.lower(group * s.kindCount + kind.precursor) + at;
+      const int64_t precursor = s.lower(kind.precursor) + at;
       lower += rate * masses[precursor], upper += rate * masses[precursor + size];
     } else if (staysBelow(kind, height)) {
       lower += emitted;
@@ -147,23 +156,23 @@ __global__ void __launch_bounds__(kElementThreads)
 }
 
 /** The transpose of emit_kernel, into gradFactors of the hour. */
-__global__ void __launch_bounds__(kElementThreads)
-    collect_kernel(Shape s, Global<const TracerKind> kinds, Global<const float> weather, Global<const float> rates, Global<const float> emissions,
-                   Global<float> gradFactors, Global<float> masses) {
+__global__ void __launch_bounds__(kElementThreads) collect_kernel(Shape s, Kinds tracers, Global<const float> weather, Global<const float> rates,
+                                                                  Global<const float> emissions, Global<float> gradFactors, Global<float> masses) {
   const Cell own = ownCell(s);
   if (own.row >= s.plane.rows || own.col >= s.plane.cols) return;
   const int64_t size = s.plane.elements(), at = s.plane.at(own.row, own.col), cell = own.row * s.plane.cols + own.col, group = blockIdx.y;
   const float height = weather[kHeight * size + at], up = weather[kUp * size + at], down = weather[kDown * size + at];
   float sum = 0;
-  // One after the other, for a kind's masses may be another's precursor's.
+  const int first = tracers.first(group);
+  // One after the other, for a tracer's masses may be another's precursor's.
 #pragma unroll 1
-  for (int k = s.kindCount - 1; k >= 0; --k) {
-    const TracerKind kind = kinds[k];
-    const int64_t place = s.lower(group * s.kindCount + k) + at;
+  for (int tracer = tracers.end(group) - 1; tracer >= first; --tracer) {
+    const TracerKind kind = tracers.kinds[tracer];
+    const int64_t place = s.lower(tracer) + at;
     const float lower = masses[place], upper = masses[place + size];
     if (kind.precursor >= 0) {
       const float rate = rates[cell * s.rateCount + kind.rate];
-      const int64_t precursor = s.lower(group * s.kindCount + kind.precursor) + at;
+      const int64_t precursor = s.lower(kind.precursor) + at;
       masses[precursor] += rate * lower, masses[precursor + size] += rate * upper;
     } else {
       sum += staysBelow(kind, height) ? lower : upper;
@@ -175,29 +184,30 @@ __global__ void __launch_bounds__(kElementThreads)
   gradFactors[source] += kTracerHour * emissions[source] * sum;
 }
 
-/** One sweep of layer blockIdx.y % 2 of the group's kinds, out of one set of masses into the other. @param step - between neighbours along the axis
+/** One sweep of layer blockIdx.y % 2 of the group's tracers, out of one set of masses into the other. @param step - between neighbours along the axis
  */
 template <bool kAdjoint>
 __global__ void __launch_bounds__(kElementThreads)
-    sweep_kernel(Shape s, int64_t step, int64_t lowerFaces, Global<const float> weather, Global<const float> from, Global<float> to) {
+    sweep_kernel(Shape s, Kinds tracers, int64_t step, int64_t lowerFaces, Global<const float> weather, Global<const float> from, Global<float> to) {
   const Cell own = ownCell(s);
   if (own.row >= s.plane.rows || own.col >= s.plane.cols) return;
   const int64_t size = s.plane.elements(), at = s.plane.at(own.row, own.col);
   const int layer = static_cast<int>(blockIdx.y) % 2, group = static_cast<int>(blockIdx.y) / 2;
   const int64_t faces = lowerFaces + layer * size + at;
-  int64_t place = s.lower(int64_t{group} * s.kindCount) + layer * size + at;
+  const int first = tracers.first(group), end = tracers.end(group);
+  int64_t place = s.lower(first) + layer * size + at;
   const TracerFace in(weather[faces]), out(weather[faces + step]);
   if constexpr (kAdjoint) {
     // Beyond the edge's faces lie zeros.
     const float ofIn = in.minus + in.a, ofOut = out.plus + out.b;
     const float ofBefore = TracerFace(weather[faces - step]).b, ofTwoAfter = TracerFace(weather[faces + 2 * step]).a;
-    for (int k = 0; k < s.kindCount; ++k, place += 2 * size) {
+    for (int tracer = first; tracer < end; ++tracer, place += 2 * size) {
       const float twoBefore = from[place - 2 * step], before = from[place - step], here = from[place], after = from[place + step];
       to[place] =
           here + ofIn * (here - before) + ofOut * (after - here) - ofTwoAfter * (from[place + 2 * step] - after) - ofBefore * (before - twoBefore);
     }
   } else {
-    for (int k = 0; k < s.kindCount; ++k, place += 2 * size) {
+    for (int tracer = first; tracer < end; ++tracer, place += 2 * size) {
       const float twoBefore = from[place - 2 * step], before = from[place - step], here = from[place], after = from[place + step];
       to[place] = here - (out.flux(before, here, after, from[place + 2 * step]) - in.flux(twoBefore, before, here, after));
     }
@@ -241,7 +251,7 @@ __global__ void __launch_bounds__(kElementThreads)
       __syncthreads();
     }
     for (int t = warp; t < of && cell < s.cells; t += kWarps) {
-      const TracerKind kind = kinds[(turn + t) % s.kindCount];
+      const TracerKind kind = kinds[turn + t];
       const float kept = kind.kept < 0 ? kind.decay : kind.decay * rates[cell * s.rateCount + kind.kept];
       const int64_t place = s.lower(turn + t) + at;
       float lower = masses[place];
@@ -266,11 +276,10 @@ class Carrying {
         shape_{tracerPlane(p),
                IndexDivisor((p.cols + kLanes) / kLanes),
                p.rows * p.cols,
-               p.groups * p.kindCount,
+               p.count,
                static_cast<int>(p.groups),
-               static_cast<int>(p.kindCount),
                static_cast<int>(p.rateCount)},
-        kinds_(p.kinds, p.kindCount),
+        kinds_{Global<const TracerKind>(p.kinds, p.count), Global<const int64_t>(p.firsts, p.groups + 1)},
         weather_(p.scratch, tracerDeviceScratch(p)) {}
 
   static Winds windsIn(const TracerParams& p) {
@@ -305,7 +314,7 @@ class Carrying {
     const dim3 blocks(tiles(), static_cast<unsigned>(2 * p_.groups));
     for (int axis = 0; axis < 2; ++axis) {
       const bool alongX = (axis == 0) != kAdjoint;
-      launch(context_, sweep_kernel<kAdjoint>, blocks, kElementThreads, 0, shape_, alongX ? int64_t{1} : shape_.plane.stride,
+      launch(context_, sweep_kernel<kAdjoint>, blocks, kElementThreads, 0, shape_, kinds_, alongX ? int64_t{1} : shape_.plane.stride,
              (alongX ? kFacesX : kFacesY) * size, readWeather(), readMasses(axis), masses(1 - axis));
     }
   }
@@ -315,7 +324,7 @@ class Carrying {
   void end(int64_t hour, T* of) const {
     const auto blocks = static_cast<unsigned>((shape_.cells + kTileCells - 1) / kTileCells);
     launch(context_, tracer_hour_kernel<kAdjoint, T>, dim3(blocks), kElementThreads, kTileCells * kTileRow * static_cast<int>(sizeof(float)), shape_,
-           Divisor(p_.cols), kinds_, readWeather(), ratesOf(hour), Global<T>(of, shape_.cells * shape_.count), masses(0));
+           Divisor(p_.cols), kinds_.kinds, readWeather(), ratesOf(hour), Global<T>(of, shape_.cells * shape_.count), masses(0));
   }
 
  private:
@@ -336,7 +345,7 @@ class Carrying {
   const TracerParams& p_;
   const Context& context_;
   Shape shape_;
-  Global<const TracerKind> kinds_;
+  Kinds kinds_;
   Global<float> weather_;
 };
 
@@ -358,7 +367,7 @@ void tracersOnDevice(const TracersOnDevice& onDevice, const Context& context) {
     carrying.setWeather(hour, steps[hour]);
     carrying.emit(hour, call.emissions + hour * carrying.sources(), call.factors == nullptr ? nullptr : call.factors + hour * p.factorStride);
     for (int step = 0; step < steps[hour]; ++step) carrying.sweep<false>();
-    carrying.end<false>(hour, call.out + hour * carrying.cells() * p.groups * p.kindCount);
+    carrying.end<false>(hour, call.out + hour * carrying.cells() * p.count);
   }
 }
 
@@ -368,7 +377,7 @@ void tracersAdjointOnDevice(const TracersAdjointOnDevice& onDevice, const Contex
   const Carrying carrying(p, context);
   for (int64_t hour = p.hours - 1; hour >= 0; --hour) {
     carrying.setWeather(hour, steps[hour]);
-    carrying.end<true>(hour, call.gradOut + hour * carrying.cells() * p.groups * p.kindCount);
+    carrying.end<true>(hour, call.gradOut + hour * carrying.cells() * p.count);
     for (int step = 0; step < steps[hour]; ++step) carrying.sweep<true>();
     carrying.collect(hour, call.emissions + hour * carrying.sources(), call.gradFactors + hour * p.factorStride);
   }
