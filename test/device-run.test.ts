@@ -11,7 +11,7 @@ import type {
   ProgramSpec,
   WindowMeanRequest,
 } from '@retroplume/native';
-import { loadCase } from '../packages/core/src/data/case';
+import { loadCase, tracerCount } from '../packages/core/src/data/case';
 import { surrogateSchema } from '../packages/core/src/data/case/learning-schema';
 import type { Device } from '../packages/core/src/device';
 import { readRecord } from '../packages/core/src/pipeline/engine/record';
@@ -127,8 +127,8 @@ const SETTINGS = [
   'paperMode.run=false',
 ];
 
-/** Five groups, of the tracers that a case has by default. */
-const TRACERS = 5 * surrogateSchema.parse({}).tracers.length;
+/** Of all groups, as a case has them by default. */
+const TRACERS = tracerCount(surrogateSchema.parse({}).tracers);
 
 let folder: string;
 let caseFile: string;

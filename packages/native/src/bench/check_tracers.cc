@@ -16,12 +16,16 @@ namespace {
 
 struct Set {
   const char* name;
-  int64_t hours, rows, cols, channels, groups, kinds;
+  int64_t hours, rows, cols, channels;
+  /** tracers of each group */
+  std::vector<int64_t> kinds;
+
+  int64_t groups() const { return static_cast<int64_t>(kinds.size()); }
 };
 
-/** A few of the hours of a month on the paper's grid, with as many kinds as a case has by default; and a small one with more tracers
- * than go through shared memory together. */
-constexpr Set kSets[] = {{"tracers-surrogate", 24, 182, 232, 14, 5, 10}, {"tracers-tiny", 4, 9, 11, 6, 5, 16}};
+/** A few of the hours of a month on the paper's grid, with the tracers that a case has by default; and a small one with more than go through shared
+ * memory together. */
+const Set kSets[] = {{"tracers-surrogate", 24, 182, 232, 14, {7, 4, 7, 5, 4}}, {"tracers-tiny", 4, 9, 11, 6, {16, 14, 0, 20, 20}}};
 
 constexpr int64_t kRates = 3;
 constexpr float kCell = 27000;  // m
@@ -37,10 +41,10 @@ std::vector<float> numbers(int64_t count, uint32_t seed) {
   return of;
 }
 
-/** Where the tracers of each group begin, and where they end: the first group has all kinds, each that follows one less. */
+/** Where the tracers of each group begin, and where all end. */
 std::vector<int64_t> firstsOf(const Set& set) {
   std::vector<int64_t> firsts{0};
-  for (int64_t group = 0; group < set.groups; ++group) firsts.push_back(firsts.back() + std::max<int64_t>(set.kinds - group, 1));
+  for (const int64_t count : set.kinds) firsts.push_back(firsts.back() + count);
   return firsts;
 }
 
@@ -71,11 +75,11 @@ class TracerCase {
         factors_(numbers(sources(), 4)),
         gradient_(numbers(set.hours * cells() * count(), 5)),
         onDevice_(options.device, params_, fieldsOf(set.hours, set.channels, weather_), fieldsOf(set.hours, kRates, rates_)),
-        deviceEmissions_(fieldsOf(set.hours, set.groups, emissions_)),
-        deviceFactors_(fieldsOf(1, set.groups, factors_)),
+        deviceEmissions_(fieldsOf(set.hours, set.groups(), emissions_)),
+        deviceFactors_(fieldsOf(1, set.groups(), factors_)),
         deviceGradient_(fieldsOf(set.hours, count(), gradient_)),
         out_(fieldsOf(set.hours, count(), {})),
-        gradFactors_(fieldsOf(1, set.groups, {})) {
+        gradFactors_(fieldsOf(1, set.groups(), {})) {
     params_.meteorology = weather_.data(), params_.rates = rates_.data();
   }
 
@@ -118,7 +122,7 @@ class TracerCase {
   TracerParams paramsOf(const Set& set) const {
     TracerParams p{};
     p.hours = set.hours, p.rows = set.rows, p.cols = set.cols;
-    p.groups = set.groups, p.count = firsts_.back(), p.kinds = kinds_.data(), p.firsts = firsts_.data();
+    p.groups = set.groups(), p.count = firsts_.back(), p.kinds = kinds_.data(), p.firsts = firsts_.data();
     p.rateCount = kRates, p.sizeX = kCell, p.sizeY = kCell;
     p.channels = set.channels, p.windX = 0, p.windY = 1, p.height = 2;
     return p;

@@ -14,7 +14,7 @@ const settings = {
   periods: [{ name: 'winter', hours: 1000 }],
   meteorology: { variables: Array.from({ length: 10 }, (_, i) => `v${i}`) },
   members: { runs: ['a', 'b', 'c', 'd'].map((name) => ({ name })) },
-  surrogate: surrogateSchema.parse({}),
+  surrogate: surrogateSchema.parse({ tracers: Array.from({ length: 10 }, (_, i) => ({ lifetime: i + 1 })) }),
   training: trainingSchema.parse({}),
   paperMode: { run: false },
 } as unknown as Case;

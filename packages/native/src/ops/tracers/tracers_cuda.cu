@@ -8,7 +8,7 @@
 
 /**
  * Hour after hour: the weather of the hour, exchange and emission, as many sweeps along x and y as the winds ask for, loss and the hour's tracers.
- * Memory is the limit, of the second level: the masses of fifty tracers of 182 by 232 cells are 18 MB, and a sweep reads one set of them and writes
+ * Memory is the limit, of the second level: the masses of 27 tracers of 182 by 232 cells are 10 MB, and a sweep reads one set of them and writes
  * another, as no block may change what its neighbours read. A thread has one cell of one layer of all tracers of a group, which share their faces'
  * Courant numbers.
  */
