@@ -106,18 +106,22 @@ export class Surrogate {
    * @throws {ConfigError} `CASE_TILE_CELLS` if the halo leaves nothing of such a tile
    */
   tiling(batch: number, grid: { rows: number; cols: number }, side: number, options: { adjoint: boolean }): Tiling {
-    const { settings, normalisation, species } = this.description;
+    const { settings, species } = this.description;
     const network = networkSettings(settings, species.length);
     if (side > 0) return tilesOf(network, grid, side);
-    const bytes = (hours: number, { rows, cols }: { rows: number; cols: number }): number =>
-      FrozenProgram.bytes(settings, this.sizes(hours, rows, cols), normalisation, options);
-    if (bytes(batch, grid) <= WHOLE_BYTES) return wholeDomain(grid);
+    if (this.programBytes(batch, grid, options) <= WHOLE_BYTES) return wholeDomain(grid);
     const least = smallestSide(network, grid);
     for (let wanted = Math.max(grid.rows, grid.cols) - 1; wanted > least; wanted -= SIDE_STEP) {
       const tiling = tilesOf(network, grid, wanted);
-      if (bytes(1, tiling) <= TILE_BYTES) return tiling;
+      if (this.programBytes(1, tiling, options) <= TILE_BYTES) return tiling;
     }
     return tilesOf(network, grid, least);
+  }
+
+  /** What the program of so many hours takes in memory. */
+  programBytes(hours: number, { rows, cols }: { rows: number; cols: number }, options: { adjoint: boolean }): number {
+    const { settings, normalisation } = this.description;
+    return FrozenProgram.bytes(settings, this.sizes(hours, rows, cols), normalisation, options);
   }
 
   private sizes(batch: number, rows: number, cols: number): SurrogateSizes {

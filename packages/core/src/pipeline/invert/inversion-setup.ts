@@ -98,7 +98,8 @@ export async function loadInversion(context: StageContext): Promise<InversionRes
   const stored = storedPeriods(context);
   // The paper draws so many hours a step, which the program then takes at once; without a draw it is as in the default mode.
   const drawn = inversion.mode === 'paper' && inversion.batch > 0 ? inversion.batch : undefined;
-  const plan = domainPlan(context, surrogate, stored[0].grid, { adjoint: true, hours: drawn });
+  const ofDays = context.case.observations.resolution === 'daily' || inversion.dailyMeans;
+  const plan = domainPlan(context, surrogate, stored[0].grid, { adjoint: true, hours: drawn, ...(ofDays && { day: inversion.hoursPerDay }) });
   const tiled = plan.tiling.tiles.length > 1;
   // Tiles read what they need from disk, for as many hours at once as make the reading cheap.
   const periods: PeriodSource[] = tiled ? stored : preparedPeriods(context).map((period) => sourceOf(period));

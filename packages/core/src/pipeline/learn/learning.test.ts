@@ -1,5 +1,7 @@
 import { tinySurrogate } from '../../surrogate/testing/tiny-world';
-import { comparedHourStep } from './learning';
+import type { StageContext } from '../engine/stage';
+import { randomPeriod, randomSurrogate } from '../../surrogate/testing/random-surrogate';
+import { comparedHourStep, domainPlan, type PlanOptions } from './learning';
 
 it.each([
   [24, 3],
@@ -12,4 +14,23 @@ it.each([
   const window = [{ count: hours, hours: 1 }];
   expect(comparedHourStep(tinySurrogate({ initialConcentrations: 'rollout', window }))).toBe(step);
   expect(comparedHourStep(tinySurrogate({ window }))).toBe(3);
+});
+
+describe('hours that the program takes at once', () => {
+  const surrogate = randomSurrogate(tinySurrogate({}), [randomPeriod(8, 8, 12)]);
+  const context = { case: { tileCells: 0 }, log: () => undefined } as unknown as StageContext;
+  const hoursOn = (rows: number, options: Partial<PlanOptions>): number =>
+    domainPlan(context, surrogate, { rows, cols: rows }, { adjoint: true, ...options }).batchSize;
+
+  it('are few on a large domain, those of a day where an observation has its mean, and those that are asked for', () => {
+    expect([hoursOn(60, {}), hoursOn(150, {}), hoursOn(220, {})]).toEqual([8, 1, 1]);
+    expect([hoursOn(60, { day: 4 }), hoursOn(150, { day: 4 }), hoursOn(220, { day: 4 })]).toEqual([8, 4, 4]);
+    expect(hoursOn(220, { day: 4, hours: 2 })).toBe(2);
+  });
+
+  it('are no more of a day than there is room for', () => {
+    const bytes = jest.spyOn(surrogate, 'programBytes').mockImplementation((hours) => hours * 0.6 * 2 ** 30);
+    expect(hoursOn(220, { day: 4 })).toBe(2);
+    bytes.mockRestore();
+  });
 });

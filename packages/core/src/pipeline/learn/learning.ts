@@ -115,16 +115,27 @@ export interface DomainPlan {
 /** Hours that are simulated together where nothing says otherwise, if memory allows. */
 export const HOURS_TOGETHER = 8;
 
-/** @param hours - hours that the program takes at once on the whole domain; default: as many as keep its arena small on large domains */
-export function domainPlan(
-  context: StageContext,
-  surrogate: Surrogate,
-  { rows, cols }: { rows: number; cols: number },
-  options: { adjoint: boolean; hours?: number },
-): DomainPlan {
-  const hours = options.hours ?? Math.max(1, Math.min(HOURS_TOGETHER, Math.floor(40000 / (rows * cols))));
-  const tiling = surrogate.tiling(hours, { rows, cols }, context.case.tileCells, options);
+/** The arena of a program that takes the hours of a day at once is let grow to this. */
+const DAY_BYTES = 1.5 * 2 ** 30;
+
+export interface PlanOptions {
+  adjoint: boolean;
+  /** that the program takes at once on the whole domain; default: as many as keep its arena small on large domains */
+  hours?: number;
+  /** of which an observation has its mean: they go back after all went forward, so that those need go forward once only that the program takes at once */
+  day?: number;
+}
+
+export function domainPlan(context: StageContext, surrogate: Surrogate, grid: { rows: number; cols: number }, options: PlanOptions): DomainPlan {
+  const hours = options.hours ?? hoursTogether(surrogate, grid, options);
+  const tiling = surrogate.tiling(hours, grid, context.case.tileCells, options);
   const { length } = tiling.tiles;
   if (length > 1) context.log(`the surrogate runs on ${length} tiles of ${tiling.rows} x ${tiling.cols} cells`);
   return { tiling, batchSize: length > 1 ? 1 : hours };
+}
+
+function hoursTogether(surrogate: Surrogate, { rows, cols }: { rows: number; cols: number }, { adjoint, day = 1 }: PlanOptions): number {
+  const few = Math.max(1, Math.min(HOURS_TOGETHER, Math.floor(40000 / (rows * cols))));
+  if (day <= few) return few;
+  return Math.max(few, Math.min(day, Math.floor(DAY_BYTES / surrogate.programBytes(1, { rows, cols }, { adjoint }))));
 }

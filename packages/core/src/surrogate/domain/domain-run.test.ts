@@ -80,6 +80,22 @@ it('is the same where it is told the hours beforehand, and runs no others then',
   program.dispose();
 });
 
+it('goes back over what it ran forward last without running it again', async () => {
+  const surrogate = randomSurrogate(tinySurrogate({}), [period]);
+  const program = surrogate.program(2, 8, 8, { threads: 1 }, { adjoint: true });
+  const forward = jest.spyOn(program, 'forward');
+  const options = { sources: [sourceOf(period)], tiling: wholeDomain(period.grid), engine: program, adjoint: program, batchSize: 2, threads: 1 };
+  const run = new DomainRun({ surrogate, ...options });
+  const at = { period: 0, hours: [8, 9, 10, 11], factors: { data: new Float32Array(8 * 8 * 5).fill(1.1) } };
+  const concentrations = await run.forward(at);
+  expect(forward).toHaveBeenCalledTimes(2);
+  const gradient = new Float32Array(8 * 8 * 5);
+  await run.addAdjoint(at, concentrations.map(Math.sin), gradient);
+  await run.finishAdjoint(0, { data: gradient });
+  expect(forward).toHaveBeenCalledTimes(3);
+  program.dispose();
+});
+
 it('carries back as often as it is asked after one forward pass', async () => {
   const surrogate = randomSurrogate(tinySurrogate({}), [period]);
   const program = surrogate.program(1, 8, 8, { threads: 1 }, { adjoint: true });

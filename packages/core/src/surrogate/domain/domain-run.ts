@@ -139,7 +139,8 @@ export class DomainRun implements DomainModel {
       const gradTracers = ofTracers ? undefined : this.gradTracersOf(run.period);
       const ofFactors = this.batch.takesEmissions(factors) ? gradient!.resident : undefined;
       const leave = [...(ofFactors ? (['emissions'] as const) : []), ...(ofTracers ? (['tracers'] as const) : [])];
-      for (const { hours, seed, seen } of seeds) {
+      // Backwards: the last one is what the program ran forward last.
+      for (const { hours, seed, seen } of seeds.reverse()) {
         if (!seed) continue;
         if (!this.isHeld(hours, run)) await this.simulate(program, run, hours, { factors, places: NONE });
         this.held = undefined; // the way back writes over what it needs
