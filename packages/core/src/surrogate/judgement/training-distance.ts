@@ -18,7 +18,7 @@
 import { GROUPS, tracersOf, type TracerSettings } from '../../data/case';
 import { wholeGrid, type PeriodSource } from '../../data/period-source';
 import type { EmissionFactors } from '../tracers/emission-factors';
-import { PeriodTracers, tracerRoom } from '../tracers/tracers';
+import { PeriodTracers } from '../tracers/tracers';
 
 const GROUP_COUNT = GROUPS.length;
 
@@ -94,21 +94,16 @@ export function trainingDistance(
   const { change, shown, farthest } = ofEmissions(source, { data: x, hourly }, spread);
   for (let i = 0; i < field; i++) if (shown[i] > 0) add(i, Math.abs(change[i]) / shown[i]);
   if (kinds.length > 0) {
-    const tracers = new PeriodTracers(source, kinds, threads, tracerRoom(4)); // the inversion may hold its own
-    try {
-      const ofSpread = sumOfHours(tracers, source.time.count, { data: spread });
-      const ofChange = sumOfHours(tracers, source.time.count, { data: x, hourly });
-      const least = largestOf(ofSpread, tracers.channels).map((largest) => NEGLIGIBLE * largest);
-      const groupOf = GROUPS.flatMap((group, g) => tracersOf(kinds, group).map(() => g));
-      ofSpread.forEach((value, i) => {
-        const channel = i % tracers.channels;
-        const group = groupOf[channel];
-        if (value > least[channel])
-          add(Math.floor(i / tracers.channels) * GROUP_COUNT + group, Math.min(Math.abs(ofChange[i]) / value, farthest[group]));
-      });
-    } finally {
-      tracers.dispose();
-    }
+    const tracers = new PeriodTracers(source, kinds, threads, 0);
+    const [ofSpread, ofChange] = [tracers.sumOfHours({ data: spread }), tracers.sumOfHours({ data: x, hourly })];
+    const least = largestOf(ofSpread, tracers.channels).map((largest) => NEGLIGIBLE * largest);
+    const groupOf = GROUPS.flatMap((group, g) => tracersOf(kinds, group).map(() => g));
+    ofSpread.forEach((value, i) => {
+      const channel = i % tracers.channels;
+      const group = groupOf[channel];
+      if (value > least[channel])
+        add(Math.floor(i / tracers.channels) * GROUP_COUNT + group, Math.min(Math.abs(ofChange[i]) / value, farthest[group]));
+    });
   }
   return Float32Array.from(squares, (square, i) => (inputs[i] > 0 ? Math.sqrt(square / inputs[i]) : NaN));
 }
@@ -133,14 +128,6 @@ function ofEmissions(
     }
   }
   return { change, shown, farthest };
-}
-
-/** Σ_t of the tracers of E times a field, `[H, W, channels]`. */
-function sumOfHours(tracers: PeriodTracers, hours: number, field: EmissionFactors): Float64Array {
-  const { tracers: carried } = tracers.carry(field);
-  const sum = new Float64Array(carried.hours({ first: 0, count: 1 }).length);
-  for (let hour = 0; hour < hours; hour++) carried.hours({ first: hour, count: 1 }).forEach((value, i) => (sum[i] += value));
-  return sum;
 }
 
 function largestOf(values: Float64Array, channels: number): number[] {

@@ -130,6 +130,18 @@ describe.each([
     for (const each of [store, whole]) each.fields.dispose();
   });
 
+  it.each([undefined, 7])('are summed over the hours (at once: %s)', (hoursAtOnce) => {
+    const tracers = new PeriodTracers(sourceOf(period), TRACERS, 1, mostBytes, { hoursAtOnce });
+    made.push(tracers);
+    const data = Float32Array.from({ length: CELLS * 5 }, (_, i) => 0.5 + (i % 7) / 10);
+    const sums = new Float64Array(prior.length / WORLD.hours);
+    tracers
+      .carry({ data })
+      .tracers.hours(ALL)
+      .forEach((value, i) => (sums[i % sums.length] += value));
+    expect(tracers.sumOfHours({ data })).toEqual(sums);
+  });
+
   it('follow factors that are changed in place', () => {
     const tracers = make();
     const data = new Float32Array(CELLS * 5).fill(1);

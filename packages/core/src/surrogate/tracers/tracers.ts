@@ -190,6 +190,22 @@ export class PeriodTracers {
     return (this[place] = { tracers: out, factors: new SeenFactors(factors, length) });
   }
 
+  /** Σ_t of the tracers under factors, `[H, W, channels]`, in kg m-3; they are kept for no longer than that takes. */
+  sumOfHours(factors?: EmissionFactors): Float64Array {
+    const whole = shapeOf(this.source, this.settings);
+    const sum = new Float64Array(whole.rows * whole.cols * whole.channels);
+    const state = tracerState(this.request);
+    const memory = keptMemory();
+    for (const range of this.parts(hoursOfChunk(whole))) {
+      const carried = memory(this.chosen.within(range).count * sum.length);
+      tracers(...this.hoursOf(range, factors), carried, factors?.data, state);
+      for (let from = 0; from < carried.length; from += sum.length) {
+        for (let i = 0; i < sum.length; i++) sum[i] += carried[from + i];
+      }
+    }
+    return sum;
+  }
+
   private carryInto(out: SomeHours, factors?: EmissionFactors): void {
     const state = tracerState(this.request);
     const memory = keptMemory();
@@ -222,13 +238,16 @@ export class PeriodTracers {
     return { ...shapeOf(this.source, this.settings), hours: this.chosen.count };
   }
 
-  /** Up to the last hour that tracers are asked of. */
-  private parts(): Hours[] {
-    const { end } = this.chosen;
-    const whole = shapeOf(this.source, this.settings);
-    const fits = hourStoreBytes(whole, this.options) <= this.mostBytes;
-    const atOnce = Math.max(1, Math.min(fits ? end : hoursOfChunk(whole), this.options.hoursAtOnce ?? end));
+  /** @param most - hours of one */
+  private parts(most = this.hoursThatFit()): Hours[] {
+    const { end } = this.chosen; // what comes after the last hour that tracers are asked of does not matter
+    const atOnce = Math.max(1, Math.min(end, most, this.options.hoursAtOnce ?? end));
     return Array.from({ length: Math.ceil(end / atOnce) }, (_, i) => ({ first: i * atOnce, count: Math.min(atOnce, end - i * atOnce) }));
+  }
+
+  private hoursThatFit(): number {
+    const whole = shapeOf(this.source, this.settings);
+    return hourStoreBytes(whole, this.options) <= this.mostBytes ? whole.hours : hoursOfChunk(whole);
   }
 
   private ratesOf(range: Hours, meteorology: Float32Array): Float32Array {
