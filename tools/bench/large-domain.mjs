@@ -152,7 +152,7 @@ function untrained({ surrogate: settings }, meteorologyNames, geographyNames) {
   const scales = (count, scale) => ({ offset: Array(count).fill(0), scale: Array(count).fill(scale) });
   const normalisation = {
     emissions: scales(5, 6e-10),
-    tracers: scales(5 * settings.tracers.length, 1e-8),
+    tracers: scales(inside('data/case/index').tracerCount(settings.tracers), 1e-8),
     meteorology: scales(meteorologyNames.length, 1),
     geography: scales(geographyNames.length, 1),
     concentrations: scales(4, 6),

@@ -26,7 +26,7 @@ export class ChosenHours {
     return this.chosen.lastIndexOf(1) + 1;
   }
 
-  /** Places of the fields of those hours that have any. */
+  /** Places of the fields of a range of hours. */
   within({ first, count }: Hours): Hours {
     return { first: this.before[first], count: this.before[first + count] - this.before[first] };
   }
