@@ -15,7 +15,7 @@ import type { Certificate } from '../../surrogate/judgement/certificate';
 import { normalisationOf } from '../../surrogate/normalisation';
 import { Surrogate } from '../../surrogate/surrogate';
 import { CELLS, tinyPeriod, tinySurrogate, tinyTraining, WORLD } from '../../surrogate/testing/tiny-world';
-import { carryRuns } from '../../surrogate/tracers/tracers';
+import { carryRuns } from '../../surrogate/tracers/carried-runs';
 import { train } from '../../surrogate/training/train';
 import { createSurfaceOutput, speciesVariables } from '../../transport/surface-output';
 import { PRIOR, responseRun, simulatedFile } from '../simulate/case-runs';

@@ -4,7 +4,8 @@ import { GROUPS, memberNames, testMembers, tracerCount, type Case } from '../../
 import { FieldRoom } from '../../data/field-room';
 import type { Device } from '../../device';
 import type { Grid } from '../../grid/grid';
-import { carriedBytes, tracerRoom } from '../../surrogate/tracers/tracers';
+import { carriedBytes } from '../../surrogate/tracers/carried-runs';
+import { tracerRoom } from '../../surrogate/tracers/tracers';
 import { trainingBytes } from '../../surrogate/training/training-memory';
 import { gigabytes, usableMemory } from '../../usable-memory';
 import { PRIOR } from '../simulate/case-runs';

@@ -10,7 +10,8 @@ import { takesInitialConcentrations } from '../../surrogate/initial-concentratio
 import { networkSettings } from '../../surrogate/network-settings';
 import { normalisationOf } from '../../surrogate/normalisation';
 import { Surrogate } from '../../surrogate/surrogate';
-import { carryRuns, dropTracers, tracerRoom } from '../../surrogate/tracers/tracers';
+import { carryRuns, dropTracers } from '../../surrogate/tracers/carried-runs';
+import { tracerRoom } from '../../surrogate/tracers/tracers';
 import { train, type CurvePoint } from '../../surrogate/training/train';
 import { gigabytes } from '../../usable-memory';
 import { earlierPasses, surrogateBefore } from '../loop/loop-pass';

@@ -7,7 +7,7 @@ import { Random } from '../../random';
 import { buildSurrogate } from '../model';
 import { normalisationOf } from '../normalisation';
 import { Surrogate } from '../surrogate';
-import { carryRuns } from '../tracers/tracers';
+import { carryRuns } from '../tracers/carried-runs';
 import { GRID } from './tiny-world';
 
 /** @param smooth - no kinks, which would blur central differences: slopes of 1 in PReLUs, and a bias that keeps the head's rectifiers open */

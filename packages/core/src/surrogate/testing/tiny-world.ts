@@ -4,7 +4,7 @@ import { surrogateSchema, trainingSchema } from '../../data/case/learning-schema
 import { writePreparedMeteorology, writePreparedRun, type PreparedPeriod, type PreparedRun } from '../../data/prepared';
 import { Grid } from '../../grid/grid';
 import { Random } from '../../random';
-import { carryRuns } from '../tracers/tracers';
+import { carryRuns } from '../tracers/carried-runs';
 
 export const WORLD = { rows: 8, cols: 8, hours: 72, spinUpHours: 24, start: new Date('2026-01-05T00:00:00Z') };
 export const CELLS = WORLD.rows * WORLD.cols;

@@ -6,7 +6,8 @@ import { CELLS, tinyPeriod, WORLD } from '../testing/tiny-world';
 import { normalisationOf } from '../normalisation';
 import type { EmissionFactors } from './emission-factors';
 import { Grid } from '../../grid/grid';
-import { carryRuns, dropTracers, PeriodTracers, tracerRequest } from './tracers';
+import { carryRuns, dropTracers } from './carried-runs';
+import { PeriodTracers, tracerRequest } from './tracers';
 
 const TRACERS: TracerSettings[] = [
   { lifetime: 3 },

@@ -3,7 +3,7 @@ import { ConfigError } from '../../errors';
 import { rotatePlanes } from '../testing/rotate-planes';
 import { cropSize, hoursFrom, Sampler, splitHours, type RunSplit, type SamplerSettings } from './sampler';
 import { METEOROLOGY, tinyPeriod, WORLD } from '../testing/tiny-world';
-import { carryRuns } from '../tracers/tracers';
+import { carryRuns } from '../tracers/carried-runs';
 import { Window } from '../window';
 
 const window = new Window([

@@ -9,7 +9,7 @@ import { openTrainingPeriods, type TrainingPeriod } from '../../data/training-pe
 import { normalisationOf } from '../normalisation';
 import { Sampler, type SamplerSettings } from './sampler';
 import { CELLS, METEOROLOGY, tinyPeriod, WORLD, writePeriods } from '../testing/tiny-world';
-import { carryRuns, dropTracers } from '../tracers/tracers';
+import { carryRuns, dropTracers } from '../tracers/carried-runs';
 import { Window } from '../window';
 
 let folder: string;
