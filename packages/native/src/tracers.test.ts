@@ -235,6 +235,7 @@ it.each<[string, Partial<TracerRequest>, RegExp]>([
   ['a state that is too short', {}, /state to be long enough/],
   ['more kinds than fit', { kinds: [[...request.kinds[0], { lifetime: 12 }], request.kinds[1]] }, /out to be long enough/],
   ['hours asked for of another period', { asked: new Uint8Array(6) }, /asked to be as long as the hours/],
+  ['a list of no lists', { kinds: [{ lifetime: 3 }] as never }, /kinds to be a list of each group's list of tracers/],
   // Unchecked, these end the process.
   ['no thread', { threads: 0 }, /threads to be at least 1/],
   ['an offset that no array has', { factorsOffset: 1e300 }, /factorsOffset to be a number of at most 2\^53/],

@@ -5,25 +5,25 @@ import type { Crop, Hours, Memory } from './period-source';
 /** Which hours of a period have fields, which lie one after the other. */
 export class ChosenHours {
   /** of each hour: 1 where it has a field */
-  readonly chosen: Uint8Array;
+  readonly mask: Uint8Array;
   /** of each hour: how many before it have fields */
   private readonly before: Int32Array;
 
   /** @param hours - of the period @param chosen - default: all */
   constructor(hours: number, chosen?: Iterable<number>) {
-    this.chosen = new Uint8Array(hours).fill(chosen ? 0 : 1);
-    for (const hour of chosen ?? []) this.chosen[hour] = 1;
+    this.mask = new Uint8Array(hours).fill(chosen ? 0 : 1);
+    for (const hour of chosen ?? []) this.mask[hour] = 1;
     this.before = new Int32Array(hours + 1);
-    this.chosen.forEach((has, hour) => (this.before[hour + 1] = this.before[hour] + has));
+    this.mask.forEach((has, hour) => (this.before[hour + 1] = this.before[hour] + has));
   }
 
   get count(): number {
-    return this.before[this.chosen.length];
+    return this.before[this.mask.length];
   }
 
   /** The hour after the last one that has a field. */
   get end(): number {
-    return this.chosen.lastIndexOf(1) + 1;
+    return this.mask.lastIndexOf(1) + 1;
   }
 
   /** Places of the fields of a range of hours. */

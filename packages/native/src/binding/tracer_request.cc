@@ -29,18 +29,23 @@ TracerKind kindOf(const Arguments& arguments, const Napi::Object& source, int64_
   return kind;
 }
 
+Napi::Array listOf(const Arguments& arguments, const Napi::Value& value) {
+  if (!value.IsArray()) arguments.refuse("kinds to be a list of each group's list of tracers");
+  return value.As<Napi::Array>();
+}
+
 }  // namespace
 
 TracerRequest::TracerRequest(const Arguments& arguments, const Napi::Object& source) {
   TracerParams& p = params;
   p.hours = arguments.integer(source, "hours"), p.rows = arguments.integer(source, "rows"), p.cols = arguments.integer(source, "cols");
-  const Napi::Array groups = source.Get("kinds").As<Napi::Array>();
+  const Napi::Array groups = listOf(arguments, source.Get("kinds"));
   p.groups = groups.Length();
   p.sizeX = positive(arguments, source, "cellSizeX"), p.sizeY = positive(arguments, source, "cellSizeY");
   p.rateCount = arguments.integer(source, "rateCount");
   if (p.hours < 1 || p.rows < 1 || p.cols < 1 || p.groups < 1) arguments.refuse("hours, rows, cols and groups of at least 1");
   for (uint32_t g = 0; g < groups.Length(); ++g) {
-    const Napi::Array list = groups.Get(g).As<Napi::Array>();
+    const Napi::Array list = listOf(arguments, groups.Get(g));
     firsts.push_back(static_cast<int64_t>(kinds.size()));
     for (uint32_t k = 0; k < list.Length(); ++k) kinds.push_back(kindOf(arguments, list.Get(k).As<Napi::Object>(), firsts.back(), k, p.rateCount));
   }

@@ -1,35 +1,17 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigError } from '../../errors';
+import type { ConfigError } from '../../errors';
 import { loadCase, paperDefaults, restoreCase, type Case } from './index';
+import { CaseFolder } from './testing/case-folder';
 import { TINY_CASE as VALID } from './testing/tiny-case';
 
-let folder: string;
-beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'case-'))));
-afterAll(() => rmSync(folder, { recursive: true }));
-
-function write(text: string): string {
-  const path = join(folder, 'case.yaml');
-  writeFileSync(path, text);
-  return path;
-}
-
-function failure(text: string, overrides: string[] = []): ConfigError {
-  const path = write(text);
-  try {
-    loadCase(path, overrides);
-  } catch (error) {
-    expect(error).toBeInstanceOf(ConfigError);
-    return error as ConfigError;
-  }
-  throw new Error('the case was accepted');
-}
+const cases = new CaseFolder();
+const write = (text: string): string => cases.write(text);
+const failure = (text: string, overrides?: string[]): ConfigError => cases.failure(text, overrides);
 
 describe('a valid case', () => {
   it('gets every default, absolute paths and keeps {period}', () => {
     const c = loadCase(write(VALID));
-    expect(c.meteorology.files).toBe(join(folder, 'inputs/METCRO2D_{period}*.nc'));
+    expect(c.meteorology.files).toBe(join(cases.path, 'inputs/METCRO2D_{period}*.nc'));
     expect(c.periods[0].start).toEqual(new Date('2026-01-05T00:00:00Z'));
     expect(c.periods[0].spinUpHours).toBe(72);
     expect(c.surrogate.window.reduce((hours, s) => hours + s.count * s.hours, 0)).toBe(24);
@@ -74,7 +56,7 @@ describe('what is wrong is said in one sentence each', () => {
     const error = failure(`${VALID}surrogate:\n  previousConcentrations: true\n`);
     expect(error.code).toBe('CASE_UNKNOWN_KEY');
     expect(error.message).toBe(
-      `${join(folder, 'case.yaml')}:20: unknown key surrogate.previousConcentrations: it has become initialConcentrations: write initialConcentrations: prior for true, none for false`,
+      `${join(cases.path, 'case.yaml')}:20: unknown key surrogate.previousConcentrations: it has become initialConcentrations: write initialConcentrations: prior for true, none for false`,
     );
   });
 
@@ -97,7 +79,7 @@ describe('what is wrong is said in one sentence each', () => {
     const error = failure(`${VALID}inversion:\n  iteration: 5\n`);
     expect(error.code).toBe('CASE_UNKNOWN_KEY');
     expect(error.exitCode).toBe(2);
-    expect(error.message).toBe(`${join(folder, 'case.yaml')}:20: unknown key inversion.iteration: did you mean iterations?`);
+    expect(error.message).toBe(`${join(cases.path, 'case.yaml')}:20: unknown key inversion.iteration: did you mean iterations?`);
   });
 
   it('says where a key belongs that stands in the wrong section', () => {
@@ -247,26 +229,6 @@ describe('what is wrong is said in one sentence each', () => {
     ['  twin: {}', '  files: obs.csv', /needs observations\.columns/],
     ['truth: { factors: inputs/truth.nc }', '', /needs a truth/],
     ['truth:', 'training: { batch: 3 }\ntruth:', /training\.batch: 3 is odd/],
-    ['{period}*.nc" }', '{period}*.nc", variables: [u, v, PBL, TEMP2, Q2, RN] }', /surrogate\.tracers: they need RGRND among meteorology\.variables/],
-    ['{period}*.nc" }', '{period}*.nc", variables: [TEMP2] }', /surrogate\.tracers: they need u among/],
-    [
-      'truth:',
-      'surrogate: { tracers: [{ lifetime: 3, precursor: 12, by: light }] }\ntruth:',
-      /tracers\.0: no tracer of NOx before it is emitted with a lifetime of 12 h/,
-    ],
-    [
-      'truth:',
-      'surrogate: { tracers: [{ lifetime: 12, groups: [NOx, SO2] }, { lifetime: 3, precursor: 12, by: light, groups: [NOx, VOC] }] }\ntruth:',
-      /tracers\.1: no tracer of VOC before it is emitted with a lifetime of 12 h/,
-    ],
-    ['truth:', 'surrogate: { tracers: [{ lifetime: 12, groups: [CO] }] }\ntruth:', /groups\.0: expected one of NOx, NH3, SO2, VOC, PM2\.5/],
-    ['truth:', 'surrogate: { tracers: [{ lifetime: 3 }, { lifetime: 3, precursor: 3 }] }\ntruth:', /tracers\.1: a product has precursor and by/],
-    [
-      'truth:',
-      'surrogate: { tracers: [{ lifetime: 3 }, { lifetime: 3, precursor: 3, by: light, aloft: true }] }\ntruth:',
-      /tracers\.1: a product is made where its precursor is/,
-    ],
-    ['truth:', 'surrogate: { tracers: [{ lifetime: 3, by: sun }] }\ntruth:', /by: expected one of light, cloud/],
     ['truth:', 'members: { count: 0 }\ntruth:', /needs members, and there are none/],
     ['truth:', 'regions: { north: { rows: [0, 3] } }\ntruth:', /regions\.north: expected either a polygon, or rows and cols/],
     ['truth:', 'loop: { passes: 2 }\ninversion: { mode: paper }\ntruth:', /loop\.passes: the paper's inversion has no anchor/],
@@ -371,8 +333,8 @@ describe('what is wrong is said in one sentence each', () => {
   });
 
   it('a file that is missing, a folder, empty or not YAML', () => {
-    expect(() => loadCase(join(folder, 'none.yaml'))).toThrow(/there is no such file/);
-    expect(() => loadCase(folder)).toThrow(/cannot be read/);
+    expect(() => loadCase(join(cases.path, 'none.yaml'))).toThrow(/there is no such file/);
+    expect(() => loadCase(cases.path)).toThrow(/cannot be read/);
     expect(failure('').code).toBe('CASE_SYNTAX');
     expect(failure('name: x\nname: y\n').message).toMatch(/case\.yaml:2: not valid YAML \(Map keys must be unique\)/);
     expect(failure('a: [1').code).toBe('CASE_SYNTAX');

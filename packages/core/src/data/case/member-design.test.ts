@@ -1,8 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { ConfigError } from '../../errors';
-import { loadCase, memberDesigns, memberNames, testMembers } from './index';
+import type { ConfigError } from '../../errors';
+import { memberDesigns, memberNames, testMembers, type Case } from './index';
+import { CaseFolder } from './testing/case-folder';
 
 const CASE = `name: tiny
 grid: { griddesc: GRIDDESC, name: TINY }
@@ -16,25 +14,9 @@ observations: { stations: { file: stations.csv }, twin: {} }
 regions: { north: { rows: [4, 7], cols: [0, 9] }, "plain / 平原": { rows: [0, 3], cols: [0, 9] } }
 `;
 
-let folder: string;
-beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'design-'))));
-afterAll(() => rmSync(folder, { recursive: true }));
-
-function load(members: string): ReturnType<typeof loadCase> {
-  const path = join(folder, 'case.yaml');
-  writeFileSync(path, `${CASE}members: ${members}\n`);
-  return loadCase(path);
-}
-
-function refusal(members: string): ConfigError {
-  try {
-    load(members);
-  } catch (error) {
-    expect(error).toBeInstanceOf(ConfigError);
-    return error as ConfigError;
-  }
-  throw new Error('the case was accepted');
-}
+const cases = new CaseFolder();
+const load = (members: string): Case => cases.load(`${CASE}members: ${members}\n`);
+const refusal = (members: string): ConfigError => cases.failure(`${CASE}members: ${members}\n`);
 
 describe('the ensemble design', () => {
   it('is by default six members on all groups', () => {

@@ -126,6 +126,7 @@ export interface PlanOptions {
   day?: number;
 }
 
+/** The whole domain at once, or tiles where its program would take too much; `context.case.tileCells` may ask for others. */
 export function domainPlan(context: StageContext, surrogate: Surrogate, grid: { rows: number; cols: number }, options: PlanOptions): DomainPlan {
   const hours = options.hours ?? hoursTogether(surrogate, grid, options);
   const tiling = surrogate.tiling(hours, grid, context.case.tileCells, options);

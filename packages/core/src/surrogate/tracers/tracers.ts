@@ -132,7 +132,7 @@ export class PeriodTracers {
 
   /** Those that have tracers. */
   get hours(): number[] {
-    return Array.from(this.chosen.chosen.keys()).filter((hour) => this.chosen.chosen[hour] === 1);
+    return Array.from(this.chosen.mask.keys()).filter((hour) => this.chosen.mask[hour] === 1);
   }
 
   /** Room for tracers of the period, or for a gradient with respect to them: zeros. */
@@ -264,7 +264,7 @@ export class PeriodTracers {
     const meteorology = source.hourly('meteorology', grid, weather);
     const own = follows ? meteorology.subarray(meteorology.length / (count + 1)) : meteorology;
     return [
-      { ...request, hours: count, follows, factorsOffset, hourlyFactors: hourly, asked: this.chosen.chosen.subarray(first, first + count) },
+      { ...request, hours: count, follows, factorsOffset, hourlyFactors: hourly, asked: this.chosen.mask.subarray(first, first + count) },
       meteorology,
       this.ratesOf({ first, count }, own),
       source.hourly('emissions', grid, { first, count }),
@@ -277,7 +277,7 @@ export class PeriodTracers {
   }
 }
 
-/** Tracers of all hours. */
+/** Of the tracers of all groups and hours: `[hours, rows, cols, channels]`. */
 export function shapeOf({ time, grid: { rows, cols } }: Pick<PeriodSource, 'time' | 'grid'>, settings: readonly TracerSettings[]): HourStoreShape {
   return { hours: time.count, rows, cols, channels: tracerCount(settings) };
 }
