@@ -66,8 +66,8 @@ export class TfjsModel {
    */
   constructor(runtime: TfjsRuntime, outputs: Readonly<Record<string, Value>>, parameters: ReadonlyMap<string, ArrayLike<number>>) {
     this.tf = runtime.tf as Tfjs;
-    const { graph, values } = foldBatchNorm(outputs);
-    const fused = fuseActivations(graph, {}, values);
+    const { values } = foldBatchNorm(outputs);
+    const fused = fuseActivations({ phases: {}, outputs: values });
     this.outputs = fused.outputs;
     const [prepared, run] = schedule({ run: { values: Object.values(fused.outputs) } });
     this.nodes = run.nodes;
@@ -137,7 +137,8 @@ const FORMS: Readonly<Record<string, Form>> = {
     const { activation } = node.attributes as Conv2dAttributes;
     const call = { x: x as Image, filter: filter as Image, strides: 1, pad: 'same' as const, bias };
     if (activation === 'none') return tf.fused.conv2d(call);
-    return tf.fused.conv2d({ ...call, activation, ...(activation === 'prelu' && { preluActivationWeights: slope }) });
+    // Marks are for a reverse pass, of which a forward graph has none.
+    return tf.fused.conv2d(activation === 'relu' ? { ...call, activation } : { ...call, activation: 'prelu', preluActivationWeights: slope });
   },
   upconv2x2: (tf, node, [x, filter, bias]) => {
     const turned = tf.transpose(filter as Image, [0, 1, 3, 2]);

@@ -12,6 +12,7 @@ import { alignUp } from './ops/alignment';
 import type { Profiler } from './profiler';
 import { Program, type ProgramLayout, type Region } from './program';
 import { fuseActivations } from './rewrites/fuse-activation';
+import { fuseDerivatives } from './rewrites/fuse-derivative';
 import { schedule, type PhaseRequest, type ScheduledPhase } from './schedule';
 import { size, stridesOf } from './shape';
 import { planStorage, type Storage, type StoragePlan } from './storage';
@@ -59,7 +60,7 @@ export function compile(g: Graph, options: CompileOptions): Program<Float32Array
 /** Everything about a program but its memory: what `compile` runs, and what tests and tools can look at without native code. */
 export function planProgram(g: Graph, { outputs, phases, share }: Pick<CompileOptions, 'outputs' | 'phases' | 'share'>): ProgramLayout {
   const requests = phaseRequests(g, outputs, phases);
-  const fused = fuseActivations(g, requests, outputs);
+  const fused = fuseDerivatives(fuseActivations({ phases: requests, outputs }));
   const scheduled = schedule(fused.phases);
   const nodes = scheduled.flatMap((phase) => phase.nodes);
   const regions = regionRequests(nodes);

@@ -170,10 +170,11 @@ describe('rewrites that compile applies', () => {
     expect(relativeError(build(false), build(true))).toBe(0);
   });
 
-  test('a reverse pass keeps the convolution’s own result', () => {
+  test('a reverse pass that asks for the slopes’ gradient keeps the convolution’s own result', () => {
     const { g, misfit, parameters } = smallNet();
-    const layout = planProgram(g, { outputs: { misfit, gradient: gradients(g, misfit, parameters)[0] } });
-    expect(kernelsOf(layout)).toContain('preluForward');
+    const [ofWeight, ofSlope] = gradients(g, misfit, [parameters[0], parameters[2]]);
+    expect(kernelsOf(planProgram(g, { outputs: { misfit, ofWeight, ofSlope } }))).toContain('preluForward');
+    expect(kernelsOf(planProgram(g, { outputs: { misfit, ofWeight } }))).not.toContain('preluForward');
   });
 });
 

@@ -71,7 +71,7 @@ T* InstructionReader<T>::locate(const char* name, int64_t length, bool required)
 }
 
 template <class T>
-T* InstructionReader<T>::locateRows(const char* name, const Rows& rows) {
+T* InstructionReader<T>::locateRows(const char* name, const Rows& rows, bool required) {
   if (rows.stride < rows.length) {
     fail("PARAM_INVALID", std::string("expected a stride of at least ") + std::to_string(rows.length) + " for operand \"" + name +
                               "\" but received " + std::to_string(rows.stride));
@@ -79,7 +79,8 @@ T* InstructionReader<T>::locateRows(const char* name, const Rows& rows) {
   const int64_t before = rows.count < 1 ? -1 : elementsOf({rows.count - 1, rows.stride});
   int64_t length = -1;
   if (before < 0 || __builtin_add_overflow(before, rows.length, &length)) length = -1;
-  T* data = locate(name, length, true);
+  T* data = locate(name, length, required);
+  if (data == nullptr) return nullptr;
   bytes_ -= static_cast<double>(rows.count - 1) * (rows.stride - rows.length) * sizeof(T);
   return data;
 }
@@ -105,6 +106,11 @@ T* InstructionReader<T>::output(const char* name, std::initializer_list<int64_t>
 template <class T>
 const T* InstructionReader<T>::inputRows(const char* name, const Rows& rows) {
   return locateRows(name, rows);
+}
+
+template <class T>
+const T* InstructionReader<T>::optionalInputRows(const char* name, const Rows& rows) {
+  return locateRows(name, rows, false);
 }
 
 template <class T>

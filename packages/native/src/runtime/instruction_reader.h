@@ -74,6 +74,7 @@ class InstructionReader {
   T* optionalMemory(const char* name, std::initializer_list<int64_t> dimensions);
   /** As `input` and `output`, for an operand that is part of a larger array. */
   const T* inputRows(const char* name, const Rows& rows);
+  const T* optionalInputRows(const char* name, const Rows& rows);
   T* outputRows(const char* name, const Rows& rows);
 
   /** An integer in [minimum, 2^31). @throws NativeError PARAM_MISSING, PARAM_INVALID */
@@ -112,7 +113,7 @@ class InstructionReader {
  private:
   /** Null where the operand is not given; `length` below 0: larger than any arena. */
   T* locate(const char* name, int64_t length, bool required);
-  T* locateRows(const char* name, const Rows& rows);
+  T* locateRows(const char* name, const Rows& rows, bool required = true);
   const double* param(const char* name, bool required);
 
   const InstructionSpec& spec_;

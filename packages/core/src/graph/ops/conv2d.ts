@@ -6,7 +6,7 @@
  *   gradWeight[k,l,c,o]   = Σ_{n,i,j} input[n, i+k−p, j+l−p, c] · gradOutput[n,i,j,o]
  *   gradBias[o]           = Σ_{n,i,j} gradOutput[n,i,j,o]
  *
- * The activation is fused only in forward programs (rewrites/fuse-activation.ts): the reverse pass needs s, which fusing hides.
+ * Activations and their derivatives are fused by rewrites (rewrites/fuse-activation.ts, fuse-derivative.ts), after `gradients`.
  */
 import { ShapeError } from '../../errors';
 import type { Graph, Node, Value } from '../graph';
@@ -16,10 +16,9 @@ import { pixelStride } from '../parts';
 import { expectShape, formatShape } from '../shape';
 import { permute } from '../onnx/layout';
 import type { OnnxNodeWriter } from '../onnx/node-writer';
+import { embedChannels, slice, wantedChannels } from './copies';
+import { ACTIVATION_CODE, withDerivative, type FusedActivation, type InstructionParts } from './derivative';
 import { ofFirst } from './tangent-rules';
-
-export type FusedActivation = 'none' | 'relu' | 'prelu';
-const ACTIVATION_CODE: Record<FusedActivation, number> = { none: 0, relu: 1, prelu: 2 };
 
 export interface Conv2dAttributes {
   readonly activation: FusedActivation;
@@ -61,7 +60,7 @@ function sizes(image: Value, weight: Value): Record<string, number> {
 export const conv2dOp: Op<Conv2dAttributes> = {
   name: 'conv2d',
   spreadOutput: () => 'pixels',
-  gradient(node, [gradOutput], wanted) {
+  gradient(node, [gradOutput], wanted, isWanted) {
     if (!gradOutput) return [];
     if (node.attributes.activation !== 'none')
       throw new GraphError('GRAPH_NO_GRADIENT', `gradients: ${node.label} is already fused; call gradients first`);
@@ -70,8 +69,7 @@ export const conv2dOp: Op<Conv2dAttributes> = {
     // The weights' gradient comes first, since it is the last to read the input, whose memory that of the input can then have.
     const ofWeights = wanted[1] || wanted[2] ? [weight.shape, ...(bias ? [bias.shape] : [])] : [];
     const [gradWeight, gradBias] = ofWeights.length > 0 ? g.apply(conv2dBackwardWeightOp, [input, gradOutput], {}, ofWeights, node.label) : [];
-    const gradInput = wanted[0] ? g.apply(conv2dBackwardInputOp, [gradOutput, weight], {}, [input.shape], node.label)[0] : undefined;
-    return [gradInput, gradWeight, gradBias];
+    return [wanted[0] ? gradientOfInput(node, gradOutput, isWanted) : undefined, gradWeight, gradBias];
   },
   tangent: ofFirst((node, tangent) => {
     if (node.attributes.activation !== 'none')
@@ -96,6 +94,16 @@ export const conv2dOp: Op<Conv2dAttributes> = {
   },
   onnx: writeConv2d,
 };
+
+/** Of an input that was joined from parts, with zeros where no gradient is asked for. */
+function gradientOfInput(node: Node, gradOutput: Value, isWanted: (value: Value) => boolean): Value {
+  const [input, weight] = node.inputs as [Value, Value];
+  const g = input.graph;
+  const [begin, end] = wantedChannels(input, isWanted);
+  const shape = [...input.shape.slice(0, -1), end - begin];
+  const [part] = g.apply(conv2dBackwardInputOp, [gradOutput, slice(g, weight, 2, begin, end)], {}, [shape], node.label);
+  return embedChannels(g, part, begin, input.shape[3]);
+}
 
 /** ONNX's filters are `[C_out, C_in, K, K]`. */
 function writeConv2d(node: Node<Conv2dAttributes>, writer: OnnxNodeWriter): void {
@@ -128,16 +136,23 @@ function writeConv2dBackwardInput(node: Node, writer: OnnxNodeWriter): void {
   writer.node('Conv', [writer.nameOf(gradOutput), filters], [writer.nameOf(node.outputs[0])], attributes);
 }
 
-const conv2dBackwardInputOp: Op = {
+export const conv2dBackwardInputOp: Op = {
   name: 'conv2dBackwardInput',
   accumulates: true,
   lower(node, emitter) {
-    const [gradOutput, weight] = node.inputs as [Value, Value];
-    const operands = { gradOutput: emitter.at(gradOutput), weight: emitter.at(weight), gradInput: emitter.at(node.outputs[0]) };
-    emitter.emit('conv2dBackwardInput', operands, { ...sizes(gradOutput, weight), activation: 0, accumulate: emitter.accumulate() });
+    const { kernel, operands, params } = backwardInputCall(node, emitter);
+    emitter.emit(kernel, operands, { ...params, accumulate: emitter.accumulate() });
   },
   onnx: writeConv2dBackwardInput,
 };
+
+export const conv2dBackwardInputWithDerivativeOp = withDerivative(conv2dBackwardInputOp, backwardInputCall);
+
+function backwardInputCall(node: Node, emitter: Emitter): InstructionParts {
+  const [gradOutput, weight] = node.inputs as [Value, Value];
+  const operands = { gradOutput: emitter.at(gradOutput), weight: emitter.at(weight), gradInput: emitter.at(node.outputs[0]) };
+  return { kernel: 'conv2dBackwardInput', operands, params: sizes(gradOutput, weight) };
+}
 
 const conv2dBackwardWeightOp: Op = {
   name: 'conv2dBackwardWeight',
@@ -151,6 +166,6 @@ const conv2dBackwardWeightOp: Op = {
       gradWeight: emitter.at(gradWeight),
       gradBias: emitter.optional(gradBias),
     };
-    emitter.emit('conv2dBackwardWeight', operands, { ...sizes(input, gradWeight), activation: 0, accumulate: emitter.accumulate() });
+    emitter.emit('conv2dBackwardWeight', operands, { ...sizes(input, gradWeight), accumulate: emitter.accumulate() });
   },
 };

@@ -10,6 +10,7 @@ import { pixelStride } from '../parts';
 import { channels, expectShape, formatShape } from '../shape';
 import { multiply, scale, subtract } from './arithmetic';
 import { channelAffine } from './channel-affine';
+import { ADDED_INPUT, DERIVATIVE_CODE, DERIVATIVE_INPUTS, type DerivativeAttributes, type InstructionParts } from './derivative';
 import { ofFirst } from './tangent-rules';
 import { relu } from './unary';
 
@@ -110,18 +111,41 @@ function writeMaxpool2x2Backward(node: Node<MaxPoolAttributes>, writer: OnnxNode
   writer.node('DepthToSpace', [joined], [writer.nameOf(node.outputs[0])], { blocksize: 2, mode: 'DCR' });
 }
 
-const maxpool2x2BackwardOp: Op<MaxPoolAttributes> = {
+export const maxpool2x2BackwardOp: Op<MaxPoolAttributes> = {
   name: 'maxpool2x2Backward',
   accumulates: true,
   spreadInput: (index) => (index === 0 ? 'pixels' : undefined),
   spreadOutput: () => 'pixels',
   lower(node, emitter) {
-    const [input, gradOutput] = node.inputs as [Value, Value];
-    const [gradInput] = node.outputs;
-    const operands = { input: emitter.at(input), gradOutput: emitter.at(gradOutput), gradInput: emitter.at(gradInput) };
-    const gradInputStride = pixelStride(emitter.strides(gradInput), gradInput.shape);
-    const own = { gradInputStride, accumulate: emitter.accumulate() };
-    emitter.emit('maxpool2x2Backward', operands, { ...params(emitter, input, node.attributes.ceil), ...own });
+    const { operands, params } = backwardCall(node, emitter);
+    const added = emitter.accumulate() ? { added: operands.gradInput } : {};
+    emitter.emit('maxpool2x2Backward', { ...operands, ...added }, { ...params, addedStride: params.gradInputStride });
   },
   onnx: writeMaxpool2x2Backward,
 };
+
+/** The pool's input is the activation's result, so that only slopes and what is added before are further inputs. */
+export const maxpool2x2BackwardWithDerivativeOp: Op<MaxPoolAttributes & DerivativeAttributes> = {
+  name: 'maxpool2x2Backward',
+  inPlace: ADDED_INPUT,
+  spreadInput: (index) => (index === 0 || index >= DERIVATIVE_INPUTS ? 'pixels' : undefined),
+  spreadOutput: () => 'pixels',
+  lower(node, emitter) {
+    const { operands, params } = backwardCall(node, emitter);
+    const [, slope, added] = node.inputs.slice(DERIVATIVE_INPUTS);
+    const further = { slope: emitter.optional(slope), added: emitter.optional(added) };
+    const own = {
+      derivative: DERIVATIVE_CODE[node.attributes.derivative],
+      ...(added && { addedStride: pixelStride(emitter.strides(added), added.shape) }),
+    };
+    emitter.emit('maxpool2x2Backward', { ...operands, ...further }, { ...params, ...own });
+  },
+};
+
+function backwardCall(node: Node<MaxPoolAttributes>, emitter: Emitter): InstructionParts {
+  const [input, gradOutput] = node.inputs as [Value, Value];
+  const [gradInput] = node.outputs;
+  const operands = { input: emitter.at(input), gradOutput: emitter.at(gradOutput), gradInput: emitter.at(gradInput) };
+  const gradInputStride = pixelStride(emitter.strides(gradInput), gradInput.shape);
+  return { kernel: 'maxpool2x2Backward', operands, params: { ...params(emitter, input, node.attributes.ceil), gradInputStride } };
+}

@@ -46,7 +46,7 @@ export const preluOp: Op = {
   },
 };
 
-const preluBackwardOp: Op = {
+export const preluBackwardOp: Op = {
   name: 'preluBackward',
   inPlace: 2,
   spreadInput: (index) => (index === 2 ? 'pixels' : undefined),
@@ -69,5 +69,23 @@ const preluBackwardOp: Op = {
     writer.node('Greater', [writer.nameOf(input), writer.floats([0], [])], [positive]);
     writer.node('Mul', [gradient, writer.floats(writer.dataOf(slope), perChannel(slope, input))], [scaled]);
     writer.node('Where', [positive, gradient, scaled], [writer.nameOf(node.outputs[0])]);
+  },
+};
+
+/** Inputs: the result of a P-ReLU that a convolution has applied and marked (derivative.ts), the slopes, the gradient of the result. */
+export const markedPreluBackwardOp: Op = {
+  name: 'preluBackward',
+  inPlace: 2,
+  spreadInput: (index) => (index === 1 ? undefined : 'pixels'),
+  lower(node, emitter) {
+    const [activated, slope, gradOutput] = node.inputs as [Value, Value, Value];
+    const operands = {
+      input: emitter.at(activated),
+      slope: emitter.at(slope),
+      gradOutput: emitter.at(gradOutput),
+      gradInput: emitter.at(node.outputs[0]),
+    };
+    const inputStride = pixelStride(emitter.strides(activated), activated.shape);
+    emitter.emit('preluBackward', operands, { ...params(emitter, gradOutput), inputStride, marked: 1 });
   },
 };

@@ -61,7 +61,7 @@ export const unaryOp: Op<UnaryAttributes> = {
   },
 };
 
-const unaryBackwardOp: Op<UnaryAttributes> = {
+export const unaryBackwardOp: Op<UnaryAttributes> = {
   name: 'unaryBackward',
   inPlace: 2,
   accumulates: true,

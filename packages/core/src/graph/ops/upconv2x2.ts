@@ -7,11 +7,12 @@
  *   gradWeight[a,b,c,o]    = Σ_{n,i,j} input[n,i,j,c] · gradOutput[n, 2i+a, 2j+b, o]
  */
 import { ShapeError } from '../../errors';
-import type { Graph, Value } from '../graph';
+import type { Graph, Node, Value } from '../graph';
 import type { Emitter, Op } from '../op';
 import { pixelStride } from '../parts';
 import { expectShape, formatShape } from '../shape';
 import { labelOf } from './conv2d';
+import { withDerivative, type InstructionParts } from './derivative';
 import { permute } from '../onnx/layout';
 import { ofFirst } from './tangent-rules';
 
@@ -91,7 +92,7 @@ export const upconv2x2Op: Op = {
   },
 };
 
-const upconv2x2BackwardInputOp: Op = {
+export const upconv2x2BackwardInputOp: Op = {
   name: 'upconv2x2BackwardInput',
   accumulates: true,
   spreadInput: (index) => (index === 0 ? 'pixels' : undefined),
@@ -107,10 +108,8 @@ const upconv2x2BackwardInputOp: Op = {
     return [gradInput, gradWeight];
   },
   lower(node, emitter) {
-    const [gradOutput, weight] = node.inputs as [Value, Value];
-    const gradInput = node.outputs[0];
-    const operands = { gradOutput: emitter.at(gradOutput), weight: emitter.at(weight), gradInput: emitter.at(gradInput) };
-    emitter.emit('upconv2x2BackwardInput', operands, { ...sizes(emitter, gradInput, weight, gradOutput), accumulate: emitter.accumulate() });
+    const { kernel, operands, params } = backwardInputCall(node, emitter);
+    emitter.emit(kernel, operands, { ...params, accumulate: emitter.accumulate() });
   },
   onnx(node, writer) {
     const [gradOutput, weight] = node.inputs as [Value, Value];
@@ -119,6 +118,15 @@ const upconv2x2BackwardInputOp: Op = {
     writer.node('Conv', [writer.nameOf(gradOutput), filters], [writer.nameOf(node.outputs[0])], { kernel_shape: [2, 2], strides: [2, 2] });
   },
 };
+
+export const upconv2x2BackwardInputWithDerivativeOp = withDerivative(upconv2x2BackwardInputOp, backwardInputCall);
+
+function backwardInputCall(node: Node, emitter: Emitter): InstructionParts {
+  const [gradOutput, weight] = node.inputs as [Value, Value];
+  const [gradInput] = node.outputs;
+  const operands = { gradOutput: emitter.at(gradOutput), weight: emitter.at(weight), gradInput: emitter.at(gradInput) };
+  return { kernel: 'upconv2x2BackwardInput', operands, params: sizes(emitter, gradInput, weight, gradOutput) };
+}
 
 const upconv2x2BackwardWeightOp: Op = {
   name: 'upconv2x2BackwardWeight',

@@ -9,7 +9,7 @@
 import type { Graph, Node, Value } from '../graph';
 import { batchNorm, batchNormFrozenOp, type BatchNormAttributes } from '../ops/batch-norm';
 import { conv2dOp, type Conv2dAttributes } from '../ops/conv2d';
-import { countReaders, transform } from './transform';
+import { readersOf, transform, type Readers } from './transform';
 
 /**
  * The graph that `values` need, with batch norms folded; call it before `gradients`. Inputs and parameters keep their names
@@ -19,7 +19,7 @@ import { countReaders, transform } from './transform';
  */
 export function foldBatchNorm<K extends string>(values: Readonly<Record<K, Value>>): { graph: Graph; values: Record<K, Value> } {
   const roots = Object.values<Value>(values);
-  const readers = countReaders(roots);
+  const readers = readersOf(roots);
   const { graph, copyOf } = transform(roots, (node, copy, target) => {
     const conv = node.op.name === batchNormFrozenOp.name ? node.inputs[0]!.node : undefined;
     return conv && canFold(conv, readers) ? [folded(conv, node, copy, target)] : undefined;
@@ -28,8 +28,8 @@ export function foldBatchNorm<K extends string>(values: Readonly<Record<K, Value
   return { graph, values: Object.fromEntries(entries) as Record<K, Value> };
 }
 
-function canFold(conv: Node, readers: ReadonlyMap<Value, number>): boolean {
-  return conv.op.name === conv2dOp.name && (conv.attributes as Conv2dAttributes).activation === 'none' && readers.get(conv.outputs[0]) === 1;
+function canFold(conv: Node, readers: Readers): boolean {
+  return conv.op.name === conv2dOp.name && (conv.attributes as Conv2dAttributes).activation === 'none' && readers.get(conv.outputs[0])!.length === 1;
 }
 
 function folded(conv: Node, norm: Node, copy: (value: Value) => Value, target: Graph): Value {

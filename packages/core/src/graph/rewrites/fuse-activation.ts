@@ -1,51 +1,69 @@
 /**
- * Fuses a ReLU or P-ReLU into the convolution before it where nothing else reads the convolution's own result: one pass
- * over memory instead of two. A reverse pass reads it, so this happens in forward programs only, by itself.
+ * Fuses a ReLU or P-ReLU into the convolution before it: one pass over memory instead of two. The convolution's own result must have no other reader
+ * than the activation. The reverse pass of a ReLU reads the activation's result; that of a P-ReLU reads its input, but where it asks for no gradient of
+ * the slopes it can do with a marked result (ops/derivative.ts).
  */
 import type { Graph, Node, Value } from '../graph';
-import { conv2dOp, type Conv2dAttributes, type FusedActivation } from '../ops/conv2d';
-import type { UnaryAttributes } from '../ops/unary';
-import type { PhaseRequest } from '../schedule';
-import { countReaders, transform } from './transform';
+import { conv2dOp, type Conv2dAttributes } from '../ops/conv2d';
+import type { FusedActivation } from '../ops/derivative';
+import { markedPreluBackwardOp, preluBackwardOp, preluOp } from '../ops/prelu';
+import { unaryOp, type UnaryAttributes } from '../ops/unary';
+import { readersOf, transformRequests, type Readers, type Requests } from './transform';
 
-type Phases = Readonly<Record<string, PhaseRequest>>;
-type Outputs = Readonly<Record<string, Value>>;
-
-/** The graph that phases and outputs need, with activations fused. */
-export function fuseActivations(_g: Graph, phases: Phases, outputs: Outputs): { graph: Graph; phases: Phases; outputs: Outputs } {
-  const requested = Object.values(phases).flatMap((phase) => phase.values);
-  const roots = [...requested, ...Object.values(outputs)];
-  const readers = countReaders(roots);
-  const skipped = new Map<Node, Node>(); // activation → its convolution
-  for (const value of readers.keys()) {
-    const conv = value.node?.inputs[0]?.node;
-    if (value.node && conv && canFuse(conv, value.node, readers)) skipped.set(value.node, conv);
-  }
-  const { graph, copyOf } = transform(roots, (node, copy, target) => {
-    const conv = skipped.get(node);
-    return conv && fused(conv, node, copy, target);
+/** What the requests need, with activations fused. */
+export function fuseActivations(requests: Requests): Requests & { graph: Graph } {
+  return transformRequests(requests, (roots) => {
+    const readers = readersOf(roots);
+    const fused = new Map<Node, Fusion>();
+    for (const value of readers.keys()) {
+      const fusion = value.node && fusionOf(value.node, readers);
+      if (fusion) fused.set(value.node, fusion);
+    }
+    const marked = new Map([...fused].flatMap(([activation, { reverse }]) => reverse.map((node) => [node, activation] as const)));
+    return (node, copy, target) => {
+      const fusion = fused.get(node);
+      if (fusion) return convolve(fusion, node, copy, target);
+      const activation = marked.get(node);
+      if (!activation) return undefined;
+      const inputs = [activation.outputs[0], ...(node.inputs.slice(1) as Value[])].map(copy);
+      return target.apply(markedPreluBackwardOp, inputs, {}, [node.outputs[0].shape], node.label);
+    };
   });
-  const mapped = (value: Value): Value => copyOf.get(value)!;
-  return {
-    graph,
-    phases: Object.fromEntries(Object.entries(phases).map(([name, phase]) => [name, { ...phase, values: phase.values.map(mapped) }])),
-    outputs: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, mapped(value)])),
-  };
 }
 
-function activationOf(node: Node): FusedActivation {
-  if (node.op.name === 'prelu') return 'prelu';
-  return node.op.name === 'unary' && (node.attributes as UnaryAttributes).kind === 'relu' ? 'relu' : 'none';
+/** An activation's convolution, and the nodes that would read the convolution's own result in the reverse pass. */
+interface Fusion {
+  readonly convolution: Node;
+  readonly activation: FusedActivation;
+  readonly reverse: readonly Node[];
 }
 
-function canFuse(conv: Node, activation: Node, readers: ReadonlyMap<Value, number>): boolean {
-  const plain = conv.op.name === conv2dOp.name && (conv.attributes as Conv2dAttributes).activation === 'none';
-  return plain && activationOf(activation) !== 'none' && readers.get(conv.outputs[0]) === 1;
+function fusionOf(node: Node, readers: Readers): Fusion | undefined {
+  const plain = node.inputs[0];
+  const convolution = plain?.node;
+  if (!convolution || convolution.op.name !== conv2dOp.name || (convolution.attributes as Conv2dAttributes).activation !== 'none') return undefined;
+  const others = readers.get(plain)!.filter((reader) => reader !== node);
+  if (isRelu(node)) return others.length === 0 ? { convolution, activation: 'relu', reverse: [] } : undefined;
+  if (node.op !== preluOp) return undefined;
+  const reverse = others.filter((reader): reader is Node => reader !== 'root' && isReverseOf(node, reader, readers));
+  if (reverse.length < others.length) return undefined;
+  return { convolution, activation: reverse.length === 0 ? 'prelu' : 'markedPrelu', reverse };
+}
+
+function isRelu(node: Node): boolean {
+  return node.op.name === unaryOp.name && (node.attributes as UnaryAttributes).kind === 'relu';
+}
+
+/** True for the reverse pass of this P-ReLU where nobody asks for the gradient of the slopes. */
+function isReverseOf(prelu: Node, node: Node, readers: Readers): boolean {
+  const [input, slope, gradOutput] = node.inputs;
+  const own = node.op === preluBackwardOp && input === prelu.inputs[0] && slope === prelu.inputs[1] && gradOutput !== input;
+  return own && !readers.has(node.outputs[1]);
 }
 
 /** The convolution is applied again with its activation; its plain copy has no reader left and is never scheduled. */
-function fused(conv: Node, activation: Node, copy: (value: Value) => Value, target: Graph): readonly Value[] {
-  const operands = conv.inputs.slice(0, 3).map((input) => input && copy(input));
-  const slope = activation.inputs[1] && copy(activation.inputs[1]);
-  return target.apply(conv2dOp, [...operands, slope], { activation: activationOf(activation) }, [conv.outputs[0].shape], conv.label);
+function convolve({ convolution, activation }: Fusion, node: Node, copy: (value: Value) => Value, target: Graph): readonly Value[] {
+  const operands = convolution.inputs.slice(0, 3).map((input) => input && copy(input));
+  const slope = node.inputs[1] && copy(node.inputs[1]);
+  return target.apply(conv2dOp, [...operands, slope], { activation }, [convolution.outputs[0].shape], convolution.label);
 }

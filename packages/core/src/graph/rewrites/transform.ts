@@ -1,5 +1,6 @@
 /** Rewriting: a graph is never changed, a new one is made from it node by node. */
 import { Graph, type Node, type Value } from '../graph';
+import type { PhaseRequest } from '../schedule';
 
 /** Gives the outputs of a node in the new graph, or undefined to copy the node as it is. */
 export type Rule = (node: Node, copy: (value: Value) => Value, target: Graph) => readonly Value[] | undefined;
@@ -33,13 +34,34 @@ export function transform(roots: readonly Value[], rule: Rule): { graph: Graph; 
   return { graph, copyOf };
 }
 
-/** How often each value is read by nodes that `roots` need, counting being a root as a reading. */
-export function countReaders(roots: readonly Value[]): Map<Value, number> {
-  const count = new Map<Value, number>();
-  const read = (value: Value): unknown => count.set(value, (count.get(value) ?? 0) + 1);
-  roots.forEach(read);
-  for (const node of needed(roots)) for (const input of node.inputs) if (input) read(input);
-  return count;
+/** What a program is asked for. */
+export interface Requests {
+  readonly phases: Readonly<Record<string, PhaseRequest>>;
+  readonly outputs: Readonly<Record<string, Value>>;
+}
+
+/** The same requests of a copy of their graph, in which a rule has replaced nodes. */
+export function transformRequests({ phases, outputs }: Requests, ruleFor: (roots: readonly Value[]) => Rule): Requests & { graph: Graph } {
+  const roots = [...Object.values(phases).flatMap((phase) => phase.values), ...Object.values(outputs)];
+  const { graph, copyOf } = transform(roots, ruleFor(roots));
+  const mapped = (value: Value): Value => copyOf.get(value)!;
+  return {
+    graph,
+    phases: Object.fromEntries(Object.entries(phases).map(([name, phase]) => [name, { ...phase, values: phase.values.map(mapped) }])),
+    outputs: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, mapped(value)])),
+  };
+}
+
+/** Who reads each value, once for every time. */
+export type Readers = ReadonlyMap<Value, readonly (Node | 'root')[]>;
+
+/** The readers among the nodes that `roots` need; a root is read by `root` as well. */
+export function readersOf(roots: readonly Value[]): Readers {
+  const readers = new Map<Value, (Node | 'root')[]>();
+  const read = (value: Value, reader: Node | 'root'): unknown => readers.set(value, [...(readers.get(value) ?? []), reader]);
+  for (const root of roots) read(root, 'root');
+  for (const node of needed(roots)) for (const input of node.inputs) if (input) read(input, node);
+  return readers;
 }
 
 function needed(roots: readonly Value[]): Node[] {

@@ -1,5 +1,6 @@
 #include "ops/conv2d/conv2d.h"
 
+#include "ops/activation/read_derivative.h"
 #include "ops/conv2d/conv2d_choice.h"
 #include "ops/conv2d/conv2d_scratch.h"
 #include "ops/conv2d/conv2d_winograd_scratch.h"
@@ -20,7 +21,7 @@ Conv2dParams readParams(InstructionReader<T>& reader) {
   p.outChannels = reader.integer("outChannels");
   p.kernel = reader.integer("kernel");
   p.outputStride = reader.integer("outputStride", p.outChannels, p.outChannels);
-  p.activation = reader.choice("activation", 3);
+  p.activation = reader.choice("activation", kActivations);
   p.accumulate = reader.flag("accumulate");
   p.algorithm = reader.choice("algorithm", 3);
   if (p.kernel != 3 && p.algorithm == 2) reader.fail("PARAM_INVALID", "expected kernel 3 for Winograd but received " + std::to_string(p.kernel));
@@ -38,7 +39,7 @@ BoundKernel bindForward(InstructionReader<T>& reader) {
   call.input = reader.input("input", {p.batch, p.height, p.width, p.inChannels});
   call.weight = reader.input("weight", {p.kernel, p.kernel, p.inChannels, p.outChannels});
   call.bias = reader.optionalInput("bias", {p.outChannels});
-  call.slope = p.activation == 2 ? reader.input("slope", {p.outChannels}) : nullptr;
+  call.slope = p.activation >= 2 ? reader.input("slope", {p.outChannels}) : nullptr;
   call.output = reader.outputRows("output", {elementsOf({p.batch, p.height, p.width}), p.outChannels, p.outputStride});
   const bool winograd = convolvesByWinograd(p, p.inChannels, p.outChannels);
   const auto slot = winograd ? &CpuKernels::conv2dForwardWinograd : &CpuKernels::conv2dForward;
@@ -53,6 +54,7 @@ BoundKernel bindBackwardInput(InstructionReader<T>& reader) {
   const Conv2dParams& p = call.params = readParams(reader);
   call.gradOutput = reader.input("gradOutput", {p.batch, p.height, p.width, p.outChannels});
   call.weight = reader.input("weight", {p.kernel, p.kernel, p.inChannels, p.outChannels});
+  call.derivative = readDerivative(reader, elementsOf({p.batch, p.height, p.width}), p.inChannels);
   call.gradInput = reader.output("gradInput", {p.batch, p.height, p.width, p.inChannels});
   const bool winograd = convolvesByWinograd(p, p.outChannels, p.inChannels);
   const auto slot = winograd ? &CpuKernels::conv2dBackwardInputWinograd : &CpuKernels::conv2dBackwardInput;

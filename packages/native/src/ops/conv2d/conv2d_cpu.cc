@@ -24,13 +24,14 @@ struct RowConvolution {
   const float* bias;
   const float* slope;
   int activation;
+  Derivative<float> derivative;  // its slopes are those above
   bool accumulate, streamed;
   float* output;
   int64_t outStride;  // from one cell of the output to the next
 };
 
-/** All columns of a tile of `cells` cells, whose windows' first rows start at x. */
-void computeTile(const RowConvolution& conv, const float* x, int64_t segmentStride, int64_t kBegin, int64_t kEnd, int cells, float* output) {
+/** All columns of the `cells` cells from number `cell` on, whose windows' first rows start at x. */
+void computeTile(const RowConvolution& conv, const float* x, int64_t segmentStride, int64_t kBegin, int64_t kEnd, int64_t cell, int cells) {
   const ColumnBlocks blocks(conv.out);
   RowTileCall call{};
   call.x = x;
@@ -39,13 +40,18 @@ void computeTile(const RowConvolution& conv, const float* x, int64_t segmentStri
   call.segments = kEnd - kBegin;
   call.length = conv.kernel * conv.in;
   call.activation = conv.activation;
+  call.derivative = conv.derivative.kind;
+  call.activatedStride = conv.derivative.stride;
   call.accumulate = conv.accumulate;
   call.streamed = conv.streamed;
   call.outStride = conv.outStride;
+  float* output = conv.output + cell * conv.outStride;
+  const float* activated = conv.derivative.activated + cell * conv.derivative.stride;
   if (conv.out == 1) {
     call.panel = conv.panel + kBegin * call.length;
     call.bias = conv.bias;
     call.slope = conv.slope;
+    call.activated = activated;
     call.out = output;
     return runDotTile(cells, call);
   }
@@ -54,6 +60,7 @@ void computeTile(const RowConvolution& conv, const float* x, int64_t segmentStri
     call.panel = conv.panel + first * conv.kernel * call.length + kBegin * call.length * blocks.size(b) * kLanes;
     call.bias = conv.bias != nullptr ? conv.bias + first : nullptr;
     call.slope = conv.slope != nullptr ? conv.slope + first : nullptr;
+    call.activated = activated + first;
     call.out = output + first;
     call.lastLanes = lastLanes(blocks, b, conv.out);
     runRowTile(cells, blocks.size(b), call);
@@ -77,7 +84,7 @@ void computeRow(const RowConvolution& conv, int64_t sample, int64_t i, float* pa
   const int64_t pad = (conv.kernel - 1) / 2;
   const int64_t kBegin = larger(0, pad - i), kEnd = smaller(conv.kernel, conv.height + pad - i);
   const float* top = conv.input + (sample * conv.height + i + kBegin - pad) * conv.width * conv.in;
-  float* output = conv.output + (sample * conv.height + i) * conv.width * conv.outStride;
+  const int64_t rowBegin = (sample * conv.height + i) * conv.width;
   const int64_t tiles = tileCount(conv.width, ColumnBlocks(conv.out).rowLimit());
   for (int64_t t = 0; t < tiles; ++t) {
     const int64_t first = t * conv.width / tiles, cells = (t + 1) * conv.width / tiles - first;
@@ -88,7 +95,7 @@ void computeRow(const RowConvolution& conv, int64_t sample, int64_t i, float* pa
       x = patch;
       segmentStride = (cells + conv.kernel - 1) * conv.in;
     }
-    computeTile(conv, x, segmentStride, kBegin, kEnd, static_cast<int>(cells), output + first * conv.outStride);
+    computeTile(conv, x, segmentStride, kBegin, kEnd, rowBegin + first, static_cast<int>(cells));
   }
 }
 
@@ -97,7 +104,7 @@ void computePointwise(const RowConvolution& conv, Range cells) {
   const int64_t count = cells.end - cells.begin, tiles = tileCount(count, ColumnBlocks(conv.out).rowLimit());
   for (int64_t t = 0; t < tiles; ++t) {
     const int64_t first = cells.begin + t * count / tiles, size = cells.begin + (t + 1) * count / tiles - first;
-    computeTile(conv, conv.input + first * conv.in, 0, 0, 1, static_cast<int>(size), conv.output + first * conv.outStride);
+    computeTile(conv, conv.input + first * conv.in, 0, 0, 1, first, static_cast<int>(size));
   }
 }
 
@@ -120,21 +127,14 @@ void conv2dForward(const Conv2dForward<float>& call, const Context& context) {
   const Conv2dParams& p = call.params;
   const Conv2dRowScratch layout(p.kernel, p.inChannels, p.outChannels, context.threads);
   float* scratch = static_cast<float*>(context.scratch);
-  RowConvolution conv{p.batch,
-                      p.height,
-                      p.width,
-                      p.inChannels,
-                      p.outChannels,
-                      p.kernel,
-                      call.input,
-                      scratch,
-                      nullptr,
-                      nullptr,
-                      p.activation,
-                      false,
-                      streamsRows(call.output, cellsOf(p), p.outChannels, p.outputStride),
-                      call.output,
-                      p.outputStride};
+  RowConvolution conv{p.batch,       p.height,
+                      p.width,       p.inChannels,
+                      p.outChannels, p.kernel,
+                      call.input,    scratch,
+                      nullptr,       nullptr,
+                      p.activation,  {},
+                      false,         streamsRows(call.output, cellsOf(p), p.outChannels, p.outputStride),
+                      call.output,   p.outputStride};
   conv.bias = packVector(call.bias, p.outChannels, scratch + layout.bias);
   conv.slope = packVector(call.slope, p.outChannels, scratch + layout.slope);
   const int64_t panelRows = p.kernel * p.kernel * p.inChannels;
@@ -155,8 +155,9 @@ void conv2dBackwardInput(const Conv2dBackwardInput<float>& call, const Context& 
   const Conv2dRowScratch layout(p.kernel, p.outChannels, p.inChannels, context.threads);
   float* scratch = static_cast<float*>(context.scratch);
   const bool streamed = !p.accumulate && streamsRows(call.gradInput, cellsOf(p), p.inChannels, p.inChannels);
-  const RowConvolution conv{p.batch, p.height, p.width, p.outChannels, p.inChannels, p.kernel,       call.gradOutput, scratch,
-                            nullptr, nullptr,  0,       p.accumulate,  streamed,     call.gradInput, p.inChannels};
+  const float* slope = packVector(call.derivative.slope, p.inChannels, scratch + layout.slope);
+  const RowConvolution conv{p.batch, p.height, p.width, p.outChannels,   p.inChannels, p.kernel, call.gradOutput, scratch,
+                            nullptr, slope,    0,       call.derivative, p.accumulate, streamed, call.gradInput,  p.inChannels};
   const int64_t taps = p.kernel * p.kernel, C = p.inChannels, O = p.outChannels;
   inParallel(context, [&](const Worker& worker) {
     const int thread = worker.thread, threads = worker.threads;

@@ -55,6 +55,7 @@ void conv2dBackwardInput(const Conv2dBackwardInput<float>& call, const Context& 
   float* scratch = static_cast<float*>(context.scratch);
   Destination to(call.gradInput, pixelsOf(p), p.inChannels, p.inChannels);
   to.accumulate = p.accumulate;
+  to.finishWith(call.derivative, pixelsOf(p), p.inChannels);
   const Conv3x3 conv{call.gradOutput, call.weight, p.outChannels, p.inChannels, true};
   if (takesConv3x3(p, conv, context.products)) return conv3x3(p, conv, to, scratch, context);
   transposeTaps(call.weight, scratch, tapsOf(p), p.inChannels, p.outChannels, true, context);

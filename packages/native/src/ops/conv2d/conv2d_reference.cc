@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "ops/activation/activation_reference.h"
 #include "ops/conv2d/conv2d.h"
 
 namespace retroplume {
@@ -42,11 +43,10 @@ void conv2dForwardReference(const Conv2dForward<T>& call, const Context&) {
       for (int64_t o = 0; o < O; ++o) call.output[cell * p.outputStride + o] += call.weight[(tap * C + c) * O + o] * x;
     }
   });
-  if (p.activation == 0) return;
   for (int64_t cell = 0; cell < cellCount(p); ++cell) {
     for (int64_t o = 0; o < O; ++o) {
       T& z = call.output[cell * p.outputStride + o];
-      if (z < 0) z = p.activation == 2 ? call.slope[o] * z : T(0);
+      z = activated(z, p.activation, call.slope + o);
     }
   }
 }
@@ -63,6 +63,7 @@ void conv2dBackwardInputReference(const Conv2dBackwardInput<T>& call, const Cont
       call.gradInput[neighbour * C + c] += sum;
     }
   });
+  differentiate(call.derivative, cellCount(p), C, C, call.gradInput);
 }
 
 template <class T>

@@ -23,6 +23,7 @@ struct WinogradConvolution {
   const float* bias;
   const float* slope;
   int activation;
+  Derivative<float> derivative;  // its slopes are those above
   bool accumulate;
   float* output;
 
@@ -88,7 +89,9 @@ void multiply(const WinogradConvolution& conv, const float* inputs, int64_t inpu
 void writeTile(const WinogradConvolution& conv, const Tile& tile, const float* products, int64_t productStride) {
   const Image& grid = conv.input;
   const int64_t rows = grid.height - tile.i, columns = grid.width - tile.j;
-  float* cells = conv.output + ((tile.sample * grid.height + tile.i) * grid.width + tile.j) * conv.outStride;
+  const int64_t first = (tile.sample * grid.height + tile.i) * grid.width + tile.j;
+  float* cells = conv.output + first * conv.outStride;
+  const float* activated = conv.derivative.activated + first * conv.derivative.stride;
   for (int64_t c = 0; c < conv.out; c += kLanes) {
     const Vector bias = conv.bias != nullptr ? load(conv.bias + c) : Vector{};
     const int valid = static_cast<int>(smaller(kLanes, conv.out - c));
@@ -98,6 +101,10 @@ void writeTile(const WinogradConvolution& conv, const Tile& tile, const float* p
                                       float* to = cells + (i * grid.width + j) * conv.outStride + c;
                                       z += bias;
                                       if (conv.accumulate) z += fetch(to, valid);
+                                      if (conv.derivative.kind != 0) {
+                                        const float* at = activated + (i * grid.width + j) * conv.derivative.stride + c;
+                                        z = differentiate(z, conv.derivative.kind, fetch(at, valid), conv.slope + c);
+                                      }
                                       keep(to, activate(z, conv.activation, conv.slope + c), valid);
                                     });
   }
@@ -142,7 +149,7 @@ void conv2dForwardWinograd(const Conv2dForward<float>& call, const Context& cont
   const float *bias = packVector(call.bias, O, scratch + layout.bias), *slope = packVector(call.slope, O, scratch + layout.slope);
   const Image input{call.input, p.batch, p.height, p.width, C, C};
   const Taps taps{call.weight, C * O, O, 1};
-  convolve({input, O, p.outputStride, scratch, bias, slope, p.activation, false, call.output}, taps, layout, context);
+  convolve({input, O, p.outputStride, scratch, bias, slope, p.activation, {}, false, call.output}, taps, layout, context);
 }
 
 void conv2dBackwardInputWinograd(const Conv2dBackwardInput<float>& call, const Context& context) {
@@ -151,7 +158,9 @@ void conv2dBackwardInputWinograd(const Conv2dBackwardInput<float>& call, const C
   const WinogradScratch layout(O, C, context.threads);
   const Image gradOutput{call.gradOutput, p.batch, p.height, p.width, O, O};
   const Taps turned{call.weight + 8 * C * O, -C * O, 1, O};
-  convolve({gradOutput, C, C, static_cast<float*>(context.scratch), nullptr, nullptr, 0, p.accumulate, call.gradInput}, turned, layout, context);
+  float* scratch = static_cast<float*>(context.scratch);
+  const float* slope = packVector(call.derivative.slope, C, scratch + layout.slope);
+  convolve({gradOutput, C, C, scratch, nullptr, slope, 0, call.derivative, p.accumulate, call.gradInput}, turned, layout, context);
 }
 
 }  // namespace retroplume::RETROPLUME_ISA

@@ -119,6 +119,15 @@ void Destination::finishWith(const float* biases, const float* slopes, int64_t c
   vector = vector && aligned(biases) && aligned(slopes);
 }
 
+void Destination::finishWith(const Derivative<float>& of, int64_t rows, int64_t channels) {
+  if (of.kind == 0) return;
+  derivative = of.kind;
+  activated = Global<const float>(of.activated, rowsLength(rows, channels, of.stride));
+  activatedStride = counted(of.stride, "floats from cell to cell");
+  slope = Global<const float>(of.slope, channels);
+  vector = vector && aligned(of.activated) && fours(of.stride) && aligned(of.slope);
+}
+
 int gemmSplits(int64_t rows, int64_t columns, int64_t depth) {
   constexpr int64_t kLeastSlabs = 8;  // less would mostly fill the ring
   const int64_t tiles = partsOf(rows, WideTile::kRows) * partsOf(columns, tileColumns(columns));

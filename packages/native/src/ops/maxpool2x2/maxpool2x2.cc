@@ -16,8 +16,8 @@ Maxpool2x2Params readParams(InstructionReader<T>& reader) {
   p.channels = reader.integer("channels");
   p.inputStride = reader.integer("inputStride", p.channels, p.channels);
   p.gradInputStride = reader.integer("gradInputStride", p.channels, p.channels);
+  p.addedStride = reader.integer("addedStride", p.channels, p.channels);
   p.ceil = reader.flag("ceil");
-  p.accumulate = reader.flag("accumulate");
   if (p.outHeight() == 0 || p.outWidth() == 0) reader.fail("PARAM_INVALID", "expected at least 2 rows and columns without ceil");
   return p;
 }
@@ -37,7 +37,11 @@ BoundKernel bindBackward(InstructionReader<T>& reader) {
   const Maxpool2x2Params& p = call.params = readParams(reader);
   call.input = reader.inputRows("input", {elementsOf({p.batch, p.height, p.width}), p.channels, p.inputStride});
   call.gradOutput = reader.input("gradOutput", {p.batch, p.outHeight(), p.outWidth(), p.channels});
-  call.gradInput = reader.outputRows("gradInput", {elementsOf({p.batch, p.height, p.width}), p.channels, p.gradInputStride});
+  const Rows cells{elementsOf({p.batch, p.height, p.width}), p.channels, p.gradInputStride};
+  call.added = reader.optionalInputRows("added", {cells.count, cells.length, p.addedStride});
+  call.derivative = {reader.choice("derivative", 3), call.input, p.inputStride, nullptr};
+  if (call.derivative.kind == 2) call.derivative.slope = reader.input("slope", {p.channels});
+  call.gradInput = reader.outputRows("gradInput", cells);
   return bindCall(reader, maxpool2x2BackwardReference<T>, &CpuKernels::maxpool2x2Backward, call, 1.0 * p.batch * p.height * p.width * p.channels);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 
+#include "ops/activation/activation.h"
 #include "runtime/context.h"
 
 /**
@@ -9,17 +10,18 @@
  *   output[n,i,j,c] = max over a, b ∈ {0,1} inside the grid of input[n, 2i+a, 2j+b, c]
  *
  * Backward: the gradient goes to the winner alone, which is found again from the input: the first maximum in row-major order, so ties
- * agree with PyTorch's. Cells that no window covers get 0. A NaN is kept: it wins over every number.
+ * agree with PyTorch's. Other cells get 0. A NaN is kept: it wins over every number. Where there is `added`, it is added to that, and where the input
+ * is the result of an activation, all may be multiplied by its derivative.
  *
- * `input` and `gradInput` may be channels of a larger array.
+ * `input`, `added` and `gradInput` may be channels of a larger array.
  */
 namespace retroplume {
 
 struct Maxpool2x2Params {
   int64_t batch, height, width, channels;  // of the input
   int64_t inputStride, gradInputStride;    // from one cell to the next
+  int64_t addedStride;
   bool ceil;
-  bool accumulate;
   [[gnu::always_inline]] int64_t outHeight() const { return (height + (ceil ? 1 : 0)) / 2; }
   [[gnu::always_inline]] int64_t outWidth() const { return (width + (ceil ? 1 : 0)) / 2; }
 };
@@ -36,6 +38,8 @@ struct Maxpool2x2Backward {
   Maxpool2x2Params params;
   const T* input;
   const T* gradOutput;
+  const T* added;            // [N, H, W, C], may be gradInput; or null
+  Derivative<T> derivative;  // `activated` is the input
   T* gradInput;
 };
 

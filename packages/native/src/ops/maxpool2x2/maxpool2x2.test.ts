@@ -61,7 +61,7 @@ describe.each([...fastVariants, ...deviceVariants])('maxpool2x2, $name, equals t
   test.each(apart)('as channels of a larger array, adding: batch %i, %i x %i, %i channels, ceil %i, gap %i', (...shapeAndGap) => {
     const [batch, height, width, channels, ceil, gap] = shapeAndGap;
     const shape = { batch, height, width, channels, ceil };
-    const strides = { inputStride: channels + gap, gradInputStride: channels + 8 };
+    const strides = { inputStride: channels + gap, gradInputStride: channels + 8, addedStride: channels + 4 };
     const outputs = batch * Math.floor((height + ceil) / 2) * Math.floor((width + ceil) / 2) * channels;
     const input = randomArray(batch * height * width * channels, 1).map((x) => Math.round(4 * x));
     const gradOutput = randomArray(outputs, 2);
@@ -69,8 +69,9 @@ describe.each([...fastVariants, ...deviceVariants])('maxpool2x2, $name, equals t
     const spreadInput = spread(input, channels, strides.inputStride);
     const { output } = callKernel('maxpool2x2Forward', { input: spreadInput, output: outputs }, { ...shape, inputStride: channels + gap }, options);
     expect(output).toEqual(callKernel('maxpool2x2Forward', { input, output: outputs }, shape, { kernels: 'reference' }).output);
-    const operands = { input: spreadInput, gradOutput, gradInput: spread(before, channels, strides.gradInputStride) };
-    const { gradInput } = callKernel('maxpool2x2Backward', operands, { ...shape, ...strides, accumulate: 1 }, options);
+    const gradients = { gradOutput, gradInput: spread(new Float64Array(before.length), channels, strides.gradInputStride) };
+    const operands = { input: spreadInput, added: spread(before, channels, strides.addedStride), ...gradients };
+    const { gradInput } = callKernel('maxpool2x2Backward', operands, { ...shape, ...strides }, options);
     const alone = callKernel('maxpool2x2Backward', { input, gradOutput, gradInput: input.length }, shape, { kernels: 'reference' }).gradInput;
     expect(gathered(gradInput, channels, strides.gradInputStride)).toEqual(alone.map((x, i) => Math.fround(x + before[i])));
   });

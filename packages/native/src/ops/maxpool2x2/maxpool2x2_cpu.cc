@@ -1,4 +1,5 @@
 #include "ops/cpu_declarations.h"
+#include "ops/simd/activation.h"
 #include "ops/simd/elementwise.h"
 
 // Channels are the vectors. Threads share the rows of windows.
@@ -37,13 +38,26 @@ template <class Body>
   });
 }
 
-/** Without ceil a last odd row or column belongs to no window: its gradient is 0. */
-void clearUncovered(const Maxpool2x2Params& p, float* gradInput) {
+/** What a cell gets whose share of the windows' gradient is `part`. */
+[[gnu::always_inline]] inline void finishCell(const Maxpool2x2Backward<float>& call, int64_t cell, int64_t c, Vector part, int valid) {
+  const Maxpool2x2Params& p = call.params;
+  if (call.added != nullptr) part += fetch(call.added + cell * p.addedStride + c, valid);
+  if (call.derivative.kind != 0) {
+    const float* slope = call.derivative.slope;
+    const Vector slopes = slope != nullptr ? fetch(slope + c, valid) : Vector{};
+    part = differentiate(part, call.derivative.kind, fetch(call.input + cell * p.inputStride + c, valid), slopes);
+  }
+  keep(call.gradInput + cell * p.gradInputStride + c, part, valid);
+}
+
+/** Without ceil a last odd row or column belongs to no window. */
+void finishUncovered(const Maxpool2x2Backward<float>& call) {
+  const Maxpool2x2Params& p = call.params;
   if (p.ceil) return;
   for (int64_t row = 0; row < p.batch * p.height; ++row) {
     const bool whole = p.height % 2 == 1 && row % p.height == p.height - 1;
     for (int64_t column = whole ? 0 : p.width - p.width % 2; column < p.width; ++column) {
-      __builtin_memset(gradInput + (row * p.width + column) * p.gradInputStride, 0, p.channels * sizeof(float));
+      forEachVector({0, p.channels}, [&](int64_t c, int valid) { finishCell(call, row * p.width + column, c, Vector{}, valid); });
     }
   }
 }
@@ -67,7 +81,7 @@ void maxpool2x2Forward(const Maxpool2x2Forward<float>& call, const Context& cont
 
 void maxpool2x2Backward(const Maxpool2x2Backward<float>& call, const Context& context) {
   const Maxpool2x2Params& p = call.params;
-  if (!p.accumulate) clearUncovered(p, call.gradInput);
+  finishUncovered(call);
   forEachWindow(p, context, [&](int64_t sample, int64_t i, int64_t j, int64_t out) {
     const Window window = windowAt(p, sample, i, j);
     forEachVector({0, p.channels}, [&](int64_t c, int valid) {
@@ -80,11 +94,7 @@ void maxpool2x2Backward(const Maxpool2x2Backward<float>& call, const Context& co
         winner = better ? IntVector{} + k : winner;
       }
       const Vector grad = fetch(call.gradOutput + out + c, valid);
-      for (int k = 0; k < window.count; ++k) {
-        float* to = call.gradInput + window.cells[k] * p.gradInputStride + c;
-        const Vector part = winner == k ? grad : Vector{};
-        keep(to, p.accumulate ? fetch(to, valid) + part : part, valid);
-      }
+      for (int k = 0; k < window.count; ++k) finishCell(call, window.cells[k], c, winner == k ? grad : Vector{}, valid);
     });
   });
 }

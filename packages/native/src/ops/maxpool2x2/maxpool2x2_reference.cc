@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ops/activation/activation_reference.h"
 #include "ops/maxpool2x2/maxpool2x2.h"
 
 namespace retroplume {
@@ -42,12 +43,16 @@ void maxpool2x2ForwardReference(const Maxpool2x2Forward<T>& call, const Context&
 template <class T>
 void maxpool2x2BackwardReference(const Maxpool2x2Backward<T>& call, const Context&) {
   const Maxpool2x2Params& p = call.params;
-  for (int64_t cell = 0; cell < p.batch * p.height * p.width && !p.accumulate; ++cell) {
-    std::fill_n(call.gradInput + cell * p.gradInputStride, p.channels, T(0));
+  const int64_t cells = p.batch * p.height * p.width;
+  for (int64_t cell = 0; cell < cells; ++cell) {
+    for (int64_t c = 0; c < p.channels; ++c) {
+      call.gradInput[cell * p.gradInputStride + c] = call.added ? call.added[cell * p.addedStride + c] : T(0);
+    }
   }
   forEachWinner(p, call.input, [&](int64_t winner, int64_t out, int64_t c) {
     call.gradInput[winner * p.gradInputStride + c] += call.gradOutput[out * p.channels + c];
   });
+  differentiate(call.derivative, cells, p.channels, p.gradInputStride, call.gradInput);
 }
 
 template void maxpool2x2ForwardReference(const Maxpool2x2Forward<float>&, const Context&);

@@ -30,12 +30,14 @@ BoundKernel bindForward(InstructionReader<T>& reader) {
 template <class T>
 BoundKernel bindBackward(InstructionReader<T>& reader) {
   PreluBackward<T> call{};
-  const PreluParams& p = call.params = readParams(reader);
-  call.input = reader.input("input", {p.pixels, p.channels});
+  PreluParams& p = call.params = readParams(reader);
+  p.marked = reader.flag("marked");
+  p.inputStride = p.marked ? reader.integer("inputStride", p.channels, p.channels) : p.channels;
+  call.input = reader.inputRows("input", {p.pixels, p.channels, p.inputStride});
   call.slope = reader.input("slope", {p.channels});
   call.gradOutput = reader.inputRows("gradOutput", {p.pixels, p.channels, p.outputStride});
   call.gradInput = reader.output("gradInput", {p.pixels, p.channels});
-  call.gradSlope = reader.optionalOutput("gradSlope", {p.channels});
+  call.gradSlope = p.marked ? nullptr : reader.optionalOutput("gradSlope", {p.channels});
   return bindCall(reader, preluBackwardReference<T>, &CpuKernels::preluBackward, call, 3.0 * p.pixels * p.channels,
                   preluScratch(p, reader.threads()));
 }

@@ -9,14 +9,18 @@
  *
  * Backward, with G = gradOutput: gradInput = G·(x > 0 ? 1 : slope[c]) (at x = 0 the slope, as PyTorch);
  * gradSlope[c] = Σ over pixels with x ≤ 0 of G·x, summed in a fixed order for a given number of threads.
+ * Where a convolution has applied the P-ReLU and marked its result (ops/activation/activation.h), that can be given instead of x; then there is no
+ * gradSlope.
  *
- * `output` and `gradOutput` may be channels of a larger array.
+ * `output` and `gradOutput`, and a marked result, may be channels of a larger array.
  */
 namespace retroplume {
 
 struct PreluParams {
   int64_t pixels, channels;
   int64_t outputStride;  // from one pixel of output and gradOutput to the next
+  int64_t inputStride;   // of a marked result
+  bool marked;
 };
 
 template <class T>
@@ -30,7 +34,7 @@ struct PreluForward {
 template <class T>
 struct PreluBackward {
   PreluParams params;
-  const T* input;
+  const T* input;  // or the marked result
   const T* slope;
   const T* gradOutput;
   T* gradInput;  // may be gradOutput

@@ -1,5 +1,6 @@
 #include "ops/cpu_declarations.h"
 #include "ops/prelu/prelu_scratch.h"
+#include "ops/simd/activation.h"
 #include "ops/simd/strips.h"
 
 // One pass each; the slope's gradient is summed on the way.
@@ -18,7 +19,24 @@ void preluForward(const PreluForward<float>& call, const Context& context) {
   });
 }
 
+namespace {
+
+void preluBackwardMarked(const PreluBackward<float>& call, const Context& context) {
+  const PreluParams& p = call.params;
+  const float* slopes = packVector(call.slope, p.channels, static_cast<float*>(context.scratch));
+  forEachStrip(p.pixels, p.channels, context, [&](const Strip& strip, int) {
+    forEachStripVector(strip, p.channels, [&](int64_t i, int64_t c, int valid) {
+      const int64_t pixel = strip.first + i;
+      const Vector gradient = fetch(call.gradOutput + pixel * p.outputStride + c, valid), y = fetch(call.input + pixel * p.inputStride + c, valid);
+      keep(call.gradInput + pixel * p.channels + c, differentiate(gradient, 2, y, slopes + c), valid);
+    });
+  });
+}
+
+}  // namespace
+
 void preluBackward(const PreluBackward<float>& call, const Context& context) {
+  if (call.params.marked) return preluBackwardMarked(call, context);
   const int64_t pixels = call.params.pixels, C = call.params.channels, stride = call.params.outputStride;
   const PreluScratch layout(C, context.threads);
   float* scratch = static_cast<float*>(context.scratch);

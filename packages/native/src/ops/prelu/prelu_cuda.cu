@@ -1,4 +1,5 @@
 #include "ops/cuda_declarations.h"
+#include "runtime/cuda/activation.h"
 #include "runtime/cuda/channels.h"
 
 /** Bytes are the limit: 8 an element forward, 12 backward, where the slope's gradient is summed in the same pass. */
@@ -26,13 +27,24 @@ __global__ void __launch_bounds__(kChannelThreads)
   });
 }
 
+__global__ void __launch_bounds__(kElementThreads)
+    prelu_backward_marked_kernel(ChannelMap map, int64_t stride, int64_t inputStride, Global<const float> output, Global<const float> slope,
+                                 Global<const float> gradOutput, Global<float> gradInput) {
+  forEachChannelPack(map, [&](int64_t element, int64_t pixel, int64_t channel, auto width) {
+    const auto f = [](float gradient, float y, float slope) { return differentiated(gradient, 2, y, slope); };
+    keep(gradInput, element,
+         mapPacks(f, fetch(width, gradOutput, pixel * stride + channel), fetch(width, output, pixel * inputStride + channel),
+                  fetch(width, slope, channel)));
+  });
+}
+
 __global__ void __launch_bounds__(kChannelThreads) prelu_slope_kernel(ChannelGrid grid, Global<const double> partials, Global<float> gradSlope) {
   forEachChannelTotal<1>(grid, partials, [&](int channel, const double(&totals)[1], bool first) {
     if (first) gradSlope[channel] = static_cast<float>(totals[0]);
   });
 }
 
-int64_t strided(const PreluParams& p) { return (p.pixels - 1) * p.outputStride + p.channels; }
+int64_t strided(const PreluParams& p, int64_t stride) { return (p.pixels - 1) * stride + p.channels; }
 
 }  // namespace
 
@@ -41,7 +53,7 @@ void preluForward(const PreluForward<float>& call, const Context& context) {
   const int64_t n = p.pixels * p.channels;
   const ChannelMap map(p.pixels, p.channels, aligned16(call.input, call.slope, call.output) && p.outputStride % 4 == 0);
   launch(context, prelu_forward_kernel, map.blocks(), kElementThreads, 0, map, p.outputStride, Global<const float>(call.input, n),
-         Global<const float>(call.slope, p.channels), Global<float>(call.output, strided(p)));
+         Global<const float>(call.slope, p.channels), Global<float>(call.output, strided(p, p.outputStride)));
 }
 
 std::size_t preluBackwardScratch(const PreluBackward<float>& call) { return channelSumBytes(call.params.pixels, call.params.channels, 1); }
@@ -49,13 +61,20 @@ std::size_t preluBackwardScratch(const PreluBackward<float>& call) { return chan
 void preluBackward(const PreluBackward<float>& call, const Context& context) {
   const PreluParams& p = call.params;
   const int64_t n = p.pixels * p.channels;
-  const bool fours = aligned16(call.input, call.slope, call.gradOutput, call.gradInput) && p.outputStride % 4 == 0;
+  const bool fours = aligned16(call.input, call.slope, call.gradOutput, call.gradInput) && p.outputStride % 4 == 0 && p.inputStride % 4 == 0;
+  if (p.marked) {
+    const ChannelMap map(p.pixels, p.channels, fours);
+    launch(context, prelu_backward_marked_kernel, map.blocks(), kElementThreads, 0, map, p.outputStride, p.inputStride,
+           Global<const float>(call.input, strided(p, p.inputStride)), Global<const float>(call.slope, p.channels),
+           Global<const float>(call.gradOutput, strided(p, p.outputStride)), Global<float>(call.gradInput, n));
+    return;
+  }
   const ChannelGrid grid(p.pixels, p.channels, fours);
   double* partials = static_cast<double*>(context.scratch);
   const int64_t sums = int64_t{grid.blocks} * p.channels;
   launch(context, grid.width == 4 ? prelu_backward_kernel<4> : prelu_backward_kernel<1>, grid.grid(), kChannelThreads, grid.sharedBytes(1), grid,
          p.outputStride, Global<const float>(call.input, n), Global<const float>(call.slope, p.channels),
-         Global<const float>(call.gradOutput, strided(p)), Global<float>(call.gradInput, n), Global<double>(partials, sums));
+         Global<const float>(call.gradOutput, strided(p, p.outputStride)), Global<float>(call.gradInput, n), Global<double>(partials, sums));
   if (call.gradSlope == nullptr) return;
   launch(context, prelu_slope_kernel, totalBlocks(grid), kChannelThreads, 0, grid, Global<const double>(partials, sums),
          Global<float>(call.gradSlope, p.channels));

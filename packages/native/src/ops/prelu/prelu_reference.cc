@@ -1,10 +1,11 @@
+#include "ops/activation/activation_reference.h"
 #include "ops/prelu/prelu.h"
 
 namespace retroplume {
 
 template <class T>
 void preluForwardReference(const PreluForward<T>& call, const Context&) {
-  const auto& [pixels, C, stride] = call.params;
+  const int64_t pixels = call.params.pixels, C = call.params.channels, stride = call.params.outputStride;
   for (int64_t i = 0; i < pixels; ++i) {
     for (int64_t c = 0; c < C; ++c) {
       const T x = call.input[i * C + c];
@@ -15,13 +16,15 @@ void preluForwardReference(const PreluForward<T>& call, const Context&) {
 
 template <class T>
 void preluBackwardReference(const PreluBackward<T>& call, const Context&) {
-  const auto& [pixels, C, stride] = call.params;
+  const PreluParams& p = call.params;
+  const int64_t C = p.channels;
   for (int64_t c = 0; c < C; ++c) {
     double sum = 0;
-    for (int64_t i = 0; i < pixels; ++i) {
-      const T x = call.input[i * C + c], grad = call.gradOutput[i * stride + c];
-      if (!(x > 0)) sum += static_cast<double>(grad) * x;
-      call.gradInput[i * C + c] = x > 0 ? grad : call.slope[c] * grad;
+    for (int64_t i = 0; i < p.pixels; ++i) {
+      const T x = call.input[i * p.inputStride + c], grad = call.gradOutput[i * p.outputStride + c];
+      const bool positive = p.marked ? isMarked(x) : x > 0;
+      if (!positive) sum += static_cast<double>(grad) * x;
+      call.gradInput[i * C + c] = positive ? grad : call.slope[c] * grad;
     }
     if (call.gradSlope) call.gradSlope[c] = static_cast<T>(sum);
   }

@@ -1,4 +1,5 @@
 #pragma once
+#include "ops/simd/activation.h"
 #include "ops/simd/simd.h"
 
 /**
@@ -150,20 +151,17 @@ struct RowTileCall {
   int64_t length;      // of a piece
   const float* panel;  // [segments·length][NV·lanes]
   const float* bias;   // [NV·lanes], or null: 0
-  const float* slope;  // [NV·lanes], with activation 2
+  const float* slope;  // [NV·lanes], of a P-ReLU, whose derivative it may be
   int activation;
+  int derivative;  // as Derivative.kind
+  const float* activated;
+  int64_t activatedStride;
   bool accumulate;
   bool streamed;  // see streamsRows
   float* out;
   int64_t outStride;
   int lastLanes;  // of the last vector that are stored
 };
-
-/** activation(z): 0 none, 1 max(z, 0), 2 z > 0 ? z : slope·z with the slopes at `slope` */
-[[gnu::always_inline]] inline Vector activate(Vector z, int activation, const float* slope) {
-  if (activation == 0) return z;
-  return z < 0.0f ? (activation == 2 ? z * load(slope) : Vector{}) : z;
-}
 
 template <int MR, int NV>
 void runRowTile(const RowTileCall& call) {
@@ -174,13 +172,14 @@ void runRowTile(const RowTileCall& call) {
 #pragma GCC unroll 16
     for (int m = 0; m < MR; ++m) acc[m][v] = bias;
   }
-  const auto forEach = [&](auto body) {
+  const auto forEachAt = [&](auto* first, int64_t stride, auto body) {
 #pragma GCC unroll 16
     for (int m = 0; m < MR; ++m) {
 #pragma GCC unroll 4
-      for (int v = 0; v < NV; ++v) body(acc[m][v], v, call.out + m * call.outStride + v * kLanes, v < NV - 1 ? kLanes : call.lastLanes);
+      for (int v = 0; v < NV; ++v) body(acc[m][v], v, first + m * stride + v * kLanes, v < NV - 1 ? kLanes : call.lastLanes);
     }
   };
+  const auto forEach = [&](auto body) { forEachAt(call.out, call.outStride, body); };
   // Lines to be written come while the sum is made.
   if (!call.streamed) forEach([](Vector&, int, const float* out, int) { __builtin_prefetch(out, 1); });
   if (call.accumulate) forEach([](Vector& z, int, const float* out, int valid) { z += fetch(out, valid); });
@@ -194,6 +193,11 @@ void runRowTile(const RowTileCall& call) {
       rowTile<MR, NV>(acc, x, call.stride, panel, call.length);
   }
   if (call.activation != 0) forEach([&](Vector& z, int v, const float*, int) { z = activate(z, call.activation, call.slope + v * kLanes); });
+  if (call.derivative != 0) {
+    forEachAt(call.activated, call.activatedStride, [&](Vector& z, int v, const float* activated, int valid) {
+      z = differentiate(z, call.derivative, fetch(activated, valid), call.slope + v * kLanes);
+    });
+  }
   if (call.streamed)
     forEach([](Vector& z, int, float* out, int) { stream(out, z); });
   else if (call.lastLanes == kLanes)
@@ -219,7 +223,8 @@ void runDotTile(const RowTileCall& call) {
   for (int m = 0; m < MR; ++m) {
     float* out = call.out + m * call.outStride;
     float z = sumLanes(acc[m]) + (call.bias != nullptr ? *call.bias : 0.0f) + (call.accumulate ? *out : 0.0f);
-    if (call.activation != 0 && z < 0.0f) z = call.activation == 2 ? z * *call.slope : 0.0f;
+    if (call.activation != 0) z = activate(splat(z), call.activation, call.slope)[0];
+    if (call.derivative != 0) z = differentiate(splat(z), call.derivative, splat(call.activated[m * call.activatedStride]), call.slope)[0];
     *out = z;
   }
 }

@@ -1,5 +1,6 @@
 #include "ops/upconv2x2/upconv2x2.h"
 
+#include "ops/activation/read_derivative.h"
 #include "ops/ops.h"
 #include "ops/upconv2x2/upconv2x2_scratch.h"
 #include "runtime/registry.h"
@@ -40,6 +41,7 @@ BoundKernel bindBackwardInput(InstructionReader<T>& reader) {
   const Upconv2x2Params& p = call.params = readParams(reader);
   call.gradOutput = reader.inputRows("gradOutput", {elementsOf({4, p.batch, p.height, p.width}), p.outChannels, p.outputStride});
   call.weight = reader.input("weight", {4, p.inChannels, p.outChannels});
+  call.derivative = readDerivative(reader, elementsOf({p.batch, p.height, p.width}), p.inChannels);
   call.gradInput = reader.output("gradInput", {p.batch, p.height, p.width, p.inChannels});
   return bindCall(reader, upconv2x2BackwardInputReference<T>, &CpuKernels::upconv2x2BackwardInput, call, flops(p),
                   upconv2x2Scratch(p, reader.threads()));

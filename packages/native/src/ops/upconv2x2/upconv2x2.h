@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "ops/activation/activation.h"
 #include "runtime/context.h"
 
 /**
@@ -11,7 +12,8 @@
  *
  * Backward, with G = gradOutput; each term is the plain transpose of that product:
  *
- *   gradInput[n,i,j,c]   = Σ_{a,b,o} weight[a,b,c,o] · G[n, 2i+a, 2j+b, o]
+ *   gradInput[n,i,j,c]   = Σ_{a,b,o} weight[a,b,c,o] · G[n, 2i+a, 2j+b, o], with `accumulate` added to what was there, then times the derivative
+ *                          of the activation that made the input (ops/activation/activation.h)
  *   gradWeight[a,b,c,o]  = Σ_{n,i,j} input[n,i,j,c] · G[n, 2i+a, 2j+b, o]
  *   gradBias[o]          = Σ over all output cells of G
  *
@@ -39,6 +41,7 @@ struct Upconv2x2BackwardInput {
   Upconv2x2Params params;
   const T* gradOutput;
   const T* weight;
+  Derivative<T> derivative;
   T* gradInput;
 };
 

@@ -10,7 +10,8 @@ void upconv2x2BackwardInput(const Upconv2x2BackwardInput<float>& call, const Con
 /**
  * The 2x2 transposed convolution on the tile unit, forward and its data gradient: products [cells, in] · [in, (a, b, out)] and back, of 32 cells of a
  * grid row at a time. While those are multiplied, the next 32 are cut into their parts. The last of a row begin so early that they are whole, and are
- * then computed twice in part. Other shapes than whole tiles, and gradients that are added to others, are left to the vector units.
+ * then computed twice in part. Other shapes than whole tiles, and gradients that are added to others or multiplied by a derivative, are left to the
+ * vector units.
  */
 namespace retroplume::RETROPLUME_ISA {
 
@@ -222,7 +223,7 @@ void upconv2x2Forward(const Upconv2x2Forward<float>& call, const Context& contex
 
 void upconv2x2BackwardInput(const Upconv2x2BackwardInput<float>& call, const Context& context) {
   const Upconv2x2Params& p = call.params;
-  if (!fitsTiles(p) || p.accumulate) return avx512::upconv2x2BackwardInput(call, context);
+  if (!fitsTiles(p) || p.accumulate || call.derivative.kind != 0) return avx512::upconv2x2BackwardInput(call, context);
   onAllThreads(
       p, context, [&](int64_t tap, float* panel) { packBackward(p, call.weight + tap * p.inChannels * p.outChannels, tap, panel); },
       [&](Range rows, const float* panel, float* operands, int64_t floats) { backwardInputRows(call, rows, panel, operands, floats); });

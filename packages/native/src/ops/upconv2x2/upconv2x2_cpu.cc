@@ -60,7 +60,7 @@ void forwardRows(const Upconv2x2Forward<float>& call, Range rows, const float* p
 /** Products that the data gradient is made of: 2 where the two output cells of a row are apart. */
 int64_t productsOf(const Upconv2x2Params& p) { return p.outputStride == p.outChannels ? 1 : 2; }
 
-void backwardInputRows(const Upconv2x2BackwardInput<float>& call, Range rows, const float* panel) {
+void backwardInputRows(const Upconv2x2BackwardInput<float>& call, Range rows, const float* panel, const float* slope) {
   const Upconv2x2Params& p = call.params;
   const int64_t C = p.inChannels, O = p.outChannels;
   const int64_t products = productsOf(p);
@@ -72,14 +72,18 @@ void backwardInputRows(const Upconv2x2BackwardInput<float>& call, Range rows, co
     tile.segments = 2;
     tile.length = 2 * O / products;
     tile.outStride = C;
+    tile.activatedStride = call.derivative.stride;
     for (int64_t b = 0; b < blocks.count; ++b) {
       const int64_t column = blocks.begin(b) * kLanes, width = blocks.size(b) * kLanes;
       tile.out = call.gradInput + (row * p.width + first) * C + column;
       tile.lastLanes = lastLanes(blocks, b, C);
+      tile.activated = call.derivative.activated + (row * p.width + first) * call.derivative.stride + column;
+      tile.slope = slope != nullptr ? slope + column : nullptr;
       for (int64_t product = 0; product < products; ++product) {
         tile.x = call.gradOutput + (2 * row * 2 * p.width + 2 * first + product) * p.outputStride;
         tile.panel = panel + column * 4 * O + product * 2 * O * width;
         tile.accumulate = p.accumulate || product > 0;
+        tile.derivative = product + 1 == products ? call.derivative.kind : 0;
         runRowTile(cells, blocks.size(b), tile);
       }
     }
@@ -139,6 +143,7 @@ void upconv2x2BackwardInput(const Upconv2x2BackwardInput<float>& call, const Con
   const Upconv2x2Params& p = call.params;
   const int64_t C = p.inChannels, O = p.outChannels;
   float* scratch = static_cast<float*>(context.scratch);
+  const float* slope = packVector(call.derivative.slope, C, scratch + Upconv2x2Scratch(p, context.threads).bias);
   inParallel(context, [&](const Worker& worker) {
     const int thread = worker.thread, threads = worker.threads;
     const Range taps = shareOf(4, threads, thread);
@@ -147,7 +152,7 @@ void upconv2x2BackwardInput(const Upconv2x2BackwardInput<float>& call, const Con
       packPanel(call.weight + tap * C * O, O, C, 1, O, place * O, 4 * O, scratch);
     }
     worker.barrier();
-    backwardInputRows(call, shareOf(p.batch * p.height, threads, thread), scratch);
+    backwardInputRows(call, shareOf(p.batch * p.height, threads, thread), scratch, slope);
   });
 }
 

@@ -56,6 +56,7 @@ void upconv2x2BackwardInput(const Upconv2x2BackwardInput<float>& call, const Con
   Gemm gemm{blocksOf(p, call.gradOutput), Matrix(transposed, kTaps * p.outChannels, p.inChannels, p.inChannels),
             Destination(call.gradInput, cellsOf(p), p.inChannels, p.inChannels), static_cast<int>(p.inChannels)};
   gemm.to.accumulate = p.accumulate;
+  gemm.to.finishWith(call.derivative, cellsOf(p), p.inChannels);
   multiplyPatches(gemm, transposed + transposedWeights(p), context);
 }
 

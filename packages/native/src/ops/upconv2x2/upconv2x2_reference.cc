@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "ops/activation/activation_reference.h"
 #include "ops/upconv2x2/upconv2x2.h"
 
 namespace retroplume {
@@ -45,6 +46,7 @@ void upconv2x2BackwardInputReference(const Upconv2x2BackwardInput<T>& call, cons
       call.gradInput[in * C + c] += sum;
     }
   });
+  differentiate(call.derivative, p.batch * p.height * p.width, C, C, call.gradInput);
 }
 
 template <class T>

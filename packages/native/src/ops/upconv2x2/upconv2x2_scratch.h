@@ -8,8 +8,8 @@ namespace retroplume {
 constexpr int64_t kUpconvBlockCells = 2 * kOperandRows;
 
 /**
- * How the fast kernels divide their scratch memory, in floats: packed weights and bias, or one partial sum of both a thread; on the tile unit packed
- * weights, then for each thread two left operands.
+ * How the fast kernels divide their scratch memory, in floats: packed weights and bias or slopes, or one partial sum of weights and bias a thread; on
+ * the tile unit packed weights, then for each thread two left operands.
  */
 struct Upconv2x2Scratch {
   int64_t bias, partial, left, leftFloats, total;
@@ -17,7 +17,7 @@ struct Upconv2x2Scratch {
     const int64_t in = roundUp(p.inChannels), out = roundUp(p.outChannels);
     const int64_t forward = 4 * p.inChannels * out, backward = 4 * p.outChannels * in;
     bias = forward > backward ? forward : backward;
-    partial = bias + out;
+    partial = bias + (in > out ? in : out);
     left = operandFloats(4 * out, in) > operandFloats(in, 4 * out) ? operandFloats(4 * out, in) : operandFloats(in, 4 * out);
     leftFloats = operandFloats(kUpconvBlockCells, in > 4 * out ? in : 4 * out);
     const int64_t vectors = partial * threads, tiles = left + 2 * leftFloats * threads;

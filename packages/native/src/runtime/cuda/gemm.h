@@ -1,4 +1,6 @@
 #pragma once
+#include "ops/activation/activation.h"
+#include "runtime/cuda/activation.h"
 #include "runtime/cuda/divisor.h"
 #include "runtime/error.h"
 
@@ -53,18 +55,23 @@ struct Destination {
   int rowStride, rowGroupStep = 0, columnStep = 1, tapStep = 0, tapRowStep = 0;
   IndexDivisor rowGroup, columnGroup;
   Global<const float> bias, slope;  // of column % columnGroup
-  int activation = 0;               // as in Conv2dParams
+  int activation = 0;
   bool accumulate = false;
-  bool vector;  // four columns, with their biases and slopes, may be read and written by 16 bytes
+  int derivative = 0;             // as Derivative.kind, for columns in one group
+  Global<const float> activated;  // row·activatedStride + column
+  int activatedStride = 0;
+  bool vector;  // four columns, with all that they need, may be read and written by 16 bytes
 
   /** Rows of `columns`, `rowStride` apart. */
   Destination(float* to, int64_t rows, int64_t columns, int64_t rowStride);
   /** What is added and applied on the way, each [channels] or null. */
   void finishWith(const float* bias, const float* slope, int64_t channels, int activation);
+  /** The derivative that [rows, channels] are multiplied by in the end. */
+  void finishWith(const Derivative<float>& derivative, int64_t rows, int64_t channels);
 
   __device__ __forceinline__ float finish(float z, int64_t offset, int channel) const {
     if (bias) z += bias[channel];
-    if (activation != 0 && z < 0.0f) z = activation == 2 ? slope[channel] * z : 0.0f;
+    if (activation != 0) z = retroplume::activated(z, activation, activation == 1 ? 0.0f : slope[channel]);
     return accumulate ? data[offset] + z : z;
   }
   /** The same for four columns side by side. */
@@ -73,11 +80,10 @@ struct Destination {
       const float4 b = load4(bias, channel);
       z = make_float4(z.x + b.x, z.y + b.y, z.z + b.z, z.w + b.w);
     }
-    if (activation == 2) {
-      const float4 s = load4(slope, channel);
-      z = make_float4(z.x < 0.0f ? s.x * z.x : z.x, z.y < 0.0f ? s.y * z.y : z.y, z.z < 0.0f ? s.z * z.z : z.z, z.w < 0.0f ? s.w * z.w : z.w);
-    } else if (activation != 0) {
-      z = make_float4(z.x < 0.0f ? 0.0f : z.x, z.y < 0.0f ? 0.0f : z.y, z.z < 0.0f ? 0.0f : z.z, z.w < 0.0f ? 0.0f : z.w);
+    if (activation != 0) {
+      const float4 s = activation == 1 ? make_float4(0.0f, 0.0f, 0.0f, 0.0f) : load4(slope, channel);
+      z = make_float4(retroplume::activated(z.x, activation, s.x), retroplume::activated(z.y, activation, s.y),
+                      retroplume::activated(z.z, activation, s.z), retroplume::activated(z.w, activation, s.w));
     }
     if (!accumulate) return z;
     // One by one: four registers for what was there before are more than the wide tile has left.
@@ -92,13 +98,24 @@ struct Destination {
   __device__ __forceinline__ void store(int row, int column, float value) const {
     int channel;
     const int64_t at = offset(row, column, channel);
-    data[at] = finish(value, at, channel);
+    float z = finish(value, at, channel);
+    if (derivative != 0) {
+      z = differentiated(z, derivative, activated[int64_t{row} * activatedStride + column], derivative == 1 ? 0.0f : slope[column]);
+    }
+    data[at] = z;
   }
   /** Where `vector`; the column is a multiple of four. */
   __device__ __forceinline__ void store4(int row, int column, const float4& quad) const {
     int channel;
     const int64_t at = offset(row, column, channel);
-    retroplume::store4(data, at, finish4(quad, at, channel));
+    float4 z = finish4(quad, at, channel);
+    if (derivative != 0) {
+      const float4 y = load4(activated, int64_t{row} * activatedStride + column);
+      const float4 s = derivative == 1 ? make_float4(0.0f, 0.0f, 0.0f, 0.0f) : load4(slope, column);
+      z = make_float4(differentiated(z.x, derivative, y.x, s.x), differentiated(z.y, derivative, y.y, s.y), differentiated(z.z, derivative, y.z, s.z),
+                      differentiated(z.w, derivative, y.w, s.w));
+    }
+    retroplume::store4(data, at, z);
   }
 };
 
