@@ -19,19 +19,32 @@ import type { Activation, BranchSettings, ConvSettings } from './settings';
 
 const PRELU_SLOPE = 0.25; // He et al. 2015
 
-/** conv2d with its own weight and bias; He's variance before a rectifier, PyTorch's uniform default for outputs. */
-export function convLayer(
+/** Weight and bias of a convolution. */
+export interface ConvOperands {
+  /** `[K, K, C_in, C_out]` */
+  readonly weight: Value;
+  /** `[C_out]` */
+  readonly bias: Value;
+}
+
+/** A convolution's own parameters; He's variance before a rectifier, PyTorch's uniform default for outputs. */
+export function convOperands(
   g: Graph,
-  input: Value,
+  inChannels: number,
   name: string,
   { kernel, width }: ConvSettings,
   before: 'rectifier' | 'output' = 'rectifier',
-): Value {
-  const inChannels = input.shape[3];
+): ConvOperands {
   const fanIn = kernel * kernel * inChannels;
   const initializer = before === 'rectifier' ? ({ init: 'he', fanIn } as const) : ({ init: 'uniform', bound: 1 / Math.sqrt(fanIn) } as const);
   const weight = g.parameter(`${name}.weight`, [kernel, kernel, inChannels, width], initializer);
-  return conv2d(g, input, weight, g.parameter(`${name}.bias`, [width], { init: 'constant', value: 0 }));
+  return { weight, bias: g.parameter(`${name}.bias`, [width], { init: 'constant', value: 0 }) };
+}
+
+/** conv2d with its own weight and bias. */
+export function convLayer(g: Graph, input: Value, name: string, settings: ConvSettings, before?: 'rectifier' | 'output'): Value {
+  const { weight, bias } = convOperands(g, input.shape[3], name, settings, before);
+  return conv2d(g, input, weight, bias);
 }
 
 /** Batch norm's own parameters and running statistics. */

@@ -8,6 +8,7 @@ import {
   network,
   PAPER_LSTM_UNET,
   PAPER_RESNET,
+  plainBranch,
   receptiveField,
   type LstmUnetSettings,
   type NetworkSettings,
@@ -179,6 +180,49 @@ test.each(['train', 'frozen'] as const)('%s: fast float32 kernels agree with the
   const wrong = [...exact].filter(([name, expected]) => !meaningless(name) && relativeError(fast.get(name)!, expected) > 2e-3);
   expect(wrong.map(([name]) => name)).toEqual([]);
   expect(relativeError(fast.get('out')!, exact.get('out')!)).toBeLessThan(1e-4);
+});
+
+describe('frozen, the heads of all species are joined', () => {
+  const ownY = { ...small.authors, batchNorm: false, geographyBranch: plainBranch(1, 2) };
+  const sharedY = { ...ownY, yBranch: plainBranch(1, 3) };
+  const channels = { y: 4, geography: 2 };
+
+  test.each<[string, NetworkSettings, (keyof typeof channels)[]]>([
+    ['each sees its own y', ownY, ['y', 'geography']],
+    ['each sees its own y, no geography', ownY, ['y']],
+    ['all see the same y', sharedY, ['y', 'geography']],
+    ['all see geography alone', ownY, ['geography']],
+    ['all see the trunk alone', ownY, []],
+  ])('%s: values and gradients are those of a perceptron a species', async (_, settings, names) => {
+    const g = new Graph();
+    const sees = Object.fromEntries(names.map((name) => [name, g.input(name, [1, 9, 10, channels[name]])]));
+    const steps = g.input('steps', [1, 3, 9, 10, 2]);
+    // On one graph both have the same parameters; without batch norm and dropout nothing else is different in training.
+    const outs = (['train', 'frozen'] as const).map((mode) => network(g, { steps, ...sees }, settings, mode));
+    const wanted = [steps, ...Object.values(sees), ...g.modelValues()];
+    const seed = g.input('seed', outs[0].shape);
+    const results = outs.map((out) => [out, ...gradients(g, out, wanted, { seed })]);
+    const named = results.map((values, i) => values.map((value, k) => [`${i} ${k}`, value] as const));
+    const program = compile(g, { outputs: Object.fromEntries(named.flat()), dtype: 'float64' });
+    const random = randomize(program, g);
+    for (const name of program.names('parameter'))
+      program.set(
+        name,
+        program.get(name).map((value) => value + 0.1 * random.normal()),
+      );
+    await program.run();
+    const [own, joined] = named.map((values) => values.map(([name]) => program.get(name)));
+    own.forEach((expected, k) => expect(relativeError(joined[k], expected)).toBeLessThan(1e-12));
+    program.dispose();
+  });
+
+  test('parameters are those of training, in the same order', () => {
+    const made = (mode: 'train' | 'frozen'): unknown[] =>
+      build(small.authors, undefined, mode)
+        .g.modelValues()
+        .map(({ name, shape, initializer }) => [name, shape, initializer]);
+    expect(made('frozen')).toEqual(made('train'));
+  });
 });
 
 describe('receptive field', () => {

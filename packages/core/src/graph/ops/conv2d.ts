@@ -30,11 +30,12 @@ export interface Conv2dAttributes {
  * @param input - `[N, H, W, C_in]`
  * @param weight - `[K, K, C_in, C_out]`
  * @param bias - `[C_out]`
+ * @param label - the layer's name, where its weight has none
  * @returns `[N, H, W, C_out]`
  * @throws {ShapeError} if an operand does not fit or K is even
  * @see Dumoulin & Visin (2016), arXiv:1603.07285
  */
-export function conv2d(g: Graph, input: Value, weight: Value, bias?: Value): Value {
+export function conv2d(g: Graph, input: Value, weight: Value, bias?: Value, label = labelOf(weight, 'conv2d')): Value {
   expectShape('conv2d', 'input', input, ['N', 'H', 'W', 'C_in']);
   expectShape('conv2d', 'weight', weight, ['K', 'K', input.shape[3], 'C_out']);
   const [kernel, other, , outChannels] = weight.shape;
@@ -43,7 +44,7 @@ export function conv2d(g: Graph, input: Value, weight: Value, bias?: Value): Val
   }
   if (bias) expectShape('conv2d', 'bias', bias, [outChannels]);
   const outShape = [...input.shape.slice(0, 3), outChannels];
-  return g.apply<Conv2dAttributes>(conv2dOp, [input, weight, bias, undefined], { activation: 'none' }, [outShape], labelOf(weight, 'conv2d'))[0];
+  return g.apply<Conv2dAttributes>(conv2dOp, [input, weight, bias, undefined], { activation: 'none' }, [outShape], label)[0];
 }
 
 /** Layers are known by their weight: `unet.down0.conv0.weight` labels `unet.down0.conv0`. */
