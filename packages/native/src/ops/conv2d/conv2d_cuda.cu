@@ -1,14 +1,13 @@
 #include "ops/conv2d/conv3x3_cuda.h"
 #include "ops/conv2d/conv3x3_weight_cuda.h"
 #include "ops/cuda_declarations.h"
-#include "runtime/cuda/column_sums.h"
 #include "runtime/cuda/gemm.h"
 
 /**
  * Implicit matrix products (runtime/cuda/gemm.h) over patches of K x K cells. Forward: patches of the input times the weights as they lie,
  * [K·K·Cin, Cout]. Data gradient: patches of the output's gradient times the weights turned by 180° and transposed, [K·K·Cout, Cin], which a small
- * kernel lays out before. Weight gradient: the transposed patches of the input times the output's gradient. The bias's gradient is a sum of its own
- * over the output's gradient: exact whatever the products are. On tensor cores 3 x 3, which are most of both networks, go by tiles of cells instead.
+ * kernel lays out before. Weight gradient: the transposed patches of the input times the output's gradient, whose columns are added up on the way:
+ * the bias's gradient, exact whatever the products are. On tensor cores 3 x 3, which are most of both networks, go by tiles of cells instead.
  */
 namespace retroplume::cuda {
 
@@ -66,20 +65,17 @@ void conv2dBackwardInput(const Conv2dBackwardInput<float>& call, const Context& 
 
 std::size_t conv2dBackwardWeightScratch(const Conv2dBackwardWeight<float>& call) {
   const Conv2dParams& p = call.params;
-  const int64_t general = gemmPartials(tapsOf(p) * p.inChannels, p.outChannels, pixelsOf(p)), tiled = conv3x3WeightScratch(p);
-  return sizeof(float) * (columnSumPartials(pixelsOf(p), p.outChannels) + (general > tiled ? general : tiled));
+  const int64_t general = gemmPartials(tapsOf(p) * p.inChannels, p.outChannels, pixelsOf(p), true), tiled = conv3x3WeightScratch(p);
+  return sizeof(float) * (general > tiled ? general : tiled);
 }
 
 void conv2dBackwardWeight(const Conv2dBackwardWeight<float>& call, const Context& context) {
   const Conv2dParams& p = call.params;
-  float* scratch = static_cast<float*>(context.scratch);
-  float* partials = scratch + columnSumPartials(pixelsOf(p), p.outChannels);
-  if (call.gradBias != nullptr) {
-    columnSums(call.gradOutput, pixelsOf(p), p.outChannels, p.outChannels, call.gradBias, p.accumulate, scratch, context);
-  }
+  float* partials = static_cast<float*>(context.scratch);
   if (takesConv3x3Weight(call, context.products)) return conv3x3Weight(call, partials, context);
   Gemm gemm{patchesOf(p, call.input, p.inChannels), Matrix(call.gradOutput, pixelsOf(p), p.outChannels, p.outChannels),
-            Destination(call.gradWeight, tapsOf(p) * p.inChannels, p.outChannels, p.outChannels), static_cast<int>(p.outChannels)};
+            Destination(call.gradWeight, tapsOf(p) * p.inChannels, p.outChannels, p.outChannels), static_cast<int>(p.outChannels),
+            Global<float>(call.gradBias, p.outChannels)};
   gemm.to.accumulate = p.accumulate;
   multiplyPatchesTransposed(gemm, partials, context);
 }

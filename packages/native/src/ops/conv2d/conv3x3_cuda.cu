@@ -251,7 +251,7 @@ void conv3x3(const Conv2dParams& p, const Conv3x3& conv, const Destination& to, 
       launch(context, conv3x3_kernel<T, Products::bf16>, grid, kTileThreads, Layout<T>::kBytes, arguments, output);
     }
     if (plan.shares > 1) {
-      addShares(Global<const float>(scratch + laid, partials), plan.shares, rows, columns, to, context);
+      addShares(Global<const float>(scratch + laid, partials), plan.shares, rows, columns, to, {}, context);
     }
   });
 }

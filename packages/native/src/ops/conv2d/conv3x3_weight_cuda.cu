@@ -18,6 +18,7 @@ constexpr int kChannels = 32;
 constexpr int kStride = kChannels + 8;
 constexpr int kCells = kBorderedSide * kBorderedSide, kGradients = kTileSide * kTileSide, kPlaces = kCells + kGradients;
 constexpr int kTileFloats = kPlaces * kStride;
+constexpr int kQuarter = kGradients / (kTileThreads / kChannels);
 constexpr int kBytes = 4 * (2 * kTileFloats + 2 * kPlaces);
 
 /** Two warps down, each with 16 channels for nine taps, and two across. */
@@ -28,6 +29,7 @@ struct Arguments {
   IndexDivisor tilesAcross, tilesOfImage;
   int height, width, channels, columns, tiles;
   Destination to;
+  Global<float> gradBias;  // or null
 };
 
 /** A row of eight cells as fragments: of the input with 16 channels for one tap, of the gradient with the warp's columns. */
@@ -131,6 +133,9 @@ __global__ void __launch_bounds__(kTileThreads, TapsTile::kBlocks) conv3x3_weigh
   Sums sums;
   const int g = t % 32 / 4, cell = t % 4, channel = sums.row() / TapsTile::kWarpRows * 16;
   const bool busy = firstChannel + channel < conv.channels && firstColumn + sums.column() < conv.columns;
+  // The bias's gradient: a thread has a column and a quarter of the tile's cells.
+  const bool sumsColumns = conv.gradBias && firstChannel == 0;
+  float columnSum = 0.0f;
   const int inputOfLane = cell * kStride + channel + g, gradientOfLane = (kCells + cell) * kStride + sums.column() + g;
   for (int tile = begin; tile < end; ++tile) {
     waitCopies<0>();
@@ -138,6 +143,13 @@ __global__ void __launch_bounds__(kTileThreads, TapsTile::kBlocks) conv3x3_weigh
     if (tile + 1 < end) fetch(tile + 1);
     commitCopies();
     prepare(tile + 2);
+    if (sumsColumns) {
+      const Shared<float> gradients = cells.from(tile % 2 * kTileFloats + (kCells + t / kChannels * kQuarter) * kStride + t % kChannels);
+      float sum = 0.0f;
+#pragma unroll
+      for (int i = 0; i < kQuarter; ++i) sum += gradients[i * kStride];
+      columnSum += sum;
+    }
     if (!busy) continue;
     const Shared<float> a = cells.from(tile % 2 * kTileFloats + inputOfLane), b = cells.from(tile % 2 * kTileFloats + gradientOfLane);
     Rows<P, Sums::kAcross> rows;
@@ -162,6 +174,13 @@ __global__ void __launch_bounds__(kTileThreads, TapsTile::kBlocks) conv3x3_weigh
     return own < conv.channels ? tap * conv.channels + own : kNoRow;
   };
   output.store(conv.to, rowOf, firstColumn, sums);
+  if (!sumsColumns) return;
+  __syncthreads();
+  cells[t] = columnSum;
+  __syncthreads();
+  if (t >= kChannels) return;
+  for (int quarter = 1; quarter < 4; ++quarter) columnSum += cells[quarter * kChannels + t];
+  output.storeColumnSum(conv.gradBias, conv.to.accumulate, firstColumn + t, columnSum);
 }
 
 int64_t tilesOf(const Conv2dParams& p) { return p.batch * partsOf(p.height, kTileSide) * partsOf(p.width, kTileSide); }
@@ -172,7 +191,8 @@ int sharesOf(const Conv2dParams& p) {
   return sharesFor(blocksOf(p), partsOf(tilesOf(p), kLeastTiles));
 }
 
-int64_t weightsOf(const Conv2dParams& p) { return kTaps * p.inChannels * p.outChannels; }
+/** Of a share: weights and bias. */
+int64_t sumsOf(const Conv2dParams& p) { return (kTaps * p.inChannels + 1) * p.outChannels; }
 
 }  // namespace
 
@@ -182,13 +202,14 @@ bool takesConv3x3Weight(const Conv2dBackwardWeight<float>& call, Products produc
          aligned16(call.input, call.gradOutput);
 }
 
-int64_t conv3x3WeightScratch(const Conv2dParams& p) { return p.kernel == kSide && sharesOf(p) > 1 ? sharesOf(p) * weightsOf(p) : 0; }
+int64_t conv3x3WeightScratch(const Conv2dParams& p) { return p.kernel == kSide && sharesOf(p) > 1 ? sharesOf(p) * sumsOf(p) : 0; }
 
 void conv3x3Weight(const Conv2dBackwardWeight<float>& call, float* scratch, const Context& context) {
   const Conv2dParams& p = call.params;
   const int64_t pixels = p.batch * p.height * p.width;
   const int shares = sharesOf(p);
-  const int64_t partials = shares > 1 ? shares * weightsOf(p) : 0;
+  const int features = counted(kTaps * p.inChannels, "features"), rows = call.gradBias != nullptr ? features + 1 : features;
+  const int64_t partials = shares > 1 ? int64_t{shares} * rows * p.outChannels : 0;
   counted(pixels, "cells");
   Destination to(call.gradWeight, kTaps * p.inChannels, p.outChannels, p.outChannels);
   to.accumulate = p.accumulate;
@@ -202,15 +223,16 @@ void conv3x3Weight(const Conv2dBackwardWeight<float>& call, float* scratch, cons
                             counted(p.inChannels, "channels"),
                             columns,
                             counted(tilesOf(p), "tiles"),
-                            to};
-  const Output output{Global<float>(partials > 0 ? scratch : nullptr, partials), counted(kTaps * p.inChannels, "features"), columns};
+                            to,
+                            Global<float>(call.gradBias, p.outChannels)};
+  const Output output{Global<float>(partials > 0 ? scratch : nullptr, partials), rows, columns};
   const dim3 grid(static_cast<unsigned>(blocksOf(p)), static_cast<unsigned>(shares));
   if (context.products == Products::tf32) {
     launch(context, conv3x3_weight_kernel<Products::tf32>, grid, kTileThreads, kBytes, arguments, output);
   } else {
     launch(context, conv3x3_weight_kernel<Products::bf16>, grid, kTileThreads, kBytes, arguments, output);
   }
-  if (shares > 1) addShares(Global<const float>(scratch, partials), shares, output.rows, columns, to, context);
+  if (shares > 1) addShares(Global<const float>(scratch, partials), shares, features, columns, to, arguments.gradBias, context);
 }
 
 }  // namespace retroplume

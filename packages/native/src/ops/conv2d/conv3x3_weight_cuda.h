@@ -15,7 +15,7 @@ bool takesConv3x3Weight(const Conv2dBackwardWeight<float>& call, Products produc
 /** Floats of scratch for partial sums; none where the image is not cut into shares. */
 int64_t conv3x3WeightScratch(const Conv2dParams& params);
 
-/** Without the gradient of the bias. `scratch`: of conv3x3WeightScratch. */
+/** `scratch`: of conv3x3WeightScratch. */
 void conv3x3Weight(const Conv2dBackwardWeight<float>& call, float* scratch, const Context& context);
 
 }  // namespace retroplume

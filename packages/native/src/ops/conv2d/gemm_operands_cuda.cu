@@ -18,8 +18,8 @@ int64_t wholeLines(int64_t floats) { return (floats + 63) / 64 * 64; }
 
 /** A block has `across` neighbouring packs of W columns, for each of which its threads share the shares out. */
 template <int W>
-__global__ void __launch_bounds__(kThreads)
-    add_shares_kernel(Global<const float> partials, int splits, int packs, IndexDivisor packsAcross, int across, Destination to) {
+__global__ void __launch_bounds__(kThreads) add_shares_kernel(Global<const float> partials, int splits, int packs, IndexDivisor packsAcross,
+                                                              int across, int rows, Destination to, Global<float> columnSums) {
   SharedMemory memory;
   const Shared<float> sums = memory.take<float>(W * kThreads);
   const int t = static_cast<int>(threadIdx.x), group = t / across, groups = kThreads / across;
@@ -42,7 +42,9 @@ __global__ void __launch_bounds__(kThreads)
   }
   if (group > 0 || pack >= packs) return;
   const int row = packsAcross.quotient(pack), column = (pack - row * packsAcross.divisor) * W;
-  if constexpr (W == 4) {
+  if (row == rows) {
+    for (int w = 0; w < W; ++w) columnSums[column + w] = to.accumulate ? columnSums[column + w] + sum[w] : sum[w];
+  } else if constexpr (W == 4) {
     to.store4(row, column, make_float4(sum[0], sum[1], sum[2], sum[3]));
   } else {
     to.store(row, column, sum[0]);
@@ -134,17 +136,19 @@ int gemmSplits(int64_t rows, int64_t columns, int64_t depth) {
   return sharesFor(tiles, partsOf(depth, kTileDepth) / kLeastSlabs);
 }
 
-int64_t gemmPartials(int64_t rows, int64_t columns, int64_t depth) {
+int64_t gemmPartials(int64_t rows, int64_t columns, int64_t depth, bool columnSums) {
   const int64_t splits = gemmSplits(rows, columns, depth);
-  return splits > 1 ? wholeLines(splits * rows * columns) : 0;
+  return splits > 1 ? wholeLines(splits * (rows + (columnSums ? 1 : 0)) * columns) : 0;
 }
 
-void addShares(const Global<const float>& partials, int splits, int rows, int columns, const Destination& to, const Context& context) {
-  const int width = to.vector && columns % 4 == 0 ? 4 : 1, packs = counted(int64_t{rows} * columns / width, "elements that are added up");
+void addShares(const Global<const float>& partials, int splits, int rows, int columns, const Destination& to, const Global<float>& columnSums,
+               const Context& context) {
+  const int width = to.vector && columns % 4 == 0 ? 4 : 1;
+  const int packs = counted(int64_t{rows + (columnSums ? 1 : 0)} * columns / width, "elements that are added up");
   // Few elements have many shares, and those in one thread would be a long chain of loads; many elements have few, and fill the device by themselves.
   const int across = splits > 8 ? kAcross : kThreads;
   launch(context, width == 4 ? add_shares_kernel<4> : add_shares_kernel<1>, dim3(static_cast<unsigned>(partsOf(packs, across))), kThreads,
-         kThreads * width * 4, partials, splits, packs, IndexDivisor(columns / width), across, to);
+         kThreads * width * 4, partials, splits, packs, IndexDivisor(columns / width), across, rows, to, columnSums);
 }
 
 void transposeTaps(const float* from, float* to, int64_t taps, int64_t channels, int64_t outChannels, bool turned, const Context& context) {

@@ -124,6 +124,8 @@ struct Gemm {
   Matrix b;
   Destination to;
   int columns;
+  /** Of a transposed product, where the sums of b's columns go, added to what is there if `to` is; or null. They are exact whatever the products. */
+  Global<float> columnSums = {};
 };
 
 /** Three blocks for each of an H100's 132 multiprocessors are wanted where there are less than two. */
@@ -139,16 +141,17 @@ inline int sharesFor(int64_t blocks, int64_t most) {
 
 /** Into how many the sum of a product [rows, depth]·[depth, columns] is. */
 int gemmSplits(int64_t rows, int64_t columns, int64_t depth);
-/** Floats of scratch for the shares' partial sums, a multiple of 64; none where there is one share. */
-int64_t gemmPartials(int64_t rows, int64_t columns, int64_t depth);
+/** Floats of scratch for the shares' partial sums, a multiple of 64; none where there is one share. `columnSums`: they are asked for, too. */
+int64_t gemmPartials(int64_t rows, int64_t columns, int64_t depth, bool columnSums = false);
 
 /** `partials`: of gemmPartials(pixels, columns, features). */
 void multiplyPatches(const Gemm& gemm, float* partials, const Context& context);
 /** `partials`: of gemmPartials(features, columns, pixels). */
 void multiplyPatchesTransposed(const Gemm& gemm, float* partials, const Context& context);
 
-/** to[row, column] = the sum of its shares, in their order. */
-void addShares(const Global<const float>& partials, int splits, int rows, int columns, const Destination& to, const Context& context);
+/** to[row, column] = the sum of its shares, in their order. Where there are `columnSums`, each share has a row more, which goes there. */
+void addShares(const Global<const float>& partials, int splits, int rows, int columns, const Destination& to, const Global<float>& columnSums,
+               const Context& context);
 
 /** to[tap][o][c] = from[tap or, turned, the last but tap][c][o]. */
 void transposeTaps(const float* from, float* to, int64_t taps, int64_t channels, int64_t outChannels, bool turned, const Context& context);

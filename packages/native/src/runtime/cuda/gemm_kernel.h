@@ -16,6 +16,38 @@ constexpr int gemmSharedBytes() {
   return kStages * (T::kRows + T::kColumns) * kTileDepth * 4 + (kByRows ? T::kRows : 2 * kTileDepth) * static_cast<int>(sizeof(Place)) + 16;
 }
 
+/** Sums of the columns of a tile's b: each thread adds up some depths of one column. */
+template <class T>
+class ColumnSums {
+ public:
+  __device__ __forceinline__ void add(const Shared<float>& slab) {
+    float sum = 0.0f;
+#pragma unroll
+    for (int i = 0; i < kDepths; ++i) sum += slab[T::bIndex(depth() + i, column())];
+    sum_ += sum;  // of the slab by itself first: one after the other would lose digits
+  }
+  /** Calls put(column of the tile, its sum). `memory`: a float a thread, which nobody needs any more. */
+  template <class Put>
+  __device__ __forceinline__ void finish(const Shared<float>& memory, Put put) const {
+    const int t = static_cast<int>(threadIdx.x);
+    __syncthreads();
+    memory[t] = sum_;
+    __syncthreads();
+    if (t >= T::kColumns) return;
+    float sum = sum_;
+    for (int group = 1; group < kGroups; ++group) sum += memory[group * T::kColumns + t];
+    put(t, sum);
+  }
+
+ private:
+  static constexpr int kGroups = kTileThreads / T::kColumns, kDepths = kTileDepth / kGroups;
+  static_assert(kGroups * kDepths == kTileDepth, "threads share the depths of a slab out evenly");
+  __device__ __forceinline__ int column() const { return static_cast<int>(threadIdx.x) % T::kColumns; }
+  __device__ __forceinline__ int depth() const { return static_cast<int>(threadIdx.x) / T::kColumns * kDepths; }
+
+  float sum_ = 0.0f;
+};
+
 template <class T, Products P, bool kByRows, bool kVector>
 __global__ void __launch_bounds__(kTileThreads, T::kBlocks) gemm_kernel(Gemm gemm, Output output) {
   using Left = std::conditional_t<kByRows, PixelRows<T, kVector>, FeatureRows<T, kVector>>;
@@ -51,16 +83,22 @@ __global__ void __launch_bounds__(kTileThreads, T::kBlocks) gemm_kernel(Gemm gem
     fetch(begin + stage, stage);
   }
   Accumulators<T, P, kByRows> sums;
+  ColumnSums<T> columnSums;
+  const bool sumsColumns = !kByRows && gemm.columnSums && firstRow == 0;
   int stage = 0;
   for (int slab = begin; slab < end; ++slab) {
     waitCopies<kStages - 2>();
     __syncthreads();  // the slab is there for all, and all are done with the one whose place the next takes
     fetch(slab + kStages - 1, stage == 0 ? kStages - 1 : stage - 1);
     sums.add(a.from(stage * T::kRows * kTileDepth), b.from(stage * T::kColumns * kTileDepth));
+    if (sumsColumns) columnSums.add(b.from(stage * T::kColumns * kTileDepth));
     stage = stage == kStages - 1 ? 0 : stage + 1;
   }
-  const auto rowOf = [&](int row) { return corner[0] + row < output.rows ? corner[0] + row : kNoRow; };
+  const int rows = kByRows ? gemm.patches.pixels : gemm.patches.features;
+  const auto rowOf = [&](int row) { return corner[0] + row < rows ? corner[0] + row : kNoRow; };
   output.store(gemm.to, rowOf, corner[1], sums);
+  if (sumsColumns)
+    columnSums.finish(a, [&](int column, float sum) { output.storeColumnSum(gemm.columnSums, gemm.to.accumulate, corner[1] + column, sum); });
 }
 
 template <class T, bool kByRows, bool kVector>
@@ -80,8 +118,9 @@ template <bool kByRows>
 void multiply(const Gemm& gemm, float* partials, const Context& context) {
   const int rows = kByRows ? gemm.patches.pixels : gemm.patches.features, depth = kByRows ? gemm.patches.features : gemm.patches.pixels;
   const int splits = gemmSplits(rows, gemm.columns, depth), width = tileColumns(gemm.columns);
-  const int64_t length = int64_t{splits} * rows * gemm.columns;
-  const Output output{Global<float>(splits > 1 ? partials : nullptr, length), rows, gemm.columns};
+  const int shareRows = gemm.columnSums ? rows + 1 : rows;
+  const int64_t length = int64_t{splits} * shareRows * gemm.columns;
+  const Output output{Global<float>(splits > 1 ? partials : nullptr, length), shareRows, gemm.columns};
   const auto run = [&](auto tile) {
     using T = decltype(tile);
     const int64_t tiles = int64_t{(rows - 1) / T::kRows + 1} * ((gemm.columns - 1) / T::kColumns + 1);
@@ -98,7 +137,7 @@ void multiply(const Gemm& gemm, float* partials, const Context& context) {
   } else {
     if constexpr (kByRows) run(TallTile());
   }
-  if (splits > 1) addShares(Global<const float>(partials, length), splits, rows, gemm.columns, gemm.to, context);
+  if (splits > 1) addShares(Global<const float>(partials, length), splits, rows, gemm.columns, gemm.to, gemm.columnSums, context);
 }
 
 }  // namespace retroplume

@@ -31,7 +31,7 @@ constexpr int kNoRow = -1;
 /** Where a block's tile goes: to the destination, or, where the sum is cut into shares, to this share's part of `partials`. */
 struct Output {
   Global<float> partials;  // [splits, rows, columns], or null
-  int rows, columns;
+  int rows, columns;       // of a share: with a last row of column sums, if there are any
 
   /**
    * `rowOf(row of the tile)`: which row of the product that is, or kNoRow. By fours or one by one is decided for the whole tile: both are unrolled
@@ -60,6 +60,16 @@ struct Output {
             to.store(row, column + i, component(quad, i));
         }
       });
+    }
+  }
+
+  /** The sum of a column over a share, or over all of it: then to `sums`. */
+  __device__ __forceinline__ void storeColumnSum(const Global<float>& sums, bool accumulate, int column, float sum) const {
+    if (column >= columns) return;
+    if (partials) {
+      partials[share(rows - 1) + column] = sum;
+    } else {
+      sums[column] = accumulate ? sums[column] + sum : sum;
     }
   }
 
