@@ -17,10 +17,10 @@ export interface Box {
 }
 
 /**
- * How an operand may lie in a larger array: `pixels`: pixels at even distances, the channels of each together; `samples`: samples at even
- * distances, each in one piece; `box`: with any strides.
+ * How an operand may lie in a larger array: `pixels`: pixels at even distances, the channels of each together; `images`: so each sample's, the samples at
+ * other distances; `samples`: samples at even distances, each in one piece; `box`: with any strides.
  */
-export type Spread = 'pixels' | 'samples' | 'box';
+export type Spread = 'pixels' | 'images' | 'samples' | 'box';
 
 /** What an op sees while it is turned into instructions. */
 export interface Emitter {

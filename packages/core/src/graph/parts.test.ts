@@ -14,13 +14,14 @@ import {
   maxpool2x2,
   pad,
   planProgram,
+  prelu,
   relu,
   slice,
   tanh,
   upconv2x2,
   type Value,
 } from '.';
-import { fits, pixelStride } from './parts';
+import { fits, imageLayout, pixelStride } from './parts';
 import { gradientError, type Built } from './testing/finite-differences';
 
 const copies = ['stridedCopy', 'fill', 'axpy', 'scale'];
@@ -93,6 +94,40 @@ describe('parts that are scaled before they are joined', () => {
   });
 });
 
+describe('a branch that is padded and joined, of several samples', () => {
+  function branched(g: Graph): Built {
+    const trunk = upconv2x2(g, g.input('trunk', [2, 2, 2, 3]), g.input('up', [2, 2, 3, 3]));
+    const convolved = conv2d(g, g.input('y', [2, 3, 4, 2]), g.input('w', [3, 3, 2, 5]), g.input('b', [5]));
+    const branch = pad(g, prelu(g, convolved, g.input('slope', [5])), 1, 0);
+    const output = crop(g, conv2d(g, concat(g, [trunk, branch]), g.input('head', [1, 1, 8, 2])), 3, 4);
+    return { wrt: ['y', 'w', 'b', 'slope', 'head'].map((name) => g.find(name)), output };
+  }
+
+  test.each([
+    ['its P-ReLU', ['y', 'w', 'slope'], ['pad', 'pad', 'pad', 'slice', 'slice']],
+    ['the convolution with its P-ReLU', ['trunk'], ['pad', 'pad', 'pad', 'slice', 'slice']],
+  ])('is written where it is joined, and its gradient read there, by %s', (_, wanted, expected) => {
+    const g = new Graph();
+    const { output } = branched(g);
+    const seed = g.input('seed', output.shape);
+    const found = gradients(
+      g,
+      output,
+      wanted.map((name) => g.find(name)),
+      { seed },
+    );
+    const named = Object.fromEntries(found.map((value, i) => [`grad${i}`, value]));
+    const { instructions } = planProgram(g, { outputs: { output, ...named } }).spec;
+    const copied = instructions.filter(({ op }) => copies.includes(op)).map(({ label }) => label);
+    // The padding's zeros and the cropped output, and the seed with its zeros; of the weights, the part that belongs to the branch.
+    expect(copied.sort()).toEqual(expected);
+  });
+
+  test('gradients agree with central differences', async () => {
+    expect(await gradientError(branched)).toBeLessThan(2e-7);
+  });
+});
+
 describe('what has to be copied', () => {
   const image = (g: Graph, name = 'x'): Value => g.input(name, [1, 4, 4, 2]);
   const up = (g: Graph, name: string): Value => upconv2x2(g, g.input(name, [1, 2, 2, 2]), g.input(`${name}.w`, [2, 2, 2, 2]));
@@ -151,10 +186,17 @@ test('strides that operands may have', () => {
   const channelsOfSeven = [84, 28, 7, 1];
   const paddedRows = [100, 20, 5, 1];
   const paddedColumns = [90, 30, 5, 1];
-  expect([undefined, 'pixels', 'samples', 'box'].map((spread) => fits(channelsOfSeven, shape, spread as 'box'))).toEqual([false, true, false, true]);
-  expect([undefined, 'pixels', 'samples', 'box'].map((spread) => fits(paddedRows, shape, spread as 'box'))).toEqual([false, false, true, true]);
-  expect([undefined, 'pixels', 'samples', 'box'].map((spread) => fits(paddedColumns, shape, spread as 'box'))).toEqual([false, false, false, true]);
+  const allowed = (strides: number[]): boolean[] =>
+    ([undefined, 'pixels', 'images', 'samples', 'box'] as const).map((spread) => fits(strides, shape, spread));
+  expect(allowed(channelsOfSeven)).toEqual([false, true, true, false, true]);
+  expect(allowed(paddedRows)).toEqual([false, false, true, true, true]);
+  expect(allowed(paddedColumns)).toEqual([false, false, false, false, true]);
+  expect(allowed([140, 28, 7, 1])).toEqual([false, false, true, false, true]); // channels of seven, of padded rows
   expect(fits(paddedRows, [1, 3, 4, 5], undefined)).toBe(true); // one sample is in one piece
   expect(pixelStride(channelsOfSeven, shape)).toBe(7);
+  expect(imageLayout(channelsOfSeven, shape)).toEqual({ outputStride: 7 });
+  expect(imageLayout([140, 28, 7, 1], shape)).toEqual({ outputStride: 7, outputImageStride: 140 });
+  expect(imageLayout([140, 28, 7, 1], [1, 3, 4, 5])).toEqual({ outputStride: 7 });
+  expect(imageLayout([12, 1], [3, 5])).toEqual({ outputStride: 12 });
   expect(pixelStride([1, 1, 1, 1], [1, 1, 1, 5])).toBe(5);
 });

@@ -119,6 +119,8 @@ export function fits(strides: readonly number[], shape: Shape, allowed: Spread |
       return true;
     case 'pixels':
       return isEven(strides, shape.slice(0, -1), pixelStride(strides, shape)) && (shape.at(-1) === 1 || strides.at(-1) === 1);
+    case 'images':
+      return shape.length < 3 ? fits(strides, shape, 'pixels') : fits(strides.slice(1), shape.slice(1), 'pixels');
     case 'samples':
       return isEven(strides.slice(1), shape.slice(1), 1);
     case undefined:
@@ -129,6 +131,18 @@ export function fits(strides: readonly number[], shape: Shape, allowed: Spread |
 /** True where the elements of `shape` follow each other at the distance `step`; axes with one entry do not matter. */
 function isEven(strides: readonly number[], shape: Shape, step: number): boolean {
   return shape.every((extent, axis) => extent === 1 || strides[axis] === step * size(shape.slice(axis + 1)));
+}
+
+/**
+ * Where the pixels of an array `[N, …, C]` lie that may be spread out as `images`, as kernels are told. Samples that follow each other as their pixels do
+ * need not be told.
+ */
+export function imageLayout(strides: readonly number[], shape: Shape): Record<string, number> {
+  const [samples, ...image] = shape;
+  if (image.length < 2) return { outputStride: pixelStride(strides, shape) };
+  const outputStride = pixelStride(strides.slice(1), image);
+  const follows = samples === 1 || strides[0] === outputStride * size(image.slice(0, -1));
+  return { outputStride, ...(!follows && { outputImageStride: strides[0] }) };
 }
 
 /** Elements from one pixel to the next. */

@@ -26,8 +26,6 @@ std::vector<float> readRange(const Program& program, int64_t offset, int64_t len
   return values;
 }
 
-int64_t spanOf(const Rows& rows) { return rows.count == 0 ? 0 : (rows.count - 1) * rows.stride + rows.length; }
-
 /** An operand's root mean square, and that of the error; infinite where either has a NaN that the other has not. */
 struct Deviation {
   std::string operand;
@@ -36,15 +34,15 @@ struct Deviation {
 
 Deviation deviation(const std::string& operand, const std::vector<float>& expected, const std::vector<float>& actual, const Rows& rows) {
   double squares = 0, total = 0;
-  for (int64_t r = 0; r < rows.count; ++r) {
-    for (int64_t i = r * rows.stride; i < r * rows.stride + rows.length; ++i) {
+  for (int64_t r = 0; r < rows.runs(); ++r) {
+    for (int64_t i = rows.at(r); i < rows.at(r) + rows.length; ++i) {
       if (std::isfinite(expected[i]) != std::isfinite(actual[i])) return {operand, 0, INFINITY};
       if (!std::isfinite(expected[i])) continue;
       squares += (double{actual[i]} - expected[i]) * (double{actual[i]} - expected[i]);
       total += double{expected[i]} * expected[i];
     }
   }
-  const double count = static_cast<double>(rows.count * rows.length);
+  const double count = static_cast<double>(rows.runs() * rows.length);
   return {operand, std::sqrt(total / count), std::sqrt(squares / count)};
 }
 
@@ -215,7 +213,7 @@ bool checkProgram(const Registry& registry, const TextProgram& text, const Check
     }
     std::vector<std::vector<Deviation>> deviations(candidates.size());
     for (const WrittenRange& range : expected->written(i)) {
-      const int64_t span = spanOf(range.rows);
+      const int64_t span = range.rows.span();
       const std::vector<float> wanted = readRange(*expected, range.offset, span);
       for (std::size_t c = 0; c < candidates.size(); ++c) {
         Program& actual = *candidates[c].program;

@@ -77,11 +77,17 @@ T* InstructionReader<T>::locateRows(const char* name, const Rows& rows, bool req
                               "\" but received " + std::to_string(rows.stride));
   }
   const int64_t before = rows.count < 1 ? -1 : elementsOf({rows.count - 1, rows.stride});
+  const int64_t images = elementsOf({rows.images - 1, rows.imageStride});
   int64_t length = -1;
-  if (before < 0 || __builtin_add_overflow(before, rows.length, &length)) length = -1;
+  if (before < 0 || images < 0 || __builtin_add_overflow(before, rows.length, &length) || __builtin_add_overflow(length, images, &length))
+    length = -1;
+  if (length >= 0 && rows.images > 1 && rows.imageStride < before + rows.length) {
+    fail("PARAM_INVALID", std::string("expected images of at least ") + std::to_string(before + rows.length) + " elements for operand \"" + name +
+                              "\" but received " + std::to_string(rows.imageStride));
+  }
   T* data = locate(name, length, required);
   if (data == nullptr) return nullptr;
-  bytes_ -= static_cast<double>(rows.count - 1) * (rows.stride - rows.length) * sizeof(T);
+  bytes_ -= (static_cast<double>(length) - static_cast<double>(rows.runs()) * rows.length) * sizeof(T);
   return data;
 }
 

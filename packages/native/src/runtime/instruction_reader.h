@@ -25,10 +25,15 @@ struct InstructionSpec {
 /** Product of dimensions, or -1 where it does not fit 63 bits: larger than any arena. */
 int64_t elementsOf(std::initializer_list<int64_t> dimensions);
 
-/** Where an operand lies that is part of a larger array: `count` runs of `length` elements, `stride` elements from one to the next. A
- * `count` below 0: larger than any arena. */
+/** Where an operand lies that is part of a larger array: `count` runs of `length` elements, `stride` elements from one to the next; of images, so
+ * many of each, one image `imageStride` elements after the other. A `count` below 0: larger than any arena. */
 struct Rows {
   int64_t count, length, stride;
+  int64_t images = 1, imageStride = 0;
+  int64_t runs() const { return images * count; }
+  /** Elements from the first to the last. */
+  int64_t span() const { return count == 0 ? 0 : (images - 1) * imageStride + (count - 1) * stride + length; }
+  int64_t at(int64_t run) const { return run / count * imageStride + run % count * stride; }
 };
 
 /** An operand that an instruction writes, for the search of the first non-finite value. */

@@ -51,12 +51,12 @@ bool isFinite(const WrittenOperand<T>& operand, Device* device) {
   std::vector<T> copy;
   const T* first = operand.data;
   if (device != nullptr && rows.count > 0) {
-    copy.resize((rows.count - 1) * rows.stride + rows.length);
+    copy.resize(rows.span());
     download(*device, copy.data(), first, copy.size() * sizeof(T));
     first = copy.data();
   }
-  for (int64_t row = 0; row < rows.count; ++row) {
-    const T* data = first + row * rows.stride;
+  for (int64_t row = 0; row < rows.runs(); ++row) {
+    const T* data = first + rows.at(row);
     if (!std::all_of(data, data + rows.length, [](T value) { return std::isfinite(value); })) return false;
   }
   return true;

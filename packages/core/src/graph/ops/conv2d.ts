@@ -12,7 +12,7 @@ import { ShapeError } from '../../errors';
 import type { Graph, Node, Value } from '../graph';
 import { GraphError } from '../graph-error';
 import type { Emitter, Op } from '../op';
-import { pixelStride } from '../parts';
+import { imageLayout } from '../parts';
 import { expectShape, formatShape } from '../shape';
 import { permute } from '../onnx/layout';
 import type { OnnxNodeWriter } from '../onnx/node-writer';
@@ -60,7 +60,7 @@ function sizes(image: Value, weight: Value): Record<string, number> {
 
 export const conv2dOp: Op<Conv2dAttributes> = {
   name: 'conv2d',
-  spreadOutput: () => 'pixels',
+  spreadOutput: () => 'images',
   gradient(node, [gradOutput], wanted, isWanted) {
     if (!gradOutput) return [];
     if (node.attributes.activation !== 'none')
@@ -80,7 +80,6 @@ export const conv2dOp: Op<Conv2dAttributes> = {
   lower(node, emitter) {
     const [input, weight, bias, slope] = node.inputs as [Value, Value, Value | undefined, Value | undefined];
     const [output] = node.outputs;
-    const outputStride = pixelStride(emitter.strides(output), output.shape);
     emitter.emit(
       'conv2dForward',
       {
@@ -90,7 +89,7 @@ export const conv2dOp: Op<Conv2dAttributes> = {
         slope: emitter.optional(slope),
         output: emitter.at(output),
       },
-      { ...sizes(input, weight), outputStride, activation: ACTIVATION_CODE[node.attributes.activation] },
+      { ...sizes(input, weight), ...imageLayout(emitter.strides(output), output.shape), activation: ACTIVATION_CODE[node.attributes.activation] },
     );
   },
   onnx: writeConv2d,

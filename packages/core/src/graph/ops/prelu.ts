@@ -1,7 +1,7 @@
 /** P-ReLU (He et al. 2015, arXiv:1502.01852): out = x > 0 ? x : slope_c · x, one slope a channel; at x = 0 the derivative is the slope, as in PyTorch. */
 import type { Graph, Value } from '../graph';
 import type { Emitter, Op } from '../op';
-import { pixelStride } from '../parts';
+import { imageLayout, pixelStride } from '../parts';
 import { channels, expectShape, pixels } from '../shape';
 import { perChannel } from '../onnx/layout';
 import { elementwise } from './tangent-rules';
@@ -21,13 +21,19 @@ export function prelu(g: Graph, input: Value, slope: Value): Value {
 
 /** @param outer - the output, or its gradient */
 function params(emitter: Emitter, outer: Value): Record<string, number> {
-  return { pixels: pixels(outer.shape), channels: channels(outer.shape), outputStride: pixelStride(emitter.strides(outer), outer.shape) };
+  const layout = imageLayout(emitter.strides(outer), outer.shape);
+  return {
+    pixels: pixels(outer.shape),
+    channels: channels(outer.shape),
+    ...layout,
+    ...('outputImageStride' in layout && { images: outer.shape[0] }),
+  };
 }
 
 export const preluOp: Op = {
   name: 'prelu',
   inPlace: 0,
-  spreadOutput: () => 'pixels',
+  spreadOutput: () => 'images',
   gradient(node, [gradOutput]) {
     if (!gradOutput) return [];
     const [input, slope] = node.inputs as [Value, Value];
@@ -49,7 +55,7 @@ export const preluOp: Op = {
 export const preluBackwardOp: Op = {
   name: 'preluBackward',
   inPlace: 2,
-  spreadInput: (index) => (index === 2 ? 'pixels' : undefined),
+  spreadInput: (index) => (index === 2 ? 'images' : undefined),
   scratchOutputs: [0],
   lower(node, emitter) {
     const [input, slope, gradOutput] = node.inputs as [Value, Value, Value];
@@ -76,7 +82,7 @@ export const preluBackwardOp: Op = {
 export const markedPreluBackwardOp: Op = {
   name: 'preluBackward',
   inPlace: 2,
-  spreadInput: (index) => (index === 1 ? undefined : 'pixels'),
+  spreadInput: (index) => (['pixels', undefined, 'images'] as const)[index],
   lower(node, emitter) {
     const [activated, slope, gradOutput] = node.inputs as [Value, Value, Value];
     const operands = {

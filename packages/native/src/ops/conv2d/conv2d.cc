@@ -20,7 +20,9 @@ Conv2dParams readParams(InstructionReader<T>& reader) {
   p.inChannels = reader.integer("inChannels");
   p.outChannels = reader.integer("outChannels");
   p.kernel = reader.integer("kernel");
-  p.outputStride = reader.integer("outputStride", p.outChannels, p.outChannels);
+  p.output.cells = elementsOf({p.height, p.width});
+  p.output.stride = reader.integer("outputStride", p.outChannels, p.outChannels);
+  p.output.imageStride = reader.integer("outputImageStride", 1, elementsOf({p.output.cells, p.output.stride}));
   p.activation = reader.choice("activation", kActivations);
   p.accumulate = reader.flag("accumulate");
   p.algorithm = reader.choice("algorithm", 3);
@@ -40,7 +42,7 @@ BoundKernel bindForward(InstructionReader<T>& reader) {
   call.weight = reader.input("weight", {p.kernel, p.kernel, p.inChannels, p.outChannels});
   call.bias = reader.optionalInput("bias", {p.outChannels});
   call.slope = p.activation >= 2 ? reader.input("slope", {p.outChannels}) : nullptr;
-  call.output = reader.outputRows("output", {elementsOf({p.batch, p.height, p.width}), p.outChannels, p.outputStride});
+  call.output = reader.outputRows("output", {p.output.cells, p.outChannels, p.output.stride, p.batch, p.output.imageStride});
   const bool winograd = convolvesByWinograd(p, p.inChannels, p.outChannels);
   const auto slot = winograd ? &CpuKernels::conv2dForwardWinograd : &CpuKernels::conv2dForward;
   const int64_t scratch = winograd ? WinogradScratch(p.inChannels, p.outChannels, reader.threads()).total

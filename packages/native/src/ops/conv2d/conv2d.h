@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "ops/activation/activation.h"
+#include "ops/cell_layout.h"
 #include "runtime/context.h"
 
 /**
@@ -19,7 +20,7 @@
  *   gradWeight[k,l,c,o]   = Σ_{n,i,j} input[n, i+k−p, j+l−p, c] · G[n,i,j,o]
  *   gradBias[o]           = Σ_{n,i,j} G[n,i,j,o]
  *
- * `output` may be channels of a larger array.
+ * `output` may be channels of a larger array, and rows of its images.
  *
  * Dumoulin & Visin (2016), arXiv:1603.07285.
  */
@@ -27,8 +28,8 @@ namespace retroplume {
 
 struct Conv2dParams {
   int64_t batch, height, width, inChannels, outChannels, kernel;
-  int64_t outputStride;  // from one cell of the output to the next
-  int activation;        // of the output
+  CellLayout output;
+  int activation;  // of the output
   bool accumulate;
   int algorithm;  // 0 by measured rule (conv2d_choice.h), 1 direct, 2 Winograd; the reference and CUDA kernels know no other than their own
 };

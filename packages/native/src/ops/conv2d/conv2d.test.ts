@@ -133,6 +133,24 @@ describe.each(algorithms)('conv2d, $name, against the double reference', ({ opti
     expect(relativeError(gathered(output, params.outChannels, outputStride), expected)).toBeLessThan(bound);
   });
 
+  test.each(shapes.filter(({ batch }) => batch > 1))('$name: forward, into channels and rows of larger images', (shape) => {
+    const { params, input, weight, bias, slope, gradOutput } = makeCase(shape);
+    const { height, width, outChannels } = params;
+    const outputStride = outChannels + 4;
+    const image = spread(gradOutput.subarray(0, height * width * outChannels), outChannels, outputStride);
+    const outputImageStride = (height + 1) * width * outputStride;
+    const operands = { input, weight, bias, slope: params.activation === 2 ? slope : undefined };
+    const apart = spread(new Float64Array(params.batch * image.length).fill(Number.NaN), image.length, outputImageStride);
+    const asked = { ...params, outputStride, outputImageStride, algorithm };
+    const { output } = callKernel('conv2dForward', { ...operands, output: apart }, asked, options);
+    const expected = callKernel('conv2dForward', { ...operands, output: gradOutput.length }, params, double).output;
+    const images = gathered(output, image.length, outputImageStride);
+    for (let n = 0; n < params.batch; n++) {
+      const own = gathered(images.subarray(n * image.length, (n + 1) * image.length), outChannels, outputStride);
+      expect(relativeError(own, expected.subarray(n * own.length, (n + 1) * own.length))).toBeLessThan(bound);
+    }
+  });
+
   test.each(shapes)('$name: backward', (shape) => {
     const { params, input, weight, gradOutput } = makeCase(shape);
     for (const accumulate of [0, 1]) {

@@ -21,13 +21,13 @@ struct RowConvolution {
   int64_t batch, height, width, in, out, kernel;
   const float* input;
   const float* panel;
-  const float* bias;
-  const float* slope;
-  int activation;
-  Derivative<float> derivative;  // its slopes are those above
-  bool accumulate, streamed;
   float* output;
-  int64_t outStride;  // from one cell of the output to the next
+  CellLayout layout;  // of the output
+  const float* bias = nullptr;
+  const float* slope = nullptr;
+  int activation = 0;
+  Derivative<float> derivative = {};  // its slopes are those above
+  bool accumulate = false, streamed = false;
 };
 
 /** All columns of the `cells` cells from number `cell` on, whose windows' first rows start at x. */
@@ -44,8 +44,8 @@ void computeTile(const RowConvolution& conv, const float* x, int64_t segmentStri
   call.activatedStride = conv.derivative.stride;
   call.accumulate = conv.accumulate;
   call.streamed = conv.streamed;
-  call.outStride = conv.outStride;
-  float* output = conv.output + cell * conv.outStride;
+  call.outStride = conv.layout.stride;
+  float* output = conv.output + conv.layout.at(cell);
   const float* activated = conv.derivative.activated + cell * conv.derivative.stride;
   if (conv.out == 1) {
     call.panel = conv.panel + kBegin * call.length;
@@ -110,7 +110,7 @@ void computePointwise(const RowConvolution& conv, Range cells) {
 
 /** The part of a convolution that thread `thread` of `threads` computes. */
 void computeShare(const RowConvolution& conv, int thread, int threads, float* patch) {
-  if (conv.kernel == 1) {
+  if (conv.kernel == 1 && !conv.layout.apart()) {
     computePointwise(conv, shareOf(conv.batch * conv.height * conv.width, threads, thread));
   } else {
     const Range rows = shareOf(conv.batch * conv.height, threads, thread);
@@ -127,14 +127,9 @@ void conv2dForward(const Conv2dForward<float>& call, const Context& context) {
   const Conv2dParams& p = call.params;
   const Conv2dRowScratch layout(p.kernel, p.inChannels, p.outChannels, context.threads);
   float* scratch = static_cast<float*>(context.scratch);
-  RowConvolution conv{p.batch,       p.height,
-                      p.width,       p.inChannels,
-                      p.outChannels, p.kernel,
-                      call.input,    scratch,
-                      nullptr,       nullptr,
-                      p.activation,  {},
-                      false,         streamsRows(call.output, cellsOf(p), p.outChannels, p.outputStride),
-                      call.output,   p.outputStride};
+  RowConvolution conv{p.batch, p.height, p.width, p.inChannels, p.outChannels, p.kernel, call.input, scratch, call.output, p.output};
+  conv.activation = p.activation;
+  conv.streamed = !p.output.apart() && streamsRows(call.output, cellsOf(p), p.outChannels, p.output.stride);
   conv.bias = packVector(call.bias, p.outChannels, scratch + layout.bias);
   conv.slope = packVector(call.slope, p.outChannels, scratch + layout.slope);
   const int64_t panelRows = p.kernel * p.kernel * p.inChannels;
@@ -154,10 +149,12 @@ void conv2dBackwardInput(const Conv2dBackwardInput<float>& call, const Context& 
   const Conv2dParams& p = call.params;
   const Conv2dRowScratch layout(p.kernel, p.outChannels, p.inChannels, context.threads);
   float* scratch = static_cast<float*>(context.scratch);
-  const bool streamed = !p.accumulate && streamsRows(call.gradInput, cellsOf(p), p.inChannels, p.inChannels);
-  const float* slope = packVector(call.derivative.slope, p.inChannels, scratch + layout.slope);
-  const RowConvolution conv{p.batch, p.height, p.width, p.outChannels,   p.inChannels, p.kernel, call.gradOutput, scratch,
-                            nullptr, slope,    0,       call.derivative, p.accumulate, streamed, call.gradInput,  p.inChannels};
+  const CellLayout gradients{cellsOf(p), p.inChannels, cellsOf(p) * p.inChannels};
+  RowConvolution conv{p.batch, p.height, p.width, p.outChannels, p.inChannels, p.kernel, call.gradOutput, scratch, call.gradInput, gradients};
+  conv.slope = packVector(call.derivative.slope, p.inChannels, scratch + layout.slope);
+  conv.derivative = call.derivative;
+  conv.accumulate = p.accumulate;
+  conv.streamed = !p.accumulate && streamsRows(call.gradInput, cellsOf(p), p.inChannels, p.inChannels);
   const int64_t taps = p.kernel * p.kernel, C = p.inChannels, O = p.outChannels;
   inParallel(context, [&](const Worker& worker) {
     const int thread = worker.thread, threads = worker.threads;

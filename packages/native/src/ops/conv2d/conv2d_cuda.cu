@@ -36,7 +36,7 @@ std::size_t conv2dForwardScratch(const Conv2dForward<float>& call) { return scra
 void conv2dForward(const Conv2dForward<float>& call, const Context& context) {
   const Conv2dParams& p = call.params;
   float* scratch = static_cast<float*>(context.scratch);
-  Destination to(call.output, pixelsOf(p), p.outChannels, p.outputStride);
+  Destination to(call.output, p.batch, p.outChannels, p.output);
   to.finishWith(call.bias, call.slope, p.outChannels, p.activation);
   const Conv3x3 conv{call.input, call.weight, p.inChannels, p.outChannels, false};
   if (takesConv3x3(p, conv, context.products)) return conv3x3(p, conv, to, scratch, context);

@@ -35,17 +35,17 @@ void conv2dForwardReference(const Conv2dForward<T>& call, const Context&) {
   const Conv2dParams& p = call.params;
   const int64_t C = p.inChannels, O = p.outChannels;
   for (int64_t cell = 0; cell < cellCount(p); ++cell) {
-    for (int64_t o = 0; o < O; ++o) call.output[cell * p.outputStride + o] = call.bias ? call.bias[o] : T(0);
+    for (int64_t o = 0; o < O; ++o) call.output[p.output.at(cell) + o] = call.bias ? call.bias[o] : T(0);
   }
   forEachTap(p, [&](int64_t cell, int64_t neighbour, int64_t tap) {
     for (int64_t c = 0; c < C; ++c) {
       const T x = call.input[neighbour * C + c];
-      for (int64_t o = 0; o < O; ++o) call.output[cell * p.outputStride + o] += call.weight[(tap * C + c) * O + o] * x;
+      for (int64_t o = 0; o < O; ++o) call.output[p.output.at(cell) + o] += call.weight[(tap * C + c) * O + o] * x;
     }
   });
   for (int64_t cell = 0; cell < cellCount(p); ++cell) {
     for (int64_t o = 0; o < O; ++o) {
-      T& z = call.output[cell * p.outputStride + o];
+      T& z = call.output[p.output.at(cell) + o];
       z = activated(z, p.activation, call.slope + o);
     }
   }

@@ -18,14 +18,15 @@ namespace {
 /** A convolution with transformed weights, forward or as a data gradient. */
 struct WinogradConvolution {
   Image input;
-  int64_t out, outStride;  // channels, floats between cells
-  const float* panels;     // [36], each a panel of [in, out]
-  const float* bias;
-  const float* slope;
-  int activation;
-  Derivative<float> derivative;  // its slopes are those above
-  bool accumulate;
+  int64_t out;          // channels
+  const float* panels;  // [36], each a panel of [in, out]
   float* output;
+  CellLayout layout;  // of the output
+  const float* bias = nullptr;
+  const float* slope = nullptr;
+  int activation = 0;
+  Derivative<float> derivative = {};  // its slopes are those above
+  bool accumulate = false;
 
   int64_t paddedIn() const { return ceilDivide(input.channels, kLanes) * kLanes; }
   int64_t paddedOut() const { return ceilDivide(out, kLanes) * kLanes; }
@@ -90,7 +91,7 @@ void writeTile(const WinogradConvolution& conv, const Tile& tile, const float* p
   const Image& grid = conv.input;
   const int64_t rows = grid.height - tile.i, columns = grid.width - tile.j;
   const int64_t first = (tile.sample * grid.height + tile.i) * grid.width + tile.j;
-  float* cells = conv.output + first * conv.outStride;
+  float* cells = conv.output + conv.layout.at(first);
   const float* activated = conv.derivative.activated + first * conv.derivative.stride;
   for (int64_t c = 0; c < conv.out; c += kLanes) {
     const Vector bias = conv.bias != nullptr ? load(conv.bias + c) : Vector{};
@@ -98,7 +99,7 @@ void writeTile(const WinogradConvolution& conv, const Tile& tile, const float* p
     transformTile<winograd::Output>([=](int i, int j) { return load(products + (i * kWinogradPoints + j) * productStride + c); },
                                     [=](int i, int j, Vector z) {
                                       if (i >= rows || j >= columns) return;
-                                      float* to = cells + (i * grid.width + j) * conv.outStride + c;
+                                      float* to = cells + (i * grid.width + j) * conv.layout.stride + c;
                                       z += bias;
                                       if (conv.accumulate) z += fetch(to, valid);
                                       if (conv.derivative.kind != 0) {
@@ -146,21 +147,25 @@ void conv2dForwardWinograd(const Conv2dForward<float>& call, const Context& cont
   const int64_t C = p.inChannels, O = p.outChannels;
   const WinogradScratch layout(C, O, context.threads);
   float* scratch = static_cast<float*>(context.scratch);
-  const float *bias = packVector(call.bias, O, scratch + layout.bias), *slope = packVector(call.slope, O, scratch + layout.slope);
-  const Image input{call.input, p.batch, p.height, p.width, C, C};
-  const Taps taps{call.weight, C * O, O, 1};
-  convolve({input, O, p.outputStride, scratch, bias, slope, p.activation, {}, false, call.output}, taps, layout, context);
+  WinogradConvolution conv{{call.input, p.batch, p.height, p.width, C, C}, O, scratch, call.output, p.output};
+  conv.bias = packVector(call.bias, O, scratch + layout.bias);
+  conv.slope = packVector(call.slope, O, scratch + layout.slope);
+  conv.activation = p.activation;
+  convolve(conv, {call.weight, C * O, O, 1}, layout, context);
 }
 
 void conv2dBackwardInputWinograd(const Conv2dBackwardInput<float>& call, const Context& context) {
   const Conv2dParams& p = call.params;
   const int64_t C = p.inChannels, O = p.outChannels;
   const WinogradScratch layout(O, C, context.threads);
-  const Image gradOutput{call.gradOutput, p.batch, p.height, p.width, O, O};
-  const Taps turned{call.weight + 8 * C * O, -C * O, 1, O};
   float* scratch = static_cast<float*>(context.scratch);
-  const float* slope = packVector(call.derivative.slope, C, scratch + layout.slope);
-  convolve({gradOutput, C, C, scratch, nullptr, slope, 0, call.derivative, p.accumulate, call.gradInput}, turned, layout, context);
+  const int64_t cells = p.batch * p.height * p.width;
+  WinogradConvolution conv{{call.gradOutput, p.batch, p.height, p.width, O, O}, C, scratch, call.gradInput, {cells, C, cells * C}};
+  conv.slope = packVector(call.derivative.slope, C, scratch + layout.slope);
+  conv.derivative = call.derivative;
+  conv.accumulate = p.accumulate;
+  const Taps turned{call.weight + 8 * C * O, -C * O, 1, O};
+  convolve(conv, turned, layout, context);
 }
 
 }  // namespace retroplume::RETROPLUME_ISA

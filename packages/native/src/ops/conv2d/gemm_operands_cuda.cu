@@ -114,6 +114,15 @@ Destination::Destination(float* to, int64_t rows, int64_t columns, int64_t rowSt
       columnGroup(counted(columns, "columns")),
       vector(fours(columns) && fours(rowStride) && aligned(to)) {}
 
+Destination::Destination(float* to, int64_t images, int64_t columns, const CellLayout& layout)
+    : Destination(to, images * layout.cells, columns, layout.stride) {
+  if (!layout.apart()) return;
+  data = Global<float>(to, layout.span(images, columns));
+  rowGroup = IndexDivisor(layout.cells);
+  rowGroupStep = counted(layout.imageStride - layout.cells * layout.stride, "floats between images");
+  vector = vector && fours(layout.imageStride);
+}
+
 void Destination::finishWith(const float* biases, const float* slopes, int64_t channels, int kind) {
   bias = Global<const float>(biases, channels);
   slope = Global<const float>(slopes, channels);

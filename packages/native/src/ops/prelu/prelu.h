@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "ops/cell_layout.h"
 #include "runtime/context.h"
 
 /**
@@ -12,14 +13,14 @@
  * Where a convolution has applied the P-ReLU and marked its result (ops/activation/activation.h), that can be given instead of x; then there is no
  * gradSlope.
  *
- * `output` and `gradOutput`, and a marked result, may be channels of a larger array.
+ * `output` and `gradOutput`, and a marked result, may be channels of a larger array, the former two also rows of its images.
  */
 namespace retroplume {
 
 struct PreluParams {
-  int64_t pixels, channels;
-  int64_t outputStride;  // from one pixel of output and gradOutput to the next
-  int64_t inputStride;   // of a marked result
+  int64_t images, pixels, channels;  // pixels of all images
+  CellLayout output;                 // and of gradOutput
+  int64_t inputStride;               // of a marked result
   bool marked;
 };
 

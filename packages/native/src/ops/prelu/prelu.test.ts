@@ -67,6 +67,39 @@ describe.each([...fastVariants, ...deviceVariants])('prelu, $name, against the d
     expect(relativeError(backward(options).gradSlope, backward(double).gradSlope)).toBeLessThan(1e-5);
   });
 
+  test.each([
+    [5, 7],
+    [200, 24],
+  ])('output and its gradient as rows and channels of larger images: %i pixels, %i channels', (pixels, channels) => {
+    const [images, outputStride] = [3, channels + 4];
+    const outputImageStride = (pixels + 2) * outputStride;
+    const all = images * pixels * channels;
+    const [input, slope, gradOutput] = [randomArray(all, 1), randomArray(channels, 2), randomArray(all, 3)];
+    const params = { pixels: images * pixels, channels };
+    const apart = { ...params, images, outputStride, outputImageStride };
+    const span = (pixels - 1) * outputStride + channels;
+    const parted = (array: Float64Array): Float64Array => {
+      const whole = new Float64Array(images * span);
+      const size = pixels * channels;
+      for (let n = 0; n < images; n++) whole.set(spread(array.subarray(n * size, (n + 1) * size), channels, outputStride), n * span);
+      return spread(whole, span, outputImageStride);
+    };
+    const { output } = callKernel('preluForward', { input, slope, output: parted(gradOutput) }, apart, options);
+    const expected = callKernel('preluForward', { input, slope, output: all }, params, double).output;
+    const written = parted(expected);
+    expect(
+      relativeError(
+        output.filter((x) => !Number.isNaN(x)),
+        written.filter((x) => !Number.isNaN(x)),
+      ),
+    ).toBeLessThan(1e-6);
+    const gradients = { gradInput: all, gradSlope: channels };
+    const reference = callKernel('preluBackward', { input, slope, gradOutput, ...gradients }, params, double);
+    const actual = callKernel('preluBackward', { input, slope, gradOutput: parted(gradOutput), ...gradients }, apart, options);
+    expect(relativeError(actual.gradInput, reference.gradInput)).toBeLessThan(1e-6);
+    expect(relativeError(actual.gradSlope, reference.gradSlope)).toBeLessThan(1e-5);
+  });
+
   test('output and its gradient as channels of a larger array', () => {
     const [pixels, channels, outputStride] = [130, 21, 30];
     const [plain, strided] = [

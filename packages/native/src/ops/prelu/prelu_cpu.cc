@@ -7,11 +7,12 @@
 namespace retroplume::RETROPLUME_ISA {
 
 void preluForward(const PreluForward<float>& call, const Context& context) {
-  const int64_t pixels = call.params.pixels, C = call.params.channels, stride = call.params.outputStride;
+  const PreluParams& p = call.params;
+  const int64_t C = p.channels, stride = p.output.stride;
   const float* slopes = packVector(call.slope, C, static_cast<float*>(context.scratch));
-  forEachStrip(pixels, C, context, [&](const Strip& strip, int) {
+  forEachImageStrip(p.images, p.output.cells, C, context, [&](const Strip& strip, int) {
     const float* input = call.input + strip.first * C;
-    float* output = call.output + strip.first * stride;
+    float* output = call.output + p.output.at(strip.first);
     forEachStripVector(strip, C, [&](int64_t i, int64_t c, int valid) {
       const Vector x = fetch(input + i * C + c, valid);
       keep(output + i * stride + c, x > 0.0f ? x : x * load(slopes + c), valid);
@@ -24,11 +25,12 @@ namespace {
 void preluBackwardMarked(const PreluBackward<float>& call, const Context& context) {
   const PreluParams& p = call.params;
   const float* slopes = packVector(call.slope, p.channels, static_cast<float*>(context.scratch));
-  forEachStrip(p.pixels, p.channels, context, [&](const Strip& strip, int) {
+  forEachImageStrip(p.images, p.output.cells, p.channels, context, [&](const Strip& strip, int) {
+    const float *output = call.input + strip.first * p.inputStride, *gradOutput = call.gradOutput + p.output.at(strip.first);
+    float* gradInput = call.gradInput + strip.first * p.channels;
     forEachStripVector(strip, p.channels, [&](int64_t i, int64_t c, int valid) {
-      const int64_t pixel = strip.first + i;
-      const Vector gradient = fetch(call.gradOutput + pixel * p.outputStride + c, valid), y = fetch(call.input + pixel * p.inputStride + c, valid);
-      keep(call.gradInput + pixel * p.channels + c, differentiate(gradient, 2, y, slopes + c), valid);
+      const Vector gradient = fetch(gradOutput + i * p.output.stride + c, valid), y = fetch(output + i * p.inputStride + c, valid);
+      keep(gradInput + i * p.channels + c, differentiate(gradient, 2, y, slopes + c), valid);
     });
   });
 }
@@ -37,14 +39,15 @@ void preluBackwardMarked(const PreluBackward<float>& call, const Context& contex
 
 void preluBackward(const PreluBackward<float>& call, const Context& context) {
   if (call.params.marked) return preluBackwardMarked(call, context);
-  const int64_t pixels = call.params.pixels, C = call.params.channels, stride = call.params.outputStride;
+  const PreluParams& p = call.params;
+  const int64_t C = p.channels, stride = p.output.stride;
   const PreluScratch layout(C, context.threads);
   float* scratch = static_cast<float*>(context.scratch);
   const float* slopes = packVector(call.slope, C, scratch);
   float* work = scratch + layout.threadsBegin;
   __builtin_memset(work, 0, (layout.total - layout.threadsBegin) * sizeof(float));
-  forEachStrip(pixels, C, context, [&](const Strip& strip, int thread) {
-    const float *input = call.input + strip.first * C, *gradOutput = call.gradOutput + strip.first * stride;
+  forEachImageStrip(p.images, p.output.cells, C, context, [&](const Strip& strip, int thread) {
+    const float *input = call.input + strip.first * C, *gradOutput = call.gradOutput + p.output.at(strip.first);
     float* gradInput = call.gradInput + strip.first * C;
     float* own = work + thread * layout.perThread;
     float* sum = own + layout.sums;

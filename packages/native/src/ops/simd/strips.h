@@ -15,14 +15,23 @@ struct Strip {
   int64_t first, pixels;
 };
 
-/** Calls body(strip, thread) for all strips, each thread taking one run of them. */
+/** Calls body(strip, thread) for all strips of images of so many pixels each, each thread taking one run of them. No strip has pixels of two images.
+ */
+template <class Body>
+[[gnu::always_inline]] inline void forEachImageStrip(int64_t images, int64_t pixels, int64_t channels, const Context& context, Body body) {
+  const int64_t strips = ceilDivide(pixels, kStripPixels);
+  inParallel(context, threadsFor(images * pixels * channels, context), [&](const Worker& worker) {
+    const Range share = shareOf(images * strips, worker.threads, worker.thread);
+    for (int64_t s = share.begin; s < share.end; ++s) {
+      const int64_t first = s % strips * kStripPixels;
+      body(Strip{s / strips * pixels + first, smaller(kStripPixels, pixels - first)}, worker.thread);
+    }
+  });
+}
+
 template <class Body>
 [[gnu::always_inline]] inline void forEachStrip(int64_t pixels, int64_t channels, const Context& context, Body body) {
-  const int64_t strips = ceilDivide(pixels, kStripPixels);
-  inParallel(context, threadsFor(pixels * channels, context), [&](const Worker& worker) {
-    const Range share = shareOf(strips, worker.threads, worker.thread);
-    for (int64_t s = share.begin; s < share.end; ++s) body(Strip{s * kStripPixels, smaller(kStripPixels, pixels - s * kStripPixels)}, worker.thread);
-  });
+  forEachImageStrip(1, pixels, channels, context, body);
 }
 
 /** Calls body(pixel of the strip, first channel, valid) for all vectors of a strip. */

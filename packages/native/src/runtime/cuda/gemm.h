@@ -1,5 +1,6 @@
 #pragma once
 #include "ops/activation/activation.h"
+#include "ops/cell_layout.h"
 #include "runtime/cuda/activation.h"
 #include "runtime/cuda/divisor.h"
 #include "runtime/error.h"
@@ -64,6 +65,8 @@ struct Destination {
 
   /** Rows of `columns`, `rowStride` apart. */
   Destination(float* to, int64_t rows, int64_t columns, int64_t rowStride);
+  /** A row for each cell of `images`. */
+  Destination(float* to, int64_t images, int64_t columns, const CellLayout& layout);
   /** What is added and applied on the way, each [channels] or null. */
   void finishWith(const float* bias, const float* slope, int64_t channels, int activation);
   /** The derivative that [rows, channels] are multiplied by in the end. */
