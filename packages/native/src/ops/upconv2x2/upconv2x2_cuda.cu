@@ -1,11 +1,11 @@
 #include "ops/cuda_declarations.h"
-#include "runtime/cuda/column_sums.h"
 #include "runtime/cuda/gemm.h"
 
 /**
  * Matrix products (runtime/cuda/gemm.h) with a row for every cell of the input. Forward: [cells, Cin]·[Cin, 4·Cout], whose columns (a,b,o) go to the
  * four output cells. Data gradient: the 2x2 patches of the output's gradient times the weights transposed, [4·Cout, Cin]. Weight gradient: those
- * patches, transposed, times the input, [4·Cout, Cin], stored with o and c exchanged.
+ * patches, transposed, times the input, [4·Cout, Cin], stored with o and c exchanged; the patches are added up on the way, which gives the bias's
+ * gradient.
  */
 namespace retroplume::cuda {
 
@@ -22,6 +22,12 @@ Patches blocksOf(const Upconv2x2Params& p, const float* gradOutput) {
 
 /** Scratch of a data gradient: weights, then partial sums. */
 int64_t transposedWeights(const Upconv2x2Params& p) { return (weightsOf(p) + 63) / 64 * 64; }
+
+/** Scratch of a weight gradient: sums of features, then partial sums of weights. */
+int64_t featureSums(const Upconv2x2Params& p) {
+  const int64_t features = kTaps * p.outChannels;
+  return (gemmSplits(features, p.inChannels, cellsOf(p)) * features + 63) / 64 * 64;
+}
 
 }  // namespace
 
@@ -62,15 +68,12 @@ void upconv2x2BackwardInput(const Upconv2x2BackwardInput<float>& call, const Con
 
 std::size_t upconv2x2BackwardWeightScratch(const Upconv2x2BackwardWeight<float>& call) {
   const Upconv2x2Params& p = call.params;
-  return sizeof(float) * (columnSumPartials(kTaps * cellsOf(p), p.outChannels) + gemmPartials(kTaps * p.outChannels, p.inChannels, cellsOf(p)));
+  return sizeof(float) * (featureSums(p) + gemmPartials(kTaps * p.outChannels, p.inChannels, cellsOf(p)));
 }
 
 void upconv2x2BackwardWeight(const Upconv2x2BackwardWeight<float>& call, const Context& context) {
   const Upconv2x2Params& p = call.params;
-  float* partials = static_cast<float*>(context.scratch);
-  if (call.gradBias != nullptr) {
-    columnSums(call.gradOutput, kTaps * cellsOf(p), p.outChannels, p.outputStride, call.gradBias, p.accumulate, partials, context);
-  }
+  float* sums = static_cast<float*>(context.scratch);
   Gemm gemm{blocksOf(p, call.gradOutput), Matrix(call.input, cellsOf(p), p.inChannels, p.inChannels),
             Destination(call.gradWeight, 1, weightsOf(p), weightsOf(p)), static_cast<int>(p.inChannels)};
   // Row (tap, o), column c: (tap·Cin + c)·Cout + o.
@@ -81,7 +84,14 @@ void upconv2x2BackwardWeight(const Upconv2x2BackwardWeight<float>& call, const C
   gemm.to.columnStep = static_cast<int>(p.outChannels);
   gemm.to.vector = false;
   gemm.to.accumulate = p.accumulate;
-  multiplyPatchesTransposed(gemm, partials + columnSumPartials(kTaps * cellsOf(p), p.outChannels), context);
+  gemm.featureSums = Global<float>(call.gradBias == nullptr ? nullptr : sums, featureSums(p));
+  multiplyPatchesTransposed(gemm, sums + featureSums(p), context);
+  if (call.gradBias == nullptr) return;
+  // Features are (tap, o): the four taps of a share are shares of the bias's gradient.
+  Destination bias(call.gradBias, 1, p.outChannels, p.outChannels);
+  bias.accumulate = p.accumulate;
+  const int shares = static_cast<int>(kTaps * gemmSplits(kTaps * p.outChannels, p.inChannels, cellsOf(p)));
+  addShares(Global<const float>(sums, shares * p.outChannels), shares, 1, static_cast<int>(p.outChannels), bias, {}, context);
 }
 
 }  // namespace retroplume::cuda

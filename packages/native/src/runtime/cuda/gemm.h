@@ -129,6 +129,8 @@ struct Gemm {
   int columns;
   /** Of a transposed product, where the sums of b's columns go, added to what is there if `to` is; or null. They are exact whatever the products. */
   Global<float> columnSums = {};
+  /** Likewise [splits, features], where each share's sums of the patches' features go. */
+  Global<float> featureSums = {};
 };
 
 /** Three blocks for each of an H100's 132 multiprocessors are wanted where there are less than two. */

@@ -48,6 +48,22 @@ class ColumnSums {
   float sum_ = 0.0f;
 };
 
+/** Sums of the rows of a tile's a, by depth: a thread has a row. */
+template <class T>
+class RowSums {
+ public:
+  __device__ __forceinline__ void add(const Shared<float>& slab) {
+    float sum = 0.0f;
+#pragma unroll
+    for (int depth = 0; depth < kTileDepth; ++depth) sum += slab[T::aIndexByDepth(depth, static_cast<int>(threadIdx.x))];
+    sum_ += sum;
+  }
+  __device__ __forceinline__ float ofThread() const { return sum_; }
+
+ private:
+  float sum_ = 0.0f;
+};
+
 template <class T, Products P, bool kByRows, bool kVector>
 __global__ void __launch_bounds__(kTileThreads, T::kBlocks) gemm_kernel(Gemm gemm, Output output) {
   using Left = std::conditional_t<kByRows, PixelRows<T, kVector>, FeatureRows<T, kVector>>;
@@ -85,6 +101,8 @@ __global__ void __launch_bounds__(kTileThreads, T::kBlocks) gemm_kernel(Gemm gem
   Accumulators<T, P, kByRows> sums;
   ColumnSums<T> columnSums;
   const bool sumsColumns = !kByRows && gemm.columnSums && firstRow == 0;
+  RowSums<T> rowSums;
+  const bool sumsRows = !kByRows && gemm.featureSums && firstColumn == 0;
   int stage = 0;
   for (int slab = begin; slab < end; ++slab) {
     waitCopies<kStages - 2>();
@@ -92,11 +110,17 @@ __global__ void __launch_bounds__(kTileThreads, T::kBlocks) gemm_kernel(Gemm gem
     fetch(slab + kStages - 1, stage == 0 ? kStages - 1 : stage - 1);
     sums.add(a.from(stage * T::kRows * kTileDepth), b.from(stage * T::kColumns * kTileDepth));
     if (sumsColumns) columnSums.add(b.from(stage * T::kColumns * kTileDepth));
+    if (sumsRows) rowSums.add(a.from(stage * T::kRows * kTileDepth));
     stage = stage == kStages - 1 ? 0 : stage + 1;
   }
   const int rows = kByRows ? gemm.patches.pixels : gemm.patches.features;
   const auto rowOf = [&](int row) { return corner[0] + row < rows ? corner[0] + row : kNoRow; };
   output.store(gemm.to, rowOf, corner[1], sums);
+  if (sumsRows) {
+    static_assert(kByRows || T::kRows == kTileThreads, "a thread has a row");
+    const int row = rowOf(static_cast<int>(threadIdx.x));
+    if (row != kNoRow) gemm.featureSums[int64_t{blockIdx.y} * rows + row] = rowSums.ofThread();
+  }
   if (sumsColumns)
     columnSums.finish(a, [&](int column, float sum) { output.storeColumnSum(gemm.columnSums, gemm.to.accumulate, corner[1] + column, sum); });
 }
