@@ -169,6 +169,7 @@ void instructions() {
   integer("div.u32 %r2, -8, 2;", 0x7ffffffc);
   integer("mov.u64 %rd6, 4294967295;\ncvt.s64.s32 %rd7, %rd6;\nshr.u64 %rd8, %rd7, 33;\ncvt.u32.u64 %r2, %rd8;", 0x7fffffff);
   integer("mov.b32 %r3, 200;\ncvt.s32.s8 %r2, %r3;", -56);
+  integer("mov.u32 %r3, 305419896;\ncvt.u16.u32 %rs1, %r3;\ncvt.u32.u16 %r2, %rs1;", 0x5678);
   integer("mov.u32 %r3, 305419896;\nst.global.u32 [%rd2], %r3;\nld.global.u16 %r2, [%rd2+2];", 0x1234);
   integer("mov.u32 %r3, -7;\nst.global.u32 [%rd2], %r3;\nld.global.s32 %rd6, [%rd2];\nshr.s64 %rd7, %rd6, 1;\ncvt.u32.u64 %r2, %rd7;", -4);
   integer("setp.geu.f32 %p1, 0f7FC00000, 0f3F800000;\nselp.u32 %r2, 1, 0, %p1;", 1);
@@ -179,6 +180,13 @@ void instructions() {
   // 1 + 2^-11, between two tf32 numbers, and 1 + 2^-8 and 1 + 3·2^-8, between two bfloat16: away from zero; to even
   integer("cvt.rna.tf32.f32 %r3, 0f3F801000;\nsub.s32 %r2, %r3, 1065353216;", 0x2000);
   integer("cvt.rn.bf16x2.f32 %r3, 0f3F808000, 0f3F818000;\nsub.s32 %r2, %r3, 1065369472;", 2);
+  // Half precision: 1 + 2^-11 and 1 + 3·2^-11; 65520, between 65504 and infinity, and NaN; 1.5·2^-24 and 2^-14 less a float's last bit, subnormal
+  integer("cvt.rn.f16x2.f32 %r3, 0f3F801000, 0f3F803000;\nsub.s32 %r2, %r3, 1006648320;", 2);
+  integer("cvt.rn.f16x2.f32 %r2, 0f477FF000, 0f7FC00000;", 0x7c007fff);
+  integer("cvt.rn.f16x2.f32 %r2, 0f33C00000, 0fB87FFFFF;", 0x00028400);
+  real("mov.u16 %rs1, 48896;\ncvt.f32.f16 %f1, %rs1;", -1.75f);
+  real("mov.u16 %rs1, 1023;\ncvt.f32.f16 %f1, %rs1;", 1023 * 0x1p-24f);
+  real("mov.u16 %rs1, 64512;\ncvt.f32.f16 %f1, %rs1;", -std::numeric_limits<float>::infinity());
   real("fma.rm.f32 %f1, 0f3F800001, 0f3F800001, 0f00000000;", 1.0f + 0x1p-22f);
   real("fma.rn.f32 %f1, 0f3F800001, 0f3F800001, 0fBF800002;", 0x1p-46f);
   real("add.rz.f32 %f1, 0f3F800000, 0f34000000;", 1.0f + 0x1p-23f);
