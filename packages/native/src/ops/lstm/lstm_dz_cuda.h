@@ -37,9 +37,7 @@ __device__ __forceinline__ float outputGateAt(const LstmTrace<const float>& trac
 }
 template <Products P>
 __device__ __forceinline__ float cellStateAt(const LstmTrace<const float>& trace, int64_t unit) {
-  if (!packedFor<P>(trace)) return trace.cellStates[unit];
-  const uint32_t two = lstmBits(trace.cellStates[unit >> 1]);
-  return halfToFloat(static_cast<uint16_t>(unit % 2 != 0 ? two >> 16 : two));
+  return packedFor<P>(trace) ? loadHalf(trace.cellStates, unit) : trace.cellStates[unit];
 }
 
 /** dz of four cells at a unit, and h of the step before. */

@@ -276,6 +276,11 @@ inline float halfToFloat(uint16_t half) {
   const float x = size < 0x7c00 ? __int_as_float(size << 13) * 0x1p112f : __int_as_float((size << 13) + 0x70000000);
   return (half & 0x8000) != 0 ? -x : x;
 }
+inline float loadHalf(const Global<const float>& from, int64_t index) {
+  uint16_t halves[2];
+  std::memcpy(halves, from.at(index / 2), sizeof halves);
+  return halfToFloat(halves[index % 2]);
+}
 
 inline float bitsToFloat(uint32_t bits) { return __int_as_float(static_cast<int>(bits)); }
 

@@ -223,7 +223,6 @@ Table makeTable() {
   define<uint64_t, uint32_t>(table, "cvt.u64.u32", [](uint32_t a) { return static_cast<uint64_t>(a); });
   define<uint32_t, uint64_t>(table, "cvt.u32.u64", [](uint64_t a) { return static_cast<uint32_t>(a); });
   define<uint32_t, uint16_t>(table, "cvt.u32.u16", [](uint16_t a) { return static_cast<uint32_t>(a); });
-  define<uint16_t, uint32_t>(table, "cvt.u16.u32", [](uint32_t a) { return static_cast<uint16_t>(a); });
   define<int32_t, uint16_t>(table, "cvt.s32.s8", [](uint16_t a) { return static_cast<int32_t>(static_cast<int8_t>(a)); });
   // Out of a wider register (so many bytes), of which the lowest bits count.
   define<int64_t, uint64_t>(table, "cvt.s64.s32@8", [](uint64_t a) { return static_cast<int64_t>(static_cast<int32_t>(a)); });

@@ -169,7 +169,6 @@ void instructions() {
   integer("div.u32 %r2, -8, 2;", 0x7ffffffc);
   integer("mov.u64 %rd6, 4294967295;\ncvt.s64.s32 %rd7, %rd6;\nshr.u64 %rd8, %rd7, 33;\ncvt.u32.u64 %r2, %rd8;", 0x7fffffff);
   integer("mov.b32 %r3, 200;\ncvt.s32.s8 %r2, %r3;", -56);
-  integer("mov.u32 %r3, 305419896;\ncvt.u16.u32 %rs1, %r3;\ncvt.u32.u16 %r2, %rs1;", 0x5678);
   integer("mov.u32 %r3, 305419896;\nst.global.u32 [%rd2], %r3;\nld.global.u16 %r2, [%rd2+2];", 0x1234);
   integer("mov.u32 %r3, -7;\nst.global.u32 [%rd2], %r3;\nld.global.s32 %rd6, [%rd2];\nshr.s64 %rd7, %rd6, 1;\ncvt.u32.u64 %r2, %rd7;", -4);
   integer("setp.geu.f32 %p1, 0f7FC00000, 0f3F800000;\nselp.u32 %r2, 1, 0, %p1;", 1);
