@@ -303,7 +303,13 @@ describe.each(deviceProducts)('lstm on a device, $module, products $products, ag
     [1, 2, 40, 41, 64, 0],
     [2, 3, 5, 3, 5, 1],
     [1, 2, 3, 2, 88, 1], // tiles of 32 cells backward
-    ...(products === 'tf32' ? [[1, 1, 2, 1, 170, 0]] : []), // too many for the tensor cores
+    // Too many for the tensor cores: units backward, which reads what they packed forward; inputs forward, where nothing is packed
+    ...(products === 'tf32'
+      ? [
+          [1, 2, 4, 1, 171, 0],
+          [1, 2, 4, 290, 7, 1],
+        ]
+      : []),
   ];
   test.each(shapes)('batch %i, %i steps, %i cells, channels %i to %i, allStates %i', (batch, steps, cells, inChannels, hidden, allStates) => {
     const sizes = { batch, steps, cells, inChannels, hidden, allStates };
@@ -317,7 +323,7 @@ describe.each(deviceProducts)('lstm on a device, $module, products $products, ag
     const grads = backward(inputs, saved, gradOutput, { ...sizes, keptCells }, options);
     for (const name of gradients) expect(relativeError(grads[name], reference[name])).toBeLessThan(tolerance);
     // Rounded factors, not exact ones: the products are those that were asked for.
-    if (products !== 'float32' && hidden < 100)
+    if (products !== 'float32' && hidden < 100 && inChannels < 100)
       expect(relativeError(grads.gradWeightInput, reference.gradWeightInput)).toBeGreaterThan(tolerance / 100);
   });
 });
