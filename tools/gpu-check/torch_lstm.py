@@ -3,7 +3,7 @@ What an nn.LSTM moves on a GPU. It is cuDNN's, which is closed: these are counts
 
 `least`       one pass over what must be in memory: forward reads the inputs and writes outputs, gates and cell states (where a reverse pass follows), backward
               reads the outputs' gradients, gates, cell states and inputs, and writes what is asked for. Ours are counted so, too, but for
-              their gates, which take two bytes each where products are rounded.
+              their gates and cell states, which take two bytes each where products are rounded.
 `persistent`  the same forward; backward as PyTorch calls it: one call for the gradients of gates (written, since the next one needs them) and of the inputs
               (computed whether asked for or not, "because it mutates reserve"), another for those of the weights, if asked for. PyTorch's rule (RNN.cpp,
               get_algo) asks for CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H in float32 where at most 192 units are hidden (forward) or 128 (backward), as here.

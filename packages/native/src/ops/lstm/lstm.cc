@@ -28,8 +28,8 @@ LstmParams readParams(InstructionReader<T>& reader) {
   return p;
 }
 
-/** Gates that are kept, in elements of memory. */
-int64_t keptGates(const LstmParams& p) { return elementsOf({p.batch, p.steps, p.keptCells, 4, roundUp(p.hidden)}); }
+/** Gates and cell states that are kept, in elements of memory. */
+int64_t keptStates(const LstmParams& p) { return elementsOf({p.batch, p.steps, p.keptCells, 5, roundUp(p.hidden)}); }
 
 /** Of one pass over all gate products; the element-wise part is small beside it. */
 double gateFlops(const LstmParams& p, double inputRows, double hiddenRows) {
@@ -49,7 +49,7 @@ BoundKernel bindForward(InstructionReader<T>& reader) {
   call.output = reader.outputRows("output", {p.batch, outputRow(p), p.outputStride});
   call.gates = reader.optionalMemory("gates", {p.batch, p.steps, p.keptCells, 4, roundUp(p.hidden)});
   call.cellStates = reader.optionalMemory("cells", {p.batch, p.steps, p.keptCells, roundUp(p.hidden)});
-  if (call.gates != nullptr) reader.packs(keptGates(p) / 2);
+  if (call.gates != nullptr) reader.packs(keptStates(p) / 2);
   if ((call.gates == nullptr) != (call.cellStates == nullptr)) reader.fail("PARAM_INVALID", "gates and cells are kept together");
   return bindCall(reader, lstmForwardReference<T>, &CpuKernels::lstmForward, call, gateFlops(p, p.inChannels, p.hidden),
                   lstmForwardScratch(p, reader.threads()));
@@ -70,7 +70,7 @@ BoundKernel bindBackward(InstructionReader<T>& reader) {
   if (p.keptCells > 0) {
     call.gates = reader.input("gates", {p.batch, p.steps, p.keptCells, 4, roundUp(p.hidden)});
     call.cellStates = reader.input("cells", {p.batch, p.steps, p.keptCells, roundUp(p.hidden)});
-    reader.packs(keptGates(p) / 2);
+    reader.packs(keptStates(p) / 2);
   }
   if (p.keptCells < p.cells) call.bias = reader.input("bias", {4, p.hidden});
   call.gradOutput = reader.inputRows("gradOutput", {p.batch, outputRow(p), p.outputStride});

@@ -90,7 +90,9 @@ int sharedBytes(const LstmBackwardShape<P>& shape) {
   return LstmBackwardTile<P, M>::bytes(shape) + (Resident ? static_cast<int>(sizeof(float)) * shape.packed() : 0);
 }
 
+/** The products that a call uses. Tensor cores read a packed trace only. */
 Products productsOf(const LstmBackward<float>& call, const Context& context) {
+  if (!lstmPacks(call.params, context)) return Products::float32;
   const int most = lstmMostShared(context);
   const Products wanted = context.products;
   if (wanted == Products::bf16 && sharedBytes<Products::bf16, 32, false>(LstmBackwardShape<Products::bf16>(call)) > most) return Products::float32;
@@ -215,13 +217,14 @@ struct Run {
   void again() const {
     const LstmForwardRun run{p, call.input, call.weightInput, call.weightHidden, call.bias, call.initialHidden, call.initialCell, nullptr, scratch};
     const Chunks chunks(p);
+    const bool packed = lstmPacks(p, context);
     lstmPackGates(run, context);
     for (int64_t n = 0; n < p.batch; n += chunks.samples) {
       for (int64_t cell = p.keptCells; cell < p.cells; cell += chunks.cells) {
         const LstmRegion region{n, std::min(chunks.samples, p.batch - n), cell, std::min(chunks.cells, p.cells - cell)};
         float *gates = scratch + layout.gates, *cellStates = scratch + layout.cellStates;
-        lstmRunForward(run, region, LstmTrace<float>(p, region, gates, cellStates, context.products), context);
-        backward(region, LstmTrace<const float>(p, region, gates, cellStates, context.products));
+        lstmRunForward(run, region, LstmTrace<float>(p, region, gates, cellStates, packed), context);
+        backward(region, LstmTrace<const float>(p, region, gates, cellStates, packed));
       }
     }
   }
@@ -249,7 +252,8 @@ void lstmBackward(const LstmBackward<float>& call, const Context& context) {
     const Run<kind.value> run{call, context};
     run.pack();
     const LstmRegion kept{0, call.params.batch, 0, call.params.keptCells};
-    if (call.params.keptCells > 0) run.backward(kept, LstmTrace<const float>(call.params, kept, call.gates, call.cellStates, context.products));
+    if (call.params.keptCells > 0)
+      run.backward(kept, LstmTrace<const float>(call.params, kept, call.gates, call.cellStates, lstmPacks(call.params, context)));
     if (call.params.keptCells < call.params.cells) run.again();
     run.reduce();
   });

@@ -37,31 +37,28 @@ struct LstmRegion {
   int64_t tiles(int tileCells) const { return samples * ((cells + tileCells - 1) / tileCells); }
 };
 
-/** Whether rows of D from `data` on begin at multiples of 8 bytes. */
-inline bool lstmByTwo(const LstmParams& p, const float* data) { return p.hidden % 2 == 0 && reinterpret_cast<uintptr_t>(data) % 8 == 0; }
-
 /**
  * The gates and cell states of a region: [sample][step][cell][unit][gate] and [sample][step][cell][unit]. Where factors of products are rounded,
- * gates are `packed`: sixteen bits each, in the first half of their memory. They lie between −1 and 1, so that a fixed point keeps them
- * within 1.6e-5, which the rounding to tf32 exceeds thirty times, and the LSTM, which waits for its gates' way to memory and back, moves a third
- * less.
+ * both are `packed`: sixteen bits each, in the first half of their memory, since the LSTM waits for their way to memory and back. Gates lie between
+ * −1 and 1, so that a fixed point keeps them within 1.6e-5, which the rounding to tf32 exceeds thirty times. Cell states, which grow by 1 a step at
+ * most, are in half precision, rounded as tf32 rounds; the forward pass goes on with what was not. Units come by two, a word of cell states: where D
+ * is odd, rows have room for one more.
  */
 template <class T>
 struct LstmTrace {
   LstmRegion region;
   Global<T> gates, cellStates;
-  bool packed = false;
-  bool byTwo = false;  // two units may be written at once
+  bool packed;
+  int units;  // that a row has room for
 
-  LstmTrace() = default;
-  LstmTrace(const LstmParams& p, const LstmRegion& region, T* gatesData, T* cellsData, Products products)
-      : region(region),
-        gates(gatesData, region.samples * p.steps * region.cells * p.hidden * (products == Products::float32 ? 4 : 2)),
-        cellStates(cellsData, region.samples * p.steps * region.cells * p.hidden),
-        packed(products != Products::float32 && gatesData != nullptr),
-        byTwo(lstmByTwo(p, cellsData)) {}
+  LstmTrace(const LstmParams& p, const LstmRegion& region, T* gatesData, T* cellsData, bool packed)
+      : region(region), packed(packed), units(roundedUp(static_cast<int>(p.hidden), packed ? 2 : 1)) {
+    const int64_t states = region.samples * p.steps * region.cells * units;
+    gates = Global<T>(gatesData, states * perUnit());
+    cellStates = Global<T>(cellsData, packed ? states / 2 : states);
+  }
   /** Floats that the gates of a unit take. */
-  __device__ __forceinline__ int perUnit() const { return packed ? 2 : 4; }
+  __host__ __device__ __forceinline__ int perUnit() const { return packed ? 2 : 4; }
   __device__ __forceinline__ int64_t row(int64_t sample, int64_t steps, int64_t step, int64_t cell) const {
     return ((sample - region.sampleBegin) * steps + step) * region.cells + cell - region.cellBegin;
   }
@@ -84,6 +81,9 @@ __device__ __forceinline__ float lstmSigmoid(float z) { return approximateRecipr
 __device__ __forceinline__ float lstmTanh(float z) { return 1.0f - 2.0f * approximateReciprocal(1.0f + approximateExp2(2.8853900817779268f * z)); }
 
 __device__ __forceinline__ uint32_t lstmBits(float x) { return static_cast<uint32_t>(__float_as_int(x)); }
+
+/** Two units' cell states, as LstmTrace packs them. */
+__device__ __forceinline__ float lstmPackedStates(float first, float second) { return __int_as_float(static_cast<int>(packHalves(first, second))); }
 
 /** Gates of a unit in sixteen bits each, i, f and o by 1/65535, g by 1/32767. A float of 2^23 and more has its integer part as its last bits. A NaN
  * is lost here; cell states keep it. */
@@ -211,6 +211,9 @@ struct LstmForwardRun {
   float* output;  // null: not written
   float* packed;  // scratch memory
 };
+
+/** Whether the forward pass packs what it keeps: if tensor cores make its products, which leave a thread two units. */
+bool lstmPacks(const LstmParams& p, const Context& context);
 
 /** Packs the weights; then the forward pass of any region. `trace` may have no memory, or be of the region's first cells. */
 void lstmPackGates(const LstmForwardRun& run, const Context& context);

@@ -14,19 +14,30 @@ struct LstmSources {
     const LstmParams& p = a.params;
     first = step == 0;
     last = step == p.steps - 1;
-    traceAt = a.trace.row(tile.sample, p.steps, step, tile.cell) * p.hidden;
-    traceBefore = traceAt - a.trace.region.cells * p.hidden;
+    traceAt = a.trace.row(tile.sample, p.steps, step, tile.cell) * a.trace.units;
+    traceBefore = traceAt - a.trace.region.cells * a.trace.units;
     outputRow = static_cast<int>(p.allStates ? p.steps * p.hidden : p.hidden);
     outputs = p.allStates || last ? tile.count : 0;
     outputAt = tile.sample * p.outputStride + tile.cell * outputRow + (p.allStates ? step * p.hidden : 0);
   }
 };
 
-__device__ __forceinline__ float4 gatesAt(const LstmTrace<const float>& trace, int64_t unit) {
-  return trace.packed ? lstmUnpacked(load2(trace.gates, 2 * unit)) : load4(trace.gates, 4 * unit);
+/** Whether the trace is packed: always, if tensor cores make the products (productsOf), which leaves nothing to ask while the kernel runs. */
+template <Products P>
+__device__ __forceinline__ bool packedFor(const LstmTrace<const float>& trace) {
+  return P != Products::float32 || trace.packed;
 }
+template <Products P>
+__device__ __forceinline__ float4 gatesAt(const LstmTrace<const float>& trace, int64_t unit) {
+  return packedFor<P>(trace) ? lstmUnpacked(load2(trace.gates, 2 * unit)) : load4(trace.gates, 4 * unit);
+}
+template <Products P>
 __device__ __forceinline__ float outputGateAt(const LstmTrace<const float>& trace, int64_t unit) {
-  return trace.packed ? lstmUnpackedOutput(trace.gates[2 * unit + 1]) : trace.gates[4 * unit + 3];
+  return packedFor<P>(trace) ? lstmUnpackedOutput(trace.gates[2 * unit + 1]) : trace.gates[4 * unit + 3];
+}
+template <Products P>
+__device__ __forceinline__ float cellStateAt(const LstmTrace<const float>& trace, int64_t unit) {
+  return packedFor<P>(trace) ? loadHalf(trace.cellStates, unit) : trace.cellStates[unit];
 }
 
 /** dz of four cells at a unit, and h of the step before. */
@@ -42,14 +53,14 @@ __device__ __forceinline__ void lstmMakeUnit(const LstmBackwardArguments& a, con
   float dz[4][4] = {}, hBefore[4] = {};  // [gate][cell]
 #pragma unroll
   for (int e = 0; e < 4; ++e) {
-    const int m = m0 + e, pair = m * D + unit;
+    const int m = m0 + e, pair = m * a.trace.units + unit;
     if (m >= count) continue;
-    const float4 gates = gatesAt(a.trace, from.traceAt + pair);
-    const float tanhC = lstmTanh(a.trace.cellStates[from.traceAt + pair]);
+    const float4 gates = gatesAt<P>(a.trace, from.traceAt + pair);
+    const float tanhC = lstmTanh(cellStateAt<P>(a.trace, from.traceAt + pair));
     float cBefore = 0.0f, dh = gradHidden[e];
     if (!from.first) {
-      cBefore = a.trace.cellStates[from.traceBefore + pair];
-      if (shape.weightHidden) hBefore[e] = outputGateAt(a.trace, from.traceBefore + pair) * lstmTanh(cBefore);
+      cBefore = cellStateAt<P>(a.trace, from.traceBefore + pair);
+      if (shape.weightHidden) hBefore[e] = outputGateAt<P>(a.trace, from.traceBefore + pair) * lstmTanh(cBefore);
     } else {
       if (a.initialCell) cBefore = a.initialCell[unit];
       if (a.initialHidden) hBefore[e] = a.initialHidden[unit];
@@ -82,10 +93,10 @@ __device__ __forceinline__ void lstmPrefetchRun(const Global<const float>& from,
 __device__ __forceinline__ void lstmPrefetchStep(const LstmBackwardArguments& a, const LstmTile& tile, int step, bool inputs, bool hiddenBefore) {
   const LstmParams& p = a.params;
   const int D = static_cast<int>(p.hidden), C = static_cast<int>(p.inChannels), gatesStep = step - (hiddenBefore ? 2 : 1);
-  const int64_t row = a.trace.row(tile.sample, p.steps, step, tile.cell) * D, back = a.trace.region.cells * D;
-  const int perUnit = a.trace.perUnit();
-  if (gatesStep >= 0) lstmPrefetchRun(a.trace.gates, perUnit * (row - (step - gatesStep) * back), tile.count * perUnit * D);
-  if (step >= 2) lstmPrefetchRun(a.trace.cellStates, row - 2 * back, tile.count * D);
+  const int64_t row = a.trace.row(tile.sample, p.steps, step, tile.cell) * a.trace.units, back = a.trace.region.cells * a.trace.units;
+  const int perUnit = a.trace.perUnit(), units = tile.count * a.trace.units;
+  if (gatesStep >= 0) lstmPrefetchRun(a.trace.gates, perUnit * (row - (step - gatesStep) * back), perUnit * units);
+  if (step >= 2) lstmPrefetchRun(a.trace.cellStates, (row - 2 * back) >> int{a.trace.packed}, units >> int{a.trace.packed});
   if (step < 1) return;
   if (inputs) lstmPrefetchRun(a.input, ((tile.sample * p.steps + step - 1) * p.cells + tile.cell) * C, tile.count * C);
   if (!p.allStates) return;

@@ -29,7 +29,7 @@ struct ForwardArguments {
 /** Where a tile's step goes in global memory, so that a pair has 32-bit sums to do. */
 struct StepTargets {
   int64_t outputAt, traceAt;
-  int outputRow, outputs, traced;  // elements from cell to cell; how many of the tile's cells go there
+  int outputRow, outputs, traced;  // elements of the output from cell to cell; how many of the tile's cells go there
 
   __device__ __forceinline__ StepTargets(const ForwardArguments& a, const LstmTile& tile, int step) {
     const LstmParams& p = a.params;
@@ -38,29 +38,20 @@ struct StepTargets {
     outputs = a.output && (p.allStates || step == p.steps - 1) ? tile.count : 0;
     traced = static_cast<int>(left < 0 ? 0 : left < tile.count ? left : tile.count);
     outputAt = tile.sample * p.outputStride + tile.cell * outputRow + (p.allStates ? step * p.hidden : 0);
-    traceAt = a.trace.row(tile.sample, p.steps, step, tile.cell) * p.hidden;
+    traceAt = a.trace.row(tile.sample, p.steps, step, tile.cell) * a.trace.units;
   }
 };
 
 /**
- * Writes x[e]. Tensor cores leave a thread two units side by side: `byTwo` both in one store, or each takes a sector of memory of which it fills
+ * Writes h[e]. Tensor cores leave a thread two units side by side: `byTwo` both in one store, or each takes a sector of memory of which it fills
  * half.
  */
 template <Products P>
-__device__ __forceinline__ void put(const Global<float>& to, int64_t at, const float (&x)[4], int e, bool byTwo) {
+__device__ __forceinline__ void put(const Global<float>& to, int64_t at, const float (&h)[4], int e, bool byTwo) {
   if (P == Products::float32 || !byTwo) {
-    to[at] = x[e];
+    to[at] = h[e];
   } else if (e % 2 == 0) {
-    store2(to, at, make_float2(x[e], x[e + 1]));
-  }
-}
-
-template <Products P>
-__device__ __forceinline__ void put(const Global<float>& to, int64_t at, const float2 (&x)[4], int e, bool byTwo) {
-  if (P == Products::float32 || !byTwo) {
-    store2(to, at, x[e]);
-  } else if (e % 2 == 0) {
-    store4(to, at, make_float4(x[e].x, x[e].y, x[e + 1].x, x[e + 1].y));
+    store2(to, at, make_float2(h[e], h[e + 1]));
   }
 }
 
@@ -73,6 +64,7 @@ __device__ __forceinline__ void advance(const ForwardArguments& a, const StepTar
   for (int half = 0; half < 2; ++half) {
     float c[4], h[4];
     float2 packed[4];
+    const bool kept = static_cast<bool>(a.trace.gates);
     pairs.load(cellStates, half, D, c);
 #pragma unroll
     for (int e = 0; e < 4; ++e) {
@@ -80,9 +72,9 @@ __device__ __forceinline__ void advance(const ForwardArguments& a, const StepTar
       const float4 gates = make_float4(lstmSigmoid(z[half][0][e]), lstmSigmoid(z[half][1][e]), lstmTanh(z[half][2][e]), lstmSigmoid(z[half][3][e]));
       c[e] = gates.y * c[e] + gates.x * gates.z;
       h[e] = gates.w * lstmTanh(c[e]);
-      if (a.trace.packed) {
-        packed[e] = lstmPacked(gates);
-      } else if (unit < D && m < to.traced && a.trace.gates) {
+      if constexpr (P != Products::float32) {
+        if (kept) packed[e] = lstmPacked(gates);
+      } else if (kept && unit < D && m < to.traced) {
         store4(a.trace.gates, to.traceAt * 4 + (m * D + unit) * 4, gates);
       }
     }
@@ -91,9 +83,14 @@ __device__ __forceinline__ void advance(const ForwardArguments& a, const StepTar
       const int m = pairs.cell(half, e), unit = pairs.unit(e);
       if (unit >= D) continue;
       if (m < to.outputs) put<P>(a.output, to.outputAt + (m * to.outputRow + unit), h, e, a.outputByTwo);
-      if (m >= to.traced || !a.trace.cellStates) continue;
-      put<P>(a.trace.cellStates, to.traceAt + (m * D + unit), c, e, a.trace.byTwo);
-      if (a.trace.packed) put<P>(a.trace.gates, (to.traceAt + (m * D + unit)) * 2, packed, e, a.trace.byTwo);
+      if (m >= to.traced || !kept) continue;
+      const int64_t at = to.traceAt + (m * a.trace.units + unit);
+      if constexpr (P == Products::float32) {
+        a.trace.cellStates[at] = c[e];
+      } else if (e % 2 == 0) {
+        a.trace.cellStates[at >> 1] = lstmPackedStates(c[e], c[e + 1]);
+        store4(a.trace.gates, at * 2, make_float4(packed[e].x, packed[e].y, packed[e + 1].x, packed[e + 1].y));
+      }
     }
     pairs.store(cellStates, half, D, c);
     for (int e = 0; e < 4; ++e) h[e] = lstmRounded<P>(h[e]);
@@ -211,11 +208,18 @@ Products productsOf(const LstmParams& p, const Context& context) {
   return wanted;
 }
 
+/** Whether two units of the output may be written at once: its rows begin at multiples of 8 bytes. */
+bool outputByTwo(const LstmForwardRun& run) {
+  return run.params.hidden % 2 == 0 && run.params.outputStride % 2 == 0 && reinterpret_cast<uintptr_t>(run.output) % 8 == 0;
+}
+
 }  // namespace
 
 int64_t lstmPackedWeights(const LstmParams& p) {
   return roundedUp(std::max(LstmForwardShape<Products::float32>(p).packed(), LstmForwardShape<Products::tf32>(p).packed()), 64);
 }
+
+bool lstmPacks(const LstmParams& p, const Context& context) { return productsOf(p, context) != Products::float32; }
 
 void lstmPackGates(const LstmForwardRun& run, const Context& context) {
   withProducts(productsOf(run.params, context),
@@ -235,7 +239,7 @@ void lstmRunForward(const LstmForwardRun& run, const LstmRegion& region, const L
                              {run.initialCell, p.hidden},
                              {run.output, (p.batch - 1) * p.outputStride + p.cells * p.outputChannels()},
                              trace,
-                             p.outputStride % 2 == 0 && lstmByTwo(p, run.output)};
+                             outputByTwo(run)};
     // Smaller tiles before weights through the caches: at 64 units and 41 channels the weights are two thirds of a block's memory.
     if (start<P, 64, true>(a, context) || start<P, 32, true>(a, context) || start<P, 64, false>(a, context)) return;
     if constexpr (P == Products::float32) start<P, 8, false>(a, context);
@@ -263,8 +267,8 @@ void lstmForward(const LstmForward<float>& call, const Context& context) {
                            call.output,
                            static_cast<float*>(context.scratch)};
   lstmPackGates(run, context);
-  lstmRunForward(run, {0, p.batch, 0, p.cells}, LstmTrace<float>(p, {0, p.batch, 0, p.keptCells}, call.gates, call.cellStates, context.products),
-                 context);
+  const LstmTrace<float> trace(p, {0, p.batch, 0, p.keptCells}, call.gates, call.cellStates, lstmPacks(p, context));
+  lstmRunForward(run, {0, p.batch, 0, p.cells}, trace, context);
 }
 
 }  // namespace retroplume::cuda

@@ -35,12 +35,7 @@ struct Window {
 
 __device__ __forceinline__ float valueOf(float x) { return x; }
 
-/** Of half precision: shifted to the exponent's place, and then times the difference of the biases, which makes subnormal numbers right, too. */
-__device__ __forceinline__ float valueOf(uint16_t bits) {
-  const int size = bits & 0x7fff;
-  const float x = size < 0x7c00 ? __int_as_float(size << 13) * 0x1p112f : __int_as_float((size << 13) + 0x70000000);
-  return (bits & 0x8000) != 0 ? -x : x;
-}
+__device__ __forceinline__ float valueOf(uint16_t half) { return halfToFloat(half); }
 
 template <int N, class T>
 __device__ __forceinline__ Pack<N> fetchValues(const Global<const T>& from, int64_t index) {

@@ -15,6 +15,7 @@
  *   copyAsync4, copyAsync16, copyAsync16Cached, commitCopies, waitCopies   from global to shared memory past the registers (cp.async)
  *   prefetch                                            from memory to the second-level cache
  *   toTf32, mmaTf32, packBf16, mmaBf16                  tensor cores of one warp
+ *   packHalves, halfToFloat, loadHalf                   half precision, for what is kept in sixteen bits
  *   approximateExp2, approximateReciprocal              special function unit
  *   launch                 a kernel on the context's stream
  *
@@ -155,6 +156,22 @@ __device__ __forceinline__ uint32_t packBf16(float low, float high) {
   uint32_t bits;
   asm("cvt.rn.bf16x2.f32 %0, %1, %2;\n" : "=r"(bits) : "f"(high), "f"(low));
   return bits;
+}
+
+/** Two numbers in half precision, likewise; beyond 65504 they become infinite, and NaN stays. */
+__device__ __forceinline__ uint32_t packHalves(float low, float high) {
+  uint32_t bits;
+  asm("cvt.rn.f16x2.f32 %0, %1, %2;\n" : "=r"(bits) : "f"(high), "f"(low));
+  return bits;
+}
+__device__ __forceinline__ float halfToFloat(uint16_t half) {
+  float x;
+  asm("cvt.f32.f16 %0, %1;\n" : "=f"(x) : "h"(half));
+  return x;
+}
+/** Number `index` of those that lie packed, two a float. */
+__device__ __forceinline__ float loadHalf(const Global<const float>& from, int64_t index) {
+  return halfToFloat(reinterpret_cast<const uint16_t*>(from.at(0))[index]);
 }
 
 /**

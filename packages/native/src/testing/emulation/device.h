@@ -259,6 +259,29 @@ inline uint32_t roundToBf16(float x) {
 }
 inline uint32_t packBf16(float low, float high) { return roundToBf16(high) << 16 | roundToBf16(low); }
 
+inline uint32_t roundToHalf(float x) {
+  uint32_t bits;
+  std::memcpy(&bits, &x, 4);
+  if (std::isnan(x)) return 0x7fffu;
+  const uint32_t size = bits & 0x7fffffffu, sign = bits >> 16 & 0x8000u;
+  // Below the smallest normal number, whole multiples of the smallest number that there is; beyond the largest, infinity.
+  if (size < 0x38800000u) return sign | static_cast<uint32_t>(std::nearbyint(std::fabs(x) * 0x1p24f));
+  const uint32_t rounded = (size - 0x38000000u + 0xfffu + (size >> 13 & 1)) >> 13;
+  return sign | (rounded < 0x7c00u ? rounded : 0x7c00u);
+}
+inline uint32_t packHalves(float low, float high) { return roundToHalf(high) << 16 | roundToHalf(low); }
+/** Shifted to the exponent's place, and then times the difference of the biases, which makes subnormal numbers right, too. */
+inline float halfToFloat(uint16_t half) {
+  const int size = half & 0x7fff;
+  const float x = size < 0x7c00 ? __int_as_float(size << 13) * 0x1p112f : __int_as_float((size << 13) + 0x70000000);
+  return (half & 0x8000) != 0 ? -x : x;
+}
+inline float loadHalf(const Global<const float>& from, int64_t index) {
+  uint16_t halves[2];
+  std::memcpy(halves, from.at(index / 2), sizeof halves);
+  return halfToFloat(halves[index % 2]);
+}
+
 inline float bitsToFloat(uint32_t bits) { return __int_as_float(static_cast<int>(bits)); }
 
 /** The fragments of one lane. */

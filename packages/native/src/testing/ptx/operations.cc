@@ -169,6 +169,25 @@ uint32_t bf16Of(float x) {
   return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
 }
 
+/** Half precision of a number, to nearest, ties to even: a multiple of 2^-10 of its power of two, or of 2^-24. */
+uint32_t halfOf(float x) {
+  if (std::isnan(x)) return 0x7fff;
+  const uint32_t sign = std::signbit(x) ? 0x8000 : 0;
+  const float size = std::fabs(x);
+  if (size >= 65520.0f) return sign | 0x7c00;
+  const int exponent = size < 0x1p-14f ? -14 : std::ilogb(size);
+  // 1024 and more of them carry the exponent; 2048, what was rounded up to the next power, the next one.
+  return sign | static_cast<uint32_t>((exponent + 14) * 1024 + static_cast<int>(std::nearbyint(std::ldexp(size, 10 - exponent))));
+}
+
+float ofHalf(uint16_t half) {
+  const int exponent = half >> 10 & 31, mantissa = half & 1023;
+  const float size = exponent == 31  ? (mantissa != 0 ? NAN : INFINITY)
+                     : exponent == 0 ? std::ldexp(static_cast<float>(mantissa), -24)
+                                     : std::ldexp(static_cast<float>(1024 + mantissa), exponent - 25);
+  return std::copysign(size, (half & 0x8000) != 0 ? -1.0f : 1.0f);
+}
+
 Table makeTable() {
   Table table;
   defineIntegers<uint16_t, int16_t>(table, "16");
@@ -222,6 +241,8 @@ Table makeTable() {
     return std::isfinite(a) ? (bits + 0x1000) & ~0x1fffu : bits;
   });
   define<uint32_t, float, float>(table, "cvt.rn.bf16x2.f32", [](float upper, float lower) { return bf16Of(upper) << 16 | bf16Of(lower); });
+  define<uint32_t, float, float>(table, "cvt.rn.f16x2.f32", [](float upper, float lower) { return halfOf(upper) << 16 | halfOf(lower); });
+  define<float, uint16_t>(table, "cvt.f32.f16", [](uint16_t a) { return ofHalf(a); });
 
   // The special function unit's are good to a unit or two in the last place: here they are rounded.
   define<float, float>(table, "ex2.approx.f32", [](float a) { return std::exp2(a); });

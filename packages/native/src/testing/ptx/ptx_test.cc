@@ -179,6 +179,13 @@ void instructions() {
   // 1 + 2^-11, between two tf32 numbers, and 1 + 2^-8 and 1 + 3·2^-8, between two bfloat16: away from zero; to even
   integer("cvt.rna.tf32.f32 %r3, 0f3F801000;\nsub.s32 %r2, %r3, 1065353216;", 0x2000);
   integer("cvt.rn.bf16x2.f32 %r3, 0f3F808000, 0f3F818000;\nsub.s32 %r2, %r3, 1065369472;", 2);
+  // Half precision: 1 + 2^-11 and 1 + 3·2^-11; 65520, between 65504 and infinity, and NaN; 1.5·2^-24 and 2^-14 less a float's last bit, subnormal
+  integer("cvt.rn.f16x2.f32 %r3, 0f3F801000, 0f3F803000;\nsub.s32 %r2, %r3, 1006648320;", 2);
+  integer("cvt.rn.f16x2.f32 %r2, 0f477FF000, 0f7FC00000;", 0x7c007fff);
+  integer("cvt.rn.f16x2.f32 %r2, 0f33C00000, 0fB87FFFFF;", 0x00028400);
+  real("mov.u16 %rs1, 48896;\ncvt.f32.f16 %f1, %rs1;", -1.75f);
+  real("mov.u16 %rs1, 1023;\ncvt.f32.f16 %f1, %rs1;", 1023 * 0x1p-24f);
+  real("mov.u16 %rs1, 64512;\ncvt.f32.f16 %f1, %rs1;", -std::numeric_limits<float>::infinity());
   real("fma.rm.f32 %f1, 0f3F800001, 0f3F800001, 0f00000000;", 1.0f + 0x1p-22f);
   real("fma.rn.f32 %f1, 0f3F800001, 0f3F800001, 0fBF800002;", 0x1p-46f);
   real("add.rz.f32 %f1, 0f3F800000, 0f34000000;", 1.0f + 0x1p-23f);
