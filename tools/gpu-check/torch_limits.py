@@ -144,10 +144,10 @@ def limits(name, workload, step, batches, variant):
 
 def second_passes(results):
     """
-    Milliseconds by step that our tables leave out: they count an operand once an op, but our batch norm reads its input (backward: the gradient, too) twice,
-    and the bias's gradient reads a gradient again that the filters' one has read. Of eager PyTorch's kernels, which are of the same tensors.
+    Milliseconds by step that our tables leave out: they count an operand once an op, but our batch norm reads its input (backward: the gradient, too) twice.
+    Of eager PyTorch's kernels, which are of the same tensors.
     """
-    share = {"convolution: gradient of the bias": 1, "native_batch_norm": 1 / 2, "native_batch_norm_backward": 2 / 3}
+    share = {"native_batch_norm": 1 / 2, "native_batch_norm_backward": 2 / 3}
     eager = {each["name"]: each["kernels"] for each in results if each["variant"] == "channels-last" and each["name"].split("-")[1] == "train"}
     return {name: sum(share.get(row["kernel"], 0) * row["ms"] for row in rows) for name, rows in eager.items()}
 
