@@ -137,8 +137,7 @@ const FORMS: Readonly<Record<string, Form>> = {
     const { activation } = node.attributes as Conv2dAttributes;
     const call = { x: x as Image, filter: filter as Image, strides: 1, pad: 'same' as const, bias };
     if (activation === 'none') return tf.fused.conv2d(call);
-    // Marks are for a reverse pass, of which a forward graph has none.
-    return tf.fused.conv2d(activation === 'relu' ? { ...call, activation } : { ...call, activation: 'prelu', preluActivationWeights: slope });
+    return tf.fused.conv2d({ ...call, activation, ...(activation === 'prelu' && { preluActivationWeights: slope }) });
   },
   upconv2x2: (tf, node, [x, filter, bias]) => {
     const turned = tf.transpose(filter as Image, [0, 1, 3, 2]);

@@ -167,7 +167,8 @@ describe('rewrites that compile applies', () => {
       program.dispose();
       return result;
     };
-    expect(relativeError(build(false), build(true))).toBe(0);
+    // A P-ReLU that is fused marks its result by a unit in the last place.
+    expect(relativeError(build(false), build(true))).toBeLessThanOrEqual(kind === 'relu' ? 0 : Number.EPSILON);
   });
 
   test('a reverse pass that asks for the slopes’ gradient keeps the convolution’s own result', () => {

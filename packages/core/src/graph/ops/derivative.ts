@@ -2,21 +2,22 @@
  * Activations that a convolution applies to its result, and data gradients that are multiplied by the derivative of the activation that made their
  * input: one pass over memory instead of two. Both are put in by rewrites (fuse-activation.ts, fuse-derivative.ts), after `gradients`.
  *
- * `markedPrelu`: a P-ReLU that sets the lowest bit of its result where its input was positive and clears it elsewhere. The sign of the result does not
- * say that where a slope is negative, and a reverse pass would need the input, which fusing hides.
+ * A P-ReLU that is fused marks its result: the lowest bit is set where its input was positive and cleared elsewhere. The sign of the result does not
+ * say that where a slope is negative, and a reverse pass would need the input, which fusing hides. Without a reverse pass it is marked, too, so that a
+ * program gives the same bits either way.
  */
 import type { Node, Value } from '../graph';
 import type { Emitter, Op } from '../op';
 import { pixelStride } from '../parts';
 import { copyBox, located } from './copy-box';
 
-export type FusedActivation = 'none' | 'relu' | 'prelu' | 'markedPrelu';
-export const ACTIVATION_CODE: Record<FusedActivation, number> = { none: 0, relu: 1, prelu: 2, markedPrelu: 3 };
+export type FusedActivation = 'none' | 'relu' | 'prelu';
+export const ACTIVATION_CODE: Record<FusedActivation, number> = { none: 0, relu: 1, prelu: 2 };
 
 export interface DerivativeAttributes {
-  readonly derivative: 'relu' | 'markedPrelu';
+  /** Of which activation. */
+  readonly derivative: 'relu' | 'prelu';
 }
-export const DERIVATIVE_CODE: Record<DerivativeAttributes['derivative'], number> = { relu: 1, markedPrelu: 2 };
 
 /** Where the inputs of an op with a derivative begin that the op without it has not: the activation's result, its slopes, and what is added before. */
 export const DERIVATIVE_INPUTS = 2;
@@ -42,7 +43,7 @@ export function withDerivative(plain: Op, call: (node: Node, emitter: Emitter) =
       const [output] = node.outputs;
       if (added) copyBox(emitter, located(emitter, added), located(emitter, output), output.shape);
       const own = {
-        derivative: DERIVATIVE_CODE[node.attributes.derivative],
+        derivative: ACTIVATION_CODE[node.attributes.derivative],
         activatedStride: pixelStride(emitter.strides(activated), activated.shape),
         accumulate: added ? 1 : 0,
       };

@@ -10,7 +10,7 @@ import { pixelStride } from '../parts';
 import { channels, expectShape, formatShape } from '../shape';
 import { multiply, scale, subtract } from './arithmetic';
 import { channelAffine } from './channel-affine';
-import { ADDED_INPUT, DERIVATIVE_CODE, DERIVATIVE_INPUTS, type DerivativeAttributes, type InstructionParts } from './derivative';
+import { ACTIVATION_CODE, ADDED_INPUT, DERIVATIVE_INPUTS, type DerivativeAttributes, type InstructionParts } from './derivative';
 import { ofFirst } from './tangent-rules';
 import { relu } from './unary';
 
@@ -135,7 +135,7 @@ export const maxpool2x2BackwardWithDerivativeOp: Op<MaxPoolAttributes & Derivati
     const [, slope, added] = node.inputs.slice(DERIVATIVE_INPUTS);
     const further = { slope: emitter.optional(slope), added: emitter.optional(added) };
     const own = {
-      derivative: DERIVATIVE_CODE[node.attributes.derivative],
+      derivative: ACTIVATION_CODE[node.attributes.derivative],
       ...(added && { addedStride: pixelStride(emitter.strides(added), added.shape) }),
     };
     emitter.emit('maxpool2x2Backward', { ...operands, ...further }, { ...params, ...own });

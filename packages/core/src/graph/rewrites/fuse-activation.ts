@@ -1,7 +1,7 @@
 /**
  * Fuses a ReLU or P-ReLU into the convolution before it: one pass over memory instead of two. The convolution's own result must have no other reader
  * than the activation. The reverse pass of a ReLU reads the activation's result; that of a P-ReLU reads its input, but where it asks for no gradient of
- * the slopes it can do with a marked result (ops/derivative.ts).
+ * the slopes it can do with the result, which is marked (ops/derivative.ts).
  */
 import type { Graph, Node, Value } from '../graph';
 import { conv2dOp, type Conv2dAttributes } from '../ops/conv2d';
@@ -47,7 +47,7 @@ function fusionOf(node: Node, readers: Readers): Fusion | undefined {
   if (node.op !== preluOp) return undefined;
   const reverse = others.filter((reader): reader is Node => reader !== 'root' && isReverseOf(node, reader, readers));
   if (reverse.length < others.length) return undefined;
-  return { convolution, activation: reverse.length === 0 ? 'prelu' : 'markedPrelu', reverse };
+  return { convolution, activation: 'prelu', reverse };
 }
 
 function isRelu(node: Node): boolean {

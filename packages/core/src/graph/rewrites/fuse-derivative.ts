@@ -42,7 +42,7 @@ interface Fusion extends DerivativeAttributes {
 /** What an activation's reverse pass multiplies by, and the gradient that it does; undefined for other nodes. */
 function reverseOf(node: Node): (DerivativeAttributes & { activated: Value; slope?: Value; gradOutput: Value }) | undefined {
   const [first, second, gradOutput] = node.inputs as [Value, Value, Value];
-  if (node.op === markedPreluBackwardOp) return { derivative: 'markedPrelu', activated: first, slope: second, gradOutput };
+  if (node.op === markedPreluBackwardOp) return { derivative: 'prelu', activated: first, slope: second, gradOutput };
   if (node.op !== unaryBackwardOp || (node.attributes as UnaryAttributes).kind !== 'relu') return undefined;
   return { derivative: 'relu', activated: second, gradOutput };
 }

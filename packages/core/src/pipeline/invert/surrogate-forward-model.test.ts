@@ -23,7 +23,7 @@ describe('the adjoint is the transpose of the derivative: ⟨K·df, w⟩ = ⟨df
     const model = modelOf({ ...variant, surrogate: smoothSurrogate({ network: 'resnet', residualBlocks: 1, tracers }) });
     const factors = randomFactors(model, 4);
     const direction = randomFloats(factors.length, 5);
-    const epsilon = 2e-3;
+    const epsilon = 8e-3;
     const shifted = (sign: number): Float32Array => factors.map((f, i) => f + sign * epsilon * direction[i]);
     for (const batch of [0, model.batches - 1]) {
       const [up, down] = [await model.forward(shifted(1), batch), await model.forward(shifted(-1), batch)];
@@ -37,8 +37,8 @@ describe('the adjoint is the transpose of the derivative: ⟨K·df, w⟩ = ⟨df
       const right = dot(direction, gradient);
       const size = Math.sqrt(dot(gradient, gradient)); // of ⟨df, Kᵀ·w⟩ over random directions: chance may bring the product itself to 0
       expect(size).toBeGreaterThan(0.1);
-      // Single precision: rounding of about 1e-6 over 2ε = 4e-3, against derivatives of order one.
-      expect(Math.abs(left - right)).toBeLessThan(5e-4 * size);
+      // Single precision: rounding of about 1e-6 over 2ε = 1.6e-2, against derivatives of order one.
+      expect(Math.abs(left - right)).toBeLessThan(2e-4 * size);
     }
   });
 

@@ -31,7 +31,7 @@ template <class T>
 T activated(T z, int activation, const T* slope) {
   if (activation == 0) return z;
   const T y = z < 0 ? (activation == 1 ? T(0) : *slope * z) : z;
-  return activation == 3 ? marked(y, z > 0) : y;
+  return activation == 2 ? marked(y, z > 0) : y;
 }
 
 /** The derivative for channel `c` of a cell. */

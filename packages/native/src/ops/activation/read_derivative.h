@@ -8,7 +8,7 @@ namespace retroplume {
 template <class T>
 Derivative<T> readDerivative(InstructionReader<T>& reader, int64_t cells, int64_t channels) {
   Derivative<T> d{};
-  d.kind = reader.choice("derivative", 3);
+  d.kind = reader.choice("derivative", kActivations);
   if (d.kind == 0) return d;
   d.stride = reader.integer("activatedStride", channels, channels);
   d.activated = reader.inputRows("activated", {cells, channels, d.stride});

@@ -41,7 +41,7 @@ BoundKernel bindForward(InstructionReader<T>& reader) {
   call.input = reader.input("input", {p.batch, p.height, p.width, p.inChannels});
   call.weight = reader.input("weight", {p.kernel, p.kernel, p.inChannels, p.outChannels});
   call.bias = reader.optionalInput("bias", {p.outChannels});
-  call.slope = p.activation >= 2 ? reader.input("slope", {p.outChannels}) : nullptr;
+  call.slope = p.activation == 2 ? reader.input("slope", {p.outChannels}) : nullptr;
   call.output = reader.outputRows("output", {p.output.cells, p.outChannels, p.output.stride, p.batch, p.output.imageStride});
   const bool winograd = convolvesByWinograd(p, p.inChannels, p.outChannels);
   const auto slot = winograd ? &CpuKernels::conv2dForwardWinograd : &CpuKernels::conv2dForward;

@@ -2,6 +2,7 @@
 #include "ops/conv2d/conv3x3_weight_cuda.h"
 #include "ops/cuda_declarations.h"
 #include "runtime/cuda/gemm.h"
+#include "runtime/cuda/packs.h"
 
 /**
  * Implicit matrix products (runtime/cuda/gemm.h) over patches of K x K cells. Forward: patches of the input times the weights as they lie,
@@ -77,6 +78,7 @@ void conv2dBackwardWeight(const Conv2dBackwardWeight<float>& call, const Context
             Destination(call.gradWeight, tapsOf(p) * p.inChannels, p.outChannels, p.outChannels), static_cast<int>(p.outChannels),
             Global<float>(call.gradBias, p.outChannels)};
   gemm.to.accumulate = p.accumulate;
+  gemm.to.vector = gemm.to.vector && aligned16(call.gradBias);
   multiplyPatchesTransposed(gemm, partials, context);
 }
 

@@ -213,6 +213,7 @@ void conv3x3Weight(const Conv2dBackwardWeight<float>& call, float* scratch, cons
   counted(pixels, "cells");
   Destination to(call.gradWeight, kTaps * p.inChannels, p.outChannels, p.outChannels);
   to.accumulate = p.accumulate;
+  to.vector = to.vector && aligned16(call.gradBias);
   const int columns = counted(p.outChannels, "channels");
   const Arguments arguments{Global<const float>(call.input, pixels * p.inChannels),
                             Global<const float>(call.gradOutput, pixels * p.outChannels),

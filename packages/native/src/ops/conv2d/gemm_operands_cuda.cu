@@ -43,7 +43,9 @@ __global__ void __launch_bounds__(kThreads) add_shares_kernel(Global<const float
   if (group > 0 || pack >= packs) return;
   const int row = packsAcross.quotient(pack), column = (pack - row * packsAcross.divisor) * W;
   if (row == rows) {
-    for (int w = 0; w < W; ++w) columnSums[column + w] = to.accumulate ? columnSums[column + w] + sum[w] : sum[w];
+    Pack<W> total = to.accumulate ? fetch(Width<W>(), columnSums, column) : Pack<W>{};
+    for (int w = 0; w < W; ++w) total.at[w] += sum[w];
+    keep(columnSums, column, total);
   } else if constexpr (W == 4) {
     to.store4(row, column, make_float4(sum[0], sum[1], sum[2], sum[3]));
   } else {

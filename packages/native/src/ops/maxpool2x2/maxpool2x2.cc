@@ -39,7 +39,7 @@ BoundKernel bindBackward(InstructionReader<T>& reader) {
   call.gradOutput = reader.input("gradOutput", {p.batch, p.outHeight(), p.outWidth(), p.channels});
   const Rows cells{elementsOf({p.batch, p.height, p.width}), p.channels, p.gradInputStride};
   call.added = reader.optionalInputRows("added", {cells.count, cells.length, p.addedStride});
-  call.derivative = {reader.choice("derivative", 3), call.input, p.inputStride, nullptr};
+  call.derivative = {reader.choice("derivative", kActivations), call.input, p.inputStride, nullptr};
   if (call.derivative.kind == 2) call.derivative.slope = reader.input("slope", {p.channels});
   call.gradInput = reader.outputRows("gradInput", cells);
   return bindCall(reader, maxpool2x2BackwardReference<T>, &CpuKernels::maxpool2x2Backward, call, 1.0 * p.batch * p.height * p.width * p.channels);

@@ -9,7 +9,7 @@ namespace retroplume::RETROPLUME_ISA {
 [[gnu::always_inline]] inline Vector activate(Vector z, int activation, const float* slope) {
   if (activation == 0) return z;
   const Vector y = z < 0.0f ? (activation == 1 ? Vector{} : z * load(slope)) : z;
-  if (activation < 3) return y;
+  if (activation == 1) return y;
   return reinterpret_cast<Vector>((reinterpret_cast<IntVector>(y) & ~1) | ((z > 0.0f) & 1));
 }
 

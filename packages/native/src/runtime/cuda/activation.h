@@ -8,7 +8,7 @@ namespace retroplume {
 __device__ __forceinline__ float activated(float z, int activation, float slope) {
   if (activation == 0) return z;
   const float y = z < 0.0f ? (activation == 1 ? 0.0f : slope * z) : z;
-  return activation < 3 ? y : __int_as_float((__float_as_int(y) & ~1) | (z > 0.0f ? 1 : 0));
+  return activation == 1 ? y : __int_as_float((__float_as_int(y) & ~1) | (z > 0.0f ? 1 : 0));
 }
 
 /** `kind` as in Derivative, not 0 */

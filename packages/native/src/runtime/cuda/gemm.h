@@ -61,7 +61,7 @@ struct Destination {
   int derivative = 0;             // as Derivative.kind, for columns in one group
   Global<const float> activated;  // row·activatedStride + column
   int activatedStride = 0;
-  bool vector;  // four columns, with all that they need, may be read and written by 16 bytes
+  bool vector;  // four columns, with all that they need and their sums, may be read and written by 16 bytes
 
   /** Rows of `columns`, `rowStride` apart. */
   Destination(float* to, int64_t rows, int64_t columns, int64_t rowStride);
