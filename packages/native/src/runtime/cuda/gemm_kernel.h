@@ -16,15 +16,21 @@ constexpr int gemmSharedBytes() {
   return kStages * (T::kRows + T::kColumns) * kTileDepth * 4 + (kByRows ? T::kRows : 2 * kTileDepth) * static_cast<int>(sizeof(Place)) + 16;
 }
 
+/** Sum of read(0 … kCount − 1). Slabs are added up by themselves first: one number after the other over all of them would lose digits. */
+template <int kCount, class Read>
+__device__ __forceinline__ float slabSum(Read read) {
+  float sum = 0.0f;
+#pragma unroll
+  for (int i = 0; i < kCount; ++i) sum += read(i);
+  return sum;
+}
+
 /** Sums of the columns of a tile's b: each thread adds up some depths of one column. */
 template <class T>
 class ColumnSums {
  public:
   __device__ __forceinline__ void add(const Shared<float>& slab) {
-    float sum = 0.0f;
-#pragma unroll
-    for (int i = 0; i < kDepths; ++i) sum += slab[T::bIndex(depth() + i, column())];
-    sum_ += sum;  // of the slab by itself first: one after the other would lose digits
+    sum_ += slabSum<kDepths>([&](int i) { return slab[T::bIndex(depth() + i, column())]; });
   }
   /** Calls put(column of the tile, its sum). `memory`: a float a thread, which nobody needs any more. */
   template <class Put>
@@ -45,22 +51,6 @@ class ColumnSums {
   __device__ __forceinline__ int column() const { return static_cast<int>(threadIdx.x) % T::kColumns; }
   __device__ __forceinline__ int depth() const { return static_cast<int>(threadIdx.x) / T::kColumns * kDepths; }
 
-  float sum_ = 0.0f;
-};
-
-/** Sums of the rows of a tile's a, by depth: a thread has a row. */
-template <class T>
-class RowSums {
- public:
-  __device__ __forceinline__ void add(const Shared<float>& slab) {
-    float sum = 0.0f;
-#pragma unroll
-    for (int depth = 0; depth < kTileDepth; ++depth) sum += slab[T::aIndexByDepth(depth, static_cast<int>(threadIdx.x))];
-    sum_ += sum;
-  }
-  __device__ __forceinline__ float ofThread() const { return sum_; }
-
- private:
   float sum_ = 0.0f;
 };
 
@@ -101,8 +91,8 @@ __global__ void __launch_bounds__(kTileThreads, T::kBlocks) gemm_kernel(Gemm gem
   Accumulators<T, P, kByRows> sums;
   ColumnSums<T> columnSums;
   const bool sumsColumns = !kByRows && gemm.columnSums && firstRow == 0;
-  RowSums<T> rowSums;
   const bool sumsRows = !kByRows && gemm.featureSums && firstColumn == 0;
+  float rowSum = 0.0f;  // a thread has a row
   int stage = 0;
   for (int slab = begin; slab < end; ++slab) {
     waitCopies<kStages - 2>();
@@ -110,7 +100,10 @@ __global__ void __launch_bounds__(kTileThreads, T::kBlocks) gemm_kernel(Gemm gem
     fetch(slab + kStages - 1, stage == 0 ? kStages - 1 : stage - 1);
     sums.add(a.from(stage * T::kRows * kTileDepth), b.from(stage * T::kColumns * kTileDepth));
     if (sumsColumns) columnSums.add(b.from(stage * T::kColumns * kTileDepth));
-    if (sumsRows) rowSums.add(a.from(stage * T::kRows * kTileDepth));
+    if (sumsRows) {
+      const Shared<float> slab = a.from(stage * T::kRows * kTileDepth);
+      rowSum += slabSum<kTileDepth>([&](int depth) { return slab[T::aIndexByDepth(depth, static_cast<int>(threadIdx.x))]; });
+    }
     stage = stage == kStages - 1 ? 0 : stage + 1;
   }
   const int rows = kByRows ? gemm.patches.pixels : gemm.patches.features;
@@ -119,7 +112,7 @@ __global__ void __launch_bounds__(kTileThreads, T::kBlocks) gemm_kernel(Gemm gem
   if (sumsRows) {
     static_assert(kByRows || T::kRows == kTileThreads, "a thread has a row");
     const int row = rowOf(static_cast<int>(threadIdx.x));
-    if (row != kNoRow) gemm.featureSums[int64_t{blockIdx.y} * rows + row] = rowSums.ofThread();
+    if (row != kNoRow) gemm.featureSums[int64_t{blockIdx.y} * rows + row] = rowSum;
   }
   if (sumsColumns)
     columnSums.finish(a, [&](int column, float sum) { output.storeColumnSum(gemm.columnSums, gemm.to.accumulate, corner[1] + column, sum); });
