@@ -50,10 +50,7 @@ export function interpolateMisfit(sources: readonly Source[], misfit: Float64Arr
     for (let time = 0; time < times; time++) {
       const values = misfit.subarray(time * sources.length, (time + 1) * sources.length);
       const now = neighbours.withValues(values);
-      // Mostly the same sources have values as the time before.
-      if (now.length !== near.length || now.some(({ source }, k) => source !== near[k].source)) {
-        [near, weights] = [now, weightsOf(sources, now, model)];
-      }
+      if (!sameSources(now, near)) [near, weights] = [now, weightsOf(sources, now, model)];
       out[time * targets.length + j] = weighted(near, weights, values);
     }
   });
@@ -68,11 +65,13 @@ export function chooseModel(sources: readonly Source[], misfit: Float64Array): C
   const errors = models.map(() => 0);
   for (const place of evenly(sources.length, Math.ceil(MOST_TRIED.values / Math.max(1, tried.length)))) {
     const neighbours = new Neighbours(sources, sources[place], sources[place].block);
+    let [near, weights]: [readonly Near[], readonly (readonly number[])[]] = [[], models.map(() => [])];
     for (const time of tried) {
       const values = misfit.subarray(time * sources.length, (time + 1) * sources.length);
       if (!Number.isFinite(values[place])) continue;
-      const near = neighbours.withValues(values);
-      models.forEach((model, k) => (errors[k] += Math.abs(values[place] - weighted(near, weightsOf(sources, near, model), values))));
+      const now = neighbours.withValues(values);
+      if (!sameSources(now, near)) [near, weights] = [now, models.map((model) => weightsOf(sources, now, model))];
+      weights.forEach((each, k) => (errors[k] += Math.abs(values[place] - weighted(near, each, values))));
     }
   }
   return models[errors.indexOf(Math.min(...errors))];
@@ -110,6 +109,11 @@ class Neighbours {
     }
     return near;
   }
+}
+
+/** Mostly those have values that had them the time before, and weights hold. */
+function sameSources(a: readonly Near[], b: readonly Near[]): boolean {
+  return a.length === b.length && a.every(({ source }, k) => source === b[k].source);
 }
 
 /** (C + ν·1)⁻¹ c. This runs a million times for a month of hours, so without arrays of arrays; the decomposition reads the lower triangle alone. */
