@@ -12,11 +12,8 @@ namespace retroplume::emulation {
 namespace {
 
 constexpr std::size_t kStackBytes = 64 * 1024;
-thread_local Block* running = nullptr;
 
 }  // namespace
-
-Block& block() { return *running; }
 
 Block::Block(Dim3 grid, Dim3 index, unsigned threads, int sharedBytes)
     : grid(grid), index(index), threads(threads), threads_(threads), shared_(sharedBytes, 0xff), words_((sharedBytes + 3) / 4) {
@@ -34,7 +31,7 @@ void Block::fail(const std::string& what) const {
 void Block::enter(unsigned high, unsigned low) {
   auto* block = reinterpret_cast<Block*>(static_cast<uintptr_t>(high) << 32 | low);
   while (block->begun_ < block->threads && !block->error_) {
-    block->current = block->begun_++;
+    block->choose(block->begun_++);
     try {
       (*block->kernel_)();
     } catch (...) {
@@ -59,7 +56,9 @@ void Block::run(const std::function<void()>& kernel) {
   while (begun_ < threads && !error_) begin();
   while (!error_ && (releaseWarps() || releaseBlock())) {
     for (current = 0; current < threads && !error_; ++current) {
-      if (threads_[current].state == State::ready && _setjmp(scheduler_) == 0) _longjmp(threads_[current].place, 1);
+      if (threads_[current].state != State::ready) continue;
+      choose(current);
+      if (_setjmp(scheduler_) == 0) _longjmp(threads_[current].place, 1);
     }
   }
   running = outer;
@@ -113,46 +112,19 @@ const unsigned char* Block::exchange(const void* value, int bytes, const char* w
   return buffer.data() + static_cast<std::size_t>(warp()) * kWarp * kExchangeBytes;
 }
 
-bool Block::ordered(const Access& before) const {
-  if (before.thread == -1 || before.thread == static_cast<int>(current)) return true;
-  if (before.blockTime < blockTime_) return true;
-  return before.warp == warp() && before.warpTime < warpTime_[warp()];
+void Block::failPast(const char* what) const { fail(std::string(what) + " shared memory past its " + std::to_string(sharedBytes()) + " bytes"); }
+
+void Block::failRead(int word) const {
+  const std::string at = "reads shared memory at byte " + std::to_string(4 * word);
+  if (words_[word].arriving) fail(at + " while a copy is on its way there: waitCopies is missing");
+  if (words_[word].write.thread == -1) fail(at + ", which nobody has written");
+  fail(at + ", written by thread " + std::to_string(words_[word].write.thread) + " since the last barrier: a barrier is missing");
 }
 
-void Block::readShared(int offset, int bytes) {
-  if (offset < 0 || offset + bytes > sharedBytes()) fail("reads shared memory past its " + std::to_string(sharedBytes()) + " bytes");
-  for (int w = offset / 4; w < (offset + bytes + 3) / 4; ++w) {
-    SharedWord& word = words_[w];
-    if (word.arriving) fail("reads shared memory at byte " + std::to_string(4 * w) + " while a copy is on its way there: waitCopies is missing");
-    if (word.write.thread == -1) fail("reads shared memory at byte " + std::to_string(4 * w) + ", which nobody has written");
-    if (!ordered(word.write)) {
-      fail("reads shared memory at byte " + std::to_string(4 * w) + ", written by thread " + std::to_string(word.write.thread) +
-           " since the last barrier: a barrier is missing");
-    }
-    const Access access = now();
-    const bool several = word.read.thread != access.thread && !ordered(word.read);
-    const bool sameWarp = word.read.warp == access.warp;
-    word.read = access;
-    if (several) {
-      word.read.thread = -2;
-      if (!sameWarp) word.read.warp = -2;
-    }
-  }
-}
-
-void Block::writeShared(int offset, int bytes) {
-  if (offset < 0 || offset + bytes > sharedBytes()) fail("writes shared memory past its " + std::to_string(sharedBytes()) + " bytes");
-  for (int w = offset / 4; w < (offset + bytes + 3) / 4; ++w) {
-    SharedWord& word = words_[w];
-    if (word.arriving) fail("writes shared memory at byte " + std::to_string(4 * w) + " while a copy is on its way there");
-    for (const Access* before : {&word.read, &word.write}) {
-      if (ordered(*before)) continue;
-      fail("writes shared memory at byte " + std::to_string(4 * w) + ", " + (before == &word.read ? "read" : "written") +
-           " by another thread since the last barrier: a barrier is missing");
-    }
-    word.write = now();
-    word.read = {};
-  }
+void Block::failWrite(int word) const {
+  const std::string at = "writes shared memory at byte " + std::to_string(4 * word);
+  if (words_[word].arriving) fail(at + " while a copy is on its way there");
+  fail(at + ", " + (ordered(words_[word].read) ? "written" : "read") + " by another thread since the last barrier: a barrier is missing");
 }
 
 void Block::copyAsync(int offset, const float* from, int floats) {
@@ -177,7 +149,7 @@ void Block::waitCopies(int remaining) {
       for (int i = 0; i < copy.floats; ++i) {
         SharedWord& word = words_[copy.offset / 4 + i];
         word.arriving = false;
-        word.write = now();
+        word.write = now_;
       }
     }
     groups.erase(groups.begin());

@@ -54,8 +54,28 @@ class Block {
   unsigned char* shared() { return shared_.data(); }
   int sharedBytes() const { return static_cast<int>(shared_.size()); }
   /** Notes an access to `bytes` bytes of shared memory. @throws EmulationError */
-  void readShared(int offset, int bytes);
-  void writeShared(int offset, int bytes);
+  void readShared(int offset, int bytes) {
+    if (offset < 0 || offset + bytes > sharedBytes()) failPast("reads");
+    for (int w = offset / 4; w < (offset + bytes + 3) / 4; ++w) {
+      SharedWord& word = words_[w];
+      if (word.arriving || word.write.thread == -1 || !ordered(word.write)) failRead(w);
+      const Access before = word.read;
+      word.read = now_;
+      if (before.thread != now_.thread && !ordered(before)) {
+        word.read.thread = -2;
+        if (before.warp != now_.warp) word.read.warp = -2;
+      }
+    }
+  }
+  void writeShared(int offset, int bytes) {
+    if (offset < 0 || offset + bytes > sharedBytes()) failPast("writes");
+    for (int w = offset / 4; w < (offset + bytes + 3) / 4; ++w) {
+      SharedWord& word = words_[w];
+      if (word.arriving || !ordered(word.read) || !ordered(word.write)) failWrite(w);
+      word.write = now_;
+      word.read = {};
+    }
+  }
 
   void copyAsync(int offset, const float* from, int floats);  // null: zeros
   void commitCopies();
@@ -83,8 +103,17 @@ class Block {
   bool releaseWarps();
   bool releaseBlock();
   int warp() const { return static_cast<int>(current) / kWarp; }
-  bool ordered(const Access& before) const;
-  Access now() const { return {static_cast<int>(current), blockTime_, warpTime_[warp()], warp()}; }
+  bool ordered(const Access& before) const {
+    return before.blockTime < now_.blockTime || before.thread == now_.thread || (before.warp == now_.warp && before.warpTime < now_.warpTime);
+  }
+  [[noreturn]] void failPast(const char* what) const;
+  [[noreturn]] void failRead(int word) const;
+  [[noreturn]] void failWrite(int word) const;
+  /** The thread that is to run next. */
+  void choose(unsigned thread) {
+    current = thread;
+    now_ = {static_cast<int>(thread), blockTime_, warpTime_[warp()], warp()};
+  }
 
   std::vector<Thread> threads_;
   unsigned begun_ = 0;
@@ -95,13 +124,16 @@ class Block {
   std::vector<unsigned char> shared_;
   std::vector<SharedWord> words_;
   int blockTime_ = 0;
+  Access now_;  // of the thread that runs
   std::vector<int> warpTime_;
   std::vector<int> exchanges_;               // of each thread
   std::vector<unsigned char> exchanged_[2];  // by turns
 };
 
+inline thread_local Block* running = nullptr;
+
 /** The block that runs on this thread of the host. */
-Block& block();
+inline Block& block() { return *running; }
 
 /** Runs every block of a grid, the last one first, so that nothing can rely on their order. @throws EmulationError */
 void runGrid(Dim3 grid, unsigned threads, int sharedBytes, const std::function<void()>& kernel);

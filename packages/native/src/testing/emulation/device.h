@@ -1,5 +1,6 @@
 #pragma once
 #include <cmath>
+#include <cstddef>
 #include <cstring>
 #include <string>
 #include <type_traits>
@@ -289,15 +290,29 @@ struct Fragments {
   uint32_t a[4], b[2];
 };
 
+/** What all lanes have exchanged, each its fragments. */
+class WarpFragments {
+ public:
+  explicit WarpFragments(const unsigned char* bytes) : bytes_(bytes) {}
+  uint32_t a(int lane, int i) const { return word(lane, offsetof(Fragments, a) + 4 * i); }
+  uint32_t b(int lane, int i) const { return word(lane, offsetof(Fragments, b) + 4 * i); }
+
+ private:
+  uint32_t word(int lane, std::size_t offset) const {
+    uint32_t bits;
+    std::memcpy(&bits, bytes_ + lane * emulation::Block::kExchangeBytes + offset, sizeof bits);
+    return bits;
+  }
+  const unsigned char* bytes_;
+};
+
 /** d += a·b with both operands taken out of the fragments of all lanes; `depth` is 8 (tf32) or 16 (bf16). */
-template <class A, class B>
-void multiplyFragments(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], int depth, const char* what, A elementOfA, B elementOfB) {
+template <int depth, class A, class B>
+void multiplyFragments(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], const char* what, A elementOfA, B elementOfB) {
   Fragments own;
   std::memcpy(own.a, a, sizeof own.a);
   std::memcpy(own.b, b, sizeof own.b);
-  const unsigned char* bytes = emulation::block().exchange(&own, sizeof own, what);
-  Fragments all[emulation::kWarp];
-  for (int l = 0; l < emulation::kWarp; ++l) std::memcpy(&all[l], bytes + l * emulation::Block::kExchangeBytes, sizeof(Fragments));
+  const WarpFragments all(emulation::block().exchange(&own, sizeof own, what));
   const int g = emulation::laneIndex() / 4, t = emulation::laneIndex() % 4;
   for (int e = 0; e < 4; ++e) {
     const int row = g + e / 2 * 8, column = 2 * t + e % 2;
@@ -308,16 +323,16 @@ void multiplyFragments(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b
 inline void mmaTf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
   // The tensor cores ignore the low bits of what was not rounded.
   const auto value = [](uint32_t bits) { return bitsToFloat(bits & ~0x1fffu); };
-  multiplyFragments(
-      d, a, b, 8, "mmaTf32", [&](const Fragments* all, int row, int k) { return value(all[row % 8 * 4 + k % 4].a[row / 8 + k / 4 * 2]); },
-      [&](const Fragments* all, int k, int column) { return value(all[column * 4 + k % 4].b[k / 4]); });
+  multiplyFragments<8>(
+      d, a, b, "mmaTf32", [&](const WarpFragments& all, int row, int k) { return value(all.a(row % 8 * 4 + k % 4, row / 8 + k / 4 * 2)); },
+      [&](const WarpFragments& all, int k, int column) { return value(all.b(column * 4 + k % 4, k / 4)); });
 }
 
 inline void mmaBf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
   const auto half = [](uint32_t bits, int which) { return bitsToFloat(which == 0 ? bits << 16 : bits & 0xffff0000u); };
-  multiplyFragments(
-      d, a, b, 16, "mmaBf16", [&](const Fragments* all, int row, int k) { return half(all[row % 8 * 4 + k % 8 / 2].a[row / 8 + k / 8 * 2], k % 2); },
-      [&](const Fragments* all, int k, int column) { return half(all[column * 4 + k % 8 / 2].b[k / 8], k % 2); });
+  multiplyFragments<16>(
+      d, a, b, "mmaBf16", [&](const WarpFragments& all, int row, int k) { return half(all.a(row % 8 * 4 + k % 8 / 2, row / 8 + k / 8 * 2), k % 2); },
+      [&](const WarpFragments& all, int k, int column) { return half(all.b(column * 4 + k % 8 / 2, k / 8), k % 2); });
 }
 
 template <class... Parameters, class... Arguments>
