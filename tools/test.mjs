@@ -28,12 +28,13 @@ function clangFormat() {
 
 /** The longest first. */
 const LINTERS = [
-  ['C++ tests (ctest)', () => ['ctest', '--test-dir', join(root, 'packages/native/build'), '--output-on-failure']],
   ['ESLint with module boundaries', () => bin('eslint/bin/eslint.js', '--max-warnings', '0', '.')],
   ['Prettier', () => bin('prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '**/*.{ts,mjs,cjs,json}')],
   ['types of the tests (tsc)', () => bin('typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.test.json')],
   ['clang-format 19', clangFormat],
 ];
+
+const CPP_TESTS = ['C++ tests (ctest)', () => ['ctest', '--test-dir', join(root, 'packages/native/build'), '--output-on-failure', '--parallel', '2']];
 
 /** What a program prints, and its exit status. */
 function outcome(program, args) {
@@ -45,23 +46,25 @@ function outcome(program, args) {
   );
 }
 
-/** One after the other, but two at a time: each of them takes one core. */
+/** Runs a program, says whether it passed, and counts it. */
+async function check([name, command]) {
+  const [program, ...args] = command() ?? [];
+  if (program === undefined) {
+    counts.skipped++;
+    console.log(`skipped  ${name}: not installed (npm run setup -- --test says how to get it)`);
+    return;
+  }
+  const { status, text } = await outcome(program, args);
+  counts[status === 0 ? 'passed' : 'failed']++;
+  if (status !== 0) process.stdout.write(text);
+  console.log(`${status === 0 ? 'passed ' : 'FAILED '}  ${name}`);
+}
+
+/** Two at a time: each of them takes one core. */
 async function lint() {
   const waiting = [...LINTERS];
   const next = async () => {
-    for (let entry = waiting.shift(); entry; entry = waiting.shift()) {
-      const [name, command] = entry;
-      const [program, ...args] = command() ?? [];
-      if (program === undefined) {
-        counts.skipped++;
-        console.log(`skipped  ${name}: not installed (npm run setup -- --test says how to get it)`);
-        continue;
-      }
-      const { status, text } = await outcome(program, args);
-      counts[status === 0 ? 'passed' : 'failed']++;
-      if (status !== 0) process.stdout.write(text);
-      console.log(`${status === 0 ? 'passed ' : 'FAILED '}  ${name}`);
-    }
+    for (let entry = waiting.shift(); entry; entry = waiting.shift()) await check(entry);
   };
   await Promise.all([next(), next()]);
 }
@@ -87,7 +90,10 @@ function jest(args) {
 }
 
 const args = process.argv.slice(2);
-if (args.length === 0) await lint();
+if (args.length === 0) {
+  await lint();
+  await check(CPP_TESTS);
+}
 jest(args);
 console.log(`${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}`);
 process.exitCode = counts.failed > 0 ? 1 : 0;
