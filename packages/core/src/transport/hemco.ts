@@ -24,7 +24,8 @@ const FIRST_ID = 9101;
 export class HemcoGrid {
   readonly globe: Grid;
   private readonly overlaps: CellOverlaps;
-  private readonly covered: Float64Array;
+  /** cells of the globe that the grid reaches, a few of a million, and the part of each that lies on it */
+  private readonly covered: [cell: number, share: number][];
 
   /** @param degrees - side of the lat-lon cells; 180 is a multiple of it */
   constructor(grid: Grid, degrees: number) {
@@ -34,8 +35,7 @@ export class HemcoGrid {
       ...{ xcell: 360 / cols, ycell: 180 / rows, cols, rows },
     });
     this.overlaps = new CellOverlaps(grid, this.globe, POINTS);
-    this.covered = new Float64Array(rows * cols);
-    for (const cell of new Set(this.overlaps.target)) this.covered[cell] = shareWithin(this.globe, cell, grid);
+    this.covered = [...new Set(this.overlaps.target)].map((cell) => [cell, shareWithin(this.globe, cell, grid)]);
   }
 
   /**
@@ -45,7 +45,9 @@ export class HemcoGrid {
   factors(prior: ArrayLike<number>, factor: ArrayLike<number>): Float32Array {
     const before = this.overlaps.regrid(prior);
     const after = this.overlaps.regrid(Float64Array.from(prior, (mass, cell) => mass * factor[cell]));
-    return Float32Array.from(before, (mass, cell) => (mass > 0 ? 1 + this.covered[cell] * (after[cell] / mass - 1) : 1));
+    const onGlobe = new Float32Array(before.length).fill(1);
+    for (const [cell, share] of this.covered) if (before[cell] > 0) onGlobe[cell] = 1 + share * (after[cell] / before[cell] - 1);
+    return onGlobe;
   }
 }
 
