@@ -1,7 +1,8 @@
 /**
  * Node environment that shares the host's typed arrays and errors with the test realm: an addon makes its arrays and errors
- * in the host realm, where `instanceof` of jest's own classes would fail.
+ * in the host realm, where `instanceof` of jest's own classes would fail. What a test file leaves behind in the process ends with it.
  */
+const { AsyncLocalStorage } = require('node:async_hooks');
 const { TestEnvironment } = require('jest-environment-node');
 
 const shared = [
@@ -24,9 +25,23 @@ const shared = [
   'RangeError',
 ];
 
+/** Those in use. jest-circus makes one for every test file and leaves it in use, and every promise that the process makes from then on visits all of them. */
+const storages = new Set();
+const { run } = AsyncLocalStorage.prototype;
+AsyncLocalStorage.prototype.run = function (...args) {
+  storages.add(this);
+  return run.apply(this, args);
+};
+
 module.exports = class HostRealmEnvironment extends TestEnvironment {
   constructor(config, context) {
     super(config, context);
     for (const name of shared) this.global[name] = globalThis[name];
+  }
+
+  async teardown() {
+    for (const storage of storages) storage.disable();
+    storages.clear();
+    await super.teardown();
   }
 };
