@@ -20,11 +20,11 @@ import type { Bundle, BundleResult } from '../packages/core/src/pipeline/bundle/
 import type { Reproduction } from '../packages/core/src/pipeline/bundle/reproduce';
 import { readRecord } from '../packages/core/src/pipeline/engine/record';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
-import { MAIN, SHORT_STAGES, SMALL_RUN } from './testing/small-run';
+import { MAIN, SHORT_STAGES, SMALL_RUN, winterOnly } from './testing/small-run';
 
 jest.setTimeout(400_000); // whole runs on a busy machine
 
-const SETTINGS = [...SMALL_RUN, ...SHORT_STAGES].flatMap((setting) => ['--set', setting]);
+const SETTINGS = [...SMALL_RUN, winterOnly(60, 24), ...SHORT_STAGES].flatMap((setting) => ['--set', setting]);
 
 let folder: string;
 let world: string;
@@ -53,7 +53,7 @@ it('packs records, products and, asked for, inputs', () => {
   const { status, stdout, stderr } = retroplume('bundle', out, '--inputs', '--json');
   expect([status, stderr]).toEqual([0, '']);
   const result = JSON.parse(stdout) as BundleResult;
-  expect(result).toMatchObject({ bundle, inputs: 8, inputsPacked: true, hashed: 0 });
+  expect(result).toMatchObject({ bundle, inputs: 6, inputsPacked: true, hashed: 0 });
   expect(result.stages).toEqual(expect.arrayContaining(['simulate', 'train', 'invert', 'verify', 'report']));
   const listed = spawnSync('tar', ['-tzf', bundle], { encoding: 'utf8' }).stdout.split('\n');
   expect(listed).toEqual(
@@ -205,7 +205,7 @@ describe('bad input', () => {
       writeFileSync(stations, text);
     }
     expect(refused('reproduce', 'without.tar.gz', '--out', 'y', '--inputs', `${world}=/nowhere`)).toMatch(
-      /^3 retroplume: BUNDLE_INPUT_DIFFERS: \/nowhere\/inputs\/\S+ and 7 more: not there/,
+      /^3 retroplume: BUNDLE_INPUT_DIFFERS: \/nowhere\/inputs\/\S+ and 5 more: not there/,
     );
   });
 
@@ -213,7 +213,7 @@ describe('bad input', () => {
     for (const from of [`${world}/input`, '/typo']) {
       const said = refused('reproduce', 'without.tar.gz', '--out', 'w', '--inputs', `${from}=/nowhere`);
       expect(said).toContain(
-        `2 retroplume: REPRODUCE_INPUTS: --inputs ${from}=/nowhere: none of the 8 inputs of the bundle was below ${from}: set FROM to`,
+        `2 retroplume: REPRODUCE_INPUTS: --inputs ${from}=/nowhere: none of the 6 inputs of the bundle was below ${from}: set FROM to`,
       );
     }
     expect(refused('reproduce', bundle, '--out', 'v', '--inputs', `${world}=/nowhere`)).toMatch(

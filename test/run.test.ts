@@ -5,13 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeWhere } from './testing/describe-where';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
-import { MAIN } from './testing/small-run';
+import { MAIN, winterOnly } from './testing/small-run';
 
 // Whole runs on a machine that does other things too.
 jest.setTimeout(400_000);
 
 const STAGES = ['simulate', 'prepare', 'train', 'evaluate', 'certify', 'export', 'invert', 'apply', 'verify', 'report'];
 const SETTINGS = [
+  winterOnly(84, 48),
   'members.count=2',
   'response.groups=[NOx]',
   'surrogate.hidden=4',
@@ -116,11 +117,12 @@ describe('a run from nothing to the report', () => {
       traceEvents: { ph: string; ts: number; dur: number }[];
     };
     expect(traceEvents.length).toBeGreaterThan(100);
-    traceEvents.forEach(({ ph, ts, dur }, i) => {
-      expect(ph).toBe('X');
-      expect(dur).toBeGreaterThan(0);
-      if (i > 0) expect(ts).toBeGreaterThanOrEqual(traceEvents[i - 1].ts + traceEvents[i - 1].dur - 1e-3);
+    // All of kernels, each of which begins where the one before it has ended.
+    const wrong = traceEvents.filter(({ ph, ts, dur }, i) => {
+      const begin = i > 0 ? traceEvents[i - 1].ts + traceEvents[i - 1].dur - 1e-3 : 0;
+      return !(ph === 'X' && dur > 0 && ts >= begin);
     });
+    expect(wrong).toEqual([]);
   });
 
   it('refuses stages of which one lacks what it needs before it runs the first', () => {
@@ -178,7 +180,7 @@ describe('a run from nothing to the report', () => {
   describeWhere(!spawnSync('ncdump').error, 'no ncdump', 'what apply wrote', () => {
     it('is read by ncdump', () => {
       const updated = readdirSync(join(folder, 'run/apply')).filter((name) => name.endsWith('.nc'));
-      expect(updated).toHaveLength(2);
+      expect(updated).toHaveLength(1);
       for (const name of updated) {
         const { status, stdout } = spawnSync('ncdump', ['-h', join(folder, 'run/apply', name)], { encoding: 'utf8' });
         expect(status).toBe(0);

@@ -127,7 +127,7 @@ describeOnRanks('pieces of a stage on two processes', () => {
     const [expected, found] = ['one', 'two'].map((out) => read<PreviewSummary>(out, 'preview/preview.json'));
     expect(found.dofsEstimate / expected.dofsEstimate).toBeCloseTo(1, 3);
 
-    // Four of the products anew, alone, after those before each that were shared: of the same direction to the bit. So are its forward passes; the sums of the way back are
+    // Four of the products anew, each alone, after those before it that were shared: of the same direction to the bit. So are its forward passes; the sums of the way back are
     // rounded in another order. (Of directions that differ in their last bits the difference of two passes in single precision makes 1e-5, more than ranks do.)
     const product = (out: string, pass: number): string => join(folder, out, `uncertainty/products/product-000${pass}.safetensors`);
     for (const pass of [1, 2, 4, 6]) {
