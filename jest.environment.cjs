@@ -1,6 +1,6 @@
 /**
  * Node environment that shares the host's typed arrays and errors with the test realm: an addon makes its arrays and errors
- * in the host realm, where `instanceof` of jest's own classes would fail. What a test file leaves behind in the process ends with it.
+ * in the host realm, where `instanceof` of jest's own classes would fail. Storages that a test file leaves in use end with it.
  */
 const { AsyncLocalStorage } = require('node:async_hooks');
 const { TestEnvironment } = require('jest-environment-node');

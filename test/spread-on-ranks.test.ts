@@ -127,10 +127,10 @@ describeOnRanks('pieces of a stage on two processes', () => {
     const [expected, found] = ['one', 'two'].map((out) => read<PreviewSummary>(out, 'preview/preview.json'));
     expect(found.dofsEstimate / expected.dofsEstimate).toBeCloseTo(1, 3);
 
-    // Four of the products anew, each alone, after those before it that were shared: of the same direction to the bit. So are its forward passes; the sums of the way back are
+    // Each product anew, alone, after those before it that were shared: of the same direction to the bit. So are its forward passes; the sums of the way back are
     // rounded in another order. (Of directions that differ in their last bits the difference of two passes in single precision makes 1e-5, more than ranks do.)
     const product = (out: string, pass: number): string => join(folder, out, `uncertainty/products/product-000${pass}.safetensors`);
-    for (const pass of [1, 2, 4, 6]) {
+    for (let pass = 1; pass <= 6; pass++) {
       rmSync(join(folder, 'one/uncertainty/products'), { recursive: true });
       for (let before = 1; before < pass; before++) cpSync(product('two', before), product('one', before));
       alone('uncertainty', 'one', ...lanczos, '--set', `inversion.uncertainty.rank=${pass}`);

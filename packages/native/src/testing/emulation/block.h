@@ -130,9 +130,8 @@ class Block {
   std::vector<unsigned char> exchanged_[2];  // by turns
 };
 
+/** The block that runs on this thread of the host; inline, for every access of a kernel asks for it. */
 inline thread_local Block* running = nullptr;
-
-/** The block that runs on this thread of the host. */
 inline Block& block() { return *running; }
 
 /** Runs every block of a grid, the last one first, so that nothing can rely on their order. @throws EmulationError */
