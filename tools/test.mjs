@@ -74,8 +74,10 @@ function jest(args) {
   mkdirSync(dirname(result), { recursive: true });
   rmSync(result, { force: true });
   const [program, ...rest] = bin('jest/bin/jest.js', '--json', `--outputFile=${result}`, ...args);
+  const options = [process.env.NODE_OPTIONS ?? '', '--require', JSON.stringify(join(root, 'jest.compile-less.cjs'))];
+  const env = { ...process.env, NODE_OPTIONS: options.join(' ').trim() };
   // --json would print the whole record to stdout; the outcome for people goes to stderr.
-  const { status } = spawnSync(program, rest, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  const { status } = spawnSync(program, rest, { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] });
   if (!existsSync(result)) {
     console.log('FAILED   jest ended without a result');
     counts.failed++;
