@@ -109,7 +109,7 @@ kernels = fusions.kernels`);
       expect((kernels as unknown[]).at(-1)).toEqual(['fused', 2 * OUTPUT + BIAS, 0]);
     });
 
-    test('counts the operations of our own convolutions, finds our own sums, and gives what docs/gpu.md says', () => {
+    test('counts the operations of our own convolutions, finds our own sums, and gives what docs/performance-gpu.md says', () => {
       const { stdout, stderr } = run(script, 'compact-train', '--variants', 'channels-last', '--json');
       if (stdout === '') throw new Error(stderr);
       const { torch, ours, limits } = JSON.parse(stdout.trim().split('\n').at(-1)!) as {
@@ -117,7 +117,7 @@ kernels = fusions.kernels`);
         ours: Record<string, number>;
         limits: { lstm: string; kernels: Kernel[] }[];
       };
-      const whole = readFileSync(join(__dirname, '../../docs/gpu.md'), 'utf8');
+      const whole = readFileSync(join(__dirname, '../../docs/performance-gpu.md'), 'utf8');
       const page = whole.split('compact-train: memory')[1];
       const own = (...kernels: string[]): number =>
         kernels.reduce((sum, kernel) => sum + Number(new RegExp(`^\\| ${kernel} \\| \\d+ \\| (\\S+)`, 'm').exec(page)![1]), 0);
