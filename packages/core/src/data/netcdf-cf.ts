@@ -99,21 +99,24 @@ function typeOf(data: CfData): NetcdfType {
 export function readCf(path: string, only?: string[]): Required<CfContents> {
   const file = openNetcdf(path);
   try {
-    return reading(path, () => {
-      const missing = only?.find((name) => !file.variable(name));
-      if (missing !== undefined) throw variableMissing(file, missing);
-      const wanted = file.variables.filter((variable) => holdsNumbers(variable) && (only?.includes(variable.name) ?? true));
-      const variables = wanted.map(({ name, dimensions }) => readVariable(file, name, dimensions));
-      return {
-        dimensions: Object.fromEntries(file.dimensions.map(({ name, length }) => [name, length])),
-        coordinates: variables.filter(({ name, dimensions }) => dimensions.length === 1 && dimensions[0] === name),
-        variables: variables.filter(({ name, dimensions }) => dimensions.length !== 1 || dimensions[0] !== name),
-        attributes: plain(file.attributes()),
-      };
-    });
+    return reading(path, () => cfContents(file, only));
   } finally {
     file.close();
   }
+}
+
+/** {@link readCf} of a file that is open. */
+export function cfContents(file: NetcdfFile, only?: string[]): Required<CfContents> {
+  const missing = only?.find((name) => !file.variable(name));
+  if (missing !== undefined) throw variableMissing(file, missing);
+  const wanted = file.variables.filter((variable) => holdsNumbers(variable) && (only?.includes(variable.name) ?? true));
+  const variables = wanted.map(({ name, dimensions }) => readVariable(file, name, dimensions));
+  return {
+    dimensions: Object.fromEntries(file.dimensions.map(({ name, length }) => [name, length])),
+    coordinates: variables.filter(({ name, dimensions }) => dimensions.length === 1 && dimensions[0] === name),
+    variables: variables.filter(({ name, dimensions }) => dimensions.length !== 1 || dimensions[0] !== name),
+    attributes: plain(file.attributes()),
+  };
 }
 
 /** One variable of a file that was read. @throws {DataError} `VARIABLE_MISSING` */

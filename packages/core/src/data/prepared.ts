@@ -19,7 +19,7 @@ import type { Grid, TimeAxis } from '../grid/grid';
 import { GROUPS, SPECIES, speciesUnit } from './case/fields';
 import { CRS, cfGrid, cfTime, gridFromCf, timeFromCf } from './cf-grid';
 import { CHANNELS } from './meteorology';
-import { cfVariable, readCf, type CfAttributes } from './netcdf-cf';
+import { cfVariable, cfContents, type CfAttributes } from './netcdf-cf';
 import { NetcdfOutput, openNetcdf, reading } from './netcdf-access';
 import { putChannel } from './period-steps';
 
@@ -277,15 +277,14 @@ export interface StoreHeader {
 /** Opens a file of the store for `read`. @throws {DataError} `PREPARED_MISSING` */
 export function readChannels<T>(path: string, read: (file: NetcdfFile, header: StoreHeader) => T): T {
   if (!existsSync(path)) throw new DataError('PREPARED_MISSING', `${path}: the prepared store does not hold it: run prepare`);
-  const contents = readCf(path, ['time', CRS]);
-  const header = {
-    grid: gridFromCf(cfVariable(contents, CRS, path).attributes, path),
-    time: timeFromCf(cfVariable(contents, 'time', path), path),
-    attributes: contents.attributes,
-  };
   const file = openNetcdf(path);
   try {
-    return reading(path, () => read(file, header));
+    return reading(path, () => {
+      const contents = cfContents(file, ['time', CRS]);
+      const grid = gridFromCf(cfVariable(contents, CRS, path).attributes, path);
+      const time = timeFromCf(cfVariable(contents, 'time', path), path);
+      return read(file, { grid, time, attributes: contents.attributes });
+    });
   } finally {
     file.close();
   }

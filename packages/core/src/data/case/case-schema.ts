@@ -72,6 +72,11 @@ export const caseSchema = z.strictObject({
   jobs: jobsSchema.prefault({}),
 });
 
+/** A case is read once: functions that zod would compile for its many objects cost more than they save. */
+export function parseCase(values: unknown): z.ZodSafeParseResult<z.output<typeof caseSchema>> {
+  return caseSchema.safeParse(values, { jitless: true });
+}
+
 /** A checked case; `file` is the absolute path of the case file, and all paths in it are absolute. */
 export type Case = z.output<typeof caseSchema> & { file: string };
 export type PeriodSettings = Case['periods'][number];

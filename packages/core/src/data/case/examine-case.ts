@@ -6,7 +6,7 @@
  */
 import { dirname, resolve } from 'node:path';
 import { ConfigError } from '../../errors';
-import { caseSchema, type Case } from './case-schema';
+import { parseCase, type Case } from './case-schema';
 import { checkCase } from './checks';
 import { idleKeysOf } from './idle-keys';
 import { mapPaths } from './case-paths';
@@ -51,7 +51,7 @@ const STAND_IN_SECTIONS: Tree = {
 export function examineCase(path: string, overrides: readonly string[] = []): ExaminedCase {
   const file = resolve(path);
   const source = readSource(path, overrides);
-  const first = caseSchema.safeParse(applyPaperDefaults(source.values));
+  const first = parseCase(applyPaperDefaults(source.values));
   const problems: CaseProblem[] = [];
   const removed: KeyPath[] = [];
   for (const issue of first.success ? [] : first.error.issues) {
@@ -84,7 +84,7 @@ function parseWithout(values: Tree, removed: readonly KeyPath[]): { parsed: Omit
   for (const path of [...removed].sort((a, b) => joinPath(b).localeCompare(joinPath(a), 'en', { numeric: true }))) remove(tree, path);
   const unread = new Set<string>();
   for (;;) {
-    const parsed = caseSchema.safeParse(applyPaperDefaults(tree));
+    const parsed = parseCase(applyPaperDefaults(tree));
     if (parsed.success) return { parsed: parsed.data, unread };
     const before = unread.size;
     for (const { path } of parsed.error.issues) {

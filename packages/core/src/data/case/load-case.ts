@@ -2,7 +2,7 @@
 import { dirname, resolve } from 'node:path';
 import { ConfigError } from '../../errors';
 import { mapPaths } from './case-paths';
-import { caseSchema, type Case } from './case-schema';
+import { parseCase, type Case } from './case-schema';
 import { checkCase } from './checks';
 import { paperDefaults } from './paper-defaults';
 import { describeProblems } from './problems';
@@ -65,7 +65,7 @@ export function applyPaperDefaults(values: Tree): Tree {
 export function loadCase(path: string, overrides: readonly string[] = []): Case {
   const file = resolve(path);
   const source = readSource(path, overrides);
-  const parsed = caseSchema.safeParse(applyPaperDefaults(source.values));
+  const parsed = parseCase(applyPaperDefaults(source.values));
   if (!parsed.success) {
     const { sentences, unknown } = describeProblems(parsed.error.issues, source);
     throw new ConfigError(unknown ? 'CASE_UNKNOWN_KEY' : 'CASE_INVALID', sentences.join('\n'));
@@ -94,7 +94,7 @@ export function caseOf(source: string | Case): Case {
  * @throws {ConfigError} `CASE_INVALID` if another version wrote it that had other keys
  */
 export function restoreCase(values: unknown, file: string): Case {
-  const parsed = caseSchema.safeParse(values);
+  const parsed = parseCase(values);
   if (!parsed.success) {
     const [{ path, message }] = parsed.error.issues;
     throw new ConfigError(
