@@ -2,7 +2,8 @@
  * The part of the ONNX format (IR version 8) that an exported model uses, as a protobuf schema. Field names and numbers are those of
  * onnx/onnx.proto of the ONNX project (https://github.com/onnx/onnx, Apache-2.0).
  */
-import { parse, type Type } from 'protobufjs';
+import { createRequire } from 'node:module';
+import type { Type } from 'protobufjs';
 
 const SCHEMA = `
 syntax = "proto3";
@@ -64,6 +65,8 @@ let model: Type | undefined;
 
 /** Codec of the outermost message. */
 export function modelProto(): Type {
-  model ??= parse(SCHEMA, { keepCase: true }).root.lookupType('onnx.ModelProto');
-  return model;
+  if (model) return model;
+  // Read here, not imported above: no other command should wait for its 46 modules.
+  const { parse } = createRequire(__filename)('protobufjs') as typeof import('protobufjs');
+  return (model = parse(SCHEMA, { keepCase: true }).root.lookupType('onnx.ModelProto'));
 }
