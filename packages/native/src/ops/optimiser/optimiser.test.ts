@@ -65,6 +65,14 @@ test.each(allVariants)('sgdProject without bounds, clipNorm by hand: $name', ({ 
   expect([...callKernel('clipNorm', { gradient: [3, 4] }, { elements: 2, maxNorm: 6 }, options).gradient]).toEqual([3, 4]);
 });
 
+test.each(allVariants)('a gradient that is no number shows behind the bounds, and leaves its neighbours alone: $name', ({ options }) => {
+  const gradient = new Float64Array(21).fill(1);
+  gradient[3] = gradient[19] = NaN;
+  const [value, lower, upper] = [1, 0, 3].map((x) => new Float64Array(21).fill(x));
+  const after = callKernel('sgdProject', { value, gradient, lower, upper, learningRate: [0.5] }, { elements: 21 }, options).value;
+  expect([...after]).toEqual([...gradient].map((g) => (Number.isNaN(g) ? NaN : 0.5)));
+});
+
 test.each([...fastVariants, ...deviceVariants])('optimisers, $name, on many elements against the reference', ({ options }) => {
   const elements = 10007;
   const [parameter, gradient, lower] = [randomArray(elements, 1), randomArray(elements, 2), new Float64Array(elements).fill(-0.2)];

@@ -65,3 +65,20 @@ test.each([...fastVariants, ...deviceVariants])('stridedCopy, $name, equals the 
     }
   }
 });
+
+// Below 8192 elements one thread does it all.
+test.each([...fastVariants, ...deviceVariants])('stridedCopy, $name, equals the reference where threads share it', ({ options }) => {
+  const cut = { d0: 3 * 4096, is0: 2, os0: 3 };
+  const uneven = { d0: 3 * 4096 + 5, is0: 2, os0: 3 };
+  const turned = { d0: 9, is0: 1, os0: 1024, d1: 5, is1: 9, os1: 9216, d2: 256, is2: 45, os2: 1 };
+  const sums = { d0: 6, is0: 2048, os0: 0, d1: 2048, is1: 1, os1: 2 };
+  const one = { d0: 3 * 4096, is0: 1, os0: 0 };
+  const input = randomArray(24600, 1);
+  for (const params of [cut, uneven, turned, sums, one]) {
+    for (const accumulate of [0, 1]) {
+      const run = (o: typeof options): Buffer =>
+        Buffer.from(callKernel('stridedCopy', { input, output: randomArray(47000, 2) }, { ...params, accumulate }, o).output.buffer);
+      expect(run(options).equals(run(floatReference.options))).toBe(true);
+    }
+  }
+});

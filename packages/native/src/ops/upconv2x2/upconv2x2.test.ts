@@ -136,7 +136,7 @@ describe.each([...fastVariants, ...deviceVariants])('upconv2x2, $name, against t
     (batch, height, width, inChannels, outChannels) => {
       const pixels = batch * height * width;
       const outputStride = outChannels + 9;
-      const plain = { batch, height, width, inChannels, outChannels, accumulate: 1 };
+      const plain = { batch, height, width, inChannels, outChannels };
       const strided = { ...plain, outputStride };
       const [input, weight, gradOutput] = [
         randomArray(pixels * inChannels, 1),
@@ -152,9 +152,11 @@ describe.each([...fastVariants, ...deviceVariants])('upconv2x2, $name, against t
         ['upconv2x2BackwardInput', { weight, gradInput: starts.gradInput }, ['gradInput']],
         ['upconv2x2BackwardWeight', { input, gradWeight: starts.gradWeight, gradBias: starts.gradBias }, ['gradWeight', 'gradBias']],
       ] as [string, Record<string, Float64Array>, string[]][]) {
-        const expected = callKernel(op, { ...operands, gradOutput }, plain, double);
-        const actual = callKernel(op, { ...operands, gradOutput: apart }, strided, options);
-        for (const result of results) expect(relativeError(actual[result], expected[result])).toBeLessThan(1e-5);
+        for (const accumulate of [0, 1]) {
+          const expected = callKernel(op, { ...operands, gradOutput }, { ...plain, accumulate }, double);
+          const actual = callKernel(op, { ...operands, gradOutput: apart }, { ...strided, accumulate }, options);
+          for (const result of results) expect(relativeError(actual[result], expected[result])).toBeLessThan(1e-5);
+        }
       }
     },
   );
