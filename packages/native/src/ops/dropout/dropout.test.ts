@@ -13,6 +13,16 @@ test.each(allVariants)('dropout with a mask, by hand: $name', ({ options }) => {
   expect([...callKernel('dropoutForward', { input: [1, 2, 3], mask: [1, 0, 1], output: 3 }, params, options).output]).toEqual([2, 0, 6]);
 });
 
+test.each(allVariants)('a dropped value is 0 even where it was infinite: $name', ({ options }) => {
+  const input = new Float64Array(200).fill(Infinity);
+  const params = { elements: 200, probability: 0.5, seed: 1 };
+  const generated = callKernel('dropoutForward', { input, step: [3], output: 200 }, params, options).output;
+  const expected = [...keep(200, 0.5, 1, 3, options)].map((kept) => (kept === 1 ? Infinity : 0));
+  expect([...generated]).toEqual(expected);
+  const mask = expected.map((x) => (x === 0 ? 0 : 1));
+  expect([...callKernel('dropoutForward', { input, mask, output: 200 }, params, options).output]).toEqual(expected);
+});
+
 describeGolden('dropout against PyTorch', () => {
   for (const name of ['dropout_mask_even', 'dropout_mask_odd']) {
     test.each(allVariants)(`${name}: $name`, ({ options, tolerance }) => {
