@@ -38,6 +38,11 @@ it('has values on both sides of every bound', () => {
   expect([kept.includes(1), kept.some((each) => each < 0.5)]).toEqual([true, true]);
 });
 
+it('has clouds where it rains, not where it hardly does', () => {
+  const dry = (rain: number): number => tracerRates(ALL, Float32Array.of(280, rain, 0, 0, 0))[1];
+  expect([0.009, 0.011].map(dry)).toEqual([0, Math.fround(0.5 / 6)]);
+});
+
 it('passes on what is not a number', () => {
   const bad = Float32Array.of(NaN, 0, 0, NaN, 0.01);
   expect([...tracerRates({ ...ALL, rain: undefined }, bad)]).toEqual([NaN, NaN, 0]);

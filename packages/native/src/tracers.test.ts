@@ -227,10 +227,13 @@ it.each<[string, Partial<TracerRequest>, RegExp]>([
   ['a lifetime of 0', { kinds: [[{ lifetime: 0 }]] }, /lifetime to be a number above 0/],
   ['a precursor that comes later', { kinds: [[{ lifetime: 3, precursor: 0, rate: 0 }]] }, /precursor of tracer 0 below 0/],
   ['a precursor without a rate', { kinds: [[{ lifetime: 3 }, { lifetime: 3, precursor: 0 }]] }, /both precursor and rate, or neither/],
+  ['a rate without a precursor', { kinds: [[{ lifetime: 3, rate: 0 }]] }, /both precursor and rate, or neither/],
   ['a rate that is not there', { kinds: [[{ lifetime: 3, kept: 3 }]] }, /kept of tracer 0 below 3/],
   ['more rates than there are', { rateCount: 4 }, /rates to be long enough/],
   ['a channel that is not there', { windX: 4 }, /channels to hold the winds/],
+  ['a height that is not there', { height: 4 }, /channels to hold the winds and the height/],
   ['more hours than there are', { hours: 8 }, /meteorology to be long enough/],
+  ['hours that follow on none', { follows: true }, /meteorology to be long enough/],
   ['more groups than there are', { kinds: [...request.kinds, []] }, /emissions to be long enough/],
   ['a state that is too short', {}, /state to be long enough/],
   ['more kinds than fit', { kinds: [[...request.kinds[0], { lifetime: 12 }], request.kinds[1]] }, /out to be long enough/],
@@ -244,4 +247,11 @@ it.each<[string, Partial<TracerRequest>, RegExp]>([
 ])('refuses %s', (name, over, message) => {
   const state = name.includes('state') ? new Float32Array(10) : undefined;
   expect(() => tracers({ ...request, ...over }, meteorology, rates, emissions, new Float32Array(tracerCount), undefined, state)).toThrow(message);
+});
+
+it('refuses in the transpose what does not fit', () => {
+  const [grad, gradFactors] = [new Float32Array(tracerCount), new Float32Array(cells * groups)];
+  const call = (out: Float32Array, factors: Float32Array): void => tracersAdjoint(request, meteorology, rates, emissions, out, factors);
+  expect(() => call(grad.subarray(1), gradFactors)).toThrow(/gradOut to be long enough/);
+  expect(() => call(grad, gradFactors.subarray(1))).toThrow(/gradFactors to be long enough/);
 });
