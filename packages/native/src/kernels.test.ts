@@ -78,7 +78,19 @@ test.each<[string, Instruction]>([
   ['PARAM_INVALID', scale({ params: { elements: 0, alpha: 2 } })],
   ['PARAM_INVALID', scale({ params: { elements: 2.5, alpha: 2 } })],
   ['PARAM_INVALID', scale({ params: { elements: 3, alpha: NaN } })],
+  ['PARAM_INVALID', scale({ params: { elements: 2 ** 31, alpha: 2 } })],
+  ['PARAM_INVALID', { op: 'binary', operands: { a: 0, b: 16, output: 32 }, params: { elements: 3, kind: 3 } }],
+  [
+    'PARAM_INVALID',
+    {
+      op: 'upconv2x2Forward',
+      operands: { input: 0, weight: 16, output: 32 },
+      params: { batch: 1, height: 1, width: 1, inChannels: 1, outChannels: 2, outputStride: 1 },
+    },
+  ],
   ['PARAM_INVALID', { op: 'conv2dForward', operands: {}, params: { batch: 1, height: 1, width: 1, inChannels: 1, outChannels: 1, kernel: 2 } }],
+  // As many as make 0 of 64 bits.
+  ['OPERAND_OUT_OF_ARENA', { op: 'maxpool2x2Forward', operands: { input: 0 }, params: { batch: 2 ** 30, height: 2 ** 30, width: 16, channels: 1 } }],
   ['OPERAND_OUT_OF_ARENA', { op: 'maxpool2x2Forward', operands: { input: 0 }, params: { batch: 2e9, height: 2e9, width: 2e9, channels: 2e9 } }],
   [
     'OPERAND_OUT_OF_ARENA',
@@ -100,8 +112,11 @@ test('bad options, phases and ranges are refused', () => {
   expect(codeOf(() => make([], { threads: 0 }))).toBe('OPTION_INVALID');
   expect(codeOf(() => make([], { dtype: 'half' as 'float32' }))).toBe('OPTION_INVALID');
   expect(codeOf(() => make([], { kernels: 'slow' as 'fast' }))).toBe('OPTION_INVALID');
-  expect(codeOf(() => make([scale()], {}, { all: [0, 2] }))).toBe('PHASE_INVALID');
-  expect(codeOf(() => new NativeProgram({ arenaElements: -1, instructions: [], phases: {} }))).toBe('ARENA_INVALID');
+  for (const arenaElements of [-1, 2 ** 50 + 1]) {
+    expect(codeOf(() => new NativeProgram({ arenaElements, instructions: [], phases: {} }))).toBe('ARENA_INVALID');
+  }
+  const odd: [number, number][] = [[-1, 1], [1, 0], [0, 2]]; // prettier-ignore
+  for (const all of odd) expect(codeOf(() => make([scale()], {}, { all }))).toBe('PHASE_INVALID');
   for (const arenaElements of [NaN, 1e300, 0.5])
     expect(codeOf(() => new NativeProgram({ arenaElements, instructions: [], phases: {} }))).toBe('SPEC_INVALID');
   expect(codeOf(() => make([scale()], {}, { all: [0, NaN] }))).toBe('SPEC_INVALID');
