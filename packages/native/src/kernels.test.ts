@@ -220,6 +220,22 @@ test('runChecked names the first operand that is not finite', async () => {
   program.dispose();
 });
 
+test('runChecked looks at rows that lie apart, at what lies between them not, and at what is changed in place', async () => {
+  // Four cells of two channels, three apart.
+  const params = { batch: 1, height: 1, width: 1, inChannels: 1, outChannels: 2, outputStride: 3 };
+  const rows: Instruction = { op: 'upconv2x2Forward', label: 'rows', operands: { input: 0, weight: 8, output: 16 }, params };
+  const clip: Instruction = { op: 'clipNorm', label: 'clip', operands: { gradient: 40 }, params: { elements: 2, maxNorm: 1 } };
+  const program = make([rows, clip]);
+  program.fill(16, 12, NaN);
+  await expect(program.runChecked()).resolves.toBeUndefined();
+  program.write(40, Float32Array.of(NaN, 1));
+  await expect(program.runChecked()).resolves.toEqual({ instruction: 1, label: 'clip', operand: 'gradient' });
+  program.write(0, Float32Array.of(1));
+  program.write(15, Float32Array.of(Infinity)); // the weight of the last cell's last channel
+  await expect(program.runChecked()).resolves.toEqual({ instruction: 0, label: 'rows', operand: 'output' });
+  program.dispose();
+});
+
 test('profile gives a time, operations and bytes for every instruction', async () => {
   const elements = 1e6;
   const program = new NativeProgram({
