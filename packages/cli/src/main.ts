@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 /** The `retroplume` command: parses, calls core, prints. */
-import './compile-cache'; // before all that is to be kept
 import './launcher';
 import './interrupt'; // before all that takes time to load: it listens for warnings
 import { reportFailure } from './failure';
