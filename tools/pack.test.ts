@@ -1,6 +1,6 @@
 /** The parts of the offline package that need no packing; docs/hpc.md tells how the whole was tried on a bare machine. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -111,9 +111,14 @@ describe('the launcher', () => {
 
 describe('packing', () => {
   it('refuses a folder that does not exist, and leaves nothing', () => {
-    const { status, stderr } = spawnSync(process.execPath, [join(root, 'tools/pack.mjs'), '/nonexistent/a.tar.gz'], { encoding: 'utf8' });
+    const folder = mkdtempSync(join(tmpdir(), 'pack-'));
+    const path = join(folder, 'missing/a.tar.gz');
+    const { status, stderr } = spawnSync(process.execPath, [join(root, 'tools/pack.mjs'), path], { encoding: 'utf8' });
+    const left = readdirSync(folder);
+    rmSync(folder, { recursive: true });
     expect(status).toBe(4);
-    expect(stderr).toMatch(/^pack: PACK_WRITE: \/nonexistent\/a\.tar\.gz: its folder does not exist: make it first\n$/);
+    expect(stderr).toBe(`pack: PACK_WRITE: ${path}: its folder does not exist: make it first\n`);
+    expect(left).toEqual([]);
   });
 
   it('is a script of package.json', () => {

@@ -33,7 +33,10 @@ function run(text: string): Promise<{ stdout: string; stderr: string; code: numb
 
 describe('system packages', () => {
   it('names what is missing and what to type where it may not install', () => {
-    const { status, stderr } = spawnSync(process.execPath, [join(clone, 'tools/setup.mjs')], { encoding: 'utf8', env: { PATH: '/nonexistent' } });
+    const { status, stderr } = spawnSync(process.execPath, [join(clone, 'tools/setup.mjs')], {
+      encoding: 'utf8',
+      env: { PATH: join(clone, 'missing') },
+    });
     expect(status).toBe(4);
     expect(stderr).toMatch(
       /^set-up: SETUP_SYSTEM_PACKAGES: C\+\+ compiler, make or ninja, CMake, .*not found: install with\n\n.*g\+\+ make cmake.*\n\nor on a cluster .*module load/,

@@ -128,7 +128,10 @@ describe('a job of Slurm', () => {
     expect(killed).toMatchObject({ code: 137, failure: { code: 'JOB_ENDED', exitCode: 137 } });
     expect(killed.failure!.message).toBe('job train 7 ended with exit code 137: see its log');
     rmSync(join(folder, 'failure.json'));
-    expect(await runScript('exit 0', job, { workIn: '/nonexistent' })).toMatchObject({ code: 1, failure: { code: 'JOB_ENDED', exitCode: 1 } });
+    expect(await runScript('exit 0', job, { workIn: join(folder, 'missing') })).toMatchObject({
+      code: 1,
+      failure: { code: 'JOB_ENDED', exitCode: 1 },
+    });
     const told = await runScript(`sleep 0.1; echo '{"code": "DATA_BAD"}' >"${folder}/failure.json"; exit 3`, job);
     expect(told).toMatchObject({ code: 3, failure: { code: 'DATA_BAD' } });
   });
