@@ -1,5 +1,6 @@
 #pragma once
-#include "ops/cuda_kernels.h"
+#include "ops/cpu_kernels.h"
+#include "ops/places/places.h"
 
 /** The launchers of *_cuda.cu: each enqueues its kernels on the context's stream and returns. `…Scratch`: bytes of context.scratch that it needs. */
 namespace retroplume::cuda {

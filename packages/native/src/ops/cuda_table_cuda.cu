@@ -1,4 +1,5 @@
 #include "ops/cuda_declarations.h"
+#include "ops/cuda_kernels.h"
 
 namespace retroplume {
 

@@ -94,8 +94,9 @@ __device__ __forceinline__ void tileProduct(const Global<float>& scratch, const 
     }
     __syncthreads();
     for (int k = 0; k < kSlab; ++k) {
+      const float x[2] = {a[k * kPadded + row], a[k * kPadded + row + kSide]}, y[2] = {b[k * kPadded + column], b[k * kPadded + column + kSide]};
       for (int i = 0; i < 2; ++i) {
-        for (int j = 0; j < 2; ++j) sum[i][j] += a[k * kPadded + row + kSide * i] * b[k * kPadded + column + kSide * j];
+        for (int j = 0; j < 2; ++j) sum[i][j] += x[i] * y[j];
       }
     }
     __syncthreads();

@@ -19,6 +19,16 @@ void checkCuda(cudaError_t status, const char* expression, const char* file, int
       std::string(name != nullptr ? name + 1 : file) + ":" + std::to_string(line) + ": " + expression + ": " + cudaGetErrorString(status));
 }
 
+void allowSharedMemory(const void* kernel, int bytes) {
+  // Of several threads one at a time. Only ever more: a graph that is being recorded may hold a launch of the same kernel that needs what was
+  // granted before.
+  static std::mutex asking;
+  const std::lock_guard<std::mutex> lock(asking);
+  cudaFuncAttributes granted{};
+  RETROPLUME_CUDA(cudaFuncGetAttributes(&granted, kernel));
+  if (granted.maxDynamicSharedSizeBytes < bytes) RETROPLUME_CUDA(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes));
+}
+
 namespace {
 
 std::string mebibytes(std::size_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }

@@ -27,8 +27,6 @@
 #else
 #include <cuda_runtime.h>
 
-#include <mutex>
-
 #include "runtime/cuda/check.h"
 
 namespace retroplume {
@@ -205,16 +203,7 @@ __device__ __forceinline__ float approximateReciprocal(float x) {
 template <class... Parameters, class... Arguments>
 void launch(const Context& context, void (*kernel)(Parameters...), dim3 grid, unsigned threads, int sharedBytes, const Arguments&... arguments) {
   constexpr int kWithoutAsking = 48 * 1024;
-  if (sharedBytes > kWithoutAsking) {
-    // Of several threads one at a time. Only ever more: a graph that is being recorded may hold a launch of the same kernel that needs what was
-    // granted before.
-    static std::mutex asking;
-    const std::lock_guard<std::mutex> lock(asking);
-    cudaFuncAttributes granted{};
-    RETROPLUME_CUDA(cudaFuncGetAttributes(&granted, kernel));
-    if (granted.maxDynamicSharedSizeBytes < sharedBytes)
-      RETROPLUME_CUDA(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, sharedBytes));
-  }
+  if (sharedBytes > kWithoutAsking) allowSharedMemory(reinterpret_cast<const void*>(kernel), sharedBytes);
   // clang-format off: it takes <<< for two operators
   kernel<<<grid, threads, sharedBytes, static_cast<cudaStream_t>(context.stream)>>>(Parameters(arguments)...);
   // clang-format on

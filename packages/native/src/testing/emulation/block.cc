@@ -85,9 +85,10 @@ bool Block::releaseWarps() {
   bool released = false;
   for (unsigned first = 0; first < threads; first += kWarp) {
     const unsigned last = std::min(first + kWarp, threads);
-    const auto waits = [&](const Thread& t) { return t.state == State::warp && std::strcmp(t.waitsFor, threads_[first].waitsFor) == 0; };
+    const char* const name = threads_[first].waitsFor;
+    const auto waits = [&](const Thread& t) { return t.state == State::warp && (t.waitsFor == name || std::strcmp(t.waitsFor, name) == 0); };
     if (!std::all_of(threads_.begin() + first, threads_.begin() + last, waits)) continue;
-    if (std::strcmp(threads_[first].waitsFor, "__syncwarp") == 0) ++warpTime_[first / kWarp];
+    if (std::strcmp(name, "__syncwarp") == 0) ++warpTime_[first / kWarp];
     for (unsigned t = first; t < last; ++t) threads_[t].state = State::ready;
     released = true;
   }

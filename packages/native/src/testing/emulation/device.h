@@ -314,9 +314,15 @@ void multiplyFragments(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b
   std::memcpy(own.b, b, sizeof own.b);
   const WarpFragments all(emulation::block().exchange(&own, sizeof own, what));
   const int g = emulation::laneIndex() / 4, t = emulation::laneIndex() % 4;
+  float rows[2][depth], columns[2][depth];
+  for (int i = 0; i < 2; ++i) {
+    for (int k = 0; k < depth; ++k) {
+      rows[i][k] = elementOfA(all, g + 8 * i, k);
+      columns[i][k] = elementOfB(all, k, 2 * t + i);
+    }
+  }
   for (int e = 0; e < 4; ++e) {
-    const int row = g + e / 2 * 8, column = 2 * t + e % 2;
-    for (int k = 0; k < depth; ++k) d[e] += elementOfA(all, row, k) * elementOfB(all, k, column);
+    for (int k = 0; k < depth; ++k) d[e] += rows[e / 2][k] * columns[e % 2][k];
   }
 }
 

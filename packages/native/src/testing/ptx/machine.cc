@@ -68,21 +68,18 @@ void Block::fail(const Warp& warp, const Instruction& instruction, int lane, con
                                        instruction.text + "\" " + what);
 }
 
-unsigned char* Block::global(const Warp& warp, const Instruction& instruction, int lane, uint64_t address, int bytes) {
-  Allocations::Range& seen = seen_[&instruction - kernel_.code.data()];
-  if (!seen.holds(address, bytes)) {
-    seen = allocations_.find(address, bytes);
-    if (!seen.holds(address, bytes)) fail(warp, instruction, lane, "reaches what no allocation holds");
-  }
-  if (address % bytes != 0) fail(warp, instruction, lane, "is not at a multiple of " + std::to_string(bytes) + " bytes");
-  return reinterpret_cast<unsigned char*>(address);
+Allocations::Range Block::allocation(const Warp& warp, const Instruction& instruction, int lane, uint64_t address, int bytes) const {
+  const Allocations::Range range = allocations_.find(address, bytes);
+  if (!range.holds(address, bytes)) fail(warp, instruction, lane, "reaches what no allocation holds");
+  return range;
 }
 
-unsigned char* Block::shared(const Warp& warp, const Instruction& instruction, int lane, uint64_t address, int bytes) {
-  if (address + bytes > shared_.size())
-    fail(warp, instruction, lane, "reaches byte " + std::to_string(address) + " of " + std::to_string(shared_.size()) + " of shared memory");
-  if (address % bytes != 0) fail(warp, instruction, lane, "is not at a multiple of " + std::to_string(bytes) + " bytes");
-  return shared_.data() + address;
+void Block::failShared(const Warp& warp, const Instruction& instruction, int lane, uint64_t address) const {
+  fail(warp, instruction, lane, "reaches byte " + std::to_string(address) + " of " + std::to_string(shared_.size()) + " of shared memory");
+}
+
+void Block::failAligned(const Warp& warp, const Instruction& instruction, int lane, int bytes) const {
+  fail(warp, instruction, lane, "is not at a multiple of " + std::to_string(bytes) + " bytes");
 }
 
 const unsigned char* Block::parameter(const Warp& warp, const Instruction& instruction, int lane, uint64_t address, int bytes) const {

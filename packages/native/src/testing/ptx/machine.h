@@ -70,15 +70,32 @@ class Block {
   Block(const Launch& launch, const Allocations& allocations, KernelCounts* counts);
   void run(const Extent& index);
 
-  /** Where the memory of an access lies, checked. `lane` is for the message. */
-  unsigned char* global(const Warp& warp, const Instruction& instruction, int lane, uint64_t address, int bytes);
-  unsigned char* shared(const Warp& warp, const Instruction& instruction, int lane, uint64_t address, int bytes);
+  /** Where the memory of an access lies, checked. `bytes` is a power of two; `lane` is for the message. */
+  unsigned char* global(const Warp& warp, const Instruction& instruction, int lane, uint64_t address, int bytes) {
+    Allocations::Range& seen = seen_[&instruction - kernel_.code.data()];
+    if (!seen.holds(address, bytes)) seen = allocation(warp, instruction, lane, address, bytes);
+    if (!aligned(address, bytes)) failAligned(warp, instruction, lane, bytes);
+    return reinterpret_cast<unsigned char*>(address);
+  }
+  unsigned char* shared(const Warp& warp, const Instruction& instruction, int lane, uint64_t address, int bytes) {
+    if (address + bytes > shared_.size()) failShared(warp, instruction, lane, address);
+    if (!aligned(address, bytes)) failAligned(warp, instruction, lane, bytes);
+    return shared_.data() + address;
+  }
+  /** Whether accesses of `bytes` at addresses up to `last`, whose bits together are `any`, lie in shared memory at multiples of their size. */
+  bool holdsShared(uint64_t last, uint64_t any, int bytes) const { return last + bytes <= shared_.size() && aligned(any, bytes); }
+  unsigned char* sharedMemory() { return shared_.data(); }
   const unsigned char* parameter(const Warp& warp, const Instruction& instruction, int lane, uint64_t address, int bytes) const;
+  bool counts() const { return counts_ != nullptr; }
   /** Counts an access to memory by the lanes of `mask`, if anything is counted; `addresses` are by lane. */
   void count(const Instruction& instruction, const uint64_t* addresses, uint32_t mask, int bytes, bool shared);
   [[noreturn]] void fail(const Warp& warp, const Instruction& instruction, int lane, const std::string& what) const;
 
  private:
+  static bool aligned(uint64_t address, int bytes) { return (address & (static_cast<uint64_t>(bytes) - 1)) == 0; }
+  Allocations::Range allocation(const Warp& warp, const Instruction& instruction, int lane, uint64_t address, int bytes) const;
+  [[noreturn]] void failShared(const Warp& warp, const Instruction& instruction, int lane, uint64_t address) const;
+  [[noreturn]] void failAligned(const Warp& warp, const Instruction& instruction, int lane, int bytes) const;
   void run(Warp& warp);
   /** The lanes of `mask`, all at `pc`, until they part, wait, end, or come to where others are; `others` is the first place where one is. */
   void runTogether(Warp& warp, uint32_t mask, int pc, int others);

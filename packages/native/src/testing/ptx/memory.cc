@@ -26,9 +26,31 @@ auto* placeOf(Block& block, const Warp& warp, const Instruction& instruction, in
     return block.parameter(warp, instruction, lane, address, bytes);
 }
 
+/** Where all lanes reach in shared memory, if all of it is there; else false, for forEachPlace to tell what is not. */
+bool sharedPlaces(const Block& block, const Warp& warp, const Instruction& instruction, int bytes, uint32_t (&places)[kWarp]) {
+  if (instruction.base < 0) return false;
+  const uint32_t* base = warp.at<uint32_t>(instruction.base);
+  uint64_t last = 0, any = 0;
+  for (int lane = 0; lane < kWarp; ++lane) {
+    const uint64_t address = base[lane] + static_cast<uint64_t>(instruction.offset);
+    last = last < address ? address : last;
+    any |= address;
+    places[lane] = static_cast<uint32_t>(address);
+  }
+  return block.holdsShared(last, any, bytes);
+}
+
 /** Calls each(lane, memory) for the lanes of `mask`, and counts what they reach. */
 template <Space kSpace, bool kWide, class Each>
 void forEachPlace(Block& block, Warp& warp, const Instruction& instruction, uint32_t mask, int bytes, Each each) {
+  if constexpr (kSpace == Space::shared && !kWide) {
+    uint32_t places[kWarp];
+    if (mask == kAllLanes && !block.counts() && sharedPlaces(block, warp, instruction, bytes, places)) {
+      unsigned char* const memory = block.sharedMemory();
+      for (int lane = 0; lane < kWarp; ++lane) each(lane, memory + places[lane]);
+      return;
+    }
+  }
   uint64_t addresses[kWarp];
   for (uint32_t rest = mask; rest != 0; rest &= rest - 1) {
     const int lane = __builtin_ctz(rest);
@@ -42,12 +64,15 @@ void forEachPlace(Block& block, Warp& warp, const Instruction& instruction, uint
 template <Space kSpace, class Memory, class Value, bool kWide>
 void load(Block& block, Warp& warp, const Instruction& instruction, uint32_t mask) {
   constexpr int kBytes = sizeof(Memory);
-  forEachPlace<kSpace, kWide>(block, warp, instruction, mask, instruction.count * kBytes, [&](int lane, const unsigned char* from) {
-    for (int i = 0; i < instruction.count; ++i) {
-      Memory value;
-      std::memcpy(&value, from + i * kBytes, kBytes);
-      warp.at<Value>(instruction.out[i])[lane] = static_cast<Value>(value);
-    }
+  const auto element = [&](int i, int lane, const unsigned char* from) {
+    Memory value;
+    std::memcpy(&value, from + i * kBytes, kBytes);
+    warp.at<Value>(instruction.out[i])[lane] = static_cast<Value>(value);
+  };
+  const auto access = [&](auto each) { forEachPlace<kSpace, kWide>(block, warp, instruction, mask, instruction.count * kBytes, each); };
+  if (instruction.count == 1) return access([&](int lane, const unsigned char* from) { element(0, lane, from); });
+  access([&](int lane, const unsigned char* from) {
+    for (int i = 0; i < instruction.count; ++i) element(i, lane, from);
   });
 }
 
