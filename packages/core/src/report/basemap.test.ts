@@ -6,6 +6,15 @@ import { chinaGrid, smallGrid } from './testing/synthetic-report';
 const latLon = (xorig: number, cols: number): Grid =>
   new Grid({ name: 'll', gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0, xorig, yorig: -30, xcell: 1, ycell: 1, cols, rows: 60 });
 
+/** The corners of a path of absolute moves and relative lines. */
+function drawn(path: string): [number, number][] {
+  let [x, y] = [0, 0];
+  return [...path.matchAll(/([Ml])(-?[\d.]+) (-?[\d.]+)/g)].map(([, command, first, second]) => {
+    [x, y] = command === 'M' ? [Number(first), Number(second)] : [x + Number(first), y + Number(second)];
+    return [x, y];
+  });
+}
+
 describe('map frame', () => {
   it('puts a cell’s centre where its pixels are, north up', () => {
     const grid = chinaGrid();
@@ -40,7 +49,7 @@ describe('map frame', () => {
 describe('basemap', () => {
   const frame = { width: 100, height: 100, place: (): [number, number] => [0, 0] };
 
-  it('draws lines with relative moves, breaks them outside, drops lone points', () => {
+  it('draws lines with relative moves, ends them at the map’s edge, drops lone points', () => {
     expect(
       pathData(
         [
@@ -64,7 +73,7 @@ describe('basemap', () => {
         ],
         frame,
       ),
-    ).toBe('M1 1l1 0M60 60l10 0');
+    ).toBe('M1 1l1 0M50 50l50 0M100 59.1l-40 0.9l10 0');
     expect(
       pathData(
         [
@@ -75,6 +84,13 @@ describe('basemap', () => {
         frame,
       ),
     ).toBe('M1 1l3 0'); // a fifth of a pixel is left out, and nothing is lost
+  });
+
+  it('draws of a line from outside to outside what crosses the map, and nothing of one that passes by', () => {
+    expect(pathData([[-50, 50], [150, 50]], frame)).toBe('M0 50l100 0'); // prettier-ignore
+    expect(pathData([[-10, 50], [50, 110]], frame)).toBe('M0 60l40 40'); // prettier-ignore
+    expect(pathData([[-10, 90], [30, 130]], frame)).toBe(''); // prettier-ignore
+    expect(pathData([[-20, 101], [120, 101]], frame)).toBe(''); // prettier-ignore
   });
 
   it('breaks lines at the date line of a map of the whole world, and at no other long step', () => {
@@ -89,6 +105,8 @@ describe('basemap', () => {
     expect(basemap.lines.length).toBeGreaterThan(5000);
     expect(basemap.lines.length).toBeLessThan(60000);
     expect(basemap.lines).not.toMatch(/NaN|Infinity/);
+    const outside = ([x, y]: [number, number]): boolean => x < -0.05 || x > 300.05 || y < -0.05 || y > basemap.frame.height + 0.05;
+    expect(drawn(`${basemap.lines}${basemap.graticule}`).filter(outside)).toEqual([]);
     const texts = basemap.labels.map(({ text }) => text);
     expect(texts).toEqual(expect.arrayContaining(['100°E', '120°E', '20°N', '30°N', '40°N']));
     for (const { x, y } of basemap.labels) expect(x >= -1 && x <= 300 && y >= 0 && y <= basemap.frame.height + 1).toBe(true);

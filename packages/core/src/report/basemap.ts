@@ -15,25 +15,48 @@ export interface Basemap {
   labels: { x: number; y: number; text: string; side: 'left' | 'bottom' }[];
 }
 
-/** Pixels outside the map up to which a line is still drawn (the map clips it). */
-const MARGIN = 20;
+type Point = readonly [x: number, y: number];
 
-/** Path data of a line in pixels: breaks where it leaves the map or goes on at its other side, leaves out steps too small to see, relative moves with one decimal. */
-export function pathData(points: Iterable<readonly [number, number]>, frame: MapFrame): string {
-  const inside = ([x, y]: readonly [number, number]): boolean => x > -MARGIN && x < frame.width + MARGIN && y > -MARGIN && y < frame.height + MARGIN;
-  const pieces: string[] = [];
-  let last: [number, number] | undefined; // in tenths of a pixel, as written, so that rounding never adds up
-  for (const point of points) {
-    if (!inside(point)) {
-      last = undefined;
+/** The part of a straight line that lies on the map, if any does (Liang and Barsky, 1984). NaN at an end: none. */
+function clipped(from: Point, to: Point, { width, height }: MapFrame): [Point, Point] | undefined {
+  const step = [to[0] - from[0], to[1] - from[1]] as const;
+  let [enters, leaves] = [0, 1];
+  for (const [axis, size] of [width, height].entries()) {
+    if (step[axis] === 0) {
+      if (from[axis] < 0 || from[axis] > size) return undefined;
       continue;
     }
-    const next: [number, number] = [Math.round(point[0] * 10), Math.round(point[1] * 10)];
-    const wraps = frame.round && last && Math.abs(next[0] - last[0]) > 5 * frame.width; // half the map, in tenths of a pixel
-    if (!last || wraps) pieces.push(`M${next[0] / 10} ${next[1] / 10}`);
-    else if (Math.hypot(next[0] - last[0], next[1] - last[1]) < 5) continue;
-    else pieces.push(`l${(next[0] - last[0]) / 10} ${(next[1] - last[1]) / 10}`);
-    last = next;
+    const [atZero, atSize] = [-from[axis] / step[axis], (size - from[axis]) / step[axis]];
+    enters = Math.max(enters, Math.min(atZero, atSize));
+    leaves = Math.min(leaves, Math.max(atZero, atSize));
+  }
+  const at = (share: number): Point => [from[0] + share * step[0], from[1] + share * step[1]];
+  return enters <= leaves ? [enters > 0 ? at(enters) : from, leaves < 1 ? at(leaves) : to] : undefined;
+}
+
+/**
+ * Path data of a line in pixels, of what of it lies on the map: breaks where it goes on at the other side of a map of the whole world, leaves out steps
+ * too small to see, relative moves with one decimal.
+ */
+export function pathData(points: Iterable<Point>, frame: MapFrame): string {
+  const tenths = ([x, y]: Point): Point => [Math.round(x * 10), Math.round(y * 10)];
+  const pieces: string[] = [];
+  let before: Point | undefined;
+  let written: Point | undefined; // where the line is, in tenths of a pixel, so that rounding never adds up
+  for (const point of points) {
+    const wraps = frame.round && before && Math.abs(point[0] - before[0]) > frame.width / 2;
+    const part = before && !wraps ? clipped(before, point, frame) : undefined;
+    if (!part || part[0] !== before) written = undefined; // it comes in from outside, or is not there
+    before = point;
+    if (!part) continue;
+    if (!written) {
+      written = tenths(part[0]);
+      pieces.push(`M${written[0] / 10} ${written[1] / 10}`);
+    }
+    const next = tenths(part[1]);
+    if (Math.hypot(next[0] - written[0], next[1] - written[1]) < 5) continue;
+    pieces.push(`l${(next[0] - written[0]) / 10} ${(next[1] - written[1]) / 10}`);
+    written = next;
   }
   return pieces.join('').replace(/M[^Ml]*(?=M|$)/g, ''); // a move without a line draws nothing
 }

@@ -82,8 +82,9 @@ function cells(spec: MapSpec, basemap: Basemap): Markup {
 
 function mark({ lon, lat, value, withheld }: StationMark, size: number, spec: MapSpec, basemap: Basemap): Markup | undefined {
   const [x, y] = basemap.frame.place(lon, lat);
+  const { width, height } = basemap.frame;
   const fill = spec.scale.colour(value);
-  if (!fill || !Number.isFinite(x) || !Number.isFinite(y)) return undefined;
+  if (!fill || !(x >= 0 && x <= width && y >= 0 && y <= height)) return undefined;
   if (!withheld) return html`<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="${size}" fill="${fill}" />`;
   const side = 2.2 * size;
   return html`<rect
@@ -164,7 +165,6 @@ function colourBar(spec: MapSpec, top: number, width: number): Markup {
 export function drawMap(spec: MapSpec, basemap: Basemap, shared: boolean): Markup {
   const { width, height } = basemap.frame;
   const full = { width: LEFT + width + RIGHT, height: Math.ceil(TOP + height + BOTTOM) };
-  const clip = `clip-${spec.cols}-${spec.rows}`; // the same rectangle in every map, so that a repeated id does no harm
   return html`<svg
     xmlns="http://www.w3.org/2000/svg"
     viewBox="0 0 ${full.width} ${full.height}"
@@ -173,15 +173,10 @@ export function drawMap(spec: MapSpec, basemap: Basemap, shared: boolean): Marku
     role="img"
     aria-label="${spec.title}: ${spec.description}"
   >
-    <defs>
-      <clipPath id="${clip}"><rect width="${width}" height="${height.toFixed(1)}" /></clipPath>
-    </defs>
     <text x="${LEFT}" y="15" font-size="13.5" font-weight="bold" fill="#111">${spec.title}</text>
     <g transform="translate(${LEFT} ${TOP})">
-      <g clip-path="url(#${clip})">
-        <rect width="${width}" height="${height.toFixed(1)}" fill="${cssColour(GROUND)}" />
-        ${cells(spec, basemap)}${shared ? html`<use href="#${SHARED_ID}" />` : basemapPaths(basemap)}${outline(spec, basemap)}${marks(spec, basemap)}
-      </g>
+      <rect width="${width}" height="${height.toFixed(1)}" fill="${cssColour(GROUND)}" />
+      ${cells(spec, basemap)}${shared ? html`<use href="#${SHARED_ID}" />` : basemapPaths(basemap)}${outline(spec, basemap)}${marks(spec, basemap)}
       <rect width="${width}" height="${height.toFixed(1)}" fill="none" stroke="#333" stroke-width="0.8" />
       ${netLabels(basemap)}${colourBar(spec, height + BAR_TOP, width)}
     </g>
