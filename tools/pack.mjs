@@ -19,6 +19,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sharedLibraries } from './pack/shared-libraries.mjs';
 import { productionPackages } from './pack/production-packages.mjs';
+import { intoOneFile } from './pack/single-file.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -51,7 +52,7 @@ function builtAddons() {
 }
 
 /** Fills a folder with what the archive holds. */
-function stage(folder) {
+async function stage(folder) {
   for (const path of ['package.json', 'LICENSE', 'README.md', 'docs', 'examples']) copy(folder, path);
   for (const each of readdirSync(join(root, 'packages'))) {
     for (const part of ['package.json', 'dist', 'templates', 'torch-peer']) {
@@ -61,6 +62,7 @@ function stage(folder) {
   }
   for (const addon of builtAddons()) copy(folder, `${addons}/${addon}`);
   for (const { path, filter } of productionPackages(root)) copy(folder, path, filter);
+  await intoOneFile(folder);
   // MPI belongs to the machine that runs: another one's would not know its network.
   const own = builtAddons()
     .filter((addon) => addon !== 'mpi.node')
@@ -86,14 +88,14 @@ function archive(folder, file) {
   renameSync(`${file}.tmp`, file);
 }
 
-function pack(file) {
+async function pack(file) {
   checkBuilt();
   if (!existsSync(dirname(file))) throw new PackError('PACK_WRITE', `${file}: its folder does not exist: make it first`);
   mkdirSync(join(root, 'build'), { recursive: true });
   const folder = mkdtempSync(join(root, 'build/pack-'));
   try {
     mkdirSync(join(folder, name));
-    stage(join(folder, name));
+    await stage(join(folder, name));
     archive(folder, file);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -103,7 +105,7 @@ function pack(file) {
 
 try {
   const file = resolve(process.env.INIT_CWD ?? '.', process.argv[2] ?? `${name}.tar.gz`);
-  const bytes = pack(file);
+  const bytes = await pack(file);
   console.log(`${file}: ${(bytes / 2 ** 20).toFixed(0)} MiB`);
   console.log(`there: tar xzf ${basename(file)} && ${name}/bin/retroplume doctor`);
 } catch (error) {
