@@ -91,6 +91,14 @@ test.each<[string, Instruction]>([
   ['PARAM_INVALID', { op: 'conv2dForward', operands: {}, params: { batch: 1, height: 1, width: 1, inChannels: 1, outChannels: 1, kernel: 2 } }],
   ['OPERAND_OUT_OF_ARENA', { op: 'maxpool2x2Forward', operands: { input: 0 }, params: { batch: 2e9, height: 2e9, width: 2e9, channels: 2e9 } }],
   [
+    'OPERAND_OUT_OF_ARENA', // their product is 4 in 64 bits, and that of the output's sizes 1
+    {
+      op: 'maxpool2x2Forward',
+      operands: { input: 0, output: 16 },
+      params: { batch: 1475261437, height: 2 * 874284083, width: 2 * 716987479, channels: 1 },
+    },
+  ],
+  [
     'OPERAND_OUT_OF_ARENA',
     { op: 'lstmForward', operands: { input: 0 }, params: { batch: 2e9, steps: 2e9, cells: 2e9, inChannels: 2e9, hidden: 2e9, allStates: 1 } },
   ],
