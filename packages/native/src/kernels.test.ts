@@ -242,6 +242,15 @@ test('runChecked looks at rows that lie apart, at what lies between them not, an
   program.dispose();
 });
 
+test('runChecked looks at what an instruction writes only where it is asked to', async () => {
+  const params = { batch: 1, steps: 2, pixels: 1, channels: 2 };
+  const program = make([{ op: 'multiplyStepsBackward', label: 'back', operands: { gradOutput: 0, factors: 8, gradInput: 16 }, params }]);
+  await expect(program.runChecked()).resolves.toBeUndefined();
+  program.write(3, Float32Array.of(NaN));
+  await expect(program.runChecked()).resolves.toEqual({ instruction: 0, label: 'back', operand: 'gradInput' });
+  program.dispose();
+});
+
 test('profile gives a time, operations and bytes for every instruction', async () => {
   const elements = 1e6;
   const program = new NativeProgram({

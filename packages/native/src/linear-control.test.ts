@@ -68,6 +68,11 @@ it.each<[string, () => void, RegExp]>([
     /factors to be long enough/,
   ],
   [
+    'too few gradients',
+    () => linearDescent({ begin: 1, end: 3, threads: 1 }, new Float64Array(3), new Float64Array(3), new Float32Array(1), 1),
+    /gradFactors to be long enough/,
+  ],
+  [
     'a control in single precision',
     () => linearBounds({ begin: 0, end: 1, threads: 1 }, new Float32Array(1) as unknown as Float64Array, new Float64Array(1), 2),
     /control to be a Float64Array/,
