@@ -75,7 +75,11 @@ describe.each(variants)('%s', (name, over) => {
 it.each<[string, Partial<WindowMeanRequest>, RegExp]>([
   ['a crop that leaves the fields', { cropCols: 6 }, /crop to lie inside/],
   ['an hour after the last', { hour: 9 }, /hold the hour/],
+  ['a crop that leaves them to the north', { cropRows: 5 }, /crop to lie inside/],
   ['a step that begins before the first hour', { hour: 6 }, /hours of every step/],
+  ['a step behind the last hour', { steps: Int32Array.of(4, 7, -1, 3, 0, 0) }, /hours of every step/],
+  ['a step that ends before it begins', { steps: Int32Array.of(4, 7, 3, 1, 0, 0) }, /hours of every step/],
+  ['a step without an end', { steps: Int32Array.of(4, 7, 1, 3, 0) }, /steps to be pairs/],
   ['a negative offset', { stepsOffset: -1 }, /stepsOffset/],
   ['a place past the end of the output', { stepsOffset: 1 }, /out to be long enough/],
   // Numbers whose sums and products do not fit: unchecked, they lead out of the arrays or end the process.
@@ -90,6 +94,12 @@ it.each<[string, Partial<WindowMeanRequest>, RegExp]>([
 ])('refuses %s', (_, over, message) => {
   const out = new Float32Array(stepsLength(request));
   expect(() => windowMean({ ...request, ...over }, fields, out)).toThrow(message);
+});
+
+it('refuses factors of fewer hours than the window has', () => {
+  const [out, few] = [new Float32Array(stepsLength(request)), hourlyFactors.subarray(0, request.hour * hourSize)];
+  expect(() => windowMean({ ...request, hourlyFactors: true }, fields, out, few)).toThrow(/factors to be long enough/);
+  expect(() => windowMeanAdjoint({ ...request, hourlyFactors: true }, fields, out, few)).toThrow(/gradFactors to be long enough/);
 });
 
 describe('of fields in half precision', () => {

@@ -40,6 +40,7 @@ WindowMeanParams readWindowParams(const Arguments& arguments, const Napi::Object
   p.cropRow = arguments.integer(request, "cropRow"), p.cropCol = arguments.integer(request, "cropCol");
   p.cropRows = arguments.integer(request, "cropRows"), p.cropCols = arguments.integer(request, "cropCols");
   p.steps = steps.Data();
+  if (steps.ElementLength() % 2 != 0) arguments.refuse("steps to be pairs of hours");
   p.stepCount = static_cast<int64_t>(steps.ElementLength()) / 2;
   const int64_t hourSize = arguments.elements({p.rows, p.cols, p.channels});
   arguments.elements({p.hour + 1, hourSize}), arguments.elements({p.stepCount, hourSize});  // whatever is computed of them fits, too
