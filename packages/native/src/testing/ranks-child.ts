@@ -28,15 +28,24 @@ async function exchange(ranks: Ranks): Promise<unknown> {
   for (const data of [few, many, doubles]) await ranks.sum(data);
   const parts = [10, 5003].map((length) => tenths(ranks, length));
   for (const part of parts) await ranks.sum(part, ...[part.map((value) => value / 3), part.map((_, i) => i)]);
+  const huge = ranks.rank === 0 ? 1e16 : 1; // beside which a 1 is lost in double, too
+  const ordered = Float64Array.of(huge);
+  await ranks.sum(ordered, Float64Array.of(ranks.rank === 0 ? -huge : 1));
+  const unlike = (more: Float32Array | Float64Array): Promise<string> =>
+    Promise.resolve(Float32Array.of(1))
+      .then((data) => ranks.sum(data, more))
+      .then(() => 'added', String);
   const gathered = await ranks.gather(Buffer.from('x'.repeat(2 * ranks.rank)));
-  const told = await ranks.broadcast(ranks.rank === 0 ? Buffer.from('of rank 0') : undefined);
+  const others = [undefined, Buffer.from('x'), Buffer.from('longer than that of rank 0')];
+  const told = await ranks.broadcast(ranks.rank === 0 ? Buffer.from('of rank 0') : others[ranks.rank]);
   const began = { wall: performance.now(), busy: process.cpuUsage() };
   if (ranks.rank === 0) await new Promise((resolve) => setTimeout(resolve, 1000));
   await ranks.barrier();
   const { user, system } = process.cpuUsage(began.busy);
   return {
     place: [ranks.rank, ranks.size, ranks.localRank, ranks.localSize],
-    ...{ few: [...few], many: [...many], doubles: [...doubles], parts: parts.map((part) => [...part]) },
+    ...{ few: [...few], many: [...many], doubles: [...doubles], parts: parts.map((part) => [...part]), ordered: [...ordered] },
+    refused: [await unlike(Float32Array.of(1, 2)), await unlike(Float64Array.of(1))],
     gathered: gathered.map((bytes) => Buffer.from(bytes).toString()),
     onDevice: await onDevice(ranks),
     told: Buffer.from(told).toString(),
