@@ -83,7 +83,7 @@ void Block::failAligned(const Warp& warp, const Instruction& instruction, int la
 }
 
 const unsigned char* Block::parameter(const Warp& warp, const Instruction& instruction, int lane, uint64_t address, int bytes) const {
-  if (address + bytes > launch_.parameters.size()) fail(warp, instruction, lane, "reads behind the parameters");
+  if (!within(launch_.parameters.size(), address, bytes)) fail(warp, instruction, lane, "reads behind the parameters");
   return launch_.parameters.data() + address;
 }
 

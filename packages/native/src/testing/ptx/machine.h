@@ -19,7 +19,7 @@ class Allocations {
  public:
   struct Range {
     uint64_t begin = 0, end = 0;
-    bool holds(uint64_t address, uint64_t bytes) const { return address >= begin && address + bytes <= end; }
+    bool holds(uint64_t address, uint64_t bytes) const { return address >= begin && address <= end && bytes <= end - address; }
   };
   void add(const void* memory, std::size_t bytes);
   void remove(const void* memory) { ranges_.erase(reinterpret_cast<uint64_t>(memory)); }
@@ -78,12 +78,12 @@ class Block {
     return reinterpret_cast<unsigned char*>(address);
   }
   unsigned char* shared(const Warp& warp, const Instruction& instruction, int lane, uint64_t address, int bytes) {
-    if (address + bytes > shared_.size()) failShared(warp, instruction, lane, address);
+    if (!within(shared_.size(), address, bytes)) failShared(warp, instruction, lane, address);
     if (!aligned(address, bytes)) failAligned(warp, instruction, lane, bytes);
     return shared_.data() + address;
   }
   /** Whether accesses of `bytes` at addresses up to `last`, whose bits together are `any`, lie in shared memory at multiples of their size. */
-  bool holdsShared(uint64_t last, uint64_t any, int bytes) const { return last + bytes <= shared_.size() && aligned(any, bytes); }
+  bool holdsShared(uint64_t last, uint64_t any, int bytes) const { return within(shared_.size(), last, bytes) && aligned(any, bytes); }
   unsigned char* sharedMemory() { return shared_.data(); }
   const unsigned char* parameter(const Warp& warp, const Instruction& instruction, int lane, uint64_t address, int bytes) const;
   bool counts() const { return counts_ != nullptr; }
@@ -92,6 +92,8 @@ class Block {
   [[noreturn]] void fail(const Warp& warp, const Instruction& instruction, int lane, const std::string& what) const;
 
  private:
+  /** Of addresses before the beginning, too, which are large ones. */
+  static bool within(uint64_t size, uint64_t address, uint64_t bytes) { return address <= size && bytes <= size - address; }
   static bool aligned(uint64_t address, int bytes) { return (address & (static_cast<uint64_t>(bytes) - 1)) == 0; }
   Allocations::Range allocation(const Warp& warp, const Instruction& instruction, int lane, uint64_t address, int bytes) const;
   [[noreturn]] void failShared(const Warp& warp, const Instruction& instruction, int lane, uint64_t address) const;

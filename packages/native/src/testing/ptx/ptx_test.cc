@@ -142,6 +142,7 @@ void kernels() {
   expectError("a vector at another multiple", "ld.global.v4.f32 {%f1, %f2, %f3, %f4}, [%rd1+4];\n", "is not at a multiple of 16 bytes");
   expectError("a vector of shared memory at another multiple", "mov.u32 %r2, memory;\nld.shared.v2.f32 {%f1, %f2}, [%r2+4];\n",
               "is not at a multiple of 8 bytes");
+  expectError("shared memory before its beginning", "mov.u32 %r2, memory;\nld.shared.f32 %f1, [%r2+-4];\n", "of shared memory");
   expectError("shared memory past its end", "mov.u32 %r2, memory;\nld.shared.f32 %f1, [%r2+256];\n", "reaches byte 256 of 256 of shared memory");
   expectError("an instruction that nobody wrote here", "popc.b32 %r2, %r1;\n", "instruction popc.b32 in");
   expectError("a register of another width", "add.s32 %r2, %rd1, %r1;\n", "%rd1 has another width");
