@@ -95,7 +95,13 @@ async function pack(file) {
   const folder = mkdtempSync(join(root, 'build/pack-'));
   try {
     mkdirSync(join(folder, name));
-    await stage(join(folder, name));
+    await stage(join(folder, name)).catch((error) => {
+      const [said] = error.message.trim().split('\n').slice(-1); // of esbuild the last line
+      throw new PackError(
+        'PACK_WRITE',
+        `${folder}: the package could not be put together (${said}): check that there is room and no limit (ulimit -f)`,
+      );
+    });
     archive(folder, file);
   } finally {
     rmSync(folder, { recursive: true, force: true });

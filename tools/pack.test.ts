@@ -121,6 +121,21 @@ describe('packing', () => {
     expect(left).toEqual([]);
   });
 
+  it('says where there is no room, and leaves nothing', () => {
+    const packing = (): string[] => readdirSync(join(root, 'build')).filter((name) => name.startsWith('pack-'));
+    const before = packing();
+    const folder = mkdtempSync(join(tmpdir(), 'pack-'));
+    const limited = ['-c', 'ulimit -f 1000; exec "$0" "$@"', process.execPath, join(root, 'tools/pack.mjs'), join(folder, 'a.tar.gz')];
+    const { status, stderr } = spawnSync('bash', limited, { encoding: 'utf8' });
+    const left = readdirSync(folder);
+    rmSync(folder, { recursive: true });
+    expect(stderr).toMatch(
+      /^pack: PACK_WRITE: \S+: the package could not be put together \(EFBIG: .*\): check that there is room and no limit .*\n$/,
+    );
+    expect(status).toBe(4);
+    expect([...left, ...packing()]).toEqual(before);
+  });
+
   it('is a script of package.json', () => {
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
     expect(scripts['pack']).toBe('node tools/setup.mjs && node tools/pack.mjs');

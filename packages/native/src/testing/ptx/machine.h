@@ -90,6 +90,7 @@ class Block {
   /** Counts an access to memory by the lanes of `mask`, if anything is counted; `addresses` are by lane. */
   void count(const Instruction& instruction, const uint64_t* addresses, uint32_t mask, int bytes, bool shared);
   [[noreturn]] void fail(const Warp& warp, const Instruction& instruction, int lane, const std::string& what) const;
+  [[noreturn]] void failAligned(const Warp& warp, const Instruction& instruction, int lane, int bytes) const;
 
  private:
   /** Of addresses before the beginning, too, which are large ones. */
@@ -97,7 +98,6 @@ class Block {
   static bool aligned(uint64_t address, int bytes) { return (address & (static_cast<uint64_t>(bytes) - 1)) == 0; }
   Allocations::Range allocation(const Warp& warp, const Instruction& instruction, int lane, uint64_t address, int bytes) const;
   [[noreturn]] void failShared(const Warp& warp, const Instruction& instruction, int lane, uint64_t address) const;
-  [[noreturn]] void failAligned(const Warp& warp, const Instruction& instruction, int lane, int bytes) const;
   void run(Warp& warp);
   /** The lanes of `mask`, all at `pc`, until they part, wait, end, or come to where others are; `others` is the first place where one is. */
   void runTogether(Warp& warp, uint32_t mask, int pc, int others);

@@ -144,7 +144,7 @@ void copyAsync(Block& block, Warp& warp, const Instruction& instruction, uint32_
     reading |= static_cast<uint32_t>(read > 0) << lane;
     if (read > instruction.count) block.fail(warp, instruction, lane, "reads more than it writes");
     std::memset(block.shared(warp, instruction, lane, to, instruction.count), 0xff, instruction.count);
-    if (from % instruction.count != 0) block.fail(warp, instruction, lane, "is not at a multiple of " + std::to_string(instruction.count) + " bytes");
+    if (from % instruction.count != 0) block.failAligned(warp, instruction, lane, instruction.count);
     if (read == instruction.count) block.global(warp, instruction, lane, from, read);
     if (read != 0 && read != instruction.count) block.fail(warp, instruction, lane, "copies a part");
     warp.copies[lane].push_back({to, from, instruction.count, read, warp.group[lane]});
