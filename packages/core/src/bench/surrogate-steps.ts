@@ -21,9 +21,9 @@ const SIZES: Record<SurrogateStep, { batch: number; rows: number; cols: number }
 const TINY = { rows: 12, cols: 9 };
 
 /**
- * The layout of a step's program, whose phase is `step`.
+ * The layout of a step's program for a device that rounds factors of products, whose phase is `step`.
  *
- * @param room - float32 numbers that the training may keep beyond what it keeps anywhere (`roomIn`)
+ * @param room - packed numbers that the training may keep beyond what it keeps anywhere (`roomIn`)
  * @param tiny - on a few cells, with as many samples
  */
 export function surrogateLayout(step: SurrogateStep, room: number, tiny: boolean): ProgramLayout {
@@ -40,7 +40,7 @@ export function surrogateLayout(step: SurrogateStep, room: number, tiny: boolean
   const sizes: SurrogateSizes = { ...SIZES[step], ...(tiny ? TINY : {}), steps, ...CHANNELS };
   if (step === 'adjoint') {
     const { graph, outputs, phases } = frozenGraph(settings, sizes, normalisation, { adjoint: true });
-    return planProgram(graph, { outputs, phases: { step: Object.values(phases).flat() } });
+    return planProgram(graph, { outputs, phases: { step: Object.values(phases).flat() }, packTraces: true });
   }
   const g = new Graph(room);
   const pairs = sizes.batch / 2;
@@ -52,5 +52,5 @@ export function surrogateLayout(step: SurrogateStep, room: number, tiny: boolean
     pairs,
     kinds: ['l1', 'l2'],
   });
-  return planProgram(g, { outputs: { total: losses.total }, phases: { step: [losses.total, update] } });
+  return planProgram(g, { outputs: { total: losses.total }, phases: { step: [losses.total, update] }, packTraces: true });
 }

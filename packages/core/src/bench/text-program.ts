@@ -50,8 +50,8 @@ function initialOf({ kind, name = '', shape, data }: Value): Initial | undefined
   return kind === 'parameter' ? { uniform: [-bound, bound] } : undefined;
 }
 
-/** They are for a card of 80 GB. */
-const ROOM = roomIn(80e9);
+/** They are for a card of 80 GB that rounds factors of products. */
+const ROOM = roomIn(80e9, true);
 
 function layoutText({ spec, storageOf }: ProgramLayout): string {
   const initial = [...storageOf].flatMap(([value, storage]): [number, number, Initial][] => {

@@ -149,10 +149,10 @@ const DESCRIPTIONS: Record<Step, (empty: Graph, workload: Workload, batch: numbe
   infer: describeInfer,
 };
 
-/** A step's program without its memory, on a device with `room` for what need not be kept. */
+/** A step's program without its memory, on a device that rounds factors of products, with `room` for what need not be kept. */
 export function stepLayout(workload: Workload, step: Step, batch: number, room: number): ProgramLayout {
   const { g, ...described } = DESCRIPTIONS[step](new Graph(room), workload, batch);
-  return planProgram(g, described);
+  return planProgram(g, { ...described, packTraces: true });
 }
 
 /**

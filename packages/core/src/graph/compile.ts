@@ -5,6 +5,7 @@
 import type { Instruction, ProgramOptions, ProgramSpec } from '@retroplume/native';
 import { leastArena, placeStorages } from './arena';
 import type { BatchShare } from './batch-share';
+import { packsTraces } from './execution';
 import type { Graph, Node, Value } from './graph';
 import { GraphError } from './graph-error';
 import type { Emitter, RegionRequest } from './op';
@@ -13,6 +14,7 @@ import type { Profiler } from './profiler';
 import { Program, type ProgramLayout, type Region } from './program';
 import { fuseActivations } from './rewrites/fuse-activation';
 import { fuseDerivatives } from './rewrites/fuse-derivative';
+import { packTraces } from './rewrites/pack-traces';
 import { schedule, type PhaseRequest, type ScheduledPhase } from './schedule';
 import { size, stridesOf } from './shape';
 import { planStorage, type Storage, type StoragePlan } from './storage';
@@ -52,15 +54,20 @@ export function compile(g: Graph, options: CompileOptions & { dtype?: 'float32' 
 export function compile(g: Graph, options: CompileOptions): Program<Float32Array> | Program<Float64Array>;
 export function compile(g: Graph, options: CompileOptions): Program<Float32Array> | Program<Float64Array> {
   const { outputs, phases, share, profiler, shrinkBy, ...native } = options;
-  const plan = planProgram(g, { outputs, phases, share });
+  const plan = planProgram(g, { outputs, phases, share, packTraces: packsTraces(native) });
   const host = { profiler, shrinkBy };
   return options.dtype === 'float64' ? new Program<Float64Array>(plan, native, host) : new Program<Float32Array>(plan, native, host);
 }
 
+export interface PlanOptions extends Pick<CompileOptions, 'outputs' | 'phases' | 'share'> {
+  /** whether the program is for a device that rounds factors of products ({@link packsTraces}); default false */
+  packTraces?: boolean;
+}
+
 /** Everything about a program but its memory: what `compile` runs, and what tests and tools can look at without native code. */
-export function planProgram(g: Graph, { outputs, phases, share }: Pick<CompileOptions, 'outputs' | 'phases' | 'share'>): ProgramLayout {
-  const requests = phaseRequests(g, outputs, phases);
-  const fused = fuseDerivatives(fuseActivations({ phases: requests, outputs }));
+export function planProgram(g: Graph, { outputs, phases, share, packTraces: packed = false }: PlanOptions): ProgramLayout {
+  const asked = { phases: phaseRequests(g, outputs, phases), outputs };
+  const fused = fuseDerivatives(fuseActivations(packed ? packTraces(asked) : asked));
   const scheduled = schedule(fused.phases);
   const nodes = scheduled.flatMap((phase) => phase.nodes);
   const regions = regionRequests(nodes);

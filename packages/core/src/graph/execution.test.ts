@@ -1,5 +1,5 @@
 import type { CudaDevices } from '@retroplume/native';
-import { roomOf } from './execution';
+import { packsTraces, roomOf } from './execution';
 
 const devices = [
   { index: 0, name: 'NVIDIA H100', architecture: 'sm_90', memoryBytes: 80e9 },
@@ -19,4 +19,16 @@ test.each([
   ['cuda:2', 0], // not there: the program says so
 ] as const)('on %s a graph may keep %d numbers more: a quarter of the memory', (device, numbers) => {
   expect(roomOf({ device })).toBe(numbers);
+});
+
+test.each([
+  [{ device: 'cuda', products: 'tf32' }, true],
+  [{ device: 'cuda:0', products: 'bf16' }, true],
+  [{ device: 'cuda', products: 'float32' }, false],
+  [{ device: 'cuda' }, false],
+  [{ device: 'cpu', products: 'tf32' }, false],
+  [{ products: 'tf32' }, false],
+] as const)('with %p gates are packed: %s, and twice as many find room', (execution, packed) => {
+  expect(packsTraces(execution)).toBe(packed);
+  expect(roomOf(execution)).toBe('device' in execution && execution.device !== 'cpu' ? (packed ? 10e9 : 5e9) : 0);
 });

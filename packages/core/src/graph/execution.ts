@@ -22,8 +22,13 @@ export function executionOf({ threads, device, products, profiler }: Execution):
 const SPARE = 1 / 4;
 const FIELDS = 1 / 2;
 
-/** Numbers of float32 for which a device of so many bytes has room, see {@link roomOf}. */
-export const roomIn = (memoryBytes: number): number => Math.floor((SPARE * memoryBytes) / 4);
+/** Whether the gates and cell states that LSTMs keep are packed, sixteen bits each: on a GPU that rounds factors of products. */
+export function packsTraces({ device = 'cpu', products = 'float32' }: Pick<Execution, 'device' | 'products'>): boolean {
+  return device !== 'cpu' && products !== 'float32';
+}
+
+/** Numbers, packed or of float32, for which a device of so many bytes has room, see {@link roomOf}. */
+export const roomIn = (memoryBytes: number, packed: boolean): number => Math.floor((SPARE * memoryBytes) / (packed ? 2 : 4));
 
 /** Bytes of the GPU's memory; none on a processor. */
 function memoryOf({ device = 'cpu' }: Partial<Execution>): number {
@@ -33,7 +38,7 @@ function memoryOf({ device = 'cpu' }: Partial<Execution>): number {
 
 /** Numbers that a graph may keep for the reverse pass to spare their computing again: none on a processor, where memory is dearer than computing. */
 export function roomOf(execution: Partial<Execution>): number {
-  return roomIn(memoryOf(execution));
+  return roomIn(memoryOf(execution), packsTraces(execution));
 }
 
 /** Bytes of fields that a GPU may hold, beside the programs that see them; none on a processor. */

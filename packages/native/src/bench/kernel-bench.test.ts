@@ -79,13 +79,6 @@ describeWhere(existsSync(program), 'kernel_bench is not built', 'kernel_bench', 
     expect(gigabytes(copy, 'stridedCopy')).toBeCloseTo(expected, 3);
   });
 
-  it('counts half of what an LSTM keeps where a device rounds products', () => {
-    const train = join(TINY, '../compact-train.txt');
-    const kept = (4 * 8 * 8 * 42224 * 5 * 16) / 1e9; // bytes: 8 samples, 8 steps, 42224 cells, 4 gates and the state of 16 units
-    for (const kernel of ['lstmForward', 'lstmBackward'])
-      expect(gigabytes(train, kernel) - gigabytes(train, kernel, '--products', 'tf32')).toBeCloseTo(kept / 2, 3);
-  });
-
   it('times a step and each of its kernels, in seconds', () => {
     const { status, stdout } = run('time', TINY, '--rounds', '2', '--threads', '1');
     expect(status).toBe(0);

@@ -25,7 +25,7 @@ int64_t elementsOf(std::initializer_list<int64_t> dimensions) {
 
 template <class T>
 InstructionReader<T>::InstructionReader(const InstructionSpec& spec, std::string where, T* arena, int64_t arenaElements, int threads,
-                                        const CpuKernels* fast, const CudaKernels* cuda, const Collective* ranks)
+                                        const CpuKernels* fast, const CudaKernels* cuda, Products products, const Collective* ranks)
     : spec_(spec),
       where_(std::move(where)),
       arena_(arena),
@@ -33,6 +33,7 @@ InstructionReader<T>::InstructionReader(const InstructionSpec& spec, std::string
       threads_(threads),
       fast_(fast),
       cuda_(cuda),
+      products_(products),
       ranks_(ranks) {}
 
 template <class T>

@@ -67,7 +67,7 @@ template <class T>
 class InstructionReader {
  public:
   InstructionReader(const InstructionSpec& spec, std::string where, T* arena, int64_t arenaElements, int threads, const CpuKernels* fast,
-                    const CudaKernels* cuda, const Collective* ranks);
+                    const CudaKernels* cuda, Products products, const Collective* ranks);
 
   /** Pointer to an operand of the product of `dimensions` elements. @throws NativeError OPERAND_MISSING, OPERAND_OUT_OF_ARENA */
   const T* input(const char* name, std::initializer_list<int64_t> dimensions);
@@ -99,6 +99,8 @@ class InstructionReader {
   const CpuKernels* fast() const { return fast_; }
   /** Those of the device; null where the program runs on the CPU. */
   const CudaKernels* cuda() const { return cuda_; }
+  /** How factors of matrix products are rounded. */
+  Products products() const { return products_; }
   int threads() const { return threads_; }
   /** For an instruction that several ranks make together. @throws NativeError RANKS_MISSING where the program has none */
   void requireRanks() const;
@@ -108,9 +110,6 @@ class InstructionReader {
   double bytes() const { return bytes_; }
   /** What operands with gaps move, in elements, instead of all between their ends. */
   void moves(double elements) { bytes_ = elements * sizeof(T); }
-  /** Of the operands so many elements need no way to memory or back where a device rounds factors of products: it packs what it keeps. */
-  void packs(int64_t elements) { packedBytes_ += static_cast<double>(elements) * sizeof(T); }
-  double packedBytes() const { return packedBytes_; }
   const std::vector<WrittenOperand<T>>& written() const { return written_; }
   /** Where each operand lies: offset in the arena and length, in elements. */
   const std::vector<std::pair<int64_t, int64_t>>& located() const { return located_; }
@@ -128,8 +127,9 @@ class InstructionReader {
   int threads_;
   const CpuKernels* fast_;
   const CudaKernels* cuda_;
+  Products products_;
   const Collective* ranks_;
-  double bytes_ = 0, packedBytes_ = 0;
+  double bytes_ = 0;
   std::vector<WrittenOperand<T>> written_;
   std::vector<std::pair<int64_t, int64_t>> located_;
   std::set<std::string> usedOperands_;

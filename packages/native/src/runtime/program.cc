@@ -73,15 +73,15 @@ class TypedProgram final : public Program {
       const InstructionSpec& instruction = spec.instructions[i];
       const std::string where = describe(instruction, i);
       const KernelEntry& entry = registry.find(instruction.op, where);
-      InstructionReader<T> reader(instruction, where, static_cast<T*>(arena_.data()), arenaElements_, options.threads, fast, cuda, options.ranks);
+      InstructionReader<T> reader(instruction, where, static_cast<T*>(arena_.data()), arenaElements_, options.threads, fast, cuda, options.products,
+                                  options.ranks);
       BoundKernel kernel = bind(entry, reader);
       reader.finish();
 #if defined(__SANITIZE_ADDRESS__)
       if (!options.device) kernel = fenced(std::move(kernel), arena_, scratch_, sizeof(T), reader.located());
 #endif
       scratchBytes = std::max(scratchBytes, kernel.scratchBytes);
-      const double bytes = reader.bytes() - (options.products == Products::float32 ? 0 : reader.packedBytes());
-      instructions_.push_back({instruction.op, instruction.label, std::move(kernel), bytes});
+      instructions_.push_back({instruction.op, instruction.label, std::move(kernel), reader.bytes()});
       written_.push_back(reader.written());
     }
     scratch_ = Buffer(scratchBytes, options.device);

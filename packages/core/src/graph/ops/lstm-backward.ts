@@ -43,7 +43,7 @@ function targets(emitter: Emitter, outputs: readonly Value[]): Record<string, nu
   return Object.fromEntries(names.map((name, i) => [name, emitter.optional(outputs[i])]));
 }
 
-const lstmBackwardOp: Op<BackwardAttributes> = {
+export const lstmBackwardOp: Op<BackwardAttributes> = {
   name: 'lstmBackward',
   accumulates: true,
   spreadInput: (index) => (index === 6 ? 'samples' : undefined),
@@ -55,7 +55,8 @@ const lstmBackwardOp: Op<BackwardAttributes> = {
     const operands = {
       input: emitter.at(inputs[0]),
       ...weights,
-      bias: node.attributes.keptCells < cellsOf(inputs[0]) ? weights.bias : undefined,
+      // Who cannot read packed gates computes them again.
+      bias: node.attributes.packed || node.attributes.keptCells < cellsOf(inputs[0]) ? weights.bias : undefined,
       gradOutput: emitter.at(gradOutput!),
       ...kept,
     };

@@ -7,6 +7,8 @@ export interface LstmAttributes {
   readonly allStates: boolean;
   /** Cells of each sample of which the forward pass keeps gates and cell states for the reverse pass. */
   readonly keptCells: number;
+  /** Gates and cell states have room for sixteen bits of each number (`packTraces`). */
+  readonly packed?: boolean;
 }
 
 /** input, weightInput, weightHidden, bias, initialHidden, initialCell */
@@ -15,7 +17,7 @@ export type LstmInputs = [Value, Value, Value, Value, Value | undefined, Value |
 /** Cells of a sample's grid. */
 export const cellsOf = ({ shape: [, , height, width] }: Value): number => height * width;
 
-export function params([input, , weightHidden]: LstmInputs, { allStates, keptCells }: LstmAttributes): Record<string, number> {
+export function params([input, , weightHidden]: LstmInputs, { allStates, keptCells, packed }: LstmAttributes): Record<string, number> {
   const [batch, steps] = input.shape;
   return {
     batch,
@@ -25,6 +27,7 @@ export function params([input, , weightHidden]: LstmInputs, { allStates, keptCel
     hidden: weightHidden.shape[0],
     allStates: allStates ? 1 : 0,
     keptCells,
+    ...(packed && { packed: 1 }),
   };
 }
 

@@ -24,12 +24,19 @@ LstmParams readParams(InstructionReader<T>& reader) {
   p.outputStride = reader.integer("outputStride", row, row);
   p.keptCells = reader.integer("keptCells", 0, p.cells);
   if (p.keptCells > p.cells) reader.fail("PARAM_INVALID", "keptCells exceeds cells");
+  p.packed = reader.flag("packed");
   p.accumulate = reader.flag("accumulate");
   return p;
 }
 
-/** Gates and cell states that are kept, in elements of memory. */
-int64_t keptStates(const LstmParams& p) { return elementsOf({p.batch, p.steps, p.keptCells, 5, roundUp(p.hidden)}); }
+/** Elements that the kept cell states of a cell and step have memory for, or a gate of them. */
+int64_t traceUnits(const LstmParams& p) { return roundUp(p.hidden) / (p.packed ? 2 : 1); }
+
+/** Whether the kernels that will run may pack what they keep. */
+template <class T>
+bool mayPack(const InstructionReader<T>& reader) {
+  return reader.cuda() != nullptr && reader.products() != Products::float32;
+}
 
 /** Of one pass over all gate products; the element-wise part is small beside it. */
 double gateFlops(const LstmParams& p, double inputRows, double hiddenRows) {
@@ -47,10 +54,10 @@ BoundKernel bindForward(InstructionReader<T>& reader) {
   call.initialHidden = reader.optionalInput("initialHidden", {p.hidden});
   call.initialCell = reader.optionalInput("initialCell", {p.hidden});
   call.output = reader.outputRows("output", {p.batch, outputRow(p), p.outputStride});
-  call.gates = reader.optionalMemory("gates", {p.batch, p.steps, p.keptCells, 4, roundUp(p.hidden)});
-  call.cellStates = reader.optionalMemory("cells", {p.batch, p.steps, p.keptCells, roundUp(p.hidden)});
-  if (call.gates != nullptr) reader.packs(keptStates(p) / 2);
+  call.gates = reader.optionalMemory("gates", {p.batch, p.steps, p.keptCells, 4, traceUnits(p)});
+  call.cellStates = reader.optionalMemory("cells", {p.batch, p.steps, p.keptCells, traceUnits(p)});
   if ((call.gates == nullptr) != (call.cellStates == nullptr)) reader.fail("PARAM_INVALID", "gates and cells are kept together");
+  call = lstmWithRoom(call, mayPack(reader));
   return bindCall(reader, lstmForwardReference<T>, &CpuKernels::lstmForward, call, gateFlops(p, p.inChannels, p.hidden),
                   lstmForwardScratch(p, reader.threads()));
 }
@@ -68,11 +75,10 @@ BoundKernel bindBackward(InstructionReader<T>& reader) {
   call.initialHidden = reader.optionalInput("initialHidden", {p.hidden});
   call.initialCell = reader.optionalInput("initialCell", {p.hidden});
   if (p.keptCells > 0) {
-    call.gates = reader.input("gates", {p.batch, p.steps, p.keptCells, 4, roundUp(p.hidden)});
-    call.cellStates = reader.input("cells", {p.batch, p.steps, p.keptCells, roundUp(p.hidden)});
-    reader.packs(keptStates(p) / 2);
+    call.gates = reader.input("gates", {p.batch, p.steps, p.keptCells, 4, traceUnits(p)});
+    call.cellStates = reader.input("cells", {p.batch, p.steps, p.keptCells, traceUnits(p)});
   }
-  if (p.keptCells < p.cells) call.bias = reader.input("bias", {4, p.hidden});
+  if (p.keptCells < p.cells || p.packed) call.bias = reader.input("bias", {4, p.hidden});
   call.gradOutput = reader.inputRows("gradOutput", {p.batch, outputRow(p), p.outputStride});
   call.gradInput = reader.optionalOutput("gradInput", {p.batch, p.steps, p.cells, call.gradChannels});
   call.gradWeightInput = reader.optionalOutput("gradWeightInput", {p.inChannels, 4, p.hidden});
@@ -83,6 +89,7 @@ BoundKernel bindBackward(InstructionReader<T>& reader) {
   const double inputRows = (call.gradInput ? call.gradChannels : 0) + (call.gradWeightInput ? p.inChannels : 0);
   const double hiddenRows = p.hidden * (1.0 + (call.gradWeightHidden ? 1.0 : 0.0));
   const double again = gateFlops(p, p.inChannels, p.hidden) * (p.cells - p.keptCells) / p.cells;
+  call = lstmWithRoom(call, mayPack(reader));
   return bindCall(reader, lstmBackwardReference<T>, &CpuKernels::lstmBackward, call, gateFlops(p, inputRows, hiddenRows) + again,
                   lstmBackwardScratch(p, reader.threads()));
 }

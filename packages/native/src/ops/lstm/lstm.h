@@ -15,7 +15,8 @@
  * `output` holds all h_t time-major (channel t·D + d) or the last alone. `gates` (i, f, g, o after their activation) and `cells` (c_t) are
  * what the backward pass needs: for the first `keptCells` cells of each sample it takes them from the forward pass, of the others it computes them
  * again. Their layout is the kernels' own: the reference's is as written below, the fast one's that of TraceLayout (lstm_tile.h),
- * a device's that of LstmTrace (lstm_cuda.h).
+ * a device's that of LstmTrace (lstm_cuda.h). Of `packed` memory only a device that rounds factors of products makes use; all others keep nothing
+ * then.
  *
  * Backward in time, with dh the gradient of h_t (from gradOutput and from step t+1) and dc that of c_t (from step t+1):
  *
@@ -34,6 +35,7 @@ struct LstmParams {
   bool allStates;
   int64_t outputStride;  // elements from one sample of output or gradOutput to the next
   int64_t keptCells;     // K: cells of each sample whose gates and cell states are kept, the first ones
+  bool packed;           // the memory of gates and cell states has room for sixteen bits of each number
   bool accumulate;
 
   [[gnu::always_inline]] int64_t outputChannels() const { return allStates ? steps * hidden : hidden; }
@@ -49,7 +51,7 @@ struct LstmForward {
   const T* initialHidden;  // [D] or null: 0
   const T* initialCell;    // [D] or null: 0
   T* output;               // [N, P, T·D] or [N, P, D]
-  T* gates;                // [N, T, K, 4D], in memory for D rounded up to whole vectors, or null
+  T* gates;                // [N, T, K, 4D], in memory for D rounded up to whole vectors (packed: half of it), or null
   T* cellStates;           // [N, T, K, D], likewise
 };
 
@@ -73,6 +75,16 @@ struct LstmBackward {
   T* gradInitialHidden;
   T* gradInitialCell;
 };
+
+/** The call; or, where its kernels do not pack what they keep and the memory for it has no room for more, the same keeping nothing. */
+template <class Call>
+Call lstmWithRoom(Call call, bool packs) {
+  if (call.params.packed && !packs) {
+    call.params.keptCells = 0;
+    call.gates = call.cellStates = nullptr;
+  }
+  return call;
+}
 
 template <class T>
 void lstmForwardReference(const LstmForward<T>& call, const Context& context);

@@ -1,88 +1,8 @@
-import { cpuFeatures } from '../../kernels';
-import { allVariants, callKernel, deviceVariants, fastVariants, type Variant } from '../../testing/call-kernel';
+import { allVariants, callKernel, deviceVariants, fastVariants } from '../../testing/call-kernel';
 import { describeGolden, permute, readGolden } from '../../testing/golden';
-import { fromHalf } from '../../testing/half-reference';
 import { centralDifferences, dot, ofAllSizes, randomArray, relativeError } from '../../testing/oracles';
 import { gathered, spread } from '../../testing/strided';
-
-const double: Variant['options'] = {
-  dtype: 'float64',
-};
-
-interface Sizes {
-  batch: number;
-  steps: number;
-  cells: number;
-  inChannels: number;
-  hidden: number;
-  allStates: number;
-  /** Cells whose gates are kept; absent: all. */
-  keptCells?: number;
-}
-
-/** Inputs of an LSTM call by a fixed seed; the initial states are learned ones. */
-function makeInputs({ batch, steps, cells, inChannels, hidden }: Sizes): Record<string, Float64Array> {
-  const scaled = (length: number, seed: number, factor: number): Float64Array => randomArray(length, seed).map((x) => Math.fround(factor * x));
-  return {
-    input: randomArray(batch * steps * cells * inChannels, 1),
-    weightInput: scaled(inChannels * 4 * hidden, 2, 1 / Math.sqrt(inChannels)),
-    weightHidden: scaled(hidden * 4 * hidden, 3, 1 / Math.sqrt(hidden)),
-    bias: randomArray(4 * hidden, 4),
-    initialHidden: scaled(hidden, 5, 0.5),
-    initialCell: randomArray(hidden, 6),
-  };
-}
-
-function forward(inputs: Record<string, ArrayLike<number>>, sizes: Sizes, options: Variant['options']): Record<string, Float64Array> {
-  const states = sizes.batch * sizes.cells * sizes.hidden;
-  const kept = sizes.batch * sizes.steps * (sizes.keptCells ?? sizes.cells) * Math.ceil(sizes.hidden / 16) * 16;
-  const outputs = { output: states * (sizes.allStates ? sizes.steps : 1), gates: 4 * kept, cells: kept };
-  return callKernel('lstmForward', { ...inputs, ...outputs }, { ...sizes }, options);
-}
-
-const LANES = { baseline: 4, avx2: 8, avx512: 16, amx: 16 };
-
-/** The CUDA kernels keep [N, T, P, D, 4], without gaps. */
-const cudaTrace = (trace: Float64Array, rows: number, hidden: number, parts: number): Float64Array =>
-  permute({ shape: [rows, hidden, parts], data: trace.slice(0, rows * hidden * parts) }, [0, 2, 1]);
-
-/** Gates [N, T, P, 4, D] or, with one part, cell states [N, T, P, D] from the layout that the variant's kernels keep them in. */
-function plain(trace: Float64Array, { batch, steps, cells, hidden }: Sizes, parts: number, options: Variant['options']): Float64Array {
-  const fast = options?.dtype !== 'float64' && options?.kernels !== 'reference';
-  if (options?.device === 'cuda') return cudaTrace(trace, batch * steps * cells, hidden, parts);
-  const lanes = fast ? LANES[(options?.isa === undefined || options.isa === 'auto' ? cpuFeatures().isa : options.isa) as keyof typeof LANES] : hidden;
-  const vectors = Math.ceil(hidden / lanes);
-  const result = new Float64Array(batch * steps * cells * parts * hidden);
-  for (let to = 0; to < result.length; to++) {
-    const [unit, part, cell, step] = [
-      to % hidden,
-      Math.floor(to / hidden) % parts,
-      Math.floor(to / (hidden * parts)) % cells,
-      Math.floor(to / (hidden * parts * cells)),
-    ];
-    result[to] = trace[(((step * vectors + Math.floor(unit / lanes)) * cells + cell) * parts + part) * lanes + (unit % lanes)];
-  }
-  return result;
-}
-
-const gradients = ['gradInput', 'gradWeightInput', 'gradWeightHidden', 'gradBias', 'gradInitialHidden', 'gradInitialCell'];
-const sources = ['input', 'weightInput', 'weightHidden', 'bias', 'initialHidden', 'initialCell'];
-
-/** All six gradients; each starts at `before`, by default unset. What is not `saved`, the kernel computes again. */
-function backward(
-  inputs: Record<string, Float64Array>,
-  saved: Record<string, Float64Array> | undefined,
-  gradOutput: Float64Array,
-  params: Sizes & { accumulate?: number; outputStride?: number },
-  options: Variant['options'],
-  before?: (length: number) => Float64Array,
-): Record<string, Float64Array> {
-  const grads = Object.fromEntries(gradients.map((name, k) => [name, before ? before(inputs[sources[k]].length) : inputs[sources[k]].length]));
-  const { bias, ...others } = inputs;
-  const keptCells = saved ? (params.keptCells ?? params.cells) : 0;
-  const given = { ...(keptCells < params.cells && { bias }), ...(keptCells > 0 && { gates: saved!.gates, cells: saved!.cells }) };
-  return callKernel('lstmBackward', { ...others, ...given, gradOutput, ...grads }, { ...params, keptCells }, options);
-}
+import { backward, double, forward, gradients, makeInputs, plain, sources } from './lstm.cases';
 
 test.each(allVariants)('lstm by hand, one step from zero: $name', ({ options, tolerance }) => {
   // Weights 0, bias (i, f, g, o) = (0, 0, atanh 0.5, 0): i = o = 1/2, g = 1/2, c = 1/4, h = tanh(1/4)/2.
@@ -292,94 +212,12 @@ test.each(fastVariants)(
   },
 );
 
-const deviceProducts = deviceVariants.flatMap(({ options: { module } }) =>
-  ([['float32', 1e-5] as const, ['tf32', 1e-3], ['bf16', 1e-2]] as const).map(([products, tolerance]) => ({ module, products, tolerance })),
-);
-
-describe.each(deviceProducts)('lstm on a device, $module, products $products, against the double reference', ({ module, products, tolerance }) => {
-  const options = { device: 'cuda', module, products } as const;
-  const shapes = [
-    [1, 3, 70, 13, 16, 1],
-    [1, 2, 40, 41, 64, 0],
-    [2, 3, 5, 3, 5, 1],
-    [1, 2, 3, 2, 88, 1], // tiles of 32 cells backward
-    // Too many for the tensor cores: units backward, which reads what they packed forward; inputs forward, where nothing is packed
-    ...(products === 'tf32'
-      ? [
-          [1, 2, 4, 1, 171, 0],
-          [1, 2, 4, 290, 7, 1],
-        ]
-      : []),
-  ];
-  test.each(shapes)('batch %i, %i steps, %i cells, channels %i to %i, allStates %i', (batch, steps, cells, inChannels, hidden, allStates) => {
-    const sizes = { batch, steps, cells, inChannels, hidden, allStates };
-    const inputs = makeInputs(sizes);
-    const expected = forward(inputs, sizes, double);
-    const gradOutput = randomArray(expected.output.length, 9);
-    const reference = backward(inputs, expected, gradOutput, sizes, double);
-    const keptCells = Math.floor(cells / 3);
-    const saved = forward(inputs, { ...sizes, keptCells }, options);
-    expect(relativeError(saved.output, expected.output)).toBeLessThan(tolerance);
-    const grads = backward(inputs, saved, gradOutput, { ...sizes, keptCells }, options);
-    for (const name of gradients) expect(relativeError(grads[name], reference[name])).toBeLessThan(tolerance);
-    // Rounded factors, not exact ones: the products are those that were asked for.
-    if (products !== 'float32' && hidden < 100 && inChannels < 100)
-      expect(relativeError(grads.gradWeightInput, reference.gradWeightInput)).toBeGreaterThan(tolerance / 100);
-  });
-});
-
-/** Cell states [N, T, P, D] as a device keeps them where products are rounded: in half precision, rows of whole words. */
-function packedStates(cells: Float64Array, rows: number, hidden: number): Float32Array {
-  const words = Math.ceil(hidden / 2);
-  const halves = new Uint16Array(Float32Array.from(cells.slice(0, rows * words)).buffer);
-  const states = new Float32Array(halves.length);
-  fromHalf(halves, states);
-  return states.filter((_, i) => i % (2 * words) < hidden);
-}
-
-describe.each(deviceProducts.filter(({ products }) => products !== 'float32'))('cell states kept on a device, $module, $products', (variant) => {
-  const options = { device: 'cuda', module: variant.module, products: variant.products } as const;
-  test.each([5, 6])('are rounded to half precision, and NaN and infinity stay: %i units', (hidden) => {
-    const sizes = { batch: 2, steps: 3, cells: 35, inChannels: 1, hidden, allStates: 1, keptCells: 34 };
-    // Weights of zero: nothing is rounded but what is kept.
-    const made = makeInputs(sizes);
-    const weights = { weightInput: new Float64Array(4 * hidden), weightHidden: new Float64Array(4 * hidden * hidden) };
-    const inputs: Record<string, Float64Array> = { ...made, ...weights };
-    inputs.initialCell = inputs.initialCell.map((c, unit) => (unit === 1 ? Infinity : c));
-    inputs.bias = inputs.bias.map((b, j) => (j % hidden === 4 ? NaN : j % hidden === 2 ? 1e-4 * b : b));
-    inputs.initialCell[2] = 0; // unit 2 stays below the smallest normal number
-    const saved = forward(inputs, sizes, options);
-    const rows = 2 * 3 * 34;
-    const kept = packedStates(saved.cells, rows, hidden);
-    const expected = plain(forward(inputs, sizes, double).cells, { ...sizes, cells: 34 }, 1, double);
-    expect(kept).toHaveLength(expected.length);
-    for (let i = 0; i < kept.length; i++) {
-      if (Number.isFinite(expected[i])) expect(Math.abs(kept[i] - expected[i])).toBeLessThan(2 ** -11 * Math.abs(expected[i]) + 4e-7);
-      else expect(kept[i]).toBe(expected[i]);
-    }
-    const { gradBias } = backward(inputs, saved, randomArray(saved.output.length, 9), sizes, options);
-    for (const gate of [0, 1, 2, 3]) expect(gradBias[gate * hidden + 4]).toBeNaN();
-  });
-});
-
-test.each(
-  deviceVariants.flatMap((variant) => [
-    { ...variant, batch: 1, cells: 34000 },
-    { ...variant, batch: 283, cells: 120 },
-  ]),
-)('cells that are computed again in several chunks on a device, $name: batch $batch, $cells cells', ({ options, batch, cells }) => {
-  const sizes = { batch, steps: 2, cells, inChannels: 1, hidden: 1, allStates: 1, keptCells: 70 };
+test.each(allVariants)('exact products keep nothing in memory for packed numbers: $name', ({ options }) => {
+  const sizes = { batch: 1, steps: 2, cells: 5, inChannels: 2, hidden: 3, allStates: 0, packed: 1 };
   const inputs = makeInputs(sizes);
   const saved = forward(inputs, sizes, options);
+  expect([...saved.gates, ...saved.cells].every(Number.isNaN)).toBe(true);
   const gradOutput = randomArray(saved.output.length, 9);
-  const grads = backward(inputs, saved, gradOutput, sizes, options);
-  const reference = backward(inputs, undefined, gradOutput, sizes, double);
-  for (const name of gradients) expect(relativeError(grads[name], reference[name])).toBeLessThan(2e-5);
-});
-
-test.each(deviceVariants)('states that do not fit into a multiprocessor are refused, $name', ({ options }) => {
-  const sizes = { batch: 1, steps: 1, cells: 1, inChannels: 1, hidden: 310, allStates: 0 };
-  expect(() => backward(makeInputs(sizes), undefined, randomArray(310, 9), sizes, options)).toThrow(
-    'lstmBackward: expected inChannels + 7 hidden up to about 2100 on a device but received 2171',
-  );
+  const [given, again] = [saved, undefined].map((kept) => backward(inputs, kept, gradOutput, sizes, options));
+  for (const name of gradients) expect(given[name]).toEqual(again[name]);
 });

@@ -244,10 +244,11 @@ std::size_t lstmBackwardScratch(const LstmBackward<float>& call) {
     throw NativeError("DEVICE_LIMIT", "lstmBackward: expected inChannels + 7 hidden up to about 2100 on a device but received " +
                                           std::to_string(shape.inputs + 7 * shape.hidden));
   }
-  return sizeof(float) * Layout(call).total;
+  return sizeof(float) * Layout(lstmWithRoom(call, lstmPacksAnywhere(call.params))).total;
 }
 
-void lstmBackward(const LstmBackward<float>& call, const Context& context) {
+void lstmBackward(const LstmBackward<float>& asked, const Context& context) {
+  const LstmBackward<float> call = lstmWithRoom(asked, lstmPacks(asked.params, context));
   withProducts(productsOf(call, context), [&](auto kind) {
     const Run<kind.value> run{call, context};
     run.pack();

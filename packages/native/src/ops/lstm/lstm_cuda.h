@@ -39,10 +39,10 @@ struct LstmRegion {
 
 /**
  * The gates and cell states of a region: [sample][step][cell][unit][gate] and [sample][step][cell][unit]. Where factors of products are rounded,
- * both are `packed`: sixteen bits each, in the first half of their memory, since the LSTM waits for their way to memory and back. Gates lie between
- * −1 and 1, so that a fixed point keeps them within 1.6e-5, which the rounding to tf32 exceeds thirty times. Cell states, which grow by 1 a step at
- * most, are in half precision, rounded as tf32 rounds; the forward pass goes on with what was not. Units come by two, a word of cell states: where D
- * is odd, rows have room for one more.
+ * both are `packed`: sixteen bits each (in LstmParams::packed memory, or the first half of another), since the LSTM waits for their way to memory and
+ * back. Gates lie between −1 and 1, so that a fixed point keeps them within 1.6e-5, which the rounding to tf32 exceeds thirty times. Cell states,
+ * which grow by 1 a step at most, are in half precision, rounded as tf32 rounds; the forward pass goes on with what was not. Units come by two, a
+ * word of cell states: where D is odd, rows have room for one more.
  */
 template <class T>
 struct LstmTrace {
@@ -214,6 +214,8 @@ struct LstmForwardRun {
 
 /** Whether the forward pass packs what it keeps: if tensor cores make its products, which leave a thread two units. */
 bool lstmPacks(const LstmParams& p, const Context& context);
+/** Whether it does so on every device, where it rounds factors of products. */
+bool lstmPacksAnywhere(const LstmParams& p);
 
 /** Packs the weights; then the forward pass of any region. `trace` may have no memory, or be of the region's first cells. */
 void lstmPackGates(const LstmForwardRun& run, const Context& context);

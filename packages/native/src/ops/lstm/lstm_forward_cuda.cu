@@ -221,6 +221,10 @@ int64_t lstmPackedWeights(const LstmParams& p) {
 
 bool lstmPacks(const LstmParams& p, const Context& context) { return productsOf(p, context) != Products::float32; }
 
+bool lstmPacksAnywhere(const LstmParams& p) {
+  return std::max(sharedBytes<Products::bf16, 64, false>(p), sharedBytes<Products::tf32, 64, false>(p)) <= kLstmLeastShared;
+}
+
 void lstmPackGates(const LstmForwardRun& run, const Context& context) {
   withProducts(productsOf(run.params, context),
                [&](auto kind) { lstmPackGates<kind.value>(run.params, run.weightInput, run.weightHidden, run.packed, context); });
@@ -255,7 +259,8 @@ std::size_t lstmForwardScratch(const LstmForward<float>& call) {
   return sizeof(float) * lstmPackedWeights(p);
 }
 
-void lstmForward(const LstmForward<float>& call, const Context& context) {
+void lstmForward(const LstmForward<float>& asked, const Context& context) {
+  const LstmForward<float> call = lstmWithRoom(asked, lstmPacks(asked.params, context));
   const LstmParams& p = call.params;
   const LstmForwardRun run{p,
                            call.input,

@@ -49,7 +49,7 @@ struct Trace {
 /** All steps of one cell; `output` may be null. */
 template <class Call, class T>
 void forwardCell(const Call& call, int64_t n, int64_t cell, T* output, const Trace<T>& trace, T* work) {
-  const auto& [N, steps, cells, C, D, allStates, outputStride, keptCells, accumulate] = call.params;
+  const auto& [N, steps, cells, C, D, allStates, outputStride, keptCells, packed, accumulate] = call.params;
   T *z = work, *h = work + 4 * D, *c = h + D;
   for (int64_t d = 0; d < D; ++d) {
     h[d] = call.initialHidden ? call.initialHidden[d] : T(0);
@@ -74,7 +74,7 @@ void forwardCell(const Call& call, int64_t n, int64_t cell, T* output, const Tra
 
 template <class T>
 void backwardCell(const LstmBackward<T>& call, int64_t n, int64_t cell, const Trace<const T>& trace, T* work) {
-  const auto& [N, steps, cells, C, D, allStates, outputStride, keptCells, accumulate] = call.params;
+  const auto& [N, steps, cells, C, D, allStates, outputStride, keptCells, packed, accumulate] = call.params;
   T *dz = work, *dh = work + 4 * D, *dc = dh + D, *hBefore = dc + D, *cBefore = hBefore + D;
   const T* gradOutput = call.gradOutput + n * call.params.outputStride + cell * call.params.outputChannels();
   std::fill_n(dh, 2 * D, T(0));
