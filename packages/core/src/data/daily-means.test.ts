@@ -18,22 +18,44 @@ function observations(count: number, missing: number[] = []): Observations {
 }
 
 describe('dailyMeans', () => {
-  it('means whole UTC days', () => {
-    const { time, values, units } = dailyMeans(observations(2 + 48 + 23));
-    expect(time).toEqual({ start: new Date('2026-01-05T00:00:00Z'), stepSeconds: 86400, count: 2 });
-    expect([...values.get('O3')!]).toEqual([11.5, 7, 11.5, 7]);
+  it('means UTC days', () => {
+    const { time, values, units } = dailyMeans(observations(2 + 48));
+    expect(time).toEqual({ start: new Date('2026-01-04T00:00:00Z'), stepSeconds: 86400, count: 3 });
+    expect([...values.get('O3')!]).toEqual([NaN, NaN, 11.5, 7, 11.5, 7]);
     expect(units.get('O3')).toBe('ppb');
+  });
+
+  it('keeps the first and last day where no station has their first and last hours', () => {
+    const whole = observations(2 + 48 + 23);
+    expect([...dailyMeans(whole).values.get('O3')!].slice(-2)).toEqual([11, 7]);
+    const from = (hours: number): Observations => ({
+      ...whole,
+      time: { ...whole.time, start: new Date(whole.time.start.getTime() + hours * 3.6e6), count: 2 + 48 + 23 - hours },
+      values: new Map([['O3', whole.values.get('O3')!.subarray(2 * hours)]]),
+    });
+    const { time, values } = dailyMeans(from(2 + 6));
+    expect(time).toEqual({ start: new Date('2026-01-05T00:00:00Z'), stepSeconds: 86400, count: 3 });
+    expect([...values.get('O3')!]).toEqual([14.5, 7, 11.5, 7, 11, 7]);
+    expect([...dailyMeans(from(2 + 7)).values.get('O3')!]).toEqual([NaN, NaN, 11.5, 7, 11, 7]);
+  });
+
+  it('takes hours that begin at half past by the day in which they begin', () => {
+    const whole = observations(2 + 24);
+    const start = new Date(whole.time.start.getTime() - 30 * 6e4);
+    // 21:30 to 23:30 of the first station are 100, 100 and 0
+    const { values } = dailyMeans({ ...whole, time: { ...whole.time, start } });
+    expect([...values.get('O3')!]).toEqual([NaN, NaN, 12, 7]);
   });
 
   it('wants 18 hours of a day', () => {
     const first = (hours: number): number[] => Array.from({ length: hours }, (_, i) => 2 + i);
-    expect([...dailyMeans(observations(50, first(6))).values.get('O3')!]).toEqual([14.5, 7, 11.5, 7]);
-    expect([...dailyMeans(observations(50, first(7))).values.get('O3')!]).toEqual([NaN, 7, 11.5, 7]);
+    expect([...dailyMeans(observations(50, first(6))).values.get('O3')!]).toEqual([NaN, NaN, 14.5, 7, 11.5, 7]);
+    expect([...dailyMeans(observations(50, first(7))).values.get('O3')!]).toEqual([NaN, NaN, NaN, 7, 11.5, 7]);
   });
 
   it('says where there is no such day, and leaves daily values alone', () => {
-    expect(() => dailyMeans(observations(25))).toThrow(
-      'observations: from 2026-01-04T22:00:00.000Z on, for 25 h, no station has a UTC day with 18 hourly values: set inversion.dailyMeans: false, or',
+    expect(() => dailyMeans(observations(19))).toThrow(
+      'observations: from 2026-01-04T22:00:00.000Z on, for 19 h, no station has a UTC day with 18 hourly values: set inversion.dailyMeans: false, or',
     );
     const daily = { ...observations(2), time: { start: new Date('2026-01-04T16:00:00Z'), stepSeconds: 86400, count: 2 } };
     expect(dailyMeans(daily)).toBe(daily);

@@ -8,7 +8,8 @@ const HOUR_MS = 3_600_000;
 export const FEWEST_HOURS = 18;
 
 /**
- * The observations as means of whole UTC days of which at least 18 hours have a value; NaN for the others. Daily observations are returned as they are.
+ * The observations as means of UTC days of which at least 18 hours have a value; NaN for the others. Daily observations are returned as they are. Hours
+ * before and after the first and last at which any station has a row are hours without a value: no station's days depend on other stations.
  *
  * @param observations - values per species `[time, station]`, ppb or µg m-3
  * @returns the same units, values `[day, station]`
@@ -17,15 +18,16 @@ export const FEWEST_HOURS = 18;
 export function dailyMeans(observations: Observations): Observations {
   const { time, stations, values } = observations;
   if (time.stepSeconds !== 3600) return observations;
-  const start = new Date(Math.ceil(time.start.getTime() / (DAY * HOUR_MS)) * DAY * HOUR_MS);
-  const firstHour = (start.getTime() - time.start.getTime()) / HOUR_MS;
-  const days = Math.max(0, Math.floor((time.count - firstHour) / DAY));
+  const start = new Date(Math.floor(time.start.getTime() / (DAY * HOUR_MS)) * DAY * HOUR_MS);
+  const hoursBefore = (time.start.getTime() - start.getTime()) / HOUR_MS;
+  const days = Math.ceil((hoursBefore + time.count) / DAY);
+  const indexOf = (day: number): number => Math.min(time.count, Math.max(0, Math.ceil(day * DAY - hoursBefore)));
   const means = (hourly: Float32Array): Float32Array => {
     const daily = new Float32Array(days * stations.length);
     for (let day = 0; day < days; day++) {
       for (let station = 0; station < stations.length; station++) {
         let [sum, hours] = [0, 0];
-        for (let hour = firstHour + day * DAY; hour < firstHour + (day + 1) * DAY; hour++) {
+        for (let hour = indexOf(day); hour < indexOf(day + 1); hour++) {
           const value = hourly[hour * stations.length + station];
           if (Number.isNaN(value)) continue;
           sum += value;
