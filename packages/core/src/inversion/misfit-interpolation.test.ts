@@ -71,6 +71,24 @@ describe('the misfit of some monitors, interpolated', () => {
     expect(chooseModel(sources, misfit.toReversed())).toEqual({ lengthKm: 960, nugget: 0.1 });
   });
 
+  it('chooses its model by all hours of the day, and none without a value', () => {
+    const sources = ['a', 'b', 'c'].map((block, i) => ({ x: 100 * i, y: 0, block }));
+    const days = (count: number, valueAt: (hourOfDay: number, source: number) => number): Float64Array =>
+      Float64Array.from({ length: 3 * 24 * count }, (_, i) => valueAt(Math.floor(i / 3) % 24, i % 3));
+    for (const count of [12, 30, 60, 90]) {
+      // No monitor reports at noon and midnight, nor at six and eighteen.
+      expect(
+        chooseModel(
+          sources,
+          days(count, (hour) => (hour % 6 === 0 ? NaN : 4)),
+        ),
+      ).toEqual({ lengthKm: 960, nugget: 0.1 });
+      // At those hours they say the contrary of each other, at all others the same.
+      const mostly = days(count, (hour, source) => (hour % 6 === 0 ? 4 * (-1) ** source : 4));
+      expect(chooseModel(sources, mostly).lengthKm).toBe(960);
+    }
+  });
+
   it('takes those that have a value at the time, and says nothing without any', () => {
     const sources = [
       { x: 0, y: 0, block: 'a' },

@@ -59,8 +59,7 @@ export function interpolateMisfit(sources: readonly Source[], misfit: Float64Arr
 
 /** The pair with the smallest mean absolute error at places that are predicted from other blocks alone. */
 export function chooseModel(sources: readonly Source[], misfit: Float64Array): CovarianceModel {
-  const times = sources.length > 0 ? misfit.length / sources.length : 0;
-  const tried = evenly(times, MOST_TRIED.times);
+  const tried = scattered(timesWithValues(misfit, sources.length), MOST_TRIED.times);
   const models = LENGTHS_KM.flatMap((lengthKm) => NUGGETS.map((nugget) => ({ lengthKm, nugget })));
   const errors = models.map(() => 0);
   for (const place of evenly(sources.length, Math.ceil(MOST_TRIED.values / Math.max(1, tried.length)))) {
@@ -75,6 +74,20 @@ export function chooseModel(sources: readonly Source[], misfit: Float64Array): C
     }
   }
   return models[errors.indexOf(Math.min(...errors))];
+}
+
+function timesWithValues(misfit: Float64Array, sources: number): number[] {
+  const times = Array.from({ length: sources > 0 ? misfit.length / sources : 0 }, (_, time) => time);
+  return times.filter((time) => misfit.subarray(time * sources, (time + 1) * sources).some(Number.isFinite));
+}
+
+/** Fraction of the golden section: its multiples keep no step with the hours of a day. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+
+/** Some of the times, spread over all of them and over the hours of the day, or all where they are no more than `most`. */
+function scattered(times: readonly number[], most: number): readonly number[] {
+  if (times.length <= most) return times;
+  return Array.from({ length: most }, (_, k) => times[Math.floor((((k + 0.5) * GOLDEN) % 1) * times.length)]);
 }
 
 /** Some of 0 … count − 1, evenly spread, or all where they are no more than `most`. */
