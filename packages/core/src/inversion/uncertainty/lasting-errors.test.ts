@@ -26,6 +26,12 @@ describe('what lasts', () => {
     expect(atRoot(found.place)).toBeCloseTo(2, 9);
   });
 
+  it('is of one place or of all, nobody knows which, where there is one place', () => {
+    const alone = lasting([4, 2], month).filter(({ cell }) => cell === 0);
+    const found = lastingErrors(alone)!;
+    expect([found.everywhere, atRoot(found.place)]).toEqual([null, expect.closeTo(16, 9)]);
+  });
+
   it('is looked for five to ten days apart: nearer values share weather, those farther are of another period', () => {
     const later = month.map(([day]) => [80 + day, -1] as const);
     expect(lastingErrors(lasting([4, 2], [...month, ...later]))).toEqual(lastingErrors(lasting([4, 2], month)));

@@ -11,7 +11,8 @@ const LEAST_OF_MEAN = 10;
 
 /**
  * Standard deviation of what lasts at each place by itself, and what lasts everywhere, in the unit of the species: as `inversion.nuisance.stationBias` and
- * `sharedBias`, beside those that the inversion was told; null where their products contradict each other. What lasts everywhere may also be a level that the
+ * `sharedBias`, beside those that the inversion was told; null where their products contradict each other, or what lasts everywhere cannot be told from
+ * what lasts at a place, since cells are too few: `place` then has both. What lasts everywhere may also be a level that the
  * spread of the inventory did not let the emissions explain.
  */
 export interface LastingErrors {
@@ -32,8 +33,10 @@ export function lastingErrors(values: readonly ScaledInnovation[]): LastingError
       after: sumOf(group, ({ after }) => after),
     })),
   );
-  const shared = (all.sum - one.sum) / Math.max(1, all.pairs - one.pairs);
   const root = (square: number): number | null => (square >= 0 ? Math.sqrt(square) : null);
+  const between = all.pairs - one.pairs;
+  if (between < LEAST_PAIRS) return { place: root(one.sum / one.pairs), everywhere: null };
+  const shared = (all.sum - one.sum) / between;
   return { place: root(one.sum / one.pairs - shared), everywhere: root(shared) };
 }
 

@@ -20,6 +20,12 @@ it('scales every spread of the prior, those of sectors included', () => {
   ]);
 });
 
+it('knows the case’s own settings again among those that are tried', () => {
+  const own = { ...inversion, errorCorrelation: { ...inversion.errorCorrelation, hours: 24, km: 150 } };
+  expect({ ...ownCandidate(own), errorCorrelation: { hours: 24, km: 150 } }).toEqual(ownCandidate(own));
+  expect(changesOf(ownCandidate(own), { ...ownCandidate(own), errorCorrelation: { hours: 24, km: 150 } })).toEqual([]);
+});
+
 it('changes nothing with the case’s own settings', () => {
   expect(withCandidate(inversion, ownCandidate(inversion))).toEqual(inversion);
   const ofEach = { ...inversion, errorScale: { NO2: 1, SO2: 2, O3: 0.5, 'PM2.5': 3 } };

@@ -52,7 +52,8 @@ export interface CrossValidation {
 /** The case's own settings. */
 export function ownCandidate({ lengthKm, errorCorrelation, factorCorrelation }: InversionSettings): Candidate {
   const { far = null, periods } = factorCorrelation;
-  return { lengthKm, factorCorrelationFar: far, spreadScale: 1, errorScale: 1, errorCorrelation, factorCorrelationPeriods: periods };
+  const { hours, km } = errorCorrelation;
+  return { lengthKm, factorCorrelationFar: far, spreadScale: 1, errorScale: 1, errorCorrelation: { hours, km }, factorCorrelationPeriods: periods };
 }
 
 /** The keys that are searched, in their order. */

@@ -87,6 +87,11 @@ describe('unfinishedDoubt', () => {
     expect(after([...falling.slice(0, -2), 108, 107.5])).toBeUndefined();
   });
 
+  it('looks at the best costs, not at steps that were taken back', () => {
+    expect(after([1000, 100, 100, 100, 100, 100, 160, 100, 100])).toBeUndefined();
+    expect(after([...falling.slice(0, -1), 100, 300])).toMatch(/still falls \(5 % in the last 2\)/);
+  });
+
   it('says nothing where it converged, watched monitors chose an earlier step, or the steps are few', () => {
     expect(after(falling, { status: 'converged' })).toBeUndefined();
     expect(after(falling, { keptIteration: 5 })).toBeUndefined();

@@ -62,7 +62,9 @@ export function unfinishedDoubt({
   const last = history.at(-1);
   const quarter = Math.floor((history.length - 1) / 4);
   if (status !== 'iterations' || last === undefined || quarter < 2 || keptIteration < last.iteration - quarter) return undefined;
-  const fall = 1 - last.total / history[history.length - 1 - quarter].total;
+  // Trials that the line search took back stand in the history, too.
+  const lowest = (points: typeof history): number => points.reduce((least, { total }) => Math.min(least, total), Infinity);
+  const fall = 1 - lowest(history) / lowest(history.slice(0, history.length - quarter));
   if (!(fall > STILL_FALLING)) return undefined;
   return (
     `inversion.iterations: after ${last.iteration} steps the cost still falls (${(100 * fall).toFixed(0)} % in the last ${quarter}), so that the result is not the minimum: ` +

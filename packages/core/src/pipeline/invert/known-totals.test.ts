@@ -39,3 +39,22 @@ it.each<[string, Partial<InversionSettings['totals'][number]>, [number, number][
   expect([...total.index]).toEqual(masses.map(([index]) => index));
   masses.forEach(([, weight], k) => expect(total.weight[k] / weight).toBeCloseTo(1, 12));
 });
+
+it('a known total of what nobody emits is refused, by its place in the list', () => {
+  const some = { factor: 1, spread: 0.1 };
+  const of = (total: Pick<InversionSettings['totals'][number], 'group' | 'region' | 'period'>): unknown =>
+    knownTotals(
+      [
+        { group: 'SO2', ...some },
+        { ...total, ...some },
+      ],
+      settings,
+      grid,
+      priorEmissions,
+      slots,
+    );
+  expect(() => of({ group: 'NH3', region: 'east', period: 'summer' })).toThrow(
+    'inversion.totals[1]: the prior inventory emits no NH3 in east in summer, so',
+  );
+  expect(() => of({ group: 'VOC' })).toThrow('emits no VOC, so that');
+});

@@ -1,6 +1,7 @@
 /** Totals that the case says are known, as sums over the factors of the inversion. */
 import { GROUPS, type Case, type InversionSettings } from '../../data/case';
 import { regionMask } from '../../data/regions';
+import { ConfigError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import type { KnownTotal } from '../../inversion/totals-model';
 import { hoursPerSlot, type TimeSlots } from './time-slots';
@@ -8,6 +9,7 @@ import { hoursPerSlot, type TimeSlots } from './time-slots';
 /**
  * @param priorEmissions - mean of each slot, kg m-2 s-1, `[slots of all periods, H, W, 5]`
  * @param slots - of each period
+ * @throws {ConfigError} `TOTAL_NOT_EMITTED` for a total of nothing
  */
 export function knownTotals(
   totals: InversionSettings['totals'],
@@ -17,7 +19,7 @@ export function knownTotals(
   slots: readonly TimeSlots[],
 ): KnownTotal[] {
   const cells = grid.rows * grid.cols;
-  return totals.map(({ group, region, period, factor, spread }) => {
+  return totals.map(({ group, region, period, factor, spread }, number) => {
     const mask = region === undefined ? undefined : regionMask(regions[region], grid);
     const g = GROUPS.indexOf(group);
     const index: number[] = [];
@@ -35,6 +37,13 @@ export function knownTotals(
       }
       first += count;
     });
+    if (index.length === 0) {
+      const where = `${region === undefined ? '' : ` in ${region}`}${period === undefined ? '' : ` in ${period}`}`;
+      throw new ConfigError(
+        'TOTAL_NOT_EMITTED',
+        `inversion.totals[${number}]: the prior inventory emits no ${group}${where}, so that no factor changes its total: take the total out, or mend its region or period`,
+      );
+    }
     return { index: Int32Array.from(index), weight: Float64Array.from(weight), value: factor, spread };
   });
 }
