@@ -1,6 +1,6 @@
 import { Random } from '../random';
 import { Role } from './forward-model';
-import { decorrelationOf, errorShare, inflatedErrors, meanSpacing, relativeSpread, responseError, type ErrorModel } from './observation-error';
+import { decorrelationOf, errorShare, inflatedErrors, meanSpacing, responseError, type ErrorModel } from './observation-error';
 import type { SuperObservations } from './super-observations';
 
 /** Two hours at cells 0, 1 and 6 of a grid of 3 columns; the last is withheld. Errors are 1. */
@@ -190,16 +190,6 @@ describe('decorrelationOf', () => {
     expect(apart([2, 4])).toBeCloseTo(expected(Math.exp(-1 / 4)), 12);
     expect(apart([0, 0])).toBeCloseTo(0, 12);
     expect(apart([2, 2], 0.4)).toBeCloseTo(expected(0.4 * Math.exp(-1 / 2)), 12);
-  });
-});
-
-describe('relativeSpread', () => {
-  it('pools the cells and times with several monitors', () => {
-    expect(relativeSpread('NO2', [3, NaN, 4], [30, 99, 40])).toBeCloseTo(0.1, 12);
-  });
-
-  it('refuses where no cell holds two', () => {
-    expect(() => relativeSpread('NO2', [NaN], [3])).toThrow(/no cell holds two monitors of NO2/);
   });
 });
 

@@ -4,7 +4,7 @@
  *   σ² = f_s² · q · [ (a·c)² + b² + (r_s·c)²/n + (κ_s·D)² ]
  *
  * a, b: relative and absolute part per species, for the instrument and what nobody can split up. r_s·c: representativeness, the spread of the n monitors
- * of a cell about their mean, pooled over all cells that hold at least two. c: the level of the concentration there and then ({@link ErrorLevel}). κ_s·D: the surrogate predicts a change from the anchor (the prior run; in a further
+ * of a cell about their mean, pooled over all cells that hold at least two (cell-spread.ts). c: the level of the concentration there and then ({@link ErrorLevel}). κ_s·D: the surrogate predicts a change from the anchor (the prior run; in a further
  * pass of the closed loop the run on the emissions of an earlier pass), and is wrong by a part κ_s of it; D is the root mean square of observed − anchor in the
  * cell over the period, an estimate of the change that is asked of it. D falls from pass to pass, and so does R.
  *
@@ -24,7 +24,6 @@
  *
  * @see Chevallier (2007), doi:10.1029/2006JD007375, on inflating variances in place of correlated errors; Bartlett (1946) for n/n_eff
  */
-import { ConfigError } from '../errors';
 import { Decorrelation } from './correlated-errors';
 import { Role } from './forward-model';
 import type { SuperObservations } from './super-observations';
@@ -135,29 +134,6 @@ export function meanSpacing({ species: kinds, cell, withheld, first }: SuperObse
     }
   }
   return spans.map((span, s) => (steps[s] > 0 ? span / steps[s] : Infinity));
-}
-
-/**
- * r_s: spread of the monitors of a cell about their mean, relative to it, root mean square over cells and times.
- *
- * @param spread - sample standard deviation over the monitors of each cell and time, NaN where there are fewer than two
- * @param mean - their means
- * @throws {ConfigError} `OBSERVATION_REPRESENTATIVENESS` if no cell holds two
- */
-export function relativeSpread(species: string, spread: ArrayLike<number>, mean: ArrayLike<number>): number {
-  let [squares, level] = [0, 0];
-  for (let i = 0; i < spread.length; i++) {
-    if (!Number.isFinite(spread[i])) continue;
-    squares += spread[i] ** 2;
-    level += mean[i] ** 2;
-  }
-  if (!(level > 0)) {
-    throw new ConfigError(
-      'OBSERVATION_REPRESENTATIVENESS',
-      `inversion.representativeness: no cell holds two monitors of ${species} at once, so that their spread within a cell is not known: set it to none and raise observationError.${species}`,
-    );
-  }
-  return Math.sqrt(squares / level);
 }
 
 /** Error of a surrogate's change of one species as a part of that change: root mean square over its responses to single groups, each with its size. */

@@ -60,26 +60,18 @@ describe('ObservationOperator', () => {
     expect(asked[0]).toEqual(['NO2', 5, '01']);
   });
 
-  it('adds the spread within cells, but not that of monitors that judge the result', () => {
-    // Hour 1: the cell of a and b has NO2 of 1 and 3, mean 2, standard deviation √2: 0.71 of the mean.
-    const options = { error: { ...error, 'PM2.5': { relative: 0, absolute: 2 } }, representativeness: 'cell-spread' } as const;
+  it('adds the spread within cells, less of it the more monitors a cell has', () => {
     const observations = observationsOf(stations, { start: '2017-01-01T01:00:00Z', stepSeconds: 3600, count: 1 }, { NO2: [1, 3, 4, NaN] });
-    const spread = hourly({ ...options, observations, species: ['NO2'] });
-    expect(spread.batch().error[0]).toBeCloseTo(Math.hypot(0.4, 0.5, (Math.SQRT1_2 * 4) / 1), 5); // c alone in its cell
-    expect(spread.batch().error[1]).toBeCloseTo(Math.hypot(0.2, 0.5, (Math.SQRT1_2 * 2) / Math.SQRT2), 5);
-    for (const judging of ['withheld', 'watched']) {
-      expect(() => hourly({ ...options, observations, species: ['NO2'], [judging]: new Set(['a', 'b']) })).toThrow(
-        /no cell holds two monitors of NO2/,
-      );
-    }
+    const { error: errors } = hourly({ observations, species: ['NO2'], cellSpread: { NO2: 0.7, 'PM2.5': 9 } }).batch();
+    expect(errors[0]).toBeCloseTo(Math.hypot(0.4, 0.5, 0.7 * 4), 5); // c alone in its cell
+    expect(errors[1]).toBeCloseTo(Math.hypot(0.2, 0.5, (0.7 * 2) / Math.SQRT2), 5);
   });
 
   it('takes the noise of monitors below zero as it is: means keep their sign, errors do not', () => {
     const observations = observationsOf(stations, { start: '2017-01-01T01:00:00Z', stepSeconds: 3600, count: 1 }, { NO2: [-1, 0.5, -0.75, NaN] });
-    const { values, error: errors } = hourly({ observations, species: ['NO2'], representativeness: 'cell-spread' }).batch();
+    const relative = 4;
+    const { values, error: errors } = hourly({ observations, species: ['NO2'], cellSpread: { NO2: relative } }).batch();
     expect([...values]).toEqual([-0.75, -0.25]);
-    // The spread of -1 and 0.5 is 1.5 / √2, their mean -0.25.
-    const relative = 1.5 / Math.SQRT2 / 0.25;
     expect(errors[0]).toBeCloseTo(Math.hypot(0.075, 0.5, relative * 0.75), 5);
     expect(errors[1]).toBeCloseTo(Math.hypot(0.025, 0.5, (relative * 0.25) / Math.SQRT2), 5);
   });
@@ -94,7 +86,6 @@ describe('ObservationOperator', () => {
     const [rural, mixed] = errors({ traffic: 3 });
     expect(rural).toBe(plain[0]); // c alone in its cell
     expect(mixed / plain[1]).toBeCloseTo(Math.sqrt((9 + 1) / 2), 6); // a and b
-    expect(() => errors({ trafic: 3 })).toThrow(/siteTypeError.trafic: no station in the grid is of that type; types are rural, traffic/);
   });
 
   it('picks single hours from fields', () => {

@@ -5,14 +5,11 @@ import { ConfigError, DataError } from '../errors';
 import type { CellObservations } from '../data/station-cells';
 import type { Station } from '../data/stations';
 import { Role } from './forward-model';
-import { relativeSpread, type CellLength } from './observation-error';
+import type { CellLength } from './observation-error';
 import type { ObservedTime } from './observation-slots';
 
 /** Error of one value, per species: the standard deviation is √((relative · level)² + absolute²); for the level see {@link ErrorLevel}. */
 export type ObservationErrorSettings = Record<string, { relative: number; absolute: number }>;
-
-/** Whether the spread of the monitors within a cell is a part of the error; see observation-error.ts. */
-export type Representativeness = 'none' | 'cell-spread';
 
 /** A station inside the grid. */
 export interface PlacedStation {
@@ -87,17 +84,8 @@ export function placeStations(
  * By cell, the factor on the errors that the types of its sites have: the root mean square over its monitors.
  *
  * @param factors - by type; a type that is not named has 1
- * @throws {ConfigError} `OBSERVATION_SITE_TYPE` for a type that no station in the grid has
  */
 function siteFactors(stations: readonly PlacedStation[], factors: Readonly<Record<string, number>>): Map<number, number> {
-  const types = new Set(stations.flatMap(({ type }) => type ?? []));
-  const unknown = Object.keys(factors).find((type) => !types.has(type));
-  if (unknown !== undefined) {
-    throw new ConfigError(
-      'OBSERVATION_SITE_TYPE',
-      `inversion.siteTypeError.${unknown}: no station in the grid is of that type; types are ${[...types].sort().join(', ') || 'not given'}: mend the name, or name their column in observations.stations.type`,
-    );
-  }
   const inCell = new Map<number, number[]>();
   for (const { cell, type } of stations) inCell.set(cell, [...(inCell.get(cell) ?? []), type === undefined ? 1 : (factors[type] ?? 1)]);
   return new Map([...inCell].map(([cell, all]) => [cell, Math.sqrt(all.reduce((sum, factor) => sum + factor ** 2, 0) / all.length)]));
@@ -111,8 +99,8 @@ export interface SuperObservationOptions {
   /** the channels of the fields, in their order */
   species: readonly string[];
   error: ObservationErrorSettings;
-  /** default `none` */
-  representativeness?: Representativeness;
+  /** r_s (cell-spread.ts), by species: how far the monitors of a cell are apart, relative to their mean; default 0 */
+  cellSpread?: Readonly<Record<string, number>>;
   /** factor on the errors of monitors by type of their site; default 1 */
   siteTypeError?: Readonly<Record<string, number>>;
   /** which values are compared, by species, cell and time; default: all */
@@ -121,22 +109,16 @@ export interface SuperObservationOptions {
 
 /** The cells' means as one list of values; missing ones are left out. Order: time, species, cell in rows and columns. */
 export function superObservations(
-  { cells, values, counts, spread }: CellObservations,
+  { cells, values, counts }: CellObservations,
   stations: readonly PlacedStation[],
   cols: number,
   times: readonly ObservedTime[],
-  { species, error: errors, representativeness = 'none', siteTypeError = {}, compared = () => true }: SuperObservationOptions,
+  { species, error: errors, cellSpread = {}, siteTypeError = {}, compared = () => true }: SuperObservationOptions,
 ): SuperObservations {
   const siteFactor = siteFactors(stations, siteTypeError);
   const roleAt = new Map(stations.map(({ cell, role }) => [cell, role]));
   const list: { value: number; species: number; cell: number; role: number; count: number }[] = [];
   const first = [0];
-  // Monitors that judge the result, or a fold's, are not looked at, not even for their spread.
-  const used = cells.map(({ row, col }) => roleAt.get(row * cols + col) === Role.used);
-  const ofUsed = (value: number, i: number): number => (used[i % cells.length] ? value : NaN);
-  const spreads = species.map((name) =>
-    representativeness === 'none' || !values.has(name) ? 0 : relativeSpread(name, spread.get(name)!.map(ofUsed), values.get(name)!),
-  );
   for (const { step, start } of times) {
     species.forEach((name, s) => {
       cells.forEach(({ row, col }, i) => {
@@ -149,7 +131,8 @@ export function superObservations(
     first.push(list.length);
   }
   const relative = list.map(
-    ({ species: s, count, cell }) => siteFactor.get(cell)! * Math.hypot(settingOf(species[s], errors).relative, spreads[s] / Math.sqrt(count)),
+    ({ species: s, count, cell }) =>
+      siteFactor.get(cell)! * Math.hypot(settingOf(species[s], errors).relative, (cellSpread[species[s]] ?? 0) / Math.sqrt(count)),
   );
   const absolute = list.map(({ species: s, cell }) => siteFactor.get(cell)! * settingOf(species[s], errors).absolute);
   return {

@@ -19,6 +19,15 @@ test('monitors that are listed but not heard can neither be withheld nor watched
   expect(codes(await check(ONE_MONITOR))).toEqual([]);
 });
 
+test('what errors by type of site and by the spread within cells ask of the stations is told by its key', async () => {
+  realObservations((ids) => firstHours(ids.slice(0, 1), '20,30'));
+  const asked = ['inversion.representativeness=cell-spread', 'observations.stations.type=id', 'inversion.siteTypeError={ traffic: 3 }'];
+  expect(codes(await check([...ONE_MONITOR, ...asked]))).toEqual([
+    'OBSERVATION_REPRESENTATIVENESS inversion.representativeness',
+    'OBSERVATION_SITE_TYPE inversion.siteTypeError',
+  ]);
+});
+
 test('what the quality rules would leave out is told, and that nothing would be left', async () => {
   realObservations((ids) => firstHours(ids, '20,30').concat(`${ids[0]},2026-01-09T00:00Z,21,31`));
   const stuck = await check([...ONE_MONITOR, 'observations.quality.stuckSteps=10', 'inversion.hoursPerDay=24']);

@@ -11,7 +11,8 @@ import type { Grid } from '../../grid/grid';
 import { chooseWatched, chooseWithheld } from '../../inversion/withheld';
 import { inPeriod, spanOf } from '../simulate/case-runs';
 import { toColumnUnit, twinSettings } from '../simulate/twin-observations';
-import { operatorOf } from '../invert/monitors';
+import type { CellSpreads } from '../../inversion/cell-spread';
+import { expectSiteTypes, operatorOf, spreadsOf, spreadsWithout } from '../invert/monitors';
 import type { Findings } from './findings';
 
 export async function checkObservedInputs(findings: Findings, settings: Case, unread: ReadonlySet<string>, grid: Grid | undefined): Promise<void> {
@@ -42,33 +43,50 @@ export async function checkObservedInputs(findings: Findings, settings: Case, un
     if (cells.outside.length > 0) findings.notes.push(`${cells.outside.length} stations lie outside the grid`);
   }
   if (observations.twin && !unread.has('periods')) await checkTwin(findings, settings);
-  let heard: readonly Station[] | undefined;
+  let heard: Heard | undefined;
   if (!observations.twin && observations.files !== undefined && !unread.has('periods')) heard = await checkPeriods(findings, settings, unread, grid);
   // The stages draw among those that are heard in any period; of a twin all are. Where the files cannot be read, of more stations than will be heard.
-  if (grid && cells) await checkDraw(findings, settings, unread, grid, heard ?? stations);
+  if (grid && cells) await checkDraw(findings, settings, unread, grid, heard ?? { stations, spreads: [] });
 }
 
-/** @returns the stations with a value in any period; undefined where one cannot be read */
-async function checkPeriods(findings: Findings, settings: Case, unread: ReadonlySet<string>, grid: Grid | undefined): Promise<Station[] | undefined> {
+/** In any period. */
+interface Heard {
+  stations: readonly Station[];
+  spreads: CellSpreads[];
+}
+
+/** @returns the stations with a value in any period, and how far those of a cell are apart; undefined where a period cannot be read */
+async function checkPeriods(findings: Findings, settings: Case, unread: ReadonlySet<string>, grid: Grid | undefined): Promise<Heard | undefined> {
   const heard = new Map<string, Station>();
+  const spreads: CellSpreads[] = [];
   let unreadable = false;
   for (const period of settings.periods) {
     const read = await checkPeriod(findings, settings, period, unread.has('inversion') ? undefined : grid);
     unreadable ||= read === undefined;
     for (const station of read?.stations ?? []) heard.set(station.id, station);
+    if (!read || !grid || unread.has('inversion')) continue;
+    const ofPeriod = await findings.attempt(['observations'], () => spreadsOf(settings.inversion, read, grid));
+    if (ofPeriod) spreads.push(ofPeriod);
   }
-  return unreadable ? undefined : [...heard.values()];
+  return unreadable ? undefined : { stations: [...heard.values()], spreads };
 }
 
-/** Whether the stations fill enough blocks to withhold some, and to watch some where an inversion asks for that. */
+/**
+ * Whether the stations fill enough blocks to withhold some, and to watch some where an inversion asks for that; and whether they tell what errors by type of
+ * site or the spread within cells ask of them.
+ */
 async function checkDraw(
   findings: Findings,
   { withheld, inversion, paperMode }: Case,
   unread: ReadonlySet<string>,
   grid: Grid,
-  stations: readonly Station[],
+  { stations, spreads }: Heard,
 ): Promise<void> {
+  if (!unread.has('inversion'))
+    await findings.attempt(['inversion', 'siteTypeError'], () => expectSiteTypes(inversion.siteTypeError, stations, grid));
   const drawn = await findings.attempt(['withheld'], () => chooseWithheld([...stations], grid, withheld));
+  if (drawn && spreads.length > 0)
+    await findings.attempt(['inversion', 'representativeness'], () => spreadsWithout(drawn.withheld, stations, grid, spreads));
   const watches = !unread.has('inversion') && inversion.stopOnWithheld;
   const paperWatches = !unread.has('paperMode') && paperMode.run && paperMode.inversion.stopOnWithheld;
   if (!drawn || !(watches || paperWatches)) return;

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InversionSettings, PeriodSettings } from '../../data/case';
 import { observationsSchema } from '../../data/case/experiment-schema';
+import type { Station } from '../../data/stations';
 import { observationsOf, unitGrid } from '../../inversion/testing/small-world';
 import { chooseWithheld } from '../../inversion/withheld';
 import type { StageContext } from '../engine/stage';
-import { operatorOf, readMonitors } from './monitors';
+import { expectSiteTypes, operatorOf, readMonitors } from './monitors';
 import { julyOf, UNIT_ERRORS } from '../testing/july-monitors';
 
 const grid = unitGrid(1, 60); // cells of a degree: 4 minutes of solar time each
@@ -88,7 +89,8 @@ describe('readMonitors', () => {
       files: join(folder, 'obs_{period}.csv'),
       columns: { species: { NO2: { column: 'no2', unit: 'ppb' } } },
     });
-    const context = { case: { periods, observations, withheld: { ...choice, fraction } }, inputs: {} };
+    const inversion = { siteTypeError: {}, representativeness: 'none' };
+    const context = { case: { periods, observations, inversion, withheld: { ...choice, fraction } }, inputs: {} };
     const all: Drawn[] = [];
     for (const each of periods) {
       const { withheld, watched, observations: read } = await readMonitors(context as unknown as StageContext, each, square, watch);
@@ -116,10 +118,47 @@ describe('readMonitors', () => {
     await expect(drawn([['s1'], ['s1']], { fraction: 0 })).rejects.toThrow(/set inversion\.stopOnWithheld: false/);
   });
 
+  it('knows how far the monitors of a cell are apart from all periods, and no site type by a period that lacks it', async () => {
+    writeFileSync(join(folder, 'stations.csv'), 'id,lon,lat,type\na,0.2,0.5,traffic\nb,0.8,0.5,urban\nc,20.5,20.5,rural\n');
+    const write = (period: string, rows: string[]): void =>
+      writeFileSync(join(folder, `obs_${period}.csv`), `station,time,no2\n${rows.join('\n')}\n`);
+    write('winter', ['a,2026-01-05T05:00Z,10', 'b,2026-01-05T05:00Z,30', 'c,2026-01-05T05:00Z,5']);
+    write('summer', ['b,2026-07-06T05:00Z,10', 'c,2026-07-06T05:00Z,5']);
+    const observations = observationsSchema.parse({
+      stations: { file: join(folder, 'stations.csv'), type: 'type' },
+      files: join(folder, 'obs_{period}.csv'),
+      columns: { species: { NO2: { column: 'no2', unit: 'ppb' } } },
+    });
+    const inversion = { siteTypeError: { traffic: 3 }, representativeness: 'cell-spread', dailyMeans: false };
+    const context = { case: { periods, observations, inversion, withheld: { ...choice, fraction: 0 } }, inputs: {} } as unknown as StageContext;
+    for (const each of periods) {
+      const { cellSpread } = await readMonitors(context, each, square, false);
+      expect(cellSpread!.NO2).toBeCloseTo(Math.SQRT2 * (10 / 20), 6);
+    }
+  });
+
   it('draws among the stations of one period where they are those of all', async () => {
     const { withheld } = chooseWithheld(stations, square, choice);
     const rest = stations.filter(({ id }) => !withheld.has(id));
     const { withheld: watched } = chooseWithheld(rest, square, { ...choice, fraction: 0.15, seed: choice.seed + 1 });
     expect((await drawn([ids, ids]))[1]).toEqual({ withheld: [...withheld].sort(), watched: [...watched].sort(), stations: 60 });
+  });
+});
+
+describe('expectSiteTypes', () => {
+  const place = (id: string, lon: number, type?: string): Station => ({ id, lon, lat: 0.5, type });
+  const stations = [place('a', 0.5, 'traffic'), place('b', 1.5, 'rural'), place('c', 2.5), place('d', 99, 'industry')];
+
+  it('takes types of stations in the grid, with a value in whichever period', () => {
+    expect(() => expectSiteTypes({ traffic: 3, rural: 0.5 }, stations, grid)).not.toThrow();
+    expect(() => expectSiteTypes({}, [], grid)).not.toThrow();
+  });
+
+  it('refuses others', () => {
+    for (const type of ['trafic', 'industry'])
+      expect(() => expectSiteTypes({ [type]: 3 }, stations, grid)).toThrow(
+        `inversion.siteTypeError.${type}: no station in the grid is of that type; types are rural, traffic: mend the name, or`,
+      );
+    expect(() => expectSiteTypes({ traffic: 3 }, [place('c', 2.5)], grid)).toThrow(/types are not given/);
   });
 });

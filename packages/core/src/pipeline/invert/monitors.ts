@@ -3,10 +3,13 @@ import { createHash } from 'node:crypto';
 import { SPECIES, type Case, type InversionSettings, type PeriodSettings } from '../../data/case';
 import type { Species } from '../../data/case/fields';
 import { expandGlob } from '../../data/glob';
+import { dailyMeans } from '../../data/daily-means';
 import { readObservations, type Observations } from '../../data/observations';
+import { stationsToCells } from '../../data/station-cells';
 import type { Station } from '../../data/stations';
 import type { Grid } from '../../grid/grid';
 import { ConfigError } from '../../errors';
+import { cellSpreads, relativeSpreads, type CellSpreads } from '../../inversion/cell-spread';
 import { ObservationOperator } from '../../inversion/observation-operator';
 import type { ValueFilter } from '../../inversion/super-observations';
 import { chooseWatched, chooseWithheld } from '../../inversion/withheld';
@@ -21,6 +24,8 @@ export interface Monitors {
   watched: ReadonlySet<string>;
   /** spatial block of every station inside the grid that has a value in any period */
   block: Map<string, string>;
+  /** how far the monitors of a cell are apart, by species, over all periods; absent where errors do not ask for it */
+  cellSpread?: Readonly<Record<string, number>>;
 }
 
 const HALF_HOUR_MS = 1_800_000;
@@ -45,35 +50,81 @@ export function observationFiles({ observations, periods }: Case): string[] {
  */
 export async function readMonitors(context: StageContext, period: PeriodSettings, grid: Grid, watch: boolean): Promise<Monitors> {
   const { withheld: choice } = context.case;
-  const observations = await readPeriod(context, period);
-  const heard = await stationsHeard(context);
-  const drawn = chooseWithheld(heard, grid, choice);
-  const watched = watch ? chooseWatched(heard, grid, drawn, choice) : new Set<string>();
-  return { observations, ...drawn, watched };
+  const { siteTypeError } = context.case.inversion;
+  const observations = await readPeriod(context, period, grid);
+  const { stations, spreads } = await heardInAll(context, grid);
+  expectSiteTypes(siteTypeError, stations, grid);
+  const drawn = chooseWithheld(stations, grid, choice);
+  const watched = watch ? chooseWatched(stations, grid, drawn, choice) : new Set<string>();
+  return { observations, ...drawn, watched, ...(spreads && { cellSpread: spreadsWithout(drawn.withheld, stations, grid, spreads) }) };
+}
+
+/** What a period's files tell of the whole case. `spreads`: where errors ask for it. */
+interface Heard {
+  stations: readonly Station[];
+  spreads?: CellSpreads;
 }
 
 /**
- * By run and by pattern of a period's files, the stations that have a value there. Files do not change while a run goes on; so many values as those of
- * a month of a country are read again for each period, and only the stations kept.
+ * By run and by pattern of a period's files, what is heard there. Files do not change while a run goes on; so many values as those of a month of a country
+ * are read again for each period, and only this is kept.
  */
-const HEARD = new WeakMap<StageContext['inputs'], Map<string, Station[]>>();
+const HEARD = new WeakMap<StageContext['inputs'], Map<string, Heard>>();
 
-async function readPeriod(context: StageContext, period: PeriodSettings): Promise<Observations> {
+async function readPeriod(context: StageContext, period: PeriodSettings, grid: Grid): Promise<Observations> {
   const files = observationPattern(context, period.name);
   const observations = await readObservations({ ...context.case.observations, files }, { period: period.name, span: spanOf(period) });
-  const heard = HEARD.get(context.inputs) ?? new Map<string, Station[]>();
-  HEARD.set(context.inputs, heard.set(keyOf(files, period), observations.stations));
+  const heard = HEARD.get(context.inputs) ?? new Map<string, Heard>();
+  const { stations } = observations;
+  HEARD.set(context.inputs, heard.set(keyOf(files, period), { stations, spreads: spreadsOf(context.case.inversion, observations, grid) }));
   return observations;
 }
 
-/** The stations with a value in any period of the case: a draw among those of one period would be another one where a station is silent in it. */
-async function stationsHeard(context: StageContext): Promise<Station[]> {
-  const all = new Map<string, Station>();
+/** Of one period; undefined where errors do not ask for them. */
+export function spreadsOf({ representativeness, dailyMeans: daily }: InversionSettings, read: Observations, grid: Grid): CellSpreads | undefined {
+  if (representativeness === 'none') return undefined;
+  return cellSpreads(stationsToCells(daily ? dailyMeans(read) : read, grid), grid.cols);
+}
+
+/** r_s over all periods, without the cells of withheld stations. */
+export function spreadsWithout(
+  withheld: ReadonlySet<string>,
+  stations: readonly Station[],
+  grid: Grid,
+  spreads: readonly CellSpreads[],
+): Record<string, number> {
+  const at = stations.filter(({ id }) => withheld.has(id)).map(({ lon, lat }) => grid.cellAt(lon, lat)!);
+  return relativeSpreads(spreads, new Set(at.map(({ row, col }) => row * grid.cols + col)));
+}
+
+/**
+ * The stations with a value in any period of the case: a draw among those of one period would be another one where a station is silent in it. And the spreads
+ * of all.
+ */
+async function heardInAll(context: StageContext, grid: Grid): Promise<{ stations: Station[]; spreads?: CellSpreads[] }> {
+  const all: Heard[] = [];
   for (const period of context.case.periods) {
-    const known = HEARD.get(context.inputs)?.get(keyOf(observationPattern(context, period.name), period));
-    for (const station of known ?? (await readPeriod(context, period)).stations) all.set(station.id, station);
+    const key = keyOf(observationPattern(context, period.name), period);
+    if (!HEARD.get(context.inputs)?.has(key)) await readPeriod(context, period, grid);
+    all.push(HEARD.get(context.inputs)!.get(key)!);
   }
-  return [...all.values()];
+  const stations = new Map(all.flatMap((each) => each.stations).map((station) => [station.id, station]));
+  const spreads = all.flatMap((each) => each.spreads ?? []);
+  return { stations: [...stations.values()], spreads: spreads.length > 0 ? spreads : undefined };
+}
+
+/**
+ * @param stations - with a value in any period: in one of them all of a type may be silent
+ * @throws {ConfigError} `OBSERVATION_SITE_TYPE` for a type that no station in the grid has
+ */
+export function expectSiteTypes(factors: Readonly<Record<string, number>>, stations: readonly Station[], grid: Pick<Grid, 'cellAt'>): void {
+  const types = new Set(stations.flatMap(({ lon, lat, type }) => (type !== undefined && grid.cellAt(lon, lat) ? type : [])));
+  const unknown = Object.keys(factors).find((type) => !types.has(type));
+  if (unknown === undefined) return;
+  throw new ConfigError(
+    'OBSERVATION_SITE_TYPE',
+    `inversion.siteTypeError.${unknown}: no station in the grid is of that type; types are ${[...types].sort().join(', ') || 'not given'}: mend the name, or name their column in observations.stations.type`,
+  );
 }
 
 const keyOf = (files: string, { name }: PeriodSettings): string => `${name}: ${files}`;
@@ -91,7 +142,7 @@ export function operatorOf(
   { inversion }: Case,
   period: PeriodSettings,
   grid: Grid,
-  monitors: Pick<Monitors, 'observations' | 'withheld' | 'watched'>,
+  monitors: Pick<Monitors, 'observations' | 'withheld' | 'watched' | 'cellSpread'>,
   options: { firstHour: number; watch: boolean; hoursPerDay?: number; hoursOfDay?: HoursOfDay },
 ): ObservationOperator {
   const { hoursOfDay = {}, hoursPerDay = 24 } = options;
@@ -101,7 +152,7 @@ export function operatorOf(
     observations: monitors.observations,
     species: SPECIES,
     error: inversion.observationError,
-    representativeness: inversion.representativeness,
+    cellSpread: monitors.cellSpread,
     siteTypeError: inversion.siteTypeError,
     withheld: monitors.withheld,
     watched: options.watch ? monitors.watched : undefined,
