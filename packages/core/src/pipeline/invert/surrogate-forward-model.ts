@@ -184,6 +184,8 @@ export class SurrogateForwardModel implements ForwardModel {
         const gradient = new Float32Array(last.length);
         const stencil = this.stencilOf(batch);
         await domain.addAdjoint(last.run, stencil.adjoint(gradSimulated), gradient, stencil.places);
+        // Factors of the whole period lie in a GPU's memory until they are asked for, those of some hours do not.
+        await domain.finishAdjoint(last.run.period, { ...last.run.factors, data: gradient });
         return gradient;
       },
     };

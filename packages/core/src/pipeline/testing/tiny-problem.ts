@@ -15,19 +15,24 @@ const STATIONS: [string, number, number][] = [
   ['outside', -3, 2],
 ];
 
-/** Observations of NO2 and PM2.5 at three cells after the spin-up: every hour, or means of days. */
-export function problemOf(period: PeriodSource, resolution: 'hourly' | 'daily'): PeriodProblem {
+/** Observations of NO2 and PM2.5 at three cells after the spin-up, by default the world's: every hour, of which four a day are compared by default, or means of days. */
+export function problemOf(
+  period: PeriodSource,
+  resolution: 'hourly' | 'daily',
+  { spinUpHours = WORLD.spinUpHours, hoursPerDay = 4 } = {},
+): PeriodProblem {
   const stepSeconds = resolution === 'hourly' ? 3600 : 86400;
-  const count = (WORLD.hours * 3600) / stepSeconds;
+  const hours = period.time.count;
+  const count = (hours * 3600) / stepSeconds;
   const random = new Random(8);
   const values = (): number[] => Array.from({ length: count * STATIONS.length }, () => 10 * random.uniform());
   const operator = new ObservationOperator({
     grid: GRID,
-    period: { start: WORLD.start, hours: WORLD.hours, spinUpHours: WORLD.spinUpHours },
+    period: { start: WORLD.start, hours, spinUpHours },
     observations: observationsOf(STATIONS, { start: WORLD.start.toISOString(), stepSeconds, count }, { NO2: values(), 'PM2.5': values() }),
     species: SPECIES,
     error: { NO2: ERROR, SO2: ERROR, O3: ERROR, 'PM2.5': ERROR },
-    hoursPerDay: 4,
+    hoursPerDay,
   });
   return { period, operator, anchor: randomFloats(operator.observed.values.length, 9) };
 }
