@@ -45,7 +45,7 @@ export interface CompileOptions extends ProgramOptions {
  * await program.run('forward');
  * ```
  *
- * @throws {GraphError} if a phase or output names a value of another graph
+ * @throws {GraphError} if a phase or output names a value of another graph, or an output has the name of another array
  * @throws {ConfigError} `OPTION_INVALID` for a device, number of threads or other option that there is not
  * @throws {DeviceError} `DEVICE_…`, `ISA_…` or `OUT_OF_MEMORY` where this machine has not what was asked for
  */
@@ -75,6 +75,7 @@ export function planProgram(g: Graph, { outputs, phases, share, packTraces: pack
   const requested = new Set(Object.values(fused.phases).flatMap((phase) => phase.values));
   const plan = planStorage(scheduled, { kept, requested });
   for (const value of Object.values(fused.outputs)) if (!plan.storageOf.has(value)) pinLeaf(value, plan);
+  expectOwnNames(fused.outputs, plan.storageOf.keys());
   for (const value of kept) plan.storageOf.get(value)!.pinned = true;
   const placed = placeRegions(regions, plan);
   const arenaElements = placeStorages(plan.storageOf.values(), placed.end);
@@ -100,6 +101,17 @@ function crossPrepare([prepare, ...others]: readonly ScheduledPhase[]): Value[] 
   return others.flatMap((phase) =>
     phase.nodes.flatMap((node) => node.inputs.filter((input): input is Value => input?.node !== undefined && prepared.has(input.node))),
   );
+}
+
+/** @throws {GraphError} `GRAPH_NAME_TAKEN` for an output that has the name of another array: neither could be told from the other */
+function expectOwnNames(outputs: Readonly<Record<string, Value>>, held: Iterable<Value>): void {
+  for (const { name, kind, id } of held) {
+    if (name === undefined || !(name in outputs) || outputs[name].id === id) continue;
+    throw new GraphError(
+      'GRAPH_NAME_TAKEN',
+      `compile: the output ${name} has the name of ${kind === 'input' ? 'an' : 'a'} ${kind}: give it another one`,
+    );
+  }
 }
 
 function pinLeaf(value: Value, plan: StoragePlan): void {

@@ -7,6 +7,7 @@ import { ShapeError } from '../errors';
 import type { Graph, Node, Value } from './graph';
 import { GraphError } from './graph-error';
 import { sum } from './ops/arithmetic';
+import { concatOp } from './ops/copies';
 import { formatShape, sameShape } from './shape';
 
 export interface GradientOptions {
@@ -23,9 +24,10 @@ export interface GradientOptions {
  */
 export function gradients(g: Graph, of: Value, values: readonly Value[], options: GradientOptions = {}): Value[] {
   const dependent = dependents(g, values);
+  const asked = withParts(dependent, values);
   const parts = new Map<Value, Value[]>([[of, [seedOf(g, of, options.seed)]]]);
   const end = of.node ? of.node.id : -1;
-  for (let id = end; id >= 0; id--) visit(g, g.nodes[id], dependent, parts);
+  for (let id = end; id >= 0; id--) visit(g, g.nodes[id], dependent, asked, parts);
   return values.map((value) => {
     const gradient = total(g, parts, value);
     if (!gradient) throw new GraphError('GRAPH_NO_PATH', `gradients: the loss does not depend on ${value.name ?? `value ${value.id}`}; leave it out`);
@@ -52,12 +54,18 @@ function dependents(g: Graph, values: readonly Value[]): Set<Value> {
   return found;
 }
 
-function visit(g: Graph, node: Node, dependent: Set<Value>, parts: Map<Value, Value[]>): void {
+/** Of a joined value that is asked for itself, rules may not leave out the channels of parts that nobody asks for. */
+function withParts(dependent: ReadonlySet<Value>, values: readonly Value[]): ReadonlySet<Value> {
+  const joined = values.flatMap(({ node }) => (node?.op === concatOp ? node.inputs : []));
+  return new Set([...dependent, ...joined.filter((part) => part !== undefined)]);
+}
+
+function visit(g: Graph, node: Node, dependent: ReadonlySet<Value>, asked: ReadonlySet<Value>, parts: Map<Value, Value[]>): void {
   const wanted = node.inputs.map((input) => input !== undefined && dependent.has(input));
   if (!wanted.includes(true) || !node.outputs.some((output) => parts.has(output))) return;
   if (!node.op.gradient) throw new GraphError('GRAPH_NO_GRADIENT', `gradients: ${node.op.name} (${node.label}) has no reverse rule`);
   const gradOutputs = node.outputs.map((output) => total(g, parts, output));
-  const gradInputs = node.op.gradient(node, gradOutputs, wanted, (value) => dependent.has(value));
+  const gradInputs = node.op.gradient(node, gradOutputs, wanted, (value) => asked.has(value));
   node.inputs.forEach((input, i) => {
     const gradient = gradInputs[i];
     if (input && wanted[i] && gradient) parts.set(input, [...(parts.get(input) ?? []), gradient]);

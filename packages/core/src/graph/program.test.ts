@@ -78,7 +78,7 @@ describe('what is not asked for costs nothing', () => {
   test('training without inputs’ gradients skips the first layer’s', () => {
     const { g, misfit, parameters } = smallNet();
     const layout = planProgram(g, {
-      outputs: Object.fromEntries(gradients(g, misfit, parameters).map((gradient, i) => [parameters[i].name!, gradient])),
+      outputs: Object.fromEntries(gradients(g, misfit, parameters).map((gradient, i) => [`grad ${parameters[i].name}`, gradient])),
     });
     expect(kernelsOf(layout).filter((op) => op === 'conv2dBackwardInput')).toHaveLength(1);
     expect(kernelsOf(layout).filter((op) => op === 'conv2dBackwardWeight')).toHaveLength(2);
@@ -198,6 +198,20 @@ describe('phases', () => {
     await program.run('backward');
     await expect(program.run('backward')).rejects.toMatchObject({ code: 'GRAPH_PHASE_ORDER' });
     await expect(program.run('sideways')).rejects.toMatchObject({ code: 'GRAPH_UNKNOWN_PHASE' });
+    program.dispose();
+  });
+
+  test('a phase refuses to run after an earlier one that may have taken the memory of what it builds on', () => {
+    const g = new Graph();
+    const middle = scale(g, sum(g, [g.input('x', [64]), square(g, g.input('y', [64]))]), 2);
+    const last = scale(g, middle, 10);
+    const first = square(g, g.input('z', [64]));
+    const program = compile(g, { outputs: { first, last }, phases: { first: [first], middle: [middle], last: [last] } });
+    const before = (...phases: string[]): void => phases.forEach((phase) => program.runSync(phase));
+    before('first', 'middle', 'last');
+    before('first', 'middle', 'first');
+    expect(() => program.runSync('last')).toThrow('phase last needs the results of middle, which are not there any more');
+    before('middle', 'last');
     program.dispose();
   });
 

@@ -278,12 +278,13 @@ export class Program<T extends FloatArray = Float32Array> {
     return prepare ? [PREPARE, name] : [name];
   }
 
-  /** Phases from `name` on may have overwritten what `need` left for it. */
+  /** Phases from `name` on, and those before `need`, may have overwritten what `need` left for it. */
   private requireFresh(need: string, name: string, names: readonly string[]): void {
     const made = this.lastRun.get(need) ?? 0;
     const repeatable = this.layout.phases.find((each) => each.name === name)!.repeatable;
-    const later = names.slice(names.indexOf(name) + (repeatable ? 1 : 0));
-    if (made === 0 || later.some((other) => (this.lastRun.get(other) ?? 0) > made)) {
+    // Those before `need` know nothing of what it leaves, either: they may use the same memory.
+    const others = [...names.slice(0, names.indexOf(need)), ...names.slice(names.indexOf(name) + (repeatable ? 1 : 0))];
+    if (made === 0 || others.some((other) => (this.lastRun.get(other) ?? 0) > made)) {
       throw new GraphError(
         'GRAPH_PHASE_ORDER',
         `program: phase ${name} needs the results of ${need}, which are not there any more; run ${need} first`,

@@ -157,6 +157,7 @@ function backwardInputCall(node: Node, emitter: Emitter): InstructionParts {
 const conv2dBackwardWeightOp: Op = {
   name: 'conv2dBackwardWeight',
   accumulates: true,
+  scratchOutputs: [0],
   lower(node: Node, emitter: Emitter) {
     const [input, gradOutput] = node.inputs as [Value, Value];
     const [gradWeight, gradBias] = node.outputs;

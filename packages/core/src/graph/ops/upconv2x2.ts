@@ -131,6 +131,7 @@ function backwardInputCall(node: Node, emitter: Emitter): InstructionParts {
 const upconv2x2BackwardWeightOp: Op = {
   name: 'upconv2x2BackwardWeight',
   accumulates: true,
+  scratchOutputs: [0],
   spreadInput: (index) => (index === 1 ? 'pixels' : undefined),
   lower(node, emitter) {
     const [input, gradOutput] = node.inputs as [Value, Value];
