@@ -2,6 +2,7 @@
 import { DataError, UnitError } from '../errors';
 import { LatLonCells } from '../grid/lat-lon-cells';
 import { parseUnit } from '../units';
+import { latitudeEdges, longitudeEdges } from './cf-cell-edges';
 import { spansOfTime, type TimeSpan } from './cf-time-spans';
 import { cfVariable, readCf, type CfContents, type CfVariable } from './netcdf-cf';
 
@@ -21,7 +22,7 @@ export interface CfInventory {
 
 /**
  * @param units - in place of the file's, where that is a spelling of its own (`kgN/m2/s`)
- * @throws {DataError} `VARIABLE_MISSING`, `CF_DIMENSIONS` for other dimensions than (time, lat, lon), `CF_BOUNDS` for cells whose edges are not known,
+ * @throws {DataError} `VARIABLE_MISSING`, `CF_DIMENSIONS` for other dimensions than (time, lat, lon), `CF_BOUNDS` for cells whose edges are not known or that overlap,
  *   `CF_TIME`, `NEGATIVE`, `NOT_FINITE`; {@link UnitError} `UNIT_UNKNOWN`, `UNIT_MISMATCH` for what is no flux per area
  */
 export function readCfInventory(path: string, variable: string, units?: string): CfInventory {
@@ -38,11 +39,13 @@ export function readCfInventory(path: string, variable: string, units?: string):
   }
   const unit = units ?? String(attributes.units ?? '');
   assertFlux(path, variable, unit);
-  const cells = new LatLonCells(edgesOf(path, contents, axis(lat), 90), edgesOf(path, contents, axis(lon), Infinity));
-  const perStep = cells.rows * cells.cols;
+  const cells = new LatLonCells(latitudeEdges(path, contents, axis(lat)), longitudeEdges(path, contents, axis(lon), data));
+  const [perStep, width] = [cells.rows * cells.cols, axis(lon).data.length];
+  const steps = data.length / (cells.rows * width);
   let missing = 0;
-  const fields = Array.from({ length: data.length / perStep }, (_, step) =>
-    Float64Array.from(data.subarray(step * perStep, (step + 1) * perStep), (value, i) => {
+  const fields = Array.from({ length: steps }, (_, step) =>
+    Float64Array.from({ length: perStep }, (_, i) => {
+      const value = data[(step * cells.rows + Math.floor(i / cells.cols)) * width + (i % cells.cols)];
       if (value >= 0 && value < Infinity) return value;
       if (Number.isNaN(value)) {
         missing++;
@@ -55,7 +58,7 @@ export function readCfInventory(path: string, variable: string, units?: string):
     }),
   );
   const spans = time === undefined ? [] : spansOfTime(path, contents, axis(time));
-  return { path, variable, cells, units: unit, spans, fields, missing: missing / data.length };
+  return { path, variable, cells, units: unit, spans, fields, missing: missing / (steps * perStep) };
 }
 
 function isAxis({ coordinates = [] }: CfContents, name: string, units: string): boolean {
@@ -69,23 +72,4 @@ function assertFlux(path: string, variable: string, units: string): void {
     'UNIT_MISMATCH',
     `${path}: ${variable} is in "${units}" but a flux such as "kg m-2 s-1" was expected: set the unit that the values are really in`,
   );
-}
-
-/** `[n, 2]` from the bounds that the file gives, or from even steps. */
-function edgesOf(path: string, contents: CfContents, { name, data, attributes = {} }: CfVariable, largest: number): Float64Array {
-  const bounds = attributes.bounds;
-  if (typeof bounds === 'string') {
-    const edges = Float64Array.from(cfVariable(contents, bounds, path).data);
-    // Longitudes of a cell over the seam, such as 359.5 … 0.5.
-    if (largest === Infinity) for (let i = 0; i < edges.length; i += 2) while (edges[i + 1] < edges[i]) edges[i + 1] += 360;
-    return edges;
-  }
-  const step = (data[data.length - 1] - data[0]) / (data.length - 1);
-  const even = data.length > 1 && data.every((value, i) => Math.abs(value - data[0] - i * step) < 1e-3 * Math.abs(step));
-  if (!even) {
-    throw new DataError('CF_BOUNDS', `${path}: the cells of ${name} are not even, and there are no bounds that say where they end: add ${name}_bnds`);
-  }
-  const clamp = (value: number): number => Math.max(-largest, Math.min(largest, value));
-  const half = Math.abs(step) / 2;
-  return Float64Array.from({ length: 2 * data.length }, (_, i) => clamp(data[0] + Math.floor(i / 2) * step + (i % 2 === 0 ? -half : half)));
 }

@@ -14,6 +14,7 @@ import { CellOverlaps } from '../grid/cell-overlaps';
 import type { Grid, TimeAxis } from '../grid/grid';
 import { conversion } from '../units';
 import { readCfInventory, type CfInventory } from './cf-inventory';
+import type { TimeSpan } from './cf-time-spans';
 import { instant, timeAt } from './ioapi-time';
 import { IoapiWriter } from './ioapi-writer';
 
@@ -40,7 +41,7 @@ export interface InventorySource {
   speciesUnits: 'moles/s' | 'g/s';
   /** part of the inventory that is of this species (0.9 of NOx is NO); default 1 */
   part?: number;
-  /** an inventory of another year: its months stand for those of any year */
+  /** an inventory of other years: its months stand for those of any year, the nearest first; what holds for a year does for all */
   anyYear?: boolean;
   profile?: TemporalProfile;
 }
@@ -58,6 +59,8 @@ export interface MovedMass {
 
 /** Pieces of a source cell's edge: a share is exact to 1/24. */
 const POINTS = 24;
+/** What counts as one, ms: of 360 days, as some end at the beginning of the last day. */
+const YEAR = 360 * 86_400_000;
 /** Of parts that should add up to 1. */
 const ROUNDING = 1e-9;
 
@@ -200,16 +203,39 @@ class Moving {
   private stepAt(start: Date): number {
     const { spans, path, variable } = this.inventory;
     if (spans.length === 0) return 0;
-    const step = this.source.anyYear
-      ? spans.findIndex(({ from, to }) => new Date((from.getTime() + to.getTime()) / 2).getUTCMonth() === start.getUTCMonth())
-      : spans.findIndex(({ from, to }) => from <= start && start < to);
+    const step = this.source.anyYear ? stepOfAnyYear(spans, start) : spans.findIndex((span) => covers(span, start));
     if (step >= 0) return step;
     const held = `${instant(spans[0].from)} to ${instant(spans[spans.length - 1].to)}`;
     throw new DataError(
       'PERIOD_NOT_COVERED',
-      `${path}: ${variable} at ${instant(start)} was asked for but the inventory holds ${held}: give one that covers it, or take its months for those of any year`,
+      `${path}: ${variable} at ${instant(start)} was asked for but the inventory holds ${held}: give one that covers it${this.source.anyYear ? ' in some year' : ', or take its months for those of any year'}`,
     );
   }
+}
+
+function covers({ from, to }: TimeSpan, start: Date): boolean {
+  return from <= start && start < to;
+}
+
+/** The step that holds an instant; else, of those that hold its date in another year or are a year, the one nearest to it. @returns -1 for none */
+function stepOfAnyYear(spans: readonly TimeSpan[], start: Date): number {
+  let [nearest, least] = [-1, Infinity];
+  spans.forEach((span, i) => {
+    const { from, to } = span;
+    const holds = to.getTime() - from.getTime() >= YEAR || [from, to].some((end) => covers(span, inYear(start, end.getUTCFullYear())));
+    const middle = (from.getTime() + to.getTime()) / 2;
+    const distance = covers(span, start) ? -1 : Math.abs(middle - start.getTime());
+    if (holds && distance < least) [nearest, least] = [i, distance];
+  });
+  return nearest;
+}
+
+/** The same date and hour of another year; 29 February is the 28th where there is none. */
+function inYear(date: Date, year: number): Date {
+  const moved = new Date(date);
+  moved.setUTCFullYear(year);
+  if (moved.getUTCMonth() !== date.getUTCMonth()) moved.setUTCDate(0);
+  return moved;
 }
 
 /** Scaled to a mean of 1; without any, 1 throughout. */

@@ -5,7 +5,7 @@ import { Grid } from '../grid/grid';
 import { writeGriddesc } from '../grid/griddesc';
 import { makeInventory } from './inventory-file';
 import { IoapiFile } from './ioapi';
-import { writeCf, type CfAttributes } from './netcdf-cf';
+import { writeCf, type CfAttributes, type CfVariable } from './netcdf-cf';
 import { temporaryFolder } from './testing/shared-data';
 
 const folder = temporaryFolder();
@@ -145,4 +145,31 @@ it('a grid beside the inventory is refused, and nothing is written', () => {
     }) as Error,
   );
   expect(existsSync(at('EMIS.nc'))).toBe(false);
+});
+
+it('counts a cyclic column once, and cells whose bounds go from east to west as what they are', () => {
+  const write = (lons: number[], bounds?: number[]): number => {
+    const axis = (name: string, data: Float64Array, attributes: CfAttributes): CfVariable => ({ name, dimensions: [name], data, attributes });
+    writeCf(at('globe.nc'), {
+      dimensions: { lat: 18, lon: lons.length, two: 2 },
+      coordinates: [
+        axis(
+          'lat',
+          Float64Array.from({ length: 18 }, (_, i) => 10 * i - 85),
+          { units: 'degrees_north' },
+        ),
+        axis('lon', Float64Array.from(lons), { units: 'degrees_east', ...(bounds ? { bounds: 'lon_bnds' } : {}) }),
+      ],
+      variables: [
+        { name: 'so2', dimensions: ['lat', 'lon'], data: new Float64Array(18 * lons.length).fill(1e-9), attributes: { units: 'kg m-2 s-1' } },
+        ...(bounds ? [{ name: 'lon_bnds', dimensions: ['lon', 'two'], data: Float64Array.from(bounds) }] : []),
+      ],
+    });
+    const [{ inside, outside }] = makeInventory(request({ sources: [{ ...SO2, file: 'globe.nc' }] })).sources;
+    return inside + outside;
+  };
+  const lons = Array.from({ length: 36 }, (_, i) => 10 * i);
+  const globe = write(lons);
+  expect(write([...lons, 360]) / globe).toBeCloseTo(1, 9);
+  expect(write(lons, lons.flatMap((lon) => [lon + 5, lon - 5])) / globe).toBeCloseTo(1, 9); // prettier-ignore
 });

@@ -143,7 +143,7 @@ export class IoapiFile implements IoapiReader {
     const integer = !['float', 'double'].includes(this.file.variable(variable)?.type ?? '');
     const given = ['_FillValue', 'missing_value'].flatMap((name) => {
       const value = attributes.get(name);
-      return value === undefined || typeof value === 'string' || Array.isArray(value) ? [] : [Number(value[0])];
+      return value === undefined || typeof value === 'string' || Array.isArray(value) ? [] : Array.from<number | bigint, number>(value, Number);
     });
     const possible = [...given, ...(integer ? [IMISS, INTEGER_FILL] : [])].map(Math.fround);
     const fills = new Set(possible.filter((value) => value >= MISSING_BELOW && value <= MISSING_ABOVE));

@@ -141,19 +141,34 @@ function readVariable(file: NetcdfFile, name: string, dimensions: string[]): CfV
   return { name, dimensions, data, attributes };
 }
 
-/** Values as CF means them: fill values NaN, packing undone. Arrays of floating point are changed in place. */
+/**
+ * Values as CF means them: fill values NaN, packing undone. Arrays of floating point are changed in place; whole numbers stay what they are unless they are
+ * packed or one of them is missing.
+ */
 export function unpacked(raw: NetcdfArray, attributes: CfAttributes): CfData {
-  // netCDF's own fill value, for what was never written, is larger than any real value; infinity is no fill value, but an error for the reader to tell.
-  const isMissing = (value: number): boolean => fills.includes(value) || (value > 9e36 && value !== Infinity);
-  const fills = [attributes._FillValue, attributes.missing_value].filter((value): value is number => typeof value === 'number');
+  const fills = fillsOf(raw, attributes);
   const packed = typeof attributes.scale_factor === 'number' || typeof attributes.add_offset === 'number';
   const wide = raw instanceof BigInt64Array || raw instanceof BigUint64Array;
-  const data: CfData = wide || (packed && !(raw instanceof Float64Array)) ? Float64Array.from(raw as Iterable<number | bigint>, Number) : raw;
+  const floating = raw instanceof Float32Array || raw instanceof Float64Array;
+  // netCDF's own fill value, for what was never written, is larger than any real value; infinity is no fill value, but an error for the reader to tell.
+  const isMissing = floating
+    ? (value: number): boolean => (fills.length > 0 && fills.includes(Math.fround(value))) || (value > 9e36 && value !== Infinity)
+    : (value: number): boolean => fills.includes(value);
+  const widened = wide || (packed && !(raw instanceof Float64Array)) || (!floating && fills.length > 0 && raw.some(isMissing));
+  const data: CfData = widened ? Float64Array.from(raw as Iterable<number | bigint>, Number) : raw;
   if (data instanceof Float32Array || data instanceof Float64Array) {
     const [scale, offset] = [Number(attributes.scale_factor ?? 1), Number(attributes.add_offset ?? 0)];
     for (let i = 0; i < data.length; i++) data[i] = isMissing(data[i]) ? Number.NaN : packed ? scale * data[i] + offset : data[i];
   }
   return data;
+}
+
+/** What counts as missing. Files write 1e20 in double beside floats, or the other way round: numbers of floating point are compared in single precision. */
+function fillsOf(raw: NetcdfArray, { _FillValue, missing_value }: CfAttributes): number[] {
+  const given = [_FillValue, missing_value].flatMap((value) =>
+    value === undefined || typeof value === 'string' ? [] : typeof value === 'number' ? [value] : Array.from<number | bigint, number>(value, Number),
+  );
+  return raw instanceof Float32Array || raw instanceof Float64Array ? given.map(Math.fround) : given;
 }
 
 /** Attributes with those of one number as a number. */

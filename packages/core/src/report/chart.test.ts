@@ -26,6 +26,11 @@ describe('time axis', () => {
     expect(days([5, 29], -5)).toEqual(['01-01', '01-02']);
   });
 
+  it('takes hours of fifteen years, also on a logarithmic axis', () => {
+    const points = hourly(0, 131_496).map((hour): [number, number] => [Date.UTC(2001, 0, 1, hour), 1 + (hour % 9)]);
+    expect(words(line(points), { time: { utcOffsetHours: 0 }, logarithmic: true })).toContain('01-01');
+  });
+
   it('has a length where there is one value', () => {
     const warn = jest.spyOn(console, 'warn').mockImplementation(() => undefined);
     expect(days([0], 0)).toEqual(['01-01']);

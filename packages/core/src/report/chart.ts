@@ -63,7 +63,8 @@ function xAxis({ xName, time, whole, lines }: ChartSpec): object {
   const shift = time.utcOffsetHours * HOUR;
   // Labels are of days, so the axis begins with one: echarts counts its steps from there, and labels the end of the data as well, which is within a day.
   const xs = lines.flatMap(({ points }) => points.map(([x]) => x));
-  const begin = Math.floor((Math.min(...xs) + shift) / DAY) * DAY - shift;
+  const { min, max } = extent(xs);
+  const begin = Math.floor((min + shift) / DAY) * DAY - shift;
   const interval = dayStep(lines);
   const formatter = (value: number): string => ((value - begin) % interval === 0 ? new Date(value + shift).toISOString().slice(5, 10) : '');
   const look = axisLook(xName, 24);
@@ -71,22 +72,28 @@ function xAxis({ xName, time, whole, lines }: ChartSpec): object {
     type: 'value',
     ...look,
     min: begin,
-    max: Math.max(...xs, begin + HOUR), // an axis of one instant would have no length
+    max: Math.max(max, begin + HOUR), // an axis of one instant would have no length
     interval,
     axisLabel: { color: TEXT, fontSize: 10, hideOverlap: true, formatter },
   };
 }
 
+/** Of hours of many years, which are more than a call takes arguments. */
+function extent(values: readonly number[]): { min: number; max: number } {
+  return values.reduce(({ min, max }, value) => ({ min: Math.min(min, value), max: Math.max(max, value) }), { min: Infinity, max: -Infinity });
+}
+
 /** Ends close to the data: echarts would go to whole decades and leave half of the chart empty. */
 function logExtent(lines: ChartLine[]): { min: number; max: number } {
   const values = lines.flatMap(({ points }) => points.map(([, y]) => y).filter((y) => y > 0 && Number.isFinite(y)));
-  return { min: niceFloor(Math.min(...values)), max: niceCeiling(Math.max(...values)) };
+  const { min, max } = extent(values);
+  return { min: niceFloor(min), max: niceCeiling(max) };
 }
 
 /** Whole days between the labels of a time axis, about eight labels. */
 function dayStep(lines: ChartLine[]): number {
-  const xs = lines.flatMap(({ points }) => points.map(([x]) => x));
-  const days = (Math.max(...xs) - Math.min(...xs)) / DAY;
+  const { min, max } = extent(lines.flatMap(({ points }) => points.map(([x]) => x)));
+  const days = (max - min) / DAY;
   return Math.max(1, Math.ceil(days / 8)) * DAY;
 }
 

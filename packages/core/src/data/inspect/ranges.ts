@@ -22,7 +22,9 @@ export function rangesOf(file: NetcdfFile, name: string): Ranges | undefined {
   if (!variable || ['char', 'string', 'user-defined'].includes(variable.type)) return undefined;
   const shape = file.shape(name);
   const attributes = file.attributes(name);
-  const marks = ['_FillValue', 'missing_value'].flatMap((key) => numbersOf(attributes.get(key)));
+  // A mark in double beside floats, or the other way round, is the same in single precision.
+  const precision = ['float', 'double'].includes(variable.type) ? Math.fround : Number;
+  const marks = ['_FillValue', 'missing_value'].flatMap((key) => numbersOf(attributes.get(key))).map(precision);
   const [scale, offset] = [numbersOf(attributes.get('scale_factor'))[0] ?? 1, numbersOf(attributes.get('add_offset'))[0] ?? 0];
   const steps = shape[0] ?? 1;
   const zero = new Uint8Array(steps).fill(1);
@@ -33,7 +35,7 @@ export function rangesOf(file: NetcdfFile, name: string): Ranges | undefined {
     const raw = file.read(name, start, count, new Float64Array(count.reduce((product, length) => product * length, 1)));
     for (let i = 0; i < raw.length; i++) {
       const value = scale * raw[i] + offset;
-      if (!Number.isFinite(raw[i]) || Math.abs(raw[i]) > MISSING_BEYOND || marks.includes(raw[i])) {
+      if (!Number.isFinite(raw[i]) || Math.abs(raw[i]) > MISSING_BEYOND || marks.includes(precision(raw[i]))) {
         missing++;
         continue;
       }

@@ -49,7 +49,8 @@ export function cfTimes(file: NetcdfFile, path: string): number[] {
 }
 
 /**
- * Longitudes, brought to rise over the seam of 180 or 360°, and latitudes in the file's order.
+ * Longitudes, brought to rise over the seam of 180 or 360°, and latitudes in the file's order. A last longitude that is the first again (0 and 360) is
+ * left out.
  *
  * @throws {GridError} `CF_UNEVEN` for points that are not evenly spaced
  */
@@ -60,7 +61,9 @@ export function latLonAxes(file: NetcdfFile, path: string): LatLonAxes {
   const lats = numbers(file, lat);
   assertEven(lons, `${path}: ${lon}`);
   assertEven(lats, `${path}: ${lat}`);
-  return { lons, lats };
+  const step = (lons[lons.length - 1] - lons[0]) / (lons.length - 1);
+  const cyclic = Math.abs(lons[lons.length - 1] - lons[0] - 360) < UNEVEN * step;
+  return { lons: cyclic ? lons.subarray(0, -1) : lons, lats };
 }
 
 function assertEven(points: Float64Array, subject: string): void {

@@ -103,6 +103,39 @@ test('other names and units, files per variable, valid_time in seconds, a dimens
   reader.close();
 });
 
+describe('each file counts in its own unit', () => {
+  const [early, late] = [[1025616, 1025617], [1025618, 1025619]]; // prettier-ignore
+  const read = (paths: string[], names: string[]): number[] => {
+    const reader = CfReader.open(paths, grid);
+    try {
+      return [...readMeteorology(reader, reader.time, names)].filter((_, i) => Math.floor(i / names.length) % 6 === 0).map((value) => Number(value.toFixed(3)));
+    } finally {
+      reader.close();
+    }
+  }; // prettier-ignore
+
+  test('state, rain and radiation of the second file are brought to that of the first', () => {
+    const first = write('a.nc', { hours: early, fields: { t2m: flat('K', 280), tp: flat('m', 0.002), ssrd: flat('J m-2', 3.6e6) } });
+    const second = write('b.nc', { hours: late, fields: { t2m: flat('degC', 8), tp: flat('mm', 3), ssrd: flat('kJ m-2', 5.4e3) } });
+    expect(read([first, second], ['TEMP2', 'RN', 'RGRND'])).toEqual([280, 0.2, 1000, 280, 0.2, 1000, 281.15, 0.3, 1500, 281.15, 0.3, 1500]);
+  });
+
+  test('both parts of the wind are brought to one before they are turned', () => {
+    const metres = write('c.nc', { hours: early, fields: { u10: flat('m s-1', 5), v10: flat('km h-1', 18) } });
+    const kilometres = write('d.nc', { hours: late, fields: { u10: flat('km h-1', 18), v10: flat('m s-1', 5) } });
+    const wind = read([metres, kilometres], ['u', 'v']);
+    expect(wind.map((_, i) => Number(Math.hypot(wind[i - (i % 2)], wind[i - (i % 2) + 1]).toFixed(2)))).toEqual(Array(8).fill(7.07));
+  });
+
+  test('a unit of another kind is refused', () => {
+    const first = write('a.nc', { hours: early, fields: { ssrd: flat('J m-2', 3.6e6) } });
+    const second = write('b.nc', { hours: late, fields: { ssrd: flat('W m-2', 1000) } });
+    expect(() => read([first, second], ['RGRND'])).toThrow(
+      failure('UNIT_MISMATCH', `${second}: ssrd: it is in "W m-2" but "J m-2" was asked for: one cannot become the other: set the unit that the values are really in`),
+    ); // prettier-ignore
+  });
+});
+
 describe('refused', () => {
   const fails = (open: () => unknown, code: string, said: string | RegExp): void =>
     expect(open).toThrow(expect.objectContaining({ code, exitCode: 3, message: typeof said === 'string' ? said : (expect.stringMatching(said) as string) }) as Error); // prettier-ignore

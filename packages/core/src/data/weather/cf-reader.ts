@@ -8,7 +8,8 @@
  *   RN      mean over the cell, in cm; a depth (m), a mass per area (kg m-2) or a rate (kg m-2 s-1, m s-1) times the step
  *
  * What is summed or averaged over the step *up to* its time is taken at that time, as MCIP's rain is. Rows may go from north to south,
- * longitudes be 0 … 360, values packed, times count from any date; a variable may have further dimensions of length 1.
+ * longitudes be 0 … 360, values packed, times count from any date; a variable may have further dimensions of length 1, and another unit of
+ * the same kind in each file.
  *
  * @see Bolton (1980), doi:10.1175/1520-0493(1980)108<1046:TCOEPT>2.0.CO;2, eq. 10
  */
@@ -19,7 +20,7 @@ import type { Grid } from '../../grid/grid';
 import { convert, conversion, parseUnit } from '../../units';
 import type { IoapiVariable } from '../ioapi-header';
 import { holdsNumbers, openNetcdf, readingFiles } from '../netcdf-access';
-import { plain, unpacked } from '../netcdf-cf';
+import { plain, unpacked, type CfData } from '../netcdf-cf';
 import { earthToGrid, gridConvergence } from '../wind';
 import { cfDimensions, cfTimes, latLonAxes, textOf } from './cf-axes';
 import { IndexedReader } from './indexed-reader';
@@ -106,7 +107,9 @@ export class CfReader extends IndexedReader {
     const key = `${first} ${count}`; // u and v are asked for one after the other
     if (this.lastWind?.key === key) return this.lastWind;
     this.convergence ??= gridConvergence(this.grid);
-    const [eastward, northward] = [this.state(this.names.u, first, count), this.state(this.names.v, first, count)];
+    const { u, v } = this.names;
+    const [eastward, northward] = [this.state(u, first, count), this.state(v, first, count)];
+    if (this.unitsOf(v) !== this.unitsOf(u)) convert(northward, this.unitsOf(v), this.unitsOf(u), { subject: `${this.path}: ${v}` });
     this.lastWind = { key, ...earthToGrid(eastward, northward, this.convergence) };
     return this.lastWind;
   }
@@ -133,9 +136,15 @@ export class CfReader extends IndexedReader {
       const start = axes.map((axis) => ({ time: record, lat: row, lon: col, single: 0 })[axis]);
       const lengths = axes.map((axis) => ({ time: steps, lat: rows, lon: cols, single: 1 })[axis]);
       const raw = source.file.read(name, start, lengths);
-      out.set(unpacked(raw, plain(source.file.attributes(name))), step * rows * cols);
+      out.set(this.inOneUnit(unpacked(raw, plain(source.file.attributes(name))), source, name), step * rows * cols);
     }
     return out;
+  }
+
+  /** Values of a file whose unit may be another than that of the first that holds the variable. */
+  private inOneUnit(values: CfData, { file, path }: TimedFile, name: string): CfData {
+    const [own, first] = [textOf(file, name, 'units') ?? '', this.unitsOf(name)];
+    return own === first ? values : convert(Float64Array.from(values), own, first, { subject: `${path}: ${name}` });
   }
 
   private indexOf(name: string): RecordIndex {
@@ -164,7 +173,9 @@ export class CfReader extends IndexedReader {
 
   private variablesHeld(): IoapiVariable[] {
     const fields = Object.entries(this.names).filter(([field, name]) => field !== 'dewPoint' && this.holds(name));
-    const made = fields.map(([field, name]) => ({ name: field, units: UNITS[field] ?? this.unitsOf(name), description: name }));
+    // What is turned is in the unit of u.
+    const unitsOf = (field: string, name: string): string => UNITS[field] ?? this.unitsOf(field === 'v' ? this.names.u : name);
+    const made = fields.map(([field, name]) => ({ name: field, units: unitsOf(field, name), description: name }));
     if (this.holds(this.names.Q2)) made.find(({ name }) => name === 'Q2')!.units = this.unitsOf(this.names.Q2);
     else if (this.holds(this.names.dewPoint) && this.holds(this.names.PRSFC))
       made.push({ name: 'Q2', units: 'KG/KG', description: 'from the dew point' });

@@ -1,13 +1,6 @@
-/** CF's time coordinates: numbers of a unit since a date. */
+/** The times of files of weather: CF's, in the calendar of the observations. */
 import { DataError } from '../../errors';
-
-const UNITS: [RegExp, number][] = [
-  [/^s(ec(ond)?s?)?$/i, 1],
-  [/^min(ute)?s?$/i, 60],
-  [/^h((ou)?rs?)?$/i, 3600],
-  [/^d(ays?)?$/i, 86400],
-];
-const CALENDARS = ['standard', 'gregorian', 'proleptic_gregorian'];
+import { cfCalendar, cfDecoder } from '../cf-time';
 
 /**
  * @param values - the coordinate
@@ -18,20 +11,13 @@ const CALENDARS = ['standard', 'gregorian', 'proleptic_gregorian'];
  * @throws {DataError} `CF_TIME`
  */
 export function parseCfTimes(values: ArrayLike<number>, units: string, calendar: string | undefined, subject: string): number[] {
-  const match = /^(\w+) since (\d{1,4})-(\d{1,2})-(\d{1,2})(?:[T ]+(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.\d*)?)?)?\s*(?:Z|UTC|\+?00?:?00)?$/i.exec(
-    units.trim(),
-  );
-  const seconds = UNITS.find(([pattern]) => match && pattern.test(match[1]))?.[1];
-  if (!match || seconds === undefined) {
-    throw new DataError('CF_TIME', `${subject}: "${units}" is no time that is read: write it as in "hours since 1900-01-01 00:00:00", in UTC`);
-  }
-  if (calendar !== undefined && !CALENDARS.includes(calendar.toLowerCase())) {
+  const kind = cfCalendar(calendar);
+  if (kind === undefined || kind === 'leapless') {
     throw new DataError('CF_TIME', `${subject}: the calendar ${calendar} has other days than the observations: give files of the standard calendar`);
   }
-  const [year, month, day, hour, minute, second] = match.slice(2).map((part) => Number(part ?? 0));
-  const origin = Date.UTC(year, month - 1, day, hour, minute, second);
+  const decode = cfDecoder(units, kind, subject);
   return Array.from(values, (value) => {
-    if (Number.isFinite(value)) return origin + 1000 * Math.round(value * seconds);
+    if (Number.isFinite(value)) return 1000 * Math.round(decode(value) / 1000);
     throw new DataError('CF_TIME', `${subject}: a time is missing: make the file again`);
   });
 }

@@ -34,7 +34,7 @@ export class RecordIndex {
     // Where two files hold a time, the later one counts, as the first hours of a new forecast do.
     for (const source of this.files) source.times.forEach((time, record) => this.places.set(time, { source, record }));
     const times = [...this.places.keys()].sort((a, b) => a - b);
-    const step = times.length > 1 ? Math.min(...times.slice(1).map((time, i) => time - times[i])) : 0;
+    const step = times.length > 1 ? times.slice(1).reduce((least, time, i) => Math.min(least, time - times[i]), Infinity) : 0;
     times.slice(1).forEach((time, i) => {
       if (time - times[i] === step) return;
       throw new DataError(

@@ -87,6 +87,17 @@ test('fields by MCIP’s names, in the case’s window', () => {
   reader.close();
 });
 
+test('a fill value of its own, in double beside floats, is missing', () => {
+  const path = write('wrfout.nc', {
+    times: hours(0, 1),
+    fields: { T2: { units: 'K', values: [...counted(5, 250), -9999.9, ...counted(10, 256)] } },
+    extra: 'T2:missing_value = -9999.9 ;',
+  });
+  const reader = WrfReader.open([path], grid);
+  expect([...reader.read('TEMP2')]).toEqual([Number.NaN, 256, 259, 260]);
+  reader.close();
+});
+
 describe('rain', () => {
   const rain = (values: number[]): Wrf['fields'] => ({ RAINNC: { units: 'mm', values: even(values) }, RAINC: { units: 'mm', values: even(values.map((value) => value / 2)) } }); // prettier-ignore
   const read = (paths: string[], first = 0, count = 1): number[] => {

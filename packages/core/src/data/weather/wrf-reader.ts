@@ -17,6 +17,7 @@ import type { Grid } from '../../grid/grid';
 import type { IoapiVariable } from '../ioapi-header';
 import { instant } from '../ioapi-time';
 import { holdsNumbers, openNetcdf, readingFiles } from '../netcdf-access';
+import { plain, unpacked } from '../netcdf-cf';
 import { gridConvergence, windFromGrid } from '../wind';
 import { IndexedReader } from './indexed-reader';
 import { openIndexed, type RecordIndex, type TimedFile } from './record-index';
@@ -97,10 +98,9 @@ export class WrfReader extends IndexedReader {
     const held = file.variable(name);
     if (!held || held.dimensions.join(' ') !== dimensions || !holdsNumbers(held))
       throw missing(path, variable === name ? name : `${name}, which ${variable} needs`);
-    const values = new Float32Array(count * rows * cols);
     const middle = category ? { start: [Number(category[1]) - 1], count: [1] } : { start: [], count: [] };
-    file.read(name, [record, ...middle.start, row, col], [count, ...middle.count, rows, cols], values);
-    return values;
+    const raw = file.read(name, [record, ...middle.start, row, col], [count, ...middle.count, rows, cols]);
+    return new Float32Array(unpacked(raw, plain(file.attributes(name))));
   }
 
   private wind(first: number, count: number): { speed: Float32Array; direction: Float32Array } {

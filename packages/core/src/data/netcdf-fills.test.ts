@@ -1,0 +1,63 @@
+/** Fill values as files have them: in another type than the data, several of them, in whole numbers. */
+import { join } from 'node:path';
+
+import { NetcdfFile, type NetcdfArray } from '@retroplume/native';
+
+import { rangesOf } from './inspect/ranges';
+import { readCfInventory } from './cf-inventory';
+import { IoapiFile } from './ioapi';
+import { cfVariable, readCf } from './netcdf-cf';
+import { ioapiCdl, ncgen } from './testing/cdl';
+import { temporaryFolder } from './testing/shared-data';
+
+const folder = temporaryFolder();
+const at = (name: string): string => join(folder.path, name);
+
+/** 2 x 2 cells of an inventory with data and attributes of any type. */
+function inventory(data: Exclude<NetcdfArray, BigUint64Array>, attributes: Record<string, NetcdfArray>): string {
+  const types = new Map<unknown, string>([[Float32Array, 'float'], [Float64Array, 'double'], [Int16Array, 'short'], [BigInt64Array, 'int64']]); // prettier-ignore
+  const file = NetcdfFile.create(at('inventory.nc'), 'netcdf4');
+  for (const [name, units] of Object.entries({ lat: 'degrees_north', lon: 'degrees_east' })) {
+    file.defineDimension(name, 2);
+    file.defineVariable(name, 'double', [name]);
+    file.putAttribute(name, 'units', units);
+  }
+  file.defineVariable('e', types.get(data.constructor) as 'float', ['lat', 'lon']);
+  file.putAttribute('e', 'units', 'kg m-2 s-1');
+  for (const [name, value] of Object.entries(attributes)) file.putAttribute('e', name, value);
+  file.endDefine();
+  for (const name of ['lat', 'lon']) file.write(name, [0], [2], Float64Array.of(0.5, 1.5));
+  file.write('e', [0, 0], [2, 2], data);
+  file.close();
+  return at('inventory.nc');
+}
+
+test.each<[string, Exclude<NetcdfArray, BigUint64Array>, Record<string, NetcdfArray>]>([
+  ['1e20 in double beside floats', Float32Array.of(1, 2, 1e20, 4), { missing_value: Float64Array.of(1e20) }],
+  ['-9999.9 in double beside floats', Float32Array.of(1, 2, -9999.9, 4), { missing_value: Float64Array.of(-9999.9) }],
+  ['1e20 in single beside doubles', Float64Array.of(1, 2, 1e20, 4), { missing_value: Float32Array.of(1e20) }],
+  ['one of several', Float32Array.of(1, 2, -888, 4), { missing_value: Float32Array.of(-999, -888) }],
+  ['a second one beside _FillValue', Float32Array.of(1, 2, -888, 4), { _FillValue: Float32Array.of(-999), missing_value: Float64Array.of(-888) }],
+  ['packed floats', Float32Array.of(0.5, 1, 1e20, 2), { missing_value: Float64Array.of(1e20), scale_factor: Float64Array.of(2) }],
+  ['whole numbers', Int16Array.of(1, 2, -32767, 4), { _FillValue: Int16Array.of(-32767) }],
+  ['whole numbers of 64 bits', BigInt64Array.of(1n, 2n, -9n, 4n), { missing_value: Int16Array.of(-9, -8) }],
+])('%s: missing in an inventory, and to inspect', (_, data, attributes) => {
+  const path = inventory(data, attributes);
+  const { fields, missing } = readCfInventory(path, 'e');
+  expect([[...fields[0]], missing]).toEqual([[1, 2, 0, 4], 0.25]);
+  const file = NetcdfFile.open(path);
+  expect(rangesOf(file, 'e')).toMatchObject({ missing: 1, min: 1, max: 4 });
+  file.close();
+});
+
+test('whole numbers of which none is missing stay whole', () => {
+  const path = inventory(Int16Array.of(1, 2, 3, 4), { _FillValue: Int16Array.of(-32767) });
+  expect(cfVariable(readCf(path), 'e', path).data).toEqual(Int16Array.of(1, 2, 3, 4));
+});
+
+test('several missing values of an I/O API file', () => {
+  const variables = { NO2: { type: 'float' as const, values: [1, -999, -888, 4], attributes: ['missing_value = -999., -888.'] } };
+  const file = IoapiFile.open(ncgen(at('several.nc'), ioapiCdl({ cols: 2, rows: 2, flags: [[2017001, 0]], variables })));
+  expect([...file.read('NO2')]).toEqual([1, Number.NaN, Number.NaN, 4]);
+  file.close();
+});
