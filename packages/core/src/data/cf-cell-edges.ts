@@ -48,7 +48,10 @@ function eastward(bounds: Float64Array, lons: ArrayLike<number>): Float64Array {
   for (let i = 0; i < lons.length; i++) {
     const [a, b] = [bounds[2 * i], bounds[2 * i + 1]];
     const width = Math.abs(Math.abs(b - a) - 360) < BESIDE ? 360 : turned(b - a);
-    const arcs = [[a, width], [b, 360 - width]].sort(([, one], [, other]) => one - other); // prettier-ignore
+    const arcs = [
+      [a, width],
+      [b, 360 - width],
+    ].sort(([, one], [, other]) => one - other);
     const holds = ([west, length]: number[]): boolean => turned(lons[i] - west + BESIDE) <= length + 2 * BESIDE;
     const [west, length] = width === 360 ? [Math.min(a, b), 360] : (arcs.find(holds) ?? arcs[0]);
     edges.set([west, west + length], 2 * i);
