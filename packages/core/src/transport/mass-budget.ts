@@ -2,11 +2,11 @@
  * How much of each species is emitted, by hour and region, before and after an update; and the check that the written file says so:
  * what was asked for is summed in double precision as prior x factor, what the file holds is read again.
  */
+import { isPerArea } from '../data/case-fields';
 import { IoapiFile, type IoapiReader } from '../data/ioapi';
 import { instant, timeAt } from '../data/ioapi-time';
 import { DataError } from '../errors';
 import type { Grid } from '../grid/grid';
-import { parseUnit } from '../units';
 
 /** Weight of each cell, `[rows, cols]`, by name of the region; the part of the cell that counts. */
 export type RegionMasks = ReadonlyMap<string, ArrayLike<number>>;
@@ -66,10 +66,6 @@ export class RegionSums {
 
 export function budgetUnit(units: string): string {
   return isPerArea(units) ? `${units} m2` : units;
-}
-
-function isPerArea(units: string): boolean {
-  return parseUnit(units).dimension[2] === -2;
 }
 
 /**
