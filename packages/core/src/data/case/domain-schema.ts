@@ -183,7 +183,11 @@ const span = z.tuple([whole('First.', { min: 0 }), whole('Last.', { min: 0 })]);
 
 const regionSchema = z
   .strictObject({
-    polygon: z.array(point).min(3).optional().meta({ description: 'Corners as [longitude, latitude].', unit: '°' }),
+    polygon: z
+      .array(point)
+      .min(3)
+      .optional()
+      .meta({ description: 'Corners as [longitude, latitude]; across the date line longitudes go on beyond 180.', unit: '°' }),
     rows: span.optional().meta({ description: 'First and last row, counted from 0 in the south.' }),
     cols: span.optional().meta({ description: 'First and last column, counted from 0 in the west.' }),
   })
