@@ -10,7 +10,7 @@
  *                          0 (Mercator, tangent at the equator) or 90 (transverse, tangent along the meridian P_BET)
  *   4 general stereographic  P_ALP, P_BET latitude and longitude of the tangent point, P_GAM angle from north to the y axis: 0
  *   5 UTM                  P_ALP the zone, negative in the south; XCENT, YCENT metres, taken off the UTM coordinates
- *   6 polar stereographic  P_ALP 1 north, -1 south; P_BET secant latitude, P_GAM meridian
+ *   6 polar stereographic  P_ALP 1 north, -1 south; P_BET secant latitude, with or without the sign of the south, P_GAM meridian
  *   7 equatorial Mercator  P_ALP latitude of true scale, P_GAM central meridian
  *   8 transverse Mercator  P_BET scale on the central meridian, P_GAM central meridian
  *   9 Albers equal-area    P_ALP <= P_BET secant latitudes, P_GAM central meridian
@@ -77,7 +77,7 @@ export function projString({ gdtyp, pAlp, pBet, pGam, ycent }: CoordinateSystem)
         }
         throw refused(gdtyp, `the UTM zone P_ALP ${pAlp}`, 'zones are 1 to 60, negative in the south');
       case POLAR_STEREOGRAPHIC:
-        return `stere +lat_0=${pAlp < 0 ? -90 : 90} +lat_ts=${pBet} +lon_0=${pGam}`;
+        return `stere +lat_0=${pAlp < 0 ? -90 : 90} +lat_ts=${polarSecant({ pAlp, pBet })} +lon_0=${pGam}`;
       case EQUATORIAL_MERCATOR:
         return `merc +lat_ts=${pAlp} +lon_0=${pGam}`;
       case TRANSVERSE_MERCATOR:
@@ -104,6 +104,11 @@ export function projString({ gdtyp, pAlp, pBet, pGam, ycent }: CoordinateSystem)
 
 /** False easting of UTM, and northing in the south, m. */
 const [UTM_EASTING, UTM_SOUTH] = [500000, 10000000];
+
+/** Secant latitude of a polar stereographic projection, degrees: proj4 takes it as it stands, and one of the other hemisphere makes another projection. */
+export function polarSecant({ pAlp, pBet }: Pick<CoordinateSystem, 'pAlp' | 'pBet'>): number {
+  return pAlp < 0 ? -Math.abs(pBet) : Math.abs(pBet);
+}
 
 /** Central meridian of a UTM zone, degrees. */
 export const utmMeridian = (zone: number): number => 6 * Math.abs(zone) - 183;
