@@ -22,6 +22,9 @@ export interface TimeAxis {
 
 const RADIANS = Math.PI / 180;
 
+/** Part of a cell by which rounding may put a place beside the edge that it stands on: -179.9 is 0.99999999999994 cells of 0.1° east of -180. */
+const ON_EDGE = 1e-9;
+
 /** More than the globe has in cells of 2 km: what asks for more is a wrong number, and arrays of it would fill the memory. */
 const MOST_CELLS = 2e8;
 
@@ -75,12 +78,15 @@ export class Grid {
     return [lon - 360 * Math.floor((lon + 180) / 360), lat];
   }
 
-  /** The cell that holds a place (its western and southern edges belong to it); undefined outside the grid. */
+  /** The cell that holds a place (its western and southern edges belong to it, to {@link ON_EDGE}); undefined outside the grid. */
   cellAt(lon: number, lat: number): { row: number; col: number } | undefined {
-    const { xorig, yorig, xcell, ycell, cols, rows } = this.definition;
+    const { gdtyp, xorig, yorig, xcell, ycell, cols, rows } = this.definition;
     const [x, y] = this.toXY(lon, lat);
-    const col = Math.floor((x - xorig) / xcell);
-    const row = Math.floor((y - yorig) / ycell);
+    const east = (x - xorig) / xcell;
+    const row = Math.floor((y - yorig) / ycell + ON_EDGE);
+    // What lies just west of a lat-lon grid's western edge is its own turn's end.
+    const turn = gdtyp === LATLON && east + ON_EDGE >= 360 / xcell ? 360 / xcell : 0;
+    const col = Math.floor(east - turn + ON_EDGE);
     return col >= 0 && col < cols && row >= 0 && row < rows ? { row, col } : undefined;
   }
 
