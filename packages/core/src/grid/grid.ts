@@ -1,6 +1,6 @@
 /** A regular horizontal grid of the I/O API: a projection, an origin, a cell size, rows from south to north. */
 import { GridError } from '../errors';
-import { EARTH_RADIUS, LATLON, projectionOf, type CoordinateSystem, type Projection } from './projection';
+import { EARTH_RADIUS, LATLON, parameterDistance, projectionOf, type CoordinateSystem, type Projection } from './projection';
 
 /** XORIG, YORIG: the outer corner of cell (0, 0); XCELL, YCELL: m, or degrees on a lat-lon grid. */
 export interface GridDefinition extends CoordinateSystem {
@@ -124,13 +124,14 @@ export class Grid {
   }
 
   /**
-   * Refuses a file that is on another grid. Names may differ (MCIP writes `METCRO_…`); GRIDDESC's three decimals are allowed for.
+   * Refuses a file that is on another grid. Names may differ (MCIP writes `METCRO_…`), and parameters that the projection does not use;
+   * GRIDDESC's three decimals are allowed for.
    *
    * @throws {GridError} `GRID_MISMATCH`, naming the first field that differs
    */
   assertSame(other: Grid, fileName: string): void {
     const [mine, theirs] = [this.definition, other.definition];
-    const field = FIELDS.find(([key, tolerance]) => Math.abs(mine[key] - theirs[key]) > tolerance(mine));
+    const field = FIELDS.find(([key, tolerance]) => distance(key, mine, theirs) > tolerance(mine));
     if (!field) return;
     const [key, , label] = field;
     throw new GridError(
@@ -162,6 +163,20 @@ function usable(definition: Readonly<GridDefinition>): Projection {
 }
 
 type NumericField = Exclude<keyof GridDefinition, 'name'>;
+
+function distance(key: NumericField, a: Readonly<GridDefinition>, b: Readonly<GridDefinition>): number {
+  switch (key) {
+    case 'pAlp':
+    case 'pBet':
+    case 'pGam':
+    case 'xcent':
+    case 'ycent':
+      return parameterDistance(key, a, b);
+    default:
+      return Math.abs(a[key] - b[key]);
+  }
+}
+
 const exact = (): number => 0;
 const angle = (): number => 1e-3;
 const ofCell = (grid: Readonly<GridDefinition>): number => 1e-3 * Math.min(grid.xcell, grid.ycell);

@@ -54,6 +54,35 @@ export interface CoordinateSystem {
   ycent: number;
 }
 
+type Difference = (a: number, b: number) => number;
+const size: Difference = (a, b) => Math.abs(a - b);
+/** Of longitudes: 263 is -97. */
+const turn: Difference = (a, b) => Math.abs(a - b - 360 * Math.round((a - b) / 360));
+const hemisphere: Difference = (a, b) => (a < 0 === b < 0 ? 0 : Infinity);
+/** Of a secant latitude whose hemisphere another parameter says. */
+const unsigned: Difference = (a, b) => Math.abs(Math.abs(a) - Math.abs(b));
+
+const ORIGIN = { xcent: turn, ycent: size };
+const CONIC = { pAlp: size, pBet: size, pGam: turn, ...ORIGIN };
+
+/** The parameters that the projection of each GDTYP uses, and how far two values of one are apart; in the others files may hold anything. */
+const USED: Readonly<Record<number, { readonly [K in keyof CoordinateSystem]?: Difference } | undefined>> = {
+  [LAMBERT]: CONIC,
+  [GENERAL_MERCATOR]: { pBet: turn, pGam: size, ...ORIGIN },
+  [GENERAL_STEREOGRAPHIC]: { pAlp: size, pBet: turn, pGam: size, ...ORIGIN },
+  [UTM]: { pAlp: size, xcent: size, ycent: size },
+  [POLAR_STEREOGRAPHIC]: { pAlp: hemisphere, pBet: unsigned, pGam: turn, ...ORIGIN },
+  [EQUATORIAL_MERCATOR]: { pAlp: unsigned, pGam: turn, ...ORIGIN },
+  [TRANSVERSE_MERCATOR]: { pBet: size, pGam: turn, ...ORIGIN },
+  [ALBERS]: CONIC,
+  [AZIMUTHAL_EQUAL_AREA]: { pAlp: size, pGam: turn, ...ORIGIN },
+};
+
+/** How far two systems of one GDTYP are apart in a parameter, in its unit; 0 in what the projection does not use. */
+export function parameterDistance(key: Exclude<keyof CoordinateSystem, 'gdtyp'>, a: CoordinateSystem, b: CoordinateSystem): number {
+  return USED[a.gdtyp]?.[key]?.(a[key], b[key]) ?? 0;
+}
+
 /**
  * PROJ's words for a coordinate system, before its origin is moved to XCENT, YCENT (and without UTM's false easting); undefined for lat-lon.
  *
