@@ -7,6 +7,7 @@ import { IoapiFile, type IoapiReader } from '../data/ioapi';
 import { instant, timeAt } from '../data/ioapi-time';
 import { DataError } from '../errors';
 import type { Grid } from '../grid/grid';
+import { quotedField } from '../text-file';
 
 /** Weight of each cell, `[rows, cols]`, by name of the region; the part of the cell that counts. */
 export type RegionMasks = ReadonlyMap<string, ArrayLike<number>>;
@@ -94,7 +95,7 @@ export function checkedBudget(path: string, budgets: readonly SpeciesBudget[], m
               `${path}: ${species} at ${time} in ${names[region]}: expected ${asked[at]} ${unit} but the file holds ${updated}: run apply again, and check the disk`,
             );
           }
-          rows.push([species, unit, time, quoted(names[region]), prior[at], updated].join(','));
+          rows.push([species, unit, time, quotedField(names[region]), prior[at], updated].join(','));
         });
       }
     }
@@ -102,9 +103,4 @@ export function checkedBudget(path: string, budgets: readonly SpeciesBudget[], m
     file.close();
   }
   return rows;
-}
-
-/** A name as a field of CSV. */
-function quoted(name: string): string {
-  return /[",\r\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
 }
