@@ -1,4 +1,4 @@
-/** Text that people write, read as what it is: from a file, and with no byte taken for something else. */
+/** Text that people write, read as what it is: from a file, and with no byte taken for something else; and written so that it is read again. */
 import { readFileSync, statSync } from 'node:fs';
 import { DataError } from './errors';
 
@@ -32,4 +32,9 @@ export function requireUtf8(path: string, text: Buffer): void {
       { cause },
     );
   }
+}
+
+/** A text as a field of CSV: in quotes where it holds what would end or split the field. */
+export function quotedField(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -53,11 +53,16 @@ export function readEmissions(reader: IoapiReader, period: TimeAxis, groups: Rec
   return result;
 }
 
+/** Whether emissions in that unit are per area, and not per cell. @param subject - what is in it, for messages @throws {UnitError} `UNIT_UNKNOWN` */
+export function isPerArea(units: string, subject?: string): boolean {
+  return parseUnit(units, subject).dimension[2] === -2;
+}
+
 /** Per row: what turns the variable's unit into kg m-2 s-1. Files hold emissions per cell (moles/s, g/s) or per area. */
 export function areaScale(reader: IoapiReader, group: string, name: string, molarMass?: number): Float64Array {
   const units = unitsOf(reader, name);
   const context = { molarMass, subject: `${reader.path}: ${name} (emissions.groups.${group})` };
-  const perArea = parseUnit(units, context.subject).dimension[2] === -2;
+  const perArea = isPerArea(units, context.subject);
   const { scale } = conversion(units, perArea ? 'kg m-2 s-1' : 'kg s-1', context);
   return Float64Array.from({ length: reader.grid.rows }, (_, row) => (perArea ? scale : scale / reader.grid.cellArea(row)));
 }

@@ -38,6 +38,7 @@ const systems: GridDefinition[] = [
   { name: 'stereographic', gdtyp: 4, pAlp: 50, pBet: 12, pGam: 0, xcent: 10, ycent: 50, ...base },
   { name: 'utm', gdtyp: 5, pAlp: -56, pBet: 0, pGam: 0, xcent: 500000, ycent: 6200000, ...base },
   { name: 'polar', gdtyp: 6, pAlp: 1, pBet: 45, pGam: -98, xcent: -98, ycent: 90, ...base },
+  { name: 'south pole, P_BET without a sign', gdtyp: 6, pAlp: -1, pBet: 71, pGam: 0, xcent: 0, ycent: -90, ...base },
   { name: 'equatorial', gdtyp: 7, pAlp: 20, pBet: 0, pGam: -98, xcent: -98, ycent: 5, ...base },
   { name: 'transverse', gdtyp: 8, pAlp: 0, pBet: 0.9999, pGam: 14, xcent: 15, ycent: 40, ...base },
   { name: 'albers', gdtyp: 9, pAlp: 29.5, pBet: 45.5, pGam: -96, xcent: -96, ycent: 23, ...base },

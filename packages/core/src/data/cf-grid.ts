@@ -10,6 +10,7 @@ import {
   POLAR_STEREOGRAPHIC,
   TRANSVERSE_MERCATOR,
   UTM,
+  polarSecant,
   projectionOf,
   utmMeridian,
 } from '../grid/projection';
@@ -85,7 +86,7 @@ function mappingOf(g: Readonly<GridDefinition>): CfAttributes {
       return {
         grid_mapping_name: 'polar_stereographic',
         latitude_of_projection_origin: g.pAlp < 0 ? -90 : 90,
-        standard_parallel: g.pBet,
+        standard_parallel: polarSecant(g),
         straight_vertical_longitude_from_pole: g.pGam,
       };
     case EQUATORIAL_MERCATOR:

@@ -1,4 +1,5 @@
 import { unitGrid } from '../inversion/testing/small-world';
+import { Grid } from '../grid/grid';
 import { insidePolygon, regionMask } from './regions';
 
 const grid = unitGrid(3, 4);
@@ -16,6 +17,35 @@ describe('the mask of a region', () => {
       [0, 2.9],
     ];
     expect([...regionMask({ polygon }, grid)]).toEqual([1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+  });
+
+  const box = (west: number, east: number): [number, number][] => [
+    [west, 0],
+    [east, 0],
+    [east, 2],
+    [west, 2],
+  ];
+
+  it.each([
+    ['across the date line', 177, box(179, 181), [0, 0, 1, 1]],
+    ['across the date line, of a grid in longitudes from -180 on', -181, box(179, 181), [1, 1, 0, 0]],
+    ['in longitudes from 0 to 360', -120, box(241, 243), [0, 1, 1, 0]],
+    ['of more than a turn', 10, box(-180, 360), [1, 1, 1, 1]],
+  ])('holds the cells of a polygon %s', (_, xorig, polygon, row) => {
+    const elsewhere = new Grid({ ...grid.definition, xorig });
+    expect([...regionMask({ polygon }, elsewhere)]).toEqual([...row, ...row, 0, 0, 0, 0]);
+  });
+
+  it('looks at each turn of a polygon that has more than one', () => {
+    // A triangle that in the north reaches from about 270 to 360 only: 50 °W, as 310, lies in it, 50 °E does not.
+    const polygon: [number, number][] = [
+      [-180, -3],
+      [360, -3],
+      [360, 3],
+    ];
+    const [west, east] = [-50, 50].map((xorig) => new Grid({ ...grid.definition, xorig, yorig: 2 - 0.2, ycell: 0.2 }));
+    expect([...regionMask({ polygon }, west)].some((value) => value === 1)).toBe(true);
+    expect([...regionMask({ polygon }, east)].some((value) => value === 1)).toBe(false);
   });
 });
 

@@ -21,9 +21,17 @@ export function regionMasks(regions: Case['regions'], grid: Grid): { name: strin
 function contains({ polygon, rows, cols }: Case['regions'][string], grid: Grid, row: number, col: number): boolean {
   if (polygon) {
     const { lon, lat } = grid.centre(row, col);
-    return insidePolygon(lon, lat, polygon);
+    return insideOnGlobe(lon, lat, polygon);
   }
   return rows !== undefined && cols !== undefined && row >= rows[0] && row <= rows[1] && col >= cols[0] && col <= cols[1];
+}
+
+/** Of a polygon whose longitudes are those of any turn: 190 and 260 are -170 and -100. */
+function insideOnGlobe(lon: number, lat: number, polygon: readonly Point[]): boolean {
+  const longitudes = polygon.map(([x]) => x);
+  const [west, east] = [Math.min(...longitudes), Math.max(...longitudes)];
+  for (let x = lon - 360 * Math.floor((lon - west) / 360); x <= east; x += 360) if (insidePolygon(x, lat, polygon)) return true;
+  return false;
 }
 
 /** Even-odd rule: a ray to the east crosses the edges an odd number of times. */

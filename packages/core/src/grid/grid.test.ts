@@ -161,6 +161,35 @@ describe('cells', () => {
     expect(new Grid(cn27).cellAt(-100, 40)).toBeUndefined();
   });
 
+  test.each([
+    [-180, 3600, 0.1],
+    [73.1, 600, 0.1],
+    [0.05, 300, 0.3],
+  ])('places on the edges of cells from %d on, of %d columns of %d°, whatever is lost to rounding', (xorig, cols, size) => {
+    const grid = new Grid({ ...latLon, xorig, yorig: -60, xcell: size, ycell: size, cols, rows: 100 });
+    const edge = (first: number, i: number): number => Number((first + i * size).toFixed(2));
+    const found = (turn: number): (number | undefined)[] => Array.from({ length: cols }, (_, col) => grid.cellAt(edge(xorig, col) + turn, -60)?.col);
+    const all = Array.from({ length: cols }, (_, col) => col);
+    expect(found(0)).toEqual(all);
+    expect(found(360)).toEqual(all);
+    expect(found(-360)).toEqual(all);
+    expect(Array.from({ length: 100 }, (_, row) => grid.cellAt(xorig, edge(-60, row))?.row)).toEqual(all.slice(0, 100));
+    if (cols * size < 360) expect(grid.cellAt(edge(xorig, cols), -60)).toBeUndefined();
+    expect(grid.cellAt(edge(xorig, 5) - 1e-6 * size, -60)).toEqual({ row: 0, col: 4 });
+  });
+
+  test('the corners of projected cells are theirs', () => {
+    for (const definition of [cn27, shifted, mercator]) {
+      const grid = new Grid(definition);
+      for (let row = 0; row < grid.rows; row += 7) {
+        for (let col = 0; col < grid.cols; col += 7) {
+          const { lon, lat } = grid.centre(row - 0.5, col - 0.5);
+          expect(grid.cellAt(lon, lat)).toEqual({ row, col });
+        }
+      }
+    }
+  });
+
   test('a length in cells, north and east; a degree of longitude is shorter away from the equator', () => {
     expect(new Grid(cn27).lengthInCells(81)).toEqual([3, 3]);
     const north = new Grid({ ...latLon, yorig: 58, rows: 1 }); // 60 N

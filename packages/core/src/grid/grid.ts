@@ -1,6 +1,6 @@
 /** A regular horizontal grid of the I/O API: a projection, an origin, a cell size, rows from south to north. */
 import { GridError } from '../errors';
-import { EARTH_RADIUS, LATLON, projectionOf, type CoordinateSystem, type Projection } from './projection';
+import { EARTH_RADIUS, LATLON, parameterDistance, projectionOf, type CoordinateSystem, type Projection } from './projection';
 
 /** XORIG, YORIG: the outer corner of cell (0, 0); XCELL, YCELL: m, or degrees on a lat-lon grid. */
 export interface GridDefinition extends CoordinateSystem {
@@ -21,6 +21,9 @@ export interface TimeAxis {
 }
 
 const RADIANS = Math.PI / 180;
+
+/** Part of a cell by which rounding may put a place beside the edge that it stands on: -179.9 is 0.99999999999994 cells of 0.1° east of -180. */
+const ON_EDGE = 1e-9;
 
 /** More than the globe has in cells of 2 km: what asks for more is a wrong number, and arrays of it would fill the memory. */
 const MOST_CELLS = 2e8;
@@ -75,12 +78,15 @@ export class Grid {
     return [lon - 360 * Math.floor((lon + 180) / 360), lat];
   }
 
-  /** The cell that holds a place (its western and southern edges belong to it); undefined outside the grid. */
+  /** The cell that holds a place (its western and southern edges belong to it, to {@link ON_EDGE}); undefined outside the grid. */
   cellAt(lon: number, lat: number): { row: number; col: number } | undefined {
-    const { xorig, yorig, xcell, ycell, cols, rows } = this.definition;
+    const { gdtyp, xorig, yorig, xcell, ycell, cols, rows } = this.definition;
     const [x, y] = this.toXY(lon, lat);
-    const col = Math.floor((x - xorig) / xcell);
-    const row = Math.floor((y - yorig) / ycell);
+    const east = (x - xorig) / xcell;
+    const row = Math.floor((y - yorig) / ycell + ON_EDGE);
+    // What lies just west of a lat-lon grid's western edge is its own turn's end.
+    const turn = gdtyp === LATLON && east + ON_EDGE >= 360 / xcell ? 360 / xcell : 0;
+    const col = Math.floor(east - turn + ON_EDGE);
     return col >= 0 && col < cols && row >= 0 && row < rows ? { row, col } : undefined;
   }
 
@@ -118,13 +124,14 @@ export class Grid {
   }
 
   /**
-   * Refuses a file that is on another grid. Names may differ (MCIP writes `METCRO_…`); GRIDDESC's three decimals are allowed for.
+   * Refuses a file that is on another grid. Names may differ (MCIP writes `METCRO_…`), and parameters that the projection does not use;
+   * GRIDDESC's three decimals are allowed for.
    *
    * @throws {GridError} `GRID_MISMATCH`, naming the first field that differs
    */
   assertSame(other: Grid, fileName: string): void {
     const [mine, theirs] = [this.definition, other.definition];
-    const field = FIELDS.find(([key, tolerance]) => Math.abs(mine[key] - theirs[key]) > tolerance(mine));
+    const field = FIELDS.find(([key, tolerance]) => distance(key, mine, theirs) > tolerance(mine));
     if (!field) return;
     const [key, , label] = field;
     throw new GridError(
@@ -156,6 +163,20 @@ function usable(definition: Readonly<GridDefinition>): Projection {
 }
 
 type NumericField = Exclude<keyof GridDefinition, 'name'>;
+
+function distance(key: NumericField, a: Readonly<GridDefinition>, b: Readonly<GridDefinition>): number {
+  switch (key) {
+    case 'pAlp':
+    case 'pBet':
+    case 'pGam':
+    case 'xcent':
+    case 'ycent':
+      return parameterDistance(key, a, b);
+    default:
+      return Math.abs(a[key] - b[key]);
+  }
+}
+
 const exact = (): number => 0;
 const angle = (): number => 1e-3;
 const ofCell = (grid: Readonly<GridDefinition>): number => 1e-3 * Math.min(grid.xcell, grid.ycell);

@@ -23,6 +23,7 @@ const CASES: [name: string, system: CoordinateSystem, place: [number, number], x
   ['UTM 56 south', system(5, -56, 0, 0, 0, 0), [151.2, -33.9], [333954.5194, 6231136.2043]],
   ['polar stereographic, north', system(6, 1, 45, -98, -98, 90), [31.5, 42.25], [3713935.4617, 3061532.1357]],
   ['polar stereographic, south', system(6, -1, -71, 30, 100, -60), [131.5, -48.25], [1510913.4147, -2077995.5542]],
+  ['polar stereographic, south, P_BET without its sign', system(6, -1, 71, 30, 100, -60), [131.5, -48.25], [1510913.4147, -2077995.5542]],
   ['equatorial Mercator', system(7, 20, 0, -98, -98, 5), [-60.5, 21.25], [3917724.424, 1749735.5699]],
   ['transverse Mercator', system(8, 0, 0.9999, 14, 15, 40), [20.5, 60.25], [273006.0782, 2268307.8236]],
   ['Albers', system(9, 29.5, 45.5, -96, -96, 23), [-70.5, 48.25], [1882644.8473, 3065353.7758]],

@@ -10,7 +10,7 @@
  *                          0 (Mercator, tangent at the equator) or 90 (transverse, tangent along the meridian P_BET)
  *   4 general stereographic  P_ALP, P_BET latitude and longitude of the tangent point, P_GAM angle from north to the y axis: 0
  *   5 UTM                  P_ALP the zone, negative in the south; XCENT, YCENT metres, taken off the UTM coordinates
- *   6 polar stereographic  P_ALP 1 north, -1 south; P_BET secant latitude, P_GAM meridian
+ *   6 polar stereographic  P_ALP 1 north, -1 south; P_BET secant latitude, with or without the sign of the south, P_GAM meridian
  *   7 equatorial Mercator  P_ALP latitude of true scale, P_GAM central meridian
  *   8 transverse Mercator  P_BET scale on the central meridian, P_GAM central meridian
  *   9 Albers equal-area    P_ALP <= P_BET secant latitudes, P_GAM central meridian
@@ -54,6 +54,35 @@ export interface CoordinateSystem {
   ycent: number;
 }
 
+type Difference = (a: number, b: number) => number;
+const size: Difference = (a, b) => Math.abs(a - b);
+/** Of longitudes: 263 is -97. */
+const turn: Difference = (a, b) => Math.abs(a - b - 360 * Math.round((a - b) / 360));
+const hemisphere: Difference = (a, b) => (a < 0 === b < 0 ? 0 : Infinity);
+/** Of a secant latitude whose hemisphere another parameter says. */
+const unsigned: Difference = (a, b) => Math.abs(Math.abs(a) - Math.abs(b));
+
+const ORIGIN = { xcent: turn, ycent: size };
+const CONIC = { pAlp: size, pBet: size, pGam: turn, ...ORIGIN };
+
+/** The parameters that the projection of each GDTYP uses, and how far two values of one are apart; in the others files may hold anything. */
+const USED: Readonly<Record<number, { readonly [K in keyof CoordinateSystem]?: Difference } | undefined>> = {
+  [LAMBERT]: CONIC,
+  [GENERAL_MERCATOR]: { pBet: turn, pGam: size, ...ORIGIN },
+  [GENERAL_STEREOGRAPHIC]: { pAlp: size, pBet: turn, pGam: size, ...ORIGIN },
+  [UTM]: { pAlp: size, xcent: size, ycent: size },
+  [POLAR_STEREOGRAPHIC]: { pAlp: hemisphere, pBet: unsigned, pGam: turn, ...ORIGIN },
+  [EQUATORIAL_MERCATOR]: { pAlp: unsigned, pGam: turn, ...ORIGIN },
+  [TRANSVERSE_MERCATOR]: { pBet: size, pGam: turn, ...ORIGIN },
+  [ALBERS]: CONIC,
+  [AZIMUTHAL_EQUAL_AREA]: { pAlp: size, pGam: turn, ...ORIGIN },
+};
+
+/** How far two systems of one GDTYP are apart in a parameter, in its unit; 0 in what the projection does not use. */
+export function parameterDistance(key: Exclude<keyof CoordinateSystem, 'gdtyp'>, a: CoordinateSystem, b: CoordinateSystem): number {
+  return USED[a.gdtyp]?.[key]?.(a[key], b[key]) ?? 0;
+}
+
 /**
  * PROJ's words for a coordinate system, before its origin is moved to XCENT, YCENT (and without UTM's false easting); undefined for lat-lon.
  *
@@ -77,7 +106,7 @@ export function projString({ gdtyp, pAlp, pBet, pGam, ycent }: CoordinateSystem)
         }
         throw refused(gdtyp, `the UTM zone P_ALP ${pAlp}`, 'zones are 1 to 60, negative in the south');
       case POLAR_STEREOGRAPHIC:
-        return `stere +lat_0=${pAlp < 0 ? -90 : 90} +lat_ts=${pBet} +lon_0=${pGam}`;
+        return `stere +lat_0=${pAlp < 0 ? -90 : 90} +lat_ts=${polarSecant({ pAlp, pBet })} +lon_0=${pGam}`;
       case EQUATORIAL_MERCATOR:
         return `merc +lat_ts=${pAlp} +lon_0=${pGam}`;
       case TRANSVERSE_MERCATOR:
@@ -104,6 +133,11 @@ export function projString({ gdtyp, pAlp, pBet, pGam, ycent }: CoordinateSystem)
 
 /** False easting of UTM, and northing in the south, m. */
 const [UTM_EASTING, UTM_SOUTH] = [500000, 10000000];
+
+/** Secant latitude of a polar stereographic projection, degrees: proj4 takes it as it stands, and one of the other hemisphere makes another projection. */
+export function polarSecant({ pAlp, pBet }: Pick<CoordinateSystem, 'pAlp' | 'pBet'>): number {
+  return pAlp < 0 ? -Math.abs(pBet) : Math.abs(pBet);
+}
 
 /** Central meridian of a UTM zone, degrees. */
 export const utmMeridian = (zone: number): number => 6 * Math.abs(zone) - 183;

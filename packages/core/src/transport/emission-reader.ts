@@ -1,6 +1,6 @@
 /** Emissions of the five groups from I/O API files, in the units of the reference model: mol s-1 per cell, PM2.5 in g s-1. */
-import { areaScale } from '../data/case-fields';
-import { EMISSION_OVERLAP, IoapiSeries, type IoapiReader } from '../data/ioapi';
+import { areaScale, isPerArea } from '../data/case-fields';
+import { EMISSION_OVERLAP, IoapiSeries, type IoapiReader, type IoapiVariable } from '../data/ioapi';
 import { assertValues, stepsAtOnce, type ValueRange } from '../data/period-steps';
 import { timeAt } from '../data/ioapi-time';
 import type { RepresentativeDay } from '../data/representative-days';
@@ -36,27 +36,54 @@ export function openFiles({ files, days }: Pick<SectorFiles, 'files' | 'days'>, 
 interface Source {
   variable: string;
   group: number;
-  scale: number;
+  scale: Float64Array;
   range: ValueRange;
 }
 
 /** g mol-1 where nobody says it: the lightest that there is makes the range of moles the widest. */
 const LIGHTEST = 1;
 
-/** What turns a variable's unit into the model's; a gas in g/s that has no molar mass in the case takes its own, or its group's. */
+function variableOf(reader: IoapiReader, group: GroupName, variable: string): IoapiVariable {
+  const found = reader.variables.find((candidate) => candidate.name === variable);
+  if (found) return found;
+  throw new DataError(
+    'VARIABLE_MISSING',
+    `${reader.path}: there is no variable ${variable}, which emissions.groups.${group} needs: mend the case or give files that hold it`,
+  );
+}
+
+/** Whether the file holds the groups, in whatever units. @throws {DataError} `VARIABLE_MISSING` */
+export function assertGroups(reader: IoapiReader, groups: EmissionGroups): void {
+  for (const name of GROUP_NAMES) for (const variable of groups[name].variables) variableOf(reader, name, variable);
+}
+
+/** The molar mass of the case; a variable that has none there takes its own by its name. */
+function molarMassOf({ molarMass }: { molarMass?: number }, variable: string): number | undefined {
+  return molarMass ?? MOLAR_MASS[variable];
+}
+
+/**
+ * Per row: what turns the variable's unit, per cell or per area, into the reference model's.
+ *
+ * @throws {DataError} `VARIABLE_MISSING`
+ * @throws {UnitError} `UNIT_MOLAR_MASS` for the mass of a gas without a molar mass, `UNIT_MISMATCH` for what is no emission
+ */
+export function modelScale(reader: IoapiReader, name: GroupName, variable: string, group: { molarMass?: number }): Float64Array {
+  const { grid, path } = reader;
+  const { units } = variableOf(reader, name, variable);
+  const subject = `${path}: ${variable} (emissions.groups.${name}, for the reference model)`;
+  const perArea = isPerArea(units, subject);
+  const amount = name === 'PM2.5' ? 'g' : 'moles';
+  const { scale } = conversion(units, perArea ? `${amount} m-2 s-1` : `${amount}/s`, { subject, molarMass: molarMassOf(group, variable) });
+  return Float64Array.from({ length: grid.rows }, (_, row) => (perArea ? scale * grid.cellArea(row) : scale));
+}
+
 function sourcesOf(reader: IoapiReader, groups: EmissionGroups): Source[] {
   return GROUP_NAMES.flatMap((name, group) =>
     groups[name].variables.map((variable) => {
-      const found = reader.variables.find((candidate) => candidate.name === variable);
-      if (!found) {
-        throw new DataError(
-          'VARIABLE_MISSING',
-          `${reader.path}: there is no variable ${variable}, which emissions.groups.${name} needs: mend the case or give files that hold it`,
-        );
-      }
-      const molarMass = groups[name].molarMass ?? MOLAR_MASS[variable];
-      const { scale } = conversion(found.units, name === 'PM2.5' ? 'g/s' : 'moles/s', { subject: `${reader.path}: ${variable}`, molarMass });
-      const range = emissionRange(found.units, areaScale(reader, name, variable, molarMass ?? LIGHTEST));
+      const scale = modelScale(reader, name, variable, groups[name]);
+      const { units } = variableOf(reader, name, variable);
+      const range = emissionRange(units, areaScale(reader, name, variable, molarMassOf(groups[name], variable) ?? LIGHTEST));
       return { variable, group, scale, range };
     }),
   );
@@ -68,7 +95,7 @@ export class EmissionReader {
 
   /**
    * @throws {DataError} `VARIABLE_MISSING`
-   * @throws {UnitError} if a unit is neither amount nor mass per time
+   * @throws {UnitError} if a unit is neither amount nor mass per time, or moles are to be made of a mass without a molar mass
    */
   constructor(
     private readonly reader: IoapiReader,
@@ -95,7 +122,8 @@ export class EmissionReader {
         assertValues(fields, where, range);
         for (let i = 0; i < fields.length; i++) {
           const step = done + Math.floor(i / (cells * layers));
-          out[(step * cells + (i % cells)) * GROUP_NAMES.length + group] += scale * fields[i];
+          const cell = i % cells;
+          out[(step * cells + cell) * GROUP_NAMES.length + group] += scale[Math.floor(cell / grid.cols)] * fields[i];
         }
       }
     }

@@ -2,15 +2,35 @@
 import type { IoapiReader } from '../data/ioapi';
 import { firstStepOf } from '../data/period-steps';
 import type { Grid, TimeAxis } from '../grid/grid';
-import { EmissionReader, type SectorFiles } from './emission-reader';
+import { assertGroups, EmissionReader, type SectorFiles } from './emission-reader';
 import { openSector } from './point-sources';
 
+/**
+ * Grid, hours and variables of the inventory, from its headers, for whoever takes its files as they are: in units that need not be the reference model's.
+ *
+ * @throws {GridError} `GRID_MISMATCH` if a sector is on another grid
+ * @throws {DataError} `PERIOD_NOT_COVERED`, `TIME_STEP`, `VARIABLE_MISSING`, and whatever a file throws
+ */
+export function checkInventory(sectors: readonly SectorFiles[], grid: Grid, period: TimeAxis): void {
+  for (const sector of sectors) {
+    const series = openSector(sector, grid);
+    try {
+      assertGroups(series, sector.groups);
+      firstStepOf(series, period);
+    } finally {
+      series.close();
+    }
+  }
+}
+
+/** The inventory in the units of the reference model. */
 export class InventoryReader {
   private constructor(private readonly sectors: { series: IoapiReader; reader: EmissionReader; first: number }[]) {}
 
   /**
    * @throws {GridError} `GRID_MISMATCH` if a sector is on another grid
    * @throws {DataError} `PERIOD_NOT_COVERED`, `TIME_STEP`, `VARIABLE_MISSING`, and whatever a file throws
+   * @throws {UnitError} as of {@link EmissionReader}
    */
   static open(sectors: readonly SectorFiles[], grid: Grid, period: TimeAxis): InventoryReader {
     const opened: IoapiReader[] = [];

@@ -2,11 +2,12 @@
  * How much of each species is emitted, by hour and region, before and after an update; and the check that the written file says so:
  * what was asked for is summed in double precision as prior x factor, what the file holds is read again.
  */
+import { isPerArea } from '../data/case-fields';
 import { IoapiFile, type IoapiReader } from '../data/ioapi';
 import { instant, timeAt } from '../data/ioapi-time';
 import { DataError } from '../errors';
 import type { Grid } from '../grid/grid';
-import { parseUnit } from '../units';
+import { quotedField } from '../text-file';
 
 /** Weight of each cell, `[rows, cols]`, by name of the region; the part of the cell that counts. */
 export type RegionMasks = ReadonlyMap<string, ArrayLike<number>>;
@@ -68,10 +69,6 @@ export function budgetUnit(units: string): string {
   return isPerArea(units) ? `${units} m2` : units;
 }
 
-function isPerArea(units: string): boolean {
-  return parseUnit(units).dimension[2] === -2;
-}
-
 /**
  * Reads a written file again and compares.
  *
@@ -98,7 +95,7 @@ export function checkedBudget(path: string, budgets: readonly SpeciesBudget[], m
               `${path}: ${species} at ${time} in ${names[region]}: expected ${asked[at]} ${unit} but the file holds ${updated}: run apply again, and check the disk`,
             );
           }
-          rows.push([species, unit, time, quoted(names[region]), prior[at], updated].join(','));
+          rows.push([species, unit, time, quotedField(names[region]), prior[at], updated].join(','));
         });
       }
     }
@@ -106,9 +103,4 @@ export function checkedBudget(path: string, budgets: readonly SpeciesBudget[], m
     file.close();
   }
   return rows;
-}
-
-/** A name as a field of CSV. */
-function quoted(name: string): string {
-  return /[",\r\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
 }

@@ -74,15 +74,11 @@ const EXACT = new Map<string, Entry>(
   PREFIXED.flatMap(([name, [scale, dimension]]) => PREFIXES.map(([prefix, factor]): [string, Entry] => [prefix + name, [factor * scale, dimension]])),
 );
 
-/** Spellings that the grammar below would read wrongly. */
-const WHOLE: Record<string, Unit> = {
-  degc: { dimension: TEMPERATURE, scale: 1, offset: 273.15 },
-  celsius: { dimension: TEMPERATURE, scale: 1, offset: 273.15 },
-  c: { dimension: TEMPERATURE, scale: 1, offset: 273.15 },
-  'degrees k': { dimension: TEMPERATURE, scale: 1, offset: 0 },
-  '°c': { dimension: TEMPERATURE, scale: 1, offset: 273.15 },
-  '': { dimension: NONE, scale: 1, offset: 0 },
-};
+/** `C`, `degC`, `deg C`, `degrees_Celsius`, `°C`: the only unit with an offset, and so never a part of another. */
+const CELSIUS = /^(?:(?:deg(?:ree)?s?|°)[ _]*)?(?:c|celsius|centigrade)$/i;
+
+/** `deg K`, `degrees_Kelvin`, `°K`: kelvins, which the grammar below would take for an angle times kelvins. */
+const DEGREES_KELVIN = /(?<![a-z])(?:deg(?:ree)?s?|°)[ _]*k(?:elvin)?(?![a-z])/gi;
 
 /** `nmol/mol`, `umol mol-1`, `moles/mole`: the grammar below would lose what the ratio is of. */
 const MOLE_FRACTION = /^([a-z]?mol)(?:es?)?(?: ?\/ ?mol(?:es?)?| mol(?:es?)?(?:\*\*|\^)?-1)$/i;
@@ -90,8 +86,7 @@ const MOLE_FRACTION = /^([a-z]?mol)(?:es?)?(?: ?\/ ?mol(?:es?)?| mol(?:es?)?(?:\
 /** @param subject - what is in that unit (`emis.nc: NO2`), for messages @throws {UnitError} `UNIT_UNKNOWN`, naming the part that isn't known */
 export function parseUnit(text: string, subject?: string): Unit {
   const spelling = plain(text);
-  const whole = WHOLE[spelling.toLowerCase()];
-  if (whole) return whole;
+  if (CELSIUS.test(spelling)) return { dimension: TEMPERATURE, scale: 1, offset: 273.15 };
   const [, moles] = MOLE_FRACTION.exec(spelling) ?? [];
   const fraction = moles === undefined ? undefined : (EXACT.get(moles) ?? EXACT.get(moles.toLowerCase()));
   if (fraction) return { dimension: FRACTION, scale: fraction[0], offset: 0 };
@@ -100,13 +95,16 @@ export function parseUnit(text: string, subject?: string): Unit {
   return unit as unknown as Unit;
 }
 
-/** Superscripts become digits, `µ` becomes u, and dots between parts (`kg.m-2.s-1`, `kg·m⁻²·s⁻¹`) spaces. */
+/** Superscripts become digits, `µ` becomes u, degrees of kelvin K, and dots between parts (`kg.m-2.s-1`, `kg·m⁻²·s⁻¹`) spaces. */
 function plain(text: string): string {
   const ascii = text
     .normalize('NFKC')
     .replace(/μ/g, 'u')
     .replace(/\u2212/g, '-');
-  return ascii.replace(/\s*[·⋅]\s*|\.(?=[a-z(])/gi, ' ').trim();
+  return ascii
+    .replace(/\s*[·⋅]\s*|\.(?=[a-z(])/gi, ' ')
+    .replace(DEGREES_KELVIN, 'K')
+    .trim();
 }
 
 /** One "*" between parts is a space; a part may be a product in brackets. */

@@ -55,6 +55,23 @@ describe('spellings', () => {
     expect(a.scale / b.scale).toBeCloseTo(1, 12);
   });
 
+  test.each(['deg K', 'DEG K', 'degree K', 'degK', 'deg_K', 'degrees_kelvin', 'Degrees Kelvin', 'deg.K', '°K', '° K'])(
+    '%s is K, and no angle',
+    (kelvin) => {
+      expect(parseUnit(kelvin)).toEqual(parseUnit('K'));
+      expect(parseUnit(`${kelvin} m-1`)).toEqual(parseUnit('K m-1'));
+      expect(parseUnit(`W m-2 ${kelvin}-1`)).toEqual(parseUnit('W m-2 K-1'));
+    },
+  );
+
+  test.each(['deg C', 'DEG C', 'degree C', 'degrees C', 'deg_C', 'degrees_Celsius', 'degree celsius', '° C', 'centigrade'])('%s is °C', (celsius) => {
+    expect(convert(20, celsius, 'K')).toBeCloseTo(293.15, 12);
+  });
+
+  test.each(['degrees', 'degrees_north', 'degrees_east', 'deg s-1', 'deg kg-1'])('%s is an angle still', (angle) => {
+    expect(parseUnit(angle).scale).toBeCloseTo(Math.PI / 180, 15);
+  });
+
   test('a megagram is not a milligram', () => {
     expect(convert(1, 'Mg', 'kg')).toBeCloseTo(1000, 9);
     expect(convert(1, 'mg', 'kg')).toBeCloseTo(1e-6, 15);

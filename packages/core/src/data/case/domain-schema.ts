@@ -60,11 +60,14 @@ const groupSchema = z.strictObject({
     .array(text('Name of a variable.'))
     .min(1)
     .meta({ description: 'Variables of the emission files whose sum over variables and layers makes up the group.' }),
-  molarMass: real('Molar mass that turns moles/s into kg s-1; for species given in g/s it is not needed.', {
-    min: 1, // hydrogen; below it stands kg mol-1
-    max: 1000,
-    unit: 'g mol-1',
-  }).optional(),
+  molarMass: real(
+    'Molar mass that turns moles/s into kg s-1. Species given in mass (g/s, kg m-2 s-1) need it only where the reference model is run, which counts gases in moles, and for names that it does not know (it knows NO, SO2 and the like).',
+    {
+      min: 1, // hydrogen; below it stands kg mol-1
+      max: 1000,
+      unit: 'g mol-1',
+    },
+  ).optional(),
 });
 
 /** As CMAQ holds them: CHARACTER(32), compared in capitals. */
@@ -78,7 +81,7 @@ function streamLabel(description: string): z.ZodString {
 export const emissionsSchema = z
   .strictObject({
     files: fileSets(
-      'Emission files of the prior inventory (I/O API, hourly, moles/s or g/s), a glob or a list of them; with `sectors`, of what is in none of them.',
+      'Emission files of the prior inventory (I/O API, hourly; per cell, moles/s or g/s, or per area, kg m-2 s-1), a glob or a list of them; with `sectors`, of what is in none of them.',
     ).optional(),
     label: streamLabel(
       'Label of the stream of `files` in CMAQ (GR_EMIS_LAB_nnn), for the rules of `apply` and `{sectors}`; without it INVENTORY, or REST beside sectors.',
@@ -180,7 +183,11 @@ const span = z.tuple([whole('First.', { min: 0 }), whole('Last.', { min: 0 })]);
 
 const regionSchema = z
   .strictObject({
-    polygon: z.array(point).min(3).optional().meta({ description: 'Corners as [longitude, latitude].', unit: '°' }),
+    polygon: z
+      .array(point)
+      .min(3)
+      .optional()
+      .meta({ description: 'Corners as [longitude, latitude]; across the date line longitudes go on beyond 180.', unit: '°' }),
     rows: span.optional().meta({ description: 'First and last row, counted from 0 in the south.' }),
     cols: span.optional().meta({ description: 'First and last column, counted from 0 in the west.' }),
   })

@@ -107,6 +107,13 @@ it('gives a file that serves two periods the factors of both', async () => {
   expect([0, 10, 11, 12, 22, 23].map((hour) => ratio(at('EMIS.nc'), updated, hour))).toEqual([2, 2, 1, 3, 3, 1]);
 });
 
+it('says in the budget a name of a file that holds a comma as one field', async () => {
+  writeFile(at('EMIS, v2.nc'), EMISSIONS, { count: 10 });
+  await apply(settings(at('EMIS, v2.nc'), [{ name: 'a', start: START, hours: 10 }]), { a: constant(2) });
+  const [, row] = readFileSync(at(`apply/${BUDGET_FILE}`), 'utf8').split('\n');
+  expect(row).toMatch(/^"EMIS, v2\.updated\.nc",NO,moles\/s,/);
+});
+
 it('gives files of one name in several folders names of their own', async () => {
   for (const day of [0, 1]) {
     mkdirSync(at(`day${day}`));

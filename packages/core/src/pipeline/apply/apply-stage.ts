@@ -10,6 +10,7 @@ import { writeFileAtomic } from '../../data/checkpoint';
 import type { Grid } from '../../grid/grid';
 import { openPrepared } from '../../data/prepared-store';
 import { regionMasks } from '../../data/regions';
+import { quotedField } from '../../text-file';
 import type { FactorSpan } from '../../transport/emission-factors';
 import type { DesidStream } from '../../transport/desid';
 import type { EmissionGroups } from '../../transport/emission-reader';
@@ -135,7 +136,8 @@ export const applyStage: Stage = {
     for (const [name, { path, date, groups, points, spans }] of scaled) {
       context.progress(files.length, scaled.size, name);
       // A month of hourly species and regions has more rows than a call may have arguments.
-      for (const row of scaleEmissionFile(path, join(dir, name), spans, { groups, grid, points, date, regions })) budget.push(`${name},${row}`);
+      for (const row of scaleEmissionFile(path, join(dir, name), spans, { groups, grid, points, date, regions }))
+        budget.push(`${quotedField(name)},${row}`);
       files.push(name);
     }
     writeFileAtomic(join(dir, BUDGET_FILE), `${budget.join('\n')}\n`);

@@ -81,3 +81,20 @@ test('a molar mass that is wrong is one problem, and not one of each file that w
   const sector = 'emissions.sectors={area: {files: "inputs/EMIS_{period}.nc"}}';
   for (const set of [[wrong], [wrong, sector]]) expect(codes(await check(set))).toEqual(['CASE_INVALID emissions.groups.NOx.molarMass']);
 });
+
+test('emissions in mass, of which the reference model needs a molar mass and other models need none', async () => {
+  const [perArea, perCell] = ['kg m-2 s-1', 'g/s'].map(
+    (units) => (name: string) => rewrite(name, { variables: (v) => v.map((each) => ({ ...each, units })), data: (_, values) => values.fill(1e-9) }),
+  );
+  for (const write of [perArea, perCell]) {
+    for (const period of ['winter', 'summer']) write(`EMIS_${period}.nc`);
+    expect(codes(await check())).toEqual([]);
+    const without = 'emissions.groups.VOC={variables: [VOC]}';
+    const { problems } = await check([without]);
+    expect(problems.map(({ code, key }) => `${code} ${key}`)).toEqual(Array(2).fill('UNIT_MOLAR_MASS emissions.groups.VOC.variables.0'));
+    expect(problems[0].message).toMatch(
+      /EMIS_winter\.nc: VOC \(emissions\.groups\.VOC, for the reference model\): it is in .* that needs a molar mass/,
+    );
+    expect(codes(await check([without, 'ctm={kind: command, command: "sh run.sh {output}"}']))).toEqual([]);
+  }
+});

@@ -16,10 +16,11 @@ import { firstStepOf } from '../../data/period-steps';
 import { openWeather } from '../../data/weather/open-weather';
 import type { Grid, TimeAxis } from '../../grid/grid';
 import { readTruthFactors } from '../../worlds/truth-factors';
-import { openFiles, type EmissionGroups } from '../../transport/emission-reader';
+import { modelScale, openFiles, type EmissionGroups } from '../../transport/emission-reader';
 import { openSector } from '../../transport/point-sources';
 import { groupsWithin, lackingVariables } from '../../transport/sector-groups';
 import { timeOf } from '../simulate/case-runs';
+import { runsReferenceModel } from '../simulate/foreign-prior';
 import { givenPatterns, groupsIn, sectorFiles, sectorGroups, type Sector } from '../simulate/sector-files';
 import type { Findings } from './findings';
 
@@ -78,6 +79,8 @@ export async function checkGriddedInputs(
 
 function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
   const { emissions: inventory } = settings;
+  // What the stages read as mass the reference model needs in moles.
+  const inMoles = runsReferenceModel(settings);
   const emissions = (
     what: string,
     path: KeyPath,
@@ -87,7 +90,7 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
   ): Source => ({
     ...{ what, path, pattern, asOf: 'emissions' },
     open: (files, grid) => IoapiSeries.open(files, { grid, overlap: EMISSION_OVERLAP }),
-    fields: (reader, hour) => emissionChecks(groups, { variables: groupsPath }, reader, hour),
+    fields: (reader, hour) => emissionChecks(groups, { variables: groupsPath }, reader, hour, inMoles),
   });
   const ofSector = (name: string, what: string, path: KeyPath, pattern: string | string[], dates?: Sector['dates']): Source => {
     const sector = inventory.sectors[name];
@@ -107,7 +110,7 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
         const stacks = stackGroups === undefined ? {} : { stackGroups: expandGlobs(stackGroups, period) };
         return openSector({ name, files, days, groups: groupsIn({ name, ...sector }, inventory.groups, files), ...stacks }, grid);
       },
-      fields: (reader, hour) => emissionChecks(groupsWithin(groups, heldBy(reader)), keysOfGroups, reader, hour),
+      fields: (reader, hour) => emissionChecks(groupsWithin(groups, heldBy(reader)), keysOfGroups, reader, hour, inMoles),
       note: (reader) => (partial ? lackingNote(lackingVariables(groups, heldBy(reader)), groups) : undefined),
     };
   };
@@ -163,12 +166,16 @@ function lackingNote(lacking: readonly string[], groups: EmissionGroups): string
   return lacking.length === 0 ? undefined : `${lacking.length} of the ${all} variables of the groups are not in its files and count as zero`;
 }
 
-/** @param keys - of the groups, and where others say their molar masses, of those */
+/**
+ * @param keys - of the groups, and where others say their molar masses, of those
+ * @param inMoles - the reference model reads the files, too
+ */
 function emissionChecks(
   groups: EmissionGroups,
   { variables: path, molarMasses = path }: { variables: KeyPath; molarMasses?: KeyPath },
   reader: IoapiReader,
   hour: TimeAxis,
+  inMoles: boolean,
 ): FieldCheck[] {
   return GROUPS.flatMap((group) => {
     const { variables, molarMass } = groups[group];
@@ -176,7 +183,11 @@ function emissionChecks(
       group,
       molarMass: [...molarMasses, group, 'molarMass'],
       path: [...path, group, 'variables', i],
-      read: () => readEmissions(reader, hour, { [group]: { variables: [name], molarMass } }),
+      read: () => {
+        const emissions = readEmissions(reader, hour, { [group]: { variables: [name], molarMass } });
+        if (inMoles) modelScale(reader, group, name, { molarMass });
+        return emissions;
+      },
     }));
   });
 }

@@ -9,6 +9,11 @@ export function hasForeignPrior({ ctm, priorConcentrations }: Pick<Case, 'ctm' |
   return ctm.kind === 'reference' && priorConcentrations !== undefined;
 }
 
+/** Whether the reference model makes the runs of the case: then it reads the emissions, too, and needs gases in moles. */
+export function runsReferenceModel(settings: Pick<Case, 'ctm' | 'priorConcentrations'>): boolean {
+  return settings.ctm.kind === 'reference' && !hasForeignPrior(settings);
+}
+
 /** Before runs are made. @param runs - names of those that `simulate` would make @throws {ConfigError} `CTM_FOREIGN_PRIOR` */
 export function assertOwnModel(settings: Case, runs: readonly string[]): void {
   if (!hasForeignPrior(settings) || runs.length === 0) return;

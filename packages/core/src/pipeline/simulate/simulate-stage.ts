@@ -13,7 +13,7 @@ import { firstStepOf } from '../../data/period-steps';
 import type { Grid } from '../../grid/grid';
 import { createCtm, ctmIdentity, type Ctm } from '../../transport/ctm';
 import type { SectorFiles } from '../../transport/emission-reader';
-import { InventoryReader } from '../../transport/inventory-reader';
+import { checkInventory, InventoryReader } from '../../transport/inventory-reader';
 import { checkReferenceOptions } from '../../transport/reference-model';
 import { readTruthFactors } from '../../worlds/truth-factors';
 import {
@@ -33,7 +33,7 @@ import { hashOfValues } from '../bundle/compare-files';
 import { runJobs } from './ctm-jobs';
 import { designManifest, MANIFEST, manifestText } from './design-manifest';
 import { commandIgnored, expectEmissionsTaken } from './emissions-taken';
-import { assertOwnModel } from './foreign-prior';
+import { assertOwnModel, runsReferenceModel } from './foreign-prior';
 import { checkDesignedRegions, designedFactors, designedRegions, uniformFactors } from './member-factors';
 import { readRunConcentrations } from './run-concentrations';
 import { concentrationsOf, modelErrorOf, partName, runParts, truthModelOf } from './run-keys';
@@ -149,7 +149,9 @@ function checkInputs(settings: Case, grid: Grid): void {
     const meteorology = openWeather(meteorologyFiles(settings, period.name), { ...settings.meteorology, grid });
     try {
       firstStepOf(meteorology, timeOf(period));
-      InventoryReader.open(priorSectors(settings, period.name), grid, timeOf(period)).close();
+      const sectors = priorSectors(settings, period.name);
+      if (runsReferenceModel(settings)) InventoryReader.open(sectors, grid, timeOf(period)).close();
+      else checkInventory(sectors, grid, timeOf(period));
     } finally {
       meteorology.close();
     }

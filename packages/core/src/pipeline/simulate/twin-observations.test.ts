@@ -69,6 +69,19 @@ describe('observations of a twin', () => {
     expect(Math.min(...values.get('O3')!)).toBe(0);
   });
 
+  it('are read again where names of stations and columns hold commas, quotes and line breaks', async () => {
+    const ids = ['Essen, Ost', '6" mast', 'two\nlines'];
+    writeFileSync(join(folder, 'stations.csv'), `id,lon,lat\n${ids.map((id, i) => `"${id.replaceAll('"', '""')}",${i + 0.3},1.5`).join('\n')}\n`);
+    const of = caseWith({ noise: 0 });
+    of.observations.columns!.species.NO2!.column = 'NO2, hourly';
+    await writeTwinObservations(join(folder, 'obs.csv'), of, { name: 'winter', start: WORLD.start }, GRID, truth(2));
+    const { stations, values } = await readObservations(of.observations);
+    expect(stations.map(({ id }) => id).sort()).toEqual([...ids].sort());
+    expect(values.get('NO2')).toHaveLength(6);
+    // ten times the floor of the noise
+    values.get('NO2')!.forEach((value) => expect(Math.abs(value - 40)).toBeLessThan(5));
+  });
+
   it('stand at the hour and the cell of their station', async () => {
     const fields = truth(3);
     fields[(2 * WORLD.rows * WORLD.cols + 5 * WORLD.cols + 2) * 4 + 3] = 7000; // hour 2, row 5, column 2: station s2

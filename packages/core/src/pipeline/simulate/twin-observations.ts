@@ -6,6 +6,7 @@ import { readStations } from '../../data/stations';
 import { ConfigError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import { Random } from '../../random';
+import { quotedField } from '../../text-file';
 import { conversion, MOLAR_MASS } from '../../units';
 
 /**
@@ -27,7 +28,7 @@ export async function writeTwinObservations(
   const random = new Random(twin.seed).fork(`observations ${period.name}`);
   const species = SPECIES.filter((name) => columns.species[name]);
   const inUnit = species.map((name) => toColumnUnit(settings, name));
-  const lines = [[columns.station, columns.time, ...species.map((name) => columns.species[name]!.column)].join(',')];
+  const lines = [[columns.station, columns.time, ...species.map((name) => columns.species[name]!.column)].map(quotedField).join(',')];
   const cells = grid.rows * grid.cols;
   const hours = truth.length / (cells * SPECIES.length);
   for (let hour = 0; hour < hours; hour++) {
@@ -38,7 +39,7 @@ export async function writeTwinObservations(
       if (!cell) continue;
       const base = (hour * cells + cell.row * grid.cols + cell.col) * SPECIES.length;
       const values = species.map((name) => noisy(truth[base + SPECIES.indexOf(name)], name, twin, random));
-      lines.push([id, time, ...values.map((value, i) => inUnit[i](value, at))].join(','));
+      lines.push([quotedField(id), time, ...values.map((value, i) => inUnit[i](value, at))].join(','));
     }
   }
   writeFileAtomic(path, `${lines.join('\n')}\n`);

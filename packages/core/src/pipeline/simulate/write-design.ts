@@ -10,7 +10,7 @@ import { makeFolder } from '../../data/make-folder';
 import { ConfigError, DataError, InterruptedError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import type { SectorFiles } from '../../transport/emission-reader';
-import { InventoryReader } from '../../transport/inventory-reader';
+import { checkInventory } from '../../transport/inventory-reader';
 import { writeScaledEmissions } from '../../transport/members';
 import { pointsOf } from '../../transport/point-sources';
 import { timeOf } from './case-runs';
@@ -107,7 +107,7 @@ function checkAsked(settings: Case): void {
 /** Grid and hours of the prior emissions, from their headers. */
 function checkEmissions(settings: Case, grid: Grid): void {
   for (const period of settings.periods) {
-    InventoryReader.open(priorSectors(settings, period.name), grid, timeOf(period)).close();
+    checkInventory(priorSectors(settings, period.name), grid, timeOf(period));
   }
 }
 

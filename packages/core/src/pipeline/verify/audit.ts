@@ -14,6 +14,7 @@ import { localSolarHour } from '../../worlds/solar';
 import { PRIOR } from '../simulate/case-runs';
 import { ofGroup } from '../apply/factors-file';
 import type { EmissionUpdate } from './emission-update';
+import { quotedField } from '../../text-file';
 
 /** How far around a region its neighbours lie: what a wind of 3 m s-1 covers in a day. */
 const NEIGHBOUR_KM = 260;
@@ -173,5 +174,5 @@ export function auditCsv(rows: readonly AuditRow[]): string {
 /** Names of regions and periods come from the case. */
 function field(value: string | number | undefined): string {
   if (typeof value === 'number') return String(Number(value.toPrecision(6)));
-  return /[",\r\n]/.test(value ?? '') ? `"${value!.replaceAll('"', '""')}"` : (value ?? '');
+  return quotedField(value ?? '');
 }

@@ -11,6 +11,7 @@ import type { Ratings } from '../../inversion/performance-benchmarks';
 import { scoreRows, type ScoredPeriod, type ScoredStation, type ScoreRow } from '../../inversion/score-rows';
 import type { Scores } from '../../inversion/scores';
 import type { Monitors } from '../invert/monitors';
+import { quotedField } from '../../text-file';
 import { biasCorrectedSeries } from './bias-corrected';
 import { interpolatedSeries } from './interpolated';
 import { distanceToUsed } from './nearest-used';
@@ -157,5 +158,5 @@ export function scoresCsv(rows: readonly ScoreRow[]): string {
 /** A value of a table: numbers with seven significant digits, as many as simulated values have; what is absent is empty. */
 export function csvField(value: string | number | undefined): string {
   if (typeof value === 'number') return Number.isFinite(value) ? String(Number(value.toPrecision(7))) : '';
-  return /[",\n\r]/.test(value ?? '') ? `"${value!.replaceAll('"', '""')}"` : (value ?? '');
+  return quotedField(value ?? '');
 }
