@@ -3,6 +3,8 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 
+import type { CsvDialect } from './table-files';
+
 const [QUOTE, NEWLINE, RETURN] = [0x22, 0x0a, 0x0d];
 
 /** Reads bytes of a table, and keeps the first fault: quotes that are not closed, or not by the end of a field, and rows of another number of fields. */
@@ -11,16 +13,18 @@ class CsvScan {
   private state: 'begin' | 'plain' | 'quoted' | 'closed' = 'begin';
   private line = 1;
   private row = { line: 1, fields: 1 };
+  private readonly skip: number;
   /** line of the quote that was opened last */
   private opened = 1;
   private readonly separator: number;
 
   /** @param fields - of every row; by default as many as the first row has */
   constructor(
-    delimiter: string,
+    { delimiter, skip }: CsvDialect,
     private fields?: number,
   ) {
     this.separator = delimiter.charCodeAt(0);
+    this.skip = skip;
   }
 
   take(bytes: Uint8Array): void {
@@ -36,7 +40,9 @@ class CsvScan {
   }
 
   private step(byte: number): void {
-    if (this.state === 'quoted') {
+    if (this.line <= this.skip) {
+      if (byte === NEWLINE) this.row.line = ++this.line;
+    } else if (this.state === 'quoted') {
       if (byte === QUOTE) this.state = 'closed';
       if (byte === NEWLINE) this.line++;
     } else if (byte === this.separator) {
@@ -65,8 +71,8 @@ class CsvScan {
 }
 
 /** @param fields - of every row, where the file has no header @returns what is wrong with a CSV or gzipped CSV, with its line; undefined where nothing is found */
-export async function firstCsvFault(path: string, delimiter: string, fields?: number): Promise<string | undefined> {
-  const scan = new CsvScan(delimiter, fields);
+export async function firstCsvFault(path: string, dialect: CsvDialect, fields?: number): Promise<string | undefined> {
+  const scan = new CsvScan(dialect, fields);
   const file = createReadStream(path);
   const source = /\.gz$/i.test(path) ? pipeline(file, createGunzip(), () => undefined) : file;
   for await (const bytes of source as AsyncIterable<Uint8Array>) {
