@@ -36,8 +36,10 @@ const NUMBER = '"value as a number"';
 const SQL_COLUMNS = ['station', 'time', 'species', 'value', 'unit'];
 
 export class ObservationReader {
-  /** those that are asked for, or that the files hold */
+  /** those that are asked for, or that have a value */
   species: string[] = [];
+  /** those that nobody asked for, which the files hold without a value at these stations and times */
+  silentSpecies: string[] = [];
   /** in the files but not in the list of stations */
   unknownStations: string[] = [];
   /** number of values that the network itself marks as not valid */
@@ -93,8 +95,8 @@ export class ObservationReader {
         label,
       );
     }
-    this.species = this.layout.species ?? (await this.occurring());
     this.unknownStations = await this.stationsNotListed();
+    this.species = this.layout.species ?? (await this.heard());
     const { invalid } = this.layout;
     this.invalid = invalid === undefined ? 0 : Number((await store.rows(invalid))[0][0]);
     await store.run('DROP TABLE raw'); // half of the memory
@@ -190,6 +192,19 @@ export class ObservationReader {
         `${subject}: it is in "${unit}" but particles have no molar mass: set the unit that the values are really in, such as ug m-3`,
       );
     }
+  }
+
+  /** The species that have a value, or what should be one. Files of a network hold more: those of all its stations and days. */
+  private async heard(): Promise<string[]> {
+    const held = await this.occurring();
+    const rows = await this.store.rows(`SELECT DISTINCT species FROM observed WHERE value IS NOT NULL OR unreadable`, this.label);
+    const heard = held.filter((name) => rows.some(([species]) => species === name));
+    this.silentSpecies = held.filter((name) => !heard.includes(name));
+    if (heard.length > 0) return heard;
+    throw new DataError(
+      'OBSERVATIONS_EMPTY',
+      `${this.label}: ${held.join(', ')}: no value at any station of ${this.spec.stations.file} in ${this.axis.count} times from ${instant(this.axis.start)} on: give files that hold observations of these stations and times`,
+    );
   }
 
   private async occurring(): Promise<string[]> {
