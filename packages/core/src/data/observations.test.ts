@@ -222,16 +222,16 @@ describe('long layout', () => {
     expect((await readObservations(spec({ files: at('obs_{period}.csv*') }))).time.count).toBe(4);
   }, 20000);
 
-  test('Parquet', async () => {
+  test.each(['TIMESTAMP', 'TIMESTAMPTZ'])('Parquet with a %s', async (type) => {
     write('stations.csv', STATIONS);
     const instance = await DuckDBInstance.create(':memory:');
     const connection = await instance.connect();
     await connection.run(
-      `COPY (SELECT 'A' AS station, TIMESTAMP '2017-01-01 05:00:00' AS time, 20.5 AS no2, 7::INTEGER AS pm25) TO '${at('obs.parquet')}'`,
+      `COPY (SELECT 'A' AS station, ${type} '2017-01-01 05:00:00${type === 'TIMESTAMP' ? '' : '+00'}' AS time, 20.5 AS no2, 7::INTEGER AS pm25) TO '${at('obs.parquet')}'`,
     );
     connection.closeSync();
     instance.closeSync();
-    const observations = await readObservations(spec());
+    const observations = await readObservations(spec(type === 'TIMESTAMP' ? {} : { timeZone: 'Asia/Shanghai' }));
     expect(observations.time.start).toEqual(new Date('2017-01-01T05:00Z'));
     expect(series(observations, 'PM2.5', 'A')).toEqual([7]);
   });
