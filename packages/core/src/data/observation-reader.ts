@@ -17,7 +17,7 @@ import {
   standsForNone,
   type SpeciesQuality,
 } from './observation-quality';
-import { parseTime, standardTimeOffset } from './observation-time';
+import { isMidnight, parseTime, standardTimeOffset } from './observation-time';
 import type { ObservationsSpec } from './observations';
 import { anyRule, applyRules, reachOf } from './quality-rules';
 import { requireColumns, type Station } from './stations';
@@ -297,6 +297,12 @@ export class ObservationReader {
   private parse(text: string): number {
     const { zone = this.spec.timeZone, standardTime, endLabels } = this.layout;
     const at = parseTime(text, standardTime ? 'UTC' : zone);
+    if (at !== undefined && this.spec.resolution === 'daily' && !isMidnight(text, standardTime ? 'UTC' : zone)) {
+      throw new DataError(
+        'OBSERVATIONS_TIME',
+        `${this.label}: "${text}" is no midnight in ${zone}, where a daily mean begins: write the date alone (of layout sql: substr(time, 1, 10)), or set observations.resolution and timeZone to what the files hold`,
+      );
+    }
     if (at !== undefined) return at - (standardTime ? standardTimeOffset(new Date(at), zone) : 0) - (endLabels ? 1000 * this.stepSeconds : 0);
     throw new DataError('OBSERVATIONS_TIME', `${this.label}: "${text}" is no time: write times as 2017-01-31T05:00, 2017-01-31 or 20170131`);
   }

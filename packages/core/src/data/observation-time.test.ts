@@ -1,4 +1,4 @@
-import { isTimeZone, offsetAt, parseTime, standardTimeOffset } from './observation-time';
+import { isMidnight, isTimeZone, offsetAt, parseTime, standardTimeOffset } from './observation-time';
 
 test.each([
   ['2026115', 'a day of the year'],
@@ -63,4 +63,13 @@ describe.each([
 
 it('an offset is whole though an instant has parts of a second', () => {
   expect(offsetAt(Date.UTC(2017, 0, 1) + 123, 'Asia/Kolkata')).toBe(5.5 * 3_600_000);
+});
+
+test.each(['2017-01-01', '20170101', '2017-1-1 0', '2017-01-01T00:00:00.000Z', '2017-01-01 24:00', '2017-01-01T00:00-07:00', '2016-12-31T16:00Z'])(
+  '%s is a midnight: by its own clock, or that of Shanghai',
+  (text) => expect(isMidnight(text, 'Asia/Shanghai')).toBe(true),
+);
+
+test.each(['2017-01-01 12:00', '2017-01-01T00:30', '2017-01-01T05', '2017-01-01T12:00+08:00', '2017-01-01T15:00Z'])('%s is none', (text) => {
+  expect(isMidnight(text, 'Asia/Shanghai')).toBe(false);
 });

@@ -32,6 +32,13 @@ export function parseTime(text: string, zone: string): number | undefined {
   return local - Math.sign(Number(`${offset[0]}1`)) * (hours * 60 + minutes) * 60000;
 }
 
+/** Whether a text that {@link parseTime} reads is a date alone, or midnight by its own clock or that of the zone. */
+export function isMidnight(text: string, zone: string): boolean {
+  if (/^[^T ]+$|[T ](00?|24)(:?00)*(\.0+)?\s*(Z|[+-].*)?$/.test(text.trim())) return true;
+  const at = parseTime(text, zone) ?? Number.NaN;
+  return (at + offsetAt(at, zone)) % DAY_MS === 0;
+}
+
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 const DAY_MS = 86_400_000;

@@ -249,7 +249,7 @@ describe('files that cannot be used', () => {
     await expect(read('A,2017-01-01,5,5\nA,2017-01-02T05:00,5,5\n', { resolution: 'daily' })).rejects.toThrow(
       failure(
         'OBSERVATIONS_TIME',
-        `${file}: 2017-01-02T05:00Z is not a whole day after 2017-01-01T00:00Z: set observations.resolution and timeZone to what the files hold`,
+        `${file}: "2017-01-02T05:00" is no midnight in UTC, where a daily mean begins: write the date alone (of layout sql: substr(time, 1, 10)), or set observations.resolution and timeZone to what the files hold`,
       ),
     );
     const span = { start: new Date('2018-01-01T00:00Z'), end: new Date('2018-02-01T00:00Z') };
