@@ -314,7 +314,7 @@ export class ObservationReader {
     if (odd !== undefined) {
       throw new DataError(
         'OBSERVATIONS_TIME',
-        `${this.label}: ${instant(new Date(odd))} is not a whole ${stepSeconds === 3600 ? 'hour' : `day after ${instant(new Date(first))}`}: set observations.resolution and timeZone to what the files hold`,
+        `${this.label}: ${instant(new Date(odd))} is not a whole ${stepSeconds === 3600 ? 'hour of UTC (those of a zone half an hour off, such as Asia/Kolkata, cannot be read: give daily means)' : `day after ${instant(new Date(first))}`}: set observations.resolution and timeZone to what the files hold`,
       );
     }
     const count = (last - first) / (1000 * stepSeconds) + 1;

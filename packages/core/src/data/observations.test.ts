@@ -244,7 +244,10 @@ describe('files that cannot be used', () => {
       failure('OBSERVATIONS_TIME', `${file}: "yesterday" is no time: write times as 2017-01-31T05:00, 2017-01-31 or 20170131`),
     );
     await expect(read('A,2017-01-01T00:30,5,5\n')).rejects.toThrow(
-      failure('OBSERVATIONS_TIME', `${file}: 2017-01-01T00:30Z is not a whole hour: set observations.resolution and timeZone to what the files hold`),
+      failure(
+        'OBSERVATIONS_TIME',
+        `${file}: 2017-01-01T00:30Z is not a whole hour of UTC (those of a zone half an hour off, such as Asia/Kolkata, cannot be read: give daily means): set observations.resolution and timeZone to what the files hold`,
+      ),
     );
     await expect(read('A,2017-01-01,5,5\nA,2017-01-02T05:00,5,5\n', { resolution: 'daily' })).rejects.toThrow(
       failure(
