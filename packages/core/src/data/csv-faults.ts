@@ -3,11 +3,19 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 
+import type { CsvDialect } from './table-files';
+
 const [QUOTE, NEWLINE, RETURN] = [0x22, 0x0a, 0x0d];
 
-/** Reads bytes of a table, and keeps the first fault: quotes that are not closed, or not by the end of a field, and rows of another number of fields. */
+/**
+ * Reads bytes of a table, and keeps the first fault: quotes that are not closed, or not by the end of a field, and rows of another number of fields; where
+ * there is none of these, lines that end otherwise than the header.
+ */
 class CsvScan {
   fault?: string;
+  private previous = 0;
+  /** the first that ends otherwise than the header */
+  private oddEnd?: number;
   private state: 'begin' | 'plain' | 'quoted' | 'closed' = 'begin';
   private line = 1;
   private row = { line: 1, fields: 1 };
@@ -17,15 +25,17 @@ class CsvScan {
 
   /** @param fields - of every row; by default as many as the first row has */
   constructor(
-    delimiter: string,
+    private readonly dialect: CsvDialect,
     private fields?: number,
   ) {
-    this.separator = delimiter.charCodeAt(0);
+    this.separator = dialect.delimiter.charCodeAt(0);
   }
 
   take(bytes: Uint8Array): void {
     for (const byte of bytes) {
+      if (byte === NEWLINE && this.state !== 'quoted' && (this.previous === RETURN) !== (this.dialect.newline === '\r\n')) this.oddEnd ??= this.line;
       this.step(byte);
+      this.previous = byte;
       if (this.fault !== undefined) return;
     }
   }
@@ -33,10 +43,15 @@ class CsvScan {
   end(): void {
     if (this.state === 'quoted') this.fault = `a quote that opens in line ${this.opened} is never closed`;
     else if (this.fault === undefined) this.endRow();
+    if (this.oddEnd === undefined) return;
+    const [odd, header] = this.dialect.newline === '\n' ? ['CR LF', 'LF'] : ['LF', 'CR LF'];
+    this.fault ??= `line ${this.oddEnd} ends with ${odd} but the header with ${header}: tr -d '\\r' makes all alike`;
   }
 
   private step(byte: number): void {
-    if (this.state === 'quoted') {
+    if (this.line <= this.dialect.skip) {
+      if (byte === NEWLINE) this.row.line = ++this.line;
+    } else if (this.state === 'quoted') {
       if (byte === QUOTE) this.state = 'closed';
       if (byte === NEWLINE) this.line++;
     } else if (byte === this.separator) {
@@ -65,8 +80,8 @@ class CsvScan {
 }
 
 /** @param fields - of every row, where the file has no header @returns what is wrong with a CSV or gzipped CSV, with its line; undefined where nothing is found */
-export async function firstCsvFault(path: string, delimiter: string, fields?: number): Promise<string | undefined> {
-  const scan = new CsvScan(delimiter, fields);
+export async function firstCsvFault(path: string, dialect: CsvDialect, fields?: number): Promise<string | undefined> {
+  const scan = new CsvScan(dialect, fields);
   const file = createReadStream(path);
   const source = /\.gz$/i.test(path) ? pipeline(file, createGunzip(), () => undefined) : file;
   for await (const bytes of source as AsyncIterable<Uint8Array>) {

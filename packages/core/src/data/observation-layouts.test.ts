@@ -6,6 +6,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 
 import { conversion, MOLAR_MASS } from '../units';
 import { gasStateAt } from './gas-reference';
+import { describeQuality } from './observation-quality';
 import { readObservations, type Observations, type ObservationsSpec } from './observations';
 import { observationTables, series } from './testing/observation-samples';
 import { failure } from './testing/shared-data';
@@ -43,6 +44,34 @@ describe('AirNow', () => {
     expect(series(observations, 'O3', '060010007')).toEqual([31, NaN]);
     expect(series(observations, 'PM2.5', '060010007')).toEqual([5.5, NaN]);
     expect(series(observations, 'NO2', '840060010009')).toEqual([NaN, 7]);
+  });
+
+  const row = (station: string, parameter: string, value: number, day = 1): string =>
+    `07/0${day}/22|00:00|${station}|Name|-8|${parameter}|PPB|${value}|Agency\n`;
+  const span = { start: new Date('2022-07-01T00:00Z'), end: new Date('2022-07-02T00:00Z') };
+
+  test('a species that has a value only elsewhere, on other days, or nowhere, is left out and told', async () => {
+    stations('A');
+    for (const [i, so2] of [row('B', 'SO2', 1), row('A', 'SO2', 1, 2), row('A', 'SO2', -999)].entries()) {
+      write('obs.dat', row('A', 'OZONE', 31) + so2);
+      const observations = await readObservations({ ...spec(), columns: undefined, layout: 'airnow' }, { span });
+      expect([i, observations.species, series(observations, 'O3', 'A')]).toEqual([i, ['O3'], [31]]);
+      expect(observations.quality).toMatchObject({ silentSpecies: ['SO2'], stationsUnknown: i === 0 ? ['B'] : [] });
+      expect(describeQuality(observations.quality!)).toContain('the files hold SO2, but no value of it at the stations and times of the case');
+    }
+  });
+
+  test('no species with a value, and no station that is listed', async () => {
+    stations('A');
+    write('obs.dat', row('A', 'OZONE', -999) + row('B', 'SO2', 1));
+    await expect(read({ layout: 'airnow' })).rejects.toThrow(
+      failure(
+        'OBSERVATIONS_EMPTY',
+        `${at('obs.dat')}: SO2, O3: no value at any station of ${at('stations.csv')} in 1 times from 2022-07-01T00:00Z on: give files that hold observations of these stations and times`,
+      ),
+    );
+    write('obs.dat', row('B', 'SO2', 1));
+    await expect(read({ layout: 'airnow' })).rejects.toMatchObject({ code: 'STATIONS_UNKNOWN' });
   });
 });
 

@@ -63,6 +63,8 @@ export interface ObservationQuality {
   absentSteps: number;
   /** values that the network itself marks as not valid, and that were left out; absent where there is none */
   invalid?: number;
+  /** in the files, but without a value at these stations and times, where the case does not name the species; absent where there is none */
+  silentSpecies?: string[];
   species: Record<string, SpeciesQuality>;
 }
 
@@ -155,6 +157,7 @@ export function describeQuality(quality: ObservationQuality): string[] {
     ),
     ...some(quality.stationsSilent.length, 'listed stations have no value'),
     ...some(quality.invalid ?? 0, 'values that the network marks as not valid were left out'),
+    ...(quality.silentSpecies ?? []).map((name) => `the files hold ${name}, but no value of it at the stations and times of the case`),
     ...some(quality.absentSteps, 'steps are absent from the files'),
     ...Object.entries(quality.species).flatMap(([name, counts]) => [
       ...some(counts.belowZero, `values of ${name} a little below zero were kept: the noise of monitors in clean air`),

@@ -17,9 +17,9 @@ import {
   standsForNone,
   type SpeciesQuality,
 } from './observation-quality';
-import { parseTime, standardTimeOffset } from './observation-time';
+import { isMidnight, parseTime, standardTimeOffset } from './observation-time';
 import type { ObservationsSpec } from './observations';
-import { anyRule, applyRules } from './quality-rules';
+import { anyRule, applyRules, reachOf } from './quality-rules';
 import { requireColumns, type Station } from './stations';
 import { labelOf, queryFailure, type TableStore } from './table-store';
 
@@ -36,13 +36,18 @@ const NUMBER = '"value as a number"';
 const SQL_COLUMNS = ['station', 'time', 'species', 'value', 'unit'];
 
 export class ObservationReader {
-  /** those that are asked for, or that the files hold */
+  /** those that are asked for, or that have a value */
   species: string[] = [];
+  /** those that nobody asked for, which the files hold without a value at these stations and times */
+  silentSpecies: string[] = [];
   /** in the files but not in the list of stations */
   unknownStations: string[] = [];
   /** number of values that the network itself marks as not valid */
   invalid = 0;
+  /** of what is read: with the steps beside those that are asked for by which the rules judge them */
   private axis: TimeAxis = { start: new Date(Number.NaN), stepSeconds: 0, count: 0 };
+  /** steps of the axis that are asked for: from the first up to the end */
+  private asked = { first: 0, end: 0 };
   private layout!: Layout;
   private readonly label: string;
 
@@ -72,7 +77,6 @@ export class ObservationReader {
   private async fill(span?: { start: Date; end: Date }): Promise<{ axis: TimeAxis; absent: number }> {
     const { store, label } = this;
     const time = await this.indexTimes(span);
-    this.axis = time.axis;
     await store.index(
       'station_index',
       this.stations.map(({ id }) => id),
@@ -93,8 +97,8 @@ export class ObservationReader {
         label,
       );
     }
-    this.species = this.layout.species ?? (await this.occurring());
     this.unknownStations = await this.stationsNotListed();
+    this.species = this.layout.species ?? (await this.heard());
     const { invalid } = this.layout;
     this.invalid = invalid === undefined ? 0 : Number((await store.rows(invalid))[0][0]);
     await store.run('DROP TABLE raw'); // half of the memory
@@ -106,11 +110,11 @@ export class ObservationReader {
     const { store, axis, stations, label } = this;
     const units = (await store.rows(`SELECT DISTINCT unit FROM observed WHERE species = $1`, label, [species])).map(([text]) => String(text ?? ''));
     const convert = this.converter(species, units.length > 0 ? units : [this.spec.columns?.species[species]?.unit ?? 'ug m-3']);
-    const values = new Float32Array(axis.count * stations.length).fill(Number.NaN);
-    const quality = emptyQuality();
+    const read = new Float32Array(axis.count * stations.length).fill(Number.NaN);
+    const [quality, beside] = [emptyQuality(), emptyQuality()];
     const floor = { ...NEGATIVE_FLOORS, ...this.spec.quality?.negativeFloor }[species] ?? 0;
     const [[unreadable, commas]] = await store.rows(
-      `SELECT count(*), count(*) FILTER (comma) FROM observed WHERE species = $1 AND unreadable`,
+      `SELECT count(*), count(*) FILTER (comma) FROM observed WHERE species = $1 AND unreadable AND ${this.isAskedSql}`,
       label,
       [species],
     );
@@ -122,7 +126,8 @@ export class ObservationReader {
           for (let row = 0; row < rows; row++) {
             const step = Number(steps[row]);
             const value = convert(i, step, Number(numbers[row]));
-            if (accept(quality, species, floor, value)) this.put(values, quality, { species, step, station: Number(places[row]), value });
+            const counts = this.isAsked(step) ? quality : beside;
+            if (accept(counts, species, floor, value)) this.put(read, counts, { species, step, station: Number(places[row]), value });
           }
         },
         label,
@@ -132,11 +137,12 @@ export class ObservationReader {
     assertQuality(label, species, floor, quality, Number(commas));
     const rules = this.spec.quality;
     if (rules && anyRule(rules)) {
-      quality.rules = applyRules(values, stations.length, species, rules, axis, this.spec.timeZone);
+      quality.rules = applyRules(read, stations.length, species, rules, { axis, zone: this.spec.timeZone, counted: this.asked });
       quality.valid -= Object.values(quality.rules).reduce((sum, count) => sum + count, 0);
       if (quality.valid === 0)
         throw new DataError('OBSERVATIONS_EMPTY', `${label}: ${species}: the rules of observations.quality leave no value: loosen them in the case`);
     }
+    const values = read.subarray(this.asked.first * stations.length, this.asked.end * stations.length);
     quality.missing = values.length - quality.valid;
     quality.belowZero = values.reduce((count, value) => (value < 0 ? count + 1 : count), 0);
     const low = lowLimit(species, values);
@@ -192,6 +198,22 @@ export class ObservationReader {
     }
   }
 
+  /** The species that have a value, or what should be one. Files of a network hold more: those of all its stations and days. */
+  private async heard(): Promise<string[]> {
+    const held = await this.occurring();
+    const rows = await this.store.rows(
+      `SELECT DISTINCT species FROM observed WHERE (value IS NOT NULL OR unreadable) AND ${this.isAskedSql}`,
+      this.label,
+    );
+    const heard = held.filter((name) => rows.some(([species]) => species === name));
+    this.silentSpecies = held.filter((name) => !heard.includes(name));
+    if (heard.length > 0) return heard;
+    throw new DataError(
+      'OBSERVATIONS_EMPTY',
+      `${this.label}: ${held.join(', ')}: no value at any station of ${this.spec.stations.file} in ${this.asked.end - this.asked.first} times from ${instant(timeAt(this.axis, this.asked.first))} on: give files that hold observations of these stations and times`,
+    );
+  }
+
   private async occurring(): Promise<string[]> {
     const held = (
       await this.store.rows(
@@ -216,14 +238,37 @@ export class ObservationReader {
     const inside = instants.filter((at) => !span || (at >= span.start.getTime() && at < span.end.getTime()));
     if (inside.length === 0) throw this.nothingInside(instants, span);
     const axis = this.axisOf(inside);
-    const steps = new Set(inside);
-    const kept = texts.flatMap((text, i) => (steps.has(instants[i]) ? [{ text, position: this.stepOf(instants[i], axis) }] : []));
+    this.widen(axis, instants);
+    const kept = texts.flatMap((text, i) => {
+      const position = this.stepOf(instants[i], this.axis);
+      return Number.isInteger(position) && position >= 0 && position < this.axis.count ? [{ text, position }] : [];
+    });
     await this.store.index(
       'time_index',
       kept.map(({ text }) => text),
       kept.map(({ position }) => position),
     );
-    return { axis, absent: axis.count - steps.size };
+    return { axis, absent: axis.count - new Set(inside).size };
+  }
+
+  /** Takes the steps beside `axis` that the files hold and the rules need. */
+  private widen(axis: TimeAxis, instants: readonly number[]): void {
+    const reach = this.spec.quality ? reachOf(this.spec.quality, axis.stepSeconds) : 0;
+    const beside = instants
+      .map((at) => this.stepOf(at, axis))
+      .filter((step) => Number.isInteger(step) && step >= -reach && step < axis.count + reach);
+    const first = beside.reduce((a, b) => Math.min(a, b), 0);
+    const end = beside.reduce((a, b) => Math.max(a, b + 1), axis.count);
+    this.axis = { ...axis, start: timeAt(axis, first), count: end - first };
+    this.asked = { first: -first, end: axis.count - first };
+  }
+
+  private isAsked(step: number): boolean {
+    return step >= this.asked.first && step < this.asked.end;
+  }
+
+  private get isAskedSql(): string {
+    return `step >= ${this.asked.first} AND step < ${this.asked.end}`;
   }
 
   private stepOf(at: number, { start, stepSeconds }: TimeAxis): number {
@@ -237,7 +282,7 @@ export class ObservationReader {
       values[index] = value;
       quality.valid++;
     } else if (values[index] === value) quality.repeated++;
-    else {
+    else if (this.isAsked(at.step)) {
       throw new DataError(
         'OBSERVATIONS_TWICE',
         `${this.label}: ${at.species} at station ${this.stations[at.station].id}, ${instant(timeAt(this.axis, at.step))}, has two values: keep one row for each station and time`,
@@ -252,6 +297,12 @@ export class ObservationReader {
   private parse(text: string): number {
     const { zone = this.spec.timeZone, standardTime, endLabels } = this.layout;
     const at = parseTime(text, standardTime ? 'UTC' : zone);
+    if (at !== undefined && this.spec.resolution === 'daily' && !isMidnight(text, standardTime ? 'UTC' : zone)) {
+      throw new DataError(
+        'OBSERVATIONS_TIME',
+        `${this.label}: "${text}" is no midnight in ${zone}, where a daily mean begins: write the date alone (of layout sql: substr(time, 1, 10)), or set observations.resolution and timeZone to what the files hold`,
+      );
+    }
     if (at !== undefined) return at - (standardTime ? standardTimeOffset(new Date(at), zone) : 0) - (endLabels ? 1000 * this.stepSeconds : 0);
     throw new DataError('OBSERVATIONS_TIME', `${this.label}: "${text}" is no time: write times as 2017-01-31T05:00, 2017-01-31 or 20170131`);
   }
@@ -263,7 +314,7 @@ export class ObservationReader {
     if (odd !== undefined) {
       throw new DataError(
         'OBSERVATIONS_TIME',
-        `${this.label}: ${instant(new Date(odd))} is not a whole ${stepSeconds === 3600 ? 'hour' : `day after ${instant(new Date(first))}`}: set observations.resolution and timeZone to what the files hold`,
+        `${this.label}: ${instant(new Date(odd))} is not a whole ${stepSeconds === 3600 ? 'hour of UTC (those of a zone half an hour off, such as Asia/Kolkata, cannot be read: give daily means)' : `day after ${instant(new Date(first))}`}: set observations.resolution and timeZone to what the files hold`,
       );
     }
     const count = (last - first) / (1000 * stepSeconds) + 1;

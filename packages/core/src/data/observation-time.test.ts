@@ -1,4 +1,4 @@
-import { isTimeZone, offsetAt, parseTime, standardTimeOffset } from './observation-time';
+import { isMidnight, isTimeZone, offsetAt, parseTime, standardTimeOffset } from './observation-time';
 
 test.each([
   ['2026115', 'a day of the year'],
@@ -7,6 +7,9 @@ test.each([
   ['2017-01-01T10:00:75', 'seconds'],
   ['2017-01-01T00:00+99:00', 'an offset of no zone'],
   ['2017-01-01T00:00+08:75', 'minutes of an offset'],
+  ['2017-01-01-05', 'an hour or an offset'],
+  ['2017-01-01 05-05', 'one of two hours'],
+  ['2017-01-01T00:00+15', 'hours of no zone'],
 ])('%s is no time: %s', (text) => {
   expect(parseTime(text, 'UTC')).toBeUndefined();
 });
@@ -15,6 +18,9 @@ test.each([
   ['2017-01-01T24:00:00', '2017-01-02T00:00Z'],
   ['2017-01-01T00:00+14:00', '2016-12-31T10:00Z'],
   ['20170101 5', '2017-01-01T05:00Z'],
+  ['2017-01-01 00:00:00+00', '2017-01-01T00:00Z'],
+  ['2017-01-01 12:30:00.25+08', '2017-01-01T04:30Z'],
+  ['2017-01-01 05:00-03', '2017-01-01T08:00Z'],
 ])('%s is %s', (text, instant) => {
   expect(new Date(parseTime(text, 'UTC') ?? Number.NaN)).toEqual(new Date(instant));
 });
@@ -57,4 +63,13 @@ describe.each([
 
 it('an offset is whole though an instant has parts of a second', () => {
   expect(offsetAt(Date.UTC(2017, 0, 1) + 123, 'Asia/Kolkata')).toBe(5.5 * 3_600_000);
+});
+
+test.each(['2017-01-01', '20170101', '2017-1-1 0', '2017-01-01T00:00:00.000Z', '2017-01-01 24:00', '2017-01-01T00:00-07:00', '2016-12-31T16:00Z'])(
+  '%s is a midnight: by its own clock, or that of Shanghai',
+  (text) => expect(isMidnight(text, 'Asia/Shanghai')).toBe(true),
+);
+
+test.each(['2017-01-01 12:00', '2017-01-01T00:30', '2017-01-01T05', '2017-01-01T12:00+08:00', '2017-01-01T15:00Z'])('%s is none', (text) => {
+  expect(isMidnight(text, 'Asia/Shanghai')).toBe(false);
 });

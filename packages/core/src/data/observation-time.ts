@@ -1,13 +1,15 @@
 /** Dates and hours of observation files, in the files' time zone, as instants. */
 
 const DATE = /^(?:(\d{4})[-/](\d{1,2})[-/](\d{1,2})|(\d{4})(\d{2})(\d{2}))/;
-const HOUR = /^(?:[T ]+(\d{1,2})(?::?(\d{2})(?::?(\d{2})(?:\.\d+)?)?)?)?\s*(Z|[+-]\d{2}:?\d{2})?$/;
+/** An offset of hours alone needs minutes before it: behind a date -05 may be an hour. */
+const HOUR = /^(?:[T ]+(\d{1,2})(?::?(\d{2})(?::?(\d{2})(?:\.\d+)?)?)?)?\s*(Z|[+-]\d{2}:?\d{2}|(?<=:\d{2}(?:\.\d+)?)[+-]\d{2})?$/;
 /** Hours by which a zone of the world is off UTC at most. */
 const FARTHEST = 14;
 
 /**
  * Reads `2017-01-02`, `2017/1/2`, `20170102` (eight digits: `2017002` is a day of the year and no date here), with or without `[T ]HH[:MM[:SS]]`,
- * with or without `Z` or `+08:00`.
+ * with or without `Z` or `+08:00`; behind minutes `+08` will
+ * do, as DuckDB writes the zoned timestamps of Parquet.
  *
  * @param zone - IANA name; counts where the text has no offset of its own
  * @returns ms since 1970, or undefined if it is none of these, or a time that does not exist; 24:00 is the next day's 0:00
@@ -25,9 +27,16 @@ export function parseTime(text: string, zone: string): number | undefined {
   const offset = time[4];
   if (offset === undefined) return local - zoneOffset(local, zone);
   if (offset === 'Z') return local;
-  const [hours, minutes] = [Number(offset.slice(1, 3)), Number(offset.slice(-2))];
+  const [hours, minutes] = [Number(offset.slice(1, 3)), Number(offset.slice(3).replace(':', ''))];
   if (minutes > 59 || hours * 60 + minutes > FARTHEST * 60) return undefined;
   return local - Math.sign(Number(`${offset[0]}1`)) * (hours * 60 + minutes) * 60000;
+}
+
+/** Whether a text that {@link parseTime} reads is a date alone, or midnight by its own clock or that of the zone. */
+export function isMidnight(text: string, zone: string): boolean {
+  if (/^[^T ]+$|[T ](00?|24)(:?00)*(\.0+)?\s*(Z|[+-].*)?$/.test(text.trim())) return true;
+  const at = parseTime(text, zone) ?? Number.NaN;
+  return (at + offsetAt(at, zone)) % DAY_MS === 0;
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();

@@ -222,16 +222,16 @@ describe('long layout', () => {
     expect((await readObservations(spec({ files: at('obs_{period}.csv*') }))).time.count).toBe(4);
   }, 20000);
 
-  test('Parquet', async () => {
+  test.each(['TIMESTAMP', 'TIMESTAMPTZ'])('Parquet with a %s', async (type) => {
     write('stations.csv', STATIONS);
     const instance = await DuckDBInstance.create(':memory:');
     const connection = await instance.connect();
     await connection.run(
-      `COPY (SELECT 'A' AS station, TIMESTAMP '2017-01-01 05:00:00' AS time, 20.5 AS no2, 7::INTEGER AS pm25) TO '${at('obs.parquet')}'`,
+      `COPY (SELECT 'A' AS station, ${type} '2017-01-01 05:00:00${type === 'TIMESTAMP' ? '' : '+00'}' AS time, 20.5 AS no2, 7::INTEGER AS pm25) TO '${at('obs.parquet')}'`,
     );
     connection.closeSync();
     instance.closeSync();
-    const observations = await readObservations(spec());
+    const observations = await readObservations(spec(type === 'TIMESTAMP' ? {} : { timeZone: 'Asia/Shanghai' }));
     expect(observations.time.start).toEqual(new Date('2017-01-01T05:00Z'));
     expect(series(observations, 'PM2.5', 'A')).toEqual([7]);
   });
@@ -244,12 +244,15 @@ describe('files that cannot be used', () => {
       failure('OBSERVATIONS_TIME', `${file}: "yesterday" is no time: write times as 2017-01-31T05:00, 2017-01-31 or 20170131`),
     );
     await expect(read('A,2017-01-01T00:30,5,5\n')).rejects.toThrow(
-      failure('OBSERVATIONS_TIME', `${file}: 2017-01-01T00:30Z is not a whole hour: set observations.resolution and timeZone to what the files hold`),
+      failure(
+        'OBSERVATIONS_TIME',
+        `${file}: 2017-01-01T00:30Z is not a whole hour of UTC (those of a zone half an hour off, such as Asia/Kolkata, cannot be read: give daily means): set observations.resolution and timeZone to what the files hold`,
+      ),
     );
     await expect(read('A,2017-01-01,5,5\nA,2017-01-02T05:00,5,5\n', { resolution: 'daily' })).rejects.toThrow(
       failure(
         'OBSERVATIONS_TIME',
-        `${file}: 2017-01-02T05:00Z is not a whole day after 2017-01-01T00:00Z: set observations.resolution and timeZone to what the files hold`,
+        `${file}: "2017-01-02T05:00" is no midnight in UTC, where a daily mean begins: write the date alone (of layout sql: substr(time, 1, 10)), or set observations.resolution and timeZone to what the files hold`,
       ),
     );
     const span = { start: new Date('2018-01-01T00:00Z'), end: new Date('2018-02-01T00:00Z') };

@@ -56,7 +56,7 @@ export interface ObservationsOptions {
 
 /**
  * @throws {DataError} `FILES_NONE`, `COLUMN_MISSING`, `OBSERVATIONS_TIME`, `OBSERVATIONS_TWICE` (two values for one station and time),
- * `OBSERVATIONS_EMPTY` (a species without any value), `STATIONS_UNKNOWN`, `OBSERVATIONS_ABSURD`, `OBSERVATIONS_SPECIES`, `FILE_TRUNCATED`, and what {@link readStations} throws
+ * `OBSERVATIONS_EMPTY` (a species of the case, or all of the files, without any value), `STATIONS_UNKNOWN`, `OBSERVATIONS_ABSURD`, `OBSERVATIONS_SPECIES`, `FILE_TRUNCATED`, and what {@link readStations} throws
  * @throws {ConfigError} `OBSERVATIONS_SQL`, `CALL_INVALID`
  * @throws {UnitError} for a unit that is no concentration
  */
@@ -81,7 +81,8 @@ export async function readObservations(spec: ObservationsSpec, options: Observat
     const series = new Map<string, Series>();
     for (const name of reader.species) series.set(name, await reader.series(name));
     const unknown = reader.unknownStations.filter((id) => !withoutCoordinates.includes(id));
-    return assemble(stations, time.axis, series, { withoutCoordinates, misplaced, unknown, absentSteps: time.absent, invalid: reader.invalid });
+    const { invalid, silentSpecies } = reader;
+    return assemble(stations, time.axis, series, { withoutCoordinates, misplaced, unknown, absentSteps: time.absent, invalid, silentSpecies });
   } finally {
     store.close();
   }
@@ -92,7 +93,7 @@ function assemble(
   all: Station[],
   time: TimeAxis,
   series: Map<string, Series>,
-  dropped: { withoutCoordinates: string[]; misplaced: string[]; unknown: string[]; absentSteps: number; invalid: number },
+  dropped: { withoutCoordinates: string[]; misplaced: string[]; unknown: string[]; absentSteps: number; invalid: number; silentSpecies: string[] },
 ): Observations {
   const heard = all.map((_, station) => [...series.values()].some(({ values }) => hasValue(values, station, all.length)));
   const kept = all.flatMap((_, station) => (heard[station] ? [station] : []));
@@ -111,6 +112,7 @@ function assemble(
       stationsSilent: all.filter((_, station) => !heard[station]).map(({ id }) => id),
       absentSteps: dropped.absentSteps,
       ...(dropped.invalid > 0 ? { invalid: dropped.invalid } : {}),
+      ...(dropped.silentSpecies.length > 0 ? { silentSpecies: dropped.silentSpecies } : {}),
       species: Object.fromEntries([...series].map(([name, { quality }]) => [name, quality])),
     },
   };

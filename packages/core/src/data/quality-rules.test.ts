@@ -12,7 +12,7 @@ const hours = (count: number): { start: Date; stepSeconds: number; count: number
 /** What is left of one station's values. */
 function left(values: number[], rules: Partial<QualityRules>, zone = 'UTC'): { values: number[]; counts: RuleCounts } {
   const held = Float32Array.from(values);
-  const counts = applyRules(held, 1, 'NO2', { ...NO_RULES, ...rules }, hours(values.length), zone);
+  const counts = applyRules(held, 1, 'NO2', { ...NO_RULES, ...rules }, { axis: hours(values.length), zone });
   return { values: [...held], counts };
 }
 
@@ -62,7 +62,7 @@ test('few hours: days of the time zone', () => {
 
 test('stations are judged each by itself', () => {
   const held = Float32Array.of(5, 1, 5, 2, 5, 3);
-  expect(applyRules(held, 2, 'NO2', { ...NO_RULES, stuckSteps: 3 }, hours(3), 'UTC').stuck).toBe(3);
+  expect(applyRules(held, 2, 'NO2', { ...NO_RULES, stuckSteps: 3 }, { axis: hours(3), zone: 'UTC' }).stuck).toBe(3);
   expect([...held]).toEqual([N, 1, N, 2, N, 3]);
 });
 
@@ -78,5 +78,37 @@ describe('through the reader', () => {
     expect(series(observations, 'PM2.5', 'A')).toEqual([N, N, N, 30, 6]);
     expect(observations.quality?.species['PM2.5']).toMatchObject({ valid: 2, missing: 3, rules: { stuck: 3, spike: 0 } });
     expect(describeQuality(observations.quality!)).toContain('3 values of PM2.5 that stood still were left out');
+  });
+
+  const read72 = (
+    quality: Partial<QualityRules>,
+    span?: { start: Date; end: Date },
+    values = (hour: number) => hour + 1,
+  ): ReturnType<typeof read> => {
+    const rows = Array.from(
+      { length: 72 },
+      (_, hour) => `A,${new Date(Date.UTC(2016, 11, 31, hour)).toISOString().slice(0, 16)}Z,${values(hour)},1\n`,
+    );
+    const columns = { station: 'station', time: 'time', species: { 'PM2.5': { column: 'no2', unit: 'ug m-3' } } };
+    return read(rows.join(''), { columns, timeZone: 'Asia/Shanghai', quality: { ...NO_RULES, ...quality } }, span ? { span } : {});
+  };
+  const day = { start: new Date('2017-01-01T00:00Z'), end: new Date('2017-01-02T00:00Z') };
+
+  test('a period that cuts days of the zone keeps their hours, of which the files hold all', async () => {
+    const { time, values, quality } = await read72({ minimumHours: 18 }, day);
+    expect(time).toEqual({ start: day.start, stepSeconds: 3600, count: 24 });
+    expect([...values.get('PM2.5')!]).toEqual(Array.from({ length: 24 }, (_, hour) => 25 + hour));
+    expect(quality?.species['PM2.5']).toMatchObject({ valid: 24, missing: 0, rules: { fewHours: 0 } });
+  });
+
+  test('the rules judge a period as they judge all that the files hold, and count its own values alone', async () => {
+    // Runs and spikes over both ends of the day in the middle; the hours 64 to 71 are a short day.
+    const values = (hour: number): number => (hour > 20 && hour < 27 ? 7 : hour === 47 ? 400 : hour === 71 ? -500 : hour % 5);
+    const rules = { stuckSteps: 6, spike: { factor: 3, floor: 20 }, minimumHours: 18 };
+    const whole = series(await read72(rules, undefined, (hour) => (hour === 71 ? 1 : values(hour))), 'PM2.5', 'A');
+    const part = await read72(rules, day, values);
+    expect(series(part, 'PM2.5', 'A')).toEqual(whole.slice(24, 48));
+    expect(whole.slice(24, 48).map(Number.isNaN)).toEqual(Array.from({ length: 24 }, (_, i) => i < 3 || i === 23));
+    expect(part.quality?.species['PM2.5']).toMatchObject({ valid: 20, missing: 4, negative: 0, rules: { stuck: 3, spike: 1, fewHours: 0 } });
   });
 });

@@ -25,19 +25,34 @@ export function anyRule({ range, stuckSteps, spike, minimumHours }: QualityRules
   return range !== undefined || stuckSteps > 0 || spike !== undefined || minimumHours > 0;
 }
 
+const LONGEST_DAY = 25;
+
+/** By how many steps beside a value the rules judge it: those of its run, its neighbours in time, and its day; each rule looks at what the one before left. */
+export function reachOf({ stuckSteps, spike, minimumHours }: QualityRules, stepSeconds: number): number {
+  return stuckSteps + (spike ? 1 : 0) + (minimumHours > 0 && stepSeconds === 3600 ? LONGEST_DAY : 0);
+}
+
+export interface RuleTimes {
+  axis: TimeAxis;
+  /** in which days begin */
+  zone: string;
+  /** steps whose values are counted, from the first up to the end; by default all */
+  counted?: { first: number; end: number };
+}
+
 /**
  * Drops values of one species in place.
  *
  * @param values - `[time, station]`, NaN where missing
- * @param zone - in which days begin
  * @returns how many values each rule dropped
  */
-export function applyRules(values: Float32Array, stations: number, species: string, rules: QualityRules, time: TimeAxis, zone: string): RuleCounts {
+export function applyRules(values: Float32Array, stations: number, species: string, rules: QualityRules, times: RuleTimes): RuleCounts {
+  const { axis: time, zone, counted = { first: 0, end: time.count } } = times;
   const counts: RuleCounts = { outOfRange: 0, stuck: 0, spike: 0, fewHours: 0 };
   const range = rules.range?.[species];
   const days = rules.minimumHours > 0 && time.stepSeconds === 3600 ? daysOf(time, zone) : undefined;
   for (let station = 0; station < stations; station++) {
-    const series = new Series(values, stations, station);
+    const series = new Series(values, stations, station, counted);
     if (range) counts.outOfRange += series.drop((value) => value < (range.min ?? -Infinity) || value > range.max);
     if (rules.stuckSteps > 1) counts.stuck += series.dropRuns(rules.stuckSteps);
     if (rules.spike) counts.spike += series.dropSpikes(rules.spike.factor, rules.spike.floor);
@@ -66,6 +81,7 @@ class Series {
     private readonly values: Float32Array,
     private readonly stations: number,
     private readonly station: number,
+    private readonly counted: { first: number; end: number },
   ) {
     this.steps = values.length / stations;
   }
@@ -74,17 +90,15 @@ class Series {
     return this.values[step * this.stations + this.station];
   }
 
-  private remove(step: number): void {
-    this.values[step * this.stations + this.station] = Number.NaN;
+  /** @returns how many of them are counted */
+  private remove(steps: readonly number[]): number {
+    for (const step of steps) this.values[step * this.stations + this.station] = Number.NaN;
+    return steps.filter((step) => step >= this.counted.first && step < this.counted.end).length;
   }
 
   drop(bad: (value: number) => boolean): number {
     let dropped = 0;
-    for (let step = 0; step < this.steps; step++) {
-      if (!bad(this.at(step))) continue; // NaN is neither below nor above anything
-      this.remove(step);
-      dropped++;
-    }
+    for (let step = 0; step < this.steps; step++) if (bad(this.at(step))) dropped += this.remove([step]); // NaN is neither below nor above anything
     return dropped;
   }
 
@@ -93,10 +107,7 @@ class Series {
     for (let first = 0; first < this.steps;) {
       let end = first + 1;
       while (end < this.steps && this.at(end) === this.at(first)) end++;
-      if (end - first >= length) {
-        for (let step = first; step < end; step++) this.remove(step);
-        dropped += end - first;
-      }
+      if (end - first >= length) dropped += this.remove(Array.from({ length: end - first }, (_, i) => first + i));
       first = end;
     }
     return dropped;
@@ -109,17 +120,14 @@ class Series {
       const neighbour = Math.max(0, this.at(step - 1), this.at(step + 1)); // NaN if one is missing; of a value below zero there is no multiple
       if (this.at(step) > factor * neighbour && this.at(step) > neighbour + floor) spikes.push(step);
     }
-    for (const step of spikes) this.remove(step);
-    return spikes.length;
+    return this.remove(spikes);
   }
 
   dropShortDays(days: readonly number[], least: number): number {
     let dropped = 0;
     for (let day = 0; day + 1 < days.length; day++) {
       const held = Array.from({ length: days[day + 1] - days[day] }, (_, i) => days[day] + i).filter((step) => !Number.isNaN(this.at(step)));
-      if (held.length >= least) continue;
-      for (const step of held) this.remove(step);
-      dropped += held.length;
+      if (held.length < least) dropped += this.remove(held);
     }
     return dropped;
   }

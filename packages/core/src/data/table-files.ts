@@ -4,19 +4,23 @@ import { createGunzip } from 'node:zlib';
 
 import { DataError } from '../errors';
 import { requireUtf8, utf16Of } from '../text-file';
+import { delimiterOf, linesAboveHeader, linesAboveRows } from './csv-header';
 
 export interface CsvDialect {
   delimiter: ',' | ';' | '\t' | '|';
   newline: '\n' | '\r\n';
+  /** number of lines above the header, or above the first row where there is none */
+  skip: number;
 }
 
 const HEAD = 1 << 16;
 
 /**
+ * @param headless - the separator of a file that has no header
  * @throws {DataError} `FILE_MISSING`, `FILE_UNREADABLE`, `FILE_EMPTY`, `FILE_ENCODING`, `FILE_TRUNCATED` (a gzip file that ends early: DuckDB would read
  * what there is without a word)
  */
-export async function inspectCsv(path: string): Promise<CsvDialect> {
+export async function inspectCsv(path: string, headless?: CsvDialect['delimiter']): Promise<CsvDialect> {
   if (!existsSync(path)) throw new DataError('FILE_MISSING', `${path}: there is no such file: check the path in the case`);
   const head = await headOf(path);
   if (head.length === 0) throw new DataError('FILE_EMPTY', `${path}: the file is empty: give one with a header line and data`);
@@ -26,10 +30,11 @@ export async function inspectCsv(path: string): Promise<CsvDialect> {
   if (end < 0 && head.includes(0x0d)) {
     throw new DataError('FILE_ENCODING', `${path}: its lines end with CR alone, as on old Macs: convert it, for example with tr '\\r' '\\n'`);
   }
-  const header = head.subarray(0, end < 0 ? head.length : end).toString('utf8');
-  const count = (delimiter: string): number => header.split(delimiter).length;
-  const delimiter = ([',', ';', '\t', '|'] as const).reduce((best, candidate) => (count(candidate) > count(best) ? candidate : best));
-  return { delimiter, newline: header.endsWith('\r') ? '\r\n' : '\n' };
+  // A head that is full may end within a line.
+  const text = head.subarray(0, head.length < HEAD || end < 0 ? head.length : head.lastIndexOf(0x0a)).toString('utf8');
+  const delimiter = headless ?? delimiterOf(text, [',', ';', '\t', '|'] as const);
+  const skip = headless === undefined ? linesAboveHeader(text, delimiter) : linesAboveRows(text);
+  return { delimiter, newline: text.split('\n')[skip].endsWith('\r') ? '\r\n' : '\n', skip };
 }
 
 /** The first line of a CSV or gzipped CSV. @throws {DataError} `FILE_TRUNCATED` */

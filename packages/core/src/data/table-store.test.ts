@@ -43,6 +43,16 @@ it.each([
   await expect(read(HEADER + ROW, gzipSync(windows))).rejects.toMatchObject(sentence('1.csv.gz') as object);
 });
 
+it.each([
+  ['line 2 ends with LF but the header with CR LF', HEADER.replace('\n', '\r\n') + ROW.repeat(3)],
+  ['line 104 ends with CR LF but the header with LF', `${HEADER}"A\r\n",1,2\n${ROW.repeat(100)}${ROW.replace('\n', '\r\n')}`],
+])('tells that lines do not end alike: %s', async (fault, content) => {
+  await expect(read(content)).rejects.toMatchObject({
+    code: 'TABLE_UNREADABLE',
+    message: `${join(folder, '0.csv')}: the table cannot be read (${fault}: tr -d '\\r' makes all alike): mend the file`,
+  });
+});
+
 it('reads quotes, line ends and separators inside quotes, and empty lines', async () => {
   expect(await read(`${HEADER}"A ""1""\n, B",2017-01-01T00:00,"5"\n\n${ROW}`)).toBe(2);
 });

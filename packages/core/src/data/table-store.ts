@@ -3,7 +3,7 @@ import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from '@duckdb/node
 
 import { ConfigError, DataError, DeviceError, type RetroplumeError } from '../errors';
 import { firstCsvFault } from './csv-faults';
-import { inspectCsv } from './table-files';
+import { inspectCsv, type CsvDialect } from './table-files';
 
 /** @example `"no2""ugm3"` */
 export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
@@ -13,7 +13,7 @@ const fileLiteral = (path: string): string => literal(path.replace(/[[*?]/g, '[$
 
 /** How files are read that are no tables with a header: the separator, and the names of the columns, all text. */
 export interface RawFormat {
-  delimiter: string;
+  delimiter: CsvDialect['delimiter'];
   columns: string[];
 }
 
@@ -131,7 +131,7 @@ export class TableStore {
   private async csvFault(): Promise<{ path: string; fault: string } | undefined> {
     for (const { paths, format } of this.sources) {
       for (const path of paths.filter((each) => !isParquet(each))) {
-        const fault = await firstCsvFault(path, format?.delimiter ?? (await inspectCsv(path)).delimiter, format?.columns.length);
+        const fault = await firstCsvFault(path, await inspectCsv(path, format?.delimiter), format?.columns.length);
         if (fault !== undefined) return { path, fault };
       }
     }
@@ -186,10 +186,9 @@ async function byDialect(paths: string[], format?: RawFormat): Promise<Map<Reade
   const readers = new Map<string, Reader>();
   const groups = new Map<Reader, string[]>();
   for (const path of paths) {
-    const dialect = isParquet(path) ? undefined : await inspectCsv(path);
+    const dialect = isParquet(path) ? undefined : await inspectCsv(path, format?.delimiter);
     const key = JSON.stringify(dialect);
-    const reader =
-      readers.get(key) ?? (dialect === undefined ? readParquet : readCsv(format?.delimiter ?? dialect.delimiter, dialect.newline, format));
+    const reader = readers.get(key) ?? (dialect === undefined ? readParquet : readCsv(dialect, format));
     readers.set(key, reader);
     groups.set(reader, [...(groups.get(reader) ?? []), path]);
   }
@@ -198,11 +197,13 @@ async function byDialect(paths: string[], format?: RawFormat): Promise<Map<Reade
 
 const readParquet: Reader = (paths) => `(SELECT COLUMNS(*)::VARCHAR FROM read_parquet([${paths.map(fileLiteral).join(', ')}], union_by_name = true))`;
 
-function readCsv(delimiter: string, newline: string, format?: RawFormat): Reader {
+function readCsv({ delimiter, newline, skip }: CsvDialect, format?: RawFormat): Reader {
   const header = format ? `header = false, names = [${format.columns.map(literal).join(', ')}]` : 'header = true, union_by_name = true';
   const options = `all_varchar = true, ${header}, delim = ${literal(delimiter)}, quote = '"', escape = '"'`;
   const lineEnd = newline === '\r\n' ? '\\r\\n' : '\\n';
-  return (paths) => `read_csv([${paths.map(fileLiteral).join(', ')}], ${options}, new_line = '${lineEnd}', sample_size = 20)`;
+  // Without `skip`, and a `comment` that is none, it drops first rows with other numbers of fields, and rows that begin with #.
+  const rows = `new_line = '${lineEnd}', skip = ${skip}, comment = '', sample_size = 20`;
+  return (paths) => `read_csv([${paths.map(fileLiteral).join(', ')}], ${options}, ${rows})`;
 }
 
 /** A failure of a statement over a {@link TableStore.userView}, whose files were read before: it is the query's. @param label - of those files */
