@@ -24,6 +24,11 @@ export interface StationsSpec {
   type?: string;
 }
 
+/** What decides beside the file which stations there are, for records; nothing where the columns are named as by default. Names and types say nothing of places. */
+export function placeColumns({ id, lon, lat }: StationsSpec): object | undefined {
+  return id === 'id' && lon === 'lon' && lat === 'lat' ? undefined : { id, lon, lat };
+}
+
 export interface StationList {
   stations: Station[];
   /** ids of stations that were dropped, because they have no coordinates or none on earth */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { GROUPS, type InversionSettings } from '../../data/case';
 import { removeCheckpoint, writeFileAtomic } from '../../data/checkpoint';
 import type { PeriodSource } from '../../data/period-source';
+import { placeColumns } from '../../data/stations';
 import type { GainByPart } from '../../inversion/gain-by-part';
 import type { ForwardModel } from '../../inversion/forward-model';
 import type { InversionResult } from '../../inversion/invert';
@@ -62,7 +63,9 @@ export function inversionKey(context: StageContext, inversion: InversionSettings
     },
     ...(seesRegions(inversion) ? { regions } : {}),
     ...(tileCells > 0 ? { tileCells } : {}),
-    observations: { ...observations, files: undefined, stations: undefined },
+    observations: { ...observations, files: undefined, stations: placeColumns(observations.stations) },
+    // Of a type that no error depends on nothing does.
+    ...(Object.keys(inversion.siteTypeError).length > 0 ? { siteType: observations.stations.type } : {}),
     withheld,
     onFailure: certificate.onFailure,
     ...initialConcentrationsOf(context),

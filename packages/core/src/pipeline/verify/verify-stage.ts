@@ -5,6 +5,7 @@ import { speciesUnit, type Case, type PeriodSettings, type Species } from '../..
 import type { ObservationQuality } from '../../data/observation-quality';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { readPrepared, type PreparedPeriod } from '../../data/prepared';
+import { placeColumns } from '../../data/stations';
 import { ConfigError } from '../../errors';
 import type { AuditRow } from '../../inversion/audit';
 import type { MaeChange } from '../../inversion/mae-change';
@@ -145,7 +146,7 @@ function ownInversion(context: StageContext): Case['inversion'] {
 }
 
 function comparedSettings({ case: { ctm, withheld, observations } }: StageContext): object {
-  return { ctm: ctmIdentity(ctm), withheld, observations: { ...observations, files: undefined, stations: undefined } };
+  return { ctm: ctmIdentity(ctm), withheld, observations: { ...observations, files: undefined, stations: placeColumns(observations.stations) } };
 }
 
 /** Observed, prior and updated series of a period, from the runs of the transport model. */
