@@ -11,6 +11,7 @@ import { readInventory } from '../simulate/read-inventory';
 import { readRecord } from '../engine/record';
 import { readRunConcentrations } from '../simulate/run-concentrations';
 import { passVariant, stageContext, stageDir, type LoopPass, type RunContext, type StageContext, type StageName } from '../engine/stage';
+import { updatedRunKey } from '../verify/updated-values';
 import { updatedOutput } from '../verify/verify-stage';
 
 const CONTROL_FILE = 'control.safetensors';
@@ -32,11 +33,11 @@ export function passContext(run: RunContext, stage: StageName, pass: LoopPass): 
 export function earlierPasses(context: StageContext): object | undefined {
   const { pass, out } = context;
   if (!pass) return undefined;
-  const key = (stage: StageName, number: number): string | undefined => readRecord(stageDir(out, stage, passVariant(number)))?.key;
+  const runKey = (number: number): string | undefined => updatedRunKey(stageDir(out, 'verify', passVariant(number)));
   return {
-    weights: key('train', pass.number - 1),
-    runs: passesBefore(pass).map((number) => key('verify', number)),
-    anchor: key('verify', pass.anchor),
+    weights: readRecord(stageDir(out, 'train', passVariant(pass.number - 1)))?.key,
+    runs: passesBefore(pass).map(runKey),
+    anchor: runKey(pass.anchor),
   };
 }
 

@@ -31,6 +31,7 @@ import { passVariant, stageContext, STAGES, stageDir, type Stage, type StageCont
 import type { TrainSummary } from '../learn/train-stage';
 import { DISTANCE_FILE, readDistance } from '../invert/trust-region';
 import type { UncertaintySummary } from '../uncertainty/uncertainty-stage';
+import { updatedHash } from '../verify/updated-values';
 import { seriesOf, VERIFICATION_FILE, type PeriodSeries, type Verification, type VerifySummary } from '../verify/verify-stage';
 import { keptOnWord } from '../simulate/replaced-runs';
 import { VERSIONS } from '../engine/versions';
@@ -53,6 +54,11 @@ export const reportStage: Stage = {
       : undefined,
     loop: settings.loop.passes > 1 ? readRecord(stageDir(out, 'loop', 'default'))?.key : undefined,
     uncertainty: settings.inversion.uncertainty.method === 'none' ? undefined : readRecord(stageDir(out, 'uncertainty', 'default'))?.key,
+    updated: updatedHash([
+      stageDir(out, 'verify', 'default'),
+      ...(settings.loop.passes > 1 ? [stageDir(out, 'loop', 'default')] : []),
+      ...(settings.paperMode.run ? [stageDir(out, 'verify', 'paper')] : []),
+    ]),
     paper: settings.paperMode.run ? readRecord(stageDir(out, 'verify', 'paper'))?.key : undefined,
   }),
   inputs: () => [],
