@@ -8,7 +8,7 @@ import { crossvalidateStage } from '../invert/crossvalidate-stage';
 import { invertStage } from '../invert/invert-stage';
 import { simulateStage } from '../simulate/simulate-stage';
 import { verifyStage } from '../verify/verify-stage';
-import { canonicalJson } from './record';
+import { canonicalJson, RECORD } from './record';
 import type { Stage, StageContext } from './stage';
 
 const folder = temporaryFolder();
@@ -52,5 +52,33 @@ describe('the columns of the list of stations', () => {
       expect(settingsOf(stage, [])).not.toHaveProperty('observations.stations');
       expect(settingsOf(stage, [])).not.toHaveProperty('siteType');
     }
+  });
+});
+
+describe("a twin's truth that a command made again and that is another one", () => {
+  const given = (truth: string): void => {
+    const record = {
+      stage: 'simulate',
+      key: 'k',
+      inputs: [],
+      startedAt: '',
+      seconds: 1,
+      products: [],
+      summary: { values: { 'truth/winter': truth } },
+    };
+    writeFileSync(join(folder.path, RECORD), JSON.stringify(record));
+  };
+  const settingsWith = (stage: Stage, truth: string, ...set: string[]): unknown => {
+    given(truth);
+    return settingsOf(stage, set);
+  };
+
+  it.each([invertStage, crossvalidateStage])('is known to $name', (stage) => {
+    const command = 'ctm={kind: command, command: "model {emissions} {output}"}';
+    expect(settingsWith(stage, 'a', command)).toEqual(settingsWith(stage, 'a', command));
+    expect(settingsWith(stage, 'a', command)).not.toEqual(settingsWith(stage, 'b', command));
+    // That of the reference model is what it was.
+    expect(settingsWith(stage, 'a')).toEqual(settingsOf(stage, []));
+    expect(settingsWith(stage, 'a')).not.toHaveProperty('simulated');
   });
 });
