@@ -22,6 +22,7 @@ import { crossValidationOf } from '../invert/cross-validation';
 import type { EvaluateSummary, InitialFigures } from '../learn/evaluate-stage';
 import type { InvertSummary } from '../invert/invert-stage';
 import { variantSettings } from '../learn/learning';
+import { expectPassThere } from '../loop/loop-pass';
 import type { LoopSummary } from '../loop/loop-stage';
 import type { Monitors } from '../invert/monitors';
 import { hasForeignPrior } from '../simulate/foreign-prior';
@@ -74,6 +75,7 @@ function variantsOf(context: StageContext): StageContext[] {
   const variants: Variant[] = context.case.paperMode.run && readRecord(stageDir(context.out, 'verify', 'paper')) ? ['default', 'paper'] : ['default'];
   const [own, ...paper] = variants.map((variant) => stageContext(context, 'report', variant));
   const loop = loopOf(context);
+  if (loop && loop.kept > 1) expectPassThere(context, loop.kept);
   return [loop ? stageContext(context, 'report', passVariant(loop.kept)) : own, ...paper];
 }
 
