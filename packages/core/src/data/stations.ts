@@ -26,7 +26,8 @@ export interface StationsSpec {
 
 /** What decides beside the file which stations there are, for records; nothing where the columns are named as by default. Names and types say nothing of places. */
 export function placeColumns({ id, lon, lat }: StationsSpec): object | undefined {
-  return id === 'id' && lon === 'lon' && lat === 'lat' ? undefined : { id, lon, lat };
+  const renamed = Object.entries({ id, lon, lat }).filter(([column, name]) => name !== column);
+  return renamed.length > 0 ? Object.fromEntries(renamed) : undefined;
 }
 
 export interface StationList {

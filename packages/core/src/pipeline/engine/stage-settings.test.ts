@@ -46,7 +46,8 @@ describe('the columns of the list of stations', () => {
     expect(changes(stage, types('t2'))).toBe(false);
   });
 
-  it('by default stand in no record', () => {
+  it('stand in the record where they have other names, by default not at all', () => {
+    expect(settingsOf(invertStage, ['observations.stations.lon=x'])).toHaveProperty('observations.stations', { lon: 'x' });
     expect(settingsOf(simulateStage, [])).not.toHaveProperty('stations');
     for (const stage of [crossvalidateStage, invertStage, verifyStage]) {
       expect(settingsOf(stage, [])).not.toHaveProperty('observations.stations');
