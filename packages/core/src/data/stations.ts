@@ -24,6 +24,12 @@ export interface StationsSpec {
   type?: string;
 }
 
+/** What decides beside the file which stations there are, for records; nothing where the columns are named as by default. Names and types say nothing of places. */
+export function placeColumns({ id, lon, lat }: StationsSpec): object | undefined {
+  const renamed = Object.entries({ id, lon, lat }).filter(([column, name]) => name !== column);
+  return renamed.length > 0 ? Object.fromEntries(renamed) : undefined;
+}
+
 export interface StationList {
   stations: Station[];
   /** ids of stations that were dropped, because they have no coordinates or none on earth */

@@ -5,7 +5,7 @@ import { RetroplumeError } from '../errors';
 import { checkPlan, planOf, STAGE_OF, stagesOf } from './all-stages';
 import { checkInputs } from './check/check-case';
 import { liesAside } from './engine/last-finished';
-import { damagedProducts, keepsSome, lastMade, readRecord, type StageMark } from './engine/record';
+import { damagedProducts, keepsSome, lastMade, readRecord, unmadeParts, type StageMark } from './engine/record';
 import { replacedRuns } from './simulate/replaced-runs';
 import { deviceOf, runContext, type RunOptions } from './run';
 import { missingRuns } from './simulate/simulate-stage';
@@ -109,10 +109,16 @@ function damagedIn(dir: string): ReturnType<typeof damagedProducts> {
   return record ? damagedProducts(dir, record) : [];
 }
 
+function unmadeIn(dir: string, mark: StageMark): string[] {
+  const record = readRecord(dir);
+  return record ? unmadeParts(record, mark) : [];
+}
+
 function stateOf(dir: string, mark: StageMark): StageState {
   const before = lastMade(dir);
   if (before === undefined) return 'new';
-  if (before.key === mark.key && readRecord(dir)?.key === mark.key) return damagedIn(dir).length === 0 ? 'up to date' : 'kept';
+  if (before.key === mark.key && readRecord(dir)?.key === mark.key)
+    return damagedIn(dir).length + unmadeIn(dir, mark).length === 0 ? 'up to date' : 'kept';
   if (before.key === mark.key) return 'goes on';
   return keepsSome(dir, mark) ? 'kept' : 'anew';
 }
@@ -121,6 +127,7 @@ function stateOf(dir: string, mark: StageMark): StageState {
 function whyOf(dir: string, mark: StageMark, after: readonly StageName[]): string {
   const before = lastMade(dir)!;
   const damaged = before.key === mark.key ? damagedIn(dir).map(({ product, trouble }) => `${join(dir, product)} ${trouble}`) : [];
-  const reasons = [...damaged, ...differences(before, mark), ...(after.length > 0 ? [`before it ${after.join(', ')}`] : [])];
+  const unmade = before.key === mark.key ? unmadeIn(dir, mark).map((name) => `has not made ${name}`) : [];
+  const reasons = [...damaged, ...unmade, ...differences(before, mark), ...(after.length > 0 ? [`before it ${after.join(', ')}`] : [])];
   return reasons.length > 0 ? fewOf(reasons) : before.settings === undefined ? 'nothing tells what has changed' : 'what a stage before it left';
 }

@@ -181,7 +181,7 @@ function makeRun(run: RunContext, { run: name, stage = 'simulate' }: SingleRun, 
 async function makeSimulated(context: StageContext, { name, task }: { name: string; task: string }, options: PartOptions): Promise<void> {
   const { patience = PATIENCE_MS, changedRuns } = options;
   const mark = await keyOf(simulateStage, context).catch((cause: unknown) => fail(context, task, cause));
-  if (isUpToDate(context.dir, mark.key)) return skip(context);
+  if (isUpToDate(context.dir, mark.key, mark.parts)) return skip(context);
   if (changedRuns !== 'replace') await refuseReplacedRuns(context).catch((cause: unknown) => fail(context, task, cause));
   const release = await lockBegun(context, task, mark, performance.now() + patience);
   await atWork(context, { task, release }, () => simulateRun(context, name));

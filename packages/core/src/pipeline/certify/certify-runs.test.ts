@@ -156,6 +156,42 @@ it("of the user's own model are read again where the case reads its files in ano
   expect(readFileSync(calls, 'utf8')).toBe(made);
 });
 
+it("of the user's own model are made anew beside a prior run that was made again and gave something else", async () => {
+  const simulated = at('trained/simulate');
+  // A model that has been mended: the command is what it was.
+  const model = at('model.sh');
+  const gives = (prior: string): void => {
+    const run = `[ $1 = prior ] && r=${prior} || r=$1; test -d ${simulated}/$r || r=prior`;
+    writeFileSync(model, `${run}; cp ${simulated}/$r/ACONC_$2.nc $3\n`);
+  };
+  const own = loadCase(caseFile, [
+    ...SETTINGS,
+    `ctm={kind: command, command: "sh ${model} {run} {period} {output}/a.nc"}`,
+    'members.count=0',
+    'response.groups=[]',
+    'training.differenceWeight=0',
+  ]);
+  const remake = async (run: string): Promise<void> => {
+    gives(run);
+    rmSync(at('mended/simulate/prior'), { recursive: true, force: true });
+    await runStages(own, { out: at('mended'), stages: ['simulate', 'prepare'], threads: 1 });
+  };
+  const both = [`${NAMES[0]}, winter`, `${NAMES[0]}, summer`];
+  await remake('prior');
+  expect((await make('mended', NAMES[0], own)).runs).toEqual(both);
+  await remake('prior');
+  expect((await make('mended', NAMES[0], own)).runs).toEqual([]);
+  await remake('response-NOx');
+  expect((await make('mended', NAMES[0], own)).runs).toEqual(both);
+  expect((await make('mended', NAMES[0], own)).runs).toEqual([]);
+  await remake('prior');
+  expect((await make('mended', NAMES[0], own)).runs).toEqual([]);
+  // Of what an earlier version made, nothing tells that it was another prior run.
+  for (const hash of readdirSync(at('mended/certify-runs'))) rmSync(at('mended/certify-runs', hash, 'prior-values.txt'));
+  await remake('response-NOx');
+  expect((await make('mended', NAMES[0], own)).runs).toEqual([]);
+});
+
 it('need what simulate and prepare leave', async () => {
   copy('trained', 'unprepared');
   rmSync(at('unprepared/prepare'), { recursive: true });

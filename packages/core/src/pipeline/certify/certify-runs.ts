@@ -6,10 +6,11 @@
  * a surrogate that is trained anew, and the paper's mode, are judged by the same runs, and none is made twice. Nor does any wait for a training: run-part.ts
  * makes one by itself.
  */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { GROUPS, type Case, type Group, type PeriodSettings } from '../../data/case';
 import { gridOf } from '../../data/case-grid';
+import { writeFileAtomic } from '../../data/checkpoint';
 import type { PreparedPeriod } from '../../data/prepared';
 import { wholeGrid } from '../../data/period-source';
 import { openPrepared } from '../../data/prepared-store';
@@ -22,6 +23,7 @@ import { meanEmissions, ofGroup } from '../apply/factors-file';
 import { uniformFactors } from '../simulate/member-factors';
 import { hashText, readRecord } from '../engine/record';
 import { partName, runsIn } from '../simulate/run-keys';
+import { simulatedValues } from '../simulate/simulated-values';
 import { emissionInput, priorSectors, simulatedSectors, writeSectors } from '../simulate/sector-files';
 import type { StageContext } from '../engine/stage';
 import { partsOf } from '../engine/stage-keys';
@@ -53,6 +55,9 @@ export interface PriorEmissions extends Pick<PreparedPeriod, 'grid' | 'time'> {
 /** Of one of the runs that `certify` makes itself the folder in a period. */
 type FolderOf = (period: string, run: Pick<OwnRun, 'inPatches'>) => string;
 
+/** In a folder of runs of the user's own model: the hash of what the prior run had given when they were made. Folders of earlier versions have none. */
+const BESIDE = 'prior-values.txt';
+
 /** Folders bear a hash of all that decides the runs in them, but for what they change: of what decides the prior run, as the inputs are now. */
 async function runsFolders(context: StageContext): Promise<FolderOf> {
   const { case: settings, out, dirOf } = context;
@@ -69,8 +74,29 @@ async function runsFolders(context: StageContext): Promise<FolderOf> {
     const hash = hashOf(period);
     // Patches are placed by the emissions of the first period.
     const placed = inPatches && hash !== first ? hashText(`${hash} ${first}`) : hash;
-    return join(out, 'certify-runs', placed.slice(0, 12));
+    const folder = join(out, 'certify-runs', placed.slice(0, 12));
+    const given = priorValues(context, period);
+    const [beside] = existsSync(join(folder, BESIDE)) ? readFileSync(join(folder, BESIDE), 'utf8').split('\n') : [given];
+    return beside === given ? folder : join(out, 'certify-runs', hashText(`${placed} ${given}`).slice(0, 12));
   };
+}
+
+/** What a command gave as the prior run: one that was mended may give something else with the same key. The reference model gives the same again. */
+function priorValues(context: StageContext, period: string): string | undefined {
+  return context.case.ctm.kind === 'command' ? simulatedValues(context, [PRIOR])[partName(PRIOR, period)] : undefined;
+}
+
+/** Notes of what prior runs these are made beside, before the first is. */
+function notePrior(context: StageContext, runs: readonly CertifyingRun[]): void {
+  for (const { name: period } of context.case.periods) {
+    const given = priorValues(context, period);
+    if (given === undefined) continue;
+    const folders = new Set(runs.flatMap((run) => (run.evaluated ? [] : [dirname(dirname(run.output(period)))])));
+    for (const folder of folders) {
+      mkdirSync(folder, { recursive: true });
+      writeFileAtomic(join(folder, BESIDE), `${given}\n`);
+    }
+  }
 }
 
 /** All runs that the case asks for, those that are there already and those that are to be made. None where no transport model could make them. */
@@ -163,6 +189,7 @@ function priorEmissions({ case: { periods }, dirOf }: StageContext): PriorEmissi
  */
 export async function makeRuns(context: StageContext, runs: readonly CertifyingRun[], grid: { rows: number; cols: number }): Promise<void> {
   const ctm = createCtm(context.case);
+  notePrior(context, runs);
   const missing = runs.flatMap((run) => context.case.periods.flatMap((period) => (ctm.isMade(run.output(period.name)) ? [] : [{ run, period }])));
   await runJobs(
     context,

@@ -49,7 +49,7 @@ export interface StagePart {
   key: string;
   /** hash of what must be the same for a user to say that it is still right with another key */
   essence?: string;
-  /** of a part with an essence the file that is there once it is made */
+  /** the file that is there once it is made */
   product?: string;
   /** the key that it was made with, where that is another one and a user has said that it is still right */
   madeWith?: string;
@@ -139,9 +139,14 @@ export function damagedProducts(dir: string, { products, bytes }: StageRecord): 
   });
 }
 
-export function isUpToDate(dir: string, key: string): boolean {
+/** Of the parts that a stage has now those whose product its record does not have: a case with the same key may have brought it. */
+export function unmadeParts({ products }: Pick<StageRecord, 'products'>, { parts = {} }: Pick<StageMark, 'parts'>): string[] {
+  return Object.keys(parts).filter((name) => parts[name].product !== undefined && !products.includes(parts[name].product));
+}
+
+export function isUpToDate(dir: string, key: string, parts?: StageMark['parts']): boolean {
   const record = readRecord(dir);
-  return record !== undefined && record.key === key && damagedProducts(dir, record).length === 0;
+  return record !== undefined && record.key === key && damagedProducts(dir, record).length === 0 && unmadeParts(record, { parts }).length === 0;
 }
 
 /** Whether a stage has been begun with this key and not finished: what lies in its folder is of its run. */

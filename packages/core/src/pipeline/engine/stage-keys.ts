@@ -89,7 +89,8 @@ export async function partsOf(context: StageContext, contents: readonly PartCont
 
 /** Whether a stage has been run with these settings and inputs. @throws {ConfigError} `STAGE_MISSING` if one before it has not */
 export async function isStageUpToDate(stage: Stage, context: StageContext): Promise<boolean> {
-  return isUpToDate(context.dir, (await keyOf(stage, context)).key);
+  const { key, parts } = await keyOf(stage, context);
+  return isUpToDate(context.dir, key, parts);
 }
 
 /**

@@ -15,6 +15,7 @@ import {
   lastMade,
   productSums,
   readRecord,
+  unmadeParts,
   type StageMark,
   type StagePart,
   type StageRecord,
@@ -197,7 +198,7 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
   if (context.signal.aborted) throw new InterruptedError('INTERRUPTED', `${stage.name}: interrupted before it began: run the same command to go on`);
   const mark = await keyOf(stage, context);
   if (stage.keepsLast && takeBack(dir, mark.key)) context.log('has its former settings again: taken back as it was finished with them');
-  if (isUpToDate(dir, mark.key)) {
+  if (isUpToDate(dir, mark.key, mark.parts)) {
     if (stage.keepsLast) dropAside(dir);
     onEvent({ kind: 'stage-skipped', stage: stage.name, variant });
     return readRecord(dir) as StageRecord;
@@ -246,6 +247,8 @@ export function tellWhyAnew({ dir, stage, log }: StageContext, mark: StageMark):
   if (why !== undefined) return log(why);
   const record = readRecord(dir);
   const damaged = record ? damagedProducts(dir, record) : [];
+  const unmade = record ? unmadeParts(record, mark) : [];
+  if (unmade.length > 0) log(`has not made ${fewOf(unmade)}: ${stage} is run again`);
   if (damaged.length === 0) return;
   const [{ product, trouble }, ...more] = damaged;
   log(`${join(dir, product)} ${trouble}${more.length > 0 ? `, and ${more.length} more are damaged` : ''}: ${stage} is run again`);

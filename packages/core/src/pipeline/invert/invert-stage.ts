@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { GROUPS, type InversionSettings } from '../../data/case';
 import { removeCheckpoint, writeFileAtomic } from '../../data/checkpoint';
 import type { PeriodSource } from '../../data/period-source';
+import { placeColumns } from '../../data/stations';
 import type { GainByPart } from '../../inversion/gain-by-part';
 import type { ForwardModel } from '../../inversion/forward-model';
 import type { InversionResult } from '../../inversion/invert';
@@ -17,6 +18,8 @@ import { FACTORS_FILE, writeFactors, type PeriodFactors } from '../apply/factors
 import { engineMemory, setUpInversion, type InversionSetup, type StationCounts } from './inversion-setup';
 import { initialConcentrationsOf, variantSettings } from '../learn/learning';
 import { earlierPasses, writeOutcome } from '../loop/loop-pass';
+import { TRUTH } from '../simulate/case-runs';
+import { simulatedHash } from '../simulate/simulated-values';
 import { nuisanceFiles } from './nuisance';
 import { seesRegions } from './prior-covariance';
 import { observationFiles } from './monitors';
@@ -50,7 +53,7 @@ const WITHOUT_EFFECT = { checkpointEvery: 10, blockKm: 270, saturation: { share:
 
 /** What decides the result of an inversion beside its inputs: a part of the settings of stages that invert. */
 export function inversionKey(context: StageContext, inversion: InversionSettings): object {
-  const { observations, withheld, certificate, regions, tileCells } = context.case;
+  const { observations, withheld, certificate, regions, tileCells, ctm } = context.case;
   const { space, blockKm, saturation } = inversion;
   return {
     inversion: {
@@ -62,7 +65,11 @@ export function inversionKey(context: StageContext, inversion: InversionSettings
     },
     ...(seesRegions(inversion) ? { regions } : {}),
     ...(tileCells > 0 ? { tileCells } : {}),
-    observations: { ...observations, files: undefined, stations: undefined },
+    observations: { ...observations, files: undefined, stations: placeColumns(observations.stations) },
+    // Of a type that no error depends on nothing does.
+    ...(Object.keys(inversion.siteTypeError).length > 0 ? { siteType: observations.stations.type } : {}),
+    // The reference model gives the same truth again; made by a command it may be another one with the same key.
+    ...(observations.twin && ctm.kind === 'command' ? { simulated: simulatedHash(context, [TRUTH]) } : {}),
     withheld,
     onFailure: certificate.onFailure,
     ...initialConcentrationsOf(context),

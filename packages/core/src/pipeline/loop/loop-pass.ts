@@ -4,13 +4,14 @@ import { GROUPS, SPECIES, type LoopSettings } from '../../data/case';
 import { readTensors, type Tensor, writeTensors } from '../../data/checkpoint';
 import type { FieldRoom } from '../../data/field-room';
 import type { TrainingPeriod, TrainingRun } from '../../data/training-period';
-import { DataError } from '../../errors';
+import { ConfigError, DataError } from '../../errors';
 import { Surrogate } from '../../surrogate/surrogate';
 import { appliedSectors } from '../apply/applied-files';
 import { readInventory } from '../simulate/read-inventory';
-import { readRecord } from '../engine/record';
+import { damagedProducts, readRecord } from '../engine/record';
 import { readRunConcentrations } from '../simulate/run-concentrations';
 import { passVariant, stageContext, stageDir, type LoopPass, type RunContext, type StageContext, type StageName } from '../engine/stage';
+import { updatedRunKey } from '../verify/updated-values';
 import { updatedOutput } from '../verify/verify-stage';
 
 const CONTROL_FILE = 'control.safetensors';
@@ -32,12 +33,25 @@ export function passContext(run: RunContext, stage: StageName, pass: LoopPass): 
 export function earlierPasses(context: StageContext): object | undefined {
   const { pass, out } = context;
   if (!pass) return undefined;
-  const key = (stage: StageName, number: number): string | undefined => readRecord(stageDir(out, stage, passVariant(number)))?.key;
+  const runKey = (number: number): string | undefined => updatedRunKey(stageDir(out, 'verify', passVariant(number)));
   return {
-    weights: key('train', pass.number - 1),
-    runs: passesBefore(pass).map((number) => key('verify', number)),
-    anchor: key('verify', pass.anchor),
+    weights: readRecord(stageDir(out, 'train', passVariant(pass.number - 1)))?.key,
+    runs: passesBefore(pass).map(runKey),
+    anchor: runKey(pass.anchor),
   };
+}
+
+/** For what shows a pass that the loop has kept: the folder of one may have been removed to spare room. @throws {ConfigError} `PASS_GONE` */
+export function expectPassThere({ stage, out }: Pick<StageContext, 'stage' | 'out'>, number: number): void {
+  const variant = passVariant(number);
+  for (const dir of (['invert', 'verify'] as const).map((name) => stageDir(out, name, variant))) {
+    const record = readRecord(dir);
+    if (record && damagedProducts(dir, record).length === 0) continue;
+    throw new ConfigError(
+      'PASS_GONE',
+      `${stage}: expected in ${dir} what pass ${number} of the loop left, which was kept, but it is not there whole any more: bring it back, or remove ${stageDir(out, 'loop', 'default')} and run again, which makes the pass anew`,
+    );
+  }
 }
 
 /** How the surrogate is trained on in a pass. */

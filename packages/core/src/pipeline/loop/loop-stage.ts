@@ -21,6 +21,7 @@ import { bestPass, walkPasses, type Passes } from './loop-walk';
 import { readRecord, summaryIn } from '../engine/record';
 import { passVariant, runStage, stageDir, type LoopPass, type PassStage, type Stage, type StageContext } from '../engine/stage';
 import { trainStage } from '../learn/train-stage';
+import { updatedHash, updatedValues } from '../verify/updated-values';
 import { verifyStage, type VerifySummary } from '../verify/verify-stage';
 
 export interface LoopSummary extends VerifySummary, Passes {
@@ -33,7 +34,7 @@ const SUMMARY = 'loop.json';
 export const loopStage: Stage = {
   name: 'loop',
   needs: ['train', 'invert', 'apply', 'verify'],
-  settings: ({ case: { loop, regions } }) => ({ loop, regions }),
+  settings: ({ case: { loop, regions }, dirOf }) => ({ loop, regions, updated: updatedHash([dirOf('verify')]) }),
   inputs: () => [],
   async run(context) {
     if (context.case.loop.passes === 1)
@@ -41,15 +42,20 @@ export const loopStage: Stage = {
     const { status, passes } = (await walkPasses(context, (pass, names) => runPassStages(context, pass, names), context.log))!;
     const kept = bestPass(passes).pass;
     const variant = passVariant(kept);
-    const verification = summaryIn<VerifySummary>(stageDir(context.out, 'verify', variant))!;
+    const { values: _ofKept, ...verification } = summaryIn<VerifySummary>(stageDir(context.out, 'verify', variant))!;
     const summary: LoopSummary = { status, kept, passes, ...verification };
     const applied = readRecord(stageDir(context.out, 'apply', variant))!.products;
     takeOver(stageDir(context.out, 'invert', variant), context.dir, [FACTORS_FILE]);
     takeOver(stageDir(context.out, 'apply', variant), context.dir, applied);
     writeFileAtomic(join(context.dir, SUMMARY), JSON.stringify(summary, null, 2));
-    return { products: [SUMMARY, FACTORS_FILE, ...applied], summary };
+    return { products: [SUMMARY, FACTORS_FILE, ...applied], summary: { ...summary, values: valuesOf(context, passes) } };
   },
 };
+
+/** Of the runs of all passes, as any of them decides which one is kept. */
+function valuesOf({ out }: StageContext, passes: LoopSummary['passes']): LoopSummary['values'] {
+  return updatedValues(passes.map(({ pass }) => stageDir(out, 'verify', passVariant(pass))));
+}
 
 async function runPassStages(context: StageContext, pass: LoopPass, names: readonly PassStage[]): Promise<boolean> {
   const stages = { train: trainStage, invert: invertStage, apply: applyStage, verify: verifyStage };

@@ -22,6 +22,7 @@ import { crossValidationOf } from '../invert/cross-validation';
 import type { EvaluateSummary, InitialFigures } from '../learn/evaluate-stage';
 import type { InvertSummary } from '../invert/invert-stage';
 import { variantSettings } from '../learn/learning';
+import { expectPassThere } from '../loop/loop-pass';
 import type { LoopSummary } from '../loop/loop-stage';
 import type { Monitors } from '../invert/monitors';
 import { hasForeignPrior } from '../simulate/foreign-prior';
@@ -31,6 +32,7 @@ import { passVariant, stageContext, STAGES, stageDir, type Stage, type StageCont
 import type { TrainSummary } from '../learn/train-stage';
 import { DISTANCE_FILE, readDistance } from '../invert/trust-region';
 import type { UncertaintySummary } from '../uncertainty/uncertainty-stage';
+import { updatedHash } from '../verify/updated-values';
 import { seriesOf, VERIFICATION_FILE, type PeriodSeries, type Verification, type VerifySummary } from '../verify/verify-stage';
 import { keptOnWord } from '../simulate/replaced-runs';
 import { VERSIONS } from '../engine/versions';
@@ -53,6 +55,11 @@ export const reportStage: Stage = {
       : undefined,
     loop: settings.loop.passes > 1 ? readRecord(stageDir(out, 'loop', 'default'))?.key : undefined,
     uncertainty: settings.inversion.uncertainty.method === 'none' ? undefined : readRecord(stageDir(out, 'uncertainty', 'default'))?.key,
+    updated: updatedHash([
+      stageDir(out, 'verify', 'default'),
+      ...(settings.loop.passes > 1 ? [stageDir(out, 'loop', 'default')] : []),
+      ...(settings.paperMode.run ? [stageDir(out, 'verify', 'paper')] : []),
+    ]),
     paper: settings.paperMode.run ? readRecord(stageDir(out, 'verify', 'paper'))?.key : undefined,
   }),
   inputs: () => [],
@@ -68,6 +75,7 @@ function variantsOf(context: StageContext): StageContext[] {
   const variants: Variant[] = context.case.paperMode.run && readRecord(stageDir(context.out, 'verify', 'paper')) ? ['default', 'paper'] : ['default'];
   const [own, ...paper] = variants.map((variant) => stageContext(context, 'report', variant));
   const loop = loopOf(context);
+  if (loop && loop.kept > 1) expectPassThere(context, loop.kept);
   return [loop ? stageContext(context, 'report', passVariant(loop.kept)) : own, ...paper];
 }
 

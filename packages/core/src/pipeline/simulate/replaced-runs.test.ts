@@ -6,8 +6,10 @@ import { loadCase, type Case } from '../../data/case';
 import { writeDemoWorld } from '../../worlds/demo-world';
 import { submitChain } from '../jobs/submit-chain';
 import { runStages, type RunOptions } from '../run';
+import { plannedWork } from '../planned-work';
 import { keptOnWord } from './replaced-runs';
 import { runPart } from '../run-part';
+import type { StageEvent } from '../engine/stage';
 import { VERSIONS } from '../engine/versions';
 
 let folder: string;
@@ -53,6 +55,21 @@ it('only the run of which a file is damaged is made again', async () => {
   await simulate(own(), 'own');
   expect(calls().slice(made)).toEqual(['member01']);
   expect(statSync(output('member02')).mtimeMs).toBe(before);
+});
+
+it('a prior run that came as files is made where the case brings it no more', async () => {
+  const made = calls().length;
+  await simulate(own('priorConcentrations=reference/simulate/prior/ACONC_{period}.nc'), 'brought');
+  expect(calls().slice(made)).not.toContain('prior');
+  const member = statSync(at('brought/simulate/member01/ACONC_winter.nc')).mtimeMs;
+  const planned = await plannedWork(own(), { out: at('brought'), stages: ['simulate'], threads: 1 });
+  expect(planned.stages).toEqual([{ stage: 'simulate', variant: 'default', state: 'kept', why: 'has not made prior/winter', runs: ['prior'] }]);
+  const told: string[] = [];
+  const onEvent = (event: StageEvent): unknown => event.kind === 'log' && told.push(event.text);
+  await runStages(own(), { out: at('brought'), stages: ['simulate'], threads: 1, onEvent });
+  expect(told).toEqual(['has not made prior/winter: simulate is run again']);
+  expect(existsSync(at('brought/simulate/prior/ACONC_winter.nc'))).toBe(true);
+  expect(statSync(at('brought/simulate/member01/ACONC_winter.nc')).mtimeMs).toBe(member);
 });
 
 it('other settings are refused, by themselves, as a part and as jobs, and say which', async () => {

@@ -68,6 +68,11 @@ it.each<[string, string[]]>([
   expect(changed(caseOf(), caseOf(set)).sort()).toEqual(runs.map((run) => `${run}/winter`).sort());
 });
 
+it('each names the file by which it is known to be made, whichever model makes it', () => {
+  const products = (...more: string[]): unknown[] => runParts(caseOf(...more)).map(({ product }) => product);
+  expect(products()).toEqual(ALL.map((run) => `${run}/ACONC_winter.nc`));
+});
+
 it('each draw of the winds is a run of its own, and more of them leave those that are there', () => {
   const drawn = (...args: Parameters<typeof winds>): Case => caseOf(`inversion.nuisance.runs=[${winds(...args)}]`);
   expect(changed(drawn(2), drawn(3, 'spread: 0.5, varies: {km: 100}'))).toEqual(['nuisance-winds-03/winter']);

@@ -45,7 +45,8 @@ export function runsIn(settings: Case, period: PeriodSettings): (run: string) =>
     name: partName(run, name),
     settings: { ...essence, ...modelSettings(settings) },
     // Of a command only the user knows whether another line of it, or files that were written anew, give the same.
-    ...(settings.ctm.kind === 'command' ? { essence, product: concentrationsOf(run, period) } : {}),
+    ...(settings.ctm.kind === 'command' ? { essence } : {}),
+    product: concentrationsOf(run, period),
     inputs: run === TRUTH ? [...inputs, settings.truth!.factors] : inputs,
     outlivesCase: true,
     entries: [

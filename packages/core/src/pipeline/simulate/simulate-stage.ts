@@ -8,6 +8,7 @@ import { dirname, join, relative } from 'node:path';
 import { memberDesigns, type Case, type PeriodSettings } from '../../data/case';
 import { gridOf } from '../../data/case-grid';
 import { writeFileAtomic } from '../../data/checkpoint';
+import { placeColumns } from '../../data/stations';
 import { openWeather } from '../../data/weather/open-weather';
 import { firstStepOf } from '../../data/period-steps';
 import type { Grid } from '../../grid/grid';
@@ -69,6 +70,7 @@ export const simulateStage: Stage = {
         ? settings.inversion.nuisance.runs.map(({ name, options, windErrors }) => ({ name, options, windErrors }))
         : undefined,
     twin: settings.observations.twin,
+    stations: settings.observations.twin && placeColumns(settings.observations.stations),
     twinFile: twinFileSettings(settings),
   }),
   inputs: ({ case: settings }) => [

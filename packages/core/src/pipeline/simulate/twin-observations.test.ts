@@ -23,7 +23,7 @@ const UNITS = { NO2: 'ppb', SO2: 'ppb', O3: 'ppb', 'PM2.5': 'ug m-3' };
 
 function caseWith(
   twin: object | undefined,
-  { units = UNITS, ...more }: { units?: typeof UNITS; timeZone?: string; gasReference?: object } = {},
+  { units = UNITS, ...more }: { units?: typeof UNITS; columns?: object; timeZone?: string; gasReference?: object } = {},
 ): Case {
   const species = {
     NO2: { column: 'no2', unit: units.NO2 },
@@ -110,10 +110,21 @@ describe('observations of a twin', () => {
   });
 
   it('have settings of their own where files of before are read otherwise', () => {
-    expect(twinFileSettings(caseWith({}))).toBeUndefined();
-    expect(twinFileSettings(caseWith({}, { timeZone: 'Asia/Shanghai' }))).toEqual({ times: 'Z' });
-    expect(twinFileSettings(caseWith({}, { units: { ...UNITS, O3: 'ug m-3' } }))).toMatchObject({ units: { O3: 'ug m-3' } });
+    const names = { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25' };
+    const ofDemo = (own: Partial<typeof UNITS> = {}): { species: object } => ({
+      species: Object.fromEntries(SPECIES.map((name) => [name, { column: names[name], unit: own[name] ?? UNITS[name] }])),
+    });
+    const settings = (more: Parameters<typeof caseWith>[1]): object | undefined => twinFileSettings(caseWith({}, { columns: ofDemo(), ...more }));
+    expect(settings({})).toBeUndefined();
+    expect(settings({ timeZone: 'Asia/Shanghai' })).toEqual({ times: 'Z' });
+    expect(settings({ columns: ofDemo({ O3: 'ug m-3' }) })).toMatchObject({ times: 'Z', units: { O3: 'ug m-3' } });
     expect(twinFileSettings(caseWith(undefined, { timeZone: 'Asia/Shanghai' }))).toBeUndefined();
+    // Other names of columns, and other species.
+    const { 'PM2.5': _left, ...gases } = ofDemo().species as Record<string, object>;
+    const others = [{ station: 'site' }, { time: 'date' }, { species: { ...gases, 'PM2.5': { column: 'pm', unit: 'ug m-3' } } }, { species: gases }];
+    const named = others.map((other) => JSON.stringify(settings({ columns: { ...ofDemo(), ...other } })));
+    expect(named[0]).toBe(JSON.stringify({ names: ['site', 'time', ...Object.entries(names).flat()] }));
+    expect(new Set(named).size).toBe(4);
   });
 
   it('are the same for the same seed and others for another seed or period', async () => {

@@ -5,6 +5,7 @@ import { speciesUnit, type Case, type PeriodSettings, type Species } from '../..
 import type { ObservationQuality } from '../../data/observation-quality';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { readPrepared, type PreparedPeriod } from '../../data/prepared';
+import { placeColumns } from '../../data/stations';
 import { ConfigError } from '../../errors';
 import type { AuditRow } from '../../inversion/audit';
 import type { MaeChange } from '../../inversion/mae-change';
@@ -13,6 +14,7 @@ import { isWhole, measuredAveraging, type ScoreRow } from '../../inversion/score
 import type { Scores } from '../../inversion/scores';
 import { createCtm, ctmIdentity } from '../../transport/ctm';
 import { appliedSectors } from '../apply/applied-files';
+import { hashOfValues } from '../bundle/compare-files';
 import { AUDIT_FILE, auditCsv, auditPeriod } from './audit';
 import { hourlyFiles, PRIOR } from '../simulate/case-runs';
 import { emissionUpdate } from './emission-update';
@@ -24,6 +26,7 @@ import { withPick } from '../invert/cross-validation';
 import { markOf, operatorOf, readMonitors, type Monitors } from '../invert/monitors';
 import { variantSettings } from '../learn/learning';
 import { readRunConcentrations } from '../simulate/run-concentrations';
+import { partName } from '../simulate/run-keys';
 import { expectUpdateTaken } from './update-taken';
 import { caseScores, scoresCsv, SCORES_FILE, type ComparedPeriod } from './score-table';
 import { emissionInput } from '../simulate/sector-files';
@@ -52,6 +55,8 @@ export interface VerifySummary extends Partial<InventorySummary> {
   audit: AuditRow[];
   /** per period: how many values of each species counted, and how many were left out by which rule */
   observations: Record<string, ObservationQuality['species']>;
+  /** in the record alone: hashes of what the updated run gave in a period, by run and period; where the case does not bring it */
+  values?: Record<string, string>;
 }
 
 /** `verification.json`: the summary and every row of scores. */
@@ -95,9 +100,19 @@ export const verifyStage: Stage = {
     writeFileAtomic(join(dir, AUDIT_FILE), auditCsv(verification.audit));
     const { scores: _rows, ...summary } = verification;
     const runs = given ? [] : settings.periods.map(({ name }) => `ACONC_${name}.nc`);
-    return { products: [VERIFICATION_FILE, SCORES_FILE, AUDIT_FILE, ...runs], summary };
+    return { products: [VERIFICATION_FILE, SCORES_FILE, AUDIT_FILE, ...runs], summary: given ? summary : { ...summary, values: valuesOf(context) } };
   },
 };
+
+/** Not of the bytes, which tell the time. */
+function valuesOf(context: StageContext): VerifySummary['values'] {
+  const { case: settings, dir } = context;
+  return Object.fromEntries(settings.periods.map(({ name }) => [partName(updatedName(context), name), hashOfValues(updatedOutput(dir, name))]));
+}
+
+function updatedName({ variant }: StageContext): string {
+  return variant === 'default' ? 'updated' : `updated-${variant}`;
+}
 
 /** The updated run's files in a period, where the case brings it. */
 function givenFiles(settings: Case, period: string): string[] | undefined {
@@ -128,7 +143,7 @@ async function runUpdated(context: StageContext): Promise<void> {
     // Of an attempt that failed in a later period, or with other settings of the scores.
     if (ctm.isMade(updatedOutput(dir, period.name))) continue;
     await ctm.run({
-      run: context.variant === 'default' ? 'updated' : `updated-${context.variant}`,
+      run: updatedName(context),
       period,
       ...emissionInput(appliedSectors(context.dirOf('apply'), settings, period.name)),
       output: updatedOutput(dir, period.name),
@@ -145,7 +160,7 @@ function ownInversion(context: StageContext): Case['inversion'] {
 }
 
 function comparedSettings({ case: { ctm, withheld, observations } }: StageContext): object {
-  return { ctm: ctmIdentity(ctm), withheld, observations: { ...observations, files: undefined, stations: undefined } };
+  return { ctm: ctmIdentity(ctm), withheld, observations: { ...observations, files: undefined, stations: placeColumns(observations.stations) } };
 }
 
 /** Observed, prior and updated series of a period, from the runs of the transport model. */
