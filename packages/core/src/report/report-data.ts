@@ -311,8 +311,8 @@ export interface ReportData {
   basemap?: ReportBasemap;
   /** in the order of tables and maps */
   groups: string[];
-  /** groups that no monitor sees, so that only the prior constrains them (by default NH3 and VOC) */
-  notObservedGroups?: string[];
+  /** with `uncertainty`: groups of which the monitors constrain no period's total */
+  unconstrainedGroups?: string[];
   /** groups that the case left out of the inversion */
   notInvertedGroups?: string[];
   species: { name: string; unit: string }[];

@@ -98,16 +98,6 @@ describe('page', () => {
     expect(write({ ...data, trust: undefined })).not.toContain('trust-region');
   });
 
-  it('says which groups were not inverted, and of these not that no monitor measures them', () => {
-    const data = { ...syntheticReport(small), notObservedGroups: ['NH3', 'PM2.5'] };
-    expect(write(data)).toMatch(/† NH₃ and PM₂.₅: no monitor in this case measures them/);
-    expect(write(data)).not.toContain('§');
-    const left = write({ ...data, notInvertedGroups: ['PM2.5'] });
-    expect(left).toMatch(/† NH₃: no monitor in this case measures it/);
-    expect(left).toMatch(/§ PM₂.₅: not inverted in this case/);
-    expect(left.slice(left.indexOf('table-totals'))).toMatch(/PM₂.₅ §[^]*§ not inverted: as in the prior/);
-  });
-
   it('names the regions whose totals and concentrations do not go together, in words', () => {
     const data = syntheticReport(small);
     const section = (whole: string): string =>
