@@ -195,6 +195,10 @@ describe('page', () => {
     expect(write(syntheticReport(small))).toMatch(/<td[^>]*>79<\/td>/);
   });
 
+  it('says by which factor the response was asked for', () => {
+    expect(write({ ...syntheticReport(small), responseFactor: 0.5 })).toContain('emissions of one group times 0.5 for the whole period.');
+  });
+
   it('leaves out responses that are too small to mean anything', () => {
     const data = syntheticReport(small);
     const sized = data.response!.map((each) => ({ ...each, relativeSize: each.pair === 'NOx>O3' ? 0.019 : 0.02 }));

@@ -144,6 +144,7 @@ async function reportData(context: StageContext): Promise<ReportData> {
     concentrations,
     ...scoresOf(context, variants),
     ...learned(variants),
+    responseFactor: settings.response.factor,
     ...trustOf(own),
     ...(found
       ? { unconstrainedGroups: unconstrained(found), uncertainty: { ...found, inversionSeconds: readRecord(context.dirOf('invert'))?.seconds } }
