@@ -1,4 +1,5 @@
-import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -330,5 +331,13 @@ describe('doctor', () => {
     const shell = spawnSync('bash', ['-c', `set -o pipefail; "${process.execPath}" "${main}" doctor | head -n 1`], { encoding: 'utf8' });
     expect(shell.stderr).toBe('');
     expect(shell.status).toBe(0);
+  });
+
+  it('goes on where nobody reads stderr any more', async () => {
+    // The device is told first; the files are looked for later.
+    const child = spawn(process.execPath, [main, 'run', writeCase(), '--device', 'cpu'], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+    child.stderr.destroy();
+    const [status] = (await once(child, 'close')) as [number | null];
+    expect(status).toBe(3);
   });
 });

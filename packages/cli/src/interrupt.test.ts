@@ -37,13 +37,19 @@ async function sendTo(script: string, ...signals: NodeJS.Signals[]): Promise<Out
 }
 
 describe('a signal', () => {
-  it.each(['SIGINT', 'SIGTERM', 'SIGUSR1'] as const)('%s asks the run to stop where it can be resumed', async (signal) => {
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1'] as const)('%s asks the run to stop where it can be resumed', async (signal) => {
     const { code, told } = await send(signal);
     expect(code).toBe(7);
     expect(told).toMatch(/^\nretroplume: stopping at the next checkpoint/);
   });
 
   it('SIGTERM ends the process the second time', async () => expect(await send('SIGTERM', 'SIGTERM')).toMatchObject({ by: 'SIGTERM' }));
+
+  it('SIGHUP does not: the shell and the system send one each where a session ends', async () => {
+    const { code, told } = await send('SIGHUP', 'SIGHUP');
+    expect(code).toBe(7);
+    expect(told).toBe('\nretroplume: stopping at the next checkpoint (SIGHUP: the terminal or session has ended)\n');
+  });
 
   it('SIGUSR1 does not, nor does the SIGTERM that follows it at the time limit', async () => {
     const { code, told } = await send('SIGUSR1', 'SIGUSR1', 'SIGTERM');

@@ -1,12 +1,16 @@
-/** Ctrl-C: the first one asks the run to stop where it can be resumed, the second one ends the process. Schedulers send SIGUSR1 or SIGTERM near a time limit. */
+/**
+ * Ctrl-C: the first one asks the run to stop where it can be resumed, the second one ends the process. Schedulers send SIGUSR1 or SIGTERM near a time limit,
+ * a terminal or ssh session that closes SIGHUP. Under nohup that comes, too: Node takes back, before any of this runs, that the signal is ignored.
+ */
 
 /** A warning while this process still loads or waits for other ranks. */
 let warnedEarly = false;
 process.on('SIGUSR1', () => (warnedEarly = true));
 
 /**
- * Aborts on SIGINT, SIGTERM or SIGUSR1. After the first SIGINT or SIGTERM Node's own behaviour returns, so that a second one kills at once; SIGUSR1 only asks,
- * however often it comes, also where it came first (left alone, Node would open its debugger).
+ * Aborts on SIGINT, SIGTERM, SIGHUP or SIGUSR1. After the first SIGINT or SIGTERM Node's own behaviour returns, so that a second one kills at once; the others
+ * only ask, however often they come: SIGHUP comes from the shell and from the system for one and the same end of a session, and SIGUSR1, left alone, would open
+ * Node's debugger.
  * @param told - whether this process says so
  */
 export function interruptible(told = true): { signal: AbortSignal; release: () => void } {
@@ -17,6 +21,7 @@ export function interruptible(told = true): { signal: AbortSignal; release: () =
     controller.abort();
   };
   const warned = (): void => ask();
+  const hungUp = (): void => ask(' (SIGHUP: the terminal or session has ended)');
   const stop = (): void => {
     letKill();
     ask(' (once more to stop at once)');
@@ -27,10 +32,12 @@ export function interruptible(told = true): { signal: AbortSignal; release: () =
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  process.on('SIGHUP', hungUp);
   process.on('SIGUSR1', warned);
   if (warnedEarly) warned();
   const release = (): void => {
     letKill();
+    process.off('SIGHUP', hungUp);
     process.off('SIGUSR1', warned);
   };
   return { signal: controller.signal, release };

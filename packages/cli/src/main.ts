@@ -9,16 +9,15 @@ import { endOnRanks } from './ranks';
 /** As `WRITE_FAILED` of a file has it. */
 const UNWRITABLE = 3;
 
-// A reader that closes the pipe (`retroplume … | head`) has seen enough; that is no failure.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-    // A log without room must not end a run of hours.
-    if (stream === process.stderr) return;
-    process.stderr.write(`retroplume: WRITE_FAILED: stdout: cannot be written (${error.message}): send it where there is room\n`);
-    process.exit(UNWRITABLE);
-  });
-}
+// A log without room, or that nobody reads any more, must not end a run of hours.
+process.stderr.on('error', () => undefined);
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // A reader that closes the pipe (`retroplume … | head`) has seen enough; that is no failure.
+  if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+  process.stderr.write(`retroplume: WRITE_FAILED: stdout: cannot be written (${error.message}): send it where there is room\n`);
+  process.exit(UNWRITABLE);
+});
 
 buildProgram()
   .parseAsync(process.argv)

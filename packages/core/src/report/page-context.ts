@@ -12,8 +12,8 @@ import type { Variant } from './statistics';
 /** Colours of lines and bars, the same everywhere on the page. */
 export const COLOURS = { observed: '#111111', prior: '#c0561c', updated: '#1c5d99', paper: '#7d6b91', neutral: '#6b7280' } as const;
 
-/** A group that no monitor sees unless the case says otherwise (findings: NH3 and VOC). */
-const NOT_OBSERVED = ['NH3', 'VOC'];
+/** Species whose monitors see a group; what NH3 and VOC become answers too weakly to tell them from the others (docs/beware.md). */
+const SEEN_BY: Record<string, readonly string[]> = { NOx: ['NO2', 'O3'], SO2: ['SO2'], 'PM2.5': ['PM2.5'] };
 
 export class PageContext {
   readonly basemap: Basemap;
@@ -67,9 +67,12 @@ export class PageContext {
     return (this.data.notInvertedGroups ?? []).includes(group);
   }
 
-  /** Of those that were inverted. */
+  /** Of those that were inverted: no total is constrained, or, where nobody has looked, no monitor sees it. */
   notObserved(group: string): boolean {
-    return !this.notInverted(group) && (this.data.notObservedGroups ?? NOT_OBSERVED).includes(group);
+    if (this.notInverted(group)) return false;
+    const { unconstrainedGroups, concentrations } = this.data;
+    if (unconstrainedGroups) return unconstrainedGroups.includes(group);
+    return !concentrations.some(({ species }) => SEEN_BY[group]?.includes(species));
   }
 
   /** "NH₃ †" where only the prior constrains it, "NH₃ §" where it was not inverted. */

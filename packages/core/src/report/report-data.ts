@@ -99,7 +99,7 @@ export interface SurrogateScore {
   period?: string;
 }
 
-/** Free-running response (+30 % of one group for the whole period, unless `perturbation` says otherwise), surrogate against CTM. */
+/** Free-running response to the emissions of one group times `responseFactor` of the report for the whole period, surrogate against CTM. */
 export interface ResponseScore {
   mode: ReportMode;
   /** such as `NOx>NO2` */
@@ -311,8 +311,8 @@ export interface ReportData {
   basemap?: ReportBasemap;
   /** in the order of tables and maps */
   groups: string[];
-  /** groups that no monitor sees, so that only the prior constrains them (by default NH3 and VOC) */
-  notObservedGroups?: string[];
+  /** with `uncertainty`: groups of which the monitors constrain no period's total */
+  unconstrainedGroups?: string[];
   /** groups that the case left out of the inversion */
   notInvertedGroups?: string[];
   species: { name: string; unit: string }[];
@@ -322,6 +322,8 @@ export interface ReportData {
   scores?: ReportScores;
   surrogate?: SurrogateScore[];
   response?: ResponseScore[];
+  /** on the emissions of the group, in the runs of `response` */
+  responseFactor: number;
   initialConcentrations?: InitialScore[];
   certificates?: ReportCertificate[];
   learning?: { mode: ReportMode; points: LearningPoint[] }[];

@@ -98,16 +98,6 @@ describe('page', () => {
     expect(write({ ...data, trust: undefined })).not.toContain('trust-region');
   });
 
-  it('says which groups were not inverted, and of these not that no monitor measures them', () => {
-    const data = { ...syntheticReport(small), notObservedGroups: ['NH3', 'PM2.5'] };
-    expect(write(data)).toMatch(/† NH₃ and PM₂.₅: no monitor in this case measures them/);
-    expect(write(data)).not.toContain('§');
-    const left = write({ ...data, notInvertedGroups: ['PM2.5'] });
-    expect(left).toMatch(/† NH₃: no monitor in this case measures it/);
-    expect(left).toMatch(/§ PM₂.₅: not inverted in this case/);
-    expect(left.slice(left.indexOf('table-totals'))).toMatch(/PM₂.₅ §[^]*§ not inverted: as in the prior/);
-  });
-
   it('names the regions whose totals and concentrations do not go together, in words', () => {
     const data = syntheticReport(small);
     const section = (whole: string): string =>
@@ -203,6 +193,10 @@ describe('page', () => {
 
   it('counts steps in whole numbers', () => {
     expect(write(syntheticReport(small))).toMatch(/<td[^>]*>79<\/td>/);
+  });
+
+  it('says by which factor the response was asked for', () => {
+    expect(write({ ...syntheticReport(small), responseFactor: 0.5 })).toContain('emissions of one group times 0.5 for the whole period.');
   });
 
   it('leaves out responses that are too small to mean anything', () => {

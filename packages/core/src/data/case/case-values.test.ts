@@ -52,6 +52,34 @@ test.each([
   expect(said(from, to)).toContain(sentence);
 });
 
+test.each([
+  ['response: { groups: [NOx, SO2, NOx] }', 'response.groups: NOx is named twice: remove one'],
+  ['certificate: { factors: [0.8, 1.2, 0.80] }', 'certificate.factors: 0.8 is named twice: remove one'],
+  ['inversion: { groups: [NOx, NOx] }', 'inversion.groups: NOx is named twice: name each group once'],
+  [
+    'regions: { a: { rows: [0, 3], cols: [0, 3] } }\ninversion: { regionSpread: [{ region: a, group: NOx, factor: 2 }, { region: a, group: NOx, factor: 3 }] }',
+    'inversion.regionSpread: NOx in a has two factors, which would be multiplied: keep one',
+  ],
+  [
+    'inversion: { factorCorrelation: { groups: [{ groups: [SO2, NOx], value: 0.3 }, { groups: [NOx, SO2], value: 0.6 }] } }',
+    'inversion.factorCorrelation.groups: NOx and SO2 have two correlations: keep one',
+  ],
+])('an entry that stands twice in a list: %s', (keys, sentence) => {
+  expect(said('truth:', `${keys}\ntruth:`)).toContain(sentence);
+});
+
+test('a region may have a factor for all groups and one for each', () => {
+  const spread = '[{ region: a, factor: 2 }, { region: a, group: NOx, factor: 3 }, { region: a, group: SO2, factor: 3 }]';
+  expect(said('truth:', `regions: { a: { rows: [0, 3], cols: [0, 3] } }\ninversion: { regionSpread: ${spread} }\ntruth:`)).toBe('');
+});
+
+test.each([
+  ['geography', 'GRIDCRO2D.nc }', 'GRIDCRO2D.nc, variables: [HT, LWMASK, HT] }'],
+  ['meteorology', '*.nc" }', '*.nc", variables: [u, HT, HT] }'],
+])('a channel of the %s that stands twice', (key, from, to) => {
+  expect(said(from, to)).toContain(`${key}.variables: HT is named twice: remove one`);
+});
+
 test('sums may share a part', () => {
   const command = 'ctm: { kind: command, command: "m {output}" }\n';
   expect(said('truth:', `${command}concentrations: { variables: { NO2: { NO2: 1, PAN: 0.9 }, O3: { O3: 1, PAN: 0.1 } } }\ntruth:`)).toBe('');

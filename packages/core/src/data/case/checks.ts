@@ -9,11 +9,12 @@ import { checkInversion } from './inversion-checks';
 import { memberNames } from './member-design';
 import { nearestKey } from './nearest-key';
 import { checkObservations } from './observation-checks';
+import { repeated } from './repeated';
 import { checkSectors } from './sector-checks';
 import type { KeyPath } from './source';
 import { isPrecursor, missingWeather, tracersOf } from './tracer-schema';
 import { checkSpeciesWeights, checkTestMembers, checkTraining } from './training-checks';
-import { checkConcentrationVariables, checkEmissionVariables, checkObservationColumns, checkSums } from './variable-checks';
+import { checkConcentrationVariables, checkEmissionVariables, checkObservationColumns, checkSums, checkWeatherAndGround } from './variable-checks';
 
 export interface Breach {
   path: KeyPath;
@@ -76,7 +77,7 @@ function checkDesign(c: Case): Breach[] {
   scalings.forEach((factor, i) => void (factor === 1 && breaches.push(still(['members', 'scalings', i]))));
   regionFactors.forEach(({ factor }, i) => void (factor === 1 && breaches.push(still(['members', 'regionFactors', i, 'factor']))));
   const names = memberNames(c);
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  const twice = repeated(names);
   if (twice !== undefined) breaches.push({ path: ['members'], text: `two members would be called ${twice}: remove one, or rename its region` });
   if (names.length > MOST_MEMBERS) {
     breaches.push({
@@ -148,10 +149,10 @@ function checkTracers({ surrogate: { tracers }, meteorology }: Case): Breach[] {
 }
 
 function checkCertificate(c: Case): Breach[] {
-  const twice = (names: string[]): string | undefined => names.find((name, i) => names.indexOf(name) !== i);
-  const pair = twice(c.certificate.pairs.map(({ group, species }) => `${group}>${species}`));
-  const run = twice(c.certificate.runs.map(({ name }) => name));
-  const sensitivity = twice(c.certificate.sensitivities.map(({ name }) => name));
+  const pair = repeated(c.certificate.pairs.map(({ group, species }) => `${group}>${species}`));
+  const run = repeated(c.certificate.runs.map(({ name }) => name));
+  const sensitivity = repeated(c.certificate.sensitivities.map(({ name }) => name));
+  const [factor, group] = [repeated(c.certificate.factors), repeated(c.response.groups)];
   return [
     ...(sensitivity === undefined ? [] : [{ path: ['certificate', 'sensitivities'], text: `the name ${sensitivity} is used twice: rename one` }]),
     ...c.certificate.sensitivities.flatMap(({ region }, i) =>
@@ -159,6 +160,8 @@ function checkCertificate(c: Case): Breach[] {
     ),
     ...(pair === undefined ? [] : [{ path: ['certificate', 'pairs'], text: `the pair ${pair} is judged twice: remove one` }]),
     ...(run === undefined ? [] : [{ path: ['certificate', 'runs'], text: `the name ${run} is used twice: rename one` }]),
+    ...(factor === undefined ? [] : [{ path: ['certificate', 'factors'], text: `${factor} is named twice: remove one` }]),
+    ...(group === undefined ? [] : [{ path: ['response', 'groups'], text: `${group} is named twice: remove one` }]),
     ...(c.certificate.factors.includes(1) ? [{ path: ['certificate', 'factors'], text: 'a factor of 1 changes nothing: remove it' }] : []),
     ...(c.response.groups.length > 0 && c.response.factor === 1
       ? [{ path: ['response', 'factor'], text: 'a factor of 1 changes nothing: change it, or set response.groups: []' }]
@@ -305,6 +308,7 @@ export function checkCase(c: Case): Breach[] {
     checkConcentrationVariables,
     checkObservationColumns,
     checkSums,
+    checkWeatherAndGround,
     checkJobs,
   ];
   return checks.flatMap((check) => check(c));

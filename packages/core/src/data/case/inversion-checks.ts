@@ -3,6 +3,7 @@ import type { Case } from './case-schema';
 import { GROUPS } from './fields';
 import { checkRegion, type Breach } from './checks';
 import { nuisanceChanges } from './nuisance-schema';
+import { repeated } from './repeated';
 import type { KeyPath } from './source';
 
 export function checkInversion(c: Case): Breach[] {
@@ -12,6 +13,7 @@ export function checkInversion(c: Case): Breach[] {
     ...checkHours(c),
     ...checkRegions(c),
     ...checkFar(c),
+    ...checkGroupPairs(c),
     ...checkNuisance(c),
     ...checkTotals(c),
     ...checkPaper(c),
@@ -19,7 +21,7 @@ export function checkInversion(c: Case): Breach[] {
 }
 
 function checkGroups({ inversion: { groups } }: Case): Breach[] {
-  const twice = groups.find((group, i) => groups.indexOf(group) !== i);
+  const twice = repeated(groups);
   return twice === undefined ? [] : [{ path: ['inversion', 'groups'], text: `${twice} is named twice: name each group once` }];
 }
 
@@ -44,7 +46,9 @@ function checkHours({ observations: { resolution }, inversion: { hoursOfDay, dai
 
 function checkRegions(c: Case): Breach[] {
   const { space, regionSpread } = c.inversion;
+  const twice = repeated(regionSpread.map(({ region, group }) => `${group === undefined ? '' : `${group} in `}${region}`));
   return [
+    ...(twice === undefined ? [] : [{ path: ['inversion', 'regionSpread'], text: `${twice} has two factors, which would be multiplied: keep one` }]),
     ...(space === 'regions' && Object.keys(c.regions).length === 0
       ? [{ path: ['inversion', 'space'], text: 'a factor for each region needs regions, and there are none: add regions, or take cells or blocks' }]
       : []),
@@ -58,6 +62,12 @@ function checkFar({ inversion: { space, lengthKm, factorCorrelation } }: Case): 
   if (space !== 'cells') return [{ path, text: `factors of ${space} have no length: remove it, or set inversion.space: cells` }];
   if (factorCorrelation.far.km > lengthKm) return [];
   return [{ path: [...path, 'km'], text: `expected more than inversion.lengthKm (${lengthKm} km) but received ${factorCorrelation.far.km}` }];
+}
+
+function checkGroupPairs({ inversion: { factorCorrelation } }: Case): Breach[] {
+  const twice = repeated(factorCorrelation.groups.map(({ groups }) => [...groups].sort().join(' and ')));
+  const path: KeyPath = ['inversion', 'factorCorrelation', 'groups'];
+  return twice === undefined ? [] : [{ path, text: `${twice} have two correlations: keep one` }];
 }
 
 function checkNuisance({ ctm, inversion: { nuisance } }: Case): Breach[] {

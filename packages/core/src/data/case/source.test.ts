@@ -29,6 +29,14 @@ test.each(['', '\ufeff'])('UTF-8 is read, with its mark and without: "%s"', (mar
   expect(readSource(path, []).values).toEqual({ description: 'München' });
 });
 
+test('--set on an alias changes neither its anchor nor another alias', () => {
+  const path = join(folder, 'case.yaml');
+  writeFileSync(path, 'a: &s\n  NOx: 0.5\n  list: [{ b: 1 }]\nb: *s\nc: { d: *s }\n');
+  const as = (NOx: number, b = 1): object => ({ NOx, list: [{ b }] });
+  expect(readSource(path, ['b.NOx=0.9', 'c.d.list.0.b=2']).values).toEqual({ a: as(0.5), b: as(0.9), c: { d: as(0.5, 2) } });
+  expect(readSource(path, ['a.NOx=0.9']).values).toEqual({ a: as(0.9), b: as(0.5), c: { d: as(0.5) } });
+});
+
 // Nobody ever writes into it: whoever reads would wait for ever.
 test('a named pipe is no file', async () => {
   const pipe = (name: string): string => {

@@ -89,7 +89,7 @@ function lineOf(document: Document, lines: LineCounter, path: KeyPath): number {
   return 1;
 }
 
-/** Sets one value of a tree, making objects on the way. @returns the paths of the objects @throws {ConfigError} `CASE_OVERRIDE` for an entry that a list does not have */
+/** Sets one value of a tree, making objects on the way; what is on the way is copied, as a YAML alias is the same object as its anchor. @returns the paths of the objects @throws {ConfigError} `CASE_OVERRIDE` for an entry that a list does not have */
 function setIn(values: Record<string, unknown>, path: readonly (string | number)[], value: unknown, override: string): KeyPath[] {
   const made: KeyPath[] = [];
   let at = values as Record<string | number, unknown>;
@@ -106,7 +106,7 @@ function setIn(values: Record<string, unknown>, path: readonly (string | number)
       if (!Object.hasOwn(at, key) || typeof at[key] !== 'object' || at[key] === null) {
         at[key] = {};
         made.push(path.slice(0, i + 1));
-      }
+      } else at[key] = Array.isArray(at[key]) ? [...(at[key] as unknown[])] : { ...at[key] };
       at = at[key] as Record<string | number, unknown>;
     }
   }

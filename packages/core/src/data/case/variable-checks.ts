@@ -1,6 +1,7 @@
 /** What a variable of a file stands for: one thing, and once. */
 import type { Case } from './case-schema';
 import type { Breach } from './checks';
+import { repeated } from './repeated';
 import type { KeyPath } from './source';
 
 type Groups = Record<string, { variables: string[] } | undefined>;
@@ -24,6 +25,14 @@ export function checkEmissionVariables({ emissions: { groups, sectors } }: Case)
     ...checkGroups(groups, ['emissions', 'groups']),
     ...Object.entries(sectors).flatMap(([name, sector]) => checkGroups(sector.groups ?? {}, ['emissions', 'sectors', name, 'groups'])),
   ];
+}
+
+/** Channels of the surrogate, each a variable of the prepared store by its name. */
+export function checkWeatherAndGround({ meteorology, geography }: Case): Breach[] {
+  return Object.entries({ meteorology, geography }).flatMap(([key, channels]) => {
+    const twice = repeated(channels?.variables ?? []);
+    return twice === undefined ? [] : [{ path: [key, 'variables'], text: `${twice} is named twice: remove one` }];
+  });
 }
 
 /** Whole variables of the transport model's output; sums of several species may share a part. */

@@ -79,6 +79,8 @@ describe('JSON and tables', () => {
   const json = (path: string, value: unknown): void => writeFileSync(path, JSON.stringify(value));
   it.each<[string, unknown, unknown, Comparison]>([
     ['durations and folders are no difference', { seconds: 1, file: '/a/x.nc' }, { seconds: 2, file: '/b/c/x.nc' }, { same: 'content' }],
+    ['nor folders with blanks in their names', { file: '/my runs/a b/x.nc' }, { file: '../other runs/x.nc' }, { same: 'content' }],
+    ['another file in a folder with a blank', { file: '/a b/x.nc' }, { file: '/a b/y.nc' }, { same: 'other', where: '.file is another or missing' }],
     ['the name of the case is no difference', { case: 'a', of: { n: 1 } }, { case: 'b', of: { n: 1 } }, { same: 'content' }],
     ['a name further down is', { of: { case: 'a' } }, { of: { case: 'b' } }, { same: 'other', where: '.of.case is another or missing' }],
     ['names of files are', { file: '/a/x.nc' }, { file: '/a/y.nc' }, { same: 'other', where: '.file is another or missing' }],

@@ -97,6 +97,11 @@ const CONTENT: Record<string, ((path: string) => Content) | undefined> = {
   '.txt': (path) => new Map([['text', withoutFolders(readFileSync(path, 'utf8'))]]),
 };
 
+/** A path, whose folders may have blanks in their names, or other text. */
+function withoutItsFolders(text: string): string {
+  return /^\.{0,2}\//.test(text) ? text.slice(text.lastIndexOf('/') + 1) : withoutFolders(text);
+}
+
 /** Where a file lies is no part of a result; its name is. */
 function withoutFolders(text: string): string {
   return text.replace(/[^\s"]*\//g, '');
@@ -140,7 +145,7 @@ function readCsv(path: string): Content {
 /** The leaves of a JSON value, each number for itself, but for those that tell how long something took, and the name of the case, by which no result differs. */
 function flatten(value: unknown, path = '', out: Content = new Map()): Content {
   if (typeof value === 'number') out.set(path, [value]);
-  else if (value === null || typeof value !== 'object') out.set(path, withoutFolders(String(value)));
+  else if (value === null || typeof value !== 'object') out.set(path, withoutItsFolders(String(value)));
   else if (Array.isArray(value) && value.every((each) => typeof each === 'number')) out.set(path, value);
   else
     for (const [key, below] of Object.entries(value)) if (key !== 'seconds' && !isCaseName(path, key, below)) flatten(below, `${path}.${key}`, out);

@@ -37,9 +37,6 @@ import { seriesOf, VERIFICATION_FILE, type PeriodSeries, type Verification, type
 import { keptOnWord } from '../simulate/replaced-runs';
 import { VERSIONS } from '../engine/versions';
 
-/** Groups that no monitor of these species sees. */
-const NOT_OBSERVED = ['NH3', 'VOC'];
-
 export const reportStage: Stage = {
   name: 'report',
   needs: ['verify', 'evaluate', 'certify', 'invert'],
@@ -89,9 +86,8 @@ function uncertaintyOf(context: StageContext): UncertaintySummary | undefined {
   return context.case.inversion.uncertainty.method === 'none' ? undefined : summaryOf<UncertaintySummary>(context, 'uncertainty');
 }
 
-/** Groups of which no total of a period is constrained; where nobody looked, those that no monitor measures. */
-function notObserved(found: UncertaintySummary | undefined): string[] {
-  if (!found) return NOT_OBSERVED;
+/** Groups of which no total of a period is constrained. */
+function unconstrained(found: UncertaintySummary): string[] {
   const constrained = new Set(found.areas.flatMap(({ region, group, total }) => (region === undefined && total.constrained ? [group] : [])));
   return GROUPS.filter((group) => !constrained.has(group));
 }
@@ -149,7 +145,6 @@ async function reportData(context: StageContext): Promise<ReportData> {
     grid: grid as PreparedPeriod['grid'],
     basemap: settings.truth && landMask ? { kind: 'landMask', landMask } : { kind: settings.truth ? 'none' : 'world' },
     groups: [...GROUPS],
-    notObservedGroups: notObserved(found),
     notInvertedGroups: GROUPS.filter((group) => !variantSettings(own).inversion.groups.includes(group)),
     species: SPECIES.map((name) => ({ name, unit: speciesUnit(name) === 'ppb' ? 'ppb' : 'µg m⁻³' })),
     emissions,
@@ -157,8 +152,11 @@ async function reportData(context: StageContext): Promise<ReportData> {
     concentrations,
     ...scoresOf(context, variants),
     ...learned(variants),
+    responseFactor: settings.response.factor,
     ...trustOf(own),
-    ...(found ? { uncertainty: { ...found, inversionSeconds: readRecord(context.dirOf('invert'))?.seconds } } : {}),
+    ...(found
+      ? { unconstrainedGroups: unconstrained(found), uncertainty: { ...found, inversionSeconds: readRecord(context.dirOf('invert'))?.seconds } }
+      : {}),
     certificates: variants.flatMap((variant) => {
       const certificate = summaryOf<Certificate>(variant, 'certify');
       return certificate ? [{ mode: modeOf(variant), ...certificate }] : [];

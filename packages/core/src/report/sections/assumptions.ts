@@ -1,20 +1,23 @@
 /** What a reader must know before believing a number: stated by the case, and true of every run. */
 import type { Markup } from '../html';
 import { html } from '../html';
-import { chemical } from '../format';
+import { chemical, joined } from '../format';
 import type { PageContext } from '../page-context';
 
 function notObservedNote(context: PageContext): string | undefined {
   const unseen = context.data.groups.filter((group) => context.notObserved(group));
   if (unseen.length === 0) return undefined;
-  const names = unseen.map(chemical).join(' and ');
-  return `† ${names}: no monitor in this case measures ${unseen.length > 1 ? 'them' : 'it'}, so the prior constrains ${unseen.length > 1 ? 'them' : 'it'} and little else; changes of ${unseen.length > 1 ? 'these groups' : 'this group'} are not a finding.`;
+  const several = unseen.length > 1;
+  const names = joined(unseen.map(chemical));
+  if (context.data.unconstrainedGroups)
+    return `† ${names}: the monitors constrain ${several ? 'their totals' : 'its total'} in no period; changes of ${several ? 'these totals' : 'this total'} are not a finding.`;
+  return `† ${names}: no monitor in this case measures ${several ? 'them' : 'it'}, so the prior constrains ${several ? 'them' : 'it'} and little else; changes of ${several ? 'these groups' : 'this group'} are not a finding.`;
 }
 
 function notInvertedNote(context: PageContext): string | undefined {
   const left = context.data.groups.filter((group) => context.notInverted(group));
   if (left.length === 0) return undefined;
-  return `§ ${left.map(chemical).join(' and ')}: not inverted in this case (inversion.groups), so that the emissions are those of the prior; concentrations may change with those of other groups.`;
+  return `§ ${joined(left.map(chemical))}: not inverted in this case (inversion.groups), so that the emissions are those of the prior; concentrations may change with those of other groups.`;
 }
 
 export function assumptions(context: PageContext): Markup {

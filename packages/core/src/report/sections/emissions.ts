@@ -92,9 +92,12 @@ function totalsTable(context: PageContext): Markup {
 
 /** What the marks behind groups and totals say, a space before each. */
 export function marksNote(context: PageContext): string {
-  const { groups, uncertainty } = context.data;
+  const { groups, uncertainty, unconstrainedGroups } = context.data;
+  const unseen = unconstrainedGroups
+    ? '† the monitors constrain no total of the group.'
+    : '† not seen by any monitor: constrained by the prior only.';
   return [
-    groups.some((group) => context.notObserved(group)) && '† not seen by any monitor: constrained by the prior only.',
+    groups.some((group) => context.notObserved(group)) && unseen,
     groups.some((group) => context.notInverted(group)) && '§ not inverted: as in the prior.',
     uncertainty &&
       `${UNCONSTRAINED} total not constrained by the monitors: its uncertainty has fallen by less than ${percent(uncertainty.leastReduction)}.`,

@@ -26,7 +26,7 @@ describe('what became of the inventory', () => {
   });
 
   it('bears a mark where the monitors do not constrain it', () => {
-    const text = headlineOf({ ...data, uncertainty: syntheticUncertainty(), notObservedGroups: [] });
+    const text = headlineOf({ ...data, uncertainty: syntheticUncertainty(), unconstrainedGroups: [] });
     expect(text).toMatch(/NOₓ [+−].*, NH₃ ‡ [+−].*‡ total not constrained by the monitors/);
     expect(text).not.toContain('†');
   });

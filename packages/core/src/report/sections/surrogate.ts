@@ -20,7 +20,7 @@ function responseTable(context: PageContext): Markup {
     id: 'table-response',
     caption: () =>
       context.tableCaption(
-        'Free-running response to emissions: surrogate against the transport model, one group raised by 30 % for the whole period.',
+        `Free-running response to emissions: surrogate against the transport model, emissions of one group times ${context.data.responseFactor} for the whole period.`,
       ),
     columns: [
       { title: 'Emission → species', text: true },

@@ -34,7 +34,7 @@ describe('uncertainty', () => {
     const field = (on: (cell: number) => boolean): Float32Array => Float32Array.from({ length: 48 * 48 }, (_, cell) => (on(cell) ? 1 : 0));
     const emissions = data.emissions.map((each) => ({ ...each, constrained: field((cell) => each.group === 'NOx' && cell % 48 < 24) }));
     const write2 = (over: Partial<ReportUncertainty> = {}): string =>
-      write({ ...data, emissions, notObservedGroups: ['NH3'], uncertainty: { ...syntheticUncertainty(), ...over } });
+      write({ ...data, emissions, unconstrainedGroups: ['NH3'], uncertainty: { ...syntheticUncertainty(), ...over } });
     const text = write2();
     const section = text.slice(text.indexOf('id="uncertainty"'), text.indexOf('id="surrogate"'));
     expect(section).toMatch(/Not constrained by these monitors: NH₃\.<\/b>/);

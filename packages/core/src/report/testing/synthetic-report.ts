@@ -250,6 +250,7 @@ export function syntheticReport(options: SyntheticOptions): ReportData {
         r: 0.95,
       })),
     ),
+    responseFactor: 1.3,
     response: modes.flatMap((mode) =>
       ['NOx>NO2', 'SO2>SO2', 'PM2.5>PM2.5', 'NOx>O3'].map((pair) => ({
         mode,
