@@ -127,6 +127,9 @@ function multiply(unit: { dimension: number[]; scale: number }, part: string, si
   const match = /^(1|%|[A-Za-z_]+)(?:(?:\*\*|\^)?([+-]?\d+))?$/.exec(part);
   const entry = match && (EXACT.get(match[1]) ?? NAMES[match[1].toLowerCase()] ?? EXACT.get(match[1].toLowerCase()));
   if (!entry) throw new UnitError('UNIT_UNKNOWN', `${said}: "${part}" is not known: write it as in "ug m-3", "ppb", "moles/s", "g/s", "kg m-2 s-1"`);
+  if (match[1] === 'mt' || match[1] === 'MT') {
+    throw new UnitError('UNIT_UNKNOWN', `${said}: "${part}" may be a metric ton or a million of them: write t or Mt`);
+  }
   const power = sign * Number(match[2] ?? 1);
   if (match[1].toLowerCase() === 'nm' && Math.abs(power) === 3) {
     throw new UnitError(

@@ -77,6 +77,11 @@ describe('spellings', () => {
     expect(convert(1, 'mg', 'kg')).toBeCloseTo(1e-6, 15);
   });
 
+  test('mt and MT, metric tons to some and a million to others, are refused; t and Mt are what they are', () => {
+    for (const unit of ['mt/yr', 'MT a-1']) expect(() => parseUnit(unit)).toThrow(/"mt" may be a metric ton or a million of them: write t or Mt/i);
+    expect(convert(1, 't/yr', 'Mt/yr')).toBeCloseTo(1e-6, 12);
+  });
+
   test.each(['ug/Nm3', 'mg Nm-3', 'µg/Nm³', 'ug/nm3', 'ug/NM**3'])('%s is of normal cubic metres, not of nanometres, and refused', (unit) => {
     expect(() => parseUnit(unit, 'obs.csv: NO2')).toThrow(
       expect.objectContaining({
