@@ -201,6 +201,22 @@ describe('phases', () => {
     program.dispose();
   });
 
+  test('runs that are asked for together are taken in their order, after what parameters decide, which cannot change in between', async () => {
+    const g = new Graph();
+    const weight = scale(g, g.parameter('w', [2], { init: 'constant', value: 1 }), 2);
+    const first = sum(g, [g.input('x', [2]), weight]);
+    const second = scale(g, first, 10);
+    const program = compile(g, { outputs: { first, second }, phases: { first: [first], second: [second] } });
+    for (const value of [1, 2]) {
+      program.set('w', [value, value]);
+      const runs = [program.run('first'), program.run('second')];
+      expect(() => program.set('w', [7, 7])).toThrow(expect.objectContaining({ code: 'PROGRAM_BUSY' }) as Error);
+      await Promise.all(runs);
+      expect([...program.get('second')]).toEqual([20 * value, 20 * value]);
+    }
+    program.dispose();
+  });
+
   test('a phase refuses to run after an earlier one that may have taken the memory of what it builds on', () => {
     const g = new Graph();
     const middle = scale(g, sum(g, [g.input('x', [64]), square(g, g.input('y', [64]))]), 2);

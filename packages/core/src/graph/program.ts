@@ -202,10 +202,25 @@ export class Program<T extends FloatArray = Float32Array> {
   /** Runs one phase (the only one, if there is one) on the native thread; runs are taken in order. */
   async run(phase?: string): Promise<void> {
     const { profiler } = this.host;
-    for (const each of this.enter(phase)) {
-      const start = performance.now();
-      if (profiler) profiler.record(each, start, await this.toldLater(() => this.native.profile(each)));
-      else await this.toldLater(() => this.native.run(each));
+    const names = this.enter(phase);
+    await this.completed(names, async () => {
+      // Handed over together: nothing comes between the prepare phase and the one that it is for.
+      if (!profiler) return firstFailure(await Promise.allSettled(names.map((each) => this.native.run(each))));
+      for (const each of names) {
+        const start = performance.now();
+        profiler.record(each, start, await this.native.profile(each));
+      }
+    });
+  }
+
+  /** Does the work of some phases, which count as not run where it fails. */
+  private async completed<R>(names: readonly string[], work: () => Promise<R>): Promise<R> {
+    try {
+      return await this.toldLater(work);
+    } catch (error) {
+      if (names.includes(PREPARE)) this.prepared = false;
+      this.lastRun.delete(names[names.length - 1]);
+      throw error;
     }
   }
 
@@ -329,4 +344,8 @@ function phaseNeeds(phases: readonly ScheduledPhase[]): Map<string, Set<string>>
       return [phase.name, new Set(sources.filter((name) => name !== phase.name && name !== PREPARE))];
     }),
   );
+}
+
+function firstFailure(settled: readonly PromiseSettledResult<unknown>[]): void {
+  for (const each of settled) if (each.status === 'rejected') throw each.reason;
 }
