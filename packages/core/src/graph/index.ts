@@ -1,5 +1,5 @@
 /** One graph, four uses: how models are described, differentiated, compiled and exported. See docs/graph.md. */
-export { compile, planProgram, type CompileOptions } from './compile';
+export { compile, planProgram, type CompileOptions, type PlanOptions } from './compile';
 export type { Instruction, ProgramOptions, ProgramSpec } from '@retroplume/native';
 export { Graph, type Initializer, type Node, type Value, type ValueKind } from './graph';
 export type { Box, Emitter, Op, RegionRequest, Spread } from './op';
