@@ -8,8 +8,7 @@ const FARTHEST = 14;
 
 /**
  * Reads `2017-01-02`, `2017/1/2`, `20170102` (eight digits: `2017002` is a day of the year and no date here), with or without `[T ]HH[:MM[:SS]]`,
- * with or without `Z` or `+08:00`; behind minutes `+08` will
- * do, as DuckDB writes the zoned timestamps of Parquet.
+ * with or without `Z` or `+08:00`; behind minutes `+08` will do, as DuckDB writes the zoned timestamps of Parquet.
  *
  * @param zone - IANA name; counts where the text has no offset of its own
  * @returns ms since 1970, or undefined if it is none of these, or a time that does not exist; 24:00 is the next day's 0:00

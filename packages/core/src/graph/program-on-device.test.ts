@@ -15,15 +15,18 @@ let refusal: { code: string; message: string } | undefined;
 const opened: ProgramOptions[] = [];
 
 jest.mock('@retroplume/native', () => {
-  const native = jest.requireActual<typeof import('@retroplume/native')>('@retroplume/native');
-  class EmulatedProgram extends native.NativeProgram {
+  const native = jest.requireActual<typeof import('./testing/emulated-native')>('./testing/emulated-native').emulatedNative(
+    () => 'retroplume_emulated',
+    () => 0,
+  );
+  class ToldProgram extends native.NativeProgram {
     constructor(spec: ProgramSpec, options: ProgramOptions = {}) {
       opened.push(options);
       if (refusal) throw Object.assign(new Error(refusal.message), { code: refusal.code });
-      super(spec, options, options.device === undefined || options.device === 'cpu' ? undefined : 'retroplume_emulated');
+      super(spec, options);
     }
   }
-  return { ...native, NativeProgram: EmulatedProgram };
+  return { ...native, NativeProgram: ToldProgram };
 });
 
 beforeEach(() => {

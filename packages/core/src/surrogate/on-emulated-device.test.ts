@@ -1,5 +1,5 @@
 /** Training, and the frozen surrogate, on what stands for a GPU in the tests: every kernel of real programs, inputs that are staged while they run, and fields in its memory. */
-import type { CudaDevices, DeviceFieldsShape, NativeProgram, ProgramOptions, ProgramSpec } from '@retroplume/native';
+import type { NativeProgram, ProgramOptions, ProgramSpec } from '@retroplume/native';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,10 +27,13 @@ let mockModule = '';
 let mockMemory = 0;
 
 jest.mock('@retroplume/native', () => {
-  const native = jest.requireActual<typeof import('@retroplume/native')>('@retroplume/native');
-  class EmulatedProgram extends native.NativeProgram {
-    constructor(spec: ProgramSpec, options: ProgramOptions = {}) {
-      super(spec, options, options.device === undefined || options.device === 'cpu' ? undefined : mockModule);
+  const native = jest.requireActual<typeof import('../graph/testing/emulated-native')>('../graph/testing/emulated-native').emulatedNative(
+    () => mockModule,
+    () => mockMemory,
+  );
+  class CountedProgram extends native.NativeProgram {
+    constructor(spec: ProgramSpec, options?: ProgramOptions) {
+      super(spec, options);
       for (const { op, params } of spec.instructions) if (op === 'lstmBackward') packed.add(params.packed ?? 0);
     }
     override stage(offset: number, data: Float32Array | Float64Array): void {
@@ -43,14 +46,9 @@ jest.mock('@retroplume/native', () => {
       super.stageWindow(...given);
     }
   }
-  class EmulatedFields extends native.DeviceFields {
-    constructor(shape: DeviceFieldsShape, device: ProgramOptions['device']) {
-      super(shape, device, mockModule);
-    }
-  }
-  class EmulatedTracers extends native.DeviceTracers {
-    constructor(...[request, meteorology, rates, device]: ConstructorParameters<typeof native.DeviceTracers>) {
-      super(request, meteorology, rates, device, mockModule);
+  class CountedTracers extends native.DeviceTracers {
+    constructor(...given: ConstructorParameters<typeof native.DeviceTracers>) {
+      super(...given);
       carriers++;
     }
   }
@@ -58,12 +56,7 @@ jest.mock('@retroplume/native', () => {
     hostCarried++;
     native.tracers(...given);
   };
-  const cudaDevices = (): CudaDevices => ({
-    built: true,
-    reason: '',
-    devices: mockMemory > 0 ? [{ index: 0, name: mockModule, architecture: 'emulation', memoryBytes: mockMemory }] : [],
-  });
-  return { ...native, NativeProgram: EmulatedProgram, DeviceFields: EmulatedFields, DeviceTracers: EmulatedTracers, tracers, cudaDevices };
+  return { ...native, NativeProgram: CountedProgram, DeviceTracers: CountedTracers, tracers };
 });
 
 async function trained(execution: Execution, over: Record<string, unknown>): Promise<{ weights: Float32Array; log: string[] }> {

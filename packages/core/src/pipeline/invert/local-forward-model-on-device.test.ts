@@ -1,5 +1,4 @@
 /** The forward model of the paper's mode on what stands for a GPU in the tests. */
-import type { CudaDevices, DeviceFieldsShape, ProgramOptions, ProgramSpec } from '@retroplume/native';
 import { sourceOf } from '../../data/period-source';
 import { randomFloats } from '../../inversion/testing/small-world';
 import { randomSurrogate } from '../../surrogate/testing/random-surrogate';
@@ -8,23 +7,12 @@ import { expectClose } from '../testing/tiny-forward-model';
 import { problemOf } from '../testing/tiny-problem';
 import { SurrogateForwardModel } from './surrogate-forward-model';
 
-jest.mock('@retroplume/native', () => {
-  const native = jest.requireActual<typeof import('@retroplume/native')>('@retroplume/native');
-  const module = 'retroplume_emulated';
-  class EmulatedProgram extends native.NativeProgram {
-    constructor(spec: ProgramSpec, options: ProgramOptions = {}) {
-      super(spec, options, options.device === undefined || options.device === 'cpu' ? undefined : module);
-    }
-  }
-  class EmulatedFields extends native.DeviceFields {
-    constructor(shape: DeviceFieldsShape, device: ProgramOptions['device']) {
-      super(shape, device, module);
-    }
-  }
-  const devices = [{ index: 0, name: module, architecture: 'emulation', memoryBytes: 4e7 }];
-  const cudaDevices = (): CudaDevices => ({ built: true, reason: '', devices });
-  return { ...native, NativeProgram: EmulatedProgram, DeviceFields: EmulatedFields, cudaDevices };
-});
+jest.mock('@retroplume/native', () =>
+  jest.requireActual<typeof import('../../graph/testing/emulated-native')>('../../graph/testing/emulated-native').emulatedNative(
+    () => 'retroplume_emulated',
+    () => 4e7,
+  ),
+);
 
 const HOURS = 24;
 const period = tinyPeriod('winter', 1, { hours: HOURS });

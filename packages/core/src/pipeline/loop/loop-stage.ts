@@ -52,7 +52,7 @@ export const loopStage: Stage = {
   },
 };
 
-/** Of the runs of all passes, as any of them decides which one is kept. */
+/** What the transport model gave in the passes: each had a part in which one is kept. */
 function valuesOf({ out }: StageContext, passes: LoopSummary['passes']): LoopSummary['values'] {
   return updatedValues(passes.map(({ pass }) => stageDir(out, 'verify', passVariant(pass))));
 }

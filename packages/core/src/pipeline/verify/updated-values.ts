@@ -5,7 +5,7 @@
 import { canonicalJson, hashText, readRecord, summaryIn } from '../engine/record';
 import type { VerifySummary } from './verify-stage';
 
-/** By run and period, of the records of these stages; empty where none has any. */
+/** By run and period, out of the records of these stages; one of before adds nothing. */
 export function updatedValues(dirs: readonly string[]): Record<string, string> {
   return Object.fromEntries(dirs.flatMap((dir) => Object.entries(summaryIn<Pick<VerifySummary, 'values'>>(dir)?.values ?? {})));
 }

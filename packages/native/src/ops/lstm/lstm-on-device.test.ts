@@ -1,7 +1,7 @@
 import { deviceVariants } from '../../testing/call-kernel';
 import { fromHalf } from '../../testing/half-reference';
 import { randomArray, relativeError } from '../../testing/oracles';
-import { backward, double, forward, gradients, makeInputs, plain } from './lstm.cases';
+import { backward, double, drawnPass, forward, gradients, makeInputs, plain } from './lstm.cases';
 
 const deviceProducts = deviceVariants.flatMap(({ options: { module } }) =>
   ([['float32', 1e-5] as const, ['tf32', 1e-3], ['bf16', 1e-2]] as const).map(([products, tolerance]) => ({ module, products, tolerance })),
@@ -24,9 +24,7 @@ describe.each(deviceProducts)('lstm on a device, $module, products $products, ag
   ];
   test.each(shapes)('batch %i, %i steps, %i cells, channels %i to %i, allStates %i', (batch, steps, cells, inChannels, hidden, allStates) => {
     const sizes = { batch, steps, cells, inChannels, hidden, allStates };
-    const inputs = makeInputs(sizes);
-    const expected = forward(inputs, sizes, double);
-    const gradOutput = randomArray(expected.output.length, 9);
+    const { inputs, expected, gradOutput } = drawnPass(sizes);
     const reference = backward(inputs, expected, gradOutput, sizes, double);
     for (const kept of [{ keptCells: Math.floor(cells / 3) }, { keptCells: Math.floor(cells / 3), packed: 1 }, { keptCells: cells, packed: 1 }]) {
       const saved = forward(inputs, { ...sizes, ...kept }, options);

@@ -41,6 +41,13 @@ export function forward(inputs: Record<string, ArrayLike<number>>, sizes: Sizes,
   return callKernel('lstmForward', { ...inputs, ...outputs }, { ...sizes }, options);
 }
 
+/** The output and what is kept in double, and a gradient of the output, of inputs that are drawn. */
+export function drawnPass(sizes: Sizes): { inputs: Record<string, Float64Array>; expected: Record<string, Float64Array>; gradOutput: Float64Array } {
+  const inputs = makeInputs(sizes);
+  const expected = forward(inputs, sizes, double);
+  return { inputs, expected, gradOutput: randomArray(expected.output.length, 9) };
+}
+
 const LANES = { baseline: 4, avx2: 8, avx512: 16, amx: 16 };
 
 /** The CUDA kernels keep [N, T, P, D, 4], without gaps. */

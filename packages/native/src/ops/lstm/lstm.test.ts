@@ -2,7 +2,7 @@ import { allVariants, callKernel, deviceVariants, fastVariants } from '../../tes
 import { describeGolden, permute, readGolden } from '../../testing/golden';
 import { centralDifferences, dot, ofAllSizes, randomArray, relativeError } from '../../testing/oracles';
 import { gathered, spread } from '../../testing/strided';
-import { backward, double, forward, gradients, makeInputs, plain, sources } from './lstm.cases';
+import { backward, double, drawnPass, forward, gradients, makeInputs, plain, sources } from './lstm.cases';
 
 test.each(allVariants)('lstm by hand, one step from zero: $name', ({ options, tolerance }) => {
   // Weights 0, bias (i, f, g, o) = (0, 0, atanh 0.5, 0): i = o = 1/2, g = 1/2, c = 1/4, h = tanh(1/4)/2.
@@ -111,8 +111,7 @@ describe.each([...fastVariants, ...deviceVariants])('lstm, $name, against the do
   ];
   test.each(shapes)('batch %i, %i steps, %i cells, channels %i to %i, allStates %i', (batch, steps, cells, inChannels, hidden, allStates) => {
     const sizes = { batch, steps, cells, inChannels, hidden, allStates };
-    const inputs = makeInputs(sizes);
-    const expected = forward(inputs, sizes, double);
+    const { inputs, expected, gradOutput } = drawnPass(sizes);
     const actual = forward(inputs, sizes, options);
     expect(relativeError(actual.output, expected.output)).toBeLessThan(1e-5);
     for (const [name, parts] of [
@@ -122,7 +121,6 @@ describe.each([...fastVariants, ...deviceVariants])('lstm, $name, against the do
       const [ours, reference] = [plain(actual[name], sizes, parts, options), plain(expected[name], sizes, parts, double)];
       expect(relativeError(ours, reference)).toBeLessThan(1e-5);
     }
-    const gradOutput = randomArray(expected.output.length, 9);
     for (const accumulate of [0, 1]) {
       const before = accumulate ? (length: number): Float64Array => randomArray(length, 11) : undefined;
       const reference = backward(inputs, expected, gradOutput, { ...sizes, accumulate }, double, before);
