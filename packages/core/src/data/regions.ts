@@ -7,8 +7,9 @@ type Point = readonly [number, number];
 /** 1 where a cell's centre lies in the region, `[H, W]`. */
 export function regionMask(region: Case['regions'][string], grid: Grid): Float32Array {
   const mask = new Float32Array(grid.rows * grid.cols);
+  const contains = membership(region, grid);
   for (let row = 0; row < grid.rows; row++) {
-    for (let col = 0; col < grid.cols; col++) mask[row * grid.cols + col] = contains(region, grid, row, col) ? 1 : 0;
+    for (let col = 0; col < grid.cols; col++) mask[row * grid.cols + col] = contains(row, col) ? 1 : 0;
   }
   return mask;
 }
@@ -18,20 +19,23 @@ export function regionMasks(regions: Case['regions'], grid: Grid): { name: strin
   return Object.entries(regions).map(([name, region]) => ({ name, mask: regionMask(region, grid) }));
 }
 
-function contains({ polygon, rows, cols }: Case['regions'][string], grid: Grid, row: number, col: number): boolean {
-  if (polygon) {
+function membership({ polygon, rows, cols }: Case['regions'][string], grid: Grid): (row: number, col: number) => boolean {
+  if (!polygon) return (row, col) => rows !== undefined && cols !== undefined && row >= rows[0] && row <= rows[1] && col >= cols[0] && col <= cols[1];
+  const inside = insideOnGlobe(polygon);
+  return (row, col) => {
     const { lon, lat } = grid.centre(row, col);
-    return insideOnGlobe(lon, lat, polygon);
-  }
-  return rows !== undefined && cols !== undefined && row >= rows[0] && row <= rows[1] && col >= cols[0] && col <= cols[1];
+    return inside(lon, lat);
+  };
 }
 
-/** Of a polygon whose longitudes are those of any turn: 190 and 260 are -170 and -100. */
-function insideOnGlobe(lon: number, lat: number, polygon: readonly Point[]): boolean {
-  const longitudes = polygon.map(([x]) => x);
-  const [west, east] = [Math.min(...longitudes), Math.max(...longitudes)];
-  for (let x = lon - 360 * Math.floor((lon - west) / 360); x <= east; x += 360) if (insidePolygon(x, lat, polygon)) return true;
-  return false;
+/** Whether a polygon, whose longitudes may be those of a further turn (190 and 260 are -170 and -100), holds a place. */
+function insideOnGlobe(polygon: readonly Point[]): (lon: number, lat: number) => boolean {
+  const west = polygon.reduce((least, [x]) => Math.min(least, x), Infinity);
+  const east = polygon.reduce((most, [x]) => Math.max(most, x), -Infinity);
+  return (lon, lat) => {
+    for (let x = lon - 360 * Math.floor((lon - west) / 360); x <= east; x += 360) if (insidePolygon(x, lat, polygon)) return true;
+    return false;
+  };
 }
 
 /** Even-odd rule: a ray to the east crosses the edges an odd number of times. */
