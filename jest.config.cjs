@@ -3,6 +3,7 @@
 process.env.UCX_MEM_EVENTS ??= 'no';
 
 module.exports = {
+  globalSetup: '<rootDir>/test/testing/write-command.mjs',
   testEnvironment: '<rootDir>/jest.environment.cjs',
   testMatch: ['<rootDir>/packages/*/src/**/*.test.ts', '<rootDir>/test/**/*.test.ts', '<rootDir>/tools/**/*.test.ts'],
   transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: '<rootDir>/tsconfig.test.json' }] },

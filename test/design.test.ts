@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { IoapiFile } from '../packages/core/src/data/ioapi';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
+import { MAIN } from './testing/small-run';
 
 // Runs of the transport model on a machine that does other things too.
 jest.setTimeout(200_000);
 
-const main = join(__dirname, '../packages/cli/dist/main.js');
 const DESIGN = [
   'members.count=1',
   'members.perGroup=1',
@@ -34,7 +34,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function commandLine(args: string[], settings: string[]): string[] {
-  return [main, 'simulate', caseFile, '--out', join(folder, 'run'), ...args, ...settings.flatMap((setting) => ['--set', setting])];
+  return [MAIN, 'simulate', caseFile, '--out', join(folder, 'run'), ...args, ...settings.flatMap((setting) => ['--set', setting])];
 }
 
 function simulate(args: string[], settings = DESIGN): { status: number | null; stdout: string; stderr: string } {
@@ -241,7 +241,7 @@ describe('simulate with a design', () => {
   });
 
   function prepare(settings: string[], out = 'run'): { status: number | null; stderr: string } {
-    const args = [main, 'prepare', caseFile, '--out', join(folder, out), ...settings.flatMap((setting) => ['--set', setting])];
+    const args = [MAIN, 'prepare', caseFile, '--out', join(folder, out), ...settings.flatMap((setting) => ['--set', setting])];
     return spawnSync(process.execPath, args, { encoding: 'utf8', cwd: folder });
   }
 

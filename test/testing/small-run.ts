@@ -1,8 +1,8 @@
 /** What runs of small twins through the command line share. */
 import { join } from 'node:path';
 
-/** The command line, as set-up builds it. */
-export const MAIN = join(__dirname, '../../packages/cli/dist/main.js');
+/** The command line, as set-up builds it, in one file (write-command.mjs). */
+export const MAIN = join(__dirname, '../../build/command.js');
 
 /** The smallest network that has every part, `KEY=VALUE` under `surrogate` (or `paperMode.surrogate`). */
 export const SMALL_NETWORK = ['hidden=3', 'widths=[4,4,4]', 'headWidth=4', 'branchWidth=2'];

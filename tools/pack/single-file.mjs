@@ -23,11 +23,10 @@ function places(file) {
   };
 }
 
-/** Writes the command of a package that is laid out as the clone, `folder`, as the one file `packages/cli/dist/main.js` in the place of what is there. */
-export async function intoOneFile(folder) {
-  const file = join(folder, 'packages/cli/dist/main.js');
+/** Writes the command of which `entry` is compiled, with all that it imports, as `file`. */
+export async function writeOneFile(entry, file) {
   await build({
-    entryPoints: [file],
+    entryPoints: [entry],
     outfile: file,
     allowOverwrite: true,
     bundle: true,
@@ -40,4 +39,10 @@ export async function intoOneFile(folder) {
     minifyWhitespace: true,
     plugins: [places(file)],
   });
+}
+
+/** Writes the command of a package that is laid out as the clone, `folder`, as the one file `packages/cli/dist/main.js` in the place of what is there. */
+export async function intoOneFile(folder) {
+  const file = join(folder, 'packages/cli/dist/main.js');
+  await writeOneFile(file, file);
 }
