@@ -12,9 +12,9 @@ if (major < 20) {
   process.exit(4);
 }
 
-const { SetupError, say } = await import('./setup/step.mjs');
+const { SetupError, say, together } = await import('./setup/step.mjs');
 const { withLock } = await import('./setup/lock.mjs');
-const { ensureSystemPackages } = await import('./setup/system-packages.mjs');
+const { missingSystemPackages } = await import('./setup/system-packages.mjs');
 const { npmPackagesCurrent, installNpmPackages } = await import('./setup/npm-packages.mjs');
 const { addonsCurrent, buildAddons } = await import('./setup/addons.mjs');
 const { typescriptCurrent, buildTypescript } = await import('./setup/typescript.mjs');
@@ -28,15 +28,22 @@ if (unknown !== undefined) {
 const forTests = options.includes('--test');
 const rebuild = options.includes('--build');
 
-async function bringUpToDate() {
-  if (!npmPackagesCurrent()) await installNpmPackages();
-  if (rebuild || !addonsCurrent({ forTests })) await buildAddons({ forTests });
-  if (rebuild || !typescriptCurrent()) await buildTypescript();
+const addonsWanted = () => rebuild || !addonsCurrent({ forTests });
+const typescriptWanted = () => rebuild || !typescriptCurrent();
+
+async function installSystemPackages(installers) {
+  for (const install of installers) await install();
+}
+
+async function bringUpToDate(installers) {
+  // One waits for the network mostly, the other for the disk.
+  await together(installSystemPackages(installers), npmPackagesCurrent() || installNpmPackages());
+  await together(addonsWanted() && buildAddons({ forTests }), typescriptWanted() && buildTypescript());
 }
 
 try {
-  await ensureSystemPackages({ forTests });
-  if (rebuild || !npmPackagesCurrent() || !addonsCurrent({ forTests }) || !typescriptCurrent()) await withLock(bringUpToDate);
+  const installers = missingSystemPackages({ forTests });
+  if (installers.length > 0 || !npmPackagesCurrent() || addonsWanted() || typescriptWanted()) await withLock(() => bringUpToDate(installers));
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;
   say(`${error.code}: ${error.message}`);

@@ -100,8 +100,21 @@ describe('a step', () => {
       } catch (error) {
         console.log(error.code + '|' + error.exitCode + '|' + error.message);
       }`);
-    expect(stderr).toBe('set-up: building … failed\n');
+    expect(stderr).toBe('set-up: building …\nset-up: building: failed\n');
     expect(stdout).toMatch(/^STEP_X\|4\|sh -c .* ended with code 3; the end of .*step_x\.log:\n\nfirst\nthe cause\n\nremedy: do this\n$/);
+  });
+
+  it('beside another that fails is waited for, and both hold the lock', async () => {
+    const { stdout, stderr } = await run(`
+      import { withLock } from 'SETUP/lock.mjs';
+      import { stateFolder, step, together } from 'SETUP/step.mjs';
+      import { existsSync, readFileSync } from 'node:fs';
+      const slow = () => step('slow', [['sh', '-c', 'sleep 0.6; echo end > SETUP/slow']], { code: 'STEP_SLOW', remedy: 'r' });
+      const wrong = () => step('wrong', [['false']], { code: 'STEP_WRONG', remedy: 'r' });
+      setTimeout(() => console.log(readFileSync(stateFolder + '/lock', 'utf8').split(' ').length), 300);
+      await withLock(() => together(wrong(), slow())).catch((error) => console.log(error.code, existsSync('SETUP/slow')));`);
+    expect(stdout).toBe('4\nSTEP_WRONG true\n');
+    expect(stderr).toMatch(/^set-up: wrong …\nset-up: slow …\nset-up: wrong: failed\nset-up: slow: \d s\n$/);
   });
 
   it('whose program is not there fails too', async () => {

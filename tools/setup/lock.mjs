@@ -1,5 +1,5 @@
 // Lets one set-up at a time work on a clone; a second one waits. A lock whose owner is gone (kill -9, power cut) is taken over, but not while
-// what the owner started (npm, the compiler) still runs: the lock holds `HOST PID CHILD`.
+// what the owner started (npm, the compiler) still runs: the lock holds `HOST PID CHILD…`.
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -73,7 +73,7 @@ export async function withLock(work) {
     if (readOwner()?.startsWith(mine)) rmSync(path, { force: true });
   };
   process.on('exit', release);
-  onChild((pid) => writeFileSync(path, `${mine} ${pid}`));
+  onChild((pids) => writeFileSync(path, [mine, ...pids].join(' ')));
   try {
     await work();
   } finally {

@@ -1,4 +1,4 @@
-// One step of the set-up: one line on stderr, a log file, and on failure the end of the log, a code and a remedy.
+// One step of the set-up: a line on stderr when it begins and when it ends, a log file, and on failure the end of the log, a code and a remedy.
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -22,11 +22,11 @@ export function say(text) {
 }
 
 const children = new Set();
-let noteChild = () => {};
+let noteChildren = () => {};
 
-/** Tells `listener` the id of every process that a step starts. */
+/** Tells `listener` the ids of the processes that steps have started and that still run, whenever there is another one. */
 export function onChild(listener) {
-  noteChild = listener;
+  noteChildren = listener;
 }
 
 for (const [signal, code] of [
@@ -50,7 +50,7 @@ function execute([command, ...args], { log, cwd, env }) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', log, log] });
     children.add(child);
-    if (child.pid !== undefined) noteChild(child.pid);
+    if (child.pid !== undefined) noteChildren([...children].map(({ pid }) => pid));
     const finish = (code) => {
       children.delete(child);
       resolve(code);
@@ -60,9 +60,15 @@ function execute([command, ...args], { log, cwd, env }) {
   });
 }
 
+/** Waits for all, also where one has failed: what it began beside the others would go on without anybody. */
+export async function together(...works) {
+  const failed = (await Promise.allSettled(works)).find(({ status }) => status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
 /**
  * Runs commands one after the other.
- * @param title what the line on stderr says
+ * @param title what the lines on stderr say, before and after
  * @param commands arrays of command and arguments; `{ mayFail: true }` on an array lets the next one run after a failure
  * @throws {SetupError} with `code` and `remedy` if one fails
  */
@@ -71,17 +77,17 @@ export async function step(title, commands, { code, remedy, cwd = root, env = {}
   const path = join(stateFolder, `${code.toLowerCase().replace(/^setup_/, '')}.log`);
   const log = openSync(path, 'w');
   const begin = Date.now();
-  process.stderr.write(`set-up: ${title} … `);
+  say(`${title} …`);
   try {
     for (const command of commands) {
       const status = await execute(command, { log, cwd, env });
       if (status !== 0 && !command.mayFail) {
-        process.stderr.write('failed\n');
+        say(`${title}: failed`);
         throw new SetupError(code, `${command.slice(0, 4).join(' ')} ended with code ${status}; the end of ${path}:\n\n${tail(path)}\n\n${remedy}`);
       }
     }
   } finally {
     closeSync(log);
   }
-  process.stderr.write(`${((Date.now() - begin) / 1000).toFixed(0)} s\n`);
+  say(`${title}: ${((Date.now() - begin) / 1000).toFixed(0)} s`);
 }

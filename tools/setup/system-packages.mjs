@@ -67,16 +67,18 @@ async function installForTests(needs) {
 }
 
 /**
- * Installs what is missing where this process is root on Debian or Ubuntu; elsewhere says what to type.
+ * What is to be installed; where this process isn't root on Debian or Ubuntu, says what to type.
+ * @returns functions that install, to be called one after the other
  * @throws {SetupError} SETUP_SYSTEM_PACKAGES
  */
-export async function ensureSystemPackages({ forTests }) {
+export function missingSystemPackages({ forTests }) {
   const missing = NEEDS.filter((need) => !need.found());
   const missingForTests = forTests ? TEST_NEEDS.filter((need) => !need.found()) : [];
   if (process.getuid?.() === 0 && onPath('apt-get')) {
-    if (missing.length > 0) await installWithApt(missing);
-    if (missingForTests.length > 0) await installForTests(missingForTests);
-    return;
+    return [
+      ...(missing.length > 0 ? [() => installWithApt(missing)] : []),
+      ...(missingForTests.length > 0 ? [() => installForTests(missingForTests)] : []),
+    ];
   }
   if (missing.length > 0) {
     throw new SetupError(
@@ -90,4 +92,5 @@ export async function ensureSystemPackages({ forTests }) {
       `${missingForTests.map((need) => need.what).join(', ')} not found: the tests that need them are skipped; to have them: ${commandFor(missingForTests)}`,
     );
   }
+  return [];
 }
