@@ -106,6 +106,7 @@ async function runFolder(
   for (const stage of ['simulate', 'prepare', 'train']) writeRecord(out, stage, name);
   const events: StageEvent[] = [];
   const settings = {
+    file: join(out, 'case.yaml'),
     periods: [{ name: world.name, start: WORLD.start, hours: world.time.count, spinUpHours: WORLD.spinUpHours }],
     ctm: { kind: 'reference', options: {} },
     emissions: { groups: {}, sectors: {} },

@@ -1,5 +1,5 @@
 /** The keys of a stage: by which it, and each part of it, is known to be up to date. */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ConfigError } from '../../errors';
 import { gigabytes } from '../../usable-memory';
 import type { InputFile } from './input-hashes';
@@ -38,7 +38,8 @@ export async function keyOf(
     version: VERSIONS.retroplume,
     inputs: contentsOf(inputs),
   };
-  const keyWith = (part: unknown, keys: string[]): string => hashText(canonicalJson({ ...content, before: keys, settings: part }));
+  const keyWith = (part: unknown, keys: string[]): string =>
+    hashText(fromFolderOf(context.case.file, canonicalJson({ ...content, before: keys, settings: part })));
   const key = keyWith(
     settings,
     before.map(({ key }) => key),
@@ -54,6 +55,12 @@ export async function keyOf(
     ...(context.changedRuns === 'keep' ? { trusted: true } : {}),
     ...{ settings, inputs, versions: VERSIONS },
   };
+}
+
+/** Of JSON text with paths below the folder of a case file, as they are from there: a case that is moved with its files is what it was. */
+function fromFolderOf(file: string, json: string): string {
+  const beginning = JSON.stringify(join(dirname(file), '/')).slice(0, -1);
+  return json.replaceAll(beginning, '"./');
 }
 
 /** Parts that a stage does not read may come, go and change: what took hours to learn stays. */

@@ -17,7 +17,7 @@ afterEach(() => rmSync(out, { recursive: true, force: true }));
 function contextOf(ranks: Ranks, signal = new AbortController().signal): StageContext {
   const inputs = new InputHashes();
   const run = {
-    case: {} as Case,
+    case: { file: join(out, 'case.yaml') } as Case,
     out,
     inputs,
     threads: 1,

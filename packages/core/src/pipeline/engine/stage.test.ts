@@ -37,7 +37,15 @@ function stage(name: StageName, needs: StageName[], run?: Stage['run']): Stage {
 
 function context(over: Partial<RunContext> = {}): RunContext {
   return {
-    ...{ case: {} as Case, out, threads: 1, device: 'cpu', hardware: 'avx2', products: 'float32', inputs: new InputHashes() },
+    ...{
+      case: { file: join(out, 'case.yaml') } as Case,
+      out,
+      threads: 1,
+      device: 'cpu',
+      hardware: 'avx2',
+      products: 'float32',
+      inputs: new InputHashes(),
+    },
     onEvent: (event) => events.push(event),
     signal: new AbortController().signal,
     ...over,
@@ -73,6 +81,17 @@ describe('a stage', () => {
     await run(stage('simulate', []));
     change();
     await run(stage('simulate', []));
+    expect(runs).toBe(2);
+  });
+
+  it('is what it was where its case has been moved with its files, and made anew where they now lie elsewhere', async () => {
+    const caseIn = (folder: string): Partial<RunContext> => ({ case: { file: join(out, folder, 'case.yaml') } as Case });
+    settings['runs'] = { member01: join(out, 'before/member01.nc') };
+    await run(stage('simulate', []), caseIn('before'));
+    settings['runs'] = { member01: join(out, 'after/member01.nc') };
+    await run(stage('simulate', []), caseIn('after'));
+    expect(runs).toBe(1);
+    await run(stage('simulate', []), caseIn('elsewhere'));
     expect(runs).toBe(2);
   });
 
