@@ -43,7 +43,8 @@ describe('dailyMeans', () => {
     const whole = observations(2 + 24);
     const start = new Date(whole.time.start.getTime() - 30 * 6e4);
     // 21:30 to 23:30 of the first station are 100, 100 and 0
-    const { values } = dailyMeans({ ...whole, time: { ...whole.time, start } });
+    const { time, values } = dailyMeans({ ...whole, time: { ...whole.time, start } });
+    expect(time.start).toEqual(new Date('2026-01-04T00:30:00Z')); // the hours that are averaged
     expect([...values.get('O3')!]).toEqual([NaN, NaN, 12, 7]);
   });
 

@@ -18,7 +18,9 @@ export const FEWEST_HOURS = 18;
 export function dailyMeans(observations: Observations): Observations {
   const { time, stations, values } = observations;
   if (time.stepSeconds !== 3600) return observations;
-  const start = new Date(Math.floor(time.start.getTime() / (DAY * HOUR_MS)) * DAY * HOUR_MS);
+  // In zones half an hour off no hour begins at midnight of UTC: the day is the one that begins with the first hour after it.
+  const first = time.start.getTime();
+  const start = new Date(Math.floor(first / (DAY * HOUR_MS)) * DAY * HOUR_MS + (first % HOUR_MS));
   const hoursBefore = (time.start.getTime() - start.getTime()) / HOUR_MS;
   const days = Math.ceil((hoursBefore + time.count) / DAY);
   const indexOf = (day: number): number => Math.min(time.count, Math.max(0, Math.ceil(day * DAY - hoursBefore)));

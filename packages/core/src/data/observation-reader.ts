@@ -33,6 +33,8 @@ export interface Series {
 const MOST_VALUES = 5e8;
 /** Column of a value as a number: a name that the query of a case will not give to one of its own. */
 const NUMBER = '"value as a number"';
+/** What zones differ by from whole hours (Asia/Kolkata by two of these, Asia/Kathmandu by three): other times are none at which an hour begins. */
+const QUARTER_HOUR_MS = 900_000;
 const SQL_COLUMNS = ['station', 'time', 'species', 'value', 'unit'];
 
 export class ObservationReader {
@@ -310,11 +312,15 @@ export class ObservationReader {
   private axisOf(instants: number[]): TimeAxis {
     const { stepSeconds } = this;
     const [first, last] = [instants.reduce((a, b) => Math.min(a, b)), instants.reduce((a, b) => Math.max(a, b))];
-    const odd = instants.find((at) => (at - first) % (1000 * stepSeconds) !== 0 || (stepSeconds === 3600 && at % 3600e3 !== 0));
+    const odd = instants.find((at) => (at - first) % (1000 * stepSeconds) !== 0 || at % QUARTER_HOUR_MS !== 0);
     if (odd !== undefined) {
+      const expected =
+        odd % QUARTER_HOUR_MS === 0
+          ? `a whole ${stepSeconds === 3600 ? 'hour' : 'day'} after ${instant(new Date(first))}`
+          : 'the beginning of an hour';
       throw new DataError(
         'OBSERVATIONS_TIME',
-        `${this.label}: ${instant(new Date(odd))} is not a whole ${stepSeconds === 3600 ? 'hour of UTC (those of a zone half an hour off, such as Asia/Kolkata, cannot be read: give daily means)' : `day after ${instant(new Date(first))}`}: set observations.resolution and timeZone to what the files hold`,
+        `${this.label}: ${instant(new Date(odd))} is not ${expected}: set observations.resolution and timeZone to what the files hold`,
       );
     }
     const count = (last - first) / (1000 * stepSeconds) + 1;

@@ -209,6 +209,15 @@ describe('long layout', () => {
     expect(series(observations, 'PM2.5', 'A')).toEqual([10, Number.NaN, 30]);
   });
 
+  test.each([
+    ['Asia/Kolkata', '2017-01-01T18:30Z'],
+    ['Asia/Kathmandu', '2017-01-01T18:15Z'],
+  ])('an hour begins when it does in %s', async (timeZone, start) => {
+    const observations = await read('A,2017-01-02T00:00,10,10\nA,2017-01-02T02:00,30,30\n', { timeZone });
+    expect(observations.time).toEqual({ start: new Date(start), stepSeconds: 3600, count: 3 });
+    expect(series(observations, 'PM2.5', 'A')).toEqual([10, Number.NaN, 30]);
+  });
+
   test('only what lies in the span; several files, gzip, columns in another order or missing', async () => {
     write('stations.csv', STATIONS);
     write('obs_1.csv', 'station,time,no2,pm25\nA,2017-01-01T23:00,1,1\nA,2017-01-02T00:00,2,2\n');
@@ -243,10 +252,16 @@ describe('files that cannot be used', () => {
     await expect(read('A,yesterday,5,5\n')).rejects.toThrow(
       failure('OBSERVATIONS_TIME', `${file}: "yesterday" is no time: write times as 2017-01-31T05:00, 2017-01-31 or 20170131`),
     );
-    await expect(read('A,2017-01-01T00:30,5,5\n')).rejects.toThrow(
+    await expect(read('A,2017-01-01T00:05,5,5\n')).rejects.toThrow(
       failure(
         'OBSERVATIONS_TIME',
-        `${file}: 2017-01-01T00:30Z is not a whole hour of UTC (those of a zone half an hour off, such as Asia/Kolkata, cannot be read: give daily means): set observations.resolution and timeZone to what the files hold`,
+        `${file}: 2017-01-01T00:05Z is not the beginning of an hour: set observations.resolution and timeZone to what the files hold`,
+      ),
+    );
+    await expect(read('A,2017-01-01T00:00,5,5\nB,2017-01-01T00:30,5,5\n')).rejects.toThrow(
+      failure(
+        'OBSERVATIONS_TIME',
+        `${file}: 2017-01-01T00:30Z is not a whole hour after 2017-01-01T00:00Z: set observations.resolution and timeZone to what the files hold`,
       ),
     );
     await expect(read('A,2017-01-01,5,5\nA,2017-01-02T05:00,5,5\n', { resolution: 'daily' })).rejects.toThrow(

@@ -23,6 +23,12 @@ function hourly(overrides: Partial<ObservationOperatorOptions> = {}): Observatio
   return new ObservationOperator({ grid: unitGrid(2, 3), period, observations, species, error, ...overrides });
 }
 
+/** Two values of a zone half an hour off, and between them an hour of the model that both see. */
+function halfPast(): ObservationOperator {
+  const time = { start: '2017-01-01T01:30:00Z', stepSeconds: 3600, count: 2 };
+  return hourly({ observations: observationsOf(stations.slice(2), time, { NO2: [4, NaN, 5, NaN] }) });
+}
+
 function daily(hoursPerDay?: number): ObservationOperator {
   const observations = observationsOf(
     stations,
@@ -94,6 +100,15 @@ describe('ObservationOperator', () => {
     expect([...hourly().forward(fields)]).toEqual([22, 13, 24, 34, 35]);
   });
 
+  it('takes the mean of the two hours that an hour of a zone half an hour off lies in, each of them once', () => {
+    const operator = halfPast();
+    const fields = Float32Array.from({ length: 50 * 6 * 2 }, (_, i) => i);
+    expect([...operator.forward(fields)]).toEqual([18, 30]); // of 12 and 24, of 24 and 36
+    expect([...operator.atStations(fields).simulated.get('NO2')!]).toEqual([18, 30]);
+    expect([...operator.hoursOf([0, 1])]).toEqual([1, 2, 3]);
+    expect([...operator.hoursOf([1])]).toEqual([2, 3]);
+  });
+
   it('takes daily means over local days', () => {
     // The field is its hour number: the mean of hours 16 … 39 is 27.5; sampled at 17, 20, … 38 it is 27.5 too.
     const fields = Float32Array.from({ length: 50 * 6 * 2 }, (_, i) => Math.floor(i / 12));
@@ -107,6 +122,7 @@ describe('ObservationOperator', () => {
     ['hourly', hourly()],
     ['daily', daily()],
     ['daily, sampled', daily(5)],
+    ['between hours', halfPast()],
   ])('has an exact adjoint, whole and in batches: %s', (_, operator) => {
     const n = operator.observed.values.length;
     const fields = randomFloats(50 * 12, 1);
@@ -119,13 +135,16 @@ describe('ObservationOperator', () => {
     expect(dot(stencil.forward(seen), g)).toBeCloseTo(dot(seen, stencil.adjoint(g)), 5);
   });
 
-  it('gives the same values from the hours that are needed as from all', () => {
-    const operator = daily(8);
+  it.each([
+    ['daily, sampled', daily(8)],
+    ['between hours', halfPast()],
+  ])('gives the same values from the hours that are needed as from all: %s', (_, operator) => {
     const fields = randomFloats(50 * 12, 4);
-    const compact = Float32Array.from([...operator.hoursOf([0])].flatMap((hour) => [...fields.subarray(hour * 12, hour * 12 + 12)]));
-    const stencil = operator.stencil([0]);
+    const times = operator.times.map((__, i) => i);
+    const compact = Float32Array.from([...operator.hoursOf(times)].flatMap((hour) => [...fields.subarray(hour * 12, hour * 12 + 12)]));
+    const stencil = operator.stencil(times);
     expect(stencil.forward(pickAt(compact, stencil.places))).toEqual(operator.forward(fields));
-    expect(operator.batch([0]).values.length).toBe(operator.forward(fields).length);
+    expect(operator.batch(times).values.length).toBe(operator.forward(fields).length);
   });
 
   it('marks watched and withheld stations, and refuses a cell with both kinds', () => {

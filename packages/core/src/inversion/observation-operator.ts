@@ -121,9 +121,9 @@ export class ObservationOperator {
     return (this.decorrelations[time] ??= decorrelationOf(this.observed, time, this.options.grid.cols));
   }
 
-  /** The hours of the period that some times see: each time's hours in turn. */
+  /** The hours of the period that some times see, in the order in which they are first seen; one that two see (in zones half an hour off) once. */
   hoursOf(times: readonly number[]): Int32Array {
-    return Int32Array.from(times.flatMap((i) => [...this.times[i].hours]));
+    return Int32Array.from(new Set(times.flatMap((i) => [...this.times[i].hours])));
   }
 
   /**
@@ -183,10 +183,10 @@ export class ObservationOperator {
     return this.times.map(({ hours }) => hours);
   }
 
-  /** Where the hours of each time lie when fields hold only the hours of `times`, one after the other. */
+  /** Where the hours of each time lie when fields hold only {@link hoursOf} those times. */
   private compactHours(times: readonly number[]): Int32Array[] {
-    let at = 0;
-    return times.map((i) => this.times[i].hours.map(() => at++));
+    const places = new Map([...this.hoursOf(times)].map((hour, place) => [hour, place]));
+    return times.map((i) => this.times[i].hours.map((hour) => places.get(hour)!));
   }
 
   private count(times: readonly number[]): number {
