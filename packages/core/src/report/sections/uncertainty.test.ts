@@ -43,6 +43,16 @@ describe('uncertainty', () => {
     expect(rowOf('3.16 ± 80')).toEqual(['−4 %', '–', '0.0', 'no']);
   });
 
+  it('calls no group unconstrained of which a region’s total is known', () => {
+    const [nox, nh3] = syntheticUncertainty().areas;
+    const ofRegion = (constrained: boolean): ReportUncertainty => {
+      const area = { ...nh3, region: 'North', total: { ...nh3.total, constrained } };
+      return { ...syntheticUncertainty(), areas: [nox, nh3, area] };
+    };
+    const says = (uncertainty: ReportUncertainty): boolean => write({ ...syntheticReport(small), uncertainty }).includes('Not constrained by these');
+    expect([says(ofRegion(false)), says(ofRegion(true))]).toEqual([true, false]);
+  });
+
   it('says what the monitors do not constrain, in words, in tables and on maps', () => {
     const data = syntheticReport(small);
     const field = (on: (cell: number) => boolean): Float32Array => Float32Array.from({ length: 48 * 48 }, (_, cell) => (on(cell) ? 1 : 0));

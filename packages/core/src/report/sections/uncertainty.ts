@@ -1,5 +1,5 @@
 /** What the monitors say of the emissions, and what they can't: in words, totals with intervals, errors as assumed and as they show, coverage in a twin. */
-import type { AreaFigures } from '../../inversion/uncertainty/figures';
+import { unconstrainedGroups, type AreaFigures } from '../../inversion/uncertainty/figures';
 import { TELLING_EXCESS } from '../../inversion/uncertainty/innovations';
 import { change, chemical, duration, fixed, MISSING, percent, significant, unitText } from '../format';
 import type { Content, Markup } from '../html';
@@ -67,13 +67,10 @@ function how({
   </p>`;
 }
 
-/** Groups whose total the monitors do not constrain in any period, and those whose total they do in some. */
+/** Groups of which the monitors constrain no total, and those of which they do constrain some. */
 function notConstrained(context: PageContext, { areas, leastReduction }: ReportUncertainty): Markup {
   const whole = areas.filter(({ region }) => region === undefined);
-  const never = context.data.groups.filter((group) => {
-    const own = whole.filter((area) => area.group === group);
-    return own.length > 0 && own.every(({ total }) => !total.constrained);
-  });
+  const never: readonly string[] = unconstrainedGroups(areas);
   const left = context.data.groups.filter((group) => whole.every((area) => area.group !== group));
   const cells = context.data.groups.flatMap((group) => {
     const own = whole.filter((area) => area.group === group);
