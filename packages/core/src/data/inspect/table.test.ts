@@ -50,3 +50,15 @@ describe('files of networks with a row for each species', () => {
     expect(odd(await inspected([header, ...rows, rows[0]]))).toEqual([expect.stringMatching(/^ROWS_TWICE: 1 /)]);
   });
 });
+
+it('knows a list of stations that says since when each is there', async () => {
+  const header = 'id,lon,lat,start_date';
+  const found = await inspected([header, 'A,8,50,2001-01-01', 'B,9,51,2010-05-05', 'C,9,52,2010-05-06']);
+  expect(found).toMatchObject({ kind: 'list of stations', facts: { stations: '3 (column id)' }, odd: [] });
+  expect(found.time).toBeUndefined();
+  // A file of one hour, and one of several.
+  const kindOf = async (...rows: string[]): Promise<string> => (await inspected([header, ...rows])).kind;
+  const observations = 'observations, a row for each station and time';
+  expect(await kindOf('A,8,50,2001-01-01', 'B,9,51,2001-01-01')).toBe(observations);
+  expect(await kindOf('A,8,50,2001-01-01', 'A,8,50,2001-01-02')).toBe(observations);
+});

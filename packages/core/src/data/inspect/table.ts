@@ -132,7 +132,10 @@ async function keysOf(store: TableStore, columns: readonly string[], layout: Lay
 
 async function longTable(store: TableStore, columns: string[], layout: LayoutName | undefined): Promise<Found> {
   const [lon, lat] = [LON, LAT].map((pattern) => columns.find((name) => pattern.test(name)));
-  const { station, time, beside } = await keysOf(store, columns, layout);
+  const { beside, ...keys } = await keysOf(store, columns, layout);
+  const { station } = keys;
+  const hasPlaces = station !== undefined && lon !== undefined && lat !== undefined;
+  const time = hasPlaces && layout === undefined && (await isSinceWhen(store, station, keys.time)) ? undefined : keys.time;
   const odd: Oddity[] = [];
   const key = [station, time].flatMap((each) => each?.columns ?? []);
   const numbers: VariableSummary[] = [];
@@ -154,13 +157,14 @@ async function longTable(store: TableStore, columns: string[], layout: LayoutNam
   }
   // Of a site of AQS there are rows for each monitor.
   if (station?.columns.length === 1) {
-    const keys = [...key, ...beside];
-    const [[twice]] = await store.rows(`SELECT count(*) FROM (SELECT ${keys.map(identifier).join(', ')} FROM held GROUP BY ALL HAVING count(*) > 1)`);
-    if (Number(twice) > 0) odd.push({ code: 'ROWS_TWICE', text: `${String(twice)} ${keys.join(' and ')} stand there more than once` });
+    const apart = [...key, ...beside];
+    const [[twice]] = await store.rows(
+      `SELECT count(*) FROM (SELECT ${apart.map(identifier).join(', ')} FROM held GROUP BY ALL HAVING count(*) > 1)`,
+    );
+    if (Number(twice) > 0) odd.push({ code: 'ROWS_TWICE', text: `${String(twice)} ${apart.join(' and ')} stand there more than once` });
   }
   if (lon !== undefined && lat !== undefined) odd.push(...(await withoutCoordinates(store, lon, lat)));
-  if (time === undefined)
-    return { kind: lon !== undefined && lat !== undefined && station !== undefined ? 'list of stations' : 'table', facts, variables: numbers, odd };
+  if (time === undefined) return { kind: hasPlaces ? 'list of stations' : 'table', facts, variables: numbers, odd };
   const texts = await store.rows(`SELECT DISTINCT ${time.sql} FROM held LIMIT 1000000`);
   return {
     kind: station === undefined ? 'table with times' : 'observations, a row for each station and time',
@@ -172,6 +176,14 @@ async function longTable(store: TableStore, columns: string[], layout: LayoutNam
     variables: numbers,
     odd,
   };
+}
+
+/** Whether a time is that since which a station is there: each station stands there once, and not all at one time. */
+async function isSinceWhen(store: TableStore, station: Key, time: Key | undefined): Promise<boolean> {
+  if (time === undefined) return false;
+  const [counts] = await store.rows(`SELECT count(*), count(DISTINCT ${station.sql}), count(DISTINCT ${time.sql}) FROM held`);
+  const [rows, stations, times] = counts.map(Number);
+  return rows === stations && times > 1;
 }
 
 /** The first column whose name looks like one and whose values can be read as times. */
