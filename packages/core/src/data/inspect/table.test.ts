@@ -62,3 +62,11 @@ it('knows a list of stations that says since when each is there', async () => {
   expect(await kindOf('A,8,50,2001-01-01', 'B,9,51,2001-01-01')).toBe(observations);
   expect(await kindOf('A,8,50,2001-01-01', 'A,8,50,2001-01-02')).toBe(observations);
 });
+
+it('tells a time that cannot be read, and takes hours of a station for no rows twice where it knows no times', async () => {
+  const rows = ['station,time,no2', 'A,2023-01-01 00:00,1', 'A,2023-13-01 00:00,2', 'A,2023-01-01 01:00,3'];
+  const found = await inspected(rows);
+  expect(found).toMatchObject({ kind: 'observations, a row for each station and time', time: { steps: 2, stepSeconds: 3600 } });
+  expect(odd(found)).toEqual(['OBSERVATIONS_TIME: these are no times: 2023-13-01 00:00']);
+  expect(odd(await inspected(['station,time,no2', 'A,1672531200,1', 'A,1672534800,2']))).toEqual([]); // seconds since 1970
+});

@@ -155,8 +155,8 @@ async function longTable(store: TableStore, columns: string[], layout: LayoutNam
     const [[count]] = await store.rows(`SELECT count(DISTINCT ${station.sql}) FROM held`);
     facts.stations = `${String(count)} (${said(station)})`;
   }
-  // Of a site of AQS there are rows for each monitor.
-  if (station?.columns.length === 1) {
+  // Of a site of AQS there are rows for each monitor; of a station without places or times nobody knows what its rows are.
+  if (station?.columns.length === 1 && (time !== undefined || hasPlaces)) {
     const apart = [...key, ...beside];
     const [[twice]] = await store.rows(
       `SELECT count(*) FROM (SELECT ${apart.map(identifier).join(', ')} FROM held GROUP BY ALL HAVING count(*) > 1)`,
@@ -186,11 +186,15 @@ async function isSinceWhen(store: TableStore, station: Key, time: Key | undefine
   return rows === stations && times > 1;
 }
 
-/** The first column whose name looks like one and whose values can be read as times. */
+/** Values by which a column of times is known: some of them may be none. */
+const LOOKED_AT = 100;
+
+/** The first column whose name looks like one and of whose values half or more can be read as times. */
 async function timeColumn(store: TableStore, columns: readonly string[]): Promise<string | undefined> {
   for (const name of columns.filter((each) => TIME.test(each))) {
-    const rows = await store.rows(`SELECT ${identifier(name)} FROM held WHERE trim(${identifier(name)}) <> '' LIMIT 5`);
-    if (rows.length > 0 && rows.every(([text]) => parseTime(String(text), 'UTC') !== undefined)) return name;
+    const rows = await store.rows(`SELECT ${identifier(name)} FROM held WHERE trim(${identifier(name)}) <> '' LIMIT ${LOOKED_AT}`);
+    const times = rows.filter(([text]) => parseTime(String(text), 'UTC') !== undefined);
+    if (times.length > 0 && 2 * times.length >= rows.length) return name;
   }
   return undefined;
 }
