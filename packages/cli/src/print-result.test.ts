@@ -37,6 +37,11 @@ describe('the end of a run', () => {
     expect(printed({ withheld: { NO2: score(1) } })).not.toContain('found');
   });
 
+  it('gives no sign to a change that rounds to nothing', () => {
+    const withheld = { O3: { priorMae: 2, updatedMae: 1.995, unit: 'ppb', change: { interval: { low: -0.004, high: 0.003 } } } };
+    expect(printed({ withheld })).toContain('(0 %; 90 % interval 0 % to 0 %)');
+  });
+
   it('says how sure a change is, and where nothing says so', () => {
     const of = { priorMae: 8, updatedMae: 7.6, unit: 'ppb' };
     const withheld = {

@@ -38,7 +38,8 @@ interface Printable {
 }
 
 function signedPercent(fraction: number): string {
-  return `${fraction > 0 ? '+' : ''}${(100 * fraction).toFixed(0)} %`;
+  const text = (100 * fraction).toFixed(0);
+  return `${Number(text) === 0 ? '0' : fraction > 0 ? `+${text}` : text} %`;
 }
 
 function change(priorMae: number, mae: number, unit: string, { interval, noInterval }: Change): string {

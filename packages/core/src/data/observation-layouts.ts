@@ -144,11 +144,12 @@ function unit(column: string): string {
   return `replace(replace(replace(trim(${column}), '³', '3'), 'µ', 'u'), 'μ', 'u')`;
 }
 
+/** SQL of the times of AirNow's files, from dates such as 01/31/17 or 01/31/2017. */
+export const AIRNOW_TIME = `regexp_replace(trim(date), '^(\\d\\d)/(\\d\\d)/(?:20)?(\\d\\d)$', '20\\3\\1\\2') || ' ' || trim(time)`;
+
 function airnow(): Layout {
   const species = named('parameter', { OZONE: 'O3', O3: 'O3', NO2: 'NO2', SO2: 'SO2', 'PM2.5': 'PM2.5' });
-  // 01/31/17 or 01/31/2017
-  const date = `regexp_replace(trim(date), '^(\\d\\d)/(\\d\\d)/(?:20)?(\\d\\d)$', '20\\3\\1\\2')`;
-  const rows = `(SELECT trim(station) AS station, ${date} || ' ' || trim(time) AS time, ${species} AS species, value, ${unit('unit')} AS unit FROM raw)`;
+  const rows = `(SELECT trim(station) AS station, ${AIRNOW_TIME} AS time, ${species} AS species, value, ${unit('unit')} AS unit FROM raw)`;
   return { ...fromRelation(`${rows} WHERE species IS NOT NULL`), zone: 'UTC' };
 }
 

@@ -37,7 +37,7 @@ export function judgeResponse(emissionChange: number, concentrationChange: numbe
 /** The answer of one species at the monitors of one region. */
 export interface RegionalResponse {
   species: string;
-  /** monitors in the region, withheld ones included */
+  /** monitors of the species in the region, withheld ones included */
   stations: number;
   /** means over them and the compared times, in the species' unit */
   prior: number;

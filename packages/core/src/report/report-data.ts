@@ -311,7 +311,7 @@ export interface ReportData {
   basemap?: ReportBasemap;
   /** in the order of tables and maps */
   groups: string[];
-  /** with `uncertainty`: groups of which the monitors constrain no period's total */
+  /** with `uncertainty`: groups of which the monitors constrain no total, of whatever period and region */
   unconstrainedGroups?: string[];
   /** groups that the case left out of the inversion */
   notInvertedGroups?: string[];

@@ -317,6 +317,7 @@ describe('page', () => {
     expect(table('table-loop-regions')[0]).toEqual(['North', 'NO₂ (ppb)', '1', '8.00', '87.5 %', '75.0 %', '17 %', '–', '–', '–', '–']);
     expect(text).toContain('Gain, NO₂');
     expect(text.replace(/\s+/g, ' ')).toContain('ended before the transport model ran for pass 3');
+    expect(text).toContain('only the hours that the inversion compares (inversion.hoursPerDay'); // so errors are not those of verify
   });
 
   it('shows what cross-validation tried, its choice, and the corner of the L-curve', () => {

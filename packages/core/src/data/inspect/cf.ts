@@ -3,12 +3,11 @@ import type { NetcdfFile } from '@retroplume/native';
 
 import { RetroplumeError } from '../../errors';
 import { parseUnit } from '../../units';
+import { cfCalendar, cfDecoder } from '../cf-time';
 import { instant } from '../ioapi-time';
 import type { Oddity, TimeSummary } from './inspection';
 import type { Described } from './netcdf';
 import { textOf, type Ranges } from './ranges';
-
-const SECONDS: Record<string, number> = { second: 1, sec: 1, s: 1, minute: 60, min: 60, hour: 3600, hr: 3600, h: 3600, day: 86400, d: 86400 };
 
 export function describeCf(file: NetcdfFile, ranges: Ranges[]): Described {
   const odd: Oddity[] = [];
@@ -77,20 +76,14 @@ function timeOf(file: NetcdfFile, odd: Oddity[]): TimeSummary | undefined {
   if (length === 0) return undefined;
   const units = textOf(file.attributes(axis.name).get('units'));
   const calendar = textOf(file.attributes(axis.name).get('calendar')).toLowerCase();
-  const match = /^([a-z]+?)s? since (\d{4}-\d{1,2}-\d{1,2})(?:[T ]+(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?\s*(?:Z|UTC|\+?00:?00)?$/i.exec(units);
-  const seconds = match ? SECONDS[match[1].toLowerCase()] : undefined;
-  if (!match || seconds === undefined || !['', 'standard', 'gregorian', 'proleptic_gregorian'].includes(calendar)) {
+  const decode = decoderOf(units, calendar);
+  if (!decode) {
     odd.push({ code: 'TIME_UNKNOWN', text: `${axis.name}: the time "${units}"${calendar === '' ? '' : ` (${calendar})`} is not understood` });
     return undefined;
   }
-  const date = match[2]
-    .split('-')
-    .map((part) => part.padStart(2, '0'))
-    .join('-');
-  const since = Date.parse(`${date}T${(match[3] ?? '00:00').padStart(5, '0')}Z`);
-  const values = file.read(axis.name, [0], [length], new Float64Array(length));
-  const at = (i: number): Date => new Date(since + Math.round(values[i] * seconds * 1000));
-  const steps = [...values.slice(1)].map((value, i) => Math.round((value - values[i]) * seconds));
+  const times = file.read(axis.name, [0], [length], new Float64Array(length)).map((value) => Math.round(decode(value)));
+  const at = (i: number): Date => new Date(times[i]);
+  const steps = [...times.slice(1)].map((time, i) => Math.round((time - times[i]) / 1000));
   if (steps.some((step) => step <= 0)) odd.push({ code: 'TIME_ORDER', text: `${axis.name} does not rise` });
   const step = steps[0];
   return {
@@ -99,4 +92,16 @@ function timeOf(file: NetcdfFile, odd: Oddity[]): TimeSummary | undefined {
     steps: length,
     ...(steps.length > 0 && steps.every((each) => each === step) ? { stepSeconds: step } : {}),
   };
+}
+
+/** As inputs are read; undefined where they would be refused. */
+function decoderOf(units: string, calendar: string): ((value: number) => number) | undefined {
+  const kind = cfCalendar(calendar === '' ? undefined : calendar);
+  if (kind === undefined) return undefined;
+  try {
+    return cfDecoder(units, kind, 'time');
+  } catch (error) {
+    if (error instanceof RetroplumeError) return undefined;
+    throw error;
+  }
 }

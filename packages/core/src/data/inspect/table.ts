@@ -2,7 +2,7 @@
  * Tables for `inspect`: lists of stations, observations in a known layout, and others. DuckDB streams the file through each query: memory follows from
  * the number of columns and of different keys, not from the rows.
  */
-import { rawFormatOf, type LayoutName } from '../observation-layouts';
+import { AIRNOW_TIME, rawFormatOf, type LayoutName } from '../observation-layouts';
 import { hasDecimalComma, MISSING_WORDS, standsForNone } from '../observation-quality';
 import { parseTime } from '../observation-time';
 import { identifier, TableStore } from '../table-store';
@@ -27,7 +27,7 @@ export async function inspectTable(path: string): Promise<Omit<Inspection, 'path
     const [[rows]] = await store.rows('SELECT count(*) FROM held');
     const facts = { rows: Number(rows), columns: columns.length };
     const layout = airnow ? 'airnow' : layoutOf(columns);
-    const found = layout === 'cnemc-wide' ? await wideTable(store) : await longTable(store, columns);
+    const found = layout === 'cnemc-wide' ? await wideTable(store) : await longTable(store, columns, layout);
     const daily = layout === 'aqs' && columns.includes('Arithmetic Mean') ? ', resolution daily' : '';
     return {
       grids: [],
@@ -91,31 +91,51 @@ async function wideTable(store: TableStore): Promise<Found> {
   };
 }
 
-/** What tells rows apart. */
+/** A part of what tells rows apart. */
 interface Key {
   columns: readonly string[];
   sql: string;
 }
 
+/** What tells rows apart. */
+interface Keys {
+  station?: Key;
+  time?: Key;
+  /** columns that do so beside station and time, in files of a network that have a row for each species */
+  beside: readonly string[];
+}
+
 const oneColumn = (name: string): Key => ({ columns: [name], sql: `trim(${identifier(name)})` });
 const said = ({ columns }: Key): string => `${columns.length === 1 ? 'column' : 'columns'} ${columns.join(', ')}`;
 
-/** Of AQS's files a site has three columns, and an hour two. */
-async function keysOf(store: TableStore, columns: readonly string[]): Promise<{ station?: Key; time?: Key }> {
+/** Columns that rows of one station and time differ in. */
+const BESIDE: Partial<Record<LayoutName, readonly string[]>> = {
+  airnow: ['parameter'],
+  eea: ['Pollutant', 'AirPollutantCode', 'AggType', 'AveragingTime'],
+  openaq: ['parameter', 'sensor_id', 'sensors_id'],
+};
+
+/** Of AQS's files a site has three columns, and an hour two; of AirNow's an hour has two. */
+async function keysOf(store: TableStore, columns: readonly string[], layout: LayoutName | undefined): Promise<Keys> {
   const site = aqsSiteColumns(columns);
   if (site) {
     const times = [['Date GMT', 'Time GMT'], ['Date Local']].find((names) => names.every((name) => columns.includes(name)));
     const time = times && { columns: times, sql: times.map((name) => `trim(${identifier(name)})`).join(` || ' ' || `) };
-    return { station: { columns: site, sql: aqsIdentifier(site) }, ...(time ? { time } : {}) };
+    return { station: { columns: site, sql: aqsIdentifier(site) }, ...(time ? { time } : {}), beside: [] };
   }
+  const beside = BESIDE[layout ?? 'long']?.filter((name) => columns.includes(name)) ?? [];
+  if (layout === 'airnow') return { station: oneColumn('station'), time: { columns: ['date', 'time'], sql: AIRNOW_TIME }, beside };
   const station = columns.find((name) => STATION.test(name));
   const time = await timeColumn(store, columns);
-  return { ...(station === undefined ? {} : { station: oneColumn(station) }), ...(time === undefined ? {} : { time: oneColumn(time) }) };
+  return { ...(station === undefined ? {} : { station: oneColumn(station) }), ...(time === undefined ? {} : { time: oneColumn(time) }), beside };
 }
 
-async function longTable(store: TableStore, columns: string[]): Promise<Found> {
+async function longTable(store: TableStore, columns: string[], layout: LayoutName | undefined): Promise<Found> {
   const [lon, lat] = [LON, LAT].map((pattern) => columns.find((name) => pattern.test(name)));
-  const { station, time } = await keysOf(store, columns);
+  const { beside, ...keys } = await keysOf(store, columns, layout);
+  const { station } = keys;
+  const hasPlaces = station !== undefined && lon !== undefined && lat !== undefined;
+  const time = hasPlaces && layout === undefined && (await isSinceWhen(store, station, keys.time)) ? undefined : keys.time;
   const odd: Oddity[] = [];
   const key = [station, time].flatMap((each) => each?.columns ?? []);
   const numbers: VariableSummary[] = [];
@@ -135,15 +155,16 @@ async function longTable(store: TableStore, columns: string[]): Promise<Found> {
     const [[count]] = await store.rows(`SELECT count(DISTINCT ${station.sql}) FROM held`);
     facts.stations = `${String(count)} (${said(station)})`;
   }
-  // Of a site of AQS there are rows for each monitor.
-  if (station?.columns.length === 1) {
-    const keys = key.map(identifier).join(', ');
-    const [[twice]] = await store.rows(`SELECT count(*) FROM (SELECT ${keys} FROM held GROUP BY ALL HAVING count(*) > 1)`);
-    if (Number(twice) > 0) odd.push({ code: 'ROWS_TWICE', text: `${String(twice)} ${key.join(' and ')} stand there more than once` });
+  // Of a site of AQS there are rows for each monitor; of a station without places or times nobody knows what its rows are.
+  if (station?.columns.length === 1 && (time !== undefined || hasPlaces)) {
+    const apart = [...key, ...beside];
+    const [[twice]] = await store.rows(
+      `SELECT count(*) FROM (SELECT ${apart.map(identifier).join(', ')} FROM held GROUP BY ALL HAVING count(*) > 1)`,
+    );
+    if (Number(twice) > 0) odd.push({ code: 'ROWS_TWICE', text: `${String(twice)} ${apart.join(' and ')} stand there more than once` });
   }
   if (lon !== undefined && lat !== undefined) odd.push(...(await withoutCoordinates(store, lon, lat)));
-  if (time === undefined)
-    return { kind: lon !== undefined && lat !== undefined && station !== undefined ? 'list of stations' : 'table', facts, variables: numbers, odd };
+  if (time === undefined) return { kind: hasPlaces ? 'list of stations' : 'table', facts, variables: numbers, odd };
   const texts = await store.rows(`SELECT DISTINCT ${time.sql} FROM held LIMIT 1000000`);
   return {
     kind: station === undefined ? 'table with times' : 'observations, a row for each station and time',
@@ -157,11 +178,23 @@ async function longTable(store: TableStore, columns: string[]): Promise<Found> {
   };
 }
 
-/** The first column whose name looks like one and whose values can be read as times. */
+/** Whether a time is that since which a station is there: each station stands there once, and not all at one time. */
+async function isSinceWhen(store: TableStore, station: Key, time: Key | undefined): Promise<boolean> {
+  if (time === undefined) return false;
+  const [counts] = await store.rows(`SELECT count(*), count(DISTINCT ${station.sql}), count(DISTINCT ${time.sql}) FROM held`);
+  const [rows, stations, times] = counts.map(Number);
+  return rows === stations && times > 1;
+}
+
+/** Values by which a column of times is known: some of them may be none. */
+const LOOKED_AT = 100;
+
+/** The first column whose name looks like one and of whose values half or more can be read as times. */
 async function timeColumn(store: TableStore, columns: readonly string[]): Promise<string | undefined> {
   for (const name of columns.filter((each) => TIME.test(each))) {
-    const rows = await store.rows(`SELECT ${identifier(name)} FROM held WHERE trim(${identifier(name)}) <> '' LIMIT 5`);
-    if (rows.length > 0 && rows.every(([text]) => parseTime(String(text), 'UTC') !== undefined)) return name;
+    const rows = await store.rows(`SELECT ${identifier(name)} FROM held WHERE trim(${identifier(name)}) <> '' LIMIT ${LOOKED_AT}`);
+    const times = rows.filter(([text]) => parseTime(String(text), 'UTC') !== undefined);
+    if (times.length > 0 && 2 * times.length >= rows.length) return name;
   }
   return undefined;
 }

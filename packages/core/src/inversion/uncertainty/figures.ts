@@ -89,6 +89,14 @@ export function cellFigures({ settings: { leastReduction, constrainedGroups }, m
   return { sigma, reduction, constrained };
 }
 
+/** Groups of which the monitors constrain no total, of whatever period, in no region and not in the whole domain. */
+export function unconstrainedGroups(areas: readonly Pick<AreaFigures, 'group' | 'total'>[]): Group[] {
+  return GROUPS.filter((group) => {
+    const own = areas.filter((area) => area.group === group);
+    return own.length > 0 && own.every(({ total }) => !total.constrained);
+  });
+}
+
 export function areaFigures(input: FiguresInput, cells: CellFigures): { areas: AreaFigures[]; correlations: Correlation[] } {
   const { map, at } = input;
   const factors = map.factors(at);

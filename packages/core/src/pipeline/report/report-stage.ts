@@ -15,6 +15,7 @@ import {
   type ReportMode,
   type ReportStation,
 } from '../../report';
+import { unconstrainedGroups } from '../../inversion/uncertainty/figures';
 import type { Certificate } from '../../surrogate/judgement/certificate';
 import { largestDistance } from '../../surrogate/judgement/training-distance';
 import { PRIOR } from '../simulate/case-runs';
@@ -86,12 +87,6 @@ function uncertaintyOf(context: StageContext): UncertaintySummary | undefined {
   return context.case.inversion.uncertainty.method === 'none' ? undefined : summaryOf<UncertaintySummary>(context, 'uncertainty');
 }
 
-/** Groups of which no total of a period is constrained. */
-function unconstrained(found: UncertaintySummary): string[] {
-  const constrained = new Set(found.areas.flatMap(({ region, group, total }) => (region === undefined && total.constrained ? [group] : [])));
-  return GROUPS.filter((group) => !constrained.has(group));
-}
-
 /** The case itself may be in the paper's mode; its results are then shown as the paper's. */
 function modeOf({ case: settings, variant }: StageContext): ReportMode {
   return variant === 'paper' || settings.inversion.mode === 'paper' ? 'paper' : 'default';
@@ -155,7 +150,10 @@ async function reportData(context: StageContext): Promise<ReportData> {
     responseFactor: settings.response.factor,
     ...trustOf(own),
     ...(found
-      ? { unconstrainedGroups: unconstrained(found), uncertainty: { ...found, inversionSeconds: readRecord(context.dirOf('invert'))?.seconds } }
+      ? {
+          unconstrainedGroups: unconstrainedGroups(found.areas),
+          uncertainty: { ...found, inversionSeconds: readRecord(context.dirOf('invert'))?.seconds },
+        }
       : {}),
     certificates: variants.flatMap((variant) => {
       const certificate = summaryOf<Certificate>(variant, 'certify');

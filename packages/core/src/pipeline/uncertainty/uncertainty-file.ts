@@ -1,6 +1,6 @@
 /** Uncertainty of the factors on disk: netCDF with CF names, variables `<what>_<period>` and `sector_<what>_<sector>_<period>` as those of the factors' file. */
 import { GROUPS } from '../../data/case';
-import { readCf, writeCf, type CfData, type CfVariable } from '../../data/netcdf-cf';
+import { readCf, writeCf, type CfAttributes, type CfData, type CfVariable } from '../../data/netcdf-cf';
 import { DataError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 
@@ -29,7 +29,7 @@ export function writeUncertainty(path: string, grid: Grid, periods: readonly Per
   for (const { sector, period, slots, sigma, reduction, constrained, low, high, averagingKernel } of periods) {
     if (slots > 1) dimensions[`slot_${period}`] = slots;
     const over = [...(slots > 1 ? [`slot_${period}`] : []), 'y', 'x', 'group'];
-    const add = (name: string, data: CfData, long_name: string, attributes: Record<string, string> = {}): unknown =>
+    const add = (name: string, data: CfData, long_name: string, attributes: CfAttributes = {}): unknown =>
       variables.push({
         name: sector === undefined ? `${name}_${period}` : `sector_${name}_${sector}_${period}`,
         dimensions: over,
@@ -39,7 +39,7 @@ export function writeUncertainty(path: string, grid: Grid, periods: readonly Per
     add('log_factor_sigma', sigma, 'posterior standard deviation of the natural logarithm of the factor, before the bound');
     add('reduction', reduction, 'part by which the standard deviation has fallen from the prior one');
     add('constrained', constrained, 'whether the monitors constrain the factor', {
-      flag_values: '0 1',
+      flag_values: Uint8Array.of(0, 1),
       flag_meanings: 'not_constrained constrained',
     });
     add('factor_low', low, 'factor one standard deviation below the updated one');

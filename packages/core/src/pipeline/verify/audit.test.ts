@@ -17,7 +17,7 @@ const stations = [
   { id: 'b', role: 1, cell: 3 },
 ];
 const seriesOf = (no2: number[]): AuditedPeriod['series']['prior'] => ({
-  ...{ stations, times: [], observed: new Map() },
+  ...{ stations, times: [], observed: new Map([['NO2', Float32Array.from([11, 3, NaN, 5])]]) },
   simulated: new Map([['NO2', Float32Array.from(no2)]]),
 });
 
@@ -73,6 +73,21 @@ describe('auditPeriod', () => {
     expect(auditPeriod({ ...period, nearKm: 350 }, REGIONS)[5].response!.nearMonitors).toBeCloseTo(0, 12);
     // no monitor measures SO2, and nothing answers NH3
     expect(rows.filter(({ response }) => response)).toHaveLength(2);
+  });
+
+  it('looks at the monitors that measure the species, and at no others', () => {
+    const onlyIn = (observed: number[]): AuditedPeriod => {
+      const [prior, updated] = [period.series.prior, period.series.updated].map((series) => ({
+        ...series,
+        observed: new Map([['NO2', Float32Array.from(observed)]]),
+      }));
+      return { ...period, series: { prior, updated } };
+    };
+    const [domain, , , , , west] = auditPeriod(onlyIn([NaN, 3, NaN, NaN]), REGIONS);
+    // 2, 6 = 4, then 2, 4 = 3; near that monitor NOx 2 → 1
+    expect(domain.response).toMatchObject({ stations: 1, prior: 4, updated: 3, concentrationChange: -0.25, nearMonitors: -0.5 });
+    expect(west.response).toBeUndefined();
+    expect(auditPeriod(onlyIn([NaN, NaN, NaN, NaN]), REGIONS).some(({ response }) => response)).toBe(false);
   });
 
   it('has the shift of the day with a factor per hour, in local time', () => {

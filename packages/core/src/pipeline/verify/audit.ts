@@ -14,6 +14,7 @@ import { localSolarHour } from '../../worlds/solar';
 import { PRIOR } from '../simulate/case-runs';
 import { ofGroup } from '../apply/factors-file';
 import type { EmissionUpdate } from './emission-update';
+import { hasValue } from './nearest-used';
 import { quotedField } from '../../text-file';
 
 /** How far around a region its neighbours lie: what a wind of 3 m s-1 covers in a day. */
@@ -51,7 +52,8 @@ function auditRegion(period: AuditedPeriod, region: Region): AuditRow[] {
     const moved = redistribution(prior, updated, weight);
     const species = group in ANSWERS ? ANSWERS[group as keyof typeof ANSWERS] : undefined;
     const judged = period.groups.includes(group) && moved.change !== undefined;
-    const response = species && judged ? responseOf(period, region, { group, species, stations, change: moved.change! }) : undefined;
+    const answer = species && { group, species, stations: measuring(period.series.prior, species, stations), change: moved.change! };
+    const response = answer && judged ? responseOf(period, region, answer) : undefined;
     return {
       period: period.name,
       ...(region.name === undefined ? {} : { region: region.name }),
@@ -61,6 +63,12 @@ function auditRegion(period: AuditedPeriod, region: Region): AuditRow[] {
       ...(response ? { response } : {}),
     };
   });
+}
+
+/** Of some monitors those with a value of the species in the period. */
+function measuring({ observed, stations: all }: StationSeries, species: Species, stations: readonly number[]): number[] {
+  const values = observed.get(species);
+  return values ? stations.filter((j) => hasValue(values, j, all.length)) : [];
 }
 
 /** Emissions of a group by local solar hour, before and after. */
@@ -84,7 +92,7 @@ function dayOf({ grid, time, runs, update }: AuditedPeriod, { mask }: Region, gr
 interface Answer {
   group: Group;
   species: Species;
-  /** places in the series of the monitors in the region */
+  /** places in the series of the monitors in the region that measure the species */
   stations: readonly number[];
   /** relative change of the region's emissions */
   change: number;

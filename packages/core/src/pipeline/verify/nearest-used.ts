@@ -33,7 +33,8 @@ export function usedCells({ stations, observed }: Pick<StationSeries, 'stations'
   return new Set(stations.flatMap(({ id, role, cell }, j) => (role === Role.withheld || watched.has(id) || !sends(j) ? [] : [cell])));
 }
 
-function hasValue(values: Float32Array, station: number, stations: number): boolean {
+/** Whether a series `[T, S]` has a value of a station. */
+export function hasValue(values: Float32Array, station: number, stations: number): boolean {
   for (let i = station; i < values.length; i += stations) if (Number.isFinite(values[i])) return true;
   return false;
 }

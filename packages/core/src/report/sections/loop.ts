@@ -65,7 +65,7 @@ function gainTable(context: PageContext, loop: ReportLoop): Markup {
       ),
     columns: [{ title: 'Species', text: true }, { title: 'Pass' }, ...SIDES.flatMap(sideColumns)],
     rows: rowsOf(context, loop, undefined),
-    note: 'Used: those that chose the step or the pass included. Monitors of one cell count as one here, and hours count from the first that the surrogate can predict.',
+    note: 'Used: those that chose the step or the pass included. Monitors of one cell count as one here, and only the hours that the inversion compares (inversion.hoursPerDay, from the first that the surrogate can predict), so that errors differ from those of the tables above.',
   });
 }
 

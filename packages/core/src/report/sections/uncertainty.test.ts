@@ -29,6 +29,30 @@ describe('uncertainty', () => {
     expect(tableOf({ ...syntheticReport({ ...small, twin: false }), uncertainty: found })).not.toMatch(/True|totals\./);
   });
 
+  it('shows the fall of uncertainty by which a total is constrained or not, and which was expected', () => {
+    // An update that nears a bound narrows its total without any monitor: 30 ± 50 % where the prior was 100 ± 80 %.
+    const [nox, nh3] = syntheticUncertainty().areas;
+    const total = { ...nh3.total, priorSigma: 80, updated: 30, sigma: 15, reduction: 0.04 };
+    const uncertainty = { ...syntheticUncertainty(), areas: [nox, { ...nh3, total }] };
+    const text = write({ ...syntheticReport(small), uncertainty })
+      .split('id="table-uncertainty"')[1]
+      .split('</table>')[0];
+    const cells = text.split('</tr>').map((row) => [...row.matchAll(/<td[^>]*>([^<]*)<\/td>/g)].map(([, cell]) => cell.replace(/\s/g, ' ')));
+    const rowOf = (words: string): string[] => cells.find((row) => row.some((cell) => cell.startsWith(words)))!.slice(-4);
+    expect(rowOf('3.16 ± 12')).toEqual(['−70 %', '−60 %', '120.0', 'yes']);
+    expect(rowOf('3.16 ± 80')).toEqual(['−4 %', '–', '0.0', 'no']);
+  });
+
+  it('calls no group unconstrained of which a region’s total is known', () => {
+    const [nox, nh3] = syntheticUncertainty().areas;
+    const ofRegion = (constrained: boolean): ReportUncertainty => {
+      const area = { ...nh3, region: 'North', total: { ...nh3.total, constrained } };
+      return { ...syntheticUncertainty(), areas: [nox, nh3, area] };
+    };
+    const says = (uncertainty: ReportUncertainty): boolean => write({ ...syntheticReport(small), uncertainty }).includes('Not constrained by these');
+    expect([says(ofRegion(false)), says(ofRegion(true))]).toEqual([true, false]);
+  });
+
   it('says what the monitors do not constrain, in words, in tables and on maps', () => {
     const data = syntheticReport(small);
     const field = (on: (cell: number) => boolean): Float32Array => Float32Array.from({ length: 48 * 48 }, (_, cell) => (on(cell) ? 1 : 0));

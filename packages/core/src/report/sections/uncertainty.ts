@@ -1,7 +1,7 @@
 /** What the monitors say of the emissions, and what they can't: in words, totals with intervals, errors as assumed and as they show, coverage in a twin. */
-import type { AreaFigures } from '../../inversion/uncertainty/figures';
+import { unconstrainedGroups, type AreaFigures } from '../../inversion/uncertainty/figures';
 import { TELLING_EXCESS } from '../../inversion/uncertainty/innovations';
-import { change, chemical, duration, fixed, MISSING, percent, relativeChange, significant, unitText } from '../format';
+import { change, chemical, duration, fixed, MISSING, percent, significant, unitText } from '../format';
 import type { Content, Markup } from '../html';
 import { html, listed } from '../html';
 import type { PageContext } from '../page-context';
@@ -67,13 +67,10 @@ function how({
   </p>`;
 }
 
-/** Groups whose total the monitors do not constrain in any period, and those whose total they do in some. */
+/** Groups of which the monitors constrain no total, and those of which they do constrain some. */
 function notConstrained(context: PageContext, { areas, leastReduction }: ReportUncertainty): Markup {
   const whole = areas.filter(({ region }) => region === undefined);
-  const never = context.data.groups.filter((group) => {
-    const own = whole.filter((area) => area.group === group);
-    return own.length > 0 && own.every(({ total }) => !total.constrained);
-  });
+  const never: readonly string[] = unconstrainedGroups(areas);
   const left = context.data.groups.filter((group) => whole.every((area) => area.group !== group));
   const cells = context.data.groups.flatMap((group) => {
     const own = whole.filter((area) => area.group === group);
@@ -170,7 +167,6 @@ function totals(context: PageContext, { areas, sectors = [], preview }: ReportUn
     rows: parts.flatMap(({ sector, areas: own, expected }, part) =>
       own.map((area, index) => {
         const { period, region, group, total, dofsEstimate } = area;
-        const relative = relativeChange(total.priorSigma / total.prior, total.sigma / total.updated);
         return {
           cells: [
             ...(sectors.length > 0 ? [sector ?? 'all'] : []),
@@ -182,7 +178,7 @@ function totals(context: PageContext, { areas, sectors = [], preview }: ReportUn
             display(total.oneSigma),
             display(total.twoSigma),
             ...(known > 0 ? [truthCell(context, area, sector === undefined)] : []),
-            change(relative),
+            change(-total.reduction),
             ...(preview ? [expectedOf(area, expected)] : []),
             fixed(dofsEstimate === null ? undefined : Math.max(0, dofsEstimate), 1),
             total.constrained ? 'yes' : 'no',
@@ -191,7 +187,7 @@ function totals(context: PageContext, { areas, sectors = [], preview }: ReportUn
         };
       }),
     ),
-    note: `Intervals are of the inversion’s own assumptions: errors of the observations as assumed, the surrogate’s where they hold it, none of the transport model’s. Uncertainty: change of the relative standard deviation of the total. Degrees of freedom are estimates, good to ±√(2n) or so.${
+    note: `Intervals are of the inversion’s own assumptions: errors of the observations as assumed, the surrogate’s where they hold it, none of the transport model’s. Uncertainty: what the monitors change of the total’s standard deviation about the updated emissions; that of the prior, about the prior emissions, differs from it by what the update does to it, too. Degrees of freedom are estimates, good to ±√(2n) or so.${
       sectors.length > 0 ? ' What monitors tell of all sectors together they need not tell of each.' : ''
     }${known > 0 ? ` True: of the known inventory (twin experiment), bold where it lies outside 2σ; it lies within for ${within} of ${known} totals.` : ''}`,
   });

@@ -1,0 +1,45 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { writeCf } from '../netcdf-cf';
+import type { Inspection } from './inspection';
+import { inspectNetcdf } from './netcdf';
+
+let dir: string;
+beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'retroplume-inspect-cf-'))));
+afterEach(() => rmSync(dir, { recursive: true }));
+
+/** Of a file with a time axis and nothing else. */
+function timesOf(values: number[], attributes: Record<string, string>): Pick<Inspection, 'time' | 'odd'> {
+  const path = join(dir, 'times.nc');
+  writeCf(path, {
+    dimensions: { time: values.length },
+    coordinates: [{ name: 'time', dimensions: ['time'], data: Float64Array.from(values), attributes }],
+    variables: [],
+    attributes: { Conventions: 'CF-1.10' },
+  });
+  const { time, odd } = inspectNetcdf(path);
+  return { time, odd };
+}
+
+it.each([
+  // The Julian calendar, which the standard one is before 15 October 1582, began two days earlier than the Gregorian one would have.
+  ['days since 0001-01-01', 'standard', [736331, 736332], '2017-01-01T00:00Z', 86400],
+  ['days since 0001-01-01', 'proleptic_gregorian', [736329, 736330], '2017-01-01T00:00Z', 86400],
+  ['hours since 1900-01-01 00:00:0.0', 'gregorian', [1025640, 1025641], '2017-01-02T00:00Z', 3600], // as ERA5 has them
+  ['days since 2015-01-01', 'noleap', [424, 425], '2016-03-01T00:00Z', 86400],
+])('reads times as inputs are read: %s, %s', (units, calendar, values, first, stepSeconds) => {
+  expect(timesOf(values, { units, calendar })).toMatchObject({ time: { first, steps: 2, stepSeconds }, odd: [] });
+});
+
+it('says which times are not understood', () => {
+  const text = (of: Pick<Inspection, 'time' | 'odd'>): unknown[] => [of.time, ...of.odd.map((each) => `${each.code}: ${each.text}`)];
+  expect(text(timesOf([0, 1], { units: 'hours since 2017-01-01 00:00:00 +08:00' }))).toEqual([
+    undefined,
+    'TIME_UNKNOWN: time: the time "hours since 2017-01-01 00:00:00 +08:00" is not understood',
+  ]);
+  expect(text(timesOf([0, 1], { units: 'days since 2017-01-01', calendar: '360_day' }))).toEqual([
+    undefined,
+    'TIME_UNKNOWN: time: the time "days since 2017-01-01" (360_day) is not understood',
+  ]);
+});
