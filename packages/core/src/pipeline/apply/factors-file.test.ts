@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { NetcdfFile } from '@retroplume/native';
 import { DataError } from '../../errors';
 import { Grid } from '../../grid/grid';
 import { randomFloats } from '../../inversion/testing/small-world';
@@ -24,6 +25,13 @@ describe('the file of factors', () => {
   it('gives back what was written, factors of a period and of its hours', () => {
     expect(readFactors(path, GRID, 'winter')).toEqual(winter);
     expect(readFactors(path, GRID, 'summer')).toEqual(summer);
+  });
+
+  it('reads of the file what is asked for alone', () => {
+    const read = jest.spyOn(NetcdfFile.prototype, 'read');
+    readFactors(path, GRID, 'summer');
+    expect(read.mock.calls.map(([name]) => name)).toEqual(['factor_summer']);
+    read.mockRestore();
   });
 
   it('has of a sector its own factors, or those of the rest, or where there are no sectors those of all', () => {

@@ -1,6 +1,7 @@
 /** The updated factors on disk: netCDF with CF names, one variable `factor_<period>` a period, and `sector_factor_<sector>_<period>` of sectors. */
 import { GROUPS, REST } from '../../data/case';
-import { readCf, writeCf, type CfVariable } from '../../data/netcdf-cf';
+import { openNetcdf, reading } from '../../data/netcdf-access';
+import { cfContents, writeCf, type CfData, type CfVariable } from '../../data/netcdf-cf';
 import { DataError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 
@@ -60,15 +61,24 @@ export function readFactors(path: string, grid: Grid, period: string): PeriodFac
   return readNamed(path, grid, period, [`factor_${period}`]);
 }
 
-/** The first of these variables that is there. */
+/** The first of these variables that is there. Those of other periods and sectors, which may be of gigabytes, are not read. */
 function readNamed(path: string, grid: Grid, period: string, names: readonly string[]): PeriodFactors {
-  const { variables } = readCf(path);
-  const variable = names.map((name) => variables.find((each) => each.name === name)).find((found) => found !== undefined);
+  const data = firstOf(path, names);
   const field = grid.rows * grid.cols * GROUPS.length;
-  if (!variable || variable.data.length % field !== 0) {
+  if (!data || data.length % field !== 0) {
     throw new DataError('FACTORS_MISSING', `${path}: there are no factors of period ${period} on the case's grid: run invert again`);
   }
-  return { period, slots: variable.data.length / field, data: Float32Array.from(variable.data as Float32Array) };
+  return { period, slots: data.length / field, data: data instanceof Float32Array ? data : Float32Array.from(data) };
+}
+
+function firstOf(path: string, names: readonly string[]): CfData | undefined {
+  const file = openNetcdf(path);
+  try {
+    const name = names.find((each) => file.variable(each));
+    return name === undefined ? undefined : reading(path, () => cfContents(file, [name]).variables[0]?.data);
+  } finally {
+    file.close();
+  }
 }
 
 /** Mean emissions over a period, `[H, W, 5]` kg m-2 s-1, with the factors on them where given. */
