@@ -70,3 +70,13 @@ it('writes a file as COARDS has it, and lines of HEMCO_Config.rc', () => {
     '9105 RETROPLUME_PM25 $ROOT/hemco_p.nc PM25 2017/1/3/0 C xy 1 1',
   ]);
 });
+
+it('names in HEMCO_Config.rc the hour that the file has, where a period begins within a day', () => {
+  const ones = new Float64Array(CELLS * 5).fill(1);
+  const [from, to] = ['2016-12-31T18:00Z', '2017-01-01T00:00Z'].map((instant) => new Date(instant));
+  writeHemco({ factors: at('evening.nc'), config: at('evening.rc') }, new HemcoGrid(GRID, 1), { prior: ones, factors: ones, from, to });
+  const { coordinates = [] } = readCf(at('evening.nc'));
+  const time = coordinates.find(({ name }) => name === 'time')!;
+  expect([time.data[0], time.attributes?.units]).toEqual([0, 'hours since 2016-12-31 18:00:00']);
+  expect(readFileSync(at('evening.rc'), 'utf8')).toContain('9101 RETROPLUME_NOX $ROOT/evening.nc NOx 2016/12/31/18 C xy 1 1');
+});

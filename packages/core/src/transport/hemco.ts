@@ -119,7 +119,7 @@ export function writeHemco(paths: { factors: string; config: string }, hemco: He
     })),
     attributes: { Conventions: 'COARDS', title: `Factors of Retroplume on emissions, ${instant(from)} to ${instant(to)}` },
   });
-  const time = `${from.getUTCFullYear()}/${from.getUTCMonth() + 1}/${from.getUTCDate()}/0`;
+  const time = [from.getUTCFullYear(), from.getUTCMonth() + 1, from.getUTCDate(), from.getUTCHours()].join('/');
   const file = basename(paths.factors);
   const lines = GROUP_NAMES.map(
     (group, g) => `${FIRST_ID + g} RETROPLUME_${variableOf(group).toUpperCase()} $ROOT/${file} ${variableOf(group)} ${time} C xy 1 1`,

@@ -14,7 +14,7 @@ import { GROUP_NAMES, type EmissionGroups, type SectorFiles } from './emission-r
 import { InventoryReader } from './inventory-reader';
 import { referenceOptions, type ReferenceSettings } from './reference-options';
 import { createSurfaceOutput, DEFAULT_OUTPUT_NAMES, OUTPUT_SPECIES, speciesVariables, type OutputNames } from './surface-output';
-import { changedWeather, type WeatherChange } from './weather-change';
+import { changedWeather, changeInWords, type WeatherChange } from './weather-change';
 import { readLandMask, readWeather } from './weather-reader';
 import { WindError, type WindErrorSettings } from './wind-error';
 
@@ -110,7 +110,7 @@ async function simulate(
         run.signal?.throwIfAborted();
         const cells = emitted.length / count;
         const fields = { ...changedWeather(weather[h], change), emissions: emitted.subarray(h * cells, (h + 1) * cells), ...(land ? { land } : {}) };
-        writeHour(writer, names, hour + h, await advance(model, fields, instant(timeAt(period, hour + h))));
+        writeHour(writer, names, hour + h, await advance(model, fields, instant(timeAt(period, hour + h)), change));
         run.onProgress?.(hour + h + 1, period.count, 'reference model');
       }
     }
@@ -140,17 +140,32 @@ function openModel(grid: Grid, options: TransportOptions, key: string): Transpor
   }
 }
 
-async function advance(model: TransportModel, fields: Parameters<TransportModel['advanceHour']>[0], when: string): Promise<Float32Array> {
+async function advance(
+  model: TransportModel,
+  fields: Parameters<TransportModel['advanceHour']>[0],
+  when: string,
+  change: WeatherChange,
+): Promise<Float32Array> {
   try {
     return await model.advanceHour(fields);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const code = codeOf(error);
     if (code === 'TRANSPORT_BAD_EMISSIONS' || code === 'TRANSPORT_BAD_METEOROLOGY') {
-      throw new DataError(code, `${when}: ${message.replace(/^transport model: /, '')}`, { cause: error });
+      const said = message.replace(/^transport model: /, '');
+      const changed = code === 'TRANSPORT_BAD_METEOROLOGY' ? changeInWords(change) : undefined;
+      throw new DataError(code, `${when}: ${changed === undefined ? said : blamed(said, changed)}`, { cause: error });
     }
     throw new TransportError(code ?? 'TRANSPORT_FAILED', `${when}: ${message}`, { cause: error });
   }
+}
+
+/** The files alone are not to be mended where settings of the case have changed what they hold. */
+function blamed(said: string, changed: string): string {
+  return said.replace(
+    /: mend the meteorology file$/,
+    `: the weather of the files is changed by ${changed}: mend these settings, or the meteorology file`,
+  );
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -47,6 +47,17 @@ describe('settings that change the weather of the files', () => {
     expect(largestChange(plain, got)).toBeGreaterThan(0.01);
   });
 
+  it('names the settings where it is they that make weather which there is not', async () => {
+    const said = async (options: ReferenceSettings): Promise<string> =>
+      concentrations(options).then(
+        () => 'nothing',
+        (error: Error) => error.message,
+      );
+    expect(await said({ 'weatherFactor.radiation': 2.5, windTurn: 5 })).toMatch(
+      /radiation: expected 0 to 1500 W m-2 but received 1\d+(\.\d+)? at row 0, column 0: the weather of the files is changed by weatherFactor.radiation 2.5, windTurn 5: mend these settings, or the meteorology file$/,
+    );
+  });
+
   it('refuses a negative factor and a field that there is not', async () => {
     await expect(concentrations({ 'weatherFactor.wind': -1 })).rejects.toMatchObject({
       code: 'CTM_OPTION',

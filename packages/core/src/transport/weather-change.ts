@@ -29,3 +29,12 @@ export function changedWeather(hour: WeatherHour, { wind, windTurn, mixedLayer, 
   if (rain !== 1) out.rain = hour.rain.map((rate) => rain * rate);
   return out;
 }
+
+/** The settings that change it, with their values; undefined where none does. */
+export function changeInWords(change: Readonly<WeatherChange>): string | undefined {
+  const settings = [
+    ...WEATHER_FACTORS.flatMap((field) => (change[field] === 1 ? [] : [`weatherFactor.${field} ${change[field]}`])),
+    ...(change.windTurn === 0 ? [] : [`windTurn ${change.windTurn}`]),
+  ];
+  return settings.length > 0 ? settings.join(', ') : undefined;
+}

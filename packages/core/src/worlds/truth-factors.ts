@@ -3,6 +3,8 @@ import { readCf, writeCf } from '../data/netcdf-cf';
 import { DataError } from '../errors';
 import { type Grid } from '../grid/grid';
 
+const DIMENSIONS = ['group', 'y', 'x'];
+
 /**
  * Writes the factors truth / prior of a twin experiment: one variable `factor_<period>` of `(group, y, x)`, groups in the order
  * of the attribute `groups`.
@@ -14,7 +16,7 @@ export function writeTruthFactors(path: string, grid: Grid, factors: Map<string,
     dimensions: { group: GROUPS.length, y: grid.rows, x: grid.cols },
     variables: [...factors].map(([period, data]) => ({
       name: `factor_${period}`,
-      dimensions: ['group', 'y', 'x'],
+      dimensions: DIMENSIONS,
       data,
       attributes: { long_name: `true over prior emissions, ${period}`, units: '1' },
     })),
@@ -24,20 +26,35 @@ export function writeTruthFactors(path: string, grid: Grid, factors: Map<string,
 
 /**
  * @returns the factors truth / prior of a period, `[5, rows, cols]` in the order NOx, NH3, SO2, VOC, PM2.5
- * @throws {DataError} if the file has no factors for the period, or not on this grid
+ * @throws {DataError} `DATA_TRUTH_PERIOD` if the file has no factors for the period, `DATA_TRUTH_SHAPE` if they are not on this grid or lie in another order,
+ *   `DATA_TRUTH_GROUPS`, `DATA_TRUTH_VALUE`
  */
 export function readTruthFactors(path: string, grid: Grid, period: string): Float32Array {
-  const file = readCf(path);
-  const variable = file.variables.find((candidate) => candidate.name === `factor_${period}`);
+  const { variables, dimensions, attributes } = readCf(path);
+  const variable = variables.find((candidate) => candidate.name === `factor_${period}`);
   if (!variable) {
     throw new DataError('DATA_TRUTH_PERIOD', `${path}: no variable factor_${period}: write one per period of the case, of (group, y, x)`);
   }
-  const expected = GROUPS.length * grid.rows * grid.cols;
-  if (variable.data.length !== expected) {
+  const shape = variable.dimensions.map((name) => dimensions[name]).join(' x ');
+  const expected = [GROUPS.length, grid.rows, grid.cols].join(' x ');
+  // factors.nc of an inversion has the same names, but groups last, with as many values.
+  if (shape !== expected || variable.dimensions.indexOf('group') > 0) {
     throw new DataError(
       'DATA_TRUTH_SHAPE',
-      `${path}: factor_${period} holds ${variable.data.length} values but ${GROUPS.length} x ${grid.rows} x ${grid.cols} = ${expected} are needed: write it on the case's grid`,
+      `${path}: factor_${period} is of (${variable.dimensions.join(', ')}), ${shape}, but (${DIMENSIONS.join(', ')}), ${expected} on the grid ${grid.name}, is needed: write it on the case's grid and in this order (ncpdq -a ${DIMENSIONS.join(',')})`,
     );
   }
-  return Float32Array.from(variable.data as Float32Array);
+  const groups = attributes['groups'];
+  if (typeof groups === 'string' && groups.trim() !== GROUPS.join(' ')) {
+    throw new DataError('DATA_TRUTH_GROUPS', `${path}: its groups are ${groups}, but ${GROUPS.join(' ')} are needed: bring them into this order`);
+  }
+  const factors = Float32Array.from(variable.data as Float32Array);
+  const wrong = factors.findIndex((factor) => !(factor >= 0 && factor < Infinity));
+  if (wrong < 0) return factors;
+  const cell = wrong % (grid.rows * grid.cols);
+  const group = GROUPS[(wrong - cell) / (grid.rows * grid.cols)];
+  throw new DataError(
+    'DATA_TRUTH_VALUE',
+    `${path}: factor_${period} of ${group} at row ${Math.floor(cell / grid.cols)}, column ${cell % grid.cols} is ${factors[wrong]}: factors are finite and 0 or more, and 1 where nothing is changed: mend the file`,
+  );
 }

@@ -128,7 +128,9 @@ export const WIND_ERROR = {
 
 export const truthSchema = z
   .strictObject({
-    factors: file('netCDF file with a factor per group, row and column: emissions of the truth = prior x factor.'),
+    factors: file(
+      'netCDF file with `factor_<period>` of (group, y, x) for each period, groups in the order NOx, NH3, SO2, VOC, PM2.5: emissions of the truth = prior x factor.',
+    ),
     options: referenceOptionsSchema.optional().meta({
       description:
         'Settings of the reference model that differ in the truth run only, laid over `ctm.options`; see docs/reference-model.md. With them, or with ' +

@@ -37,6 +37,18 @@ test('--set on an alias changes neither its anchor nor another alias', () => {
   expect(readSource(path, ['a.NOx=0.9']).values).toEqual({ a: as(0.9), b: as(0.5), c: { d: as(0.5) } });
 });
 
+test('--set takes settings of the reference model by the names that they have in the file', () => {
+  const path = join(folder, 'case.yaml');
+  writeFileSync(path, 'ctm: { kind: reference, options: { background.O3: 38, windTurn: 5 } }\nruns: [{ name: winds }]\n');
+  const overrides = ['ctm.options.background.O3=50', 'ctm.options.stackShare.PM2.5=0.2', 'runs.0.options.weatherFactor.wind=1.2'];
+  const source = readSource(path, overrides);
+  expect(source.values).toEqual({
+    ctm: { kind: 'reference', options: { 'background.O3': 50, windTurn: 5, 'stackShare.PM2.5': 0.2 } },
+    runs: [{ name: 'winds', options: { 'weatherFactor.wind': 1.2 } }],
+  });
+  expect(source.whereIs(['ctm', 'options', 'background.O3'])).toBe(`--set ${overrides[0]}`);
+});
+
 // Nobody ever writes into it: whoever reads would wait for ever.
 test('a named pipe is no file', async () => {
   const pipe = (name: string): string => {

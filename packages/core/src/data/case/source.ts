@@ -18,9 +18,9 @@ export function joinPath(path: KeyPath): string {
   return path.map(String).join('.');
 }
 
-/** Splits `inversion.priorSpread.PM2.5`; the one known name with a dot stays whole. */
+/** Splits `inversion.priorSpread.PM2.5`. Names with a dot stay whole: that one, and what follows `options`, as `background.O3` of the reference model. */
 export function splitPath(text: string): (string | number)[] {
-  const parts = text.match(/PM2\.5|[^.]+/g) ?? [];
+  const parts = text.match(/PM2\.5|(?<=(?:^|\.)options\.).+|[^.]+/g) ?? [];
   return parts.map((part) => (/^\d+$/.test(part) ? Number(part) : part));
 }
 

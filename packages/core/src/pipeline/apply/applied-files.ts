@@ -31,13 +31,21 @@ export function appliedSectors(dir: string, settings: Case, period: string): Sec
  * (`NAME.updated-20160118.EXT`), and folders before it where names alone are not unique.
  */
 export function updatedNames(settings: Case): (file: PriorFile) => string {
-  const paths = [...new Set(settings.periods.flatMap(({ name }) => filesOf(priorSectors(settings, name))))];
-  const folded = (path: string, folders: number): string =>
-    folders === 0 ? basename(path) : `${folded(dirname(path), folders - 1)}-${basename(path)}`;
-  let folders = 0;
-  while (new Set(paths.map((path) => folded(path, folders))).size < paths.length) folders++;
+  const names = namesApart([...new Set(settings.periods.flatMap(({ name }) => filesOf(priorSectors(settings, name))))]);
   return ({ path, date }) => {
     const day = date === undefined ? '' : `-${date.toISOString().slice(0, 10).replaceAll('-', '')}`;
-    return folded(path, folders).replace(/(\.[^.]*)?$/, (extension) => `.updated${day}${extension}`);
+    return names.get(path)!.replace(/(\.[^.]*)?$/, (extension) => `.updated${day}${extension}`);
   };
+}
+
+/** Names with as many folders before them as tell all apart; numbers where none do, since a/b-c and a-b/c are both a-b-c. */
+function namesApart(paths: readonly string[]): Map<string, string> {
+  const folded = (path: string, folders: number): string =>
+    folders === 0 ? basename(path) : `${folded(dirname(path), folders - 1)}-${basename(path)}`;
+  const deepest = paths.reduce((most, path) => Math.max(most, path.split('/').length), 0);
+  for (let folders = 0; folders < deepest; folders++) {
+    const names = paths.map((path) => folded(path, folders));
+    if (new Set(names).size === paths.length) return new Map(paths.map((path, i) => [path, names[i]]));
+  }
+  return new Map(paths.map((path, i) => [path, `${i + 1}-${basename(path)}`]));
 }

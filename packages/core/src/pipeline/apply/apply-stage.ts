@@ -22,7 +22,7 @@ import { priorFiles, updatedNames, type PriorFile } from './applied-files';
 import { DESID_FOLDER, writePeriodDesid } from './apply-desid';
 import { HEMCO_FOLDER, writePeriodHemco } from './apply-hemco';
 import { timeOf } from '../simulate/case-runs';
-import { FACTORS_FILE, readFactors, readSectorFactors } from './factors-file';
+import { FACTORS_FILE, factorsOfSectors, readFactors } from './factors-file';
 import { variantSettings } from '../learn/learning';
 import { readRecord } from '../engine/record';
 import { factorsAt, slotStretches, type Stretch } from '../invert/slot-stretches';
@@ -45,10 +45,11 @@ interface ScaledFile extends PriorFile {
 /** For each file to be written, by its name, the factors of its sector in the periods that it serves. */
 function scaledFiles(settings: Case, factorsPath: string, grid: Grid): Map<string, ScaledFile> {
   const nameOf = updatedNames(settings);
+  const factorsOf = factorsOfSectors(factorsPath, grid);
   const out = new Map<string, ScaledFile>();
   for (const { name, start, hours } of settings.periods) {
     for (const sector of priorSectors(settings, name)) {
-      const { data: factors } = readSectorFactors(factorsPath, grid, name, sector.name);
+      const { data: factors } = factorsOf(name, sector.name);
       for (const file of priorFiles(sector)) {
         const name = nameOf(file);
         if (!out.has(name)) out.set(name, { ...file, groups: sector.groups, points: pointsOf(sector, grid), spans: [] });
@@ -86,7 +87,8 @@ function writeBeside(context: StageContext, factorsPath: string, grid: Grid): st
     const stretches = slotStretches(timeSlots(time, variantSettings(context).inversion.factors));
     const fields = join(FIELDS_FOLDER, `emissions_${name}.nc`);
     const sigma = spread !== undefined && existsSync(spread) ? readSigma(spread, name) : undefined;
-    const sectors = priorSectors(settings, name).map((sector) => ({ ...sector, factors: readSectorFactors(factorsPath, grid, name, sector.name) }));
+    const factorsOf = factorsOfSectors(factorsPath, grid);
+    const sectors = priorSectors(settings, name).map((sector) => ({ ...sector, factors: factorsOf(name, sector.name) }));
     const inverted = sectors.length > 1 ? sectors : [];
     const prepared = openPrepared(context.dirOf('prepare'), name);
     writeUpdatedFields(join(dir, fields), prepared, { factors, stretches, sigma, sectors: inverted });

@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { NetcdfFile } from '@retroplume/native';
 import { DataError } from '../../errors';
 import { Grid } from '../../grid/grid';
 import { randomFloats } from '../../inversion/testing/small-world';
 import { GRID, WORLD } from '../../surrogate/testing/tiny-world';
-import { FACTORS_FILE, meanEmissions, readFactors, readSectorFactors, writeFactors } from './factors-file';
+import { FACTORS_FILE, factorsOfSectors, meanEmissions, readFactors, writeFactors } from './factors-file';
 
 const field = WORLD.rows * WORLD.cols * 5;
 
@@ -26,6 +27,13 @@ describe('the file of factors', () => {
     expect(readFactors(path, GRID, 'summer')).toEqual(summer);
   });
 
+  it('reads of the file what is asked for alone', () => {
+    const read = jest.spyOn(NetcdfFile.prototype, 'read');
+    readFactors(path, GRID, 'summer');
+    expect(read.mock.calls.map(([name]) => name)).toEqual(['factor_summer']);
+    read.mockRestore();
+  });
+
   it('has of a sector its own factors, or those of the rest, or where there are no sectors those of all', () => {
     const of = (seed: number): typeof winter => ({ ...winter, data: randomFloats(field, seed) });
     const [traffic, rest] = [of(3), of(4)];
@@ -39,10 +47,20 @@ describe('the file of factors', () => {
         { sector: 'rest', factors: [rest] },
       ],
     );
-    expect(readSectorFactors(divided, GRID, 'winter', 'traffic')).toEqual(traffic);
-    expect(readSectorFactors(divided, GRID, 'winter', 'power')).toEqual(rest);
-    expect(readSectorFactors(path, GRID, 'winter', 'power')).toEqual(winter);
+    const ofSector = factorsOfSectors(divided, GRID);
+    expect(ofSector('winter', 'traffic')).toEqual(traffic);
+    expect(ofSector('winter', 'power')).toEqual(rest);
+    expect(factorsOfSectors(path, GRID)('winter', 'power')).toEqual(winter);
     expect(readFactors(divided, GRID, 'winter')).toEqual(winter);
+  });
+
+  // Of each hour of a country and month they take a gigabyte, and an inventory may have twenty sectors.
+  it('holds the factors that sectors share once', () => {
+    const ofSector = factorsOfSectors(path, GRID);
+    const ofPower = ofSector('summer', 'power');
+    expect(ofPower).toEqual(summer);
+    expect(ofSector('summer', 'ships').data).toBe(ofPower.data);
+    expect(ofSector('winter', 'ships')).toEqual(winter);
   });
 
   it('says which period it lacks, and does not fit another grid', () => {

@@ -1,5 +1,6 @@
 /** The updated factors on disk: netCDF with CF names, one variable `factor_<period>` a period, and `sector_factor_<sector>_<period>` of sectors. */
 import { GROUPS, REST } from '../../data/case';
+import { openNetcdf } from '../../data/netcdf-access';
 import { readCf, writeCf, type CfVariable } from '../../data/netcdf-cf';
 import { DataError } from '../../errors';
 import type { Grid } from '../../grid/grid';
@@ -24,7 +25,7 @@ export function writeFactors(path: string, grid: Grid, factors: readonly PeriodF
   writeCf(path, {
     dimensions: { ...hours, y: grid.rows, x: grid.cols, group: GROUPS.length },
     variables: [
-      ...factors.map((each) => variableOf(`factor_${each.period}`, '', each)),
+      ...factors.map((each) => variableOf(wholeVariable(each.period), '', each)),
       ...sectors.flatMap(({ sector, factors: own }) => own.map((each) => variableOf(sectorVariable(sector, each.period), ` of ${sector}`, each))),
     ],
     attributes: { Conventions: 'CF-1.10', title: 'Factors on the prior emissions', groups: GROUPS.join(' ') },
@@ -40,35 +41,52 @@ function variableOf(name: string, of: string, { period, slots, data }: PeriodFac
   };
 }
 
-/** Names of sectors have no _, so that no two names of sector and period make one. */
+function wholeVariable(period: string): string {
+  return `factor_${period}`;
+}
+
+/** The case is refused where two sectors and periods make one name (sector-checks.ts). */
 function sectorVariable(sector: string, period: string): string {
   return `sector_factor_${sector}_${period}`;
 }
 
 /**
- * Factors of a sector: its own, or where the inversion did not tell it apart those of all such.
+ * Factors of sectors in a period: of each its own, or where the inversion did not tell it apart those of all such, which are held once.
  *
- * @throws {DataError} `FACTORS_MISSING`
+ * @returns throws {@link DataError} `FACTORS_MISSING`
  */
-export function readSectorFactors(path: string, grid: Grid, period: string, sector: string): PeriodFactors {
-  const names = [sectorVariable(sector, period), sectorVariable(REST, period), `factor_${period}`];
-  return readNamed(path, grid, period, names);
+export function factorsOfSectors(path: string, grid: Grid): (period: string, sector: string) => PeriodFactors {
+  const known = new Map<string, PeriodFactors>();
+  return (period, sector) => {
+    const name = firstHeld(path, [sectorVariable(sector, period), sectorVariable(REST, period), wholeVariable(period)]);
+    const factors = known.get(name ?? '') ?? readNamed(path, grid, period, name);
+    known.set(name!, factors);
+    return factors;
+  };
 }
 
 /** @throws {DataError} `FACTORS_MISSING` if the file lacks the period, or is not on the grid */
 export function readFactors(path: string, grid: Grid, period: string): PeriodFactors {
-  return readNamed(path, grid, period, [`factor_${period}`]);
+  return readNamed(path, grid, period, firstHeld(path, [wholeVariable(period)]));
 }
 
-/** The first of these variables that is there. */
-function readNamed(path: string, grid: Grid, period: string, names: readonly string[]): PeriodFactors {
-  const { variables } = readCf(path);
-  const variable = names.map((name) => variables.find((each) => each.name === name)).find((found) => found !== undefined);
+function firstHeld(path: string, names: readonly string[]): string | undefined {
+  const file = openNetcdf(path);
+  try {
+    return names.find((name) => file.variable(name));
+  } finally {
+    file.close();
+  }
+}
+
+/** Variables of other periods and sectors, which may be of gigabytes, are not read. */
+function readNamed(path: string, grid: Grid, period: string, name: string | undefined): PeriodFactors {
+  const data = name === undefined ? undefined : readCf(path, [name]).variables[0]?.data;
   const field = grid.rows * grid.cols * GROUPS.length;
-  if (!variable || variable.data.length % field !== 0) {
+  if (!data || data.length % field !== 0) {
     throw new DataError('FACTORS_MISSING', `${path}: there are no factors of period ${period} on the case's grid: run invert again`);
   }
-  return { period, slots: variable.data.length / field, data: Float32Array.from(variable.data as Float32Array) };
+  return { period, slots: data.length / field, data: data instanceof Float32Array ? data : Float32Array.from(data) };
 }
 
 /** Mean emissions over a period, `[H, W, 5]` kg m-2 s-1, with the factors on them where given. */

@@ -21,9 +21,16 @@ it('begins where the whole window lies in the period, an hour later where it nee
 
 it('says of a period without a day left that it is too short', () => {
   const period =
-    (hours: number): (() => unknown) =>
+    (hours: number, spinUpHours = 0): (() => unknown) =>
     () =>
-      trainingHours({ name: 'winter', hours, spinUpHours: 0 }, tinySurrogate({ initialConcentrations: 'none' }), tinyTraining(), true);
+      trainingHours({ name: 'winter', hours, spinUpHours }, tinySurrogate({ initialConcentrations: 'none' }), tinyTraining(), true);
+  const says = (needed: number, remedy: string): Error =>
+    expect.objectContaining({
+      code: 'PERIOD_TOO_SHORT',
+      message: expect.stringMatching(`which leave less than a day of it: lengthen it to ${needed} hours or more, or shorten ${remedy}$`) as string,
+    }) as Error;
   expect(period(31)).not.toThrow();
-  expect(period(30)).toThrow(expect.objectContaining({ code: 'PERIOD_TOO_SHORT' }) as Error);
+  expect(period(30)).toThrow(says(31, 'surrogate.window'));
+  expect(period(36, 12)).not.toThrow();
+  expect(period(35, 12)).toThrow(says(36, 'its spin-up'));
 });

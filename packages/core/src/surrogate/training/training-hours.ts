@@ -19,10 +19,12 @@ export function trainingHours(period: TrainedPeriod, surrogate: SurrogateSetting
   const { name, hours, spinUpHours } = period;
   const window = new Window(surrogate.window);
   const first = Math.max(spinUpHours, window.firstHour + (takesInitialConcentrations(surrogate) ? 1 : 0));
-  if (first + 24 > hours) {
+  const needed = first + 24;
+  if (needed > hours) {
+    const longest = first > spinUpHours ? 'surrogate.window' : 'its spin-up';
     throw new DataError(
       'PERIOD_TOO_SHORT',
-      `period ${name}: ${hours} hours are too few for a window of ${window.hours} h and ${spinUpHours} h of spin-up: lengthen the period or shorten surrogate.window`,
+      `period ${name}: ${hours} hours are too few for a window of ${window.hours} h and ${spinUpHours} h of spin-up, which leave less than a day of it: lengthen it to ${needed} hours or more, or shorten ${longest}`,
     );
   }
   const all = hoursFrom(first, hours);
