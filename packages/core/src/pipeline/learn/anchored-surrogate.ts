@@ -154,10 +154,11 @@ export class AnchoredSurrogate {
         'GRADIENT_VALUES',
         `surrogate: expected a finite gradient but received ${gradConcentrations[wrong]} at place ${wrong}: mend it`,
       );
+    const seed = gradConcentrations.slice(); // as factors: until its turn comes the caller may have filled the array for the next call
     return this.alone(async () => {
       const model = this.modelFor(at);
       const gradient = new Float32Array(at.factors.data.length);
-      await model.addAdjoint(at, gradConcentrations, gradient);
+      await model.addAdjoint(at, seed, gradient);
       this.context.signal.throwIfAborted();
       await model.finishAdjoint(at.period, { ...at.factors, data: gradient });
       return gradient;
