@@ -1,7 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { tinySurrogate } from '../../surrogate/testing/tiny-world';
 import type { StageContext } from '../engine/stage';
 import { randomPeriod, randomSurrogate } from '../../surrogate/testing/random-surrogate';
-import { comparedHourStep, domainPlan, type PlanOptions } from './learning';
+import { comparedHourStep, domainPlan, loadSurrogate, type PlanOptions } from './learning';
 
 it.each([
   [24, 3],
@@ -32,5 +35,27 @@ describe('hours that the program takes at once', () => {
     const bytes = jest.spyOn(surrogate, 'programBytes').mockImplementation((hours) => hours * 0.6 * 2 ** 30);
     expect(hoursOn(220, { day: 4 })).toBe(2);
     bytes.mockRestore();
+  });
+});
+
+describe('a surrogate that another case has left', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'retroplume-learning-'));
+  afterAll(() => rmSync(dir, { recursive: true }));
+  const hourly = { window: [{ count: 4, hours: 1 }] };
+
+  it.each([
+    [{}, hourly, /trained with paperMode\.surrogate\.window \[\{"count":2,"hours":3\},.*\] but the case now has .*: run .*, or set it as it was$/],
+    [{}, { initialConcentrations: 'prior' }, /initialConcentrations none but the case now has prior: run .*, or set it to none$/],
+    [{ initialConcentrations: 'rollout' }, {}, /initialConcentrations rollout but the case now has none: run .*, or set it to another than none$/],
+    [{ initialConcentrations: 'prior' }, { initialConcentrations: 'rollout' }, undefined], // the same network
+    [hourly, { window: [1, 3].map((count) => ({ count, hours: 1 })) }, undefined], // the same steps
+  ])('%j is told from what the case has now, %j', (then, now, message) => {
+    randomSurrogate(tinySurrogate(then), [randomPeriod(8, 8, 12)]).save(dir);
+    const paperMode = { surrogate: tinySurrogate(now) };
+    const context = { case: { paperMode }, variant: 'paper', dirOf: () => dir } as unknown as StageContext;
+    const load = (): string => loadSurrogate(context).description.settings.initialConcentrations;
+    if (message)
+      expect(load).toThrow(expect.objectContaining({ code: 'SURROGATE_INPUTS', message: expect.stringMatching(message) as string }) as Error);
+    else expect(load()).toBe(paperMode.surrogate.initialConcentrations);
   });
 });

@@ -1,4 +1,5 @@
 /** What the stages from `train` on share: the settings of their variant, the prepared periods, the surrogate. */
+import { isDeepStrictEqual } from 'node:util';
 import { memberNames, testMembers, type InversionSettings, type SurrogateSettings, type TrainingSettings } from '../../data/case';
 import type { FieldRoom } from '../../data/field-room';
 import type { PeriodSource } from '../../data/period-source';
@@ -6,6 +7,7 @@ import { readPrepared, type PreparedPeriod } from '../../data/prepared';
 import { openPrepared } from '../../data/prepared-store';
 import { readWithPriorConcentrations, withPriorConcentrations } from '../../data/prior-channels';
 import { openTrainingPeriods, type TrainingPeriod } from '../../data/training-period';
+import { DataError } from '../../errors';
 import { takesInitialConcentrations, type InitialConcentrations } from '../../surrogate/initial-concentrations';
 import { Surrogate } from '../../surrogate/surrogate';
 import type { Tiling } from '../../surrogate/tiles';
@@ -94,9 +96,29 @@ export function comparedHourStep(settings: SurrogateSettings): number {
   return step;
 }
 
-/** The trained surrogate, with y taken from where the case says now. */
+/**
+ * The trained surrogate, with y taken from where the case says now.
+ *
+ * @throws {DataError} `SURROGATE_INPUTS` if the case has another window by now, or gives y to a network that takes none, or none to one that does: a stage that is run
+ *   alone takes what an earlier case left. What {@link Surrogate.load} throws
+ */
 export function loadSurrogate(context: StageContext): Surrogate {
-  return Surrogate.load(context.dirOf('train')).withInitialConcentrations(variantSettings(context).surrogate.initialConcentrations);
+  const { surrogate: now } = variantSettings(context);
+  const dir = context.dirOf('train');
+  const surrogate = Surrogate.load(dir);
+  const { settings: then } = surrogate.description;
+  const refuse = (key: 'window' | 'initialConcentrations', as: string): never => {
+    const section = context.variant === 'paper' ? 'paperMode.surrogate' : 'surrogate';
+    const [trained, given] = [then[key], now[key]].map((value) => (typeof value === 'string' ? value : JSON.stringify(value)));
+    throw new DataError(
+      'SURROGATE_INPUTS',
+      `${dir}: the surrogate was trained with ${section}.${key} ${trained} but the case now has ${given}: run "retroplume run", which trains anew, or set it ${as}`,
+    );
+  };
+  if (!isDeepStrictEqual(surrogate.window.steps, new Window(now.window).steps)) refuse('window', 'as it was');
+  if (takesInitialConcentrations(then) !== takesInitialConcentrations(now))
+    refuse('initialConcentrations', takesInitialConcentrations(then) ? 'to another than none' : 'to none');
+  return surrogate.withInitialConcentrations(now.initialConcentrations);
 }
 
 /** A part of the settings of stages that run the surrogate, which training does not depend on. */
