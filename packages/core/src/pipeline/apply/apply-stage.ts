@@ -23,7 +23,7 @@ import { DESID_FOLDER, writePeriodDesid } from './apply-desid';
 import { HEMCO_FOLDER, writePeriodHemco } from './apply-hemco';
 import { timeOf } from '../simulate/case-runs';
 import { FACTORS_FILE, readFactors, readSectorFactors } from './factors-file';
-import { variantSettings } from '../learn/learning';
+import { asInCase, variantSettings } from '../learn/learning';
 import { readRecord } from '../engine/record';
 import { factorsAt, slotStretches, type Stretch } from '../invert/slot-stretches';
 import { priorEmissionInputs, priorSectors, sectorSettings } from '../simulate/sector-files';
@@ -88,7 +88,7 @@ function writeBeside(context: StageContext, factorsPath: string, grid: Grid): st
     const sigma = spread !== undefined && existsSync(spread) ? readSigma(spread, name) : undefined;
     const sectors = priorSectors(settings, name).map((sector) => ({ ...sector, factors: readSectorFactors(factorsPath, grid, name, sector.name) }));
     const inverted = sectors.length > 1 ? sectors : [];
-    const prepared = openPrepared(context.dirOf('prepare'), name);
+    const prepared = asInCase(context, openPrepared(context.dirOf('prepare'), name));
     writeUpdatedFields(join(dir, fields), prepared, { factors, stretches, sigma, sectors: inverted });
     const streamsOf = (stretch: Stretch): DesidStream[] =>
       sectors.map(({ name: sector, label, groups, days, stackGroups, factors: own }) => ({

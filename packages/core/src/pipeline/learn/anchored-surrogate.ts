@@ -55,7 +55,7 @@ export interface OpenSurrogateOptions extends Pick<RunOptions, 'threads' | 'devi
  *
  * @param source - path of the case file, or a loaded case
  * @throws {ConfigError} `STAGE_MISSING` if `prepare` or `train` is not finished there; `THREADS_INVALID`, `CALL_INVALID`, `PRODUCTS_NEED_CUDA`
- * @throws {DataError} `PREPARED_MISSING` if `prepare` has not made a period of the case; `SURROGATE_INPUTS` if the case has another window or other fields than the
+ * @throws {DataError} `PREPARED_MISSING`, `PREPARED_TIME` if `prepare` has not made a period of the case, or of other hours; `SURROGATE_INPUTS` if the case has another window or other fields than the
  *   surrogate was trained with; of files that are damaged
  * @throws {DeviceError} `DEVICE_CUDA_MISSING`, `DEVICE_OUT_OF_MEMORY`
  *

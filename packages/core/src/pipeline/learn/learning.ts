@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { memberNames, testMembers, type InversionSettings, type SurrogateSettings, type TrainingSettings } from '../../data/case';
 import type { FieldRoom } from '../../data/field-room';
+import { instant } from '../../data/ioapi-time';
 import type { PeriodSource } from '../../data/period-source';
 import { readPrepared, type PreparedPeriod } from '../../data/prepared';
 import { openPrepared } from '../../data/prepared-store';
@@ -12,7 +13,7 @@ import { takesInitialConcentrations, type InitialConcentrations } from '../../su
 import { Surrogate } from '../../surrogate/surrogate';
 import type { Tiling } from '../../surrogate/tiles';
 import { Window } from '../../surrogate/window';
-import { PRIOR } from '../simulate/case-runs';
+import { PRIOR, timeOf } from '../simulate/case-runs';
 import { withPick } from '../invert/cross-validation';
 import { furtherTraining, runsOfPasses } from '../loop/loop-pass';
 import type { StageContext } from '../engine/stage';
@@ -40,9 +41,26 @@ export function testRuns({ case: settings, variant }: StageContext): string[] {
   return variant === 'paper' ? [] : testMembers(settings);
 }
 
+/**
+ * A period of the prepared store, if the case has its hours by now: a stage that is run alone takes what an earlier case left, whose hours would be held against the
+ * observations of others.
+ *
+ * @throws {DataError} `PREPARED_TIME`
+ */
+export function asInCase<T extends Pick<PeriodSource, 'name' | 'time'>>({ case: { periods } }: Pick<StageContext, 'case'>, prepared: T): T {
+  const { name, time } = prepared;
+  const now = timeOf(periods.find((period) => period.name === name)!);
+  if (time.start.getTime() === now.start.getTime() && time.count === now.count) return prepared;
+  const [made, asked] = [time, now].map(({ start, count }) => `${count} hours from ${instant(start)}`);
+  throw new DataError(
+    'PREPARED_TIME',
+    `period ${name}: what was prepared has ${made} but the case now has ${asked}: run "retroplume run", which makes anew what rests on it, or set periods as they were`,
+  );
+}
+
 /** A prepared period with its prior run, as the variant's surrogate sees it. */
 export function preparedPeriod(context: StageContext, { name }: { name: string }): PreparedPeriod {
-  const period = readPrepared(context.dirOf('prepare'), name, { runs: [PRIOR] });
+  const period = asInCase(context, readPrepared(context.dirOf('prepare'), name, { runs: [PRIOR] }));
   return seesPrior(context) ? withPriorConcentrations(period) : period;
 }
 
@@ -57,12 +75,12 @@ export function trainingPeriods(context: StageContext, room: FieldRoom): Trainin
   const runs = [PRIOR, ...(mode === 'paper' ? [] : memberNames(context.case))];
   const names = context.case.periods.map(({ name }) => name);
   const periods = openTrainingPeriods(context.dirOf('prepare'), names, { runs, priorConcentrations, room });
-  return periods.map((period) => ({ ...period, runs: new Map([...period.runs, ...runsOfPasses(context, period, room)]) }));
+  return periods.map((period) => ({ ...asInCase(context, period), runs: new Map([...period.runs, ...runsOfPasses(context, period, room)]) }));
 }
 
 /** The same with the prior run, of which what is asked for is read when it is asked for. */
 export function storedPeriods(context: StageContext): PeriodSource[] {
-  const periods = context.case.periods.map(({ name }) => openPrepared(context.dirOf('prepare'), name));
+  const periods = context.case.periods.map(({ name }) => asInCase(context, openPrepared(context.dirOf('prepare'), name)));
   return seesPrior(context) ? periods.map(readWithPriorConcentrations) : periods;
 }
 
