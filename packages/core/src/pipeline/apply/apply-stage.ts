@@ -4,7 +4,7 @@
  */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { chosenLabels, WHOLE_GRID, type Case } from '../../data/case';
+import { chosenLabels, WHOLE_GRID, type Case, type InversionSettings } from '../../data/case';
 import { gridOf } from '../../data/case-grid';
 import { writeFileAtomic } from '../../data/checkpoint';
 import type { Grid } from '../../grid/grid';
@@ -28,7 +28,7 @@ import { readRecord } from '../engine/record';
 import { factorsAt, slotStretches, type Stretch } from '../invert/slot-stretches';
 import { priorEmissionInputs, priorSectors, sectorSettings } from '../simulate/sector-files';
 import type { Stage, StageContext } from '../engine/stage';
-import { timeSlots } from '../invert/time-slots';
+import { timeSlots, type FactorBasis } from '../invert/time-slots';
 import { readSigma, UNCERTAINTY_FILE } from '../uncertainty/uncertainty-file';
 import { FIELDS_FOLDER, writeUpdatedFields } from './updated-fields';
 
@@ -72,6 +72,12 @@ function uncertaintyKey(context: StageContext): string | undefined {
   return asked ? readRecord(context.dirOf('uncertainty'))?.key : undefined;
 }
 
+/** Which hours share a factor in what `invert` left: the case may say otherwise by now. */
+function basisOf(context: StageContext): FactorBasis {
+  const made = readRecord(context.dirOf('invert'))?.settings as { inversion: InversionSettings } | undefined;
+  return (made ?? variantSettings(context)).inversion.factors;
+}
+
 /** CF fields and rules for CMAQ of every period. @returns the files, relative to the stage's folder */
 function writeBeside(context: StageContext, factorsPath: string, grid: Grid): string[] {
   const { case: settings, dir } = context;
@@ -79,11 +85,12 @@ function writeBeside(context: StageContext, factorsPath: string, grid: Grid): st
   const spread = uncertaintyKey(context) === undefined ? undefined : join(context.dirOf('uncertainty'), UNCERTAINTY_FILE);
   const { hemco } = settings.emissions;
   const globe = hemco && new HemcoGrid(grid, hemco.degrees);
+  const basis = basisOf(context);
   return settings.periods.flatMap((period) => {
     const { name } = period;
     const time = timeOf(period);
     const factors = readFactors(factorsPath, grid, name);
-    const stretches = slotStretches(timeSlots(time, variantSettings(context).inversion.factors));
+    const stretches = slotStretches(timeSlots(time, basis));
     const fields = join(FIELDS_FOLDER, `emissions_${name}.nc`);
     const sigma = spread !== undefined && existsSync(spread) ? readSigma(spread, name) : undefined;
     const sectors = priorSectors(settings, name).map((sector) => ({ ...sector, factors: readSectorFactors(factorsPath, grid, name, sector.name) }));
