@@ -123,6 +123,21 @@ describe('openSurrogate', () => {
     }
   });
 
+  it('takes what arrays hold when it is called: calls that overlap may share one', async () => {
+    const anchored = open('runs/mine');
+    try {
+      const asked = { period: 'winter', hours: [30, 31] };
+      const seedAt = (place: number, seed: Float32Array): Float32Array => seed.fill(0).fill(1, place, place + 1);
+      const size = asked.hours.length * ROWS * COLS * 4;
+      const alone: Float32Array[] = [];
+      for (const place of [400, 203]) alone.push(await anchored.adjoint(asked, seedAt(place, new Float32Array(size))));
+      const shared = new Float32Array(size);
+      expect(await Promise.all([400, 203].map((place) => anchored.adjoint(asked, seedAt(place, shared))))).toEqual(alone);
+    } finally {
+      anchored.dispose();
+    }
+  });
+
   it('refuses what makes no sense, and goes on', async () => {
     const anchored = open('runs/mine');
     const ask = (more: object): Promise<Float32Array> => anchored.concentrations({ period: 'winter', hours, ...more });

@@ -38,3 +38,14 @@ export function requireUtf8(path: string, text: Buffer): void {
 export function quotedField(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
+
+/** The rows of CSV whose fields are as {@link quotedField} writes them. @param text - without a line break at its end */
+export function csvRows(text: string): string[][] {
+  const rows: string[][] = [[]];
+  for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^,\n]*))(,|\n|$)/g) as Iterable<(string | undefined)[]>) {
+    rows[rows.length - 1].push(quoted?.replaceAll('""', '"') ?? plain ?? '');
+    if (end === '\n') rows.push([]);
+    if (end === '') break;
+  }
+  return rows;
+}

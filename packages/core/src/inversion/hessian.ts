@@ -46,7 +46,13 @@ export class GaussNewtonHessian {
   async product(direction: Float64Array, [first, end]: readonly [number, number] = [0, this.context.model.batches]): Promise<HessianProduct> {
     const { model, control, signal } = this.context;
     const batches = Array.from({ length: end - first }, (_, i) => first + i);
-    const simulated = await this.linearisation.product(control.tangent(this.control, direction), batches, signal);
+    let simulated: Float64Array[];
+    try {
+      simulated = await this.linearisation.product(control.tangent(this.control, direction), batches, signal);
+    } catch (error) {
+      await model.takeGradient(); // of half a product: what comes next must not begin with it
+      throw error;
+    }
     const gradient = Float64Array.from(await model.takeGradient());
     return { control: control.gradient(this.control, gradient), factors: gradient, simulated };
   }

@@ -16,6 +16,7 @@ export function checkInversion(c: Case): Breach[] {
     ...checkGroupPairs(c),
     ...checkNuisance(c),
     ...checkTotals(c),
+    ...checkBatch(c),
     ...checkPaper(c),
   ];
 }
@@ -110,13 +111,29 @@ function checkTotals(c: Case): Breach[] {
   ]);
 }
 
-/** The paper's control is every cell's emission, free between its bounds: it has no prior term that these could be a part of. */
-function checkPaper(c: Case): Breach[] {
-  const variants: [KeyPath, Case['inversion']][] = [
+/** The inversion of the case and that of the paper's mode beside it. */
+function variantsOf(c: Case): [KeyPath, Case['inversion']][] {
+  return [
     [['inversion'], c.inversion],
     [['paperMode', 'inversion'], c.paperMode.inversion],
   ];
-  return variants.flatMap(([path, { mode, groups, space, nuisance, totals, optimiser }]) => {
+}
+
+/** As the inversion itself would refuse it, but before the first run of the transport model. */
+function checkBatch(c: Case): Breach[] {
+  return variantsOf(c).flatMap(([path, { mode, optimiser, batch }]) => {
+    // In the paper's mode gauss-newton is none, whatever the batch.
+    const takesAll = optimiser === 'lbfgs' || (optimiser === 'gauss-newton' && mode === 'default');
+    if (!takesAll || batch === 0) return [];
+    return [
+      { path: [...path, 'batch'], text: `optimiser ${optimiser} takes all hours in every step: set 0, or optimiser: adam, which may draw ${batch}` },
+    ];
+  });
+}
+
+/** The paper's control is every cell's emission, free between its bounds: it has no prior term that these could be a part of. */
+function checkPaper(c: Case): Breach[] {
+  return variantsOf(c).flatMap(([path, { mode, groups, space, nuisance, totals, optimiser }]) => {
     if (mode !== 'paper') return [];
     const needs = (key: string): Breach => ({
       path: [...path, key],

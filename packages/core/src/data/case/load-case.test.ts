@@ -287,6 +287,12 @@ describe('what is wrong is said in one sentence each', () => {
     ['truth:', 'inversion: { mode: paper, totals: [{ group: NOx, spread: 0.1 }] }\ntruth:', /inversion\.totals: totals needs a prior term/],
     [
       'truth:',
+      'inversion: { batch: 8 }\ntruth:',
+      /inversion\.batch: optimiser lbfgs takes all hours .* set 0, or optimiser: adam, which may draw 8$/,
+    ],
+    ['truth:', 'paperMode: { inversion: { optimiser: lbfgs } }\ntruth:', /paperMode\.inversion\.batch: optimiser lbfgs takes all .* may draw 2$/],
+    [
+      'truth:',
       'ctm: { kind: command, command: "cmaq {output}" }\ninversion: { nuisance: { runs: [{ name: a, spread: 1, options: { soaYield: 0.1 } }] } }\ntruth:',
       /nuisance\.runs\.0\.options: only the reference model can be run with other options/,
     ],

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Case } from '../../data/case';
 import { readCf } from '../../data/netcdf-cf';
@@ -164,6 +164,21 @@ describe('beside the files', () => {
     expect(of('updated_SO2')[CELLS + 3] / mean).toBeCloseTo(3, 6);
     expect([of('factor_PM25')[5], of('factor_PM25')[CELLS + 5]]).toEqual([0.5, 3]);
     expect(variables.some(({ name }) => name.startsWith('log_factor_sigma'))).toBe(false);
+  });
+
+  it('lie rules for the days that the inversion had, whatever the case says by now', async () => {
+    const settingsThen = { inversion: { factors: 'day' } };
+    const record = { stage: 'invert', key: '', inputs: [], startedAt: '', seconds: 1, products: [], settings: settingsThen };
+    mkdirSync(at('invert'), { recursive: true });
+    writeFileSync(at('invert/record.json'), JSON.stringify(record));
+    try {
+      await apply({ ...one(), inversion: { factors: 'period', uncertainty: { method: 'none' } } } as unknown as Case, { p: days });
+    } finally {
+      rmSync(at('invert/record.json'));
+    }
+    expect(products.slice(-2)).toEqual(['desid/desid_p_20260706.nml', 'desid/desid_p_20260707.nml']);
+    const { data } = readCf(at('apply/fields/emissions_p.nc')).variables.find(({ name }) => name === 'factor_PM25')!;
+    expect([data[5], data[CELLS + 5]]).toEqual([0.5, 3]);
   });
 
   it('lie no rules where factors change within a day, and the reason is told', async () => {

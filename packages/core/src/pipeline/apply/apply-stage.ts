@@ -4,7 +4,7 @@
  */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { chosenLabels, WHOLE_GRID, type Case } from '../../data/case';
+import { chosenLabels, WHOLE_GRID, type Case, type InversionSettings } from '../../data/case';
 import { gridOf } from '../../data/case-grid';
 import { writeFileAtomic } from '../../data/checkpoint';
 import type { Grid } from '../../grid/grid';
@@ -23,12 +23,12 @@ import { DESID_FOLDER, writePeriodDesid } from './apply-desid';
 import { HEMCO_FOLDER, writePeriodHemco } from './apply-hemco';
 import { timeOf } from '../simulate/case-runs';
 import { FACTORS_FILE, factorsOfSectors, readFactors } from './factors-file';
-import { variantSettings } from '../learn/learning';
+import { asInCase, variantSettings } from '../learn/learning';
 import { readRecord } from '../engine/record';
 import { factorsAt, slotStretches, type Stretch } from '../invert/slot-stretches';
 import { priorEmissionInputs, priorSectors, sectorSettings } from '../simulate/sector-files';
 import type { Stage, StageContext } from '../engine/stage';
-import { timeSlots } from '../invert/time-slots';
+import { timeSlots, type FactorBasis } from '../invert/time-slots';
 import { readSigma, UNCERTAINTY_FILE } from '../uncertainty/uncertainty-file';
 import { FIELDS_FOLDER, writeUpdatedFields } from './updated-fields';
 
@@ -73,6 +73,12 @@ function uncertaintyKey(context: StageContext): string | undefined {
   return asked ? readRecord(context.dirOf('uncertainty'))?.key : undefined;
 }
 
+/** Which hours share a factor in what `invert` left: the case may say otherwise by now. */
+function basisOf(context: StageContext): FactorBasis {
+  const made = readRecord(context.dirOf('invert'))?.settings as { inversion: InversionSettings } | undefined;
+  return (made ?? variantSettings(context)).inversion.factors;
+}
+
 /** CF fields and rules for CMAQ of every period. @returns the files, relative to the stage's folder */
 function writeBeside(context: StageContext, factorsPath: string, grid: Grid): string[] {
   const { case: settings, dir } = context;
@@ -80,17 +86,18 @@ function writeBeside(context: StageContext, factorsPath: string, grid: Grid): st
   const spread = uncertaintyKey(context) === undefined ? undefined : join(context.dirOf('uncertainty'), UNCERTAINTY_FILE);
   const { hemco } = settings.emissions;
   const globe = hemco && new HemcoGrid(grid, hemco.degrees);
+  const basis = basisOf(context);
   return settings.periods.flatMap((period) => {
     const { name } = period;
     const time = timeOf(period);
     const factors = readFactors(factorsPath, grid, name);
-    const stretches = slotStretches(timeSlots(time, variantSettings(context).inversion.factors));
+    const stretches = slotStretches(timeSlots(time, basis));
     const fields = join(FIELDS_FOLDER, `emissions_${name}.nc`);
     const sigma = spread !== undefined && existsSync(spread) ? readSigma(spread, name) : undefined;
     const factorsOf = factorsOfSectors(factorsPath, grid);
     const sectors = priorSectors(settings, name).map((sector) => ({ ...sector, factors: factorsOf(name, sector.name) }));
     const inverted = sectors.length > 1 ? sectors : [];
-    const prepared = openPrepared(context.dirOf('prepare'), name);
+    const prepared = asInCase(context, openPrepared(context.dirOf('prepare'), name));
     writeUpdatedFields(join(dir, fields), prepared, { factors, stretches, sigma, sectors: inverted });
     const streamsOf = (stretch: Stretch): DesidStream[] =>
       sectors.map(({ name: sector, label, groups, days, stackGroups, factors: own }) => ({

@@ -103,6 +103,10 @@ describe('JSON and tables', () => {
     expect(await compared('scores.csv', write, table('4'), table('4'))).toEqual({ same: 'bits' });
     expect(await compared('scores.csv', write, table('4'), table('3'))).toEqual({ same: 'numbers', difference: 0.25, where: 'mae' });
     expect(await compared('scores.csv', write, table('4'), table('4', 'SO2'))).toEqual({ same: 'other', where: 'species is another or missing' });
+    // A station, region or type of site may be called anything.
+    const named = '"urban, ""old"" town\nroadside"';
+    expect(await compared('scores.csv', write, table('4', named), table('3', named))).toEqual({ same: 'numbers', difference: 0.25, where: 'mae' });
+    expect(await compared('scores.csv', write, table('4', named), table('4', named.replace('old', 'new')))).toMatchObject({ same: 'other' });
   });
 });
 

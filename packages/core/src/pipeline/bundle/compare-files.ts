@@ -8,6 +8,7 @@ import { extname } from 'node:path';
 import type { NetcdfArray } from '@retroplume/native';
 import { readTensors } from '../../data/checkpoint';
 import { openNetcdf } from '../../data/netcdf-access';
+import { csvRows } from '../../text-file';
 import { sha256 } from '../engine/input-hashes';
 
 export interface Comparison {
@@ -129,10 +130,7 @@ function numbersOf(values: NetcdfArray): ArrayLike<number> {
 
 /** Columns of numbers, and of text. */
 function readCsv(path: string): Content {
-  const [head, ...rows] = readFileSync(path, 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => line.split(','));
+  const [head, ...rows] = csvRows(readFileSync(path, 'utf8').trimEnd());
   return new Map(
     head.map((name, column) => {
       const cells = rows.map((row) => row[column] ?? '');

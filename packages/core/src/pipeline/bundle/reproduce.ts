@@ -139,6 +139,7 @@ async function readUnpacked(folder: string): Promise<Bundle | string> {
     return `its ${BUNDLE_FILE} cannot be read`;
   }
   if (bundle.format !== 1) return `its format ${String(bundle.format)} is not known`;
+  if (!isWhole(bundle)) return `its ${BUNDLE_FILE} is not whole`;
   for (const { path: name, packed, ...known } of bundle.files) {
     if (!packed) continue;
     const at = join(folder, 'run', name);
@@ -146,6 +147,18 @@ async function readUnpacked(folder: string): Promise<Bundle | string> {
     if ((await sha256(at)) !== known.sha256) return `${name} is not what its hash says`;
   }
   return bundle;
+}
+
+/** Whether what everything begins with is there: nothing else vouches for this file itself. */
+function isWhole({ run, files, inputs }: { run: Partial<Bundle['run']>; files: unknown[]; inputs: unknown[] }): boolean {
+  const has = (each: unknown, ...keys: string[]): boolean =>
+    typeof each === 'object' && each !== null && keys.every((key) => typeof (each as Record<string, unknown>)[key] === 'string');
+  return (
+    has(run.versions) &&
+    files.length > 0 &&
+    files.every((each) => has(each, 'path', 'stage', 'sha256')) &&
+    inputs.every((each) => has(each, 'path', 'sha256'))
+  );
 }
 
 /** What differs between here and there. */

@@ -51,11 +51,12 @@ export interface OpenSurrogateOptions extends Pick<RunOptions, 'threads' | 'devi
 }
 
 /**
- * Opens the surrogate of a run folder. Nothing is made anew: it is the one that `train` left, whatever has changed in the case since.
+ * Opens the surrogate of a run folder. Nothing is made anew: it is the one that `train` left, whatever has changed in the case since, but for what it reads.
  *
  * @param source - path of the case file, or a loaded case
  * @throws {ConfigError} `STAGE_MISSING` if `prepare` or `train` is not finished there; `THREADS_INVALID`, `CALL_INVALID`, `PRODUCTS_NEED_CUDA`
- * @throws {DataError} `PREPARED_MISSING` if `prepare` has not made a period of the case; of files that are damaged
+ * @throws {DataError} `PREPARED_MISSING`, `PREPARED_TIME` if `prepare` has not made a period of the case, or of other hours; `SURROGATE_INPUTS` if the case has another window or other fields than the
+ *   surrogate was trained with; of files that are damaged
  * @throws {DeviceError} `DEVICE_CUDA_MISSING`, `DEVICE_OUT_OF_MEMORY`
  *
  * @example
@@ -154,10 +155,11 @@ export class AnchoredSurrogate {
         'GRADIENT_VALUES',
         `surrogate: expected a finite gradient but received ${gradConcentrations[wrong]} at place ${wrong}: mend it`,
       );
+    const seed = gradConcentrations.slice(); // as factors: until its turn comes the caller may have filled the array for the next call
     return this.alone(async () => {
       const model = this.modelFor(at);
       const gradient = new Float32Array(at.factors.data.length);
-      await model.addAdjoint(at, gradConcentrations, gradient);
+      await model.addAdjoint(at, seed, gradient);
       this.context.signal.throwIfAborted();
       await model.finishAdjoint(at.period, { ...at.factors, data: gradient });
       return gradient;

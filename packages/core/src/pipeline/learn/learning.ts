@@ -1,16 +1,19 @@
 /** What the stages from `train` on share: the settings of their variant, the prepared periods, the surrogate. */
+import { isDeepStrictEqual } from 'node:util';
 import { memberNames, testMembers, type InversionSettings, type SurrogateSettings, type TrainingSettings } from '../../data/case';
 import type { FieldRoom } from '../../data/field-room';
+import { instant } from '../../data/ioapi-time';
 import type { PeriodSource } from '../../data/period-source';
 import { readPrepared, type PreparedPeriod } from '../../data/prepared';
 import { openPrepared } from '../../data/prepared-store';
 import { readWithPriorConcentrations, withPriorConcentrations } from '../../data/prior-channels';
 import { openTrainingPeriods, type TrainingPeriod } from '../../data/training-period';
+import { DataError } from '../../errors';
 import { takesInitialConcentrations, type InitialConcentrations } from '../../surrogate/initial-concentrations';
 import { Surrogate } from '../../surrogate/surrogate';
 import type { Tiling } from '../../surrogate/tiles';
 import { Window } from '../../surrogate/window';
-import { PRIOR } from '../simulate/case-runs';
+import { PRIOR, timeOf } from '../simulate/case-runs';
 import { withPick } from '../invert/cross-validation';
 import { furtherTraining, runsOfPasses } from '../loop/loop-pass';
 import type { StageContext } from '../engine/stage';
@@ -38,9 +41,26 @@ export function testRuns({ case: settings, variant }: StageContext): string[] {
   return variant === 'paper' ? [] : testMembers(settings);
 }
 
+/**
+ * A period of the prepared store, if the case has its hours by now: a stage that is run alone takes what an earlier case left, whose hours would be held against the
+ * observations of others.
+ *
+ * @throws {DataError} `PREPARED_TIME`
+ */
+export function asInCase<T extends Pick<PeriodSource, 'name' | 'time'>>({ case: { periods } }: Pick<StageContext, 'case'>, prepared: T): T {
+  const { name, time } = prepared;
+  const now = timeOf(periods.find((period) => period.name === name)!);
+  if (time.start.getTime() === now.start.getTime() && time.count === now.count) return prepared;
+  const [made, asked] = [time, now].map(({ start, count }) => `${count} hours from ${instant(start)}`);
+  throw new DataError(
+    'PREPARED_TIME',
+    `period ${name}: what was prepared has ${made} but the case now has ${asked}: run "retroplume run", which makes anew what rests on it, or set periods as they were`,
+  );
+}
+
 /** A prepared period with its prior run, as the variant's surrogate sees it. */
 export function preparedPeriod(context: StageContext, { name }: { name: string }): PreparedPeriod {
-  const period = readPrepared(context.dirOf('prepare'), name, { runs: [PRIOR] });
+  const period = asInCase(context, readPrepared(context.dirOf('prepare'), name, { runs: [PRIOR] }));
   return seesPrior(context) ? withPriorConcentrations(period) : period;
 }
 
@@ -55,12 +75,12 @@ export function trainingPeriods(context: StageContext, room: FieldRoom): Trainin
   const runs = [PRIOR, ...(mode === 'paper' ? [] : memberNames(context.case))];
   const names = context.case.periods.map(({ name }) => name);
   const periods = openTrainingPeriods(context.dirOf('prepare'), names, { runs, priorConcentrations, room });
-  return periods.map((period) => ({ ...period, runs: new Map([...period.runs, ...runsOfPasses(context, period, room)]) }));
+  return periods.map((period) => ({ ...asInCase(context, period), runs: new Map([...period.runs, ...runsOfPasses(context, period, room)]) }));
 }
 
 /** The same with the prior run, of which what is asked for is read when it is asked for. */
 export function storedPeriods(context: StageContext): PeriodSource[] {
-  const periods = context.case.periods.map(({ name }) => openPrepared(context.dirOf('prepare'), name));
+  const periods = context.case.periods.map(({ name }) => asInCase(context, openPrepared(context.dirOf('prepare'), name)));
   return seesPrior(context) ? periods.map(readWithPriorConcentrations) : periods;
 }
 
@@ -94,9 +114,29 @@ export function comparedHourStep(settings: SurrogateSettings): number {
   return step;
 }
 
-/** The trained surrogate, with y taken from where the case says now. */
+/**
+ * The trained surrogate, with y taken from where the case says now.
+ *
+ * @throws {DataError} `SURROGATE_INPUTS` if the case has another window by now, or gives y to a network that takes none, or none to one that does: a stage that is run
+ *   alone takes what an earlier case left. What {@link Surrogate.load} throws
+ */
 export function loadSurrogate(context: StageContext): Surrogate {
-  return Surrogate.load(context.dirOf('train')).withInitialConcentrations(variantSettings(context).surrogate.initialConcentrations);
+  const { surrogate: now } = variantSettings(context);
+  const dir = context.dirOf('train');
+  const surrogate = Surrogate.load(dir);
+  const { settings: then } = surrogate.description;
+  const refuse = (key: 'window' | 'initialConcentrations', as: string): never => {
+    const section = context.variant === 'paper' ? 'paperMode.surrogate' : 'surrogate';
+    const [trained, given] = [then[key], now[key]].map((value) => (typeof value === 'string' ? value : JSON.stringify(value)));
+    throw new DataError(
+      'SURROGATE_INPUTS',
+      `${dir}: the surrogate was trained with ${section}.${key} ${trained} but the case now has ${given}: run "retroplume run", which trains anew, or set it ${as}`,
+    );
+  };
+  if (!isDeepStrictEqual(surrogate.window.steps, new Window(now.window).steps)) refuse('window', 'as it was');
+  if (takesInitialConcentrations(then) !== takesInitialConcentrations(now))
+    refuse('initialConcentrations', takesInitialConcentrations(then) ? 'to another than none' : 'to none');
+  return surrogate.withInitialConcentrations(now.initialConcentrations);
 }
 
 /** A part of the settings of stages that run the surrogate, which training does not depend on. */

@@ -22,7 +22,7 @@ import { PRIOR } from '../simulate/case-runs';
 import { crossValidationOf } from '../invert/cross-validation';
 import type { EvaluateSummary, InitialFigures } from '../learn/evaluate-stage';
 import type { InvertSummary } from '../invert/invert-stage';
-import { variantSettings } from '../learn/learning';
+import { asInCase, variantSettings } from '../learn/learning';
 import { expectPassThere } from '../loop/loop-pass';
 import type { LoopSummary } from '../loop/loop-stage';
 import type { Monitors } from '../invert/monitors';
@@ -104,7 +104,7 @@ async function reportData(context: StageContext): Promise<ReportData> {
   let landMask: Float32Array | undefined;
   const series: { period: PeriodSettings; own: PeriodSeries; paper?: PeriodSeries }[] = [];
   for (const period of settings.periods) {
-    const prepared = readPrepared(context.dirOf('prepare'), period.name, { runs: [PRIOR] });
+    const prepared = asInCase(context, readPrepared(context.dirOf('prepare'), period.name, { runs: [PRIOR] }));
     grid = prepared.grid;
     landMask = landMaskOf(prepared);
     emissions.push(...emissionsOf(context, prepared, { own, paper, constrained: found !== undefined }));

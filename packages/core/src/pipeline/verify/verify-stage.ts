@@ -24,7 +24,7 @@ import { inventorySummary, truthNearMonitors, type InventoryPart, type Inventory
 import type { InvertSummary } from '../invert/invert-stage';
 import { withPick } from '../invert/cross-validation';
 import { markOf, operatorOf, readMonitors, type Monitors } from '../invert/monitors';
-import { variantSettings } from '../learn/learning';
+import { asInCase, variantSettings } from '../learn/learning';
 import { readRunConcentrations } from '../simulate/run-concentrations';
 import { partName } from '../simulate/run-keys';
 import { expectUpdateTaken } from './update-taken';
@@ -205,7 +205,7 @@ async function compare(context: StageContext): Promise<Verification> {
   const audit: AuditRow[] = [];
   const { lengthKm: nearKm, space } = ownInversion(context);
   for (const period of settings.periods) {
-    const prepared = readPrepared(context.dirOf('prepare'), period.name, { runs: [PRIOR] });
+    const prepared = asInCase(context, readPrepared(context.dirOf('prepare'), period.name, { runs: [PRIOR] }));
     const { operator, ofUpdated, ...series } = await comparedSeries(context, period, prepared);
     const update = emissionUpdate(context, prepared);
     expectUpdateTaken(context, prepared, update, ofUpdated, updatedOutput(context.dir, period.name));
