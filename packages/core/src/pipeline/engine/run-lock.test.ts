@@ -71,6 +71,17 @@ describe('the lock of a run folder', () => {
     lockRun(folder)();
   });
 
+  it('is taken over where that number belongs to a process of another user now', () => {
+    held({ pid: 1, started: '1' });
+    const kill = jest.spyOn(process, 'kill').mockImplementation(() => {
+      throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' });
+    });
+    lockRun(folder)();
+    held({ pid: 1, started: null });
+    expect(() => lockRun(folder)).toThrow(/in use by process 1/);
+    kill.mockRestore();
+  });
+
   it('is looked at, not taken, by who only reads in a folder of somebody else', () => {
     const system = jest.requireActual<typeof import('node:fs')>('node:fs');
     const refused = (code: string): void =>

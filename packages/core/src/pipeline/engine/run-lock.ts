@@ -158,7 +158,8 @@ function isGone({ host, pid, started, job }: Holder): boolean {
   try {
     process.kill(pid, 0);
   } catch (cause) {
-    return (cause as NodeJS.ErrnoException).code === 'ESRCH';
+    // Anything else: it is there, and of another user.
+    if ((cause as NodeJS.ErrnoException).code === 'ESRCH') return true;
   }
   const now = processOf(pid);
   return started !== null && now !== undefined && (now.started !== started || now.isEnding);
