@@ -10,7 +10,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { GROUPS, type Case, type Group, type PeriodSettings } from '../../data/case';
 import { gridOf } from '../../data/case-grid';
-import { writeFileAtomic } from '../../data/checkpoint';
+import { writeSharedFile } from '../../data/checkpoint';
 import type { PreparedPeriod } from '../../data/prepared';
 import { wholeGrid } from '../../data/period-source';
 import { openPrepared } from '../../data/prepared-store';
@@ -86,7 +86,7 @@ function priorValues(context: StageContext, period: string): string | undefined 
   return context.case.ctm.kind === 'command' ? simulatedValues(context, [PRIOR])[partName(PRIOR, period)] : undefined;
 }
 
-/** Notes of what prior runs these are made beside, before the first is. */
+/** Notes of what prior runs these are made beside, before the first is: tasks of a job array begin with it at the same moment. */
 function notePrior(context: StageContext, runs: readonly CertifyingRun[]): void {
   for (const { name: period } of context.case.periods) {
     const given = priorValues(context, period);
@@ -94,7 +94,7 @@ function notePrior(context: StageContext, runs: readonly CertifyingRun[]): void 
     const folders = new Set(runs.flatMap((run) => (run.evaluated ? [] : [dirname(dirname(run.output(period)))])));
     for (const folder of folders) {
       mkdirSync(folder, { recursive: true });
-      writeFileAtomic(join(folder, BESIDE), `${given}\n`);
+      writeSharedFile(join(folder, BESIDE), `${given}\n`);
     }
   }
 }
