@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DataError } from '../errors';
 import { Grid } from '../grid/grid';
 import type { CtmRequest } from './ctm';
@@ -13,6 +15,17 @@ const SPECIES = [
   { name: 'O3', units: 'ppmV', value: () => 0.04 },
   { name: 'PM25_TOT', units: 'micrograms/m**3', value: (_: number, __: number, layer: number) => 50 - 10 * layer },
 ];
+
+/** The compiled modules, for a process that is killed. */
+const DIST = join(__dirname, '../../dist/transport');
+
+/** Looks every 50 ms until something holds, for 4 s at most. */
+const until = async (holds: () => boolean): Promise<void> => {
+  for (let look = 0; !holds(); look++) {
+    if (look === 80) throw new Error(`this did not come in 4 s: ${String(holds)}`);
+    await sleep(50);
+  }
+};
 
 describe('ExternalCtm', () => {
   const folder = temporaryFolder();
@@ -252,6 +265,21 @@ describe('ExternalCtm', () => {
     expect(Date.now() - began).toBeLessThan(5000);
     await new Promise((resolve) => setTimeout(resolve, 2200));
     expect(existsSync(marker)).toBe(false);
+  });
+
+  it('ends with who has called it, also where that is killed', async () => {
+    const [begun, ended] = ['begun', 'ended'].map((name) => join(folder.path, `orphan-${name}`));
+    // Its children get the signal, too.
+    const command = `sh -c "trap 'touch ${ended}; exit' TERM; touch ${begun}; while :; do sleep 0.1; done"; true`;
+    const program = `
+      const { ExternalCtm } = require('${DIST}/external-ctm.js');
+      const settings = ${JSON.stringify({ command, outputGlob: '*', timeoutHours: 1, caseFile: '' })};
+      const request = ${JSON.stringify({ run: 'prior', emissionFiles: [], output: join(folder.path, 'orphan', 'ACONC_winter.nc') })};
+      new ExternalCtm(settings).run({ ...request, period: { name: 'winter', start: new Date(0), hours: 24 } });`;
+    const caller = spawn(process.execPath, ['-e', program]);
+    await until(() => existsSync(begun));
+    caller.kill('SIGKILL');
+    await until(() => existsSync(ended));
   });
 
   describe('within a time that no timer holds', () => {

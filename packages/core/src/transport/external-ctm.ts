@@ -157,6 +157,7 @@ function runCommand(command: string, output: number, timeoutMs: number, abort?: 
       timedOut = true;
       end();
     });
+    const unwatched = watched(child.pid);
     const settle = (): void => {
       forget();
       abort?.removeEventListener('abort', end);
@@ -173,9 +174,27 @@ function runCommand(command: string, output: number, timeoutMs: number, abort?: 
     child.once('close', (code, signal) => {
       settle();
       // The shell may be gone before what it has started: a script that cancels its job, say.
-      void Promise.resolve(ending).then(() => resolve({ code, signal, timedOut }));
+      void Promise.resolve(ending).then(() => {
+        unwatched();
+        resolve({ code, signal, timedOut });
+      });
     });
   });
+}
+
+/**
+ * Has a process group ended, as {@link endGroup} does, when this process is gone, however that ended: a second signal, kill -9, memory. The next run would start the
+ * model a second time, and take what the first still writes for what the second has made. A shell of its own does it, whose input ends with this process.
+ * @returns calls it off
+ */
+function watched(pid: number | undefined): () => void {
+  if (pid === undefined) return () => undefined;
+  const group = `-- -${pid}`;
+  const end = `kill -s TERM ${group}; left=${GRACE_MS / 1000}; while [ $left -gt 0 ] && kill -s 0 ${group}; do sleep 1; left=$((left - 1)); done; kill -s KILL ${group}`;
+  const shell = spawn('/bin/sh', ['-c', `read -r _ || { ${end}; }`], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+  // Without it all is as it was.
+  for (const each of [shell, shell.stdin]) each.on('error', () => undefined);
+  return () => shell.stdin.end('\n');
 }
 
 /** Calls once after a time, however long. @returns what takes that back */
