@@ -99,6 +99,13 @@ describe('ExternalCtm', () => {
       'CTM_COMMAND_FAILED',
       /prior: .* exit code 3 \("out of memory"\): see .*ACONC_winter.log/,
     ],
+    [
+      'a command that fails and has said more than a text can hold',
+      "printf '\\nbad namelist\\n' | dd of={output}.log bs=1M seek=600 2>&-; exit 3",
+      () => aconc,
+      'CTM_COMMAND_FAILED',
+      /exit code 3 \("bad namelist"\)/,
+    ],
     ['a command that is killed', 'kill -9 $$', () => aconc, 'CTM_COMMAND_FAILED', /was ended by SIGKILL/],
     ['a command that is not there', 'no-such-ctm {output}', () => aconc, 'CTM_COMMAND_FAILED', /exit code 127/],
     ['no output', 'true', () => aconc, 'CTM_OUTPUT', /no file matches/],

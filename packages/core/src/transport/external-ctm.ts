@@ -6,7 +6,7 @@
  */
 import { spawn } from 'node:child_process';
 import { withoutLauncher } from '@retroplume/native';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isCommandName, NAME_IN_BRACES, type CommandName } from '../data/case';
 import { writeFileAtomic } from '../data/checkpoint';
@@ -230,8 +230,22 @@ function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
+/** Of a log what may hold its last line: a model that writes for days leaves more than a text can be. */
+const TAIL_BYTES = 8192;
+
 function lastLine(log: string): string {
-  const lines = readFileSync(log, 'utf8').trimEnd().split('\n');
+  const lines = tailOf(log).trimEnd().split('\n');
   const last = lines[lines.length - 1].trim();
   return last === '' ? '' : ` ("${last.slice(0, 200)}")`;
+}
+
+function tailOf(path: string): string {
+  const file = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(file);
+    const tail = Buffer.alloc(Math.min(TAIL_BYTES, size));
+    return tail.toString('utf8', 0, readSync(file, tail, 0, tail.length, size - tail.length));
+  } finally {
+    closeSync(file);
+  }
 }
