@@ -154,6 +154,20 @@ describe('of other programs', () => {
     file.close();
   });
 
+  it('strings that no memory holds are refused, and the process lives on', () => {
+    const path = join(folder, 'large.nc');
+    const made = NetcdfFile.create(path);
+    made.defineDimension('x', 2 ** 40);
+    made.defineDimension('y', 2 ** 24);
+    made.defineVariable('many', 'string', ['x'], { chunks: [1000] });
+    made.defineVariable('more', 'string', ['x', 'y'], { chunks: [1000, 1] });
+    made.close();
+    const file = NetcdfFile.open(path);
+    // 2^40, and 2^64, which no number of elements is.
+    for (const name of ['many', 'more']) expect(() => file.readStrings(name)).toThrow(/large\.nc: .* \(netCDF -61\)$/);
+    file.close();
+  });
+
   it('attributes of a type of the user’s own are named, without a value', () => {
     const path = generated('types: byte enum level {LOW = 1, HIGH = 2}; variables: int v; level v:from = HIGH; v:after = 3s;');
     const file = NetcdfFile.open(path);
