@@ -123,6 +123,15 @@ describe('ExternalCtm', () => {
     expect(existsSync(refused.output) || existsSync(`${refused.output}.tmp`)).toBe(false);
   });
 
+  it.each(['mkdirSync', 'openSync'] as const)('says that the disk is full where it is as it begins (%s)', async (name) => {
+    const full = jest.spyOn(jest.requireActual<typeof import('node:fs')>('node:fs'), name).mockImplementationOnce(() => {
+      throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+    });
+    const request = requestOf({ output: join(folder.path, `full-${name}`, 'ACONC_winter.nc') });
+    await expect(new ExternalCtm(settingsOf('true')).run(request)).rejects.toMatchObject({ name: 'DataError', code: 'DISK_FULL' });
+    full.mockRestore();
+  });
+
   it('does not take the output of an earlier attempt for its own', async () => {
     await new ExternalCtm(settingsOf('cp {emissions} {output}/')).run(requestOf());
     await expect(new ExternalCtm(settingsOf('true')).run(requestOf())).rejects.toMatchObject({ code: 'CTM_OUTPUT' });

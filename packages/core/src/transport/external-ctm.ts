@@ -6,11 +6,11 @@
  */
 import { spawn } from 'node:child_process';
 import { withoutLauncher } from '@retroplume/native';
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, existsSync, fstatSync, openSync, readSync, rmSync } from 'node:fs';
 import { isCommandName, NAME_IN_BRACES, type CommandName } from '../data/case';
-import { writeFileAtomic } from '../data/checkpoint';
+import { writeFailure, writeFileAtomic } from '../data/checkpoint';
 import { instant } from '../data/ioapi-time';
+import { makeFolder } from '../data/make-folder';
 import { TransportError } from '../errors';
 import type { Ctm, CtmRequest } from './ctm';
 import { sectorTable } from './sector-table';
@@ -45,7 +45,7 @@ export class ExternalCtm implements Ctm {
    *
    * @throws {TransportError} `CTM_COMMAND_FAILED` (exit code or signal), `CTM_TIMEOUT`, `CTM_OUTPUT` (missing or unfit); the log file is named
    * @throws {TransportError} `CTM_OUTPUT_GONE` if they are to be read in another way and are not there any more
-   * @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`; they are read again then
+   * @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`, `WRITE_FAILED`; what a command has left is read again then
    */
   async run(request: CtmRequest): Promise<void> {
     const folder = request.output.replace(/\.nc$/, '');
@@ -71,7 +71,7 @@ export class ExternalCtm implements Ctm {
     }
     this.collection.forget(request.output);
     rmSync(folder, { recursive: true, force: true }); // output of an earlier, broken attempt must not pass for this one's
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     request.onProgress?.(0, request.period.hours, `${request.run}: running the command, log in ${log}`);
     const table = `${folder}.sectors.tsv`;
     if (this.settings.command.includes('{sectors}')) writeFileAtomic(table, sectorTable(request));
@@ -81,8 +81,7 @@ export class ExternalCtm implements Ctm {
   }
 
   private async execute(command: string, log: string, request: CtmRequest): Promise<void> {
-    mkdirSync(dirname(log), { recursive: true });
-    const output = openSync(log, 'w');
+    const output = openLog(log);
     try {
       const timeoutMs = this.settings.timeoutHours * 3600e3;
       const { code, signal, timedOut } = await runCommand(command, output, timeoutMs, request.signal);
@@ -227,6 +226,15 @@ function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** @throws {DataError} `DISK_FULL`, `WRITE_FAILED` */
+function openLog(path: string): number {
+  try {
+    return openSync(path, 'w');
+  } catch (cause) {
+    throw writeFailure(path, 0, cause);
   }
 }
 
