@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { folderToBe, makeFolder } from './make-folder';
+import { bytesBelow, folderToBe, makeFolder } from './make-folder';
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'make-'))));
@@ -40,4 +40,21 @@ it('says where a folder would be made, and makes none', () => {
 
 it('ends where a file system makes no folders', () => {
   if (existsSync('/proc/self')) expect(() => makeFolder('/proc/none/run')).toThrow(refused('/proc/none'));
+});
+
+it('adds up the files of a folder, also of one in which a run is at work', () => {
+  makeFolder(join(folder, 'a/b'));
+  for (const [name, bytes] of Object.entries({ 'a/kept': 3, 'a/b/other': 4, gone: 5 })) writeFileSync(join(folder, name), 'x'.repeat(bytes));
+  symlinkSync('a/kept', join(folder, 'link'));
+  expect(bytesBelow(folder)).toBe(12);
+  const system = jest.requireActual<typeof import('node:fs')>('node:fs');
+  const { readdirSync } = system;
+  const looked = jest.spyOn(system, 'readdirSync').mockImplementationOnce((...args) => {
+    const found = readdirSync(...args);
+    rmSync(join(folder, 'gone'));
+    return found;
+  });
+  expect(bytesBelow(folder)).toBe(7);
+  looked.mockRestore();
+  expect(bytesBelow(join(folder, 'none'))).toBe(0);
 });
