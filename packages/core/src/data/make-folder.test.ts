@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { bytesBelow, folderToBe, makeFolder } from './make-folder';
+import { dirname, join } from 'node:path';
+import { bytesBelow, folderToBe, makeFolder, makeTemporaryFolder } from './make-folder';
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'make-'))));
@@ -57,4 +57,12 @@ it('adds up the files of a folder, also of one in which a run is at work', () =>
   expect(bytesBelow(folder)).toBe(7);
   looked.mockRestore();
   expect(bytesBelow(join(folder, 'none'))).toBe(0);
+});
+
+it('says where temporary folders cannot be made, and what to do', () => {
+  const place = jest.spyOn(jest.requireActual<typeof import('node:os')>('node:os'), 'tmpdir').mockReturnValue(join(folder, 'none'));
+  expect(() => makeTemporaryFolder('a-')).toThrow(/none: no temporary folder can be made there \(ENOENT.*\): set TMPDIR to a folder/);
+  place.mockReturnValue(folder);
+  expect(dirname(makeTemporaryFolder('a-'))).toBe(folder);
+  place.mockRestore();
 });
