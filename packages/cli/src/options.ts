@@ -47,9 +47,9 @@ function deviceChoice(text: string): DeviceChoice {
   return text as DeviceChoice;
 }
 
-/** As OpenMP programs do: OMP_NUM_THREADS, else every processor that this process may use. */
+/** As OpenMP programs do: OMP_NUM_THREADS, of levels of nesting the outermost, else every processor that this process may use. */
 function defaultThreads(): number {
-  const asked = Number(process.env['OMP_NUM_THREADS']);
+  const asked = Number(process.env['OMP_NUM_THREADS']?.split(',')[0]);
   return Number.isInteger(asked) && asked > 0 ? asked : availableParallelism();
 }
 

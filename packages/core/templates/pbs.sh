@@ -13,7 +13,8 @@ number=$PBS_JOBID
 id=$number
 export RETROPLUME_JOB_LOG={{logStem}}-$id.log
 exec >>"$RETROPLUME_JOB_LOG" 2>&1
-began=$(mktemp)
+began={{logStem}}-$id.began # beside failure.json, whose time another machine's clock may tell
+: >"$began"
 trap 'rm -f "$began"' EXIT
 
 {{leave}}

@@ -19,7 +19,8 @@ id=$number
 [ -z "$SLURM_ARRAY_JOB_ID" ] || id=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
 export RETROPLUME_JOB_LOG={{logStem}}-$id.log
 export SRUN_CPUS_PER_TASK={{cpus}} # srun does not take it from sbatch
-began=$(mktemp)
+began={{logStem}}-$id.began # beside failure.json, whose time another machine's clock may tell
+: >"$began"
 trap 'rm -f "$began"' EXIT
 
 {{leave}}

@@ -1,5 +1,6 @@
 /** How files lie on disk, and what only other programs write: strings and types of a user's own. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -154,6 +155,20 @@ describe('of other programs', () => {
     file.close();
   });
 
+  it('strings that no memory holds are refused, and the process lives on', () => {
+    const path = join(folder, 'large.nc');
+    const made = NetcdfFile.create(path);
+    made.defineDimension('x', 2 ** 40);
+    made.defineDimension('y', 2 ** 24);
+    made.defineVariable('many', 'string', ['x'], { chunks: [1000] });
+    made.defineVariable('more', 'string', ['x', 'y'], { chunks: [1000, 1] });
+    made.close();
+    const file = NetcdfFile.open(path);
+    // 2^40, and 2^64, which no number of elements is.
+    for (const name of ['many', 'more']) expect(() => file.readStrings(name)).toThrow(/large\.nc: .* \(netCDF -61\)$/);
+    file.close();
+  });
+
   it('attributes of a type of the user’s own are named, without a value', () => {
     const path = generated('types: byte enum level {LOW = 1, HIGH = 2}; variables: int v; level v:from = HIGH; v:after = 3s;');
     const file = NetcdfFile.open(path);
@@ -178,4 +193,32 @@ describe('of other programs', () => {
     expect(file.attributes().get('title')).toBe('café au lait');
     file.close();
   });
+});
+
+it('a signal that asks all processes of a run to stop is not taken for damage of the file that is opened', async () => {
+  const paths = Array.from({ length: 40 }, (_, i) => join(folder, `${i}.nc`));
+  for (const path of paths) NetcdfFile.create(path).close();
+  const program = `
+    const { NetcdfFile } = require(${JSON.stringify(join(__dirname, '../dist'))});
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1']) process.on(signal, () => undefined);
+    process.stdin.resume();
+    process.stdout.write('ready');
+    try {
+      for (const path of ${JSON.stringify(paths)}) NetcdfFile.open(path).close();
+      process.stdout.write('opened');
+    } catch (error) {
+      process.stdout.write(error.message);
+    }`;
+  const child = spawn(process.execPath, ['-e', program], { detached: true });
+  const said = async (): Promise<string> => String(await once(child.stdout, 'data'));
+  expect(await said()).toBe('ready');
+  const send = (): void => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1'] as const) process.kill(-child.pid!, signal);
+  };
+  const sending = setInterval(send, 1);
+  const opened = await said();
+  clearInterval(sending);
+  child.stdin.end();
+  await once(child, 'exit');
+  expect(opened).toBe('opened');
 });

@@ -1,8 +1,7 @@
 /** `retroplume bench`: the machine's limits, then workloads and single ops against their peers. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import type { ProgramOptions } from '@retroplume/native';
+import { makeTemporaryFolder } from '../data/make-folder';
 import { ConfigError, InterruptedError } from '../errors';
 import { describeMachine, expectFastTorch, measurePeaks, type Machine, type Peaks } from './machine';
 import { measureMemory, type MemoryComparison } from './memory';
@@ -78,7 +77,7 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
   const steps = chooseSteps(options);
   const wanted = wantedCases(options);
   const peak = await measurePeaks(options.threads, options.isa);
-  const folder = mkdtempSync(join(tmpdir(), 'retroplume-bench-'));
+  const folder = makeTemporaryFolder('retroplume-bench-');
   const started: TorchPeer[] = [];
   let soFar: Growing | undefined;
   try {

@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataError } from '../errors';
-import { decodeTensors, encodeTensors, readCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint';
+import { decodeTensors, encodeTensors, readCheckpoint, writeCheckpoint, writeSharedFile, type Checkpoint } from './checkpoint';
 
 const content: Checkpoint = {
   tensors: new Map([
@@ -64,4 +64,23 @@ describe('checkpoints', () => {
     expect(said).toEqual(['CHECKPOINT_CORRUPT']);
     rmSync(folder, { recursive: true });
   });
+});
+
+it('files that two processes write at the same moment are whole, and neither of them fails', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'retroplume-shared-'));
+  const path = join(folder, 'told');
+  const system = jest.requireActual<typeof import('node:fs')>('node:fs');
+  const { fsyncSync } = system;
+  const elsewhere = jest.spyOn(jest.requireActual<typeof import('node:os')>('node:os'), 'hostname');
+  // While one waits for the disk, the other one begins and ends.
+  const waiting = jest.spyOn(system, 'fsyncSync').mockImplementationOnce((file) => {
+    elsewhere.mockReturnValueOnce('another machine');
+    writeSharedFile(path, 'theirs');
+    fsyncSync(file);
+  });
+  writeSharedFile(path, 'ours');
+  expect(readFileSync(path, 'utf8')).toBe('ours');
+  expect(readdirSync(folder)).toEqual(['told']);
+  [waiting, elsewhere].forEach((spy) => spy.mockRestore());
+  rmSync(folder, { recursive: true });
 });

@@ -5,6 +5,7 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { DataError } from '../errors';
 import { noRoom } from './no-room';
 
@@ -41,9 +42,8 @@ function* slicesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Generat
  * @param content - or its parts, one after the other
  * @throws {DataError} `DISK_FULL` when the disk cannot take it
  */
-export function writeFileAtomic(path: string, content: Uint8Array | string | readonly ArrayBufferView[]): void {
+export function writeFileAtomic(path: string, content: Uint8Array | string | readonly ArrayBufferView[], temporary = `${path}.tmp`): void {
   const parts = typeof content === 'string' ? [Buffer.from(content)] : content instanceof Uint8Array ? [content] : content;
-  const temporary = `${path}.tmp`;
   try {
     const file = openSync(temporary, 'w');
     try {
@@ -62,6 +62,11 @@ export function writeFileAtomic(path: string, content: Uint8Array | string | rea
       cause,
     );
   }
+}
+
+/** The same for a file that several processes, on whichever machines, may write at the same moment: the last one's stays. @throws as {@link writeFileAtomic} */
+export function writeSharedFile(path: string, content: string): void {
+  writeFileAtomic(path, content, `${path}.${hostname()}-${process.pid}.tmp`);
 }
 
 function writeWhole(file: number, bytes: Uint8Array): void {

@@ -1,5 +1,6 @@
 /** Making folders, and what is in them. */
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DataError } from '../errors';
 import { writeFailure } from './checkpoint';
@@ -39,12 +40,25 @@ export function folderToBe(path: string): string {
   return path;
 }
 
-/** Bytes of all files in a folder and below it; 0 where it is not there. */
+/** A folder among the temporary ones, which the caller removes. @throws {DataError} `WRITE_FAILED` */
+export function makeTemporaryFolder(prefix: string): string {
+  try {
+    return mkdtempSync(join(tmpdir(), prefix));
+  } catch (cause) {
+    const why = (cause as Error).message;
+    throw new DataError('WRITE_FAILED', `${tmpdir()}: no temporary folder can be made there (${why}): set TMPDIR to a folder that may be written`, {
+      cause,
+    });
+  }
+}
+
+/** Bytes of all files in a folder and below it, which may go meanwhile; 0 where it is not there. By names: what else Node tells of an entry it did not before 20.12. */
 export function bytesBelow(folder: string): number {
   if (!existsSync(folder)) return 0;
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).reduce((sum, name) => {
+    const found = lstatSync(join(folder, name), { throwIfNoEntry: false });
+    return found?.isFile() ? sum + found.size : sum;
+  }, 0);
 }
 
 function cannotBeMade(path: string, why: string, cause?: unknown): DataError {

@@ -12,11 +12,11 @@
  *
  * @see Murphy et al. (2021), doi:10.5194/gmd-14-3407-2021; CMAQ User's Guide, appendix B; `DESID_SCALING` and `DESID_PROCESS_RULES` in CMAQ's desid_module.F
  */
-import { mkdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { writeFileAtomic } from '../data/checkpoint';
 import { IoapiWriter } from '../data/ioapi';
 import { instant } from '../data/ioapi-time';
+import { makeFolder } from '../data/make-folder';
 import type { Grid } from '../grid/grid';
 import { GROUP_NAMES, type EmissionGroups, type GroupName } from './emission-reader';
 
@@ -61,7 +61,7 @@ export function writeDesid(
 ): string[] {
   const parts = streams.map((stream, s) => scalingOf(stream, streams.length > 1 ? `${s + 1}_` : ''));
   const masks = parts.flatMap((part) => part.masks);
-  mkdirSync(dirname(paths.rules), { recursive: true });
+  makeFolder(dirname(paths.rules));
   if (masks.length > 0) writeMasks(paths.masks, grid, masks);
   const rules = parts.flatMap((part) => part.rules);
   writeFileAtomic(paths.rules, fragment(basename(paths.masks), masks, rules, streams, span));

@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DataError } from '../errors';
 import { Grid } from '../grid/grid';
 import type { CtmRequest } from './ctm';
@@ -13,6 +15,17 @@ const SPECIES = [
   { name: 'O3', units: 'ppmV', value: () => 0.04 },
   { name: 'PM25_TOT', units: 'micrograms/m**3', value: (_: number, __: number, layer: number) => 50 - 10 * layer },
 ];
+
+/** The compiled modules, for a process that is killed. */
+const DIST = join(__dirname, '../../dist/transport');
+
+/** Looks every 50 ms until something holds, for 4 s at most. */
+const until = async (holds: () => boolean): Promise<void> => {
+  for (let look = 0; !holds(); look++) {
+    if (look === 80) throw new Error(`this did not come in 4 s: ${String(holds)}`);
+    await sleep(50);
+  }
+};
 
 describe('ExternalCtm', () => {
   const folder = temporaryFolder();
@@ -86,6 +99,13 @@ describe('ExternalCtm', () => {
       'CTM_COMMAND_FAILED',
       /prior: .* exit code 3 \("out of memory"\): see .*ACONC_winter.log/,
     ],
+    [
+      'a command that fails and has said more than a text can hold',
+      "printf '\\nbad namelist\\n' | dd of={output}.log bs=1M seek=600 2>&-; exit 3",
+      () => aconc,
+      'CTM_COMMAND_FAILED',
+      /exit code 3 \("bad namelist"\)/,
+    ],
     ['a command that is killed', 'kill -9 $$', () => aconc, 'CTM_COMMAND_FAILED', /was ended by SIGKILL/],
     ['a command that is not there', 'no-such-ctm {output}', () => aconc, 'CTM_COMMAND_FAILED', /exit code 127/],
     ['no output', 'true', () => aconc, 'CTM_OUTPUT', /no file matches/],
@@ -101,6 +121,15 @@ describe('ExternalCtm', () => {
     await expect(failure).rejects.toMatchObject({ name: 'TransportError', code, message: expect.stringMatching(message) as string });
     await expect(failure).rejects.toThrow(/ACONC_winter\.log/);
     expect(existsSync(refused.output) || existsSync(`${refused.output}.tmp`)).toBe(false);
+  });
+
+  it.each(['mkdirSync', 'openSync'] as const)('says that the disk is full where it is as it begins (%s)', async (name) => {
+    const full = jest.spyOn(jest.requireActual<typeof import('node:fs')>('node:fs'), name).mockImplementationOnce(() => {
+      throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+    });
+    const request = requestOf({ output: join(folder.path, `full-${name}`, 'ACONC_winter.nc') });
+    await expect(new ExternalCtm(settingsOf('true')).run(request)).rejects.toMatchObject({ name: 'DataError', code: 'DISK_FULL' });
+    full.mockRestore();
   });
 
   it('does not take the output of an earlier attempt for its own', async () => {
@@ -252,6 +281,21 @@ describe('ExternalCtm', () => {
     expect(Date.now() - began).toBeLessThan(5000);
     await new Promise((resolve) => setTimeout(resolve, 2200));
     expect(existsSync(marker)).toBe(false);
+  });
+
+  it('ends with who has called it, also where that is killed', async () => {
+    const [begun, ended] = ['begun', 'ended'].map((name) => join(folder.path, `orphan-${name}`));
+    // Its children get the signal, too.
+    const command = `sh -c "trap 'touch ${ended}; exit' TERM; touch ${begun}; while :; do sleep 0.1; done"; true`;
+    const program = `
+      const { ExternalCtm } = require('${DIST}/external-ctm.js');
+      const settings = ${JSON.stringify({ command, outputGlob: '*', timeoutHours: 1, caseFile: '' })};
+      const request = ${JSON.stringify({ run: 'prior', emissionFiles: [], output: join(folder.path, 'orphan', 'ACONC_winter.nc') })};
+      new ExternalCtm(settings).run({ ...request, period: { name: 'winter', start: new Date(0), hours: 24 } });`;
+    const caller = spawn(process.execPath, ['-e', program]);
+    await until(() => existsSync(begun));
+    caller.kill('SIGKILL');
+    await until(() => existsSync(ended));
   });
 
   describe('within a time that no timer holds', () => {

@@ -6,11 +6,11 @@
  */
 import { spawn } from 'node:child_process';
 import { withoutLauncher } from '@retroplume/native';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, existsSync, fstatSync, openSync, readSync, rmSync } from 'node:fs';
 import { isCommandName, NAME_IN_BRACES, type CommandName } from '../data/case';
-import { writeFileAtomic } from '../data/checkpoint';
+import { writeFailure, writeFileAtomic } from '../data/checkpoint';
 import { instant } from '../data/ioapi-time';
+import { makeFolder } from '../data/make-folder';
 import { TransportError } from '../errors';
 import type { Ctm, CtmRequest } from './ctm';
 import { sectorTable } from './sector-table';
@@ -45,7 +45,7 @@ export class ExternalCtm implements Ctm {
    *
    * @throws {TransportError} `CTM_COMMAND_FAILED` (exit code or signal), `CTM_TIMEOUT`, `CTM_OUTPUT` (missing or unfit); the log file is named
    * @throws {TransportError} `CTM_OUTPUT_GONE` if they are to be read in another way and are not there any more
-   * @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`; they are read again then
+   * @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`, `WRITE_FAILED`; what a command has left is read again then
    */
   async run(request: CtmRequest): Promise<void> {
     const folder = request.output.replace(/\.nc$/, '');
@@ -71,7 +71,7 @@ export class ExternalCtm implements Ctm {
     }
     this.collection.forget(request.output);
     rmSync(folder, { recursive: true, force: true }); // output of an earlier, broken attempt must not pass for this one's
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     request.onProgress?.(0, request.period.hours, `${request.run}: running the command, log in ${log}`);
     const table = `${folder}.sectors.tsv`;
     if (this.settings.command.includes('{sectors}')) writeFileAtomic(table, sectorTable(request));
@@ -81,8 +81,7 @@ export class ExternalCtm implements Ctm {
   }
 
   private async execute(command: string, log: string, request: CtmRequest): Promise<void> {
-    mkdirSync(dirname(log), { recursive: true });
-    const output = openSync(log, 'w');
+    const output = openLog(log);
     try {
       const timeoutMs = this.settings.timeoutHours * 3600e3;
       const { code, signal, timedOut } = await runCommand(command, output, timeoutMs, request.signal);
@@ -157,6 +156,7 @@ function runCommand(command: string, output: number, timeoutMs: number, abort?: 
       timedOut = true;
       end();
     });
+    const unwatched = watched(child.pid);
     const settle = (): void => {
       forget();
       abort?.removeEventListener('abort', end);
@@ -173,9 +173,27 @@ function runCommand(command: string, output: number, timeoutMs: number, abort?: 
     child.once('close', (code, signal) => {
       settle();
       // The shell may be gone before what it has started: a script that cancels its job, say.
-      void Promise.resolve(ending).then(() => resolve({ code, signal, timedOut }));
+      void Promise.resolve(ending).then(() => {
+        unwatched();
+        resolve({ code, signal, timedOut });
+      });
     });
   });
+}
+
+/**
+ * Has a process group ended, as {@link endGroup} does, when this process is gone, however that ended: a second signal, kill -9, memory. The next run would start the
+ * model a second time, and take what the first still writes for what the second has made. A shell of its own does it, whose input ends with this process.
+ * @returns calls it off
+ */
+function watched(pid: number | undefined): () => void {
+  if (pid === undefined) return () => undefined;
+  const group = `-- -${pid}`;
+  const end = `kill -s TERM ${group}; left=${GRACE_MS / 1000}; while [ $left -gt 0 ] && kill -s 0 ${group}; do sleep 1; left=$((left - 1)); done; kill -s KILL ${group}`;
+  const shell = spawn('/bin/sh', ['-c', `read -r _ || { ${end}; }`], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+  // Without it all is as it was.
+  for (const each of [shell, shell.stdin]) each.on('error', () => undefined);
+  return () => shell.stdin.end('\n');
 }
 
 /** Calls once after a time, however long. @returns what takes that back */
@@ -211,8 +229,31 @@ function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
+/** @throws {DataError} `DISK_FULL`, `WRITE_FAILED` */
+function openLog(path: string): number {
+  try {
+    return openSync(path, 'w');
+  } catch (cause) {
+    throw writeFailure(path, 0, cause);
+  }
+}
+
+/** Of a log what may hold its last line: a model that writes for days leaves more than a text can be. */
+const TAIL_BYTES = 8192;
+
 function lastLine(log: string): string {
-  const lines = readFileSync(log, 'utf8').trimEnd().split('\n');
+  const lines = tailOf(log).trimEnd().split('\n');
   const last = lines[lines.length - 1].trim();
   return last === '' ? '' : ` ("${last.slice(0, 200)}")`;
+}
+
+function tailOf(path: string): string {
+  const file = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(file);
+    const tail = Buffer.alloc(Math.min(TAIL_BYTES, size));
+    return tail.toString('utf8', 0, readSync(file, tail, 0, tail.length, size - tail.length));
+  } finally {
+    closeSync(file);
+  }
 }

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <new>
+#include <stdexcept>
 
 #include "dataset.h"
 
@@ -134,17 +136,25 @@ Napi::Value ToJs(Napi::Env env, const Attribute& attribute) {
   return array;
 }
 
-/// Runs `call` and turns what netCDF says into an Error with `code`, `path` and `status`.
+Napi::Error ToJs(Napi::Env env, const NetcdfError& error) {
+  Napi::Error js = Napi::Error::New(env, error.what());
+  js.Set("code", Napi::String::New(env, error.Code()));
+  js.Set("path", Napi::String::New(env, error.path));
+  js.Set("status", Napi::Number::New(env, error.status));
+  return js;
+}
+
+/// Runs `call` and turns what netCDF says into an Error with `code`, `path` and `status`, and so what memory of ours cannot hold.
 template <typename Call>
-auto Translate(Napi::Env env, Call&& call) -> decltype(call()) {
+auto Translate(Napi::Env env, const std::string& path, Call&& call) -> decltype(call()) {
   try {
     return call();
   } catch (const NetcdfError& error) {
-    Napi::Error js = Napi::Error::New(env, error.what());
-    js.Set("code", Napi::String::New(env, error.Code()));
-    js.Set("path", Napi::String::New(env, error.path));
-    js.Set("status", Napi::Number::New(env, error.status));
-    throw js;
+    throw ToJs(env, error);
+  } catch (const std::bad_alloc&) {
+    throw ToJs(env, NetcdfError(NC_ENOMEM, path, "is too large"));
+  } catch (const std::length_error&) {
+    throw ToJs(env, NetcdfError(NC_ENOMEM, path, "is too large"));
   }
 }
 
@@ -164,7 +174,7 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
   explicit DatasetHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<DatasetHandle>(info) {
     const std::string path = Text(info[0]);
     const std::string mode = Text(info[1]);
-    Translate(info.Env(), [&] {
+    Translate(info.Env(), path, [&] {
       if (mode == "read" || mode == "write") {
         dataset_ = std::make_unique<Dataset>(path, mode == "write");
         return;
@@ -176,20 +186,20 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
 
  private:
   void Close(const Napi::CallbackInfo& info) {
-    Translate(info.Env(), [&] { dataset_->Close(); });
+    Translate(info.Env(), dataset_->path(), [&] { dataset_->Close(); });
   }
 
   void Sync(const Napi::CallbackInfo& info) {
-    Translate(info.Env(), [&] { dataset_->Sync(); });
+    Translate(info.Env(), dataset_->path(), [&] { dataset_->Sync(); });
   }
 
   void EndDefine(const Napi::CallbackInfo& info) {
-    Translate(info.Env(), [&] { dataset_->EndDefine(); });
+    Translate(info.Env(), dataset_->path(), [&] { dataset_->EndDefine(); });
   }
 
   Napi::Value Describe(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
-    return Translate(env, [&]() -> Napi::Value {
+    return Translate(env, dataset_->path(), [&]() -> Napi::Value {
       Napi::Object result = Napi::Object::New(env);
       result.Set("format", dataset_->Format());
       const auto dimensions = dataset_->Dimensions();
@@ -220,7 +230,7 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
   Napi::Value Attributes(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     const std::string variable = Text(info[0]);
-    return Translate(env, [&]() -> Napi::Value {
+    return Translate(env, dataset_->path(), [&]() -> Napi::Value {
       const auto attributes = dataset_->Attributes(variable);
       Napi::Array result = Napi::Array::New(env, attributes.size());
       for (uint32_t i = 0; i < attributes.size(); ++i) {
@@ -240,7 +250,7 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
     const double length = info[1].ToNumber().DoubleValue();
     if (!(length >= 0 && length <= kMostCounted)) throw Napi::TypeError::New(info.Env(), "netcdf: a dimension's length is 0 or more");
     static_assert(NC_UNLIMITED == 0L, "a record dimension is one of length 0");
-    Translate(info.Env(), [&] { dataset_->DefineDimension(name, static_cast<size_t>(length)); });
+    Translate(info.Env(), dataset_->path(), [&] { dataset_->DefineDimension(name, static_cast<size_t>(length)); });
   }
 
   /// defineVariable(name, type, dimensions, deflate, chunks)
@@ -249,7 +259,7 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
     const nc_type type = TypeOf(info.Env(), Text(info[1]));
     const std::vector<std::string> dimensions = Texts(info[2]);
     const Storage storage{info[3].ToNumber().Int32Value(), Sizes(info[4])};
-    Translate(info.Env(), [&] { dataset_->DefineVariable(name, type, dimensions, storage); });
+    Translate(info.Env(), dataset_->path(), [&] { dataset_->DefineVariable(name, type, dimensions, storage); });
   }
 
   /// putAttribute(variable or '', name, isText, bytes or numbers)
@@ -259,28 +269,28 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
     const Napi::TypedArray value = Array(info[3]);
     const nc_type type = info[2].ToBoolean().Value() ? NC_CHAR : TypeOf(value);
     if (type == NC_CHAR && value.ElementSize() != 1) throw Napi::TypeError::New(info.Env(), "netcdf: text is given as bytes");
-    Translate(info.Env(), [&] { dataset_->PutAttribute(variable, name, type, value.ElementLength(), DataOf(value)); });
+    Translate(info.Env(), dataset_->path(), [&] { dataset_->PutAttribute(variable, name, type, value.ElementLength(), DataOf(value)); });
   }
 
   /// read(variable, start, count, target, isText) fills `target`
   void Read(const Napi::CallbackInfo& info) {
     const std::string variable = Text(info[0]);
     const Slab slab = SlabOf(info);
-    Translate(info.Env(), [&] { dataset_->Read(variable, slab.start, slab.count, slab.type, slab.data); });
+    Translate(info.Env(), dataset_->path(), [&] { dataset_->Read(variable, slab.start, slab.count, slab.type, slab.data); });
   }
 
   /// write(variable, start, count, data, isText)
   void Write(const Napi::CallbackInfo& info) {
     const std::string variable = Text(info[0]);
     const Slab slab = SlabOf(info);
-    Translate(info.Env(), [&] { dataset_->Write(variable, slab.start, slab.count, slab.type, slab.data); });
+    Translate(info.Env(), dataset_->path(), [&] { dataset_->Write(variable, slab.start, slab.count, slab.type, slab.data); });
   }
 
   Napi::Value ReadStrings(const Napi::CallbackInfo& info) {
     const std::string variable = Text(info[0]);
     const std::vector<size_t> start = Sizes(info[1]);
     const std::vector<size_t> count = Sizes(info[2]);
-    return Translate(info.Env(), [&]() -> Napi::Value { return ToJs(info.Env(), dataset_->ReadStrings(variable, start, count)); });
+    return Translate(info.Env(), dataset_->path(), [&]() -> Napi::Value { return ToJs(info.Env(), dataset_->ReadStrings(variable, start, count)); });
   }
 
   struct Slab {

@@ -315,7 +315,9 @@ std::vector<std::string> Dataset::ReadStrings(const std::string& variable, const
   RequireOpen("reading " + variable);
   const int id = SlabVariable(variable, start, count);
   size_t total = 1;
-  for (const size_t n : count) total *= n;
+  for (const size_t n : count) {
+    if (__builtin_mul_overflow(total, n, &total)) throw NetcdfError(NC_ENOMEM, path_, "reading " + variable);
+  }
   std::vector<char*> texts(total, nullptr);
   Check(nc_get_vara_string(ncid_, id, start.data(), count.data(), texts.data()), "reading " + variable);
   std::vector<std::string> strings;

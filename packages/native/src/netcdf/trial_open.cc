@@ -42,7 +42,9 @@ void Describe(const std::string& path) {
 
 /// In the forked process, which has this thread only: what is inherited of Node is not touched.
 [[noreturn]] void Child(const std::string& path, int answer) {
-  for (const int signal : {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGALRM, SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);
+  for (const int signal : {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGALRM}) std::signal(signal, SIG_DFL);
+  // What asks a run to stop comes to all of its processes; an end of this one would be taken for a damaged file.
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) std::signal(signal, SIG_IGN);
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
   alarm(kSeconds);

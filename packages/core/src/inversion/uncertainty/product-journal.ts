@@ -2,9 +2,10 @@
  * Products with the Hessian on the disk, a file for each pass over the observations, so that none is made twice: after an interruption, or for a higher rank.
  * A file holds, to the bit, what the pass brought to each part (growing-part.ts); a part whose space was exhausted before has nothing in it.
  */
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTensors, writeTensors, type Checkpoint, type Tensor } from '../../data/checkpoint';
+import { makeFolder } from '../../data/make-folder';
 import { DataError } from '../../errors';
 import { joined } from '../../vectors';
 import type { GrowingPart, PartStep } from './growing-part';
@@ -49,7 +50,7 @@ export class ProductJournal {
    * @throws {DataError} `DISK_FULL`
    */
   write(pass: number, parts: readonly (GrowingPart | undefined)[], seconds: number): void {
-    mkdirSync(this.folder, { recursive: true });
+    makeFolder(this.folder);
     const tensors = new Map<string, Tensor>();
     const numbers = parts.map(
       (part, p) => part && encodeStep(part.latest(), (name, data) => void tensors.set(`${p}.${name}`, { data, shape: [data.length] })),

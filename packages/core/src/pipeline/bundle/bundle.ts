@@ -2,11 +2,11 @@
  * `retroplume bundle`: a run as one file that somebody else can check: the case, the records, which code and machine, the hashes of every input and product,
  * and of the products all but the large ones: models, factors, scores, report.
  */
-import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { restoreCase, type Case } from '../../data/case';
 import { readTensors } from '../../data/checkpoint';
+import { makeTemporaryFolder } from '../../data/make-folder';
 import { expectArgument } from '../../call';
 import { ConfigError, DataError } from '../../errors';
 import { InputHashes, type InputFile } from '../engine/input-hashes';
@@ -110,7 +110,7 @@ function bundledStages(settings: Case): StageName[] {
  * @throws {ConfigError} `CALL_INVALID`, `RUN_FILE_MISSING`, `BUNDLE_EMPTY`; `BUNDLE_STALE` if not all of it is of one case and the same inputs; `RUN_LOCKED` while a run is
  *   at work there
  * @throws {DataError} `PRODUCT_DAMAGED` for a product that is gone, has another size than was recorded or not its checksum; `FILE_MISSING` for an input that is gone;
- *   `BUNDLE_UNWRITABLE`
+ *   `BUNDLE_UNWRITABLE`, `WRITE_FAILED`
  */
 export async function bundleRun(out: string, options: BundleOptions = {}): Promise<BundleResult> {
   expectArgument(typeof options === 'object', 'bundleRun: options', 'an object, such as { file: "run.tar.gz" },', options);
@@ -124,9 +124,10 @@ export async function bundleRun(out: string, options: BundleOptions = {}): Promi
   const run = asTrained(read, finished);
   if (finished.length === 0) throw new ConfigError('BUNDLE_EMPTY', `${folder}: no stage is finished here: run the case first`);
   checkTarget(file); // before anything is hashed
-  const release = lockToRead(folder);
-  const staging = mkdtempSync(join(tmpdir(), 'retroplume-bundle-'));
+  const staging = makeTemporaryFolder('retroplume-bundle-');
+  let release = (): void => undefined;
   try {
+    release = lockToRead(folder);
     const hashes = new InputHashes();
     checkProducts(folder, finished);
     const stages = await ofOneCase(folder, settings, run, finished, hashes);

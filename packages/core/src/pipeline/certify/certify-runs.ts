@@ -6,11 +6,12 @@
  * a surrogate that is trained anew, and the paper's mode, are judged by the same runs, and none is made twice. Nor does any wait for a training: run-part.ts
  * makes one by itself.
  */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { GROUPS, type Case, type Group, type PeriodSettings } from '../../data/case';
 import { gridOf } from '../../data/case-grid';
-import { writeFileAtomic } from '../../data/checkpoint';
+import { writeSharedFile } from '../../data/checkpoint';
+import { makeFolder } from '../../data/make-folder';
 import type { PreparedPeriod } from '../../data/prepared';
 import { wholeGrid } from '../../data/period-source';
 import { openPrepared } from '../../data/prepared-store';
@@ -86,15 +87,15 @@ function priorValues(context: StageContext, period: string): string | undefined 
   return context.case.ctm.kind === 'command' ? simulatedValues(context, [PRIOR])[partName(PRIOR, period)] : undefined;
 }
 
-/** Notes of what prior runs these are made beside, before the first is. */
+/** Notes of what prior runs these are made beside, before the first is: tasks of a job array begin with it at the same moment. */
 function notePrior(context: StageContext, runs: readonly CertifyingRun[]): void {
   for (const { name: period } of context.case.periods) {
     const given = priorValues(context, period);
     if (given === undefined) continue;
     const folders = new Set(runs.flatMap((run) => (run.evaluated ? [] : [dirname(dirname(run.output(period)))])));
     for (const folder of folders) {
-      mkdirSync(folder, { recursive: true });
-      writeFileAtomic(join(folder, BESIDE), `${given}\n`);
+      makeFolder(folder);
+      writeSharedFile(join(folder, BESIDE), `${given}\n`);
     }
   }
 }
@@ -198,7 +199,7 @@ export async function makeRuns(context: StageContext, runs: readonly CertifyingR
       hours: period.hours,
       run: async (threads, signal, onProgress) => {
         const output = run.output(period.name);
-        mkdirSync(dirname(output), { recursive: true });
+        makeFolder(dirname(output));
         const request = { run: run.name, period, output, threads, signal, onProgress };
         await ctm.run({ ...request, ...emissionsOf(context, run, period, factorsOfRun(run, grid)) });
       },

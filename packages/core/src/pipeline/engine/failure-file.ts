@@ -1,6 +1,7 @@
 /** Why the last run in a folder ended before its end, for scripts and schedulers: `failure.json`, which the next run takes away. */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeSharedFile } from '../../data/checkpoint';
 import { errorFigures, type ErrorFigures } from '../../errors';
 import { currentJob } from './current-job';
 import type { StageName, Variant } from './stage';
@@ -38,14 +39,10 @@ export function leaveFailure(out: string, where: Pick<Failure, 'stage' | 'varian
     time: new Date().toISOString(),
     ...(job ? { job: { id: job.id, log: process.env['RETROPLUME_JOB_LOG'] } } : {}),
   };
-  // Tasks that run side by side may fail at the same moment: each has a name of its own for what is not yet whole.
-  const temporary = join(out, `${FAILURE_FILE}.${process.pid}.tmp`);
   try {
-    writeFileSync(temporary, `${JSON.stringify(failure, null, 2)}\n`);
-    renameSync(temporary, join(out, FAILURE_FILE));
+    writeSharedFile(join(out, FAILURE_FILE), `${JSON.stringify(failure, null, 2)}\n`);
   } catch {
     // On a full disk, which may be what it was to tell, the failure itself still goes to the caller.
-    rmSync(temporary, { force: true });
     forgetFailure(out);
   }
 }

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { writeFileAtomic } from '../../data/checkpoint';
+import { writeSharedFile } from '../../data/checkpoint';
 import { readJson } from '../../data/json-file';
 import { DataError } from '../../errors';
 
@@ -89,7 +89,7 @@ export class InputHashes {
     const right = [...known].filter(([path, { state, settled }]) => settled && existsSync(path) && stateOf(path).state === state);
     const hashes = right.map(([, { state, file }]): KeptHash => ({ ...file, state }));
     try {
-      writeFileAtomic(keptIn, JSON.stringify({ hashes }));
+      writeSharedFile(keptIn, JSON.stringify({ hashes }));
     } catch (cause) {
       // They only spare time: a full disk, or a folder that may only be read, is told by what needs it.
       if (!(cause instanceof DataError)) throw cause;

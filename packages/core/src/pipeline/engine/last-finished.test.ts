@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Case } from '../../data/case';
@@ -98,6 +98,32 @@ describe('a stage that takes hours', () => {
     await run({ ...train, keepsLast: undefined }, 5);
     await expect(run({ ...failing, keepsLast: undefined }, 6)).rejects.toThrow('killed');
     expect([readdirSync(out), readdirSync(join(out, 'train')).sort()]).toEqual([['train'], ['checkpoint', 'partial.json']]);
+  });
+
+  it('is known as ours where a kill comes while it is removed', async () => {
+    const system = jest.requireActual<typeof import('node:fs')>('node:fs');
+    const { rmSync: remove } = system;
+    await run(train, 1);
+    await expect(run(failing, 2)).rejects.toThrow('killed');
+    // Of a folder the first file by its name but for `left`, as Node removes one.
+    const killed = (left: string): jest.SpyInstance =>
+      jest.spyOn(system, 'rmSync').mockImplementation((path, options) => {
+        if (!String(path).startsWith(out) || !existsSync(path) || !statSync(path).isDirectory()) return remove(path, options);
+        for (const name of readdirSync(path)) if (name !== left) remove(join(String(path), name));
+        throw new Error('killed');
+      });
+    const whileRemoved = async (left: string, rate: number): Promise<void> => {
+      const kill = killed(left);
+      await run(train, rate).catch(() => undefined);
+      kill.mockRestore();
+    };
+    // What was begun since, in place of which the first is taken back; then the first itself, once another one is finished.
+    await whileRemoved('checkpoint', 1);
+    await run(train, 1);
+    await expect(run(failing, 2)).rejects.toThrow('killed');
+    await whileRemoved('weights', 2);
+    await run(train, 2);
+    expect([readdirSync(out), weights()]).toEqual([['train'], 'rate 2']);
   });
 
   it('removes no folder of another', async () => {

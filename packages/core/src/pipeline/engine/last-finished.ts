@@ -2,8 +2,8 @@
  * What a stage that takes hours had finished with other settings: it lies beside the stage's folder until the stage is finished with those of now. A `--set` that was
  * forgotten, or a training that fails, costs nothing so: with the former settings it is there again.
  */
-import { existsSync, renameSync, rmSync } from 'node:fs';
-import { checkOurs, isUpToDate, keepsFolder, readRecord, type StageMark } from './record';
+import { renameSync } from 'node:fs';
+import { checkOurs, isUpToDate, keepsFolder, readRecord, removeOurs, type StageMark } from './record';
 
 function asideOf(dir: string): string {
   return `${dir}.last`;
@@ -31,14 +31,11 @@ export function setAside(dir: string, mark: Pick<StageMark, 'key' | 'dearKey'>):
 /** Puts a stage back that was finished with this key, in place of what has been begun since. @returns whether there was one */
 export function takeBack(dir: string, key: string): boolean {
   if (isUpToDate(dir, key) || !liesAside(dir, key)) return false;
-  checkOurs(dir);
-  rmSync(dir, { recursive: true, force: true });
+  removeOurs(dir);
   renameSync(asideOf(dir), dir);
   return true;
 }
 
 export function dropAside(dir: string): void {
-  if (!existsSync(asideOf(dir))) return;
-  checkAsideOurs(dir);
-  rmSync(asideOf(dir), { recursive: true });
+  removeOurs(asideOf(dir));
 }

@@ -179,6 +179,17 @@ export function checkOurs(dir: string): void {
   );
 }
 
+/**
+ * Removes a stage's folder, what marks it last: what a kill leaves of it must still be known as ours.
+ * @throws {ConfigError} `FOLDER_NOT_OURS`
+ */
+export function removeOurs(dir: string): void {
+  checkOurs(dir);
+  if (!existsSync(dir)) return;
+  for (const name of readdirSync(dir)) if (name !== RECORD && name !== PARTIAL) rmSync(join(dir, name), { recursive: true, force: true });
+  rmSync(dir, { recursive: true, force: true });
+}
+
 /** Removes what is in a stage's folder but for parts. The mark stays: what a kill leaves half empty must still be known as ours, and be of no key. */
 function emptyFolder(dir: string, parts: Record<string, StagePart>): void {
   writeFileAtomic(join(dir, PARTIAL), JSON.stringify({ parts }));

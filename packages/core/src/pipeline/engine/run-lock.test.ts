@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from '../../errors';
+import * as jobs from './current-job';
 import { LOCK_FILE, lockPart, lockRun, lockToRead } from './run-lock';
 
 let folder: string;
@@ -69,6 +70,17 @@ describe('the lock of a run folder', () => {
   it('is taken over where the number of the process belongs to another one now', () => {
     held({ started: '1' });
     lockRun(folder)();
+  });
+
+  it('is taken over where that number belongs to a process of another user now', () => {
+    held({ pid: 1, started: '1' });
+    const kill = jest.spyOn(process, 'kill').mockImplementation(() => {
+      throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' });
+    });
+    lockRun(folder)();
+    held({ pid: 1, started: null });
+    expect(() => lockRun(folder)).toThrow(/in use by process 1/);
+    kill.mockRestore();
   });
 
   it('is looked at, not taken, by who only reads in a folder of somebody else', () => {
@@ -136,6 +148,21 @@ describe('the lock of a part', () => {
 });
 
 describe('a lock of a job', () => {
+  it('that another process has taken over while the scheduler was asked stays with that one', () => {
+    held({ host: 'another', pid: 1, job: { scheduler: 'slurm', id: '12', restarts: 0 } });
+    let release: (() => void) | undefined;
+    const asked = jest.spyOn(jobs, 'isJobGone').mockImplementationOnce(() => {
+      asked.mockReturnValueOnce(true); // the other one's question is answered at once
+      release = lockRun(folder);
+      return true;
+    });
+    expect(() => lockRun(folder)).toThrow(/in use by process/);
+    expect(existsSync(file)).toBe(true);
+    release!();
+    expect(readdirSync(folder)).toEqual([]);
+    asked.mockRestore();
+  });
+
   it('on another node is taken over by the same job, once that has been started again', () => {
     const job = { scheduler: 'slurm', id: '12', restarts: 0 };
     held({ host: 'another', pid: 1, job });

@@ -80,7 +80,7 @@ export function lockFile(path: string): () => void {
     if (create(path, JSON.stringify(own))) return () => rmSync(path, { force: true });
     const holder = read(path);
     if (holder && !isGone(holder)) throw locked(path, holder);
-    if (holder) takeAway(path);
+    if (holder) takeAway(path, holder);
   }
   throw locked(path, read(path));
 }
@@ -158,21 +158,36 @@ function isGone({ host, pid, started, job }: Holder): boolean {
   try {
     process.kill(pid, 0);
   } catch (cause) {
-    return (cause as NodeJS.ErrnoException).code === 'ESRCH';
+    // Anything else: it is there, and of another user.
+    if ((cause as NodeJS.ErrnoException).code === 'ESRCH') return true;
   }
   const now = processOf(pid);
   return started !== null && now !== undefined && (now.started !== started || now.isEnding);
 }
 
-/** By renaming, which only one of several processes can do. */
-function takeAway(path: string): void {
+/**
+ * By renaming, which only one of several processes can do. To ask a scheduler takes seconds, in which another one may have taken the lock over: what is moved then is
+ * that one's, and goes back.
+ * @param gone - who was found to be gone
+ */
+function takeAway(path: string, gone: Holder): void {
   const aside = `${path}.${process.pid}`;
   try {
     renameSync(path, aside);
   } catch {
     return;
   }
-  rmSync(aside, { force: true });
+  if (saysOf(aside) === JSON.stringify(gone)) rmSync(aside, { force: true });
+  else renameSync(aside, path);
+}
+
+/** As one text; undefined of a lock that is being written at this moment. */
+function saysOf(path: string): string | undefined {
+  try {
+    return JSON.stringify(JSON.parse(readFileSync(path, 'utf8')));
+  } catch {
+    return undefined;
+  }
 }
 
 /** PF_EXITING of Linux: no line of the program runs any more, though it may take a while to go, and longer until its parent has asked after it. */

@@ -7,11 +7,12 @@
  *
  * Ranks search together: of the folds of each candidate every rank makes its own, and all see the errors of all.
  */
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { asksForCrossValidation, SPECIES, type InversionSettings } from '../../data/case';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { readJson } from '../../data/json-file';
+import { makeFolder } from '../../data/make-folder';
 import { openPrepared } from '../../data/prepared-store';
 import { regionMasks } from '../../data/regions';
 import { ConfigError, DataError, InterruptedError } from '../../errors';
@@ -57,7 +58,7 @@ export const crossvalidateStage: Stage = {
     const doubt = effortDoubt(context.case);
     if (doubt !== undefined) context.log(`warning: ${doubt}`);
     passCertificateGate(context);
-    mkdirSync(join(context.dir, INVERSIONS), { recursive: true });
+    makeFolder(join(context.dir, INVERSIONS));
     const folds = await foldsOf(context);
     const work = new Inversions(context, folds);
     const own = ownCandidate(inversion);

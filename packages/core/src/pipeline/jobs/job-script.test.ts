@@ -1,7 +1,7 @@
 /** What the scripts of jobs do when something happens to their program, with stand-ins for the schedulers' commands. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { loadCase, type Case } from '../../data/case';
@@ -74,6 +74,14 @@ async function runScript(
 describe('a job of Slurm', () => {
   const job = { SLURM_JOB_ID: '7' };
   const task = { ...job, SLURM_ARRAY_JOB_ID: '6', SLURM_ARRAY_TASK_ID: '1' };
+
+  it('knows what its program has told itself without a temporary folder', async () => {
+    writeFileSync(join(folder, 'failure.json'), '{"code": "DATA_BAD"}');
+    utimesSync(join(folder, 'failure.json'), 1, 1);
+    const { failure } = await runScript('kill -9 $$', { ...job, TMPDIR: join(folder, 'missing') });
+    expect(failure).toMatchObject({ code: 'JOB_ENDED', exitCode: 137 });
+    expect(readdirSync(join(folder, 'jobs'))).toEqual(['train.sh']);
+  });
 
   it('gives its program the task of its index, and the name of its log', async () => {
     const { code, told, failure } = await runScript('echo "$* $RETROPLUME_JOB_LOG"', task);

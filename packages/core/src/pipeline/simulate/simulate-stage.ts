@@ -3,11 +3,12 @@
  * group changed, and in a twin experiment the truth and the observations drawn from it. A run that is done is not made again after an
  * interruption.
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { memberDesigns, type Case, type PeriodSettings } from '../../data/case';
 import { gridOf } from '../../data/case-grid';
 import { writeFileAtomic } from '../../data/checkpoint';
+import { makeFolder } from '../../data/make-folder';
 import { placeColumns } from '../../data/stations';
 import { openWeather } from '../../data/weather/open-weather';
 import { firstStepOf } from '../../data/period-steps';
@@ -171,7 +172,7 @@ async function runJob(
 ): Promise<void> {
   const output = simulatedFile(context.dir, run, 'ACONC', period.name);
   if (!ctm.isMade(output)) {
-    mkdirSync(dirname(output), { recursive: true });
+    makeFolder(dirname(output));
     const emissions = emissionInput(emissionsOf(context, grid, run, period));
     const modelError = modelErrorOf(context.case, run);
     await ctm.run({ run, period, ...emissions, output, modelError, threads, signal, onProgress: onHours });

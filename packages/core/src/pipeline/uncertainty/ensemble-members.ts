@@ -1,7 +1,8 @@
 /** The members of `uncertainty` by `method: rto`: inversions of perturbed observations, spread over ranks. */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTensors, removeCheckpoint, writeTensors } from '../../data/checkpoint';
+import { makeFolder } from '../../data/make-folder';
 import { randomisedMember } from '../../inversion/uncertainty/randomised';
 import type { InversionSetup } from '../invert/inversion-setup';
 import { variantSettings } from '../learn/learning';
@@ -17,7 +18,7 @@ import type { StageContext } from '../engine/stage';
 export function ensembleMembers(context: StageContext, setUp: () => Promise<InversionSetup>, at: Float64Array): Promise<Float64Array[]> {
   const { members } = variantSettings(context).inversion.uncertainty;
   const folder = join(context.dir, 'members');
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   return spreadOverRanks(context, members, async (member) => {
     const path = join(folder, `member-${member + 1}.safetensors`);
     if (!existsSync(path)) {
