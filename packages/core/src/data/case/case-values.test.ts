@@ -151,3 +151,17 @@ test.each([
   expect(of('')).toContain(`: ${key}.runs.0.emissions: the inventory lies in one piece, so nothing can stand for {sector}: name the files`);
   expect(of('  sectors: { power: { files: p.nc } }\n')).not.toContain('in one piece');
 });
+
+test.each([
+  ['ctm: { kind: reference, options: { background: { O3: 45 } } }', 'ctm.options.background', '{"O3":45}', 'background.O3'],
+  [
+    'inversion: { nuisance: { runs: [{ name: a, spread: 1, options: { weatherFactor: { wind: 1.2 } } }] } }',
+    'inversion.nuisance.runs.0.options.weatherFactor',
+    '{"wind":1.2}',
+    'weatherFactor.wind',
+  ],
+])('settings of the reference model within others: %s', (section, key, received, name) => {
+  expect(said('truth:', `${section}\ntruth:`)).toContain(
+    `: ${key}: expected text, a number, or true or false but received ${received}: names with a dot are one key, as ${name}`,
+  );
+});

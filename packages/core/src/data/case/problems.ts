@@ -87,7 +87,14 @@ function wrongValue(issue: Issue, source: CaseSource, root: JsonSchema): string 
     const what = schema?.description !== undefined ? `: add it (${schema.description.replace(/\.$/, '')})` : ': add it';
     return `${place} is missing${what}`;
   }
-  return `${place}: expected ${expected(issue, schema)}${unit} but received ${shown(value)}`;
+  return `${place}: expected ${expected(issue, schema)}${unit} but received ${shown(value)}${asOneKey(path, value)}`;
+}
+
+/** Settings of the reference model are a flat list, whose names look as if they were not. */
+function asOneKey(path: KeyPath, value: unknown): string {
+  const [section, name] = path.slice(-2);
+  const [first] = section === 'options' && typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
+  return first === undefined ? '' : `: names with a dot are one key, as ${String(name)}.${first}`;
 }
 
 /** A sentence, the key that it is about, and whether that key was not known. */
