@@ -2,7 +2,7 @@
 import { chmodSync, copyFileSync, existsSync, renameSync, rmSync, statfsSync, statSync, truncateSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-import { NetcdfFile, type NetcdfError, type NetcdfFormat } from '@retroplume/native';
+import { AddonError, NetcdfFile, type NetcdfError, type NetcdfFormat } from '@retroplume/native';
 
 import { DataError, RetroplumeError } from '../errors';
 import { makeFolder } from './make-folder';
@@ -168,7 +168,7 @@ export class NetcdfOutput {
       if (full) throw this.diskFull(error);
       const refused = limited ? fileLimit(this.path, this.bytes, error) : noRoom(this.path, this.bytes, error);
       if (refused) throw refused;
-      if (!(error instanceof Error && 'code' in error) || error instanceof RetroplumeError) throw error;
+      if (!(error instanceof Error && 'code' in error) || error instanceof RetroplumeError || error instanceof AddonError) throw error;
       const said = isNetcdfError(error) ? error.message.replace(`${error.path}: `, '') : error.message;
       throw new DataError('FILE_UNWRITABLE', `${this.path}: ${said}: check the folder and its permissions`, { cause: error });
     }
