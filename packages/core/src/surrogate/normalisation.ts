@@ -66,9 +66,9 @@ function scaledOnly(scale: number[]): ChannelScale {
 }
 
 /**
- * Normalisation from the prior run of all periods, spin-up left out.
+ * Normalisation from the prior run of all periods: concentrations without the spin-up, emissions and weather with it, since windows reach back into it.
  *
- * @param spinUpHours - hours at the start of each period that are not used
+ * @param spinUpHours - of each period
  * @throws {DataError} if a field holds a value that is not finite
  */
 export function normalisationOf(periods: readonly TrainingPeriod[], spinUpHours: readonly number[]): Normalisation {
