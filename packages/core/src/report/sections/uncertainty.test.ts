@@ -77,9 +77,17 @@ describe('uncertainty', () => {
     const beside = write2({ dofsEstimateBeside: { nuisance: 50.7, initialConcentrations: 3 } });
     expect(beside).toMatch(/Beside these they hold some 51 on biases of monitors and other nuisance numbers and some 3 on initial concentrations\./);
     const [area] = syntheticUncertainty().areas;
-    const of = (groups: readonly string[]): string => write2({ areas: groups.map((group) => ({ ...area, group: group as typeof area.group })) });
-    expect(of(GROUPS)).not.toContain('Not inverted');
-    expect(of(GROUPS.filter((group) => group !== 'VOC' && group !== 'NH3'))).toMatch(/Not inverted, and without figures here: NH₃ and VOC\./);
+    const of = (groups: readonly string[], notInvertedGroups?: string[]): string => {
+      const areas = groups.map((group) => ({ ...area, group: group as typeof area.group }));
+      return write({ ...data, notInvertedGroups, uncertainty: { ...syntheticUncertainty(), areas } });
+    };
+    expect(of(GROUPS)).not.toContain('without figures here');
+    const some = GROUPS.filter((group) => group !== 'VOC' && group !== 'NH3');
+    expect(of(some, ['NH3', 'VOC'])).toMatch(/Not inverted, and without figures here: NH₃ and VOC\./);
+    // Of a group that is inverted, and that nothing emits or nothing may change, there is no total.
+    expect(of(some, ['VOC'])).toMatch(
+      /Not inverted, and without figures here: VOC\. Not emitted, or with a prior spread of 0, and without figures here: NH₃\./,
+    );
     expect(section).toMatch(/too large by more than\s+83\s*%/);
     expect(section).toContain('table-coverage');
     expect(section).toMatch(/Lasting, shown/);

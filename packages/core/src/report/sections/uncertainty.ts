@@ -72,6 +72,10 @@ function notConstrained(context: PageContext, { areas, leastReduction }: ReportU
   const whole = areas.filter(({ region }) => region === undefined);
   const never: readonly string[] = unconstrainedGroups(areas);
   const left = context.data.groups.filter((group) => whole.every((area) => area.group !== group));
+  const without = (why: string, isLeftOut: boolean): Content => {
+    const groups = left.filter((group) => context.notInverted(group) === isLeftOut);
+    return groups.length > 0 && html`${why}, and without figures here: ${listed(groups.map((group) => html`${chemical(group)}`))}. `;
+  };
   const cells = context.data.groups.flatMap((group) => {
     const own = whole.filter((area) => area.group === group);
     if (own.length === 0 || never.includes(group)) return [];
@@ -86,7 +90,7 @@ function notConstrained(context: PageContext, { areas, leastReduction }: ReportU
         : html`<b>Not constrained by these monitors: ${listed(never.map((group) => html`${chemical(group)}`))}.</b> What the inversion did to them is
             no finding. `
     }
-    ${left.length === 0 ? '' : html`Not inverted, and without figures here: ${listed(left.map((group) => html`${chemical(group)}`))}. `}
+    ${without('Not inverted', true)}${without('Not emitted, or with a prior spread of 0', false)}
     ${
       cells.length === 0
         ? ''
