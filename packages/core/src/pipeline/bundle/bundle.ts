@@ -119,7 +119,8 @@ export async function bundleRun(out: string, options: BundleOptions = {}): Promi
   expectArgument(largest >= 0, 'bundleRun: largest', 'a number of bytes', largest);
   expectArgument(typeof file === 'string', 'bundleRun: file', 'a path', file);
   const read = readRunFile(folder);
-  const settings = restoreCase(read.case, join(folder, RUN_FILE));
+  const restored = restoreCase(read.case, join(folder, RUN_FILE));
+  const settings = { ...restored, file: read.file ?? restored.file };
   const finished = finishedStages(folder, settings);
   const run = asTrained(read, finished);
   if (finished.length === 0) throw new ConfigError('BUNDLE_EMPTY', `${folder}: no stage is finished here: run the case first`);

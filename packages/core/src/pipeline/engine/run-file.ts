@@ -22,6 +22,8 @@ export function runFolder({ name }: Pick<Case, 'name'>, out = `runs/${name}`): s
 export interface RunFile {
   /** a case file of its own: all defaults in place, all paths absolute */
   case: Omit<Case, 'file'>;
+  /** where it was read from: keys of stages tell paths from there; earlier versions did not say */
+  file?: string;
   threads: number;
   /** processes that trained together */
   ranks: number;
@@ -33,8 +35,18 @@ export interface RunFile {
   commit: string | null;
 }
 
-export function writeRunFile({ out, case: { file: _, ...settings }, threads, ranks = ALONE, device, products, hardware }: RunContext): void {
-  const content: RunFile = { case: settings, threads, ranks: ranks.size, device, products, hardware, versions: VERSIONS, commit: codeVersion() };
+export function writeRunFile({ out, case: { file, ...settings }, threads, ranks = ALONE, device, products, hardware }: RunContext): void {
+  const content: RunFile = {
+    case: settings,
+    file,
+    threads,
+    ranks: ranks.size,
+    device,
+    products,
+    hardware,
+    versions: VERSIONS,
+    commit: codeVersion(),
+  };
   writeFileAtomic(join(out, RUN_FILE), `${JSON.stringify(content, null, 2)}\n`);
 }
 
