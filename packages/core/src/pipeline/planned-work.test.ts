@@ -11,7 +11,7 @@ import type { StageEvent } from './engine/stage';
 jest.setTimeout(300_000);
 
 const SMALL = [
-  'periods=[{name: winter, start: 2026-01-05T00:00:00Z, hours: 100, spinUpHours: 72}]',
+  'periods=[{name: winter, start: 2026-01-05T00:00:00Z, hours: 52, spinUpHours: 24}]',
   ...['members.count=2', 'response.groups=[NOx]', 'paperMode.run=false', 'surrogate.window=[{count: 2, hours: 3}, {count: 2, hours: 1}]'],
   ...['hidden=3', 'widths=[4,4,4]', 'headWidth=4', 'branchWidth=2'].map((setting) => `surrogate.${setting}`),
   ...['training.iterations=4', 'training.evaluateEvery=2', 'certificate.onFailure=warn', 'certificate.factors=[]', 'certificate.patches.count=0'],
@@ -22,7 +22,7 @@ let folder: string;
 let file: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'planned-'));
-  file = await writeDemoWorld(folder, { rows: 12, cols: 12, hours: 100, spinUpHours: 72, stations: 12 });
+  file = await writeDemoWorld(folder, { rows: 12, cols: 12, hours: 52, spinUpHours: 24, stations: 12 });
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
