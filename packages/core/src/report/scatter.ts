@@ -26,12 +26,13 @@ const TOP = 22;
 
 /** One end of the axes for all series: the 99.9th percentile, rounded up. What lies beyond is counted in the last bin. */
 export function scatterEnd(series: readonly ArrayLike<number>[]): number {
-  return niceCeiling(
-    quantile(
-      series.flatMap((values) => Array.from(values)),
-      0.999,
-    ),
-  );
+  const all = new Float64Array(series.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const values of series) {
+    all.set(values, at);
+    at += values.length;
+  }
+  return niceCeiling(quantile(all, 0.999));
 }
 
 /** Counts per bin, logarithm of the count as colour. Row 0 is the top of the image. */

@@ -44,31 +44,42 @@ function matching(data: ReportData, { species, period }: Pick<Selection, 'specie
 export function pairs(data: ReportData, selection: Selection): Pairs {
   const series = matching(data, selection);
   const variants = variantsOf(series);
-  const observed: number[] = [];
-  const simulated: number[][] = variants.map(() => []);
+  const columns = data.stations.flatMap((station, column) => (sideOf(station) === selection.side ? [column] : []));
+  const most = series.reduce((sum, { observed }) => sum + (observed.length / data.stations.length) * columns.length, 0);
+  const found = ['observed' as const, ...variants].map(() => new Float64Array(most));
   const seen = new Set<ReportStation>();
+  let count = 0;
   for (const each of series) {
-    for (let index = 0; index < each.observed.length; index++) {
-      const station = data.stations[index % data.stations.length];
-      const values = [each.observed[index] ?? NaN, ...variants.map((variant) => each[variant]?.[index] ?? NaN)];
-      if (sideOf(station) !== selection.side || !values.every(Number.isFinite)) continue;
-      seen.add(station);
-      observed.push(values[0]);
-      variants.forEach((_, place) => simulated[place]?.push(values[place + 1]));
+    const held = [each.observed, ...variants.map((variant) => each[variant] ?? [])];
+    for (let first = 0; first < each.observed.length; first += data.stations.length) {
+      for (const column of columns) {
+        const index = first + column;
+        if (!held.every((values) => Number.isFinite(values[index]))) continue;
+        seen.add(data.stations[column]);
+        for (let k = 0; k < held.length; k++) found[k][count] = held[k][index];
+        count++;
+      }
     }
   }
+  const [observed, ...simulated] = found.map((values) => values.subarray(0, count));
   return {
-    observed: Float64Array.from(observed),
-    simulated: Object.fromEntries(variants.map((variant, place) => [variant, Float64Array.from(simulated[place] ?? [])])),
+    observed,
+    simulated: Object.fromEntries(variants.map((variant, place) => [variant, simulated[place]])),
     stations: seen.size,
     blocks: new Set([...seen].flatMap(({ block }) => (block === undefined ? [] : [block]))).size,
   };
 }
 
+/** By their simulated values: a row of a table asks for the scores of the same pairs in each of its cells. */
+const known = new WeakMap<Float64Array, Scores>();
+
 /** Scores of one variant against the observations; undefined where there is no pair. */
 export function variantScores({ observed, simulated }: Pairs, variant: Variant): Scores | undefined {
   const values = simulated[variant];
-  return values && observed.length > 0 ? scores(observed, values) : undefined;
+  if (!values || observed.length === 0) return undefined;
+  const found = known.get(values) ?? scores(observed, values);
+  known.set(values, found);
+  return found;
 }
 
 /** Change of the mean absolute error at one station, updated − prior, over all periods; NaN without a pair. Species' unit. */
