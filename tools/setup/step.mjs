@@ -49,8 +49,11 @@ function tail(path, lines = 20) {
 function execute([command, ...args], { log, cwd, env }) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', log, log] });
-    children.add(child);
-    if (child.pid !== undefined) noteChildren([...children].map(({ pid }) => pid));
+    // One that could not be started has no id.
+    if (child.pid !== undefined) {
+      children.add(child);
+      noteChildren([...children].map(({ pid }) => pid));
+    }
     const finish = (code) => {
       children.delete(child);
       resolve(code);

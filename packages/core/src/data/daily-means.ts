@@ -8,7 +8,8 @@ const HOUR_MS = 3_600_000;
 export const FEWEST_HOURS = 18;
 
 /**
- * The observations as means of UTC days of which at least 18 hours have a value; NaN for the others. Daily observations are returned as they are. Hours
+ * The observations as means of UTC days of which at least 18 hours have a value; NaN for the others. In zones half an hour off a day
+ * begins with the first hour after midnight of UTC, which is when the returned time axis begins. Daily observations are returned as they are. Hours
  * before and after the first and last at which any station has a row are hours without a value: no station's days depend on other stations.
  *
  * @param observations - values per species `[time, station]`, ppb or µg m-3
@@ -18,7 +19,6 @@ export const FEWEST_HOURS = 18;
 export function dailyMeans(observations: Observations): Observations {
   const { time, stations, values } = observations;
   if (time.stepSeconds !== 3600) return observations;
-  // In zones half an hour off no hour begins at midnight of UTC: the day is the one that begins with the first hour after it.
   const first = time.start.getTime();
   const start = new Date(Math.floor(first / (DAY * HOUR_MS)) * DAY * HOUR_MS + (first % HOUR_MS));
   const hoursBefore = (time.start.getTime() - start.getTime()) / HOUR_MS;

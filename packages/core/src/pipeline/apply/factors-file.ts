@@ -53,14 +53,14 @@ function sectorVariable(sector: string, period: string): string {
 /**
  * Factors of sectors in a period: of each its own, or where the inversion did not tell it apart those of all such, which are held once.
  *
- * @returns throws {@link DataError} `FACTORS_MISSING`
+ * @returns factors `[slots, H, W, 5]` by period and sector; throws {@link DataError} `FACTORS_MISSING` if the file lacks the period, or is not on the grid
  */
 export function factorsOfSectors(path: string, grid: Grid): (period: string, sector: string) => PeriodFactors {
-  const known = new Map<string, PeriodFactors>();
+  const known = new Map<string | undefined, PeriodFactors>();
   return (period, sector) => {
     const name = firstHeld(path, [sectorVariable(sector, period), sectorVariable(REST, period), wholeVariable(period)]);
-    const factors = known.get(name ?? '') ?? readNamed(path, grid, period, name);
-    known.set(name!, factors);
+    const factors = known.get(name) ?? readNamed(path, grid, period, name);
+    known.set(name, factors);
     return factors;
   };
 }
