@@ -5,9 +5,9 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type bench } from '@retroplume/core';
+import { MAIN } from './testing/small-run';
 
-const main = join(__dirname, '..', 'packages/cli/dist/main.js');
-const run = (...args: string[]): SpawnSyncReturns<string> => spawnSync(process.execPath, [main, 'bench', ...args], { encoding: 'utf8' });
+const run = (...args: string[]): SpawnSyncReturns<string> => spawnSync(process.execPath, [MAIN, 'bench', ...args], { encoding: 'utf8' });
 
 test('prints a row a kernel of the cases that are named', () => {
   const { status, stdout } = run('demo prelu', 'adam', '--rounds', '1', '--threads', '1', '--quiet');
@@ -79,7 +79,7 @@ test.each([
 
 test('Ctrl-C ends it with code 130 and one sentence, and leaves no folder behind', async () => {
   const temporary = mkdtempSync(join(tmpdir(), 'retroplume-bench-interrupted-'));
-  const args = [main, 'bench', 'conv2d', '--workload', 'demo', '--rounds', '100000'];
+  const args = [MAIN, 'bench', 'conv2d', '--workload', 'demo', '--rounds', '100000'];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, TMPDIR: temporary } });
   let stderr = '';
   child.stderr.on('data', (text: Buffer) => {
@@ -93,7 +93,7 @@ test('Ctrl-C ends it with code 130 and one sentence, and leaves no folder behind
 });
 
 test.each([[], ['--json']])('what had been measured when it was interrupted is printed: %j', async (...format) => {
-  const args = [main, 'bench', 'conv2d', '--workload', 'demo', '--rounds', '3', ...format];
+  const args = [MAIN, 'bench', 'conv2d', '--workload', 'demo', '--rounds', '3', ...format];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
@@ -124,7 +124,7 @@ test('a peer that cannot start, and Ctrl-C while it does, leave no folder behind
     ['/nowhere/python', 2, 'BENCH_PYTHON'],
     [interrupted, 130, 'INTERRUPTED'],
   ] as const) {
-    const ended = spawnSync(process.execPath, [main, 'bench', 'adam', '--python', python], {
+    const ended = spawnSync(process.execPath, [MAIN, 'bench', 'adam', '--python', python], {
       encoding: 'utf8',
       env: { ...process.env, TMPDIR: temporary },
     });

@@ -7,16 +7,14 @@ import { cudaDevices } from '@retroplume/native';
 import { Grid, writeCf, writeGriddesc } from '../packages/core/src';
 import type { CfVariable } from '../packages/core/src/data/netcdf-cf';
 import { describeOnCuda } from '../packages/core/src/graph/testing/describe-on-cuda';
-
-const root = join(__dirname, '..');
-const main = join(root, 'packages/cli/dist/main.js');
+import { MAIN } from './testing/small-run';
 
 let folder: string;
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'cli-'))));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function retroplume(...args: string[]): SpawnSyncReturns<string> {
-  return spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: 'utf8' });
+  return spawnSync(process.execPath, [MAIN, ...args], { cwd: folder, encoding: 'utf8' });
 }
 
 function writeCase(extra = ''): string {
@@ -209,7 +207,7 @@ describeOnCuda('the command line', () => {
 describe('devices and data', () => {
   /** As on a machine without a GPU: CUDA does not see those that are hidden. */
   const withoutGpu = (...args: string[]): SpawnSyncReturns<string> =>
-    spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: 'utf8', env: { ...process.env, CUDA_VISIBLE_DEVICES: '-1' } });
+    spawnSync(process.execPath, [MAIN, ...args], { cwd: folder, encoding: 'utf8', env: { ...process.env, CUDA_VISIBLE_DEVICES: '-1' } });
 
   it.each([
     ['cuda', ['run', '--device', 'cuda'], ''],
@@ -321,21 +319,21 @@ describe('doctor', () => {
 
   it('says in one sentence that stdout has no room', () => {
     const full = openSync('/dev/full', 'w');
-    const { status, stderr } = spawnSync(process.execPath, [main, 'doctor', '--json'], { encoding: 'utf8', stdio: ['ignore', full, 'pipe'] });
+    const { status, stderr } = spawnSync(process.execPath, [MAIN, 'doctor', '--json'], { encoding: 'utf8', stdio: ['ignore', full, 'pipe'] });
     closeSync(full);
     expect(stderr).toMatch(/^retroplume: WRITE_FAILED: stdout: cannot be written \(ENOSPC.*\): send it where there is room\n$/);
     expect(status).toBe(3);
   });
 
   it('survives a reader that closes the pipe', () => {
-    const shell = spawnSync('bash', ['-c', `set -o pipefail; "${process.execPath}" "${main}" doctor | head -n 1`], { encoding: 'utf8' });
+    const shell = spawnSync('bash', ['-c', `set -o pipefail; "${process.execPath}" "${MAIN}" doctor | head -n 1`], { encoding: 'utf8' });
     expect(shell.stderr).toBe('');
     expect(shell.status).toBe(0);
   });
 
   it('goes on where nobody reads stderr any more', async () => {
     // The device is told first; the files are looked for later.
-    const child = spawn(process.execPath, [main, 'run', writeCase(), '--device', 'cpu'], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(process.execPath, [MAIN, 'run', writeCase(), '--device', 'cpu'], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
     child.stderr.destroy();
     const [status] = (await once(child, 'close')) as [number | null];
     expect(status).toBe(3);

@@ -27,14 +27,13 @@ function clangFormat() {
 }
 
 /** The longest first. */
-const LINTERS = [
+const CHECKS = [
   ['ESLint with module boundaries', () => bin('eslint/bin/eslint.js', '--max-warnings', '0', '.')],
   ['Prettier', () => bin('prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '**/*.{ts,mjs,cjs,json}')],
   ['types of the tests (tsc)', () => bin('typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.test.json')],
   ['clang-format 19', clangFormat],
+  ['C++ tests (ctest)', () => ['ctest', '--test-dir', join(root, 'packages/native/build'), '--output-on-failure', '--parallel', '2']],
 ];
-
-const CPP_TESTS = ['C++ tests (ctest)', () => ['ctest', '--test-dir', join(root, 'packages/native/build'), '--output-on-failure', '--parallel', '2']];
 
 /** What a program prints, and its exit status. */
 function outcome(program, args) {
@@ -60,9 +59,9 @@ async function check([name, command]) {
   console.log(`${status === 0 ? 'passed ' : 'FAILED '}  ${name}`);
 }
 
-/** Two at a time: each of them takes one core. */
-async function lint() {
-  const waiting = [...LINTERS];
+/** Two at a time: each of them takes one core; the last, which takes two, begins while the first has one of its own. */
+async function checkAll() {
+  const waiting = [...CHECKS];
   const next = async () => {
     for (let entry = waiting.shift(); entry; entry = waiting.shift()) await check(entry);
   };
@@ -93,8 +92,7 @@ function jest(args) {
 
 const args = process.argv.slice(2);
 if (args.length === 0) {
-  await lint();
-  await check(CPP_TESTS);
+  await checkAll();
 }
 jest(args);
 console.log(`${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}`);
