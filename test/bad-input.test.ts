@@ -226,6 +226,20 @@ describe('a finished run, gone on with', () => {
     expect(existsSync(join(folder, 'run/invert/record.json'))).toBe(false);
   });
 
+  it('a stage that is run alone with other hours or on another grid than what it reads says so, and keeps what it had made', () => {
+    const made = readFileSync(join(folder, 'run/apply/record.json'), 'utf8');
+    const hours = retroplume('apply', '--set', 'periods=[{name: winter, start: 2026-01-06T00:00:00Z, hours: 36, spinUpHours: 8}]');
+    expect(hours.stderr).toMatch(
+      /PREPARED_TIME: period winter: what was prepared has \d+ hours from .* but the case now has 36 hours from 2026-01-06T/,
+    );
+    writeFileSync(input('GRIDDESC'), readFileSync(input('GRIDDESC'), 'utf8').replace('-216000.0', '-189000.0'));
+    const grid = retroplume('apply', '--set', 'regions={}');
+    expect(grid.stderr).toMatch(
+      /GRID_MISMATCH: period winter, as it was prepared: expected the grid DEMO with XORIG -189000 but received DEMO with XORIG -216000: run "retroplume run"/,
+    );
+    expect(readFileSync(join(folder, 'run/apply/record.json'), 'utf8')).toBe(made);
+  });
+
   it('leaves a folder of the name of a stage that is not its own, and says so before anything is run', () => {
     rmSync(join(folder, 'run'), { recursive: true });
     mkdirSync(join(folder, 'run/report'), { recursive: true });

@@ -127,16 +127,17 @@ export class Grid {
    * Refuses a file that is on another grid. Names may differ (MCIP writes `METCRO_…`), and parameters that the projection does not use;
    * GRIDDESC's three decimals are allowed for.
    *
+   * @param remedy - what the user can do about it
    * @throws {GridError} `GRID_MISMATCH`, naming the first field that differs
    */
-  assertSame(other: Grid, fileName: string): void {
+  assertSame(other: Grid, fileName: string, remedy = "give files on the case's grid, or name the other grid in the case"): void {
     const [mine, theirs] = [this.definition, other.definition];
     const field = FIELDS.find(([key, tolerance]) => distance(key, mine, theirs) > tolerance(mine));
     if (!field) return;
     const [key, , label] = field;
     throw new GridError(
       'GRID_MISMATCH',
-      `${fileName}: expected the grid ${mine.name} with ${label} ${mine[key]} but received ${theirs.name || 'a grid'} with ${label} ${theirs[key]}: give files on the case's grid, or name the other grid in the case`,
+      `${fileName}: expected the grid ${mine.name} with ${label} ${mine[key]} but received ${theirs.name || 'a grid'} with ${label} ${theirs[key]}: ${remedy}`,
     );
   }
 }

@@ -23,7 +23,7 @@ import { DESID_FOLDER, writePeriodDesid } from './apply-desid';
 import { HEMCO_FOLDER, writePeriodHemco } from './apply-hemco';
 import { timeOf } from '../simulate/case-runs';
 import { FACTORS_FILE, factorsOfSectors, readFactors } from './factors-file';
-import { asInCase, variantSettings } from '../learn/learning';
+import { asInCase, refuseOtherPeriods, variantSettings } from '../learn/learning';
 import { readRecord } from '../engine/record';
 import { factorsAt, slotStretches, type Stretch } from '../invert/slot-stretches';
 import { priorEmissionInputs, priorSectors, sectorSettings } from '../simulate/sector-files';
@@ -134,6 +134,7 @@ export const applyStage: Stage = {
   // Other regions, a spread and HEMCO change what lies beside the files that the transport model reads.
   dearSettings: filesSettings,
   inputs: ({ case: settings }) => settings.periods.flatMap(({ name }) => priorEmissionInputs(settings, name)),
+  refuse: refuseOtherPeriods,
   run(context) {
     const { case: settings, dir } = context;
     const grid = gridOf(settings);

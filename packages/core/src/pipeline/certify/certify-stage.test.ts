@@ -14,7 +14,7 @@ import { Random } from '../../random';
 import type { Certificate } from '../../surrogate/judgement/certificate';
 import { normalisationOf } from '../../surrogate/normalisation';
 import { Surrogate } from '../../surrogate/surrogate';
-import { CELLS, tinyPeriod, tinySurrogate, tinyTraining, WORLD } from '../../surrogate/testing/tiny-world';
+import { CELLS, gridSetting, tinyPeriod, tinySurrogate, tinyTraining, WORLD } from '../../surrogate/testing/tiny-world';
 import { carryRuns } from '../../surrogate/tracers/carried-runs';
 import { train } from '../../surrogate/training/train';
 import { createSurfaceOutput, speciesVariables } from '../../transport/surface-output';
@@ -106,6 +106,7 @@ async function runFolder(
   for (const stage of ['simulate', 'prepare', 'train']) writeRecord(out, stage, name);
   const events: StageEvent[] = [];
   const settings = {
+    grid: gridSetting(out, grid),
     file: join(out, 'case.yaml'),
     periods: [{ name: world.name, start: WORLD.start, hours: world.time.count, spinUpHours: WORLD.spinUpHours }],
     ctm: { kind: 'reference', options: {} },

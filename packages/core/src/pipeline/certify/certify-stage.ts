@@ -22,7 +22,16 @@ import { compareResponses, ROUNDOFF } from './certify-responses';
 import { sensitivityInputs, sensitivityRegions } from './certify-sensitivities';
 import { certifyingRuns, makeRuns } from './certify-runs';
 import { evaluateStage } from '../learn/evaluate-stage';
-import { comparedHourStep, domainPlan, firstHours, initialConcentrationsOf, loadSurrogate, preparedPeriod, variantSettings } from '../learn/learning';
+import {
+  comparedHourStep,
+  domainPlan,
+  firstHours,
+  initialConcentrationsOf,
+  loadSurrogate,
+  preparedPeriod,
+  refuseOtherSurrogate,
+  variantSettings,
+} from '../learn/learning';
 import { runsAsParts, simulatedHash } from '../simulate/simulated-values';
 import type { Stage, StageContext } from '../engine/stage';
 import { expectUpToDate } from '../engine/stage-keys';
@@ -54,6 +63,7 @@ export const certifyStage: Stage = {
     ),
     ...sensitivityInputs(settings),
   ],
+  refuse: refuseOtherSurrogate,
   async run(context) {
     const surrogate = loadSurrogate(context);
     const { periods } = context.case;

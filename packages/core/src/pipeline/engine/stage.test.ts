@@ -57,6 +57,18 @@ const run = (each: Stage, over?: Partial<RunContext>): ReturnType<typeof runStag
 const kinds = (): string[] => events.map(({ kind }) => kind);
 
 describe('a stage', () => {
+  it('that refuses what it would read leaves what it had made', async () => {
+    await run(stage('simulate', []));
+    settings = { iterations: 4 };
+    const refuse = (): never => {
+      throw new DataError('PREPARED_TIME', 'of other hours');
+    };
+    await expect(run({ ...stage('simulate', []), refuse })).rejects.toThrow('of other hours');
+    expect(runs).toBe(1);
+    expect(readFileSync(join(out, 'simulate/product'), 'utf8')).toBe('whole');
+    expect(readRecord(join(out, 'simulate'))?.summary).toEqual({ runs: 1 });
+  });
+
   it('is run once, recorded, and then skipped', async () => {
     const first = await run(stage('simulate', []));
     expect(first).toMatchObject({

@@ -131,6 +131,8 @@ export interface Stage {
   keepsLast?: true;
   /** whether `run` is called on all ranks, which make it together; only what the first returns and writes counts */
   onAllRanks?: true;
+  /** refuses what lies in the folders that it reads, before its own is made ready: a stage that is run alone takes what an earlier case has left */
+  refuse?: (context: StageContext) => void;
   /** does the work; returns the products' file names and a summary for the record */
   run: (context: StageContext) => Promise<{ products: string[]; summary: unknown }>;
 }
@@ -203,6 +205,7 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
     onEvent({ kind: 'stage-skipped', stage: stage.name, variant });
     return readRecord(dir) as StageRecord;
   }
+  stage.refuse?.(context);
   onEvent({ kind: 'stage-start', stage: stage.name, variant });
   tellWhyAnew(context, mark);
   const aside = stage.keepsLast && setAside(dir, mark);

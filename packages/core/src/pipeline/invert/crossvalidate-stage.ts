@@ -27,6 +27,7 @@ import { CROSS_VALIDATION_TABLE, crossValidationCsv, lCurves } from './cross-val
 import { effortDoubt } from './doubtful-settings';
 import { passCertificateGate } from './inversion-gates';
 import { engineMemory, inversionWith, loadInversion, type InversionResources } from './inversion-setup';
+import { refuseOtherSurrogate } from '../learn/learning';
 import { inversionInputs, inversionKey } from './invert-stage';
 import { readMonitors } from './monitors';
 import { canonicalJson, hashText } from '../engine/record';
@@ -47,14 +48,17 @@ export const crossvalidateStage: Stage = {
   },
   dearSettings,
   inputs: inversionInputs,
-  async run(context) {
-    const { crossValidation: settings, inversion } = context.case;
+  refuse(context) {
     if (!asksForCrossValidation(context.case)) {
       throw new ConfigError(
         'CROSS_VALIDATION_OFF',
         'crossvalidate: the case asks for none: set crossValidation.folds to 2 or more (or by: regions) and crossValidation.try, as with --set crossValidation.folds=5 --set crossValidation.try.lengthKm=[54,81,162]',
       );
     }
+    refuseOtherSurrogate(context);
+  },
+  async run(context) {
+    const { crossValidation: settings, inversion } = context.case;
     const doubt = effortDoubt(context.case);
     if (doubt !== undefined) context.log(`warning: ${doubt}`);
     passCertificateGate(context);

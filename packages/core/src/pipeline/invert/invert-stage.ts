@@ -16,7 +16,7 @@ import { passCertificateGate, passSaturationGate } from './inversion-gates';
 import type { EngineChoice } from './engine-choice';
 import { FACTORS_FILE, writeFactors, type PeriodFactors } from '../apply/factors-file';
 import { engineMemory, setUpInversion, type InversionSetup, type StationCounts } from './inversion-setup';
-import { initialConcentrationsOf, variantSettings } from '../learn/learning';
+import { initialConcentrationsOf, refuseOtherSurrogate, variantSettings } from '../learn/learning';
 import { earlierPasses, writeOutcome } from '../loop/loop-pass';
 import { TRUTH } from '../simulate/case-runs';
 import { simulatedHash } from '../simulate/simulated-values';
@@ -93,6 +93,7 @@ export const invertStage: Stage = {
     ...(context.pass ? { pass: context.pass, earlier: earlierPasses(context) } : {}),
   }),
   inputs: inversionInputs,
+  refuse: refuseOtherSurrogate,
   async run(context) {
     const setUp = (): Promise<InversionSetup> => setUpInversion(context);
     return (await withHelpOfRanks(context, setUp, (share) => runInversion(context, share))) ?? { products: [], summary: undefined };

@@ -12,7 +12,7 @@ import { LowRankPosterior } from '../../inversion/uncertainty/posterior';
 import { Random } from '../../random';
 import { setUpInversion, type InversionSetup } from './inversion-setup';
 import { invertStage } from './invert-stage';
-import { variantSettings } from '../learn/learning';
+import { refuseOtherSurrogate, variantSettings } from '../learn/learning';
 import { besideInWords, linearisation, posteriorFigures, sumsByPart, type SectorAreas, type SumsByPart } from '../uncertainty/posterior-figures';
 import { withHelpOfRanks } from '../engine/spread-over-ranks';
 import type { Stage, StageContext } from '../engine/stage';
@@ -43,6 +43,7 @@ export const previewStage: Stage = {
   needs: invertStage.needs,
   settings: (context) => ({ invert: invertStage.settings(context), uncertainty: variantSettings(context).inversion.uncertainty }),
   inputs: invertStage.inputs,
+  refuse: refuseOtherSurrogate,
   async run(context) {
     const setUp = (): Promise<InversionSetup> => setUpInversion(context);
     const summary = await withHelpOfRanks(context, setUp, async (share) => {

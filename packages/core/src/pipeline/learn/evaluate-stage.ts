@@ -15,6 +15,7 @@ import {
   initialConcentrationsOf,
   loadSurrogate,
   preparedPeriod,
+  refuseOtherSurrogate,
   storedPeriods,
   testRuns,
   variantSettings,
@@ -54,6 +55,7 @@ export const evaluateStage: Stage = {
     ...initialConcentrationsOf(context),
   }),
   inputs: () => [],
+  refuse: refuseOtherSurrogate,
   async run(context) {
     const surrogate = loadSurrogate(context);
     const { settings } = surrogate.description;

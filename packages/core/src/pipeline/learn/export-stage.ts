@@ -7,7 +7,7 @@ import { freeRun } from '../../surrogate/domain/free-run';
 import { OnnxEngine } from '../../surrogate/onnx-engine';
 import type { Surrogate } from '../../surrogate/surrogate';
 import { adjointDifference } from './adjoint-difference';
-import { firstHours, initialConcentrationsOf, loadSurrogate, preparedPeriod } from './learning';
+import { firstHours, initialConcentrationsOf, loadSurrogate, preparedPeriod, refuseOtherSurrogate } from './learning';
 import { adjointOnnx, jvpOnnx, ONNX_FILES, surrogateOnnx, vjpOnnx } from './onnx-models';
 import type { Stage, StageContext } from '../engine/stage';
 
@@ -25,6 +25,7 @@ export const exportStage: Stage = {
   needs: ['train', 'prepare'],
   settings: initialConcentrationsOf,
   inputs: () => [],
+  refuse: refuseOtherSurrogate,
   async run(context) {
     const surrogate = loadSurrogate(context);
     const period = preparedPeriod(context, context.case.periods[0]);

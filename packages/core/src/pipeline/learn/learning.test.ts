@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FieldRoom } from '../../data/field-room';
-import { tinyPeriod, tinySurrogate, WORLD, writePeriods } from '../../surrogate/testing/tiny-world';
+import { gridSetting, tinyPeriod, tinySurrogate, WORLD, writePeriods } from '../../surrogate/testing/tiny-world';
 import type { StageContext } from '../engine/stage';
 import { randomPeriod, randomSurrogate } from '../../surrogate/testing/random-surrogate';
 import { comparedHourStep, domainPlan, loadSurrogate, preparedPeriods, storedPeriods, trainingPeriods, type PlanOptions } from './learning';
@@ -70,9 +70,10 @@ it.each([
   const room = new FieldRoom(1e9);
   try {
     writePeriods(dir, [tinyPeriod('winter', 1, { runs: { prior: 1 } })]);
+    const grid = gridSetting(dir);
     const periods = [{ name: 'winter', start: WORLD.start.toISOString(), hours: WORLD.hours, ...changed }];
     const settings = { surrogate: tinySurrogate({ mode: 'paper' }), training: {}, inversion: {} };
-    const context = { case: { periods, paperMode: settings }, variant: 'paper', dirOf: () => dir } as unknown as StageContext;
+    const context = { case: { grid, periods, paperMode: settings }, variant: 'paper', dirOf: () => dir } as unknown as StageContext;
     for (const read of [preparedPeriods, storedPeriods, (of: StageContext): unknown[] => trainingPeriods(of, room)]) {
       if (message)
         expect(() => read(context)).toThrow(

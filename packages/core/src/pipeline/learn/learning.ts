@@ -1,6 +1,7 @@
 /** What the stages from `train` on share: the settings of their variant, the prepared periods, the surrogate. */
 import { isDeepStrictEqual } from 'node:util';
 import { memberNames, testMembers, type InversionSettings, type SurrogateSettings, type TrainingSettings } from '../../data/case';
+import { gridOf } from '../../data/case-grid';
 import type { FieldRoom } from '../../data/field-room';
 import { instant } from '../../data/ioapi-time';
 import type { PeriodSource } from '../../data/period-source';
@@ -42,20 +43,19 @@ export function testRuns({ case: settings, variant }: StageContext): string[] {
 }
 
 /**
- * A period of the prepared store, if the case has its hours by now: a stage that is run alone takes what an earlier case left, whose hours would be held against the
- * observations of others.
+ * A period of the prepared store, if the case has its hours and its grid by now: a stage that is run alone takes what an earlier case left, whose hours and cells would be
+ * held against the observations of others.
  *
- * @throws {DataError} `PREPARED_TIME`
+ * @throws {DataError} `PREPARED_TIME` @throws {GridError} `GRID_MISMATCH`
  */
-export function asInCase<T extends Pick<PeriodSource, 'name' | 'time'>>({ case: { periods } }: Pick<StageContext, 'case'>, prepared: T): T {
-  const { name, time } = prepared;
-  const now = timeOf(periods.find((period) => period.name === name)!);
+export function asInCase<T extends Pick<PeriodSource, 'name' | 'time' | 'grid'>>({ case: settings }: Pick<StageContext, 'case'>, prepared: T): T {
+  const { name, time, grid } = prepared;
+  const remedy = (what: string): string => `run "retroplume run", which makes anew what rests on it, or set ${what} was`;
+  gridOf(settings).assertSame(grid, `period ${name}, as it was prepared`, remedy('the grid as it'));
+  const now = timeOf(settings.periods.find((period) => period.name === name)!);
   if (time.start.getTime() === now.start.getTime() && time.count === now.count) return prepared;
   const [made, asked] = [time, now].map(({ start, count }) => `${count} hours from ${instant(start)}`);
-  throw new DataError(
-    'PREPARED_TIME',
-    `period ${name}: what was prepared has ${made} but the case now has ${asked}: run "retroplume run", which makes anew what rests on it, or set periods as they were`,
-  );
+  throw new DataError('PREPARED_TIME', `period ${name}: what was prepared has ${made} but the case now has ${asked}: ${remedy('each period as it')}`);
 }
 
 /** A prepared period with its prior run, as the variant's surrogate sees it. */
@@ -82,6 +82,17 @@ export function trainingPeriods(context: StageContext, room: FieldRoom): Trainin
 export function storedPeriods(context: StageContext): PeriodSource[] {
   const periods = context.case.periods.map(({ name }) => asInCase(context, openPrepared(context.dirOf('prepare'), name)));
   return seesPrior(context) ? periods.map(readWithPriorConcentrations) : periods;
+}
+
+/** Refuses, for a stage that reads what was prepared, periods of other hours or on another grid than the case has. @throws as {@link asInCase} */
+export function refuseOtherPeriods(context: StageContext): void {
+  for (const { name } of context.case.periods) asInCase(context, openPrepared(context.dirOf('prepare'), name));
+}
+
+/** Refuses, for a stage that runs the surrogate, one that takes other inputs, too. @throws as {@link asInCase} and {@link loadSurrogate} */
+export function refuseOtherSurrogate(context: StageContext): void {
+  refuseOtherPeriods(context);
+  loadSurrogate(context);
 }
 
 function seesPrior(context: StageContext): boolean {

@@ -5,7 +5,7 @@ import { membersSchema } from '../../data/case/experiment-schema';
 import { temporaryFolder } from '../../data/testing/shared-data';
 import { ALONE } from '../../ranks';
 import { Surrogate } from '../../surrogate/surrogate';
-import { tinyPeriod, tinySurrogate, tinyTraining, WORLD, writePeriods } from '../../surrogate/testing/tiny-world';
+import { gridSetting, tinyPeriod, tinySurrogate, tinyTraining, WORLD, writePeriods } from '../../surrogate/testing/tiny-world';
 import { usableMemory } from '../../usable-memory';
 import { InputHashes } from '../engine/input-hashes';
 import { stageContext, type RunContext, type StageContext, type StageEvent } from '../engine/stage';
@@ -26,6 +26,7 @@ function contextOf(out: string, onProgress: (done: number) => void = () => undef
     if (event.kind === 'progress') onProgress(event.done);
   };
   const settings = {
+    grid: gridSetting(out),
     periods: [{ name: period.name, start: WORLD.start, hours: WORLD.hours, spinUpHours: WORLD.spinUpHours }],
     members: membersSchema.parse({ count: 1 }),
     surrogate: tinySurrogate({ initialConcentrations: 'prior' }),

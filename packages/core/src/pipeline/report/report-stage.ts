@@ -22,7 +22,7 @@ import { PRIOR } from '../simulate/case-runs';
 import { crossValidationOf } from '../invert/cross-validation';
 import type { EvaluateSummary, InitialFigures } from '../learn/evaluate-stage';
 import type { InvertSummary } from '../invert/invert-stage';
-import { asInCase, variantSettings } from '../learn/learning';
+import { asInCase, refuseOtherPeriods, variantSettings } from '../learn/learning';
 import { expectPassThere } from '../loop/loop-pass';
 import type { LoopSummary } from '../loop/loop-stage';
 import type { Monitors } from '../invert/monitors';
@@ -61,6 +61,7 @@ export const reportStage: Stage = {
     paper: settings.paperMode.run ? readRecord(stageDir(out, 'verify', 'paper'))?.key : undefined,
   }),
   inputs: () => [],
+  refuse: refuseOtherPeriods,
   async run(context) {
     const data = await reportData(context);
     const { html, pngs } = await writeReport(context.dir, data);

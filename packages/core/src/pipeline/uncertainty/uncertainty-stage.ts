@@ -22,7 +22,7 @@ import { readTruthFactors } from '../../worlds/truth-factors';
 import { ensembleMembers } from './ensemble-members';
 import { setUpInversion, type InversionSetup } from '../invert/inversion-setup';
 import { invertStage, type InvertSummary } from '../invert/invert-stage';
-import { variantSettings } from '../learn/learning';
+import { refuseOtherSurrogate, variantSettings } from '../learn/learning';
 import {
   areasOf,
   besideInWords,
@@ -110,11 +110,13 @@ export const uncertaintyStage: Stage = {
   // Products and members that are there serve a higher rank, more members, other regions or another mask as well.
   dearSettings: (context) => ({ seed: variantSettings(context).inversion.uncertainty.seed, ...productsSetting(context) }),
   inputs: ({ case: { truth } }) => (truth ? [truth.factors] : []),
+  refuse(context) {
+    if (variantSettings(context).inversion.uncertainty.method === 'none')
+      throw new ConfigError('UNCERTAINTY_NONE', 'uncertainty: inversion.uncertainty.method is none: set it to lanczos or rto');
+    refuseOtherSurrogate(context);
+  },
   async run(context) {
     const { uncertainty: asked } = variantSettings(context).inversion;
-    if (asked.method === 'none') {
-      throw new ConfigError('UNCERTAINTY_NONE', 'uncertainty: inversion.uncertainty.method is none: set it to lanczos or rto');
-    }
     const begin = performance.now();
     // Before this surrogate takes its memory.
     const others = await controlsOfOthers(context, asked.surrogates);

@@ -24,7 +24,7 @@ import { inventorySummary, truthNearMonitors, type InventoryPart, type Inventory
 import type { InvertSummary } from '../invert/invert-stage';
 import { withPick } from '../invert/cross-validation';
 import { markOf, operatorOf, readMonitors, type Monitors } from '../invert/monitors';
-import { asInCase, variantSettings } from '../learn/learning';
+import { asInCase, refuseOtherPeriods, variantSettings } from '../learn/learning';
 import { readRunConcentrations } from '../simulate/run-concentrations';
 import { partName } from '../simulate/run-keys';
 import { expectUpdateTaken } from './update-taken';
@@ -88,6 +88,7 @@ export const verifyStage: Stage = {
   // Another region or cut-off needs no further run of the transport model.
   dearSettings: comparedSettings,
   inputs: ({ case: settings }) => settings.periods.flatMap(({ name }) => givenFiles(settings, name) ?? []),
+  refuse: refuseOtherPeriods,
   async run(context) {
     const { case: settings, dir } = context;
     for (const file of [VERIFICATION_FILE, SCORES_FILE, AUDIT_FILE]) rmSync(join(dir, file), { force: true }); // of other settings

@@ -1,8 +1,11 @@
 /** Random prepared periods on a few cells, with the tracers that a surrogate sees by default, and the smallest network that has every part, for the tests of surrogate and pipeline. */
-import { GROUPS, SPECIES, type SurrogateSettings, type TrainingSettings } from '../../data/case';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { GROUPS, SPECIES, type Case, type SurrogateSettings, type TrainingSettings } from '../../data/case';
 import { surrogateSchema, trainingSchema } from '../../data/case/learning-schema';
 import { writePreparedMeteorology, writePreparedRun, type PreparedPeriod, type PreparedRun } from '../../data/prepared';
 import { Grid } from '../../grid/grid';
+import { writeGriddesc } from '../../grid/griddesc';
 import { Random } from '../../random';
 import { carryRuns } from '../tracers/carried-runs';
 
@@ -97,4 +100,12 @@ export function writePeriods(dir: string, periods: readonly PreparedPeriod[]): v
     writePreparedMeteorology(dir, period);
     for (const [run, fields] of runs) writePreparedRun(dir, { ...fields, period: name, run, grid, time });
   }
+}
+
+/** The grid of a case, in a folder that is made where it is missing. */
+export function gridSetting(dir: string, grid = GRID): Case['grid'] {
+  mkdirSync(dir, { recursive: true });
+  const griddesc = join(dir, 'GRIDDESC');
+  writeGriddesc(griddesc, grid);
+  return { griddesc, name: grid.name };
 }
