@@ -51,10 +51,18 @@ describe('netCDF', () => {
       { same: 'numbers', difference: 0.125, where: 'NO2' },
     ],
     ['a value that is missing in one', { ...field, values: [NaN, -4, 2] }, { same: 'numbers', difference: Infinity, where: 'NO2' }],
+    ['a value without end in one', { ...field, values: [1, -4, -Infinity] }, { same: 'numbers', difference: Infinity, where: 'NO2' }],
     ['another length', { ...field, values: [1, -4] }, { same: 'other', where: 'NO2 is another or missing' }],
     ['another text', { ...field, label: 'SO2' }, { same: 'other', where: 'label is another or missing' }],
   ])('%s', async (_what, other, expected) => {
     expect(await compared('field.nc', writeField, field, other)).toEqual(expected);
+  });
+
+  it('one value that is without end in both', async () => {
+    const endless = { ...field, values: [1, -4, Infinity] };
+    expect(await compared('field.nc', writeField, endless, { ...endless, madeAt: 'sunday' })).toEqual({ same: 'content' });
+    const other = { ...endless, values: [1.5, -4, Infinity] };
+    expect(await compared('field.nc', writeField, endless, other)).toEqual({ same: 'numbers', difference: 0.125, where: 'NO2' });
   });
 
   it('by the hash of the values alone: another time of making is no difference, another value is', async () => {

@@ -82,8 +82,8 @@ function differenceOf(a: ArrayLike<number> | string, b: ArrayLike<number> | stri
   if (a.length !== b.length) return undefined;
   let [largest, apart] = [0, 0];
   for (let i = 0; i < a.length; i++) {
-    if (Number.isNaN(a[i]) !== Number.isNaN(b[i])) return Infinity;
-    if (Number.isNaN(a[i])) continue;
+    if (Object.is(a[i], b[i]) && !Number.isFinite(a[i])) continue;
+    if (!Number.isFinite(a[i]) || !Number.isFinite(b[i])) return Infinity;
     largest = Math.max(largest, Math.abs(a[i]), Math.abs(b[i]));
     apart = Math.max(apart, Math.abs(a[i] - b[i]));
   }

@@ -28,3 +28,11 @@ it.each([
   });
   expect(existsSync(out)).toBe(false);
 });
+
+it.each([NaN, -1])('refuses a tolerance of %d, which everything or nothing would keep', async (tolerance) => {
+  const call = reproduceBundle(join(folder, 'none.tar.gz'), { out: join(folder, 'again'), tolerance });
+  await expect(call).rejects.toMatchObject({
+    code: 'CALL_INVALID',
+    message: expect.stringContaining('tolerance: expected a number of at least 0') as string,
+  });
+});

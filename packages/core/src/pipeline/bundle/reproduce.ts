@@ -1,6 +1,7 @@
 /** `retroplume reproduce`: the run of a bundle again, from its case and inputs, and how what comes of it compares. */
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { expectArgument } from '../../call';
 import { mapPaths, restoreCase, type Case } from '../../data/case';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { readJson } from '../../data/json-file';
@@ -54,6 +55,8 @@ const REPRODUCTION_FILE = 'reproduction.json';
  */
 export async function reproduceBundle(file: string, options: ReproduceOptions): Promise<Reproduction> {
   const out = resolve(options.out);
+  const { tolerance = 1e-3 } = options;
+  expectArgument(tolerance >= 0, 'tolerance', 'a number of at least 0', tolerance);
   const { ranks = ALONE } = options;
   const { bundle, folder } = await openOnRanks(file, out, ranks);
   const { run } = bundle;
@@ -69,7 +72,6 @@ export async function reproduceBundle(file: string, options: ReproduceOptions): 
   });
   const compared: ComparedFile[] = [];
   for (const each of bundle.files) compared.push(...(await compare(each, folder, again)));
-  const { tolerance = 1e-3 } = options;
   const result: Reproduction = {
     ...{ bundle: resolve(file), notes, tolerance },
     counts: countsOf(compared),
