@@ -35,8 +35,8 @@ Options checked_options(const GridShape& grid, const Options& options) {
   if (options.layer_tops.size() + 1 > kMaxLayers)
     refuse_option("expected at most 4 layers above the mixed layer but received " + std::to_string(options.layer_tops.size()));
   for (std::size_t k = 0; k < options.layer_tops.size(); ++k) {
-    if (!(options.layer_tops[k] > (k ? options.layer_tops[k - 1] : options.minimum_mixed_layer)))
-      refuse_option("expected layer tops that rise from above the minimum mixed layer");
+    if (!(options.layer_tops[k] > (k ? options.layer_tops[k - 1] : options.minimum_mixed_layer)) || !std::isfinite(options.layer_tops[k]))
+      refuse_option("expected finite layer tops that rise from above the minimum mixed layer");
   }
   if (options.threads < 1 || options.steps_per_hour < 1 || options.chemistry_steps < 1)
     refuse_option("expected threads, steps per hour and chemistry steps of 1 or more");

@@ -196,6 +196,7 @@ describe('refusals', () => {
     ['a top within the mixed layer', { minimumMixedLayer: 200, layerTops: [200, 1500] }, /rise from above the minimum mixed layer/],
     ['more layers than it has room for', { layerTops: [500, 1000, 1500, 2000, 2500] }, /at most 4 layers above the mixed layer but received 5/],
     ['tops that fall', { layerTops: [3000, 1500] }, /layer tops/],
+    ['a top without end', { layerTops: [1500, Infinity] }, /finite layer tops/],
     ['a share above 1', { stackShare: { SO2: 1.5 } }, /stack shares/],
     ['a negative background', { background: { O3: -1 } }, /background/],
     ['a yield that is no number', { soaYield: NaN }, /yields/],

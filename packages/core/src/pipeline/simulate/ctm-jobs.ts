@@ -19,8 +19,12 @@ export async function runJobs(context: StageContext, jobs: readonly CtmJob[]): P
   const threads = Math.max(1, Math.floor(context.threads / Math.max(1, beside)));
   const done = jobs.map(() => 0);
   const total = jobs.reduce((sum, { hours }) => sum + hours, 0);
-  const failure = new AbortController();
-  const signal = AbortSignal.any([context.signal, failure.signal]);
+  // By hand: `AbortSignal.any` is younger than Node 20.
+  const end = new AbortController();
+  const { signal } = end;
+  const interrupt = (): void => end.abort(context.signal.reason);
+  if (context.signal.aborted) interrupt();
+  context.signal.addEventListener('abort', interrupt, { once: true });
   let next = 0;
   const worker = async (): Promise<void> => {
     while (next < jobs.length && !signal.aborted) {
@@ -39,10 +43,14 @@ export async function runJobs(context: StageContext, jobs: readonly CtmJob[]): P
     try {
       await worker();
     } catch (error) {
-      failure.abort(error);
+      end.abort(error);
       throw error;
     }
   };
-  await Promise.all(Array.from({ length: beside }, guarded));
+  try {
+    await Promise.all(Array.from({ length: beside }, guarded));
+  } finally {
+    context.signal.removeEventListener('abort', interrupt);
+  }
   if (next < jobs.length) signal.throwIfAborted();
 }
