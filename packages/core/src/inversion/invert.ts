@@ -72,6 +72,8 @@ export interface InversionResult {
   initialConcentrations?: { factors: Float32Array; gain: GainByPart };
   /** where the model has them: nuisance numbers, each in its unit */
   nuisance?: Float64Array;
+  /** the part of Jb that is of the emissions at the control that is kept; all of it where nothing else is in the control */
+  emissionPrior: number;
   control: Float64Array;
   history: HistoryPoint[];
   /** share of emitting cells whose factor lies at a bound, per group */
@@ -353,6 +355,7 @@ async function result({ state, control, context }: Run, groups: readonly string[
         }
       : {}),
     ...(nuisance > 0 ? { nuisance: all.slice(all.length - nuisance) } : {}),
+    emissionPrior: control instanceof JointControl ? control.emissionPenalty(state.best.control) : control.penalty(state.best.control),
     control: state.best.control,
     history: state.history,
     atBound: Object.fromEntries(groups.map((group, g) => [group, shares[g]])),

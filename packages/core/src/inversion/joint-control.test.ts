@@ -33,11 +33,13 @@ const problem: InversionProblem = {
 
 describe('emissions and initial concentrations inverted together', () => {
   it('share the misfit as their spreads say, in closed form', async () => {
-    const { factors, initialConcentrations, atBound } = await invert(model(1, 0.5), problem, settings);
+    const { factors, initialConcentrations, atBound, emissionPrior, history } = await invert(model(1, 0.5), problem, settings);
     // x = Sa Kᵀ (K Sa Kᵀ + So)⁻¹ y with Sa = diag(0.25, 0.04), K = (1, 2), So = 0.25: K Sa Kᵀ + So = 0.25 + 0.16 + 0.25
     const [f, g] = [0.25 / 0.66, 0.08 / 0.66];
     expect(Math.log(factors[0])).toBeCloseTo(f, 5);
     expect(Math.log(initialConcentrations!.factors[0])).toBeCloseTo(g, 5);
+    expect(emissionPrior).toBeCloseTo(f ** 2 / (2 * 0.25), 4);
+    expect(history.at(-1)!.prior).toBeCloseTo(f ** 2 / (2 * 0.25) + g ** 2 / (2 * 0.04), 4);
     expect([factors.length, Object.keys(atBound)]).toEqual([1, ['NOx']]);
     const { gain } = initialConcentrations!;
     const misfit = (x: number): number => (x - 1) ** 2 / (2 * 0.25);

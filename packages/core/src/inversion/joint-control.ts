@@ -59,6 +59,11 @@ export class JointControl implements Control {
     return this.parts.reduce((sum, part, p) => sum + part.penalty(at[p]), 0);
   }
 
+  /** The part of {@link penalty} that is of the emissions. */
+  emissionPenalty(control: Float64Array): number {
+    return this.parts[0].penalty(this.split(control)[0]);
+  }
+
   addPenaltyGradient(control: Float64Array, gradient: Float64Array): void {
     const [at, out] = [this.split(control), this.split(gradient)];
     this.parts.forEach((part, p) => part.addPenaltyGradient(at[p], out[p]));

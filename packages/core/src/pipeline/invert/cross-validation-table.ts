@@ -50,8 +50,8 @@ export function crossValidationCsv({ candidates, picked }: CrossValidation): str
 
 /**
  * For each scale the largest set of candidates that differ in it alone, where there are two or more. A candidate's misfit is Σ Jo over the folds, its distance Σ Jb, both in the norms of
- * the case's own settings: Jo times the square of the error's scale, Jb times the square of the spread's. (Of Huber's function the first holds nearly, of Jb the
- * second without the part of nuisance numbers, whose spreads stay.)
+ * the case's own settings: Jo times the square of the error's scale (of Huber's function nearly), the part of Jb that is of the emissions times the square of the
+ * spread's; the spreads of nuisance numbers and initial concentrations stay.
  */
 export function lCurves(candidates: readonly CandidateResult[]): LCurve[] {
   return (['spreadScale', 'errorScale'] as const).flatMap((key): LCurve[] => {
@@ -71,5 +71,8 @@ export function lCurves(candidates: readonly CandidateResult[]): LCurve[] {
 
 function inOwnNorms({ spreadScale, errorScale }: Candidate, folds: readonly FoldResult[]): { misfit: number; distance: number } {
   const sum = (of: (fold: FoldResult) => number): number => folds.reduce((total, fold) => total + of(fold), 0);
-  return { misfit: errorScale ** 2 * sum(({ observationCost }) => observationCost), distance: spreadScale ** 2 * sum(({ priorCost }) => priorCost) };
+  return {
+    misfit: errorScale ** 2 * sum(({ observationCost }) => observationCost),
+    distance: sum(({ priorCost, emissionPriorCost = priorCost }) => spreadScale ** 2 * emissionPriorCost + (priorCost - emissionPriorCost)),
+  };
 }

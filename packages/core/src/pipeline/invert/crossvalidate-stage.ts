@@ -221,7 +221,11 @@ class Inversions {
 }
 
 /** @throws {DataError} `FOLD_WITHOUT_VALUES` */
-function resultOf({ history, keptIteration, iterations, status }: InversionResult, model: ForwardModel, { name, leftOut }: Fold): FoldResult {
+function resultOf(
+  { history, keptIteration, iterations, status, emissionPrior }: InversionResult,
+  model: ForwardModel,
+  { name, leftOut }: Fold,
+): FoldResult {
   const kept = history.find(({ iteration }) => iteration === keptIteration)!;
   const counts = leftOutValues(model);
   const errors = SPECIES.flatMap((species, s): LeftOutError[] => {
@@ -234,7 +238,7 @@ function resultOf({ history, keptIteration, iterations, status }: InversionResul
       `crossvalidate: the ${leftOut.size} stations of fold ${name} have no value in the periods that could judge anything: ask for fewer folds, or look at the observations`,
     );
   }
-  return { fold: name, errors, observationCost: kept.observation, priorCost: kept.prior, iterations, status };
+  return { fold: name, errors, observationCost: kept.observation, priorCost: kept.prior, emissionPriorCost: emissionPrior, iterations, status };
 }
 
 /** Numbers of left-out values per species. */
