@@ -26,6 +26,9 @@ describe('the job of this process', () => {
     expect(currentJob()).toBeUndefined();
     process.env['PBS_JOBID'] = '7.server';
     expect(currentJob()).toEqual({ scheduler: 'pbs', id: '7.server', restarts: 0 });
+    answer('qstat', '[ "$1 $2" = "-f 8.server" ] || exit 64\necho "    run_count = 3"');
+    process.env['PBS_JOBID'] = '8.server';
+    expect(currentJob()).toEqual({ scheduler: 'pbs', id: '8.server', restarts: 2 });
     process.env['SLURM_JOB_ID'] = '12';
     expect(currentJob()).toEqual({ scheduler: 'slurm', id: '12', restarts: 0 });
     process.env['SLURM_RESTART_COUNT'] = '3';

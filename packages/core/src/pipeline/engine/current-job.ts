@@ -12,7 +12,20 @@ export interface Job {
 export function currentJob(): Job | undefined {
   const { SLURM_JOB_ID, SLURM_RESTART_COUNT, PBS_JOBID } = process.env;
   if (SLURM_JOB_ID) return { scheduler: 'slurm', id: SLURM_JOB_ID, restarts: Number(SLURM_RESTART_COUNT ?? 0) };
-  return PBS_JOBID ? { scheduler: 'pbs', id: PBS_JOBID, restarts: 0 } : undefined;
+  return PBS_JOBID ? { scheduler: 'pbs', id: PBS_JOBID, restarts: pbsRestarts(PBS_JOBID) } : undefined;
+}
+
+/** By job, as it stays the same for as long as this process runs. */
+const restartsOf = new Map<string, number>();
+
+/** PBS tells a job neither that its node went down before nor how often; its server does. 0 where that does not answer. */
+function pbsRestarts(id: string): number {
+  const known = restartsOf.get(id);
+  if (known !== undefined) return known;
+  const { stdout } = spawnSync('qstat', ['-f', id], question());
+  const runs = Number(/run_count = (\d+)/.exec(stdout ?? '')?.[1] ?? 1);
+  restartsOf.set(id, runs - 1);
+  return runs - 1;
 }
 
 /**
