@@ -71,6 +71,20 @@ async function runScript(
   return { code, told: seen(), ...(existsSync(failure) ? { failure: JSON.parse(readFileSync(failure, 'utf8')) as Outcome['failure'] } : {}) };
 }
 
+it.each<SchedulerName>(['slurm', 'pbs'])(
+  "leaves braces in the user's own lines as they are, and no line for what is not asked for: %s",
+  (scheduler) => {
+    const setup = ['export JOB={{job}}', '{{command}}'];
+    const script = jobScript({
+      ...{ settings: { ...settings, jobs: { ...settings.jobs, setup } }, scheduler, out: folder, jobs: join(folder, 'jobs'), folder },
+      job: { name: 'train', kind: 'network', after: [], args: ['run'] },
+      ...{ program: ['retroplume'], args: ['case.yaml'] },
+    });
+    expect(script).toContain('|| leave 1\nexport JOB={{job}}\n{{command}}\n\n#'); // it has no tasks
+    expect(script.match(/\{\{/g)).toHaveLength(2);
+  },
+);
+
 describe('a job of Slurm', () => {
   const job = { SLURM_JOB_ID: '7' };
   const task = { ...job, SLURM_ARRAY_JOB_ID: '6', SLURM_ARRAY_TASK_ID: '1' };

@@ -123,9 +123,11 @@ export function jobScript(request: ScriptRequest): string {
   const read = (name: string): string => readFileSync(join(TEMPLATES, name), 'utf8');
   // How a job ends is the same for all schedulers.
   const template = read(`${scheduler}.sh`).replace('{{leave}}\n', () => read('leave.sh'));
-  // A line with nothing to fill in goes.
-  const filled = template.replace(/^\{\{(\w+)\}\}\n/gm, (_line, name: string) => (values[name] === '' ? '' : `${values[name]}\n`));
-  return filled.replace(/\{\{(\w+)\}\}/g, (_whole, name: string) => String(values[name]));
+  // A line with nothing to fill in goes. What is filled in is not looked at again: a line of the user's may have braces of its own.
+  return template.replace(/\{\{(\w+)\}\}(\n?)/g, (_whole, name: string, end: string, at: number) => {
+    const isLine = end !== '' && (at === 0 || template[at - 1] === '\n');
+    return isLine && values[name] === '' ? '' : `${values[name]}${end}`;
+  });
 }
 
 /** Whether a job is an array: of a single task it is none, which not every scheduler takes. */

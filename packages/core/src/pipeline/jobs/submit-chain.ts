@@ -57,6 +57,7 @@ export interface SubmitResult {
  * Writes the scripts of the jobs that a case still needs into `jobs/` of the run folder, and submits them, each to begin when those before it have ended well.
  *
  * @param source - path of the case file, or a loaded case
+ * @throws {ConfigError} `SUBMIT_FOLDER` if directives of a script could not name the run folder
  * @throws {ConfigError} `CHAIN_ACTIVE` if jobs of an earlier call are still in the queue or run, `RUN_LOCKED` if a process works in the folder
  * @throws {ConfigError} `RUNS_REPLACED` if runs of the user's own transport model would be removed, unless `changedRuns` allows it
  * @throws {ConfigError} `PRODUCTS_NEED_CUDA` if the case asks for rounded products, but not for GPUs
@@ -72,6 +73,7 @@ export async function submitChain(source: string | Case, options: SubmitOptions)
   const out = runFolder(settings, options.out);
   const scheduler = options.scheduler ?? settings.jobs.scheduler;
   const { dryRun = false } = options;
+  refuseUnspeakable(out);
   await checkInputs(settings);
   const release = lockFile(join(out, 'jobs/submitting.json'));
   try {
@@ -87,6 +89,15 @@ export async function submitChain(source: string | Case, options: SubmitOptions)
   } finally {
     release();
   }
+}
+
+/** In a line of a script that the scheduler reads, not the shell, there is no writing these that both schedulers know. @throws {ConfigError} `SUBMIT_FOLDER` */
+function refuseUnspeakable(out: string): void {
+  if (!/["\\\p{Cc}]/u.test(out)) return;
+  throw new ConfigError(
+    'SUBMIT_FOLDER',
+    `${JSON.stringify(out)}: expected a run folder without double quotes, backslashes and line ends in its path, which a job's script has to name to the scheduler: give another --out`,
+  );
 }
 
 /** While no run by hand is at work. @throws {ConfigError} `RUN_LOCKED`, `RUNS_REPLACED` */
