@@ -3,7 +3,7 @@ import type { Candidate, CandidateResult } from './cross-validation';
 import { lCurves } from './cross-validation-table';
 
 const candidate: Candidate = {
-  ...{ lengthKm: 54, factorCorrelationFar: 0, spreadScale: 1, errorScale: 1 },
+  ...{ lengthKm: 54, factorCorrelationFar: { part: 0, km: 0 }, spreadScale: 1, errorScale: 1 },
   ...{ errorCorrelation: { hours: 0, km: 0 }, factorCorrelationPeriods: 0 },
 };
 

@@ -77,7 +77,7 @@ it.each<SchedulerName>(['slurm', 'pbs'])(
     const setup = ['export JOB={{job}}', '{{command}}'];
     const script = jobScript({
       ...{ settings: { ...settings, jobs: { ...settings.jobs, setup } }, scheduler, out: folder, jobs: join(folder, 'jobs'), folder },
-      job: { name: 'train', kind: 'network', after: [], args: ['run'] },
+      job: { name: 'train', kind: 'network', after: [], ranks: false, args: ['run'] },
       ...{ program: ['retroplume'], args: ['case.yaml'] },
     });
     expect(script).toContain('|| leave 1\nexport JOB={{job}}\n{{command}}\n\n#'); // it has no tasks
