@@ -1,6 +1,6 @@
 import { Random } from '../../random';
 import { Decorrelation } from '../correlated-errors';
-import { errorLengths } from './error-correlation';
+import { errorLengths, evenlyOf } from './error-correlation';
 import type { ScaledInnovation } from './scaled-innovations';
 
 const COLS = 40;
@@ -32,6 +32,19 @@ function drawn({ km, hours, part = 1, cells = 60, times = 60 }: Errors): ScaledI
     });
   }).flat();
 }
+
+it.each([24, 36, 40, 48])('one in %d of hourly times is from all hours of the day, none twice as often as on average or half as often', (every) => {
+  const times = Array.from({ length: 24 * 366 }, (_, hour) => hour);
+  const taken = evenlyOf(times, 1 / every);
+  expect(Math.abs((taken.length * every) / times.length - 1)).toBeLessThan(0.02);
+  const counts = Array.from({ length: 24 }, (_, hour) => taken.filter((time) => time % 24 === hour).length);
+  expect(Math.min(...counts)).toBeGreaterThan(taken.length / 24 / 2);
+  expect(Math.max(...counts)).toBeLessThan((taken.length / 24) * 2);
+});
+
+it('all are taken where there is room for all', () => {
+  expect(evenlyOf([1, 2, 3], 1.2)).toEqual([1, 2, 3]);
+});
 
 describe('errorLengths', () => {
   it.each([

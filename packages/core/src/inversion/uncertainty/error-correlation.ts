@@ -95,12 +95,19 @@ interface Correlogram {
   bins: { n: number; d: number; c: number }[];
 }
 
+/** The fractional part of the golden ratio. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+
+/** A part of a list, from all over it. Every 24th of hourly times would all be of one hour of the day, every 36th of two: multiples of the golden ratio know no such rhythm. */
+export function evenlyOf<T>(all: readonly T[], part: number): T[] {
+  return all.filter((_, i) => (i * GOLDEN) % 1 < part);
+}
+
 /** Of the pairs within groups; undefined where there are too few. */
 function correlogram(all: readonly ScaledInnovation[][], { distance, farthest, own }: Pairs): Correlogram | undefined {
   const pairs = all.reduce((sum, { length }) => sum + (length * (length - 1)) / 2, 0);
   if (pairs < LEAST_PAIRS) return undefined;
-  const stride = Math.ceil(pairs / MOST_PAIRS);
-  const groups = all.filter((_, i) => i % stride === 0);
+  const groups = evenlyOf(all, MOST_PAIRS / pairs);
   let most = 0;
   forPairs(groups, (a, b) => (most = Math.max(most, Math.min(farthest, distance(a, b)))));
   // Where most pairs are far apart the near ones, which tell L, still have bins of their own.
