@@ -108,6 +108,11 @@ const UNPIVOTED = 200;
 function wide(label: string, held: string[]): Layout {
   requireColumns(label, held, WIDE_COLUMNS);
   const stations = held.filter((name) => !WIDE_COLUMNS.includes(name));
+  if (stations.length === 0)
+    throw new DataError(
+      'COLUMN_MISSING',
+      `${label}: expected a column per station beside ${WIDE_COLUMNS.join(', ')} but found none: look for a file that was cut`,
+    );
   const time = `trim(date) || ' ' || trim(hour)`;
   const parts = Array.from({ length: Math.ceil(stations.length / UNPIVOTED) }, (_, i) =>
     stations

@@ -312,6 +312,15 @@ describe('files that cannot be used', () => {
 describe('wide layout of CNEMC', () => {
   const wide: Partial<ObservationsSpec> = { layout: 'cnemc-wide', timeZone: 'Asia/Shanghai', columns: undefined };
 
+  test('a file without any station is refused', async () => {
+    write('stations.csv', STATIONS);
+    write('obs_1.csv', 'date,hour,type\n20190101,0,PM2.5\n20190101,1,PM2.5\n');
+    await expect(readObservations(spec(wide))).rejects.toMatchObject({
+      code: 'COLUMN_MISSING',
+      message: expect.stringContaining('expected a column per station beside date, hour, type but found none') as string,
+    });
+  });
+
   test('columns that change between files, types that nobody asked for, an hour without any value', async () => {
     write('stations.csv', STATIONS);
     write('obs_1.csv', 'date,hour,type,A,B\n20190101,0,PM2.5,50,60\n20190101,0,AQI,1,2\n20190101,0,NO2,,\n20190101,1,PM2.5,,\n20190101,1,NO2,20,\n');
