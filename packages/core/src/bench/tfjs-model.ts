@@ -170,7 +170,8 @@ function lstmStates(tf: Tfjs, node: Node, [x, weightInput, weightHidden, bias, i
   const kernel = tf.concat([weightInput, weightHidden], 0) as Tf.Tensor2D;
   let [h, c] = [start(initialHidden), start(initialCell)];
   const states: Tf.Tensor[] = [];
-  for (const step of tf.unstack(x, 1)) {
+  // Slices of more than four axes its WebAssembly backend takes number by number.
+  for (const step of tf.unstack(tf.reshape(x, [batch, steps, rows * cols * channels]), 1)) {
     [c, h] = tf.basicLSTMCell(0, kernel, bias as Tf.Tensor1D, tf.reshape(step, [cells, channels]), c, h);
     states.push(h);
   }
