@@ -51,17 +51,21 @@ describe('system packages', () => {
 });
 
 describe('the lock', () => {
-  const WORK = `
+  /** @param others - those that have begun when it ends, itself among them */
+  const work = (others: number): string => `
     import { withLock } from 'SETUP/lock.mjs';
-    import { appendFileSync } from 'node:fs';
+    import { appendFileSync, statSync } from 'node:fs';
+    const rest = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+    appendFileSync('SETUP/begun', '.');
     await withLock(async () => {
       appendFileSync('SETUP/trace', 'in ');
-      await new Promise((resolve) => setTimeout(resolve, 400));
+      while (statSync('SETUP/begun').size < ${others}) await rest(20);
+      await rest(400);
       appendFileSync('SETUP/trace', 'out ');
     });`;
 
   it('lets two set-ups work one after the other', async () => {
-    const [a, b] = await Promise.all([run(WORK), run(WORK)]);
+    const [a, b] = await Promise.all([run(work(2)), run(work(2))]);
     expect([a.code, b.code]).toEqual([0, 0]);
     expect(readFileSync(join(clone, 'tools/setup/trace'), 'utf8')).toBe('in out in out ');
     expect(a.stderr + b.stderr).toMatch(/another set-up is at work/);
@@ -72,7 +76,7 @@ describe('the lock', () => {
     const gone = spawnSync(process.execPath, ['-e', '']).pid;
     mkdirSync(join(clone, 'build/setup'), { recursive: true });
     writeFileSync(join(clone, 'build/setup/lock'), `${hostname()} ${gone}`);
-    expect((await run(WORK)).code).toBe(0);
+    expect((await run(work(1))).code).toBe(0);
   });
 });
 
