@@ -170,6 +170,15 @@ describe('times and places', () => {
     );
   });
 
+  test('files that reach farther than others are read where the case’s cells are in them', () => {
+    const whole = write('0.nc', { times: hours(0, 1), fields: { T2: { units: 'K', values: counted(16) } } });
+    const larger = new Grid({ ...wrf.definition, xorig: 990000, yorig: 0, cols: 5, rows: 6 });
+    const cut = write('1.nc', { times: hours(1, 1), fields: { T2: { units: 'K', values: counted(30, 100) } }, places: larger });
+    const reader = WrfReader.open([whole, cut], grid);
+    expect([...reader.read('TEMP2')]).toEqual([5, 6, 9, 10, 112, 113, 117, 118]);
+    reader.close();
+  });
+
   test('XTIME where there is no Times', () => {
     const path = write('a.nc', {
       times: ['a', 'b'], fields: T2, noTimes: true,
