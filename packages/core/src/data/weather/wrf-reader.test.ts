@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 
 import { Grid, type TimeAxis } from '../../grid/grid';
+import { readGeography } from '../case-fields';
 import { IoapiFile } from '../ioapi';
 import { readMeteorology } from '../meteorology';
 import { ncgen } from '../testing/cdl';
@@ -194,6 +195,7 @@ describe('times and places', () => {
     const reader = openWeather([path], { grid });
     expect(reader.time).toMatchObject({ stepSeconds: 0, count: 1 });
     expect([...reader.read('HT'), ...reader.read('LWMASK')]).toEqual([5, 6, 9, 10, 5, 6, 9, 10]);
+    expect([...readGeography(reader, ['HT'])]).toEqual([5, 6, 9, 10]);
     reader.close();
   });
 

@@ -165,7 +165,8 @@ function bucketSize(file: NetcdfFile): number {
 function variablesOf(file: NetcdfFile): IoapiVariable[] {
   const unitsOf = (name: string): string => {
     const units = file.attributes(name).get('units');
-    return typeof units === 'string' ? units.replace(/[\s\0-]+$/, '') : '';
+    // WPS writes heights as "meters MSL".
+    return typeof units === 'string' ? units.replace(/[\s\0-]+$/, '').replace(/ MSL$/, '') : '';
   };
   const flat = file.variables.filter((each) => each.dimensions.join(' ') === FLAT && holdsNumbers(each)).map(({ name }) => name);
   const held = (names: string[]): string | undefined => names.find((name) => flat.includes(name));
