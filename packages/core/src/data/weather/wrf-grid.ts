@@ -43,8 +43,12 @@ export function windowInWrf(file: NetcdfFile, grid: Grid, path: string): { row: 
     const [x, y] = grid.toXY(lons[cell], lats[cell]);
     return [(x - xorig) / xcell - 0.5, (y - yorig) / ycell - 0.5];
   };
+  const turn = grid.turn === undefined ? undefined : grid.turn / xcell;
+  /** A distance in columns, or the nearest by which a turn round the earth is the same place. */
+  const nearest = (columns: number): number => (turn === undefined ? columns : columns - turn * Math.round(columns / turn));
   const [firstCol, firstRow] = placeOf(0);
-  const [col, row] = [-Math.round(firstCol), -Math.round(firstRow)];
+  // WRF's first cell may lie west of the case's first, not east of it.
+  const [col, row] = [-Math.round(turn === undefined ? firstCol : firstCol - turn * Math.ceil((firstCol - 0.5) / turn)), -Math.round(firstRow)];
   const refuse = (what: string): GridError =>
     new GridError(
       'GRID_MISMATCH',
@@ -53,7 +57,7 @@ export function windowInWrf(file: NetcdfFile, grid: Grid, path: string): { row: 
   if (!Number.isFinite(col) || !Number.isFinite(row)) throw refuse(`the first cell is at ${names[0]} ${lats[0]}, ${names[1]} ${lons[0]}`);
   for (let cell = 0; cell < rows * cols; cell++) {
     const [atCol, atRow] = placeOf(cell);
-    const [dx, dy] = [atCol + col - (cell % cols), atRow + row - Math.floor(cell / cols)];
+    const [dx, dy] = [nearest(atCol + col - (cell % cols)), atRow + row - Math.floor(cell / cols)];
     if (Math.max(Math.abs(dx), Math.abs(dy)) <= tolerance) continue;
     // Cells far outside the case's grid may lie where its projection is of no use.
     if (!isInside(cell, cols, row, col, grid)) continue;

@@ -180,6 +180,18 @@ describe('times and places', () => {
     reader.close();
   });
 
+  test.each([
+    [140, 8],
+    [-180, 72],
+  ])('a part of WRF’s longitudes, which begin at %d °E and have %d columns of 5°', (xorig, cols) => {
+    const degrees = { gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0, yorig: 10, xcell: 5, ycell: 5, rows: 4 };
+    const places = new Grid({ ...degrees, name: 'wrf', xorig, cols });
+    const path = write('a.nc', { times: hours(0, 1), fields: { T2: { units: 'K', values: counted(4 * cols) } }, places });
+    const reader = WrfReader.open([path], new Grid({ ...degrees, name: 'inner', xorig: 170, yorig: 15, cols: 2, rows: 1 }));
+    expect([...reader.read('TEMP2')]).toEqual([cols + (170 - xorig) / 5, cols + (170 - xorig) / 5 + 1]);
+    reader.close();
+  });
+
   test('XTIME where there is no Times', () => {
     const path = write('a.nc', {
       times: ['a', 'b'], fields: T2, noTimes: true,
