@@ -12,8 +12,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { ConfigError, DataError, GridError } from '../errors';
 import { CellOverlaps } from '../grid/cell-overlaps';
 import type { Grid, TimeAxis } from '../grid/grid';
+import type { LatLonCells } from '../grid/lat-lon-cells';
 import { conversion } from '../units';
-import { readCfInventory, type CfInventory } from './cf-inventory';
+import { openCfInventory, type InventoryFile } from './cf-inventory';
 import type { TimeSpan } from './cf-time-spans';
 import { instant, timeAt } from './ioapi-time';
 import { IoapiWriter } from './ioapi-writer';
@@ -66,7 +67,7 @@ const ROUNDING = 1e-9;
 
 /**
  * @returns for each source where its mass went, and what of it is in the file
- * @throws {DataError} `PERIOD_NOT_COVERED` if a step is missing, and what {@link readCfInventory} throws
+ * @throws {DataError} `PERIOD_NOT_COVERED` if a step is missing, and what {@link openCfInventory} throws
  * @throws {UnitError} `UNIT_MOLAR_MASS`, `UNIT_MISMATCH`; {@link ConfigError} `PROFILE` for weights that are no profile, `INVENTORY_UNITS` for a
  *   species in two units, `INVENTORY_TWICE` for a source that counts twice, `OUTPUT_IS_INPUT`; {@link DataError} `IOAPI_NAME`
  * @throws {GridError} `INVENTORY_OUTSIDE` if nothing of a source lies on the grid
@@ -83,7 +84,8 @@ export function writeInventoryEmissions(path: string, grid: Grid, time: TimeAxis
       throw new ConfigError('INVENTORY_UNITS', `${name}: it is to be written in ${other} and in ${speciesUnits}: choose one`);
   }
   assertOnce(sources);
-  const moving = sources.map((source) => new Moving(source, grid));
+  const overlapsOf = sharedOverlaps(grid);
+  const moving = sources.map((source) => new Moving(source, grid, overlapsOf));
   const writer = IoapiWriter.create(path, { grid, time, layers: 1, variables: species.map(([name, units]) => ({ name, units })) });
   try {
     for (let step = 0; step < time.count; step++) {
@@ -123,12 +125,24 @@ function assertOnce(sources: readonly InventorySource[]): void {
   }
 }
 
+/** Variables and files of one inventory have the same cells, whose parts take minutes to find where they are small. */
+function sharedOverlaps(grid: Grid): (cells: LatLonCells) => CellOverlaps {
+  const known: { cells: LatLonCells; overlaps: CellOverlaps }[] = [];
+  return (cells) => {
+    const same = known.find((each) => each.cells.equals(cells));
+    if (same) return same.overlaps;
+    const overlaps = new CellOverlaps(cells, grid, POINTS);
+    known.push({ cells, overlaps });
+    return overlaps;
+  };
+}
+
 /** A source on its way to the grid. */
 class Moving {
   inside = 0;
   outside = 0;
   written = 0;
-  private readonly inventory: CfInventory;
+  private readonly inventory: InventoryFile;
   private readonly overlaps: CellOverlaps;
   private readonly scale: number;
   /** of local time, per cell: whole hours */
@@ -143,10 +157,11 @@ class Moving {
   constructor(
     readonly source: InventorySource,
     grid: Grid,
+    overlapsOf: (cells: LatLonCells) => CellOverlaps,
   ) {
     const { path, variable, profile = {} } = source;
-    this.inventory = readCfInventory(path, variable, source.units);
-    this.overlaps = new CellOverlaps(this.inventory.cells, grid, POINTS);
+    this.inventory = openCfInventory(path, variable, source.units);
+    this.overlaps = overlapsOf(this.inventory.cells);
     if (this.overlaps.target.length === 0) {
       throw new GridError(
         'INVENTORY_OUTSIDE',
@@ -191,8 +206,8 @@ class Moving {
     const step = this.stepAt(start);
     const known = this.moved.get(step);
     if (known) return known;
-    const { cells, fields } = this.inventory;
-    const amount = fields[step].map((flux, cell) => this.scale * flux * cells.area(Math.floor(cell / cells.cols), cell % cells.cols));
+    const { cells } = this.inventory;
+    const amount = this.inventory.field(step).map((flux, cell) => this.scale * flux * cells.area(Math.floor(cell / cells.cols), cell % cells.cols));
     const rate = this.overlaps.regrid(amount);
     const sum = (values: Float64Array): number => values.reduce((a, b) => a + b, 0);
     const moved = { rate, total: sum(amount), within: sum(rate) };

@@ -28,6 +28,12 @@ export class LatLonCells implements SourceCells {
     this.cols = lonEdges.length / 2;
   }
 
+  /** Whether these are the same cells, edge by edge. */
+  equals(other: LatLonCells): boolean {
+    const same = (a: ArrayLike<number>, b: ArrayLike<number>): boolean => a.length === b.length && Array.from(a).every((edge, i) => edge === b[i]);
+    return same(this.latEdges, other.latEdges) && same(this.lonEdges, other.lonEdges);
+  }
+
   /** m², on the sphere of the I/O API. */
   area(row: number, col: number): number {
     const [a, b] = this.sines(row);
