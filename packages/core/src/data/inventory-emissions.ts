@@ -7,7 +7,7 @@
  * weights are means over local hours: where local time is ahead by a part f of an hour, an hour of UTC takes 1 − f of the local hour in which it begins
  * and f of the next, which keeps the sum over a day.
  */
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { ConfigError, DataError, GridError } from '../errors';
 import { CellOverlaps } from '../grid/cell-overlaps';
@@ -16,6 +16,7 @@ import type { LatLonCells } from '../grid/lat-lon-cells';
 import { conversion } from '../units';
 import { openCfInventory, type InventoryFile } from './cf-inventory';
 import type { TimeSpan } from './cf-time-spans';
+import { linkedTo } from './glob';
 import { instant, timeAt } from './ioapi-time';
 import { IoapiWriter } from './ioapi-writer';
 
@@ -106,8 +107,7 @@ export function writeInventoryEmissions(path: string, grid: Grid, time: TimeAxis
 /** @throws {ConfigError} `OUTPUT_IS_INPUT` if writing would put an input away, under whatever name */
 export function assertNoInput(output: string, inputs: readonly string[]): void {
   if (!existsSync(output)) return;
-  const real = realpathSync(output);
-  const input = inputs.find((each) => existsSync(each) && realpathSync(each) === real);
+  const input = inputs.find((each) => existsSync(each) && linkedTo(each) === linkedTo(output));
   if (input === undefined) return;
   throw new ConfigError('OUTPUT_IS_INPUT', `${output}: it is to be written but also read, as ${input}: give the output a name of its own`);
 }
@@ -117,10 +117,11 @@ function assertOnce(sources: readonly InventorySource[]): void {
   const parts = new Map<string, number>();
   for (const [i, source] of sources.entries()) {
     const { path, variable, species, part = 1 } = source;
-    const key = JSON.stringify([path, variable, species]);
+    const key = JSON.stringify([linkedTo(path), variable, species]);
     const sum = (parts.get(key) ?? 0) + part;
     parts.set(key, sum);
-    if (sum <= 1 + ROUNDING && !sources.slice(0, i).some((other) => isDeepStrictEqual(other, source))) continue;
+    const isSame = (other: InventorySource): boolean => linkedTo(other.path) === linkedTo(path) && isDeepStrictEqual({ ...other, path }, source);
+    if (sum <= 1 + ROUNDING && !sources.slice(0, i).some(isSame)) continue;
     throw new ConfigError('INVENTORY_TWICE', `${path}: ${variable} counts twice as ${species}: keep one source, or give each its part`);
   }
 }
