@@ -180,6 +180,18 @@ describe('times and places', () => {
     reader.close();
   });
 
+  test('places that files have in common are looked for in the grid once', () => {
+    const paths = counted(3).map((hour) => write(`${hour}.nc`, { times: hours(hour, 1), fields: { T2: { units: 'K', values: even([hour]) } } }));
+    const placed = jest.spyOn(Grid.prototype, 'toXY');
+    const callsOf = (files: string[]): number => {
+      placed.mockClear();
+      WrfReader.open(files, grid).close();
+      return placed.mock.calls.length;
+    };
+    expect(callsOf(paths)).toBe(callsOf(paths.slice(1, 2)));
+    placed.mockRestore();
+  });
+
   test.each([
     [140, 8],
     [-180, 72],

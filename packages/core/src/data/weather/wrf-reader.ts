@@ -22,7 +22,7 @@ import { gridConvergence, windFromGrid } from '../wind';
 import { IndexedReader } from './indexed-reader';
 import { openIndexed, type RecordIndex, type TimedFile } from './record-index';
 import { wrfTimes } from './wrf-time';
-import { windowInWrf } from './wrf-grid';
+import { windowsInWrf, type WrfWindow } from './wrf-grid';
 
 /** MCIP's name and WRF's, the first that a file holds. */
 const RENAMED: Record<string, string[]> = {
@@ -50,12 +50,12 @@ const RAIN_ROUNDING = 1e-3;
 export class WrfReader extends IndexedReader {
   readonly variables: IoapiVariable[];
   /** where the case's grid lies in each file: some may be cut, or reach farther, than others */
-  private readonly windows: ReadonlyMap<TimedFile, { row: number; col: number }>;
+  private readonly windows: ReadonlyMap<TimedFile, WrfWindow>;
   private convergence: Float64Array | undefined;
 
   private constructor(index: RecordIndex, grid: Grid) {
     super(index, grid);
-    this.windows = new Map(index.files.map((each) => [each, windowInWrf(each.file, grid, each.path)]));
+    this.windows = windowsInWrf(index.files, grid);
     this.variables = variablesOf(index.files[0].file);
   }
 
