@@ -64,7 +64,10 @@ export class LatLonCells implements SourceCells {
         [south, north] = [Math.min(south, lat), Math.max(north, lat)];
       }
     }
-    const round = east - west > 300; // about a pole, or the globe
+    // A pole may lie between the places that were looked at, and beside the grid's edge within a turn of few of them.
+    const poles = [-90, 90].filter((lat) => grid.cellAt(middle.lon, lat));
+    [south, north] = [Math.min(south, ...poles), Math.max(north, ...poles)];
+    const round = poles.length > 0 || east - west > 300; // about a pole, or the globe
     const margin = 1; // degree, for what bulges between the places that were looked at
     const columns = Array.from({ length: this.cols }, (_, col) => col).filter((col) => {
       const [from, to] = [this.lonEdges[2 * col], this.lonEdges[2 * col + 1]];
