@@ -12,7 +12,7 @@ function axisOf(name: string, values: number[], bounds?: number[][]): [CfContent
 }
 /** @param data - two rows; by default no two values alike */
 const lon = (values: number[], bounds?: number[][], data = Float64Array.from(counted(2 * values.length, 0, 1))): Float64Array =>
-  longitudeEdges('a.nc', ...axisOf('lon', values, bounds), data);
+  longitudeEdges('a.nc', ...axisOf('lon', values, bounds), [data]);
 const cellsOf = (edges: Float64Array): number[][] => counted(edges.length / 2, 0, 2).map((i) => [edges[i], edges[i + 1]]);
 const twice = (cells: string, name = 'lon'): ReturnType<typeof failure> =>
   failure('CF_BOUNDS', `a.nc: the cells ${cells} of ${name} overlap, and what is emitted there would count twice: leave one of them out, or mend the bounds`); // prettier-ignore

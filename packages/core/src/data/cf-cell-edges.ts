@@ -17,13 +17,13 @@ export function latitudeEdges(path: string, contents: CfContents, axis: CfVariab
 /**
  * From west to east. A last column that is the first again, with the same values (a cyclic point, as plots need it), is left out.
  *
- * @param data - `[…, lon]`
+ * @param fields - `[…, lon]` each: all that there is, asked for only where the columns come round to the first
  * @throws {DataError} `CF_BOUNDS` for columns that are not even and have no bounds, or overlap
  */
-export function longitudeEdges(path: string, contents: CfContents, axis: CfVariable, data: CfVariable['data']): Float64Array {
+export function longitudeEdges(path: string, contents: CfContents, axis: CfVariable, fields: Iterable<CfVariable['data']>): Float64Array {
   const bounds = boundsOf(path, contents, axis);
   const all = bounds ? eastward(bounds, axis.data) : evenEdges(path, axis);
-  const edges = isCyclic(all) && repeatsFirst(data, axis.data.length) ? all.subarray(0, -2) : all;
+  const edges = isCyclic(all) && repeatsFirst(fields, axis.data.length) ? all.subarray(0, -2) : all;
   assertApart(path, axis.name, edges, 360);
   return edges;
 }
@@ -70,8 +70,8 @@ function isCyclic(edges: Float64Array): boolean {
   return last > 2 && near(edges[last], edges[0]) && near(edges[last + 1], edges[1]);
 }
 
-function repeatsFirst(data: CfVariable['data'], width: number): boolean {
-  for (let i = 0; i < data.length; i += width) if (!Object.is(data[i], data[i + width - 1])) return false;
+function repeatsFirst(fields: Iterable<CfVariable['data']>, width: number): boolean {
+  for (const data of fields) for (let i = 0; i < data.length; i += width) if (!Object.is(data[i], data[i + width - 1])) return false;
   return true;
 }
 

@@ -1,10 +1,13 @@
 /** Emission inventories as CF has them: mass (or moles) per area and time on latitudes and longitudes, by month or without time (CEDS, EDGAR, TROPESS). */
+import type { NetcdfFile } from '@retroplume/native';
+
 import { DataError, UnitError } from '../errors';
 import { LatLonCells } from '../grid/lat-lon-cells';
 import { parseUnit } from '../units';
 import { latitudeEdges, longitudeEdges } from './cf-cell-edges';
 import { spansOfTime, type TimeSpan } from './cf-time-spans';
-import { cfVariable, readCf, type CfContents, type CfVariable } from './netcdf-cf';
+import { openNetcdf, reading } from './netcdf-access';
+import { cfContents, cfVariable, numericVariable, plain, unpacked, type CfContents, type CfData, type CfVariable } from './netcdf-cf';
 
 export interface CfInventory {
   path: string;
@@ -14,51 +17,120 @@ export interface CfInventory {
   units: string;
   /** of each step; none for a field without time */
   spans: TimeSpan[];
-  /** `[steps or 1][rows, cols]`, not negative; what is missing in the file is 0 */
-  fields: Float64Array[];
   /** part of all values that are missing */
   missing: number;
+  /** `[steps or 1][rows, cols]`, not negative; what is missing in the file is 0 */
+  fields: Float64Array[];
+}
+
+/** An inventory whose fields are read when they are asked for: those of 0.1° and twelve months are of 600 MB. */
+export interface InventoryFile extends Omit<CfInventory, 'fields'> {
+  steps: number;
+  /** a step's, as in {@link CfInventory} */
+  field: (step: number) => Float64Array;
+}
+
+/** @throws as {@link openCfInventory} */
+export function readCfInventory(path: string, variable: string, units?: string): CfInventory {
+  const { steps, field, ...head } = openCfInventory(path, variable, units);
+  return { ...head, fields: Array.from({ length: steps }, (_, step) => field(step)) };
 }
 
 /**
+ * Reads all of the variable once, a step at a time, and keeps none.
+ *
  * @param units - in place of the file's, where that is a spelling of its own (`kgN/m2/s`)
  * @throws {DataError} `VARIABLE_MISSING`, `CF_DIMENSIONS` for other dimensions than (time, lat, lon), `CF_BOUNDS` for cells whose edges are not known or that overlap,
  *   `CF_TIME`, `NEGATIVE`, `NOT_FINITE`; {@link UnitError} `UNIT_UNKNOWN`, `UNIT_MISMATCH` for what is no flux per area
  */
-export function readCfInventory(path: string, variable: string, units?: string): CfInventory {
-  const contents = readCf(path);
-  const { dimensions, data, attributes = {} } = cfVariable(contents, variable, path);
-  const axis = (name: string): CfVariable => cfVariable(contents, name, path);
-  const time = dimensions.length === 3 ? dimensions[0] : undefined;
-  const [lat, lon] = dimensions.slice(-2) as [string, string];
-  if (dimensions.length < 2 || !isAxis(contents, lat, 'degrees_north') || !isAxis(contents, lon, 'degrees_east') || dimensions.length > 3) {
-    throw new DataError(
-      'CF_DIMENSIONS',
-      `${path}: ${variable}: expected (time, lat, lon) or (lat, lon), with degrees_north and degrees_east as the units of lat and lon, but received (${dimensions.join(', ')}): bring it into that form`,
+export function openCfInventory(path: string, variable: string, units?: string): InventoryFile {
+  return withFile(path, (file) => {
+    const { dimensions } = numericVariable(file, variable);
+    const time = dimensions.length === 3 ? dimensions[0] : undefined;
+    const [lat, lon] = dimensions.slice(-2) as [string, string];
+    const places = axesOf(
+      file,
+      [lat, lon].filter((name) => file.variable(name)),
     );
+    if (dimensions.length < 2 || !isAxis(places, lat, 'degrees_north') || !isAxis(places, lon, 'degrees_east') || dimensions.length > 3) {
+      throw new DataError(
+        'CF_DIMENSIONS',
+        `${path}: ${variable}: expected (time, lat, lon) or (lat, lon), with degrees_north and degrees_east as the units of lat and lon, but received (${dimensions.join(', ')}): bring it into that form`,
+      );
+    }
+    const unit = units ?? textOf(file, variable, 'units');
+    assertFlux(path, variable, unit);
+    const [rows, width] = file.shape(variable).slice(-2);
+    const steps = time === undefined ? 1 : file.shape(variable)[0];
+    const slabs = function* (): Generator<CfData> {
+      for (let step = 0; step < steps; step++) yield slabOf(file, variable, step);
+    };
+    const axis = (name: string): CfVariable => cfVariable(places, name, path);
+    const cells = new LatLonCells(latitudeEdges(path, places, axis(lat)), longitudeEdges(path, places, axis(lon), slabs()));
+    let [missing, step] = [0, 0];
+    for (const slab of slabs()) missing += emitted(slab, { path, variable, step: step++, cols: cells.cols }, width).missing;
+    const spans = time === undefined ? [] : spansOfTime(path, ...timeOf(file, time));
+    return {
+      ...{ path, variable, cells, units: unit, spans, steps },
+      missing: missing / (steps * rows * cells.cols),
+      field: (wanted) =>
+        withFile(path, (again) => emitted(slabOf(again, variable, wanted), { path, variable, step: wanted, cols: cells.cols }, width).field),
+    };
+  });
+}
+
+function withFile<T>(path: string, call: (file: NetcdfFile) => T): T {
+  const file = openNetcdf(path);
+  try {
+    return reading(path, () => call(file));
+  } finally {
+    file.close();
   }
-  const unit = units ?? String(attributes.units ?? '');
-  assertFlux(path, variable, unit);
-  const cells = new LatLonCells(latitudeEdges(path, contents, axis(lat)), longitudeEdges(path, contents, axis(lon), data));
-  const [perStep, width] = [cells.rows * cells.cols, axis(lon).data.length];
-  const steps = data.length / (cells.rows * width);
+}
+
+/** Axes with their bounds, and nothing else of the file. @throws {DataError} `VARIABLE_MISSING` */
+function axesOf(file: NetcdfFile, names: readonly string[]): Required<CfContents> {
+  const held = names.filter((name) => file.variable(name));
+  const bounds = held.map((name) => textOf(file, name, 'bounds')).filter((name) => name !== '');
+  return cfContents(file, [...names, ...bounds]);
+}
+
+const textOf = (file: NetcdfFile, name: string, attribute: string): string => String(plain(file.attributes(name))[attribute] ?? '');
+
+function timeOf(file: NetcdfFile, name: string): [CfContents, CfVariable] {
+  const contents = axesOf(file, [name]);
+  return [contents, cfVariable(contents, name, file.path)];
+}
+
+/** `[rows, cols]` of the file. */
+function slabOf(file: NetcdfFile, variable: string, step: number): CfData {
+  const shape = file.shape(variable);
+  const [first, count] = shape.length === 3 ? [[step], [1]] : [[], []];
+  const raw = file.read(variable, [...first, 0, 0], [...count, ...shape.slice(-2)]);
+  return unpacked(raw, plain(file.attributes(variable)));
+}
+
+/** What is emitted, without columns of the file that are none of the cells', and how many values are missing. @throws {DataError} `NEGATIVE`, `NOT_FINITE` */
+function emitted(
+  slab: CfData,
+  { path, variable, step, cols }: { path: string; variable: string; step: number; cols: number },
+  width: number,
+): { field: Float64Array; missing: number } {
+  const field = new Float64Array((slab.length / width) * cols);
   let missing = 0;
-  const fields = Array.from({ length: steps }, (_, step) =>
-    Float64Array.from({ length: perStep }, (_, i) => {
-      const value = data[(step * cells.rows + Math.floor(i / cells.cols)) * width + (i % cells.cols)];
-      if (value >= 0 && value < Infinity) return value;
-      if (Number.isNaN(value)) {
-        missing++;
-        return 0;
-      }
+  for (let i = 0; i < field.length; i++) {
+    const [row, col] = [Math.floor(i / cols), i % cols];
+    const value = slab[row * width + col];
+    if (value >= 0 && value < Infinity) field[i] = value;
+    else if (Number.isNaN(value)) missing++;
+    else {
       throw new DataError(
         Number.isFinite(value) ? 'NEGATIVE' : 'NOT_FINITE',
-        `${path}: ${variable} is ${value} at step ${step}, row ${Math.floor(i / cells.cols)}, column ${i % cells.cols}: an inventory emits 0 or more: mend the file`,
+        `${path}: ${variable} is ${value} at step ${step}, row ${row}, column ${col}: an inventory emits 0 or more: mend the file`,
       );
-    }),
-  );
-  const spans = time === undefined ? [] : spansOfTime(path, contents, axis(time));
-  return { path, variable, cells, units: unit, spans, fields, missing: missing / (steps * perStep) };
+    }
+  }
+  return { field, missing };
 }
 
 function isAxis({ coordinates = [] }: CfContents, name: string, units: string): boolean {

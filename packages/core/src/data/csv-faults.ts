@@ -83,7 +83,7 @@ class CsvScan {
 export async function firstCsvFault(path: string, dialect: CsvDialect, fields?: number): Promise<string | undefined> {
   const scan = new CsvScan(dialect, fields);
   const file = createReadStream(path);
-  const source = /\.gz$/i.test(path) ? pipeline(file, createGunzip(), () => undefined) : file;
+  const source = dialect.gzipped ? pipeline(file, createGunzip(), () => undefined) : file;
   for await (const bytes of source as AsyncIterable<Uint8Array>) {
     scan.take(bytes);
     if (scan.fault !== undefined) return scan.fault;

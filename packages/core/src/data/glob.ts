@@ -1,5 +1,5 @@
 /** File patterns of the case: `*`, `?` and `[…]` in any part of a path. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { isAbsolute, join, sep } from 'node:path';
 
 import { DataError } from '../errors';
@@ -24,6 +24,11 @@ export function expandGlob(pattern: string): string[] {
 /** The files of one pattern or several of the case, in which `{period}` stands for the period's name, each once; see {@link expandGlob}. */
 export function expandGlobs(patterns: string | string[], period = ''): string[] {
   return [...new Set([patterns].flat().flatMap((pattern) => expandGlob(pattern.replaceAll('{period}', period))))];
+}
+
+/** What tells files apart that have several names, by links of files or folders: the path without any, or as it stands where it leads nowhere. */
+export function linkedTo(path: string): string {
+  return existsSync(path) ? realpathSync(path) : path;
 }
 
 function matches(folder: string, part: string, { pattern, last }: { pattern: string; last: boolean }): string[] {

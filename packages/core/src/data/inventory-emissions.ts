@@ -7,14 +7,16 @@
  * weights are means over local hours: where local time is ahead by a part f of an hour, an hour of UTC takes 1 − f of the local hour in which it begins
  * and f of the next, which keeps the sum over a day.
  */
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { ConfigError, DataError, GridError } from '../errors';
 import { CellOverlaps } from '../grid/cell-overlaps';
 import type { Grid, TimeAxis } from '../grid/grid';
+import type { LatLonCells } from '../grid/lat-lon-cells';
 import { conversion } from '../units';
-import { readCfInventory, type CfInventory } from './cf-inventory';
+import { openCfInventory, type InventoryFile } from './cf-inventory';
 import type { TimeSpan } from './cf-time-spans';
+import { linkedTo } from './glob';
 import { instant, timeAt } from './ioapi-time';
 import { IoapiWriter } from './ioapi-writer';
 
@@ -66,7 +68,7 @@ const ROUNDING = 1e-9;
 
 /**
  * @returns for each source where its mass went, and what of it is in the file
- * @throws {DataError} `PERIOD_NOT_COVERED` if a step is missing, and what {@link readCfInventory} throws
+ * @throws {DataError} `PERIOD_NOT_COVERED` if a step is missing, and what {@link openCfInventory} throws
  * @throws {UnitError} `UNIT_MOLAR_MASS`, `UNIT_MISMATCH`; {@link ConfigError} `PROFILE` for weights that are no profile, `INVENTORY_UNITS` for a
  *   species in two units, `INVENTORY_TWICE` for a source that counts twice, `OUTPUT_IS_INPUT`; {@link DataError} `IOAPI_NAME`
  * @throws {GridError} `INVENTORY_OUTSIDE` if nothing of a source lies on the grid
@@ -83,7 +85,8 @@ export function writeInventoryEmissions(path: string, grid: Grid, time: TimeAxis
       throw new ConfigError('INVENTORY_UNITS', `${name}: it is to be written in ${other} and in ${speciesUnits}: choose one`);
   }
   assertOnce(sources);
-  const moving = sources.map((source) => new Moving(source, grid));
+  const overlapsOf = sharedOverlaps(grid);
+  const moving = sources.map((source) => new Moving(source, grid, overlapsOf));
   const writer = IoapiWriter.create(path, { grid, time, layers: 1, variables: species.map(([name, units]) => ({ name, units })) });
   try {
     for (let step = 0; step < time.count; step++) {
@@ -104,8 +107,7 @@ export function writeInventoryEmissions(path: string, grid: Grid, time: TimeAxis
 /** @throws {ConfigError} `OUTPUT_IS_INPUT` if writing would put an input away, under whatever name */
 export function assertNoInput(output: string, inputs: readonly string[]): void {
   if (!existsSync(output)) return;
-  const real = realpathSync(output);
-  const input = inputs.find((each) => existsSync(each) && realpathSync(each) === real);
+  const input = inputs.find((each) => existsSync(each) && linkedTo(each) === linkedTo(output));
   if (input === undefined) return;
   throw new ConfigError('OUTPUT_IS_INPUT', `${output}: it is to be written but also read, as ${input}: give the output a name of its own`);
 }
@@ -115,12 +117,25 @@ function assertOnce(sources: readonly InventorySource[]): void {
   const parts = new Map<string, number>();
   for (const [i, source] of sources.entries()) {
     const { path, variable, species, part = 1 } = source;
-    const key = JSON.stringify([path, variable, species]);
+    const key = JSON.stringify([linkedTo(path), variable, species]);
     const sum = (parts.get(key) ?? 0) + part;
     parts.set(key, sum);
-    if (sum <= 1 + ROUNDING && !sources.slice(0, i).some((other) => isDeepStrictEqual(other, source))) continue;
+    const isSame = (other: InventorySource): boolean => linkedTo(other.path) === linkedTo(path) && isDeepStrictEqual({ ...other, path }, source);
+    if (sum <= 1 + ROUNDING && !sources.slice(0, i).some(isSame)) continue;
     throw new ConfigError('INVENTORY_TWICE', `${path}: ${variable} counts twice as ${species}: keep one source, or give each its part`);
   }
+}
+
+/** Variables and files of one inventory have the same cells, whose parts take minutes to find where they are small. */
+function sharedOverlaps(grid: Grid): (cells: LatLonCells) => CellOverlaps {
+  const known: { cells: LatLonCells; overlaps: CellOverlaps }[] = [];
+  return (cells) => {
+    const same = known.find((each) => each.cells.equals(cells));
+    if (same) return same.overlaps;
+    const overlaps = new CellOverlaps(cells, grid, POINTS);
+    known.push({ cells, overlaps });
+    return overlaps;
+  };
 }
 
 /** A source on its way to the grid. */
@@ -128,7 +143,7 @@ class Moving {
   inside = 0;
   outside = 0;
   written = 0;
-  private readonly inventory: CfInventory;
+  private readonly inventory: InventoryFile;
   private readonly overlaps: CellOverlaps;
   private readonly scale: number;
   /** of local time, per cell: whole hours */
@@ -143,10 +158,11 @@ class Moving {
   constructor(
     readonly source: InventorySource,
     grid: Grid,
+    overlapsOf: (cells: LatLonCells) => CellOverlaps,
   ) {
     const { path, variable, profile = {} } = source;
-    this.inventory = readCfInventory(path, variable, source.units);
-    this.overlaps = new CellOverlaps(this.inventory.cells, grid, POINTS);
+    this.inventory = openCfInventory(path, variable, source.units);
+    this.overlaps = overlapsOf(this.inventory.cells);
     if (this.overlaps.target.length === 0) {
       throw new GridError(
         'INVENTORY_OUTSIDE',
@@ -191,8 +207,8 @@ class Moving {
     const step = this.stepAt(start);
     const known = this.moved.get(step);
     if (known) return known;
-    const { cells, fields } = this.inventory;
-    const amount = fields[step].map((flux, cell) => this.scale * flux * cells.area(Math.floor(cell / cells.cols), cell % cells.cols));
+    const { cells } = this.inventory;
+    const amount = this.inventory.field(step).map((flux, cell) => this.scale * flux * cells.area(Math.floor(cell / cells.cols), cell % cells.cols));
     const rate = this.overlaps.regrid(amount);
     const sum = (values: Float64Array): number => values.reduce((a, b) => a + b, 0);
     const moved = { rate, total: sum(amount), within: sum(rate) };

@@ -114,6 +114,12 @@ it.each(['inventory.nc', 'GRIDDESC', 'inventory.yaml', 'link.nc'])('does not wri
   expect(readFileSync(at(output))).toEqual(before);
 });
 
+it.each([1, 0.4])('refuses a source of which a link brings %d of it again', (part) => {
+  symlinkSync(at('inventory.nc'), at('link.nc'));
+  const sources = [SO2, { ...SO2, file: 'link.nc' }].map((source) => ({ ...source, part }));
+  expect(() => makeInventory(request({ sources }))).toThrow(expect.objectContaining({ code: 'INVENTORY_TWICE' }) as Error);
+});
+
 it('tells what the profile leaves in the file, where the hours are no whole days', () => {
   const hour = Array.from({ length: 24 }, (_, h) => (h < 6 ? 3 : 1));
   const [plain] = makeInventory(request({ hours: 6 })).sources;

@@ -1,5 +1,5 @@
 /** Small netCDF/CF files read and written whole: products, and gridded inputs from elsewhere. */
-import type { NetcdfArray, NetcdfAttribute, NetcdfFile, NetcdfFormat, NetcdfType } from '@retroplume/native';
+import type { NetcdfArray, NetcdfAttribute, NetcdfFile, NetcdfFormat, NetcdfType, NetcdfVariable } from '@retroplume/native';
 
 import { DataError, ShapeError } from '../errors';
 import { holdsNumbers, NetcdfOutput, openNetcdf, reading } from './netcdf-access';
@@ -128,6 +128,13 @@ export function cfVariable(contents: CfContents, name: string, path: string): Cf
     'VARIABLE_MISSING',
     `${path}: there is no variable ${name}; it holds ${all.map((variable) => variable.name).join(', ')}: give another file`,
   );
+}
+
+/** One that holds numbers. @throws {DataError} `VARIABLE_MISSING` */
+export function numericVariable(file: NetcdfFile, name: string): NetcdfVariable {
+  const found = file.variable(name);
+  if (found && holdsNumbers(found)) return found;
+  throw variableMissing(file, name);
 }
 
 function variableMissing(file: NetcdfFile, name: string): DataError {

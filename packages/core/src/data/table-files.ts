@@ -11,9 +11,11 @@ export interface CsvDialect {
   newline: '\n' | '\r\n';
   /** number of lines above the header, or above the first row where there is none */
   skip: number;
+  gzipped: boolean;
 }
 
 const HEAD = 1 << 16;
+const GZIP = Buffer.of(0x1f, 0x8b);
 
 /**
  * @param headless - the separator of a file that has no header
@@ -34,7 +36,7 @@ export async function inspectCsv(path: string, headless?: CsvDialect['delimiter'
   const text = head.subarray(0, head.length < HEAD || end < 0 ? head.length : head.lastIndexOf(0x0a)).toString('utf8');
   const delimiter = headless ?? delimiterOf(text, [',', ';', '\t', '|'] as const);
   const skip = headless === undefined ? linesAboveHeader(text, delimiter) : linesAboveRows(text);
-  return { delimiter, newline: text.split('\n')[skip].endsWith('\r') ? '\r\n' : '\n', skip };
+  return { delimiter, newline: text.split('\n')[skip].endsWith('\r') ? '\r\n' : '\n', skip, gzipped: isGzipped(path) };
 }
 
 /** The first line of a CSV or gzipped CSV. @throws {DataError} `FILE_TRUNCATED` */
@@ -46,7 +48,12 @@ export async function firstLine(path: string): Promise<string> {
 async function headOf(path: string): Promise<Buffer> {
   // A pipe would be waited for until somebody writes into it.
   if (!statSync(path).isFile()) throw unreadable(path, new Error('it is no file'));
-  return /\.gz$/i.test(path) ? gunzippedHead(path) : plainHead(path);
+  return isGzipped(path) ? gunzippedHead(path) : plainHead(path);
+}
+
+/** By its name, or by its first bytes: what is fetched packed is often saved without .gz. */
+function isGzipped(path: string): boolean {
+  return /\.gz$/i.test(path) || plainHead(path).subarray(0, 2).equals(GZIP);
 }
 
 function unreadable(path: string, cause: Error): DataError {

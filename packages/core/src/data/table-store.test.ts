@@ -53,6 +53,23 @@ it.each([
   });
 });
 
+it.each(['obs.CSV.GZ', 'obs.csv', 'obs.dat'])('reads what is packed by gzip and called %s, and tells its faults', async (name) => {
+  const path = join(folder, name);
+  const store = await TableStore.open();
+  const rows = async (text: string): Promise<unknown> => {
+    writeFileSync(path, gzipSync(text));
+    await store.view(name, [path]);
+    return Number((await store.rows(`SELECT count(*) FROM "${name}"`))[0][0]);
+  };
+  try {
+    expect(await rows(HEADER + ROW.repeat(3))).toBe(3);
+    const message = `${path}: the table cannot be read (expected 3 fields but line 3 has 2): mend the file`;
+    await expect(rows(`${HEADER}${ROW}A,5\n`)).rejects.toMatchObject({ code: 'TABLE_UNREADABLE', message });
+  } finally {
+    store.close();
+  }
+});
+
 it('reads quotes, line ends and separators inside quotes, and empty lines', async () => {
   expect(await read(`${HEADER}"A ""1""\n, B",2017-01-01T00:00,"5"\n\n${ROW}`)).toBe(2);
 });

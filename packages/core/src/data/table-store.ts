@@ -197,9 +197,9 @@ async function byDialect(paths: string[], format?: RawFormat): Promise<Map<Reade
 
 const readParquet: Reader = (paths) => `(SELECT COLUMNS(*)::VARCHAR FROM read_parquet([${paths.map(fileLiteral).join(', ')}], union_by_name = true))`;
 
-function readCsv({ delimiter, newline, skip }: CsvDialect, format?: RawFormat): Reader {
+function readCsv({ delimiter, newline, skip, gzipped }: CsvDialect, format?: RawFormat): Reader {
   const header = format ? `header = false, names = [${format.columns.map(literal).join(', ')}]` : 'header = true, union_by_name = true';
-  const options = `all_varchar = true, ${header}, delim = ${literal(delimiter)}, quote = '"', escape = '"'`;
+  const options = `all_varchar = true, ${header}, delim = ${literal(delimiter)}, compression = '${gzipped ? 'gzip' : 'none'}', quote = '"', escape = '"'`;
   const lineEnd = newline === '\r\n' ? '\\r\\n' : '\\n';
   // Without `skip`, and a `comment` that is none, it drops first rows with other numbers of fields, and rows that begin with #.
   const rows = `new_line = '${lineEnd}', skip = ${skip}, comment = '', sample_size = 20`;

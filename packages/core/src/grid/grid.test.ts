@@ -178,8 +178,12 @@ describe('cells', () => {
     expect(grid.cellAt(edge(xorig, 5) - 1e-6 * size, -60)).toEqual({ row: 0, col: 4 });
   });
 
-  test('the corners of projected cells are theirs', () => {
-    for (const definition of [cn27, shifted, mercator]) {
+  test('the corners of projected cells are theirs, beyond the meridian opposite to that of the projection, too', () => {
+    const seam = 2 * Math.PI * EARTH_RADIUS * 0.5; // of x, which rises by half a turn up to it
+    const across = { ...mercator, xorig: seam - 30 * 27000 };
+    const atSixty = { ...across, pAlp: 60, xorig: seam / 2 - 30 * 27000, yorig: -1578187 };
+    const tangent = { ...across, gdtyp: 3, pBet: -98, pGam: 0 };
+    for (const definition of [cn27, shifted, mercator, across, atSixty, tangent]) {
       const grid = new Grid(definition);
       for (let row = 0; row < grid.rows; row += 7) {
         for (let col = 0; col < grid.cols; col += 7) {

@@ -66,11 +66,18 @@ export class Grid {
     return this.definition.name;
   }
 
-  /** Projection coordinates (m; degrees on a lat-lon grid, with x brought into the grid's own turn of 360°). */
+  /** By what x rises in a turn round the earth: 360 on a lat-lon grid, metres in an upright Mercator projection; undefined in others. */
+  get turn(): number | undefined {
+    return this.projection.turn;
+  }
+
+  /** Projection coordinates (m; degrees on a lat-lon grid); where x comes back in a {@link turn}, that which is nearest to the grid's middle. */
   toXY(lon: number, lat: number): [x: number, y: number] {
-    if (this.definition.gdtyp !== LATLON) return this.projection.forward(lon, lat);
-    const turns = Math.floor((lon - this.definition.xorig) / 360);
-    return [lon - 360 * turns, lat];
+    const [x, y] = this.projection.forward(lon, lat);
+    if (this.turn === undefined) return [x, y];
+    const { xorig, xcell, cols } = this.definition;
+    const west = xorig + (cols * xcell - this.turn) / 2;
+    return [x - this.turn * Math.floor((x - west) / this.turn), y];
   }
 
   toLonLat(x: number, y: number): [lon: number, lat: number] {
@@ -80,13 +87,13 @@ export class Grid {
 
   /** The cell that holds a place (its western and southern edges belong to it, to {@link ON_EDGE}); undefined outside the grid. */
   cellAt(lon: number, lat: number): { row: number; col: number } | undefined {
-    const { gdtyp, xorig, yorig, xcell, ycell, cols, rows } = this.definition;
+    const { xorig, yorig, xcell, ycell, cols, rows } = this.definition;
     const [x, y] = this.toXY(lon, lat);
     const east = (x - xorig) / xcell;
     const row = Math.floor((y - yorig) / ycell + ON_EDGE);
-    // What lies just west of a lat-lon grid's western edge is its own turn's end.
-    const turn = gdtyp === LATLON && east + ON_EDGE >= 360 / xcell ? 360 / xcell : 0;
-    const col = Math.floor(east - turn + ON_EDGE);
+    // What lies just west of the grid's western edge is its own turn's end.
+    const turn = (this.turn ?? Infinity) / xcell;
+    const col = Math.floor(east + ON_EDGE >= turn ? east - turn + ON_EDGE : east + ON_EDGE);
     return col >= 0 && col < cols && row >= 0 && row < rows ? { row, col } : undefined;
   }
 

@@ -66,6 +66,17 @@ it('moves every part of a cell once, whatever the grids', () => {
   expect(reached).toBeGreaterThan(0);
 });
 
+it.each([
+  [1, -39e3, -2709e3, 12, 10],
+  [-1, -1402e3, -680e3, 5, 5],
+])('reaches round a pole that lies beside the edge of a grid (P_ALP %d)', (pAlp, xorig, yorig, cols, rows) => {
+  const polar = { gdtyp: 6, pAlp, pBet: 60, pGam: -75, xcent: -75, ycent: 90 * pAlp };
+  const grid = new Grid({ ...polar, name: 'POLE', xorig, yorig, xcell: 300e3, ycell: 300e3, cols, rows });
+  const cells = new LatLonCells(edges(-90, new Array<number>(60).fill(3)), edges(-180, new Array<number>(120).fill(3)));
+  const every = new CellOverlaps({ rows: cells.rows, cols: cells.cols, pieces: (cell, points) => cells.pieces(cell, points) }, grid, 4);
+  expect(new CellOverlaps(cells, grid, 4).target).toEqual(every.target);
+});
+
 it('moves all of what lies within a grid, and every cell to itself on the same grid', () => {
   const grid = new Grid({
     ...{ name: 'OWN', gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0 },

@@ -28,6 +28,12 @@ export class LatLonCells implements SourceCells {
     this.cols = lonEdges.length / 2;
   }
 
+  /** Whether these are the same cells, edge by edge. */
+  equals(other: LatLonCells): boolean {
+    const same = (a: ArrayLike<number>, b: ArrayLike<number>): boolean => a.length === b.length && Array.from(a).every((edge, i) => edge === b[i]);
+    return same(this.latEdges, other.latEdges) && same(this.lonEdges, other.lonEdges);
+  }
+
   /** m², on the sphere of the I/O API. */
   area(row: number, col: number): number {
     const [a, b] = this.sines(row);
@@ -58,7 +64,10 @@ export class LatLonCells implements SourceCells {
         [south, north] = [Math.min(south, lat), Math.max(north, lat)];
       }
     }
-    const round = east - west > 300; // about a pole, or the globe
+    // A pole may lie between the places that were looked at, and beside the grid's edge within a turn of few of them.
+    const poles = [-90, 90].filter((lat) => grid.cellAt(middle.lon, lat));
+    [south, north] = [Math.min(south, ...poles), Math.max(north, ...poles)];
+    const round = poles.length > 0 || east - west > 300; // about a pole, or the globe
     const margin = 1; // degree, for what bulges between the places that were looked at
     const columns = Array.from({ length: this.cols }, (_, col) => col).filter((col) => {
       const [from, to] = [this.lonEdges[2 * col], this.lonEdges[2 * col + 1]];

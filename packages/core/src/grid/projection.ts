@@ -42,6 +42,8 @@ export interface Projection {
   inverse(x: number, y: number): [lon: number, lat: number];
   /** Where the projection's own coordinates (without false easting and northing) are at x, y = 0, m. */
   readonly origin: readonly [x: number, y: number];
+  /** By what x rises in a turn round the earth, where that is along a parallel (lat-lon, upright Mercator). */
+  readonly turn?: number;
 }
 
 /** The parameters of a coordinate system, as GRIDDESC and the I/O API header hold them. */
@@ -156,7 +158,7 @@ function refused(gdtyp: number, what: string, rule: string): GridError {
  */
 export function projectionOf(system: CoordinateSystem): Projection {
   const definition = projString(system);
-  if (definition === undefined) return { forward: (lon, lat) => [lon, lat], inverse: (x, y) => [x, y], origin: [0, 0] };
+  if (definition === undefined) return { forward: (lon, lat) => [lon, lat], inverse: (x, y) => [x, y], origin: [0, 0], turn: 360 };
   const converter = proj4(`+proj=longlat +a=${EARTH_RADIUS} +b=${EARTH_RADIUS} +no_defs`, definition);
   // XCENT may differ from the central meridian, and YCENT isn't a parameter of every projection: move the origin there.
   const { gdtyp, pAlp, xcent, ycent } = system;
@@ -171,5 +173,12 @@ export function projectionOf(system: CoordinateSystem): Projection {
       return [lon, lat];
     },
     origin: [x0, y0],
+    ...turnOf(system),
   };
+}
+
+/** Of the cylinders that stand upright. */
+function turnOf({ gdtyp, pAlp, pGam }: CoordinateSystem): Pick<Projection, 'turn'> {
+  const trueScale = gdtyp === EQUATORIAL_MERCATOR ? pAlp : gdtyp === GENERAL_MERCATOR && pGam === 0 ? 0 : undefined;
+  return trueScale === undefined ? {} : { turn: 2 * Math.PI * EARTH_RADIUS * Math.cos((trueScale * Math.PI) / 180) };
 }

@@ -1,5 +1,4 @@
 /** Where things of the model grid lie on a map: the map is the grid itself, every cell the same size, north up. */
-import { LATLON } from '../grid/projection';
 import type { ReportGrid } from './report-data';
 
 export interface MapFrame {
@@ -13,16 +12,14 @@ export interface MapFrame {
 
 /** @param width - of the map in pixels; the height follows from the grid */
 export function mapFrame(grid: ReportGrid, width: number): MapFrame {
-  const { gdtyp, xorig, yorig, xcell, ycell } = grid.definition;
-  const middle = xorig + (grid.cols * xcell) / 2; // lat-lon: what lies just west of the grid must not turn up 360° east of it
+  const { xorig, yorig, xcell, ycell } = grid.definition;
   const height = (width * grid.rows * ycell) / (grid.cols * xcell);
   return {
     width,
     height,
-    round: gdtyp === LATLON && grid.cols * xcell > 330,
+    round: grid.turn !== undefined && grid.cols * xcell > (330 / 360) * grid.turn,
     place(lon, lat) {
-      const [projected, y] = grid.toXY(lon, lat);
-      const x = gdtyp === LATLON ? middle + relativeLongitude(lon, middle) : projected;
+      const [x, y] = grid.toXY(lon, lat);
       return [((x - xorig) / (grid.cols * xcell)) * width, height - ((y - yorig) / (grid.rows * ycell)) * height];
     },
   };

@@ -25,7 +25,7 @@ import type { DistanceFigures } from '../surrogate/judgement/training-distance';
 export type ReportMode = 'default' | 'paper';
 
 /** What the page needs of a grid; `Grid` of core/src/grid is one. */
-export type ReportGrid = Pick<Grid, 'rows' | 'cols' | 'definition' | 'toXY' | 'toLonLat' | 'cellArea'>;
+export type ReportGrid = Pick<Grid, 'rows' | 'cols' | 'definition' | 'toXY' | 'toLonLat' | 'turn' | 'cellArea'>;
 
 /** Coast and borders under the maps: of the real world, of a made-up region (cell edges between land and sea of a mask), or none. */
 export type ReportBasemap = { kind: 'world' } | { kind: 'landMask'; landMask: ArrayLike<number> /* [H, W], 1 land, 0 sea */ } | { kind: 'none' };

@@ -127,6 +127,15 @@ describe('each file counts in its own unit', () => {
     expect(wind.map((_, i) => Number(Math.hypot(wind[i - (i % 2)], wind[i - (i % 2) + 1]).toFixed(2)))).toEqual(Array(8).fill(7.07));
   });
 
+  test('hours that are read twice are the same, whatever was done to them meanwhile', () => {
+    const path = write('e.nc', { hours: early, fields: { u10: flat('km h-1', 18), v10: flat('km h-1', 36) } });
+    const reader = CfReader.open([path], grid);
+    const [first, second] = [0, 1].map(() => readMeteorology(reader, reader.time, ['u', 'v']));
+    expect(Math.hypot(first[0], first[1])).toBeCloseTo(Math.hypot(5, 10), 5);
+    expect([...second]).toEqual([...first]);
+    reader.close();
+  });
+
   test('a unit of another kind is refused', () => {
     const first = write('a.nc', { hours: early, fields: { ssrd: flat('J m-2', 3.6e6) } });
     const second = write('b.nc', { hours: late, fields: { ssrd: flat('W m-2', 1000) } });

@@ -72,7 +72,7 @@ export class CfReader extends IndexedReader {
     switch (variable) {
       case 'u':
       case 'v':
-        return this.wind(first, count)[variable];
+        return this.wind(first, count)[variable].slice(); // who reads it may change it
       case 'RGRND':
         return this.flux(names.RGRND, first, count, (units) => radiationScale(units, this.time.stepSeconds, `${this.path}: ${names.RGRND}`));
       case 'RN':

@@ -16,12 +16,44 @@ const PLACES = [
   ['XLAT_M', 'XLONG_M'],
 ];
 
+/** Where WRF's mass points are, `[rows, cols]` degrees. */
+interface WrfPlaces {
+  names: readonly string[];
+  rows: number;
+  cols: number;
+  lats: Float32Array;
+  lons: Float32Array;
+}
+
+/** The row and column of WRF's mass points that is the case's first. */
+export interface WrfWindow {
+  row: number;
+  col: number;
+}
+
 /**
- * @returns the row and column of WRF's mass points that is the case's first
- * @throws {DataError} `WRF_GRID` if the file says no places
+ * The window of each file. The files of a run, of which there may be one for each hour of a month, have the same places: these are compared with the grid once.
+ *
+ * @throws {DataError} `WRF_GRID` if a file says no places
  * @throws {GridError} `GRID_MISMATCH` if WRF's cells are not the case's, or do not hold them all
  */
-export function windowInWrf(file: NetcdfFile, grid: Grid, path: string): { row: number; col: number } {
+export function windowsInWrf<T extends { file: NetcdfFile; path: string }>(files: readonly T[], grid: Grid): ReadonlyMap<T, WrfWindow> {
+  let before: { places: WrfPlaces; window: WrfWindow } | undefined;
+  return new Map(
+    files.map((each) => {
+      const places = placesOf(each.file, each.path);
+      if (!before || !areSame(places, before.places)) before = { places, window: windowAt(places, grid, each.path) };
+      return [each, before.window];
+    }),
+  );
+}
+
+function areSame(a: WrfPlaces, b: WrfPlaces): boolean {
+  const same = (one: Float32Array, other: Float32Array): boolean => one.every((degrees, i) => degrees === other[i]);
+  return a.rows === b.rows && a.cols === b.cols && same(a.lats, b.lats) && same(a.lons, b.lons);
+}
+
+function placesOf(file: NetcdfFile, path: string): WrfPlaces {
   const names = PLACES.find((pair) =>
     pair.every((name) =>
       file.variables.some((each) => each.name === name && holdsNumbers(each) && each.dimensions.slice(-2).join(' ') === 'south_north west_east'),
@@ -35,6 +67,10 @@ export function windowInWrf(file: NetcdfFile, grid: Grid, path: string): { row: 
   const shape = file.shape(names[0]);
   const [rows, cols] = shape.slice(-2);
   const [lats, lons] = names.map((name) => file.read<Float32Array>(name, shape.map(() => 0), [...shape.slice(0, -2).map(() => 1), rows, cols])); // prettier-ignore
+  return { names, rows, cols, lats, lons };
+}
+
+function windowAt({ names, rows, cols, lats, lons }: WrfPlaces, grid: Grid, path: string): WrfWindow {
   const { xorig, yorig, xcell, ycell, gdtyp } = grid.definition;
   const unit = gdtyp === 1 ? METRES_OF_DEGREE : 1;
   const tolerance = Math.max(ALIGNED, PLACE_ERROR_M / (Math.min(xcell, ycell) * unit));
@@ -43,8 +79,12 @@ export function windowInWrf(file: NetcdfFile, grid: Grid, path: string): { row: 
     const [x, y] = grid.toXY(lons[cell], lats[cell]);
     return [(x - xorig) / xcell - 0.5, (y - yorig) / ycell - 0.5];
   };
+  const turn = grid.turn === undefined ? undefined : grid.turn / xcell;
+  /** A distance in columns, or the nearest by which a turn round the earth is the same place. */
+  const nearest = (columns: number): number => (turn === undefined ? columns : columns - turn * Math.round(columns / turn));
   const [firstCol, firstRow] = placeOf(0);
-  const [col, row] = [-Math.round(firstCol), -Math.round(firstRow)];
+  // WRF's first cell may lie west of the case's first, not east of it.
+  const [col, row] = [-Math.round(turn === undefined ? firstCol : firstCol - turn * Math.ceil((firstCol - 0.5) / turn)), -Math.round(firstRow)];
   const refuse = (what: string): GridError =>
     new GridError(
       'GRID_MISMATCH',
@@ -53,7 +93,7 @@ export function windowInWrf(file: NetcdfFile, grid: Grid, path: string): { row: 
   if (!Number.isFinite(col) || !Number.isFinite(row)) throw refuse(`the first cell is at ${names[0]} ${lats[0]}, ${names[1]} ${lons[0]}`);
   for (let cell = 0; cell < rows * cols; cell++) {
     const [atCol, atRow] = placeOf(cell);
-    const [dx, dy] = [atCol + col - (cell % cols), atRow + row - Math.floor(cell / cols)];
+    const [dx, dy] = [nearest(atCol + col - (cell % cols)), atRow + row - Math.floor(cell / cols)];
     if (Math.max(Math.abs(dx), Math.abs(dy)) <= tolerance) continue;
     // Cells far outside the case's grid may lie where its projection is of no use.
     if (!isInside(cell, cols, row, col, grid)) continue;

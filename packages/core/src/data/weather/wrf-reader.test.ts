@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 
 import { Grid, type TimeAxis } from '../../grid/grid';
+import { readGeography } from '../case-fields';
 import { IoapiFile } from '../ioapi';
 import { readMeteorology } from '../meteorology';
 import { ncgen } from '../testing/cdl';
@@ -170,6 +171,39 @@ describe('times and places', () => {
     );
   });
 
+  test('files that reach farther than others are read where the case’s cells are in them', () => {
+    const whole = write('0.nc', { times: hours(0, 1), fields: { T2: { units: 'K', values: counted(16) } } });
+    const larger = new Grid({ ...wrf.definition, xorig: 990000, yorig: 0, cols: 5, rows: 6 });
+    const cut = write('1.nc', { times: hours(1, 1), fields: { T2: { units: 'K', values: counted(30, 100) } }, places: larger });
+    const reader = WrfReader.open([whole, cut], grid);
+    expect([...reader.read('TEMP2')]).toEqual([5, 6, 9, 10, 112, 113, 117, 118]);
+    reader.close();
+  });
+
+  test('places that files have in common are looked for in the grid once', () => {
+    const paths = counted(3).map((hour) => write(`${hour}.nc`, { times: hours(hour, 1), fields: { T2: { units: 'K', values: even([hour]) } } }));
+    const placed = jest.spyOn(Grid.prototype, 'toXY');
+    const callsOf = (files: string[]): number => {
+      placed.mockClear();
+      WrfReader.open(files, grid).close();
+      return placed.mock.calls.length;
+    };
+    expect(callsOf(paths)).toBe(callsOf(paths.slice(1, 2)));
+    placed.mockRestore();
+  });
+
+  test.each([
+    [140, 8],
+    [-180, 72],
+  ])('a part of WRF’s longitudes, which begin at %d °E and have %d columns of 5°', (xorig, cols) => {
+    const degrees = { gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0, yorig: 10, xcell: 5, ycell: 5, rows: 4 };
+    const places = new Grid({ ...degrees, name: 'wrf', xorig, cols });
+    const path = write('a.nc', { times: hours(0, 1), fields: { T2: { units: 'K', values: counted(4 * cols) } }, places });
+    const reader = WrfReader.open([path], new Grid({ ...degrees, name: 'inner', xorig: 170, yorig: 15, cols: 2, rows: 1 }));
+    expect([...reader.read('TEMP2')]).toEqual([cols + (170 - xorig) / 5, cols + (170 - xorig) / 5 + 1]);
+    reader.close();
+  });
+
   test('XTIME where there is no Times', () => {
     const path = write('a.nc', {
       times: ['a', 'b'], fields: T2, noTimes: true,
@@ -185,6 +219,7 @@ describe('times and places', () => {
     const reader = openWeather([path], { grid });
     expect(reader.time).toMatchObject({ stepSeconds: 0, count: 1 });
     expect([...reader.read('HT'), ...reader.read('LWMASK')]).toEqual([5, 6, 9, 10, 5, 6, 9, 10]);
+    expect([...readGeography(reader, ['HT'])]).toEqual([5, 6, 9, 10]);
     reader.close();
   });
 

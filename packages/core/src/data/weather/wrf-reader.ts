@@ -22,7 +22,7 @@ import { gridConvergence, windFromGrid } from '../wind';
 import { IndexedReader } from './indexed-reader';
 import { openIndexed, type RecordIndex, type TimedFile } from './record-index';
 import { wrfTimes } from './wrf-time';
-import { windowInWrf } from './wrf-grid';
+import { windowsInWrf, type WrfWindow } from './wrf-grid';
 
 /** MCIP's name and WRF's, the first that a file holds. */
 const RENAMED: Record<string, string[]> = {
@@ -49,14 +49,14 @@ const RAIN_ROUNDING = 1e-3;
 
 export class WrfReader extends IndexedReader {
   readonly variables: IoapiVariable[];
-  private readonly window: { row: number; col: number };
+  /** where the case's grid lies in each file: some may be cut, or reach farther, than others */
+  private readonly windows: ReadonlyMap<TimedFile, WrfWindow>;
   private convergence: Float64Array | undefined;
 
   private constructor(index: RecordIndex, grid: Grid) {
     super(index, grid);
-    const { file, path } = index.files[0];
-    this.window = windowInWrf(file, grid, path);
-    this.variables = variablesOf(file);
+    this.windows = windowsInWrf(index.files, grid);
+    this.variables = variablesOf(index.files[0].file);
   }
 
   /**
@@ -66,10 +66,7 @@ export class WrfReader extends IndexedReader {
   static open(paths: string[], grid: Grid): WrfReader {
     const index = openIndexed(paths, openNetcdf, wrfTimes);
     try {
-      return readingFiles(() => {
-        for (const { file, path } of index.files.slice(1)) windowInWrf(file, grid, path);
-        return new WrfReader(index, grid);
-      });
+      return readingFiles(() => new WrfReader(index, grid));
     } catch (error) {
       index.close();
       throw error;
@@ -89,9 +86,10 @@ export class WrfReader extends IndexedReader {
   }
 
   /** The window of consecutive records, `[count, rows, cols]`. */
-  private field({ file, path }: TimedFile, variable: string, record: number, count: number): Float32Array {
+  private field(source: TimedFile, variable: string, record: number, count: number): Float32Array {
+    const { file, path } = source;
     const { rows, cols } = this.grid;
-    const { row, col } = this.window;
+    const { row, col } = this.windows.get(source)!;
     const category = LAND_USE.exec(variable);
     const name = category ? 'LANDUSEF' : ((RENAMED[variable] ?? []).find((candidate) => file.variable(candidate)) ?? variable);
     const dimensions = category ? LAYERED : FLAT;
@@ -167,7 +165,8 @@ function bucketSize(file: NetcdfFile): number {
 function variablesOf(file: NetcdfFile): IoapiVariable[] {
   const unitsOf = (name: string): string => {
     const units = file.attributes(name).get('units');
-    return typeof units === 'string' ? units.replace(/[\s\0-]+$/, '') : '';
+    // WPS writes heights as "meters MSL".
+    return typeof units === 'string' ? units.replace(/[\s\0-]+$/, '').replace(/ MSL$/, '') : '';
   };
   const flat = file.variables.filter((each) => each.dimensions.join(' ') === FLAT && holdsNumbers(each)).map(({ name }) => name);
   const held = (names: string[]): string | undefined => names.find((name) => flat.includes(name));

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { chosenLabels, GROUPS, REST, streamLabels, type Case } from '../../data/case';
 import { ConfigError } from '../../errors';
-import { expandGlobs } from '../../data/glob';
+import { expandGlobs, linkedTo } from '../../data/glob';
 import { readMergeDates, representativeDays } from '../../data/representative-days';
 import type { EmissionGroups, SectorFiles } from '../../transport/emission-reader';
 import type { Grid } from '../../grid/grid';
@@ -41,14 +41,15 @@ export function priorSectors(settings: Case, period: string): SectorFiles[] {
   const holder = new Map<string, string>();
   for (const { name, files: own } of all) {
     for (const path of own) {
-      const other = holder.get(path);
+      const file = linkedTo(path);
+      const other = holder.get(file);
       if (other !== undefined) {
         throw new ConfigError(
           'SECTOR_FILES',
           `${path}: the file is in the sectors ${other} and ${name}, and would count twice: give each sector files of its own`,
         );
       }
-      holder.set(path, name);
+      holder.set(file, name);
     }
   }
   return all;
