@@ -231,6 +231,14 @@ describe('a run with a loop', () => {
     const asked = retroplume('loop', 'off', ['loop.passes=1']);
     expect(asked.stderr).toMatch(/^retroplume: LOOP_OFF: .*--set loop\.passes=3$/m);
     expect(asked.status).toBe(2);
+    expect(existsSync(join(folder, 'off/loop'))).toBe(false);
+  });
+
+  it('keeps what a loop has made where `loop` is called without its settings', () => {
+    const before = readFileSync(join(folder, 'run/loop/record.json'), 'utf8');
+    expect(retroplume('loop', 'run', ['loop.passes=1']).status).toBe(2);
+    expect(readFileSync(join(folder, 'run/loop/record.json'), 'utf8')).toBe(before);
+    expect(existsSync(join(folder, 'run/loop/factors.nc'))).toBe(true);
   });
 
   it('names what an inversion did not leave whole', () => {

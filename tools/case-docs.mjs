@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
 const folder = join(root, 'packages/core/dist/data/case');
-const { caseJsonSchema } = require(join(folder, 'index.js'));
+const { editorsSchema } = require(join(folder, 'json-schema.js'));
 const { caseDocumentation } = require(join(folder, 'case-doc.js'));
 
-writeFileSync(join(root, 'docs/case.schema.json'), `${JSON.stringify(caseJsonSchema(), null, 2)}\n`);
+writeFileSync(join(root, 'docs/case.schema.json'), `${JSON.stringify(editorsSchema(), null, 2)}\n`);
 writeFileSync(join(root, 'docs/case-file.md'), caseDocumentation());

@@ -15,6 +15,19 @@ test('so is too little memory for an array of JavaScript', () => {
   expect(errorFigures(new RangeError('Invalid array length')).code).toBe('UNEXPECTED');
 });
 
+test.each([
+  ['EACCES', 'unlink', /check who owns it and the folder that it is in, and their permissions, or take a folder of your own$/],
+  ['ENAMETOOLONG', 'lstat', /give shorter names of files and folders$/],
+  ['EIO', 'read', /look at the disk or the network file system that it is on$/],
+])('what the system refuses of a file (%s) is no bug: exit code 3', (code, syscall, remedy) => {
+  const refused = Object.assign(new Error(`${code}: refused, ${syscall} '/runs/a'`), { code, syscall, path: '/runs/a' });
+  const figures = errorFigures(refused);
+  expect(figures).toMatchObject({ code: 'FILE_REFUSED', exitCode: 3 });
+  expect(figures.message).toMatch(/^\/runs\/a: the system refuses it \(E[A-Z]+: refused, [a-z]+ '\/runs\/a'\): /);
+  expect(figures.message).toMatch(remedy);
+  expect(errorFigures(Object.assign(refused, { syscall: 'spawn tar' })).code).toBe('UNEXPECTED');
+});
+
 test('what nobody foresaw asks for a report: exit code 1', () => {
   const message = 'isa: expected at most avx2 (ENOENT): run again with --verbose to see where, and report it';
   expect(errorFigures(ofAddon('ENOENT'))).toEqual({ code: 'UNEXPECTED', message, exitCode: 1 });

@@ -81,9 +81,35 @@ const NO_ROOM_FOR_ARRAY = 'Array buffer allocation failed';
 const NO_MEMORY =
   'the system has no memory for a further array: lower training.batch, training.crop or tileCells, or run it where more memory may be used (retroplume check CASE tells how much is)';
 
-/** Of any error: one of ours, of an addon (exit code 4), too little memory, or a bug. */
+const PERMISSIONS = 'check who owns it and the folder that it is in, and their permissions, or take a folder of your own';
+const NO_ROOM = 'make room, or choose another folder';
+const ITS_DISK = 'look at the disk or the network file system that it is on';
+
+/** What the system refuses of files and folders because of how they are, which is no fault of a program, and what to do. ENOENT and the like may be one. */
+const REMEDIES: Partial<Record<string, string>> = {
+  EACCES: PERMISSIONS,
+  EPERM: PERMISSIONS,
+  EROFS: 'choose a folder on a file system that may be written',
+  ENAMETOOLONG: 'give shorter names of files and folders',
+  ENOSPC: NO_ROOM,
+  EDQUOT: NO_ROOM,
+  EIO: ITS_DISK,
+  ESTALE: ITS_DISK,
+};
+
+/** An error as one of ours, if it is one or tells what the system refuses of a file or folder; undefined of any other. */
+export function toldError(error: unknown): RetroplumeError | undefined {
+  if (error instanceof RetroplumeError) return error;
+  const { code = '', path, syscall, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { message: '' };
+  const remedy = REMEDIES[code];
+  if (remedy === undefined || typeof path !== 'string' || syscall?.startsWith('spawn')) return undefined;
+  return new DataError('FILE_REFUSED', `${path}: the system refuses it (${message}): ${remedy}`, { cause: error });
+}
+
+/** Of any error: one of ours, what the system refuses, of an addon (exit code 4), too little memory, or a bug. */
 export function errorFigures(error: unknown): ErrorFigures {
-  if (error instanceof RetroplumeError) return { code: error.code, message: error.message, exitCode: error.exitCode };
+  const told = toldError(error);
+  if (told) return { code: told.code, message: told.message, exitCode: told.exitCode };
   const { code, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, message: String(error) };
   if (code !== undefined && /^(ADDON_|DEVICE_|CUDA_|MPI_|ISA_|(TRANSPORT_NO|OUT_OF)_MEMORY$)/.test(code)) return { code, message, exitCode: 4 };
   if (error instanceof RangeError && message === NO_ROOM_FOR_ARRAY) return { code: 'OUT_OF_MEMORY', message: NO_MEMORY, exitCode: 4 };

@@ -2,11 +2,21 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { caseDocumentation } from './case-doc';
 import { caseJsonSchema, type JsonSchema } from './index';
+import { editorsSchema } from './json-schema';
 
 describe('what is published', () => {
   const root = join(__dirname, '../../../../..');
   it('docs/case.schema.json is current (node tools/case-docs.mjs)', () => {
-    expect(JSON.parse(readFileSync(join(root, 'docs/case.schema.json'), 'utf8'))).toEqual(JSON.parse(JSON.stringify(caseJsonSchema())));
+    expect(JSON.parse(readFileSync(join(root, 'docs/case.schema.json'), 'utf8'))).toEqual(JSON.parse(JSON.stringify(editorsSchema())));
+  });
+  it('docs/case.schema.json says of a pair what editors of any draft understand', () => {
+    const text = readFileSync(join(root, 'docs/case.schema.json'), 'utf8');
+    expect(text).not.toContain('prefixItems');
+    expect(text).not.toContain('"items": false');
+    expect(JSON.parse(text)).toMatchObject({
+      $schema: 'http://json-schema.org/draft-07/schema#',
+      properties: { regions: { additionalProperties: { properties: { rows: { items: [{ type: 'integer' }, { type: 'integer' }] } } } } },
+    });
   });
   it('docs/case-file.md is current (node tools/case-docs.mjs)', () => {
     expect(readFileSync(join(root, 'docs/case-file.md'), 'utf8')).toBe(caseDocumentation());

@@ -37,7 +37,10 @@ export const caseSchema = z.strictObject({
     { min: 0, unit: 'cells' },
   ).default(0),
   grid: gridSchema,
-  periods: z.array(periodSchema).min(1).meta({ description: 'Spans of time that are modelled.' }),
+  periods: z
+    .array(periodSchema)
+    .min(1)
+    .meta({ description: 'Spans of time that are modelled. No hour is compared in two of them; a spin-up may lie in another period.' }),
   meteorology: meteorologySchema,
   geography: geographySchema.optional(),
   emissions: emissionsSchema,

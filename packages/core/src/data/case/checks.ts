@@ -26,6 +26,19 @@ function windowHours(surrogate: Case['surrogate']): number {
   return surrogate.window.reduce((sum, segment) => sum + segment.count * segment.hours, 0);
 }
 
+type Period = Case['periods'][number];
+
+/** First and last instant of what is compared, in hours. */
+function comparedHours({ start, hours, spinUpHours }: Period): [number, number] {
+  const first = start.getTime() / 3_600_000;
+  return [first + spinUpHours, first + hours];
+}
+
+function compareSameHours(a: Period, b: Period): boolean {
+  const [[beginA, endA], [beginB, endB]] = [comparedHours(a), comparedHours(b)];
+  return Math.max(beginA, beginB) < Math.min(endA, endB);
+}
+
 function checkPeriods(c: Case): Breach[] {
   const seen = new Set<string>();
   return c.periods.flatMap((period, i) => {
@@ -36,6 +49,13 @@ function checkPeriods(c: Case): Breach[] {
       breaches.push({
         path: ['periods', i, 'spinUpHours'],
         text: `${period.spinUpHours} hours of spin-up leave nothing of ${period.hours} hours: lower it or lengthen the period`,
+      });
+    }
+    const shared = c.periods.slice(0, i).find((earlier) => compareSameHours(earlier, period));
+    if (shared) {
+      breaches.push({
+        path: ['periods', i],
+        text: `period ${period.name} compares hours that period ${shared.name} compares, too, which would count twice: let it begin later, shorten one, or lengthen a spin-up, which may lie in another period`,
       });
     }
     const hours = windowHours(c.surrogate);

@@ -35,8 +35,18 @@ export function caseJsonSchema(): JsonSchema {
   return cached;
 }
 
+/**
+ * The same for editors, in draft 7: what reads no other takes the `items: false` of a pair in 2020-12 for a list in which nothing may stand
+ * (YAML's language server to 1.19, github.com/redhat-developer/vscode-yaml/issues/1175).
+ */
+export function editorsSchema(): object {
+  return { title: 'Retroplume case', ...z.toJSONSchema(caseSchema, { ...OPTIONS, target: 'draft-7' }) };
+}
+
+const OPTIONS = { io: 'input', unrepresentable: 'any' } as const;
+
 /** JSON Schema of what a file may hold. */
-export const jsonSchemaOf = (schema: z.ZodType): JsonSchema => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+export const jsonSchemaOf = (schema: z.ZodType): JsonSchema => z.toJSONSchema(schema, OPTIONS) as JsonSchema;
 
 /** The schema of the value at `path` of `values`, or undefined where the schema knows no such key; of alternatives, the value there chooses. */
 export function schemaAt(path: readonly PropertyKey[], values: unknown, schema: JsonSchema = caseJsonSchema()): JsonSchema | undefined {

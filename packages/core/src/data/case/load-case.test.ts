@@ -215,6 +215,11 @@ describe('what is wrong is said in one sentence each', () => {
     ['start: 2026-01-05T00:00:00Z', 'start: 2026-13-05T00:00:00Z', /expected a date and hour that exist/],
     ['hours: 216', 'hours: 72', /spinUpHours: 72 hours of spin-up leave nothing of 72/],
     ['hours: 216', 'hours: 24', /the window reaches back 24 hours, but period \w+ has only 24/],
+    [
+      'periods:\n',
+      'periods:\n  - { name: first, start: 2026-01-05T12:00:00Z, hours: 120 }\n',
+      /periods\.1: period winter compares hours that period first compares/,
+    ],
     ['name: tiny', 'name: tiny\ndevice: gpu', /device: expected auto, cpu, cuda or cuda:N but received "gpu"/],
     ['name: tiny', 'name: tiny\nproducts: fp8', /products: expected one of float32, tf32, bf16 but received "fp8"/],
     ['name: winter', 'name: "a b"', /expected letters, digits/],

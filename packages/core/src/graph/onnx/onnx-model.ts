@@ -148,6 +148,8 @@ export class OnnxModel {
 
 /** Loaded when first used: most runs need no ONNX Runtime. */
 async function loadRuntime(): Promise<typeof import('onnxruntime-node')> {
+  // It otherwise tells Microsoft of every model that it opens, and leaves files in TMPDIR and in the home, where all ranks write to one database.
+  process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
   try {
     return await import('onnxruntime-node');
   } catch (cause) {

@@ -21,11 +21,11 @@ const constant = (...factors: number[]): Float32Array => Float32Array.from(facto
 
 type Basis = Case['inversion']['factors'];
 
-function settings(files: string, periods: { name: string; start: Date; hours: number }[], factors: Basis = 'period'): Case {
+function settings(files: string, periods: { name: string; start: Date; hours: number; spinUpHours?: number }[], factors: Basis = 'period'): Case {
   writeGriddesc(at('GRIDDESC'), GRID);
   return {
     grid: { griddesc: at('GRIDDESC'), name: 'SMALL' },
-    periods: periods.map((period) => ({ ...period, spinUpHours: 0 })),
+    periods: periods.map((period) => ({ spinUpHours: 0, ...period })),
     emissions: { files, groups: GROUPS, sectors: {} },
     inversion: { factors, uncertainty: { method: 'none' } },
     crossValidation: { apply: false },
@@ -105,6 +105,17 @@ it('gives a file that serves two periods the factors of both', async () => {
   expect(applied(of, 'b')).toEqual(applied(of, 'a'));
   const [updated] = applied(of, 'a');
   expect([0, 10, 11, 12, 22, 23].map((hour) => ratio(at('EMIS.nc'), updated, hour))).toEqual([2, 2, 1, 3, 3, 1]);
+});
+
+it('gives hours in the spin-up of one period the factors of the other, which compares them, in whichever order they stand', async () => {
+  writeFile(at('EMIS.nc'), EMISSIONS, { count: 30 });
+  const of = settings(at('EMIS.nc'), [
+    { name: 'b', start: later(6), hours: 14, spinUpHours: 4 },
+    { name: 'a', start: START, hours: 10 },
+  ]);
+  await apply(of, { a: constant(2), b: constant(3) });
+  const [updated] = applied(of, 'a');
+  expect([0, 6, 9, 10, 19].map((hour) => ratio(at('EMIS.nc'), updated, hour))).toEqual([2, 2, 2, 3, 3]);
 });
 
 it('says in the budget a name of a file that holds a comma as one field', async () => {

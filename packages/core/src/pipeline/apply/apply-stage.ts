@@ -4,7 +4,7 @@
  */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { chosenLabels, WHOLE_GRID, type Case, type InversionSettings } from '../../data/case';
+import { chosenLabels, WHOLE_GRID, type Case, type InversionSettings, type PeriodSettings } from '../../data/case';
 import { gridOf } from '../../data/case-grid';
 import { writeFileAtomic } from '../../data/checkpoint';
 import type { Grid } from '../../grid/grid';
@@ -47,7 +47,9 @@ function scaledFiles(settings: Case, factorsPath: string, grid: Grid): Map<strin
   const nameOf = updatedNames(settings);
   const factorsOf = factorsOfSectors(factorsPath, grid);
   const out = new Map<string, ScaledFile>();
-  for (const { name, start, hours } of settings.periods) {
+  // Of an hour that lies in several periods, in the spin-up of all but one, the first span counts: so that is the period that compares it.
+  const firstCompared = ({ start, spinUpHours }: PeriodSettings): number => start.getTime() + spinUpHours * 3600e3;
+  for (const { name, start, hours } of [...settings.periods].sort((a, b) => firstCompared(a) - firstCompared(b))) {
     for (const sector of priorSectors(settings, name)) {
       const { data: factors } = factorsOf(name, sector.name);
       for (const file of priorFiles(sector)) {

@@ -1,6 +1,6 @@
 /** A folder as one file and back, by the system's tar, which every Unix has. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { makeFolder } from '../../data/make-folder';
 import { DataError, DeviceError } from '../../errors';
@@ -16,6 +16,15 @@ export function whatIsThere(path: string): string {
   return statSync(path).isDirectory() ? 'a folder' : 'a pipe, a socket or a device';
 }
 
+/** Where a bundle is written until it is whole. */
+function temporaryOf(file: string): string {
+  return `${resolve(file)}.tmp`;
+}
+
+function unwritable(file: string, why: string, cause?: unknown): DataError {
+  return new DataError('BUNDLE_UNWRITABLE', `${file}: cannot be written (${why}): make room or choose another file`, { cause });
+}
+
 /**
  * Makes sure that a file can be written where it is to be, with the folder that it lies in.
  * @throws {DataError} `BUNDLE_UNWRITABLE`, `WRITE_FAILED`
@@ -25,6 +34,12 @@ export function checkTarget(file: string): void {
     throw new DataError('BUNDLE_UNWRITABLE', `${file}: expected the name of a file but received ${whatIsThere(file)}: choose another file`);
   }
   makeFolder(dirname(resolve(file)));
+  try {
+    closeSync(openSync(temporaryOf(file), 'w'));
+    rmSync(temporaryOf(file));
+  } catch (cause) {
+    throw unwritable(file, (cause as Error).message, cause);
+  }
 }
 
 /**
@@ -32,12 +47,12 @@ export function checkTarget(file: string): void {
  * @throws {DataError} `BUNDLE_UNWRITABLE`
  */
 export function pack(folder: string, file: string): void {
-  const temporary = `${resolve(file)}.tmp`;
+  const temporary = temporaryOf(file);
   checkTarget(file);
   const { ok, said } = tar(['--create', '--gzip', '--dereference', '--file', temporary, '--directory', dirname(folder), basename(folder)]);
   if (!ok) {
     rmSync(temporary, { force: true });
-    throw new DataError('BUNDLE_UNWRITABLE', `${file}: cannot be written (${said}): make room or choose another file`);
+    throw unwritable(file, said);
   }
   renameSync(temporary, file);
 }

@@ -341,6 +341,15 @@ describe('other files', () => {
     ]);
   });
 
+  test('a folder in which the system refuses to look, as one of whose names are too long', async () => {
+    const name = 'n'.repeat(200);
+    // Only from within can such a folder be made and removed.
+    execFileSync('sh', ['-c', `for i in $(seq 25); do mkdir ${name} && cd -P ${name} || exit; done`], { cwd: folder.path });
+    const found = await inspectFile(folder.path).finally(() => execFileSync('rm', ['-r', name], { cwd: folder.path }));
+    expect([found.kind, found.odd[0].code]).toEqual(['folder that cannot be read', 'FILE_REFUSED']);
+    expect(found.odd[0].text).toContain('ENAMETOOLONG');
+  });
+
   test('a pipe, which nobody may ever write into', async () => {
     execFileSync('mkfifo', [at('pipe')]);
     expect(odd(await inspectFile(at('pipe')))).toEqual([

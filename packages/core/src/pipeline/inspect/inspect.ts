@@ -9,7 +9,7 @@ import { inspectTable } from '../../data/inspect/table';
 import { bytesBelow } from '../../data/make-folder';
 import { inspectGriddesc, inspectJson, inspectNumpy } from '../../data/inspect/text-files';
 import type { Inspection, Oddity } from '../../data/inspect/inspection';
-import { DataError, RetroplumeError } from '../../errors';
+import { DataError, toldError } from '../../errors';
 import { damagedProducts, readRecord } from '../engine/record';
 import { STAGES, stageDir, type Variant } from '../engine/stage';
 
@@ -26,14 +26,16 @@ type Found = Omit<Inspection, 'path' | 'bytes'>;
 export async function inspectFile(path: string): Promise<Inspection> {
   if (!existsSync(path)) throw new DataError('FILE_MISSING', `${path}: there is no such file: check the path`);
   const found = statSync(path);
-  const size = found.isDirectory() ? bytesBelow(path) : found.size;
-  let kind: FileKind = 'unknown';
+  let size = found.size;
+  let kind: FileKind = found.isDirectory() ? 'folder' : 'unknown';
   try {
+    if (kind === 'folder') size = bytesBelow(path);
     kind = await sniff(path);
     return { path, bytes: size, ...(await inspectAs(kind, path)) };
   } catch (error) {
-    if (!(error instanceof RetroplumeError)) throw error;
-    const odd = [{ code: error.code, text: error.message.replace(`${path}: `, '') }];
+    const told = toldError(error);
+    if (!told) throw error;
+    const odd = [{ code: told.code, text: told.message.replace(`${path}: `, '') }];
     return { path, bytes: size, kind: `${NAMES[kind]} that cannot be read`, facts: {}, grids: [], variables: [], odd };
   }
 }

@@ -36,9 +36,11 @@ export const loopStage: Stage = {
   needs: ['train', 'invert', 'apply', 'verify'],
   settings: ({ case: { loop, regions }, dirOf }) => ({ loop, regions, updated: updatedHash([dirOf('verify')]) }),
   inputs: () => [],
-  async run(context) {
+  refuse(context) {
     if (context.case.loop.passes === 1)
       throw new ConfigError('LOOP_OFF', 'loop: loop.passes is 1, a single pass: set it to 2 or more, as with --set loop.passes=3');
+  },
+  async run(context) {
     const { status, passes } = (await walkPasses(context, (pass, names) => runPassStages(context, pass, names), context.log))!;
     const kept = bestPass(passes).pass;
     const variant = passVariant(kept);

@@ -83,7 +83,8 @@ it('each draw of the winds is a run of its own, and more of them leave those tha
 });
 
 it('a further period leaves the first as it is', () => {
-  const both = `periods=[${WINTER}, ${WINTER.replace('winter', 'winter2')}]`;
+  const before = '{name: winter2, start: 2026-01-05T00:00:00Z, hours: 72, spinUpHours: 24}';
+  const both = `periods=[${WINTER}, ${before}]`;
   const files = ['meteorology', 'emissions'].map(
     (part) => `${part}.files=${String(caseOf()[part as 'meteorology'].files).replace('{period}', 'winter')}`,
   );

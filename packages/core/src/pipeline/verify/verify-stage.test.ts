@@ -14,7 +14,7 @@ it('does not judge an inversion by monitors that it has seen', () => {
     writeFileSync(join(dir, RECORD), JSON.stringify({ ...record, device: 'cpu', hardware: '', matrixProducts: 'float32', summary: { stations } }));
     expect(() => expectLeftOut(context, 'winter', { withheld: new Set(['b', 'a']) })).not.toThrow();
     expect(() => expectLeftOut(context, 'winter', { withheld: new Set(['a', 'c']) })).toThrow(
-      /withheld in winter are not those .* remove .* and run/,
+      /withheld in winter are not those that the inversion left out: change them back, or invert anew with "retroplume run" \(remove .* before/,
     );
   } finally {
     rmSync(dir, { recursive: true });

@@ -184,7 +184,7 @@ async function comparedSeries(
   return { monitors, operator, ofUpdated, prior, updated: operator.atStations(ofUpdated) };
 }
 
-/** Records do not tell of a version that drew otherwise. @throws {ConfigError} `WITHHELD_CHANGED` */
+/** Run alone, verify takes the inversion that is there; and records do not tell of a version that drew otherwise. @throws {ConfigError} `WITHHELD_CHANGED` */
 export function expectLeftOut(
   { stage, dirOf }: Pick<StageContext, 'stage' | 'dirOf'>,
   period: string,
@@ -195,7 +195,7 @@ export function expectLeftOut(
   if (mark === undefined || mark === markOf(withheld)) return;
   throw new ConfigError(
     'WITHHELD_CHANGED',
-    `${stage}: the monitors that are withheld in ${period} are not those that the inversion left out, which an earlier version drew: remove ${dirOf('invert')} and run the case again`,
+    `${stage}: the monitors that are withheld in ${period} are not those that the inversion left out: change them back, or invert anew with "retroplume run" (remove ${dirOf('invert')} before, if it does not: then an earlier version drew them)`,
   );
 }
 
