@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
@@ -10,7 +10,7 @@ import { expandGlob } from '../../data/glob';
 import type { Inspection } from '../../data/inspect/inspection';
 import { writeCf } from '../../data/netcdf-cf';
 import { grid, hourly, writeSample } from '../../data/testing/ioapi-sample';
-import { describeShared, failure, sharedData, sharedFile, temporaryFolder } from '../../data/testing/shared-data';
+import { describeShared, sharedData, sharedFile, temporaryFolder } from '../../data/testing/shared-data';
 import { Grid } from '../../grid/grid';
 import { inspectFile } from './inspect';
 
@@ -318,47 +318,6 @@ describe('other files', () => {
     write(name, content);
     const found = await inspectFile(at(name));
     expect([found.kind, found.odd[0].code]).toEqual([kind, code]);
-  });
-
-  test('folders', async () => {
-    mkdirSync(at('prepare'));
-    expect(await inspectFile(at('prepare'))).toMatchObject({ bytes: 0, odd: [{ code: 'FOLDER_UNKNOWN' }] });
-    const record = { stage: 'prepare', key: '', inputs: [], startedAt: '2026-01-01T00:00:00Z', seconds: 2 };
-    write('prepare/record.json', JSON.stringify({ ...record, products: ['winter/run-prior.nc', 'cut.nc'], bytes: { 'cut.nc': 9 } }));
-    write('prepare/cut.nc', 'half');
-    for (const variant of ['pass-10', 'pass-2', 'paper', 'papers']) {
-      mkdirSync(at(`${variant}/train`), { recursive: true });
-      write(`${variant}/train/record.json`, JSON.stringify({ ...record, stage: 'train', products: ['surrogate.json'], bytes: {} }));
-    }
-    expect((await inspectFile(at('prepare'))).bytes).toBe(4 + statSync(at('prepare/record.json')).size);
-    const found = await inspectFile(folder.path);
-    expect(found).toMatchObject({ kind: 'run folder', facts: { prepare: '2026-01-01T00:00:00Z, 2 s, 2 products' } });
-    expect(Object.keys(found.facts)).toEqual(['prepare', 'paper/train', 'pass-2/train', 'pass-10/train']);
-    expect(odd(found)).toEqual([
-      'PRODUCT_MISSING: prepare: winter/run-prior.nc is not there any more',
-      'PRODUCT_DAMAGED: prepare: cut.nc has 4 bytes instead of 9',
-      ...['paper', 'pass-2', 'pass-10'].map((variant) => `PRODUCT_MISSING: ${variant}/train: surrogate.json is not there any more`),
-    ]);
-  });
-
-  test('a folder in which the system refuses to look, as one of whose names are too long', async () => {
-    const name = 'n'.repeat(200);
-    // Only from within can such a folder be made and removed.
-    execFileSync('sh', ['-c', `for i in $(seq 25); do mkdir ${name} && cd -P ${name} || exit; done`], { cwd: folder.path });
-    const found = await inspectFile(folder.path).finally(() => execFileSync('rm', ['-r', name], { cwd: folder.path }));
-    expect([found.kind, found.odd[0].code]).toEqual(['folder that cannot be read', 'FILE_REFUSED']);
-    expect(found.odd[0].text).toContain('ENAMETOOLONG');
-  });
-
-  test('a pipe, which nobody may ever write into', async () => {
-    execFileSync('mkfifo', [at('pipe')]);
-    expect(odd(await inspectFile(at('pipe')))).toEqual([
-      'FILE_KIND: expected a file or folder but received something else, such as a pipe or a device: give a file',
-    ]);
-  });
-
-  test('a file that is not there', async () => {
-    await expect(inspectFile(at('none'))).rejects.toThrow(failure('FILE_MISSING', `${at('none')}: there is no such file: check the path`));
   });
 });
 

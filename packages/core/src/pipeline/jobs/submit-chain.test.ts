@@ -76,15 +76,6 @@ function submit(changes: string[] = [], options: Partial<SubmitOptions> = {}): P
 
 const text = (name: string): string => readFileSync(out('jobs', `${name}.sh`), 'utf8');
 
-it.each(['a "run"', 'a\\run', 'a\nrun'])('refuses the run folder %j, which no directive of a script could name', async (name) => {
-  standIn('sbatch', NUMBERS);
-  await expect(submit([], { out: out(name) })).rejects.toMatchObject({
-    code: 'SUBMIT_FOLDER',
-    message: expect.stringContaining(JSON.stringify(out(name))) as string,
-  });
-  expect([existsSync(out(name)), calls()]).toEqual([false, []]);
-});
-
 it("removes runs of the user's own model only where it may, at once, so that no job has to", async () => {
   standIn('sbatch', NUMBERS);
   const made = out('simulate/prior/ACONC_winter.nc');
