@@ -32,10 +32,19 @@ export function firstStepOf(reader: IoapiReader, period: TimeAxis): number {
   }
   const first = (period.start.getTime() - time.start.getTime()) / (1000 * time.stepSeconds);
   if (Number.isInteger(first) && first >= 0 && first + period.count <= time.count) return first;
+  throw notCovered(path, period, [time]);
+}
+
+/** Stretches of time that an error names. */
+const NAMED = 3;
+
+/** @param held - what the files hold, in the order of time */
+export function notCovered(path: string, period: TimeAxis, held: readonly TimeAxis[]): DataError {
   const span = (axis: TimeAxis): string => `${instant(axis.start)} to ${instant(timeAt(axis, axis.count))}`;
-  throw new DataError(
+  const spans = `${held.slice(0, NAMED).map(span).join(', ')}${held.length > NAMED ? ', …' : ''}`;
+  return new DataError(
     'PERIOD_NOT_COVERED',
-    `${path}: the period is ${span(period)} but the files hold ${span(time)}: give files that cover it, or shorten the period`,
+    `${path}: the period is ${span(period)} but the files hold ${spans}: give files that cover it, or shorten the period`,
   );
 }
 

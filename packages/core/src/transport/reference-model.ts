@@ -71,9 +71,9 @@ export function checkReferenceOptions(grid: Grid, settings: ReferenceSettings, k
 export async function runReferenceModel(run: ReferenceRun): Promise<TransportBudget> {
   const { options, weather } = referenceOptions(run.options ?? {}, OPTIONS_KEY);
   const sectors = run.sectors ?? [{ name: REST, files: run.emissionFiles, groups: run.groups }];
-  const meteorology = openWeather(run.meteorologyFiles, { ...run.meteorology, grid: run.grid });
+  const period: TimeAxis = { start: run.period.start, stepSeconds: 3600, count: run.period.hours };
+  const meteorology = openWeather(run.meteorologyFiles, { ...run.meteorology, grid: run.grid, during: period });
   try {
-    const period: TimeAxis = { start: run.period.start, stepSeconds: 3600, count: run.period.hours };
     const emissions = InventoryReader.open(sectors, meteorology.grid, period);
     try {
       return await simulate(run, { ...options, threads: run.threads ?? 1 }, weather, meteorology, emissions);

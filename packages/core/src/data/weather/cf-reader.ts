@@ -16,7 +16,7 @@
 import type { NetcdfFile } from '@retroplume/native';
 
 import { DataError, UnitError } from '../../errors';
-import type { Grid } from '../../grid/grid';
+import type { Grid, TimeAxis } from '../../grid/grid';
 import { convert, conversion, parseUnit } from '../../units';
 import type { IoapiVariable } from '../ioapi-header';
 import { holdsNumbers, openNetcdf, readingFiles } from '../netcdf-access';
@@ -43,6 +43,7 @@ export class CfReader extends IndexedReader {
     index: RecordIndex,
     grid: Grid,
     private readonly names: CfNames,
+    private readonly during: TimeAxis | undefined,
   ) {
     super(index, grid);
     const [{ file, path }] = index.files;
@@ -54,13 +55,14 @@ export class CfReader extends IndexedReader {
 
   /**
    * @param names - of the files' variables, where they are not ERA5's
-   * @throws {DataError} `FILE_MISSING`, `FILE_NOT_NETCDF`, `FILE_TRUNCATED`, `CF_AXES`, `CF_TIME`, `TIME_GAP`, `FILES_DIFFER`
+   * @param during - hours that are asked for, see RecordIndex
+   * @throws {DataError} `FILE_MISSING`, `FILE_NOT_NETCDF`, `FILE_TRUNCATED`, `CF_AXES`, `CF_TIME`, `TIME_GAP`, `PERIOD_NOT_COVERED`, `FILES_DIFFER`
    * @throws {GridError} `GRID_MISMATCH` if the files do not surround the grid, `CF_UNEVEN`
    */
-  static open(paths: string[], grid: Grid, names: Partial<CfNames> = {}): CfReader {
-    const index = openIndexed(paths, openNetcdf, cfTimes);
+  static open(paths: string[], grid: Grid, names: Partial<CfNames> = {}, during?: TimeAxis): CfReader {
+    const index = openIndexed(paths, openNetcdf, cfTimes, during);
     try {
-      return readingFiles(() => new CfReader(index, grid, { ...CF_NAMES, ...names }));
+      return readingFiles(() => new CfReader(index, grid, { ...CF_NAMES, ...names }, during));
     } catch (error) {
       index.close();
       throw error;
@@ -158,7 +160,7 @@ export class CfReader extends IndexedReader {
         `${this.path}: there is no variable ${name}; the files hold ${held}: name theirs in meteorology.names of the case, or give files that hold it`,
       );
     }
-    const index = new RecordIndex(files);
+    const index = new RecordIndex(files, this.during);
     this.indexes.set(name, index);
     return index;
   }

@@ -2,7 +2,7 @@
 import type { NetcdfFile } from '@retroplume/native';
 
 import { ConfigError, DataError, GridError } from '../../errors';
-import type { Grid } from '../../grid/grid';
+import type { Grid, TimeAxis } from '../../grid/grid';
 import type { IoapiReader } from '../ioapi-file';
 import { WEATHER_OVERLAP } from '../ioapi-series';
 import { openNetcdf, readingFiles } from '../netcdf-access';
@@ -20,6 +20,8 @@ export interface WeatherOptions {
   layers?: number;
   /** variables of CF files, where they are not ERA5's */
   names?: Partial<CfNames>;
+  /** hours that are asked for: files of WRF and CF may hold other periods beside them, apart in time; by default all times must follow each other */
+  during?: TimeAxis;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface WeatherOptions {
  * @throws {ConfigError} `NAMES_UNUSED`, `LAYERS_UNUSED` for settings that the form of the files has no use for
  */
 export function openWeather(paths: string[], options: WeatherOptions = {}): IoapiReader {
-  const { grid, format = 'auto', layers, names } = options;
+  const { grid, format = 'auto', layers, names, during } = options;
   const found = format === 'auto' ? formatOf(paths) : format;
   if (found !== 'cf' && names !== undefined && Object.keys(names).length > 0) {
     throw new ConfigError(
@@ -47,7 +49,7 @@ export function openWeather(paths: string[], options: WeatherOptions = {}): Ioap
       `meteorology.layers: layers are averaged in MCIP's files only, not in ${found.toUpperCase()}: leave it out`,
     );
   }
-  return found === 'wrf' ? WrfReader.open(paths, grid) : CfReader.open(paths, grid, names);
+  return found === 'wrf' ? WrfReader.open(paths, grid, during) : CfReader.open(paths, grid, names, during);
 }
 
 /** By what the first file holds: FTYPE, WRF's dimensions, or coordinates of longitude and latitude. */

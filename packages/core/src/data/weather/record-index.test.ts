@@ -1,9 +1,50 @@
 import type { NetcdfFile } from '@retroplume/native';
 
-import { RecordIndex } from './record-index';
+import { failure } from '../testing/shared-data';
+import { RecordIndex, type TimedFile } from './record-index';
 
 test('fifteen years of hours, which are more than a call takes arguments', () => {
   const times = Array.from({ length: 131_496 }, (_, hour) => Date.UTC(2001, 0, 1, hour));
   const { axis } = new RecordIndex([{ path: 'a.nc', file: {} as NetcdfFile, times }]);
   expect(axis).toEqual({ start: new Date('2001-01-01T00:00Z'), stepSeconds: 3600, count: 131_496 });
+});
+
+describe('of files that hold more than the hours that are asked for', () => {
+  const hour = (day: string, at: number): number => Date.parse(`${day}T00:00Z`) + 3_600_000 * at;
+  const file = (path: string, day: string, count: number, from = 0): TimedFile => ({
+    ...{ path, file: {} as NetcdfFile },
+    times: Array.from({ length: count }, (_, i) => hour(day, from + i)),
+  });
+  const during = { start: new Date('2017-07-02T00:00Z'), stepSeconds: 3600, count: 24 };
+  const july = [file('jul2.nc', '2017-07-02', 24), file('jul1.nc', '2017-07-01', 24)];
+  const january = file('jan.nc', '2017-01-01', 48);
+
+  test('those of the same stretch are read, with the hours before and after', () => {
+    const index = new RecordIndex([january, ...july], during);
+    expect(index.axis).toEqual({ start: new Date('2017-07-01T00:00Z'), stepSeconds: 3600, count: 48 });
+    expect(index.files.map(({ path }) => path)).toEqual(['jul1.nc', 'jul2.nc']);
+    expect(index.runs(24, 24)).toEqual([{ source: july[0], record: 0, step: 0, count: 24 }]);
+    const both = { ...january, times: [...january.times, ...july[1].times, ...july[0].times] };
+    expect(new RecordIndex([both], during).runs(24, 24)).toEqual([{ source: both, record: 72, step: 0, count: 24 }]);
+  });
+
+  test('a gap within the period, or without a period, is one still', () => {
+    const holed = [january, file('a.nc', '2017-07-02', 10), file('b.nc', '2017-07-02', 10, 12)];
+    const gap = (of: string, between: string): Error => {
+      const text = `${of}: between ${between} there is none of the steps of 3600 s that the other times are apart: give the files that lie between`;
+      return failure('TIME_GAP', text);
+    };
+    expect(() => new RecordIndex(holed, during)).toThrow(gap('a.nc … b.nc', '2017-07-02T09:00Z and 2017-07-02T12:00Z'));
+    expect(() => new RecordIndex([january, ...july])).toThrow(gap('jan.nc … jul2.nc', '2017-01-02T23:00Z and 2017-07-01T00:00Z'));
+  });
+
+  test('a period of which they hold nothing', () => {
+    const held = '2017-01-01T00:00Z to 2017-01-03T00:00Z, 2017-07-01T00:00Z to 2017-07-03T00:00Z';
+    expect(() => new RecordIndex([january, ...july], { ...during, start: new Date('2017-03-01T00:00Z') })).toThrow(
+      failure(
+        'PERIOD_NOT_COVERED',
+        `jan.nc … jul2.nc: the period is 2017-03-01T00:00Z to 2017-03-02T00:00Z but the files hold ${held}: give files that cover it, or shorten the period`,
+      ),
+    );
+  });
 });

@@ -13,7 +13,7 @@
 import type { NetcdfFile } from '@retroplume/native';
 
 import { DataError } from '../../errors';
-import type { Grid } from '../../grid/grid';
+import type { Grid, TimeAxis } from '../../grid/grid';
 import type { IoapiVariable } from '../ioapi-header';
 import { instant } from '../ioapi-time';
 import { holdsNumbers, openNetcdf, readingFiles } from '../netcdf-access';
@@ -60,11 +60,12 @@ export class WrfReader extends IndexedReader {
   }
 
   /**
-   * @throws {DataError} `FILE_MISSING`, `FILE_NOT_NETCDF`, `FILE_TRUNCATED`, `WRF_TIME`, `WRF_GRID`, `TIME_GAP`
+   * @param during - hours that are asked for, see RecordIndex
+   * @throws {DataError} `FILE_MISSING`, `FILE_NOT_NETCDF`, `FILE_TRUNCATED`, `WRF_TIME`, `WRF_GRID`, `TIME_GAP`, `PERIOD_NOT_COVERED`
    * @throws {GridError} `GRID_MISMATCH`
    */
-  static open(paths: string[], grid: Grid): WrfReader {
-    const index = openIndexed(paths, openNetcdf, wrfTimes);
+  static open(paths: string[], grid: Grid, during?: TimeAxis): WrfReader {
+    const index = openIndexed(paths, openNetcdf, wrfTimes, during);
     try {
       return readingFiles(() => new WrfReader(index, grid));
     } catch (error) {

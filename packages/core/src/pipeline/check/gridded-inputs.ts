@@ -33,7 +33,7 @@ interface Source {
   asOf: 'meteorology' | 'emissions' | 'concentrations';
   /** of representative days: which of the files that match are the period's, and the key that says so; by default those that hold hours of it */
   days?: { path: KeyPath; files: (period: string) => string[] };
-  open: (files: string[], grid: Grid | undefined, period: string) => IoapiReader;
+  open: (files: string[], grid: Grid | undefined, period: PeriodSettings) => IoapiReader;
   /** reads hours of the period by the readers of the stages */
   fields: (reader: IoapiReader, hour: TimeAxis) => FieldCheck[];
   /** what is no fault, but worth knowing */
@@ -103,7 +103,7 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
     return {
       ...{ what: `emissions of ${what}`, path, pattern, asOf: 'emissions' },
       days: dates && { path: [...keys, 'dates'], files: (period) => filesIn(period).files },
-      open: (files, grid, period) => {
+      open: (files, grid, { name: period }) => {
         const { days } = filesIn(period);
         // Without the case's grid nothing can be said of where points are.
         if (!grid) return openFiles({ files, days });
@@ -132,7 +132,7 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
       path: ['meteorology', 'files'],
       pattern: settings.meteorology.files,
       asOf: 'meteorology',
-      open: (files, grid) => openWeather(files, { ...settings.meteorology, grid }),
+      open: (files, grid, period) => openWeather(files, { ...settings.meteorology, grid, during: timeOf(period) }),
       fields: (reader, hour) =>
         settings.meteorology.variables.map((name, i) => ({
           path: ['meteorology', 'variables', i],
@@ -205,7 +205,7 @@ async function checkSource(findings: Findings, source: Source, period: PeriodSet
   const { path, what, pattern, days } = source;
   const found = await findings.attempt(path, () => expandGlobs(pattern, period.name));
   const files = found && (await findings.attempt(days?.path ?? path, () => days?.files(period.name) ?? filesWithin(found, timeOf(period))));
-  const series = files && (await openSeries(findings, source, files, grid, period.name));
+  const series = files && (await openSeries(findings, source, files, grid, period));
   if (!series) return;
   const before = findings.problems.length;
   try {
@@ -237,7 +237,7 @@ async function openSeries(
   { path, open }: Source,
   files: string[],
   grid: Grid | undefined,
-  period: string,
+  period: PeriodSettings,
 ): Promise<IoapiReader | undefined> {
   const before = findings.problems.length;
   for (const file of files) await findings.attempt(path, () => openAlone(file));

@@ -89,7 +89,7 @@ function foreignRuns(settings: Case): string[] {
 
 function prepareMeteorology({ case: settings, dir, signal }: StageContext, period: PeriodSettings, grid: Grid): void {
   const time = timeOf(period);
-  const weather = openWeather(meteorologyFiles(settings, period.name), { ...settings.meteorology, grid });
+  const weather = openWeather(meteorologyFiles(settings, period.name), { ...settings.meteorology, grid, during: time });
   const meteorology = using(weather, () => readMeteorology(weather, time, settings.meteorology.variables, { signal }));
   writePreparedMeteorology(dir, {
     ...{ name: period.name, grid, time },

@@ -149,12 +149,13 @@ async function makeRuns(context: StageContext, grid: Grid, runs: readonly string
 /** Grid and hours of all inputs, from their headers: what does not fit is told before the first long run. */
 function checkInputs(settings: Case, grid: Grid): void {
   for (const period of settings.periods) {
-    const meteorology = openWeather(meteorologyFiles(settings, period.name), { ...settings.meteorology, grid });
+    const during = timeOf(period);
+    const meteorology = openWeather(meteorologyFiles(settings, period.name), { ...settings.meteorology, grid, during });
     try {
-      firstStepOf(meteorology, timeOf(period));
+      firstStepOf(meteorology, during);
       const sectors = priorSectors(settings, period.name);
-      if (runsReferenceModel(settings)) InventoryReader.open(sectors, grid, timeOf(period)).close();
-      else checkInventory(sectors, grid, timeOf(period));
+      if (runsReferenceModel(settings)) InventoryReader.open(sectors, grid, during).close();
+      else checkInventory(sectors, grid, during);
     } finally {
       meteorology.close();
     }
