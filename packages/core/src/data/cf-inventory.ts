@@ -6,6 +6,7 @@ import { LatLonCells } from '../grid/lat-lon-cells';
 import { parseUnit } from '../units';
 import { latitudeEdges, longitudeEdges } from './cf-cell-edges';
 import { spansOfTime, type TimeSpan } from './cf-time-spans';
+import { CF_UNITS } from './cf-units';
 import { openNetcdf, reading } from './netcdf-access';
 import { cfContents, cfVariable, numericVariable, plain, unpacked, type CfContents, type CfData, type CfVariable } from './netcdf-cf';
 
@@ -46,13 +47,13 @@ export function readCfInventory(path: string, variable: string, units?: string):
 export function openCfInventory(path: string, variable: string, units?: string): InventoryFile {
   return withFile(path, (file) => {
     const { dimensions } = numericVariable(file, variable);
-    const time = dimensions.length === 3 ? dimensions[0] : undefined;
     const [lat, lon] = dimensions.slice(-2) as [string, string];
+    const [time, ...others] = stepsOver(file, variable, dimensions.slice(0, -2));
     const places = axesOf(
       file,
       [lat, lon].filter((name) => file.variable(name)),
     );
-    if (dimensions.length < 2 || !isAxis(places, lat, 'degrees_north') || !isAxis(places, lon, 'degrees_east') || dimensions.length > 3) {
+    if (dimensions.length < 2 || !isAxis(places, lat, CF_UNITS.lat) || !isAxis(places, lon, CF_UNITS.lon) || others.length > 0) {
       throw new DataError(
         'CF_DIMENSIONS',
         `${path}: ${variable}: expected (time, lat, lon) or (lat, lon), with degrees_north and degrees_east as the units of lat and lon, but received (${dimensions.join(', ')}): bring it into that form`,
@@ -61,7 +62,7 @@ export function openCfInventory(path: string, variable: string, units?: string):
     const unit = units ?? textOf(file, variable, 'units');
     assertFlux(path, variable, unit);
     const [rows, width] = file.shape(variable).slice(-2);
-    const steps = time === undefined ? 1 : file.shape(variable)[0];
+    const steps = time === undefined ? 1 : file.shape(variable)[dimensions.indexOf(time)];
     const slabs = function* (): Generator<CfData> {
       for (let step = 0; step < steps; step++) yield slabOf(file, variable, step);
     };
@@ -104,9 +105,9 @@ function timeOf(file: NetcdfFile, name: string): [CfContents, CfVariable] {
 
 /** `[rows, cols]` of the file. */
 function slabOf(file: NetcdfFile, variable: string, step: number): CfData {
-  const shape = file.shape(variable);
-  const [first, count] = shape.length === 3 ? [[step], [1]] : [[], []];
-  const raw = file.read(variable, [...first, 0, 0], [...count, ...shape.slice(-2)]);
+  const leading = file.shape(variable).slice(0, -2);
+  const first = leading.map((length) => (length === 1 ? 0 : step));
+  const raw = file.read(variable, [...first, 0, 0], [...leading.map(() => 1), ...file.shape(variable).slice(-2)]);
   return unpacked(raw, plain(file.attributes(variable)));
 }
 
@@ -133,8 +134,15 @@ function emitted(
   return { field, missing };
 }
 
-function isAxis({ coordinates = [] }: CfContents, name: string, units: string): boolean {
-  return coordinates.some((each) => each.name === name && String(each.attributes?.units).toLowerCase().startsWith(units.slice(0, 9)));
+function isAxis({ coordinates = [] }: CfContents, name: string, units: RegExp): boolean {
+  return coordinates.some((each) => each.name === name && units.test(String(each.attributes?.units)));
+}
+
+/** Of the dimensions before latitude and longitude those that are time, or of more than one step; what is left, a level or a sector of its own, is none. */
+function stepsOver(file: NetcdfFile, variable: string, dimensions: readonly string[]): string[] {
+  const shape = file.shape(variable);
+  const isTime = (name: string): boolean => file.variable(name) !== undefined && CF_UNITS.time.test(textOf(file, name, 'units'));
+  return dimensions.filter((name, i) => shape[i] > 1 || isTime(name));
 }
 
 function assertFlux(path: string, variable: string, units: string): void {

@@ -26,16 +26,19 @@ interface Options {
   time?: CfAttributes;
   lat?: Float64Array;
   dimensions?: string[];
+  degrees?: [lat: string, lon: string];
 }
 
-function inventory({ units = 'kg m-2 s-1', data = field, time, lat = LAT, dimensions = ['time', 'lat', 'lon'] }: Options = {}): string {
+function inventory(options: Options = {}): string {
+  const { units = 'kg m-2 s-1', data = field, time, lat = LAT, dimensions = ['time', 'lat', 'lon'] } = options;
+  const { degrees = ['degrees_north', 'degrees_east'] } = options;
   const axis = (name: string, values: Float64Array, attributes: CfAttributes): object => ({ name, dimensions: [name], data: values, attributes });
   writeCf(at('inventory.nc'), {
-    dimensions: { time: 2, lat: ROWS, lon: COLS },
+    dimensions: { time: 2, lat: ROWS, lon: COLS, lev: 1, sector: 2 },
     coordinates: [
       axis('time', Float64Array.of(14, 45), { units: 'days since 2017-01-01', calendar: 'standard', ...time }),
-      axis('lat', lat, { units: 'degrees_north' }),
-      axis('lon', LON, { units: 'degrees_east' }),
+      axis('lat', lat, { units: degrees[0] }),
+      axis('lon', LON, { units: degrees[1] }),
     ] as never,
     variables: [{ name: 'nox', dimensions, data, attributes: { units } }],
   });
@@ -149,6 +152,25 @@ it('shifts by parts of an hour: a UTC hour takes of the two local hours that it 
   expect(weights(5.5, [7, 0, 0, 0, 0, 0, 0])[6 * 24 + 18]).toBeCloseTo((7 * 1) / 2 / 12.5, 5);
 });
 
+it('reads every spelling of degrees, and past a level of its own', () => {
+  const { path, ...plain } = readCfInventory(inventory(), 'nox');
+  for (const degrees of [
+    ['degree_north', 'degree_east'],
+    ['degrees_N', 'degreesE'],
+  ] as [string, string][]) {
+    expect(readCfInventory(inventory({ degrees }), 'nox')).toEqual({ path, ...plain });
+  }
+  for (const dimensions of [
+    ['time', 'lev', 'lat', 'lon'],
+    ['lev', 'time', 'lat', 'lon'],
+  ]) {
+    expect(readCfInventory(inventory({ dimensions }), 'nox')).toEqual({ path, ...plain });
+  }
+  expect(readCfInventory(inventory({ dimensions: ['lev', 'lat', 'lon'], data: field.slice(0, ROWS * COLS) }), 'nox')).toMatchObject({
+    ...{ spans: [], fields: plain.fields.slice(0, 1) },
+  });
+});
+
 it('splits a source into species, sums sources of one, and turns mass into moles', () => {
   const path = inventory({ units: 'kgN/m2/s' });
   const asNitrogen = { units: 'kg m-2 s-1', molarMass: 14.007, speciesUnits: 'moles/s' } as const;
@@ -190,6 +212,8 @@ describe('refuses', () => {
     ['moles without a molar mass', {}, { speciesUnits: 'moles/s' }, 'UNIT_MOLAR_MASS'],
     ['negative emissions', { data: negative }, {}, 'NEGATIVE'],
     ['another order of dimensions', { dimensions: ['time', 'lon', 'lat'] }, {}, 'CF_DIMENSIONS'],
+    ['two sectors', { dimensions: ['time', 'sector', 'lat', 'lon'], data: Float64Array.of(...field, ...field) }, {}, 'CF_DIMENSIONS'],
+    ['degrees of no direction', { degrees: ['degrees', 'degrees'] }, {}, 'CF_DIMENSIONS'],
     ['uneven rows without bounds', { lat: LAT.map((value, i) => value + (i === 3 ? 0.5 : 0)) }, {}, 'CF_BOUNDS'],
     ['a calendar of its own', { time: { calendar: '360_day' } }, {}, 'CF_TIME'],
     ['steps that are no months', { time: { units: 'hours since 2017-01-01' } }, {}, 'CF_TIME'],

@@ -2,6 +2,7 @@
 import type { NetcdfFile } from '@retroplume/native';
 
 import { DataError, GridError } from '../../errors';
+import { CF_UNITS } from '../cf-units';
 import { holdsNumbers } from '../netcdf-access';
 import { parseCfTimes } from './cf-time';
 import type { LatLonAxes } from './regrid';
@@ -17,9 +18,9 @@ export interface CfDimensions {
 const UNEVEN = 1e-2;
 
 const IS: Record<keyof CfDimensions, { units: RegExp; name: RegExp }> = {
-  time: { units: / since /i, name: /^(valid_)?time$/i },
-  lat: { units: /^degrees?_?n(orth)?$/i, name: /^lat(itude)?$/i },
-  lon: { units: /^degrees?_?e(ast)?$/i, name: /^lon(gitude)?$/i },
+  time: { units: CF_UNITS.time, name: /^(valid_)?time$/i },
+  lat: { units: CF_UNITS.lat, name: /^lat(itude)?$/i },
+  lon: { units: CF_UNITS.lon, name: /^lon(gitude)?$/i },
 };
 
 /**
