@@ -26,6 +26,6 @@ module.exports = {
     'String',
     'Uint8Array',
   ],
-  maxWorkers: 2,
+  maxWorkers: 3, // for two cores: one often waits for the disk, or for what it started
   testTimeout: 120000,
 };
