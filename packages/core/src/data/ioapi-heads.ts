@@ -1,9 +1,9 @@
 /** What the headers of I/O API files say, before any is read: of many files, those of a period. */
-import { statSync } from 'node:fs';
 import { DataError, RetroplumeError } from '../errors';
 import type { TimeAxis } from '../grid/grid';
 import { IoapiFile } from './ioapi-file';
 import { instant, timeAt } from './ioapi-time';
+import { remembered } from './remembered';
 
 export interface IoapiHead {
   time: TimeAxis;
@@ -11,22 +11,8 @@ export interface IoapiHead {
   variables: string[];
 }
 
-/** Years of daily files are asked for again and again: each header is read once for as long as the file system says that the file is the same. */
-const known = new Map<string, { state: string; head: IoapiHead | undefined }>();
-
-/** Undefined where the file is no I/O API file or cannot be read: whoever reads it says so. */
-export function headOf(path: string): IoapiHead | undefined {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-  if (!stat) return undefined;
-  const state = [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(' ');
-  const before = known.get(path);
-  if (before?.state === state) return before.head;
-  const head = read(path);
-  known.set(path, { state, head });
-  return head;
-}
-
-function read(path: string): IoapiHead | undefined {
+/** Undefined where the file is no I/O API file or cannot be read: whoever reads it says so. Years of daily files are asked for again and again. */
+export const headOf = remembered((path): IoapiHead | undefined => {
   try {
     const file = IoapiFile.open(path);
     file.close();
@@ -35,7 +21,7 @@ function read(path: string): IoapiHead | undefined {
     if (error instanceof RetroplumeError) return undefined;
     throw error;
   }
-}
+});
 
 /**
  * The files of a period, the instant at which it ends included: CMAQ interpolates towards it. Left out are I/O API files all of whose hours lie before or

@@ -61,11 +61,16 @@ export class IoapiSeries implements IoapiReader {
     const files: IoapiFile[] = [];
     try {
       for (const path of paths) files.push(IoapiFile.open(path, options));
-      return new IoapiSeries(joined(files), options.overlap ?? SAME);
+      return IoapiSeries.of(files, options.overlap);
     } catch (error) {
       for (const file of files) file.close();
       throw error;
     }
+  }
+
+  /** Of open files, which from then on are its own. @throws as {@link open} */
+  static of(files: readonly IoapiFile[], overlap: OverlapRule = SAME): IoapiSeries {
+    return new IoapiSeries(joined(files), overlap);
   }
 
   /** Days of the calendar, each with the hours of the file that stands for it. @throws as {@link open} */

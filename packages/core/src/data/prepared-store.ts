@@ -15,9 +15,8 @@ import {
   isInOnePiece,
   preparedMeteorologyPath,
   preparedRunPath,
-  readChannels,
   speciesVariable,
-  type StoreHeader,
+  storeHeader,
 } from './prepared';
 import { putChannel } from './period-steps';
 
@@ -29,8 +28,8 @@ import { putChannel } from './period-steps';
 export function openPrepared(dir: string, period: string, run = 'prior'): PeriodSource {
   const meteorologyPath = preparedMeteorologyPath(dir, period);
   const runPath = preparedRunPath(dir, period, run);
-  const header = readChannels(meteorologyPath, (_, each): StoreHeader => each);
-  const runHeader = readChannels(runPath, (_, each): StoreHeader => each);
+  const header = storeHeader(meteorologyPath);
+  const runHeader = storeHeader(runPath);
   assertRunFits(runPath, runHeader, header);
   const { meteorologyNames, geographyNames } = channelNames(header);
   const [weather, ofRun] = [new StoredFile(meteorologyPath, isInOnePiece(header)), new StoredFile(runPath, isInOnePiece(runHeader))];

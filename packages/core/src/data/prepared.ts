@@ -22,6 +22,7 @@ import { CHANNELS } from './meteorology';
 import { cfVariable, cfContents, type CfAttributes } from './netcdf-cf';
 import { NetcdfOutput, openNetcdf, reading } from './netcdf-access';
 import { putChannel } from './period-steps';
+import { remembered } from './remembered';
 
 /** One run of the transport model. */
 export interface PreparedRun {
@@ -273,6 +274,9 @@ export interface StoreHeader {
   time: TimeAxis;
   attributes: CfAttributes;
 }
+
+/** Every stage asks for those of all periods. @throws {DataError} `PREPARED_MISSING` */
+export const storeHeader = remembered((path): StoreHeader => readChannels(path, (_, header) => header));
 
 /** Opens a file of the store for `read`. @throws {DataError} `PREPARED_MISSING` */
 export function readChannels<T>(path: string, read: (file: NetcdfFile, header: StoreHeader) => T): T {

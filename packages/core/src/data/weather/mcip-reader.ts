@@ -49,10 +49,12 @@ export class McipReader implements IoapiReader {
    * @throws what {@link IoapiSeries.open} throws; `LAYER_OUTSIDE` if a file has fewer layers than asked for
    */
   static open(paths: string[], options: McipOptions = {}): McipReader {
-    const sources: Source[] = [];
+    const files: IoapiFile[] = [];
     try {
-      for (const [kind, files] of byKind(paths, options)) {
-        const series = IoapiSeries.open(files, { ...options, dots: true });
+      for (const path of paths) files.push(IoapiFile.open(path, { grid: options.grid, dots: true }));
+      const sources: Source[] = [];
+      for (const [kind, ofKind] of byKind(files)) {
+        const series = IoapiSeries.of(ofKind, options.overlap);
         sources.push({ series, stagger: kind.stagger, weights: Float64Array.of(1) });
         if (kind.layered && !series.variables.every(({ name }) => name === 'LUFRAC')) {
           sources[sources.length - 1].weights = pressureWeights(series, options.layers ?? 1);
@@ -60,7 +62,7 @@ export class McipReader implements IoapiReader {
       }
       return new McipReader(sources);
     } catch (error) {
-      for (const { series } of sources) series.close();
+      for (const file of files) file.close();
       throw error;
     }
   }
@@ -108,17 +110,15 @@ interface Kind {
 }
 
 /** Files of one kind go into one series; flat files on cross points come first. */
-function byKind(paths: string[], options: McipOptions): [Kind, string[]][] {
-  const kinds = new Map<string, [Kind, string[]]>();
-  for (const path of paths) {
-    const file = IoapiFile.open(path, { grid: options.grid, dots: true });
+function byKind(files: readonly IoapiFile[]): [Kind, IoapiFile[]][] {
+  const kinds = new Map<string, [Kind, IoapiFile[]]>();
+  for (const file of files) {
     const kind = { stagger: file.stagger, layered: file.layers > 1 };
-    const times = file.time.stepSeconds === 0 ? ` ${path}` : ''; // files without time are not joined
-    file.close();
+    const times = file.time.stepSeconds === 0 ? ` ${file.path}` : ''; // files without time are not joined
     const key = `${kind.stagger} ${String(kind.layered)}${times}`;
     const group = kinds.get(key);
-    if (group) group[1].push(path);
-    else kinds.set(key, [kind, [path]]);
+    if (group) group[1].push(file);
+    else kinds.set(key, [kind, [file]]);
   }
   const rank = ({ stagger, layered }: Kind): number => (stagger === 'dot' ? 2 : 0) + (layered ? 1 : 0);
   const sorted = [...kinds.values()].sort(([a], [b]) => rank(a) - rank(b));

@@ -4,6 +4,7 @@ import type { NetcdfFile } from '@retroplume/native';
 import { ConfigError, DataError, GridError } from '../../errors';
 import type { Grid, TimeAxis } from '../../grid/grid';
 import type { IoapiReader } from '../ioapi-file';
+import { headOf } from '../ioapi-heads';
 import { WEATHER_OVERLAP } from '../ioapi-series';
 import { openNetcdf, readingFiles } from '../netcdf-access';
 import { CfReader } from './cf-reader';
@@ -55,6 +56,7 @@ export function openWeather(paths: string[], options: WeatherOptions = {}): Ioap
 /** By what the first file holds: FTYPE, WRF's dimensions, or coordinates of longitude and latitude. */
 function formatOf(paths: string[]): Exclude<WeatherFormat, 'auto'> {
   if (paths.length === 0) throw new DataError('FILES_NONE', 'no file of the meteorology was given: check the pattern in the case');
+  if (headOf(paths[0])) return 'mcip';
   const file = openNetcdf(paths[0]);
   try {
     return readingFiles(() => formatOfFile(file));
