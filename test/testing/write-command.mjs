@@ -17,13 +17,10 @@ const [file, whole, compiled] = ['js', 'whole.js', 'compiled'].map((ending) => j
 const START = `
 const { existsSync, readFileSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
-const { Script, constants } = require('node:vm');
+const { Script } = require('node:vm');
 const [filename, compiled] = ['command.whole.js', 'command.compiled'].map((name) => join(__dirname, name));
-const script = new Script(readFileSync(filename, 'utf8'), {
-  filename,
-  cachedData: existsSync(compiled) ? readFileSync(compiled) : undefined,
-  importModuleDynamically: constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-});
+const cachedData = existsSync(compiled) ? readFileSync(compiled) : undefined;
+const script = new Script(readFileSync(filename, 'utf8'), { filename, cachedData });
 const { WRITE_COMPILED } = process.env;
 if (WRITE_COMPILED) process.on('exit', () => writeFileSync(WRITE_COMPILED, script.createCachedData()));
 script.runInThisContext()(exports, require, module, __filename, __dirname);

@@ -58,6 +58,7 @@ export const TIME_ZONE =
 /** Whether this is UTC, GMT or Area/Place of an IANA time zone. Intl takes abbreviations, too, and by its own choice: BST is Dhaka, CST Chicago. */
 export function isTimeZone(name: unknown): name is string {
   if (typeof name !== 'string' || !/^(UTC|GMT|.+\/.+)$/i.test(name)) return false;
+  if (!name.includes('/')) return true; // Intl's first answer takes 15 ms, a twentieth of the start of every command
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });
     return true;
