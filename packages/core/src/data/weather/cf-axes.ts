@@ -46,7 +46,9 @@ export function cfDimensions(file: NetcdfFile, path: string): CfDimensions {
 /** Times of a file's records, ms since 1970. @throws {DataError} `CF_AXES`, `CF_TIME` */
 export function cfTimes(file: NetcdfFile, path: string): number[] {
   const { time } = cfDimensions(file, path);
-  return parseCfTimes(numbers(file, time), textOf(file, time, 'units') ?? '', textOf(file, time, 'calendar'), `${path}: ${time}`);
+  const values = numbers(file, time);
+  if (values.length === 0) throw new DataError('CF_TIME', `${path}: ${time}: there is no time in it: make the file again`);
+  return parseCfTimes(values, textOf(file, time, 'units') ?? '', textOf(file, time, 'calendar'), `${path}: ${time}`);
 }
 
 /**

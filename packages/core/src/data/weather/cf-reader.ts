@@ -19,17 +19,19 @@ import { DataError, UnitError } from '../../errors';
 import type { Grid, TimeAxis } from '../../grid/grid';
 import { convert, conversion, parseUnit } from '../../units';
 import type { IoapiVariable } from '../ioapi-header';
-import { holdsNumbers, openNetcdf, readingFiles } from '../netcdf-access';
+import { holdsNumbers, readingFiles } from '../netcdf-access';
 import { plain, unpacked, type CfData } from '../netcdf-cf';
 import { earthToGrid, gridConvergence } from '../wind';
 import { cfDimensions, cfTimes, latLonAxes, textOf } from './cf-axes';
 import { IndexedReader } from './indexed-reader';
-import { openIndexed, RecordIndex, type TimedFile } from './record-index';
+import { openIndexed, RecordIndex, timesOfFiles, type OpenIndex, type TimedFile } from './record-index';
 import { Regridder, type Rectangle } from './regrid';
 import { CF_NAMES, type CfNames } from './weather-names';
 
 /** Units of the fields that this reader makes itself. */
 const UNITS: Partial<Record<string, string>> = { RGRND: 'W m-2', RN: 'cm', Q2: 'KG/KG' };
+
+const timesOf = timesOfFiles(cfTimes);
 
 export class CfReader extends IndexedReader {
   readonly variables: IoapiVariable[];
@@ -40,12 +42,13 @@ export class CfReader extends IndexedReader {
   private lastWind: { key: string; u: Float32Array; v: Float32Array } | undefined;
 
   private constructor(
-    index: RecordIndex,
+    opened: OpenIndex,
     grid: Grid,
     private readonly names: CfNames,
     private readonly during: TimeAxis | undefined,
   ) {
-    super(index, grid);
+    super(opened, grid);
+    const { index } = opened;
     const [{ file, path }] = index.files;
     const axes = latLonAxes(file, path);
     for (const other of index.files.slice(1)) assertSameAxes(axes, latLonAxes(other.file, other.path), path, other.path);
@@ -60,11 +63,11 @@ export class CfReader extends IndexedReader {
    * @throws {GridError} `GRID_MISMATCH` if the files do not surround the grid, `CF_UNEVEN`
    */
   static open(paths: string[], grid: Grid, names: Partial<CfNames> = {}, during?: TimeAxis): CfReader {
-    const index = openIndexed(paths, openNetcdf, cfTimes, during);
+    const opened = openIndexed(paths, timesOf, during);
     try {
-      return readingFiles(() => new CfReader(index, grid, { ...CF_NAMES, ...names }, during));
+      return readingFiles(() => new CfReader(opened, grid, { ...CF_NAMES, ...names }, during));
     } catch (error) {
-      index.close();
+      opened.close();
       throw error;
     }
   }
@@ -160,7 +163,7 @@ export class CfReader extends IndexedReader {
         `${this.path}: there is no variable ${name}; the files hold ${held}: name theirs in meteorology.names of the case, or give files that hold it`,
       );
     }
-    const index = new RecordIndex(files, this.during);
+    const index = new RecordIndex(files, this.during, name);
     this.indexes.set(name, index);
     return index;
   }
@@ -170,7 +173,7 @@ export class CfReader extends IndexedReader {
     const { axis, path } = this.indexOf(name);
     const offset = (this.index.timeOf(first) - axis.start.getTime()) / (1000 * (this.time.stepSeconds || 1));
     if (offset >= 0 && offset + count <= axis.count && (axis.count === 1 || axis.stepSeconds === this.time.stepSeconds)) return offset;
-    throw new DataError('PERIOD_NOT_COVERED', `${path}: ${name} is not there for all hours of the period: give files that cover it`);
+    throw new DataError('PERIOD_NOT_COVERED', `${path} is not there for all hours of the period: give files that cover it`);
   }
 
   private variablesHeld(): IoapiVariable[] {

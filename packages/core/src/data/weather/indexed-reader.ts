@@ -4,17 +4,21 @@ import type { Grid, TimeAxis } from '../../grid/grid';
 import type { IoapiReader } from '../ioapi-file';
 import type { IoapiVariable } from '../ioapi-header';
 import { readingFiles } from '../netcdf-access';
-import type { RecordIndex } from './record-index';
+import type { OpenIndex, RecordIndex } from './record-index';
 
 export abstract class IndexedReader implements IoapiReader {
   readonly layers = 1;
   readonly attributes: Record<string, NetcdfAttribute> = {};
   abstract readonly variables: IoapiVariable[];
 
+  protected readonly index: RecordIndex;
+
   protected constructor(
-    protected readonly index: RecordIndex,
+    private readonly opened: OpenIndex,
     readonly grid: Grid,
-  ) {}
+  ) {
+    this.index = opened.index;
+  }
 
   get path(): string {
     return this.index.path;
@@ -29,7 +33,7 @@ export abstract class IndexedReader implements IoapiReader {
   }
 
   close(): void {
-    this.index.close();
+    this.opened.close();
   }
 
   /** `[count, rows, cols]` under MCIP's name and in its unit */

@@ -19,13 +19,15 @@ describe('of files that hold more than the hours that are asked for', () => {
   const july = [file('jul2.nc', '2017-07-02', 24), file('jul1.nc', '2017-07-01', 24)];
   const january = file('jan.nc', '2017-01-01', 48);
 
-  test('those of the same stretch are read, with the hours before and after', () => {
-    const index = new RecordIndex([january, ...july], during);
-    expect(index.axis).toEqual({ start: new Date('2017-07-01T00:00Z'), stepSeconds: 3600, count: 48 });
-    expect(index.files.map(({ path }) => path)).toEqual(['jul1.nc', 'jul2.nc']);
-    expect(index.runs(24, 24)).toEqual([{ source: july[0], record: 0, step: 0, count: 24 }]);
+  test('those are read, with the hour before and the instant at the end', () => {
+    const index = new RecordIndex([january, ...july, file('jul3.nc', '2017-07-03', 24), file('jul4.nc', '2017-07-04', 24)], during);
+    expect(index.axis).toEqual({ start: new Date('2017-07-01T23:00Z'), stepSeconds: 3600, count: 26 });
+    expect(index.files.map(({ path }) => path)).toEqual(['jul1.nc', 'jul2.nc', 'jul3.nc']);
+    expect(index.runs(1, 24)).toEqual([{ source: july[0], record: 0, step: 0, count: 24 }]);
     const both = { ...january, times: [...january.times, ...july[1].times, ...july[0].times] };
-    expect(new RecordIndex([both], during).runs(24, 24)).toEqual([{ source: both, record: 72, step: 0, count: 24 }]);
+    expect(new RecordIndex([both], during).runs(1, 24)).toEqual([{ source: both, record: 72, step: 0, count: 24 }]);
+    const alone = new RecordIndex([january, july[0]], during).axis;
+    expect(alone).toEqual({ start: new Date('2017-07-02T00:00Z'), stepSeconds: 3600, count: 24 });
   });
 
   test('a gap within the period, or without a period, is one still', () => {
@@ -38,7 +40,7 @@ describe('of files that hold more than the hours that are asked for', () => {
     expect(() => new RecordIndex([january, ...july])).toThrow(gap('jan.nc … jul2.nc', '2017-01-02T23:00Z and 2017-07-01T00:00Z'));
   });
 
-  test('a period of which they hold nothing', () => {
+  test('a period of which they hold nothing, or not all', () => {
     const held = '2017-01-01T00:00Z to 2017-01-03T00:00Z, 2017-07-01T00:00Z to 2017-07-03T00:00Z';
     expect(() => new RecordIndex([january, ...july], { ...during, start: new Date('2017-03-01T00:00Z') })).toThrow(
       failure(
@@ -46,5 +48,14 @@ describe('of files that hold more than the hours that are asked for', () => {
         `jan.nc … jul2.nc: the period is 2017-03-01T00:00Z to 2017-03-02T00:00Z but the files hold ${held}: give files that cover it, or shorten the period`,
       ),
     );
+    const short = new RegExp('^jan.nc … jul2.nc: Q2: the period is .* but the files hold 2017-07-01T00:00Z to 2017-07-03T00:00Z: ');
+    const asked = { ...during, count: 25 };
+    expect(() => new RecordIndex([january, ...july], asked, 'Q2')).toThrow(short);
+  });
+
+  test('steps of another length are all left, for whoever asks for hours to refuse them', () => {
+    const [start, step] = [during.start.getTime(), 3 * 3_600_000];
+    const times = Array.from({ length: 80 }, (_, i) => start + i * step);
+    expect(new RecordIndex([{ ...january, times }], during).axis).toEqual({ start: during.start, stepSeconds: 10_800, count: 80 });
   });
 });

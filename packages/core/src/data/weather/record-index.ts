@@ -4,13 +4,14 @@ import type { NetcdfFile } from '@retroplume/native';
 import { DataError } from '../../errors';
 import type { TimeAxis } from '../../grid/grid';
 import { instant, timeAt } from '../ioapi-time';
-import { readingFiles } from '../netcdf-access';
+import { openNetcdf, reading } from '../netcdf-access';
 import { notCovered } from '../period-steps';
+import { remembered } from '../remembered';
 
-/** An open file and the times of its records, ms since 1970, rising. */
+/** A file, opened when it is first asked for, and the times of its records, ms since 1970, rising. */
 export interface TimedFile {
   path: string;
-  file: NetcdfFile;
+  readonly file: NetcdfFile;
   times: readonly number[];
 }
 
@@ -30,18 +31,23 @@ export class RecordIndex {
   private readonly places = new Map<number, { source: TimedFile; record: number }>();
 
   /**
-   * @param during - the hours that are asked for: the axis then is the stretch of even steps that holds them, and what else the files hold, such as other
-   *   periods, may lie apart from it. By default it has all times
+   * @param during - the hours that are asked for: the axis then has these, the one before and the instant at which they end, where they are held, and of what
+   *   else the files hold, such as other periods, nothing is looked at. By default it has all times
+   * @param what - the variable whose files these are, for messages
    * @throws {DataError} `TIME_GAP` if the times of all files together do not follow each other in even steps; `PERIOD_NOT_COVERED`
    */
-  constructor(files: readonly TimedFile[], during?: TimeAxis) {
+  constructor(
+    files: readonly TimedFile[],
+    during?: TimeAxis,
+    private readonly what?: string,
+  ) {
     this.files = [...files].sort((a, b) => a.times[0] - b.times[0]);
     // Where two files hold a time, the later one counts, as the first hours of a new forecast do.
     for (const source of this.files) source.times.forEach((time, record) => this.places.set(time, { source, record }));
     const all = [...this.places.keys()].sort((a, b) => a - b);
     const step = all.length > 1 ? all.slice(1).reduce((least, time, i) => Math.min(least, time - all[i]), Infinity) : 0;
     const stretches = evenStretches(all, step);
-    const asked = during && stretches.length > 1 ? this.holding(during, stretches, step) : stretches;
+    const asked = during ? this.around(during, stretches, step) : stretches;
     const wanted = new Set(asked.flat());
     this.files = this.files.filter((file) => file.times.some((time) => wanted.has(time)));
     if (asked.length > 1) {
@@ -51,25 +57,27 @@ export class RecordIndex {
         `${this.path}: between ${instant(new Date(before))} and ${instant(new Date(next))} there is none of the steps of ${step / 1000} s that the other times are apart: give the files that lie between`,
       );
     }
-    const [times] = asked;
-    this.axis = { start: new Date(times[0]), stepSeconds: step / 1000, count: times.length };
+    this.axis = axisOf(asked[0], step);
   }
 
-  /** Those that hold an hour of a period. @throws {DataError} `PERIOD_NOT_COVERED` */
-  private holding(period: TimeAxis, stretches: number[][], step: number): number[][] {
+  /** The stretch that holds a period, cut to what is around it; several, where it has gaps. @throws {DataError} `PERIOD_NOT_COVERED` */
+  private around(period: TimeAxis, stretches: number[][], step: number): number[][] {
     const [start, end] = [period.start.getTime(), timeAt(period, period.count).getTime()];
     const found = stretches.filter((times) => times.some((time) => time >= start && time < end));
-    if (found.length > 0) return found;
+    if (found.length > 1 || (found.length === 1 && step !== 1000 * period.stepSeconds)) return found;
+    const [times] = found;
+    if (times && times[0] <= start && times[times.length - 1] >= end - step) return [times.filter((time) => time >= start - step && time <= end)];
     throw notCovered(
       this.path,
       period,
-      stretches.map((times) => ({ start: new Date(times[0]), stepSeconds: step / 1000, count: times.length })),
+      (times ? found : stretches).map((each) => axisOf(each, step)),
     );
   }
 
   get path(): string {
     const paths = this.files.map(({ path }) => path);
-    return paths.length === 1 ? paths[0] : `${paths[0]} … ${paths[paths.length - 1]}`;
+    const label = paths.length === 1 ? paths[0] : `${paths[0]} … ${paths[paths.length - 1]}`;
+    return this.what === undefined ? label : `${label}: ${this.what}`;
   }
 
   /** Time of a step, ms since 1970. */
@@ -98,11 +106,9 @@ export class RecordIndex {
     }
     return runs;
   }
-
-  close(): void {
-    for (const { file } of this.files) file.close();
-  }
 }
+
+const axisOf = (times: readonly number[], step: number): TimeAxis => ({ start: new Date(times[0]), stepSeconds: step / 1000, count: times.length });
 
 /** Cuts rising times where they are further apart than a step. */
 function evenStretches(times: readonly number[], step: number): number[][] {
@@ -111,31 +117,46 @@ function evenStretches(times: readonly number[], step: number): number[][] {
   return stretches;
 }
 
+/** An index whose files are its own. */
+export interface OpenIndex {
+  index: RecordIndex;
+  close(): void;
+}
+
 /**
- * Opens files and indexes their times; those that have none of the index's are closed again.
+ * Indexes the times of files, of which those are opened that are read.
  *
- * @param timesOf - of an open file, ms since 1970
+ * @param timesOf - see {@link timesOfFiles}
  */
-export function openIndexed(
-  paths: string[],
-  open: (path: string) => NetcdfFile,
-  timesOf: (file: NetcdfFile, path: string) => number[],
-  during?: TimeAxis,
-): RecordIndex {
-  const files: TimedFile[] = [];
-  try {
-    return readingFiles(() => {
-      for (const path of paths) {
-        const file = open(path);
-        files.push({ path, file, times: [] });
-        files[files.length - 1] = { path, file, times: timesOf(file, path) };
-      }
-      const index = new RecordIndex(files, during);
-      for (const source of files) if (!index.files.includes(source)) source.file.close();
-      return index;
-    });
-  } catch (error) {
-    for (const { file } of files) file.close();
-    throw error;
-  }
+export function openIndexed(paths: string[], timesOf: (path: string) => readonly number[], during?: TimeAxis): OpenIndex {
+  const opened: NetcdfFile[] = [];
+  const files = paths.map((path): TimedFile => {
+    let file: NetcdfFile | undefined;
+    return {
+      path,
+      times: timesOf(path),
+      get file() {
+        if (!file) opened.push((file = openNetcdf(path)));
+        return file;
+      },
+    };
+  });
+  return {
+    index: new RecordIndex(files, during),
+    close: () => {
+      for (const file of opened) file.close();
+    },
+  };
+}
+
+/** The times of a file's records, ms since 1970: a year of hourly files is asked for them again and again. */
+export function timesOfFiles(read: (file: NetcdfFile, path: string) => number[]): (path: string) => readonly number[] {
+  return remembered((path) => {
+    const file = openNetcdf(path);
+    try {
+      return reading(path, () => read(file, path));
+    } finally {
+      file.close();
+    }
+  });
 }

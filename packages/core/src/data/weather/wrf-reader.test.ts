@@ -1,6 +1,7 @@
 /** WRF output made by ncgen, and the real MCIP day of Australia put back into WRF's form. */
 import { join } from 'node:path';
 
+import { NetcdfFile } from '@retroplume/native';
 import { Grid, type TimeAxis } from '../../grid/grid';
 import { readGeography } from '../case-fields';
 import { IoapiFile } from '../ioapi';
@@ -169,6 +170,26 @@ describe('times and places', () => {
         `${at('0.nc')} … ${at('3.nc')}: between 2017-01-01T01:00Z and 2017-01-01T03:00Z there is none of the steps of 3600 s that the other times are apart: give the files that lie between`,
       ),
     );
+  });
+
+  test('of files of other times beside those that are asked for nothing but the times is looked at', () => {
+    const one = (hour: number): string => write(`${hour}.nc`, { times: hours(hour, 1), fields: { T2: { units: 'K', values: even([hour]) } } });
+    const elsewhere = new Grid({ ...wrf.definition, yorig: 9e5 });
+    const other = write('other.nc', { times: ['2017-03-01_00:00:00', '2017-03-01_01:00:00'], fields: T2, places: elsewhere });
+    const opened = jest.spyOn(NetcdfFile, 'open');
+    const open = (first: number): number => {
+      opened.mockClear();
+      const time = { start: new Date(Date.UTC(2017, 0, 1, first)), stepSeconds: 3600, count: 2 };
+      const reader = WrfReader.open([other, ...files], grid, time);
+      expect(reader.time).toEqual({ ...time, start: new Date(time.start.getTime() - 3_600_000), count: 4 });
+      expect([...reader.read('TEMP2')].filter((_, i) => i % 4 === 0)).toEqual([first - 1, first, first + 1, first + 2]);
+      reader.close();
+      return opened.mock.calls.length;
+    };
+    const files = [0, 1, 2, 3, 4, 5, 6, 7].map(one);
+    expect(open(2)).toBe(9 + 4);
+    expect(open(4)).toBe(4); // whose times are known
+    opened.mockRestore();
   });
 
   test('files that reach farther than others are read where the case’s cells are in them', () => {

@@ -16,11 +16,11 @@ import { DataError } from '../../errors';
 import type { Grid, TimeAxis } from '../../grid/grid';
 import type { IoapiVariable } from '../ioapi-header';
 import { instant } from '../ioapi-time';
-import { holdsNumbers, openNetcdf, readingFiles } from '../netcdf-access';
+import { holdsNumbers, readingFiles } from '../netcdf-access';
 import { plain, unpacked } from '../netcdf-cf';
 import { gridConvergence, windFromGrid } from '../wind';
 import { IndexedReader } from './indexed-reader';
-import { openIndexed, type RecordIndex, type TimedFile } from './record-index';
+import { openIndexed, timesOfFiles, type OpenIndex, type TimedFile } from './record-index';
 import { wrfTimes } from './wrf-time';
 import { windowsInWrf, type WrfWindow } from './wrf-grid';
 
@@ -47,16 +47,19 @@ const LAND_USE = /^LUFRAC_(\d\d)$/;
 /** A sum that falls by less, mm, is rounding. */
 const RAIN_ROUNDING = 1e-3;
 
+const timesOf = timesOfFiles(wrfTimes);
+
 export class WrfReader extends IndexedReader {
   readonly variables: IoapiVariable[];
   /** where the case's grid lies in each file: some may be cut, or reach farther, than others */
   private readonly windows: ReadonlyMap<TimedFile, WrfWindow>;
   private convergence: Float64Array | undefined;
 
-  private constructor(index: RecordIndex, grid: Grid) {
-    super(index, grid);
-    this.windows = windowsInWrf(index.files, grid);
-    this.variables = variablesOf(index.files[0].file);
+  private constructor(opened: OpenIndex, grid: Grid) {
+    super(opened, grid);
+    const { files } = opened.index;
+    this.windows = windowsInWrf(files, grid);
+    this.variables = variablesOf(files[0].file);
   }
 
   /**
@@ -65,11 +68,11 @@ export class WrfReader extends IndexedReader {
    * @throws {GridError} `GRID_MISMATCH`
    */
   static open(paths: string[], grid: Grid, during?: TimeAxis): WrfReader {
-    const index = openIndexed(paths, openNetcdf, wrfTimes, during);
+    const opened = openIndexed(paths, timesOf, during);
     try {
-      return readingFiles(() => new WrfReader(index, grid));
+      return readingFiles(() => new WrfReader(opened, grid));
     } catch (error) {
-      index.close();
+      opened.close();
       throw error;
     }
   }
