@@ -26,7 +26,7 @@ export interface RecordRun {
 
 export class RecordIndex {
   readonly axis: TimeAxis;
-  /** Those of whose times the axis has any, in the order of their first. */
+  /** Those that hold a time of the axis, in the order of their first. */
   readonly files: readonly TimedFile[];
   private readonly places = new Map<number, { source: TimedFile; record: number }>();
 
