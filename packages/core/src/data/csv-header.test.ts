@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { rawFormatOf } from './observation-layouts';
 import { readObservations } from './observations';
-import { observationTables, STATIONS } from './testing/observation-samples';
+import { observationTables, STATIONS, ug } from './testing/observation-samples';
 import { temporaryFolder } from './testing/shared-data';
 import { TableStore } from './table-store';
 
@@ -90,4 +90,27 @@ test('rows and headers that begin with #', async () => {
 test('what is no title is told by its line', async () => {
   await expect(read('Country,DE\nYear,2017\nid,time,no2\nA,1,5\n')).rejects.toEqual(refusal('expected 2 fields but line 3 has 3'));
   await expect(read('\nid\nid,no2\nA,5\n')).rejects.toEqual(refusal('expected 1 fields but line 3 has 2'));
+});
+
+describe('a name that several columns bear', () => {
+  test('has its column with it', async () => {
+    const rows = ['id no2 (column 2) time no2 (column 4) column4', 'A 5 1 6 '];
+    expect(await read('# by two instruments\nid,no2,time,no2,\nA,5,1,6,\n')).toEqual(rows);
+    expect(await read('id\t"no2"\ttime\tno2 \t\r\nA\t5\t1\t6\t\r\n')).toEqual(rows);
+  });
+
+  test('is none that the case can mean, but with its column', async () => {
+    write('stations.csv', STATIONS);
+    write('obs.csv', 'station,time,no2,pm25,no2\nA,2017-01-01 00:00,5,7,6\n');
+    await expect(readObservations(spec())).rejects.toEqual(
+      expect.objectContaining({
+        code: 'COLUMN_MISSING',
+        message: `${at('obs.csv')}: there is no column no2; it holds station, time, no2 (column 3), pm25, no2 (column 5): name the right column in the case`,
+      }),
+    );
+    const { columns } = spec();
+    const second = { ...columns!, species: { NO2: ug('no2 (column 5)') } };
+    const { values } = await readObservations(spec({ columns: second, gasReference: { temperature: 298.15, pressure: 101325 } }));
+    expect(values.get('NO2')![0] / (6 * (24.465 / 46.0055))).toBeCloseTo(1, 3);
+  });
 });

@@ -15,13 +15,28 @@ interface Row {
   fields: string[];
 }
 
-/** @param head - whole lines from the beginning of the file @returns how many lines stand above the header */
-export function linesAboveHeader(head: string, delimiter: string): number {
+/**
+ * @param head - whole lines from the beginning of the file
+ * @returns how many lines stand above the header, and its names
+ */
+export function headerOf(head: string, delimiter: string): { above: number; names: string[] } {
   const rows = rowsOf(head, delimiter);
   const index = rows.findIndex((row, i) => i + 1 < rows.length && isAbove(row, rows[i + 1]));
   const titles = rows.slice(0, Math.max(0, index)).filter(({ isRemark }) => !isRemark);
   const isHeader = index >= 0 && (titles.length === 0 || titles.every((title) => isTitle(title, rows[index].fields)));
-  return (isHeader ? rows[index] : rows.find(({ isRemark }) => !isRemark))?.above ?? 0;
+  const header = isHeader ? rows[index] : rows.find(({ isRemark }) => !isRemark);
+  return { above: header?.above ?? 0, names: header?.fields ?? [] };
+}
+
+/**
+ * Names of which some are borne by several columns, each with its column: `no2 (column 4)`. Else the first of them would be read, without a word.
+ *
+ * @returns undefined where each is borne by one
+ */
+export function namesApart(names: readonly string[]): string[] | undefined {
+  const isTwice = (name: string): boolean => name !== '' && names.indexOf(name) !== names.lastIndexOf(name);
+  if (!names.some(isTwice)) return undefined;
+  return names.map((name, i) => (isTwice(name) ? `${name} (column ${i + 1})` : name || `column${i}`));
 }
 
 /** How many empty lines stand above the rows of a file without a header. */

@@ -4,13 +4,15 @@ import { createGunzip } from 'node:zlib';
 
 import { DataError } from '../errors';
 import { requireUtf8, utf16Of } from '../text-file';
-import { delimiterOf, linesAboveHeader, linesAboveRows } from './csv-header';
+import { delimiterOf, headerOf, linesAboveRows, namesApart } from './csv-header';
 
 export interface CsvDialect {
   delimiter: ',' | ';' | '\t' | '|';
   newline: '\n' | '\r\n';
   /** number of lines above the header, or above the first row where there is none */
   skip: number;
+  /** of the columns, where not those of the header: see {@link namesApart} */
+  names?: string[];
   gzipped: boolean;
 }
 
@@ -35,8 +37,8 @@ export async function inspectCsv(path: string, headless?: CsvDialect['delimiter'
   // A head that is full may end within a line.
   const text = head.subarray(0, head.length < HEAD || end < 0 ? head.length : head.lastIndexOf(0x0a)).toString('utf8');
   const delimiter = headless ?? delimiterOf(text, [',', ';', '\t', '|'] as const);
-  const skip = headless === undefined ? linesAboveHeader(text, delimiter) : linesAboveRows(text);
-  return { delimiter, newline: text.split('\n')[skip].endsWith('\r') ? '\r\n' : '\n', skip, gzipped: isGzipped(path) };
+  const { above: skip, names } = headless === undefined ? headerOf(text, delimiter) : { above: linesAboveRows(text), names: [] };
+  return { delimiter, newline: text.split('\n')[skip].endsWith('\r') ? '\r\n' : '\n', skip, names: namesApart(names), gzipped: isGzipped(path) };
 }
 
 /** The first line of a CSV or gzipped CSV. @throws {DataError} `FILE_TRUNCATED` */

@@ -197,8 +197,9 @@ async function byDialect(paths: string[], format?: RawFormat): Promise<Map<Reade
 
 const readParquet: Reader = (paths) => `(SELECT COLUMNS(*)::VARCHAR FROM read_parquet([${paths.map(fileLiteral).join(', ')}], union_by_name = true))`;
 
-function readCsv({ delimiter, newline, skip, gzipped }: CsvDialect, format?: RawFormat): Reader {
-  const header = format ? `header = false, names = [${format.columns.map(literal).join(', ')}]` : 'header = true, union_by_name = true';
+function readCsv({ delimiter, newline, skip, names: apart, gzipped }: CsvDialect, format?: RawFormat): Reader {
+  const names = format?.columns ?? apart;
+  const header = `header = ${format === undefined}, union_by_name = ${format === undefined}${names ? `, names = [${names.map(literal).join(', ')}]` : ''}`;
   const options = `all_varchar = true, ${header}, delim = ${literal(delimiter)}, compression = '${gzipped ? 'gzip' : 'none'}', quote = '"', escape = '"'`;
   const lineEnd = newline === '\r\n' ? '\\r\\n' : '\\n';
   // Without `skip`, and a `comment` that is none, it drops first rows with other numbers of fields, and rows that begin with #.
