@@ -1,5 +1,5 @@
 import { Grid } from './grid';
-import { LatLonCells, type SourceCells } from './lat-lon-cells';
+import { LatLonCells, type CutCell, type SourceCells } from './lat-lon-cells';
 
 /**
  * Which part of each source cell lies in which target cell, for conservative regridding between any two grids.
@@ -27,7 +27,7 @@ export class CellOverlaps {
     const target: number[] = [];
     const share: number[] = [];
     const near = from instanceof LatLonCells ? new Set(from.about(to)) : undefined;
-    const cells: SourceCells = from instanceof Grid ? { rows: from.rows, cols: from.cols, pieces: (cell, n) => piecesOf(from, cell, n) } : from;
+    const cells: SourceCells = from instanceof Grid ? { rows: from.rows, cols: from.cols, cut: (cell, n) => cutOf(from, cell, n) } : from;
     for (let source = 0; source < from.rows * from.cols; source++) {
       if (near?.has(source) ?? true) {
         for (const [cell, part] of overlapsOfCell(cells, to, source, points)) {
@@ -72,28 +72,81 @@ export class CellOverlaps {
 }
 
 /** Pieces of a cell of a grid: equal in its projection; on a lat-lon grid weighted by cos φ. */
-function piecesOf(from: Grid, source: number, points: number): { lon: number; lat: number; weight: number }[] {
+function cutOf(from: Grid, source: number, points: number): CutCell {
   const { xorig, yorig, xcell, ycell, gdtyp } = from.definition;
-  const col = source % from.cols;
-  const row = Math.floor(source / from.cols);
-  return Array.from({ length: points * points }, (_, i) => {
-    const y = yorig + (row + (Math.floor(i / points) + 0.5) / points) * ycell;
-    const x = xorig + (col + ((i % points) + 0.5) / points) * xcell;
-    const [lon, lat] = from.toLonLat(x, y);
-    return { lon, lat, weight: gdtyp === 1 ? Math.max(0, Math.cos((y * Math.PI) / 180)) : 1 };
-  });
+  const [col, row] = [source % from.cols, Math.floor(source / from.cols)];
+  const y = (i: number): number => yorig + (row + (Math.floor(i / points) + 0.5) / points) * ycell;
+  const x = (i: number): number => xorig + (col + ((i % points) + 0.5) / points) * xcell;
+  return {
+    place: (i) => {
+      const [lon, lat] = from.toLonLat(x(i), y(i));
+      return { lon, lat };
+    },
+    weight: (i) => (gdtyp === 1 ? Math.max(0, Math.cos((y(i) * Math.PI) / 180)) : 1),
+  };
 }
 
 function overlapsOfCell(from: SourceCells, to: Grid, source: number, points: number): Map<number, number> {
+  const cut = from.cut(source, points);
+  const targets = targetsOf(cut, to, points);
+  if (typeof targets === 'number') return new Map([[targets, 1]]);
   const parts = new Map<number, number>();
   let total = 0;
-  for (const { lon, lat, weight } of from.pieces(source, points)) {
+  targets.forEach((cell, i) => {
+    const weight = cut.weight(i);
     total += weight;
-    const cell = to.cellAt(lon, lat);
-    if (!cell) continue;
-    const index = cell.row * to.cols + cell.col;
-    parts.set(index, (parts.get(index) ?? 0) + weight);
-  }
+    if (cell !== OUTSIDE) parts.set(cell, (parts.get(cell) ?? 0) + weight);
+  });
   for (const [cell, weight] of parts) parts.set(cell, weight / total);
   return parts;
+}
+
+const [UNKNOWN, OUTSIDE] = [-2, -1];
+/** Pieces along the edge of a block. */
+const BLOCK = 6;
+/** Degrees within which the edges of a target cell are nearly straight, and how far from the equator. */
+const [SMALL, POLAR] = [10, 80];
+
+/**
+ * The target cell of each piece, or of all. Pieces between four of one cell are of that cell, too, and are not looked for: of a source cell that is smaller than those of the
+ * target only the pieces about their edges are.
+ */
+function targetsOf(cut: CutCell, to: Grid, points: number): Int32Array | number {
+  const targets = new Int32Array(points * points).fill(UNKNOWN);
+  const targetOf = (i: number): number => {
+    if (targets[i] !== UNKNOWN) return targets[i];
+    const { lon, lat } = cut.place(i);
+    const cell = to.cellAt(lon, lat);
+    return (targets[i] = cell ? cell.row * to.cols + cell.col : OUTSIDE);
+  };
+  const last = points - 1;
+  const isStraight = isSmall([0, last, last * points, last * points + last].map((i) => cut.place(i)));
+  /** Whether the corners of a block, which has its last row and column, are of one cell: the pieces between them are, then. */
+  const isOneCell = (south: number, north: number, west: number, east: number): boolean => {
+    const first = targetOf(south * points + west);
+    // What lies between four places outside need not.
+    const isOne =
+      isStraight &&
+      first !== OUTSIDE &&
+      first === targetOf(south * points + east) &&
+      first === targetOf(north * points + west) &&
+      first === targetOf(north * points + east);
+    if (isOne) for (let row = south; row <= north; row++) targets.fill(first, row * points + west, row * points + east + 1);
+    return isOne;
+  };
+  if (isOneCell(0, last, 0, last)) return targets[0];
+  for (let south = 0; south < points; south += BLOCK) {
+    for (let west = 0; west < points; west += BLOCK) {
+      const [north, east] = [Math.min(south + BLOCK, points) - 1, Math.min(west + BLOCK, points) - 1];
+      if (isOneCell(south, north, west, east)) continue;
+      for (let row = south; row <= north; row++) for (let col = west; col <= east; col++) targetOf(row * points + col);
+    }
+  }
+  return targets;
+}
+
+function isSmall(places: readonly { lon: number; lat: number }[]): boolean {
+  const extent = (values: number[]): number => Math.max(...values) - Math.min(...values);
+  const [lons, lats] = [places.map(({ lon }) => lon), places.map(({ lat }) => lat)];
+  return extent(lons) < SMALL && extent(lats) < SMALL && lats.every((lat) => Math.abs(lat) < POLAR);
 }

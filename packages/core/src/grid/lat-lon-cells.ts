@@ -4,12 +4,18 @@ import { EARTH_RADIUS } from './projection';
 
 const RADIANS = Math.PI / 180;
 
-/** A cell cut into pieces of one area. */
 export interface SourceCells {
   readonly rows: number;
   readonly cols: number;
-  /** middles of `points` x `points` pieces, with their share of the cell up to a factor */
-  pieces(cell: number, points: number): { lon: number; lat: number; weight: number }[];
+  /** cuts a cell into `points` x `points` pieces, which are numbered row by row */
+  cut(cell: number, points: number): CutCell;
+}
+
+export interface CutCell {
+  /** The middle of a piece. */
+  place(piece: number): { lon: number; lat: number };
+  /** Its share of the cell, up to a factor. */
+  weight(piece: number): number;
 }
 
 export class LatLonCells implements SourceCells {
@@ -40,16 +46,18 @@ export class LatLonCells implements SourceCells {
     return EARTH_RADIUS ** 2 * RADIANS * (this.lonEdges[2 * col + 1] - this.lonEdges[2 * col]) * Math.abs(b - a);
   }
 
-  pieces(cell: number, points: number): { lon: number; lat: number; weight: number }[] {
+  /** Pieces of one area. */
+  cut(cell: number, points: number): CutCell {
     const [row, col] = [Math.floor(cell / this.cols), cell % this.cols];
     const [a, b] = this.sines(row);
     const [west, east] = [this.lonEdges[2 * col], this.lonEdges[2 * col + 1]];
-    const lats = Array.from({ length: points }, (_, j) => Math.asin(a + ((b - a) * (j + 0.5)) / points) / RADIANS);
-    return Array.from({ length: points * points }, (_, i) => ({
-      lon: west + ((east - west) * ((i % points) + 0.5)) / points,
-      lat: lats[Math.floor(i / points)],
-      weight: 1,
-    }));
+    return {
+      place: (i) => ({
+        lon: west + ((east - west) * ((i % points) + 0.5)) / points,
+        lat: Math.asin(a + ((b - a) * (Math.floor(i / points) + 0.5)) / points) / RADIANS,
+      }),
+      weight: () => 1,
+    };
   }
 
   /** The cells that may share a part with a grid, as numbers of this one's: all that meet its span of longitudes and latitudes. */
