@@ -202,6 +202,13 @@ describe('time', () => {
     expect(spans({ units: 'days since 2016-12-31', calendar: 'noleap' })).toEqual(['2017-01-01 2017-02-01', '2017-02-01 2017-03-01']);
   });
 
+  it('takes fields without a time for every hour', () => {
+    const path = inventory({ dimensions: ['lat', 'lon'], data: field.slice(0, ROWS * COLS) });
+    writeInventoryEmissions(at('OUT.nc'), latLon(), hours('2021-12-31T23:00Z', 2), [source(path)]);
+    const values = read(at('OUT.nc'), 'NO2');
+    expect([values[7], values[ROWS * COLS + 7]].map((value) => value / (8000 * area(0)))).toEqual([expect.closeTo(1, 6), expect.closeTo(1, 6)]);
+  });
+
   it('takes the months of another year where it is told to', () => {
     const write = (change: Partial<InventorySource>): unknown =>
       writeInventoryEmissions(at('OUT.nc'), latLon(), hours('2021-02-03T00:00Z', 1), [source(inventory(), change)]);
