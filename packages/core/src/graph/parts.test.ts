@@ -144,6 +144,8 @@ describe('what has to be copied', () => {
     const g = new Graph();
     const [a, b] = [up(g, 'a'), up(g, 'b')];
     expect(copiesOf(g, [concat(g, [a, b]), tanh(g, a)])).toEqual(['stridedCopy']);
+    const before = tanh(g, b); // whether it is read before or after it is joined
+    expect(copiesOf(g, [before, concat(g, [a, b])])).toEqual(['stridedCopy']);
     expect(copiesOf(g, [concat(g, [tanh(g, a), b])])).toEqual(['stridedCopy']);
   });
 
