@@ -138,6 +138,7 @@ describe('what has to be copied', () => {
     expect(copiesOf(g, [concat(g, [image(g), a])])).toEqual(['stridedCopy']);
     expect(copiesOf(g, [concat(g, [a, a])])).toEqual(['stridedCopy', 'stridedCopy']);
     expect(copiesOf(g, [concat(g, [up(g, 'b'), a])])).toEqual([]);
+    expect(copiesOf(g, [concat(g, [up(g, 'c'), a]), concat(g, [a, up(g, 'd')])])).toEqual(['stridedCopy']);
   });
 
   test('what a kernel reads or makes that knows no strides', () => {
