@@ -26,6 +26,38 @@ test('years before 100 are those, and not of the twentieth century', () => {
   expect(new Date(parseCfTimes([17067072], 'hours since 1-1-1 00:00:0.0', undefined, 'f')[0])).toEqual(new Date('1948-01-01'));
 });
 
+test('the clock of the origin counts, in every calendar, and so do units of any length', () => {
+  expect(iso(1.5, 'hours since 2017-01-31 22:45')).toBe('2017-02-01T00:15');
+  expect(iso(90, 'minutes since 2017-01-31 22:45')).toBe('2017-02-01T00:15');
+  expect(iso(45, 'seconds since 2017-01-31 22:45:15')).toBe('2017-01-31T22:46');
+  expect(iso(1, 'days since 0001-01-01 18:00')).toBe(iso(42, 'hours since 0001-01-01'));
+  expect(iso(1, 'days since 2016-02-28 18:30', 'noleap')).toBe('2016-03-01T18:30');
+});
+
+test('a year without leap days has the dates of 2017, whichever month its origin is in', () => {
+  const wrong = Array.from({ length: 12 }, (_, month) => month).flatMap((month) => {
+    const decode = cfDecoder(`days since 2017-${month + 1}-01`, 'leapless', 'f');
+    const start = Date.UTC(2017, month);
+    const days = Array.from({ length: (Date.UTC(2018, 0) - start) / 86400e3 }, (_, day) => day);
+    return days.filter((day) => decode(day) !== start + day * 86400e3).map((day) => `${day} days since month ${month + 1}`);
+  });
+  expect(wrong).toEqual([]);
+});
+
+test('29 February is an origin in leap years of the calendar, and no other', () => {
+  const origin =
+    (date: string, calendar?: string): (() => string) =>
+    () =>
+      iso(1, `days since ${date}`, calendar);
+  const next = [origin('2016-02-29'), origin('2000-02-29', 'proleptic_gregorian'), origin('1500-02-29')].map((of) => of());
+  expect(next).toEqual(['2016-03-01T00:00', '2000-03-01T00:00', '1500-03-11T00:00']); // 1 March of the Julian calendar is 11 March of ours
+  for (const [date, calendar] of [['2017-02-29'], ['1900-02-29'], ['1500-02-29', 'proleptic_gregorian'], ['2016-02-29', 'noleap']] as [
+    string,
+    string?,
+  ][])
+    expect(origin(date, calendar)).toThrow(/is no time that is read/);
+});
+
 test.each(['', ' 00:00', 'T06:00:00Z', ' 0:0:0 UTC', ' 06:00 +00:00', ' 00:00:00.0 -0:00', ' 00:00:00 GMT'])('UTC, written %j', (clock) => {
   expect(iso(0, `hours since 2017-01-01${clock}`).slice(0, 10)).toBe('2017-01-01');
 });

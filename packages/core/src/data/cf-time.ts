@@ -58,13 +58,18 @@ export function cfDecoder(units: string, calendar: CfCalendar, subject: string):
   return (value) => start + 1000 * scale * value;
 }
 
-/** 29 February is one in years of the calendar; the year 0 is none in that which people use. */
+/** The year 0 is none in the calendar that people use. */
 function isDate(year: number, month: number, day: number, calendar: CfCalendar): boolean {
-  const leap = calendar !== 'leapless' && month === 2 ? 1 : 0;
+  const leap = month === 2 && isLeap(year, calendar) ? 1 : 0;
   return month >= 1 && month <= 12 && day >= 1 && day <= DAYS_OF_MONTHS[month - 1] + leap && (year > 0 || calendar !== 'mixed');
 }
 
-function isJulian({ year, month, day }: Origin): boolean {
+function isLeap(year: number, calendar: CfCalendar): boolean {
+  if (calendar === 'leapless' || year % 4 !== 0) return false;
+  return year % 100 !== 0 || year % 400 === 0 || (calendar === 'mixed' && isJulian({ year, month: 2, day: 29 }));
+}
+
+function isJulian({ year, month, day }: Omit<Origin, 'seconds'>): boolean {
   return year * 10_000 + month * 100 + day < 15821015;
 }
 

@@ -2,7 +2,8 @@ import { mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '../random';
-import { hourStore, type HourStore } from './hour-store';
+import { fromHalf } from '@retroplume/native';
+import { hourStore, hourStoreBytes, type HourStore } from './hour-store';
 import { keptMemory } from './period-source';
 import { ScratchFile } from './scratch';
 
@@ -58,6 +59,25 @@ describe.each([
     const out = store.rectangle(each, { first: 1, count: 2 });
     expect(out.length).toBe(2 * each.rows * each.cols * SHAPE.channels);
     out.forEach((value, i) => expect(value).toBe(values[placeOf(each, i)]));
+  });
+
+  it.each([crop, strip])('are seen by rectangles as they are kept, where that is in half precision (%p)', (each) => {
+    filled(store);
+    const found = store.halves?.(each, { first: 2, count: 2 });
+    expect(found !== undefined).toBe(half !== undefined);
+    if (!found) return;
+    const { fields, grid, crop: at, first } = found;
+    expect([at.rows, at.cols]).toEqual([each.rows, each.cols]);
+    for (let i = 0; i < 2 * each.rows * each.cols * SHAPE.channels; i++) {
+      const [channel, cell] = [i % SHAPE.channels, Math.floor(i / SHAPE.channels)];
+      const [hour, row, col] = [Math.floor(cell / (each.rows * each.cols)), Math.floor(cell / each.cols) % each.rows, cell % each.cols];
+      const place = ((at.row + row) * grid.cols + at.col + col) * SHAPE.channels + channel;
+      const inBlock = ((first + hour) % fields.hoursOfBlock) * grid.rows * grid.cols * SHAPE.channels;
+      const kept = fields.blocks[Math.floor((first + hour) / fields.hoursOfBlock)].slice(inBlock + place, inBlock + place + 1);
+      const value = new Float32Array(1);
+      fromHalf(kept, value, fields.one);
+      expect(value[0]).toBe(values[placeOf(each, i) + FIELD]);
+    }
   });
 
   it.each([crop, strip])('are added to by rectangles (%p)', (each) => {
@@ -117,4 +137,8 @@ it('says what to do where the folder cannot be written', () => {
   const error = { code: 'FILE_UNWRITABLE', message: expect.stringContaining('/proc: a temporary file') as string };
   expect(() => hourStore(SHAPE, 0, { folder: '/proc' })).toThrow(expect.objectContaining(error) as Error);
   expect(() => hourStore(SHAPE, 0, { folder: '/proc' })).toThrow(/set TMPDIR/);
+});
+
+it('take four bytes a number, or two', () => {
+  expect([hourStoreBytes(SHAPE), hourStoreBytes(SHAPE, { half: 1 })]).toEqual([4 * SHAPE.hours * FIELD, 2 * SHAPE.hours * FIELD]);
 });

@@ -73,6 +73,17 @@ test('a year that ends at the beginning of its last day is the whole year', () =
   expect(readCfInventory(at('inventory.nc'), 'e').spans).toEqual([{ from: new Date('2017-01-01'), to: new Date('2018-01-01') }]);
 });
 
+test.each([
+  ['a month that ends at the beginning of its last day', '2017-01-01', '2017-01-31', '2017-02-01'],
+  ['a month that ends where it does', '2017-01-01', '2017-02-01', '2017-02-01'],
+  ['days from the middle of a month', '2017-01-15', '2017-01-31', '2017-01-31'],
+  ['a month from noon', '2017-01-01T12:00', '2017-01-31', '2017-01-31'],
+  ['most of a month', '2017-01-01', '2017-01-30', '2017-01-30'],
+])('bounds: %s', (_, from, to, end) => {
+  const path = inventory([[from, to]]);
+  expect(readCfInventory(path, 'e').spans).toEqual([{ from: new Date(from.length > 10 ? `${from}Z` : from), to: new Date(end) }]);
+});
+
 test('days stand for those of another year', () => {
   const january = Array.from({ length: 31 }, (_, i): [string, string] => [iso(2017, 0).slice(0, 8) + String(i + 1).padStart(2, '0'), new Date(Date.UTC(2017, 0, i + 2)).toISOString().slice(0, 10)]); // prettier-ignore
   expect(stepAt(january, '2019-01-20T07:00')).toBe(19);

@@ -1,5 +1,6 @@
 import { describeQuality } from './observation-quality';
-import { applyRules, type QualityRules, type RuleCounts } from './quality-rules';
+import { Random } from '../random';
+import { applyRules, RULES, type QualityRules, type RuleCounts } from './quality-rules';
 import { NO_RULES, observationTables, series } from './testing/observation-samples';
 
 const N = Number.NaN;
@@ -111,4 +112,19 @@ describe('through the reader', () => {
     expect(whole.slice(24, 48).map(Number.isNaN)).toEqual(Array.from({ length: 24 }, (_, i) => i < 3 || i === 23));
     expect(part.quality?.species['PM2.5']).toMatchObject({ valid: 20, missing: 4, negative: 0, rules: { stuck: 3, spike: 1, fewHours: 0 } });
   });
+});
+
+test('each station is judged by its own values alone, and loses no other values', () => {
+  const random = new Random(4);
+  const time = { start: new Date('2017-01-01T00:00Z'), stepSeconds: 3600, count: 96 };
+  const stations = Array.from({ length: 3 }, () =>
+    Float32Array.from({ length: time.count }, () => (random.uniform() < 0.2 ? NaN : random.uniform() < 0.1 ? 90 : Math.round(4 * random.uniform()))),
+  );
+  const rules = { range: { NO2: { min: 1, max: 95 } }, stuckSteps: 3, spike: { factor: 5, floor: 20 }, minimumHours: 14 };
+  const together = Float32Array.from({ length: 3 * time.count }, (_, i) => stations[i % 3][Math.floor(i / 3)]);
+  const counts = applyRules(together, 3, 'NO2', rules, { axis: time, zone: 'UTC' });
+  const alone = stations.map((values) => applyRules(values, 1, 'NO2', rules, { axis: time, zone: 'UTC' }));
+  expect([...together]).toEqual(Array.from({ length: 3 * time.count }, (_, i) => stations[i % 3][Math.floor(i / 3)]));
+  for (const rule of RULES) expect([rule, counts[rule]]).toEqual([rule, alone.reduce((sum, each) => sum + each[rule], 0)]);
+  expect(counts.outOfRange * counts.stuck * counts.spike * counts.fewHours).toBeGreaterThan(0);
 });

@@ -74,4 +74,17 @@ describe('inside a polygon', () => {
     expect(insidePolygon(x, y, [...horseshoe].reverse())).toBe(expected);
     expect(insidePolygon(x, y, [...horseshoe, horseshoe[0]])).toBe(expected); // closed, as GeoJSON writes it
   });
+
+  it('counts each place once where polygons share edges and corners, those on them included', () => {
+    // The four quarters of a diamond, which meet in its middle; all corners and many edges lie on the places.
+    const corners: [number, number][] = [[3, 0], [0, 3], [-3, 0], [0, -3]]; // prettier-ignore
+    const quarters = corners.map((corner, i): [number, number][] => [[0, 0], corner, corners[(i + 1) % 4]]);
+    for (let x = -4; x <= 4; x += 0.5) {
+      for (let y = -4; y <= 4; y += 0.5) {
+        const held = quarters.filter((quarter) => insidePolygon(x, y, quarter)).length;
+        expect([x, y, held]).toEqual([x, y, insidePolygon(x, y, corners) ? 1 : 0]);
+        if (Math.abs(x) + Math.abs(y) !== 3) expect([x, y, held]).toEqual([x, y, Math.abs(x) + Math.abs(y) < 3 ? 1 : 0]);
+      }
+    }
+  });
 });

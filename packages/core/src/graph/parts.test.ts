@@ -138,12 +138,15 @@ describe('what has to be copied', () => {
     expect(copiesOf(g, [concat(g, [image(g), a])])).toEqual(['stridedCopy']);
     expect(copiesOf(g, [concat(g, [a, a])])).toEqual(['stridedCopy', 'stridedCopy']);
     expect(copiesOf(g, [concat(g, [up(g, 'b'), a])])).toEqual([]);
+    expect(copiesOf(g, [concat(g, [up(g, 'c'), a]), concat(g, [a, up(g, 'd')])])).toEqual(['stridedCopy']);
   });
 
   test('what a kernel reads or makes that knows no strides', () => {
     const g = new Graph();
     const [a, b] = [up(g, 'a'), up(g, 'b')];
     expect(copiesOf(g, [concat(g, [a, b]), tanh(g, a)])).toEqual(['stridedCopy']);
+    const before = tanh(g, b); // whether it is read before or after it is joined
+    expect(copiesOf(g, [before, concat(g, [a, b])])).toEqual(['stridedCopy']);
     expect(copiesOf(g, [concat(g, [tanh(g, a), b])])).toEqual(['stridedCopy']);
   });
 

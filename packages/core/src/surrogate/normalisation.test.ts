@@ -29,6 +29,30 @@ describe('normalisation', () => {
     expect(emissions.scale[0] / Math.sqrt(nox.reduce((sum, e) => sum + e * e, 0) / nox.length)).toBeCloseTo(1, 9);
   });
 
+  it('scales tracers by the root mean square of those of the prior run, spin-up included', () => {
+    const period = tinyPeriod('winter', 1);
+    const { offset, scale } = normalisationOf([period], [24]).tracers!;
+    const prior = period.runs.get('prior')!;
+    const held = prior.tracers!.hours({ first: 0, count: WORLD.hours });
+    expect(prior.tracers!.channels).toBe(10);
+    expect(offset).toEqual(new Array(10).fill(0));
+    scale.forEach((each, c) => {
+      const own = held.filter((_, i) => i % 10 === c);
+      expect(each / Math.sqrt(own.reduce((sum, value) => sum + value * value, 0) / own.length)).toBeCloseTo(1, 6);
+    });
+    prior.tracers = undefined;
+    expect(normalisationOf([period], [24])).not.toHaveProperty('tracers');
+  });
+
+  it('leaves what is 0 throughout as it is', () => {
+    const period = tinyPeriod('winter', 1);
+    const { emissions, concentrations } = period.runs.get('prior')!;
+    for (let i = 3; i < emissions.length; i += 5) emissions[i] = 0;
+    for (let i = 2; i < concentrations.length; i += 4) concentrations[i] = 0;
+    const made = normalisationOf([period], [24]);
+    expect([made.emissions.scale[3], made.concentrations.scale[2]]).toEqual([1, 1]);
+  });
+
   it('scales concentrations by their standard deviation: a level that is always there is no spread', () => {
     const raised = tinyPeriod('winter', 1);
     const prior = raised.runs.get('prior')!.concentrations;

@@ -30,6 +30,7 @@ describe('the steps of a window', () => {
   it.each([
     [[]],
     [[{ count: 0, hours: 1 }]],
+    [[{ count: 1, hours: 0 }]],
     [[{ count: 2, hours: 1.5 }]],
     [
       [

@@ -72,6 +72,32 @@ describe('spellings', () => {
     expect(parseUnit(angle).scale).toBeCloseTo(Math.PI / 180, 15);
   });
 
+  const TABLE = `
+    t 1e3 kg; tonnes 1e3 kg; ton 907.18474 kg; TONS 907.18474 kg; Gg 1e6 kg; Tg 1e9 kg; ng 1e-12 kg; pg 1e-15 kg; grams 1e-3 kg; kilograms 1 kg;
+    micrograms 1e-9 kg; microg 1e-9 kg; kmol 1e3 mol; umol 1e-6 mol; moles 1 mol; ppt 1e-3 ppb; pptv 1e-6 ppm; km 1e3 m; cm 1e-2 m; mm 1e-3 m; nm 1e-9 m;
+    metres 1 m; ha 1e4 m2; l 1e-3 m3; L 1e-3 m3; ms 1e-3 s; sec 1 s; min 60 s; minutes 60 s; h 3600 s; HR 3600 s; hours 3600 s; d 86400 s; day 86400 s;
+    a 31536000 s; yr 31536000 s; years 31536000 s; hPa 100 Pa; mb 100 Pa; mbar 100 Pa; atm 101325 Pa; kPa 1000 Pa; PASCALS 1 Pa; watt 1 W; watts 1 W; kW 1000 W;
+    joule 1 J; J/s 1 W; joules/min 0.016666666666666666 W; W 1 kg*m2/s3; % 0.01 1; percent 0.01 1; FRACTION 1 1; DECIMAL 1 1; CATEGORY 1 1; radians 1 1;
+    degrees 0.017453292519943295 1; Mg/ha/day 1.1574074074074074e-6 kg/m2/s; ton/hr 251.99576111111112 g/s`;
+  test.each(TABLE.split(';').map((line) => line.trim().split(' ')))('1 %s is %s %s', (unit, value, base) => {
+    expect(convert(1, unit, base) / Number(value)).toBeCloseTo(1, 9); // a short ton is 2000 lb of 0.45359237 kg
+  });
+
+  test('molar masses are those of their formulas', () => {
+    const atoms: Record<string, number> = { H: 1.008, C: 12.011, N: 14.007, O: 15.999, S: 32.06 };
+    const formulas = { HONO: 'HNO2', SULF: 'H2SO4', FORM: 'CH2O', ISOP: 'C5H8' } as Record<string, string>;
+    for (const [name, mass] of Object.entries(MOLAR_MASS).filter(([each]) => each !== 'AIR')) {
+      const parts = [...(formulas[name] ?? name).matchAll(/([A-Z])(\d*)/g)];
+      expect([name, mass]).toEqual([
+        name,
+        expect.closeTo(
+          parts.reduce((sum, [, atom, count]) => sum + atoms[atom] * Number(count || 1), 0),
+          9,
+        ),
+      ]);
+    }
+  });
+
   test('a megagram is not a milligram', () => {
     expect(convert(1, 'Mg', 'kg')).toBeCloseTo(1000, 9);
     expect(convert(1, 'mg', 'kg')).toBeCloseTo(1e-6, 15);

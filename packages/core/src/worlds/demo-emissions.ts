@@ -95,7 +95,7 @@ export function makeDemoInventory(geography: DemoGeography, random: Random): Dem
 /**
  * Emission of one group in the hour that begins at `time` (milliseconds UTC).
  *
- * @returns `[rows, cols]` kg m-2 s-1; cells keep the clock of their own longitude, in steps of an hour
+ * @returns `[rows, cols]` kg m-2 s-1; the whole domain keeps the clock of its central longitude, in steps of an hour
  */
 export function emissionAt(inventory: DemoInventory, geography: DemoGeography, group: Group, season: Season, time: number): Float32Array {
   const out = new Float32Array(geography.land.length);

@@ -1,7 +1,7 @@
 import { Random } from '../random';
 import { makeDemoGeography } from './demo-geography';
 import { DemoWeather, type Season } from './demo-weather';
-import { clearSkyIrradiance, cosSolarZenith, saturationMixingRatio } from './solar';
+import { clearSkyIrradiance, cloudTransmission, cosSolarZenith, localSolarHour, saturationMixingRatio, solarDeclination } from './solar';
 
 describe('the sun', () => {
   it('stands at 90° − φ + δ at noon of the equinox and under the horizon at midnight', () => {
@@ -9,6 +9,26 @@ describe('the sun', () => {
     expect(cosSolarZenith(noon, 0, 40)).toBeCloseTo(Math.cos((40 * Math.PI) / 180), 2);
     expect(cosSolarZenith(noon + 12 * 3600e3, 0, 40)).toBe(0);
     expect(clearSkyIrradiance(1)).toBeCloseTo(1098 * Math.exp(-0.057), 6);
+  });
+
+  it('has the declination of the Astronomical Almanac all year round, to the half degree that leap years and whole days make of it', () => {
+    const degree = Math.PI / 180;
+    for (let day = 0; day < 365; day += 5) {
+      const time = Date.UTC(2026, 0, 1 + day, 12);
+      const n = (time - Date.UTC(2000, 0, 1, 12)) / 86400e3;
+      const anomaly = (357.528 + 0.9856003 * n) * degree;
+      const longitude = (280.46 + 0.9856474 * n + 1.915 * Math.sin(anomaly) + 0.02 * Math.sin(2 * anomaly)) * degree;
+      expect(Math.abs(solarDeclination(time) - Math.asin(Math.sin(23.439 * degree) * Math.sin(longitude))) / degree).toBeLessThan(0.5); // it changes by 0.4 in a day
+    }
+  });
+
+  it('has a local hour of four minutes a degree, and lets a quarter through an overcast sky', () => {
+    const time = Date.UTC(2026, 2, 21, 23, 30);
+    expect([0, 15, -40, -179, 179].map((lon) => localSolarHour(time, lon))).toEqual([
+      ...[23.5, 0.5].map((hour) => expect.closeTo(hour, 9) as number),
+      ...[23.5 - 40 / 15, 23.5 - 179 / 15, 179 / 15 - 0.5].map((hour) => expect.closeTo(hour, 9) as number),
+    ]);
+    expect([0, 1].map(cloudTransmission)).toEqual([1, 0.25]);
   });
 
   it('has a saturated mixing ratio of 3.8 g/kg at 0 °C and 14.9 g/kg at 20 °C (1000 hPa)', () => {

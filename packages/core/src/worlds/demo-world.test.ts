@@ -101,15 +101,20 @@ describe('writeDemoWorld', () => {
       expect(Math.max(...factors)).toBeLessThanOrEqual(1.6 + 1e-6);
       ['NO', 'NH3', 'SO2', 'VOC', 'PM25'].forEach((name, g) => {
         const emissions = file.read(name);
-        let [difference, truth] = [0, 0];
+        let [difference, truth, prior, atSea, changedAtSea] = [0, 0, 0, 0, 0];
         emissions.forEach((value, i) => {
           const factor = factors[g * 256 + (i % 256)];
           difference += value * Math.abs(1 - factor);
           truth += value * factor;
+          prior += value;
+          if (value === 0) atSea++;
+          if (value === 0 && factor !== 1) changedAtSea++;
         });
+        expect([atSea > 0, changedAtSea]).toEqual([true, 0]);
         // planted for the season's mean; hours and weekdays shift the sectors a little
         expect(difference / truth).toBeGreaterThan(0.27);
         expect(difference / truth).toBeLessThan(0.33);
+        expect([name, prior > truth]).toEqual([name, ['NO', 'SO2', 'PM25'].includes(name)]); // the prior is too high in these, too low in the others
       });
       file.close();
     }

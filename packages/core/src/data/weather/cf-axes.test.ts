@@ -1,15 +1,28 @@
 /** Files that go round the earth, under a grid over Greenwich. */
 import { join } from 'node:path';
-
+import { NetcdfFile } from '@retroplume/native';
 import { Grid } from '../../grid/grid';
 import { ncgen } from '../testing/cdl';
-import { temporaryFolder } from '../testing/shared-data';
+import { failure, temporaryFolder } from '../testing/shared-data';
 import { CfReader } from './cf-reader';
 
 const folder = temporaryFolder();
 const grid = new Grid({
   name: 'greenwich', gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0, xorig: -10, yorig: 40, xcell: 10, ycell: 10, cols: 2, rows: 1,
 }); // prettier-ignore
+
+test('a file without any step', () => {
+  const path = join(folder.path, 'empty.nc');
+  const file = NetcdfFile.create(path, 'netcdf4');
+  file.defineDimension('time', 'unlimited');
+  for (const name of ['lat', 'lon']) file.defineDimension(name, 2);
+  for (const [name, units] of Object.entries({ time: 'hours since 2017-01-01', lat: 'degrees_north', lon: 'degrees_east' })) {
+    file.defineVariable(name, 'double', [name]);
+    file.putAttribute(name, 'units', units);
+  }
+  file.close();
+  expect(() => CfReader.open([path], grid)).toThrow(failure('CF_TIME', `${path}: time has no step: make the file again, or give another`));
+});
 
 /** 10 at 10 °W, 20 on the meridian, 30 at 10 °E, 0 elsewhere. */
 function globe(lons: number[]): string {

@@ -43,11 +43,11 @@ export function cfDimensions(file: NetcdfFile, path: string): CfDimensions {
   return { time: find('time'), lat: find('lat'), lon: find('lon') };
 }
 
-/** Times of a file's records, ms since 1970. @throws {DataError} `CF_AXES`, `CF_TIME` */
+/** Times of a file's records, ms since 1970, one at least. @throws {DataError} `CF_AXES`, `CF_TIME` */
 export function cfTimes(file: NetcdfFile, path: string): number[] {
   const { time } = cfDimensions(file, path);
   const values = numbers(file, time);
-  if (values.length === 0) throw new DataError('CF_TIME', `${path}: ${time}: there is no time in it: make the file again`);
+  if (values.length === 0) throw new DataError('CF_TIME', `${path}: ${time} has no step: make the file again, or give another`);
   return parseCfTimes(values, textOf(file, time, 'units') ?? '', textOf(file, time, 'calendar'), `${path}: ${time}`);
 }
 

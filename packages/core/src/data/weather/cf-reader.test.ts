@@ -167,9 +167,6 @@ describe('refused', () => {
     fails(() => CfReader.open([uneven], grid), 'CF_UNEVEN', /a\.nc: latitude: expected evenly spaced points but point 1 is at 39\.0999\d*: bring the file to a regular grid first \(cdo remapbil\)$/); // prettier-ignore
     const calendar = write('b.nc', { fields: t2m, header: 'time:calendar = "360_day" ;' });
     fails(() => CfReader.open([calendar], grid), 'CF_TIME', `${calendar}: time: the calendar 360_day has other days than the observations: give files of the standard calendar`); // prettier-ignore
-    const axes = 'double time(time) ; float lat(lat) ; float lon(lon) ;';
-    const timeless = ncgen(at('t.nc'), `netcdf t { dimensions: time = UNLIMITED ; lat = 1 ; lon = 1 ; variables: ${axes} }`);
-    fails(() => CfReader.open([timeless], grid), 'CF_TIME', `${timeless}: time: there is no time in it: make the file again`);
     const none = ncgen(at('c.nc'), 'netcdf c { dimensions: x = 1 ; variables: float x(x) ; data: x = 1 ; }');
     fails(() => openWeather([none], { grid }), 'FORMAT_UNKNOWN', `${none}: it is neither an I/O API file (no FTYPE), nor WRF's (no dimension south_north), nor on longitudes and latitudes: check the path in the case, or set meteorology.format`); // prettier-ignore
     fails(() => CfReader.open([none], grid), 'CF_AXES', `${none}: there is no coordinate of time that is a dimension of its own: give files on a regular grid of longitudes and latitudes, with times`); // prettier-ignore

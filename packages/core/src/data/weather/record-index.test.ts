@@ -9,6 +9,23 @@ test('fifteen years of hours, which are more than a call takes arguments', () =>
   expect(axis).toEqual({ start: new Date('2001-01-01T00:00Z'), stepSeconds: 3600, count: 131_496 });
 });
 
+test('files whose times lie between those of others, in any order, and of a time in two the later file', () => {
+  const file = (path: string, hours: number[]): TimedFile => ({ path, file: {} as NetcdfFile, times: hours.map((hour) => 3_600_000 * hour) });
+  const [even, odd, late] = [file('even.nc', [0, 2, 4, 6]), file('odd.nc', [1, 3, 5]), file('late.nc', [4, 7])];
+  const index = new RecordIndex([odd, late, even]);
+  expect(index.axis).toEqual({ start: new Date(0), stepSeconds: 3600, count: 8 });
+  const runs = index.runs(1, 7).map(({ source, record, step, count }) => [source.path, record, step, count]);
+  expect(runs).toEqual([
+    ['odd.nc', 0, 0, 1],
+    ['even.nc', 1, 1, 1],
+    ['odd.nc', 1, 2, 1],
+    ['late.nc', 0, 3, 1],
+    ['odd.nc', 2, 4, 1],
+    ['even.nc', 3, 5, 1],
+    ['late.nc', 1, 6, 1],
+  ]);
+});
+
 describe('of files that hold more than the hours that are asked for', () => {
   const hour = (day: string, at: number): number => Date.parse(`${day}T00:00Z`) + 3_600_000 * at;
   const file = (path: string, day: string, count: number, from = 0): TimedFile => ({

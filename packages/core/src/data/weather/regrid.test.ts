@@ -82,3 +82,14 @@ test('a grid that the file does not surround', () => {
     }) as Error,
   );
 });
+
+test.each([
+  ['north', 1],
+  ['south', -1],
+])('beyond the last row in the %s that row counts up to the pole, but not where a further one is missing', (_, side) => {
+  const target = latLon({ name: 'pole', xorig: 5, yorig: side > 0 ? 86 : -89, xcell: 20, ycell: 3, cols: 1, rows: 1 }); // centre 15 °E, 87.5 °
+  const axes = (last: number): LatLonAxes => ({ lons: axis(0, 10, 36), lats: axis(side * last, -side * 5, 10) });
+  const regridder = new Regridder(axes(85), target, 'f.nc');
+  expect(regridder.bilinear(fill(axes(85), regridder.pointsAround, (lon, lat) => 100 * lat + lon))[0]).toBeCloseTo(100 * side * 85 + 15, 3);
+  expect(() => new Regridder(axes(84), target, 'f.nc')).toThrow(expect.objectContaining({ code: 'GRID_MISMATCH' }) as Error);
+});

@@ -16,8 +16,8 @@ const grid = new Grid({
 });
 const HOURS = 48;
 const FIELD = 2 * 5;
-/** NOx: hour + 1 in the south, twice that in the north; the others nothing. */
-const emissionsOf = (hour: number): number[] => [0, 1].flatMap((row) => [(row + 1) * (hour + 1), 0, 0, 0, 0]);
+/** NOx: hour + 1 in the south, twice that in the north; the groups after it two to five times as much. */
+const emissionsOf = (hour: number): number[] => [0, 1].flatMap((row) => [1, 2, 3, 4, 5].map((group) => group * (row + 1) * (hour + 1)));
 const period = {
   ...{ name: 'july', grid, meteorologyNames: [], geographyNames: [] },
   time: { start: new Date('2017-07-01T00:00:00Z'), stepSeconds: 3600, count: HOURS },
@@ -46,6 +46,13 @@ it('fields are means over hours that share their factors, with the uncertainty o
   expect(found.get('updated_NOx')).toEqual(
     means.flatMap((mean, s) => [mean, 2 * mean].map((value) => value * (2 + (s % 2)))).map((value) => expect.closeTo(value, 4) as number),
   );
+  for (const [g, group] of ['NOx', 'NH3', 'SO2', 'VOC', 'PM25'].entries()) {
+    const prior = means.flatMap((mean) => [mean, 2 * mean]).map((value) => (g + 1) * value);
+    expect(found.get(`prior_${group}`)).toEqual(prior.map((value) => expect.closeTo(value, 3) as number));
+    expect(found.get(`updated_${group}`)).toEqual(prior.map((value, i) => expect.closeTo(value * (2 + (Math.floor(i / 2) % 2)), 3) as number));
+    const first = found.get(`log_factor_sigma_${group}`)!.slice(0, 4);
+    expect(first).toEqual([0.1, 0.15, 0.2, 0.25].map((value) => expect.closeTo(value + 0.01 * g, 6) as number));
+  }
   const ofSlots = [0.1, 0.15, 0.2, 0.25];
   expect(found.get('log_factor_sigma_NOx')).toEqual([...ofSlots, ...ofSlots].map((value) => expect.closeTo(value, 6) as number));
   expect(found.get('time_bnds')).toEqual([0, 12, 12, 24, 24, 36, 36, 48].map((hour) => 3600 * hour));

@@ -43,6 +43,41 @@ it.each([0.9, 1.1, -1, 0])('an adjoint that is %d times the right one fails: ord
   expect(passed).toBe(false);
 });
 
+it('each of the two tests can fail alone', async () => {
+  const wrongInCalls = (wrong: (call: number) => boolean): Differentiable => {
+    const right = model();
+    let calls = 0;
+    const adjoint: Differentiable['adjoint'] = async (grad) => {
+      const [off, gradient] = [wrong(++calls) ? 1.2 : 1, await right.adjoint(grad)];
+      return gradient.map((value) => off * value);
+    };
+    return { ...right, adjoint };
+  };
+  const inTaylor = await testDifferentiation(
+    wrongInCalls((call) => call === 7),
+    options,
+  ); // after two for each of the three directions
+  expect([inTaylor.passed, inTaylor.order! < 1.5]).toEqual([false, true]);
+  for (const { error, gain } of inTaylor.dotProduct) expect([error < 1e-3, gain]).toEqual([true, expect.closeTo(1, 3)]);
+  const inGain = await testDifferentiation(
+    wrongInCalls((call) => call === 4),
+    options,
+  );
+  expect([inGain.passed, inGain.order! > 1.9, inGain.dotProduct[1].gain]).toEqual([false, true, expect.closeTo(1.2, 3)]);
+});
+
+it('the order is the median of the three smallest steps, and errors do not depend on the units of the species', async () => {
+  const { taylor, order, floor, dotProduct } = await testDifferentiation(model(1.1), options);
+  const orders = taylor.slice(1).map(({ remainder }, i) => [Math.log2(taylor[i].remainder / remainder), remainder]);
+  const judged = orders.filter(([, remainder]) => remainder > floor).slice(-3);
+  expect(order).toBeCloseTo(judged.map(([each]) => each).sort((a, b) => a - b)[1], 12);
+  const inOthers = await testDifferentiation({ ...model(1.1), scale: [100, 200] }, options);
+  inOthers.dotProduct.forEach(({ error, gain }, i) => {
+    expect(error / dotProduct[i].error).toBeCloseTo(1, 3);
+    expect(gain / dotProduct[i].gain).toBeCloseTo(1, 3);
+  });
+});
+
 it('a NaN fails', async () => {
   const broken = { ...model(), adjoint: () => Promise.resolve(new Float32Array(FACTORS).fill(NaN)) };
   expect((await testDifferentiation(broken, options)).passed).toBe(false);

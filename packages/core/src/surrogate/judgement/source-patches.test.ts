@@ -1,4 +1,5 @@
 import { Grid } from '../../grid/grid';
+import { EARTH_RADIUS } from '../../grid/projection';
 import { cellsOf, choosePatches, distanceRings } from './source-patches';
 
 const DEFINITION = {
@@ -54,4 +55,44 @@ it('rings are counted from the nearest patch', () => {
   expect(rings).toEqual([{ fromKm: 0, toKm: 0 }, { fromKm: 0, toKm: 81 }, { fromKm: 81, toKm: 216 }, { fromKm: 216 }]);
   expect(Array.from(ringOf.subarray(0, 20))).toEqual([0, 0, 1, 1, 1, 2, 2, 2, 2, 2, 3, 2, 2, 2, 2, 2, 1, 1, 1, 0]);
   expect(ringOf[19 * 20 + 10]).toBe(3);
+});
+
+it('rings on degrees are counted along the sphere', () => {
+  const degrees = new Grid({
+    ...DEFINITION,
+    gdtyp: 1,
+    pAlp: 0,
+    pBet: 0,
+    pGam: 0,
+    xcent: 0,
+    ycent: 0,
+    xorig: 5,
+    yorig: 50,
+    xcell: 0.5,
+    ycell: 0.25,
+    rows: 20,
+    cols: 24,
+  });
+  const patches = [
+    { row: 3, col: 2, side: 2 },
+    { row: 17, col: 20, side: 1 },
+  ];
+  const { ringOf, rings } = distanceRings(degrees, patches);
+  const radians = (cell: number): [number, number] => {
+    const { lon, lat } = degrees.centre(Math.floor(cell / 24), cell % 24);
+    return [(lon * Math.PI) / 180, (lat * Math.PI) / 180];
+  };
+  const apart = (a: number, b: number): number => {
+    const [[lonA, latA], [lonB, latB]] = [radians(a), radians(b)];
+    const half = Math.sin((latA - latB) / 2) ** 2 + Math.cos(latA) * Math.cos(latB) * Math.sin((lonA - lonB) / 2) ** 2;
+    return 2 * (EARTH_RADIUS / 1000) * Math.asin(Math.sqrt(half));
+  };
+  const sources = patches.flatMap((patch) => cellsOf(patch, degrees));
+  expect(rings).toHaveLength(4);
+  const wrong = Array.from(ringOf).flatMap((ring, cell) => {
+    const distance = Math.min(...sources.map((source) => apart(cell, source)));
+    const { fromKm, toKm = Infinity } = rings[ring];
+    return (ring === 0 ? distance < 1e-6 : distance > fromKm * (1 - 1e-3) && distance <= toKm * (1 + 1e-3)) ? [] : [{ cell, distance, ring }];
+  });
+  expect(wrong).toEqual([]);
 });

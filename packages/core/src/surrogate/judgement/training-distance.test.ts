@@ -95,4 +95,6 @@ it('figures are weighted with the emissions', () => {
   expect(distanceFigures(distance, emissions, 2)).toEqual({ median: BEYOND, p95: BEYOND, beyond: 0 });
   expect(distanceFigures(distance, emissions, 4)).toEqual({ median: 1, p95: 1, beyond: 0 });
   expect([...largestDistance([...distance, NaN, NaN, NaN, NaN, NaN])]).toEqual([5, 5, NaN]);
+  const farAt = [0, 1, 2, 3, 4].flatMap((far) => [0, 1, 2, 3, 4].map((g) => (g === far ? 7 + far : g === (far + 1) % 5 ? NaN : g)));
+  expect([...largestDistance(farAt)]).toEqual([7, 8, 9, 10, 11]);
 });

@@ -143,14 +143,17 @@ describe.each([
     expect(tracers.sumOfHours({ data })).toEqual(sums);
   });
 
-  it('follow factors that are changed in place', () => {
+  it.each([false, true])('follow factors that are changed in place, the first and the last alike (of each hour: %s)', (hourly) => {
     const tracers = make();
-    const data = new Float32Array(CELLS * 5).fill(1);
-    const before = tracers.carry({ data }).tracers.hours(ALL).slice();
-    data[7] = 2;
-    expect(tracers.carry({ data }).tracers.hours(ALL)).not.toEqual(before);
-    data[7] = 1;
-    expect(tracers.carry({ data }).tracers.hours(ALL)).toEqual(before);
+    const data = new Float32Array((hourly ? WORLD.hours : 1) * CELLS * 5 + 3).fill(1);
+    const carried = (): Float32Array => tracers.carry({ data, offset: 3, hourly }).tracers.hours(ALL).slice();
+    const before = carried();
+    data[data.length - 1] = 2;
+    expect(carried()).not.toEqual(before);
+    [data[data.length - 1], data[3]] = [1, 2];
+    expect(carried()).not.toEqual(before);
+    data[3] = 1;
+    expect(carried()).toEqual(before);
   });
 
   describe.each([true, false])('of a step along a direction (factors of each hour: %s)', (hourly) => {

@@ -90,6 +90,29 @@ describe('batches', () => {
     expect(target).toEqual(period.runs.get('prior')!.concentrations.slice(40 * rows * cols * 4, 41 * rows * cols * 4));
   });
 
+  it("hold as y what was there before the window's first hour, of a roll-out before that of its first window", () => {
+    const period = tinyPeriod('winter', 1);
+    const { concentrations } = period.runs.get('prior')!;
+    const at = (hour: number): Float32Array => concentrations.slice(hour * WORLD.rows * WORLD.cols * 4, (hour + 1) * WORLD.rows * WORLD.cols * 4);
+    const drawn = (rolloutWindows: number): ReturnType<ReturnType<Sampler['train']>['arrays']> => {
+      const settings = { ...base, batch: 1, previousConcentrations: true, rolloutWindows };
+      return new Sampler([period], [{ train: [40], test: [41] }], window, settings, PRIOR_ALONE).train(0).arrays();
+    };
+    const single = drawn(1);
+    expect([single.previous, single.target]).toEqual([at(32), at(40)]); // the window sees hours 33 to 40
+    const { earlier, previous, target } = drawn(3);
+    expect(earlier.map((each) => [each.previous.length, each.target])).toEqual([
+      [single.previous.length, at(24)],
+      [0, at(32)],
+    ]);
+    expect(earlier[0].previous).toEqual(at(16));
+    expect([previous.length, target]).toEqual([0, at(40)]);
+  });
+
+  it('of one sample are of one run', () => {
+    expect([sampler({ batch: 1 }).pairs, sampler({ batch: 2 }).pairs, sampler({ batch: 2 }, ['prior']).pairs]).toEqual([0, 1, 0]);
+  });
+
   it('turn target, emissions and winds together', () => {
     const period = tinyPeriod('winter', 1);
     carryRuns([period], [{ lifetime: 12 }], 1);

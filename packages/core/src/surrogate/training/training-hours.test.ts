@@ -19,6 +19,21 @@ it('begins where the whole window lies in the period, an hour later where it nee
   expect(ends(0, 'prior', { rolloutWindows: 3 })).toEqual([24, 95]);
 });
 
+it('says where a roll-out leaves no hour to train on', () => {
+  const split =
+    (rolloutWindows: number): (() => unknown) =>
+    () =>
+      trainingHours(
+        { name: 'winter', hours: 56, spinUpHours: 0 },
+        tinySurrogate({ initialConcentrations: 'none' }),
+        tinyTraining({ testFraction: 0.25, rolloutWindows }),
+        false,
+      );
+  // Tested are hours 32 to 55, and of an hour n windows need the 8·n hours before it to be there.
+  expect(split(3)()).toEqual({ train: [24, 25, 26, 27, 28, 29, 30, 31], test: Array.from({ length: 24 }, (_, i) => 32 + i) });
+  expect(split(4)).toThrow(expect.objectContaining({ code: 'CASE_ROLLOUT' }) as Error);
+});
+
 it('says of a period without a day left that it is too short', () => {
   const period =
     (hours: number, spinUpHours = 0): (() => unknown) =>
