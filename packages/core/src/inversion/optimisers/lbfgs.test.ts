@@ -55,6 +55,17 @@ describe('Lbfgs', () => {
     accepted.slice(1).forEach((cost, i) => expect(cost).toBeLessThan(accepted[i]));
   });
 
+  it('does the same whatever the size of the cost', () => {
+    const [factor, start] = [1e-9, Float64Array.of(-1.2, 1, -1.2, 1)];
+    const small: Cost = (x) => {
+      const { cost, gradient } = rosenbrock(x);
+      return { cost: factor * cost, gradient: gradient.map((g) => factor * g) };
+    };
+    const { x, accepted } = minimise(small, start, 200);
+    expect(rosenbrock(x).cost).toBeLessThan(1e-12);
+    accepted.slice(1).forEach((cost, i) => expect(cost).toBeLessThan(accepted[i]));
+  });
+
   it('takes a step back that leads to a cost that is not finite', () => {
     const wall: Cost = (x) =>
       x[0] > 1 ? { cost: NaN, gradient: Float64Array.of(NaN) } : { cost: (x[0] - 0.9) ** 2, gradient: Float64Array.of(2 * (x[0] - 0.9)) };
