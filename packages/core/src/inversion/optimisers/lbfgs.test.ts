@@ -104,6 +104,12 @@ describe('Lbfgs', () => {
     accepted.slice(1).forEach((cost, i) => expect(cost).toBeLessThanOrEqual(accepted[i]));
   });
 
+  it('takes a first step as long as the learning rate', () => {
+    const x = Float64Array.of(1, 2);
+    new Lbfgs().step(x, Float64Array.of(30, -40), 0.5, 7);
+    expect([...x]).toEqual([expect.closeTo(1 - 0.5 * 0.6, 12), expect.closeTo(2 + 0.5 * 0.8, 12)]);
+  });
+
   it('goes on from its state bit for bit', () => {
     const optimiser = new Lbfgs();
     const x = Float64Array.of(-1.2, 1, 0.5);
