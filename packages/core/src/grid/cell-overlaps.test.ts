@@ -52,7 +52,14 @@ describe('CellOverlaps', () => {
     const target = new Grid({ ...degree, xorig: 1, yorig: 0, xcell: 0.5, cols: 4, rows: 1 });
     const overlaps = new CellOverlaps(west, target, 8);
     expect([...overlaps.regrid([8])]).toEqual([2, 2, 0, 0].map((value) => expect.closeTo(value, 12) as number));
-    expect([...overlaps.regrid([8], [3, 1, 0, 0])]).toEqual([3, 1, 0, 0].map((value) => expect.closeTo(value, 12) as number));
+    // Whatever the pattern's unit.
+    for (const unit of [1, 1e-9, 40]) {
+      const out = overlaps.regrid(
+        [8],
+        [3, 1, 0, 0].map((value) => unit * value),
+      );
+      expect([...out]).toEqual([3, 1, 0, 0].map((value) => expect.closeTo(value, 12) as number));
+    }
   });
 
   it('divides a lat-lon cell by area: the half nearer to the pole has less', () => {

@@ -28,6 +28,14 @@ test('dot points: corners of the cells, of the grid itself and of a parent', () 
   expect(found({ xorig: -55000, yorig: -15000, cols: 8, rows: 7 })).toEqual({ row: 2, col: 2, stagger: 'dot' });
 });
 
+test('refused where the grid sticks out on one side alone', () => {
+  // 4 x 3 cells in 6 x 5 of which one lies around; moved by two cells it begins, or ends, a cell too far.
+  const around = { xorig: -40000, yorig: 0, cols: 6, rows: 5 };
+  expect(found(around)).toEqual({ row: 1, col: 1, stagger: 'cross' });
+  const moved = [{ xorig: -20000 }, { xorig: -60000 }, { yorig: 20000 }, { yorig: -20000 }];
+  for (const by of moved) expect(() => found({ ...around, ...by })).toThrow(expect.objectContaining({ code: 'GRID_MISMATCH' }) as Error);
+});
+
 test('refused with the numbers', () => {
   fails(
     { xorig: -47500, yorig: -20000, cols: 9, rows: 9 },

@@ -26,6 +26,11 @@ test('the spread of monitors is pooled over cells, times and periods', () => {
   ]);
   expect(relativeSpreads([winter], new Set()).NO2).toBeCloseTo(Math.sqrt(4 / 29), 6);
   expect(relativeSpreads([silent, winter, winter], new Set()).NO2).toBeCloseTo(Math.sqrt(4 / 29), 6);
+  // Cell 5 at both hours: of 1 and 3, then of 2 and 4, whose variance is 2 about 3.
+  expect(relativeSpreads([period([1, 3, 4, NaN, 8], [2, 4, 4, NaN, 8])], new Set()).NO2).toBeCloseTo(Math.sqrt(4 / 13), 6);
+  // A period may have another species alone.
+  const other: CellSpreads = new Map([['SO2', new Map([[2, { squares: 1, level: 4 }]])]]);
+  expect(relativeSpreads([other, winter], new Set())).toEqual({ SO2: 0.5, NO2: expect.closeTo(Math.sqrt(4 / 29), 6) as number });
 });
 
 test('monitors that judge the result are not looked at, and without others nothing is known', () => {

@@ -92,4 +92,11 @@ describe('the mean of a day', () => {
     const shanghai = standardTimeOffset(new Date('2017-01-01T00:00Z'), 'Asia/Shanghai');
     expect(dailyMeans({ observed, simulated: [] }, hourOf(new Date('2017-01-01T00:00Z'), shanghai)).observed).toEqual([3]);
   });
+
+  it('takes an hour for that in which it begins, where zones are half an hour off', () => {
+    // In India midnight UTC is half past five: 19 hours begin on the first day.
+    const observed = [...new Array<number>(19).fill(1), ...new Array<number>(24).fill(3), ...new Array<number>(5).fill(5)];
+    const kolkata = standardTimeOffset(new Date('2017-01-01T00:00Z'), 'Asia/Kolkata');
+    expect(dailyMeans({ observed, simulated: [] }, hourOf(new Date('2017-01-01T00:00Z'), kolkata)).observed).toEqual([1, 3]);
+  });
 });

@@ -43,6 +43,12 @@ describe('the one-standard-error rule', () => {
     expect(simplestWithinStandardError([score(0.63), ...scores.slice(1)], [0, 1, 2, 1])).toBe(0);
   });
 
+  it('takes the better one of two that are as simple, the first one of equals, and the only one', () => {
+    expect(simplestWithinStandardError([score(0.6), score(0.615)], [1, 1])).toBe(0);
+    expect(bestOf([score(0.6), score(0.6)])).toBe(0);
+    expect(bestOf([score(0.6)])).toBe(0);
+  });
+
   it('takes the best where there is no standard error', () => {
     expect(simplestWithinStandardError([score(0.61), score(0.6, null)], [0, 1])).toBe(1);
   });

@@ -8,6 +8,8 @@ it('finds the corner of an L, whichever end it begins at', () => {
   const l = points([5, 0], [3, 0.2], [1, 0.5], [0.8, 2], [0.7, 4]);
   expect(lCurveCorner(l)).toBe(2);
   expect(lCurveCorner([...l].reverse())).toBe(2);
+  const early = points([5, 0], [1, 0.5], [0.8, 2], [0.7, 4]);
+  expect([early, [...early].reverse()].map(lCurveCorner)).toEqual([1, 2]);
 });
 
 it('finds none where the curve bends the other way or not at all, or has too few points', () => {

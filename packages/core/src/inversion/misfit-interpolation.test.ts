@@ -89,6 +89,25 @@ describe('the misfit of some monitors, interpolated', () => {
     }
   });
 
+  it('chooses its model by the few times that have a value', () => {
+    const sources = ['a', 'b', 'c'].map((block, i) => ({ x: 100 * i, y: 0, block }));
+    // Five hours of six weeks: the others choose nothing, not the first model of all.
+    for (const begin of [0, 500, 990]) {
+      const misfit = Float64Array.from({ length: 3 * 1000 }, (_, i) => (i >= 3 * begin && i < 3 * (begin + 5) ? 4 : NaN));
+      expect(chooseModel(sources, misfit)).toEqual({ lengthKm: 960, nugget: 0.1 });
+    }
+  });
+
+  it('chooses its model by most of the times', () => {
+    const sources = ['a', 'b', 'c'].map((block, i) => ({ x: 100 * i, y: 0, block }));
+    // In any twentieth of the time monitors contradict each other, by much; else they agree.
+    for (let begin = 0; begin < 1000; begin += 50) {
+      const contrary = (time: number): boolean => time >= begin && time < begin + 50;
+      const misfit = Float64Array.from({ length: 3 * 1000 }, (_, i) => (contrary(Math.floor(i / 3)) ? 20 * (-1) ** (i % 3) : 4));
+      expect(chooseModel(sources, misfit).lengthKm).toBe(960);
+    }
+  });
+
   it('takes those that have a value at the time, and says nothing without any', () => {
     const sources = [
       { x: 0, y: 0, block: 'a' },

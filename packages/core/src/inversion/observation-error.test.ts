@@ -67,6 +67,8 @@ describe('inflatedErrors', () => {
     expect(errors[1]).toBe(errors[0]);
     expect(errors[2]).toBe(1); // withheld: not in the cost
     expect(inflatedErrors(observed, { ...none, correlationCells: [[2, 4]] }, context)[0]).toBeCloseTo(Math.sqrt(1 + Math.exp(-1 / 4)), 6);
+    // Of less than a cell they still reach into the next one.
+    expect(inflatedErrors(observed, { ...none, correlationCells: [[0.5, 0.5]] }, context)[0]).toBeCloseTo(Math.sqrt(1 + Math.exp(-1 / 0.5)), 6);
   });
 
   it('has a factor and a part of each species', () => {

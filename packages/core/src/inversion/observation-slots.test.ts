@@ -34,6 +34,9 @@ describe('observedTimes', () => {
     const [day] = observedTimes({ start: new Date('2017-01-01T16:00:00Z'), stepSeconds: 86400, count: 1 }, period, 8);
     expect([...day.hours]).toEqual([17, 20, 23, 26, 29, 32, 35, 38]);
     expect(day.weights.every((w) => w === 1 / 8)).toBe(true);
+    // The hour at which a day begins need not be one of the sample.
+    const [ofFour] = observedTimes({ start: new Date('2017-01-01T16:00:00Z'), stepSeconds: 86400, count: 1 }, period, 4);
+    expect([...ofFour.hours]).toEqual([19, 25, 31, 37]);
     const hourly = observedTimes({ start: period.start, stepSeconds: 3600, count: 72 }, period, 8);
     expect(hourly.map(({ hours }) => hours[0] % 24).slice(0, 8)).toEqual([7, 10, 13, 16, 19, 22, 1, 4]);
   });

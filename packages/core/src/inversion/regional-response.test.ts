@@ -9,5 +9,9 @@ describe('judgeResponse', () => {
     ['NO2 falls although NOx stays', 0, -0.25, 'excessive'],
     ['NO2 rises although NOx stays', 0, 0.25, 'excessive'],
     ['NO2 hardly moves', 0.2, -0.04, 'small'],
+    ['NO2 falls by 5.1 % of 4 %: an elasticity of 1.28', -0.04, -0.051, 'plausible'],
+    ['NO2 falls by 4.9 %', -0.04, -0.049, 'small'],
+    ['NO2 rises by 1.49 times as much', 0.2, 0.298, 'plausible'],
+    ['NO2 rises by 1.51 times as much', 0.2, 0.302, 'excessive'],
   ])('%s', (_, emissions, concentrations, expected) => expect(judgeResponse(emissions, concentrations)).toBe(expected));
 });

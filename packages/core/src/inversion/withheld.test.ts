@@ -73,6 +73,16 @@ describe('chooseWithheld', () => {
   });
 });
 
+it('blocks may be single cells; not all stations may be withheld', () => {
+  const all = stations(60, 2);
+  const settings = { fraction: 0.3, blockCells: 1, seed: 1 };
+  const { withheld, block } = chooseWithheld(all, grid, settings);
+  expect(withheld.size).toBeCloseTo(0.3 * block.size, 0);
+  for (const wrong of [{ fraction: 1 }, { fraction: -0.1 }, { fraction: NaN }, { blockCells: 0 }, { blockCells: 1.5 }]) {
+    expect(() => chooseWithheld(all, grid, { ...settings, ...wrong })).toThrow(expect.objectContaining({ code: 'WITHHELD_SETTINGS' }) as Error);
+  }
+});
+
 describe('chooseWatched', () => {
   it('watches blocks of stations that are not withheld, some 15 % of them', () => {
     const all = stations(100, 4);

@@ -55,6 +55,17 @@ describe('Lbfgs', () => {
     accepted.slice(1).forEach((cost, i) => expect(cost).toBeLessThan(accepted[i]));
   });
 
+  it('does the same whatever the size of the cost', () => {
+    const [factor, start] = [1e-9, Float64Array.of(-1.2, 1, -1.2, 1)];
+    const small: Cost = (x) => {
+      const { cost, gradient } = rosenbrock(x);
+      return { cost: factor * cost, gradient: gradient.map((g) => factor * g) };
+    };
+    const { x, accepted } = minimise(small, start, 200);
+    expect(rosenbrock(x).cost).toBeLessThan(1e-12);
+    accepted.slice(1).forEach((cost, i) => expect(cost).toBeLessThan(accepted[i]));
+  });
+
   it('takes a step back that leads to a cost that is not finite', () => {
     const wall: Cost = (x) =>
       x[0] > 1 ? { cost: NaN, gradient: Float64Array.of(NaN) } : { cost: (x[0] - 0.9) ** 2, gradient: Float64Array.of(2 * (x[0] - 0.9)) };
@@ -91,6 +102,12 @@ describe('Lbfgs', () => {
     }
     [0.3, 1, 0, 0.5, 1, 0].forEach((expected, i) => expect(x[i]).toBeCloseTo(expected, 8));
     accepted.slice(1).forEach((cost, i) => expect(cost).toBeLessThanOrEqual(accepted[i]));
+  });
+
+  it('takes a first step as long as the learning rate', () => {
+    const x = Float64Array.of(1, 2);
+    new Lbfgs().step(x, Float64Array.of(30, -40), 0.5, 7);
+    expect([...x]).toEqual([expect.closeTo(1 - 0.5 * 0.6, 12), expect.closeTo(2 + 0.5 * 0.8, 12)]);
   });
 
   it('goes on from its state bit for bit', () => {

@@ -71,7 +71,8 @@ describe('figures of a posterior', () => {
     expect(nox.total.sigma).toBeCloseTo(5 * Math.SQRT2, 10);
     expect(nox.total.reduction).toBeCloseTo(0.5, 10);
     expect(nox.total.twoSigma[1]).toBeCloseTo(40 * Math.exp((10 * Math.SQRT2) / 40), 8);
-    expect(nox.total.oneSigma[0] * nox.total.oneSigma[1]).toBeCloseTo(1600, 8);
+    expect(nox.total.oneSigma[1]).toBeCloseTo(40 * Math.exp((5 * Math.SQRT2) / 40), 8);
+    for (const [low, high] of [nox.total.oneSigma, nox.total.twoSigma]) expect(low * high).toBeCloseTo(1600, 8);
     expect([nox, nh3, so2].map(({ total }) => total.constrained)).toEqual([true, false, false]);
     const ofNox = (leastReduction: number): boolean =>
       areaFigures({ ...input, settings: { leastReduction, constrainedGroups: [] } }, cellFigures(input)).areas[0].total.constrained;
@@ -92,6 +93,14 @@ it('tells how the errors of two totals go together', () => {
     [-0.5, 1, 0],
     [0, 0, 0],
   ]);
+});
+
+it('takes a variance that rounding has put below zero for none, and a small one as it is', () => {
+  const sigmaOf = (variance: number): number => {
+    const covarianceOfSums = (): number[][] => [0, 1, 2, 3, 4].map((i) => [0, 1, 2, 3, 4].map((j) => (i === j ? variance : 0)));
+    return areaFigures({ ...input, posterior: { ...posterior, covarianceOfSums } }, cellFigures(input)).areas[0].total.sigma;
+  };
+  expect([-1e-12, 0.25].map(sigmaOf)).toEqual([0, 0.5]);
 });
 
 it('weighs a cell with the area of its row', () => {

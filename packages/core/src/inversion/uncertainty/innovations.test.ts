@@ -104,6 +104,26 @@ describe('innovation statistics', () => {
   });
 });
 
+test('the spread of the prior in the observed values is that about what the prior run gives there', async () => {
+  const shape = { slots: 1, rows: 1, cols: 1, groups: 1 };
+  const model = new MatrixModel(shape, [[[10]]], [observationBatch([12], 1)]);
+  const control = new LogFactorControl(shape, {
+    ...{ spread: [0.1], basis: new CorrelationFilter(1, 1, 0), bound: 1e300 },
+    emitting: Uint8Array.of(1),
+  });
+  const cost = { loss: 'l2' as const, divisor: 'none' as const, weights: [1] };
+  const context = { model, control, cost, species: ['NO2'], groups: ['NOx'] };
+  const [no2] = await innovationStatistics(context, Float64Array.of(1), { draws: 400, random: new Random(4) });
+  // 10·exp(0.1·ξ) is 10 ± 1 and a little more; from 400 draws that is known to 3.5 %.
+  expect(Math.abs(no2.priorError.assumed! - 1)).toBeLessThan(0.12);
+  // One value: d_ob = 2, d_ab = 10·(exp(0.1) − 1), d_oa what is left.
+  const moved = 10 * (Math.exp(0.1) - 1);
+  expect(no2).toMatchObject({ values: 1, expected: null });
+  expect(no2.priorError.diagnosed).toBeCloseTo(Math.sqrt(2 * moved), 6);
+  expect(no2.observationError).toEqual({ assumed: 1, diagnosed: expect.closeTo(Math.sqrt(2 * (2 - moved)), 6) as number });
+  expect(no2.chiSquare).toBeCloseTo((2 - moved) ** 2, 6);
+});
+
 test('the cost at the kept step is told against the lowest that was seen', () => {
   const history = [100, 50, 40, 44].map((total, iteration) => ({ iteration, total }));
   expect([1, 2, 3].map((step) => aboveMinimum(history, step))).toEqual([0.25, 0, 44 / 40 - 1]);

@@ -76,6 +76,22 @@ async function responses(files: string, more: Partial<Sensitivity> = {}): Promis
   return sensitivityResponses(context, given, period, { prior: freeRun(), hours: HOURS, roundoff: 2 ** -24, run });
 }
 
+it.each([
+  ['single precision', 2 ** -24, 2 ** -7],
+  ['bf16', 2 ** -8, 2 ** -2],
+])('the difference is that of a step which %s can tell, up and down', async (_, roundoff, step) => {
+  const asked: number[] = [];
+  const run = (factors: Float32Array): Promise<Float32Array> => {
+    asked.push(factors[0]);
+    expect([...factors].every((factor, i) => factor === (i % GROUPS.length === 0 ? factors[0] : 1))).toBe(true);
+    return Promise.resolve(freeRun(factors));
+  };
+  const given: Sensitivity = { name: 'ddm', group: 'NOx', files: write(`step_${roundoff}.nc`), variables: { NO2: 'NO2_ENX' }, scale: 1 };
+  const context = { case: { regions: REGIONS } as unknown as Case, signal: new AbortController().signal } as StageContext;
+  await sensitivityResponses(context, given, period, { prior: freeRun(), hours: HOURS, roundoff, run });
+  expect(asked).toEqual([1 + step, 1 - step]);
+});
+
 it('the derivative of the model that wrote the file has slope and r of 1, in ppb', async () => {
   const [response, ...others] = await responses(write('exact.nc'));
   expect(others).toEqual([]);

@@ -11,7 +11,12 @@ const DAYS = 20;
 const period = julyOf(24 * DAYS);
 
 /** Errors of NO2 and O3 at the first monitor, 1 without a correlation in time of 24 h; the second is withheld. */
-function errors(hoursOfDay: Partial<Record<'O3', [number, number]>>, hoursPerDay: number, longitudes: number[]): [no2: number, o3: number] {
+function errors(
+  hoursOfDay: Partial<Record<'O3', [number, number]>>,
+  hoursPerDay: number,
+  longitudes: number[],
+  correlationHours = [24, 24, 24, 24],
+): [no2: number, o3: number] {
   const grid = unitGrid(1, 120);
   const values = Array.from({ length: 24 * DAYS * longitudes.length }, () => 5);
   const observations = observationsOf(
@@ -23,7 +28,7 @@ function errors(hoursOfDay: Partial<Record<'O3', [number, number]>>, hoursPerDay
   const operator = operatorOf(UNIT_ERRORS, period, grid, monitors, { firstHour: 0, watch: false, hoursPerDay, hoursOfDay });
   const none = operator.observed.values.map(() => 0);
   const cells: [number, number] = [0, 0];
-  addErrors(operator, { correlationHours: [24, 24, 24, 24], correlationCells: [cells, cells, cells, cells] }, none, grid.cols);
+  addErrors(operator, { correlationHours, correlationCells: [cells, cells, cells, cells] }, none, grid.cols);
   const { species, error, inflation } = operator.observed;
   // σ is 1, so that the variance is what it was raised by; a batch tells of it.
   error.forEach((each, i) => expect(inflation![i]).toBeCloseTo(each ** 2, 4));
@@ -57,6 +62,11 @@ describe('errors that are alike in time', () => {
     const [no2, o3] = errors({}, 4, [0.5, 40.5]);
     expect(no2 ** 2).toBeCloseTo(repeats(6), 4);
     expect(o3).toBe(no2);
+  });
+
+  it('may be of one species alone, and are told of all', () => {
+    const [no2, o3] = errors({}, 4, [0.5, 40.5], [0, 0, 24, 0]);
+    expect([no2, o3 ** 2]).toEqual([1, expect.closeTo(repeats(6), 4) as number]);
   });
 });
 

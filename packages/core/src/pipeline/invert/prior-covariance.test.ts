@@ -3,7 +3,7 @@ import { ConfigError } from '../../errors';
 import { LogFactorControl } from '../../inversion/log-factor-control';
 import { CorrelationFilter } from '../../grid/correlation';
 import { unitGrid } from '../../inversion/testing/small-world';
-import { priorCovariance } from './prior-covariance';
+import { priorCovariance, seesRegions } from './prior-covariance';
 import { timeSlots, type FactorBasis } from './time-slots';
 
 function correlationOf(factors: FactorBasis, hours: number, lasting = 0): ReturnType<typeof priorCovariance>['slotCorrelation'] {
@@ -94,4 +94,15 @@ describe('what the case says in km and by region', () => {
       [1, 1, 1, 1, 1],
     ]);
   });
+});
+
+it('regions are looked at where factors, spreads or known totals are of them', () => {
+  const sees = (own: object): boolean => seesRegions({ space: 'cells', regionSpread: [], totals: [], ...own } as unknown as InversionSettings);
+  expect([{}, { space: 'blocks' }, { totals: [{ group: 'NOx' }] }].map(sees)).toEqual([false, false, false]);
+  const ofRegions = [
+    { space: 'regions' },
+    { regionSpread: [{ region: 'north', factor: 2 }] },
+    { totals: [{ group: 'SO2' }, { group: 'NOx', region: 'north' }] },
+  ];
+  expect(ofRegions.map(sees)).toEqual([true, true, true]);
 });

@@ -29,6 +29,16 @@ describe('runs without their bias', () => {
     expect(corrected([7, 0, 99, 2, 0, 99, 8, 0, 99], simulated)).toEqual([7, 7, 7, 7, 7, 7, 7, 7, 0]);
   });
 
+  it('have the smallest mean absolute error that one number gives', () => {
+    // Misfits 1 … 21 in another order, and those of the other two monitors.
+    const misfits = Array.from({ length: 21 }, (_, t) => 1 + ((8 * t) % 21));
+    const found = corrected(
+      misfits.flatMap((misfit) => [50 + misfit, 0, 99]),
+      misfits.flatMap(() => [50, 50, 50]),
+    )!;
+    expect(found.every((value) => value === 50 + 11)).toBe(true);
+  });
+
   it('leave out values that are missing, and a species without any', () => {
     expect(corrected([NaN, 0, 99, 11, 0, 99, NaN, 0, 99], simulated)).toEqual([11, 11, 11, 11, 11, 11, 11, 11, 2]);
     expect(corrected([NaN, 0, 99, NaN, 0, 99, NaN, 0, 99], simulated)).toEqual(simulated);

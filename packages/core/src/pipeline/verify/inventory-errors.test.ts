@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { GROUPS } from '../../data/case';
 import { Role } from '../../inversion/forward-model';
 import { unitGrid } from '../../inversion/testing/small-world';
+import { Random } from '../../random';
 import { writeTruthFactors } from '../../worlds/truth-factors';
 import { inventorySummary, truthNearMonitors } from './inventory-errors';
 
@@ -23,6 +24,25 @@ describe('inventorySummary', () => {
     // near: truth 6 and 2; off by 2 before, by 1 after
     expect(inventoryNearMonitors.NOx).toEqual({ priorError: 2 / 8, updatedError: 1 / 8 });
     expect(inventory.VOC).toEqual({ priorError: 0.5, updatedError: 0.5 });
+  });
+});
+
+it('each group is held against its own truth', () => {
+  const random = new Random(2);
+  const cells = 7;
+  const [prior, updated] = [0, 1].map(() => Float64Array.from({ length: cells * GROUPS.length }, () => 0.5 + random.uniform()));
+  const ofTruth = Float32Array.from({ length: GROUPS.length * cells }, () => 0.5 + random.uniform());
+  const { inventory } = inventorySummary([{ prior, updated, truth: ofTruth, near: new Uint8Array(cells) }]);
+  GROUPS.forEach((group, g) => {
+    let [before, after, total] = [0, 0, 0];
+    for (let cell = 0; cell < cells; cell++) {
+      const [own, found, true_] = [prior[cell * GROUPS.length + g], updated[cell * GROUPS.length + g], ofTruth[g * cells + cell]];
+      before += Math.abs(own - own * true_);
+      after += Math.abs(found - own * true_);
+      total += own * true_;
+    }
+    expect(inventory[group].priorError).toBeCloseTo(before / total, 12);
+    expect(inventory[group].updatedError).toBeCloseTo(after / total, 12);
   });
 });
 

@@ -93,3 +93,22 @@ it('takes as many passes as it says', async () => {
   await testDifferentiation(own, options);
   expect(forward.mock.calls.length + adjoint.mock.calls.length).toBe(PASSES);
 });
+
+it.each([
+  ['the unit of the output', 1024],
+  ['how far the output answers', 1],
+])('the figures of the dot product do not depend on %s', async (_, ofScale) => {
+  const own = model(0.9);
+  const other: Differentiable = {
+    ...own,
+    scale: own.scale.map((scale) => ofScale * scale),
+    forward: async (factors) => (await own.forward(factors)).map((value) => 1024 * value),
+    adjoint: (grad) => own.adjoint(grad.map((value) => 1024 * value)),
+  };
+  const [given, found] = [await testDifferentiation(own, options), await testDifferentiation(other, options)];
+  // 1e-5: rounding in single precision
+  given.dotProduct.forEach(({ error, gain }, k) => {
+    expect(Math.abs(found.dotProduct[k].error - error)).toBeLessThan(1e-5);
+    expect(Math.abs(found.dotProduct[k].gain - gain)).toBeLessThan(1e-5);
+  });
+});

@@ -98,6 +98,14 @@ it('hours that are compared are those of the transport model, and a tenth of the
   expect([figures.clear, figures.signAgreement]).toEqual([2, 1]);
 });
 
+it('what is clear is told from what is not at a tenth of the root mean square, whatever the number of cells and classes', () => {
+  // 1 in 98 cells of each class of 100: a root mean square of 0.99, ten times as much in the second one
+  const change = (_: number, cell: number): number => (cell < 100 ? 1 : 10) * ([0.12, 0.08][cell % 100] ?? 1);
+  const classes = Int32Array.from({ length: 200 }, (_, cell) => Math.floor(cell / 100));
+  const sums = responseSums(comparedRun(1, 200, change, change), classes);
+  for (const ofClass of sums) for (const ofSpecies of ofClass) expect(responseFigures(ofSpecies).clear).toBe(99);
+});
+
 it('the species are told apart', () => {
   const run = comparedRun(
     2,

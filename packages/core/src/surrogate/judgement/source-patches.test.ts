@@ -1,5 +1,4 @@
 import { Grid } from '../../grid/grid';
-import { EARTH_RADIUS } from '../../grid/projection';
 import { cellsOf, choosePatches, distanceRings } from './source-patches';
 
 const DEFINITION = {
@@ -57,42 +56,36 @@ it('rings are counted from the nearest patch', () => {
   expect(ringOf[19 * 20 + 10]).toBe(3);
 });
 
-it('rings on degrees are counted along the sphere', () => {
-  const degrees = new Grid({
-    ...DEFINITION,
-    gdtyp: 1,
-    pAlp: 0,
-    pBet: 0,
-    pGam: 0,
-    xcent: 0,
-    ycent: 0,
-    xorig: 5,
-    yorig: 50,
-    xcell: 0.5,
-    ycell: 0.25,
-    rows: 20,
-    cols: 24,
-  });
+describe('the distance to the nearest patch', () => {
   const patches = [
-    { row: 3, col: 2, side: 2 },
-    { row: 17, col: 20, side: 1 },
+    { row: 2, col: 3, side: 1 },
+    { row: 15, col: 16, side: 2 },
   ];
-  const { ringOf, rings } = distanceRings(degrees, patches);
-  const radians = (cell: number): [number, number] => {
-    const { lon, lat } = degrees.centre(Math.floor(cell / 24), cell % 24);
-    return [(lon * Math.PI) / 180, (lat * Math.PI) / 180];
-  };
-  const apart = (a: number, b: number): number => {
-    const [[lonA, latA], [lonB, latB]] = [radians(a), radians(b)];
-    const half = Math.sin((latA - latB) / 2) ** 2 + Math.cos(latA) * Math.cos(latB) * Math.sin((lonA - lonB) / 2) ** 2;
-    return 2 * (EARTH_RADIUS / 1000) * Math.asin(Math.sqrt(half));
-  };
-  const sources = patches.flatMap((patch) => cellsOf(patch, degrees));
-  expect(rings).toHaveLength(4);
-  const wrong = Array.from(ringOf).flatMap((ring, cell) => {
-    const distance = Math.min(...sources.map((source) => apart(cell, source)));
-    const { fromKm, toKm = Infinity } = rings[ring];
-    return (ring === 0 ? distance < 1e-6 : distance > fromKm * (1 - 1e-3) && distance <= toKm * (1 + 1e-3)) ? [] : [{ cell, distance, ring }];
+  /** By all pairs of cells: 0 in a patch, then up to `ends` in km, then beyond. */
+  const ringsBy = (of: Grid, km: (a: number, b: number) => number, ends: readonly number[]): number[] =>
+    Array.from({ length: of.rows * of.cols }, (_, cell) => {
+      const least = Math.min(...patches.flatMap((patch) => cellsOf(patch, of)).map((other) => km(cell, other)));
+      return least === 0 ? 0 : 1 + ends.filter((end) => least > end).length;
+    });
+
+  it('is that on the map, of cells that are no squares, too', () => {
+    const flat = new Grid({ ...DEFINITION, xcell: 16000, ycell: 36000, rows: 20, cols: 20 });
+    const km = (a: number, b: number): number => Math.hypot(36 * (Math.floor(a / 20) - Math.floor(b / 20)), 16 * ((a % 20) - (b % 20)));
+    // A cell of 16 km x 36 km is one of 24 km.
+    expect([...distanceRings(flat, patches).ringOf]).toEqual(ringsBy(flat, km, [72, 192]));
   });
-  expect(wrong).toEqual([]);
+
+  it('is that on the sphere where cells are degrees', () => {
+    const globe = { ...DEFINITION, gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0 };
+    const degrees = new Grid({ ...globe, xorig: 100, yorig: 30, xcell: 0.5, ycell: 0.5, rows: 20, cols: 20 });
+    const rad = Math.PI / 180;
+    const greatCircle = (a: number, b: number): number => {
+      const [p, q] = [a, b].map((cell) => degrees.centre(Math.floor(cell / 20), cell % 20));
+      const half =
+        Math.sin(((p.lat - q.lat) * rad) / 2) ** 2 + Math.cos(p.lat * rad) * Math.cos(q.lat * rad) * Math.sin(((p.lon - q.lon) * rad) / 2) ** 2;
+      return 2 * 6370 * Math.asin(Math.sqrt(half));
+    };
+    const side = Math.sqrt(degrees.cellArea(9.5)) / 1000;
+    expect([...distanceRings(degrees, patches).ringOf]).toEqual(ringsBy(degrees, greatCircle, [3 * side, 8 * side]));
+  });
 });
