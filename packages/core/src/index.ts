@@ -69,7 +69,7 @@ export * as bench from './bench';
 export type { Interval } from './block-bootstrap';
 export type { NetcdfArray, NetcdfAttribute, NetcdfFormat } from '@retroplume/native';
 export type { CoordinateSystem } from './grid/projection';
-export type { LatLonCells, SourceCells } from './grid/lat-lon-cells';
+export type { CutCell, LatLonCells, SourceCells } from './grid/lat-lon-cells';
 export type { GridWindow, Stagger } from './grid/window';
 export type { Group, Species } from './data/case/fields';
 export type { TimeSpan } from './data/cf-time-spans';
