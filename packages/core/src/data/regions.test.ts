@@ -77,7 +77,12 @@ describe('inside a polygon', () => {
 
   it('counts each place once where polygons share edges and corners, those on them included', () => {
     // The four quarters of a diamond, which meet in its middle; all corners and many edges lie on the places.
-    const corners: [number, number][] = [[3, 0], [0, 3], [-3, 0], [0, -3]]; // prettier-ignore
+    const corners: [number, number][] = [
+      [3, 0],
+      [0, 3],
+      [-3, 0],
+      [0, -3],
+    ];
     const quarters = corners.map((corner, i): [number, number][] => [[0, 0], corner, corners[(i + 1) % 4]]);
     for (let x = -4; x <= 4; x += 0.5) {
       for (let y = -4; y <= 4; y += 0.5) {
