@@ -108,8 +108,8 @@ const BLOCK = 6;
 const [SMALL, POLAR] = [10, 80];
 
 /**
- * The target cell of each piece, or of all. Pieces between four of one cell are of that cell, too, and are not looked for: of a source cell that is smaller than those of the
- * target only the pieces about their edges are.
+ * The target cell of each piece, or of all. Pieces between four of one cell are of that cell, too, and are not looked for: of a source cell that is smaller
+ * than those of the target only the pieces about their edges are.
  */
 function targetsOf(cut: CutCell, to: Grid, points: number): Int32Array | number {
   const targets = new Int32Array(points * points).fill(UNKNOWN);

@@ -70,9 +70,14 @@ describe('of files that hold more than the hours that are asked for', () => {
     expect(() => new RecordIndex([january, ...july], asked, 'Q2')).toThrow(short);
   });
 
-  test('steps of another length are all left, for whoever asks for hours to refuse them', () => {
-    const [start, step] = [during.start.getTime(), 3 * 3_600_000];
-    const times = Array.from({ length: 80 }, (_, i) => start + i * step);
-    expect(new RecordIndex([{ ...january, times }], during).axis).toEqual({ start: during.start, stepSeconds: 10_800, count: 80 });
+  test('steps of another length are left for whoever asks for hours to refuse them; those of other times are no matter', () => {
+    const start = during.start.getTime();
+    const every = (minutes: number, from: number, count: number): TimedFile => ({
+      ...{ path: `${minutes}.nc`, file: {} as NetcdfFile },
+      times: Array.from({ length: count }, (_, i) => from + 60_000 * minutes * i),
+    });
+    expect(new RecordIndex([every(180, start, 80)], during).axis).toEqual({ start: during.start, stepSeconds: 10_800, count: 9 });
+    const halfHours = every(30, hour('2017-01-01', 0), 96);
+    expect(new RecordIndex([halfHours, ...july], during).axis).toMatchObject({ stepSeconds: 3600, count: 25 });
   });
 });

@@ -45,33 +45,37 @@ export class RecordIndex {
     // Where two files hold a time, the later one counts, as the first hours of a new forecast do.
     for (const source of this.files) source.times.forEach((time, record) => this.places.set(time, { source, record }));
     const all = [...this.places.keys()].sort((a, b) => a - b);
-    const step = all.length > 1 ? all.slice(1).reduce((least, time, i) => Math.min(least, time - all[i]), Infinity) : 0;
-    const stretches = evenStretches(all, step);
-    const asked = during ? this.around(during, stretches, step) : stretches;
-    const wanted = new Set(asked.flat());
+    const asked = during ? this.around(during, all) : all;
+    const step = stepOf(asked.length > 1 ? asked : all);
+    const wanted = new Set(asked);
     this.files = this.files.filter((file) => file.times.some((time) => wanted.has(time)));
-    if (asked.length > 1) {
-      const [before, next] = [asked[0][asked[0].length - 1], asked[1][0]];
+    const gap = asked.findIndex((time, i) => i > 0 && time - asked[i - 1] !== step);
+    if (gap > 0) {
       throw new DataError(
         'TIME_GAP',
-        `${this.path}: between ${instant(new Date(before))} and ${instant(new Date(next))} there is none of the steps of ${step / 1000} s that the other times are apart: give the files that lie between`,
+        `${this.path}: between ${instant(new Date(asked[gap - 1]))} and ${instant(new Date(asked[gap]))} there is none of the steps of ${step / 1000} s that the other times are apart: give the files that lie between`,
       );
     }
-    this.axis = axisOf(asked[0], step);
+    this.axis = axisOf(asked, step);
   }
 
-  /** The stretch that holds a period, cut to what is around it; several, where it has gaps. @throws {DataError} `PERIOD_NOT_COVERED` */
-  private around(period: TimeAxis, stretches: number[][], step: number): number[][] {
-    const [start, end] = [period.start.getTime(), timeAt(period, period.count).getTime()];
-    const found = stretches.filter((times) => times.some((time) => time >= start && time < end));
-    if (found.length > 1 || (found.length === 1 && step !== 1000 * period.stepSeconds)) return found;
-    const [times] = found;
-    if (times && times[0] <= start && times[times.length - 1] >= end - step) return [times.filter((time) => time >= start - step && time <= end)];
-    throw notCovered(
-      this.path,
-      period,
-      (times ? found : stretches).map((each) => axisOf(each, step)),
-    );
+  /**
+   * The times of a period, with the one before and the instant at its end.
+   *
+   * @throws {DataError} `PERIOD_NOT_COVERED` where there are none, or they begin or end within it
+   */
+  private around(period: TimeAxis, all: readonly number[]): number[] {
+    const [start, end, hour] = [period.start.getTime(), timeAt(period, period.count).getTime(), 1000 * period.stepSeconds];
+    const near = all.filter((time) => time >= start - hour && time <= end);
+    const step = stepOf(near.length > 1 ? near : all);
+    const isWithin = near.some((time) => time >= start && time < end);
+    const [first, last] = [near[0], near[near.length - 1]];
+    const isWhole = first <= start && last >= end - step;
+    // Gaps are told as such; hours of another length are for whoever asks for these to refuse.
+    if (isWithin && (isWhole || step !== hour || last - first !== step * (near.length - 1))) return near;
+    const stretches = evenStretches(all, step).map((times) => axisOf(times, step));
+    const held = stretches.filter((axis) => axis.start.getTime() < end && timeAt(axis, axis.count).getTime() > start);
+    throw notCovered(this.path, period, held.length > 0 ? held : stretches);
   }
 
   get path(): string {
@@ -109,6 +113,11 @@ export class RecordIndex {
 }
 
 const axisOf = (times: readonly number[], step: number): TimeAxis => ({ start: new Date(times[0]), stepSeconds: step / 1000, count: times.length });
+
+/** The least by which rising times are apart, ms; of one time 0. */
+function stepOf(times: readonly number[]): number {
+  return times.length > 1 ? times.slice(1).reduce((least, time, i) => Math.min(least, time - times[i]), Infinity) : 0;
+}
 
 /** Cuts rising times where they are further apart than a step. */
 function evenStretches(times: readonly number[], step: number): number[][] {
