@@ -54,9 +54,9 @@ class ColumnSums {
   float sum_ = 0.0f;
 };
 
-template <class T, Products P, bool kByRows, bool kVector>
+template <class T, Products P, bool kByRows>
 __global__ void __launch_bounds__(kTileThreads, T::kBlocks) gemm_kernel(Gemm gemm, Output output) {
-  using Left = std::conditional_t<kByRows, PixelRows<T, kVector>, FeatureRows<T, kVector>>;
+  using Left = std::conditional_t<kByRows, PixelRows<T>, FeatureRows<T>>;
   SharedMemory memory;
   const Shared<float> a = memory.take<float>(kStages * T::kRows * kTileDepth);
   const Shared<float> b = memory.take<float>(kStages * T::kColumns * kTileDepth);
@@ -118,16 +118,16 @@ __global__ void __launch_bounds__(kTileThreads, T::kBlocks) gemm_kernel(Gemm gem
     columnSums.finish(a, [&](int column, float sum) { output.storeColumnSum(gemm.columnSums, gemm.to.accumulate, corner[1] + column, sum); });
 }
 
-template <class T, bool kByRows, bool kVector>
+template <class T, bool kByRows>
 void launchTile(const Gemm& gemm, const Output& output, dim3 grid, const Context& context) {
   constexpr int kBytes = gemmSharedBytes<T, kByRows>();
   switch (context.products) {
     case Products::tf32:
-      return launch(context, gemm_kernel<T, Products::tf32, kByRows, kVector>, grid, kTileThreads, kBytes, gemm, output);
+      return launch(context, gemm_kernel<T, Products::tf32, kByRows>, grid, kTileThreads, kBytes, gemm, output);
     case Products::bf16:
-      return launch(context, gemm_kernel<T, Products::bf16, kByRows, kVector>, grid, kTileThreads, kBytes, gemm, output);
+      return launch(context, gemm_kernel<T, Products::bf16, kByRows>, grid, kTileThreads, kBytes, gemm, output);
     default:
-      return launch(context, gemm_kernel<T, Products::float32, kByRows, kVector>, grid, kTileThreads, kBytes, gemm, output);
+      return launch(context, gemm_kernel<T, Products::float32, kByRows>, grid, kTileThreads, kBytes, gemm, output);
   }
 }
 
@@ -142,8 +142,7 @@ void multiply(const Gemm& gemm, float* partials, const Context& context) {
     using T = decltype(tile);
     const int64_t tiles = int64_t{(rows - 1) / T::kRows + 1} * ((gemm.columns - 1) / T::kColumns + 1);
     const dim3 grid(static_cast<unsigned>(tiles), static_cast<unsigned>(splits));
-    if (gemm.patches.vector) return launchTile<T, kByRows, true>(gemm, output, grid, context);
-    return launchTile<T, kByRows, false>(gemm, output, grid, context);
+    launchTile<T, kByRows>(gemm, output, grid, context);
   };
   if (width == WideTile::kColumns) {
     run(WideTile());

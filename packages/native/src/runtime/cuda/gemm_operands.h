@@ -51,7 +51,7 @@ __device__ __forceinline__ void copyPatch(const Patches& p, const Place& place, 
 }
 
 /** Slabs of patches with pixels as rows: the pixels stay, the features move on. */
-template <class T, bool kVector>
+template <class T>
 class PixelRows {
  public:
   static constexpr int kPlaces = T::kRows;
@@ -61,6 +61,16 @@ class PixelRows {
   }
   __device__ __forceinline__ void prepare(int) const {}
   __device__ __forceinline__ void copy(int slab, const Shared<float>& to) const {
+    if (patches_.vector) {
+      copyRows<true>(slab, to);
+    } else {
+      copyRows<false>(slab, to);
+    }
+  }
+
+ private:
+  template <bool kVector>
+  __device__ __forceinline__ void copyRows(int slab, const Shared<float>& to) const {
     constexpr int kWidth = kVector ? 4 : 1, kAcross = kTileDepth / kWidth, kStep = kTileThreads / kAcross;
     const int depth = static_cast<int>(threadIdx.x) % kAcross * kWidth, first = static_cast<int>(threadIdx.x) / kAcross;
     const Feature feature = featureOf(patches_, slab * kTileDepth + depth);
@@ -73,35 +83,48 @@ class PixelRows {
     }
   }
 
- private:
   const Patches& patches_;
   Shared<Place> places_;
 };
 
 /** Slabs of patches with features as rows: a thread's feature stays, the pixels move on; a slab's places are worked out one interval before. */
-template <class T, bool kVector>
+template <class T>
 class FeatureRows {
  public:
   static constexpr int kPlaces = 2 * kTileDepth;
 
   __device__ __forceinline__ FeatureRows(const Patches& patches, const Shared<Place>& places, int firstRow)
-      : patches_(patches), places_(places), feature_(featureOf(patches, firstRow + static_cast<int>(threadIdx.x) % kAcross * kWidth)) {}
+      : patches_(patches), places_(places), feature_(featureOf(patches, firstRow + (patches.vector ? rowOf<4>() : rowOf<1>()))) {}
   __device__ __forceinline__ void prepare(int slab) const {
     const int t = static_cast<int>(threadIdx.x);
     if (t < kTileDepth) places_[slab % 2 * kTileDepth + t] = placeOf(patches_, slab * kTileDepth + t);
   }
   __device__ __forceinline__ void copy(int slab, const Shared<float>& to) const {
-    const int row = static_cast<int>(threadIdx.x) % kAcross * kWidth, first = static_cast<int>(threadIdx.x) / kAcross;
-#pragma unroll 4
-    for (int depth = 0; depth < kTileDepth; depth += kStep) {
-      const Place place = places_[slab % 2 * kTileDepth + first + depth];
-      copyPatch<kVector>(patches_, place, feature_, to, T::aIndexByDepth(first + depth, row));
+    if (patches_.vector) {
+      copyDepths<4>(slab, to);
+    } else {
+      copyDepths<1>(slab, to);
     }
   }
 
  private:
-  static constexpr int kWidth = kVector ? 4 : 1, kAcross = T::kRows / kWidth, kStep = kTileThreads / kAcross;
-  static_assert(kStep >= 1, "a thread has one feature");
+  /** The thread's row, where it copies so many floats at once. */
+  template <int kWidth>
+  __device__ __forceinline__ static int rowOf() {
+    return static_cast<int>(threadIdx.x) % (T::kRows / kWidth) * kWidth;
+  }
+  template <int kWidth>
+  __device__ __forceinline__ void copyDepths(int slab, const Shared<float>& to) const {
+    constexpr int kAcross = T::kRows / kWidth, kStep = kTileThreads / kAcross;
+    static_assert(kStep >= 1, "a thread has one feature");
+    const int row = rowOf<kWidth>(), first = static_cast<int>(threadIdx.x) / kAcross;
+#pragma unroll 4
+    for (int depth = 0; depth < kTileDepth; depth += kStep) {
+      const Place place = places_[slab % 2 * kTileDepth + first + depth];
+      copyPatch<kWidth == 4>(patches_, place, feature_, to, T::aIndexByDepth(first + depth, row));
+    }
+  }
+
   const Patches& patches_;
   Shared<Place> places_;
   Feature feature_;

@@ -28,18 +28,29 @@ void Block::fail(const std::string& what) const {
                                             std::to_string(index.y) + ", " + std::to_string(index.z) + "): " + what);
 }
 
+std::vector<std::unique_ptr<Block::Fibre>>& Block::idleFibres() {
+  static thread_local std::vector<std::unique_ptr<Fibre>> idle;
+  return idle;
+}
+
 void Block::enter(unsigned high, unsigned low) {
-  auto* block = reinterpret_cast<Block*>(static_cast<uintptr_t>(high) << 32 | low);
-  while (block->begun_ < block->threads && !block->error_) {
-    block->choose(block->begun_++);
-    try {
-      (*block->kernel_)();
-    } catch (...) {
-      block->error_ = std::current_exception();
-    }
-    block->threads_[block->current].state = State::finished;
+  auto* fibre = reinterpret_cast<Fibre*>(static_cast<uintptr_t>(high) << 32 | low);
+  for (;;) {
+    running->runThreads();
+    if (_setjmp(fibre->home) == 0) _longjmp(running->scheduler_, 1);
   }
-  _longjmp(block->scheduler_, 1);
+}
+
+void Block::runThreads() {
+  while (begun_ < threads && !error_) {
+    choose(begun_++);
+    try {
+      (*kernel_)();
+    } catch (...) {
+      error_ = std::current_exception();
+    }
+    threads_[current].state = State::finished;
+  }
 }
 
 void Block::yield(State state, const char* waitsFor) {
@@ -66,19 +77,28 @@ void Block::run(const std::function<void()>& kernel) {
   for (current = 0; current < threads; ++current) {
     if (threads_[current].state != State::finished) fail(std::string("waits at ") + threads_[current].waitsFor + " for threads that do not come");
   }
+  // All are home; those of a block that failed hang somewhere in its kernel, and end with it.
+  for (auto& fibre : fibres_) idleFibres().push_back(std::move(fibre));
 }
 
 void Block::begin() {
-  ucontext_t fibre;
-  getcontext(&fibre);
-  stacks_.emplace_back(new unsigned char[kStackBytes]);
-  fibre.uc_stack.ss_sp = stacks_.back().get();
-  fibre.uc_stack.ss_size = kStackBytes;
-  fibre.uc_link = nullptr;
-  const auto address = reinterpret_cast<uintptr_t>(this);
-  makecontext(&fibre, reinterpret_cast<void (*)()>(&Block::enter), 2, static_cast<unsigned>(address >> 32), static_cast<unsigned>(address));
-  // From here on by jumps, which do not ask the kernel for signals' masks as changes of contexts do.
-  if (_setjmp(scheduler_) == 0) setcontext(&fibre);
+  auto& idle = idleFibres();
+  const bool isNew = idle.empty();
+  fibres_.push_back(isNew ? std::make_unique<Fibre>() : std::move(idle.back()));
+  if (!isNew) idle.pop_back();
+  Fibre& fibre = *fibres_.back();
+  // Of an old one the place is known: jumps do not ask the kernel for signals' masks, as changes of contexts do.
+  if (_setjmp(scheduler_) != 0) return;
+  if (!isNew) _longjmp(fibre.home, 1);
+  ucontext_t context;
+  getcontext(&context);
+  fibre.stack.reset(new unsigned char[kStackBytes]);
+  context.uc_stack.ss_sp = fibre.stack.get();
+  context.uc_stack.ss_size = kStackBytes;
+  context.uc_link = nullptr;
+  const auto address = reinterpret_cast<uintptr_t>(&fibre);
+  makecontext(&context, reinterpret_cast<void (*)()>(&Block::enter), 2, static_cast<unsigned>(address >> 32), static_cast<unsigned>(address));
+  setcontext(&context);
 }
 
 bool Block::releaseWarps() {

@@ -96,9 +96,17 @@ class Block {
     std::vector<Copy> open;                 // not yet committed
     std::vector<std::vector<Copy>> groups;  // committed, oldest first
   };
+  /** A stack, and where on it a block's next threads begin. */
+  struct Fibre {
+    std::unique_ptr<unsigned char[]> stack;
+    std::jmp_buf home;
+  };
+  /** Of blocks that are through: a new stack costs calls of the kernel's and page faults. */
+  static std::vector<std::unique_ptr<Fibre>>& idleFibres();
   static void enter(unsigned high, unsigned low);
-  /** Runs threads that have not begun, on a new fibre, until one waits or all are through. */
+  /** Runs threads that have not begun, on another fibre, until one waits or all are through. */
   void begin();
+  void runThreads();
   void yield(State state, const char* waitsFor);
   bool releaseWarps();
   bool releaseBlock();
@@ -117,7 +125,7 @@ class Block {
 
   std::vector<Thread> threads_;
   unsigned begun_ = 0;
-  std::vector<std::unique_ptr<unsigned char[]>> stacks_;
+  std::vector<std::unique_ptr<Fibre>> fibres_;
   std::jmp_buf scheduler_;
   const std::function<void()>* kernel_ = nullptr;
   std::exception_ptr error_;
