@@ -10,7 +10,8 @@ import type { PageContext } from '../page-context';
 import { scores } from '../../inversion/scores';
 import type { ReportEmissions, ReportRegion } from '../report-data';
 import { drawScatter, scatterEnd } from '../scatter';
-import { annualTotal, redistribution, SECONDS_PER_YEAR } from '../statistics';
+import { SECONDS_PER_YEAR } from '../../units';
+import { annualTotal, redistribution } from '../statistics';
 import type { Row } from '../table';
 import { table } from '../table';
 

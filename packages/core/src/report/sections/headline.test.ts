@@ -15,7 +15,7 @@ describe('what became of the inventory', () => {
   it('stands beside what became of the errors', () => {
     const field = (value: number): Float32Array => new Float32Array(48 * 48).fill(value);
     const flat = data.emissions.map((each) => ({ ...each, prior: field(1e-10), updated: field(each.group === 'SO2' ? 0.5e-10 : 1.1e-10) }));
-    // 1e-10 kg m-2 s-1 over 48 x 48 cells of 27 km and a year of 31 556 952 s
+    // 1e-10 kg m-2 s-1 over 48 x 48 cells of 27 km and a year of 31 536 000 s
     const total = '5.30';
     const text = headlineOf({ ...data, emissions: flat });
     expect(text).toContain(`(Mt a⁻¹; by region, maps): NOₓ +10 % (${total} → 5.83), NH₃ † +10 % (${total} → 5.83), SO₂ −50 % (${total} → 2.65), VOC`);
