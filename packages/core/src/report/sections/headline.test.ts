@@ -52,6 +52,19 @@ describe('how far to trust it', () => {
     expect(text).toContain('every change lies beyond what it was shown');
   });
 
+  it('says nothing of monitors that were withheld or watched where none was', () => {
+    const certificates = [{ ...syntheticCertificate('default', ['winter'], 0.12), verdict: 'failed' as const }];
+    const banner = (report: ReportData): string =>
+      page(new PageContext({ ...report, certificates })).split('id="certificate-banner"')[1].split('</aside>')[0].replace(/\s+/g, ' '); // prettier-ignore
+    const captionOf = (report: ReportData): string => page(new PageContext(report)).split('id="inversion"')[1].split('</section>')[0];
+    const stations = data.stations.map((station) => ({ ...station, role: 'used' as const }));
+    const inversion = data.inversion!.map((each) => ({ ...each, points: each.points.map((point) => ({ ...point, watched: null })) }));
+    expect(banner(data)).toContain('says of the result, on withheld monitors, stands below');
+    expect(banner({ ...data, stations })).toContain('says of the result, on the monitors that the inversion used, stands below');
+    expect(captionOf(data)).toMatch(/Cost of each inversion and its terms; and the error of its predictions at monitors outside the cost/);
+    expect(captionOf({ ...data, inversion })).toContain('Cost of each inversion and its terms.');
+  });
+
   it('tells of factors at their bounds', () => {
     const inversion = data.inversion!.map((each) => ({ ...each, atBound: { NOx: 0.31, SO2: 0.04 } }));
     expect(headlineOf({ ...data, inversion })).toContain('In 31 % of the cells of NOₓ the factor lies at its bound');

@@ -114,14 +114,16 @@ function nuisanceTable(context: PageContext, inversions: ReportInversion[]): Mar
 
 export function inversion(context: PageContext): Markup {
   const inversions = context.data.inversion ?? [];
-  const charts = [...inversions.map(costChart), watchedChart(inversions)].filter(({ text }) => text !== '');
+  const watched = watchedChart(inversions);
+  const charts = [...inversions.map(costChart), watched].filter(({ text }) => text !== '');
+  const beside = watched.text === '' ? '' : '; and the error of its predictions at monitors outside the cost that chose when to stop';
   if (charts.length === 0) return html``;
   return html`<section id="inversion">
     <h2>The inversion</h2>
     ${outcomeTable(context, inversions)} ${nuisanceTable(context, inversions)} ${initialGainTable(context)}
     <figure>
       <div class="panels charts">${charts}</div>
-      ${context.figureCaption('Cost of each inversion and its terms; and the error of its predictions at monitors outside the cost that chose when to stop.')}
+      ${context.figureCaption(`Cost of each inversion and its terms${beside}.`)}
     </figure>
   </section>`;
 }
