@@ -71,12 +71,17 @@ function outcomeTable(context: PageContext, inversions: ReportInversion[]): Mark
         inversion.status ?? MISSING,
         fixed(inversion.iterations, 0),
         fixed(inversion.keptIteration, 0),
-        change(relativeChange(inversion.points.at(0)?.total, inversion.points.at(-1)?.total)),
+        change(costChange(inversion)),
         ...groups.map((group) => percent(inversion.atBound?.[group], 1)),
       ],
     })),
-    note: 'A factor at its bound says that the prior, the model or the bound is wrong there, not that the emission is known.',
+    note: 'Cost: change from the start to the kept step. A factor at its bound says that the prior, the model or the bound is wrong there, not that the emission is known.',
   });
+}
+
+function costChange({ points, keptIteration, from }: ReportInversion): number | undefined {
+  const kept = points.find(({ iteration }) => iteration === keptIteration) ?? points.at(-1);
+  return relativeChange(from ?? points.at(0)?.total, kept?.total);
 }
 
 /**
