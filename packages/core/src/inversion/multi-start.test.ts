@@ -50,5 +50,7 @@ it('judges starts by errors relative to the first start’s, species by species'
 it('judges them by the cost where nothing is watched', async () => {
   const { result, starts } = await invertFromStarts(new TwoSpecies(1, 100), problem, { ...settings, stopOnWithheld: false }, {}, 2);
   expect(starts[0].total).toBeLessThan(starts[1].total);
+  expect(starts[0].from).toBeLessThan(starts[1].from);
+  expect(starts[0].from).toBe(result.history[0].total);
   expect(result.factors[0]).toBeCloseTo(1, 6);
 });

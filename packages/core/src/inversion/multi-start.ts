@@ -10,6 +10,8 @@ export interface StartOutcome {
   start: number;
   status: InversionResult['status'];
   iterations: number;
+  /** J at the control that it began from */
+  from: number;
   /** at the control that is kept: J, and the error at watched monitors, mean over species of the MAE relative to that at the first start */
   total: number;
   watched: number | null;
@@ -44,7 +46,7 @@ export async function invertFromStarts(
     if (start === 0) firstMae = result.history[0].watchedMae;
     // Relative to the first start's error, not to their own: a bad start would make a bad end look good.
     const watched = relativeMae(kept.watchedMae, firstMae);
-    outcomes.push({ start, status: result.status, iterations: result.iterations, total: kept.total, watched });
+    outcomes.push({ start, status: result.status, iterations: result.iterations, from: result.history[0].total, total: kept.total, watched });
     const value = settings.stopOnWithheld && watched !== null ? watched : kept.total;
     if (!best || value < best.value) best = { result, value };
   }

@@ -158,6 +158,8 @@ export interface ReportInversion {
   /** steps taken, and the step whose control was kept */
   iterations?: number;
   keptIteration?: number;
+  /** of several starts: J where the first began, which is no random control; absent: that of the first point */
+  from?: number;
   /** part of the emitting cells whose factor lies at a bound, per group (0…1) */
   atBound?: Record<string, number>;
   /** where initial concentrations were inverted too; MAE in the order of `ReportData.species` */

@@ -1,6 +1,7 @@
 import { changeAtSide } from './block-bootstrap';
 import type { ReportData, ReportStation } from './report-data';
-import { annualTotal, annualWeights, errorChangeAtStation, meanSeries, pairs, redistribution, SECONDS_PER_YEAR, variantScores } from './statistics';
+import { annualTotal, annualWeights, errorChangeAtStation, meanSeries, pairs, redistribution, variantScores } from './statistics';
+import { convert, SECONDS_PER_YEAR } from '../units';
 import { smallGrid, syntheticReport } from './testing/synthetic-report';
 
 const stations: ReportStation[] = [
@@ -103,6 +104,13 @@ describe('emissions', () => {
     const mask = new Uint8Array(48 * 48);
     mask[1] = 1;
     expect(annualTotal(grid, field, mask)).toBeCloseTo(0.75 * expected, 12);
+  });
+
+  it('counts the year of the units in files: what was read as tonnes a year is told as so many', () => {
+    const fluxOf = convert(1, 't a-1', 'kg s-1') / 27000 ** 2;
+    const read = new Float64Array(48 * 48);
+    read[5] = 2e6 * fluxOf;
+    expect(annualTotal(grid, read)).toBeCloseTo(2, 12);
   });
 
   it('weighs each row with its own area', () => {

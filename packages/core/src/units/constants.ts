@@ -1,5 +1,8 @@
 /** Constants and molar masses, with their sources. */
 
+/** Inventories count a year as 365 days; so do the units in files and every total in Mt a-1. */
+export const SECONDS_PER_YEAR = 365 * 86400;
+
 /** Molar gas constant, J mol-1 K-1 (exact since the SI of 2019; CODATA 2018). */
 export const GAS_CONSTANT = 8.314462618;
 

@@ -4,6 +4,7 @@
  * megagram, `mg` a milligram and MCIP's `M` a metre.
  */
 import { UnitError } from '../errors';
+import { SECONDS_PER_YEAR } from './constants';
 
 /** Powers of kg, mol, m, s, K, mole fraction. A mole fraction is kept apart from other ratios: ppb is not 1e-9 kg/kg. */
 export type Dimension = readonly [mass: number, amount: number, length: number, time: number, temperature: number, fraction: number];
@@ -29,8 +30,7 @@ const POWER: Dimension = [1, 0, 2, -3, 0, 0];
 const ENERGY: Dimension = [1, 0, 2, -2, 0, 0];
 
 const DAY = 86400;
-/** Inventories count a year as 365 days. */
-const YEAR = 365 * DAY;
+const YEAR = SECONDS_PER_YEAR;
 const DEGREE = Math.PI / 180;
 
 const PREFIXES: [string, number][] = [

@@ -245,8 +245,8 @@ function learned(variants: readonly StageContext[]): Learned {
       });
     const inversion = summaryOf<InvertSummary>(context, 'invert');
     if (inversion) {
-      const { history: points, status, iterations, keptIteration, atBound, initialConcentrations: gain, nuisance } = inversion;
-      out.inversion.push({ mode, points, status, iterations, keptIteration, atBound, gain, nuisance });
+      const { history: points, status, iterations, keptIteration, starts, atBound, initialConcentrations: gain, nuisance } = inversion;
+      out.inversion.push({ mode, points, status, iterations, keptIteration, from: starts?.[0].from, atBound, gain, nuisance });
     }
   }
   return out;

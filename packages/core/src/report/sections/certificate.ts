@@ -15,6 +15,7 @@ function own({ data }: PageContext): ReportCertificate | undefined {
 
 /** At the head of the page, where the surrogate behind the result did not pass. */
 export function certificateBanner(context: PageContext): Markup {
+  const { data } = context;
   const certificate = own(context);
   if (certificate?.verdict === 'passed') return html``;
   const [title, text] =
@@ -24,8 +25,9 @@ export function certificateBanner(context: PageContext): Markup {
           'The certificate failed',
           'The surrogate behind these emissions does not answer changed emissions as the transport model does. It was inverted all the same.',
         ];
+  const where = data.stations.some(({ role }) => role === 'withheld') ? 'withheld monitors' : 'the monitors that the inversion used';
   return html`<aside class="banner" id="certificate-banner">
-    <p><b>${title}.</b> ${text} What the transport model itself says of the result, on withheld monitors, stands below.</p>
+    <p><b>${title}.</b> ${text} What the transport model itself says of the result, on ${where}, stands below.</p>
     ${
       certificate && certificate.reasons.length > 0
         ? html`<ul>

@@ -10,7 +10,8 @@ import type { PageContext } from '../page-context';
 import { scores } from '../../inversion/scores';
 import type { ReportEmissions, ReportRegion } from '../report-data';
 import { drawScatter, scatterEnd } from '../scatter';
-import { annualTotal, redistribution, SECONDS_PER_YEAR } from '../statistics';
+import { SECONDS_PER_YEAR } from '../../units';
+import { annualTotal, redistribution } from '../statistics';
 import type { Row } from '../table';
 import { table } from '../table';
 
@@ -236,11 +237,15 @@ function factorScatter({ group, prior, updated, truthFactor }: ReportEmissions):
   });
 }
 
+/** The outline is drawn at a half: where factors change within a period, cells may be constrained in some of its stretches alone. */
 function constrainedText({ constrained }: ReportEmissions): string {
   if (!constrained) return '';
-  const any = Array.from(constrained).some((part) => part >= 0.5);
-  return any
-    ? ' Dashed, on the map of the change: around the cells that the monitors constrain; beyond them the change is the prior’s correlation and the surrogate’s answer.'
+  const parts = Array.from(constrained);
+  const often = parts.some((part) => part > 0 && part < 1) ? ' in half of the period or more' : '';
+  if (parts.some((part) => part >= 0.5))
+    return ` Dashed, on the map of the change: around the cells that the monitors constrain${often}; beyond them the change is the prior’s correlation and the surrogate’s answer.`;
+  return often
+    ? ` The monitors constrain no cell${often}, some for less: the change of the mean is hardly a finding.`
     : ' The monitors constrain no cell: the change is not a finding.';
 }
 

@@ -15,7 +15,7 @@ describe('what became of the inventory', () => {
   it('stands beside what became of the errors', () => {
     const field = (value: number): Float32Array => new Float32Array(48 * 48).fill(value);
     const flat = data.emissions.map((each) => ({ ...each, prior: field(1e-10), updated: field(each.group === 'SO2' ? 0.5e-10 : 1.1e-10) }));
-    // 1e-10 kg m-2 s-1 over 48 x 48 cells of 27 km and a year of 31 556 952 s
+    // 1e-10 kg m-2 s-1 over 48 x 48 cells of 27 km and a year of 31 536 000 s
     const total = '5.30';
     const text = headlineOf({ ...data, emissions: flat });
     expect(text).toContain(`(Mt a⁻¹; by region, maps): NOₓ +10 % (${total} → 5.83), NH₃ † +10 % (${total} → 5.83), SO₂ −50 % (${total} → 2.65), VOC`);
@@ -50,6 +50,19 @@ describe('how far to trust it', () => {
     const text = headlineOf({ ...data, trust, certificates: [syntheticCertificate('default', ['winter'], 0.12)] });
     expect(text).not.toContain('passed');
     expect(text).toContain('every change lies beyond what it was shown');
+  });
+
+  it('says nothing of monitors that were withheld or watched where none was', () => {
+    const certificates = [{ ...syntheticCertificate('default', ['winter'], 0.12), verdict: 'failed' as const }];
+    const banner = (report: ReportData): string =>
+      page(new PageContext({ ...report, certificates })).split('id="certificate-banner"')[1].split('</aside>')[0].replace(/\s+/g, ' '); // prettier-ignore
+    const captionOf = (report: ReportData): string => page(new PageContext(report)).split('id="inversion"')[1].split('</section>')[0];
+    const stations = data.stations.map((station) => ({ ...station, role: 'used' as const }));
+    const inversion = data.inversion!.map((each) => ({ ...each, points: each.points.map((point) => ({ ...point, watched: null })) }));
+    expect(banner(data)).toContain('says of the result, on withheld monitors, stands below');
+    expect(banner({ ...data, stations })).toContain('says of the result, on the monitors that the inversion used, stands below');
+    expect(captionOf(data)).toMatch(/Cost of each inversion and its terms; and the error of its predictions at monitors outside the cost/);
+    expect(captionOf({ ...data, inversion })).toContain('Cost of each inversion and its terms.');
   });
 
   it('tells of factors at their bounds', () => {

@@ -71,12 +71,17 @@ function outcomeTable(context: PageContext, inversions: ReportInversion[]): Mark
         inversion.status ?? MISSING,
         fixed(inversion.iterations, 0),
         fixed(inversion.keptIteration, 0),
-        change(relativeChange(inversion.points.at(0)?.total, inversion.points.at(-1)?.total)),
+        change(costChange(inversion)),
         ...groups.map((group) => percent(inversion.atBound?.[group], 1)),
       ],
     })),
-    note: 'A factor at its bound says that the prior, the model or the bound is wrong there, not that the emission is known.',
+    note: 'Cost: change from the start to the kept step. A factor at its bound says that the prior, the model or the bound is wrong there, not that the emission is known.',
   });
+}
+
+function costChange({ points, keptIteration, from }: ReportInversion): number | undefined {
+  const kept = points.find(({ iteration }) => iteration === keptIteration) ?? points.at(-1);
+  return relativeChange(from ?? points.at(0)?.total, kept?.total);
 }
 
 /**
@@ -114,14 +119,16 @@ function nuisanceTable(context: PageContext, inversions: ReportInversion[]): Mar
 
 export function inversion(context: PageContext): Markup {
   const inversions = context.data.inversion ?? [];
-  const charts = [...inversions.map(costChart), watchedChart(inversions)].filter(({ text }) => text !== '');
+  const watched = watchedChart(inversions);
+  const charts = [...inversions.map(costChart), watched].filter(({ text }) => text !== '');
+  const beside = watched.text === '' ? '' : '; and the error of its predictions at monitors outside the cost that chose when to stop';
   if (charts.length === 0) return html``;
   return html`<section id="inversion">
     <h2>The inversion</h2>
     ${outcomeTable(context, inversions)} ${nuisanceTable(context, inversions)} ${initialGainTable(context)}
     <figure>
       <div class="panels charts">${charts}</div>
-      ${context.figureCaption('Cost of each inversion and its terms; and the error of its predictions at monitors outside the cost that chose when to stop.')}
+      ${context.figureCaption(`Cost of each inversion and its terms${beside}.`)}
     </figure>
   </section>`;
 }

@@ -2,7 +2,7 @@ import { significant } from '../format';
 import { page } from '../page';
 import { PageContext } from '../page-context';
 import type { ReportData, ReportUncertainty } from '../report-data';
-import { SECONDS_PER_YEAR } from '../statistics';
+import { SECONDS_PER_YEAR } from '../../units';
 import { GROUPS, smallGrid, syntheticReport, syntheticUncertainty } from '../testing/synthetic-report';
 
 const small = { grid: smallGrid(), periods: ['winter'], steps: 12, stepSeconds: 3600, stations: 40, twin: true, paper: true };
@@ -29,6 +29,24 @@ describe('uncertainty', () => {
     expect(tableOf({ ...syntheticReport({ ...small, twin: false }), uncertainty: found })).not.toMatch(/True|totals\./);
   });
 
+  it('says of cells that are constrained in a part of the period alone what the outline on the map leaves out', () => {
+    const data = syntheticReport({ ...small, paper: false });
+    const captionOf = (parts: readonly number[]): string => {
+      const constrained = data.emissions[0].prior.length;
+      const emissions = data.emissions.map((each) => ({ ...each, constrained: Float64Array.from({ length: constrained }, (_, i) => parts[i] ?? 0) }));
+      return write({ ...data, emissions, uncertainty: syntheticUncertainty() })
+        .split('id="emissions"')[1]
+        .replace(/\s+/g, ' ');
+    };
+    const always = 'around the cells that the monitors constrain;';
+    const mostly = 'around the cells that the monitors constrain in half of the period or more;';
+    const seldom = 'The monitors constrain no cell in half of the period or more, some for less:';
+    const never = 'The monitors constrain no cell: the change is not a finding.';
+    const all = [always, mostly, seldom, never];
+    const saidOf = (parts: readonly number[]): string[] => all.filter((text) => captionOf(parts).includes(text));
+    expect([[1], [0.6, 1], [0.4, 0], []].map(saidOf)).toEqual(all.map((text) => [text]));
+  });
+
   it('shows the fall of uncertainty by which a total is constrained or not, and which was expected', () => {
     // An update that nears a bound narrows its total without any monitor: 30 ± 50 % where the prior was 100 ± 80 %.
     const [nox, nh3] = syntheticUncertainty().areas;
@@ -39,8 +57,8 @@ describe('uncertainty', () => {
       .split('</table>')[0];
     const cells = text.split('</tr>').map((row) => [...row.matchAll(/<td[^>]*>([^<]*)<\/td>/g)].map(([, cell]) => cell.replace(/\s/g, ' ')));
     const rowOf = (words: string): string[] => cells.find((row) => row.some((cell) => cell.startsWith(words)))!.slice(-4);
-    expect(rowOf('3.16 ± 12')).toEqual(['−70 %', '−60 %', '120.0', 'yes']);
-    expect(rowOf('3.16 ± 80')).toEqual(['−4 %', '–', '0.0', 'no']);
+    expect(rowOf('3.15 ± 12')).toEqual(['−70 %', '−60 %', '120.0', 'yes']);
+    expect(rowOf('3.15 ± 80')).toEqual(['−4 %', '–', '0.0', 'no']);
   });
 
   it('calls no group unconstrained of which a region’s total is known', () => {

@@ -6,7 +6,8 @@ import type { Content, Markup } from '../html';
 import { html, listed } from '../html';
 import type { PageContext } from '../page-context';
 import type { ReportUncertainty } from '../report-data';
-import { annualTotal, SECONDS_PER_YEAR } from '../statistics';
+import { SECONDS_PER_YEAR } from '../../units';
+import { annualTotal } from '../statistics';
 import { table } from '../table';
 import { truthOf } from './emissions';
 
