@@ -54,9 +54,9 @@ describe('how far to trust it', () => {
 
   it('says nothing of monitors that were withheld or watched where none was', () => {
     const certificates = [{ ...syntheticCertificate('default', ['winter'], 0.12), verdict: 'failed' as const }];
-    const banner = (report: ReportData): string =>
-      page(new PageContext({ ...report, certificates })).split('id="certificate-banner"')[1].split('</aside>')[0].replace(/\s+/g, ' '); // prettier-ignore
-    const captionOf = (report: ReportData): string => page(new PageContext(report)).split('id="inversion"')[1].split('</section>')[0];
+    const part = (report: ReportData, id: string, end: string): string => page(new PageContext(report)).split(`id="${id}"`)[1].split(end)[0];
+    const banner = (report: ReportData): string => part({ ...report, certificates }, 'certificate-banner', '</aside>').replace(/\s+/g, ' ');
+    const captionOf = (report: ReportData): string => part(report, 'inversion', '</section>');
     const stations = data.stations.map((station) => ({ ...station, role: 'used' as const }));
     const inversion = data.inversion!.map((each) => ({ ...each, points: each.points.map((point) => ({ ...point, watched: null })) }));
     expect(banner(data)).toContain('says of the result, on withheld monitors, stands below');
