@@ -1,7 +1,8 @@
 import { changeAtSide } from './block-bootstrap';
 import type { ReportData, ReportStation } from './report-data';
-import { annualTotal, annualWeights, errorChangeAtStation, meanSeries, pairs, redistribution, SECONDS_PER_YEAR, variantScores } from './statistics';
+import { annualTotal, annualWeights, errorChangeAtStation, meanSeries, pairs, redistribution, variantScores } from './statistics';
 import { smallGrid, syntheticReport } from './testing/synthetic-report';
+import { convert, SECONDS_PER_YEAR } from '../units';
 
 const stations: ReportStation[] = [
   { id: 'a', lon: 0, lat: 0, role: 'used', block: 1 },
@@ -103,6 +104,10 @@ describe('emissions', () => {
     const mask = new Uint8Array(48 * 48);
     mask[1] = 1;
     expect(annualTotal(grid, field, mask)).toBeCloseTo(0.75 * expected, 12);
+    // an inventory of tonnes a year is told with the number that it has
+    const inventory = new Float64Array(48 * 48);
+    inventory[0] = convert(5000 / 27000 ** 2, 't m-2 a-1', 'kg m-2 s-1');
+    expect(annualTotal(grid, inventory)).toBeCloseTo(0.005, 12);
   });
 
   it('weighs each row with its own area', () => {

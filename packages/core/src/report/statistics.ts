@@ -1,6 +1,7 @@
 /** The pairs behind every score on the page: which stations, which species, which periods; and sums of emissions over regions. */
 import { massMoved } from '../inversion/redistribution';
 import { scores } from '../inversion/scores';
+import { SECONDS_PER_YEAR } from '../units';
 import type { ReportConcentrations, ReportData, ReportGrid, ReportStation } from './report-data';
 
 /** The two sides of every proof: monitors that had a say in the result, and monitors that had none. */
@@ -113,8 +114,6 @@ export function meanSeries(data: ReportData, series: ReportConcentrations, side:
   return result;
 }
 
-/** Mean Gregorian year. */
-export const SECONDS_PER_YEAR = 365.2425 * 86400;
 const KG_PER_MT = 1e9;
 
 /**

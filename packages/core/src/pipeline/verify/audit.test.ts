@@ -1,7 +1,7 @@
 import { GROUPS } from '../../data/case';
 import type { PreparedPeriod } from '../../data/prepared';
 import { Grid } from '../../grid/grid';
-import { SECONDS_PER_YEAR } from '../../report/statistics';
+import { SECONDS_PER_YEAR } from '../../units';
 import { auditCsv, auditPeriod, nearStations, type AuditedPeriod } from './audit';
 
 const grid = new Grid({
@@ -128,7 +128,7 @@ it('the day of a region is that of the local hours of its cells', () => {
 it('writes rows as CSV', () => {
   const [header, first, ...rest] = auditCsv(auditPeriod(period, REGIONS)).trimEnd().split('\n');
   expect(header.split(',')).toHaveLength(21);
-  expect(first).toMatch(/^winter,whole domain,NOx,3155700000,2840130000,-0\.1,0\.5,0\.8,/);
+  expect(first).toMatch(/^winter,whole domain,NOx,3153600000,2838240000,-0\.1,0\.5,0\.8,/);
   expect(first).toMatch(/,NO2,2,8,6,-0\.25,2\.5,excessive,-0\.5,$/);
   expect(rest).toHaveLength(9);
   expect(rest[4]).toMatch(/^winter,"west, ""far""",NOx,/);

@@ -8,9 +8,10 @@ import { html } from '../html';
 import { modeLabel } from '../page-context';
 import type { PageContext } from '../page-context';
 import { scores } from '../../inversion/scores';
+import { SECONDS_PER_YEAR } from '../../units';
 import type { ReportEmissions, ReportRegion } from '../report-data';
 import { drawScatter, scatterEnd } from '../scatter';
-import { annualTotal, redistribution, SECONDS_PER_YEAR } from '../statistics';
+import { annualTotal, redistribution } from '../statistics';
 import type { Row } from '../table';
 import { table } from '../table';
 
