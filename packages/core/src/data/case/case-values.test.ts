@@ -40,6 +40,11 @@ test('parts of a sum: refused of the reference model, taken of runs that another
   expect(said('truth:', `priorConcentrations: ACONC_{period}.nc\n${sum}`)).toBe('');
 });
 
+test('a name of figures alone, which YAML takes for a number', () => {
+  const sentence = 'periods.0.name: expected text but received 2301: write it between quotes, or YAML takes it for a number';
+  expect(said('name: winter', 'name: 2301')).toContain(sentence);
+});
+
 const COLUMNS = '  columns: { station: s, time: t, species: { NO2: { column: a, unit: ppb }, O3: { column: a, unit: ppb } } }\n  files: o.csv';
 
 test.each([
