@@ -55,6 +55,11 @@ describe('no row is dropped where the number of fields changes', () => {
     await expect(read(nine + ten, 'airnow')).rejects.toEqual(refusal('expected 9 fields but line 11 has 10'));
     await expect(read(`\n${eight}${nine}`, 'airnow')).rejects.toEqual(refusal('expected 9 fields but line 2 has 8'));
     expect(await read(`\n${nine}`, 'airnow')).toHaveLength(11);
+    // a file of another network, in which the file is right and the layout is not
+    await expect(read('"State Code","County Code"\n"13","001"\n', 'airnow')).rejects.toMatchObject({
+      code: 'TABLE_UNREADABLE',
+      message: expect.stringMatching(/expected fields between \| and no header but line 1 has none: .* name another observations\.layout$/) as string,
+    });
   });
 
   test('a header shorter than its rows, as R writes it', async () => {

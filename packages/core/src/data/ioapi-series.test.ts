@@ -117,7 +117,7 @@ describe('IoapiSeries', () => {
     alike.close();
   });
 
-  test('a day that is missing, another grid, another unit, another step', () => {
+  test('a day that is missing, another grid, another unit, fewer variables, another step', () => {
     const a = day('a.nc', '2017-01-01T00:00Z', 24, () => 1);
     const c = day('c.nc', '2017-01-03T00:00Z', 24, () => 1);
     expect(() => IoapiSeries.open([c, a])).toThrow(
@@ -137,6 +137,15 @@ describe('IoapiSeries', () => {
     expect(() => IoapiSeries.open([a, unit])).toThrow(
       failure('FILES_DIFFER', `${unit}: expected NO2 in "moles/s" as in ${a} but received "g/s": give files of one run`),
     );
+    const more = day('o.nc', '2017-01-02T00:00Z', 24, () => 1, { variables: ['NO2', 'SO2'].map((name) => ({ name, units: 'moles/s' })) });
+    const series = IoapiSeries.open([more, a]);
+    expect(series.variables.map(({ name }) => name)).toEqual(['NO2', 'SO2']);
+    expect(series.read('NO2')).toHaveLength(48 * 20);
+    expect(() => series.read('SO2', 0, 1)).toThrow(
+      failure('FILES_DIFFER', `${a}: expected the variable SO2 as in ${more} but received none of that name: give files of one run`),
+    );
+    expect(() => series.read('CO', 0, 1)).toThrow(expect.objectContaining({ code: 'VARIABLE_MISSING' }) as Error);
+    series.close();
     const daily = day('d.nc', '2017-01-02T00:00Z', 1, () => 1, { time: { start: new Date('2017-01-02T00:00Z'), stepSeconds: 86400, count: 1 } });
     expect(() => IoapiSeries.open([a, daily])).toThrow(
       failure('FILES_DIFFER', `${daily}: expected a time step (s) of 3600 as in ${a} but received 86400: give files of one run`),

@@ -37,6 +37,8 @@ const SAME: OverlapRule = { counts: 'later', mayDiffer: 0 };
  */
 export class IoapiSeries implements IoapiReader {
   readonly time: TimeAxis;
+  /** Of all files: one that only some hold is refused when it is read, so that nobody takes it for absent. */
+  readonly variables: IoapiVariable[];
   private readonly compared = new Set<string>();
   /** by the path of the later file */
   private readonly differences = new Map<string, Difference>();
@@ -48,6 +50,9 @@ export class IoapiSeries implements IoapiReader {
   ) {
     const { start, stepSeconds } = pieces[0].file.time;
     this.time = { start, stepSeconds, count: pieces.reduce((sum, piece) => sum + piece.count, 0) };
+    const byName = new Map<string, IoapiVariable>();
+    for (const variable of pieces.flatMap(({ file }) => file.variables)) if (!byName.has(variable.name)) byName.set(variable.name, variable);
+    this.variables = [...byName.values()];
   }
 
   /**
@@ -107,10 +112,6 @@ export class IoapiSeries implements IoapiReader {
     return this.pieces[0].file.layers;
   }
 
-  get variables(): IoapiVariable[] {
-    return this.pieces[0].file.variables;
-  }
-
   get attributes(): IoapiFile['attributes'] {
     return this.pieces[0].file.attributes;
   }
@@ -129,6 +130,7 @@ export class IoapiSeries implements IoapiReader {
   read(variable: string, first = 0, count = this.time.count - first, layer?: number): Float32Array {
     if (this.pieces.length === 1) return this.pieces[0].file.read(variable, first, count, layer);
     if (!areSteps(first, count) || first + count > this.time.count) throw this.outside(first, count);
+    assertHeldByAll(variable, this.pieces);
     this.compareOverlaps(variable, layer);
     const perStep = (layer === undefined ? this.layers : 1) * this.grid.rows * this.grid.cols;
     const values = new Float32Array(count * perStep);
@@ -182,6 +184,23 @@ export class IoapiSeries implements IoapiReader {
   }
 }
 
+/** Of what the first file holds `assertAlike` says so when they are joined; a later one may hold more, as long as nobody asks for it. */
+function assertHeldByAll(variable: string, [{ file: first }, ...others]: readonly Piece[]): void {
+  const holds = ({ variables }: IoapiFile): boolean => variables.some(({ name }) => name === variable);
+  if (holds(first)) return;
+  const other = others.find(({ file }) => holds(file));
+  if (other) throw differs(first, other.file, 'the variable', variable, NONE);
+}
+
+function differs(file: IoapiFile, from: IoapiFile, what: string, expected: string | number, received: string | number): DataError {
+  return new DataError(
+    'FILES_DIFFER',
+    `${file.path}: expected ${what} ${expected} as in ${from.path} but received ${received}: give files of one run`,
+  );
+}
+
+const NONE = 'none of that name';
+
 /** @throws {DataError} `TFLAG_GAP`, `FILES_DIFFER`; {@link GridError} `GRID_MISMATCH` */
 function joined(files: readonly IoapiFile[]): Piece[] {
   const inTime = [...files].sort((a, b) => a.time.start.getTime() - b.time.start.getTime());
@@ -191,14 +210,13 @@ function joined(files: readonly IoapiFile[]): Piece[] {
 
 function assertAlike(first: IoapiFile, file: IoapiFile): void {
   first.grid.assertSame(file.grid, file.path);
-  const differs = (what: string, expected: string | number, received: string | number): DataError =>
-    new DataError('FILES_DIFFER', `${file.path}: expected ${what} ${expected} as in ${first.path} but received ${received}: give files of one run`);
-  if (file.time.stepSeconds !== first.time.stepSeconds) throw differs('a time step (s) of', first.time.stepSeconds, file.time.stepSeconds);
-  if (first.time.stepSeconds === 0) throw differs('time steps', 'that follow each other', 'a file without time steps');
-  if (file.layers !== first.layers) throw differs('layers', first.layers, file.layers);
+  if (file.time.stepSeconds !== first.time.stepSeconds)
+    throw differs(file, first, 'a time step (s) of', first.time.stepSeconds, file.time.stepSeconds);
+  if (first.time.stepSeconds === 0) throw differs(file, first, 'time steps', 'that follow each other', 'a file without time steps');
+  if (file.layers !== first.layers) throw differs(file, first, 'layers', first.layers, file.layers);
   for (const { name, units } of first.variables) {
     const theirs = file.variables.find((variable) => variable.name === name);
-    if (!theirs) throw differs('the variable', name, 'none of that name');
-    if (theirs.units !== units) throw differs(`${name} in`, `"${units}"`, `"${theirs.units}"`);
+    if (!theirs) throw differs(file, first, 'the variable', name, NONE);
+    if (theirs.units !== units) throw differs(file, first, `${name} in`, `"${units}"`, `"${theirs.units}"`);
   }
 }

@@ -22,7 +22,7 @@ const GZIP = Buffer.of(0x1f, 0x8b);
 /**
  * @param headless - the separator of a file that has no header
  * @throws {DataError} `FILE_MISSING`, `FILE_UNREADABLE`, `FILE_EMPTY`, `FILE_ENCODING`, `FILE_TRUNCATED` (a gzip file that ends early: DuckDB would read
- * what there is without a word)
+ * what there is without a word), `TABLE_UNREADABLE` where a separator is given and the first row has none: a file of another layout
  */
 export async function inspectCsv(path: string, headless?: CsvDialect['delimiter']): Promise<CsvDialect> {
   if (!existsSync(path)) throw new DataError('FILE_MISSING', `${path}: there is no such file: check the path in the case`);
@@ -38,6 +38,12 @@ export async function inspectCsv(path: string, headless?: CsvDialect['delimiter'
   const text = head.subarray(0, head.length < HEAD || end < 0 ? head.length : head.lastIndexOf(0x0a)).toString('utf8');
   const delimiter = headless ?? delimiterOf(text, [',', ';', '\t', '|'] as const);
   const { above: skip, names } = headless === undefined ? headerOf(text, delimiter) : { above: linesAboveRows(text), names: [] };
+  if (headless !== undefined && !text.split('\n')[skip].includes(headless)) {
+    throw new DataError(
+      'TABLE_UNREADABLE',
+      `${path}: expected fields between ${headless} and no header but line ${skip + 1} has none: give files of this layout, or name another observations.layout`,
+    );
+  }
   return { delimiter, newline: text.split('\n')[skip].endsWith('\r') ? '\r\n' : '\n', skip, names: namesApart(names), gzipped: isGzipped(path) };
 }
 

@@ -50,6 +50,11 @@ test('refused with the numbers', () => {
     { xorig: -20000, yorig: 0, cols: 9, rows: 3 },
     `the case's grid small (XORIG -30000, YORIG 10000) needs columns -1 to 2 and rows 1 to 3, not all of which are in the file's parent (XORIG -20000, YORIG 0, 9 x 3): ${remedy}`,
   );
+  // In-line point sources lie in one column; where they stand is in another file.
+  fails(
+    { cols: 1, rows: 23 },
+    `the case's grid small (XORIG -30000, YORIG 10000) needs columns 0 to 3 and rows 0 to 2, not all of which are in the file's parent (XORIG -30000, YORIG 10000, 1 x 23): in-line point sources lie so: if the file is one of them, give it as a sector with stackGroups`,
+  );
   // A dot grid needs one more each way.
   fails(
     { xorig: -35000, yorig: 5000, cols: 4, rows: 4 },

@@ -39,10 +39,11 @@ export function windowIn(parent: Grid, grid: Grid, fileName: string, allowDots =
   const stagger = allowDots && halves ? 'dot' : 'cross';
   const shift = stagger === 'dot' ? 0.5 : 0;
   const [col, row] = [Math.round(from.col - shift), Math.round(from.row - shift)];
+  const remedy = cols === 1 && rows > 1 && grid.cols > 1 ? POINTS : "give files on the case's grid, or on one that holds it cell for cell";
   const refuse = (what: string): GridError =>
     new GridError(
       'GRID_MISMATCH',
-      `${fileName}: the case's grid ${grid.name} (XORIG ${grid.definition.xorig}, YORIG ${grid.definition.yorig}) ${what} ${parent.name || 'grid'} (XORIG ${xorig}, YORIG ${yorig}, ${cols} x ${rows}): give files on the case's grid, or on one that holds it cell for cell`,
+      `${fileName}: the case's grid ${grid.name} (XORIG ${grid.definition.xorig}, YORIG ${grid.definition.yorig}) ${what} ${parent.name || 'grid'} (XORIG ${xorig}, YORIG ${yorig}, ${cols} x ${rows}): ${remedy}`,
     );
   if (Math.abs(from.col - shift - col) > ALIGNED || Math.abs(from.row - shift - row) > ALIGNED) {
     throw refuse(`begins ${places(from.col)} columns and ${places(from.row)} rows, no whole number, from the corner of the file's`);
@@ -53,5 +54,8 @@ export function windowIn(parent: Grid, grid: Grid, fileName: string, allowDots =
   }
   return { row, col, stagger };
 }
+
+/** SMOKE writes sources one below the other, on the grid's own corner: nothing else in the header tells them from fields. */
+const POINTS = 'in-line point sources lie so: if the file is one of them, give it as a sector with stackGroups';
 
 const places = (offset: number): string => String(Number(offset.toFixed(4)));

@@ -1,8 +1,8 @@
 import { changeAtSide } from './block-bootstrap';
 import type { ReportData, ReportStation } from './report-data';
 import { annualTotal, annualWeights, errorChangeAtStation, meanSeries, pairs, redistribution, variantScores } from './statistics';
-import { convert, SECONDS_PER_YEAR } from '../units';
 import { smallGrid, syntheticReport } from './testing/synthetic-report';
+import { convert, SECONDS_PER_YEAR } from '../units';
 
 const stations: ReportStation[] = [
   { id: 'a', lon: 0, lat: 0, role: 'used', block: 1 },

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { failure } from '../data/testing/shared-data';
 import { InventoryReader } from './inventory-reader';
 import { groupsOfPartial } from './sector-groups';
 import { CELLS, EMISSIONS, GRID, GROUPS, HOURS, START, temporaryFolder, writeFile } from './testing/small-case';
@@ -29,20 +30,11 @@ it('leaves out what no file of the sector holds, which counts as zero', () => {
   expect([0, 1, 2, 3, 4].map((group) => read.filter((value, i) => i % 5 === group && value > 0).length)).toEqual([CELLS, CELLS, 0, 0, 0]);
 });
 
-it('keeps what only some of its files hold, which is then missed', () => {
-  const first = file('first.nc', 'NH3');
-  const second = writeFile(
-    join(folder.path, 'second.nc'),
-    EMISSIONS.filter(({ name }) => name === 'NH3' || name === 'SO2'),
-    { start: new Date(START.getTime() + HOURS * 3600e3) },
-  );
-  const groups = groupsOfPartial('ag', GROUPS, [first, second]);
-  expect(() => InventoryReader.open([{ name: 'ag', files: [first, second], groups }], GRID, period)).toThrow(
-    expect.objectContaining({
-      code: 'VARIABLE_MISSING',
-      message: expect.stringMatching(/sector ag: .* 1 of them is not there \(SO2\)/) as string,
-    }) as Error,
-  );
+it('refuses what only some of its files hold, and names one that lacks it', () => {
+  const [first, second] = [file('first.nc', 'NH3'), file('second.nc', 'NH3', 'SO2')];
+  const sentence = `${first}: sector ag: expected the variable SO2 as in ${second} but received none of that name: give files that all hold it, or none that does`;
+  expect(() => groupsOfPartial('ag', GROUPS, [first, second])).toThrow(failure('FILES_DIFFER', sentence));
+  expect(() => groupsOfPartial('ag', GROUPS, [second, first])).toThrow(failure('FILES_DIFFER', sentence));
 });
 
 it('refuses files that hold none, and leaves broken ones to whoever reads them', () => {

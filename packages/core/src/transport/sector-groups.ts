@@ -19,19 +19,31 @@ export function groupsWithin(groups: EmissionGroups, held: ReadonlySet<string>):
 }
 
 /**
- * The groups of a partial sector, without the variables that none of its files holds. One that only some hold stays, and is missed when the others are read.
+ * The groups of a partial sector, without the variables that none of its files holds.
  *
- * @throws {DataError} `VARIABLE_MISSING` if the files hold none at all: they are others than those that were meant
+ * @throws {DataError} `FILES_DIFFER` if some of the files hold a variable and others do not: what it is in those nobody can know; `VARIABLE_MISSING` if they
+ *   hold none at all: they are others than those that were meant
  */
 export function groupsOfPartial(name: string, groups: EmissionGroups, files: readonly string[]): EmissionGroups {
   const heads = files.map(headOf);
   if (heads.some((head) => head === undefined)) return groups; // whoever reads the file says what is wrong with it
-  const held = new Set(heads.flatMap((head) => head!.variables));
-  const within = groupsWithin(groups, held);
+  const variables = heads.map((head) => new Set(head!.variables));
+  const within = groupsWithin(groups, new Set(variables.flatMap((held) => [...held])));
+  for (const variable of variablesOf(within)) assertInAll(name, variable, files, variables);
   if (variablesOf(within).length > 0) return within;
   throw new DataError(
     'VARIABLE_MISSING',
     `${files[0]}: sector ${name}: it holds no variable of the groups: give its emission files, or groups of its own`,
+  );
+}
+
+function assertInAll(sector: string, variable: string, files: readonly string[], held: readonly ReadonlySet<string>[]): void {
+  const without = held.findIndex((variables) => !variables.has(variable));
+  if (without < 0) return;
+  const holder = files[held.findIndex((variables) => variables.has(variable))];
+  throw new DataError(
+    'FILES_DIFFER',
+    `${files[without]}: sector ${sector}: expected the variable ${variable} as in ${holder} but received none of that name: give files that all hold it, or none that does`,
   );
 }
 

@@ -1,10 +1,10 @@
 /** Constants and molar masses, with their sources. */
 
-/** Inventories count a year as 365 days; so do the units in files and every total in Mt a-1. */
-export const SECONDS_PER_YEAR = 365 * 86400;
-
 /** Molar gas constant, J mol-1 K-1 (exact since the SI of 2019; CODATA 2018). */
 export const GAS_CONSTANT = 8.314462618;
+
+/** s: a year of inventories has 365 days, of what is read (t a-1) and of what is shown (Mt a-1), so that an annual total is found again. */
+export const SECONDS_PER_YEAR = 365 * 86400;
 
 /** K: the state to which China's monitors refer gases until August 2018 (GB 3095-2012: 273 K, 101.325 kPa). */
 export const STANDARD_TEMPERATURE = 273.15;

@@ -30,7 +30,6 @@ const POWER: Dimension = [1, 0, 2, -3, 0, 0];
 const ENERGY: Dimension = [1, 0, 2, -2, 0, 0];
 
 const DAY = 86400;
-const YEAR = SECONDS_PER_YEAR;
 const DEGREE = Math.PI / 180;
 
 const PREFIXES: [string, number][] = [
@@ -60,7 +59,7 @@ const NAMES: Record<string, Entry> = {
   ha: [1e4, [0, 0, 2, 0, 0, 0]],
   sec: [1, TIME], second: [1, TIME], seconds: [1, TIME], min: [60, TIME], minute: [60, TIME], minutes: [60, TIME],
   h: [3600, TIME], hr: [3600, TIME], hour: [3600, TIME], hours: [3600, TIME], d: [DAY, TIME], day: [DAY, TIME], days: [DAY, TIME],
-  a: [YEAR, TIME], yr: [YEAR, TIME], year: [YEAR, TIME], years: [YEAR, TIME],
+  a: [SECONDS_PER_YEAR, TIME], yr: [SECONDS_PER_YEAR, TIME], year: [SECONDS_PER_YEAR, TIME], years: [SECONDS_PER_YEAR, TIME],
   k: [1, TEMPERATURE], kelvin: [1, TEMPERATURE],
   pa: [1, PRESSURE], pascal: [1, PRESSURE], pascals: [1, PRESSURE], mb: [100, PRESSURE], mbar: [100, PRESSURE], atm: [101325, PRESSURE],
   w: [1, POWER], watt: [1, POWER], watts: [1, POWER], joule: [1, ENERGY], joules: [1, ENERGY],

@@ -32,6 +32,19 @@ test.each(['2024-02-29T00:00:00Z', '2026-12-31T23:00:00.000Z'])('a start that ex
   expect(said('2026-01-05T00:00:00Z', start)).toBe('');
 });
 
+test('parts of a sum: refused of the reference model, taken of runs that another model made', () => {
+  const sum = 'concentrations: { variables: { PM2.5: { ASO4J: 1, AECJ: 1 } } }\ntruth:';
+  expect(said('truth:', sum)).toContain(
+    'variables.PM2.5: the reference model writes PM2.5 itself and no parts of it: give one name, your own model in ctm, or its',
+  );
+  expect(said('truth:', `priorConcentrations: ACONC_{period}.nc\n${sum}`)).toBe('');
+});
+
+test('a name of figures alone, which YAML takes for a number', () => {
+  const sentence = 'periods.0.name: expected text but received 2301: write it between quotes, or YAML takes it for a number';
+  expect(said('name: winter', 'name: 2301')).toContain(sentence);
+});
+
 const COLUMNS = '  columns: { station: s, time: t, species: { NO2: { column: a, unit: ppb }, O3: { column: a, unit: ppb } } }\n  files: o.csv';
 
 test.each([

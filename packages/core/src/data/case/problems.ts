@@ -87,7 +87,14 @@ function wrongValue(issue: Issue, source: CaseSource, root: JsonSchema): string 
     const what = schema?.description !== undefined ? `: add it (${schema.description.replace(/\.$/, '')})` : ': add it';
     return `${place} is missing${what}`;
   }
-  return `${place}: expected ${expected(issue, schema)}${unit} but received ${shown(value)}${asOneKey(path, value)}`;
+  return `${place}: expected ${expected(issue, schema)}${unit} but received ${shown(value)}${asOneKey(path, value)}${inQuotes(issue, value)}`;
+}
+
+/** Names of figures alone, such as those of months in file names. */
+function inQuotes(issue: Issue, value: unknown): string {
+  return issue.code === 'invalid_type' && issue.expected === 'string' && typeof value === 'number'
+    ? ': write it between quotes, or YAML takes it for a number'
+    : '';
 }
 
 /** Settings of the reference model are a flat list, whose names look as if they were not. */

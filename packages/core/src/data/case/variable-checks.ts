@@ -53,16 +53,19 @@ function sharedBy(named: readonly [species: string, name: string][], path: KeyPa
   });
 }
 
-/** The reference model writes the four species and nothing that they could be summed from. */
-export function checkSums({ ctm, concentrations: { variables } }: Case): Breach[] {
-  if (ctm.kind === 'command') return [];
+/**
+ * The reference model writes the four species and nothing that they could be summed from. Where the prior run came from elsewhere it makes no run, whatever
+ * `ctm` says by default.
+ */
+export function checkSums({ ctm, priorConcentrations, concentrations: { variables } }: Case): Breach[] {
+  if (ctm.kind === 'command' || priorConcentrations !== undefined) return [];
   return Object.entries(variables).flatMap(([species, variable]) =>
     typeof variable === 'string'
       ? []
       : [
           {
             path: ['concentrations', 'variables', species],
-            text: `the reference model writes ${species} itself and no parts of it: give one name, or your own model in ctm`,
+            text: `the reference model writes ${species} itself and no parts of it: give one name, your own model in ctm, or its prior run as priorConcentrations`,
           },
         ],
   );

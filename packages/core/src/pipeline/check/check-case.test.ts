@@ -128,6 +128,13 @@ const BROKEN: Broken[] = [
     exit: 3,
   },
   {
+    what: 'the same beside weather that is read on a given grid only, of which nothing can be said',
+    damage: () => replace('case.yaml', [/name: DEMO\n/, 'name: DEMMO\n'], [/^meteorology:\n/m, 'meteorology:\n  format: wrf\n']),
+    finds: ['GRIDDESC_GRID grid'],
+    says: [/it holds 'DEMO'/],
+    exit: 3,
+  },
+  {
     what: 'stations that lie elsewhere, regions outside the grid',
     damage: () => {
       writeFileSync(input('stations.csv'), 'id,lon,lat\nA,-100,40\nB,-101,41\nC,,\n');

@@ -14,6 +14,7 @@ import { readMeteorology } from '../../data/meteorology';
 import { openNetcdf } from '../../data/netcdf-access';
 import { firstStepOf } from '../../data/period-steps';
 import { openWeather } from '../../data/weather/open-weather';
+import { GridError } from '../../errors';
 import type { Grid, TimeAxis } from '../../grid/grid';
 import { readTruthFactors } from '../../worlds/truth-factors';
 import { modelScale, openFiles, type EmissionGroups } from '../../transport/emission-reader';
@@ -242,7 +243,17 @@ async function openSeries(
   const before = findings.problems.length;
   for (const file of files) await findings.attempt(path, () => openAlone(file));
   if (findings.problems.length > before) return undefined;
-  return findings.attempt(path, () => open(files, grid, period));
+  return findings.attempt(path, () => (grid ? open(files, grid, period) : withoutGrid(() => open(files, undefined, period))));
+}
+
+/** Where the case's grid is not known, that has been told: what is said of other grids for want of it (MCIP's dots beside its cells, WRF) is no fault. */
+function withoutGrid<T>(open: () => T): T | undefined {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof GridError) return undefined;
+    throw error;
+  }
 }
 
 /** By itself, on whatever grid it is: an I/O API file as one, others (WRF's, CF) as netCDF. */
@@ -280,7 +291,8 @@ async function checkGeography(findings: Findings, settings: Case, grid: Grid | u
   const { geography } = settings;
   if (!geography) return;
   const path = ['geography', 'files'];
-  const file = await findings.attempt(path, () => openWeather(expandGlobs(geography.files), { grid }));
+  const opened = (): IoapiReader => openWeather(expandGlobs(geography.files), { grid });
+  const file = await findings.attempt(path, () => (grid ? opened() : withoutGrid(opened)));
   if (!file) return;
   const before = findings.problems.length;
   try {

@@ -1,12 +1,12 @@
 /** What the monitors say of the emissions, and what they can't: in words, totals with intervals, errors as assumed and as they show, coverage in a twin. */
 import { unconstrainedGroups, type AreaFigures } from '../../inversion/uncertainty/figures';
 import { TELLING_EXCESS } from '../../inversion/uncertainty/innovations';
+import { SECONDS_PER_YEAR } from '../../units';
 import { change, chemical, duration, fixed, MISSING, percent, significant, unitText } from '../format';
 import type { Content, Markup } from '../html';
 import { html, listed } from '../html';
 import type { PageContext } from '../page-context';
 import type { ReportUncertainty } from '../report-data';
-import { SECONDS_PER_YEAR } from '../../units';
 import { annualTotal } from '../statistics';
 import { table } from '../table';
 import { truthOf } from './emissions';

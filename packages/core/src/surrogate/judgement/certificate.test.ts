@@ -47,6 +47,17 @@ it('says "not certified" where a pair has no run to be judged by, and never "pas
   );
 });
 
+it('does not say that no run changes a group alone where patches of it do', () => {
+  const [nox] = limits;
+  const ring = { group: nox.group, species: nox.species, period: 'winter', patches: 2, ring: { fromKm: 0 }, figures: figures(0.9) };
+  const measured = { differentiation: DIFFERENTIATION, pairs: [], rings: [ring], joint: [], sensitivities: [] };
+  const { verdict, reasons } = judge(measured, [nox], ['winter']);
+  expect(verdict).toBe('not certified');
+  expect(reasons).toEqual([
+    'NOx>NO2, winter: of the runs of the transport model only that with patches changes NOx alone, which is shown and not judged: name NOx in response.groups, or give certificate.factors',
+  ]);
+});
+
 describe('sensitivities', () => {
   const ddm = (period: string, slope: number, where?: string): SensitivityResponse => ({
     ...{ name: 'ddm', group: 'NOx', species: 'NO2', period, figures: figures(slope) },

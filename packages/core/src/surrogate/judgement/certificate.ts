@@ -86,6 +86,12 @@ function shown(value: number): string {
   return Number.isFinite(value) ? value.toFixed(2) : 'that is no number';
 }
 
+/** Why a pair of the group has nothing to be judged by. */
+function lacking(group: Group, rings: readonly RingResponse[]): string {
+  if (!rings.some((ring) => ring.group === group)) return `no run of the transport model changes ${group} alone`;
+  return `of the runs of the transport model only that with patches changes ${group} alone, which is shown and not judged: name ${group} in response.groups, or give certificate.factors`;
+}
+
 /** The verdict on what was measured. @param periods - in each of which every pair must be right */
 export function judge(
   measured: Omit<Certificate, 'verdict' | 'reasons' | 'limits'>,
@@ -100,7 +106,7 @@ export function judge(
       const found = measured.pairs.filter(isIt);
       const derivatives = measured.sensitivities.filter((each) => isIt(each) && each.where === undefined);
       const subject = `${pairName(limit)}, ${period}`;
-      if (found.length + derivatives.length === 0) missing.push(`${subject}: no run of the transport model changes ${limit.group} alone`);
+      if (found.length + derivatives.length === 0) missing.push(`${subject}: ${lacking(limit.group, measured.rings)}`);
       for (const { figures, ...of } of [...found, ...derivatives]) {
         const broken = breaches(figures, limit);
         if (broken.length > 0) failures.push(`${subject}${'name' in of ? `, sensitivity ${of.name}` : ''}: ${broken.join(', ')}`);
