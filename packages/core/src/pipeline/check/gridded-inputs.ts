@@ -243,15 +243,15 @@ async function openSeries(
   const before = findings.problems.length;
   for (const file of files) await findings.attempt(path, () => openAlone(file));
   if (findings.problems.length > before) return undefined;
-  return findings.attempt(path, () => (grid ? open(files, grid, period) : withoutGrid(() => open(files, undefined, period))));
+  return findings.attempt(path, () => openedOn(grid, () => open(files, grid, period)));
 }
 
 /** Where the case's grid is not known, that has been told: what is said of other grids for want of it (MCIP's dots beside its cells, WRF) is no fault. */
-function withoutGrid<T>(open: () => T): T | undefined {
+function openedOn<T>(grid: Grid | undefined, open: () => T): T | undefined {
   try {
     return open();
   } catch (error) {
-    if (error instanceof GridError) return undefined;
+    if (!grid && error instanceof GridError) return undefined;
     throw error;
   }
 }
@@ -291,8 +291,7 @@ async function checkGeography(findings: Findings, settings: Case, grid: Grid | u
   const { geography } = settings;
   if (!geography) return;
   const path = ['geography', 'files'];
-  const opened = (): IoapiReader => openWeather(expandGlobs(geography.files), { grid });
-  const file = await findings.attempt(path, () => (grid ? opened() : withoutGrid(opened)));
+  const file = await findings.attempt(path, () => openedOn(grid, () => openWeather(expandGlobs(geography.files), { grid })));
   if (!file) return;
   const before = findings.problems.length;
   try {
