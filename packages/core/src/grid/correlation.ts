@@ -17,6 +17,8 @@ import type { Random } from '../random';
 export class CorrelationFilter {
   private readonly alongRows: FilterMatrix;
   private readonly alongCols: FilterMatrix;
+  private readonly transposedRows: FilterMatrix;
+  private readonly transposedCols: FilterMatrix;
   /** numbers that a field is made of */
   readonly size: number;
 
@@ -36,6 +38,7 @@ export class CorrelationFilter {
     }
     this.alongRows = gaussianRoot(rows, lengthRows, coarse);
     this.alongCols = gaussianRoot(cols, lengthCols, coarse);
+    [this.transposedRows, this.transposedCols] = [transposed(this.alongRows), transposed(this.alongCols)];
     this.size = this.alongRows.columns * this.alongCols.columns;
   }
 
@@ -53,25 +56,25 @@ export class CorrelationFilter {
 
   /** S·v: white noise of variance 1 in, a correlated field of variance 1 out, `[rows, cols]`; a new array is returned. */
   apply(v: Float64Array): Float64Array {
-    const { rows, cols, alongRows, alongCols } = this;
-    const half = multiply(alongCols, v, { lines: alongRows.columns, from: alongCols.columns, to: cols, step: 1 }, alongRows.columns * cols);
-    return multiply(alongRows, half, { lines: cols, from: 1, to: 1, step: cols }, rows * cols);
+    const { cols, alongRows, alongCols } = this;
+    const half = multiply(alongCols, v, { lines: alongRows.columns, from: alongCols.columns, to: cols, step: 1 });
+    return multiply(alongRows, half, { lines: cols, from: 1, to: 1, step: cols });
   }
 
   /** Sᵀ·field. */
   adjoint(field: Float64Array): Float64Array {
-    return this.transposed(this.alongRows, this.alongCols, field);
+    return this.ofCells(this.transposedRows, this.transposedCols, field);
   }
 
   /** Σ_i S[i, number]² · cells[i]. */
   private varianceOf(cells: Float64Array): Float64Array {
-    return this.transposed(squared(this.alongRows), squared(this.alongCols), cells);
+    return this.ofCells(squared(this.transposedRows), squared(this.transposedCols), cells);
   }
 
-  private transposed(alongRows: FilterMatrix, alongCols: FilterMatrix, field: Float64Array): Float64Array {
+  private ofCells(alongRows: FilterMatrix, alongCols: FilterMatrix, field: Float64Array): Float64Array {
     const { cols } = this;
-    const half = multiplyTransposed(alongRows, field, { lines: cols, from: 1, to: 1, step: cols }, alongRows.columns * cols);
-    return multiplyTransposed(alongCols, half, { lines: alongRows.columns, from: alongCols.columns, to: cols, step: 1 }, this.size);
+    const half = multiply(alongRows, field, { lines: cols, from: 1, to: 1, step: cols });
+    return multiply(alongCols, half, { lines: this.alongRows.columns, from: cols, to: this.alongCols.columns, step: 1 });
   }
 }
 
@@ -85,7 +88,7 @@ export function smoothRandomField(rows: number, cols: number, lengthCells: numbe
   return new CorrelationFilter(rows, cols, lengthCells).apply(noise);
 }
 
-/** A banded matrix of as many rows as there are cells: row i holds `weights[i]` from column `first[i]` on. */
+/** A banded matrix: row i holds `weights[i]` from column `first[i]` on. */
 interface FilterMatrix {
   columns: number;
   first: Int32Array;
@@ -117,7 +120,20 @@ function squared({ weights, ...matrix }: FilterMatrix): FilterMatrix {
   return { ...matrix, weights: weights.map((row) => row.map((w) => w * w)) };
 }
 
-/** Where elements of lines lie: those of line l from l·`from` (numbers) and l·`to` (cells) on, `step` apart. */
+/** Its transpose: what numbers have of cells. Rows begin and end no earlier than those above, so that columns are stretches, too. */
+function transposed({ columns, first, weights }: FilterMatrix): FilterMatrix {
+  const begin = new Int32Array(columns);
+  const own: number[][] = Array.from({ length: columns }, () => []);
+  weights.forEach((row, i) =>
+    row.forEach((weight, k) => {
+      if (own[first[i] + k].length === 0) begin[first[i] + k] = i;
+      own[first[i] + k].push(weight);
+    }),
+  );
+  return { columns: weights.length, first: begin, weights: own.map((column) => Float64Array.from(column)) };
+}
+
+/** Where elements of lines lie: those of line l from l·`from` (of what is multiplied) and l·`to` (of the product) on, `step` apart. */
 interface Lines {
   lines: number;
   from: number;
@@ -125,28 +141,34 @@ interface Lines {
   step: number;
 }
 
-/** Independent products out = M·in, from numbers to cells. @param size - elements of out */
-function multiply({ first, weights }: FilterMatrix, input: Float64Array, { lines, from, to, step }: Lines, size: number): Float64Array {
-  const output = new Float64Array(size);
-  for (let line = 0; line < lines; line++) {
+/** Independent products out = M·in. Four lines at once: a sum by itself waits for its own additions. */
+function multiply({ first, weights }: FilterMatrix, input: Float64Array, { lines, from, to, step }: Lines): Float64Array {
+  const output = new Float64Array(lines * weights.length);
+  const inFours = lines - (lines % 4);
+  for (let line = 0; line < inFours; line += 4) {
+    for (let i = 0; i < weights.length; i++) {
+      const row = weights[i];
+      let [a, b, c, d] = [0, 0, 0, 0];
+      for (let k = 0, at = line * from + first[i] * step; k < row.length; k++, at += step) {
+        const weight = row[k];
+        a += weight * input[at];
+        b += weight * input[at + from];
+        c += weight * input[at + 2 * from];
+        d += weight * input[at + 3 * from];
+      }
+      const into = line * to + i * step;
+      output[into] = a;
+      output[into + to] = b;
+      output[into + 2 * to] = c;
+      output[into + 3 * to] = d;
+    }
+  }
+  for (let line = inFours; line < lines; line++) {
     for (let i = 0; i < weights.length; i++) {
       const row = weights[i];
       let sum = 0;
       for (let k = 0, at = line * from + first[i] * step; k < row.length; k++, at += step) sum += row[k] * input[at];
       output[line * to + i * step] = sum;
-    }
-  }
-  return output;
-}
-
-/** The transpose of {@link multiply}, from cells to numbers. */
-function multiplyTransposed({ first, weights }: FilterMatrix, input: Float64Array, { lines, from, to, step }: Lines, size: number): Float64Array {
-  const output = new Float64Array(size);
-  for (let line = 0; line < lines; line++) {
-    for (let i = 0; i < weights.length; i++) {
-      const row = weights[i];
-      const value = input[line * to + i * step];
-      for (let k = 0, at = line * from + first[i] * step; k < row.length; k++, at += step) output[at] += row[k] * value;
     }
   }
   return output;

@@ -1,5 +1,5 @@
 /** Numbers that are added to what is simulated, independent and normal a priori: β_k = σ_k · v_k, Jb = ½ vᵀv. */
-import type { Control } from './control';
+import type { Control, FactorDerivative } from './control';
 import type { FactorShape } from './forward-model';
 
 export class AdditiveControl implements Control {
@@ -22,12 +22,11 @@ export class AdditiveControl implements Control {
     return control.map((v, k) => this.spread[k] * v);
   }
 
-  tangent(_control: Float64Array, direction: Float64Array): Float64Array {
-    return this.factors(direction);
-  }
-
-  gradient(_control: Float64Array, gradFactors: ArrayLike<number>): Float64Array {
-    return Float64Array.from(this.spread, (sigma, k) => sigma * gradFactors[k]);
+  derivativeAt(): FactorDerivative {
+    return {
+      tangent: (direction) => this.factors(direction),
+      gradient: (gradFactors) => Float64Array.from(this.spread, (sigma, k) => sigma * gradFactors[k]),
+    };
   }
 
   penalty(control: Float64Array): number {

@@ -1,5 +1,5 @@
 /** A control whose prior term is taken about another control than that of the prior emissions: Jb(v − centre). */
-import type { Control, LogFactorMap } from './control';
+import type { Control, FactorDerivative, LogFactorMap } from './control';
 import type { FactorShape } from './forward-model';
 
 export class CentredControl implements Control {
@@ -28,12 +28,8 @@ export class CentredControl implements Control {
     return this.inner.factors(control);
   }
 
-  tangent(control: Float64Array, direction: Float64Array): Float64Array {
-    return this.inner.tangent(control, direction);
-  }
-
-  gradient(control: Float64Array, gradFactors: ArrayLike<number>): Float64Array {
-    return this.inner.gradient(control, gradFactors);
+  derivativeAt(control: Float64Array): FactorDerivative {
+    return this.inner.derivativeAt(control);
   }
 
   penalty(control: Float64Array): number {

@@ -25,15 +25,8 @@ export interface Control {
   initial(): Float64Array;
   /** `[slots, rows, cols, groups]`, dimensionless; 1 where nothing is emitted */
   factors(control: Float64Array): Float64Array;
-  /** The derivative of {@link factors} along a direction: (dfactors/dcontrol)·direction. */
-  tangent(control: Float64Array, direction: Float64Array): Float64Array;
-  /**
-   * The chain rule through {@link factors}, the transpose of {@link tangent}.
-   *
-   * @param gradFactors - dJ/d(factors), `[slots, rows, cols, groups]`
-   * @returns dJ/d(control)
-   */
-  gradient(control: Float64Array, gradFactors: ArrayLike<number>): Float64Array;
+  /** What it takes whatever the direction is computed once. */
+  derivativeAt(control: Float64Array): FactorDerivative;
   /** the prior term Jb of the cost */
   penalty(control: Float64Array): number;
   /** adds dJb/d(control) */
@@ -58,6 +51,19 @@ export interface Control {
   sectorFactors?(control: Float64Array): SectorFactors[];
 }
 
+/** The derivative of {@link Control.factors} at a control. */
+export interface FactorDerivative {
+  /** (dfactors/dcontrol)·direction */
+  tangent: (direction: Float64Array) => Float64Array;
+  /**
+   * The chain rule, the transpose of {@link tangent}.
+   *
+   * @param gradFactors - dJ/d(factors), `[slots, rows, cols, groups]`
+   * @returns dJ/d(control)
+   */
+  gradient: (gradFactors: ArrayLike<number>) => Float64Array;
+}
+
 export interface SectorFactors {
   name: string;
   /** `[slots, rows, cols, groups]`; 1 where the sector emits nothing */
@@ -77,9 +83,9 @@ export interface LogFactorMap {
   factorsOf(z: Float64Array): Float64Array;
   /** dfactor/dz */
   slopes(z: Float64Array): Float64Array;
-  /** the factors, and the chain rule through them, as those of {@link Control} */
+  /** as those of {@link Control} */
   factors(control: Float64Array): Float64Array;
-  gradient(control: Float64Array, gradFactors: ArrayLike<number>): Float64Array;
+  derivativeAt(control: Float64Array): FactorDerivative;
   /**
    * Of numbers that each element of the control has, such as degrees of freedom: their sum in an area, to which an element belongs by the part that the area has of
    * the cells behind it.

@@ -103,13 +103,11 @@ describe('a cost with errors that are alike', () => {
     const expected = residual.reduce((sum, r, i) => sum + (r * solve(residual)[i]) / 2, 0);
     expect((await evaluate(context, at, [0], 0, false)).observation).toBeCloseTo(expected, 9);
     const direction = normals(12);
-    const change = control.tangent(at, direction);
+    const { tangent, gradient } = control.derivativeAt(at);
+    const change = tangent(direction);
     const moved = solve(matrix.map((row) => row.reduce((sum, k, j) => sum + k * change[j], 0)));
     const { control: product, simulated } = await new GaussNewtonHessian(context, at).product(direction);
-    const wanted = control.gradient(
-      at,
-      Float64Array.from(range(12), (j) => matrix.reduce((sum, row, i) => sum + row[j] * moved[i], 0)),
-    );
+    const wanted = gradient(Float64Array.from(range(12), (j) => matrix.reduce((sum, row, i) => sum + row[j] * moved[i], 0)));
     product.forEach((value, j) => expect(value).toBeCloseTo(wanted[j], 9));
     // W^½ G d, whose square is dᵀ A d
     expect(simulated[0].reduce((sum, u) => sum + u * u, 0)).toBeCloseTo(

@@ -64,7 +64,7 @@ export async function evaluate(
   }
   if (withGradient) {
     const gradient = await takeGradient(context, iteration);
-    evaluation.gradient = control.gradient(at, times(gradient, scale));
+    evaluation.gradient = control.derivativeAt(at).gradient(times(gradient, scale));
     control.addPenaltyGradient(at, evaluation.gradient);
   }
   return evaluation;

@@ -11,6 +11,7 @@
  *
  * @see Bousserez & Henze (2018), doi:10.1002/qj.3209; Nocedal & Wright (2006), sect. 10.3
  */
+import type { FactorDerivative } from './control';
 import type { EvaluationContext } from './evaluation';
 import { linearise, type Linearisation, type LinearisedAbout } from './linearisation';
 
@@ -27,6 +28,7 @@ export interface HessianProduct {
 export class GaussNewtonHessian {
   readonly control: Float64Array;
   private readonly linearisation: Linearisation;
+  private readonly derivative: FactorDerivative;
 
   /**
    * @param at - the control about which the model is linearised
@@ -39,21 +41,22 @@ export class GaussNewtonHessian {
     curvature: LinearisedAbout['curvature'] = 'misfit',
   ) {
     this.control = at.slice();
+    this.derivative = context.control.derivativeAt(at);
     this.linearisation = linearise(context.model, { factors: context.control.factors(at), cost: context.cost, curvature });
   }
 
   /** A·direction. @param batches - half-open; those of the observations that count, all unless given */
   async product(direction: Float64Array, [first, end]: readonly [number, number] = [0, this.context.model.batches]): Promise<HessianProduct> {
-    const { model, control, signal } = this.context;
+    const { model, signal } = this.context;
     const batches = Array.from({ length: end - first }, (_, i) => first + i);
     let simulated: Float64Array[];
     try {
-      simulated = await this.linearisation.product(control.tangent(this.control, direction), batches, signal);
+      simulated = await this.linearisation.product(this.derivative.tangent(direction), batches, signal);
     } catch (error) {
       await model.takeGradient(); // of half a product: what comes next must not begin with it
       throw error;
     }
     const gradient = Float64Array.from(await model.takeGradient());
-    return { control: control.gradient(this.control, gradient), factors: gradient, simulated };
+    return { control: this.derivative.gradient(gradient), factors: gradient, simulated };
   }
 }

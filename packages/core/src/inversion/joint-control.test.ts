@@ -72,7 +72,7 @@ it('the joint control is its parts side by side', () => {
   const v = Float64Array.of(0.3, -1, 2, 0.5);
   const [ve, vc] = [v.slice(0, 2), v.slice(2)];
   expect([...joint.factors(v)]).toEqual([...e.factors(ve), ...c.factors(vc)]);
-  expect([...joint.gradient(v, [1, 2, 3, 4])]).toEqual([...e.gradient(ve, [1, 2]), ...c.gradient(vc, [3, 4])]);
+  expect([...joint.derivativeAt(v).gradient([1, 2, 3, 4])]).toEqual([...e.derivativeAt(ve).gradient([1, 2]), ...c.derivativeAt(vc).gradient([3, 4])]);
   expect(joint.penalty(v)).toBeCloseTo((0.09 + 1 + 4 + 0.25) / 2, 12);
   const gradient = new Float64Array(4);
   joint.addPenaltyGradient(v, gradient);

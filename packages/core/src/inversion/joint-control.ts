@@ -1,6 +1,6 @@
 /** Several controls as one vector, one after the other, which know nothing of each other: emission factors first, then what is inverted beside them. */
 import { joined } from '../vectors';
-import type { Control, LogFactorMap, SectorFactors } from './control';
+import type { Control, FactorDerivative, LogFactorMap, SectorFactors } from './control';
 import type { FactorShape } from './forward-model';
 
 export class JointControl implements Control {
@@ -32,26 +32,29 @@ export class JointControl implements Control {
     );
   }
 
-  tangent(control: Float64Array, direction: Float64Array): Float64Array {
-    const [at, along] = [this.split(control), this.split(direction)];
-    return joined(
-      Float64Array,
-      this.parts.map((part, p) => part.tangent(at[p], along[p])),
-    );
-  }
-
-  gradient(control: Float64Array, gradFactors: ArrayLike<number>): Float64Array {
+  derivativeAt(control: Float64Array): FactorDerivative {
     const at = this.split(control);
-    const all = Float64Array.from(gradFactors);
-    let first = 0;
-    return joined(
-      Float64Array,
-      this.parts.map((part, p) => {
-        const own = all.subarray(first, first + part.factorCount);
-        first += part.factorCount;
-        return part.gradient(at[p], own);
-      }),
-    );
+    const own = this.parts.map((part, p) => part.derivativeAt(at[p]));
+    return {
+      tangent: (direction) => {
+        const along = this.split(direction);
+        return joined(
+          Float64Array,
+          own.map((derivative, p) => derivative.tangent(along[p])),
+        );
+      },
+      gradient: (gradFactors) => {
+        const all = Float64Array.from(gradFactors);
+        let first = 0;
+        return joined(
+          Float64Array,
+          this.parts.map(({ factorCount }, p) => {
+            first += factorCount;
+            return own[p].gradient(all.subarray(first - factorCount, first));
+          }),
+        );
+      },
+    };
   }
 
   penalty(control: Float64Array): number {
@@ -93,10 +96,16 @@ export class JointControl implements Control {
       factorsOf: (z) => map.factorsOf(z),
       slopes: (z) => map.slopes(z),
       factors: (control) => map.factors(this.split(control)[part]),
-      gradient: (control, gradFactors) => {
-        const out = new Float64Array(this.size);
-        this.split(out)[part].set(map.gradient(this.split(control)[part], gradFactors));
-        return out;
+      derivativeAt: (control) => {
+        const own = map.derivativeAt(this.split(control)[part]);
+        return {
+          tangent: (direction) => own.tangent(this.split(direction)[part]),
+          gradient: (gradFactors) => {
+            const out = new Float64Array(this.size);
+            this.split(out)[part].set(own.gradient(gradFactors));
+            return out;
+          },
+        };
       },
       sumIn: (mask, slots, group, values) => map.sumIn(mask, slots, group, this.split(values)[part]),
     };

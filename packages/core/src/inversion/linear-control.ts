@@ -7,7 +7,7 @@
  * as an update of at most +200 % (bound 3) or as a result of at most 200 % (bound 2). Without p the control is the factor itself.
  */
 import { linearBounds, linearDescent, linearFactors, type LinearStretch } from '@retroplume/native';
-import { emittingCells, shareOfEmitting, type Control, type PointwiseControl, type Stretch } from './control';
+import { emittingCells, shareOfEmitting, type Control, type FactorDerivative, type PointwiseControl, type Stretch } from './control';
 import { factorCount, type FactorShape } from './forward-model';
 import { tabulate } from '../vectors';
 
@@ -45,13 +45,11 @@ export class LinearControl implements Control {
     return tabulate(new Float64Array(this.size), (i) => (this.emitting[i] ? control[i] / prior[i] : 1));
   }
 
-  tangent(_control: Float64Array, direction: Float64Array): Float64Array {
-    return direction.map((d, i) => (this.emitting[i] ? d / this.options.prior[i] : 0));
-  }
-
-  gradient(_control: Float64Array, gradFactors: ArrayLike<number>): Float64Array {
+  derivativeAt(): FactorDerivative {
     const { prior } = this.options;
-    return tabulate(new Float64Array(this.size), (i) => (this.emitting[i] ? gradFactors[i] / prior[i] : 0));
+    const perPrior = (values: ArrayLike<number>): Float64Array =>
+      tabulate(new Float64Array(this.size), (i) => (this.emitting[i] ? values[i] / prior[i] : 0));
+    return { tangent: perPrior, gradient: perPrior };
   }
 
   /** The paper has no prior term: the bounds are all that holds the emissions. */

@@ -9,7 +9,7 @@
  *
  * @see Bannister (2008), doi:10.1002/qj.340, on control variable transforms
  */
-import { shareOfEmitting, type Control, type LogFactorMap } from './control';
+import { shareOfEmitting, type Control, type FactorDerivative, type LogFactorMap } from './control';
 import { factorCount, type FactorShape } from './forward-model';
 import { slotBasis, type SlotBasis, type SlotCorrelation } from './slot-basis';
 import { smoothBound, smoothBoundDerivative } from './smooth-bound';
@@ -84,14 +84,12 @@ export class LogFactorControl implements Control, LogFactorMap {
     return sum;
   }
 
-  tangent(control: Float64Array, direction: Float64Array): Float64Array {
+  derivativeAt(control: Float64Array): FactorDerivative {
     const slope = this.slopes(this.logFactors(control));
-    return this.logFactors(direction).map((dz, i) => slope[i] * dz);
-  }
-
-  gradient(control: Float64Array, gradFactors: ArrayLike<number>): Float64Array {
-    const slope = this.slopes(this.logFactors(control));
-    return this.logFactorsAdjoint(slope.map((s, i) => s * gradFactors[i]));
+    return {
+      tangent: (direction) => this.logFactors(direction).map((dz, i) => slope[i] * dz),
+      gradient: (gradFactors) => this.logFactorsAdjoint(slope.map((s, i) => s * gradFactors[i])),
+    };
   }
 
   penalty(control: Float64Array): number {
@@ -138,8 +136,9 @@ export class LogFactorControl implements Control, LogFactorMap {
     this.slotBasis.adjoint(weighted);
     for (let g = 0; g < groups; g++) {
       for (let t = 0; t < slots; t++) {
-        const plane = Float64Array.from({ length: cells }, (_, p) => weighted[(t * cells + p) * groups + g]);
-        this.numbers(gradient, t, g).set(this.options.basis.adjoint(plane));
+        const plane = tabulate(new Float64Array(cells), (p) => weighted[(t * cells + p) * groups + g]);
+        // Sums of one group in one period have nothing in most planes.
+        if (plane.some((value) => value !== 0)) this.numbers(gradient, t, g).set(this.options.basis.adjoint(plane));
       }
     }
     return gradient;

@@ -9,6 +9,7 @@ import { NuisanceModel } from './nuisance-model';
 import { MatrixModel, observationBatch } from './testing/linear-models';
 import { dot } from './testing/small-world';
 import { twinSettings } from './testing/plume-twin';
+import { timesCovariance } from './testing/posterior-covariance';
 import { TotalsModel } from './totals-model';
 import { lowRank } from './uncertainty/low-rank';
 import { LowRankPosterior } from './uncertainty/posterior';
@@ -145,7 +146,7 @@ describe('the whole cost: every control, B, R, operators', () => {
     expect(apart.posterior.eigenvalues).toHaveLength(11); // 5 + 6 values less two withheld, and two totals
     together.posterior.eigenvalues.forEach((value, k) => expect(apart.posterior.eigenvalues[k] / value).toBeCloseTo(1, 6));
     const v = normals(at.length);
-    const [a, b] = [apart, together].map(({ posterior }) => posterior.covariance(v));
+    const [a, b] = [apart, together].map(({ posterior }) => timesCovariance(posterior, v));
     a.forEach((value, i) => expect(value).toBeCloseTo(b[i], 7));
     expect(apart.products).toBeLessThan(together.products);
   });

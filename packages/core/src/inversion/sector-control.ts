@@ -6,7 +6,7 @@
  * in every cell and slot. The shares are those of a slot's mean: within it the sectors are taken to have one course in time. Sectors know nothing of each
  * other a priori, so that Jb is the sum of theirs; the monitors tell them apart by where and when their shares differ, and by the groups that they emit.
  */
-import { emittingCells, type Control, type LogFactorMap, type SectorFactors } from './control';
+import { emittingCells, type Control, type FactorDerivative, type LogFactorMap, type SectorFactors } from './control';
 import type { FactorShape } from './forward-model';
 import { JointControl } from './joint-control';
 import { tabulate } from '../vectors';
@@ -84,19 +84,21 @@ export class SectorControl implements Control {
       },
       slopes: (z) => factorsOf(z).map((factor, i) => emitting[i] * factor),
       factors: (control) => this.factors(control),
-      gradient: (control, gradFactors) => this.gradient(control, gradFactors),
+      derivativeAt: (control) => this.derivativeAt(control),
       sumIn: (...asked) => sectors.reduce((sum, map) => sum + map.sumIn(...asked), 0),
     };
   }
 
-  tangent(control: Float64Array, direction: Float64Array): Float64Array {
-    return this.summed(this.joint.tangent(control, direction));
-  }
-
-  gradient(control: Float64Array, gradFactors: ArrayLike<number>): Float64Array {
-    const all = new Float64Array(this.parts.length * this.factorCount);
-    this.shares.forEach((share, s) => share.forEach((part, i) => (all[s * this.factorCount + i] = part * gradFactors[i])));
-    return this.joint.gradient(control, all);
+  derivativeAt(control: Float64Array): FactorDerivative {
+    const ofSectors = this.joint.derivativeAt(control);
+    return {
+      tangent: (direction) => this.summed(ofSectors.tangent(direction)),
+      gradient: (gradFactors) => {
+        const all = new Float64Array(this.parts.length * this.factorCount);
+        this.shares.forEach((share, s) => share.forEach((part, i) => (all[s * this.factorCount + i] = part * gradFactors[i])));
+        return ofSectors.gradient(all);
+      },
+    };
   }
 
   penalty(control: Float64Array): number {

@@ -7,9 +7,16 @@
  * settings say; unlike clipping, it keeps a gradient with which a factor can come back.
  */
 export function smoothBound(z: number, bound: number): number {
-  return z * (1 + (z / bound) ** 4) ** -0.25;
+  return z / Math.sqrt(Math.sqrt(withFourthPower(z / bound)));
 }
 
 export function smoothBoundDerivative(z: number, bound: number): number {
-  return (1 + (z / bound) ** 4) ** -1.25;
+  const sum = withFourthPower(z / bound);
+  return 1 / (sum * Math.sqrt(Math.sqrt(sum)));
+}
+
+/** Roots and products, where `**` takes ten times as long: of every factor at every step. */
+function withFourthPower(ratio: number): number {
+  const square = ratio * ratio;
+  return 1 + square * square;
 }

@@ -25,7 +25,7 @@ const posterior: Posterior = {
     sums.map((a) =>
       sums.map((b) =>
         dot(
-          a.map((w, i) => w * b[i] * (part(i) * control.priorSpread()[i]) ** 2),
+          a.weights.map((w, i) => w * b.weights[i] * (part(i) * control.priorSpread()[i]) ** 2),
           new Float64Array(SIZE).fill(1),
         ),
       ),

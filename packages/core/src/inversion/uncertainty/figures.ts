@@ -4,7 +4,7 @@ import type { Grid } from '../../grid/grid';
 import type { LogFactorMap } from '../control';
 import type { FactorShape } from '../forward-model';
 import { tabulate } from '../../vectors';
-import { priorCovarianceOfSums, type Posterior } from './posterior';
+import { factorSums, priorCovarianceOfSums, type Posterior } from './posterior';
 
 /** An emission total in kg s-1, mean over the period. */
 export interface TotalFigures {
@@ -100,6 +100,7 @@ export function unconstrainedGroups(areas: readonly Pick<AreaFigures, 'group' | 
 export function areaFigures(input: FiguresInput, cells: CellFigures): { areas: AreaFigures[]; correlations: Correlation[] } {
   const { map, at } = input;
   const factors = map.factors(at);
+  const [aboutPrior, aboutResult] = [input.initial, at].map((control) => map.derivativeAt(control));
   const areas: AreaFigures[] = [];
   const correlations: Correlation[] = [];
   let first = 0;
@@ -108,9 +109,10 @@ export function areaFigures(input: FiguresInput, cells: CellFigures): { areas: A
     for (const { region, mask } of input.areas) {
       const sums = GROUPS.map((_, g) => weightsOf(input, first, slotHours, mask, g));
       if (sums.every((weights) => weights.every((weight) => weight === 0))) continue;
-      const covariance = input.posterior.covarianceOfSums(map, sums);
-      const before = priorCovarianceOfSums(map, input.initial, sums);
-      const withoutData = priorCovarianceOfSums(map, at, sums);
+      const atResult = factorSums(aboutResult, sums);
+      const covariance = input.posterior.covarianceOfSums(map, atResult);
+      const before = priorCovarianceOfSums(factorSums(aboutPrior, sums));
+      const withoutData = priorCovarianceOfSums(atResult);
       const where = { period, ...(region === undefined ? {} : { region }) };
       GROUPS.forEach((group, g) => {
         const prior = sum(sums[g]);

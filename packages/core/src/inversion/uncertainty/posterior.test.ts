@@ -4,10 +4,11 @@ import { Role, type ForwardModel, type ObservationBatch } from '../forward-model
 import { invert } from '../invert';
 import { controlFor, costFor, completeSettings } from '../inversion-settings';
 import { gaussianWorld, type GaussianWorld } from '../testing/gaussian-world';
+import { timesCovariance } from '../testing/posterior-covariance';
 import { TotalsModel } from '../totals-model';
 import { dot } from '../../vectors';
 import { lowRank } from './low-rank';
-import { LowRankPosterior, priorCovarianceOfSums } from './posterior';
+import { factorSums, LowRankPosterior, priorCovarianceOfSums } from './posterior';
 
 async function posteriorOf(world: GaussianWorld, rank: number, seed = 2, at = world.control.initial()): Promise<LowRankPosterior> {
   const hessian = new GaussNewtonHessian(world.context, at);
@@ -55,7 +56,8 @@ describe.each([0, 0.6])('the posterior of a linear world with normal errors, ful
     // At v = 0 a factor's derivative is that of its logarithm.
     const random = new Random(3);
     const sums = [0, 1, 2].map(() => Float64Array.from({ length: control.size }, () => random.normal()));
-    const [cov, prior] = [posterior.covarianceOfSums(control, sums), priorCovarianceOfSums(control, control.initial(), sums)];
+    const about = factorSums(control.derivativeAt(control.initial()), sums);
+    const [cov, prior] = [posterior.covarianceOfSums(control, about), priorCovarianceOfSums(about)];
     for (const [i, a] of sums.entries()) {
       for (const [j, b] of sums.entries()) {
         const product = (matrix: typeof closed.sa): number =>
@@ -196,7 +198,8 @@ it('a known total of all slots connects them, though the prior does not', async 
   expect(parts.eigenvalues).toHaveLength(19); // 9 values of each slot, and the total
   expect(largestDifference(parts.eigenvalues, whole.eigenvalues)).toBeLessThan(1e-8 * whole.eigenvalues[0]);
   const slots = [0, 1].map((slot) => Float64Array.from(all, (i) => (Math.floor(i / 24) === slot ? 1 : 0)));
-  const [found, expected] = [parts, whole].map((each) => each.covarianceOfSums(control, slots));
+  const sums = factorSums(control.derivativeAt(at), slots);
+  const [found, expected] = [parts, whole].map((each) => each.covarianceOfSums(control, sums));
   found.forEach((row, i) => expect(largestDifference(row, expected[i])).toBeLessThan(1e-8));
   expect(Math.sqrt(found[0][0] + 2 * found[0][1] + found[1][1])).toBeLessThan(0.01 * 48); // 48 factors whose mean is known to 0.01
   expect(found[0][1] / Math.sqrt(found[0][0] * found[1][1])).toBeLessThan(-0.8);
@@ -222,7 +225,7 @@ describe('fewer products than the rank', () => {
       let v = Float64Array.from({ length: control.size }, () => random.normal());
       let norm = 0;
       for (let step = 0; step < 200; step++) {
-        const [a, b] = [posterior.covariance(v), exact.covariance(v)];
+        const [a, b] = [timesCovariance(posterior, v), timesCovariance(exact, v)];
         const difference = a.map((value, i) => value - b[i]);
         norm = Math.sqrt(dot(difference, difference));
         v = difference.map((value) => value / norm);

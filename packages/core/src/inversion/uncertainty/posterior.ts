@@ -12,16 +12,57 @@
  *
  * @see Rodgers (2000), sect. 2.4 and 3.2; Bousserez & Henze (2018), doi:10.1002/qj.3209
  */
-import type { Control, LogFactorMap } from '../control';
-import { addScaled, dot, tabulate } from '../../vectors';
+import type { Control, FactorDerivative, LogFactorMap, Stretch } from '../control';
+import { tabulate } from '../../vectors';
 import { factorImage, type LowRankBlock } from './low-rank';
 
 /** What both methods give: the low-rank posterior, and the ensemble. Maps are those of the control. */
 export interface Posterior {
   /** standard deviation of the log factors, before the bound, `[slots, rows, cols, groups]`; 0 where nothing is emitted */
   logFactorSigma(map: LogFactorMap): Float64Array;
-  /** @param sums - weights of the map's factors in each sum, such as emissions in a region @returns covariance of the sums */
-  covarianceOfSums(map: LogFactorMap, sums: readonly Float64Array[]): number[][];
+  /** @param sums - about the result @returns their covariance */
+  covarianceOfSums(map: LogFactorMap, sums: readonly FactorSum[]): number[][];
+}
+
+/** A sum of a map's factors, such as the emissions in a region. */
+export interface FactorSum {
+  /** of the factors */
+  weights: Float64Array;
+  /** t = (df/dv)ᵀ·weights, as long as the control */
+  gradient: Float64Array;
+  /** where it is not 0: that of emissions of one group in one period is 0 nearly everywhere */
+  stretches: Stretch[];
+}
+
+/** @param about - a control, that of the posterior as a rule */
+export function factorSums(about: FactorDerivative, weights: readonly Float64Array[]): FactorSum[] {
+  return weights.map((each) => {
+    const gradient = about.gradient(each);
+    return { weights: each, gradient, stretches: stretchesOf(gradient) };
+  });
+}
+
+/** tᵀ·vector. @param first - place in t of the vector's first element */
+function along({ gradient, stretches }: FactorSum, vector: Float64Array, first = 0): number {
+  let sum = 0;
+  for (const [begin, end] of stretches) {
+    for (let i = Math.max(begin, first); i < Math.min(end, first + vector.length); i++) sum += gradient[i] * vector[i - first];
+  }
+  return sum;
+}
+
+/** Zeros that a stretch may hold. */
+const GAP = 64;
+
+function stretchesOf(vector: Float64Array): Stretch[] {
+  const stretches: [number, number][] = [];
+  let last: [number, number] = [0, -Infinity];
+  vector.forEach((value, i) => {
+    if (value === 0) return;
+    if (i - last[1] > GAP) stretches.push((last = [i, i]));
+    last[1] = i + 1;
+  });
+  return stretches;
 }
 
 export class LowRankPosterior implements Posterior {
@@ -43,16 +84,6 @@ export class LowRankPosterior implements Posterior {
     return Math.max(...this.blocks.map(({ rankError }) => rankError));
   }
 
-  /** C·vector. */
-  covariance(vector: Float64Array): Float64Array {
-    const out = vector.slice();
-    for (const { control: range, values, vectors } of this.blocks) {
-      const part = vector.subarray(...range);
-      values.forEach((value, k) => addScaled(out.subarray(...range), -reduction(value) * dot(part, vectors[k]), vectors[k]));
-    }
-    return out;
-  }
-
   logFactorSigma(map: LogFactorMap): Float64Array {
     const variance = map.priorSpread().map((spread) => spread * spread);
     for (const z of this.images(map, (value) => Math.sqrt(reduction(value)))) {
@@ -62,10 +93,19 @@ export class LowRankPosterior implements Posterior {
     return map.priorSpread().map((spread, i) => (spread > 0 ? Math.sqrt(Math.max(0, variance[i])) : 0));
   }
 
-  covarianceOfSums(map: LogFactorMap, sums: readonly Float64Array[]): number[][] {
-    const gradients = sums.map((weights) => map.gradient(this.at, weights));
-    const images = gradients.map((t) => this.covariance(t));
-    return gradients.map((t) => images.map((image) => dot(t, image)));
+  covarianceOfSums(_: LogFactorMap, sums: readonly FactorSum[]): number[][] {
+    const covariance = priorCovarianceOfSums(sums);
+    for (const {
+      control: [first],
+      values,
+      vectors,
+    } of this.blocks) {
+      values.forEach((value, k) => {
+        const t = sums.map((sum) => along(sum, vectors[k], first));
+        t.forEach((a, i) => t.forEach((b, j) => (covariance[i][j] -= reduction(value) * a * b)));
+      });
+    }
+    return covariance;
   }
 
   /** Degrees of freedom for signal of every element of the control: the diagonal of the averaging kernel. */
@@ -123,10 +163,9 @@ export class LowRankPosterior implements Posterior {
   }
 }
 
-/** The covariance of sums that the prior gives, through the tangent at a control: what the posterior's is a reduction of. */
-export function priorCovarianceOfSums(map: LogFactorMap, at: Float64Array, sums: readonly Float64Array[]): number[][] {
-  const gradients = sums.map((weights) => map.gradient(at, weights));
-  return gradients.map((t) => gradients.map((s) => dot(t, s)));
+/** The covariance of sums that the prior gives, through the tangent of their gradients: what the posterior's is a reduction of. */
+export function priorCovarianceOfSums(sums: readonly FactorSum[]): number[][] {
+  return sums.map((t) => sums.map((s) => along(t, s.gradient)));
 }
 
 /** D = λ/(1 + λ) */

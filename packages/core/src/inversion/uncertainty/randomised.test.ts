@@ -1,6 +1,7 @@
 import { invert } from '../invert';
 import { gaussianWorld } from '../testing/gaussian-world';
 import { EnsemblePosterior, randomisedMember } from './randomised';
+import { factorSums } from './posterior';
 
 describe('the randomised ensemble', () => {
   const world = gaussianWorld(9);
@@ -45,7 +46,7 @@ describe('the randomised ensemble', () => {
     const sums = [0, 1].map((group) => Float64Array.from({ length: control.size }, (_, i) => (i % 2 === group ? 0.05 : 0)));
     // The factors of the ensemble are exponentials: to compare with the closed form, draw them about 1 with a small spread.
     const small = members.map((member) => member.map((value, i) => 1e-3 * (value - start[i])));
-    const found = new EnsemblePosterior(small).covarianceOfSums(control, sums);
+    const found = new EnsemblePosterior(small).covarianceOfSums(control, factorSums(control.derivativeAt(start), sums));
     for (const [i, a] of sums.entries()) {
       for (const [j, b] of sums.entries()) {
         const exact = (u: Float64Array, v: Float64Array): number =>

@@ -15,7 +15,7 @@ import type { LogFactorMap } from '../control';
 import { Role, type ForwardModel, type ObservationBatch } from '../forward-model';
 import { invert, type InversionOptions } from '../invert';
 import { completeSettings, costFor, type InversionProblem, type InversionSettings } from '../inversion-settings';
-import type { Posterior } from './posterior';
+import type { FactorSum, Posterior } from './posterior';
 
 /** @returns the control of member `member`: the same for the same settings, seed and member */
 export async function randomisedMember(
@@ -69,11 +69,11 @@ export class EnsemblePosterior implements Posterior {
     return map.priorSpread().map((spread, i) => (spread > 0 ? Math.sqrt(covariance(fields.map((z) => z[i]))) : 0));
   }
 
-  covarianceOfSums(map: LogFactorMap, sums: readonly Float64Array[]): number[][] {
+  covarianceOfSums(map: LogFactorMap, sums: readonly FactorSum[]): number[][] {
     const values = sums.map(() => [] as number[]);
     for (const member of this.members) {
       const factors = map.factors(member);
-      sums.forEach((weights, s) => values[s].push(weights.reduce((sum, weight, i) => sum + weight * factors[i], 0)));
+      sums.forEach(({ weights }, s) => values[s].push(weights.reduce((sum, weight, i) => sum + weight * factors[i], 0)));
     }
     return values.map((a) => values.map((b) => covariance(a, b)));
   }

@@ -8,7 +8,7 @@ import { JointControl } from '../joint-control';
 import { gaussianWorld } from '../testing/gaussian-world';
 import { EnsemblePosterior } from './randomised';
 import { lowRank } from './low-rank';
-import { LowRankPosterior, priorCovarianceOfSums } from './posterior';
+import { factorSums, LowRankPosterior, priorCovarianceOfSums } from './posterior';
 
 const world = gaussianWorld(12);
 const { closed, model, context, settings } = world;
@@ -96,7 +96,8 @@ describe.each(['a control of sectors', 'the same as a part of a joint one'])('th
       const combination = combinationOf(map);
       const sums = [0, 1].map(() => Float64Array.from({ length: size }, () => random.normal()));
       const weights = sums.map((sum) => Float64Array.from(Matrix.rowVector(sum).mmul(combination).to1DArray()));
-      const [cov, before] = [found.covarianceOfSums(map, sums), priorCovarianceOfSums(map, at, sums)];
+      const about = factorSums(map.derivativeAt(at), sums);
+      const [cov, before] = [found.covarianceOfSums(map, about), priorCovarianceOfSums(about)];
       for (const [i, j] of [
         [0, 0],
         [0, 1],
@@ -107,7 +108,7 @@ describe.each(['a control of sectors', 'the same as a part of a joint one'])('th
       }
       // Draws of the prior that are so small that factors are linear in them.
       const draws = Array.from({ length: 4000 }, () => Float64Array.from({ length: of.size }, () => 1e-3 * random.normal()));
-      const sampled = new EnsemblePosterior(draws).covarianceOfSums(map, [sums[0]])[0][0] * 1e6;
+      const sampled = new EnsemblePosterior(draws).covarianceOfSums(map, [about[0]])[0][0] * 1e6;
       expect(Math.abs(sampled / before[0][0] - 1)).toBeLessThan(5 * Math.sqrt(2 / 4000));
     }
   });
@@ -137,7 +138,7 @@ it('factors of the sum come back from their log factors, away from the prior as 
   // To first order they are the factors themselves.
   const direction = Float64Array.from({ length: control.size }, () => 1e-5 * random.normal());
   const moved = map.factorsOf(map.logFactors(there.map((v, i) => v + direction[i])));
-  const change = control.tangent(there, direction);
+  const change = control.derivativeAt(there).tangent(direction);
   moved.forEach((factor, i) => expect(Math.abs(factor - factors[i] - change[i])).toBeLessThan(1e-8));
   // Its prior spread is the length of its row of the linear map, which unit vectors give.
   const squares = new Float64Array(size);

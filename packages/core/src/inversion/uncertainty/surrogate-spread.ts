@@ -9,7 +9,7 @@
 import { CorrelationFilter } from '../../grid/correlation';
 import type { LogFactorMap } from '../control';
 import type { FactorShape } from '../forward-model';
-import type { Posterior } from './posterior';
+import type { FactorSum, Posterior } from './posterior';
 import { EnsemblePosterior } from './randomised';
 
 export class WithSurrogateSpread implements Posterior {
@@ -35,7 +35,7 @@ export class WithSurrogateSpread implements Posterior {
     return this.inner.logFactorSigma(map).map((sigma, i) => Math.hypot(sigma, spread[i]));
   }
 
-  covarianceOfSums(map: LogFactorMap, sums: readonly Float64Array[]): number[][] {
+  covarianceOfSums(map: LogFactorMap, sums: readonly FactorSum[]): number[][] {
     const [inner, ensemble] = [this.inner, this.ensemble].map((each) => each.covarianceOfSums(map, sums));
     return inner.map((row, i) => row.map((value, j) => value + ensemble[i][j]));
   }
