@@ -1,6 +1,7 @@
 #include "runtime/team.h"
 
 #include <chrono>
+#include <thread>
 
 #include "runtime/context.h"
 
@@ -39,11 +40,17 @@ void Team::waitUntil(Done done) {
   if (look()) return;
   int64_t now = nanoseconds();
   const int64_t end = now + kPatience;
+  const int64_t politeFrom = now + (now < sharedUntil_ ? kAloneIfShared : kAlone);
   while (now < end && now > crowdedUntil_) {
     if (look()) return;
     const int64_t before = now;
+    // Whoever is waited for may be on this processor, behind this thread, for a time slice.
+    if (now > politeFrom) std::this_thread::yield();
     now = nanoseconds();
-    if (now - before > kInterruption) crowdedUntil_ = now + kCrowded;
+    if (now - before > kInterruption) {
+      crowdedUntil_ = now + kCrowded;
+      sharedUntil_ = now + kShared;
+    }
   }
   std::unique_lock<std::mutex> lock(mutex_);
   // Counted before the last look, as wakeSleepers looks at the count after the change: one of the two sees the other.
