@@ -115,12 +115,14 @@ describe('check', () => {
 
 describe('inspect', () => {
   it('tells of one file after the other, also of one that cannot be read', () => {
-    writeFileSync(join(folder, 'stations.csv'), 'id,lon,lat\nA,116,39\n');
+    writeFileSync(join(folder, 'stations.csv'), 'id,lon,lat,opened\nA,116,39,20230101\n');
     writeFileSync(join(folder, 'noise'), 'noise');
     const { status, stdout } = retroplume('inspect', 'stations.csv', 'noise');
     rmSync(join(folder, 'stations.csv'));
     expect(status).toBe(0);
-    expect(stdout).toMatch(/^stations\.csv: list of stations, 20 bytes\n[^]*noise: a file that Retroplume does not know/);
+    expect(stdout).toMatch(
+      /^stations\.csv: list of stations, 36 bytes\n[^]*opened .* 20230101 … 20230101, mean 20230101\n[^]*noise: a file that Retroplume does not know/,
+    );
   });
 
   it('of a file that is not there fails, with one object for --json', () => {

@@ -2,8 +2,11 @@
 import { inspectFile, type GridSummary, type Inspection, type VariableSummary } from '@retroplume/core';
 import type { CommonOptions } from './options';
 
-const short = (value: number): string =>
-  value === 0 || (Math.abs(value) >= 1e-3 && Math.abs(value) < 1e6) ? String(Number(value.toPrecision(5))) : value.toExponential(3);
+/** Whole numbers may be dates or identifiers. */
+const short = (value: number): string => {
+  if (Number.isInteger(value) && Math.abs(value) < 1e9) return String(value);
+  return Math.abs(value) >= 1e-3 && Math.abs(value) < 1e6 ? String(Number(value.toPrecision(5))) : value.toExponential(3);
+};
 const degrees = ([lon, lat]: [number, number]): string => `${lon.toFixed(3)}, ${lat.toFixed(3)}`;
 
 function gridLines({ name, projection, cols, rows, cell, corners }: GridSummary): string {

@@ -76,6 +76,36 @@ test('a sector of representative days', async () => {
   );
 });
 
+test('runs that were brought: one line for all that hold the same, one for each that does not', async () => {
+  const names = new Map([
+    ['NO', 'O3'],
+    ['NO2', 'NO2'],
+    ['SO2', 'SO2'],
+    ['PM25', 'PM25'],
+  ]);
+  const run = (name: string, hours: number): string => {
+    rewrite('EMIS_winter.nc', {
+      to: `${name}_winter.nc`,
+      time: (t) => ({ ...t, count: hours }),
+      variables: (v) => v.flatMap((each) => (names.has(each.name) ? [{ ...each, name: names.get(each.name)!, units: unitOf(each.name) }] : [])),
+    });
+    return `{name: ${name}, emissions: "inputs/EMIS_{period}.nc", concentrations: "inputs/${name}_{period}.nc"}`;
+  };
+  const unitOf = (name: string): string => (name === 'PM25' ? 'ug m-3' : 'ppbV');
+  const runs = [run('a', 100), run('b', 100), run('c', 100), run('d', 99)];
+  const { problems, right } = await check([
+    `members={runs: [${runs.join(', ')}]}`,
+    'ctm={kind: command, command: "sh run.sh {output}"}',
+    'periods=[{name: winter, start: 2026-01-05T00:00:00Z, hours: 99}]',
+  ]);
+  expect(problems).toEqual([]);
+  expect(right.filter((line) => /runs?\b.*, winter/.test(line))).toEqual([
+    'emissions of 4 runs, winter: 1 file, 100 hours each',
+    '3 runs, winter: 1 file, 100 hours each',
+    'run d, winter: 1 file, 99 hours',
+  ]);
+});
+
 test('a molar mass that is wrong is one problem, and not one of each file that would need it', async () => {
   const wrong = 'emissions.groups.NOx.molarMass=.inf';
   const sector = 'emissions.sectors={area: {files: "inputs/EMIS_{period}.nc"}}';

@@ -30,6 +30,8 @@ interface Source {
   path: KeyPath;
   pattern: string | string[];
   what: string;
+  /** of runs that were brought, which are told together where they are alike: the same of several of them */
+  ofSeveral?: (count: number) => string;
   /** the section that says what its files are to hold */
   asOf: 'meteorology' | 'emissions' | 'concentrations';
   /** of representative days: which of the files that match are the period's, and the key that says so; by default those that hold hours of it */
@@ -70,7 +72,9 @@ export async function checkGriddedInputs(
   if (settings.geography && !unread.has('geography')) await checkGeography(findings, settings, grid);
   if (unread.has('periods')) return;
   for (const period of settings.periods) {
-    for (const source of sourcesOf(settings, unread)) await checkSource(findings, source, period, grid, values);
+    const right: Right[] = [];
+    for (const source of sourcesOf(settings, unread)) right.push(...(await checkSource(findings, source, period, grid, values)));
+    findings.right.push(...rightLines(right, period.name));
     if (settings.truth && grid && !unread.has('truth')) {
       const { factors } = settings.truth;
       await findings.attempt(['truth', 'factors'], () => readTruthFactors(factors, grid, period.name));
@@ -146,12 +150,13 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
     ),
     ...(settings.priorConcentrations === undefined ? [] : [concentrations('prior run', ['priorConcentrations'], settings.priorConcentrations)]),
     ...outside.flatMap(({ run, path }) => [
-      ...givenPatterns(settings, run.emissions).map(({ sector, pattern }) =>
-        sector === undefined
+      ...givenPatterns(settings, run.emissions).map(({ sector, pattern }) => ({
+        ...(sector === undefined
           ? emissions(`emissions of ${run.name}`, [...path, 'emissions'], pattern)
-          : ofSector(sector, `${sector} of ${run.name}`, [...path, 'emissions'], pattern),
-      ),
-      concentrations(`run ${run.name}`, [...path, 'concentrations'], run.concentrations),
+          : ofSector(sector, `${sector} of ${run.name}`, [...path, 'emissions'], pattern)),
+        ofSeveral: (count: number) => `emissions of ${sector === undefined ? '' : `${sector} of `}${count} runs`,
+      })),
+      { ...concentrations(`run ${run.name}`, [...path, 'concentrations'], run.concentrations), ofSeveral: (count: number) => `${count} runs` },
     ]),
     ...nuisance,
   ];
@@ -202,12 +207,34 @@ function concentrationChecks(settings: Case, reader: IoapiReader, hour: TimeAxis
   );
 }
 
-async function checkSource(findings: Findings, source: Source, period: PeriodSettings, grid: Grid | undefined, values: boolean): Promise<void> {
+/** A source that is as it should be. */
+interface Right {
+  source: Source;
+  /** how many files and hours */
+  holds: string;
+}
+
+/** A line for each, or for all runs that hold the same. */
+function rightLines(right: readonly Right[], period: string): string[] {
+  const lines = new Map<string, Right[]>();
+  for (const each of right) {
+    const { source, holds } = each;
+    const line = `${source.ofSeveral?.(2) ?? source.what}: ${holds}`;
+    lines.set(line, [...(lines.get(line) ?? []), each]);
+  }
+  return [...lines.values()].map((alike) => {
+    const [{ source, holds }] = alike;
+    return alike.length === 1 ? `${source.what}, ${period}: ${holds}` : `${source.ofSeveral!(alike.length)}, ${period}: ${holds} each`;
+  });
+}
+
+/** @returns the source, if it is as it should be */
+async function checkSource(findings: Findings, source: Source, period: PeriodSettings, grid: Grid | undefined, values: boolean): Promise<Right[]> {
   const { path, what, pattern, days } = source;
   const found = await findings.attempt(path, () => expandGlobs(pattern, period.name));
   const files = found && (await findings.attempt(days?.path ?? path, () => days?.files(period.name) ?? filesWithin(found, timeOf(period))));
   const series = files && (await openSeries(findings, source, files, grid, period));
-  if (!series) return;
+  if (!series) return [];
   const before = findings.problems.length;
   try {
     const time = timeOf(period);
@@ -219,10 +246,9 @@ async function checkSource(findings: Findings, source: Source, period: PeriodSet
   } finally {
     series.close();
   }
-  if (findings.problems.length === before)
-    findings.right.push(
-      `${what}, ${period.name}: ${files.length} ${files.length === 1 ? 'file' : 'files'}, ${series.time.count} hours${others(found.length - files.length, days !== undefined)}`,
-    );
+  const count = `${files.length} ${files.length === 1 ? 'file' : 'files'}`;
+  const holds = `${count}, ${series.time.count} hours${others(found.length - files.length, days !== undefined)}`;
+  return findings.problems.length === before ? [{ source, holds }] : [];
 }
 
 /** How many files match the pattern, but are none of the period's. */
