@@ -1,7 +1,10 @@
 #include "runtime/team.h"
 
+#include <algorithm>
 #include <chrono>
-#include <thread>
+#ifdef __linux__
+#include <sched.h>
+#endif
 
 #include "runtime/context.h"
 
@@ -17,6 +20,9 @@ inline void relax() {
   __builtin_ia32_pause();
 #endif
 }
+
+/** Of the team: whoever calls `run` is 0. */
+thread_local int own_index = 0;
 
 int64_t nanoseconds() { return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -38,25 +44,39 @@ void Team::waitUntil(Done done) {
     return false;
   };
   if (look()) return;
+  sit();
   int64_t now = nanoseconds();
-  const int64_t end = now + kPatience;
-  const int64_t politeFrom = now + (now < sharedUntil_ ? kAloneIfShared : kAlone);
+  const int64_t end = besideAnother() ? now : now + kPatience;
   while (now < end && now > crowdedUntil_) {
     if (look()) return;
     const int64_t before = now;
-    // Whoever is waited for may be on this processor, behind this thread, for a time slice.
-    if (now > politeFrom) std::this_thread::yield();
     now = nanoseconds();
-    if (now - before > kInterruption) {
-      crowdedUntil_ = now + kCrowded;
-      sharedUntil_ = now + kShared;
-    }
+    if (now - before > kInterruption) crowdedUntil_ = now + kCrowded;
   }
   std::unique_lock<std::mutex> lock(mutex_);
   // Counted before the last look, as wakeSleepers looks at the count after the change: one of the two sees the other.
   ++sleepers_;
   wake_.wait(lock, done);
   --sleepers_;
+}
+
+void Team::sit() {
+#ifdef __linux__
+  if (own_index >= kSeats) return;
+  const int here = sched_getcpu() + 1;
+  // Others read it all the time: written when it changes only.
+  if (seats_[own_index].load(std::memory_order_relaxed) != here) seats_[own_index].store(here, std::memory_order_relaxed);
+#endif
+}
+
+bool Team::besideAnother() const {
+  const int here = own_index < kSeats ? seats_[own_index].load(std::memory_order_relaxed) : 0;
+  if (here == 0) return false;
+  const int threads = std::min(threads_.load(), kSeats);
+  for (int thread = 0; thread < threads; ++thread) {
+    if (thread != own_index && seats_[thread].load(std::memory_order_relaxed) == here) return true;
+  }
+  return false;
 }
 
 void Team::wakeSleepers() {
@@ -71,6 +91,7 @@ void Team::wakeSleepers() {
 void Team::run(int threads, Body body, void* state) {
   if (threads == 1) return body(state, 0, 1);
   grow(threads);
+  sit();
   body_ = body;
   state_ = state;
   threads_ = threads;
@@ -89,9 +110,11 @@ void Team::grow(int threads) {
 }
 
 void Team::work(int thread, uint64_t seen) {
+  own_index = thread;
   for (;; ++seen) {
     waitUntil([this, seen] { return generation_ != seen || stopping_; });
     if (stopping_) return;
+    sit();
     // A worker that the job has no share for says so all the same: the next job is not set up before.
     if (thread < threads_) body_(state_, thread, threads_);
     if (--busy_ == 0) wakeSleepers();
