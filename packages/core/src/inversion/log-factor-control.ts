@@ -117,7 +117,9 @@ export class LogFactorControl implements Control, LogFactorMap {
     const cells = rows * cols;
     for (let g = 0; g < groups; g++) {
       for (let t = 0; t < slots; t++) {
-        const plane = this.options.basis.apply(this.numbers(control, t, g));
+        const own = this.numbers(control, t, g);
+        if (own.every((value) => value === 0)) continue; // as in a direction of one period
+        const plane = this.options.basis.apply(own);
         for (let p = 0; p < cells; p++) z[(t * cells + p) * groups + g] = plane[p];
       }
     }
