@@ -53,7 +53,7 @@ export interface Control {
 
 /** The derivative of {@link Control.factors} at a control. */
 export interface FactorDerivative {
-  /** (dfactors/dcontrol)·direction */
+  /** (dfactors/dcontrol)·direction, `[slots, rows, cols, groups]`. @param direction - as long as the control */
   tangent: (direction: Float64Array) => Float64Array;
   /**
    * The chain rule, the transpose of {@link tangent}.

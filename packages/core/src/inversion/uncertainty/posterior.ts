@@ -95,13 +95,9 @@ export class LowRankPosterior implements Posterior {
 
   covarianceOfSums(_: LogFactorMap, sums: readonly FactorSum[]): number[][] {
     const covariance = priorCovarianceOfSums(sums);
-    for (const {
-      control: [first],
-      values,
-      vectors,
-    } of this.blocks) {
+    for (const { control, values, vectors } of this.blocks) {
       values.forEach((value, k) => {
-        const t = sums.map((sum) => along(sum, vectors[k], first));
+        const t = sums.map((sum) => along(sum, vectors[k], control[0]));
         t.forEach((a, i) => t.forEach((b, j) => (covariance[i][j] -= reduction(value) * a * b)));
       });
     }

@@ -30,8 +30,8 @@ interface Source {
   path: KeyPath;
   pattern: string | string[];
   what: string;
-  /** of runs that were brought, which are told together where they are alike: the same of several of them */
-  ofSeveral?: (count: number) => string;
+  /** of a run that was brought: what stands before the number of runs in the one line for all that hold the same */
+  ofRuns?: string;
   /** the section that says what its files are to hold */
   asOf: 'meteorology' | 'emissions' | 'concentrations';
   /** of representative days: which of the files that match are the period's, and the key that says so; by default those that hold hours of it */
@@ -73,7 +73,10 @@ export async function checkGriddedInputs(
   if (unread.has('periods')) return;
   for (const period of settings.periods) {
     const right: Right[] = [];
-    for (const source of sourcesOf(settings, unread)) right.push(...(await checkSource(findings, source, period, grid, values)));
+    for (const source of sourcesOf(settings, unread)) {
+      const holds = await checkSource(findings, source, period, grid, values);
+      if (holds !== undefined) right.push({ source, holds });
+    }
     findings.right.push(...rightLines(right, period.name));
     if (settings.truth && grid && !unread.has('truth')) {
       const { factors } = settings.truth;
@@ -154,9 +157,9 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
         ...(sector === undefined
           ? emissions(`emissions of ${run.name}`, [...path, 'emissions'], pattern)
           : ofSector(sector, `${sector} of ${run.name}`, [...path, 'emissions'], pattern)),
-        ofSeveral: (count: number) => `emissions of ${sector === undefined ? '' : `${sector} of `}${count} runs`,
+        ofRuns: sector === undefined ? 'emissions of ' : `emissions of ${sector} of `,
       })),
-      { ...concentrations(`run ${run.name}`, [...path, 'concentrations'], run.concentrations), ofSeveral: (count: number) => `${count} runs` },
+      { ...concentrations(`run ${run.name}`, [...path, 'concentrations'], run.concentrations), ofRuns: '' },
     ]),
     ...nuisance,
   ];
@@ -210,7 +213,7 @@ function concentrationChecks(settings: Case, reader: IoapiReader, hour: TimeAxis
 /** A source that is as it should be. */
 interface Right {
   source: Source;
-  /** how many files and hours */
+  /** of {@link checkSource} */
   holds: string;
 }
 
@@ -219,22 +222,30 @@ function rightLines(right: readonly Right[], period: string): string[] {
   const lines = new Map<string, Right[]>();
   for (const each of right) {
     const { source, holds } = each;
-    const line = `${source.ofSeveral?.(2) ?? source.what}: ${holds}`;
+    const line = `${source.ofRuns ?? source.what}: ${holds}`;
     lines.set(line, [...(lines.get(line) ?? []), each]);
   }
-  return [...lines.values()].map((alike) => {
+  return [...lines.values()].flatMap((alike) => {
     const [{ source, holds }] = alike;
-    return alike.length === 1 ? `${source.what}, ${period}: ${holds}` : `${source.ofSeveral!(alike.length)}, ${period}: ${holds} each`;
+    return alike.length > 1 && source.ofRuns !== undefined
+      ? [`${source.ofRuns}${alike.length} runs, ${period}: ${holds} each`]
+      : alike.map((each) => `${each.source.what}, ${period}: ${holds}`);
   });
 }
 
-/** @returns the source, if it is as it should be */
-async function checkSource(findings: Findings, source: Source, period: PeriodSettings, grid: Grid | undefined, values: boolean): Promise<Right[]> {
+/** @returns how many files and hours it holds, if it is as it should be */
+async function checkSource(
+  findings: Findings,
+  source: Source,
+  period: PeriodSettings,
+  grid: Grid | undefined,
+  values: boolean,
+): Promise<string | undefined> {
   const { path, what, pattern, days } = source;
   const found = await findings.attempt(path, () => expandGlobs(pattern, period.name));
   const files = found && (await findings.attempt(days?.path ?? path, () => days?.files(period.name) ?? filesWithin(found, timeOf(period))));
   const series = files && (await openSeries(findings, source, files, grid, period));
-  if (!series) return [];
+  if (!series) return undefined;
   const before = findings.problems.length;
   try {
     const time = timeOf(period);
@@ -246,9 +257,9 @@ async function checkSource(findings: Findings, source: Source, period: PeriodSet
   } finally {
     series.close();
   }
+  if (findings.problems.length > before) return undefined;
   const count = `${files.length} ${files.length === 1 ? 'file' : 'files'}`;
-  const holds = `${count}, ${series.time.count} hours${others(found.length - files.length, days !== undefined)}`;
-  return findings.problems.length === before ? [{ source, holds }] : [];
+  return `${count}, ${series.time.count} hours${others(found.length - files.length, days !== undefined)}`;
 }
 
 /** How many files match the pattern, but are none of the period's. */
