@@ -7,7 +7,7 @@ import type { Station } from '../../data/stations';
 import { observationsOf, unitGrid } from '../../inversion/testing/small-world';
 import { chooseWithheld } from '../../inversion/withheld';
 import type { StageContext } from '../engine/stage';
-import { expectSiteTypes, operatorOf, readMonitors } from './monitors';
+import { expectSiteTypes, operatorOf, readMonitors, spreadsOf, spreadsWithout } from './monitors';
 import { julyOf, UNIT_ERRORS } from '../testing/july-monitors';
 
 const grid = unitGrid(1, 60); // cells of a degree: 4 minutes of solar time each
@@ -47,6 +47,16 @@ describe('operatorOf', () => {
     expect(compared({})[0]).toHaveLength(24);
     // The middle of an hour counts: 54 minutes ahead, that from 8 to 9 is at 9:24.
     expect(compared({ O3: [9, 12] }, undefined, 13)[1]).toEqual([8, 9, 10]);
+  });
+
+  it('counts the first moment of a range and not the last', () => {
+    // At 7.5° the middle of an hour is a full one.
+    expect(compared({ O3: [10, 12] }, undefined, 7)[1]).toEqual([9, 10]);
+    expect(compared({ O3: [22, 1] }, undefined, 7)[1]).toEqual([21, 22, 23]);
+  });
+
+  it('takes hours of a species that no monitor measures', () => {
+    expect(compared({ SO2: [9, 12] })[0]).toHaveLength(24);
   });
 
   it('refuses hours that leave nothing of a species', () => {
@@ -142,6 +152,34 @@ describe('readMonitors', () => {
     const rest = stations.filter(({ id }) => !withheld.has(id));
     const { withheld: watched } = chooseWithheld(rest, square, { ...choice, fraction: 0.15, seed: choice.seed + 1 });
     expect((await drawn([ids, ids]))[1]).toEqual({ withheld: [...withheld].sort(), watched: [...watched].sort(), stations: 60 });
+  });
+});
+
+describe('how far the monitors of a cell are apart', () => {
+  const stations = ['a', 'b', 'c', 'd'].map((id, i): [string, number, number] => [id, i < 2 ? 0.5 : 7.5, i < 2 ? 0.5 : 1.5]);
+  const square = unitGrid(3, 10);
+  const time = { start: '2017-07-01T00:00:00Z', stepSeconds: 3600, count: 24 };
+  /** `a` and `b` swap 10 and 30 by the hour, `c` and `d` stay at 10 and 30. */
+  const observations = observationsOf(stations, time, {
+    NO2: Array.from({ length: 24 }, (_, hour) => (hour % 2 ? [10, 30, 10, 30] : [30, 10, 10, 30])).flat(),
+  });
+  const settings = (dailyMeans: boolean, representativeness = 'cell-spread'): InversionSettings =>
+    ({ representativeness, dailyMeans }) as unknown as InversionSettings;
+  const half = Math.SQRT2 * (10 / 20);
+
+  it('is seen in what is compared: hours, or means of days', () => {
+    const spreads = (dailyMeans: boolean): number =>
+      spreadsWithout(new Set(), observations.stations, square, [spreadsOf(settings(dailyMeans), observations, square)!]).NO2;
+    expect(spreads(false)).toBeCloseTo(half, 6);
+    expect(spreads(true)).toBeCloseTo(half / Math.SQRT2, 6); // nothing in one cell of two
+    expect(spreadsOf(settings(true, 'none'), observations, square)).toBeUndefined();
+  });
+
+  it('is not looked at in the cells of withheld stations', () => {
+    const spreads = [spreadsOf(settings(true), observations, square)!];
+    const without = (id: string): number => spreadsWithout(new Set([id]), observations.stations, square, spreads).NO2;
+    expect(without('b')).toBeCloseTo(half, 6);
+    expect(without('d')).toBe(0);
   });
 });
 
