@@ -115,13 +115,13 @@ describe('page', () => {
     expect(write({ ...data, audit: undefined })).not.toContain('id="redistribution"');
   });
 
-  it('shows what was inverted beside the emissions: runs one by one, biases by species', () => {
+  it('shows what was inverted beside the emissions: runs one by one, biases by species, without what no monitor sees', () => {
     const data = syntheticReport(small);
     const nuisance = [
       { name: 'inflow', unit: "of the run's change", spread: 0.5, value: -0.31 },
       { name: 'bias NO2 at row 1, column 2', unit: 'ppb', spread: 3, value: 3 },
       { name: 'bias NO2 at row 4, column 4', unit: 'ppb', spread: 3, value: -4 },
-      ...[1.2, -0.4].map((value, k) => ({ name: `wind at row ${k}`, unit: "of the run's change", spread: 0.7, value })),
+      ...[1.2, 0, -0.4, 0].map((value, k) => ({ name: `wind at row ${k}`, unit: "of the run's change", spread: 0.7, value })),
       ...[3, -4].map((value, k) => ({ name: `storms, draw ${k + 1} at row 0`, unit: "of the run's change", spread: 0.2, value })),
     ];
     const [first, ...rest] = data.inversion!;

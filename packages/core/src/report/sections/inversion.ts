@@ -85,7 +85,8 @@ function costChange({ points, keptIteration, from }: ReportInversion): number | 
 }
 
 /**
- * Numbers that stand by themselves one by one; of those that have many places or times the mean square, and of runs the mean: how much is wrong everywhere.
+ * Numbers that stand by themselves one by one; of those that have many places or times the mean square where monitors see them, and of runs the mean: how much
+ * is wrong everywhere.
  * Empty where nothing was inverted beside the emissions.
  */
 function nuisanceTable(context: PageContext, inversions: ReportInversion[]): Markup {
@@ -96,10 +97,13 @@ function nuisanceTable(context: PageContext, inversions: ReportInversion[]): Mar
     const own = all.filter(({ name }) => kindOf(name) === kind);
     const [{ name, unit, spread, value }] = own;
     if (name === kind) return [[name, unit, spread, value] as const];
-    const mean = own.reduce((sum, each) => sum + each.value, 0) / own.length;
-    const rms = Math.sqrt(own.reduce((sum, each) => sum + each.value ** 2, 0) / own.length);
+    // Those that no observation sees stay where they began.
+    const seen = own.filter((each) => each.value !== 0);
+    const meanOf = (quantity: (of: number) => number): number => seen.reduce((sum, each) => sum + quantity(each.value), 0) / Math.max(1, seen.length);
+    const mean = meanOf((number) => number);
+    const rms = Math.sqrt(meanOf((number) => number ** 2));
     const draws = new Set(own.map((each) => each.name.split(' at ')[0])).size;
-    const of = (what: string, places: string): string => `${kind}, ${what} of ${own.length} ${places}`;
+    const of = (what: string, places: string): string => `${kind}, ${what} of ${seen.length} ${places}`;
     if (kind.startsWith('bias ')) return [[of('root mean square', 'cells'), unit, spread, rms] as const];
     // Draws have no sign in common, so that their mean says nothing.
     if (draws > 1) return [[of('root mean square', `numbers of ${draws} draws`), unit, spread, rms] as const];
