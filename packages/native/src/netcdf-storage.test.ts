@@ -222,3 +222,21 @@ it('a signal that asks all processes of a run to stop is not taken for damage of
   await once(child, 'exit');
   expect(opened).toBe('opened');
 });
+
+// A process of its own: HDF5 would end it.
+test('a file with strings that is open twice is read on when one of the two is closed, and closed with the other', () => {
+  const path = generated('dimensions: n = 2; variables: string s(n); int v(n); data: s = "a", "b"; v = 1, 2;');
+  const code = `
+    const { readdirSync, readlinkSync } = require('node:fs');
+    const { Dataset } = require(${JSON.stringify(join(__dirname, '../build/Release/netcdf.node'))});
+    const path = ${JSON.stringify(path)};
+    const linkOf = (descriptor) => { try { return readlinkSync('/proc/self/fd/' + descriptor); } catch { return ''; } };
+    const open = () => readdirSync('/proc/self/fd').some((descriptor) => linkOf(descriptor) === path);
+    const [first, second] = [new Dataset(path, 'read'), new Dataset(path, 'read')];
+    first.close();
+    first.close();
+    const said = [second.describe().variables.map(({ name }) => name).join(), second.readStrings('s', [0], [2]).join(), open()];
+    second.close();
+    console.log(...said, open());`;
+  expect(execFileSync(process.execPath, ['-e', code], { encoding: 'utf8' })).toBe('s,v a,b true false\n');
+});

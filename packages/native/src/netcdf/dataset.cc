@@ -1,6 +1,9 @@
 #include "dataset.h"
 
+#include <sys/stat.h>
+
 #include <cstring>
+#include <map>
 #include <mutex>
 #include <new>
 #include <utility>
@@ -15,6 +18,46 @@ std::recursive_mutex& Lock() {
   return mutex;
 }
 using Guard = std::lock_guard<std::recursive_mutex>;
+
+/// An HDF5 file that is open for reading, and for how many.
+struct SharedFile {
+  int ncid;
+  int holders;
+};
+
+/// By device and number. A file is open in netCDF once, whoever reads it: HDF5 shares what it knows of a file that is opened a second time, and where
+/// the first is then closed, it reads what was freed with it, of variables that hold strings (1.14.5).
+std::map<std::pair<dev_t, ino_t>, SharedFile>& SharedFiles() {
+  static std::map<std::pair<dev_t, ino_t>, SharedFile> files;
+  return files;
+}
+
+/// nc_open for reading.
+int OpenShared(const std::string& path, int& ncid) {
+  struct stat s{};
+  if (stat(path.c_str(), &s) != 0) return nc_open(path.c_str(), NC_NOWRITE, &ncid);
+  const std::pair<dev_t, ino_t> id{s.st_dev, s.st_ino};
+  const auto known = SharedFiles().find(id);
+  if (known != SharedFiles().end()) {
+    ++known->second.holders;
+    ncid = known->second.ncid;
+    return NC_NOERR;
+  }
+  const int status = nc_open(path.c_str(), NC_NOWRITE, &ncid);
+  if (status == NC_NOERR) SharedFiles()[id] = {ncid, 1};
+  return status;
+}
+
+/// nc_close for one of those who read.
+int CloseShared(int ncid) {
+  for (auto file = SharedFiles().begin(); file != SharedFiles().end(); ++file) {
+    if (file->second.ncid != ncid) continue;
+    if (--file->second.holders > 0) return NC_NOERR;
+    SharedFiles().erase(file);
+    break;
+  }
+  return nc_close(ncid);
+}
 
 }  // namespace
 
@@ -44,9 +87,11 @@ void RenewLockAfterFork() { new (&Lock()) std::recursive_mutex; }
 
 Dataset::Dataset(const std::string& path, bool writable, Trial trial) : path_(path) {
   Guard guard(Lock());  // across the fork, too: no other thread is inside HDF5 then
-  if (trial == Trial::kFirst && IsHdf5(path)) Check(TrialOpen(path), "cannot be opened");
+  const bool hdf5 = IsHdf5(path);
+  if (trial == Trial::kFirst && hdf5) Check(TrialOpen(path), "cannot be opened");
+  shared_ = hdf5 && !writable;
   int ncid = -1;
-  Check(nc_open(path.c_str(), writable ? NC_WRITE : NC_NOWRITE, &ncid), "cannot be opened");
+  Check(shared_ ? OpenShared(path, ncid) : nc_open(path.c_str(), writable ? NC_WRITE : NC_NOWRITE, &ncid), "cannot be opened");
   ncid_ = ncid;
   writing_ = writable;
 }
@@ -63,13 +108,18 @@ Dataset::Dataset(const std::string& path, int mode, bool prefill) : path_(path) 
 Dataset::~Dataset() {
   if (closed()) return;
   Guard guard(Lock());
-  nc_close(ncid_);  // a destructor does not throw: whoever needs to know that all is on disk calls Close()
+  // A destructor does not throw: whoever needs to know that all is on disk calls Close().
+  if (shared_)
+    CloseShared(ncid_);
+  else
+    nc_close(ncid_);
 }
 
 void Dataset::Close() {
   if (closed()) return;
   Guard guard(Lock());
   const int ncid = std::exchange(ncid_, -1);
+  if (shared_) return Check(CloseShared(ncid), "cannot be closed");
   // A full disk shows here, in nc_sync, after which nc_abort frees the descriptor; after a failed nc_close it would read freed memory, and so it does
   // after a failed sync where HDF5 keeps the file and a variable is contiguous. That one stays open: an error that can be told for a descriptor.
   int format = NC_FORMAT_CLASSIC;

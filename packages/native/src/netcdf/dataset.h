@@ -85,6 +85,7 @@ class Dataset {
 
   std::string path_;
   int ncid_ = -1;
+  bool shared_ = false;   ///< the file is open for others who read it, too
   bool writing_ = false;  ///< open for writing and out of define mode: there is something to flush
 };
 
