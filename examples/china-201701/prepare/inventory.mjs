@@ -75,7 +75,7 @@ function carbonMonoxide(grid, dataDir) {
   const cells = file.grid.rows * file.grid.cols;
   const mean = new Float64Array(cells);
   for (let i = 0; i < hourly.length; i++) mean[i % cells] += hourly[i] / 24;
-  const overlaps = new CellOverlaps(file.grid, grid, 8);
+  const overlaps = new CellOverlaps(file.grid, grid);
   file.close();
   const amount = overlaps.regrid(mean);
   const reached = overlaps.regrid(new Float64Array(cells).fill(1));
@@ -95,7 +95,7 @@ function nitrogenOxides(grid, dataDir, pattern) {
       const flux = months.reduce((sum, month) => sum + fields[month][i], 0) / months.length;
       return flux * cells.area(Math.floor(i / cells.cols), i % cells.cols) * (46.0055 / 14.0067); // N → NO2
     });
-  const overlaps = new CellOverlaps(cells, grid, 24);
+  const overlaps = new CellOverlaps(cells, grid);
   return { january: overlaps.regrid(amountOf([0]), pattern), annual: overlaps.regrid(amountOf([...Array(12).keys()]), pattern) };
 }
 

@@ -59,8 +59,6 @@ export interface MovedMass {
   written: number;
 }
 
-/** Pieces of a source cell's edge: a share is exact to 1/24. */
-const POINTS = 24;
 /** What counts as one, ms: of 360 days, as some end at the beginning of the last day. */
 const YEAR = 360 * 86_400_000;
 /** Of parts that should add up to 1. */
@@ -132,7 +130,7 @@ function sharedOverlaps(grid: Grid): (cells: LatLonCells) => CellOverlaps {
   return (cells) => {
     const same = known.find((each) => each.cells.equals(cells));
     if (same) return same.overlaps;
-    const overlaps = new CellOverlaps(cells, grid, POINTS);
+    const overlaps = new CellOverlaps(cells, grid);
     known.push({ cells, overlaps });
     return overlaps;
   };

@@ -34,6 +34,36 @@ describe('CellOverlaps', () => {
     expect(mean / fine.cellAreaM2).toBeLessThan(1.03);
   });
 
+  it.each([
+    [0.5, 1, 30],
+    [1.125, 3, 40],
+    [0.5, 9, 20],
+  ])('an even density of cells of %d° is even over smaller cells, of %d km, none of which gets nothing', (degrees, km, count) => {
+    const size = { xcell: 1e3 * km, ycell: 1e3 * km, cols: count, rows: count };
+    const small = new Grid({ name: 'SMALL', ...lcc, xorig: 150e3, yorig: -100e3, ...size });
+    const wide = new Grid({ ...degree, xorig: 108, yorig: 27, xcell: degrees, ycell: degrees, cols: 9 / degrees, rows: 9 / degrees });
+    const kilograms = Float64Array.from({ length: wide.rows * wide.cols }, (_, i) => wide.cellArea(Math.floor(i / wide.cols)));
+    // Map scale varies with the row.
+    const out = new CellOverlaps(wide, small).regrid(kilograms);
+    const off = Array.from({ length: count }, (_, row) => out.subarray(row * count, (row + 1) * count)).flatMap((row) =>
+      Array.from(row, (value) => (value * count) / sum(row) - 1),
+    );
+    expect(Math.sqrt(off.reduce((total, each) => total + each ** 2, 0) / off.length)).toBeLessThan(0.001);
+    expect(Math.max(...off.map(Math.abs))).toBeLessThan(0.005);
+  });
+
+  it('does not cut cells at a pole, or beside the end of a turn, into more pieces than it can', () => {
+    const polar = { gdtyp: 6, pAlp: 1, pBet: 60, pGam: 0, xcent: 0, ycent: 90 };
+    const arctic = new Grid({ name: 'ARCTIC', ...polar, xorig: -540e3, yorig: -540e3, xcell: 108e3, ycell: 108e3, cols: 10, rows: 10 });
+    const globe = new Grid({ ...degree, xorig: -180, yorig: -90, xcell: 0.25, ycell: 0.25, cols: 1440, rows: 720 });
+    const west = new Grid({ ...degree, xorig: 179, yorig: 10, cols: 2, rows: 2 });
+    const began = Date.now();
+    expect(sum(new CellOverlaps(arctic, globe).regrid(new Float64Array(100).fill(1)))).toBeCloseTo(100, 9);
+    const out = new CellOverlaps(west, globe).regrid(new Float64Array(4).fill(1));
+    expect(out.reduce((count, value) => count + (value > 0 ? 1 : 0), 0)).toBe(64);
+    expect(Date.now() - began).toBeLessThan(20_000);
+  });
+
   it('follows a pattern within a source cell and keeps its total', () => {
     const pattern = new Float64Array(1600).fill(0);
     pattern[6 * 40 + 14] = 3;

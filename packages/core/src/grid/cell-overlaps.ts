@@ -1,12 +1,12 @@
+import { partsByAreas, partsByMiddles } from './cell-parts';
 import { Grid } from './grid';
 import { LatLonCells, type CutCell, type SourceCells } from './lat-lon-cells';
 
 /**
  * Which part of each source cell lies in which target cell, for conservative regridding between any two grids.
  *
- * Each source cell is cut into `points` x `points` pieces (equal in the projection; on a lat-lon grid weighted by cos φ), and each
- * piece goes whole to the target cell that holds its middle. What lies on the target grid is conserved to rounding whatever `points`
- * is; the share of a single target cell is exact to about 1/points of its edge.
+ * Each source cell is cut into pieces, and what they weigh divided among target cells (cell-parts.ts). What lies on the target grid is
+ * conserved to rounding, however few pieces there are.
  *
  * @see Jones (1999), doi:10.1175/1520-0493(1999)127<2204:FASOCR>2.0.CO;2, first-order conservative remapping
  */
@@ -18,10 +18,15 @@ export class CellOverlaps {
   /** Share of the source cell, 0 … 1; the shares of a cell sum to the part of it that lies on the target grid. */
   readonly share: Float64Array;
 
+  /**
+   * @param points - pieces along the edge of a source cell that go whole to where their middles are
+   * @param divided - whether pieces are rather divided among the target cells that they meet, and as many as those ask for, where they can be
+   */
   constructor(
     readonly from: Grid | SourceCells,
     readonly to: Grid,
     points = 16,
+    divided = true,
   ) {
     const first = new Int32Array(from.rows * from.cols + 1);
     const target: number[] = [];
@@ -30,7 +35,8 @@ export class CellOverlaps {
     const cells: SourceCells = from instanceof Grid ? { rows: from.rows, cols: from.cols, cut: (cell, n) => cutOf(from, cell, n) } : from;
     for (let source = 0; source < from.rows * from.cols; source++) {
       if (near?.has(source) ?? true) {
-        for (const [cell, part] of overlapsOfCell(cells, to, source, points)) {
+        const parts = (divided ? partsByAreas(cells, to, source) : undefined) ?? partsByMiddles(cells, to, source, points);
+        for (const [cell, part] of parts) {
           target.push(cell);
           share.push(part);
         }
@@ -84,69 +90,4 @@ function cutOf(from: Grid, source: number, points: number): CutCell {
     },
     weight: (i) => (gdtyp === 1 ? Math.max(0, Math.cos((y(i) * Math.PI) / 180)) : 1),
   };
-}
-
-function overlapsOfCell(from: SourceCells, to: Grid, source: number, points: number): Map<number, number> {
-  const cut = from.cut(source, points);
-  const targets = targetsOf(cut, to, points);
-  if (typeof targets === 'number') return new Map([[targets, 1]]);
-  const parts = new Map<number, number>();
-  let total = 0;
-  targets.forEach((cell, i) => {
-    const weight = cut.weight(i);
-    total += weight;
-    if (cell !== OUTSIDE) parts.set(cell, (parts.get(cell) ?? 0) + weight);
-  });
-  for (const [cell, weight] of parts) parts.set(cell, weight / total);
-  return parts;
-}
-
-const [UNKNOWN, OUTSIDE] = [-2, -1];
-/** Pieces along the edge of a block. */
-const BLOCK = 6;
-/** Degrees within which the edges of a target cell are nearly straight, and how far from the equator. */
-const [SMALL, POLAR] = [10, 80];
-
-/**
- * The target cell of each piece, or of all. Pieces between four of one cell are of that cell, too, and are not looked for: of a source cell that is smaller
- * than those of the target only the pieces about their edges are.
- */
-function targetsOf(cut: CutCell, to: Grid, points: number): Int32Array | number {
-  const targets = new Int32Array(points * points).fill(UNKNOWN);
-  const targetOf = (i: number): number => {
-    if (targets[i] !== UNKNOWN) return targets[i];
-    const { lon, lat } = cut.place(i);
-    const cell = to.cellAt(lon, lat);
-    return (targets[i] = cell ? cell.row * to.cols + cell.col : OUTSIDE);
-  };
-  const last = points - 1;
-  const isStraight = isSmall([0, last, last * points, last * points + last].map((i) => cut.place(i)));
-  /** Whether the corners of a block, which has its last row and column, are of one cell: the pieces between them are, then. */
-  const isOneCell = (south: number, north: number, west: number, east: number): boolean => {
-    const first = targetOf(south * points + west);
-    // What lies between four places outside need not.
-    const isOne =
-      isStraight &&
-      first !== OUTSIDE &&
-      first === targetOf(south * points + east) &&
-      first === targetOf(north * points + west) &&
-      first === targetOf(north * points + east);
-    if (isOne) for (let row = south; row <= north; row++) targets.fill(first, row * points + west, row * points + east + 1);
-    return isOne;
-  };
-  if (isOneCell(0, last, 0, last)) return targets[0];
-  for (let south = 0; south < points; south += BLOCK) {
-    for (let west = 0; west < points; west += BLOCK) {
-      const [north, east] = [Math.min(south + BLOCK, points) - 1, Math.min(west + BLOCK, points) - 1];
-      if (isOneCell(south, north, west, east)) continue;
-      for (let row = south; row <= north; row++) for (let col = west; col <= east; col++) targetOf(row * points + col);
-    }
-  }
-  return targets;
-}
-
-function isSmall(places: readonly { lon: number; lat: number }[]): boolean {
-  const extent = (values: number[]): number => Math.max(...values) - Math.min(...values);
-  const [lons, lats] = [places.map(({ lon }) => lon), places.map(({ lat }) => lat)];
-  return extent(lons) < SMALL && extent(lats) < SMALL && lats.every((lat) => Math.abs(lat) < POLAR);
 }

@@ -46,17 +46,16 @@ export class LatLonCells implements SourceCells {
     return EARTH_RADIUS ** 2 * RADIANS * (this.lonEdges[2 * col + 1] - this.lonEdges[2 * col]) * Math.abs(b - a);
   }
 
-  /** Pieces of one area. */
+  /** Pieces of the same degrees, weighted by their area. */
   cut(cell: number, points: number): CutCell {
     const [row, col] = [Math.floor(cell / this.cols), cell % this.cols];
-    const [a, b] = this.sines(row);
+    const [south, north] = [this.latEdges[2 * row], this.latEdges[2 * row + 1]];
     const [west, east] = [this.lonEdges[2 * col], this.lonEdges[2 * col + 1]];
+    const lat = (part: number): number => south + ((north - south) * part) / points;
+    const weights = Float64Array.from({ length: points }, (_, i) => Math.abs(Math.sin(lat(i + 1) * RADIANS) - Math.sin(lat(i) * RADIANS)));
     return {
-      place: (i) => ({
-        lon: west + ((east - west) * ((i % points) + 0.5)) / points,
-        lat: Math.asin(a + ((b - a) * (Math.floor(i / points) + 0.5)) / points) / RADIANS,
-      }),
-      weight: () => 1,
+      place: (i) => ({ lon: west + ((east - west) * ((i % points) + 0.5)) / points, lat: lat(Math.floor(i / points) + 0.5) }),
+      weight: (i) => weights[Math.floor(i / points)],
     };
   }
 

@@ -15,7 +15,7 @@ import { CellOverlaps } from '../grid/cell-overlaps';
 import { Grid } from '../grid/grid';
 import { GROUP_NAMES } from './emission-reader';
 
-/** Pieces of a cell's edge in which shares are counted. */
+/** Pieces of a cell's edge by which the part of it on the grid is counted. */
 const POINTS = 16;
 /** First of the identifiers of the scale factors; HEMCO's own files use those below 2000. */
 const FIRST_ID = 9101;
@@ -34,7 +34,7 @@ export class HemcoGrid {
       ...{ name: 'GLOBE', gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0, xorig: -180, yorig: -90 },
       ...{ xcell: 360 / cols, ycell: 180 / rows, cols, rows },
     });
-    this.overlaps = new CellOverlaps(grid, this.globe, POINTS);
+    this.overlaps = new CellOverlaps(grid, this.globe);
     this.covered = [...new Set(this.overlaps.target)].map((cell) => [cell, shareWithin(this.globe, cell, grid)]);
   }
 

@@ -141,7 +141,7 @@ export class Regridder {
   }
 
   private overlaps(): Weights {
-    const { first, target, share } = new CellOverlaps(this.target, this.source, CUTS);
+    const { first, target, share } = new CellOverlaps(this.target, this.source, CUTS, false);
     const weight = new Float64Array(share.length);
     for (let cell = 0; cell < this.target.rows * this.target.cols; cell++) {
       let sum = 0;
