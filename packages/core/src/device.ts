@@ -10,6 +10,9 @@ export type DeviceChoice = 'auto' | 'cpu' | 'cuda' | `cuda:${number}`;
 export const PRODUCTS = ['float32', 'tf32', 'bf16'] as const;
 export type Products = (typeof PRODUCTS)[number];
 
+/** Unit roundoff of the network's arithmetic. */
+export const ROUNDOFF: Readonly<Record<Products, number>> = { float32: 2 ** -24, tf32: 2 ** -11, bf16: 2 ** -8 };
+
 /** What was chosen. */
 export interface Device {
   /** as programs take it */

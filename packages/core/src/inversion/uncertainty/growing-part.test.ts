@@ -3,7 +3,7 @@ import { GrowingPart } from './growing-part';
 import type { RitzPairs } from './krylov-space';
 
 describe('what a part may have left out', () => {
-  const part = new GrowingPart({ control: [0, 3], factors: [0, 3], batches: [0, 1] }, new Random(1));
+  const part = new GrowingPart({ control: [0, 3], factors: [0, 3], batches: [0, 1] }, new Random(1), 0);
   const leftOut = (values: number[], residuals: number[]): number => part.leftOut({ values, residuals } as RitzPairs);
 
   it('is no larger than the smallest eigenvalue above the first that is not sure', () => {
@@ -19,7 +19,7 @@ describe('what a part may have left out', () => {
   });
 
   it('is nothing once the space holds all that there is', () => {
-    const one = new GrowingPart({ control: [0, 1], factors: [0, 1], batches: [0, 1] }, new Random(1));
+    const one = new GrowingPart({ control: [0, 1], factors: [0, 1], batches: [0, 1] }, new Random(1), 0);
     one.take({ control: Float64Array.of(7 * one.space.next![0]), factors: Float64Array.of(7), simulated: [] });
     expect(one.leftOut(one.space.pairs())).toBe(0);
   });

@@ -1,9 +1,10 @@
 /** A part of the observations while its Krylov space grows, and the square root of its Hessian that comes of it; low-rank.ts says what for. */
+import { Matrix } from 'ml-matrix';
 import type { Random } from '../../random';
 import type { ForwardModel } from '../forward-model';
 import type { HessianProduct } from '../hessian';
-import { addCombinations, addScaled } from '../../vectors';
-import { KrylovSpace, type KrylovStep, type RitzPairs } from './krylov-space';
+import { addCombinations, addScaled, dot } from '../../vectors';
+import { KrylovSpace, symmetricEigenpairs, type KrylovStep, type RitzPairs } from './krylov-space';
 
 /** Smaller eigenvalues change no variance that anybody reads. */
 export const LEAST = 1e-6;
@@ -27,7 +28,8 @@ export interface Part extends Block {
 /** The columns of F, each as a combination of what the products have left. */
 export interface Root {
   part: GrowingPart;
-  pairs: RitzPairs;
+  /** how much too large rounding may leave a variance, in units of its prior variance */
+  hidden: number;
   /** `ofBasis[k]`: F_k in the basis and q₊ */
   ofBasis: Float64Array[];
   /** `ofImages[k]`: the combination of observations of F_k in those of the basis; the same combination of images is its Kᵀ W^½ */
@@ -39,7 +41,7 @@ export interface PartStep {
   step: KrylovStep;
   factorImage: Float32Array;
   /** per batch */
-  simulated: Float32Array[];
+  simulated: Float64Array[];
 }
 
 /** A part while its Krylov space grows. */
@@ -47,11 +49,15 @@ export class GrowingPart {
   readonly space: KrylovSpace;
   /** of the vectors of the basis; in single precision, for they are many */
   readonly factorImages: Float32Array[] = [];
-  private readonly simulated: Float32Array[][] = [];
+  private readonly simulated: Float64Array[][] = [];
+  /** `gram[j][i]`, i ≤ j: inner products of the simulated values */
+  private readonly gram: number[][] = [];
 
+  /** @param rounding - of the way back, as a part of the largest eigenvalue */
   constructor(
     readonly part: Part,
     random: Random,
+    private readonly rounding: number,
   ) {
     this.space = new KrylovSpace(part.control[1] - part.control[0], random);
   }
@@ -69,8 +75,13 @@ export class GrowingPart {
 
   take({ control, factors, simulated }: HessianProduct): void {
     this.space.take(control.slice(...this.part.control));
-    this.factorImages.push(Float32Array.from(factors.subarray(...this.part.factors)));
-    this.simulated.push(simulated.map((values) => Float32Array.from(values)));
+    this.keep(Float32Array.from(factors.subarray(...this.part.factors)), simulated);
+  }
+
+  private keep(factorImage: Float32Array, simulated: Float64Array[]): void {
+    this.factorImages.push(factorImage);
+    this.simulated.push(simulated);
+    this.gram.push(this.simulated.map((other) => other.reduce((sum, values, batch) => sum + dot(values, simulated[batch]), 0)));
   }
 
   /** What the latest {@link take} brought, for {@link restore}. */
@@ -81,8 +92,7 @@ export class GrowingPart {
   /** In the place of {@link take}, with what it brought once. */
   restore({ step, factorImage, simulated }: PartStep): void {
     this.space.restore(step);
-    this.factorImages.push(factorImage);
-    this.simulated.push(simulated);
+    this.keep(factorImage, simulated);
   }
 
   /** A bound of the largest eigenvalue not found; Infinity where none is. */
@@ -93,19 +103,22 @@ export class GrowingPart {
   }
 
   /**
-   * Of pairs whose θ is within the products' errors nothing is known: θ + noise in θ's place makes F_k smaller where they matter and leaves the others, and
-   * the approximation stays below A (it is Nyström's with a ridge).
+   * F = A Q S (Θ + ρ)^-½ with S Θ Sᵀ = YᵀY, Y = W^½ G Q the simulated values as they came and A Q = Gᵀ W^½ Y their way back. Errors of Y, which is a difference of two passes in single
+   * precision, do no harm: F Fᵀ is Gᵀ W^½ P W^½ G with P the projection on what Y spans, whatever that is, and so below A. Those of the way back are some ρ, in place of which
+   * nothing is known.
    */
   root(): Root {
-    const pairs = this.space.pairs();
-    const kept = pairs.values.map((_, k) => k).filter((k) => pairs.values[k] > LEAST);
-    const scale = (k: number): number => 1 / Math.sqrt(pairs.values[k] + this.space.noise);
+    const size = this.gram.length;
+    const gram = Matrix.zeros(size, size);
+    this.gram.forEach((row, j) => row.forEach((value, i) => gram.set(i, j, value).set(j, i, value)));
+    const { values, vectors } = symmetricEigenpairs(gram);
+    const kept = vectors.filter((_, k) => values[k] > LEAST);
+    const found = values.slice(0, kept.length).map((value) => value ** 2 / (value + this.rounding * values[0]));
+    const scale = found.map((value, k) => Math.sqrt(value) / values[k]);
     return {
-      ...{ part: this, pairs },
-      ofBasis: kept.map((k) =>
-        Float64Array.from([...pairs.coefficients[k].map((s) => s * pairs.values[k]), pairs.residuals[k]], (v) => v * scale(k)),
-      ),
-      ofImages: kept.map((k) => Float64Array.from(pairs.coefficients[k], (s) => s * scale(k))),
+      ...{ part: this, hidden: Math.max(0, ...found.map((value, k) => 1 / (1 + value) - 1 / (1 + values[k]))) },
+      ofBasis: kept.map((s, k) => this.space.imageOf(s).map((value) => value * scale[k])),
+      ofImages: kept.map((s, k) => Float64Array.from(s, (value) => value * scale[k])),
     };
   }
 

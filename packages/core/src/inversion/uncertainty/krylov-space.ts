@@ -21,20 +21,18 @@ export interface RitzPairs {
   coefficients: number[][];
 }
 
-/** One step: its elements of T, the errors seen so far, and the vector that follows. */
+/** One step: what the product has of the vectors of the basis, its own the last, and how much of the vector that follows. */
 export interface KrylovStep {
-  alpha: number;
+  along: number[];
   beta: number;
-  noise: number;
   next?: Float64Array;
 }
 
 export class KrylovSpace {
   /** orthonormal, one a step */
   readonly basis: Float64Array[] = [];
-  /** largest |q_iᵀ A q_j| with |i − j| > 1: 0 but for the errors of the products */
-  noise = 0;
-  private readonly alpha: number[] = [];
+  /** `along[j][i]`: q_iᵀ A q_j for i ≤ j; with exact products 0 for i < j − 1, and T's else */
+  private readonly along: number[][] = [];
   private readonly beta: number[] = [];
   private following?: Float64Array;
 
@@ -51,43 +49,57 @@ export class KrylovSpace {
   take(image: Float64Array): void {
     const current = this.following!;
     this.basis.push(current);
-    this.alpha.push(dot(current, image));
     const rest = image.slice();
+    const along = this.basis.map(() => 0);
     // Twice is enough (Giraud et al. 2005, doi:10.1007/s00211-005-0615-4).
     for (let pass = 0; pass < 2; pass++) {
       this.basis.forEach((q, i) => {
-        const along = dot(q, rest);
-        if (pass === 0 && i + 2 < this.basis.length) this.noise = Math.max(this.noise, Math.abs(along));
-        addScaled(rest, -along, q);
+        const part = dot(q, rest);
+        along[i] += part;
+        addScaled(rest, -part, q);
       });
     }
+    this.along.push(along);
     const beta = Math.sqrt(dot(rest, rest));
-    const exhausted = this.basis.length === current.length || beta <= EXHAUSTED * Math.max(...this.alpha.map(Math.abs), ...this.beta);
+    const exhausted = this.basis.length === current.length || beta <= EXHAUSTED * Math.max(...this.alphas.map(Math.abs), ...this.beta);
     this.beta.push(exhausted ? 0 : beta);
     this.following = exhausted ? undefined : rest.map((value) => value / beta);
   }
 
   /** What the latest {@link take} brought. */
   latest(): KrylovStep {
-    return { alpha: this.alpha.at(-1)!, beta: this.beta.at(-1)!, noise: this.noise, next: this.following };
+    return { along: this.along.at(-1)!, beta: this.beta.at(-1)!, next: this.following };
   }
 
   /** In the place of {@link take}, with what it brought once. */
-  restore({ alpha, beta, noise, next }: KrylovStep): void {
+  restore({ along, beta, next }: KrylovStep): void {
     this.basis.push(this.following!);
-    this.alpha.push(alpha);
+    this.along.push(along);
     this.beta.push(beta);
-    this.noise = noise;
     this.following = next;
+  }
+
+  /** A·Σ_j weights_j q_j, as the products gave it: what it has of the basis and of q₊. */
+  imageOf(weights: ArrayLike<number>): Float64Array {
+    const image = new Float64Array(this.basis.length + 1);
+    this.along.forEach((along, j) => {
+      along.forEach((part, i) => (image[i] += weights[j] * part));
+      image[j + 1] += weights[j] * this.beta[j];
+    });
+    return image;
   }
 
   pairs(): RitzPairs {
     const size = this.basis.length;
     const tridiagonal = Matrix.zeros(size, size);
-    this.alpha.forEach((value, i) => tridiagonal.set(i, i, value));
+    this.alphas.forEach((value, i) => tridiagonal.set(i, i, value));
     for (let i = 0; i + 1 < size; i++) tridiagonal.set(i, i + 1, this.beta[i]).set(i + 1, i, this.beta[i]);
     const { values, vectors } = symmetricEigenpairs(tridiagonal);
     return { values, residuals: vectors.map((s) => this.beta[size - 1] * s[size - 1]), coefficients: vectors };
+  }
+
+  private get alphas(): number[] {
+    return this.along.map((along) => along[along.length - 1]);
   }
 }
 

@@ -5,15 +5,15 @@
  *
  * is the posterior covariance of the control, and a direction u with λ ≪ 1 keeps its prior variance. A is a sum over the model's parts (periods), whose
  * observations have nothing to do with each other. Each part has a {@link GrowingPart | Krylov space} of its own, Q_p, all of them fed by the same pass over the
- * observations, so that m passes make m directions a part. With them
+ * observations, so that m passes make m directions a part. With Y_p = W^½ G Q_p, the simulated values of these,
  *
- *   Ã_p = A_p Q_p (Q_pᵀ A_p Q_p)⁻¹ Q_pᵀ A_p = F_p F_pᵀ,     F_p,k = (θ_k u_k + r_k q₊)/√θ_k
+ *   Ã_p = Gᵀ W^½ Y_p (Y_pᵀ Y_p)⁻¹ Y_pᵀ W^½ G = F_p F_pᵀ
  *
- * which is Nyström's approximation: the Hessian of the m combinations W^½ G Q_p of the part's observations instead of all of them. All that the products have told
- * is in it, pairs that have not converged as well, and since combinations know no more than what they are made of, Ã ≤ A: no variance is too small, of any direction.
- * The eigenpairs of Σ F_p F_pᵀ are those of the small matrix FᵀF, where the prior connects the parts; else each part's are found alone.
+ * which is Nyström's approximation: the Hessian of m combinations of the part's observations instead of all of them. All that the products have told
+ * is in it, pairs that have not converged as well, and since combinations know no more than what they are made of, Ã ≤ A: no variance is too small, of any direction,
+ * whatever the errors of Y (growing-part.ts). The eigenpairs of Σ F_p F_pᵀ are those of the small matrix FᵀF, where the prior connects the parts; else each part's are found alone.
  *
- * How much too large a variance can be, in units of its prior variance: λ₊/(1 + λ₊), where λ₊ ≥ ‖A − Ã‖ is the sum over connected parts of the largest eigenvalue
+ * How much too large a variance can be, in units of its prior variance: what rounding hides, and λ₊/(1 + λ₊), where λ₊ ≥ ‖A − Ã‖ is the sum over connected parts of the largest eigenvalue
  * not yet found. It is bounded by the smallest of the converged ones above the first that is not (residual ≤ 10⁻³·(1 + λ)): Lanczos finds them from the largest down, as a rule.
  * Of eigenvalues that are equal to the last bit it finds one vector alone, and λ₊ does not know: rounding in a surrogate's products tells them apart, but not in a model
  * of one's own that is linear, in double, and has cells that are all alike.
@@ -80,6 +80,8 @@ export interface LowRankOptions {
   rank: number;
   species: number;
   random: Random;
+  /** of a product's way back from the observations, as a part of the largest eigenvalue; 0 unless given */
+  rounding?: number;
   onProduct?: (done: number, of: number) => void;
   /** where products are kept, and taken from */
   journal?: ProductJournal;
@@ -104,9 +106,9 @@ export async function lowRank(
   hessian: GaussNewtonHessian,
   model: ForwardModel,
   control: Control,
-  { rank, species, random, onProduct, journal }: LowRankOptions,
+  { rank, species, random, rounding = 0, onProduct, journal }: LowRankOptions,
 ): Promise<LowRank> {
-  const connected = partsOf(model, control).map((parts, i) => parts.map((part, j) => new GrowingPart(part, random.fork(`block ${i + j}`))));
+  const connected = partsOf(model, control).map((parts, i) => parts.map((part, j) => new GrowingPart(part, random.fork(`block ${i + j}`), rounding)));
   const growing = connected.flat();
   let [products, restoredSeconds] = [0, 0];
   let look = LOOK.least;
@@ -154,18 +156,22 @@ function blockOf(parts: readonly GrowingPart[], model: ForwardModel, species: nu
     ofBasis: part.factorImages,
     combinations: values.map((value, k) => scaled(combination(shares[k][r], ofImages, part.size), Math.sqrt(value))),
   }));
-  roots.forEach(({ part, pairs, ofBasis }, r) => {
+  const pairs = parts.map((part) => part.space.pairs());
+  roots.forEach(({ part, ofBasis }, r) => {
     part.addVectors(
       vectors,
       values.map((value, k) => scaled(combination(shares[k][r], ofBasis, part.size + 1), value ** -0.5)),
     );
     squares.forEach((sums, k) => part.addSquares(sums, images[r].combinations[k], model));
-    addScaled(dofsEstimate, 1, part.dofsEstimate(pairs));
+    addScaled(dofsEstimate, 1, part.dofsEstimate(pairs[r]));
   });
   return {
     ...{ control, factors, values, vectors, images, dofsEstimate },
     bySpecies: squares.map((sums, k) => scaled(sums, values[k] / sums.reduce((sum, square) => sum + square, 0)).subarray(0, species)),
-    rankError: rankErrorOf(roots.map(({ part, pairs }) => part.leftOut(pairs))),
+    rankError: Math.min(
+      1,
+      roots.reduce((sum, { hidden }) => sum + hidden, rankErrorOf(parts.map((part, p) => part.leftOut(pairs[p])))),
+    ),
   };
 }
 

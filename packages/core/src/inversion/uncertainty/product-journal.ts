@@ -12,7 +12,7 @@ import type { GrowingPart, PartStep } from './growing-part';
 import type { KrylovStep } from './krylov-space';
 
 /** What a {@link PartStep} has beside its tensors. */
-interface Numbers extends Pick<KrylovStep, 'alpha' | 'beta' | 'noise'> {
+interface Numbers extends Pick<KrylovStep, 'along' | 'beta'> {
   /** values of each batch */
   lengths: number[];
 }
@@ -67,7 +67,9 @@ export class ProductJournal {
     if (!existsSync(path)) return undefined;
     try {
       const found = readTensors(path);
-      if (found.metadata['key'] === this.key) return found;
+      const numbers = found.metadata['parts'] as (Partial<Numbers> | null)[];
+      // Earlier versions kept less.
+      if (found.metadata['key'] === this.key && numbers.every((each) => !each || each.along)) return found;
       this.say(`${path}: belongs to other settings or observations; it and those after it are made anew`);
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
@@ -82,12 +84,12 @@ function encodeStep({ step: { next, ...step }, factorImage, simulated }: PartSte
   const lengths = simulated.map(({ length }) => length);
   if (next) keep('next', next);
   keep('factorImage', factorImage);
-  keep('simulated', joined(Float32Array, simulated));
+  keep('simulated', joined(Float64Array, simulated));
   return { ...step, lengths };
 }
 
 function decodeStep({ lengths, ...step }: Numbers, tensor: (name: string) => Tensor | undefined): PartStep {
-  const values = tensor('simulated')!.data as Float32Array;
+  const values = tensor('simulated')!.data as Float64Array;
   let at = 0;
   const simulated = lengths.map((length) => values.subarray(at, (at += length)));
   return {

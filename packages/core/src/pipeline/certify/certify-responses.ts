@@ -1,6 +1,7 @@
 /** The surrogate's response to changed emissions against that of the transport model: what `evaluate` has compared, and further runs. */
 import { GROUPS, SPECIES, type Group } from '../../data/case';
 import type { PreparedPeriod } from '../../data/prepared';
+import { ROUNDOFF } from '../../device';
 import { pairName, type Certificate, type JointResponse, type PairResponse, type RingResponse } from '../../surrogate/judgement/certificate';
 import { sampledHours } from '../../surrogate/judgement/evaluate';
 import { FreeRuns } from '../../surrogate/domain/free-run';
@@ -25,9 +26,6 @@ import { readRunConcentrations } from '../simulate/run-concentrations';
 import { givenSectors, runFiles } from '../simulate/sector-files';
 import { factorsOfRun, type CertifyingRun } from './certify-runs';
 import { sensitivityResponses } from './certify-sensitivities';
-
-/** Unit roundoff of the network's arithmetic, by `products`. */
-export const ROUNDOFF = { float32: 2 ** -24, tf32: 2 ** -11, bf16: 2 ** -8 } as const;
 
 type Responses = Pick<Certificate, 'pairs' | 'rings' | 'joint' | 'sensitivities'>;
 

@@ -13,7 +13,15 @@ import { Random } from '../../random';
 import { setUpInversion, type InversionSetup } from './inversion-setup';
 import { invertStage } from './invert-stage';
 import { refuseOtherSurrogate, variantSettings } from '../learn/learning';
-import { besideInWords, linearisation, posteriorFigures, sumsByPart, type SectorAreas, type SumsByPart } from '../uncertainty/posterior-figures';
+import {
+  besideInWords,
+  linearisation,
+  posteriorFigures,
+  roundingOf,
+  sumsByPart,
+  type SectorAreas,
+  type SumsByPart,
+} from '../uncertainty/posterior-figures';
 import { withHelpOfRanks } from '../engine/spread-over-ranks';
 import type { Stage, StageContext } from '../engine/stage';
 
@@ -72,6 +80,7 @@ async function preview(context: StageContext, setup: InversionSetup): Promise<Pr
       rank: PRODUCTS,
       species: problem.species.length,
       random: new Random(inversion.uncertainty.seed),
+      rounding: roundingOf(context),
       onProduct: (done, of) => context.progress(done, of, 'products with the Hessian at the prior'),
     }),
   );

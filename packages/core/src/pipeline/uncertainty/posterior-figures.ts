@@ -1,5 +1,6 @@
 /** Figures of a posterior of the case's inversion: of all emissions and, where it gives sectors factors of their own, of each. */
 import { regionMasks } from '../../data/regions';
+import { ROUNDOFF } from '../../device';
 import { variantSettings } from '../learn/learning';
 import type { InversionSetup } from '../invert/inversion-setup';
 import { hoursPerSlot } from '../invert/time-slots';
@@ -32,6 +33,11 @@ export interface MapFigures {
 export interface SectorAreas<T = AreaFigures> {
   sector: string;
   areas: T[];
+}
+
+/** Of the way back from the observations through the network and tracers, whose sums round to some units: see {@link lowRank}. */
+export function roundingOf({ products }: StageContext): number {
+  return 16 * ROUNDOFF[products];
 }
 
 /** The control and the cost of the inversion, about which the posterior is taken. */

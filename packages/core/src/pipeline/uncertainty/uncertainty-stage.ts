@@ -28,6 +28,7 @@ import {
   besideInWords,
   linearisation,
   posteriorFigures,
+  roundingOf,
   sumsByPart,
   type MapFigures,
   type SectorAreas,
@@ -238,7 +239,7 @@ async function byLanczos(context: StageContext, { model, problem }: InversionSet
   const hessian = new GaussNewtonHessian(evaluation, at);
   const species = problem.species.length;
   const { blocks, products, restoredSeconds } = await lowRank(hessian, model, evaluation.control, {
-    ...{ rank, species, random: new Random(seed) },
+    ...{ rank, species, random: new Random(seed), rounding: roundingOf(context) },
     onProduct: (done, of) => context.progress(done, of, 'products with the Hessian'),
     journal: new ProductJournal(join(context.dir, PRODUCTS_FOLDER), arrayHash(at), context.log),
   });
