@@ -5,6 +5,7 @@ import { RetroplumeError } from '../errors';
 import { checkPlan, planOf, STAGE_OF, stagesOf } from './all-stages';
 import { checkInputs } from './check/check-case';
 import { liesAside } from './engine/last-finished';
+import { changedBeside } from './engine/beside';
 import { damagedProducts, keepsSome, lastMade, readRecord, unmadeParts, type StageMark } from './engine/record';
 import { replacedRuns } from './simulate/replaced-runs';
 import { deviceOf, runContext, type RunOptions } from './run';
@@ -91,10 +92,11 @@ class Work {
     // What the settings will be once those are made, nobody knows; other than now they will be.
     const mark = also.length > 0 ? { ...own, key: `${own.key} after ${also.join()}` } : own;
     this.keys.set(dir, mark);
-    const state = stage.keepsLast && liesAside(dir, mark.key) ? 'up to date' : stateOf(dir, mark);
+    const damaged = await damagedIn(dir);
+    const state = stage.keepsLast && liesAside(dir, mark.key) ? 'up to date' : stateOf(dir, mark, damaged);
     if (state !== 'up to date' && lastMade(dir)?.key !== mark.key) this.changed.add(dir);
     const after = [...stage.needs, ...also].filter((other) => this.changed.has(dirOf(other)));
-    const why = state === 'kept' || state === 'anew' ? { why: whyOf(dir, mark, after) } : {};
+    const why = state === 'kept' || state === 'anew' ? { why: whyOf(dir, mark, { damaged, after }) } : {};
     return { state, ...why, ...(stage.name === 'simulate' && state !== 'up to date' ? await this.runsOf(context, mark) : {}) };
   }
 
@@ -104,9 +106,15 @@ class Work {
   }
 }
 
-function damagedIn(dir: string): ReturnType<typeof damagedProducts> {
+interface Damage {
+  path: string;
+  trouble: string;
+}
+
+async function damagedIn(dir: string): Promise<Damage[]> {
   const record = readRecord(dir);
-  return record ? damagedProducts(dir, record) : [];
+  if (!record) return [];
+  return [...damagedProducts(dir, record).map(({ product, trouble }) => ({ path: join(dir, product), trouble })), ...(await changedBeside(dir))];
 }
 
 function unmadeIn(dir: string, mark: StageMark): string[] {
@@ -114,20 +122,19 @@ function unmadeIn(dir: string, mark: StageMark): string[] {
   return record ? unmadeParts(record, mark) : [];
 }
 
-function stateOf(dir: string, mark: StageMark): StageState {
+function stateOf(dir: string, mark: StageMark, damaged: readonly Damage[]): StageState {
   const before = lastMade(dir);
   if (before === undefined) return 'new';
-  if (before.key === mark.key && readRecord(dir)?.key === mark.key)
-    return damagedIn(dir).length + unmadeIn(dir, mark).length === 0 ? 'up to date' : 'kept';
+  if (before.key === mark.key && readRecord(dir)?.key === mark.key) return damaged.length + unmadeIn(dir, mark).length === 0 ? 'up to date' : 'kept';
   if (before.key === mark.key) return 'goes on';
   return keepsSome(dir, mark) ? 'kept' : 'anew';
 }
 
-/** @param after - stages before it that will be others */
-function whyOf(dir: string, mark: StageMark, after: readonly StageName[]): string {
+/** @param of - what of it is damaged, and stages before it that will be others */
+function whyOf(dir: string, mark: StageMark, of: { damaged: readonly Damage[]; after: readonly StageName[] }): string {
   const before = lastMade(dir)!;
-  const damaged = before.key === mark.key ? damagedIn(dir).map(({ product, trouble }) => `${join(dir, product)} ${trouble}`) : [];
+  const damaged = before.key === mark.key ? of.damaged.map(({ path, trouble }) => `${path} ${trouble}`) : [];
   const unmade = before.key === mark.key ? unmadeIn(dir, mark).map((name) => `has not made ${name}`) : [];
-  const reasons = [...damaged, ...unmade, ...differences(before, mark), ...(after.length > 0 ? [`before it ${after.join(', ')}`] : [])];
+  const reasons = [...damaged, ...unmade, ...differences(before, mark), ...(of.after.length > 0 ? [`before it ${of.after.join(', ')}`] : [])];
   return reasons.length > 0 ? fewOf(reasons) : before.settings === undefined ? 'nothing tells what has changed' : 'what a stage before it left';
 }

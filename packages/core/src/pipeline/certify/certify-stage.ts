@@ -87,7 +87,8 @@ export const certifyStage: Stage = {
       for (const reason of certificate.reasons) context.log(reason);
       context.log(`certificate: ${certificate.verdict}`);
       writeFileAtomic(join(context.dir, CERTIFICATE_FILE), JSON.stringify(certificate, null, 2));
-      return { products: [CERTIFICATE_FILE], summary: certificate };
+      const own = runs.flatMap((run) => (run.evaluated ? [] : periods.map(({ name }) => run.output(name))));
+      return { products: [CERTIFICATE_FILE], summary: certificate, beside: own };
     } finally {
       program.dispose();
     }

@@ -11,6 +11,7 @@ import { readJson, type JsonExpectation } from '../../data/json-file';
 import { makeFolder } from '../../data/make-folder';
 import type { Device } from '../../device';
 import { ConfigError, DataError } from '../../errors';
+import type { BesideFile } from './beside';
 import { sha256, type InputFile } from './input-hashes';
 
 export interface StageRecord {
@@ -39,6 +40,8 @@ export interface StageRecord {
   bytes?: Record<string, number>;
   /** SHA-256 of each product up to {@link MOST_HASHED_BYTES}, by which a bundle knows one whose bytes have changed */
   sha256?: Record<string, string>;
+  /** files of the run outside the stage's folder, by their paths from there; records of earlier versions have none */
+  beside?: Record<string, BesideFile>;
   /** what the stage found: figures that the report and later stages read */
   summary: unknown;
 }
@@ -115,7 +118,7 @@ function readUnlessDamaged<T>(path: string, shape: JsonExpectation): T | undefin
 }
 
 /** Of larger products only the size is recorded: to read them once more takes as long as to write them. */
-const MOST_HASHED_BYTES = 2 ** 26;
+export const MOST_HASHED_BYTES = 2 ** 26;
 
 /** What tells later whether products of a stage are still what it made. */
 export async function productSums(dir: string, products: readonly string[]): Promise<Required<Pick<StageRecord, 'bytes' | 'sha256'>>> {

@@ -2,6 +2,7 @@
 import { dirname, join } from 'node:path';
 import { ConfigError } from '../../errors';
 import { gigabytes } from '../../usable-memory';
+import { changedBeside } from './beside';
 import type { InputFile } from './input-hashes';
 import { canonicalJson, contentsOf, hashText, isUpToDate, partKey, readRecord, type StageMark, type StagePart, type StageRecord } from './record';
 import { type Keys, type PartContent, type Stage, type StageContext, type StageName } from './stage';
@@ -97,7 +98,7 @@ export async function partsOf(context: StageContext, contents: readonly PartCont
 /** Whether a stage has been run with these settings and inputs. @throws {ConfigError} `STAGE_MISSING` if one before it has not */
 export async function isStageUpToDate(stage: Stage, context: StageContext): Promise<boolean> {
   const { key, parts } = await keyOf(stage, context);
-  return isUpToDate(context.dir, key, parts);
+  return isUpToDate(context.dir, key, parts) && (await changedBeside(context.dir)).length === 0;
 }
 
 /**

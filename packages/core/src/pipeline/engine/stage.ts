@@ -6,6 +6,7 @@ import { InterruptedError, RetroplumeError } from '../../errors';
 import type { Execution } from '../../graph';
 import type { Ranks } from '../../ranks';
 import type { InputHashes } from './input-hashes';
+import { besideOf, changedBeside } from './beside';
 import { dropAside, setAside, takeBack } from './last-finished';
 import {
   beginStage,
@@ -133,8 +134,8 @@ export interface Stage {
   onAllRanks?: true;
   /** refuses what lies in the folders that it reads, before its own is made ready: a stage that is run alone takes what an earlier case has left */
   refuse?: (context: StageContext) => void;
-  /** does the work; returns the products' file names and a summary for the record */
-  run: (context: StageContext) => Promise<{ products: string[]; summary: unknown }>;
+  /** does the work; returns the products' file names, a summary for the record, and files of the run outside its folder that it is known by (beside.ts) */
+  run: (context: StageContext) => Promise<{ products: string[]; summary: unknown; beside?: string[] }>;
 }
 
 /** Stages that the paper's mode shares with the default, or does not have; a pass of the loop has only those of its own. */
@@ -200,21 +201,26 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
   if (context.signal.aborted) throw new InterruptedError('INTERRUPTED', `${stage.name}: interrupted before it began: run the same command to go on`);
   const mark = await keyOf(stage, context);
   if (stage.keepsLast && takeBack(dir, mark.key)) context.log('has its former settings again: taken back as it was finished with them');
-  if (isUpToDate(dir, mark.key, mark.parts)) {
+  const changed = await changedBeside(dir);
+  if (isUpToDate(dir, mark.key, mark.parts) && changed.length === 0) {
     if (stage.keepsLast) dropAside(dir);
     onEvent({ kind: 'stage-skipped', stage: stage.name, variant });
     return readRecord(dir) as StageRecord;
   }
   stage.refuse?.(context);
   onEvent({ kind: 'stage-start', stage: stage.name, variant });
-  tellWhyAnew(context, mark);
+  tellWhyAnew(context, mark, changed);
   const aside = stage.keepsLast && setAside(dir, mark);
   if (aside) context.log(`what it had finished is kept in ${aside} until then: with its former settings it is there again`);
   const begun = beginStage(dir, mark);
   if (mark.trusted) tellTrusted(context, begun);
   const startedAt = new Date();
   const start = performance.now();
-  const { products, summary } = await stage.run(context).catch((cause: unknown) => {
+  const {
+    products,
+    summary,
+    beside = [],
+  } = await stage.run(context).catch((cause: unknown) => {
     throw interruptionOf(context, cause) ?? cause;
   });
   for (const { path } of mark.inputs) await context.inputs.describe(path);
@@ -231,6 +237,7 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
     seconds,
     products,
     ...(await productSums(dir, products)),
+    ...(beside.length > 0 ? { beside: await besideOf(dir, beside) } : {}),
     summary,
   };
   finishStage(dir, record);
@@ -245,14 +252,15 @@ function tellTrusted({ log }: StageContext, { parts = {} }: Pick<StageMark, 'par
 }
 
 /** Why a stage is run again that has been run before; before its folder is made ready, which removes what tells. */
-export function tellWhyAnew({ dir, stage, log }: StageContext, mark: StageMark): void {
+export function tellWhyAnew({ dir, stage, log }: StageContext, mark: StageMark, beside: readonly { path: string; trouble: string }[] = []): void {
   const why = whyAnew(dir, mark);
   if (why !== undefined) return log(why);
   const record = readRecord(dir);
-  const damaged = record ? damagedProducts(dir, record) : [];
+  const products = record ? damagedProducts(dir, record).map(({ product, trouble }) => ({ path: join(dir, product), trouble })) : [];
+  const damaged = [...products, ...beside];
   const unmade = record ? unmadeParts(record, mark) : [];
   if (unmade.length > 0) log(`has not made ${fewOf(unmade)}: ${stage} is run again`);
   if (damaged.length === 0) return;
-  const [{ product, trouble }, ...more] = damaged;
-  log(`${join(dir, product)} ${trouble}${more.length > 0 ? `, and ${more.length} more are damaged` : ''}: ${stage} is run again`);
+  const [{ path, trouble }, ...more] = damaged;
+  log(`${path} ${trouble}${more.length > 0 ? `, and ${more.length} more are damaged` : ''}: ${stage} is run again`);
 }

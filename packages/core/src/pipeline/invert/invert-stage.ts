@@ -20,6 +20,7 @@ import { initialConcentrationsOf, refuseOtherSurrogate, variantSettings } from '
 import { earlierPasses, writeOutcome } from '../loop/loop-pass';
 import { TRUTH } from '../simulate/case-runs';
 import { simulatedHash } from '../simulate/simulated-values';
+import { certifiedHash } from '../certify/certified-values';
 import { nuisanceFiles } from './nuisance';
 import { seesRegions } from './prior-covariance';
 import { observationFiles } from './monitors';
@@ -72,6 +73,7 @@ export function inversionKey(context: StageContext, inversion: InversionSettings
     ...(observations.twin && ctm.kind === 'command' ? { simulated: simulatedHash(context, [TRUTH]) } : {}),
     withheld,
     onFailure: certificate.onFailure,
+    ...(inversion.surrogateError === 'certificate' ? { certified: certifiedHash(context.dirOf('certify'), ({ pairs }) => pairs) } : {}),
     ...initialConcentrationsOf(context),
     ...productsSetting(context),
   };

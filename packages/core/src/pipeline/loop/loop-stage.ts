@@ -50,9 +50,19 @@ export const loopStage: Stage = {
     takeOver(stageDir(context.out, 'invert', variant), context.dir, [FACTORS_FILE]);
     takeOver(stageDir(context.out, 'apply', variant), context.dir, applied);
     writeFileAtomic(join(context.dir, SUMMARY), JSON.stringify(summary, null, 2));
-    return { products: [SUMMARY, FACTORS_FILE, ...applied], summary: { ...summary, values: valuesOf(context, passes) } };
+    return {
+      products: [SUMMARY, FACTORS_FILE, ...applied],
+      summary: { ...summary, values: valuesOf(context, passes) },
+      beside: verifiedFiles(context, passes),
+    };
   },
 };
+
+/** What `verify` left in the passes after the first, which `run` looks at itself. */
+function verifiedFiles({ out }: StageContext, passes: LoopSummary['passes']): string[] {
+  const dirs = passes.flatMap(({ pass }) => (pass > 1 ? [stageDir(out, 'verify', passVariant(pass))] : []));
+  return dirs.flatMap((dir) => (readRecord(dir)?.products ?? []).map((product) => join(dir, product)));
+}
 
 /** What the transport model gave in the passes: each had a part in which one is kept. */
 function valuesOf({ out }: StageContext, passes: LoopSummary['passes']): LoopSummary['values'] {

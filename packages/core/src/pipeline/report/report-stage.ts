@@ -33,6 +33,7 @@ import { passVariant, stageContext, STAGES, stageDir, type Stage, type StageCont
 import type { TrainSummary } from '../learn/train-stage';
 import { DISTANCE_FILE, readDistance } from '../invert/trust-region';
 import type { UncertaintySummary } from '../uncertainty/uncertainty-stage';
+import { certifiedHash } from '../certify/certified-values';
 import { updatedHash } from '../verify/updated-values';
 import { seriesOf, VERIFICATION_FILE, type PeriodSeries, type Verification, type VerifySummary } from '../verify/verify-stage';
 import { keptOnWord } from '../simulate/replaced-runs';
@@ -58,6 +59,8 @@ export const reportStage: Stage = {
       ...(settings.loop.passes > 1 ? [stageDir(out, 'loop', 'default')] : []),
       ...(settings.paperMode.run ? [stageDir(out, 'verify', 'paper')] : []),
     ]),
+    certified: certifiedHash(stageDir(out, 'certify', 'default')),
+    ...(settings.paperMode.run ? { paperCertified: certifiedHash(stageDir(out, 'certify', 'paper')) } : {}),
     paper: settings.paperMode.run ? readRecord(stageDir(out, 'verify', 'paper'))?.key : undefined,
   }),
   inputs: () => [],

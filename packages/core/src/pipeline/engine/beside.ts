@@ -1,0 +1,45 @@
+/**
+ * Files of a run that a stage has made or read outside its own folder, such as runs of the transport model that several surrogates are judged by. A record tells
+ * what they were: where one is gone, or another one than it was, the stage is run again, which makes what is missing.
+ */
+import { existsSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { sha256 } from './input-hashes';
+import { MOST_HASHED_BYTES, readRecord } from './record';
+
+export interface BesideFile {
+  bytes: number;
+  /** ms since 1970 */
+  modified: number;
+  /** of files up to {@link MOST_HASHED_BYTES}: one with another time may be the same all the same */
+  sha256?: string;
+}
+
+/** For a stage's record. @returns by the paths from the stage's folder */
+export async function besideOf(dir: string, paths: readonly string[]): Promise<Record<string, BesideFile>> {
+  const files: Record<string, BesideFile> = {};
+  for (const path of paths) {
+    const { size: bytes, mtimeMs: modified } = statSync(path);
+    files[relative(dir, path)] = { bytes, modified, ...(bytes <= MOST_HASHED_BYTES ? { sha256: await sha256(path) } : {}) };
+  }
+  return files;
+}
+
+/** Of the files that a finished stage's record names those that are no more what they were, each with what is wrong with it. */
+export async function changedBeside(dir: string): Promise<{ path: string; trouble: string }[]> {
+  const changed: { path: string; trouble: string }[] = [];
+  for (const [name, file] of Object.entries(readRecord(dir)?.beside ?? {})) {
+    const path = join(dir, name);
+    const trouble = await troubleWith(path, file);
+    if (trouble !== undefined) changed.push({ path, trouble });
+  }
+  return changed;
+}
+
+async function troubleWith(path: string, { bytes, modified, sha256: sum }: BesideFile): Promise<string | undefined> {
+  if (!existsSync(path)) return 'is not there any more';
+  const found = statSync(path);
+  if (found.size !== bytes) return `has ${found.size} bytes instead of ${bytes}`;
+  if (found.mtimeMs === modified || (sum !== undefined && (await sha256(path)) === sum)) return undefined;
+  return 'is another one than it was';
+}
