@@ -17,7 +17,7 @@ async function found(error: number, rounding: number): Promise<{ ratios: number[
   const random = new Random(5);
   const inexact = Object.create(model, {
     tangents: {
-      value: async (...asked: Parameters<NonNullable<ForwardModel['tangents']>>) =>
+      value: async (...asked: Parameters<typeof model.tangents>) =>
         (await model.tangents(...asked)).map((values) => {
           const size = Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / values.length);
           return values.map((value) => value + error * (Math.abs(value) + size) * random.normal());
