@@ -22,7 +22,7 @@ const HOURS_AT_ONCE = 24;
 const OWN_SPECIES: readonly Group[] = ['NOx', 'SO2', 'PM2.5'];
 
 /** Whether two fields of concentrations `[…, 4]` are the same but for rounding. */
-export function sameConcentrations(a: Float32Array, b: Float32Array): boolean {
+export function sameConcentrations(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
   return largestDifferences(a, b, SPECIES.length).every((difference) => difference <= ROUNDING);
 }
 
