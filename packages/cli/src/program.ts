@@ -181,7 +181,11 @@ function addBundle(program: Command): void {
     .description('the run of a bundle again, and how it compares')
     .argument('<bundle>', 'as "retroplume bundle" writes it');
   withRunOptions(reproduce, { out: 'BUNDLE-reproduced, beside it', threads: "the run's", device: "the run's", products: "the run's" })
-    .option('--inputs <FROM=TO>', 'where the inputs are that the bundle does not hold: what was below the folder FROM is below TO here', movedInputs)
+    .option(
+      '--inputs <FROM=TO>',
+      'where the inputs are that the bundle does not hold: what was below the folder FROM is below TO here; may be given again, and the innermost FROM counts',
+      movedInputs,
+    )
     .option('--tolerance <x>', 'largest difference of a number that counts as the same, relative to the largest of its field', notNegative, 1e-3)
     .action(reproduceCommand);
 }
