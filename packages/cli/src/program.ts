@@ -64,7 +64,7 @@ function caseCommand(program: Command, name: string, description: string): Comma
 const changedRuns = (): Option =>
   new Option(
     '--changed-runs <what>',
-    'runs of your own transport model that were made with other settings or inputs: replace removes them and makes them anew, keep takes those with the same emissions as they are, and makes anew what came of them; default: refused',
+    'runs of your own transport model that were made with other settings or inputs: replace removes them and makes them anew, keep takes those with the same emissions as they are, on your word that all else gives the same, and makes anew what came of them; default: refused',
   ).choices(['replace', 'keep']);
 
 function addStage(program: Command, stage: StageName): void {
