@@ -179,11 +179,11 @@ it('goes on when told to, says so, and the report begins with a banner', () => {
   expect(page).toContain('id="table-certificate"');
 });
 
-it('hands a command files with the changed emissions, no run twice that was made by itself; one that answers nothing certifies nothing', () => {
+it('hands a command files with the changed emissions, no run twice that was made by itself; one that answers otherwise certifies nothing', () => {
   const calls = join(folder, 'calls');
   const simulated = join(folder, 'run/simulate');
-  // Members have their own runs; those of the certificate are the prior's again.
-  const command = `echo {run} >>${calls}; f=${simulated}/{run}/ACONC_{period}.nc; test -f $f || f=${simulated}/prior/ACONC_{period}.nc; cp $f {output}`;
+  // Members have their own runs; those of the certificate are a member's.
+  const command = `echo {run} >>${calls}; f=${simulated}/{run}/ACONC_{period}.nc; test -f $f || f=${simulated}/member01/ACONC_{period}.nc; cp $f {output}`;
   const asked = [`ctm={kind: command, command: "${command}"}`, 'members.count=1', 'response.groups=[]', 'certificate.patches.count=0'];
   const steps = [['simulate'], ['prepare'], ['certify', '--run', 'NOx-x0.8'], ['train'], ['evaluate'], ['certify']];
   for (const [stage, ...options] of steps) {
@@ -206,5 +206,5 @@ it('hands a command files with the changed emissions, no run twice that was made
   expect(readFileSync(calls, 'utf8')).toBe(told);
   const { verdict, reasons } = certificate('command');
   expect(verdict).toBe('failed');
-  expect(reasons[0]).toMatch(/^NOx>NO2, winter: slope that is no number is below 0.6/);
+  expect(reasons[0]).toMatch(/^NOx>NO2, winter: slope .* is below 0.6/);
 });

@@ -1,6 +1,6 @@
 /** `retroplume bundle` and `retroplume reproduce`: a run as one file, and that run again. */
 import { resolve } from 'node:path';
-import { bundleRun, reproduceBundle, type Reproduction } from '@retroplume/core';
+import { bundleRun, reproduceBundle, type MovedInputs, type Reproduction } from '@retroplume/core';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { CommonOptions } from './options';
 import { watched } from './run-command';
@@ -20,11 +20,11 @@ export async function bundleCommand(
   }
 }
 
-/** FROM=TO. */
-export function movedInputs(text: string): { from: string; to: string } {
+/** FROM=TO, of an option that may be given again. */
+export function movedInputs(text: string, before: MovedInputs[] = []): MovedInputs[] {
   const [from, to, ...more] = text.split('=');
   if (!from || !to || more.length > 0) throw new InvalidArgumentError('expected FROM=TO, two folders');
-  return { from, to: resolve(to) };
+  return [...before, { from, to: resolve(to) }];
 }
 
 /** Of an option: a number of at least 0. */
@@ -34,7 +34,7 @@ export function notNegative(text: string): number {
   return value;
 }
 
-type ReproduceCommandOptions = CommonOptions & { inputs?: { from: string; to: string }; tolerance: number };
+type ReproduceCommandOptions = CommonOptions & { inputs?: MovedInputs[]; tolerance: number };
 
 export async function reproduceCommand(file: string, options: ReproduceCommandOptions, command: Command): Promise<void> {
   const { inputs, tolerance, out = file.replace(/(\.tar\.gz|\.tgz)?$/, '-reproduced') } = options;

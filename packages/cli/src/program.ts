@@ -64,7 +64,7 @@ function caseCommand(program: Command, name: string, description: string): Comma
 const changedRuns = (): Option =>
   new Option(
     '--changed-runs <what>',
-    'runs of your own transport model that were made with other settings or inputs: replace removes them and makes them anew, keep takes those with the same emissions as they are, and makes anew what came of them; default: refused',
+    'runs of your own transport model that were made with other settings or inputs: replace removes them and makes them anew, keep takes those with the same emissions as they are, on your word that all else gives the same, and makes anew what came of them; default: refused',
   ).choices(['replace', 'keep']);
 
 function addStage(program: Command, stage: StageName): void {
@@ -181,7 +181,11 @@ function addBundle(program: Command): void {
     .description('the run of a bundle again, and how it compares')
     .argument('<bundle>', 'as "retroplume bundle" writes it');
   withRunOptions(reproduce, { out: 'BUNDLE-reproduced, beside it', threads: "the run's", device: "the run's", products: "the run's" })
-    .option('--inputs <FROM=TO>', 'where the inputs are that the bundle does not hold: what was below the folder FROM is below TO here', movedInputs)
+    .option(
+      '--inputs <FROM=TO>',
+      'where the inputs are that the bundle does not hold: what was below the folder FROM is below TO here; may be given again, and the innermost FROM counts',
+      movedInputs,
+    )
     .option('--tolerance <x>', 'largest difference of a number that counts as the same, relative to the largest of its field', notNegative, 1e-3)
     .action(reproduceCommand);
 }

@@ -13,7 +13,7 @@ export { submitChain, type SubmitOptions, type SubmitResult, type SubmittedJob }
 export { MOST_THREADS, runStages, type RunOptions, type RunResult, type VariantResult } from './pipeline/run';
 export { plannedWork, type PlannedStage, type PlannedWork, type StageState } from './pipeline/planned-work';
 export { bundleRun, type BundleOptions, type BundleResult } from './pipeline/bundle/bundle';
-export { reproduceBundle, type ComparedFile, type ReproduceOptions, type Reproduction } from './pipeline/bundle/reproduce';
+export { reproduceBundle, type ComparedFile, type MovedInputs, type ReproduceOptions, type Reproduction } from './pipeline/bundle/reproduce';
 export { runPart, type Part, type PartOptions, type PartResult, type SingleRun } from './pipeline/run-part';
 export { writeDesign, type DesignOptions, type DesignResult } from './pipeline/simulate/write-design';
 export { STAGES, type StageEvent, type StageName, type Variant } from './pipeline/engine/stage';

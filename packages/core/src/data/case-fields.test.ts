@@ -150,6 +150,25 @@ describe('concentrations', () => {
     file.close();
   });
 
+  test('hours of zeros in every cell are refused; the first may be what a model starts from, and a part of a sum may rest', () => {
+    const held = (steps: number[]): Parameters<typeof open>[0] => ({
+      NO2: ['ppbV', (step, _, cell) => (steps.includes(step) ? 0 : 1 + cell)],
+      PAN: ['ppbV', (step) => (step < 9 ? 0 : 2)],
+      O3: ['ppbV', (_, __, cell) => cell],
+    });
+    const hole = open(held([0, 7, 8, 30]));
+    expect(() => readConcentrations(hole, axis, { O3: 'O3', NO2: { NO2: 1, PAN: 0.9 } })).toThrow(
+      failure(
+        'CONCENTRATIONS_ZERO',
+        `${hole.path}: NO2 (NO2, PAN) is 0 in every cell in 2 of the ${axis.count} hours, first at 2017-01-01T07:00Z: give a file that holds these hours, or run the transport model again for them`,
+      ),
+    );
+    hole.close();
+    const start = open(held([0]));
+    expect(readConcentrations(start, axis, { NO2: { NO2: 1, PAN: 0.9 } })[0]).toBe(0);
+    start.close();
+  });
+
   test('a mass where a mole fraction belongs', () => {
     const file = open({ O3: ['ug m-3', () => 1] });
     expect(() => readConcentrations(file, axis, { O3: 'O3' })).toThrow(

@@ -7,6 +7,7 @@ import type { IoapiReader } from './ioapi-file';
 import { timeAt } from './ioapi-time';
 import { assertValues, forEachSlab, putChannel, stepsAtOnce, type LongRead } from './period-steps';
 import { concentrationRange, emissionRange, GEOGRAPHY } from './value-ranges';
+import { refuseZeroHours, zeroHours } from './zero-hours';
 
 /** How variables of an emission file make up a group; molarMass (g mol-1) turns moles/s into mass. */
 export interface EmissionGroup {
@@ -91,7 +92,7 @@ export function partsOfVariable(variable: OutputVariable): [name: string, part: 
  * @param variables - the file's variable, or sum of variables, for each species, in the order of the channels
  * @returns `[T, H, W, species]`; gases in ppb, PM2.5 in µg m-3
  * @throws {DataError} `VARIABLE_MISSING`, `PERIOD_NOT_COVERED`, `NOT_FINITE`, `VALUE_RANGE`; `CONCENTRATIONS_CONSTANT` for a species that is the same
- *   in all cells and hours of the period
+ *   in all cells and hours of the period, `CONCENTRATIONS_ZERO` for one that is 0 in all cells of an hour
  * @throws {UnitError} for a gas that is not given as a mole fraction
  */
 export function readConcentrations(
@@ -102,6 +103,7 @@ export function readConcentrations(
 ): Float32Array {
   const result = readSurface(reader, period, variables, { ...options, ranges: true });
   if (period.count > 1) assertVarying(result, reader, variables);
+  assertNoZeroHours(result, reader, variables, period);
   return result;
 }
 
@@ -160,6 +162,14 @@ function assertVarying(concentrations: Float32Array, { path }: IoapiReader, vari
       'CONCENTRATIONS_CONSTANT',
       `${path}: ${name} (${from.join(', ')}) is ${concentrations[channel]} ${speciesUnit(name)} in every cell and hour: name a variable that the transport model computes`,
     );
+  });
+}
+
+function assertNoZeroHours(concentrations: Float32Array, { path }: IoapiReader, variables: Record<string, OutputVariable>, time: TimeAxis): void {
+  const all = Object.keys(variables);
+  all.forEach((species, channel) => {
+    const from = partsOfVariable(variables[species]).map(([name]) => name);
+    refuseZeroHours(zeroHours(concentrations, time.count, channel, all.length), { path, species, variables: from, time });
   });
 }
 

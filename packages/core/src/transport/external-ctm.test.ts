@@ -86,6 +86,11 @@ describe('ExternalCtm', () => {
       join(folder.path, 'code.nc'),
       SPECIES.map((variable) => ({ ...variable, value: (hour: number) => (hour === 4 ? -9999 : 1) })),
     );
+  const filled = (): string =>
+    writeFile(
+      join(folder.path, 'filled.nc'),
+      SPECIES.map((variable) => (variable.name === 'O3' ? { ...variable, value: (hour: number) => (hour < 20 ? 0.04 : 0) } : variable)),
+    );
   const notNetcdf = (): string => {
     writeFileSync(join(folder.path, 'text.nc'), 'no such thing');
     return join(folder.path, 'text.nc');
@@ -114,6 +119,13 @@ describe('ExternalCtm', () => {
     ['a species missing', 'cp {emissions} {output}/', noOzone, 'CTM_OUTPUT', /there is no variable O3/],
     ['missing values', 'cp {emissions} {output}/', withGap, 'CTM_OUTPUT', /NO2 is missing or not a number.*2026-07-06T04:00Z/],
     ['codes for missing values', 'cp {emissions} {output}/', code, 'CTM_OUTPUT', /NO2: expected .* ppmV but received -9999 .*2026-07-06T04:00Z/],
+    [
+      'hours of zeros',
+      'cp {emissions} {output}/',
+      filled,
+      'CTM_OUTPUT',
+      /O3 \(O3\) is 0 in every cell in 4 of the 24 hours, first at 2026-07-06T20:00Z/,
+    ],
     ['output that is no netCDF', 'cp {emissions} {output}/', notNetcdf, 'CTM_OUTPUT', /expected a netCDF file/],
   ])('refuses %s in one sentence that names the log, and leaves no output', async (_, command, file, code, message) => {
     const refused = requestOf({ emissionFiles: [file()], output: join(folder.path, 'refused', 'ACONC_winter.nc') });

@@ -11,6 +11,7 @@ import { timeAt } from '../data/ioapi-time';
 import { readJson } from '../data/json-file';
 import { assertValues, firstStepOf } from '../data/period-steps';
 import { concentrationRange } from '../data/value-ranges';
+import { refuseZeroHours } from '../data/zero-hours';
 import { RetroplumeError } from '../errors';
 import type { Grid, TimeAxis } from '../grid/grid';
 import { conversion } from '../units';
@@ -136,6 +137,7 @@ function copySurface(
   const time: TimeAxis = { start: request.period.start, stepSeconds: 3600, count: request.period.hours };
   const first = firstStepOf(series, time);
   const copied = surfaceVariables(variables);
+  const zero = new Map(copied.map(({ name }) => [name, new Set<number>()]));
   const writer = createSurfaceOutput(request.output, grid, time, copied, 'copied from the output of the command of the case');
   try {
     for (const { name, units, species } of copied) {
@@ -145,12 +147,18 @@ function copySurface(
         const { scale } = conversion(from, units, { subject: `${series.path}: ${name}` });
         const where = { path: series.path, variable: name, grid, start: timeAt(time, step), stepSeconds: 3600, layers: 1 };
         assertValues(field, where, concentrationRange(species, from, scale));
+        if (field.every((value) => value === 0)) zero.get(name)!.add(step);
         writer.write(
           name,
           step,
           field.map((value) => value * scale),
         );
       }
+    }
+    for (const { species } of OUTPUT_SPECIES) {
+      const parts = partsOfVariable(variables[species]).map(([name]) => name);
+      const ofAll = [...zero.get(parts[0])!].filter((step) => parts.every((name) => zero.get(name)!.has(step)));
+      refuseZeroHours(ofAll, { path: series.path, species, variables: parts, time });
     }
     writer.close();
   } catch (error) {

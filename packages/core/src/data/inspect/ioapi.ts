@@ -138,15 +138,20 @@ function valueOddities({ name, units, missing, values, negative, zeroSteps, empt
   // Rain and sunlight are zero for hours; emissions are not.
   if (unit === 'emission' && max !== undefined && max > 0 && zeroSteps.length > 0)
     odd.push({ code: 'ZERO_STEPS', text: `${name}: nothing but zeros at ${hours(zeroSteps)}` });
+  // The first may be what a model starts from.
+  const later = zeroSteps.filter((step) => step > 0);
+  if (unit === 'concentration' && max !== undefined && max > 0 && later.length > 0)
+    odd.push({ code: 'ZERO_STEPS', text: `${name}: nothing but zeros at ${hours(later)}` });
   if (unit === 'emission' && max === 0) odd.push({ code: 'ALL_ZERO', text: `${name}: all values are zero` });
   return odd;
 }
 
-/** Whether it is one of emissions: mass or amount per time, maybe per area. */
-function unitOf(text: string): 'emission' | 'other' | undefined {
+/** Whether it is one of emissions: mass or amount per time, maybe per area; or of concentrations: mass per volume, or a mole fraction as `ppmV`. */
+function unitOf(text: string): 'emission' | 'concentration' | 'other' | undefined {
   try {
     const [mass, amount, length, time] = parseUnit(text).dimension;
-    return mass + amount === 1 && time === -1 && (length === 0 || length === -2) ? 'emission' : 'other';
+    if (mass + amount === 1 && time === -1 && (length === 0 || length === -2)) return 'emission';
+    return /^pp[mbt]/i.test(text) || (mass === 1 && length === -3 && time === 0) ? 'concentration' : 'other';
   } catch (error) {
     if (error instanceof RetroplumeError) return undefined;
     throw error;

@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pack } from './archive';
-import { reproduceBundle } from './reproduce';
+import { reproduceBundle, type MovedInputs } from './reproduce';
 
 const folder = mkdtempSync(join(tmpdir(), 'retroplume-reproduce-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -27,6 +28,42 @@ it.each([
     message: `${file}: its bundle.json is not whole: it is no bundle or is damaged: copy or make it again`,
   });
   expect(existsSync(out)).toBe(false);
+});
+
+describe('inputs that lie elsewhere now', () => {
+  const sha256 = createHash('sha256').update('x').digest('hex');
+  const at = (...path: string[]): string => join(folder, ...path);
+  const there = { from: '/data', to: at('there') };
+  const inner = { from: '/data/weather', to: at('weather') };
+  const inputs = ['/data/EMIS.nc', '/data/weather/MET.nc'].map((path) => ({ ...input, path, sha256 }));
+  const reproduce = (moved: MovedInputs[]): Promise<unknown> => reproduceBundle(at('moved.tar.gz'), { out: at('moved-again'), inputs: moved });
+  beforeAll(() => {
+    for (const name of ['moved', 'there']) mkdirSync(at(name), { recursive: true });
+    writeFileSync(at('moved/bundle.json'), JSON.stringify({ ...whole, files: [product], inputs }));
+    writeFileSync(at('there/EMIS.nc'), 'x');
+    pack(at('moved'), at('moved.tar.gz'));
+  });
+
+  it.each([
+    ['first', [there, inner]],
+    ['last', [inner, there]],
+  ])('are looked for below each folder that is named, below the innermost where it stands %s', async (_, moved) => {
+    await expect(reproduce(moved)).rejects.toMatchObject({
+      code: 'BUNDLE_INPUT_DIFFERS',
+      message: expect.stringMatching(`^${at('weather/MET.nc')}: not there`) as string,
+    });
+  });
+
+  it.each([
+    [
+      'another place',
+      [there, { ...there, to: '/x' }],
+      /^--inputs \/data=.*there: there is another place for what was below \/data: leave one of them out$/,
+    ],
+    ['no input', [there, { from: '/none', to: '/x' }], /^--inputs \/none=\/x: none of the 2 inputs of the bundle was below \/none: /],
+  ])('have one place each: %s', async (_, moved, message) => {
+    await expect(reproduce(moved)).rejects.toMatchObject({ code: 'REPRODUCE_INPUTS', message: expect.stringMatching(message) as string });
+  });
 });
 
 it.each([NaN, -1])('refuses a tolerance of %d, which everything or nothing would keep', async (tolerance) => {

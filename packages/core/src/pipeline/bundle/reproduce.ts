@@ -16,11 +16,17 @@ import { unpack, whatIsThere } from './archive';
 import { BUNDLE_FILE, type Bundle, type BundledFile } from './bundle';
 import { compareFiles, compareWithHash, type Comparison } from './compare-files';
 
+/** What was below the folder `from` is below `to` here. */
+export interface MovedInputs {
+  from: string;
+  to: string;
+}
+
 export interface ReproduceOptions extends Pick<RunOptions, 'device' | 'products' | 'ranks' | 'onDevice' | 'onEvent' | 'signal'> {
   /** folder for the unpacked bundle and the run, new or of the same bundle */
   out: string;
-  /** where the inputs are, if they are not in the bundle: what was below the folder `from` is below `to` here; default: where they were */
-  inputs?: { from: string; to: string };
+  /** where the inputs are, if they are not in the bundle; of several folders that one was below the innermost counts; default: where they were */
+  inputs?: readonly MovedInputs[];
   /** default: the run's */
   threads?: number;
   /** largest difference of a number, relative to the largest of its field, that still counts as the same; default 0.001 */
@@ -55,14 +61,15 @@ const REPRODUCTION_FILE = 'reproduction.json';
  */
 export async function reproduceBundle(file: string, options: ReproduceOptions): Promise<Reproduction> {
   const out = resolve(options.out);
-  const { tolerance = 1e-3 } = options;
+  const { tolerance = 1e-3, inputs: moved = [] } = options;
+  expectArgument(Array.isArray(moved), 'inputs', 'an array of { from, to }', moved);
   expectArgument(tolerance >= 0, 'tolerance', 'a number of at least 0', tolerance);
   const { ranks = ALONE } = options;
   const { bundle, folder } = await openOnRanks(file, out, ranks);
   const { run } = bundle;
   const notes = notesOn(bundle, options);
   const inputs = new InputHashes();
-  const settings = await withInputs(bundle, folder, options.inputs, inputs);
+  const settings = await withInputs(bundle, folder, moved, inputs);
   const again = join(out, 'run');
   const recorded = new Set(bundle.files.map(({ stage }) => stage));
   const { device = run.device, products = run.products, threads = run.threads } = options;
@@ -180,13 +187,15 @@ function notesOn(
 }
 
 /** The case with its paths where the inputs are now, each of which has the bytes that it had. */
-async function withInputs(bundle: Bundle, folder: string, moved: ReproduceOptions['inputs'], hashes: InputHashes): Promise<Case> {
+async function withInputs(bundle: Bundle, folder: string, moved: readonly MovedInputs[], hashes: InputHashes): Promise<Case> {
   const packed = bundle.inputs.some((input) => input.packed);
+  const innermostFirst = [...moved].sort((a, b) => resolve(b.from).length - resolve(a.from).length);
   const here = (path: string): string => {
     if (packed) return join(folder, 'inputs', path);
-    return moved && isBelow(path, moved.from) ? join(moved.to, relative(moved.from, path)) : path;
+    const of = innermostFirst.find(({ from }) => isBelow(path, from));
+    return of ? join(of.to, relative(of.from, path)) : path;
   };
-  if (moved) checkMoved(bundle.inputs, moved, packed);
+  for (const each of moved) checkMoved(bundle.inputs, each, moved, packed);
   const wrong: string[] = [];
   for (const input of bundle.inputs) if (!(await isThere(here(input.path), input, hashes))) wrong.push(here(input.path));
   if (wrong.length > 0) {
@@ -205,10 +214,12 @@ function isBelow(path: string, folder: string): boolean {
   return !/^\.\.(\/|$)/.test(relative(folder, path));
 }
 
-/** @throws {ConfigError} `REPRODUCE_INPUTS` where `moved` would do nothing */
-function checkMoved(inputs: Bundle['inputs'], { from, to }: NonNullable<ReproduceOptions['inputs']>, packed: boolean): void {
+/** @param all - with it the others @throws {ConfigError} `REPRODUCE_INPUTS` where it would do nothing, or another says otherwise */
+function checkMoved(inputs: Bundle['inputs'], { from, to }: MovedInputs, all: readonly MovedInputs[], packed: boolean): void {
   const said = `--inputs ${from}=${to}`;
   if (packed) throw new ConfigError('REPRODUCE_INPUTS', `${said}: the bundle holds its inputs, and they are taken from there: leave --inputs out`);
+  if (all.filter((each) => resolve(each.from) === resolve(from)).length > 1)
+    throw new ConfigError('REPRODUCE_INPUTS', `${said}: there is another place for what was below ${from}: leave one of them out`);
   if (inputs.some(({ path }) => isBelow(path, from))) return;
   const known = inputs.length > 0 ? `set FROM to a folder of theirs, such as ${dirname(inputs[0].path)}` : 'leave --inputs out';
   throw new ConfigError('REPRODUCE_INPUTS', `${said}: none of the ${inputs.length} inputs of the bundle was below ${from}: ${known}`);

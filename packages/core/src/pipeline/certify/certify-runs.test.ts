@@ -145,7 +145,7 @@ it.each(['ctm.options.honoRate=0', 'meteorology.format=mcip'])('of other setting
 it("of the user's own model are read again where the case reads its files in another way, and not made again", async () => {
   const calls = at('calls');
   const simulated = at('trained/simulate');
-  const command = `echo {run} >>${calls}; f=${simulated}/{run}/ACONC_{period}.nc; test -f $f || f=${simulated}/prior/ACONC_{period}.nc; cp $f {output}`;
+  const command = `echo {run} >>${calls}; f=${simulated}/{run}/ACONC_{period}.nc; test -f $f || f=${simulated}/member01/ACONC_{period}.nc; cp $f {output}`;
   const by = (output: string): Case => loadCase(caseFile, [...SETTINGS, `ctm={kind: command, command: "${command}", output: "${output}"}`]);
   await runStages(by('*.nc'), { out: at('own'), stages: ['simulate', 'prepare'], threads: 1 });
   await make('own', NAMES[0], by('*.nc'));
@@ -156,12 +156,32 @@ it("of the user's own model are read again where the case reads its files in ano
   expect(readFileSync(calls, 'utf8')).toBe(made);
 });
 
+it("of the user's own model that give what the prior run gave are refused, and again until they are removed", async () => {
+  const simulated = at('trained/simulate');
+  const answers = at('answers');
+  const answer = (run: string): void => writeFileSync(answers, run);
+  const command = `r=$(cat ${answers}); test -d ${simulated}/{run} && r={run}; cp ${simulated}/$r/ACONC_{period}.nc {output}`;
+  const own = loadCase(caseFile, [...SETTINGS, `ctm={kind: command, command: "${command}", output: "*.nc"}`]);
+  await runStages(own, { out: at('deaf'), stages: ['simulate', 'prepare'], threads: 1 });
+  const ignored = {
+    code: 'EMISSIONS_IGNORED',
+    message: expect.stringMatching(`^${NAMES[0]}, winter: its concentrations are those of the prior`) as string,
+  };
+  answer('prior');
+  await expect(make('deaf', NAMES[0], own)).rejects.toMatchObject(ignored);
+  answer('member01');
+  await expect(make('deaf', NAMES[0], own)).rejects.toMatchObject(ignored);
+  const [winter] = concentrations('deaf');
+  rmSync(at('deaf/certify-runs', winter));
+  expect((await make('deaf', NAMES[0], own)).runs).toEqual([`${NAMES[0]}, winter`, `${NAMES[0]}, summer`]);
+});
+
 it("of the user's own model are made anew beside a prior run that was made again and gave something else", async () => {
   const simulated = at('trained/simulate');
   // A model that has been mended: the command is what it was.
   const model = at('model.sh');
   const gives = (prior: string): void => {
-    const run = `[ $1 = prior ] && r=${prior} || r=$1; test -d ${simulated}/$r || r=prior`;
+    const run = `[ $1 = prior ] && r=${prior} || r=$1; test -d ${simulated}/$r || r=member01`;
     writeFileSync(model, `${run}; cp ${simulated}/$r/ACONC_$2.nc $3\n`);
   };
   const own = loadCase(caseFile, [

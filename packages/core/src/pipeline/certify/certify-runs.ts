@@ -17,15 +17,16 @@ import { wholeGrid } from '../../data/period-source';
 import { openPrepared } from '../../data/prepared-store';
 import { choosePatches, cellsOf, type Patch } from '../../surrogate/judgement/source-patches';
 import { createCtm, type CtmRequest } from '../../transport/ctm';
-import { PRIOR, responseRun, simulatedFile } from '../simulate/case-runs';
+import { PRIOR, responseRun, simulatedFile, timeOf } from '../simulate/case-runs';
 import { runJobs } from '../simulate/ctm-jobs';
+import { commandIgnored, expectEmissionsTaken } from '../simulate/emissions-taken';
 import { hasForeignPrior } from '../simulate/foreign-prior';
 import { meanEmissions, ofGroup } from '../apply/factors-file';
 import { uniformFactors } from '../simulate/member-factors';
 import { hashText, readRecord } from '../engine/record';
 import { partName, runsIn } from '../simulate/run-keys';
 import { simulatedValues } from '../simulate/simulated-values';
-import { emissionInput, priorSectors, simulatedSectors, writeSectors } from '../simulate/sector-files';
+import { emissionInput, priorSectors, runFiles, simulatedSectors, writeSectors } from '../simulate/sector-files';
 import type { StageContext } from '../engine/stage';
 import { partsOf } from '../engine/stage-keys';
 
@@ -186,12 +187,16 @@ function priorEmissions({ case: { periods }, dirOf }: StageContext): PriorEmissi
 
 /**
  * Makes the runs that are not there yet.
+ * @throws {TransportError} `EMISSIONS_IGNORED`
  * @throws what the transport model throws; runs that are done stay
  */
 export async function makeRuns(context: StageContext, runs: readonly CertifyingRun[], grid: { rows: number; cols: number }): Promise<void> {
   const ctm = createCtm(context.case);
   notePrior(context, runs);
-  const missing = runs.flatMap((run) => context.case.periods.flatMap((period) => (ctm.isMade(run.output(period.name)) ? [] : [{ run, period }])));
+  const all = runs.flatMap((run) => context.case.periods.map((period) => ({ run, period })));
+  const isMade = ({ run, period }: (typeof all)[number]): boolean => ctm.isMade(run.output(period.name));
+  for (const { run, period } of all.filter(isMade)) expectTaken(context, run, period);
+  const missing = all.filter((each) => !isMade(each));
   await runJobs(
     context,
     missing.map(({ run, period }) => ({
@@ -202,10 +207,21 @@ export async function makeRuns(context: StageContext, runs: readonly CertifyingR
         makeFolder(dirname(output));
         const request = { run: run.name, period, output, threads, signal, onProgress };
         await ctm.run({ ...request, ...emissionsOf(context, run, period, factorsOfRun(run, grid)) });
+        expectTaken(context, run, period);
       },
     })),
   );
   context.signal.throwIfAborted();
+}
+
+/** Of a run that the user's own model has made. Those of `simulate` are looked at there. @throws {TransportError} `EMISSIONS_IGNORED` */
+function expectTaken(context: StageContext, { name, evaluated, output }: CertifyingRun, period: PeriodSettings): void {
+  const { case: settings, signal } = context;
+  if (evaluated || settings.ctm.kind === 'reference') return;
+  const made = output(period.name);
+  const own = { emissions: simulatedSectors(settings, dirname(dirname(made)), name, period.name), concentrations: [made] };
+  const what = { name, period: period.name, grid: gridOf(settings), time: timeOf(period) };
+  expectEmissionsTaken(settings, what, { own, prior: runFiles(context, PRIOR, period.name) }, commandIgnored(made), signal);
 }
 
 /** The reference model takes factors; a command takes files, which stay beside the run for whoever wants to look. */

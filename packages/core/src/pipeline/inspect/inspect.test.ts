@@ -51,6 +51,14 @@ describe('I/O API files', () => {
     }
   });
 
+  test('hours of zeros of concentrations, but not the first, which a model may start from, nor those of what is none', async () => {
+    const variables = ['ppbV', 'ug m-3', 'WATTS/M**2'].map((units, i) => ({ name: ['O3', 'PM25', 'RGRND'][i], units }));
+    writeSample(at('aconc.nc'), { variables }, (i) => (i < 40 || (i >= 80 && i < 120) ? 0 : 1));
+    expect(odd(await inspectFile(at('aconc.nc')))).toEqual(
+      ['O3', 'PM25'].map((name) => `ZERO_STEPS: ${name}: nothing but zeros at 2017-01-01T00:00Z`),
+    );
+  });
+
   test('hours of nothing but zeros, negative emissions, missing values, a unit that is not known', async () => {
     // Steps have 40 values: the second is zero, one value of the third is negative, one of the fourth is missing.
     writeSample(at('emis.nc'), { variables: [{ name: 'NO2', units: 'moles/s' }, { name: 'X', units: 'furlong' }] }, (i) => (i >= 40 && i < 80 ? 0 : i === 85 ? -3 : i === 130 ? Number.NaN : 1)); // prettier-ignore

@@ -94,6 +94,18 @@ it('tells of rows from the other end, and of concentrations that answer nothing'
   ]);
 });
 
+it("tells of a run with the prior's emissions of every group and other concentrations", () => {
+  const { concentrations } = member(2);
+  const ammonia = run((group) => (group === 1 ? 1.01 : 1));
+  const runs = new Map([
+    ['m1', { emissions: prior.emissions.map((value) => value * (1 + 1e-7)), concentrations }],
+    ['NH3', { ...ammonia, concentrations }],
+  ]);
+  expect(followingDoubts(prior, runs)).toEqual([
+    expect.stringMatching(/^m1: its emissions are those of the prior run, but its concentrations are not: are its emission files its own, /),
+  ]);
+});
+
 it('means over the hours, cell by cell and channel by channel', () => {
   expect([...meanOverHours(Float32Array.of(1, 2, 3, 5, 6, 7), 2)]).toEqual([3, 4, 5]);
 });

@@ -1,9 +1,11 @@
 /**
  * Whether concentrations of runs with changed emissions follow them: where NOx, SO2 and primary PM2.5 are changed, NO2, SO2 and PM2.5 change near by. Files of
- * two runs that are exchanged, of other days, or rows from the other end show so before a surrogate learns from them. A sentence each, for the log.
+ * two runs that are exchanged, of other days, or rows from the other end show so before a surrogate learns from them, and so does a run with the prior's
+ * emissions but other concentrations. A sentence each, for the log.
  */
 import { GROUPS, SPECIES, type Group, type Species } from '../../data/case';
 import { dot } from '../../vectors';
+import { sameConcentrations } from '../simulate/emissions-taken';
 
 /** Means over a period: emissions `[H, W, 5]`, concentrations `[H, W, 4]`. */
 export interface RunMeans {
@@ -32,6 +34,10 @@ export function meanOverHours(values: Float32Array, hours: number): Float64Array
 export function followingDoubts(prior: RunMeans, runs: ReadonlyMap<string, RunMeans>): string[] {
   const changes = new Map([...runs].map(([name, run]) => [name, changesOf(prior, run)]));
   return [...changes].flatMap(([name, own]) => {
+    if (hasPriorEmissionsAlone(prior, runs.get(name)!))
+      return [
+        `${name}: its emissions are those of the prior run, but its concentrations are not: are its emission files its own, and its concentrations of the same days and model as the prior run's?`,
+      ];
     const following = followed(own.concentrations, own.emissions);
     if (Number.isNaN(following)) return [];
     const others = [...changes].filter(([other]) => other !== name);
@@ -48,6 +54,14 @@ export function followingDoubts(prior: RunMeans, runs: ReadonlyMap<string, RunMe
       ];
     return [];
   });
+}
+
+/** Of the emissions of a cell: another unit or format of the same file leaves less. */
+const SAME_EMISSIONS = 1e-5;
+
+function hasPriorEmissionsAlone(prior: RunMeans, run: RunMeans): boolean {
+  const isSame = (emission: number, i: number): boolean => Math.abs(run.emissions[i] - emission) <= SAME_EMISSIONS * emission;
+  return prior.emissions.every(isSame) && !sameConcentrations(prior.concentrations, run.concentrations);
 }
 
 /** By pair, {@link normalised} over the cells; of a group that is not changed nothing. */

@@ -2,10 +2,11 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadCase } from '../../data/case';
+import { loadCase, type Species } from '../../data/case';
+import { GRID, HOURS, START, writeFile } from '../../transport/testing/small-case';
 import { writeDemoWorld } from '../../worlds/demo-world';
 import { runStages } from '../run';
-import { otherEmissions, sameConcentrations } from './emissions-taken';
+import { expectEmissionsTaken, otherEmissions, sameConcentrations } from './emissions-taken';
 
 let folder: string;
 let file: string;
@@ -81,6 +82,19 @@ it('a run that is brought with the concentrations of the prior run is refused', 
     ) as string,
   });
   await prepare('brought', run(made('member01')));
+});
+
+it('files of other days are told with the whole period', () => {
+  const variables = Object.fromEntries(['NO2', 'SO2', 'O3', 'PM2.5'].map((name) => [name, 'O3'])) as Record<Species, string>;
+  const files = [0, 24].map((later) => {
+    const start = new Date(START.getTime() + later * 3600e3);
+    return writeFile(at(`later${later}.nc`), [{ name: 'O3', units: 'ppbV', value: () => 40 }], { start });
+  });
+  const [prior, own] = files.map((file) => ({ emissions: [], concentrations: [file] }));
+  const run = { name: 'm1', period: 'summer', grid: GRID, time: { start: START, stepSeconds: 3600, count: HOURS } };
+  expect(() => expectEmissionsTaken({ concentrations: { variables } }, run, { own, prior }, '')).toThrow(
+    /later24\.nc: the period is 2026-07-06T00:00Z to 2026-07-07T06:00Z but the files hold 2026-07-07T00:00Z to 2026-07-08T06:00Z: /,
+  );
 });
 
 it('a difference is more than rounding, and a change of emissions more than no model could miss', () => {

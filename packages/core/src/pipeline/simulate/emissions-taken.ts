@@ -6,6 +6,7 @@ import { GROUPS, SPECIES, type Case, type Group } from '../../data/case';
 import { IoapiSeries, OUTPUT_OVERLAP } from '../../data/ioapi';
 import { readConcentrationChanges } from '../../data/case-fields';
 import { timeAt } from '../../data/ioapi-time';
+import { firstStepOf } from '../../data/period-steps';
 import { TransportError } from '../../errors';
 import type { Grid, TimeAxis } from '../../grid/grid';
 import { readInventory } from './read-inventory';
@@ -22,7 +23,7 @@ const HOURS_AT_ONCE = 24;
 const OWN_SPECIES: readonly Group[] = ['NOx', 'SO2', 'PM2.5'];
 
 /** Whether two fields of concentrations `[…, 4]` are the same but for rounding. */
-export function sameConcentrations(a: Float32Array, b: Float32Array): boolean {
+export function sameConcentrations(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
   return largestDifferences(a, b, SPECIES.length).every((difference) => difference <= ROUNDING);
 }
 
@@ -57,6 +58,8 @@ function sameRuns(
   const series: IoapiSeries[] = [];
   try {
     for (const each of files) series.push(IoapiSeries.open(each, { grid, overlap: OUTPUT_OVERLAP }));
+    // Files of other days are told with the whole period, not the day that is read.
+    for (const each of series) firstStepOf(each, time);
     for (let hour = 0; hour < time.count; hour += HOURS_AT_ONCE) {
       const day = { ...time, start: timeAt(time, hour), count: Math.min(HOURS_AT_ONCE, time.count - hour) };
       const [a, b] = series.map((each) => readConcentrationChanges(each, day, variables, { signal }));

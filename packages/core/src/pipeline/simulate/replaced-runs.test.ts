@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, trunca
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCase, type Case } from '../../data/case';
+import { writeScaledEmissions } from '../../transport/scaled-emissions';
 import { writeDemoWorld } from '../../worlds/demo-world';
 import { submitChain } from '../jobs/submit-chain';
 import { runStages, type RunOptions } from '../run';
@@ -205,6 +206,33 @@ it('are kept on the user’s word with another command, and noted so; not with o
   expect(onWord(own(...set))).toEqual(['prior/winter', 'member01/winter', 'member02/winter', 'truth/winter']);
   await simulate(own(...set, 'members.count=1'), 'own');
   expect(onWord(own(...set, 'members.count=1'))).toEqual(['prior/winter', 'member01/winter', 'truth/winter']);
+});
+
+it('are kept beside an inventory that was written anew with the same values, and not beside other values', async () => {
+  const inventory = at('inputs/EMIS_winter.nc');
+  const original = at('EMIS_winter.nc');
+  cpSync(inventory, original);
+  const write = (factorOfNOx: number): void => {
+    const factors = Float32Array.from({ length: 12 * 12 * 5 }, (_, i) => (i % 5 === 0 ? factorOfNOx : 1));
+    writeScaledEmissions([original], inventory, factors, own().emissions.groups, { history: `anew, NOx x${factorOfNOx}` });
+  };
+  try {
+    await simulate(own(), 'anew');
+    const made = calls();
+    write(1);
+    await expect(simulate(own(), 'anew')).rejects.toThrow(/: the contents of .*EMIS_winter\.nc: .*--changed-runs keep keeps them/);
+    await simulate(own(), 'anew', 'keep');
+    write(1.5);
+    await expect(simulate(own(), 'anew', 'keep')).rejects.toMatchObject({
+      code: 'RUNS_OTHER_EMISSIONS',
+      message: expect.stringMatching(
+        /^simulate: member01 in winter cannot be kept: its emissions are not those that it would be given now, /,
+      ) as string,
+    });
+    expect(calls()).toEqual(made);
+  } finally {
+    cpSync(original, inventory);
+  }
 });
 
 it.each([['members.seed=9'], ['members.seed=9', 'concentrations.variables.O3=OZONE']])(

@@ -8,6 +8,7 @@ import type { Case } from '../../data/case';
 import { ConfigError } from '../../errors';
 import { isMadeFile, simulatedRuns } from './case-runs';
 import { keeps, lastMade, readRecord } from '../engine/record';
+import { refuseOtherEmissions } from './kept-emissions';
 import { partName } from './run-keys';
 import { simulateStage } from './simulate-stage';
 import { stageContext, type RunContext, type StageContext } from '../engine/stage';
@@ -51,16 +52,24 @@ export async function replacedRuns(run: RunContext): Promise<ReplacedRuns | unde
   return runs.length === 0 ? undefined : { runs, counts, why: whatChanged(before, mark) };
 }
 
-/** @throws {ConfigError} `RUNS_REPLACED` */
+/** @throws {ConfigError} `RUNS_REPLACED`, `RUNS_OTHER_EMISSIONS` */
 export async function refuseReplacedRuns(run: RunContext): Promise<void> {
   const replaced = await replacedRuns(run);
-  if (replaced === undefined) return;
+  if (replaced === undefined) return refuseKept(run);
   const { runs, counts, why } = replaced;
   throw new ConfigError(
     'RUNS_REPLACED',
     `simulate: ${runs.length} ${runs.length === 1 ? 'run' : 'runs'} of your transport model in ${join(run.out, 'simulate')} would be removed and made anew, as this has changed since: ${why}: ` +
       `change it back, give another --out, or agree with --changed-runs replace${counts.replace > runs.length ? `, which makes ${counts.replace} anew` : ''}${orKeep(counts)}`,
   );
+}
+
+/** @throws {ConfigError} `RUNS_OTHER_EMISSIONS` where a run would be kept on the user's word that was made with other emissions */
+async function refuseKept(run: RunContext): Promise<void> {
+  if (run.changedRuns !== 'keep' || run.case.ctm.kind !== 'command') return;
+  const context = stageContext(run, 'simulate', 'default');
+  const before = lastMade(context.dir);
+  if (before) refuseOtherEmissions(context, before, await keyOf(simulateStage, context));
 }
 
 /** Runs of the case, RUN/PERIOD, that are there on the user's word: made with other settings or inputs. */

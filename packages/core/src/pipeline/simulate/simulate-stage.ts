@@ -213,7 +213,7 @@ function emissionsOf(context: StageContext, grid: Grid, run: string, period: Per
 }
 
 /** Factors of a run, `[H, W, 5]`, or those of each stretch of the period. */
-function factorsOf({ case: settings }: StageContext, grid: Grid, run: string, period: PeriodSettings): ReturnType<typeof designedFactors> {
+export function factorsOf({ case: settings }: StageContext, grid: Grid, run: string, period: PeriodSettings): ReturnType<typeof designedFactors> {
   if (run === TRUTH && settings.truth) return groupLast(readTruthFactors(settings.truth.factors, grid, period.name));
   const group = settings.response.groups.find((name) => responseRun(name) === run);
   if (group) return uniformFactors(grid, { group, factor: settings.response.factor });

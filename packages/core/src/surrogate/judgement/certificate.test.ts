@@ -90,6 +90,16 @@ describe('sensitivities', () => {
 
 it('a failure outweighs what is missing', () => expect(verdictOf(pairs(0.1, ['winter'])).verdict).toBe('failed'));
 
+it('says where it is the transport model that answers nothing, and not that the surrogate is wrong', () => {
+  const given = pairs(0.8);
+  given[4].figures = figures(NaN, { r: NaN, cosine: NaN, signAgreement: NaN, clear: 0, ctmChange: 0, relativeSize: 0 });
+  const { verdict, reasons } = verdictOf(given);
+  expect(verdict).toBe('failed');
+  expect(reasons).toEqual([
+    expect.stringMatching(/^SO2>SO2, summer: the transport model's own change is 0 in every cell and hour, so that nothing can be said of /),
+  ]);
+});
+
 it.each<[Partial<ResponseFigures>, RegExp]>([
   [{ slope: 1.7 }, /^slope 1.70 is above 1.5$/],
   [{ r: 0.3 }, /^r 0.30 is below 0.7$/],

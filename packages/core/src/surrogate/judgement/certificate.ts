@@ -71,8 +71,13 @@ export function pairName({ group, species }: { group: string; species: string })
   return `${group}>${species}`;
 }
 
-/** How one pair breaks its limits; figures that are not numbers break all of them. */
-export function breaches({ slope, r, signAgreement }: ResponseFigures, limits: PairLimits): string[] {
+/** No figure can be had then, and none of it is the surrogate's fault. */
+const SILENT =
+  "the transport model's own change is 0 in every cell and hour, so that nothing can be said of the surrogate's: see that its runs read the emissions that they were given, and that the files of each are its own";
+
+/** How one pair breaks its limits; figures that are not numbers break all of them, as they do where the transport model answers nothing. */
+export function breaches({ slope, r, signAgreement, relativeSize }: ResponseFigures, limits: PairLimits): string[] {
+  if (relativeSize === 0) return [SILENT];
   const low = (name: string, value: number, least: number): string[] => (value >= least ? [] : [`${name} ${shown(value)} is below ${least}`]);
   return [
     ...low('slope', slope, limits.minSlope),
