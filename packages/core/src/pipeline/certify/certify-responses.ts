@@ -124,9 +124,15 @@ async function compareFurther(
     const remedy = remedyOfBrought('certificate.runs', given.name);
     expectEmissionsTaken(settings, { ...period, name: given.name, period: period.name }, ofRuns, remedy, signal);
     const theirs = readInventory(own.emissions, period.grid, period.time, { signal });
+    const groups = changedGroups(emissions, theirs);
+    if (groups.length === 0) {
+      context.log(
+        `warning: certificate.runs: ${given.name}: its emissions in ${period.name} are those of the prior run, so that it judges nothing there: name its own emission files, or take it out`,
+      );
+      continue;
+    }
     const changed = await free(given.name, { emissions: theirs });
     const sums = responseSums(compared(changed, own.concentrations))[0];
-    const groups = changedGroups(emissions, theirs);
     if (groups.length === 1) domain.add(groups[0], given.name, sums);
     else out.joint.push(...jointResponses(given.name, groups, sums, period.name));
   }
