@@ -10,7 +10,9 @@ import type { WindError } from './wind-error';
 
 export type WeatherHour = Omit<TransportHour, 'emissions'>;
 
-const CHANNELS = ['u', 'v', 'TEMP2', 'PBL', 'Q2', 'RGRND', 'RN'];
+/** What the model cannot do without, whatever the surrogate is given. */
+export const WEATHER_CHANNELS = ['u', 'v', 'TEMP2', 'PBL', 'Q2', 'RGRND', 'RN'];
+export const NEEDED_BY = 'the reference model';
 
 /** Rounding in packed files gives values just below zero; anything larger is left for the model to refuse. */
 function clampedTiny(values: Float32Array, tolerance: number): Float32Array {
@@ -25,8 +27,8 @@ function clampedTiny(values: Float32Array, tolerance: number): Float32Array {
  */
 export function readWeather(reader: IoapiReader, span: TimeAxis, windError?: WindError): WeatherHour[] {
   const withPressure = reader.variables.some(({ name }) => name === 'PRSFC');
-  const channels = withPressure ? [...CHANNELS, 'PRSFC'] : CHANNELS;
-  const values = readMeteorology(reader, span, channels);
+  const channels = withPressure ? [...WEATHER_CHANNELS, 'PRSFC'] : WEATHER_CHANNELS;
+  const values = readMeteorology(reader, span, channels, { neededBy: NEEDED_BY });
   const cells = reader.grid.rows * reader.grid.cols;
   return Array.from({ length: span.count }, (_, step) => {
     const field = (channel: number, scale = 1): Float32Array =>

@@ -89,6 +89,12 @@ export class CfReader extends IndexedReader {
     }
   }
 
+  sought(variable: string): { name: string; remedy: string } {
+    const { names } = this;
+    const made = variable === 'Q2' ? `, nor ${names.dewPoint} with ${names.PRSFC} to make it from` : '';
+    return { name: `${this.nameOf(variable)}${made}`, remedy: 'name theirs in meteorology.names' };
+  }
+
   private nameOf(variable: string): string {
     return (this.names as Partial<Record<string, string>>)[variable] ?? variable;
   }
@@ -158,10 +164,7 @@ export class CfReader extends IndexedReader {
     const files = this.index.files.filter(({ file }) => file.variable(name));
     if (files.length === 0) {
       const held = [...new Set(this.index.files.flatMap(({ file }) => fieldsOf(file)))].join(', ');
-      throw new DataError(
-        'VARIABLE_MISSING',
-        `${this.path}: there is no variable ${name}; the files hold ${held}: name theirs in meteorology.names of the case, or give files that hold it`,
-      );
+      throw new DataError('VARIABLE_MISSING', `${this.path}: there is no variable ${name}; the files hold ${held}: give files that hold it`);
     }
     const index = new RecordIndex(files, this.during, name);
     this.indexes.set(name, index);

@@ -298,9 +298,16 @@ describe('times and places', () => {
   });
 
   test('a variable that is not there, with the channel that needs it', () => {
-    const path = write('a.nc', { times: hours(0, 2), fields: T2 });
+    const path = write('a.nc', { times: hours(0, 2), fields: { ...T2, U10: { units: 'm s-1', values: even([3, 4]) } } });
     const reader = WrfReader.open([path], grid);
-    expect(() => readMeteorology(reader, reader.time, ['PBL'])).toThrow(expect.objectContaining({ code: 'VARIABLE_MISSING' }) as Error);
+    for (const [channel, name] of Object.entries({ PBL: 'PBLH', u: 'V10', RN: 'RAINNC', WSPD10: 'U10 with V10' })) {
+      expect(() => readMeteorology(reader, reader.time, [channel])).toThrow(
+        failure(
+          'VARIABLE_MISSING',
+          `${path}: there is no variable ${name}, which the channel ${channel} needs: leave ${channel} out of meteorology.variables or give files that hold it`,
+        ),
+      );
+    }
     expect(() => reader.read('PBL')).toThrow(
       failure(
         'VARIABLE_MISSING',

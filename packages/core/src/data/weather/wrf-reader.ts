@@ -80,6 +80,11 @@ export class WrfReader extends IndexedReader {
     }
   }
 
+  sought(variable: string): { name: string } {
+    const isWind = variable === 'WSPD10' || variable === 'WDIR10';
+    return { name: isWind ? 'U10 with V10' : (RAIN[variable]?.[0] ?? namesOf(variable)[0]) };
+  }
+
   protected readField(variable: string, first: number, count: number): Float32Array {
     if (RAIN[variable]) return this.rain(variable, first, count);
     if (variable === 'WSPD10') return this.wind(first, count).speed;
