@@ -144,11 +144,7 @@ async function checkMasks(findings: Findings, settings: Case, grid: Grid): Promi
 }
 
 async function checkRegions(findings: Findings, { regions }: Case, grid: Grid): Promise<void> {
-  const [lastRow, lastCol] = [grid.rows - 1, grid.cols - 1];
   for (const [name, region] of Object.entries(regions)) {
-    const { rows, cols } = region;
-    const beyond = (rows && rows[1] > lastRow) || (cols && cols[1] > lastCol);
-    if (beyond) findings.notes.push(`regions.${name} goes beyond the grid, whose last row is ${lastRow} and whose last column is ${lastCol}`);
     await findings.attempt(['regions', name], () => {
       if (regionMask(region, grid).some((value) => value !== 0)) return;
       throw new ConfigError('REGION_EMPTY', `regions.${name}: no cell of the grid has its centre in it: mend the region, or take it out`);
