@@ -103,6 +103,20 @@ test('other names and units, files per variable, valid_time in seconds, a dimens
   reader.close();
 });
 
+test('a specific humidity, by its standard name, becomes a mixing ratio', () => {
+  const header = 'huss:standard_name = "specific_humidity" ;';
+  const path = write('huss.nc', { fields: { huss: flat('g kg-1', 20) } });
+  const named = ncgen(at('named.nc'), era({ fields: { huss: flat('g kg-1', 20) } }).replace('data:', `  ${header}\ndata:`), 'netCDF-4');
+  for (const [file, expected] of [
+    [path, 0.02],
+    [named, 0.02 / 0.98],
+  ] as const) {
+    const reader = CfReader.open([file], grid, { Q2: 'huss' });
+    expect(readMeteorology(reader, reader.time, ['Q2'])[0]).toBeCloseTo(expected, 7);
+    reader.close();
+  }
+});
+
 describe('each file counts in its own unit', () => {
   const [early, late] = [[1025616, 1025617], [1025618, 1025619]]; // prettier-ignore
   const read = (paths: string[], names: string[]): number[] => {
