@@ -10,8 +10,7 @@ import type { WindError } from './wind-error';
 
 export type WeatherHour = Omit<TransportHour, 'emissions'>;
 
-/** What the model cannot do without, whatever the surrogate is given. */
-export const WEATHER_CHANNELS = ['u', 'v', 'TEMP2', 'PBL', 'Q2', 'RGRND', 'RN'];
+const CHANNELS = ['u', 'v', 'TEMP2', 'PBL', 'Q2', 'RGRND', 'RN'];
 export const NEEDED_BY = 'the reference model';
 
 /** Rounding in packed files gives values just below zero; anything larger is left for the model to refuse. */
@@ -20,14 +19,18 @@ function clampedTiny(values: Float32Array, tolerance: number): Float32Array {
   return values;
 }
 
+/** What the model reads, whatever the surrogate is given: all that it cannot do without, and the pressure where the files hold it. */
+export function weatherChannels({ variables }: Pick<IoapiReader, 'variables'>): string[] {
+  return variables.some(({ name }) => name === 'PRSFC') ? [...CHANNELS, 'PRSFC'] : CHANNELS;
+}
+
 /**
  * @param windError - laid on the winds that are read
  * @returns one entry per step: winds along the grid, K, m, kg kg-1, W m-2, mm h-1, Pa (PRSFC, where the files hold it)
  * @throws {DataError} `VARIABLE_MISSING`, `PERIOD_NOT_COVERED`, `NOT_FINITE`, `NEGATIVE`, `VALUE_RANGE`
  */
 export function readWeather(reader: IoapiReader, span: TimeAxis, windError?: WindError): WeatherHour[] {
-  const withPressure = reader.variables.some(({ name }) => name === 'PRSFC');
-  const channels = withPressure ? [...WEATHER_CHANNELS, 'PRSFC'] : WEATHER_CHANNELS;
+  const channels = weatherChannels(reader);
   const values = readMeteorology(reader, span, channels, { neededBy: NEEDED_BY });
   const cells = reader.grid.rows * reader.grid.cols;
   return Array.from({ length: span.count }, (_, step) => {
@@ -42,7 +45,7 @@ export function readWeather(reader: IoapiReader, span: TimeAxis, windError?: Win
       humidity: clampedTiny(field(4), 1e-6),
       radiation: clampedTiny(field(5), 1),
       rain: clampedTiny(field(6, (10 * 3600) / span.stepSeconds), 1e-3), // cm per step -> mm h-1
-      ...(withPressure ? { pressure: field(7) } : {}),
+      ...(channels.length > CHANNELS.length ? { pressure: field(7) } : {}),
     };
   });
 }

@@ -66,5 +66,8 @@ test('what the reference model needs of the weather, whichever channels the surr
   expect(problems.map(({ code, key, message }) => `${code} ${key}: ${message}`)).toEqual([
     `VARIABLE_MISSING meteorology.files: ${input('METCRO2D_winter.nc')}: there is no variable Q2, which the reference model needs: give files that hold it`,
   ]);
+  // the pressure, where the files hold it
+  rewrite('METCRO2D_winter.nc', { data: (name, values) => void (name === 'PRSFC' && values.fill(1000)) });
+  expect(codes(await check(few))).toEqual(['VALUE_RANGE meteorology.files', 'VARIABLE_MISSING meteorology.files']);
   expect((await check([...few, 'ctm={kind: command, command: "sh run.sh {output}"}'])).problems).toEqual([]);
 });

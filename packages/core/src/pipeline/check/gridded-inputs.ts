@@ -20,7 +20,7 @@ import { readTruthFactors } from '../../worlds/truth-factors';
 import { modelScale, openFiles, type EmissionGroups } from '../../transport/emission-reader';
 import { openSector } from '../../transport/point-sources';
 import { groupsWithin, lackingVariables } from '../../transport/sector-groups';
-import { NEEDED_BY, WEATHER_CHANNELS } from '../../transport/weather-reader';
+import { NEEDED_BY, weatherChannels } from '../../transport/weather-reader';
 import type { Sensitivity } from '../certify/certify-sensitivities';
 import { timeOf } from '../simulate/case-runs';
 import { runsReferenceModel } from '../simulate/foreign-prior';
@@ -182,7 +182,7 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
 
 function weatherChecks(settings: Case, reader: IoapiReader, hour: TimeAxis): FieldCheck[] {
   const { variables } = settings.meteorology;
-  const needed = runsReferenceModel(settings) ? WEATHER_CHANNELS : [];
+  const needed = runsReferenceModel(settings) ? weatherChannels(reader) : [];
   const others = needed.filter((name) => !variables.includes(name));
   const check = (name: string, path: KeyPath): FieldCheck => ({
     path,
