@@ -200,7 +200,7 @@ describe('a design that cannot be written is refused in one sentence', () => {
       'a region outside the grid',
       ['regions.sea={rows: [70, 80], cols: [0, 3]}', 'members.regionFactors=[{region: sea, factor: 2}]'],
       2,
-      /REGION_EMPTY: regions\.sea: .*mend the region/,
+      /REGION_OUTSIDE: regions: rows \[70, 80\] goes beyond the grid .*: end it at \d+ at most/,
     ],
     ['emissions that are not there', ['emissions.files=none_{period}*.nc'], 3, /FILES_NONE: .*none_winter/],
   ])('%s', (_, settings, exit, says) => {

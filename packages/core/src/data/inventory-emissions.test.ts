@@ -246,6 +246,22 @@ describe('refuses', () => {
   });
 });
 
+it.each([
+  ['kg m-2 s-1', 'g/s', 'moles/s'],
+  ['mol m-2 s-1', 'moles/s', 'g/s'],
+] as const)('refuses a molar mass that would do nothing, from %s to %s', (units, speciesUnits, other) => {
+  const path = inventory({ units });
+  expect(() =>
+    writeInventoryEmissions(at('OUT.nc'), latLon(), hours('2017-01-01T00:00Z', 1), [source(path, { speciesUnits, molarMass: 14.007 })]),
+  ).toThrow(
+    failure(
+      'MOLAR_MASS_UNUSED',
+      `${path}: nox: molarMass does nothing where "${units}" becomes ${speciesUnits}: what the inventory counts, such as N, stays what it is; set speciesUnits: ${other}, or leave molarMass out`,
+      2,
+    ),
+  );
+});
+
 it('refuses a species in two units', () => {
   const path = inventory();
   const both = [source(path), source(path, { speciesUnits: 'moles/s', molarMass: 46 })];

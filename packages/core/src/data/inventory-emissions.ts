@@ -13,7 +13,7 @@ import { ConfigError, DataError, GridError } from '../errors';
 import { CellOverlaps } from '../grid/cell-overlaps';
 import type { Grid, TimeAxis } from '../grid/grid';
 import type { LatLonCells } from '../grid/lat-lon-cells';
-import { conversion } from '../units';
+import { conversion, parseUnit } from '../units';
 import { openCfInventory, type InventoryFile } from './cf-inventory';
 import type { TimeSpan } from './cf-time-spans';
 import { linkedTo } from './glob';
@@ -36,7 +36,7 @@ export interface InventorySource {
   variable: string;
   /** in place of the file's unit, where that is a spelling of its own: `kg m-2 s-1` with the molar mass of N for `kgN/m2/s` */
   units?: string;
-  /** g mol-1 of what the mass counts: turns kg into moles */
+  /** g mol-1 of what the mass counts: turns kg into moles, or moles into g */
   molarMass?: number;
   /** variable of the emission file, and its unit; sources of one species are summed */
   species: string;
@@ -68,7 +68,7 @@ const ROUNDING = 1e-9;
  * @returns for each source where its mass went, and what of it is in the file
  * @throws {DataError} `PERIOD_NOT_COVERED` if a step is missing, and what {@link openCfInventory} throws
  * @throws {UnitError} `UNIT_MOLAR_MASS`, `UNIT_MISMATCH`; {@link ConfigError} `PROFILE` for weights that are no profile, `INVENTORY_UNITS` for a
- *   species in two units, `INVENTORY_TWICE` for a source that counts twice, `OUTPUT_IS_INPUT`; {@link DataError} `IOAPI_NAME`
+ *   species in two units, `MOLAR_MASS_UNUSED`, `INVENTORY_TWICE` for a source that counts twice, `OUTPUT_IS_INPUT`; {@link DataError} `IOAPI_NAME`
  * @throws {GridError} `INVENTORY_OUTSIDE` if nothing of a source lies on the grid
  */
 export function writeInventoryEmissions(path: string, grid: Grid, time: TimeAxis, sources: readonly InventorySource[]): MovedMass[] {
@@ -167,9 +167,7 @@ class Moving {
         `${path}: ${variable}: no cell of it lies on the grid ${grid.definition.name}: give an inventory that covers the grid, or another grid`,
       );
     }
-    const { units } = this.inventory;
-    const subject = `${path}: ${variable}`;
-    this.scale = (source.part ?? 1) * conversion(`${units} m2`, source.speciesUnits, { molarMass: source.molarMass, subject }).scale;
+    this.scale = (source.part ?? 1) * scaleOf(source, this.inventory.units);
     this.weekday = weights(profile.weekday, 7, `${source.species}: weekday`);
     this.hour = weights(profile.hour, 24, `${source.species}: hour`);
     const { utcOffset } = profile;
@@ -250,6 +248,21 @@ function inYear(date: Date, year: number): Date {
   moved.setUTCFullYear(year);
   if (moved.getUTCMonth() !== date.getUTCMonth()) moved.setUTCDate(0);
   return moved;
+}
+
+/** What turns a flux times m2 into the unit of the species. @throws {UnitError}; {@link ConfigError} `MOLAR_MASS_UNUSED` */
+function scaleOf({ path, variable, speciesUnits, molarMass }: InventorySource, units: string): number {
+  const subject = `${path}: ${variable}`;
+  const perCell = `${units} m2`;
+  const isUnused = isDeepStrictEqual(parseUnit(perCell, subject).dimension, parseUnit(speciesUnits).dimension);
+  if (molarMass !== undefined && isUnused) {
+    const other = speciesUnits === 'g/s' ? 'moles/s' : 'g/s';
+    throw new ConfigError(
+      'MOLAR_MASS_UNUSED',
+      `${subject}: molarMass does nothing where "${units}" becomes ${speciesUnits}: what the inventory counts, such as N, stays what it is; set speciesUnits: ${other}, or leave molarMass out`,
+    );
+  }
+  return conversion(perCell, speciesUnits, { molarMass, subject }).scale;
 }
 
 /** Scaled to a mean of 1; without any, 1 throughout. */

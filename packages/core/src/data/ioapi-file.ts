@@ -35,6 +35,8 @@ export interface IoapiReader {
   readonly attributes: Record<string, NetcdfAttribute>;
   /** What is no fault of the files, but worth knowing: sentences, known once all that is wanted was read. */
   readonly notes?: readonly string[];
+  /** Of a variable that is not there, in files that have names of their own: what was looked for, and what else may help; for messages. */
+  sought?(variable: string): { name: string; remedy?: string };
   /**
    * @param first - first step (default 0), `count` steps (default: to the end)
    * @param layer - one layer only (0 is the surface); default all

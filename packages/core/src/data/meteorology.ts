@@ -62,7 +62,7 @@ class Slab {
   private readonly held = new Map<string, Float32Array>();
 
   constructor(
-    private readonly reader: IoapiReader,
+    readonly reader: IoapiReader,
     private readonly fileStep: number,
     readonly count: number,
     readonly start: Date,
@@ -105,13 +105,14 @@ class Slab {
 /** Pairs of variables that hold the wind, the best first. */
 const WINDS = [['u', 'v'], ['WSPD10', 'WDIR10'], ['UWIND', 'VWIND'], ['UWINDC', 'VWINDC']] as const; // prettier-ignore
 
-/** Those that a file holds; speed and direction where it holds none, for the message. */
-function windOf(holds: (variable: string) => boolean): readonly [string, string] {
-  return WINDS.find((pair) => pair.every(holds)) ?? WINDS[1];
+/** Those that a file holds; where it holds none, those that its like should, for the message: speed and direction of MCIP's. */
+function windOf({ variables, sought }: Pick<IoapiReader, 'variables' | 'sought'>): readonly [string, string] {
+  const holds = (variable: string): boolean => variables.some(({ name }) => name === variable);
+  return WINDS.find((pair) => pair.every(holds)) ?? WINDS[sought ? 0 : 1];
 }
 
 function wind(slab: Slab): Record<string, Float32Array> {
-  const [first, second] = windOf((variable) => slab.has(variable));
+  const [first, second] = windOf(slab.reader);
   if (first !== 'WSPD10') return { u: slab.variable(first), v: slab.variable(second) };
   return { ...windToGrid(slab.variable('WSPD10'), slab.variable('WDIR10'), slab.convergence) };
 }
@@ -146,6 +147,11 @@ const DERIVED: Record<string, (slab: Slab) => Float32Array> = {
 
 const NEEDS: Record<string, string[]> = { inversePbl: ['PBL'], hourSin: [], hourCos: [] };
 
+export interface MeteorologyRead extends LongRead {
+  /** who needs all channels, whatever meteorology.variables says */
+  neededBy?: string;
+}
+
 /**
  * Reads the channels of a period.
  *
@@ -154,8 +160,8 @@ const NEEDS: Record<string, string[]> = { inversePbl: ['PBL'], hourSin: [], hour
  * @throws {DataError} `VARIABLE_MISSING` (names file and variable, before anything is read), `PERIOD_NOT_COVERED`, `NOT_FINITE`, `NEGATIVE`, `VALUE_RANGE`
  * @throws {UnitError} if a variable's unit is of another kind
  */
-export function readMeteorology(reader: IoapiReader, period: TimeAxis, channels: string[], options: LongRead = {}): Float32Array {
-  for (const channel of channels) requireVariables(reader, channel);
+export function readMeteorology(reader: IoapiReader, period: TimeAxis, channels: string[], options: MeteorologyRead = {}): Float32Array {
+  for (const channel of channels) requireVariables(reader, channel, options.neededBy);
   const { rows, cols } = reader.grid;
   const cells = rows * cols;
   const result = new Float32Array(period.count * cells * channels.length);
@@ -171,14 +177,18 @@ export function readMeteorology(reader: IoapiReader, period: TimeAxis, channels:
   return result;
 }
 
-function requireVariables(reader: IoapiReader, channel: string): void {
+function requireVariables(reader: IoapiReader, channel: string, neededBy?: string): void {
   const held = reader.variables.map(({ name }) => name);
-  const needs = channel === 'u' || channel === 'v' ? windOf((name) => held.includes(name)) : (NEEDS[channel] ?? [channel]);
+  const needs = channel === 'u' || channel === 'v' ? windOf(reader) : (NEEDS[channel] ?? [channel]);
   const missing = needs.find((name) => !held.includes(name));
   if (missing === undefined) return;
-  const reason = missing === channel ? '' : `, which the channel ${channel} needs`;
+  const { name, remedy } = reader.sought?.(missing) ?? { name: missing };
+  const needing = [...(name === channel ? [] : [`the channel ${channel}`]), ...(neededBy === undefined ? [] : [neededBy])];
+  const reason = needing.length === 0 ? '' : `, which ${needing.join(' of ')} needs`;
+  const leave = neededBy === undefined ? [`leave ${channel} out of meteorology.variables`] : [];
+  const remedies = [...(remedy === undefined ? [] : [remedy]), ...leave].join(', ');
   throw new DataError(
     'VARIABLE_MISSING',
-    `${reader.path}: there is no variable ${missing}${reason}: leave ${channel} out of meteorology.variables or give files that hold it`,
+    `${reader.path}: there is no variable ${name}${reason}: ${remedies === '' ? '' : `${remedies} or `}give files that hold it`,
   );
 }

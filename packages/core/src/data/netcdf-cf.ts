@@ -153,9 +153,9 @@ function readVariable(file: NetcdfFile, name: string, dimensions: string[]): CfV
  * packed or one of them is missing.
  */
 export function unpacked(raw: NetcdfArray, attributes: CfAttributes): CfData {
-  const fills = fillsOf(raw, attributes);
-  const packed = typeof attributes.scale_factor === 'number' || typeof attributes.add_offset === 'number';
   const wide = raw instanceof BigInt64Array || raw instanceof BigUint64Array;
+  const fills = fillsOf(wide ? 'int64' : typeOf(raw), attributes);
+  const packed = isPacked(attributes);
   const floating = raw instanceof Float32Array || raw instanceof Float64Array;
   // netCDF's own fill value, for what was never written, is larger than any real value; infinity is no fill value, but an error for the reader to tell.
   const isMissing = floating
@@ -170,12 +170,23 @@ export function unpacked(raw: NetcdfArray, attributes: CfAttributes): CfData {
   return data;
 }
 
-/** What counts as missing. Files write 1e20 in double beside floats, or the other way round: numbers of floating point are compared in single precision. */
-function fillsOf(raw: NetcdfArray, { _FillValue, missing_value }: CfAttributes): number[] {
+/** netCDF's own fill values, for what was never written; bytes have none, as each of their values may be meant. */
+const OWN_FILLS: Partial<Record<NetcdfType, number>> = { short: -32767, ushort: 65535, int: -2147483647, uint: 4294967295 };
+
+const isPacked = ({ scale_factor, add_offset }: CfAttributes): boolean => typeof scale_factor === 'number' || typeof add_offset === 'number';
+
+/**
+ * What counts as missing, as it stands in the file. Files write 1e20 in double beside floats, or the other way round: numbers of floating point are compared in
+ * single precision. Of packed whole numbers it is netCDF's own fill value, too, where the file names none; others may be indices, which mean what they are.
+ */
+export function fillsOf(type: NetcdfType, attributes: CfAttributes): number[] {
+  const { _FillValue, missing_value } = attributes;
   const given = [_FillValue, missing_value].flatMap((value) =>
     value === undefined || typeof value === 'string' ? [] : typeof value === 'number' ? [value] : Array.from<number | bigint, number>(value, Number),
   );
-  return raw instanceof Float32Array || raw instanceof Float64Array ? given.map(Math.fround) : given;
+  if (type === 'float' || type === 'double') return given.map(Math.fround);
+  const own = OWN_FILLS[type];
+  return _FillValue === undefined && own !== undefined && isPacked(attributes) ? [...given, own] : given;
 }
 
 /** Attributes with those of one number as a number. */

@@ -40,6 +40,8 @@ test.each<[string, Exclude<NetcdfArray, BigUint64Array>, Record<string, NetcdfAr
   ['a second one beside _FillValue', Float32Array.of(1, 2, -888, 4), { _FillValue: Float32Array.of(-999), missing_value: Float64Array.of(-888) }],
   ['packed floats', Float32Array.of(0.5, 1, 1e20, 2), { missing_value: Float64Array.of(1e20), scale_factor: Float64Array.of(2) }],
   ['whole numbers', Int16Array.of(1, 2, -32767, 4), { _FillValue: Int16Array.of(-32767) }],
+  ['packed whole numbers that were never written, without _FillValue', Int16Array.of(1, 2, -32767, 4), { scale_factor: Float64Array.of(1) }],
+  ['and beside another mark', Int16Array.of(1, 2, -32767, 4), { add_offset: Float64Array.of(0), missing_value: Int16Array.of(-1) }],
   ['whole numbers of 64 bits', BigInt64Array.of(1n, 2n, -9n, 4n), { missing_value: Int16Array.of(-9, -8) }],
 ])('%s: missing in an inventory, and to inspect', (_, data, attributes) => {
   const path = inventory(data, attributes);
@@ -48,6 +50,17 @@ test.each<[string, Exclude<NetcdfArray, BigUint64Array>, Record<string, NetcdfAr
   const file = NetcdfFile.open(path);
   expect(rangesOf(file, 'e')).toMatchObject({ missing: 1, min: 1, max: 4 });
   file.close();
+});
+
+test('whole numbers that are not packed, or packed with another fill value, mean what they are', () => {
+  const packing = { scale_factor: Float64Array.of(1), _FillValue: Int16Array.of(-1) };
+  for (const attributes of [{}, packing]) {
+    const path = inventory(Int16Array.of(1, 2, -32767, 4), attributes);
+    expect([...cfVariable(readCf(path), 'e', path).data]).toEqual([1, 2, -32767, 4]);
+    const file = NetcdfFile.open(path);
+    expect(rangesOf(file, 'e')).toMatchObject({ missing: 0, min: -32767, max: 4 });
+    file.close();
+  }
 });
 
 test('whole numbers of which none is missing stay whole', () => {

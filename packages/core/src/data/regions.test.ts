@@ -9,6 +9,12 @@ describe('the mask of a region', () => {
     expect([...regionMask({ rows: [1, 2], cols: [0, 1] }, grid)]).toEqual([0, 0, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0]);
   });
 
+  it('is refused where the grid has not all of its rows and columns', () => {
+    const outside = expect.objectContaining({ code: 'REGION_OUTSIDE' }) as Error;
+    expect(() => regionMask({ rows: [1, 3], cols: [0, 3] }, grid)).toThrow(outside);
+    expect(() => regionMask({ rows: [0, 2], cols: [3, 4] }, grid)).toThrow(outside);
+  });
+
   it('holds the cells whose centre lies in the polygon', () => {
     // Centres at 0.5, 1.5, …: a triangle over the south-west corner holds those with lon + lat < 2.9
     const polygon: [number, number][] = [

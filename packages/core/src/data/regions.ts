@@ -1,11 +1,13 @@
 /** Regions of a case as masks on the grid. */
+import { ConfigError } from '../errors';
 import type { Case } from './case';
 import type { Grid } from '../grid/grid';
 
 type Point = readonly [number, number];
 
-/** 1 where a cell's centre lies in the region, `[H, W]`. */
+/** 1 where a cell's centre lies in the region, `[H, W]`. @throws {ConfigError} `REGION_OUTSIDE` for rows or columns that the grid does not have */
 export function regionMask(region: Case['regions'][string], grid: Grid): Float32Array {
+  for (const key of ['rows', 'cols'] as const) assertWithin(key, region[key], grid);
   const mask = new Float32Array(grid.rows * grid.cols);
   const contains = membership(region, grid);
   for (let row = 0; row < grid.rows; row++) {
@@ -17,6 +19,16 @@ export function regionMask(region: Case['regions'][string], grid: Grid): Float32
 /** {@link regionMask} of each. */
 export function regionMasks(regions: Case['regions'], grid: Grid): { name: string; mask: Float32Array }[] {
   return Object.entries(regions).map(([name, region]) => ({ name, mask: regionMask(region, grid) }));
+}
+
+function assertWithin(key: 'rows' | 'cols', span: readonly [number, number] | undefined, grid: Grid): void {
+  const last = grid[key] - 1;
+  if (!span || span[1] <= last) return;
+  const what = { rows: 'rows', cols: 'columns' }[key];
+  throw new ConfigError(
+    'REGION_OUTSIDE',
+    `regions: ${key} [${span.join(', ')}] goes beyond the grid ${grid.definition.name}, whose ${grid[key]} ${what} are 0 to ${last}: end it at ${last} at most`,
+  );
 }
 
 function membership({ polygon, rows, cols }: Case['regions'][string], grid: Grid): (row: number, col: number) => boolean {

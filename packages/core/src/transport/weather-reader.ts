@@ -11,11 +11,17 @@ import type { WindError } from './wind-error';
 export type WeatherHour = Omit<TransportHour, 'emissions'>;
 
 const CHANNELS = ['u', 'v', 'TEMP2', 'PBL', 'Q2', 'RGRND', 'RN'];
+export const NEEDED_BY = 'the reference model';
 
 /** Rounding in packed files gives values just below zero; anything larger is left for the model to refuse. */
 function clampedTiny(values: Float32Array, tolerance: number): Float32Array {
   for (let i = 0; i < values.length; i++) if (values[i] < 0 && values[i] > -tolerance) values[i] = 0;
   return values;
+}
+
+/** What the model reads, whatever the surrogate is given: all that it cannot do without, and the pressure where the files hold it. */
+export function weatherChannels({ variables }: Pick<IoapiReader, 'variables'>): string[] {
+  return variables.some(({ name }) => name === 'PRSFC') ? [...CHANNELS, 'PRSFC'] : CHANNELS;
 }
 
 /**
@@ -24,9 +30,8 @@ function clampedTiny(values: Float32Array, tolerance: number): Float32Array {
  * @throws {DataError} `VARIABLE_MISSING`, `PERIOD_NOT_COVERED`, `NOT_FINITE`, `NEGATIVE`, `VALUE_RANGE`
  */
 export function readWeather(reader: IoapiReader, span: TimeAxis, windError?: WindError): WeatherHour[] {
-  const withPressure = reader.variables.some(({ name }) => name === 'PRSFC');
-  const channels = withPressure ? [...CHANNELS, 'PRSFC'] : CHANNELS;
-  const values = readMeteorology(reader, span, channels);
+  const channels = weatherChannels(reader);
+  const values = readMeteorology(reader, span, channels, { neededBy: NEEDED_BY });
   const cells = reader.grid.rows * reader.grid.cols;
   return Array.from({ length: span.count }, (_, step) => {
     const field = (channel: number, scale = 1): Float32Array =>
@@ -40,7 +45,7 @@ export function readWeather(reader: IoapiReader, span: TimeAxis, windError?: Win
       humidity: clampedTiny(field(4), 1e-6),
       radiation: clampedTiny(field(5), 1),
       rain: clampedTiny(field(6, (10 * 3600) / span.stepSeconds), 1e-3), // cm per step -> mm h-1
-      ...(withPressure ? { pressure: field(7) } : {}),
+      ...(channels.length > CHANNELS.length ? { pressure: field(7) } : {}),
     };
   });
 }

@@ -20,6 +20,8 @@ export interface Breach {
   path: KeyPath;
   /** the rest of the sentence, from what is wrong to what to do */
   text: string;
+  /** another section that decides it: where that cannot be read, nothing can be said */
+  restsOn?: string;
 }
 
 function windowHours(surrogate: Case['surrogate']): number {

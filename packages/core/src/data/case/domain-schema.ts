@@ -61,7 +61,7 @@ const groupSchema = z.strictObject({
     .min(1)
     .meta({ description: 'Variables of the emission files whose sum over variables and layers makes up the group.' }),
   molarMass: real(
-    'Molar mass that turns moles/s into kg s-1. Species given in mass (g/s, kg m-2 s-1) need it only where the reference model is run, which counts gases in moles, and for names that it does not know (it knows NO, SO2 and the like).',
+    'Molar mass that turns moles/s into kg s-1. Species given in mass (g/s, kg m-2 s-1) need it only where the reference model is run, which counts gases in moles, and for names that it does not know (it knows NO, SO2 and the like). Mass is taken for mass of this molar mass: with 46.0055, NO in g/s counts as NO2, 35 % too little; give it in moles/s, or as mass of NO2.',
     {
       min: 1, // hydrogen; below it stands kg mol-1
       max: 1000,

@@ -62,11 +62,11 @@ export function examineCase(path: string, overrides: readonly string[] = []): Ex
   }
   const { parsed, unread } = first.success ? { parsed: first.data, unread: new Set<string>() } : parseWithout(source.values, removed);
   const result: Case = { ...parsed, file };
-  for (const breach of checkCase(result)) {
-    if (unread.has(String(breach.path[0])) || removed.some((at) => overlaps(at, breach.path))) continue;
-    const place = source.whereIs(breach.path);
-    const key = joinPath(breach.path);
-    problems.push({ code: 'CASE_INVALID', place, key, message: `${place}: ${key}: ${breach.text}` });
+  for (const { path: at, text, restsOn } of checkCase(result)) {
+    if ([at[0], restsOn].some((section) => unread.has(String(section))) || removed.some((path) => overlaps(path, at))) continue;
+    const place = source.whereIs(at);
+    const key = joinPath(at);
+    problems.push({ code: 'CASE_INVALID', place, key, message: `${place}: ${key}: ${text}` });
   }
   const idle = problems.length === 0 ? idleKeysOf(source, result) : [];
   mapPaths(result, (path) => resolve(dirname(file), path));

@@ -51,7 +51,13 @@ function checkGivenRuns({ emissions, members, certificate }: Case, names: readon
   return Object.entries(runs).flatMap(([key, list]) =>
     list.flatMap(({ emissions: pattern }, i): Breach[] =>
       pattern.includes('{sector}')
-        ? [{ path: [key, 'runs', i, 'emissions'], text: 'the inventory lies in one piece, so nothing can stand for {sector}: name the files' }]
+        ? [
+            {
+              path: [key, 'runs', i, 'emissions'],
+              restsOn: 'emissions',
+              text: 'the inventory lies in one piece, so nothing can stand for {sector}: name the files',
+            },
+          ]
         : [],
     ),
   );
@@ -65,7 +71,13 @@ function checkInverted({ inversion }: Case, names: readonly string[]): Breach[] 
     ...asked.flatMap((name, i): Breach[] => [
       ...(names.includes(name)
         ? []
-        : [{ path: [...path, i, 'sector'], text: `there is no sector ${name}: known are ${names.join(', ') || 'none'} (emissions.sectors)` }]),
+        : [
+            {
+              path: [...path, i, 'sector'],
+              restsOn: 'emissions',
+              text: `there is no sector ${name}: known are ${names.join(', ') || 'none'} (emissions.sectors)`,
+            },
+          ]),
       ...(asked.indexOf(name) === i ? [] : [{ path: [...path, i, 'sector'], text: `the sector ${name} stands here twice: keep one` }]),
     ]),
     ...(inversion.mode === 'paper' ? [{ path, text: 'sectors need a prior term, and inversion.mode paper has none: remove them' }] : []),

@@ -32,6 +32,24 @@ it.each([
   expect(timesOf(values, { units, calendar })).toMatchObject({ time: { first, steps: 2, stepSeconds }, odd: [] });
 });
 
+const HOURS = 'hours since 2017-01-01';
+it.each([
+  [HOURS, 'standard', [0, 1, 2, 4, 5, 6], ['STEPS_ABSENT: times are 3600 s apart, but none lies between 2017-01-01T02:00Z and 2017-01-01T04:00Z']],
+  [
+    HOURS,
+    'standard',
+    [0, 1, 3, 4, 7],
+    ['STEPS_ABSENT: times are 3600 s apart, but none lies between 2017-01-01T01:00Z and 2017-01-01T03:00Z, 2017-01-01T04:00Z and 2017-01-01T07:00Z'],
+  ],
+  ['days since 2017-01-01', 'standard', [0, 31, 59, 90, 120], []], // months
+  ['days since 2016-02-27', 'noleap', [0, 1, 2, 3], []],
+  [HOURS, 'standard', [0, 1, 1, 3], ['TIME_ORDER: time does not rise']],
+])('tells where steps are absent: %s, %s, %j', (units, calendar, values, expected) => {
+  const { time, odd } = timesOf(values, { units, calendar });
+  expect(time).not.toHaveProperty('stepSeconds');
+  expect(odd.map(({ code, text }) => `${code}: ${text}`)).toEqual(expected);
+});
+
 it('says which times are not understood', () => {
   const text = (of: Pick<Inspection, 'time' | 'odd'>): unknown[] => [of.time, ...of.odd.map((each) => `${each.code}: ${each.text}`)];
   expect(text(timesOf([0, 1], { units: 'hours since 2017-01-01 00:00:00 +08:00' }))).toEqual([

@@ -8,6 +8,7 @@ import { instant } from '../ioapi-time';
 import type { Oddity, TimeSummary } from './inspection';
 import type { Described } from './netcdf';
 import { textOf, type Ranges } from './ranges';
+import { stepBetween } from './time-steps';
 
 export function describeCf(file: NetcdfFile, ranges: Ranges[]): Described {
   const odd: Oddity[] = [];
@@ -83,14 +84,15 @@ function timeOf(file: NetcdfFile, odd: Oddity[]): TimeSummary | undefined {
   }
   const times = file.read(axis.name, [0], [length], new Float64Array(length)).map((value) => Math.round(decode(value)));
   const at = (i: number): Date => new Date(times[i]);
-  const steps = [...times.slice(1)].map((time, i) => Math.round((time - times[i]) / 1000));
-  if (steps.some((step) => step <= 0)) odd.push({ code: 'TIME_ORDER', text: `${axis.name} does not rise` });
-  const step = steps[0];
+  const rises = times.every((time, i) => i === 0 || Math.round((time - times[i - 1]) / 1000) > 0);
+  if (!rises) odd.push({ code: 'TIME_ORDER', text: `${axis.name} does not rise` });
+  // The 29 February that a calendar leaves out is not absent.
+  const toldOf = cfCalendar(calendar === '' ? undefined : calendar) === 'leapless' ? [] : odd;
   return {
     first: instant(at(0)),
     last: instant(at(length - 1)),
     steps: length,
-    ...(steps.length > 0 && steps.every((each) => each === step) ? { stepSeconds: step } : {}),
+    ...stepBetween([...times], toldOf),
   };
 }
 

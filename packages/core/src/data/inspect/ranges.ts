@@ -1,6 +1,8 @@
 /** Ranges of a variable of a netCDF file, read a slab at a time: memory does not grow with the file. */
 import type { NetcdfAttribute, NetcdfFile } from '@retroplume/native';
 
+import { holdsNumbers } from '../netcdf-access';
+import { fillsOf, plain } from '../netcdf-cf';
 import type { VariableSummary } from './inspection';
 
 /** Values read at once: 16 MB in double precision. */
@@ -19,12 +21,12 @@ export interface Ranges extends VariableSummary {
 /** @returns undefined for text */
 export function rangesOf(file: NetcdfFile, name: string): Ranges | undefined {
   const variable = file.variable(name);
-  if (!variable || ['char', 'string', 'user-defined'].includes(variable.type)) return undefined;
+  if (!variable || variable.type === 'user-defined' || !holdsNumbers(variable)) return undefined;
   const shape = file.shape(name);
   const attributes = file.attributes(name);
   // A mark in double beside floats, or the other way round, is the same in single precision.
   const precision = ['float', 'double'].includes(variable.type) ? Math.fround : Number;
-  const marks = ['_FillValue', 'missing_value'].flatMap((key) => numbersOf(attributes.get(key))).map(precision);
+  const marks = fillsOf(variable.type, plain(attributes));
   const [scale, offset] = [numbersOf(attributes.get('scale_factor'))[0] ?? 1, numbersOf(attributes.get('add_offset'))[0] ?? 0];
   const steps = shape[0] ?? 1;
   const zero = new Uint8Array(steps).fill(1);

@@ -4,6 +4,7 @@ import type { NetcdfFile } from '@retroplume/native';
 import type { Oddity, TimeSummary } from './inspection';
 import type { Described } from './netcdf';
 import { numbersOf, type Ranges } from './ranges';
+import { stepBetween } from './time-steps';
 
 const PROJECTIONS: Record<number, string> = { 1: 'Lambert conformal', 2: 'polar stereographic', 3: 'Mercator', 6: 'lat-lon' };
 /** Rain since the start of the run. */
@@ -26,7 +27,7 @@ export function describeWrf(file: NetcdfFile, ranges: Ranges[]): Described {
     const found = ranges.find((each) => each.name === name);
     return found?.min === undefined || found.max === undefined ? '' : `${found.min.toFixed(3)} to ${found.max.toFixed(3)}`;
   };
-  const time = timeOf(file);
+  const time = timeOf(file, odd);
   return {
     kind: 'WRF file',
     facts: {
@@ -40,16 +41,12 @@ export function describeWrf(file: NetcdfFile, ranges: Ranges[]): Described {
 }
 
 /** `Times`: text of 19 characters a step. */
-function timeOf(file: NetcdfFile): TimeSummary | undefined {
+function timeOf(file: NetcdfFile, odd: Oddity[]): TimeSummary | undefined {
   const variable = file.variable('Times');
   if (variable?.type !== 'char' || variable.dimensions.length !== 2) return undefined;
   const [steps, width] = file.shape('Times');
   if (steps === 0) return undefined;
-  const at = (step: number): string =>
-    `${Buffer.from(file.read<Uint8Array>('Times', [step, 0], [1, width]))
-      .toString('latin1')
-      .replace('_', 'T')}Z`;
-  const [first, last] = [at(0), at(steps - 1)];
-  const second = steps > 1 ? (Date.parse(last) - Date.parse(first)) / 1000 / (steps - 1) : Number.NaN;
-  return { first, last, steps, ...(Number.isInteger(second) ? { stepSeconds: second } : {}) };
+  const text = Buffer.from(file.read<Uint8Array>('Times')).toString('latin1');
+  const times = Array.from({ length: steps }, (_, step) => `${text.slice(step * width, (step + 1) * width).replace('_', 'T')}Z`);
+  return { first: times[0], last: times[steps - 1], steps, ...stepBetween(times.map(Date.parse), odd) };
 }

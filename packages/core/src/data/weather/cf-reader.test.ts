@@ -103,6 +103,20 @@ test('other names and units, files per variable, valid_time in seconds, a dimens
   reader.close();
 });
 
+test('a specific humidity, by its standard name, becomes a mixing ratio', () => {
+  const header = 'huss:standard_name = "specific_humidity" ;';
+  const path = write('huss.nc', { fields: { huss: flat('g kg-1', 20) } });
+  const named = ncgen(at('named.nc'), era({ fields: { huss: flat('g kg-1', 20) } }).replace('data:', `  ${header}\ndata:`), 'netCDF-4');
+  for (const [file, expected] of [
+    [path, 0.02],
+    [named, 0.02 / 0.98],
+  ] as const) {
+    const reader = CfReader.open([file], grid, { Q2: 'huss' });
+    expect(readMeteorology(reader, reader.time, ['Q2'])[0]).toBeCloseTo(expected, 7);
+    reader.close();
+  }
+});
+
 describe('each file counts in its own unit', () => {
   const [early, late] = [[1025616, 1025617], [1025618, 1025619]]; // prettier-ignore
   const read = (paths: string[], names: string[]): number[] => {
@@ -153,13 +167,23 @@ describe('refused', () => {
   test('a variable that is not there, an unknown unit of rain, two experiment versions', () => {
     const path = write('a.nc', { fields: { ...t2m, tp: flat('K', 1) } });
     const reader = CfReader.open([path], grid);
-    fails(() => reader.read('PBL'), 'VARIABLE_MISSING', `${path}: there is no variable blh; the files hold t2m, tp: name theirs in meteorology.names of the case, or give files that hold it`); // prettier-ignore
+    fails(() => reader.read('PBL'), 'VARIABLE_MISSING', `${path}: there is no variable blh; the files hold t2m, tp: give files that hold it`); // prettier-ignore
     fails(() => reader.read('RN'), 'UNIT_MISMATCH', `${path}: tp: it is in "K", which is no rain: name another variable in meteorology.names of the case`); // prettier-ignore
     reader.close();
     const doubled = ncgen(at('b.nc'), era({ fields: t2m, between: 'expver, ' }).replace(/t2m = (.*) ;/, 't2m = $1, $1 ;'), 'netCDF-4');
     const versions = CfReader.open([doubled], grid);
     fails(() => versions.read('TEMP2'), 'CF_AXES', `${doubled}: expected numbers in t2m on time, latitude and longitude in this order but received time (2), expver (2), latitude (9), longitude (9): bring it to that shape first (ncks -d to take one of a dimension, ncpdq to order them)`); // prettier-ignore
     versions.close();
+  });
+
+  test('a channel that cannot be read is told by the name that its variable has, or should have, in the files', () => {
+    const path = write('a.nc', { fields: { ...t2m, sp: flat('Pa', 1e5) } });
+    const reader = CfReader.open([path], grid, { RN: 'tpp' });
+    const readFor = (channel: string, neededBy?: string) => (): unknown => readMeteorology(reader, reader.time, [channel], { neededBy });
+    fails(readFor('RN'), 'VARIABLE_MISSING', `${path}: there is no variable tpp, which the channel RN needs: name theirs in meteorology.names, leave RN out of meteorology.variables or give files that hold it`); // prettier-ignore
+    fails(readFor('v'), 'VARIABLE_MISSING', /there is no variable u10, which the channel v needs: /);
+    fails(readFor('Q2', 'the reference model'), 'VARIABLE_MISSING', `${path}: there is no variable q2, nor d2m with sp to make it from, which the channel Q2 of the reference model needs: name theirs in meteorology.names or give files that hold it`); // prettier-ignore
+    reader.close();
   });
 
   test('uneven points, a calendar of 360 days, no coordinates, too small a region', () => {

@@ -3,6 +3,7 @@
  *
  *   u, v    eastward and northward wind at 10 m, bilinear, turned to lie along the case's grid
  *   TEMP2, PBL, PRSFC, USTAR, Q2   bilinear
+ *   Q2      a mixing ratio; w = q / (1 − q) where the standard name is specific_humidity
  *   Q2      where there is none, from the dew point and the surface pressure: e = 611.2 exp(17.67 (Td − 273.15) / (Td − 29.65)), w = 0.622 e / (p − e)
  *   RGRND   mean over the cell; an energy per area (J m-2) is divided by the step
  *   RN      mean over the cell, in cm; a depth (m), a mass per area (kg m-2) or a rate (kg m-2 s-1, m s-1) times the step
@@ -83,10 +84,16 @@ export class CfReader extends IndexedReader {
       case 'RN':
         return this.flux(names.RN, first, count, (units) => rainScale(units, this.time.stepSeconds, `${this.path}: ${names.RN}`));
       case 'Q2':
-        return this.holds(names.Q2) ? this.state(names.Q2, first, count) : this.humidity(first, count);
+        return this.holds(names.Q2) ? this.mixingRatio(first, count) : this.humidityOfDewPoint(first, count);
       default:
         return this.state(this.nameOf(variable), first, count);
     }
+  }
+
+  sought(variable: string): { name: string; remedy: string } {
+    const { names } = this;
+    const made = variable === 'Q2' ? `, nor ${names.dewPoint} with ${names.PRSFC} to make it from` : '';
+    return { name: `${this.nameOf(variable)}${made}`, remedy: 'name theirs in meteorology.names' };
   }
 
   private nameOf(variable: string): string {
@@ -119,7 +126,18 @@ export class CfReader extends IndexedReader {
     return this.lastWind;
   }
 
-  private humidity(first: number, count: number): Float32Array {
+  private isSpecificHumidity(name: string): boolean {
+    return this.index.files.some(({ file }) => file.variable(name) && textOf(file, name, 'standard_name') === 'specific_humidity');
+  }
+
+  private mixingRatio(first: number, count: number): Float32Array {
+    const name = this.names.Q2;
+    const values = this.state(name, first, count);
+    if (!this.isSpecificHumidity(name)) return values;
+    return convert(values, this.unitsOf(name), 'KG/KG', { subject: `${this.path}: ${name}` }).map((q) => q / (1 - q));
+  }
+
+  private humidityOfDewPoint(first: number, count: number): Float32Array {
     const dewPoint = convert(this.state(this.names.dewPoint, first, count), this.unitsOf(this.names.dewPoint), 'K');
     const pressure = convert(this.state(this.names.PRSFC, first, count), this.unitsOf(this.names.PRSFC), 'Pa');
     return dewPoint.map((kelvin, i) => {
@@ -158,10 +176,7 @@ export class CfReader extends IndexedReader {
     const files = this.index.files.filter(({ file }) => file.variable(name));
     if (files.length === 0) {
       const held = [...new Set(this.index.files.flatMap(({ file }) => fieldsOf(file)))].join(', ');
-      throw new DataError(
-        'VARIABLE_MISSING',
-        `${this.path}: there is no variable ${name}; the files hold ${held}: name theirs in meteorology.names of the case, or give files that hold it`,
-      );
+      throw new DataError('VARIABLE_MISSING', `${this.path}: there is no variable ${name}; the files hold ${held}: give files that hold it`);
     }
     const index = new RecordIndex(files, this.during, name);
     this.indexes.set(name, index);
@@ -181,7 +196,8 @@ export class CfReader extends IndexedReader {
     // What is turned is in the unit of u.
     const unitsOf = (field: string, name: string): string => UNITS[field] ?? this.unitsOf(field === 'v' ? this.names.u : name);
     const made = fields.map(([field, name]) => ({ name: field, units: unitsOf(field, name), description: name }));
-    if (this.holds(this.names.Q2)) made.find(({ name }) => name === 'Q2')!.units = this.unitsOf(this.names.Q2);
+    const { Q2 } = this.names;
+    if (this.holds(Q2)) made.find(({ name }) => name === 'Q2')!.units = this.isSpecificHumidity(Q2) ? UNITS.Q2! : this.unitsOf(Q2);
     else if (this.holds(this.names.dewPoint) && this.holds(this.names.PRSFC))
       made.push({ name: 'Q2', units: 'KG/KG', description: 'from the dew point' });
     const own = [...new Set(this.index.files.flatMap(({ file }) => fieldsOf(file)))].filter((name) => !made.some((field) => field.name === name));

@@ -143,6 +143,40 @@ describe('rain', () => {
     expect(read([longer, anew], 0, 4)).toEqual([0, 1, 4, 0.5]);
   });
 
+  test('without the convective part, which every run of WRF has, none is made up', () => {
+    const { RAINNC } = rain([0, 1])!;
+    const path = write('a.nc', { times: hours(0, 2), fields: { RAINNC } });
+    expect(() => read([path])).toThrow(
+      failure(
+        'VARIABLE_MISSING',
+        `${path}: there is no variable RAINC, a part of the rain beside RAINNC: give files that hold it (WRF writes it in every run, as 0 where no scheme makes such rain), or leave RN out of the case`,
+      ),
+    );
+  });
+
+  test.each(['RAINC', 'PSFC'])('%s in some of the files only, whichever lacks it', (lacking) => {
+    const pressure = { PSFC: { units: 'Pa', values: even([1e5, 1e5]) } };
+    const fields = (values: number[]): NonNullable<Wrf['fields']> => ({ ...rain(values), ...pressure });
+    const [whole, wholeLater] = [
+      write('0.nc', { times: hours(0, 2), fields: fields([0, 1]) }),
+      write('1.nc', { times: hours(2, 2), fields: fields([2, 3]) }),
+    ];
+    const { [lacking]: _, ...few } = fields([0, 1]);
+    const [first, later] = [write('a.nc', { times: hours(0, 2), fields: few }), write('b.nc', { times: hours(2, 2), fields: few })];
+    for (const [paths, lacks, has] of [
+      [[first, wholeLater], first, wholeLater],
+      [[whole, later], later, whole],
+    ] as const) {
+      const reader = WrfReader.open([...paths], grid);
+      const all = reader.variables.map(({ name }) => name);
+      expect(all).toEqual(expect.arrayContaining(['RN', 'RC', 'PRSFC']));
+      expect(() => readMeteorology(reader, { ...reader.time, count: 1 }, ['RN', 'PRSFC'])).toThrow(
+        failure('FILES_DIFFER', `${lacks}: expected the variable ${lacking} as in ${has} but received none of that name: give files of one run`),
+      );
+      reader.close();
+    }
+  });
+
   test('a first step without the one before', () => {
     const path = write('a.nc', { times: hours(3, 2), fields: rain([7, 8]) });
     expect(read([path], 1, 1)).toEqual([1]);
@@ -264,11 +298,21 @@ describe('times and places', () => {
   });
 
   test('a variable that is not there, with the channel that needs it', () => {
-    const path = write('a.nc', { times: hours(0, 2), fields: T2 });
+    const path = write('a.nc', { times: hours(0, 2), fields: { ...T2, U10: { units: 'm s-1', values: even([3, 4]) } } });
     const reader = WrfReader.open([path], grid);
-    expect(() => readMeteorology(reader, reader.time, ['PBL'])).toThrow(expect.objectContaining({ code: 'VARIABLE_MISSING' }) as Error);
+    for (const [channel, name] of Object.entries({ PBL: 'PBLH', u: 'V10', RN: 'RAINNC', WSPD10: 'U10 with V10' })) {
+      expect(() => readMeteorology(reader, reader.time, [channel])).toThrow(
+        failure(
+          'VARIABLE_MISSING',
+          `${path}: there is no variable ${name}, which the channel ${channel} needs: leave ${channel} out of meteorology.variables or give files that hold it`,
+        ),
+      );
+    }
     expect(() => reader.read('PBL')).toThrow(
-      failure('VARIABLE_MISSING', `${path}: there is no variable PBL: give files that hold it, or leave its channel out of the case`),
+      failure(
+        'VARIABLE_MISSING',
+        `${path}: there is no variable PBLH, which PBL needs: give files that hold it, or leave its channel out of the case`,
+      ),
     );
     reader.close();
   });

@@ -4,7 +4,7 @@
  *   u, v            U10, V10, which WRF has along its own grid: the case's
  *   WSPD10, WDIR10  from them; the direction is against true north, as MCIP's is
  *   TEMP2 T2 · PBL PBLH · RGRND SWDOWN · Q2 Q2 · PRSFC PSFC · USTAR UST · HT HGT · LWMASK LANDMASK
- *   RN, RC          mm, what RAINNC and RAINC (with their buckets) rose by in the step *up to* the time, as MCIP's rain
+ *   RN, RC          mm, what RAINNC and RAINC (with their buckets) rose by in the step *up to* the time, as MCIP's rain; files of rain must hold both
  *   LUFRAC_01 …     the categories of LANDUSEF
  *
  * Any other variable on (Time, south_north, west_east) is read by its own name. Times are those of `Times`, else of XTIME; a file without
@@ -50,16 +50,19 @@ const RAIN_ROUNDING = 1e-3;
 const timesOf = timesOfFiles(wrfTimes);
 
 export class WrfReader extends IndexedReader {
+  /** Of all files: one that only some hold is refused when it is read, so that nobody takes it for absent. */
   readonly variables: IoapiVariable[];
   /** where the case's grid lies in each file: some may be cut, or reach farther, than others */
   private readonly windows: ReadonlyMap<TimedFile, WrfWindow>;
   private convergence: Float64Array | undefined;
+  /** names that all files hold, or none does */
+  private readonly compared = new Set<string>();
 
   private constructor(opened: OpenIndex, grid: Grid) {
     super(opened, grid);
     const { files } = opened.index;
     this.windows = windowsInWrf(files, grid);
-    this.variables = variablesOf(files[0].file);
+    this.variables = variablesOfAll(files);
   }
 
   /**
@@ -77,10 +80,16 @@ export class WrfReader extends IndexedReader {
     }
   }
 
+  sought(variable: string): { name: string } {
+    const isWind = variable === 'WSPD10' || variable === 'WDIR10';
+    return { name: isWind ? 'U10 with V10' : (RAIN[variable]?.[0] ?? namesOf(variable)[0]) };
+  }
+
   protected readField(variable: string, first: number, count: number): Float32Array {
     if (RAIN[variable]) return this.rain(variable, first, count);
     if (variable === 'WSPD10') return this.wind(first, count).speed;
     if (variable === 'WDIR10') return this.wind(first, count).direction;
+    this.assertHeldByAllOrNone(namesOf(variable));
     const cells = this.grid.rows * this.grid.cols;
     const values = new Float32Array(count * cells);
     for (const { source, record, step, count: steps } of this.index.runs(first, count)) {
@@ -89,13 +98,29 @@ export class WrfReader extends IndexedReader {
     return values;
   }
 
+  /** @throws {DataError} `FILES_DIFFER` */
+  private assertHeldByAllOrNone(names: readonly string[]): void {
+    if (this.compared.has(names[0])) return;
+    const holds = ({ file }: TimedFile): boolean => names.some((name) => file.variable(name));
+    const { files } = this.index;
+    const [holder, lacking] = [files.find(holds), files.find((each) => !holds(each))];
+    if (holder && lacking) {
+      throw new DataError(
+        'FILES_DIFFER',
+        `${lacking.path}: expected the variable ${names[0]} as in ${holder.path} but received none of that name: give files of one run`,
+      );
+    }
+    this.compared.add(names[0]);
+  }
+
   /** The window of consecutive records, `[count, rows, cols]`. */
   private field(source: TimedFile, variable: string, record: number, count: number): Float32Array {
     const { file, path } = source;
     const { rows, cols } = this.grid;
     const { row, col } = this.windows.get(source)!;
     const category = LAND_USE.exec(variable);
-    const name = category ? 'LANDUSEF' : ((RENAMED[variable] ?? []).find((candidate) => file.variable(candidate)) ?? variable);
+    const names = namesOf(variable);
+    const name = names.find((candidate) => file.variable(candidate)) ?? names[0];
     const dimensions = category ? LAYERED : FLAT;
     const held = file.variable(name);
     if (!held || held.dimensions.join(' ') !== dimensions || !holdsNumbers(held))
@@ -112,6 +137,14 @@ export class WrfReader extends IndexedReader {
   }
 
   private rain(variable: string, first: number, count: number): Float32Array {
+    for (const name of Object.values(RAIN).flat()) this.assertHeldByAllOrNone([name]);
+    const [convective] = RAIN.RC;
+    if (!this.index.files[0].file.variable(convective)) {
+      throw new DataError(
+        'VARIABLE_MISSING',
+        `${this.path}: there is no variable ${convective}, a part of the rain beside ${RAIN.RN[0]}: give files that hold it (WRF writes it in every run, as 0 where no scheme makes such rain), or leave RN out of the case`,
+      );
+    }
     const cells = this.grid.rows * this.grid.cols;
     this.index.runs(first, count); // refuses steps that are not there
     const values = new Float32Array(count * cells);
@@ -159,11 +192,28 @@ export class WrfReader extends IndexedReader {
   }
 }
 
+/** What a variable may be called in WRF's files, the best first. */
+function namesOf(variable: string): readonly string[] {
+  return LAND_USE.test(variable) ? ['LANDUSEF'] : [...(RENAMED[variable] ?? []), variable];
+}
+
 /** BUCKET_MM: WRF empties the sums when they pass it, and counts how often; 0 where it does not. */
 function bucketSize(file: NetcdfFile): number {
   const value = file.attributes().get('BUCKET_MM');
   const size = value === undefined || typeof value === 'string' ? 0 : Number(value[0]);
   return size > 0 ? size : 0;
+}
+
+function variablesOfAll(files: readonly TimedFile[]): IoapiVariable[] {
+  const byName = new Map<string, IoapiVariable>();
+  const known = new Set<string>();
+  for (const { file } of files) {
+    const names = file.variables.map(({ name }) => name).join(' ');
+    if (known.has(names)) continue; // units are slow to read, and a year has thousands of files
+    known.add(names);
+    for (const variable of variablesOf(file)) if (!byName.has(variable.name)) byName.set(variable.name, variable);
+  }
+  return [...byName.values()];
 }
 
 function variablesOf(file: NetcdfFile): IoapiVariable[] {

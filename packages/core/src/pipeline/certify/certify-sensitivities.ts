@@ -70,7 +70,7 @@ export async function sensitivityResponses(
 ): Promise<SensitivityResponse[]> {
   const species = SPECIES.filter((name) => given.variables[name] !== undefined);
   const change = readSensitivity(context, given, period, species);
-  const parts = partsOf(context, given, period.grid);
+  const parts = sensitiveParts(context.case, given, period.grid);
   const step = Math.max(STEP, ROUNDINGS_PER_STEP * roundoff);
   const more = await run(factorsOf(given, parts, step));
   const less = await run(factorsOf(given, parts, -step));
@@ -103,10 +103,14 @@ function readSensitivity(context: StageContext, given: Sensitivity, { grid, time
   }
 }
 
-/** m: the part of each cell's emissions that the sensitivity is to, `[H, W]`. */
-function partsOf({ case: settings }: StageContext, { name, region, mask }: Sensitivity, grid: Grid): Float32Array {
+/**
+ * m: the part of each cell's emissions that the sensitivity is to, `[H, W]`.
+ *
+ * @throws {ConfigError} `REGION_EMPTY`; {@link DataError} `MASK_INVALID`, `FILE_MISSING`, `VARIABLE_MISSING`; {@link GridError} `GRID_MISMATCH`
+ */
+export function sensitiveParts({ regions }: Pick<Case, 'regions'>, { name, region, mask }: Sensitivity, grid: Grid): Float32Array {
   if (region === undefined && !mask) return new Float32Array(grid.rows * grid.cols).fill(1);
-  const parts = mask ? readMask(mask, grid) : regionMask(settings.regions[region!], grid);
+  const parts = mask ? readMask(mask, grid) : regionMask(regions[region!], grid);
   if (parts.some((part) => part > 0)) return parts;
   const what = mask ? `${mask.file}: ${mask.variable} is 0 everywhere` : `regions.${region!}: no cell of the grid has its centre in it`;
   throw new ConfigError('REGION_EMPTY', `${what}, so sensitivity ${name} would be to nothing: mend it, or take the sensitivity out`);

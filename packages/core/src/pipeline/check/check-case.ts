@@ -5,6 +5,7 @@ import { regionMask } from '../../data/regions';
 import type { DeviceChoice, Products } from '../../device';
 import { ConfigError } from '../../errors';
 import type { Grid } from '../../grid/grid';
+import { sensitiveParts } from '../certify/certify-sensitivities';
 import { varyingParts } from '../invert/nuisance';
 import { effortDoubt, withheldDoubt } from '../invert/doubtful-settings';
 import { Findings, type Problem } from './findings';
@@ -57,6 +58,7 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
   await checkGriddedInputs(findings, settings, unread, grid, { values: true });
   if (!unread.has('observations')) await checkObservedInputs(findings, settings, unread, grid);
   if (grid && !unread.has('regions')) await checkRegions(findings, settings, grid);
+  if (grid && !unread.has('certificate')) await checkMasks(findings, settings, grid);
   // In a section with a fault a default or something made up stands in: no number may come of it.
   const isSound = (...sections: string[]): boolean =>
     !sections.some((section) => unread.has(section) || problems.some(({ key }) => key.split('.')[0] === section));
@@ -119,6 +121,7 @@ export async function checkInputs(settings: Case): Promise<void> {
   await checkGriddedInputs(findings, settings, nothing, grid, { values: false });
   await checkObservedInputs(findings, settings, nothing, grid);
   if (grid) await checkRegions(findings, settings, grid);
+  if (grid) await checkMasks(findings, settings, grid);
   if (grid) await checkNuisance(findings, settings, grid);
   await checkRuns(findings, settings);
   await checkLearning(findings, settings, grid);
@@ -134,12 +137,14 @@ async function checkGrid(findings: Findings, settings: Case): Promise<Grid | und
   return grid;
 }
 
+async function checkMasks(findings: Findings, settings: Case, grid: Grid): Promise<void> {
+  for (const [i, sensitivity] of settings.certificate.sensitivities.entries()) {
+    if (sensitivity.mask) await findings.attempt(['certificate', 'sensitivities', i, 'mask'], () => sensitiveParts(settings, sensitivity, grid));
+  }
+}
+
 async function checkRegions(findings: Findings, { regions }: Case, grid: Grid): Promise<void> {
-  const [lastRow, lastCol] = [grid.rows - 1, grid.cols - 1];
   for (const [name, region] of Object.entries(regions)) {
-    const { rows, cols } = region;
-    const beyond = (rows && rows[1] > lastRow) || (cols && cols[1] > lastCol);
-    if (beyond) findings.notes.push(`regions.${name} goes beyond the grid, whose last row is ${lastRow} and whose last column is ${lastCol}`);
     await findings.attempt(['regions', name], () => {
       if (regionMask(region, grid).some((value) => value !== 0)) return;
       throw new ConfigError('REGION_EMPTY', `regions.${name}: no cell of the grid has its centre in it: mend the region, or take it out`);

@@ -52,6 +52,18 @@ test('a sector whose files lack variables of the groups', async () => {
   expect(none.problems[0].message).toMatch(/ag_winter\.nc: sector ag: it holds no variable of the groups/);
 });
 
+test('a file that two sectors would count', async () => {
+  const { problems } = await check(['emissions.sectors={ag: {files: "inputs/EMIS_{period}.nc"}}']);
+  expect(problems.map(({ code, key, message }) => `${code} ${key}: ${message}`)).toEqual(
+    ['winter', 'summer'].map(
+      (period) =>
+        expect.stringMatching(
+          new RegExp(`^SECTOR_FILES emissions\\.sectors: .*EMIS_${period}\\.nc: the file is in the sectors rest and ag, and would count twice`),
+        ) as string,
+    ),
+  );
+});
+
 test('a sector of representative days', async () => {
   // Of the winter, from 5 January on, the first day stands for all others but the last.
   const begin = Date.parse('2026-01-05T00:00:00Z');

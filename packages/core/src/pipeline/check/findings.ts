@@ -49,6 +49,11 @@ export class Findings {
     return this.problems.some((problem) => problem.key === key);
   }
 
+  /** Whether a problem was found with a key of this section. */
+  hasFaultWithin(section: string): boolean {
+    return this.problems.some(({ key }) => key.split('.')[0] === section);
+  }
+
   private add(path: KeyPath, error: RetroplumeError): void {
     const { code, message, exitCode } = error;
     if (this.problems.some((problem) => problem.code === code && problem.message === message)) return;

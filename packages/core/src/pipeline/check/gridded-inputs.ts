@@ -6,7 +6,7 @@
  * hours hold is found by `prepare`.
  */
 import { GROUPS, SPECIES, type Case, type Group, type KeyPath, type PeriodSettings } from '../../data/case';
-import { partsOfVariable, readConcentrations, readEmissions, readGeography } from '../../data/case-fields';
+import { partsOfVariable, readConcentrationChanges, readConcentrations, readEmissions, readGeography } from '../../data/case-fields';
 import { expandGlobs } from '../../data/glob';
 import { EMISSION_OVERLAP, filesWithin, IoapiFile, IoapiSeries, OUTPUT_OVERLAP, type IoapiReader } from '../../data/ioapi';
 import { timeAt } from '../../data/ioapi-time';
@@ -20,9 +20,11 @@ import { readTruthFactors } from '../../worlds/truth-factors';
 import { modelScale, openFiles, type EmissionGroups } from '../../transport/emission-reader';
 import { openSector } from '../../transport/point-sources';
 import { groupsWithin, lackingVariables } from '../../transport/sector-groups';
+import { NEEDED_BY, weatherChannels } from '../../transport/weather-reader';
+import type { Sensitivity } from '../certify/certify-sensitivities';
 import { timeOf } from '../simulate/case-runs';
 import { runsReferenceModel } from '../simulate/foreign-prior';
-import { givenPatterns, groupsIn, sectorFiles, sectorGroups, type Sector } from '../simulate/sector-files';
+import { givenPatterns, groupsIn, priorSectors, sectorFiles, sectorGroups, type Sector } from '../simulate/sector-files';
 import type { Findings } from './findings';
 
 /** A set of files of one kind in one period. */
@@ -33,7 +35,7 @@ interface Source {
   /** of a run that was brought: what stands before the number of runs in the one line for all that hold the same */
   ofRuns?: string;
   /** the section that says what its files are to hold */
-  asOf: 'meteorology' | 'emissions' | 'concentrations';
+  asOf: 'meteorology' | 'emissions' | 'concentrations' | 'certificate';
   /** of representative days: which of the files that match are the period's, and the key that says so; by default those that hold hours of it */
   days?: { path: KeyPath; files: (period: string) => string[] };
   open: (files: string[], grid: Grid | undefined, period: PeriodSettings) => IoapiReader;
@@ -71,6 +73,13 @@ export async function checkGriddedInputs(
 ): Promise<void> {
   if (settings.geography && !unread.has('geography')) await checkGeography(findings, settings, grid);
   if (unread.has('periods')) return;
+  await checkPeriods(findings, settings, unread, grid, values);
+  // What is wrong with the files of one sector has been told; here it is what those of several have in common.
+  if (unread.has('emissions') || findings.hasFaultWithin('emissions')) return;
+  for (const { name } of settings.periods) await findings.attempt(['emissions', 'sectors'], () => priorSectors(settings, name));
+}
+
+async function checkPeriods(findings: Findings, settings: Case, unread: ReadonlySet<string>, grid: Grid | undefined, values: boolean): Promise<void> {
   for (const period of settings.periods) {
     const right: Right[] = [];
     for (const source of sourcesOf(settings, unread)) {
@@ -134,6 +143,14 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
   const nuisance = settings.inversion.nuisance.runs.flatMap(({ name, concentrations: pattern }, i) =>
     pattern === undefined ? [] : [concentrations(`nuisance run ${name}`, ['inversion', 'nuisance', 'runs', i, 'concentrations'], pattern)],
   );
+  const sensitivities = settings.certificate.sensitivities.map(({ name, files: pattern, variables }, i): Source => {
+    const path: KeyPath = ['certificate', 'sensitivities', i];
+    return {
+      ...{ what: `sensitivity ${name}`, path: [...path, 'files'], pattern, asOf: 'certificate' },
+      open: (files, grid) => IoapiSeries.open(files, { grid }),
+      fields: (reader, hour) => sensitivityChecks([...path, 'variables'], variables, reader, hour),
+    };
+  });
   const sources: Source[] = [
     {
       what: 'meteorology',
@@ -141,11 +158,7 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
       pattern: settings.meteorology.files,
       asOf: 'meteorology',
       open: (files, grid, period) => openWeather(files, { ...settings.meteorology, grid, during: timeOf(period) }),
-      fields: (reader, hour) =>
-        settings.meteorology.variables.map((name, i) => ({
-          path: ['meteorology', 'variables', i],
-          read: () => readMeteorology(reader, hour, [name]),
-        })),
+      fields: (reader, hour) => weatherChecks(settings, reader, hour),
     },
     ...(inventory.files === undefined ? [] : [emissions('prior emissions', ['emissions', 'files'], inventory.files)]),
     ...Object.entries(inventory.sectors).map(([name, { files, dates }]) =>
@@ -162,8 +175,23 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
       { ...concentrations(`run ${run.name}`, [...path, 'concentrations'], run.concentrations), ofRuns: '' },
     ]),
     ...nuisance,
+    ...sensitivities,
   ];
   return sources.filter(({ path, asOf }) => !unread.has(String(path[0])) && !unread.has(asOf));
+}
+
+function weatherChecks(settings: Case, reader: IoapiReader, hour: TimeAxis): FieldCheck[] {
+  const { variables } = settings.meteorology;
+  const needed = runsReferenceModel(settings) ? weatherChannels(reader) : [];
+  const others = needed.filter((name) => !variables.includes(name));
+  const check = (name: string, path: KeyPath): FieldCheck => ({
+    path,
+    read: () => readMeteorology(reader, hour, [name], needed.includes(name) ? { neededBy: NEEDED_BY } : {}),
+  });
+  return [
+    ...variables.map((name, i) => check(name, ['meteorology', 'variables', i])),
+    ...others.map((name) => check(name, ['meteorology', 'files'])),
+  ];
 }
 
 function heldBy(reader: IoapiReader): ReadonlySet<string> {
@@ -208,6 +236,13 @@ function concentrationChecks(settings: Case, reader: IoapiReader, hour: TimeAxis
       read: () => readConcentrations(reader, hour, { [species]: name }),
     })),
   );
+}
+
+function sensitivityChecks(path: KeyPath, variables: Sensitivity['variables'], reader: IoapiReader, hour: TimeAxis): FieldCheck[] {
+  return SPECIES.flatMap((species) => {
+    const name = variables[species];
+    return name === undefined ? [] : [{ path: [...path, species], read: () => readConcentrationChanges(reader, hour, { [species]: name }) }];
+  });
 }
 
 /** A source that is as it should be. */

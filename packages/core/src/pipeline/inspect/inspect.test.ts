@@ -174,29 +174,33 @@ describe('other netCDF files', () => {
 
   test('WRF', async () => {
     const file = NetcdfFile.create(at('wrfout'), 'classic');
-    for (const [name, length] of Object.entries({ Time: 2, DateStrLen: 19, south_north: 2, west_east: 3 })) file.defineDimension(name, length);
+    for (const [name, length] of Object.entries({ Time: 4, DateStrLen: 19, south_north: 2, west_east: 3 })) file.defineDimension(name, length);
     file.defineVariable('Times', 'char', ['Time', 'DateStrLen']);
     for (const name of ['XLAT', 'XLONG', 'RAINNC']) file.defineVariable(name, 'float', ['Time', 'south_north', 'west_east']);
     for (const [name, value] of Object.entries({ MAP_PROJ: 1, DX: 27000, DY: 27000, TRUELAT1: 25, TRUELAT2: 40, STAND_LON: 110 }))
       file.putAttribute('', name, Float32Array.of(value));
     file.putAttribute('RAINNC', 'units', 'mm');
     file.endDefine();
-    file.write('Times', [0, 0], [2, 19], Buffer.from('2017-01-01_00:00:002017-01-01_01:00:00'));
+    const hours = ['00', '01', '03', '04'];
+    file.write('Times', [0, 0], [4, 19], Buffer.from(hours.map((hour) => `2017-01-01_${hour}:00:00`).join('')));
     for (const [i, name] of ['XLAT', 'XLONG', 'RAINNC'].entries())
       file.write(
         name,
         [0, 0, 0],
-        [2, 2, 3],
-        Float32Array.from({ length: 12 }, (_, j) => 30 * i + j),
+        [4, 2, 3],
+        Float32Array.from({ length: 24 }, (_, j) => 30 * i + (j % 12)),
       );
     file.close();
     const found = await inspectFile(at('wrfout'));
     expect(found).toMatchObject({
       kind: 'WRF file, netCDF classic',
       facts: { grid: 'Lambert conformal, TRUELAT1 25, TRUELAT2 40, STAND_LON 110, cells of 27000 x 27000 m', longitudes: '30.000 to 41.000' },
-      time: { first: '2017-01-01T00:00:00Z', last: '2017-01-01T01:00:00Z', steps: 2, stepSeconds: 3600 },
     });
-    expect(odd(found)).toEqual(['ACCUMULATED: RAINNC is summed since the run began, not per hour']);
+    expect(found.time).toEqual({ first: '2017-01-01T00:00:00Z', last: '2017-01-01T04:00:00Z', steps: 4 });
+    expect(odd(found)).toEqual([
+      'ACCUMULATED: RAINNC is summed since the run began, not per hour',
+      'STEPS_ABSENT: times are 3600 s apart, but none lies between 2017-01-01T01:00Z and 2017-01-01T03:00Z',
+    ]);
   });
 });
 

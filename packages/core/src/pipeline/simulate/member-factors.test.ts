@@ -51,7 +51,15 @@ describe('the factors of a designed member', () => {
   });
 
   it('are refused where the region has no cell, before any run', () => {
-    const regions = { sea: { rows: [7, 9], cols: [0, 2] } as Case['regions'][string] };
+    const regions = {
+      sea: {
+        polygon: [
+          [100, 50],
+          [101, 50],
+          [101, 51],
+        ],
+      } as Case['regions'][string],
+    };
     const empty = settings(regions, [{ region: 'sea', factor: 2 }]);
     expect(() => checkDesignedRegions(empty, grid)).toThrow(
       expect.objectContaining({
