@@ -180,9 +180,17 @@ describe('refused', () => {
     const path = write('a.nc', { fields: { ...t2m, sp: flat('Pa', 1e5) } });
     const reader = CfReader.open([path], grid, { RN: 'tpp' });
     const readFor = (channel: string, neededBy?: string) => (): unknown => readMeteorology(reader, reader.time, [channel], { neededBy });
-    fails(readFor('RN'), 'VARIABLE_MISSING', `${path}: there is no variable tpp, which the channel RN needs: name theirs in meteorology.names, leave RN out of meteorology.variables or give files that hold it`); // prettier-ignore
+    fails(
+      readFor('RN'),
+      'VARIABLE_MISSING',
+      `${path}: there is no variable tpp, which the channel RN needs: name theirs in meteorology.names, leave RN out of meteorology.variables or give files that hold it`,
+    );
     fails(readFor('v'), 'VARIABLE_MISSING', /there is no variable u10, which the channel v needs: /);
-    fails(readFor('Q2', 'the reference model'), 'VARIABLE_MISSING', `${path}: there is no variable q2, nor d2m with sp to make it from, which the channel Q2 of the reference model needs: name theirs in meteorology.names or give files that hold it`); // prettier-ignore
+    fails(
+      readFor('Q2', 'the reference model'),
+      'VARIABLE_MISSING',
+      `${path}: there is no variable q2, nor d2m with sp to make it from, which the channel Q2 of the reference model needs: name theirs in meteorology.names or give files that hold it`,
+    );
     reader.close();
   });
 
