@@ -2,7 +2,7 @@
 import type { Grid } from './grid';
 import type { CutCell, SourceCells } from './lat-lon-cells';
 
-/** Part of each target cell that has any; they add up to what of the source cell lies on the target grid. */
+/** By target cells that the source cell meets, the part of it in each; their sum is what of it lies on the target grid. */
 export type Parts = Map<number, number>;
 
 /** Pieces along the edge of a source cell, at least, and of a target cell. */

@@ -1,13 +1,11 @@
 #include "dataset.h"
 
-#include <sys/stat.h>
-
 #include <cstring>
-#include <map>
 #include <mutex>
 #include <new>
 #include <utility>
 
+#include "shared_files.h"
 #include "trial_open.h"
 
 namespace retroplume::netcdf {
@@ -18,46 +16,6 @@ std::recursive_mutex& Lock() {
   return mutex;
 }
 using Guard = std::lock_guard<std::recursive_mutex>;
-
-/// An HDF5 file that is open for reading, and for how many.
-struct SharedFile {
-  int ncid;
-  int holders;
-};
-
-/// By device and number. A file is open in netCDF once, whoever reads it: HDF5 shares what it knows of a file that is opened a second time, and where
-/// the first is then closed, it reads what was freed with it, of variables that hold strings (1.14.5).
-std::map<std::pair<dev_t, ino_t>, SharedFile>& SharedFiles() {
-  static std::map<std::pair<dev_t, ino_t>, SharedFile> files;
-  return files;
-}
-
-/// nc_open for reading.
-int OpenShared(const std::string& path, int& ncid) {
-  struct stat s{};
-  if (stat(path.c_str(), &s) != 0) return nc_open(path.c_str(), NC_NOWRITE, &ncid);
-  const std::pair<dev_t, ino_t> id{s.st_dev, s.st_ino};
-  const auto known = SharedFiles().find(id);
-  if (known != SharedFiles().end()) {
-    ++known->second.holders;
-    ncid = known->second.ncid;
-    return NC_NOERR;
-  }
-  const int status = nc_open(path.c_str(), NC_NOWRITE, &ncid);
-  if (status == NC_NOERR) SharedFiles()[id] = {ncid, 1};
-  return status;
-}
-
-/// nc_close for one of those who read.
-int CloseShared(int ncid) {
-  for (auto file = SharedFiles().begin(); file != SharedFiles().end(); ++file) {
-    if (file->second.ncid != ncid) continue;
-    if (--file->second.holders > 0) return NC_NOERR;
-    SharedFiles().erase(file);
-    break;
-  }
-  return nc_close(ncid);
-}
 
 }  // namespace
 
