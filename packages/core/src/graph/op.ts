@@ -18,9 +18,9 @@ export interface Box {
 
 /**
  * How an operand may lie in a larger array: `pixels`: pixels at even distances, the channels of each together; `images`: so each sample's, the samples at
- * other distances; `samples`: samples at even distances, each in one piece; `box`: with any strides.
+ * other distances; `box`: with any strides.
  */
-export type Spread = 'pixels' | 'images' | 'samples' | 'box';
+export type Spread = 'pixels' | 'images' | 'box';
 
 /** What an op sees while it is turned into instructions. */
 export interface Emitter {
@@ -73,7 +73,7 @@ export interface Op<A = unknown> {
   boxes?(node: Node<A>): Box[];
 
   /** Operands that `lower` takes as parts of larger arrays; absent or undefined: in one piece only. */
-  spreadInput?(index: number): Spread | undefined;
+  spreadInput?(index: number, node: Node<A>): Spread | undefined;
   spreadOutput?(index: number): Spread | undefined;
 
   /** Outputs that the kernel writes even if nobody reads them: they are always given memory. */

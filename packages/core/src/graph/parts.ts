@@ -86,7 +86,7 @@ class PartPlanner {
   private isReadAt(value: Value, { strides }: Place): boolean {
     const readers = this.uses.readers.get(value) ?? [];
     return readers.every(
-      ({ op, inputs }) => !op.view && inputs.every((input, i) => input !== value || fits(strides, value.shape, op.spreadInput?.(i))),
+      (node) => !node.op.view && node.inputs.every((input, i) => input !== value || fits(strides, value.shape, node.op.spreadInput?.(i, node))),
     );
   }
 
@@ -121,8 +121,6 @@ export function fits(strides: readonly number[], shape: Shape, allowed: Spread |
       return isEven(strides, shape.slice(0, -1), pixelStride(strides, shape)) && (shape.at(-1) === 1 || strides.at(-1) === 1);
     case 'images':
       return shape.length < 3 ? fits(strides, shape, 'pixels') : fits(strides.slice(1), shape.slice(1), 'pixels');
-    case 'samples':
-      return isEven(strides.slice(1), shape.slice(1), 1);
     case undefined:
       return isEven(strides, shape, 1);
   }

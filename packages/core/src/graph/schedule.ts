@@ -4,6 +4,8 @@
  * parameters have changed.
  */
 import type { Node, Value } from './graph';
+import { sumOp } from './ops/arithmetic';
+import { boxOp } from './ops/copies';
 
 /** Runs by itself before the next phase whenever parameters have been set. */
 export const PREPARE = '(prepare)';
@@ -48,10 +50,31 @@ function collect(values: readonly Value[], done: Set<Node>): Node[] {
   return found;
 }
 
-/** Creation order is topological; updates come last, after all that reads what they change. */
+/** Creation order is topological, but for what waits for a slice; updates come last, after all that reads what they change. */
 function inOrder(nodes: readonly Node[]): Node[] {
   const rank = (node: Node): number => (node.op.effect ? 1 : 0);
-  return [...nodes].sort((a, b) => rank(a) - rank(b) || a.id - b.id);
+  const after = waiting(nodes);
+  const at = (node: Node): number => after.get(node) ?? node.id;
+  return [...nodes].sort((a, b) => rank(a) - rank(b) || at(a) - at(b) || a.id - b.id);
+}
+
+/**
+ * Nodes that make a part of a sum that has a slice among its parts, each with a place right after the last such slice: a sum can grow where its
+ * first part lies in the array that it is cut from (parts.ts), but not be moved there.
+ */
+function waiting(nodes: readonly Node[]): Map<Node, number> {
+  const readers = new Map<Value, number>();
+  for (const { inputs } of nodes) for (const input of inputs) if (input) readers.set(input, (readers.get(input) ?? 0) + 1);
+  const after = new Map<Node, number>();
+  for (const sum of nodes.filter(({ op }) => op === sumOp)) {
+    const makers = sum.inputs.flatMap((part) => part?.node ?? []);
+    const last = Math.max(...makers.filter(({ op }) => op === boxOp).map(({ id }) => id));
+    for (const maker of makers) {
+      const own = maker.op.accumulates && maker.op !== boxOp && maker.outputs.length === 1 && readers.get(maker.outputs[0]) === 1;
+      if (own && maker.id < last) after.set(maker, last + 0.5);
+    }
+  }
+  return after;
 }
 
 /** Nodes whose inputs all come from parameters, buffers and constants that no node writes. */

@@ -1,6 +1,7 @@
 /** Sums and products of whole arrays. There is no broadcasting: shapes must be equal. */
 import type { Graph, Value } from '../graph';
 import type { Op } from '../op';
+import { pixelStride } from '../parts';
 import { expectShape, size } from '../shape';
 import { elementwise } from './tangent-rules';
 
@@ -49,6 +50,8 @@ export function sumOf(terms: readonly (Value | undefined)[]): Value {
 export const binaryOp: Op<BinaryAttributes> = {
   name: 'binary',
   inPlace: 0,
+  spreadInput: () => 'pixels',
+  spreadOutput: () => 'pixels',
   gradient(node, [gradOutput], wanted) {
     if (!gradOutput) return [];
     const [a, b] = node.inputs as [Value, Value];
@@ -72,8 +75,13 @@ export const binaryOp: Op<BinaryAttributes> = {
   },
   lower(node, emitter) {
     const [a, b] = node.inputs as [Value, Value];
-    const params = { elements: size(a.shape), kind: KINDS.indexOf(node.attributes.kind) };
-    emitter.emit('binary', { a: emitter.at(a), b: emitter.at(b), output: emitter.at(node.outputs[0]) }, params);
+    const [output] = node.outputs;
+    const elements = size(a.shape);
+    const [aStride, bStride, outputStride] = [a, b, output].map((value) => pixelStride(emitter.strides(value), value.shape));
+    const channels = a.shape.at(-1)!;
+    const spread = [aStride, bStride, outputStride].some((stride) => stride !== channels);
+    const params = { elements, kind: KINDS.indexOf(node.attributes.kind), ...(spread && { channels, aStride, bStride, outputStride }) };
+    emitter.emit('binary', { a: emitter.at(a), b: emitter.at(b), output: emitter.at(output) }, params);
   },
   onnx(node, writer) {
     const type = { add: 'Add', subtract: 'Sub', multiply: 'Mul' }[node.attributes.kind];

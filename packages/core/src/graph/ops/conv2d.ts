@@ -11,8 +11,8 @@
 import { ShapeError } from '../../errors';
 import type { Graph, Node, Value } from '../graph';
 import { GraphError } from '../graph-error';
-import type { Emitter, Op } from '../op';
-import { imageLayout } from '../parts';
+import type { Emitter, Op, Spread } from '../op';
+import { imageLayout, pixelStride } from '../parts';
 import { expectShape, formatShape } from '../shape';
 import { permute } from '../onnx/layout';
 import type { OnnxNodeWriter } from '../onnx/node-writer';
@@ -58,8 +58,18 @@ function sizes(image: Value, weight: Value): Record<string, number> {
   return { batch, height, width, inChannels, outChannels, kernel };
 }
 
+/** Kernels of one cell can step over what lies between the cells of the input; wider ones read the channels of neighbours as one row. */
+const spreadImage = (index: number, kernel: number): Spread | undefined => (index === 0 && kernel === 1 ? 'pixels' : undefined);
+
+/** Where an image that may be spread out begins, and how far its cells are apart. */
+const located = (emitter: Emitter, image: Value): [at: number, stride: number] => [
+  emitter.at(image),
+  pixelStride(emitter.strides(image), image.shape),
+];
+
 export const conv2dOp: Op<Conv2dAttributes> = {
   name: 'conv2d',
+  spreadInput: (index, { inputs }) => spreadImage(index, inputs[1]!.shape[0]),
   spreadOutput: () => 'images',
   gradient(node, [gradOutput], wanted, isWanted) {
     if (!gradOutput) return [];
@@ -80,16 +90,22 @@ export const conv2dOp: Op<Conv2dAttributes> = {
   lower(node, emitter) {
     const [input, weight, bias, slope] = node.inputs as [Value, Value, Value | undefined, Value | undefined];
     const [output] = node.outputs;
+    const [at, inputStride] = located(emitter, input);
     emitter.emit(
       'conv2dForward',
       {
-        input: emitter.at(input),
+        input: at,
         weight: emitter.at(weight),
         bias: emitter.optional(bias),
         slope: emitter.optional(slope),
         output: emitter.at(output),
       },
-      { ...sizes(input, weight), ...imageLayout(emitter.strides(output), output.shape), activation: ACTIVATION_CODE[node.attributes.activation] },
+      {
+        ...sizes(input, weight),
+        inputStride,
+        ...imageLayout(emitter.strides(output), output.shape),
+        activation: ACTIVATION_CODE[node.attributes.activation],
+      },
     );
   },
   onnx: writeConv2d,
@@ -139,6 +155,7 @@ function writeConv2dBackwardInput(node: Node, writer: OnnxNodeWriter): void {
 export const conv2dBackwardInputOp: Op = {
   name: 'conv2dBackwardInput',
   accumulates: true,
+  spreadOutput: () => 'pixels',
   lower(node, emitter) {
     const { kernel, operands, params } = backwardInputCall(node, emitter);
     emitter.emit(kernel, operands, { ...params, accumulate: emitter.accumulate() });
@@ -150,23 +167,26 @@ export const conv2dBackwardInputWithDerivativeOp = withDerivative(conv2dBackward
 
 function backwardInputCall(node: Node, emitter: Emitter): InstructionParts {
   const [gradOutput, weight] = node.inputs as [Value, Value];
-  const operands = { gradOutput: emitter.at(gradOutput), weight: emitter.at(weight), gradInput: emitter.at(node.outputs[0]) };
-  return { kernel: 'conv2dBackwardInput', operands, params: sizes(gradOutput, weight) };
+  const [gradInput, gradInputStride] = located(emitter, node.outputs[0]);
+  const operands = { gradOutput: emitter.at(gradOutput), weight: emitter.at(weight), gradInput };
+  return { kernel: 'conv2dBackwardInput', operands, params: { ...sizes(gradOutput, weight), gradInputStride } };
 }
 
 const conv2dBackwardWeightOp: Op = {
   name: 'conv2dBackwardWeight',
   accumulates: true,
   scratchOutputs: [0],
+  spreadInput: (index, { outputs }) => spreadImage(index, outputs[0].shape[0]),
   lower(node: Node, emitter: Emitter) {
     const [input, gradOutput] = node.inputs as [Value, Value];
     const [gradWeight, gradBias] = node.outputs;
+    const [at, inputStride] = located(emitter, input);
     const operands = {
-      input: emitter.at(input),
+      input: at,
       gradOutput: emitter.at(gradOutput),
       gradWeight: emitter.at(gradWeight),
       gradBias: emitter.optional(gradBias),
     };
-    emitter.emit('conv2dBackwardWeight', operands, { ...sizes(input, gradWeight), accumulate: emitter.accumulate() });
+    emitter.emit('conv2dBackwardWeight', operands, { ...sizes(input, gradWeight), inputStride, accumulate: emitter.accumulate() });
   },
 };

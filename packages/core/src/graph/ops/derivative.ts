@@ -36,7 +36,7 @@ export function withDerivative(plain: Op, call: (node: Node, emitter: Emitter) =
   return {
     name: plain.name,
     inPlace: ADDED_INPUT,
-    spreadInput: (index) => (index === ACTIVATED_INPUT ? 'pixels' : index === ADDED_INPUT ? 'box' : plain.spreadInput?.(index)),
+    spreadInput: (index, node) => (index === ACTIVATED_INPUT ? 'pixels' : index === ADDED_INPUT ? 'box' : plain.spreadInput?.(index, node)),
     lower(node, emitter) {
       const [activated, slope, added] = node.inputs.slice(DERIVATIVE_INPUTS) as [Value, Value | undefined, Value | undefined];
       const { kernel, operands, params } = call(node, emitter);

@@ -9,6 +9,7 @@
 import type { Node, Value } from '../graph';
 import { GraphError } from '../graph-error';
 import type { Emitter, Op } from '../op';
+import { imageLayout } from '../parts';
 import { channels } from '../shape';
 import { embedChannels, wantedChannels } from './copies';
 import { cellsOf, params, weightOperands, type LstmAttributes, type LstmInputs } from './lstm-operands';
@@ -46,7 +47,7 @@ function targets(emitter: Emitter, outputs: readonly Value[]): Record<string, nu
 export const lstmBackwardOp: Op<BackwardAttributes> = {
   name: 'lstmBackward',
   accumulates: true,
-  spreadInput: (index) => (index === 6 ? 'samples' : undefined),
+  spreadInput: (index) => (index === 6 ? 'images' : undefined),
   lower(node, emitter) {
     const inputs = node.inputs.slice(0, 6) as LstmInputs;
     const [gradOutput, gates, cells] = node.inputs.slice(6);
@@ -60,9 +61,9 @@ export const lstmBackwardOp: Op<BackwardAttributes> = {
       gradOutput: emitter.at(gradOutput!),
       ...kept,
     };
-    const outputStride = emitter.strides(gradOutput!)[0];
+    const layout = imageLayout(emitter.strides(gradOutput!), gradOutput!.shape);
     const range = { gradBegin: node.attributes.gradBegin, gradChannels: channels(node.outputs[0].shape) };
-    const settings = { ...params(inputs, node.attributes), ...range, outputStride, accumulate: emitter.accumulate() };
+    const settings = { ...params(inputs, node.attributes), ...range, ...layout, accumulate: emitter.accumulate() };
     emitter.emit('lstmBackward', { ...operands, ...targets(emitter, node.outputs) }, settings);
   },
   onnx() {

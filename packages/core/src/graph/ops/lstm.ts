@@ -13,6 +13,7 @@
 import type { Graph, Value } from '../graph';
 import { GraphError } from '../graph-error';
 import type { Op } from '../op';
+import { imageLayout } from '../parts';
 import { expectShape } from '../shape';
 import { lstmGradients } from './lstm-backward';
 import { params, weightOperands, type LstmAttributes, type LstmInputs } from './lstm-operands';
@@ -92,13 +93,13 @@ export const lstmOp: Op<LstmAttributes> = {
   tangent() {
     throw new GraphError('GRAPH_NO_TANGENT', 'tangents: lstm has no forward rule: call unrollLstm before tangents');
   },
-  spreadOutput: (index) => (index === 0 ? 'samples' : undefined),
+  spreadOutput: (index) => (index === 0 ? 'images' : undefined),
   lower(node, emitter) {
     const inputs = node.inputs as LstmInputs;
     const [output, gates, cells] = node.outputs;
     const kept = { gates: emitter.optional(gates), cells: emitter.optional(cells) };
     const operands = { input: emitter.at(inputs[0]), ...weightOperands(emitter, inputs), output: emitter.at(output), ...kept };
-    emitter.emit('lstmForward', operands, { ...params(inputs, node.attributes), outputStride: emitter.strides(output)[0] });
+    emitter.emit('lstmForward', operands, { ...params(inputs, node.attributes), ...imageLayout(emitter.strides(output), output.shape) });
   },
   onnx: writeLstm,
 };

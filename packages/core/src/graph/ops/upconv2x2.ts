@@ -64,6 +64,7 @@ function sizes(emitter: Emitter, input: Value, weight: Value, output: Value): Re
 
 export const upconv2x2Op: Op = {
   name: 'upconv2x2',
+  accumulates: true,
   spreadOutput: () => 'pixels',
   gradient(node, [gradOutput], wanted) {
     if (!gradOutput) return [];
@@ -81,7 +82,7 @@ export const upconv2x2Op: Op = {
   lower(node, emitter) {
     const [input, weight, bias] = node.inputs as [Value, Value, Value | undefined];
     const operands = { input: emitter.at(input), weight: emitter.at(weight), bias: emitter.optional(bias), output: emitter.at(node.outputs[0]) };
-    emitter.emit('upconv2x2Forward', operands, sizes(emitter, input, weight, node.outputs[0]));
+    emitter.emit('upconv2x2Forward', operands, { ...sizes(emitter, input, weight, node.outputs[0]), accumulate: emitter.accumulate() });
   },
   onnx(node, writer) {
     const [input, weight, bias] = node.inputs as [Value, Value, Value | undefined];

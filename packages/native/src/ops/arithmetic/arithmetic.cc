@@ -10,12 +10,18 @@ namespace {
 template <class T>
 BoundKernel bindBinary(InstructionReader<T>& reader) {
   Binary<T> call{};
-  call.elements = reader.integer("elements");
+  const int64_t elements = reader.integer("elements"), channels = reader.integer("channels", 1, elements);
+  if (elements % channels != 0) reader.fail("PARAM_INVALID", "expected channels that divide elements but received " + std::to_string(channels));
+  call.pixels = elements / channels;
+  call.channels = channels;
   call.kind = static_cast<BinaryKind>(reader.choice("kind", 3));
-  call.a = reader.input("a", {call.elements});
-  call.b = reader.input("b", {call.elements});
-  call.output = reader.output("output", {call.elements});
-  return bindCall(reader, binaryReference<T>, &CpuKernels::binary, call, 1.0 * call.elements);
+  call.aStride = reader.integer("aStride", channels, channels);
+  call.bStride = reader.integer("bStride", channels, channels);
+  call.outputStride = reader.integer("outputStride", channels, channels);
+  call.a = reader.inputRows("a", {call.pixels, channels, call.aStride});
+  call.b = reader.inputRows("b", {call.pixels, channels, call.bStride});
+  call.output = reader.outputRows("output", {call.pixels, channels, call.outputStride});
+  return bindCall(reader, binaryReference<T>, &CpuKernels::binary, call, 1.0 * elements);
 }
 
 template <class T>

@@ -5,7 +5,7 @@
 
 /**
  * Element-wise arithmetic: binary out = a + b, a − b or a·b; axpy output += alpha·input; scale output = alpha·input; fill output = value.
- * Outputs may be inputs. Their gradients are made of the same kernels by the graph.
+ * Outputs may be inputs. Their gradients are made of the same kernels by the graph. Arrays of a binary may be channels of larger ones.
  */
 namespace retroplume {
 
@@ -13,11 +13,14 @@ enum class BinaryKind : int { add, subtract, multiply };
 
 template <class T>
 struct Binary {
-  int64_t elements;
+  int64_t pixels, channels;
+  int64_t aStride, bStride, outputStride;  // from one pixel to the next
   BinaryKind kind;
   const T* a;
   const T* b;
   T* output;
+  /** Whether no array is spread out. */
+  bool inOnePiece() const { return aStride == channels && bStride == channels && outputStride == channels; }
 };
 
 template <class T>

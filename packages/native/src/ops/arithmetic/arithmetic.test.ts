@@ -1,6 +1,7 @@
 import { NativeProgram } from '../../kernels';
 import { allVariants, callKernel } from '../../testing/call-kernel';
 import { randomArray, relativeError } from '../../testing/oracles';
+import { gathered, spread } from '../../testing/strided';
 
 describe.each(allVariants)('arithmetic, $name', ({ options }) => {
   const elements = 1003;
@@ -13,6 +14,19 @@ describe.each(allVariants)('arithmetic, $name', ({ options }) => {
     { kind: 2, expected: a.map((x, i) => x * b[i]) },
   ])('binary kind $kind', ({ kind, expected }) => {
     expect(relativeError(callKernel('binary', { a, b, output: elements }, { elements, kind }, options).output, expected)).toBeLessThan(bound);
+  });
+
+  test.each([
+    [17, { aStride: 20, bStride: 17, outputStride: 22 }],
+    [8, { aStride: 8, bStride: 16, outputStride: 12 }],
+  ])('a binary whose arrays are %i channels of larger ones', (channels, strides) => {
+    const [pixels, kind] = [59, 2];
+    const [x, y] = [a.slice(0, pixels * channels), b.slice(0, pixels * channels)];
+    const apart = spread(new Float64Array(x.length), channels, strides.outputStride);
+    const operands = { a: spread(x, channels, strides.aStride), b: spread(y, channels, strides.bStride), output: apart };
+    const { output } = callKernel('binary', operands, { elements: x.length, channels, kind, ...strides }, options);
+    const expected = x.map((value, i) => value * y[i]);
+    expect(relativeError(gathered(output, channels, strides.outputStride), expected)).toBeLessThan(bound);
   });
 
   test('axpy, scale, fill', () => {

@@ -1,5 +1,6 @@
 #include "ops/cpu_declarations.h"
 #include "ops/simd/elementwise.h"
+#include "ops/simd/strips.h"
 
 // Explicit vectors: an output that is also an input would send a loop of the compiler's to its scalar version.
 namespace retroplume::RETROPLUME_ISA {
@@ -8,8 +9,17 @@ namespace {
 
 template <class Function>
 void combine(const Binary<float>& call, const Context& context, Function f) {
-  forEachShare(call.elements, kShareUnit, context, [&](Range range, int, int) {
-    forEachVector(range, [&](int64_t e, int valid) { keep(call.output + e, f(fetch(call.a + e, valid), fetch(call.b + e, valid)), valid); });
+  if (call.inOnePiece()) {
+    return forEachShare(call.pixels * call.channels, kShareUnit, context, [&](Range range, int, int) {
+      forEachVector(range, [&](int64_t e, int valid) { keep(call.output + e, f(fetch(call.a + e, valid), fetch(call.b + e, valid)), valid); });
+    });
+  }
+  forEachStrip(call.pixels, call.channels, context, [&](const Strip& strip, int) {
+    const float *a = call.a + strip.first * call.aStride, *b = call.b + strip.first * call.bStride;
+    float* output = call.output + strip.first * call.outputStride;
+    forEachStripVector(strip, call.channels, [&](int64_t i, int64_t c, int valid) {
+      keep(output + i * call.outputStride + c, f(fetch(a + i * call.aStride + c, valid), fetch(b + i * call.bStride + c, valid)), valid);
+    });
   });
 }
 

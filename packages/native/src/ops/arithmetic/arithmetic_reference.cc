@@ -6,9 +6,11 @@ namespace retroplume {
 
 template <class T>
 void binaryReference(const Binary<T>& call, const Context&) {
-  for (int64_t i = 0; i < call.elements; ++i) {
-    const T a = call.a[i], b = call.b[i];
-    call.output[i] = call.kind == BinaryKind::add ? a + b : call.kind == BinaryKind::subtract ? a - b : a * b;
+  for (int64_t pixel = 0; pixel < call.pixels; ++pixel) {
+    for (int64_t c = 0; c < call.channels; ++c) {
+      const T a = call.a[pixel * call.aStride + c], b = call.b[pixel * call.bStride + c];
+      call.output[pixel * call.outputStride + c] = call.kind == BinaryKind::add ? a + b : call.kind == BinaryKind::subtract ? a - b : a * b;
+    }
   }
 }
 

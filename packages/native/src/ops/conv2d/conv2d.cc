@@ -34,11 +34,22 @@ Conv2dParams readParams(InstructionReader<T>& reader) {
 /** A multiply-add counts as two; taps outside the grid are counted, as everybody does. */
 double flops(const Conv2dParams& p) { return 2.0 * p.batch * p.height * p.width * p.inChannels * p.outChannels * p.kernel * p.kernel; }
 
+int64_t cellsOf(const Conv2dParams& p) { return elementsOf({p.batch, p.height, p.width}); }
+
+/** The input, in one piece unless the kernel is 1: wider ones read the channels of neighbours as one row. */
+template <class T>
+const T* readInput(InstructionReader<T>& reader, Conv2dParams& p) {
+  p.inputStride = reader.integer("inputStride", p.inChannels, p.inChannels);
+  if (p.kernel != 1 && p.inputStride != p.inChannels)
+    reader.fail("PARAM_INVALID", "expected cells of the input side by side but received inputStride " + std::to_string(p.inputStride));
+  return reader.inputRows("input", {cellsOf(p), p.inChannels, p.inputStride});
+}
+
 template <class T>
 BoundKernel bindForward(InstructionReader<T>& reader) {
   Conv2dForward<T> call{};
   const Conv2dParams& p = call.params = readParams(reader);
-  call.input = reader.input("input", {p.batch, p.height, p.width, p.inChannels});
+  call.input = readInput(reader, call.params);
   call.weight = reader.input("weight", {p.kernel, p.kernel, p.inChannels, p.outChannels});
   call.bias = reader.optionalInput("bias", {p.outChannels});
   call.slope = p.activation == 2 ? reader.input("slope", {p.outChannels}) : nullptr;
@@ -54,10 +65,11 @@ template <class T>
 BoundKernel bindBackwardInput(InstructionReader<T>& reader) {
   Conv2dBackwardInput<T> call{};
   const Conv2dParams& p = call.params = readParams(reader);
+  call.params.inputStride = reader.integer("gradInputStride", p.inChannels, p.inChannels);
   call.gradOutput = reader.input("gradOutput", {p.batch, p.height, p.width, p.outChannels});
   call.weight = reader.input("weight", {p.kernel, p.kernel, p.inChannels, p.outChannels});
-  call.derivative = readDerivative(reader, elementsOf({p.batch, p.height, p.width}), p.inChannels);
-  call.gradInput = reader.output("gradInput", {p.batch, p.height, p.width, p.inChannels});
+  call.derivative = readDerivative(reader, cellsOf(p), p.inChannels);
+  call.gradInput = reader.outputRows("gradInput", {cellsOf(p), p.inChannels, p.inputStride});
   const bool winograd = convolvesByWinograd(p, p.outChannels, p.inChannels);
   const auto slot = winograd ? &CpuKernels::conv2dBackwardInputWinograd : &CpuKernels::conv2dBackwardInput;
   const int64_t scratch = winograd ? WinogradScratch(p.outChannels, p.inChannels, reader.threads()).total
@@ -69,7 +81,7 @@ template <class T>
 BoundKernel bindBackwardWeight(InstructionReader<T>& reader) {
   Conv2dBackwardWeight<T> call{};
   const Conv2dParams& p = call.params = readParams(reader);
-  call.input = reader.input("input", {p.batch, p.height, p.width, p.inChannels});
+  call.input = readInput(reader, call.params);
   call.gradOutput = reader.input("gradOutput", {p.batch, p.height, p.width, p.outChannels});
   call.gradWeight = reader.output("gradWeight", {p.kernel, p.kernel, p.inChannels, p.outChannels});
   call.gradBias = reader.optionalOutput("gradBias", {p.outChannels});

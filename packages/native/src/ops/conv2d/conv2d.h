@@ -20,7 +20,7 @@
  *   gradWeight[k,l,c,o]   = Σ_{n,i,j} input[n, i+k−p, j+l−p, c] · G[n,i,j,o]
  *   gradBias[o]           = Σ_{n,i,j} G[n,i,j,o]
  *
- * `output` may be channels of a larger array, and rows of its images.
+ * `output` may be channels of a larger array, and rows of its images; `gradInput` may be channels of one, and so may `input` where K = 1.
  *
  * Dumoulin & Visin (2016), arXiv:1603.07285.
  */
@@ -29,7 +29,8 @@ namespace retroplume {
 struct Conv2dParams {
   int64_t batch, height, width, inChannels, outChannels, kernel;
   CellLayout output;
-  int activation;  // of the output
+  int64_t inputStride;  // elements from one cell of the input, or of its gradient, to the next
+  int activation;       // of the output
   bool accumulate;
   int algorithm;  // 0 by measured rule (conv2d_choice.h), 1 direct, 2 Winograd; the reference and CUDA kernels know no other than their own
 };

@@ -171,11 +171,46 @@ describe.each(algorithms)('conv2d, $name, against the double reference', ({ opti
     }
   });
 
+  test.each(shapes)('$name: backward, into channels of a larger array', (shape) => {
+    const { params, input, weight, gradOutput } = makeCase(shape);
+    const gradInputStride = params.inChannels + 5;
+    for (const accumulate of [0, 1]) {
+      const before = randomArray(input.length, 6);
+      const expected = callKernel('conv2dBackwardInput', { gradOutput, weight, gradInput: before }, { ...params, accumulate }, double).gradInput;
+      const apart = { gradOutput, weight, gradInput: spread(before, params.inChannels, gradInputStride) };
+      const { gradInput } = callKernel('conv2dBackwardInput', apart, { ...params, accumulate, gradInputStride, algorithm }, options);
+      expect(relativeError(gathered(gradInput, params.inChannels, gradInputStride), expected)).toBeLessThan(bound);
+    }
+  });
+
   test('the same threads give the same bits', () => {
     const { params, input, gradOutput, weight } = makeCase(conv2dCases[0]);
     const once = (): Float64Array =>
       callKernel('conv2dBackwardWeight', { input, gradOutput, gradWeight: weight.length }, { ...params, algorithm }, options).gradWeight;
     expect(once()).toEqual(once());
+  });
+});
+
+describe.each(algorithms.filter(({ algorithm }) => algorithm !== 2))('conv2d, $name, of single cells', ({ options, algorithm }) => {
+  test.each(conv2dCases.filter(({ kernel }) => kernel === 1))('$name: from channels of a larger array', (shape) => {
+    const { params, input, weight, gradOutput } = makeCase(shape);
+    const apart = { ...params, inputStride: params.inChannels + 5, algorithm };
+    const calls = { conv2dForward: { weight, output: gradOutput.length }, conv2dBackwardWeight: { gradOutput, gradWeight: weight.length } };
+    for (const [op, operands] of Object.entries(calls)) {
+      const result = op === 'conv2dForward' ? 'output' : 'gradWeight';
+      const expected = callKernel(op, { input, ...operands }, params, double)[result];
+      const actual = callKernel(op, { input: spread(input, params.inChannels, apart.inputStride), ...operands }, apart, options)[result];
+      expect(relativeError(actual, expected)).toBeLessThan(1e-5);
+    }
+  });
+
+  test('wider kernels take an input in one piece', () => {
+    const { params, input, weight, gradOutput } = makeCase(conv2dCases[0]);
+    const apart = { ...params, inputStride: params.inChannels + 1, algorithm };
+    const operands = { input: spread(input, params.inChannels, apart.inputStride), weight, output: gradOutput.length };
+    expect(() => callKernel('conv2dForward', operands, apart, options)).toThrow(
+      'expected cells of the input side by side but received inputStride 17',
+    );
   });
 });
 

@@ -20,6 +20,7 @@ namespace {
 struct RowConvolution {
   int64_t batch, height, width, in, out, kernel;
   const float* input;
+  int64_t inputStride;  // from one cell of it to the next; `in`, unless the kernel is 1
   const float* panel;
   float* output;
   CellLayout layout;  // of the output
@@ -35,7 +36,7 @@ void computeTile(const RowConvolution& conv, const float* x, int64_t segmentStri
   const ColumnBlocks blocks(conv.out);
   RowTileCall call{};
   call.x = x;
-  call.stride = conv.in;
+  call.stride = conv.inputStride;
   call.segmentStride = segmentStride;
   call.segments = kEnd - kBegin;
   call.length = conv.kernel * conv.in;
@@ -83,13 +84,13 @@ void copyPatch(const RowConvolution& conv, const float* row, int64_t rows, int64
 void computeRow(const RowConvolution& conv, int64_t sample, int64_t i, float* patch) {
   const int64_t pad = (conv.kernel - 1) / 2;
   const int64_t kBegin = larger(0, pad - i), kEnd = smaller(conv.kernel, conv.height + pad - i);
-  const float* top = conv.input + (sample * conv.height + i + kBegin - pad) * conv.width * conv.in;
+  const float* top = conv.input + (sample * conv.height + i + kBegin - pad) * conv.width * conv.inputStride;
   const int64_t rowBegin = (sample * conv.height + i) * conv.width;
   const int64_t tiles = tileCount(conv.width, ColumnBlocks(conv.out).rowLimit());
   for (int64_t t = 0; t < tiles; ++t) {
     const int64_t first = t * conv.width / tiles, cells = (t + 1) * conv.width / tiles - first;
-    const float* x = top + (first - pad) * conv.in;
-    int64_t segmentStride = conv.width * conv.in;
+    const float* x = top + (first - pad) * conv.inputStride;
+    int64_t segmentStride = conv.width * conv.inputStride;
     if (first < pad || first + cells + pad > conv.width) {
       copyPatch(conv, top, kEnd - kBegin, first, cells, patch);
       x = patch;
@@ -104,7 +105,7 @@ void computePointwise(const RowConvolution& conv, Range cells) {
   const int64_t count = cells.end - cells.begin, tiles = tileCount(count, ColumnBlocks(conv.out).rowLimit());
   for (int64_t t = 0; t < tiles; ++t) {
     const int64_t first = cells.begin + t * count / tiles, size = cells.begin + (t + 1) * count / tiles - first;
-    computeTile(conv, conv.input + first * conv.in, 0, 0, 1, first, static_cast<int>(size));
+    computeTile(conv, conv.input + first * conv.inputStride, 0, 0, 1, first, static_cast<int>(size));
   }
 }
 
@@ -127,7 +128,7 @@ void conv2dForward(const Conv2dForward<float>& call, const Context& context) {
   const Conv2dParams& p = call.params;
   const Conv2dRowScratch layout(p.kernel, p.inChannels, p.outChannels, context.threads);
   float* scratch = static_cast<float*>(context.scratch);
-  RowConvolution conv{p.batch, p.height, p.width, p.inChannels, p.outChannels, p.kernel, call.input, scratch, call.output, p.output};
+  RowConvolution conv{p.batch, p.height, p.width, p.inChannels, p.outChannels, p.kernel, call.input, p.inputStride, scratch, call.output, p.output};
   conv.activation = p.activation;
   conv.streamed = !p.output.apart() && streamsRows(call.output, cellsOf(p), p.outChannels, p.output.stride);
   conv.bias = packVector(call.bias, p.outChannels, scratch + layout.bias);
@@ -149,12 +150,13 @@ void conv2dBackwardInput(const Conv2dBackwardInput<float>& call, const Context& 
   const Conv2dParams& p = call.params;
   const Conv2dRowScratch layout(p.kernel, p.outChannels, p.inChannels, context.threads);
   float* scratch = static_cast<float*>(context.scratch);
-  const CellLayout gradients{cellsOf(p), p.inChannels, cellsOf(p) * p.inChannels};
-  RowConvolution conv{p.batch, p.height, p.width, p.outChannels, p.inChannels, p.kernel, call.gradOutput, scratch, call.gradInput, gradients};
+  const CellLayout gradients{cellsOf(p), p.inputStride, cellsOf(p) * p.inputStride};
+  RowConvolution conv{p.batch,         p.height,      p.width, p.outChannels,  p.inChannels, p.kernel,
+                      call.gradOutput, p.outChannels, scratch, call.gradInput, gradients};
   conv.slope = packVector(call.derivative.slope, p.inChannels, scratch + layout.slope);
   conv.derivative = call.derivative;
   conv.accumulate = p.accumulate;
-  conv.streamed = !p.accumulate && streamsRows(call.gradInput, cellsOf(p), p.inChannels, p.inChannels);
+  conv.streamed = !p.accumulate && streamsRows(call.gradInput, cellsOf(p), p.inChannels, p.inputStride);
   const int64_t taps = p.kernel * p.kernel, C = p.inChannels, O = p.outChannels;
   inParallel(context, [&](const Worker& worker) {
     const int thread = worker.thread, threads = worker.threads;

@@ -17,8 +17,8 @@ namespace {
 int64_t pixelsOf(const Conv2dParams& p) { return p.batch * p.height * p.width; }
 int64_t tapsOf(const Conv2dParams& p) { return p.kernel * p.kernel; }
 
-Patches patchesOf(const Conv2dParams& p, const float* image, int64_t channels) {
-  return Patches(image, p.batch, p.height, p.width, channels, channels, p.kernel, 1, static_cast<int>(p.kernel / 2));
+Patches patchesOf(const Conv2dParams& p, const float* image, int64_t channels, int64_t stride) {
+  return Patches(image, p.batch, p.height, p.width, channels, stride, p.kernel, 1, static_cast<int>(p.kernel / 2));
 }
 
 /** Scratch: weights turned round, where they are, then partial sums. */
@@ -41,8 +41,8 @@ void conv2dForward(const Conv2dForward<float>& call, const Context& context) {
   to.finishWith(call.bias, call.slope, p.outChannels, p.activation);
   const Conv3x3 conv{call.input, call.weight, p.inChannels, p.outChannels, false};
   if (takesConv3x3(p, conv, context.products)) return conv3x3(p, conv, to, scratch, context);
-  const Gemm gemm{patchesOf(p, call.input, p.inChannels), Matrix(call.weight, tapsOf(p) * p.inChannels, p.outChannels, p.outChannels), to,
-                  static_cast<int>(p.outChannels)};
+  const Gemm gemm{patchesOf(p, call.input, p.inChannels, p.inputStride), Matrix(call.weight, tapsOf(p) * p.inChannels, p.outChannels, p.outChannels),
+                  to, static_cast<int>(p.outChannels)};
   multiplyPatches(gemm, scratch, context);
 }
 
@@ -53,14 +53,14 @@ std::size_t conv2dBackwardInputScratch(const Conv2dBackwardInput<float>& call) {
 void conv2dBackwardInput(const Conv2dBackwardInput<float>& call, const Context& context) {
   const Conv2dParams& p = call.params;
   float* scratch = static_cast<float*>(context.scratch);
-  Destination to(call.gradInput, pixelsOf(p), p.inChannels, p.inChannels);
+  Destination to(call.gradInput, pixelsOf(p), p.inChannels, p.inputStride);
   to.accumulate = p.accumulate;
   to.finishWith(call.derivative, pixelsOf(p), p.inChannels);
   const Conv3x3 conv{call.gradOutput, call.weight, p.outChannels, p.inChannels, true};
   if (takesConv3x3(p, conv, context.products)) return conv3x3(p, conv, to, scratch, context);
   transposeTaps(call.weight, scratch, tapsOf(p), p.inChannels, p.outChannels, true, context);
-  const Gemm gemm{patchesOf(p, call.gradOutput, p.outChannels), Matrix(scratch, tapsOf(p) * p.outChannels, p.inChannels, p.inChannels), to,
-                  static_cast<int>(p.inChannels)};
+  const Gemm gemm{patchesOf(p, call.gradOutput, p.outChannels, p.outChannels), Matrix(scratch, tapsOf(p) * p.outChannels, p.inChannels, p.inChannels),
+                  to, static_cast<int>(p.inChannels)};
   multiplyPatches(gemm, scratch + reordered(p), context);
 }
 
@@ -74,7 +74,7 @@ void conv2dBackwardWeight(const Conv2dBackwardWeight<float>& call, const Context
   const Conv2dParams& p = call.params;
   float* partials = static_cast<float*>(context.scratch);
   if (takesConv3x3Weight(call, context.products)) return conv3x3Weight(call, partials, context);
-  Gemm gemm{patchesOf(p, call.input, p.inChannels), Matrix(call.gradOutput, pixelsOf(p), p.outChannels, p.outChannels),
+  Gemm gemm{patchesOf(p, call.input, p.inChannels, p.inputStride), Matrix(call.gradOutput, pixelsOf(p), p.outChannels, p.outChannels),
             Destination(call.gradWeight, tapsOf(p) * p.inChannels, p.outChannels, p.outChannels), static_cast<int>(p.outChannels),
             Global<float>(call.gradBias, p.outChannels)};
   gemm.to.accumulate = p.accumulate;

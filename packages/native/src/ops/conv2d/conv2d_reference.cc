@@ -39,7 +39,7 @@ void conv2dForwardReference(const Conv2dForward<T>& call, const Context&) {
   }
   forEachTap(p, [&](int64_t cell, int64_t neighbour, int64_t tap) {
     for (int64_t c = 0; c < C; ++c) {
-      const T x = call.input[neighbour * C + c];
+      const T x = call.input[neighbour * p.inputStride + c];
       for (int64_t o = 0; o < O; ++o) call.output[p.output.at(cell) + o] += call.weight[(tap * C + c) * O + o] * x;
     }
   });
@@ -55,15 +55,15 @@ template <class T>
 void conv2dBackwardInputReference(const Conv2dBackwardInput<T>& call, const Context&) {
   const Conv2dParams& p = call.params;
   const int64_t C = p.inChannels, O = p.outChannels;
-  if (!p.accumulate) std::fill_n(call.gradInput, cellCount(p) * C, T(0));
+  for (int64_t cell = 0; cell < cellCount(p) && !p.accumulate; ++cell) std::fill_n(call.gradInput + cell * p.inputStride, C, T(0));
   forEachTap(p, [&](int64_t cell, int64_t neighbour, int64_t tap) {
     for (int64_t c = 0; c < C; ++c) {
       T sum = 0;
       for (int64_t o = 0; o < O; ++o) sum += call.weight[(tap * C + c) * O + o] * call.gradOutput[cell * O + o];
-      call.gradInput[neighbour * C + c] += sum;
+      call.gradInput[neighbour * p.inputStride + c] += sum;
     }
   });
-  differentiate(call.derivative, cellCount(p), C, C, call.gradInput);
+  differentiate(call.derivative, cellCount(p), C, p.inputStride, call.gradInput);
 }
 
 template <class T>
@@ -76,7 +76,7 @@ void conv2dBackwardWeightReference(const Conv2dBackwardWeight<T>& call, const Co
   }
   forEachTap(p, [&](int64_t cell, int64_t neighbour, int64_t tap) {
     for (int64_t c = 0; c < C; ++c) {
-      const T x = call.input[neighbour * C + c];
+      const T x = call.input[neighbour * p.inputStride + c];
       for (int64_t o = 0; o < O; ++o) call.gradWeight[(tap * C + c) * O + o] += x * call.gradOutput[cell * O + o];
     }
   });

@@ -53,7 +53,7 @@ void addRows(const WeightGradient& gradient, const Strip& strip, int64_t k, int6
   const int64_t pad = (p.kernel - 1) / 2, tap = first / gradient.rows;
   const int64_t iBegin = larger(strip.begin, pad - k), iEnd = smaller(strip.end, p.height + pad - k);
   if (iBegin >= iEnd || jBegin >= jEnd) return;
-  const float* input = gradient.call.input + ((strip.sample * p.height + iBegin + k - pad) * p.width + jBegin - pad) * p.inChannels;
+  const float* input = gradient.call.input + ((strip.sample * p.height + iBegin + k - pad) * p.width + jBegin - pad) * p.inputStride;
   const float* gradOutput = gradient.call.gradOutput + ((strip.sample * p.height + iBegin) * p.width + jBegin) * p.outChannels;
   const float* vectors = gradient.exchanged ? input + tap * p.inChannels : gradOutput;
   const ColumnBlocks blocks(gradient.columns);
@@ -61,12 +61,12 @@ void addRows(const WeightGradient& gradient, const Strip& strip, int64_t k, int6
   OuterTileCall tile{};
   // Channels last: the channels of the next tap follow those of this one in memory.
   tile.x = gradient.exchanged ? gradOutput + first % gradient.rows : input + first;
-  tile.xStride = gradient.rows;
-  tile.gStride = gradient.columns;
+  tile.xStride = gradient.exchanged ? p.outChannels : p.inputStride;
+  tile.gStride = gradient.exchanged ? p.inputStride : p.outChannels;
   tile.count = contiguous ? iEnd - iBegin : jEnd - jBegin;
   tile.segments = contiguous ? 1 : iEnd - iBegin;
-  tile.xSegmentStride = p.width * gradient.rows;
-  tile.gSegmentStride = p.width * gradient.columns;
+  tile.xSegmentStride = p.width * tile.xStride;
+  tile.gSegmentStride = p.width * tile.gStride;
   tile.toStride = gradient.paddedColumns();
   for (int64_t b = 0; b < blocks.count; ++b) {
     tile.g = vectors + blocks.begin(b) * kLanes;

@@ -160,7 +160,8 @@ void conv2dBackwardInputWinograd(const Conv2dBackwardInput<float>& call, const C
   const WinogradScratch layout(O, C, context.threads);
   float* scratch = static_cast<float*>(context.scratch);
   const int64_t cells = p.batch * p.height * p.width;
-  WinogradConvolution conv{{call.gradOutput, p.batch, p.height, p.width, O, O}, C, scratch, call.gradInput, {cells, C, cells * C}};
+  WinogradConvolution conv{
+      {call.gradOutput, p.batch, p.height, p.width, O, O}, C, scratch, call.gradInput, {cells, p.inputStride, cells * p.inputStride}};
   conv.slope = packVector(call.derivative.slope, C, scratch + layout.slope);
   conv.derivative = call.derivative;
   conv.accumulate = p.accumulate;

@@ -81,7 +81,7 @@ export function backward(
   inputs: Record<string, Float64Array>,
   saved: Record<string, Float64Array> | undefined,
   gradOutput: Float64Array,
-  params: Sizes & { accumulate?: number; outputStride?: number },
+  params: Sizes & { accumulate?: number; outputStride?: number; outputImageStride?: number },
   options: Variant['options'],
   before?: (length: number) => Float64Array,
 ): Record<string, Float64Array> {

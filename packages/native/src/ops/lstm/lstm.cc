@@ -8,8 +8,16 @@ namespace retroplume {
 
 namespace {
 
-/** Elements of one sample's output; -1 where that does not fit. */
-int64_t outputRow(const LstmParams& p) { return elementsOf({p.cells, p.allStates ? p.steps : 1, p.hidden}); }
+/** Where the output's states lie: `outputStride` from cell to cell, `outputImageStride` from sample to sample. */
+template <class T>
+CellLayout readOutput(InstructionReader<T>& reader, const LstmParams& p) {
+  const int64_t row = elementsOf({p.allStates ? p.steps : 1, p.hidden});
+  CellLayout layout{p.cells, reader.integer("outputStride", row, row), 0};
+  layout.imageStride = reader.integer("outputImageStride", 1, elementsOf({layout.cells, layout.stride}));
+  return layout;
+}
+
+Rows rowsOf(const LstmParams& p) { return {p.cells, p.outputChannels(), p.output.stride, p.batch, p.output.imageStride}; }
 
 template <class T>
 LstmParams readParams(InstructionReader<T>& reader) {
@@ -20,8 +28,7 @@ LstmParams readParams(InstructionReader<T>& reader) {
   p.inChannels = reader.integer("inChannels");
   p.hidden = reader.integer("hidden");
   p.allStates = reader.flag("allStates");
-  const int64_t row = outputRow(p);
-  p.outputStride = reader.integer("outputStride", row, row);
+  p.output = readOutput(reader, p);
   p.keptCells = reader.integer("keptCells", 0, p.cells);
   if (p.keptCells > p.cells) reader.fail("PARAM_INVALID", "keptCells exceeds cells");
   p.packed = reader.flag("packed");
@@ -53,7 +60,7 @@ BoundKernel bindForward(InstructionReader<T>& reader) {
   call.bias = reader.input("bias", {4, p.hidden});
   call.initialHidden = reader.optionalInput("initialHidden", {p.hidden});
   call.initialCell = reader.optionalInput("initialCell", {p.hidden});
-  call.output = reader.outputRows("output", {p.batch, outputRow(p), p.outputStride});
+  call.output = reader.outputRows("output", rowsOf(p));
   call.gates = reader.optionalMemory("gates", {p.batch, p.steps, p.keptCells, 4, traceUnits(p)});
   call.cellStates = reader.optionalMemory("cells", {p.batch, p.steps, p.keptCells, traceUnits(p)});
   if ((call.gates == nullptr) != (call.cellStates == nullptr)) reader.fail("PARAM_INVALID", "gates and cells are kept together");
@@ -79,7 +86,7 @@ BoundKernel bindBackward(InstructionReader<T>& reader) {
     call.cellStates = reader.input("cells", {p.batch, p.steps, p.keptCells, traceUnits(p)});
   }
   if (p.keptCells < p.cells || p.packed) call.bias = reader.input("bias", {4, p.hidden});
-  call.gradOutput = reader.inputRows("gradOutput", {p.batch, outputRow(p), p.outputStride});
+  call.gradOutput = reader.inputRows("gradOutput", rowsOf(p));
   call.gradInput = reader.optionalOutput("gradInput", {p.batch, p.steps, p.cells, call.gradChannels});
   call.gradWeightInput = reader.optionalOutput("gradWeightInput", {p.inChannels, 4, p.hidden});
   call.gradWeightHidden = reader.optionalOutput("gradWeightHidden", {p.hidden, 4, p.hidden});

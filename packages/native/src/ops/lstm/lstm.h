@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "ops/cell_layout.h"
 #include "runtime/context.h"
 
 /**
@@ -12,7 +13,7 @@
  *   i, f, o = sigmoid(z_i), sigmoid(z_f), sigmoid(z_o);   g = tanh(z_g)
  *   c_t = f ∘ c_{t−1} + i ∘ g;   h_t = o ∘ tanh(c_t);   h_{−1} = initialHidden, c_{−1} = initialCell (0 where not given)
  *
- * `output` holds all h_t time-major (channel t·D + d) or the last alone. `gates` (i, f, g, o after their activation) and `cells` (c_t) are
+ * `output` holds all h_t time-major (channel t·D + d) or the last alone, and may be channels of a larger array, and rows of its images. `gates` (i, f, g, o after their activation) and `cells` (c_t) are
  * what the backward pass needs: for the first `keptCells` cells of each sample it takes them from the forward pass, of the others it computes them
  * again. Their layout is the kernels' own: the reference's is as written below, the fast one's that of TraceLayout (lstm_tile.h),
  * a device's that of LstmTrace (lstm_cuda.h). Of `packed` memory only a device that rounds factors of products makes use; all others keep nothing
@@ -33,12 +34,14 @@ namespace retroplume {
 struct LstmParams {
   int64_t batch, steps, cells, inChannels, hidden;  // N, T, P, C, D
   bool allStates;
-  int64_t outputStride;  // elements from one sample of output or gradOutput to the next
-  int64_t keptCells;     // K: cells of each sample whose gates and cell states are kept, the first ones
-  bool packed;           // the memory of gates and cell states has room for sixteen bits of each number
+  CellLayout output;  // of output or gradOutput
+  int64_t keptCells;  // K: cells of each sample whose gates and cell states are kept, the first ones
+  bool packed;        // the memory of gates and cell states has room for sixteen bits of each number
   bool accumulate;
 
   [[gnu::always_inline]] int64_t outputChannels() const { return allStates ? steps * hidden : hidden; }
+  /** Elements of output or gradOutput, from the first to the last. */
+  int64_t outputSpan() const { return output.span(batch, outputChannels()); }
 };
 
 template <class T>

@@ -145,15 +145,20 @@ describe.each([...fastVariants, ...deviceVariants])('lstm, $name, against the do
     for (const name of gradients) expect(relativeError(grads[name], reference[name])).toBeLessThan(2e-5);
   });
 
-  test.each([0, 1])('the samples of output and gradOutput may lie apart, allStates %i', (allStates) => {
+  test.each([0, 1])('output and gradOutput may be channels and rows of larger images, allStates %i', (allStates) => {
     const sizes = { batch: 3, steps: 3, cells: 7, inChannels: 3, hidden: 5, allStates };
     const inputs = makeInputs(sizes);
-    const states = 7 * 5 * (allStates ? 3 : 1);
-    const params = { ...sizes, outputStride: states + 11 };
-    const gradOutput = randomArray(3 * states, 9);
-    const apart = spread(gradOutput, states, params.outputStride);
+    const states = 5 * (allStates ? 3 : 1);
+    const outputStride = states + 4;
+    const image = 6 * outputStride + states;
+    const params = { ...sizes, outputStride, outputImageStride: image + 11 };
+    const gradOutput = randomArray(3 * 7 * states, 9);
+    const images = [0, 1, 2].flatMap((n) => [...spread(gradOutput.subarray(n * 7 * states, (n + 1) * 7 * states), states, outputStride)]);
+    const apart = spread(Float64Array.from(images), image, params.outputImageStride);
     const { output } = callKernel('lstmForward', { ...inputs, output: apart }, params, options);
-    expect(gathered(output, states, params.outputStride)).toEqual(forward(inputs, sizes, options).output);
+    const made = gathered(output, image, params.outputImageStride);
+    const rows = [0, 1, 2].flatMap((n) => [...gathered(made.subarray(n * image, (n + 1) * image), states, outputStride)]);
+    expect(Float64Array.from(rows)).toEqual(forward(inputs, sizes, options).output);
     const expected = backward(inputs, undefined, gradOutput, sizes, options);
     const actual = backward(inputs, undefined, apart, params, options);
     for (const name of gradients) expect(actual[name]).toEqual(expected[name]);

@@ -99,7 +99,7 @@ void runCells(const LstmBackward<float>& call, const LstmBackwardLayout& layout,
     runForwardTile({p, panels.forward, cells, input, call.initialHidden, call.initialCell, nullptr, Trace::kCached, own + layout.gates,
                     own + layout.cellStates, trace, false, own + layout.states, layout.units});
   }
-  const float* gradOutput = call.gradOutput + sample * p.outputStride + first * p.outputChannels();
+  const float* gradOutput = call.gradOutput + p.output.at(sample * p.cells + first);
   float* gradInput = call.gradInput != nullptr ? call.gradInput + row * call.gradChannels : nullptr;
   runTile({call, layout, panels.backward, workOf(layout, own), cells, input, gradOutput, gradInput, gates, cellStates, trace});
 }

@@ -203,7 +203,7 @@ struct Run {
                                   {scratch + layout.transposed, shape.packed()},
                                   {call.initialHidden, p.hidden},
                                   {call.initialCell, p.hidden},
-                                  {call.gradOutput, (p.batch - 1) * p.outputStride + p.cells * p.outputChannels()},
+                                  {call.gradOutput, p.outputSpan()},
                                   trace,
                                   {call.gradInput, p.batch * p.steps * p.cells * call.gradChannels},
                                   {scratch + layout.partials, partialsLength},

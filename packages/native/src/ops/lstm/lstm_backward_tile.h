@@ -23,7 +23,7 @@ struct BackwardTile {
   Work work;
   int64_t cells;
   const float* input;       // [T][P][C]
-  const float* gradOutput;  // [cells][T·D] or [cells][D]
+  const float* gradOutput;  // [cells][T·D] or [cells][D] in rows of the layout
   float* gradInput;         // [T][P][gradChannels] or null
   const float* gates;
   const float* cellStates;
@@ -35,8 +35,9 @@ struct BackwardTile {
 /** Gradient of h at a step that comes from the output; null if this step's state is not part of it. */
 inline const float* outputGradient(const BackwardTile& tile, int64_t step, int64_t m) {
   const LstmParams& p = tile.call.params;
-  if (p.allStates) return tile.gradOutput + (m * p.steps + step) * p.hidden;
-  return step == p.steps - 1 ? tile.gradOutput + m * p.hidden : nullptr;
+  const float* states = tile.gradOutput + m * p.output.stride;
+  if (p.allStates) return states + step * p.hidden;
+  return step == p.steps - 1 ? states : nullptr;
 }
 
 /** tanh(c) of a step. Eight at a time: see reciprocalOnePlusPower. */

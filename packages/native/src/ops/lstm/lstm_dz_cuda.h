@@ -16,9 +16,9 @@ struct LstmSources {
     last = step == p.steps - 1;
     traceAt = a.trace.row(tile.sample, p.steps, step, tile.cell) * a.trace.units;
     traceBefore = traceAt - a.trace.region.cells * a.trace.units;
-    outputRow = static_cast<int>(p.allStates ? p.steps * p.hidden : p.hidden);
+    outputRow = static_cast<int>(p.output.stride);
     outputs = p.allStates || last ? tile.count : 0;
-    outputAt = tile.sample * p.outputStride + tile.cell * outputRow + (p.allStates ? step * p.hidden : 0);
+    outputAt = tile.sample * p.output.imageStride + tile.cell * outputRow + (p.allStates ? step * p.hidden : 0);
   }
 };
 
@@ -102,7 +102,7 @@ __device__ __forceinline__ void lstmPrefetchStep(const LstmBackwardArguments& a,
   if (!p.allStates) return;
   for (int i = threadIdx.x; i < tile.count * ((D + kLstmLine - 1) / kLstmLine); i += blockDim.x) {
     const int64_t cell = tile.cell + i % tile.count;
-    prefetch(a.gradOutput, tile.sample * p.outputStride + (cell * p.steps + step - 1) * D + i / tile.count * kLstmLine);
+    prefetch(a.gradOutput, tile.sample * p.output.imageStride + cell * p.output.stride + (step - 1) * D + i / tile.count * kLstmLine);
   }
 }
 

@@ -27,7 +27,7 @@ void lstmForward(const LstmForward<float>& call, const Context& context) {
   const Trace kept = call.gates == nullptr ? Trace::kNone : streamed ? Trace::kStreamed : Trace::kCached;
   // 21 MB are still in the third-level cache when the next convolution reads them: 14.1 ms, streamed 15.1 ms.
   constexpr int64_t kLeastOutput = int64_t{8} << 20;
-  const bool wholeLines = p.hidden % kWidestLanes == 0 && p.outputStride % kWidestLanes == 0;
+  const bool wholeLines = p.hidden % kWidestLanes == 0 && p.output.stride % kWidestLanes == 0 && p.output.imageStride % kWidestLanes == 0;
   const bool streamedOutput = wholeLines && exceedsCaches(call.output, p.batch * p.cells * p.outputChannels(), kLeastOutput);
   inParallel(context, [&](const Worker& worker) {
     const int thread = worker.thread, threads = worker.threads;
@@ -39,8 +39,8 @@ void lstmForward(const LstmForward<float>& call, const Context& context) {
       const Trace keptHere = tiles.isKept(t) ? kept : Trace::kNone;
       const int64_t traced = keptHere == Trace::kNone ? 0 : trace.at(sample * p.steps, 0, first);
       runForwardTile({p, weights, tiles.begin(t + 1) - first, call.input + row * p.inChannels, call.initialHidden, call.initialCell,
-                      call.output + sample * p.outputStride + first * p.outputChannels(), keptHere, call.gates + 4 * traced, call.cellStates + traced,
-                      trace, streamedOutput, scratch + layout.threadsBegin + thread * layout.states, layout.units});
+                      call.output + p.output.at(sample * p.cells + first), keptHere, call.gates + 4 * traced, call.cellStates + traced, trace,
+                      streamedOutput, scratch + layout.threadsBegin + thread * layout.states, layout.units});
     }
     finishStreams();
   });

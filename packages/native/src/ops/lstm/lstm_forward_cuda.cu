@@ -34,10 +34,10 @@ struct StepTargets {
   __device__ __forceinline__ StepTargets(const ForwardArguments& a, const LstmTile& tile, int step) {
     const LstmParams& p = a.params;
     const int64_t left = a.trace.region.cellBegin + a.trace.region.cells - tile.cell;
-    outputRow = static_cast<int>(p.allStates ? p.steps * p.hidden : p.hidden);
+    outputRow = static_cast<int>(p.output.stride);
     outputs = a.output && (p.allStates || step == p.steps - 1) ? tile.count : 0;
     traced = static_cast<int>(left < 0 ? 0 : left < tile.count ? left : tile.count);
-    outputAt = tile.sample * p.outputStride + tile.cell * outputRow + (p.allStates ? step * p.hidden : 0);
+    outputAt = tile.sample * p.output.imageStride + tile.cell * outputRow + (p.allStates ? step * p.hidden : 0);
     traceAt = a.trace.row(tile.sample, p.steps, step, tile.cell) * a.trace.units;
   }
 };
@@ -210,7 +210,8 @@ Products productsOf(const LstmParams& p, const Context& context) {
 
 /** Whether two units of the output may be written at once: its rows begin at multiples of 8 bytes. */
 bool outputByTwo(const LstmForwardRun& run) {
-  return run.params.hidden % 2 == 0 && run.params.outputStride % 2 == 0 && reinterpret_cast<uintptr_t>(run.output) % 8 == 0;
+  return run.params.hidden % 2 == 0 && run.params.output.stride % 2 == 0 && run.params.output.imageStride % 2 == 0 &&
+         reinterpret_cast<uintptr_t>(run.output) % 8 == 0;
 }
 
 }  // namespace
@@ -241,7 +242,7 @@ void lstmRunForward(const LstmForwardRun& run, const LstmRegion& region, const L
                              {run.bias, 4 * p.hidden},
                              {run.initialHidden, p.hidden},
                              {run.initialCell, p.hidden},
-                             {run.output, (p.batch - 1) * p.outputStride + p.cells * p.outputChannels()},
+                             {run.output, p.outputSpan()},
                              trace,
                              outputByTwo(run)};
     // Smaller tiles before weights through the caches: at 64 units and 41 channels the weights are two thirds of a block's memory.

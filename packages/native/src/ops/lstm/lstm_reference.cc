@@ -49,7 +49,7 @@ struct Trace {
 /** All steps of one cell; `output` may be null. */
 template <class Call, class T>
 void forwardCell(const Call& call, int64_t n, int64_t cell, T* output, const Trace<T>& trace, T* work) {
-  const auto& [N, steps, cells, C, D, allStates, outputStride, keptCells, packed, accumulate] = call.params;
+  const auto& [N, steps, cells, C, D, allStates, layout, keptCells, packed, accumulate] = call.params;
   T *z = work, *h = work + 4 * D, *c = h + D;
   for (int64_t d = 0; d < D; ++d) {
     h[d] = call.initialHidden ? call.initialHidden[d] : T(0);
@@ -74,9 +74,9 @@ void forwardCell(const Call& call, int64_t n, int64_t cell, T* output, const Tra
 
 template <class T>
 void backwardCell(const LstmBackward<T>& call, int64_t n, int64_t cell, const Trace<const T>& trace, T* work) {
-  const auto& [N, steps, cells, C, D, allStates, outputStride, keptCells, packed, accumulate] = call.params;
+  const auto& [N, steps, cells, C, D, allStates, layout, keptCells, packed, accumulate] = call.params;
   T *dz = work, *dh = work + 4 * D, *dc = dh + D, *hBefore = dc + D, *cBefore = hBefore + D;
-  const T* gradOutput = call.gradOutput + n * call.params.outputStride + cell * call.params.outputChannels();
+  const T* gradOutput = call.gradOutput + call.params.output.at(n * cells + cell);
   std::fill_n(dh, 2 * D, T(0));
   for (int64_t t = steps - 1; t >= 0; --t) {
     const int64_t at = (n * steps + t) * cells + cell;
@@ -130,7 +130,7 @@ void lstmForwardReference(const LstmForward<T>& call, const Context& context) {
   const LstmParams& p = call.params;
   for (int64_t n = 0; n < p.batch; ++n) {
     for (int64_t cell = 0; cell < p.cells; ++cell) {
-      T* output = call.output + n * p.outputStride + cell * p.outputChannels();
+      T* output = call.output + p.output.at(n * p.cells + cell);
       forwardCell(call, n, cell, output, traceOf(p, call.gates, call.cellStates, n, cell), static_cast<T*>(context.scratch));
     }
   }

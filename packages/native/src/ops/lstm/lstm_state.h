@@ -37,7 +37,7 @@ struct ForwardTile {
   const float* input;          // [T][P][C]
   const float* initialHidden;  // [D] or null: 0
   const float* initialCell;
-  float* output;  // [cells][T·D] or [cells][D], or null
+  float* output;  // [cells][T·D] or [cells][D] in rows of the layout, or null
   Trace kept;
   float *gates, *cellStates;  // where they are kept
   TraceLayout trace;
@@ -117,7 +117,7 @@ inline void writeOutput(const ForwardTile& tile, int64_t step, int64_t begin, in
   float* output = tile.output + (p.allStates ? step * p.hidden : 0);
   for (int64_t m = begin; m < end; ++m) {
     for (int64_t unit = 0; unit < p.hidden; unit += kLanes) {
-      float* to = output + m * p.outputChannels() + unit;
+      float* to = output + m * p.output.stride + unit;
       const Vector h = load(hidden + m * tile.units + unit);
       tile.streamedOutput ? stream(to, h) : keep(to, h, static_cast<int>(smaller(kLanes, p.hidden - unit)));
     }

@@ -8,7 +8,7 @@
 /**
  * Transposed convolution, kernel 2x2, stride 2: every input cell makes its own 2x2 block of outputs, blocks do not overlap.
  *
- *   output[n, 2i+a, 2j+b, o] = bias[o] + Σ_c weight[a,b,c,o] · input[n,i,j,c]          a, b ∈ {0, 1}
+ *   output[n, 2i+a, 2j+b, o] = bias[o] + Σ_c weight[a,b,c,o] · input[n,i,j,c]          a, b ∈ {0, 1}; with `accumulate` added to what was there
  *
  * Backward, with G = gradOutput; each term is the plain transpose of that product:
  *

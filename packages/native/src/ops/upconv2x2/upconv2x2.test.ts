@@ -83,6 +83,19 @@ test.each([...fastVariants, ...deviceVariants])(
   },
 );
 
+test.each(allVariants)('forward, what is there is added to: $name', ({ options }) => {
+  const params = { batch: 1, height: 2, width: 5, inChannels: 3, outChannels: 4 };
+  const [input, weight, bias, before] = [randomArray(30, 1), randomArray(48, 2), randomArray(4, 3), randomArray(160, 4)];
+  const { output } = callKernel('upconv2x2Forward', { input, weight, bias, output: 160 }, params, options);
+  const sum = callKernel('upconv2x2Forward', { input, weight, bias, output: before }, { ...params, accumulate: 1 }, options).output;
+  expect(
+    relativeError(
+      sum,
+      before.map((value, i) => value + output[i]),
+    ),
+  ).toBeLessThan(1e-6);
+});
+
 describe.each([...fastVariants, ...deviceVariants])('upconv2x2, $name, against the double reference', ({ options }) => {
   const shapes = [
     [2, 6, 8, 48, 24],
@@ -102,7 +115,7 @@ describe.each([...fastVariants, ...deviceVariants])('upconv2x2, $name, against t
       const params = { batch, height, width, inChannels, outChannels, accumulate };
       const before = (length: number, seed: number): Float64Array | number => (accumulate ? randomArray(length, seed) : length);
       const calls: [string, Parameters<typeof callKernel>[1], string[]][] = [
-        ['upconv2x2Forward', { input, weight, bias: randomArray(outChannels, 4), output: gradOutput.length }, ['output']],
+        ['upconv2x2Forward', { input, weight, bias: randomArray(outChannels, 4), output: before(gradOutput.length, 8) }, ['output']],
         ['upconv2x2BackwardInput', { gradOutput, weight, gradInput: before(input.length, 5) }, ['gradInput']],
         [
           'upconv2x2BackwardWeight',

@@ -10,8 +10,8 @@ void upconv2x2BackwardInput(const Upconv2x2BackwardInput<float>& call, const Con
 /**
  * The 2x2 transposed convolution on the tile unit, forward and its data gradient: products [cells, in] · [in, (a, b, out)] and back, of 32 cells of a
  * grid row at a time. While those are multiplied, the next 32 are cut into their parts. The last of a row begin so early that they are whole, and are
- * then computed twice in part. Other shapes than whole tiles, and gradients that are added to others or multiplied by a derivative, are left to the
- * vector units.
+ * then computed twice in part. Other shapes than whole tiles, and what is added to something or multiplied by a derivative, are left to the vector
+ * units.
  */
 namespace retroplume::RETROPLUME_ISA {
 
@@ -212,7 +212,7 @@ void onAllThreads(const Upconv2x2Params& p, const Context& context, Pack pack, R
 
 void upconv2x2Forward(const Upconv2x2Forward<float>& call, const Context& context) {
   const Upconv2x2Params& p = call.params;
-  if (!fitsTiles(p)) return avx512::upconv2x2Forward(call, context);
+  if (!fitsTiles(p) || p.accumulate) return avx512::upconv2x2Forward(call, context);
   onAllThreads(
       p, context,
       [&](int64_t tap, float* panel) {

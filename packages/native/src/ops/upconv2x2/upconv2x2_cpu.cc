@@ -33,7 +33,7 @@ void forwardRows(const Upconv2x2Forward<float>& call, Range rows, const float* p
   const int64_t C = p.inChannels, O = p.outChannels;
   const ColumnBlocks blocks(O);
   const int64_t panelSize = C * blocks.vectors * kLanes;
-  const bool streamed = streamsRows(call.output, 4 * p.batch * p.height * p.width, O, p.outputStride);
+  const bool streamed = !p.accumulate && streamsRows(call.output, 4 * p.batch * p.height * p.width, O, p.outputStride);
   forEachTile(rows, p.width, blocks.rowLimit(), [&](int64_t row, int64_t first, int cells) {
     RowTileCall tile{};
     tile.streamed = streamed;
@@ -42,6 +42,7 @@ void forwardRows(const Upconv2x2Forward<float>& call, Range rows, const float* p
     tile.segments = 1;
     tile.length = C;
     tile.outStride = 2 * p.outputStride;
+    tile.accumulate = p.accumulate;
     for (int64_t tap = 0; tap < 4; ++tap) {
       float* output = call.output + ((2 * row + tap / 2) * 2 * p.width + 2 * first + tap % 2) * p.outputStride;
       for (int64_t b = 0; b < blocks.count; ++b) {

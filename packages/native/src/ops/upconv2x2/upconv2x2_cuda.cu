@@ -46,6 +46,7 @@ void upconv2x2Forward(const Upconv2x2Forward<float>& call, const Context& contex
   gemm.to.rowGroup = IndexDivisor(p.width);
   gemm.to.rowGroupStep = gemm.to.tapRowStep = counted(2 * p.width * p.outputStride, "floats of a row");
   gemm.to.tapStep = static_cast<int>(p.outputStride);
+  gemm.to.accumulate = p.accumulate;
   gemm.to.finishWith(call.bias, nullptr, p.outChannels, 0);
   multiplyPatches(gemm, static_cast<float*>(context.scratch), context);
 }

@@ -26,7 +26,7 @@ void upconv2x2ForwardReference(const Upconv2x2Forward<T>& call, const Context&) 
   const int64_t C = call.params.inChannels, O = call.params.outChannels;
   forEachTap(call.params, [&](int64_t in, int64_t out, int64_t tap) {
     T* output = call.output + out * call.params.outputStride;
-    for (int64_t o = 0; o < O; ++o) output[o] = call.bias ? call.bias[o] : T(0);
+    for (int64_t o = 0; o < O; ++o) output[o] = (call.params.accumulate ? output[o] : T(0)) + (call.bias ? call.bias[o] : T(0));
     for (int64_t c = 0; c < C; ++c) {
       const T x = call.input[in * C + c];
       for (int64_t o = 0; o < O; ++o) output[o] += call.weight[(tap * C + c) * O + o] * x;
