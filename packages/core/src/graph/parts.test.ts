@@ -7,11 +7,13 @@ import {
   concat,
   conv2d,
   crop,
+  downconv2x2,
   Graph,
   gradients,
   loss,
   lstm,
   maxpool2x2,
+  multiply,
   pad,
   planProgram,
   prelu,
@@ -125,6 +127,37 @@ describe('a branch that is padded and joined, of several samples', () => {
 
   test('gradients agree with central differences', async () => {
     expect(await gradientError(branched)).toBeLessThan(2e-7);
+  });
+});
+
+describe('a level of a U-Net beside one that its layers gate', () => {
+  function gated(g: Graph): Built {
+    const weight = (name: string, ...shape: number[]): Value => g.input(name, shape);
+    const gate = (context: Value, name: string): Value => conv2d(g, context, weight(name, 1, 1, context.shape[3], 2));
+    const steps = g.input('steps', [1, 2, 3, 4, 1]);
+    const states = lstm(g, steps, { weightInput: weight('wi', 1, 8), weightHidden: weight('wh', 2, 8), bias: weight('b', 8) }, true);
+    const tracers = channelAffine(g, g.input('tracers', [1, 3, 4, 2]), g.constant([2, 3], [2]), g.constant([0, 1], [2]));
+    const known = tanh(g, conv2d(g, concat(g, [states, tracers]), weight('cell', 1, 1, 6, 3)));
+    const down = relu(g, conv2d(g, pad(g, known, 1, 0), weight('down', 3, 3, 3, 2)));
+    const up = relu(g, conv2d(g, concat(g, [upconv2x2(g, maxpool2x2(g, down), weight('up', 2, 2, 2, 2)), down]), weight('join', 3, 3, 4, 2)));
+    const sources = pad(g, multiply(g, tracers, gate(known, 'source')), 1, 0);
+    const skip = multiply(g, conv2d(g, sources, weight('carry', 3, 3, 2, 2)), gate(down, 'below'));
+    const back = upconv2x2(g, downconv2x2(g, skip, weight('halve', 2, 2, 2, 2)), weight('double', 2, 2, 2, 2));
+    const carried = multiply(g, conv2d(g, concat(g, [back, skip]), weight('carry2', 3, 3, 4, 2)), gate(up, 'above'));
+    return { wrt: [steps, g.find('tracers')], output: carried };
+  }
+
+  test('copies zeros of padded rows, and of gradients what of the tracers is added to theirs', () => {
+    const g = new Graph();
+    const { wrt, output } = gated(g);
+    const grads = gradients(g, output, wrt, { seed: g.input('seed', output.shape) });
+    const { instructions } = planProgram(g, { outputs: { output, ofSteps: grads[0], ofTracers: grads[1] } }).spec;
+    const copied = instructions.filter(({ op }) => copies.includes(op)).map(({ op, label }) => `${op} ${label}`);
+    expect(copied).toEqual(['stridedCopy pad', 'stridedCopy pad', 'stridedCopy slice']);
+  });
+
+  test('gradients agree with central differences', async () => {
+    expect(await gradientError(gated)).toBeLessThan(2e-7);
   });
 });
 

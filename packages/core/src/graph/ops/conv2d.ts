@@ -62,7 +62,7 @@ function sizes(image: Value, weight: Value): Record<string, number> {
 const spreadImage = (index: number, kernel: number): Spread | undefined => (index === 0 && kernel === 1 ? 'pixels' : undefined);
 
 /** Where an image that may be spread out begins, and how far its cells are apart. */
-const located = (emitter: Emitter, image: Value): [at: number, stride: number] => [
+const imageAt = (emitter: Emitter, image: Value): [at: number, stride: number] => [
   emitter.at(image),
   pixelStride(emitter.strides(image), image.shape),
 ];
@@ -90,7 +90,7 @@ export const conv2dOp: Op<Conv2dAttributes> = {
   lower(node, emitter) {
     const [input, weight, bias, slope] = node.inputs as [Value, Value, Value | undefined, Value | undefined];
     const [output] = node.outputs;
-    const [at, inputStride] = located(emitter, input);
+    const [at, inputStride] = imageAt(emitter, input);
     emitter.emit(
       'conv2dForward',
       {
@@ -167,7 +167,7 @@ export const conv2dBackwardInputWithDerivativeOp = withDerivative(conv2dBackward
 
 function backwardInputCall(node: Node, emitter: Emitter): InstructionParts {
   const [gradOutput, weight] = node.inputs as [Value, Value];
-  const [gradInput, gradInputStride] = located(emitter, node.outputs[0]);
+  const [gradInput, gradInputStride] = imageAt(emitter, node.outputs[0]);
   const operands = { gradOutput: emitter.at(gradOutput), weight: emitter.at(weight), gradInput };
   return { kernel: 'conv2dBackwardInput', operands, params: { ...sizes(gradOutput, weight), gradInputStride } };
 }
@@ -180,7 +180,7 @@ const conv2dBackwardWeightOp: Op = {
   lower(node: Node, emitter: Emitter) {
     const [input, gradOutput] = node.inputs as [Value, Value];
     const [gradWeight, gradBias] = node.outputs;
-    const [at, inputStride] = located(emitter, input);
+    const [at, inputStride] = imageAt(emitter, input);
     const operands = {
       input: at,
       gradOutput: emitter.at(gradOutput),
