@@ -66,6 +66,8 @@ export interface OpenSurrogateOptions extends Pick<RunOptions, 'threads' | 'devi
  * surrogate.dispose();
  */
 export function openSurrogate(source: string | Case, { out, variant = 'default', ...options }: OpenSurrogateOptions): AnchoredSurrogate {
+  expectArgument(typeof out === 'string', 'out', 'the path of a run folder', out);
+  expectArgument(['default', 'paper'].includes(variant), 'variant', 'default or paper', variant);
   const settings = caseOf(source);
   const run = runContext(settings, out, deviceOf(options, settings, ALONE), options);
   const context = stageContext(run, 'evaluate', variant);
@@ -195,7 +197,11 @@ export class AnchoredSurrogate {
   }
 
   /** @throws as {@link concentrations} */
-  private domainHours({ period: name, hours, factors }: SurrogateHours): DomainHours & { hours: readonly number[]; factors: EmissionFactors } {
+  private domainHours(asked: SurrogateHours): DomainHours & { hours: readonly number[]; factors: EmissionFactors } {
+    expectArgument(typeof asked === 'object' && asked !== null, 'asked', 'an object, such as { period, hours }', asked);
+    const { period: name, hours, factors } = asked;
+    expectArgument(typeof name === 'string', 'period', 'the name of a period', name);
+    expectArgument(isListOfNumbers(hours), 'hours', 'a list of hours', hours);
     const names = this.periods.map((each) => each.name);
     const period = names.indexOf(name);
     if (period < 0) {
@@ -206,14 +212,14 @@ export class AnchoredSurrogate {
       );
     }
     const { firstHour, time } = this.periods[period];
-    const outside = hours.find((hour) => !Number.isInteger(hour) || hour < firstHour || hour >= time.count);
-    if (hours.length === 0 || outside !== undefined) {
+    const outside = Array.prototype.findIndex.call(hours, (hour: number) => !Number.isInteger(hour) || hour < firstHour || hour >= time.count);
+    if (hours.length === 0 || outside >= 0) {
       throw new ConfigError(
         'PERIOD_HOURS',
-        `surrogate: expected hours ${firstHour} to ${time.count - 1} of ${name} but received ${outside ?? 'none'}: hours before lie in the spin-up or have no whole window`,
+        `surrogate: expected hours ${firstHour} to ${time.count - 1} of ${name} but received ${outside < 0 ? 'none' : String(hours[outside])}: hours before lie in the spin-up or have no whole window`,
       );
     }
-    return { period, hours: [...hours], factors: this.factorsOf(factors, time) };
+    return { period, hours: Array.from(hours), factors: this.factorsOf(factors, time) };
   }
 
   private factorsOf(given: Float32Array | undefined, time: TimeAxis): EmissionFactors {
@@ -266,4 +272,9 @@ export class AnchoredSurrogate {
     hours.forEach((hour, i) => out.set(source.hourly('concentrations', wholeGrid(source), { first: hour, count: 1 }), i * field));
     return out;
   }
+}
+
+/** Arrays, and typed ones, which are as good. */
+function isListOfNumbers(hours: unknown): boolean {
+  return Array.isArray(hours) || (ArrayBuffer.isView(hours) && !(hours instanceof DataView));
 }
