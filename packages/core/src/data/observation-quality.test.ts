@@ -106,4 +106,14 @@ describe('values that make no sense', () => {
       failure('OBSERVATIONS_TWICE', `${at('obs.csv')}: NO2 at station A, 2017-01-01T00:00Z, has two values: keep one row for each station and time`),
     );
   });
+
+  test('the hour that comes twice when clocks are put back asks for offsets, with which both are read', async () => {
+    const rows = (first: string, second: string): string => `A,2017-10-29T02:00${first},5,7\nA,2017-10-29T02:00${second},6,8\n`;
+    await expect(read(rows('', ''), { timeZone: 'Europe/Berlin' })).rejects.toThrow(
+      failure('OBSERVATIONS_TWICE', expect.stringContaining('the clocks of Europe/Berlin change there: write times with their offset') as string),
+    );
+    expect(series(await read(rows('+02:00', '+01:00'), { timeZone: 'Europe/Berlin' }), 'PM2.5', 'A')).toEqual([7, 8]);
+    const other = rows('', '').replaceAll('10-29', '10-27');
+    await expect(read(other, { timeZone: 'Europe/Berlin' })).rejects.toThrow(/keep one row for each station and time$/);
+  });
 });

@@ -17,7 +17,7 @@ import {
   standsForNone,
   type SpeciesQuality,
 } from './observation-quality';
-import { isMidnight, parseTime, standardTimeOffset } from './observation-time';
+import { clocksChange, isMidnight, parseTime, standardTimeOffset } from './observation-time';
 import type { ObservationsSpec } from './observations';
 import { anyRule, applyRules, reachOf } from './quality-rules';
 import { requireColumns, type Station } from './stations';
@@ -285,9 +285,15 @@ export class ObservationReader {
       quality.valid++;
     } else if (values[index] === value) quality.repeated++;
     else if (this.isAsked(at.step)) {
+      const when = timeAt(this.axis, at.step);
+      const { zone = this.spec.timeZone, standardTime } = this.layout;
+      const remedy =
+        !standardTime && clocksChange(when.getTime(), zone)
+          ? `the clocks of ${zone} change there: write times with their offset, such as 2017-10-29T02:00+01:00, or give the zone whose time the files have all year`
+          : 'keep one row for each station and time';
       throw new DataError(
         'OBSERVATIONS_TWICE',
-        `${this.label}: ${at.species} at station ${this.stations[at.station].id}, ${instant(timeAt(this.axis, at.step))}, has two values: keep one row for each station and time`,
+        `${this.label}: ${at.species} at station ${this.stations[at.station].id}, ${instant(when)}, has two values: ${remedy}`,
       );
     }
   }
