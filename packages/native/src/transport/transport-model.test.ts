@@ -235,6 +235,17 @@ describe('refusals', () => {
     ['a diffusivity without bounds', { horizontalDiffusivity: 1e20 }, /sub-steps of transport/],
     ['an infinite diffusivity', { horizontalDiffusivity: Infinity }, /sub-steps of transport/],
     ['a wind that grows without bounds', { windExponent: 300 }, /sub-steps of transport/],
+    ['an option that there is not', { stepPerHour: 8 } as TransportOptions, /there is no option stepPerHour: use one of layerTops, /],
+    ['an option that all objects have', { toString: 1 } as unknown as TransportOptions, /there is no option toString/],
+    [
+      'a background of something else',
+      { background: { CO: 200 } as TransportOptions['background'] },
+      /option background: there is no CO: use one of NO, /,
+    ],
+    ['a process that there is not', { processes: { wind: false } as TransportOptions['processes'] }, /option processes: there is no wind/],
+    ['a share of another group', { stackShare: { PM25: 0.1 } as TransportOptions['stackShare'] }, /option stackShare: there is no PM25/],
+    ['tops that are no list', { layerTops: 2000 as unknown as number[] }, /layerTops: expected a list of heights but received 2000/],
+    ['backgrounds that are none', { background: 38 as unknown as TransportOptions['background'] }, /background: expected an object but received 38/],
     ['an unknown edge', { boundary: 'soft' as 'open' }, /boundary: expected open, periodic or closed but received soft/],
   ])('%s', (_, options, message) => {
     const error = expect.objectContaining({ code: 'TRANSPORT_BAD_OPTIONS', message: expect.stringMatching(message) as string }) as Error;
