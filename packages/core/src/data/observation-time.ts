@@ -54,7 +54,12 @@ function zoneOffset(local: number, zone: string): number {
 
 /** Whether the clocks of a zone are put forward or back within three hours of an instant (ms since 1970): its local times are skipped or come twice there. */
 export function clocksChange(at: number, zone: string): boolean {
-  return zone !== 'UTC' && offsetAt(at - 3 * HOUR_MS, zone) !== offsetAt(at + 3 * HOUR_MS, zone);
+  return !isSameOffset(at - 3 * HOUR_MS, at + 3 * HOUR_MS, zone);
+}
+
+/** Whether the clocks of a zone are ahead of UTC by as much at one instant (ms since 1970) as at another. */
+export function isSameOffset(one: number, other: number, zone: string): boolean {
+  return zone === 'UTC' || offsetAt(one, zone) === offsetAt(other, zone);
 }
 
 /** What {@link isTimeZone} takes, as errors say it. */
