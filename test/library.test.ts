@@ -171,6 +171,7 @@ describe('openSurrogate', () => {
       await expect(anchored.adjoint({ period: 'winter', hours }, doubles)).rejects.toMatchObject(ofDoubles);
       for (const wrong of [NaN, -1, Infinity])
         await expect(ask({ factors: half.map((f, i) => (i === 9 ? wrong : f)) })).rejects.toMatchObject({ code: 'FACTORS_VALUES' });
+      await expect(ask({ factors: half.map(() => 1e38) })).rejects.toMatchObject({ code: 'SURROGATE_NOT_FINITE' });
       await expect(anchored.adjoint({ period: 'winter', hours }, new Float32Array(3))).rejects.toMatchObject({ code: 'GRADIENT_SHAPE' });
       const gradient = new Float32Array(hours.length * ROWS * COLS * 4);
       gradient[5] = NaN;

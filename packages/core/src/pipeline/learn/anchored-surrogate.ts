@@ -9,7 +9,7 @@
 import { caseOf, GROUPS, nearestKey, SPECIES, type Case } from '../../data/case';
 import { sourceOf, wholeGrid, type PeriodSource } from '../../data/period-source';
 import { expectArgument } from '../../call';
-import { ConfigError, ShapeError } from '../../errors';
+import { ConfigError, NumericalError, ShapeError } from '../../errors';
 import type { Grid, TimeAxis } from '../../grid/grid';
 import { ALONE } from '../../ranks';
 import type { Certificate } from '../../surrogate/judgement/certificate';
@@ -116,9 +116,11 @@ export class AnchoredSurrogate {
   }
 
   /**
-   * C(f), concentrations `[hours, H, W, 4]` in ppb (PM2.5 in µg m-3), in the order of the hours.
+   * C(f), concentrations `[hours, H, W, 4]` in ppb (PM2.5 in µg m-3), in the order of the hours. Far below the prior emissions the sum may fall below 0: it is
+   * not cut there, as the inversion does not cut it.
    *
    * @throws {ConfigError} `PERIOD_UNKNOWN`, `PERIOD_HOURS`, `SURROGATE_DISPOSED`, `CALL_INVALID` @throws {ShapeError} `FACTORS_SHAPE`, `FACTORS_VALUES`
+   * @throws {NumericalError} `SURROGATE_NOT_FINITE` for factors so large that the numbers overflow
    * @throws the signal's reason where the signal is raised
    */
   async concentrations(asked: SurrogateHours): Promise<Float32Array> {
@@ -129,7 +131,7 @@ export class AnchoredSurrogate {
       if (sameFactors(at.factors.data, this.ones)) return prior;
       const base = await this.baseOf(model, at);
       const changed = await this.forward(model, at);
-      return prior.map((value, i) => value + changed[i] - base[i]);
+      return expectFinite(prior.map((value, i) => value + changed[i] - base[i]));
     });
   }
 
@@ -277,4 +279,13 @@ export class AnchoredSurrogate {
 /** Arrays, and typed ones, which are as good. */
 function isListOfNumbers(hours: unknown): boolean {
   return Array.isArray(hours) || (ArrayBuffer.isView(hours) && !(hours instanceof DataView));
+}
+
+function expectFinite(concentrations: Float32Array): Float32Array {
+  const wrong = concentrations.findIndex((value) => !Number.isFinite(value));
+  if (wrong < 0) return concentrations;
+  throw new NumericalError(
+    'SURROGATE_NOT_FINITE',
+    `surrogate: the concentration at place ${wrong} became ${concentrations[wrong]}: give factors nearer to those that it was trained on`,
+  );
 }
