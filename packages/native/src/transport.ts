@@ -181,6 +181,13 @@ function checkNames(options: TransportOptions): void {
 /** @throws Error with `code` TRANSPORT_BAD_OPTIONS; AddonError where the addon is not built */
 export function createTransportModel(grid: TransportGrid, options: TransportOptions = {}): TransportModel {
   checkNames(options);
+  // input_checks.cc asks of all yields that they are 0 or more; that of particles, by mass, may well be above 1.
+  const { organicNitrateYield: share = 0 } = options;
+  if (share > 1) {
+    throw Object.assign(new Error(`transport model: option organicNitrateYield: expected a share of RO2 + NO from 0 to 1 but received ${share}`), {
+      code: 'TRANSPORT_BAD_OPTIONS',
+    });
+  }
   const addon = loadAddon('transport') as TransportAddon;
   return new addon.TransportModel(grid, options);
 }

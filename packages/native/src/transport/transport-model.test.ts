@@ -228,6 +228,11 @@ describe('refusals', () => {
     ['a top without end', { layerTops: [1500, Infinity] }, /finite layer tops/],
     ['a share above 1', { stackShare: { SO2: 1.5 } }, /stack shares/],
     ['a negative background', { background: { O3: -1 } }, /background/],
+    [
+      'more nitrate than what reacts',
+      { organicNitrateYield: 1.1 },
+      /organicNitrateYield: expected a share of RO2 \+ NO from 0 to 1 but received 1.1/,
+    ],
     ['a yield that is no number', { soaYield: NaN }, /yields/],
     ['half a step', { stepsPerHour: 2.5 }, /stepsPerHour: expected a whole number/],
     ['steps that are no number', { stepsPerHour: 1e300 }, /stepsPerHour: expected a whole number/],
