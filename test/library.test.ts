@@ -2,7 +2,19 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadCase, openSurrogate, plannedWork, runPart, runStages, submitChain, type AnchoredSurrogate, type RunOptions } from '../packages/core/src';
+import {
+  loadCase,
+  openSurrogate,
+  plannedWork,
+  runPart,
+  runStages,
+  submitChain,
+  type AnchoredSurrogate,
+  type Case,
+  type OpenSurrogateOptions,
+  type RunOptions,
+  type SurrogateHours,
+} from '../packages/core/src';
 import { readPrepared } from '../packages/core/src/data/prepared';
 import { withPriorConcentrations } from '../packages/core/src/data/prior-channels';
 import { freeRun } from '../packages/core/src/surrogate/domain/free-run';
@@ -146,8 +158,12 @@ describe('openSurrogate', () => {
         code: 'PERIOD_UNKNOWN',
         message: expect.stringContaining('did you mean winter?') as string,
       });
-      for (const wrong of [[], [SPIN_UP - 1], [HOURS], [30.5], [NaN]])
+      // eslint-disable-next-line no-sparse-arrays -- a hole is undefined, which `find` gives as well where nothing is wrong
+      for (const wrong of [[], [SPIN_UP - 1], [HOURS], [30.5], [NaN], [, 30], [undefined, 30]])
         await expect(ask({ hours: wrong })).rejects.toMatchObject({ code: 'PERIOD_HOURS' });
+      for (const wrong of [{ hours: undefined }, { hours: 30 }, { hours: '30' }, { period: undefined }, { period: 0 }])
+        await expect(ask(wrong)).rejects.toMatchObject({ code: 'CALL_INVALID' });
+      await expect(anchored.concentrations(undefined as unknown as SurrogateHours)).rejects.toMatchObject({ code: 'CALL_INVALID' });
       await expect(ask({ factors: new Float32Array(7) })).rejects.toMatchObject({ code: 'FACTORS_SHAPE' });
       const ofDoubles = { code: 'CALL_INVALID', message: expect.stringContaining('expected a Float32Array but received Float64Array') as string };
       await expect(ask({ factors: new Float64Array(half) })).rejects.toMatchObject(ofDoubles);
@@ -155,6 +171,7 @@ describe('openSurrogate', () => {
       await expect(anchored.adjoint({ period: 'winter', hours }, doubles)).rejects.toMatchObject(ofDoubles);
       for (const wrong of [NaN, -1, Infinity])
         await expect(ask({ factors: half.map((f, i) => (i === 9 ? wrong : f)) })).rejects.toMatchObject({ code: 'FACTORS_VALUES' });
+      await expect(ask({ factors: half.map(() => 1e38) })).rejects.toMatchObject({ code: 'SURROGATE_NOT_FINITE' });
       await expect(anchored.adjoint({ period: 'winter', hours }, new Float32Array(3))).rejects.toMatchObject({ code: 'GRADIENT_SHAPE' });
       const gradient = new Float32Array(hours.length * ROWS * COLS * 4);
       gradient[5] = NaN;
@@ -162,6 +179,7 @@ describe('openSurrogate', () => {
         code: 'GRADIENT_VALUES',
         message: expect.stringContaining('received NaN at place 5') as string,
       });
+      expect(await ask({ hours: Int32Array.from(hours) })).toEqual(await ask({}));
       expect(await ask({})).toHaveLength(hours.length * ROWS * COLS * 4);
     } finally {
       anchored.dispose();
@@ -183,6 +201,19 @@ describe('openSurrogate', () => {
       anchored.adjoint({ period: 'winter', hours }, gradient),
     ]);
     for (const end of [...(await ends), ...later]) expect(end).toMatchObject({ status: 'rejected', reason: { code: 'SURROGATE_DISPOSED' } });
+  });
+
+  it('is not opened by a call that makes no sense', () => {
+    const settings = loadCase(caseFile, SETTINGS);
+    const out = join(folder, 'runs/mine');
+    for (const [source, options] of [
+      [undefined, { out }],
+      [{}, { out }],
+      [settings, {}],
+      [settings, { out: 3 }],
+      [settings, { out, variant: 'papre' }],
+    ] as [Case, OpenSurrogateOptions][])
+      expect(() => openSurrogate(source, options)).toThrow(expect.objectContaining({ code: 'CALL_INVALID' }) as Error);
   });
 
   it.each([0, -1, 1.5, NaN, 1025])('refuses %d threads, as a run does', async (threads) => {

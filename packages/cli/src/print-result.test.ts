@@ -50,5 +50,10 @@ describe('the end of a run', () => {
     };
     expect(printed({ withheld })).toContain('  NO2    8.00 → 7.60 ppb (-5 %; 90 % interval -10 % to +2 %)\n');
     expect(printed({ withheld })).toContain('  SO2    8.00 → 7.60 ppb (-5 %; no 90 % interval: blocks: 3; an interval needs 5)\n');
+    const change = { noInterval: 'the prior run has no error' };
+    for (const updatedMae of [0, 1])
+      expect(printed({ withheld: { O3: { priorMae: 0, updatedMae, unit: 'ppb', change } } })).toContain(
+        `  O3     0.00 → ${updatedMae}.00 ppb (no 90 % interval: the prior run has no error)\n`,
+      );
   });
 });

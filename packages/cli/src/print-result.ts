@@ -43,9 +43,10 @@ function signedPercent(fraction: number): string {
 }
 
 function change(priorMae: number, mae: number, unit: string, { interval, noInterval }: Change): string {
-  const none = noInterval === undefined ? '' : `; no 90 % interval: ${noInterval}`;
-  const certain = interval ? `; 90 % interval ${signedPercent(interval.low)} to ${signedPercent(interval.high)}` : none;
-  return `${priorMae.toFixed(2)} → ${mae.toFixed(2)} ${unit} (${signedPercent((mae - priorMae) / priorMae)}${certain})`;
+  const relative = priorMae === 0 ? [] : [signedPercent((mae - priorMae) / priorMae)]; // of nothing there is no part
+  const none = noInterval === undefined ? [] : [`no 90 % interval: ${noInterval}`];
+  const certain = interval ? [`90 % interval ${signedPercent(interval.low)} to ${signedPercent(interval.high)}`] : none;
+  return `${priorMae.toFixed(2)} → ${mae.toFixed(2)} ${unit} (${[...relative, ...certain].join('; ')})`;
 }
 
 function candidateLines({ candidates, picked }: CrossValidation): string {

@@ -28,6 +28,16 @@ test.each([
   expect(errorFigures(Object.assign(refused, { syscall: 'spawn tar' })).code).toBe('UNEXPECTED');
 });
 
+test('what a signal gives as its reason is no bug: exit code 130, as of an interrupted run', () => {
+  for (const { reason } of [AbortSignal.abort(), { reason: new DOMException('too long', 'TimeoutError') }])
+    expect(errorFigures(reason)).toMatchObject({
+      code: 'INTERRUPTED',
+      exitCode: 130,
+      message: expect.stringContaining('the same call goes on') as string,
+    });
+  expect(errorFigures(AbortSignal.abort(new Error('mine')).reason).code).toBe('UNEXPECTED');
+});
+
 test('what nobody foresaw asks for a report: exit code 1', () => {
   const message = 'isa: expected at most avx2 (ENOENT): run again with --verbose to see where, and report it';
   expect(errorFigures(ofAddon('ENOENT'))).toEqual({ code: 'UNEXPECTED', message, exitCode: 1 });

@@ -106,12 +106,17 @@ export function toldError(error: unknown): RetroplumeError | undefined {
   return new DataError('FILE_REFUSED', `${path}: the system refuses it (${message}): ${remedy}`, { cause: error });
 }
 
-/** Of any error: one of ours, what the system refuses, of an addon (exit code 4), too little memory, or a bug. */
+/** Names of the reasons that an AbortSignal gives by itself. */
+const ABORTS = ['AbortError', 'TimeoutError'];
+
+/** Of any error: one of ours, a signal's own reason, what the system refuses, of an addon (exit code 4), too little memory, or a bug. */
 export function errorFigures(error: unknown): ErrorFigures {
   const told = toldError(error);
   if (told) return { code: told.code, message: told.message, exitCode: told.exitCode };
   const { code, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, message: String(error) };
   if (code !== undefined && /^(ADDON_|DEVICE_|CUDA_|MPI_|ISA_|(TRANSPORT_NO|OUT_OF)_MEMORY$)/.test(code)) return { code, message, exitCode: 4 };
+  if (error instanceof Error && ABORTS.includes(error.name))
+    return { code: 'INTERRUPTED', message: `stopped by the signal that the call was given (${message}): the same call goes on`, exitCode: 130 };
   if (error instanceof RangeError && message === NO_ROOM_FOR_ARRAY) return { code: 'OUT_OF_MEMORY', message: NO_MEMORY, exitCode: 4 };
   const what = code === undefined || message.includes(code) ? message : `${message} (${code})`;
   return { code: 'UNEXPECTED', message: `${what}: run again with --verbose to see where, and report it`, exitCode: 1 };

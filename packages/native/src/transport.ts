@@ -129,8 +129,65 @@ interface TransportAddon {
   TransportModel: new (grid: TransportGrid, options: TransportOptions) => TransportModel;
 }
 
+const GROUPS = ['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5'] as const satisfies readonly TransportGroup[];
+const PROCESSES = ['emission', 'transport', 'vertical', 'chemistry', 'dryDeposition', 'wetDeposition'] as const;
+
+/** Every option, with the names below it where it has some, or what else it is: the addon reads those that it knows, and would run on without the others. */
+const OPTIONS: { readonly [K in keyof Required<TransportOptions>]: 'value' | 'list' | readonly string[] } = {
+  layerTops: 'list',
+  threads: 'value',
+  stepsPerHour: 'value',
+  chemistrySteps: 'value',
+  horizontalDiffusivity: 'value',
+  minimumMixedLayer: 'value',
+  windExponent: 'value',
+  no2Share: 'value',
+  stackShare: GROUPS,
+  biogenicVoc: 'value',
+  honoRate: 'value',
+  soaYield: 'value',
+  organicNitrateYield: 'value',
+  aqueousRate: 'value',
+  n2o5Uptake: 'value',
+  boundary: 'value',
+  background: transportSpecies,
+  processes: PROCESSES,
+};
+
+/** Names that a compiler would find wrong in a typed program. @throws Error with `code` TRANSPORT_BAD_OPTIONS */
+function checkNames(options: TransportOptions): void {
+  for (const [name, value] of Object.entries<unknown>({ ...options })) {
+    const known = Object.hasOwn(OPTIONS, name) ? OPTIONS[name as keyof TransportOptions] : undefined;
+    if (known === undefined) {
+      const names = Object.keys(OPTIONS).join(', ');
+      throw Object.assign(new Error(`transport model: there is no option ${name}: use one of ${names}`), { code: 'TRANSPORT_BAD_OPTIONS' });
+    }
+    if (known === 'value' || value === undefined) continue;
+    const right = known === 'list' ? Array.isArray(value) : typeof value === 'object' && value !== null;
+    if (!right) {
+      const expected = known === 'list' ? 'a list of heights' : 'an object';
+      throw Object.assign(new Error(`transport model: option ${name}: expected ${expected} but received ${JSON.stringify(value)}: mend the call`), {
+        code: 'TRANSPORT_BAD_OPTIONS',
+      });
+    }
+    const wrong = known === 'list' ? undefined : Object.keys(value as object).find((key) => !known.includes(key));
+    if (wrong !== undefined)
+      throw Object.assign(new Error(`transport model: option ${name}: there is no ${wrong}: use one of ${(known as readonly string[]).join(', ')}`), {
+        code: 'TRANSPORT_BAD_OPTIONS',
+      });
+  }
+}
+
 /** @throws Error with `code` TRANSPORT_BAD_OPTIONS; AddonError where the addon is not built */
 export function createTransportModel(grid: TransportGrid, options: TransportOptions = {}): TransportModel {
+  checkNames(options);
+  // input_checks.cc asks of all yields that they are 0 or more; that of particles, by mass, may well be above 1.
+  const { organicNitrateYield: share = 0 } = options;
+  if (share > 1) {
+    throw Object.assign(new Error(`transport model: option organicNitrateYield: expected a share of RO2 + NO from 0 to 1 but received ${share}`), {
+      code: 'TRANSPORT_BAD_OPTIONS',
+    });
+  }
   const addon = loadAddon('transport') as TransportAddon;
   return new addon.TransportModel(grid, options);
 }

@@ -106,4 +106,31 @@ describe('values that make no sense', () => {
       failure('OBSERVATIONS_TWICE', `${at('obs.csv')}: NO2 at station A, 2017-01-01T00:00Z, has two values: keep one row for each station and time`),
     );
   });
+
+  test('the hour that comes twice when clocks are put back asks for offsets, with which both are read', async () => {
+    const rows = (first: string, second: string): string => `A,2017-10-29T02:00${first},5,7\nA,2017-10-29T02:00${second},6,8\n`;
+    await expect(read(rows('', ''), { timeZone: 'Europe/Berlin' })).rejects.toThrow(
+      failure('OBSERVATIONS_TWICE', expect.stringContaining('the clocks of Europe/Berlin change there: write times with their offset') as string),
+    );
+    expect(series(await read(rows('+02:00', '+01:00'), { timeZone: 'Europe/Berlin' }), 'PM2.5', 'A')).toEqual([7, 8]);
+    const other = rows('', '').replaceAll('10-29', '10-27');
+    await expect(read(other, { timeZone: 'Europe/Berlin' })).rejects.toThrow(/keep one row for each station and time$/);
+  });
+
+  test('daily means across the end of summer time: what can be done is said, and done', async () => {
+    const rows = 'A,2017-10-28,10,10\nA,2017-10-29,20,20\nA,2017-10-30,30,30\n';
+    await expect(read(rows, { resolution: 'daily', timeZone: 'Europe/Berlin' })).rejects.toMatchObject({
+      code: 'OBSERVATIONS_TIME',
+      message: expect.stringMatching(
+        /the clocks of Europe\/Berlin change between 2017-10-27T22:00Z and 2017-10-29T23:00Z.* such as Etc\/GMT-1 /,
+      ) as string,
+    });
+    const { time } = await read(rows, { resolution: 'daily', timeZone: 'Etc/GMT-1' });
+    expect(time).toEqual({ start: new Date('2017-10-27T23:00Z'), stepSeconds: 86400, count: 3 });
+    // A year of days in such a zone, of which a period on one side of the change is asked for.
+    const [start, end] = [new Date('2017-10-29T22:00Z'), new Date('2017-10-31T23:00Z')];
+    expect((await read(rows, { resolution: 'daily', timeZone: 'Europe/Berlin' }, { span: { start, end } })).time.start).toEqual(
+      new Date('2017-10-29T23:00Z'),
+    );
+  });
 });

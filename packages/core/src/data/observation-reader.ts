@@ -17,7 +17,7 @@ import {
   standsForNone,
   type SpeciesQuality,
 } from './observation-quality';
-import { isMidnight, parseTime, standardTimeOffset } from './observation-time';
+import { clocksChange, isMidnight, isSameOffset, parseTime, standardTimeOffset } from './observation-time';
 import type { ObservationsSpec } from './observations';
 import { anyRule, applyRules, reachOf } from './quality-rules';
 import { requireColumns, type Station } from './stations';
@@ -285,9 +285,15 @@ export class ObservationReader {
       quality.valid++;
     } else if (values[index] === value) quality.repeated++;
     else if (this.isAsked(at.step)) {
+      const when = timeAt(this.axis, at.step);
+      const { zone = this.spec.timeZone, standardTime } = this.layout;
+      const remedy =
+        !standardTime && clocksChange(when.getTime(), zone)
+          ? `the clocks of ${zone} change there: write times with their offset, such as 2017-10-29T02:00+01:00, or give the zone whose time the files have all year`
+          : 'keep one row for each station and time';
       throw new DataError(
         'OBSERVATIONS_TWICE',
-        `${this.label}: ${at.species} at station ${this.stations[at.station].id}, ${instant(timeAt(this.axis, at.step))}, has two values: keep one row for each station and time`,
+        `${this.label}: ${at.species} at station ${this.stations[at.station].id}, ${instant(when)}, has two values: ${remedy}`,
       );
     }
   }
@@ -314,6 +320,13 @@ export class ObservationReader {
     const [first, last] = [instants.reduce((a, b) => Math.min(a, b)), instants.reduce((a, b) => Math.max(a, b))];
     const odd = instants.find((at) => (at - first) % (1000 * stepSeconds) !== 0 || at % QUARTER_HOUR_MS !== 0);
     if (odd !== undefined) {
+      const { zone = this.spec.timeZone, standardTime } = this.layout;
+      if (stepSeconds === 86400 && !standardTime && !isSameOffset(first, odd, zone)) {
+        throw new DataError(
+          'OBSERVATIONS_TIME',
+          `${this.label}: the clocks of ${zone} change between ${instant(new Date(first))} and ${instant(new Date(odd))}, where a day has 23 or 25 hours: if the days of the files are those of standard time, set timeZone to it, such as Etc/GMT-1 for an hour ahead of UTC, else let a period end before the change or begin after it`,
+        );
+      }
       const expected =
         odd % QUARTER_HOUR_MS === 0
           ? `a whole ${stepSeconds === 3600 ? 'hour' : 'day'} after ${instant(new Date(first))}`

@@ -40,7 +40,8 @@ export function isMidnight(text: string, zone: string): boolean {
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** Offset of a zone from UTC (ms) at a local time; in the hour that summer time skips or repeats, that before the change. */
 function zoneOffset(local: number, zone: string): number {
@@ -49,6 +50,16 @@ function zoneOffset(local: number, zone: string): number {
   const [before, after] = [offsetAt(local - DAY_MS, zone), offsetAt(local + DAY_MS, zone)];
   if (before === after || offsetAt(local - before, zone) === before) return before;
   return offsetAt(local - after, zone) === after ? after : before;
+}
+
+/** Whether the clocks of a zone are put forward or back within three hours of an instant (ms since 1970): its local times are skipped or come twice there. */
+export function clocksChange(at: number, zone: string): boolean {
+  return !isSameOffset(at - 3 * HOUR_MS, at + 3 * HOUR_MS, zone);
+}
+
+/** Whether the clocks of a zone are ahead of UTC by as much at one instant (ms since 1970) as at another. */
+export function isSameOffset(one: number, other: number, zone: string): boolean {
+  return zone === 'UTC' || offsetAt(one, zone) === offsetAt(other, zone);
 }
 
 /** What {@link isTimeZone} takes, as errors say it. */

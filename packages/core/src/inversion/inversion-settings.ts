@@ -13,6 +13,7 @@ import { factorCount, Role, type FactorShape, type ForwardModel } from './forwar
 import { JointControl } from './joint-control';
 import { LinearControl } from './linear-control';
 import { LogFactorControl } from './log-factor-control';
+import { checkChoices, checkObservations } from './problem-checks';
 import { Adam } from './optimisers/adam';
 import type { Optimiser } from './optimisers/optimiser';
 import { GaussNewton } from './optimisers/gauss-newton';
@@ -101,6 +102,7 @@ export interface InversionProblem {
 export type CompleteSettings = Required<Omit<InversionSettings, 'groups'>> & Pick<InversionSettings, 'groups'>;
 
 export function completeSettings(settings: InversionSettings): CompleteSettings {
+  checkChoices(settings);
   const paper = settings.mode === 'paper';
   const complete: CompleteSettings = {
     ...settings,
@@ -231,9 +233,10 @@ function spatialBasis({ rows, cols }: FactorShape, problem: InversionProblem): S
   ]);
 }
 
-/** The cost of the mode. @throws {DataError} `OBSERVATIONS_NONE_USED` if there is nothing to fit */
+/** The cost of the mode. @throws {DataError} `OBSERVATIONS_NONE_USED` if there is nothing to fit; as {@link checkObservations} */
 export function costFor(model: ForwardModel, problem: InversionProblem, settings: CompleteSettings): CostSettings {
   const totals = problem.totals ? 1 : 0;
+  checkObservations(model, problem.species.length + totals, settings.mode === 'paper' && problem.speciesScale !== undefined);
   const counts = usedCounts(model, problem.species.length + totals).subarray(0, problem.species.length);
   if (counts.every((n) => n === 0)) {
     throw new DataError(

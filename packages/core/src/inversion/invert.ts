@@ -14,6 +14,7 @@
  *   run (`converged`).
  */
 import { createHash } from 'node:crypto';
+import { expectArgument } from '../call';
 import { InterruptedError, RetroplumeError, ShapeError } from '../errors';
 import { Random } from '../random';
 import type { Control } from './control';
@@ -44,6 +45,7 @@ import {
 } from './inversion-state';
 import { JointControl } from './joint-control';
 import type { Optimiser, Product } from './optimisers/optimiser';
+import { checkProblem } from './problem-checks';
 import { addScaled } from '../vectors';
 
 export interface InversionOptions {
@@ -110,7 +112,7 @@ const MOST_SAVING = 0.05;
  *
  * @throws {NumericalError} if a number stops being finite: names iteration and species or group
  * @throws {InterruptedError} if `signal` is aborted, after the checkpoint was written
- * @throws {ConfigError} | {DataError} | {ShapeError} if settings, observations and model do not fit together
+ * @throws {ConfigError} `INVERSION_SETTINGS`, `CALL_INVALID` @throws {DataError} | {ShapeError} if settings, observations and model do not fit together
  *
  * @example
  * const { factors, status } = await invert(model, { groups, species, priorEmissions, lengthCells: 3 }, caseFile.inversion, {
@@ -124,7 +126,11 @@ export async function invert(
   settings: InversionSettings,
   options: InversionOptions = {},
 ): Promise<InversionResult> {
-  const run = prepare(model, problem, completeSettings(settings), options);
+  const { signal } = options;
+  expectArgument(signal === undefined || typeof signal.throwIfAborted === 'function', 'signal', 'the signal of an AbortController', signal);
+  const complete = completeSettings(settings);
+  checkProblem(problem, complete);
+  const run = prepare(model, problem, complete, options);
   try {
     while (run.state.status === null) await advance(run);
     return await result(run, problem.groups);

@@ -154,7 +154,9 @@ describe('refusals', () => {
   });
 
   test('a file that is no model, and inputs that do not fit', async () => {
-    await expect(OnnxModel.load(readFileSync(__filename))).rejects.toMatchObject({ code: 'ONNX_UNREADABLE' });
+    for (const bytes of [readFileSync(__filename), new Uint8Array(0)])
+      // of the second ONNX Runtime speaks in two lines
+      await expect(OnnxModel.load(bytes)).rejects.toMatchObject({ code: 'ONNX_UNREADABLE', message: expect.not.stringContaining('\n') as string });
     const { concentrations, parameters } = build(models['default lstm-unet'], 1);
     const model = await OnnxModel.load(exportOnnx({ concentrations }, { parameters }));
     const fields = randomFields(1);

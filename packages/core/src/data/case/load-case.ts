@@ -1,5 +1,6 @@
 /** Reads a case file: YAML, checked strictly, with the paper's defaults where its mode is asked for and absolute paths. */
 import { dirname, resolve } from 'node:path';
+import { expectArgument } from '../../call';
 import { ConfigError } from '../../errors';
 import { mapPaths } from './case-paths';
 import { parseCase, type Case } from './case-schema';
@@ -58,11 +59,13 @@ export function applyPaperDefaults(values: Tree): Tree {
  *
  * @param path - the YAML file; paths in it are relative to its folder and come back absolute, with `{period}` kept
  * @param overrides - `key=value`, such as `inversion.priorSpread.NOx=0.4` or `periods.0.hours=48`; values are YAML
- * @throws {ConfigError} `CASE_FILE_MISSING`, `CASE_SYNTAX`, `CASE_OVERRIDE`; `CASE_UNKNOWN_KEY` or `CASE_INVALID` with every problem found,
+ * @throws {ConfigError} `CASE_FILE_MISSING`, `CASE_SYNTAX`, `CASE_OVERRIDE`, `CALL_INVALID`; `CASE_UNKNOWN_KEY` or `CASE_INVALID` with every problem found,
  *   one sentence a line
  * @example const demo = loadCase('examples/demo/case.yaml', ['inversion.iterations=50']);
  */
 export function loadCase(path: string, overrides: readonly string[] = []): Case {
+  expectArgument(typeof path === 'string', 'path', 'the path of a case file', path);
+  expectArgument(Array.isArray(overrides), 'overrides', "a list, such as ['inversion.iterations=50'],", overrides);
   const file = resolve(path);
   const source = readSource(path, overrides);
   const parsed = parseCase(applyPaperDefaults(source.values));
@@ -84,7 +87,9 @@ export function loadCase(path: string, overrides: readonly string[] = []): Case 
 
 /** The case that a function is given, loaded or as the path of its file. @throws as {@link loadCase} */
 export function caseOf(source: string | Case): Case {
-  return typeof source === 'string' ? loadCase(source) : source;
+  if (typeof source === 'string') return loadCase(source);
+  expectArgument(typeof source === 'object' && source !== null && 'file' in source, 'case', 'what loadCase gave, or the path of a case file', source);
+  return source;
 }
 
 /**

@@ -5,7 +5,7 @@ import { createGunzip } from 'node:zlib';
 import { DataError } from '../../errors';
 import { utf16Of } from '../../text-file';
 
-export type FileKind = 'netcdf' | 'parquet' | 'griddesc' | 'yaml' | 'table' | 'json' | 'numpy' | 'folder' | 'empty' | 'unknown';
+export type FileKind = 'netcdf' | 'parquet' | 'griddesc' | 'yaml' | 'table' | 'json' | 'numpy' | 'onnx' | 'folder' | 'empty' | 'unknown';
 
 const HEAD = 4096;
 
@@ -23,6 +23,7 @@ export async function sniff(path: string): Promise<FileKind> {
   if ((magic.startsWith('CDF') && [1, 2, 5].includes(raw[3])) || magic.startsWith('\x89HDF')) return 'netcdf';
   if (magic.startsWith('PAR1')) return 'parquet';
   if (magic.startsWith('\x93NUMPY')) return 'numpy';
+  if (/\.onnx$/i.test(path)) return 'onnx'; // protocol buffers have no magic number
   const head = magic.startsWith('\x1f\x8b') ? await unpackedHead(path) : raw;
   return textKind(path, head);
 }

@@ -49,9 +49,8 @@ export class OnnxModel {
       return new OnnxModel(session, runtime.Tensor);
     } catch (cause) {
       const name = typeof model === 'string' ? model : 'ONNX model';
-      throw new DataError('ONNX_UNREADABLE', `${name}: expected an ONNX model but ONNX Runtime says: ${(cause as Error).message}; export it again`, {
-        cause,
-      });
+      const said = (cause as Error).message.trim().replace(/\s+/g, ' '); // some are of several lines
+      throw new DataError('ONNX_UNREADABLE', `${name}: expected an ONNX model but ONNX Runtime says: ${said}; export it again`, { cause });
     }
   }
 

@@ -10,7 +10,7 @@ import { makeTemporaryFolder } from '../../data/make-folder';
 import { expectArgument } from '../../call';
 import { ConfigError, DataError } from '../../errors';
 import { InputHashes, type InputFile } from '../engine/input-hashes';
-import { damagedProducts, readRecord, RECORD, summaryIn, type StageRecord } from '../engine/record';
+import { changedProduct, damagedProducts, readRecord, RECORD, summaryIn, type StageRecord } from '../engine/record';
 import { PASS_STAGES, passVariant, stageDir, type StageName, type Variant } from '../engine/stage';
 import { planOf, stagesOf } from '../all-stages';
 import { staleStages } from '../run';
@@ -212,15 +212,6 @@ function checkTensors(path: string): void {
   } catch (cause) {
     throw cause instanceof DataError ? changedProduct(path, cause) : cause;
   }
-}
-
-/** A run that skips the stage looks at sizes alone. */
-function changedProduct(path: string, cause?: DataError): DataError {
-  return new DataError(
-    'PRODUCT_DAMAGED',
-    `${path}: its checksum does not match what it holds: remove it and run the case again, which makes its stage anew`,
-    { cause },
-  );
 }
 
 /** The input files of all stages, by path. */

@@ -5,11 +5,13 @@ import {
   beginStage,
   canonicalJson,
   checkOurs,
+  expectUnchanged,
   finishStage,
   hashText,
   isBegun,
   isUpToDate,
   keeps,
+  productSums,
   readRecord,
   type StagePart,
   type StageRecord,
@@ -305,4 +307,20 @@ describe('a folder that no stage has made', () => {
     beginStage(dir, { key: 'k' });
     expect(readdirSync(dir)).toEqual(['partial.json']);
   });
+});
+
+it('a product that another run left, or with a flipped bit, is found by its hash where sizes say nothing', async () => {
+  beginStage(dir, { key: 'k' });
+  const path = join(dir, 'model.onnx');
+  writeFileSync(path, 'abcd');
+  finishStage(dir, { ...record('k', ['model.onnx']), ...(await productSums(dir, ['model.onnx'])) });
+  await expectUnchanged(dir, ['model.onnx']);
+  writeFileSync(path, 'abce');
+  expect(isUpToDate(dir, 'k')).toBe(true);
+  await expect(expectUnchanged(dir, ['model.onnx'])).rejects.toMatchObject({
+    code: 'PRODUCT_DAMAGED',
+    message: expect.stringContaining(path) as string,
+  });
+  rmSync(path); // whoever reads it tells that
+  await expectUnchanged(dir, ['model.onnx']);
 });

@@ -142,6 +142,28 @@ export function damagedProducts(dir: string, { products, bytes }: StageRecord): 
   });
 }
 
+/**
+ * For a stage that reads products which do not check themselves, as safetensors do.
+ *
+ * @throws {DataError} `PRODUCT_DAMAGED` if one of them is not what its stage left: another run's, or damaged without a change of size
+ */
+export async function expectUnchanged(dir: string, products: readonly string[]): Promise<void> {
+  const sums = readRecord(dir)?.sha256 ?? {};
+  for (const product of products) {
+    const path = join(dir, product);
+    if (sums[product] !== undefined && existsSync(path) && (await sha256(path)) !== sums[product]) throw changedProduct(path);
+  }
+}
+
+/** A run that skips the stage looks at sizes alone. */
+export function changedProduct(path: string, cause?: DataError): DataError {
+  return new DataError(
+    'PRODUCT_DAMAGED',
+    `${path}: its checksum does not match what it holds: remove it and run the case again, which makes its stage anew`,
+    { cause },
+  );
+}
+
 /** Of the parts that a stage has now those whose product its record does not have: a case with the same key may have brought it. */
 export function unmadeParts({ products }: Pick<StageRecord, 'products'>, { parts = {} }: Pick<StageMark, 'parts'>): string[] {
   return Object.keys(parts).filter((name) => parts[name].product !== undefined && !products.includes(parts[name].product));

@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { expectArgument } from '../../call';
 import type { Case } from '../../data/case';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { readJson } from '../../data/json-file';
@@ -16,6 +17,7 @@ export const RUN_FILE = 'run.json';
 
 /** The run folder of a case, absolute. @param out - where the caller names one */
 export function runFolder({ name }: Pick<Case, 'name'>, out = `runs/${name}`): string {
+  expectArgument(typeof out === 'string', 'out', 'the path of a run folder', out);
   return resolve(out);
 }
 

@@ -12,6 +12,7 @@ import type { Inspection, Oddity } from '../../data/inspect/inspection';
 import { DataError, toldError } from '../../errors';
 import { damagedProducts, readRecord } from '../engine/record';
 import { STAGES, stageDir, type Variant } from '../engine/stage';
+import { inspectOnnx } from './inspect-onnx';
 
 type Found = Omit<Inspection, 'path' | 'bytes'>;
 
@@ -48,6 +49,7 @@ const NAMES: Record<FileKind, string> = {
   table: 'table',
   json: 'JSON file',
   numpy: 'NumPy array',
+  onnx: 'ONNX model',
   folder: 'folder',
   empty: 'empty file',
   unknown: 'file',
@@ -64,6 +66,8 @@ async function inspectAs(kind: FileKind, path: string): Promise<Found> {
       return inspectGriddesc(path);
     case 'numpy':
       return inspectNumpy(path);
+    case 'onnx':
+      return inspectOnnx(path);
     case 'json':
       return inspectJson(path);
     case 'yaml':

@@ -34,6 +34,7 @@ import { observePeriod, passRun, priorRun, throughOperator, type ObservedPeriod 
 import { ONNX_FILES } from '../learn/onnx-models';
 import { priorCovariance } from './prior-covariance';
 import { sectorsOf } from './sector-emissions';
+import { expectUnchanged } from '../engine/record';
 import { passVariant, stageDir, type StageContext } from '../engine/stage';
 import { SurrogateForwardModel, type PeriodProblem } from './surrogate-forward-model';
 import { firstOfSlots, meanOfSlots, timeSlots, type TimeSlots } from './time-slots';
@@ -206,13 +207,18 @@ function chosenEngine(
   surrogate: Surrogate,
   { tiling: { rows, cols }, batchSize: batch }: DomainPlan,
 ): Promise<{ engine: AdjointEngine; choice: EngineChoice }> {
-  const path = (file: string): string => join(context.dirOf('export'), file);
-  const models = { forward: path(ONNX_FILES.forward), vjp: path(ONNX_FILES.vjp) };
+  const dir = context.dirOf('export');
+  const { forward, vjp } = ONNX_FILES;
+  const models = { forward: join(dir, forward), vjp: join(dir, vjp) };
   const { engine: asked } = variantSettings(context).inversion;
   return chooseEngine({
     asked,
     native: () => surrogate.program(batch, rows, cols, context, { adjoint: true }),
-    onnx: () => OnnxEngine.load(models, surrogate, { batch, rows, cols }, context.threads),
+    onnx: async () => {
+      // ONNX Runtime takes other weights, or a flipped bit in them, as they are.
+      await expectUnchanged(dir, [forward, vjp]);
+      return OnnxEngine.load(models, surrogate, { batch, rows, cols }, context.threads);
+    },
     inputs: () => dataOf(drawInputs(surrogate, { batch, rows, cols })),
     memory: engineMemory(context),
     log: context.log,

@@ -9,7 +9,7 @@
 import { caseOf, GROUPS, nearestKey, SPECIES, type Case } from '../../data/case';
 import { sourceOf, wholeGrid, type PeriodSource } from '../../data/period-source';
 import { expectArgument } from '../../call';
-import { ConfigError, ShapeError } from '../../errors';
+import { ConfigError, NumericalError, ShapeError } from '../../errors';
 import type { Grid, TimeAxis } from '../../grid/grid';
 import { ALONE } from '../../ranks';
 import type { Certificate } from '../../surrogate/judgement/certificate';
@@ -66,6 +66,8 @@ export interface OpenSurrogateOptions extends Pick<RunOptions, 'threads' | 'devi
  * surrogate.dispose();
  */
 export function openSurrogate(source: string | Case, { out, variant = 'default', ...options }: OpenSurrogateOptions): AnchoredSurrogate {
+  expectArgument(typeof out === 'string', 'out', 'the path of a run folder', out);
+  expectArgument(['default', 'paper'].includes(variant), 'variant', 'default or paper', variant);
   const settings = caseOf(source);
   const run = runContext(settings, out, deviceOf(options, settings, ALONE), options);
   const context = stageContext(run, 'evaluate', variant);
@@ -114,9 +116,11 @@ export class AnchoredSurrogate {
   }
 
   /**
-   * C(f), concentrations `[hours, H, W, 4]` in ppb (PM2.5 in µg m-3), in the order of the hours.
+   * C(f), concentrations `[hours, H, W, 4]` in ppb (PM2.5 in µg m-3), in the order of the hours. Far below the prior emissions the sum may fall below 0: it is
+   * not cut there, as the inversion does not cut it.
    *
    * @throws {ConfigError} `PERIOD_UNKNOWN`, `PERIOD_HOURS`, `SURROGATE_DISPOSED`, `CALL_INVALID` @throws {ShapeError} `FACTORS_SHAPE`, `FACTORS_VALUES`
+   * @throws {NumericalError} `SURROGATE_NOT_FINITE` for factors so large that the numbers overflow
    * @throws the signal's reason where the signal is raised
    */
   async concentrations(asked: SurrogateHours): Promise<Float32Array> {
@@ -127,7 +131,7 @@ export class AnchoredSurrogate {
       if (sameFactors(at.factors.data, this.ones)) return prior;
       const base = await this.baseOf(model, at);
       const changed = await this.forward(model, at);
-      return prior.map((value, i) => value + changed[i] - base[i]);
+      return expectFinite(prior.map((value, i) => value + changed[i] - base[i]));
     });
   }
 
@@ -195,7 +199,11 @@ export class AnchoredSurrogate {
   }
 
   /** @throws as {@link concentrations} */
-  private domainHours({ period: name, hours, factors }: SurrogateHours): DomainHours & { hours: readonly number[]; factors: EmissionFactors } {
+  private domainHours(asked: SurrogateHours): DomainHours & { hours: readonly number[]; factors: EmissionFactors } {
+    expectArgument(typeof asked === 'object' && asked !== null, 'asked', 'an object, such as { period, hours }', asked);
+    const { period: name, hours, factors } = asked;
+    expectArgument(typeof name === 'string', 'period', 'the name of a period', name);
+    expectArgument(isListOfNumbers(hours), 'hours', 'a list of hours', hours);
     const names = this.periods.map((each) => each.name);
     const period = names.indexOf(name);
     if (period < 0) {
@@ -206,14 +214,14 @@ export class AnchoredSurrogate {
       );
     }
     const { firstHour, time } = this.periods[period];
-    const outside = hours.find((hour) => !Number.isInteger(hour) || hour < firstHour || hour >= time.count);
-    if (hours.length === 0 || outside !== undefined) {
+    const outside = Array.prototype.findIndex.call(hours, (hour: number) => !Number.isInteger(hour) || hour < firstHour || hour >= time.count);
+    if (hours.length === 0 || outside >= 0) {
       throw new ConfigError(
         'PERIOD_HOURS',
-        `surrogate: expected hours ${firstHour} to ${time.count - 1} of ${name} but received ${outside ?? 'none'}: hours before lie in the spin-up or have no whole window`,
+        `surrogate: expected hours ${firstHour} to ${time.count - 1} of ${name} but received ${outside < 0 ? 'none' : String(hours[outside])}: hours before lie in the spin-up or have no whole window`,
       );
     }
-    return { period, hours: [...hours], factors: this.factorsOf(factors, time) };
+    return { period, hours: Array.from(hours), factors: this.factorsOf(factors, time) };
   }
 
   private factorsOf(given: Float32Array | undefined, time: TimeAxis): EmissionFactors {
@@ -266,4 +274,18 @@ export class AnchoredSurrogate {
     hours.forEach((hour, i) => out.set(source.hourly('concentrations', wholeGrid(source), { first: hour, count: 1 }), i * field));
     return out;
   }
+}
+
+/** Arrays, and typed ones, which are as good. */
+function isListOfNumbers(hours: unknown): boolean {
+  return Array.isArray(hours) || (ArrayBuffer.isView(hours) && !(hours instanceof DataView));
+}
+
+function expectFinite(concentrations: Float32Array): Float32Array {
+  const wrong = concentrations.findIndex((value) => !Number.isFinite(value));
+  if (wrong < 0) return concentrations;
+  throw new NumericalError(
+    'SURROGATE_NOT_FINITE',
+    `surrogate: the concentration at place ${wrong} became ${concentrations[wrong]}: give factors nearer to those that it was trained on`,
+  );
 }

@@ -30,10 +30,10 @@ export const exportStage: Stage = {
     const surrogate = loadSurrogate(context);
     const period = preparedPeriod(context, context.case.periods[0]);
     const write = (file: string, bytes: Uint8Array): void => writeFileAtomic(join(context.dir, file), bytes);
-    write(ONNX_FILES.forward, surrogateOnnx(surrogate));
-    write(ONNX_FILES.adjoint, adjointOnnx(surrogate));
-    write(ONNX_FILES.vjp, vjpOnnx(surrogate));
-    write(ONNX_FILES.jvp, jvpOnnx(surrogate));
+    write(ONNX_FILES.forward, surrogateOnnx(surrogate, period.grid));
+    write(ONNX_FILES.adjoint, adjointOnnx(surrogate, period.grid));
+    write(ONNX_FILES.vjp, vjpOnnx(surrogate, period.grid));
+    write(ONNX_FILES.jvp, jvpOnnx(surrogate, period.grid));
     const relativeDifference = await forwardDifference(context, surrogate, period);
     expectAgreement('concentrations', relativeDifference, AGREEMENT);
     const relativeGradientDifference = await adjointDifference(surrogate, checkedSize(period.grid), context.threads);

@@ -1,7 +1,15 @@
 /** What the exported files say of themselves, and that nothing stands in them twice. */
 import { modelProto } from '../../graph/onnx/schema';
+import { Grid, type GridDefinition } from '../../grid/grid';
+import { Surrogate } from '../../surrogate/surrogate';
 import { adjointOnnx, jvpOnnx, surrogateOnnx, vjpOnnx } from './onnx-models';
 import { surrogateOf, lstmUnet, paper } from '../testing/onnx-cases';
+
+/** 27 km, as I/O API describes it. */
+const GRID = new Grid({
+  ...{ name: 'COAST', gdtyp: 2, pAlp: 30, pBet: 45, pGam: -40, xcent: -40, ycent: 36 },
+  ...{ xorig: -189000, yorig: -216000, xcell: 27000, ycell: 27000, cols: 14, rows: 16 },
+});
 
 describe('the files', () => {
   const surrogate = surrogateOf({ ...lstmUnet, ...paper });
@@ -17,8 +25,8 @@ describe('the files', () => {
     expect([...described(graph.input), ...described(graph.output)]).toMatchInlineSnapshot(`
      [
        "emissions [batch, 4, 5, rows, cols]: emissions of NOx (kg m-2 s-1), NH3 (kg m-2 s-1), SO2 (kg m-2 s-1), VOC (kg m-2 s-1), PM2.5 (kg m-2 s-1), means over the window's steps, oldest first",
-       "meteorology [batch, 4, 3, rows, cols]: u, v, T, means over the window's steps",
-       "geography [batch, 1, rows, cols]: HT",
+       "meteorology [batch, 4, 3, rows, cols]: u (m s-1; wind along the grid x axis at 10 m), v (m s-1; wind along the grid y axis at 10 m), T (in the unit of the case's meteorology files); means over the window's steps, the last of which ends with the hour that is predicted",
+       "geography [batch, 1, rows, cols]: HT (m)",
        "previous [batch, 4, rows, cols]: concentrations from before the window: NO2 (ppb), SO2 (ppb), O3 (ppb), PM2.5 (µg m-3)",
        "observations [batch, 4, rows, cols]: observed hourly means at the surface of NO2 (ppb), SO2 (ppb), O3 (ppb), PM2.5 (µg m-3); may be NaN where the weight is 0",
        "weight [batch, 4, rows, cols]: weights of the observations in the loss, by species and cell, in units of the loss over NO2 (ppb), SO2 (ppb), O3 (ppb), PM2.5 (µg m-3); 0 where there is none",
@@ -47,6 +55,30 @@ describe('the files', () => {
        },
      ]
     `);
+  });
+
+  test('say the unit and the meaning of every channel of the weather that a case has by default, and the grid that they were trained on', () => {
+    const texts = [
+      ['TEMP2', 'inversePbl', 'RN'],
+      ['hourSin', 'prior_NO2', 'prior_PM25'],
+    ].map((meteorologyNames) => {
+      const { graph } = read(surrogateOnnx(new Surrogate({ ...surrogate.description, meteorologyNames }, surrogate.weights)));
+      return graph.input
+        .find(({ name }) => name === 'meteorology')!
+        .doc_string.split(/, (?=\w+ \()|; means/)
+        .slice(0, -1);
+    });
+    expect(texts).toEqual([
+      ['TEMP2 (K; temperature at 2 m)', 'inversePbl (m-1; inverse of the boundary-layer height)', 'RN (cm; precipitation per step)'],
+      [
+        'hourSin (1; sine of the local solar hour)',
+        "prior_NO2 (ppb; NO2 of the transport model's prior run)",
+        "prior_PM25 (µg m-3; PM2.5 of the transport model's prior run)",
+      ],
+    ]);
+    const { metadata_props: metadata } = read(surrogateOnnx(surrogate, GRID));
+    const grid = metadata.find(({ key }) => key === 'grid')!.value;
+    expect(new Grid(JSON.parse(grid) as GridDefinition).definition).toEqual(GRID.definition);
   });
 
   test('hold every name and every array once, and no LSTM where a gradient goes through it', () => {

@@ -15,8 +15,12 @@
  * by step.
  */
 import { GROUPS, tracersOf, type TracerSettings } from '../../data/case';
+import { CHANNELS, type Channel } from '../../data/meteorology';
+import { PRIOR_CHANNELS } from '../../data/prior-channels';
+import { GEOGRAPHY } from '../../data/value-ranges';
 import { foldBatchNorm, freeGrid, Graph, gradients, loss, tangents, unrollLstm, type FreeGrid, type Value } from '../../graph';
 import { exportOnnx } from '../../graph/onnx/export-onnx';
+import type { Grid } from '../../grid/grid';
 import { poolingBlock, type NetworkSettings } from '../../nn';
 import { buildSurrogate, sourcesOf, type SurrogateValues } from '../../surrogate/model';
 import { networkSettings } from '../../surrogate/network-settings';
@@ -31,33 +35,33 @@ export const ONNX_FILES = {
   jvp: 'surrogate-jvp.onnx',
 } as const;
 
-/** The forward model as the bytes of an ONNX file. */
-export function surrogateOnnx(surrogate: Surrogate): Uint8Array {
-  return write('surrogate', surrogate, { concentrations: build(surrogate).concentrations }, readsLastState(surrogate));
+/** The forward model as the bytes of an ONNX file. @param grid - that it was trained on, which the file then names */
+export function surrogateOnnx(surrogate: Surrogate, grid?: Grid): Uint8Array {
+  return write('surrogate', surrogate, grid, { concentrations: build(surrogate).concentrations }, readsLastState(surrogate));
 }
 
 /** The surrogate with the weighted L1 misfit and its gradient with respect to the emissions, as the bytes of an ONNX file. */
-export function adjointOnnx(surrogate: Surrogate): Uint8Array {
+export function adjointOnnx(surrogate: Surrogate, grid?: Grid): Uint8Array {
   const { g, sources, concentrations } = buildUnrolled(surrogate);
   const [observations, weight] = ['observations', 'weight'].map((name) => g.input(name, concentrations.shape));
   const misfit = loss(g, concentrations, observations, weight, { kind: 'l1', divisor: 1 });
   const grads = gradients(g, misfit, sources);
-  return write('surrogate-adjoint', surrogate, { concentrations, loss: misfit, ...named('grad', sources, grads) });
+  return write('surrogate-adjoint', surrogate, grid, { concentrations, loss: misfit, ...named('grad', sources, grads) });
 }
 
 /** The surrogate with the product of a given gradient on the concentrations and its Jacobian (no loss), as the bytes of an ONNX file. */
-export function vjpOnnx(surrogate: Surrogate): Uint8Array {
+export function vjpOnnx(surrogate: Surrogate, grid?: Grid): Uint8Array {
   const { g, sources, concentrations } = buildUnrolled(surrogate);
   const grads = gradients(g, concentrations, sources, { seed: g.input('grad_concentrations', concentrations.shape) });
-  return write('surrogate-vjp', surrogate, { concentrations, ...named('grad', sources, grads) });
+  return write('surrogate-vjp', surrogate, grid, { concentrations, ...named('grad', sources, grads) });
 }
 
 /** The surrogate with the product of its Jacobian and a change of the emissions, as the bytes of an ONNX file. */
-export function jvpOnnx(surrogate: Surrogate): Uint8Array {
+export function jvpOnnx(surrogate: Surrogate, grid?: Grid): Uint8Array {
   const { g, sources, concentrations } = buildUnrolled(surrogate);
   const directions = sources.map((source): [Value, Value] => [source, g.input(`tangent_${source.name}`, source.shape)]);
   const [tangent] = tangents(g, [concentrations], new Map(directions));
-  return write('surrogate-jvp', surrogate, { concentrations, tangent_concentrations: tangent });
+  return write('surrogate-jvp', surrogate, grid, { concentrations, tangent_concentrations: tangent });
 }
 
 const networkOf = ({ description: { settings, species } }: Surrogate): NetworkSettings => networkSettings(settings, species.length);
@@ -87,9 +91,14 @@ function buildUnrolled(surrogate: Surrogate): { g: Graph; sources: Value[]; conc
   return { g, sources: sourcesOf(built, surrogate.description.settings).map(({ name }) => g.find(name!)), ...values };
 }
 
-function write(name: string, surrogate: Surrogate, outputs: Readonly<Record<string, Value>>, freeSteps = false): Uint8Array {
+function write(name: string, surrogate: Surrogate, grid: Grid | undefined, outputs: Readonly<Record<string, Value>>, freeSteps = false): Uint8Array {
   const { settings, meteorologyNames, geographyNames } = surrogate.description;
-  const window = { window: JSON.stringify(settings.window), meteorology: meteorologyNames.join(' '), geography: geographyNames.join(' ') };
+  const window = {
+    window: JSON.stringify(settings.window),
+    meteorology: meteorologyNames.join(' '),
+    geography: geographyNames.join(' '),
+    ...(grid ? { grid: JSON.stringify(grid.definition) } : {}),
+  };
   return exportOnnx(outputs, {
     parameters: new Map([...surrogate.weights].map(([weight, { data }]) => [weight, data])),
     name,
@@ -104,6 +113,17 @@ function write(name: string, surrogate: Surrogate, outputs: Readonly<Record<stri
 function tracerText({ lifetime, aloft, washed, precursor, by }: TracerSettings): string {
   const product = precursor === undefined || by === undefined ? '' : ` made by ${by} of that of ${precursor} h`;
   return `${lifetime} h${product}${aloft ? ' emitted aloft' : ''}${washed ? ' washed out by rain' : ''}`;
+}
+
+/** Tables of what is known by name have not every name. */
+const unitOr = (known: { units: string } | undefined, otherwise: string): string => known?.units ?? otherwise;
+
+/** A channel with what its name does not say: unit and meaning; of one that is known by its name alone, that its unit is the files'. */
+function channelText(name: string, species: readonly { name: string; unit: string }[]): string {
+  const place = PRIOR_CHANNELS.indexOf(name);
+  if (place >= 0) return `${name} (${species[place].unit}; ${species[place].name} of the transport model's prior run)`;
+  const channel = CHANNELS[name] as Channel | undefined;
+  return channel ? `${name} (${channel.units}; ${channel.description})` : `${name} (in the unit of the case's meteorology files)`;
 }
 
 /** In the order of the channels. */
@@ -122,8 +142,8 @@ function descriptions({ description }: Surrogate, hasLoss: boolean): Record<stri
   return {
     emissions: `emissions of ${list(groups)}, means over the window's steps, oldest first`,
     tracers: `tracers at the ground in the hour itself (kg m-3), by their lifetimes: ${tracersText(settings.tracers)}`,
-    meteorology: `${meteorologyNames.join(', ')}, means over the window's steps`,
-    geography: geographyNames.join(', '),
+    meteorology: `${meteorologyNames.map((name) => channelText(name, species)).join(', ')}; means over the window's steps, the last of which ends with the hour that is predicted`,
+    geography: geographyNames.map((name) => `${name} (${unitOr(GEOGRAPHY[name], "in the unit of the case's geography files")})`).join(', '),
     previous: `concentrations from before the window: ${list(species)}`,
     concentrations: `hourly mean at the surface of ${list(species)}`,
     observations: `observed hourly means at the surface of ${list(species)}; may be NaN where the weight is 0`,
