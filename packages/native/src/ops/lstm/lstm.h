@@ -13,11 +13,11 @@
  *   i, f, o = sigmoid(z_i), sigmoid(z_f), sigmoid(z_o);   g = tanh(z_g)
  *   c_t = f ∘ c_{t−1} + i ∘ g;   h_t = o ∘ tanh(c_t);   h_{−1} = initialHidden, c_{−1} = initialCell (0 where not given)
  *
- * `output` holds all h_t time-major (channel t·D + d) or the last alone, and may be channels of a larger array, and rows of its images. `gates` (i, f, g, o after their activation) and `cells` (c_t) are
- * what the backward pass needs: for the first `keptCells` cells of each sample it takes them from the forward pass, of the others it computes them
- * again. Their layout is the kernels' own: the reference's is as written below, the fast one's that of TraceLayout (lstm_tile.h),
- * a device's that of LstmTrace (lstm_cuda.h). Of `packed` memory only a device that rounds factors of products makes use; all others keep nothing
- * then.
+ * `output` holds all h_t time-major (channel t·D + d) or the last alone, and may be channels of a larger array, and rows of its images. `gates` (i,
+ * f, g, o after their activation) and `cells` (c_t) are what the backward pass needs: for the first `keptCells` cells of each sample it takes them
+ * from the forward pass, of the others it computes them again. Their layout is the kernels' own: the reference's is as written below, the fast one's
+ * that of TraceLayout (lstm_tile.h), a device's that of LstmTrace (lstm_cuda.h). Of `packed` memory only a device that rounds factors of products
+ * makes use; all others keep nothing then.
  *
  * Backward in time, with dh the gradient of h_t (from gradOutput and from step t+1) and dc that of c_t (from step t+1):
  *
