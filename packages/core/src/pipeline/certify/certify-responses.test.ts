@@ -7,8 +7,9 @@ import { IoapiFile } from '../../data/ioapi';
 import type { Certificate, PairResponse } from '../../surrogate/judgement/certificate';
 import type { ResponseFigures } from '../../surrogate/judgement/response-comparison';
 import { writeDemoWorld } from '../../worlds/demo-world';
-import type { StageEvent } from '../engine/stage';
+import type { StageContext, StageEvent } from '../engine/stage';
 import { runStages, type RunOptions } from '../run';
+import { certifyStage } from './certify-stage';
 
 const HOURS = 40;
 const SPIN_UP = 9;
@@ -151,4 +152,16 @@ it('one of several groups belongs to no pair', async () => {
     expect(groups).toEqual(['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5']);
     expect(figures.ctmChange / changesInFiles('member01', period)[SPECIES.indexOf(species)]).toBeCloseTo(1, 3);
   }
+});
+
+it('every file that the case brings decides the certificate', () => {
+  const sensitivity = `{name: a, group: NOx, files: "${file('member02')}", variables: {NO2: NO2}}`;
+  const settings = [`certificate.runs=[${given('outside', 'member01')}]`, `certificate.sensitivities=[${sensitivity}]`];
+  const paths = certifyStage.inputs({ case: loadCase(caseFile, [...SETTINGS, ...settings]) } as StageContext);
+  const wanted = ['winter', 'summer'].flatMap((period) => [
+    file('member01', 'EMIS', period),
+    file('member01', 'ACONC', period),
+    file('member02', 'ACONC', period),
+  ]);
+  expect([...paths].sort()).toEqual(wanted.sort());
 });

@@ -60,8 +60,8 @@ describe('the columns of the list of stations', () => {
   });
 });
 
-describe("a twin's truth that a command made again and that is another one", () => {
-  const given = (truth: string): void => {
+describe('what a command made again and what is another one', () => {
+  const given = (run: string, values: string): void => {
     const record = {
       stage: 'simulate',
       key: 'k',
@@ -69,16 +69,26 @@ describe("a twin's truth that a command made again and that is another one", () 
       startedAt: '',
       seconds: 1,
       products: [],
-      summary: { values: { 'truth/winter': truth } },
+      summary: { values: { [run]: values } },
     };
     writeFileSync(join(folder.path, RECORD), JSON.stringify(record));
   };
   const settingsWith = (stage: Stage, truth: string, ...set: string[]): unknown => {
-    given(truth);
+    given('truth/winter', truth);
     return settingsOf(stage, set);
   };
 
-  it.each([invertStage, crossvalidateStage])('is known to $name', (stage) => {
+  it('is known to certify where it judges by it', () => {
+    const known = (run: string, values: string): unknown => {
+      given(run, values);
+      return settingsOf(certifyStage, ['response.groups=[NOx]']);
+    };
+    expect(known('response-NOx/winter', 'a')).toEqual(known('response-NOx/winter', 'a'));
+    expect(known('response-NOx/winter', 'a')).not.toEqual(known('response-NOx/winter', 'b'));
+    expect(known('member01/winter', 'a')).toEqual(known('member01/winter', 'b'));
+  });
+
+  it.each([invertStage, crossvalidateStage])("is known to $name where it is a twin's truth", (stage) => {
     const command = 'ctm={kind: command, command: "model {emissions} {output}"}';
     expect(settingsWith(stage, 'a', command)).toEqual(settingsWith(stage, 'a', command));
     expect(settingsWith(stage, 'a', command)).not.toEqual(settingsWith(stage, 'b', command));
@@ -118,10 +128,14 @@ describe('a certificate is another one', () => {
 });
 
 describe('comparing with the monitors is done again', () => {
-  it.each(['scores.ozoneCutoff=70', 'observations.stations.type=kind', 'inversion.lengthKm=99', 'inversion.space=blocks', 'withheld.seed=4'])(
-    'with %s',
-    (setting) => expect(changes(verifyStage, [setting])).toBe(true),
-  );
+  it.each([
+    'scores.ozoneCutoff=70',
+    'regions={north: {rows: [2, 3], cols: [0, 3]}}',
+    'observations.stations.type=kind',
+    'inversion.lengthKm=99',
+    'inversion.space=blocks',
+    'withheld.seed=4',
+  ])('with %s', (setting) => expect(changes(verifyStage, [setting])).toBe(true));
 
   it('but not the run of the transport model, unless that or the monitors are others', () => {
     const dear = (set: string[]): string => {
