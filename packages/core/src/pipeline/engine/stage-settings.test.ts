@@ -1,5 +1,5 @@
 /** What the stages' keys know of the observations' settings (all that reads them, and nothing by default, so that runs of before are known) and of what they judge by. */
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadCase } from '../../data/case';
 import { TINY_CASE } from '../../data/case/testing/tiny-case';
@@ -22,10 +22,11 @@ const REAL = TINY_CASE.replace('truth: { factors: inputs/truth.nc }\n', '').repl
   'files: obs.csv\n  columns: { species: { NO2: { column: no2, unit: ppb } } }',
 );
 
-function settingsOf(stage: Stage, set: readonly string[], text = TINY_CASE): unknown {
+function settingsOf(stage: Stage, set: readonly string[], text = TINY_CASE, over: Partial<StageContext> = {}): unknown {
   const path = join(folder.path, 'case.yaml');
   writeFileSync(path, text);
-  const context = { case: loadCase(path, [...set]), variant: 'default', dir: folder.path, dirOf: () => folder.path, threads: 1, device: 'cpu' };
+  const where = { dir: folder.path, dirOf: () => folder.path, threads: 1, device: 'cpu' };
+  const context = { case: loadCase(path, [...set]), variant: 'default', ...where, ...over };
   return JSON.parse(canonicalJson(stage.settings(context as unknown as StageContext)));
 }
 
@@ -127,6 +128,19 @@ describe('a certificate is another one', () => {
   });
 });
 
+it('an updated run that the case brings decides how it compares with the monitors', () => {
+  const path = join(folder.path, 'updated_winter.nc');
+  writeFileSync(path, '');
+  const settings = (set: string[]): StageContext => {
+    writeFileSync(join(folder.path, 'case.yaml'), TINY_CASE);
+    return { case: loadCase(join(folder.path, 'case.yaml'), set) } as StageContext;
+  };
+  expect(
+    verifyStage.inputs(settings(['priorConcentrations=p_{period}.nc', `updatedConcentrations=${join(folder.path, 'updated_{period}.nc')}`])),
+  ).toEqual([path]);
+  expect(verifyStage.inputs(settings([]))).toEqual([]);
+});
+
 describe('comparing with the monitors is done again', () => {
   it.each([
     'scores.ozoneCutoff=70',
@@ -160,6 +174,29 @@ describe('the uncertainty is told again', () => {
     expect(changes(dear, [setting])).toBe(setting.includes('seed'));
   });
 });
+
+it('the uncertainty is told again with a preview that was made, or made again', () => {
+  rmSync(join(folder.path, RECORD), { force: true });
+  const without = settingsOf(uncertaintyStage, []);
+  const withPreview = (key: string): unknown => {
+    writeFileSync(join(folder.path, RECORD), JSON.stringify({ stage: 'preview', key, inputs: [], startedAt: '', seconds: 1, products: [] }));
+    return settingsOf(uncertaintyStage, []);
+  };
+  expect(withPreview('a')).not.toEqual(without);
+  expect(withPreview('b')).not.toEqual(withPreview('a'));
+});
+
+it.each([invertStage, crossvalidateStage, uncertaintyStage])(
+  '$name knows products of matrices that a GPU rounds',
+  ({ settings, dearSettings, ...stage }) => {
+    for (const part of [settings, dearSettings ?? settings]) {
+      const on = (products: StageContext['products']): unknown =>
+        settingsOf({ ...stage, settings: part }, [], undefined, { device: 'cuda:0', products });
+      expect(on('tf32')).not.toEqual(on('float32'));
+      expect(on('float32')).toEqual(settingsOf({ ...stage, settings: part }, []));
+    }
+  },
+);
 
 describe('cross-validation is done again', () => {
   const asked = ['crossValidation.folds=3', 'crossValidation.try={lengthKm: [54, 81]}'];
