@@ -7,7 +7,7 @@ import { gaussianWorld, type GaussianWorld } from '../testing/gaussian-world';
 import { timesCovariance } from '../testing/posterior-covariance';
 import { TotalsModel } from '../totals-model';
 import { dot } from '../../vectors';
-import { lowRank } from './low-rank';
+import { lowRank, type LowRankBlock } from './low-rank';
 import { factorSums, LowRankPosterior, priorCovarianceOfSums } from './posterior';
 
 async function posteriorOf(world: GaussianWorld, rank: number, seed = 2, at = world.control.initial()): Promise<LowRankPosterior> {
@@ -233,4 +233,11 @@ describe('fewer products than the rank', () => {
       expect(norm).toBeLessThanOrEqual(posterior.rankError);
     },
   );
+});
+
+it('the error of the rank is that of the part that is told worst, and eigenvalues of all parts are in one order', () => {
+  const { control } = gaussianWorld(9);
+  const block = (rankError: number, values: number[]): LowRankBlock => ({ rankError, values }) as unknown as LowRankBlock;
+  const posterior = new LowRankPosterior(control, control.initial(), [block(0.1, [7, 2]), block(0.4, [5, 3])], 2);
+  expect([posterior.rankError, posterior.eigenvalues]).toEqual([0.4, [7, 5, 3, 2]]);
 });
