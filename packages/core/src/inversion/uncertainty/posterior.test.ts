@@ -126,7 +126,7 @@ describe.each([0, 0.6])('the posterior of a linear world with normal errors, ful
       2,
       control.initial().map(() => far * random.normal()),
     );
-    const indices = [0, 13, 30];
+    const indices = [0, 13, 24, 30]; // 24 is the first of the second slot
     posterior.averagingKernelRows(control, indices).forEach(({ first, row }, r) => {
       expect([first, row.length]).toEqual(connected ? [0, 48] : [indices[r] < 24 ? 0 : 24, 24]);
       const expected = closed.averagingKernel.getRow(indices[r]);
