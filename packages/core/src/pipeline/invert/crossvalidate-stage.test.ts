@@ -124,6 +124,20 @@ it('of regions, holds the prior run against the monitors of each as the files ha
   }
 });
 
+it('searches a key from the best of those before it', async () => {
+  const { candidates, settings, best, picked } = await crossValidated(
+    'crossValidation.folds=3',
+    'crossValidation.try={spreadScale: [0.5], errorScale: [2]}',
+  );
+  expect(settings).toEqual({ by: 'blocks', choose: 'best', rounds: 1, hoursPerDay: 24, iterations: 2 });
+  const [own, narrower, ...others] = candidates;
+  // So poor a surrogate is best believed little.
+  expect(narrower.score.mean).toBeLessThan(own.score.mean - 0.01);
+  expect(others.map(({ candidate }) => candidate)).toEqual([{ ...own.candidate, spreadScale: 0.5, errorScale: 2 }]);
+  const means = candidates.map(({ score }) => score.mean);
+  expect([best, picked].map((k) => means[k])).toEqual([Math.min(...means), Math.min(...means)]);
+});
+
 it('takes of each inversion the step of the lowest cost, whatever the monitors that are left out say', async () => {
   const { candidates } = await crossValidated(...HALVES, 'crossValidation.iterations=3');
   const told = events.flatMap((event) => (event.kind === 'progress' ? [event] : []));
