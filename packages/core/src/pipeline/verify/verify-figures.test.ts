@@ -160,3 +160,7 @@ it('leaves no table of other settings behind where it is interrupted', async () 
   const left = ['verification.json', 'scores.csv', 'audit.csv', 'ACONC_winter.nc'].filter((name) => existsSync(inRun('verify', name)));
   expect(left).toEqual(['ACONC_winter.nc']);
 });
+
+it('refuses other withheld monitors than the inversion left out', async () => {
+  await expect(run(['withheld.seed=77'], ['verify'])).rejects.toMatchObject({ code: 'WITHHELD_CHANGED' });
+});
