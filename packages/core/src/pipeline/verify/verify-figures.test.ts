@@ -133,6 +133,19 @@ it('the record has what the updated run gave, and the tables say what the summar
   expect(observations['winter'].NO2).toBeDefined();
 });
 
+it('withheld monitors are divided, and what is near used ones looked at, by the correlation length', async () => {
+  const { lengthKm } = loadCase(caseFile, SETTINGS).inversion;
+  const ends = ({ scores }: Verification): unknown[] => [...new Set(scores.map(({ nearestUsedKm }) => nearestUsedKm?.upTo))];
+  expect(ends(verification())).toEqual([undefined, lengthKm / 2, lengthKm]);
+  const near = verification().audit.flatMap(({ group, response }) => (group === 'NOx' ? [response?.nearMonitors] : []));
+  expect(near.length).toBeGreaterThan(2); // of regions, too
+  expect(near).toEqual(near.map(() => expect.any(Number) as number));
+  // Blocks have no such length.
+  await run(['inversion.space=blocks'], ['verify']);
+  expect(ends(verification())).toEqual([undefined]);
+  await run([], ['verify']);
+});
+
 it('another cut-off compares anew, on the runs that are there; without one of these it is made again', async () => {
   const output = (period: string): string => inRun('verify', `ACONC_${period}.nc`);
   const old = new Date(1e12);
