@@ -11,6 +11,8 @@ import type { StageContext, StageEvent } from '../engine/stage';
 import { runStages, type RunOptions } from '../run';
 import { certifyStage } from './certify-stage';
 
+jest.setTimeout(400_000); // every stage runs, on a busy machine too
+
 const HOURS = 40;
 const SPIN_UP = 9;
 const FACTOR = 1.3;

@@ -11,6 +11,8 @@ import { runStages, type RunOptions } from '../run';
 import type { CrossValidation } from './cross-validation';
 import type { InvertSummary } from './invert-stage';
 
+jest.setTimeout(400_000); // every stage runs, on a busy machine too
+
 const HOURS = 54;
 const SPIN_UP = 18;
 const SETTINGS = [

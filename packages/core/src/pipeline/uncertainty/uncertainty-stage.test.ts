@@ -15,6 +15,8 @@ import { PRIOR } from '../simulate/case-runs';
 import { runStages, type RunOptions } from '../run';
 import type { UncertaintySummary } from './uncertainty-stage';
 
+jest.setTimeout(400_000); // every stage runs, on a busy machine too
+
 const HOURS = 54;
 const PERIODS = ['winter', 'summer'];
 const CELLS = 144;

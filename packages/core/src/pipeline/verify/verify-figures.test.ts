@@ -12,6 +12,8 @@ import type { InvertSummary } from '../invert/invert-stage';
 import { runStages, type RunOptions } from '../run';
 import type { Verification } from './verify-stage';
 
+jest.setTimeout(400_000); // every stage runs, on a busy machine too
+
 const HOURS = 54;
 const SPIN_UP = 18;
 const PERIODS = ['winter', 'summer'];
