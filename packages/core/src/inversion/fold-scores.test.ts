@@ -41,10 +41,13 @@ describe('the one-standard-error rule', () => {
     // 0.63 is the limit: the start (0.64) is beyond it; of the two with one change the better one.
     expect(simplestWithinStandardError(scores, [0, 1, 2, 1])).toBe(3);
     expect(simplestWithinStandardError([score(0.63), ...scores.slice(1)], [0, 1, 2, 1])).toBe(0);
+    // Wherever among them it is.
+    expect(simplestWithinStandardError([score(0.6), score(0.62)], [2, 1])).toBe(1);
   });
 
   it('takes the better one of two that are as simple, the first one of equals, and the only one', () => {
     expect(simplestWithinStandardError([score(0.6), score(0.615)], [1, 1])).toBe(0);
+    expect(simplestWithinStandardError([score(0.6), score(0.6)], [1, 1])).toBe(0);
     expect(bestOf([score(0.6), score(0.6)])).toBe(0);
     expect(bestOf([score(0.6)])).toBe(0);
   });

@@ -43,8 +43,9 @@ describe('blockFolds', () => {
     expect(sets(kept, 2)).not.toEqual(sets(kept, 1));
   });
 
-  it('refuses more folds than blocks', () => {
+  it('refuses more folds than blocks, and no fewer', () => {
     const blocks = new Map([...kept].map(([id], i) => [id, String(i % 3)]));
+    expect(blockFolds(blocks, 3, 1).map(({ leftOut }) => new Set([...leftOut].map((id) => blocks.get(id))).size)).toEqual([1, 1, 1]);
     expect(() => blockFolds(blocks, 4, 1)).toThrow(DataError);
     expect(() => blockFolds(blocks, 4, 1)).toThrow(/fill 3 blocks, too few for 4 folds/);
   });

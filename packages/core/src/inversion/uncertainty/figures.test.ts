@@ -4,7 +4,7 @@ import { MixedBasis, RegionBasis, SharedNumber } from '../spatial-basis';
 import { dot } from '../../vectors';
 import { unitGrid } from '../testing/small-world';
 import { coverage } from './coverage';
-import { areaFigures, cellFigures, type FiguresInput } from './figures';
+import { areaFigures, cellFigures, unconstrainedGroups, type FiguresInput } from './figures';
 import type { Posterior } from './posterior';
 
 const shape = { slots: 2, rows: 1, cols: 2, groups: 5 };
@@ -82,7 +82,43 @@ describe('figures of a posterior', () => {
     // The control's elements are [slots, groups, cells]: of NOx in winter 0 and 1, in summer 10 and 11; SO2 4 and 5.
     expect(areas.filter(({ group }) => group !== 'NH3').map(({ dofs }) => dofs)).toEqual([1, 9, 1, 5, 21, 29, 11, 15]);
     expect(correlations[0].correlation[0].slice(0, 3)).toEqual([1, 0, 0]);
+    expect(correlations.map(({ period, region }) => [period, region])).toEqual(areas.filter(({ group }) => group === 'NOx').map(({ period, region }) => [period, region])); // prettier-ignore
   });
+
+  it('keeps what was found of the degrees of freedom apart from what is estimated, and has the mean reduction of cells, by emission', () => {
+    const cells = cellFigures(input);
+    expect([...cells.sigma]).toEqual([...posterior.logFactorSigma(control)]);
+    cells.reduction[5] = 0.9; // of NOx in the second cell; 0.5 in the first
+    const uneven = {
+      ...input,
+      priorEmissions: priorEmissions.map((e, i) => (i === 5 ? 3 * e : e)),
+      dofsEstimate: input.dofs!.map((each) => 10 * each),
+    };
+    const [nox, nh3] = areaFigures(uneven, cells).areas;
+    expect([nox.dofs, nox.dofsEstimate]).toEqual([1, 10]);
+    expect(nox.reduction).toBeCloseTo((0.5 + 3 * 0.9) / 4, 12);
+    expect(nh3.reduction).toBeCloseTo(0, 12);
+    const without = areaFigures({ ...input, dofs: undefined }, cells).areas[0];
+    expect([without.dofs, without.dofsEstimate]).toEqual([null, null]);
+  });
+
+  it('has nothing of an area where nothing is emitted', () => {
+    const sea = { region: 'sea', mask: Float32Array.of(0, 0) };
+    const { areas, correlations } = areaFigures({ ...input, areas: [...input.areas, sea] }, cellFigures(input));
+    expect([areas.some(({ region }) => region === 'sea'), correlations.length]).toEqual([false, 4]);
+  });
+
+  it('takes the totals of groups for constrained that are said to be, too', () => {
+    const { areas } = areaFigures({ ...input, settings: { leastReduction: 0.1, constrainedGroups: ['SO2'] } }, cellFigures(input));
+    expect(areas.slice(0, 3).map(({ total }) => total.constrained)).toEqual([true, false, true]);
+  });
+});
+
+it('groups are unconstrained of which no total is constrained, in no period and region', () => {
+  const { areas } = areaFigures(input, cellFigures(input));
+  expect(unconstrainedGroups(areas)).toEqual(['NH3', 'SO2']); // VOC and PM2.5 are not emitted
+  const inOne = areas.map((area) => (area.group === 'SO2' && area.period === 'summer' && area.region ? { ...area, total: { ...area.total, constrained: true } } : area)); // prettier-ignore
+  expect(unconstrainedGroups(inOne)).toEqual(['NH3']);
 });
 
 it('tells how the errors of two totals go together', () => {
@@ -104,8 +140,8 @@ it('takes a variance that rounding has put below zero for none, and a small one 
 });
 
 it('weighs a cell with the area of its row', () => {
-  const tall = { slots: 1, rows: 3, cols: 2, groups: 5 };
-  const emissions = Float64Array.from({ length: 30 }, (_, i) => (i % 5 === 0 ? 2 : 0));
+  const tall = { slots: 2, rows: 3, cols: 2, groups: 5 };
+  const emissions = Float64Array.from({ length: 60 }, (_, i) => (i % 5 === 0 ? (i < 30 ? 2 : 7) : 0));
   const map = new LogFactorControl(tall, {
     ...{ spread: [0.5, 0.5, 0.5, 0.5, 0.5], basis: new CorrelationFilter(3, 2, 0), bound: 1e300 },
     emitting: Uint8Array.from(emissions, (e) => (e > 0 ? 1 : 0)),
@@ -115,14 +151,13 @@ it('weighs a cell with the area of its row', () => {
     {
       ...{ ...input, shape: tall, map, priorEmissions: emissions, initial: map.initial(), at: map.initial() },
       grid: { ...unitGrid(3, 2), cellArea: (row: number) => 10 * (row + 1) } as unknown as FiguresInput['grid'],
-      periods: [{ name: 'winter', slotHours: [744] }],
       areas: [{ mask: new Float32Array(6).fill(1) }, east],
       posterior: { logFactorSigma: () => map.priorSpread(), covarianceOfSums: (_, sums) => sums.map(() => sums.map(() => 0)) },
       dofs: undefined,
     },
-    { sigma: new Float64Array(30), reduction: new Float64Array(30), constrained: new Uint8Array(30) },
+    { sigma: new Float64Array(60), reduction: new Float64Array(60), constrained: new Uint8Array(60) },
   );
-  expect(areas.map(({ total }) => total.prior)).toEqual([2 * 2 * (10 + 20 + 30), 2 * (10 + 20 + 15)]);
+  expect(areas.map(({ total }) => total.prior)).toEqual([2, 7].flatMap((emission) => [2 * emission * (10 + 20 + 30), emission * (10 + 20 + 15)]));
 });
 
 describe('a period whose slots have different numbers of hours', () => {

@@ -1,10 +1,12 @@
 import { CorrelationFilter } from '../../grid/correlation';
 import { Random } from '../../random';
 import { speciesWeights } from '../cost';
+import { Role, type ObservationBatch } from '../forward-model';
 import { invert } from '../invert';
 import { LogFactorControl } from '../log-factor-control';
 import { MatrixModel, observationBatch } from '../testing/linear-models';
-import { aboveMinimum, innovationStatistics, type InnovationStatistics } from './innovations';
+import { errorLengths } from './error-correlation';
+import { aboveMinimum, innovationStatistics, type InnovationStatistics, type PlaceGrid } from './innovations';
 
 /**
  * A world whose truth is drawn from the prior and whose observations have errors of `error`, inverted as if they had `assumed`.
@@ -122,6 +124,54 @@ test('the spread of the prior in the observed values is that about what the prio
   expect(no2.priorError.diagnosed).toBeCloseTo(Math.sqrt(2 * moved), 6);
   expect(no2.observationError).toEqual({ assumed: 1, diagnosed: expect.closeTo(Math.sqrt(2 * (2 - moved)), 6) as number });
   expect(no2.chiSquare).toBeCloseTo((2 - moved) ** 2, 6);
+});
+
+describe('values by hand, of a model that gives 0 at the prior and 1 at the result', () => {
+  const control = new LogFactorControl({ slots: 1, rows: 1, cols: 1, groups: 1 }, {
+    ...{ spread: [0.5], basis: new CorrelationFilter(1, 1, 0), bound: 1e300 },
+    emitting: Uint8Array.of(1),
+  }); // prettier-ignore
+  const statisticsOf = (batch: ObservationBatch, more: { grid?: PlaceGrid } = {}): Promise<InnovationStatistics[]> => {
+    const model = new MatrixModel({ slots: 1, rows: 1, cols: 1, groups: 1 }, [Array.from(batch.values, () => [1])], [batch], true);
+    const cost = { loss: 'l2' as const, divisor: 'none' as const, weights: [1, 3, 1] };
+    const context = { model, control, cost, species: ['NO2', 'SO2'], groups: ['NOx'] };
+    return innovationStatistics(context, Float64Array.of(2), { draws: 2, random: new Random(4), ...more });
+  };
+
+  it('only values in the cost count, and known totals, which are no species, do not', async () => {
+    const role = [Role.used, Role.withheld, Role.watched, Role.used, Role.used];
+    const [no2, so2] = await statisticsOf(observationBatch([3, 100, 100, NaN, 100], 0.5, { role, species: [0, 0, 0, 0, 2] }));
+    expect(no2).toMatchObject({ values: 1, chiSquare: expect.closeTo(((3 - 1) / 0.5) ** 2, 8) as number });
+    expect(no2.observationError).toEqual({ assumed: 0.5, diagnosed: expect.closeTo(Math.sqrt(2 * 3), 8) as number });
+    expect(no2.priorError.diagnosed).toBeCloseTo(Math.sqrt(1 * 3), 8);
+    // Without values there is nothing to say, of its weight neither.
+    expect(so2).toEqual({
+      ...{ species: 'SO2', values: 0, chiSquare: 0, expected: null },
+      ...{ observationError: { assumed: null, diagnosed: null }, priorError: { assumed: null, diagnosed: null } },
+    });
+  });
+
+  it('a mean product below zero has no root', async () => {
+    const [no2] = await statisticsOf(observationBatch([0.5], 1)); // 0.5 before, −0.5 after
+    expect([no2.observationError.diagnosed, no2.priorError.diagnosed]).toEqual([null, expect.closeTo(Math.sqrt(0.5), 8)]);
+  });
+
+  it('errors stay alike over the lengths of values with their places', async () => {
+    const random = new Random(8);
+    const [cells, hours, cols] = [12, 20, 4];
+    const level = Array.from({ length: hours }, () => random.normal());
+    const values = Array.from({ length: cells * hours }, (_, i) => 0.5 + level[Math.floor(i / cells)] + 0.3 * random.normal()); // the same in all cells
+    const place = { cell: Int32Array.from(values, (_, i) => i % cells), hour: Float64Array.from(values, (_, i) => Math.floor(i / cells)) };
+    const grid: PlaceGrid = { cols, kmPerCell: [10, 20] };
+    const batch = { ...observationBatch(values, 0.5), place: () => place };
+    const [no2, so2] = await statisticsOf(batch, { grid });
+    const innovations = values.map((y, i) => ({ cell: place.cell[i], hour: place.hour[i], before: y / 0.5, after: (y - 1) / 0.5, error: 0.5 }));
+    expect(no2.errorLengths).toEqual(errorLengths(innovations, cols, [10, 20]));
+    expect(no2.errorLengths!.km).toBeGreaterThan(30);
+    expect(so2).not.toHaveProperty('errorLengths');
+    expect((await statisticsOf(batch))[0]).not.toHaveProperty('errorLengths');
+    expect((await statisticsOf(observationBatch(values, 0.5), { grid }))[0]).not.toHaveProperty('errorLengths');
+  });
 });
 
 test('the cost at the kept step is told against the lowest that was seen', () => {

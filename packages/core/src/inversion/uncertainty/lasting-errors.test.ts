@@ -16,6 +16,7 @@ describe('what lasts', () => {
     // 4 and 2: between cells 8 is alike, of one cell (16 + 4)/2 = 10.
     const found = lastingErrors(lasting([4, 2], month))!;
     expect([found.everywhere, found.place].map(atRoot)).toEqual([expect.closeTo(8, 9), expect.closeTo(2, 9)]);
+    expect(lastingErrors(lasting([4, 2], month.toReversed()))).toEqual(found); // in whatever order
     const inUnits = lastingErrors(lasting([4, 2], month, 0.5))!;
     expect([inUnits.everywhere, inUnits.place].map(atRoot)).toEqual([expect.closeTo(8, 9), expect.closeTo(2, 9)]);
   });
@@ -43,6 +44,8 @@ describe('what lasts', () => {
     const rest = withoutMeans(lasting([4, 2], twice));
     expect(rest).toHaveLength(80);
     expect(rest.every(({ before, after }) => before === 0 && after === 0)).toBe(true);
+    expect(new Set(rest.map(({ cell, hour, error }) => `${cell} ${hour} ${error}`)).size).toBe(80); // each where it was
+    expect(rest.filter(({ cell, hour }) => cell === 1 && hour === 24 * 180)).toHaveLength(1);
     // Periods may stand in any order in a case.
     expect(withoutMeans(lasting([4, 2], twice.toReversed())).every(({ before, after }) => before === 0 && after === 0)).toBe(true);
     expect(withoutMeans(lasting([4, 2], month.slice(0, 9)))).toEqual([]); // too few for a mean

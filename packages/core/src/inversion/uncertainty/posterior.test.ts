@@ -7,7 +7,7 @@ import { gaussianWorld, type GaussianWorld } from '../testing/gaussian-world';
 import { timesCovariance } from '../testing/posterior-covariance';
 import { TotalsModel } from '../totals-model';
 import { dot } from '../../vectors';
-import { lowRank } from './low-rank';
+import { lowRank, type LowRankBlock } from './low-rank';
 import { factorSums, LowRankPosterior, priorCovarianceOfSums } from './posterior';
 
 async function posteriorOf(world: GaussianWorld, rank: number, seed = 2, at = world.control.initial()): Promise<LowRankPosterior> {
@@ -126,7 +126,7 @@ describe.each([0, 0.6])('the posterior of a linear world with normal errors, ful
       2,
       control.initial().map(() => far * random.normal()),
     );
-    const indices = [0, 13, 30];
+    const indices = [0, 13, 24, 30]; // 24 is the first of the second slot
     posterior.averagingKernelRows(control, indices).forEach(({ first, row }, r) => {
       expect([first, row.length]).toEqual(connected ? [0, 48] : [indices[r] < 24 ? 0 : 24, 24]);
       const expected = closed.averagingKernel.getRow(indices[r]);
@@ -233,4 +233,11 @@ describe('fewer products than the rank', () => {
       expect(norm).toBeLessThanOrEqual(posterior.rankError);
     },
   );
+});
+
+it('the error of the rank is that of the part that is told worst, and eigenvalues of all parts are in one order', () => {
+  const { control } = gaussianWorld(9);
+  const block = (rankError: number, values: number[]): LowRankBlock => ({ rankError, values }) as unknown as LowRankBlock;
+  const posterior = new LowRankPosterior(control, control.initial(), [block(0.1, [7, 2]), block(0.4, [5, 3])], 2);
+  expect([posterior.rankError, posterior.eigenvalues]).toEqual([0.4, [7, 5, 3, 2]]);
 });

@@ -1,5 +1,9 @@
+import { Decorrelation } from '../correlated-errors';
+import { Role } from '../forward-model';
 import { invert } from '../invert';
+import type { InversionProblem } from '../inversion-settings';
 import { gaussianWorld } from '../testing/gaussian-world';
+import { MatrixModel, observationBatch } from '../testing/linear-models';
 import { EnsemblePosterior, randomisedMember } from './randomised';
 import { factorSums } from './posterior';
 
@@ -63,4 +67,32 @@ describe('the randomised ensemble', () => {
     expect(await randomisedMember(model, problem, settings, { member: 3, seed: 6, start })).not.toEqual(members[3]);
     expect(members[4]).not.toEqual(members[3]);
   });
+});
+
+it('draws errors that are alike as such, and goes to the minimum whatever watched monitors say', async () => {
+  // One log factor, seen by three values whose errors have a correlation of 0.8; a fourth, watched only, says that it is best where it starts.
+  const { settings } = gaussianWorld(9);
+  const [prior, sigma, correlation] = [0.5, 0.4, 0.8];
+  const problem: InversionProblem = { groups: ['NOx'], species: ['NO2'], priorEmissions: [1], lengthCells: 0 };
+  const shape = { slots: 1, rows: 1, cols: 1, groups: 1 };
+  const roles = [Role.used, Role.used, Role.used, Role.watched];
+  const batch = {
+    ...observationBatch([0.3, 0.3, 0.3, 0], sigma, { role: roles }),
+    decorrelation: Decorrelation.of(4, [[0, 1, 2]], () => correlation),
+  };
+  const model = new MatrixModel(shape, [[[1], [1], [1], [1]]], [batch], true);
+  const MEMBERS = 600;
+  const members: Float64Array[] = [];
+  for (let member = 0; member < MEMBERS; member++) {
+    const own = { ...settings, iterations: 12, tolerance: 1e-9, priorSpread: { NOx: prior }, stopOnWithheld: true };
+    members.push(await randomisedMember(model, problem, own, { member, seed: 5, start: Float64Array.of(0) }));
+  }
+  // The mean of n values that are alike is known to σ²·(1 + (n − 1)·r)/n.
+  const variance = 1 / (1 / prior ** 2 + 3 / (sigma ** 2 * (1 + 2 * correlation)));
+  const mean = members.reduce((sum, [v]) => sum + (v * prior) / MEMBERS, 0);
+  const found = members.reduce((sum, [v]) => sum + (v * prior - mean) ** 2 / (MEMBERS - 1), 0);
+  const wanted = (variance * 0.3 * 3) / (sigma ** 2 * (1 + 2 * correlation));
+  expect(Math.abs(mean - wanted)).toBeLessThan(4.5 * Math.sqrt(variance / MEMBERS));
+  // Independent draws would make it a fifth smaller.
+  expect(Math.abs(Math.sqrt(found / variance) - 1)).toBeLessThan(4.5 / Math.sqrt(2 * (MEMBERS - 1)));
 });

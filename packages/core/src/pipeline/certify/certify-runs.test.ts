@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCase, type Case } from '../../data/case';
 import { writeDemoWorld } from '../../worlds/demo-world';
-import { certifyingRunNames } from './certify-runs';
+import { certifyingRunNames, factorsOfRun } from './certify-runs';
 import { FAILURE_FILE } from '../engine/failure-file';
 import { runStages } from '../run';
 import { lockPart } from '../engine/run-lock';
@@ -74,6 +74,18 @@ it('are named by the case: groups of the pairs by factors that simulate does not
   expect(named()).toEqual(NAMES);
   expect(named('certificate.patches.count=0', 'response.factor=0.8')).toEqual(['SO2-x0.8']);
   expect(certifyingRunNames({ ...settings, priorConcentrations: 'of another model' })).toEqual([]);
+});
+
+it('change one group, in the cells of their patches or everywhere', () => {
+  const grid = { rows: 4, cols: 5 };
+  const run = { name: '', group: 'SO2' as const, factor: 1.5, evaluated: false, output: () => '' };
+  const changed = (patches?: { row: number; col: number; side: number }[]): unknown[] =>
+    [...factorsOfRun({ ...run, ...(patches && { patches }) }, grid)].flatMap((factor, i) =>
+      factor === 1 ? [] : [[Math.floor(i / 5), i % 5, factor]],
+    );
+  // Cells from the south-western corner, row by row; SO2 is the third of five groups.
+  expect(changed([{ row: 1, col: 2, side: 2 }, { row: 3, col: 0, side: 1 }])).toEqual([7, 8, 12, 13, 15].map((cell) => [cell, 2, 1.5])); // prettier-ignore
+  expect(changed()).toEqual(Array.from({ length: 20 }, (_, cell) => [cell, 2, 1.5]));
 });
 
 it('are made without a training, by themselves; certify then makes none, and finds what it would have found', async () => {
@@ -154,6 +166,19 @@ it("of the user's own model are read again where the case reads its files in ano
   expect((await make('own', NAMES[0], by('ACONC_*.nc'))).kinds).toEqual(['stage-start', 'stage-done']);
   expect((await make('own', NAMES[0], by('ACONC_*.nc'))).kinds).toEqual(['stage-skipped']);
   expect(readFileSync(calls, 'utf8')).toBe(made);
+});
+
+it("of the user's own model are taken with the command for which the prior run was kept, and with no other", async () => {
+  const simulated = at('trained/simulate');
+  const by = (more: string): Case => {
+    const command = `${more}; f=${simulated}/{run}/ACONC_{period}.nc; test -f $f || f=${simulated}/member01/ACONC_{period}.nc; cp $f {output}`;
+    return loadCase(caseFile, [...SETTINGS, `ctm={kind: command, command: "${command}", output: "*.nc"}`]);
+  };
+  await runStages(by('echo first'), { out: at('kept'), stages: ['simulate', 'prepare'], threads: 1 });
+  await make('kept', NAMES[0], by('echo first'));
+  await runStages(by('echo second'), { out: at('kept'), stages: ['simulate', 'prepare'], threads: 1, changedRuns: 'keep' });
+  expect((await make('kept', NAMES[0], by('echo second'))).runs).toEqual([]);
+  expect((await make('kept', NAMES[0], by('echo third'))).runs).toEqual([`${NAMES[0]}, winter`, `${NAMES[0]}, summer`]);
 });
 
 it("of the user's own model that give what the prior run gave are refused, and again until they are removed", async () => {

@@ -57,9 +57,9 @@ function write(name: string, { grid = GRID, hours = WORLD.hours, units = 'ppmV',
   return path;
 }
 
-function mask(name: string, part: (cell: number) => number): string {
+function mask(name: string, part: (cell: number) => number, grid = GRID): string {
   const path = join(folder, name);
-  const writer = IoapiWriter.create(path, { grid: GRID, time: { ...period.time, count: 1 }, layers: 1, variables: [{ name: 'GA', units: '1' }] });
+  const writer = IoapiWriter.create(path, { grid, time: { ...period.time, count: 1 }, layers: 1, variables: [{ name: 'GA', units: '1' }] });
   writer.write(
     'GA',
     0,
@@ -119,6 +119,29 @@ it('a wrong sign in a quarter of the cells is seen', async () => {
   expect(signAgreement).toBe(0.75);
 });
 
+it('species are told apart, whatever their order, and so are groups', async () => {
+  const path = join(folder, 'two.nc');
+  const writer = IoapiWriter.create(path, {
+    ...{ grid: GRID, time: period.time, layers: 1, variables: ['O3_ESO', 'SO2_ESO'].map((name) => ({ name, units: 'ppbV' })) },
+  });
+  const of = (hour: number, species: number, factor: number): Float32Array =>
+    Float32Array.from({ length: CELLS }, (_, cell) => factor * concentrations[(hour * CELLS + cell) * SPECIES.length + species]);
+  for (let hour = 0; hour < WORLD.hours; hour++) {
+    writer.write('O3_ESO', hour, of(hour, 2, 1.5)); // O3, the third species, follows SO2, the third group
+    writer.write('SO2_ESO', hour, of(hour, 1, 0.3)); // and SO2 does not
+  }
+  writer.close();
+  const [so2, o3, ...others] = await responses(path, { group: 'SO2', variables: { O3: 'O3_ESO', SO2: 'SO2_ESO' } });
+  expect(others).toEqual([]);
+  expect(o3).toMatchObject({ group: 'SO2', species: 'O3' });
+  expect(o3.figures.slope).toBeCloseTo(1, 4);
+  expect(o3.figures.r).toBeCloseTo(1, 4);
+  expect(so2).toMatchObject({ group: 'SO2', species: 'SO2' });
+  expect(so2.figures.slope).toBeCloseTo(0, 4);
+  const mean = HOURS.reduce((sum, hour) => sum + of(hour, 1, 0.3).reduce((all, value) => all + value, 0), 0) / (HOURS.length * CELLS);
+  expect(so2.figures.ctmChange).toBeCloseTo(mean, 4);
+});
+
 it('a region or a mask of parts says whose emissions are changed', async () => {
   const south = write('south.nc', { value: (exact, _, cell) => (cell < 4 * 8 ? exact : 0) });
   const [ofRegion] = await responses(south, { region: 'south' });
@@ -129,6 +152,8 @@ it('a region or a mask of parts says whose emissions are changed', async () => {
   const [ofMask] = await responses(half, { mask: { file: mask('half-mask.nc', () => 0.5), variable: 'GA' } });
   expect(ofMask.where).toBe('GA');
   expect(ofMask.figures.slope).toBeCloseTo(1, 4);
+  const southern = { file: mask('south-mask.nc', (cell) => (cell < 4 * 8 ? 1 : 0)), variable: 'GA' };
+  expect((await responses(south, { mask: southern }))[0].figures).toEqual(ofRegion.figures);
 });
 
 describe('refuses, in one sentence,', () => {
@@ -153,8 +178,16 @@ describe('refuses, in one sentence,', () => {
     const percent = { file: mask('percent-mask.nc', () => 40), variable: 'GA' };
     await expect(responses(path, { mask: percent })).rejects.toMatchObject({ code: 'MASK_INVALID' });
     await expect(responses(path, { mask: { ...percent, variable: 'FL' } })).rejects.toMatchObject({ code: 'VARIABLE_MISSING' });
+    const negative = { file: mask('negative-mask.nc', (cell) => (cell === 2 * WORLD.cols + 3 ? -0.5 : 1)), variable: 'GA' };
+    const ofCell = responses(path, { mask: negative });
+    await expect(ofCell).rejects.toMatchObject({ code: 'MASK_INVALID' });
+    await expect(ofCell).rejects.toThrow(/GA is -0\.5 at row 2, column 3: a part of a cell lies between 0 and 1/);
     const empty = { file: mask('empty-mask.nc', () => 0), variable: 'GA' };
-    await expect(responses(path, { mask: empty })).rejects.toMatchObject({ code: 'REGION_EMPTY' });
+    const ofNothing = responses(path, { mask: empty });
+    await expect(ofNothing).rejects.toMatchObject({ code: 'REGION_EMPTY' });
+    await expect(ofNothing).rejects.toThrow(/empty-mask\.nc: GA is 0 everywhere/);
+    const elsewhere = { file: mask('shifted-mask.nc', () => 1, shifted()), variable: 'GA' };
+    await expect(responses(path, { mask: elsewhere })).rejects.toMatchObject({ code: 'GRID_MISMATCH' });
   });
 });
 

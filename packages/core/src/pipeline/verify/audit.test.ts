@@ -125,6 +125,40 @@ it('the day of a region is that of the local hours of its cells', () => {
   expect(nox.diurnal!.hours).toBeCloseTo(0, 12);
 });
 
+it('the day of a region counts cells by their area', () => {
+  // Centres at 0 and 60 N: the northern cell has half of the area of the southern.
+  const meridian = new Grid({
+    ...{ name: 'LL', gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0 },
+    ...{ xorig: -0.5, yorig: -30, xcell: 1, ycell: 60, rows: 2, cols: 1 },
+  });
+  const emissions = Float32Array.from([...field([1, 1]), ...field([1, 1])]);
+  const data = Float32Array.from([...field([0, 1]), ...field([2, 1])]);
+  const update = {
+    prior: Float64Array.from(field([1, 1])),
+    updated: Float64Array.from(field([1, 1])),
+    factors: { period: 'winter', slots: 2, data },
+  };
+  const series = { prior: { ...seriesOf([]), stations: [] }, updated: { ...seriesOf([]), stations: [] } };
+  const runs = new Map([['prior', { emissions }]]) as unknown as PreparedPeriod['runs'];
+  const [nox] = auditPeriod({ ...period, grid: meridian, runs, update, series }, {});
+  // A half in each hour; then 0.5 in the first and 2 + 0.5 in the second.
+  expect(nox.diurnal!.distance).toBeCloseTo(1 / 3, 6);
+});
+
+it('says nothing of the day, nor of an answer, where a group is not emitted', () => {
+  const emissions = Float32Array.from([...field([0, 0, 2, 2]), ...field([0, 0, 2, 2])]);
+  const runs = new Map([['prior', { emissions }]]) as unknown as PreparedPeriod['runs'];
+  const update = {
+    prior: Float64Array.from(field([0, 0, 2, 2])),
+    updated: Float64Array.from(field([0, 0, 2, 1])),
+    factors: { period: 'winter', slots: 2, data: new Float32Array(40).fill(1) },
+  };
+  const rows = auditPeriod({ ...period, runs, update }, REGIONS);
+  const [domain, west] = [rows[0], rows[5]];
+  expect([domain.diurnal, domain.response?.species]).toEqual([{ hours: 0, distance: 0 }, 'NO2']);
+  expect([west.group, west.diurnal, west.response]).toEqual(['NOx', undefined, undefined]);
+});
+
 it('writes rows as CSV', () => {
   const [header, first, ...rest] = auditCsv(auditPeriod(period, REGIONS)).trimEnd().split('\n');
   expect(header.split(',')).toHaveLength(21);

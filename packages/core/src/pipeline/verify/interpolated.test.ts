@@ -74,4 +74,31 @@ describe('the prior run with the misfit of used monitors', () => {
     expect([...interpolated].filter((_, i) => i % stations.length !== 3)).toEqual(new Array(TIMES * 4).fill(10));
     expect(Math.min(...atWithheld({ near: [-90, -90, -90], other: [-90, -90, -90] }).each)).toBe(0);
   });
+
+  it('is at each of several withheld monitors what it is there alone', () => {
+    const used = [
+      { id: 'near', role: Role.used, cell: 0 },
+      { id: 'other', role: Role.used, cell: 14 },
+    ];
+    const [one, two] = [1, 8].map((cell) => ({ id: `at ${cell}`, role: Role.withheld, cell }));
+    const misfit: Record<string, number[]> = { near: [6, 0, -2], other: [4, 1, 3] };
+    const at = (...withheld: (typeof one)[]): Map<string, number[]> => {
+      const all = [...withheld, ...used];
+      const observed = Float32Array.from(
+        { length: TIMES * all.length },
+        (_, i) => 10 + (misfit[all[i % all.length].id]?.[Math.floor(i / all.length)] ?? 0),
+      );
+      const prior = {
+        ...{ stations: all, times: [] },
+        observed: new Map([['NO2', observed]]),
+        simulated: new Map([['NO2', new Float32Array(observed.length).fill(10)]]),
+      };
+      const block = new Map(all.map(({ id, cell }) => [id, String(cell)]));
+      const { interpolated } = interpolatedSeries(grid, prior, { watched: new Set(), block }).get('NO2')!;
+      return new Map(withheld.map(({ id }, s) => [id, Array.from({ length: TIMES }, (_, t) => interpolated[t * all.length + s])]));
+    };
+    const both = at(one, two);
+    expect(both).toEqual(new Map([...at(one), ...at(two)]));
+    expect(new Set([...both.values()].flat()).size).toBe(2 * TIMES);
+  });
 });

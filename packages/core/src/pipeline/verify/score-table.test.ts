@@ -116,3 +116,122 @@ describe('the scores of a case', () => {
     expect(biasCorrected!.updated.change.relative).toBeCloseTo(3 / 8 - 1, 12);
   });
 });
+
+describe('several periods', () => {
+  const winter = compared();
+  const summer = { ...compared(), name: 'summer' };
+  summer.updated.simulated.set('O3', new Float32Array(112).fill(50));
+  const rows = caseScores(settings, [winter, summer], 0);
+  const hourly = rows.filter(({ averaging, region, type }) => averaging === 'hourly' && region === undefined && type === undefined);
+
+  it('have rows of each and of all, in which a station of both is one', () => {
+    const withheld = hourly.filter(({ stations }) => stations === 'withheld');
+    expect(withheld.map(({ period, monitors, prior, updated }) => [period, monitors, prior.n, updated.mae])).toEqual([
+      [undefined, 1, 112, 2.5],
+      ['winter', 1, 56, 5],
+      ['summer', 1, 56, 0],
+    ]);
+  });
+
+  it('are lines of the table that name period and type of site', () => {
+    const table = scoresCsv(rows);
+    expect(table).toMatch(/^O3,hourly,withheld,,summer,,,,updated,ppb,56,1,1,50,50,0,/m);
+    expect(table).toMatch(/^O3,hourly,withheld,,,urban,,,updated,ppb,112,1,1,50,47.5,/m);
+  });
+});
+
+it('stations count by their blocks, and values above the cut-off of the case', () => {
+  const period = compared();
+  for (const { stations } of [period.prior, period.updated]) stations[1].role = Role.withheld;
+  const [{ change }] = caseScores(settings, [period], 0);
+  expect(change.blocks).toBe(2);
+  const cutoff = (ozoneCutoff: number): (number | undefined)[] => {
+    const [, row] = caseScores({ ...settings, scores: { ozoneCutoff } }, [compared()], 0).filter(({ region, type }) => !region && !type);
+    expect(row.averaging).toBe('hourly-cutoff');
+    return [row.prior.n, row.updated.n];
+  };
+  expect(cutoff(49)).toEqual([56, 56]);
+  expect(cutoff(51)).toEqual([0, 0]);
+});
+
+it('a day begins at midnight of the time zone', () => {
+  const period = compared();
+  // Of the windows of eight hours that begin from 7:00 to 23:00 those of the first day hold 60, those of the second, which begin with the 32nd value, 50 as observed.
+  const series = Float32Array.from({ length: 112 }, (_, i) => (i >= 2 * 20 && i < 2 * 31 ? 60 : 50));
+  for (const { simulated } of [period.prior, period.updated]) simulated.set('O3', series);
+  const mda8 = caseScores(settings, [period], 0).find(({ averaging, stations }) => averaging === 'mda8' && stations === 'withheld')!;
+  expect(mda8.prior).toMatchObject({ n: 2, mae: 5 });
+});
+
+it('the updated run with what was found beside the emissions stands beside the others', () => {
+  const found = new Map([['O3', new Float32Array(112).fill(52)]]);
+  const rows = caseScores(settings, [{ ...compared(), found }], 0);
+  expect(rows[0].found).toMatchObject({ scores: { mae: 2 }, change: { relative: expect.closeTo(2 / 10 - 1, 12) as number } });
+  const lines = scoresCsv(rows.slice(0, 1)).trimEnd().split('\n');
+  expect(lines.at(-1)).toMatch(/^O3,hourly,withheld,,,,,,updated-and-found,ppb,56,1,1,50,52,2,2,2,4,4,.*,-80,,,/);
+  expect(caseScores(settings, [compared()], 0).some((row) => row.found)).toBe(false);
+});
+
+it('both runs of a row are rated against the benchmarks', () => {
+  const [header, prior, updated] = scoresCsv(caseScores(settings, [compared()], 0).filter(({ averaging }) => averaging === 'hourly-cutoff'))
+    .split('\n')
+    .map((line) => line.split(','));
+  const rated = (line: string[]): string[] => ['emery_nmb', 'emery_nme'].map((name) => line[header.indexOf(name)]);
+  // 10 of 50 ppb too high, and 5 too low; goals are 5 and 15 %, criteria 15 and 25 %.
+  expect(rated(prior)).toEqual(['neither', 'criteria']);
+  expect(rated(updated)).toEqual(['criteria', 'goal']);
+});
+
+it('fractional errors and correlation are columns', () => {
+  const period = compared();
+  const inTime = (early: number, late: number): Float32Array => Float32Array.from({ length: 112 }, (_, i) => (i < 56 ? early : late));
+  for (const { observed } of [period.prior, period.updated]) observed.set('O3', inTime(40, 60));
+  period.prior.simulated.set('O3', inTime(60, 40));
+  period.updated.simulated.set('O3', inTime(60, 90));
+  const [header, ...lines] = scoresCsv(caseScores(settings, [period], 0).slice(0, 1))
+    .split('\n')
+    .map((line) => line.split(','));
+  const of = (line: string[]): number[] => ['mfb_percent', 'mfe_percent', 'r'].map((name) => Number(line[header.indexOf(name)]));
+  // 2·20/100 up and down; 2·20/100 and 2·30/150 up.
+  expect(of(lines[0])).toEqual([0, 40, -1].map((value) => expect.closeTo(value, 9) as number));
+  expect(of(lines[1])).toEqual([40, 40, 1].map((value) => expect.closeTo(value, 9) as number));
+});
+
+it('intervals over blocks and the benchmarks of particles are columns', () => {
+  const hours = 48;
+  const stations = Array.from({ length: 6 }, (_, cell) => ({ id: `s${cell}`, role: Role.withheld, cell }));
+  const { monitors, ...period } = compared();
+  const { observations } = monitors;
+  const at = (value: (station: number) => number): Map<string, Float32Array> =>
+    new Map([['PM2.5', Float32Array.from({ length: 6 * hours }, (_, i) => value(i % 6))]]);
+  const series = { stations, times: period.prior.times.slice(0, hours), observed: at(() => 50) };
+  const [header, , updated] = scoresCsv(
+    caseScores(
+      settings,
+      [
+        {
+          ...period,
+          monitors: {
+            ...monitors,
+            observations: { ...observations, stations: stations.map(({ id }) => ({ id, lon: 0.5, lat: 0.5 })) },
+            block: new Map(stations.map(({ id }) => [id, id])),
+          },
+          prior: { ...series, simulated: at(() => 60) },
+          updated: { ...series, simulated: at((station) => 50 + station) }, // errors of 0 to 5 for 10
+        },
+      ],
+      0,
+    ).filter(({ averaging }) => averaging === 'daily-mean'),
+  )
+    .split('\n')
+    .map((line) => line.split(','));
+  const value = (name: string): string => updated[header.indexOf(name)];
+  expect([value('averaging'), value('blocks'), value('note')]).toEqual(['daily-mean', '6', '']);
+  const [low, change, high] = ['_low', '', '_high'].map((end) => Number(value(`me_change_percent${end}`)));
+  expect(change).toBeCloseTo(-75, 4);
+  expect(low).toBeGreaterThan(-100);
+  expect(low).toBeLessThan(-76);
+  expect(high).toBeGreaterThan(-74);
+  expect(high).toBeLessThan(-50);
+  expect([value('boylan_russell_mfb'), value('boylan_russell_mfe')]).toEqual(['goal', 'goal']);
+});

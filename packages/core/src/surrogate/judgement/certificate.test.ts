@@ -110,3 +110,13 @@ it.each<[Partial<ResponseFigures>, RegExp]>([
   expect(found).toHaveLength(1);
   expect(found[0]).toMatch(message);
 });
+
+it('a figure at its limit keeps it', () => {
+  const [{ minSlope, maxSlope, minR, minSignAgreement }] = limits;
+  for (const slope of [minSlope, maxSlope]) expect(breaches(figures(slope, { r: minR, signAgreement: minSignAgreement }), limits[0])).toEqual([]);
+});
+
+it('tells with the verdict what was measured and what was asked', () => {
+  const measured = { differentiation: DIFFERENTIATION, pairs: pairs(0.8), rings: [], joint: [], sensitivities: [] };
+  expect(judge(measured, limits, ['winter', 'summer'])).toEqual({ verdict: 'passed', reasons: [], limits, ...measured });
+});

@@ -1,0 +1,160 @@
+/** Which monitors cross-validation leaves out, and what it holds a candidate against, on a small twin. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadCase } from '../../data/case';
+import { IoapiFile } from '../../data/ioapi';
+import { readGriddesc } from '../../grid/griddesc';
+import { writeDemoWorld } from '../../worlds/demo-world';
+import type { StageEvent } from '../engine/stage';
+import { runStages, type RunOptions } from '../run';
+import type { CrossValidation } from './cross-validation';
+import type { InvertSummary } from './invert-stage';
+
+jest.setTimeout(400_000); // every stage runs, on a busy machine too
+
+const HOURS = 54;
+const SPIN_UP = 18;
+const SETTINGS = [
+  'members.count=2',
+  'response.groups=[NOx]',
+  'paperMode.run=false',
+  `periods=[{name: winter, start: 2026-01-05T00:00:00Z, hours: ${HOURS}, spinUpHours: ${SPIN_UP}}]`,
+  'surrogate.window=[{count: 2, hours: 3}, {count: 2, hours: 1}]',
+  ...['hidden=3', 'widths=[4,4,4]', 'headWidth=4', 'branchWidth=2'].map((setting) => `surrogate.${setting}`),
+  'training.iterations=20',
+  'training.evaluateEvery=20',
+  'certificate.factors=[]',
+  'certificate.patches.count=0',
+  'certificate.onFailure=warn',
+  'withheld.blockCells=3',
+  'inversion.iterations=2',
+  'inversion.hoursPerDay=24',
+  'crossValidation.iterations=2',
+  'crossValidation.hoursPerDay=24',
+  'crossValidation.try.lengthKm=[200]',
+];
+const HALVES = [
+  'regions={south: {rows: [0, 4], cols: [0, 11]}, north: {rows: [5, 11], cols: [0, 11]}}',
+  'crossValidation.by=regions',
+  'withheld.fraction=0',
+];
+
+let folder: string;
+let caseFile: string;
+let events: StageEvent[];
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'crossvalidate-stage-'));
+  caseFile = await writeDemoWorld(folder, { rows: 12, cols: 12, hours: HOURS, spinUpHours: SPIN_UP, stations: 24 });
+  await run(['crossValidation.folds=3'], ['simulate', 'prepare', 'train', 'evaluate', 'certify', 'export', 'invert']);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function run(settings: string[], stages: RunOptions['stages']): Promise<void> {
+  events = [];
+  await runStages(loadCase(caseFile, [...SETTINGS, ...settings]), {
+    out: join(folder, 'run'),
+    stages,
+    threads: 1,
+    onEvent: (event) => events.push(event),
+  });
+}
+
+const read = <T>(path: string): T => JSON.parse(readFileSync(join(folder, 'run', path), 'utf8')) as T;
+
+async function crossValidated(...settings: string[]): Promise<CrossValidation> {
+  await run(settings, ['crossvalidate']);
+  return read('crossvalidate/crossvalidation.json');
+}
+
+/** Lines of a table, by its columns. */
+function table(path: string): Record<string, string>[] {
+  const [header, ...lines] = readFileSync(path, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(','));
+  return lines.map((line) => Object.fromEntries(line.map((value, k) => [header[k], value])));
+}
+
+it('leaves every monitor that is not withheld out once, in the folds that are asked for', async () => {
+  const { folds, candidates } = await crossValidated('crossValidation.folds=3');
+  const [{ used, watched, withheld, outside }] = read<InvertSummary>('invert/inversion.json').stations;
+  expect([withheld, used + watched + withheld + outside]).toEqual([expect.any(Number), 24]);
+  expect(withheld).toBeGreaterThan(2);
+  expect(folds.map(({ name }) => name)).toEqual(['1', '2', '3']);
+  // Those that choose the step of the inversion, too: here none does.
+  expect(folds.reduce((sum, { stations }) => sum + stations, 0)).toBe(used + watched);
+  expect(candidates.map(({ changes }) => changes)).toEqual([[], ['lengthKm 200']]);
+  for (const { folds: results } of candidates) expect(results.map(({ fold }) => fold)).toEqual(['1', '2', '3']);
+});
+
+it('of regions, holds the prior run against the monitors of each as the files have them', async () => {
+  const { folds, candidates } = await crossValidated(...HALVES);
+  const grid = readGriddesc(join(folder, 'inputs/GRIDDESC'), loadCase(caseFile).grid.name);
+  const cellOf = new Map(
+    table(join(folder, 'inputs/stations.csv')).map(({ id, lon, lat }) => {
+      const { row, col } = grid.cellAt(Number(lon), Number(lat))!;
+      return [id, row * grid.cols + col];
+    }),
+  );
+  const observed = table(join(folder, 'run/simulate/observations_winter.csv'));
+  const prior = IoapiFile.open(join(folder, 'run/simulate/prior/ACONC_winter.nc'));
+  try {
+    ['south', 'north'].forEach((name, k) => {
+      const isIn = (cell: number): boolean => Math.floor(cell / grid.cols) <= 4 === (name === 'south');
+      const cells = [...new Set([...cellOf.values()].filter(isIn))];
+      expect(folds[k]).toEqual({ name, stations: [...cellOf.values()].filter(isIn).length });
+      let [sum, n] = [0, 0];
+      for (let hour = SPIN_UP; hour < HOURS; hour++) {
+        const time = `${new Date(Date.UTC(2026, 0, 5, hour)).toISOString().slice(0, 16)}Z`;
+        const field = prior.read('O3', hour, 1);
+        for (const cell of cells) {
+          const values = observed.filter((each) => each['time'] === time && cellOf.get(each['station']) === cell);
+          const mean = values.reduce((all, each) => all + Number(each['O3']), 0) / values.length;
+          sum += Math.abs(mean - field[cell]);
+          n++;
+        }
+      }
+      for (const { folds: results } of candidates) {
+        const { errors } = results[k];
+        expect(errors.map(({ species, n: values }) => [species, values])).toEqual(['NO2', 'SO2', 'O3', 'PM2.5'].map((species) => [species, n]));
+        expect(errors[2].priorMae).toBeCloseTo(sum / n, 4);
+      }
+    });
+  } finally {
+    prior.close();
+  }
+});
+
+it('searches a key from the best of those before it', async () => {
+  const { candidates, settings, best, picked } = await crossValidated(
+    'crossValidation.folds=3',
+    'crossValidation.try={spreadScale: [0.5], errorScale: [2]}',
+  );
+  expect(settings).toEqual({ by: 'blocks', choose: 'best', rounds: 1, hoursPerDay: 24, iterations: 2 });
+  const [own, narrower, ...others] = candidates;
+  // So poor a surrogate is best believed little.
+  expect(narrower.score.mean).toBeLessThan(own.score.mean - 0.01);
+  expect(others.map(({ candidate }) => candidate)).toEqual([{ ...own.candidate, spreadScale: 0.5, errorScale: 2 }]);
+  const means = candidates.map(({ score }) => score.mean);
+  expect([best, picked].map((k) => means[k])).toEqual([Math.min(...means), Math.min(...means)]);
+});
+
+it('takes of each inversion the step of the lowest cost, whatever the monitors that are left out say', async () => {
+  const { candidates } = await crossValidated(...HALVES, 'crossValidation.iterations=3');
+  const told = events.flatMap((event) => (event.kind === 'progress' ? [event] : []));
+  expect(told.map(({ done }) => done)).toEqual([0, 1, 2, 3, 3, 4, 5, 6, 6, 7, 8, 9, 9, 10, 11, 12]);
+  expect(new Set(told.map(({ total }) => total))).toEqual(new Set([12]));
+  for (const { changes, folds } of candidates) {
+    for (const { fold, errors } of folds) {
+      const name = `${changes.join() || "the case's own settings"}, fold ${fold}, `;
+      const steps = told
+        .filter(({ text }) => text.startsWith(name))
+        .map(({ text }) => /cost ([\d.]+) .* ([\d.]+) % of/.exec(text)!.slice(1).map(Number));
+      expect(steps).toHaveLength(4);
+      const [, percent] = steps.reduce((best, step) => (step[0] < best[0] ? step : best));
+      const error = errors.reduce((sum, { priorMae, updatedMae }) => sum + updatedMae / priorMae / errors.length, 0);
+      expect((100 * error).toFixed(1)).toBe(percent.toFixed(1));
+    }
+  }
+});
