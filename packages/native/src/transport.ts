@@ -154,24 +154,27 @@ const OPTIONS: { readonly [K in keyof Required<TransportOptions>]: 'value' | 'li
   processes: PROCESSES,
 };
 
-const badOptions = (text: string): Error => Object.assign(new Error(`transport model: ${text}`), { code: 'TRANSPORT_BAD_OPTIONS' });
-
 /** Names that a compiler would find wrong in a typed program. @throws Error with `code` TRANSPORT_BAD_OPTIONS */
 function checkNames(options: TransportOptions): void {
   for (const [name, value] of Object.entries<unknown>({ ...options })) {
     const known = Object.hasOwn(OPTIONS, name) ? OPTIONS[name as keyof TransportOptions] : undefined;
     if (known === undefined) {
       const names = Object.keys(OPTIONS).join(', ');
-      throw badOptions(`there is no option ${name}: use one of ${names}`);
+      throw Object.assign(new Error(`transport model: there is no option ${name}: use one of ${names}`), { code: 'TRANSPORT_BAD_OPTIONS' });
     }
     if (known === 'value' || value === undefined) continue;
     const right = known === 'list' ? Array.isArray(value) : typeof value === 'object' && value !== null;
     if (!right) {
       const expected = known === 'list' ? 'a list of heights' : 'an object';
-      throw badOptions(`option ${name}: expected ${expected} but received ${JSON.stringify(value)}: mend the call`);
+      throw Object.assign(new Error(`transport model: option ${name}: expected ${expected} but received ${JSON.stringify(value)}: mend the call`), {
+        code: 'TRANSPORT_BAD_OPTIONS',
+      });
     }
     const wrong = known === 'list' ? undefined : Object.keys(value as object).find((key) => !known.includes(key));
-    if (wrong !== undefined) throw badOptions(`option ${name}: there is no ${wrong}: use one of ${(known as readonly string[]).join(', ')}`);
+    if (wrong !== undefined)
+      throw Object.assign(new Error(`transport model: option ${name}: there is no ${wrong}: use one of ${(known as readonly string[]).join(', ')}`), {
+        code: 'TRANSPORT_BAD_OPTIONS',
+      });
   }
 }
 
@@ -181,7 +184,12 @@ export function createTransportModel(grid: TransportGrid, options: TransportOpti
   // input_checks.cc asks of all yields that they are 0 or more; that of particles, by mass, may well be above 1.
   const { organicNitrateYield: share = 0 } = options;
   if (share > 1) {
-    throw badOptions(`option organicNitrateYield: expected a share of RO2 + NO from 0 to 1 but received ${share}: mend the call`);
+    throw Object.assign(
+      new Error(`transport model: option organicNitrateYield: expected a share of RO2 + NO from 0 to 1 but received ${share}: mend the call`),
+      {
+        code: 'TRANSPORT_BAD_OPTIONS',
+      },
+    );
   }
   const addon = loadAddon('transport') as TransportAddon;
   return new addon.TransportModel(grid, options);
