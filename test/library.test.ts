@@ -158,8 +158,8 @@ describe('openSurrogate', () => {
         code: 'PERIOD_UNKNOWN',
         message: expect.stringContaining('did you mean winter?') as string,
       });
-      // eslint-disable-next-line no-sparse-arrays -- a hole is undefined, which `find` gives as well where nothing is wrong
-      for (const wrong of [[], [SPIN_UP - 1], [HOURS], [30.5], [NaN], [, 30], [undefined, 30]])
+      const holed = new Array<number>(2).fill(30, 1); // its hole is undefined, which `find` gives as well where nothing is wrong
+      for (const wrong of [[], [SPIN_UP - 1], [HOURS], [30.5], [NaN], holed, [undefined, 30]])
         await expect(ask({ hours: wrong })).rejects.toMatchObject({ code: 'PERIOD_HOURS' });
       for (const wrong of [{ hours: undefined }, { hours: 30 }, { hours: '30' }, { period: undefined }, { period: 0 }])
         await expect(ask(wrong)).rejects.toMatchObject({ code: 'CALL_INVALID' });

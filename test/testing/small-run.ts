@@ -1,23 +1,15 @@
 /** What runs of small twins through the command line share. */
 import { join } from 'node:path';
+import { SMALL_LEARNING } from '../../packages/core/src/pipeline/testing/small-settings';
+
+export { SMALL_NETWORK, winterOnly } from '../../packages/core/src/pipeline/testing/small-settings';
 
 /** The command line, as set-up builds it, in one file (write-command.mjs). */
 export const MAIN = join(__dirname, '../../build/command.js');
 
-/** The smallest network that has every part, `KEY=VALUE` under `surrogate` (or `paperMode.surrogate`). */
-export const SMALL_NETWORK = ['hidden=3', 'widths=[4,4,4]', 'headWidth=4', 'branchWidth=2'];
-
-/** The first of the demo world's two periods alone, where a test does not need both: half of the time. */
-export function winterOnly(hours: number, spinUpHours: number): string {
-  return `periods=[{name: winter, start: 2026-01-05T00:00:00Z, hours: ${hours}, spinUpHours: ${spinUpHours}}]`;
-}
-
-/** Two members and one response run, that network on a window of 8 hours. */
+/** A small surrogate, and an inversion that makes all of its steps. */
 export const SMALL_RUN = [
-  'members.count=2',
-  'response.groups=[NOx]',
-  'surrogate.window=[{count: 2, hours: 3}, {count: 2, hours: 1}]',
-  ...SMALL_NETWORK.map((setting) => `surrogate.${setting}`),
+  ...SMALL_LEARNING,
   'inversion.stopOnWithheld=false', // twenty steps of training teach nothing that watched monitors would confirm
 ];
 

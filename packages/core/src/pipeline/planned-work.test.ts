@@ -7,14 +7,15 @@ import { writeDemoWorld } from '../worlds/demo-world';
 import { plannedWork, type PlannedStage } from './planned-work';
 import { runStages } from './run';
 import type { StageEvent } from './engine/stage';
+import { NO_CERTIFICATE, SMALL_TRAINING, winterOnly } from './testing/small-settings';
 
 jest.setTimeout(300_000);
 
 const SMALL = [
-  'periods=[{name: winter, start: 2026-01-05T00:00:00Z, hours: 52, spinUpHours: 24}]',
-  ...['members.count=2', 'response.groups=[NOx]', 'paperMode.run=false', 'surrogate.window=[{count: 2, hours: 3}, {count: 2, hours: 1}]'],
-  ...['hidden=3', 'widths=[4,4,4]', 'headWidth=4', 'branchWidth=2'].map((setting) => `surrogate.${setting}`),
-  ...['training.iterations=4', 'training.evaluateEvery=2', 'certificate.onFailure=warn', 'certificate.factors=[]', 'certificate.patches.count=0'],
+  winterOnly(52, 24),
+  ...SMALL_TRAINING,
+  ...['training.iterations=4', 'training.evaluateEvery=2'],
+  ...NO_CERTIFICATE,
   ...['inversion.iterations=2', 'inversion.hoursPerDay=2', 'inversion.stopOnWithheld=false', 'inversion.uncertainty={method: lanczos, rank: 2}'],
 ];
 

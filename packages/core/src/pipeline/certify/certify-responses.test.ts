@@ -1,60 +1,35 @@
 /** One change of the emissions, told to `certify` in every way that a case can tell it: the same figures, which are those of the files. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { loadCase, SPECIES } from '../../data/case';
+import { SPECIES } from '../../data/case';
 import { IoapiFile } from '../../data/ioapi';
 import type { Certificate, PairResponse } from '../../surrogate/judgement/certificate';
 import type { ResponseFigures } from '../../surrogate/judgement/response-comparison';
-import { writeDemoWorld } from '../../worlds/demo-world';
 import type { StageContext, StageEvent } from '../engine/stage';
-import { runStages, type RunOptions } from '../run';
+import { SMALL_TRAINING } from '../testing/small-settings';
+import { SmallTwin } from '../testing/small-twin';
 import { certifyStage } from './certify-stage';
-
-jest.setTimeout(400_000); // every stage runs, on a busy machine too
 
 const HOURS = 40;
 const SPIN_UP = 9;
 const FACTOR = 1.3;
 const NO_RUNS = ['response.groups=[]', 'certificate.factors=[]', 'certificate.patches.count=0'];
-const SETTINGS = [
-  'members.count=2',
-  'response.groups=[NOx]',
-  `response.factor=${FACTOR}`,
-  'paperMode.run=false',
-  'surrogate.window=[{count: 2, hours: 3}, {count: 2, hours: 1}]',
-  ...['hidden=3', 'widths=[4,4,4]', 'headWidth=4', 'branchWidth=2'].map((setting) => `surrogate.${setting}`),
-  'training.iterations=20',
-  'training.evaluateEvery=20',
-  'certificate.pairs=[{group: NOx, species: NO2}]',
-];
+const SETTINGS = [...SMALL_TRAINING, `response.factor=${FACTOR}`, 'certificate.pairs=[{group: NOx, species: NO2}]'];
 
-let folder: string;
-let caseFile: string;
+const twin = new SmallTwin({ hours: HOURS, spinUpHours: SPIN_UP, stations: 12 }, SETTINGS);
+let events: StageEvent[];
 let evaluated: Certificate;
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'certify-responses-'));
-  caseFile = await writeDemoWorld(folder, { rows: 12, cols: 12, hours: HOURS, spinUpHours: SPIN_UP, stations: 12 });
-  await run([], ['simulate', 'prepare', 'train', 'evaluate']);
-  evaluated = await certified(['certificate.factors=[]', 'certificate.patches.count=0']);
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const events: StageEvent[] = [];
-
-async function run(settings: string[], stages: RunOptions['stages']): Promise<void> {
-  const onEvent = (event: StageEvent): void => void events.push(event);
-  await runStages(loadCase(caseFile, [...SETTINGS, ...settings]), { out: join(folder, 'run'), stages, threads: 1, onEvent });
-}
 
 async function certified(settings: string[]): Promise<Certificate> {
-  events.length = 0;
-  await run(settings, ['certify']);
-  return JSON.parse(readFileSync(join(folder, 'run/certify/certificate.json'), 'utf8')) as Certificate;
+  events = await twin.run(settings, ['certify']);
+  return twin.read('certify/certificate.json');
 }
 
+beforeAll(async () => {
+  await twin.run([], ['simulate', 'prepare', 'train', 'evaluate']);
+  evaluated = await certified(['certificate.factors=[]', 'certificate.patches.count=0']);
+});
+
 /** Of a run of `simulate`. */
-const file = (name: string, what = 'ACONC', period = '{period}'): string => join(folder, 'run/simulate', name, `${what}_${period}.nc`);
+const file = (name: string, what = 'ACONC', period = '{period}'): string => twin.inRun('simulate', name, `${what}_${period}.nc`);
 const given = (name: string, made: string): string => `{name: ${name}, emissions: "${file(made, 'EMIS')}", concentrations: "${file(made)}"}`;
 
 /** Means over all cells and the compared hours, from the spin-up on every third one, of what a run changes, in ppb and µg m-3. */
@@ -159,7 +134,7 @@ it('one of several groups belongs to no pair', async () => {
 it('every file that the case brings decides the certificate', () => {
   const sensitivity = `{name: a, group: NOx, files: "${file('member02')}", variables: {NO2: NO2}}`;
   const settings = [`certificate.runs=[${given('outside', 'member01')}]`, `certificate.sensitivities=[${sensitivity}]`];
-  const paths = certifyStage.inputs({ case: loadCase(caseFile, [...SETTINGS, ...settings]) } as StageContext);
+  const paths = certifyStage.inputs({ case: twin.load(settings) } as StageContext);
   const wanted = ['winter', 'summer'].flatMap((period) => [
     file('member01', 'EMIS', period),
     file('member01', 'ACONC', period),

@@ -10,15 +10,10 @@ import { runStages } from '../run';
 import { lockPart } from '../engine/run-lock';
 import { runPart } from '../run-part';
 import type { StageEvent } from '../engine/stage';
+import { SMALL_TRAINING } from '../testing/small-settings';
 
 const SETTINGS = [
-  'members.count=2',
-  'response.groups=[NOx]',
-  'paperMode.run=false',
-  'surrogate.window=[{count: 2, hours: 3}, {count: 2, hours: 1}]',
-  ...['hidden=3', 'widths=[4,4,4]', 'headWidth=4', 'branchWidth=2'].map((setting) => `surrogate.${setting}`),
-  'training.iterations=20',
-  'training.evaluateEvery=20',
+  ...SMALL_TRAINING,
   'certificate.factors=[0.8]',
   'certificate.patches={count: 2, cells: 2}',
   'certificate.pairs=[{group: NOx, species: NO2}, {group: SO2, species: SO2}]',

@@ -1,32 +1,17 @@
 /** Which monitors cross-validation leaves out, and what it holds a candidate against, on a small twin. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { loadCase } from '../../data/case';
 import { IoapiFile } from '../../data/ioapi';
-import { readGriddesc } from '../../grid/griddesc';
-import { writeDemoWorld } from '../../worlds/demo-world';
 import type { StageEvent } from '../engine/stage';
-import { runStages, type RunOptions } from '../run';
+import { NO_CERTIFICATE, SMALL_TRAINING, winterOnly } from '../testing/small-settings';
+import { SmallTwin, tableOf } from '../testing/small-twin';
 import type { CrossValidation } from './cross-validation';
 import type { InvertSummary } from './invert-stage';
-
-jest.setTimeout(400_000); // every stage runs, on a busy machine too
 
 const HOURS = 54;
 const SPIN_UP = 18;
 const SETTINGS = [
-  'members.count=2',
-  'response.groups=[NOx]',
-  'paperMode.run=false',
-  `periods=[{name: winter, start: 2026-01-05T00:00:00Z, hours: ${HOURS}, spinUpHours: ${SPIN_UP}}]`,
-  'surrogate.window=[{count: 2, hours: 3}, {count: 2, hours: 1}]',
-  ...['hidden=3', 'widths=[4,4,4]', 'headWidth=4', 'branchWidth=2'].map((setting) => `surrogate.${setting}`),
-  'training.iterations=20',
-  'training.evaluateEvery=20',
-  'certificate.factors=[]',
-  'certificate.patches.count=0',
-  'certificate.onFailure=warn',
+  ...SMALL_TRAINING,
+  ...NO_CERTIFICATE,
+  winterOnly(HOURS, SPIN_UP),
   'withheld.blockCells=3',
   'inversion.iterations=2',
   'inversion.hoursPerDay=24',
@@ -40,45 +25,19 @@ const HALVES = [
   'withheld.fraction=0',
 ];
 
-let folder: string;
-let caseFile: string;
+const twin = new SmallTwin({ hours: HOURS, spinUpHours: SPIN_UP, stations: 24 }, SETTINGS);
 let events: StageEvent[];
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'crossvalidate-stage-'));
-  caseFile = await writeDemoWorld(folder, { rows: 12, cols: 12, hours: HOURS, spinUpHours: SPIN_UP, stations: 24 });
-  await run(['crossValidation.folds=3'], ['simulate', 'prepare', 'train', 'evaluate', 'certify', 'export', 'invert']);
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-async function run(settings: string[], stages: RunOptions['stages']): Promise<void> {
-  events = [];
-  await runStages(loadCase(caseFile, [...SETTINGS, ...settings]), {
-    out: join(folder, 'run'),
-    stages,
-    threads: 1,
-    onEvent: (event) => events.push(event),
-  });
-}
-
-const read = <T>(path: string): T => JSON.parse(readFileSync(join(folder, 'run', path), 'utf8')) as T;
 
 async function crossValidated(...settings: string[]): Promise<CrossValidation> {
-  await run(settings, ['crossvalidate']);
-  return read('crossvalidate/crossvalidation.json');
+  events = await twin.run(settings, ['crossvalidate']);
+  return twin.read('crossvalidate/crossvalidation.json');
 }
 
-/** Lines of a table, by its columns. */
-function table(path: string): Record<string, string>[] {
-  const [header, ...lines] = readFileSync(path, 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => line.split(','));
-  return lines.map((line) => Object.fromEntries(line.map((value, k) => [header[k], value])));
-}
+beforeAll(() => twin.run(['crossValidation.folds=3'], ['simulate', 'prepare', 'train', 'evaluate', 'certify', 'export', 'invert']));
 
 it('leaves every monitor that is not withheld out once, in the folds that are asked for', async () => {
   const { folds, candidates } = await crossValidated('crossValidation.folds=3');
-  const [{ used, watched, withheld, outside }] = read<InvertSummary>('invert/inversion.json').stations;
+  const [{ used, watched, withheld, outside }] = twin.read<InvertSummary>('invert/inversion.json').stations;
   expect([withheld, used + watched + withheld + outside]).toEqual([expect.any(Number), 24]);
   expect(withheld).toBeGreaterThan(2);
   expect(folds.map(({ name }) => name)).toEqual(['1', '2', '3']);
@@ -90,18 +49,13 @@ it('leaves every monitor that is not withheld out once, in the folds that are as
 
 it('of regions, holds the prior run against the monitors of each as the files have them', async () => {
   const { folds, candidates } = await crossValidated(...HALVES);
-  const grid = readGriddesc(join(folder, 'inputs/GRIDDESC'), loadCase(caseFile).grid.name);
-  const cellOf = new Map(
-    table(join(folder, 'inputs/stations.csv')).map(({ id, lon, lat }) => {
-      const { row, col } = grid.cellAt(Number(lon), Number(lat))!;
-      return [id, row * grid.cols + col];
-    }),
-  );
-  const observed = table(join(folder, 'run/simulate/observations_winter.csv'));
-  const prior = IoapiFile.open(join(folder, 'run/simulate/prior/ACONC_winter.nc'));
+  const { cols } = twin.grid();
+  const cellOf = twin.cellsOfMonitors();
+  const observed = tableOf(twin.inRun('simulate/observations_winter.csv'));
+  const prior = IoapiFile.open(twin.inRun('simulate/prior/ACONC_winter.nc'));
   try {
     ['south', 'north'].forEach((name, k) => {
-      const isIn = (cell: number): boolean => Math.floor(cell / grid.cols) <= 4 === (name === 'south');
+      const isIn = (cell: number): boolean => Math.floor(cell / cols) <= 4 === (name === 'south');
       const cells = [...new Set([...cellOf.values()].filter(isIn))];
       expect(folds[k]).toEqual({ name, stations: [...cellOf.values()].filter(isIn).length });
       let [sum, n] = [0, 0];

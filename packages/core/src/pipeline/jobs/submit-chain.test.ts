@@ -13,6 +13,7 @@ import { runContext, runStages } from '../run';
 import { simulateStage } from '../simulate/simulate-stage';
 import { stageContext, type RunContext } from '../engine/stage';
 import { keyOf } from '../engine/stage-keys';
+import { SMALL_NETWORK } from '../testing/small-settings';
 import { chainPath, readChain, type Chain } from './chain-file';
 import { submitChain, type SubmitOptions, type SubmitResult } from './submit-chain';
 
@@ -65,7 +66,7 @@ const SMALL = [
   ...['members.count=2', 'response.groups=[NOx]', 'paperMode.run=false', 'certificate.factors=[0.8]', 'certificate.patches={count: 2, cells: 2}'],
   'certificate.pairs=[{group: NOx, species: NO2}]',
 ];
-const NETWORK = ['hidden=3', 'widths=[4,4,4]', 'headWidth=4', 'branchWidth=2'].map((setting) => `surrogate.${setting}`);
+const NETWORK = SMALL_NETWORK.map((setting) => `surrogate.${setting}`);
 const CERTIFYING = ['NOx-x0.8', 'NOx-patches2-cells2-x1.5-seed17'];
 const out = (...path: string[]): string => join(folder, 'run', ...path);
 

@@ -1,37 +1,22 @@
 /** What `uncertainty` says of a small twin of two periods, held against its own maps, the inventory and the truth. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { GROUPS, loadCase } from '../../data/case';
+import { GROUPS } from '../../data/case';
 import { readCf } from '../../data/netcdf-cf';
 import { readPrepared } from '../../data/prepared';
 import type { Grid } from '../../grid/grid';
-import { readGriddesc } from '../../grid/griddesc';
-import { writeDemoWorld } from '../../worlds/demo-world';
 import { readTruthFactors } from '../../worlds/truth-factors';
 import { FACTORS_FILE, readFactors } from '../apply/factors-file';
 import type { StageEvent } from '../engine/stage';
 import { PRIOR } from '../simulate/case-runs';
-import { runStages, type RunOptions } from '../run';
+import { NO_CERTIFICATE, SMALL_TRAINING } from '../testing/small-settings';
+import { SmallTwin, TWIN_CELLS } from '../testing/small-twin';
 import type { UncertaintySummary } from './uncertainty-stage';
-
-jest.setTimeout(400_000); // every stage runs, on a busy machine too
 
 const HOURS = 54;
 const PERIODS = ['winter', 'summer'];
-const CELLS = 144;
 const LEAST_REDUCTION = 0.01;
 const SETTINGS = [
-  'members.count=2',
-  'response.groups=[NOx]',
-  'paperMode.run=false',
-  'surrogate.window=[{count: 2, hours: 3}, {count: 2, hours: 1}]',
-  ...['hidden=3', 'widths=[4,4,4]', 'headWidth=4', 'branchWidth=2'].map((setting) => `surrogate.${setting}`),
-  'training.iterations=20',
-  'training.evaluateEvery=20',
-  'certificate.factors=[]',
-  'certificate.patches.count=0',
-  'certificate.onFailure=warn',
+  ...SMALL_TRAINING,
+  ...NO_CERTIFICATE,
   'inversion.iterations=3',
   'inversion.hoursPerDay=2',
   'inversion.stopOnWithheld=false',
@@ -39,48 +24,37 @@ const SETTINGS = [
   'regions={west: {cols: [0, 4], rows: [0, 11]}}',
 ];
 
-let folder: string;
-let caseFile: string;
+const twin = new SmallTwin({ hours: HOURS, spinUpHours: 18, stations: 24 }, SETTINGS);
 let grid: Grid;
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'uncertainty-stage-'));
-  caseFile = await writeDemoWorld(folder, { rows: 12, cols: 12, hours: HOURS, spinUpHours: 18, stations: 24 });
-  grid = readGriddesc(join(folder, 'inputs/GRIDDESC'), loadCase(caseFile).grid.name);
-  await run([], ['simulate', 'prepare', 'train', 'evaluate', 'certify', 'export', 'invert', 'uncertainty']);
+  grid = twin.grid();
+  await twin.run([], ['simulate', 'prepare', 'train', 'evaluate', 'certify', 'export', 'invert', 'uncertainty']);
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function run(settings: string[], stages: RunOptions['stages']): Promise<StageEvent[]> {
-  const events: StageEvent[] = [];
-  const onEvent = (event: StageEvent): void => void events.push(event);
-  await runStages(loadCase(caseFile, [...SETTINGS, ...settings]), { out: join(folder, 'run'), stages, threads: 1, onEvent });
-  return events;
-}
-
-const summary = (): UncertaintySummary => JSON.parse(readFileSync(join(folder, 'run/uncertainty/uncertainty.json'), 'utf8')) as UncertaintySummary;
+const summary = (): UncertaintySummary => twin.read('uncertainty/uncertainty.json');
 /** A map of the stage, `[5, H, W]`. */
 function mapOf(name: string): ArrayLike<number> {
-  const found = readCf(join(folder, 'run/uncertainty/uncertainty.nc')).variables.find((variable) => variable.name === name)!;
+  const found = readCf(twin.inRun('uncertainty/uncertainty.nc')).variables.find((variable) => variable.name === name)!;
   return found.data;
 }
-const truthOf = (period: string): Float32Array => readTruthFactors(loadCase(caseFile).truth!.factors, grid, period);
+const truthOf = (period: string): Float32Array => readTruthFactors(twin.load().truth!.factors, grid, period);
 /** Mean over the period, of a group in a cell. */
 function emissionsOf(period: string): (cell: number, group: number) => number {
-  const { emissions } = readPrepared(join(folder, 'run/prepare'), period, { runs: [PRIOR] }).runs.get(PRIOR)!;
+  const { emissions } = readPrepared(twin.inRun('prepare'), period, { runs: [PRIOR] }).runs.get(PRIOR)!;
   return (cell, group) => {
     let sum = 0;
-    for (let hour = 0; hour < HOURS; hour++) sum += emissions[(hour * CELLS + cell) * GROUPS.length + group];
+    for (let hour = 0; hour < HOURS; hour++) sum += emissions[(hour * TWIN_CELLS + cell) * GROUPS.length + group];
     return sum / HOURS;
   };
 }
 
 it('each period has its own maps: intervals about its factors, as wide as their σ', () => {
   const widths = PERIODS.map((period) => {
-    const { data: factors } = readFactors(join(folder, 'run/invert', FACTORS_FILE), grid, period);
+    const { data: factors } = readFactors(twin.inRun('invert', FACTORS_FILE), grid, period);
     const [low, high, sigma, reduction, constrained] = ['factor_low', 'factor_high', 'log_factor_sigma', 'reduction', 'constrained'].map((name) =>
       mapOf(`${name}_${period}`),
     );
-    expect(factors).toHaveLength(CELLS * GROUPS.length);
+    expect(factors).toHaveLength(TWIN_CELLS * GROUPS.length);
     factors.forEach((factor, i) => {
       expect(low[i]).toBeLessThanOrEqual(factor * (1 + 1e-6));
       expect(high[i]).toBeGreaterThanOrEqual(factor * (1 - 1e-6));
@@ -106,13 +80,13 @@ it('rows of the averaging kernel are of the cells that emit most, and sum to wha
       .filter((row) => row.period === period)
       .forEach(({ region, group, row, col, itself, groups }, r) => {
         const g = GROUPS.indexOf(group);
-        const inArea = Array.from({ length: CELLS }, (_, cell) => cell).filter((cell) => region === undefined || cell % 12 <= 4);
+        const inArea = Array.from({ length: TWIN_CELLS }, (_, cell) => cell).filter((cell) => region === undefined || cell % 12 <= 4);
         const most = Math.max(...inArea.map((cell) => emissions(cell, g)));
         expect(emissions(row * 12 + col, g) / most).toBeCloseTo(1, 5);
-        const first = r * CELLS * GROUPS.length;
+        const first = r * TWIN_CELLS * GROUPS.length;
         expect(kernel[first + (row * 12 + col) * GROUPS.length + g]).toBeCloseTo(itself, 6);
         groups.forEach((sum, other) => {
-          const own = Array.from({ length: CELLS }, (_, cell) => kernel[first + cell * GROUPS.length + other]);
+          const own = Array.from({ length: TWIN_CELLS }, (_, cell) => kernel[first + cell * GROUPS.length + other]);
           expect(own.reduce((all, value) => all + value, 0)).toBeCloseTo(sum, 4);
         });
       });
@@ -126,10 +100,10 @@ it('coverage is the share of constrained cells whose true factor lies in the int
     for (const period of PERIODS) {
       const [low, high, constrained] = ['factor_low', 'factor_high', 'constrained'].map((name) => mapOf(`${name}_${period}`));
       const [truth, emissions] = [truthOf(period), emissionsOf(period)];
-      for (let cell = 0; cell < CELLS; cell++) {
+      for (let cell = 0; cell < TWIN_CELLS; cell++) {
         const i = cell * GROUPS.length + g;
         if (constrained[i] === 0) continue;
-        const isIn = truth[g * CELLS + cell] >= low[i] && truth[g * CELLS + cell] <= high[i];
+        const isIn = truth[g * TWIN_CELLS + cell] >= low[i] && truth[g * TWIN_CELLS + cell] <= high[i];
         cells++;
         all += emissions(cell, g);
         if (!isIn) continue;
@@ -148,9 +122,9 @@ it('observations are those of all species, and totals those of the inventory', (
   expect(observations).toBe(innovations.reduce((sum, { values }) => sum + values, 0));
   for (const { period, region, group, total } of areas) {
     const emissions = emissionsOf(period);
-    const { data: factors } = readFactors(join(folder, 'run/invert', FACTORS_FILE), grid, period);
+    const { data: factors } = readFactors(twin.inRun('invert', FACTORS_FILE), grid, period);
     let [prior, updated] = [0, 0];
-    for (let cell = 0; cell < CELLS; cell++) {
+    for (let cell = 0; cell < TWIN_CELLS; cell++) {
       if (region !== undefined && cell % 12 > 4) continue;
       const kilograms = emissions(cell, GROUPS.indexOf(group)) * grid.cellArea(Math.floor(cell / 12));
       prior += kilograms;
@@ -162,7 +136,7 @@ it('observations are those of all species, and totals those of the inventory', (
 
 it('the members of an ensemble are kept one by one: more of them leave those that are there', async () => {
   const ensemble = (members: number): Promise<StageEvent[]> =>
-    run([`inversion.uncertainty={method: rto, members: ${members}, leastReduction: ${LEAST_REDUCTION}}`], ['uncertainty']);
+    twin.run([`inversion.uncertainty={method: rto, members: ${members}, leastReduction: ${LEAST_REDUCTION}}`], ['uncertainty']);
   const made = (events: StageEvent[]): Set<string> =>
     new Set(events.flatMap((event) => (event.kind === 'progress' ? (/^member \d/.exec(event.text)?.[0] ?? []) : [])));
   expect(made(await ensemble(2))).toEqual(new Set(['member 1', 'member 2']));

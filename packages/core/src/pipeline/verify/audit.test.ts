@@ -1,6 +1,7 @@
 import { GROUPS } from '../../data/case';
 import type { PreparedPeriod } from '../../data/prepared';
-import { Grid } from '../../grid/grid';
+import { Grid, type GridDefinition } from '../../grid/grid';
+import type { DiurnalShift } from '../../inversion/redistribution';
 import { SECONDS_PER_YEAR } from '../../units';
 import { auditCsv, auditPeriod, nearStations, type AuditedPeriod } from './audit';
 
@@ -105,44 +106,43 @@ describe('auditPeriod', () => {
   });
 });
 
-it('the day of a region is that of the local hours of its cells', () => {
-  // Cells at 0 and 15 E, an hour apart: what is emitted in both hours goes to 1 o'clock in both, the second hour of the one and the first of the other.
-  const belt = new Grid({
-    ...{ name: 'LL', gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0 },
-    ...{ xorig: -7.5, yorig: 0, xcell: 15, ycell: 1, rows: 1, cols: 2 },
-  });
-  const emissions = Float32Array.from([...field([1, 1]), ...field([1, 1])]);
-  const data = Float32Array.from([...field([0, 2]), ...field([2, 0])]);
-  const update = {
-    prior: Float64Array.from(field([1, 1])),
-    updated: Float64Array.from(field([1, 1])),
-    factors: { period: 'winter', slots: 2, data },
-  };
-  const series = { prior: { ...seriesOf([]), stations: [] }, updated: { ...seriesOf([]), stations: [] } };
-  const runs = new Map([['prior', { emissions }]]) as unknown as PreparedPeriod['runs'];
-  const [nox] = auditPeriod({ ...period, grid: belt, runs, update, series }, {});
-  expect(nox.diurnal!.distance).toBeCloseTo(0.5, 12); // a quarter, a half, a quarter; then all at one hour
-  expect(nox.diurnal!.hours).toBeCloseTo(0, 12);
-});
+describe('the day of a region', () => {
+  /** Of NOx on two cells that emit 1 in each of two hours, with factors by hour and cell. */
+  function dayOf(
+    layout: Pick<GridDefinition, 'xorig' | 'yorig' | 'xcell' | 'ycell' | 'rows' | 'cols'>,
+    factors: number[][],
+  ): DiurnalShift | undefined {
+    const grid = new Grid({ name: 'LL', gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0, ...layout });
+    const even = field([1, 1]);
+    const runs = new Map([['prior', { emissions: Float32Array.from([...even, ...even]) }]]) as unknown as PreparedPeriod['runs'];
+    const update = {
+      prior: Float64Array.from(even),
+      updated: Float64Array.from(even),
+      factors: { period: 'winter', slots: 2, data: Float32Array.from(factors.flatMap((ofHour) => [...field(ofHour)])) },
+    };
+    const series = { prior: { ...seriesOf([]), stations: [] }, updated: { ...seriesOf([]), stations: [] } };
+    return auditPeriod({ ...period, grid, runs, update, series }, {})[0].diurnal;
+  }
 
-it('the day of a region counts cells by their area', () => {
-  // Centres at 0 and 60 N: the northern cell has half of the area of the southern.
-  const meridian = new Grid({
-    ...{ name: 'LL', gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0 },
-    ...{ xorig: -0.5, yorig: -30, xcell: 1, ycell: 60, rows: 2, cols: 1 },
+  it('is that of the local hours of its cells', () => {
+    // Cells at 0 and 15 E, an hour apart: what is emitted in both hours goes to 1 o'clock in both, the second hour of the one and the first of the other.
+    const day = dayOf({ xorig: -7.5, yorig: 0, xcell: 15, ycell: 1, rows: 1, cols: 2 }, [
+      [0, 2],
+      [2, 0],
+    ])!;
+    expect(day.distance).toBeCloseTo(0.5, 12); // a quarter, a half, a quarter; then all at one hour
+    expect(day.hours).toBeCloseTo(0, 12);
   });
-  const emissions = Float32Array.from([...field([1, 1]), ...field([1, 1])]);
-  const data = Float32Array.from([...field([0, 1]), ...field([2, 1])]);
-  const update = {
-    prior: Float64Array.from(field([1, 1])),
-    updated: Float64Array.from(field([1, 1])),
-    factors: { period: 'winter', slots: 2, data },
-  };
-  const series = { prior: { ...seriesOf([]), stations: [] }, updated: { ...seriesOf([]), stations: [] } };
-  const runs = new Map([['prior', { emissions }]]) as unknown as PreparedPeriod['runs'];
-  const [nox] = auditPeriod({ ...period, grid: meridian, runs, update, series }, {});
-  // A half in each hour; then 0.5 in the first and 2 + 0.5 in the second.
-  expect(nox.diurnal!.distance).toBeCloseTo(1 / 3, 6);
+
+  it('counts cells by their area', () => {
+    // Centres at 0 and 60 N: the northern cell has half of the area of the southern.
+    const day = dayOf({ xorig: -0.5, yorig: -30, xcell: 1, ycell: 60, rows: 2, cols: 1 }, [
+      [0, 1],
+      [2, 1],
+    ])!;
+    // A half in each hour; then 0.5 in the first and 2 + 0.5 in the second.
+    expect(day.distance).toBeCloseTo(1 / 3, 6);
+  });
 });
 
 it('says nothing of the day, nor of an answer, where a group is not emitted', () => {

@@ -1,82 +1,37 @@
 /** What `verify` says of a small twin of two periods, held against the files that it compared. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { loadCase } from '../../data/case';
+import { existsSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { IoapiFile } from '../../data/ioapi';
-import { readGriddesc } from '../../grid/griddesc';
-import { writeDemoWorld } from '../../worlds/demo-world';
 import { readRecord } from '../engine/record';
 import type { StageEvent } from '../engine/stage';
 import type { InvertSummary } from '../invert/invert-stage';
-import { runStages, type RunOptions } from '../run';
+import { NO_CERTIFICATE, SMALL_TRAINING } from '../testing/small-settings';
+import { SmallTwin, tableOf } from '../testing/small-twin';
 import type { Verification } from './verify-stage';
-
-jest.setTimeout(400_000); // every stage runs, on a busy machine too
 
 const HOURS = 54;
 const SPIN_UP = 18;
 const PERIODS = ['winter', 'summer'];
-const SETTINGS = [
-  'members.count=2',
-  'response.groups=[NOx]',
-  'paperMode.run=false',
-  'surrogate.window=[{count: 2, hours: 3}, {count: 2, hours: 1}]',
-  ...['hidden=3', 'widths=[4,4,4]', 'headWidth=4', 'branchWidth=2'].map((setting) => `surrogate.${setting}`),
-  'training.iterations=20',
-  'training.evaluateEvery=20',
-  'certificate.factors=[]',
-  'certificate.patches.count=0',
-  'certificate.onFailure=warn',
-  'withheld.blockCells=3',
-  'inversion.iterations=2',
-  'inversion.stopOnWithheld=false',
-];
+const SETTINGS = [...SMALL_TRAINING, ...NO_CERTIFICATE, 'withheld.blockCells=3', 'inversion.iterations=2', 'inversion.stopOnWithheld=false'];
 
-let folder: string;
-let caseFile: string;
-let events: StageEvent[];
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'verify-figures-'));
-  caseFile = await writeDemoWorld(folder, { rows: 12, cols: 12, hours: HOURS, spinUpHours: SPIN_UP, stations: 24 });
-  await run([], ['simulate', 'prepare', 'train', 'evaluate', 'certify', 'export', 'invert', 'apply', 'verify']);
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const twin = new SmallTwin({ hours: HOURS, spinUpHours: SPIN_UP, stations: 24 }, SETTINGS);
+beforeAll(() => twin.run([], ['simulate', 'prepare', 'train', 'evaluate', 'certify', 'export', 'invert', 'apply', 'verify']));
 
-async function run(settings: string[], stages: RunOptions['stages'], more: RunOptions = {}): Promise<void> {
-  events = [];
-  const onEvent = (event: StageEvent): void => void events.push(event);
-  await runStages(loadCase(caseFile, [...SETTINGS, ...settings]), { out: join(folder, 'run'), stages, threads: 1, onEvent, ...more });
-}
-
-const inRun = (...path: string[]): string => join(folder, 'run', ...path);
-const read = <T>(path: string): T => JSON.parse(readFileSync(inRun(path), 'utf8')) as T;
-const verification = (): Verification => read('verify/verification.json');
-
-/** Lines of a table, by its columns. */
-function table(path: string): Record<string, string>[] {
-  const [header, ...lines] = readFileSync(path, 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => line.split(','));
-  return lines.map((line) => Object.fromEntries(line.map((value, k) => [header[k], value])));
-}
+const verification = (): Verification => twin.read('verify/verification.json');
 
 /** Sum of absolute errors of NO2 over all monitors and hours from the spin-up on, in ppb, and how many there are. */
 function errorsInFiles(period: string, file: string): { sum: number; n: number } {
-  const grid = readGriddesc(join(folder, 'inputs/GRIDDESC'), loadCase(caseFile).grid.name);
-  const cellOf = new Map(table(join(folder, 'inputs/stations.csv')).map(({ id, lon, lat }) => [id, grid.cellAt(Number(lon), Number(lat))!]));
-  const start = loadCase(caseFile)
+  const cellOf = twin.cellsOfMonitors();
+  const start = twin
+    .load()
     .periods.find(({ name }) => name === period)!
     .start.getTime();
   const fields = IoapiFile.open(file);
   try {
     let [sum, n] = [0, 0];
-    for (const { station, time, NO2 } of table(inRun('simulate', `observations_${period}.csv`))) {
+    for (const { station, time, NO2 } of tableOf(twin.inRun('simulate', `observations_${period}.csv`))) {
       const hour = (new Date(time).getTime() - start) / 3_600_000;
       if (hour < SPIN_UP) continue;
-      const { row, col } = cellOf.get(station)!;
-      sum += Math.abs(fields.read('NO2', hour, 1)[row * grid.cols + col] - Number(NO2));
+      sum += Math.abs(fields.read('NO2', hour, 1)[cellOf.get(station)!] - Number(NO2));
       n++;
     }
     return { sum, n };
@@ -89,8 +44,8 @@ it('all monitors together have the errors of prior and updated run that the file
   const { scores, withheld, used } = verification();
   const rows = scores.filter(({ species, region, type, nearestUsedKm }) => species === 'NO2' && !region && !type && !nearestUsedKm);
   const byPeriod = PERIODS.map((period) => [
-    errorsInFiles(period, inRun('simulate/prior', `ACONC_${period}.nc`)),
-    errorsInFiles(period, inRun('verify', `ACONC_${period}.nc`)),
+    errorsInFiles(period, twin.inRun('simulate/prior', `ACONC_${period}.nc`)),
+    errorsInFiles(period, twin.inRun('verify', `ACONC_${period}.nc`)),
   ]);
   PERIODS.forEach((period, p) => {
     const both = rows.filter((row) => row.period === period);
@@ -114,51 +69,51 @@ it('all monitors together have the errors of prior and updated run that the file
 
 it('the inversion has seen all of those used and none of those withheld', () => {
   const { withheld, used } = verification();
-  const stations = read<InvertSummary>('invert/inversion.json').stations;
+  const stations = twin.read<InvertSummary>('invert/inversion.json').stations;
   const count = (of: 'used' | 'withheld' | 'watched'): number => stations.reduce((sum, each) => sum + each[of], 0);
   const hours = HOURS - SPIN_UP;
   expect([withheld.NO2!.prior.n, used.NO2!.prior.n]).toEqual([count('withheld') * hours, (count('used') + count('watched')) * hours]);
 });
 
 it('the record has what the updated run gave, and the tables say what the summary says', () => {
-  const { products, summary } = readRecord(inRun('verify'))!;
+  const { products, summary } = readRecord(twin.inRun('verify'))!;
   expect([...products].sort()).toEqual(['ACONC_summer.nc', 'ACONC_winter.nc', 'audit.csv', 'scores.csv', 'verification.json']);
   const { values } = summary as Verification;
   expect(Object.keys(values!)).toEqual(['updated/winter', 'updated/summer']);
   expect(new Set(Object.values(values!)).size).toBe(2);
   const { audit, scores, observations } = verification();
-  expect(table(inRun('verify/audit.csv'))).toHaveLength(audit.length);
+  expect(tableOf(twin.inRun('verify/audit.csv'))).toHaveLength(audit.length);
   expect(new Set(audit.map(({ period }) => period))).toEqual(new Set(PERIODS));
-  const [first] = table(inRun('verify/scores.csv'));
+  const [first] = tableOf(twin.inRun('verify/scores.csv'));
   expect(first).toMatchObject({ species: scores[0].species, run: 'prior', me: String(Number(scores[0].prior.mae.toPrecision(7))) });
   expect(Object.keys(observations)).toEqual(PERIODS);
   expect(observations['winter'].NO2).toBeDefined();
 });
 
 it('withheld monitors are divided, and what is near used ones looked at, by the correlation length', async () => {
-  const { lengthKm } = loadCase(caseFile, SETTINGS).inversion;
+  const { lengthKm } = twin.load().inversion;
   const ends = ({ scores }: Verification): unknown[] => [...new Set(scores.map(({ nearestUsedKm }) => nearestUsedKm?.upTo))];
   expect(ends(verification())).toEqual([undefined, lengthKm / 2, lengthKm]);
   const near = verification().audit.flatMap(({ group, response }) => (group === 'NOx' ? [response?.nearMonitors] : []));
   expect(near.length).toBeGreaterThan(2); // of regions, too
   expect(near).toEqual(near.map(() => expect.any(Number) as number));
   // Blocks have no such length.
-  await run(['inversion.space=blocks'], ['verify']);
+  await twin.run(['inversion.space=blocks'], ['verify']);
   expect(ends(verification())).toEqual([undefined]);
-  await run([], ['verify']);
+  await twin.run([], ['verify']);
 });
 
 it('another cut-off compares anew, on the runs that are there; without one of these it is made again', async () => {
-  const output = (period: string): string => inRun('verify', `ACONC_${period}.nc`);
+  const output = (period: string): string => twin.inRun('verify', `ACONC_${period}.nc`);
   const old = new Date(1e12);
   for (const period of PERIODS) utimesSync(output(period), old, old);
   const before = verification().scores.find(({ averaging }) => averaging === 'hourly-cutoff')!;
-  await run(['scores.ozoneCutoff=1'], ['verify']);
+  await twin.run(['scores.ozoneCutoff=1'], ['verify']);
   const after = verification().scores.find(({ averaging }) => averaging === 'hourly-cutoff')!;
   expect(after.prior.n).toBeGreaterThan(before.prior.n);
   expect(PERIODS.map((period) => statSync(output(period)).mtimeMs)).toEqual([1e12, 1e12]);
   rmSync(output('summer'));
-  await run(['scores.ozoneCutoff=2'], ['verify']);
+  const events = await twin.run(['scores.ozoneCutoff=2'], ['verify']);
   expect([statSync(output('winter')).mtimeMs, existsSync(output('summer'))]).toEqual([1e12, true]);
   const made = events.flatMap((event) => (event.kind === 'progress' && event.text.endsWith('transport model') ? [event] : []));
   expect(new Set(made.map(({ text }) => text))).toEqual(new Set(['summer: transport model']));
@@ -167,15 +122,15 @@ it('another cut-off compares anew, on the runs that are there; without one of th
 });
 
 it('leaves no table of other settings behind where it is interrupted', async () => {
-  rmSync(inRun('verify/ACONC_summer.nc'));
+  rmSync(twin.inRun('verify/ACONC_summer.nc'));
   const abort = new AbortController();
   const onEvent = (event: StageEvent): void => void (event.kind === 'progress' && abort.abort());
-  const stopped = run(['scores.ozoneCutoff=3'], ['verify'], { onEvent, signal: abort.signal });
+  const stopped = twin.run(['scores.ozoneCutoff=3'], ['verify'], { onEvent, signal: abort.signal });
   await expect(stopped).rejects.toMatchObject({ code: 'INTERRUPTED' });
-  const left = ['verification.json', 'scores.csv', 'audit.csv', 'ACONC_winter.nc'].filter((name) => existsSync(inRun('verify', name)));
+  const left = ['verification.json', 'scores.csv', 'audit.csv', 'ACONC_winter.nc'].filter((name) => existsSync(twin.inRun('verify', name)));
   expect(left).toEqual(['ACONC_winter.nc']);
 });
 
 it('refuses other withheld monitors than the inversion left out', async () => {
-  await expect(run(['withheld.seed=77'], ['verify'])).rejects.toMatchObject({ code: 'WITHHELD_CHANGED' });
+  await expect(twin.run(['withheld.seed=77'], ['verify'])).rejects.toMatchObject({ code: 'WITHHELD_CHANGED' });
 });
