@@ -83,6 +83,48 @@ describe.each(modules)('a program on a device (%s)', (module, sharedVariable) =>
     program.dispose();
   });
 
+  test.each(['float32', 'tf32', 'bf16'] as const)('packed weights are those that were written or staged last (%s)', async (products) => {
+    // The gradient of a 3 x 3 convolution of four channels with respect to its input, with the middle tap alone: gradOutput times the weight.
+    const params = { batch: 1, height: 4, width: 4, inChannels: 4, outChannels: 4, kernel: 3 };
+    const [gradOutput, weight, gradInput, single] = [0, 64, 256, 320];
+    const gradient = { op: 'conv2dBackwardInput', operands: { gradOutput, weight, gradInput }, params };
+    const middle = { input: single, output: weight + 4 * 16 };
+    const instructions = [{ op: 'scale', operands: middle, params: { elements: 16, alpha: 1 } }, gradient];
+    const make = (spec: Pick<ProgramSpec, 'instructions'>): NativeProgram => {
+      const program = new NativeProgram({ arenaElements: 400, phases: {}, ...spec }, { device: 'cuda', products }, module);
+      program.fill(gradOutput, 64, 1);
+      return program;
+    };
+    const diagonal = (value: number): Float32Array => Float32Array.from({ length: 16 }, (_, i) => (i % 5 === 0 ? value : 0));
+
+    const frozen = make({ instructions: [gradient] });
+    const gives = async (): Promise<unknown[]> => {
+      await frozen.run();
+      return [...new Set(frozen.read(gradInput, 64))];
+    };
+    expect(await gives()).toEqual([0]);
+    for (const value of [2, 3]) {
+      frozen.write(middle.output, diagonal(value));
+      expect([await gives(), await gives()]).toEqual([[value], [value]]);
+    }
+    const places = Int32Array.of(0, 5, 10, 15);
+    frozen.writeAt(middle.output, 16, places, Float32Array.of(4, 4, 4, 4));
+    expect(await gives()).toEqual([4]);
+    for (const value of [5, 6]) {
+      frozen.stage(middle.output, diagonal(value));
+      expect(await gives()).toEqual([value]);
+    }
+    frozen.dispose();
+
+    const changing = make({ instructions });
+    for (const value of [7, 8]) {
+      changing.write(single, diagonal(value));
+      changing.runSync();
+      expect([...new Set(changing.read(gradInput, 64))]).toEqual([value]);
+    }
+    changing.dispose();
+  });
+
   test('one run under way at most, a range in the arena, numbers', async () => {
     const program = onDevice();
     const runs = [program.run(), program.run()];

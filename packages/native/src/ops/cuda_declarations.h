@@ -2,26 +2,40 @@
 #include "ops/cpu_kernels.h"
 #include "ops/places/places.h"
 
-/** The launchers of *_cuda.cu: each enqueues its kernels on the context's stream and returns. `…Scratch`: bytes of context.scratch that it needs. */
+/**
+ * The launchers of *_cuda.cu: each enqueues its kernels on the context's stream and returns. `…Scratch`: bytes of context.scratch that it needs;
+ * `…Packed`: bytes of context.packed, which `…Pack` fills.
+ */
 namespace retroplume::cuda {
 
 void conv2dForward(const Conv2dForward<float>& call, const Context& context);
 std::size_t conv2dForwardScratch(const Conv2dForward<float>& call);
+std::size_t conv2dForwardPacked(const Conv2dForward<float>& call, Products products);
+void conv2dForwardPack(const Conv2dForward<float>& call, void* to, const Context& context);
 void conv2dBackwardInput(const Conv2dBackwardInput<float>& call, const Context& context);
 std::size_t conv2dBackwardInputScratch(const Conv2dBackwardInput<float>& call);
+std::size_t conv2dBackwardInputPacked(const Conv2dBackwardInput<float>& call, Products products);
+void conv2dBackwardInputPack(const Conv2dBackwardInput<float>& call, void* to, const Context& context);
 void conv2dBackwardWeight(const Conv2dBackwardWeight<float>& call, const Context& context);
 std::size_t conv2dBackwardWeightScratch(const Conv2dBackwardWeight<float>& call);
 void upconv2x2Forward(const Upconv2x2Forward<float>& call, const Context& context);
 std::size_t upconv2x2ForwardScratch(const Upconv2x2Forward<float>& call);
 void upconv2x2BackwardInput(const Upconv2x2BackwardInput<float>& call, const Context& context);
 std::size_t upconv2x2BackwardInputScratch(const Upconv2x2BackwardInput<float>& call);
+std::size_t upconv2x2BackwardInputPacked(const Upconv2x2BackwardInput<float>& call, Products products);
+void upconv2x2BackwardInputPack(const Upconv2x2BackwardInput<float>& call, void* to, const Context& context);
 void upconv2x2BackwardWeight(const Upconv2x2BackwardWeight<float>& call, const Context& context);
 std::size_t upconv2x2BackwardWeightScratch(const Upconv2x2BackwardWeight<float>& call);
 
 void lstmForward(const LstmForward<float>& call, const Context& context);
-std::size_t lstmForwardScratch(const LstmForward<float>& call);
+/** @throws NativeError DEVICE_LIMIT: more channels or states than a block's shared memory can hold */
+std::size_t lstmForwardPacked(const LstmForward<float>& call, Products products);
+void lstmForwardPack(const LstmForward<float>& call, void* to, const Context& context);
 void lstmBackward(const LstmBackward<float>& call, const Context& context);
+/** @throws NativeError DEVICE_LIMIT: more channels or states than a block's shared memory can hold */
 std::size_t lstmBackwardScratch(const LstmBackward<float>& call);
+std::size_t lstmBackwardPacked(const LstmBackward<float>& call, Products products);
+void lstmBackwardPack(const LstmBackward<float>& call, void* to, const Context& context);
 void unaryForward(const UnaryForward<float>& call, const Context& context);
 void unaryBackward(const UnaryBackward<float>& call, const Context& context);
 void binary(const Binary<float>& call, const Context& context);

@@ -10,18 +10,30 @@ void set(CudaKernels& table, void (*run)(const Call&, const Context&), std::size
   std::get<CudaKernel<Call>>(table) = {run, scratchBytes};
 }
 
+/** After `set`. `of`: the operands that are packed. */
+template <class Call>
+void setPacking(CudaKernels& table, const std::vector<const char*>& of, std::size_t (*bytes)(const Call&, Products),
+                void (*pack)(const Call&, void*, const Context&)) {
+  std::get<CudaKernel<Call>>(table).packing = {of, bytes, pack};
+}
+
 }  // namespace
 
 CudaKernels cudaKernels() {
   CudaKernels table;
   set(table, cuda::conv2dForward, cuda::conv2dForwardScratch);
+  setPacking(table, {"weight"}, cuda::conv2dForwardPacked, cuda::conv2dForwardPack);
   set(table, cuda::conv2dBackwardInput, cuda::conv2dBackwardInputScratch);
+  setPacking(table, {"weight"}, cuda::conv2dBackwardInputPacked, cuda::conv2dBackwardInputPack);
   set(table, cuda::conv2dBackwardWeight, cuda::conv2dBackwardWeightScratch);
   set(table, cuda::upconv2x2Forward, cuda::upconv2x2ForwardScratch);
   set(table, cuda::upconv2x2BackwardInput, cuda::upconv2x2BackwardInputScratch);
+  setPacking(table, {"weight"}, cuda::upconv2x2BackwardInputPacked, cuda::upconv2x2BackwardInputPack);
   set(table, cuda::upconv2x2BackwardWeight, cuda::upconv2x2BackwardWeightScratch);
-  set(table, cuda::lstmForward, cuda::lstmForwardScratch);
+  set(table, cuda::lstmForward);
+  setPacking(table, {"weightInput", "weightHidden"}, cuda::lstmForwardPacked, cuda::lstmForwardPack);
   set(table, cuda::lstmBackward, cuda::lstmBackwardScratch);
+  setPacking(table, {"weightInput", "weightHidden"}, cuda::lstmBackwardPacked, cuda::lstmBackwardPack);
   set(table, cuda::unaryForward);
   set(table, cuda::unaryBackward);
   set(table, cuda::binary);

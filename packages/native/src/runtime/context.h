@@ -31,6 +31,7 @@ struct Context {
   int sharedBytes = 0;     // that one block can have on it
   Products products = Products::float32;
   const Collective* ranks = nullptr;  // that compute one batch together; null: this process alone
+  const void* packed = nullptr;       // the call's weights, where the device's kernel packs them
 };
 
 /** Half-open range of work items. */

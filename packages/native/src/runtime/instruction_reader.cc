@@ -52,7 +52,7 @@ void InstructionReader<T>::requireHost(const std::string& what) const {
 }
 
 template <class T>
-T* InstructionReader<T>::locate(const char* name, int64_t length, bool required) {
+T* InstructionReader<T>::locate(const char* name, int64_t length, bool required, bool written) {
   usedOperands_.insert(name);
   const auto found = spec_.operands.find(name);
   if (found == spec_.operands.end()) {
@@ -67,12 +67,12 @@ T* InstructionReader<T>::locate(const char* name, int64_t length, bool required)
                                      " elements but received offset " + text(offset) + " and length " + std::to_string(length));
   }
   bytes_ += static_cast<double>(length) * sizeof(T);
-  located_.emplace_back(static_cast<int64_t>(offset), length);
+  located_.push_back({name, {static_cast<int64_t>(offset), length}, written});
   return arena_ + static_cast<int64_t>(offset);
 }
 
 template <class T>
-T* InstructionReader<T>::locateRows(const char* name, const Rows& rows, bool required) {
+T* InstructionReader<T>::locateRows(const char* name, const Rows& rows, bool required, bool written) {
   if (rows.stride < rows.length) {
     fail("PARAM_INVALID", std::string("expected a stride of at least ") + std::to_string(rows.length) + " for operand \"" + name +
                               "\" but received " + std::to_string(rows.stride));
@@ -86,7 +86,7 @@ T* InstructionReader<T>::locateRows(const char* name, const Rows& rows, bool req
     fail("PARAM_INVALID", std::string("expected images of at least ") + std::to_string(before + rows.length) + " elements for operand \"" + name +
                               "\" but received " + std::to_string(rows.imageStride));
   }
-  T* data = locate(name, length, required);
+  T* data = locate(name, length, required, written);
   if (data == nullptr) return nullptr;
   bytes_ -= (static_cast<double>(length) - static_cast<double>(rows.runs()) * rows.length) * sizeof(T);
   return data;
@@ -94,35 +94,35 @@ T* InstructionReader<T>::locateRows(const char* name, const Rows& rows, bool req
 
 template <class T>
 const T* InstructionReader<T>::input(const char* name, std::initializer_list<int64_t> dimensions) {
-  return locate(name, elementsOf(dimensions), true);
+  return locate(name, elementsOf(dimensions), true, false);
 }
 
 template <class T>
 const T* InstructionReader<T>::optionalInput(const char* name, std::initializer_list<int64_t> dimensions) {
-  return locate(name, elementsOf(dimensions), false);
+  return locate(name, elementsOf(dimensions), false, false);
 }
 
 template <class T>
 T* InstructionReader<T>::output(const char* name, std::initializer_list<int64_t> dimensions) {
   const int64_t length = elementsOf(dimensions);
-  T* data = locate(name, length, true);
+  T* data = locate(name, length, true, true);
   written_.push_back({name, data, {1, length, length}});
   return data;
 }
 
 template <class T>
 const T* InstructionReader<T>::inputRows(const char* name, const Rows& rows) {
-  return locateRows(name, rows);
+  return locateRows(name, rows, true, false);
 }
 
 template <class T>
 const T* InstructionReader<T>::optionalInputRows(const char* name, const Rows& rows) {
-  return locateRows(name, rows, false);
+  return locateRows(name, rows, false, false);
 }
 
 template <class T>
 T* InstructionReader<T>::outputRows(const char* name, const Rows& rows) {
-  T* data = locateRows(name, rows);
+  T* data = locateRows(name, rows, true, true);
   written_.push_back({name, data, rows});
   return data;
 }
@@ -130,14 +130,14 @@ T* InstructionReader<T>::outputRows(const char* name, const Rows& rows) {
 template <class T>
 T* InstructionReader<T>::optionalOutput(const char* name, std::initializer_list<int64_t> dimensions) {
   const int64_t length = elementsOf(dimensions);
-  T* data = locate(name, length, false);
+  T* data = locate(name, length, false, true);
   if (data != nullptr) written_.push_back({name, data, {1, length, length}});
   return data;
 }
 
 template <class T>
 T* InstructionReader<T>::optionalMemory(const char* name, std::initializer_list<int64_t> dimensions) {
-  return locate(name, elementsOf(dimensions), false);
+  return locate(name, elementsOf(dimensions), false, true);
 }
 
 template <class T>

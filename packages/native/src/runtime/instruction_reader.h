@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -51,12 +52,34 @@ struct HostOperand {
   std::function<void(void* copy, const Context&)> run;
 };
 
+/** Elements [offset, offset + length) of the arena. */
+struct Span {
+  int64_t offset, length;
+  int64_t end() const { return offset + length; }
+  bool meets(const Span& other) const { return std::max(offset, other.offset) < std::min(end(), other.end()); }
+};
+
+/** An operand as an instruction has it. */
+struct LocatedOperand {
+  std::string name;
+  Span span;
+  bool written;
+};
+
+/** What a device's kernel makes of its weights, and reads from context.packed when it runs. */
+struct Packing {
+  std::vector<Span> weights;
+  std::size_t bytes;
+  std::function<void(void* to, const Context&)> pack;
+};
+
 /** An instruction ready to run: pointers are bound, nothing is looked up or allocated any more. */
 struct BoundKernel {
   std::function<void(const Context&)> run;
   double flops = 0;
   std::size_t scratchBytes = 0;
   std::optional<HostOperand> onHost = std::nullopt;  // on a device, instead of `run`
+  std::optional<Packing> packing = std::nullopt;
 };
 
 /**
@@ -111,13 +134,12 @@ class InstructionReader {
   /** What operands with gaps move, in elements, instead of all between their ends. */
   void moves(double elements) { bytes_ = elements * sizeof(T); }
   const std::vector<WrittenOperand<T>>& written() const { return written_; }
-  /** Where each operand lies: offset in the arena and length, in elements. */
-  const std::vector<std::pair<int64_t, int64_t>>& located() const { return located_; }
+  const std::vector<LocatedOperand>& located() const { return located_; }
 
  private:
   /** Null where the operand is not given; `length` below 0: larger than any arena. */
-  T* locate(const char* name, int64_t length, bool required);
-  T* locateRows(const char* name, const Rows& rows, bool required = true);
+  T* locate(const char* name, int64_t length, bool required, bool written);
+  T* locateRows(const char* name, const Rows& rows, bool required, bool written);
   const double* param(const char* name, bool required);
 
   const InstructionSpec& spec_;
@@ -131,7 +153,7 @@ class InstructionReader {
   const Collective* ranks_;
   double bytes_ = 0;
   std::vector<WrittenOperand<T>> written_;
-  std::vector<std::pair<int64_t, int64_t>> located_;
+  std::vector<LocatedOperand> located_;
   std::set<std::string> usedOperands_;
   std::set<std::string> usedParams_;
 };

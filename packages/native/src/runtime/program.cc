@@ -21,7 +21,7 @@ namespace {
  * (Buffer).
  */
 BoundKernel fenced(BoundKernel kernel, const Buffer& arena, const Buffer& scratch, std::size_t elementBytes,
-                   const std::vector<std::pair<int64_t, int64_t>>& operands) {
+                   const std::vector<LocatedOperand>& operands) {
   kernel.run = [run = std::move(kernel.run), &arena, &scratch, elementBytes, operands, own = kernel.scratchBytes](const Context& context) {
     constexpr std::size_t slack = 64;
     const auto visible = [](const Buffer& of, std::size_t begin, std::size_t bytes) {
@@ -29,8 +29,8 @@ BoundKernel fenced(BoundKernel kernel, const Buffer& arena, const Buffer& scratc
     };
     ASAN_POISON_MEMORY_REGION(arena.data(), arena.bytes());
     ASAN_POISON_MEMORY_REGION(scratch.data(), scratch.bytes());
-    for (const auto& [offset, length] : operands) {
-      if (length > 0) visible(arena, offset * elementBytes, length * elementBytes);
+    for (const auto& [name, span, written] : operands) {
+      if (span.length > 0) visible(arena, span.offset * elementBytes, span.length * elementBytes);
     }
     if (own > 0) visible(scratch, 0, own);
     run(context);
@@ -68,7 +68,7 @@ class TypedProgram final : public Program {
   TypedProgram(const Registry& registry, const ProgramSpec& spec, const ProgramOptions& options) : Program(spec, options, sizeof(T)) {
     const CpuKernels* fast = options.fastKernels && !options.doublePrecision ? &cpuKernels(options.isa) : nullptr;
     const CudaKernels* cuda = options.device ? &options.device->kernels() : nullptr;
-    std::size_t scratchBytes = 0;
+    std::vector<Span> changing;
     for (std::size_t i = 0; i < spec.instructions.size(); ++i) {
       const InstructionSpec& instruction = spec.instructions[i];
       const std::string where = describe(instruction, i);
@@ -80,14 +80,22 @@ class TypedProgram final : public Program {
 #if defined(__SANITIZE_ADDRESS__)
       if (!options.device) kernel = fenced(std::move(kernel), arena_, scratch_, sizeof(T), reader.located());
 #endif
-      scratchBytes = std::max(scratchBytes, kernel.scratchBytes);
+      for (const LocatedOperand& operand : reader.located()) {
+        if (operand.written) changing.push_back(operand.span);
+      }
       instructions_.push_back({instruction.op, instruction.label, std::move(kernel), reader.bytes()});
       written_.push_back(reader.written());
     }
+    std::vector<BoundKernel*> kernels;
+    for (Bound& instruction : instructions_) kernels.push_back(&instruction.kernel);
+    packedWeights_.serve(kernels, changing, options.device);
+    std::size_t scratchBytes = 0;
+    for (const Bound& instruction : instructions_) scratchBytes = std::max(scratchBytes, instruction.kernel.scratchBytes);
     scratch_ = Buffer(scratchBytes, options.device);
   }
 
   std::optional<NonFinite> runChecked(Phase phase, Team& team, const std::atomic<bool>& stop) override {
+    beginRun(phase, team);
     for (int64_t i = phase.begin; i < phase.end && !stop; ++i) {
       execute(i, team);
       for (const auto& operand : written_[i]) {
@@ -122,6 +130,8 @@ double elapsed(Body body) {
   body();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
+
+Span spanOf(double offset, double length) { return {static_cast<int64_t>(offset), static_cast<int64_t>(length)}; }
 
 std::size_t arenaBytes(int64_t elements, std::size_t elementBytes) {
   if (elements < 0 || elements > (int64_t{1} << 50)) {
@@ -175,9 +185,15 @@ Phase Program::stretch(int64_t begin, int64_t end) const {
   return {begin, next};
 }
 
+void Program::beginRun(Phase phase, Team& team) {
+  if (device() == nullptr) return;
+  device()->select();
+  packedWeights_.refresh(phase.begin, phase.end, context(team));
+}
+
 void Program::run(Phase phase, Team& team, const std::atomic<bool>& stop) {
+  beginRun(phase, team);
   if (device() != nullptr) {
-    device()->select();
     for (int64_t begin = phase.begin; begin < phase.end;) {
       const Phase part = stretch(begin, phase.end);
       begin = part.end;
@@ -211,6 +227,7 @@ std::unique_ptr<DeviceGraph> Program::recorded(const std::function<void()>& laun
 }
 
 std::vector<InstructionProfile> Program::profile(Phase phase, Team& team, const std::atomic<bool>& stop) {
+  beginRun(phase, team);
   std::vector<InstructionProfile> profile;
   for (int64_t i = phase.begin; i < phase.end && !stop; ++i) {
     const Bound& instruction = instructions_[i];
@@ -222,6 +239,7 @@ std::vector<InstructionProfile> Program::profile(Phase phase, Team& team, const 
 }
 
 double Program::secondsOf(int64_t instruction, int repeats, Team& team) {
+  beginRun({instruction, instruction + 1}, team);
   const BoundKernel& kernel = instructions_[instruction].kernel;
   const auto all = [&] {
     for (int i = 0; i < repeats; ++i) kernel.run(context(team));
@@ -244,6 +262,7 @@ void* Program::at(double offset, double length) const {
 
 void Program::write(double offset, double length, const Fill& fill) {
   void* to = at(offset, length);
+  packedWeights_.changed(spanOf(offset, length));
   const auto count = static_cast<std::size_t>(length);
   if (device() == nullptr) return fill(to, 0, count);
   device()->upload(to, count * elementBytes_,
@@ -253,10 +272,12 @@ void Program::write(double offset, double length, const Fill& fill) {
 void Program::stage(double offset, double length, const Fill& fill) {
   void* to = at(offset, length);
   const auto count = static_cast<std::size_t>(length);
+  packedWeights_.staged(spanOf(offset, length));
   staging().write(to, count * elementBytes_, [&](void* memory) { fill(memory, 0, count); });
 }
 
 void Program::stageWork(double offset, double length, std::function<void(void*)> launch) {
+  packedWeights_.staged(spanOf(offset, length));
   staging().defer([to = at(offset, length), launch = std::move(launch)] { launch(to); });
 }
 
@@ -321,6 +342,7 @@ void Program::readAt(double offset, double length, const Places& places, void* v
 
 void Program::writeAt(double offset, double length, const Places& places, const void* values) {
   void* to = at(offset, length);
+  packedWeights_.changed(spanOf(offset, length));
   requireWithin(places, length);
   const auto elements = static_cast<std::size_t>(length);
   if (device() != nullptr) {

@@ -11,6 +11,7 @@
 #include "runtime/cpu_features.h"
 #include "runtime/device.h"
 #include "runtime/device_places.h"
+#include "runtime/packed_weights.h"
 #include "runtime/registry.h"
 
 namespace retroplume {
@@ -79,7 +80,7 @@ class Program {
   /** Floating-point operations of an instruction, and the bytes of its operands. */
   std::pair<double, double> work(int64_t instruction) const { return {instructions_[instruction].kernel.flops, instructions_[instruction].bytes}; }
   virtual std::vector<WrittenRange> written(int64_t instruction) const = 0;
-  std::size_t bytes() const { return arena_.bytes() + scratch_.bytes(); }
+  std::size_t bytes() const { return arena_.bytes() + scratch_.bytes() + packedWeights_.bytes(); }
   bool doublePrecision() const { return options_.doublePrecision; }
   /** null: the CPU */
   Device* device() const { return options_.device.get(); }
@@ -142,6 +143,8 @@ class Program {
     const Device* on = device();
     return {options_.threads, scratch_.data(), &team, on ? on->stream() : nullptr, on ? on->sharedBytes() : 0, options_.products, options_.ranks};
   }
+  /** On a device, before instructions of `phase` are launched. */
+  void beginRun(Phase phase, Team& team);
   /** One instruction; on a device one of the host gets a copy of its memory there. */
   void execute(int64_t instruction, Team& team);
   /** Of a phase on the device, the instructions from `begin` on that it can start as one, or the one that the host has to run. */
@@ -162,6 +165,7 @@ class Program {
   std::size_t elementBytes_;
   Buffer arena_;
   Buffer scratch_;
+  PackedWeights packedWeights_;
   std::vector<Bound> instructions_;
   std::map<std::string, std::pair<int64_t, int64_t>> phases_;
   std::unique_ptr<DeviceStaging> staging_;  // once something is staged

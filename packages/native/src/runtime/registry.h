@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -32,6 +33,19 @@ class Registry {
 /** The registry with every op of this library. */
 Registry makeRegistry();
 
+template <class T, class Call>
+std::optional<Packing> packingOf(const InstructionReader<T>& reader, const CudaPacking<Call>& packing, const Call& call) {
+  const std::size_t bytes = packing.bytes != nullptr ? packing.bytes(call, reader.products()) : 0;
+  if (bytes == 0) return std::nullopt;
+  std::vector<Span> weights;
+  for (const LocatedOperand& operand : reader.located()) {
+    for (const char* name : packing.of) {
+      if (operand.name == name) weights.push_back(operand.span);
+    }
+  }
+  return Packing{weights, bytes, [pack = packing.pack, call](void* to, const Context& context) { pack(call, to, context); }};
+}
+
 /**
  * Binds `call` to the device's kernel where the program runs on one, to the fast kernel in `slot` where the program asked for fast kernels and the
  * instruction set has it, else to `reference`. Double always runs the reference.
@@ -45,7 +59,7 @@ BoundKernel bindCall(const InstructionReader<T>& reader, Kernel<Call> reference,
       const auto& device = std::get<CudaKernel<Call>>(*reader.cuda());
       if (device.run == nullptr) reader.fail("DEVICE_OP_MISSING", "expected an op that has CUDA kernels: run it with device cpu");
       return {[run = device.run, call](const Context& context) { run(call, context); }, flops,
-              device.scratchBytes != nullptr ? device.scratchBytes(call) : 0};
+              device.scratchBytes != nullptr ? device.scratchBytes(call) : 0, std::nullopt, packingOf(reader, device.packing, call)};
     }
     if (reader.fast() != nullptr && reader.fast()->*slot != nullptr) kernel = reader.fast()->*slot;
   }

@@ -7,7 +7,7 @@
 /**
  * Implicit matrix products (runtime/cuda/gemm.h) over patches of K x K cells. Forward: patches of the input times the weights as they lie,
  * [K·K·Cin, Cout]. Data gradient: patches of the output's gradient times the weights turned by 180° and transposed, [K·K·Cout, Cin], which a small
- * kernel lays out before. Weight gradient: the transposed patches of the input times the output's gradient, whose columns are added up on the way:
+ * kernel packs before. Weight gradient: the transposed patches of the input times the output's gradient, whose columns are added up on the way:
  * the bias's gradient, exact whatever the products are. On tensor cores 3 x 3, which are most of both networks, go by tiles of cells instead.
  */
 namespace retroplume::cuda {
@@ -21,11 +21,13 @@ Patches patchesOf(const Conv2dParams& p, const float* image, int64_t channels, i
   return Patches(image, p.batch, p.height, p.width, channels, stride, p.kernel, 1, static_cast<int>(p.kernel / 2));
 }
 
-/** Scratch: weights turned round, where they are, then partial sums. */
-int64_t reordered(const Conv2dParams& p) { return (tapsOf(p) * p.inChannels * p.outChannels + 63) / 64 * 64; }
+Conv3x3 tiledForward(const Conv2dForward<float>& call) { return {call.input, call.weight, call.params.inChannels, call.params.outChannels, false}; }
+Conv3x3 tiledGradient(const Conv2dBackwardInput<float>& call) {
+  return {call.gradOutput, call.weight, call.params.outChannels, call.params.inChannels, true};
+}
 
 std::size_t scratchOf(const Conv2dParams& p, int64_t channels, int64_t columns) {
-  const int64_t general = reordered(p) + gemmPartials(pixelsOf(p), columns, tapsOf(p) * channels);
+  const int64_t general = gemmPartials(pixelsOf(p), columns, tapsOf(p) * channels);
   const int64_t tiled = p.kernel == 3 ? conv3x3Scratch(p, channels, columns) : 0;
   return sizeof(float) * (general > tiled ? general : tiled);
 }
@@ -34,13 +36,22 @@ std::size_t scratchOf(const Conv2dParams& p, int64_t channels, int64_t columns) 
 
 std::size_t conv2dForwardScratch(const Conv2dForward<float>& call) { return scratchOf(call.params, call.params.inChannels, call.params.outChannels); }
 
+std::size_t conv2dForwardPacked(const Conv2dForward<float>& call, Products products) {
+  const Conv3x3 conv = tiledForward(call);
+  return takesConv3x3(call.params, conv, products) ? sizeof(float) * conv3x3Packed(call.params, conv.channels, conv.columns) : 0;
+}
+
+void conv2dForwardPack(const Conv2dForward<float>& call, void* to, const Context& context) {
+  conv3x3Pack(call.params, tiledForward(call), static_cast<float*>(to), context);
+}
+
 void conv2dForward(const Conv2dForward<float>& call, const Context& context) {
   const Conv2dParams& p = call.params;
   float* scratch = static_cast<float*>(context.scratch);
   Destination to(call.output, p.batch, p.outChannels, p.output);
   to.finishWith(call.bias, call.slope, p.outChannels, p.activation);
-  const Conv3x3 conv{call.input, call.weight, p.inChannels, p.outChannels, false};
-  if (takesConv3x3(p, conv, context.products)) return conv3x3(p, conv, to, scratch, context);
+  const Conv3x3 conv = tiledForward(call);
+  if (takesConv3x3(p, conv, context.products)) return conv3x3(p, conv, to, static_cast<const float*>(context.packed), scratch, context);
   const Gemm gemm{patchesOf(p, call.input, p.inChannels, p.inputStride), Matrix(call.weight, tapsOf(p) * p.inChannels, p.outChannels, p.outChannels),
                   to, static_cast<int>(p.outChannels)};
   multiplyPatches(gemm, scratch, context);
@@ -50,18 +61,33 @@ std::size_t conv2dBackwardInputScratch(const Conv2dBackwardInput<float>& call) {
   return scratchOf(call.params, call.params.outChannels, call.params.inChannels);
 }
 
+std::size_t conv2dBackwardInputPacked(const Conv2dBackwardInput<float>& call, Products products) {
+  const Conv2dParams& p = call.params;
+  const Conv3x3 conv = tiledGradient(call);
+  const bool tiled = takesConv3x3(p, conv, products);
+  return sizeof(float) * (tiled ? conv3x3Packed(p, conv.channels, conv.columns) : tapsOf(p) * p.inChannels * p.outChannels);
+}
+
+void conv2dBackwardInputPack(const Conv2dBackwardInput<float>& call, void* to, const Context& context) {
+  const Conv2dParams& p = call.params;
+  float* packed = static_cast<float*>(to);
+  const Conv3x3 conv = tiledGradient(call);
+  if (takesConv3x3(p, conv, context.products)) return conv3x3Pack(p, conv, packed, context);
+  transposeTaps(call.weight, packed, tapsOf(p), p.inChannels, p.outChannels, true, context);
+}
+
 void conv2dBackwardInput(const Conv2dBackwardInput<float>& call, const Context& context) {
   const Conv2dParams& p = call.params;
+  const float* packed = static_cast<const float*>(context.packed);
   float* scratch = static_cast<float*>(context.scratch);
   Destination to(call.gradInput, pixelsOf(p), p.inChannels, p.inputStride);
   to.accumulate = p.accumulate;
   to.finishWith(call.derivative, pixelsOf(p), p.inChannels);
-  const Conv3x3 conv{call.gradOutput, call.weight, p.outChannels, p.inChannels, true};
-  if (takesConv3x3(p, conv, context.products)) return conv3x3(p, conv, to, scratch, context);
-  transposeTaps(call.weight, scratch, tapsOf(p), p.inChannels, p.outChannels, true, context);
-  const Gemm gemm{patchesOf(p, call.gradOutput, p.outChannels, p.outChannels), Matrix(scratch, tapsOf(p) * p.outChannels, p.inChannels, p.inChannels),
+  const Conv3x3 conv = tiledGradient(call);
+  if (takesConv3x3(p, conv, context.products)) return conv3x3(p, conv, to, packed, scratch, context);
+  const Gemm gemm{patchesOf(p, call.gradOutput, p.outChannels, p.outChannels), Matrix(packed, tapsOf(p) * p.outChannels, p.inChannels, p.inChannels),
                   to, static_cast<int>(p.inChannels)};
-  multiplyPatches(gemm, scratch + reordered(p), context);
+  multiplyPatches(gemm, scratch, context);
 }
 
 std::size_t conv2dBackwardWeightScratch(const Conv2dBackwardWeight<float>& call) {

@@ -5,7 +5,7 @@
 /**
  * Shared memory holds twice the cells of a tile with their border (the next 16 channels are on their way while nine taps are multiplied) and twice
  * the weights of three taps. Both lie as tensor cores read them, in planes of four channels: eight neighbouring cells, wherever they begin, or
- * columns are 128 bytes side by side. A small kernel has laid the weights out so before, in the order in which blocks come to them. What is rounded
+ * columns are 128 bytes side by side. A small kernel has packed the weights so before, in the order in which blocks come to them. What is rounded
  * for tf32 is rounded once: weights by that kernel, cells by the thread that has copied them.
  */
 namespace retroplume {
@@ -156,12 +156,12 @@ struct Weights {
   }
 };
 
-constexpr int kLayThreads = 256;
+constexpr int kPackThreads = 256;
 
 /** to[column / width][channel / 16][tap][plane][column % width][channel % 4], zero where there is no column or channel; a thread makes four floats.
  */
-__global__ void __launch_bounds__(kLayThreads)
-    lay_weights_kernel(Weights weights, Global<float> to, int fours, IndexDivisor width, IndexDivisor slabs, bool tf32) {
+__global__ void __launch_bounds__(kPackThreads)
+    pack_weights_kernel(Weights weights, Global<float> to, int fours, IndexDivisor width, IndexDivisor slabs, bool tf32) {
   const int index = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
   if (index >= fours) return;
   const int row = width.quotient(index), plane = row % kPlanes, tap = row / kPlanes % kTaps, slab = row / (kPlanes * kTaps);
@@ -199,10 +199,10 @@ auto withTile(const Conv2dParams& p, int64_t columns, Visit visit) {
   return p.batch * p.height * p.width < kTallRows ? visit(MiddleTile()) : visit(TallTile());
 }
 
-/** Floats of laid weights and of partial sums. */
+/** Floats of packed weights and of partial sums. */
 template <class T>
-int64_t laidFloats(const Plan& plan, int64_t channels) {
-  return plan.columnTiles * partsOf(channels, kTileDepth) * kTileDepth * kTaps * T::kColumns;
+int64_t packedFloats(int64_t channels, int64_t columns) {
+  return partsOf(columns, T::kColumns) * partsOf(channels, kTileDepth) * kTileDepth * kTaps * T::kColumns;
 }
 int64_t partialFloats(const Plan& plan, const Conv2dParams& p, int64_t columns) {
   return plan.shares > 1 ? plan.shares * p.batch * p.height * p.width * columns : 0;
@@ -214,28 +214,35 @@ bool takesConv3x3(const Conv2dParams& p, const Conv3x3& conv, Products products)
   return products != Products::float32 && p.kernel == kSide && conv.channels % 4 == 0 && aligned16(conv.image);
 }
 
+int64_t conv3x3Packed(const Conv2dParams& p, int64_t channels, int64_t columns) {
+  return withTile(p, columns, [&](auto tile) { return packedFloats<decltype(tile)>(channels, columns); });
+}
+
 int64_t conv3x3Scratch(const Conv2dParams& p, int64_t channels, int64_t columns) {
-  return withTile(p, columns, [&](auto tile) {
+  return withTile(p, columns, [&](auto tile) { return partialFloats(Plan::with<decltype(tile)>(p, channels, columns), p, columns); });
+}
+
+void conv3x3Pack(const Conv2dParams& p, const Conv3x3& conv, float* packed, const Context& context) {
+  withTile(p, conv.columns, [&](auto tile) {
     using T = decltype(tile);
-    const Plan plan = Plan::with<T>(p, channels, columns);
-    return laidFloats<T>(plan, channels) + partialFloats(plan, p, columns);
+    const int channels = counted(conv.channels, "channels"), columns = counted(conv.columns, "channels");
+    const int64_t length = packedFloats<T>(channels, columns);
+    const Weights weights{Global<const float>(conv.weight, int64_t{kTaps} * channels * columns), channels, columns, conv.gradient};
+    launch(context, pack_weights_kernel, dim3(static_cast<unsigned>(partsOf(length / 4, kPackThreads))), kPackThreads, 0, weights,
+           Global<float>(packed, length), counted(length, "weights") / 4, IndexDivisor(T::kColumns), IndexDivisor(partsOf(channels, kTileDepth)),
+           context.products == Products::tf32);
   });
 }
 
-void conv3x3(const Conv2dParams& p, const Conv3x3& conv, const Destination& to, float* scratch, const Context& context) {
+void conv3x3(const Conv2dParams& p, const Conv3x3& conv, const Destination& to, const float* packed, float* scratch, const Context& context) {
   withTile(p, conv.columns, [&](auto tile) {
     using T = decltype(tile);
     const Plan plan = Plan::with<T>(p, conv.channels, conv.columns);
     const int rows = counted(p.batch * p.height * p.width, "cells"), channels = counted(conv.channels, "channels");
     const int columns = counted(conv.columns, "channels");
-    const int64_t laid = laidFloats<T>(plan, channels), partials = partialFloats(plan, p, columns);
-    const Weights weights{Global<const float>(conv.weight, int64_t{kTaps} * channels * columns), channels, columns, conv.gradient};
-    launch(context, lay_weights_kernel, dim3(static_cast<unsigned>(partsOf(laid / 4, kLayThreads))), kLayThreads, 0, weights,
-           Global<float>(scratch, laid), counted(laid, "weights") / 4, IndexDivisor(T::kColumns), IndexDivisor(partsOf(channels, kTileDepth)),
-           context.products == Products::tf32);
-
+    const int64_t partials = partialFloats(plan, p, columns);
     const Arguments arguments{Global<const float>(conv.image, int64_t{rows} * channels),
-                              Global<const float>(scratch, laid),
+                              Global<const float>(packed, packedFloats<T>(channels, columns)),
                               IndexDivisor(plan.across),
                               IndexDivisor(plan.down * plan.across),
                               counted(p.height, "rows"),
@@ -243,7 +250,7 @@ void conv3x3(const Conv2dParams& p, const Conv3x3& conv, const Destination& to, 
                               channels,
                               columns,
                               to};
-    const Output output{Global<float>(partials > 0 ? scratch + laid : nullptr, partials), rows, columns};
+    const Output output{Global<float>(partials > 0 ? scratch : nullptr, partials), rows, columns};
     const dim3 grid(static_cast<unsigned>(plan.blocks(p)), static_cast<unsigned>(plan.shares));
     if (context.products == Products::tf32) {
       launch(context, conv3x3_kernel<T, Products::tf32>, grid, kTileThreads, Layout<T>::kBytes, arguments, output);
@@ -251,7 +258,7 @@ void conv3x3(const Conv2dParams& p, const Conv3x3& conv, const Destination& to, 
       launch(context, conv3x3_kernel<T, Products::bf16>, grid, kTileThreads, Layout<T>::kBytes, arguments, output);
     }
     if (plan.shares > 1) {
-      addShares(Global<const float>(scratch + laid, partials), plan.shares, rows, columns, to, {}, context);
+      addShares(Global<const float>(scratch, partials), plan.shares, rows, columns, to, {}, context);
     }
   });
 }

@@ -20,10 +20,13 @@ struct Conv3x3 {
 /** Whether tensor cores are asked for, the kernel is 3 x 3, and channels can be copied by fours. */
 bool takesConv3x3(const Conv2dParams& params, const Conv3x3& conv, Products products);
 
-/** Floats of scratch. */
+/** Floats of packed weights, and of scratch. */
+int64_t conv3x3Packed(const Conv2dParams& params, int64_t channels, int64_t columns);
 int64_t conv3x3Scratch(const Conv2dParams& params, int64_t channels, int64_t columns);
 
+/** Fills `packed`, of conv3x3Packed, which conv3x3 reads. */
+void conv3x3Pack(const Conv2dParams& params, const Conv3x3& conv, float* packed, const Context& context);
 /** `scratch`: of conv3x3Scratch. */
-void conv3x3(const Conv2dParams& params, const Conv3x3& conv, const Destination& to, float* scratch, const Context& context);
+void conv3x3(const Conv2dParams& params, const Conv3x3& conv, const Destination& to, const float* packed, float* scratch, const Context& context);
 
 }  // namespace retroplume

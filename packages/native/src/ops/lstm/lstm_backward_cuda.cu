@@ -122,19 +122,26 @@ struct Chunks {
   int64_t rows(const LstmParams& p) const { return samples * cells * p.steps; }
 };
 
-/** Scratch memory of a call, in floats; the same for all products. */
+/** Whether the call adds up gradients of weights or of initial states, by partial sums. */
+bool addsUp(const LstmBackward<float>& call) {
+  return call.gradWeightInput != nullptr || call.gradWeightHidden != nullptr || call.gradBias != nullptr || call.gradInitialHidden != nullptr ||
+         call.gradInitialCell != nullptr;
+}
+
+/** Packed weights and scratch memory of a call, in floats; the same for all products. */
 struct Layout {
-  int64_t transposed, partials, gates, cellStates, total;
+  int64_t gateWeights, packed;             // first the transposed ones; then, where cells are computed again, those of the forward pass
+  int64_t gates, cellStates, scratch = 0;  // first the partial sums
   explicit Layout(const LstmBackward<float>& call) {
     const LstmParams& p = call.params;
     const LstmBackwardShape<Products::float32> exact(call);
     const LstmBackwardShape<Products::tf32> tensor(call);
+    gateWeights = roundedUp(std::max(exact.packed(), tensor.packed()), 64);
+    packed = gateWeights + (p.keptCells < p.cells ? lstmPackedWeights(p) : 0);
     const int64_t states = Chunks(p).rows(p) * p.hidden;
-    transposed = p.keptCells < p.cells ? lstmPackedWeights(p) : 0;
-    partials = transposed + roundedUp(std::max(exact.packed(), tensor.packed()), 64);
-    gates = partials + int64_t{mostBlocks(p)} * std::max(exact.partials(), tensor.partials());
+    gates = addsUp(call) ? int64_t{mostBlocks(p)} * std::max(exact.partials(), tensor.partials()) : 0;
     cellStates = gates + 4 * states;
-    total = cellStates + states;
+    scratch = cellStates + states;
   }
 };
 
@@ -178,21 +185,26 @@ struct Run {
   const LstmParams& p = call.params;
   const LstmBackwardShape<P> shape{call};
   const Layout layout{call};
+  const float* packed = static_cast<const float*>(context.packed);
   float* scratch = static_cast<float*>(context.scratch);
   const int cells = tileCells(shape, lstmMostShared(context)), blocks = usedBlocks();  // of a tile; with partial sums
-  const int64_t partialsLength = int64_t{blocks} * shape.partials();
+  const Global<float> partials{addsUp(call) ? scratch : nullptr, partialsLength()};
 
+  int64_t partialsLength() const { return int64_t{blocks} * shape.partials(); }
   int usedBlocks() const {
     const Chunks chunks(p);
     const int64_t kept = LstmRegion{0, p.batch, 0, p.keptCells}.tiles(cells), again = LstmRegion{0, chunks.samples, 0, chunks.cells}.tiles(cells);
     return static_cast<int>(std::min<int64_t>(mostBlocks(p), std::max(kept, again)));
   }
 
-  void pack() const {
+  void pack(float* to) const {
     const int64_t gates = 4 * p.hidden;
     const Global<const float> weightInput(call.weightInput + call.gradBegin * gates, (p.inChannels - call.gradBegin) * gates);
-    lstmPackTransposed(shape, weightInput, call.weightHidden, scratch + layout.transposed, scratch + layout.partials,
-                       static_cast<int>(partialsLength), context);
+    lstmPackTransposed(shape, weightInput, call.weightHidden, to, context);
+    if (p.keptCells < p.cells) lstmPackGates(p, call.weightInput, call.weightHidden, to + layout.gateWeights, context);
+  }
+  void clear() const {
+    if (partials) lstmClear(partials, static_cast<int>(partialsLength()), context);
   }
   void backward(const LstmRegion& region, const LstmTrace<const float>& trace) const {
     const LstmBackwardArguments a{p,
@@ -200,13 +212,13 @@ struct Run {
                                   0,
                                   0,
                                   {call.input, p.batch * p.steps * p.cells * p.inChannels},
-                                  {scratch + layout.transposed, shape.packed()},
+                                  {packed, shape.packed()},
                                   {call.initialHidden, p.hidden},
                                   {call.initialCell, p.hidden},
                                   {call.gradOutput, p.outputSpan()},
                                   trace,
                                   {call.gradInput, p.batch * p.steps * p.cells * call.gradChannels},
-                                  {scratch + layout.partials, partialsLength},
+                                  partials,
                                   call.gradInitialHidden != nullptr,
                                   call.gradInitialCell != nullptr};
     if (cells == 64)
@@ -215,24 +227,24 @@ struct Run {
     if constexpr (P == Products::float32) start<P, 8, false>(a, shape, context);
   }
   void again() const {
-    const LstmForwardRun run{p, call.input, call.weightInput, call.weightHidden, call.bias, call.initialHidden, call.initialCell, nullptr, scratch};
+    const LstmForwardRun run{p, call.input, call.bias, call.initialHidden, call.initialCell, nullptr, packed + layout.gateWeights};
     const Chunks chunks(p);
-    const bool packed = lstmPacks(p, context);
-    lstmPackGates(run, context);
+    const bool packs = lstmPacks(p, context);
     for (int64_t n = 0; n < p.batch; n += chunks.samples) {
       for (int64_t cell = p.keptCells; cell < p.cells; cell += chunks.cells) {
         const LstmRegion region{n, std::min(chunks.samples, p.batch - n), cell, std::min(chunks.cells, p.cells - cell)};
         float *gates = scratch + layout.gates, *cellStates = scratch + layout.cellStates;
-        lstmRunForward(run, region, LstmTrace<float>(p, region, gates, cellStates, packed), context);
-        backward(region, LstmTrace<const float>(p, region, gates, cellStates, packed));
+        lstmRunForward(run, region, LstmTrace<float>(p, region, gates, cellStates, packs), context);
+        backward(region, LstmTrace<const float>(p, region, gates, cellStates, packs));
       }
     }
   }
   void reduce() const {
+    if (!partials) return;
     const int64_t gates = 4 * p.hidden;
     const LstmGradients to{{call.gradWeightInput, p.inChannels * gates}, {call.gradWeightHidden, p.hidden * gates}, {call.gradBias, gates},
                            {call.gradInitialHidden, p.hidden},           {call.gradInitialCell, p.hidden},          p.accumulate};
-    lstmReduce(shape, scratch + layout.partials, blocks, to, context);
+    lstmReduce(shape, scratch, blocks, to, context);
   }
 };
 
@@ -244,14 +256,23 @@ std::size_t lstmBackwardScratch(const LstmBackward<float>& call) {
     throw NativeError("DEVICE_LIMIT", "lstmBackward: expected inChannels + 7 hidden up to about 2100 on a device but received " +
                                           std::to_string(shape.inputs + 7 * shape.hidden));
   }
-  return sizeof(float) * Layout(lstmWithRoom(call, lstmPacksAnywhere(call.params))).total;
+  return sizeof(float) * Layout(lstmWithRoom(call, lstmPacksAnywhere(call.params))).scratch;
+}
+
+std::size_t lstmBackwardPacked(const LstmBackward<float>& call, Products) {
+  return sizeof(float) * Layout(lstmWithRoom(call, lstmPacksAnywhere(call.params))).packed;
+}
+
+void lstmBackwardPack(const LstmBackward<float>& asked, void* to, const Context& context) {
+  const LstmBackward<float> call = lstmWithRoom(asked, lstmPacks(asked.params, context));
+  withProducts(productsOf(call, context), [&](auto kind) { Run<kind.value>{call, context}.pack(static_cast<float*>(to)); });
 }
 
 void lstmBackward(const LstmBackward<float>& asked, const Context& context) {
   const LstmBackward<float> call = lstmWithRoom(asked, lstmPacks(asked.params, context));
   withProducts(productsOf(call, context), [&](auto kind) {
     const Run<kind.value> run{call, context};
-    run.pack();
+    run.clear();
     const LstmRegion kept{0, call.params.batch, 0, call.params.keptCells};
     if (call.params.keptCells > 0)
       run.backward(kept, LstmTrace<const float>(call.params, kept, call.gates, call.cellStates, lstmPacks(call.params, context)));

@@ -84,10 +84,13 @@ __device__ __forceinline__ float4 load4(const LstmHeldWeights& weights, int inde
   return index < weights.count ? load4(weights.held, index) : load4(weights.all, index);
 }
 
-/** Packs the weights [gates][channels of the input that are wanted] and [gates][D] for the first product; clears the partial sums of all blocks. */
+/** Packs the weights [gates][channels of the input that are wanted] and [gates][D] for the first product. */
 template <Products P>
 void lstmPackTransposed(const LstmBackwardShape<P>& shape, const Global<const float>& weightInput, const float* weightHidden, float* packed,
-                        float* partials, int partialsLength, const Context& context);
+                        const Context& context);
+
+/** Clears the partial sums of all blocks. */
+void lstmClear(const Global<float>& partials, int length, const Context& context);
 
 /** Adds up the blocks' partial sums in their order. */
 template <Products P>

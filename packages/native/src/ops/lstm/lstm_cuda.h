@@ -207,9 +207,9 @@ void lstmPackGates(const LstmParams& p, const float* weightInput, const float* w
 /** What the forward pass needs of a call. */
 struct LstmForwardRun {
   const LstmParams& params;
-  const float *input, *weightInput, *weightHidden, *bias, *initialHidden, *initialCell;
-  float* output;  // null: not written
-  float* packed;  // scratch memory
+  const float *input, *bias, *initialHidden, *initialCell;
+  float* output;        // null: not written
+  const float* packed;  // weights, of lstmPackGates
 };
 
 /** Whether the forward pass packs what it keeps: if tensor cores make its products, which leave a thread two units. */
@@ -217,8 +217,9 @@ bool lstmPacks(const LstmParams& p, const Context& context);
 /** Whether it does so on every device, where it rounds factors of products. */
 bool lstmPacksAnywhere(const LstmParams& p);
 
-/** Packs the weights; then the forward pass of any region. `trace` may have no memory, or be of the region's first cells. */
-void lstmPackGates(const LstmForwardRun& run, const Context& context);
+/** Packs the weights for the products that the context lets the call use. */
+void lstmPackGates(const LstmParams& p, const float* weightInput, const float* weightHidden, float* packed, const Context& context);
+/** The forward pass of any region. `trace` may have no memory, or be of the region's first cells. */
 void lstmRunForward(const LstmForwardRun& run, const LstmRegion& region, const LstmTrace<float>& trace, const Context& context);
 
 }  // namespace retroplume::cuda

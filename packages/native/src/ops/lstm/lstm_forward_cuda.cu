@@ -226,9 +226,8 @@ bool lstmPacksAnywhere(const LstmParams& p) {
   return std::max(sharedBytes<Products::bf16, 64, false>(p), sharedBytes<Products::tf32, 64, false>(p)) <= kLstmLeastShared;
 }
 
-void lstmPackGates(const LstmForwardRun& run, const Context& context) {
-  withProducts(productsOf(run.params, context),
-               [&](auto kind) { lstmPackGates<kind.value>(run.params, run.weightInput, run.weightHidden, run.packed, context); });
+void lstmPackGates(const LstmParams& p, const float* weightInput, const float* weightHidden, float* packed, const Context& context) {
+  withProducts(productsOf(p, context), [&](auto kind) { lstmPackGates<kind.value>(p, weightInput, weightHidden, packed, context); });
 }
 
 void lstmRunForward(const LstmForwardRun& run, const LstmRegion& region, const LstmTrace<float>& trace, const Context& context) {
@@ -251,7 +250,7 @@ void lstmRunForward(const LstmForwardRun& run, const LstmRegion& region, const L
   });
 }
 
-std::size_t lstmForwardScratch(const LstmForward<float>& call) {
+std::size_t lstmForwardPacked(const LstmForward<float>& call, Products) {
   const LstmParams& p = call.params;
   if (sharedBytes<Products::float32, 8, false>(p) > kLstmLeastShared) {
     throw NativeError("DEVICE_LIMIT", "lstmForward: expected 2 inChannels + 3 hidden up to about 2100 on a device but received " +
@@ -260,19 +259,14 @@ std::size_t lstmForwardScratch(const LstmForward<float>& call) {
   return sizeof(float) * lstmPackedWeights(p);
 }
 
+void lstmForwardPack(const LstmForward<float>& call, void* to, const Context& context) {
+  lstmPackGates(call.params, call.weightInput, call.weightHidden, static_cast<float*>(to), context);
+}
+
 void lstmForward(const LstmForward<float>& asked, const Context& context) {
   const LstmForward<float> call = lstmWithRoom(asked, lstmPacks(asked.params, context));
   const LstmParams& p = call.params;
-  const LstmForwardRun run{p,
-                           call.input,
-                           call.weightInput,
-                           call.weightHidden,
-                           call.bias,
-                           call.initialHidden,
-                           call.initialCell,
-                           call.output,
-                           static_cast<float*>(context.scratch)};
-  lstmPackGates(run, context);
+  const LstmForwardRun run{p, call.input, call.bias, call.initialHidden, call.initialCell, call.output, static_cast<const float*>(context.packed)};
   const LstmTrace<float> trace(p, {0, p.batch, 0, p.keptCells}, call.gates, call.cellStates, lstmPacks(p, context));
   lstmRunForward(run, {0, p.batch, 0, p.cells}, trace, context);
 }

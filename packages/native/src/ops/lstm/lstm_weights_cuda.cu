@@ -31,14 +31,16 @@ __global__ void __launch_bounds__(256)
   }
 }
 
-/** Packs the weights as lstmGradients reads them, and clears all blocks' partial sums. */
+__global__ void __launch_bounds__(256) lstm_clear_kernel(Global<float> partials, int length) {
+  for (int i = blockIdx.x * 256 + threadIdx.x; i < length; i += 256 * gridDim.x) partials[i] = 0.0f;
+}
+
+/** Packs the weights as lstmGradients reads them. */
 template <Products P>
 __global__ void __launch_bounds__(256)
-    lstm_pack_transposed_kernel(LstmBackwardShape<P> shape, Global<const float> weightInput, Global<const float> weightHidden, Global<float> packed,
-                                Global<float> partials, int partialsLength) {
-  const int threads = 256 * gridDim.x, thread = blockIdx.x * 256 + threadIdx.x, gates = 4 * shape.hidden;
-  for (int i = thread; i < partialsLength; i += threads) partials[i] = 0.0f;
-  for (int i = thread; i < shape.packed(); i += threads) {
+    lstm_pack_transposed_kernel(LstmBackwardShape<P> shape, Global<const float> weightInput, Global<const float> weightHidden, Global<float> packed) {
+  const int gates = 4 * shape.hidden;
+  for (int i = blockIdx.x * 256 + threadIdx.x; i < shape.packed(); i += 256 * gridDim.x) {
     int gate, column;
     if (P == Products::float32) {
       column = i % shape.columns, gate = i / shape.columns;
@@ -100,10 +102,14 @@ void lstmPackGates(const LstmParams& p, const float* weightInput, const float* w
 
 template <Products P>
 void lstmPackTransposed(const LstmBackwardShape<P>& shape, const Global<const float>& weightInput, const float* weightHidden, float* packed,
-                        float* partials, int partialsLength, const Context& context) {
-  launch(context, lstm_pack_transposed_kernel<P>, dim3(256), 256, 0, shape, weightInput,
-         Global<const float>(weightHidden, int64_t{4} * shape.hidden * shape.hidden), Global<float>(packed, shape.packed()),
-         Global<float>(partials, partialsLength), partialsLength);
+                        const Context& context) {
+  const int length = shape.packed();
+  launch(context, lstm_pack_transposed_kernel<P>, dim3(std::min(256, (length + 255) / 256)), 256, 0, shape, weightInput,
+         Global<const float>(weightHidden, int64_t{4} * shape.hidden * shape.hidden), Global<float>(packed, length));
+}
+
+void lstmClear(const Global<float>& partials, int length, const Context& context) {
+  launch(context, lstm_clear_kernel, dim3(std::min(256, (length + 255) / 256)), 256, 0, partials, length);
 }
 
 template <Products P>
@@ -114,16 +120,13 @@ void lstmReduce(const LstmBackwardShape<P>& shape, const float* partials, int bl
 }
 
 template void lstmPackGates<Products::float32>(const LstmParams&, const float*, const float*, float*, const Context&);
-template void lstmPackTransposed(const LstmBackwardShape<Products::float32>&, const Global<const float>&, const float*, float*, float*, int,
-                                 const Context&);
+template void lstmPackTransposed(const LstmBackwardShape<Products::float32>&, const Global<const float>&, const float*, float*, const Context&);
 template void lstmReduce(const LstmBackwardShape<Products::float32>&, const float*, int, const LstmGradients&, const Context&);
 template void lstmPackGates<Products::tf32>(const LstmParams&, const float*, const float*, float*, const Context&);
-template void lstmPackTransposed(const LstmBackwardShape<Products::tf32>&, const Global<const float>&, const float*, float*, float*, int,
-                                 const Context&);
+template void lstmPackTransposed(const LstmBackwardShape<Products::tf32>&, const Global<const float>&, const float*, float*, const Context&);
 template void lstmReduce(const LstmBackwardShape<Products::tf32>&, const float*, int, const LstmGradients&, const Context&);
 template void lstmPackGates<Products::bf16>(const LstmParams&, const float*, const float*, float*, const Context&);
-template void lstmPackTransposed(const LstmBackwardShape<Products::bf16>&, const Global<const float>&, const float*, float*, float*, int,
-                                 const Context&);
+template void lstmPackTransposed(const LstmBackwardShape<Products::bf16>&, const Global<const float>&, const float*, float*, const Context&);
 template void lstmReduce(const LstmBackwardShape<Products::bf16>&, const float*, int, const LstmGradients&, const Context&);
 
 }  // namespace retroplume::cuda

@@ -20,9 +20,6 @@ Patches blocksOf(const Upconv2x2Params& p, const float* gradOutput) {
   return Patches(gradOutput, p.batch, p.height, p.width, p.outChannels, p.outputStride, 2, 2, 0);
 }
 
-/** Scratch of a data gradient: weights, then partial sums. */
-int64_t transposedWeights(const Upconv2x2Params& p) { return (weightsOf(p) + 63) / 64 * 64; }
-
 /** Scratch of a weight gradient: sums of features, then partial sums of weights. */
 int64_t featureSums(const Upconv2x2Params& p) {
   const int64_t features = kTaps * p.outChannels;
@@ -53,18 +50,22 @@ void upconv2x2Forward(const Upconv2x2Forward<float>& call, const Context& contex
 
 std::size_t upconv2x2BackwardInputScratch(const Upconv2x2BackwardInput<float>& call) {
   const Upconv2x2Params& p = call.params;
-  return sizeof(float) * (transposedWeights(p) + gemmPartials(cellsOf(p), p.inChannels, kTaps * p.outChannels));
+  return sizeof(float) * gemmPartials(cellsOf(p), p.inChannels, kTaps * p.outChannels);
+}
+
+std::size_t upconv2x2BackwardInputPacked(const Upconv2x2BackwardInput<float>& call, Products) { return sizeof(float) * weightsOf(call.params); }
+
+void upconv2x2BackwardInputPack(const Upconv2x2BackwardInput<float>& call, void* to, const Context& context) {
+  transposeTaps(call.weight, static_cast<float*>(to), kTaps, call.params.inChannels, call.params.outChannels, false, context);
 }
 
 void upconv2x2BackwardInput(const Upconv2x2BackwardInput<float>& call, const Context& context) {
   const Upconv2x2Params& p = call.params;
-  float* transposed = static_cast<float*>(context.scratch);
-  transposeTaps(call.weight, transposed, kTaps, p.inChannels, p.outChannels, false, context);
-  Gemm gemm{blocksOf(p, call.gradOutput), Matrix(transposed, kTaps * p.outChannels, p.inChannels, p.inChannels),
+  Gemm gemm{blocksOf(p, call.gradOutput), Matrix(static_cast<const float*>(context.packed), kTaps * p.outChannels, p.inChannels, p.inChannels),
             Destination(call.gradInput, cellsOf(p), p.inChannels, p.inChannels), static_cast<int>(p.inChannels)};
   gemm.to.accumulate = p.accumulate;
   gemm.to.finishWith(call.derivative, cellsOf(p), p.inChannels);
-  multiplyPatches(gemm, transposed + transposedWeights(p), context);
+  multiplyPatches(gemm, static_cast<float*>(context.scratch), context);
 }
 
 std::size_t upconv2x2BackwardWeightScratch(const Upconv2x2BackwardWeight<float>& call) {
