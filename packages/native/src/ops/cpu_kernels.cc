@@ -35,7 +35,7 @@ namespace amx = avx512;  // never chosen
 #endif
 #endif
 
-const CpuKernels& cpuKernels(Isa isa) {
+const CpuKernels& cpuKernels([[maybe_unused]] Isa isa) {
 #if defined(__x86_64__)
   static const CpuKernels tables[] = {baseline::cpuTable(), avx2::cpuTable(), avx512::cpuTable(), amx::cpuTable()};
   return tables[static_cast<int>(isa)];

@@ -24,25 +24,20 @@ constexpr int64_t kDropGroup = kLanes > 8 ? kLanes * 8 : kDropoutBlock;
 /** Factors of the elements first … first + kDropGroup − 1; `first` is a multiple of a block. */
 [[gnu::always_inline]] inline void dropFactors(int64_t first, uint64_t step, const DropoutParams& p, float* factors) {
   Vector halves[8];
-  if constexpr (kLanes > 8) {
-    // Two blocks: the lower lanes belong to the first, the upper to the second.
-    constexpr int kHalf = kLanes / 2;
-    IntVector lower, upper;
-    for (int i = 0; i < kLanes; ++i) {
-      lower[i] = i < kHalf ? i : kLanes + i - kHalf;
-      upper[i] = lower[i] + kHalf;
-    }
-    dropHalves(static_cast<uint32_t>(first / 8), step, p, halves);
-    for (int h = 0; h < 8; h += 2) {
-      store(factors + h * kHalf, __builtin_shuffle(halves[h], halves[h + 1], lower));
-      store(factors + kDropoutBlock + h * kHalf, __builtin_shuffle(halves[h], halves[h + 1], upper));
-    }
-  } else {
-    for (int counter = 0; counter < 8; counter += kLanes) {
-      dropHalves(static_cast<uint32_t>(first / 8 + counter), step, p, halves);
-      for (int h = 0; h < 8; ++h) store(factors + 8 * h + counter, halves[h]);
-    }
+#if defined(__AVX512F__)
+  // Two blocks: the lower lanes belong to the first, the upper to the second.
+  constexpr int kHalf = kLanes / 2, kLower = 0x44, kUpper = 0xee;
+  dropHalves(static_cast<uint32_t>(first / 8), step, p, halves);
+  for (int h = 0; h < 8; h += 2) {
+    store(factors + h * kHalf, (Vector)_mm512_shuffle_f32x4((__m512)halves[h], (__m512)halves[h + 1], kLower));
+    store(factors + kDropoutBlock + h * kHalf, (Vector)_mm512_shuffle_f32x4((__m512)halves[h], (__m512)halves[h + 1], kUpper));
   }
+#else
+  for (int counter = 0; counter < 8; counter += kLanes) {
+    dropHalves(static_cast<uint32_t>(first / 8 + counter), step, p, halves);
+    for (int h = 0; h < 8; ++h) store(factors + 8 * h + counter, halves[h]);
+  }
+#endif
 }
 
 /** The same for any `count` elements from `first` on, of an array that is a part of a batch's: each from the group that it stands in there. */

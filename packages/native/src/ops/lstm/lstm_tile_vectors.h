@@ -9,7 +9,7 @@
  */
 namespace retroplume::RETROPLUME_ISA {
 
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) || defined(__aarch64__)
 constexpr int kGateRows = 5;  // 20 accumulators leave the activations registers
 #elif defined(__AVX2__)
 constexpr int kGateRows = 3;  // 12 accumulators, 3 broadcasts, a vector of weights

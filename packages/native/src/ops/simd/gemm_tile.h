@@ -11,14 +11,14 @@
  *
  *   dotTile    acc[m] += x[m·stride + i…] ⊙ w[i…], lanes added at the end  x: rows; w: one column                   a single output channel
  *
- * Sizes: AVX-512 has 32 registers, so 14x2 or 9x3 accumulators leave room for the panel's vectors and one broadcast; with 16 registers it is 6x2 or
- * 4x3. Each step of the sum then makes 24–28 multiply-adds (12) of at most 16 loads (8): the two multiply-add units are the limit, not the
+ * Sizes: AVX-512 and NEON have 32 registers, so 14x2 or 9x3 accumulators leave room for the panel's vectors and one broadcast; with 16 registers it
+ * is 6x2 or 4x3. Each step of the sum then makes 24–28 multiply-adds (12) of at most 16 loads (8): the two multiply-add units are the limit, not the
  * two load ports. Work is cut into tiles of nearly equal size (`tileCount`), so that no tile is padded.
  */
 namespace retroplume::RETROPLUME_ISA {
 
 constexpr int kMaxVectors = 3;
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) || defined(__aarch64__)
 constexpr int kMaxRows[kMaxVectors + 1] = {0, 14, 14, 9};
 #else
 constexpr int kMaxRows[kMaxVectors + 1] = {0, 12, 6, 4};
