@@ -27,7 +27,7 @@ it('is as large as is said before it is made, and so are its batches', () => {
   const normalisation = normalisationOf(periods, spinUp);
   const arenas = TrainingProgram.bytes({ surrogate: tinySurrogate(), training, sizes, normalisation, pairs: sampler.pairs });
   const { training: step, frozen } = program as unknown as Record<'training' | 'frozen', Program>;
-  expect(arenas).toBe(step.memory.bytes + frozen.memory.bytes);
+  expect(arenas).toBe(step.arenaBytes + frozen.arenaBytes);
   const { earlier: _, ...arrays } = sampler.test(0).arrays();
   const batch = Object.values(arrays).reduce((sum, { byteLength }) => sum + byteLength, 0);
   expect(trainingBytes(tinySurrogate(), training, sizes, ['prior', 'member01'])).toBe(arenas + 10 * batch); // 8 of the test, that of a step and of the next
