@@ -98,16 +98,10 @@ function sourcesOf(settings: Case, unread: ReadonlySet<string>): Source[] {
   const { emissions: inventory } = settings;
   // What the stages read as mass the reference model needs in moles.
   const inMoles = runsReferenceModel(settings);
-  const emissions = (
-    what: string,
-    path: KeyPath,
-    pattern: string | string[],
-    groups: EmissionGroups = inventory.groups,
-    groupsPath: KeyPath = GROUPS_KEY,
-  ): Source => ({
+  const emissions = (what: string, path: KeyPath, pattern: string | string[]): Source => ({
     ...{ what, path, pattern, asOf: 'emissions' },
     open: (files, grid) => IoapiSeries.open(files, { grid, overlap: EMISSION_OVERLAP }),
-    fields: (reader, hour) => emissionChecks(groups, { variables: groupsPath }, reader, hour, inMoles),
+    fields: (reader, hour) => emissionChecks(inventory.groups, { variables: GROUPS_KEY }, reader, hour, inMoles),
   });
   const ofSector = (name: string, what: string, path: KeyPath, pattern: string | string[], dates?: Sector['dates']): Source => {
     const sector = inventory.sectors[name];
