@@ -102,7 +102,6 @@ describe('LogFactorControl', () => {
       [2, 20, 6],
       [24, 25, 1],
     ])
-      // prettier-ignore
       expect(between(a, b)).toBeCloseTo(Math.exp(-hours / 12), 9);
     expect([between(23, 24), between(0, 25)]).toEqual([0, 0]);
     const [v, w] = [normals(control.size, 2), normals(all, 3)];
