@@ -200,7 +200,7 @@ describe('a finished run, gone on with', () => {
     cpSync(world, folder, { recursive: true, preserveTimestamps: true });
     expect(retroplume('simulate').status).toBe(0);
     for (const name of observationFiles('run/simulate')) cpSync(join(folder, 'run/simulate', name), input(name.replace('observations', 'obs')));
-    replaceInCase(/ {2}twin:\n(?: {4}.*\n)+/, '');
+    replaceInCase(/ {2}twin:\n(?: {4}.*\n)+/, '  files: inputs/obs_*.csv\n');
     replaceInCase(/truth:\n {2}factors: .*\n/, '');
     rmSync(join(folder, 'run'), { recursive: true });
     expect(retroplume('run').status).toBe(0);

@@ -101,8 +101,8 @@ function globe() {
       ['each member: 5 + 4 channels', size(9 * field * hours), 'disk'],
       ['each tracer of each run: one of five groups', size(5 * field * hours), 'memory or TMPDIR'],
       ['factors of five groups, one field a month', size(5 * field * months), 'memory of every rank, as built'],
-      ['ten pairs of L-BFGS with them', size(20 * 5 * field * months), 'memory of every rank, as built'],
-      ['the same by clusters: 20 000 factors a group and month', size(4 * 5 * 20000 * months * 21), 'memory of every rank'],
+      ['eight pairs of L-BFGS with them, in double precision', size(2 * 16 * 5 * field * months), 'memory of every rank, as built'],
+      ['the same by clusters: 20 000 factors a group and month', size(8 * 16 * 5 * 20000 * months), 'memory of every rank'],
     ],
   );
   const rows_ = WORKLOADS.map(({ name, train, invert, samples }) => {

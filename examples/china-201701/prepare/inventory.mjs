@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { CellOverlaps, IoapiFile, readCfInventory } from '@retroplume/core';
 
 /** National totals of the paper's prior, Mt a-1 over China (Huang et al. 2021): NOx as NO2, VOC as mass. */
-export const NATIONAL_TOTALS = { NOx: 20.44, NH3: 10.39, SO2: 14.4, VOC: 23.05, 'PM2.5': 7.19 };
+const NATIONAL_TOTALS = { NOx: 20.44, NH3: 10.39, SO2: 14.4, VOC: 23.05, 'PM2.5': 7.19 };
 
 const SECONDS_OF_YEAR = 365 * 86400;
 

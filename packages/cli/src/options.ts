@@ -22,7 +22,7 @@ export function wholeNumber(text: string): number {
 }
 
 /** Of an option: how many threads. */
-export function threadCount(text: string): number {
+function threadCount(text: string): number {
   const threads = wholeNumber(text);
   if (threads > MOST_THREADS) throw new InvalidArgumentError(`expected at most ${MOST_THREADS} threads`);
   return threads;

@@ -112,7 +112,7 @@ export async function benchStep(workload: Workload, step: Step, weights: Arrays,
     const { ours, ...theirs } = await takeTurns({ ours: () => wallSeconds(() => program.run('step')), ...peers }, options.rounds, options.signal);
     const kernels = await profileKernels(program, 'step', PROFILE_ROUNDS);
     const comparison = compare(ours, theirs);
-    return { batch: workload.batch[step], ...comparison, engines: enginesOf(comparison), arenaBytes: program.memory.bytes, kernels };
+    return { batch: workload.batch[step], ...comparison, engines: enginesOf(comparison), arenaBytes: program.arenaBytes, kernels };
   } finally {
     program.dispose();
     for (const peer of others) await peer.dispose();

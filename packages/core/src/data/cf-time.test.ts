@@ -69,7 +69,7 @@ test.each([
   const refused = failure('CF_TIME', `a.nc: time: "${units}" is no time that is read: write it as in "hours since 1900-01-01 00:00:00", in UTC`);
   const time = (calendar?: string): Parameters<typeof spansOfTime>[2] => ({
     name: 'time', dimensions: ['time'], data: Float64Array.of(0), attributes: { units, ...(calendar ? { calendar } : {}) },
-  }); // prettier-ignore
+  });
   expect(() => spansOfTime('a.nc', { dimensions: {}, variables: [] }, time())).toThrow(refused);
   expect(() => parseCfTimes([0], units, undefined, 'a.nc: time')).toThrow(refused);
   expect(() => spansOfTime('a.nc', { dimensions: {}, variables: [] }, time('julian'))).toThrow(

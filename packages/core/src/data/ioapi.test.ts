@@ -69,7 +69,7 @@ describe.each(['classic', '64bit', 'netcdf4'] as const)('round trip, %s', (forma
     const flags = NetcdfFile.open(at('a.nc'));
     expect([...flags.read<Int32Array>('TFLAG')]).toEqual([
       2016366, 220000, 2016366, 220000, 2016366, 230000, 2016366, 230000, 2017001, 0, 2017001, 0, 2017001, 10000, 2017001, 10000,
-    ]); // prettier-ignore
+    ]);
     expect((flags.attributes().get('FILEDESC') as string).length).toBe(4800);
     flags.close();
   });

@@ -25,7 +25,6 @@ describe('wind', () => {
       [90, 3],
       [10, 116],
     ]) {
-      // prettier-ignore
       const { lon } = cn27.centre(row, col);
       expect(gamma[row * 232 + col]).toBeCloseTo(n * (110 - lon), 4);
     }
@@ -104,7 +103,6 @@ describe('channels', () => {
       [30, 7],
       [39, 11],
     ]) {
-      // prettier-ignore
       const [u, v, temperature, inversePbl, rain, cloud] = values.subarray((step * cells + cell) * 6, (step * cells + cell + 1) * 6);
       expect(u).toBeCloseTo(5, 3); // from the west; γ is below 0.1° here
       expect(Math.abs(v)).toBeLessThan(0.01);

@@ -56,7 +56,7 @@ export interface ObservationsOptions {
 
 /**
  * @throws {DataError} `FILES_NONE`, `COLUMN_MISSING`, `OBSERVATIONS_TIME`, `OBSERVATIONS_TWICE` (two values for one station and time),
- * `OBSERVATIONS_EMPTY` (a species of the case, or all of the files, without any value), `STATIONS_UNKNOWN`, `OBSERVATIONS_ABSURD`, `OBSERVATIONS_SPECIES`, `FILE_TRUNCATED`, and what {@link readStations} throws
+ * `OBSERVATIONS_EMPTY` (a species of the case, or all of the files, without any value), `STATIONS_UNKNOWN`, `OBSERVATIONS_ABSURD`, `FILE_TRUNCATED`, and what {@link readStations} throws
  * @throws {ConfigError} `OBSERVATIONS_SQL`, `CALL_INVALID`
  * @throws {UnitError} for a unit that is no concentration
  */

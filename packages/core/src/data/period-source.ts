@@ -144,24 +144,15 @@ export function part(data: Float32Array, grid: GridSize, channels: number, crop:
   if (crop.rows === grid.rows && crop.cols === grid.cols) return data.subarray(hours.first * field, (hours.first + hours.count) * field);
   const size = crop.rows * crop.cols * channels;
   const out = memory(hours.count * size);
-  for (let i = 0; i < hours.count; i++) copyHour(data, grid.rows, grid.cols, channels, hours.first + i, crop, out, i * size);
+  for (let i = 0; i < hours.count; i++) copyHour({ data, grid, crop }, channels, hours.first + i, out, i * size);
   return out;
 }
 
 /** Copies the crop of one hour's fields into `out`. */
-export function copyHour(
-  data: Float32Array,
-  rows: number,
-  cols: number,
-  channels: number,
-  hour: number,
-  crop: Crop,
-  out: Float32Array,
-  offset: number,
-): void {
+export function copyHour({ data, grid, crop }: Omit<Placed, 'first'>, channels: number, hour: number, out: Float32Array, offset: number): void {
   const width = crop.cols * channels;
   for (let r = 0; r < crop.rows; r++) {
-    const from = ((hour * rows + crop.row + r) * cols + crop.col) * channels;
+    const from = ((hour * grid.rows + crop.row + r) * grid.cols + crop.col) * channels;
     out.set(data.subarray(from, from + width), offset + r * width);
   }
 }

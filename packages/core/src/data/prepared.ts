@@ -279,7 +279,7 @@ export interface StoreHeader {
 export const storeHeader = remembered((path): StoreHeader => readChannels(path, (_, header) => header));
 
 /** Opens a file of the store for `read`. @throws {DataError} `PREPARED_MISSING` */
-export function readChannels<T>(path: string, read: (file: NetcdfFile, header: StoreHeader) => T): T {
+function readChannels<T>(path: string, read: (file: NetcdfFile, header: StoreHeader) => T): T {
   if (!existsSync(path)) throw new DataError('PREPARED_MISSING', `${path}: the prepared store does not hold it: run prepare`);
   const file = openNetcdf(path);
   try {

@@ -84,10 +84,9 @@ export class Program<T extends FloatArray = Float32Array> {
     return programError(error, this.layout, this.options.device ?? 'cpu', this.host.shrinkBy);
   }
 
-  /** Size of the arena, and the least that any placement could need. */
-  get memory(): { bytes: number; leastBytes: number } {
-    const width = this.options.dtype === 'float64' ? 8 : 4;
-    return { bytes: this.layout.spec.arenaElements * width, leastBytes: this.layout.leastElements * width };
+  /** Size of the arena. */
+  get arenaBytes(): number {
+    return this.layout.spec.arenaElements * (this.options.dtype === 'float64' ? 8 : 4);
   }
 
   /** Names of values of a kind that the program holds. */

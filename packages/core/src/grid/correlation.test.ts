@@ -1,9 +1,6 @@
 import { Random } from '../random';
+import { dot } from '../vectors';
 import { CorrelationFilter, smoothRandomField } from './correlation';
-
-function dot(a: Float64Array, b: Float64Array): number {
-  return a.reduce((sum, value, i) => sum + value * b[i], 0);
-}
 
 function noise(n: number, seed: number): Float64Array {
   const random = new Random(seed);

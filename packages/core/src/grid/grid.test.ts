@@ -91,7 +91,6 @@ describe('projections', () => {
       [181, 231],
       [40.3, 99.9],
     ]) {
-      // prettier-ignore
       const { lon, lat } = grid.centre(row, col);
       const [x, y] = snyderLambert(definition, lon, lat);
       expect(x).toBeCloseTo(definition.xorig + (col + 0.5) * definition.xcell, 3);

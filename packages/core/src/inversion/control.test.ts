@@ -1,7 +1,6 @@
 import { describeGolden, readGolden, channelsLast } from '../graph/testing/golden';
 import { CorrelationFilter } from '../grid/correlation';
 import { ConfigError } from '../errors';
-import { Random } from '../random';
 import { CentredControl } from './centred-control';
 import type { Control } from './control';
 import { emittingCells } from './control';
@@ -10,17 +9,15 @@ import { LogFactorControl } from './log-factor-control';
 import { Sgd } from './optimisers/sgd';
 import { roundTheClock } from './slot-basis';
 import { blockRegions, groupRoot, RegionBasis } from './spatial-basis';
-import { dot } from './testing/small-world';
+import { normals } from './testing/small-world';
+import { dot } from '../vectors';
 
 const shape = { slots: 3, rows: 4, cols: 5, groups: 2 };
 const size = 3 * 4 * 5 * 2;
 
-function normals(seed: number, n = size): Float64Array {
-  const random = new Random(seed);
-  return Float64Array.from({ length: n }, () => random.normal());
-}
+const drawn = (seed: number): Float64Array => normals(size, seed);
 
-const emitting = emittingCells(normals(1).map((x) => (x > -1 ? 1 : 0)));
+const emitting = emittingCells(drawn(1).map((x) => (x > -1 ? 1 : 0)));
 
 function logControl(slotCorrelation = 0.6): LogFactorControl {
   return new LogFactorControl(shape, { spread: [0.5, 0.1], basis: new CorrelationFilter(4, 5, 1.5), bound: 3, slotCorrelation, emitting });
@@ -28,12 +25,12 @@ function logControl(slotCorrelation = 0.6): LogFactorControl {
 
 /** dJ/d(control) of J = Σ w·factor against central differences along random directions. */
 function checkGradient(control: Control, at: Float64Array): void {
-  const weights = normals(5);
+  const weights = drawn(5);
   const derivative = control.derivativeAt(at);
   const gradient = derivative.gradient(weights);
   const value = (x: Float64Array): number => dot(control.factors(x), weights);
   for (let direction = 0; direction < 5; direction++) {
-    const d = normals(10 + direction);
+    const d = drawn(10 + direction);
     const h = 1e-5;
     const difference = (value(at.map((x, i) => x + h * d[i])) - value(at.map((x, i) => x - h * d[i]))) / (2 * h);
     expect(Math.abs(difference - dot(gradient, d))).toBeLessThan(1e-8 * Math.sqrt(dot(gradient, gradient) * dot(d, d)));
@@ -50,7 +47,7 @@ describe('LogFactorControl', () => {
 
   it.each([0, 0.6])('has an exact adjoint of the map to log factors (slot correlation %f)', (rho) => {
     const control = logControl(rho);
-    const [v, w] = [normals(2), normals(3)];
+    const [v, w] = [drawn(2), drawn(3)];
     expect(dot(control.logFactors(v), w)).toBeCloseTo(dot(v, control.logFactorsAdjoint(w)), 11);
   });
 
@@ -83,7 +80,7 @@ describe('LogFactorControl', () => {
     const rowOf = (index: number): Float64Array => control.logFactorsAdjoint(Float64Array.from({ length: size }, (_, i) => (i === index ? 1 : 0)));
     const [first, second, third] = [0, 40, 80].map(rowOf);
     expect([dot(first, second), dot(second, third) / 0.25].map((value) => Math.round(value * 1e9) / 1e9)).toEqual([0, 0.6]);
-    checkGradient(control, normals(6));
+    checkGradient(control, drawn(6));
   });
 
   it('takes the matrix of each period, hours of the day round the clock', () => {
@@ -105,10 +102,9 @@ describe('LogFactorControl', () => {
       [2, 20, 6],
       [24, 25, 1],
     ])
-      // prettier-ignore
       expect(between(a, b)).toBeCloseTo(Math.exp(-hours / 12), 9);
     expect([between(23, 24), between(0, 25)]).toEqual([0, 0]);
-    const [v, w] = [normals(2, control.size), normals(3, all)];
+    const [v, w] = [normals(control.size, 2), normals(all, 3)];
     expect(dot(control.logFactors(v), w)).toBeCloseTo(dot(v, control.logFactorsAdjoint(w)), 10);
     expect(control.independentSlots).toBe(false);
   });
@@ -140,7 +136,7 @@ describe('LogFactorControl', () => {
     const [nox, voc] = [rowOf(46), rowOf(47)]; // cell 3 of the second slot
     expect(Math.sqrt(dot(nox, nox))).toBeCloseTo(0.5 * 4, 10);
     expect(dot(nox, voc) / (0.5 * 4 * 0.1 * 4)).toBeCloseTo(-0.7, 10);
-    checkGradient(control, normals(6));
+    checkGradient(control, drawn(6));
   });
 
   it('has one number for a region, and none outside', () => {
@@ -153,15 +149,15 @@ describe('LogFactorControl', () => {
       emitting,
     });
     expect([control.size, control.factorCount]).toEqual([3 * 2 * 2, size]);
-    const v = normals(2, control.size);
+    const v = normals(control.size, 2);
     const z = control.logFactors(v);
     [0, 2, 8].forEach((i) => expect(z[i]).toBe(0.5 * v[0])); // cells 0, 1 and 4 of NOx in the first slot
     expect(z[10]).toBe(0.5 * v[1]);
     expect(z[24]).toBe(0);
-    expect(dot(z, normals(3))).toBeCloseTo(dot(v, control.logFactorsAdjoint(normals(3))), 11);
+    expect(dot(z, drawn(3))).toBeCloseTo(dot(v, control.logFactorsAdjoint(drawn(3))), 11);
     const { tangent, gradient } = control.derivativeAt(v);
-    const d = normals(7, control.size);
-    expect(dot(tangent(d), normals(5))).toBeCloseTo(dot(gradient(normals(5)), d), 10);
+    const d = normals(control.size, 7);
+    expect(dot(tangent(d), drawn(5))).toBeCloseTo(dot(gradient(drawn(5)), d), 10);
     control.priorSpread().forEach((spread, i) => {
       const row = control.logFactorsAdjoint(new Float64Array(size).with(i, 1));
       expect(spread).toBeCloseTo(emitting[i] ? Math.sqrt(dot(row, row)) : 0, 12);
@@ -170,7 +166,7 @@ describe('LogFactorControl', () => {
 
   it('stays within the bounds, leaves what emits nothing alone, and says how much lies at the bound', () => {
     const control = logControl();
-    const v = normals(4).map((x) => 30 * x);
+    const v = drawn(4).map((x) => 30 * x);
     const factors = control.factors(v);
     factors.forEach((f, i) => {
       if (!emitting[i]) expect(f).toBe(1);
@@ -184,10 +180,10 @@ describe('LogFactorControl', () => {
   });
 
   it('stays within a tighter bound on single factors, with the right gradient, and is the same to the bit where none is tighter', () => {
-    const largest = normals(8).map((x, i) => (i % 4 === 0 ? 0.05 + 0.1 * Math.abs(x) : 10));
+    const largest = drawn(8).map((x, i) => (i % 4 === 0 ? 0.05 + 0.1 * Math.abs(x) : 10));
     const options = { spread: [0.5, 0.1], basis: new CorrelationFilter(4, 5, 1.5), bound: 3, slotCorrelation: 0.6, emitting };
     const control = new LogFactorControl(shape, { ...options, largest });
-    const far = normals(4).map((x) => 30 * x);
+    const far = drawn(4).map((x) => 30 * x);
     control.factors(far).forEach((f, i) => {
       if (emitting[i]) expect(Math.abs(Math.log(f))).toBeLessThanOrEqual(Math.min(Math.log(3), largest[i]) + 1e-12);
     });
@@ -196,27 +192,27 @@ describe('LogFactorControl', () => {
     const countOf = (group: number, hit: (i: number) => boolean): number => emitting.filter((on, i) => on && i % 2 === group && hit(i)).length;
     expect(control.atBound(far)).toEqual([0, 1].map((group) => countOf(group, (i) => at[i]) / countOf(group, () => true)));
     expect(at.some((hit, i) => hit && i % 4 !== 0)).toBe(true);
-    checkGradient(control, normals(6));
+    checkGradient(control, drawn(6));
     const loose = new LogFactorControl(shape, { ...options, largest: largest.map(() => 10) });
     expect(loose.factors(far)).toEqual(logControl().factors(far));
-    const [a, b] = [loose, logControl()].map((each) => each.derivativeAt(normals(6)).gradient(normals(5)));
+    const [a, b] = [loose, logControl()].map((each) => each.derivativeAt(drawn(6)).gradient(drawn(5)));
     expect(a).toEqual(b);
   });
 
   it('has the right gradient, prior term included', () => {
     const control = logControl();
-    checkGradient(control, normals(6));
+    checkGradient(control, drawn(6));
     const gradient = new Float64Array(size);
-    control.addPenaltyGradient(normals(6), gradient);
-    expect(gradient).toEqual(normals(6));
+    control.addPenaltyGradient(drawn(6), gradient);
+    expect(gradient).toEqual(drawn(6));
     expect(control.penalty(Float64Array.of(3, 4))).toBe(12.5);
   });
 });
 
 it('a control about a centre has its prior term there, and all else as it is', () => {
-  const centre = normals(9);
+  const centre = drawn(9);
   const control = new CentredControl(logControl(), centre);
-  const v = normals(6);
+  const v = drawn(6);
   expect(control.penalty(centre)).toBe(0);
   expect(control.penalty(v)).toBeCloseTo(v.reduce((sum, x, i) => sum + (x - centre[i]) ** 2, 0) / 2, 10);
   const gradient = new Float64Array(size);
@@ -226,7 +222,7 @@ it('a control about a centre has its prior term there, and all else as it is', (
 });
 
 describe('LinearControl', () => {
-  const prior = normals(7).map((x, i) => (emitting[i] ? Math.abs(x) + 0.1 : 0));
+  const prior = drawn(7).map((x, i) => (emitting[i] ? Math.abs(x) + 0.1 : 0));
   const control = new LinearControl(shape, { bound: 3, prior });
 
   it('starts from the prior and has the right gradient', () => {

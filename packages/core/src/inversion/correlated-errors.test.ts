@@ -4,6 +4,7 @@ import { batchCost, type CostSettings } from './cost';
 import { evaluate, type EvaluationContext } from './evaluation';
 import { GaussNewtonHessian } from './hessian';
 import { MatrixModel, observationBatch, SMALL_SHAPE, smallControl } from './testing/linear-models';
+import { dot } from '../vectors';
 
 const random = new Random(11);
 const normals = (n: number): Float64Array => Float64Array.from({ length: n }, () => random.normal());
@@ -59,7 +60,6 @@ describe('Decorrelation', () => {
       Decorrelation.of(9, [range(9)], correlation),
     ]);
     const [e, g] = [normals(48), normals(48)];
-    const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, value, i) => sum + value * b[i], 0);
     expect(dot(t.apply(e), g)).toBeCloseTo(dot(e, t.transpose(g)), 10);
     t.invert(t.apply(e)).forEach((value, i) => expect(value).toBeCloseTo(e[i], 12));
     expect(t.apply(e).slice(39)).toEqual(Decorrelation.of(9, [range(9)], correlation).apply(e.slice(39)));

@@ -1,9 +1,9 @@
 import type { Loss } from './cost';
-import { Random } from '../random';
 import { evaluate, type EvaluationContext } from './evaluation';
 import { completeSettings, controlFor, costFor } from './inversion-settings';
 import { plumeTwin, twinProblem, twinSettings } from './testing/plume-twin';
-import { dot } from './testing/small-world';
+import { normals } from './testing/small-world';
+import { dot } from '../vectors';
 
 function context(loss: Loss): EvaluationContext {
   const { model, prior } = plumeTwin(5);
@@ -12,17 +12,14 @@ function context(loss: Loss): EvaluationContext {
   return { model, control: controlFor(model, problem, settings), cost: costFor(model, problem, settings), species: ['NO2'], groups: ['NOx'] };
 }
 
-function normals(seed: number): Float64Array {
-  const random = new Random(seed);
-  return Float64Array.from({ length: 12 * 16 }, () => random.normal());
-}
+const drawn = (seed: number): Float64Array => normals(12 * 16, seed);
 
 const all = [0, 1, 2, 3, 4, 5];
 
 describe('evaluate', () => {
   it.each(['l2', 'huber', 'student'] as const)('has a gradient whose Taylor remainder falls at rate 2: %s', async (loss) => {
     const run = context(loss);
-    const [at, direction] = [normals(1), normals(2)];
+    const [at, direction] = [drawn(1), drawn(2)];
     const { total, gradient } = await evaluate(run, at, all, 0, true);
     const slope = dot(gradient!, direction);
     const remainder = async (h: number): Promise<number> => {
@@ -43,7 +40,7 @@ describe('evaluate', () => {
 
   it('sums batches to the whole: a gradient over all is the mean of scaled gradients over each', async () => {
     const run = context('huber');
-    const at = normals(3);
+    const at = drawn(3);
     const whole = await evaluate(run, at, all, 0, true);
     const mean = new Float64Array(at.length);
     for (const batch of all) {
@@ -57,7 +54,7 @@ describe('evaluate', () => {
   });
 
   it('reports the error at used and at watched monitors', async () => {
-    const { usedMae, watchedMae, bySpecies, observation } = await evaluate(context('l1'), normals(4), all, 0, false);
+    const { usedMae, watchedMae, bySpecies, observation } = await evaluate(context('l1'), drawn(4), all, 0, false);
     expect(usedMae[0]).toBeGreaterThan(0);
     expect(watchedMae[0]).toBeGreaterThan(0);
     expect(bySpecies).toEqual([observation]);

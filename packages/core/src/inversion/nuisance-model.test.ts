@@ -7,7 +7,7 @@ import { invert } from './invert';
 import { controlFor, costFor, completeSettings, type InversionProblem, type InversionSettings } from './inversion-settings';
 import { NuisanceModel } from './nuisance-model';
 import { MatrixModel, observationBatch } from './testing/linear-models';
-import { dot } from './testing/small-world';
+import { dot } from '../vectors';
 import { twinSettings } from './testing/plume-twin';
 import { timesCovariance } from './testing/posterior-covariance';
 import { TotalsModel } from './totals-model';

@@ -1,7 +1,8 @@
 import { pickAt } from '../data/places';
 import { Role } from './forward-model';
 import { ObservationOperator, type ObservationOperatorOptions } from './observation-operator';
-import { dot, observationsOf, randomFloats, unitGrid } from './testing/small-world';
+import { dot } from '../vectors';
+import { observationsOf, randomFloats, unitGrid } from './testing/small-world';
 
 const species = ['NO2', 'PM2.5'];
 const error = { NO2: { relative: 0.1, absolute: 0.5 }, 'PM2.5': { relative: 0, absolute: 2 } };

@@ -1,5 +1,4 @@
 import { CorrelationFilter } from '../grid/correlation';
-import { Random } from '../random';
 import { emittingCells } from './control';
 import type { ForwardModel } from './forward-model';
 import { controlFor, completeSettings, type InversionProblem, type InversionSettings } from './inversion-settings';
@@ -8,18 +7,14 @@ import { JointControl } from './joint-control';
 import { LogFactorControl } from './log-factor-control';
 import { SectorControl } from './sector-control';
 import { MatrixModel, observationBatch } from './testing/linear-models';
+import { normals } from './testing/small-world';
 import { dot } from '../vectors';
 
 const shape = { slots: 2, rows: 3, cols: 4, groups: 2 };
 const size = 2 * 3 * 4 * 2;
 
-function normals(seed: number, n: number): Float64Array {
-  const random = new Random(seed);
-  return Float64Array.from({ length: n }, () => random.normal());
-}
-
 /** Three sectors, each silent in some cells; in the first cell all are. */
-const emissions = [1, 2, 3].map((seed) => normals(seed, size).map((value, i) => (i > 1 && value > -0.8 ? Math.exp(value) : 0)));
+const emissions = [1, 2, 3].map((seed) => normals(size, seed).map((value, i) => (i > 1 && value > -0.8 ? Math.exp(value) : 0)));
 const control = new SectorControl(
   emissions.map((own, s) => ({
     name: 'abc'[s],
@@ -37,7 +32,7 @@ it('begins at the prior', () => {
 });
 
 it('has the factor of the sum: emissions add up', () => {
-  const at = normals(9, control.size);
+  const at = normals(control.size, 9);
   const sum = control.factors(at);
   const own = control.sectorFactors(at);
   let changed = 0;
@@ -53,7 +48,7 @@ it('has the factor of the sum: emissions add up', () => {
 });
 
 it('has a tangent and a gradient that are each other’s transpose, and a Taylor remainder of second order', () => {
-  const [at, direction, weights] = [normals(4, control.size), normals(5, control.size), normals(6, size)];
+  const [at, direction, weights] = [normals(control.size, 4), normals(control.size, 5), normals(size, 6)];
   const { tangent, gradient } = control.derivativeAt(at);
   expect(dot(tangent(direction), weights)).toBeCloseTo(dot(direction, gradient(weights)), 11);
   const [value, slope] = [dot(control.factors(at), weights), dot(direction, gradient(weights))];
@@ -63,7 +58,7 @@ it('has a tangent and a gradient that are each other’s transpose, and a Taylor
 });
 
 it('sums the prior terms, and counts what lies at a bound among all factors of sectors', () => {
-  const at = normals(7, control.size);
+  const at = normals(control.size, 7);
   expect(control.penalty(at)).toBeCloseTo(dot(at, at) / 2, 12);
   const gradient = new Float64Array(control.size);
   control.addPenaltyGradient(at, gradient);
@@ -78,7 +73,7 @@ it('sums the prior terms, and counts what lies at a bound among all factors of s
 
 it('gives its sectors through a joint control', () => {
   const joint = new JointControl([control, control]);
-  const at = normals(8, joint.size);
+  const at = normals(joint.size, 8);
   expect(joint.sectorFactors(at)).toEqual(control.sectorFactors(at.slice(0, control.size)));
 });
 

@@ -14,6 +14,7 @@ import {
   type NetworkSettings,
 } from '.';
 import { footprint } from './receptive-field';
+import { dot } from '../vectors';
 
 const small: Record<string, NetworkSettings> = {
   default: { ...DEFAULT_LSTM_UNET, hidden: 3, widths: [4, 5, 6], headWidth: 5 },
@@ -53,8 +54,6 @@ function randomize(program: Program<Float64Array>, g: Graph): Random {
     );
   return random;
 }
-
-const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a).reduce((total, value, i) => total + value * b[i], 0);
 
 const seeTracers = ['default', 'response', 'resnet'];
 const sources = [...Object.keys(small).map((name) => [name, 'emissions'] as const), ...seeTracers.map((name) => [name, 'tracers'] as const)];

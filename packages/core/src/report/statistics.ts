@@ -84,10 +84,10 @@ export function variantScores({ observed, simulated }: Pairs, variant: Variant):
 }
 
 /** Change of the mean absolute error at one station, updated − prior, over all periods; NaN without a pair. Species' unit. */
-export function errorChangeAtStation(data: ReportData, species: string, station: number, period?: string): number {
+export function errorChangeAtStation(data: ReportData, species: string, station: number): number {
   let sum = 0;
   let count = 0;
-  for (const { observed, prior, updated } of matching(data, { species, period })) {
+  for (const { observed, prior, updated } of matching(data, { species })) {
     for (let index = station; index < observed.length; index += data.stations.length) {
       const difference = Math.abs(updated[index] - observed[index]) - Math.abs(prior[index] - observed[index]);
       if (!Number.isFinite(difference)) continue;

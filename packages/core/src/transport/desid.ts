@@ -89,7 +89,7 @@ function scalingOf({ label, groups, factors }: DesidStream, infix: string): Scal
     const region = `RPLM_${infix}${group.replace('.', '').toUpperCase()}`;
     const { everywhere, inRegion, mask } = split(ofGroup);
     const rule = (where: string, variable: string, factor: number): string =>
-      `  ${quoted(where, 16)}, ${quoted(label, 16)}, ${quoted(variable, 16)}, 'ALL', 'ALL', ${decimal(factor)}, 'UNIT', 'm',`;
+      `  ${quoted(where)}, ${quoted(label)}, ${quoted(variable)}, 'ALL', 'ALL', ${decimal(factor)}, 'UNIT', 'm',`;
     for (const variable of variables) {
       if (everywhere !== 1) out.rules.push(rule('EVERYWHERE', variable, everywhere));
       if (mask) out.rules.push(rule(region, variable, inRegion));
@@ -111,8 +111,8 @@ function describe(group: GroupName, label: string): string {
   return `where the factor on ${group} of ${label} lies between least and most`;
 }
 
-function quoted(text: string, width: number): string {
-  return `'${text}'`.padEnd(width);
+function quoted(text: string): string {
+  return `'${text}'`.padEnd(16);
 }
 
 /** With all the digits of a REAL*4, and a point that makes it one. */
@@ -153,7 +153,7 @@ function fragment(
       '! Regions: into Desid_Reg_nml of &Desid_RegionDef in CMAQ_Control_DESID.nml; Desid_Max_Reg must be larger than the number of all regions.',
       '! (CMAQ 5.3: into RGN_NML of &RegionsRegistry in EmissCtrl.nml.)',
       '! Region label    , file label  , variable',
-      ...masks.map(({ name }) => `  ${quoted(name, 16)}, '${FILE_LABEL}', '${name}',`),
+      ...masks.map(({ name }) => `  ${quoted(name)}, '${FILE_LABEL}', '${name}',`),
     );
   }
   lines.push(

@@ -65,8 +65,8 @@ export function checkReferenceOptions(grid: Grid, settings: ReferenceSettings, k
  *
  * @returns the mass budget of the run
  * @throws {DataError} for input files that do not fit (see openWeather, IoapiSeries, readMeteorology), `NEGATIVE`, `NOT_FINITE`
- * @throws {GridError} `GRID_MISMATCH`, `GRID_NOT_PROJECTED` for a lat-lon grid
- * @throws {ConfigError} `CTM_OPTION`
+ * @throws {GridError} `GRID_MISMATCH`
+ * @throws {ConfigError} `CTM_OPTION`, `GRID_NOT_PROJECTED` for a lat-lon grid
  */
 export async function runReferenceModel(run: ReferenceRun): Promise<TransportBudget> {
   const { options, weather } = referenceOptions(run.options ?? {}, OPTIONS_KEY);

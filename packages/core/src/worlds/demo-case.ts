@@ -10,7 +10,7 @@ export const DEMO_SIZES: Record<DemoSize, { rows: number; cols: number; hours: n
   full: { rows: 48, cols: 48, hours: 288, spinUpHours: 72, stations: 120 },
 };
 
-/** Members, training and inversion per size: quick shows every stage in under 2 minutes, default takes some 12, full is for the best figures. */
+/** Members, training and inversion per size: quick shows every stage in under 2 minutes, default takes some 10, full is for the best figures. */
 const EFFORT: Record<
   DemoSize,
   { members: number; training: object; inversion: object; rank: number; paperTraining: object; paperInversion: object }
@@ -103,7 +103,6 @@ export function demoCaseYaml(options: {
     },
     observations: {
       stations: { file: 'inputs/stations.csv' },
-      files: 'inputs/obs_*.csv',
       layout: 'long',
       resolution: 'hourly',
       timeZone: 'UTC',

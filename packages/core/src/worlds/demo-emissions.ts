@@ -42,8 +42,7 @@ const DIURNAL: Record<Sector, readonly number[]> = {
 /** Saturday and Sunday against a working day; scaled to a mean of 1 over the week where used. */
 const WEEKEND: Record<Sector, number> = { traffic: 0.82, industry: 0.9, power: 0.95, residential: 1.05, agriculture: 1 };
 
-export interface City {
-  name: string;
+interface City {
   x: number;
   y: number;
   /** relative to the largest city's 1 */
@@ -51,15 +50,11 @@ export interface City {
 }
 
 export interface DemoInventory {
-  cities: City[];
   /** people per cell, any scale, `[rows, cols]` */
   people: Float64Array;
   /** yearly mean emission per sector and group, kg m-2 s-1, `[rows, cols]` */
   sectorMaps: Map<Sector, Map<Group, Float64Array>>;
 }
-
-const NAMES = ['Aldmoor', 'Brackwater', 'Carrow', 'Dunhithe', 'Elmsay', 'Farnholt', 'Greywick', 'Hollin', 'Ilsby', 'Jarrowmere'];
-const MORE_NAMES = ['Kelsing', 'Lorne Bay', 'Marlow Fell', 'Northwade', 'Oxmere', 'Pellow', 'Quarrydon', 'Redcliffe', 'Stanmoor', 'Thornaby'];
 
 /** Places cities, roads, stacks and fields on the land and spreads the yearly totals over them. */
 export function makeDemoInventory(geography: DemoGeography, random: Random): DemoInventory {
@@ -89,7 +84,7 @@ export function makeDemoInventory(geography: DemoGeography, random: Random): Dem
     }
     sectorMaps.set(sector, maps);
   });
-  return { cities, people, sectorMaps };
+  return { people, sectorMaps };
 }
 
 /**
@@ -129,7 +124,6 @@ function placeCities(geography: DemoGeography, random: Random): City[] {
   const { land, height, inlandKm, x, y } = geography;
   const landCells = land.reduce((sum, value) => sum + value, 0);
   const wanted = Math.max(3, Math.round(landCells / 90));
-  const names = [...NAMES, ...MORE_NAMES];
   const cities: City[] = [];
   for (let attempt = 0; attempt < 4000 && cities.length < wanted; attempt++) {
     const i = random.integer(land.length);
@@ -137,9 +131,7 @@ function placeCities(geography: DemoGeography, random: Random): City[] {
     if (random.uniform() > comfort) continue;
     const apart = cities.every((city) => Math.hypot(city.x - x[i], city.y - y[i]) > (attempt < 2000 ? 115e3 : 70e3));
     if (!apart) continue;
-    const rank = cities.length;
-    const name = names[rank % names.length] + (rank < names.length ? '' : ` ${Math.floor(rank / names.length) + 1}`);
-    cities.push({ name, x: x[i], y: y[i], people: (rank + 1) ** -0.7 });
+    cities.push({ x: x[i], y: y[i], people: (cities.length + 1) ** -0.7 });
   }
   return cities;
 }

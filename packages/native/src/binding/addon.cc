@@ -16,8 +16,6 @@ Napi::Error toJavaScript(Napi::Env env, const std::exception& error) {
 }
 
 Addon::Addon(Napi::Env env, Napi::Object exports) : registry_(makeRegistry()) {
-  const Napi::Function constructor = ProgramBinding::define(env);
-  programClass_ = Napi::Persistent(constructor);
   const Napi::Function fields = FieldsBinding::define(env);
   fieldsClass_ = Napi::Persistent(fields);
   DefineAddon(exports, {
@@ -37,7 +35,7 @@ Addon::Addon(Napi::Env env, Napi::Object exports) : registry_(makeRegistry()) {
                            InstanceMethod("linearDescent", &Addon::linearDescent),
                            InstanceMethod("linearBounds", &Addon::linearBounds),
                            InstanceMethod("isFinite", &Addon::isFinite),
-                           InstanceValue("Program", constructor, napi_enumerable),
+                           InstanceValue("Program", ProgramBinding::define(env), napi_enumerable),
                            InstanceValue("Fields", fields, napi_enumerable),
                            InstanceValue("Tracers", DeviceTracersBinding::define(env), napi_enumerable),
                        });

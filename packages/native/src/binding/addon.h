@@ -33,7 +33,6 @@ class Addon : public Napi::Addon<Addon> {
   /** The options as they were read, with the device that they ask for opened; the programs on one GPU share it. @throws NativeError
    * DEVICE_CUDA_MISSING */
   ProgramOptions withDevice(ReadOptions read);
-  const Napi::FunctionReference& programClass() const { return programClass_; }
   const Napi::FunctionReference& fieldsClass() const { return fieldsClass_; }
 
  private:
@@ -60,7 +59,7 @@ class Addon : public Napi::Addon<Addon> {
   Team teamBeside_;
   Napi::ThreadSafeFunction settle_;
   int pending_ = 0;
-  Napi::FunctionReference programClass_, fieldsClass_;
+  Napi::FunctionReference fieldsClass_;
 };
 
 Napi::Error toJavaScript(Napi::Env env, const std::exception& error);

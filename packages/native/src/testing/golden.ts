@@ -1,20 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeWhere } from '../../../../test/testing/describe-where';
+import { goldenFolder } from '../../../../test/testing/golden-folder';
 
-/**
- * PyTorch's float64 results in `shared/golden` (see its README), which no test may copy into the repository: where the folder is missing,
- * the tests are skipped and say so. `RETROPLUME_TEST_GOLDEN` names another place.
- */
-const repository = join(__dirname, '..', '..', '..', '..');
-const sharedData = process.env.RETROPLUME_TEST_DATA;
-export const goldenFolder =
-  process.env.RETROPLUME_TEST_GOLDEN ?? (sharedData ? join(sharedData, '..', 'golden') : join(repository, '..', 'shared', 'golden'));
-
-/** Tests against the golden vectors; skipped where these are missing, since they may not be copied into the repository. */
-export function describeGolden(title: string, body: () => void): void {
-  describeWhere(existsSync(goldenFolder), `no golden vectors at ${goldenFolder}`, title, body);
-}
+export { describeGolden } from '../../../../test/testing/golden-folder';
 
 export interface GoldenArray {
   shape: number[];

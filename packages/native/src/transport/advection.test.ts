@@ -1,6 +1,6 @@
 /** Advection and diffusion, cell by cell, against their equations in plain loops. */
 import { createTransportModel, type TransportGrid, type TransportModel, type TransportOptions } from '../transport';
-import { generator, hourOf, NO_PROCESS, plane, setPlane } from './testing/hours';
+import { generator, hourOf, NO_PROCESS, plane, setPlane, start } from './testing/hours';
 import { plainHour } from './testing/plain-advection';
 
 function transportOf(grid: TransportGrid, options: TransportOptions = {}): TransportModel {
@@ -8,11 +8,6 @@ function transportOf(grid: TransportGrid, options: TransportOptions = {}): Trans
     ...{ layerTops: [], windExponent: 0, processes: { ...NO_PROCESS, transport: true }, horizontalDiffusivity: 0 },
     ...options,
   });
-}
-
-async function start(model: TransportModel, grid: TransportGrid, value: (row: number, col: number) => number): Promise<void> {
-  await model.advanceHour(hourOf(grid)); // calm: fills the layers with air and moves nothing
-  setPlane(model, grid, 'PPM', value);
 }
 
 describe.each(['open', 'periodic', 'closed'] as const)('the scheme, cell by cell, in an %s domain', (boundary) => {

@@ -1,6 +1,6 @@
 /** Advection and diffusion alone: mass, uniformity, shape, against analytic solutions. */
 import { createTransportModel, type TransportGrid, type TransportModel, type TransportOptions } from '../transport';
-import { generator, hourOf, NO_PROCESS, plane, setPlane } from './testing/hours';
+import { generator, hourOf, NO_PROCESS, plane, start } from './testing/hours';
 
 const TRANSPORT_ONLY = { ...NO_PROCESS, transport: true };
 
@@ -9,11 +9,6 @@ function transportOf(grid: TransportGrid, options: TransportOptions = {}): Trans
 }
 
 const sum = (values: Float64Array): number => values.reduce((a, b) => a + b, 0);
-
-async function start(model: TransportModel, grid: TransportGrid, value: (row: number, col: number) => number): Promise<void> {
-  await model.advanceHour(hourOf(grid)); // calm: fills the layers with air and moves nothing
-  setPlane(model, grid, 'PPM', value);
-}
 
 describe('horizontal transport', () => {
   const grid = { rows: 23, cols: 31, cellSizeX: 20000, cellSizeY: 15000 };

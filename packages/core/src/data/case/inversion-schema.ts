@@ -6,13 +6,12 @@ import { choice, flag, GROUPS, type Group, real, seed, text, whole } from './fie
 import { uncertaintySchema } from './uncertainty-schema';
 
 function observationError(
-  relative: number,
   absolute: number,
   unit: string,
 ): z.ZodPrefault<z.ZodObject<{ relative: z.ZodDefault<z.ZodNumber>; absolute: z.ZodDefault<z.ZodNumber> }, z.core.$strict>> {
   return z
     .strictObject({
-      relative: real('Part of the level (errorLevel).', { min: 0, max: 2 }).default(relative),
+      relative: real('Part of the level (errorLevel).', { min: 0, max: 2 }).default(0.1),
       absolute: real('Floor, added in quadrature.', { min: 0, unit }).default(absolute),
     })
     .prefault({});
@@ -124,10 +123,10 @@ export const inversionSchema = z
       }),
     observationError: z
       .strictObject({
-        NO2: observationError(0.1, 0.5, 'ppb').meta({ description: 'NO2.' }),
-        SO2: observationError(0.1, 0.3, 'ppb').meta({ description: 'SO2.' }),
-        O3: observationError(0.1, 2, 'ppb').meta({ description: 'O3.' }),
-        'PM2.5': observationError(0.1, 2, 'ug m-3').meta({ description: 'PM2.5.' }),
+        NO2: observationError(0.5, 'ppb').meta({ description: 'NO2.' }),
+        SO2: observationError(0.3, 'ppb').meta({ description: 'SO2.' }),
+        O3: observationError(2, 'ppb').meta({ description: 'O3.' }),
+        'PM2.5': observationError(2, 'ug m-3').meta({ description: 'PM2.5.' }),
       })
       .prefault({})
       .meta({ description: 'Standard deviation of an observed value, and of what the keys below leave to it.' }),

@@ -49,7 +49,7 @@ const OPTIONS = { io: 'input', unrepresentable: 'any' } as const;
 export const jsonSchemaOf = (schema: z.ZodType): JsonSchema => z.toJSONSchema(schema, OPTIONS) as JsonSchema;
 
 /** The schema of the value at `path` of `values`, or undefined where the schema knows no such key; of alternatives, the value there chooses. */
-export function schemaAt(path: readonly PropertyKey[], values: unknown, schema: JsonSchema = caseJsonSchema()): JsonSchema | undefined {
+export function schemaAt(path: readonly PropertyKey[], values: unknown, schema: JsonSchema): JsonSchema | undefined {
   const alternatives = schema.oneOf ?? schema.anyOf;
   if (alternatives) {
     const chosen = alternativeFor(values, alternatives);
@@ -75,7 +75,7 @@ export function alternativeFor(value: unknown, alternatives: readonly JsonSchema
 }
 
 /** Every path of the schema that has `name` as its last key, such as `training.batch` and `inversion.batch` for `batch`. */
-export function pathsOfKey(name: string, schema: JsonSchema = caseJsonSchema(), prefix: readonly string[] = []): string[] {
+export function pathsOfKey(name: string, schema: JsonSchema, prefix: readonly string[] = []): string[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, inner]) => [
     ...(key === name ? [[...prefix, key].join('.')] : []),
     ...pathsOfKey(name, inner, [...prefix, key]),

@@ -167,7 +167,7 @@ describe('refused', () => {
   test('a variable that is not there, an unknown unit of rain, two experiment versions', () => {
     const path = write('a.nc', { fields: { ...t2m, tp: flat('K', 1) } });
     const reader = CfReader.open([path], grid);
-    fails(() => reader.read('PBL'), 'VARIABLE_MISSING', `${path}: there is no variable blh; the files hold t2m, tp: give files that hold it`); // prettier-ignore
+    fails(() => reader.read('PBL'), 'VARIABLE_MISSING', `${path}: there is no variable blh; the files hold t2m, tp: give files that hold it`);
     fails(() => reader.read('RN'), 'UNIT_MISMATCH', `${path}: tp: it is in "K", which is no rain: name another variable in meteorology.names of the case`); // prettier-ignore
     reader.close();
     const doubled = ncgen(at('b.nc'), era({ fields: t2m, between: 'expver, ' }).replace(/t2m = (.*) ;/, 't2m = $1, $1 ;'), 'netCDF-4');

@@ -122,7 +122,7 @@ function build(name: string, batch: number): { output: Value; gradient: Value } 
   return { output, gradient };
 }
 
-/** The same with the LSTM written out, as `exportAdjoint` does it. */
+/** The same with the LSTM written out, as `adjointOnnx` does it. */
 function buildForOnnx(name: string): { output: Value; gradient: Value } {
   const g = new Graph();
   const x = g.input('x', [BUILT, 6, 6, 4]);

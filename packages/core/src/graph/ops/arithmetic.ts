@@ -34,7 +34,7 @@ export function scale(g: Graph, input: Value, alpha: number): Value {
 
 /**
  * Sum of any number of arrays of one shape. Where a part is used by nothing else, the node that makes it adds straight into the sum
- * (plan.ts); this is how gradients of a value with several users accumulate.
+ * (storage.ts); this is how gradients of a value with several users accumulate.
  */
 export function sum(g: Graph, parts: readonly Value[]): Value {
   parts.forEach((part, i) => expectShape('sum', `part ${i}`, part, parts[0].shape));

@@ -39,6 +39,7 @@ import {
   type Value,
 } from '..';
 import { Random } from '../../random';
+import { dot } from '../../vectors';
 import { fill } from '../testing/finite-differences';
 import { relativeError } from '../testing/golden';
 
@@ -170,7 +171,6 @@ function outputAt(program: Program<Float64Array>, changing: readonly Value[], fa
   return program.get('output');
 }
 
-const dot = (a: Float64Array, b: Float64Array): number => a.reduce((total, value, i) => total + value * b[i], 0);
 const norm = (a: Float64Array): number => Math.sqrt(dot(a, a));
 
 test.each(Object.keys(cases))('%s', (name) => {

@@ -1,8 +1,9 @@
 /** Reads the golden vectors (PyTorch, float64) that lie outside the repository; tests that need them are skipped where they are missing. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeWhere } from '../../../../../test/testing/describe-where';
-import { sharedData } from '../../data/testing/shared-data';
+import { goldenFolder } from '../../../../../test/testing/golden-folder';
+
+export { describeGolden } from '../../../../../test/testing/golden-folder';
 
 export interface GoldenArray {
   shape: number[];
@@ -12,13 +13,6 @@ export interface GoldenCase {
   scalars: Record<string, unknown>;
   array(name: string): GoldenArray;
   names(prefix: string): string[];
-}
-
-export const goldenFolder = join(sharedData, '..', 'golden');
-
-/** Tests against the golden vectors. */
-export function describeGolden(title: string, body: () => void): void {
-  describeWhere(existsSync(goldenFolder), `no golden vectors at ${goldenFolder}`, title, body);
 }
 
 export function readGolden(name: string): GoldenCase {

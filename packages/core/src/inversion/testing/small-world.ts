@@ -23,8 +23,10 @@ export function observationsOf(
 }
 
 export function randomFloats(length: number, seed: number): Float32Array {
-  const random = new Random(seed);
-  return Float32Array.from({ length }, () => random.normal());
+  return Float32Array.from(normals(length, seed));
 }
 
-export { dot } from '../../vectors';
+export function normals(length: number, seed: number): Float64Array {
+  const random = new Random(seed);
+  return Float64Array.from({ length }, () => random.normal());
+}

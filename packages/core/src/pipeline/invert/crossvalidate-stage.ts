@@ -204,7 +204,7 @@ class Inversions {
     const setup = await inversionWith(context, await this.load(), fold.leftOut);
     const { iterations } = inversion;
     const onProgress = (step: number, _: number, text: string): void =>
-      context.progress(done * iterations + step, (done + left) * iterations, `${name}, step ${step}; ${left} inversions remain at most: ${text}`);
+      context.progress(done * iterations + step, (done + left) * iterations, `${name}, step ${step} (inversions to come: ${left} at most): ${text}`);
     try {
       return resultOf(await invert(setup.model, setup.problem, setup.settings, { signal, onProgress }), setup.model, fold);
     } catch (cause) {

@@ -1,6 +1,7 @@
 import { GROUPS } from '../../data/case';
 import { factorCount } from '../../inversion/forward-model';
-import { dot, randomFloats } from '../../inversion/testing/small-world';
+import { randomFloats } from '../../inversion/testing/small-world';
+import { dot } from '../../vectors';
 import { WORLD } from '../../surrogate/testing/tiny-world';
 import { joined } from '../../vectors';
 import { problemOf } from '../testing/tiny-problem';

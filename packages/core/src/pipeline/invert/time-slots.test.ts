@@ -1,5 +1,6 @@
 import { Random } from '../../random';
 import { addHoursToSlots, expandSlots, firstOfSlots, hoursPerSlot, isPlain, timeSlots } from './time-slots';
+import { dot } from '../../vectors';
 
 const from = (start: string, count: number): { start: Date; count: number } => ({ start: new Date(start), count });
 
@@ -43,7 +44,6 @@ it('the sum over hours is the transpose of the expansion', () => {
   const [ofSlots, ofHours] = [draw(slots.count * 7), draw(50 * 7)];
   const back = new Float32Array(slots.count * 7);
   addHoursToSlots(ofHours, slots, back);
-  const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, x, i) => sum + x * b[i], 0);
   expect(dot(expandSlots(ofSlots, slots), ofHours)).toBeCloseTo(dot(ofSlots, back), 4);
   expect(firstOfSlots(expandSlots(ofSlots, slots), slots)).toEqual(ofSlots);
   expect([...firstOfSlots(Float32Array.of(1, 2, 3, 4), { ...slots, count: 2, of: Int32Array.of(0, 0, 1, 0) })]).toEqual([1, 3]);

@@ -6,7 +6,8 @@ import { GROUPS, SPECIES } from '../../data/case';
 import { sourceOf } from '../../data/period-source';
 import { factorCount } from '../../inversion/forward-model';
 import { invert, type InversionOptions, type InversionResult } from '../../inversion/invert';
-import { dot, randomFloats } from '../../inversion/testing/small-world';
+import { randomFloats } from '../../inversion/testing/small-world';
+import { dot } from '../../vectors';
 import { networkSettings } from '../../surrogate/network-settings';
 import { OnnxEngine } from '../../surrogate/onnx-engine';
 import { randomSurrogate } from '../../surrogate/testing/random-surrogate';
@@ -15,6 +16,7 @@ import { smallestSide, tilesOf } from '../../surrogate/tiles';
 import { adjointDifference } from './adjoint-difference';
 import { surrogateOnnx, vjpOnnx } from './onnx-models';
 import { SurrogateForwardModel, type SurrogateForwardOptions } from '../invert/surrogate-forward-model';
+import { expectClose } from '../testing/tiny-forward-model';
 import { problemOf } from '../testing/tiny-problem';
 
 const HOURS_AT_ONCE = 3;
@@ -71,13 +73,6 @@ async function simulated(model: SurrogateForwardModel, factors: Float32Array): P
 
 const weightsOf = (model: SurrogateForwardModel): Float32Array[] =>
   Array.from({ length: model.batches }, (_, batch) => randomFloats(model.observations(batch).values.length, 6 + batch));
-
-/** @param tolerance - a part of the largest value; default: rounding of sums of a few hundred float32 products in another order */
-function expectClose(a: Float32Array, b: Float32Array, tolerance = 1e-5): void {
-  const largest = Math.max(...b.map(Math.abs));
-  expect(a.length).toBe(b.length);
-  expect(Math.max(...a.map((value, i) => Math.abs(value - b[i])))).toBeLessThan(tolerance * largest);
-}
 
 describe('the adjoint over all batches is the transpose of the derivative: ⟨K·df, w⟩ = ⟨df, Kᵀ·w⟩', () => {
   const cases = (['rollout', 'control'] as const).flatMap((from) =>

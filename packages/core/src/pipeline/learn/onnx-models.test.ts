@@ -21,9 +21,9 @@ import {
   evaluate,
   cotangentOf,
   sourcesOf,
-  dot,
   directionsOf,
 } from '../testing/onnx-cases';
+import { dot } from '../../vectors';
 
 describe.each(Object.keys(variants))('%s', (name) => {
   const surrogate = surrogateOf(variants[name]);

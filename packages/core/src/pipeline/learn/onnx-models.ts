@@ -46,14 +46,14 @@ export function adjointOnnx(surrogate: Surrogate, grid?: Grid): Uint8Array {
   const [observations, weight] = ['observations', 'weight'].map((name) => g.input(name, concentrations.shape));
   const misfit = loss(g, concentrations, observations, weight, { kind: 'l1', divisor: 1 });
   const grads = gradients(g, misfit, sources);
-  return write('surrogate-adjoint', surrogate, grid, { concentrations, loss: misfit, ...named('grad', sources, grads) });
+  return write('surrogate-adjoint', surrogate, grid, { concentrations, loss: misfit, ...gradientsOf(sources, grads) });
 }
 
 /** The surrogate with the product of a given gradient on the concentrations and its Jacobian (no loss), as the bytes of an ONNX file. */
 export function vjpOnnx(surrogate: Surrogate, grid?: Grid): Uint8Array {
   const { g, sources, concentrations } = buildUnrolled(surrogate);
   const grads = gradients(g, concentrations, sources, { seed: g.input('grad_concentrations', concentrations.shape) });
-  return write('surrogate-vjp', surrogate, grid, { concentrations, ...named('grad', sources, grads) });
+  return write('surrogate-vjp', surrogate, grid, { concentrations, ...gradientsOf(sources, grads) });
 }
 
 /** The surrogate with the product of its Jacobian and a change of the emissions, as the bytes of an ONNX file. */
@@ -72,8 +72,8 @@ function readsLastState(surrogate: Surrogate): boolean {
   return settings.network === 'lstm-unet' && !settings.allStates;
 }
 
-function named(prefix: string, sources: readonly Value[], values: readonly Value[]): Record<string, Value> {
-  return Object.fromEntries(sources.map(({ name }, i) => [`${prefix}_${name}`, values[i]]));
+function gradientsOf(sources: readonly Value[], values: readonly Value[]): Record<string, Value> {
+  return Object.fromEntries(sources.map(({ name }, i) => [`grad_${name}`, values[i]]));
 }
 
 function build(surrogate: Surrogate): SurrogateValues {

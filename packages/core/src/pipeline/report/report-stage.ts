@@ -9,7 +9,6 @@ import {
   SHOWN_RESPONSE,
   writeReport,
   type InitialScore,
-  type ReportConcentrations,
   type ReportData,
   type ReportEmissions,
   type ReportMode,
@@ -97,12 +96,69 @@ function modeOf({ case: settings, variant }: StageContext): ReportMode {
 }
 
 async function reportData(context: StageContext): Promise<ReportData> {
-  const { case: settings } = context;
   const variants = variantsOf(context);
-  const [own, paper] = variants;
+  const [own] = variants;
   const found = uncertaintyOf(context);
+  const { leftOut, ...fields } = await fieldsOf(context, variants, found !== undefined);
+  return {
+    ...aboutCase(context, own, leftOut),
+    ...fields,
+    ...scoresOf(context, variants),
+    ...learned(variants),
+    ...trustOf(own),
+    ...(found
+      ? {
+          unconstrainedGroups: unconstrainedGroups(found.areas),
+          uncertainty: { ...found, inversionSeconds: readRecord(context.dirOf('invert'))?.seconds },
+        }
+      : {}),
+    ...judgements(variants),
+    loop: loopOf(context),
+    ...crossValidated(context),
+    stageSeconds: stageSeconds(context, variants),
+    settings: shownSettings(context.case, variantSettings(context).inversion),
+    versions: VERSIONS,
+    created: new Date(),
+  };
+}
+
+type About =
+  'caseName' | 'description' | 'mode' | 'ctm' | 'twin' | 'assumptions' | 'periods' | 'groups' | 'notInvertedGroups' | 'species' | 'responseFactor';
+
+/** @param leftOut - of observations, in sentences */
+function aboutCase(context: StageContext, own: StageContext, leftOut: readonly string[]): Pick<ReportData, About> {
+  const { case: settings } = context;
+  return {
+    caseName: settings.name,
+    description: settings.description,
+    mode: modeOf(own),
+    ctm: modelName(settings),
+    twin: settings.truth !== undefined,
+    assumptions: [...settings.assumptions, ...onWord(context), ...asTheyWere(context), ...leftOut],
+    periods: settings.periods.map(({ name, start, hours, spinUpHours }) => ({
+      name,
+      start: new Date(start),
+      hours: hours - spinUpHours,
+      spinUpHours,
+    })),
+    groups: [...GROUPS],
+    notInvertedGroups: GROUPS.filter((group) => !variantSettings(own).inversion.groups.includes(group)),
+    species: SPECIES.map((name) => ({ name, unit: speciesUnit(name) === 'ppb' ? 'ppb' : 'µg m⁻³' })),
+    responseFactor: settings.response.factor,
+  };
+}
+
+function modelName(settings: Case): string {
+  if (hasForeignPrior(settings)) return 'a model run outside Retroplume';
+  return settings.ctm.kind === 'reference' ? "Retroplume's reference transport model" : `the user's command (${settings.ctm.command})`;
+}
+
+type Fields = Pick<ReportData, 'grid' | 'basemap' | 'regions' | 'emissions' | 'stations' | 'concentrations'>;
+
+/** Emissions and concentrations of all periods, and where they are. @param constrained - whether the report tells what the monitors constrain */
+async function fieldsOf(context: StageContext, [own, paper]: readonly StageContext[], constrained: boolean): Promise<Fields & { leftOut: string[] }> {
+  const { case: settings } = context;
   const emissions: ReportEmissions[] = [];
-  const concentrations: ReportConcentrations[] = [];
   const stations = new Map<string, ReportStation>();
   let grid: PreparedPeriod['grid'] | undefined;
   let landMask: Float32Array | undefined;
@@ -111,72 +167,35 @@ async function reportData(context: StageContext): Promise<ReportData> {
     const prepared = asInCase(context, readPrepared(context.dirOf('prepare'), period.name, { runs: [PRIOR] }));
     grid = prepared.grid;
     landMask = landMaskOf(prepared);
-    emissions.push(...emissionsOf(context, prepared, { own, paper, constrained: found !== undefined }));
+    emissions.push(...emissionsOf(context, prepared, { own, paper, constrained }));
     const each = { period, own: await seriesOf(own, period, prepared), paper: paper && (await seriesOf(paper, period, prepared)) };
     for (const station of stationsOf(each.own)) stations.set(station.id, station);
     series.push(each);
   }
-  const order = [...stations.keys()];
-  for (const each of series) concentrations.push(...concentrationsOf(each, { order, timeZone: settings.observations.timeZone }));
+  const shown = { order: [...stations.keys()], timeZone: settings.observations.timeZone };
   return {
-    caseName: settings.name,
-    description: settings.description,
-    mode: modeOf(own),
-    ctm: hasForeignPrior(settings)
-      ? 'a model run outside Retroplume'
-      : settings.ctm.kind === 'reference'
-        ? "Retroplume's reference transport model"
-        : `the user's command (${settings.ctm.command})`,
-    twin: settings.truth !== undefined,
-    created: new Date(),
-    assumptions: [
-      ...settings.assumptions,
-      ...onWord(context),
-      ...asTheyWere(context),
-      ...series.flatMap(({ period, own: { monitors } }) => leftOut(settings, period.name, monitors)),
-    ],
-    periods: settings.periods.map(({ name, start, hours, spinUpHours }) => ({
-      name,
-      start: new Date(start),
-      hours: hours - spinUpHours,
-      spinUpHours,
-    })),
     grid: grid as PreparedPeriod['grid'],
     basemap: settings.truth && landMask ? { kind: 'landMask', landMask } : { kind: settings.truth ? 'none' : 'world' },
-    groups: [...GROUPS],
-    notInvertedGroups: GROUPS.filter((group) => !variantSettings(own).inversion.groups.includes(group)),
-    species: SPECIES.map((name) => ({ name, unit: speciesUnit(name) === 'ppb' ? 'ppb' : 'µg m⁻³' })),
+    regions: regionMasks(settings.regions, grid as PreparedPeriod['grid']),
     emissions,
     stations: [...stations.values()],
-    concentrations,
-    ...scoresOf(context, variants),
-    ...learned(variants),
-    responseFactor: settings.response.factor,
-    ...trustOf(own),
-    ...(found
-      ? {
-          unconstrainedGroups: unconstrainedGroups(found.areas),
-          uncertainty: { ...found, inversionSeconds: readRecord(context.dirOf('invert'))?.seconds },
-        }
-      : {}),
+    concentrations: series.flatMap((each) => concentrationsOf(each, shown)),
+    leftOut: series.flatMap(({ period, own: { monitors } }) => leftOut(settings, period.name, monitors)),
+  };
+}
+
+/** What `certify` and `verify` say of each variant. */
+function judgements(variants: readonly StageContext[]): Pick<ReportData, 'certificates' | 'inventoryError' | 'audit'> {
+  const verified = variants.map((variant) => ({ mode: modeOf(variant), ...summaryOf<VerifySummary>(variant, 'verify') }));
+  return {
     certificates: variants.flatMap((variant) => {
       const certificate = summaryOf<Certificate>(variant, 'certify');
       return certificate ? [{ mode: modeOf(variant), ...certificate }] : [];
     }),
-    inventoryError: variants.flatMap((variant) => {
-      const { inventory, inventoryNearMonitors: near } = summaryOf<VerifySummary>(variant, 'verify') ?? {};
-      return inventory ? GROUPS.map((group) => ({ mode: modeOf(variant), group, ...inventory[group], nearMonitors: near?.[group] })) : [];
-    }),
-    audit: variants.flatMap((variant) => {
-      const { audit } = summaryOf<VerifySummary>(variant, 'verify') ?? {};
-      return audit ? [{ mode: modeOf(variant), rows: audit }] : [];
-    }),
-    regions: regionMasks(settings.regions, grid as PreparedPeriod['grid']),
-    loop: loopOf(context),
-    ...crossValidated(context),
-    stageSeconds: stageSeconds(context, variants),
-    settings: shownSettings(settings, variantSettings(context).inversion),
-    versions: VERSIONS,
+    inventoryError: verified.flatMap(({ mode, inventory, inventoryNearMonitors: near }) =>
+      inventory ? GROUPS.map((group) => ({ mode, group, ...inventory[group], nearMonitors: near?.[group] })) : [],
+    ),
+    audit: verified.flatMap(({ mode, audit }) => (audit ? [{ mode, rows: audit }] : [])),
   };
 }
 

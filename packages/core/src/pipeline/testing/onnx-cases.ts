@@ -151,9 +151,3 @@ export function directionsOf(inputs: Readonly<Record<string, Field>>): Record<st
   const directionOf = ({ shape, data }: Field): Field => ({ shape, data: data.map((value) => value * random.normal()) });
   return Object.fromEntries(sourcesOf(inputs).map((name) => [`tangent_${name}`, directionOf(inputs[name])]));
 }
-
-export function dot(a: FloatArray, b: FloatArray): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
-}

@@ -37,7 +37,7 @@ export function realInputs({ at, input }: Pick<CheckedWorld, 'at' | 'input'>): R
     const bare = ['truth', 'columns', 'twin'].reduce((rest, section) => rest.replace(without(section), ''), text);
     writeFileSync(
       at('case.yaml'),
-      bare.replace(/^ {2}files: inputs\/obs_.*\n/m, `  files: inputs/obs_{period}.csv\n  columns: { species: { ${columns} } }\n`),
+      bare.replace(/^ {2}layout: long\n/m, (layout) => `  files: inputs/obs_{period}.csv\n${layout}  columns: { species: { ${columns} } }\n`),
     );
   }
 

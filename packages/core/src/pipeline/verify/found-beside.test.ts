@@ -109,7 +109,7 @@ it('adds the bias that all monitors share of a species, alone or beside a run, a
   const bias: [string, number] = ['bias O3 of all monitors', -3];
   const alone = foundIn({ periods: PERIODS, runs: [], found: [bias] })!;
   expect([...alone.get('O3')!]).toEqual(new Array(HOURS).fill(97));
-  const both = foundIn({ periods: PERIODS, runs: [inflow()], found: [['inflow', 0.5], bias] })!.get('O3')!; // prettier-ignore
+  const both = foundIn({ periods: PERIODS, runs: [inflow()], found: [['inflow', 0.5], bias] })!.get('O3')!;
   both.forEach((value, hour) => expect(value).toBeCloseTo(97 + 0.5 * change(hour), 3));
   expect([...foundIn({ periods: PERIODS, runs: [], found: [bias], updated: 1 })!.get('O3')!]).toEqual(new Array(HOURS).fill(0));
 });

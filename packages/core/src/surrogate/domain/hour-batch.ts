@@ -110,17 +110,9 @@ export class HourBatch {
     const { whole } = this;
     this.setWeather(i, hour);
     if (this.inputs.previous.length > 0) {
-      const before = this.previousHour(hour) - this.begin;
-      copyHour(
-        this.previous,
-        whole.rows,
-        whole.cols,
-        SPECIES_COUNT,
-        before,
-        whole,
-        this.inputs.previous,
-        (i * this.inputs.previous.length) / this.size,
-      );
+      const { previous } = this.inputs;
+      const from = { data: this.previous, grid: whole, crop: whole };
+      copyHour(from, SPECIES_COUNT, this.previousHour(hour) - this.begin, previous, (i * previous.length) / this.size);
     }
     this.setEmissions(i, hour, factors);
     if (this.tracerChannels > 0) this.setTracersAt(i, hour);

@@ -1,5 +1,6 @@
 import { sourceOf } from '../../data/period-source';
-import { dot, randomFloats } from '../../inversion/testing/small-world';
+import { randomFloats } from '../../inversion/testing/small-world';
+import { dot } from '../../vectors';
 import { ScaledInitial } from './scaled-initial';
 import { CELLS, tinyPeriod } from '../testing/tiny-world';
 

@@ -8,6 +8,7 @@ import type { EmissionFactors } from './emission-factors';
 import { Grid } from '../../grid/grid';
 import { carryRuns, dropTracers } from './carried-runs';
 import { PeriodTracers, tracerRequest } from './tracers';
+import { dot } from '../../vectors';
 
 const TRACERS: TracerSettings[] = [
   { lifetime: 3 },
@@ -93,7 +94,6 @@ describe.each([
     const gradient = new Float32Array(data.length);
     tracers.addAdjoint(store, { data: gradient, hourly });
     store.fields.dispose();
-    const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, i) => sum + value * b[i], 0);
     expect(dot(data, gradient) / dot(carried, grad)).toBeCloseTo(1, 3);
   });
 

@@ -11,7 +11,8 @@ const spinUp = [WORLD.spinUpHours];
 const training = tinyTraining({ differenceLoss: 'l1' });
 const sampler = samplerOf(periods, spinUp, tinySurrogate(), training);
 const sizes = { batch: training.batch, steps: 4, rows: WORLD.rows, cols: WORLD.cols, meteorology: 3, geography: 1 };
-const program = new TrainingProgram(tinySurrogate(), training, sizes, normalisationOf(periods, spinUp), sampler.pairs, { threads: 1 });
+const trained = { surrogate: tinySurrogate(), training, sizes, normalisation: normalisationOf(periods, spinUp), pairs: sampler.pairs };
+const program = new TrainingProgram(trained, { threads: 1 });
 afterAll(() => program.dispose());
 
 /** The batch with differences between the runs of its pairs that are so many times as large. */
@@ -24,10 +25,9 @@ function widened(factor: number): DrawnBatch {
 }
 
 it('is as large as is said before it is made, and so are its batches', () => {
-  const normalisation = normalisationOf(periods, spinUp);
-  const arenas = TrainingProgram.bytes({ surrogate: tinySurrogate(), training, sizes, normalisation, pairs: sampler.pairs });
+  const arenas = TrainingProgram.bytes(trained);
   const { training: step, frozen } = program as unknown as Record<'training' | 'frozen', Program>;
-  expect(arenas).toBe(step.memory.bytes + frozen.memory.bytes);
+  expect(arenas).toBe(step.arenaBytes + frozen.arenaBytes);
   const { earlier: _, ...arrays } = sampler.test(0).arrays();
   const batch = Object.values(arrays).reduce((sum, { byteLength }) => sum + byteLength, 0);
   expect(trainingBytes(tinySurrogate(), training, sizes, ['prior', 'member01'])).toBe(arenas + 10 * batch); // 8 of the test, that of a step and of the next
@@ -58,7 +58,7 @@ describe('the loss on differences', () => {
 
 describe.each(['l1', 'l2', 'both'] as const)('the loss on differences, %s', (differenceLoss) => {
   const own = tinyTraining({ differenceLoss, differenceWeight: 0.3 });
-  const made = new TrainingProgram(tinySurrogate(), own, sizes, normalisationOf(periods, spinUp), sampler.pairs, { threads: 1 });
+  const made = new TrainingProgram({ ...trained, training: own }, { threads: 1 });
   afterAll(() => made.dispose());
 
   it('is 1 of a surrogate whose differences are nothing beside those of the transport model, and a part of the total', async () => {

@@ -5,7 +5,7 @@
  * the whole batch, so that loss and gradient are the sums over parts.
  */
 import { ALONE, type Ranks } from '@retroplume/native';
-import type { SurrogateSettings, TrainingSettings } from '../../data/case';
+import type { TrainingSettings } from '../../data/case';
 import {
   adamUpdate,
   averageBuffers,
@@ -26,8 +26,6 @@ import type { Tensor } from '../../data/checkpoint';
 import { NumericalError } from '../../errors';
 import { differenceKinds, LossWeights } from './loss-weights';
 import { MicroBatchSums, WHOLE_BATCH, type BatchPart } from './micro-batches';
-import type { SurrogateSizes } from '../model';
-import type { Normalisation } from '../normalisation';
 import { INPUTS, requestOf, windowsOf, type Batch, type DrawnBatch, type Field, type InputDraw } from '../batch';
 import { ResidentFields } from '../resident-fields';
 import { DIFFERENCE_WEIGHT, suffixOf, trainingLoss, type LossParts, type LossValues } from './training-loss';
@@ -50,6 +48,9 @@ export function trainingStep(g: Graph, parts: LossParts): { losses: LossValues; 
   const rates = { learningRate: g.scalar('learningRate'), step: g.scalar('step'), l2, clipNorm, matrices: optimiser };
   return { losses, update: adamUpdate(g, new Map(parameters.map((parameter, i) => [parameter, grads[i]])), rates) };
 }
+
+/** What a step is made of: all but the kinds of differences, which follow from it. */
+type Trained = Omit<LossParts, 'kinds'>;
 
 /** A graph, and what is compiled of it. */
 type Planned = { graph: Graph } & Pick<CompileOptions, 'outputs'> & Required<Pick<CompileOptions, 'phases'>>;
@@ -86,40 +87,36 @@ export class TrainingProgram {
   private resident?: ResidentFields;
 
   /**
-   * @param sizes - with the samples of one part of a batch
-   * @param pairs - pairs of runs among them; 0 = samples are not paired
+   * @param trained - with the samples of one part of a batch
    * @param parts - of each batch, that this rank computes
    */
   constructor(
-    settings: SurrogateSettings,
-    private readonly training_: TrainingSettings,
-    sizes: SurrogateSizes,
-    normalisation: Normalisation,
-    pairs: number,
+    private readonly trained: Trained,
     private readonly execution: Execution & { dtype?: 'float64' },
     private readonly parts: readonly BatchPart[] = [WHOLE_BATCH],
     private readonly ranks: Ranks = ALONE,
   ) {
+    const { training, sizes, normalisation, pairs } = trained;
     const cells = sizes.rows * sizes.cols;
-    this.weights = new LossWeights(training_, normalisation, { samples: sizes.batch, pairs, cells }, parts[0].parts);
+    this.weights = new LossWeights(training, normalisation, { samples: sizes.batch, pairs, cells }, parts[0].parts);
     // The numbers that are read and set are converted, so that the type of a program in double does not matter here.
     const common = { ...executionOf(execution), dtype: execution.dtype as 'float32' | undefined, shrinkBy: SHRINK_BY };
-    const share = shareOf(ranks, pairs, training_);
-    const lossParts = { surrogate: settings, training: training_, sizes, normalisation, pairs, kinds: this.weights.kinds };
+    const share = shareOf(ranks, pairs, training);
+    const lossParts = { ...trained, kinds: this.weights.kinds };
     // Ranks of a node may share a GPU.
     const room = Math.floor(roomOf(execution) / ranks.localSize);
     const { graph, ...step } = stepGraph(new Graph(room), lossParts, share !== undefined && !share.synchronisedBatchNorm);
     this.training = compile(graph, { ...step, ...common, share, ranks: ranks.collective });
-    this.training.setParameters(initializeParameters(graph, training_.seed));
-    if (training_.microBatches > 1) this.sums = new MicroBatchSums(this.training, ranks, training_.microBatches);
+    this.training.setParameters(initializeParameters(graph, training.seed));
+    if (training.microBatches > 1) this.sums = new MicroBatchSums(this.training, ranks, training.microBatches);
 
     const { graph: frozen, ...evaluation } = frozenGraph(lossParts);
     this.frozen = compile(frozen, { ...evaluation, ...common });
   }
 
-  /** Bytes of the arenas that such a program takes on a processor, without making it. @param parts - all but the kinds of differences, which follow from them */
-  static bytes(parts: Omit<LossParts, 'kinds'>): number {
-    const whole = { ...parts, kinds: differenceKinds(parts.training, parts.pairs) };
+  /** Bytes of the arenas that such a program takes on a processor, without making it. */
+  static bytes(trained: Trained): number {
+    const whole = { ...trained, kinds: differenceKinds(trained.training, trained.pairs) };
     const planned = [stepGraph(new Graph(), whole, false), frozenGraph(whole)];
     return 4 * planned.reduce((sum, { graph, outputs, phases }) => sum + planProgram(graph, { outputs, phases }).spec.arenaElements, 0);
   }
@@ -228,7 +225,7 @@ export class TrainingProgram {
 
   /** Counts the forward passes: every micro-batch has masks of its own. */
   private dropoutStep(iteration: number, part: number): number {
-    const { microBatches } = this.training_;
+    const { microBatches } = this.trained.training;
     return microBatches > 1 ? iteration * microBatches + this.parts[part].part + 1 : iteration + 1;
   }
 

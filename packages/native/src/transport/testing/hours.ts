@@ -42,7 +42,7 @@ export function hourOf(grid: TransportGrid, values: HourValues = {}): TransportH
 }
 
 /** Where a species' plane begins in `state()`; 'air' is the last. */
-export function planeOffset(model: TransportModel, grid: TransportGrid, species: TransportSpecies | 'air', layer = 0): number {
+function planeOffset(model: TransportModel, grid: TransportGrid, species: TransportSpecies | 'air', layer = 0): number {
   const index = species === 'air' ? transportSpecies.length : transportSpecies.indexOf(species);
   return (index * model.layers + layer) * grid.rows * grid.cols;
 }
@@ -57,6 +57,12 @@ export function setPlane(model: TransportModel, grid: TransportGrid, species: Tr
   const state = model.state();
   state.set(field(grid, value), planeOffset(model, grid, species));
   model.restore(state);
+}
+
+/** A calm hour, which fills the layers with air and moves nothing, then primary particles with the given values. */
+export async function start(model: TransportModel, grid: TransportGrid, value: (row: number, col: number) => number): Promise<void> {
+  await model.advanceHour(hourOf(grid));
+  setPlane(model, grid, 'PPM', value);
 }
 
 /**
