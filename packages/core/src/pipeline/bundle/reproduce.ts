@@ -162,7 +162,7 @@ async function readUnpacked(folder: string): Promise<Bundle | string> {
 }
 
 /** Whether what everything begins with is there: nothing else vouches for this file itself. */
-function isWhole({ run, files, inputs }: { run: Partial<Bundle['run']>; files: unknown[]; inputs: unknown[] }): boolean {
+export function isWhole({ run, files, inputs }: { run: Partial<Bundle['run']>; files: unknown[]; inputs: unknown[] }): boolean {
   const has = (each: unknown, ...keys: string[]): boolean =>
     typeof each === 'object' && each !== null && keys.every((key) => typeof (each as Record<string, unknown>)[key] === 'string');
   return (
