@@ -146,6 +146,8 @@ describe.each([0, 0.6])('the posterior of a linear world with normal errors, ful
     const [a, b] = [blocks, one].map((each) => new LowRankPosterior(control, control.initial(), each, 2));
     expect(largestDifference(a.eigenvalues, b.eigenvalues)).toBeLessThan(1e-8 * a.eigenvalues[0]);
     expect(largestDifference(a.logFactorSigma(control), b.logFactorSigma(control))).toBeLessThan(1e-8);
+    // Of one part with both batches.
+    expect(largestDifference(a.dofsBySpecies(), b.dofsBySpecies())).toBeLessThan(1e-6);
   });
 });
 
