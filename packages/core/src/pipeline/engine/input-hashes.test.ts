@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataError } from '../../errors';
@@ -71,6 +71,31 @@ describe('kept in a run folder', () => {
     expect(await takesKept()).toBe(true);
     writeFileSync(path, 'abd');
     expect(await takesKept()).toBe(false);
+  });
+
+  it('are not taken of a file that was written anew and given its former time, as copying tools do', async () => {
+    const { mtimeMs } = statSync(path);
+    const first = open();
+    await first.describe(path);
+    first.keep();
+    writeFileSync(path, 'abd');
+    utimesSync(path, mtimeMs / 1000, mtimeMs / 1000);
+    expect(await takesKept()).toBe(false);
+  });
+
+  it('are left out of files that have gone, and not kept at all where they cannot be written', async () => {
+    const gone = join(folder, 'gone');
+    writeFileSync(gone, 'xyz');
+    const first = open();
+    await first.describe(path);
+    await first.describe(gone);
+    rmSync(gone);
+    first.keep();
+    expect(readFileSync(keptIn(), 'utf8')).not.toContain(gone);
+    const nowhere = new InputHashes(join(folder, 'run'), 1);
+    await nowhere.describe(path);
+    expect(() => nowhere.keep()).not.toThrow();
+    expect(readdirSync(join(folder, 'run'))).toEqual(['input-hashes.json']);
   });
 
   it('guard the run that takes them as its own do', async () => {

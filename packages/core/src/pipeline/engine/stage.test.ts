@@ -6,6 +6,7 @@ import { ConfigError, DataError, InterruptedError } from '../../errors';
 import { InputHashes } from './input-hashes';
 import { readRecord } from './record';
 import { productsSetting, runStage, stageContext, stageDir, type RunContext, type Stage, type StageEvent, type StageName } from './stage';
+import { VERSIONS } from './versions';
 
 let out: string;
 let events: StageEvent[];
@@ -137,6 +138,36 @@ describe('a stage', () => {
     await run(stage('simulate', []));
     expect(runs).toBe(3);
     expect(readFileSync(product, 'utf8')).toBe('whole');
+  });
+
+  it('says how many more products have been damaged, and what it has not made of its parts', async () => {
+    const parts = (...names: string[]): Stage => ({
+      ...stage('simulate', [], ({ dir }) => {
+        for (const name of names) writeFileSync(join(dir, name), 'whole');
+        return Promise.resolve({ products: names, summary: {} });
+      }),
+      parts: () => names.map((name) => ({ name: `run ${name}`, settings: name, product: name, entries: [name], inputs: [] })),
+    });
+    const told = (): string[] => events.flatMap((event) => (event.kind === 'log' ? [event.text] : []));
+    await run(parts('a', 'b'));
+    for (const name of ['a', 'b']) truncateSync(join(out, 'simulate', name), 1);
+    await run(parts('a', 'b'));
+    await run(parts('a', 'b', 'c'));
+    expect(told()).toEqual([
+      `${join(out, 'simulate/a')} has 1 bytes instead of 5, and 1 more are damaged: simulate is run again`,
+      'has not made run c: simulate is run again',
+    ]);
+  });
+
+  it('is run again by another version of Retroplume', async () => {
+    await run(stage('simulate', []));
+    const own = jest.replaceProperty(VERSIONS, 'retroplume', '9.9');
+    await run(stage('simulate', []));
+    own.restore();
+    expect(runs).toBe(2);
+    expect(events).toContainEqual(
+      expect.objectContaining({ kind: 'log', text: expect.stringMatching(/Retroplume .* → 9\.9: made anew$/) as string }),
+    );
   });
 
   it('does not go on with a damaged product where it keeps its folder', async () => {
