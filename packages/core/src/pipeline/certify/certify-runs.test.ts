@@ -2,11 +2,16 @@
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadCase, type Case } from '../../data/case';
+import { NetcdfFile } from '@retroplume/native';
+import { GROUPS, loadCase, type Case } from '../../data/case';
+import { IoapiFile } from '../../data/ioapi';
+import { readPrepared } from '../../data/prepared';
+import { cellsOf, choosePatches } from '../../surrogate/judgement/source-patches';
 import { writeDemoWorld } from '../../worlds/demo-world';
 import { certifyingRunNames, factorsOfRun } from './certify-runs';
 import { FAILURE_FILE } from '../engine/failure-file';
 import { runStages } from '../run';
+import { PRIOR } from '../simulate/case-runs';
 import { lockPart } from '../engine/run-lock';
 import { runPart } from '../run-part';
 import type { StageEvent } from '../engine/stage';
@@ -62,6 +67,34 @@ const copy = (from: string, to: string): void => cpSync(at(from), at(to), { recu
 function concentrations(out: string): string[] {
   const files = readdirSync(at(out, 'certify-runs'), { recursive: true, encoding: 'utf8' });
   return files.filter((name) => /ACONC_.*\.nc$/.test(name)).sort();
+}
+
+function firstHour(path: string, variable: string): Float32Array {
+  const file = IoapiFile.open(path);
+  try {
+    return file.read(variable, 0, 1);
+  } finally {
+    file.close();
+  }
+}
+
+/** Every field of an emission file turned by 180 degrees, so that most is emitted elsewhere. */
+function turn(path: string): void {
+  const file = NetcdfFile.open(path, 'write');
+  for (const { name, dimensions } of file.variables) {
+    if (name === 'TFLAG') continue;
+    const shape = dimensions.map((each) => file.dimensions.find((dimension) => dimension.name === each)!.length);
+    const data = file.read<Float32Array>(name);
+    const plane = shape[2] * shape[3];
+    for (let first = 0; first < data.length; first += plane) data.subarray(first, first + plane).reverse();
+    file.write(
+      name,
+      shape.map(() => 0),
+      shape,
+      data,
+    );
+  }
+  file.close();
 }
 
 it('are named by the case: groups of the pairs by factors that simulate does not have, and in patches', () => {
@@ -123,6 +156,39 @@ it('in patches follow the period by whose emissions these are placed, the others
   await runStages(swapped, { out: at('swapped'), stages: ['simulate', 'prepare'], threads: 1 });
   expect((await make('swapped', NAMES[0], swapped)).runs).toEqual([]);
   expect((await make('swapped', NAMES[2], swapped)).runs).toEqual([`${NAMES[2]}, summer`, `${NAMES[2]}, winter`]);
+});
+
+it('made by themselves have their patches where the first period emits most, in the others too', async () => {
+  const [winter, summer] = ['winter', 'summer'].map((period) => `turned/EMIS_${period}.nc`);
+  copy('inputs', 'turned');
+  turn(at(summer));
+  const simulated = at('trained/simulate');
+  const command = `f=${simulated}/{run}/ACONC_{period}.nc; test -f $f || f=${simulated}/member01/ACONC_{period}.nc; cp $f {output}`;
+  const turned = loadCase(caseFile, [
+    ...SETTINGS,
+    'emissions.files=turned/EMIS_{period}.nc',
+    `ctm={kind: command, command: "${command}", output: "*.nc"}`,
+  ]);
+  await runStages(turned, { out: at('placed'), stages: ['simulate', 'prepare'], threads: 1 });
+  await make('placed', NAMES[2], turned);
+  const { grid, runs, time } = readPrepared(at('placed/prepare'), 'winter', { runs: [PRIOR] });
+  const { emissions } = runs.get(PRIOR)!;
+  const nox = new Float64Array(grid.rows * grid.cols);
+  for (let i = 0; i < emissions.length; i += GROUPS.length) nox[(i / GROUPS.length) % nox.length] += emissions[i] / time.count;
+  const expected = choosePatches(nox, grid, settings.certificate.patches).flatMap((patch) => cellsOf(patch, grid));
+  expect(expected.length).toBeGreaterThan(4);
+  const written = readdirSync(at('placed/certify-runs'), { recursive: true, encoding: 'utf8' });
+  for (const [period, given] of [
+    ['winter', winter],
+    ['summer', summer],
+  ]) {
+    const [made] = written.filter((name) => name.includes(NAMES[2]) && name.endsWith(`EMIS_${period}.nc`));
+    const [own, prior] = [at('placed/certify-runs', made), at(given)].map((file) => firstHour(file, 'NO'));
+    const changed = [...prior.keys()].filter((cell) => Math.abs(own[cell] - prior[cell]) > 1e-6 * prior[cell]);
+    // Of a cell that emits nothing then, nothing changes.
+    expect(changed).toEqual(expected.filter((cell) => prior[cell] > 0).sort((a, b) => a - b));
+    changed.forEach((cell) => expect(own[cell] / prior[cell]).toBeCloseTo(1.5, 5));
+  }
 });
 
 it('are those of their inputs, wherever these lie and whatever the stages before have seen', async () => {
