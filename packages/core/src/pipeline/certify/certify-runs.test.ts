@@ -1,7 +1,7 @@
 /** The runs of the transport model that `certify` makes itself, as the tasks of a job array make them: each by itself, before `certify`. */
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { NetcdfFile } from '@retroplume/native';
 import { GROUPS, loadCase, type Case } from '../../data/case';
 import { IoapiFile } from '../../data/ioapi';
@@ -69,10 +69,10 @@ function concentrations(out: string): string[] {
   return files.filter((name) => /ACONC_.*\.nc$/.test(name)).sort();
 }
 
-function firstHour(path: string, variable: string): Float32Array {
+function fieldOf(path: string, variable: string, hour: number): Float32Array {
   const file = IoapiFile.open(path);
   try {
-    return file.read(variable, 0, 1);
+    return file.read(variable, hour, 1);
   } finally {
     file.close();
   }
@@ -122,7 +122,17 @@ it('are made without a training, by themselves; certify then makes none, and fin
   rmSync(at('parts/train'), { recursive: true });
   for (const run of NAMES)
     expect(await make('parts', run)).toEqual({ runs: [`${run}, winter`, `${run}, summer`], kinds: ['stage-start', 'stage-done'], logs: [] });
-  expect(await make('parts', NAMES[0])).toEqual({ runs: [], kinds: ['stage-skipped'], logs: [] });
+  for (const run of [NAMES[0], NAMES[2]]) expect(await make('parts', run)).toEqual({ runs: [], kinds: ['stage-skipped'], logs: [] });
+  // Less NOx, less NO2, where it is emitted and where the wind takes it; more in patches.
+  const no2 = (file: string): number => fieldOf(file, 'NO2', 12).reduce((sum, value) => sum + value, 0);
+  const prior = no2(at('parts/simulate/prior/ACONC_winter.nc'));
+  const [lowered, raised] = [NAMES[0], NAMES[2]].map((run) => {
+    const file = concentrations('parts').find((name) => name.includes(`${run}/`) && name.endsWith('ACONC_winter.nc'))!;
+    return { folder: dirname(dirname(file)), no2: no2(at('parts/certify-runs', file)) };
+  });
+  expect(lowered.no2).toBeLessThan(0.98 * prior);
+  expect(raised.no2).toBeGreaterThan(prior);
+  expect(raised.folder).toBe(lowered.folder); // of the first period; in others patches depend on it, too
   cpSync(at('trained/train'), at('parts/train'), { recursive: true });
   expect((await certify('parts')).runs).toEqual([]);
   expect((await certify('alone')).runs).toEqual(NAMES.flatMap((run) => [`${run}, winter`, `${run}, summer`]));
@@ -141,11 +151,11 @@ it('of which files are missing are made where they are asked for, and of them on
 
 it('stay in the period that they were made in when the case has another one less, and other members', async () => {
   copy('trained', 'fewer');
-  await make('fewer', NAMES[0]);
+  for (const run of [NAMES[0], NAMES[2]]) await make('fewer', run);
   const files = concentrations('fewer');
   const one = loadCase(caseFile, [...SETTINGS, 'members.count=1', `periods=${JSON.stringify([settings.periods[0]])}`]);
   await runStages(one, { out: at('fewer'), stages: ['simulate', 'prepare'], threads: 1 });
-  expect(await make('fewer', NAMES[0], one)).toMatchObject({ runs: [], kinds: ['stage-skipped'] });
+  for (const run of [NAMES[0], NAMES[2]]) expect(await make('fewer', run, one)).toMatchObject({ runs: [], kinds: ['stage-skipped'] });
   expect(concentrations('fewer')).toEqual(files);
 });
 
@@ -183,7 +193,7 @@ it('made by themselves have their patches where the first period emits most, in 
     ['summer', summer],
   ]) {
     const [made] = written.filter((name) => name.includes(NAMES[2]) && name.endsWith(`EMIS_${period}.nc`));
-    const [own, prior] = [at('placed/certify-runs', made), at(given)].map((file) => firstHour(file, 'NO'));
+    const [own, prior] = [at('placed/certify-runs', made), at(given)].map((file) => fieldOf(file, 'NO', 0));
     const changed = [...prior.keys()].filter((cell) => Math.abs(own[cell] - prior[cell]) > 1e-6 * prior[cell]);
     // Of a cell that emits nothing then, nothing changes.
     expect(changed).toEqual(expected.filter((cell) => prior[cell] > 0).sort((a, b) => a - b));
@@ -294,7 +304,7 @@ it("of the user's own model are made anew beside a prior run that was made again
   expect((await make('mended', NAMES[0], own)).runs).toEqual([]);
   // Of what an earlier version made, nothing tells that it was another prior run.
   for (const hash of readdirSync(at('mended/certify-runs'))) rmSync(at('mended/certify-runs', hash, 'prior-values.txt'));
-  await remake('response-NOx');
+  await remake('member02');
   expect((await make('mended', NAMES[0], own)).runs).toEqual([]);
 });
 
