@@ -5,7 +5,18 @@ import type { Case } from '../../data/case';
 import { ConfigError, DataError, InterruptedError } from '../../errors';
 import { InputHashes } from './input-hashes';
 import { readRecord } from './record';
-import { productsSetting, runStage, stageContext, stageDir, type RunContext, type Stage, type StageEvent, type StageName } from './stage';
+import {
+  passOf,
+  passVariant,
+  productsSetting,
+  runStage,
+  stageContext,
+  stageDir,
+  type RunContext,
+  type Stage,
+  type StageEvent,
+  type StageName,
+} from './stage';
 import { VERSIONS } from './versions';
 
 let out: string;
@@ -157,6 +168,14 @@ describe('a stage', () => {
       `${join(out, 'simulate/a')} has 1 bytes instead of 5, and 1 more are damaged: simulate is run again`,
       'has not made run c: simulate is run again',
     ]);
+  });
+
+  it('leaves the hashes of its inputs for the next command', async () => {
+    const keptIn = join(out, 'hashes.json');
+    jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 10_000); // so that the input was not written just now
+    await run(stage('simulate', []), { inputs: new InputHashes(keptIn, 1) });
+    jest.restoreAllMocks();
+    expect(readFileSync(keptIn, 'utf8')).toContain(join(out, 'input.csv'));
   });
 
   it('is run again by another version of Retroplume', async () => {
@@ -352,4 +371,11 @@ it("the paper's mode shares what does not depend on it", () => {
   expect(dir).toBe(join(out, 'paper/train'));
   expect(dirOf('prepare')).toBe(join(out, 'prepare'));
   expect(stageDir(out, 'train', 'default')).toBe(join(out, 'train'));
+});
+
+it('passes of the loop after the first have stages of their own, and share the others', () => {
+  expect([1, 2, 12].map(passVariant)).toEqual(['default', 'pass-2', 'pass-12']);
+  expect((['pass-12', 'paper', 'surrogate-2', 'default'] as const).map(passOf)).toEqual([12, undefined, undefined, undefined]);
+  const folders = (['train', 'invert', 'verify', 'certify', 'uncertainty'] as const).map((name) => stageDir(out, name, 'pass-2'));
+  expect(folders).toEqual(['pass-2/train', 'pass-2/invert', 'pass-2/verify', 'certify', 'uncertainty'].map((name) => join(out, name)));
 });
