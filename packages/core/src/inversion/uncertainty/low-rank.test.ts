@@ -4,7 +4,7 @@ import type { Control } from '../control';
 import type { ForwardModel, ModelPart } from '../forward-model';
 import type { GaussNewtonHessian, HessianProduct } from '../hessian';
 import { GrowingPart } from './growing-part';
-import { lowRank, type LowRank } from './low-rank';
+import { lowRank, type LowRank, type LowRankOptions } from './low-rank';
 
 const SIZE = 60;
 
@@ -29,8 +29,8 @@ function operators(
   };
 }
 
-const found = ({ hessian, model, control }: ReturnType<typeof operators>, rank: number): Promise<LowRank> =>
-  lowRank(hessian, model, control, { rank, species: 1, random: new Random(2) });
+const found = ({ hessian, model, control }: ReturnType<typeof operators>, rank: number, onProduct?: LowRankOptions['onProduct']): Promise<LowRank> =>
+  lowRank(hessian, model, control, { rank, species: 1, random: new Random(2), onProduct });
 
 it('the products end where what is left tells nothing that counts, long before the asked number', async () => {
   const few = [50, 20, 8];
@@ -43,8 +43,10 @@ it('the products end where what is left tells nothing that counts, long before t
 
 it('they go on while one eigenvalue after the other still counts', async () => {
   const spectrum = Array.from({ length: SIZE }, (_, i) => 100 * 0.9 ** i);
-  const { products, blocks } = await found(operators([spectrum]), 25);
+  const told: number[][] = [];
+  const { products, blocks } = await found(operators([spectrum]), 25, (...progress) => told.push(progress));
   expect(products).toBe(25);
+  expect(told).toEqual(Array.from({ length: 25 }, (_, i) => [i + 1, 25]));
   expect(blocks[0].rankError).toBeGreaterThan(0.5);
 });
 

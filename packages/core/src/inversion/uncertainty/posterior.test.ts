@@ -198,6 +198,13 @@ it('a known total of all slots connects them, though the prior does not', async 
   const parts = await posteriorOn(told);
   const whole = await posteriorOn(Object.create(told, { parts: { value: undefined } }) as ForwardModel);
   expect(parts.eigenvalues).toHaveLength(19); // 9 values of each slot, and the total
+  // What the total tells is no species': it is all but known by itself, and so one degree of freedom less than there are.
+  const dofs = whole.eigenvalues.reduce((sum, value) => sum + value / (1 + value), 0);
+  for (const posterior of [parts, whole]) {
+    const ofSpecies = posterior.dofsBySpecies().reduce((sum, value) => sum + value, 0);
+    expect(dofs - ofSpecies).toBeGreaterThan(0.9);
+    expect(dofs - ofSpecies).toBeLessThan(1);
+  }
   expect(largestDifference(parts.eigenvalues, whole.eigenvalues)).toBeLessThan(1e-8 * whole.eigenvalues[0]);
   const slots = [0, 1].map((slot) => Float64Array.from(all, (i) => (Math.floor(i / 24) === slot ? 1 : 0)));
   const sums = factorSums(control.derivativeAt(at), slots);

@@ -98,6 +98,19 @@ describe('kept in a run folder', () => {
     expect(readdirSync(join(folder, 'run'))).toEqual(['input-hashes.json']);
   });
 
+  it('stay for the command after the next, beside those of files that the next reads first', async () => {
+    const first = open();
+    await first.describe(path);
+    first.keep();
+    const more = join(folder, 'more');
+    writeFileSync(more, 'defgh');
+    const second = open();
+    await second.describe(more);
+    second.keep();
+    const { hashes } = JSON.parse(readFileSync(keptIn(), 'utf8')) as { hashes: { path: string }[] };
+    expect(hashes.map((each) => each.path)).toEqual([path, more]);
+  });
+
   it('guard the run that takes them as its own do', async () => {
     const first = open();
     await first.describe(path);

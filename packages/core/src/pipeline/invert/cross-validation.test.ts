@@ -47,6 +47,25 @@ it('takes every setting of a candidate, scales as factors on what the case has',
   expect(changesOf({ ...periods, factorCorrelationPeriods: 0 }, periods)).toEqual(['factorCorrelationPeriods none']);
 });
 
+it('searches all that the case lists, lengths before scales, and nothing else', () => {
+  const pairs = [{ hours: 6, km: 54 }];
+  const listed = { factorCorrelationPeriods: [0.5], errorScale: [2], lengthKm: [54, 99], errorCorrelation: pairs, spreadScale: [0.5, 2] };
+  expect(searchAxes({ try: listed } as unknown as Case['crossValidation'])).toEqual([
+    { key: 'lengthKm', values: [54, 99] },
+    { key: 'spreadScale', values: [0.5, 2] },
+    { key: 'errorScale', values: [2] },
+    { key: 'errorCorrelation', values: pairs },
+    { key: 'factorCorrelationPeriods', values: [0.5] },
+  ]);
+  expect(searchAxes({ try: {} } as Case['crossValidation'])).toEqual([]);
+});
+
+it('says both lengths of errors, of all species or of each', () => {
+  const own = ownCandidate(inversion);
+  const km = { NO2: 54, SO2: 27, O3: 120, 'PM2.5': 99 };
+  expect(changesOf({ ...own, errorCorrelation: { hours: 7, km } }, own)).toEqual(['errorCorrelation 7 h NO2 54 SO2 27 O3 120 PM2.5 99 km']);
+});
+
 describe('the far part', () => {
   const far = { part: 0.5, km: 600 };
   const withFar = { ...inversion, factorCorrelation: { ...inversion.factorCorrelation, far } };
