@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import type { Inspection } from '../packages/core/src/data/inspect/inspection';
 import type { Bundle, BundleResult } from '../packages/core/src/pipeline/bundle/bundle';
 import type { Reproduction } from '../packages/core/src/pipeline/bundle/reproduce';
 import { readRecord } from '../packages/core/src/pipeline/engine/record';
@@ -60,6 +61,9 @@ it('packs records, products and, asked for, inputs', () => {
     expect.arrayContaining(['bundle.json', 'run.json', 'run/train/weights.safetensors', 'run/report/report.html'].map((name) => `demo/${name}`)),
   );
   expect(listed).toContain(`demo/inputs${world}/inputs/stations.csv`);
+  const { files } = JSON.parse(retroplume('inspect', bundle, '--json').stdout) as { files: Inspection[] };
+  expect(files).toMatchObject([{ kind: 'bundle of a run', facts: { case: 'demo' }, odd: [] }]);
+  expect(files[0].facts['inputs']).toMatch(/^6, \d+ bytes, in the bundle$/);
 });
 
 it('leaves out what is no part of the case: of a mode that it has no more, a preview of other settings', () => {

@@ -178,6 +178,28 @@ function checkNames(options: TransportOptions): void {
   }
 }
 
+/** Every field of an hour: the addon reads those that it knows, and would take its defaults for others that are misspelt. */
+const FIELDS: { readonly [K in keyof Required<TransportHour>]: true } = {
+  emissions: true,
+  windU: true,
+  windV: true,
+  temperature: true,
+  boundaryLayerHeight: true,
+  humidity: true,
+  radiation: true,
+  rain: true,
+  pressure: true,
+  land: true,
+};
+
+/** @throws Error with `code` TRANSPORT_BAD_SHAPE */
+function checkFields(hour: TransportHour): void {
+  const wrong = Object.keys({ ...hour }).find((name) => !Object.hasOwn(FIELDS, name));
+  if (wrong === undefined) return;
+  const names = Object.keys(FIELDS).join(', ');
+  throw Object.assign(new Error(`transport model: there is no field ${wrong}: use one of ${names}`), { code: 'TRANSPORT_BAD_SHAPE' });
+}
+
 /** @throws Error with `code` TRANSPORT_BAD_OPTIONS; AddonError where the addon is not built */
 export function createTransportModel(grid: TransportGrid, options: TransportOptions = {}): TransportModel {
   checkNames(options);
@@ -192,5 +214,11 @@ export function createTransportModel(grid: TransportGrid, options: TransportOpti
     );
   }
   const addon = loadAddon('transport') as TransportAddon;
-  return new addon.TransportModel(grid, options);
+  class CheckedModel extends addon.TransportModel {
+    override advanceHour(hour: TransportHour): Promise<Float32Array> {
+      checkFields(hour);
+      return super.advanceHour(hour);
+    }
+  }
+  return new CheckedModel(grid, options);
 }

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { isAbsolute, join, sep } from 'node:path';
 
+import { expectText } from '../call';
 import { DataError } from '../errors';
 
 /**
@@ -11,6 +12,7 @@ import { DataError } from '../errors';
  * @throws {DataError} `FILES_NONE` when there are none, `FILE_MISSING` when a plain path does not exist, `PATTERN_INVALID`
  */
 export function expandGlob(pattern: string): string[] {
+  expectText(pattern, 'expandGlob: pattern', 'a pattern of paths');
   const parts = pattern.split(/[\\/]/).filter((part) => part !== '');
   const found = parts.reduce(
     (folders, part, i) => folders.flatMap((folder) => matches(folder, part, { pattern, last: i === parts.length - 1 })),

@@ -9,9 +9,10 @@
  */
 import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
+import { expectArgument, expectObject, expectText } from '../call';
 import { ConfigError, DataError, GridError } from '../errors';
 import { CellOverlaps } from '../grid/cell-overlaps';
-import type { Grid, TimeAxis } from '../grid/grid';
+import { Grid, type TimeAxis } from '../grid/grid';
 import type { LatLonCells } from '../grid/lat-lon-cells';
 import { conversion, parseUnit } from '../units';
 import { openCfInventory, type InventoryFile } from './cf-inventory';
@@ -72,6 +73,10 @@ const ROUNDING = 1e-9;
  * @throws {GridError} `INVENTORY_OUTSIDE` if nothing of a source lies on the grid
  */
 export function writeInventoryEmissions(path: string, grid: Grid, time: TimeAxis, sources: readonly InventorySource[]): MovedMass[] {
+  expectText(path, 'writeInventoryEmissions: path', 'a path');
+  expectArgument(grid instanceof Grid, 'writeInventoryEmissions: grid', 'a Grid', grid);
+  expectObject(time, 'writeInventoryEmissions: time', 'an object { start, stepSeconds, count }');
+  expectArgument(Array.isArray(sources), 'writeInventoryEmissions: sources', 'a list of sources', sources);
   assertNoInput(
     path,
     sources.map((source) => source.path),

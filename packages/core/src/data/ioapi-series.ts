@@ -1,4 +1,5 @@
 /** Several I/O API files (a file a day, say) read as one, joined in time. */
+import { expectArgument } from '../call';
 import { DataError } from '../errors';
 import type { Grid, TimeAxis } from '../grid/grid';
 import type { Stagger } from '../grid/window';
@@ -62,6 +63,7 @@ export class IoapiSeries implements IoapiReader {
    * @throws {GridError} `GRID_MISMATCH` between files
    */
   static open(paths: string[], options: SeriesOptions = {}): IoapiSeries {
+    expectArgument(Array.isArray(paths), 'IoapiSeries.open: paths', 'a list of paths', paths);
     if (paths.length === 0) throw new DataError('FILES_NONE', 'no I/O API file was given: check the pattern in the case');
     const files: IoapiFile[] = [];
     try {

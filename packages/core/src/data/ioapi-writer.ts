@@ -1,8 +1,9 @@
 /** Writing gridded I/O API files that CMAQ and any other I/O API program reads. */
 import type { NetcdfArray, NetcdfAttribute, NetcdfFile } from '@retroplume/native';
 
+import { expectArgument, expectObject, expectText } from '../call';
 import { DataError, ShapeError } from '../errors';
-import type { Grid, TimeAxis } from '../grid/grid';
+import { Grid, type TimeAxis } from '../grid/grid';
 import type { IoapiVariable } from './ioapi-header';
 import { timeAt, toIoapiStep, toIoapiTime } from './ioapi-time';
 import { NetcdfOutput } from './netcdf-access';
@@ -46,6 +47,11 @@ export class IoapiWriter {
 
   /** @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`, `IOAPI_NAME` for a name that the I/O API cannot hold */
   static create(path: string, contents: IoapiContents): IoapiWriter {
+    expectText(path, 'IoapiWriter.create: path', 'a path');
+    expectObject(contents, 'IoapiWriter.create: contents', 'grid, time, layers and variables');
+    expectArgument(Array.isArray(contents.variables), 'IoapiWriter.create: variables', 'a list of { name, units }', contents.variables);
+    expectArgument(contents.grid instanceof Grid, 'IoapiWriter.create: grid', 'a Grid', contents.grid);
+    expectObject(contents.time, 'IoapiWriter.create: time', 'an object { start, stepSeconds, count }');
     checkNames(path, contents);
     const { grid, time, layers, variables, format = '64bit' } = contents;
     const bytes = 4 * time.count * variables.length * (layers * grid.rows * grid.cols + 2);

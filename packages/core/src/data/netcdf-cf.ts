@@ -1,6 +1,7 @@
 /** Small netCDF/CF files read and written whole: products, and gridded inputs from elsewhere. */
 import type { NetcdfArray, NetcdfAttribute, NetcdfFile, NetcdfFormat, NetcdfType, NetcdfVariable } from '@retroplume/native';
 
+import { expectArgument, expectObject, expectText } from '../call';
 import { DataError, ShapeError } from '../errors';
 import { holdsNumbers, NetcdfOutput, openNetcdf, reading } from './netcdf-access';
 
@@ -41,6 +42,10 @@ const TYPES: [new (length: number) => CfData, NetcdfType][] = [
  * @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`; `WRITE_FAILED` where a folder cannot be made
  */
 export function writeCf(path: string, contents: CfContents, options: { format?: NetcdfFormat; deflate?: number } = {}): void {
+  expectText(path, 'writeCf: path', 'a path');
+  expectObject(contents, 'writeCf: contents', 'dimensions and variables');
+  expectObject(contents.dimensions, 'writeCf: dimensions', 'the length of each dimension');
+  expectArgument(Array.isArray(contents.variables), 'writeCf: variables', 'a list of variables', contents.variables);
   const variables = [...(contents.coordinates ?? []), ...contents.variables];
   for (const variable of variables) checkShape(path, variable, contents.dimensions);
   const bytes = variables.reduce((sum, { data }) => sum + data.byteLength, 0);

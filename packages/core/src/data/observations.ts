@@ -4,7 +4,7 @@
  * observation-layouts.ts tells the layouts. Times are in the files' zone, or in that of the layout; a daily value is the mean from midnight to midnight
  * there. An hourly value is taken as the mean over the hour that begins at its label, but where the layout says that labels mark the end.
  */
-import { expectArgument } from '../call';
+import { expectArgument, expectObject } from '../call';
 import { DataError } from '../errors';
 import type { TimeAxis } from '../grid/grid';
 import { speciesUnit } from './case/fields';
@@ -61,6 +61,7 @@ export interface ObservationsOptions {
  * @throws {UnitError} for a unit that is no concentration
  */
 export async function readObservations(spec: ObservationsSpec, options: ObservationsOptions = {}): Promise<Observations> {
+  expectObject(spec, 'readObservations: spec', 'what observations has in a case file');
   const { layout, timeZone } = spec;
   const { span } = options;
   expectArgument(LAYOUTS.includes(layout), 'readObservations: layout', `one of ${LAYOUTS.join(', ')}`, layout);

@@ -1,4 +1,5 @@
 /** The monitors: where they are, and in which cells of a grid. */
+import { expectObject, expectText } from '../call';
 import { DataError } from '../errors';
 import { MISSING_WORDS } from './observation-quality';
 import { identifier, TableStore } from './table-store';
@@ -42,6 +43,9 @@ export interface StationList {
  * @throws {DataError} `FILE_MISSING`, `COLUMN_MISSING`, `STATION_TWICE` (one id at two places), `STATIONS_NONE`
  */
 export async function readStations(spec: StationsSpec): Promise<StationList> {
+  expectObject(spec, 'readStations: spec', "an object, such as { file: 'stations.csv', id: 'id', lon: 'lon', lat: 'lat' },");
+  for (const key of ['file', 'id', 'lon', 'lat'] as const)
+    expectText(spec[key], `readStations: ${key}`, key === 'file' ? 'a path' : 'the name of a column');
   const store = await TableStore.open();
   try {
     const columns = await store.view('stations', [spec.file]);

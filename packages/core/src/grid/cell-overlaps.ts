@@ -1,3 +1,4 @@
+import { expectArgument, expectObject } from '../call';
 import { partsByAreas, partsByMiddles } from './cell-parts';
 import { Grid } from './grid';
 import { LatLonCells, type CutCell, type SourceCells } from './lat-lon-cells';
@@ -28,6 +29,8 @@ export class CellOverlaps {
     points = 16,
     divided = true,
   ) {
+    expectObject(from, 'new CellOverlaps: from', 'a Grid, or other cells');
+    expectArgument(to instanceof Grid, 'new CellOverlaps: to', 'a Grid', to);
     const first = new Int32Array(from.rows * from.cols + 1);
     const target: number[] = [];
     const share: number[] = [];

@@ -1,4 +1,5 @@
 /** A regular horizontal grid of the I/O API: a projection, an origin, a cell size, rows from south to north. */
+import { expectObject } from '../call';
 import { GridError } from '../errors';
 import { EARTH_RADIUS, LATLON, parameterDistance, projectionOf, type CoordinateSystem, type Projection } from './projection';
 
@@ -38,6 +39,7 @@ export class Grid {
 
   /** @throws {GridError} `GRID_PROJECTION`, or `GRID_DEFINITION` for sizes that make no grid */
   constructor(readonly definition: Readonly<GridDefinition>) {
+    expectObject(definition, 'new Grid: definition', 'the definition of a grid');
     const { name, xcell, ycell, cols, rows } = definition;
     if (!(xcell > 0 && ycell > 0 && cols > 0 && rows > 0 && Number.isInteger(cols) && Number.isInteger(rows))) {
       throw new GridError(

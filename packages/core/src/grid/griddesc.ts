@@ -7,6 +7,7 @@
  */
 import { writeFileSync, renameSync } from 'node:fs';
 
+import { expectArgument, expectText } from '../call';
 import { GridError } from '../errors';
 import { readRegular } from '../text-file';
 import { Grid, type GridDefinition } from './grid';
@@ -24,6 +25,7 @@ type Token = { text: string } | { number: number };
  * @throws {GridError} `GRIDDESC_MISSING`, `GRIDDESC_SYNTAX`, or `GRIDDESC_GRID` when the name isn't there (the message lists those that are)
  */
 export function readGriddesc(path: string, name?: string): Grid {
+  expectText(path, 'readGriddesc: path', 'a path');
   const grids = parseGriddesc(readText(path), path);
   const wanted = name === undefined && grids.length === 1 ? grids[0] : grids.find((grid) => grid.name === name);
   if (wanted) return new Grid(wanted);
@@ -57,6 +59,8 @@ export function parseGriddesc(text: string, path: string): GridDefinition[] {
 
 /** Writes a GRIDDESC that holds one grid, with every digit of its numbers. */
 export function writeGriddesc(path: string, grid: Grid): void {
+  expectText(path, 'writeGriddesc: path', 'a path');
+  expectArgument(grid instanceof Grid, 'writeGriddesc: grid', 'a Grid', grid);
   const { name, gdtyp, pAlp, pBet, pGam, xcent, ycent, xorig, yorig, xcell, ycell, cols, rows } = grid.definition;
   const system = `P${gdtyp}_${name}`.slice(0, 16);
   const lines = [

@@ -1,4 +1,5 @@
 /** The costs of several batches at the same factors, and where asked for the adjoints that belong to them. */
+import { expectNumbers } from '../call';
 import { ShapeError } from '../errors';
 import { batchCost, type BatchCost, type CostSettings } from './cost';
 import type { PointwiseControl, Stretch } from './control';
@@ -73,6 +74,7 @@ async function inTurn(
     signal?.throwIfAborted();
     const observations = model.observations(batch);
     const simulated = await forward(batch);
+    expectNumbers(simulated, `forward: batch ${batch}`, 'the simulated values');
     if (simulated.length !== observations.values.length) {
       throw new ShapeError(
         'INVERSION_SHAPE',

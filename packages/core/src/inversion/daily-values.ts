@@ -8,6 +8,7 @@
  * An hour counts where it is observed *and* simulated by every run, so that all means of a window are over the same hours. Each run's maximum is its
  * own: its window need not be that of the observations. Nothing is truncated to whole ppb, as it is for compliance.
  */
+import { expectArgument, expectNumbers, expectObject } from '../call';
 import { FEWEST_HOURS } from '../data/daily-means';
 
 /** Hourly series of one station without a missing step, NaN where a value is missing; all of one length. */
@@ -58,6 +59,10 @@ export function hourOf(instant: Date, offset: number): number {
 type WindowMean = (start: number, hours: number, needed: number) => number[] | undefined;
 
 function daily(series: HourlySeries, firstHour: number, valueOf: (day: number, mean: WindowMean) => number[] | undefined): DailyValues {
+  expectObject(series, 'series', 'hourly series, such as { observed, simulated: [run] },');
+  expectNumbers(series.observed, 'series.observed');
+  expectArgument(Array.isArray(series.simulated), 'series.simulated', 'a list with the series of each run', series.simulated);
+  expectArgument(Number.isInteger(firstHour), 'firstHour', 'a whole number of hours since 1970', firstHour);
   const all = [series.observed, ...series.simulated];
   const mean: WindowMean = (start, hours, needed) => {
     const places = Array.from({ length: hours }, (_, k) => start - firstHour + k).filter((t) => all.every((values) => Number.isFinite(values[t])));

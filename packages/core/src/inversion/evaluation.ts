@@ -2,6 +2,7 @@
  * The cost, its parts and its gradient for some batches of observations at one control.
  */
 import { allFinite } from '@retroplume/native';
+import { expectNumbers } from '../call';
 import { NumericalError, ShapeError } from '../errors';
 import { costsOf, localCostsOf, type FactorStretch } from './batch-costs';
 import type { Control, PointwiseControl } from './control';
@@ -117,6 +118,7 @@ function summary(
 
 async function takeGradient(context: EvaluationContext, iteration: number): Promise<Values> {
   const gradient = await context.model.takeGradient();
+  expectNumbers(gradient, 'takeGradient', 'the gradient with respect to the factors');
   if (gradient.length !== context.control.factorCount) {
     throw new ShapeError(
       'INVERSION_SHAPE',

@@ -45,7 +45,7 @@ import {
 } from './inversion-state';
 import { JointControl } from './joint-control';
 import type { Optimiser, Product } from './optimisers/optimiser';
-import { checkProblem } from './problem-checks';
+import { checkModel, checkProblem } from './problem-checks';
 import { addScaled } from '../vectors';
 
 export interface InversionOptions {
@@ -129,6 +129,7 @@ export async function invert(
   const { signal } = options;
   expectArgument(signal === undefined || typeof signal.throwIfAborted === 'function', 'signal', 'the signal of an AbortController', signal);
   const complete = completeSettings(settings);
+  checkModel(model);
   checkProblem(problem, complete);
   const run = prepare(model, problem, complete, options);
   try {

@@ -5,6 +5,7 @@
  *
  * with K the model's Jacobian there and W_i = w_s κ(u_i) / σ_i² as in hessian.ts.
  */
+import { expectArgument, expectNumbers } from '../call';
 import { ConfigError } from '../errors';
 import type { Decorrelation } from './correlated-errors';
 import { counts, lossOf, misfitCurvature, scaledMisfits, type CostSettings } from './cost';
@@ -84,7 +85,9 @@ class ModelLinearisation implements Linearisation {
       signal?.throwIfAborted();
       roots[batch] ??= await this.rootOf(batch, signal);
     }
-    const simulated = (await model.tangents(factors, change, batches, signal)).map((tangent, i) => timesRoot(roots[batches[i]], tangent));
+    const tangents = await model.tangents(factors, change, batches, signal);
+    expectArgument(Array.isArray(tangents), 'tangents', 'the change of the simulated values of each batch', tangents);
+    const simulated = tangents.map((tangent, i) => timesRoot(roots[batches[i]], tangent));
     for (const [i, batch] of batches.entries()) {
       signal?.throwIfAborted();
       await model.forward(factors, batch, signal); // the adjoint is taken where the batch was run last
@@ -96,7 +99,9 @@ class ModelLinearisation implements Linearisation {
   private async rootOf(batch: number, signal?: AbortSignal): Promise<Root> {
     const { factors, cost, curvature } = this.about;
     const observations = this.model.observations(batch);
-    const u = curvature === 'misfit' ? scaledMisfits(observations, await this.model.forward(factors, batch, signal)) : undefined;
+    const simulated = curvature === 'misfit' ? await this.model.forward(factors, batch, signal) : undefined;
+    if (curvature === 'misfit') expectNumbers(simulated, `forward: batch ${batch}`, 'the simulated values');
+    const u = simulated && scaledMisfits(observations, simulated);
     return rootOf(observations, cost, u);
   }
 }

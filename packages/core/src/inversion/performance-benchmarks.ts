@@ -10,6 +10,7 @@
  *
  * Neither gives any for NO2 and SO2.
  */
+import { expectObject, expectText } from '../call';
 import type { Scores } from './scores';
 
 export type Rating = 'goal' | 'criteria' | 'neither';
@@ -45,6 +46,8 @@ const JUDGED: Partial<Record<string, Partial<Record<Averaging, ('nmb' | 'nme' | 
  * @param score - O3 in any unit, PM2.5 in µg m-3
  */
 export function rateScores(species: string, averaging: Averaging, score: Scores): Ratings {
+  expectText(species, 'rateScores: species', 'the name of a species');
+  expectObject(score, 'rateScores: score', 'what scores gave');
   const measures = JUDGED[species]?.[averaging] ?? [];
   if (measures.length === 0 || score.n === 0) return {};
   const limits = EMERY[species as keyof typeof EMERY];

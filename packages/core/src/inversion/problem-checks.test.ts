@@ -66,3 +66,31 @@ it('the error of a value that is not in the cost is not asked for', async () => 
   await expect(inverted({ observed: { error, withheld: Uint8Array.of(Role.used, Role.withheld) } })).resolves.toBeDefined();
   await expect(inverted({ observed: { error, values: Float64Array.of(1.8, NaN) } })).resolves.toBeDefined();
 });
+
+it.each<[string, object]>([
+  ['forward: batch 0: expected the simulated values but received undefined: mend the call', { forward: () => Promise.resolve() }],
+  [
+    'takeGradient: expected the gradient with respect to the factors but received undefined: mend the call',
+    { takeGradient: () => Promise.resolve() },
+  ],
+  [
+    'observations: batch 0: expected an object, such as { values, error, species, withheld, times }, but received undefined: mend the call',
+    { observations: () => undefined },
+  ],
+  [
+    'observations: batch 0: error: expected a list of numbers but received undefined: mend the call',
+    { observations: () => ({ values: observed.values }) },
+  ],
+  ['model.forward: expected a function but received undefined: mend the call', { forward: undefined }],
+])('a model of the user of which is told: %s', async (message, wrong) => {
+  const model = Object.assign(new MatrixModel({ slots: 1, rows: 1, cols: 2, groups: 1 }, [unit], [observed]), wrong);
+  await expect(invert(model, problem, settings)).rejects.toMatchObject({ code: 'CALL_INVALID', message });
+});
+
+it.each([
+  ['tangents', 'tangents: expected the change of the simulated values of each batch but received undefined: mend the call'],
+  ['forward', 'forward: batch 0: expected the simulated values but received undefined: mend the call'],
+])('of a model that Gauss–Newton asks, too: %s', async (name, message) => {
+  const model = Object.assign(new MatrixModel({ slots: 1, rows: 1, cols: 2, groups: 1 }, [unit], [observed]), { [name]: () => Promise.resolve() });
+  await expect(invert(model, problem, { ...settings, optimiser: 'gauss-newton' })).rejects.toMatchObject({ code: 'CALL_INVALID', message });
+});

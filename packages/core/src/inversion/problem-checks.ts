@@ -1,5 +1,5 @@
 /** What a program gives {@link invert} is looked at before the first step: an array that is too short, or a name that nothing knows, would change the result without a word. */
-import { expectArgument } from '../call';
+import { expectArgument, expectNumbers, expectObject } from '../call';
 import { ConfigError, DataError, ShapeError } from '../errors';
 import type { Loss } from './cost';
 import { Role, type ForwardModel, type ObservationBatch } from './forward-model';
@@ -15,7 +15,7 @@ const CHOICES: { readonly [K in 'mode' | 'optimiser' | 'loss' | 'speciesWeights'
 
 /** Settings that are a name. @throws {ConfigError} `INVERSION_SETTINGS` for one that there is not; `CALL_INVALID` where there are no settings */
 export function checkChoices(settings: InversionSettings): void {
-  expectArgument(typeof settings === 'object' && settings !== null, 'settings', 'the settings of an inversion', settings);
+  expectObject(settings, 'settings', 'the settings of an inversion');
   for (const key of Object.keys(CHOICES) as (keyof typeof CHOICES)[]) {
     const choices: readonly unknown[] = CHOICES[key];
     const value = settings[key];
@@ -26,13 +26,24 @@ export function checkChoices(settings: InversionSettings): void {
   }
 }
 
+/** The model's own functions, which a program of yours may write. @throws {ConfigError} `CALL_INVALID` */
+export function checkModel(model: ForwardModel): void {
+  expectObject(model, 'model', 'a forward model');
+  expectObject(model.shape, 'model.shape', 'an object { slots, rows, cols, groups }');
+  const functions = model as unknown as Record<string, unknown>;
+  for (const name of ['observations', 'forward', 'addAdjoint', 'takeGradient'])
+    expectArgument(typeof functions[name] === 'function', `model.${name}`, 'a function', functions[name]);
+}
+
 /**
  * The problem, apart from the shapes that the control looks at.
  *
  * @throws {ConfigError} `INVERSION_SETTINGS`, `CALL_INVALID` @throws {DataError} `PRIOR_EMISSIONS_INVALID`
  */
 export function checkProblem(problem: InversionProblem, settings: InversionSettings): void {
-  expectArgument(typeof problem === 'object' && problem !== null, 'problem', 'what is inverted', problem);
+  expectObject(problem, 'problem', 'what is inverted');
+  for (const name of ['groups', 'species'] as const) expectArgument(Array.isArray(problem[name]), name, 'a list of names', problem[name]);
+  expectNumbers(problem.priorEmissions, 'priorEmissions');
   const { priorEmissions, lengthCells, sectors = [] } = problem;
   const lengths = typeof lengthCells === 'number' ? [lengthCells] : lengthCells;
   if (settings.mode === 'default') {
@@ -65,6 +76,8 @@ export function checkObservations(model: ForwardModel, species: number, scaled: 
 }
 
 function checkBatch(observed: ObservationBatch, batch: number, species: number, scaled: boolean): void {
+  expectObject(observed, `observations: batch ${batch}`, 'an object, such as { values, error, species, withheld, times },');
+  for (const name of ['values', 'error', 'species', 'withheld'] as const) expectNumbers(observed[name], `observations: batch ${batch}: ${name}`);
   const { values, error, withheld } = observed;
   for (const name of ['error', 'species', 'withheld'] as const) {
     if (observed[name].length === values.length) continue;

@@ -1,3 +1,4 @@
+import { expectNumbers } from '../call';
 import { ShapeError } from '../errors';
 
 /**
@@ -48,6 +49,8 @@ export interface Scores {
  * scores([1, 2, NaN], [2, 2, 5]); // n 2, mae 0.5, bias 0.5, nmb 1/3, nme 1/3, r NaN, mfb 33.3, mfe 33.3 …
  */
 export function scores(observed: ArrayLike<number>, simulated: ArrayLike<number>): Scores {
+  expectNumbers(observed, 'scores: observed');
+  expectNumbers(simulated, 'scores: simulated');
   if (observed.length !== simulated.length) {
     throw new ShapeError(
       'SCORES_SHAPE',

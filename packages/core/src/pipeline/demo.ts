@@ -28,7 +28,7 @@ function sizeOf({ quick, full }: DemoOptions): DemoSize {
 }
 
 /** The run folder unless the caller names one: `runs/demo`, with `-non-identical`, the seed and the size after it where they are not the default. */
-export function demoFolder(options: DemoOptions): string {
+export function demoFolder(options: DemoOptions = {}): string {
   const size = sizeOf(options);
   const { nonIdentical, seed = 1 } = options;
   return `runs/demo${nonIdentical ? '-non-identical' : ''}${seed === 1 ? '' : `-seed${seed}`}${size === 'default' ? '' : `-${size}`}`;

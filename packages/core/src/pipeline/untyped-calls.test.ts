@@ -1,5 +1,6 @@
 /** Slips that a compiler would find in a typed program are told before anything is done. */
 import { join } from 'node:path';
+import * as core from '..';
 import { loadCase, type Case } from '../data/case';
 import { temporaryFolder } from '../data/testing/shared-data';
 import { bundleRun, type BundleOptions } from './bundle/bundle';
@@ -41,4 +42,51 @@ it.each([
   [{ file: 'case.yaml' }, { out: 3 }, 'out: expected the path of a run folder but received 3: mend the call'],
 ])('stages of %j with %j', async (source, options, message) => {
   await expect(runStages(source as Case, options as unknown as RunOptions)).rejects.toMatchObject({ code: 'CALL_INVALID', message });
+});
+
+const named = (...names: (keyof typeof core)[]): Partial<typeof core> => Object.fromEntries(names.map((name) => [name, core[name]]));
+
+/** What a program without types calls wrongly: each with nothing, and with an empty object. */
+const FUNCTIONS: readonly [name: string, call: (...given: unknown[]) => unknown][] = Object.entries({
+  ...named(
+    'checkCase',
+    'bundleRun',
+    'reproduceBundle',
+    'openSurrogate',
+    'runStages',
+    'loadCase',
+    'submitChain',
+    'plannedWork',
+    'runPart',
+    'writeDesign',
+    'readGriddesc',
+    'writeGriddesc',
+    'expandGlob',
+    'writeCf',
+    'writeInventoryEmissions',
+    'readStations',
+    'readObservations',
+    'convert',
+    'invert',
+    'scores',
+    'dailyMeans',
+    'maximumDaily8hMeans',
+    'rateScores',
+  ),
+  'new CellOverlaps': (from: core.Grid, to: core.Grid) => new core.CellOverlaps(from, to),
+  'IoapiSeries.open': (paths: string[]) => core.IoapiSeries.open(paths),
+  'IoapiWriter.create': (path: string, contents: core.IoapiContents) => core.IoapiWriter.create(path, contents),
+}) as never;
+
+it.each(FUNCTIONS.flatMap(([name, call]) => [[name, 'nothing', call, []] as const, [name, 'an empty object', call, [{}]] as const]))(
+  '%s with %s',
+  async (_, __, call, given) => {
+    await expect(Promise.resolve().then(() => call(...given))).rejects.toMatchObject({ code: 'CALL_INVALID' });
+  },
+);
+
+it('a grid without a definition', () => {
+  expect(() => new core.Grid(undefined as never)).toThrow(
+    'new Grid: definition: expected the definition of a grid but received undefined: mend the call',
+  );
 });

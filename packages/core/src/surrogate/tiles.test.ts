@@ -167,6 +167,32 @@ describe('tilesOf', () => {
     },
   );
 
+  it('are as few as their largest side allows, and no larger than so many need', () => {
+    const square = { rows: 203, cols: 203 };
+    for (const settings of cases) {
+      const least = smallestSide(settings, square);
+      expect(tilesOf(settings, square, 202).tiles).toHaveLength(4);
+      for (const side of [least + 6, 120, 202]) {
+        const { rows, tiles } = tilesOf(settings, square, side);
+        if (rows > least) expect(tilesOf(settings, square, rows - 1).tiles.length).toBeGreaterThan(tiles.length);
+      }
+    }
+  });
+
+  it('need a side that both axes can be cut with', () => {
+    const [short, long] = [
+      { rows: 97, cols: 20 },
+      { rows: 20, cols: 98 },
+    ];
+    for (const settings of cases) {
+      const [a, b] = [short, long].map((grid) => smallestSide(settings, grid));
+      const both = { rows: 97, cols: 98 };
+      expect(smallestSide(settings, both)).toBe(Math.max(a, b));
+      expect(smallestSide(settings, { rows: both.cols, cols: both.rows })).toBe(Math.max(a, b));
+      expect(() => tilesOf(settings, both, Math.max(a, b))).not.toThrow();
+    }
+  });
+
   it('refuses tiles that the halo fills, and says what would do', () => {
     const grid = { rows: 100, cols: 120 };
     const least = smallestSide(DEFAULT_LSTM_UNET, grid);

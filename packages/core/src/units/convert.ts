@@ -5,7 +5,7 @@
  *
  * @see Seinfeld & Pandis (2016), Atmospheric Chemistry and Physics, 3rd ed., eq. 1.6–1.7
  */
-import { expectArgument } from '../call';
+import { expectArgument, expectText } from '../call';
 import { UnitError } from '../errors';
 import { GAS_CONSTANT } from './constants';
 import { parseUnit, type Dimension, type Unit } from './parse-unit';
@@ -36,6 +36,8 @@ export function convert<T extends Float32Array | Float64Array>(
   to: string,
   context: ConversionContext = {},
 ): number | T {
+  expectText(from, 'convert: from', 'a unit');
+  expectText(to, 'convert: to', 'a unit');
   const { scale, offset } = conversion(from, to, context);
   if (typeof value === 'number') return scale * value + offset;
   // Whole numbers would be cut to whole numbers.

@@ -214,6 +214,13 @@ describe('refusals', () => {
     await expect(model.advanceHour(hour())).rejects.toMatchObject({ code, message: expect.stringMatching(message) as string });
   });
 
+  it('a field of a name that it does not know, such as a misspelt one', () => {
+    const hour = { ...good, landMAsk: field(grid, 0) };
+    const message = /there is no field landMAsk: use one of emissions, .*, rain, pressure, land$/;
+    const error = { code: 'TRANSPORT_BAD_SHAPE', message: expect.stringMatching(message) as string };
+    expect(() => model.advanceHour(hour)).toThrow(expect.objectContaining(error) as Error);
+  });
+
   it('a field that is no float array', () => {
     const hour = { ...good, windU: [1, 2] as unknown as Float64Array };
     expect(() => model.advanceHour(hour)).toThrow(expect.objectContaining({ code: 'TRANSPORT_BAD_SHAPE' }) as Error);

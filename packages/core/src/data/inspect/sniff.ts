@@ -4,8 +4,10 @@ import { createGunzip } from 'node:zlib';
 
 import { DataError } from '../../errors';
 import { utf16Of } from '../../text-file';
+import { beginsTensors } from './tensors';
 
-export type FileKind = 'netcdf' | 'parquet' | 'griddesc' | 'yaml' | 'table' | 'json' | 'numpy' | 'onnx' | 'folder' | 'empty' | 'unknown';
+export type FileKind =
+  'netcdf' | 'parquet' | 'griddesc' | 'yaml' | 'table' | 'json' | 'numpy' | 'onnx' | 'tensors' | 'tar' | 'folder' | 'empty' | 'unknown';
 
 const HEAD = 4096;
 
@@ -24,7 +26,9 @@ export async function sniff(path: string): Promise<FileKind> {
   if (magic.startsWith('PAR1')) return 'parquet';
   if (magic.startsWith('\x93NUMPY')) return 'numpy';
   if (/\.onnx$/i.test(path)) return 'onnx'; // protocol buffers have no magic number
+  if (beginsTensors(raw, found.size) || /\.safetensors$/i.test(path)) return 'tensors';
   const head = magic.startsWith('\x1f\x8b') ? await unpackedHead(path) : raw;
+  if (head !== raw && head.toString('latin1', 257, 262) === 'ustar') return 'tar';
   return textKind(path, head);
 }
 

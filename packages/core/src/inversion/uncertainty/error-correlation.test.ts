@@ -109,6 +109,39 @@ describe('errorLengths', () => {
     expect(errorLengths([...values].reverse(), COLS, KM_PER_CELL)).toEqual(errorLengths(values, COLS, KM_PER_CELL));
   });
 
+  it('finds the same where the errors that were assumed are half the true ones: a correlation has no size', () => {
+    const values = drawn({ km: 60, hours: 12, part: 0.6, times: 200 });
+    const doubled = values.map((value) => ({ ...value, before: 2 * value.before, after: 2 * value.after }));
+    const [{ lasting: _, ...own }, { lasting: __, ...other }] = [values, doubled].map((each) => errorLengths(each, COLS, KM_PER_CELL));
+    expect(own.part).toBeGreaterThan(0.3);
+    expect(other).toEqual(own);
+  });
+
+  it('takes the part from the times where two cells have nothing in common, which fits any part', () => {
+    const found = errorLengths(drawn({ km: 0, hours: 24, part: 0.5, cells: 2, times: 4000 }), COLS, KM_PER_CELL);
+    expect(Math.abs(found.hours! / 24 - 1)).toBeLessThan(0.2);
+    expect(Math.abs(found.part! - 0.5)).toBeLessThan(0.11);
+  });
+
+  it('finds no length in time of errors that change their sign from one time to the next', () => {
+    const values = drawn({ km: 60, hours: 12, times: 800 }).map(({ before, after, ...value }) => {
+      const sign = (value.hour / 6) % 2 === 0 ? 1 : -1;
+      return { ...value, before: sign * before, after: sign * after };
+    });
+    const found = errorLengths(values, COLS, KM_PER_CELL);
+    expect(found.km).not.toBeNull();
+    expect(found.hours).toBeNull();
+  });
+
+  it('looks at all values where most cells have too few for a mean', () => {
+    const [many, seldom] = [drawn({ km: 0, hours: 12, part: 0.8, cells: 4, times: 400 }), drawn({ km: 0, hours: 0, cells: 60, times: 60 })];
+    // Each of its cells has one value, five times as large as the others.
+    const single = seldom.map((value, i) => ({ ...value, cell: 20 * COLS + i, before: 5 * value.before, after: 5 * value.after }));
+    const of = (values: ScaledInnovation[]): number => errorLengths(values, COLS, KM_PER_CELL).part ?? 0;
+    expect(of(many)).toBeGreaterThan(0.6);
+    expect(of([...many, ...single])).toBeLessThan(0.2);
+  });
+
   it('finds no length where errors are independent', () => {
     const found = errorLengths(drawn({ km: 0, hours: 0 }), COLS, KM_PER_CELL);
     // Neighbours that are nearest by less than a cell may still be shown as alike, but not beyond it.

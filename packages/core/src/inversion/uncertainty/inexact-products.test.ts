@@ -12,8 +12,8 @@ const { control, model, closed } = world;
 const places = Array.from({ length: control.size }, (_, i) => i).filter((i) => closed.sa.get(i, i) > 0);
 const exact = closed.covariance.diagonal().map((variance) => Math.sqrt(Math.max(0, variance)));
 
-/** Standard deviations of log factors over the exact ones, and how much too large a variance may be. */
-async function found(error: number, rounding: number): Promise<{ ratios: number[]; rankError: number; largest: number }> {
+/** Standard deviations of log factors over the exact ones, how much too large a variance may be, and what the species have of each eigenvalue. */
+async function found(error: number, rounding: number): Promise<{ ratios: number[]; rankError: number; largest: number; shares: number[] }> {
   const random = new Random(5);
   const inexact = Object.create(model, {
     tangents: {
@@ -33,6 +33,7 @@ async function found(error: number, rounding: number): Promise<{ ratios: number[
     ratios: exact.flatMap((sigma, i) => (sigma > 0 ? sigmas[i] / sigma : [])),
     rankError: posterior.rankError,
     largest: posterior.eigenvalues[0],
+    shares: blocks.flatMap(({ values, bySpecies }) => values.map((value, k) => bySpecies[k].reduce((sum, each) => sum + each, 0) / value)),
   };
 }
 
@@ -45,9 +46,10 @@ it.each([0, 3e-4])('leave standard deviations what they are, with errors of %f',
 });
 
 it('say how much too large a variance may be where their way back is rounded coarsely', async () => {
-  const { ratios, rankError } = await found(0, 2 ** -7);
+  const { ratios, rankError, shares } = await found(0, 2 ** -7);
   const spread = closed.sa.diagonal();
   const excess = ratios.map((ratio, i) => ((ratio ** 2 - 1) * closed.covariance.get(places[i], places[i])) / spread[places[i]]);
   expect(Math.max(...excess)).toBeGreaterThan(1e-3);
   expect(rankError).toBeGreaterThan(Math.max(...excess));
+  for (const share of shares) expect(share).toBeCloseTo(1, 9);
 });

@@ -146,6 +146,8 @@ describe.each([0, 0.6])('the posterior of a linear world with normal errors, ful
     const [a, b] = [blocks, one].map((each) => new LowRankPosterior(control, control.initial(), each, 2));
     expect(largestDifference(a.eigenvalues, b.eigenvalues)).toBeLessThan(1e-8 * a.eigenvalues[0]);
     expect(largestDifference(a.logFactorSigma(control), b.logFactorSigma(control))).toBeLessThan(1e-8);
+    // Of one part with both batches.
+    expect(largestDifference(a.dofsBySpecies(), b.dofsBySpecies())).toBeLessThan(1e-6);
   });
 });
 
@@ -196,6 +198,13 @@ it('a known total of all slots connects them, though the prior does not', async 
   const parts = await posteriorOn(told);
   const whole = await posteriorOn(Object.create(told, { parts: { value: undefined } }) as ForwardModel);
   expect(parts.eigenvalues).toHaveLength(19); // 9 values of each slot, and the total
+  // What the total tells is no species': it is all but known by itself, and so one degree of freedom less than there are.
+  const dofs = whole.eigenvalues.reduce((sum, value) => sum + value / (1 + value), 0);
+  for (const posterior of [parts, whole]) {
+    const ofSpecies = posterior.dofsBySpecies().reduce((sum, value) => sum + value, 0);
+    expect(dofs - ofSpecies).toBeGreaterThan(0.9);
+    expect(dofs - ofSpecies).toBeLessThan(1);
+  }
   expect(largestDifference(parts.eigenvalues, whole.eigenvalues)).toBeLessThan(1e-8 * whole.eigenvalues[0]);
   const slots = [0, 1].map((slot) => Float64Array.from(all, (i) => (Math.floor(i / 24) === slot ? 1 : 0)));
   const sums = factorSums(control.derivativeAt(at), slots);

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readTensors, writeTensors } from '../../data/checkpoint';
 import { Random } from '../../random';
 import { Role } from '../forward-model';
 import { GaussNewtonHessian } from '../hessian';
@@ -26,8 +27,8 @@ const model = Object.create(world.model, {
 type Found = Omit<LowRank, 'restoredSeconds'> & { computed: number };
 
 /** The eigenpairs, and how many products were computed for them; not the seconds of those that were there, which no two runs share. */
-async function found(rank: number, journal?: ProductJournal, stopAfter = Infinity): Promise<Found> {
-  const hessian = new GaussNewtonHessian({ ...world.context, model }, world.control.initial());
+async function found(rank: number, journal?: ProductJournal, stopAfter = Infinity, seen = model): Promise<Found> {
+  const hessian = new GaussNewtonHessian({ ...world.context, model: seen }, world.control.initial());
   let computed = 0;
   const counted = Object.create(hessian, {
     product: {
@@ -38,7 +39,7 @@ async function found(rank: number, journal?: ProductJournal, stopAfter = Infinit
       },
     },
   }) as GaussNewtonHessian;
-  const { restoredSeconds, ...rest } = await lowRank(counted, model, world.control, { rank, species: 2, random: new Random(2), journal });
+  const { restoredSeconds, ...rest } = await lowRank(counted, seen, world.control, { rank, species: 2, random: new Random(2), journal });
   if (!journal) expect(restoredSeconds).toBe(0);
   return { ...rest, computed };
 }
@@ -73,6 +74,40 @@ describe('products on the disk', () => {
     expect(restoredSeconds).toBeGreaterThan(0);
     expect(restoredSeconds).toBeLessThan(took);
     expect((await run(2)).restoredSeconds).toBeLessThan(restoredSeconds);
+    const each = files().map((name) => readTensors(join(folder, name)).metadata['seconds'] as number);
+    expect(each).toHaveLength(4);
+    expect(restoredSeconds).toBeCloseTo(
+      each.reduce((sum, seconds) => sum + seconds, 0),
+      12,
+    );
+  });
+
+  it('give each batch of a part its own values back', async () => {
+    const whole = Object.create(model, { parts: { value: undefined } }) as typeof model;
+    await found(5, new ProductJournal(folder, 'a'), Infinity, whole);
+    expect(await found(5, new ProductJournal(folder, 'a'), Infinity, whole)).toEqual({
+      ...(await found(5, undefined, Infinity, whole)),
+      computed: 0,
+    });
+  });
+
+  it('of an earlier version count no seconds, and are made anew where they lack what is needed now', async () => {
+    const whole = await found(3, new ProductJournal(folder, 'a'));
+    const rewrite = (name: string, change: (metadata: Record<string, unknown>) => Record<string, unknown>): void => {
+      const { tensors, metadata } = readTensors(join(folder, name));
+      writeTensors(join(folder, name), { tensors, metadata: change(metadata) });
+    };
+    for (const name of files()) rewrite(name, ({ seconds: _, ...metadata }) => metadata);
+    const hessian = new GaussNewtonHessian({ ...world.context, model }, world.control.initial());
+    const again = await lowRank(hessian, model, world.control, {
+      ...{ rank: 3, species: 2, random: new Random(2), journal: new ProductJournal(folder, 'a') },
+    });
+    expect(again.restoredSeconds).toBe(0);
+    rewrite('product-0002.safetensors', ({ parts, ...metadata }) => ({
+      ...metadata,
+      parts: (parts as { along?: number[] }[]).map(({ along: _, ...part }) => part),
+    }));
+    expect(await found(3, new ProductJournal(folder, 'a'))).toEqual({ ...whole, computed: 4 });
   });
 
   it('end where the spaces are exhausted, as without them', async () => {

@@ -5,10 +5,13 @@ import { basename, dirname, resolve } from 'node:path';
 import { makeFolder } from '../../data/make-folder';
 import { DataError, DeviceError } from '../../errors';
 
-function tar(args: string[]): { ok: boolean; said: string } {
-  const { error, status, stderr } = spawnSync('tar', args, { encoding: 'utf8' });
+/** Characters that it may print: names of files, or one small file. */
+const MOST_PRINTED = 2 ** 28;
+
+function tar(args: string[]): { ok: boolean; said: string; printed: string } {
+  const { error, status, stderr, stdout } = spawnSync('tar', args, { encoding: 'utf8', maxBuffer: MOST_PRINTED });
   if (error) throw new DeviceError('TAR_MISSING', `the program tar could not be started (${error.message}): install it, or add it to PATH`);
-  return { ok: status === 0, said: stderr.trim().split('\n')[0] };
+  return { ok: status === 0, said: stderr.trim().split('\n')[0], printed: stdout };
 }
 
 /** Of a path where no file is, for a sentence. */
@@ -62,4 +65,15 @@ export function unpack(file: string, folder: string): string | undefined {
   makeFolder(folder);
   const { ok, said } = tar(['--extract', '--gzip', '--file', resolve(file), '--directory', folder, '--strip-components', '1']);
   return ok ? undefined : said;
+}
+
+/** The names of all files in FILE, or what is wrong with it. */
+export function namesIn(file: string): string[] | string {
+  const { ok, said, printed } = tar(['--list', '--gzip', '--file', resolve(file)]);
+  return ok ? printed.split('\n').filter((name) => name !== '' && !name.endsWith('/')) : said;
+}
+
+/** One file of FILE as text; nothing where there is none of that name. */
+export function textIn(file: string, name: string): string {
+  return tar(['--extract', '--gzip', '--to-stdout', '--file', resolve(file), name]).printed;
 }

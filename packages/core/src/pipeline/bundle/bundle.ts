@@ -7,7 +7,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { restoreCase, type Case } from '../../data/case';
 import { readTensors } from '../../data/checkpoint';
 import { makeTemporaryFolder } from '../../data/make-folder';
-import { expectArgument } from '../../call';
+import { expectArgument, expectText } from '../../call';
 import { ConfigError, DataError } from '../../errors';
 import { InputHashes, type InputFile } from '../engine/input-hashes';
 import { changedProduct, damagedProducts, readRecord, RECORD, summaryIn, type StageRecord } from '../engine/record';
@@ -113,6 +113,7 @@ function bundledStages(settings: Case): StageName[] {
  *   `BUNDLE_UNWRITABLE`, `WRITE_FAILED`
  */
 export async function bundleRun(out: string, options: BundleOptions = {}): Promise<BundleResult> {
+  expectText(out, 'bundleRun: out', 'the path of a run folder');
   expectArgument(typeof options === 'object', 'bundleRun: options', 'an object, such as { file: "run.tar.gz" },', options);
   const folder = resolve(out);
   const { inputs: packInputs = false, largest = 50e6, file = `${folder}.tar.gz` } = options;

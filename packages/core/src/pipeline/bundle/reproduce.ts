@@ -1,7 +1,7 @@
 /** `retroplume reproduce`: the run of a bundle again, from its case and inputs, and how what comes of it compares. */
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { expectArgument } from '../../call';
+import { expectArgument, expectObject, expectText } from '../../call';
 import { mapPaths, restoreCase, type Case } from '../../data/case';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { readJson } from '../../data/json-file';
@@ -60,6 +60,9 @@ const REPRODUCTION_FILE = 'reproduction.json';
  * @throws {GateError} `REPRODUCTION_DIFFERS`, after `reproduction.json` has been written
  */
 export async function reproduceBundle(file: string, options: ReproduceOptions): Promise<Reproduction> {
+  expectText(file, 'file', 'the path of a bundle');
+  expectObject(options, 'options', "an object, such as { out: 'again' },");
+  expectText(options.out, 'out', 'the path of a folder');
   const out = resolve(options.out);
   const { tolerance = 1e-3, inputs: moved = [] } = options;
   expectArgument(Array.isArray(moved), 'inputs', 'an array of { from, to }', moved);
@@ -159,7 +162,7 @@ async function readUnpacked(folder: string): Promise<Bundle | string> {
 }
 
 /** Whether what everything begins with is there: nothing else vouches for this file itself. */
-function isWhole({ run, files, inputs }: { run: Partial<Bundle['run']>; files: unknown[]; inputs: unknown[] }): boolean {
+export function isWhole({ run, files, inputs }: { run: Partial<Bundle['run']>; files: unknown[]; inputs: unknown[] }): boolean {
   const has = (each: unknown, ...keys: string[]): boolean =>
     typeof each === 'object' && each !== null && keys.every((key) => typeof (each as Record<string, unknown>)[key] === 'string');
   return (

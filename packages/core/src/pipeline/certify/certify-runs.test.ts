@@ -1,12 +1,17 @@
 /** The runs of the transport model that `certify` makes itself, as the tasks of a job array make them: each by itself, before `certify`. */
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { loadCase, type Case } from '../../data/case';
+import { dirname, join } from 'node:path';
+import { NetcdfFile } from '@retroplume/native';
+import { GROUPS, loadCase, type Case } from '../../data/case';
+import { IoapiFile } from '../../data/ioapi';
+import { readPrepared } from '../../data/prepared';
+import { cellsOf, choosePatches } from '../../surrogate/judgement/source-patches';
 import { writeDemoWorld } from '../../worlds/demo-world';
 import { certifyingRunNames, factorsOfRun } from './certify-runs';
 import { FAILURE_FILE } from '../engine/failure-file';
 import { runStages } from '../run';
+import { PRIOR } from '../simulate/case-runs';
 import { lockPart } from '../engine/run-lock';
 import { runPart } from '../run-part';
 import type { StageEvent } from '../engine/stage';
@@ -64,6 +69,34 @@ function concentrations(out: string): string[] {
   return files.filter((name) => /ACONC_.*\.nc$/.test(name)).sort();
 }
 
+function fieldOf(path: string, variable: string, hour: number): Float32Array {
+  const file = IoapiFile.open(path);
+  try {
+    return file.read(variable, hour, 1);
+  } finally {
+    file.close();
+  }
+}
+
+/** Every field of an emission file turned by 180 degrees, so that most is emitted elsewhere. */
+function turn(path: string): void {
+  const file = NetcdfFile.open(path, 'write');
+  for (const { name, dimensions } of file.variables) {
+    if (name === 'TFLAG') continue;
+    const shape = dimensions.map((each) => file.dimensions.find((dimension) => dimension.name === each)!.length);
+    const data = file.read<Float32Array>(name);
+    const plane = shape[2] * shape[3];
+    for (let first = 0; first < data.length; first += plane) data.subarray(first, first + plane).reverse();
+    file.write(
+      name,
+      shape.map(() => 0),
+      shape,
+      data,
+    );
+  }
+  file.close();
+}
+
 it('are named by the case: groups of the pairs by factors that simulate does not have, and in patches', () => {
   const named = (...more: string[]): string[] => certifyingRunNames(loadCase(caseFile, [...SETTINGS, ...more]));
   expect(named()).toEqual(NAMES);
@@ -89,7 +122,17 @@ it('are made without a training, by themselves; certify then makes none, and fin
   rmSync(at('parts/train'), { recursive: true });
   for (const run of NAMES)
     expect(await make('parts', run)).toEqual({ runs: [`${run}, winter`, `${run}, summer`], kinds: ['stage-start', 'stage-done'], logs: [] });
-  expect(await make('parts', NAMES[0])).toEqual({ runs: [], kinds: ['stage-skipped'], logs: [] });
+  for (const run of [NAMES[0], NAMES[2]]) expect(await make('parts', run)).toEqual({ runs: [], kinds: ['stage-skipped'], logs: [] });
+  // Less NOx, less NO2, where it is emitted and where the wind takes it; more in patches.
+  const no2 = (file: string): number => fieldOf(file, 'NO2', 12).reduce((sum, value) => sum + value, 0);
+  const prior = no2(at('parts/simulate/prior/ACONC_winter.nc'));
+  const [lowered, raised] = [NAMES[0], NAMES[2]].map((run) => {
+    const file = concentrations('parts').find((name) => name.includes(`${run}/`) && name.endsWith('ACONC_winter.nc'))!;
+    return { folder: dirname(dirname(file)), no2: no2(at('parts/certify-runs', file)) };
+  });
+  expect(lowered.no2).toBeLessThan(0.98 * prior);
+  expect(raised.no2).toBeGreaterThan(prior);
+  expect(raised.folder).toBe(lowered.folder); // of the first period; in others patches depend on it, too
   cpSync(at('trained/train'), at('parts/train'), { recursive: true });
   expect((await certify('parts')).runs).toEqual([]);
   expect((await certify('alone')).runs).toEqual(NAMES.flatMap((run) => [`${run}, winter`, `${run}, summer`]));
@@ -108,11 +151,11 @@ it('of which files are missing are made where they are asked for, and of them on
 
 it('stay in the period that they were made in when the case has another one less, and other members', async () => {
   copy('trained', 'fewer');
-  await make('fewer', NAMES[0]);
+  for (const run of [NAMES[0], NAMES[2]]) await make('fewer', run);
   const files = concentrations('fewer');
   const one = loadCase(caseFile, [...SETTINGS, 'members.count=1', `periods=${JSON.stringify([settings.periods[0]])}`]);
   await runStages(one, { out: at('fewer'), stages: ['simulate', 'prepare'], threads: 1 });
-  expect(await make('fewer', NAMES[0], one)).toMatchObject({ runs: [], kinds: ['stage-skipped'] });
+  for (const run of [NAMES[0], NAMES[2]]) expect(await make('fewer', run, one)).toMatchObject({ runs: [], kinds: ['stage-skipped'] });
   expect(concentrations('fewer')).toEqual(files);
 });
 
@@ -123,6 +166,39 @@ it('in patches follow the period by whose emissions these are placed, the others
   await runStages(swapped, { out: at('swapped'), stages: ['simulate', 'prepare'], threads: 1 });
   expect((await make('swapped', NAMES[0], swapped)).runs).toEqual([]);
   expect((await make('swapped', NAMES[2], swapped)).runs).toEqual([`${NAMES[2]}, summer`, `${NAMES[2]}, winter`]);
+});
+
+it('made by themselves have their patches where the first period emits most, in the others too', async () => {
+  const [winter, summer] = ['winter', 'summer'].map((period) => `turned/EMIS_${period}.nc`);
+  copy('inputs', 'turned');
+  turn(at(summer));
+  const simulated = at('trained/simulate');
+  const command = `f=${simulated}/{run}/ACONC_{period}.nc; test -f $f || f=${simulated}/member01/ACONC_{period}.nc; cp $f {output}`;
+  const turned = loadCase(caseFile, [
+    ...SETTINGS,
+    'emissions.files=turned/EMIS_{period}.nc',
+    `ctm={kind: command, command: "${command}", output: "*.nc"}`,
+  ]);
+  await runStages(turned, { out: at('placed'), stages: ['simulate', 'prepare'], threads: 1 });
+  await make('placed', NAMES[2], turned);
+  const { grid, runs, time } = readPrepared(at('placed/prepare'), 'winter', { runs: [PRIOR] });
+  const { emissions } = runs.get(PRIOR)!;
+  const nox = new Float64Array(grid.rows * grid.cols);
+  for (let i = 0; i < emissions.length; i += GROUPS.length) nox[(i / GROUPS.length) % nox.length] += emissions[i] / time.count;
+  const expected = choosePatches(nox, grid, settings.certificate.patches).flatMap((patch) => cellsOf(patch, grid));
+  expect(expected.length).toBeGreaterThan(4);
+  const written = readdirSync(at('placed/certify-runs'), { recursive: true, encoding: 'utf8' });
+  for (const [period, given] of [
+    ['winter', winter],
+    ['summer', summer],
+  ]) {
+    const [made] = written.filter((name) => name.includes(NAMES[2]) && name.endsWith(`EMIS_${period}.nc`));
+    const [own, prior] = [at('placed/certify-runs', made), at(given)].map((file) => fieldOf(file, 'NO', 0));
+    const changed = [...prior.keys()].filter((cell) => Math.abs(own[cell] - prior[cell]) > 1e-6 * prior[cell]);
+    // Of a cell that emits nothing then, nothing changes.
+    expect(changed).toEqual(expected.filter((cell) => prior[cell] > 0).sort((a, b) => a - b));
+    changed.forEach((cell) => expect(own[cell] / prior[cell]).toBeCloseTo(1.5, 5));
+  }
 });
 
 it('are those of their inputs, wherever these lie and whatever the stages before have seen', async () => {
@@ -228,7 +304,7 @@ it("of the user's own model are made anew beside a prior run that was made again
   expect((await make('mended', NAMES[0], own)).runs).toEqual([]);
   // Of what an earlier version made, nothing tells that it was another prior run.
   for (const hash of readdirSync(at('mended/certify-runs'))) rmSync(at('mended/certify-runs', hash, 'prior-values.txt'));
-  await remake('response-NOx');
+  await remake('member02');
   expect((await make('mended', NAMES[0], own)).runs).toEqual([]);
 });
 

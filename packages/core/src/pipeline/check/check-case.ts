@@ -3,6 +3,7 @@ import { examineCase, type Case } from '../../data/case';
 import { gridOf } from '../../data/case-grid';
 import { regionMask } from '../../data/regions';
 import type { DeviceChoice, Products } from '../../device';
+import { expectText } from '../../call';
 import { ConfigError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import { sensitiveParts } from '../certify/certify-sensitivities';
@@ -50,6 +51,7 @@ export interface CheckResult {
  * for (const { code, message } of problems) console.log(code, message);
  */
 export async function checkCase(path: string, options: CheckOptions = {}): Promise<CheckResult> {
+  expectText(path, 'path', 'the path of a case file');
   const { problems, case: settings, unread, idle, whereIs } = examineCase(path, options.set);
   const findings = new Findings(whereIs);
   findings.problems.push(...problems.map((problem) => ({ ...problem, exitCode: 2 })));

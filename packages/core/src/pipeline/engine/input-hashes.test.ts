@@ -73,6 +73,44 @@ describe('kept in a run folder', () => {
     expect(await takesKept()).toBe(false);
   });
 
+  it('are not taken of a file that was written anew and given its former time, as copying tools do', async () => {
+    utimesSync(path, 1e9, 1e9);
+    const first = open();
+    await first.describe(path);
+    first.keep();
+    writeFileSync(path, 'abd');
+    utimesSync(path, 1e9, 1e9);
+    expect(await takesKept()).toBe(false);
+  });
+
+  it('are left out of files that have gone, and not kept at all where they cannot be written', async () => {
+    const gone = join(folder, 'gone');
+    writeFileSync(gone, 'xyz');
+    const first = open();
+    await first.describe(path);
+    await first.describe(gone);
+    rmSync(gone);
+    first.keep();
+    expect(readFileSync(keptIn(), 'utf8')).not.toContain(gone);
+    const nowhere = new InputHashes(join(folder, 'run'), 1);
+    await nowhere.describe(path);
+    expect(() => nowhere.keep()).not.toThrow();
+    expect(readdirSync(join(folder, 'run'))).toEqual(['input-hashes.json']);
+  });
+
+  it('stay for the command after the next, beside those of files that the next reads first', async () => {
+    const first = open();
+    await first.describe(path);
+    first.keep();
+    const more = join(folder, 'more');
+    writeFileSync(more, 'defgh');
+    const second = open();
+    await second.describe(more);
+    second.keep();
+    const { hashes } = JSON.parse(readFileSync(keptIn(), 'utf8')) as { hashes: { path: string }[] };
+    expect(hashes.map((each) => each.path)).toEqual([path, more]);
+  });
+
   it('guard the run that takes them as its own do', async () => {
     const first = open();
     await first.describe(path);

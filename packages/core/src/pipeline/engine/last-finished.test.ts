@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Case } from '../../data/case';
 import { InputHashes } from './input-hashes';
+import { checkAsideOurs } from './last-finished';
 import { readRecord } from './record';
 import { runStage, stageContext, type Stage, type StageEvent } from './stage';
 
@@ -132,5 +133,7 @@ describe('a stage that takes hours', () => {
     writeFileSync(join(out, 'train.last/mine'), '');
     await expect(run(failing, 2)).rejects.toMatchObject({ code: 'FOLDER_NOT_OURS' });
     expect([weights(), readdirSync(join(out, 'train.last'))]).toEqual(['rate 1', ['mine']]);
+    expect(() => checkAsideOurs(join(out, 'train'))).toThrow(expect.objectContaining({ code: 'FOLDER_NOT_OURS' }) as Error);
+    expect(() => checkAsideOurs(join(out, 'invert'))).not.toThrow();
   });
 });

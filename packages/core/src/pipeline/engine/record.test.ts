@@ -11,8 +11,11 @@ import {
   isBegun,
   isUpToDate,
   keeps,
+  keepsSome,
+  lastMade,
   productSums,
   readRecord,
+  type StageMark,
   type StagePart,
   type StageRecord,
 } from './record';
@@ -258,6 +261,45 @@ describe('parts of a stage', () => {
     expect(beginStage(dir, { key: 'k2', parts: { b: trusted('2') } }).parts.b).toEqual({ ...trusted('2'), madeWith: '1' });
     rmSync(join(dir, 'b/result'));
     expect(beginStage(dir, { key: 'k2', parts: { b: trusted('2') } }).parts.b).toEqual(trusted('2'));
+  });
+
+  it('with another key are not kept without a word, nor where nothing tells what they have in common', () => {
+    const left = { ...part('1', 'b'), essence: 'e', product: 'b/result' };
+    const [now, untold] = [
+      { ...left, key: '2' },
+      { ...left, key: '2', essence: undefined },
+    ];
+    const begun = (own: StagePart, trusted: boolean, before: StagePart): StagePart => {
+      beginStage(dir, { key: 'k', parts: { b: before } });
+      make('b/result');
+      return beginStage(dir, { key: 'k2', parts: { b: own }, ...(trusted ? { trusted } : {}) }).parts.b;
+    };
+    expect(begun(now, true, left)).toEqual({ ...now, madeWith: '1' });
+    expect(begun(now, false, left)).toEqual(now);
+    expect(existsSync(join(dir, 'b/result'))).toBe(false);
+    expect(begun(untold, true, { ...left, essence: undefined })).toEqual(untold);
+    expect(begun(now, true, { ...left, essence: 'another' })).toEqual(now);
+  });
+
+  it('are still those of their first key after a second word', () => {
+    const trusted = (key: string): StagePart => ({ ...part(key, 'b'), essence: 'e', product: 'b/result' });
+    for (const key of ['1', '2', '3']) {
+      beginStage(dir, { key: `k${key}`, parts: { b: trusted(key) }, trusted: true });
+      make('b/result');
+    }
+    expect(lastMade(dir)!.parts!['b'].madeWith).toBe('1');
+    expect(beginStage(dir, { key: 'k4', parts: { b: trusted('1') } }).parts.b).toEqual(trusted('1'));
+  });
+
+  it('are something that is kept only where they have left something', () => {
+    const mark = (key: string, parts: Record<string, StagePart>): StageMark => ({ ...record(key, []), parts });
+    expect(keepsSome(dir, mark('k2', { a: PARTS.a }))).toBe(true);
+    expect(keepsSome(dir, mark('k2', {}))).toBe(true); // those that outlive a case without them
+    rmSync(join(dir, 'a'), { recursive: true });
+    for (const name of ['b', 'c']) rmSync(join(dir, name), { recursive: true });
+    expect(keepsSome(dir, mark('k2', PARTS))).toBe(false);
+    expect(keepsSome(dir, mark('k', PARTS))).toBe(true);
+    expect(['sum', 'anything'].map(keeps(dir, mark('k', PARTS)))).toEqual([true, true]);
   });
 
   it('are removed by a stage that has none', () => {

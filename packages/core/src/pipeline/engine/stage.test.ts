@@ -5,7 +5,19 @@ import type { Case } from '../../data/case';
 import { ConfigError, DataError, InterruptedError } from '../../errors';
 import { InputHashes } from './input-hashes';
 import { readRecord } from './record';
-import { productsSetting, runStage, stageContext, stageDir, type RunContext, type Stage, type StageEvent, type StageName } from './stage';
+import {
+  passOf,
+  passVariant,
+  productsSetting,
+  runStage,
+  stageContext,
+  stageDir,
+  type RunContext,
+  type Stage,
+  type StageEvent,
+  type StageName,
+} from './stage';
+import { VERSIONS } from './versions';
 
 let out: string;
 let events: StageEvent[];
@@ -137,6 +149,44 @@ describe('a stage', () => {
     await run(stage('simulate', []));
     expect(runs).toBe(3);
     expect(readFileSync(product, 'utf8')).toBe('whole');
+  });
+
+  it('says how many more products have been damaged, and what it has not made of its parts', async () => {
+    const parts = (...names: string[]): Stage => ({
+      ...stage('simulate', [], ({ dir }) => {
+        for (const name of names) writeFileSync(join(dir, name), 'whole');
+        return Promise.resolve({ products: names, summary: {} });
+      }),
+      parts: () => names.map((name) => ({ name: `run ${name}`, settings: name, product: name, entries: [name], inputs: [] })),
+    });
+    const told = (): string[] => events.flatMap((event) => (event.kind === 'log' ? [event.text] : []));
+    await run(parts('a', 'b'));
+    for (const name of ['a', 'b']) truncateSync(join(out, 'simulate', name), 1);
+    await run(parts('a', 'b'));
+    await run(parts('a', 'b', 'c'));
+    expect(told()).toEqual([
+      `${join(out, 'simulate/a')} has 1 bytes instead of 5, and 1 more are damaged: simulate is run again`,
+      'has not made run c: simulate is run again',
+    ]);
+  });
+
+  it('leaves the hashes of its inputs for the next command', async () => {
+    const keptIn = join(out, 'hashes.json');
+    jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 10_000); // so that the input was not written just now
+    await run(stage('simulate', []), { inputs: new InputHashes(keptIn, 1) });
+    jest.restoreAllMocks();
+    expect(readFileSync(keptIn, 'utf8')).toContain(join(out, 'input.csv'));
+  });
+
+  it('is run again by another version of Retroplume', async () => {
+    await run(stage('simulate', []));
+    const own = jest.replaceProperty(VERSIONS, 'retroplume', '9.9');
+    await run(stage('simulate', []));
+    own.restore();
+    expect(runs).toBe(2);
+    expect(events).toContainEqual(
+      expect.objectContaining({ kind: 'log', text: expect.stringMatching(/Retroplume .* → 9\.9: made anew$/) as string }),
+    );
   });
 
   it('does not go on with a damaged product where it keeps its folder', async () => {
@@ -321,4 +371,11 @@ it("the paper's mode shares what does not depend on it", () => {
   expect(dir).toBe(join(out, 'paper/train'));
   expect(dirOf('prepare')).toBe(join(out, 'prepare'));
   expect(stageDir(out, 'train', 'default')).toBe(join(out, 'train'));
+});
+
+it('passes of the loop after the first have stages of their own, and share the others', () => {
+  expect([1, 2, 12].map(passVariant)).toEqual(['default', 'pass-2', 'pass-12']);
+  expect((['pass-12', 'paper', 'surrogate-2', 'default'] as const).map(passOf)).toEqual([12, undefined, undefined, undefined]);
+  const folders = (['train', 'invert', 'verify', 'certify', 'uncertainty'] as const).map((name) => stageDir(out, name, 'pass-2'));
+  expect(folders).toEqual(['pass-2/train', 'pass-2/invert', 'pass-2/verify', 'certify', 'uncertainty'].map((name) => join(out, name)));
 });

@@ -43,6 +43,12 @@ it('shows of long values where they differ', () => {
   expect(whyAnew(dir, { ...MADE, key: 'now', settings: command(16) })).toBe(`changed since its last run: ${told}: made anew`);
 });
 
+it('shows no more than forty characters of a value, also where a short one has become long', () => {
+  beginStage(dir, { ...MADE, settings: { command: 'a'.repeat(20) } });
+  const told = `command …${'a'.repeat(15)}" → …${'a'.repeat(38)}…`;
+  expect(whyAnew(dir, { ...MADE, key: 'now', settings: { command: 'a'.repeat(50) } })).toBe(`changed since its last run: ${told}: made anew`);
+});
+
 it('names a few of many', () => {
   const settings = Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`k${i}`, i]));
   expect(now({ settings })).toMatch(/: members\.count 6 → none, (\S+ [^→]* → none,? ){3}and 9 more: made anew$/);

@@ -6,12 +6,14 @@ import { examineCase } from '../../data/case';
 import { inspectNetcdf } from '../../data/inspect/netcdf';
 import { sniff, type FileKind } from '../../data/inspect/sniff';
 import { inspectTable } from '../../data/inspect/table';
+import { inspectTensors } from '../../data/inspect/tensors';
 import { bytesBelow } from '../../data/make-folder';
 import { inspectGriddesc, inspectJson, inspectNumpy } from '../../data/inspect/text-files';
 import type { Inspection, Oddity } from '../../data/inspect/inspection';
 import { DataError, toldError } from '../../errors';
 import { damagedProducts, readRecord } from '../engine/record';
 import { STAGES, stageDir, type Variant } from '../engine/stage';
+import { inspectBundle } from './inspect-bundle';
 import { inspectOnnx } from './inspect-onnx';
 
 type Found = Omit<Inspection, 'path' | 'bytes'>;
@@ -50,6 +52,8 @@ const NAMES: Record<FileKind, string> = {
   json: 'JSON file',
   numpy: 'NumPy array',
   onnx: 'ONNX model',
+  tensors: 'tensors (safetensors)',
+  tar: 'tar archive',
   folder: 'folder',
   empty: 'empty file',
   unknown: 'file',
@@ -68,6 +72,10 @@ async function inspectAs(kind: FileKind, path: string): Promise<Found> {
       return inspectNumpy(path);
     case 'onnx':
       return inspectOnnx(path);
+    case 'tensors':
+      return inspectTensors(path);
+    case 'tar':
+      return inspectBundle(path);
     case 'json':
       return inspectJson(path);
     case 'yaml':

@@ -8,7 +8,7 @@
  */
 import { caseOf, GROUPS, nearestKey, SPECIES, type Case } from '../../data/case';
 import { sourceOf, wholeGrid, type PeriodSource } from '../../data/period-source';
-import { expectArgument } from '../../call';
+import { expectArgument, expectNumbers, expectObject } from '../../call';
 import { ConfigError, NumericalError, ShapeError } from '../../errors';
 import type { Grid, TimeAxis } from '../../grid/grid';
 import { ALONE } from '../../ranks';
@@ -65,7 +65,9 @@ export interface OpenSurrogateOptions extends Pick<RunOptions, 'threads' | 'devi
  * const concentrations = await surrogate.concentrations({ period: 'winter', hours: [120, 121], factors });
  * surrogate.dispose();
  */
-export function openSurrogate(source: string | Case, { out, variant = 'default', ...options }: OpenSurrogateOptions): AnchoredSurrogate {
+export function openSurrogate(source: string | Case, given: OpenSurrogateOptions): AnchoredSurrogate {
+  expectObject(given, 'options', "an object, such as { out: 'runs/mine' },");
+  const { out, variant = 'default', ...options } = given;
   expectArgument(typeof out === 'string', 'out', 'the path of a run folder', out);
   expectArgument(['default', 'paper'].includes(variant), 'variant', 'default or paper', variant);
   const settings = caseOf(source);
@@ -203,7 +205,7 @@ export class AnchoredSurrogate {
     expectArgument(typeof asked === 'object' && asked !== null, 'asked', 'an object, such as { period, hours }', asked);
     const { period: name, hours, factors } = asked;
     expectArgument(typeof name === 'string', 'period', 'the name of a period', name);
-    expectArgument(isListOfNumbers(hours), 'hours', 'a list of hours', hours);
+    expectNumbers(hours, 'hours', 'a list of hours');
     const names = this.periods.map((each) => each.name);
     const period = names.indexOf(name);
     if (period < 0) {
@@ -277,10 +279,6 @@ export class AnchoredSurrogate {
 }
 
 /** Arrays, and typed ones, which are as good. */
-function isListOfNumbers(hours: unknown): boolean {
-  return Array.isArray(hours) || (ArrayBuffer.isView(hours) && !(hours instanceof DataView));
-}
-
 function expectFinite(concentrations: Float32Array): Float32Array {
   const wrong = concentrations.findIndex((value) => !Number.isFinite(value));
   if (wrong < 0) return concentrations;

@@ -235,6 +235,14 @@ it('are kept beside an inventory that was written anew with the same values, and
   }
 });
 
+it('with another command alone are made anew, too, where that is agreed to', async () => {
+  await simulate(own(), 'agreed');
+  const made = calls().length;
+  await expect(simulate(ownBy('true; '), 'agreed')).rejects.toMatchObject({ code: 'RUNS_REPLACED' });
+  await simulate(ownBy('true; '), 'agreed', 'replace');
+  expect(calls().slice(made)).toEqual(expect.arrayContaining(['prior', 'member01', 'member02']));
+});
+
 it.each([['members.seed=9'], ['members.seed=9', 'concentrations.variables.O3=OZONE']])(
   'those of the reference model are made anew without a question: %j',
   async (...set) => {

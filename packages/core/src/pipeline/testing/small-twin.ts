@@ -53,13 +53,18 @@ export class SmallTwin {
     return join(this.folder, 'run', ...path);
   }
 
+  /** Path of an input. */
+  input(name: string): string {
+    return join(this.folder, 'inputs', name);
+  }
+
   /** A JSON file of the run folder. */
   read<T>(path: string): T {
     return JSON.parse(readFileSync(this.inRun(path), 'utf8')) as T;
   }
 
   grid(): Grid {
-    return readGriddesc(join(this.folder, 'inputs/GRIDDESC'), this.load().grid.name);
+    return readGriddesc(this.input('GRIDDESC'), this.load().grid.name);
   }
 
   /** By monitor, the number of its cell, row by row. */
@@ -69,7 +74,7 @@ export class SmallTwin {
       const { row, col } = grid.cellAt(Number(lon), Number(lat))!;
       return row * grid.cols + col;
     };
-    return new Map(tableOf(join(this.folder, 'inputs/stations.csv')).map(({ id, lon, lat }) => [id, cellOf(lon, lat)]));
+    return new Map(tableOf(this.input('stations.csv')).map(({ id, lon, lat }) => [id, cellOf(lon, lat)]));
   }
 }
 

@@ -1,4 +1,5 @@
 /** What `uncertainty` says of a small twin of two periods, held against its own maps, the inventory and the truth. */
+import { readdirSync } from 'node:fs';
 import { GROUPS } from '../../data/case';
 import { readCf } from '../../data/netcdf-cf';
 import { readPrepared } from '../../data/prepared';
@@ -6,6 +7,7 @@ import type { Grid } from '../../grid/grid';
 import { readTruthFactors } from '../../worlds/truth-factors';
 import { FACTORS_FILE, readFactors } from '../apply/factors-file';
 import type { StageEvent } from '../engine/stage';
+import type { RunOptions } from '../run';
 import { PRIOR } from '../simulate/case-runs';
 import { NO_CERTIFICATE, SMALL_TRAINING } from '../testing/small-settings';
 import { SmallTwin, TWIN_CELLS } from '../testing/small-twin';
@@ -135,15 +137,22 @@ it('observations are those of all species, and totals those of the inventory', (
 });
 
 it('the members of an ensemble are kept one by one: more of them leave those that are there', async () => {
-  const ensemble = (members: number): Promise<StageEvent[]> =>
-    twin.run([`inversion.uncertainty={method: rto, members: ${members}, leastReduction: ${LEAST_REDUCTION}}`], ['uncertainty']);
+  const ensemble = (count: number, more?: RunOptions): Promise<StageEvent[]> =>
+    twin.run([`inversion.uncertainty={method: rto, members: ${count}, leastReduction: ${LEAST_REDUCTION}}`], ['uncertainty'], more);
   const made = (events: StageEvent[]): Set<string> =>
     new Set(events.flatMap((event) => (event.kind === 'progress' ? (/^member \d/.exec(event.text)?.[0] ?? []) : [])));
-  expect(made(await ensemble(2))).toEqual(new Set(['member 1', 'member 2']));
+  const members = (): string[] => readdirSync(twin.inRun('uncertainty/members')).sort();
+  const abort = new AbortController();
+  const onEvent = (event: StageEvent): void => void (event.kind === 'progress' && event.text.startsWith('member 2') && abort.abort());
+  const stopped = ensemble(2, { onEvent, signal: abort.signal });
+  await expect(stopped).rejects.toMatchObject({ code: expect.stringContaining('INTERRUPTED') as string });
+  expect(members()).toEqual(['checkpoint-2.safetensors', 'member-1.safetensors']);
+  expect(made(await ensemble(2))).toEqual(new Set(['member 2']));
+  expect(members()).toEqual(['member-1.safetensors', 'member-2.safetensors']);
   const progress = (await ensemble(3)).flatMap((event) => (event.kind === 'progress' && event.text.startsWith('member') ? [event] : []));
   expect(made(progress)).toEqual(new Set(['member 3']));
   expect(progress.every(({ done, total }) => done >= (2 / 3) * total && done <= total)).toBe(true);
-  const { method, members, areas, kernelRows, dofs } = summary();
-  expect([method, members, kernelRows, dofs]).toEqual(['rto', 3, undefined, undefined]);
+  const { method, members: count, areas, kernelRows, dofs } = summary();
+  expect([method, count, kernelRows, dofs]).toEqual(['rto', 3, undefined, undefined]);
   expect(areas.every(({ total, dofs: own }) => total.sigma > 0 && own === null)).toBe(true);
 });

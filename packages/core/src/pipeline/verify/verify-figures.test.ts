@@ -1,6 +1,7 @@
 /** What `verify` says of a small twin of two periods, held against the files that it compared. */
 import { existsSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { IoapiFile } from '../../data/ioapi';
+import { SECONDS_PER_YEAR } from '../../units';
 import { readRecord } from '../engine/record';
 import type { StageEvent } from '../engine/stage';
 import type { InvertSummary } from '../invert/invert-stage';
@@ -88,6 +89,19 @@ it('the record has what the updated run gave, and the tables say what the summar
   expect(first).toMatchObject({ species: scores[0].species, run: 'prior', me: String(Number(scores[0].prior.mae.toPrecision(7))) });
   expect(Object.keys(observations)).toEqual(PERIODS);
   expect(observations['winter'].NO2).toBeDefined();
+});
+
+it("totals of the audit are those of the inventory's files, meant over every hour of a period, its spin-up too", () => {
+  for (const period of PERIODS) {
+    const file = IoapiFile.open(twin.input(`EMIS_${period}.nc`));
+    try {
+      const gramsPerSecond = file.read('PM25', 0, HOURS).reduce((sum, value) => sum + value, 0) / HOURS;
+      const row = verification().audit.find((each) => each.period === period && each.group === 'PM2.5' && !each.region)!;
+      expect(row.prior / ((gramsPerSecond * SECONDS_PER_YEAR) / 1e12)).toBeCloseTo(1, 5);
+    } finally {
+      file.close();
+    }
+  }
 });
 
 it('withheld monitors are divided, and what is near used ones looked at, by the correlation length', async () => {

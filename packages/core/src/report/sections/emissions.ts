@@ -70,7 +70,7 @@ function totalsTable(context: PageContext): Markup {
   const rows = all.map((emissions, index) => totalsRow(context, emissions, index > 0 && all[index - 1]?.period !== emissions.period));
   return table({
     id: 'table-totals',
-    caption: () => context.tableCaption('Emissions of the whole domain, period means as annual rates.'),
+    caption: () => context.tableCaption('Emissions of the whole domain, means over each period with its spin-up as annual rates.'),
     columns: [
       ...(context.severalPeriods ? [{ title: 'Period', text: true }] : []),
       { title: 'Group', text: true },
