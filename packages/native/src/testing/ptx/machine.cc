@@ -110,7 +110,7 @@ void Block::count(const Instruction& instruction, const uint64_t* addresses, uin
 void Block::run(const Extent& index) {
   index_ = index;
   if (counts_ != nullptr) ++counts_->blocks;
-  std::memset(shared_.data(), 0xff, shared_.size());
+  std::fill(shared_.begin(), shared_.end(), static_cast<unsigned char>(0xff));
   for (Warp& warp : warps_) {
     const unsigned lanes = std::min<unsigned>(kWarp, launch_.threads - warp.index * kWarp);
     warp.live = lanes == kWarp ? kAllLanes : (1u << lanes) - 1;
@@ -165,7 +165,7 @@ void Block::runTogether(Warp& warp, uint32_t mask, int pc, int others) {
   };
   const auto chosen = [&](const Instruction& instruction) {
     if (instruction.predicate < 0) return mask;
-    const uint8_t* flags = warp.at<uint8_t>(instruction.predicate);
+    const Predicate* flags = warp.at<Predicate>(instruction.predicate);
     uint32_t lanes = 0;
     for (int lane = 0; lane < kWarp; ++lane) lanes |= static_cast<uint32_t>((flags[lane] != 0) != instruction.predicateNegated) << lane;
     return mask & lanes;

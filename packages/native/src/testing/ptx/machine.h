@@ -45,6 +45,9 @@ struct Launch {
 /** Adds to `counts` where there are any. @throws NativeError CUDA_FAILED with kernel, block, thread and instruction */
 void run(const Launch& launch, const Allocations& allocations, KernelCounts* counts = nullptr);
 
+/** True where it is not 0: what no instruction has set is 0xff, which is no bool. */
+using Predicate = uint8_t;
+
 struct Warp {
   int index = 0;
   unsigned char* registers = nullptr;

@@ -81,19 +81,19 @@ T high(T a, T b) {
 
 template <class T>
 void defineComparisons(Table& table, const std::string& type) {
-  define<bool, T, T>(table, "setp.eq." + type, [](T a, T b) { return a == b; });
-  define<bool, T, T>(table, "setp.ne." + type, [](T a, T b) { return a < b || a > b; });  // ordered
-  define<bool, T, T>(table, "setp.lt." + type, [](T a, T b) { return a < b; });
-  define<bool, T, T>(table, "setp.le." + type, [](T a, T b) { return a <= b; });
-  define<bool, T, T>(table, "setp.gt." + type, [](T a, T b) { return a > b; });
-  define<bool, T, T>(table, "setp.ge." + type, [](T a, T b) { return a >= b; });
+  define<Predicate, T, T>(table, "setp.eq." + type, [](T a, T b) { return a == b; });
+  define<Predicate, T, T>(table, "setp.ne." + type, [](T a, T b) { return a < b || a > b; });  // ordered
+  define<Predicate, T, T>(table, "setp.lt." + type, [](T a, T b) { return a < b; });
+  define<Predicate, T, T>(table, "setp.le." + type, [](T a, T b) { return a <= b; });
+  define<Predicate, T, T>(table, "setp.gt." + type, [](T a, T b) { return a > b; });
+  define<Predicate, T, T>(table, "setp.ge." + type, [](T a, T b) { return a >= b; });
   define<T, T, T>(table, "min." + type, [](T a, T b) { return std::is_floating_point_v<T> ? static_cast<T>(std::fmin(a, b)) : b < a ? b : a; });
   define<T, T, T>(table, "max." + type, [](T a, T b) { return std::is_floating_point_v<T> ? static_cast<T>(std::fmax(a, b)) : b > a ? b : a; });
 }
 
 template <class T>
 void defineSelection(Table& table, const std::string& type) {
-  define<T, T, T, bool>(table, "selp." + type, [](T a, T b, bool which) { return which ? a : b; });
+  define<T, T, T, Predicate>(table, "selp." + type, [](T a, T b, Predicate which) { return which != 0 ? a : b; });
   define<T, T>(table, "mov." + type, [](T a) { return a; });
 }
 
@@ -133,8 +133,8 @@ void defineIntegers(Table& table, const std::string& bits) {
   defineComparisons<T>(table, "u" + bits);
   defineComparisons<S>(table, "s" + bits);
   for (const char* type : {"b", "u", "s"}) defineSelection<T>(table, type + bits);
-  define<bool, T, T>(table, "setp.eq.b" + bits, [](T a, T b) { return a == b; });
-  define<bool, T, T>(table, "setp.ne.b" + bits, [](T a, T b) { return a != b; });
+  define<Predicate, T, T>(table, "setp.eq.b" + bits, [](T a, T b) { return a == b; });
+  define<Predicate, T, T>(table, "setp.ne.b" + bits, [](T a, T b) { return a != b; });
 }
 
 template <class T>
@@ -151,14 +151,14 @@ void defineFloats(Table& table, const std::string& type) {
   define<T, T, T>(table, "copysign." + type, [](T sign, T value) { return std::copysign(value, sign); });
   defineComparisons<T>(table, type);
   // True as well where one is NaN.
-  define<bool, T, T>(table, "setp.equ." + type, [](T a, T b) { return !(a < b || a > b); });
-  define<bool, T, T>(table, "setp.neu." + type, [](T a, T b) { return a != b; });
-  define<bool, T, T>(table, "setp.ltu." + type, [](T a, T b) { return !(a >= b); });
-  define<bool, T, T>(table, "setp.leu." + type, [](T a, T b) { return !(a > b); });
-  define<bool, T, T>(table, "setp.gtu." + type, [](T a, T b) { return !(a <= b); });
-  define<bool, T, T>(table, "setp.geu." + type, [](T a, T b) { return !(a < b); });
-  define<bool, T, T>(table, "setp.num." + type, [](T a, T b) { return !std::isnan(a) && !std::isnan(b); });
-  define<bool, T, T>(table, "setp.nan." + type, [](T a, T b) { return std::isnan(a) || std::isnan(b); });
+  define<Predicate, T, T>(table, "setp.equ." + type, [](T a, T b) { return !(a < b || a > b); });
+  define<Predicate, T, T>(table, "setp.neu." + type, [](T a, T b) { return a != b; });
+  define<Predicate, T, T>(table, "setp.ltu." + type, [](T a, T b) { return !(a >= b); });
+  define<Predicate, T, T>(table, "setp.leu." + type, [](T a, T b) { return !(a > b); });
+  define<Predicate, T, T>(table, "setp.gtu." + type, [](T a, T b) { return !(a <= b); });
+  define<Predicate, T, T>(table, "setp.geu." + type, [](T a, T b) { return !(a < b); });
+  define<Predicate, T, T>(table, "setp.num." + type, [](T a, T b) { return !std::isnan(a) && !std::isnan(b); });
+  define<Predicate, T, T>(table, "setp.nan." + type, [](T a, T b) { return std::isnan(a) || std::isnan(b); });
   defineSelection<T>(table, type);
 }
 
@@ -195,11 +195,11 @@ Table makeTable() {
   defineIntegers<uint64_t, int64_t>(table, "64");
   defineFloats<float>(table, "f32");
   defineFloats<double>(table, "f64");
-  define<bool, bool, bool>(table, "and.pred", [](bool a, bool b) { return a && b; });
-  define<bool, bool, bool>(table, "or.pred", [](bool a, bool b) { return a || b; });
-  define<bool, bool, bool>(table, "xor.pred", [](bool a, bool b) { return a != b; });
-  define<bool, bool>(table, "not.pred", [](bool a) { return !a; });
-  define<bool, bool>(table, "mov.pred", [](bool a) { return a; });
+  define<Predicate, Predicate, Predicate>(table, "and.pred", [](Predicate a, Predicate b) { return a != 0 && b != 0; });
+  define<Predicate, Predicate, Predicate>(table, "or.pred", [](Predicate a, Predicate b) { return a != 0 || b != 0; });
+  define<Predicate, Predicate, Predicate>(table, "xor.pred", [](Predicate a, Predicate b) { return (a != 0) != (b != 0); });
+  define<Predicate, Predicate>(table, "not.pred", [](Predicate a) { return a == 0; });
+  define<Predicate, Predicate>(table, "mov.pred", [](Predicate a) { return a; });
 
   // Four bytes out of eight, each as it is or, where its fourth bit is set, as its sign.
   define<uint32_t, uint32_t, uint32_t, uint32_t>(table, "prmt.b32", [](uint32_t a, uint32_t b, uint32_t which) {

@@ -43,15 +43,17 @@ std::string kernelText(const std::string& body) {
 
 /** What the kernel writes, having read 0, 1, 2 …; `told` is what stopped it. */
 std::vector<float> outputOf(const std::string& body, std::string& told) {
-  alignas(16) static float in[kThreads];
-  alignas(16) static float out[kThreads];
+  // Not side by side: what reaches past the end of one must not come to the other.
+  constexpr unsigned kGap = 16;
+  alignas(16) static float in[kThreads + kGap];
+  alignas(16) static float out[kThreads + kGap];
   for (unsigned i = 0; i < kThreads; ++i) {
     in[i] = static_cast<float>(i);
     out[i] = -1.0f;
   }
   Allocations allocations;
-  allocations.add(in, sizeof(in));
-  allocations.add(out, sizeof(out));
+  allocations.add(in, kThreads * sizeof(float));
+  allocations.add(out, kThreads * sizeof(float));
   try {
     Launch launch;
     launch.kernel = std::make_shared<Kernel>(parseKernel("k", kernelText(body)));

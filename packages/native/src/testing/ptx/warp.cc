@@ -26,7 +26,7 @@ void exchange(Block& block, Warp& warp, const Instruction& instruction, uint32_t
     const uint32_t other = static_cast<uint32_t>(lane) ^ distance;
     const bool within = other <= most;
     warp.at<uint32_t>(instruction.out[0])[lane] = values[within ? other : lane];
-    warp.at<bool>(instruction.out[1])[lane] = within;
+    warp.at<Predicate>(instruction.out[1])[lane] = within;
   }
 }
 
