@@ -172,14 +172,15 @@ void runRowTile(const RowTileCall& call) {
 #pragma GCC unroll 16
     for (int m = 0; m < MR; ++m) acc[m][v] = bias;
   }
-  const auto forEachAt = [&](auto* first, int64_t stride, auto body) {
+  // Inlined by word: sums that a call could see would lie in memory, which Clang else does.
+  const auto forEachAt = [&](auto* first, int64_t stride, auto body) __attribute__((always_inline)) {
 #pragma GCC unroll 16
     for (int m = 0; m < MR; ++m) {
 #pragma GCC unroll 4
       for (int v = 0; v < NV; ++v) body(acc[m][v], v, first + m * stride + v * kLanes, v < NV - 1 ? kLanes : call.lastLanes);
     }
   };
-  const auto forEach = [&](auto body) { forEachAt(call.out, call.outStride, body); };
+  const auto forEach = [&](auto body) __attribute__((always_inline)) { forEachAt(call.out, call.outStride, body); };
   // Lines to be written come while the sum is made.
   if (!call.streamed) forEach([](Vector&, int, const float* out, int) { __builtin_prefetch(out, 1); });
   if (call.accumulate) forEach([](Vector& z, int, const float* out, int valid) { z += fetch(out, valid); });
