@@ -15,6 +15,7 @@ import {
   unmadeParts,
   type StageRecord,
 } from './record';
+import { stageRecord } from '../testing/stage-record';
 
 let folder: string;
 let dir: string;
@@ -25,11 +26,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 function finished(products: string[], more: Partial<StageRecord> = {}): StageRecord {
-  const record: StageRecord = {
-    ...{ stage: 'train', key: 'k', settings: {}, versions: {}, device: 'cpu', hardware: '', matrixProducts: 'float32', threads: 1 },
-    ...{ inputs: [], startedAt: '', seconds: 1, products, summary: {} },
-    ...more,
-  };
+  const record = stageRecord('k', products, more);
   beginStage(dir, { key: record.key });
   for (const name of products) writeFileSync(join(dir, name), name);
   finishStage(dir, record);

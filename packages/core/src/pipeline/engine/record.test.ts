@@ -17,8 +17,8 @@ import {
   readRecord,
   type StageMark,
   type StagePart,
-  type StageRecord,
 } from './record';
+import { stageRecord } from '../testing/stage-record';
 
 let folder: string;
 let dir: string;
@@ -27,24 +27,6 @@ beforeEach(() => {
   dir = join(folder, 'train');
 });
 afterEach(() => rmSync(folder, { recursive: true }));
-
-function record(key: string, products: string[]): StageRecord {
-  return {
-    stage: 'train',
-    key,
-    settings: {},
-    versions: {},
-    device: 'cpu',
-    hardware: 'avx2',
-    matrixProducts: 'float32',
-    threads: 1,
-    inputs: [],
-    startedAt: '',
-    seconds: 1,
-    products,
-    summary: { n: 1 },
-  };
-}
 
 it('equal settings give equal text, whatever the order of their keys; lists keep theirs', () => {
   expect(canonicalJson({ b: [1, { d: 1, c: 2 }], a: undefined, e: null })).toBe(canonicalJson({ e: null, b: [1, { c: 2, d: 1 }] }));
@@ -58,10 +40,10 @@ describe('a stage is up to date', () => {
     beginStage(dir, { key: 'k' });
     writeFileSync(join(dir, 'weights'), '');
     expect(isUpToDate(dir, 'k')).toBe(false);
-    finishStage(dir, record('k', ['weights']));
+    finishStage(dir, stageRecord('k', ['weights']));
     expect(isUpToDate(dir, 'k')).toBe(true);
     expect(isUpToDate(dir, 'other')).toBe(false);
-    expect(readRecord(dir)).toEqual(record('k', ['weights']));
+    expect(readRecord(dir)).toEqual(stageRecord('k', ['weights']));
     rmSync(join(dir, 'weights'));
     expect(isUpToDate(dir, 'k')).toBe(false);
   });
@@ -85,17 +67,17 @@ describe('a stage is up to date', () => {
   it('only while each product has the size that was recorded, where one was', () => {
     beginStage(dir, { key: 'k' });
     writeFileSync(join(dir, 'weights'), 'whole');
-    finishStage(dir, { ...record('k', ['weights']), bytes: { weights: 5 } });
+    finishStage(dir, { ...stageRecord('k', ['weights']), bytes: { weights: 5 } });
     expect(isUpToDate(dir, 'k')).toBe(true);
     writeFileSync(join(dir, 'weights'), 'who');
     expect(isUpToDate(dir, 'k')).toBe(false);
-    finishStage(dir, record('k', ['weights'])); // as earlier versions wrote it
+    finishStage(dir, stageRecord('k', ['weights'])); // as earlier versions wrote it
     expect(isUpToDate(dir, 'k')).toBe(true);
   });
 
   it('not while it is made again, even after a kill between the record and the removal of the mark', () => {
     beginStage(dir, { key: 'k' });
-    finishStage(dir, record('k', []));
+    finishStage(dir, stageRecord('k', []));
     writeFileSync(join(dir, 'partial.json'), '{"key":"k"}');
     beginStage(dir, { key: 'k' });
     expect(isUpToDate(dir, 'k')).toBe(false);
@@ -132,7 +114,7 @@ describe('after a kill while a stage is begun with another key', () => {
       writeFileSync(join(dir, path), path);
     }
   });
-  const finish = (bytes: number): void => finishStage(dir, { ...record('k', ['a/result']), bytes: { 'a/result': bytes }, parts });
+  const finish = (bytes: number): void => finishStage(dir, { ...stageRecord('k', ['a/result']), bytes: { 'a/result': bytes }, parts });
 
   it.each([0, 1, 2, 3])('it is not up to date unless all of its files are there (%i removals)', (removals) => {
     finish('a/result'.length);
@@ -180,7 +162,7 @@ describe('what an interrupted stage left', () => {
 
   it('is removed once the stage had ended: its products are of another key', () => {
     leave('k');
-    finishStage(dir, record('k', ['checkpoint']));
+    finishStage(dir, stageRecord('k', ['checkpoint']));
     expect(readdirSync(dir).sort()).toEqual(['checkpoint', 'record.json']);
     beginStage(dir, { key: 'k2' });
     expect(readdirSync(dir)).toEqual(['partial.json']);
@@ -208,9 +190,9 @@ describe('parts of a stage', () => {
   it('stay with their keys, finished or not; what is of none goes, and with the same key nothing', () => {
     beginStage(dir, { key: 'k', parts: PARTS });
     expect(files()).toHaveLength(6);
-    finishStage(dir, { ...record('k', ['sum']), parts: PARTS });
+    finishStage(dir, { ...stageRecord('k', ['sum']), parts: PARTS });
     const mark = { key: 'k2', parts: { ...PARTS, b: part('2', 'b') } };
-    expect(files().filter(keeps(dir, { ...record('', []), ...mark }))).toEqual(['a/log', 'a/result', 'c/result']);
+    expect(files().filter(keeps(dir, { ...stageRecord('', []), ...mark }))).toEqual(['a/log', 'a/result', 'c/result']);
     beginStage(dir, mark);
     expect(files()).toEqual(['a/log', 'a/result', 'c/result']);
     expect(existsSync(join(dir, 'sum'))).toBe(false);
@@ -219,7 +201,7 @@ describe('parts of a stage', () => {
   it('are kept while a mark is without them, and are there for one that has them again, but not with another key', () => {
     const begun = beginStage(dir, { key: 'k2', parts: { a: PARTS.a } });
     expect(begun.parts).toEqual(PARTS);
-    finishStage(dir, { ...record('k2', []), ...begun });
+    finishStage(dir, { ...stageRecord('k2', []), ...begun });
     beginStage(dir, { key: 'k3', parts: { b: PARTS.b, c: part('2', 'c') } });
     expect(files()).toEqual(['a/log', 'a/result', 'b/result']);
   });
@@ -292,7 +274,7 @@ describe('parts of a stage', () => {
   });
 
   it('are something that is kept only where they have left something', () => {
-    const mark = (key: string, parts: Record<string, StagePart>): StageMark => ({ ...record(key, []), parts });
+    const mark = (key: string, parts: Record<string, StagePart>): StageMark => ({ ...stageRecord(key, []), parts });
     expect(keepsSome(dir, mark('k2', { a: PARTS.a }))).toBe(true);
     expect(keepsSome(dir, mark('k2', {}))).toBe(true); // those that outlive a case without them
     rmSync(join(dir, 'a'), { recursive: true });
@@ -334,7 +316,7 @@ describe('a folder that no stage has made', () => {
   it('keeps the products beside one that is damaged', () => {
     beginStage(dir, { key: 'k' });
     for (const name of ['whole', 'gone']) writeFileSync(join(dir, name), 'abc');
-    finishStage(dir, record('k', ['whole', 'gone']));
+    finishStage(dir, stageRecord('k', ['whole', 'gone']));
     rmSync(join(dir, 'gone'));
     expect(isUpToDate(dir, 'k')).toBe(false);
     beginStage(dir, { key: 'k' });
@@ -355,7 +337,7 @@ it('a product that another run left, or with a flipped bit, is found by its hash
   beginStage(dir, { key: 'k' });
   const path = join(dir, 'model.onnx');
   writeFileSync(path, 'abcd');
-  finishStage(dir, { ...record('k', ['model.onnx']), ...(await productSums(dir, ['model.onnx'])) });
+  finishStage(dir, { ...stageRecord('k', ['model.onnx']), ...(await productSums(dir, ['model.onnx'])) });
   await expectUnchanged(dir, ['model.onnx']);
   writeFileSync(path, 'abce');
   expect(isUpToDate(dir, 'k')).toBe(true);

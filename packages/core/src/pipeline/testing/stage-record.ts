@@ -1,0 +1,21 @@
+import type { StageRecord } from '../engine/record';
+
+/** What `train` would write down of products that it made. */
+export function stageRecord(key: string, products: string[], more: Partial<StageRecord> = {}): StageRecord {
+  return {
+    stage: 'train',
+    key,
+    settings: {},
+    versions: {},
+    device: 'cpu',
+    hardware: 'avx2',
+    matrixProducts: 'float32',
+    threads: 1,
+    inputs: [],
+    startedAt: '',
+    seconds: 1,
+    products,
+    summary: { n: 1 },
+    ...more,
+  };
+}
