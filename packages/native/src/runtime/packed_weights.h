@@ -15,7 +15,9 @@ namespace retroplume {
  */
 class PackedWeights {
  public:
-  /** Makes the instructions' kernels find what they ask for in context.packed. `written`: what they write. @throws NativeError DEVICE_OUT_OF_MEMORY
+  /**
+   * Makes the instructions' kernels find what they ask for in context.packed. `written`: what instructions write.
+   * @throws NativeError DEVICE_OUT_OF_MEMORY
    */
   void serve(const std::vector<BoundKernel*>& kernels, const std::vector<Span>& written, const std::shared_ptr<Device>& device);
   /** Written from outside while no run is under way. */

@@ -1,7 +1,7 @@
 /** What a record tells of products and parts, and whose a folder is in the moments in which a kill may come. */
-import fs, { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import fs, { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { temporaryFolder } from '../../data/testing/shared-data';
 import {
   beginStage,
   checkOurs,
@@ -17,13 +17,11 @@ import {
 } from './record';
 import { stageRecord } from '../testing/stage-record';
 
-let folder: string;
+const folder = temporaryFolder();
 let dir: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'retroplume-products-'));
-  dir = join(folder, 'train');
+  dir = join(folder.path, 'train');
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 function finished(products: string[], more: Partial<StageRecord> = {}): StageRecord {
   const record = stageRecord('k', products, more);

@@ -1,6 +1,6 @@
-import fs, { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import fs, { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { temporaryFolder } from '../../data/testing/shared-data';
 import {
   beginStage,
   canonicalJson,
@@ -20,13 +20,11 @@ import {
 } from './record';
 import { stageRecord } from '../testing/stage-record';
 
-let folder: string;
+const folder = temporaryFolder();
 let dir: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'retroplume-record-'));
-  dir = join(folder, 'train');
+  dir = join(folder.path, 'train');
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 it('equal settings give equal text, whatever the order of their keys; lists keep theirs', () => {
   expect(canonicalJson({ b: [1, { d: 1, c: 2 }], a: undefined, e: null })).toBe(canonicalJson({ e: null, b: [1, { c: 2, d: 1 }] }));
