@@ -4,7 +4,7 @@ import tseslint from 'typescript-eslint';
 import { roomOrder } from './tools/lint/room-order.mjs';
 
 export default tseslint.config(
-  { ignores: ['**/node_modules/', '**/dist/', '**/build/', 'examples/**/runs/', 'runs/', '.nx/'] },
+  { ignores: ['**/node_modules/', '**/dist/', '**/build/', 'examples/**/runs/', 'runs/'] },
   {
     files: ['**/*.ts'],
     extends: [js.configs.recommended, tseslint.configs.recommendedTypeChecked],
