@@ -64,7 +64,7 @@ export interface PlanOptions extends Pick<CompileOptions, 'outputs' | 'phases' |
   packTraces?: boolean;
 }
 
-/** Everything about a program but its memory: what `compile` runs, and what tests and tools can look at without native code. */
+/** Everything about a program but its memory: what `compile` runs, and what tests and tools can look at without native code. @throws {GraphError} as `compile` */
 export function planProgram(g: Graph, { outputs, phases, share, packTraces: packed = false }: PlanOptions): ProgramLayout {
   const asked = { phases: phaseRequests(g, outputs, phases), outputs };
   const fused = fuseDerivatives(fuseActivations(packed ? packTraces(asked) : asked));

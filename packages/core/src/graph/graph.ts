@@ -71,7 +71,11 @@ export class Graph {
     return taken;
   }
 
-  /** An array that the host sets before a run. Asking again for the same name and shape gives the same value. */
+  /**
+   * An array that the host sets before a run. Asking again for the same name and shape gives the same value.
+   *
+   * @throws {ShapeError} `SHAPE_NAME_TAKEN` for the name of something else, `SHAPE_EXTENT` for what is no shape; so do all that are named
+   */
   input(name: string, shape: Shape): Value {
     return this.leaf('input', name, shape);
   }
@@ -96,7 +100,7 @@ export class Graph {
     return this.leaf('state', name, shape);
   }
 
-  /** A fixed array. */
+  /** A fixed array. @throws {ShapeError} if the shape asks for another number of numbers */
   constant(data: number | ArrayLike<number>, shape: Shape = []): Value {
     const values = Float64Array.from(typeof data === 'number' ? [data] : data);
     if (values.length !== size(shape)) {
@@ -120,7 +124,11 @@ export class Graph {
     return this.values.filter((value) => value.kind === 'parameter' || value.kind === 'buffer');
   }
 
-  /** Appends a node; op functions call it after they have checked shapes. */
+  /**
+   * Appends a node; op functions call it after they have checked shapes.
+   *
+   * @throws {GraphError} if an input belongs to another graph, and so does every op @throws {ShapeError} if an output would have no shape
+   */
   apply<A>(op: Op<A>, inputs: readonly (Value | undefined)[], attributes: A, outputShapes: readonly Shape[], label: string = op.name): Value[] {
     for (const input of inputs) {
       if (input && input.graph !== this) throw new GraphError('GRAPH_FOREIGN_VALUE', `${op.name}: an operand belongs to another graph`);
@@ -143,13 +151,20 @@ export class Graph {
       const was = `${known.kind} ${formatShape(known.shape)}`;
       throw new ShapeError(
         'SHAPE_NAME_TAKEN',
-        `graph: "${name}" is already a ${was} and cannot also be a ${kind} ${formatShape(shape)}; give it another name`,
+        `graph: "${name}" already names the ${was} and cannot also name the ${kind} ${formatShape(shape)}; give it another name`,
       );
     }
     return known;
   }
 
   private append(value: Omit<Value, 'id' | 'graph'>): Value {
+    if (!value.shape.every((extent) => Number.isInteger(extent) && extent >= 0)) {
+      const what = value.name ?? value.node?.label ?? value.kind;
+      throw new ShapeError(
+        'SHAPE_EXTENT',
+        `graph: expected whole numbers of 0 or more as the shape of ${what} but received ${formatShape(value.shape)}: mend the call`,
+      );
+    }
     const made: Value = { id: this.values.length, graph: this, ...value };
     this.values.push(made);
     return made;

@@ -74,6 +74,7 @@ export interface Op<A = unknown> {
 
   /** Operands that `lower` takes as parts of larger arrays; absent or undefined: in one piece only. */
   spreadInput?(index: number, node: Node<A>): Spread | undefined;
+  /** The same of outputs. */
   spreadOutput?(index: number): Spread | undefined;
 
   /** Outputs that the kernel writes even if nobody reads them: they are always given memory. */

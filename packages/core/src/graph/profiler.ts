@@ -6,8 +6,9 @@ export interface KernelSum {
   op: string;
   calls: number;
   seconds: number;
-  /** floating-point operations, and the least memory traffic in bytes */
+  /** floating-point operations */
   flops: number;
+  /** the least memory traffic */
   bytes: number;
 }
 
@@ -44,6 +45,15 @@ const TRACED_RUNS = 60;
 /** The row of the time between instructions: sampling, copies to and from the host, waiting. */
 export const OUTSIDE = '(outside kernels)';
 
+/**
+ * Adds up what programs that are given it tell of their runs.
+ *
+ * @example
+ * const profiler = new Profiler();
+ * const program = compile(g, { outputs: { out }, profiler });
+ * await program.run();
+ * console.error(profiler.table());
+ */
 export class Profiler {
   private readonly byKernel = new Map<string, KernelSum>();
   private readonly events: TraceEvent[] = [];

@@ -12,7 +12,6 @@ import {
   planProgram,
   prelu,
   relu,
-  reshape,
   scale,
   sgdProject,
   square,
@@ -320,32 +319,6 @@ test('gradients in a phase of their own are changed before the update as a regio
 });
 
 describe('refusals', () => {
-  test('shapes are named with what was expected', () => {
-    const g = new Graph();
-    const x = g.input('x', [1, 4, 4, 8]);
-    expect(() => conv2d(g, x, g.input('w', [3, 3, 4, 16]))).toThrow('conv2d: expected weight [K, K, 8, C_out] but received [3, 3, 4, 16]');
-    expect(() => conv2d(g, x, g.input('even', [2, 2, 8, 16]))).toThrow('expected an odd square kernel');
-    expect(() => reshape(g, x, [5])).toThrow('reshape: expected 128 elements as in [1, 4, 4, 8] but received [5]');
-    expect(() => g.input('x', [2])).toThrow('"x" is already a input [1, 4, 4, 8]');
-  });
-
-  test('graphs do not mix, and a loss must depend on what is asked for', () => {
-    const [g, other] = [new Graph(), new Graph()];
-    expect(() => relu(g, other.input('x', [1]))).toThrow('belongs to another graph');
-    const misfit = loss(g, g.input('x', [1]), g.input('y', [1]), ones(g, [1]), { kind: 'l1', divisor: 1 });
-    expect(() => gradients(g, misfit, [g.input('z', [1])])).toThrow('the loss does not depend on z');
-    expect(() => gradients(g, g.find('x'), [g.find('x')])).toThrow('expected a scalar but received [1]; give a seed');
-  });
-
-  test('names and lengths are checked', () => {
-    const g = new Graph();
-    const program = compile(g, { outputs: { y: relu(g, g.input('x', [3])) } });
-    expect(() => program.set('x', [1, 2])).toThrow('expected 3 numbers for x [3] but received 2');
-    expect(() => program.get('z')).toThrow('nothing is named "z"');
-    expect(() => program.setParameters(new Map())).not.toThrow();
-    program.dispose();
-  });
-
   test('what native code refuses is one of our errors', async () => {
     const { g, out } = smallNet();
     const thrown = (code: string, of: new (...args: never[]) => Error): Error =>

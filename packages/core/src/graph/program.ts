@@ -48,6 +48,7 @@ export class Program<T extends FloatArray = Float32Array> {
   private runs = 0;
   private prepared = false;
 
+  /** @internal Use `compile`. */
   constructor(
     private readonly layout: ProgramLayout,
     private readonly options: ProgramOptions = {},
@@ -94,7 +95,7 @@ export class Program<T extends FloatArray = Float32Array> {
     return [...this.named].filter(([, value]) => value.kind === kind).map(([name]) => name);
   }
 
-  /** Shape of a named value. */
+  /** Shape of a named value. @throws {GraphError} if the name is unknown, and so does all here that takes one */
   shapeOf(name: string): readonly number[] {
     return this.value(name).shape;
   }
@@ -120,7 +121,7 @@ export class Program<T extends FloatArray = Float32Array> {
     return (this.options.device ?? 'cpu') !== 'cpu';
   }
 
-  /** As `set` of an input, for the next run that begins; a run that is under way does not see it. */
+  /** As `set` of an input, for the next run that begins; a run that is under way does not see it. @throws as {@link set} */
   stage(name: string, data: number | ArrayLike<number>): void {
     const { value, array } = this.checked(name, data);
     this.told(() => this.native.stage(this.offset(value), array));
@@ -187,18 +188,37 @@ export class Program<T extends FloatArray = Float32Array> {
     this.told(() => this.native.writeAt(this.offset(value), size(value.shape), places, this.cast(data)));
   }
 
-  /** A copy of a region, as it lies in the arena. */
+  /** A copy of a region, as it lies in the arena. @throws {GraphError} if there is none of this name */
   getRegion(name: string): T {
-    const { offset, length } = this.regions[name];
+    const { offset, length } = this.region(name);
     return this.told(() => this.native.read(offset, length)) as T;
   }
 
+  /**
+   * Sets a region as {@link getRegion} gives it.
+   *
+   * @throws {ShapeError} if the length differs @throws {GraphError} if there is none of this name
+   */
   setRegion(name: string, data: T): void {
+    const { offset, length } = this.region(name);
+    // More would go into the arrays behind it.
+    if (data.length !== length)
+      throw new ShapeError('SHAPE_LENGTH', `program: expected ${length} numbers for the region ${name} but received ${data.length}`);
     if (name === 'parameters' || name === 'buffers') this.prepared = false;
-    this.told(() => this.native.write(this.regions[name].offset, data));
+    this.told(() => this.native.write(offset, data));
   }
 
-  /** Runs one phase (the only one, if there is one) on the native thread; runs are taken in order. */
+  private region(name: string): Region {
+    if (!Object.hasOwn(this.regions, name))
+      throw new GraphError('GRAPH_UNKNOWN_NAME', `program: there is no region "${name}"; its regions are ${Object.keys(this.regions).join(', ')}`);
+    return this.regions[name];
+  }
+
+  /**
+   * Runs one phase (the only one, if there is one) on the native thread; runs are taken in order.
+   *
+   * @throws {GraphError} if there is no such phase, or what it needs is not there any more; and so does all that runs one
+   */
   async run(phase?: string): Promise<void> {
     const { profiler } = this.host;
     const names = this.enter(phase);
@@ -270,6 +290,7 @@ export class Program<T extends FloatArray = Float32Array> {
     return this.read(['state']);
   }
 
+  /** Sets it. @throws {GraphError} if one that the program uses is missing */
   setState(values: ReadonlyMap<string, ArrayLike<number>>): void {
     this.write(['state'], values);
   }

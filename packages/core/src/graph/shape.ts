@@ -32,6 +32,11 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((extent, i) => extent === b[i]);
 }
 
+/** Checks that an op that takes any number of arrays has one. @throws {ShapeError} */
+export function expectParts(op: string, parts: readonly Value[]): void {
+  if (parts.length === 0) throw new ShapeError('SHAPE_MISMATCH', `${op}: expected at least one array but received none; leave the op out`);
+}
+
 /**
  * Checks one operand of an op.
  *

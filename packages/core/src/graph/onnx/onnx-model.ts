@@ -54,15 +54,17 @@ export class OnnxModel {
     }
   }
 
+  /** In the order of the file. */
   get inputNames(): readonly string[] {
     return this.session.inputNames;
   }
 
+  /** In the order of the file. */
   get outputNames(): readonly string[] {
     return this.session.outputNames;
   }
 
-  /** Extents of an input, channels last; a string for a free one. */
+  /** Extents of an input, channels last; a string for a free one. @throws {ShapeError} if there is no such input */
   inputShape(name: string): readonly (number | string)[] {
     const found = this.session.inputMetadata.find((input) => input.name === name);
     if (!found?.isTensor)

@@ -2,7 +2,7 @@
 import type { Graph, Value } from '../graph';
 import type { Op } from '../op';
 import { pixelStride } from '../parts';
-import { expectShape, size } from '../shape';
+import { expectParts, expectShape, size } from '../shape';
 import { elementwise } from './tangent-rules';
 
 type BinaryKind = 'add' | 'subtract' | 'multiply';
@@ -35,8 +35,11 @@ export function scale(g: Graph, input: Value, alpha: number): Value {
 /**
  * Sum of any number of arrays of one shape. Where a part is used by nothing else, the node that makes it adds straight into the sum
  * (storage.ts); this is how gradients of a value with several users accumulate.
+ *
+ * @throws {ShapeError} if the shapes differ, or there are no arrays
  */
 export function sum(g: Graph, parts: readonly Value[]): Value {
+  expectParts('sum', parts);
   parts.forEach((part, i) => expectShape('sum', `part ${i}`, part, parts[0].shape));
   return g.apply(sumOp, parts, {}, [parts[0].shape])[0];
 }

@@ -6,7 +6,7 @@
 import { ShapeError } from '../../errors';
 import type { Graph, Node, Value } from '../graph';
 import type { Op } from '../op';
-import { formatShape, sameShape, size, type Shape } from '../shape';
+import { expectParts, expectShape, formatShape, sameShape, size, type Shape } from '../shape';
 import { extentOf, paddingOf } from '../onnx/free-grid';
 import { fromOnnxOrder, hasImageAxes, toOnnxAxis, toOnnxOrder, toOnnxShape } from '../onnx/layout';
 import { sumOf } from './arithmetic';
@@ -27,10 +27,13 @@ interface TransposeAttributes {
 /**
  * Joins arrays along one axis (the channels unless told otherwise).
  *
- * @throws {ShapeError} if another extent differs
+ * @throws {ShapeError} if another extent differs, or there are no parts or no such axis
  */
-export function concat(g: Graph, parts: readonly Value[], axis: number = parts[0].shape.length - 1): Value {
+export function concat(g: Graph, parts: readonly Value[], axis: number = (parts[0]?.shape.length ?? 0) - 1): Value {
+  expectParts('concat', parts);
   const shape = [...parts[0].shape];
+  if (!(axis in shape))
+    throw new ShapeError('SHAPE_RANGE', `concat: expected one of the axes of ${formatShape(shape)}, from 0 on, but received ${axis}`);
   for (const part of parts.slice(1)) {
     if (part.shape.length !== shape.length || part.shape.some((extent, i) => i !== axis && extent !== shape[i])) {
       const shapes = parts.map((each) => formatShape(each.shape)).join(' and ');
@@ -44,10 +47,10 @@ export function concat(g: Graph, parts: readonly Value[], axis: number = parts[0
 /** The entries `begin … end − 1` along one axis. @throws {ShapeError} if they are not there */
 export function slice(g: Graph, input: Value, axis: number, begin: number, end: number): Value {
   const extent = input.shape[axis];
-  if (!(0 <= begin && begin < end && end <= extent)) {
+  if (!(Number.isInteger(begin) && Number.isInteger(end) && 0 <= begin && begin < end && end <= extent)) {
     throw new ShapeError(
       'SHAPE_RANGE',
-      `slice: expected a range within 0…${extent} of axis ${axis} of ${formatShape(input.shape)} but received ${begin}…${end}`,
+      `slice: expected a range of whole numbers within 0…${extent} of axis ${axis} of ${formatShape(input.shape)} but received ${begin}…${end}`,
     );
   }
   if (end - begin === extent) return input;
@@ -59,8 +62,9 @@ export function slice(g: Graph, input: Value, axis: number, begin: number, end: 
   );
 }
 
-/** The first `height` rows and `width` columns of `[N, H, W, C]`. */
+/** The first `height` rows and `width` columns of `[N, H, W, C]`. @throws {ShapeError} if it is of another rank, or they are not there */
 export function crop(g: Graph, input: Value, height: number, width: number): Value {
+  expectShape('crop', 'input', input, ['N', 'H', 'W', 'C']);
   return slice(g, slice(g, input, 1, 0, height), 2, 0, width);
 }
 
@@ -92,8 +96,11 @@ function box(g: Graph, input: Value, begin: readonly number[], shape: Shape): Va
   return g.apply(boxOp, [input], { begin }, [shape], 'slice')[0];
 }
 
-/** Zeros after the last row and column of `[N, H, W, C]`. */
+/** Zeros after the last row and column of `[N, H, W, C]`. @throws {ShapeError} if it is of another rank, or less than none are asked for */
 export function pad(g: Graph, input: Value, rows: number, columns: number): Value {
+  expectShape('pad', 'input', input, ['N', 'H', 'W', 'C']);
+  if (!(rows >= 0 && columns >= 0))
+    throw new ShapeError('SHAPE_RANGE', `pad: expected 0 or more rows and columns but received ${rows} and ${columns}; crop what is too large`);
   if (rows === 0 && columns === 0) return input;
   const [batch, height, width, channels] = input.shape;
   return embed(g, input, [0, 0, 0, 0], [batch, height + rows, width + columns, channels]);
@@ -104,7 +111,7 @@ function embed(g: Graph, input: Value, begin: readonly number[], shape: Shape): 
   return g.apply(embedOp, [input, g.constant(0)], { begin }, [shape], 'pad')[0];
 }
 
-/** Axes in another order: axis a of the result is axis `order[a]` of `input`. */
+/** Axes in another order: axis a of the result is axis `order[a]` of `input`. @throws {ShapeError} if that is no order of its axes */
 export function transpose(g: Graph, input: Value, order: readonly number[]): Value {
   if ([...order].sort().some((axis, i) => axis !== i) || order.length !== input.shape.length || order.length > 5) {
     throw new ShapeError(

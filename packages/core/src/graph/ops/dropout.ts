@@ -23,7 +23,7 @@ export interface DropoutAttributes {
   readonly seed: number;
 }
 
-/** Inverted dropout. @returns shape of `input`; `input` itself where the probability is 0 */
+/** Inverted dropout. @returns shape of `input`; `input` itself where the probability is 0 @throws {ShapeError} if `step` is no scalar or the mask does not fit */
 export function dropout(g: Graph, input: Value, options: DropoutOptions): Value {
   const { probability, seed, step, mask } = options;
   if (probability === 0) return input;

@@ -38,7 +38,7 @@ export function loss(g: Graph, prediction: Value, target: Value, weight: Value, 
   return g.apply(lossOp, [prediction, target, weight], { delta: 1, ...options }, [[]])[0];
 }
 
-/** Σ weight · value over scalars: a cost of several terms. @returns a scalar */
+/** Σ weight · value over scalars: a cost of several terms. @returns a scalar @throws {ShapeError} for a term that is none, or for no terms */
 export function weightedSum(g: Graph, terms: readonly { value: Value; weight: number }[]): Value {
   const parts = terms.map(({ value, weight }) => {
     expectShape('weightedSum', 'value', value, []);

@@ -47,6 +47,7 @@ const lengthOf = (arrays: readonly Value[]): number => arrays.reduce((total, { s
  *
  * @param gradients - gradient of each array to be updated, as from `gradients`
  * @returns a value without elements, to be named in a phase
+ * @throws {ShapeError} if a gradient has another shape than its array
  * @see Kingma & Ba (2015), arXiv:1412.6980, algorithm 1
  */
 export function adamUpdate(g: Graph, gradients: ReadonlyMap<Value, Value>, options: AdamOptions): Value {
@@ -133,7 +134,7 @@ export interface ProjectionOptions {
  *
  * @param value - an input or parameter; is changed in place
  * @returns a value without elements, to be named in a phase
- * @throws {GraphError} if `value` is computed
+ * @throws {GraphError} if `value` is computed or fixed @throws {ShapeError} if gradient or bounds have another shape
  */
 export function sgdProject(g: Graph, value: Value, gradient: Value, options: ProjectionOptions): Value {
   if (value.kind === 'computed' || value.kind === 'constant')
