@@ -69,3 +69,18 @@ it('name no type that cannot be imported', () => {
   );
   expect([...new Set(missing)].sort()).toEqual([]);
 });
+
+it('say what each function, class and method is', () => {
+  const told = (symbol: ts.Symbol): boolean => symbol.getDocumentationComment(checker).length > 0 || symbol.getJsDocTags(checker).length > 0;
+  const isCalled = ({ flags }: ts.Symbol): boolean => (flags & (ts.SymbolFlags.Function | ts.SymbolFlags.Class | ts.SymbolFlags.Method)) !== 0;
+  const methodsOf = (symbol: ts.Symbol): ts.Symbol[] =>
+    symbol.flags & (ts.SymbolFlags.Class | ts.SymbolFlags.Interface)
+      ? checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol)).filter(({ declarations }) => !declarations?.some(isInternal))
+      : [];
+  const called = exportsOf(checker.getSymbolAtLocation(index)!)
+    .flatMap((symbol) => [symbol, ...methodsOf(symbol)])
+    .filter((symbol) => isCalled(symbol) && symbol.declarations?.every((declaration) => isOurs(declaration.getSourceFile())));
+  expect(called.length).toBeGreaterThan(200);
+  const silent = called.filter((symbol) => !told(symbol)).map((symbol) => `${checker.getFullyQualifiedName(symbol).replace(/^".*"\./, '')}`);
+  expect(silent).toEqual([]);
+});

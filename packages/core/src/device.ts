@@ -22,6 +22,7 @@ export interface Device {
   products: Products;
 }
 
+/** What {@link DeviceChoice} is, of a text that a user gave. */
 export const DEVICE_PATTERN = /^(auto|cpu|cuda(:\d{1,3})?)$/;
 
 /** What {@link DEVICE_PATTERN} takes, for the sentences that refuse. */

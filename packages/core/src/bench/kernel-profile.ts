@@ -9,6 +9,7 @@ export interface KernelShare {
   readonly seconds: number;
   /** Of the seconds of all kernels. */
   readonly share: number;
+  /** 1e9 floating-point operations, and at least 1e9 bytes of memory traffic, a second. */
   readonly gflops: number;
   readonly gbytes: number;
 }

@@ -16,6 +16,7 @@ const TOLERANCE = 2e-4;
 /** Arrays begin at multiples of a cache line. */
 const ALIGNMENT = 16;
 
+/** A kernel's times, and what it does in a second of ours: 1e9 floating-point operations, and at least 1e9 bytes of memory traffic. */
 export interface OpComparison extends Comparison {
   readonly gflops: number;
   readonly gbytes: number;

@@ -1,6 +1,7 @@
 /** Seconds of the rounds of one contestant: the median, and how far the machine let it scatter. */
 export interface Timing {
   readonly median: number;
+  /** 10th and 90th percentile. */
   readonly p10: number;
   readonly p90: number;
   /** How many turns these are of. */

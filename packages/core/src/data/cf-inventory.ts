@@ -31,19 +31,19 @@ export interface InventoryFile extends Omit<CfInventory, 'fields'> {
   field: (step: number) => Float64Array;
 }
 
-/** @throws as {@link openCfInventory} */
-export function readCfInventory(path: string, variable: string, units?: string): CfInventory {
-  const { steps, field, ...head } = openCfInventory(path, variable, units);
-  return { ...head, fields: Array.from({ length: steps }, (_, step) => field(step)) };
-}
-
 /**
- * Reads all of the variable once, a step at a time, and keeps none.
+ * Reads an inventory whole.
  *
  * @param units - in place of the file's, where that is a spelling of its own (`kgN/m2/s`)
  * @throws {DataError} `VARIABLE_MISSING`, `CF_DIMENSIONS` for other dimensions than (time, lat, lon), `CF_BOUNDS` for cells whose edges are not known or that overlap,
  *   `CF_TIME`, `NEGATIVE`, `NOT_FINITE`; {@link UnitError} `UNIT_UNKNOWN`, `UNIT_MISMATCH` for what is no flux per area
  */
+export function readCfInventory(path: string, variable: string, units?: string): CfInventory {
+  const { steps, field, ...head } = openCfInventory(path, variable, units);
+  return { ...head, fields: Array.from({ length: steps }, (_, step) => field(step)) };
+}
+
+/** Reads all of the variable once, a step at a time, and keeps none. Parameters and errors: {@link readCfInventory}. */
 export function openCfInventory(path: string, variable: string, units?: string): InventoryFile {
   return withFile(path, (file) => {
     const { dimensions } = numericVariable(file, variable);

@@ -66,8 +66,10 @@ const YEAR = 360 * 86_400_000;
 const ROUNDING = 1e-9;
 
 /**
+ * Writes an hourly I/O API emission file, moles/s or g/s per cell, of what CF inventories emit on its grid.
+ *
  * @returns for each source where its mass went, and what of it is in the file
- * @throws {DataError} `PERIOD_NOT_COVERED` if a step is missing, and what {@link openCfInventory} throws
+ * @throws {DataError} `PERIOD_NOT_COVERED` if a step is missing, and what {@link readCfInventory} throws
  * @throws {UnitError} `UNIT_MOLAR_MASS`, `UNIT_MISMATCH`; {@link ConfigError} `PROFILE` for weights that are no profile, `INVENTORY_UNITS` for a
  *   species in two units, `MOLAR_MASS_UNUSED`, `INVENTORY_TWICE` for a source that counts twice, `OUTPUT_IS_INPUT`; {@link DataError} `IOAPI_NAME`
  * @throws {GridError} `INVENTORY_OUTSIDE` if nothing of a source lies on the grid

@@ -44,6 +44,7 @@ export interface IoapiReader {
    * @throws {DataError} `VARIABLE_MISSING`, `STEP_OUTSIDE`, `LAYER_OUTSIDE` (parts of a step or layer, too), `FILE_TRUNCATED`
    */
   read(variable: string, first?: number, count?: number, layer?: number): Float32Array;
+  /** Closes the file, or all of a series; nothing can be read afterwards. */
   close(): void;
 }
 
@@ -80,6 +81,8 @@ export class IoapiFile implements IoapiReader {
   }
 
   /**
+   * Opens a file and reads its header.
+   *
    * @throws {DataError} `FILE_MISSING`, `FILE_TRUNCATED`, `FILE_NOT_NETCDF`, `IOAPI_HEADER`, `TFLAG_GAP`, `TFLAG_START`
    * @throws {GridError} for a projection that isn't supported; `GRID_MISMATCH`
    */

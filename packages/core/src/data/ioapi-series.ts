@@ -57,7 +57,7 @@ export class IoapiSeries implements IoapiReader {
   }
 
   /**
-   * Overlaps are compared when a variable is read: `FILES_OVERLAP`.
+   * Opens files that follow each other in time, in any order. Overlaps are compared when a variable is read: `FILES_OVERLAP`.
    *
    * @throws {DataError} `FILES_NONE`, `TFLAG_GAP` between files, `FILES_DIFFER` in step, layers, variables or units; and whatever a file throws
    * @throws {GridError} `GRID_MISMATCH` between files

@@ -45,7 +45,7 @@ export class IoapiWriter {
     this.written = new Map(contents.variables.map(({ name }) => [name, new Uint8Array(contents.time.count)]));
   }
 
-  /** @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`, `IOAPI_NAME` for a name that the I/O API cannot hold */
+  /** Begins a file. @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`, `IOAPI_NAME` for a name that the I/O API cannot hold */
   static create(path: string, contents: IoapiContents): IoapiWriter {
     expectText(path, 'IoapiWriter.create: path', 'a path');
     expectObject(contents, 'IoapiWriter.create: contents', 'grid, time, layers and variables');
@@ -64,6 +64,8 @@ export class IoapiWriter {
   }
 
   /**
+   * Writes whole steps of a variable.
+   *
    * @param first - first step
    * @param data - `[steps, layers, rows, cols]` in the variable's unit
    * @throws {ShapeError} `IOAPI_SHAPE` if that is not a whole number of steps inside the file
@@ -85,7 +87,7 @@ export class IoapiWriter {
     written.fill(1, first, first + count);
   }
 
-  /** @throws {DataError} `IOAPI_INCOMPLETE` if a step was not written (nothing is left behind); `DISK_FULL` */
+  /** Ends the file and gives it its name. @throws {DataError} `IOAPI_INCOMPLETE` if a step was not written (nothing is left behind); `DISK_FULL` */
   close(): void {
     for (const [name, steps] of this.written) {
       const missing = steps.indexOf(0);

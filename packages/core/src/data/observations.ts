@@ -55,6 +55,8 @@ export interface ObservationsOptions {
 }
 
 /**
+ * Reads stations and observations as series without a missing step: gases in ppb, PM2.5 in µg m-3, what the quality rules leave out NaN.
+ *
  * @throws {DataError} `FILES_NONE`, `COLUMN_MISSING`, `OBSERVATIONS_TIME`, `OBSERVATIONS_TWICE` (two values for one station and time),
  * `OBSERVATIONS_EMPTY` (a species of the case, or all of the files, without any value), `STATIONS_UNKNOWN`, `OBSERVATIONS_ABSURD`, `FILE_TRUNCATED`, and what {@link readStations} throws
  * @throws {ConfigError} `OBSERVATIONS_SQL`, `CALL_INVALID`

@@ -40,6 +40,8 @@ export interface StationList {
 }
 
 /**
+ * Reads the stations of a CSV that lie on earth.
+ *
  * @throws {DataError} `FILE_MISSING`, `COLUMN_MISSING`, `STATION_TWICE` (one id at two places), `STATIONS_NONE`
  */
 export async function readStations(spec: StationsSpec): Promise<StationList> {

@@ -82,6 +82,7 @@ export class Grid {
     return [x - this.turn * Math.floor((x - west) / this.turn), y];
   }
 
+  /** The other way: longitude from −180 to 180 and latitude of projection coordinates. */
   toLonLat(x: number, y: number): [lon: number, lat: number] {
     const [lon, lat] = this.projection.inverse(x, y);
     return [lon - 360 * Math.floor((lon + 180) / 360), lat];

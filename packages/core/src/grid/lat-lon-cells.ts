@@ -4,6 +4,7 @@ import { EARTH_RADIUS } from './projection';
 
 const RADIANS = Math.PI / 180;
 
+/** Cells that are cut into pieces, to tell which cells of a grid they lie in. */
 export interface SourceCells {
   readonly rows: number;
   readonly cols: number;
@@ -11,6 +12,7 @@ export interface SourceCells {
   cut(cell: number, points: number): CutCell;
 }
 
+/** The pieces of a cell. */
 export interface CutCell {
   /** The middle of a piece. */
   place(piece: number): { lon: number; lat: number };
@@ -18,6 +20,7 @@ export interface CutCell {
   weight(piece: number): number;
 }
 
+/** Cells between parallels and meridians, row after row in the order of the file. */
 export class LatLonCells implements SourceCells {
   readonly rows: number;
   readonly cols: number;

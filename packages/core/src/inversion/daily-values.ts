@@ -11,7 +11,7 @@
 import { expectArgument, expectNumbers, expectObject } from '../call';
 import { FEWEST_HOURS } from '../data/daily-means';
 
-/** Hourly series of one station without a missing step, NaN where a value is missing; all of one length. */
+/** Hourly series of one station without a missing step, NaN where a value is missing; all of one length and in one unit. */
 export interface HourlySeries {
   observed: ArrayLike<number>;
   /** of each run */
@@ -21,6 +21,7 @@ export interface HourlySeries {
 /** One value per valid day. */
 export interface DailyValues {
   observed: number[];
+  /** of each run */
   simulated: number[][];
 }
 
@@ -31,8 +32,8 @@ const WINDOW = { hours: 8, needed: 6, firstStart: 7, lastStart: 23, neededStarts
 /**
  * Maximum daily 8-hour means.
  *
- * @param firstHour - of the series, see {@link hourOf}
- * @returns in the unit of the series
+ * @param firstHour - of the series, in whole hours since 1970 of the local time by which days are told
+ * @returns in the unit of the series, one value for each valid day
  */
 export function maximumDaily8hMeans(series: HourlySeries, firstHour: number): DailyValues {
   return daily(series, firstHour, (day, mean) => {
@@ -45,7 +46,12 @@ export function maximumDaily8hMeans(series: HourlySeries, firstHour: number): Da
   });
 }
 
-/** Means from midnight to midnight. @param firstHour - of the series, see {@link hourOf} */
+/**
+ * Means from midnight to midnight.
+ *
+ * @param firstHour - as of {@link maximumDaily8hMeans}
+ * @returns in the unit of the series, one value for each valid day
+ */
 export function dailyMeans(series: HourlySeries, firstHour: number): DailyValues {
   return daily(series, firstHour, (day, mean) => mean(day, DAY, FEWEST_HOURS));
 }

@@ -88,6 +88,7 @@ export interface ForwardModel {
   readonly batches: number;
   /** the batches in stretches, with the slots that each sees beside nuisance numbers, as first and end of each; absent: one part of all */
   readonly parts?: readonly ModelPart[];
+  /** The observations of a batch, the same at every call. */
   observations(batch: number): ObservationBatch;
   /**
    * @param factors - `[slots, rows, cols, groups]`, then those on initial concentrations, then nuisance numbers

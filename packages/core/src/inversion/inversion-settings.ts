@@ -31,6 +31,7 @@ export interface InversionSettings {
   iterations: number;
   /** default: Adam, in paper mode gradient descent */
   optimiser?: 'lbfgs' | 'gauss-newton' | 'adam' | 'sgd';
+  /** step size of Adam and of gradient descent; length of the first step of L-BFGS */
   learningRate: number;
   /** the learning rate falls exponentially to this part of itself at the last step; default 0.1, in paper mode 1 (it stays) */
   learningRateDecay?: number;
@@ -45,6 +46,7 @@ export interface InversionSettings {
   batch: number;
   /** groups whose factors are inverted, those of the others stay 1; default mode only; default all */
   groups?: readonly string[];
+  /** by group: standard deviation of the natural logarithm of the factor; default mode only */
   priorSpread: Record<string, number>;
   /** choose the iterate by the watched monitors, and stop when they get no better */
   stopOnWithheld: boolean;
@@ -56,6 +58,7 @@ export interface InversionSettings {
   tolerance?: number;
   /** part of the first gradient's norm at which it counts as converged; default 0 (never) */
   gradientReduction?: number;
+  /** of the order in which batches are drawn, and of random starts */
   seed: number;
 }
 

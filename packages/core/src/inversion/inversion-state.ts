@@ -10,12 +10,15 @@ import type { Optimiser } from './optimisers/optimiser';
 export interface HistoryPoint {
   iteration: number;
   learningRate: number;
+  /** J = Jo + Jb, dimensionless */
   total: number;
+  /** Jo */
   observation: number;
+  /** Jb */
   prior: number;
   /** Jo per species */
   bySpecies: number[];
-  /** mean absolute error per species at used and at watched monitors */
+  /** mean absolute error per species at used and at watched monitors, in its unit */
   usedMae: (number | null)[];
   watchedMae: (number | null)[];
   /** mean over species of watchedMae relative to iteration 0 */

@@ -49,6 +49,7 @@ import { checkModel, checkProblem } from './problem-checks';
 import { addScaled } from '../vectors';
 
 export interface InversionOptions {
+  /** told after each evaluation of all observations: steps of all that there may be, and the cost in words */
   onProgress?: (done: number, total: number, text: string) => void;
   /** told in one sentence when a checkpoint is passed over or resumed from */
   onMessage?: (text: string) => void;
@@ -76,6 +77,7 @@ export interface InversionResult {
   nuisance?: Float64Array;
   /** the part of Jb that is of the emissions at the control that is kept; all of it where nothing else is in the control */
   emissionPrior: number;
+  /** v, of the step that is kept */
   control: Float64Array;
   history: HistoryPoint[];
   /** share of emitting cells whose factor lies at a bound, per group */

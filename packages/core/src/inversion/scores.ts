@@ -36,7 +36,9 @@ export interface Scores {
   mfe: number;
   /** index of agreement, 0 … 1; NaN where all values are equal */
   ioa: number;
+  /** in the unit of the values */
   meanObserved: number;
+  /** in the unit of the values */
   meanSimulated: number;
 }
 

@@ -50,6 +50,7 @@ export interface RunOptions {
 
 /** What one variant of a run found: the figures of `demo --json` and `verify --json`. */
 export interface VariantResult extends Partial<Pick<VerifySummary, 'withheld' | 'used' | 'inventory' | 'inventoryNearMonitors' | 'audit'>> {
+  /** free-running response of the surrogate on the transport model's, by pair, such as `NOx>NO2`: mean over periods */
   response?: Record<string, { slope: number; r: number }>;
   /** where the surrogate takes initial concentrations: the response with those of each place */
   initialConcentrations?: Partial<Record<InitialFigures['from'], Record<string, { slope: number; r: number }>>>;

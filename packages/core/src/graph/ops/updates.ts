@@ -15,8 +15,11 @@ export interface AdamOptions {
   learningRate: Value;
   /** Scalar input, 1 at the first step. */
   step: Value;
+  /** Default 0.9. */
   beta1?: number;
+  /** Default 0.999. */
   beta2?: number;
+  /** Default 1e-8. */
   epsilon?: number;
   /** L2 penalty: l2 · parameter is added to the gradient before the moments (not decoupled). */
   l2?: number;

@@ -106,6 +106,8 @@ function bundledStages(settings: Case): StageName[] {
 }
 
 /**
+ * Packs what is finished in a run folder into one file: case, records, hashes, and products that are not too large.
+ *
  * @param out - run folder
  * @throws {ConfigError} `CALL_INVALID`, `RUN_FILE_MISSING`, `BUNDLE_EMPTY`; `BUNDLE_STALE` if not all of it is of one case and the same inputs; `RUN_LOCKED` while a run is
  *   at work there

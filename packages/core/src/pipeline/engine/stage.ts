@@ -24,6 +24,7 @@ import {
 import { keyOf } from './stage-keys';
 import { fewOf, whyAnew } from './why-anew';
 
+/** All stages, in the order of a run. */
 export const STAGES = [
   'simulate',
   'prepare',

@@ -17,6 +17,7 @@ export interface Candidate {
   spreadScale: number;
   errorScale: number;
   errorCorrelation: Pick<InversionSettings['errorCorrelation'], 'hours' | 'km'>;
+  /** `inversion.factorCorrelation.periods`: correlation of a period with the next, 0 to 0.99 */
   factorCorrelationPeriods: number;
 }
 

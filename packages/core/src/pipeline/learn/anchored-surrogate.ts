@@ -77,6 +77,7 @@ export function openSurrogate(source: string | Case, given: OpenSurrogateOptions
   return new AnchoredSurrogate(context);
 }
 
+/** A run's surrogate, C(f) = C_prior + S(f·E) − S(E), as {@link openSurrogate} gives it. */
 export class AnchoredSurrogate {
   readonly grid: Grid;
   readonly periods: readonly SurrogatePeriod[];
