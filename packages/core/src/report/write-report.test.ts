@@ -220,6 +220,12 @@ describe('page', () => {
     expect(section.match(/>member12</g)).toHaveLength(SPECIES.length);
   });
 
+  it('sets the published errors of both networks beside those of the surrogate', () => {
+    const text = write(syntheticReport(small));
+    const section = text.slice(text.indexOf('id="table-surrogate"'));
+    for (const both of ['0.270 / 0.290', '0.170 / 0.190', '1.39 / 1.49', '1.46 / 1.48']) expect(section).toContain(both);
+  });
+
   it('shows what initial concentrations do to the answers of a surrogate that takes them, and what they took of the gain', () => {
     const data = syntheticReport(small);
     const words = (text: string): string => text.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');

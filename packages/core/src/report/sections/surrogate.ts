@@ -1,6 +1,6 @@
 /** The surrogate that carried the gradient: its response to emissions first (what the inversion needs), then its concentrations, then how it learned. */
 import { drawChart } from '../chart';
-import { change, chemical, fixed, percent, significant, unitText } from '../format';
+import { change, chemical, fixed, MISSING, percent, significant, unitText } from '../format';
 import type { Markup } from '../html';
 import { html } from '../html';
 import { COLOURS, modeLabel } from '../page-context';
@@ -45,6 +45,11 @@ function responseTable(context: PageContext): Markup {
   });
 }
 
+function published(species: string): string {
+  const mae = PUBLISHED_SURROGATE_MAE[species];
+  return mae ? `${significant(mae.lstmUnet)} / ${significant(mae.resnet)}` : MISSING;
+}
+
 function errorTable(context: PageContext): Markup {
   const scores = context.data.surrogate ?? [];
   if (scores.length === 0) return html``;
@@ -73,11 +78,11 @@ function errorTable(context: PageContext): Markup {
         change(nmb),
         percent(nme),
         fixed(r, 2),
-        significant(PUBLISHED_SURROGATE_MAE[species]),
+        published(species),
       ],
       begins: index > 0 && scores[index - 1]?.mode !== mode,
     })),
-    note: 'The last column (their table 1: China 2015, CMAQ) is for scale only. A small error here does not make a good inversion; the response does.',
+    note: 'The last column (their table 1: LSTM-U-Net / ResNet; China 2015, CMAQ) is for scale only. A small error here does not make a good inversion; the response does.',
   });
 }
 
