@@ -20,16 +20,19 @@ import type { CfAttributes, CfVariable } from './netcdf-cf';
 
 const NUMBERS = ['gdtyp', 'pAlp', 'pBet', 'pGam', 'xcent', 'ycent', 'xorig', 'yorig', 'xcell', 'ycell', 'cols', 'rows'] as const;
 
-/** Name of the variable that holds the grid mapping; data variables name it in `grid_mapping`. */
+/** Name of the variable that holds the grid mapping. */
 export const CRS = 'crs';
 
+/** Attributes of a data variable on y and x, by which programs know where it lies. */
+export const ON_GRID = { grid_mapping: CRS, coordinates: 'lat lon' } as const;
+
 /**
- * @returns dimensions y and x, their coordinates, and the variables crs, lon and lat; give data variables the attributes
- * `grid_mapping: CRS` and `coordinates: 'lat lon'`
+ * @returns dimensions y and x, their coordinates, and the variables crs, lon and lat; give data variables the attributes {@link ON_GRID}
  *
  * @example
  * const { dimensions, coordinates, variables } = cfGrid(grid);
- * writeCf('map.nc', { dimensions, coordinates, variables: [...variables, { name: 'NO2', dimensions: ['y', 'x'], data }] });
+ * const map = { name: 'NO2', dimensions: ['y', 'x'], data, attributes: ON_GRID };
+ * writeCf('map.nc', { dimensions, coordinates, variables: [...variables, map] });
  */
 export function cfGrid(grid: Grid): { dimensions: Record<string, number>; coordinates: CfVariable[]; variables: CfVariable[] } {
   const { rows, cols, definition: g } = grid;
@@ -54,6 +57,12 @@ export function cfGrid(grid: Grid): { dimensions: Record<string, number>; coordi
     coordinates: [axis('y', g.yorig, g.ycell, rows), axis('x', g.xorig, g.xcell, cols)],
     variables: [{ name: CRS, dimensions: [], data: new Int32Array(1), attributes: gridMapping(g) }, place('lat'), place('lon')],
   };
+}
+
+/** Data variables on y and x, and all that places them: what a file of them holds beside its dimensions. */
+export function onGrid(grid: Grid, fields: readonly CfVariable[]): { coordinates: CfVariable[]; variables: CfVariable[] } {
+  const { coordinates, variables } = cfGrid(grid);
+  return { coordinates, variables: [...variables, ...fields.map((field) => ({ ...field, attributes: { ...field.attributes, ...ON_GRID } }))] };
 }
 
 /** CF's grid mapping, and beside it the I/O API's own parameters, from which {@link gridFromCf} makes the same grid again. */

@@ -22,6 +22,8 @@ import { gridConvergence, windToGrid } from './wind';
 export interface Channel {
   units: string;
   description: string;
+  /** of CF, where it has one for it */
+  standardName?: string;
   least?: number;
   most?: number;
 }
@@ -34,22 +36,40 @@ const WIND = { units: 'm s-1', least: -150, most: 150 };
  * give values just below it.
  */
 export const CHANNELS: Readonly<Record<string, Channel>> = {
-  u: { ...WIND, description: 'wind along the grid x axis at 10 m' },
-  v: { ...WIND, description: 'wind along the grid y axis at 10 m' },
-  TEMP2: { units: 'K', description: 'temperature at 2 m', least: 150, most: 350 },
-  PBL: { units: 'm', description: 'boundary-layer height', least: 0, most: 1e4 },
+  u: { ...WIND, standardName: 'x_wind', description: 'wind along the grid x axis at 10 m' },
+  v: { ...WIND, standardName: 'y_wind', description: 'wind along the grid y axis at 10 m' },
+  TEMP2: { units: 'K', standardName: 'air_temperature', description: 'temperature at 2 m', least: 150, most: 350 },
+  PBL: { units: 'm', standardName: 'atmosphere_boundary_layer_thickness', description: 'boundary-layer height', least: 0, most: 1e4 },
   inversePbl: { units: 'm-1', description: 'inverse of the boundary-layer height' },
-  RGRND: { units: 'W m-2', description: 'solar radiation reaching the ground', least: -1, most: 1600 },
-  Q2: { units: 'KG/KG', description: 'water-vapour mixing ratio at 2 m', least: -1e-6, most: 0.1 },
-  RN: { units: 'cm', description: 'precipitation per step', least: -1e-3, most: 100 },
-  RC: { units: 'cm', description: 'convective precipitation per step', least: -1e-3, most: 100 },
-  PRSFC: { units: 'Pa', description: 'surface pressure', least: 2e4, most: 1.2e5 },
-  WSPD10: { units: 'm s-1', description: 'wind speed at 10 m', least: 0, most: 150 },
-  WDIR10: { units: 'degrees', description: 'direction from which the wind at 10 m comes, clockwise from true north', least: -360, most: 360 },
-  UWIND: { ...WIND, description: 'wind along the grid x axis in the lowest layers' },
-  VWIND: { ...WIND, description: 'wind along the grid y axis in the lowest layers' },
-  UWINDC: { ...WIND, description: 'wind along the grid x axis in the lowest layers' },
-  VWINDC: { ...WIND, description: 'wind along the grid y axis in the lowest layers' },
+  RGRND: {
+    units: 'W m-2',
+    standardName: 'surface_downwelling_shortwave_flux_in_air',
+    description: 'solar radiation reaching the ground',
+    least: -1,
+    most: 1600,
+  },
+  Q2: { units: 'kg kg-1', standardName: 'humidity_mixing_ratio', description: 'water-vapour mixing ratio at 2 m', least: -1e-6, most: 0.1 },
+  RN: { units: 'cm', standardName: 'lwe_thickness_of_precipitation_amount', description: 'precipitation per step', least: -1e-3, most: 100 },
+  RC: {
+    units: 'cm',
+    standardName: 'lwe_thickness_of_convective_precipitation_amount',
+    description: 'convective precipitation per step',
+    least: -1e-3,
+    most: 100,
+  },
+  PRSFC: { units: 'Pa', standardName: 'surface_air_pressure', description: 'surface pressure', least: 2e4, most: 1.2e5 },
+  WSPD10: { units: 'm s-1', standardName: 'wind_speed', description: 'wind speed at 10 m', least: 0, most: 150 },
+  WDIR10: {
+    units: 'degrees',
+    standardName: 'wind_from_direction',
+    description: 'direction from which the wind at 10 m comes, clockwise from true north',
+    least: -360,
+    most: 360,
+  },
+  UWIND: { ...WIND, standardName: 'x_wind', description: 'wind along the grid x axis in the lowest layers' },
+  VWIND: { ...WIND, standardName: 'y_wind', description: 'wind along the grid y axis in the lowest layers' },
+  UWINDC: { ...WIND, standardName: 'x_wind', description: 'wind along the grid x axis in the lowest layers' },
+  VWINDC: { ...WIND, standardName: 'y_wind', description: 'wind along the grid y axis in the lowest layers' },
   USTAR: { units: 'm s-1', description: 'friction velocity', least: 0, most: 20 },
   hourSin: { units: '1', description: 'sine of the local solar hour' },
   hourCos: { units: '1', description: 'cosine of the local solar hour' },

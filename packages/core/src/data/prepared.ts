@@ -16,9 +16,9 @@ import type { NetcdfFile } from '@retroplume/native';
 
 import { DataError, ShapeError } from '../errors';
 import type { Grid, TimeAxis } from '../grid/grid';
-import { GROUPS, SPECIES, speciesUnit } from './case/fields';
-import { CRS, cfGrid, cfTime, gridFromCf, timeFromCf } from './cf-grid';
-import { CHANNELS } from './meteorology';
+import { GROUPS, SPECIES, speciesUnit, type Group, type Species } from './case/fields';
+import { CRS, cfGrid, cfTime, gridFromCf, ON_GRID, timeFromCf } from './cf-grid';
+import { CHANNELS, type Channel as Meteorology } from './meteorology';
 import { cfVariable, cfContents, type CfAttributes } from './netcdf-cf';
 import { NetcdfOutput, openNetcdf, reading } from './netcdf-access';
 import { putChannel } from './period-steps';
@@ -71,9 +71,9 @@ export function writePreparedMeteorology(dir: string, period: PreparedMeteorolog
     ...met.map((name) => ({
       name,
       dimensions: ['time', 'y', 'x'],
-      attributes: described(CHANNELS[name]?.units, CHANNELS[name]?.description ?? name),
+      attributes: described(CHANNELS[name] ?? { description: name }),
     })),
-    ...geo.map((name) => ({ name: geographyVariable(name), dimensions: ['y', 'x'], attributes: described(undefined, `geography: ${name}`) })),
+    ...geo.map((name) => ({ name: geographyVariable(name), dimensions: ['y', 'x'], attributes: described({ description: `geography: ${name}` }) })),
   ];
   const attributes = { title: `Meteorology and geography of ${period.name}`, meteorology: met.join(' '), geography: geo.join(' ') };
   writeChannels(path, grid, time, channels, attributes, (file) => {
@@ -91,12 +91,15 @@ export function writePreparedRun(dir: string, run: PreparedRun & { period: strin
     ...GROUPS.map((group) => ({
       name: emissionVariable(group),
       dimensions: ['time', 'y', 'x'],
-      attributes: described('kg m-2 s-1', `emission of ${group}, all layers`),
+      attributes: described({ units: 'kg m-2 s-1', description: `emission of ${group}, all layers`, standardName: EMISSION_NAMES[group] }),
     })),
     ...SPECIES.map((species) => ({
       name: speciesVariable(species),
       dimensions: ['time', 'y', 'x'],
-      attributes: { ...described(speciesUnit(species), `surface ${species}`), cell_methods: 'time: mean' },
+      attributes: {
+        ...described({ units: speciesUnit(species), description: `surface ${species}`, standardName: SPECIES_NAMES[species] }),
+        cell_methods: 'time: mean',
+      },
     })),
   ];
   writeChannels(path, grid, time, channels, { title: `Run ${run.run} of ${run.period}` }, (file) => {
@@ -181,8 +184,24 @@ export const geographyVariable = (name: string): string => `geography_${name}`;
 export const speciesVariable = (species: string): string => species.replace('.', '');
 export const emissionVariable = (group: string): string => `emission_${speciesVariable(group)}`;
 
-function described(units: string | undefined, description: string): CfAttributes {
-  return { long_name: description, ...(units === undefined ? {} : { units }), grid_mapping: CRS, coordinates: 'lat lon' };
+// CF has no name for NOx counted as NO2, and whether PM2.5 is dry is the transport model's business.
+const SPECIES_NAMES: Partial<Record<Species, string>> = {
+  NO2: 'mole_fraction_of_nitrogen_dioxide_in_air',
+  SO2: 'mole_fraction_of_sulfur_dioxide_in_air',
+  O3: 'mole_fraction_of_ozone_in_air',
+};
+const EMISSION_NAMES: Partial<Record<Group, string>> = {
+  NH3: 'tendency_of_atmosphere_mass_content_of_ammonia_due_to_emission',
+  SO2: 'tendency_of_atmosphere_mass_content_of_sulfur_dioxide_due_to_emission',
+};
+
+function described({ units, description, standardName }: Pick<Meteorology, 'description' | 'standardName'> & { units?: string }): CfAttributes {
+  return {
+    ...(standardName === undefined ? {} : { standard_name: standardName }),
+    long_name: description,
+    ...(units === undefined ? {} : { units }),
+    ...ON_GRID,
+  };
 }
 
 interface Channel {

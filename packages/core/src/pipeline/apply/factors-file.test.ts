@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NetcdfFile } from '@retroplume/native';
+import { gridFromCf } from '../../data/cf-grid';
+import { cfVariable, readCf } from '../../data/netcdf-cf';
 import { DataError } from '../../errors';
 import { Grid } from '../../grid/grid';
 import { randomFloats } from '../../inversion/testing/small-world';
@@ -25,6 +27,15 @@ describe('the file of factors', () => {
   it('gives back what was written, factors of a period and of its hours', () => {
     expect(readFactors(path, GRID, 'winter')).toEqual(winter);
     expect(readFactors(path, GRID, 'summer')).toEqual(summer);
+  });
+
+  it('tells every program where they lie', () => {
+    const file = readCf(path);
+    expect(file.coordinates.map(({ name }) => name).sort()).toEqual(['x', 'y']);
+    for (const name of ['factor_winter', 'factor_summer'])
+      expect(cfVariable(file, name, path).attributes).toMatchObject({ grid_mapping: 'crs', coordinates: 'lat lon', units: '1' });
+    expect(gridFromCf(cfVariable(file, 'crs', path).attributes, path).definition).toEqual(GRID.definition);
+    expect(cfVariable(file, 'lat', path).dimensions).toEqual(['y', 'x']);
   });
 
   it('reads of the file what is asked for alone', () => {

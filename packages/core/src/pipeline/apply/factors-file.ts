@@ -1,5 +1,6 @@
 /** The updated factors on disk: netCDF with CF names, one variable `factor_<period>` a period, and `sector_factor_<sector>_<period>` of sectors. */
 import { GROUPS, REST } from '../../data/case';
+import { onGrid } from '../../data/cf-grid';
 import { openNetcdf } from '../../data/netcdf-access';
 import { readCf, writeCf, type CfVariable } from '../../data/netcdf-cf';
 import { DataError } from '../../errors';
@@ -24,10 +25,10 @@ export function writeFactors(path: string, grid: Grid, factors: readonly PeriodF
   const hours = Object.fromEntries(factors.filter(({ slots }) => slots > 1).map(({ period, slots }) => [`hour_${period}`, slots]));
   writeCf(path, {
     dimensions: { ...hours, y: grid.rows, x: grid.cols, group: GROUPS.length },
-    variables: [
+    ...onGrid(grid, [
       ...factors.map((each) => variableOf(wholeVariable(each.period), '', each)),
       ...sectors.flatMap(({ sector, factors: own }) => own.map((each) => variableOf(sectorVariable(sector, each.period), ` of ${sector}`, each))),
-    ],
+    ]),
     attributes: { Conventions: 'CF-1.10', title: 'Factors on the prior emissions', groups: GROUPS.join(' ') },
   });
 }

@@ -1,6 +1,6 @@
 /** Prior and updated emissions, factors and their uncertainty as one CF file a period, for xarray and whatever else reads netCDF. */
 import { GROUPS } from '../../data/case';
-import { CRS, cfGrid, cfTime } from '../../data/cf-grid';
+import { cfGrid, cfTime, ON_GRID } from '../../data/cf-grid';
 import { writeCf, type CfVariable } from '../../data/netcdf-cf';
 import { hoursOf, type PeriodSource } from '../../data/period-source';
 import type { Grid } from '../../grid/grid';
@@ -32,7 +32,7 @@ export function writeUpdatedFields(path: string, period: PeriodSource, { factors
     name,
     dimensions: ['time', 'y', 'x'],
     data: Float32Array.from({ length: stretches.length * cells }, (_, i) => of(Math.floor(i / cells), (i % cells) * GROUPS.length + group)),
-    attributes: { ...attributes, grid_mapping: CRS, coordinates: 'lat lon' },
+    attributes: { ...attributes, ...ON_GRID },
   });
   const rate = { units: 'kg m-2 s-1', cell_methods: 'area: time: mean' };
   const ratio = { units: '1' };

@@ -1,6 +1,7 @@
 /** How far the inversion's emissions lie from those that the surrogate was trained on, and the limit that the case may set: files, figures, bounds. */
 import { join } from 'node:path';
 import { GROUPS, memberNames, type Group } from '../../data/case';
+import { onGrid } from '../../data/cf-grid';
 import { writeFileAtomic } from '../../data/checkpoint';
 import { readCf, writeCf } from '../../data/netcdf-cf';
 import { wholeGrid, type PeriodSource } from '../../data/period-source';
@@ -109,12 +110,15 @@ export function writeTrust(
     });
     writeCf(join(context.dir, DISTANCE_FILE), {
       dimensions: { y: grid.rows, x: grid.cols, group: GROUPS.length },
-      variables: fields.map(({ name, distance }) => ({
-        name: `distance_${name}`,
-        dimensions: ['y', 'x', 'group'],
-        data: distance,
-        attributes: { long_name: `distance of the updated emissions from those of the members, in units of their spread, ${name}`, units: '1' },
-      })),
+      ...onGrid(
+        grid,
+        fields.map(({ name, distance }) => ({
+          name: `distance_${name}`,
+          dimensions: ['y', 'x', 'group'],
+          data: distance,
+          attributes: { long_name: `distance of the updated emissions from those of the members, in units of their spread, ${name}`, units: '1' },
+        })),
+      ),
       attributes: { Conventions: 'CF-1.10', title: 'Distance of the updated emissions from those of the training', groups: GROUPS.join(' ') },
     });
     products.push(DISTANCE_FILE);

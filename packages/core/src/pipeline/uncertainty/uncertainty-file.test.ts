@@ -52,7 +52,9 @@ it('each period and sector has its own, in units that CF knows; the whole is not
   expect([readConstrained(path, grid, 'winter')[0], readConstrained(path, grid, 'winter2')[0]]).toEqual([0, 1]);
   const { variables } = readCf(path);
   expect(variables.find(({ name }) => name === 'sector_factor_high_power_winter2')!.data[0]).toBe(7);
-  expect(new Set(variables.map(({ attributes }) => attributes!['units']))).toEqual(new Set(['1']));
+  const fields = variables.filter(({ dimensions }) => dimensions.includes('group'));
+  expect(new Set(fields.map(({ attributes }) => attributes!['units']))).toEqual(new Set(['1']));
+  expect(new Set(fields.map(({ attributes }) => attributes!['grid_mapping']))).toEqual(new Set(['crs']));
 });
 
 it('a mask that is not there, or of another grid, is asked for', () => {

@@ -1,5 +1,6 @@
 /** Uncertainty of the factors on disk: netCDF with CF names, variables `<what>_<period>` and `sector_<what>_<sector>_<period>` as those of the factors' file. */
 import { GROUPS } from '../../data/case';
+import { onGrid } from '../../data/cf-grid';
 import { readCf, writeCf, type CfAttributes, type CfData, type CfVariable } from '../../data/netcdf-cf';
 import { DataError } from '../../errors';
 import type { Grid } from '../../grid/grid';
@@ -55,7 +56,7 @@ export function writeUncertainty(path: string, grid: Grid, periods: readonly Per
   }
   writeCf(path, {
     dimensions,
-    variables,
+    ...onGrid(grid, variables),
     attributes: { Conventions: 'CF-1.10', title: 'Uncertainty of the factors on the prior emissions', groups: GROUPS.join(' ') },
   });
 }
