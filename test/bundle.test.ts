@@ -145,6 +145,9 @@ describe('bad input', () => {
     expect(retroplume('invert', ...args).status).toBe(0);
     expect(refused('bundle', mixed)).toMatch(/^2 retroplume: BUNDLE_STALE: .*mixed: apply, verify, report were made with other settings/);
     expect(existsSync(`${mixed}.tar.gz`)).toBe(false);
+    mkdirSync(join(folder, 'bare'));
+    cpSync(join(out, 'run.json'), join(folder, 'bare/run.json'));
+    expect(refused('bundle', 'bare')).toMatch(/^2 retroplume: BUNDLE_EMPTY: .*bare: no stage is finished here: run the case first/);
   });
 
   it('a file where a run folder is expected, and a folder or what lies below a file where a file is', () => {
@@ -237,5 +240,17 @@ describe('bad input', () => {
       /^2 retroplume: REPRODUCE_FOLDER: .*world: the folder is there and not of this bundle/,
     );
     expect(refused('reproduce', bundle, '--out', 'z', '--inputs', 'here')).toMatch(/^2 retroplume: CLI_USAGE: .*expected FROM=TO/);
+  });
+
+  it('on a machine without tar', () => {
+    const { status, stderr } = spawnSync(process.execPath, [MAIN, 'reproduce', bundle, '--out', 'without-tar', '--quiet'], {
+      encoding: 'utf8',
+      cwd: folder,
+      env: { ...process.env, PATH: folder },
+    });
+    expect([status, stderr]).toEqual([
+      4,
+      expect.stringMatching(/^retroplume: TAR_MISSING: the program tar could not be started \(.*ENOENT\): install it/),
+    ]);
   });
 });

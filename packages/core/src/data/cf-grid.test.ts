@@ -59,3 +59,15 @@ test.each(systems)('$name: the grid mapping says by itself where the cells are, 
   }
   expect(gridFromCf(crs, 'map.nc').definition).toEqual(definition);
 });
+
+it('is asked for where crs does not hold it whole', () => {
+  const crs = cfGrid(new Grid(systems[0])).variables.find(({ name }) => name === CRS)?.attributes as CfAttributes;
+  const { ioapi_xcell: _missing, ...less } = crs;
+  for (const attributes of [undefined, {}, less, { ...crs, ioapi_xcell: '27000' }])
+    expect(() => gridFromCf(attributes, 'map.nc')).toThrow(
+      expect.objectContaining({
+        code: 'CF_GRID',
+        message: 'map.nc: the variable crs does not describe a grid of Retroplume: make the file again',
+      }) as Error,
+    );
+});

@@ -21,6 +21,12 @@ function writeAs(dimensions: string[], data: Float32Array, groups = 'NOx NH3 SO2
 it('reads what was written', () => {
   writeTruthFactors(path, GRID, new Map([['winter', factors]]));
   expect(read()).toEqual(factors);
+  expect(() => readTruthFactors(path, GRID, 'summer')).toThrow(
+    expect.objectContaining({
+      code: 'DATA_TRUTH_PERIOD',
+      message: expect.stringContaining('truth.nc: no variable factor_summer: write one') as string,
+    }) as Error,
+  );
 });
 
 const changed = (at: number, value: number): Float32Array => factors.map((factor, i) => (i === at ? value : factor));

@@ -338,3 +338,11 @@ describeShared('a real day', () => {
     for (const file of [met, places, reader]) file.close();
   });
 });
+
+test('a file that says no places', () => {
+  const cdl = wrfCdl({ times: hours(0, 1) });
+  const path = ncgen(at('placeless.nc'), cdl.replaceAll('XLAT', 'LATITUDE_OF'), 'netCDF-4');
+  expect(() => openWeather([path], { grid })).toThrow(
+    failure('WRF_GRID', `${path}: there is no XLAT and XLONG on south_north and west_east: give WRF's own output, with all its coordinates`),
+  );
+});
