@@ -112,6 +112,9 @@ describe('what is wrong is said in one sentence each', () => {
   it('says of an override which entry of a list is not there', () => {
     expect(failure(VALID, ['periods.7.hours=3']).message).toBe('--set periods.7.hours=3: there is no periods.7: periods has 1 entry, counted from 0');
     expect(failure(VALID, ['periods.x=3']).message).toMatch(/there is no periods\.x: /);
+    expect(failure(VALID, ['certificate.pairs.0.minR=1']).message).toMatch(
+      /pairs: expected a list but received .*: the file has no such list of which an entry could be set: write it whole, as certificate\.pairs: \[\.\.\.\]$/,
+    );
     expect(failure(VALID, ['periods.1.hours=3']).code).toBe('CASE_OVERRIDE');
   });
 

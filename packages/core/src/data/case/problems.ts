@@ -87,13 +87,21 @@ function wrongValue(issue: Issue, source: CaseSource, root: JsonSchema): string 
     const what = schema?.description !== undefined ? `: add it (${schema.description.replace(/\.$/, '')})` : ': add it';
     return `${place} is missing${what}`;
   }
-  return `${place}: expected ${expected(issue, schema)}${unit} but received ${shown(value)}${asOneKey(path, value)}${inQuotes(issue, value)}`;
+  return `${place}: expected ${expected(issue, schema)}${unit} but received ${shown(value)}${asOneKey(path, value)}${inQuotes(issue, value)}${asWhole(issue, path, value)}`;
 }
 
 /** Names of figures alone, such as those of months in file names. */
 function inQuotes(issue: Issue, value: unknown): string {
   return issue.code === 'invalid_type' && issue.expected === 'string' && typeof value === 'number'
     ? ': write it between quotes, or YAML takes it for a number'
+    : '';
+}
+
+/** Entries that `--set` counts in a list that the file does not have: those of its default cannot be set one by one. */
+function asWhole(issue: Issue, path: KeyPath, value: unknown): string {
+  const counted = typeof value === 'object' && value !== null && Object.keys(value).every((key) => /^\d+$/.test(key));
+  return issue.code === 'invalid_type' && issue.expected === 'array' && counted
+    ? `: the file has no such list of which an entry could be set: write it whole, as ${joinPath(path)}: [...]`
     : '';
 }
 
