@@ -9,6 +9,13 @@ describe('what is published', () => {
   it('docs/case.schema.json is current (node tools/case-docs.mjs)', () => {
     expect(JSON.parse(readFileSync(join(root, 'docs/case.schema.json'), 'utf8'))).toEqual(JSON.parse(JSON.stringify(editorsSchema())));
   });
+  it('docs/case.schema.json holds no pattern that a regular expression without Unicode classes reads otherwise', () => {
+    const text = readFileSync(join(root, 'docs/case.schema.json'), 'utf8');
+    const patterns = [...text.matchAll(/"pattern": (".*")/g)].map(([, pattern]) => JSON.parse(pattern) as string);
+    expect(patterns.length).toBeGreaterThan(10);
+    expect(patterns.filter((pattern) => pattern.includes('\\p'))).toEqual([]);
+  });
+
   it('docs/case.schema.json says of a pair what editors of any draft understand', () => {
     const text = readFileSync(join(root, 'docs/case.schema.json'), 'utf8');
     expect(text).not.toContain('prefixItems');

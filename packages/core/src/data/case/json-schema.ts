@@ -36,11 +36,15 @@ export function caseJsonSchema(): JsonSchema {
 }
 
 /**
- * The same for editors, in draft 7: what reads no other takes the `items: false` of a pair in 2020-12 for a list in which nothing may stand
- * (YAML's language server to 1.19, github.com/redhat-developer/vscode-yaml/issues/1175).
+ * The same for editors and validators, in draft 7: what reads no other takes the `items: false` of a pair in 2020-12 for a list in which nothing may stand
+ * (YAML's language server to 1.19, github.com/redhat-developer/vscode-yaml/issues/1175). Without the patterns of Unicode's classes: ajv before 8 takes `\p{L}`
+ * for five letters, and Python's jsonschema ends with an error.
  */
 export function editorsSchema(): object {
-  return { title: 'Retroplume case', ...z.toJSONSchema(caseSchema, { ...OPTIONS, target: 'draft-7' }) };
+  const override = ({ jsonSchema }: { jsonSchema: { pattern?: string } }): void => {
+    if (jsonSchema.pattern?.includes('\\p{')) delete jsonSchema.pattern;
+  };
+  return { title: 'Retroplume case', ...z.toJSONSchema(caseSchema, { ...OPTIONS, target: 'draft-7', override }) };
 }
 
 const OPTIONS = { io: 'input', unrepresentable: 'any' } as const;
