@@ -1,0 +1,41 @@
+import * as native from '.';
+
+test('what the package offers', () => {
+  expect(Object.keys(native).sort()).toMatchInlineSnapshot(`
+   [
+     "ALONE",
+     "AddonError",
+     "DeviceFields",
+     "DeviceTracers",
+     "MOST_OPEN",
+     "NativeProgram",
+     "NetcdfFile",
+     "TRACER_RATES",
+     "allFinite",
+     "cpuFeatures",
+     "createTransportModel",
+     "cudaDevices",
+     "fromHalf",
+     "joinRanks",
+     "kernelNames",
+     "launchedByMpi",
+     "linearBounds",
+     "linearDescent",
+     "linearFactors",
+     "loadAddon",
+     "measurePeak",
+     "mpiLibrary",
+     "netcdfVersion",
+     "toHalf",
+     "tracerRates",
+     "tracerState",
+     "tracers",
+     "tracersAdjoint",
+     "transportSpecies",
+     "windowMean",
+     "windowMeanAdjoint",
+     "windowMeanOfHalves",
+     "withoutLauncher",
+   ]
+  `);
+});
