@@ -71,6 +71,9 @@ interface Session {
  *   comparing with
  * @throws {NumericalError} if ours and a peer differ
  * @throws {InterruptedError} if the signal is raised
+ *
+ * @example
+ * const { ops } = await runBench({ ops: ['conv2d'], threads: 2, rounds: 5, compiles: false, memory: false });
  */
 export async function runBench(options: BenchOptions): Promise<BenchResult> {
   const workloads = chooseWorkloads(options);

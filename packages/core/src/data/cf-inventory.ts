@@ -37,6 +37,10 @@ export interface InventoryFile extends Omit<CfInventory, 'fields'> {
  * @param units - in place of the file's, where that is a spelling of its own (`kgN/m2/s`)
  * @throws {DataError} `VARIABLE_MISSING`, `CF_DIMENSIONS` for other dimensions than (time, lat, lon), `CF_BOUNDS` for cells whose edges are not known or that overlap,
  *   `CF_TIME`, `NEGATIVE`, `NOT_FINITE`; {@link UnitError} `UNIT_UNKNOWN`, `UNIT_MISMATCH` for what is no flux per area
+ *
+ * @example
+ * const { cells, fields, units } = readCfInventory('CEDS_NOx_2017.nc', 'NOx_emissions');
+ * const january = fields[0].map((flux, i) => flux * cells.area(Math.floor(i / cells.cols), i % cells.cols)); // kg s-1 per cell
  */
 export function readCfInventory(path: string, variable: string, units?: string): CfInventory {
   const { steps, field, ...head } = openCfInventory(path, variable, units);

@@ -73,6 +73,11 @@ const ROUNDING = 1e-9;
  * @throws {UnitError} `UNIT_MOLAR_MASS`, `UNIT_MISMATCH`; {@link ConfigError} `PROFILE` for weights that are no profile, `INVENTORY_UNITS` for a
  *   species in two units, `MOLAR_MASS_UNUSED`, `INVENTORY_TWICE` for a source that counts twice, `OUTPUT_IS_INPUT`; {@link DataError} `IOAPI_NAME`
  * @throws {GridError} `INVENTORY_OUTSIDE` if nothing of a source lies on the grid
+ *
+ * @example
+ * const source = { path: 'CEDS_SO2_2017.nc', variable: 'SO2_emissions', species: 'SO2', speciesUnits: 'moles/s', molarMass: 64.066 } as const;
+ * const time = { start: new Date('2017-01-01T00:00Z'), stepSeconds: 3600, count: 25 };
+ * const [moved] = writeInventoryEmissions('EMIS.nc', readGriddesc('GRIDDESC'), time, [source]);
  */
 export function writeInventoryEmissions(path: string, grid: Grid, time: TimeAxis, sources: readonly InventorySource[]): MovedMass[] {
   expectText(path, 'writeInventoryEmissions: path', 'a path');

@@ -50,6 +50,9 @@ export interface InventoryResult {
  *
  * @throws {ConfigError} `CASE_FILE_MISSING`, `CASE_SYNTAX`; `INVENTORY_FILE` with every wrong key, one sentence a line
  * @throws {RetroplumeError} as {@link writeInventoryEmissions}; nothing is left then
+ *
+ * @example
+ * const { output, sources } = makeInventory('inventory.yaml');
  */
 export function makeInventory(path: string): InventoryResult {
   const source = readSource(path, []);

@@ -40,6 +40,9 @@ const TYPES: [new (length: number) => CfData, NetcdfType][] = [
  *
  * @throws {ShapeError} `CF_SHAPE` if a variable's length is not the product of its dimensions
  * @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE`; `WRITE_FAILED` where a folder cannot be made
+ *
+ * @example
+ * writeCf('map.nc', { dimensions: { y: 2, x: 3 }, variables: [{ name: 'NO2', dimensions: ['y', 'x'], data, attributes: { units: 'ppb' } }] });
  */
 export function writeCf(path: string, contents: CfContents, options: { format?: NetcdfFormat; deflate?: number } = {}): void {
   expectText(path, 'writeCf: path', 'a path');
@@ -100,6 +103,9 @@ function typeOf(data: CfData): NetcdfType {
  * @param only - names of the variables to read; default all
  * @returns variables that bear their dimension's name under `coordinates`, the others under `variables`; attributes of one number as a number
  * @throws {DataError} `FILE_MISSING`, `FILE_NOT_NETCDF`, `FILE_TRUNCATED`, `VARIABLE_MISSING`
+ *
+ * @example
+ * const { variables } = readCf('runs/mine/invert/factors.nc', ['factor_winter']);
  */
 export function readCf(path: string, only?: string[]): Required<CfContents> {
   const file = openNetcdf(path);

@@ -61,6 +61,10 @@ export interface ObservationsOptions {
  * `OBSERVATIONS_EMPTY` (a species of the case, or all of the files, without any value), `STATIONS_UNKNOWN`, `OBSERVATIONS_ABSURD`, `FILE_TRUNCATED`, and what {@link readStations} throws
  * @throws {ConfigError} `OBSERVATIONS_SQL`, `CALL_INVALID`
  * @throws {UnitError} for a unit that is no concentration
+ *
+ * @example
+ * const { values, units } = await readObservations(loadCase('case.yaml').observations, { period: 'winter' });
+ * values.get('NO2'); // Float32Array [time, station], in units.get('NO2')
  */
 export async function readObservations(spec: ObservationsSpec, options: ObservationsOptions = {}): Promise<Observations> {
   expectObject(spec, 'readObservations: spec', 'what observations has in a case file');

@@ -43,6 +43,9 @@ export interface StationList {
  * Reads the stations of a CSV that lie on earth.
  *
  * @throws {DataError} `FILE_MISSING`, `COLUMN_MISSING`, `STATION_TWICE` (one id at two places), `STATIONS_NONE`
+ *
+ * @example
+ * const { stations } = await readStations({ file: 'stations.csv', id: 'id', lon: 'lon', lat: 'lat' });
  */
 export async function readStations(spec: StationsSpec): Promise<StationList> {
   expectObject(spec, 'readStations: spec', "an object, such as { file: 'stations.csv', id: 'id', lon: 'lon', lat: 'lat' },");

@@ -10,6 +10,10 @@ import { LatLonCells, type CutCell, type SourceCells } from './lat-lon-cells';
  * conserved to rounding, however few pieces there are.
  *
  * @see Jones (1999), doi:10.1175/1520-0493(1999)127<2204:FASOCR>2.0.CO;2, first-order conservative remapping
+ *
+ * @example
+ * const overlaps = new CellOverlaps(readGriddesc('GRIDDESC', 'coarse'), readGriddesc('GRIDDESC', 'fine'));
+ * const onFine = overlaps.regrid(kgPerCell); // Float64Array [rows, cols] of the fine grid
  */
 export class CellOverlaps {
   /** Row pointers: the entries of source cell s are `first[s]` … `first[s + 1] − 1`. */

@@ -34,6 +34,10 @@ const WINDOW = { hours: 8, needed: 6, firstStart: 7, lastStart: 23, neededStarts
  *
  * @param firstHour - of the series, in whole hours since 1970 of the local time by which days are told
  * @returns in the unit of the series, one value for each valid day
+ *
+ * @example
+ * const firstHour = Date.UTC(2017, 5, 1) / 3_600_000 - 5; // a series from 1 June 2017 0:00 UTC on, at UTC − 5
+ * const { observed, simulated } = maximumDaily8hMeans({ observed: hourly, simulated: [priorRun, updatedRun] }, firstHour);
  */
 export function maximumDaily8hMeans(series: HourlySeries, firstHour: number): DailyValues {
   return daily(series, firstHour, (day, mean) => {

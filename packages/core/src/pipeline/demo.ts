@@ -68,6 +68,10 @@ function flagsOf({ size, nonIdentical, seed }: WorldOptions): string {
  * @throws {ConfigError} `DEMO_OTHER_WORLD` if the folder holds a world made with other options
  * @throws {DeviceError} {ConfigError} as `runStages` does
  * @param options - out: default {@link demoFolder}
+ *
+ * @example
+ * const { withheld } = await runDemo({ out: 'runs/demo', threads: 2 });
+ * console.log(withheld?.NO2?.updatedMae); // ppb
  */
 export async function runDemo(options: DemoOptions = {}): Promise<DemoResult> {
   chooseDevice(options); // refused before anything is written

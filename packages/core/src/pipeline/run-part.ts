@@ -92,6 +92,9 @@ export function variantContext(run: RunContext, stage: StageName, variant: Varia
  * @throws {ConfigError} `RUNS_REPLACED` as {@link runStages}
  * @throws {ConfigError} `RUN_LOCKED` if another process makes this part, or works in the whole run folder
  * @throws {RetroplumeError} of the stage that fails
+ *
+ * @example
+ * await runPart('case.yaml', { run: 'member01' }, { out: 'runs/mine', threads: 8 });
  */
 export async function runPart(source: string | Case, part: Part, options: PartOptions = {}): Promise<PartResult> {
   const settings = caseOf(source);

@@ -113,6 +113,9 @@ function bundledStages(settings: Case): StageName[] {
  *   at work there
  * @throws {DataError} `PRODUCT_DAMAGED` for a product that is gone, has another size than was recorded or not its checksum; `FILE_MISSING` for an input that is gone;
  *   `BUNDLE_UNWRITABLE`, `WRITE_FAILED`
+ *
+ * @example
+ * const { bundle, bytes } = await bundleRun('runs/mine', { inputs: true });
  */
 export async function bundleRun(out: string, options: BundleOptions = {}): Promise<BundleResult> {
   expectText(out, 'bundleRun: out', 'the path of a run folder');

@@ -58,6 +58,9 @@ const REPRODUCTION_FILE = 'reproduction.json';
  * @throws {DataError} `BUNDLE_CORRUPT`, `BUNDLE_INPUT_DIFFERS` before anything is run
  * @throws {ConfigError} `REPRODUCE_FOLDER` if the folder holds something else; `REPRODUCE_INPUTS` where `inputs` would do nothing
  * @throws {GateError} `REPRODUCTION_DIFFERS`, after `reproduction.json` has been written
+ *
+ * @example
+ * const { differing } = await reproduceBundle('mine.tar.gz', { out: 'runs/again', inputs: [{ from: '/their/inputs', to: '/my/inputs' }] });
  */
 export async function reproduceBundle(file: string, options: ReproduceOptions): Promise<Reproduction> {
   expectText(file, 'file', 'the path of a bundle');
