@@ -90,7 +90,11 @@ function phaseRequests(g: Graph, outputs: CompileOptions['outputs'], phases: Com
   const requests: Record<string, PhaseRequest> = {};
   for (const [name, request] of Object.entries(given)) requests[name] = isList(request) ? { values: request } : request;
   for (const value of [...Object.values(outputs), ...Object.values(requests).flatMap((request) => request.values)]) {
-    if (value.graph !== g) throw new GraphError('GRAPH_FOREIGN_VALUE', `compile: ${value.name ?? `value ${value.id}`} belongs to another graph`);
+    if (value.graph !== g)
+      throw new GraphError(
+        'GRAPH_FOREIGN_VALUE',
+        `compile: ${value.name ?? `value ${value.id}`} belongs to another graph: name values of the one that is compiled`,
+      );
   }
   return requests;
 }
@@ -149,7 +153,8 @@ function placeRegions(requests: readonly RegionRequest[], plan: StoragePlan): { 
     const offset = end;
     for (const member of members) {
       const storage = plan.storageOf.get(member)!;
-      if (storage.offset !== undefined) throw new GraphError('GRAPH_REGION', `compile: ${member.name ?? 'a value'} is asked for in two regions`);
+      if (storage.offset !== undefined)
+        throw new GraphError('GRAPH_REGION', `compile: ${member.name ?? 'a value'} is asked for in two regions: name one update of it`);
       storage.offset = end;
       end += alignUp(storage.elements);
     }

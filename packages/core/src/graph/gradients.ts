@@ -63,7 +63,11 @@ function withParts(dependent: ReadonlySet<Value>, values: readonly Value[]): Rea
 function visit(g: Graph, node: Node, dependent: ReadonlySet<Value>, asked: ReadonlySet<Value>, parts: Map<Value, Value[]>): void {
   const wanted = node.inputs.map((input) => input !== undefined && dependent.has(input));
   if (!wanted.includes(true) || !node.outputs.some((output) => parts.has(output))) return;
-  if (!node.op.gradient) throw new GraphError('GRAPH_NO_GRADIENT', `gradients: ${node.op.name} (${node.label}) has no reverse rule`);
+  if (!node.op.gradient)
+    throw new GraphError(
+      'GRAPH_NO_GRADIENT',
+      `gradients: ${node.op.name} (${node.label}) has no reverse rule: keep it out of what is differentiated`,
+    );
   const gradOutputs = node.outputs.map((output) => total(g, parts, output));
   const gradInputs = node.op.gradient(node, gradOutputs, wanted, (value) => asked.has(value));
   node.inputs.forEach((input, i) => {

@@ -131,7 +131,8 @@ export class Graph {
    */
   apply<A>(op: Op<A>, inputs: readonly (Value | undefined)[], attributes: A, outputShapes: readonly Shape[], label: string = op.name): Value[] {
     for (const input of inputs) {
-      if (input && input.graph !== this) throw new GraphError('GRAPH_FOREIGN_VALUE', `${op.name}: an operand belongs to another graph`);
+      if (input && input.graph !== this)
+        throw new GraphError('GRAPH_FOREIGN_VALUE', `${op.name}: an operand belongs to another graph: make it in the graph that is passed`);
     }
     const outputs: Value[] = [];
     const node: Node = { id: this.nodes.length, op, inputs, outputs, attributes, label };

@@ -334,7 +334,11 @@ export class Program<T extends FloatArray = Float32Array> {
   private write(kinds: readonly ValueKind[], values: ReadonlyMap<string, ArrayLike<number>>): void {
     for (const name of kinds.flatMap((kind) => this.names(kind))) {
       const data = values.get(name);
-      if (!data) throw new GraphError('GRAPH_MISSING_VALUE', `program: ${name} is not among the ${values.size} values that were given`);
+      if (!data)
+        throw new GraphError(
+          'GRAPH_MISSING_VALUE',
+          `program: ${name} is not among the ${values.size} values that were given: give all that the program uses`,
+        );
       this.set(name, data);
     }
   }

@@ -48,6 +48,7 @@ function ancestors(g: Graph, values: readonly Value[]): Node[] {
 function visit(node: Node, found: Map<Value, Value>): void {
   const given = node.inputs.map((input) => input && found.get(input));
   if (given.every((tangent) => !tangent)) return;
-  if (!node.op.tangent) throw new GraphError('GRAPH_NO_TANGENT', `tangents: ${node.op.name} (${node.label}) has no forward rule`);
+  if (!node.op.tangent)
+    throw new GraphError('GRAPH_NO_TANGENT', `tangents: ${node.op.name} (${node.label}) has no forward rule: keep it out of what is differentiated`);
   found.set(node.outputs[0], node.op.tangent(node, given));
 }

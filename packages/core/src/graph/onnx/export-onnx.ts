@@ -125,7 +125,7 @@ class ModelWriter implements OnnxNodeWriter {
     readonly grid?: FreeGrid,
   ) {
     for (const [name, value] of Object.entries(outputs)) {
-      if (!value.node) throw new GraphError('GRAPH_NOT_COMPUTED', `exportOnnx: output ${name} is not computed by the model`);
+      if (!value.node) throw new GraphError('GRAPH_NOT_COMPUTED', `exportOnnx: output ${name} is not computed by the model: leave it out`);
       if (this.names.has(value))
         throw new GraphError('GRAPH_OUTPUT_TWICE', `exportOnnx: ${name} is the same value as ${this.names.get(value)}; export it once`);
       this.names.set(value, name);
@@ -162,7 +162,7 @@ class ModelWriter implements OnnxNodeWriter {
     const name = value.name ?? `value ${value.id}`;
     throw new GraphError(
       'GRAPH_MISSING_VALUE',
-      `exportOnnx: ${this.current.label} needs ${name}, which is neither given nor follows from parameters`,
+      `exportOnnx: ${this.current.label} needs ${name}, which is neither given nor follows from parameters: give all that getParameters gives`,
     );
   }
 

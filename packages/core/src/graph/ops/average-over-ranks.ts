@@ -19,7 +19,7 @@ const averageOverRanksOp: Op = {
   effect: true,
   writes: (node) => node.inputs.map((_, i) => i),
   lower(node, emitter) {
-    if (!emitter.share) throw new GraphError('GRAPH_NOT_SHARED', 'compile: an average over ranks needs the option share');
+    if (!emitter.share) throw new GraphError('GRAPH_NOT_SHARED', 'compile: an average over ranks needs the option share: pass it');
     const buffers = node.inputs as Value[];
     // All buffers lie next to each other (compile.ts), and what pads them is zero.
     const begin = Math.min(...buffers.map((value) => emitter.at(value)));

@@ -56,7 +56,8 @@ export const lossOp: Op<LossAttributes> = {
   gradient(node, [gradOutput], wanted) {
     const [prediction, target, weight] = node.inputs as [Value, Value, Value];
     if (!gradOutput) return [];
-    if (wanted[2]) throw new GraphError('GRAPH_NO_GRADIENT', 'gradients: loss has none for its weight');
+    if (wanted[2])
+      throw new GraphError('GRAPH_NO_GRADIENT', 'gradients: loss has none for its weight: make the weight of what is not differentiated');
     const g = prediction.graph;
     const [gradient] = g.apply(lossBackwardOp, [prediction, target, weight, gradOutput], node.attributes, [prediction.shape], node.label);
     return [gradient, wanted[1] ? scale(g, gradient, -1) : undefined];

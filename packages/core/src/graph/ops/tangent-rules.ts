@@ -8,7 +8,10 @@ type Rule<A> = (node: Node<A>, tangents: readonly (Value | undefined)[]) => Valu
 export function ofFirst<A>(rule: (node: Node<A>, tangent: Value) => Value): Rule<A> {
   return (node, [first, ...others]) => {
     if (first && others.every((other) => !other)) return rule(node, first);
-    throw new GraphError('GRAPH_NO_TANGENT', `tangents: ${node.op.name} (${node.label}) has a forward rule for its input only, not for its weights`);
+    throw new GraphError(
+      'GRAPH_NO_TANGENT',
+      `tangents: ${node.op.name} (${node.label}) has a forward rule for its input only, not for its weights: take directions of inputs`,
+    );
   };
 }
 
