@@ -34,32 +34,32 @@ export class GridError extends RetroplumeError {
   readonly exitCode = 3;
 }
 
-/** An input file is missing, truncated, has gaps or holds values that make no sense. */
+/** An input file is missing, truncated, has gaps or holds values that make no sense. Copy or make it again, or name another in the case. */
 export class DataError extends RetroplumeError {
   readonly exitCode = 3;
 }
 
-/** The case file or the command line is wrong. */
+/** The case file or the command line is wrong. Mend the key or the option that it names. */
 export class ConfigError extends RetroplumeError {
   readonly exitCode = 2;
 }
 
-/** The device or the native build that was asked for is not there, or has not enough memory. */
+/** The device or the native build that was asked for is not there, or has not enough memory. `retroplume doctor` says what is there; ask for that, or for less memory. */
 export class DeviceError extends RetroplumeError {
   readonly exitCode = 4;
 }
 
-/** The run was stopped by a signal; names the checkpoint from which it resumes. */
+/** The run was stopped by a signal; names the checkpoint from which it resumes. The same command goes on. */
 export class InterruptedError extends RetroplumeError {
   readonly exitCode = 130;
 }
 
-/** A number became NaN or infinite during a computation; names the step and the tensor. */
+/** A number became NaN or infinite during a computation; names the step and the tensor. Lower the learning rate, or look at the inputs. */
 export class NumericalError extends RetroplumeError {
   readonly exitCode = 1;
 }
 
-/** The external transport model failed, timed out, left no usable output or took no notice of its emissions. */
+/** The external transport model failed, timed out, left no usable output or took no notice of its emissions. Its log, which is named, says more. */
 export class TransportError extends RetroplumeError {
   readonly exitCode = 1;
 }
