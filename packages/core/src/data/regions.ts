@@ -5,8 +5,9 @@ import type { Grid } from '../grid/grid';
 
 type Point = readonly [number, number];
 
-/** 1 where a cell's centre lies in the region, `[H, W]`. @throws {ConfigError} `REGION_OUTSIDE` for rows or columns that the grid does not have */
+/** 1 in cells of the region, for a polygon those whose centre it holds, `[H, W]`. @throws {ConfigError} `REGION_OUTSIDE` for rows or columns that the grid does not have */
 export function regionMask(region: Case['regions'][string], grid: Grid): Float32Array {
+  if (region.cells) return maskOfCells(region.cells, grid);
   for (const key of ['rows', 'cols'] as const) assertWithin(key, region[key], grid);
   const mask = new Float32Array(grid.rows * grid.cols);
   const contains = membership(region, grid);
@@ -19,6 +20,16 @@ export function regionMask(region: Case['regions'][string], grid: Grid): Float32
 /** {@link regionMask} of each. */
 export function regionMasks(regions: Case['regions'], grid: Grid): { name: string; mask: Float32Array }[] {
   return Object.entries(regions).map(([name, region]) => ({ name, mask: regionMask(region, grid) }));
+}
+
+function maskOfCells(spans: NonNullable<Case['regions'][string]['cells']>, grid: Grid): Float32Array {
+  const mask = new Float32Array(grid.rows * grid.cols);
+  for (const [row, first, last] of spans) {
+    assertWithin('rows', [row, row], grid);
+    assertWithin('cols', [first, last], grid);
+    mask.fill(1, row * grid.cols + first, row * grid.cols + last + 1);
+  }
+  return mask;
 }
 
 function assertWithin(key: 'rows' | 'cols', span: readonly [number, number] | undefined, grid: Grid): void {

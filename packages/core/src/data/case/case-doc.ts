@@ -20,7 +20,7 @@ function typeOf(schema: JsonSchema): string {
   if (schema.enum) return schema.enum.map((value) => `\`${String(value)}\``).join(', ');
   if (schema.kind === 'file') return 'file';
   if (schema.kind === 'files') return 'glob';
-  if (schema.prefixItems) return 'pair';
+  if (schema.prefixItems) return schema.prefixItems.length === 2 ? 'pair' : 'triple';
   if (schema.items) return `list of ${typeOf(schema.items)}`;
   if (schema.anyOf && schema.description === undefined) return 'text, number or true/false';
   if (schema.anyOf) return schema.anyOf.map(typeOf).join(' or ');

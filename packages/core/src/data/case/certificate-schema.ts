@@ -1,7 +1,7 @@
 /** The certificate: which runs of the transport model the surrogate's response is held against, and what is asked of it before an inversion. */
 import { z } from 'zod';
 import { outsideRuns } from './experiment-schema';
-import { choice, file, files, GROUPS, real, seed, SPECIES, text, whole } from './fields';
+import { choice, files, GROUPS, maskOfFile, real, seed, SPECIES, text, whole } from './fields';
 
 const pairSchema = z.strictObject({
   group: choice('Emission group that is changed.', GROUPS),
@@ -35,11 +35,7 @@ const sensitivitySchema = z
       above: 0,
     }).default(1),
     region: text('One of `regions`: the sensitivity is to the emissions there; without it and `mask` to those of the whole domain.').optional(),
-    mask: z
-      .strictObject({
-        file: file('I/O API file of masks, such as CMAQ_MASKS.'),
-        variable: text('Variable with the part of the emissions of each cell, 0 to 1, that the sensitivity is to.'),
-      })
+    mask: maskOfFile('Variable with the part of the emissions of each cell, 0 to 1, that the sensitivity is to.')
       .optional()
       .meta({ description: 'Instead of a region: a field of parts of cells.' }),
   })

@@ -1,7 +1,7 @@
 /** What is modelled: the grid, the periods and the fields that drive the transport model. */
 import { z } from 'zod';
 import { CF_NAMES, WEATHER_FORMATS, type CfNames } from '../weather/weather-names';
-import { choice, file, fileName, files, fileSets, flag, GROUPS, type Group, hourUtc, real, text, whole } from './fields';
+import { choice, file, fileName, files, fileSets, flag, GROUPS, type Group, hourUtc, maskOfFile, real, text, whole } from './fields';
 
 export const gridSchema = z
   .strictObject({
@@ -190,17 +190,28 @@ const regionSchema = z
       .meta({ description: 'Corners as [longitude, latitude]; across the date line longitudes go on beyond 180.', unit: '°' }),
     rows: span.optional().meta({ description: 'First and last row, counted from 0 in the south.' }),
     cols: span.optional().meta({ description: 'First and last column, counted from 0 in the west.' }),
+    mask: maskOfFile('Variable with the part of each cell, 0 to 1, that lies in the region: 0.5 or more, and the cell belongs to it.')
+      .optional()
+      .meta({ description: 'A field of parts of cells, as those that CMAQ takes for ISAM and DESID.' }),
+    cells: z
+      .array(z.tuple([whole('Row.', { min: 0 }), whole('First column.', { min: 0 }), whole('Last column.', { min: 0 })]))
+      .optional()
+      .meta({ description: 'Cells side by side as [row, first column, last column], counted from 0 in the south-west. A mask is kept so.' }),
   })
-  .refine((region) => (region.polygon !== undefined) !== (region.rows !== undefined && region.cols !== undefined), {
-    error: 'expected either a polygon, or rows and cols',
-  });
+  .refine(
+    ({ polygon, rows, cols, mask, cells }) => {
+      const ways = [polygon, rows && cols, mask, cells].filter((way) => way !== undefined);
+      return ways.length === 1 && (rows === undefined) === (cols === undefined);
+    },
+    { error: 'expected one of a polygon, rows and cols, a mask, or cells' },
+  );
 
 /** In tables the region that is the whole grid; no region of a case may be called so. */
 export const WHOLE_GRID = 'domain';
 
 export const regionsSchema = z
   .record(text('Name of a region.'), regionSchema)
-  .meta({ description: 'Regions for the tables: a polygon, or rows and cols. `domain` is the whole grid, and no name for one.' });
+  .meta({ description: 'Regions for the tables: a polygon, rows and cols, or a mask of a file. `domain` is the whole grid, and no name for one.' });
 
 /** Settings of the reference model, by name; the model itself knows which there are. */
 export const referenceOptionsSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));

@@ -89,6 +89,11 @@ export function file(description: string): z.ZodString {
   return z.string().min(1).meta({ description, kind: 'file' });
 }
 
+/** A field of a file of masks. */
+export function maskOfFile(variable: string): z.ZodObject<{ file: z.ZodString; variable: z.ZodString }, z.core.$strict> {
+  return z.strictObject({ file: file('I/O API file of masks on the grid of the case, such as CMAQ_MASKS.'), variable: text(variable) });
+}
+
 /** A glob of files, relative to the case file, in which `{period}` stands for the period's name. */
 export function files(description: string): z.ZodString {
   return z.string().min(1).meta({ description, kind: 'files' });

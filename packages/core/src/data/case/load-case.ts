@@ -2,6 +2,7 @@
 import { dirname, resolve } from 'node:path';
 import { expectArgument } from '../../call';
 import { ConfigError } from '../../errors';
+import { drawMasks } from '../mask-file';
 import { mapPaths } from './case-paths';
 import { parseCase, type Case } from './case-schema';
 import { checkCase } from './checks';
@@ -61,6 +62,7 @@ export function applyPaperDefaults(values: Tree): Tree {
  * @param overrides - `key=value`, such as `inversion.priorSpread.NOx=0.4` or `periods.0.hours=48`; values are YAML
  * @throws {ConfigError} `CASE_FILE_MISSING`, `CASE_SYNTAX`, `CASE_OVERRIDE`, `CALL_INVALID`; `CASE_UNKNOWN_KEY` or `CASE_INVALID` with every problem found,
  *   one sentence a line
+ * @throws {DataError} {GridError} as `readMask`, if a region is a mask; then GRIDDESC is read, too
  * @example const demo = loadCase('examples/demo/case.yaml', ['inversion.iterations=50']);
  */
 export function loadCase(path: string, overrides: readonly string[] = []): Case {
@@ -82,6 +84,7 @@ export function loadCase(path: string, overrides: readonly string[] = []): Case 
     );
   }
   mapPaths(result, (path) => resolve(dirname(file), path));
+  drawMasks(result);
   return result;
 }
 

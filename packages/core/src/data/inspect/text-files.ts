@@ -41,7 +41,7 @@ export function inspectJson(path: string): Found {
       kind = 'GeoJSON file';
       facts.features = value.features?.length ?? 0;
     }
-    odd.push({ code: 'NOT_READ', text: 'Retroplume does not read it as an input: give polygons in regions of the case' });
+    odd.push({ code: 'NOT_READ', text: 'Retroplume does not read it as an input: give polygons in regions of the case, or a mask' });
   } catch {
     odd.push({ code: 'JSON_SYNTAX', text: 'it is no valid JSON' });
   }

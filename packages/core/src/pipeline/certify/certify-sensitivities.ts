@@ -13,11 +13,12 @@
  * @see CMAQ User's Guide, ch. 10 (CMAQ-DDM-3D); Cohan et al. (2005), doi:10.1021/es048664m; Napelenok et al. (2006), doi:10.1016/j.atmosenv.2006.05.039
  */
 import { GROUPS, SPECIES, type Case, type CertificateSettings, type Species } from '../../data/case';
-import { readConcentrationChanges, readGeography } from '../../data/case-fields';
+import { readConcentrationChanges } from '../../data/case-fields';
 import { expandGlob, filesWithin, IoapiSeries } from '../../data/ioapi';
+import { readMask } from '../../data/mask-file';
 import type { PreparedPeriod } from '../../data/prepared';
 import { regionMask } from '../../data/regions';
-import { ConfigError, DataError } from '../../errors';
+import { ConfigError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import type { SensitivityResponse } from '../../surrogate/judgement/certificate';
 import { ROUNDINGS_PER_STEP } from '../../surrogate/judgement/differentiation';
@@ -106,7 +107,7 @@ function readSensitivity(context: StageContext, given: Sensitivity, { grid, time
 /**
  * m: the part of each cell's emissions that the sensitivity is to, `[H, W]`.
  *
- * @throws {ConfigError} `REGION_EMPTY`; {@link DataError} `MASK_INVALID`, `FILE_MISSING`, `VARIABLE_MISSING`; {@link GridError} `GRID_MISMATCH`
+ * @throws {ConfigError} `REGION_EMPTY` @throws as `readMask`
  */
 export function sensitiveParts({ regions }: Pick<Case, 'regions'>, { name, region, mask }: Sensitivity, grid: Grid): Float32Array {
   if (region === undefined && !mask) return new Float32Array(grid.rows * grid.cols).fill(1);
@@ -114,22 +115,6 @@ export function sensitiveParts({ regions }: Pick<Case, 'regions'>, { name, regio
   if (parts.some((part) => part > 0)) return parts;
   const what = mask ? `${mask.file}: ${mask.variable} is 0 everywhere` : `regions.${region!}: no cell of the grid has its centre in it`;
   throw new ConfigError('REGION_EMPTY', `${what}, so sensitivity ${name} would be to nothing: mend it, or take the sensitivity out`);
-}
-
-function readMask({ file, variable }: NonNullable<Sensitivity['mask']>, grid: Grid): Float32Array {
-  const series = IoapiSeries.open(expandGlob(file), { grid });
-  try {
-    const parts = readGeography(series, [variable]);
-    const bad = parts.findIndex((part) => part < 0 || part > 1);
-    if (bad < 0) return parts;
-    const place = `row ${Math.floor(bad / grid.cols)}, column ${bad % grid.cols}`;
-    throw new DataError(
-      'MASK_INVALID',
-      `${series.path}: ${variable} is ${parts[bad]} at ${place}: a part of a cell lies between 0 and 1; mend the file`,
-    );
-  } finally {
-    series.close();
-  }
 }
 
 /** 1 + step·m on the group, 1 on the others, `[H, W, 5]`. */

@@ -141,7 +141,7 @@ const BROKEN: Broken[] = [
       replace('case.yaml', [/^regions:\n/m, 'regions:\n  Ocean: { polygon: [[0, 0], [1, 0], [1, 1]] }\n  Far: { rows: [500, 510], cols: [0, 3] }\n']);
     },
     finds: ['REGION_EMPTY regions.Ocean', 'REGION_OUTSIDE regions.Far', 'STATIONS_OUTSIDE_GRID observations.stations.file'],
-    says: [/none of 2 stations \(A at -100, 40\) lies inside the grid DEMO/, /regions\.Ocean: no cell of the grid has its centre in it/],
+    says: [/none of 2 stations \(A at -100, 40\) lies inside the grid DEMO/, /regions\.Ocean: no cell of the grid is in it/],
     exit: 2,
   },
   {

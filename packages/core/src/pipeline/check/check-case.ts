@@ -54,7 +54,7 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
   expectText(path, 'path', 'the path of a case file');
   const { problems, case: settings, unread, idle, whereIs } = examineCase(path, options.set);
   const findings = new Findings(whereIs);
-  findings.problems.push(...problems.map((problem) => ({ ...problem, exitCode: 2 })));
+  findings.problems.push(...problems.map((problem) => ({ exitCode: 2, ...problem })));
   if (problems.length === 0) findings.right.push('case file: keys, values and their rules');
   const grid = unread.has('grid') ? undefined : await checkGrid(findings, settings);
   await checkGriddedInputs(findings, settings, unread, grid, { values: true });
@@ -149,7 +149,10 @@ async function checkRegions(findings: Findings, { regions }: Case, grid: Grid): 
   for (const [name, region] of Object.entries(regions)) {
     await findings.attempt(['regions', name], () => {
       if (regionMask(region, grid).some((value) => value !== 0)) return;
-      throw new ConfigError('REGION_EMPTY', `regions.${name}: no cell of the grid has its centre in it: mend the region, or take it out`);
+      throw new ConfigError(
+        'REGION_EMPTY',
+        `regions.${name}: no cell of the grid is in it, by its centre or half of it in a mask: mend the region, or take it out`,
+      );
     });
   }
 }
