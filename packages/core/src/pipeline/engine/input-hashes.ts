@@ -72,6 +72,14 @@ export class InputHashes {
     return file;
   }
 
+  /**
+   * That all files are what they were when the run first saw them.
+   * @throws {DataError} as {@link describe}
+   */
+  async expectUnchanged(): Promise<void> {
+    for (const [path, { kept }] of this.known) if (!kept) await this.describe(path);
+  }
+
   /** Bytes of files that {@link describe} would have to read. */
   bytesToRead(paths: readonly string[]): number {
     return paths.reduce((sum, path) => {

@@ -226,6 +226,18 @@ describe('a stage', () => {
     expect(readRecord(join(out, 'prepare'))!.inputs[0].bytes).toBe(1);
   });
 
+  it('is refused when an input that only one before it has named changes, if it reads that again', async () => {
+    const over = { inputs: new InputHashes() };
+    await run(stage('invert', []), over);
+    writeFileSync(join(out, 'input.csv'), 'b');
+    const verify: Stage = { ...stage('verify', ['invert']), inputs: () => [], readsAgain: true };
+    await expect(run(verify, over)).rejects.toMatchObject({ code: 'INPUT_CHANGED' });
+    expect(readRecord(join(out, 'verify'))).toBeUndefined();
+    const learns = { ...stage('train', ['invert']), inputs: () => [] };
+    await run(learns, over);
+    expect(readRecord(join(out, 'train'))).toBeDefined();
+  });
+
   it('is run again when one before it was run with other settings', async () => {
     const [simulate, prepare] = [stage('simulate', []), stage('prepare', ['simulate'])];
     await run(simulate);

@@ -128,6 +128,8 @@ export interface Stage {
   parts?: (context: StageContext, before: (need: StageName) => Keys) => PartContent[];
   /** input files from outside the run folder */
   inputs: (context: StageContext) => string[];
+  /** whether it reads input files of stages before it, too, through which they decide its result: none that the run has seen may have changed by its end */
+  readsAgain?: true;
   /** whether what it had finished with other settings is kept until it is finished with those of now: where that takes hours and little room */
   keepsLast?: true;
   /** whether `run` is called on all ranks, which make it together; only what the first returns and writes counts */
@@ -223,7 +225,8 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
   } = await stage.run(context).catch((cause: unknown) => {
     throw interruptionOf(context, cause) ?? cause;
   });
-  for (const { path } of mark.inputs) await context.inputs.describe(path);
+  if (stage.readsAgain) await context.inputs.expectUnchanged();
+  else for (const { path } of mark.inputs) await context.inputs.describe(path);
   const seconds = (performance.now() - start) / 1000;
   const record: StageRecord = {
     stage: stage.name,
