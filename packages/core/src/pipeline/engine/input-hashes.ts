@@ -37,6 +37,8 @@ const SETTLED_MS = 2000;
 
 export class InputHashes {
   private readonly known = new Map<string, Known>();
+  /** paths that were refused, as their contents have changed */
+  readonly changed = new Set<string>();
   /** bytes hashed since the hashes were kept */
   private hashed = 0;
 
@@ -62,6 +64,7 @@ export class InputHashes {
     }
     const file = { path, bytes, sha256: await sha256(path) };
     if (before && !before.kept && before.file.sha256 !== file.sha256) {
+      this.changed.add(path);
       throw new DataError(
         'INPUT_CHANGED',
         `${path}: the file has changed while the run was at work: run again once it is as it shall be; stages that read it before begin anew`,

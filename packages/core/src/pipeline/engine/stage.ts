@@ -12,8 +12,10 @@ import {
   beginStage,
   damagedProducts,
   finishStage,
+  forsakeStage,
   isUpToDate,
   lastMade,
+  missingParts,
   productSums,
   readRecord,
   unmadeParts,
@@ -216,6 +218,7 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
   if (aside) context.log(`what it had finished is kept in ${aside} until then: with its former settings it is there again`);
   const begun = beginStage(dir, mark);
   if (mark.trusted) tellTrusted(context, begun);
+  const missing = missingParts(dir, begun);
   const startedAt = new Date();
   const start = performance.now();
   const {
@@ -225,8 +228,13 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
   } = await stage.run(context).catch((cause: unknown) => {
     throw interruptionOf(context, cause) ?? cause;
   });
-  if (stage.readsAgain) await context.inputs.expectUnchanged();
-  else for (const { path } of mark.inputs) await context.inputs.describe(path);
+  try {
+    if (stage.readsAgain) await context.inputs.expectUnchanged();
+    else for (const { path } of mark.inputs) await context.inputs.describe(path);
+  } catch (cause) {
+    if (context.inputs.changed.size > 0) forsakeStage(dir, begun, missing, context.inputs.changed);
+    throw cause;
+  }
   const seconds = (performance.now() - start) / 1000;
   const record: StageRecord = {
     stage: stage.name,
