@@ -171,7 +171,10 @@ describe('a run from nothing to the report', () => {
   it('verify --json alone gives the figures too', () => {
     const { status, stdout } = retroplume('verify', 'run', '--json', '--quiet', '--set', 'inversion.iterations=3');
     expect(status).toBe(0);
-    expect((JSON.parse(stdout) as { withheld: object }).withheld).toHaveProperty('NO2.change.relative');
+    const figures = JSON.parse(stdout) as { withheld: object; response: object; seconds: object };
+    expect(figures.withheld).toHaveProperty('NO2.change.relative');
+    expect(figures.response).toHaveProperty(['NOx>NO2', 'slope'], expect.any(Number));
+    expect(Object.keys(figures.seconds)).toEqual(['verify']);
   });
 
   it('scores above another cut-off without another run of the transport model', () => {

@@ -53,7 +53,7 @@ done
 # A launcher of several ranks may have an exit code of its own; then what the program has left tells.
 interrupted() {
   [ "$code" = 130 ] && return
-  [ "$code" != 0 ] && [ "$out/failure.json" -nt "$began" ] && grep -q '"code": "INTERRUPTED"' "$out/failure.json"
+  [ "$code" != 0 ] && [ "$out/failure.json" -nt "$began" ] && grep -q '"exitCode": 130' "$out/failure.json"
 }
 # A job of PBS cannot put itself back into the queue: another one goes on, and the jobs of the chain that wait for this one wait for that, too. A line of
 # JOB.next is a waiting job and the names of all that it waits for; JOB.ids holds a job and those that went on with it. What PBS says that it does not know any

@@ -51,7 +51,7 @@ done
 # A launcher of several ranks may have an exit code of its own; then what the program has left tells.
 interrupted() {
   [ "$code" = 130 ] && return
-  [ "$code" != 0 ] && [ "$out/failure.json" -nt "$began" ] && grep -q '"code": "INTERRUPTED"' "$out/failure.json"
+  [ "$code" != 0 ] && [ "$out/failure.json" -nt "$began" ] && grep -q '"exitCode": 130' "$out/failure.json"
 }
 if [ "$asked" = limit ] && interrupted; then
   if [ "$restarts" -lt {{restarts}} ]; then

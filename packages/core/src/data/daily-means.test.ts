@@ -56,7 +56,7 @@ describe('dailyMeans', () => {
 
   it('says where there is no such day, and leaves daily values alone', () => {
     expect(() => dailyMeans(observations(19))).toThrow(
-      'observations: from 2026-01-04T22:00:00.000Z on, for 19 h, no station has a UTC day with 18 hourly values: set inversion.dailyMeans: false, or',
+      'observations: from 2026-01-04T22:00Z on, for 19 h, no station has a UTC day with 18 hourly values: set inversion.dailyMeans: false, or',
     );
     const daily = { ...observations(2), time: { start: new Date('2026-01-04T16:00:00Z'), stepSeconds: 86400, count: 2 } };
     expect(dailyMeans(daily)).toBe(daily);

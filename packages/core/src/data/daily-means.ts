@@ -1,5 +1,6 @@
 /** Daily means of hourly observations, for a comparison that does not ask at which hour a plume passed. */
 import { DataError } from '../errors';
+import { instant } from './ioapi-time';
 import type { Observations } from './observations';
 
 const DAY = 24;
@@ -44,7 +45,7 @@ export function dailyMeans(observations: Observations): Observations {
   if ([...daily.values()].every((series) => series.every(Number.isNaN))) {
     throw new DataError(
       'OBSERVATION_DAYS',
-      `observations: from ${time.start.toISOString()} on, for ${time.count} h, no station has a UTC day with ${FEWEST_HOURS} hourly values: set inversion.dailyMeans: false, or take a longer period`,
+      `observations: from ${instant(time.start)} on, for ${time.count} h, no station has a UTC day with ${FEWEST_HOURS} hourly values: set inversion.dailyMeans: false, or take a longer period`,
     );
   }
   return { ...observations, time: { start, stepSeconds: DAY * 3600, count: days }, values: daily };

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { NetcdfFile, type NetcdfArray } from '@retroplume/native';
@@ -113,8 +113,14 @@ describe('what is wrong with a file is said in one sentence', () => {
     );
     execFileSync('mkfifo', [at('pipe.nc')]);
     expect(() => IoapiFile.open(at('pipe.nc'))).toThrow(
-      failure('FILE_UNREADABLE', `${at('pipe.nc')}: expected a netCDF file but received a pipe: give a file`),
+      failure('FILE_UNREADABLE', `${at('pipe.nc')}: expected a netCDF file but received a pipe or a device: give a file`),
     );
+    mkdirSync(at('folder.nc'));
+    expect(() => IoapiFile.open(at('folder.nc'))).toThrow(
+      failure('FILE_UNREADABLE', `${at('folder.nc')}: expected a netCDF file but received a folder: give a file`),
+    );
+    writeFileSync(at('empty.nc'), '');
+    expect(() => IoapiFile.open(at('empty.nc'))).toThrow(failure('FILE_EMPTY', `${at('empty.nc')}: the file is empty: copy or make it again`));
     writeFileSync(at('text.nc'), 'station,lon,lat\n');
     expect(() => IoapiFile.open(at('text.nc'))).toThrow(
       failure('FILE_NOT_NETCDF', `${at('text.nc')}: expected a netCDF file but received something else: check the path in the case`),

@@ -14,12 +14,17 @@ const LITTLE = 1 << 20;
 /**
  * Opens a netCDF file for reading.
  *
- * @throws {DataError} `FILE_MISSING`, `FILE_NOT_NETCDF`, `FILE_TRUNCATED`, `FILE_DAMAGED`, `FILE_UNREADABLE`
+ * @throws {DataError} `FILE_MISSING`, `FILE_EMPTY`, `FILE_NOT_NETCDF`, `FILE_TRUNCATED`, `FILE_DAMAGED`, `FILE_UNREADABLE`
  */
 export function openNetcdf(path: string): NetcdfFile {
   if (!existsSync(path)) throw new DataError('FILE_MISSING', `${path}: there is no such file: check the path in the case`);
-  // One that netCDF-C would wait for until somebody writes into it.
-  if (statSync(path).isFIFO()) throw new DataError('FILE_UNREADABLE', `${path}: expected a netCDF file but received a pipe: give a file`);
+  const found = statSync(path);
+  if (!found.isFile()) {
+    // netCDF-C would wait for a pipe until somebody writes into it.
+    const what = found.isDirectory() ? 'a folder' : 'a pipe or a device';
+    throw new DataError('FILE_UNREADABLE', `${path}: expected a netCDF file but received ${what}: give a file`);
+  }
+  if (found.size === 0) throw new DataError('FILE_EMPTY', `${path}: the file is empty: copy or make it again`);
   return reading(path, () => NetcdfFile.open(path));
 }
 

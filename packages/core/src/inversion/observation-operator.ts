@@ -6,6 +6,7 @@
  * with the hours t_k and weights w_k of the observation time (one hour, or a day's mean) and one value i per cell with monitors.
  */
 import { ConfigError, DataError, ShapeError } from '../errors';
+import { instant } from '../data/ioapi-time';
 import type { Observations } from '../data/observations';
 import { pickAt, spreadTo } from '../data/places';
 import { stationsToCells } from '../data/station-cells';
@@ -68,11 +69,10 @@ export class ObservationOperator {
     this.observed = superObservations(perCell, this.stations, grid.cols, this.times, options);
     if (this.observed.values.length === 0) {
       const part = options.hoursPerDay ?? 24;
+      const first = new Date(period.start.getTime() + period.spinUpHours * 3_600_000);
       throw new DataError(
         'OBSERVATIONS_NONE_IN_PERIOD',
-        `observations: no value of ${species.join(', ')} at stations inside the grid falls into the ${period.hours - period.spinUpHours} hours from ${new Date(
-          period.start.getTime() + period.spinUpHours * 3_600_000,
-        ).toISOString()}${part < 24 ? `, of which ${part} a day are compared` : ''}: check observations.files, timeZone and the period`,
+        `observations: no value of ${species.join(', ')} at stations inside the grid falls into the ${period.hours - period.spinUpHours} hours from ${instant(first)}${part < 24 ? `, of which ${part} a day are compared` : ''}: check observations.files, timeZone and the period`,
       );
     }
   }

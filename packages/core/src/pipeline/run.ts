@@ -19,7 +19,7 @@ import { refuseReplacedRuns } from './simulate/replaced-runs';
 import { forgetFailure, leaveFailure } from './engine/failure-file';
 import { runFolder, tellOtherCase, writeRunFile } from './engine/run-file';
 import { lockRun } from './engine/run-lock';
-import { stageContext, STAGES, type RunContext, type Stage, type StageContext, type StageEvent, type StageName } from './engine/stage';
+import { stageContext, stageDir, STAGES, type RunContext, type Stage, type StageContext, type StageEvent, type StageName } from './engine/stage';
 import { isStageUpToDate } from './engine/stage-keys';
 import { runStageOnRanks } from './engine/stage-on-ranks';
 import type { VerifySummary } from './verify/verify-stage';
@@ -115,6 +115,7 @@ export async function runStages(source: string | Case, options: RunOptions = {})
   } finally {
     release();
   }
+  addResponses(records, out);
   return {
     case: settings.name,
     out,
@@ -206,6 +207,18 @@ export function deviceOf(options: RunOptions, settings: Case, { size, localRank 
   if (size === 1 || device.name === 'cpu' || asked?.startsWith('cuda:')) return device;
   const gpus = cudaDevices().devices;
   return chooseDevice({ device: `cuda:${gpus[localRank % gpus.length].index}`, products: device.products });
+}
+
+/** What `verify` says of an inventory goes with the response of the surrogate that found it, where `evaluate` was of an earlier run, too. */
+function addResponses(records: Map<string, StageRecord>, out: string): void {
+  for (const [variant, prefix] of [
+    ['default', ''],
+    ['paper', 'paper/'],
+  ] as const) {
+    if (!records.has(`${prefix}verify`) || records.has(`${prefix}evaluate`)) continue;
+    const evaluated = readRecord(stageDir(out, 'evaluate', variant));
+    if (evaluated) records.set(`${prefix}evaluate`, evaluated);
+  }
 }
 
 function variantResult(records: ReadonlyMap<string, StageRecord>, prefix: string): VariantResult {

@@ -58,6 +58,7 @@ export const certifyStage: Stage = {
       ...initialConcentrationsOf(context),
     };
   },
+  readsAgain: true,
   inputs: ({ case: settings }) => [
     ...settings.certificate.runs.flatMap(({ emissions, concentrations }) =>
       settings.periods.flatMap(({ name }) => [...filesOf(givenSectors(settings, emissions, name)), ...hourlyFiles(settings, concentrations, name)]),

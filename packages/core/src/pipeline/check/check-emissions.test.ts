@@ -1,5 +1,5 @@
 /** What `check` says of emission files as SMOKE leaves them: a file a day, several months in a folder, few species in a sector. */
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { checkedWorld, codes } from '../testing/checked-world';
 
 const { at, input, check, rewrite } = checkedWorld();
@@ -34,6 +34,12 @@ test('files of other months in the same folder', async () => {
   expect(result.right).toContain('prior emissions, winter: 1 file, 100 hours (1 more holds no hour of the period)');
   const alone = await check(['emissions.files=["inputs/EMIS_summer*", "inputs/EMIS_{period}.nc"]', 'periods.0.start=2026-02-05T00:00:00Z']);
   expect(codes(alone)).toContain('PERIOD_NOT_COVERED emissions.files');
+});
+
+test('a link to a file that has been moved away', async () => {
+  rmSync(input('EMIS_winter.nc'));
+  symlinkSync('/nowhere/EMIS_winter.nc', input('EMIS_winter.nc'));
+  expect(codes(await check())).toEqual(['FILE_MISSING emissions.files']);
 });
 
 test('a sector whose files lack variables of the groups', async () => {

@@ -146,10 +146,10 @@ function preparedBytes(settings: Case, grid: Pick<Grid, 'rows' | 'cols'>): numbe
   return hours * grid.rows * grid.cols * FLOAT * (settings.meteorology.variables.length + CHANNELS_OF_A_RUN * storedRuns(settings));
 }
 
-/** Of the files that match; 0 where none does, which is told elsewhere. */
+/** Of the files that match; 0 where none does, or a link leads nowhere, which is told elsewhere. */
 function sizeOf(files: () => string[]): number {
   try {
-    return files().reduce((sum, path) => sum + statSync(path).size, 0);
+    return files().reduce((sum, path) => sum + (existsSync(path) ? statSync(path).size : 0), 0);
   } catch (error) {
     if (error instanceof RetroplumeError) return 0;
     throw error;

@@ -37,6 +37,8 @@ const SETTLED_MS = 2000;
 
 export class InputHashes {
   private readonly known = new Map<string, Known>();
+  /** paths that were refused, as their contents have changed */
+  readonly changed = new Set<string>();
   /** bytes hashed since the hashes were kept */
   private hashed = 0;
 
@@ -62,6 +64,7 @@ export class InputHashes {
     }
     const file = { path, bytes, sha256: await sha256(path) };
     if (before && !before.kept && before.file.sha256 !== file.sha256) {
+      this.changed.add(path);
       throw new DataError(
         'INPUT_CHANGED',
         `${path}: the file has changed while the run was at work: run again once it is as it shall be; stages that read it before begin anew`,
@@ -70,6 +73,14 @@ export class InputHashes {
     this.known.set(path, { file, state, settled });
     if (settled) this.hashed += file.bytes;
     return file;
+  }
+
+  /**
+   * That all files are what they were when the run first saw them.
+   * @throws {DataError} as {@link describe}
+   */
+  async expectUnchanged(): Promise<void> {
+    for (const [path, { kept }] of this.known) if (!kept) await this.describe(path);
   }
 
   /** Bytes of files that {@link describe} would have to read. */

@@ -164,6 +164,32 @@ export function changedProduct(path: string, cause?: DataError): DataError {
   );
 }
 
+/** What no stage and no part has as its key. */
+const NO_KEY = 'made while an input changed';
+
+/**
+ * Leaves the mark of a stage whose input changed while it ran: what it made belongs to no input, and is made anew, also where the input is put back as it was.
+ *
+ * @param parts - names of those that it has made now
+ * @param changed - paths of the inputs
+ */
+export function forsakeStage(dir: string, begun: StageMark, parts: readonly string[], changed: ReadonlySet<string>): void {
+  const forsaken = Object.fromEntries(parts.map((name) => [name, { ...begun.parts![name], key: NO_KEY }]));
+  const mark: StageMark = {
+    ...begun,
+    key: NO_KEY,
+    dearKey: undefined,
+    ...(begun.parts ? { parts: { ...begun.parts, ...forsaken } } : {}),
+    inputs: begun.inputs.map((file) => (changed.has(file.path) ? { ...file, sha256: NO_KEY } : file)),
+  };
+  writeFileAtomic(join(dir, PARTIAL), JSON.stringify(mark));
+}
+
+/** Of the parts that a stage has, those whose product is not there. */
+export function missingParts(dir: string, { parts = {} }: Pick<StageMark, 'parts'>): string[] {
+  return Object.keys(parts).filter((name) => parts[name].product === undefined || !existsSync(join(dir, parts[name].product)));
+}
+
 /** Of the parts that a stage has now those whose product its record does not have: a case with the same key may have brought it. */
 export function unmadeParts({ products }: Pick<StageRecord, 'products'>, { parts = {} }: Pick<StageMark, 'parts'>): string[] {
   return Object.keys(parts).filter((name) => parts[name].product !== undefined && !products.includes(parts[name].product));

@@ -204,28 +204,6 @@ describe('a stage', () => {
     expect(there).toEqual([false]);
   });
 
-  it('is refused when an input changes while it runs, or between it and the one before', async () => {
-    const input = join(out, 'input.csv');
-    const over = { inputs: new InputHashes() };
-    const changes: Stage['run'] = ({ dir }) => {
-      writeFileSync(join(dir, 'product'), '');
-      writeFileSync(input, 'b');
-      return Promise.resolve({ products: ['product'], summary: {} });
-    };
-    const refused = expect.objectContaining({ code: 'INPUT_CHANGED', exitCode: 3, message: expect.stringContaining(input) as string }) as Error;
-    await expect(run(stage('simulate', [], changes), over)).rejects.toThrow(refused);
-    expect(readRecord(join(out, 'simulate'))).toBeUndefined();
-
-    writeFileSync(input, 'a');
-    await run(stage('simulate', []), over);
-    writeFileSync(input, 'c');
-    await expect(run(stage('prepare', ['simulate']), over)).rejects.toThrow(refused);
-    // another run takes it as it is
-    await run(stage('simulate', []));
-    await run(stage('prepare', ['simulate']));
-    expect(readRecord(join(out, 'prepare'))!.inputs[0].bytes).toBe(1);
-  });
-
   it('is run again when one before it was run with other settings', async () => {
     const [simulate, prepare] = [stage('simulate', []), stage('prepare', ['simulate'])];
     await run(simulate);

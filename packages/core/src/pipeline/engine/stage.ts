@@ -12,8 +12,10 @@ import {
   beginStage,
   damagedProducts,
   finishStage,
+  forsakeStage,
   isUpToDate,
   lastMade,
+  missingParts,
   productSums,
   readRecord,
   unmadeParts,
@@ -129,6 +131,8 @@ export interface Stage {
   parts?: (context: StageContext, before: (need: StageName) => Keys) => PartContent[];
   /** input files from outside the run folder */
   inputs: (context: StageContext) => string[];
+  /** whether it reads input files of stages before it, too, through which they decide its result: none that the run has seen may have changed by its end */
+  readsAgain?: true;
   /** whether what it had finished with other settings is kept until it is finished with those of now: where that takes hours and little room */
   keepsLast?: true;
   /** whether `run` is called on all ranks, which make it together; only what the first returns and writes counts */
@@ -215,6 +219,7 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
   if (aside) context.log(`what it had finished is kept in ${aside} until then: with its former settings it is there again`);
   const begun = beginStage(dir, mark);
   if (mark.trusted) tellTrusted(context, begun);
+  const missing = missingParts(dir, begun);
   const startedAt = new Date();
   const start = performance.now();
   const {
@@ -224,7 +229,13 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
   } = await stage.run(context).catch((cause: unknown) => {
     throw interruptionOf(context, cause) ?? cause;
   });
-  for (const { path } of mark.inputs) await context.inputs.describe(path);
+  try {
+    if (stage.readsAgain) await context.inputs.expectUnchanged();
+    else for (const { path } of mark.inputs) await context.inputs.describe(path);
+  } catch (cause) {
+    if (context.inputs.changed.size > 0) forsakeStage(dir, begun, missing, context.inputs.changed);
+    throw cause;
+  }
   const seconds = (performance.now() - start) / 1000;
   const record: StageRecord = {
     stage: stage.name,

@@ -1,11 +1,13 @@
 /** What the scripts of jobs do when something happens to their program, with stand-ins for the schedulers' commands. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { loadCase, type Case } from '../../data/case';
+import { DataError, InterruptedError } from '../../errors';
 import { writeDemoWorld } from '../../worlds/demo-world';
+import { leaveFailure } from '../engine/failure-file';
 import { jobScript, type SchedulerName } from './job-script';
 
 let world: string;
@@ -32,6 +34,13 @@ function executable(name: string, script: string): string {
 
 /** Ends with 130 some time after SIGUSR1, as a program that writes a checkpoint. */
 const STOPS = 'trap "sleep 0.3; echo checkpoint; exit 130" USR1; echo ready; while :; do sleep 0.05; done';
+
+/** As `STOPS`, by a launcher with an exit code of its own, after the program has told of `error`. */
+function launched(error: Error): string {
+  leaveFailure(folder, { stage: 'invert', variant: 'default' }, error);
+  renameSync(join(folder, 'failure.json'), join(folder, 'left.json'));
+  return STOPS.replace('exit 130', 'cp left.json failure.json; exit 1');
+}
 
 interface Outcome {
   code: number | null;
@@ -117,15 +126,18 @@ describe('a job of Slurm', () => {
     expect(code).toBe(130);
   });
 
-  it("goes back into the queue where the ranks' launcher ends with a code of its own, but not where the program failed meanwhile", async () => {
+  it.each(['INTERRUPTED', 'INVERSION_INTERRUPTED', 'CROSS_VALIDATION_INTERRUPTED'])(
+    "goes back into the queue where the ranks' launcher ends with a code of its own: %s",
+    async (code) => {
+      executable('scontrol', 'echo "scontrol $*"');
+      const { told } = await runScript(launched(new InterruptedError(code, 'stopped: run the same command again')), job, { signal: 'SIGUSR1' });
+      expect(told).toContain('scontrol requeue 7');
+    },
+  );
+
+  it('ends where the program failed meanwhile, by whatever code', async () => {
     executable('scontrol', 'echo "scontrol $*"');
-    const ends = (error: string): string => {
-      writeFileSync(join(folder, 'left.json'), `{"code": "${error}"}`);
-      return STOPS.replace('exit 130', 'cp left.json failure.json; exit 1');
-    };
-    const stopped = await runScript(ends('INTERRUPTED'), job, { signal: 'SIGUSR1' });
-    expect(stopped.told).toContain('scontrol requeue 7');
-    const failed = await runScript(ends('DISK_FULL'), job, { signal: 'SIGUSR1' });
+    const failed = await runScript(launched(new DataError('DISK_FULL', 'no room: make some')), job, { signal: 'SIGUSR1' });
     expect(failed.told).not.toContain('scontrol');
     expect(failed).toMatchObject({ code: 1, failure: { code: 'DISK_FULL' } });
   });
@@ -194,6 +206,14 @@ describe('a job of PBS', () => {
     expect(told).toContain('run --variant paper case.yaml\n');
     expect(told).toContain('its time limit has come 2 times after a restart');
     expect(code).toBe(130);
+  });
+
+  it("has another one go on where the ranks' launcher ends with a code of its own", async () => {
+    executable('qsub', 'echo 9.server');
+    const stopped = launched(new InterruptedError('INVERSION_INTERRUPTED', 'stopped: run the same command again'));
+    const { code, told } = await runScript(stopped, job, { scheduler: 'pbs', signal: 'SIGUSR1' });
+    expect(told).toContain('near its time limit: another job goes on');
+    expect(code).toBe(0);
   });
 
   it('fails where none can go on', async () => {

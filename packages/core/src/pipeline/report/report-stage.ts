@@ -62,6 +62,7 @@ export const reportStage: Stage = {
     ...(settings.paperMode.run ? { paperCertified: certifiedHash(stageDir(out, 'certify', 'paper')) } : {}),
     paper: settings.paperMode.run ? readRecord(stageDir(out, 'verify', 'paper'))?.key : undefined,
   }),
+  readsAgain: true,
   inputs: () => [],
   refuse: refuseOtherPeriods,
   async run(context) {

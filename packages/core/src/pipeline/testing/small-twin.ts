@@ -1,12 +1,12 @@
 /** A small twin experiment on the demo's world, on which a test runs stages in its own process. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCase, type Case } from '../../data/case';
 import type { Grid } from '../../grid/grid';
 import { readGriddesc } from '../../grid/griddesc';
 import { writeDemoWorld } from '../../worlds/demo-world';
-import type { StageEvent } from '../engine/stage';
+import type { StageEvent, StageName } from '../engine/stage';
 import { runStages, type RunOptions } from '../run';
 
 /** Cells of its 12 rows and columns. */
@@ -46,6 +46,21 @@ export class SmallTwin {
     const onEvent = (event: StageEvent): void => void events.push(event);
     await runStages(this.load(settings), { out: this.inRun(), stages, threads: 1, onEvent, ...more });
     return events;
+  }
+
+  /** Runs stages of which the last, made anew, sees an input change as it begins; then the input is put back. */
+  async runWithChange(name: string, stages: readonly StageName[]): Promise<void> {
+    const changed = stages.at(-1)!;
+    const before = readFileSync(this.input(name));
+    rmSync(this.inRun(changed), { recursive: true, force: true });
+    const onEvent = (event: StageEvent): void => {
+      if (event.kind === 'stage-start' && event.stage === changed) appendFileSync(this.input(name), '\n');
+    };
+    try {
+      await this.run([], stages, { onEvent });
+    } finally {
+      writeFileSync(this.input(name), before);
+    }
   }
 
   /** Path in the run folder. */

@@ -156,3 +156,7 @@ it('the members of an ensemble are kept one by one: more of them leave those tha
   expect([method, count, kernelRows, dofs]).toEqual(['rto', 3, undefined, undefined]);
   expect(areas.every(({ total, dofs: own }) => total.sigma > 0 && own === null)).toBe(true);
 });
+
+it('is refused where monitors change meanwhile, which the inversion has named', async () => {
+  await expect(twin.runWithChange('stations.csv', ['invert', 'uncertainty'])).rejects.toMatchObject({ code: 'INPUT_CHANGED' });
+});

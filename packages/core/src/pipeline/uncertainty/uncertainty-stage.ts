@@ -110,6 +110,7 @@ export const uncertaintyStage: Stage = {
   }),
   // Products and members that are there serve a higher rank, more members, other regions or another mask as well.
   dearSettings: (context) => ({ seed: variantSettings(context).inversion.uncertainty.seed, ...productsSetting(context) }),
+  readsAgain: true,
   inputs: ({ case: { truth } }) => (truth ? [truth.factors] : []),
   refuse(context) {
     if (variantSettings(context).inversion.uncertainty.method === 'none')

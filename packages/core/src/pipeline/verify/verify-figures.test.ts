@@ -148,3 +148,9 @@ it('leaves no table of other settings behind where it is interrupted', async () 
 it('refuses other withheld monitors than the inversion left out', async () => {
   await expect(twin.run(['withheld.seed=77'], ['verify'])).rejects.toMatchObject({ code: 'WITHHELD_CHANGED' });
 });
+
+it.each(['certify', 'verify', 'report'] as const)('%s is refused where an input changes meanwhile that only simulate names', async (stage) => {
+  await expect(twin.runWithChange('GRIDDESC', ['simulate', stage])).rejects.toMatchObject({ code: 'INPUT_CHANGED' });
+  expect(readRecord(twin.inRun(stage))).toBeUndefined();
+  await twin.run([], [stage]);
+});

@@ -87,6 +87,7 @@ export const verifyStage: Stage = {
   },
   // Another region or cut-off needs no further run of the transport model.
   dearSettings: comparedSettings,
+  readsAgain: true,
   inputs: ({ case: settings }) => settings.periods.flatMap(({ name }) => givenFiles(settings, name) ?? []),
   refuse: refuseOtherPeriods,
   async run(context) {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -164,6 +164,20 @@ describe('training that was stopped', () => {
     const resumed = await trained({ surrogate, training });
     expectSameWeights(resumed.weights, undisturbed.weights);
     expect(resumed.curve).toEqual(undisturbed.curve);
+  });
+
+  it('goes on from the checkpoint before where the last one is damaged, says so, and ends bit for bit the same', async () => {
+    const undisturbed = await trained({ surrogate, training, options: { checkpoint: join(folder, 'undisturbed') } });
+    const checkpoint = join(folder, 'checkpoint');
+    for (const step of [20, 33]) await expect(trained({ surrogate, training, options: stopAt(step) })).rejects.toThrow(InterruptedError);
+    expect(readTensors(checkpoint).metadata['iteration']).toBe(33);
+    const before = readTensors(`${checkpoint}.previous`).metadata['iteration'];
+    truncateSync(checkpoint, statSync(checkpoint).size - 1);
+    const said: string[] = [];
+    const resumed = await trained({ surrogate, training, options: { log: (text) => said.push(text) } });
+    expect(said[0]).toMatch(/checkpoint: it is cut short or its checksum does not match what it holds: .*; it is passed over$/);
+    expect(said).toContain(`resuming at step ${String(before)}`);
+    expectSameWeights(resumed.weights, undisturbed.weights);
   });
 
   it('at its early stop ends there, with the best weights', async () => {

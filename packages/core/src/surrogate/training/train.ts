@@ -261,7 +261,7 @@ class Loop {
   /** The first rank's checkpoint, on all of them. */
   private async checkpoint(): Promise<Checkpoint | undefined> {
     const { checkpoint, log } = this.options;
-    const found = this.ranks.rank === 0 ? readCheckpoint(checkpoint, (error) => log?.(error.message)) : undefined;
+    const found = this.ranks.rank === 0 ? readCheckpoint(checkpoint, (error) => log?.(`${error.message}; it is passed over`)) : undefined;
     if (this.ranks.size === 1) return found;
     const bytes = await this.ranks.broadcast(found && encodeTensors(found));
     return bytes.length > 0 ? decodeTensors(Buffer.from(bytes), checkpoint) : undefined;
