@@ -50,7 +50,7 @@ test.each([
   ],
   [
     ['--workload', 'paper'],
-    /^retroplume: BENCH_UNKNOWN_WORKLOAD: bench: expected one of the workloads compact, authors, demo but received "paper"\n$/,
+    /^retroplume: BENCH_UNKNOWN_WORKLOAD: bench: expected one of the workloads compact, authors, demo, default but received "paper"\n$/,
   ],
   [
     ['--workload', 'demo', '--steps', 'infer,guess'],

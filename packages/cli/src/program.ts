@@ -127,7 +127,7 @@ function addBench(program: Command): void {
     .description("kernels and whole workloads against PyTorch, ONNX Runtime and the machine's limits")
     .argument('[op...]', "ops (conv2d, lstm), kernels (conv2dForward) or parts of a case's name; none: the workloads and all ops");
   withThreads(withOutputOptions(command))
-    .option('--workload <name>', 'compact, authors or demo; with ops: only their cases of its sizes')
+    .option('--workload <name>', 'compact, authors, demo or default (the network of a case by default); with ops: only their cases of its sizes')
     .option('--steps <names>', 'of the workloads, not with ops, with commas: train, invert, infer (default: all)', (names: string) =>
       names.split(','),
     )

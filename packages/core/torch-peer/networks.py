@@ -1,4 +1,4 @@
-"""Retroplume's LSTM U-Net (packages/core/src/nn) as a PyTorch user would write it, so that both can be timed on the same weights.
+"""Retroplume's networks with an LSTM (packages/core/src/nn) as a PyTorch user would write it, so that both can be timed on the same weights.
 
 Modules are named as Retroplume names its parameters, up to the leaves that PyTorch names itself (`load_weights`). Windows come as [N, T, H, W, C], the
 layout that lets nn.LSTM read a single sample in place; fields as [N, H, W, C], turned to [N, C, H, W] in the memory format that the variant wants.
@@ -89,6 +89,11 @@ class Block(nn.Module):
             self.conv, self.norm = torch.nn.utils.fuse_conv_bn_eval(self.conv, self.norm), nn.Identity()
 
 
+def pad_to_levels(x, levels):
+    period = 2**levels
+    return F.pad(x, (0, -x.shape[3] % period, 0, -x.shape[2] % period))
+
+
 class Unet(nn.Module):
     def __init__(self, channels, settings):
         super().__init__()
@@ -114,16 +119,21 @@ class Unet(nn.Module):
 
     def forward(self, x):
         height, width = x.shape[2:]
-        period, skips = 2**self.levels, []
-        x = F.pad(x, (0, -width % period, 0, -height % period))
+        return self.ends(x)[1][0][:, :, :height, :width]
+
+    def ends(self, x):
+        """What the levels end with: on the way down, the deepest last, and up; the finest, up[0], is as large as the padded input."""
+        x = pad_to_levels(x, self.levels)
+        down, up = [], [None] * self.levels
         for level in range(self.levels):
-            skips.append(self.run(getattr(self, f"down{level}"), x))
-            x = self.pool(skips[-1])
+            down.append(self.run(getattr(self, f"down{level}"), x))
+            x = self.pool(down[-1])
         x = self.run(self.middle, x)
+        down.append(x)
         for level in reversed(range(self.levels)):
-            up = getattr(self, f"up{level}")
-            x = self.run(up, torch.cat([up["upconv"](x), skips[level]], 1))
-        return x[:, :, :height, :width]
+            blocks = getattr(self, f"up{level}")
+            x = up[level] = self.run(blocks, torch.cat([blocks["upconv"](x), down[level]], 1))
+        return down, up
 
 
 class Stack(nn.Module):
@@ -209,6 +219,97 @@ class LstmUnet(nn.Module):
                 module.fold()
 
 
+class Gated(nn.Module):
+    """Convolutions without bias or activation, and factors that a context gives."""
+
+    def __init__(self, context, width, **layers):
+        super().__init__()
+        self.gate = nn.Conv2d(context, width, 1)
+        for name, layer in layers.items():
+            self.add_module(name, layer)
+
+
+class Carrier(nn.Module):
+    """The linear U-Net of a response-unet."""
+
+    def __init__(self, known, emitted, tracers, settings):
+        super().__init__()
+        self.convs = {"down": settings["encoderConvs"], "up": settings["decoderConvs"]}
+        widths, self.levels = settings["widths"], len(settings["widths"]) - 1
+
+        def conv(channels, width, kernel, **options):
+            return nn.Conv2d(channels, width, kernel, bias=False, **options)
+
+        def convs(first, count, width):
+            return {f"conv{i}": conv(first if i == 0 else width, width, 3, padding=1) for i in range(count)}
+
+        self.emissions = Gated(known, emitted, input=conv(emitted, widths[0], 1))
+        self.tracers = Gated(known, tracers, input=conv(tracers, widths[0], 1))
+        for level, width in enumerate(widths):
+            layers = convs(width, self.convs["down"], width)
+            if level > 0:
+                layers["downconv"] = conv(widths[level - 1], width, 2, stride=2)
+            setattr(self, f"down{level}", Gated(width, width, **layers))
+        for level in range(self.levels):
+            width = widths[level]
+            upconv = nn.ConvTranspose2d(widths[level + 1], width, 2, stride=2, bias=False)
+            setattr(self, f"up{level}", Gated(width, width, upconv=upconv, **convs(2 * width, self.convs["up"], width)))
+        self.output = conv(widths[0], settings["species"], 1)
+
+    def sources(self, known, emissions, tracers):
+        n, t, h, w, e = emissions.shape
+        emitted = emissions.permute(0, 1, 4, 2, 3).reshape(n, t * e, h, w) * self.emissions.gate(known)
+        return self.emissions.input(emitted) + self.tracers.input(tracers * self.tracers.gate(known))
+
+    def gated(self, x, kind, level, context):
+        gated = getattr(self, f"{kind}{level}")
+        for i in range(self.convs[kind]):
+            x = getattr(gated, f"conv{i}")(x)
+        return x * gated.gate(context[level])
+
+    def forward(self, x, down, up):
+        x, skips = pad_to_levels(x, self.levels), []
+        for level in range(self.levels + 1):
+            x = getattr(self, f"down{level}").downconv(x) if level > 0 else x
+            x = self.gated(x, "down", level, down)
+            skips.append(x)
+        for level in reversed(range(self.levels)):
+            x = torch.cat([getattr(self, f"up{level}").upconv(x), skips[level]], 1)
+            x = self.gated(x, "up", level, up)
+        return self.output(x)
+
+
+class ResponseUnet(nn.Module):
+    """The network of a case by default. The emissions are the first channels of `steps`."""
+
+    def __init__(self, workload, written_out, channels_last):
+        super().__init__()
+        settings = workload["network"]
+        self.channels = workload["emissions"]
+        states = settings["hidden"] * (workload["steps"] if settings["allStates"] else 1)
+        known = settings["cellWidth"]
+        self.lstm = CellLstm(workload["channels"], settings, written_out, channels_last)
+        self.cell = nn.Conv2d(states + workload["tracers"], known, 1)
+        self.unet = Unet(known, settings)
+        self.geography = Branch(workload["geography"], settings["geographyBranch"])
+        features = settings["widths"][0] + settings["geographyBranch"]["layers"][-1]["width"]
+        self.head = Perceptron(features, settings["headWidth"], settings["species"])
+        self.carrier = Carrier(known, workload["steps"] * self.channels, workload["tracers"], settings)
+
+    def forward(self, steps, tracers, geography):
+        height, width = tracers.shape[2:]
+        known = torch.tanh(self.cell(torch.cat([self.lstm(steps), tracers], 1)))
+        down, up = self.unet.ends(known)
+        sources = self.carrier.sources(known, steps[..., : self.channels], tracers)
+        carried = self.carrier(sources, down, up)[:, :, :height, :width]
+        features = [up[0][:, :, :height, :width], *self.geography(geography)]
+        return carried + self.head(torch.cat(features, 1))
+
+    fold = LstmUnet.fold
+
+
+NETWORKS = {"lstm-unet": LstmUnet, "response-unet": ResponseUnet}
+
 LEAVES = [
     (r"^lstm\.weightInput$", "lstm.rnn.weight_ih_l0"),
     (r"^lstm\.weightHidden$", "lstm.rnn.weight_hh_l0"),
@@ -232,7 +333,7 @@ def torch_name(name):
 def torch_axes(name, dimensions):
     """The permutation from Retroplume's layout of a parameter to PyTorch's: filters [K, K, C_in, C_out], LSTM weights [C, 4D]."""
     if dimensions == 4:
-        return (2, 3, 0, 1) if "upconv" in name else (3, 2, 0, 1)
+        return (2, 3, 0, 1) if re.search("upconv|downconv", name) else (3, 2, 0, 1)
     return (1, 0) if dimensions == 2 else tuple(range(dimensions))
 
 

@@ -4,7 +4,7 @@ import time
 import numpy as np
 import torch
 import torch.nn.functional as F
-from networks import LstmUnet, gradients, load_weights
+from networks import NETWORKS, gradients, load_weights
 
 VARIANTS = {
     "eager": {"channels_last": False, "written_out": False, "compiled": False},
@@ -27,7 +27,7 @@ class Step:
 
     def __init__(self, workload, weights, inputs, learning_rate, channels_last, written_out, compiled):
         self.learning_rate, self.compiled = learning_rate, compiled
-        self.model = LstmUnet(workload, written_out, channels_last)
+        self.model = NETWORKS[workload["network"]["network"]](workload, written_out, channels_last)
         load_weights(self.model, weights)
         self.model.train(self.training)
         if not self.training:
@@ -39,7 +39,15 @@ class Step:
         self.inputs = {
             name: array.permute(0, 3, 1, 2).contiguous(memory_format=layout) if array.dim() == 4 else array for name, array in inputs.items()
         }
+        # Beside the window and geography: tracers of the hour, or the concentrations before.
+        self.beside = "tracers" if "tracers" in inputs else "y"
         self.prepare()
+
+    def fields(self):
+        """What the model is given where nothing is inverted."""
+        if "steps" not in self.inputs:
+            self.inputs["steps"] = torch.cat([self.inputs["emissions"], self.inputs["meteorology"]], 4)
+        return [self.inputs[name] for name in ("steps", self.beside, "geography")]
 
     def prepare(self):
         """Makes what `run` uses of the model and the inputs."""
@@ -64,12 +72,12 @@ class Train(Step):
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=self.learning_rate, fused=True, capturable=on_gpu)
         self.loss = self.maybe_compiled(self.loss_of)
 
-    def loss_of(self, steps, y, geography, target):
-        return F.l1_loss(self.model(steps, y, geography), target)
+    def loss_of(self, steps, beside, geography, target):
+        return F.l1_loss(self.model(steps, beside, geography), target)
 
     def run(self):
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self.loss(*(self.inputs[name] for name in ("steps", "y", "geography", "target")))
+        loss = self.loss(*self.fields(), self.inputs["target"])
         loss.backward()
         self.optimizer.step()
 
@@ -81,7 +89,7 @@ class Train(Step):
         for module in dropouts:
             module.p = 0.0
         self.optimizer.zero_grad(set_to_none=True)
-        out = self.model(self.inputs["steps"], self.inputs["y"], self.inputs["geography"])
+        out = self.model(*self.fields())
         loss = F.l1_loss(out, self.inputs["target"])
         loss.backward()
         for module, probability in zip(dropouts, probabilities):
@@ -96,31 +104,35 @@ class Invert(Step):
             if isinstance(module, torch.nn.LSTM):
                 module.train()
         self.emissions = self.inputs["emissions"].clone().requires_grad_()
+        self.sources = {"emissions": self.emissions}
+        if self.beside == "tracers":
+            self.sources["tracers"] = self.inputs["tracers"].requires_grad_()
         self.loss = self.maybe_compiled(self.loss_of)
         self.update = self.maybe_compiled(self.update_of)
 
-    def loss_of(self, emissions, meteorology, y, geography, target, weight):
-        out = self.model(torch.cat([emissions, meteorology], 4), y, geography)
+    def loss_of(self, emissions, meteorology, beside, geography, target, weight):
+        out = self.model(torch.cat([emissions, meteorology], 4), beside, geography)
         return (weight * (out - target).abs()).sum() / out.numel(), out
 
     def update_of(self, emissions, gradient, lower, upper):
         emissions.copy_(torch.minimum(torch.maximum(emissions - self.learning_rate * gradient, lower), upper))
 
     def gradient(self):
-        fields = (self.inputs[name] for name in ("meteorology", "y", "geography", "target", "weight"))
+        fields = (self.inputs[name] for name in ("meteorology", self.beside, "geography", "target", "weight"))
         loss, out = self.loss(self.emissions, *fields)
-        return torch.autograd.grad(loss, self.emissions)[0], loss, out
+        return torch.autograd.grad(loss, list(self.sources.values())), loss, out
 
     def run(self):
-        gradient, _, _ = self.gradient()
+        gradients, _, _ = self.gradient()
         with torch.no_grad():
-            self.update(self.emissions, gradient, self.inputs["lower"], self.inputs["upper"])
+            self.update(self.emissions, gradients[0], self.inputs["lower"], self.inputs["upper"])
 
     def results(self, _names):
         with torch.no_grad():
             self.emissions.copy_(self.inputs["emissions"])
-        gradient, loss, out = self.gradient()
-        return {"out": out.permute(0, 2, 3, 1), "misfit": loss, "grad emissions": gradient}
+        (of_emissions, *of_tracers), loss, out = self.gradient()
+        tracers = {"grad tracers": gradient.permute(0, 2, 3, 1) for gradient in of_tracers}
+        return {"out": out.permute(0, 2, 3, 1), "misfit": loss, "grad emissions": of_emissions, **tracers}
 
 
 class Infer(Step):
@@ -129,7 +141,7 @@ class Infer(Step):
 
     def run(self):
         with torch.no_grad():
-            self.out = self.forward(self.inputs["steps"], self.inputs["y"], self.inputs["geography"])
+            self.out = self.forward(*self.fields())
 
     def results(self, _names):
         self.run()

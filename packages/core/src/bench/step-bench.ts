@@ -166,7 +166,7 @@ async function checkAnswers(bench: Bench, timed: Program, others: readonly Model
   const still = step === 'train' && workload.network.dropout > 0;
   const program = still ? programOf(bench, { ...workload, network: { ...workload.network, dropout: 0 } }) : timed;
   await program.run('step');
-  const arrays = step === 'train' ? [...weights.keys()].filter((name) => program.has(gradientOf(name))) : ['emissions'];
+  const arrays = step === 'train' ? [...weights.keys()].filter((name) => program.has(gradientOf(name))) : ['emissions', 'tracers'];
   const names = ['out', 'misfit', ...arrays.map(gradientOf)].filter((name) => program.has(name));
   for (const variant of options.torch ? variantsOf(options.torch) : []) {
     await options.torch!.tuned.ask({ results: names, variant });

@@ -6,6 +6,7 @@ import type * as Tf from '@tensorflow/tfjs';
 import type { Graph, Node, Value } from '../graph';
 import { fixedArrays } from '../graph/onnx/export-onnx';
 import type { Field } from '../graph/onnx/onnx-model';
+import type { BinaryAttributes } from '../graph/ops/arithmetic';
 import type { BatchNormAttributes } from '../graph/ops/batch-norm';
 import type { BoxAttributes, ConcatAttributes } from '../graph/ops/copies';
 import type { Conv2dAttributes } from '../graph/ops/conv2d';
@@ -132,6 +133,8 @@ function apply(tf: Tfjs, node: Node, operands: readonly Tf.Tensor[]): Tf.Tensor 
 
 type Form = (tf: Tfjs, node: Node, operands: readonly Tf.Tensor[]) => Tf.Tensor;
 
+const BINARY = { add: 'add', subtract: 'sub', multiply: 'mul' } as const;
+
 const FORMS: Readonly<Record<string, Form>> = {
   conv2d: (tf, node, [x, filter, bias, slope]) => {
     const { activation } = node.attributes as Conv2dAttributes;
@@ -144,6 +147,9 @@ const FORMS: Readonly<Record<string, Form>> = {
     const sum = tf.conv2dTranspose(x as Image, turned, node.outputs[0].shape as [number, number, number, number], 2, 'valid');
     return bias ? tf.add(sum, bias) : sum;
   },
+  upconv2x2BackwardInput: (tf, _node, [x, filter]) => tf.conv2d(x as Image, tf.transpose(filter as Image, [0, 1, 3, 2]), 2, 'valid'),
+  binary: (tf, node, [a, b]) => tf[BINARY[(node.attributes as BinaryAttributes).kind]](a, b),
+  multiplySteps: (tf, node, [steps, factors]) => tf.mul(tf.reshape(tf.transpose(steps, [0, 2, 3, 1, 4]), [...node.outputs[0].shape]), factors),
   lstm: (tf, node, operands) => lstmStates(tf, node, operands),
   maxpool2x2: (tf, node, [x]) => tf.maxPool(x as Image, 2, 2, (node.attributes as MaxPoolAttributes).ceil ? 'same' : 'valid'),
   prelu: (tf, _node, [x, slope]) => tf.prelu(x, slope),

@@ -31,16 +31,19 @@ export const LEARNING_RATE = 1e-4;
 
 /** Shapes of what the host gives a step, by name; channels last. */
 export function inputShapes(workload: Workload, step: Step, batch: number): Record<string, readonly number[]> {
-  const { rows, cols, steps, channels, emissions, geography, network: settings } = workload;
+  const { rows, cols, steps, channels, emissions, geography, tracers, network: settings } = workload;
   const window = (width: number): number[] => [batch, steps, rows, cols, width];
   const field = (width: number): number[] => [batch, rows, cols, width];
-  const shapes: Record<string, readonly number[]> = { y: field(settings.species), geography: field(geography) };
-  if (step === 'invert') {
+  const [name, width] = tracers === undefined ? ['y', settings.species] : ['tracers', tracers];
+  const shapes: Record<string, readonly number[]> = { [name]: field(width), geography: field(geography) };
+  // By themselves where they are inverted for, or read once more beside the LSTM.
+  if (step === 'invert' || tracers !== undefined) {
     shapes.meteorology = window(channels - emissions);
-    for (const name of ['emissions', 'lower', 'upper']) shapes[name] = window(emissions);
+    shapes.emissions = window(emissions);
   } else {
     shapes.steps = window(channels);
   }
+  if (step === 'invert') for (const bound of ['lower', 'upper']) shapes[bound] = window(emissions);
   if (step !== 'infer') shapes.target = shapes.weight = field(settings.species);
   return shapes;
 }
@@ -93,13 +96,15 @@ export function weightShapes(workload: Workload): Record<string, readonly number
   return Object.fromEntries(g.modelValues().map((value) => [value.name!, value.shape]));
 }
 
-/** The network and its inputs in a graph. */
-function build(g: Graph, workload: Workload, step: Step, batch: number): { out: Value; emissions?: Value } {
+/** The network and its inputs in a graph; `sources`: what an inversion has a gradient of. */
+function build(g: Graph, workload: Workload, step: Step, batch: number): { out: Value; sources: Record<string, Value> } {
   const shapes = inputShapes(workload, step, batch);
-  const emissions = step === 'invert' ? g.input('emissions', shapes.emissions) : undefined;
-  const steps = emissions ? concat(g, [emissions, g.input('meteorology', shapes.meteorology)]) : g.input('steps', shapes.steps);
-  const inputs = { steps, y: g.input('y', shapes.y), geography: g.input('geography', shapes.geography) };
-  return { out: network(g, inputs, workload.network, step === 'train' ? 'train' : 'frozen'), emissions };
+  const input = (name: string): Value | undefined => shapes[name] && g.input(name, shapes[name]);
+  const [emissions, tracers] = [input('emissions'), input('tracers')];
+  const steps = emissions ? concat(g, [emissions, input('meteorology')!]) : input('steps')!;
+  const inputs = { steps, emissions, tracers, y: input('y'), geography: input('geography') };
+  const out = network(g, inputs, workload.network, step === 'train' ? 'train' : 'frozen');
+  return { out, sources: step === 'invert' ? { emissions: emissions!, ...(tracers ? { tracers } : {}) } : {} };
 }
 
 /** Mean absolute error over the weighted cells. */
@@ -125,14 +130,20 @@ function describeTrain(g: Graph, workload: Workload, batch: number, ranks = 1): 
 }
 
 function describeInvert(empty: Graph, workload: Workload, batch: number): Described {
-  const built = build(empty, workload, 'invert', batch);
-  const { graph: g, values } = foldBatchNorm({ out: built.out, emissions: built.emissions! });
+  const { out, sources } = build(empty, workload, 'invert', batch);
+  const { graph: g, values } = foldBatchNorm<string>({ ...sources, out });
   const misfit = misfitOf(g, values.out);
-  const [grad] = gradients(g, misfit, [values.emissions]);
+  const { [gradientOf('emissions')]: grad, ...others } = sourceGradients(g, misfit, values);
   const bounds = { lower: g.input('lower', grad.shape), upper: g.input('upper', grad.shape) };
   const update = sgdProject(g, values.emissions, grad, { learningRate: g.scalar('learningRate'), ...bounds });
-  const outputs = { out: values.out, misfit, [gradientOf('emissions')]: grad };
-  return { g, outputs, phases: { step: [misfit, update] } };
+  const outputs = { out: values.out, misfit, [gradientOf('emissions')]: grad, ...others };
+  return { g, outputs, phases: { step: [misfit, ...Object.values(others), update] } };
+}
+
+/** Of the misfit with respect to the sources, as outputs. */
+function sourceGradients(g: Graph, misfit: Value, { out: _out, ...sources }: Record<string, Value>): Record<string, Value> {
+  const grads = gradients(g, misfit, Object.values(sources));
+  return Object.fromEntries(Object.keys(sources).map((name, i) => [gradientOf(name), grads[i]]));
 }
 
 function describeInfer(empty: Graph, workload: Workload, batch: number): Described {
@@ -177,7 +188,7 @@ export function stepProgram(
   return program;
 }
 
-/** What the frozen network gives, from the inputs `steps`, `y` and `geography`. */
+/** What the frozen network gives. */
 export function inferOutput(workload: Workload): Value {
   return build(new Graph(), workload, 'infer', workload.batch.infer).out;
 }
@@ -189,10 +200,9 @@ export function inferOutput(workload: Workload): Value {
 export function exportedStep(workload: Workload, step: Exclude<Step, 'train'>): { outputs: Record<string, Value>; grid: FreeGrid } {
   const { rows, cols, network: settings } = workload;
   const grid = freeGrid(poolingBlock(settings));
-  const { out, emissions } = build(new Graph(), { ...workload, ...grid }, step, workload.batch[step]);
-  if (!emissions) return { outputs: { out }, grid };
-  const { graph: g, values } = unrollLstm(foldBatchNorm({ out, emissions }).values);
+  const { out, sources } = build(new Graph(), { ...workload, ...grid }, step, workload.batch[step]);
+  if (step === 'infer') return { outputs: { out }, grid };
+  const { graph: g, values } = unrollLstm(foldBatchNorm({ ...sources, out }).values);
   const misfit = misfitOf(g, values.out, workload.batch[step] * rows * cols * settings.species);
-  const [grad] = gradients(g, misfit, [values.emissions]);
-  return { outputs: { out: values.out, misfit, [gradientOf('emissions')]: grad }, grid };
+  return { outputs: { out: values.out, misfit, ...sourceGradients(g, misfit, values) }, grid };
 }

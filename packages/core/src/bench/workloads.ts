@@ -1,5 +1,5 @@
 /** The networks and sizes that speed is stated for. Sizes are data, so that tests run the same code on a few cells. */
-import { AUTHORS_LSTM_UNET, DEFAULT_LSTM_UNET, PAPER_LSTM_UNET, plainBranch, type LstmUnetSettings } from '../nn';
+import { AUTHORS_LSTM_UNET, DEFAULT_LSTM_UNET, PAPER_LSTM_UNET, plainBranch, type LstmUnetSettings, type ResponseUnetSettings } from '../nn';
 
 /**
  * What is timed of a workload: `train`: forward, backward to all parameters, Adam; `invert`: forward, backward to the emissions only and
@@ -18,7 +18,9 @@ export interface Workload {
   readonly channels: number;
   readonly emissions: number;
   readonly geography: number;
-  readonly network: LstmUnetSettings;
+  /** Tracers of the hour; a network that sees them sees no earlier concentrations, as by default. */
+  readonly tracers?: number;
+  readonly network: LstmUnetSettings | ResponseUnetSettings;
   /** Samples that are timed together. */
   readonly batch: Readonly<Record<Step, number>>;
   /** The training step whose peak memory is measured: its batch; whether PyTorch can hold it too; whether it is quick enough to be measured unasked. */
@@ -75,4 +77,19 @@ const DEMO: Workload = {
   memory: { batch: 8, peers: true, unasked: false },
 };
 
-export const WORKLOADS: Readonly<Record<string, Workload>> = { compact: COMPACT, authors: AUTHORS, demo: DEMO };
+/** What a case has by default, with the channels and on the domain of the real case (docs/real-case.md). */
+const DEFAULT: Workload = {
+  name: 'default',
+  rows: 182,
+  cols: 232,
+  steps: 8,
+  channels: 19,
+  emissions: EMISSIONS,
+  geography: 2,
+  tracers: 27,
+  network: { ...DEFAULT_LSTM_UNET, network: 'response-unet' },
+  batch: { train: 1, invert: 1, infer: 1 },
+  memory: { batch: 1, peers: true, unasked: false },
+};
+
+export const WORKLOADS: Readonly<Record<string, Workload>> = { compact: COMPACT, authors: AUTHORS, demo: DEMO, default: DEFAULT };

@@ -2,7 +2,7 @@
 import type { Workload } from '../workloads';
 import { WORKLOADS } from '../workloads';
 
-function shrunk({ name, network, ...workload }: Workload): Workload {
+function shrunk({ name, network, tracers, ...workload }: Workload): Workload {
   const [hidden, steps, channels, geography] = [3, 3, 7, 3];
   return {
     ...workload,
@@ -12,6 +12,7 @@ function shrunk({ name, network, ...workload }: Workload): Workload {
     steps,
     channels,
     geography,
+    ...(tracers === undefined ? {} : { tracers: 4 }),
     network: { ...network, hidden, widths: [4, 6, 8], headWidth: 8 },
     batch: { train: 2, invert: 2, infer: 1 },
     memory: { batch: 1, peers: true, unasked: true },
