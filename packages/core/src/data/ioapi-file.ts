@@ -83,7 +83,7 @@ export class IoapiFile implements IoapiReader {
   /**
    * Opens a file and reads its header.
    *
-   * @throws {DataError} `FILE_MISSING`, `FILE_TRUNCATED`, `FILE_NOT_NETCDF`, `IOAPI_HEADER`, `TFLAG_GAP`, `TFLAG_START`
+   * @throws {DataError} `FILE_MISSING`, `FILE_TRUNCATED`, `FILE_NOT_NETCDF`, `IOAPI_HEADER`, `TFLAG_GAP`, `TFLAG_START`, `TFLAG_INVALID`
    * @throws {GridError} for a projection that isn't supported; `GRID_MISMATCH`
    */
   static open(path: string, options: GridChoice = {}): IoapiFile {

@@ -9,7 +9,7 @@ import type { NetcdfAttribute, NetcdfFile } from '@retroplume/native';
 
 import { DataError } from '../errors';
 import { Grid, type TimeAxis } from '../grid/grid';
-import { fromIoapiStep, fromIoapiTime, instant, timeAt } from './ioapi-time';
+import { fromIoapiStep, fromIoapiTime, instant, isIoapiDate, timeAt } from './ioapi-time';
 import { holdsNumbers } from './netcdf-access';
 
 export interface IoapiVariable {
@@ -176,6 +176,12 @@ function checkTflags(path: string, axis: TimeAxis, tflag: Int32Array): void {
     const expected = timeAt(axis, step);
     const found = fromIoapiTime(tflag[i], tflag[i + 1]);
     if (found.getTime() === expected.getTime()) continue;
+    if (!isIoapiDate(tflag[i])) {
+      throw new DataError(
+        'TFLAG_INVALID',
+        `${path}: expected step ${step} at ${instant(expected)} but its TFLAG is ${tflag[i]}, ${tflag[i + 1]}, which is no YYYYDDD and HHMMSS: write the times of the steps into TFLAG`,
+      );
+    }
     if (step === 0) {
       throw new DataError(
         'TFLAG_START',

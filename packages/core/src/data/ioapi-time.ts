@@ -12,6 +12,11 @@ export function fromIoapiTime(date: number, time: number): Date {
   return new Date(Date.UTC(Math.floor(date / 1000), 0, date % 1000) + fromIoapiStep(time) * 1000);
 }
 
+/** Whether a YYYYDDD has a year of four digits and a day of one. */
+export function isIoapiDate(date: number): boolean {
+  return date >= 1e6 && date < 1e7 && date % 1000 >= 1 && date % 1000 <= 366;
+}
+
 /** Seconds of a TSTEP or HHMMSS; hours may pass 24 (a month is 7440000), and a restart file's TSTEP is negative. */
 export function fromIoapiStep(hhmmss: number): number {
   if (hhmmss < 0) return -fromIoapiStep(-hhmmss);

@@ -169,6 +169,11 @@ describe('what is wrong with a file is said in one sentence', () => {
         `${at('a.nc')}: SDATE and STIME say 2016-12-31T22:00Z but the first TFLAG says 2016-12-31T21:00Z: set SDATE and STIME to the first TFLAG`,
       ),
     );
+    for (const date of [0, 20161231, 2016000, 2016367]) {
+      setFlag(0, date, 0);
+      const said = `its TFLAG is ${date}, 0, which is no YYYYDDD and HHMMSS: write the times of the steps into TFLAG`;
+      expect(() => IoapiFile.open(at('a.nc'))).toThrow(failure('TFLAG_INVALID', `${at('a.nc')}: expected step 0 at 2016-12-31T22:00Z but ${said}`));
+    }
   });
 
   test('a header that contradicts the file', () => {

@@ -114,9 +114,11 @@ describe('the lock of a run folder', () => {
   it('is left alone on another machine, and where it says nothing', () => {
     held({ host: 'another', pid: 1 });
     expect(() => lockRun(folder)).toThrow(/process 1 on another.*remove the file/);
-    writeFileSync(file, '');
-    expect(() => lockRun(folder)).toThrow(/in use by another process/);
-    expect(existsSync(file)).toBe(true);
+    for (const text of ['', '[]', 'null', '{"pid": 1}']) {
+      writeFileSync(file, text);
+      expect(() => lockRun(folder)).toThrow(/in use by another process/);
+      expect(existsSync(file)).toBe(true);
+    }
   });
 });
 

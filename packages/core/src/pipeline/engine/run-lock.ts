@@ -146,11 +146,14 @@ function read(path: string): Holder | undefined {
   } catch {
     return undefined;
   }
+  let holder: Partial<Holder> | null = null;
   try {
-    return JSON.parse(text) as Holder;
+    holder = JSON.parse(text) as Partial<Holder> | null;
   } catch {
-    throw locked(path, undefined);
+    // As one that names nobody.
   }
+  if (typeof holder?.pid !== 'number' || typeof holder.host !== 'string') throw locked(path, undefined);
+  return holder as Holder;
 }
 
 function isGone({ host, pid, started, job }: Holder): boolean {
