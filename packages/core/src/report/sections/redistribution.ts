@@ -22,6 +22,13 @@ export function isFlagged({ response }: AuditRow): boolean {
   return response !== undefined && (response.plausibility === 'opposite' || response.plausibility === 'excessive');
 }
 
+/** How many are flagged; where none is, that all go together. */
+export function flagCount(rows: readonly AuditRow[], ofWhat: string, withWhat = ''): string {
+  const flagged = rows.filter(isFlagged).length;
+  const said = flagged > 0 ? `${flagged} of ${rows.length} ${ofWhat} do not go together` : `${rows.length} of ${rows.length} ${ofWhat} go together`;
+  return `${said} ${withWhat}`.trimEnd();
+}
+
 function words(row: AuditRow): Content {
   if (!row.response) return '–';
   const text = WORDS[row.response.plausibility];
@@ -44,7 +51,7 @@ function flags(context: PageContext, { mode, rows }: ReportAudit): Markup {
   const judged = rows.filter(({ response }) => response);
   const flagged = judged.filter(isFlagged);
   if (judged.length === 0) return html``;
-  const count = `${flagged.length} of ${judged.length} totals and the concentrations at their monitors do not go together`;
+  const count = flagCount(judged, 'totals and the concentrations at their monitors');
   if (mode !== context.data.mode || flagged.length === 0) return html`<p>With the ${modeLabel(mode)} ${count}.</p>`;
   return html`<p>
       <b>${count}</b>: there the mass was moved within the region, or the emissions around it changed, or the transport model answers out of

@@ -5,7 +5,7 @@ import { change, chemical, joined, percent } from '../format';
 import type { Content, Markup } from '../html';
 import { html } from '../html';
 import type { PageContext } from '../page-context';
-import { isFlagged } from './redistribution';
+import { flagCount } from './redistribution';
 import { truthWithin2Sigma } from './uncertainty';
 import { verdict } from './verdict';
 
@@ -61,8 +61,8 @@ function interpolated(context: PageContext): Content {
 function redistributed({ data }: PageContext): Content {
   const judged = (data.audit?.find(({ mode }) => mode === data.mode)?.rows ?? []).filter(({ response }) => response);
   if (judged.length === 0) return false;
-  return html`${judged.filter(isFlagged).length} of ${judged.length} totals of regions and periods do not go together with the concentrations at their
-  monitors (${link('redistribution', 'redistribution')}).`;
+  return html`${flagCount(judged, 'totals of regions and periods', 'with the concentrations at their monitors')}
+  (${link('redistribution', 'redistribution')}).`;
 }
 
 function bounded({ data }: PageContext): Content {
