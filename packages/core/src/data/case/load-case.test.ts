@@ -238,7 +238,7 @@ describe('what is wrong is said in one sentence each', () => {
     ['truth: { factors: inputs/truth.nc }', '', /needs a truth/],
     ['truth:', 'training: { batch: 3 }\ntruth:', /training\.batch: 3 is odd/],
     ['truth:', 'members: { count: 0 }\ntruth:', /needs members, and there are none/],
-    ['truth:', 'regions: { north: { rows: [0, 3] } }\ntruth:', /regions\.north: expected either a polygon, or rows and cols/],
+    ['truth:', 'regions: { north: { rows: [0, 3] } }\ntruth:', /regions\.north: expected one of a polygon, rows and cols, a mask, or cells/],
     ['truth:', 'loop: { passes: 2 }\ninversion: { mode: paper }\ntruth:', /loop\.passes: the paper's inversion has no anchor/],
     ['truth:', 'loop: { passes: 2 }\nsurrogate: { mode: paper }\ntruth:', /loop\.passes: the paper's surrogate learns from the prior run only/],
     [
