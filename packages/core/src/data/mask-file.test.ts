@@ -36,7 +36,12 @@ beforeAll(() => {
 describe('a region that is a mask', () => {
   it('has the cells of which half lies in it', () => {
     const { georgia } = regions(ofFile('masks.nc'));
-    expect(georgia).toEqual({ cells: [[0, 0, 1], [1, 0, 1]] }); // prettier-ignore
+    expect(georgia).toEqual({
+      cells: [
+        [0, 0, 1],
+        [1, 0, 1],
+      ],
+    });
     expect(regionMask(georgia, grid)).toEqual(regionMask({ rows: [0, 1], cols: [0, 1] }, grid));
     const halves = Array.from({ length: CELLS }, (_, cell) => [0.49, 0.5, 0.51][cell % 3]);
     write('halves.nc', halves);
@@ -62,8 +67,14 @@ describe('a region that is a mask', () => {
     ['that is no netCDF', 'FILE_NOT_NETCDF', 'text.nc', 'GA'],
   ])('is refused for a file %s', (_, code, file, variable) => {
     write('shifted.nc', SOUTH_WEST, new Grid({ ...grid.definition, xorig: grid.definition.xorig + grid.definition.xcell }));
-    write('percent.nc', SOUTH_WEST.map((part) => 100 * part)); // prettier-ignore
-    write('nan.nc', SOUTH_WEST.map((part, cell) => (cell === 7 ? NaN : part))); // prettier-ignore
+    write(
+      'percent.nc',
+      SOUTH_WEST.map((part) => 100 * part),
+    );
+    write(
+      'nan.nc',
+      SOUTH_WEST.map((part, cell) => (cell === 7 ? NaN : part)),
+    );
     writeFileSync(at('text.nc'), 'GA');
     const path = cases.write(ofFile(file, variable));
     expect(() => loadCase(path)).toThrow(expect.objectContaining({ code, exitCode: 3 }) as Error);
@@ -86,6 +97,6 @@ describe('a region that is a mask', () => {
 
 it('cells that the grid does not have are refused', () => {
   const outside = expect.objectContaining({ code: 'REGION_OUTSIDE' }) as Error;
-  expect(() => regionMask({ cells: [[grid.rows, 0, 0]] }, grid)).toThrow(outside); // prettier-ignore
-  expect(() => regionMask({ cells: [[0, 0, grid.cols]] }, grid)).toThrow(outside); // prettier-ignore
+  expect(() => regionMask({ cells: [[grid.rows, 0, 0]] }, grid)).toThrow(outside);
+  expect(() => regionMask({ cells: [[0, 0, grid.cols]] }, grid)).toThrow(outside);
 });
