@@ -230,7 +230,7 @@ class Gated(nn.Module):
 
 
 class Carrier(nn.Module):
-    """The linear U-Net of a response-unet."""
+    """The linear U-Net of a response-unet. Fields are [N, C, H, W], emissions [N, T, H, W, E]; `known` and the levels' ends make the gates."""
 
     def __init__(self, known, emitted, tracers, settings):
         super().__init__()

@@ -6,16 +6,18 @@ import { frozenGraph } from '../surrogate/frozen-program';
 import type { ChannelScale } from '../surrogate/normalisation';
 import type { SurrogateSizes } from '../surrogate/model';
 import { trainingStep } from '../surrogate/training/training-program';
+import { WORKLOADS } from './workloads';
 
 export const SURROGATE_STEPS = ['train', 'adjoint'] as const;
 export type SurrogateStep = (typeof SURROGATE_STEPS)[number];
 
+const { rows, cols, channels, emissions, geography, network } = WORKLOADS.default;
 /** Channels of the real case (docs/real-case.md). */
-const CHANNELS = { emissions: 5, meteorology: 14, geography: 2, species: 4 };
+const CHANNELS = { emissions, meteorology: channels - emissions, geography, species: network.species };
 /** Samples and cells: a batch of its training, and an hour of its domain. */
 const SIZES: Record<SurrogateStep, { batch: number; rows: number; cols: number }> = {
   train: { batch: 4, rows: 64, cols: 64 },
-  adjoint: { batch: 1, rows: 182, cols: 232 },
+  adjoint: { batch: 1, rows, cols },
 };
 /** An odd part of a tile of each kind. */
 const TINY = { rows: 12, cols: 9 };
@@ -28,13 +30,13 @@ const TINY = { rows: 12, cols: 9 };
  */
 export function surrogateLayout(step: SurrogateStep, room: number, tiny: boolean): ProgramLayout {
   const settings = surrogateSchema.parse({});
-  const channels = (count: number): ChannelScale => ({ offset: Array<number>(count).fill(0), scale: Array<number>(count).fill(1) });
+  const unscaled = (count: number): ChannelScale => ({ offset: Array<number>(count).fill(0), scale: Array<number>(count).fill(1) });
   const normalisation = {
-    emissions: channels(CHANNELS.emissions),
-    tracers: channels(tracerCount(settings.tracers)),
-    concentrations: channels(CHANNELS.species),
-    meteorology: channels(CHANNELS.meteorology),
-    geography: channels(CHANNELS.geography),
+    emissions: unscaled(CHANNELS.emissions),
+    tracers: unscaled(tracerCount(settings.tracers)),
+    concentrations: unscaled(CHANNELS.species),
+    meteorology: unscaled(CHANNELS.meteorology),
+    geography: unscaled(CHANNELS.geography),
   };
   const steps = settings.window.reduce((sum, { count }) => sum + count, 0);
   const sizes: SurrogateSizes = { ...SIZES[step], ...(tiny ? TINY : {}), steps, ...CHANNELS };

@@ -6,6 +6,7 @@ import { readGeography } from './case-fields';
 import { gridOf } from './case-grid';
 import { expandGlob, IoapiSeries } from './ioapi';
 
+/** A variable of an I/O API file that holds the part of each cell, 0 to 1. */
 export interface MaskOfFile {
   file: string;
   variable: string;
@@ -31,32 +32,24 @@ export function readMask({ file, variable }: MaskOfFile, grid: Grid): Float32Arr
   }
 }
 
-/**
- * Puts the cells of their masks in the place of regions that are one, so that the case itself says which they are, wherever it goes: into the keys of
- * stages, to other jobs, into a bundle.
- *
- * @param failed - what to do with a region whose mask cannot be read; by default its error is thrown
- * @throws as {@link readMask}, and as `gridOf` where there is a mask
- */
-export function drawMasks(
-  settings: Pick<Case, 'grid' | 'regions'>,
-  failed: (name: string, error: unknown) => void = (_, error) => {
-    throw error;
-  },
-): void {
-  const masks = Object.entries(settings.regions).filter(([, { mask }]) => mask);
-  if (masks.length === 0) return;
-  const grid = gridOf(settings);
-  for (const [name, { mask }] of masks) {
-    try {
-      settings.regions[name] = { cells: spansOf(readMask(mask!, grid), grid.cols) };
-    } catch (error) {
-      failed(name, error);
-    }
-  }
+/** The cells of which at least half lies in the mask, as a region. @throws as {@link readMask} */
+export function drawMask(mask: MaskOfFile, grid: Grid): { cells: [row: number, first: number, last: number][] } {
+  return { cells: spansOf(readMask(mask, grid), grid.cols) };
 }
 
-/** Half of a cell decides, as its centre does with a polygon. */
+/**
+ * Puts their cells in the place of regions that are masks, so that the case itself says which they are, wherever it goes: into the keys of stages, to
+ * other jobs, into a bundle.
+ *
+ * @throws as {@link readMask}, and as `gridOf` where there is a mask
+ */
+export function drawMasks(settings: Pick<Case, 'grid' | 'regions'>): void {
+  const masks = Object.entries(settings.regions).flatMap(([name, { mask }]) => (mask ? [{ name, mask }] : []));
+  if (masks.length === 0) return;
+  const grid = gridOf(settings);
+  for (const { name, mask } of masks) settings.regions[name] = drawMask(mask, grid);
+}
+
 function spansOf(parts: Float32Array, cols: number): [row: number, first: number, last: number][] {
   const spans: [number, number, number][] = [];
   parts.forEach((part, cell) => {

@@ -1,12 +1,18 @@
 /** Regions of a case as masks on the grid. */
 import { ConfigError } from '../errors';
 import type { Case } from './case';
+import { drawMask } from './mask-file';
 import type { Grid } from '../grid/grid';
 
 type Point = readonly [number, number];
 
-/** 1 in cells of the region, for a polygon those whose centre it holds, `[H, W]`. @throws {ConfigError} `REGION_OUTSIDE` for rows or columns that the grid does not have */
+/**
+ * 1 in cells of the region, `[H, W]`: of a polygon those whose centre it holds, of a mask those of which half lies in it.
+ *
+ * @throws {ConfigError} `REGION_OUTSIDE` for rows or columns that the grid does not have; what `readMask` throws
+ */
 export function regionMask(region: Case['regions'][string], grid: Grid): Float32Array {
+  if (region.mask) return regionMask(drawMask(region.mask, grid), grid);
   if (region.cells) return maskOfCells(region.cells, grid);
   for (const key of ['rows', 'cols'] as const) assertWithin(key, region[key], grid);
   const mask = new Float32Array(grid.rows * grid.cols);

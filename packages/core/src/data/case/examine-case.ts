@@ -5,15 +5,14 @@
  * `unread`: nothing may be concluded from it.
  */
 import { dirname, resolve } from 'node:path';
-import { ConfigError, RetroplumeError } from '../../errors';
-import { drawMasks } from '../mask-file';
+import { ConfigError } from '../../errors';
 import { parseCase, type Case } from './case-schema';
 import { checkCase } from './checks';
 import { idleKeysOf } from './idle-keys';
 import { mapPaths } from './case-paths';
 import { applyPaperDefaults, type Tree } from './load-case';
 import { describeProblem } from './problems';
-import { joinPath, readSource, type CaseSource, type KeyPath } from './source';
+import { joinPath, readSource, type KeyPath } from './source';
 
 export interface CaseProblem {
   code: string;
@@ -22,8 +21,6 @@ export interface CaseProblem {
   key: string;
   /** one sentence, which names place and key */
   message: string;
-  /** absent: 2, the case file's */
-  exitCode?: number;
 }
 
 export interface ExaminedCase {
@@ -73,26 +70,7 @@ export function examineCase(path: string, overrides: readonly string[] = []): Ex
   }
   const idle = problems.length === 0 ? idleKeysOf(source, result) : [];
   mapPaths(result, (path) => resolve(dirname(file), path));
-  problems.push(...undrawnMasks(result, source));
   return { problems, case: result, unread, idle, whereIs: (at) => source.whereIs(at) };
-}
-
-/** Puts the cells of their masks in the place of regions; one whose mask cannot be read is taken out. What is wrong with the grid is told elsewhere. */
-function undrawnMasks(settings: Case, source: CaseSource): CaseProblem[] {
-  const problems: CaseProblem[] = [];
-  const masked = (): string[] => Object.keys(settings.regions).filter((name) => settings.regions[name].mask);
-  try {
-    drawMasks(settings, (name, error) => {
-      if (!(error instanceof RetroplumeError)) throw error;
-      const at = ['regions', name, 'mask'];
-      const [place, key] = [source.whereIs(at), joinPath(at)];
-      problems.push({ code: error.code, place, key, message: `${place}: ${key}: ${error.message}`, exitCode: error.exitCode });
-    });
-  } catch (error) {
-    if (!(error instanceof RetroplumeError)) throw error;
-  }
-  for (const name of masked()) delete settings.regions[name];
-  return problems;
 }
 
 /** One path lies on the way to the other. */

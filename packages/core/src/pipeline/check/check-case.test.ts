@@ -135,12 +135,22 @@ const BROKEN: Broken[] = [
     exit: 3,
   },
   {
-    what: 'stations that lie elsewhere, regions outside the grid',
+    what: 'stations that lie elsewhere, regions outside the grid, a mask that is not there',
     damage: () => {
       writeFileSync(input('stations.csv'), 'id,lon,lat\nA,-100,40\nB,-101,41\nC,,\n');
-      replace('case.yaml', [/^regions:\n/m, 'regions:\n  Ocean: { polygon: [[0, 0], [1, 0], [1, 1]] }\n  Far: { rows: [500, 510], cols: [0, 3] }\n']);
+      const regions = [
+        'Ocean: { polygon: [[0, 0], [1, 0], [1, 1]] }',
+        'Far: { rows: [500, 510], cols: [0, 3] }',
+        'GA: { mask: { file: gone.nc, variable: GA } }',
+      ];
+      replace('case.yaml', [/^regions:\n/m, `regions:\n${regions.map((region) => `  ${region}\n`).join('')}`]);
     },
-    finds: ['REGION_EMPTY regions.Ocean', 'REGION_OUTSIDE regions.Far', 'STATIONS_OUTSIDE_GRID observations.stations.file'],
+    finds: [
+      'FILE_MISSING regions.GA',
+      'REGION_EMPTY regions.Ocean',
+      'REGION_OUTSIDE regions.Far',
+      'STATIONS_OUTSIDE_GRID observations.stations.file',
+    ],
     says: [/none of 2 stations \(A at -100, 40\) lies inside the grid DEMO/, /regions\.Ocean: no cell of the grid is in it/],
     exit: 2,
   },

@@ -54,7 +54,7 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
   expectText(path, 'path', 'the path of a case file');
   const { problems, case: settings, unread, idle, whereIs } = examineCase(path, options.set);
   const findings = new Findings(whereIs);
-  findings.problems.push(...problems.map((problem) => ({ exitCode: 2, ...problem })));
+  findings.problems.push(...problems.map((problem) => ({ ...problem, exitCode: 2 })));
   if (problems.length === 0) findings.right.push('case file: keys, values and their rules');
   const grid = unread.has('grid') ? undefined : await checkGrid(findings, settings);
   await checkGriddedInputs(findings, settings, unread, grid, { values: true });
