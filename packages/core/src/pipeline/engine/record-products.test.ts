@@ -1,5 +1,5 @@
 /** What a record tells of products and parts, and whose a folder is in the moments in which a kill may come. */
-import fs, { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '../../data/testing/shared-data';
 import {
@@ -75,6 +75,25 @@ it('the key of a part is that of settings and of what its files hold, wherever t
 });
 
 describe('after a kill', () => {
+  it('that came as the first mark of a stage was written, its folder is still known as ours', () => {
+    const written = jest.spyOn(fs, 'renameSync').mockImplementation(() => {
+      throw new Error('killed');
+    });
+    const removed = jest.spyOn(fs, 'rmSync').mockImplementation(() => undefined);
+    expect(() => beginStage(dir, { key: 'k' })).toThrow();
+    written.mockRestore();
+    removed.mockRestore();
+    expect(existsSync(join(dir, 'partial.json'))).toBe(false);
+    expect(readdirSync(dir)).toHaveLength(1);
+    beginStage(dir, { key: 'k' });
+    // Beside anything else it tells nothing.
+    removeOurs(dir);
+    mkdirSync(dir);
+    for (const name of ['partial.json.tmp', 'thesis.tex']) writeFileSync(join(dir, name), '');
+    expect(() => checkOurs(dir)).toThrow(/FOLDER_NOT_OURS|holds/);
+    rmSync(dir, { recursive: true });
+  });
+
   it('between the mark of a stage that begins and the removal of the last record, the mark tells', () => {
     finished([]);
     writeFileSync(join(dir, 'partial.json'), '{"key":"k2"}');

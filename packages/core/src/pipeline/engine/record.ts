@@ -216,14 +216,17 @@ function leftIn(dir: string): Partial<StageMark> | undefined {
   return existsSync(path) ? (readUnlessDamaged(path, { keys: {}, remedy: 'run the stage again' }) ?? {}) : undefined;
 }
 
+/** What a kill leaves that comes while the mark of a stage or its record is written. */
+const HALF_WRITTEN = new RegExp(`^(${PARTIAL}|${RECORD})\\..*tmp$`);
+
 /**
- * Whether a stage may take a folder for its own and remove what is in it: it is not there yet, is empty, or a stage has marked it.
+ * Whether a stage may take a folder for its own and remove what is in it: it is not there yet, is empty, or a stage has marked it, or was about to.
  * @throws {ConfigError} `FOLDER_NOT_OURS`
  */
 export function checkOurs(dir: string): void {
   if (!existsSync(dir)) return;
   const names = statSync(dir).isDirectory() ? readdirSync(dir) : undefined;
-  if (names && (names.length === 0 || names.includes(RECORD) || names.includes(PARTIAL))) return;
+  if (names && (names.includes(RECORD) || names.includes(PARTIAL) || names.every((name) => HALF_WRITTEN.test(name)))) return;
   throw new ConfigError(
     'FOLDER_NOT_OURS',
     `${dir}: expected a folder that Retroplume has made but received ${names ? `one that holds ${names[0]} and no ${RECORD}` : 'a file'}: move it away, or give another --out`,

@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -119,6 +119,79 @@ describe('the lock of a run folder', () => {
       expect(() => lockRun(folder)).toThrow(/in use by another process/);
       expect(existsSync(file)).toBe(true);
     }
+  });
+
+  it('is taken over where it was left empty or cut short a while ago: its writer did not live to say more', () => {
+    const ago = new Date(Date.now() - 120_000);
+    for (const text of ['', '{"host":"her']) {
+      writeFileSync(file, text);
+      utimesSync(file, ago, ago);
+      lockRun(folder)();
+      expect(readdirSync(folder)).toEqual([]);
+    }
+    // A whole text that names nobody is another program's.
+    writeFileSync(file, '{"pid": 1}');
+    utimesSync(file, ago, ago);
+    expect(() => lockRun(folder)).toThrow(/in use by another process/);
+  });
+
+  it('of a part that was left empty a while ago keeps nobody out of the whole folder', () => {
+    lockPart(folder, 'simulate-prior')();
+    const path = join(folder, 'locks/simulate-prior.json');
+    writeFileSync(path, '');
+    expect(() => lockRun(folder)).toThrow(/simulate-prior\.json: .*in use by another process/);
+    utimesSync(path, new Date(0), new Date(0));
+    lockRun(folder)();
+    lockPart(folder, 'simulate-prior')();
+  });
+
+  it('is never there without its text, whenever its writer is killed', () => {
+    const system = jest.requireActual<typeof import('node:fs')>('node:fs');
+    const seen: boolean[] = [];
+    for (const name of ['openSync', 'writeSync', 'closeSync', 'linkSync'] as const) {
+      const real = system[name] as (...args: unknown[]) => unknown;
+      jest.spyOn(system, name).mockImplementation(((...args: unknown[]) => {
+        const result = real(...args);
+        seen.push(existsSync(file) && system.statSync(file).size === 0);
+        return result;
+      }) as never);
+    }
+    const release = lockRun(folder);
+    jest.restoreAllMocks();
+    release();
+    expect(seen.length).toBeGreaterThan(2);
+    expect(seen).not.toContain(true);
+    // What a kill leaves of the writing itself is in nobody's way, and goes with the next lock.
+    const left = join(folder, `${LOCK_FILE}.another-17.tmp`);
+    writeFileSync(left, '');
+    utimesSync(left, new Date(0), new Date(0));
+    lockRun(folder)();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('is made where the file system has no links', () => {
+    const system = jest.requireActual<typeof import('node:fs')>('node:fs');
+    jest.spyOn(system, 'linkSync').mockImplementation(() => {
+      throw Object.assign(new Error('operation not permitted'), { code: 'EPERM' });
+    });
+    const release = lockRun(folder);
+    expect(() => lockRun(folder)).toThrow(/in use by process/);
+    release();
+    jest.restoreAllMocks();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it.each([
+    ['a pipe', (): unknown => execFileSync('mkfifo', [file])],
+    ['a folder', (): unknown => mkdirSync(file)],
+    ['a link', (): unknown => symlinkSync(join(folder, 'nowhere'), file)],
+  ])('that is %s is refused at once, and named', (what, make) => {
+    make();
+    for (const lock of [lockRun, lockToRead, (out: string) => lockPart(out, 'simulate-prior')]) {
+      expect(() => lock(folder)).toThrow(expect.objectContaining({ code: 'RUN_LOCKED' }) as Error);
+      expect(() => lock(folder)).toThrow(new RegExp(`expected a file that says who is at work but received ${what}: remove it`));
+    }
+    expect(readdirSync(folder)).toContain(LOCK_FILE);
   });
 });
 

@@ -6,12 +6,27 @@
  * The tasks of a job array work side by side in one folder, each on a part of it: they hold locks of their own, in `locks/`, and exclude whoever wants the
  * whole folder, as he excludes them.
  */
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { writeFailure } from '../../data/checkpoint';
 import { makeFolder } from '../../data/make-folder';
-import { ConfigError } from '../../errors';
+import { ConfigError, RetroplumeError } from '../../errors';
+import { processOf } from '../../processes';
 import { currentJob, isJobGone, type Job } from './current-job';
 
 export const LOCK_FILE = 'running.json';
@@ -77,12 +92,15 @@ export function lockFile(path: string): () => void {
   };
   // Several tries: between two looks a holder may end, or another process may take over a lock that was left behind.
   for (let attempt = 0; attempt < 3; attempt++) {
-    if (create(path, JSON.stringify(own))) return () => rmSync(path, { force: true });
+    if (create(path, JSON.stringify(own))) {
+      removeLeft(path);
+      return () => rmSync(path, { force: true });
+    }
     const holder = read(path);
-    if (holder && !isGone(holder)) throw locked(path, holder);
+    if (holder && holder !== NOBODY && !isGone(holder)) throw locked(path, holder);
     if (holder) takeAway(path, holder);
   }
-  throw locked(path, read(path));
+  throw locked(path, holderOf(path));
 }
 
 function partLocks(out: string): string[] {
@@ -98,8 +116,8 @@ function partLocks(out: string): string[] {
 function unlessHeld(paths: readonly string[], release: () => void): () => void {
   try {
     for (const path of paths) {
-      const holder = read(path);
-      if (holder && !isGone(holder)) throw locked(path, holder);
+      const holder = holderOf(path);
+      if (holder) throw locked(path, holder);
     }
   } catch (error) {
     release();
@@ -108,14 +126,39 @@ function unlessHeld(paths: readonly string[], release: () => void): () => void {
   return release;
 }
 
-/** @returns false where the file is there @throws {DataError} `DISK_FULL`, `WRITE_FAILED` */
+/** What a file system without links says to one. */
+const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
+
+/**
+ * Under another name first, to which the lock is a link: so it is never there without its text.
+ * @returns false where the file is there @throws {DataError} `DISK_FULL`, `WRITE_FAILED`
+ */
 function create(path: string, text: string): boolean {
-  let file: number;
   makeFolder(dirname(path));
+  const temporary = `${path}.${hostname()}-${process.pid}.tmp`;
+  rmSync(temporary, { force: true });
+  try {
+    if (!writeNew(temporary, text)) return false;
+    linkSync(temporary, path);
+    return true;
+  } catch (cause) {
+    const { code = '' } = cause as NodeJS.ErrnoException;
+    if (NO_LINKS.includes(code) && existsSync(temporary)) return writeNew(path, text);
+    if (code !== 'EEXIST') throw cause instanceof RetroplumeError ? cause : writeFailure(path, text.length, cause);
+    // A file server that answers twice says so of what it has done.
+    return statSync(temporary).nlink > 1;
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}
+
+/** @returns false where there is something of that name @throws {DataError} `DISK_FULL`, `WRITE_FAILED` */
+function writeNew(path: string, text: string): boolean {
+  let file: number;
   try {
     file = openSync(path, 'wx');
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'EEXIST' && existsSync(path)) return false;
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw writeFailure(path, text.length, cause);
   }
   try {
@@ -129,6 +172,25 @@ function create(path: string, text: string): boolean {
   }
 }
 
+/** What kills have left of the writing of a lock, as far as it may be removed. */
+function removeLeft(path: string): void {
+  const [folder, name] = [dirname(path), basename(path)];
+  for (const each of readdirSync(folder)) {
+    if (!each.startsWith(`${name}.`) || !each.endsWith('.tmp')) continue;
+    const left = join(folder, each);
+    try {
+      if (isOld(lstatSync(left).mtimeMs)) rmSync(left, { force: true });
+    } catch {
+      // Of another user, or gone.
+    }
+  }
+}
+
+/** Of what is written in milliseconds: its writer is gone. @param modified - ms since 1970 */
+function isOld(modified: number): boolean {
+  return Date.now() - modified > 60_000;
+}
+
 function locked(path: string, holder: Holder | undefined): ConfigError {
   const job = holder?.job ? ` (job ${holder.job.id})` : '';
   const who = holder ? `process ${holder.pid} on ${holder.host}${job} since ${holder.since}` : 'another process';
@@ -138,22 +200,54 @@ function locked(path: string, holder: Holder | undefined): ConfigError {
   );
 }
 
-/** undefined where the file is gone again. A file that says nothing is one that is being written at this moment, or was when the machine went down. */
-function read(path: string): Holder | undefined {
-  let text: string;
+/** What stands in the place of a lock. @throws {ConfigError} `RUN_LOCKED` if it is no file: a pipe would be waited for without end */
+function contentOf(path: string): { text: string; modified: number } | undefined {
+  const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = constants;
+  let file: number;
   try {
-    text = readFileSync(path, 'utf8');
-  } catch {
+    file = openSync(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ELOOP') throw noFile(path, 'a link');
     return undefined;
   }
-  let holder: Partial<Holder> | null = null;
   try {
-    holder = JSON.parse(text) as Partial<Holder> | null;
+    const found = fstatSync(file);
+    if (!found.isFile()) throw noFile(path, found.isFIFO() ? 'a pipe' : found.isDirectory() ? 'a folder' : 'a device');
+    return { text: readFileSync(file, 'utf8'), modified: found.mtimeMs };
+  } finally {
+    closeSync(file);
+  }
+}
+
+function noFile(path: string, what: string): ConfigError {
+  return new ConfigError('RUN_LOCKED', `${path}: expected a file that says who is at work but received ${what}: remove it, or give another --out`);
+}
+
+/** Of an earlier version, or on a file system without links: a lock whose writer was killed before it had said who it is. */
+const NOBODY = 'nobody';
+
+/**
+ * undefined where the file is gone again.
+ * @throws {ConfigError} `RUN_LOCKED` if it says nothing, but may be about to, or something else
+ */
+function read(path: string): Holder | typeof NOBODY | undefined {
+  const content = contentOf(path);
+  if (content === undefined) return undefined;
+  let holder: Partial<Holder> | null;
+  try {
+    holder = JSON.parse(content.text) as Partial<Holder> | null;
   } catch {
-    // As one that names nobody.
+    if (isOld(content.modified)) return NOBODY;
+    throw locked(path, undefined);
   }
   if (typeof holder?.pid !== 'number' || typeof holder.host !== 'string') throw locked(path, undefined);
   return holder as Holder;
+}
+
+/** {@link read} where it is held. */
+function holderOf(path: string): Holder | undefined {
+  const holder = read(path);
+  return holder === NOBODY || holder === undefined || isGone(holder) ? undefined : holder;
 }
 
 function isGone({ host, pid, started, job }: Holder): boolean {
@@ -173,36 +267,21 @@ function isGone({ host, pid, started, job }: Holder): boolean {
  * that one's, and goes back.
  * @param gone - who was found to be gone
  */
-function takeAway(path: string, gone: Holder): void {
+function takeAway(path: string, gone: Holder | typeof NOBODY): void {
   const aside = `${path}.${process.pid}`;
   try {
     renameSync(path, aside);
   } catch {
     return;
   }
-  if (saysOf(aside) === JSON.stringify(gone)) rmSync(aside, { force: true });
+  if (saysSame(aside, gone)) rmSync(aside, { force: true });
   else renameSync(aside, path);
 }
 
-/** As one text; undefined of a lock that is being written at this moment. */
-function saysOf(path: string): string | undefined {
+function saysSame(path: string, holder: Holder | typeof NOBODY): boolean {
   try {
-    return JSON.stringify(JSON.parse(readFileSync(path, 'utf8')));
+    return JSON.stringify(read(path)) === JSON.stringify(holder);
   } catch {
-    return undefined;
-  }
-}
-
-/** PF_EXITING of Linux: no line of the program runs any more, though it may take a while to go, and longer until its parent has asked after it. */
-const EXITING = 0x4;
-
-/** Fields 9 and 22 of /proc/PID/stat (Linux); undefined where the system does not tell. */
-function processOf(pid: number): { started: string; isEnding: boolean } | undefined {
-  try {
-    // The second field, the command in parentheses, may hold blanks.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ');
-    return { started: fields[19], isEnding: (Number(fields[6]) & EXITING) !== 0 };
-  } catch {
-    return undefined;
+    return false; // one that is being written at this moment
   }
 }
