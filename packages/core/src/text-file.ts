@@ -1,4 +1,5 @@
 /** Text that people write, read as what it is: from a file, and with no byte taken for something else; and written so that it is read again. */
+import { isUtf8 } from 'node:buffer';
 import { readFileSync, statSync } from 'node:fs';
 import { DataError } from './errors';
 
@@ -20,18 +21,67 @@ export function utf16Of(head: Buffer): string | undefined {
 
 /** @throws {DataError} `FILE_ENCODING` */
 export function requireUtf8(path: string, text: Buffer): void {
-  const encoding = utf16Of(text);
-  if (encoding !== undefined)
-    throw new DataError('FILE_ENCODING', `${path}: the text is ${encoding}: convert it, for example with iconv -f ${encoding} -t UTF-8`);
-  try {
-    new TextDecoder('utf-8', { fatal: true }).decode(text);
-  } catch (cause) {
-    throw new DataError(
-      'FILE_ENCODING',
-      `${path}: the text is not UTF-8: convert it, for example with iconv -f GB18030 -t UTF-8, or -f ISO-8859-1 if it is Western European`,
-      { cause },
-    );
+  requireNoUtf16(path, text);
+  if (!isUtf8(text)) throw notUtf8(path);
+}
+
+/** @param head - of the text @throws {DataError} `FILE_ENCODING` */
+export function requireNoUtf16(path: string, head: Buffer): void {
+  const encoding = utf16Of(head);
+  if (encoding === undefined) return;
+  throw new DataError('FILE_ENCODING', `${path}: the text is ${encoding}: convert it, for example with iconv -f ${encoding} -t UTF-8`);
+}
+
+/** @param before - what stands in the line before the byte that is none of UTF-8 */
+export function notUtf8(path: string, before?: string): DataError {
+  const where = before === undefined ? '' : ` (after ${JSON.stringify(before)})`;
+  return new DataError(
+    'FILE_ENCODING',
+    `${path}: the text is not UTF-8${where}: convert it, for example with iconv -f GB18030 -t UTF-8, or -f ISO-8859-1 if it is Western European`,
+  );
+}
+
+/** Whether a text that comes in parts is UTF-8; a part may end within a letter. */
+export class Utf8Check {
+  /** what stands in its line before the first byte that is none of UTF-8; undefined where all is UTF-8 so far */
+  fault?: string;
+  private begun: Buffer = Buffer.alloc(0);
+
+  /** @param last - whether no part follows */
+  take(part: Buffer, last = false): void {
+    if (this.fault !== undefined) return;
+    const bytes = this.begun.length > 0 ? Buffer.concat([this.begun, part]) : part;
+    const whole = bytes.subarray(0, last ? bytes.length : wholeLetters(bytes));
+    if (!isUtf8(whole)) this.fault = goodText(whole);
+    this.begun = Buffer.from(bytes.subarray(whole.length)); // a part may be written over
   }
+}
+
+/** How many bytes there are but for those of a letter that the end cuts. */
+function wholeLetters(bytes: Buffer): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
+    const byte = bytes[bytes.length - back];
+    if (byte < 0x80) break;
+    if (byte < 0xc0) continue; // within a letter
+    const letter = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+    return letter > back ? bytes.length - back : bytes.length;
+  }
+  return bytes.length;
+}
+
+/** The end of the text before the first byte that is none of UTF-8, in its line. */
+function goodText(bytes: Buffer): string {
+  let [good, bad] = [0, bytes.length];
+  while (bad - good > 1) {
+    const middle = Math.floor((good + bad) / 2);
+    if (isUtf8(bytes.subarray(0, wholeLetters(bytes.subarray(0, middle))))) good = middle;
+    else bad = middle;
+  }
+  const text = bytes.subarray(0, wholeLetters(bytes.subarray(0, good)));
+  return text
+    .subarray(text.lastIndexOf(0x0a) + 1)
+    .toString('utf8')
+    .slice(-40);
 }
 
 /** A text as a field of CSV: in quotes where it holds what would end or split the field. */

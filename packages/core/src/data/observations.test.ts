@@ -101,7 +101,7 @@ describe('stations', () => {
     await fails(
       Buffer.from([0x69, 0x64, 0x2c, 0xb1, 0xb1, 0x0a, 0x41, 0x2c, 0x31, 0x0a]),
       'FILE_ENCODING',
-      'the text is not UTF-8: convert it, for example with iconv -f GB18030 -t UTF-8, or -f ISO-8859-1 if it is Western European',
+      'the text is not UTF-8 (after "id,"): convert it, for example with iconv -f GB18030 -t UTF-8, or -f ISO-8859-1 if it is Western European',
     );
   });
 });
@@ -140,12 +140,31 @@ describe('encodings', () => {
     [
       'GB 18030',
       Buffer.from([0x69, 0x2c, 0xb1, 0xb1, 0x0a, 0x0a]),
-      'the text is not UTF-8: convert it, for example with iconv -f GB18030 -t UTF-8, or -f ISO-8859-1 if it is Western European',
+      'the text is not UTF-8 (after "i,"): convert it, for example with iconv -f GB18030 -t UTF-8, or -f ISO-8859-1 if it is Western European',
     ],
   ])('%s: what helps', async (what, content, sentence) => {
     write('stations.csv', STATIONS);
     const path = write(what === 'zipped' ? 'obs.csv.gz' : 'obs.csv', content);
     await expect(readObservations(spec())).rejects.toThrow(failure('FILE_ENCODING', `${path}: ${sentence}`));
+  });
+
+  test.each([
+    ['a list', 'list.csv', (bytes: Buffer) => bytes],
+    ['one that is zipped', 'list.csv.gz', gzipSync],
+  ])('letters far down in %s, in a column that is not asked for', async (_, name, packed) => {
+    // é of several bytes stands across the ends of all parts in which the file is read
+    const rows = Array.from({ length: 40000 }, (__, i) => `S${i},${i % 90},40,${'é'.repeat(40)}\n`).join('');
+    const text = Buffer.from(`id,lon,lat,name\n${rows}`);
+    const file = write(name, packed(text));
+    expect((await readStations({ ...spec().stations, file, name: 'name' })).stations[39999].name).toBe('é'.repeat(40));
+    write(name, packed(Buffer.concat([text, Buffer.from([0x41, 0x2c, 0x31, 0x2c, 0x32, 0x2c, 0x4c, 0xa2, 0x6e, 0x0a])])));
+    await expect(readStations({ ...spec().stations, file })).rejects.toMatchObject({
+      code: 'FILE_ENCODING',
+      message: expect.stringContaining(`${file}: the text is not UTF-8 (after "A,1,2,L"): convert it`) as string,
+    });
+    // the file ends within a letter
+    write(name, packed(text.subarray(0, text.length - 2)));
+    await expect(readStations({ ...spec().stations, file })).rejects.toMatchObject({ code: 'FILE_ENCODING' });
   });
 });
 

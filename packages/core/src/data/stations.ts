@@ -1,6 +1,7 @@
 /** The monitors: where they are, and in which cells of a grid. */
 import { expectObject, expectText } from '../call';
 import { DataError } from '../errors';
+import { AIRNOW_SITE_COLUMNS, isAirnowSiteList, readAirnowSites } from './observations/airnow-sites';
 import { MISSING_WORDS } from './observation-quality';
 import { identifier, TableStore } from './table-store';
 
@@ -15,7 +16,7 @@ export interface Station {
   type?: string;
 }
 
-/** The case's `observations.stations`: a CSV and the names of its columns. In files of AQS that lack them the site's code and place are taken. */
+/** The case's `observations.stations`: a CSV and the names of its columns. In lists of AQS, AirNow and the EEA that lack them the site's code and place are taken. */
 export interface StationsSpec {
   file: string;
   id: string;
@@ -51,33 +52,63 @@ export async function readStations(spec: StationsSpec): Promise<StationList> {
   expectObject(spec, 'readStations: spec', "an object, such as { file: 'stations.csv', id: 'id', lon: 'lon', lat: 'lat' },");
   for (const key of ['file', 'id', 'lon', 'lat'] as const)
     expectText(spec[key], `readStations: ${key}`, key === 'file' ? 'a path' : 'the name of a column');
+  if (await isAirnowSiteList(spec.file)) return airnowStations(spec);
   const store = await TableStore.open();
   try {
     const columns = await store.view('stations', [spec.file]);
-    const site = columns.includes(spec.id) ? undefined : aqsSiteColumns(columns);
-    const [lon, lat] = [spec.lon, spec.lat].map((name, i) => (site === undefined || columns.includes(name) ? name : AQS_PLACE[i]));
+    const known = columns.includes(spec.id) ? undefined : knownList(columns);
+    const [lon, lat] = [spec.lon, spec.lat].map((name, i) => (known === undefined || columns.includes(name) ? name : PLACE[i]));
     requireColumns(
       spec.file,
       columns,
-      [...(site === undefined ? [spec.id] : []), lon, lat, spec.name, spec.type].filter((column) => column !== undefined),
+      [...(known === undefined ? [spec.id] : []), lon, lat, spec.name, spec.type].filter((column) => column !== undefined),
     );
-    const id = site === undefined ? `trim(${identifier(spec.id)})` : aqsIdentifier(site);
+    const id = known ?? `trim(${identifier(spec.id)})`;
     const optional = (column: string | undefined): string => (column === undefined ? 'NULL' : identifier(column));
     const given = (column: string): string =>
       `CASE WHEN lower(trim(${identifier(column)})) NOT IN ${MISSING_WORDS} THEN trim(${identifier(column)}) END`;
     const number = (column: string): string => `TRY_CAST(trim(${identifier(column)}) AS DOUBLE)`;
     const places = [lon, lat].map((column) => `${number(column)}, ${given(column)}`).join(', ');
     const fields = `${id} AS id, ${places}, ${optional(spec.name)}, nullif(trim(${optional(spec.type)}), '')`;
-    // AQS's observations have a row for each hour.
-    const select = site === undefined ? `SELECT ${fields}` : `SELECT DISTINCT ${fields}`;
-    const rows = await store.rows(`${select} FROM stations WHERE ${id} <> ''${site === undefined ? '' : ' ORDER BY ALL'}`, spec.file);
+    // These lists have a row for each hour, parameter or sample of a site.
+    const select = known === undefined ? `SELECT ${fields}` : `SELECT DISTINCT ${fields}`;
+    const rows = await store.rows(`${select} FROM stations WHERE ${id} <> ''${known === undefined ? '' : ' ORDER BY ALL'}`, spec.file);
     return collect(spec.file, rows as StationRow[]);
   } finally {
     store.close();
   }
 }
 
-const AQS_PLACE = ['Longitude', 'Latitude'];
+const PLACE = ['Longitude', 'Latitude'];
+/** Columns of identifiers in the lists of AirNow and the EEA. */
+const LIST_IDS = ['AQSID', 'Sampling Point Id'];
+
+/** SQL of the identifiers in files of networks whose columns are known; undefined for other files. */
+function knownList(columns: readonly string[]): string | undefined {
+  const site = aqsSiteColumns(columns);
+  if (site) return aqsIdentifier(site);
+  const id = LIST_IDS.find((name) => [name, ...PLACE].every((each) => columns.includes(each)));
+  return id && `trim(${identifier(id)})`;
+}
+
+function airnowStations({ file, name, type }: StationsSpec): StationList {
+  requireColumns(
+    file,
+    AIRNOW_SITE_COLUMNS,
+    [name, type].filter((column) => column !== undefined),
+  );
+  const at = (column: string): number => AIRNOW_SITE_COLUMNS.indexOf(column);
+  const sites = new Map<string, StationRow>();
+  for (const row of readAirnowSites(file).rows) {
+    const [lon, lat] = PLACE.map((column) => row[at(column)]);
+    const number = (text: string): number | null => (text === '' || !Number.isFinite(Number(text)) ? null : Number(text));
+    const given = (column: string | undefined): string | null => (column === undefined ? null : row[at(column)] || null);
+    const site: StationRow = [row[0], number(lon), lon || null, number(lat), lat || null, given(name), given(type)];
+    // All rows of a site say the same of it, or it stands at two places, which is told.
+    if (row[0] !== '') sites.set(`${row[0]} ${lon} ${lat}`, site);
+  }
+  return collect(file, [...sites.values()]);
+}
 
 /** The columns that name a site in files of AQS; undefined for other files. */
 export function aqsSiteColumns(columns: readonly string[]): string[] | undefined {

@@ -5,6 +5,7 @@
 import { AIRNOW_TIME, rawFormatOf, type LayoutName } from '../observation-layouts';
 import { hasDecimalComma, MISSING_WORDS, standsForNone } from '../observation-quality';
 import { parseTime } from '../observation-time';
+import { AIRNOW_SITE_COLUMNS, isAirnowSiteList, readAirnowSites } from '../observations/airnow-sites';
 import { identifier, TableStore } from '../table-store';
 import { aqsIdentifier, aqsSiteColumns } from '../stations';
 import { firstLine } from '../table-files';
@@ -20,6 +21,7 @@ const WIDE = ['date', 'hour', 'type'];
 const SHOWN_COLUMNS = 40;
 
 export async function inspectTable(path: string): Promise<Omit<Inspection, 'path' | 'bytes'>> {
+  if (await isAirnowSiteList(path)) return airnowSites(path);
   const store = await TableStore.open();
   try {
     const airnow = await isAirnow(path);
@@ -57,6 +59,35 @@ function layoutOf(columns: readonly string[]): LayoutName | undefined {
 /** AirNow's hourly files have no header: `07/01/22|00:00|…`. */
 async function isAirnow(path: string): Promise<boolean> {
   return !/\.parquet$/i.test(path) && /^\d\d\/\d\d\/\d\d(\d\d)?\|\d\d:\d\d\|/.test(await firstLine(path));
+}
+
+function airnowSites(path: string): Omit<Inspection, 'path' | 'bytes'> {
+  const { rows, encoding } = readAirnowSites(path);
+  const stations = new Map(rows.map((row) => [row[0], row]));
+  const numbers = [...stations.values()].map((row) => ({ lon: Number(row[9] || NaN), lat: Number(row[8] || NaN) }));
+  const placed = numbers.filter(({ lon, lat }) => Math.abs(lon) <= 360 && Math.abs(lat) <= 90 && (lon !== 0 || lat !== 0));
+  const range = (name: string, values: number[]): VariableSummary => {
+    const [min, max, sum] = values.reduce(([a, b, c], value) => [Math.min(a, value), Math.max(b, value), c + value], [Infinity, -Infinity, 0]);
+    const found = values.length === 0 ? {} : { min, max, mean: sum / values.length };
+    return { name, units: '', shape: `${stations.size}`, ...found, missing: stations.size - values.length, values: stations.size };
+  };
+  const without = stations.size - placed.length;
+  return {
+    kind: 'list of stations, of AirNow',
+    grids: [],
+    facts: { rows: rows.length, columns: AIRNOW_SITE_COLUMNS.length, stations: `${stations.size} (the first field)`, encoding },
+    variables: [
+      range(
+        'Latitude',
+        placed.map(({ lat }) => lat),
+      ),
+      range(
+        'Longitude',
+        placed.map(({ lon }) => lon),
+      ),
+    ],
+    odd: without === 0 ? [] : [{ code: 'NO_COORDINATES', text: `${without} stations have no coordinates, or none on earth` }],
+  };
 }
 
 type Found = Pick<Inspection, 'kind' | 'facts' | 'variables' | 'odd'> & { time?: TimeSummary };
