@@ -90,7 +90,7 @@ test('WRF', () => {
   for (const { name } of variables) writer.write(name, 0, new Float32Array(24).fill(1));
   writer.close();
   const met = IoapiFile.open(join(folder.path, 'met.nc'));
-  wrfFromMcip(join(folder.path, 'wrfout.nc'), met, undefined, 'classic');
+  wrfFromMcip(join(folder.path, 'wrfout.nc'), met, 'classic');
   met.close();
   const outcomes = hunt(join(folder.path, 'wrfout.nc'), (path) => openWeather([path], { grid }));
   expect([...outcomes.keys()]).toEqual(expect.arrayContaining(['ok', 'FILE_DAMAGED', 'GRID_MISMATCH', 'WRF_TIME']));

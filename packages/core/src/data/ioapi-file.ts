@@ -14,6 +14,7 @@ import { dotGrid, windowIn, type GridWindow, type Stagger } from '../grid/window
 import { dimension, IoapiHeader, readGrid, readTimes, readVariables, trimmed, type IoapiTimes, type IoapiVariable } from './ioapi-header';
 import { instant } from './ioapi-time';
 import { openNetcdf, reading } from './netcdf-access';
+import type { WindDirection } from './wind';
 
 /** Which part of the files is read. */
 export interface GridChoice {
@@ -35,6 +36,10 @@ export interface IoapiReader {
   readonly attributes: Record<string, NetcdfAttribute>;
   /** What is no fault of the files, but worth knowing: sentences, known once all that is wanted was read. */
   readonly notes?: readonly string[];
+  /** How WDIR10 becomes a direction against the grid; by default what `attributes` say of it. */
+  readonly direction?: WindDirection;
+  /** The wind along the grid in the lowest layer, of a step, where the files hold it beside WDIR10. */
+  readonly lowestWind?: { names: readonly [string, string]; read(step: number): { u: Float32Array; v: Float32Array } };
   /** Of a variable that is not there, in files that have names of their own: what was looked for, and what else may help; for messages. */
   sought?(variable: string): { name: string; remedy?: string };
   /**

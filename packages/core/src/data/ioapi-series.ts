@@ -118,6 +118,11 @@ export class IoapiSeries implements IoapiReader {
     return this.pieces[0].file.attributes;
   }
 
+  /** Attributes of every file, in the order of time. */
+  get headers(): IoapiFile['attributes'][] {
+    return this.pieces.map(({ file }) => file.attributes);
+  }
+
   /** That files differ in an hour that two of them hold, and which counts; known of the variables that were read. */
   get notes(): string[] {
     const [first, ...others] = this.differences.values();

@@ -4,6 +4,7 @@ import { Grid, type TimeAxis } from '../grid/grid';
 import { IoapiFile, IoapiWriter } from './ioapi';
 import { readMeteorology } from './meteorology';
 import { describeShared, failure, sharedFile, temporaryFolder } from './testing/shared-data';
+import { openWeather } from './weather/open-weather';
 import { earthToGrid, gridConvergence, windFromGrid, windToGrid } from './wind';
 
 const cn27 = new Grid({
@@ -219,7 +220,7 @@ describe('channels', () => {
 
 describeShared('real MCIP output', () => {
   test('all default channels of a day in the Australian summer', () => {
-    const file = IoapiFile.open(sharedFile('mcip-au/METCRO2D*'));
+    const file = openWeather([sharedFile('mcip-au/METCRO2D*')], { cenLon: 148.63995 }); // of the WRF run
     const names = ['u', 'v', 'TEMP2', 'PBL', 'inversePbl', 'RGRND', 'Q2', 'RN', 'hourSin', 'hourCos'];
     const values = readMeteorology(file, file.time, names);
     const channel = (name: string): Float32Array => values.filter((_, i) => i % names.length === names.indexOf(name));

@@ -1,8 +1,8 @@
 /**
  * Meteorological channels for the surrogate, from MCIP's files or from others that a reader gives MCIP's names (weather/).
  *
- *   u, v            m s-1, along the grid: as the reader has them (WRF, CF files), else from WSPD10 and WDIR10 (wind.ts), else METDOT's wind
- *                   of the lowest layers (UWIND, VWIND or UWINDC, VWINDC)
+ *   u, v            m s-1, along the grid: as the reader has them (WRF, CF files), else from WSPD10 and WDIR10 where it is known how that was turned
+ *                   (weather/mcip-wind.ts), else METDOT's wind of the lowest layers (UWIND, VWIND or UWINDC, VWINDC)
  *   inversePbl      m-1, 1 / PBL, with PBL of 10 m at least
  *   RN              cm per step, RN + RC (non-convective and convective) where both are there
  *   hourSin, hourCos  sine and cosine of the local solar hour in the middle of the step, from the cell's longitude
@@ -16,7 +16,8 @@ import { convert } from '../units';
 import type { IoapiReader } from './ioapi-file';
 import { timeAt } from './ioapi-time';
 import { assertValues, forEachSlab, putChannel, type LongRead } from './period-steps';
-import { gridConvergence, windToGrid } from './wind';
+import { windDirection } from './weather/mcip-wind';
+import { windToGrid, type WindDirection } from './wind';
 
 /** A channel whose unit is fixed, and what its values can be in that unit; an end that is not given is open. */
 export interface Channel {
@@ -86,7 +87,7 @@ class Slab {
     private readonly fileStep: number,
     readonly count: number,
     readonly start: Date,
-    readonly convergence: Float64Array,
+    readonly turn: Float64Array | undefined,
     readonly longitudes: Float64Array,
   ) {}
 
@@ -125,16 +126,31 @@ class Slab {
 /** Pairs of variables that hold the wind, the best first. */
 const WINDS = [['u', 'v'], ['WSPD10', 'WDIR10'], ['UWIND', 'VWIND'], ['UWINDC', 'VWINDC']] as const; // prettier-ignore
 
-/** Those that a file holds; where it holds none, those that its like should, for the message: speed and direction of MCIP's. */
-function windOf({ variables, sought }: Pick<IoapiReader, 'variables' | 'sought'>): readonly [string, string] {
-  const holds = (variable: string): boolean => variables.some(({ name }) => name === variable);
-  return WINDS.find((pair) => pair.every(holds)) ?? WINDS[sought ? 0 : 1];
+const directionOf = (reader: IoapiReader): WindDirection => reader.direction ?? windDirection([reader.attributes], reader.grid);
+
+/**
+ * Those that a file holds, speed and direction only where it is known how to turn them; where it holds none, those that its like should, for the message:
+ * speed and direction of MCIP's.
+ */
+function windOf(reader: IoapiReader): readonly [string, string] {
+  const holds = (variable: string): boolean => reader.variables.some(({ name }) => name === variable);
+  const held = WINDS.filter((pair) => pair.every(holds));
+  const known = held.length === 1 ? held[0] : held.find(([first]) => first !== 'WSPD10' || directionOf(reader).turn !== undefined);
+  return known ?? held[0] ?? WINDS[reader.sought ? 0 : 1];
+}
+
+/** Which wind the channels u and v are made of, and how it is turned; undefined where the files have it along the grid and nothing else. */
+export function windSaid(reader: IoapiReader): string | undefined {
+  const pair = windOf(reader);
+  if (pair[0] === 'WSPD10') return directionOf(reader).said;
+  const isPassedOver = pair[0] !== 'u' && ['WSPD10', 'WDIR10'].every((variable) => reader.variables.some(({ name }) => name === variable));
+  return isPassedOver ? `the wind is ${pair.join(', ')} of METDOT3D's lowest layers: ${directionOf(reader).said}` : undefined;
 }
 
 function wind(slab: Slab): Record<string, Float32Array> {
   const [first, second] = windOf(slab.reader);
   if (first !== 'WSPD10') return { u: slab.variable(first), v: slab.variable(second) };
-  return { ...windToGrid(slab.variable('WSPD10'), slab.variable('WDIR10'), slab.convergence) };
+  return { ...windToGrid(slab.variable('WSPD10'), slab.variable('WDIR10'), slab.turn!) };
 }
 
 function solarHour(slab: Slab): Record<string, Float32Array> {
@@ -177,7 +193,7 @@ export interface MeteorologyRead extends LongRead {
  *
  * @param channels - names of CHANNELS, or of any variable of the file
  * @returns `[T, H, W, channels]`
- * @throws {DataError} `VARIABLE_MISSING` (names file and variable, before anything is read), `PERIOD_NOT_COVERED`, `NOT_FINITE`, `NEGATIVE`, `VALUE_RANGE`
+ * @throws {DataError} `VARIABLE_MISSING` (names file and variable, before anything is read), `WIND_DIRECTION` for MCIP's that nobody can turn, `PERIOD_NOT_COVERED`, `NOT_FINITE`, `NEGATIVE`, `VALUE_RANGE`
  * @throws {UnitError} if a variable's unit is of another kind
  */
 export function readMeteorology(reader: IoapiReader, period: TimeAxis, channels: string[], options: MeteorologyRead = {}): Float32Array {
@@ -185,10 +201,10 @@ export function readMeteorology(reader: IoapiReader, period: TimeAxis, channels:
   const { rows, cols } = reader.grid;
   const cells = rows * cols;
   const result = new Float32Array(period.count * cells * channels.length);
-  const convergence = gridConvergence(reader.grid);
+  const turn = channels.some(isWind) && windOf(reader)[0] === 'WSPD10' ? directionOf(reader).turn : undefined;
   const longitudes = Float64Array.from({ length: cells }, (_, cell) => reader.grid.centre(Math.floor(cell / cols), cell % cols).lon);
   forEachSlab(reader, period, options, (fileStep, step, count) => {
-    const slab = new Slab(reader, fileStep, count, timeAt(period, step), convergence, longitudes);
+    const slab = new Slab(reader, fileStep, count, timeAt(period, step), turn, longitudes);
     channels.forEach((name, channel) => {
       const fields = DERIVED[name] ? DERIVED[name](slab) : slab.variable(name);
       putChannel(result, channels.length, channel, step * cells, fields);
@@ -197,10 +213,13 @@ export function readMeteorology(reader: IoapiReader, period: TimeAxis, channels:
   return result;
 }
 
+const isWind = (channel: string): boolean => channel === 'u' || channel === 'v';
+
 function requireVariables(reader: IoapiReader, channel: string, neededBy?: string): void {
   const held = reader.variables.map(({ name }) => name);
-  const needs = channel === 'u' || channel === 'v' ? windOf(reader) : (NEEDS[channel] ?? [channel]);
+  const needs = isWind(channel) ? windOf(reader) : (NEEDS[channel] ?? [channel]);
   const missing = needs.find((name) => !held.includes(name));
+  if (missing === undefined && isWind(channel) && needs.includes('WDIR10')) requireDirection(reader);
   if (missing === undefined) return;
   const { name, remedy } = reader.sought?.(missing) ?? { name: missing };
   const needing = [...(name === channel ? [] : [`the channel ${channel}`]), ...(neededBy === undefined ? [] : [neededBy])];
@@ -211,4 +230,11 @@ function requireVariables(reader: IoapiReader, channel: string, neededBy?: strin
     'VARIABLE_MISSING',
     `${reader.path}: there is no variable ${name}${reason}: ${remedies === '' ? '' : `${remedies} or `}give files that hold it`,
   );
+}
+
+/** @throws {DataError} `WIND_DIRECTION` */
+function requireDirection(reader: IoapiReader): void {
+  const { turn, said, remedy } = directionOf(reader);
+  if (turn !== undefined) return;
+  throw new DataError('WIND_DIRECTION', `${reader.path}: ${said}: ${remedy!}`);
 }

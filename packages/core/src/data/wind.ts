@@ -1,8 +1,8 @@
 /**
- * Wind between MCIP's speed and direction and components along the grid.
+ * Wind between speed and direction and components along the grid.
  *
- * MCIP's WDIR10 is the direction from which the wind comes, clockwise from *true* north (its wind.f90 turns it from the grid to the
- * earth). With γ the direction of true north, clockwise from the grid's y axis, at the cell:
+ * A direction is that from which the wind comes, clockwise from *true* north. (MCIP's WDIR10 is so only in part: weather/mcip-wind.ts.) With γ the
+ * direction of true north, clockwise from the grid's y axis, at the cell:
  *
  *   D_grid = D + γ        u = −S·sin(D_grid)        v = −S·cos(D_grid)
  *
@@ -11,6 +11,16 @@
 import type { Grid } from '../grid/grid';
 
 const RADIANS = Math.PI / 180;
+
+/** How the directions of a file become directions against its grid. */
+export interface WindDirection {
+  /** degrees that are added in each cell, `[rows, cols]`; undefined where they cannot be known */
+  turn?: Float64Array;
+  /** which angle is taken, or why none is known */
+  said: string;
+  /** where none is known: what the user can do */
+  remedy?: string;
+}
 
 /** γ of every cell, degrees, `[rows, cols]`. */
 export function gridConvergence(grid: Grid): Float64Array {
@@ -30,7 +40,7 @@ export function gridConvergence(grid: Grid): Float64Array {
 /**
  * @param speed - m s-1, `[…, rows, cols]`
  * @param direction - degrees, from where, clockwise from true north
- * @param convergence - of {@link gridConvergence}
+ * @param convergence - of {@link gridConvergence}, or the `turn` of a {@link WindDirection}
  * @returns components along the grid's x and y, m s-1
  */
 export function windToGrid(speed: Float32Array, direction: Float32Array, convergence: Float64Array): { u: Float32Array; v: Float32Array } {

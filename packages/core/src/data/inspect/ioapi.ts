@@ -6,6 +6,7 @@ import { parseUnit } from '../../units';
 import { IoapiFile } from '../ioapi-file';
 import { FILE_TYPES } from '../ioapi-header';
 import { fromIoapiStep, fromIoapiTime, instant } from '../ioapi-time';
+import { windDirection } from '../weather/mcip-wind';
 import { summariseGrid, type GridSummary, type Oddity, type TimeSummary } from './inspection';
 import type { Described } from './netcdf';
 import { numbersOf, textOf, type Ranges } from './ranges';
@@ -25,12 +26,20 @@ export function describeIoapi(file: NetcdfFile, ranges: Ranges[]): Described {
     ...(number('NTHIK') > 1 ? { boundary: `${number('NTHIK')} cells thick` } : {}),
   };
   const type = number('FTYPE');
-  odd.push(...refusal(file.path));
+  const { refused, wind } = asInput(file.path);
+  odd.push(...refused);
   const time = stepSeconds === 0 ? undefined : timeOf(file, stepSeconds);
   odd.push(...headerOddities(file), ...timeOddities(time, stepSeconds), ...ranges.flatMap((each) => valueOddities(each, time)));
   const points = pointsOf(file);
   if (points) return { kind: points.kind, facts: { ...facts, ...points.facts }, ...(time ? { time } : {}), odd };
-  return { kind: `I/O API ${FILE_TYPES[type]?.name ?? `FTYPE ${type}`} file`, facts, grids: gridsOf(file, odd), ...(time ? { time } : {}), odd };
+  const found = { ...facts, ...(wind === undefined ? {} : { 'wind direction': wind }) };
+  return {
+    kind: `I/O API ${FILE_TYPES[type]?.name ?? `FTYPE ${type}`} file`,
+    facts: found,
+    grids: gridsOf(file, odd),
+    ...(time ? { time } : {}),
+    odd,
+  };
 }
 
 /** In-line point sources stand in a column of as many rows: as a grid it would lie anywhere. Undefined for other files. */
@@ -45,14 +54,17 @@ function pointsOf(file: NetcdfFile): Required<Pick<Described, 'kind' | 'facts'>>
   };
 }
 
-/** What Retroplume says when it is asked to read the file as an input. */
-function refusal(path: string): Oddity[] {
+/** What Retroplume says when it is asked to read the file as an input, and how it turns its wind. */
+function asInput(path: string): { refused: Oddity[]; wind?: string } {
   try {
-    IoapiFile.open(path).close();
-    return [];
+    const file = IoapiFile.open(path);
+    file.close();
+    if (!file.variables.some(({ name }) => name === 'WDIR10')) return { refused: [] };
+    const { said, remedy } = windDirection([file.attributes], file.grid);
+    return { refused: [], wind: remedy === undefined ? said : `${said}: ${remedy}` };
   } catch (error) {
     if (!(error instanceof RetroplumeError)) throw error;
-    return [{ code: error.code, text: `it is refused as a gridded input: ${error.message.replace(`${path}: `, '')}` }];
+    return { refused: [{ code: error.code, text: `it is refused as a gridded input: ${error.message.replace(`${path}: `, '')}` }] };
   }
 }
 

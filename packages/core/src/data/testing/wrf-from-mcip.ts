@@ -1,4 +1,4 @@
-/** MCIP's METCRO2D put back into the form that WRF has, which MCIP was made from. */
+/** METCRO2D of a made-up world, its wind against true north, put into the form that WRF has. */
 import { NetcdfFile, type NetcdfFormat } from '@retroplume/native';
 
 import type { IoapiFile } from '../ioapi';
@@ -14,10 +14,9 @@ const NAMES: Record<string, [name: string, units: string]> = {
 
 /**
  * Writes every field of NAMES, the wind along the grid and the rain summed from the first step on (its own rain is lost: sums begin at 0).
- *
- * @param places - of the cells' centres, degrees, `[rows, cols]`; by default those of the grid
  */
-export function wrfFromMcip(path: string, met: IoapiFile, places = centresOf(met), format: NetcdfFormat = 'netcdf4'): void {
+export function wrfFromMcip(path: string, met: IoapiFile, format: NetcdfFormat = 'netcdf4'): void {
+  const places = centresOf(met);
   const { rows, cols } = met.grid;
   const [count, cells] = [met.time.count, rows * cols];
   const { u, v } = windToGrid(met.read('WSPD10'), met.read('WDIR10'), gridConvergence(met.grid));

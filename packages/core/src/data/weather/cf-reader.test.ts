@@ -208,6 +208,9 @@ describe('refused', () => {
     expect(() => openWeather([path], { grid, layers: 2 })).toThrow(
       failure('LAYERS_UNUSED', "meteorology.layers: layers are averaged in MCIP's files only, not in CF: leave it out", 2),
     );
+    expect(() => openWeather([path], { grid, cenLon: 110 })).toThrow(
+      failure('CEN_LON_UNUSED', `meteorology.cenLon: it is for WDIR10 of MCIP's files, and ${path} is one of CF: leave it out`, 2),
+    );
   });
 
   test('a missing value inside the region is named when it is read for a model', () => {

@@ -18,15 +18,22 @@ import type { IoapiVariable } from '../ioapi-header';
 import { pressureWeights } from '../ioapi-layers';
 import { IoapiSeries, type SeriesOptions } from '../ioapi-series';
 import { instant, timeAt } from '../ioapi-time';
+import type { WindDirection } from '../wind';
+import { windDirection } from './mcip-wind';
 
 export interface McipOptions extends Omit<SeriesOptions, 'dots'> {
   /** layers from the ground whose mean is taken of variables that have layers; default 1 */
   layers?: number;
+  /** CEN_LON of the WRF run: MCIP up to V4.3 turned WDIR10 by it, and no header holds it */
+  cenLon?: number;
 }
 
 /** West–east and south–north neighbours whose mean is a cell's value, as [row, col] steps on the dot grid. */
 const CORNERS = [[0, 0], [0, 1], [1, 0], [1, 1]]; // prettier-ignore
 const FACES: Record<string, number[][]> = { UWINDC: [[0, 0], [0, 1]], VWINDC: [[0, 0], [1, 0]] }; // prettier-ignore
+/** Of a lowest layer; speed and direction at 10 m. */
+const WINDS = [['UWINDC', 'VWINDC'], ['UWIND', 'VWIND']] as const; // prettier-ignore
+const TEN_METRES = ['WSPD10', 'WDIR10'];
 const CATEGORY = /^(LUFRAC)_(\d\d)$/;
 
 interface Source {
@@ -38,8 +45,12 @@ interface Source {
 export class McipReader implements IoapiReader {
   readonly layers = 1;
   readonly variables: IoapiVariable[];
+  private turned: WindDirection | undefined;
 
-  private constructor(private readonly sources: Source[]) {
+  private constructor(
+    private readonly sources: Source[],
+    private readonly cenLon: number | undefined,
+  ) {
     const all = sources.flatMap(({ series }) => series.variables.flatMap((variable) => withCategories(variable, series.layers)));
     this.variables = all.filter(({ name }, i) => all.findIndex((other) => other.name === name) === i);
   }
@@ -60,7 +71,7 @@ export class McipReader implements IoapiReader {
           sources[sources.length - 1].weights = pressureWeights(series, options.layers ?? 1);
         }
       }
-      return new McipReader(sources);
+      return new McipReader(sources, options.cenLon);
     } catch (error) {
       for (const file of files) file.close();
       throw error;
@@ -87,16 +98,36 @@ export class McipReader implements IoapiReader {
     return this.main.attributes;
   }
 
+  get direction(): WindDirection {
+    this.turned ??= windDirection(this.holder('WDIR10')?.series.headers ?? [this.attributes], this.grid, this.cenLon);
+    return this.turned;
+  }
+
+  get lowestWind(): IoapiReader['lowestWind'] {
+    const names = WINDS.find((pair) => pair.every((name) => this.holder(name)));
+    if (!names || !TEN_METRES.every((name) => this.holder(name))) return undefined;
+    const alone = Float64Array.of(1);
+    return { names, read: (step) => ({ u: this.fields(names[0], step, 1, alone), v: this.fields(names[1], step, 1, alone) }) };
+  }
+
   read(variable: string, first = 0, count = this.time.count - first): Float32Array {
-    const holds = (name: string): Source | undefined => this.sources.find(({ series }) => series.variables.some((held) => held.name === name));
-    const category = holds(variable) ? null : CATEGORY.exec(variable);
-    const source = holds(category ? category[1] : variable);
+    return this.fields(variable, first, count);
+  }
+
+  /** @param weights - of the lowest layers; by default those that were asked for */
+  private fields(variable: string, first: number, count: number, weights?: Float64Array): Float32Array {
+    const category = this.holder(variable) ? null : CATEGORY.exec(variable);
+    const source = this.holder(category ? category[1] : variable);
     if (!source) return this.main.read(variable, first, count, 0); // says what is there instead
-    const { series, stagger, weights } = source;
+    const { series, stagger } = source;
     const from = stepIn(series, this.time, first, count);
     if (category) return series.read('LUFRAC', from, count, Number(category[2]) - 1);
-    const fields = meanOfLayers(series, variable, from, count, weights);
+    const fields = meanOfLayers(series, variable, from, count, weights ?? source.weights);
     return stagger === 'cross' ? fields : betweenPoints(fields, series.grid, FACES[variable] ?? CORNERS);
+  }
+
+  private holder(variable: string): Source | undefined {
+    return this.sources.find(({ series }) => series.variables.some(({ name }) => name === variable));
   }
 
   close(): void {

@@ -19,6 +19,8 @@ export interface WeatherOptions {
   format?: WeatherFormat;
   /** lowest layers whose mean is taken, of MCIP's files with layers; default 1 */
   layers?: number;
+  /** CEN_LON of the WRF run, for WDIR10 of MCIP up to V4.3 */
+  cenLon?: number;
   /** variables of CF files, where they are not ERA5's */
   names?: Partial<CfNames>;
   /** hours that are asked for: files of WRF and CF may hold other periods beside them, apart in time; by default all times must follow each other */
@@ -30,10 +32,10 @@ export interface WeatherOptions {
  * @returns a reader with MCIP's names and units, on the case's grid
  * @throws {DataError} `FORMAT_UNKNOWN`, `FILES_NONE`; what McipReader, WrfReader and CfReader throw
  * @throws {GridError} `GRID_MISMATCH`
- * @throws {ConfigError} `NAMES_UNUSED`, `LAYERS_UNUSED` for settings that the form of the files has no use for
+ * @throws {ConfigError} `NAMES_UNUSED`, `LAYERS_UNUSED`, `CEN_LON_UNUSED` for settings that the form of the files has no use for
  */
 export function openWeather(paths: string[], options: WeatherOptions = {}): IoapiReader {
-  const { grid, format = 'auto', layers, names, during } = options;
+  const { grid, format = 'auto', layers, names, cenLon, during } = options;
   const found = format === 'auto' ? formatOf(paths) : format;
   if (found !== 'cf' && names !== undefined && Object.keys(names).length > 0) {
     throw new ConfigError(
@@ -42,12 +44,18 @@ export function openWeather(paths: string[], options: WeatherOptions = {}): Ioap
     );
   }
   // Hour 24 of a day's file is a forecast of the next file's hour 0.
-  if (found === 'mcip') return McipReader.open(paths, { grid, layers, overlap: WEATHER_OVERLAP });
+  if (found === 'mcip') return McipReader.open(paths, { grid, layers, cenLon, overlap: WEATHER_OVERLAP });
   if (!grid) throw new GridError('GRID_MISSING', `${paths[0]}: ${found.toUpperCase()} files are read on a given grid: pass it`);
   if (layers !== undefined && layers > 1) {
     throw new ConfigError(
       'LAYERS_UNUSED',
       `meteorology.layers: layers are averaged in MCIP's files only, not in ${found.toUpperCase()}: leave it out`,
+    );
+  }
+  if (cenLon !== undefined) {
+    throw new ConfigError(
+      'CEN_LON_UNUSED',
+      `meteorology.cenLon: it is for WDIR10 of MCIP's files, and ${paths[0]} is one of ${found.toUpperCase()}: leave it out`,
     );
   }
   return found === 'wrf' ? WrfReader.open(paths, grid, during) : CfReader.open(paths, grid, names, during);

@@ -1,14 +1,12 @@
-/** WRF output made by ncgen, and the real MCIP day of Australia put back into WRF's form. */
+/** WRF output made by ncgen; a real WRF run and what MCIP made of it are in mcip-wind.test.ts. */
 import { join } from 'node:path';
 
 import { NetcdfFile } from '@retroplume/native';
-import { Grid, type TimeAxis } from '../../grid/grid';
+import { Grid } from '../../grid/grid';
 import { readGeography } from '../case-fields';
-import { IoapiFile } from '../ioapi';
 import { readMeteorology } from '../meteorology';
 import { ncgen } from '../testing/cdl';
-import { describeShared, failure, sharedFile, temporaryFolder } from '../testing/shared-data';
-import { wrfFromMcip } from '../testing/wrf-from-mcip';
+import { failure, temporaryFolder } from '../testing/shared-data';
 import { gridConvergence, windToGrid } from '../wind';
 import { openWeather } from './open-weather';
 import { WrfReader } from './wrf-reader';
@@ -315,27 +313,6 @@ describe('times and places', () => {
       ),
     );
     reader.close();
-  });
-});
-
-describeShared('a real day', () => {
-  test('all default channels are those of MCIP’s file', () => {
-    const [met, places] = [IoapiFile.open(sharedFile('mcip-au/METCRO2D*')), IoapiFile.open(sharedFile('mcip-au/GRIDCRO2D*'))];
-    // on the latitudes and longitudes that MCIP took from WRF
-    wrfFromMcip(at('wrfout.nc'), met, { lat: places.read('LAT'), lon: places.read('LON') });
-    const names = ['u', 'v', 'TEMP2', 'PBL', 'inversePbl', 'RGRND', 'Q2', 'RN', 'hourSin', 'hourCos', 'PRSFC'];
-    const period: TimeAxis = { ...met.time, count: 24 };
-    const reader = openWeather([at('wrfout.nc')], { grid: met.grid });
-    const [ours, theirs] = [readMeteorology(reader, period, names), readMeteorology(met, period, names)];
-    const worst = new Map(names.map((name) => [name, 0]));
-    ours.forEach((value, i) => {
-      const name = names[i % names.length];
-      // MCIP's rain of its first step is that since its own start, which no sum of ours holds.
-      if (name === 'RN' && i < 100 * names.length) return;
-      worst.set(name, Math.max(worst.get(name)!, Math.abs(value - theirs[i])));
-    });
-    for (const [name, difference] of worst) expect([name, difference]).toEqual([name, expect.closeTo(0, 4)]);
-    for (const file of [met, places, reader]) file.close();
   });
 });
 

@@ -18,6 +18,22 @@ test('a case without a fault', async () => {
   );
 });
 
+test("MCIP's wind directions: which angle is taken and why; refused where it cannot be known", async () => {
+  const meteorology = async (...set: string[]): Promise<string> => (await check(set)).right.find((line) => line.startsWith('meteorology, winter'))!;
+  expect(await meteorology()).toBe(
+    'meteorology, winter: 1 file, 100 hours; WDIR10 is taken against true north: by its header the file is not of MCIP',
+  );
+  rewrite('METCRO2D_winter.nc', { description: 'MCIP V5.3.3  FROZEN 08/17/2021' });
+  expect(await meteorology()).toMatch(/; WDIR10 of MCIP V5\.3\.3 is turned back by n \(lon - STAND_LON\), n 0\.\d+, STAND_LON -40 \(P_GAM\)$/);
+  rewrite('METCRO2D_winter.nc', { description: 'MCIP V4.2  FROZEN 09/30/2013' });
+  const result = await check();
+  expect(codes(result)).toEqual(['WIND_DIRECTION meteorology.variables.0']);
+  expect(result.problems[0].message).toMatch(
+    /METCRO2D_winter\.nc: WDIR10 of MCIP V4\.2 cannot be turned to the grid: .*: set meteorology\.cenLon, or give METDOT3D beside it/,
+  );
+  expect(await meteorology('meteorology.cenLon=-42')).toMatch(/ by n \(lon - CEN_LON\), n 0\.\d+, CEN_LON -42 \(meteorology\.cenLon\)$/);
+});
+
 interface Broken {
   what: string;
   damage: () => void;

@@ -3,8 +3,9 @@ import { GROUPS, SPECIES, type Case, type Group, type KeyPath, type PeriodSettin
 import { partsOfVariable, readConcentrationChanges, readConcentrations, readEmissions } from '../../data/case-fields';
 import { expandGlobs } from '../../data/glob';
 import { EMISSION_OVERLAP, IoapiSeries, OUTPUT_OVERLAP, type IoapiReader } from '../../data/ioapi';
-import { readMeteorology } from '../../data/meteorology';
+import { readMeteorology, windSaid } from '../../data/meteorology';
 import { openWeather } from '../../data/weather/open-weather';
+import { windDoubt } from '../../data/weather/wind-comparison';
 import type { Grid, TimeAxis } from '../../grid/grid';
 import { modelScale, openFiles, type EmissionGroups } from '../../transport/emission-reader';
 import { openSector } from '../../transport/point-sources';
@@ -30,7 +31,9 @@ export interface GridSource {
   /** reads hours of the period by the readers of the stages */
   fields: (reader: IoapiReader, hour: TimeAxis) => FieldCheck[];
   /** what is no fault, but worth knowing */
-  note?: (reader: IoapiReader) => string | undefined;
+  note?: (reader: IoapiReader, time: TimeAxis) => string | undefined;
+  /** what else is to be said of files that are as they should be */
+  also?: (reader: IoapiReader) => string | undefined;
 }
 
 /** One variable, or group of them, that must be readable. */
@@ -69,7 +72,13 @@ function weatherSource(settings: Case): GridSource {
     asOf: 'meteorology',
     open: (files, grid, period) => openWeather(files, { ...settings.meteorology, grid, during: timeOf(period) }),
     fields: (reader, hour) => weatherChecks(settings, reader, hour),
+    note: (reader, time) => (usesWind(settings) ? windDoubt(reader, time) : undefined),
+    also: (reader) => (usesWind(settings) ? windSaid(reader) : undefined),
   };
+}
+
+function usesWind(settings: Case): boolean {
+  return runsReferenceModel(settings) || ['u', 'v'].some((name) => settings.meteorology.variables.includes(name));
 }
 
 /** The inventory, in one piece or in sectors, and the run on it where it was brought. */

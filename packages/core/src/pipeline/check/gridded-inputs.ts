@@ -94,19 +94,22 @@ async function checkSource(
   const series = files && (await openSeries(findings, source, files, grid, period));
   if (!series) return undefined;
   const before = findings.problems.length;
+  let also: string | undefined;
   try {
     const time = timeOf(period);
     const first = await findings.attempt(path, () => firstStepOf(series, time));
     const hours = first === undefined ? [{ ...series.time, count: 1 }] : sampledHours(time);
     if (values && series.time.stepSeconds === time.stepSeconds) await checkFields(findings, source, series, hours, period.name);
-    const notes = [source.note?.(series), ...(series.notes ?? [])].filter((note) => note !== undefined);
+    const isRight = findings.problems.length === before;
+    if (isRight) also = source.also?.(series);
+    const notes = [isRight && values ? source.note?.(series, time) : undefined, ...(series.notes ?? [])].filter((note) => note !== undefined);
     findings.notes.push(...notes.map((note) => `${what}, ${period.name}: ${note}`));
   } finally {
     series.close();
   }
   if (findings.problems.length > before) return undefined;
   const count = `${files.length} ${files.length === 1 ? 'file' : 'files'}`;
-  return `${count}, ${series.time.count} hours${others(found.length - files.length, days !== undefined)}`;
+  return `${count}, ${series.time.count} hours${others(found.length - files.length, days !== undefined)}${also === undefined ? '' : `; ${also}`}`;
 }
 
 /** How many files match the pattern, but are none of the period's. */

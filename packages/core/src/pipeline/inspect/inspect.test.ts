@@ -344,6 +344,14 @@ describeShared('real files', () => {
     expect(kinds.get('mcip-au/METCRO2D_au-test_v1')).toBe('I/O API gridded file, netCDF-4');
   });
 
+  test('how the wind directions of MCIP V4.2 were turned, which its files do not say', async () => {
+    const { facts } = await inspectFile(sharedFile('mcip-au/METCRO2D*'));
+    expect(facts['wind direction']).toMatch(/^WDIR10 of MCIP V4\.2 cannot be turned to the grid: .*: set meteorology\.cenLon, or give METDOT3D/);
+    expect((await inspectFile(sharedFile('cmaq55-toy/METCRO2D_20170110.nc'))).facts['wind direction']).toBe(
+      'WDIR10 is taken against true north: by its header the file is not of MCIP',
+    );
+  });
+
   test('ranges are those of the numbers that ncdump prints', async () => {
     const path = sharedFile('ioapi/cmaq_ready*');
     const text = execFileSync('ncdump', ['-v', 'CO', '-p', '9', path], { encoding: 'utf8', maxBuffer: 1e9 });

@@ -42,6 +42,11 @@ describe('what is prepared', () => {
   });
   afterAll(() => rmSync(own, { recursive: true, force: true }));
 
+  it('tells how the wind directions were turned', async () => {
+    await prepare('meteorology.variables=[u, v, PBL, RGRND, TEMP2, Q2, RN, PRSFC]');
+    expect(told).toContain('winter: WDIR10 is taken against true north: by its header the file is not of MCIP');
+  });
+
   const at = (...path: string[]): string => join(own, 'run/prepare/winter', ...path);
   const files = (): string[] => readdirSync(at()).sort();
   /** what the last run told */

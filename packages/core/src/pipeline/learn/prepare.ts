@@ -4,8 +4,9 @@ import { basename, relative } from 'node:path';
 import { memberNames, type Case, type PeriodSettings } from '../../data/case';
 import { readGeography } from '../../data/case-fields';
 import { gridOf } from '../../data/case-grid';
-import { readMeteorology } from '../../data/meteorology';
+import { readMeteorology, windSaid } from '../../data/meteorology';
 import { openWeather } from '../../data/weather/open-weather';
+import { windDoubt } from '../../data/weather/wind-comparison';
 import {
   preparedMeteorologyPath,
   preparedRunPath,
@@ -87,13 +88,21 @@ function foreignRuns(settings: Case): string[] {
   return settings.ctm.kind === 'command' || settings.members.runs ? memberNames(settings) : [];
 }
 
-function prepareMeteorology({ case: settings, dir, signal }: StageContext, period: PeriodSettings, grid: Grid): void {
+function prepareMeteorology({ case: settings, dir, signal, log }: StageContext, period: PeriodSettings, grid: Grid): void {
   const time = timeOf(period);
+  const { variables } = settings.meteorology;
   const weather = openWeather(meteorologyFiles(settings, period.name), { ...settings.meteorology, grid, during: time });
-  const meteorology = using(weather, () => readMeteorology(weather, time, settings.meteorology.variables, { signal }));
+  const meteorology = using(weather, () => {
+    const values = readMeteorology(weather, time, variables, { signal });
+    if (!variables.includes('u') && !variables.includes('v')) return values;
+    const [said, doubt] = [windSaid(weather), windDoubt(weather, time)];
+    if (said !== undefined) log(`${period.name}: ${said}`);
+    if (doubt !== undefined) log(`warning: ${period.name}: ${doubt}`);
+    return values;
+  });
   writePreparedMeteorology(dir, {
     ...{ name: period.name, grid, time },
-    ...{ meteorologyNames: settings.meteorology.variables, meteorology },
+    ...{ meteorologyNames: variables, meteorology },
     ...{ geographyNames: settings.geography?.variables ?? [], geography: geographyOf(settings, grid) },
   });
 }

@@ -62,8 +62,9 @@ export function meteorologyFiles(settings: Case, period: string): string[] {
 }
 
 /** How the meteorology is read, for records; nothing where that is by the defaults. */
-export function weatherSettings({ meteorology: { format, layers, names } }: Case): object | undefined {
-  return format === 'auto' && layers === 1 && Object.keys(names).length === 0 ? undefined : { format, layers, names };
+export function weatherSettings({ meteorology: { format, layers, names, cenLon } }: Case): object | undefined {
+  const byDefault = format === 'auto' && layers === 1 && Object.keys(names).length === 0 && cenLon === undefined;
+  return byDefault ? undefined : { format, layers, names, ...(cenLon === undefined ? {} : { cenLon }) };
 }
 
 export function geographyFiles(settings: Case): string[] {

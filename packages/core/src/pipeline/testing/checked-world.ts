@@ -12,6 +12,8 @@ export interface Changes {
   time?: (time: TimeAxis) => TimeAxis;
   grid?: (grid: Grid) => Grid;
   first?: number;
+  /** FILEDESC */
+  description?: string;
   variables?: (variables: IoapiVariable[]) => IoapiVariable[];
   data?: (name: string, data: Float32Array) => void;
 }
@@ -46,7 +48,7 @@ export function checkedWorld(): CheckedWorld {
   const check = (set: string[] = []): Promise<CheckResult> => checkCase(at('case.yaml'), { set, out: at('run') });
   const rewrite = (
     name: string,
-    { to = name, time = (t) => t, grid = (g) => g, first = 0, variables = (v) => v, data = () => undefined }: Changes,
+    { to = name, time = (t) => t, grid = (g) => g, first = 0, description = '', variables = (v) => v, data = () => undefined }: Changes,
   ): void => {
     const from = IoapiFile.open(input(name));
     const axis = time(from.time);
@@ -59,7 +61,7 @@ export function checkedWorld(): CheckedWorld {
     const { layers } = from;
     const changed = grid(from.grid);
     from.close();
-    const writer = IoapiWriter.create(input(to), { grid: changed, layers, time: axis, variables: kept });
+    const writer = IoapiWriter.create(input(to), { grid: changed, layers, time: axis, variables: kept, attributes: { FILEDESC: description } });
     kept.forEach((variable, i) => writer.write(variable.name, 0, contents[i]));
     writer.close();
   };
