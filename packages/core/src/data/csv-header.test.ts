@@ -109,8 +109,8 @@ describe('a name that several columns bear', () => {
     write('obs.csv', 'station,time,no2,pm25,no2\nA,2017-01-01 00:00,5,7,6\n');
     await expect(readObservations(spec())).rejects.toEqual(
       expect.objectContaining({
-        code: 'COLUMN_MISSING',
-        message: `${at('obs.csv')}: there is no column no2; it holds station, time, no2 (column 3), pm25, no2 (column 5): name the right column in the case`,
+        code: 'COLUMN_TWICE',
+        message: `${at('obs.csv')}: the column no2 stands there 2 times: name the one that is meant in the case (no2 (column 3) or no2 (column 5)), or remove the others`,
       }),
     );
     const { columns } = spec();

@@ -8,6 +8,8 @@
  *
  * Where the lines are not like this, the first that is no remark is the header, and rows with other numbers of fields are refused as they are read.
  */
+import { parseTime } from './observation-time';
+
 interface Row {
   /** number of lines above */
   above: number;
@@ -17,15 +19,25 @@ interface Row {
 
 /**
  * @param head - whole lines from the beginning of the file
- * @returns how many lines stand above the header, and its names
+ * @returns how many lines stand above the header, its names, and whether they look like the first row of a table that has no header
  */
-export function headerOf(head: string, delimiter: string): { above: number; names: string[] } {
+export function headerOf(head: string, delimiter: string): { above: number; names: string[]; isRow: boolean } {
   const rows = rowsOf(head, delimiter);
   const index = rows.findIndex((row, i) => i + 1 < rows.length && isAbove(row, rows[i + 1]));
   const titles = rows.slice(0, Math.max(0, index)).filter(({ isRemark }) => !isRemark);
   const isHeader = index >= 0 && (titles.length === 0 || titles.every((title) => isTitle(title, rows[index].fields)));
   const header = isHeader ? rows[index] : rows.find(({ isRemark }) => !isRemark);
-  return { above: header?.above ?? 0, names: header?.fields ?? [] };
+  const below = header && rows[rows.indexOf(header) + 1];
+  return { above: header?.above ?? 0, names: header?.fields ?? [], isRow: below !== undefined && isAlike(header!.fields, below.fields) };
+}
+
+/** Whether numbers and times stand in the same places of two rows, one at least: names that are numbers, as of stations, have texts beside them. */
+function isAlike(one: readonly string[], other: readonly string[]): boolean {
+  const isValue = (field: string): boolean => isNumber(field) || parseTime(field, 'UTC') !== undefined;
+  const kinds = one.map((field, i) =>
+    field === '' || (other[i] ?? '') === '' ? 'none' : isValue(field) === isValue(other[i]) ? isValue(field) : 'apart',
+  );
+  return kinds.includes(true) && !kinds.includes('apart');
 }
 
 /**
@@ -35,9 +47,20 @@ export function headerOf(head: string, delimiter: string): { above: number; name
  */
 export function namesApart(names: readonly string[]): string[] | undefined {
   const [seen, twice] = [new Set<string>(), new Set<string>()];
-  for (const name of names) if (name !== '') (seen.has(name) ? twice : seen).add(name); // a table of China's has 1600
+  // DuckDB takes NO2 for no2. A table of China's has 1600 names.
+  for (const name of names.map((each) => each.toLowerCase())) if (name !== '') (seen.has(name) ? twice : seen).add(name);
   if (twice.size === 0) return undefined;
-  return names.map((name, i) => (twice.has(name) ? `${name} (column ${i + 1})` : name || `column${i}`));
+  return names.map((name, i) => (twice.has(name.toLowerCase()) ? `${name} (column ${i + 1})` : name || `column${i}`));
+}
+
+/** The names of columns that stand twice, each with those that {@link namesApart} gave its columns. */
+export function namesTwice(columns: readonly string[]): Map<string, string[]> {
+  const twice = new Map<string, string[]>();
+  for (const column of columns) {
+    const name = / \(column \d+\)$/.exec(column) ? column.replace(/ \(column \d+\)$/, '') : undefined;
+    if (name !== undefined) twice.set(name.toLowerCase(), [...(twice.get(name.toLowerCase()) ?? []), column]);
+  }
+  return twice;
 }
 
 /** How many empty lines stand above the rows of a file without a header. */

@@ -14,8 +14,9 @@
  *   CNEMC: notes of the publishing platform, cited in https://github.com/HeQinWill/CNEMC; EEA: vocabularies http://dd.eionet.europa.eu/vocabulary/aq/pollutant and .../observationvalidity
  */
 import { DataError } from '../errors';
-import { aqsIdentifier, requireColumns } from './stations';
-import { identifier, literal, type RawFormat } from './table-store';
+import { namesTwice } from './csv-header';
+import { aqsIdentifier, columnTwice, requireColumns } from './stations';
+import { identifier, literal, type HeldFile, type RawFormat } from './table-store';
 import type { ObservationsSpec } from './observations';
 
 export const LAYOUTS = ['long', 'cnemc-wide', 'airnow', 'aqs', 'eea', 'openaq', 'sql'] as const;
@@ -42,6 +43,16 @@ export interface Layout {
   endLabels?: boolean;
   /** SQL that counts the rows that the network marks as not valid */
   invalid?: string;
+  /** what some of the files lack beside the others: `obs_2.csv: no column no2` */
+  gaps?: string[];
+}
+
+/** What the files of a case hold. */
+export interface HeldColumns {
+  label: string;
+  /** of all files together */
+  columns: string[];
+  files: HeldFile[];
 }
 
 /** How the files of a layout are read, where not as tables with a header. */
@@ -59,23 +70,23 @@ const AIRNOW_COLUMNS = ['date', 'time', 'station', 'name', 'offset', 'parameter'
 export const OCCURRING_SPECIES = ['NO2', 'SO2', 'O3', 'PM2.5'];
 const WIDE_COLUMNS = ['date', 'hour', 'type'];
 
-/** @param columns - those that the files hold @throws {DataError} `COLUMN_MISSING` */
-export function layoutOf(spec: ObservationsSpec, label: string, columns: string[]): Layout {
+/** @throws {DataError} `COLUMN_MISSING`, `COLUMN_TWICE` */
+export function layoutOf(spec: ObservationsSpec, held: HeldColumns): Layout {
   switch (spec.layout) {
     case 'long':
-      return long(spec, label, columns);
+      return long(spec, held);
     case 'cnemc-wide':
-      return wide(label, columns);
+      return wide(held);
     case 'airnow':
       return airnow();
     case 'aqs':
-      return spec.resolution === 'daily' ? aqsDaily(label, columns) : aqsHourly(label, columns);
+      return spec.resolution === 'daily' ? aqsDaily(held) : aqsHourly(held);
     case 'eea':
-      return columns.includes('Samplingpoint') ? eeaParquet(spec, label, columns) : eeaCsv(spec, label, columns);
+      return held.columns.includes('Samplingpoint') ? eeaParquet(spec, held) : eeaCsv(spec, held);
     case 'openaq':
-      return openaq(label, columns);
+      return openaq(held);
     case 'sql':
-      return fromRelation('view');
+      return { ...fromRelation('view'), gaps: columnsAbsent(held, spec.sql ?? '') };
   }
 }
 
@@ -83,12 +94,33 @@ function fromRelation(relation: string): Pick<Layout, 'relations' | 'times' | 's
   return { relations: [`SELECT * FROM ${relation}`], times: `SELECT time FROM ${relation}`, stations: `SELECT station FROM ${relation}` };
 }
 
-function long({ columns: named }: ObservationsSpec, label: string, held: string[]): Layout {
+/** What a query names that some of the files lack: it is NULL there. */
+function columnsAbsent({ columns, files }: HeldColumns, sql: string): string[] {
+  const text = sql.toLowerCase();
+  const named = columns.filter((name) => text.includes(name.toLowerCase()));
+  return files.flatMap(({ path, columns: own }) =>
+    gapOf(
+      path,
+      named.filter((name) => !own.includes(name)),
+    ),
+  );
+}
+
+const gapOf = (path: string, missing: readonly string[]): string[] =>
+  missing.length === 0 ? [] : [`${path}: no ${missing.length === 1 ? 'column' : 'columns'} ${missing.join(', ')}`];
+
+function long({ columns: named }: ObservationsSpec, { label, files }: HeldColumns): Layout {
   if (!named) throw new DataError('COLUMN_MISSING', `${label}: the long layout needs observations.columns: name the columns in the case`);
   const species = Object.entries(named.species).flatMap(([name, entry]): [string, { column: string; unit: string }][] =>
     entry ? [[name, entry]] : [],
   );
-  requireColumns(label, held, [named.station, named.time, ...species.map(([, { column }]) => column)]);
+  const columns = species.map(([, { column }]) => column);
+  // There may be a file for each species: one that has none of them would lose its rows.
+  for (const file of files) {
+    const own = columns.filter((column) => file.columns.includes(column));
+    requireColumns([file], [named.station, named.time, ...(own.length > 0 && files.length > 1 ? own : columns)]);
+  }
+  for (const column of columns) if (!files.some((file) => file.columns.includes(column))) requireColumns(files, [column]);
   const [station, time] = [named.station, named.time].map((name) => `trim(${identifier(name)})`);
   const parts = species.map(
     ([name, { column, unit }]) =>
@@ -99,14 +131,21 @@ function long({ columns: named }: ObservationsSpec, label: string, held: string[
     times: `SELECT ${time} FROM raw`,
     stations: `SELECT ${station} FROM raw`,
     species: species.map(([name]) => name),
+    gaps: files.flatMap((file) =>
+      gapOf(
+        file.path,
+        columns.filter((column) => !file.columns.includes(column)),
+      ),
+    ),
   };
 }
 
 /** Columns that are unpivoted at once, of one species: DuckDB makes a list of them in every row, and all 1600 at once would take more memory than the files. */
 const UNPIVOTED = 200;
 
-function wide(label: string, held: string[]): Layout {
-  requireColumns(label, held, WIDE_COLUMNS);
+function wide({ label, columns: held, files }: HeldColumns): Layout {
+  requireColumns(files, WIDE_COLUMNS);
+  for (const { path, columns } of files) for (const [name, twice] of namesTwice(columns)) throw columnTwice(path, name, twice);
   const stations = held.filter((name) => !WIDE_COLUMNS.includes(name));
   if (stations.length === 0)
     throw new DataError(
@@ -174,14 +213,14 @@ const AQS_DAILY = ['Date Local', 'Sample Duration', 'Event Type', 'Arithmetic Me
 /** Means of a whole day; that of ozone is one over its 8-hour running means. */
 const AQS_DAY_MEANS = "('1 HOUR', '24 HOUR', '24-HR BLK AVG')";
 
-function aqsHourly(label: string, held: string[]): Layout {
-  requireAqsColumns(label, held, AQS_HOURLY, AQS_DAILY, 'daily');
+function aqsHourly(held: HeldColumns): Layout {
+  requireAqsColumns(held, AQS_HOURLY, AQS_DAILY, 'daily');
   const rows = aqsRows(`trim("Date GMT") || ' ' || trim("Time GMT")`, 'Sample Measurement', '');
   return { ...fromRelation(`${rows} WHERE species IS NOT NULL`), precedence: 'code, poc', zone: 'UTC' };
 }
 
-function aqsDaily(label: string, held: string[]): Layout {
-  requireAqsColumns(label, held, AQS_DAILY, AQS_HOURLY, 'hourly');
+function aqsDaily(held: HeldColumns): Layout {
+  requireAqsColumns(held, AQS_DAILY, AQS_HOURLY, 'hourly');
   const rows = aqsRows(
     'trim("Date Local")',
     'Arithmetic Mean',
@@ -198,14 +237,15 @@ function aqsDaily(label: string, held: string[]): Layout {
 }
 
 /** @throws {DataError} `COLUMN_MISSING` */
-function requireAqsColumns(label: string, held: string[], wanted: string[], others: string[], resolution: string): void {
-  if (others.every((name) => held.includes(name)) && !wanted.every((name) => held.includes(name))) {
+function requireAqsColumns({ files }: HeldColumns, wanted: string[], others: string[], resolution: string): void {
+  for (const { path, columns } of files) {
+    if (!others.every((name) => columns.includes(name)) || wanted.every((name) => columns.includes(name))) continue;
     throw new DataError(
       'COLUMN_MISSING',
-      `${label}: expected the column ${wanted[wanted.length - 1]} but received ${resolution} files: set observations.resolution: ${resolution}`,
+      `${path}: expected the column ${wanted[wanted.length - 1]} but received ${resolution} files: set observations.resolution: ${resolution}`,
     );
   }
-  requireColumns(label, held, [...AQS_COLUMNS, ...wanted]);
+  requireColumns(files, [...AQS_COLUMNS, ...wanted]);
 }
 
 /** SQL of all rows. @param more - SQL of columns after the others */
@@ -220,13 +260,8 @@ const EEA_UNITS = { 'UG.M-3': 'ug m-3', 'MG.M-3': 'mg m-3', 'UG/M3': 'ug m-3', '
 const EEA_VALID = "('1', '2', '3', '4')";
 const EEA_ZONE = 'Etc/GMT-1';
 
-function eea(
-  spec: ObservationsSpec,
-  label: string,
-  held: string[],
-  names: Record<'station' | 'code' | 'time' | 'value' | 'unit' | 'kind', string>,
-): Layout {
-  requireColumns(label, held, [...Object.values(names), 'Validity']);
+function eea(spec: ObservationsSpec, { files }: HeldColumns, names: Record<'station' | 'code' | 'time' | 'value' | 'unit' | 'kind', string>): Layout {
+  requireColumns(files, [...Object.values(names), 'Validity']);
   const column = (key: keyof typeof names): string => identifier(names[key]);
   // The older files give a code as the end of an address.
   const code = `regexp_extract(trim(${column('code')}), '(\\d+)$', 1)`;
@@ -241,18 +276,18 @@ function eea(
   };
 }
 
-const eeaParquet = (spec: ObservationsSpec, label: string, held: string[]): Layout =>
-  eea(spec, label, held, { station: 'Samplingpoint', code: 'Pollutant', time: 'Start', value: 'Value', unit: 'Unit', kind: 'AggType' });
+const eeaParquet = (spec: ObservationsSpec, held: HeldColumns): Layout =>
+  eea(spec, held, { station: 'Samplingpoint', code: 'Pollutant', time: 'Start', value: 'Value', unit: 'Unit', kind: 'AggType' });
 
-const eeaCsv = (spec: ObservationsSpec, label: string, held: string[]): Layout =>
-  eea(spec, label, held, {
+const eeaCsv = (spec: ObservationsSpec, held: HeldColumns): Layout =>
+  eea(spec, held, {
     station: 'SamplingPoint', code: 'AirPollutantCode', time: 'DatetimeBegin', value: 'Concentration', unit: 'UnitOfMeasurement', kind: 'AveragingTime',
   }); // prettier-ignore
 
-function openaq(label: string, held: string[]): Layout {
+function openaq({ columns, files }: HeldColumns): Layout {
   // The documentation says sensor_id, the files say sensors_id.
-  const sensor = held.includes('sensor_id') ? 'sensor_id' : 'sensors_id';
-  requireColumns(label, held, ['location_id', sensor, 'datetime', 'parameter', 'units', 'value']);
+  const sensor = columns.includes('sensor_id') ? 'sensor_id' : 'sensors_id';
+  requireColumns(files, ['location_id', sensor, 'datetime', 'parameter', 'units', 'value']);
   const species = named('parameter', { NO2: 'NO2', SO2: 'SO2', O3: 'O3', PM25: 'PM2.5' });
   const rows = `(SELECT trim(location_id) AS station, trim(datetime) AS time, ${species} AS species, value, ${unit('units')} AS unit, TRY_CAST(${sensor} AS BIGINT) AS sensor FROM raw)`;
   return {

@@ -65,6 +65,8 @@ export interface ObservationQuality {
   invalid?: number;
   /** in the files, but without a value at these stations and times, where the case does not name the species; absent where there is none */
   silentSpecies?: string[];
+  /** columns that some of the files lack, beside others that have them: `obs_2.csv: no column no2`; absent where there is none */
+  columnsAbsent?: string[];
   species: Record<string, SpeciesQuality>;
 }
 
@@ -144,6 +146,11 @@ export function misplacedInWords(misplaced: readonly string[]): string {
   return misplaced.slice(0, 3).join('; ') + (misplaced.length > 3 ? ' …' : '');
 }
 
+function gapsInWords(gaps: readonly string[]): string[] {
+  const more = gaps.length > 3 ? ` (and of ${gaps.length - 3} more files)` : '';
+  return gaps.length === 0 ? [] : [`${gaps.slice(0, 3).join('; ')}, which other files have: these rows have no value of it${more}`];
+}
+
 /** Sentences for the log and the report; empty where there is nothing to tell. */
 export function describeQuality(quality: ObservationQuality): string[] {
   const some = (count: number, text: string): string[] => (count > 0 ? [`${count} ${text}`] : []);
@@ -158,6 +165,7 @@ export function describeQuality(quality: ObservationQuality): string[] {
     ...some(quality.stationsSilent.length, 'listed stations have no value'),
     ...some(quality.invalid ?? 0, 'values that the network marks as not valid were left out'),
     ...(quality.silentSpecies ?? []).map((name) => `the files hold ${name}, but no value of it at the stations and times of the case`),
+    ...gapsInWords(quality.columnsAbsent ?? []),
     ...some(quality.absentSteps, 'steps are absent from the files'),
     ...Object.entries(quality.species).flatMap(([name, counts]) => [
       ...some(counts.belowZero, `values of ${name} a little below zero were kept: the noise of monitors in clean air`),

@@ -20,7 +20,7 @@ import {
 import { clocksChange, isMidnight, isSameOffset, parseTime, standardTimeOffset } from './observation-time';
 import type { ObservationsSpec } from './observations';
 import { anyRule, applyRules, reachOf } from './quality-rules';
-import { requireColumns, type Station } from './stations';
+import { headlessText, requireColumns, type Station } from './stations';
 import { labelOf, queryFailure, type TableStore } from './table-store';
 
 export interface Series {
@@ -66,8 +66,12 @@ export class ObservationReader {
   async load(span?: { start: Date; end: Date }): Promise<{ axis: TimeAxis; absent: number }> {
     const { store, spec, label } = this;
     const columns = await store.load('raw', this.paths, rawFormatOf(spec.layout), keptColumnsOf(spec.layout));
-    if (spec.layout === 'sql') requireColumns('observations.sql', await store.userView('view', spec.sql ?? ''), SQL_COLUMNS);
-    this.layout = layoutOf(spec, label, columns);
+    const files = store.files('raw');
+    if (spec.layout === 'sql') {
+      for (const { path, row } of files) if (row !== undefined) throw new DataError('COLUMN_MISSING', `${path}: ${headlessText(row)}`);
+      requireColumns([{ path: 'observations.sql', columns: await store.userView('view', spec.sql ?? '') }], SQL_COLUMNS);
+    }
+    this.layout = layoutOf(spec, { label, columns, files });
     try {
       return await this.fill(span);
     } catch (error) {
@@ -105,6 +109,11 @@ export class ObservationReader {
     this.invalid = invalid === undefined ? 0 : Number((await store.rows(invalid))[0][0]);
     await store.run('DROP TABLE raw'); // half of the memory
     return time;
+  }
+
+  /** what some of the files lack beside the others */
+  get gaps(): string[] {
+    return this.layout.gaps ?? [];
   }
 
   /** One species in ppb or µg m-3, checked. */

@@ -5,10 +5,11 @@ import { DuckDBInstance } from '@duckdb/node-api';
 
 import { Grid } from '../grid/grid';
 import { parseTime, TIME_ZONE } from './observation-time';
-import { readObservations, type ObservationsOptions, type ObservationsSpec } from './observations';
+import { describeQuality } from './observation-quality';
+import { readObservations, type Observations, type ObservationsOptions, type ObservationsSpec } from './observations';
 import { stationsToCells } from './station-cells';
 import { readStations } from './stations';
-import { observationTables, series, STATIONS } from './testing/observation-samples';
+import { observationTables, series, STATIONS, ug } from './testing/observation-samples';
 import { failure } from './testing/shared-data';
 
 const { at, write, spec, read } = observationTables();
@@ -325,6 +326,116 @@ describe('files that cannot be used', () => {
     await expect(readObservations(spec())).rejects.toThrow(
       expect.objectContaining({ code: 'FILE_TRUNCATED', message: expect.stringContaining('cannot be unpacked') as string }) as Error,
     );
+  });
+});
+
+describe('several files', () => {
+  const two = (other: string, change: Partial<ObservationsSpec> = {}): Promise<Observations> => {
+    write('stations.csv', STATIONS);
+    write('obs_1.csv', 'station,time,no2,pm25\nA,2017-01-01T00:00,5,6\n');
+    write('obs_2.csv', other);
+    return readObservations(spec(change));
+  };
+
+  test.each([
+    ['time', 'station,at,no2,pm25\nA,2017-01-01T01:00,7,8\n'],
+    ['no2', 'station,time,NO2,PM25\nA,2017-01-01T01:00,7,8\n'],
+  ])('one without the column %s is refused as a single one is', async (column, other) => {
+    await expect(two(other)).rejects.toThrow(
+      failure(
+        'COLUMN_MISSING',
+        `${at('obs_2.csv')}: there is no column ${column}; it holds ${other.split('\n')[0].replaceAll(',', ', ')}: name the right column in the case`,
+      ),
+    );
+  });
+
+  test('one of some of the species only is read, and what it lacks is told', async () => {
+    const observations = await two('station,time,pm25\nA,2017-01-01T01:00,8\n');
+    expect(series(observations, 'PM2.5', 'A')).toEqual([6, 8]);
+    expect(observations.quality).toMatchObject({ columnsAbsent: [`${at('obs_2.csv')}: no column no2`], species: { NO2: { valid: 1 } } });
+    expect(describeQuality(observations.quality!)).toContain(
+      `${at('obs_2.csv')}: no column no2, which other files have: these rows have no value of it`,
+    );
+    expect((await two('station,time,no2,pm25\nA,2017-01-01T01:00,7,8\n')).quality?.columnsAbsent).toBeUndefined();
+  });
+
+  test('a column that no file has', async () => {
+    const species = { NO2: ug('no2'), O3: ug('o3') };
+    await expect(two('station,time,no2\n', { columns: { station: 'station', time: 'time', species } })).rejects.toMatchObject({
+      code: 'COLUMN_MISSING',
+      message: expect.stringContaining('there is no column o3') as string,
+    });
+  });
+
+  test('what a query names and a file lacks is told', async () => {
+    const sql = `SELECT station, time, 'NO2' AS species, no2 AS value, 'ppb' AS unit FROM raw`;
+    const { quality } = await two('station,time,no2_ugm3\nA,2017-01-01T01:00,8\n', { layout: 'sql', sql, columns: undefined });
+    expect(quality?.columnsAbsent).toEqual([`${at('obs_2.csv')}: no column no2`]);
+  });
+
+  test('a list of globs, each file once', async () => {
+    const files = [at('obs_{period}.csv'), at('more/*.csv'), at('obs_1*')];
+    mkdirSync(at('more'), { recursive: true });
+    write('more/third.csv', 'station,time,no2,pm25\nB,2017-01-01T00:00,50,60\n');
+    const observations = await two('station,time,no2,pm25\nA,2017-01-01T01:00,7,8\n', { files });
+    expect(['A', 'B'].map((station) => series(observations, 'PM2.5', station))).toEqual([
+      [6, 8],
+      [60, Number.NaN],
+    ]);
+    expect(observations.quality?.species['PM2.5'].repeated).toBe(0);
+    await expect(two('station,time,no2,pm25\n', { files: [...files, at('none*.csv')] })).rejects.toMatchObject({ code: 'FILES_NONE' });
+    await expect(two('station,time,no2,pm25\n', { files: [] })).rejects.toMatchObject({ code: 'FILES_NONE' });
+  });
+});
+
+describe('headers', () => {
+  test.each([
+    ['long', 'A,2017-01-01T00:00,5,6\nA,2017-01-01T01:00,7,\n', 'line 1 (A, 2017-01-01T00:00, 5, 6)'],
+    ['sql', '# a remark\nA;2017-01-01;5\nB;2017-01-02;7\n', 'line 2 (A, 2017-01-01, 5)'],
+    ['cnemc-wide', '20190101,0,NO2,5,6,7,8,9\n20190101,1,NO2,5,6,7,8,9\n', 'line 1 (20190101, 0, NO2, 5, 6, 7, …)'],
+  ] as const)('a table without one is told as such, layout %s', async (layout, rows, line) => {
+    write('stations.csv', STATIONS);
+    write('obs.csv', rows);
+    await expect(readObservations(spec({ layout, sql: 'SELECT 1' }))).rejects.toThrow(
+      failure('COLUMN_MISSING', `${at('obs.csv')}: ${line} is a row of data and no header: write a line with the names of the columns above it`),
+    );
+  });
+
+  test('a list of stations without one', async () => {
+    write('stations.csv', 'A,116.1,39.1\nB,116.9,39.9\n');
+    await expect(readStations(spec().stations)).rejects.toMatchObject({
+      code: 'COLUMN_MISSING',
+      message: expect.stringMatching(/line 1 \(A, 116\.1, 39\.1\) is a row of data and no header/) as string,
+    });
+  });
+
+  test('stations whose names are numbers are no row of data', async () => {
+    write('stations.csv', 'id,lon,lat\n1001,116,39\n1002,117,39\n');
+    write('obs.csv', 'date,hour,type,1001,1002\n20190101,0,NO2,5,6\n');
+    const observations = await readObservations(spec({ layout: 'cnemc-wide', columns: undefined }));
+    expect(observations.stations.map(({ id }) => id)).toEqual(['1001', '1002']);
+  });
+
+  test('a column that stands twice is never taken unasked', async () => {
+    write('stations.csv', STATIONS);
+    for (const twice of ['no2,no2', 'no2,NO2']) {
+      write('obs.csv', `station,time,pm25,${twice}\nA,2017-01-01T00:00,1,5,6\n`);
+      const [one, other] = twice.split(',').map((name, i) => `${name} (column ${i + 4})`);
+      await expect(readObservations(spec())).rejects.toThrow(
+        failure(
+          'COLUMN_TWICE',
+          `${at('obs.csv')}: the column no2 stands there 2 times: name the one that is meant in the case (${one} or ${other}), or remove the others`,
+        ),
+      );
+      const species = { NO2: { column: other, unit: 'ppb' } };
+      const observations = await readObservations(spec({ columns: { station: 'station', time: 'time', species } }));
+      expect(series(observations, 'NO2', 'A')).toEqual([6]);
+    }
+    write('obs.csv', 'date,hour,type,A,B,A\n20190101,0,NO2,5,6,7\n');
+    await expect(readObservations(spec({ layout: 'cnemc-wide', columns: undefined }))).rejects.toMatchObject({
+      code: 'COLUMN_TWICE',
+      message: expect.stringContaining('A (column 4) or A (column 6)') as string,
+    });
   });
 });
 

@@ -9,7 +9,7 @@ import { DataError } from '../errors';
 import type { TimeAxis } from '../grid/grid';
 import { speciesUnit } from './case/fields';
 import type { GasReference } from './gas-reference';
-import { expandGlob } from './glob';
+import { expandGlobs } from './glob';
 import { LAYOUTS, type LayoutName } from './observation-layouts';
 import type { ObservationQuality } from './observation-quality';
 import { ObservationReader, type Series } from './observation-reader';
@@ -34,8 +34,8 @@ export interface Observations {
 /** The case's `observations`, as far as reading goes. */
 export interface ObservationsSpec {
   stations: StationsSpec;
-  /** a glob; `{period}` is replaced by the option `period`, or matches any text */
-  files?: string;
+  /** a glob, or several; `{period}` is replaced by the option `period`, or matches any text */
+  files?: string | string[];
   layout: LayoutName;
   /** of the layout `sql`: one SELECT over the table `raw` that yields station, time, species, value and unit */
   sql?: string;
@@ -78,8 +78,9 @@ export async function readObservations(spec: ObservationsSpec, options: Observat
     'two dates',
     span,
   );
-  if (spec.files === undefined) throw new DataError('FILES_NONE', 'observations: the case names no files: set observations.files');
-  const paths = expandGlob(spec.files.replaceAll('{period}', options.period ?? '*'));
+  if (spec.files === undefined || spec.files.length === 0)
+    throw new DataError('FILES_NONE', 'observations: the case names no files: set observations.files');
+  const paths = expandGlobs(spec.files, options.period ?? '*');
   const { stations, withoutCoordinates, misplaced } = await readStations(spec.stations);
   const store = await TableStore.open();
   try {
@@ -88,8 +89,11 @@ export async function readObservations(spec: ObservationsSpec, options: Observat
     const series = new Map<string, Series>();
     for (const name of reader.species) series.set(name, await reader.series(name));
     const unknown = reader.unknownStations.filter((id) => !withoutCoordinates.includes(id));
-    const { invalid, silentSpecies } = reader;
-    return assemble(stations, time.axis, series, { withoutCoordinates, misplaced, unknown, absentSteps: time.absent, invalid, silentSpecies });
+    const { invalid, silentSpecies, gaps } = reader;
+    return assemble(stations, time.axis, series, {
+      ...{ withoutCoordinates, misplaced, unknown, gaps },
+      ...{ absentSteps: time.absent, invalid, silentSpecies },
+    });
   } finally {
     store.close();
   }
@@ -100,7 +104,15 @@ function assemble(
   all: Station[],
   time: TimeAxis,
   series: Map<string, Series>,
-  dropped: { withoutCoordinates: string[]; misplaced: string[]; unknown: string[]; absentSteps: number; invalid: number; silentSpecies: string[] },
+  dropped: {
+    withoutCoordinates: string[];
+    misplaced: string[];
+    unknown: string[];
+    gaps: string[];
+    absentSteps: number;
+    invalid: number;
+    silentSpecies: string[];
+  },
 ): Observations {
   const heard = all.map((_, station) => [...series.values()].some(({ values }) => hasValue(values, station, all.length)));
   const kept = all.flatMap((_, station) => (heard[station] ? [station] : []));
@@ -120,6 +132,7 @@ function assemble(
       absentSteps: dropped.absentSteps,
       ...(dropped.invalid > 0 ? { invalid: dropped.invalid } : {}),
       ...(dropped.silentSpecies.length > 0 ? { silentSpecies: dropped.silentSpecies } : {}),
+      ...(dropped.gaps.length > 0 ? { columnsAbsent: dropped.gaps } : {}),
       species: Object.fromEntries([...series].map(([name, { quality }]) => [name, quality])),
     },
   };

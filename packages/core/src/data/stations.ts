@@ -1,9 +1,10 @@
 /** The monitors: where they are, and in which cells of a grid. */
 import { expectObject, expectText } from '../call';
 import { DataError } from '../errors';
+import { namesTwice } from './csv-header';
 import { AIRNOW_SITE_COLUMNS, isAirnowSiteList, readAirnowSites } from './observations/airnow-sites';
 import { MISSING_WORDS } from './observation-quality';
-import { identifier, TableStore } from './table-store';
+import { identifier, TableStore, type HeldFile } from './table-store';
 
 export interface Station {
   id: string;
@@ -59,8 +60,7 @@ export async function readStations(spec: StationsSpec): Promise<StationList> {
     const known = columns.includes(spec.id) ? undefined : knownList(columns);
     const [lon, lat] = [spec.lon, spec.lat].map((name, i) => (known === undefined || columns.includes(name) ? name : PLACE[i]));
     requireColumns(
-      spec.file,
-      columns,
+      store.files('stations'),
       [...(known === undefined ? [spec.id] : []), lon, lat, spec.name, spec.type].filter((column) => column !== undefined),
     );
     const id = known ?? `trim(${identifier(spec.id)})`;
@@ -93,8 +93,7 @@ function knownList(columns: readonly string[]): string | undefined {
 
 function airnowStations({ file, name, type }: StationsSpec): StationList {
   requireColumns(
-    file,
-    AIRNOW_SITE_COLUMNS,
+    [{ path: file, columns: AIRNOW_SITE_COLUMNS }],
     [name, type].filter((column) => column !== undefined),
   );
   const at = (column: string): number => AIRNOW_SITE_COLUMNS.indexOf(column);
@@ -121,13 +120,33 @@ export function aqsIdentifier(columns: readonly string[]): string {
   return columns.map((column, i) => `lpad(trim(${identifier(column)}), ${[2, 3, 4][i]}, '0')`).join(' || ');
 }
 
-/** @throws {DataError} `COLUMN_MISSING`, listing the columns that are there */
-export function requireColumns(file: string, held: string[], wanted: string[]): void {
-  const missing = wanted.find((name) => !held.includes(name));
-  if (missing === undefined) return;
-  const shown = held.length > 20 ? `${held.slice(0, 20).join(', ')} … (${held.length})` : held.join(', ');
-  throw new DataError('COLUMN_MISSING', `${file}: there is no column ${missing}; it holds ${shown}: name the right column in the case`);
+/**
+ * Each file must hold the columns: of several, one without them would lose its rows without a word.
+ *
+ * @throws {DataError} `COLUMN_MISSING`, listing the columns that are there; `COLUMN_TWICE`
+ */
+export function requireColumns(files: readonly HeldFile[], wanted: readonly string[]): void {
+  for (const { path, columns: held, row } of files) {
+    const missing = wanted.find((name) => !held.includes(name));
+    if (missing === undefined) continue;
+    if (row !== undefined) throw new DataError('COLUMN_MISSING', `${path}: ${headlessText(row)}`);
+    const twice = namesTwice(held).get(missing.toLowerCase());
+    if (twice) throw columnTwice(path, missing, twice);
+    const shown = held.length > 20 ? `${held.slice(0, 20).join(', ')} … (${held.length})` : held.join(', ');
+    throw new DataError('COLUMN_MISSING', `${path}: there is no column ${missing}; it holds ${shown}: name the right column in the case`);
+  }
 }
+
+/** @param columns - as they are told apart */
+export function columnTwice(path: string, name: string, columns: readonly string[]): DataError {
+  return new DataError(
+    'COLUMN_TWICE',
+    `${path}: the column ${name} stands there ${columns.length} times: name the one that is meant in the case (${columns.join(' or ')}), or remove the others`,
+  );
+}
+
+/** @param row - of {@link HeldFile} */
+export const headlessText = (row: string): string => `${row} is a row of data and no header: write a line with the names of the columns above it`;
 
 type StationRow = [
   id: string,

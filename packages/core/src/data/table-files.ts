@@ -17,9 +17,18 @@ export interface CsvDialect {
   gzipped: boolean;
 }
 
+/** A dialect, and what the header holds, which differs between files of one dialect. */
+export interface CsvHead extends CsvDialect {
+  /** empty where there is no header */
+  header: string[];
+  /** what was taken for the header, where it looks like a row of data: `line 1 (A, 2017-01-01, 5)` */
+  row?: string;
+}
+
 const HEAD = 1 << 16;
 /** Bytes that are read at once. */
 const PART = 1 << 20;
+const SHOWN_FIELDS = 6;
 const GZIP = Buffer.of(0x1f, 0x8b);
 
 /**
@@ -27,7 +36,7 @@ const GZIP = Buffer.of(0x1f, 0x8b);
  * @throws {DataError} `FILE_MISSING`, `FILE_UNREADABLE`, `FILE_EMPTY`, `FILE_ENCODING`, `FILE_TRUNCATED` (a gzip file that ends early: DuckDB would read
  * what there is without a word), `TABLE_UNREADABLE` where a separator is given and the first row has none: a file of another layout
  */
-export async function inspectCsv(path: string, headless?: CsvDialect['delimiter']): Promise<CsvDialect> {
+export async function inspectCsv(path: string, headless?: CsvDialect['delimiter']): Promise<CsvHead> {
   if (!existsSync(path)) throw new DataError('FILE_MISSING', `${path}: there is no such file: check the path in the case`);
   const { head, fault } = await lookThrough(path);
   if (head.length === 0) throw new DataError('FILE_EMPTY', `${path}: the file is empty: give one with a header line and data`);
@@ -40,14 +49,27 @@ export async function inspectCsv(path: string, headless?: CsvDialect['delimiter'
   // A head that is full may end within a line.
   const text = head.subarray(0, head.length < HEAD || end < 0 ? head.length : head.lastIndexOf(0x0a)).toString('utf8');
   const delimiter = headless ?? delimiterOf(text, [',', ';', '\t', '|'] as const);
-  const { above: skip, names } = headless === undefined ? headerOf(text, delimiter) : { above: linesAboveRows(text), names: [] };
+  const { above: skip, names, isRow } = headless === undefined ? headerOf(text, delimiter) : { above: linesAboveRows(text), names: [], isRow: false };
   if (headless !== undefined && !text.split('\n')[skip].includes(headless)) {
     throw new DataError(
       'TABLE_UNREADABLE',
       `${path}: expected fields between ${headless} and no header but line ${skip + 1} has none: give files of this layout, or name another observations.layout`,
     );
   }
-  return { delimiter, newline: text.split('\n')[skip].endsWith('\r') ? '\r\n' : '\n', skip, names: namesApart(names), gzipped: isGzipped(path) };
+  const newline = text.split('\n')[skip].endsWith('\r') ? '\r\n' : '\n';
+  return {
+    delimiter,
+    newline,
+    skip,
+    names: namesApart(names),
+    gzipped: isGzipped(path),
+    header: names,
+    ...(isRow ? { row: rowInWords(skip + 1, names) } : {}),
+  };
+}
+
+function rowInWords(line: number, fields: readonly string[]): string {
+  return `line ${line} (${fields.slice(0, SHOWN_FIELDS).join(', ')}${fields.length > SHOWN_FIELDS ? ', …' : ''})`;
 }
 
 /** The first line of a CSV or gzipped CSV. @throws {DataError} `FILE_TRUNCATED` */

@@ -3,7 +3,7 @@ import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from '@duckdb/node
 
 import { ConfigError, DataError, DeviceError, type RetroplumeError } from '../errors';
 import { firstCsvFault } from './csv-faults';
-import { inspectCsv, type CsvDialect } from './table-files';
+import { inspectCsv, type CsvDialect, type CsvHead } from './table-files';
 
 /** @example `"no2""ugm3"` */
 export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
@@ -17,6 +17,14 @@ export interface RawFormat {
   columns: string[];
 }
 
+/** A file of a table. */
+export interface HeldFile {
+  path: string;
+  columns: string[];
+  /** see {@link CsvHead} */
+  row?: string;
+}
+
 /** Loaded with the first table: no other command should wait for it. */
 function duckdb(): Promise<typeof import('@duckdb/node-api')> {
   return import('@duckdb/node-api');
@@ -26,6 +34,8 @@ function duckdb(): Promise<typeof import('@duckdb/node-api')> {
 export class TableStore {
   /** what was asked to be read, to say which file is at fault */
   private readonly sources: { paths: string[]; format?: RawFormat }[] = [];
+  /** of each table */
+  private readonly held = new Map<string, HeldFile[]>();
 
   private constructor(
     private readonly instance: DuckDBInstance,
@@ -61,6 +71,7 @@ export class TableStore {
     if (!kept) return this.create('TABLE', table, paths, format);
     const files = `${table} files`;
     const columns = await this.view(files, paths, format);
+    this.held.set(table, this.files(files));
     const names = columns.filter((name) => kept.includes(name)).map(identifier);
     await this.run(`CREATE TABLE ${identifier(table)} AS SELECT ${names.join(', ') || '*'} FROM ${identifier(files)}`, labelOf(paths));
     return columns;
@@ -69,6 +80,11 @@ export class TableStore {
   /** As {@link load}, but nothing is kept: every query reads the files again, a part at a time. */
   async view(name: string, paths: string[], format?: RawFormat): Promise<string[]> {
     return this.create('VIEW', name, paths, format);
+  }
+
+  /** The files of a table, each with its own columns. */
+  files(table: string): HeldFile[] {
+    return this.held.get(table) ?? [];
   }
 
   /** From here on no statement can read or write a file, reach a network or undo this. */
@@ -97,16 +113,37 @@ export class TableStore {
       throw wrong(`DuckDB cannot run it (${reasonOf(error)}): mend the query; it may read the table raw, in which every column is text`, error);
     }
     if (!selects) throw wrong('expected one SELECT and nothing else: write one query over the table raw');
-    const rows = await this.rows(`SELECT column_name FROM (DESCRIBE ${identifier(name)})`);
-    return rows.map(([column]) => String(column));
+    return this.columnsOf(identifier(name));
   }
 
   private async create(what: 'TABLE' | 'VIEW', name: string, paths: string[], format?: RawFormat): Promise<string[]> {
     this.sources.push({ paths, format });
-    const selections = [...(await byDialect(paths, format))].map(([reader, members]) => `SELECT * FROM ${reader(members)}`);
+    const readers = await byDialect(paths, format);
+    const selections = [...readers].map(([reader, members]) => `SELECT * FROM ${reader(members.map(({ path }) => path))}`);
     await this.run(`CREATE ${what} ${identifier(name)} AS ${selections.join(' UNION ALL BY NAME ')}`, labelOf(paths));
-    const rows = await this.rows(`SELECT column_name FROM (DESCRIBE ${identifier(name)})`);
+    const columns = await this.columnsOf(identifier(name));
+    this.held.set(name, paths.length === 1 ? [...readers.values()].flat().map((file) => ({ ...file, columns })) : await this.columnsOfEach(readers));
+    return columns;
+  }
+
+  private async columnsOf(from: string, label?: string): Promise<string[]> {
+    const rows = await this.rows(`SELECT column_name FROM (DESCRIBE SELECT * FROM ${from})`, label);
     return rows.map(([column]) => String(column));
+  }
+
+  /** DuckDB is asked once for each header: a month of China's has one of 1600 names a day. */
+  private async columnsOfEach(readers: Awaited<ReturnType<typeof byDialect>>): Promise<HeldFile[]> {
+    const held: HeldFile[] = [];
+    for (const [reader, members] of readers) {
+      const known = new Map<string, string[]>();
+      for (const { path, header, ...file } of members) {
+        const key = header === undefined ? path : JSON.stringify(header);
+        const columns = known.get(key) ?? (await this.columnsOf(reader([path]), path));
+        known.set(key, columns);
+        held.push({ path, columns, ...file });
+      }
+    }
+    return held;
   }
 
   /** @throws {DataError} `TABLE_UNREADABLE` @throws {DeviceError} `TABLE_MEMORY` */
@@ -182,15 +219,15 @@ const isParquet = (path: string): boolean => /\.parquet$/i.test(path);
 type Reader = (paths: string[]) => string;
 
 /** Files that are read by the same call of DuckDB. Its own sniffing takes minutes for tables of 1600 columns. */
-async function byDialect(paths: string[], format?: RawFormat): Promise<Map<Reader, string[]>> {
+async function byDialect(paths: string[], format?: RawFormat): Promise<Map<Reader, { path: string; header?: string[]; row?: string }[]>> {
   const readers = new Map<string, Reader>();
-  const groups = new Map<Reader, string[]>();
+  const groups = new Map<Reader, { path: string; header?: string[]; row?: string }[]>();
   for (const path of paths) {
-    const dialect = isParquet(path) ? undefined : await inspectCsv(path, format?.delimiter);
+    const { header, row, ...dialect }: Partial<CsvHead> = isParquet(path) ? {} : await inspectCsv(path, format?.delimiter);
     const key = JSON.stringify(dialect);
-    const reader = readers.get(key) ?? (dialect === undefined ? readParquet : readCsv(dialect, format));
+    const reader = readers.get(key) ?? (header === undefined ? readParquet : readCsv(dialect as CsvDialect, format));
     readers.set(key, reader);
-    groups.set(reader, [...(groups.get(reader) ?? []), path]);
+    groups.set(reader, [...(groups.get(reader) ?? []), { path, header, ...(row === undefined ? {} : { row }) }]);
   }
   return groups;
 }

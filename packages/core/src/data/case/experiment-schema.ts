@@ -10,6 +10,7 @@ import {
   file,
   fileName,
   files,
+  fileSets,
   GROUPS,
   MOST_MEMBERS,
   real,
@@ -215,7 +216,9 @@ export const observationsSchema = z
         type: text('Column of the type of site, such as urban or rural: scores are then given by type, too.').optional(),
       })
       .meta({ description: 'Where the monitors are.' }),
-    files: files('CSV, gzipped CSV or Parquet files of the observations; in a twin experiment simulate writes them from the truth run.').optional(),
+    files: fileSets(
+      'CSV, gzipped CSV or Parquet files of the observations, one glob or a list; in a twin experiment simulate writes them from the truth run.',
+    ).optional(),
     layout: choice(
       '`long`: one row per station and time. `cnemc-wide`: date, hour, type, then one column per station. `airnow`: HourlyData. `aqs`: hourly or daily files of ' +
         "EPA's AQS. `eea`: the European Environment Agency's Parquet or CSV. `openaq`: OpenAQ's archive. `sql`: what `sql` selects. See docs/observations.md.",

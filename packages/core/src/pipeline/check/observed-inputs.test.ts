@@ -58,6 +58,28 @@ test('a fault of files that all periods share is told once, and counted once', a
   await expect(checkInputs(loadCase(at('case.yaml'), set))).rejects.toThrow(/; and 1 more: /);
 });
 
+test('a file of several that lacks the column is refused, one that lacks a species is told; a list of globs is read', async () => {
+  realObservations((ids) => firstHours(ids, '20,30'), 'NO2: { column: no2, unit: ug m-3 }, O3: { column: o3, unit: ug m-3 }');
+  const text = readFileSync(input('obs_winter.csv'), 'utf8').split('\n');
+  const part = (name: string, header: string, from: number): void => writeFileSync(input(name), [header, ...text.slice(from, from + 20)].join('\n'));
+  part('part_1.csv', 'station,time,no2,o3', 1);
+  part('part_2.csv', 'station,time,NO2,O3', 21);
+  const set = [...ONE_MONITOR, 'periods=[{name: winter, start: 2026-01-05T00:00:00Z, hours: 100, spinUpHours: 72}]'];
+  const lists = ['observations.files=[inputs/part_1.csv, inputs/part_2*.csv]'];
+  const refused = await check([...set, ...lists]);
+  expect(codes(refused)).toEqual(['NO2', 'O3'].map((name) => `COLUMN_MISSING observations.columns.species.${name}`));
+  expect(refused.problems[0].message).toMatch(/part_2\.csv: there is no column no2; it holds station, time, NO2, O3/);
+  part('part_2.csv', 'station,time,no2,other', 21);
+  const told = await check([...set, ...lists]);
+  expect(codes(told)).toEqual([]);
+  expect(told.right.join('\n')).toMatch(/observations, winter: 2 stations, 40 values of NO2, 20 values of O3/);
+  expect(told.notes.join('\n')).toMatch(/observations, winter: .*part_2\.csv: no column o3, which other files have/);
+  // Of another fault it is that fault alone which is told.
+  expect(codes(await check([...set, ...lists, 'observations.columns.species.NO2.unit=K']))).toEqual([
+    'UNIT_MISMATCH observations.columns.species.NO2',
+  ]);
+});
+
 test.each([
   ['FILE_ENCODING', 'files', (lines: string[]) => Buffer.from(`\ufeff${lines.join('\n')}`, 'utf16le')],
   ['OBSERVATIONS_TIME', 'files', (lines: string[]) => [...lines, `${lines[1].split(',')[0]},someday,20,30`].join('\n')],

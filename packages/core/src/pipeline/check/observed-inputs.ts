@@ -1,7 +1,7 @@
 /** Monitors and their observations, held against the case: read as the stages read them, and each species by itself where that fails. */
 import type { Case, PeriodSettings, Species } from '../../data/case';
 import { dailyMeans } from '../../data/daily-means';
-import { expandGlob } from '../../data/glob';
+import { expandGlobs } from '../../data/glob';
 import { readObservations, type Observations } from '../../data/observations';
 import { describeQuality, misplacedInWords } from '../../data/observation-quality';
 import { readStations, type Station } from '../../data/stations';
@@ -9,7 +9,7 @@ import { stationsToCells } from '../../data/station-cells';
 import { ConfigError, DataError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import { chooseWatched, chooseWithheld } from '../../inversion/withheld';
-import { inPeriod, spanOf } from '../simulate/case-runs';
+import { spanOf } from '../simulate/case-runs';
 import { toColumnUnit, twinSettings } from '../simulate/twin-observations';
 import type { CellSpreads } from '../../inversion/cell-spread';
 import { expectSiteTypes, operatorOf, spreadsOf, spreadsWithout } from '../invert/monitors';
@@ -21,7 +21,7 @@ export async function checkObservedInputs(findings: Findings, settings: Case, un
   if (!list) {
     // Without stations nothing can be read, but files that are missing can be told.
     for (const { name } of unread.has('periods') || observations.twin ? [] : settings.periods)
-      await findings.attempt(['observations', 'files'], () => expandGlob(inPeriod(observations.files ?? '', name)));
+      await findings.attempt(['observations', 'files'], () => expandGlobs(observations.files ?? [], name));
     return;
   }
   const { stations, withoutCoordinates, misplaced } = list;
@@ -137,11 +137,15 @@ async function tellFaults(
   if (first instanceof ConfigError && first.code === 'OBSERVATIONS_SQL') return void (await findings.attempt(['observations', 'sql'], fail));
   if (!columns) return void (await findings.attempt(['observations', 'files'], fail));
   const ofSpecies = (species: typeof columns.species): Promise<Observations> => read({ ...observations, columns: { ...columns, species } });
-  const wholeFile = first instanceof DataError && first.code === 'COLUMN_MISSING' ? 'columns' : 'files';
+  const wholeFile = first instanceof DataError && ['COLUMN_MISSING', 'COLUMN_TWICE'].includes(first.code) ? 'columns' : 'files';
   if (!(await findings.attempt(['observations', wholeFile], () => ofSpecies({})))) return;
   let told = false;
-  for (const [name, column] of Object.entries(columns.species))
-    if (!(await findings.attempt(['observations', 'columns', 'species', name], () => ofSpecies({ [name]: column })))) told = true;
+  // A file of another species has no column of this one, which is no fault where the columns of all were found.
+  const isFound = (error: unknown): boolean => wholeFile === 'files' && error instanceof DataError && error.code === 'COLUMN_MISSING';
+  for (const [name, column] of Object.entries(columns.species)) {
+    const call = (): Promise<unknown> => ofSpecies({ [name]: column }).catch((error: unknown) => isFound(error) || Promise.reject(error as Error));
+    if (!(await findings.attempt(['observations', 'columns', 'species', name], call))) told = true;
+  }
   if (!told) await findings.attempt(['observations', 'files'], fail);
 }
 

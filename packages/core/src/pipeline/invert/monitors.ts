@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { SPECIES, type Case, type InversionSettings, type PeriodSettings } from '../../data/case';
 import type { Species } from '../../data/case/fields';
-import { expandGlob } from '../../data/glob';
+import { expandGlobs } from '../../data/glob';
 import { dailyMeans } from '../../data/daily-means';
 import { readObservations, type Observations } from '../../data/observations';
 import { stationsToCells } from '../../data/station-cells';
@@ -31,15 +31,16 @@ export interface Monitors {
 const HALF_HOUR_MS = 1_800_000;
 
 /** Observations of a twin are written by `simulate`, of a real case by nobody here. */
-function observationPattern(context: StageContext, period: string): string {
+function observationPatterns(context: StageContext, period: string): string[] {
   const { observations } = context.case;
-  return observations.twin ? twinObservationsFile(context.dirOf('simulate'), period) : inPeriod(observations.files ?? '', period);
+  if (observations.twin) return [twinObservationsFile(context.dirOf('simulate'), period)];
+  return [observations.files ?? []].flat().map((pattern) => inPeriod(pattern, period));
 }
 
 /** Files of the observations outside the run folder, for the record. */
 export function observationFiles({ observations, periods }: Case): string[] {
-  const given =
-    observations.twin || !observations.files ? [] : periods.flatMap(({ name }) => expandGlob(inPeriod(observations.files as string, name)));
+  const { twin, files = [] } = observations;
+  const given = twin ? [] : periods.flatMap(({ name }) => expandGlobs(files, name));
   return [...new Set([observations.stations.file, ...given])];
 }
 
@@ -72,7 +73,7 @@ interface Heard {
 const HEARD = new WeakMap<StageContext['inputs'], Map<string, Heard>>();
 
 async function readPeriod(context: StageContext, period: PeriodSettings, grid: Grid): Promise<Observations> {
-  const files = observationPattern(context, period.name);
+  const files = observationPatterns(context, period.name);
   const observations = await readObservations({ ...context.case.observations, files }, { period: period.name, span: spanOf(period) });
   const heard = HEARD.get(context.inputs) ?? new Map<string, Heard>();
   const { stations } = observations;
@@ -104,7 +105,7 @@ export function spreadsWithout(
 async function heardInAll(context: StageContext, grid: Grid): Promise<{ stations: Station[]; spreads?: CellSpreads[] }> {
   const all: Heard[] = [];
   for (const period of context.case.periods) {
-    const key = keyOf(observationPattern(context, period.name), period);
+    const key = keyOf(observationPatterns(context, period.name), period);
     if (!HEARD.get(context.inputs)?.has(key)) await readPeriod(context, period, grid);
     all.push(HEARD.get(context.inputs)!.get(key)!);
   }
@@ -127,7 +128,7 @@ export function expectSiteTypes(factors: Readonly<Record<string, number>>, stati
   );
 }
 
-const keyOf = (files: string, { name }: PeriodSettings): string => `${name}: ${files}`;
+const keyOf = (files: readonly string[], { name }: PeriodSettings): string => [name, ...files].join('\n');
 
 /**
  * The observation operator of a period.
