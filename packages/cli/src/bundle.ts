@@ -34,17 +34,17 @@ export function notNegative(text: string): number {
   return value;
 }
 
-type ReproduceCommandOptions = CommonOptions & { inputs?: MovedInputs[]; tolerance: number };
+type ReproduceCommandOptions = CommonOptions & { inputs?: MovedInputs[]; tolerance: number; runCommand: boolean };
 
 export async function reproduceCommand(file: string, options: ReproduceCommandOptions, command: Command): Promise<void> {
-  const { inputs, tolerance, out = file.replace(/(\.tar\.gz|\.tgz)?$/, '-reproduced') } = options;
+  const { inputs, tolerance, runCommand, out = file.replace(/(\.tar\.gz|\.tgz)?$/, '-reproduced') } = options;
   // As many threads as the run had, unless the user says otherwise: another number gives other last bits.
   const threads = command.getOptionValueSource('threads') === 'default' ? undefined : options.threads;
   const tell = (result: Reproduction): void => {
     if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
     else process.stdout.write(tellReproduction(result));
   };
-  await watched(options, (context) => reproduceBundle(file, { ...context, threads, out, inputs, tolerance }), tell);
+  await watched(options, (context) => reproduceBundle(file, { ...context, threads, out, inputs, tolerance, runCommand }), tell);
 }
 
 function tellReproduction({ notes, counts, differing }: Reproduction): string {

@@ -186,6 +186,11 @@ function addBundle(program: Command): void {
       'where the inputs are that the bundle does not hold: what was below the folder FROM is below TO here; may be given again, and the innermost FROM counts',
       movedInputs,
     )
+    .option(
+      '--run-command',
+      "run the command of the bundle's case (ctm.command), which is whoever made the bundle's: read it first; without this it is shown and nothing is run",
+      false,
+    )
     .option('--tolerance <x>', 'largest difference of a number that counts as the same, relative to the largest of its field', notNegative, 1e-3)
     .action(reproduceCommand);
 }

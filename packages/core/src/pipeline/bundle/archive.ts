@@ -1,18 +1,13 @@
-/** A folder as one file and back, by the system's tar, which every Unix has. */
-import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+/** Files as one file, a gzipped tar archive, and what is in such a one. */
+import { closeSync, createReadStream, createWriteStream, existsSync, fstatSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, createGzip } from 'node:zlib';
 import { makeFolder } from '../../data/make-folder';
-import { DataError, DeviceError } from '../../errors';
-
-/** Characters that it may print: names of files, or one small file. */
-const MOST_PRINTED = 2 ** 28;
-
-function tar(args: string[]): { ok: boolean; said: string; printed: string } {
-  const { error, status, stderr, stdout } = spawnSync('tar', args, { encoding: 'utf8', maxBuffer: MOST_PRINTED });
-  if (error) throw new DeviceError('TAR_MISSING', `the program tar could not be started (${error.message}): install it, or add it to PATH`);
-  return { ok: status === 0, said: stderr.trim().split('\n')[0], printed: stdout };
-}
+import { ConfigError, DataError } from '../../errors';
+import { openNew } from '../../new-file';
+import { ArchiveFault, END, headerOf, paddingAfter, readTar, type Member } from './tar';
 
 /** Of a path where no file is, for a sentence. */
 export function whatIsThere(path: string): string {
@@ -38,42 +33,109 @@ export function checkTarget(file: string): void {
   }
   makeFolder(dirname(resolve(file)));
   try {
-    closeSync(openSync(temporaryOf(file), 'w'));
+    closeSync(openNew(temporaryOf(file)));
     rmSync(temporaryOf(file));
   } catch (cause) {
     throw unwritable(file, (cause as Error).message, cause);
   }
 }
 
+/** A file of an archive: its name there, and where it is or what it holds. */
+export interface Packed {
+  name: string;
+  from: string | Buffer;
+}
+
+/** Whether an archive may hold a name: below one folder, with no way out of it, and nothing that a terminal takes for a command. */
+export function isPlainName(name: string): boolean {
+  const [top, ...below] = name.split('/');
+  // eslint-disable-next-line no-control-regex -- these are what it is about
+  return below.length > 0 && ![top, ...below].some((part) => ['', '.', '..'].includes(part)) && !/[\u0000-\u001f\u007f-\u009f]/.test(name);
+}
+
 /**
- * Packs a folder, following links, into FILE (gzip), which appears when it is whole.
+ * Packs files into FILE, which appears when it is whole.
  * @throws {DataError} `BUNDLE_UNWRITABLE`
+ * @throws {ConfigError} `BUNDLE_NAME`
  */
-export function pack(folder: string, file: string): void {
-  const temporary = temporaryOf(file);
+export async function pack(files: readonly Packed[], file: string): Promise<void> {
+  const strange = files.find(({ name }) => !isPlainName(name));
+  if (strange)
+    throw new ConfigError(
+      'BUNDLE_NAME',
+      `${JSON.stringify(strange.name)}: a bundle holds no name with control characters: give the file a plain name`,
+    );
   checkTarget(file);
-  const { ok, said } = tar(['--create', '--gzip', '--dereference', '--file', temporary, '--directory', dirname(folder), basename(folder)]);
-  if (!ok) {
+  const temporary = temporaryOf(file);
+  const output = openNew(temporary);
+  try {
+    await pipeline(Readable.from(blocksOf(files)), createGzip(), createWriteStream('', { fd: output, autoClose: false }));
+    fsyncSync(output);
+    renameSync(temporary, file);
+  } catch (cause) {
     rmSync(temporary, { force: true });
-    throw unwritable(file, said);
+    throw unwritable(file, (cause as Error).message, cause);
+  } finally {
+    closeSync(output);
   }
-  renameSync(temporary, file);
 }
 
-/** Unpacks FILE's one folder into `folder`, which is made. @returns what is wrong with the file, if anything is */
-export function unpack(file: string, folder: string): string | undefined {
-  makeFolder(folder);
-  const { ok, said } = tar(['--extract', '--gzip', '--file', resolve(file), '--directory', folder, '--strip-components', '1']);
-  return ok ? undefined : said;
+async function* blocksOf(files: readonly Packed[]): AsyncGenerator<Uint8Array> {
+  for (const { name, from } of files) {
+    if (typeof from === 'string') {
+      yield* blocksOfFile(name, from);
+    } else {
+      yield headerOf(name, from.length, Math.floor(Date.now() / 1000));
+      yield from;
+      yield paddingAfter(from.length);
+    }
+  }
+  yield END;
 }
 
-/** The names of all files in FILE, or what is wrong with it. */
-export function namesIn(file: string): string[] | string {
-  const { ok, said, printed } = tar(['--list', '--gzip', '--file', resolve(file)]);
-  return ok ? printed.split('\n').filter((name) => name !== '' && !name.endsWith('/')) : said;
+async function* blocksOfFile(name: string, path: string): AsyncGenerator<Uint8Array> {
+  const file = openSync(path, 'r');
+  try {
+    const { size, mtimeMs } = fstatSync(file);
+    yield headerOf(name, size, Math.max(0, Math.floor(mtimeMs / 1000)));
+    let read = 0;
+    // One byte more than it had: that it has grown is seen, too.
+    for await (const chunk of createReadStream('', { fd: file, autoClose: false, start: 0, end: size }) as AsyncIterable<Buffer>) {
+      read += chunk.length;
+      if (read <= size) yield chunk;
+    }
+    if (read !== size) throw new Error(`${path} changed while it was packed`);
+    yield paddingAfter(size);
+  } finally {
+    closeSync(file);
+  }
 }
 
-/** One file of FILE as text; nothing where there is none of that name. */
-export function textIn(file: string, name: string): string {
-  return tar(['--extract', '--gzip', '--to-stdout', '--file', resolve(file), name]).printed;
+/**
+ * Calls `visit` for each member of FILE, in their order.
+ * @throws {ArchiveFault} for what is no gzipped tar archive or is damaged; what `visit` throws
+ */
+export function readArchive(file: string, visit: (member: Member, content: AsyncIterable<Buffer>) => unknown): Promise<void> {
+  return readTar(unzipped(file), visit);
+}
+
+async function* unzipped(file: string): AsyncGenerator<Buffer> {
+  const gunzip = createGunzip();
+  const input = createReadStream(file).on('error', (error) => gunzip.destroy(error));
+  try {
+    yield* input.pipe(gunzip) as AsyncIterable<Buffer>;
+  } catch (cause) {
+    if (!(cause as NodeJS.ErrnoException).code?.startsWith('Z_')) throw cause;
+    throw new ArchiveFault((cause as Error).message, { cause });
+  } finally {
+    input.destroy();
+    gunzip.destroy();
+  }
+}
+
+/** What a member holds. */
+export async function contentOf(content: AsyncIterable<Buffer>): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of content) pieces.push(piece);
+  return Buffer.concat(pieces);
 }

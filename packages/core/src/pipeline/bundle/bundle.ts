@@ -2,11 +2,10 @@
  * `retroplume bundle`: a run as one file that somebody else can check: the case, the records, which code and machine, the hashes of every input and product,
  * and of the products all but the large ones: models, factors, scores, report.
  */
-import { mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { statSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
 import { restoreCase, type Case } from '../../data/case';
 import { readTensors } from '../../data/checkpoint';
-import { makeTemporaryFolder } from '../../data/make-folder';
 import { expectArgument, expectText } from '../../call';
 import { ConfigError, DataError } from '../../errors';
 import { InputHashes, type InputFile } from '../engine/input-hashes';
@@ -18,7 +17,7 @@ import { otherSurrogates } from '../learn/surrogate-ensemble';
 import type { LoopSummary } from '../loop/loop-stage';
 import { readRunFile, RUN_FILE, type RunFile } from '../engine/run-file';
 import { lockToRead } from '../engine/run-lock';
-import { checkTarget, pack } from './archive';
+import { checkTarget, pack, type Packed } from './archive';
 import { hashOfValues } from './compare-files';
 
 export const BUNDLE_FILE = 'bundle.json';
@@ -109,7 +108,7 @@ function bundledStages(settings: Case): StageName[] {
  * Packs what is finished in a run folder into one file: case, records, hashes, and products that are not too large.
  *
  * @param out - run folder
- * @throws {ConfigError} `CALL_INVALID`, `RUN_FILE_MISSING`, `BUNDLE_EMPTY`; `BUNDLE_STALE` if not all of it is of one case and the same inputs; `RUN_LOCKED` while a run is
+ * @throws {ConfigError} `CALL_INVALID`, `RUN_FILE_MISSING`, `BUNDLE_EMPTY`, `BUNDLE_NAME`; `BUNDLE_STALE` if not all of it is of one case and the same inputs; `RUN_LOCKED` while a run is
  *   at work there
  * @throws {DataError} `PRODUCT_DAMAGED` for a product that is gone, has another size than was recorded or not its checksum; `FILE_MISSING` for an input that is gone;
  *   `BUNDLE_UNWRITABLE`, `WRITE_FAILED`
@@ -131,10 +130,8 @@ export async function bundleRun(out: string, options: BundleOptions = {}): Promi
   const run = asTrained(read, finished);
   if (finished.length === 0) throw new ConfigError('BUNDLE_EMPTY', `${folder}: no stage is finished here: run the case first`);
   checkTarget(file); // before anything is hashed
-  const staging = makeTemporaryFolder('retroplume-bundle-');
-  let release = (): void => undefined;
+  const release = lockToRead(folder);
   try {
-    release = lockToRead(folder);
     const hashes = new InputHashes();
     checkProducts(folder, finished);
     const stages = await ofOneCase(folder, settings, run, finished, hashes);
@@ -150,17 +147,13 @@ export async function bundleRun(out: string, options: BundleOptions = {}): Promi
     }
     const inputs = inputsOf(stages).map((input) => ({ ...input, packed: packInputs }));
     const bundle: Bundle = { format: 1, run, files, inputs };
-    // The case has been restored, so its name is one of a folder.
-    const name = join(staging, run.case.name);
-    stage(name, folder, bundle);
-    pack(name, file);
+    await pack(packedFiles(folder, bundle), file);
     const packed = files.filter((each) => each.packed).length;
     return {
       ...{ bundle: file, bytes: statSync(file).size, stages: stages.map(({ dir }) => dir), packed, hashed: files.length - packed },
       ...{ inputs: inputs.length, inputsPacked: packInputs },
     };
   } finally {
-    rmSync(staging, { recursive: true, force: true });
     release();
   }
 }
@@ -225,14 +218,14 @@ function inputsOf(stages: readonly { record: StageRecord }[]): InputFile[] {
   return [...new Map(stages.flatMap(({ record }) => record.inputs.map((input) => [input.path, input] as const))).values()];
 }
 
-/** The bundle as a folder of links. */
-function stage(name: string, run: string, bundle: Bundle): void {
-  const link = (target: string, path: string): void => {
-    mkdirSync(dirname(path), { recursive: true });
-    symlinkSync(target, path);
-  };
-  for (const { path, packed } of bundle.files) if (packed) link(join(run, path), join(name, 'run', path));
-  for (const { path, packed } of bundle.inputs) if (packed) link(path, join(name, 'inputs', path));
-  link(join(run, RUN_FILE), join(name, RUN_FILE));
-  writeFileSync(join(name, BUNDLE_FILE), `${JSON.stringify(bundle, null, 2)}\n`);
+/** What is in the archive: the description first, by which all that follows is checked. */
+function packedFiles(run: string, bundle: Bundle): Packed[] {
+  // The case has been restored, so its name is one of a folder.
+  const inside = (path: string): string => `${bundle.run.case.name}/${path}`;
+  return [
+    { name: inside(BUNDLE_FILE), from: Buffer.from(`${JSON.stringify(bundle, null, 2)}\n`) },
+    { name: inside(RUN_FILE), from: join(run, RUN_FILE) },
+    ...bundle.files.filter(({ packed }) => packed).map(({ path }) => ({ name: inside(`run/${path}`), from: join(run, path) })),
+    ...bundle.inputs.filter(({ packed }) => packed).map(({ path }) => ({ name: inside(`inputs${path}`), from: path })),
+  ];
 }

@@ -1,20 +1,19 @@
 /** `retroplume reproduce`: the run of a bundle again, from its case and inputs, and how what comes of it compares. */
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { expectArgument, expectObject, expectText } from '../../call';
 import { mapPaths, restoreCase, type Case } from '../../data/case';
 import { writeFileAtomic } from '../../data/checkpoint';
-import { readJson } from '../../data/json-file';
 import { ConfigError, DataError, GateError } from '../../errors';
 import { ALONE, type Ranks } from '../../ranks';
-import { InputHashes, sha256, type InputFile } from '../engine/input-hashes';
+import { InputHashes, type InputFile } from '../engine/input-hashes';
 import { RECORD } from '../engine/record';
 import { runStages, type RunOptions } from '../run';
 import { STAGES, type StageName } from '../engine/stage';
 import { codeVersion, VERSIONS } from '../engine/versions';
-import { unpack, whatIsThere } from './archive';
 import { BUNDLE_FILE, type Bundle, type BundledFile } from './bundle';
 import { compareFiles, compareWithHash, type Comparison } from './compare-files';
+import { openBundle } from './open-bundle';
 
 /** What was below the folder `from` is below `to` here. */
 export interface MovedInputs {
@@ -27,6 +26,8 @@ export interface ReproduceOptions extends Pick<RunOptions, 'device' | 'products'
   out: string;
   /** where the inputs are, if they are not in the bundle; of several folders that one was below the innermost counts; default: where they were */
   inputs?: readonly MovedInputs[];
+  /** whether the command of the case (`ctm.command`) may be run, which is whoever made the bundle's: read it first; default: no */
+  runCommand?: boolean;
   /** default: the run's */
   threads?: number;
   /** largest difference of a number, relative to the largest of its field, that still counts as the same; default 0.001 */
@@ -56,7 +57,7 @@ const REPRODUCTION_FILE = 'reproduction.json';
  * Unpacks a bundle, runs its case again and compares every product.
  *
  * @throws {DataError} `BUNDLE_CORRUPT`, `BUNDLE_INPUT_DIFFERS` before anything is run
- * @throws {ConfigError} `REPRODUCE_FOLDER` if the folder holds something else; `REPRODUCE_INPUTS` where `inputs` would do nothing
+ * @throws {ConfigError} `REPRODUCE_COMMAND` if the case has a command that was not agreed to; `REPRODUCE_FOLDER` if the folder holds something else; `REPRODUCE_INPUTS` where `inputs` would do nothing
  * @throws {GateError} `REPRODUCTION_DIFFERS`, after `reproduction.json` has been written
  *
  * @example
@@ -71,7 +72,8 @@ export async function reproduceBundle(file: string, options: ReproduceOptions): 
   expectArgument(Array.isArray(moved), 'inputs', 'an array of { from, to }', moved);
   expectArgument(tolerance >= 0, 'tolerance', 'a number of at least 0', tolerance);
   const { ranks = ALONE } = options;
-  const { bundle, folder } = await openOnRanks(file, out, ranks);
+  const agree = (asked: Bundle): void => requireAgreed(file, asked, options.runCommand ?? false);
+  const { bundle, folder } = await openOnRanks(file, { out, ranks, agree });
   const { run } = bundle;
   const notes = notesOn(bundle, options);
   const inputs = new InputHashes();
@@ -106,73 +108,23 @@ export async function reproduceBundle(file: string, options: ReproduceOptions): 
 }
 
 /** The first of several ranks unpacks; the others take what it leaves. */
-async function openOnRanks(file: string, out: string, ranks: Ranks): ReturnType<typeof openBundle> {
-  const first = ranks.rank === 0 ? await openBundle(file, out) : undefined;
+async function openOnRanks(file: string, options: { out: string; ranks: Ranks; agree: (bundle: Bundle) => void }): ReturnType<typeof openBundle> {
+  const { out, ranks, agree } = options;
+  const first = ranks.rank === 0 ? await openBundle(file, out, agree) : undefined;
   await ranks.barrier();
-  return first ?? openBundle(file, out);
+  return first ?? openBundle(file, out, agree);
 }
 
 /**
- * Unpacks it, or takes what an earlier call has unpacked; checks every byte that it packs. A copy that has been damaged since is unpacked again. Where the
- * archive itself is damaged, only what this call has made is removed.
+ * A bundle is from somebody else, and a command of its case may do whatever whoever runs it may do.
+ * @throws {ConfigError} `REPRODUCE_COMMAND` unless that is agreed to
  */
-async function openBundle(file: string, out: string): Promise<{ bundle: Bundle; folder: string }> {
-  const folder = join(out, 'bundle');
-  if (!existsSync(file)) throw new DataError('FILE_MISSING', `${file}: no such file: give a bundle, as "retroplume bundle" writes it`);
-  if (!statSync(file).isFile())
-    throw new DataError(
-      'BUNDLE_CORRUPT',
-      `${file}: expected a file but received ${whatIsThere(file)}: give a bundle, as "retroplume bundle" writes it`,
-    );
-  const digest = await sha256(file);
-  const mark = join(out, 'bundle.sha256');
-  const isOurs = existsSync(mark) && readFileSync(mark, 'utf8') === digest;
-  if (!isOurs && existsSync(out)) {
-    throw new ConfigError('REPRODUCE_FOLDER', `${out}: the folder is there and not of this bundle: give a new one with --out`);
-  }
-  const unpacked = isOurs ? await readUnpacked(folder) : 'nothing is unpacked';
-  if (typeof unpacked !== 'string') return { bundle: unpacked, folder };
-  const trouble = unpack(file, folder);
-  const bundle = trouble === undefined ? await readUnpacked(folder) : `cannot be unpacked (${trouble})`;
-  if (typeof bundle === 'string') {
-    if (!isOurs) rmSync(out, { recursive: true, force: true });
-    throw new DataError('BUNDLE_CORRUPT', `${file}: ${bundle}: it is no bundle or is damaged: copy or make it again`);
-  }
-  writeFileAtomic(mark, digest);
-  return { bundle, folder };
-}
-
-/** What a bundle says of itself, or what is wrong with the unpacked copy. */
-async function readUnpacked(folder: string): Promise<Bundle | string> {
-  const path = join(folder, BUNDLE_FILE);
-  if (!existsSync(path)) return `holds no ${BUNDLE_FILE}`;
-  let bundle: Bundle;
-  try {
-    bundle = readJson(path, { keys: { format: 'number', run: 'object', files: 'array', inputs: 'array' }, remedy: 'make the bundle again' });
-  } catch (cause) {
-    if (!(cause instanceof DataError)) throw cause;
-    return `its ${BUNDLE_FILE} cannot be read`;
-  }
-  if (bundle.format !== 1) return `its format ${String(bundle.format)} is not known`;
-  if (!isWhole(bundle)) return `its ${BUNDLE_FILE} is not whole`;
-  for (const { path: name, packed, ...known } of bundle.files) {
-    if (!packed) continue;
-    const at = join(folder, 'run', name);
-    if (!existsSync(at) || !statSync(at).isFile()) return `${name} is missing`;
-    if ((await sha256(at)) !== known.sha256) return `${name} is not what its hash says`;
-  }
-  return bundle;
-}
-
-/** Whether what everything begins with is there: nothing else vouches for this file itself. */
-export function isWhole({ run, files, inputs }: { run: Partial<Bundle['run']>; files: unknown[]; inputs: unknown[] }): boolean {
-  const has = (each: unknown, ...keys: string[]): boolean =>
-    typeof each === 'object' && each !== null && keys.every((key) => typeof (each as Record<string, unknown>)[key] === 'string');
-  return (
-    has(run.versions) &&
-    files.length > 0 &&
-    files.every((each) => has(each, 'path', 'stage', 'sha256')) &&
-    inputs.every((each) => has(each, 'path', 'sha256'))
+function requireAgreed(file: string, { run }: Bundle, runCommand: boolean): void {
+  const { ctm } = run.case as Partial<Case>;
+  if (ctm?.kind !== 'command' || runCommand) return;
+  throw new ConfigError(
+    'REPRODUCE_COMMAND',
+    `${file}: its case runs a command of whoever made it, with all that you may do here: ${ctm.command}: read it and what it calls, and if you trust it give --run-command`,
   );
 }
 
@@ -197,7 +149,7 @@ async function withInputs(bundle: Bundle, folder: string, moved: readonly MovedI
   const packed = bundle.inputs.some((input) => input.packed);
   const innermostFirst = [...moved].sort((a, b) => resolve(b.from).length - resolve(a.from).length);
   const here = (path: string): string => {
-    if (packed) return join(folder, 'inputs', path);
+    if (packed) return insideOf(join(folder, 'inputs'), path);
     const of = innermostFirst.find(({ from }) => isBelow(path, from));
     return of ? join(of.to, relative(of.from, path)) : path;
   };
@@ -213,6 +165,13 @@ async function withInputs(bundle: Bundle, folder: string, moved: readonly MovedI
   const settings = restoreCase(bundle.run.case, join(folder, BUNDLE_FILE));
   mapPaths(settings, here);
   return settings;
+}
+
+/** Where a bundle's own input lies. @throws {DataError} `BUNDLE_CORRUPT` for a path that leads out of the bundle, to a file of who unpacked it */
+function insideOf(inputs: string, path: string): string {
+  const here = join(inputs, path);
+  if (isBelow(here, inputs)) return here;
+  throw new DataError('BUNDLE_CORRUPT', `${inputs}: the case names ${path}, which is not in the bundle: it is damaged: copy or make it again`);
 }
 
 /** Whether a path is a folder, or something in it. */

@@ -2,26 +2,37 @@
 import { basename, dirname } from 'node:path';
 import type { Inspection, Oddity } from '../../data/inspect/inspection';
 import { DataError } from '../../errors';
-import { namesIn, textIn } from '../bundle/archive';
+import { contentOf, readArchive } from '../bundle/archive';
 import { BUNDLE_FILE, type Bundle } from '../bundle/bundle';
-import { isWhole } from '../bundle/reproduce';
+import { bundleIn, MOST_TEXT } from '../bundle/open-bundle';
+import { ArchiveFault } from '../bundle/tar';
 import { RECORD } from '../engine/record';
 
 type Found = Omit<Inspection, 'path' | 'bytes'>;
 
 /** Its files are not compared with their checksums: `reproduce` does that. @throws {DataError} `BUNDLE_CORRUPT` */
-export function inspectBundle(path: string): Found {
-  const names = namesIn(path);
-  if (typeof names === 'string')
-    throw new DataError('BUNDLE_CORRUPT', `${path}: cannot be unpacked (${names}): it is no bundle or is damaged: copy or make it again`);
-  const root = names.map((name) => name.split('/')).find(([, name, ...below]) => name === BUNDLE_FILE && below.length === 0)?.[0];
-  if (root === undefined) {
+export async function inspectBundle(path: string): Promise<Found> {
+  const names: string[] = [];
+  let [root, text] = ['', ''];
+  const corrupt = (what: string, cause?: unknown): DataError =>
+    new DataError('BUNDLE_CORRUPT', `${path}: ${what}: it is no bundle or is damaged: copy or make it again`, { cause });
+  try {
+    await readArchive(path, async ({ name, kind, bytes }, content) => {
+      if (kind !== 'folder') names.push(name);
+      const [top, below, ...more] = name.split('/');
+      if (root !== '' || below !== BUNDLE_FILE || more.length > 0 || bytes > MOST_TEXT) return;
+      root = top;
+      text = (await contentOf(content)).toString('utf8');
+    });
+  } catch (cause) {
+    throw cause instanceof ArchiveFault ? corrupt(`cannot be unpacked (${cause.message})`, cause) : cause;
+  }
+  if (root === '') {
     const odd = [{ code: 'FILE_UNKNOWN', text: `it holds no ${BUNDLE_FILE}: unpack it and name the files that it holds` }];
     return { kind: `tar archive of ${names.length} files`, facts: {}, grids: [], variables: [], odd };
   }
-  const bundle = bundleOf(textIn(path, `${root}/${BUNDLE_FILE}`));
-  if (!bundle)
-    throw new DataError('BUNDLE_CORRUPT', `${path}: its ${BUNDLE_FILE} is not whole: it is no bundle or is damaged: copy or make it again`);
+  const bundle = bundleIn(text);
+  if (typeof bundle === 'string') throw corrupt(bundle);
   const held = new Set(names);
   const lost = ({ files, inputs }: Bundle): string[] =>
     [
@@ -30,15 +41,6 @@ export function inspectBundle(path: string): Found {
     ].filter((name) => !held.has(`${root}/${name}`));
   const odd = lost(bundle).map((name): Oddity => ({ code: 'PRODUCT_MISSING', text: `${name} is not in it` }));
   return { kind: 'bundle of a run', facts: factsOf(bundle), grids: [], variables: [], odd };
-}
-
-function bundleOf(text: string): Bundle | undefined {
-  try {
-    const bundle = JSON.parse(text) as Partial<Bundle>;
-    return bundle.run?.case && bundle.files && bundle.inputs && isWhole(bundle as Bundle) ? (bundle as Bundle) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function factsOf({ run, files, inputs }: Bundle): Record<string, string | number> {
