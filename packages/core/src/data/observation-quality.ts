@@ -14,6 +14,7 @@
  */
 import { DataError } from '../errors';
 import { speciesUnit, type Species } from './case/fields';
+import type { OffStep } from './observations/step-times';
 import { RULES, type RuleCounts } from './quality-rules';
 
 /** Above any hourly mean of a monitor that works (ppb; PM µg m-3): severe dust and volcanic plumes stay below. */
@@ -46,6 +47,10 @@ export interface SpeciesQuality {
   repeated: number;
   /** more than half of those above zero lie below this, where hardly any monitor is; absent where they do not */
   mostlyBelow?: number;
+  /** at times that begin no step of the series, and dropped; absent where there is none */
+  offStep?: OffStep;
+  /** at stations outside the grid, and dropped; absent where there is none, or no grid was given */
+  outside?: number;
   /** dropped by the case's own rules, if it has rules */
   rules?: RuleCounts;
 }
@@ -57,6 +62,8 @@ export interface ObservationQuality {
   stationsMisplaced?: string[];
   /** in the observations but not in the list of stations, and dropped */
   stationsUnknown: string[];
+  /** listed with a value, but outside the grid, and dropped; absent where there is none, or no grid was given */
+  stationsOutside?: string[];
   /** listed, but without a value that counts */
   stationsSilent: string[];
   /** steps between the first and the last for which the files hold nothing */
@@ -134,6 +141,16 @@ export function unitDoubts({ species }: ObservationQuality): string[] {
   );
 }
 
+/** Sentences of values at times between those of the series, with their stations. */
+export function offStepsInWords({ species }: ObservationQuality): string[] {
+  return Object.entries(species).flatMap(([name, { offStep }]) => {
+    if (offStep === undefined) return [];
+    const { values, stations } = offStep;
+    const some = stations.slice(0, 5).join(', ') + (stations.length > 5 ? ' …' : '');
+    return [`${values} values of ${name} at times between those of the others were left out (of ${stations.length} stations: ${some})`];
+  });
+}
+
 const RULE_TEXT: Record<(typeof RULES)[number], string> = {
   outOfRange: 'outside the range of the case',
   stuck: 'that stood still',
@@ -167,7 +184,10 @@ export function describeQuality(quality: ObservationQuality): string[] {
     ...(quality.silentSpecies ?? []).map((name) => `the files hold ${name}, but no value of it at the stations and times of the case`),
     ...gapsInWords(quality.columnsAbsent ?? []),
     ...some(quality.absentSteps, 'steps are absent from the files'),
+    ...some(quality.stationsOutside?.length ?? 0, 'stations with values lie outside the grid'),
+    ...offStepsInWords(quality),
     ...Object.entries(quality.species).flatMap(([name, counts]) => [
+      ...some(counts.outside ?? 0, `values of ${name} at stations outside the grid were left out`),
       ...some(counts.belowZero, `values of ${name} a little below zero were kept: the noise of monitors in clean air`),
       ...some(counts.negative, `values of ${name} too far below zero were left out`),
       ...some(counts.absurd, `values of ${name} above ${LIMITS[name] ?? DEFAULT_LIMIT} ${speciesUnit(name)} were left out`),

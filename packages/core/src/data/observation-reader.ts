@@ -19,6 +19,7 @@ import {
 } from './observation-quality';
 import { clocksChange, isMidnight, isSameOffset, parseTime, standardTimeOffset } from './observation-time';
 import type { ObservationsSpec } from './observations';
+import { offStep, timesOfSteps, type HeldTime, type OffStep, type TimedTable } from './observations/step-times';
 import { anyRule, applyRules, reachOf } from './quality-rules';
 import { headlessText, requireColumns, type Station } from './stations';
 import { labelOf, queryFailure, type TableStore } from './table-store';
@@ -44,6 +45,8 @@ export class ObservationReader {
   silentSpecies: string[] = [];
   /** in the files but not in the list of stations */
   unknownStations: string[] = [];
+  /** those outside the grid that have a value */
+  stationsOutside: string[] = [];
   /** number of values that the network itself marks as not valid */
   invalid = 0;
   /** of what is read: with the steps beside those that are asked for by which the rules judge them */
@@ -51,6 +54,9 @@ export class ObservationReader {
   /** steps of the axis that are asked for: from the first up to the end */
   private asked = { first: 0, end: 0 };
   private layout!: Layout;
+  /** by species: values at times that begin no step, and values outside the grid */
+  private offStep = new Map<string, OffStep>();
+  private outsideValues = new Map<string, number>();
   private readonly label: string;
 
   constructor(
@@ -58,6 +64,8 @@ export class ObservationReader {
     private readonly spec: ObservationsSpec,
     private readonly paths: string[],
     private readonly stations: Station[],
+    /** listed, but outside the grid: their values are only counted */
+    private readonly outside: Station[] = [],
   ) {
     this.label = labelOf(paths);
   }
@@ -81,12 +89,13 @@ export class ObservationReader {
 
   /** Of the table `raw`, which it drops. */
   private async fill(span?: { start: Date; end: Date }): Promise<{ axis: TimeAxis; absent: number }> {
-    const { store, label } = this;
-    const time = await this.indexTimes(span);
+    const { store, label, stations, outside } = this;
     await store.index(
       'station_index',
-      this.stations.map(({ id }) => id),
+      [...stations, ...outside].map(({ id }) => id),
+      [...stations.keys(), ...outside.map((_, i) => -1 - i)],
     );
+    const { off, ...time } = await this.indexTimes(span);
     // Stations and times become numbers in the same pass in which texts become numbers: a month of China has four million values.
     await store.run(
       'CREATE TABLE observed (step INTEGER, station INTEGER, species VARCHAR, unit VARCHAR, value DOUBLE, unreadable BOOLEAN, comma BOOLEAN)',
@@ -103,10 +112,12 @@ export class ObservationReader {
         label,
       );
     }
+    await this.dropOutside();
     this.unknownStations = await this.stationsNotListed();
     this.species = this.layout.species ?? (await this.heard());
     const { invalid } = this.layout;
     this.invalid = invalid === undefined ? 0 : Number((await store.rows(invalid))[0][0]);
+    this.offStep = await offStep(this.timed, off);
     await store.run('DROP TABLE raw'); // half of the memory
     return time;
   }
@@ -114,6 +125,23 @@ export class ObservationReader {
   /** what some of the files lack beside the others */
   get gaps(): string[] {
     return this.layout.gaps ?? [];
+  }
+
+  private get timed(): TimedTable {
+    const { store, layout, label, stepSeconds } = this;
+    return { store, layout, label, stepSeconds };
+  }
+
+  /** Counts the values of stations outside the grid, and takes them out of the table `observed`. */
+  private async dropOutside(): Promise<void> {
+    if (this.outside.length === 0) return;
+    const rows = await this.store.rows(
+      `SELECT species, station, count(DISTINCT step) FROM observed WHERE station < 0 AND value IS NOT NULL AND ${this.isAskedSql} GROUP BY ALL`,
+      this.label,
+    );
+    for (const [species, , count] of rows) this.outsideValues.set(String(species), (this.outsideValues.get(String(species)) ?? 0) + Number(count));
+    this.stationsOutside = [...new Set(rows.map(([, station]) => this.outside[-1 - Number(station)].id))].sort();
+    await this.store.run('DELETE FROM observed WHERE station < 0');
   }
 
   /** One species in ppb or µg m-3, checked. */
@@ -130,6 +158,9 @@ export class ObservationReader {
       [species],
     );
     quality.unreadable = Number(unreadable);
+    const [off, outside] = [this.offStep.get(species), this.outsideValues.get(species)];
+    if (off !== undefined) quality.offStep = off;
+    if (outside !== undefined) quality.outside = outside;
     for (const [i, unit] of units.entries()) {
       await store.stream(
         `SELECT step, station, value FROM observed WHERE species = $1 AND coalesce(unit, '') = $2 AND value IS NOT NULL`,
@@ -240,18 +271,28 @@ export class ObservationReader {
     );
   }
 
-  /** Reads every time that occurs and numbers the steps. */
-  private async indexTimes(span?: { start: Date; end: Date }): Promise<{ axis: TimeAxis; absent: number }> {
-    const texts = (await this.store.rows(`SELECT DISTINCT time::VARCHAR FROM (${this.layout.times}) AS held(time)`, this.label)).map(([text]) =>
-      String(text ?? ''),
+  /** Reads every time that occurs and numbers the steps. `off`: the times that begin none. */
+  private async indexTimes(span?: { start: Date; end: Date }): Promise<{ axis: TimeAxis; absent: number; off: HeldTime[] }> {
+    const rows = await this.store.rows(`SELECT DISTINCT time::VARCHAR FROM (${this.layout.times}) AS held(time)`, this.label);
+    if (rows.length === 0 && this.layout.species === undefined) await this.occurring(); // which says what the files hold instead
+    const times = rows.map(([text]) => this.parse(String(text ?? '')));
+    const inside = times.filter(({ at }) => !span || (at >= span.start.getTime() && at < span.end.getTime()));
+    if (inside.length === 0) {
+      throw this.nothingInside(
+        times.map(({ at }) => at),
+        span,
+      );
+    }
+    this.expectSameClock(inside);
+    const taken = await timesOfSteps(this.timed, inside, (odd, isCrowded) => this.offRefusal(odd, isCrowded));
+    const axis = this.axisOf(taken.map(({ at }) => at));
+    const beginning = times.filter(({ begins }) => begins);
+    this.widen(
+      axis,
+      beginning.map(({ at }) => at),
     );
-    const instants = texts.map((text) => this.parse(text));
-    const inside = instants.filter((at) => !span || (at >= span.start.getTime() && at < span.end.getTime()));
-    if (inside.length === 0) throw this.nothingInside(instants, span);
-    const axis = this.axisOf(inside);
-    this.widen(axis, instants);
-    const kept = texts.flatMap((text, i) => {
-      const position = this.stepOf(instants[i], this.axis);
+    const kept = beginning.flatMap(({ text, at }) => {
+      const position = this.stepOf(at, this.axis);
       return Number.isInteger(position) && position >= 0 && position < this.axis.count ? [{ text, position }] : [];
     });
     await this.store.index(
@@ -259,7 +300,8 @@ export class ObservationReader {
       kept.map(({ text }) => text),
       kept.map(({ position }) => position),
     );
-    return { axis, absent: axis.count - new Set(inside).size };
+    const of = new Set(taken);
+    return { axis, absent: axis.count - new Set(taken.map(({ at }) => at)).size, off: inside.filter((time) => !of.has(time)) };
   }
 
   /** Takes the steps beside `axis` that the files hold and the rules need. */
@@ -311,40 +353,52 @@ export class ObservationReader {
     return this.spec.resolution === 'daily' ? 86400 : 3600;
   }
 
-  private parse(text: string): number {
+  private parse(text: string): HeldTime {
     const { zone = this.spec.timeZone, standardTime, endLabels } = this.layout;
-    const at = parseTime(text, standardTime ? 'UTC' : zone);
-    if (at !== undefined && this.spec.resolution === 'daily' && !isMidnight(text, standardTime ? 'UTC' : zone)) {
-      throw new DataError(
+    const clock = standardTime ? 'UTC' : zone;
+    const label = parseTime(text, clock);
+    if (label === undefined)
+      throw new DataError('OBSERVATIONS_TIME', `${this.label}: "${text}" is no time: write times as 2017-01-31T05:00, 2017-01-31 or 20170131`);
+    const at = label - (standardTime ? standardTimeOffset(new Date(label), zone) : 0) - (endLabels ? 1000 * this.stepSeconds : 0);
+    return { text, at, begins: this.spec.resolution === 'daily' ? isMidnight(text, clock) : at % QUARTER_HOUR_MS === 0 };
+  }
+
+  /** @param isCrowded - whether other times do begin steps */
+  private offRefusal({ text, at }: HeldTime, isCrowded: boolean): DataError {
+    const { label } = this;
+    const { zone = this.spec.timeZone } = this.layout;
+    if (this.spec.resolution === 'daily') {
+      return new DataError(
         'OBSERVATIONS_TIME',
-        `${this.label}: "${text}" is no midnight in ${zone}, where a daily mean begins: write the date alone (of layout sql: substr(time, 1, 10)), or set observations.resolution and timeZone to what the files hold`,
+        `${label}: "${text}" is no midnight in ${zone}, where a daily mean begins: write the date alone (of layout sql: substr(time, 1, 10)), or set observations.resolution and timeZone to what the files hold`,
       );
     }
-    if (at !== undefined) return at - (standardTime ? standardTimeOffset(new Date(at), zone) : 0) - (endLabels ? 1000 * this.stepSeconds : 0);
-    throw new DataError('OBSERVATIONS_TIME', `${this.label}: "${text}" is no time: write times as 2017-01-31T05:00, 2017-01-31 or 20170131`);
+    const when = instant(new Date(at));
+    return new DataError(
+      'OBSERVATIONS_TIME',
+      isCrowded
+        ? `${label}: ${when} is one of several times of an hour, and most hours have several: give hourly means, which a query of observations.sql can make (GROUP BY station, substr(time, 1, 13))`
+        : `${label}: ${when} is not the beginning of an hour, nor is any time at which a station of the case has a value: give hourly means, or name the hour of each value in a query of observations.sql (substr(time, 1, 13) AS time)`,
+    );
+  }
+
+  /** @throws {DataError} `OBSERVATIONS_TIME` if days are of 23 or 25 hours */
+  private expectSameClock(times: readonly HeldTime[]): void {
+    const { zone = this.spec.timeZone, standardTime } = this.layout;
+    if (this.spec.resolution !== 'daily' || standardTime) return;
+    const midnights = times.flatMap(({ at, begins }) => (begins ? [at] : []));
+    const first = midnights.reduce((a, b) => Math.min(a, b), Infinity);
+    const odd = midnights.find((at) => (at - first) % (1000 * this.stepSeconds) !== 0 && !isSameOffset(first, at, zone));
+    if (odd === undefined) return;
+    throw new DataError(
+      'OBSERVATIONS_TIME',
+      `${this.label}: the clocks of ${zone} change between ${instant(new Date(first))} and ${instant(new Date(odd))}, where a day has 23 or 25 hours: if the days of the files are those of standard time, set timeZone to it, such as Etc/GMT-1 for an hour ahead of UTC, else let a period end before the change or begin after it`,
+    );
   }
 
   private axisOf(instants: number[]): TimeAxis {
     const { stepSeconds } = this;
     const [first, last] = [instants.reduce((a, b) => Math.min(a, b)), instants.reduce((a, b) => Math.max(a, b))];
-    const odd = instants.find((at) => (at - first) % (1000 * stepSeconds) !== 0 || at % QUARTER_HOUR_MS !== 0);
-    if (odd !== undefined) {
-      const { zone = this.spec.timeZone, standardTime } = this.layout;
-      if (stepSeconds === 86400 && !standardTime && !isSameOffset(first, odd, zone)) {
-        throw new DataError(
-          'OBSERVATIONS_TIME',
-          `${this.label}: the clocks of ${zone} change between ${instant(new Date(first))} and ${instant(new Date(odd))}, where a day has 23 or 25 hours: if the days of the files are those of standard time, set timeZone to it, such as Etc/GMT-1 for an hour ahead of UTC, else let a period end before the change or begin after it`,
-        );
-      }
-      const expected =
-        odd % QUARTER_HOUR_MS === 0
-          ? `a whole ${stepSeconds === 3600 ? 'hour' : 'day'} after ${instant(new Date(first))}`
-          : 'the beginning of an hour';
-      throw new DataError(
-        'OBSERVATIONS_TIME',
-        `${this.label}: ${instant(new Date(odd))} is not ${expected}: set observations.resolution and timeZone to what the files hold`,
-      );
-    }
     const count = (last - first) / (1000 * stepSeconds) + 1;
     if (count * this.stations.length > MOST_VALUES) {
       throw new DataError(

@@ -272,24 +272,6 @@ describe('files that cannot be used', () => {
     await expect(read('A,yesterday,5,5\n')).rejects.toThrow(
       failure('OBSERVATIONS_TIME', `${file}: "yesterday" is no time: write times as 2017-01-31T05:00, 2017-01-31 or 20170131`),
     );
-    await expect(read('A,2017-01-01T00:05,5,5\n')).rejects.toThrow(
-      failure(
-        'OBSERVATIONS_TIME',
-        `${file}: 2017-01-01T00:05Z is not the beginning of an hour: set observations.resolution and timeZone to what the files hold`,
-      ),
-    );
-    await expect(read('A,2017-01-01T00:00,5,5\nB,2017-01-01T00:30,5,5\n')).rejects.toThrow(
-      failure(
-        'OBSERVATIONS_TIME',
-        `${file}: 2017-01-01T00:30Z is not a whole hour after 2017-01-01T00:00Z: set observations.resolution and timeZone to what the files hold`,
-      ),
-    );
-    await expect(read('A,2017-01-01,5,5\nA,2017-01-02T05:00,5,5\n', { resolution: 'daily' })).rejects.toThrow(
-      failure(
-        'OBSERVATIONS_TIME',
-        `${file}: "2017-01-02T05:00" is no midnight in UTC, where a daily mean begins: write the date alone (of layout sql: substr(time, 1, 10)), or set observations.resolution and timeZone to what the files hold`,
-      ),
-    );
     const span = { start: new Date('2018-01-01T00:00Z'), end: new Date('2018-02-01T00:00Z') };
     await expect(read('A,2017-01-01T00:00,5,5\n', {}, { span })).rejects.toThrow(
       failure(

@@ -6,7 +6,7 @@
  */
 import { expectArgument, expectObject } from '../call';
 import { DataError } from '../errors';
-import type { TimeAxis } from '../grid/grid';
+import type { Grid, TimeAxis } from '../grid/grid';
 import { speciesUnit } from './case/fields';
 import type { GasReference } from './gas-reference';
 import { expandGlobs } from './glob';
@@ -15,7 +15,7 @@ import type { ObservationQuality } from './observation-quality';
 import { ObservationReader, type Series } from './observation-reader';
 import { isTimeZone, TIME_ZONE } from './observation-time';
 import type { QualityRules } from './quality-rules';
-import { readStations, type Station, type StationsSpec } from './stations';
+import { partStations, readStations, type Station, type StationsSpec } from './stations';
 import { TableStore } from './table-store';
 
 export interface Observations {
@@ -52,6 +52,8 @@ export interface ObservationsOptions {
   period?: string;
   /** only times in [start, end) */
   span?: { start: Date; end: Date };
+  /** only stations inside; values outside are counted */
+  grid?: Pick<Grid, 'cellAt' | 'name'>;
 }
 
 /**
@@ -81,19 +83,18 @@ export async function readObservations(spec: ObservationsSpec, options: Observat
   if (spec.files === undefined || spec.files.length === 0)
     throw new DataError('FILES_NONE', 'observations: the case names no files: set observations.files');
   const paths = expandGlobs(spec.files, options.period ?? '*');
-  const { stations, withoutCoordinates, misplaced } = await readStations(spec.stations);
+  const { stations: listed, withoutCoordinates, misplaced } = await readStations(spec.stations);
+  const { inside: stations, outside } = options.grid ? partStations(listed, options.grid) : { inside: listed, outside: [] };
   const store = await TableStore.open();
   try {
-    const reader = new ObservationReader(store, spec, paths, stations);
+    const reader = new ObservationReader(store, spec, paths, stations, outside);
     const time = await reader.load(options.span);
     const series = new Map<string, Series>();
     for (const name of reader.species) series.set(name, await reader.series(name));
     const unknown = reader.unknownStations.filter((id) => !withoutCoordinates.includes(id));
-    const { invalid, silentSpecies, gaps } = reader;
-    return assemble(stations, time.axis, series, {
-      ...{ withoutCoordinates, misplaced, unknown, gaps },
-      ...{ absentSteps: time.absent, invalid, silentSpecies },
-    });
+    const { invalid, silentSpecies, stationsOutside, gaps } = reader;
+    const dropped = { withoutCoordinates, misplaced, unknown, gaps, stationsOutside, absentSteps: time.absent, invalid, silentSpecies };
+    return assemble(stations, time.axis, series, dropped);
   } finally {
     store.close();
   }
@@ -104,14 +105,9 @@ function assemble(
   all: Station[],
   time: TimeAxis,
   series: Map<string, Series>,
-  dropped: {
-    withoutCoordinates: string[];
-    misplaced: string[];
-    unknown: string[];
-    gaps: string[];
+  dropped: Record<'withoutCoordinates' | 'misplaced' | 'unknown' | 'gaps' | 'stationsOutside' | 'silentSpecies', string[]> & {
     absentSteps: number;
     invalid: number;
-    silentSpecies: string[];
   },
 ): Observations {
   const heard = all.map((_, station) => [...series.values()].some(({ values }) => hasValue(values, station, all.length)));
@@ -128,6 +124,7 @@ function assemble(
       stationsWithoutCoordinates: dropped.withoutCoordinates,
       ...(dropped.misplaced.length > 0 ? { stationsMisplaced: dropped.misplaced } : {}),
       stationsUnknown: dropped.unknown,
+      ...(dropped.stationsOutside.length > 0 ? { stationsOutside: dropped.stationsOutside } : {}),
       stationsSilent: all.filter((_, station) => !heard[station]).map(({ id }) => id),
       absentSteps: dropped.absentSteps,
       ...(dropped.invalid > 0 ? { invalid: dropped.invalid } : {}),

@@ -1,8 +1,7 @@
 /** Monitors that share a cell of the grid, averaged: a model has one value there. */
-import { DataError } from '../errors';
 import type { Grid, TimeAxis } from '../grid/grid';
 import type { Observations } from './observations';
-import type { Station } from './stations';
+import { partStations, type Station } from './stations';
 
 export interface CellObservations {
   cells: { row: number; col: number; /** indices into the observations' stations */ members: number[] }[];
@@ -26,20 +25,11 @@ export interface CellObservations {
 export function stationsToCells(observations: Observations, grid: Grid): CellObservations {
   const { stations, time, species } = observations;
   const byCell = new Map<number, number[]>();
-  const outside: Station[] = [];
+  const { outside } = partStations(stations, grid);
   stations.forEach((station, index) => {
     const cell = grid.cellAt(station.lon, station.lat);
-    if (!cell) outside.push(station);
-    else byCell.set(cell.row * grid.cols + cell.col, [...(byCell.get(cell.row * grid.cols + cell.col) ?? []), index]);
+    if (cell) byCell.set(cell.row * grid.cols + cell.col, [...(byCell.get(cell.row * grid.cols + cell.col) ?? []), index]);
   });
-  if (byCell.size === 0) {
-    const first = stations[0];
-    const example = first ? ` (${first.id} at ${first.lon}, ${first.lat})` : '';
-    throw new DataError(
-      'STATIONS_OUTSIDE_GRID',
-      `observations: none of ${stations.length} stations${example} lies inside the grid ${grid.name}: check lon and lat of the stations, and the case's grid`,
-    );
-  }
   const cells = [...byCell]
     .sort(([a], [b]) => a - b)
     .map(([cell, members]) => ({ row: Math.floor(cell / grid.cols), col: cell % grid.cols, members }));

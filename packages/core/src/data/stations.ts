@@ -2,6 +2,7 @@
 import { expectObject, expectText } from '../call';
 import { DataError } from '../errors';
 import { namesTwice } from './csv-header';
+import type { Grid } from '../grid/grid';
 import { AIRNOW_SITE_COLUMNS, isAirnowSiteList, readAirnowSites } from './observations/airnow-sites';
 import { MISSING_WORDS } from './observation-quality';
 import { identifier, TableStore, type HeldFile } from './table-store';
@@ -77,6 +78,23 @@ export async function readStations(spec: StationsSpec): Promise<StationList> {
   } finally {
     store.close();
   }
+}
+
+/**
+ * Parts stations into those inside a grid and those outside.
+ *
+ * @throws {DataError} `STATIONS_OUTSIDE_GRID` if none lies inside
+ */
+export function partStations(stations: readonly Station[], grid: Pick<Grid, 'cellAt' | 'name'>): { inside: Station[]; outside: Station[] } {
+  const [inside, outside]: [Station[], Station[]] = [[], []];
+  for (const station of stations) (grid.cellAt(station.lon, station.lat) ? inside : outside).push(station);
+  if (inside.length > 0) return { inside, outside };
+  const [first] = outside;
+  const example = outside.length > 0 ? ` (${first.id} at ${first.lon}, ${first.lat})` : '';
+  throw new DataError(
+    'STATIONS_OUTSIDE_GRID',
+    `observations: none of ${outside.length} stations${example} lies inside the grid ${grid.name}: check lon and lat of the stations, and the case's grid`,
+  );
 }
 
 const PLACE = ['Longitude', 'Latitude'];

@@ -33,9 +33,29 @@ test('what the quality rules would leave out is told, and that nothing would be 
   const stuck = await check([...ONE_MONITOR, 'observations.quality.stuckSteps=10', 'inversion.hoursPerDay=24']);
   expect(stuck.problems).toEqual([]);
   expect(stuck.notes).toContain('observations, winter: 60 values of NO2 that stood still were left out');
-  expect(stuck.right.join('\n')).toMatch(/observations, winter: 1 stations, 1 values of NO2/);
+  expect(stuck.right.join('\n')).toMatch(/observations, winter: 1 stations in the grid, 1 values of NO2/);
   const short = await check(['observations.quality.minimumHours=21']);
   expect(codes(short)).toEqual(Array.from({ length: 2 }, () => 'OBSERVATIONS_EMPTY observations.columns.species.NO2'));
+});
+
+test('stations and values inside the grid are told apart from those outside, and those between the hours with their stations', async () => {
+  const between = (ids: string[]): string[] => ['FAR', ids[1]].map((id) => `${id},2026-01-09T03:20Z,20,30`);
+  realObservations((ids) => [...firstHours([...ids, 'FAR', 'UNKNOWN'], '20,30'), ...between(ids)]);
+  const list = readFileSync(input('stations.csv'), 'utf8');
+  const [header, first] = list.split('\n').map((line) => line.split(','));
+  const far = header.map((name, i) => ({ id: 'FAR', lon: '-60', lat: '-30' })[name] ?? first[i]).join(',');
+  writeFileSync(input('stations.csv'), `${list.trimEnd()}\n${far}\n`);
+  const { right, notes, problems } = await check([...ONE_MONITOR, 'inversion.hoursPerDay=24']);
+  expect(problems).toEqual([]);
+  expect(right.join('\n')).toMatch(/observations, winter: 3 stations in the grid, 60 values of NO2\n/);
+  const [, station] = list.split('\n').slice(1, 4).map((line) => line.split(',')[0]); // prettier-ignore
+  expect(notes).toEqual(
+    expect.arrayContaining([
+      '1 stations lie outside the grid',
+      'observations, winter: 20 values of NO2 at stations outside the grid were left out',
+      `observations, winter: 1 values of NO2 at times between those of the others were left out (of 1 stations: ${station})`,
+    ]),
+  );
 });
 
 /** The files of all periods under one pattern, as many networks give them. */

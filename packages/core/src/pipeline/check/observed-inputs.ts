@@ -44,7 +44,8 @@ export async function checkObservedInputs(findings: Findings, settings: Case, un
   }
   if (observations.twin && !unread.has('periods')) await checkTwin(findings, settings);
   let heard: Heard | undefined;
-  if (!observations.twin && observations.files !== undefined && !unread.has('periods')) heard = await checkPeriods(findings, settings, unread, grid);
+  if (!observations.twin && observations.files !== undefined && !unread.has('periods'))
+    heard = await checkPeriods(findings, settings, unread, cells && grid);
   // The stages draw among those that are heard in any period; of a twin all are. Where the files cannot be read, of more stations than will be heard.
   if (grid && cells) await checkDraw(findings, settings, unread, grid, heard ?? { stations, spreads: [] });
 }
@@ -61,7 +62,7 @@ async function checkPeriods(findings: Findings, settings: Case, unread: Readonly
   const spreads: CellSpreads[] = [];
   let unreadable = false;
   for (const period of settings.periods) {
-    const read = await checkPeriod(findings, settings, period, unread.has('inversion') ? undefined : grid);
+    const read = await checkPeriod(findings, settings, period, grid, !unread.has('inversion'));
     unreadable ||= read === undefined;
     for (const station of read?.stations ?? []) heard.set(station.id, station);
     if (!read || !grid || unread.has('inversion')) continue;
@@ -102,10 +103,16 @@ async function checkTwin(findings: Findings, settings: Case): Promise<void> {
     await findings.attempt(['observations', 'columns', 'species', name, 'unit'], () => toColumnUnit(settings, name)(1, start));
 }
 
-/** @param grid - where the values can be compared with a run */
-async function checkPeriod(findings: Findings, settings: Case, period: PeriodSettings, grid: Grid | undefined): Promise<Observations | undefined> {
+/** @param comparable - whether the case says how values are compared with a run */
+async function checkPeriod(
+  findings: Findings,
+  settings: Case,
+  period: PeriodSettings,
+  grid: Grid | undefined,
+  comparable: boolean,
+): Promise<Observations | undefined> {
   const { observations } = settings;
-  const read = (spec: Case['observations']): Promise<Observations> => readObservations(spec, { period: period.name, span: spanOf(period) });
+  const read = (spec: Case['observations']): Promise<Observations> => readObservations(spec, { period: period.name, span: spanOf(period), grid });
   let whole: Observations;
   try {
     whole = await read(observations);
@@ -114,9 +121,9 @@ async function checkPeriod(findings: Findings, settings: Case, period: PeriodSet
     return undefined;
   }
   const values = whole.species.map((name) => `${whole.quality?.species[name].valid ?? 0} values of ${name}`);
-  findings.right.push(`observations, ${period.name}: ${whole.stations.length} stations, ${values.join(', ')}`);
+  findings.right.push(`observations, ${period.name}: ${whole.stations.length} stations${grid ? ' in the grid' : ''}, ${values.join(', ')}`);
   if (whole.quality) findings.notes.push(...describeQuality(whole.quality).map((text) => `observations, ${period.name}: ${text}`));
-  if (grid) await findings.attempt(['observations'], () => compare(settings, period, grid, whole));
+  if (grid && comparable) await findings.attempt(['observations'], () => compare(settings, period, grid, whole));
   return whole;
 }
 

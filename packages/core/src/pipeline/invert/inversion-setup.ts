@@ -1,7 +1,6 @@
 /** What an inversion of a case works with: the frozen surrogate seen through its monitors, the prior emissions, and the settings of the variant. */
 import { join } from 'node:path';
 import { GROUPS, SPECIES } from '../../data/case';
-import { unitDoubts } from '../../data/observation-quality';
 import { sourceOf, type PeriodSource } from '../../data/period-source';
 import type { Grid } from '../../grid/grid';
 import { Role, type ForwardModel } from '../../inversion/forward-model';
@@ -28,7 +27,7 @@ import {
 } from '../learn/learning';
 import { knownTotals } from './known-totals';
 import { readOutcome } from '../loop/loop-pass';
-import { markOf } from './monitors';
+import { markOf, observationsInWords } from './monitors';
 import { nuisanceTerms } from './nuisance';
 import { observePeriod, passRun, priorRun, throughOperator, type ObservedPeriod } from './observed-periods';
 import { ONNX_FILES } from '../learn/onnx-models';
@@ -249,13 +248,10 @@ async function problemsOf(
       used: count(Role.used),
       watched: count(Role.watched),
       withheld: count(Role.withheld),
-      outside: operator.outside.length,
+      outside: monitors.observations.quality?.stationsOutside?.length ?? 0,
       withheldMark: markOf(monitors.withheld),
     });
-    const { quality } = monitors.observations;
-    for (const doubt of quality ? unitDoubts(quality) : []) context.log(`warning: ${period.name}: ${doubt}`);
-    for (const species of operator.unobserved) context.log(`${period.name}: no value of ${species}: it is not used`);
-    if (operator.outside.length > 0) context.log(`${period.name}: ${operator.outside.length} stations lie outside the grid and are left out`);
+    for (const sentence of observationsInWords(period.name, monitors.observations, operator.unobserved)) context.log(sentence);
   }
   return { problems, stations, observed: all };
 }

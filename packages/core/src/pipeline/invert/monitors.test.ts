@@ -7,7 +7,7 @@ import type { Station } from '../../data/stations';
 import { observationsOf, unitGrid } from '../../inversion/testing/small-world';
 import { chooseWithheld } from '../../inversion/withheld';
 import type { StageContext } from '../engine/stage';
-import { expectSiteTypes, operatorOf, readMonitors, spreadsOf, spreadsWithout } from './monitors';
+import { expectSiteTypes, observationsInWords, operatorOf, readMonitors, spreadsOf, spreadsWithout } from './monitors';
 import { julyOf, UNIT_ERRORS } from '../testing/july-monitors';
 
 const grid = unitGrid(1, 60); // cells of a degree: 4 minutes of solar time each
@@ -153,6 +153,24 @@ describe('readMonitors', () => {
     const { withheld: watched } = chooseWithheld(rest, square, { ...choice, fraction: 0.15, seed: choice.seed + 1 });
     expect((await drawn([ids, ids]))[1]).toEqual({ withheld: [...withheld].sort(), watched: [...watched].sort(), stations: 60 });
   });
+});
+
+it('the log of an inversion tells what is left out of the observations, with the stations', () => {
+  const read = observationsOf([['a', 0.5, 0.5]], { start: '2017-07-01T00:00:00Z', stepSeconds: 3600, count: 24 }, { NO2: Array<number>(24).fill(5) });
+  expect(observationsInWords('july', read, ['O3'])).toEqual(['july: no value of O3: it is not used']);
+  const counts = { valid: 24, missing: 0, belowZero: 0, negative: 0, absurd: 0, unreadable: 0, repeated: 0 };
+  const quality = {
+    stationsWithoutCoordinates: [],
+    stationsUnknown: [],
+    stationsSilent: [],
+    stationsOutside: ['x', 'y'],
+    absentSteps: 0,
+    species: { NO2: { ...counts, offStep: { values: 3, stations: ['b', 'c', 'd', 'e', 'f', 'g'] } } },
+  };
+  expect(observationsInWords('july', { ...read, quality }, [])).toEqual([
+    'warning: july: 3 values of NO2 at times between those of the others were left out (of 6 stations: b, c, d, e, f …)',
+    'july: 2 stations lie outside the grid and are left out',
+  ]);
 });
 
 describe('how far the monitors of a cell are apart', () => {

@@ -4,6 +4,7 @@ import { SPECIES, type Case, type InversionSettings, type PeriodSettings } from 
 import type { Species } from '../../data/case/fields';
 import { expandGlobs } from '../../data/glob';
 import { dailyMeans } from '../../data/daily-means';
+import { offStepsInWords, unitDoubts } from '../../data/observation-quality';
 import { readObservations, type Observations } from '../../data/observations';
 import { stationsToCells } from '../../data/station-cells';
 import type { Station } from '../../data/stations';
@@ -74,11 +75,21 @@ const HEARD = new WeakMap<StageContext['inputs'], Map<string, Heard>>();
 
 async function readPeriod(context: StageContext, period: PeriodSettings, grid: Grid): Promise<Observations> {
   const files = observationPatterns(context, period.name);
-  const observations = await readObservations({ ...context.case.observations, files }, { period: period.name, span: spanOf(period) });
+  const observations = await readObservations({ ...context.case.observations, files }, { period: period.name, span: spanOf(period), grid });
   const heard = HEARD.get(context.inputs) ?? new Map<string, Heard>();
   const { stations } = observations;
   HEARD.set(context.inputs, heard.set(keyOf(files, period), { stations, spreads: spreadsOf(context.case.inversion, observations, grid) }));
   return observations;
+}
+
+/** What the log of an inversion says of the observations of a period. @param unobserved - species without a value that is compared */
+export function observationsInWords(period: string, { quality }: Observations, unobserved: readonly string[]): string[] {
+  const outside = quality?.stationsOutside?.length ?? 0;
+  return [
+    ...(quality ? [...unitDoubts(quality), ...offStepsInWords(quality)] : []).map((text) => `warning: ${period}: ${text}`),
+    ...unobserved.map((species) => `${period}: no value of ${species}: it is not used`),
+    ...(outside > 0 ? [`${period}: ${outside} stations lie outside the grid and are left out`] : []),
+  ];
 }
 
 /** Of one period; undefined where errors do not ask for them. */
