@@ -92,7 +92,7 @@ test('a file of several that lacks the column is refused, one that lacks a speci
   part('part_2.csv', 'station,time,no2,other', 21);
   const told = await check([...set, ...lists]);
   expect(codes(told)).toEqual([]);
-  expect(told.right.join('\n')).toMatch(/observations, winter: 2 stations, 40 values of NO2, 20 values of O3/);
+  expect(told.right.join('\n')).toMatch(/observations, winter: 2 stations in the grid, 40 values of NO2, 20 values of O3/);
   expect(told.notes.join('\n')).toMatch(/observations, winter: .*part_2\.csv: no column o3, which other files have/);
   // Of another fault it is that fault alone which is told.
   expect(codes(await check([...set, ...lists, 'observations.columns.species.NO2.unit=K']))).toEqual([
