@@ -2,8 +2,9 @@
  * The scripts of examples/cmaq-slurm, with stand-ins for sbatch, scancel and CMAQ: a job that outlives sbatch, as Slurm's do. With a real Slurm instead where
  * RETROPLUME_TEST_SLURM names its slurm.conf (`test/testing/slurm-cluster.sh start FOLDER 64` starts one).
  */
-import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CtmRequest } from '../packages/core/src/transport/ctm';
 import { ExternalCtm } from '../packages/core/src/transport/external-ctm';
@@ -110,6 +111,17 @@ describe('examples/cmaq-slurm', () => {
     emit(2);
     await run();
     expect(note('days')).toEqual(['20260706 after ', '20260707 after 20260706']);
+  });
+
+  it('waits for the job of an earlier attempt that is still at work on the same days', async () => {
+    rmSync(join(folder.path, 'work'), { recursive: true, force: true });
+    await run();
+    const [own] = readdirSync(join(folder.path, 'work'));
+    const [lock, free] = ['lock', 'free'].map((name) => join(folder.path, 'work', own, name));
+    const earlier = spawn('flock', [lock, 'sh', '-c', `echo held; sleep 1.5; touch '${free}'`]);
+    await once(earlier.stdout, 'data');
+    await run();
+    expect(existsSync(free)).toBe(true);
   });
 
   it("names a day's streams as CCTM's run scripts do, of files a day and of one for all days", async () => {

@@ -17,6 +17,10 @@ export SECTORS=$6
 
 # Other emissions under the same name are another run.
 work="$WORK/$run-$period-$(cut -f5 "$SECTORS" | tr '\n' '\0' | xargs -0 cat | cksum | cut -d' ' -f1)"
+# One job at a time: that of an attempt whose Retroplume was killed may still be at work on a day.
+mkdir -p "$work"
+exec 9>"$work/lock"
+flock 9 || echo "no locks on this disk: see that no earlier job still works in $work" >&2
 # From midnight before the first hour to midnight after the last.
 days=$((($(date -u -d "$start" +%-H) + hours + 23) / 24))
 export RESTART="" DAY DAY_DIR

@@ -1,5 +1,5 @@
 /** Why the system takes no more of a file, where that is no full disk: a quota, or a limit on the size of files. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statfsSync } from 'node:fs';
 import { DataError } from '../errors';
 
 /** Bytes that a file of this process may have, Infinity without a limit. @see getrlimit(2), RLIMIT_FSIZE */
@@ -36,4 +36,37 @@ export function noRoom(path: string, bytes: number, cause: unknown, elsewhere = 
   if (code === 'EFBIG') return fileLimit(path, bytes, cause);
   if (code !== 'EDQUOT') return undefined;
   return new DataError('DISK_QUOTA', `${path}: your quota on this disk is used up: make room within it, ask for more, or ${elsewhere}`, { cause });
+}
+
+/** What a program prints that has met a full disk or its quota, as the C library says it. */
+const FULL = /no space left on device|\bENOSPC\b/i;
+const QUOTA = /disk quota exceeded|\bEDQUOT\b/i;
+
+/**
+ * The error for a full disk that another program has met; undefined where neither its last words nor the disk itself tell of one.
+ *
+ * @param what - the program and what became of it, for a sentence
+ * @param folder - into which it writes
+ * @param said - the end of what it has printed
+ * @param log - where all of it is
+ */
+export function noRoomFor(what: string, { folder, said, log }: { folder: string; said: string; log: string }): DataError | undefined {
+  if (QUOTA.test(said)) {
+    return new DataError(
+      'DISK_QUOTA',
+      `${what}, as your quota on the disk of ${folder} is used up: make room within it, or ask for more; see ${log}`,
+    );
+  }
+  if (!FULL.test(said) && !isFull(folder)) return undefined;
+  return new DataError('DISK_FULL', `${what}, as the disk of ${folder} has no room left: free some space and run again; see ${log}`);
+}
+
+/** Whether the file system of a folder has neither a block nor a number for another file. */
+function isFull(folder: string): boolean {
+  try {
+    const { bavail, files, ffree } = statfsSync(folder);
+    return bavail === 0 || (files > 0 && ffree === 0);
+  } catch {
+    return false;
+  }
 }

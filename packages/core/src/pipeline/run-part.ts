@@ -6,6 +6,7 @@ import { caseOf, nearestKey, type Case } from '../data/case';
 import type { Device } from '../device';
 import { ConfigError } from '../errors';
 import { ALONE } from '../ranks';
+import { endAttemptsBelow } from '../transport/external/attempts';
 import { STAGE_OF } from './all-stages';
 import { simulatedRuns } from './simulate/case-runs';
 import { certifyingRunNames, isCertifyingRunMade, makeCertifyingRun } from './certify/certify-runs';
@@ -231,7 +232,7 @@ function fail(context: StageContext, task: string, cause: unknown): never {
 async function lockBegun(context: StageContext, task: string, mark: StageMark, until: number): Promise<() => void> {
   for (;;) {
     try {
-      if (!isBegun(context.dir, mark.key)) begin(context, mark);
+      if (!isBegun(context.dir, mark.key)) await begin(context, mark);
       const release = lockPart(context.out, task);
       // Between the two locks somebody else may have begun it with other settings.
       if (isBegun(context.dir, mark.key)) return release;
@@ -243,10 +244,11 @@ async function lockBegun(context: StageContext, task: string, mark: StageMark, u
   }
 }
 
-function begin(context: StageContext, mark: StageMark): void {
+async function begin(context: StageContext, mark: StageMark): Promise<void> {
   const release = lockRun(context.out);
   try {
     tellWhyAnew(context, mark);
+    await endAttemptsBelow(context.dir, context.log);
     beginStage(context.dir, mark);
   } finally {
     release();

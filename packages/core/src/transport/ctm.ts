@@ -34,6 +34,8 @@ export interface CtmRequest {
   threads?: number;
   onProgress?: (done: number, total: number, text: string) => void;
   signal?: AbortSignal;
+  /** is told what a user should know */
+  log?: (text: string) => void;
 }
 
 export interface Ctm {

@@ -16,6 +16,8 @@ const SPECIES = [
   { name: 'PM25_TOT', units: 'micrograms/m**3', value: (_: number, __: number, layer: number) => 50 - 10 * layer },
 ];
 
+const FILE_SYSTEM = { type: 0, bsize: 4096, blocks: 1e6, bfree: 1e5, bavail: 1e5, files: 0, ffree: 0 };
+
 /** The compiled modules, for a process that is killed. */
 const DIST = join(__dirname, '../../dist/transport');
 
@@ -106,10 +108,31 @@ describe('ExternalCtm', () => {
     ],
     [
       'a command that fails and has said more than a text can hold',
-      "printf '\\nbad namelist\\n' | dd of={output}.log bs=1M seek=600 2>&-; exit 3",
+      "printf '\\nbad namelist\\n' | dd of={output}/../../ACONC_winter.log bs=1M seek=600 2>&-; exit 3",
       () => aconc,
       'CTM_COMMAND_FAILED',
       /exit code 3 \("bad namelist"\)/,
+    ],
+    [
+      'a command that meets a full disk',
+      'echo "cp: error writing: No space left on device" >&2; echo giving up; exit 1',
+      () => aconc,
+      'DISK_FULL',
+      /prior: the command of ctm\.command ended with exit code 1, as the disk of .*ACONC_winter\.attempts.* has no room left: free some space and run again; see .*ACONC_winter\.log/,
+    ],
+    [
+      'a command that takes no notice of a full disk',
+      'echo "forrtl: severe (38): error during write, unit 11 (errno 28: No space left on device)"',
+      () => aconc,
+      'DISK_FULL',
+      /prior: the command of ctm\.command left no usable output, as the disk/,
+    ],
+    [
+      'a command that meets its quota',
+      'echo "write: Disk quota exceeded"; exit 1',
+      () => aconc,
+      'DISK_QUOTA',
+      /your quota on the disk of .*is used up/,
     ],
     ['a command that is killed', 'kill -9 $$', () => aconc, 'CTM_COMMAND_FAILED', /was ended by SIGKILL/],
     ['a command that is not there', 'no-such-ctm {output}', () => aconc, 'CTM_COMMAND_FAILED', /exit code 127/],
@@ -130,9 +153,21 @@ describe('ExternalCtm', () => {
   ])('refuses %s in one sentence that names the log, and leaves no output', async (_, command, file, code, message) => {
     const refused = requestOf({ emissionFiles: [file()], output: join(folder.path, 'refused', 'ACONC_winter.nc') });
     const failure = new ExternalCtm(settingsOf(command)).run(refused);
-    await expect(failure).rejects.toMatchObject({ name: 'TransportError', code, message: expect.stringMatching(message) as string });
+    const name = code.startsWith('DISK') ? 'DataError' : 'TransportError';
+    await expect(failure).rejects.toMatchObject({ name, code, message: expect.stringMatching(message) as string });
     await expect(failure).rejects.toThrow(/ACONC_winter\.log/);
     expect(existsSync(refused.output) || existsSync(`${refused.output}.tmp`)).toBe(false);
+  });
+
+  it('sees by the disk itself that it is full where the command says nothing of it', async () => {
+    const full = jest
+      .spyOn(jest.requireActual<typeof import('node:fs')>('node:fs'), 'statfsSync')
+      .mockImplementation(() => ({ ...FILE_SYSTEM, bavail: 0 }));
+    const request = requestOf({ output: join(folder.path, 'silent', 'ACONC_winter.nc') });
+    await expect(new ExternalCtm(settingsOf('exit 1')).run(request)).rejects.toMatchObject({ name: 'DataError', code: 'DISK_FULL' });
+    full.mockImplementation(() => FILE_SYSTEM);
+    await expect(new ExternalCtm(settingsOf('exit 1')).run(request)).rejects.toMatchObject({ code: 'CTM_COMMAND_FAILED' });
+    full.mockRestore();
   });
 
   it.each(['mkdirSync', 'openSync'] as const)('says that the disk is full where it is as it begins (%s)', async (name) => {
@@ -275,7 +310,7 @@ describe('ExternalCtm', () => {
 
   it('is not said to be at fault where our own file cannot be written, nor run again for that', async () => {
     const request = requestOf({ output: join(folder.path, 'unwritable', 'ACONC_winter.nc') });
-    const ctm = new ExternalCtm(settingsOf(`cp {emissions} {output}/; mkdir {output}.nc`));
+    const ctm = new ExternalCtm(settingsOf(`cp {emissions} {output}/; mkdir {output}/../../ACONC_winter.nc`));
     await expect(ctm.run(request)).rejects.toMatchObject({ name: 'DataError', code: 'FILE_UNWRITABLE' });
     rmSync(request.output, { recursive: true });
     await new ExternalCtm(settingsOf('exit 1')).run(request);

@@ -205,7 +205,7 @@ export async function makeRuns(context: StageContext, runs: readonly CertifyingR
       run: async (threads, signal, onProgress) => {
         const output = run.output(period.name);
         makeFolder(dirname(output));
-        const request = { run: run.name, period, output, threads, signal, onProgress };
+        const request = { run: run.name, period, output, threads, signal, onProgress, log: context.log };
         await ctm.run({ ...request, ...emissionsOf(context, run, period, factorsOfRun(run, grid)) });
         expectTaken(context, run, period);
       },

@@ -1,8 +1,10 @@
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Case } from '../../data/case';
 import { ConfigError, DataError, InterruptedError } from '../../errors';
+import { processOf } from '../../processes';
 import { InputHashes } from './input-hashes';
 import { readRecord } from './record';
 import {
@@ -176,6 +178,21 @@ describe('a stage', () => {
     await run(stage('simulate', []), { inputs: new InputHashes(keptIn, 1) });
     jest.restoreAllMocks();
     expect(readFileSync(keptIn, 'utf8')).toContain(join(out, 'input.csv'));
+  });
+
+  it('ends what still lives of an attempt of a command in its folder before it removes that', async () => {
+    await run(stage('simulate', []));
+    const attempt = join(out, 'simulate/prior/ACONC_winter.attempts/abc');
+    mkdirSync(attempt, { recursive: true });
+    const orphan = spawn('sleep', ['60'], { detached: true });
+    const { started } = processOf(orphan.pid!)!;
+    writeFileSync(`${attempt}.json`, JSON.stringify({ host: hostname(), group: orphan.pid, started, since: '2026' }));
+    settings['iterations'] = 4;
+    await run(stage('simulate', []));
+    expect(processOf(orphan.pid!)?.isEnding ?? true).toBe(true);
+    const said = new RegExp(`process group ${orphan.pid}, since 2026.* is ended first`);
+    expect(events).toContainEqual(expect.objectContaining({ kind: 'log', text: expect.stringMatching(said) as string }));
+    expect(existsSync(join(out, 'simulate/prior'))).toBe(false);
   });
 
   it('is run again by another version of Retroplume', async () => {

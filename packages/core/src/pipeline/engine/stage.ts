@@ -5,6 +5,7 @@ import type { Device, Products } from '../../device';
 import { InterruptedError, RetroplumeError } from '../../errors';
 import type { Execution } from '../../graph';
 import type { Ranks } from '../../ranks';
+import { endAttemptsBelow } from '../../transport/external/attempts';
 import type { InputHashes } from './input-hashes';
 import { besideOf, changedBeside } from './beside';
 import { dropAside, setAside, takeBack } from './last-finished';
@@ -215,6 +216,7 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
   stage.refuse?.(context);
   onEvent({ kind: 'stage-start', stage: stage.name, variant });
   tellWhyAnew(context, mark, changed);
+  await endAttemptsBelow(dir, context.log);
   const aside = stage.keepsLast && setAside(dir, mark);
   if (aside) context.log(`what it had finished is kept in ${aside} until then: with its former settings it is there again`);
   const begun = beginStage(dir, mark);

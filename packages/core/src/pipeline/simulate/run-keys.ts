@@ -26,8 +26,8 @@ import { VERSIONS } from '../engine/versions';
  */
 const EMISSIONS_VERSION = 1;
 
-/** Beside the output of a command lie its folder, its log, what it was told and how its files were read. */
-const ENDINGS = ['.nc', '.log', '.sectors.tsv', '.read.json', ''];
+/** Beside the output of a command lie its folder, its log, what it was told, how its files were read and attempts that have not ended well. */
+const ENDINGS = ['.nc', '.log', '.sectors.tsv', '.read.json', '.attempts', ''];
 
 /** Every run that `simulate` makes, in every period. */
 export function runParts(settings: Case): PartContent[] {

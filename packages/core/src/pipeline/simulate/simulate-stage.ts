@@ -176,7 +176,7 @@ async function runJob(
     makeFolder(dirname(output));
     const emissions = emissionInput(emissionsOf(context, grid, run, period));
     const modelError = modelErrorOf(context.case, run);
-    await ctm.run({ run, period, ...emissions, output, modelError, threads, signal, onProgress: onHours });
+    await ctm.run({ run, period, ...emissions, output, modelError, threads, signal, onProgress: onHours, log: context.log });
   }
   if (context.case.ctm.kind === 'command') expectTaken(context, grid, run, period);
   onHours(timeOf(period).count);

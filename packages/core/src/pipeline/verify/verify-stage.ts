@@ -151,6 +151,7 @@ async function runUpdated(context: StageContext): Promise<void> {
       output: updatedOutput(dir, period.name),
       threads,
       signal: context.signal,
+      log: context.log,
       onProgress: (done, total) => context.progress(p * total + done, settings.periods.length * total, `${period.name}: transport model`),
     });
   }
