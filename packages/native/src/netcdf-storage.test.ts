@@ -240,3 +240,45 @@ test('a file with strings that is open twice is read on when one of the two is c
     console.log(...said, open());`;
   expect(execFileSync(process.execPath, ['-e', code], { encoding: 'utf8' })).toBe('s,v a,b true false\n');
 });
+
+describe('values that may crash HDF5', () => {
+  const of = (name: string): string => `int ${name}(y, x) ; ${name}:_ChunkSizes = 2, 100 ; ${name}:_Fletcher32 = "true" ;`;
+  const whole = (): string => generated(`dimensions: y = 4 ; x = 100 ; variables: ${of('v')} ${of('w')} data: v = ${numbers()} ; w = ${numbers()} ;`);
+  const numbers = (): string => Array.from({ length: 400 }, (_, i) => i).join(', ');
+
+  /** A file of which the first chunk of w is said to be shorter than its checksum: HDF5 1.14.5 reads past its memory. */
+  function damaged(): string {
+    const path = whole();
+    const bytes = readFileSync(path);
+    const trees = [...bytes.keys()].filter((at) => bytes.toString('latin1', at, at + 5) === 'TREE\x01'); // indices of chunks
+    expect(trees.map((at) => bytes.readUInt32LE(at + 24))).toEqual([804, 804]); // 2 rows and the checksum
+    bytes.writeUInt32LE(2, trees[1] + 24);
+    writeFileSync(path, bytes);
+    return path;
+  }
+  const code = expect.objectContaining({ code: 'NC_EHDFERR' }) as Error;
+
+  it('are read in a process of their own first: all of a file, or those with checksums', () => {
+    const file = NetcdfFile.open(damaged());
+    expect(file.read('v')[399]).toBe(399);
+    expect(() => file.read('w')).toThrow(code);
+    expect(() => file.tryValues()).toThrow(code);
+    expect(() => file.tryValues()).toThrow('reading w');
+    file.close();
+  });
+
+  it('and are what they are where nothing is wrong', () => {
+    const file = NetcdfFile.open(whole());
+    file.tryValues();
+    expect([...file.read('w', [3, 98], [1, 2])]).toEqual([398, 399]);
+    file.close();
+  });
+});
+
+it('groups are told with what they hold', () => {
+  const inner = 'group: b { variables: int z ; }';
+  const file = NetcdfFile.open(generated(`variables: int v ; group: a { variables: int x ; int y ; ${inner} } group: empty { }`));
+  expect(file.variables.map(({ name }) => name)).toEqual(['v']);
+  expect(file.groups).toEqual([{ name: 'a', variables: ['x', 'y'] }, { name: 'a/b', variables: ['z'] }]); // prettier-ignore
+  file.close();
+});

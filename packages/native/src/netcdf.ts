@@ -29,6 +29,14 @@ export interface NetcdfVariable {
   dimensions: string[];
 }
 
+/** A group of a netCDF-4 file that holds variables, none of which can be read here. */
+export interface NetcdfGroup {
+  /** with the groups around it, as `PRODUCT/SUPPORT_DATA` */
+  name: string;
+  /** names */
+  variables: string[];
+}
+
 /** What an error of this module carries besides its message. */
 export interface NetcdfError extends Error {
   code: string;
@@ -46,13 +54,14 @@ interface RawDataset {
   close(): void;
   sync(): void;
   endDefine(): void;
-  describe(): { format: NetcdfFormat; dimensions: NetcdfDimension[]; variables: NetcdfVariable[] };
+  describe(): { format: NetcdfFormat; dimensions: NetcdfDimension[]; variables: NetcdfVariable[]; groups: NetcdfGroup[] };
   attributes(variable: string): RawAttribute[];
   defineDimension(name: string, length: number): void;
   defineVariable(name: string, type: string, dimensions: string[], deflate: number, chunks: number[]): void;
   putAttribute(variable: string, name: string, isText: boolean, value: NetcdfArray): void;
   read(variable: string, start: number[], count: number[], target: NetcdfArray, isText: boolean): void;
   readStrings(variable: string, start: number[], count: number[]): string[];
+  tryValues(): void;
   write(variable: string, start: number[], count: number[], data: NetcdfArray, isText: boolean): void;
 }
 
@@ -139,6 +148,11 @@ export class NetcdfFile {
     return this.describe().variables;
   }
 
+  /** Groups that hold variables; {@link variables} are those outside of all. */
+  get groups(): NetcdfGroup[] {
+    return this.describe().groups;
+  }
+
   /** The variable of that name, or undefined. */
   variable(name: string): NetcdfVariable | undefined {
     return this.variables.find((variable) => variable.name === name);
@@ -191,6 +205,16 @@ export class NetcdfFile {
     const target = into ?? (new Constructor(lengths.reduce((product, length) => product * length, 1)) as T);
     this.raw.read(variable, from, lengths, target, type === 'char');
     return target;
+  }
+
+  /**
+   * Reads all values of a netCDF-4 file in a process of its own, where HDF5 may crash on damaged chunks, and forgets them. {@link read} does so by itself
+   * only for variables with checksums: it takes as long as reading them.
+   *
+   * @throws `NC_EHDFERR` for a variable on which it crashed or that it could not read
+   */
+  tryValues(): void {
+    this.raw.tryValues();
   }
 
   /** Reads a variable of NC_STRING. */

@@ -4,14 +4,16 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 
 import fc from 'fast-check';
 
 import { RetroplumeError } from '../errors';
 import { Grid } from '../grid/grid';
+import { inspectNetcdf } from './inspect/netcdf';
 import { IoapiFile, type IoapiReader } from './ioapi';
 import { ioapiCdl, ncgen, type FORMS } from './testing/cdl';
-import { temporaryFolder } from './testing/shared-data';
+import { failure, temporaryFolder } from './testing/shared-data';
 import { wrfFromMcip } from './testing/wrf-from-mcip';
 import { IoapiWriter } from './ioapi-writer';
 import { openWeather } from './weather/open-weather';
@@ -108,4 +110,21 @@ test('CF', () => {
       ${fields.map((name) => `${name} = ${Array.from({ length: 50 }, (_, i) => i).join(', ')} ;`).join('\n')} }`;
   const outcomes = hunt(ncgen(join(folder.path, 'a.nc'), cdl), (path) => openWeather([path], { grid }));
   expect([...outcomes.keys()]).toEqual(expect.arrayContaining(['ok', 'FILE_DAMAGED', 'CF_UNEVEN']));
+});
+
+test('a chunk that is said to be shorter than its checksum, and a file that is still packed', () => {
+  const variables = { HT: { type: 'float' as const, values: Array.from({ length: 12 }, (_, i) => i), attributes: ['_Fletcher32 = "true"', '_ChunkSizes = 1, 1, 3, 4'] } }; // prettier-ignore
+  const path = ncgen(join(folder.path, 'sum.nc'), ioapiCdl({ cols: 4, rows: 3, flags: [[2017001, 0]], variables }), 'netCDF-4');
+  const bytes = readFileSync(path);
+  const trees = [...bytes.keys()].filter((at) => bytes.toString('latin1', at, at + 5) === 'TREE\x01' && bytes.readUInt32LE(at + 24) === 52);
+  expect(trees).toHaveLength(1);
+  bytes.writeUInt32LE(2, trees[0] + 24);
+  writeFileSync(path, bytes);
+  const damage = expect.objectContaining({ code: 'FILE_TRUNCATED', message: expect.stringContaining('truncated or damaged (reading HT') as string }) as Error; // prettier-ignore
+  expect(() => inspectNetcdf(path)).toThrow(damage);
+  expect(() => readAll(() => IoapiFile.open(path))).toThrow(damage);
+  const packed = join(folder.path, 'a.nc.gz');
+  writeFileSync(packed, gzipSync(bytes));
+  const said = 'expected a netCDF file but received one packed with gzip: unpack it (gunzip a.nc.gz) and name the unpacked file';
+  expect(() => IoapiFile.open(packed)).toThrow(failure('FILE_NOT_NETCDF', `${packed}: ${said}`));
 });

@@ -1,12 +1,13 @@
 /** netCDF files as the rest of core sees them: opened or created with errors that say what to do, and products that appear only when whole. */
 import { chmodSync, copyFileSync, existsSync, renameSync, rmSync, statfsSync, statSync, truncateSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 
 import { AddonError, NetcdfFile, type NetcdfError, type NetcdfFormat } from '@retroplume/native';
 
 import { DataError, RetroplumeError } from '../errors';
 import { makeFolder } from './make-folder';
 import { fileLimit, fileSizeLimit, megabytes, noRoom } from './no-room';
+import { isGzipped } from './table-files';
 
 /** Bytes of room that are as good as none. */
 const LITTLE = 1 << 20;
@@ -57,6 +58,10 @@ function readingError(path: string, error: NetcdfError): DataError {
   const said = error.message.replace(`${error.path}: `, '');
   switch (error.code) {
     case 'NC_ENOTNC':
+      if (isGzipped(path)) {
+        const text = `${path}: expected a netCDF file but received one packed with gzip: unpack it (gunzip ${basename(path)}) and name the unpacked file`;
+        return new DataError('FILE_NOT_NETCDF', text, { cause: error });
+      }
       return new DataError('FILE_NOT_NETCDF', `${path}: expected a netCDF file but received something else: check the path in the case`, {
         cause: error,
       });

@@ -161,13 +161,14 @@ auto Translate(Napi::Env env, const std::string& path, Call&& call) -> decltype(
 class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
  public:
   static Napi::Function Define(Napi::Env env) {
-    return DefineClass(env, "Dataset",
-                       {InstanceMethod<&DatasetHandle::Close>("close"), InstanceMethod<&DatasetHandle::Sync>("sync"),
-                        InstanceMethod<&DatasetHandle::EndDefine>("endDefine"), InstanceMethod<&DatasetHandle::Describe>("describe"),
-                        InstanceMethod<&DatasetHandle::Attributes>("attributes"), InstanceMethod<&DatasetHandle::DefineDimension>("defineDimension"),
-                        InstanceMethod<&DatasetHandle::DefineVariable>("defineVariable"),
-                        InstanceMethod<&DatasetHandle::PutAttribute>("putAttribute"), InstanceMethod<&DatasetHandle::Read>("read"),
-                        InstanceMethod<&DatasetHandle::ReadStrings>("readStrings"), InstanceMethod<&DatasetHandle::Write>("write")});
+    return DefineClass(
+        env, "Dataset",
+        {InstanceMethod<&DatasetHandle::Close>("close"), InstanceMethod<&DatasetHandle::Sync>("sync"),
+         InstanceMethod<&DatasetHandle::EndDefine>("endDefine"), InstanceMethod<&DatasetHandle::Describe>("describe"),
+         InstanceMethod<&DatasetHandle::Attributes>("attributes"), InstanceMethod<&DatasetHandle::DefineDimension>("defineDimension"),
+         InstanceMethod<&DatasetHandle::DefineVariable>("defineVariable"), InstanceMethod<&DatasetHandle::PutAttribute>("putAttribute"),
+         InstanceMethod<&DatasetHandle::Read>("read"), InstanceMethod<&DatasetHandle::ReadStrings>("readStrings"),
+         InstanceMethod<&DatasetHandle::TryValues>("tryValues"), InstanceMethod<&DatasetHandle::Write>("write")});
   }
 
   /// new Dataset(path, 'read' | 'write') or new Dataset(path, format, prefill)
@@ -191,6 +192,10 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
 
   void Sync(const Napi::CallbackInfo& info) {
     Translate(info.Env(), dataset_->path(), [&] { dataset_->Sync(); });
+  }
+
+  void TryValues(const Napi::CallbackInfo& info) {
+    Translate(info.Env(), dataset_->path(), [&] { dataset_->TryValues(); });
   }
 
   void EndDefine(const Napi::CallbackInfo& info) {
@@ -222,6 +227,15 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
         js_variables.Set(i, item);
       }
       result.Set("variables", js_variables);
+      const auto groups = dataset_->Groups();
+      Napi::Array js_groups = Napi::Array::New(env, groups.size());
+      for (uint32_t i = 0; i < groups.size(); ++i) {
+        Napi::Object item = Napi::Object::New(env);
+        item.Set("name", groups[i].name);
+        item.Set("variables", ToJs(env, groups[i].variables));
+        js_groups.Set(i, item);
+      }
+      result.Set("groups", js_groups);
       return result;
     });
   }

@@ -48,6 +48,7 @@ Dataset::Dataset(const std::string& path, bool writable, Trial trial) : path_(pa
   const bool hdf5 = IsHdf5(path);
   if (trial == Trial::kFirst && hdf5) Check(TrialOpen(path), "cannot be opened");
   shared_ = hdf5 && !writable;
+  tried_ = shared_ && trial == Trial::kFirst;
   int ncid = -1;
   Check(shared_ ? OpenShared(path, ncid) : nc_open(path.c_str(), writable ? NC_WRITE : NC_NOWRITE, &ncid), "cannot be opened");
   ncid_ = ncid;
@@ -160,6 +161,76 @@ std::vector<Variable> Dataset::Variables() const {
   return variables;
 }
 
+namespace {
+
+void AddGroups(int ncid, const std::string& prefix, std::vector<Group>& found) {
+  int count = 0;
+  if (nc_inq_grps(ncid, &count, nullptr) != NC_NOERR || count == 0) return;
+  std::vector<int> ids(count);
+  if (nc_inq_grps(ncid, &count, ids.data()) != NC_NOERR) return;
+  for (const int id : ids) {
+    char name[NC_MAX_NAME + 1] = {0};
+    int variables = 0;
+    if (nc_inq_grpname(id, name) != NC_NOERR || nc_inq_nvars(id, &variables) != NC_NOERR) continue;
+    Group group{prefix + name, {}};
+    for (int variable = 0; variable < variables; ++variable) {
+      char own[NC_MAX_NAME + 1] = {0};
+      if (nc_inq_varname(id, variable, own) == NC_NOERR) group.variables.push_back(own);
+    }
+    if (variables > 0) found.push_back(group);
+    AddGroups(id, group.name + "/", found);
+  }
+}
+
+}  // namespace
+
+std::vector<Group> Dataset::Groups() const {
+  Guard guard(Lock());
+  RequireOpen("cannot list its groups");
+  std::vector<Group> found;
+  AddGroups(ncid_, "", found);
+  return found;
+}
+
+std::vector<size_t> Dataset::Shape(const std::string& variable) const {
+  Guard guard(Lock());
+  RequireOpen("cannot tell a shape");
+  const int id = VariableId(variable);
+  int rank = 0;
+  int dimension_ids[NC_MAX_VAR_DIMS];
+  Check(nc_inq_var(ncid_, id, nullptr, nullptr, &rank, dimension_ids, nullptr), "cannot describe a variable");
+  std::vector<size_t> shape(rank);
+  for (int i = 0; i < rank; ++i) Check(nc_inq_dimlen(ncid_, dimension_ids[i], &shape[i]), "cannot tell a dimension's length");
+  return shape;
+}
+
+nc_type Dataset::TypeOf(const std::string& variable) const {
+  Guard guard(Lock());
+  nc_type type = NC_NAT;
+  Check(nc_inq_vartype(ncid_, VariableId(variable), &type), "cannot describe a variable");
+  return type;
+}
+
+bool Dataset::IsChunked(int variable_id) const {
+  int storage = NC_CONTIGUOUS;
+  return nc_inq_var_chunking(ncid_, variable_id, &storage, nullptr) == NC_NOERR && storage == NC_CHUNKED;
+}
+
+bool Dataset::HasChecksum(int variable_id) const {
+  int checksum = NC_NOCHECKSUM;
+  return nc_inq_var_fletcher32(ncid_, variable_id, &checksum) == NC_NOERR && checksum == NC_FLETCHER32;
+}
+
+void Dataset::TryValues() const {
+  Guard guard(Lock());
+  RequireOpen("reading its values");
+  if (!tried_) return;
+  for (const Variable& variable : Variables()) {
+    // One after the other, so that the error names the variable.
+    if (IsChunked(VariableId(variable.name))) Check(TrialRead(path_, {variable.name}), "reading " + variable.name);
+  }
+}
+
 std::vector<Attribute> Dataset::Attributes(const std::string& variable) const {
   Guard guard(Lock());
   RequireOpen("cannot list attributes");
@@ -227,6 +298,7 @@ void Dataset::Read(const std::string& variable, const std::vector<size_t>& start
   const std::string doing = "reading " + variable;
   RequireOpen(doing);
   const int id = SlabVariable(variable, start, count);
+  if (tried_ && HasChecksum(id)) Check(TrialRead(path_, {variable}), doing);
   const size_t* s = start.data();
   const size_t* c = count.data();
   int status = NC_EBADTYPE;

@@ -34,6 +34,12 @@ struct Attribute {
   std::vector<std::string> strings;
 };
 
+/// A group of a netCDF-4 file, which holds variables of its own; the name with those of the groups around it, as PRODUCT/SUPPORT_DATA.
+struct Group {
+  std::string name;
+  std::vector<std::string> variables;
+};
+
 /// How a new variable lies on disk (netCDF-4 only, but for the name).
 struct Storage {
   int deflate = 0;             ///< 0 none … 9
@@ -64,6 +70,9 @@ class Dataset {
   std::string Format() const;
   std::vector<Dimension> Dimensions() const;
   std::vector<Variable> Variables() const;
+  std::vector<Group> Groups() const;  ///< those that hold variables; what reads a Dataset sees only what lies outside of all
+  std::vector<size_t> Shape(const std::string& variable) const;
+  nc_type TypeOf(const std::string& variable) const;
   std::vector<Attribute> Attributes(const std::string& variable) const;
 
   void DefineDimension(const std::string& name, size_t length);  ///< NC_UNLIMITED for a record dimension
@@ -73,6 +82,8 @@ class Dataset {
   /// Hyperslab [start, start + count) into or from `data`, which holds `type`; netCDF converts from the file's type.
   void Read(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count, nc_type type, void* data) const;
   void Write(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count, nc_type type, const void* data);
+  /// Reads all values of HDF5's chunks in a process of its own; throws what came of it. Read does so where chunks have checksums, which are rare.
+  void TryValues() const;
   std::vector<std::string> ReadStrings(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count) const;
 
  private:
@@ -81,11 +92,14 @@ class Dataset {
   int VariableId(const std::string& variable) const;
   int SlabVariable(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count) const;
   std::string DimensionName(int id) const;
+  bool IsChunked(int variable_id) const;
+  bool HasChecksum(int variable_id) const;
   Attribute ReadAttribute(int variable_id, int index) const;
 
   std::string path_;
   int ncid_ = -1;
   bool shared_ = false;   ///< the file is open for others who read it, too
+  bool tried_ = false;    ///< what may crash HDF5 is tried first
   bool writing_ = false;  ///< open for writing and out of define mode: there is something to flush
 };
 

@@ -7,19 +7,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include "dataset.h"
 
 namespace retroplume::netcdf {
 namespace {
 
-/// Far more than the header of any file takes, on a busy machine and a slow disk.
+/// Far more than the header of any file takes, or a slab of values, on a busy machine and a slow disk.
 constexpr unsigned kSeconds = 60;
 
 /// A file as it is now: device, number, bytes, and when its bytes and what the file system says of it were last changed.
@@ -37,11 +40,41 @@ void Describe(const std::string& path) {
   dataset.Format();
   dataset.Dimensions();
   dataset.Attributes(Dataset::kGlobal);
+  dataset.Groups();
   for (const Variable& variable : dataset.Variables()) dataset.Attributes(variable.name);
 }
 
+/// Values read at once: whole rows of the first dimension, as many as make up some megabytes.
+constexpr size_t kSlabBytes = 8 << 20;
+
+/// All values of a variable of numbers, a slab after the other.
+void ReadThrough(const Dataset& dataset, const std::string& name) {
+  const std::vector<size_t> shape = dataset.Shape(name);
+  const size_t bytes = SizeOf(dataset.TypeOf(name));
+  if (bytes == 0) return;
+  size_t row = bytes;
+  for (size_t i = 1; i < shape.size(); ++i) row *= shape[i];
+  const size_t rows = shape.empty() ? 1 : shape[0];
+  const size_t at_once = row == 0 ? rows : std::max<size_t>(1, kSlabBytes / row);
+  std::vector<char> values(row * std::min(rows, at_once));
+  for (size_t first = 0; first < rows && row > 0; first += at_once) {
+    alarm(kSeconds);
+    std::vector<size_t> start(shape.size(), 0), count = shape;
+    if (!shape.empty()) {
+      start[0] = first;
+      count[0] = std::min(at_once, rows - first);
+    }
+    dataset.Read(name, start, count, dataset.TypeOf(name), values.data());
+  }
+}
+
+void ReadValues(const std::string& path, const std::vector<std::string>& variables) {
+  const Dataset dataset(path, false, Dataset::Trial::kNone);
+  for (const std::string& name : variables) ReadThrough(dataset, name);
+}
+
 /// In the forked process, which has this thread only: what is inherited of Node is not touched.
-[[noreturn]] void Child(const std::string& path, int answer) {
+[[noreturn]] void Child(const std::function<void()>& task, int answer) {
   for (const int signal : {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGALRM}) std::signal(signal, SIG_DFL);
   // What asks a run to stop comes to all of its processes; an end of this one would be taken for a damaged file.
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) std::signal(signal, SIG_IGN);
@@ -53,7 +86,7 @@ void Describe(const std::string& path) {
   RenewLockAfterFork();
   int status = NC_NOERR;
   try {
-    Describe(path);
+    task();
   } catch (const NetcdfError& error) {
     status = error.status;
   } catch (...) {
@@ -63,12 +96,12 @@ void Describe(const std::string& path) {
   _exit(written == static_cast<ssize_t>(sizeof status) ? 0 : 1);
 }
 
-/// See TrialOpen.
-int Try(const std::string& path) {
+/// Runs the task in a forked process; see TrialOpen.
+int Try(const std::function<void()>& task) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return NC_NOERR;
   const pid_t child = fork();
-  if (child == 0) Child(path, ends[1]);
+  if (child == 0) Child(task, ends[1]);
   close(ends[1]);
   int status = NC_EHDFERR;
   if (child < 0) {
@@ -102,8 +135,23 @@ int TrialOpen(const std::string& path) {
   static std::set<State> sound;
   const State state = StateOf(path);
   if (sound.count(state) != 0) return NC_NOERR;
-  const int status = Try(path);
+  const int status = Try([&] { Describe(path); });
   if (status == NC_NOERR) sound.insert(state);
+  return status;
+}
+
+int TrialRead(const std::string& path, const std::vector<std::string>& variables) {
+  static std::set<std::pair<State, std::string>> sound;
+  const State state = StateOf(path);
+  std::vector<std::string> untried;
+  for (const std::string& name : variables) {
+    if (sound.count({state, name}) == 0) untried.push_back(name);
+  }
+  if (untried.empty()) return NC_NOERR;
+  const int status = Try([&] { ReadValues(path, untried); });
+  if (status == NC_NOERR) {
+    for (const std::string& name : untried) sound.insert({state, name});
+  }
   return status;
 }
 

@@ -3,8 +3,8 @@ import type { NetcdfFile } from '@retroplume/native';
 
 import { openNetcdf, reading } from '../netcdf-access';
 import { describeCf } from './cf';
-import type { Inspection } from './inspection';
-import { describeIoapi } from './ioapi';
+import type { Inspection, Oddity } from './inspection';
+import { describeIoapi, some } from './ioapi';
 import { numbersOf, rangesOf, textOf, type Ranges } from './ranges';
 import { describeWrf } from './wrf';
 
@@ -18,15 +18,16 @@ export function inspectNetcdf(path: string): Omit<Inspection, 'path' | 'bytes'> 
   const file = openNetcdf(path);
   try {
     return reading(path, () => {
+      file.tryValues();
       const ranges = file.variables.flatMap(({ name }) => (name === 'TFLAG' ? [] : (rangesOf(file, name) ?? [])));
       const { kind, facts = {}, grids = [], time, odd = [] } = describe(file, ranges);
       return {
         kind: `${kind}, ${FORMATS[file.format]}`,
-        facts: { ...factsOf(file), ...facts },
+        facts: { ...factsOf(file), ...facts, ...groupsOf(file) },
         grids,
         ...(time ? { time } : {}),
         variables: ranges.map(({ name, units, shape, min, max, mean, missing, values }) => ({ name, units, shape, min, max, mean, missing, values })),
-        odd,
+        odd: [...odd, ...groupOddities(file)],
       };
     });
   } finally {
@@ -39,6 +40,17 @@ function describe(file: NetcdfFile, ranges: Ranges[]): Described {
   if (attributes.has('FTYPE') && attributes.has('GDTYP')) return describeIoapi(file, ranges);
   if (attributes.has('MAP_PROJ') && numbersOf(attributes.get('DX')).length > 0) return describeWrf(file, ranges);
   return describeCf(file, ranges);
+}
+
+function groupsOf({ groups }: NetcdfFile): Record<string, string> {
+  return groups.length === 0 ? {} : { groups: groups.map(({ name, variables }) => `${name}: ${some(variables)}`).join('; ') };
+}
+
+function groupOddities({ groups }: NetcdfFile): Oddity[] {
+  if (groups.length === 0) return [];
+  const held = groups.reduce((sum, { variables }) => sum + variables.length, 0);
+  const text = `${held} of its variables lie in groups, which are not read: take what is wanted out of them first (ncks -G : -v NAME)`;
+  return [{ code: 'GROUPS', text }];
 }
 
 function factsOf(file: NetcdfFile): Record<string, string> {

@@ -22,14 +22,20 @@ export async function sniff(path: string): Promise<FileKind> {
   const raw = headOf(path);
   if (raw.length === 0) return 'empty';
   const magic = raw.toString('latin1', 0, 8);
-  if ((magic.startsWith('CDF') && [1, 2, 5].includes(raw[3])) || magic.startsWith('\x89HDF')) return 'netcdf';
+  if (beginsNetcdf(raw)) return 'netcdf';
   if (magic.startsWith('PAR1')) return 'parquet';
   if (magic.startsWith('\x93NUMPY')) return 'numpy';
   if (/\.onnx$/i.test(path)) return 'onnx'; // protocol buffers have no magic number
   if (beginsTensors(raw, found.size) || /\.safetensors$/i.test(path)) return 'tensors';
   const head = magic.startsWith('\x1f\x8b') ? await unpackedHead(path) : raw;
   if (head !== raw && head.toString('latin1', 257, 262) === 'ustar') return 'tar';
+  if (beginsNetcdf(head)) return 'netcdf'; // packed, as whoever opens it is told
   return textKind(path, head);
+}
+
+function beginsNetcdf(head: Buffer): boolean {
+  const magic = head.toString('latin1', 0, 4);
+  return (magic.startsWith('CDF') && [1, 2, 5].includes(head[3])) || magic === '\x89HDF';
 }
 
 function headOf(path: string): Buffer {
