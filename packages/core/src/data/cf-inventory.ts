@@ -112,7 +112,7 @@ function slabOf(file: NetcdfFile, variable: string, step: number): CfData {
   const leading = file.shape(variable).slice(0, -2);
   const first = leading.map((length) => (length === 1 ? 0 : step));
   const raw = file.read(variable, [...first, 0, 0], [...leading.map(() => 1), ...file.shape(variable).slice(-2)]);
-  return unpacked(raw, plain(file.attributes(variable)));
+  return unpacked(raw, plain(file.attributes(variable)), `${file.path}: ${variable}`);
 }
 
 /** What is emitted, without columns of the file that are none of the cells', and how many values are missing. @throws {DataError} `NEGATIVE`, `NOT_FINITE` */

@@ -11,6 +11,7 @@ import { DataError } from '../errors';
 import { Grid, type TimeAxis } from '../grid/grid';
 import { fromIoapiStep, fromIoapiTime, instant, isIoapiDate, timeAt } from './ioapi-time';
 import { holdsNumbers } from './netcdf-access';
+import { packingOf, plain, type CfAttributes } from './netcdf-cf';
 
 export interface IoapiVariable {
   name: string;
@@ -124,8 +125,22 @@ export function readVariables(header: IoapiHeader, file: NetcdfFile): IoapiVaria
     if (shape !== 'TSTEP,LAY,ROW,COL') throw header.error(`expected ${name} on TSTEP,LAY,ROW,COL but received ${shape}`);
     if (!holdsNumbers(variable)) throw header.error(`expected numbers in ${name} but it is of type ${variable.type}`);
     const attributes = file.attributes(name);
+    refusePacked(header.path, name, plain(attributes));
     return { name, units: text(attributes.get('units')), description: text(attributes.get('var_desc') ?? attributes.get('long_name')) };
   });
+}
+
+/** The I/O API knows no packing: CMAQ would take the numbers as they are stored, what knows CF those that are meant. @throws {DataError} `IOAPI_PACKED` */
+function refusePacked(path: string, name: string, attributes: CfAttributes): void {
+  const packing = packingOf(attributes, `${path}: ${name}`);
+  if (!packing || (packing.scale === 1 && packing.offset === 0 && !packing.unsigned)) return;
+  const said = ['scale_factor', 'add_offset', '_Unsigned'].flatMap((key) =>
+    attributes[key] === undefined ? [] : [`${key} ${String(attributes[key])}`],
+  );
+  throw new DataError(
+    'IOAPI_PACKED',
+    `${path}: ${name} is packed (${said.join(', ')}), of which CMAQ and the I/O API know nothing and take its numbers as they are stored: unpack the file (ncpdq -U), or delete the attributes if the numbers are right without (ncatted)`,
+  );
 }
 
 function text(value: NetcdfAttribute): string {

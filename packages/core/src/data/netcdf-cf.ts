@@ -150,23 +150,35 @@ export function numericVariable(file: NetcdfFile, name: string): NetcdfVariable 
 
 function variableMissing(file: NetcdfFile, name: string): DataError {
   const names = file.variables.map((variable) => variable.name).join(', ');
-  return new DataError('VARIABLE_MISSING', `${file.path}: there is no variable ${name}; it holds ${names}: give another file`);
+  const group = file.groups.find(({ variables }) => variables.includes(name))?.name;
+  const [where, remedy] =
+    group === undefined ? ['', 'give another file'] : [` outside of groups, only in ${group}`, `take it out of there first (ncks -G : -v ${name})`];
+  return new DataError('VARIABLE_MISSING', `${file.path}: there is no variable ${name}${where}; it holds ${names || 'none'}: ${remedy}`);
 }
 
 function readVariable(file: NetcdfFile, name: string, dimensions: string[]): CfVariable & { attributes: CfAttributes } {
   const attributes = plain(file.attributes(name));
-  const data = unpacked(file.read(name), attributes);
-  return { name, dimensions, data, attributes };
+  return { name, dimensions, data: readUnpacked(file, name), attributes };
+}
+
+/** All values of a variable; see {@link unpacked}. */
+export function readUnpacked(file: NetcdfFile, name: string): CfData {
+  return unpacked(file.read(name), plain(file.attributes(name)), `${file.path}: ${name}`);
 }
 
 /**
  * Values as CF means them: fill values NaN, packing undone. Arrays of floating point are changed in place; whole numbers stay what they are unless they are
  * packed or one of them is missing.
+ *
+ * @param subject - file and variable, for messages
+ * @throws {DataError} `CF_PACKING`
  */
-export function unpacked(raw: NetcdfArray, attributes: CfAttributes): CfData {
+export function unpacked(stored: NetcdfArray, attributes: CfAttributes, subject: string): CfData {
+  const packing = packingOf(attributes, subject);
+  const raw = packing?.unsigned ? asUnsigned(stored) : stored;
   const wide = raw instanceof BigInt64Array || raw instanceof BigUint64Array;
   const fills = fillsOf(wide ? 'int64' : typeOf(raw), attributes);
-  const packed = isPacked(attributes);
+  const packed = packing !== undefined && (attributes.scale_factor !== undefined || attributes.add_offset !== undefined);
   const floating = raw instanceof Float32Array || raw instanceof Float64Array;
   // netCDF's own fill value, for what was never written, is larger than any real value; infinity is no fill value, but an error for the reader to tell.
   const isMissing = floating
@@ -175,16 +187,52 @@ export function unpacked(raw: NetcdfArray, attributes: CfAttributes): CfData {
   const widened = wide || (packed && !(raw instanceof Float64Array)) || (!floating && fills.length > 0 && raw.some(isMissing));
   const data: CfData = widened ? Float64Array.from(raw as Iterable<number | bigint>, Number) : raw;
   if (data instanceof Float32Array || data instanceof Float64Array) {
-    const [scale, offset] = [Number(attributes.scale_factor ?? 1), Number(attributes.add_offset ?? 0)];
-    for (let i = 0; i < data.length; i++) data[i] = isMissing(data[i]) ? Number.NaN : packed ? scale * data[i] + offset : data[i];
+    for (let i = 0; i < data.length; i++) data[i] = isMissing(data[i]) ? Number.NaN : packed ? packing.scale * data[i] + packing.offset : data[i];
   }
   return data;
 }
 
 /** netCDF's own fill values, for what was never written; bytes have none, as each of their values may be meant. */
+/** Numbers that a type without a sign has: a mark of a signed type is the same bits there. */
+const UNSIGNED: Partial<Record<NetcdfType, number>> = { ubyte: 2 ** 8, ushort: 2 ** 16, uint: 2 ** 32 };
+
 const OWN_FILLS: Partial<Record<NetcdfType, number>> = { short: -32767, ushort: 65535, int: -2147483647, uint: 4294967295 };
 
-const isPacked = ({ scale_factor, add_offset }: CfAttributes): boolean => typeof scale_factor === 'number' || typeof add_offset === 'number';
+/** How the values of a variable are stored: meant is scale · stored + offset, in whole numbers without a sign where `unsigned`. */
+export interface Packing {
+  scale: number;
+  offset: number;
+  unsigned: boolean;
+}
+
+/**
+ * @param subject - file and variable, for messages
+ * @returns undefined for values that are stored as they are meant
+ * @throws {DataError} `CF_PACKING` for a scale or an offset that is not one number
+ */
+export function packingOf(attributes: CfAttributes, subject: string): Packing | undefined {
+  const number = (key: 'scale_factor' | 'add_offset', absent: number): number => {
+    const value = attributes[key];
+    if (value === undefined) return absent;
+    if (typeof value === 'number' && Number.isFinite(value) && (value !== 0 || key === 'add_offset')) return value;
+    const received = typeof value === 'string' ? JSON.stringify(value) : String(value);
+    throw new DataError(
+      'CF_PACKING',
+      `${subject}: expected ${key} to be one number${key === 'scale_factor' ? ' other than 0' : ''} but received ${received}: mend the attribute (ncatted)`,
+    );
+  };
+  const unsigned = String(attributes._Unsigned).toLowerCase() === 'true';
+  const { scale_factor, add_offset } = attributes;
+  if (scale_factor === undefined && add_offset === undefined && !unsigned) return undefined;
+  return { scale: number('scale_factor', 1), offset: number('add_offset', 0), unsigned };
+}
+
+/** Bytes of signed whole numbers, which are all that classic files have, taken for unsigned ones (NUG's _Unsigned). */
+function asUnsigned(raw: NetcdfArray): NetcdfArray {
+  if (raw instanceof Int8Array) return new Uint8Array(raw.buffer, raw.byteOffset, raw.length);
+  if (raw instanceof Int16Array) return new Uint16Array(raw.buffer, raw.byteOffset, raw.length);
+  return raw instanceof Int32Array ? new Uint32Array(raw.buffer, raw.byteOffset, raw.length) : raw;
+}
 
 /**
  * What counts as missing, as it stands in the file. Files write 1e20 in double beside floats, or the other way round: numbers of floating point are compared in
@@ -196,8 +244,9 @@ export function fillsOf(type: NetcdfType, attributes: CfAttributes): number[] {
     value === undefined || typeof value === 'string' ? [] : typeof value === 'number' ? [value] : Array.from<number | bigint, number>(value, Number),
   );
   if (type === 'float' || type === 'double') return given.map(Math.fround);
-  const own = OWN_FILLS[type];
-  return _FillValue === undefined && own !== undefined && isPacked(attributes) ? [...given, own] : given;
+  const [own, packed] = [OWN_FILLS[type], attributes.scale_factor !== undefined || attributes.add_offset !== undefined];
+  const wrapped = given.map((value) => (value < 0 ? value + (UNSIGNED[type] ?? 0) : value));
+  return _FillValue === undefined && own !== undefined && packed ? [...wrapped, own] : wrapped;
 }
 
 /** Attributes with those of one number as a number. */

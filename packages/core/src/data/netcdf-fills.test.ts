@@ -3,12 +3,13 @@ import { join } from 'node:path';
 
 import { NetcdfFile, type NetcdfArray } from '@retroplume/native';
 
+import { inspectNetcdf } from './inspect/netcdf';
 import { rangesOf } from './inspect/ranges';
 import { readCfInventory } from './cf-inventory';
 import { IoapiFile } from './ioapi';
 import { cfVariable, readCf } from './netcdf-cf';
 import { ioapiCdl, ncgen } from './testing/cdl';
-import { temporaryFolder } from './testing/shared-data';
+import { failure, temporaryFolder } from './testing/shared-data';
 
 const folder = temporaryFolder();
 const at = (name: string): string => join(folder.path, name);
@@ -73,4 +74,50 @@ test('several missing values of an I/O API file', () => {
   const file = IoapiFile.open(ncgen(at('several.nc'), ioapiCdl({ cols: 2, rows: 2, flags: [[2017001, 0]], variables })));
   expect([...file.read('NO2')]).toEqual([1, Number.NaN, Number.NaN, 4]);
   file.close();
+});
+
+describe('packing', () => {
+  const ioapi = (...attributes: string[]): string => {
+    const variables = { NO2: { type: 'float' as const, values: [1, 2, 3, 4], attributes } };
+    return ncgen(at('packed.nc'), ioapiCdl({ cols: 2, rows: 2, flags: [[2017001, 0]], variables }));
+  };
+  const remedy = 'unpack the file (ncpdq -U), or delete the attributes if the numbers are right without (ncatted)';
+
+  test.each([
+    [['scale_factor = 0.1'], 'scale_factor 0.1'],
+    [['scale_factor = 10.f', 'add_offset = -2.'], 'scale_factor 10, add_offset -2'],
+    [['add_offset = 1'], 'add_offset 1'],
+    [['_Unsigned = "true"'], '_Unsigned true'],
+  ])('an I/O API file with %j is refused, also to inspect', (attributes, said) => {
+    const path = ioapi(...attributes);
+    const what = `NO2 is packed (${said}), of which CMAQ and the I/O API know nothing and take its numbers as they are stored: ${remedy}`;
+    expect(() => IoapiFile.open(path)).toThrow(failure('IOAPI_PACKED', `${path}: ${what}`));
+    expect(inspectNetcdf(path).odd).toContainEqual({ code: 'IOAPI_PACKED', text: `it is refused as a gridded input: ${what}` });
+  });
+
+  test('a scale of 1 and an offset of 0 change nothing', () => {
+    const file = IoapiFile.open(ioapi('scale_factor = 1.', 'add_offset = 0.'));
+    expect([...file.read('NO2')]).toEqual([1, 2, 3, 4]);
+    file.close();
+  });
+
+  test.each<[string, string]>([
+    ['scale_factor = "0.1"', '"0.1"'],
+    ['scale_factor = 0.', '0'],
+    ['scale_factor = 1., 2.', '1,2'],
+  ])('%s is no scale: refused in any file', (attribute, received) => {
+    const path = ncgen(at('a.nc'), `netcdf a { dimensions: x = 2 ; variables: short v(x) ; v:${attribute} ; data: v = 1, 2 ; }`);
+    const message = `${path}: v: expected scale_factor to be one number other than 0 but received ${received}: mend the attribute (ncatted)`;
+    expect(() => readCf(path)).toThrow(failure('CF_PACKING', message));
+  });
+
+  test('whole numbers without a sign in a type that has one, packed or not', () => {
+    const cdl = `netcdf a { dimensions: x = 4 ; variables: short v(x) ; v:_Unsigned = "true" ; v:_FillValue = -1s ;
+      short w(x) ; w:_Unsigned = "true" ; w:_FillValue = -1s ; w:scale_factor = 0.5 ; data: v = 1, -2, -1, 3 ; w = 1, -2, -1, 3 ; }`;
+    const path = ncgen(at('a.nc'), cdl);
+    const held = readCf(path);
+    expect([...cfVariable(held, 'v', path).data]).toEqual([1, 65534, Number.NaN, 3]);
+    expect([...cfVariable(held, 'w', path).data]).toEqual([0.5, 32767, Number.NaN, 1.5]);
+    expect(inspectNetcdf(path).variables).toMatchObject([{ min: 1, max: 65534, missing: 1 }, { min: 0.5, max: 32767, missing: 1 }]); // prettier-ignore
+  });
 });

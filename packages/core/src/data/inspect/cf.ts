@@ -5,6 +5,7 @@ import { RetroplumeError } from '../../errors';
 import { parseUnit } from '../../units';
 import { cfCalendar, cfDecoder } from '../cf-time';
 import { instant } from '../ioapi-time';
+import { readUnpacked } from '../netcdf-cf';
 import type { Oddity, TimeSummary } from './inspection';
 import type { Described } from './netcdf';
 import { textOf, type Ranges } from './ranges';
@@ -51,8 +52,7 @@ function coordinate(file: NetcdfFile, axis: 'lon' | 'lat'): { values: Float64Arr
     ({ name, dimensions, type }) => dimensions.length === 1 && type !== 'char' && units.test(textOf(file.attributes(name).get('units'))),
   );
   if (!found) return undefined;
-  const [length] = file.shape(found.name);
-  return { values: file.read(found.name, [0], [length], new Float64Array(length)) };
+  return { values: Float64Array.from(readUnpacked(file, found.name)) };
 }
 
 function axisText(values: Float64Array, axis: 'lon' | 'lat', odd: Oddity[]): string {
@@ -82,7 +82,7 @@ function timeOf(file: NetcdfFile, odd: Oddity[]): TimeSummary | undefined {
     odd.push({ code: 'TIME_UNKNOWN', text: `${axis.name}: the time "${units}"${calendar === '' ? '' : ` (${calendar})`} is not understood` });
     return undefined;
   }
-  const times = file.read(axis.name, [0], [length], new Float64Array(length)).map((value) => Math.round(decode(value)));
+  const times = Float64Array.from(readUnpacked(file, axis.name), (value) => Math.round(decode(value)));
   const at = (i: number): Date => new Date(times[i]);
   const rises = times.every((time, i) => i === 0 || Math.round((time - times[i - 1]) / 1000) > 0);
   if (!rises) odd.push({ code: 'TIME_ORDER', text: `${axis.name} does not rise` });

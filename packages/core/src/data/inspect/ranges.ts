@@ -2,11 +2,13 @@
 import type { NetcdfAttribute, NetcdfFile } from '@retroplume/native';
 
 import { holdsNumbers } from '../netcdf-access';
-import { fillsOf, plain } from '../netcdf-cf';
+import { fillsOf, packingOf, plain } from '../netcdf-cf';
 import type { VariableSummary } from './inspection';
 
 /** Values read at once: 16 MB in double precision. */
 const SLAB = 2_000_000;
+/** Numbers that a type with a sign has: how far a negative one is from what it means without (_Unsigned). */
+const SIGNED: Record<string, number> = { byte: 2 ** 8, short: 2 ** 16, int: 2 ** 32 };
 /** Beyond it a value is a mark for missing: BADVAL3 is -9.999e36, netCDF's fill value 9.97e36. */
 const MISSING_BEYOND = 9e36;
 
@@ -27,7 +29,8 @@ export function rangesOf(file: NetcdfFile, name: string): Ranges | undefined {
   // A mark in double beside floats, or the other way round, is the same in single precision.
   const precision = ['float', 'double'].includes(variable.type) ? Math.fround : Number;
   const marks = fillsOf(variable.type, plain(attributes));
-  const [scale, offset] = [numbersOf(attributes.get('scale_factor'))[0] ?? 1, numbersOf(attributes.get('add_offset'))[0] ?? 0];
+  const { scale = 1, offset = 0, unsigned = false } = packingOf(plain(attributes), `${file.path}: ${name}`) ?? {};
+  const turn = unsigned ? (SIGNED[variable.type] ?? 0) : 0;
   const steps = shape[0] ?? 1;
   const zero = new Uint8Array(steps).fill(1);
   const empty = new Uint8Array(steps).fill(1);
@@ -36,7 +39,7 @@ export function rangesOf(file: NetcdfFile, name: string): Ranges | undefined {
   for (const { start, count } of slabsOf(shape)) {
     const raw = file.read(name, start, count, new Float64Array(count.reduce((product, length) => product * length, 1)));
     for (let i = 0; i < raw.length; i++) {
-      const value = scale * raw[i] + offset;
+      const value = scale * (raw[i] < 0 ? raw[i] + turn : raw[i]) + offset;
       if (!Number.isFinite(raw[i]) || Math.abs(raw[i]) > MISSING_BEYOND || marks.includes(precision(raw[i]))) {
         missing++;
         continue;

@@ -4,6 +4,7 @@ import type { NetcdfFile } from '@retroplume/native';
 import { DataError, GridError } from '../../errors';
 import { CF_UNITS } from '../cf-units';
 import { holdsNumbers } from '../netcdf-access';
+import { readUnpacked } from '../netcdf-cf';
 import { parseCfTimes } from './cf-time';
 import type { LatLonAxes } from './regrid';
 
@@ -34,6 +35,7 @@ export function cfDimensions(file: NetcdfFile, path: string): CfDimensions {
     const unitsOf = (name: string): string => textOf(file, name, 'units') ?? '';
     const found = coordinates.find(({ name }) => IS[axis].units.test(unitsOf(name))) ?? coordinates.find(({ name }) => IS[axis].name.test(name));
     if (found) return found.name;
+    refuseProjected(file, path);
     const what = { time: 'time', lat: 'latitude', lon: 'longitude' }[axis];
     throw new DataError(
       'CF_AXES',
@@ -41,6 +43,27 @@ export function cfDimensions(file: NetcdfFile, path: string): CfDimensions {
     );
   };
   return { time: find('time'), lat: find('lat'), lon: find('lon') };
+}
+
+/** @throws {DataError} `CF_AXES` */
+function refuseProjected(file: NetcdfFile, path: string): void {
+  const projection = projectionOfCf(file);
+  if (projection === undefined) return;
+  throw new DataError(
+    'CF_AXES',
+    `${path}: its fields lie on a projection (${projection}), not on longitudes and latitudes: bring them to those first (cdo remapbil)`,
+  );
+}
+
+/** CF's name of the projection on which a file's fields lie; undefined where they lie on longitudes and latitudes, as far as it says. */
+export function projectionOfCf(file: NetcdfFile): string | undefined {
+  const mappings = new Set(file.variables.map(({ name }) => textOf(file, name, 'grid_mapping')?.split(/[:\s]/)[0]));
+  const named = file.variables.filter(({ name }) => mappings.has(name)).map(({ name }) => textOf(file, name, 'grid_mapping_name'));
+  const other = named.find((name) => name !== undefined && name !== 'latitude_longitude');
+  if (other !== undefined) return other;
+  const standard = file.variables.map(({ name }) => textOf(file, name, 'standard_name') ?? '');
+  if (standard.some((name) => /^projection_[xy]_coordinate$/.test(name))) return 'projection_x_coordinate';
+  return standard.some((name) => /^grid_(lat|long)itude$/.test(name)) ? 'rotated_latitude_longitude' : undefined;
 }
 
 /** Times of a file's records, ms since 1970, one at least. @throws {DataError} `CF_AXES`, `CF_TIME` */
@@ -59,6 +82,7 @@ export function cfTimes(file: NetcdfFile, path: string): number[] {
  */
 export function latLonAxes(file: NetcdfFile, path: string): LatLonAxes {
   const { lat, lon } = cfDimensions(file, path);
+  refuseProjected(file, path); // a rotated pole's own latitudes, too, may be called lat
   const lons = numbers(file, lon);
   for (let i = 1; i < lons.length; i++) if (lons[i] <= lons[i - 1]) lons[i] += 360 * Math.ceil((lons[i - 1] - lons[i] + 1e-9) / 360);
   const lats = numbers(file, lat);
@@ -78,7 +102,7 @@ function assertEven(points: Float64Array, subject: string): void {
 }
 
 function numbers(file: NetcdfFile, name: string): Float64Array {
-  return Float64Array.from(file.read(name) as Iterable<number | bigint>, Number);
+  return Float64Array.from(readUnpacked(file, name));
 }
 
 export function textOf(file: NetcdfFile, variable: string, attribute: string): string | undefined {

@@ -159,7 +159,8 @@ export class CfReader extends IndexedReader {
       const start = axes.map((axis) => ({ time: record, lat: row, lon: col, single: 0 })[axis]);
       const lengths = axes.map((axis) => ({ time: steps, lat: rows, lon: cols, single: 1 })[axis]);
       const raw = source.file.read(name, start, lengths);
-      out.set(this.inOneUnit(unpacked(raw, plain(source.file.attributes(name))), source, name), step * rows * cols);
+      const values = unpacked(raw, plain(source.file.attributes(name)), `${source.path}: ${name}`);
+      out.set(this.inOneUnit(values, source, name), step * rows * cols);
     }
     return out;
   }

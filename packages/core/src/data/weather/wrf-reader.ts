@@ -127,7 +127,7 @@ export class WrfReader extends IndexedReader {
       throw missing(path, variable === name ? name : `${name}, which ${variable} needs`);
     const middle = category ? { start: [Number(category[1]) - 1], count: [1] } : { start: [], count: [] };
     const raw = file.read(name, [record, ...middle.start, row, col], [count, ...middle.count, rows, cols]);
-    const values = unpacked(raw, plain(file.attributes(name)));
+    const values = unpacked(raw, plain(file.attributes(name)), `${path}: ${name}`);
     return values instanceof Float32Array ? values : new Float32Array(values);
   }
 
