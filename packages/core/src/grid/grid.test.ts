@@ -141,6 +141,9 @@ describe('projections', () => {
   test('sizes that make no grid', () => {
     expect(() => new Grid({ ...cn27, xcell: 0 })).toThrow(expect.objectContaining({ code: 'GRID_DEFINITION' }) as Error);
     expect(() => new Grid({ ...cn27, rows: 1.5 })).toThrow(expect.objectContaining({ code: 'GRID_DEFINITION' }) as Error);
+    expect(() => new Grid({ ...latLon, xcell: 12000, ycell: 12000 })).toThrow(
+      /cells of a lat-lon grid \(GDTYP 1\) are in degrees, but these are of 12000 x 12000: give them in degrees, or the GDTYP of the projection that they are metres of$/,
+    );
     expect(() => new Grid({ ...cn27, cols: 1e9 })).toThrow(/expected at most 200000000 cells but received 1000000000 x \d+: mend the GRIDDESC/);
   });
 

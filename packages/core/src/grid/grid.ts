@@ -40,11 +40,17 @@ export class Grid {
   /** @throws {GridError} `GRID_PROJECTION`, or `GRID_DEFINITION` for sizes that make no grid */
   constructor(readonly definition: Readonly<GridDefinition>) {
     expectObject(definition, 'new Grid: definition', 'the definition of a grid');
-    const { name, xcell, ycell, cols, rows } = definition;
+    const { name, gdtyp, xcell, ycell, cols, rows } = definition;
     if (!(xcell > 0 && ycell > 0 && cols > 0 && rows > 0 && Number.isInteger(cols) && Number.isInteger(rows))) {
       throw new GridError(
         'GRID_DEFINITION',
         `grid ${name}: expected cells larger than 0 and at least one row and column but received ${cols} x ${rows} cells of ${xcell} x ${ycell}: mend the GRIDDESC or the file's header`,
+      );
+    }
+    if (gdtyp === LATLON && (xcell > 360 || ycell > 180)) {
+      throw new GridError(
+        'GRID_DEFINITION',
+        `grid ${name}: cells of a lat-lon grid (GDTYP 1) are in degrees, but these are of ${xcell} x ${ycell}: give them in degrees, or the GDTYP of the projection that they are metres of`,
       );
     }
     if (cols * rows > MOST_CELLS) {

@@ -1,5 +1,5 @@
 /**
- * Units as files spell them: SI in CF's manner (`ug m-3`, `kg m-2 s-1`), CMAQ's and MCIP's (`moles/s`, `micrograms/m**3`, `WATTS/M**2`,
+ * Units as files spell them: SI in CF's manner (`ug m-3`, `kg m-2 s-1`), CMAQ's and MCIP's (`moles/s`, `mols/s`, `micrograms/m**3`, `WATTS/M**2`,
  * `KG/KG`, `KG/(M*S)`, `ppmV`), SMOKE's (`none`, `degrees K`), combine's (`C`, `deg`) and what spreadsheets hold (`µg/m³`, `ug.m-3`). Names are looked up as they stand and then in lower case, so that `Mg` is a
  * megagram, `mg` a milligram and MCIP's `M` a metre.
  */
@@ -53,7 +53,7 @@ const NAMES: Record<string, Entry> = {
   microgram: [1e-9, MASS], micrograms: [1e-9, MASS], microg: [1e-9, MASS],
   tonne: [1e3, MASS], tonnes: [1e3, MASS],
   ton: [907.18474, MASS], tons: [907.18474, MASS], // short tons, as SMOKE's reports
-  mole: [1, AMOUNT], moles: [1, AMOUNT],
+  mole: [1, AMOUNT], moles: [1, AMOUNT], mols: [1, AMOUNT],
   meter: [1, LENGTH], meters: [1, LENGTH], metre: [1, LENGTH], metres: [1, LENGTH],
   l: [1e-3, [0, 0, 3, 0, 0, 0]],
   ha: [1e4, [0, 0, 2, 0, 0, 0]],
@@ -80,7 +80,7 @@ const CELSIUS = /^(?:(?:deg(?:ree)?s?|°)[ _]*)?(?:c|celsius|centigrade)$/i;
 const DEGREES_KELVIN = /(?<![a-z])(?:deg(?:ree)?s?|°)[ _]*k(?:elvin)?(?![a-z])/gi;
 
 /** `nmol/mol`, `umol mol-1`, `moles/mole`: the grammar below would lose what the ratio is of. */
-const MOLE_FRACTION = /^([a-z]?mol)(?:es?)?(?: ?\/ ?mol(?:es?)?| mol(?:es?)?(?:\*\*|\^)?-1)$/i;
+const MOLE_FRACTION = /^([a-z]?mol)(?:es?|s)?(?: ?\/ ?mol(?:es?|s)?| mol(?:es?|s)?(?:\*\*|\^)?-1)$/i;
 
 /** @param subject - what is in that unit (`emis.nc: NO2`), for messages @throws {UnitError} `UNIT_UNKNOWN`, naming the part that isn't known */
 export function parseUnit(text: string, subject?: string): Unit {

@@ -7,6 +7,8 @@ describe('spellings', () => {
   test.each([
     ['moles/s', 'mol s-1'],
     ['moles/s         ', 'mol s-1'],
+    ['mols/s          ', 'mol s-1'], // CMAQ's emission files
+    ['umols/mol', 'ppm'],
     ['MOLES/S', 'mol s-1'],
     ['micrograms/m**3', 'ug m-3'],
     ['µg/m3', 'ug m-3'],

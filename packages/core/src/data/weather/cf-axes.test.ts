@@ -2,9 +2,12 @@
 import { join } from 'node:path';
 import { NetcdfFile } from '@retroplume/native';
 import { Grid } from '../../grid/grid';
+import { inspectNetcdf } from '../inspect/netcdf';
+import { readCf } from '../netcdf-cf';
 import { ncgen } from '../testing/cdl';
 import { failure, temporaryFolder } from '../testing/shared-data';
 import { CfReader } from './cf-reader';
+import { openWeather } from './open-weather';
 
 const folder = temporaryFolder();
 const grid = new Grid({
@@ -56,4 +59,48 @@ test('a cyclic point that is written as 0 again', () => {
   const reader = CfReader.open([globe([...Array.from({ length: 36 }, (_, i) => 10 * i), 0])], grid);
   expect([...reader.read('TEMP2', 0, 1)]).toEqual([15, 25]);
   reader.close();
+});
+
+describe('fields on a projection', () => {
+  const time = 'double time(time) ; time:units = "hours since 2017-01-01" ;';
+  const fails = (cdl: string, code: string, said: string): void => {
+    const path = ncgen(
+      join(folder.path, 'projected.nc'),
+      `netcdf p { dimensions: time = 2 ; y = 2 ; x = 2 ; lat = 2 ; lon = 2 ; variables: ${time} ${cdl} }`,
+    );
+    expect(() => openWeather([path], { grid })).toThrow(failure(code, `${path}: ${said}`));
+  };
+  const remedy = 'not on longitudes and latitudes: bring them to those first (cdo remapbil)';
+
+  test('are refused as such, also where the axes of a rotated pole are called lat and lon', () => {
+    const lambert = `int crs ; crs:grid_mapping_name = "lambert_conformal_conic" ; double x(x) ; x:standard_name = "projection_x_coordinate" ; x:units = "m" ;
+      double y(y) ; y:standard_name = "projection_y_coordinate" ; y:units = "m" ; float t2m(time, y, x) ; t2m:grid_mapping = "crs: x y" ;`;
+    const what = "it is neither an I/O API file (no FTYPE), nor WRF's (no dimension south_north), nor on longitudes and latitudes";
+    fails(
+      lambert,
+      'FORMAT_UNKNOWN',
+      `${what} but on a projection (lambert_conformal_conic), of which CF files are not read: check the path in the case, or set meteorology.format`,
+    );
+    const rotated = `float lat(lat) ; lat:standard_name = "grid_latitude" ; lat:units = "degrees" ; float lon(lon) ; lon:standard_name = "grid_longitude" ; lon:units = "degrees" ;
+      float t2m(time, lat, lon) ; data: time = 0, 1 ; lat = 40, 50 ; lon = -10, 10 ;`;
+    fails(rotated, 'CF_AXES', `its fields lie on a projection (rotated_latitude_longitude), ${remedy}`);
+  });
+
+  test('and variables in groups are told of', () => {
+    const path = ncgen(
+      join(folder.path, 'groups.nc'),
+      'netcdf g { group: PRODUCT { dimensions: lat = 1 ; variables: float lat(lat) ; } }',
+      'netCDF-4',
+    );
+    expect(() => openWeather([path], { grid })).toThrow('on longitudes and latitudes; variables in groups (PRODUCT) are not read');
+    expect(() => readCf(path, ['lat'])).toThrow(
+      failure(
+        'VARIABLE_MISSING',
+        `${path}: there is no variable lat outside of groups, only in PRODUCT; it holds none: take it out of there first (ncks -G : -v lat)`,
+      ),
+    );
+    const { facts, odd } = inspectNetcdf(path);
+    expect(facts).toEqual({ groups: 'PRODUCT: lat' });
+    expect(odd.map(({ code }) => code)).toEqual(['GROUPS']);
+  });
 });

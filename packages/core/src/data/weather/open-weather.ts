@@ -7,6 +7,7 @@ import type { IoapiReader } from '../ioapi-file';
 import { headOf } from '../ioapi-heads';
 import { WEATHER_OVERLAP } from '../ioapi-series';
 import { openNetcdf, readingFiles } from '../netcdf-access';
+import { projectionOfCf } from './cf-axes';
 import { CfReader } from './cf-reader';
 import { McipReader } from './mcip-reader';
 import type { CfNames, WeatherFormat } from './weather-names';
@@ -73,6 +74,13 @@ function formatOf(paths: string[]): Exclude<WeatherFormat, 'auto'> {
   }
 }
 
+/** What hides coordinates from whoever looks for them. */
+function whyNot(file: NetcdfFile): string {
+  const projection = projectionOfCf(file);
+  if (projection !== undefined) return ` but on a projection (${projection}), of which CF files are not read`;
+  return file.groups.length > 0 ? `; variables in groups (${file.groups.map(({ name }) => name).join(', ')}) are not read` : '';
+}
+
 function formatOfFile(file: NetcdfFile): Exclude<WeatherFormat, 'auto'> {
   if (file.attributes().has('FTYPE')) return 'mcip';
   if (file.dimensions.some(({ name }) => name === 'south_north')) return 'wrf';
@@ -80,6 +88,6 @@ function formatOfFile(file: NetcdfFile): Exclude<WeatherFormat, 'auto'> {
   if (coordinates.some((name) => /^lat/i.test(name)) && coordinates.some((name) => /^lon/i.test(name))) return 'cf';
   throw new DataError(
     'FORMAT_UNKNOWN',
-    `${file.path}: it is neither an I/O API file (no FTYPE), nor WRF's (no dimension south_north), nor on longitudes and latitudes: check the path in the case, or set meteorology.format`,
+    `${file.path}: it is neither an I/O API file (no FTYPE), nor WRF's (no dimension south_north), nor on longitudes and latitudes${whyNot(file)}: check the path in the case, or set meteorology.format`,
   );
 }
