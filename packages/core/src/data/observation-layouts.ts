@@ -53,6 +53,8 @@ export interface HeldColumns {
   /** of all files together */
   columns: string[];
   files: HeldFile[];
+  /** identifiers of the list of stations */
+  listed: readonly string[];
 }
 
 /** How the files of a layout are read, where not as tables with a header. */
@@ -194,7 +196,7 @@ export const AIRNOW_TIME = `regexp_replace(trim(date), '^(\\d\\d)/(\\d\\d)/(?:20
 function airnow(): Layout {
   const species = named('parameter', { OZONE: 'O3', O3: 'O3', NO2: 'NO2', SO2: 'SO2', 'PM2.5': 'PM2.5' });
   const rows = `(SELECT trim(station) AS station, ${AIRNOW_TIME} AS time, ${species} AS species, value, ${unit('unit')} AS unit FROM raw)`;
-  return { ...fromRelation(`${rows} WHERE species IS NOT NULL`), zone: 'UTC' };
+  return { ...fromRelation(`${rows} WHERE species IS NOT NULL`), held: `SELECT coalesce(${species}, trim(parameter)) FROM raw`, zone: 'UTC' };
 }
 
 /** Codes of AQS; 88101 is PM2.5 by a reference method, 88502 acceptable PM2.5, taken where there is no other. */
@@ -216,7 +218,12 @@ const AQS_DAY_MEANS = "('1 HOUR', '24 HOUR', '24-HR BLK AVG')";
 function aqsHourly(held: HeldColumns): Layout {
   requireAqsColumns(held, AQS_HOURLY, AQS_DAILY, 'daily');
   const rows = aqsRows(`trim("Date GMT") || ' ' || trim("Time GMT")`, 'Sample Measurement', '');
-  return { ...fromRelation(`${rows} WHERE species IS NOT NULL`), precedence: 'code, poc', zone: 'UTC' };
+  return {
+    ...fromRelation(`${rows} WHERE species IS NOT NULL`),
+    precedence: 'code, poc',
+    held: `SELECT coalesce(species, code) FROM ${rows}`,
+    zone: 'UTC',
+  };
 }
 
 function aqsDaily(held: HeldColumns): Layout {
@@ -255,22 +262,36 @@ function aqsRows(time: string, value: string, more: string): string {
 }
 
 const EEA_SPECIES = { '8': 'NO2', '1': 'SO2', '7': 'O3', '6001': 'PM2.5' };
+/** Pollutants that are often asked for beside those; of others the code is told. */
+const EEA_OTHERS = { '5': 'PM10', '9': 'NOX', '10': 'CO', '38': 'NO' };
 const EEA_UNITS = { 'UG.M-3': 'ug m-3', 'MG.M-3': 'mg m-3', 'UG/M3': 'ug m-3', 'MG/M3': 'mg m-3' };
 /** Valid, and valid below the limit of detection; -1 and -99 are not valid. */
 const EEA_VALID = "('1', '2', '3', '4')";
 const EEA_ZONE = 'Etc/GMT-1';
+/** The country that the download service writes in front of a sampling point, and the EEA's own list of them does not. */
+const EEA_COUNTRY = '^[A-Z]{2}/';
 
-function eea(spec: ObservationsSpec, { files }: HeldColumns, names: Record<'station' | 'code' | 'time' | 'value' | 'unit' | 'kind', string>): Layout {
+function eea(
+  spec: ObservationsSpec,
+  { files, listed }: HeldColumns,
+  names: Record<'station' | 'code' | 'time' | 'value' | 'unit' | 'kind', string>,
+): Layout {
   requireColumns(files, [...Object.values(names), 'Validity']);
   const column = (key: keyof typeof names): string => identifier(names[key]);
   // The older files give a code as the end of an address.
   const code = `regexp_extract(trim(${column('code')}), '(\\d+)$', 1)`;
-  const source = `(SELECT trim(${column('station')}) AS station, trim(${column('time')}) AS time, ${named(code, EEA_SPECIES)} AS species, ${column('value')} AS value,
+  const asked = spec.resolution === 'daily' ? 'day' : 'hour';
+  const kind = `lower(trim(${column('kind')}))`;
+  const species = named(code, EEA_SPECIES);
+  const isBare = !listed.some((id) => new RegExp(EEA_COUNTRY).test(id));
+  const station = isBare ? `regexp_replace(trim(${column('station')}), ${literal(EEA_COUNTRY)}, '')` : `trim(${column('station')})`;
+  const source = `(SELECT ${station} AS station, trim(${column('time')}) AS time, ${species} AS species, ${column('value')} AS value,
       coalesce(${named(unit(column('unit')), EEA_UNITS)}, ${column('unit')}) AS unit, trim("Validity") IN ${EEA_VALID} AS valid FROM raw
-      WHERE lower(trim(${column('kind')})) = ${literal(spec.resolution === 'daily' ? 'day' : 'hour')})`;
+      WHERE ${kind} = ${literal(asked)})`;
   return {
     ...fromRelation(`(SELECT station, time, species, value, unit FROM ${source} WHERE species IS NOT NULL AND valid)`),
     times: `SELECT time FROM ${source} WHERE species IS NOT NULL`,
+    held: `SELECT coalesce(${species}, ${named(code, EEA_OTHERS)}, 'code ' || ${code}) || CASE WHEN ${kind} = ${literal(asked)} THEN '' ELSE ' (' || ${kind} || ')' END FROM raw`,
     zone: EEA_ZONE,
     invalid: `SELECT count(*) FROM ${source} WHERE species IS NOT NULL AND NOT valid`,
   };
@@ -293,6 +314,7 @@ function openaq({ columns, files }: HeldColumns): Layout {
   return {
     ...fromRelation(`${rows} WHERE species IS NOT NULL`),
     precedence: 'sensor',
+    held: `SELECT coalesce(${species}, trim(parameter)) FROM raw`,
     zone: 'UTC',
     endLabels: true,
   };

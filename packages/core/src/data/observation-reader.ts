@@ -79,7 +79,7 @@ export class ObservationReader {
       for (const { path, row } of files) if (row !== undefined) throw new DataError('COLUMN_MISSING', `${path}: ${headlessText(row)}`);
       requireColumns([{ path: 'observations.sql', columns: await store.userView('view', spec.sql ?? '') }], SQL_COLUMNS);
     }
-    this.layout = layoutOf(spec, { label, columns, files });
+    this.layout = layoutOf(spec, { label, columns, files, listed: [...this.stations, ...this.outside].map(({ id }) => id) });
     try {
       return await this.fill(span);
     } catch (error) {
@@ -259,7 +259,7 @@ export class ObservationReader {
   private async occurring(): Promise<string[]> {
     const held = (
       await this.store.rows(
-        `SELECT DISTINCT species FROM (${this.layout.held ?? `SELECT species FROM (${this.layout.relations.join(' UNION ALL ')})`}) AS held(species)`,
+        `SELECT DISTINCT species FROM (${this.layout.held ?? `SELECT species FROM (${this.layout.relations.join(' UNION ALL ')})`}) AS held(species) WHERE species IS NOT NULL ORDER BY 1`,
         this.label,
       )
     ).map(([name]) => String(name));
