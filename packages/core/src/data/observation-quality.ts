@@ -113,11 +113,16 @@ export function assertQuality(files: string, species: string, floor: number, qua
         : `${files}: ${species}: too many values make no sense (${counts}): check its column and unit in the case`,
     );
   }
-  if (valid === 0)
-    throw new DataError(
-      'OBSERVATIONS_EMPTY',
-      `${files}: ${species} has no value at any station and time: check its column, or leave the species out of the case`,
-    );
+  if (valid === 0) throw new DataError('OBSERVATIONS_EMPTY', `${files}: ${species} ${emptiness(quality)}, or leave the species out of the case`);
+}
+
+/** Why a species has no value, and what to do. */
+function emptiness({ offStep, outside }: SpeciesQuality): string {
+  if (offStep !== undefined)
+    return `has values only at times between those of other species (station ${offStep.stations[0]}): give means of the same hours`;
+  if (outside !== undefined)
+    return `has ${outside} values at stations outside the grid and none inside: check lon and lat of the stations, and the case's grid`;
+  return 'has no value at any station and time: check its column';
 }
 
 /** @param values - NaN where there is none @returns what more than half of the values above zero lie below, where the unit is wrong rather than the air so clean */

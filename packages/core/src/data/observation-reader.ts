@@ -252,7 +252,7 @@ export class ObservationReader {
     if (heard.length > 0) return heard;
     throw new DataError(
       'OBSERVATIONS_EMPTY',
-      `${this.label}: ${held.join(', ')}: no value at any station of ${this.spec.stations.file} in ${this.asked.end - this.asked.first} times from ${instant(timeAt(this.axis, this.asked.first))} on: give files that hold observations of these stations and times`,
+      `${this.label}: ${held.join(', ')}: no value at any station of ${this.spec.stations.file}${this.outside.length > 0 ? ' inside the grid' : ''} in ${this.asked.end - this.asked.first} times from ${instant(timeAt(this.axis, this.asked.first))} on: give files that hold observations of these stations and times`,
     );
   }
 

@@ -208,7 +208,7 @@ export const observationsSchema = z
   .strictObject({
     stations: z
       .strictObject({
-        file: file("CSV of the stations. Of AQS's `aqs_sites.csv` and of its files of observations the columns are known."),
+        file: file("CSV of the stations. Of the lists of AQS, AirNow and the EEA, and of AQS's files of observations, the columns are known."),
         id: text('Column of the identifier.').default('id'),
         lon: text('Column of the longitude.').default('lon'),
         lat: text('Column of the latitude.').default('lat'),

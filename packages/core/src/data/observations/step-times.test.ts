@@ -57,6 +57,13 @@ describe('values between the hours', () => {
     expect(observations.quality?.species.NO2).toMatchObject({ valid: 9, offStep: { values: 3, stations: ['A'] } });
   });
 
+  test('are not all that a species may have', async () => {
+    await expect(read('A,2017-01-01T00:00,,8\nA,2017-01-01T01:00,,8\nB,2017-01-01T00:30,5,\n')).rejects.toMatchObject({
+      code: 'OBSERVATIONS_EMPTY',
+      message: `${at('obs.csv')}: NO2 has values only at times between those of other species (station B): give means of the same hours, or leave the species out of the case`,
+    });
+  });
+
   test('of a sensor of OpenAQ, whose labels mark the end', async () => {
     write('stations.csv', 'id,lon,lat\n7441,105.8,21\n7442,105.9,21\n');
     const row = (location: number, time: string, value: number): string => `${location},1,${time}:00+07:00,pm25,µg/m³,${value}\n`;
@@ -93,6 +100,10 @@ test('stations outside the grid are counted apart, and none inside is told', asy
   expect(sentences(observations)).toEqual(
     expect.arrayContaining(['2 stations with values lie outside the grid', '3 values of NO2 at stations outside the grid were left out']),
   );
+  await expect(read('G,2017-01-01T00:00,8,8\nA,2017-01-01T00:00,,8\n', {}, { grid })).rejects.toMatchObject({
+    code: 'OBSERVATIONS_EMPTY',
+    message: `${at('obs.csv')}: NO2 has 1 values at stations outside the grid and none inside: check lon and lat of the stations, and the case's grid, or leave the species out of the case`,
+  });
   write('GRIDDESC', `' '\n'LL'\n  1 0 0 0 0 0\n' '\n'FAR'\n'LL' 0 0 1 1 1 1 1\n' '\n`);
   await expect(readObservations(spec(), { grid: readGriddesc(at('GRIDDESC'), 'FAR') })).rejects.toMatchObject({ code: 'STATIONS_OUTSIDE_GRID' });
 });
