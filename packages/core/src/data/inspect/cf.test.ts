@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Grid } from '../../grid/grid';
+import { cfGrid, CRS, ON_GRID } from '../cf-grid';
 import { writeCf } from '../netcdf-cf';
-import type { Inspection } from './inspection';
+import { summariseGrid, type Inspection } from './inspection';
 import { inspectNetcdf } from './netcdf';
 
 let dir: string;
@@ -60,4 +62,25 @@ it('says which times are not understood', () => {
     undefined,
     'TIME_UNKNOWN: time: the time "days since 2017-01-01" (360_day) is not understood',
   ]);
+});
+
+describe('on a projection', () => {
+  const lambert = new Grid({ name: 'cn27', gdtyp: 2, pAlp: 25, pBet: 40, pGam: 110, xcent: 110, ycent: 34, xorig: 0, yorig: 0, xcell: 27000, ycell: 27000, cols: 3, rows: 2 }); // prettier-ignore
+  const on = cfGrid(lambert);
+  const field = { name: 'NO2', dimensions: ['y', 'x'], data: new Float32Array(6), attributes: { units: 'ppb', ...ON_GRID } };
+
+  it('a file of ours has its grid', () => {
+    writeCf(join(dir, 'own.nc'), { ...on, variables: [...on.variables, field] });
+    const { grids, odd } = inspectNetcdf(join(dir, 'own.nc'));
+    expect(grids).toEqual([summariseGrid(lambert.definition)]);
+    expect(odd).toEqual([]);
+  });
+
+  it('of others the projection and its axes are told, and that it is refused', () => {
+    const crs = { name: CRS, dimensions: [], data: new Int32Array(1), attributes: { grid_mapping_name: 'lambert_conformal_conic' } };
+    writeCf(join(dir, 'other.nc'), { ...on, variables: [crs, { ...field, attributes: { units: 'ppb', grid_mapping: CRS } }] });
+    const { grids, facts, odd } = inspectNetcdf(join(dir, 'other.nc'));
+    expect([grids, odd.map(({ code }) => code)]).toEqual([[], ['PROJECTED']]);
+    expect(facts).toMatchObject({ projection: 'lambert_conformal_conic', x: '3 from 13500 to 67500, every 27000 (m)', y: '2 from 13500 to 40500, every 27000 (m)' }); // prettier-ignore
+  });
 });

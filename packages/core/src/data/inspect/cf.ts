@@ -3,10 +3,12 @@ import type { NetcdfFile } from '@retroplume/native';
 
 import { RetroplumeError } from '../../errors';
 import { parseUnit } from '../../units';
+import { CRS, gridFromCf } from '../cf-grid';
 import { cfCalendar, cfDecoder } from '../cf-time';
 import { instant } from '../ioapi-time';
-import { readUnpacked } from '../netcdf-cf';
-import type { Oddity, TimeSummary } from './inspection';
+import { plain, readUnpacked } from '../netcdf-cf';
+import { projectionOfCf, PROJECTED_AXIS } from '../weather/cf-axes';
+import { summariseGrid, type GridSummary, type Oddity, type TimeSummary } from './inspection';
 import type { Described } from './netcdf';
 import { textOf, type Ranges } from './ranges';
 import { stepBetween } from './time-steps';
@@ -20,7 +22,10 @@ export function describeCf(file: NetcdfFile, ranges: Ranges[]): Described {
     const found = coordinate(file, axis);
     if (found) facts[axis === 'lon' ? 'longitudes' : 'latitudes'] = axisText(found.values, axis, odd);
   }
+  const { grids, ...projected } = projectionOf(file, odd);
+  Object.assign(facts, projected.facts);
   for (const { name, units, missing, values } of ranges) {
+    if (file.attributes(name).has('grid_mapping_name')) continue; // it holds attributes only
     const axis = file.variable(name)?.dimensions.length === 1;
     if (units === '' && !axis) odd.push({ code: 'UNIT_MISSING', text: `${name}: there is no unit` });
     else if (!axis && !/ since /i.test(units) && !isKnown(units))
@@ -31,9 +36,29 @@ export function describeCf(file: NetcdfFile, ranges: Ranges[]): Described {
   return {
     kind: convention === '' ? 'netCDF file without a convention' : `${convention} file`,
     facts,
+    grids,
     ...(time ? { time } : {}),
     odd: odd.filter(({ code, text }) => code !== 'UNIT_MISSING' || !bounds.some((name) => text.startsWith(`${name}:`))),
   };
+}
+
+/** The grid of a file of ours; of others on a projection how it is called and where its axes reach. */
+function projectionOf(file: NetcdfFile, odd: Oddity[]): { grids: GridSummary[]; facts: Record<string, string> } {
+  const own = file.variable(CRS) && plain(file.attributes(CRS));
+  if (own?.ioapi_name !== undefined) return { grids: [summariseGrid(gridFromCf(own, file.path).definition)], facts: {} };
+  const projection = projectionOfCf(file);
+  if (projection === undefined) return { grids: [], facts: {} };
+  odd.push({
+    code: 'PROJECTED',
+    text: 'it lies on a projection: as meteorology or inventory it is refused; bring it to longitudes and latitudes first (cdo remapbil)',
+  });
+  const axes = file.variables.flatMap(({ name, dimensions, type }): [string, string][] => {
+    const standard = textOf(file.attributes(name).get('standard_name'));
+    if (dimensions.length !== 1 || type === 'char' || !PROJECTED_AXIS.test(standard)) return [];
+    const units = textOf(file.attributes(name).get('units'));
+    return [[name, `${axisText(Float64Array.from(readUnpacked(file, name)), name, odd)}${units === '' ? '' : ` (${units})`}`]];
+  });
+  return { grids: [], facts: { projection, ...Object.fromEntries(axes) } };
 }
 
 function isKnown(units: string): boolean {
@@ -55,14 +80,19 @@ function coordinate(file: NetcdfFile, axis: 'lon' | 'lat'): { values: Float64Arr
   return { values: Float64Array.from(readUnpacked(file, found.name)) };
 }
 
-function axisText(values: Float64Array, axis: 'lon' | 'lat', odd: Oddity[]): string {
+/** @param axis - lat and lon are those of the earth */
+function axisText(values: Float64Array, axis: string, odd: Oddity[]): string {
   const [first, last] = [values[0], values[values.length - 1]];
   if (axis === 'lat' && first > last)
     odd.push({ code: 'NORTH_FIRST', text: 'latitudes go from north to south; rows of a grid here go from south to north' });
   if (axis === 'lon' && values.some((value) => value > 180)) odd.push({ code: 'LONGITUDE_360', text: 'longitudes go beyond 180 °E, up to 360' });
   const steps = values.slice(1).map((value, i) => value - values[i]);
   const even = steps.every((step) => Math.abs(step - steps[0]) < 1e-3 * Math.abs(steps[0]));
-  if (!even) odd.push({ code: 'UNEVEN_AXIS', text: `the ${axis === 'lon' ? 'longitudes' : 'latitudes'} are not evenly spaced` });
+  if (!even)
+    odd.push({
+      code: 'UNEVEN_AXIS',
+      text: `the ${axis === 'lon' ? 'longitudes' : axis === 'lat' ? 'latitudes' : `points of ${axis}`} are not evenly spaced`,
+    });
   return `${values.length} from ${round(first)} to ${round(last)}${even && steps.length > 0 ? `, every ${round(Math.abs(steps[0]))}` : ''}`;
 }
 

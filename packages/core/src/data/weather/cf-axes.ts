@@ -55,15 +55,17 @@ function refuseProjected(file: NetcdfFile, path: string): void {
   );
 }
 
-/** CF's name of the projection on which a file's fields lie; undefined where they lie on longitudes and latitudes, as far as it says. */
+/** Standard names of axes that are no longitudes and latitudes. */
+export const PROJECTED_AXIS = /^(projection_[xy]_coordinate|grid_(lat|long)itude)$/;
+
+/** CF's name of the projection on which a file's fields lie; of an axis where it gives none; undefined where they lie on longitudes and latitudes, as far as it says. */
 export function projectionOfCf(file: NetcdfFile): string | undefined {
   const mappings = new Set(file.variables.map(({ name }) => textOf(file, name, 'grid_mapping')?.split(/[:\s]/)[0]));
   const named = file.variables.filter(({ name }) => mappings.has(name)).map(({ name }) => textOf(file, name, 'grid_mapping_name'));
   const other = named.find((name) => name !== undefined && name !== 'latitude_longitude');
   if (other !== undefined) return other;
   const standard = file.variables.map(({ name }) => textOf(file, name, 'standard_name') ?? '');
-  if (standard.some((name) => /^projection_[xy]_coordinate$/.test(name))) return 'projection_x_coordinate';
-  return standard.some((name) => /^grid_(lat|long)itude$/.test(name)) ? 'rotated_latitude_longitude' : undefined;
+  return standard.find((name) => PROJECTED_AXIS.test(name));
 }
 
 /** Times of a file's records, ms since 1970, one at least. @throws {DataError} `CF_AXES`, `CF_TIME` */
