@@ -12,7 +12,7 @@ const degrees = ([lon, lat]: [number, number]): string => `${lon.toFixed(3)}, ${
 function gridLines({ name, projection, cols, rows, cell, corners }: GridSummary): string {
   const { southWest, southEast, northEast, northWest } = corners;
   return (
-    `  grid ${name}: ${cols} columns x ${rows} rows of ${short(cell[0])} x ${short(cell[1])}, ${projection}\n` +
+    `  grid ${name || 'without a name'}: ${cols} columns x ${rows} rows of ${short(cell[0])} x ${short(cell[1])}, ${projection}\n` +
     `    corners (lon, lat): SW ${degrees(southWest)}; SE ${degrees(southEast)}; NE ${degrees(northEast)}; NW ${degrees(northWest)}\n`
   );
 }

@@ -117,6 +117,14 @@ export class IoapiFile implements IoapiReader {
     return new IoapiFile(this.path, this.file, this.attributes, this.grid, this.window, times, this.layers, this.variables);
   }
 
+  get notes(): string[] {
+    const { dated } = this.times;
+    if (dated === undefined) return [];
+    return [
+      `${this.path}: TSTEP is 0, so that its fields are taken as independent of time, but TFLAG says ${instant(dated)}: set TSTEP if they are of that hour`,
+    ];
+  }
+
   /** Whether the values lie at the centres of the cells of the grid that was asked for, or at their corners. */
   get stagger(): Stagger {
     return this.window.stagger;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { Grid } from '../grid/grid';
 import { dotGrid } from '../grid/window';
+import { inspectNetcdf } from './inspect/netcdf';
 import { IoapiFile, IoapiSeries } from './ioapi';
 import { pressureWeights } from './ioapi-layers';
 import { FORMS, ioapiCdl, ncgen, type IoapiCdl } from './testing/cdl';
@@ -75,6 +76,55 @@ describe('steps', () => {
         `${at('a.nc')}: expected step 1 at 2017-01-01T03:00Z but its TFLAG says 2017-01-01T04:00Z: give a file without missing or repeated steps`,
       ),
     );
+  });
+
+  test('TSTEP 0 and a TFLAG with a date: without time, as the header says, and told', () => {
+    const file = open({ flags: [[2017001, 50000]], header: { TSTEP: 0 } });
+    expect([file.time.stepSeconds, [...file.read('HT')]]).toEqual([0, count(12)]);
+    file.close();
+    const told =
+      'TSTEP is 0, so that its fields are taken as independent of time, but TFLAG says 2017-01-01T05:00Z: set TSTEP if they are of that hour';
+    const series = IoapiSeries.open([at('a.nc')]);
+    expect(series.notes).toEqual([`${at('a.nc')}: ${told}`]);
+    series.close();
+    expect(inspectNetcdf(at('a.nc')).odd).toEqual([{ code: 'TFLAG_DATED', text: told }]);
+  });
+
+  test.each<[string, number, number]>([
+    ['the day 400', 2017400, 0],
+    ['the day 366 of a year that has 365', 2017366, 0],
+    ['a year of two digits', 17001, 0],
+    ['hour 25', 2017001, 250000],
+    ['minute 60', 2017001, 6000],
+  ])('SDATE, STIME and TFLAG that agree on %s are refused', (_, date, time) => {
+    const flags: IoapiCdl['flags'] = [[date, time]];
+    expect(() => open({ flags })).toThrow(expect.objectContaining({ code: 'TFLAG_INVALID' }) as Error);
+    expect(inspectNetcdf(at('a.nc')).odd.map(({ code }) => code)).toEqual(['TFLAG_INVALID']);
+  });
+
+  test('the last day of a leap year, and midnight as the end of a day, are times', () => {
+    const file = open({ flags: [[2016366, 240000], [2017001, 10000]], header: { SDATE: 2017001, STIME: 0 }, variables: { HT: { type: 'float', values: count(24) } } }); // prettier-ignore
+    expect(file.time).toEqual({ start: new Date('2017-01-01T00:00Z'), stepSeconds: 3600, count: 2 });
+    file.close();
+  });
+
+  test('to inspect: STIME that is not the first TFLAG, no name of the grid, other layers than NLAYS says, a restart file', () => {
+    const odd = (change: Partial<IoapiCdl>): string[] => {
+      open(change).close();
+      return inspectNetcdf(at('a.nc')).odd.map(({ code, text }) => `${code}: ${text}`);
+    };
+    expect(odd({})).toEqual([]);
+    expect(odd({ header: { GDNAM: '"                "' } })).toEqual([
+      'GDNAM_BLANK: GDNAM is blank: the grid has no name, and is known by its numbers alone',
+    ]);
+    expect(odd({ header: { NLAYS: 35 } })).toEqual([
+      'LAYERS: NLAYS says 35 layers but it holds 1: it does not tell which; they are taken for the lowest',
+    ]);
+    expect(() => odd({ header: { STIME: 10000 } })).toThrow('SDATE and STIME say 2017-01-01T01:00Z but the first TFLAG says 2017-01-01T00:00Z');
+    expect(inspectNetcdf(at('a.nc')).odd.map(({ code }) => code)).toEqual(['TFLAG_START']);
+    const variables: IoapiCdl['variables'] = { HT: { type: 'float', values: count(24) } };
+    expect(odd({ flags: [[2017001, 40000], [2017001, 30000]], header: { TSTEP: -10000 }, variables })).toEqual([]); // prettier-ignore
+    expect(inspectNetcdf(at('a.nc')).time).toEqual({ first: '2017-01-01T03:00Z', last: '2017-01-01T04:00Z', steps: 2, stepSeconds: 3600 });
   });
 
   test('TSTEP 0 with several records is refused', () => {

@@ -9,7 +9,7 @@ import type { NetcdfAttribute, NetcdfFile } from '@retroplume/native';
 
 import { DataError } from '../errors';
 import { Grid, type TimeAxis } from '../grid/grid';
-import { fromIoapiStep, fromIoapiTime, instant, isIoapiDate, timeAt } from './ioapi-time';
+import { fromIoapiStep, fromIoapiTime, instant, isIoapiTime, timeAt } from './ioapi-time';
 import { holdsNumbers } from './netcdf-access';
 import { packingOf, plain, type CfAttributes } from './netcdf-cf';
 
@@ -151,6 +151,8 @@ function text(value: NetcdfAttribute): string {
 export interface IoapiTimes {
   axis: TimeAxis;
   records?: number[];
+  /** of a file without time steps: what its TFLAG says nevertheless */
+  dated?: Date;
 }
 
 /** The time axis of SDATE, STIME and TSTEP, checked against every TFLAG. */
@@ -161,7 +163,7 @@ export function readTimes(header: IoapiHeader, file: NetcdfFile): IoapiTimes {
   const start = fromIoapiTime(header.number('SDATE'), header.number('STIME'));
   if (stepSeconds === 0) {
     if (count > 1) throw header.error(`a file without time steps (TSTEP 0) holds one record but received ${count}`);
-    return { axis: { start, stepSeconds, count } };
+    return { axis: { start, stepSeconds, count }, ...datedBy(file) };
   }
   if (count === 0) throw new DataError('TFLAG_GAP', `${header.path}: the file holds no time step: make it again`);
   if (!file.variable('TFLAG')) throw header.error('there is no TFLAG');
@@ -170,6 +172,13 @@ export function readTimes(header: IoapiHeader, file: NetcdfFile): IoapiTimes {
   const axis = { start, stepSeconds, count };
   checkTflags(header.path, axis, tflag);
   return { axis };
+}
+
+/** What the TFLAG of a file without time steps says, which should be 0, 0. */
+function datedBy(file: NetcdfFile): { dated?: Date } {
+  if (file.variable('TFLAG')?.type !== 'int' || file.shape('TFLAG').includes(0)) return {};
+  const [date, time] = file.read<Int32Array>('TFLAG');
+  return isIoapiTime(date, time) ? { dated: fromIoapiTime(date, time) } : {};
 }
 
 /** Records of a restart file in the order of their TFLAG. */
@@ -190,8 +199,9 @@ function checkTflags(path: string, axis: TimeAxis, tflag: Int32Array): void {
     const step = Math.floor(i / perStep);
     const expected = timeAt(axis, step);
     const found = fromIoapiTime(tflag[i], tflag[i + 1]);
-    if (found.getTime() === expected.getTime()) continue;
-    if (!isIoapiDate(tflag[i])) {
+    const isTime = isIoapiTime(tflag[i], tflag[i + 1]);
+    if (isTime && found.getTime() === expected.getTime()) continue;
+    if (!isTime) {
       throw new DataError(
         'TFLAG_INVALID',
         `${path}: expected step ${step} at ${instant(expected)} but its TFLAG is ${tflag[i]}, ${tflag[i + 1]}, which is no YYYYDDD and HHMMSS: write the times of the steps into TFLAG`,

@@ -123,13 +123,15 @@ export class IoapiSeries implements IoapiReader {
     return this.pieces.map(({ file }) => file.attributes);
   }
 
-  /** That files differ in an hour that two of them hold, and which counts; known of the variables that were read. */
+  /** That a file without time has a date; that files differ in an hour that two of them hold, and which counts: known of the variables that were read. */
   get notes(): string[] {
+    const ofFiles = this.pieces.flatMap(({ file }) => file.notes);
     const [first, ...others] = this.differences.values();
-    if (first === undefined) return [];
+    if (first === undefined) return ofFiles;
     const more = others.length === 0 ? '' : ` (as in ${others.length} more ${others.length === 1 ? 'pair' : 'pairs'} of files)`;
     const { earlier, later, variable, at } = first;
     return [
+      ...ofFiles,
       `${later}: ${variable} at ${instant(at)} differs from that in ${earlier}, which holds the same hour${more}: the ${this.rule.counts} file's hour counts`,
     ];
   }

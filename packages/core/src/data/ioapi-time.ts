@@ -12,9 +12,10 @@ export function fromIoapiTime(date: number, time: number): Date {
   return new Date(Date.UTC(Math.floor(date / 1000), 0, date % 1000) + fromIoapiStep(time) * 1000);
 }
 
-/** Whether a YYYYDDD has a year of four digits and a day of one. */
-export function isIoapiDate(date: number): boolean {
-  return date >= 1e6 && date < 1e7 && date % 1000 >= 1 && date % 1000 <= 366;
+/** Whether a YYYYDDD has a year of four digits and a day of that year, and an HHMMSS a time of day; 240000 is the day's end. */
+export function isIoapiTime(date: number, time: number): boolean {
+  const isDate = date >= 1e6 && date < 1e7 && toIoapiTime(fromIoapiTime(date, 0))[0] === date;
+  return isDate && time >= 0 && time <= 240000 && time % 100 < 60 && Math.floor(time / 100) % 100 < 60;
 }
 
 /** Seconds of a TSTEP or HHMMSS; hours may pass 24 (a month is 7440000), and a restart file's TSTEP is negative. */

@@ -19,17 +19,22 @@ export function describeIoapi(file: NetcdfFile, ranges: Ranges[]): Described {
   const attributes = file.attributes();
   const number = (name: string): number => numbersOf(attributes.get(name))[0] ?? Number.NaN;
   const odd: Oddity[] = [];
-  const stepSeconds = fromIoapiStep(number('TSTEP'));
+  const stepSeconds = Math.abs(fromIoapiStep(number('TSTEP'))); // negative in a restart file
   const facts = {
     ...(stepSeconds === 0 ? { time: 'independent of time (TSTEP 0)' } : {}),
-    layers: number('NLAYS'),
+    layers: lengthOf(file, 'LAY') ?? number('NLAYS'),
     ...(number('NTHIK') > 1 ? { boundary: `${number('NTHIK')} cells thick` } : {}),
   };
   const type = number('FTYPE');
-  const { refused, wind } = asInput(file.path);
-  odd.push(...refused);
+  const { told, wind } = asInput(file.path);
+  odd.push(...told);
   const time = stepSeconds === 0 ? undefined : timeOf(file, stepSeconds);
-  odd.push(...headerOddities(file), ...timeOddities(time, stepSeconds), ...ranges.flatMap((each) => valueOddities(each, time)));
+  odd.push(
+    ...headerOddities(file),
+    ...sizeOddities(file),
+    ...timeOddities(time, stepSeconds),
+    ...ranges.flatMap((each) => valueOddities(each, time)),
+  );
   const points = pointsOf(file);
   if (points) return { kind: points.kind, facts: { ...facts, ...points.facts }, ...(time ? { time } : {}), odd };
   const found = { ...facts, ...(wind === undefined ? {} : { 'wind direction': wind }) };
@@ -50,21 +55,22 @@ function pointsOf(file: NetcdfFile): Required<Pick<Described, 'kind' | 'facts'>>
   if (type !== 1 || cols !== 1 || !(rows > 1 || stacks)) return undefined;
   return {
     kind: `I/O API ${stacks ? 'stack groups' : 'emissions'} of in-line point sources`,
-    facts: { sources: rows, grid: textOf(attributes.get('GDNAM')) },
+    facts: { sources: rows, grid: textOf(attributes.get('GDNAM')) || 'without a name' },
   };
 }
 
 /** What Retroplume says when it is asked to read the file as an input, and how it turns its wind. */
-function asInput(path: string): { refused: Oddity[]; wind?: string } {
+function asInput(path: string): { told: Oddity[]; wind?: string } {
   try {
     const file = IoapiFile.open(path);
     file.close();
-    if (!file.variables.some(({ name }) => name === 'WDIR10')) return { refused: [] };
+    const told = file.notes.map((note) => ({ code: 'TFLAG_DATED', text: note.replace(`${path}: `, '') }));
+    if (!file.variables.some(({ name }) => name === 'WDIR10')) return { told };
     const { said, remedy } = windDirection([file.attributes], file.grid);
-    return { refused: [], wind: remedy === undefined ? said : `${said}: ${remedy}` };
+    return { told, wind: remedy === undefined ? said : `${said}: ${remedy}` };
   } catch (error) {
     if (!(error instanceof RetroplumeError)) throw error;
-    return { refused: [{ code: error.code, text: `it is refused as a gridded input: ${error.message.replace(`${path}: `, '')}` }] };
+    return { told: [{ code: error.code, text: `it is refused as a gridded input: ${error.message.replace(`${path}: `, '')}` }] };
   }
 }
 
@@ -105,7 +111,8 @@ function timeOf(file: NetcdfFile, stepSeconds: number): TimeSummary | undefined 
     const [date, time] = file.read<Int32Array>('TFLAG', [step, 0, 0], [1, 1, 2]);
     return instant(fromIoapiTime(date, time));
   };
-  return { first: at(0), last: at(steps - 1), steps, stepSeconds };
+  const [first, last] = [at(0), at(steps - 1)].sort(); // the records of a restart file are overwritten in turn
+  return { first, last, steps, stepSeconds };
 }
 
 function timeOddities(time: TimeSummary | undefined, stepSeconds: number): Oddity[] {
@@ -114,6 +121,19 @@ function timeOddities(time: TimeSummary | undefined, stepSeconds: number): Oddit
     return [{ code: 'HOUR_25', text: `it holds ${time.steps} hours: the last is also the first of the next day's file` }];
   }
   return [];
+}
+
+const lengthOf = (file: NetcdfFile, name: string): number | undefined => file.dimensions.find((each) => each.name === name)?.length;
+
+function sizeOddities(file: NetcdfFile): Oddity[] {
+  const attributes = file.attributes();
+  const odd: Oddity[] = [];
+  if (textOf(attributes.get('GDNAM')) === '')
+    odd.push({ code: 'GDNAM_BLANK', text: 'GDNAM is blank: the grid has no name, and is known by its numbers alone' });
+  const [said, held] = [numbersOf(attributes.get('NLAYS'))[0], lengthOf(file, 'LAY')];
+  if (said !== undefined && held !== undefined && said !== held)
+    odd.push({ code: 'LAYERS', text: `NLAYS says ${said} layers but it holds ${held}: it does not tell which; they are taken for the lowest` });
+  return odd;
 }
 
 function headerOddities(file: NetcdfFile): Oddity[] {

@@ -98,6 +98,10 @@ export class McipReader implements IoapiReader {
     return this.main.attributes;
   }
 
+  get notes(): string[] {
+    return this.sources.flatMap(({ series }) => series.notes);
+  }
+
   get direction(): WindDirection {
     this.turned ??= windDirection(this.holder('WDIR10')?.series.headers ?? [this.attributes], this.grid, this.cenLon);
     return this.turned;

@@ -1,4 +1,5 @@
 /** What `check` says of files that only certify and the reference model read, which come after hours of work or before all of it. */
+import { NetcdfFile } from '@retroplume/native';
 import { checkedWorld, codes } from '../testing/checked-world';
 
 const { input, check, rewrite } = checkedWorld();
@@ -70,4 +71,19 @@ test('what the reference model needs of the weather, whichever channels the surr
   rewrite('METCRO2D_winter.nc', { data: (name, values) => void (name === 'PRSFC' && values.fill(1000)) });
   expect(codes(await check(few))).toEqual(['VALUE_RANGE meteorology.files', 'VARIABLE_MISSING meteorology.files']);
   expect((await check([...few, 'ctm={kind: command, command: "sh run.sh {output}"}'])).problems).toEqual([]);
+});
+
+test('geography without time that has a date nevertheless is told, and read', async () => {
+  const file = NetcdfFile.open(input('GRIDCRO2D.nc'), 'write');
+  const [, variables] = file.shape('TFLAG');
+  file.write(
+    'TFLAG',
+    [0, 0, 0],
+    [1, variables, 2],
+    Int32Array.from({ length: 2 * variables }, (_, i) => (i % 2 === 0 ? 2026005 : 60000)),
+  );
+  file.close();
+  const { problems, notes } = await check();
+  expect(problems).toEqual([]);
+  expect(notes.find((note) => note.startsWith('geography'))).toMatch(/TSTEP is 0, .* but TFLAG says 2026-01-05T06:00Z: set TSTEP/);
 });

@@ -183,6 +183,7 @@ async function checkGeography(findings: Findings, settings: Case, grid: Grid | u
   const before = findings.problems.length;
   try {
     for (const [i, name] of geography.variables.entries()) await findings.attempt(['geography', 'variables', i], () => readGeography(file, [name]));
+    findings.notes.push(...(file.notes ?? []).map((note) => `geography: ${note}`));
   } finally {
     file.close();
   }
