@@ -17,9 +17,9 @@ import {
   standsForNone,
   type SpeciesQuality,
 } from './observation-quality';
-import { clocksChange, isMidnight, isSameOffset, parseTime, standardTimeOffset } from './observation-time';
+import { clocksChange } from './observation-time';
 import type { ObservationsSpec } from './observations';
-import { offStep, timesOfSteps, type HeldTime, type OffStep, type TimedTable } from './observations/step-times';
+import { offStep, readTime, timesOfSteps, type HeldTime, type OffStep, type TimedTable } from './observations/step-times';
 import { anyRule, applyRules, reachOf } from './quality-rules';
 import { headlessText, requireColumns, type Station } from './stations';
 import { labelOf, queryFailure, type TableStore } from './table-store';
@@ -34,8 +34,6 @@ export interface Series {
 const MOST_VALUES = 5e8;
 /** Column of a value as a number: a name that the query of a case will not give to one of its own. */
 const NUMBER = '"value as a number"';
-/** What zones differ by from whole hours (Asia/Kolkata by two of these, Asia/Kathmandu by three): other times are none at which an hour begins. */
-const QUARTER_HOUR_MS = 900_000;
 const SQL_COLUMNS = ['station', 'time', 'species', 'value', 'unit'];
 
 export class ObservationReader {
@@ -128,8 +126,8 @@ export class ObservationReader {
   }
 
   private get timed(): TimedTable {
-    const { store, layout, label, stepSeconds } = this;
-    return { store, layout, label, stepSeconds };
+    const { store, layout, label, stepSeconds, spec } = this;
+    return { store, layout, label, stepSeconds, zone: layout.zone ?? spec.timeZone };
   }
 
   /** Counts the values of stations outside the grid, and takes them out of the table `observed`. */
@@ -275,7 +273,7 @@ export class ObservationReader {
   private async indexTimes(span?: { start: Date; end: Date }): Promise<{ axis: TimeAxis; absent: number; off: HeldTime[] }> {
     const rows = await this.store.rows(`SELECT DISTINCT time::VARCHAR FROM (${this.layout.times}) AS held(time)`, this.label);
     if (rows.length === 0 && this.layout.species === undefined) await this.occurring(); // which says what the files hold instead
-    const times = rows.map(([text]) => this.parse(String(text ?? '')));
+    const times = rows.map(([text]) => readTime(this.timed, String(text ?? '')));
     const inside = times.filter(({ at }) => !span || (at >= span.start.getTime() && at < span.end.getTime()));
     if (inside.length === 0) {
       throw this.nothingInside(
@@ -283,8 +281,7 @@ export class ObservationReader {
         span,
       );
     }
-    this.expectSameClock(inside);
-    const taken = await timesOfSteps(this.timed, inside, (odd, isCrowded) => this.offRefusal(odd, isCrowded));
+    const taken = await timesOfSteps(this.timed, inside);
     const axis = this.axisOf(taken.map(({ at }) => at));
     const beginning = times.filter(({ begins }) => begins);
     this.widen(
@@ -351,49 +348,6 @@ export class ObservationReader {
 
   private get stepSeconds(): number {
     return this.spec.resolution === 'daily' ? 86400 : 3600;
-  }
-
-  private parse(text: string): HeldTime {
-    const { zone = this.spec.timeZone, standardTime, endLabels } = this.layout;
-    const clock = standardTime ? 'UTC' : zone;
-    const label = parseTime(text, clock);
-    if (label === undefined)
-      throw new DataError('OBSERVATIONS_TIME', `${this.label}: "${text}" is no time: write times as 2017-01-31T05:00, 2017-01-31 or 20170131`);
-    const at = label - (standardTime ? standardTimeOffset(new Date(label), zone) : 0) - (endLabels ? 1000 * this.stepSeconds : 0);
-    return { text, at, begins: this.spec.resolution === 'daily' ? isMidnight(text, clock) : at % QUARTER_HOUR_MS === 0 };
-  }
-
-  /** @param isCrowded - whether other times do begin steps */
-  private offRefusal({ text, at }: HeldTime, isCrowded: boolean): DataError {
-    const { label } = this;
-    const { zone = this.spec.timeZone } = this.layout;
-    if (this.spec.resolution === 'daily') {
-      return new DataError(
-        'OBSERVATIONS_TIME',
-        `${label}: "${text}" is no midnight in ${zone}, where a daily mean begins: write the date alone (of layout sql: substr(time, 1, 10)), or set observations.resolution and timeZone to what the files hold`,
-      );
-    }
-    const when = instant(new Date(at));
-    return new DataError(
-      'OBSERVATIONS_TIME',
-      isCrowded
-        ? `${label}: ${when} is one of several times of an hour, and most hours have several: give hourly means, which a query of observations.sql can make (GROUP BY station, substr(time, 1, 13))`
-        : `${label}: ${when} is not the beginning of an hour, nor is any time at which a station of the case has a value: give hourly means, or name the hour of each value in a query of observations.sql (substr(time, 1, 13) AS time)`,
-    );
-  }
-
-  /** @throws {DataError} `OBSERVATIONS_TIME` if days are of 23 or 25 hours */
-  private expectSameClock(times: readonly HeldTime[]): void {
-    const { zone = this.spec.timeZone, standardTime } = this.layout;
-    if (this.spec.resolution !== 'daily' || standardTime) return;
-    const midnights = times.flatMap(({ at, begins }) => (begins ? [at] : []));
-    const first = midnights.reduce((a, b) => Math.min(a, b), Infinity);
-    const odd = midnights.find((at) => (at - first) % (1000 * this.stepSeconds) !== 0 && !isSameOffset(first, at, zone));
-    if (odd === undefined) return;
-    throw new DataError(
-      'OBSERVATIONS_TIME',
-      `${this.label}: the clocks of ${zone} change between ${instant(new Date(first))} and ${instant(new Date(odd))}, where a day has 23 or 25 hours: if the days of the files are those of standard time, set timeZone to it, such as Etc/GMT-1 for an hour ahead of UTC, else let a period end before the change or begin after it`,
-    );
   }
 
   private axisOf(instants: number[]): TimeAxis {

@@ -3,16 +3,18 @@
  * at that where the stations that count have most values. Values at other times are left out and counted: in an hour of AirNow's 12 of 14 683 are those of
  * embassies in zones half an hour off.
  */
-import type { DataError } from '../../errors';
+import { DataError } from '../../errors';
+import { instant } from '../ioapi-time';
 import type { Layout } from '../observation-layouts';
 import { standsForNone } from '../observation-quality';
+import { isMidnight, isSameOffset, parseTime, standardTimeOffset } from '../observation-time';
 import type { TableStore } from '../table-store';
 
 export interface HeldTime {
   text: string;
   /** ms since 1970 */
   at: number;
-  /** whether a step may begin there: at a quarter of an hour (Asia/Kolkata is two of them off whole hours, Asia/Kathmandu three), or at midnight */
+  /** whether a step may begin there: at a quarter of an hour, or at midnight */
   begins: boolean;
 }
 
@@ -29,6 +31,22 @@ export interface TimedTable {
   layout: Layout;
   label: string;
   stepSeconds: number;
+  /** of times without an offset */
+  zone: string;
+}
+
+/** What zones differ by from whole hours: Asia/Kolkata by two of these, Asia/Kathmandu by three. */
+const QUARTER_HOUR_MS = 900_000;
+const DAY_SECONDS = 86400;
+
+/** @throws {DataError} `OBSERVATIONS_TIME` for a text that is no time */
+export function readTime({ layout: { standardTime, endLabels }, label, stepSeconds, zone }: TimedTable, text: string): HeldTime {
+  const clock = standardTime ? 'UTC' : zone;
+  const read = parseTime(text, clock);
+  if (read === undefined)
+    throw new DataError('OBSERVATIONS_TIME', `${label}: "${text}" is no time: write times as 2017-01-31T05:00, 2017-01-31 or 20170131`);
+  const at = read - (standardTime ? standardTimeOffset(new Date(read), zone) : 0) - (endLabels ? 1000 * stepSeconds : 0);
+  return { text, at, begins: stepSeconds === DAY_SECONDS ? isMidnight(text, clock) : at % QUARTER_HOUR_MS === 0 };
 }
 
 const NUMBER = 'TRY_CAST(o.value AS DOUBLE)';
@@ -40,14 +58,11 @@ function valuesOf(relation: string): string {
 
 /**
  * @param times - all that are asked for
- * @param refusal - the error for a time, where none begins a step, or where most steps hold several values of a monitor
  * @returns those that begin the steps of the series
+ * @throws {DataError} `OBSERVATIONS_TIME` where none begins a step, or where most steps hold several values of a monitor; for days of 23 or 25 hours
  */
-export async function timesOfSteps(
-  table: TimedTable,
-  times: readonly HeldTime[],
-  refusal: (odd: HeldTime, isCrowded: boolean) => DataError,
-): Promise<HeldTime[]> {
+export async function timesOfSteps(table: TimedTable, times: readonly HeldTime[]): Promise<HeldTime[]> {
+  expectSameClock(table, times);
   const stepMs = 1000 * table.stepSeconds;
   const phaseOf = ({ at }: HeldTime): number => ((at % stepMs) + stepMs) % stepMs;
   if (times.every((time) => time.begins && phaseOf(time) === phaseOf(times[0]))) return [...times];
@@ -56,12 +71,42 @@ export async function timesOfSteps(
   const counted = counts.size === 0 ? times : times.filter(({ text }) => counts.has(text));
   const held = new Map<number, number>();
   for (const time of counted.filter(({ begins }) => begins)) held.set(phaseOf(time), (held.get(phaseOf(time)) ?? 0) + (counts.get(time.text) ?? 1));
-  if (held.size === 0) throw refusal(counted[0], false);
+  if (held.size === 0) throw refusal(table, counted[0], false);
   const [[phase]] = [...held].sort(([one, values], [other, others]) => others - values || one - other);
   const isTaken = (time: HeldTime): boolean => time.begins && phaseOf(time) === phase;
   const odd = counted.find((time) => !isTaken(time));
-  if (odd !== undefined && (await isCrowded(table, times, ({ at }) => Math.floor((at - phase) / stepMs)))) throw refusal(odd, true);
+  if (odd !== undefined && (await isCrowded(table, times, ({ at }) => Math.floor((at - phase) / stepMs)))) throw refusal(table, odd, true);
   return times.filter(isTaken);
+}
+
+/** @param isCrowded - whether other times do begin steps */
+function refusal({ label, stepSeconds, zone }: TimedTable, { text, at }: HeldTime, isCrowded: boolean): DataError {
+  const when = instant(new Date(at));
+  if (stepSeconds === DAY_SECONDS) {
+    return new DataError(
+      'OBSERVATIONS_TIME',
+      `${label}: "${text}" is no midnight in ${zone}, where a daily mean begins: write the date alone (of layout sql: substr(time, 1, 10)), or set observations.resolution and timeZone to what the files hold`,
+    );
+  }
+  return new DataError(
+    'OBSERVATIONS_TIME',
+    isCrowded
+      ? `${label}: ${when} is one of several times of an hour, and most hours have several: give hourly means, which a query of observations.sql can make (GROUP BY station, substr(time, 1, 13))`
+      : `${label}: ${when} is not the beginning of an hour, nor is any time at which a station of the case has a value: give hourly means, or name the hour of each value in a query of observations.sql (substr(time, 1, 13) AS time)`,
+  );
+}
+
+/** @throws {DataError} `OBSERVATIONS_TIME` if days are of 23 or 25 hours */
+function expectSameClock({ layout, label, stepSeconds, zone }: TimedTable, times: readonly HeldTime[]): void {
+  if (stepSeconds !== DAY_SECONDS || layout.standardTime) return;
+  const midnights = times.flatMap(({ at, begins }) => (begins ? [at] : []));
+  const first = midnights.reduce((a, b) => Math.min(a, b), Infinity);
+  const odd = midnights.find((at) => (at - first) % (1000 * DAY_SECONDS) !== 0 && !isSameOffset(first, at, zone));
+  if (odd === undefined) return;
+  throw new DataError(
+    'OBSERVATIONS_TIME',
+    `${label}: the clocks of ${zone} change between ${instant(new Date(first))} and ${instant(new Date(odd))}, where a day has 23 or 25 hours: if the days of the files are those of standard time, set timeZone to it, such as Etc/GMT-1 for an hour ahead of UTC, else let a period end before the change or begin after it`,
+  );
 }
 
 async function valuesByTime({ store, layout, label }: TimedTable): Promise<Map<string, number>> {
