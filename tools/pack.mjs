@@ -77,6 +77,7 @@ async function stage(folder) {
 }
 
 function archive(folder, file) {
+  rmSync(`${file}.tmp`, { force: true }); // a link, too
   const { status, stderr, error } = spawnSync('tar', ['-czf', `${file}.tmp`, '-C', folder, name], { encoding: 'utf8' });
   if (status !== 0) {
     rmSync(`${file}.tmp`, { force: true });

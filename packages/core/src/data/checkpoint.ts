@@ -4,9 +4,10 @@
  * that a kill at any moment leaves at least one whole file.
  */
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { DataError } from '../errors';
+import { replaceFile } from '../new-file';
 import { noRoom } from './no-room';
 
 export type TensorData = Float32Array | Float64Array;
@@ -45,17 +46,8 @@ function* slicesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Generat
 export function writeFileAtomic(path: string, content: Uint8Array | string | readonly ArrayBufferView[], temporary = `${path}.tmp`): void {
   const parts = typeof content === 'string' ? [Buffer.from(content)] : content instanceof Uint8Array ? [content] : content;
   try {
-    const file = openSync(temporary, 'w');
-    try {
-      for (const part of parts) for (const slice of slicesOf(part)) writeWhole(file, slice);
-      // A machine that goes down must not leave the new name on an empty file.
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(temporary, path);
+    replaceFile(path, allSlices(parts), temporary);
   } catch (cause) {
-    rmSync(temporary, { force: true });
     throw writeFailure(
       path,
       parts.reduce((sum, { byteLength }) => sum + byteLength, 0),
@@ -64,13 +56,13 @@ export function writeFileAtomic(path: string, content: Uint8Array | string | rea
   }
 }
 
+function* allSlices(parts: readonly ArrayBufferView[]): Generator<Uint8Array> {
+  for (const part of parts) yield* slicesOf(part);
+}
+
 /** The same for a file that several processes, on whichever machines, may write at the same moment: the last one's stays. @throws as {@link writeFileAtomic} */
 export function writeSharedFile(path: string, content: string): void {
   writeFileAtomic(path, content, `${path}.${hostname()}-${process.pid}.tmp`);
-}
-
-function writeWhole(file: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
 }
 
 /** `DISK_FULL`, `DISK_QUOTA`, `FILE_LIMIT`, or `WRITE_FAILED` for whatever else kept a file from being written. */

@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expandGlob } from './glob';
@@ -40,4 +41,70 @@ it("a file whose name is no other file's pattern is that file", () => {
   expect(expandGlob(join(folder, 'd[1].nc'))).toEqual([join(folder, 'd[1].nc')]);
   writeFileSync(join(folder, 'd1.nc'), '');
   expect(expandGlob(join(folder, 'd[1].nc'))).toEqual([join(folder, 'd1.nc')]);
+});
+
+it('ends soon, however many stars a pattern has', () => {
+  writeFileSync(join(folder, 'a'.repeat(200)), '');
+  const began = performance.now();
+  expect(() => expandGlob(join(folder, `${'a*'.repeat(60)}b`))).toThrow(expect.objectContaining({ code: 'FILES_NONE' }) as Error);
+  expect(expandGlob(join(folder, `${'*a'.repeat(100)}*`))).toEqual([join(folder, 'a'.repeat(200))]);
+  expect(performance.now() - began).toBeLessThan(1000);
+});
+
+it.each([
+  ['*', 'x', true],
+  ['**', 'xyz', true],
+  ['x*', 'x', true],
+  ['*x', 'xyx', true],
+  ['*xy*z', 'xxyxyaz', true],
+  ['*xy*z', 'xxyxya', false],
+  ['?', 'xy', false],
+  ['??', 'xy', true],
+  ['[^a]', 'b', true],
+  ['[!a-c]*[0-9]', 'dx7', true],
+  ['[!a-c]*[0-9]', 'cx7', false],
+  ['(x+).$', '(x+).$', true],
+  ['(x+).$', 'xx.', false],
+  ['*[', 'x[', true],
+])('%s and %s', (pattern, name, fits) => {
+  const own = mkdtempSync(join(folder, 'own-'));
+  writeFileSync(join(own, name), '');
+  const found = (): string[] => expandGlob(join(own, pattern));
+  if (fits) expect(found()).toEqual([join(own, name)]);
+  else expect(found).toThrow(expect.objectContaining({ code: pattern.startsWith('(') ? 'FILE_MISSING' : 'FILES_NONE' }) as Error);
+});
+
+/** Root may read everything: the process becomes nobody once it has loaded what it needs. */
+const AS_NOBODY = 'if (process.getuid() === 0) { process.setgroups([]); process.setgid(65534); process.setuid(65534); }';
+
+it('a folder that may not be read is no folder without files', () => {
+  const own = mkdtempSync(join(tmpdir(), 'glob-closed-'));
+  try {
+    chmodSync(own, 0o755);
+    for (const name of ['open', 'closed', 'listed']) {
+      mkdirSync(join(own, name));
+      writeFileSync(join(own, name, 'a.nc'), '');
+    }
+    chmodSync(join(own, 'closed'), 0o300); // may be passed through
+    chmodSync(join(own, 'listed'), 0o644); // has names, and no files
+    const program = `const { expandGlob } = require('${join(__dirname, '../../dist/data/glob.js')}');
+      ${AS_NOBODY}
+      for (const pattern of ['*/*.nc', 'closed/a*', 'listed/a.nc', 'open/*.nc', 'o*/*'])
+        try { console.log(expandGlob(pattern).join()); } catch ({ code, message }) { console.log(code + ' ' + message); }`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['-e', program], { cwd: own, encoding: 'utf8' });
+    expect(stderr).toBe('');
+    expect(stdout.trim().split('\n')).toEqual([
+      expect.stringMatching(
+        /^FOLDER_UNREADABLE \*\/\*\.nc: the folder closed cannot be read, and what matches in it would be left out \(EACCES: .*\): ask for/,
+      ),
+      expect.stringMatching(/^FOLDER_UNREADABLE closed\/a\*: the folder closed cannot be read/),
+      expect.stringMatching(/^FOLDER_UNREADABLE listed\/a\.nc: the folder listed cannot be read/),
+      'open/a.nc',
+      'open/a.nc',
+    ]);
+  } finally {
+    chmodSync(join(own, 'closed'), 0o755);
+    chmodSync(join(own, 'listed'), 0o755);
+    rmSync(own, { recursive: true });
+  }
 });

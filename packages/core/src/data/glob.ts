@@ -1,5 +1,5 @@
 /** File patterns of the case: `*`, `?` and `[…]` in any part of a path. */
-import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join, sep } from 'node:path';
 
 import { expectText } from '../call';
@@ -9,7 +9,8 @@ import { DataError } from '../errors';
  * The files that match, sorted by name. A folder that is there as it is written is that folder, whatever its name: the case may lie in `runs [2]/`. So is a
  * file that no name matches.
  *
- * @throws {DataError} `FILES_NONE` when there are none, `FILE_MISSING` when a plain path does not exist, `PATTERN_INVALID`
+ * @throws {DataError} `FILES_NONE` when there are none, `FILE_MISSING` when a plain path does not exist, `PATTERN_INVALID`; `FOLDER_UNREADABLE` where
+ *   a folder may not be read: what matches in it would be missing without a word
  */
 export function expandGlob(pattern: string): string[] {
   expectText(pattern, 'expandGlob: pattern', 'a pattern of paths');
@@ -35,28 +36,63 @@ export function linkedTo(path: string): string {
 
 function matches(folder: string, part: string, { pattern, last }: { pattern: string; last: boolean }): string[] {
   const path = join(folder, part);
-  const asWritten = existsSync(path) ? [path] : [];
+  const asWritten = seen(pattern, folder, () => (statSync(path), [path]));
   if (!/[*?[]/.test(part) || (asWritten.length > 0 && !last)) return asWritten;
-  const expression = toRegExp(part, pattern);
+  const tokens = tokensOf(part, pattern);
+  const names = seen(pattern, folder, () => readdirSync(folder)).filter(
+    (name) => isMatch(name, tokens) && (part.startsWith('.') || !name.startsWith('.')),
+  );
+  return names.length > 0 ? names.map((name) => join(folder, name)) : asWritten;
+}
+
+/** What a look gives, nothing where nothing is: no such name, a file where the pattern has a folder, links in a circle. @throws {DataError} `FOLDER_UNREADABLE` */
+function seen(pattern: string, folder: string, look: () => string[]): string[] {
   try {
-    const names = readdirSync(folder).filter((name) => expression.test(name) && (part.startsWith('.') || !name.startsWith('.')));
-    return names.length > 0 ? names.map((name) => join(folder, name)) : asWritten;
-  } catch {
-    return []; // a file where the pattern has a folder, or a folder that may not be read: no match
+    return look();
+  } catch (cause) {
+    const { code = '', message } = cause as NodeJS.ErrnoException;
+    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'].includes(code)) return [];
+    throw new DataError(
+      'FOLDER_UNREADABLE',
+      `${pattern}: the folder ${folder} cannot be read, and what matches in it would be left out (${message}): ask for permission to read it, or take a pattern that leaves it out`,
+      { cause },
+    );
   }
 }
 
-function toRegExp(part: string, pattern: string): RegExp {
-  const source = part.replace(/\[[^\]]+\]|[\\^$.*+?()[\]{}|]/g, (token) => {
-    if (token === '*') return '.*';
-    if (token === '?') return '.';
-    return token.length > 1 ? token.replace(/^\[!/, '[^') : `\\${token}`;
+/** Of a pattern of names: any number of characters, or whether one character fits. */
+type Token = '*' | ((character: string) => boolean);
+
+function tokensOf(part: string, pattern: string): Token[] {
+  return part.match(/\[[^\]]+\]|[^]/g)!.map((token): Token => {
+    if (token === '*') return '*';
+    if (token === '?') return () => true;
+    if (token.length === 1) return (character) => character === token;
+    try {
+      const expression = new RegExp(token.replace(/^\[!/, '[^'));
+      return (character) => expression.test(character);
+    } catch (cause) {
+      throw new DataError('PATTERN_INVALID', `${pattern}: ${part} is no pattern of file names, as [z-a] is none: mend what is in its brackets`, {
+        cause,
+      });
+    }
   });
-  try {
-    return new RegExp(`^${source}$`);
-  } catch (cause) {
-    throw new DataError('PATTERN_INVALID', `${pattern}: ${part} is no pattern of file names, as [z-a] is none: mend what is in its brackets`, {
-      cause,
-    });
+}
+
+/** In at most as many steps as name and pattern have characters, multiplied: where the rest does not fit, only the last star takes one character more. */
+function isMatch(name: string, tokens: readonly Token[]): boolean {
+  let [at, next] = [0, 0];
+  let star: { next: number; at: number } | undefined;
+  while (at < name.length) {
+    const token = tokens[next];
+    if (token === '*') star = { next: ++next, at };
+    else if (token?.(name[at])) {
+      at++;
+      next++;
+    } else if (star) {
+      at = ++star.at;
+      next = star.next;
+    } else return false;
   }
+  return tokens.slice(next).every((token) => token === '*');
 }

@@ -1,10 +1,11 @@
 /** netCDF files as the rest of core sees them: opened or created with errors that say what to do, and products that appear only when whole. */
-import { chmodSync, copyFileSync, existsSync, renameSync, rmSync, statfsSync, statSync, truncateSync } from 'node:fs';
+import { chmodSync, closeSync, constants, copyFileSync, existsSync, openSync, renameSync, statfsSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 
 import { AddonError, NetcdfFile, type NetcdfError, type NetcdfFormat } from '@retroplume/native';
 
 import { DataError, RetroplumeError } from '../errors';
+import { clearTheWay } from '../new-file';
 import { makeFolder } from './make-folder';
 import { fileLimit, fileSizeLimit, megabytes, noRoom } from './no-room';
 import { isGzipped } from './table-files';
@@ -119,7 +120,10 @@ export class NetcdfOutput {
    */
   static create(path: string, options: { format: NetcdfFormat; bytes?: number; compressed?: boolean; prefill?: boolean }): NetcdfOutput {
     const { format, bytes = 0, compressed = false, prefill = true } = options;
-    const output = new NetcdfOutput(path, bytes, (temporary) => NetcdfFile.create(temporary, format, prefill));
+    const output = new NetcdfOutput(path, bytes, (temporary) => {
+      clearTheWay(temporary);
+      return NetcdfFile.create(temporary, format, prefill);
+    });
     // A compressed file's size isn't known before it is there; the others' is, so that an hour's work needn't end in a full disk.
     if (!compressed && output.free() < bytes) {
       output.abort();
@@ -135,7 +139,8 @@ export class NetcdfOutput {
    */
   static copyOf(source: string, path: string): NetcdfOutput {
     return new NetcdfOutput(path, statSync(source).size, (temporary) => {
-      copyFileSync(source, temporary);
+      clearTheWay(temporary);
+      copyFileSync(source, temporary, constants.COPYFILE_EXCL);
       chmodSync(temporary, 0o644); // an archive's files are often read-only, and a copy has its source's mode
       return NetcdfFile.open(temporary, 'write');
     });
@@ -157,13 +162,17 @@ export class NetcdfOutput {
   /** Gives up: the temporary file goes, and a file that had the name stays. */
   abort(): void {
     // netCDF keeps its descriptor, and so the disk's blocks, when its last flush fails: give that room first.
-    if (existsSync(this.temporary)) truncateSync(this.temporary);
+    if (this.file !== undefined) giveRoom(this.temporary);
     try {
       this.file?.close();
     } catch {
       // What could not be written is thrown away anyway.
     }
-    if (existsSync(this.temporary)) rmSync(this.temporary);
+    try {
+      clearTheWay(this.temporary);
+    } catch {
+      // What could not be made there cannot be removed either, and is told already.
+    }
   }
 
   private guarded<T>(call: () => T): T {
@@ -199,6 +208,11 @@ export class NetcdfOutput {
     const text = `${this.path}: the disk is full: ${needed}${megabytes(this.free())} are free: make room or choose another folder with --out`;
     return new DataError('DISK_FULL', text, { cause });
   }
+}
+
+/** Empties a file, if it is there; no link is followed. */
+function giveRoom(path: string): void {
+  if (existsSync(path)) closeSync(openSync(path, constants.O_WRONLY | constants.O_TRUNC | constants.O_NOFOLLOW));
 }
 
 function isFull(error: unknown): boolean {

@@ -5,10 +5,9 @@
  * name, then the quoted coordinate system and XORIG YORIG XCELL YCELL NCOLS NROWS NTHIK) up to a blank name or the file's end. Fortran
  * reads it list-directed: spaces, commas and line ends are all the same, numbers may end in D0, `!` starts a comment.
  */
-import { writeFileSync, renameSync } from 'node:fs';
-
 import { expectArgument, expectText } from '../call';
 import { GridError } from '../errors';
+import { replaceFile } from '../new-file';
 import { readRegular } from '../text-file';
 import { Grid, type GridDefinition } from './grid';
 import type { CoordinateSystem } from './projection';
@@ -72,8 +71,7 @@ export function writeGriddesc(path: string, grid: Grid): void {
     `'${system}' ${[...[xorig, yorig, xcell, ycell].map(decimal), cols, rows, 1].join(' ')}`,
     `' '`,
   ];
-  writeFileSync(`${path}.tmp`, lines.join('\n') + '\n');
-  renameSync(`${path}.tmp`, path);
+  replaceFile(path, [Buffer.from(lines.join('\n') + '\n')]);
 }
 
 class TokenReader {

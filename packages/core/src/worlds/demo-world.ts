@@ -2,9 +2,9 @@
  * The world of the demo: everything that a team would bring (grid, geography, meteorology, inventory, monitors) and the planted
  * truth that no team has, for a winter and a summer week of a made-up coast.
  */
-import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GROUPS, type Group } from '../data/case';
+import { writeFileAtomic } from '../data/checkpoint';
 import { IoapiWriter } from '../data/ioapi';
 import { makeFolder } from '../data/make-folder';
 import { gridConvergence, windFromGrid } from '../data/wind';
@@ -93,7 +93,7 @@ export function writeDemoWorld(dir: string, options: DemoWorldOptions = {}): Pro
   writeTruthFactors(join(inputs, 'truth_factors.nc'), geography.grid, factors);
   const periods = SEASONS.map(({ season, start }) => ({ name: season, start, hours, spinUpHours }));
   const casePath = join(dir, 'case.yaml');
-  writeText(casePath, demoCaseYaml({ size, nonIdentical: options.nonIdentical ?? false, seed, grid: { rows, cols }, periods }));
+  writeFileAtomic(casePath, demoCaseYaml({ size, nonIdentical: options.nonIdentical ?? false, seed, grid: { rows, cols }, periods }));
   return Promise.resolve(casePath);
 }
 
@@ -164,13 +164,7 @@ function writeEmissions(path: string, geography: DemoGeography, inventory: DemoI
 
 function writeStations(path: string, geography: DemoGeography, inventory: DemoInventory, count: number, random: Random): void {
   const lines = placeStations(geography, inventory.people, count, random).map(({ id, lon, lat }) => `${id},${lon.toFixed(5)},${lat.toFixed(5)}`);
-  writeText(path, `id,lon,lat\n${lines.join('\n')}\n`);
-}
-
-/** Nothing half-written under the final name. */
-function writeText(path: string, text: string): void {
-  writeFileSync(`${path}.tmp`, text);
-  renameSync(`${path}.tmp`, path);
+  writeFileAtomic(path, `id,lon,lat\n${lines.join('\n')}\n`);
 }
 
 function dropUndefined<T extends object>(options: T): Partial<T> {

@@ -1,5 +1,8 @@
 #include "dataset.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cstring>
 #include <mutex>
 #include <new>
@@ -16,6 +19,12 @@ std::recursive_mutex& Lock() {
   return mutex;
 }
 using Guard = std::lock_guard<std::recursive_mutex>;
+
+/// What is in the way of a new file. A link goes and what it leads to stays; anything else than a file stays, and nc_create refuses it.
+void RemoveFile(const std::string& path) {
+  struct stat found{};
+  if (lstat(path.c_str(), &found) == 0 && (S_ISREG(found.st_mode) || S_ISLNK(found.st_mode))) unlink(path.c_str());
+}
 
 }  // namespace
 
@@ -58,7 +67,8 @@ Dataset::Dataset(const std::string& path, bool writable, Trial trial) : path_(pa
 Dataset::Dataset(const std::string& path, int mode, bool prefill) : path_(path) {
   Guard guard(Lock());
   int ncid = -1;
-  Check(nc_create(path.c_str(), mode | NC_CLOBBER, &ncid), "cannot be created");
+  RemoveFile(path);
+  Check(nc_create(path.c_str(), mode | NC_NOCLOBBER, &ncid), "cannot be created");
   ncid_ = ncid;
   int before = 0;
   if (!prefill) Check(nc_set_fill(ncid_, NC_NOFILL, &before), "cannot switch prefilling off");

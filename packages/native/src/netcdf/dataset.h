@@ -55,7 +55,8 @@ class Dataset {
 
   /// Opens an existing file.
   Dataset(const std::string& path, bool writable, Trial trial = Trial::kFirst);
-  /// Creates a file (overwrites). `mode`: the format flags of nc_create. `prefill`: whether values never written are filled.
+  /// Creates a file in the place of one, or of a link, that is there. `mode`: the format flags of nc_create. `prefill`: whether values never written
+  /// are filled.
   Dataset(const std::string& path, int mode, bool prefill);
   ~Dataset();
   Dataset(const Dataset&) = delete;
