@@ -99,7 +99,7 @@ export function partStations(stations: readonly Station[], grid: Pick<Grid, 'cel
 
 const PLACE = ['Longitude', 'Latitude'];
 /** Columns of identifiers in the lists of AirNow and the EEA. */
-const LIST_IDS = ['AQSID', 'Sampling Point Id'];
+export const LIST_IDS = ['AQSID', 'Sampling Point Id'];
 
 /** SQL of the identifiers in files of networks whose columns are known; undefined for other files. */
 function knownList(columns: readonly string[]): string | undefined {

@@ -7,7 +7,7 @@ import { hasDecimalComma, MISSING_WORDS, standsForNone } from '../observation-qu
 import { parseTime } from '../observation-time';
 import { AIRNOW_SITE_COLUMNS, isAirnowSiteList, readAirnowSites } from '../observations/airnow-sites';
 import { identifier, TableStore } from '../table-store';
-import { aqsIdentifier, aqsSiteColumns } from '../stations';
+import { aqsIdentifier, aqsSiteColumns, LIST_IDS } from '../stations';
 import { firstLine } from '../table-files';
 import { some } from './ioapi';
 import type { Inspection, Oddity, TimeSummary, VariableSummary } from './inspection';
@@ -156,7 +156,7 @@ async function keysOf(store: TableStore, columns: readonly string[], layout: Lay
   }
   const beside = BESIDE[layout ?? 'long']?.filter((name) => columns.includes(name)) ?? [];
   if (layout === 'airnow') return { station: oneColumn('station'), time: { columns: ['date', 'time'], sql: AIRNOW_TIME }, beside };
-  const station = columns.find((name) => STATION.test(name));
+  const station = LIST_IDS.find((name) => columns.includes(name)) ?? columns.find((name) => STATION.test(name));
   const time = await timeColumn(store, columns);
   return { ...(station === undefined ? {} : { station: oneColumn(station) }), ...(time === undefined ? {} : { time: oneColumn(time) }), beside };
 }
@@ -186,8 +186,8 @@ async function longTable(store: TableStore, columns: string[], layout: LayoutNam
     const [[count]] = await store.rows(`SELECT count(DISTINCT ${station.sql}) FROM held`);
     facts.stations = `${String(count)} (${said(station)})`;
   }
-  // Of a site of AQS there are rows for each monitor; of a station without places or times nobody knows what its rows are.
-  if (station?.columns.length === 1 && (time !== undefined || hasPlaces)) {
+  // In lists of networks a site has rows for each monitor or parameter; of a station without places or times nobody knows what its rows are.
+  if (station?.columns.length === 1 && !(hasPlaces && LIST_IDS.includes(station.columns[0])) && (time !== undefined || hasPlaces)) {
     const apart = [...key, ...beside];
     const [[twice]] = await store.rows(
       `SELECT count(*) FROM (SELECT ${apart.map(identifier).join(', ')} FROM held GROUP BY ALL HAVING count(*) > 1)`,

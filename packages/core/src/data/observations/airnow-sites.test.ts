@@ -65,6 +65,7 @@ test('lists whose header the networks have given need no columns named', async (
   expect((await readStations(list(at('v2.dat')))).stations).toEqual([{ id: '060010007', lon: -121.8, lat: 37.7 }]);
   write('DataExtract.csv', 'Country,Sampling Point Id,Air Pollutant,Longitude,Latitude\nMalta,SPO-1,NO2,14.5,35.9\nMalta,SPO-1,NO2,14.5,35.9\n');
   expect((await readStations(list(at('DataExtract.csv')))).stations).toEqual([{ id: 'SPO-1', lon: 14.5, lat: 35.9 }]);
+  for (const name of ['v2.dat', 'DataExtract.csv']) expect(await inspectTable(at(name))).toMatchObject({ kind: 'list of stations', odd: [] });
 });
 
 describeShared('the list as the network gives it', () => {
