@@ -48,7 +48,7 @@ struct Arguments {
 
 constexpr const char* kUsage =
     "usage: kernel_bench check|device|time|roofline FILE... | fields NAME... [--device cpu|cuda] [--products float32,tf32,bf16] [--rounds N] "
-    "[--reference] [--threads N] [--gflops N] [--gbytes N]\n"
+    "[--reference] [--threads N] [--isa baseline|avx2|avx512|amx] [--gflops N] [--gbytes N]\n"
     "       device and fields need --device cuda; NAME: windows-tiny, windows-surrogate, windows-authors, tracers-tiny, tracers-surrogate\n";
 
 [[noreturn]] void usage() {
@@ -108,6 +108,8 @@ Arguments parse(int count, char** words) {
       arguments.rounds = wholeNumberOf(word, next(), 1000000);
     else if (word == "--threads")
       arguments.options.threads = wholeNumberOf(word, next(), 1024);
+    else if (word == "--isa")
+      arguments.options.isa = parseIsa(next());
     else if (word == "--gflops")
       arguments.gflops = numberOf(word, next(), 1e-3, 1e12);
     else if (word == "--gbytes")
