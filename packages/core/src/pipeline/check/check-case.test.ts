@@ -401,6 +401,24 @@ test('a group that no cell emits is told', async () => {
   expect(notes.join('\n')).not.toMatch(/(NOx|SO2|VOC|PM2\.5) is 0|summer: NH3/);
 });
 
+describe('numbers that no region has are told', () => {
+  const times = (factor: number) => ({ data: (name: string, data: Float32Array): void => void (name !== 'PBL' && data.forEach((value, i) => (data[i] = value * factor))) }); // prettier-ignore
+  test('as it is there, nothing is', async () => expect((await check()).notes.join('\n')).not.toMatch(/is a unit wrong|its unit wrong/));
+
+  test.each<[string, () => void, RegExp]>([
+    ['emissions times 1e-20', () => rewrite('EMIS_winter.nc', times(1e-20)), /^prior emissions, winter: NOx: a mean of \S+e-\d+ kg m-2 s-1 is less than a ten-thousandth/m],
+    ['emissions times 1000', () => rewrite('EMIS_winter.nc', times(1000)), /^prior emissions, winter: NOx: a mean of .* is more than ten times what any region/m],
+    ['no wind at all', () => rewrite('METCRO2D_winter.nc', { data: (name, data) => void (name === 'WSPD10' && data.fill(0)) }), /^meteorology, winter: the wind is 0 m s-1 on average/m],
+    ['PBL in km', () => rewrite('METCRO2D_winter.nc', { data: (name, data) => name === 'PBL' && data.forEach((value, i) => (data[i] = value / 1000)) }), /^meteorology, winter: PBL is 0\.\d+ m on average/m],
+  ])('%s', async (_, damage, says) => {
+    damage();
+    const { problems, notes } = await check();
+    expect(problems).toEqual([]);
+    expect(notes.join('\n')).toMatch(says);
+    expect(notes.filter((note) => note.includes('summer') && /unit wrong/.test(note))).toEqual([]);
+  }); // prettier-ignore
+});
+
 test('a key that does nothing is told, where it was written', async () => {
   const { problems, notes } = await check(['loop.iterations=5']);
   expect(problems).toEqual([]);

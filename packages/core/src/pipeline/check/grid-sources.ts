@@ -1,5 +1,5 @@
 /** The gridded files that a case asks for, how they are opened, and what must be readable in each, by the functions that the stages use. */
-import { GROUPS, SPECIES, type Case, type Group, type KeyPath, type PeriodSettings } from '../../data/case';
+import { GROUPS, SPECIES, type Case, type KeyPath, type PeriodSettings } from '../../data/case';
 import { partsOfVariable, readConcentrationChanges, readConcentrations, readEmissions } from '../../data/case-fields';
 import { expandGlobs } from '../../data/glob';
 import { EMISSION_OVERLAP, IoapiSeries, OUTPUT_OVERLAP, type IoapiReader } from '../../data/ioapi';
@@ -23,6 +23,8 @@ export interface GridSource {
   what: string;
   /** of a run that was brought: what stands before the number of runs in the one line for all that hold the same */
   ofRuns?: string;
+  /** whether it is a part of the prior's inventory */
+  isPrior?: boolean;
   /** the section that says what its files are to hold */
   asOf: 'meteorology' | 'emissions' | 'concentrations' | 'certificate';
   /** of representative days: which of the files that match are the period's, and the key that says so; by default those that hold hours of it */
@@ -42,8 +44,8 @@ interface FieldCheck {
   read: () => Float32Array;
   /** of emissions: the key of a molar mass, without which nothing can be said where it has a fault itself */
   molarMass?: KeyPath;
-  /** of emissions: that nothing is emitted of it is worth a note */
-  group?: Group;
+  /** the group or species that it is a part of, or the channel of the meteorology, whose mean may be worth a note */
+  of: string;
 }
 
 /** Of the groups that hold for all emission files but those of sectors with groups of their own. */
@@ -84,13 +86,16 @@ function usesWind(settings: Case): boolean {
 /** The inventory, in one piece or in sectors, and the run on it where it was brought. */
 function priorSources(settings: Case): GridSource[] {
   const { emissions, priorConcentrations } = settings;
-  return [
+  const inventory = [
     ...(emissions.files === undefined
       ? []
       : [emissionSource(settings, { what: 'prior emissions', path: ['emissions', 'files'], pattern: emissions.files })]),
     ...Object.entries(emissions.sectors).map(([name, { files: pattern, dates }]) =>
       sectorSource(settings, name, { what: `emissions of ${name}`, path: ['emissions', 'sectors', name, 'files'], pattern }, dates),
     ),
+  ];
+  return [
+    ...inventory.map((source) => ({ ...source, isPrior: true })),
     ...(priorConcentrations === undefined
       ? []
       : [concentrationSource(settings, { what: 'prior run', path: ['priorConcentrations'], pattern: priorConcentrations })]),
@@ -177,6 +182,7 @@ function weatherChecks(settings: Case, reader: IoapiReader, hour: TimeAxis): Fie
   const needed = runsReferenceModel(settings) ? weatherChannels(reader) : [];
   const others = needed.filter((name) => !variables.includes(name));
   const check = (name: string, path: KeyPath): FieldCheck => ({
+    of: name,
     path,
     read: () => readMeteorology(reader, hour, [name], needed.includes(name) ? { neededBy: NEEDED_BY } : {}),
   });
@@ -208,7 +214,7 @@ function emissionChecks(
   return GROUPS.flatMap((group) => {
     const { variables, molarMass } = groups[group];
     return variables.map((name, i) => ({
-      group,
+      of: group,
       molarMass: [...molarMasses, group, 'molarMass'],
       path: [...path, group, 'variables', i],
       read: () => {
@@ -223,6 +229,7 @@ function emissionChecks(
 function concentrationChecks(settings: Case, reader: IoapiReader, hour: TimeAxis): FieldCheck[] {
   return SPECIES.flatMap((species) =>
     partsOfVariable(settings.concentrations.variables[species]).map(([name]) => ({
+      of: species,
       path: ['concentrations', 'variables', species],
       read: () => readConcentrations(reader, hour, { [species]: name }),
     })),
@@ -232,6 +239,8 @@ function concentrationChecks(settings: Case, reader: IoapiReader, hour: TimeAxis
 function sensitivityChecks(path: KeyPath, variables: Sensitivity['variables'], reader: IoapiReader, hour: TimeAxis): FieldCheck[] {
   return SPECIES.flatMap((species) => {
     const name = variables[species];
-    return name === undefined ? [] : [{ path: [...path, species], read: () => readConcentrationChanges(reader, hour, { [species]: name }) }];
+    return name === undefined
+      ? []
+      : [{ of: species, path: [...path, species], read: () => readConcentrationChanges(reader, hour, { [species]: name }) }];
   });
 }

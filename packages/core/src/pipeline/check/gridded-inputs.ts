@@ -5,13 +5,14 @@
  * Fields are read by the functions that the stages use, three hours of each variable (the first, middle and last of the period): what only other
  * hours hold is found by `prepare`.
  */
-import type { Case, Group, PeriodSettings } from '../../data/case';
+import type { Case, PeriodSettings } from '../../data/case';
 import { readGeography } from '../../data/case-fields';
 import { expandGlobs } from '../../data/glob';
 import { filesWithin, IoapiFile, type IoapiReader } from '../../data/ioapi';
 import { timeAt } from '../../data/ioapi-time';
 import { openNetcdf } from '../../data/netcdf-access';
 import { firstStepOf } from '../../data/period-steps';
+import { concentrationDoubts, fluxDoubts, weatherDoubts } from '../../data/value-ranges';
 import { openWeather } from '../../data/weather/open-weather';
 import { GridError } from '../../errors';
 import type { Grid, TimeAxis } from '../../grid/grid';
@@ -45,16 +46,51 @@ export async function checkGriddedInputs(
 async function checkPeriods(findings: Findings, settings: Case, unread: ReadonlySet<string>, grid: Grid | undefined, values: boolean): Promise<void> {
   for (const period of settings.periods) {
     const right: Right[] = [];
+    const inventory = new Means();
     for (const source of gridSources(settings, unread)) {
-      const holds = await checkSource(findings, source, period, grid, values);
+      const means = source.isPrior ? inventory : new Means();
+      const holds = await checkSource(findings, source, period, grid, values ? means : undefined);
       if (holds !== undefined) right.push({ source, holds });
+      else means.isWhole = false;
+      if (!source.isPrior) findings.notes.push(...doubtsOf(source, means).map((doubt) => `${source.what}, ${period.name}: ${doubt}`));
     }
     findings.right.push(...rightLines(right, period.name));
+    if (grid && inventory.isWhole) {
+      findings.notes.push(
+        ...fluxDoubts(inventory.all(), grid.cellAreaM2 * grid.rows * grid.cols).map((doubt) => `prior emissions, ${period.name}: ${doubt}`),
+      );
+    }
     if (settings.truth && grid && !unread.has('truth')) {
       const { factors } = settings.truth;
       await findings.attempt(['truth', 'factors'], () => readTruthFactors(factors, grid, period.name));
     }
   }
+}
+
+/** Means of cells and of the hours that were looked at, by group, species or channel; the parts of a group, and of an inventory, are added up. */
+class Means {
+  private readonly sums = new Map<string, number>();
+  /** all of it was read */
+  isWhole = true;
+
+  add(name: string, values: Float32Array, hours: number): void {
+    this.sums.set(name, (this.sums.get(name) ?? 0) + values.reduce((sum, value) => sum + value, 0) / values.length / hours);
+  }
+
+  of(name: string): number | undefined {
+    return this.sums.get(name);
+  }
+
+  all(): ReadonlyMap<string, number> {
+    return this.sums;
+  }
+}
+
+/** What the means of other sources than the inventory let doubt. */
+function doubtsOf({ asOf }: GridSource, means: Means): string[] {
+  if (!means.isWhole) return [];
+  if (asOf === 'concentrations') return concentrationDoubts(means.all());
+  return asOf === 'meteorology' ? weatherDoubts({ speed: means.of(SPEED), pbl: means.of('PBL') }) : [];
 }
 
 /** A source that is as it should be. */
@@ -86,7 +122,7 @@ async function checkSource(
   source: GridSource,
   period: PeriodSettings,
   grid: Grid | undefined,
-  values: boolean,
+  means: Means | undefined,
 ): Promise<string | undefined> {
   const { path, what, pattern, days } = source;
   const found = await findings.attempt(path, () => expandGlobs(pattern, period.name));
@@ -99,10 +135,10 @@ async function checkSource(
     const time = timeOf(period);
     const first = await findings.attempt(path, () => firstStepOf(series, time));
     const hours = first === undefined ? [{ ...series.time, count: 1 }] : sampledHours(time);
-    if (values && series.time.stepSeconds === time.stepSeconds) await checkFields(findings, source, series, hours, period.name);
+    if (means && series.time.stepSeconds === time.stepSeconds) await checkFields(findings, source, series, hours, period.name, means);
     const isRight = findings.problems.length === before;
     if (isRight) also = source.also?.(series);
-    const notes = [isRight && values ? source.note?.(series, time) : undefined, ...(series.notes ?? [])].filter((note) => note !== undefined);
+    const notes = [isRight && means ? source.note?.(series, time) : undefined, ...(series.notes ?? [])].filter((note) => note !== undefined);
     findings.notes.push(...notes.map((note) => `${what}, ${period.name}: ${note}`));
   } finally {
     series.close();
@@ -157,18 +193,34 @@ function sampledHours(time: TimeAxis): TimeAxis[] {
   return [...steps].map((step) => ({ ...time, start: timeAt(time, step), count: 1 }));
 }
 
+/** Of u and v, beside them. */
+const SPEED = 'speed';
+
 /** Each variable until its first problem; then what no cell emits. */
-async function checkFields(findings: Findings, source: GridSource, reader: IoapiReader, hours: TimeAxis[], period: string): Promise<void> {
+async function checkFields(
+  findings: Findings,
+  source: GridSource,
+  reader: IoapiReader,
+  hours: TimeAxis[],
+  period: string,
+  means: Means,
+): Promise<void> {
   const failed = new Set<number>();
-  const emitted = new Map<Group, boolean>();
+  const emitted = new Map<string, boolean>();
   for (const hour of hours) {
-    for (const [i, { path, molarMass, read, group }] of source.fields(reader, hour).entries()) {
+    const winds = new Map<string, Float32Array>();
+    for (const [i, { path, molarMass, read, of }] of source.fields(reader, hour).entries()) {
       if (failed.has(i) || (molarMass && findings.hasFault(molarMass))) continue;
       const values = await findings.attempt(path, read);
       if (values === undefined) failed.add(i);
-      if (group !== undefined) emitted.set(group, emitted.get(group) === true || (values?.some((value) => value !== 0) ?? true));
+      else means.add(of, values, hours.length);
+      if (values && (of === 'u' || of === 'v')) winds.set(of, values);
+      emitted.set(of, emitted.get(of) === true || (values?.some((value) => value !== 0) ?? true));
     }
+    const [u, v] = [winds.get('u'), winds.get('v')];
+    if (u && v) means.add(SPEED, u.map((east, cell) => Math.hypot(east, v[cell])), hours.length); // prettier-ignore
   }
+  if (source.asOf !== 'emissions') return;
   for (const [group, any] of emitted) {
     if (!any) findings.notes.push(`${source.what}, ${period}: ${group} is 0 in every cell of the hours that were looked at`);
   }

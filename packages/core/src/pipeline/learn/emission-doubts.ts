@@ -1,7 +1,9 @@
 /** What is no fault of emission files by itself, but looks like one: hours without any emission, and runs whose units seem to differ. A sentence each, for the log. */
 import { GROUPS } from '../../data/case';
 import { instant, timeAt } from '../../data/ioapi-time';
-import type { TimeAxis } from '../../grid/grid';
+import { fluxDoubts } from '../../data/value-ranges';
+import { DataError } from '../../errors';
+import type { Grid, TimeAxis } from '../../grid/grid';
 
 /** Between the total of a group in two runs: more than members are scaled by, less than moles (17 to 64 g) taken for kilograms. */
 const MOST_RATIO = 10;
@@ -16,6 +18,30 @@ export function hourlySums(emissions: Float32Array, hours: number): Float64Array
       for (let group = 0; group < groups; group++) own[group] += emissions[i + group];
   }
   return sums;
+}
+
+/**
+ * What the means of an inventory let doubt: groups that emit nothing, or far less or more than any region does.
+ *
+ * @param sums - of {@link hourlySums}
+ * @throws {DataError} `EMISSIONS_NONE` if no group emits anything
+ */
+export function inventoryDoubts(files: string, sums: Float64Array, grid: Grid): string[] {
+  const cellHours = (sums.length / GROUPS.length) * grid.rows * grid.cols;
+  const means = new Map(
+    GROUPS.map((group, channel) => [group, sums.reduce((sum, each, i) => (i % GROUPS.length === channel ? sum + each : sum), 0) / cellHours]),
+  );
+  const empty = GROUPS.filter((group) => means.get(group) === 0);
+  if (empty.length === GROUPS.length) {
+    throw new DataError(
+      'EMISSIONS_NONE',
+      `${files}: all emissions of all groups are 0 in all cells and hours of the period, so that no factor can change anything: name the variables that hold them in emissions.groups, or give other files`,
+    );
+  }
+  const zero = empty.map(
+    (group) => `${files}: ${group} is 0 in all cells and hours of the period, and nothing can be found of it: is a variable empty?`,
+  );
+  return [...zero, ...fluxDoubts(means, grid.cellAreaM2 * grid.rows * grid.cols).map((doubt) => `${files}: ${doubt}`)];
 }
 
 /** Hours in which no group emits anything, where other hours do: a group by itself may rest at night. @param sums - of {@link hourlySums} */

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCase } from '../../data/case';
+import { IoapiFile, IoapiWriter } from '../../data/ioapi';
 import { readGriddesc } from '../../grid/griddesc';
 import { createCtm } from '../../transport/ctm';
 import { writeScaledEmissions } from '../../transport/scaled-emissions';
@@ -75,6 +76,36 @@ describe('what is prepared', () => {
     await prepare('members.count=3');
     await prepare('members.count=1');
     expect(files()).toEqual(['meteorology.nc', 'run-member01.nc', 'run-prior.nc']);
+  });
+
+  it('tells of an inventory without a group or a millionth as large, of a run a millionth as large, and refuses one that emits nothing', async () => {
+    const settings = loadCase(file);
+    /** The prior's files with these factors on the groups. */
+    const changed = (ofGroups: number[]): string => {
+      const factors = Float32Array.from({ length: 12 * 12 * 5 }, (_, i) => ofGroups[i % 5]);
+      for (const { name, start, hours } of settings.periods) {
+        const span = { factors, start: new Date(start), hours: hours + 1 };
+        const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
+        writeScaledEmissions([join(own, `inputs/EMIS_${name}.nc`)], join(own, `changed_${name}.nc`), [span], settings.emissions.groups, { grid });
+      }
+      return `emissions.files=${own}/changed_{period}.nc`;
+    };
+    await prepare(changed([1e-6, 0, 1, 1, 1]));
+    const said = (text: string): unknown => expect.stringMatching(new RegExp(`^warning: winter: .*changed_winter\\.nc: ${text}`));
+    expect(told).toContainEqual(said('NOx: a mean of \\S+ kg m-2 s-1 is less than a ten-thousandth'));
+    expect(told).toContainEqual(said('NH3 is 0 in all cells and hours of the period, and nothing can be found of it'));
+    expect(told.filter((text) => /unit wrong|nothing can be found/.test(text))).toHaveLength(4); // winter and summer
+    await expect(prepare(changed([0, 0, 0, 0, 0]))).rejects.toMatchObject({ code: 'EMISSIONS_NONE' });
+    await prepare();
+    for (const { name } of settings.periods) {
+      const made = IoapiFile.open(join(own, 'run/simulate/prior', `ACONC_${name}.nc`));
+      const { grid, time, layers, variables } = made;
+      const writer = IoapiWriter.create(join(own, `small_${name}.nc`), { grid, time, layers, variables });
+      for (const variable of variables) writer.write(variable.name, 0, made.read(variable.name).map((value) => value * 1e-6)); // prettier-ignore
+      for (const each of [made, writer]) each.close();
+    }
+    await prepare(`members.runs=[{name: m1, emissions: "${own}/inputs/EMIS_{period}.nc", concentrations: "${own}/small_{period}.nc"}]`);
+    expect(told).toContainEqual(expect.stringMatching(/^warning: winter: m1: O3: a mean of \S+ ppb is less than the cleanest air holds/));
   });
 
   it('tells of a brought run in another unit than the prior, and of hours in which it emits nothing', async () => {

@@ -7,6 +7,7 @@ import { gridOf } from '../../data/case-grid';
 import { readMeteorology, windSaid } from '../../data/meteorology';
 import { openWeather } from '../../data/weather/open-weather';
 import { windDoubt } from '../../data/weather/wind-comparison';
+import { concentrationDoubts, weatherDoubts } from '../../data/value-ranges';
 import {
   preparedMeteorologyPath,
   preparedRunPath,
@@ -27,8 +28,8 @@ import type { StageMark } from '../engine/record';
 import { runsAsParts, simulatedHash, simulatedValues } from '../simulate/simulated-values';
 import type { PartContent, Stage, StageContext } from '../engine/stage';
 import { VERSIONS } from '../engine/versions';
-import { hourlySums, totalsDoubts, zeroHoursDoubt } from './emission-doubts';
-import { followingDoubts, meanOverHours, type RunMeans } from './response-doubts';
+import { hourlySums, inventoryDoubts, totalsDoubts, zeroHoursDoubt } from './emission-doubts';
+import { followingDoubts, meanOverHours, speciesMeans, type RunMeans } from './response-doubts';
 
 function using<T>(opened: { close(): void }, read: () => T): T {
   try {
@@ -56,6 +57,7 @@ function preparePeriod(context: StageContext, period: PeriodSettings, note: (tex
     if (!existsSync(path)) made.set(run, prepareRun(context, period, run, grid));
     return path;
   });
+  tellConcentrationDoubts(context, period, made);
   tellDoubts(context, period, grid, made);
   return [meteorology, ...runs];
 }
@@ -67,6 +69,13 @@ interface RunSums extends RunMeans {
 
 function sumsOf({ emissions, concentrations }: PreparedRun, hours: number): RunSums {
   return { hourly: hourlySums(emissions, hours), emissions: meanOverHours(emissions, hours), concentrations: meanOverHours(concentrations, hours) };
+}
+
+/** Of the prior run; of others, where it is not the same with all of them. */
+function tellConcentrationDoubts({ log }: StageContext, period: PeriodSettings, made: ReadonlyMap<string, RunSums>): void {
+  const doubts = new Map([...made].map(([run, { concentrations }]) => [run, concentrationDoubts(speciesMeans(concentrations))]));
+  const told = doubts.get(PRIOR)?.length ? [PRIOR] : [...doubts.keys()];
+  for (const run of told) for (const doubt of doubts.get(run)!) log(`warning: ${period.name}: ${run}: ${doubt}`);
 }
 
 /** @param made - the runs that were not there */
@@ -100,6 +109,7 @@ function prepareMeteorology({ case: settings, dir, signal, log }: StageContext, 
     if (doubt !== undefined) log(`warning: ${period.name}: ${doubt}`);
     return values;
   });
+  for (const doubt of weatherDoubts(weatherMeans(meteorology, variables))) log(`warning: ${period.name}: ${doubt}`);
   writePreparedMeteorology(dir, {
     ...{ name: period.name, grid, time },
     ...{ meteorologyNames: variables, meteorology },
@@ -107,7 +117,22 @@ function prepareMeteorology({ case: settings, dir, signal, log }: StageContext, 
   });
 }
 
-/** @throws {TransportError} `EMISSIONS_IGNORED` */
+/** @param values - `[T, H, W, variables]` */
+function weatherMeans(values: Float32Array, variables: readonly string[]): { speed?: number; pbl?: number } {
+  const cells = values.length / variables.length;
+  const mean = (of: (at: number) => number): number => {
+    let sum = 0;
+    for (let at = 0; at < values.length; at += variables.length) sum += of(at);
+    return sum / cells;
+  };
+  const [u, v, pbl] = ['u', 'v', 'PBL'].map((name) => variables.indexOf(name));
+  return {
+    ...(u >= 0 && v >= 0 ? { speed: mean((at) => Math.hypot(values[at + u], values[at + v])) } : {}),
+    ...(pbl >= 0 ? { pbl: mean((at) => values[at + pbl]) } : {}),
+  };
+}
+
+/** @throws {TransportError} `EMISSIONS_IGNORED`; {@link DataError} `EMISSIONS_NONE` */
 function prepareRun(context: StageContext, period: PeriodSettings, run: string, grid: Grid): RunSums {
   const { case: settings, dir, signal, log } = context;
   const time = timeOf(period);
@@ -122,7 +147,9 @@ function prepareRun(context: StageContext, period: PeriodSettings, run: string, 
   const emissions = readInventory(files.emissions, grid, time, { signal }, run === PRIOR ? log : undefined);
   const concentrations = readRunConcentrations(settings, files.concentrations, { grid, time }, signal);
   const sums = sumsOf({ emissions, concentrations }, time.count);
-  const doubt = zeroHoursDoubt(labelOf(filesOf(files.emissions)), sums.hourly, time);
+  const label = labelOf(filesOf(files.emissions));
+  if (run === PRIOR) for (const doubt of inventoryDoubts(label, sums.hourly, grid)) log(`warning: ${period.name}: ${doubt}`);
+  const doubt = zeroHoursDoubt(label, sums.hourly, time);
   if (doubt !== undefined && (run === PRIOR || isBrought)) log(`warning: ${doubt}`);
   writePreparedRun(dir, { period: period.name, run, grid, time, emissions, concentrations });
   return sums;

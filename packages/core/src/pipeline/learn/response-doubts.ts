@@ -30,6 +30,14 @@ export function meanOverHours(values: Float32Array, hours: number): Float64Array
   return sum.map((value) => value / hours);
 }
 
+/** Mean over the cells of {@link RunMeans.concentrations}. */
+export function speciesMeans(concentrations: Float64Array): Map<Species, number> {
+  const cells = concentrations.length / SPECIES.length;
+  const sums = SPECIES.map(() => 0);
+  concentrations.forEach((value, i) => (sums[i % SPECIES.length] += value));
+  return new Map(SPECIES.map((species, i) => [species, sums[i] / cells]));
+}
+
 /** What is odd of each run. @param runs - with changed emissions, by name */
 export function followingDoubts(prior: RunMeans, runs: ReadonlyMap<string, RunMeans>): string[] {
   const changes = new Map([...runs].map(([name, run]) => [name, changesOf(prior, run)]));
