@@ -341,3 +341,18 @@ describe('doctor', () => {
     expect(status).toBe(3);
   });
 });
+
+it.each(['run case.yaml', 'check case.yaml', 'demo --quick', 'bundle mine', 'reproduce mine.tar.gz'])(
+  'in a folder that has been removed says so: %s',
+  (args) => {
+    const gone = mkdtempSync(join(folder, 'gone-'));
+    const { status, stderr } = spawnSync('sh', ['-c', `rmdir "$PWD" && exec "$0" "$1" ${args}`, process.execPath, MAIN], {
+      cwd: gone,
+      encoding: 'utf8',
+    });
+    expect([status, stderr]).toEqual([
+      2,
+      'retroplume: WORKING_FOLDER_GONE: the folder that this was started in is not there any more: change to one that is (cd), and run it again\n',
+    ]);
+  },
+);

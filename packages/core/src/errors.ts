@@ -97,10 +97,14 @@ const REMEDIES: Partial<Record<string, string>> = {
   ESTALE: ITS_DISK,
 };
 
+/** Relative paths lead nowhere without it. */
+const FOLDER_GONE = 'the folder that this was started in is not there any more: change to one that is (cd), and run it again';
+
 /** An error as one of ours, if it is one or tells what the system refuses of a file or folder; undefined of any other. */
 export function toldError(error: unknown): RetroplumeError | undefined {
   if (error instanceof RetroplumeError) return error;
   const { code = '', path, syscall, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { message: '' };
+  if (syscall === 'uv_cwd') return new ConfigError('WORKING_FOLDER_GONE', FOLDER_GONE, { cause: error });
   const remedy = REMEDIES[code];
   if (remedy === undefined || typeof path !== 'string' || syscall?.startsWith('spawn')) return undefined;
   return new DataError('FILE_REFUSED', `${path}: the system refuses it (${message}): ${remedy}`, { cause: error });

@@ -62,3 +62,25 @@ test('a named pipe is no file', async () => {
   await expect(inspectCsv(pipe('table.csv'))).rejects.toThrow(refused('FILE_UNREADABLE'));
   await expect(inspectCsv(pipe('table.csv.gz'))).rejects.toThrow(refused('FILE_UNREADABLE'));
 });
+
+test.each([
+  ['name: x\na: &a\n  b: *a\n', 3, 'a'],
+  ['a: &deep [1, { c: [*deep] }]\n', 1, 'deep'],
+  ['a: &a\n  b: &b [*a]\n  c: *b\n', 2, 'a'],
+])('an alias inside what it names has no end: %j', (text, line, name) => {
+  const path = join(folder, 'case.yaml');
+  writeFileSync(path, text);
+  expect(() => readSource(path, [])).toThrow(
+    expect.objectContaining({
+      code: 'CASE_SYNTAX',
+      message: `${path}:${line}: *${name} stands inside what it names, a value without end: write the value out in its place; text that begins with * needs quotes`,
+    }) as Error,
+  );
+});
+
+test('nor has one on the command line', () => {
+  const path = join(folder, 'case.yaml');
+  writeFileSync(path, 'name: x\n');
+  expect(() => readSource(path, ['a=&a {b: *a}'])).toThrow(expect.objectContaining({ code: 'CASE_OVERRIDE' }) as Error);
+  expect(readSource(path, ['a={b: &b [1], c: *b}']).values).toEqual({ name: 'x', a: { b: [1], c: [1] } });
+});

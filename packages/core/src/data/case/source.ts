@@ -1,6 +1,6 @@
 /** Where a case's values come from: the YAML file, with line numbers, and `key=value` overrides of the command line. */
 import { existsSync } from 'node:fs';
-import { isCollection, isNode, LineCounter, parse, parseDocument, visit, type Document, type YAMLError } from 'yaml';
+import { isCollection, isNode, LineCounter, parse, parseDocument, visit, type Alias, type Document, type YAMLError } from 'yaml';
 import { ConfigError } from '../../errors';
 import { readRegular, requireUtf8 } from '../../text-file';
 
@@ -54,8 +54,30 @@ function refuseSyntax(where: string, error: YAMLError): never {
   throw new ConfigError('CASE_SYNTAX', `${where}: not valid YAML (${error.message.split('\n')[0]}): mend this line`, { cause: error });
 }
 
+/** An alias inside what its anchor names: a value without end. */
+function endlessAlias(document: Document): Alias | undefined {
+  let found: Alias | undefined;
+  visit(document, {
+    Alias: (_key, alias, above) => {
+      const target = alias.resolve(document);
+      if (target === undefined || !above.includes(target)) return undefined;
+      found = alias;
+      return visit.BREAK;
+    },
+  });
+  return found;
+}
+
 /** The file's values: an alias without its anchor (`files: *.nc` without quotes is one) is found only here. @throws {ConfigError} `CASE_SYNTAX` */
 function valuesOf(path: string, document: Document, lines: LineCounter): unknown {
+  const endless = endlessAlias(document);
+  if (endless) {
+    const where = `${path}:${lines.linePos(endless.range![0]).line}`;
+    throw new ConfigError(
+      'CASE_SYNTAX',
+      `${where}: *${endless.source} stands inside what it names, a value without end: write the value out in its place; text that begins with * needs quotes`,
+    );
+  }
   try {
     return document.toJS() as unknown;
   } catch (cause) {
@@ -138,6 +160,7 @@ export function readSource(path: string, overrides: readonly string[]): CaseSour
     let parsed: unknown;
     try {
       parsed = parse(value);
+      if (endlessAlias(parseDocument(value))) throw new Error('an alias stands inside what it names');
     } catch (cause) {
       throw new ConfigError('CASE_OVERRIDE', `--set ${override}: the value is not valid YAML: put text with special characters in quotes`, { cause });
     }
