@@ -53,6 +53,7 @@ interface RawAttribute {
 interface RawDataset {
   close(): void;
   sync(): void;
+  beginDefine(): void;
   endDefine(): void;
   describe(): { format: NetcdfFormat; dimensions: NetcdfDimension[]; variables: NetcdfVariable[]; groups: NetcdfGroup[] };
   attributes(variable: string): RawAttribute[];
@@ -185,6 +186,11 @@ export class NetcdfFile {
   putAttribute(variable: string, name: string, value: string | number | NetcdfArray): void {
     if (typeof value === 'string') this.raw.putAttribute(variable, name, true, new TextEncoder().encode(value));
     else this.raw.putAttribute(variable, name, false, typeof value === 'number' ? Float64Array.of(value) : value);
+  }
+
+  /** Goes back to define mode, where attributes may grow; where a header of the classic family does, all values are moved. {@link endDefine} ends it. */
+  beginDefine(): void {
+    this.raw.beginDefine();
   }
 
   endDefine(): void {

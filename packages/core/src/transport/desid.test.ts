@@ -12,7 +12,7 @@ import { CELLS, EMISSIONS, GRID, GROUPS, START, writeFile } from './testing/smal
 const folder = temporaryFolder();
 const at = (name: string): string => join(folder.path, name);
 const script = join(__dirname, '../../../../test/programs/evaluate-desid.cjs');
-const span = { from: START, to: new Date(START.getTime() + 24 * 3600e3) };
+const span = { from: START, to: new Date(START.getTime() + 24 * 3600e3), origin: 'Retroplume 1.2.3, case small' };
 const draw = (count: number, zeros = false): Float32Array => {
   const random = new Random(11);
   return Float32Array.from({ length: count }, () => (zeros && random.uniform() < 0.1 ? 0 : Math.exp(Math.log(10) * (2 * random.uniform() - 1))));
@@ -118,6 +118,7 @@ it('the evaluator tells when a rule is wrong', () => {
 it('says where its rows belong, in names that the I/O API can hold', () => {
   writeDesid({ rules: at('desid.nml'), masks: at('masks.nc') }, GRID, [{ label: 'INVENTORY', groups: GROUPS, factors: draw(CELLS * 5) }], span);
   const text = readFileSync(at('desid.nml'), 'utf8');
+  expect(text).toContain('\n! By Retroplume 1.2.3, case small.\n');
   expect(text).toContain('2026-07-06T00:00Z to 2026-07-07T00:00Z');
   for (const words of [
     'setenv RPLM_MASKS .../masks.nc',
@@ -132,6 +133,7 @@ it('says where its rows belong, in names that the I/O API can hold', () => {
   expect(text.split('\n').filter((line) => line !== '' && !line.startsWith('!'))).toHaveLength(5 + 2 * 6);
   const masks = IoapiFile.open(at('masks.nc'));
   expect(masks.variables.map(({ name }) => name)).toEqual(['RPLM_NOX', 'RPLM_NH3', 'RPLM_SO2', 'RPLM_VOC', 'RPLM_PM25']);
+  expect(masks.attributes['HISTORY']).toBe('factors by Retroplume 1.2.3, case small');
   expect([masks.time.stepSeconds, masks.attributes['SDATE'], masks.attributes['TSTEP']]).toEqual([0, expect.anything(), Int32Array.of(0)]);
   for (const { name } of masks.variables) {
     const mask = masks.read(name, 0, 1);

@@ -50,31 +50,31 @@ interface Scaling {
 /**
  * Writes the rows of CMAQ's control files and, where a factor varies in space, the masks (I/O API, without time steps).
  *
- * @param span - for which time they hold: for the comments
+ * @param span - for which time they hold, and the program and the run that made them: for the comments
  * @returns the files that were written
  */
 export function writeDesid(
   paths: { rules: string; masks: string },
   grid: Grid,
   streams: readonly DesidStream[],
-  span: { from: Date; to: Date },
+  span: { from: Date; to: Date; origin: string },
 ): string[] {
   const parts = streams.map((stream, s) => scalingOf(stream, streams.length > 1 ? `${s + 1}_` : ''));
   const masks = parts.flatMap((part) => part.masks);
   makeFolder(dirname(paths.rules));
-  if (masks.length > 0) writeMasks(paths.masks, grid, masks);
+  if (masks.length > 0) writeMasks(paths.masks, grid, masks, span.origin);
   const rules = parts.flatMap((part) => part.rules);
   writeFileAtomic(paths.rules, fragment(basename(paths.masks), masks, rules, streams, span));
   return masks.length > 0 ? [paths.rules, paths.masks] : [paths.rules];
 }
 
-function writeMasks(path: string, grid: Grid, masks: Mask[]): void {
+function writeMasks(path: string, grid: Grid, masks: Mask[], origin: string): void {
   const writer = IoapiWriter.create(path, {
     grid,
     time: { start: new Date(0), stepSeconds: 0, count: 1 },
     layers: 1,
     variables: masks.map(({ name, description }) => ({ name, units: 'fraction', description })),
-    attributes: { FILEDESC: 'Regions of Retroplume for the scaling of emissions by CMAQ (DESID)' },
+    attributes: { FILEDESC: 'Regions of Retroplume for the scaling of emissions by CMAQ (DESID)', HISTORY: `factors by ${origin}` },
   });
   for (const { name, data } of masks) writer.write(name, 0, data);
   writer.close();
@@ -125,11 +125,12 @@ function fragment(
   masks: readonly Mask[],
   rules: readonly string[],
   streams: readonly DesidStream[],
-  { from, to }: { from: Date; to: Date },
+  { from, to, origin }: { from: Date; to: Date; origin: string },
 ): string {
   const labels = streams.map(({ label }) => label).join(', ');
   const lines = [
     `! Factors of Retroplume on emissions, ${instant(from)} to ${instant(to)}, for DESID of CMAQ 5.3 and later.`,
+    `! By ${origin}.`,
     '! CMAQ reads the files of the prior inventory, not the updated ones, and scales them.',
     '!',
     `! Run script: the stream of the prior's files has the label that the rules name (labels: ${labels})`,

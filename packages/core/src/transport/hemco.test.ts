@@ -52,9 +52,16 @@ it('writes a file as COARDS has it, and lines of HEMCO_Config.rc', () => {
   const factors = Float64Array.from({ length: CELLS * 5 }, (_, i) => 1 + (i % 5));
   const prior = new Float64Array(CELLS * 5).fill(1);
   const [from, to] = ['2017-01-03', '2017-01-05'].map((day) => new Date(`${day}T00:00Z`));
-  const files = writeHemco({ factors: at('hemco_p.nc'), config: at('HEMCO_p.rc') }, new HemcoGrid(GRID, 1), { prior, factors, from, to });
+  const files = writeHemco({ factors: at('hemco_p.nc'), config: at('HEMCO_p.rc') }, new HemcoGrid(GRID, 1), {
+    prior,
+    factors,
+    from,
+    to,
+    origin: 'Retroplume 1.2.3, case small',
+  });
   expect(files).toEqual([at('hemco_p.nc'), at('HEMCO_p.rc')]);
   const contents = readCf(at('hemco_p.nc'));
+  expect(contents.attributes['history']).toBe('factors by Retroplume 1.2.3, case small');
   expect(contents.dimensions).toEqual({ time: 1, lat: 180, lon: 360 });
   const of = (name: string): ArrayLike<number> => cfVariable(contents, name, '').data;
   expect([of('lat')[0], of('lat')[179], of('lon')[0], of('lon')[359]]).toEqual([-89.5, 89.5, -179.5, 179.5]);
@@ -62,6 +69,7 @@ it('writes a file as COARDS has it, and lines of HEMCO_Config.rc', () => {
   expect(of('NOx')[middle]).toBe(1);
   expect(of('PM25')[middle]).toBeGreaterThan(of('SO2')[middle]);
   const lines = readFileSync(at('HEMCO_p.rc'), 'utf8').split('\n');
+  expect(lines[1]).toBe('# By Retroplume 1.2.3, case small.');
   expect(lines.filter((line) => line !== '' && !line.startsWith('#'))).toEqual([
     '9101 RETROPLUME_NOX $ROOT/hemco_p.nc NOx 2017/1/3/0 C xy 1 1',
     '9102 RETROPLUME_NH3 $ROOT/hemco_p.nc NH3 2017/1/3/0 C xy 1 1',
@@ -74,7 +82,7 @@ it('writes a file as COARDS has it, and lines of HEMCO_Config.rc', () => {
 it('names in HEMCO_Config.rc the hour that the file has, where a period begins within a day', () => {
   const ones = new Float64Array(CELLS * 5).fill(1);
   const [from, to] = ['2016-12-31T18:00Z', '2017-01-01T00:00Z'].map((instant) => new Date(instant));
-  writeHemco({ factors: at('evening.nc'), config: at('evening.rc') }, new HemcoGrid(GRID, 1), { prior: ones, factors: ones, from, to });
+  writeHemco({ factors: at('evening.nc'), config: at('evening.rc') }, new HemcoGrid(GRID, 1), { prior: ones, factors: ones, from, to, origin: '' });
   const { coordinates = [] } = readCf(at('evening.nc'));
   const time = coordinates.find(({ name }) => name === 'time')!;
   expect([time.data[0], time.attributes?.units]).toEqual([0, 'hours since 2016-12-31 18:00:00']);

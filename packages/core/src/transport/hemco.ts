@@ -69,6 +69,8 @@ export interface HemcoFactors {
   factors: ArrayLike<number>;
   from: Date;
   to: Date;
+  /** the program and the run that made the factors */
+  origin: string;
 }
 
 /**
@@ -76,7 +78,11 @@ export interface HemcoFactors {
  *
  * @returns the files that were written
  */
-export function writeHemco(paths: { factors: string; config: string }, hemco: HemcoGrid, { prior, factors, from, to }: HemcoFactors): string[] {
+export function writeHemco(
+  paths: { factors: string; config: string },
+  hemco: HemcoGrid,
+  { prior, factors, from, to, origin }: HemcoFactors,
+): string[] {
   const { globe } = hemco;
   const groups = GROUP_NAMES.length;
   const ofGroup = (field: ArrayLike<number>, group: number): Float64Array =>
@@ -117,7 +123,11 @@ export function writeHemco(paths: { factors: string; config: string }, hemco: He
       data: hemco.factors(ofGroup(prior, g), ofGroup(factors, g)),
       attributes: { long_name: `factor on emissions of ${group}`, units: '1' },
     })),
-    attributes: { Conventions: 'COARDS', title: `Factors of Retroplume on emissions, ${instant(from)} to ${instant(to)}` },
+    attributes: {
+      Conventions: 'COARDS',
+      title: `Factors of Retroplume on emissions, ${instant(from)} to ${instant(to)}`,
+      history: `factors by ${origin}`,
+    },
   });
   const time = [from.getUTCFullYear(), from.getUTCMonth() + 1, from.getUTCDate(), from.getUTCHours()].join('/');
   const file = basename(paths.factors);
@@ -128,6 +138,7 @@ export function writeHemco(paths: { factors: string; config: string }, hemco: He
     paths.config,
     [
       `# Factors of Retroplume on emissions, ${instant(from)} to ${instant(to)}: into SECTION SCALE FACTORS of HEMCO_Config.rc, with the folder of ${file}.`,
+      `# By ${origin}.`,
       '# Base emissions take them by ScalIDs: add /' +
         `${FIRST_ID} to those of NO and NO2, /${FIRST_ID + 1} NH3, /${FIRST_ID + 2} SO2, /${FIRST_ID + 3} volatile organic compounds, /${FIRST_ID + 4} primary particles.`,
       '# ScalID Name sourceFile sourceVar sourceTime C/R/E SrcDim SrcUnit Oper',

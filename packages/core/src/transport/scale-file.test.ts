@@ -1,6 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, openSync, readFileSync, readdirSync, writeSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { IoapiFile } from '../data/ioapi';
+import { FORMS } from '../data/testing/cdl';
 import { describeShared, failure, sharedFile, temporaryFolder } from '../data/testing/shared-data';
 import { Grid } from '../grid/grid';
 import { Random } from '../random';
@@ -85,6 +87,26 @@ describe('scaleEmissionFile', () => {
     expect(Number(prior)).toBeCloseTo(west(before), 6);
     expect(Number(updated)).toBeCloseTo(west(after), 6);
     expect(after.get('CO')).toEqual(before.get('CO'));
+  });
+
+  it.each(FORMS)('puts what updated the file above its history and changes nothing else of the header, %s', (form) => {
+    const path = at('given.nc');
+    execFileSync('nccopy', ['-k', form, input(), path]);
+    const factors = draw(CELLS * 5);
+    const line = 'emissions updated by Retroplume 1.2.3, case small, inversion 0123456789abcdef, with a long name';
+    const [plain, told] = [at('plain.nc'), at('told.nc')];
+    scaleEmissionFile(path, plain, [{ factors, start: START }], settings);
+    scaleEmissionFile(path, told, [{ factors, start: START }], { ...settings, history: line });
+    expect(readAll(told)).toEqual(readAll(plain));
+    const header = (file: string): string[] => execFileSync('ncdump', ['-h', file], { encoding: 'utf8' }).split('\n').slice(1);
+    const others = (file: string): string[] => header(file).filter((each) => !each.includes(':HISTORY'));
+    expect(header(plain)).toEqual(header(path));
+    expect(others(told)).toEqual(others(path));
+    const histories = header(told).filter((each) => each.includes(':HISTORY'));
+    expect(histories).toEqual([expect.stringContaining(`"${line}"`)]);
+    // Again, as with a prior that is an update itself.
+    scaleEmissionFile(told, at('twice.nc'), [{ factors, start: START }], { ...settings, history: 'emissions updated anew' });
+    expect(IoapiFile.open(at('twice.nc')).attributes['HISTORY']).toBe(`${'emissions updated anew'.padEnd(80)}${line}`);
   });
 
   it('gives each period of a file its own factors, and the instant at which the last ends', () => {

@@ -1,5 +1,5 @@
 /**
- * One emission file scaled as it stands: everything but the values of the groups' variables stays as it is in the file, byte for byte in classic formats. The
+ * One emission file scaled as it stands: everything but the values of the groups' variables, and HISTORY, stays as it is in the file. The
  * file of a representative day also gets the dates of the day that it stands for.
  */
 import type { NetcdfFile } from '@retroplume/native';
@@ -22,6 +22,8 @@ export interface ScaleFileSettings {
   points?: Points;
   /** the day that the file, one of a representative day, stands for; by default its own */
   date?: Date;
+  /** what goes above the HISTORY of the file, so that nobody takes it for the prior's; by default nothing */
+  history?: string;
   /** regions of the budget */
   regions: RegionMasks;
 }
@@ -37,7 +39,7 @@ export function scaleEmissionFile(
   input: string,
   output: string,
   spans: readonly FactorSpan[],
-  { groups, grid: ofCase, points, date, regions: ofGrid }: ScaleFileSettings,
+  { groups, grid: ofCase, points, date, history, regions: ofGrid }: ScaleFileSettings,
 ): string[] {
   const regions = masksFor(ofGrid, points);
   const wanted = points ? undefined : ofCase;
@@ -51,6 +53,7 @@ export function scaleEmissionFile(
     const atOnce = stepsAtOnce(file);
     const copy = NetcdfOutput.copyOf(input, output);
     try {
+      if (history !== undefined) copy.write((target) => putHistory(target, history));
       if (date !== undefined) copy.write((target) => putTimes(target, time));
       for (const [name, group] of groupOf) {
         const { units } = file.variables.find((variable) => variable.name === name)!;
@@ -77,6 +80,19 @@ export function scaleEmissionFile(
     own.close();
   }
   return checkedBudget(output, budgets, regions, wanted);
+}
+
+/** Lines of the I/O API's descriptions, and how many it has room for when it reads them. */
+const [LINE, LINES] = [80, 60];
+
+/** Before what the file says of its history. */
+function putHistory(target: NetcdfFile, line: string): void {
+  const held = target.attributes().get('HISTORY');
+  const before = typeof held === 'string' ? held : Array.isArray(held) ? held.join('') : '';
+  const text = line.padEnd(LINE * Math.ceil(line.length / LINE)) + before;
+  target.beginDefine();
+  target.putAttribute('', 'HISTORY', text.trimEnd().slice(0, LINE * LINES));
+  target.endDefine();
 }
 
 /** SDATE and TFLAG of another day; all else of the header stays. */

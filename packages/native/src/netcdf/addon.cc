@@ -164,11 +164,12 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
     return DefineClass(
         env, "Dataset",
         {InstanceMethod<&DatasetHandle::Close>("close"), InstanceMethod<&DatasetHandle::Sync>("sync"),
-         InstanceMethod<&DatasetHandle::EndDefine>("endDefine"), InstanceMethod<&DatasetHandle::Describe>("describe"),
-         InstanceMethod<&DatasetHandle::Attributes>("attributes"), InstanceMethod<&DatasetHandle::DefineDimension>("defineDimension"),
-         InstanceMethod<&DatasetHandle::DefineVariable>("defineVariable"), InstanceMethod<&DatasetHandle::PutAttribute>("putAttribute"),
-         InstanceMethod<&DatasetHandle::Read>("read"), InstanceMethod<&DatasetHandle::ReadStrings>("readStrings"),
-         InstanceMethod<&DatasetHandle::TryValues>("tryValues"), InstanceMethod<&DatasetHandle::Write>("write")});
+         InstanceMethod<&DatasetHandle::BeginDefine>("beginDefine"), InstanceMethod<&DatasetHandle::EndDefine>("endDefine"),
+         InstanceMethod<&DatasetHandle::Describe>("describe"), InstanceMethod<&DatasetHandle::Attributes>("attributes"),
+         InstanceMethod<&DatasetHandle::DefineDimension>("defineDimension"), InstanceMethod<&DatasetHandle::DefineVariable>("defineVariable"),
+         InstanceMethod<&DatasetHandle::PutAttribute>("putAttribute"), InstanceMethod<&DatasetHandle::Read>("read"),
+         InstanceMethod<&DatasetHandle::ReadStrings>("readStrings"), InstanceMethod<&DatasetHandle::TryValues>("tryValues"),
+         InstanceMethod<&DatasetHandle::Write>("write")});
   }
 
   /// new Dataset(path, 'read' | 'write') or new Dataset(path, format, prefill)
@@ -196,6 +197,10 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
 
   void TryValues(const Napi::CallbackInfo& info) {
     Translate(info.Env(), dataset_->path(), [&] { dataset_->TryValues(); });
+  }
+
+  void BeginDefine(const Napi::CallbackInfo& info) {
+    Translate(info.Env(), dataset_->path(), [&] { dataset_->BeginDefine(); });
   }
 
   void EndDefine(const Napi::CallbackInfo& info) {

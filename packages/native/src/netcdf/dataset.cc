@@ -106,6 +106,13 @@ void Dataset::Sync() {
   Check(nc_sync(ncid_), "cannot be flushed");
 }
 
+void Dataset::BeginDefine() {
+  Guard guard(Lock());
+  RequireOpen("cannot begin definitions");
+  Check(nc_redef(ncid_), "cannot begin definitions");
+  writing_ = false;
+}
+
 void Dataset::EndDefine() {
   Guard guard(Lock());
   RequireOpen("cannot end its definitions");

@@ -64,6 +64,7 @@ class Dataset {
 
   void Close();
   void Sync();
+  void BeginDefine();  ///< of a file that is there: classic headers may grow, and what comes after them is moved
   void EndDefine();
   bool closed() const { return ncid_ < 0; }
   const std::string& path() const { return path_; }

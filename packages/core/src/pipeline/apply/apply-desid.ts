@@ -13,6 +13,8 @@ export interface DesidPeriod {
   time: TimeAxis;
   stretches: readonly Stretch[];
   streamsOf: (stretch: Stretch) => DesidStream[];
+  /** the program and the run that made the factors */
+  origin: string;
 }
 
 /**
@@ -21,7 +23,11 @@ export interface DesidPeriod {
  * @param log - told where factors change within a day, and nothing is written
  * @returns the files, relative to `dir`
  */
-export function writePeriodDesid(dir: string, { name, grid, time, stretches, streamsOf }: DesidPeriod, log: (text: string) => void): string[] {
+export function writePeriodDesid(
+  dir: string,
+  { name, grid, time, stretches, streamsOf, origin }: DesidPeriod,
+  log: (text: string) => void,
+): string[] {
   const within = changeWithinDay(time, stretches);
   if (within) {
     log(
@@ -34,7 +40,7 @@ export function writePeriodDesid(dir: string, { name, grid, time, stretches, str
       const from = timeAt(time, stretch.first);
       const label = stretchLabel(name, from, stretches);
       const path = (kind: string): string => join(dir, DESID_FOLDER, `${kind}_${label}`);
-      const span = { from, to: timeAt(time, stretch.first + stretch.hours) };
+      const span = { from, to: timeAt(time, stretch.first + stretch.hours), origin };
       return writeDesid({ rules: `${path('desid')}.nml`, masks: `${path('masks')}.nc` }, grid, streamsOf(stretch), span);
     })
     .map((path) => relative(dir, path));

@@ -20,8 +20,7 @@ export function writePeriodHemco(
   dir: string,
   hemco: HemcoGrid,
   period: PeriodSource,
-  factors: PeriodFactors,
-  stretches: readonly Stretch[],
+  { factors, stretches, origin }: { factors: PeriodFactors; stretches: readonly Stretch[]; origin: string },
   log: (text: string) => void,
 ): string[] {
   const { name, grid, time } = period;
@@ -36,6 +35,6 @@ export function writePeriodHemco(
     const prior = meanOfStretch(period, stretch).map((rate, i) => rate * grid.cellArea(Math.floor(i / GROUPS.length / grid.cols)));
     const span = { from, to: timeAt(time, stretch.first + stretch.hours) };
     const paths = { factors: `${path('hemco')}.nc`, config: `${path('HEMCO_Config')}.rc` };
-    return writeHemco(paths, hemco, { prior, factors: factorsAt(factors, stretch), ...span }).map((written) => relative(dir, written));
+    return writeHemco(paths, hemco, { prior, factors: factorsAt(factors, stretch), origin, ...span }).map((written) => relative(dir, written));
   });
 }

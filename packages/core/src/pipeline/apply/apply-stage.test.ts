@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Case } from '../../data/case';
+import { IoapiFile } from '../../data/ioapi';
 import { readCf } from '../../data/netcdf-cf';
 import { writePreparedMeteorology, writePreparedRun } from '../../data/prepared';
 import { temporaryFolder } from '../../data/testing/shared-data';
@@ -10,9 +11,11 @@ import { appliedSectors } from './applied-files';
 import { applyStage, BUDGET_FILE } from './apply-stage';
 import { timeOf } from '../simulate/case-runs';
 import { FACTORS_FILE, writeFactors } from './factors-file';
+import { VERSIONS } from '../engine/versions';
 import { readInventory } from '../simulate/read-inventory';
 import { filesOf, priorSectors } from '../simulate/sector-files';
 import type { StageContext } from '../engine/stage';
+import { stageRecord } from '../testing/stage-record';
 
 const folder = temporaryFolder();
 const at = (name: string): string => join(folder.path, name);
@@ -116,6 +119,22 @@ it('gives hours in the spin-up of one period the factors of the other, which com
   await apply(of, { a: constant(2), b: constant(3) });
   const [updated] = applied(of, 'a');
   expect([0, 6, 9, 10, 19].map((hour) => ratio(at('EMIS.nc'), updated, hour))).toEqual([2, 2, 2, 3, 3]);
+});
+
+it('says in all files that they are updated, by which program and run, and leaves the same bytes again', async () => {
+  writeFile(at('EMIS.nc'), EMISSIONS, { count: 10 });
+  const of = { ...settings(at('EMIS.nc'), [{ name: 'a', start: START, hours: 10 }]), name: 'small' };
+  mkdirSync(at('invert'));
+  writeFileSync(at('invert/record.json'), JSON.stringify(stageRecord('0123456789abcdef0123', [], { settings: of })));
+  await apply(of, { a: constant(2) });
+  const [updated] = applied(of, 'a');
+  const first = readFileSync(updated);
+  const origin = `Retroplume ${VERSIONS.retroplume}, case small, inversion 0123456789abcdef`;
+  expect(IoapiFile.open(updated).attributes['HISTORY']).toBe(`emissions updated by ${origin}`);
+  expect(readCf(at('apply/fields/emissions_a.nc')).attributes['history']).toBe(`emissions updated by ${origin}`);
+  expect(readFileSync(at('apply/desid/desid_a.nml'), 'utf8')).toContain(`! By ${origin}.`);
+  await apply(of, { a: constant(2) });
+  expect(readFileSync(updated).equals(first)).toBe(true);
 });
 
 it('says in the budget a name of a file that holds a comma as one field', async () => {

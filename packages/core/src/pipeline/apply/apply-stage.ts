@@ -25,6 +25,7 @@ import { timeOf } from '../simulate/case-runs';
 import { FACTORS_FILE, factorsOfSectors, readFactors } from './factors-file';
 import { asInCase, refuseOtherPeriods, variantSettings } from '../learn/learning';
 import { readRecord } from '../engine/record';
+import { VERSIONS } from '../engine/versions';
 import { factorsAt, slotStretches, type Stretch } from '../invert/slot-stretches';
 import { priorEmissionInputs, priorSectors, sectorSettings } from '../simulate/sector-files';
 import type { Stage, StageContext } from '../engine/stage';
@@ -81,6 +82,13 @@ function basisOf(context: StageContext): FactorBasis {
   return (made ?? variantSettings(context)).inversion.factors;
 }
 
+/** The program and the run that updated emissions, without time or place: the same run again leaves the same bytes. */
+function originOf({ case: settings, variant, dirOf }: StageContext): string {
+  const found = readRecord(dirOf('invert'));
+  const inversion = found ? `, inversion ${(found.dearKey ?? found.key).slice(0, 16)}` : '';
+  return `Retroplume ${VERSIONS.retroplume}, case ${settings.name}${variant === 'default' ? '' : ` (${variant})`}${inversion}`;
+}
+
 /** CF fields and rules for CMAQ of every period. @returns the files, relative to the stage's folder */
 function writeBeside(context: StageContext, factorsPath: string, grid: Grid): string[] {
   const { case: settings, dir } = context;
@@ -88,7 +96,7 @@ function writeBeside(context: StageContext, factorsPath: string, grid: Grid): st
   const spread = uncertaintyKey(context) === undefined ? undefined : join(context.dirOf('uncertainty'), UNCERTAINTY_FILE);
   const { hemco } = settings.emissions;
   const globe = hemco && new HemcoGrid(grid, hemco.degrees);
-  const basis = basisOf(context);
+  const [basis, origin] = [basisOf(context), originOf(context)];
   return settings.periods.flatMap((period) => {
     const { name } = period;
     const time = timeOf(period);
@@ -100,7 +108,7 @@ function writeBeside(context: StageContext, factorsPath: string, grid: Grid): st
     const sectors = priorSectors(settings, name).map((sector) => ({ ...sector, factors: factorsOf(name, sector.name) }));
     const inverted = sectors.length > 1 ? sectors : [];
     const prepared = asInCase(context, openPrepared(context.dirOf('prepare'), name));
-    writeUpdatedFields(join(dir, fields), prepared, { factors, stretches, sigma, sectors: inverted });
+    writeUpdatedFields(join(dir, fields), prepared, { factors, stretches, sigma, sectors: inverted, origin });
     const streamsOf = (stretch: Stretch): DesidStream[] =>
       sectors.map(({ name: sector, label, groups, days, stackGroups, factors: own }) => ({
         label: label ?? sector,
@@ -111,8 +119,8 @@ function writeBeside(context: StageContext, factorsPath: string, grid: Grid): st
       }));
     return [
       fields,
-      ...writePeriodDesid(dir, { name, grid, time, stretches, streamsOf }, context.log),
-      ...(globe ? writePeriodHemco(dir, globe, prepared, factors, stretches, context.log) : []),
+      ...writePeriodDesid(dir, { name, grid, time, stretches, streamsOf, origin }, context.log),
+      ...(globe ? writePeriodHemco(dir, globe, prepared, { factors, stretches, origin }, context.log) : []),
     ];
   });
 }
@@ -143,12 +151,13 @@ export const applyStage: Stage = {
     const factorsPath = join(context.dirOf('invert'), FACTORS_FILE);
     const scaled = scaledFiles(settings, factorsPath, grid);
     const regions = budgetRegions(settings, grid);
+    const history = `emissions updated by ${originOf(context)}`;
     const budget = [BUDGET_HEADER];
     const files: string[] = [];
     for (const [name, { path, date, groups, points, spans }] of scaled) {
       context.progress(files.length, scaled.size, name);
       // A month of hourly species and regions has more rows than a call may have arguments.
-      for (const row of scaleEmissionFile(path, join(dir, name), spans, { groups, grid, points, date, regions }))
+      for (const row of scaleEmissionFile(path, join(dir, name), spans, { groups, grid, points, date, history, regions }))
         budget.push(`${quotedField(name)},${row}`);
       files.push(name);
     }

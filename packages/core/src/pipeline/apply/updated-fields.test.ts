@@ -38,7 +38,12 @@ it('fields are means over hours that share their factors, with the uncertainty o
   const data = Float32Array.from({ length: HOURS * FIELD }, (_, i) => (slotOf[Math.floor(i / FIELD)] === 0 ? 2 : 3));
   const sigma = Float32Array.from({ length: 2 * FIELD }, (_, i) => (i < FIELD ? 0.1 : 0.2) + 0.01 * (i % FIELD));
   const path = join(folder, 'fields.nc');
-  writeUpdatedFields(path, period, { factors: { period: 'july', slots: HOURS, data }, stretches: slotStretches({ of: slotOf }), sigma });
+  writeUpdatedFields(path, period, {
+    factors: { period: 'july', slots: HOURS, data },
+    stretches: slotStretches({ of: slotOf }),
+    sigma,
+    origin: 'us',
+  });
   const found = valuesOf(path);
   const means = [6.5, 18.5, 30.5, 42.5]; // of 1 … 12, 13 … 24 and so on
   expect(found.get('prior_NOx')).toEqual(means.flatMap((mean) => [mean, 2 * mean]).map((value) => expect.closeTo(value, 4) as number));
@@ -62,7 +67,13 @@ it('fields are means over hours that share their factors, with the uncertainty o
 it("HEMCO's factors weigh cells with what they emit, which on a lat-lon grid is less towards the pole", () => {
   const data = Float32Array.from({ length: FIELD }, (_, i) => (i === 0 ? 2 : 1)); // NOx is doubled in the south alone
   const stretches = [{ first: 0, hours: HOURS, slot: 0 }];
-  const files = writePeriodHemco(folder, new HemcoGrid(grid, 20), period, { period: 'july', slots: 1, data }, stretches, () => undefined);
+  const files = writePeriodHemco(
+    folder,
+    new HemcoGrid(grid, 20),
+    period,
+    { factors: { period: 'july', slots: 1, data }, stretches, origin: 'us' },
+    () => undefined,
+  );
   expect(readdirSync(join(folder, HEMCO_FOLDER)).sort()).toEqual(files.map((file) => file.slice(HEMCO_FOLDER.length + 1)).sort());
   const nox = valuesOf(join(folder, HEMCO_FOLDER, 'hemco_july.nc')).get('NOx')!;
   const sin = (degrees: number): number => Math.sin((degrees * Math.PI) / 180);

@@ -14,6 +14,8 @@ export interface UpdatedFields {
   stretches: readonly Stretch[];
   /** posterior standard deviation of the log factors, `[slots, H, W, 5]` */
   sigma?: ArrayLike<number>;
+  /** the program and the run that made them */
+  origin: string;
   /** of an inventory in sectors */
   sectors?: readonly { name: string; factors: PeriodFactors }[];
 }
@@ -22,7 +24,7 @@ export interface UpdatedFields {
  * Means over each stretch of hours that share their factors: `prior_<group>`, `updated_<group>` (kg m-2 s-1), `factor_<group>` and, where it is known,
  * `log_factor_sigma_<group>`, on (time, y, x); of an inventory in sectors `factor_<group>_<sector>`, too.
  */
-export function writeUpdatedFields(path: string, period: PeriodSource, { factors, stretches, sigma, sectors = [] }: UpdatedFields): void {
+export function writeUpdatedFields(path: string, period: PeriodSource, { factors, stretches, sigma, origin, sectors = [] }: UpdatedFields): void {
   const { grid, time } = period;
   const cells = grid.rows * grid.cols;
   const field = cells * GROUPS.length;
@@ -64,6 +66,7 @@ export function writeUpdatedFields(path: string, period: PeriodSource, { factors
     attributes: {
       title: `Emissions before and after an inversion, ${period.name}`,
       source: 'Retroplume',
+      history: `emissions updated by ${origin}`,
       comment: 'Means over the hours that share a factor. Updated is prior times factor of the same hours; what is 0 before is 0 after.',
       period_start: time.start.toISOString(),
     },
