@@ -28,6 +28,19 @@ export default tseslint.config(
     rules: { 'no-console': 'off', 'max-lines': 'off', '@typescript-eslint/explicit-module-boundary-types': 'off' },
   },
   {
+    files: ['packages/cli/src/**/*.ts'],
+    ignores: ['**/*.test.ts', '**/output/terminal.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "MemberExpression[object.object.name='process'][object.property.name=/^std(out|err)$/][property.name='write']",
+          message: 'Print with writeOut or writeErr of output/terminal.ts: a terminal takes some characters of names for commands.',
+        },
+      ],
+    },
+  },
+  {
     files: ['**/*.{mjs,cjs}'],
     extends: [js.configs.recommended],
     languageOptions: {

@@ -356,3 +356,20 @@ it.each(['run case.yaml', 'check case.yaml', 'demo --quick', 'bundle mine', 'rep
     ]);
   },
 );
+
+it('prints no characters that a terminal takes for commands, whichever names its input has', () => {
+  const name = 'a\x1b[2J\x9b1mb.csv';
+  writeFileSync(join(folder, name), 'station,time\x1b]0;title\x07,lat\n1,2,3\n');
+  const told = [
+    retroplume('inspect', name),
+    retroplume('inspect', name, '--json'),
+    retroplume('check', `${name}.yaml`),
+    retroplume('run', '--\x1b[2J'),
+  ];
+  // eslint-disable-next-line no-control-regex -- these are what it is about
+  for (const { stdout, stderr } of told) expect(stdout + stderr).not.toMatch(/[\0-\x08\x0b-\x1f\x7f-\x9f]/);
+  expect(told[0].stdout).toContain('a\\u001b[2J\\u009b1mb.csv');
+  expect((JSON.parse(told[1].stdout) as { files: { path: string }[] }).files[0].path).toBe(name);
+  expect(told[2].stderr).toContain('CASE_FILE_MISSING: a\\u001b[2J\\u009b1mb.csv.yaml');
+  expect(told[3].stderr).toContain("CLI_USAGE: unknown option '--\\u001b[2J'");
+});

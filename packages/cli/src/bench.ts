@@ -3,6 +3,7 @@ import { bench, ConfigError } from '@retroplume/core';
 import { benchTables } from './bench-tables';
 import { interruptible } from './interrupt';
 import type { CommonOptions } from './options';
+import { writeErr, writeOut } from './output/terminal';
 
 export interface BenchCommandOptions extends Pick<CommonOptions, 'threads' | 'json' | 'quiet'> {
   workload?: string;
@@ -21,7 +22,7 @@ export interface BenchCommandOptions extends Pick<CommonOptions, 'threads' | 'js
  * @throws as `runBench`; {ConfigError} `BENCH_PROGRAMS_ALL`, `BENCH_COMPILE`
  */
 export async function benchCommand(ops: string[], { json, quiet, compile, programs, ...options }: BenchCommandOptions): Promise<void> {
-  const onText = quiet ? undefined : (text: string) => void process.stderr.write(`  ${text}\n`);
+  const onText = quiet ? undefined : (text: string) => void writeErr(`  ${text}\n`);
   if (!compile && options.python === undefined)
     throw new ConfigError(
       'BENCH_COMPILE',
@@ -34,11 +35,11 @@ export async function benchCommand(ops: string[], { json, quiet, compile, progra
         `bench: expected --programs by itself but received the op "${ops[0]}" too: leave it out, all are written`,
       );
     const files = bench.writeTextPrograms(programs);
-    process.stdout.write(`${files} programs in ${programs}\n`);
+    writeOut(`${files} programs in ${programs}\n`);
     return;
   }
   const { signal, release } = interruptible();
-  const print = (result: bench.BenchResult): void => void process.stdout.write(json ? `${JSON.stringify(result)}\n` : benchTables(result));
+  const print = (result: bench.BenchResult): void => void writeOut(json ? `${JSON.stringify(result)}\n` : benchTables(result));
   let soFar: bench.BenchResult | undefined;
   const onInterrupted = (result: bench.BenchResult): void => (json ? void (soFar = result) : print(result));
   try {

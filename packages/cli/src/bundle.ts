@@ -4,6 +4,7 @@ import { bundleRun, reproduceBundle, type MovedInputs, type Reproduction } from 
 import { InvalidArgumentError, type Command } from 'commander';
 import type { CommonOptions } from './options';
 import { watched } from './run-command';
+import { writeOut } from './output/terminal';
 
 export async function bundleCommand(
   out: string,
@@ -11,10 +12,10 @@ export async function bundleCommand(
   options: CommonOptions & { inputs: boolean; largest: number },
 ): Promise<void> {
   const result = await bundleRun(out, { file, inputs: options.inputs, largest: options.largest * 1e6 });
-  if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+  if (options.json) writeOut(`${JSON.stringify(result)}\n`);
   else {
     const { bundle, bytes, packed, hashed, inputs, inputsPacked, stages } = result;
-    process.stdout.write(
+    writeOut(
       `${bundle}: ${(bytes / 1e6).toFixed(1)} MB, ${stages.length} stages, ${packed} files packed, ${hashed} by their hash alone, ${inputs} inputs ${inputsPacked ? 'packed' : 'by their hashes alone (--inputs packs them)'}\n`,
     );
   }
@@ -41,8 +42,8 @@ export async function reproduceCommand(file: string, options: ReproduceCommandOp
   // As many threads as the run had, unless the user says otherwise: another number gives other last bits.
   const threads = command.getOptionValueSource('threads') === 'default' ? undefined : options.threads;
   const tell = (result: Reproduction): void => {
-    if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-    else process.stdout.write(tellReproduction(result));
+    if (options.json) writeOut(`${JSON.stringify(result)}\n`);
+    else writeOut(tellReproduction(result));
   };
   await watched(options, (context) => reproduceBundle(file, { ...context, threads, out, inputs, tolerance, runCommand }), tell);
 }

@@ -1,6 +1,7 @@
 /** `retroplume check`: what is wrong with a case, all at once, and what is right, in short. */
 import { checkCase, type CheckResult, type Problem } from '@retroplume/core';
 import type { CommonOptions } from './options';
+import { writeOut } from './output/terminal';
 
 /** The key of the case stands before a problem of a file; problems of the case file name it themselves. */
 export function problemLine({ code, place, key, message }: Problem): string {
@@ -24,7 +25,7 @@ export type CheckCommandOptions = Omit<CommonOptions, 'threads' | 'profile'>;
 export async function checkCommand(path: string, options: CheckCommandOptions): Promise<void> {
   const { set, out, device, products, json } = options;
   const result = await checkCase(path, { set, out, device, products });
-  if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
-  else process.stdout.write(text(result));
+  if (json) writeOut(`${JSON.stringify(result)}\n`);
+  else writeOut(text(result));
   process.exitCode = result.exitCode;
 }

@@ -1,6 +1,7 @@
 /** `retroplume doctor`: what the machine has. */
 import { describeEnvironment, DeviceError, type Finding } from '@retroplume/core';
 import type { CommonOptions } from './options';
+import { writeOut } from './output/terminal';
 
 function line({ name, found, detail, remedy }: Finding): string {
   const mark = found ? 'found  ' : 'missing';
@@ -12,14 +13,12 @@ export async function doctor({ json }: Pick<CommonOptions, 'json'>): Promise<voi
   const environment = await describeEnvironment();
   const missing = environment.findings.filter((finding) => finding.needed && !finding.found);
   if (json) {
-    process.stdout.write(`${JSON.stringify(environment)}\n`);
+    writeOut(`${JSON.stringify(environment)}\n`);
   } else {
     const { node, platform, cpu, memory, findings } = environment;
     const limit = memory.usableGiB < memory.totalGiB ? `, limited to ${memory.usableGiB} GiB (control group)` : '';
-    process.stdout.write(
-      `Node ${node} on ${platform}\n${cpu.cores} x ${cpu.model}\n${memory.totalGiB} GiB memory, ${memory.freeGiB} GiB free${limit}\n\n`,
-    );
-    for (const finding of findings) process.stdout.write(line(finding));
+    writeOut(`Node ${node} on ${platform}\n${cpu.cores} x ${cpu.model}\n${memory.totalGiB} GiB memory, ${memory.freeGiB} GiB free${limit}\n\n`);
+    for (const finding of findings) writeOut(line(finding));
   }
   if (missing.length === 0) return;
   if (json) process.exitCode = 4;

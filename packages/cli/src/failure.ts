@@ -2,6 +2,7 @@
 import { inspect } from 'node:util';
 import { errorFigures, type ErrorFigures } from '@retroplume/core';
 import { CommanderError } from 'commander';
+import { writeErr, writeOut } from './output/terminal';
 
 /** A wrong command line: commander's sentence, without its prefix, and where help is. */
 function usage(error: CommanderError): ErrorFigures {
@@ -21,9 +22,9 @@ export function reportFailure(error: unknown, args: readonly string[]): number {
   // No command at all: commander has printed the help.
   if (error instanceof CommanderError && error.code === 'commander.help') return 2;
   const { code, message, exitCode } = error instanceof CommanderError ? usage(error) : errorFigures(error);
-  process.stderr.write(`retroplume: ${code}: ${message}\n`);
-  if (args.includes('--verbose')) process.stderr.write(`${inspect(error)}\n`);
+  writeErr(`retroplume: ${code}: ${message}\n`);
+  if (args.includes('--verbose')) writeErr(`${inspect(error)}\n`);
   const soFar = error instanceof Error && 'soFar' in error ? error.soFar : undefined;
-  if (args.includes('--json')) process.stdout.write(`${JSON.stringify({ error: { code, message }, soFar })}\n`);
+  if (args.includes('--json')) writeOut(`${JSON.stringify({ error: { code, message }, soFar })}\n`);
   return exitCode;
 }

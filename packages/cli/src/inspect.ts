@@ -1,6 +1,7 @@
 /** `retroplume inspect FILE…`: what files are, where and when, in which units and ranges, and what is odd. */
 import { inspectFile, type GridSummary, type Inspection, type VariableSummary } from '@retroplume/core';
 import type { CommonOptions } from './options';
+import { writeOut } from './output/terminal';
 
 /** Whole numbers may be dates or identifiers. */
 const short = (value: number): string => {
@@ -46,7 +47,7 @@ export async function inspectCommand(paths: string[], { json }: Pick<CommonOptio
   for (const path of paths) {
     const inspection = await inspectFile(path);
     if (json) found.push(inspection);
-    else process.stdout.write(text(inspection));
+    else writeOut(text(inspection));
   }
-  if (json) process.stdout.write(`${JSON.stringify({ files: found })}\n`);
+  if (json) writeOut(`${JSON.stringify({ files: found })}\n`);
 }

@@ -2,6 +2,7 @@
  * Ctrl-C: the first one asks the run to stop where it can be resumed, the second one ends the process. Schedulers send SIGUSR1 or SIGTERM near a time limit,
  * a terminal or ssh session that closes SIGHUP. Under nohup that comes, too: Node takes back, before any of this runs, that the signal is ignored.
  */
+import { writeErr } from './output/terminal';
 
 /** A warning while this process still loads or waits for other ranks. */
 let warnedEarly = false;
@@ -17,7 +18,7 @@ export function interruptible(told = true): { signal: AbortSignal; release: () =
   const controller = new AbortController();
   const ask = (how = ''): void => {
     if (controller.signal.aborted) return;
-    if (told) process.stderr.write(`\nretroplume: stopping at the next checkpoint${how}\n`);
+    if (told) writeErr(`\nretroplume: stopping at the next checkpoint${how}\n`);
     controller.abort();
   };
   const warned = (): void => ask();

@@ -5,6 +5,7 @@ import './interrupt'; // before all that takes time to load: it listens for warn
 import { reportFailure } from './failure';
 import { buildProgram } from './program';
 import { endOnRanks } from './ranks';
+import { writeErr } from './output/terminal';
 
 /** As `WRITE_FAILED` of a file has it. */
 const UNWRITABLE = 3;
@@ -15,7 +16,7 @@ process.stderr.on('error', () => undefined);
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // A reader that closes the pipe (`retroplume … | head`) has seen enough; that is no failure.
   if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-  process.stderr.write(`retroplume: WRITE_FAILED: stdout: cannot be written (${error.message}): send it where there is room\n`);
+  writeErr(`retroplume: WRITE_FAILED: stdout: cannot be written (${error.message}): send it where there is room\n`);
   process.exit(UNWRITABLE);
 });
 

@@ -1,6 +1,7 @@
 /** `retroplume run --dry-run`: which stages would be made, and why. */
 import { loadCase, plannedWork, type PlannedStage, type RunOptions, type StageName, type StageState } from '@retroplume/core';
 import type { CommonOptions } from './options';
+import { writeOut } from './output/terminal';
 
 const WORDS: Record<StageState, string> = {
   'up to date': 'up to date',
@@ -26,6 +27,6 @@ function line({ stage, variant, state, why, runs, replaces }: PlannedStage, repl
 export async function tellPlannedWork(path: string, options: Options): Promise<void> {
   const { set, json, ...asked } = options;
   const work = await plannedWork(loadCase(path, set), asked);
-  if (json) process.stdout.write(`${JSON.stringify(work)}\n`);
-  else process.stdout.write(`${work.out}:\n${work.stages.map((stage) => line(stage, asked.changedRuns === 'replace')).join('')}`);
+  if (json) writeOut(`${JSON.stringify(work)}\n`);
+  else writeOut(`${work.out}:\n${work.stages.map((stage) => line(stage, asked.changedRuns === 'replace')).join('')}`);
 }

@@ -1,5 +1,6 @@
 /** The end of a run: one JSON object, or where the report is and the main figures. */
 import type { CommonOptions } from './options';
+import { writeOut } from './output/terminal';
 
 interface Change {
   interval?: { low: number; high: number };
@@ -99,21 +100,19 @@ function slopesByPlace(title: string, places: NonNullable<Figures['initialConcen
 /** Prints the result on stdout: in words, or one line of JSON with --json. */
 export function printResult(result: object, options: Pick<CommonOptions, 'json'>, out: string): void {
   if (options.json) {
-    process.stdout.write(`${JSON.stringify(result)}\n`);
+    writeOut(`${JSON.stringify(result)}\n`);
     return;
   }
   const { report, certificate, manifest, crossValidation, loop, default: own, paperMode } = result as Printable;
   const told = { ...(result as Figures), ...own };
   if (certificate)
-    process.stdout.write(
-      [`Certificate of the surrogate: ${certificate.verdict}`, ...certificate.reasons.map((reason) => `  ${reason}`), ''].join('\n'),
-    );
+    writeOut([`Certificate of the surrogate: ${certificate.verdict}`, ...certificate.reasons.map((reason) => `  ${reason}`), ''].join('\n'));
   const slopes = 'free-running slope (1 is right) with initial concentrations from:';
-  if (told.initialConcentrations) process.stdout.write(slopesByPlace(`Surrogate: ${slopes}`, told.initialConcentrations));
-  if (crossValidation) process.stdout.write(candidateLines(crossValidation));
-  if (loop) process.stdout.write(loopLines(loop));
-  process.stdout.write(errorTables(told, paperMode));
-  if (paperMode?.initialConcentrations) process.stdout.write(slopesByPlace(`Paper's mode: ${slopes}`, paperMode.initialConcentrations));
-  if (manifest !== undefined) process.stdout.write(`Design: ${manifest}\n`);
-  else process.stdout.write(report !== undefined ? `Report: ${report}\n` : `Run folder: ${out}\n`);
+  if (told.initialConcentrations) writeOut(slopesByPlace(`Surrogate: ${slopes}`, told.initialConcentrations));
+  if (crossValidation) writeOut(candidateLines(crossValidation));
+  if (loop) writeOut(loopLines(loop));
+  writeOut(errorTables(told, paperMode));
+  if (paperMode?.initialConcentrations) writeOut(slopesByPlace(`Paper's mode: ${slopes}`, paperMode.initialConcentrations));
+  if (manifest !== undefined) writeOut(`Design: ${manifest}\n`);
+  else writeOut(report !== undefined ? `Report: ${report}\n` : `Run folder: ${out}\n`);
 }

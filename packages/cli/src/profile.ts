@@ -2,6 +2,7 @@
 import { accessSync, constants, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { ConfigError, graph } from '@retroplume/core';
+import { writeErr } from './output/terminal';
 
 /**
  * A profiler, and what to do when the run is over, also when it failed or was interrupted: the table goes to stderr, the trace into the file.
@@ -19,16 +20,16 @@ export function openProfile(file: string): { profiler: graph.Profiler; finish: (
     profiler,
     finish() {
       if (profiler.rows().length === 0) {
-        process.stderr.write('profile: no program ran (the stages were up to date, or run none), so nothing was written\n');
+        writeErr('profile: no program ran (the stages were up to date, or run none), so nothing was written\n');
         return;
       }
-      process.stderr.write(profiler.table());
+      writeErr(profiler.table());
       try {
         writeFileSync(path, JSON.stringify(profiler.chromeTrace()));
       } catch (cause) {
         throw new ConfigError('PROFILE_PATH', `--profile: ${path} could not be written (${(cause as Error).message}): name another file`, { cause });
       }
-      process.stderr.write(`trace of the first runs: ${path}\n`);
+      writeErr(`trace of the first runs: ${path}\n`);
     },
   };
 }

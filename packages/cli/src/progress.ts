@@ -1,6 +1,7 @@
 /** Shows a run's events on stderr: a bar where a person watches, else a line every few seconds; nothing with --quiet. */
 import type { StageEvent } from '@retroplume/core';
 import { Presets, SingleBar } from 'cli-progress';
+import { printable, writeErr } from './output/terminal';
 
 const LINE_EVERY_MS = 5000;
 
@@ -18,7 +19,7 @@ class Bar {
   update(event: Progress): void {
     this.bar ??= this.begin(event);
     this.bar.setTotal(event.total);
-    this.bar.update(event.done, { text: event.text });
+    this.bar.update(event.done, { text: printable(event.text) });
   }
 
   private begin(event: Progress): SingleBar {
@@ -26,7 +27,7 @@ class Bar {
       { format: `  ${titleOf(event).padEnd(20)} {bar} {percentage}% {text}`, stream: process.stderr, hideCursor: false, barsize: 24, etaBuffer: 50 },
       Presets.shades_classic,
     );
-    bar.start(event.total, event.done, { text: event.text });
+    bar.start(event.total, event.done, { text: printable(event.text) });
     return bar;
   }
 
@@ -44,7 +45,7 @@ class Lines {
     const now = performance.now();
     if (now - this.last < LINE_EVERY_MS) return;
     this.last = now;
-    process.stderr.write(`  ${titleOf(event)} ${Math.round((100 * event.done) / event.total)}% ${event.text}\n`);
+    writeErr(`  ${titleOf(event)} ${Math.round((100 * event.done) / event.total)}% ${event.text}\n`);
   }
 
   end(): void {
@@ -58,7 +59,7 @@ export function progressListener(quiet: boolean): { onEvent: (event: StageEvent)
   const view = process.stderr.isTTY ? new Bar() : new Lines();
   const line = (text: string): void => {
     view.end();
-    process.stderr.write(`${text}\n`);
+    writeErr(`${text}\n`);
   };
   const onEvent = (event: StageEvent): void => {
     if (event.kind === 'progress') view.update(event);

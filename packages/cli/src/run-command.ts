@@ -25,6 +25,7 @@ import { printResult } from './print-result';
 import { progressListener } from './progress';
 import { join as joinOthers, part } from './ranks';
 import { submitCase, type SubmitCommandOptions } from './submit';
+import { writeErr } from './output/terminal';
 
 /** Runs `work` on all ranks with progress on stderr and Ctrl-C tied to its signal, and tells on the first what it returns. */
 export async function watched<T extends object>(
@@ -46,7 +47,7 @@ export async function watched<T extends object>(
       device,
       products,
       onDevice: (chosen, used) =>
-        void (quiet || process.stderr.write(`device: ${describeDevice(chosen, used)}${ranks.size > 1 ? `, ${ranks.size} processes` : ''}\n`)),
+        void (quiet || writeErr(`device: ${describeDevice(chosen, used)}${ranks.size > 1 ? `, ${ranks.size} processes` : ''}\n`)),
       onEvent,
       signal,
       profiler: profile?.profiler,
@@ -84,7 +85,7 @@ export async function runCase(path: string, stages: 'all' | StageName[], options
 
 /** What was set in vain, at the beginning of a whole run. */
 function tellIdleKeys(path: string, loaded: Case, { set }: CommonOptions): void {
-  for (const told of idleKeys(path, set, loaded)) process.stderr.write(`note: ${told}\n`);
+  for (const told of idleKeys(path, set, loaded)) writeErr(`note: ${told}\n`);
 }
 
 export interface RunCommandOptions extends CommonOptions, Replacing, Partial<Pick<SubmitCommandOptions, 'submit' | 'dryRun'>> {

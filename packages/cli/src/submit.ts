@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { loadCase, submitChain, type RunOptions, type SubmitResult, type SubmittedJob } from '@retroplume/core';
 import { launcher } from './launcher';
 import type { CommonOptions } from './options';
+import { writeOut } from './output/terminal';
 
 export interface SubmitCommandOptions extends CommonOptions {
   /** true: the scheduler that the case names */
@@ -24,11 +25,11 @@ function row({ name, id, state, tasks, after, script }: SubmittedJob): string {
 
 function print({ jobs, chain, dryRun, scheduler }: SubmitResult): void {
   if (dryRun) {
-    for (const { text, command } of jobs) if (text !== undefined) process.stdout.write(`\n==> ${command}\n${text}`);
-    process.stdout.write('\n');
+    for (const { text, command } of jobs) if (text !== undefined) writeOut(`\n==> ${command}\n${text}`);
+    writeOut('\n');
   }
-  process.stdout.write(`Jobs for ${scheduler}${dryRun ? ' (not submitted)' : ''}:\n${jobs.map(row).join('')}`);
-  if (chain !== undefined) process.stdout.write(`Chain: ${chain}\n`);
+  writeOut(`Jobs for ${scheduler}${dryRun ? ' (not submitted)' : ''}:\n${jobs.map(row).join('')}`);
+  if (chain !== undefined) writeOut(`Chain: ${chain}\n`);
 }
 
 /** Submits what is not up to date of a case, or with `--dry-run` prints what would be. */
@@ -44,6 +45,6 @@ export async function submitCase(path: string, options: SubmitCommandOptions): P
     set,
     program: program(),
   });
-  if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+  if (options.json) writeOut(`${JSON.stringify(result)}\n`);
   else print(result);
 }
