@@ -1,4 +1,5 @@
 /** What `inspect` says of a file: what it is, where and when its values lie, their ranges, and what is odd about it. */
+import type { RetroplumeError } from '../../errors';
 import { Grid, type GridDefinition } from '../../grid/grid';
 import { LATLON } from '../../grid/projection';
 
@@ -91,4 +92,9 @@ export function summariseGrid(definition: GridDefinition): GridSummary {
       northWest: corner(rows - 0.5, -0.5),
     },
   };
+}
+
+/** What Retroplume says when it is asked to read a file as an input. */
+export function refusedAsInput({ code, message }: RetroplumeError, path: string): Oddity {
+  return { code, text: `it is refused as a gridded input: ${message.replace(`${path}: `, '')}` };
 }

@@ -7,7 +7,7 @@ import { IoapiFile } from '../ioapi-file';
 import { FILE_TYPES } from '../ioapi-header';
 import { fromIoapiStep, fromIoapiTime, instant } from '../ioapi-time';
 import { windDirection } from '../weather/mcip-wind';
-import { summariseGrid, type GridSummary, type Oddity, type TimeSummary } from './inspection';
+import { refusedAsInput, summariseGrid, type GridSummary, type Oddity, type TimeSummary } from './inspection';
 import type { Described } from './netcdf';
 import { numbersOf, textOf, type Ranges } from './ranges';
 
@@ -70,7 +70,7 @@ function asInput(path: string): { told: Oddity[]; wind?: string } {
     return { told, wind: remedy === undefined ? said : `${said}: ${remedy}` };
   } catch (error) {
     if (!(error instanceof RetroplumeError)) throw error;
-    return { told: [{ code: error.code, text: `it is refused as a gridded input: ${error.message.replace(`${path}: `, '')}` }] };
+    return { told: [refusedAsInput(error, path)] };
   }
 }
 

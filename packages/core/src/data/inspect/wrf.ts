@@ -1,7 +1,10 @@
 /** WRF output for `inspect`. */
 import type { NetcdfFile } from '@retroplume/native';
 
-import type { Oddity, TimeSummary } from './inspection';
+import { DataError } from '../../errors';
+import { placeNames } from '../weather/wrf-grid';
+import { isTimeless, wrfTimes } from '../weather/wrf-time';
+import { refusedAsInput, type Oddity, type TimeSummary } from './inspection';
 import type { Described } from './netcdf';
 import { numbersOf, type Ranges } from './ranges';
 import { stepBetween } from './time-steps';
@@ -23,14 +26,26 @@ export function describeWrf(file: NetcdfFile, ranges: Ranges[]): Described {
     });
   for (const { name, missing, values } of ranges)
     if (missing > 0) odd.push({ code: 'MISSING', text: `${name}: ${missing} of ${values} values are missing` });
+  const told = <T>(call: () => T): T | undefined => {
+    try {
+      return call();
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      odd.push(refusedAsInput(error, file.path));
+      return undefined;
+    }
+  };
   const span = (name: string): string => {
     const found = ranges.find((each) => each.name === name);
     return found?.min === undefined || found.max === undefined ? '' : `${found.min.toFixed(3)} to ${found.max.toFixed(3)}`;
   };
-  const time = timeOf(file, odd);
+  told(() => placeNames(file, file.path));
+  const times = told(() => wrfTimes(file, file.path));
+  const time = times && !isTimeless(times) ? summaryOf(times, odd) : undefined;
   return {
     kind: 'WRF file',
     facts: {
+      ...(times && isTimeless(times) ? { time: 'independent of time (Times of the year 0, as in geo_em)' } : {}),
       grid: `${projection}, TRUELAT1 ${number('TRUELAT1')}, TRUELAT2 ${number('TRUELAT2')}, STAND_LON ${number('STAND_LON')}, cells of ${number('DX')} x ${number('DY')} m`,
       longitudes: span('XLONG') || span('XLONG_M'),
       latitudes: span('XLAT') || span('XLAT_M'),
@@ -40,13 +55,7 @@ export function describeWrf(file: NetcdfFile, ranges: Ranges[]): Described {
   };
 }
 
-/** `Times`: text of 19 characters a step. */
-function timeOf(file: NetcdfFile, odd: Oddity[]): TimeSummary | undefined {
-  const variable = file.variable('Times');
-  if (variable?.type !== 'char' || variable.dimensions.length !== 2) return undefined;
-  const [steps, width] = file.shape('Times');
-  if (steps === 0) return undefined;
-  const text = Buffer.from(file.read<Uint8Array>('Times')).toString('latin1');
-  const times = Array.from({ length: steps }, (_, step) => `${text.slice(step * width, (step + 1) * width).replace('_', 'T')}Z`);
-  return { first: times[0], last: times[steps - 1], steps, ...stepBetween(times.map(Date.parse), odd) };
+function summaryOf(times: readonly number[], odd: Oddity[]): TimeSummary {
+  const at = (time: number): string => new Date(time).toISOString().replace('.000Z', 'Z');
+  return { first: at(times[0]), last: at(times[times.length - 1]), steps: times.length, ...stepBetween(times, odd) };
 }

@@ -53,17 +53,22 @@ function areSame(a: WrfPlaces, b: WrfPlaces): boolean {
   return a.rows === b.rows && a.cols === b.cols && same(a.lats, b.lats) && same(a.lons, b.lons);
 }
 
-function placesOf(file: NetcdfFile, path: string): WrfPlaces {
+/** Latitude and longitude of WRF's mass points, as they are called in a file. @throws {DataError} `WRF_GRID` */
+export function placeNames(file: NetcdfFile, path: string): readonly string[] {
   const names = PLACES.find((pair) =>
     pair.every((name) =>
       file.variables.some((each) => each.name === name && holdsNumbers(each) && each.dimensions.slice(-2).join(' ') === 'south_north west_east'),
     ),
   );
-  if (!names)
-    throw new DataError(
-      'WRF_GRID',
-      `${path}: there is no XLAT and XLONG on south_north and west_east: give WRF's own output, with all its coordinates`,
-    );
+  if (names) return names;
+  throw new DataError(
+    'WRF_GRID',
+    `${path}: there is no XLAT and XLONG on south_north and west_east: give WRF's own output, with all its coordinates, or add them from wrfinput or geo_em (ncks -A -v XLAT,XLONG)`,
+  );
+}
+
+function placesOf(file: NetcdfFile, path: string): WrfPlaces {
+  const names = placeNames(file, path);
   const shape = file.shape(names[0]);
   const [rows, cols] = shape.slice(-2);
   const [lats, lons] = names.map((name) => file.read<Float32Array>(name, shape.map(() => 0), [...shape.slice(0, -2).map(() => 1), rows, cols])); // prettier-ignore

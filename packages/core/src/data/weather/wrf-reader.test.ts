@@ -274,6 +274,14 @@ describe('times and places', () => {
     expect([...reader.read('HT'), ...reader.read('LWMASK')]).toEqual([5, 6, 9, 10, 5, 6, 9, 10]);
     expect([...readGeography(reader, ['HT'])]).toEqual([5, 6, 9, 10]);
     reader.close();
+    // as meteorology, or beside it
+    const out = write('wrfout.nc', { times: hours(0, 2), fields: T2 });
+    const during = { start: new Date('2017-01-01T00:00Z'), stepSeconds: 3600, count: 1 };
+    for (const [paths, asked] of [[[path], during], [[path, out], during], [[out, path], undefined]] as const) {
+      expect(() => openWeather([...paths], { grid, format: 'wrf', during: asked })).toThrow(
+        failure('WRF_TIME', `${path}: it holds fields without time (its Times is of the year 0, as in geo_em): give it as geography.files, and WRF's output as meteorology`),
+      );
+    } // prettier-ignore
   });
 
   test('cells beside the case’s, too few, no date', () => {
@@ -320,6 +328,9 @@ test('a file that says no places', () => {
   const cdl = wrfCdl({ times: hours(0, 1) });
   const path = ncgen(at('placeless.nc'), cdl.replaceAll('XLAT', 'LATITUDE_OF'), 'netCDF-4');
   expect(() => openWeather([path], { grid })).toThrow(
-    failure('WRF_GRID', `${path}: there is no XLAT and XLONG on south_north and west_east: give WRF's own output, with all its coordinates`),
+    failure(
+      'WRF_GRID',
+      `${path}: there is no XLAT and XLONG on south_north and west_east: give WRF's own output, with all its coordinates, or add them from wrfinput or geo_em (ncks -A -v XLAT,XLONG)`,
+    ),
   );
 });

@@ -21,7 +21,7 @@ import { plain, unpacked } from '../netcdf-cf';
 import { gridConvergence, windFromGrid } from '../wind';
 import { IndexedReader } from './indexed-reader';
 import { openIndexed, timesOfFiles, type OpenIndex, type TimedFile } from './record-index';
-import { wrfTimes } from './wrf-time';
+import { isTimeless, wrfTimes } from './wrf-time';
 import { windowsInWrf, type WrfWindow } from './wrf-grid';
 
 /** MCIP's name and WRF's, the first that a file holds. */
@@ -71,6 +71,13 @@ export class WrfReader extends IndexedReader {
    * @throws {GridError} `GRID_MISMATCH`
    */
   static open(paths: string[], grid: Grid, during?: TimeAxis): WrfReader {
+    const timeless = during || paths.length > 1 ? paths.find((path) => isTimeless(timesOf(path))) : undefined;
+    if (timeless !== undefined) {
+      throw new DataError(
+        'WRF_TIME',
+        `${timeless}: it holds fields without time (its Times is of the year 0, as in geo_em): give it as geography.files, and WRF's output as meteorology`,
+      );
+    }
     const opened = openIndexed(paths, timesOf, during);
     try {
       return readingFiles(() => new WrfReader(opened, grid));

@@ -5,10 +5,16 @@ import { DataError } from '../../errors';
 import { holdsNumbers } from '../netcdf-access';
 import { parseCfTimes } from './cf-time';
 
+/** The time of a record that has none: of the year 0, as WPS writes it. */
+const TIMELESS = Date.parse('0000-01-01T00:00:00Z');
+
+/** Whether a file holds fields without time, as geo_em does. @param times - of {@link wrfTimes} */
+export const isTimeless = (times: readonly number[]): boolean => times[0] === TIMELESS;
+
 /**
  * From `Times` (`2017-01-01_00:00:00`), else XTIME (`minutes since …`).
  *
- * @returns ms since 1970; of a file without time (geo_em, whose `Times` is of the year 0) one record at 0
+ * @returns ms since 1970; of a file without time (geo_em, whose `Times` is of the year 0) one record, see {@link isTimeless}
  * @throws {DataError} `WRF_TIME`
  */
 export function wrfTimes(file: NetcdfFile, path: string): number[] {
@@ -24,7 +30,7 @@ function textTimes(file: NetcdfFile, path: string): number[] | undefined {
   const [records, width] = file.shape('Times');
   const bytes = file.read<Uint8Array>('Times');
   const texts = Array.from({ length: records }, (_, record) => Buffer.from(bytes.subarray(record * width, (record + 1) * width)).toString('latin1').replace(/[\s\0]+$/, '')); // prettier-ignore
-  if (texts.length === 1 && texts[0].startsWith('0000')) return [0];
+  if (texts.length === 1 && texts[0].startsWith('0000')) return [TIMELESS];
   return texts.map((text) => {
     const time = /^\d{4}-\d\d-\d\d_\d\d:\d\d:\d\d$/.test(text) ? Date.parse(`${text.replace('_', 'T')}Z`) : Number.NaN;
     if (!Number.isNaN(time)) return time;

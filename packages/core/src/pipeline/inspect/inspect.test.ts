@@ -204,6 +204,37 @@ describe('other netCDF files', () => {
   });
 });
 
+describe('WRF', () => {
+  /** A file of one record at a time, with these coordinates. */
+  function wrf(time: string, places: string[]): void {
+    const file = NetcdfFile.create(at('wrf'), 'classic');
+    for (const [name, length] of Object.entries({ Time: 1, DateStrLen: 19, south_north: 2, west_east: 3 })) file.defineDimension(name, length);
+    file.defineVariable('Times', 'char', ['Time', 'DateStrLen']);
+    for (const name of [...places, 'HGT_M']) file.defineVariable(name, 'float', ['Time', 'south_north', 'west_east']);
+    for (const [name, value] of Object.entries({ MAP_PROJ: 1, DX: 27000 })) file.putAttribute('', name, Float32Array.of(value));
+    file.endDefine();
+    file.write('Times', [0, 0], [1, 19], Buffer.from(time));
+    for (const name of [...places, 'HGT_M']) file.write(name, [0, 0, 0], [1, 2, 3], new Float32Array(6).fill(30));
+    file.close();
+  }
+
+  test('geo_em has no time', async () => {
+    wrf('0000-00-00_00:00:00', ['XLAT_M', 'XLONG_M']);
+    const found = await inspectFile(at('wrf'));
+    expect(found.time).toBeUndefined();
+    expect(found.facts.time).toBe('independent of time (Times of the year 0, as in geo_em)');
+    expect(odd(found)).toEqual([]);
+  });
+
+  test('without XLAT, and with a time that is none', async () => {
+    wrf('2017-13-01_00:00:00', ['XLONG']);
+    expect(odd(await inspectFile(at('wrf')))).toEqual([
+      "WRF_GRID: it is refused as a gridded input: there is no XLAT and XLONG on south_north and west_east: give WRF's own output, with all its coordinates, or add them from wrfinput or geo_em (ncks -A -v XLAT,XLONG)",
+      'WRF_TIME: it is refused as a gridded input: Times holds "2017-13-01_00:00:00", which is no date such as 2017-01-01_00:00:00: make the file again',
+    ]);
+  });
+});
+
 describe('tables', () => {
   test('observations in a row for each station and time', async () => {
     write('obs.csv.gz', gzipSync('station,time,no2\nA,2017-01-01T00:00,5\nA,2017-01-01T01:00,-999\nA,2017-01-01T01:00,n.d.\nB,2017-01-01T04:00,\n'));
