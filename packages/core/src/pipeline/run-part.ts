@@ -6,7 +6,6 @@ import { caseOf, nearestKey, type Case } from '../data/case';
 import type { Device } from '../device';
 import { ConfigError } from '../errors';
 import { ALONE } from '../ranks';
-import { endAttemptsBelow } from '../transport/external/attempts';
 import { STAGE_OF } from './all-stages';
 import { simulatedRuns } from './simulate/case-runs';
 import { certifyingRunNames, isCertifyingRunMade, makeCertifyingRun } from './certify/certify-runs';
@@ -14,6 +13,7 @@ import { forgetFailureOf, leaveFailure } from './engine/failure-file';
 import { passContext } from './loop/loop-pass';
 import { loopStage } from './loop/loop-stage';
 import { walkPasses } from './loop/loop-walk';
+import { expectWhole } from './engine/product-contents';
 import { beginStage, isBegun, isUpToDate, type StageMark } from './engine/record';
 import { refuseReplacedRuns } from './simulate/replaced-runs';
 import { deviceOf, runContext, runTogether, tellStale, type RunOptions } from './run';
@@ -21,11 +21,11 @@ import { lockPart, lockRun } from './engine/run-lock';
 import { simulateRun, simulateStage } from './simulate/simulate-stage';
 import {
   interruptionOf,
+  makeReady,
   PASS_STAGES,
   passOf,
   passVariant,
   stageContext,
-  tellWhyAnew,
   type LoopPass,
   type PassStage,
   type RunContext,
@@ -200,6 +200,7 @@ async function makeCertifying(context: StageContext, { name, task }: { name: str
   }
   await tellStale(context, 'certify', BEFORE_CERTIFYING);
   if (await isCertifyingRunMade(context, name)) return skip(context);
+  await expectWhole(context, BEFORE_CERTIFYING.map(context.dirOf)).catch((cause: unknown) => fail(context, task, cause));
   const release = lockPart(context.out, task);
   await atWork(context, { task, release }, () => makeCertifyingRun(context, name));
 }
@@ -247,8 +248,7 @@ async function lockBegun(context: StageContext, task: string, mark: StageMark, u
 async function begin(context: StageContext, mark: StageMark): Promise<void> {
   const release = lockRun(context.out);
   try {
-    tellWhyAnew(context, mark);
-    await endAttemptsBelow(context.dir, context.log);
+    await makeReady(simulateStage, context, mark);
     beginStage(context.dir, mark);
   } finally {
     release();

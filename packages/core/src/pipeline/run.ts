@@ -8,7 +8,7 @@ import { ConfigError, InterruptedError, RetroplumeError } from '../errors';
 import type { Profiler } from '../graph';
 import { ALONE, giveWay, type Ranks } from '../ranks';
 import type { Certificate } from '../surrogate/judgement/certificate';
-import { checkPlan, PAPER_STAGES, planOf, STAGE_OF, stagesBefore, stagesOf } from './all-stages';
+import { checkPlan, PAPER_STAGES, planOf, STAGE_OF, stagesBefore, stagesOf, type Plan } from './all-stages';
 import { checkInputs } from './check/check-case';
 import type { CrossValidation } from './invert/cross-validation';
 import type { EvaluateSummary, InitialFigures } from './learn/evaluate-stage';
@@ -19,7 +19,17 @@ import { refuseReplacedRuns } from './simulate/replaced-runs';
 import { forgetFailure, leaveFailure } from './engine/failure-file';
 import { runFolder, tellOtherCase, writeRunFile } from './engine/run-file';
 import { lockRun } from './engine/run-lock';
-import { stageContext, stageDir, STAGES, type RunContext, type Stage, type StageContext, type StageEvent, type StageName } from './engine/stage';
+import {
+  runStage,
+  stageContext,
+  stageDir,
+  STAGES,
+  type RunContext,
+  type Stage,
+  type StageContext,
+  type StageEvent,
+  type StageName,
+} from './engine/stage';
 import { isStageUpToDate } from './engine/stage-keys';
 import { runStageOnRanks } from './engine/stage-on-ranks';
 import type { VerifySummary } from './verify/verify-stage';
@@ -106,12 +116,13 @@ export async function runStages(source: string | Case, options: RunOptions = {})
     if (first && plan.length > 0) tellOtherCase(context, stageContext(context, plan[0].stage, plan[0].variant).log);
     if (first) writeRunFile(context);
     const takenAsIs = wanted !== all && first ? await tellStale(context, wanted[0], stagesBefore(settings, wanted)) : [];
-    for (const { stage, variant } of plan) {
-      const record = await runTogether(STAGE_OF[stage], stageContext({ ...context, takenAsIs }, stage, variant), { stage, variant });
+    const note = ({ stage, variant }: Plan[number], record: StageRecord): void => {
       const label = variant === 'paper' ? `paper/${stage}` : stage;
       seconds[label] = record.seconds;
       records.set(label, record);
-    }
+    };
+    const own: RunContext = { ...context, takenAsIs, remake: (dirs) => remake(own, plan, dirs, note) };
+    for (const each of plan) note(each, await runTogether(STAGE_OF[each.stage], stageContext(own, each.stage, each.variant), each));
   } finally {
     release();
   }
@@ -127,6 +138,20 @@ export async function runStages(source: string | Case, options: RunOptions = {})
     ...(records.has('report') ? { report: resolve(out, (records.get('report')!.summary as { html: string }).html) } : {}),
     seconds,
   };
+}
+
+/** Makes stages of a plan again of which products are damaged, where the first rank can do so alone. @returns whether it did */
+async function remake(
+  run: RunContext,
+  plan: Plan,
+  dirs: readonly string[],
+  note: (each: Plan[number], record: StageRecord) => void,
+): Promise<boolean> {
+  const damaged = plan.filter(({ stage, variant }) => dirs.includes(stageDir(run.out, stage, variant)));
+  const several = (run.ranks?.size ?? 1) > 1;
+  if (damaged.length < dirs.length || (several && damaged.some(({ stage }) => STAGE_OF[stage].onAllRanks))) return false;
+  for (const each of damaged) note(each, await runStage(STAGE_OF[each.stage], stageContext({ ...run, ranks: undefined }, each.stage, each.variant)));
+  return true;
 }
 
 /**

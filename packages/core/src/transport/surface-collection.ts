@@ -109,6 +109,12 @@ function writeNote(output: string, note: Note): void {
   writeFileAtomic(noteOf(output), JSON.stringify(note));
 }
 
+/** A run's output is damaged: the files of its command are read again, where they are there. */
+export function readAgain(output: string): void {
+  const note = output.endsWith('.nc') ? readNote(output) : undefined;
+  if (note && hasFiles(output.replace(/\.nc$/, ''))) writeNote(output, { ...note, state: 'reading' });
+}
+
 const OF_OUR_DISK = ['DISK_FULL', 'DISK_QUOTA', 'FILE_LIMIT', 'WRITE_FAILED', 'FILE_UNWRITABLE'];
 
 /** Whether an error tells of the command's files, and not of our own disk. */

@@ -4,14 +4,14 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { sha256 } from './input-hashes';
-import { MOST_HASHED_BYTES, readRecord } from './record';
+import { contentSum } from './input-hashes';
+import { readRecord } from './record';
 
 export interface BesideFile {
   bytes: number;
   /** ms since 1970 */
   modified: number;
-  /** of files up to {@link MOST_HASHED_BYTES}: one with another time may be the same all the same */
+  /** one with another time may be the same all the same; earlier versions left out files above 64 MiB */
   sha256?: string;
 }
 
@@ -20,7 +20,7 @@ export async function besideOf(dir: string, paths: readonly string[]): Promise<R
   const files: Record<string, BesideFile> = {};
   for (const path of paths) {
     const { size: bytes, mtimeMs: modified } = statSync(path);
-    files[relative(dir, path)] = { bytes, modified, ...(bytes <= MOST_HASHED_BYTES ? { sha256: await sha256(path) } : {}) };
+    files[relative(dir, path)] = { bytes, modified, sha256: await contentSum(path) };
   }
   return files;
 }
@@ -40,6 +40,6 @@ async function troubleWith(path: string, { bytes, modified, sha256: sum }: Besid
   if (!existsSync(path)) return 'is not there any more';
   const found = statSync(path);
   if (found.size !== bytes) return `has ${found.size} bytes instead of ${bytes}`;
-  if (found.mtimeMs === modified || (sum !== undefined && (await sha256(path)) === sum)) return undefined;
+  if (found.mtimeMs === modified || (sum !== undefined && (await contentSum(path)) === sum)) return undefined;
   return 'is another one than it was';
 }

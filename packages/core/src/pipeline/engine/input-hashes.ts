@@ -121,12 +121,13 @@ function readKept(path: string): KeptHash[] {
 }
 
 /** @throws {DataError} `FILE_MISSING`, `FILE_UNREADABLE` */
-function stateOf(path: string): { state: string; settled: boolean; bytes: number } {
+function stateOf(path: string): { state: string; settled: boolean; bytes: number; changed: number } {
   if (!existsSync(path)) throw new DataError('FILE_MISSING', `${path}: no such file: check the path in the case`);
   const state = statSync(path, { bigint: true });
   if (!state.isFile()) throw unreadable(path, 'it is no file');
   const { ino, size, mtimeNs, ctimeNs, ctimeMs } = state;
-  return { state: [ino, size, mtimeNs, ctimeNs].join(' '), settled: Date.now() - Number(ctimeMs) > SETTLED_MS, bytes: Number(size) };
+  const changed = Number(ctimeMs);
+  return { state: [ino, size, mtimeNs, ctimeNs].join(' '), settled: Date.now() - changed > SETTLED_MS, bytes: Number(size), changed };
 }
 
 function unreadable(path: string, why: string, cause?: unknown): DataError {
@@ -142,4 +143,30 @@ export async function sha256(path: string): Promise<string> {
     throw unreadable(path, (cause as Error).message, cause);
   }
   return hash.digest('hex');
+}
+
+/** Of files that this process has hashed what they hold, by their paths, for as long as the file system says that they are the same. */
+const hashed = new Map<string, { state: string; sha256: string }>();
+
+/** Times of change tell apart what is longer apart than this. */
+const TICK_MS = 20;
+
+/**
+ * {@link sha256}, which reads a file once a process.
+ * @param expected - a file that holds something else is remembered, too, that was written a moment ago
+ */
+export async function contentSum(path: string, expected?: string): Promise<string> {
+  const known = knownSum(path);
+  if (known !== undefined) return known;
+  const { state } = stateOf(path);
+  const sum = await sha256(path);
+  const { state: after, changed } = stateOf(path);
+  if (after === state && (Date.now() - changed > TICK_MS || (expected !== undefined && sum !== expected))) hashed.set(path, { state, sha256: sum });
+  return sum;
+}
+
+/** What {@link contentSum} has found, without reading; undefined where it has not, or the file has changed since. */
+export function knownSum(path: string): string | undefined {
+  const known = hashed.get(path);
+  return known && existsSync(path) && stateOf(path).state === known.state ? known.sha256 : undefined;
 }

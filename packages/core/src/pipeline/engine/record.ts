@@ -12,7 +12,7 @@ import { makeFolder } from '../../data/make-folder';
 import type { Device } from '../../device';
 import { ConfigError, DataError } from '../../errors';
 import type { BesideFile } from './beside';
-import { sha256, type InputFile } from './input-hashes';
+import { contentSum, knownSum, type InputFile } from './input-hashes';
 
 export interface StageRecord {
   stage: string;
@@ -36,9 +36,9 @@ export interface StageRecord {
   seconds: number;
   /** file names within the stage's folder */
   products: string[];
-  /** bytes of each product, by which one that has been damaged since is known; records of earlier versions have none */
+  /** bytes of each product and of what else later stages read of it, by which one that has been damaged since is known; records of earlier versions have none */
   bytes?: Record<string, number>;
-  /** SHA-256 of each product up to {@link MOST_HASHED_BYTES}, by which a bundle knows one whose bytes have changed */
+  /** SHA-256 of the same, by which one whose bytes have changed is known; earlier versions left out files above 64 MiB */
   sha256?: Record<string, string>;
   /** files of the run outside the stage's folder, by their paths from there; records of earlier versions have none */
   beside?: Record<string, BesideFile>;
@@ -117,28 +117,33 @@ function readUnlessDamaged<T>(path: string, shape: JsonExpectation): T | undefin
   }
 }
 
-/** Of larger products only the size is recorded: to read them once more takes as long as to write them. */
-export const MOST_HASHED_BYTES = 2 ** 26;
-
-/** What tells later whether products of a stage are still what it made. */
-export async function productSums(dir: string, products: readonly string[]): Promise<Required<Pick<StageRecord, 'bytes' | 'sha256'>>> {
+/** What tells later whether files of a stage are still what it made. */
+export async function productSums(dir: string, files: readonly string[]): Promise<Required<Pick<StageRecord, 'bytes' | 'sha256'>>> {
   const bytes: Record<string, number> = {};
   const sums: Record<string, string> = {};
-  for (const product of products) {
-    bytes[product] = statSync(join(dir, product)).size;
-    if (bytes[product] <= MOST_HASHED_BYTES) sums[product] = await sha256(join(dir, product));
+  for (const file of files) {
+    bytes[file] = statSync(join(dir, file)).size;
+    sums[file] = await contentSum(join(dir, file));
   }
   return { bytes, sha256: sums };
 }
 
-/** Of the products of a record those that are no more what they were, each with what is wrong with it. Sizes, not hashes: large files would be read at each start. */
-export function damagedProducts(dir: string, { products, bytes }: StageRecord): { product: string; trouble: string }[] {
-  return products.flatMap((product) => {
-    if (!existsSync(join(dir, product))) return [{ product, trouble: 'is not there any more' }];
-    const found = statSync(join(dir, product));
+/**
+ * Of the products of a record those that are no more what they were, each with what is wrong with it; of what was left beside them those that are there. By sizes, and by
+ * contents as far as this process has read them (product-contents.ts): large files would be read at each start.
+ */
+export function damagedProducts(dir: string, { products, bytes = {}, sha256: sums = {} }: StageRecord): { product: string; trouble: string }[] {
+  const own = new Set(products);
+  const left = Object.keys(sums).filter((name) => !own.has(name) && existsSync(join(dir, name)));
+  return [...products, ...left].flatMap((product) => {
+    const path = join(dir, product);
+    if (!existsSync(path)) return [{ product, trouble: 'is not there any more' }];
+    const found = statSync(path);
     if (!found.isFile()) return [{ product, trouble: 'is no file any more' }];
-    const recorded = bytes?.[product] ?? found.size;
-    return recorded === found.size ? [] : [{ product, trouble: `has ${found.size} bytes instead of ${recorded}` }];
+    const recorded = bytes[product] ?? found.size;
+    if (recorded !== found.size) return [{ product, trouble: `has ${found.size} bytes instead of ${recorded}` }];
+    const known = product in sums ? knownSum(path) : undefined;
+    return known === undefined || known === sums[product] ? [] : [{ product, trouble: 'has other contents than its record tells' }];
   });
 }
 
@@ -151,7 +156,7 @@ export async function expectUnchanged(dir: string, products: readonly string[]):
   const sums = readRecord(dir)?.sha256 ?? {};
   for (const product of products) {
     const path = join(dir, product);
-    if (sums[product] !== undefined && existsSync(path) && (await sha256(path)) !== sums[product]) throw changedProduct(path);
+    if (sums[product] !== undefined && existsSync(path) && (await contentSum(path, sums[product])) !== sums[product]) throw changedProduct(path);
   }
 }
 

@@ -1,4 +1,5 @@
 /** What a stage is, and the engine that runs stages in order, skipping those that are up to date. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Case } from '../../data/case';
 import type { Device, Products } from '../../device';
@@ -9,12 +10,16 @@ import { endAttemptsBelow } from '../../transport/external/attempts';
 import type { InputHashes } from './input-hashes';
 import { besideOf, changedBeside } from './beside';
 import { dropAside, setAside, takeBack } from './last-finished';
+import { otherContents } from './product-contents';
 import {
   beginStage,
+  changedProduct,
   damagedProducts,
   finishStage,
   forsakeStage,
   isUpToDate,
+  keeps,
+  keepsSome,
   lastMade,
   missingParts,
   productSums,
@@ -78,6 +83,8 @@ export interface RunContext extends Execution {
   changedRuns?: 'replace' | 'keep';
   /** folders of earlier stages that are taken as they are, though made with other settings or inputs than the case has now, or damaged since */
   takenAsIs?: readonly string[];
+  /** makes stages of this run again, by their folders, where products of theirs turn out to be damaged that another stage is about to read; false where it may not */
+  remake?: (dirs: readonly string[]) => Promise<boolean>;
   /** the processes that make the stage together; absent: this one alone */
   ranks?: Ranks;
   onEvent: (event: StageEvent) => void;
@@ -121,6 +128,8 @@ export interface Stage {
   reads?: (settings: Case) => Partial<Record<StageName, readonly string[]>>;
   /** stages beside these whose results it takes as the case has it */
   takes?: (settings: Case) => readonly StageName[];
+  /** folders beside theirs of which it reads files, where they are there: these are looked at before it is made, too */
+  opens?: (context: StageContext) => string[];
   /** the part of the case that decides its result */
   settings: (context: StageContext) => unknown;
   /**
@@ -140,8 +149,13 @@ export interface Stage {
   onAllRanks?: true;
   /** refuses what lies in the folders that it reads, before its own is made ready: a stage that is run alone takes what an earlier case has left */
   refuse?: (context: StageContext) => void;
-  /** does the work; returns the products' file names, a summary for the record, and files of the run outside its folder that it is known by (beside.ts) */
-  run: (context: StageContext) => Promise<{ products: string[]; summary: unknown; beside?: string[] }>;
+  /** is told of products that are there and damaged, before they are removed to be made again */
+  damaged?: (context: StageContext, products: readonly string[]) => void;
+  /**
+   * does the work; returns the products' file names, a summary for the record, files of the run outside its folder that it is known by (beside.ts), and files in its folder
+   * that others read but may be gone
+   */
+  run: (context: StageContext) => Promise<{ products: string[]; summary: unknown; beside?: string[]; leaves?: string[] }>;
 }
 
 /** Stages that the paper's mode shares with the default, or does not have; a pass of the loop has only those of its own. */
@@ -199,7 +213,7 @@ export function interruptionOf({ stage, signal }: StageContext, cause: unknown):
 /**
  * Runs one stage unless it is up to date, and returns its record.
  * @throws {ConfigError} `STAGE_MISSING` if a stage before it has not been run
- * @throws {DataError} `INPUT_CHANGED` if an input is no longer what it was
+ * @throws {DataError} `INPUT_CHANGED` if an input is no longer what it was; `PRODUCT_DAMAGED` if what it reads of other stages is not, and they are not made again
  * @throws {InterruptedError} if the signal was raised; what was finished or checkpointed is kept
  */
 export async function runStage(stage: Stage, context: StageContext): Promise<StageRecord> {
@@ -214,9 +228,9 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
     return readRecord(dir) as StageRecord;
   }
   stage.refuse?.(context);
+  if (!(await isWholeBefore(stage, context))) return runStage(stage, context);
   onEvent({ kind: 'stage-start', stage: stage.name, variant });
-  tellWhyAnew(context, mark, changed);
-  await endAttemptsBelow(dir, context.log);
+  await makeReady(stage, context, mark, changed);
   const aside = stage.keepsLast && setAside(dir, mark);
   if (aside) context.log(`what it had finished is kept in ${aside} until then: with its former settings it is there again`);
   const begun = beginStage(dir, mark);
@@ -228,6 +242,7 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
     products,
     summary,
     beside = [],
+    leaves = [],
   } = await stage.run(context).catch((cause: unknown) => {
     throw interruptionOf(context, cause) ?? cause;
   });
@@ -250,7 +265,7 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
     startedAt: startedAt.toISOString(),
     seconds,
     products,
-    ...(await productSums(dir, products)),
+    ...(await productSums(dir, [...products, ...leaves])),
     ...(beside.length > 0 ? { beside: await besideOf(dir, beside) } : {}),
     summary,
   };
@@ -260,13 +275,53 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
   return record;
 }
 
+/** Whether what a stage is about to read is whole; false where it was not, and has been made again. @throws {DataError} `PRODUCT_DAMAGED` */
+async function isWholeBefore(stage: Stage, context: StageContext): Promise<boolean> {
+  const others = await otherContents(context, foldersRead(stage, context));
+  if (others.length === 0) return true;
+  if (await context.remake?.([...new Set(others.map(({ dir }) => dir))])) return false;
+  throw changedProduct(others[0].path);
+}
+
+/** Folders of other stages of which a stage reads files. */
+function foldersRead(stage: Stage, context: StageContext): string[] {
+  const { case: settings, out, pass, dirOf } = context;
+  const before = Array.from({ length: (pass?.number ?? 1) - 1 }, (_, i) => passVariant(i + 1));
+  return [
+    ...[...stage.needs, ...(stage.takes?.(settings) ?? [])].map(dirOf),
+    ...(stage.opens?.(context) ?? []),
+    ...before.flatMap((variant) => PASS_STAGES.map((name) => stageDir(out, name, variant))),
+  ];
+}
+
+/** Before a stage's folder is made ready: tells why it is run again, also of what is kept there and damaged, and ends what still writes into it. */
+export async function makeReady(
+  stage: Pick<Stage, 'damaged'>,
+  context: StageContext,
+  mark: StageMark,
+  beside: readonly { path: string; trouble: string }[] = [],
+): Promise<void> {
+  const { dir, log } = context;
+  if (keepsSome(dir, mark)) await otherContents(context, [dir]);
+  tellWhyAnew(context, mark, beside);
+  const record = readRecord(dir);
+  const isKept = keeps(dir, mark);
+  const damaged = record ? damagedProducts(dir, record).filter(({ product }) => isKept(product)) : [];
+  if (record && record.key !== mark.key) for (const { product, trouble } of damaged) log(`${join(dir, product)} ${trouble}: it is made again`);
+  stage.damaged?.(
+    context,
+    damaged.map(({ product }) => product).filter((product) => existsSync(join(dir, product))),
+  );
+  await endAttemptsBelow(dir, log);
+}
+
 function tellTrusted({ log }: StageContext, { parts = {} }: Pick<StageMark, 'parts'>): void {
   const names = Object.keys(parts).filter((name) => parts[name].madeWith !== undefined);
   if (names.length > 0) log(`kept on your word, though made with other settings or inputs: ${fewOf(names)}`);
 }
 
 /** Why a stage is run again that has been run before; before its folder is made ready, which removes what tells. */
-export function tellWhyAnew({ dir, stage, log }: StageContext, mark: StageMark, beside: readonly { path: string; trouble: string }[] = []): void {
+function tellWhyAnew({ dir, stage, log }: StageContext, mark: StageMark, beside: readonly { path: string; trouble: string }[] = []): void {
   const why = whyAnew(dir, mark);
   if (why !== undefined) return log(why);
   const record = readRecord(dir);

@@ -48,6 +48,7 @@ export const evaluateStage: Stage = {
   name: 'evaluate',
   needs: ['train', 'simulate'],
   reads: (settings) => ({ simulate: runsAsParts(settings, settings.response.groups.map(responseRun)) }),
+  opens: ({ dirOf }) => [dirOf('prepare')],
   settings: (context) => ({
     response: context.case.response,
     simulated: simulatedHash(context, context.case.response.groups.map(responseRun)),

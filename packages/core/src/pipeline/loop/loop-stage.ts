@@ -34,6 +34,7 @@ const SUMMARY = 'loop.json';
 export const loopStage: Stage = {
   name: 'loop',
   needs: ['train', 'invert', 'apply', 'verify'],
+  opens: ({ dirOf }) => [dirOf('prepare'), dirOf('simulate')],
   settings: ({ case: { loop, regions }, dirOf }) => ({ loop, regions, updated: updatedHash([dirOf('verify')]) }),
   inputs: () => [],
   refuse(context) {

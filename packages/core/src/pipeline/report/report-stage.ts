@@ -46,6 +46,10 @@ export const reportStage: Stage = {
     ...(settings.inversion.uncertainty.method === 'none' ? [] : (['uncertainty'] as const)),
     ...(settings.loop.passes > 1 ? (['loop'] as const) : []),
   ],
+  opens: (context) => [
+    ...variantsOf(context).flatMap(({ dirOf }) => reportStage.needs.map(dirOf)),
+    ...(['prepare', 'simulate'] as const).map(context.dirOf),
+  ],
   settings: ({ case: settings, out }) => ({
     case: { ...settings, file: undefined, loop: undefined, crossValidation: undefined },
     crossValidation: asksForCrossValidation(settings)

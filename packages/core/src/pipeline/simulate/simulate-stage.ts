@@ -17,6 +17,7 @@ import { createCtm, ctmIdentity, type Ctm } from '../../transport/ctm';
 import type { SectorFiles } from '../../transport/emission-reader';
 import { checkInventory, InventoryReader } from '../../transport/inventory-reader';
 import { checkReferenceOptions } from '../../transport/reference-model';
+import { readAgain } from '../../transport/surface-collection';
 import { readTruthFactors } from '../../worlds/truth-factors';
 import {
   PRIOR,
@@ -39,7 +40,7 @@ import { assertOwnModel, runsReferenceModel } from './foreign-prior';
 import { checkDesignedRegions, designedFactors, designedRegions, uniformFactors } from './member-factors';
 import { readRunConcentrations } from './run-concentrations';
 import { concentrationsOf, modelErrorOf, partName, runParts, truthModelOf } from './run-keys';
-import { emissionInput, priorEmissionInputs, priorSectors, runFiles, sectorSettings, simulatedSectors, writeSectors } from './sector-files';
+import { emissionInput, filesOf, priorEmissionInputs, priorSectors, runFiles, sectorSettings, simulatedSectors, writeSectors } from './sector-files';
 import { damagedProducts, keeps, readRecord, type StageMark } from '../engine/record';
 import type { SimulateSummary } from './simulated-values';
 import type { Stage, StageContext } from '../engine/stage';
@@ -81,6 +82,7 @@ export const simulateStage: Stage = {
     ...settings.periods.flatMap(({ name }) => [...meteorologyFiles(settings, name), ...priorEmissionInputs(settings, name)]),
   ],
   parts: ({ case: settings }) => runParts(settings),
+  damaged: ({ dir }, products) => products.forEach((product) => readAgain(join(dir, product))),
   async run(context) {
     const { case: settings, dir } = context;
     const grid = gridOf(settings);
@@ -106,9 +108,15 @@ export const simulateStage: Stage = {
     const summary: SimulateSummary = { runs: simulatedRuns(settings), values: {} };
     // Not of the bytes, which tell the time.
     for (const { run, period } of jobs) summary.values[partName(run, period.name)] = hashOfValues(simulatedFile(dir, run, 'ACONC', period.name));
-    return { products: products.map((path) => relative(dir, path)), summary };
+    return { products: products.map((path) => relative(dir, path)), summary, leaves: emissionsLeft(context) };
   },
 };
+
+/** Emission files of the runs, which others read: who has spared their room has them written again with a run of `simulate` that makes something. */
+function emissionsLeft({ case: settings, dir }: StageContext): string[] {
+  const all = settings.periods.flatMap(({ name }) => simulatedRuns(settings).flatMap((run) => filesOf(simulatedSectors(settings, dir, run, name))));
+  return all.filter((path) => existsSync(path)).map((path) => relative(dir, path));
+}
 
 /** One run of the case alone, in all periods: what is missing of its files. The stage has been begun. */
 export async function simulateRun(context: StageContext, run: string): Promise<void> {
@@ -172,11 +180,11 @@ async function runJob(
   onHours: (hours: number) => void,
 ): Promise<void> {
   const output = simulatedFile(context.dir, run, 'ACONC', period.name);
+  makeFolder(dirname(output));
+  const emissions = emissionsOf(context, grid, run, period);
   if (!ctm.isMade(output)) {
-    makeFolder(dirname(output));
-    const emissions = emissionInput(emissionsOf(context, grid, run, period));
     const modelError = modelErrorOf(context.case, run);
-    await ctm.run({ run, period, ...emissions, output, modelError, threads, signal, onProgress: onHours, log: context.log });
+    await ctm.run({ run, period, ...emissionInput(emissions), output, modelError, threads, signal, onProgress: onHours, log: context.log });
   }
   if (context.case.ctm.kind === 'command') expectTaken(context, grid, run, period);
   onHours(timeOf(period).count);

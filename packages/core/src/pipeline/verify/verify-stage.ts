@@ -13,6 +13,7 @@ import type { ObservationOperator, StationSeries } from '../../inversion/observa
 import { isWhole, measuredAveraging, type ScoreRow } from '../../inversion/score-rows';
 import type { Scores } from '../../inversion/scores';
 import { createCtm, ctmIdentity } from '../../transport/ctm';
+import { readAgain } from '../../transport/surface-collection';
 import { appliedSectors } from '../apply/applied-files';
 import { hashOfValues } from '../bundle/compare-files';
 import { AUDIT_FILE, auditCsv, auditPeriod } from './audit';
@@ -90,6 +91,7 @@ export const verifyStage: Stage = {
   readsAgain: true,
   inputs: ({ case: settings }) => settings.periods.flatMap(({ name }) => givenFiles(settings, name) ?? []),
   refuse: refuseOtherPeriods,
+  damaged: ({ dir }, products) => products.forEach((product) => readAgain(join(dir, product))),
   async run(context) {
     const { case: settings, dir } = context;
     for (const file of [VERIFICATION_FILE, SCORES_FILE, AUDIT_FILE]) rmSync(join(dir, file), { force: true }); // of other settings

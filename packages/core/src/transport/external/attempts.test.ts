@@ -118,7 +118,7 @@ describe('an earlier attempt of a command', () => {
     const leave = async (dir: string, variable: string): Promise<number> => {
       const shell = spawn('/bin/sh', ['-c', 'sleep 60 & echo $!'], { detached: true, env: { ...process.env, RETROPLUME_ATTEMPT: variable } });
       const pid = await new Promise<number>((resolve) => shell.stdout.once('data', (text: Buffer) => resolve(Number(text.toString()))));
-      await until(() => processOf(shell.pid!)?.isEnding ?? true);
+      await until(() => processOf(shell.pid!) === undefined);
       atWork(dir, { group: shell.pid, started: '1' });
       return pid;
     };

@@ -1,5 +1,6 @@
 /** Commands of the user in a process group of their own, which ends as a whole: on a time-out, on an abort, and when this process is gone. */
 import { spawn } from 'node:child_process';
+import type { Writable } from 'node:stream';
 import { withoutLauncher } from '@retroplume/native';
 import { TransportError } from '../../errors';
 
@@ -8,6 +9,9 @@ const GRACE_MS = 10_000;
 const POLL_MS = 50;
 /** 25 days: setTimeout takes what is longer for 1 ms. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** A shell that runs its argument when it gets a line, and nothing where that does not come. */
+const WHEN_ASKED = 'read -r _ <&3 || exit 1; exec 3<&-; exec /bin/sh -c "$0"';
 
 export interface Ended {
   code: number | null;
@@ -22,7 +26,7 @@ export interface CommandRun {
   /** beside those of this process */
   variables: Record<string, string>;
   abort?: AbortSignal;
-  /** is told the number of the process group as it begins; where this throws, the command is ended */
+  /** is told the number of the process group before the command begins, which does not where this throws or this process is killed */
   onBegin: (group: number) => void;
 }
 
@@ -34,7 +38,9 @@ export function runCommand(command: string, { output, timeoutMs, variables, abor
   return new Promise((resolve, reject) => {
     // The command may be an MPI program of its own.
     const env = { ...withoutLauncher(process.env), ...variables };
-    const child = spawn('/bin/sh', ['-c', command], { detached: true, stdio: ['ignore', output, output], env });
+    const child = spawn('/bin/sh', ['-c', WHEN_ASKED, command], { detached: true, stdio: ['ignore', output, output, 'pipe'], env });
+    const gate = child.stdio[3] as Writable | null;
+    gate?.on('error', () => undefined); // it is gone already
     let timedOut = false;
     let ending: Promise<void> | undefined;
     const end = (): void => {
@@ -48,6 +54,7 @@ export function runCommand(command: string, { output, timeoutMs, variables, abor
     let failure: Error | undefined;
     try {
       if (child.pid !== undefined) onBegin(child.pid);
+      gate?.end('\n');
     } catch (cause) {
       failure = cause as Error;
       end();
