@@ -127,6 +127,18 @@ describe('steps', () => {
     expect(inspectNetcdf(at('a.nc')).time).toEqual({ first: '2017-01-01T03:00Z', last: '2017-01-01T04:00Z', steps: 2, stepSeconds: 3600 });
   });
 
+  test.each(['int64', 'double', 'string'])('TFLAG of the type %s', (type) => {
+    const cdl = ioapiCdl(base).replace('int TFLAG', `${type} TFLAG`);
+    const path = ncgen(at('a.nc'), type === 'string' ? cdl.replace(/TFLAG = .*/, 'TFLAG = "2017001", "0" ;') : cdl, 'netCDF-4');
+    if (type === 'string') expect(() => IoapiFile.open(path)).toThrow('expected numbers in TFLAG');
+    else {
+      const file = IoapiFile.open(path);
+      expect(file.time.start).toEqual(new Date('2017-01-01T00:00Z'));
+      file.close();
+      expect(inspectNetcdf(path)).toMatchObject({ time: { first: '2017-01-01T00:00Z' }, odd: [] });
+    }
+  });
+
   test('TSTEP 0 with several records is refused', () => {
     expect(() => open({ flags: [[0, 0], [0, 0]], header: { TSTEP: 0 }, variables: { HT: { type: 'float', values: count(24) } } })).toThrow(
       failure(

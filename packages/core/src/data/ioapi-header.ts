@@ -167,17 +167,25 @@ export function readTimes(header: IoapiHeader, file: NetcdfFile): IoapiTimes {
   }
   if (count === 0) throw new DataError('TFLAG_GAP', `${header.path}: the file holds no time step: make it again`);
   if (!file.variable('TFLAG')) throw header.error('there is no TFLAG');
-  const tflag = file.read<Int32Array>('TFLAG');
+  const tflag = readTflag(file);
+  if (!tflag) throw header.error('expected numbers in TFLAG');
   if (step < 0) return restartTimes(header.path, stepSeconds, count, tflag);
   const axis = { start, stepSeconds, count };
   checkTflags(header.path, axis, tflag);
   return { axis };
 }
 
+/** All of TFLAG, `[steps, variables, 2]`, which some programs write in 64 bits; undefined where it is not there or holds no numbers. */
+export function readTflag(file: NetcdfFile): Int32Array | undefined {
+  const held = file.variable('TFLAG');
+  if (!held || !holdsNumbers(held)) return undefined;
+  const shape = file.shape('TFLAG');
+  return file.read('TFLAG', undefined, undefined, new Int32Array(shape.reduce((product, length) => product * length, 1)));
+}
+
 /** What the TFLAG of a file without time steps says, which should be 0, 0. */
 function datedBy(file: NetcdfFile): { dated?: Date } {
-  if (file.variable('TFLAG')?.type !== 'int' || file.shape('TFLAG').includes(0)) return {};
-  const [date, time] = file.read<Int32Array>('TFLAG');
+  const [date = 0, time = 0] = readTflag(file) ?? [];
   return isIoapiTime(date, time) ? { dated: fromIoapiTime(date, time) } : {};
 }
 

@@ -4,7 +4,7 @@ import type { NetcdfFile } from '@retroplume/native';
 import { RetroplumeError } from '../../errors';
 import { parseUnit } from '../../units';
 import { IoapiFile } from '../ioapi-file';
-import { FILE_TYPES } from '../ioapi-header';
+import { FILE_TYPES, readTflag } from '../ioapi-header';
 import { fromIoapiStep, fromIoapiTime, instant } from '../ioapi-time';
 import { windDirection } from '../weather/mcip-wind';
 import { refusedAsInput, summariseGrid, type GridSummary, type Oddity, type TimeSummary } from './inspection';
@@ -105,11 +105,11 @@ function gridsOf(file: NetcdfFile, odd: Oddity[]): GridSummary[] {
 /** By TFLAG, which is what readers go by. */
 function timeOf(file: NetcdfFile, stepSeconds: number): TimeSummary | undefined {
   const steps = file.dimensions.find(({ name }) => name === 'TSTEP')?.length ?? 0;
-  const tflag = file.variable('TFLAG');
-  if (!tflag || tflag.type !== 'int' || file.shape('TFLAG').length !== 3 || steps === 0) return undefined;
+  const tflag = readTflag(file);
+  if (!tflag || file.shape('TFLAG').length !== 3 || tflag.length === 0) return undefined;
   const at = (step: number): string => {
-    const [date, time] = file.read<Int32Array>('TFLAG', [step, 0, 0], [1, 1, 2]);
-    return instant(fromIoapiTime(date, time));
+    const place = step * (tflag.length / steps);
+    return instant(fromIoapiTime(tflag[place], tflag[place + 1]));
   };
   const [first, last] = [at(0), at(steps - 1)].sort(); // the records of a restart file are overwritten in turn
   return { first, last, steps, stepSeconds };
