@@ -320,6 +320,52 @@ describe('a query of the case', () => {
     await expect(cut).rejects.toMatchObject({ code: 'TABLE_UNREADABLE', exitCode: 3 });
   });
 
+  test.each([
+    ...['random()', 'now()', 'uuid()', 'gen_random_uuid()', 'today()', "nextval('s')", 'txid_current()', 'RANDOM()', 'main.random()'].map((call) => [
+      call,
+      call.toLowerCase().replace(/^main\.|'s'/g, ''),
+    ]),
+    ...['current_timestamp', 'CURRENT_DATE', 'localtime'].map((clock) => [clock, clock.toLowerCase()]),
+    ["ago('1 day')", 'ago()'],
+    ["age(TIMESTAMP '2020-01-01')", 'age() of one time'],
+    ["list_transform(['a'], lambda x: random())", 'random()'],
+    ["(SELECT * FROM query('SELECT random()'))", 'query()'],
+  ])('one that gives something else on every run is refused: %s', async (call, named) => {
+    const text = `^observations\\.sql: ${named.replace(/[()]/g, '\\$&')} gives something else on every run, and so would the results: write`;
+    const refused = refusal(text);
+    await expect(query(SQL.replace('SELECT', `SELECT ${call} AS other,`))).rejects.toThrow(refused);
+    await expect(query(`WITH drawn AS (${SQL} WHERE ${call} IS NOT NULL) SELECT * FROM drawn`)).rejects.toThrow(refused);
+  });
+
+  test('a sample is refused but where its seed is given; names in texts, columns called so and what is the same on every run are not', async () => {
+    await expect(query(`${SQL} USING SAMPLE 50%`)).rejects.toThrow(refusal('a sample without REPEATABLE gives something else'));
+    await expect(query(SQL.replace('raw', 'raw TABLESAMPLE RESERVOIR(1)'))).rejects.toThrow(refusal('a sample without REPEATABLE'));
+    expect((await query(`${SQL} USING SAMPLE reservoir(2 ROWS) REPEATABLE (3)`)).species).toEqual(['O3']);
+    const same =
+      "SELECT 'random()' AS a, age(TIMESTAMP '2020-01-01', TIMESTAMP '2019-01-01') AS b, if(false, error('x'), '') AS c, row_number() OVER () AS d,";
+    expect((await query(SQL.replace('SELECT', same))).species).toEqual(['O3']);
+    write('obs.csv', 'site,current_date,hh,gas,amount\nA,2020-01-01,3,ozone,0.05\n');
+    expect((await query(SQL.replace('day', 'current_date'))).time.start).toEqual(new Date('2020-01-01T03:00Z'));
+  });
+
+  test('one without end is ended by the signal of the reading, with its reason', async () => {
+    const control = new AbortController();
+    const reason = new Error('enough');
+    setTimeout(() => control.abort(reason), 300);
+    const endless = `${SQL} WHERE (SELECT count(*) FROM range(1000000000000)) > 0`;
+    const reading = readObservations({ ...spec(), columns: undefined, layout: 'sql', sql: endless }, { signal: control.signal });
+    await expect(reading).rejects.toBe(reason);
+    await expect(readObservations(spec(), { signal: control.signal })).rejects.toBe(reason);
+    await expect(readObservations(spec(), { signal: 'no' as never })).rejects.toMatchObject({ code: 'CALL_INVALID' });
+  });
+
+  test('times without number are no table of observations', async () => {
+    const many = `SELECT 'A' AS station, range::VARCHAR AS time, 'O3' AS species, '1' AS value, 'ppb' AS unit FROM range(3000000)`;
+    await expect(query(many)).rejects.toThrow(
+      failure('OBSERVATIONS_TIME', expect.stringMatching(/obs\.csv: there are more than 2000000 different times \(such as "\d+"\)/) as string),
+    );
+  });
+
   test('columns that are missing', async () => {
     await expect(query('SELECT site AS station FROM raw')).rejects.toThrow(
       failure('COLUMN_MISSING', 'observations.sql: there is no column time; it holds station: name the right column in the case'),

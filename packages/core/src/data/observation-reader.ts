@@ -32,6 +32,10 @@ export interface Series {
 
 /** A wrong year makes a century of empty steps; this is 30 000 stations for a month of hours. */
 const MOST_VALUES = 5e8;
+/** Of different texts: two centuries of hours. */
+const MOST_TIMES = 2e6;
+/** Of stations that the files hold, those on the list first. */
+const MOST_STATIONS = 1e6;
 /** Column of a value as a number: a name that the query of a case will not give to one of its own. */
 const NUMBER = '"value as a number"';
 const SQL_COLUMNS = ['station', 'time', 'species', 'value', 'unit'];
@@ -194,7 +198,7 @@ export class ObservationReader {
   private async stationsNotListed(): Promise<string[]> {
     const { label, stations } = this;
     const rows = await this.store.rows(
-      `SELECT station, station::VARCHAR IN (SELECT text FROM station_index) FROM (SELECT DISTINCT station FROM (${this.layout.stations}) AS held(station)) WHERE station IS NOT NULL ORDER BY 1`,
+      `SELECT station, station::VARCHAR IN (SELECT text FROM station_index) FROM (SELECT DISTINCT station FROM (${this.layout.stations}) AS held(station)) WHERE station IS NOT NULL ORDER BY 2 DESC, 1 LIMIT ${MOST_STATIONS}`,
     );
     const unknown = rows.filter(([, listed]) => listed !== true).map(([id]) => String(id));
     if (unknown.length > 0 && unknown.length === rows.length) {
@@ -271,7 +275,13 @@ export class ObservationReader {
 
   /** Reads every time that occurs and numbers the steps. `off`: the times that begin none. */
   private async indexTimes(span?: { start: Date; end: Date }): Promise<{ axis: TimeAxis; absent: number; off: HeldTime[] }> {
-    const rows = await this.store.rows(`SELECT DISTINCT time::VARCHAR FROM (${this.layout.times}) AS held(time)`, this.label);
+    const rows = await this.store.rows(`SELECT DISTINCT time::VARCHAR FROM (${this.layout.times}) AS held(time) LIMIT ${MOST_TIMES + 1}`, this.label);
+    if (rows.length > MOST_TIMES) {
+      throw new DataError(
+        'OBSERVATIONS_TIME',
+        `${this.label}: there are more than ${MOST_TIMES} different times (such as "${String(rows[0][0])}"): split the files, or mend the query or the column of time`,
+      );
+    }
     if (rows.length === 0 && this.layout.species === undefined) await this.occurring(); // which says what the files hold instead
     const times = rows.map(([text]) => readTime(this.timed, String(text ?? '')));
     const inside = times.filter(({ at }) => !span || (at >= span.start.getTime() && at < span.end.getTime()));

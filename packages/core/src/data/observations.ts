@@ -54,6 +54,8 @@ export interface ObservationsOptions {
   span?: { start: Date; end: Date };
   /** only stations inside; values outside are counted */
   grid?: Pick<Grid, 'cellAt' | 'name'>;
+  /** ends the reading, with its reason */
+  signal?: AbortSignal;
 }
 
 /**
@@ -71,7 +73,7 @@ export interface ObservationsOptions {
 export async function readObservations(spec: ObservationsSpec, options: ObservationsOptions = {}): Promise<Observations> {
   expectObject(spec, 'readObservations: spec', 'what observations has in a case file');
   const { layout, timeZone } = spec;
-  const { span } = options;
+  const { span, signal } = options;
   expectArgument(LAYOUTS.includes(layout), 'readObservations: layout', `one of ${LAYOUTS.join(', ')}`, layout);
   expectArgument(isTimeZone(timeZone), 'readObservations: timeZone', TIME_ZONE, timeZone);
   expectArgument(
@@ -80,12 +82,18 @@ export async function readObservations(spec: ObservationsSpec, options: Observat
     'two dates',
     span,
   );
+  expectArgument(
+    signal === undefined || typeof signal.throwIfAborted === 'function',
+    'readObservations: signal',
+    'the signal of an AbortController',
+    signal,
+  );
   if (spec.files === undefined || spec.files.length === 0)
     throw new DataError('FILES_NONE', 'observations: the case names no files: set observations.files');
   const paths = expandGlobs(spec.files, options.period ?? '*');
   const { stations: listed, withoutCoordinates, misplaced } = await readStations(spec.stations);
   const { inside: stations, outside } = options.grid ? partStations(listed, options.grid) : { inside: listed, outside: [] };
-  const store = await TableStore.open();
+  const store = await TableStore.open(signal);
   try {
     const reader = new ObservationReader(store, spec, paths, stations, outside);
     const time = await reader.load(options.span);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { TableStore } from './table-store';
+import { queryFailure, TableStore } from './table-store';
 
 const folder = mkdtempSync(join(tmpdir(), 'table-store-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -72,6 +72,51 @@ it.each(['obs.CSV.GZ', 'obs.csv', 'obs.dat'])('reads what is packed by gzip and 
 
 it('reads quotes, line ends and separators inside quotes, and empty lines', async () => {
   expect(await read(`${HEADER}"A ""1""\n, B",2017-01-01T00:00,"5"\n\n${ROW}`)).toBe(2);
+});
+
+describe('a query of the case', () => {
+  /** What is told of a view of this query, after a second or where there is little memory. */
+  async function fault(query: string, memory?: string): Promise<unknown> {
+    const store = await TableStore.open();
+    try {
+      await store.load('raw', [written()]);
+      if (memory !== undefined) await store.run(`SET memory_limit = '${memory}'`);
+      await store.userView('view', query, memory === undefined ? 1 : undefined);
+      return await store.rows('SELECT * FROM view').catch((error: unknown) => queryFailure('obs.csv', error));
+    } finally {
+      store.close();
+    }
+  }
+
+  const written = (): string => {
+    const path = join(folder, 'raw.csv');
+    writeFileSync(path, HEADER + ROW);
+    return path;
+  };
+
+  it.each([
+    'SELECT count(*) FROM range(1000000000000)',
+    'SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b',
+    'WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t) SELECT max(n) FROM t',
+  ])('ends in time: %s', async (query) => {
+    expect(await fault(query)).toMatchObject({
+      code: 'OBSERVATIONS_SQL',
+      message: expect.stringMatching(/^observations\.sql: it has not ended within 1 s: make it simpler, /) as string,
+    });
+  });
+
+  it('takes no more memory than it may', async () => {
+    expect(await fault('SELECT list(range) FROM range(100000000)', '100MB')).toMatchObject({
+      code: 'TABLE_MEMORY',
+      message: expect.stringMatching(/^observations\.sql: it needs more memory than the .* GB that it may take: make it simpler/) as string,
+    });
+  });
+
+  it('reads times in UTC, whatever the zone of the machine', async () => {
+    expect(await fault(`SELECT current_setting('TimeZone'), (TIMESTAMPTZ '2020-01-01 00:00:00+00')::VARCHAR`, '500MB')).toEqual([
+      ['UTC', '2020-01-01 00:00:00+00'],
+    ]);
+  });
 });
 
 it('calls a lack of memory what it is', async () => {

@@ -2,7 +2,9 @@
 import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from '@duckdb/node-api';
 
 import { ConfigError, DataError, DeviceError, type RetroplumeError } from '../errors';
+import { gigabytes, usableMemory } from '../usable-memory';
 import { firstCsvFault } from './csv-faults';
+import { changingPart, CHANGING_FUNCTIONS, PARSED_QUERY } from './observations/repeatable-query';
 import { inspectCsv, type CsvDialect, type CsvHead } from './table-files';
 
 /** @example `"no2""ugm3"` */
@@ -25,6 +27,11 @@ export interface HeldFile {
   row?: string;
 }
 
+/** Of what the process may take, what DuckDB may. */
+const MEMORY_PART = 0.8;
+/** For all that is read through a query of the case, s: a month of hours of China takes 5. */
+const QUERY_SECONDS = 600;
+
 /** Loaded with the first table: no other command should wait for it. */
 function duckdb(): Promise<typeof import('@duckdb/node-api')> {
   return import('@duckdb/node-api');
@@ -36,13 +43,18 @@ export class TableStore {
   private readonly sources: { paths: string[]; format?: RawFormat }[] = [];
   /** of each table */
   private readonly held = new Map<string, HeldFile[]>();
+  /** why no more is read, once there is a reason */
+  private ended?: Error;
+  private readonly onClose: (() => void)[] = [];
 
   private constructor(
     private readonly instance: DuckDBInstance,
     private readonly connection: DuckDBConnection,
   ) {}
 
-  static async open(): Promise<TableStore> {
+  /** @param signal - ends what is read, with its reason */
+  static async open(signal?: AbortSignal): Promise<TableStore> {
+    signal?.throwIfAborted();
     const { DuckDBInstance } = await duckdb();
     // No extension is ever fetched: what DuckDB was built with is all that is used.
     const settings = {
@@ -51,10 +63,14 @@ export class TableStore {
       threads: '1', // each holds buffers of its own for every column: with tables of 1600 columns more of them cost memory and gain nothing
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
+      memory_limit: `${Math.floor((MEMORY_PART * usableMemory()) / 2 ** 20)}MiB`,
     };
     try {
       const instance = await DuckDBInstance.create(':memory:', settings);
-      return new TableStore(instance, await instance.connect());
+      const store = new TableStore(instance, await instance.connect());
+      await store.run("SET TimeZone = 'UTC'"); // else the machine's, in which a query may read times
+      store.endWith(signal);
+      return store;
     } catch (error) {
       throw outOfMemory('table', error) ?? error;
     }
@@ -97,21 +113,34 @@ export class TableStore {
    * Makes a view of a query that a user wrote. It must be one SELECT; since the store is {@link lock}ed before, it can read nothing but the store's tables.
    * What it does with their values fails only where the view is read: {@link queryFailure}.
    *
-   * @throws {ConfigError} `OBSERVATIONS_SQL`
+   * @param seconds - from now on, after which whatever is read ends
+   * @throws {ConfigError} `OBSERVATIONS_SQL`, also from all that is read later than `seconds`
    */
-  async userView(name: string, sql: string): Promise<string[]> {
+  async userView(name: string, sql: string, seconds = QUERY_SECONDS): Promise<string[]> {
     await this.lock();
     const { StatementType } = await duckdb();
     const wrong = (text: string, cause?: unknown): ConfigError => new ConfigError('OBSERVATIONS_SQL', `observations.sql: ${text}`, { cause });
+    const late = wrong(
+      `it has not ended within ${seconds} s: make it simpler, such as without joins of large tables, or prepare the table beforehand`,
+    );
+    const timer = setTimeout(() => this.end(late), 1000 * seconds);
+    this.onClose.push(() => clearTimeout(timer));
     let selects = false;
+    let changing: string | undefined;
     try {
       // DuckDB fails on an empty text instead of finding no statement.
       const statements = sql.trim() === '' ? undefined : await this.connection.extractStatements(sql);
-      selects = statements?.count === 1 && (await statements.prepare(0)).statementType === StatementType.SELECT;
+      if (statements?.count === 1) changing = await this.changingPart(sql);
+      selects = changing === undefined && statements?.count === 1 && (await statements.prepare(0)).statementType === StatementType.SELECT;
       if (selects) await this.connection.run(`CREATE VIEW ${identifier(name)} AS ${sql.trim().replace(/;$/, '')}`);
     } catch (error) {
+      if (this.ended) throw this.ended;
       throw wrong(`DuckDB cannot run it (${reasonOf(error)}): mend the query; it may read the table raw, in which every column is text`, error);
     }
+    if (changing !== undefined)
+      throw wrong(
+        `${changing} gives something else on every run, and so would the results: write what it stands for, such as a date, into the query`,
+      );
     if (!selects) throw wrong('expected one SELECT and nothing else: write one query over the table raw');
     return this.columnsOf(identifier(name));
   }
@@ -124,6 +153,17 @@ export class TableStore {
     const columns = await this.columnsOf(identifier(name));
     this.held.set(name, paths.length === 1 ? [...readers.values()].flat().map((file) => ({ ...file, columns })) : await this.columnsOfEach(readers));
     return columns;
+  }
+
+  /** What in a query changes from run to run. */
+  private async changingPart(sql: string): Promise<string | undefined> {
+    const [[parsed]] = await this.rows(PARSED_QUERY, 'observations.sql', [sql]);
+    const functions = (await this.rows(CHANGING_FUNCTIONS)).map(([name]) => String(name));
+    return changingPart(
+      String(parsed),
+      functions,
+      [...this.held.values()].flat().flatMap(({ columns }) => columns),
+    );
   }
 
   private async columnsOf(from: string, label?: string): Promise<string[]> {
@@ -149,10 +189,30 @@ export class TableStore {
   /** @throws {DataError} `TABLE_UNREADABLE` @throws {DeviceError} `TABLE_MEMORY` */
   private async attempt<T>(label: string, call: () => Promise<T>): Promise<T> {
     try {
-      return await call();
+      this.throwIfEnded();
+      const result = await call();
+      this.throwIfEnded(); // of a stream that was ended DuckDB says only that there is no more
+      return result;
     } catch (error) {
-      throw await this.failure(label, error);
+      throw this.ended ?? (await this.failure(label, error));
     }
+  }
+
+  private throwIfEnded(): void {
+    if (this.ended) throw this.ended;
+  }
+
+  private end(reason: Error): void {
+    this.ended ??= reason;
+    this.connection.interrupt();
+  }
+
+  private endWith(signal?: AbortSignal): void {
+    if (!signal) return;
+    const end = (): void => this.end(signal.reason as Error);
+    if (signal.aborted) end();
+    signal.addEventListener('abort', end);
+    this.onClose.push(() => signal.removeEventListener('abort', end));
   }
 
   /** What an error of DuckDB means. */
@@ -206,6 +266,7 @@ export class TableStore {
   }
 
   close(): void {
+    for (const call of this.onClose) call();
     this.connection.closeSync();
     this.instance.closeSync();
   }
@@ -246,6 +307,7 @@ function readCsv({ delimiter, newline, skip, names: apart, gzipped }: CsvDialect
 
 /** A failure of a statement over a {@link TableStore.userView}, whose files were read before: it is the query's. @param label - of those files */
 export function queryFailure(label: string, error: unknown): unknown {
+  if (error instanceof DeviceError && error.code === 'TABLE_MEMORY') return queryMemory(error);
   if (!(error instanceof DataError) || error.code !== 'TABLE_UNREADABLE') return error;
   const { cause } = error;
   return new ConfigError(
@@ -253,6 +315,12 @@ export function queryFailure(label: string, error: unknown): unknown {
     `observations.sql: DuckDB cannot run it on the values of ${label} (${reasonOf(cause)}): mend the query (TRY_CAST gives NULL for what it cannot convert) or the values`,
     { cause },
   );
+}
+
+function queryMemory(cause: DeviceError): DeviceError {
+  const given = gigabytes(MEMORY_PART * usableMemory());
+  const text = `observations.sql: it needs more memory than the ${given} that it may take: make it simpler, such as without joins of large tables, or allow the process more`;
+  return new DeviceError('TABLE_MEMORY', text, { cause });
 }
 
 /** The error where DuckDB failed for want of memory, which is no fault of the table. */

@@ -75,7 +75,9 @@ const HEARD = new WeakMap<StageContext['inputs'], Map<string, Heard>>();
 
 async function readPeriod(context: StageContext, period: PeriodSettings, grid: Grid): Promise<Observations> {
   const files = observationPatterns(context, period.name);
-  const observations = await readObservations({ ...context.case.observations, files }, { period: period.name, span: spanOf(period), grid });
+  const { signal } = context;
+  const options = { period: period.name, span: spanOf(period), grid, signal };
+  const observations = await readObservations({ ...context.case.observations, files }, options);
   const heard = HEARD.get(context.inputs) ?? new Map<string, Heard>();
   const { stations } = observations;
   HEARD.set(context.inputs, heard.set(keyOf(files, period), { stations, spreads: spreadsOf(context.case.inversion, observations, grid) }));
