@@ -1,9 +1,6 @@
 /** Reads the files of one layout into series of stations and times: DuckDB brings them into one form and numbers stations, times and species. */
-import { DataError, UnitError } from '../errors';
+import { DataError } from '../errors';
 import type { TimeAxis } from '../grid/grid';
-import { conversion, MOLAR_MASS, parseUnit } from '../units';
-import { speciesUnit } from './case/fields';
-import { gasStateAt, type GasState } from './gas-reference';
 import { instant, timeAt } from './ioapi-time';
 import { keptColumnsOf, layoutOf, OCCURRING_SPECIES, rawFormatOf, type Layout } from './observation-layouts';
 import {
@@ -19,6 +16,7 @@ import {
 } from './observation-quality';
 import { clocksChange } from './observation-time';
 import type { ObservationsSpec } from './observations';
+import { converterOf } from './observations/model-units';
 import { offStep, readTime, timesOfSteps, type HeldTime, type OffStep, type TimedTable } from './observations/step-times';
 import { anyRule, applyRules, reachOf } from './quality-rules';
 import { headlessText, requireColumns, type Station } from './stations';
@@ -150,7 +148,8 @@ export class ObservationReader {
   async series(species: string): Promise<Series> {
     const { store, axis, stations, label } = this;
     const units = (await store.rows(`SELECT DISTINCT unit FROM observed WHERE species = $1`, label, [species])).map(([text]) => String(text ?? ''));
-    const convert = this.converter(species, units.length > 0 ? units : [this.spec.columns?.species[species]?.unit ?? 'ug m-3']);
+    const state = { label, axis, gasReference: this.spec.gasReference };
+    const convert = converterOf(species, units.length > 0 ? units : [this.spec.columns?.species[species]?.unit ?? 'ug m-3'], state);
     const read = new Float32Array(axis.count * stations.length).fill(Number.NaN);
     const [quality, beside] = [emptyQuality(), emptyQuality()];
     const floor = { ...NEGATIVE_FLOORS, ...this.spec.quality?.negativeFloor }[species] ?? 0;
@@ -208,38 +207,6 @@ export class ObservationReader {
       );
     }
     return unknown;
-  }
-
-  /** To ppb or µg m-3, by unit and by the state of the gas at the time. */
-  private converter(species: string, units: string[]): (unit: number, step: number, raw: number) => number {
-    const stateAt = gasStateAt(this.spec.gasReference);
-    const scales = units.map(() => new Map<GasState, { scale: number; offset: number }>());
-    if (MOLAR_MASS[species] === undefined) this.requireMass(species, units);
-    const find = (unit: number, state: GasState): { scale: number; offset: number } => {
-      const found = conversion(units[unit], speciesUnit(species), { molarMass: MOLAR_MASS[species], ...state, subject: `${this.label}: ${species}` });
-      scales[unit].set(state, found);
-      return found;
-    };
-    const states = Array.from({ length: this.axis.count }, (_, step) => stateAt(timeAt(this.axis, step).getTime()));
-    units.forEach((_, unit) => find(unit, states[0])); // a unit that is none is told even where no value is taken
-    return (unit, step, raw) => {
-      const state = states[step];
-      const { scale, offset } = scales[unit].get(state) ?? find(unit, state);
-      return scale * raw + offset;
-    };
-  }
-
-  /** @throws {UnitError} `UNIT_MISMATCH`: no key could make a mole fraction of particles µg m-3 */
-  private requireMass(species: string, units: string[]): void {
-    const subject = `${this.label}: ${species}`;
-    for (const unit of units) {
-      const [, amount, , , , fraction] = parseUnit(unit, subject).dimension;
-      if (amount === 0 && fraction === 0) continue;
-      throw new UnitError(
-        'UNIT_MISMATCH',
-        `${subject}: it is in "${unit}" but particles have no molar mass: set the unit that the values are really in, such as ug m-3`,
-      );
-    }
   }
 
   /** The species that have a value, or what should be one. Files of a network hold more: those of all its stations and days. */
