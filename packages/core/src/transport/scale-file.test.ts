@@ -61,6 +61,9 @@ describeShared('a CMAQ-ready file from elsewhere', () => {
     const header = (file: string): string => spawnSync('ncdump', ['-h', file], { encoding: 'utf8' }).stdout?.replace(/^netcdf .*/, '');
     expect(header(out)).toBe(header(path));
     expect(readdirSync(folder.path)).toEqual([basename(out)]);
+    // The I/O API writes a history of nothing as a NUL.
+    scaleEmissionFile(path, out, [{ factors, start: new Date('2010-01-21T00:00Z') }], { groups: only, regions: whole(cells), history: 'updated' });
+    expect(header(out)).toBe(header(path).replace(/:HISTORY = .*/, ':HISTORY = "updated" ;'));
   });
 });
 

@@ -4,6 +4,7 @@
  */
 import type { NetcdfFile } from '@retroplume/native';
 import { IoapiFile } from '../data/ioapi';
+import { trimmed } from '../data/ioapi-header';
 import { timeAt, toIoapiTime } from '../data/ioapi-time';
 import type { Grid, TimeAxis } from '../grid/grid';
 import { NetcdfOutput } from '../data/netcdf-access';
@@ -91,7 +92,7 @@ function putHistory(target: NetcdfFile, line: string): void {
   const before = typeof held === 'string' ? held : Array.isArray(held) ? held.join('') : '';
   const text = line.padEnd(LINE * Math.ceil(line.length / LINE)) + before;
   target.beginDefine();
-  target.putAttribute('', 'HISTORY', text.trimEnd().slice(0, LINE * LINES));
+  target.putAttribute('', 'HISTORY', trimmed(text).slice(0, LINE * LINES));
   target.endDefine();
 }
 
