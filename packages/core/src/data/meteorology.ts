@@ -139,11 +139,20 @@ function windOf(reader: IoapiReader): readonly [string, string] {
   return known ?? held[0] ?? WINDS[reader.sought ? 0 : 1];
 }
 
-/** Which wind the channels u and v are made of, and how it is turned; undefined where the files have it along the grid and nothing else. */
+/**
+ * Which wind the channels u and v are made of, and how it is turned; undefined where the files have it along the grid and nothing else, or none.
+ *
+ * @throws {DataError} `WIND_DIRECTION`
+ */
 export function windSaid(reader: IoapiReader): string | undefined {
   const pair = windOf(reader);
-  if (pair[0] === 'WSPD10') return directionOf(reader).said;
-  const isPassedOver = pair[0] !== 'u' && ['WSPD10', 'WDIR10'].every((variable) => reader.variables.some(({ name }) => name === variable));
+  const isHeld = ['WSPD10', 'WDIR10'].every((variable) => reader.variables.some(({ name }) => name === variable));
+  if (!isHeld) return undefined;
+  if (pair[0] === 'WSPD10') {
+    requireDirection(reader);
+    return directionOf(reader).said;
+  }
+  const isPassedOver = pair[0] !== 'u';
   return isPassedOver ? `the wind is ${pair.join(', ')} of METDOT3D's lowest layers: ${directionOf(reader).said}` : undefined;
 }
 

@@ -1,9 +1,10 @@
 import { cpSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 
+import { loadCase } from '../../data/case';
 import { Grid } from '../../grid/grid';
 import { checkedWorld, codes } from '../testing/checked-world';
 import { realInputs } from '../testing/real-inputs';
-import { checkCase } from './check-case';
+import { checkCase, checkInputs } from './check-case';
 
 const checked = checkedWorld();
 const { at, input, check, rewrite } = checked;
@@ -31,6 +32,8 @@ test("MCIP's wind directions: which angle is taken and why; refused where it can
   expect(result.problems[0].message).toMatch(
     /METCRO2D_winter\.nc: WDIR10 of MCIP V4\.2 cannot be turned to the grid: .*: set meteorology\.cenLon, or give METDOT3D beside it/,
   );
+  // at the beginning of a run, too, from the headers
+  await expect(checkInputs(loadCase(at('case.yaml')))).rejects.toMatchObject({ code: 'WIND_DIRECTION' });
   expect(await meteorology('meteorology.cenLon=-42')).toMatch(/ by n \(lon - CEN_LON\), n 0\.\d+, CEN_LON -42 \(meteorology\.cenLon\)$/);
 });
 

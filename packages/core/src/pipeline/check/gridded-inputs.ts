@@ -137,7 +137,7 @@ async function checkSource(
     const hours = first === undefined ? [{ ...series.time, count: 1 }] : sampledHours(time);
     if (means && series.time.stepSeconds === time.stepSeconds) await checkFields(findings, source, series, hours, period.name, means);
     const isRight = findings.problems.length === before;
-    if (isRight) also = source.also?.(series);
+    if (isRight) also = await findings.attempt(path, () => source.also?.(series));
     const notes = [isRight && means ? source.note?.(series, time) : undefined, ...(series.notes ?? [])].filter((note) => note !== undefined);
     findings.notes.push(...notes.map((note) => `${what}, ${period.name}: ${note}`));
   } finally {
