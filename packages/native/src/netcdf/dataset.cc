@@ -242,10 +242,13 @@ void Dataset::TryValues() const {
   Guard guard(Lock());
   RequireOpen("reading its values");
   if (!tried_) return;
+  std::vector<std::string> chunked;
   for (const Variable& variable : Variables()) {
-    // One after the other, so that the error names the variable.
-    if (IsChunked(VariableId(variable.name))) Check(TrialRead(path_, {variable.name}), "reading " + variable.name);
+    if (IsChunked(VariableId(variable.name))) chunked.push_back(variable.name);
   }
+  if (TrialRead(path_, chunked) == NC_NOERR) return;
+  // One after the other, so that the error names the variable.
+  for (const std::string& name : chunked) Check(TrialRead(path_, {name}), "reading " + name);
 }
 
 std::vector<Attribute> Dataset::Attributes(const std::string& variable) const {
