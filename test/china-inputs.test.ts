@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
 import { describeShared, sharedData } from '../packages/core/src/data/testing/shared-data';
-import { IoapiFile, loadCase, readGriddesc } from '../packages/core/src';
+import { checkCase, IoapiFile, loadCase, readGriddesc } from '../packages/core/src';
 
 const SCRIPT = join(__dirname, '..', 'examples', 'china-201701', 'prepare-inputs.mjs');
 const HOURS = 41; // up to the end of 2 January in Beijing
@@ -45,6 +45,15 @@ describeShared('prepare-inputs of examples/china-201701', () => {
       file.close();
     }
   });
+
+  it('holds no numbers that no region has, and says how its wind is turned', async () => {
+    const { right, notes } = await checkCase(join(out, 'case.yaml'), { set: [`periods.0.hours=${HOURS - 1}`, 'periods.0.spinUpHours=16'] });
+    expect(notes.filter((note) => /is a unit wrong|its unit wrong|° apart/.test(note))).toEqual([]);
+    expect(right.join('\n')).toMatch(
+      /^meteorology, january: 1 file, 41 hours; WDIR10 is taken against true north: by its header the file is not of MCIP$/m,
+    );
+    expect(right.join('\n')).toMatch(/^prior emissions, january: /m);
+  }, 60000);
 
   it("emits the paper's national totals, times January", () => {
     const rate = (group: string): number => Number(new RegExp(`${group.replace('.', '\\.')} ([0-9.]+)`).exec(messages)![1]);

@@ -29,7 +29,7 @@ export const meteorologySchema = z
     format: choice('What the files are; `auto` looks into the first.', WEATHER_FORMATS).default('auto'),
     layers: whole("Lowest layers whose mean, weighted by pressure, is taken of MCIP's variables with layers.", { min: 1, max: 100 }).default(1),
     cenLon: real(
-      'CEN_LON of the WRF run (`ncdump -h wrfout… | grep CEN_LON`), by which MCIP up to V4.3 turned WDIR10 and which none of its files holds; needed where u and v are made of such a WDIR10 and no METDOT3D is given (docs/data.md).',
+      'CEN_LON of the WRF run (`inspect` shows it of a wrfout file), by which MCIP up to V4.3 turned WDIR10 and which none of its files holds; needed where u and v are made of such a WDIR10 and no METDOT3D is given (docs/data.md).',
       { min: -180, max: 180, unit: '°' },
     ).optional(),
     names: z

@@ -46,7 +46,7 @@ export function describeWrf(file: NetcdfFile, ranges: Ranges[]): Described {
     kind: 'WRF file',
     facts: {
       ...(times && isTimeless(times) ? { time: 'independent of time (Times of the year 0, as in geo_em)' } : {}),
-      grid: `${projection}, TRUELAT1 ${number('TRUELAT1')}, TRUELAT2 ${number('TRUELAT2')}, STAND_LON ${number('STAND_LON')}, cells of ${number('DX')} x ${number('DY')} m`,
+      grid: `${projection}, TRUELAT1 ${number('TRUELAT1')}, TRUELAT2 ${number('TRUELAT2')}, STAND_LON ${number('STAND_LON')}${attributes.has('CEN_LON') ? `, CEN_LON ${number('CEN_LON')}` : ''}, cells of ${number('DX')} x ${number('DY')} m`,
       longitudes: span('XLONG') || span('XLONG_M'),
       latitudes: span('XLAT') || span('XLAT_M'),
     },

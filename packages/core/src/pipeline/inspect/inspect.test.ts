@@ -378,6 +378,7 @@ describeShared('real files', () => {
   test('how the wind directions of MCIP V4.2 were turned, which its files do not say', async () => {
     const { facts } = await inspectFile(sharedFile('mcip-au/METCRO2D*'));
     expect(facts['wind direction']).toMatch(/^WDIR10 of MCIP V4\.2 cannot be turned to the grid: .*: set meteorology\.cenLon, or give METDOT3D/);
+    expect((await inspectFile(sharedFile('wrf-mcip/*T0000Z.nc'))).facts['grid']).toMatch(/, CEN_LON 148\.6399\d*, cells of 10000 x 10000 m$/);
     expect((await inspectFile(sharedFile('cmaq55-toy/METCRO2D_20170110.nc'))).facts['wind direction']).toBe(
       'WDIR10 is taken against true north: by its header the file is not of MCIP',
     );
