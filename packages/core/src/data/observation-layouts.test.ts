@@ -76,12 +76,13 @@ describe('AirNow', () => {
 });
 
 describe('AQS', () => {
+  const site = (): void => void write('stations.csv', 'id,lon,lat\n010730023,-86.81,33.55\n');
   const head = '"State Code","County Code","Site Num","Parameter Code","POC","Latitude","Longitude","Date Local","Time Local","Date GMT","Time GMT","Sample Measurement","Units of Measure"\n'; // prettier-ignore
   const row = (code: string, poc: number, hour: string, value: string, unit: string): string =>
     `"01","073","0023","${code}",${poc},33.55,-86.81,"2019-01-01","00:00","2019-01-01","${hour}",${value},"${unit}"\n`;
 
   test('units, GMT, the lowest POC that has a value, the reference method first', async () => {
-    stations('010730023');
+    site();
     write(
       'obs.csv',
       head +
@@ -97,6 +98,34 @@ describe('AQS', () => {
     expect(series(observations, 'O3', '010730023')).toEqual([31, 40].map((value) => expect.closeTo(value, 4) as number));
     expect(series(observations, 'NO2', '010730023')).toEqual([12.5, NaN]);
     expect(series(observations, 'PM2.5', '010730023')[0]).toBeCloseTo(8.1, 5);
+  });
+
+  test('GMT on the wrong side of local time is refused, of any row; on the right side it is taken, wherever the station is', async () => {
+    const times = (lon: number, local: string, gmt: string, site = '0023'): string =>
+      `"01","073","${site}","42602",1,33.55,${lon},"${local.replace(' ', '","')}","${gmt.replace(' ', '","')}",12,"Parts per billion"\n`;
+    const readAt = async (lon: number, ...rows: string[]): Promise<Observations> => {
+      write('stations.csv', `id,lon,lat\n010730023,${lon},40\n`);
+      write('obs.csv', head + rows.join(''));
+      return read({ layout: 'aqs' });
+    };
+    const right = times(-112.2, '2014-01-01 00:00', '2014-01-01 07:00');
+    const wrong = times(-112.2, '2014-01-01 01:00', '2013-12-31 18:00');
+    const message = (hours: string, lon = '-112.2', about = '7 h later', zone = '+7'): Error =>
+      failure(
+        'OBSERVATIONS_TIME',
+        `${at('obs.csv')}: at station 010730023 (longitude ${lon}) GMT is ${hours} than local time, where it must be about ${about} (older files of AirData have the sign turned round): download the file anew, or take the local times by layout sql with timeZone: Etc/GMT${zone}`,
+      );
+    await expect(readAt(-112.2, right, wrong)).rejects.toThrow(message('7 h earlier'));
+    await expect(readAt(-112.2, times(-112.2, '2014-01-01 01:00', '2014-01-01 01:00'))).rejects.toThrow(message('0 h later'));
+    await expect(readAt(144.8, times(144.8, '2014-01-01 00:00', '2014-01-01 10:00'))).rejects.toThrow(
+      message('10 h later', '144.8', '10 h earlier', '-10'),
+    );
+    expect((await readAt(-112.2, right)).time.start).toEqual(new Date('2014-01-01T07:00Z'));
+    expect((await readAt(144.8, times(144.8, '2014-01-01 10:00', '2014-01-01 00:00'))).time.count).toBe(1); // Guam
+    expect((await readAt(247.8, right)).time.count).toBe(1);
+    expect((await readAt(-176.6, times(-176.6, '2014-01-01 00:00', '2014-01-01 10:00'))).time.count).toBe(1); // Adak
+    // of a station that is not listed
+    expect((await readAt(-112.2, right, times(-112.2, '2014-01-01 01:00', '2013-12-31 18:00', '0099'))).stations).toHaveLength(1);
   });
 
   test('stations from AQS’s list of sites, or from a file of observations itself', async () => {
@@ -126,7 +155,7 @@ describe('AQS', () => {
     const daily: Partial<ObservationsSpec> = { layout: 'aqs', resolution: 'daily', timeZone: 'America/New_York' };
 
     test('days of standard time, also across its change; the lowest POC, with exceptional events, once for all standards', async () => {
-      stations('010730023');
+      site();
       write(
         'obs.csv',
         dailyHead +
@@ -147,7 +176,7 @@ describe('AQS', () => {
     });
 
     test('no mean of the day, two values of a monitor, and the other resolution are told', async () => {
-      stations('010730023');
+      site();
       write('obs.csv', dailyHead + day('44201', 1, '2023-03-13', '41', '8-HR RUN AVG BEGIN HOUR'));
       await expect(read(daily)).rejects.toThrow(
         failure(
@@ -174,7 +203,7 @@ describe('AQS', () => {
   });
 
   test('two values of one monitor are refused, a column that is missing is named', async () => {
-    stations('010730023');
+    site();
     write('obs.csv', head + row('44201', 1, '06:00', '0.03', 'Parts per million') + row('44201', 1, '06:00', '0.04', 'Parts per million'));
     await expect(read({ layout: 'aqs' })).rejects.toMatchObject({ code: 'OBSERVATIONS_TWICE' });
     write('obs.csv', 'State Code,County Code\n01,073\n');

@@ -15,6 +15,7 @@
  */
 import { DataError } from '../errors';
 import { namesTwice } from './csv-header';
+import { clockColumn, clockRows } from './observations/aqs-clock';
 import { aqsIdentifier, columnTwice, requireColumns } from './stations';
 import { identifier, literal, type HeldFile, type RawFormat } from './table-store';
 import type { ObservationsSpec } from './observations';
@@ -43,6 +44,8 @@ export interface Layout {
   endLabels?: boolean;
   /** SQL that counts the rows that the network marks as not valid */
   invalid?: string;
+  /** SQL of stations, each with the least and most minutes by which GMT is later than local time there */
+  clocks?: string;
   /** what some of the files lack beside the others: `obs_2.csv: no column no2` */
   gaps?: string[];
 }
@@ -62,9 +65,10 @@ export function rawFormatOf(layout: LayoutName): RawFormat | undefined {
   return layout === 'airnow' ? { delimiter: '|', columns: AIRNOW_COLUMNS } : undefined;
 }
 
-/** The columns of the files that are kept in memory, where not all: AQS's files hold many of text. */
-export function keptColumnsOf(layout: LayoutName): string[] | undefined {
-  return layout === 'aqs' ? [...AQS_COLUMNS, ...AQS_HOURLY, ...AQS_DAILY] : undefined;
+/** SQL of the columns that are kept in memory, where not all: AQS's files hold many of text. */
+export function selectionOf(layout: LayoutName): ((columns: string[]) => string[]) | undefined {
+  const kept = [...AQS_COLUMNS, ...AQS_HOURLY, ...AQS_DAILY];
+  return layout === 'aqs' ? (columns) => [...columns.filter((name) => kept.includes(name)).map(identifier), ...clockColumn(columns)] : undefined;
 }
 
 const AIRNOW_COLUMNS = ['date', 'time', 'station', 'name', 'offset', 'parameter', 'unit', 'value', 'source'];
@@ -223,6 +227,7 @@ function aqsHourly(held: HeldColumns): Layout {
     precedence: 'code, poc',
     held: `SELECT coalesce(species, code) FROM ${rows}`,
     zone: 'UTC',
+    ...(clockColumn(held.columns).length > 0 ? { clocks: clockRows(aqsIdentifier(AQS_SITE), 'raw') } : {}),
   };
 }
 

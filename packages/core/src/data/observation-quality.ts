@@ -14,6 +14,7 @@
  */
 import { DataError } from '../errors';
 import { speciesUnit, type Species } from './case/fields';
+import { doubtfulInWords } from './observations/coordinates';
 import type { OffStep } from './observations/step-times';
 import { RULES, type RuleCounts } from './quality-rules';
 
@@ -60,6 +61,8 @@ export interface ObservationQuality {
   stationsWithoutCoordinates: string[];
   /** what is wrong with those among them that have some; absent where there is none */
   stationsMisplaced?: string[];
+  /** those with values whose coordinates may stand for missing ones: `S1: longitude -99`; absent where there is none */
+  stationsDoubtful?: string[];
   /** in the observations but not in the list of stations, and dropped */
   stationsUnknown: string[];
   /** listed with a value, but outside the grid, and dropped; absent where there is none, or no grid was given */
@@ -180,6 +183,7 @@ export function describeQuality(quality: ObservationQuality): string[] {
   return [
     ...some(quality.stationsWithoutCoordinates.length - misplaced.length, 'stations without coordinates were dropped'),
     ...some(misplaced.length, `stations with coordinates that are none were dropped (${misplacedInWords(misplaced)})`),
+    ...doubtfulInWords(quality.stationsDoubtful ?? []),
     ...some(
       quality.stationsUnknown.length,
       `stations are in the observations but not in the list and were dropped (${quality.stationsUnknown.slice(0, 5).join(', ')}…)`,

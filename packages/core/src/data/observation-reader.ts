@@ -2,7 +2,7 @@
 import { DataError } from '../errors';
 import type { TimeAxis } from '../grid/grid';
 import { instant, timeAt } from './ioapi-time';
-import { keptColumnsOf, layoutOf, OCCURRING_SPECIES, rawFormatOf, type Layout } from './observation-layouts';
+import { layoutOf, OCCURRING_SPECIES, rawFormatOf, selectionOf, type Layout } from './observation-layouts';
 import {
   accept,
   assertQuality,
@@ -16,6 +16,7 @@ import {
 } from './observation-quality';
 import { clocksChange } from './observation-time';
 import type { ObservationsSpec } from './observations';
+import { clockFault } from './observations/aqs-clock';
 import { converterOf } from './observations/model-units';
 import { offStep, readTime, timesOfSteps, type HeldTime, type OffStep, type TimedTable } from './observations/step-times';
 import { anyRule, applyRules, reachOf } from './quality-rules';
@@ -73,17 +74,30 @@ export class ObservationReader {
   /** Makes the table `observed` of step, station, species, unit, value (NULL where there is none), whether text stood there instead, and one with a decimal comma. */
   async load(span?: { start: Date; end: Date }): Promise<{ axis: TimeAxis; absent: number }> {
     const { store, spec, label } = this;
-    const columns = await store.load('raw', this.paths, rawFormatOf(spec.layout), keptColumnsOf(spec.layout));
+    const columns = await store.load('raw', this.paths, rawFormatOf(spec.layout), selectionOf(spec.layout));
     const files = store.files('raw');
     if (spec.layout === 'sql') {
       for (const { path, row } of files) if (row !== undefined) throw new DataError('COLUMN_MISSING', `${path}: ${headlessText(row)}`);
       requireColumns([{ path: 'observations.sql', columns: await store.userView('view', spec.sql ?? '') }], SQL_COLUMNS);
     }
     this.layout = layoutOf(spec, { label, columns, files, listed: [...this.stations, ...this.outside].map(({ id }) => id) });
+    await this.expectClocks();
     try {
       return await this.fill(span);
     } catch (error) {
       throw spec.layout === 'sql' ? queryFailure(label, error) : error;
+    }
+  }
+
+  /** @throws {DataError} `OBSERVATIONS_TIME` where GMT is on the wrong side of local time */
+  private async expectClocks(): Promise<void> {
+    const { clocks } = this.layout;
+    if (clocks === undefined) return;
+    const places = new Map(this.stations.map(({ id, lon }) => [id, lon]));
+    for (const [id, least, most] of await this.store.rows(clocks, this.label)) {
+      const lon = places.get(String(id));
+      const fault = lon === undefined ? undefined : clockFault(String(id), lon, [Number(least), Number(most)]);
+      if (fault !== undefined) throw new DataError('OBSERVATIONS_TIME', `${this.label}: ${fault}`);
     }
   }
 

@@ -6,6 +6,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { Grid } from '../grid/grid';
 import { parseTime, TIME_ZONE } from './observation-time';
 import { describeQuality } from './observation-quality';
+import { doubtfulInWords, doubtfulPlaces } from './observations/coordinates';
 import { readObservations, type Observations, type ObservationsOptions, type ObservationsSpec } from './observations';
 import { stationsToCells } from './station-cells';
 import { readStations } from './stations';
@@ -55,6 +56,26 @@ describe('stations', () => {
       'I: latitude 95 is outside -90 to 90',
       'J: longitude "W45.5" is no number',
     ]);
+  });
+
+  test('codes for missing that are on earth are told and kept; several rows of a station count once', async () => {
+    write('stations.csv', 'id,lon,lat\nA,-99,39\nB,-99,-99\nB,-99,-99\nC,0,45\nD,110,0\nE,9.5,9.5\nF,,\nF,,\nG,,\nG,95,30\nH,0,0\nI,-999,-999\n');
+    write('obs.csv', 'station,time,no2\nA,2017-01-01T00:00,5\nG,2017-01-01T00:00,5\n');
+    const { withoutCoordinates, misplaced, stations } = await readStations(spec().stations);
+    expect(stations.map(({ id }) => id)).toEqual(['A', 'C', 'D', 'E', 'G']);
+    expect(withoutCoordinates).toEqual(['B', 'F', 'H', 'I']);
+    expect(misplaced).toEqual(['B: latitude -99 is outside -90 to 90', 'I: longitude -999 is outside -180 to 360']);
+    expect(doubtfulInWords(doubtfulPlaces(stations))).toEqual([
+      '4 stations stand where a code for missing coordinates would put them, and are kept (A: longitude -99; C: longitude 0; D: latitude 0 …): check the list',
+    ]);
+    const { quality } = await readObservations(spec({ columns: { station: 'station', time: 'time', species: { NO2: ug('no2') } } }));
+    expect(quality?.stationsDoubtful).toEqual(['A: longitude -99']);
+    expect(describeQuality(quality!)).toEqual(
+      expect.arrayContaining([
+        '2 stations without coordinates were dropped',
+        '1 stations stand where a code for missing coordinates would put them, and are kept (A: longitude -99): check the list',
+      ]),
+    );
   });
 
   test('a byte-order mark, semicolons, CR LF, names in quotes', async () => {

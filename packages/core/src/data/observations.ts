@@ -13,6 +13,7 @@ import { expandGlobs } from './glob';
 import { LAYOUTS, type LayoutName } from './observation-layouts';
 import type { ObservationQuality } from './observation-quality';
 import { ObservationReader, type Series } from './observation-reader';
+import { doubtfulPlaces } from './observations/coordinates';
 import { isTimeZone, TIME_ZONE } from './observation-time';
 import type { QualityRules } from './quality-rules';
 import { partStations, readStations, type Station, type StationsSpec } from './stations';
@@ -122,8 +123,10 @@ function assemble(
   const kept = all.flatMap((_, station) => (heard[station] ? [station] : []));
   const values = new Map([...series].map(([name, { values: full }]) => [name, pickStations(full, kept, all.length)]));
   for (const [, { quality }] of series) quality.missing -= time.count * (all.length - kept.length);
+  const stations = kept.map((station) => all[station]);
+  const doubtful = doubtfulPlaces(stations);
   return {
-    stations: kept.map((station) => all[station]),
+    stations,
     species: [...series.keys()],
     time,
     values,
@@ -131,6 +134,7 @@ function assemble(
     quality: {
       stationsWithoutCoordinates: dropped.withoutCoordinates,
       ...(dropped.misplaced.length > 0 ? { stationsMisplaced: dropped.misplaced } : {}),
+      ...(doubtful.length > 0 ? { stationsDoubtful: doubtful } : {}),
       stationsUnknown: dropped.unknown,
       ...(dropped.stationsOutside.length > 0 ? { stationsOutside: dropped.stationsOutside } : {}),
       stationsSilent: all.filter((_, station) => !heard[station]).map(({ id }) => id),

@@ -185,14 +185,15 @@ function placeFault(axis: string, value: number | null, text: string | null, [le
 
 function collect(file: string, rows: StationRow[]): StationList {
   const stations = new Map<string, Station>();
-  const withoutCoordinates: string[] = [];
-  const misplaced: string[] = [];
+  // A list may have several rows of a station.
+  const withoutCoordinates = new Set<string>();
+  const misplaced = new Map<string, string>();
   for (const [id, lon, lonText, lat, latText, name, type] of rows) {
     const fault = placeFault('longitude', lon, lonText, [-180, 360]) ?? placeFault('latitude', lat, latText, [-90, 90]);
-    if (fault !== undefined) misplaced.push(`${id}: ${fault}`);
+    if (fault !== undefined) misplaced.set(id, misplaced.get(id) ?? `${id}: ${fault}`);
     // (0, 0) lies in the ocean: what a spreadsheet makes of two empty cells.
     if (fault !== undefined || lonText === null || latText === null || lon === null || lat === null || (lon === 0 && lat === 0)) {
-      withoutCoordinates.push(id);
+      withoutCoordinates.add(id);
       continue;
     }
     const before = stations.get(id);
@@ -204,10 +205,11 @@ function collect(file: string, rows: StationRow[]): StationList {
     }
     stations.set(id, { id, lon, lat, ...(name === null ? {} : { name }), ...(type === null ? {} : { type }) });
   }
+  const faults = [...misplaced].flatMap(([id, fault]) => (stations.has(id) ? [] : [fault]));
   if (stations.size === 0)
     throw new DataError(
       'STATIONS_NONE',
-      `${file}: no station has coordinates${misplaced.length > 0 ? ` (${misplaced[0]})` : ''}: check the columns of longitude and latitude in the case`,
+      `${file}: no station has coordinates${faults.length > 0 ? ` (${faults[0]})` : ''}: check the columns of longitude and latitude in the case`,
     );
-  return { stations: [...stations.values()], withoutCoordinates, misplaced };
+  return { stations: [...stations.values()], withoutCoordinates: [...withoutCoordinates].filter((id) => !stations.has(id)), misplaced: faults };
 }

@@ -79,17 +79,16 @@ export class TableStore {
   /**
    * Reads files of one kind into a table; columns that a file lacks are NULL in its rows.
    *
-   * @param kept - the columns that the table shall have, as far as the files hold them; default, and if they hold none: all
+   * @param select - SQL of the columns that the table shall have, of those that the files hold; default, and where there are none: all
    * @returns the names of all columns of the files
    * @throws {DataError} what {@link inspectCsv} throws, and `TABLE_UNREADABLE` with DuckDB's reason
    */
-  async load(table: string, paths: string[], format?: RawFormat, kept?: readonly string[]): Promise<string[]> {
-    if (!kept) return this.create('TABLE', table, paths, format);
+  async load(table: string, paths: string[], format?: RawFormat, select?: (columns: string[]) => string[]): Promise<string[]> {
+    if (!select) return this.create('TABLE', table, paths, format);
     const files = `${table} files`;
     const columns = await this.view(files, paths, format);
     this.held.set(table, this.files(files));
-    const names = columns.filter((name) => kept.includes(name)).map(identifier);
-    await this.run(`CREATE TABLE ${identifier(table)} AS SELECT ${names.join(', ') || '*'} FROM ${identifier(files)}`, labelOf(paths));
+    await this.run(`CREATE TABLE ${identifier(table)} AS SELECT ${select(columns).join(', ') || '*'} FROM ${identifier(files)}`, labelOf(paths));
     return columns;
   }
 

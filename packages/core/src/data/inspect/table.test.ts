@@ -51,6 +51,66 @@ describe('files of networks with a row for each species', () => {
   });
 });
 
+it('counts stations without coordinates once, and tells those that may be codes for missing', async () => {
+  const found = await inspected([
+    'id,lon,lat,parameter',
+    'A,-99,39,NO2',
+    'A,-99,39,O3',
+    'B,,,NO2',
+    'B,,,O3',
+    'C,8,50,NO2',
+    'C,,,O3',
+    'D,0,0,NO2',
+    'E,0,51,NO2',
+  ]);
+  expect(found.facts).toMatchObject({ rows: 8, stations: '5 (column id)' });
+  expect(odd(found)).toEqual([
+    'ROWS_TWICE: 3 id stand there more than once',
+    'NO_COORDINATES: 2 stations have no coordinates, or none on earth',
+    'COORDINATES_DOUBTFUL: 2 stations stand where a code for missing would put them: A: longitude -99, E: longitude 0',
+  ]);
+});
+
+it('tells a table without a header, and columns of one name', async () => {
+  const line = 'line 1 (A, 2017-01-01T00:00, 5) is a row of data and no header: write a line with the names of the columns above it';
+  expect(odd(await inspected(['A,2017-01-01T00:00,5', 'B,2017-01-01T00:00,6']))).toEqual([`HEADER_MISSING: ${line}`]);
+  expect(odd(await inspected(['station,time,no2,NO2', 'A,2017-01-01T00:00,5,6', 'B,2017-01-01T00:00,6,7']))).toEqual([
+    'COLUMN_TWICE: columns of one name: no2 (column 3), NO2 (column 4)',
+  ]);
+});
+
+it('gives China’s carbon monoxide and index their own units', async () => {
+  const types = ['AQI', 'PM2.5', 'PM10_24h', 'SO2', 'NO2_24h', 'O3_8h', 'CO', 'CO_24h'];
+  const { variables } = await inspected(['date,hour,type,1001A', ...types.map((type) => `20190101,0,${type},1`)]);
+  expect(Object.fromEntries(variables.map(({ name, units }) => [name, units]))).toEqual({
+    AQI: '',
+    ...Object.fromEntries(types.slice(1, 6).map((type) => [type, 'ug m-3 by its layout'])),
+    CO: 'mg m-3 by its layout',
+    CO_24h: 'mg m-3 by its layout',
+  });
+});
+
+it('tells hours of AQS whose GMT is on the wrong side of local time', async () => {
+  const header = 'State Code,County Code,Site Num,Parameter Code,Longitude,Latitude,Date Local,Time Local,Date GMT,Time GMT,Sample Measurement';
+  const found = await inspected([
+    header,
+    '49,003,7001,42602,-112.2,41.9,2014-01-01,00:00,2013-12-31,17:00,9',
+    '49,003,7001,42602,-112.2,41.9,2014-01-01,01:00,2013-12-31,18:00,9',
+  ]);
+  expect(odd(found)).toEqual([
+    expect.stringMatching(/^OBSERVATIONS_TIME: at station 490037001 \(longitude -112\.2\) GMT is 7 h earlier than local time, where/),
+  ]);
+  expect(
+    odd(
+      await inspected([
+        header,
+        '49,003,7001,42602,-112.2,41.9,2014-01-01,00:00,2014-01-01,07:00,9',
+        '49,003,7001,42602,-112.2,41.9,2014-01-01,01:00,2014-01-01,08:00,9',
+      ]),
+    ),
+  ).toEqual([]);
+});
+
 it('knows a list of stations that says since when each is there', async () => {
   const header = 'id,lon,lat,start_date';
   const found = await inspected([header, 'A,8,50,2001-01-01', 'B,9,51,2010-05-05', 'C,9,52,2010-05-06']);

@@ -2,12 +2,15 @@
  * Tables for `inspect`: lists of stations, observations in a known layout, and others. DuckDB streams the file through each query: memory follows from
  * the number of columns and of different keys, not from the rows.
  */
+import { namesTwice } from '../csv-header';
 import { AIRNOW_TIME, rawFormatOf, type LayoutName } from '../observation-layouts';
 import { hasDecimalComma, MISSING_WORDS, standsForNone } from '../observation-quality';
 import { parseTime } from '../observation-time';
+import { clockColumn, clockFault, clockRows } from '../observations/aqs-clock';
+import { doubtfulPlaces } from '../observations/coordinates';
 import { AIRNOW_SITE_COLUMNS, isAirnowSiteList, readAirnowSites } from '../observations/airnow-sites';
-import { identifier, TableStore } from '../table-store';
-import { aqsIdentifier, aqsSiteColumns, LIST_IDS } from '../stations';
+import { identifier, TableStore, type HeldFile } from '../table-store';
+import { aqsIdentifier, aqsSiteColumns, headlessText, LIST_IDS } from '../stations';
 import { firstLine } from '../table-files';
 import { some } from './ioapi';
 import type { Inspection, Oddity, TimeSummary, VariableSummary } from './inspection';
@@ -29,6 +32,7 @@ export async function inspectTable(path: string): Promise<Omit<Inspection, 'path
     const [[rows]] = await store.rows('SELECT count(*) FROM held');
     const facts = { rows: Number(rows), columns: columns.length };
     const layout = airnow ? 'airnow' : layoutOf(columns);
+    const header = headerOddities(store.files('held')[0]);
     const found = layout === 'cnemc-wide' ? await wideTable(store) : await longTable(store, columns, layout);
     const daily = layout === 'aqs' && columns.includes('Arithmetic Mean') ? ', resolution daily' : '';
     return {
@@ -36,10 +40,16 @@ export async function inspectTable(path: string): Promise<Omit<Inspection, 'path
       ...found,
       ...(layout === undefined ? {} : { kind: `observations, layout ${layout}${daily}` }),
       facts: { ...facts, ...found.facts },
+      odd: [...header, ...found.odd],
     };
   } finally {
     store.close();
   }
+}
+
+function headerOddities({ columns, row }: HeldFile): Oddity[] {
+  const twice = [...namesTwice(columns).values()].map((each): Oddity => ({ code: 'COLUMN_TWICE', text: `columns of one name: ${each.join(', ')}` }));
+  return row === undefined ? twice : [{ code: 'HEADER_MISSING', text: headlessText(row) }, ...twice];
 }
 
 /** Columns by which a layout is known. */
@@ -103,7 +113,7 @@ async function wideTable(store: TableStore): Promise<Found> {
   const odd: Oddity[] = [];
   if (Number(twice) > 0) odd.push({ code: 'OBSERVATIONS_TWICE', text: `${String(twice)} hours and types stand there more than once` });
   if (Number(silent) > 0) odd.push({ code: 'STATIONS_SILENT', text: `${String(silent)} stations have no value` });
-  const variables = types.map((row) => summary(String(row[0]), row.slice(1), 'ug m-3 by its layout'));
+  const variables = types.map((row) => summary(String(row[0]), row.slice(1), wideUnit(String(row[0]))));
   return {
     kind: 'observations, layout cnemc-wide',
     facts: { stations: Number(stations) },
@@ -120,6 +130,12 @@ async function wideTable(store: TableStore): Promise<Found> {
       ),
     ],
   };
+}
+
+/** China's centre gives carbon monoxide in mg m-3, all other concentrations in µg m-3; the air quality index has no unit. */
+function wideUnit(type: string): string {
+  if (/^CO(_|$)/.test(type.trim())) return 'mg m-3 by its layout';
+  return /^(PM|SO2|NO2|O3)/.test(type.trim()) ? 'ug m-3 by its layout' : '';
 }
 
 /** A part of what tells rows apart. */
@@ -194,7 +210,8 @@ async function longTable(store: TableStore, columns: string[], layout: LayoutNam
     );
     if (Number(twice) > 0) odd.push({ code: 'ROWS_TWICE', text: `${String(twice)} ${apart.join(' and ')} stand there more than once` });
   }
-  if (lon !== undefined && lat !== undefined) odd.push(...(await withoutCoordinates(store, lon, lat)));
+  if (lon !== undefined && lat !== undefined) odd.push(...(await placeOddities(store, lon, lat, station)));
+  if (layout === 'aqs' && station && lon !== undefined) odd.push(...(await clockOddities(store, columns, station, lon)));
   if (time === undefined) return { kind: hasPlaces ? 'list of stations' : 'table', facts, variables: numbers, odd };
   const texts = await store.rows(`SELECT DISTINCT ${time.sql} FROM held LIMIT 1000000`);
   return {
@@ -276,12 +293,37 @@ function valueOddities(ranged: readonly (readonly [name: string, row: unknown[]]
   return odd;
 }
 
-async function withoutCoordinates(store: TableStore, lon: string, lat: string): Promise<Oddity[]> {
+/** Places that are looked at: a list of stations has fewer. */
+const MOST_PLACES = 1_000_000;
+
+/** Of stations where the file names them, else of rows. */
+async function placeOddities(store: TableStore, lon: string, lat: string, station?: Key): Promise<Oddity[]> {
   const number = (name: string): string => `TRY_CAST(trim(${identifier(name)}) AS DOUBLE)`;
-  const [[count]] = await store.rows(
-    `SELECT count(*) FROM held WHERE NOT coalesce(${number(lon)} BETWEEN -180 AND 360 AND ${number(lat)} BETWEEN -90 AND 90, false) OR (${number(lon)} = 0 AND ${number(lat)} = 0)`,
+  const rows = await store.rows(
+    `SELECT ${station === undefined ? '' : 'DISTINCT '}${station?.sql ?? "''"}, ${number(lon)}, ${number(lat)} FROM held LIMIT ${MOST_PLACES}`,
   );
-  return Number(count) === 0 ? [] : [{ code: 'NO_COORDINATES', text: `${String(count)} rows have no coordinates, or none on earth` }];
+  const isPlace = ([, x, y]: unknown[]): boolean =>
+    x !== null && y !== null && Number(x) >= -180 && Number(x) <= 360 && Math.abs(Number(y)) <= 90 && (Number(x) !== 0 || Number(y) !== 0);
+  const placed = rows.filter(isPlace);
+  const ids = new Set(placed.map(([id]) => id));
+  const without = station === undefined ? rows.length - placed.length : new Set(rows.map(([id]) => id)).size - ids.size;
+  const doubtful = doubtfulPlaces(placed.map(([id, x, y]) => ({ id: String(id), lon: Number(x), lat: Number(y) })));
+  const odd: Oddity[] = [];
+  const what = station === undefined ? 'rows' : 'stations';
+  if (without > 0) odd.push({ code: 'NO_COORDINATES', text: `${without} ${what} have no coordinates, or none on earth` });
+  if (doubtful.length > 0)
+    odd.push({ code: 'COORDINATES_DOUBTFUL', text: `${doubtful.length} ${what} stand where a code for missing would put them: ${some(doubtful)}` });
+  return odd;
+}
+
+async function clockOddities(store: TableStore, columns: readonly string[], station: Key, lon: string): Promise<Oddity[]> {
+  const [clock] = clockColumn(columns);
+  if (clock === undefined) return [];
+  const rows = await store.rows(
+    clockRows(station.sql, `(SELECT *, ${clock} FROM held)`, `, any_value(TRY_CAST(trim(${identifier(lon)}) AS DOUBLE))`),
+  );
+  const faults = rows.flatMap(([id, least, most, x]) => (x === null ? [] : (clockFault(String(id), Number(x), [Number(least), Number(most)]) ?? [])));
+  return faults.slice(0, 1).map((text) => ({ code: 'OBSERVATIONS_TIME', text }));
 }
 
 function timeOf(texts: readonly string[], odd: Oddity[]): { time?: TimeSummary } {

@@ -4,6 +4,7 @@ import { dailyMeans } from '../../data/daily-means';
 import { expandGlobs } from '../../data/glob';
 import { readObservations, type Observations } from '../../data/observations';
 import { describeQuality, misplacedInWords } from '../../data/observation-quality';
+import { doubtfulInWords, doubtfulPlaces } from '../../data/observations/coordinates';
 import { readStations, type Station } from '../../data/stations';
 import { stationsToCells } from '../../data/station-cells';
 import { ConfigError, DataError } from '../../errors';
@@ -29,6 +30,7 @@ export async function checkObservedInputs(findings: Findings, settings: Case, un
   if (without > 0) findings.notes.push(`${without} stations have no coordinates and will be dropped`);
   if (misplaced.length > 0)
     findings.notes.push(`${misplaced.length} stations have coordinates that are none and will be dropped (${misplacedInWords(misplaced)})`);
+  findings.notes.push(...doubtfulInWords(doubtfulPlaces(stations)));
   const held: Observations = {
     stations,
     species: [],
