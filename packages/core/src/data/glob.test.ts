@@ -36,6 +36,15 @@ it.each(['br [1]', '[z-a]', 'a*', 'what?'])('a folder that is called %s is that 
   for (const pattern of ['c*.nc', 'c1.nc']) expect(expandGlob(join(folder, name, pattern))).toEqual([join(folder, name, 'c1.nc')]);
 });
 
+it('a backslash is a part of a name where there is such a folder or file, and parts a path elsewhere', () => {
+  const odd = join(folder, 'runs\\mine');
+  mkdirSync(join(odd, 'deeper'), { recursive: true });
+  for (const name of ['c1.nc', 'back\\slash.nc']) writeFileSync(join(odd, name), '');
+  for (const pattern of ['c*.nc', 'c1.nc', '[c]?.nc']) expect(expandGlob(`${odd}/${pattern}`)).toEqual([join(odd, 'c1.nc')]);
+  for (const pattern of ['back\\slash.nc', 'back*.nc']) expect(expandGlob(join(odd, pattern))).toEqual([join(odd, 'back\\slash.nc')]);
+  expect(expandGlob(`${folder}\\a*.nc`)).toEqual([join(folder, 'a1.nc'), join(folder, 'a2.nc')]);
+});
+
 it("a file whose name is no other file's pattern is that file", () => {
   writeFileSync(join(folder, 'd[1].nc'), '');
   expect(expandGlob(join(folder, 'd[1].nc'))).toEqual([join(folder, 'd[1].nc')]);

@@ -7,18 +7,14 @@ import { DataError } from '../errors';
 
 /**
  * The files that match, sorted by name. A folder that is there as it is written is that folder, whatever its name: the case may lie in `runs [2]/`. So is a
- * file that no name matches.
+ * file that no name matches. A backslash parts a path as well, but for names that are there with it.
  *
  * @throws {DataError} `FILES_NONE` when there are none, `FILE_MISSING` when a plain path does not exist, `PATTERN_INVALID`; `FOLDER_UNREADABLE` where
  *   a folder may not be read: what matches in it would be missing without a word
  */
 export function expandGlob(pattern: string): string[] {
   expectText(pattern, 'expandGlob: pattern', 'a pattern of paths');
-  const parts = pattern.split(/[\\/]/).filter((part) => part !== '');
-  const found = parts.reduce(
-    (folders, part, i) => folders.flatMap((folder) => matches(folder, part, { pattern, last: i === parts.length - 1 })),
-    [isAbsolute(pattern) ? sep : '.'],
-  );
+  const found = matchesBelow(isAbsolute(pattern) ? sep : '.', partsOf(pattern, '/'), pattern);
   if (found.length > 0) return found.sort();
   if (!/[*?[]/.test(pattern)) throw new DataError('FILE_MISSING', `${pattern}: there is no such file: check the path in the case`);
   throw new DataError('FILES_NONE', `${pattern}: no file matches: check the pattern in the case, and the folder that it is relative to`);
@@ -32,6 +28,18 @@ export function expandGlobs(patterns: string | string[], period = ''): string[] 
 /** What tells files apart that have several names, by links of files or folders: the path without any, or as it stands where it leads nowhere. */
 export function linkedTo(path: string): string {
   return existsSync(path) ? realpathSync(path) : path;
+}
+
+function partsOf(path: string, separator: string): string[] {
+  return path.split(separator).filter((part) => part !== '');
+}
+
+/** What matches one part after the other, from a folder on. */
+function matchesBelow(folder: string, [part, ...parts]: readonly string[], pattern: string): string[] {
+  if (part === undefined) return [folder];
+  const found = matches(folder, part, { pattern, last: parts.length === 0 });
+  if (found.length === 0 && part.includes('\\')) return matchesBelow(folder, [...partsOf(part, '\\'), ...parts], pattern);
+  return found.flatMap((each) => matchesBelow(each, parts, pattern));
 }
 
 function matches(folder: string, part: string, { pattern, last }: { pattern: string; last: boolean }): string[] {

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { otherCaseIn, readRunFile } from './run-file';
+import { otherCaseIn, readRunFile, runFolder } from './run-file';
 
 let out: string;
 let path: string;
@@ -10,6 +10,16 @@ beforeEach(() => {
   path = join(out, 'run.json');
 });
 afterEach(() => rmSync(out, { recursive: true }));
+
+it('refuses a run folder with a backslash in its path before anything is written: netCDF makes no files there', () => {
+  expect(runFolder({ name: 'mine' }, join(out, 'a b [1]'))).toBe(join(out, 'a b [1]'));
+  for (const path of ['a\\b', 'a\\b/run']) {
+    const message = expect.stringMatching(/a\\b.*: .* backslash .*give another --out/) as string;
+    expect(() => runFolder({ name: 'mine' }, join(out, path))).toThrow(
+      expect.objectContaining({ code: 'RUN_FOLDER_NAME', exitCode: 2, message }) as Error,
+    );
+  }
+});
 
 it('asks for a run folder where there is none', () => {
   expect(() => readRunFile(out)).toThrow(expect.objectContaining({ code: 'RUN_FILE_MISSING' }) as Error);

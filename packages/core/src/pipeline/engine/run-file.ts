@@ -15,10 +15,13 @@ import { codeVersion, VERSIONS } from './versions';
 
 export const RUN_FILE = 'run.json';
 
-/** The run folder of a case, absolute. @param out - where the caller names one */
+/** The run folder of a case, absolute. @param out - where the caller names one @throws {ConfigError} `RUN_FOLDER_NAME` */
 export function runFolder({ name }: Pick<Case, 'name'>, out = `runs/${name}`): string {
   expectArgument(typeof out === 'string', 'out', 'the path of a run folder', out);
-  return resolve(out);
+  const path = resolve(out);
+  if (path.includes('\\'))
+    throw new ConfigError('RUN_FOLDER_NAME', `${path}: a run folder with a backslash in its path, at which netCDF makes no files: give another --out`);
+  return path;
 }
 
 export interface RunFile {
