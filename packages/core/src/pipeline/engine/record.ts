@@ -264,7 +264,8 @@ function emptyFolder(dir: string, parts: Record<string, StagePart>): void {
 }
 
 function remove(dir: string, entry: string, kept: ReadonlySet<string>): void {
-  if (!kept.has(entry)) rmSync(join(dir, entry), { recursive: true, force: true });
+  // More than once: an attempt of a command on another node may still write there.
+  if (!kept.has(entry)) rmSync(join(dir, entry), { recursive: true, force: true, maxRetries: 3 });
 }
 
 function entriesOf(parts: Record<string, StagePart>): string[] {

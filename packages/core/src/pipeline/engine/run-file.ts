@@ -20,7 +20,10 @@ export function runFolder({ name }: Pick<Case, 'name'>, out = `runs/${name}`): s
   expectArgument(typeof out === 'string', 'out', 'the path of a run folder', out);
   const path = resolve(out);
   if (path.includes('\\'))
-    throw new ConfigError('RUN_FOLDER_NAME', `${path}: a run folder with a backslash in its path, at which netCDF makes no files: give another --out`);
+    throw new ConfigError(
+      'RUN_FOLDER_NAME',
+      `${path}: a run folder with a backslash in its path, at which netCDF makes no files: give another --out`,
+    );
   return path;
 }
 
