@@ -61,11 +61,14 @@ export function noRoomFor(what: string, { folder, said, log }: { folder: string;
   return new DataError('DISK_FULL', `${what}, as the disk of ${folder} has no room left: free some space and run again; see ${log}`);
 }
 
-/** Whether the file system of a folder has neither a block nor a number for another file. */
+/** Bytes below which a disk has no room for a model's next write. */
+const NOTHING_LEFT = 2 ** 20;
+
+/** Whether the file system of a folder has no room, or no number for another file. */
 function isFull(folder: string): boolean {
   try {
-    const { bavail, files, ffree } = statfsSync(folder);
-    return bavail === 0 || (files > 0 && ffree === 0);
+    const { bavail, bsize, files, ffree } = statfsSync(folder);
+    return bavail * bsize < NOTHING_LEFT || (files > 0 && ffree === 0);
   } catch {
     return false;
   }

@@ -162,7 +162,7 @@ describe('ExternalCtm', () => {
   it('sees by the disk itself that it is full where the command says nothing of it', async () => {
     const full = jest
       .spyOn(jest.requireActual<typeof import('node:fs')>('node:fs'), 'statfsSync')
-      .mockImplementation(() => ({ ...FILE_SYSTEM, bavail: 0 }));
+      .mockImplementation(() => ({ ...FILE_SYSTEM, bavail: 200 }));
     const request = requestOf({ output: join(folder.path, 'silent', 'ACONC_winter.nc') });
     await expect(new ExternalCtm(settingsOf('exit 1')).run(request)).rejects.toMatchObject({ name: 'DataError', code: 'DISK_FULL' });
     full.mockImplementation(() => FILE_SYSTEM);
