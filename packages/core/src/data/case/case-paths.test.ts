@@ -14,7 +14,11 @@ certificate: { sensitivities: [{ name: ddm, group: NOx, files: "ddm/ASENS_{perio
   const sectors = 'emissions.sectors={a: {files: "a/E*.nc", stackGroups: stacks.nc, dates: {files: dates.txt, column: all}}}';
   const nuisance = 'nuisance.runs=[{name: inflow, spread: 1, concentrations: "inflow/C*.nc"}]';
   writeFileSync(join(folder, 'case.yaml'), text.replace('  twin: {}', '  twin: {}\n  files: obs.csv'));
-  const c = loadCase(join(folder, 'case.yaml'), [...[sectors, `inversion.${nuisance}`], 'meteorology.files=[cro.nc, dot.nc]']);
+  const c = loadCase(join(folder, 'case.yaml'), [
+    ...[sectors, `inversion.${nuisance}`],
+    'meteorology.files=[cro.nc, dot.nc]',
+    'observations.files=[obs.csv, more.csv]',
+  ]);
   const found: (string | string[])[] = [];
   const walk = (schema: JsonSchema, value: unknown): void => {
     if (schema.kind) found.push(value as string | string[]);
@@ -24,6 +28,6 @@ certificate: { sensitivities: [{ name: ddm, group: NOx, files: "ddm/ASENS_{perio
     if (typeof named === 'object') for (const entry of Object.values((value as object | undefined) ?? {})) walk(named, entry);
   };
   walk(caseJsonSchema(), c);
-  expect(found.flat()).toHaveLength(18);
+  expect(found.flat()).toHaveLength(19);
   for (const path of found.flat()) expect(path.startsWith(folder)).toBe(true);
 });

@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { InversionSettings, PeriodSettings } from '../../data/case';
+import type { Case, InversionSettings, PeriodSettings } from '../../data/case';
 import { observationsSchema } from '../../data/case/experiment-schema';
 import type { Station } from '../../data/stations';
 import { observationsOf, unitGrid } from '../../inversion/testing/small-world';
 import { chooseWithheld } from '../../inversion/withheld';
 import type { StageContext } from '../engine/stage';
-import { expectSiteTypes, observationsInWords, operatorOf, readMonitors, spreadsOf, spreadsWithout } from './monitors';
+import { expectSiteTypes, observationFiles, observationsInWords, operatorOf, readMonitors, spreadsOf, spreadsWithout } from './monitors';
 import { julyOf, UNIT_ERRORS } from '../testing/july-monitors';
 
 const grid = unitGrid(1, 60); // cells of a degree: 4 minutes of solar time each
@@ -145,6 +145,31 @@ describe('readMonitors', () => {
       const { cellSpread } = await readMonitors(context, each, square, false);
       expect(cellSpread!.NO2).toBeCloseTo(Math.SQRT2 * (10 / 20), 6);
     }
+  });
+
+  it('reads, and records, the files of each glob of a list', async () => {
+    const at = (name: string): string => join(folder, name);
+    for (const name of ['winter', 'summer'])
+      for (const [i, id] of ['s1', 's2'].entries())
+        writeFileSync(at(`${name}_${i}.csv`), `station,time,no2\n${id},2026-0${name === 'winter' ? '1-05' : '7-06'}T00:00Z,5\n`);
+    const observations = observationsSchema.parse({
+      stations: { file: at('stations.csv') },
+      files: [at('{period}_0.csv'), at('*_[1-9].csv')],
+      columns: { species: { NO2: { column: 'no2', unit: 'ppb' } } },
+    });
+    const periods = ['2026-01-05', '2026-07-06'].map((day, i) => ({
+      name: ['winter', 'summer'][i],
+      start: `${day}T00:00:00Z`,
+      hours: 24,
+      spinUpHours: 0,
+    })) as unknown as PeriodSettings[];
+    expect(observationFiles({ observations, periods } as unknown as Case)).toEqual(
+      ['stations', 'winter_0', 'summer_1', 'winter_1', 'summer_0'].map((name) => at(`${name}.csv`)),
+    );
+    const inversion = { siteTypeError: {}, representativeness: 'none' };
+    const context = { case: { periods, observations, inversion, withheld: { ...choice, fraction: 0 } }, inputs: {} } as unknown as StageContext;
+    for (const each of periods)
+      expect((await readMonitors(context, each, square, false)).observations.stations.map(({ id }) => id)).toEqual(['s1', 's2']);
   });
 
   it('draws among the stations of one period where they are those of all', async () => {
