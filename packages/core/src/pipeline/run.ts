@@ -104,7 +104,7 @@ export async function runStages(source: string | Case, options: RunOptions = {})
   options.onDevice?.(device, context.threads);
   const all = stagesOf(settings);
   const wanted = options.stages === undefined || options.stages === 'all' ? all : options.stages;
-  if (wanted === all && first) await checkInputs(settings);
+  if (wanted === all && first) await checkInputs(settings, context.signal);
   const plan = planOf(settings, wanted);
   if (first) checkPlan(context, plan);
   if (first && options.changedRuns !== 'replace' && wanted.includes('simulate')) await refuseReplacedRuns(context);

@@ -4,7 +4,7 @@ import { gridOf } from '../../data/case-grid';
 import { regionMask } from '../../data/regions';
 import type { DeviceChoice, Products } from '../../device';
 import { expectText } from '../../call';
-import { ConfigError } from '../../errors';
+import { ConfigError, InterruptedError } from '../../errors';
 import type { Grid } from '../../grid/grid';
 import { sensitiveParts } from '../certify/certify-sensitivities';
 import { varyingParts } from '../invert/nuisance';
@@ -114,14 +114,18 @@ function exitCodeOf(problems: readonly Problem[]): number {
  * The part of {@link checkCase} that takes seconds, for the beginning of a run: grid, files and hours of all gridded inputs, from their headers; stations,
  * observations and regions, whole, and what training and tiles need, because the stages that need them come after hours of work.
  *
- * @throws {RetroplumeError} the first problem; its sentence says how many others there are
+ * @param signal - ends a query of the observations that takes long
+ * @throws {RetroplumeError} the first problem; its sentence says how many others there are @throws {InterruptedError} `INTERRUPTED`
  */
-export async function checkInputs(settings: Case): Promise<void> {
-  const findings = new Findings(() => settings.file);
+export async function checkInputs(settings: Case, signal?: AbortSignal): Promise<void> {
+  const findings = new Findings(() => settings.file, signal);
   const nothing: ReadonlySet<string> = new Set();
   const grid = await checkGrid(findings, settings);
   await checkGriddedInputs(findings, settings, nothing, grid, { values: false });
-  await checkObservedInputs(findings, settings, nothing, grid);
+  await checkObservedInputs(findings, settings, nothing, grid).catch((cause: unknown) => {
+    if (!signal?.aborted) throw cause;
+    throw new InterruptedError('INTERRUPTED', 'observations: interrupted before any stage began: run the same command to go on', { cause });
+  });
   if (grid) await checkRegions(findings, settings, grid);
   if (grid) await checkMasks(findings, settings, grid);
   if (grid) await checkNuisance(findings, settings, grid);

@@ -26,7 +26,11 @@ export class Findings {
   /** what is no fault, but worth knowing */
   readonly notes: string[] = [];
 
-  constructor(private readonly whereIs: ExaminedCase['whereIs']) {}
+  /** @param signal - ends the check */
+  constructor(
+    private readonly whereIs: ExaminedCase['whereIs'],
+    readonly signal?: AbortSignal,
+  ) {}
 
   /**
    * Runs one check. An error of ours becomes a problem, unless the same has been found under another key; any other is thrown on.

@@ -1,8 +1,9 @@
 /** Observations as a real case has them, held against the case. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { loadCase } from '../../data/case';
 import { checkedWorld, codes } from '../testing/checked-world';
 import { realInputs } from '../testing/real-inputs';
+import { runStages } from '../run';
 import { checkInputs } from './check-case';
 
 const checked = checkedWorld();
@@ -121,4 +122,19 @@ test('a query that fails on the data is told once, under observations.sql, as a 
   expect(problems.map(({ code, key }) => `${code} ${key}`)).toEqual(['OBSERVATIONS_SQL observations.sql']);
   expect(problems[0].message).toMatch(/obs_all\.csv \(Conversion Error: .*'broken'/);
   expect(exitCode).toBe(2);
+});
+
+test('a query without end is ended by Ctrl-C also before the first stage', async () => {
+  oneFile((lines) => lines.join('\n'));
+  const settings = loadCase(at('case.yaml'), [
+    'observations.layout=sql',
+    `observations.sql="SELECT station, time, 'NO2' AS species, no2 AS value, 'ug m-3' AS unit FROM raw WHERE (SELECT count(*) FROM range(1000000000000)) > 0"`,
+  ]);
+  const control = new AbortController();
+  setTimeout(() => control.abort(), 2000);
+  await expect(runStages(settings, { out: at('run'), signal: control.signal })).rejects.toMatchObject({
+    code: 'INTERRUPTED',
+    message: 'observations: interrupted before any stage began: run the same command to go on',
+  });
+  expect(existsSync(at('run'))).toBe(false);
 });

@@ -114,7 +114,8 @@ async function checkPeriod(
   comparable: boolean,
 ): Promise<Observations | undefined> {
   const { observations } = settings;
-  const read = (spec: Case['observations']): Promise<Observations> => readObservations(spec, { period: period.name, span: spanOf(period), grid });
+  const options = { period: period.name, span: spanOf(period), grid, signal: findings.signal };
+  const read = (spec: Case['observations']): Promise<Observations> => readObservations(spec, options);
   let whole: Observations;
   try {
     whole = await read(observations);
