@@ -79,6 +79,7 @@ export type { OverlapRule, SeriesOptions } from './data/ioapi-series';
 export type { LayoutName } from './data/observation-layouts';
 export type { ObservationQuality, SpeciesQuality } from './data/observation-quality';
 export type { OffStep } from './data/observations/step-times';
+export type { WindDirection } from './data/wind';
 export type { QualityRules, RuleCounts } from './data/quality-rules';
 export type { RepresentativeDay } from './data/representative-days';
 export type {

@@ -93,10 +93,10 @@ export async function submitChain(source: string | Case, options: SubmitOptions)
 
 /** In a line of a script that the scheduler reads, not the shell, there is no writing these that both schedulers know. @throws {ConfigError} `SUBMIT_FOLDER` */
 function refuseUnspeakable(out: string): void {
-  if (!/["\\\p{Cc}]/u.test(out)) return;
+  if (!/["\p{Cc}]/u.test(out)) return;
   throw new ConfigError(
     'SUBMIT_FOLDER',
-    `${JSON.stringify(out)}: expected a run folder without double quotes, backslashes and line ends in its path, which a job's script has to name to the scheduler: give another --out`,
+    `${JSON.stringify(out)}: expected a run folder without double quotes and line ends in its path, which a job's script has to name to the scheduler: give another --out`,
   );
 }
 
