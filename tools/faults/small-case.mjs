@@ -47,20 +47,25 @@ export async function writeSmallCase(folder) {
 /** Open MPI refuses root, who is nobody in particular in a container. */
 const ROOT_MAY = { OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1' };
 
+/** Settings of a transport model that outlives whoever is killed. It is told of the folder that it runs in, that of the case: the command decides what is made anew. */
+export function stubbornModel() {
+  const program = join(dirname(fileURLToPath(import.meta.url)), 'stubborn-model.cjs');
+  const command = `${process.execPath} ${program} . {output} {run} {period} {start} {hours} {emissions}`;
+  return [`ctm={kind: command, command: "${command}", output: "*.nc", timeoutHours: 1}`];
+}
+
 /**
- * Starts `retroplume run` on it.
- * @param run - `set`: settings beside those that all runs have
- * @param options - `ranks`: under mpirun, where there is more than one; `env`: variables of the environment
+ * Starts a command on it.
+ * @param args - of `retroplume`
+ * @param options - `cwd`; `ranks`: under mpirun, where there is more than one; `env`: variables of the environment
  * @param onStage - is called as each stage begins, with its name as the log gives it
  * @returns the child and a promise of how it ended
  */
-export function startRun({ caseFile, out, set: more = [] }, { ranks = 1, env = {} } = {}, onStage = () => undefined) {
-  const set = [...SETTINGS, ...more].flatMap((setting) => ['--set', setting]);
+function start(args, { cwd, ranks = 1, env = {} }, onStage = () => undefined) {
   const launcher = ranks === 1 ? [] : ['mpirun', '--oversubscribe', '-n', String(ranks)];
-  const [command, ...args] = [...launcher, process.execPath, main, 'run', caseFile, '--out', out, '--threads', '1', '--json', ...set];
-  // From the folder of the case: some products tell paths as they are from here.
-  const child = spawn(command, args, {
-    cwd: dirname(caseFile),
+  const [command, ...before] = [...launcher, process.execPath, main];
+  const child = spawn(command, [...before, ...args, '--json'], {
+    cwd,
     env: { ...process.env, SOURCE_DATE_EPOCH: '0', ...ROOT_MAY, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -74,6 +79,32 @@ export function startRun({ caseFile, out, set: more = [] }, { ranks = 1, env = {
   });
   const ended = new Promise((resolve) => child.on('close', (status, signal) => resolve({ status, signal, stdout, stderr })));
   return { child, ended };
+}
+
+/**
+ * Starts `retroplume run` on it.
+ * @param run - `set`: settings beside those that all runs have; `changed`: as `--changed-runs`
+ * @param options - as of {@link start}
+ */
+export function startRun({ caseFile, out, set: more = [], changed }, { ranks, env } = {}, onStage) {
+  const set = [...SETTINGS, ...more].flatMap((setting) => ['--set', setting]);
+  const args = ['run', caseFile, '--out', out, '--threads', '1', ...(changed ? ['--changed-runs', changed] : []), ...set];
+  // From the folder of the case: some products tell paths as they are from here.
+  return start(args, { cwd: dirname(caseFile), ranks, env }, onStage);
+}
+
+/** Where the bundle of a run is, and the run that is made of it. */
+export const bundleOf = ({ out }) => `${out}.tar.gz`;
+export const reproductionOf = ({ out }) => `${out}-reproduced`;
+
+/** Starts `retroplume bundle` on it, with the inputs. */
+export function startBundle(run, { env } = {}) {
+  return start(['bundle', run.out, bundleOf(run), '--inputs'], { cwd: dirname(run.caseFile), env });
+}
+
+/** Starts `retroplume reproduce` on that; the command of the case is ours. */
+export function startReproduce(run, { ranks, env } = {}, onStage) {
+  return start(['reproduce', bundleOf(run), '--out', reproductionOf(run), '--run-command'], { cwd: dirname(run.caseFile), ranks, env }, onStage);
 }
 
 /** Without how long things took and without the folder that all of it is in: neither is a part of the result. */
