@@ -26,7 +26,7 @@ import { changesOf, ownCandidate, searchAxes, withCandidate, type Candidate, typ
 import { CROSS_VALIDATION_TABLE, crossValidationCsv, lCurves } from './cross-validation-table';
 import { effortDoubt } from './doubtful-settings';
 import { passCertificateGate } from './inversion-gates';
-import { engineMemory, inversionWith, loadInversion, type InversionResources } from './inversion-setup';
+import { engineMemory, inversionWith, loadInversion, type InversionResources, type InversionSetup } from './inversion-setup';
 import { refuseOtherSurrogate } from '../learn/learning';
 import { inversionInputs, inversionKey } from './invert-stage';
 import { readMonitors } from './monitors';
@@ -201,21 +201,23 @@ class Inversions {
   private async invert(inversion: InversionSettings, fold: Fold, { name, done, left }: About): Promise<FoldResult> {
     const { signal } = this.context;
     const context = { ...this.context, case: { ...this.context.case, inversion } };
-    const setup = await inversionWith(context, await this.load(), fold.leftOut);
     const { iterations } = inversion;
     const onProgress = (step: number, _: number, text: string): void =>
       context.progress(done * iterations + step, (done + left) * iterations, `${name}, step ${step} (inversions to come: ${left} at most): ${text}`);
+    let setup: InversionSetup | undefined;
     try {
+      setup = await inversionWith(context, await this.load(), fold.leftOut);
       return resultOf(await invert(setup.model, setup.problem, setup.settings, { signal, onProgress }), setup.model, fold);
     } catch (cause) {
-      if (!(cause instanceof InterruptedError)) throw cause;
+      // Reading the monitors ends with the signal's own error.
+      if (!(cause instanceof InterruptedError || cause === signal.reason)) throw cause;
       throw new InterruptedError(
         'CROSS_VALIDATION_INTERRUPTED',
         `crossvalidate: interrupted after ${done} inversions, which are kept: run the same command to go on`,
         { cause },
       );
     } finally {
-      setup.dispose();
+      setup?.dispose();
     }
   }
 }
