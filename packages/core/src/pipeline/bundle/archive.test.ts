@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, linkSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkTarget, contentOf, pack, readArchive } from './archive';
@@ -77,4 +77,14 @@ it('packs nothing whose name would do something to a terminal, or that changes m
     message: expect.stringContaining('/proc/self/status changed while it was packed') as string,
   });
   expect([file, `${file}.tmp`].map((path) => existsSync(path))).toEqual([false, false]);
+});
+
+it('closes what it has opened once: after that the number is another file’s', async () => {
+  const file = join(folder, 'once.tar.gz');
+  for (let attempt = 0; attempt < 5; attempt++) {
+    await pack([{ name: 'mine/x', from: '/proc/self/status' }], file).catch(() => undefined);
+    const others = Array.from({ length: 8 }, () => openSync(join(folder, 'content'), 'r'));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    for (const other of others) expect(() => closeSync(other)).not.toThrow();
+  }
 });

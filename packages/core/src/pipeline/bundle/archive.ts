@@ -1,5 +1,5 @@
 /** Files as one file, a gzipped tar archive, and what is in such a one. */
-import { closeSync, createReadStream, createWriteStream, existsSync, fstatSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, createReadStream, existsSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -69,7 +69,10 @@ export async function pack(files: readonly Packed[], file: string): Promise<void
   const temporary = temporaryOf(file);
   const output = openNew(temporary);
   try {
-    await pipeline(Readable.from(blocksOf(files)), createGzip(), createWriteStream('', { fd: output, autoClose: false }));
+    // No stream of the descriptor: one that fails would close it, and so would this.
+    await pipeline(Readable.from(blocksOf(files)), createGzip(), async (zipped: AsyncIterable<Buffer>) => {
+      for await (const piece of zipped) for (let done = 0; done < piece.length;) done += writeSync(output, piece, done);
+    });
     fsyncSync(output);
     renameSync(temporary, file);
   } catch (cause) {
@@ -80,7 +83,9 @@ export async function pack(files: readonly Packed[], file: string): Promise<void
   }
 }
 
-async function* blocksOf(files: readonly Packed[]): AsyncGenerator<Uint8Array> {
+const READ_AT_ONCE = 2 ** 18;
+
+function* blocksOf(files: readonly Packed[]): Generator<Uint8Array> {
   for (const { name, from } of files) {
     if (typeof from === 'string') {
       yield* blocksOfFile(name, from);
@@ -93,16 +98,18 @@ async function* blocksOf(files: readonly Packed[]): AsyncGenerator<Uint8Array> {
   yield END;
 }
 
-async function* blocksOfFile(name: string, path: string): AsyncGenerator<Uint8Array> {
+function* blocksOfFile(name: string, path: string): Generator<Uint8Array> {
   const file = openSync(path, 'r');
   try {
     const { size, mtimeMs } = fstatSync(file);
     yield headerOf(name, size, Math.max(0, Math.floor(mtimeMs / 1000)));
     let read = 0;
-    // One byte more than it had: that it has grown is seen, too.
-    for await (const chunk of createReadStream('', { fd: file, autoClose: false, start: 0, end: size }) as AsyncIterable<Buffer>) {
-      read += chunk.length;
-      if (read <= size) yield chunk;
+    for (;;) {
+      const piece = Buffer.allocUnsafe(READ_AT_ONCE);
+      const got = readSync(file, piece, 0, piece.length, null);
+      read += got;
+      if (got === 0 || read > size) break; // one that has grown is seen, too
+      yield piece.subarray(0, got);
     }
     if (read !== size) throw new Error(`${path} changed while it was packed`);
     yield paddingAfter(size);
