@@ -16,10 +16,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import type { Inspection } from '../packages/core/src/data/inspect/inspection';
-import type { Bundle, BundleResult } from '../packages/core/src/pipeline/bundle/bundle';
-import type { Reproduction } from '../packages/core/src/pipeline/bundle/reproduce';
-import { readRecord } from '../packages/core/src/pipeline/engine/record';
+import type { Inspection } from '../packages/core/src/run/commands/inspect/inspection';
+import type { Bundle, BundleResult } from '../packages/core/src/run/commands/bundle/bundle';
+import type { Reproduction } from '../packages/core/src/run/commands/bundle/reproduce';
+import { readRecord } from '../packages/core/src/run/engine/record';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { MAIN, SHORT_STAGES, SMALL_RUN, winterOnly } from './testing/small-run';
 

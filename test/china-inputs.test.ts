@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
-import { describeShared, sharedData } from '../packages/core/src/data/testing/shared-data';
+import { describeShared, sharedData } from '../packages/core/src/files/testing/shared-data';
 import { checkCase, IoapiFile, loadCase, readGriddesc } from '../packages/core/src';
 
 const SCRIPT = join(__dirname, '..', 'examples', 'china-201701', 'prepare-inputs.mjs');

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cudaDevices } from '@retroplume/native';
 import { Grid, writeCf, writeGriddesc } from '../packages/core/src';
-import type { CfVariable } from '../packages/core/src/data/netcdf-cf';
+import type { CfVariable } from '../packages/core/src/files/netcdf/netcdf-cf';
 import { describeOnCuda } from '../packages/core/src/graph/testing/describe-on-cuda';
 import { MAIN } from './testing/small-run';
 

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CtmRequest } from '../packages/core/src/transport/ctm';
-import { ExternalCtm } from '../packages/core/src/transport/external-ctm';
+import { ExternalCtm } from '../packages/core/src/transport/external/external-ctm';
 import { GRID, readAll, START, temporaryFolder, writeFile } from '../packages/core/src/transport/testing/small-case';
 
 const REAL_SLURM = process.env['RETROPLUME_TEST_SLURM'];

@@ -4,9 +4,9 @@ import { mkdtempSync, existsSync, readdirSync, readFileSync, rmSync, statSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CrossValidation } from '../packages/core/src/pipeline/invert/cross-validation';
-import type { InvertSummary } from '../packages/core/src/pipeline/invert/invert-stage';
-import type { StageRecord } from '../packages/core/src/pipeline/engine/record';
+import type { CrossValidation } from '../packages/core/src/run/inversions/cross-validation';
+import type { InvertSummary } from '../packages/core/src/run/stages/invert-stage';
+import type { StageRecord } from '../packages/core/src/run/engine/record';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { MAIN, SHORT_STAGES, SMALL_RUN, winterOnly } from './testing/small-run';
 

@@ -2,16 +2,17 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GROUPS, loadCase, SPECIES } from '../packages/core/src/data/case';
-import { IoapiFile } from '../packages/core/src/data/ioapi';
-import type { ScoreRow } from '../packages/core/src/inversion/score-rows';
-import { appliedSectors } from '../packages/core/src/pipeline/apply/applied-files';
-import { filesOf, priorSectors } from '../packages/core/src/pipeline/simulate/sector-files';
-import { FACTORS_FILE, readFactors, type PeriodFactors } from '../packages/core/src/pipeline/apply/factors-file';
-import { readRecord } from '../packages/core/src/pipeline/engine/record';
-import { runStages, type RunResult } from '../packages/core/src/pipeline/run';
-import { DISTANCE_FILE, readDistance, shownSpread, TRUST_FILE, type TrustSummary } from '../packages/core/src/pipeline/invert/trust-region';
-import { stageContext, STAGES, type RunContext, type StageEvent, type StageName } from '../packages/core/src/pipeline/engine/stage';
+import { GROUPS, SPECIES } from '../packages/core/src/base/species';
+import { loadCase } from '../packages/core/src/case';
+import { IoapiFile } from '../packages/core/src/files/ioapi/ioapi';
+import type { ScoreRow } from '../packages/core/src/inversion/scores/score-rows';
+import { appliedSectors } from '../packages/core/src/inventory/scaling/applied-files';
+import { filesOf, priorSectors } from '../packages/core/src/inventory/reading/sector-files';
+import { FACTORS_FILE, readFactors, type PeriodFactors } from '../packages/core/src/assimilation/factors/factors-file';
+import { readRecord } from '../packages/core/src/run/engine/record';
+import { runStages, type RunResult } from '../packages/core/src/run/run';
+import { DISTANCE_FILE, readDistance, shownSpread, TRUST_FILE, type TrustSummary } from '../packages/core/src/assimilation/factors/trust-region';
+import { stageContext, STAGES, type RunContext, type StageEvent, type StageName } from '../packages/core/src/run/engine/stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { SMALL_NETWORK, SHORT_STAGES, SMALL_RUN } from './testing/small-run';
 

@@ -11,12 +11,12 @@ import type {
   ProgramSpec,
   WindowMeanRequest,
 } from '@retroplume/native';
-import { loadCase, tracerCount } from '../packages/core/src/data/case';
-import { surrogateSchema } from '../packages/core/src/data/case/learning-schema';
-import type { Device } from '../packages/core/src/device';
-import { readRecord } from '../packages/core/src/pipeline/engine/record';
-import { runStages, type RunOptions, type RunResult } from '../packages/core/src/pipeline/run';
-import type { StageEvent, StageName } from '../packages/core/src/pipeline/engine/stage';
+import { loadCase, tracerCount } from '../packages/core/src/case';
+import { surrogateSchema } from '../packages/core/src/case/schema/learning-schema';
+import type { Device } from '../packages/core/src/base/device';
+import { readRecord } from '../packages/core/src/run/engine/record';
+import { runStages, type RunOptions, type RunResult } from '../packages/core/src/run/run';
+import type { StageEvent, StageName } from '../packages/core/src/run/engine/stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { winterOnly } from './testing/small-run';
 

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadCase } from '../packages/core/src/data/case';
+import { loadCase } from '../packages/core/src/case';
 
 const examples = join(__dirname, '../examples');
 const cases = readdirSync(examples, { recursive: true, encoding: 'utf8' }).filter((path) => /(^|\/)case\.yaml$/.test(path));

@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { IoapiFile } from '../packages/core/src/data/ioapi';
-import { part } from '../packages/core/src/data/period-source';
-import { readPrepared, type PreparedPeriod } from '../packages/core/src/data/prepared';
-import { wrfFromMcip } from '../packages/core/src/data/testing/wrf-from-mcip';
+import { IoapiFile } from '../packages/core/src/files/ioapi/ioapi';
+import { part } from '../packages/core/src/fields/period-source';
+import { readPrepared, type PreparedPeriod } from '../packages/core/src/fields/prepared';
+import { wrfFromMcip } from '../packages/core/src/weather/testing/wrf-from-mcip';
 import { Grid } from '../packages/core/src/grid/grid';
 import { readGriddesc, writeGriddesc } from '../packages/core/src/grid/griddesc';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';

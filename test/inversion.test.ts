@@ -3,12 +3,12 @@ import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readCf } from '../packages/core/src/data/netcdf-cf';
-import type { EvaluateSummary } from '../packages/core/src/pipeline/learn/evaluate-stage';
-import type { InvertSummary } from '../packages/core/src/pipeline/invert/invert-stage';
-import type { PreviewSummary } from '../packages/core/src/pipeline/invert/preview-stage';
-import type { TrainSummary } from '../packages/core/src/pipeline/learn/train-stage';
-import type { UncertaintySummary } from '../packages/core/src/pipeline/uncertainty/uncertainty-stage';
+import { readCf } from '../packages/core/src/files/netcdf/netcdf-cf';
+import type { EvaluateSummary } from '../packages/core/src/run/stages/evaluate-stage';
+import type { InvertSummary } from '../packages/core/src/run/stages/invert-stage';
+import type { PreviewSummary } from '../packages/core/src/run/stages/preview-stage';
+import type { TrainSummary } from '../packages/core/src/run/stages/train-stage';
+import type { UncertaintySummary } from '../packages/core/src/run/stages/uncertainty-stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { MAIN, SHORT_STAGES, SMALL_RUN, winterOnly } from './testing/small-run';
 

@@ -15,10 +15,10 @@ import {
   type RunOptions,
   type SurrogateHours,
 } from '../packages/core/src';
-import { readPrepared } from '../packages/core/src/data/prepared';
-import { withPriorConcentrations } from '../packages/core/src/data/prior-channels';
+import { readPrepared } from '../packages/core/src/fields/prepared';
+import { withPriorConcentrations } from '../packages/core/src/fields/prior-channels';
 import { freeRun } from '../packages/core/src/surrogate/domain/free-run';
-import { Surrogate } from '../packages/core/src/surrogate/surrogate';
+import { Surrogate } from '../packages/core/src/surrogate/model/surrogate';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { programsOf, runProgram, typeErrors } from './testing/program';
 import { SHORT_STAGES, SMALL_RUN, winterOnly } from './testing/small-run';

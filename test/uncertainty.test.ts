@@ -2,13 +2,14 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GROUPS, loadCase } from '../packages/core/src/data/case';
-import { readCf } from '../packages/core/src/data/netcdf-cf';
-import { ConfigError, InterruptedError } from '../packages/core/src/errors';
-import type { PreviewSummary } from '../packages/core/src/pipeline/invert/preview-stage';
-import { runStages, type RunOptions } from '../packages/core/src/pipeline/run';
-import type { StageEvent } from '../packages/core/src/pipeline/engine/stage';
-import type { UncertaintySummary } from '../packages/core/src/pipeline/uncertainty/uncertainty-stage';
+import { GROUPS } from '../packages/core/src/base/species';
+import { loadCase } from '../packages/core/src/case';
+import { readCf } from '../packages/core/src/files/netcdf/netcdf-cf';
+import { ConfigError, InterruptedError } from '../packages/core/src/base/errors';
+import type { PreviewSummary } from '../packages/core/src/run/stages/preview-stage';
+import { runStages, type RunOptions } from '../packages/core/src/run/run';
+import type { StageEvent } from '../packages/core/src/run/engine/stage';
+import type { UncertaintySummary } from '../packages/core/src/run/stages/uncertainty-stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { SMALL_RUN, winterOnly } from './testing/small-run';
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
-const folder = join(root, 'packages/core/dist/data/case');
+const folder = join(root, 'packages/core/dist/case/schema');
 const { editorsSchema } = require(join(folder, 'json-schema.js'));
 const { caseDocumentation } = require(join(folder, 'case-doc.js'));
 

@@ -8,8 +8,8 @@
  */
 const { appendFileSync, existsSync, readFileSync, statSync, truncateSync } = require('node:fs');
 const { join } = require('node:path');
-const { expandGlob } = require('../../packages/core/dist/data/glob.js');
-const { runReferenceModel } = require('../../packages/core/dist/transport/reference-model.js');
+const { expandGlob } = require('../../packages/core/dist/files/glob.js');
+const { runReferenceModel } = require('../../packages/core/dist/transport/reference/reference-model.js');
 
 const CELLS = 16 * 16;
 const GROUPS = {

@@ -1,8 +1,8 @@
 /** What runs of small twins through the command line share. */
 import { join } from 'node:path';
-import { SMALL_LEARNING } from '../../packages/core/src/pipeline/testing/small-settings';
+import { SMALL_LEARNING } from '../../packages/core/src/run/testing/small-settings';
 
-export { SMALL_NETWORK, winterOnly } from '../../packages/core/src/pipeline/testing/small-settings';
+export { SMALL_NETWORK, winterOnly } from '../../packages/core/src/run/testing/small-settings';
 
 /** The command line, as set-up builds it, in one file (write-command.mjs). */
 export const MAIN = join(__dirname, '../../build/command.js');

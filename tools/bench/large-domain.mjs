@@ -80,7 +80,7 @@ function make() {
   writeInputs(folder);
   const settings = caseOf(folder);
   const grid = core.readGriddesc(join(folder, 'GRIDDESC'), 'LARGE');
-  const { writePreparedMeteorology, writePreparedRun } = inside('data/prepared');
+  const { writePreparedMeteorology, writePreparedRun } = inside('fields/prepared');
   const cells = rows * cols;
   const time = { start: new Date(START), stepSeconds: 3600, count: hours };
   const meteorologyNames = settings.meteorology.variables;
@@ -97,7 +97,7 @@ function make() {
       concentrations: field(hours * cells * 4, 20, 5),
     });
   }
-  const { PRIOR_CHANNELS } = inside('data/prior-channels');
+  const { PRIOR_CHANNELS } = inside('fields/prior-channels');
   untrained(settings, [...meteorologyNames, ...PRIOR_CHANNELS], geographyNames).save(join(folder, 'train'));
 }
 
@@ -148,11 +148,11 @@ function writeInputs(folder) {
 }
 
 function untrained({ surrogate: settings }, meteorologyNames, geographyNames) {
-  const { buildSurrogate } = inside('surrogate/model');
+  const { buildSurrogate } = inside('surrogate/model/model');
   const scales = (count, scale) => ({ offset: Array(count).fill(0), scale: Array(count).fill(scale) });
   const normalisation = {
     emissions: scales(5, 6e-10),
-    tracers: scales(inside('data/case/index').tracerCount(settings.tracers), 1e-8),
+    tracers: scales(inside('case/index').tracerCount(settings.tracers), 1e-8),
     meteorology: scales(meteorologyNames.length, 1),
     geography: scales(geographyNames.length, 1),
     concentrations: scales(4, 6),
@@ -163,7 +163,7 @@ function untrained({ surrogate: settings }, meteorologyNames, geographyNames) {
   buildSurrogate(g, settings, sizes, normalisation, 'frozen');
   const weights = new Map([...core.graph.initializeParameters(g, 3)].map(([name, data]) => [name, { data, shape: [...g.find(name).shape] }]));
   const named = (names) => names.map((name) => ({ name, unit: '' }));
-  const { Surrogate } = inside('surrogate/surrogate');
+  const { Surrogate } = inside('surrogate/model/surrogate');
   return new Surrogate(
     {
       settings,
@@ -178,9 +178,9 @@ function untrained({ surrogate: settings }, meteorologyNames, geographyNames) {
 }
 
 async function invert() {
-  const { invertStage } = inside('pipeline/invert/invert-stage');
-  const { stageContext } = inside('pipeline/engine/stage');
-  const { InputHashes } = inside('pipeline/engine/input-hashes');
+  const { invertStage } = inside('run/stages/invert-stage');
+  const { stageContext } = inside('run/engine/stage');
+  const { InputHashes } = inside('run/engine/input-hashes');
   const begin = performance.now();
   const since = () => `${((performance.now() - begin) / 1000).toFixed(0)} s, peak ${peak().toFixed(2)} GB`;
   const onEvent = ({ text }) => process.stderr.write(`${since()}: ${text}\n`);

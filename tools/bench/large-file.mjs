@@ -28,7 +28,7 @@ const TIME = { start: new Date('2017-01-01T00:00Z'), stepSeconds: 3600, count: H
 
 /** The paper's month with as many layers as make up the size; only the last row of PM25's top layer is written, with the number of the hour. */
 function make(path, gigabytes) {
-  const { toIoapiTime, timeAt } = core('data/ioapi-time.js');
+  const { toIoapiTime, timeAt } = core('files/ioapi/ioapi-time.js');
   const layers = Math.max(1, Math.round((gigabytes * 1e9) / (4 * ROWS * COLS * HOURS * VARIABLES.length)));
   const file = NetcdfFile.create(path, '64bit', false);
   const whole = {
@@ -71,16 +71,16 @@ function assertHour(found, hour) {
 
 const JOBS = {
   read(path) {
-    const { IoapiSeries } = core('data/ioapi.js');
+    const { IoapiSeries } = core('files/ioapi/ioapi.js');
     const series = IoapiSeries.open([path]);
-    const emissions = core('data/case-fields.js').readEmissions(series, TIME, GROUPS);
+    const emissions = core('case/gridded/case-fields.js').readEmissions(series, TIME, GROUPS);
     for (const hour of [1, 400, HOURS]) assertHour(emissions[((hour - 1) * ROWS * COLS + (ROWS - 1) * COLS) * 5 + 4] * 27000 ** 2 * 1000, hour);
     return emissions.byteLength;
   },
   scale(path) {
     const copy = `${path}.scaled`;
     core('transport/members.js').writeScaledEmissions([path], copy, new Float32Array(ROWS * COLS * 5).fill(2), GROUPS);
-    const file = core('data/ioapi.js').IoapiFile.open(copy);
+    const file = core('files/ioapi/ioapi.js').IoapiFile.open(copy);
     for (const hour of [1, 400, HOURS]) assertHour(file.read('PM25', hour - 1, 1, file.layers - 1)[(ROWS - 1) * COLS] / 2, hour);
     file.close();
     return 0;

@@ -14,10 +14,10 @@ import { join } from 'node:path';
 const require = createRequire(import.meta.url);
 const inside = (path) => require(`../../packages/core/dist/${path}.js`);
 const { loadCase, readGriddesc } = inside('index');
-const { nuisanceChanges } = inside('data/case/index');
-const { nameOfPart, valuesOfPart } = inside('pipeline/invert/nuisance');
-const { WindError } = inside('transport/wind-error');
-const { VaryingNumber } = inside('inversion/varying-number');
+const { nuisanceChanges } = inside('case/index');
+const { nameOfPart, valuesOfPart } = inside('assimilation/observed/nuisance');
+const { WindError } = inside('transport/reference/wind-error');
+const { VaryingNumber } = inside('inversion/model/nuisance-series');
 
 const HOURS_APART = 3;
 const [run, caseFile = join(run, 'case.yaml')] = process.argv.slice(2);

@@ -17,32 +17,32 @@ function lint(cases: [file: string, text: string][]): string[][] {
 
 const BREACHES: [string, string, RegExp][] = [
   ['packages/core/src/inversion/x.ts', `import { readGolden } from '../graph/testing/golden';`, /inversion knows no network/],
-  ['packages/core/src/graph/x.ts', `import { run } from '../pipeline/run';`, /room graph may not import pipeline/],
-  ['packages/core/src/data/x.ts', `import type { Case } from '../surrogate/window';`, /room data may not import surrogate/],
-  ['packages/core/src/grid/x.ts', `export * from '../data/ioapi';`, /room grid may not import data/],
+  ['packages/core/src/graph/x.ts', `import { run } from '../run/run';`, /room graph may not import run/],
+  ['packages/core/src/files/x.ts', `import type { Case } from '../surrogate/model/window';`, /room files may not import surrogate/],
+  ['packages/core/src/grid/x.ts', `export * from '../files/ioapi/ioapi';`, /room grid may not import files/],
   ['packages/core/src/units/x.ts', `type G = import('../grid/grid').Grid;`, /room units may not import grid/],
   ['packages/core/src/transport/deep/x.ts', `const worlds = await import('../../worlds');`, /room transport may not import worlds/],
   ['packages/core/src/inversion/x.ts', `import { Graph } from '../graph/graph';`, /inversion knows no network/],
-  ['packages/core/src/errors.ts', `import { Grid } from './grid/grid';`, /lies below all rooms/],
+  ['packages/core/src/errors.ts', `import { Grid } from './grid/grid';`, /lies in no room/],
   ['packages/core/src/nn/x.ts', `import { Graph } from '../index';`, /public entry of its own package/],
   ['packages/core/src/newroom/x.ts', `import { Graph } from '../graph/graph';`, /has no place in the order/],
   ['packages/core/src/nn/x.ts', `import { main } from '@retroplume/cli';`, /core may not import cli/],
   ['packages/native/src/x.ts', `import { Grid } from '@retroplume/core';`, /native may not import core/],
   ['packages/cli/src/x.ts', `import { Grid } from '@retroplume/core/dist/grid/grid';`, /past the public entry/],
   ['packages/cli/src/x.ts', `import { Grid } from '../../core/src/grid/grid';`, /by its path/],
-  ['packages/core/src/data/x.ts', `const n = require('@retroplume/native/dist/netcdf');`, /past the public entry/],
+  ['packages/core/src/files/x.ts', `const n = require('@retroplume/native/dist/netcdf');`, /past the public entry/],
 ];
 
 const ALLOWED: [string, string][] = [
   ['packages/core/src/inversion/x.test.ts', `import { readGolden } from '../graph/testing/golden';`],
   [
-    'packages/core/src/pipeline/x.ts',
-    `import { Graph } from '../graph/graph'; import { loadCase } from '../data/case'; import { ConfigError } from '../errors';`,
+    'packages/core/src/run/x.ts',
+    `import { Graph } from '../graph/graph'; import { loadCase } from '../case'; import { ConfigError } from '../base/errors';`,
   ],
-  ['packages/core/src/index.ts', `export * from './pipeline/run';`],
+  ['packages/core/src/index.ts', `export * from './run/run';`],
   ['packages/core/src/graph/ops/x.ts', `import { Graph } from '../graph'; import { NativeProgram } from '@retroplume/native';`],
   ['packages/cli/src/x.ts', `import { loadCase } from '@retroplume/core'; import { Command } from 'commander';`],
-  ['test/x.test.ts', `import { loadCase } from '@retroplume/core'; import { caseSchema } from '../packages/core/src/data/case';`],
+  ['test/x.test.ts', `import { loadCase } from '@retroplume/core'; import { caseSchema } from '../packages/core/src/case';`],
 ];
 
 it('catches every breach of the directions between packages and rooms', () => {

@@ -1,34 +1,34 @@
 /** The public API of `@retroplume/core`. */
-export * from './errors';
-export { ALONE, giveWay, joinRanks, launchedByMpi, type Launched, type Ranks } from './ranks';
-export { chooseDevice, describeDevice, DEVICE_CHOICES, DEVICE_PATTERN, PRODUCTS, type Device, type DeviceChoice, type Products } from './device';
-export { describeEnvironment, type Environment, type Finding } from './environment';
-export { idleKeys, loadCase, type Case } from './data/case';
-export { demoFolder, runDemo, type DemoOptions, type DemoResult } from './pipeline/demo';
-export { checkCase, type CheckOptions, type CheckResult } from './pipeline/check/check-case';
-export { inspectFile } from './pipeline/inspect/inspect';
-export type { GridSummary, Inspection, Oddity, TimeSummary, VariableSummary } from './data/inspect/inspection';
-export type { Problem } from './pipeline/check/findings';
-export { submitChain, type SubmitOptions, type SubmitResult, type SubmittedJob } from './pipeline/jobs/submit-chain';
-export { MOST_THREADS, runStages, type RunOptions, type RunResult, type VariantResult } from './pipeline/run';
-export { plannedWork, type PlannedStage, type PlannedWork, type StageState } from './pipeline/planned-work';
-export { bundleRun, type BundleOptions, type BundleResult } from './pipeline/bundle/bundle';
-export { reproduceBundle, type ComparedFile, type MovedInputs, type ReproduceOptions, type Reproduction } from './pipeline/bundle/reproduce';
-export { runPart, type Part, type PartOptions, type PartResult, type SingleRun } from './pipeline/run-part';
-export { writeDesign, type DesignOptions, type DesignResult } from './pipeline/simulate/write-design';
-export { STAGES, type StageEvent, type StageName, type Variant } from './pipeline/engine/stage';
+export * from './base/errors';
+export { ALONE, giveWay, joinRanks, launchedByMpi, type Launched, type Ranks } from './base/ranks';
+export { chooseDevice, describeDevice, DEVICE_CHOICES, DEVICE_PATTERN, PRODUCTS, type Device, type DeviceChoice, type Products } from './base/device';
+export { describeEnvironment, type Environment, type Finding } from './base/environment';
+export { idleKeys, loadCase, type Case } from './case';
+export { demoFolder, runDemo, type DemoOptions, type DemoResult } from './run/commands/demo';
+export { checkCase, type CheckOptions, type CheckResult } from './run/commands/check/check-case';
+export { inspectFile } from './run/commands/inspect/inspect';
+export type { GridSummary, Inspection, Oddity, TimeSummary, VariableSummary } from './run/commands/inspect/inspection';
+export type { Problem } from './run/commands/check/findings';
+export { submitChain, type SubmitOptions, type SubmitResult, type SubmittedJob } from './run/commands/jobs/submit-chain';
+export { MOST_THREADS, runStages, type RunOptions, type RunResult, type VariantResult } from './run/run';
+export { plannedWork, type PlannedStage, type PlannedWork, type StageState } from './run/planned-work';
+export { bundleRun, type BundleOptions, type BundleResult } from './run/commands/bundle/bundle';
+export { reproduceBundle, type ComparedFile, type MovedInputs, type ReproduceOptions, type Reproduction } from './run/commands/bundle/reproduce';
+export { runPart, type Part, type PartOptions, type PartResult, type SingleRun } from './run/run-part';
+export { writeDesign, type DesignOptions, type DesignResult } from './run/commands/write-design';
+export { STAGES, type StageEvent, type StageName, type Variant } from './run/engine/stage';
 
 // Grids and files: for programs that make a case's inputs.
 export { Grid, type GridDefinition, type TimeAxis } from './grid/grid';
 export { readGriddesc, writeGriddesc } from './grid/griddesc';
 export { CellOverlaps } from './grid/cell-overlaps';
-export { expandGlob, IoapiFile, IoapiSeries, IoapiWriter, type IoapiContents, type IoapiVariable } from './data/ioapi';
-export { readCf, writeCf, type CfAttributes, type CfContents, type CfData, type CfVariable } from './data/netcdf-cf';
-export { readCfInventory, type CfInventory } from './data/cf-inventory';
-export { writeInventoryEmissions, type InventorySource, type MovedMass, type TemporalProfile } from './data/inventory-emissions';
-export { makeInventory, type InventoryResult } from './data/inventory-file';
-export { readStations, type Station, type StationList, type StationsSpec } from './data/stations';
-export { readObservations, type Observations, type ObservationsOptions, type ObservationsSpec } from './data/observations';
+export { expandGlob, IoapiFile, IoapiSeries, IoapiWriter, type IoapiContents, type IoapiVariable } from './files/ioapi/ioapi';
+export { readCf, writeCf, type CfAttributes, type CfContents, type CfData, type CfVariable } from './files/netcdf/netcdf-cf';
+export { readCfInventory, type CfInventory } from './inventory/cf/cf-inventory';
+export { writeInventoryEmissions, type InventorySource, type MovedMass, type TemporalProfile } from './inventory/cf/inventory-emissions';
+export { makeInventory, type InventoryResult } from './inventory/cf/inventory-file';
+export { readStations, type Station, type StationList, type StationsSpec } from './observations/stations';
+export { readObservations, type Observations, type ObservationsOptions, type ObservationsSpec } from './observations/observations';
 export { convert, type ConversionContext } from './units';
 
 // Models: graph, networks, the trained surrogate.
@@ -40,11 +40,11 @@ export {
   type OpenSurrogateOptions,
   type SurrogateHours,
   type SurrogatePeriod,
-} from './pipeline/learn/anchored-surrogate';
+} from './run/anchored-surrogate';
 
 // Inversion of any forward model.
-export { invert, type InversionOptions, type InversionResult } from './inversion/invert';
-export type { InversionProblem, InversionSettings } from './inversion/inversion-settings';
+export { invert, type InversionOptions, type InversionResult } from './inversion/solve/invert';
+export type { InversionProblem, InversionSettings } from './inversion/solve/inversion-settings';
 export {
   Role,
   type FactorShape,
@@ -54,10 +54,10 @@ export {
   type ObservationBatch,
   type ObservationPlace,
   type Values,
-} from './inversion/forward-model';
-export { scores, type Scores } from './inversion/scores';
-export { dailyMeans, maximumDaily8hMeans, type DailyValues, type HourlySeries } from './inversion/daily-values';
-export { rateScores, type Averaging, type Rating, type Ratings } from './inversion/performance-benchmarks';
+} from './inversion/model/forward-model';
+export { scores, type Scores } from './inversion/scores/scores';
+export { dailyMeans, maximumDaily8hMeans, type DailyValues, type HourlySeries } from './inversion/observations/daily-values';
+export { rateScores, type Averaging, type Rating, type Ratings } from './inversion/scores/performance-benchmarks';
 
 // Sun and air, for made-up or climatological weather.
 export { clearSkyIrradiance, cloudTransmission, cosSolarZenith, localSolarHour, saturationMixingRatio, solarDeclination } from './worlds/solar';
@@ -66,22 +66,22 @@ export { clearSkyIrradiance, cloudTransmission, cosSolarZenith, localSolarHour, 
 export * as bench from './bench';
 
 // Types that the signatures above name.
-export type { Interval } from './block-bootstrap';
+export type { Interval } from './base/block-bootstrap';
 export type { NetcdfArray, NetcdfAttribute, NetcdfFormat } from '@retroplume/native';
 export type { CoordinateSystem } from './grid/projection';
 export type { CutCell, LatLonCells, SourceCells } from './grid/lat-lon-cells';
 export type { GridWindow, Stagger } from './grid/window';
-export type { Group, Species } from './data/case/fields';
-export type { TimeSpan } from './data/cf-time-spans';
-export type { GasReference, GasRule } from './data/gas-reference';
-export type { GridChoice, IoapiReader } from './data/ioapi-file';
-export type { OverlapRule, SeriesOptions } from './data/ioapi-series';
-export type { LayoutName } from './data/observation-layouts';
-export type { ObservationQuality, SpeciesQuality } from './data/observation-quality';
-export type { OffStep } from './data/observations/step-times';
-export type { WindDirection } from './data/wind';
-export type { QualityRules, RuleCounts } from './data/quality-rules';
-export type { RepresentativeDay } from './data/representative-days';
+export type { Group, Species } from './base/species';
+export type { TimeSpan } from './files/netcdf/cf-time-spans';
+export type { GasReference, GasRule } from './observations/gas-reference';
+export type { GridChoice, IoapiReader } from './files/ioapi/ioapi-file';
+export type { OverlapRule, SeriesOptions } from './files/ioapi/ioapi-series';
+export type { LayoutName } from './observations/observation-layouts';
+export type { ObservationQuality, SpeciesQuality } from './observations/observation-quality';
+export type { OffStep } from './observations/step-times';
+export type { WindDirection } from './grid/wind';
+export type { QualityRules, RuleCounts } from './observations/quality-rules';
+export type { RepresentativeDay } from './files/ioapi/ioapi-series';
 export type {
   Certificate,
   JointResponse,
@@ -95,29 +95,29 @@ export type { DifferentiationTest } from './surrogate/judgement/differentiation'
 export type { ConcentrationErrors } from './surrogate/judgement/evaluate';
 export type { ResponseFigures } from './surrogate/judgement/response-comparison';
 export type { Ring } from './surrogate/judgement/source-patches';
-export type { AuditRow } from './inversion/audit';
-export type { CostRequest } from './inversion/batch-costs';
-export type { Decorrelation } from './inversion/correlated-errors';
-export type { BatchCost, CostSettings, Divisor, Loss } from './inversion/cost';
-export type { Evaluation } from './inversion/evaluation';
-export type { CandidateScore, FoldResult, LeftOutError } from './inversion/fold-scores';
-export type { GainByPart, PartFit } from './inversion/gain-by-part';
-export type { HistoryPoint, InversionStatus } from './inversion/inversion-state';
-export type { Linearisation, LinearisedAbout } from './inversion/linearisation';
-export type { MaeChange } from './inversion/mae-change';
-export type { DiurnalShift, Redistribution } from './inversion/redistribution';
-export type { Plausibility, RegionalResponse } from './inversion/regional-response';
-export type { SlotCorrelation } from './inversion/slot-basis';
-export type { Comparison as FileComparison } from './pipeline/bundle/compare-files';
-export type { JobState } from './pipeline/engine/current-job';
-export type { Candidate, CandidateResult, CrossValidation, FarCorrelation, LCurve } from './pipeline/invert/cross-validation';
-export type { ChainJob } from './pipeline/jobs/chain-file';
-export type { JobName } from './pipeline/jobs/chain-plan';
-export type { SchedulerName } from './pipeline/jobs/job-script';
-export type { InitialFrom, Response as EmissionResponse } from './pipeline/learn/evaluate-period';
-export type { InitialFigures } from './pipeline/learn/evaluate-stage';
-export type { Gain as LoopGain } from './pipeline/loop/loop-gains';
-export type { LoopSummary } from './pipeline/loop/loop-stage';
-export type { Passes as LoopPasses, PassSummary } from './pipeline/loop/loop-walk';
-export type { InventoryErrors, InventorySummary } from './pipeline/verify/inventory-errors';
-export type { Comparison as ScoreComparison, VerifySummary } from './pipeline/verify/verify-stage';
+export type { AuditRow } from './inversion/scores/audit';
+export type { CostRequest } from './inversion/cost/batch-costs';
+export type { Decorrelation } from './inversion/cost/correlated-errors';
+export type { BatchCost, CostSettings, Divisor, Loss } from './inversion/cost/cost';
+export type { Evaluation } from './inversion/cost/evaluation';
+export type { CandidateScore, FoldResult, LeftOutError } from './inversion/cross-validation/fold-scores';
+export type { GainByPart, PartFit } from './inversion/scores/gain-by-part';
+export type { HistoryPoint, InversionStatus } from './inversion/solve/inversion-state';
+export type { Linearisation, LinearisedAbout } from './inversion/cost/linearisation';
+export type { MaeChange } from './inversion/scores/mae-change';
+export type { DiurnalShift, Redistribution } from './inversion/scores/redistribution';
+export type { Plausibility, RegionalResponse } from './inversion/scores/regional-response';
+export type { SlotCorrelation } from './inversion/control/slot-basis';
+export type { Comparison as FileComparison } from './run/commands/bundle/compare-files';
+export type { JobState } from './run/engine/current-job';
+export type { Candidate, CandidateResult, CrossValidation, FarCorrelation, LCurve } from './run/inversions/cross-validation';
+export type { ChainJob } from './run/commands/jobs/chain-file';
+export type { JobName } from './run/commands/jobs/chain-plan';
+export type { SchedulerName } from './run/commands/jobs/job-script';
+export type { InitialFrom, Response as EmissionResponse } from './assimilation/surrogate/evaluate-period';
+export type { InitialFigures } from './run/stages/evaluate-stage';
+export type { Gain as LoopGain } from './assimilation/scores/loop-gains';
+export type { LoopSummary } from './run/stages/loop-stage';
+export type { Passes as LoopPasses, PassSummary } from './run/inversions/loop-walk';
+export type { InventoryErrors, InventorySummary } from './assimilation/scores/inventory-errors';
+export type { Comparison as ScoreComparison, VerifySummary } from './run/stages/verify-stage';

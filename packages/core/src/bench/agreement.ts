@@ -1,5 +1,5 @@
 /** That two programs computed the same, before the time of either means anything. */
-import { NumericalError } from '../errors';
+import { NumericalError } from '../base/errors';
 
 /** The Euclidean norm. */
 export function norm(array: Float32Array): number {

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { cpuFeatures, measurePeak, type Peak } from '@retroplume/native';
-import { ConfigError } from '../errors';
+import { ConfigError } from '../base/errors';
 import type { TfjsRuntime } from './tfjs-model';
 import type { TorchDescription } from './torch-peer';
 

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { DeviceError } from '../errors';
+import { DeviceError } from '../base/errors';
 import { TorchPeer, writeArrays } from './torch-peer';
 import { drawInputs, drawWeights, inputShapes, LEARNING_RATE, weightShapes } from './workload-step';
 import type { Workload } from './workloads';

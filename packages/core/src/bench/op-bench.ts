@@ -1,7 +1,7 @@
 /** Times single kernels against PyTorch's and, forward, those of ONNX Runtime and TensorFlow.js, by turns, after all have given the same answer. */
 import { NativeProgram, type ProgramOptions, type ProgramSpec } from '@retroplume/native';
-import { ConfigError } from '../errors';
-import { Random } from '../random';
+import { ConfigError } from '../base/errors';
+import { Random } from '../base/random';
 import { expectSame } from './agreement';
 import { forwardPeers, type ModelPeer } from './model-peers';
 import { OP_CASES, type OpCase } from './op-cases';

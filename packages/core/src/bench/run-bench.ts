@@ -1,8 +1,8 @@
 /** `retroplume bench`: the machine's limits, then workloads and single ops against their peers. */
 import { rmSync } from 'node:fs';
 import type { ProgramOptions } from '@retroplume/native';
-import { makeTemporaryFolder } from '../data/make-folder';
-import { ConfigError, InterruptedError } from '../errors';
+import { makeTemporaryFolder } from '../files/make-folder';
+import { ConfigError, InterruptedError } from '../base/errors';
 import { describeMachine, expectFastTorch, measurePeaks, type Machine, type Peaks } from './machine';
 import { measureMemory, type MemoryComparison } from './memory';
 import { benchOp, chooseCases, type OpComparison } from './op-bench';

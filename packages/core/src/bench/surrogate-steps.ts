@@ -1,10 +1,10 @@
 /** What a run computes on a GPU with the defaults of a case, as programs: a step of the training, and an adjoint of the frozen surrogate. */
-import { tracerCount } from '../data/case';
-import { surrogateSchema, trainingSchema } from '../data/case/learning-schema';
+import { tracerCount } from '../case';
+import { surrogateSchema, trainingSchema } from '../case/schema/learning-schema';
 import { Graph, planProgram, type ProgramLayout } from '../graph';
-import { frozenGraph } from '../surrogate/frozen-program';
-import type { ChannelScale } from '../surrogate/normalisation';
-import type { SurrogateSizes } from '../surrogate/model';
+import { frozenGraph } from '../surrogate/model/frozen-program';
+import type { ChannelScale } from '../surrogate/model/normalisation';
+import type { SurrogateSizes } from '../surrogate/model/model';
 import { trainingStep } from '../surrogate/training/training-program';
 import { WORKLOADS } from './workloads';
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DataError } from '../errors';
+import { DataError } from '../base/errors';
 import { textPrograms, writeTextPrograms } from './text-program';
 
 const current = textPrograms();

@@ -9,8 +9,8 @@
  */
 import { join } from 'node:path';
 import type { ProgramSpec } from '@retroplume/native';
-import { writeFileAtomic } from '../data/checkpoint';
-import { makeFolder } from '../data/make-folder';
+import { writeFileAtomic } from '../files/checkpoint';
+import { makeFolder } from '../files/make-folder';
 import type { ProgramLayout, Value } from '../graph';
 import { roomIn } from '../graph/execution';
 import { size } from '../graph/shape';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { ConfigError, DeviceError } from '../errors';
+import { ConfigError, DeviceError } from '../base/errors';
 
 const SCRIPT = join(__dirname, '..', '..', 'torch-peer', 'main.py');
 

@@ -21,7 +21,7 @@ import {
 import { roomOf } from '../graph/execution';
 import { size } from '../graph/shape';
 import { network, poolingBlock } from '../nn';
-import { Random } from '../random';
+import { Random } from '../base/random';
 import type { Step, Workload } from './workloads';
 
 export type Arrays = ReadonlyMap<string, Float32Array>;

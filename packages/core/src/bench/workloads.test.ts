@@ -1,6 +1,7 @@
-import { SPECIES, tracerCount } from '../data/case';
-import { surrogateSchema } from '../data/case/learning-schema';
-import { networkSettings } from '../surrogate/network-settings';
+import { SPECIES } from '../base/species';
+import { tracerCount } from '../case';
+import { surrogateSchema } from '../case/schema/learning-schema';
+import { networkSettings } from '../surrogate/model/network-settings';
 import { WORKLOADS } from './workloads';
 
 test('the workload called default is what a case has by default', () => {

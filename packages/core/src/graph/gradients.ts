@@ -3,7 +3,7 @@
  * from a requested value to the loss are visited, and a rule is told which of its inputs are asked for; so the inversion's reverse
  * pass holds no gradient of a weight.
  */
-import { ShapeError } from '../errors';
+import { ShapeError } from '../base/errors';
 import type { Graph, Node, Value } from './graph';
 import { GraphError } from './graph-error';
 import { sum } from './ops/arithmetic';

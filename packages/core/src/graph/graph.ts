@@ -4,7 +4,7 @@
  *
  * Nodes are appended only, so creation order is a topological order: every pass over the graph relies on it.
  */
-import { ShapeError } from '../errors';
+import { ShapeError } from '../base/errors';
 import { GraphError } from './graph-error';
 import type { Op } from './op';
 import { formatShape, sameShape, size, type Shape } from './shape';

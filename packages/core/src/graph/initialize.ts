@@ -1,4 +1,4 @@
-import { Random } from '../random';
+import { Random } from '../base/random';
 import type { Graph, Initializer, Value } from './graph';
 import { size } from './shape';
 

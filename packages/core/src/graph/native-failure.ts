@@ -1,5 +1,5 @@
 /** What a native program or a GPU refused, as one of our errors. */
-import { ConfigError, DeviceError } from '../errors';
+import { ConfigError, DeviceError } from '../base/errors';
 import { GraphError } from './graph-error';
 import type { ProgramLayout } from './program';
 

@@ -1,6 +1,6 @@
 /** Programs on a GPU, as far as that can be seen without one: the emulated device of the addon for the tests, and native errors that are made up. */
 import type { ProgramOptions, ProgramSpec } from '@retroplume/native';
-import { DeviceError } from '../errors';
+import { DeviceError } from '../base/errors';
 import { compile } from './compile';
 import { executionOf } from './execution';
 import { Graph } from './graph';

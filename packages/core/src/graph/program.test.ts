@@ -20,7 +20,7 @@ import {
   tanh,
   type Value,
 } from '.';
-import { ConfigError, DeviceError } from '../errors';
+import { ConfigError, DeviceError } from '../base/errors';
 import { relativeError } from './testing/golden';
 import { kernelsOf, normals, ones } from './testing/program-parts';
 

@@ -1,6 +1,6 @@
 /** A compiled graph: its memory in the native arena, and the phases that the host runs. */
 import { NativeProgram, type DeviceFields, type ProgramOptions, type ProgramSpec, type WindowMeanRequest } from '@retroplume/native';
-import { NumericalError, ShapeError } from '../errors';
+import { NumericalError, ShapeError } from '../base/errors';
 import type { Value, ValueKind } from './graph';
 import { GraphError } from './graph-error';
 import { programError } from './native-failure';

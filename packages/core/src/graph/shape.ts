@@ -1,4 +1,4 @@
-import { ShapeError } from '../errors';
+import { ShapeError } from '../base/errors';
 import type { Value } from './graph';
 
 /** Extents, outermost first; channels last. A scalar has the shape `[]`. */

@@ -2,7 +2,7 @@
  * Forward mode: walks the nodes in their order and lets each op's rule build the nodes of its derivative along a direction. Only nodes on a path from
  * a value that changes to one that is asked for are visited; what does not change has no tangent, and costs nothing.
  */
-import { ShapeError } from '../errors';
+import { ShapeError } from '../base/errors';
 import type { Graph, Node, Value } from './graph';
 import { GraphError } from './graph-error';
 import { formatShape, sameShape } from './shape';

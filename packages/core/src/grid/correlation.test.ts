@@ -1,5 +1,5 @@
-import { Random } from '../random';
-import { dot } from '../vectors';
+import { Random } from '../base/random';
+import { dot } from '../base/vectors';
 import { CorrelationFilter, smoothRandomField } from './correlation';
 
 function noise(n: number, seed: number): Float64Array {

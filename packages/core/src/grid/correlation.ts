@@ -1,4 +1,4 @@
-import type { Random } from '../random';
+import type { Random } from '../base/random';
 
 /**
  * Spatial correlation on a regular grid, as a square root S of a Gaussian correlation matrix C.

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { describeShared, sharedData } from '../data/testing/shared-data';
+import { describeShared, sharedData } from '../files/testing/shared-data';
 import { Grid, type GridDefinition } from './grid';
 import { parseGriddesc, readGriddesc, writeGriddesc } from './griddesc';
 import { EARTH_RADIUS } from './projection';

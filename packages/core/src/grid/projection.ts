@@ -20,7 +20,7 @@
  */
 import proj4 from 'proj4';
 
-import { GridError } from '../errors';
+import { GridError } from '../base/errors';
 
 /** Radius of the sphere of WRF, MCIP and CMAQ, m. */
 export const EARTH_RADIUS = 6370000;

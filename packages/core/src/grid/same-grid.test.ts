@@ -1,5 +1,5 @@
 /** Which parameters of a projection make two grids one: those that move its cells. */
-import { GridError } from '../errors';
+import { GridError } from '../base/errors';
 import { Grid, type GridDefinition } from './grid';
 
 const base = { name: 'case', xorig: 150000, yorig: -90000, xcell: 30000, ycell: 30000, cols: 4, rows: 3 };

@@ -4,7 +4,7 @@
  * Dot points are the corners of cells: a dot grid (METDOT, GRIDDOT2D) has one row and one column more, and its outer corner lies half a
  * cell to the south-west of that of the cells (cross points).
  */
-import { GridError } from '../errors';
+import { GridError } from '../base/errors';
 import { Grid } from './grid';
 
 export type Stagger = 'cross' | 'dot';

@@ -1,7 +1,7 @@
 /** Whole networks: adjoint, Taylor remainder, receptive field, sizes, initial values. */
 import { compile, gradients, Graph, initializeParameters, loss, planProgram, type Program, type Value } from '../graph';
 import { relativeError } from '../graph/testing/golden';
-import { Random } from '../random';
+import { Random } from '../base/random';
 import {
   AUTHORS_LSTM_UNET,
   DEFAULT_LSTM_UNET,
@@ -14,7 +14,7 @@ import {
   type NetworkSettings,
 } from '.';
 import { footprint } from './receptive-field';
-import { dot } from '../vectors';
+import { dot } from '../base/vectors';
 
 const small: Record<string, NetworkSettings> = {
   default: { ...DEFAULT_LSTM_UNET, hidden: 3, widths: [4, 5, 6], headWidth: 5 },

@@ -15,7 +15,7 @@ import {
 } from '../graph';
 import { modelProto } from '../graph/onnx/schema';
 import { relativeError } from '../graph/testing/golden';
-import { Random } from '../random';
+import { Random } from '../base/random';
 import { AUTHORS_LSTM_UNET, DEFAULT_LSTM_UNET, network, PAPER_LSTM_UNET, PAPER_RESNET, type NetworkSettings } from '.';
 
 const [ROWS, COLS, STEPS] = [13, 18, 3];

@@ -1,5 +1,5 @@
 /** How sure a change of error is: monitors near each other err together, so whole spatial blocks are drawn anew, not single pairs. */
-import { maeChange, type BlockErrors, type MaeChange } from '../inversion/mae-change';
+import { maeChange, type BlockErrors, type MaeChange } from '../inversion/scores/mae-change';
 import type { ReportData } from './report-data';
 import type { Side } from './statistics';
 import { sideOf } from './statistics';

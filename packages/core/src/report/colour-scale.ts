@@ -1,5 +1,5 @@
 /** From values to colours: domain, logarithm or not, ticks; the palettes themselves are in palette.ts. */
-import { quantile } from '../quantile';
+import { quantile } from '../base/quantile';
 import type { Rgb } from './palette';
 import { cssColour, DIVERGING, SEQUENTIAL } from './palette';
 

@@ -11,10 +11,10 @@
  * can never disagree with the field or the series beside it.
  */
 import type { Grid } from '../grid/grid';
-import type { AuditRow } from '../inversion/audit';
-import type { CandidateScore } from '../inversion/fold-scores';
-import type { GainByPart } from '../inversion/gain-by-part';
-import type { ScoreRow } from '../inversion/score-rows';
+import type { AuditRow } from '../inversion/scores/audit';
+import type { CandidateScore } from '../inversion/cross-validation/fold-scores';
+import type { GainByPart } from '../inversion/scores/gain-by-part';
+import type { ScoreRow } from '../inversion/scores/score-rows';
 import type { Coverage } from '../inversion/uncertainty/coverage';
 import type { AreaFigures } from '../inversion/uncertainty/figures';
 import type { InnovationStatistics } from '../inversion/uncertainty/innovations';

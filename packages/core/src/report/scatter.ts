@@ -1,5 +1,5 @@
 /** One quantity against another (observed and simulated, true and found) as a density of pairs: tens of thousands of hours stay readable, and the figure stays small. */
-import { quantile } from '../quantile';
+import { quantile } from '../base/quantile';
 import { linearTicks, niceCeiling, tickLabel } from './colour-scale';
 import type { Markup } from './html';
 import { html, trusted } from './html';

@@ -1,6 +1,7 @@
 import { changeAtSide } from './block-bootstrap';
 import type { ReportData, ReportStation } from './report-data';
-import { annualTotal, annualWeights, errorChangeAtStation, meanSeries, pairs, redistribution, variantScores } from './statistics';
+import { annualWeights } from '../inversion/scores/redistribution';
+import { annualTotal, errorChangeAtStation, meanSeries, pairs, redistribution, variantScores } from './statistics';
 import { smallGrid, syntheticReport } from './testing/synthetic-report';
 import { convert, SECONDS_PER_YEAR } from '../units';
 

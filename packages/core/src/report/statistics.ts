@@ -1,7 +1,6 @@
 /** The pairs behind every score on the page: which stations, which species, which periods; and sums of emissions over regions. */
-import { massMoved } from '../inversion/redistribution';
-import { scores } from '../inversion/scores';
-import { SECONDS_PER_YEAR } from '../units';
+import { annualWeights, massMoved } from '../inversion/scores/redistribution';
+import { scores } from '../inversion/scores/scores';
 import type { ReportConcentrations, ReportData, ReportGrid, ReportStation } from './report-data';
 
 /** The two sides of every proof: monitors that had a say in the result, and monitors that had none. */
@@ -112,21 +111,6 @@ export function meanSeries(data: ReportData, series: ReportConcentrations, side:
     }
   }
   return result;
-}
-
-const KG_PER_MT = 1e9;
-
-/**
- * What each cell counts in a total in Mt a-1 of a field in kg m-2 s-1, `[H, W]`: its area · mask · seconds a year.
- *
- * @param mask - `[H, W]` 0…1, everything where absent
- */
-export function annualWeights(grid: ReportGrid, mask?: ArrayLike<number>): Float64Array {
-  const { rows, cols } = grid;
-  return Float64Array.from({ length: rows * cols }, (_, cell) => {
-    const area = grid.cellArea(Math.floor(cell / cols));
-    return (area * (mask ? mask[cell] : 1) * SECONDS_PER_YEAR) / KG_PER_MT;
-  });
 }
 
 /**

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ScoreRow } from '../inversion/score-rows';
+import type { ScoreRow } from '../inversion/scores/score-rows';
 import { change, significant } from './format';
 import { page } from './page';
 import { PageContext } from './page-context';

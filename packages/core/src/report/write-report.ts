@@ -1,8 +1,8 @@
 /** Checks what it was given, draws the page and its maps, and writes them whole or not at all. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../data/checkpoint';
-import { DataError, ShapeError } from '../errors';
+import { writeFileAtomic } from '../files/checkpoint';
+import { DataError, ShapeError } from '../base/errors';
 import { drawMap } from './map';
 import { page } from './page';
 import { PageContext } from './page-context';

@@ -2,13 +2,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Tensor } from '../data/checkpoint';
-import { InterruptedError } from '../errors';
+import type { Tensor } from '../files/checkpoint';
+import { InterruptedError } from '../base/errors';
 import type { Execution } from '../graph';
 import { describeOnCuda } from '../graph/testing/describe-on-cuda';
-import { Random } from '../random';
-import { FrozenProgram } from './frozen-program';
-import { normalisationOf } from './normalisation';
+import { Random } from '../base/random';
+import { FrozenProgram } from './model/frozen-program';
+import { normalisationOf } from './model/normalisation';
 import { CELLS, METEOROLOGY, tinyPeriod, tinySurrogate, tinyTraining, WORLD } from './testing/tiny-world';
 import { train, type TrainOptions } from './training/train';
 

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadCase } from '../data/case';
+import { loadCase } from '../case';
 import { writeGriddesc } from '../grid/griddesc';
-import { expandGlobs } from '../data/glob';
+import { expandGlobs } from '../files/glob';
 import { createCtm } from './ctm';
 import { EMISSIONS, GRID, readAll, START, temporaryFolder, WEATHER, writeFile } from './testing/small-case';
 

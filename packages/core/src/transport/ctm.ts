@@ -1,15 +1,15 @@
 /** How a chemical transport model is run: the reference model in this process, or the user's own by a command. */
 import { existsSync } from 'node:fs';
-import type { Case, CtmSettings, PeriodSettings } from '../data/case';
-import { gridOf } from '../data/case-grid';
-import { expandGlobs } from '../data/glob';
-import { filesWithin } from '../data/ioapi';
-import type { SectorFiles } from './emission-reader';
-import { ExternalCtm } from './external-ctm';
-import { runReferenceModel } from './reference-model';
-import type { ReferenceSettings } from './reference-options';
+import type { Case, CtmSettings, PeriodSettings } from '../case';
+import { gridOf } from '../case/gridded/case-grid';
+import { expandGlobs } from '../files/glob';
+import { filesWithin } from '../files/ioapi/ioapi';
+import type { SectorFiles } from '../inventory/reading/emission-reader';
+import { ExternalCtm } from './external/external-ctm';
+import { runReferenceModel } from './reference/reference-model';
+import type { ReferenceSettings } from './reference/reference-options';
 import type { OutputNames } from './surface-output';
-import type { WindErrorSettings } from './wind-error';
+import type { WindErrorSettings } from './reference/wind-error';
 
 /** By what the model of one run differs from that of the others; reference model only. */
 export interface ModelError {

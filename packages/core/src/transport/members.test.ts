@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { IoapiFile } from '../data/ioapi';
-import { memberFactors, writeScaledEmissions } from './members';
+import { IoapiFile } from '../files/ioapi/ioapi';
+import { writeScaledEmissions } from '../inventory/scaling/scaled-emissions';
+import { memberFactors } from './members';
 import { CELLS, EMISSIONS, GRID, GROUPS, HOURS, readAll, START, temporaryFolder, writeFile } from './testing/small-case';
 import { Grid } from '../grid/grid';
 

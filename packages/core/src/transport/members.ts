@@ -1,10 +1,8 @@
 /** Members: runs with smooth random factors on the emissions, from which the surrogate learns how concentrations respond. */
 import { CorrelationFilter } from '../grid/correlation';
 import type { Grid } from '../grid/grid';
-import { Random } from '../random';
-import { GROUP_NAMES, type GroupName } from './emission-reader';
-
-export { writeScaledEmissions, type ScaledEmissionsOptions } from './scaled-emissions';
+import { Random } from '../base/random';
+import { GROUP_NAMES, type GroupName } from '../inventory/reading/emission-reader';
 
 export interface MemberSettings {
   seed: number;

@@ -1,6 +1,6 @@
 /** The file that every run of a transport model leaves: the four surface concentrations, hourly means. */
-import { IoapiWriter } from '../data/ioapi';
-import type { Species } from '../data/case';
+import { IoapiWriter } from '../files/ioapi/ioapi';
+import type { Species } from '../base/species';
 import type { Grid, TimeAxis } from '../grid/grid';
 
 /** A variable of the file. */

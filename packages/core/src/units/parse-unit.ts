@@ -3,7 +3,7 @@
  * `KG/KG`, `KG/(M*S)`, `ppmV`), SMOKE's (`none`, `degrees K`), combine's (`C`, `deg`) and what spreadsheets hold (`µg/m³`, `ug.m-3`). Names are looked up as they stand and then in lower case, so that `Mg` is a
  * megagram, `mg` a milligram and MCIP's `M` a metre.
  */
-import { UnitError } from '../errors';
+import { UnitError } from '../base/errors';
 import { SECONDS_PER_YEAR } from './constants';
 
 /** Powers of kg, mol, m, s, K, mole fraction. A mole fraction is kept apart from other ratios: ppb is not 1e-9 kg/kg. */

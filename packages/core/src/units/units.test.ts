@@ -1,4 +1,4 @@
-import { UnitError } from '../errors';
+import { UnitError } from '../base/errors';
 import { convert, MOLAR_MASS, parseUnit } from '.';
 
 const state = { temperature: 273.15, pressure: 101325 };

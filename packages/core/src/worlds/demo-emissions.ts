@@ -5,9 +5,9 @@
  * The densities are those of the North China Plain about 2013 (NOx 10, SO2 8, NH3 5, VOC 12, PM2.5 5 t km-2 a-1 of land;
  * Zheng et al. 2018, doi:10.5194/acp-18-14095-2018), so that the reference model's concentrations are realistic.
  */
-import { GROUPS, type Group } from '../data/case';
+import { GROUPS, type Group } from '../base/species';
 import { smoothRandomField } from '../grid/correlation';
-import { type Random } from '../random';
+import { type Random } from '../base/random';
 import { type DemoGeography } from './demo-geography';
 import { localSolarHour } from './solar';
 import { type Season } from './demo-weather';

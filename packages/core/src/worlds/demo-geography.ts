@@ -1,6 +1,6 @@
 import { smoothRandomField } from '../grid/correlation';
 import { Grid } from '../grid/grid';
-import { type Random } from '../random';
+import { type Random } from '../base/random';
 
 /** The land of the demo: one made-up coast in the middle of an ocean, all fields `[rows, cols]` south to north. */
 export interface DemoGeography {

@@ -1,4 +1,4 @@
-import { type Random } from '../random';
+import { type Random } from '../base/random';
 import { type DemoGeography } from './demo-geography';
 
 export interface DemoStation {

@@ -6,9 +6,9 @@
  * σ_g is the one for which Σ|prior − truth| / Σ truth, the error that is scored, is 30 % after the bounds: whatever the seed, and however
  * the cities fall.
  */
-import { GROUPS, type Group } from '../data/case';
+import { GROUPS, type Group } from '../base/species';
 import { smoothRandomField } from '../grid/correlation';
-import { type Random } from '../random';
+import { type Random } from '../base/random';
 
 /** Bias of the log factor. Negative: the prior is too high. */
 const BIAS: Record<Group, number> = { NOx: -0.2, NH3: 0.12, SO2: -0.22, VOC: 0.16, 'PM2.5': -0.18 };

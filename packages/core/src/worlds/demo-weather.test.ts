@@ -1,4 +1,4 @@
-import { Random } from '../random';
+import { Random } from '../base/random';
 import { makeDemoGeography } from './demo-geography';
 import { DemoWeather, type Season } from './demo-weather';
 import { clearSkyIrradiance, cloudTransmission, cosSolarZenith, localSolarHour, saturationMixingRatio, solarDeclination } from './solar';

@@ -9,7 +9,7 @@
  *
  * The core of a high is a stagnant day with little cloud and a shallow night layer; a low brings wind, cloud and rain.
  */
-import { type Random } from '../random';
+import { type Random } from '../base/random';
 import { smoothRandomField } from '../grid/correlation';
 import { type DemoGeography } from './demo-geography';
 import { clearSkyIrradiance, cloudTransmission, cosSolarZenith, localSolarHour, saturationMixingRatio } from './solar';

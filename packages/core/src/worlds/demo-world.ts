@@ -3,13 +3,13 @@
  * truth that no team has, for a winter and a summer week of a made-up coast.
  */
 import { join } from 'node:path';
-import { GROUPS, type Group } from '../data/case';
-import { writeFileAtomic } from '../data/checkpoint';
-import { IoapiWriter } from '../data/ioapi';
-import { makeFolder } from '../data/make-folder';
-import { gridConvergence, windFromGrid } from '../data/wind';
+import { GROUPS, type Group } from '../base/species';
+import { writeFileAtomic } from '../files/checkpoint';
+import { IoapiWriter } from '../files/ioapi/ioapi';
+import { makeFolder } from '../files/make-folder';
+import { gridConvergence, windFromGrid } from '../grid/wind';
 import { writeGriddesc } from '../grid/griddesc';
-import { Random } from '../random';
+import { Random } from '../base/random';
 import { DEMO_SIZES, demoCaseYaml, type DemoSize } from './demo-case';
 import { type DemoInventory, emissionAt, makeDemoInventory, seasonMean } from './demo-emissions';
 import { type DemoGeography, makeDemoGeography } from './demo-geography';

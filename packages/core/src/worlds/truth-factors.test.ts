@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { writeCf } from '../data/netcdf-cf';
+import { writeCf } from '../files/netcdf/netcdf-cf';
 import { CELLS, GRID, temporaryFolder } from '../transport/testing/small-case';
 import { readTruthFactors, writeTruthFactors } from './truth-factors';
 

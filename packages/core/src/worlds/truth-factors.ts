@@ -1,6 +1,6 @@
-import { GROUPS } from '../data/case';
-import { readCf, writeCf } from '../data/netcdf-cf';
-import { DataError } from '../errors';
+import { GROUPS } from '../base/species';
+import { readCf, writeCf } from '../files/netcdf/netcdf-cf';
+import { DataError } from '../base/errors';
 import { type Grid } from '../grid/grid';
 
 const DIMENSIONS = ['group', 'y', 'x'];

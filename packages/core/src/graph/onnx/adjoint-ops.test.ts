@@ -37,7 +37,7 @@ import {
   type LossKind,
   type Value,
 } from '..';
-import { Random } from '../../random';
+import { Random } from '../../base/random';
 import { size } from '../shape';
 import { relativeError } from '../testing/golden';
 

@@ -1,6 +1,6 @@
 /** Runs an exported model in ONNX Runtime. */
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import { DataError, DeviceError, ShapeError } from '../../errors';
+import { DataError, DeviceError, ShapeError } from '../../base/errors';
 import { fromOnnxOrder, permute, toOnnxOrder } from './layout';
 
 /** An array with its shape, channels last. */

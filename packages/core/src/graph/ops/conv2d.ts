@@ -8,7 +8,7 @@
  *
  * Activations and their derivatives are fused by rewrites (rewrites/fuse-activation.ts, fuse-derivative.ts), after `gradients`.
  */
-import { ShapeError } from '../../errors';
+import { ShapeError } from '../../base/errors';
 import type { Graph, Node, Value } from '../graph';
 import { GraphError } from '../graph-error';
 import type { Emitter, Op, Spread } from '../op';

@@ -3,7 +3,7 @@
  * box inside a larger array is described by the strides of the larger one. Where a part can lie in the larger array from the
  * beginning (parts.ts), nothing is copied.
  */
-import { ShapeError } from '../../errors';
+import { ShapeError } from '../../base/errors';
 import type { Graph, Node, Value } from '../graph';
 import type { Op } from '../op';
 import { expectParts, expectShape, formatShape, sameShape, size, type Shape } from '../shape';

@@ -38,8 +38,8 @@ import {
   type Program,
   type Value,
 } from '..';
-import { Random } from '../../random';
-import { dot } from '../../vectors';
+import { Random } from '../../base/random';
+import { dot } from '../../base/vectors';
 import { fill } from '../testing/finite-differences';
 import { relativeError } from '../testing/golden';
 

@@ -1,7 +1,7 @@
 /** A second, independent opinion: TensorFlow.js on its plain JavaScript backend, forward and gradients, float32. */
 import * as tf from '@tensorflow/tfjs';
 import { compile, conv2d, gradients, Graph, lstm, maxpool2x2, upconv2x2, type Value } from '..';
-import { Random } from '../../random';
+import { Random } from '../../base/random';
 import { fill } from '../testing/finite-differences';
 import { relativeError } from '../testing/golden';
 

@@ -6,7 +6,7 @@
  *   gradInput[n,i,j,c]     = Σ_{a,b,o} weight[a,b,c,o] · gradOutput[n, 2i+a, 2j+b, o]
  *   gradWeight[a,b,c,o]    = Σ_{n,i,j} input[n,i,j,c] · gradOutput[n, 2i+a, 2j+b, o]
  */
-import { ShapeError } from '../../errors';
+import { ShapeError } from '../../base/errors';
 import type { Graph, Node, Value } from '../graph';
 import type { Emitter, Op } from '../op';
 import { pixelStride } from '../parts';

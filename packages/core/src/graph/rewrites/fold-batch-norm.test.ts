@@ -1,5 +1,5 @@
 import { batchNorm, compile, conv2d, foldBatchNorm, gradients, Graph, planProgram, prelu, type Value } from '..';
-import { Random } from '../../random';
+import { Random } from '../../base/random';
 import { fill } from '../testing/finite-differences';
 import { relativeError } from '../testing/golden';
 

@@ -1,5 +1,5 @@
 import { add, compile, concat, conv2d, gradients, Graph, maxpool2x2, planProgram, prelu, relu, upconv2x2, type Value } from '..';
-import { Random } from '../../random';
+import { Random } from '../../base/random';
 import { relativeError } from '../testing/golden';
 import { fill } from '../testing/finite-differences';
 import { kernelsOf } from '../testing/program-parts';

@@ -1,5 +1,5 @@
 import { add, compile, concat, gradients, Graph, slice, square, sum, tanh, type Value } from '..';
-import { Random } from '../../random';
+import { Random } from '../../base/random';
 import { fill } from '../testing/finite-differences';
 import { schedule } from '../schedule';
 import { joinBoxes } from './join-boxes';

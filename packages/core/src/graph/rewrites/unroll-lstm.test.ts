@@ -1,5 +1,5 @@
 import { compile, concat, gradients, Graph, lstm, planProgram, unrollLstm, type Value } from '..';
-import { Random } from '../../random';
+import { Random } from '../../base/random';
 import { fill } from '../testing/finite-differences';
 import { relativeError } from '../testing/golden';
 

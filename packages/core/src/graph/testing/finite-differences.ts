@@ -1,5 +1,5 @@
 /** Oracles for reverse rules that need nothing but the forward program: central differences, in float64. */
-import { Random } from '../../random';
+import { Random } from '../../base/random';
 import { compile, gradients, Graph, type Program, type Value } from '..';
 import { size } from '../shape';
 

@@ -1,6 +1,6 @@
 /** What tests of programs make them of and look at. */
 import type { Graph, planProgram, Value } from '..';
-import { Random } from '../../random';
+import { Random } from '../../base/random';
 
 /** A constant of 1, of a shape: as the seed of a gradient, that of the sum. */
 export const ones = (g: Graph, shape: readonly number[]): Value => g.constant(new Float64Array(shape.reduce((a, b) => a * b, 1)).fill(1), shape);

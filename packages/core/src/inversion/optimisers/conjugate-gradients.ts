@@ -2,7 +2,7 @@
  * Conjugate gradients for A·x = b with A symmetric and positive definite (Hestenes & Stiefel 1952; Nocedal & Wright 2006, algorithm 5.2), from x = 0 until
  * ‖b − A·x‖ ≤ `tolerance`·‖b‖. Every iterate is a direction of descent of ½ xᵀA x − bᵀx, so that it may be ended early.
  */
-import { addScaled, dot } from '../../vectors';
+import { addScaled, dot } from '../../base/vectors';
 
 export interface ConjugateGradientsResult {
   solution: Float64Array;

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Random } from '../../random';
-import type { ForwardModel } from '../forward-model';
-import { invert } from '../invert';
-import type { InversionSettings } from '../inversion-settings';
+import { Random } from '../../base/random';
+import type { ForwardModel } from '../model/forward-model';
+import { invert } from '../solve/invert';
+import type { InversionSettings } from '../solve/inversion-settings';
 import { plumeTwin, twinProblem, twinSettings } from '../testing/plume-twin';
-import { dot } from '../../vectors';
+import { dot } from '../../base/vectors';
 import { conjugateGradients } from './conjugate-gradients';
 import { GaussNewton } from './gauss-newton';
 

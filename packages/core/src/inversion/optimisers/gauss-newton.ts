@@ -7,7 +7,7 @@
  * it, where a step is worth its products. The caller gives J and g at the control that the last step left; a step that was too long is taken back and
  * tried shorter, so J never rises from one accepted control to the next.
  */
-import { dot } from '../../vectors';
+import { dot } from '../../base/vectors';
 import { conjugateGradients } from './conjugate-gradients';
 import { ARMIJO, move, shrinkage } from './lbfgs';
 import type { Optimiser, Product } from './optimiser';

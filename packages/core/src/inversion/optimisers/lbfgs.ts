@@ -15,7 +15,7 @@
  *
  * @remarks The learning rate is the length ‖Δx‖ of the first step; after it the step length follows from the curvature.
  */
-import { dot } from '../../vectors';
+import { dot } from '../../base/vectors';
 import type { Optimiser } from './optimiser';
 
 /** Pairs that are kept: so many, as far as they fit into the bytes, but no fewer than the last. */

@@ -4,10 +4,10 @@
  */
 import { CorrelationFilter } from '../../grid/correlation';
 import { inverse, Matrix } from 'ml-matrix';
-import { Random } from '../../random';
-import type { EvaluationContext } from '../evaluation';
-import type { InversionProblem, InversionSettings } from '../inversion-settings';
-import { LogFactorControl } from '../log-factor-control';
+import { Random } from '../../base/random';
+import type { EvaluationContext } from '../cost/evaluation';
+import type { InversionProblem, InversionSettings } from '../solve/inversion-settings';
+import { LogFactorControl } from '../control/log-factor-control';
 import { MatrixModel, observationBatch } from './linear-models';
 
 const SHAPE = { slots: 2, rows: 3, cols: 4, groups: 2 };

@@ -1,6 +1,6 @@
 /** The process that a test kills: `inversion-child.ts CHECKPOINT OUTPUT BATCH`. Writes result and history when it gets to the end. */
-import { writeFileAtomic } from '../../data/checkpoint';
-import { invert } from '../invert';
+import { writeFileAtomic } from '../../files/checkpoint';
+import { invert } from '../solve/invert';
 import { plumeTwin, twinProblem, twinSettings } from './plume-twin';
 
 const [checkpoint, output, batch] = process.argv.slice(2);

@@ -1,10 +1,10 @@
 /** Small forward models whose inversions have known answers. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CorrelationFilter } from '../../grid/correlation';
-import type { Random } from '../../random';
-import { factorCount, Role, type FactorShape, type ForwardModel, type ModelPart, type ObservationBatch, type Values } from '../forward-model';
-import { LogFactorControl } from '../log-factor-control';
-import { dot } from '../../vectors';
+import type { Random } from '../../base/random';
+import { factorCount, Role, type FactorShape, type ForwardModel, type ModelPart, type ObservationBatch, type Values } from '../model/forward-model';
+import { LogFactorControl } from '../control/log-factor-control';
+import { dot } from '../../base/vectors';
 
 /** 3 x 4 cells, one group. */
 export const SMALL_SHAPE: FactorShape = { slots: 1, rows: 3, cols: 4, groups: 1 };

@@ -1,4 +1,4 @@
-import { addScaled, dot } from '../../vectors';
+import { addScaled, dot } from '../../base/vectors';
 import type { LowRankPosterior } from '../uncertainty/posterior';
 
 /** C·vector = vector − Σ_k λ_k/(1 + λ_k) u_k (u_kᵀ·vector). */

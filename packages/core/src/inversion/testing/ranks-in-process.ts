@@ -1,5 +1,5 @@
 /** Ranks within one process, which MPI has no part in: each call ends when all have made it. */
-import { ALONE, type Ranks } from '../../ranks';
+import { ALONE, type Ranks } from '../../base/ranks';
 
 interface Round {
   given: unknown[];

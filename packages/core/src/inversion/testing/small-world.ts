@@ -1,7 +1,7 @@
 /** A grid of unit cells (lon = column, lat = row) and observations on it, for the tests of this room. */
-import type { Observations } from '../../data/observations';
+import type { Observations } from '../../observations/observations';
 import { Grid } from '../../grid/grid';
-import { Random } from '../../random';
+import { Random } from '../../base/random';
 
 export function unitGrid(rows: number, cols: number, xorig = 0): Grid {
   return new Grid({ name: 'UNIT', gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0, xorig, yorig: 0, xcell: 1, ycell: 1, rows, cols });

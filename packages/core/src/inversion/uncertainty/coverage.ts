@@ -1,6 +1,6 @@
 /** Whether intervals hold what they say: in a twin experiment, the share of cells whose true factor lies within one and two σ of the log factor. */
-import { GROUPS, type Group } from '../../data/case';
-import type { LogFactorMap } from '../control';
+import { GROUPS, type Group } from '../../base/species';
+import type { LogFactorMap } from '../control/control';
 
 /** Parts of the emitting, constrained cells of a group, all periods together; 0.68 and 0.95 where all is as assumed. */
 export interface Coverage {

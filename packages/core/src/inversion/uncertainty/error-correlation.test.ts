@@ -1,5 +1,5 @@
-import { Random } from '../../random';
-import { Decorrelation } from '../correlated-errors';
+import { Random } from '../../base/random';
+import { Decorrelation } from '../cost/correlated-errors';
 import { errorLengths, evenlyOf } from './error-correlation';
 import type { ScaledInnovation } from './scaled-innovations';
 

@@ -1,7 +1,7 @@
 import { CorrelationFilter } from '../../grid/correlation';
-import { LogFactorControl } from '../log-factor-control';
-import { MixedBasis, RegionBasis, SharedNumber } from '../spatial-basis';
-import { dot } from '../../vectors';
+import { LogFactorControl } from '../control/log-factor-control';
+import { MixedBasis, RegionBasis, SharedNumber } from '../control/spatial-basis';
+import { dot } from '../../base/vectors';
 import { unitGrid } from '../testing/small-world';
 import { coverage } from './coverage';
 import { areaFigures, cellFigures, unconstrainedGroups, type FiguresInput } from './figures';

@@ -1,9 +1,10 @@
 /** Figures of a posterior by period, region and group: totals with intervals, reduction of uncertainty, degrees of freedom, what is constrained. */
-import { GROUPS, type Case, type Group } from '../../data/case';
+import { GROUPS, type Group } from '../../base/species';
+import { type Case } from '../../case';
 import type { Grid } from '../../grid/grid';
-import type { LogFactorMap } from '../control';
-import type { FactorShape } from '../forward-model';
-import { tabulate } from '../../vectors';
+import type { LogFactorMap } from '../control/control';
+import type { FactorShape } from '../model/forward-model';
+import { tabulate } from '../../base/vectors';
 import { factorSums, priorCovarianceOfSums, type Posterior } from './posterior';
 
 /** An emission total in kg s-1, mean over the period. */

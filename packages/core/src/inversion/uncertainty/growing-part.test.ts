@@ -1,4 +1,4 @@
-import { Random } from '../../random';
+import { Random } from '../../base/random';
 import { GrowingPart } from './growing-part';
 import type { RitzPairs } from './krylov-space';
 

@@ -1,9 +1,9 @@
 /** A part of the observations while its Krylov space grows, and the square root of its Hessian that comes of it; low-rank.ts says what for. */
 import { Matrix } from 'ml-matrix';
-import type { Random } from '../../random';
-import type { ForwardModel } from '../forward-model';
-import type { HessianProduct } from '../hessian';
-import { addCombinations, addScaled, dot } from '../../vectors';
+import type { Random } from '../../base/random';
+import type { ForwardModel } from '../model/forward-model';
+import type { HessianProduct } from '../cost/hessian';
+import { addCombinations, addScaled, dot } from '../../base/vectors';
 import { KrylovSpace, symmetricEigenpairs, type KrylovStep, type RitzPairs } from './krylov-space';
 
 /** Smaller eigenvalues change no variance that anybody reads. */

@@ -1,7 +1,7 @@
 /** Products with the Hessian whose way forward is a difference of two passes in single precision, and so off by some ten-thousandths of what each value changes. */
-import { Random } from '../../random';
-import type { ForwardModel } from '../forward-model';
-import { GaussNewtonHessian } from '../hessian';
+import { Random } from '../../base/random';
+import type { ForwardModel } from '../model/forward-model';
+import { GaussNewtonHessian } from '../cost/hessian';
 import { gaussianWorld } from '../testing/gaussian-world';
 import { lowRank } from './low-rank';
 import { LowRankPosterior } from './posterior';

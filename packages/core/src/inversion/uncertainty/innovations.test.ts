@@ -1,9 +1,9 @@
 import { CorrelationFilter } from '../../grid/correlation';
-import { Random } from '../../random';
-import { speciesWeights } from '../cost';
-import { Role, type ObservationBatch } from '../forward-model';
-import { invert } from '../invert';
-import { LogFactorControl } from '../log-factor-control';
+import { Random } from '../../base/random';
+import { speciesWeights } from '../cost/cost';
+import { Role, type ObservationBatch } from '../model/forward-model';
+import { invert } from '../solve/invert';
+import { LogFactorControl } from '../control/log-factor-control';
 import { MatrixModel, observationBatch } from '../testing/linear-models';
 import { errorLengths } from './error-correlation';
 import { aboveMinimum, innovationStatistics, type InnovationStatistics, type PlaceGrid } from './innovations';

@@ -13,11 +13,11 @@
  * The identities hold at the minimum, where errors are as assumed and the model is near linear (Desroziers et al. 2005, doi:10.1256/qj.05.108); the mean is over the
  * used values of a species. H B Hᵀ as assumed is sampled: the mean square of F(ξ) − F(0) over draws ξ of the prior, good to a part √(2/(draws · independent directions)).
  */
-import type { Random } from '../../random';
-import { counts, scaledMisfits } from '../cost';
-import type { EvaluationContext } from '../evaluation';
-import type { Values } from '../forward-model';
-import type { HistoryPoint } from '../inversion-state';
+import type { Random } from '../../base/random';
+import { counts, scaledMisfits } from '../cost/cost';
+import type { EvaluationContext } from '../cost/evaluation';
+import type { Values } from '../model/forward-model';
+import type { HistoryPoint } from '../solve/inversion-state';
 import { errorLengths, type ErrorLengths } from './error-correlation';
 import type { ScaledInnovation } from './scaled-innovations';
 

@@ -1,7 +1,7 @@
 /** The Krylov space of a matrix that is known, against its eigenpairs and the definition of a residual. */
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
-import { Random } from '../../random';
-import { addScaled } from '../../vectors';
+import { Random } from '../../base/random';
+import { addScaled } from '../../base/vectors';
 import { KrylovSpace } from './krylov-space';
 
 const SIZE = 12;

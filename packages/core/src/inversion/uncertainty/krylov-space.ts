@@ -6,8 +6,8 @@
  * with T tridiagonal and T·s_k = θ_k s_k. |β s_{last,k}| is the exact residual of the Ritz pair (θ_k, u_k); the largest eigenvalues converge first.
  */
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
-import type { Random } from '../../random';
-import { addScaled, dot } from '../../vectors';
+import type { Random } from '../../base/random';
+import { addScaled, dot } from '../../base/vectors';
 
 /** β below this part of the largest element of T counts as 0: the space holds all that A can reach from the start. */
 const EXHAUSTED = 1e-12;

@@ -1,8 +1,8 @@
 /** When the products end, and what the error of their number is, for operators whose eigenvalues are given. */
-import { Random } from '../../random';
-import type { Control } from '../control';
-import type { ForwardModel, ModelPart } from '../forward-model';
-import type { GaussNewtonHessian, HessianProduct } from '../hessian';
+import { Random } from '../../base/random';
+import type { Control } from '../control/control';
+import type { ForwardModel, ModelPart } from '../model/forward-model';
+import type { GaussNewtonHessian, HessianProduct } from '../cost/hessian';
 import { GrowingPart } from './growing-part';
 import { lowRank, type LowRank, type LowRankOptions } from './low-rank';
 

@@ -25,11 +25,11 @@
  * @see Spantini et al. (2015), doi:10.1137/140977308; Bousserez & Henze (2018), doi:10.1002/qj.3209; Gittens & Mahoney (2016), jmlr.org/papers/v17/gittens16a.html, on Nyström
  */
 import { Matrix } from 'ml-matrix';
-import type { Random } from '../../random';
-import type { Control } from '../control';
-import { factorCount, type ForwardModel } from '../forward-model';
-import type { GaussNewtonHessian } from '../hessian';
-import { addCombinations, addScaled, dot } from '../../vectors';
+import type { Random } from '../../base/random';
+import type { Control } from '../control/control';
+import { factorCount, type ForwardModel } from '../model/forward-model';
+import type { GaussNewtonHessian } from '../cost/hessian';
+import { addCombinations, addScaled, dot } from '../../base/vectors';
 import { combination, GrowingPart, LEAST, type Block, type Part, type Root } from './growing-part';
 import { symmetricEigenpairs } from './krylov-space';
 import type { ProductJournal } from './product-journal';

@@ -1,12 +1,12 @@
-import { Random } from '../../random';
-import { GaussNewtonHessian } from '../hessian';
-import { Role, type ForwardModel, type ObservationBatch } from '../forward-model';
-import { invert } from '../invert';
-import { controlFor, costFor, completeSettings } from '../inversion-settings';
+import { Random } from '../../base/random';
+import { GaussNewtonHessian } from '../cost/hessian';
+import { Role, type ForwardModel, type ObservationBatch } from '../model/forward-model';
+import { invert } from '../solve/invert';
+import { controlFor, costFor, completeSettings } from '../solve/inversion-settings';
 import { gaussianWorld, type GaussianWorld } from '../testing/gaussian-world';
 import { timesCovariance } from '../testing/posterior-covariance';
-import { TotalsModel } from '../totals-model';
-import { dot } from '../../vectors';
+import { TotalsModel } from '../model/totals-model';
+import { dot } from '../../base/vectors';
 import { lowRank, type LowRankBlock } from './low-rank';
 import { factorSums, LowRankPosterior, priorCovarianceOfSums } from './posterior';
 

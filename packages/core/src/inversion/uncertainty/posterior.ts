@@ -12,8 +12,8 @@
  *
  * @see Rodgers (2000), sect. 2.4 and 3.2; Bousserez & Henze (2018), doi:10.1002/qj.3209
  */
-import type { Control, FactorDerivative, LogFactorMap, Stretch } from '../control';
-import { tabulate } from '../../vectors';
+import type { Control, FactorDerivative, LogFactorMap, Stretch } from '../control/control';
+import { tabulate } from '../../base/vectors';
 import { factorImage, type LowRankBlock } from './low-rank';
 
 /** What both methods give: the low-rank posterior, and the ensemble. Maps are those of the control. */

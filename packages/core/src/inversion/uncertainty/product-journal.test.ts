@@ -1,10 +1,10 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readTensors, writeTensors } from '../../data/checkpoint';
-import { Random } from '../../random';
-import { Role } from '../forward-model';
-import { GaussNewtonHessian } from '../hessian';
+import { readTensors, writeTensors } from '../../files/checkpoint';
+import { Random } from '../../base/random';
+import { Role } from '../model/forward-model';
+import { GaussNewtonHessian } from '../cost/hessian';
 import { gaussianWorld } from '../testing/gaussian-world';
 import { lowRank, type LowRank } from './low-rank';
 import { ProductJournal } from './product-journal';

@@ -4,10 +4,10 @@
  */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { readTensors, writeTensors, type Checkpoint, type Tensor } from '../../data/checkpoint';
-import { makeFolder } from '../../data/make-folder';
-import { DataError } from '../../errors';
-import { joined } from '../../vectors';
+import { readTensors, writeTensors, type Checkpoint, type Tensor } from '../../files/checkpoint';
+import { makeFolder } from '../../files/make-folder';
+import { DataError } from '../../base/errors';
+import { joined } from '../../base/vectors';
 import type { GrowingPart, PartStep } from './growing-part';
 import type { KrylovStep } from './krylov-space';
 

@@ -1,7 +1,7 @@
-import { Decorrelation } from '../correlated-errors';
-import { Role } from '../forward-model';
-import { invert } from '../invert';
-import type { InversionProblem } from '../inversion-settings';
+import { Decorrelation } from '../cost/correlated-errors';
+import { Role } from '../model/forward-model';
+import { invert } from '../solve/invert';
+import type { InversionProblem } from '../solve/inversion-settings';
 import { gaussianWorld } from '../testing/gaussian-world';
 import { MatrixModel, observationBatch } from '../testing/linear-models';
 import { EnsemblePosterior, randomisedMember } from './randomised';

@@ -10,11 +10,11 @@
  *
  * @see Bardsley et al. (2014), doi:10.1137/140964023; Oliver et al. (1996); Chevallier et al. (2007), doi:10.1029/2006JD007375
  */
-import { Random } from '../../random';
-import type { LogFactorMap } from '../control';
-import { Role, type ForwardModel, type ObservationBatch } from '../forward-model';
-import { invert, type InversionOptions } from '../invert';
-import { completeSettings, costFor, type InversionProblem, type InversionSettings } from '../inversion-settings';
+import { Random } from '../../base/random';
+import type { LogFactorMap } from '../control/control';
+import { Role, type ForwardModel, type ObservationBatch } from '../model/forward-model';
+import { invert, type InversionOptions } from '../solve/invert';
+import { completeSettings, costFor, type InversionProblem, type InversionSettings } from '../solve/inversion-settings';
 import type { FactorSum, Posterior } from './posterior';
 
 /** @returns the control of member `member`: the same for the same settings, seed and member */

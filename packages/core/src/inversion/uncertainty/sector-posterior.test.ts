@@ -1,10 +1,10 @@
 /** The posterior of factors of sectors against its closed form, about the prior, where log factors of the sum are sums of those of the sectors. */
 import { inverse, Matrix } from 'ml-matrix';
-import { Random } from '../../random';
-import type { Control, LogFactorMap } from '../control';
-import { GaussNewtonHessian } from '../hessian';
-import { completeSettings, controlFor, type InversionProblem } from '../inversion-settings';
-import { JointControl } from '../joint-control';
+import { Random } from '../../base/random';
+import type { Control, LogFactorMap } from '../control/control';
+import { GaussNewtonHessian } from '../cost/hessian';
+import { completeSettings, controlFor, type InversionProblem } from '../solve/inversion-settings';
+import { JointControl } from '../control/joint-control';
 import { gaussianWorld } from '../testing/gaussian-world';
 import { EnsemblePosterior } from './randomised';
 import { lowRank } from './low-rank';

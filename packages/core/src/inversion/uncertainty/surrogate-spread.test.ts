@@ -1,4 +1,4 @@
-import { Random } from '../../random';
+import { Random } from '../../base/random';
 import { gaussianWorld } from '../testing/gaussian-world';
 import { factorSums, type Posterior } from './posterior';
 import { WithSurrogateSpread } from './surrogate-spread';

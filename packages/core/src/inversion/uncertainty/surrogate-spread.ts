@@ -7,8 +7,8 @@
  * @see Raynaud et al. (2009), doi:10.1002/qj.506, on averaging the variances of small ensembles in space
  */
 import { CorrelationFilter } from '../../grid/correlation';
-import type { LogFactorMap } from '../control';
-import type { FactorShape } from '../forward-model';
+import type { LogFactorMap } from '../control/control';
+import type { FactorShape } from '../model/forward-model';
 import type { FactorSum, Posterior } from './posterior';
 import { EnsemblePosterior } from './randomised';
 

@@ -1,5 +1,5 @@
 /** The surrogate's certificate: its response against the transport model's own finite differences, its derivative, and a banner where it cannot be relied on. */
-import type { Interval } from '../../block-bootstrap';
+import type { Interval } from '../../base/block-bootstrap';
 import { breaches, pairName, type Certificate, type PairResponse, type RingResponse } from '../../surrogate/judgement/certificate';
 import { chemical, fixed, percent, significant } from '../format';
 import type { Markup } from '../html';

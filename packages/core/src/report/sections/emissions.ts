@@ -1,5 +1,5 @@
 /** The inventory: totals, what was moved within them, regions, error against a known truth, and maps. */
-import { quantile } from '../../quantile';
+import { quantile } from '../../base/quantile';
 import type { ColourScale } from '../colour-scale';
 import { divergingScale, sequentialScale } from '../colour-scale';
 import { change, chemical, fixed, percent, relativeChange, significant, unitText } from '../format';
@@ -7,7 +7,7 @@ import type { Content, Markup } from '../html';
 import { html } from '../html';
 import { modeLabel } from '../page-context';
 import type { PageContext } from '../page-context';
-import { scores } from '../../inversion/scores';
+import { scores } from '../../inversion/scores/scores';
 import { SECONDS_PER_YEAR } from '../../units';
 import type { ReportEmissions, ReportRegion } from '../report-data';
 import { drawScatter, scatterEnd } from '../scatter';

@@ -1,4 +1,4 @@
-import type { ScoredRun, ScoreRow } from '../../inversion/score-rows';
+import type { ScoredRun, ScoreRow } from '../../inversion/scores/score-rows';
 import { page } from '../page';
 import { PageContext } from '../page-context';
 import type { ReportData } from '../report-data';

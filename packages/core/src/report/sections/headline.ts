@@ -1,5 +1,5 @@
 /** The answer first: what the updated inventory changed on monitors that the inversion never saw. */
-import type { MaeChange } from '../../inversion/mae-change';
+import type { MaeChange } from '../../inversion/scores/mae-change';
 import { changeAtSide } from '../block-bootstrap';
 import { change, chemical, fixed, joined, relativeChange, significant, unitText } from '../format';
 import type { Markup } from '../html';

@@ -1,6 +1,6 @@
 /** The redistribution audit: what the change of a total hides, and whether the concentrations of a region changed as its emissions did. */
-import type { AuditRow } from '../../inversion/audit';
-import { ELASTICITY_RANGE, LEAST_CHANGE, type Plausibility } from '../../inversion/regional-response';
+import type { AuditRow } from '../../inversion/scores/audit';
+import { ELASTICITY_RANGE, LEAST_CHANGE, type Plausibility } from '../../inversion/scores/regional-response';
 import { change, chemical, fixed, percent, relativeChange } from '../format';
 import type { Content, Markup } from '../html';
 import { html } from '../html';

@@ -1,5 +1,5 @@
 /** Beside the answer: what speaks for it and what against, one line for each section that has something to say of that. */
-import { isWhole, type ScoreRow } from '../../inversion/score-rows';
+import { isWhole, type ScoreRow } from '../../inversion/scores/score-rows';
 import { isFar } from '../../surrogate/judgement/training-distance';
 import { change, chemical, joined, percent } from '../format';
 import type { Content, Markup } from '../html';

@@ -1,4 +1,4 @@
-import type { ScoredRun, ScoreRow } from '../../inversion/score-rows';
+import type { ScoredRun, ScoreRow } from '../../inversion/scores/score-rows';
 import { change } from '../format';
 import { page } from '../page';
 import { PageContext } from '../page-context';

@@ -1,7 +1,7 @@
 /** Scores where they differ (regions, periods, types of site) with intervals, and as regulators give them, with published benchmarks. */
-import type { Averaging, Rating } from '../../inversion/performance-benchmarks';
-import type { MaeChange } from '../../inversion/mae-change';
-import { isWhole, type DistanceKm, type ScoreRow } from '../../inversion/score-rows';
+import type { Averaging, Rating } from '../../inversion/scores/performance-benchmarks';
+import type { MaeChange } from '../../inversion/scores/mae-change';
+import { isWhole, type DistanceKm, type ScoreRow } from '../../inversion/scores/score-rows';
 import { change, chemical, fixed, MISSING, significant, unitText } from '../format';
 import type { Content, Markup } from '../html';
 import { html } from '../html';

@@ -1,5 +1,5 @@
 /** What is said of changes of errors, in words. */
-import type { MaeChange } from '../../inversion/mae-change';
+import type { MaeChange } from '../../inversion/scores/mae-change';
 import { change, chemical, joined } from '../format';
 
 /** That the error fell or rose only where the 90 % interval lies on one side of 0. */

@@ -1,9 +1,9 @@
 /** A report's worth of made-up data, for tests of the page: plausible in shape and size, true of nothing. */
-import type { AuditRow } from '../../inversion/audit';
+import type { AuditRow } from '../../inversion/scores/audit';
 import { smoothRandomField } from '../../grid/correlation';
 import { Grid } from '../../grid/grid';
-import { scoreRows, type RunSeries, type ScoreRow } from '../../inversion/score-rows';
-import { Random } from '../../random';
+import { scoreRows, type RunSeries, type ScoreRow } from '../../inversion/scores/score-rows';
+import { Random } from '../../base/random';
 import { judge, type PairLimits, type PairResponse } from '../../surrogate/judgement/certificate';
 import type {
   ReportCertificate,

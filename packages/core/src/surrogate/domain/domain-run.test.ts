@@ -1,9 +1,9 @@
-import { sourceOf } from '../../data/period-source';
-import { withPriorConcentrations } from '../../data/prior-channels';
+import { sourceOf } from '../../fields/period-source';
+import { withPriorConcentrations } from '../../fields/prior-channels';
 import { DomainRun } from './domain-run';
 import { randomPeriod, randomSurrogate } from '../testing/random-surrogate';
 import { tinySurrogate } from '../testing/tiny-world';
-import { wholeDomain } from '../tiles';
+import { wholeDomain } from '../model/tiles';
 
 const period = randomPeriod(8, 8, 12);
 const seeing = withPriorConcentrations(period);

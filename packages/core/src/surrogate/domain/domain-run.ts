@@ -2,23 +2,24 @@
  * The frozen surrogate on the whole domain, at hours of one or more periods, forward and backward: in one piece, or tile by tile (tiles.ts), with the
  * same result to rounding. Of a tile, only the windows of the hours that are asked for are in memory.
  */
-import { GROUPS, SPECIES, tracerCount } from '../../data/case';
-import type { HourStore } from '../../data/hour-store';
-import { channelsOf, keptMemory, type Crop, type HourlyField, type Hours, type Memory, type PeriodSource } from '../../data/period-source';
-import { DataError } from '../../errors';
-import type { Field } from '../batch';
+import { GROUPS, SPECIES } from '../../base/species';
+import { tracerCount } from '../../case';
+import type { HourStore } from '../../fields/hour-store';
+import { channelsOf, keptMemory, type Crop, type HourlyField, type Hours, type Memory, type PeriodSource } from '../../fields/period-source';
+import { DataError } from '../../base/errors';
+import type { Field } from '../model/batch';
 import type { DifferentiatedHours, DomainForwardOptions, DomainHours, DomainModel } from './domain-model';
-import type { AdjointEngine, SurrogateEngine } from '../frozen-program';
+import type { AdjointEngine, SurrogateEngine } from '../model/frozen-program';
 import type { EmissionFactors } from '../tracers/emission-factors';
 import { HourBatch, type ResidentInputs } from './hour-batch';
-import { takesInitialConcentrations } from '../initial-concentrations';
+import { takesInitialConcentrations } from '../model/initial-concentrations';
 import { ResidentFactors } from './resident-factors';
-import { pickAt, type Places } from '../../data/places';
-import type { SomeHours } from '../../data/some-hours';
-import type { ResidentFields } from '../resident-fields';
+import { pickAt, type Places } from '../../fields/gather';
+import type { SomeHours } from '../../fields/sparse-hours';
+import type { ResidentFields } from '../model/resident-fields';
 import { ResidentTracers } from './resident-tracers';
-import type { Surrogate } from '../surrogate';
-import type { Tile, Tiling } from '../tiles';
+import type { Surrogate } from '../model/surrogate';
+import type { Tile, Tiling } from '../model/tiles';
 import { TileCopies, type TilePlaces } from './tile-copies';
 import { DeviceCarrier, HostCarrier } from './tracer-carriers';
 import { PeriodTracers, tracerRoom } from '../tracers/tracers';

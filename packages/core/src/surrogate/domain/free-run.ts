@@ -2,14 +2,14 @@
  * The surrogate run over many hours of a period on the whole domain, for given emissions: by `evaluate` and `certify` for its errors and its free-running
  * responses.
  */
-import { hourStore, type HourStore } from '../../data/hour-store';
-import { sourceOf } from '../../data/period-source';
-import type { PreparedPeriod } from '../../data/prepared';
+import { hourStore, type HourStore } from '../../fields/hour-store';
+import { sourceOf } from '../../fields/period-source';
+import type { PreparedPeriod } from '../../fields/prepared';
 import type { DomainModel } from './domain-model';
-import type { SurrogateEngine } from '../frozen-program';
+import type { SurrogateEngine } from '../model/frozen-program';
 import { modelOfHours } from './rolled-out-run';
-import type { Surrogate } from '../surrogate';
-import { wholeDomain, type Tiling } from '../tiles';
+import type { Surrogate } from '../model/surrogate';
+import { wholeDomain, type Tiling } from '../model/tiles';
 
 /** What {@link FreeRuns} run, and how. */
 export interface FreeRunsOptions {

@@ -1,13 +1,14 @@
 /** What the frozen surrogate is given: the windows of a few hours of a period, in a rectangle of cells. */
-import { GROUPS, SPECIES, tracerCount } from '../../data/case';
+import { GROUPS, SPECIES } from '../../base/species';
+import { tracerCount } from '../../case';
 import { windowMean, windowMeanAdjoint, type DeviceFields } from '@retroplume/native';
-import { copyHour, keptMemory, wholeGrid, type Crop, type Hours, type PeriodSource } from '../../data/period-source';
+import { copyHour, keptMemory, wholeGrid, type Crop, type Hours, type PeriodSource } from '../../fields/period-source';
 import type { EmissionFactors } from '../tracers/emission-factors';
-import type { GradientWindow, InputWindow, SurrogateInputs } from '../frozen-program';
-import { takesInitialConcentrations } from '../initial-concentrations';
-import type { Surrogate } from '../surrogate';
+import type { GradientWindow, InputWindow, SurrogateInputs } from '../model/frozen-program';
+import { takesInitialConcentrations } from '../model/initial-concentrations';
+import type { Surrogate } from '../model/surrogate';
 import type { Carried } from '../tracers/tracers';
-import { ONE_HOUR } from '../window';
+import { ONE_HOUR } from '../model/window';
 
 const GROUP_COUNT = GROUPS.length;
 const SPECIES_COUNT = SPECIES.length;

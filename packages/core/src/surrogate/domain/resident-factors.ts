@@ -1,8 +1,8 @@
 /** Factors on one period's emissions in a GPU's memory, and the gradient with respect to them, which comes back once for all hours of the period. */
 import type { DeviceFields, DeviceFieldsShape } from '@retroplume/native';
-import type { Hours } from '../../data/period-source';
+import type { Hours } from '../../fields/period-source';
 import { partOf, SeenFactors, type EmissionFactors } from '../tracers/emission-factors';
-import type { ResidentFields } from '../resident-fields';
+import type { ResidentFields } from '../model/resident-fields';
 
 export class ResidentFactors {
   /** factors, and their gradient where gradients will be asked for; null: there is no room */

@@ -1,7 +1,7 @@
 /** Tracers of one period at a time in a GPU's memory, and the gradient with respect to them: neither crosses the bus for every batch of hours. */
 import type { DeviceFields } from '@retroplume/native';
 import type { EmissionFactors } from '../tracers/emission-factors';
-import type { ResidentFields } from '../resident-fields';
+import type { ResidentFields } from '../model/resident-fields';
 import { DeviceCarrier, type TracerCarrier } from './tracer-carriers';
 
 /** Who carries a period's tracers: where the GPU cannot, the host. */

@@ -1,11 +1,11 @@
-import { GROUPS } from '../../data/case';
-import { sourceOf } from '../../data/period-source';
-import type { SourceGradients, SurrogateInputs } from '../frozen-program';
+import { GROUPS } from '../../base/species';
+import { sourceOf } from '../../fields/period-source';
+import type { SourceGradients, SurrogateInputs } from '../model/frozen-program';
 import { DomainRun } from './domain-run';
 import { chainBlocks, RolledOutRun } from './rolled-out-run';
 import { randomSurrogate } from '../testing/random-surrogate';
 import { CELLS, tinyPeriod, tinySurrogate, WORLD } from '../testing/tiny-world';
-import { wholeDomain } from '../tiles';
+import { wholeDomain } from '../model/tiles';
 
 const GROUP_COUNT = GROUPS.length;
 

@@ -11,14 +11,14 @@
  * from the last hours to the first: each hour is run forward and backward once, whatever the number of observations. Hours of one block [jk, (j+1)k) rest on
  * the block before, and not on each other.
  */
-import { SPECIES } from '../../data/case';
-import { hourStore, type HourStore } from '../../data/hour-store';
-import { wholeGrid } from '../../data/period-source';
+import { SPECIES } from '../../base/species';
+import { hourStore, type HourStore } from '../../fields/hour-store';
+import { wholeGrid } from '../../fields/period-source';
 import type { DifferentiatedHours, DomainForwardOptions, DomainHours, DomainModel } from './domain-model';
 import { DomainRun, type DomainRunOptions } from './domain-run';
 import { SeenFactors, type EmissionFactors } from '../tracers/emission-factors';
-import { pickAt, spreadTo, type Places } from '../../data/places';
-import { joined } from '../../vectors';
+import { pickAt, spreadTo, type Places } from '../../fields/gather';
+import { joined } from '../../base/vectors';
 
 const SPECIES_COUNT = SPECIES.length;
 

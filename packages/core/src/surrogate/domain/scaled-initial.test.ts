@@ -1,6 +1,6 @@
-import { sourceOf } from '../../data/period-source';
+import { sourceOf } from '../../fields/period-source';
 import { randomFloats } from '../../inversion/testing/small-world';
-import { dot } from '../../vectors';
+import { dot } from '../../base/vectors';
 import { ScaledInitial } from './scaled-initial';
 import { CELLS, tinyPeriod } from '../testing/tiny-world';
 

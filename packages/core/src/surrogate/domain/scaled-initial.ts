@@ -3,9 +3,9 @@
  *
  *   y_t = g(day of t − k) · C_{t−k}
  */
-import { SPECIES } from '../../data/case';
-import { hourStore, type HourStore } from '../../data/hour-store';
-import { wholeGrid, type PeriodSource } from '../../data/period-source';
+import { SPECIES } from '../../base/species';
+import { hourStore, type HourStore } from '../../fields/hour-store';
+import { wholeGrid, type PeriodSource } from '../../fields/period-source';
 import { sameFactors } from '../tracers/emission-factors';
 
 const SPECIES_COUNT = SPECIES.length;

@@ -1,8 +1,8 @@
 /** What goes between a tile's memory and the whole domain's: concentrations, all or some, their gradient, factors on emissions and theirs. */
-import { GROUPS, SPECIES } from '../../data/case';
-import type { Crop, Hours } from '../../data/period-source';
-import type { Places } from '../../data/places';
-import type { Tile } from '../tiles';
+import { GROUPS, SPECIES } from '../../base/species';
+import type { Crop, Hours } from '../../fields/period-source';
+import type { Places } from '../../fields/gather';
+import type { Tile } from '../model/tiles';
 import type { EmissionFactors } from '../tracers/emission-factors';
 
 const GROUP_COUNT = GROUPS.length;

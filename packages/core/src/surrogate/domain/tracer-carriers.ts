@@ -1,11 +1,11 @@
 /** Who carries one period's emissions as tracers into a GPU's memory, and gradients back out of it: the host (tracers.ts), or the GPU itself. */
 import { DeviceTracers, type DeviceFields } from '@retroplume/native';
-import type { TracerSettings } from '../../data/case';
-import { keptMemory, wholeGrid, type PeriodSource } from '../../data/period-source';
-import type { SomeHours } from '../../data/some-hours';
+import type { TracerSettings } from '../../case';
+import { keptMemory, wholeGrid, type PeriodSource } from '../../fields/period-source';
+import type { SomeHours } from '../../fields/sparse-hours';
 import { SeenFactors, type EmissionFactors } from '../tracers/emission-factors';
 import type { ResidentFactors } from './resident-factors';
-import { roomFor, type ResidentFields } from '../resident-fields';
+import { roomFor, type ResidentFields } from '../model/resident-fields';
 import { RATE_COUNT, ratesOf } from '../tracers/tracer-rates';
 import { tracerRequest, type Carried, type PeriodTracers } from '../tracers/tracers';
 

@@ -1,4 +1,4 @@
-import { certificateSchema } from '../../data/case/certificate-schema';
+import { certificateSchema } from '../../case/schema/certificate-schema';
 import { breaches, judge, type PairResponse, type SensitivityResponse } from './certificate';
 import type { DifferentiationTest } from './differentiation';
 import type { ResponseFigures } from './response-comparison';

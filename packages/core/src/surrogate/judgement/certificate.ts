@@ -1,5 +1,6 @@
 /** The certificate of a surrogate: what was measured of its differentiation and its response, what was asked of it, and the verdict. */
-import type { CertificateSettings, Group, Species } from '../../data/case';
+import type { Group, Species } from '../../base/species';
+import type { CertificateSettings } from '../../case';
 import type { DifferentiationTest } from './differentiation';
 import type { ResponseFigures } from './response-comparison';
 import type { Ring } from './source-patches';

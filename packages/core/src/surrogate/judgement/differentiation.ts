@@ -13,8 +13,8 @@
  * that the difference straddles: on the demo up to 16 % of ‖S′δ‖ with a half-width of 0.08, 4 % with 0.001, of either sign. With w = S′δ/σ² the two are
  * ‖S′δ‖²/σ² and their ratio, the gain, is known much better: within 0.2 % there.
  */
-import { Random } from '../../random';
-import { dot } from '../../vectors';
+import { Random } from '../../base/random';
+import { dot } from '../../base/vectors';
 
 /** A model of factors on emissions (1 = the prior's), at which it is differentiated. */
 export interface Differentiable {

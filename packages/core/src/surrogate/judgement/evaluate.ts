@@ -1,6 +1,6 @@
 /** How well the surrogate does what the transport model does: its concentrations, on hours that were not trained on (early stopping, where it is on, has chosen the weights by them). */
-import { SPECIES } from '../../data/case';
-import type { PreparedPeriod } from '../../data/prepared';
+import { SPECIES } from '../../base/species';
+import type { PreparedPeriod } from '../../fields/prepared';
 
 /** Errors of concentrations, per species in the order of the channels. */
 export interface ConcentrationErrors {

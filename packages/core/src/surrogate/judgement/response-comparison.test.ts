@@ -1,4 +1,4 @@
-import { SPECIES } from '../../data/case';
+import { SPECIES } from '../../base/species';
 import { joinSums, responseFigures, responseSums, type ComparedRun } from './response-comparison';
 
 const SPECIES_COUNT = SPECIES.length;

@@ -5,8 +5,8 @@
  * What is kept are sums per block of time (a day), which add up over runs and from which every figure follows, so that its uncertainty can be had by
  * drawing days anew.
  */
-import { SPECIES } from '../../data/case';
-import { blockIntervals, type Interval } from '../../block-bootstrap';
+import { SPECIES } from '../../base/species';
+import { blockIntervals, type Interval } from '../../base/block-bootstrap';
 
 /** Concentrations with prior and changed emissions; or with prior ones and their change, where that is what a model gives. */
 export type ChangedRun = { prior: Float32Array; changed: Float32Array } | { prior: Float32Array; change: Float32Array };

@@ -6,7 +6,7 @@
  */
 import type { Grid } from '../../grid/grid';
 import { EARTH_RADIUS, LATLON } from '../../grid/projection';
-import { Random } from '../../random';
+import { Random } from '../../base/random';
 
 /** South-western cell of a square of `side` cells. */
 export interface Patch {

@@ -1,5 +1,5 @@
-import { sourceOf } from '../../data/period-source';
-import { Random } from '../../random';
+import { sourceOf } from '../../fields/period-source';
+import { Random } from '../../base/random';
 import { BEYOND, distanceFigures, largestDistance, LEAST_SPREAD, MemberSpread, trainingDistance } from './training-distance';
 import { CELLS, tinyPeriod, WORLD } from '../testing/tiny-world';
 

@@ -15,8 +15,9 @@
  * It is the scaled distance of applicability domains (Meyer & Pebesma 2021, doi:10.1111/2041-210X.13650, there to the nearest training point), taken from the
  * prior run, about which members are drawn. docs/trust-region.md says how well it foretells the surrogate's error.
  */
-import { GROUPS, tracersOf, type TracerSettings } from '../../data/case';
-import { wholeGrid, type PeriodSource } from '../../data/period-source';
+import { GROUPS } from '../../base/species';
+import { tracersOf, type TracerSettings } from '../../case';
+import { wholeGrid, type PeriodSource } from '../../fields/period-source';
 import type { EmissionFactors } from '../tracers/emission-factors';
 import { PeriodTracers } from '../tracers/tracers';
 

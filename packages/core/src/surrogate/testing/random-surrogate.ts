@@ -1,12 +1,13 @@
 /** A surrogate with random weights, and random periods of any size for it. */
-import { GROUPS, SPECIES, type SurrogateSettings } from '../../data/case';
-import type { PreparedPeriod } from '../../data/prepared';
+import { GROUPS, SPECIES } from '../../base/species';
+import { type SurrogateSettings } from '../../case';
+import type { PreparedPeriod } from '../../fields/prepared';
 import { Graph, initializeParameters } from '../../graph';
 import { Grid } from '../../grid/grid';
-import { Random } from '../../random';
-import { buildSurrogate } from '../model';
-import { normalisationOf } from '../normalisation';
-import { Surrogate } from '../surrogate';
+import { Random } from '../../base/random';
+import { buildSurrogate } from '../model/model';
+import { normalisationOf } from '../model/normalisation';
+import { Surrogate } from '../model/surrogate';
 import { carryRuns } from '../tracers/carried-runs';
 import { GRID } from './tiny-world';
 

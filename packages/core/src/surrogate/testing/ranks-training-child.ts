@@ -5,8 +5,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { joinRanks, type Ranks } from '@retroplume/native';
-import { writeTensors } from '../../data/checkpoint';
-import { normalisationOf } from '../normalisation';
+import { writeTensors } from '../../files/checkpoint';
+import { normalisationOf } from '../model/normalisation';
 import { train } from '../training/train';
 import { killedWorld, tinySurrogate, tinyTraining, WORLD } from './tiny-world';
 

@@ -1,4 +1,4 @@
-import { Random } from '../../random';
+import { Random } from '../../base/random';
 import { rotatePlanes } from './rotate-planes';
 
 describe('a quarter turn', () => {

@@ -1,12 +1,13 @@
 /** Random prepared periods on a few cells, with the tracers that a surrogate sees by default, and the smallest network that has every part, for the tests of surrogate and pipeline. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { GROUPS, SPECIES, type Case, type SurrogateSettings, type TrainingSettings } from '../../data/case';
-import { surrogateSchema, trainingSchema } from '../../data/case/learning-schema';
-import { writePreparedMeteorology, writePreparedRun, type PreparedPeriod, type PreparedRun } from '../../data/prepared';
+import { GROUPS, SPECIES } from '../../base/species';
+import { type Case, type SurrogateSettings, type TrainingSettings } from '../../case';
+import { surrogateSchema, trainingSchema } from '../../case/schema/learning-schema';
+import { writePreparedMeteorology, writePreparedRun, type PreparedPeriod, type PreparedRun } from '../../fields/prepared';
 import { Grid } from '../../grid/grid';
 import { writeGriddesc } from '../../grid/griddesc';
-import { Random } from '../../random';
+import { Random } from '../../base/random';
 import { carryRuns } from '../tracers/carried-runs';
 
 export const WORLD = { rows: 8, cols: 8, hours: 72, spinUpHours: 24, start: new Date('2026-01-05T00:00:00Z') };

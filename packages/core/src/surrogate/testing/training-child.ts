@@ -1,6 +1,6 @@
 /** The process that a test kills: `training-child.ts CHECKPOINT OUTPUT`. Writes the weights when it gets to the end. */
-import { writeTensors } from '../../data/checkpoint';
-import { normalisationOf } from '../normalisation';
+import { writeTensors } from '../../files/checkpoint';
+import { normalisationOf } from '../model/normalisation';
 import { train } from '../training/train';
 import { killedTraining, killedWorld, tinySurrogate, WORLD } from './tiny-world';
 

@@ -1,6 +1,7 @@
 /** Tracers as the addon knows them, and the rates of what happens to them underway (`ops/tracers/tracer_rates.h` has the equations). */
 import { TRACER_RATES, tracerRates, type TracerKind } from '@retroplume/native';
-import { GROUPS, isPrecursor, rateChannels, tracersOf, type TracerSettings } from '../../data/case';
+import { GROUPS } from '../../base/species';
+import { isPrecursor, rateChannels, tracersOf, type TracerSettings } from '../../case';
 
 export const RATE_COUNT = TRACER_RATES.length;
 

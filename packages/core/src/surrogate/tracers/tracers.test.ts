@@ -1,14 +1,14 @@
-import { sourceOf, wholeGrid } from '../../data/period-source';
-import type { TracerSettings } from '../../data/case';
-import { Random } from '../../random';
-import type { PreparedPeriod } from '../../data/prepared';
+import { sourceOf, wholeGrid } from '../../fields/period-source';
+import type { TracerSettings } from '../../case';
+import { Random } from '../../base/random';
+import type { PreparedPeriod } from '../../fields/prepared';
 import { CELLS, tinyPeriod, WORLD } from '../testing/tiny-world';
-import { normalisationOf } from '../normalisation';
+import { normalisationOf } from '../model/normalisation';
 import type { EmissionFactors } from './emission-factors';
 import { Grid } from '../../grid/grid';
 import { carryRuns, dropTracers } from './carried-runs';
 import { PeriodTracers, tracerRequest } from './tracers';
-import { dot } from '../../vectors';
+import { dot } from '../../base/vectors';
 
 const TRACERS: TracerSettings[] = [
   { lifetime: 3 },

@@ -5,12 +5,13 @@
  * through their transpose, once for all hours of a period.
  */
 import { tracers, tracersAdjoint, tracerState, type DeviceTracerRequest, type TracerRequest } from '@retroplume/native';
-import { hourStore, hourStoreBytes, hoursOfChunk, type HourStore, type HourStoreOptions, type HourStoreShape } from '../../data/hour-store';
-import { keptMemory, newMemory, wholeGrid, type Crop, type Hours, type Memory, type PeriodSource } from '../../data/period-source';
-import { GROUPS, missingWeather, tracerCount, type TracerSettings } from '../../data/case';
-import { ConfigError } from '../../errors';
-import { ChosenHours, SomeHours } from '../../data/some-hours';
-import { usableMemory } from '../../usable-memory';
+import { hourStore, hourStoreBytes, hoursOfChunk, type HourStore, type HourStoreOptions, type HourStoreShape } from '../../fields/hour-store';
+import { keptMemory, newMemory, wholeGrid, type Crop, type Hours, type Memory, type PeriodSource } from '../../fields/period-source';
+import { GROUPS } from '../../base/species';
+import { missingWeather, tracerCount, type TracerSettings } from '../../case';
+import { ConfigError } from '../../base/errors';
+import { ChosenHours, SomeHours } from '../../fields/sparse-hours';
+import { usableMemory } from '../../base/usable-memory';
 import { SeenFactors, type EmissionFactors, type FactorStep } from './emission-factors';
 import { RATE_COUNT, ratesOf, tracerKinds } from './tracer-rates';
 

@@ -1,4 +1,4 @@
-import { normalisationOf } from '../normalisation';
+import { normalisationOf } from '../model/normalisation';
 import { tinyPeriod, tinyTraining } from '../testing/tiny-world';
 import { LossWeights } from './loss-weights';
 

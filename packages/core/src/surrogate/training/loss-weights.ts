@@ -1,7 +1,8 @@
 /** What the terms of the training's loss are weighted with (training-program.ts), over the whole of a batch that may come in parts. */
-import { SPECIES, type TrainingSettings } from '../../data/case';
-import type { Normalisation } from '../normalisation';
-import { windowsOf, type Batch } from '../batch';
+import { SPECIES } from '../../base/species';
+import { type TrainingSettings } from '../../case';
+import type { Normalisation } from '../model/normalisation';
+import { windowsOf, type Batch } from '../model/batch';
 
 export const SPECIES_COUNT = SPECIES.length;
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { normalisationOf } from '../normalisation';
+import { normalisationOf } from '../model/normalisation';
 import { tinyPeriod, tinySurrogate, tinyTraining, WORLD } from '../testing/tiny-world';
 import { train, type TrainResult } from './train';
 

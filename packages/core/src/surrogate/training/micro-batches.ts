@@ -4,7 +4,7 @@
  * With M = 1 ranks share the batch within their programs (graph/batch-share.ts), one part each, and batch norm can look over all of it.
  */
 import type { Ranks } from '@retroplume/native';
-import { ConfigError } from '../../errors';
+import { ConfigError } from '../../base/errors';
 import type { FloatArray, Program } from '../../graph';
 
 /** Which part of a batch, of how many. */

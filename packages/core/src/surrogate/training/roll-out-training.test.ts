@@ -2,10 +2,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigError, InterruptedError } from '../../errors';
-import { FrozenProgram } from '../frozen-program';
-import { normalisationOf } from '../normalisation';
-import type { Batch, WindowBatch } from '../batch';
+import { ConfigError, InterruptedError } from '../../base/errors';
+import { FrozenProgram } from '../model/frozen-program';
+import { normalisationOf } from '../model/normalisation';
+import type { Batch, WindowBatch } from '../model/batch';
 import { CELLS, tinyPeriod, tinySurrogate, tinyTraining, WORLD } from '../testing/tiny-world';
 import { samplerOf, train, type TrainOptions, type TrainResult } from './train';
 import { TrainingProgram } from './training-program';

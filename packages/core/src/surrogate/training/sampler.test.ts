@@ -1,10 +1,10 @@
 import { windowMean } from '@retroplume/native';
-import { ConfigError } from '../../errors';
+import { ConfigError } from '../../base/errors';
 import { rotatePlanes } from '../testing/rotate-planes';
 import { cropSize, hoursFrom, Sampler, splitHours, type RunSplit, type SamplerSettings } from './sampler';
 import { METEOROLOGY, tinyPeriod, WORLD } from '../testing/tiny-world';
 import { carryRuns } from '../tracers/carried-runs';
-import { Window } from '../window';
+import { Window } from '../model/window';
 
 const window = new Window([
   { count: 2, hours: 3 },

@@ -6,10 +6,10 @@
  * sees the same batches, without any state to keep. What is random about a sample beside its choice has a stream of its own: of ranks that share a batch,
  * each draws all choices and fills its own samples alone, which are those that one process would see. So is it with micro-batches.
  */
-import { ConfigError } from '../../errors';
-import { Random } from '../../random';
-import type { Crop, HourlyValues } from '../../data/period-source';
-import type { TrainingPeriod, TrainingRun } from '../../data/training-period';
+import { ConfigError } from '../../base/errors';
+import { Random } from '../../base/random';
+import type { Crop, HourlyValues } from '../../fields/period-source';
+import type { TrainingPeriod, TrainingRun } from '../../fields/training-period';
 import {
   DrawnBatch,
   HostWindows,
@@ -20,9 +20,9 @@ import {
   type InputDraw,
   type InputName,
   type WindowBatch,
-} from '../batch';
+} from '../model/batch';
 import { WHOLE_BATCH, type BatchPart } from './micro-batches';
-import { ONE_HOUR, type Window } from '../window';
+import { ONE_HOUR, type Window } from '../model/window';
 
 /** Which hours of a period are trained on and which are kept for the test. */
 export interface HourSplit {

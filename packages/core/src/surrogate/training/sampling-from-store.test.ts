@@ -1,16 +1,16 @@
-import type { HourStore } from '../../data/hour-store';
+import type { HourStore } from '../../fields/hour-store';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FieldRoom } from '../../data/field-room';
-import { readPrepared } from '../../data/prepared';
-import { withPriorConcentrations } from '../../data/prior-channels';
-import { openTrainingPeriods, type TrainingPeriod } from '../../data/training-period';
-import { normalisationOf } from '../normalisation';
+import { FieldRoom } from '../../fields/memory-budget';
+import { readPrepared } from '../../fields/prepared';
+import { withPriorConcentrations } from '../../fields/prior-channels';
+import { openTrainingPeriods, type TrainingPeriod } from '../../fields/training-period';
+import { normalisationOf } from '../model/normalisation';
 import { Sampler, type SamplerSettings } from './sampler';
 import { CELLS, METEOROLOGY, tinyPeriod, WORLD, writePeriods } from '../testing/tiny-world';
 import { carryRuns, dropTracers } from '../tracers/carried-runs';
-import { Window } from '../window';
+import { Window } from '../model/window';
 
 let folder: string;
 const NAMES = ['winter', 'summer'];

@@ -3,12 +3,12 @@ import { existsSync, mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SurrogateSettings, TrainingSettings } from '../../data/case';
-import { readTensors, removeCheckpoint, writeTensors, type Tensor } from '../../data/checkpoint';
-import type { PreparedPeriod } from '../../data/prepared';
-import { DataError, InterruptedError, NumericalError } from '../../errors';
-import { Random } from '../../random';
-import { normalisationOf } from '../normalisation';
+import type { SurrogateSettings, TrainingSettings } from '../../case';
+import { readTensors, removeCheckpoint, writeTensors, type Tensor } from '../../files/checkpoint';
+import type { PreparedPeriod } from '../../fields/prepared';
+import { DataError, InterruptedError, NumericalError } from '../../base/errors';
+import { Random } from '../../base/random';
+import { normalisationOf } from '../model/normalisation';
 import { killedTraining, tinyPeriod, tinySurrogate, tinyTraining, WORLD } from '../testing/tiny-world';
 import { learningRateAt, train, type TrainOptions, type TrainResult } from './train';
 

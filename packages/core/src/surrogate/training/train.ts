@@ -1,18 +1,18 @@
 /** The training loop: batches, learning rate, test loss, checkpoints, early stop. */
 import { ALONE, type Ranks } from '@retroplume/native';
-import type { SurrogateSettings, TrainingSettings } from '../../data/case';
-import { decodeTensors, encodeTensors, readCheckpoint, writeCheckpoint, type Checkpoint, type Tensor } from '../../data/checkpoint';
-import type { TrainingPeriod } from '../../data/training-period';
-import { ConfigError, InterruptedError } from '../../errors';
+import type { SurrogateSettings, TrainingSettings } from '../../case';
+import { decodeTensors, encodeTensors, readCheckpoint, writeCheckpoint, type Checkpoint, type Tensor } from '../../files/checkpoint';
+import type { TrainingPeriod } from '../../fields/training-period';
+import { ConfigError, InterruptedError } from '../../base/errors';
 import type { Execution } from '../../graph';
-import { takesInitialConcentrations } from '../initial-concentrations';
+import { takesInitialConcentrations } from '../model/initial-concentrations';
 import { partsOf, type BatchPart } from './micro-batches';
-import type { Normalisation } from '../normalisation';
-import type { DrawnBatch } from '../batch';
+import type { Normalisation } from '../model/normalisation';
+import type { DrawnBatch } from '../model/batch';
 import { drawsPairs, Sampler, type RunSplit } from './sampler';
 import { trainingHours } from './training-hours';
 import { TrainingProgram, type StepLosses } from './training-program';
-import { Window } from '../window';
+import { Window } from '../model/window';
 
 /** One look at the test loss. */
 export interface CurvePoint {

@@ -1,9 +1,9 @@
 /** Which hours of a period a surrogate is trained and tested on: what the case alone decides, so that a run can look at it before its first stage. */
-import type { SurrogateSettings, TrainingSettings } from '../../data/case';
-import { ConfigError, DataError } from '../../errors';
-import { takesInitialConcentrations } from '../initial-concentrations';
+import type { SurrogateSettings, TrainingSettings } from '../../case';
+import { ConfigError, DataError } from '../../base/errors';
+import { takesInitialConcentrations } from '../model/initial-concentrations';
 import { hoursFrom, splitHours, type HourSplit } from './sampler';
-import { Window } from '../window';
+import { Window } from '../model/window';
 
 export interface TrainedPeriod {
   name: string;

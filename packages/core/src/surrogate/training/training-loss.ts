@@ -12,11 +12,11 @@
  * Where samples are rolled out (`training.rolloutWindows`) J is the mean over their windows, each of which takes the output of the one before as y: the gradient
  * goes through it, so that what the network hands on is trained too.
  */
-import type { SurrogateSettings, TrainingSettings } from '../../data/case';
+import type { SurrogateSettings, TrainingSettings } from '../../case';
 import { loss, slice, subtract, weightedSum, type Graph, type Mode, type Value } from '../../graph';
 import { SPECIES_COUNT, type DifferenceKind } from './loss-weights';
-import { buildSurrogate, normaliseConcentrations, type SurrogateSizes } from '../model';
-import type { Normalisation } from '../normalisation';
+import { buildSurrogate, normaliseConcentrations, type SurrogateSizes } from '../model/model';
+import type { Normalisation } from '../model/normalisation';
 
 export interface LossValues {
   total: Value;

@@ -1,10 +1,11 @@
 /** What a training on the processor has in memory beside its fields and their tracers, told before it begins. */
-import { GROUPS, SPECIES, tracerCount, type SurrogateSettings, type TrainingSettings } from '../../data/case';
-import { windowLengths } from '../batch';
-import { takesInitialConcentrations } from '../initial-concentrations';
-import type { SurrogateSizes } from '../model';
-import type { ChannelScale } from '../normalisation';
-import { Window } from '../window';
+import { GROUPS, SPECIES } from '../../base/species';
+import { tracerCount, type SurrogateSettings, type TrainingSettings } from '../../case';
+import { windowLengths } from '../model/batch';
+import { takesInitialConcentrations } from '../model/initial-concentrations';
+import type { SurrogateSizes } from '../model/model';
+import type { ChannelScale } from '../model/normalisation';
+import { Window } from '../model/window';
 import { cropSize, drawsPairs } from './sampler';
 import { TEST_BATCHES } from './train';
 import { TrainingProgram } from './training-program';

@@ -1,6 +1,6 @@
-import { normalisationOf } from '../normalisation';
+import { normalisationOf } from '../model/normalisation';
 import type { Program } from '../../graph';
-import type { DrawnBatch } from '../batch';
+import type { DrawnBatch } from '../model/batch';
 import { tinyPeriod, tinySurrogate, tinyTraining, WORLD } from '../testing/tiny-world';
 import { samplerOf } from './train';
 import { trainingBytes } from './training-memory';

@@ -5,7 +5,7 @@
  * the whole batch, so that loss and gradient are the sums over parts.
  */
 import { ALONE, type Ranks } from '@retroplume/native';
-import type { TrainingSettings } from '../../data/case';
+import type { TrainingSettings } from '../../case';
 import {
   adamUpdate,
   averageBuffers,
@@ -22,12 +22,12 @@ import {
   type Value,
 } from '../../graph';
 import { bytesOfFields, executionOf, roomOf } from '../../graph/execution';
-import type { Tensor } from '../../data/checkpoint';
-import { NumericalError } from '../../errors';
+import type { Tensor } from '../../files/checkpoint';
+import { NumericalError } from '../../base/errors';
 import { differenceKinds, LossWeights } from './loss-weights';
 import { MicroBatchSums, WHOLE_BATCH, type BatchPart } from './micro-batches';
-import { INPUTS, requestOf, windowsOf, type Batch, type DrawnBatch, type Field, type InputDraw } from '../batch';
-import { ResidentFields } from '../resident-fields';
+import { INPUTS, requestOf, windowsOf, type Batch, type DrawnBatch, type Field, type InputDraw } from '../model/batch';
+import { ResidentFields } from '../model/resident-fields';
 import { DIFFERENCE_WEIGHT, suffixOf, trainingLoss, type LossParts, type LossValues } from './training-loss';
 
 export interface StepLosses {

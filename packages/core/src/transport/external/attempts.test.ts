@@ -4,13 +4,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { processOf } from '../../processes';
-import { ExternalCtm } from '../external-ctm';
+import { processOf } from '../../base/processes';
+import { ExternalCtm } from './external-ctm';
 import { GRID, readAll, START, temporaryFolder, writeFile } from '../testing/small-case';
 import { endAttemptsBelow } from './attempts';
 
 /** The compiled modules, for a process that is killed. */
-const DIST = join(__dirname, '../../../dist/transport');
+const DIST = join(__dirname, '../../../dist/transport/external');
 const NAMES = ['NO2', 'SO2', 'O3', 'PM25_TOT'];
 const UNITS = ['ppbV', 'ppbV', 'ppbV', 'micrograms/m**3'];
 

@@ -6,11 +6,11 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
-import { writeFailure, writeFileAtomic } from '../../data/checkpoint';
-import { readJson } from '../../data/json-file';
-import { makeFolder } from '../../data/make-folder';
-import { RetroplumeError } from '../../errors';
-import { processOf } from '../../processes';
+import { writeFailure, writeFileAtomic } from '../../files/checkpoint';
+import { readJson } from '../../files/json-file';
+import { makeFolder } from '../../files/make-folder';
+import { RetroplumeError } from '../../base/errors';
+import { processOf } from '../../base/processes';
 import { endGroup } from './process-group';
 
 /** What the marker holds. */

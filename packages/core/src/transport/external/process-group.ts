@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import { withoutLauncher } from '@retroplume/native';
-import { TransportError } from '../../errors';
+import { TransportError } from '../../base/errors';
 
 /** How long a command that was told to end may take before it is killed, its children included. */
 const GRACE_MS = 10_000;

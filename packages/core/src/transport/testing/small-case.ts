@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { IoapiFile, IoapiWriter } from '../../data/ioapi';
+import { IoapiFile, IoapiWriter } from '../../files/ioapi/ioapi';
 import { Grid } from '../../grid/grid';
-import type { EmissionGroups } from '../emission-reader';
+import type { EmissionGroups } from '../../inventory/reading/emission-reader';
 
 export const GRID = new Grid({
   name: 'SMALL',

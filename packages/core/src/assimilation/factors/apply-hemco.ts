@@ -1,0 +1,40 @@
+/** The factors of a period as scale factors of HEMCO. */
+import { join, relative } from 'node:path';
+import { GROUPS } from '../../base/species';
+import { instant, timeAt } from '../../files/ioapi/ioapi-time';
+import type { PeriodSource } from '../../fields/period-source';
+import { writeHemco, type HemcoGrid } from '../../inventory/scaling/hemco';
+import type { PeriodFactors } from './factors-file';
+import { changeWithinDay, factorsAt, stretchLabel, type Stretch } from './slot-stretches';
+import { meanOfStretch } from './updated-fields';
+
+export const HEMCO_FOLDER = 'hemco';
+
+/**
+ * Writes `hemco/hemco_<period>[_<day>].nc` and the lines of HEMCO_Config.rc, a pair for each stretch of days that share their factors.
+ *
+ * @param log - told where factors change within a day, and nothing is written
+ * @returns the files, relative to `dir`
+ */
+export function writePeriodHemco(
+  dir: string,
+  hemco: HemcoGrid,
+  period: PeriodSource,
+  { factors, stretches, origin }: { factors: PeriodFactors; stretches: readonly Stretch[]; origin: string },
+  log: (text: string) => void,
+): string[] {
+  const { name, grid, time } = period;
+  const within = changeWithinDay(time, stretches);
+  if (within) {
+    log(`${name}: no scale factors for HEMCO are written: the factors change at ${instant(within)}, within a day, and each file serves whole days`);
+    return [];
+  }
+  return stretches.flatMap((stretch) => {
+    const from = timeAt(time, stretch.first);
+    const path = (kind: string): string => join(dir, HEMCO_FOLDER, `${kind}_${stretchLabel(name, from, stretches)}`);
+    const prior = meanOfStretch(period, stretch).map((rate, i) => rate * grid.cellArea(Math.floor(i / GROUPS.length / grid.cols)));
+    const span = { from, to: timeAt(time, stretch.first + stretch.hours) };
+    const paths = { factors: `${path('hemco')}.nc`, config: `${path('HEMCO_Config')}.rc` };
+    return writeHemco(paths, hemco, { prior, factors: factorsAt(factors, stretch), origin, ...span }).map((written) => relative(dir, written));
+  });
+}

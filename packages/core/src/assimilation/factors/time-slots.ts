@@ -1,0 +1,94 @@
+/** Which hours of a period share a factor, and how factors of slots become factors of hours. */
+import type { InversionSettings } from '../../case';
+import { channelsOf, hoursOf, type PeriodSource } from '../../fields/period-source';
+import type { TimeAxis } from '../../grid/grid';
+
+export type FactorBasis = InversionSettings['factors'];
+
+/** Slots of one period: hour t has the factors of slot `of[t]`. */
+export interface TimeSlots {
+  count: number;
+  of: Int32Array;
+  /** hours from the middle of one slot to that of the next; 0 where there is only one */
+  stepHours: number;
+}
+
+const HOURS_OF: Record<Exclude<FactorBasis, 'period' | 'month' | 'hour-of-day'>, number> = { hour: 1, day: 24, week: 168 };
+
+/** Days, months and hours of the day are those of UTC; weeks begin with the period. */
+export function timeSlots({ start, count }: Pick<TimeAxis, 'start' | 'count'>, basis: FactorBasis): TimeSlots {
+  const hourOfDay = start.getUTCHours();
+  const hours = Array.from({ length: count }, (_, t) => t);
+  const from = (slot: (t: number) => number, stepHours: number): TimeSlots => {
+    const of = Int32Array.from(hours, slot);
+    const slots = of.reduce((a, b) => Math.max(a, b), 0) + 1;
+    return { count: slots, of, stepHours: slots > 1 ? stepHours : 0 };
+  };
+  switch (basis) {
+    case 'period':
+      return from(() => 0, 0);
+    case 'month': {
+      const month = (t: number): number => {
+        const date = new Date(start.getTime() + t * 3_600_000);
+        return 12 * date.getUTCFullYear() + date.getUTCMonth();
+      };
+      return from((t) => month(t) - month(0), 730);
+    }
+    case 'hour-of-day':
+      // A period that begins at noon has its first slot at noon: slots follow each other as hours do.
+      return from((t) => t % 24, 1);
+    case 'day':
+      return from((t) => Math.floor((t + hourOfDay) / 24), 24);
+    default:
+      return from((t) => Math.floor(t / HOURS_OF[basis]), HOURS_OF[basis]);
+  }
+}
+
+/** One slot for all hours, or one for each. */
+export function isPlain({ count, of }: TimeSlots): boolean {
+  return count === 1 || count === of.length;
+}
+
+/** How many hours each slot has; those at the ends of a period, and months, may have fewer or more than others. */
+export function hoursPerSlot({ count, of }: Pick<TimeSlots, 'count' | 'of'>): Int32Array {
+  const hours = new Int32Array(count);
+  for (const slot of of) hours[slot]++;
+  return hours;
+}
+
+/** Factors of slots `[slots, field]` as factors of hours `[hours, field]`. */
+export function expandSlots(data: Float32Array, { count, of }: TimeSlots): Float32Array {
+  const field = data.length / count;
+  const out = new Float32Array(of.length * field);
+  of.forEach((slot, t) => out.set(data.subarray(slot * field, (slot + 1) * field), t * field));
+  return out;
+}
+
+/** The transpose of {@link expandSlots}: the hours of each slot summed, added to `out`. */
+export function addHoursToSlots(hourly: Float32Array, { count, of }: TimeSlots, out: Float32Array): void {
+  const field = out.length / count;
+  of.forEach((slot, t) => {
+    for (let i = 0; i < field; i++) out[slot * field + i] += hourly[t * field + i];
+  });
+}
+
+/** The factors that the first hour of each slot has. */
+export function firstOfSlots(hourly: Float32Array, { count, of }: TimeSlots): Float32Array {
+  const field = hourly.length / of.length;
+  const out = new Float32Array(count * field);
+  for (let t = of.length - 1; t >= 0; t--) out.set(hourly.subarray(t * field, (t + 1) * field), of[t] * field);
+  return out;
+}
+
+/** Mean emissions of each slot, `[slots, H, W, groups]`. */
+export function meanOfSlots(period: PeriodSource, { count, of }: TimeSlots): Float32Array {
+  const field = period.grid.rows * period.grid.cols * channelsOf(period, 'emissions');
+  const hours = hoursPerSlot({ count, of });
+  const mean = new Float32Array(count * field);
+  let t = 0;
+  for (const emissions of hoursOf(period, 'emissions', { first: 0, count: of.length })) {
+    const slot = of[t++];
+    emissions.forEach((emission, i) => (mean[slot * field + i] += emission / hours[slot]));
+  }
+  return mean;
+}

@@ -1,0 +1,156 @@
+/** How far the inversion's emissions lie from those that the surrogate was trained on, and the limit that the case may set: files, figures, bounds. */
+import { join } from 'node:path';
+import { GROUPS, type Group } from '../../base/species';
+import { memberNames } from '../../case';
+import { onGrid } from '../../files/netcdf/cf-grid';
+import { writeFileAtomic } from '../../files/checkpoint';
+import { readCf, writeCf } from '../../files/netcdf/netcdf-cf';
+import { wholeGrid, type PeriodSource } from '../../fields/period-source';
+import { openPrepared } from '../../fields/prepared-store';
+import { emittingCells, shareOfEmitting } from '../../inversion/control/control';
+import { AT_BOUND } from '../../inversion/control/log-factor-control';
+import { BEYOND, distanceFigures, isFar, MemberSpread, trainingDistance, type DistanceFigures } from '../../surrogate/judgement/training-distance';
+import type { PeriodFactors } from './factors-file';
+import { testRuns, variantSettings } from '../surrogate/trained-surrogate';
+import type { StageContext } from '../../run/engine/stage';
+import { meanOfStretch } from './updated-fields';
+
+export const DISTANCE_FILE = 'distance.nc';
+export const TRUST_FILE = 'trust.json';
+
+/** hours */
+const DAY = 24;
+
+export interface GroupTrust extends DistanceFigures {
+  group: Group;
+  period: string;
+  /** with a limit: part of the emitting cells (and hours) whose factor lies at it, 0…1 */
+  atLimit?: number;
+}
+
+/** What `trust.json` holds. */
+export interface TrustSummary {
+  /** runs with changed emissions that the surrogate was trained on; with none every change is beyond them, and there are no figures */
+  members: number;
+  /** `inversion.trustRegion` */
+  limit?: number;
+  /** distance that counts as beyond */
+  beyond: number;
+  groups: GroupTrust[];
+}
+
+/** Names of the runs with changed emissions that the variant's surrogate is trained on. */
+function trainedMembers(context: StageContext): string[] {
+  const kept = testRuns(context);
+  return variantSettings(context).surrogate.mode === 'paper' ? [] : memberNames(context.case).filter((name) => !kept.includes(name));
+}
+
+/** Mean emissions of a period, `[H, W, 5]`, kg m-2 s-1. */
+function meanEmissionsOf(period: PeriodSource): Float64Array {
+  return meanOfStretch(period, { first: 0, hours: period.time.count });
+}
+
+/** Spread of the log factors of the members in each period, `[H, W, 5]`; undefined where the surrogate was trained on one inventory. */
+export function shownSpread(context: StageContext): Float32Array[] | undefined {
+  const members = trainedMembers(context);
+  if (members.length === 0) return undefined;
+  return context.case.periods.map(({ name }) => {
+    const open = (run?: string): PeriodSource => openPrepared(context.dirOf('prepare'), name, run);
+    const [prior, runs] = [open(), members.map(open)];
+    const { grid, time } = prior;
+    const spread = new MemberSpread(grid.rows * grid.cols * GROUPS.length);
+    // A day at a time: what members change from week to week cancels in the mean of a period.
+    for (let first = 0; first < time.count; first += DAY) {
+      const day = { first, hours: Math.min(DAY, time.count - first) };
+      const emissions = meanOfStretch(prior, day);
+      for (const run of runs) {
+        context.signal.throwIfAborted();
+        spread.add(emissions, meanOfStretch(run, day));
+      }
+    }
+    return spread.spread();
+  });
+}
+
+/** Largest |log factor| under a limit, `[slots, H, W, 5]`: limit · s, the same in all hours of a period. */
+export function largestLogFactor(spread: readonly Float32Array[], limit: number, slots: readonly number[]): Float32Array {
+  const field = spread[0].length;
+  const out = new Float32Array(slots.reduce((sum, count) => sum + count, 0) * field);
+  let at = 0;
+  spread.forEach((each, p) => {
+    for (let slot = 0; slot < slots[p]; slot++, at += field) each.forEach((s, i) => (out[at + i] = limit * s));
+  });
+  return out;
+}
+
+/**
+ * Writes {@link DISTANCE_FILE} (one variable `distance_<period>` a period) and {@link TRUST_FILE} into the stage's folder, and says where much of the
+ * emissions lies beyond.
+ *
+ * @returns the names of the files, and what {@link TRUST_FILE} holds
+ */
+export function writeTrust(
+  context: StageContext,
+  periods: readonly PeriodSource[],
+  factors: readonly PeriodFactors[],
+  spread: readonly Float32Array[] | undefined,
+): { products: string[]; trust: TrustSummary } {
+  const { surrogate, inversion } = variantSettings(context);
+  const { trustRegion: limit } = inversion;
+  const trust: TrustSummary = { members: trainedMembers(context).length, ...(limit === undefined ? {} : { limit }), beyond: BEYOND, groups: [] };
+  const products = [TRUST_FILE];
+  if (spread) {
+    const { grid } = periods[0];
+    const fields = periods.map((period, p) => {
+      const { data, slots } = factors[p];
+      const distance = trainingDistance(period, surrogate.tracers, { data, hourly: slots > 1 }, spread[p], context.threads);
+      trust.groups.push(
+        ...groupsOf(context, period, distance, factors[p], limit === undefined ? undefined : largestLogFactor([spread[p]], limit, [slots])),
+      );
+      return { name: period.name, distance };
+    });
+    writeCf(join(context.dir, DISTANCE_FILE), {
+      dimensions: { y: grid.rows, x: grid.cols, group: GROUPS.length },
+      ...onGrid(
+        grid,
+        fields.map(({ name, distance }) => ({
+          name: `distance_${name}`,
+          dimensions: ['y', 'x', 'group'],
+          data: distance,
+          attributes: { long_name: `distance of the updated emissions from those of the members, in units of their spread, ${name}`, units: '1' },
+        })),
+      ),
+      attributes: { Conventions: 'CF-1.10', title: 'Distance of the updated emissions from those of the training', groups: GROUPS.join(' ') },
+    });
+    products.push(DISTANCE_FILE);
+  }
+  writeFileAtomic(join(context.dir, TRUST_FILE), JSON.stringify(trust, null, 2));
+  return { products, trust };
+}
+
+function groupsOf(
+  context: StageContext,
+  period: PeriodSource,
+  distance: Float32Array,
+  { data, slots }: PeriodFactors,
+  largest: Float32Array | undefined,
+): GroupTrust[] {
+  const emissions = meanEmissionsOf(period);
+  const emitting = emittingCells(slots > 1 ? period.hourly('emissions', wholeGrid(period), { first: 0, count: slots }) : emissions);
+  const atLimit = largest && shareOfEmitting(emitting, GROUPS.length, (i) => Math.abs(Math.log(data[i])) > AT_BOUND * largest[i]);
+  return GROUPS.flatMap((group, g) => {
+    const figures = distanceFigures(distance, emissions, g);
+    if (!figures) return [];
+    if (isFar(figures)) {
+      const share = `${(100 * figures.beyond).toFixed(1)} % of the emissions of ${group}`;
+      context.log(`warning: ${period.name}: ${share} lie more than ${BEYOND} spreads of the members from what the surrogate was trained on`);
+    }
+    return [{ group, period: period.name, ...figures, ...(atLimit ? { atLimit: atLimit[g] } : {}) }];
+  });
+}
+
+/** Distances of a period, `[H, W, 5]`, as {@link writeTrust} wrote them; undefined where the file lacks them. */
+export function readDistance(path: string, period: string): Float32Array | undefined {
+  const found = readCf(path).variables.find(({ name }) => name === `distance_${period}`);
+  return found && Float32Array.from(found.data as Float32Array);
+}

@@ -1,0 +1,270 @@
+/** What an inversion of a case works with: the frozen surrogate seen through its monitors, the prior emissions, and the settings of the variant. */
+import { join } from 'node:path';
+import { GROUPS, SPECIES } from '../base/species';
+import { sourceOf, type PeriodSource } from '../fields/period-source';
+import type { Grid } from '../grid/grid';
+import { Role, type ForwardModel } from '../inversion/model/forward-model';
+import type { InversionProblem, InversionSettings } from '../inversion/solve/inversion-settings';
+import { NuisanceModel } from '../inversion/model/nuisance-model';
+import { TotalsModel } from '../inversion/model/totals-model';
+import type { AdjointEngine } from '../surrogate/model/frozen-program';
+import { OnnxEngine } from '../surrogate/model/onnx-engine';
+import type { Surrogate } from '../surrogate/model/surrogate';
+import { joined } from '../base/vectors';
+import { dataOf, drawInputs } from './surrogate/drawn-inputs';
+import { chooseEngine, type EngineChoice } from './surrogate/engine-choice';
+import { addErrors, errorModelOf } from './observed/error-model';
+import { FACTORS_FILE, readFactors } from './factors/factors-file';
+import {
+  domainPlan,
+  firstHours,
+  HOURS_TOGETHER,
+  loadSurrogate,
+  preparedPeriods,
+  storedPeriods,
+  variantSettings,
+  type DomainPlan,
+} from './surrogate/trained-surrogate';
+import { knownTotals } from './prior/known-totals';
+import { readOutcome } from '../run/inversions/loop-pass';
+import { markOf, observationsInWords } from './observed/monitors';
+import { nuisanceTerms } from './observed/nuisance';
+import { observePeriod, passRun, priorRun, throughOperator, type ObservedPeriod } from './observed/observed-periods';
+import { ONNX_FILES } from './surrogate/onnx-models';
+import { priorCovariance } from './prior/prior-covariance';
+import { sectorsOf } from './prior/sector-emissions';
+import { expectUnchanged } from '../run/engine/record';
+import { passVariant, stageDir, type StageContext } from '../run/engine/stage';
+import { SurrogateForwardModel, type PeriodProblem } from './surrogate/surrogate-forward-model';
+import { firstOfSlots, meanOfSlots, timeSlots, type TimeSlots } from './factors/time-slots';
+import { largestLogFactor, shownSpread } from './factors/trust-region';
+
+/** How the monitors of a period are used. */
+export interface StationCounts {
+  period: string;
+  used: number;
+  withheld: number;
+  watched: number;
+  outside: number;
+  withheldMark: string;
+}
+
+export interface InversionSetup {
+  grid: Grid;
+  periods: PeriodSource[];
+  model: ForwardModel;
+  /** the same without what is inverted beside the emissions */
+  surrogateModel: SurrogateForwardModel;
+  /** names, units and spreads of the nuisance numbers, in the model's order */
+  nuisance: { name: string; unit: string; spread: number }[];
+  problem: InversionProblem;
+  /** with `batch` in batches of the model */
+  settings: InversionSettings & { checkpointEvery: number };
+  engine: EngineChoice;
+  stations: StationCounts[];
+  /** of each period */
+  slots: TimeSlots[];
+  /** root mean square of the members' log factors; see {@link shownSpread} */
+  spread: ReturnType<typeof shownSpread>;
+  /** gives the model's memory and temporary files back */
+  dispose: () => void;
+}
+
+/** What all inversions with one surrogate share, whatever the roles of their monitors and the settings of prior and errors. */
+export interface InversionResources {
+  surrogate: Surrogate;
+  periods: PeriodSource[];
+  plan: DomainPlan;
+  /** hours of a batch of the model */
+  hours: number;
+  engine: AdjointEngine;
+  choice: EngineChoice;
+  spread: InversionSetup['spread'];
+}
+
+/** The file in a stage's folder that keeps what engine `auto` chose, for a run that goes on; what is finished needs it no more. */
+export function engineMemory({ dir }: Pick<StageContext, 'dir'>): string {
+  return join(dir, 'engine.json');
+}
+
+/**
+ * Loads surrogate, prepared fields and engine; who asked for them disposes of the engine.
+ *
+ * @throws {RetroplumeError} if products of the stages before are missing or do not fit together
+ */
+export async function loadInversion(context: StageContext): Promise<InversionResources> {
+  const { inversion } = variantSettings(context);
+  const surrogate = loadSurrogate(context);
+  const stored = storedPeriods(context);
+  // The paper draws so many hours a step, which the program then takes at once; without a draw it is as in the default mode.
+  const drawn = inversion.mode === 'paper' && inversion.batch > 0 ? inversion.batch : undefined;
+  const ofDays = context.case.observations.resolution === 'daily' || inversion.dailyMeans;
+  const plan = domainPlan(context, surrogate, stored[0].grid, { adjoint: true, hours: drawn, ...(ofDays && { day: inversion.hoursPerDay }) });
+  const tiled = plan.tiling.tiles.length > 1;
+  // Tiles read what they need from disk, for as many hours at once as make the reading cheap.
+  const periods: PeriodSource[] = tiled ? stored : preparedPeriods(context).map((period) => sourceOf(period));
+  const hours = !tiled ? plan.batchSize : (drawn ?? HOURS_TOGETHER);
+  const spread = shownSpread(context);
+  return { surrogate, periods, plan, hours, spread, ...(await chosenEngine(context, surrogate, plan)) };
+}
+
+/** Everything that `invert` needs, and what looks at its result: as {@link InversionProblem} says, for all periods of the case. */
+export async function setUpInversion(context: StageContext): Promise<InversionSetup> {
+  const resources = await loadInversion(context);
+  const setup = await inversionWith(context, resources);
+  return {
+    ...setup,
+    dispose: () => {
+      setup.dispose();
+      resources.engine.dispose();
+    },
+  };
+}
+
+/**
+ * The same on resources that outlive it; `dispose` leaves them.
+ *
+ * @param leftOut - stations that are watched only, in place of those that would choose the step at which to stop
+ */
+export async function inversionWith(context: StageContext, resources: InversionResources, leftOut?: ReadonlySet<string>): Promise<InversionSetup> {
+  const { surrogate, periods, plan, hours, engine, choice, spread } = resources;
+  const { inversion } = variantSettings(context);
+  const { uncertainty: _after, ...settings } = inversion; // what follows the inversion does not make it another one
+  const [{ grid }] = periods;
+  const paper = inversion.mode === 'paper';
+  const { problems, stations, observed } = await problemsOf(context, periods, leftOut);
+  const surrogateModel = new SurrogateForwardModel(surrogate, engine, problems, {
+    anchored: !paper,
+    factors: inversion.factors,
+    hours,
+    threads: context.threads,
+    processes: context.ranks?.localSize,
+    tiling: plan.tiling,
+    signal: context.signal,
+    ...(context.pass ? { base: baseFactors(context, context.pass.anchor, periods) } : {}),
+  });
+  const slots = periods.map(({ time }) => timeSlots(time, inversion.factors));
+  const priorEmissions = joined(
+    Float32Array,
+    periods.map((period, p) => meanOfSlots(period, slots[p])),
+  );
+  const beside = nuisanceTerms(
+    context,
+    surrogateModel,
+    periods.map((period, p) => ({ period, observed: observed[p], ...(context.pass ? {} : { prior: problems[p].anchor }) })),
+  );
+  let model: ForwardModel = beside ? new NuisanceModel(surrogateModel, beside.terms) : surrogateModel;
+  const { totals } = inversion;
+  if (totals.length > 0) {
+    model = new TotalsModel(model, knownTotals(totals, context.case, grid, priorEmissions, slots), SPECIES.length);
+  }
+  return {
+    nuisance: (beside?.names ?? []).map((name, k) => ({ name, unit: beside!.units[k], spread: model.nuisance![k] })),
+    ...{ grid, periods, model, surrogateModel, engine: choice, stations, slots, spread },
+    problem: inversionProblem(context, resources, slots, priorEmissions),
+    settings: { ...settings, batch: paper && inversion.batch > 0 ? 1 : Math.ceil(inversion.batch / hours) },
+    dispose: () => surrogateModel.dispose(),
+  };
+}
+
+/** What is inverted, and the prior of it. */
+function inversionProblem(
+  context: StageContext,
+  { surrogate, periods, spread }: InversionResources,
+  slots: readonly TimeSlots[],
+  priorEmissions: Float32Array,
+): InversionProblem {
+  const { inversion } = variantSettings(context);
+  const { initialConcentrations: initial, trustRegion } = inversion;
+  const { grid } = periods[0];
+  const { emissions, concentrations } = surrogate.description.normalisation;
+  return {
+    groups: GROUPS,
+    species: SPECIES,
+    priorEmissions,
+    ...{ totals: inversion.totals.length > 0, threads: context.threads },
+    sectors: sectorsOf(context.case, inversion, periods, slots),
+    ...priorCovariance(inversion, context.case.regions, grid, slots),
+    ...(spread && trustRegion !== undefined
+      ? {
+          largestLogFactor: largestLogFactor(
+            spread,
+            trustRegion,
+            slots.map(({ count }) => count),
+          ),
+        }
+      : {}),
+    initialConcentrations: { spread: initial.spread, lengthCells: grid.lengthInCells(initial.lengthKm) },
+    ...(context.pass ? { start: readOutcome(context, context.pass.anchor).control } : {}),
+    ...(inversion.mode === 'paper' ? { emissionScale: emissions.scale, speciesScale: concentrations.scale } : {}),
+  };
+}
+
+/** The engine that the case asks for, on the domain or on a tile of it. */
+function chosenEngine(
+  context: StageContext,
+  surrogate: Surrogate,
+  { tiling: { rows, cols }, batchSize: batch }: DomainPlan,
+): Promise<{ engine: AdjointEngine; choice: EngineChoice }> {
+  const dir = context.dirOf('export');
+  const { forward, vjp } = ONNX_FILES;
+  const models = { forward: join(dir, forward), vjp: join(dir, vjp) };
+  const { engine: asked } = variantSettings(context).inversion;
+  return chooseEngine({
+    asked,
+    native: () => surrogate.program(batch, rows, cols, context, { adjoint: true }),
+    onnx: async () => {
+      // ONNX Runtime takes other weights, or a flipped bit in them, as they are.
+      await expectUnchanged(dir, [forward, vjp]);
+      return OnnxEngine.load(models, surrogate, { batch, rows, cols }, context.threads);
+    },
+    inputs: () => dataOf(drawInputs(surrogate, { batch, rows, cols })),
+    memory: engineMemory(context),
+    log: context.log,
+  });
+}
+
+async function problemsOf(
+  context: StageContext,
+  periods: readonly PeriodSource[],
+  leftOut: ReadonlySet<string> | undefined,
+): Promise<{ problems: PeriodProblem[]; stations: StationCounts[]; observed: ObservedPeriod[] }> {
+  const first = firstHours(context);
+  const problems: PeriodProblem[] = [];
+  const stations: StationCounts[] = [];
+  const all: ObservedPeriod[] = [];
+  for (const [p, period] of periods.entries()) {
+    const settings = context.case.periods[p];
+    const observed = await observePeriod(context, settings, period.grid, first[p], leftOut);
+    const { operator, monitors } = observed;
+    all.push(observed);
+    const anchorRun = context.pass ? passRun(context, context.pass.anchor, period) : priorRun(period);
+    const anchor = throughOperator(anchorRun, observed);
+    addErrors(operator, errorModelOf(context, period.grid), anchor, period.grid.cols);
+    problems.push({ period, operator, anchor });
+    const count = (role: number): number => operator.stations.filter((station) => station.role === role).length;
+    stations.push({
+      period: period.name,
+      used: count(Role.used),
+      watched: count(Role.watched),
+      withheld: count(Role.withheld),
+      outside: monitors.observations.quality?.stationsOutside?.length ?? 0,
+      withheldMark: markOf(monitors.withheld),
+    });
+    for (const sentence of observationsInWords(period.name, monitors.observations, operator.unobserved)) context.log(sentence);
+  }
+  return { problems, stations, observed: all };
+}
+
+/** The factors of a pass, of all periods. */
+function baseFactors(context: StageContext, pass: number, periods: readonly PeriodSource[]): Float32Array {
+  const path = join(stageDir(context.out, 'invert', passVariant(pass)), FACTORS_FILE);
+  const { factors } = variantSettings(context).inversion;
+  return joined(
+    Float32Array,
+    periods.map(({ name, grid, time }) => {
+      const { data, slots } = readFactors(path, grid, name);
+      return slots > 1 ? firstOfSlots(data, timeSlots(time, factors)) : data;
+    }),
+  );
+}

@@ -1,0 +1,186 @@
+/** The surrogate's response to changed emissions against that of the transport model: what `evaluate` has compared, and further runs. */
+import { GROUPS, SPECIES, type Group } from '../../base/species';
+import type { PreparedPeriod } from '../../fields/prepared';
+import { ROUNDOFF } from '../../base/device';
+import { pairName, type Certificate, type JointResponse, type PairResponse, type RingResponse } from '../../surrogate/judgement/certificate';
+import { sampledHours } from '../../surrogate/judgement/evaluate';
+import { FreeRuns } from '../../surrogate/domain/free-run';
+import type { FrozenProgram } from '../../surrogate/model/frozen-program';
+import {
+  joinSums,
+  responseFigures,
+  responseSums,
+  SMALLEST_RESPONSE,
+  type BlockSums,
+  type ComparedRun,
+} from '../../surrogate/judgement/response-comparison';
+import { distanceRings } from '../../surrogate/judgement/source-patches';
+import type { Surrogate } from '../../surrogate/model/surrogate';
+import type { StageContext } from '../../run/engine/stage';
+import { readResponseSums } from '../surrogate/evaluated-responses';
+import { comparedHourStep, firstHours, preparedPeriod, variantSettings, type DomainPlan } from '../surrogate/trained-surrogate';
+import { expectEmissionsTaken, remedyOfBrought } from '../../inventory/reading/emissions-used';
+import { readInventory } from '../../inventory/reading/read-inventory';
+import { hourlyFiles, PRIOR } from '../../case/case-runs';
+import { readRunConcentrations } from '../../transport/run-concentrations';
+import { givenSectors, runFiles } from '../../inventory/reading/sector-files';
+import { factorsOfRun, type CertifyingRun } from '../../run/transport-runs/certify-runs';
+import { sensitivityResponses } from './certify-sensitivities';
+
+type Responses = Pick<Certificate, 'pairs' | 'rings' | 'joint' | 'sensitivities'>;
+
+type Engine = DomainPlan & { surrogate: Surrogate; engine: FrozenProgram };
+
+/** What `evaluate` has compared, and further runs through every period. */
+export async function compareResponses(
+  context: StageContext,
+  how: Engine,
+  first: PreparedPeriod,
+  runs: readonly CertifyingRun[],
+): Promise<Responses> {
+  const out: Responses = { pairs: [], rings: [], joint: [], sensitivities: [] };
+  const { certificate, periods } = context.case;
+  const evaluated = readResponseSums(context.dirOf('evaluate'));
+  const further = runs.filter((run) => !run.evaluated);
+  const changes = further.length + certificate.runs.length + 2 * certificate.sensitivities.length;
+  const passes = periods.length * (1 + changes);
+  for (const [p, settings] of periods.entries()) {
+    const domain = new DomainSums();
+    for (const run of runs) if (run.evaluated) domain.add(run.group, run.name, evaluated.get(settings.name)!.get(run.group)!);
+    if (changes > 0) {
+      const period = p === 0 ? first : preparedPeriod(context, settings);
+      const hours = sampledHours(period, firstHours(context)[p], comparedHourStep(variantSettings(context).surrogate));
+      const runs = new FreeRuns({ ...how, period, hours, threads: context.threads });
+      try {
+        const told = tellingRuns(context, runs, period, hours, { before: p * (1 + changes), of: passes });
+        await compareFurther(context, period, further, told, { domain, out });
+      } finally {
+        runs.dispose();
+      }
+    }
+    out.pairs.push(...domain.responses(settings.name).filter((pair) => isWorthTelling(context, pair)));
+  }
+  return out;
+}
+
+/** Free runs of a period, with a label for who waits for them. */
+interface TellingRuns {
+  hours: number[];
+  run: (label: string, over: { emissions?: Float32Array; factors?: Float32Array }) => Promise<Float32Array>;
+}
+
+/** @param passes - of all such runs those before, and how many there are */
+function tellingRuns(
+  context: StageContext,
+  runs: FreeRuns,
+  period: PreparedPeriod,
+  hours: number[],
+  passes: { before: number; of: number },
+): TellingRuns {
+  const { emissions } = period.runs.get(PRIOR)!;
+  let { before } = passes;
+  return {
+    hours,
+    run: (label, over) => {
+      const done = before++ * hours.length;
+      const onHour = (hour: number): void => {
+        context.progress(done + hour, passes.of * hours.length, `${label}, ${period.name}`);
+        context.signal.throwIfAborted();
+      };
+      return runs.run({ emissions, onHour, ...over });
+    },
+  };
+}
+
+async function compareFurther(
+  context: StageContext,
+  period: PreparedPeriod,
+  runs: readonly CertifyingRun[],
+  { hours, run: free }: TellingRuns,
+  { domain, out }: { domain: DomainSums; out: Responses },
+): Promise<void> {
+  const { certificate } = context.case;
+  const { emissions, concentrations } = period.runs.get(PRIOR)!;
+  const prior = await free(PRIOR, {});
+  const compared = (changed: Float32Array, files: string[]): ComparedRun => ({
+    surrogate: { prior, changed },
+    ctm: { prior: concentrations, changed: readRunConcentrations(context.case, files, period, context.signal) },
+    hours,
+    period: period.name,
+  });
+  for (const run of runs) {
+    const changed = await free(run.name, { factors: factorsOfRun(run, period.grid) });
+    const comparison = compared(changed, [run.output(period.name)]);
+    if (run.patches) out.rings.push(...ringResponses(run, comparison, period));
+    else domain.add(run.group, run.name, responseSums(comparison)[0]);
+  }
+  for (const given of certificate.runs) {
+    const { case: settings, signal } = context;
+    const own = {
+      emissions: givenSectors(settings, given.emissions, period.name),
+      concentrations: hourlyFiles(settings, given.concentrations, period.name),
+    };
+    const ofRuns = { own, prior: runFiles(context, PRIOR, period.name) };
+    const remedy = remedyOfBrought('certificate.runs', given.name);
+    expectEmissionsTaken(settings, { ...period, name: given.name, period: period.name }, ofRuns, remedy, signal);
+    const theirs = readInventory(own.emissions, period.grid, period.time, { signal });
+    const groups = changedGroups(emissions, theirs);
+    if (groups.length === 0) {
+      context.log(
+        `warning: certificate.runs: ${given.name}: its emissions in ${period.name} are those of the prior run, so that it judges nothing there: name its own emission files, or take it out`,
+      );
+      continue;
+    }
+    const changed = await free(given.name, { emissions: theirs });
+    const sums = responseSums(compared(changed, own.concentrations))[0];
+    if (groups.length === 1) domain.add(groups[0], given.name, sums);
+    else out.joint.push(...jointResponses(given.name, groups, sums, period.name));
+  }
+  for (const given of certificate.sensitivities) {
+    const run = (factors: Float32Array): Promise<Float32Array> => free(given.name, { factors });
+    out.sensitivities.push(...(await sensitivityResponses(context, given, period, { prior, hours, roundoff: ROUNDOFF[context.products], run })));
+  }
+}
+
+/** Sums of the runs that change one group, by group and species. */
+class DomainSums {
+  private readonly byGroup = new Map<Group, { runs: string[]; sums: BlockSums[][] }>();
+
+  add(group: Group, run: string, ofSpecies: BlockSums[]): void {
+    const { runs, sums } = this.byGroup.get(group) ?? { runs: [], sums: [] };
+    this.byGroup.set(group, { runs: [...runs, run], sums: [...sums, ofSpecies] });
+  }
+
+  responses(period: string): PairResponse[] {
+    return [...this.byGroup].flatMap(([group, { runs, sums }]) =>
+      SPECIES.map((species, s) => ({ group, species, period, runs, figures: responseFigures(joinSums(sums.map((each) => each[s]))) })),
+    );
+  }
+}
+
+function isWorthTelling({ case: { certificate } }: StageContext, pair: PairResponse): boolean {
+  return pair.figures.relativeSize >= SMALLEST_RESPONSE || certificate.pairs.some((asked) => pairName(asked) === pairName(pair));
+}
+
+function ringResponses({ group, patches = [] }: CertifyingRun, comparison: ComparedRun, { grid, name: period }: PreparedPeriod): RingResponse[] {
+  const { ringOf, rings } = distanceRings(grid, patches);
+  const sums = responseSums(comparison, ringOf);
+  return rings.flatMap((ring, at) =>
+    SPECIES.map((species, s) => ({ group, species, period, patches: patches.length, ring, figures: responseFigures(sums[at][s]) })),
+  );
+}
+
+function jointResponses(run: string, groups: Group[], sums: BlockSums[], period: string): JointResponse[] {
+  return SPECIES.map((species, s) => ({ run, groups, species, period, figures: responseFigures(sums[s]) }));
+}
+
+/** Groups whose emissions differ from the prior's by more than rounding. */
+function changedGroups(prior: Float32Array, changed: Float32Array): Group[] {
+  const difference = new Float64Array(GROUPS.length);
+  const total = new Float64Array(GROUPS.length);
+  for (let i = 0; i < prior.length; i++) {
+    difference[i % GROUPS.length] += Math.abs(changed[i] - prior[i]);
+    total[i % GROUPS.length] += Math.abs(prior[i]);
+  }
+  return GROUPS.filter((_, g) => difference[g] > 1e-5 * total[g]);
+}

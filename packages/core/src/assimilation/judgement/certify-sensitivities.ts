@@ -1,0 +1,126 @@
+/**
+ * First-order sensitivities of the transport model that come as files, held against the surrogate's own derivative.
+ *
+ * A file holds semi-normalised sensitivities, as CMAQ-DDM-3D writes them to ASENS: S = E·∂C/∂E = ∂C/∂ε with emissions (1 + ε·m)·E of a group, m being 1 where the
+ * sensitivity is to the emissions (a region, a mask of parts) and 0 elsewhere; in the unit of the concentration, for + 100 %. The surrogate's counterpart
+ * is the central difference
+ *
+ *   ∂S/∂ε ≈ [ S((1 + hm)·E) − S((1 − hm)·E) ] / 2h
+ *
+ * of two free runs: its error is of order h² (h = 1/128: nothing beside that of single precision, about 1e-5 of the concentration), and it needs no second form of
+ * the network, windows and tracers that a test would have to hold against the first.
+ *
+ * @see CMAQ User's Guide, ch. 10 (CMAQ-DDM-3D); Cohan et al. (2005), doi:10.1021/es048664m; Napelenok et al. (2006), doi:10.1016/j.atmosenv.2006.05.039
+ */
+import { GROUPS, SPECIES, type Species } from '../../base/species';
+import { type Case, type CertificateSettings } from '../../case';
+import { readConcentrationChanges } from '../../case/gridded/case-fields';
+import { expandGlob, filesWithin, IoapiSeries } from '../../files/ioapi/ioapi';
+import { readMask } from '../../case/gridded/mask-file';
+import type { PreparedPeriod } from '../../fields/prepared';
+import { regionMask } from '../../case/gridded/regions';
+import { ConfigError } from '../../base/errors';
+import type { Grid } from '../../grid/grid';
+import type { SensitivityResponse } from '../../surrogate/judgement/certificate';
+import { ROUNDINGS_PER_STEP } from '../../surrogate/judgement/differentiation';
+import { responseFigures, responseSums } from '../../surrogate/judgement/response-comparison';
+import { hourlyFiles, inPeriod, PRIOR } from '../../case/case-runs';
+import type { StageContext } from '../../run/engine/stage';
+
+export type Sensitivity = CertificateSettings['sensitivities'][number];
+
+/** Half-width of the central difference: rounding beside it is 1e-5 of the concentration, and few kinks of the network lie within. */
+const STEP = 2 ** -7;
+
+/** The surrogate, as {@link sensitivityResponses} needs it. */
+export interface SensitivityRuns {
+  /** free run with the prior emissions, `[hours, H, W, 4]` */
+  prior: Float32Array;
+  hours: readonly number[];
+  /** unit roundoff of its arithmetic */
+  roundoff: number;
+  /** free run with factors `[H, W, 5]` on them */
+  run: (factors: Float32Array) => Promise<Float32Array>;
+}
+
+/** Files that the case names. */
+export function sensitivityInputs({ certificate, periods }: Case): string[] {
+  return certificate.sensitivities.flatMap(({ files, mask }) => [
+    ...periods.flatMap(({ name }) => hourlyFiles({ periods }, files, name)),
+    ...(mask ? expandGlob(mask.file) : []),
+  ]);
+}
+
+/** The regions that sensitivities name, where any do: what they are decides the certificate. */
+export function sensitivityRegions({ sensitivities }: CertificateSettings, regions: Case['regions']): { regions?: Case['regions'] } {
+  const used = sensitivities.flatMap(({ region }) => (region === undefined ? [] : [region]));
+  return used.length > 0 ? { regions: Object.fromEntries(used.map((region) => [region, regions[region]])) } : {};
+}
+
+/**
+ * Compares one sensitivity in one period, for each species that it names.
+ *
+ * @throws {DataError} {UnitError} {GridError} as `readConcentrationChanges`: variables, hours, units or cells that are not there or not those of the case
+ * @throws {ConfigError} `REGION_EMPTY` if the region or mask has no cell
+ * @throws {DataError} `MASK_INVALID` if a part in the mask is not between 0 and 1
+ */
+export async function sensitivityResponses(
+  context: StageContext,
+  given: Sensitivity,
+  period: PreparedPeriod,
+  { prior, hours, roundoff, run }: SensitivityRuns,
+): Promise<SensitivityResponse[]> {
+  const species = SPECIES.filter((name) => given.variables[name] !== undefined);
+  const change = readSensitivity(context, given, period, species);
+  const parts = sensitiveParts(context.case, given, period.grid);
+  const step = Math.max(STEP, ROUNDINGS_PER_STEP * roundoff);
+  const more = await run(factorsOf(given, parts, step));
+  const less = await run(factorsOf(given, parts, -step));
+  const derivative = more.map((value, i) => (value - less[i]) / (2 * step));
+  const { concentrations } = period.runs.get(PRIOR)!;
+  const compared = { surrogate: { prior, change: derivative }, ctm: { prior: concentrations, change }, hours, period: period.name };
+  const [sums] = responseSums(compared);
+  const where = given.region ?? given.mask?.variable;
+  return species.map((name) => ({
+    ...{ name: given.name, group: given.group, species: name, period: period.name },
+    ...(where === undefined ? {} : { where }),
+    figures: responseFigures(sums[SPECIES.indexOf(name)]),
+  }));
+}
+
+/** Change for + 100 %, `[T, H, W, 4]` in ppb and µg m-3; 0 for species that the files do not hold. */
+function readSensitivity(context: StageContext, given: Sensitivity, { grid, time, name }: PreparedPeriod, species: readonly Species[]): Float32Array {
+  const series = IoapiSeries.open(filesWithin(expandGlob(inPeriod(given.files, name)), time), { grid });
+  try {
+    const variables = Object.fromEntries(species.map((each) => [each, given.variables[each]!]));
+    const values = readConcentrationChanges(series, time, variables, { signal: context.signal });
+    const out = new Float32Array((values.length / species.length) * SPECIES.length);
+    const channels = species.map((each) => SPECIES.indexOf(each));
+    values.forEach((value, i) => {
+      out[Math.floor(i / species.length) * SPECIES.length + channels[i % species.length]] = given.scale * value;
+    });
+    return out;
+  } finally {
+    series.close();
+  }
+}
+
+/**
+ * m: the part of each cell's emissions that the sensitivity is to, `[H, W]`.
+ *
+ * @throws {ConfigError} `REGION_EMPTY` @throws as `readMask`
+ */
+export function sensitiveParts({ regions }: Pick<Case, 'regions'>, { name, region, mask }: Sensitivity, grid: Grid): Float32Array {
+  if (region === undefined && !mask) return new Float32Array(grid.rows * grid.cols).fill(1);
+  const parts = mask ? readMask(mask, grid) : regionMask(regions[region!], grid);
+  if (parts.some((part) => part > 0)) return parts;
+  const what = mask ? `${mask.file}: ${mask.variable} is 0 everywhere` : `regions.${region!}: no cell of the grid has its centre in it`;
+  throw new ConfigError('REGION_EMPTY', `${what}, so sensitivity ${name} would be to nothing: mend it, or take the sensitivity out`);
+}
+
+/** 1 + step·m on the group, 1 on the others, `[H, W, 5]`. */
+function factorsOf({ group }: Sensitivity, parts: Float32Array, step: number): Float32Array {
+  const factors = new Float32Array(parts.length * GROUPS.length).fill(1);
+  parts.forEach((part, cell) => (factors[cell * GROUPS.length + GROUPS.indexOf(group)] = 1 + step * part));
+  return factors;
+}

@@ -1,0 +1,61 @@
+/** Errors of the observations as the case and the certificate have them. */
+import { ConfigError } from '../../base/errors';
+import type { Grid } from '../../grid/grid';
+import { type Species, SPECIES } from '../../base/species';
+import { errorShare, inflatedErrors, inflationOf, meanSpacing, responseError, type ErrorModel } from '../../inversion/observations/observation-error';
+import type { ObservationOperator } from '../../inversion/observations/observation-operator';
+import type { Certificate } from '../../surrogate/judgement/certificate';
+import { variantSettings } from '../surrogate/trained-surrogate';
+import { summaryIn } from '../../run/engine/record';
+import type { StageContext } from '../../run/engine/stage';
+
+/** What is added to the errors of single observations; see {@link inflatedErrors}. */
+export function errorModelOf(context: StageContext, grid: Grid): ErrorModel {
+  const { errorLevel, surrogateError, errorCorrelation, errorScale } = variantSettings(context).inversion;
+  return {
+    level: errorLevel,
+    surrogate: surrogateError === 'none' ? undefined : SPECIES.map((species) => surrogateErrorOf(context, species, surrogateError)),
+    correlationHours: SPECIES.map((species) => ofSpecies(errorCorrelation.hours, species)),
+    correlationCells: SPECIES.map((species) => grid.lengthInCells(ofSpecies(errorCorrelation.km, species))),
+    alike: SPECIES.map((species) => ofSpecies(errorCorrelation.part, species)),
+    decorrelated: errorCorrelation.inSpace === 'exact',
+    scale: SPECIES.map((species) => ofSpecies(errorScale, species)),
+  };
+}
+
+function ofSpecies(value: number | Record<Species, number>, species: Species): number {
+  return typeof value === 'number' ? value : value[species];
+}
+
+function surrogateErrorOf(context: StageContext, species: string, setting: 'certificate' | number): number {
+  if (typeof setting === 'number') return setting;
+  const { pairs } = summaryIn<Certificate>(context.dirOf('certify'))!;
+  return responseError(pairs.flatMap(({ species: of, figures }) => (of === species ? [figures] : [])));
+}
+
+/**
+ * Puts the errors of all that is added in place of those of single observations.
+ *
+ * @param prior - the anchor, at the operator's observations
+ * @throws {ConfigError} `OBSERVATION_ERROR` for an error of 0, of a value that has no absolute part and whose level is 0
+ */
+export function addErrors(operator: ObservationOperator, model: ErrorModel, prior: Float32Array, cols: number): void {
+  const { times, observed } = operator;
+  const hours = times.map(({ start }) => start.getTime() / 3.6e6);
+  const stepHours = meanSpacing(observed, hours, model.correlationHours.length);
+  const context = { prior, cols, stepHours };
+  const inflation = inflationOf(observed, model, context);
+  observed.error.set(inflatedErrors(observed, model, context, inflation));
+  const exact = observed.error.findIndex((error) => !(error > 0));
+  if (exact >= 0) {
+    const species = operator.species[observed.species[exact]];
+    throw new ConfigError(
+      'OBSERVATION_ERROR',
+      `inversion.observationError.${species}: an observed ${observed.values[exact]} gets an error of 0, since the level there is 0 (errorLevel ${model.level}): set absolute above 0`,
+    );
+  }
+  if (inflation.some((q) => q !== 1)) observed.inflation = inflation;
+  if (!model.decorrelated) return;
+  observed.errorLength = model.correlationCells;
+  observed.errorShare = errorShare(model, stepHours);
+}

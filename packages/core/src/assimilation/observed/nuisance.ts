@@ -1,0 +1,220 @@
+/** What is inverted beside the emissions: biases of monitors, and runs of the transport model with something else changed. */
+import type { Grid } from '../../grid/grid';
+import type { PeriodSource } from '../../fields/period-source';
+import { SPECIES, speciesUnit, type Species } from '../../base/species';
+import { nuisanceChanges, type NuisanceChange, type NuisanceRun } from '../../case';
+import type { NuisanceTerm } from '../../inversion/model/nuisance-model';
+import { ConfigError } from '../../base/errors';
+import { VaryingNumber } from '../../inversion/model/nuisance-series';
+import { instant } from '../../files/ioapi/ioapi-time';
+import { hourlyFiles, nuisanceRun, simulatedFile } from '../../case/case-runs';
+import { variantSettings } from '../surrogate/trained-surrogate';
+import { priorRun, runInFiles, throughOperator, type ObservedPeriod, type RunFields } from './observed-periods';
+import type { StageContext } from '../../run/engine/stage';
+import type { SurrogateForwardModel } from '../surrogate/surrogate-forward-model';
+
+/** A period as {@link nuisanceTerms} needs it. */
+export interface NuisancePeriod {
+  period: PeriodSource;
+  observed: ObservedPeriod;
+  /** the prior run at the observations, where it is known */
+  prior?: Float32Array;
+}
+
+export interface NuisanceTerms {
+  terms: NuisanceTerm[];
+  /** of each number, in their order: `bias NO2 at row 12, column 7`, or the name of a run, with `, draw 3` where it has several */
+  names: string[];
+  /** unit of each: ppb, ug m-3, or parts of the run's change */
+  units: string[];
+}
+
+/** Nodes closer than any monitors tell apart. */
+const MOST_NUMBERS = 100_000;
+const PART_OF_CHANGE = "of the run's change";
+
+/** Files of runs that were made outside. */
+export function nuisanceFiles(context: StageContext): string[] {
+  const { runs } = variantSettings(context).inversion.nuisance;
+  return runs.flatMap(({ concentrations }) =>
+    concentrations ? context.case.periods.flatMap(({ name }) => hourlyFiles(context.case, concentrations, name)) : [],
+  );
+}
+
+/**
+ * The terms that the case asks for; undefined where it asks for none. The coefficients of a run are what it changes against the prior run, both on the prior
+ * emissions, in every pass of the closed loop: against the run that a pass is anchored on they would take the update of the emissions away again.
+ */
+export function nuisanceTerms(context: StageContext, model: SurrogateForwardModel, periods: readonly NuisancePeriod[]): NuisanceTerms | undefined {
+  const { stationBias, sharedBias, runs } = variantSettings(context).inversion.nuisance;
+  const all: NuisanceTerms = { terms: [], names: [], units: [] };
+  addBiases(
+    all,
+    stationBias,
+    model,
+    periods,
+    (species, cell, { cols }) => `bias ${species} at row ${Math.floor(cell / cols)}, column ${cell % cols}`,
+  );
+  addBiases(all, sharedBias, model, periods, sharedBiasName);
+  const prior = runs.length > 0 ? periods.map(({ period, observed, prior: known }) => known ?? throughOperator(priorRun(period), observed)) : [];
+  for (const run of runs) addRun(all, run, context, model, periods, prior);
+  return all.terms.length > 0 ? all : undefined;
+}
+
+/** The name of a run's number, or what those of its nodes begin with. */
+export function nameOfPart({ name }: NuisanceRun, { windError }: NuisanceChange): string {
+  return windError ? `${name}, draw ${windError.draw}` : name;
+}
+
+/** Of the numbers that an inversion found, in their order, those of a part. */
+export function valuesOfPart(name: string, found: readonly { name: string; value: number }[]): number[] {
+  return found.filter((each) => each.name === name || each.name.startsWith(`${name} at `)).map(({ value }) => value);
+}
+
+export function sharedBiasName(species: Species): string {
+  return `bias ${species} of all monitors`;
+}
+
+interface VaryingParts {
+  /** of each period */
+  fields: VaryingNumber[];
+  /** the first number of each period */
+  starts: number[];
+  /** of all periods */
+  count: number;
+}
+
+/**
+ * The numbers of a run's part (of each draw's, where it has several), of each period: one where `varies` is not given. Where the part varies in time each period
+ * has its own, else all share those of the first.
+ *
+ * @param hours - of each period
+ * @throws {ConfigError} `NUISANCE_NODES` for more than can be told apart
+ */
+export function varyingParts(run: NuisanceRun, hours: readonly number[], grid: Grid): VaryingParts {
+  const { name, varies } = run;
+  const { hours: alike = Infinity, km = Infinity } = varies ?? {};
+  const fields = hours.map((size) => new VaryingNumber([size, grid.rows, grid.cols], [alike, ...grid.lengthInCells(km)]));
+  const starts: number[] = [];
+  let count = 0;
+  for (const field of fields) {
+    const start = alike < Infinity ? count : 0;
+    starts.push(start);
+    count = start + field.count;
+  }
+  const { length: runs } = nuisanceChanges(run);
+  if (count * runs <= MOST_NUMBERS) return { fields, starts, count };
+  throw new ConfigError(
+    'NUISANCE_NODES',
+    `inversion.nuisance.runs: ${name}: varies makes ${count * runs} numbers of its part, more than ${MOST_NUMBERS}: give more hours or km${runs > 1 ? ', or fewer draws' : ''}`,
+  );
+}
+
+/**
+ * The part of a run's change, of each draw where it has several. The nodes that an observation sees are found anew for each batch: kept, they would take eight
+ * times its memory.
+ *
+ * @param prior - of each period: the prior run at the observations
+ */
+function addRun(
+  { terms, names, units }: NuisanceTerms,
+  run: NuisanceRun,
+  context: StageContext,
+  model: SurrogateForwardModel,
+  periods: readonly NuisancePeriod[],
+  prior: readonly Float32Array[],
+): void {
+  const [{ grid }] = periods.map(({ period }) => period);
+  const hours = periods.map(({ period }) => period.time.count);
+  const { fields, starts, count } = varyingParts(run, hours, grid);
+  const moments = periods.map(({ observed: { operator } }) => momentsOf(operator));
+  const changes = nuisanceChanges(run);
+  const columns = periods.map(({ period, observed }, p) =>
+    changes.map((change) => throughOperator(changedFields(context, change, period), observed).map((value, i) => value - prior[p][i])),
+  );
+  terms.push({
+    spread: new Array<number>(count * changes.length).fill(run.spread / Math.sqrt(changes.length)),
+    of: (batch) => {
+      const { problem, first, last } = model.valuesOf(batch);
+      const [field, { cell }] = [fields[problem], periods[problem].observed.operator.observed];
+      const each = field.perPlace;
+      const [index, weight] = [new Int32Array((last - first) * each), new Float64Array((last - first) * each)];
+      for (let i = first; i < last; i++) {
+        field.see([moments[problem][i], Math.floor(cell[i] / grid.cols), cell[i] % grid.cols], index, weight, (i - first) * each);
+      }
+      for (let e = 0; e < index.length; e++) index[e] += starts[problem];
+      return { index, weight, columns: columns[problem].map((column) => column.subarray(first, last)) };
+    },
+  });
+  for (const change of changes) {
+    const name = nameOfPart(run, change);
+    for (const [p, field] of fields.entries()) {
+      if (p > 0 && starts[p] === 0) continue; // all periods share the numbers of the first
+      for (let node = 0; node < field.count; node++) {
+        names.push(run.varies ? `${name} at ${nodeInWords(field.place(node), periods[p].period.time.start)}` : name);
+        units.push(PART_OF_CHANGE);
+      }
+    }
+  }
+}
+
+/** The middle of the time of each value, in hours since the period's start. */
+function momentsOf({ times, observed: { first, values } }: ObservedPeriod['operator']): Float32Array {
+  const out = new Float32Array(values.length);
+  times.forEach(({ hours, weights }, t) => {
+    const middle = hours.reduce((sum, hour, k) => sum + weights[k] * (hour + 0.5), 0);
+    out.fill(middle, first[t], first[t + 1]);
+  });
+  return out;
+}
+
+function nodeInWords([hour, row, col]: readonly (number | undefined)[], start: Date): string {
+  return [
+    ...(hour === undefined ? [] : [instant(new Date(start.getTime() + hour * 3_600_000))]),
+    ...(row === undefined ? [] : [`row ${row.toFixed(1)}`]),
+    ...(col === undefined ? [] : [`column ${col.toFixed(1)}`]),
+  ].join(', ');
+}
+
+/** Biases of the species that have a spread, the same in all periods. @param nameOf - that of a cell; cells of the same name share theirs */
+function addBiases(
+  { terms, names, units }: NuisanceTerms,
+  spreads: Record<Species, number>,
+  model: SurrogateForwardModel,
+  periods: readonly NuisancePeriod[],
+  nameOf: (species: Species, cell: number, grid: Grid) => string,
+): void {
+  if (SPECIES.every((species) => spreads[species] === 0)) return;
+  const numbers = new Map<string, number>();
+  const spread: number[] = [];
+  const indices = periods.map(({ period: { grid }, observed: { operator } }) => {
+    const { species, cell } = operator.observed;
+    return Int32Array.from(species, (s, i) => {
+      const of = SPECIES[s];
+      if (spreads[of] === 0) return -1;
+      const name = nameOf(of, cell[i], grid);
+      const known = numbers.get(name);
+      if (known !== undefined) return known;
+      numbers.set(name, spread.length);
+      spread.push(spreads[of]);
+      names.push(name);
+      units.push(speciesUnit(of));
+      return spread.length - 1;
+    });
+  });
+  terms.push({
+    spread,
+    of: (batch) => {
+      const { problem, first, last } = model.valuesOf(batch);
+      return { index: indices[problem].subarray(first, last), columns: [new Float32Array(last - first).fill(1)] };
+    },
+  });
+}
+
+/** The fields of a run with something else changed. */
+export function changedFields(context: StageContext, change: NuisanceChange, period: Pick<PeriodSource, 'name' | 'grid' | 'time'>): RunFields {
+  const files = change.concentrations
+    ? hourlyFiles(context.case, change.concentrations, period.name)
+    : [simulatedFile(context.dirOf('simulate'), nuisanceRun(change), 'ACONC', period.name)];
+  return runInFiles(context, files, period);
+}

@@ -1,0 +1,76 @@
+/** A period as the inversion compares it with the monitors, and how a run of the transport model looks through that. */
+import type { PeriodSettings } from '../../case';
+import { dailyMeans } from '../../observations/daily-means';
+import { timeAt } from '../../files/ioapi/ioapi-time';
+import { pickAt } from '../../fields/gather';
+import { wholeGrid, type Hours, type PeriodSource } from '../../fields/period-source';
+import type { Grid } from '../../grid/grid';
+import type { ObservationOperator } from '../../inversion/observations/observation-operator';
+import { joined } from '../../base/vectors';
+import { variantSettings } from '../surrogate/trained-surrogate';
+import { runOfPass } from '../../run/inversions/loop-pass';
+import { operatorOf, readMonitors, type Monitors } from './monitors';
+import { readRunConcentrations } from '../../transport/run-concentrations';
+import type { RunContext, StageContext } from '../../run/engine/stage';
+
+export interface ObservedPeriod {
+  monitors: Monitors;
+  /** with the hours of the day at which the surrogate is run */
+  operator: ObservationOperator;
+  /** the same times from all their hours */
+  whole: ObservationOperator;
+}
+
+/** Concentrations of some hours on the whole grid, `[hours, H, W, 4]`. */
+export type RunFields = (hours: Hours) => Float32Array;
+
+/**
+ * @param firstHour - hours before it are not compared
+ * @param leftOut - stations that are watched in place of those that would choose the step at which to stop
+ * @throws {DataError} what {@link dailyMeans} throws
+ */
+export async function observePeriod(
+  context: StageContext,
+  settings: PeriodSettings,
+  grid: Grid,
+  firstHour: number,
+  leftOut?: ReadonlySet<string>,
+): Promise<ObservedPeriod> {
+  const { inversion } = variantSettings(context);
+  const read = await readMonitors(context, settings, grid, inversion.stopOnWithheld && leftOut === undefined);
+  const drawn = inversion.dailyMeans ? { ...read, observations: dailyMeans(read.observations) } : read;
+  const monitors = leftOut ? { ...drawn, watched: leftOut } : drawn;
+  const options = { firstHour, watch: inversion.stopOnWithheld || leftOut !== undefined, hoursOfDay: inversion.hoursOfDay };
+  return {
+    monitors,
+    operator: operatorOf(context.case, settings, grid, monitors, { ...options, hoursPerDay: inversion.hoursPerDay }),
+    whole: operatorOf(context.case, settings, grid, monitors, options),
+  };
+}
+
+/** The prior run of a period. */
+export function priorRun(period: PeriodSource): RunFields {
+  return (hours) => period.hourly('concentrations', wholeGrid(period), hours);
+}
+
+/** The transport model's run on the emissions of a pass of the loop. */
+export function passRun(context: RunContext, pass: number, period: Pick<PeriodSource, 'name' | 'grid' | 'time'>): RunFields {
+  return runInFiles(context, [runOfPass(context, pass, period.name)], period);
+}
+
+/** A run of the transport model in a period, whose files it is. */
+export function runInFiles({ case: settings, signal }: RunContext, files: string[], { grid, time }: Pick<PeriodSource, 'grid' | 'time'>): RunFields {
+  return ({ first, count }) => readRunConcentrations(settings, files, { grid, time: { ...time, start: timeAt(time, first), count } }, signal);
+}
+
+/** H·C at the observations of the operator, daily means from all hours of the day; the fields are read a day at a time. */
+export function throughOperator(run: RunFields, { operator, whole }: Pick<ObservedPeriod, 'operator' | 'whole'>): Float32Array {
+  const of = new Map(whole.times.map(({ step }, i) => [step, i]));
+  const parts = operator.times.map(({ step }) => {
+    const i = of.get(step)!;
+    const { hours } = whole.times[i]; // without gaps: it is that of all hours
+    const stencil = whole.stencil([i]);
+    return stencil.forward(pickAt(run({ first: hours[0], count: hours.length }), stencil.places));
+  });
+  return joined(Float32Array, parts);
+}

@@ -1,0 +1,77 @@
+/** The prior's covariance as the case describes it, in the terms of the inversion: cells, slots and indices. */
+import { GROUPS } from '../../base/species';
+import { type Case, type InversionSettings } from '../../case';
+import { regionMask } from '../../case/gridded/regions';
+import { ConfigError } from '../../base/errors';
+import type { Grid } from '../../grid/grid';
+import type { InversionProblem } from '../../inversion/solve/inversion-settings';
+import { inALine, roundTheClock, withLasting, type SlotCorrelation } from '../../inversion/control/slot-basis';
+import { blockRegions } from '../../inversion/control/spatial-basis';
+import type { TimeSlots } from '../factors/time-slots';
+
+type PriorCovariance = Pick<
+  InversionProblem,
+  'lengthCells' | 'regionOf' | 'spreadFactor' | 'groupCorrelation' | 'slotCorrelation' | 'domainCorrelation' | 'farCorrelation'
+>;
+
+/** Whether what is inverted depends on where regions lie. */
+export function seesRegions({ space, regionSpread, totals }: InversionSettings): boolean {
+  return space === 'regions' || regionSpread.length > 0 || totals.some(({ region }) => region !== undefined);
+}
+
+/** @param slots - of each period @throws {ConfigError} `CASE_REGION` if two regions overlap where each is to have a factor */
+export function priorCovariance(settings: InversionSettings, regions: Case['regions'], grid: Grid, slots: readonly TimeSlots[]): PriorCovariance {
+  const { factorCorrelation: correlation, lengthKm, regionSpread } = settings;
+  return {
+    lengthCells: grid.lengthInCells(lengthKm),
+    groupCorrelation: correlation.groups,
+    domainCorrelation: correlation.domain,
+    ...(correlation.far ? { farCorrelation: { part: correlation.far.part, lengthCells: grid.lengthInCells(correlation.far.km) } } : {}),
+    slotCorrelation: slotCorrelation(settings, slots),
+    ...(settings.space === 'cells' ? {} : { regionOf: regionIndices(settings, regions, grid) }),
+    ...(regionSpread.length > 0 ? { spreadFactor: spreadFactors(regionSpread, regions, grid) } : {}),
+  };
+}
+
+/** Hours of the day go round; all other slots are a line, on which hours or days of another period follow on nothing. */
+function slotCorrelation({ factors, factorCorrelation }: InversionSettings, slots: readonly TimeSlots[]): SlotCorrelation {
+  const { hours, periods, lasting } = factorCorrelation;
+  const ofPeriods = (correlation: (slots: TimeSlots) => Float64Array): SlotCorrelation => ({
+    ofPeriods: slots.map((each) => withLasting(lasting, correlation(each))),
+  });
+  if (factors === 'hour-of-day') return ofPeriods(({ count }) => roundTheClock(count, hours));
+  if (factors !== 'period' && lasting > 0) return ofPeriods(({ count, stepHours }) => inALine(count, stepHours, hours));
+  return slots.flatMap(({ count, stepHours }) => {
+    const within = hours > 0 ? Math.exp(-stepHours / hours) : 0;
+    return [factors === 'period' ? periods : 0, ...new Array<number>(count - 1).fill(within)];
+  });
+}
+
+function regionIndices({ space, blockKm }: InversionSettings, regions: Case['regions'], grid: Grid): Int32Array {
+  if (space === 'blocks') return blockRegions(grid.rows, grid.cols, grid.lengthInCells(blockKm));
+  const names = Object.keys(regions);
+  const of = new Int32Array(grid.rows * grid.cols).fill(-1);
+  names.forEach((name, r) => {
+    regionMask(regions[name], grid).forEach((inside, cell) => {
+      if (!inside) return;
+      if (of[cell] >= 0) {
+        throw new ConfigError(
+          'CASE_REGION',
+          `inversion.space: regions ${names[of[cell]]} and ${name} overlap, so their cells have no one factor: make them disjoint`,
+        );
+      }
+      of[cell] = r;
+    });
+  });
+  return of;
+}
+
+function spreadFactors(spreads: InversionSettings['regionSpread'], regions: Case['regions'], grid: Grid): Float64Array {
+  const out = new Float64Array(grid.rows * grid.cols * GROUPS.length).fill(1);
+  for (const { region, group, factor } of spreads) {
+    regionMask(regions[region], grid).forEach((inside, cell) => {
+      if (inside) GROUPS.forEach((name, g) => (group === undefined || group === name) && (out[cell * GROUPS.length + g] *= factor));
+    });
+  }
+  return out;
+}

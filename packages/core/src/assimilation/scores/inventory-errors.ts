@@ -1,0 +1,58 @@
+/** Twin experiments: the error of prior and updated inventory against the known truth, in the whole domain and near the monitors that were used. */
+import { GROUPS, type Group } from '../../base/species';
+import type { PreparedPeriod } from '../../fields/prepared';
+import { Role } from '../../inversion/model/forward-model';
+import { inventoryError } from '../../inversion/scores/inventory-error';
+import type { StationSeries } from '../../inversion/observations/observation-operator';
+import { joined } from '../../base/vectors';
+import { readTruthFactors } from '../../worlds/truth-factors';
+import { nearStations } from './audit';
+import { ofGroup } from '../factors/factors-file';
+import type { EmissionUpdate } from './emission-update';
+
+export type InventoryErrors = Record<Group, { priorError: number; updatedError: number }>;
+
+/** What the errors of one period are made of. */
+export interface InventoryPart extends Pick<EmissionUpdate, 'prior' | 'updated'> {
+  /** factors truth / prior, `[5, H, W]` */
+  truth: Float32Array;
+  /** 1 in cells near a monitor that was used, `[H, W]` */
+  near: Uint8Array;
+}
+
+/** Truth and cells near used monitors of a period. */
+export function truthNearMonitors(
+  truthFile: string,
+  { grid, name }: Pick<PreparedPeriod, 'grid' | 'name'>,
+  { prior }: { prior: StationSeries },
+  nearKm: number,
+): Pick<InventoryPart, 'truth' | 'near'> {
+  const used = prior.stations.filter(({ role }) => role !== Role.withheld);
+  return { truth: readTruthFactors(truthFile, grid, name), near: nearStations(grid, used, nearKm) };
+}
+
+export interface InventorySummary {
+  /** error against the known truth, all periods together */
+  inventory: InventoryErrors;
+  /** the same of the cells within the inversion's correlation length of a monitor that was used */
+  inventoryNearMonitors: InventoryErrors;
+}
+
+export function inventorySummary(parts: readonly InventoryPart[]): InventorySummary {
+  return { inventory: errorsOf(parts, () => 1), inventoryNearMonitors: errorsOf(parts, ({ near }, cell) => near[cell]) };
+}
+
+/** Σ w·|factor − truth| / Σ w·truth over the cells of all periods, w the prior emissions in the cells that count. */
+function errorsOf(parts: readonly InventoryPart[], counts: (part: InventoryPart, cell: number) => number): InventoryErrors {
+  const errors = GROUPS.map((group, g) => {
+    const of = (values: (part: InventoryPart) => Float64Array): Float64Array => joined(Float64Array, parts.map(values));
+    const weight = of((part) => ofGroup(part.prior, g).map((emission, cell) => emission * counts(part, cell)));
+    const truth = of((part) => Float64Array.from(part.truth.subarray(g * part.near.length, (g + 1) * part.near.length)));
+    const factors = of(({ prior, updated }) => {
+      const [before, after] = [ofGroup(prior, g), ofGroup(updated, g)];
+      return before.map((emission, cell) => (emission > 0 ? after[cell] / emission : 1));
+    });
+    return [group, { priorError: inventoryError(weight, truth), updatedError: inventoryError(weight, truth, factors) }];
+  });
+  return Object.fromEntries(errors) as InventoryErrors;
+}

@@ -1,0 +1,163 @@
+/** The breakdown of scores of a case: what its stations, regions and time zone say to the rows, and the rows as a table. */
+import { SPECIES, speciesUnit } from '../../base/species';
+import { type Case } from '../../case';
+import { standardTimeOffset } from '../../files/tables/local-time';
+import { regionMasks } from '../../case/gridded/regions';
+import type { Grid } from '../../grid/grid';
+import { hourOf } from '../../inversion/observations/daily-values';
+import { Role } from '../../inversion/model/forward-model';
+import type { MaeChange } from '../../inversion/scores/mae-change';
+import type { StationSeries } from '../../inversion/observations/observation-operator';
+import type { Ratings } from '../../inversion/scores/performance-benchmarks';
+import { scoreRows, type ScoredPeriod, type ScoredStation, type ScoreRow } from '../../inversion/scores/score-rows';
+import type { Scores } from '../../inversion/scores/scores';
+import type { Monitors } from '../observed/monitors';
+import { quotedField } from '../../base/text-file';
+import { biasCorrectedSeries } from './bias-corrected';
+import { interpolatedSeries } from './interpolated';
+import { distanceToUsed } from './nearest-used';
+
+export const SCORES_FILE = 'scores.csv';
+
+/** A period as `verify` compares it. */
+export interface ComparedPeriod {
+  name: string;
+  grid: Grid;
+  monitors: Monitors;
+  prior: StationSeries;
+  updated: StationSeries;
+  /** by species: the updated run with what was found beside the emissions, where something was */
+  found?: ReadonlyMap<string, Float32Array>;
+}
+
+/**
+ * All rows of a case; regions without a station have rows that say so.
+ *
+ * @param lengthKm - correlation length of the inversion; 0: none, so that withheld stations are not divided by distance
+ */
+export function caseScores({ regions, scores, observations }: Case, periods: readonly ComparedPeriod[], lengthKm: number): ScoreRow[] {
+  const scored = periods.map((period): ScoredPeriod => {
+    const { prior, updated, monitors, found } = period;
+    const interpolated = interpolatedSeries(period.grid, prior, monitors);
+    const corrected = biasCorrectedSeries(prior, updated, monitors);
+    const start = prior.times[0];
+    return {
+      name: period.name,
+      firstHour: hourOf(start, standardTimeOffset(start, observations.timeZone)),
+      stepSeconds: monitors.observations.time.stepSeconds,
+      stations: stationsOf(period, regions),
+      series: new Map(
+        [...prior.observed].map(([species, observed]) => [
+          species,
+          {
+            ...{ observed, prior: prior.simulated.get(species)!, updated: updated.simulated.get(species)! },
+            ...{ ...interpolated.get(species), ...corrected.get(species), ...(found && { updatedAndFound: found.get(species)! }) },
+          },
+        ]),
+      ),
+    };
+  });
+  return scoreRows(scored, {
+    species: SPECIES,
+    regions: Object.keys(regions),
+    ozoneCutoff: scores.ozoneCutoff,
+    // Within half the length an update is nearly that of the used monitor's own cell; beyond the whole of it little but the transport says anything.
+    distancesKm: lengthKm > 0 ? [lengthKm / 2, lengthKm] : [],
+  });
+}
+
+function stationsOf({ grid, monitors, prior }: ComparedPeriod, regions: Case['regions']): ScoredStation[] {
+  const types = new Map(monitors.observations.stations.map(({ id, type }) => [id, type]));
+  const masks = regionMasks(regions, grid);
+  const toUsed = distanceToUsed(grid, prior, monitors);
+  return prior.stations.map(({ id, role, cell }) => ({
+    id,
+    withheld: role === Role.withheld,
+    ...(role === Role.withheld ? { nearestUsedKm: toUsed(cell) } : {}),
+    block: monitors.block.get(id)!,
+    regions: masks.flatMap(({ name, mask }) => (mask[cell] > 0 ? [name] : [])),
+    type: types.get(id),
+  }));
+}
+
+/** A run of a row, one line of the table. */
+interface Line {
+  run: string;
+  scores: Scores;
+  ratings?: Ratings;
+  /** against the prior run, of the updated one without its bias against the prior one without; absent: it is the prior run */
+  change?: MaeChange;
+}
+
+function linesOf({ prior, updated, change, ratings, interpolated, biasCorrected, found }: ScoreRow): Line[] {
+  return [
+    { run: 'prior', scores: prior, ratings: ratings.prior },
+    { run: 'updated', scores: updated, ratings: ratings.updated, change },
+    ...(interpolated
+      ? [
+          { run: 'interpolated', ...interpolated.each },
+          { run: 'interpolated-mean', ...interpolated.mean },
+        ]
+      : []),
+    ...(biasCorrected
+      ? [
+          { run: 'prior-bias-corrected', ...biasCorrected.prior },
+          { run: 'updated-bias-corrected', ...biasCorrected.updated },
+        ]
+      : []),
+    ...(found ? [{ run: 'updated-and-found', ...found }] : []),
+  ];
+}
+
+/** The columns of the table, each with what it says of a row and a run of it; an absent value is an empty field. */
+const COLUMNS: readonly [name: string, value: (row: ScoreRow, line: Line) => string | number | undefined][] = [
+  ['species', ({ species }) => species],
+  ['averaging', ({ averaging }) => averaging],
+  ['stations', ({ stations }) => stations],
+  ['region', ({ region }) => region],
+  ['period', ({ period }) => period],
+  ['site_type', ({ type }) => type],
+  ['nearest_used_above_km', ({ nearestUsedKm }) => nearestUsedKm?.above],
+  ['nearest_used_up_to_km', ({ nearestUsedKm }) => nearestUsedKm?.upTo],
+  ['run', (_, { run }) => run],
+  ['unit', ({ species }) => speciesUnit(species)],
+  ['n', (_, { scores }) => scores.n],
+  ['monitors', ({ monitors }) => monitors],
+  ['blocks', ({ change }) => change.blocks],
+  ['mean_observed', (_, { scores }) => scores.meanObserved],
+  ['mean_simulated', (_, { scores }) => scores.meanSimulated],
+  ['mb', (_, { scores }) => scores.bias],
+  ['me', (_, { scores }) => scores.mae],
+  ['rmse', (_, { scores }) => scores.rmse],
+  ['nmb_percent', (_, { scores }) => 100 * scores.nmb],
+  ['nme_percent', (_, { scores }) => 100 * scores.nme],
+  ['mfb_percent', (_, { scores }) => scores.mfb],
+  ['mfe_percent', (_, { scores }) => scores.mfe],
+  ['r', (_, { scores }) => scores.r],
+  ['ioa', (_, { scores }) => scores.ioa],
+  ...(['nmb', 'nme', 'r'] as const).map((measure): (typeof COLUMNS)[number] => [`emery_${measure}`, (_, { ratings }) => ratings?.emery?.[measure]]),
+  ...(['mfb', 'mfe'] as const).map((measure): (typeof COLUMNS)[number] => [
+    `boylan_russell_${measure}`,
+    (_, { ratings }) => ratings?.boylanRussell?.[measure],
+  ]),
+  ['me_change_percent', (_, { change }) => percent(change?.relative)],
+  ['me_change_percent_low', (_, { change }) => percent(change?.interval?.low)],
+  ['me_change_percent_high', (_, { change }) => percent(change?.interval?.high)],
+  ['note', ({ missing }, { change }) => missing ?? change?.noInterval],
+];
+
+function percent(fraction: number | undefined): number | undefined {
+  return fraction === undefined ? undefined : 100 * fraction;
+}
+
+/** The rows as CSV: a line for each run, prior and updated, of withheld stations those that are interpolated, without their bias and with what was found, too. */
+export function scoresCsv(rows: readonly ScoreRow[]): string {
+  const lines = rows.flatMap((row) => linesOf(row).map((line) => COLUMNS.map(([, value]) => csvField(value(row, line))).join(',')));
+  return [COLUMNS.map(([name]) => name).join(','), ...lines, ''].join('\n');
+}
+
+/** A value of a table: numbers with seven significant digits, as many as simulated values have; what is absent is empty. */
+export function csvField(value: string | number | undefined): string {
+  if (typeof value === 'number') return Number.isFinite(value) ? String(Number(value.toPrecision(7))) : '';
+  return quotedField(value ?? '');
+}

@@ -1,0 +1,37 @@
+/**
+ * The sums that `evaluate` has made of the surrogate's responses and the transport model's, kept as a file for `certify`, which judges the same runs at the
+ * same hours by the same statistics: each is a run of the surrogate through the whole period.
+ */
+import { join } from 'node:path';
+import type { Group } from '../../base/species';
+import { writeFileAtomic } from '../../files/checkpoint';
+import { readJson } from '../../files/json-file';
+import type { BlockSums } from '../../surrogate/judgement/response-comparison';
+
+export const RESPONSE_SUMS_FILE = 'response-sums.json';
+
+/** By period and group, one for each species. */
+export type EvaluatedResponses = ReadonlyMap<string, ReadonlyMap<Group, BlockSums[]>>;
+
+/** A value that is no number has no place in JSON: null. */
+type Kept = Record<string, Record<string, Record<string, (number | null)[]>[]>>;
+
+export function writeResponseSums(dir: string, responses: EvaluatedResponses): void {
+  const object = <T, U>(map: ReadonlyMap<string, T>, of: (each: T) => U): Record<string, U> =>
+    Object.fromEntries([...map].map(([name, each]) => [name, of(each)]));
+  const kept: Kept = object(responses, (byGroup) => object(byGroup, (sums) => sums.map((blocks) => object(blocks, (each) => Array.from(each)))));
+  writeFileAtomic(join(dir, RESPONSE_SUMS_FILE), JSON.stringify(kept));
+}
+
+/** @param dir - of `evaluate` @throws {DataError} `JSON_UNREADABLE` */
+export function readResponseSums(dir: string): EvaluatedResponses {
+  const kept = readJson<Kept>(join(dir, RESPONSE_SUMS_FILE), { keys: {}, remedy: `remove ${dir}, and run evaluate again` });
+  const blocksOf = (blocks: Kept[string][string][number]): BlockSums =>
+    new Map(Object.entries(blocks).map(([block, sums]) => [block, Float64Array.from(sums, (value) => value ?? NaN)]));
+  return new Map(
+    Object.entries(kept).map(([period, byGroup]) => [
+      period,
+      new Map(Object.entries(byGroup).map(([group, sums]) => [group as Group, sums.map(blocksOf)])),
+    ]),
+  );
+}

@@ -1,0 +1,193 @@
+/** What the stages from `train` on share: the settings of their variant, the prepared periods, the surrogate. */
+import { isDeepStrictEqual } from 'node:util';
+import { memberNames, testMembers, type InversionSettings, type SurrogateSettings, type TrainingSettings } from '../../case';
+import { gridOf } from '../../case/gridded/case-grid';
+import type { FieldRoom } from '../../fields/memory-budget';
+import { instant } from '../../files/ioapi/ioapi-time';
+import type { PeriodSource } from '../../fields/period-source';
+import { readPrepared, type PreparedPeriod } from '../../fields/prepared';
+import { openPrepared } from '../../fields/prepared-store';
+import { readWithPriorConcentrations, withPriorConcentrations } from '../../fields/prior-channels';
+import { openTrainingPeriods, type TrainingPeriod } from '../../fields/training-period';
+import { DataError } from '../../base/errors';
+import { takesInitialConcentrations, type InitialConcentrations } from '../../surrogate/model/initial-concentrations';
+import { Surrogate } from '../../surrogate/model/surrogate';
+import type { Tiling } from '../../surrogate/model/tiles';
+import { Window } from '../../surrogate/model/window';
+import { PRIOR, timeOf } from '../../case/case-runs';
+import { withPick } from '../../run/inversions/cross-validation';
+import { furtherTraining, runsOfPasses } from '../../run/inversions/loop-pass';
+import type { StageContext } from '../../run/engine/stage';
+
+export interface VariantSettings {
+  surrogate: SurrogateSettings;
+  training: TrainingSettings;
+  inversion: InversionSettings;
+}
+
+/** With what cross-validation chose, where the case takes it. */
+export function variantSettings(context: StageContext): VariantSettings {
+  const { case: settings, variant, pass, surrogate: member } = context;
+  const { surrogate, training, inversion } = variant === 'paper' ? settings.paperMode : settings;
+  // The exported models are those of the first training.
+  if (member !== undefined) {
+    return { surrogate, training: { ...training, seed: training.seed + member - 1 }, inversion: { ...withPick(context), engine: 'native' } };
+  }
+  if (!pass) return { surrogate, training, inversion: variant === 'paper' ? inversion : withPick(context) };
+  return { surrogate, training: furtherTraining(training, settings.loop, pass), inversion: { ...withPick(context), engine: 'native' } };
+}
+
+/** Runs that the variant's training keeps for the test; where there are none, it keeps days of all runs. */
+export function testRuns({ case: settings, variant }: StageContext): string[] {
+  return variant === 'paper' ? [] : testMembers(settings);
+}
+
+/**
+ * A period of the prepared store, if the case has its hours and its grid by now: a stage that is run alone takes what an earlier case left, whose hours and cells would be
+ * held against the observations of others.
+ *
+ * @throws {DataError} `PREPARED_TIME` @throws {GridError} `GRID_MISMATCH`
+ */
+export function asInCase<T extends Pick<PeriodSource, 'name' | 'time' | 'grid'>>({ case: settings }: Pick<StageContext, 'case'>, prepared: T): T {
+  const { name, time, grid } = prepared;
+  const remedy = (what: string): string => `run "retroplume run", which makes anew what rests on it, or set ${what} was`;
+  gridOf(settings).assertSame(grid, `period ${name}, as it was prepared`, remedy('the grid as it'));
+  const now = timeOf(settings.periods.find((period) => period.name === name)!);
+  if (time.start.getTime() === now.start.getTime() && time.count === now.count) return prepared;
+  const [made, asked] = [time, now].map(({ start, count }) => `${count} hours from ${instant(start)}`);
+  throw new DataError('PREPARED_TIME', `period ${name}: what was prepared has ${made} but the case now has ${asked}: ${remedy('each period as it')}`);
+}
+
+/** A prepared period with its prior run, as the variant's surrogate sees it. */
+export function preparedPeriod(context: StageContext, { name }: { name: string }): PreparedPeriod {
+  const period = asInCase(context, readPrepared(context.dirOf('prepare'), name, { runs: [PRIOR] }));
+  return seesPrior(context) ? withPriorConcentrations(period) : period;
+}
+
+/** All of them. */
+export function preparedPeriods(context: StageContext): PreparedPeriod[] {
+  return context.case.periods.map((period) => preparedPeriod(context, period));
+}
+
+/** The prepared periods with what the variant's surrogate is trained on: the prior run and, but for the paper's mode, members and, in the loop, runs of earlier passes. */
+export function trainingPeriods(context: StageContext, room: FieldRoom): TrainingPeriod[] {
+  const { mode, priorConcentrations } = variantSettings(context).surrogate;
+  const runs = [PRIOR, ...(mode === 'paper' ? [] : memberNames(context.case))];
+  const names = context.case.periods.map(({ name }) => name);
+  const periods = openTrainingPeriods(context.dirOf('prepare'), names, { runs, priorConcentrations, room });
+  return periods.map((period) => ({ ...asInCase(context, period), runs: new Map([...period.runs, ...runsOfPasses(context, period, room)]) }));
+}
+
+/** The same with the prior run, of which what is asked for is read when it is asked for. */
+export function storedPeriods(context: StageContext): PeriodSource[] {
+  const periods = context.case.periods.map(({ name }) => asInCase(context, openPrepared(context.dirOf('prepare'), name)));
+  return seesPrior(context) ? periods.map(readWithPriorConcentrations) : periods;
+}
+
+/** Refuses, for a stage that reads what was prepared, periods of other hours or on another grid than the case has. @throws as {@link asInCase} */
+export function refuseOtherPeriods(context: StageContext): void {
+  for (const { name } of context.case.periods) asInCase(context, openPrepared(context.dirOf('prepare'), name));
+}
+
+/** Refuses, for a stage that runs the surrogate, one that takes other inputs, too. @throws as {@link asInCase} and {@link loadSurrogate} */
+export function refuseOtherSurrogate(context: StageContext): void {
+  refuseOtherPeriods(context);
+  loadSurrogate(context);
+}
+
+function seesPrior(context: StageContext): boolean {
+  return variantSettings(context).surrogate.priorConcentrations;
+}
+
+export function spinUpHours({ case: { periods } }: StageContext): number[] {
+  return periods.map((period) => period.spinUpHours);
+}
+
+/** First hour of each period that is compared: after the spin-up, and with the surrogate's whole window in the period. */
+export function firstHours(context: StageContext): number[] {
+  const { surrogate } = variantSettings(context);
+  const window = new Window(surrogate.window);
+  return spinUpHours(context).map((hours) => Math.max(hours, window.firstHour + (takesInitialConcentrations(surrogate) ? 1 : 0)));
+}
+
+/** Every third hour: enough for slopes, a third of the time. */
+const HOUR_STEP = 3;
+
+/**
+ * Every how many hours surrogate and transport model are compared: where y is rolled out a divisor of the window's hours, so that the hours of the chain are
+ * those that are compared.
+ */
+export function comparedHourStep(settings: SurrogateSettings): number {
+  if (!takesInitialConcentrations(settings)) return HOUR_STEP;
+  const { hours } = new Window(settings.window);
+  let step = Math.min(HOUR_STEP, hours);
+  while (hours % step !== 0) step++;
+  return step;
+}
+
+/**
+ * The trained surrogate, with y taken from where the case says now.
+ *
+ * @throws {DataError} `SURROGATE_INPUTS` if the case has another window by now, or gives y to a network that takes none, or none to one that does: a stage that is run
+ *   alone takes what an earlier case left. What {@link Surrogate.load} throws
+ */
+export function loadSurrogate(context: StageContext): Surrogate {
+  const { surrogate: now } = variantSettings(context);
+  const dir = context.dirOf('train');
+  const surrogate = Surrogate.load(dir);
+  const { settings: then } = surrogate.description;
+  const refuse = (key: 'window' | 'initialConcentrations', as: string): never => {
+    const section = context.variant === 'paper' ? 'paperMode.surrogate' : 'surrogate';
+    const [trained, given] = [then[key], now[key]].map((value) => (typeof value === 'string' ? value : JSON.stringify(value)));
+    throw new DataError(
+      'SURROGATE_INPUTS',
+      `${dir}: the surrogate was trained with ${section}.${key} ${trained} but the case now has ${given}: run "retroplume run", which trains anew, or set it ${as}`,
+    );
+  };
+  if (!isDeepStrictEqual(surrogate.window.steps, new Window(now.window).steps)) refuse('window', 'as it was');
+  if (takesInitialConcentrations(then) !== takesInitialConcentrations(now))
+    refuse('initialConcentrations', takesInitialConcentrations(then) ? 'to another than none' : 'to none');
+  return surrogate.withInitialConcentrations(now.initialConcentrations);
+}
+
+/** A part of the settings of stages that run the surrogate, which training does not depend on. */
+export function initialConcentrationsOf(context: StageContext): { initialConcentrations?: InitialConcentrations } {
+  const { initialConcentrations } = variantSettings(context).surrogate;
+  return initialConcentrations === 'none' ? {} : { initialConcentrations };
+}
+
+/** How the frozen surrogate is run over a domain. */
+export interface DomainPlan {
+  tiling: Tiling;
+  /** hours that its program takes at once */
+  batchSize: number;
+}
+
+/** Hours that are simulated together where nothing says otherwise, if memory allows. */
+export const HOURS_TOGETHER = 8;
+
+/** The arena of a program that takes the hours of a day at once is let grow to this. */
+const DAY_BYTES = 1.5 * 2 ** 30;
+
+export interface PlanOptions {
+  adjoint: boolean;
+  /** that the program takes at once on the whole domain; default: as many as keep its arena small on large domains */
+  hours?: number;
+  /** of which an observation has its mean: they go back after all went forward, so that those need go forward once only that the program takes at once */
+  day?: number;
+}
+
+/** The whole domain at once, or tiles where its program would take too much; `context.case.tileCells` may ask for others. */
+export function domainPlan(context: StageContext, surrogate: Surrogate, grid: { rows: number; cols: number }, options: PlanOptions): DomainPlan {
+  const hours = options.hours ?? hoursTogether(surrogate, grid, options);
+  const tiling = surrogate.tiling(hours, grid, context.case.tileCells, options);
+  const { length } = tiling.tiles;
+  if (length > 1) context.log(`the surrogate runs on ${length} tiles of ${tiling.rows} x ${tiling.cols} cells`);
+  return { tiling, batchSize: length > 1 ? 1 : hours };
+}
+
+function hoursTogether(surrogate: Surrogate, { rows, cols }: { rows: number; cols: number }, { adjoint, day = 1 }: PlanOptions): number {
+  const few = Math.max(1, Math.min(HOURS_TOGETHER, Math.floor(40000 / (rows * cols))));
+  if (day <= few) return few;
+  return Math.max(few, Math.min(day, Math.floor(DAY_BYTES / surrogate.programBytes(1, { rows, cols }, { adjoint }))));
+}

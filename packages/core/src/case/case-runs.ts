@@ -1,0 +1,88 @@
+/** Which runs of the transport model a case has, and where their files are. */
+import { join } from 'node:path';
+import type { Group } from '../base/species';
+import { memberDesigns, nuisanceChanges, type Case, type NuisanceChange, type PeriodSettings } from '.';
+import { expandGlobs } from '../files/glob';
+import { filesWithin } from '../files/ioapi/ioapi';
+import { timeAt } from '../files/ioapi/ioapi-time';
+import type { TimeAxis } from '../grid/grid';
+
+export const PRIOR = 'prior';
+export const TRUTH = 'truth';
+
+/** The run in which all emissions of one group are changed. */
+export function responseRun(group: Group): string {
+  return `response-${group}`;
+}
+
+/** The run behind a nuisance term, with the prior emissions and something else changed. */
+export function nuisanceRun({ name }: Pick<NuisanceChange, 'name'>): string {
+  return `nuisance-${name}`;
+}
+
+/** What `simulate` changes for nuisance terms, by run. */
+export function simulatedChanges({ inversion }: Case): Map<string, NuisanceChange> {
+  const made = inversion.nuisance.runs.flatMap(nuisanceChanges).filter(({ concentrations }) => concentrations === undefined);
+  return new Map(made.map((change) => [nuisanceRun(change), change]));
+}
+
+/** The runs that `simulate` makes; the others come as files. */
+export function simulatedRuns(settings: Case): string[] {
+  return [
+    ...(settings.priorConcentrations ? [] : [PRIOR]),
+    ...memberDesigns(settings).map(({ name }) => name),
+    ...settings.response.groups.map(responseRun),
+    ...(settings.truth ? [TRUTH] : []),
+    ...simulatedChanges(settings).keys(),
+  ];
+}
+
+export function inPeriod(pattern: string, period: string): string {
+  return pattern.replaceAll('{period}', period);
+}
+
+export function timeOf({ start, hours }: PeriodSettings): TimeAxis {
+  return { start: new Date(start), stepSeconds: 3600, count: hours };
+}
+
+/** From the beginning of a period to its end. */
+export function spanOf(period: PeriodSettings): { start: Date; end: Date } {
+  const time = timeOf(period);
+  return { start: time.start, end: timeAt(time, time.count) };
+}
+
+/** Hourly files of a period; I/O API files that hold no hour of it are left out, so that files of other periods may lie in the same folder. */
+export function hourlyFiles({ periods }: Pick<Case, 'periods'>, patterns: string | string[], period: string): string[] {
+  const paths = expandGlobs(patterns, period);
+  const own = periods.find(({ name }) => name === period);
+  return own ? filesWithin(paths, timeOf(own)) : paths;
+}
+
+export function meteorologyFiles(settings: Case, period: string): string[] {
+  return hourlyFiles(settings, settings.meteorology.files, period);
+}
+
+/** How the meteorology is read, for records; nothing where that is by the defaults. */
+export function weatherSettings({ meteorology: { format, layers, names, cenLon } }: Case): object | undefined {
+  const byDefault = format === 'auto' && layers === 1 && Object.keys(names).length === 0 && cenLon === undefined;
+  return byDefault ? undefined : { format, layers, names, ...(cenLon === undefined ? {} : { cenLon }) };
+}
+
+export function geographyFiles(settings: Case): string[] {
+  return settings.geography ? expandGlobs(settings.geography.files) : [];
+}
+
+/** File that `simulate` writes. */
+export function simulatedFile(dir: string, run: string, kind: 'EMIS' | 'ACONC', period: string): string {
+  return join(dir, run, `${kind}_${period}.nc`);
+}
+
+/** Whether a file of a run's folder is what the transport model has made of it in a period: {@link simulatedFile}. */
+export function isMadeFile(name: string): boolean {
+  return /^ACONC_.*\.nc$/.test(name);
+}
+
+/** Observations of a twin, written by `simulate`. */
+export function twinObservationsFile(dir: string, period: string): string {
+  return join(dir, `observations_${period}.csv`);
+}

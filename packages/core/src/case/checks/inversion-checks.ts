@@ -1,0 +1,155 @@
+/** The rules that tie keys of the inversion to each other and to the rest of the case. */
+import type { Case } from '../schema/case-schema';
+import { GROUPS } from '../../base/species';
+import { checkRegion, type Breach } from './checks';
+import { nuisanceChanges } from '../schema/nuisance-schema';
+import { repeated } from './repeated';
+import type { KeyPath } from '../source';
+
+export function checkInversion(c: Case): Breach[] {
+  return [
+    ...checkGroups(c),
+    ...checkSiteTypes(c),
+    ...checkHours(c),
+    ...checkRegions(c),
+    ...checkFar(c),
+    ...checkGroupPairs(c),
+    ...checkNuisance(c),
+    ...checkTotals(c),
+    ...checkBatch(c),
+    ...checkPaper(c),
+  ];
+}
+
+function checkGroups({ inversion: { groups } }: Case): Breach[] {
+  const twice = repeated(groups);
+  return twice === undefined ? [] : [{ path: ['inversion', 'groups'], text: `${twice} is named twice: name each group once` }];
+}
+
+function checkSiteTypes({ observations: { stations }, inversion: { siteTypeError } }: Case): Breach[] {
+  if (stations.type !== undefined || Object.keys(siteTypeError).length === 0) return [];
+  return [{ path: ['inversion', 'siteTypeError'], text: 'errors by type of site need the types: name their column in observations.stations.type' }];
+}
+
+function checkHours({ observations: { resolution }, inversion: { hoursOfDay, dailyMeans } }: Case): Breach[] {
+  const path: KeyPath = ['inversion', 'hoursOfDay'];
+  if ((resolution === 'daily' || dailyMeans) && Object.keys(hoursOfDay).length > 0)
+    return [
+      {
+        path,
+        text: `a daily mean has all hours of its day in it: remove hoursOfDay, or ${dailyMeans ? 'set dailyMeans: false' : 'give hourly observations'}`,
+      },
+    ];
+  return Object.entries(hoursOfDay).flatMap(([species, [from, to]]) =>
+    from === to ? [{ path: [...path, species], text: `from ${from} to ${to} there is no hour: give the first hour and the end of the last` }] : [],
+  );
+}
+
+function checkRegions(c: Case): Breach[] {
+  const { space, regionSpread } = c.inversion;
+  const twice = repeated(regionSpread.map(({ region, group }) => `${group === undefined ? '' : `${group} in `}${region}`));
+  return [
+    ...(twice === undefined ? [] : [{ path: ['inversion', 'regionSpread'], text: `${twice} has two factors, which would be multiplied: keep one` }]),
+    ...(space === 'regions' && Object.keys(c.regions).length === 0
+      ? [{ path: ['inversion', 'space'], text: 'a factor for each region needs regions, and there are none: add regions, or take cells or blocks' }]
+      : []),
+    ...regionSpread.flatMap(({ region }, i) => checkRegion(c, region, ['inversion', 'regionSpread', i, 'region'])),
+  ];
+}
+
+function checkFar({ inversion: { space, lengthKm, factorCorrelation } }: Case): Breach[] {
+  const path: KeyPath = ['inversion', 'factorCorrelation', 'far'];
+  if (factorCorrelation.far === undefined) return [];
+  if (space !== 'cells') return [{ path, text: `factors of ${space} have no length: remove it, or set inversion.space: cells` }];
+  if (factorCorrelation.far.km > lengthKm) return [];
+  return [{ path: [...path, 'km'], text: `expected more than inversion.lengthKm (${lengthKm} km) but received ${factorCorrelation.far.km}` }];
+}
+
+function checkGroupPairs({ inversion: { factorCorrelation } }: Case): Breach[] {
+  const twice = repeated(factorCorrelation.groups.map(({ groups }) => [...groups].sort().join(' and ')));
+  const path: KeyPath = ['inversion', 'factorCorrelation', 'groups'];
+  return twice === undefined ? [] : [{ path, text: `${twice} have two correlations: keep one` }];
+}
+
+function checkNuisance({ ctm, inversion: { nuisance } }: Case): Breach[] {
+  const names = nuisance.runs.map((run) => nuisanceChanges(run).map(({ name }) => name));
+  return nuisance.runs.flatMap(({ options, windErrors, concentrations, varies }, i) => {
+    const path: KeyPath = ['inversion', 'nuisance', 'runs', i];
+    const breaches: Breach[] = [];
+    const before = names.slice(0, i).flat();
+    const twice = names[i].find((name) => before.includes(name));
+    if (twice !== undefined) breaches.push({ path: [...path, 'name'], text: `the name ${twice} is used twice: rename one` });
+    const isMade = options !== undefined || windErrors !== undefined;
+    if (isMade === (concentrations !== undefined)) {
+      breaches.push({ path, text: 'a run is either made, with other options or windErrors, or read from concentrations: give one of the two' });
+    }
+    if (varies && varies.hours === undefined && varies.km === undefined) {
+      breaches.push({ path: [...path, 'varies'], text: 'expected hours, km or both: give over what the part stays alike, or leave varies out' });
+    }
+    if (isMade && ctm.kind === 'command') {
+      const key = options === undefined ? 'windErrors' : 'options';
+      breaches.push({
+        path: [...path, key],
+        text: `only the reference model can be run with other ${key === 'options' ? key : 'winds'}, and ctm is a command: run it yourself and give concentrations`,
+      });
+    }
+    return breaches;
+  });
+}
+
+function checkTotals(c: Case): Breach[] {
+  return c.inversion.totals.flatMap(({ region, period }, i) => [
+    ...(region === undefined ? [] : checkRegion(c, region, ['inversion', 'totals', i, 'region'])),
+    ...(period === undefined || c.periods.some(({ name }) => name === period)
+      ? []
+      : [
+          {
+            path: ['inversion', 'totals', i, 'period'],
+            text: `there is no period ${period}: known are ${c.periods.map(({ name }) => name).join(', ')}`,
+          },
+        ]),
+  ]);
+}
+
+/** The inversion of the case and that of the paper's mode beside it. */
+function variantsOf(c: Case): [KeyPath, Case['inversion']][] {
+  return [
+    [['inversion'], c.inversion],
+    [['paperMode', 'inversion'], c.paperMode.inversion],
+  ];
+}
+
+/** As the inversion itself would refuse it, but before the first run of the transport model. */
+function checkBatch(c: Case): Breach[] {
+  return variantsOf(c).flatMap(([path, { mode, optimiser, batch }]) => {
+    // In the paper's mode gauss-newton is none, whatever the batch.
+    const takesAll = optimiser === 'lbfgs' || (optimiser === 'gauss-newton' && mode === 'default');
+    if (!takesAll || batch === 0) return [];
+    return [
+      { path: [...path, 'batch'], text: `optimiser ${optimiser} takes all hours in every step: set 0, or optimiser: adam, which may draw ${batch}` },
+    ];
+  });
+}
+
+/** The paper's control is every cell's emission, free between its bounds: it has no prior term that these could be a part of. */
+function checkPaper(c: Case): Breach[] {
+  return variantsOf(c).flatMap(([path, { mode, groups, space, nuisance, totals, optimiser }]) => {
+    if (mode !== 'paper') return [];
+    const needs = (key: string): Breach => ({
+      path: [...path, key],
+      text: `${key} needs a prior term, and inversion.mode paper has none: remove it`,
+    });
+    return [
+      ...(groups.length === GROUPS.length
+        ? []
+        : [{ path: [...path, 'groups'], text: "the paper's inversion moves all groups: remove it, or set inversion.mode: default" }]),
+      ...(space === 'cells' ? [] : [needs('space')]),
+      ...(nuisance.runs.length > 0 ||
+      [nuisance.stationBias, nuisance.sharedBias].some((spreads) => Object.values(spreads).some((spread) => spread > 0))
+        ? [needs('nuisance')]
+        : []),
+      ...(totals.length > 0 ? [needs('totals')] : []),
+      ...(optimiser === 'gauss-newton' ? [needs('optimiser')] : []),
+    ];
+  });
+}

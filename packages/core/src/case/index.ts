@@ -1,0 +1,30 @@
+/** The case file: one domain, its periods and files, and how it is to be learned and inverted. */
+export type {
+  Case,
+  CertificateSettings,
+  CtmSettings,
+  InversionSettings,
+  JobsSettings,
+  LoopSettings,
+  PeriodSettings,
+  SurrogateSettings,
+  TrainingSettings,
+} from './schema/case-schema';
+export { caseSchema } from './schema/case-schema';
+export { isCommandName, NAME_IN_BRACES, type CommandName } from './command-names';
+export { WHOLE_GRID } from './schema/domain-schema';
+export { asksForCrossValidation } from './checks/cross-validation-checks';
+export { REST } from './schema/kinds';
+export { examineCase, type CaseProblem, type ExaminedCase } from './examine-case';
+export { idleKeys } from './checks/idle-keys';
+export { caseJsonSchema, type JsonSchema } from './schema/json-schema';
+export { SCHEDULERS } from './schema/jobs-schema';
+export { caseOf, loadCase, restoreCase } from './load-case';
+export { mapPaths } from './case-paths';
+export { memberDesigns, memberNames, testMembers, type MemberDesign } from './member-design';
+export { nearestKey } from './nearest-key';
+export { nuisanceChanges, type NuisanceChange, type NuisanceRun } from './schema/nuisance-schema';
+export type { KeyPath } from './source';
+export { paperDefaults } from './paper-defaults';
+export { chosenLabels, streamLabels } from './stream-labels';
+export { isPrecursor, missingWeather, rateChannels, tracerCount, tracersOf, type TracerSettings } from './schema/tracer-schema';

@@ -1,0 +1,132 @@
+/** Turns what the schema finds into sentences: where, what was expected, what was received, what to do. */
+import type { z } from 'zod';
+import { caseJsonSchema, pathsOfKey, schemaAt, type JsonSchema } from './schema/json-schema';
+import { nearestKey } from './nearest-key';
+import { joinPath, type CaseSource, type KeyPath } from './source';
+
+type Issue = z.core.$ZodIssue;
+
+function valueAt(values: unknown, path: KeyPath): unknown {
+  return path.reduce<unknown>((at, key) => (typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined), values);
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'number') return String(value); // JSON has no NaN and no Infinity
+  const text = value === undefined ? 'nothing' : JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+const TYPES: Record<string, string> = {
+  string: 'text',
+  int: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a group of keys',
+  record: 'a group of keys',
+  tuple: 'a list of two',
+};
+
+/** Keys of earlier versions, and what stands in their place. */
+const REPLACED: Record<string, string> = {
+  previousConcentrations: 'it has become initialConcentrations: write initialConcentrations: prior for true, none for false',
+};
+
+function unknownKey(key: string, path: KeyPath, source: CaseSource, root: JsonSchema): string {
+  const full = joinPath([...path, key]);
+  const known = Object.keys(schemaAt(path, source.values, root)?.properties ?? {});
+  const near = nearestKey(key, known);
+  const elsewhere = pathsOfKey(key, root);
+  let remedy = `known here: ${known.join(', ')}`;
+  if (Object.hasOwn(REPLACED, key)) remedy = REPLACED[key];
+  else if (near !== undefined) remedy = `did you mean ${near}?`;
+  else if (elsewhere.length > 0) remedy = `did you mean ${elsewhere.join(' or ')}?`;
+  return `${source.whereIs([...path, key])}: unknown key ${full}: ${remedy}`;
+}
+
+/** What a schema takes, in words. */
+function words({ enum: values, type, anyOf = [] }: JsonSchema): string {
+  if (anyOf.length > 0) return anyOf.map(words).join(' or ');
+  return values ? `one of ${values.join(', ')}` : (TYPES[type === 'integer' ? 'int' : (type ?? '')] ?? 'text, a number, or true or false');
+}
+
+function expected(issue: Issue, schema?: JsonSchema): string {
+  const type = schema?.type;
+  switch (issue.code) {
+    case 'invalid_type':
+      return TYPES[type === 'integer' ? 'int' : issue.expected] ?? issue.expected;
+    case 'invalid_value':
+      return issue.values.length === 1 ? String(issue.values[0]) : `one of ${issue.values.join(', ')}`;
+    case 'invalid_union':
+      return issue.discriminator === undefined ? words(schema ?? {}) : 'one of reference, command';
+    case 'too_small': {
+      const bound = `${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`;
+      if (issue.origin === 'string') return 'text that is not empty';
+      return issue.origin === 'array' ? `${bound} entries` : `${bound}`;
+    }
+    case 'too_big':
+      return `${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}${issue.origin === 'array' ? ' entries' : ''}`;
+    default:
+      return issue.message.replace(/^expected /, '');
+  }
+}
+
+function pathOf(issue: Issue): KeyPath {
+  return issue.code === 'invalid_union' && issue.discriminator !== undefined
+    ? [...issue.path.filter((key) => key !== issue.discriminator), issue.discriminator]
+    : issue.path;
+}
+
+function wrongValue(issue: Issue, source: CaseSource, root: JsonSchema): string {
+  const path = pathOf(issue);
+  const value = valueAt(source.values, path);
+  const schema = schemaAt(path, source.values, root);
+  const unit = schema?.unit !== undefined ? ` (in ${schema.unit})` : '';
+  const place = `${source.whereIs(path)}: ${joinPath(path)}`;
+  if (value === undefined && issue.code !== 'custom') {
+    const what = schema?.description !== undefined ? `: add it (${schema.description.replace(/\.$/, '')})` : ': add it';
+    return `${place} is missing${what}`;
+  }
+  return `${place}: expected ${expected(issue, schema)}${unit} but received ${shown(value)}${asOneKey(path, value)}${inQuotes(issue, value)}${asWhole(issue, path, value)}`;
+}
+
+/** Names of figures alone, such as those of months in file names. */
+function inQuotes(issue: Issue, value: unknown): string {
+  return issue.code === 'invalid_type' && issue.expected === 'string' && typeof value === 'number'
+    ? ': write it between quotes, or YAML takes it for a number'
+    : '';
+}
+
+/** Entries that `--set` counts in a list that the file does not have: those of its default cannot be set one by one. */
+function asWhole(issue: Issue, path: KeyPath, value: unknown): string {
+  const counted = typeof value === 'object' && value !== null && Object.keys(value).every((key) => /^\d+$/.test(key));
+  return issue.code === 'invalid_type' && issue.expected === 'array' && counted
+    ? `: the file has no such list of which an entry could be set: write it whole, as ${joinPath(path)}: [...]`
+    : '';
+}
+
+/** Settings of the reference model are a flat list, whose names look as if they were not. */
+function asOneKey(path: KeyPath, value: unknown): string {
+  const [section, name] = path.slice(-2);
+  const [first] = section === 'options' && typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
+  return first === undefined ? '' : `: names with a dot are one key, as ${String(name)}.${first}`;
+}
+
+/** A sentence, the key that it is about, and whether that key was not known. */
+export interface SchemaProblem {
+  sentence: string;
+  path: KeyPath;
+  unknown: boolean;
+}
+
+/** One for each key that the issue is about. @param root - of the file, where that is no case */
+export function describeProblem(issue: Issue, source: CaseSource, root = caseJsonSchema()): SchemaProblem[] {
+  if (issue.code !== 'unrecognized_keys') return [{ sentence: wrongValue(issue, source, root), path: pathOf(issue), unknown: false }];
+  return issue.keys.map((key) => ({ sentence: unknownKey(key, issue.path, source, root), path: [...issue.path, key], unknown: true }));
+}
+
+/** One sentence per problem; `unknown` says whether a key was not known. @param root - of the file, where that is no case */
+export function describeProblems(issues: readonly Issue[], source: CaseSource, root?: JsonSchema): { sentences: string[]; unknown: boolean } {
+  const problems = issues.flatMap((issue) => describeProblem(issue, source, root));
+  return { sentences: problems.map(({ sentence }) => sentence), unknown: problems.some(({ unknown }) => unknown) };
+}

@@ -1,0 +1,278 @@
+/** What is known beside the prior run: members, the truth of a twin experiment, the monitors. */
+import { z } from 'zod';
+import { GAS_RULES } from '../../observations/gas-reference';
+import { LAYOUTS } from '../../observations/observation-layouts';
+import { NEGATIVE_FLOORS } from '../../observations/observation-quality';
+import { isTimeZone, TIME_ZONE } from '../../files/tables/local-time';
+import { referenceOptionsSchema } from './domain-schema';
+import { GROUPS, SPECIES, speciesUnit, type Group, type Species } from '../../base/species';
+import { choice, file, fileName, files, fileSets, MOST_MEMBERS, real, seed, text, whole } from './kinds';
+
+/** The same schema for each group, with the group's own default. */
+export function perGroup(
+  make: (group: Group) => z.ZodType<number>,
+  defaults: Record<Group, number>,
+): z.ZodObject<Record<Group, z.ZodDefault<z.ZodType<number>>>, z.core.$strict> {
+  return z.strictObject(Object.fromEntries(GROUPS.map((g) => [g, make(g).default(defaults[g])])) as Record<Group, z.ZodDefault<z.ZodType<number>>>);
+}
+
+/** The same schema for each species, with the species' own default. */
+export function perSpecies(
+  make: (species: Species) => z.ZodType<number>,
+  defaults: Record<Species, number>,
+): z.ZodObject<Record<Species, z.ZodDefault<z.ZodType<number>>>, z.core.$strict> {
+  return z.strictObject(
+    Object.fromEntries(SPECIES.map((s) => [s, make(s).default(defaults[s])])) as Record<Species, z.ZodDefault<z.ZodType<number>>>,
+  );
+}
+
+/** Runs of the transport model that were made outside Retroplume. */
+export const outsideRuns = z.array(
+  z.strictObject({
+    name: fileName('Name of the run.', /^[^/]+$/, 'expected a name without /, since it becomes part of file names'),
+    emissions: files('Emission files of the run; `{sector}` stands for each sector of the inventory, where the run has one file or more for each.'),
+    concentrations: files('Concentrations that the transport model gave for them.'),
+  }),
+);
+
+export const membersSchema = z
+  .strictObject({
+    count: whole('Number of members that simulate makes and runs; each has its own smooth random factors on the emissions.', {
+      min: 0,
+      max: MOST_MEMBERS,
+    }).default(6),
+    perGroup: whole('Further members for each of the five groups, with smooth random factors on that group alone.', {
+      min: 0,
+      max: MOST_MEMBERS / GROUPS.length,
+    }).default(0),
+    scalings: z
+      .array(real('Factor.', { above: 0, max: 10 }))
+      .default([])
+      .meta({
+        description:
+          'Further members for each of the five groups, one for each factor here: all emissions of that group times the factor, in the whole domain. A ' +
+          'factor that stands in `response.factor` or `certificate.factors` too is no longer held out from training.',
+      }),
+    regionFactors: z
+      .array(
+        z.strictObject({
+          region: text('Name of one of `regions`.'),
+          group: choice('Group that is changed; without it all are.', GROUPS).optional(),
+          factor: real('Factor on the emissions in the region; elsewhere they stay.', { above: 0, max: 10 }),
+        }),
+      )
+      .default([])
+      .meta({ description: 'Further members, each with the emissions changed in one region only.' }),
+    seed: seed('Seed of the random factors.').default(1),
+    spread: perGroup((group) => real(`Standard deviation of the log factor on ${group}.`, { min: 0, max: 2 }), {
+      NOx: 0.4,
+      NH3: 0.8,
+      SO2: 0.4,
+      VOC: 0.6,
+      'PM2.5': 0.4,
+    })
+      .prefault({})
+      .meta({
+        description:
+          'Standard deviation of the natural logarithm of the factor, per group; larger for NH3 and VOC, whose response is weak and would drown in that of the others.',
+      }),
+    lengthKm: real('Correlation length of the factors.', { above: 0, unit: 'km' }).default(200),
+    stretchHours: whole(
+      'Hours after which the random factors of a member are drawn anew; counted from the beginning of the period. Default: they hold for the whole period.',
+      { min: 1, unit: 'h' },
+    ).optional(),
+    runs: outsideRuns.optional().meta({
+      description:
+        'Runs that were made outside Retroplume, instead of those that simulate would make: count, perGroup, scalings and regionFactors then do nothing.',
+    }),
+  })
+  .meta({
+    description:
+      'Runs of the transport model with perturbed emissions under the same meteorology: what teaches the surrogate how concentrations respond.',
+  });
+
+export const responseSchema = z
+  .strictObject({
+    groups: z
+      .array(choice('Emission group.', GROUPS))
+      .default([...GROUPS])
+      .meta({
+        description:
+          'Groups for which simulate makes a run with all their emissions changed, to judge the response of the surrogate; none turns it off.',
+      }),
+    factor: real('Factor on the emissions of the group, for the whole period.', { above: 0, max: 3 }).default(1.3),
+  })
+  .meta({ description: 'Runs by which the free-running response of the surrogate is judged against that of the transport model.' });
+
+/** How large an error of the winds is, and how smooth. */
+export const WIND_ERROR = {
+  speed: real('Standard deviation of the natural logarithm of the factor on the wind speed.', { min: 0, max: 1 }),
+  direction: real('Standard deviation of the angle by which the wind is turned.', { min: 0, max: 90, unit: '°' }),
+  lengthKm: real('Correlation length of the error.', { above: 0, unit: 'km' }).default(300),
+  lengthHours: real('Correlation time of the error.', { above: 0, unit: 'h' }).default(12),
+};
+
+export const truthSchema = z
+  .strictObject({
+    factors: file(
+      'netCDF file with `factor_<period>` of (group, y, x) for each period, groups in the order NOx, NH3, SO2, VOC, PM2.5: emissions of the truth = prior x factor.',
+    ),
+    options: referenceOptionsSchema.optional().meta({
+      description:
+        'Settings of the reference model that differ in the truth run only, laid over `ctm.options`; see docs/reference-model.md. With them, or with ' +
+        '`windError`, truth and prior no longer share their model.',
+    }),
+    windError: z
+      .strictObject({
+        ...WIND_ERROR,
+        seed: seed('Seed of the error.').default(11),
+      })
+      .optional()
+      .meta({ description: 'A smooth random error on the winds that the truth run reads; every other run reads the winds as they are.' }),
+  })
+  .meta({ description: 'The truth of a twin experiment, which only the scoring reads.' });
+
+type SpeciesColumn = z.ZodOptional<z.ZodObject<{ column: z.ZodString; unit: z.ZodString }, z.core.$strict>>;
+
+function speciesColumn(species: Species): SpeciesColumn {
+  const column = z.strictObject({
+    column: text('Column of the values.'),
+    unit: text('Unit of the values, such as `ug m-3`, `mg m-3` or `ppb`.'),
+  });
+  return column.optional().meta({ description: `Where ${species} stands.` });
+}
+
+type SpeciesRange = z.ZodOptional<z.ZodObject<{ min: z.ZodOptional<z.ZodNumber>; max: z.ZodNumber }, z.core.$strict>>;
+
+function speciesRange(species: Species): SpeciesRange {
+  const unit = speciesUnit(species);
+  const range = z.strictObject({
+    min: real('Least value; if absent, `negativeFloor` alone counts.', { unit }).optional(),
+    max: real('Greatest value.', { above: 0, unit }),
+  });
+  return range.optional().meta({ description: `Of ${species}.` });
+}
+
+const qualitySchema = z
+  .strictObject({
+    negativeFloor: perSpecies(
+      (species) => real(`Least value of ${species} that is noise.`, { min: -50, max: 0, unit: speciesUnit(species) }),
+      NEGATIVE_FLOORS,
+    )
+      .prefault({})
+      .meta({
+        description:
+          'Values between this and zero are the noise of monitors in clean air and are kept, since means would be too high without them; values below ' +
+          'are left out.',
+      }),
+    range: z
+      .strictObject({ NO2: speciesRange('NO2'), SO2: speciesRange('SO2'), O3: speciesRange('O3'), 'PM2.5': speciesRange('PM2.5') })
+      .optional()
+      .meta({ description: 'Values outside are left out.' }),
+    stuckSteps: whole('Runs of at least so many equal values of a monitor, one after the other, are left out; 0: none, else at least 3.', {
+      min: 0,
+      max: 1000,
+    })
+      .refine((steps) => steps === 0 || steps >= 3, { error: 'expected 0 or at least 3' })
+      .default(0),
+    spike: z
+      .strictObject({
+        factor: real('How many times the larger of its two neighbours in time a value must be.', { above: 1 }),
+        floor: real('And by how much it must be above it, ppb or µg m-3.', { min: 0 }),
+      })
+      .optional()
+      .meta({ description: 'Single values that stand out from the hours beside them are left out.' }),
+    minimumHours: whole('Days with fewer hours at a station are left out; hourly observations only.', { min: 0, max: 24, unit: 'h' }).default(0),
+  })
+  .prefault({})
+  .meta({
+    description: 'Rules that leave out values of monitors, and count them; all but `negativeFloor` are off by default. See docs/observations.md.',
+  });
+
+export const observationsSchema = z
+  .strictObject({
+    stations: z
+      .strictObject({
+        file: file("CSV of the stations. Of the lists of AQS, AirNow and the EEA, and of AQS's files of observations, the columns are known."),
+        id: text('Column of the identifier.').default('id'),
+        lon: text('Column of the longitude.').default('lon'),
+        lat: text('Column of the latitude.').default('lat'),
+        name: text('Column of the name.').optional(),
+        type: text('Column of the type of site, such as urban or rural: scores are then given by type, too.').optional(),
+      })
+      .meta({ description: 'Where the monitors are.' }),
+    files: fileSets(
+      'CSV, gzipped CSV or Parquet files of the observations, one glob or a list; in a twin experiment simulate writes them from the truth run.',
+    ).optional(),
+    layout: choice(
+      '`long`: one row per station and time. `cnemc-wide`: date, hour, type, then one column per station. `airnow`: HourlyData. `aqs`: hourly or daily files of ' +
+        "EPA's AQS. `eea`: the European Environment Agency's Parquet or CSV. `openaq`: OpenAQ's archive. `sql`: what `sql` selects. See docs/observations.md.",
+      LAYOUTS,
+    ).default('long'),
+    sql: text(
+      'Of the layout `sql`: one SELECT (DuckDB) over the table `raw`, which holds the files with every column as text, that yields station, time, species, ' +
+        'value and unit. It can read nothing else.',
+    ).optional(),
+    resolution: choice('Whether a value is an hourly or a daily mean.', ['hourly', 'daily']).default('hourly'),
+    timeZone: z
+      .string()
+      .refine(isTimeZone, { error: `expected ${TIME_ZONE}` })
+      .default('UTC')
+      .meta({ description: 'Time zone of dates and hours in the files, UTC or Area/Place; also the one in which days begin.' }),
+    columns: z
+      .strictObject({
+        station: text('Column of the station identifier.').default('station'),
+        time: text('Column of the time or date.').default('time'),
+        species: z
+          .strictObject({ NO2: speciesColumn('NO2'), SO2: speciesColumn('SO2'), O3: speciesColumn('O3'), 'PM2.5': speciesColumn('PM2.5') })
+          .meta({ description: 'Column and unit of each species that is observed.' }),
+      })
+      .optional()
+      .meta({ description: 'Columns of the long layout.' }),
+    gasReference: z
+      .strictObject({
+        temperature: real('Temperature to which mass concentrations of gases refer.', { min: 200, max: 350, unit: 'K' }).default(273.15),
+        pressure: real('Pressure to which mass concentrations of gases refer.', { min: 50000, max: 120000, unit: 'Pa' }).default(101325),
+        rule: choice(
+          '`fixed`: the two numbers. `china`: 273.15 K until 31 August 2018, 298.15 K afterwards, by the date of each value. `eu`: 293 K and 101.3 kPa.',
+          GAS_RULES,
+        ).default('fixed'),
+      })
+      .prefault({})
+      .meta({ description: 'Reference state for µg m-3 → ppb of gases.' }),
+    quality: qualitySchema,
+    twin: z
+      .strictObject({
+        noise: real('Relative standard deviation of the noise.', { min: 0, max: 1 }).default(0.05),
+        floor: perSpecies((species) => real(`Smallest standard deviation of the noise of ${species}.`, { min: 0, unit: speciesUnit(species) }), {
+          NO2: 0.3,
+          SO2: 0.2,
+          O3: 0.5,
+          'PM2.5': 0.5,
+        })
+          .prefault({})
+          .meta({ description: 'Smallest standard deviation of the noise, per species.' }),
+        seed: seed('Seed of the noise.').default(7),
+      })
+      .optional()
+      .meta({ description: 'How the observations of a twin experiment are drawn from the truth run.' }),
+  })
+  .meta({ description: 'The monitors and what they measured.' });
+
+export const scoresSchema = z
+  .strictObject({
+    ozoneCutoff: real('Hours with less observed O3 are left out of the scores of hourly O3 above a cut-off; 40 and 60 are usual.', {
+      min: 0,
+      max: 200,
+      unit: 'ppb',
+    }).default(40),
+  })
+  .meta({ description: 'How simulated concentrations are scored; see docs/scores.md.' });
+
+export const withheldSchema = z
+  .strictObject({
+    fraction: real('Part of the stations that the inversion never sees.', { min: 0, max: 0.9 }).default(0.2),
+    blockCells: whole('Stations are withheld in square blocks of this many cells.', { min: 1 }).default(6),
+    seed: seed('Seed of the choice of blocks.').default(3),
+  })
+  .meta({ description: 'Monitors kept out of the inversion, to judge it.' });

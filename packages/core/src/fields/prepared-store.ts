@@ -1,0 +1,109 @@
+/** A period of the prepared store that stays on disk: what is asked for is read when it is asked for. */
+import { statSync } from 'node:fs';
+
+import type { NetcdfFile } from '@retroplume/native';
+
+import { DataError } from '../base/errors';
+import { openNetcdf, reading } from '../files/netcdf/netcdf-access';
+import { channelsOf, newMemory, type HourlyField, type PeriodSource } from './period-source';
+import { GROUPS, SPECIES } from '../base/species';
+import {
+  assertRunFits,
+  channelNames,
+  emissionVariable,
+  geographyVariable,
+  isInOnePiece,
+  preparedMeteorologyPath,
+  preparedRunPath,
+  speciesVariable,
+  storeHeader,
+} from './prepared';
+import { putChannel } from '../files/ioapi/period-steps';
+
+/**
+ * @param run - whose emissions and concentrations are read
+ * @returns the period with one of its runs; nothing but the headers has been read
+ * @throws {DataError} `PREPARED_MISSING`, `PREPARED_TIME`; later, where a file has become another, `PREPARED_CHANGED` @throws {GridError} `GRID_MISMATCH`
+ */
+export function openPrepared(dir: string, period: string, run = 'prior'): PeriodSource {
+  const meteorologyPath = preparedMeteorologyPath(dir, period);
+  const runPath = preparedRunPath(dir, period, run);
+  const header = storeHeader(meteorologyPath);
+  const runHeader = storeHeader(runPath);
+  assertRunFits(runPath, runHeader, header);
+  const { meteorologyNames, geographyNames } = channelNames(header);
+  const [weather, ofRun] = [new StoredFile(meteorologyPath, isInOnePiece(header)), new StoredFile(runPath, isInOnePiece(runHeader))];
+  const variables: Record<HourlyField, { file: StoredFile; names: readonly string[] }> = {
+    meteorology: { file: weather, names: meteorologyNames },
+    emissions: { file: ofRun, names: GROUPS.map(emissionVariable) },
+    concentrations: { file: ofRun, names: SPECIES.map(speciesVariable) },
+  };
+  return {
+    ...{ name: period, grid: header.grid, time: header.time, meteorologyNames, geographyNames },
+    hourly(field, crop, hours, memory = newMemory) {
+      const out = memory(hours.count * crop.rows * crop.cols * channelsOf({ meteorologyNames }, field));
+      const { file, names } = variables[field];
+      return file.readSlab(names, [hours.first, crop.row, crop.col], [hours.count, crop.rows, crop.cols], out);
+    },
+    geography(crop) {
+      const out = new Float32Array(crop.rows * crop.cols * geographyNames.length);
+      return weather.readSlab(geographyNames.map(geographyVariable), [crop.row, crop.col], [crop.rows, crop.cols], out);
+    },
+  };
+}
+
+/** Values of one channel that are read at once, 256 KiB: while all channels of these hours are put side by side they stay in the processor's cache. */
+const BUFFER = 2 ** 16;
+
+/** A file of the store from the first read on. */
+class StoredFile {
+  private open?: { file: NetcdfFile; identity: string };
+
+  /** @param kept - open after a read; else it is closed after every one, so that no chunks in netCDF's memory outlive it */
+  constructor(
+    private readonly path: string,
+    private readonly kept: boolean,
+  ) {}
+
+  /** Reads one hyperslab of every variable, `[hours, y, x]` or `[y, x]`, and puts them side by side as channels. */
+  readSlab(names: readonly string[], start: number[], count: number[], out: Float32Array): Float32Array {
+    const file = this.opened();
+    try {
+      return reading(this.path, () => readSlab(file, names, start, count, out));
+    } finally {
+      if (!this.kept) file.close();
+    }
+  }
+
+  private opened(): NetcdfFile {
+    if (!this.kept) return openNetcdf(this.path);
+    const { path } = this;
+    this.open ??= { file: openNetcdf(path), identity: identityOf(path) };
+    // HDF5 reads zeros where a file has become shorter since it was opened.
+    if (identityOf(path) === this.open.identity) return this.open.file;
+    throw new DataError('PREPARED_CHANGED', `${path}: the prepared store has changed or gone while it was read: run prepare again, and this again`);
+  }
+}
+
+/** Not by the inode, which some network file systems make up. */
+function identityOf(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found ? `${found.size} ${found.mtimeMs}` : 'gone';
+}
+
+function readSlab(file: NetcdfFile, names: readonly string[], start: number[], count: number[], out: Float32Array): Float32Array {
+  const [rows, cols] = count.slice(-2);
+  const hourly = count.length === 3;
+  const steps = hourly ? count[0] : 1;
+  const atOnce = Math.max(1, Math.min(steps, Math.floor(BUFFER / (rows * cols))));
+  const buffer = new Float32Array(atOnce * rows * cols);
+  for (let step = 0; step < steps; step += atOnce) {
+    const some = Math.min(atOnce, steps - step);
+    const at = hourly ? [start[0] + step, ...start.slice(1)] : start;
+    const length = hourly ? [some, rows, cols] : count;
+    names.forEach((name, channel) =>
+      putChannel(out, names.length, channel, step * rows * cols, file.read(name, at, length, buffer.subarray(0, some * rows * cols))),
+    );
+  }
+  return out;
+}

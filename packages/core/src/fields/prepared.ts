@@ -1,0 +1,314 @@
+/**
+ * The prepared store: a period's fields as the surrogate takes them, in files that any netCDF tool reads.
+ *
+ *   DIR/PERIOD/meteorology.nc   one variable a channel on (time, y, x), geography on (y, x)
+ *   DIR/PERIOD/run-NAME.nc      emission_GROUP, kg m-2 s-1, and SPECIES, ppb or µg m-3, on (time, y, x)
+ *
+ * In memory channels come last. Both directions go through a buffer of a day, so that reading a month at 232 x 182 takes the memory of
+ * its arrays and no more. A variable lies in the file in one piece: a window of some hours and cells of it is then read some five times as fast as of
+ * chunks of a day, and netCDF keeps no chunks of it in memory. Files say so in an attribute, as earlier ones were of chunks.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { HourStore } from './hour-store';
+import type { NetcdfFile } from '@retroplume/native';
+
+import { DataError, ShapeError } from '../base/errors';
+import type { Grid, TimeAxis } from '../grid/grid';
+import { GROUPS, SPECIES, speciesUnit, type Group, type Species } from '../base/species';
+import { CRS, cfGrid, cfTime, gridFromCf, ON_GRID, timeFromCf } from '../files/netcdf/cf-grid';
+import { CHANNELS, type Channel as Meteorology } from '../weather/meteorology';
+import { cfVariable, cfContents, type CfAttributes } from '../files/netcdf/netcdf-cf';
+import { NetcdfOutput, openNetcdf, reading } from '../files/netcdf/netcdf-access';
+import { putChannel } from '../files/ioapi/period-steps';
+import { remembered } from '../files/cached-by-file';
+
+/** One run of the transport model. */
+export interface PreparedRun {
+  /** `[T, H, W, 5]`, kg m-2 s-1; NOx, NH3, SO2, VOC, PM2.5 */
+  emissions: Float32Array;
+  /** `[T, H, W, 4]`; NO2, SO2, O3 in ppb, PM2.5 in µg m-3 */
+  concentrations: Float32Array;
+  /** `[T, H, W, of all groups]`, kg m-3: the emissions carried as tracers; not stored, but made where a surrogate sees them */
+  tracers?: HourStore;
+}
+
+export interface PreparedMeteorology {
+  name: string;
+  grid: Grid;
+  time: TimeAxis;
+  meteorologyNames: string[];
+  /** `[T, H, W, M]` */
+  meteorology: Float32Array;
+  geographyNames: string[];
+  /** `[H, W, G]` */
+  geography: Float32Array;
+}
+
+export interface PreparedPeriod extends PreparedMeteorology {
+  runs: Map<string, PreparedRun>;
+}
+
+const SLAB = 24;
+/** What the attribute `layout` of files says whose variables lie in one piece. */
+const IN_ONE_PIECE = 'contiguous';
+const METEOROLOGY_FILE = 'meteorology.nc';
+
+export function preparedMeteorologyPath(dir: string, period: string): string {
+  return join(dir, period, METEOROLOGY_FILE);
+}
+
+export function preparedRunPath(dir: string, period: string, run: string): string {
+  return join(dir, period, `run-${run}.nc`);
+}
+
+/** @returns the file's path @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE` */
+export function writePreparedMeteorology(dir: string, period: PreparedMeteorology): string {
+  const { grid, time, meteorologyNames: met, geographyNames: geo } = period;
+  const path = preparedMeteorologyPath(dir, period.name);
+  const channels = [
+    ...met.map((name) => ({
+      name,
+      dimensions: ['time', 'y', 'x'],
+      attributes: described(CHANNELS[name] ?? { description: name }),
+    })),
+    ...geo.map((name) => ({ name: geographyVariable(name), dimensions: ['y', 'x'], attributes: described({ description: `geography: ${name}` }) })),
+  ];
+  const attributes = { title: `Meteorology and geography of ${period.name}`, meteorology: met.join(' '), geography: geo.join(' ') };
+  writeChannels(path, grid, time, channels, attributes, (file) => {
+    met.forEach((name, channel) => writeChannel(file, name, period.meteorology, [time.count, grid.rows, grid.cols, met.length], channel));
+    geo.forEach((name, channel) => writeChannel(file, geographyVariable(name), period.geography, [grid.rows, grid.cols, geo.length], channel));
+  });
+  return path;
+}
+
+/** @returns the file's path @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE` */
+export function writePreparedRun(dir: string, run: PreparedRun & { period: string; run: string; grid: Grid; time: TimeAxis }): string {
+  const { grid, time } = run;
+  const path = preparedRunPath(dir, run.period, run.run);
+  const channels = [
+    ...GROUPS.map((group) => ({
+      name: emissionVariable(group),
+      dimensions: ['time', 'y', 'x'],
+      attributes: described({ units: 'kg m-2 s-1', description: `emission of ${group}, all layers`, standardName: EMISSION_NAMES[group] }),
+    })),
+    ...SPECIES.map((species) => ({
+      name: speciesVariable(species),
+      dimensions: ['time', 'y', 'x'],
+      attributes: {
+        ...described({ units: speciesUnit(species), description: `surface ${species}`, standardName: SPECIES_NAMES[species] }),
+        cell_methods: 'time: mean',
+      },
+    })),
+  ];
+  writeChannels(path, grid, time, channels, { title: `Run ${run.run} of ${run.period}` }, (file) => {
+    const shape = (channelCount: number): number[] => [time.count, grid.rows, grid.cols, channelCount];
+    GROUPS.forEach((group, channel) => writeChannel(file, emissionVariable(group), run.emissions, shape(5), channel));
+    SPECIES.forEach((species, channel) => writeChannel(file, speciesVariable(species), run.concentrations, shape(4), channel));
+  });
+  return path;
+}
+
+/** Names of the runs that are in the store for a period. */
+export function preparedRuns(dir: string, period: string): string[] {
+  const folder = join(dir, period);
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  return names.flatMap((name) => /^run-(.+)\.nc$/.exec(name)?.[1] ?? []).sort();
+}
+
+/**
+ * Reads a period.
+ *
+ * @param options - runs: which runs to read, default all
+ * @throws {DataError} `PREPARED_MISSING` if the period or a run isn't there, `PREPARED_TIME` if a run is of another time
+ * @throws {GridError} `GRID_MISMATCH`
+ */
+export function readPrepared(dir: string, period: string, options: { runs?: string[] } = {}): PreparedPeriod {
+  const path = preparedMeteorologyPath(dir, period);
+  const meteorology = readChannels(path, (file, header) => {
+    const { meteorologyNames, geographyNames } = channelNames(header);
+    const { rows, cols } = header.grid;
+    return {
+      grid: header.grid,
+      time: header.time,
+      meteorologyNames,
+      meteorology: readInterleaved(file, meteorologyNames, [header.time.count, rows, cols]),
+      geographyNames,
+      geography: readInterleaved(file, geographyNames.map(geographyVariable), [rows, cols]),
+    };
+  });
+  const wanted = options.runs ?? preparedRuns(dir, period);
+  const runs = new Map(wanted.map((run) => [run, readPreparedRun(dir, run, { name: period, ...meteorology })]));
+  return { name: period, ...meteorology, runs };
+}
+
+/** Names of the channels, from the attributes of the file of the meteorology. */
+export function channelNames({ attributes }: StoreHeader): { meteorologyNames: string[]; geographyNames: string[] } {
+  const names = (key: string): string[] =>
+    String(attributes[key] ?? '')
+      .split(' ')
+      .filter((name) => name);
+  return { meteorologyNames: names('meteorology'), geographyNames: names('geography') };
+}
+
+/** Whether a file's variables lie in one piece each, so that netCDF keeps nothing of them in memory while it is open. */
+export function isInOnePiece({ attributes }: StoreHeader): boolean {
+  return attributes['layout'] === IN_ONE_PIECE;
+}
+
+/** @throws {DataError} `PREPARED_TIME` @throws {GridError} `GRID_MISMATCH` if a run's file is of another time or grid than the meteorology */
+export function assertRunFits(path: string, { grid, time }: StoreHeader, expected: { grid: Grid; time: TimeAxis }): void {
+  expected.grid.assertSame(grid, path);
+  if (time.start.getTime() !== expected.time.start.getTime() || time.count !== expected.time.count) {
+    throw new DataError('PREPARED_TIME', `${path}: the run is of other hours than the meteorology: run prepare again`);
+  }
+}
+
+/** Reads one run of a period. @throws {DataError} `PREPARED_MISSING`, `PREPARED_TIME` @throws {GridError} `GRID_MISMATCH` */
+export function readPreparedRun(dir: string, run: string, expected: { name: string; grid: Grid; time: TimeAxis }): PreparedRun {
+  const path = preparedRunPath(dir, expected.name, run);
+  return readChannels(path, (file, header) => {
+    assertRunFits(path, header, expected);
+    const { grid, time } = header;
+    const shape = [time.count, grid.rows, grid.cols];
+    return {
+      emissions: readInterleaved(file, GROUPS.map(emissionVariable), shape),
+      concentrations: readInterleaved(file, SPECIES.map(speciesVariable), shape),
+    };
+  });
+}
+
+// A geographic field may bear the name of a meteorological one; CF names hold no dots.
+export const geographyVariable = (name: string): string => `geography_${name}`;
+export const speciesVariable = (species: string): string => species.replace('.', '');
+export const emissionVariable = (group: string): string => `emission_${speciesVariable(group)}`;
+
+// CF has no name for NOx counted as NO2, and whether PM2.5 is dry is the transport model's business.
+const SPECIES_NAMES: Partial<Record<Species, string>> = {
+  NO2: 'mole_fraction_of_nitrogen_dioxide_in_air',
+  SO2: 'mole_fraction_of_sulfur_dioxide_in_air',
+  O3: 'mole_fraction_of_ozone_in_air',
+};
+const EMISSION_NAMES: Partial<Record<Group, string>> = {
+  NH3: 'tendency_of_atmosphere_mass_content_of_ammonia_due_to_emission',
+  SO2: 'tendency_of_atmosphere_mass_content_of_sulfur_dioxide_due_to_emission',
+};
+
+function described({ units, description, standardName }: Pick<Meteorology, 'description' | 'standardName'> & { units?: string }): CfAttributes {
+  return {
+    ...(standardName === undefined ? {} : { standard_name: standardName }),
+    long_name: description,
+    ...(units === undefined ? {} : { units }),
+    ...ON_GRID,
+  };
+}
+
+interface Channel {
+  name: string;
+  dimensions: string[];
+  attributes: CfAttributes;
+}
+
+function writeChannels(
+  path: string,
+  grid: Grid,
+  time: TimeAxis,
+  channels: Channel[],
+  attributes: CfAttributes,
+  write: (file: NetcdfFile) => void,
+): void {
+  const frame = cfGrid(grid);
+  const fixed = [cfTime(time), ...frame.coordinates, ...frame.variables];
+  const steps = (channel: Channel): number => (channel.dimensions[0] === 'time' ? time.count : 1);
+  const bytes = channels.reduce((sum, channel) => sum + 4 * steps(channel) * grid.rows * grid.cols, 0);
+  const output = NetcdfOutput.create(path, { format: 'netcdf4', bytes, prefill: false });
+  output.write((file) => {
+    for (const [name, value] of Object.entries({ Conventions: 'CF-1.10', ...attributes, layout: IN_ONE_PIECE })) file.putAttribute('', name, value);
+    for (const [name, length] of Object.entries({ time: time.count, ...frame.dimensions })) file.defineDimension(name, length);
+    for (const variable of fixed) file.defineVariable(variable.name, variable.data instanceof Int32Array ? 'int' : 'double', variable.dimensions);
+    // Not compressed: deflate took 60 % of the stage's time and saved a third of the disk, and needs chunks.
+    for (const { name, dimensions } of channels) file.defineVariable(name, 'float', dimensions);
+    for (const { name, attributes: own = {} } of [...fixed, ...channels]) {
+      for (const [key, value] of Object.entries(own)) file.putAttribute(name, key, value);
+    }
+    file.endDefine();
+    const lengths: Record<string, number> = { time: time.count, ...frame.dimensions };
+    for (const { name, dimensions, data } of fixed) {
+      file.write(
+        name,
+        dimensions.map(() => 0),
+        dimensions.map((dimension) => lengths[dimension]),
+        data,
+      );
+    }
+    write(file);
+  });
+  output.commit();
+}
+
+/** Writes one channel of `[…, channels]`, a day at a time. */
+function writeChannel(file: NetcdfFile, name: string, data: Float32Array, shape: number[], channel: number): void {
+  const channels = shape[shape.length - 1];
+  const axes = shape.slice(0, -1);
+  if (data.length !== shape.reduce((product, length) => product * length, 1)) {
+    throw new ShapeError(
+      'PREPARED_SHAPE',
+      `${file.path}: expected [${shape.join(', ')}] for ${name} but received ${data.length} values: mend the call`,
+    );
+  }
+  forEachDay(axes, (start, count, firstCell) => {
+    const buffer = new Float32Array(count.reduce((product, length) => product * length, 1));
+    for (let i = 0, at = firstCell * channels + channel; i < buffer.length; i++, at += channels) buffer[i] = data[at];
+    file.write(name, start, count, buffer);
+  });
+}
+
+/** @param axes - `[time, rows, cols]` or `[rows, cols]` */
+function forEachDay(axes: number[], visit: (start: number[], count: number[], firstCell: number) => void): void {
+  if (axes.length === 2) {
+    visit([0, 0], axes, 0);
+    return;
+  }
+  const [steps, rows, cols] = axes;
+  for (let step = 0; step < steps; step += SLAB) visit([step, 0, 0], [Math.min(SLAB, steps - step), rows, cols], step * rows * cols);
+}
+
+function readInterleaved(file: NetcdfFile, names: string[], axes: number[]): Float32Array {
+  const result = new Float32Array(names.length * axes.reduce((product, length) => product * length, 1));
+  const [cols, rows] = [axes[axes.length - 1], axes[axes.length - 2]];
+  const buffer = new Float32Array((axes.length === 3 ? SLAB : 1) * rows * cols); // one for all: garbage would double the memory
+  names.forEach((name, channel) => {
+    forEachDay(axes, (start, count, firstCell) => {
+      const size = count.reduce((product, length) => product * length, 1);
+      putChannel(result, names.length, channel, firstCell, file.read(name, start, count, buffer.subarray(0, size)));
+    });
+  });
+  return result;
+}
+
+/** What every file of the store says of itself. */
+export interface StoreHeader {
+  grid: Grid;
+  time: TimeAxis;
+  attributes: CfAttributes;
+}
+
+/** Every stage asks for those of all periods. @throws {DataError} `PREPARED_MISSING` */
+export const storeHeader = remembered((path): StoreHeader => readChannels(path, (_, header) => header));
+
+/** Opens a file of the store for `read`. @throws {DataError} `PREPARED_MISSING` */
+function readChannels<T>(path: string, read: (file: NetcdfFile, header: StoreHeader) => T): T {
+  if (!existsSync(path)) throw new DataError('PREPARED_MISSING', `${path}: the prepared store does not hold it: run prepare`);
+  const file = openNetcdf(path);
+  try {
+    return reading(path, () => {
+      const contents = cfContents(file, ['time', CRS]);
+      const grid = gridFromCf(cfVariable(contents, CRS, path).attributes, path);
+      const time = timeFromCf(cfVariable(contents, 'time', path), path);
+      return read(file, { grid, time, attributes: contents.attributes });
+    });
+  } finally {
+    file.close();
+  }
+}

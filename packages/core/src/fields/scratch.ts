@@ -1,0 +1,109 @@
+/** Room for bytes that are read and written by their place: in memory, or in a file without a name, which is gone with the process, however that ends. */
+import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { DataError } from '../base/errors';
+import { noRoom } from '../files/disk-limits';
+
+/** What is read or written at once of a file. */
+export const FILE_CHUNK = 2 ** 28;
+
+/** Bytes that are read and written by their place. */
+export interface Scratch {
+  read(into: Uint8Array, at: number): void;
+  write(data: Uint8Array, at: number): void;
+  dispose(): void;
+}
+
+/** In blocks: one typed array holds 4 GiB at most. */
+export class ScratchMemory implements Scratch {
+  readonly blocks: readonly Uint8Array<ArrayBuffer>[];
+
+  constructor(
+    length: number,
+    private readonly block: number,
+  ) {
+    this.blocks = Array.from({ length: Math.ceil(length / block) }, (_, i) => new Uint8Array(Math.min(block, length - i * block)));
+  }
+
+  read(into: Uint8Array, at: number): void {
+    this.forEachBlock(into, at, (own, given) => given.set(own));
+  }
+
+  write(data: Uint8Array, at: number): void {
+    this.forEachBlock(data, at, (own, given) => own.set(given));
+  }
+
+  dispose(): void {} // the garbage collector's
+
+  private forEachBlock(given: Uint8Array, at: number, visit: (own: Uint8Array, given: Uint8Array) => void): void {
+    for (let done = 0; done < given.length;) {
+      const first = (at + done) % this.block;
+      const length = Math.min(this.block - first, given.length - done);
+      visit(this.blocks[Math.floor((at + done) / this.block)].subarray(first, first + length), given.subarray(done, done + length));
+      done += length;
+    }
+  }
+}
+
+export class ScratchFile implements Scratch {
+  private readonly file: number;
+
+  constructor(
+    private readonly folder: string,
+    length: number,
+  ) {
+    this.file = nameless(folder);
+    try {
+      ftruncateSync(this.file, length);
+    } catch (error) {
+      throw unwritable(folder, error);
+    }
+  }
+
+  read(into: Uint8Array, at: number): void {
+    for (let done = 0; done < into.length;) {
+      const length = Math.min(FILE_CHUNK, into.length - done);
+      const read = readSync(this.file, into, done, length, at + done);
+      if (read === 0) throw new DataError('FILE_UNREADABLE', `a temporary file in ${this.folder} has become shorter: run the same command again`);
+      done += read;
+    }
+  }
+
+  write(data: Uint8Array, at: number): void {
+    try {
+      for (let done = 0; done < data.length;) done += writeSync(this.file, data, done, Math.min(FILE_CHUNK, data.length - done), at + done);
+    } catch (error) {
+      throw unwritable(this.folder, error);
+    }
+  }
+
+  dispose(): void {
+    closeSync(this.file);
+  }
+}
+
+/** A new file, open for reading and writing, whose name is gone already. */
+function nameless(folder: string): number {
+  try {
+    const own = mkdtempSync(join(folder, 'retroplume-hours-'));
+    try {
+      return openSync(join(own, 'fields'), 'wx+', 0o600);
+    } finally {
+      rmSync(own, { recursive: true });
+    }
+  } catch (error) {
+    throw unwritable(folder, error);
+  }
+}
+
+function unwritable(folder: string, cause: unknown): DataError {
+  const refused = noRoom(folder, 0, cause, 'set TMPDIR to a folder on another disk');
+  if (refused) return refused;
+  const full = (cause as NodeJS.ErrnoException).code === 'ENOSPC';
+  return new DataError(
+    full ? 'DISK_FULL' : 'FILE_UNWRITABLE',
+    `${folder}: a temporary file of fields that are too large for memory cannot be written: ${full ? 'no space is left' : (cause as Error).message}: ` +
+      'make room, or set TMPDIR to a folder on another disk',
+    { cause },
+  );
+}

@@ -1,0 +1,72 @@
+/** A period as training samples it: fields in memory, as `readPrepared` gives them, or in the prepared store, from which windows are read when they are asked for. */
+import type { FieldRoom } from './memory-budget';
+import type { HourStore } from './hour-store';
+import { channelsOf, wholeGrid, type HourlyField, type HourlyValues, type PeriodSource } from './period-source';
+import type { PreparedMeteorology } from './prepared';
+import { openPrepared } from './prepared-store';
+import { readWithPriorConcentrations } from './prior-channels';
+
+/** One run of the transport model; see `PreparedRun` for shapes and units. */
+export interface TrainingRun {
+  emissions: HourlyValues;
+  concentrations: HourlyValues;
+  tracers?: HourStore;
+}
+
+export interface TrainingPeriod extends Omit<PreparedMeteorology, 'meteorology'> {
+  /** `[T, H, W, M]` */
+  meteorology: HourlyValues;
+  runs: ReadonlyMap<string, TrainingRun>;
+}
+
+export interface TrainingFields {
+  /** the prior run first */
+  runs: readonly string[];
+  /** whether the concentrations of the prior run are channels of the meteorology */
+  priorConcentrations: boolean;
+  /** of what is in memory */
+  room: FieldRoom;
+}
+
+/**
+ * Periods of the prepared store with some of their runs. The weather of all periods is read into memory first, since every sample sees it, then run after run, as
+ * far as there is room.
+ *
+ * @param dir - of the store
+ * @throws {DataError} `PREPARED_MISSING`, `PREPARED_TIME`; later, where a file has become another, `PREPARED_CHANGED` @throws {GridError} `GRID_MISMATCH`
+ */
+export function openTrainingPeriods(dir: string, names: readonly string[], { runs, priorConcentrations, room }: TrainingFields): TrainingPeriod[] {
+  const opened = names.map((name) => {
+    const sources = runs.map((run) => openPrepared(dir, name, run));
+    return { sources, seen: priorConcentrations ? readWithPriorConcentrations(sources[0]) : sources[0] };
+  });
+  const weather = opened.map(({ seen }) => fieldOf(seen, 'meteorology', room));
+  return opened.map(({ sources, seen }, p) => ({
+    ...{ name: seen.name, grid: seen.grid, time: seen.time },
+    ...{ meteorologyNames: [...seen.meteorologyNames], geographyNames: [...seen.geographyNames] },
+    meteorology: weather[p],
+    geography: seen.geography(wholeGrid(seen)),
+    runs: new Map(sources.map((source, r) => [runs[r], runOf(source, room)])),
+  }));
+}
+
+function runOf(source: PeriodSource, room: FieldRoom): TrainingRun {
+  return { emissions: fieldOf(source, 'emissions', room), concentrations: fieldOf(source, 'concentrations', room) };
+}
+
+/** Hours that are read at once into memory. */
+const SLAB = 24;
+
+function fieldOf(source: PeriodSource, field: HourlyField, room: FieldRoom): HourlyValues {
+  const { rows, cols } = source.grid;
+  const hours = source.time.count;
+  const channels = channelsOf(source, field);
+  if (!room.take({ hours, rows, cols, channels })) return { rectangle: (...asked) => source.hourly(field, ...asked) };
+  const size = rows * cols * channels;
+  const out = new Float32Array(hours * size);
+  for (let first = 0; first < hours; first += SLAB) {
+    const count = Math.min(SLAB, hours - first);
+    source.hourly(field, wholeGrid(source), { first, count }, () => out.subarray(first * size, (first + count) * size));
+  }
+  return out;
+}

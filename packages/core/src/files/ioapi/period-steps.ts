@@ -1,0 +1,122 @@
+/** Which steps of a file belong to a period, and reading them a day at a time. */
+import { DataError, ShapeError } from '../../base/errors';
+import type { Grid, TimeAxis } from '../../grid/grid';
+import type { IoapiReader } from './ioapi-file';
+import { instant, timeAt } from './ioapi-time';
+
+export interface LongRead {
+  onProgress?: (done: number, total: number, text: string) => void;
+  signal?: AbortSignal;
+}
+
+/** Steps read at once, and bytes that they may take: a day of one layer of a 232 x 182 grid is 4 MB a variable, of 35 layers 142 MB. */
+const [SLAB, SLAB_BYTES] = [24, 64e6];
+
+/** How many steps of all layers are read at once: a day, or as many as keep a variable's slab small. */
+export function stepsAtOnce({ grid, layers }: Pick<IoapiReader, 'grid' | 'layers'>): number {
+  return Math.max(1, Math.min(SLAB, Math.floor(SLAB_BYTES / (4 * layers * grid.rows * grid.cols))));
+}
+
+/**
+ * The step at which a period begins in a file or series.
+ *
+ * @throws {DataError} `PERIOD_NOT_COVERED` if the file does not hold all of it, `TIME_STEP` if its step is another
+ */
+export function firstStepOf(reader: IoapiReader, period: TimeAxis): number {
+  const { time, path } = reader;
+  if (time.stepSeconds !== period.stepSeconds) {
+    throw new DataError(
+      'TIME_STEP',
+      `${path}: expected a time step of ${period.stepSeconds} s but received ${time.stepSeconds} s: give hourly files`,
+    );
+  }
+  const first = (period.start.getTime() - time.start.getTime()) / (1000 * time.stepSeconds);
+  if (Number.isInteger(first) && first >= 0 && first + period.count <= time.count) return first;
+  throw notCovered(path, period, [time]);
+}
+
+/** Stretches of time that an error names. */
+const NAMED = 3;
+
+/** @param held - what the files hold, in the order of time */
+export function notCovered(path: string, period: TimeAxis, held: readonly TimeAxis[]): DataError {
+  const span = (axis: TimeAxis): string => `${instant(axis.start)} to ${instant(timeAt(axis, axis.count))}`;
+  const spans = `${held.slice(0, NAMED).map(span).join(', ')}${held.length > NAMED ? ', …' : ''}`;
+  return new DataError(
+    'PERIOD_NOT_COVERED',
+    `${path}: the period is ${span(period)} but the files hold ${spans}: give files that cover it, or shorten the period`,
+  );
+}
+
+/** Calls `visit` for each day of the period, or `steps`, with the steps in the file and in the period. */
+export function forEachSlab(
+  reader: IoapiReader,
+  period: TimeAxis,
+  options: LongRead,
+  visit: (fileStep: number, step: number, count: number) => void,
+  steps = SLAB,
+): void {
+  const first = firstStepOf(reader, period);
+  for (let step = 0; step < period.count; step += steps) {
+    options.signal?.throwIfAborted();
+    visit(first + step, step, Math.min(steps, period.count - step));
+    options.onProgress?.(Math.min(step + steps, period.count), period.count, `reading ${reader.path}`);
+  }
+}
+
+/**
+ * Copies fields `[count, rows, cols]` into a channel of `[steps, rows, cols, channels]`.
+ *
+ * @throws {ShapeError} if they do not fit
+ */
+export function putChannel(target: Float32Array, channels: number, channel: number, firstCell: number, fields: Float32Array): void {
+  if ((firstCell + fields.length) * channels > target.length) {
+    throw new ShapeError(
+      'CHANNEL_SHAPE',
+      `channel ${channel}: ${fields.length} values at ${firstCell} do not fit into ${target.length}: mend the call`,
+    );
+  }
+  for (let i = 0, at = firstCell * channels + channel; i < fields.length; i++, at += channels) target[at] = fields[i];
+}
+
+/** What a variable can be, in the unit that its fields are in; an end that is not given is open. */
+export interface ValueRange {
+  least?: number;
+  most?: number;
+  /** for the message */
+  units?: string;
+}
+
+/**
+ * Refuses what is not a number, or is outside a range.
+ *
+ * @param fields - `[steps, layers, rows, cols]`
+ * @throws {DataError} `NOT_FINITE`, `NEGATIVE` below a least value of 0, `VALUE_RANGE`, naming variable, time and cell
+ */
+export function assertValues(
+  fields: Float32Array,
+  where: { path: string; variable: string; grid: Grid; start: Date; stepSeconds: number; layers: number },
+  { least = -Infinity, most = Infinity, units = '' }: ValueRange = {},
+): void {
+  const at = fields.findIndex((value) => !(value >= least && value <= most && value < Infinity));
+  if (at < 0) return;
+  const { path, variable, grid, start, stepSeconds, layers } = where;
+  const cells = grid.rows * grid.cols;
+  const cell = at % cells;
+  const time = new Date(start.getTime() + 1000 * stepSeconds * Math.floor(at / (cells * layers)));
+  const place = `row ${Math.floor(cell / grid.cols)}, column ${cell % grid.cols}${stepSeconds > 0 ? `, ${instant(time)}` : ''}`;
+  const value = fields[at];
+  if (!Number.isFinite(value))
+    throw new DataError('NOT_FINITE', `${path}: ${variable} is missing or not a number at ${place}: fill the gap in the file`);
+  if (least === 0 && value < 0)
+    throw new DataError('NEGATIVE', `${path}: ${variable} is ${value} at ${place}: values below 0 make no sense; mend the file`);
+  throw new DataError(
+    'VALUE_RANGE',
+    `${path}: ${variable}: expected ${short(least)} to ${short(most)}${units && units !== '1' ? ` ${units}` : ''} but received ${short(value)} at ${place}: mend the file, or the unit that it gives`,
+  );
+}
+
+/** Without the digits that a 32-bit float does not have. */
+function short(value: number): string {
+  return String(Number(value.toPrecision(6)));
+}

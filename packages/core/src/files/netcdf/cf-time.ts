@@ -1,0 +1,100 @@
+/** CF's time coordinates: numbers of a unit since a date, in a calendar, as instants. */
+import { DataError } from '../../base/errors';
+
+const UNITS: [RegExp, number][] = [
+  [/^s(ec(ond)?s?)?$/i, 1],
+  [/^min(ute)?s?$/i, 60],
+  [/^h((ou)?rs?)?$/i, 3600],
+  [/^d(ays?)?$/i, 86400],
+];
+const SINCE =
+  /^(\w+) since (\d{1,4})-(\d{1,2})-(\d{1,2})(?:[T ]+(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.\d*)?)?)?(?:\s*(?:Z|UTC|GMT)|(?:\s*[+-]|\s+)0{1,2}(?::?00)?)?$/i;
+const DAYS_OF_MONTHS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+const DAY = 86_400_000;
+/** Julian day number of 1970-01-01. */
+const JULIAN_DAY_OF_1970 = 2_440_588;
+
+/** By the names of CF: days of the Julian calendar before 15 October 1582, Gregorian throughout, 365 days a year. */
+export type CfCalendar = 'mixed' | 'gregorian' | 'leapless';
+
+const CALENDARS: Record<string, CfCalendar> = {
+  standard: 'mixed',
+  gregorian: 'mixed',
+  proleptic_gregorian: 'gregorian',
+  noleap: 'leapless',
+  '365_day': 'leapless',
+};
+
+/** @returns undefined for one whose dates are not those of the calendar that people use */
+export function cfCalendar(name = 'standard'): CfCalendar | undefined {
+  return CALENDARS[name.toLowerCase()];
+}
+
+interface Origin {
+  year: number;
+  /** 1 to 12 */
+  month: number;
+  day: number;
+  /** of the day */
+  seconds: number;
+}
+
+/**
+ * @param units - such as `hours since 1900-01-01 00:00:0.0`
+ * @param subject - file and variable, for messages
+ * @returns ms since 1970 of a value; in a calendar without leap days of the date that it has there
+ * @throws {DataError} `CF_TIME`
+ */
+export function cfDecoder(units: string, calendar: CfCalendar, subject: string): (value: number) => number {
+  const match = SINCE.exec(units.trim());
+  const scale = UNITS.find(([pattern]) => match && pattern.test(match[1]))?.[1];
+  const [year, month, day, hour, minute, second] = (match ?? []).slice(2).map((part) => Number(part ?? 0));
+  if (!match || scale === undefined || !isDate(year, month, day, calendar)) {
+    throw new DataError('CF_TIME', `${subject}: "${units}" is no time that is read: write it as in "hours since 1900-01-01 00:00:00", in UTC`);
+  }
+  const origin = { year, month, day, seconds: (hour * 60 + minute) * 60 + second };
+  if (calendar === 'leapless') return leaplessDecoder(origin, scale);
+  const start = 1000 * origin.seconds + (calendar === 'mixed' && isJulian(origin) ? julianDay(origin) : utc(year, month - 1, day));
+  return (value) => start + 1000 * scale * value;
+}
+
+/** The year 0 is none in the calendar that people use. */
+function isDate(year: number, month: number, day: number, calendar: CfCalendar): boolean {
+  const leap = month === 2 && isLeap(year, calendar) ? 1 : 0;
+  return month >= 1 && month <= 12 && day >= 1 && day <= DAYS_OF_MONTHS[month - 1] + leap && (year > 0 || calendar !== 'mixed');
+}
+
+function isLeap(year: number, calendar: CfCalendar): boolean {
+  if (calendar === 'leapless' || year % 4 !== 0) return false;
+  return year % 100 !== 0 || year % 400 === 0 || (calendar === 'mixed' && isJulian({ year, month: 2, day: 29 }));
+}
+
+function isJulian({ year, month, day }: Omit<Origin, 'seconds'>): boolean {
+  return year * 10_000 + month * 100 + day < 15821015;
+}
+
+/** Midnight of a date of the Julian calendar, ms since 1970. @see Explanatory Supplement to the Astronomical Almanac (1992), eq. 12.92 */
+function julianDay({ year, month, day }: Origin): number {
+  const before = month < 3 ? 1 : 0; // years begin in March, so that the leap day is their last
+  const [years, months] = [year + 4800 - before, month + 12 * before - 3];
+  const number = day + Math.floor((153 * months + 2) / 5) + 365 * years + Math.floor(years / 4) - 32083;
+  return (number - JULIAN_DAY_OF_1970) * DAY;
+}
+
+/** `Date.UTC`, for which the years 0 to 99 are of the twentieth century. */
+function utc(year: number, month: number, day: number): number {
+  return new Date(Date.UTC(2000, month, day)).setUTCFullYear(year, month, day);
+}
+
+function leaplessDecoder({ year, month, day, seconds: ofDay }: Origin, scale: number): (value: number) => number {
+  const before = DAYS_OF_MONTHS.slice(0, month - 1).reduce((a, b) => a + b, 0);
+  const start = (365 * year + before + day - 1) * 86400 + ofDay;
+  return (value) => {
+    const seconds = start + scale * value;
+    let days = Math.floor(seconds / 86400);
+    const of = Math.floor(days / 365);
+    days -= 365 * of;
+    const m = DAYS_OF_MONTHS.findIndex((length) => days < length || ((days -= length), false));
+    return utc(of, m, days + 1) + 1000 * (seconds - 86400 * Math.floor(seconds / 86400));
+  };
+}

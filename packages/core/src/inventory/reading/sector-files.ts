@@ -1,0 +1,196 @@
+/** The emission files of the runs of a case, by sector. */
+import { existsSync } from 'node:fs';
+import { GROUPS } from '../../base/species';
+import { chosenLabels, REST, streamLabels, type Case } from '../../case';
+import { ConfigError } from '../../base/errors';
+import { expandGlobs, linkedTo } from '../../files/glob';
+import { readMergeDates, representativeDays } from './representative-days';
+import type { EmissionGroups, SectorFiles } from './emission-reader';
+import type { Grid } from '../../grid/grid';
+import { writeScaledEmissions } from '../scaling/scaled-emissions';
+import { pointsOf } from './point-sources';
+import { groupsOfPartial } from './sector-groups';
+import { hourlyFiles, PRIOR, simulatedFile, timeOf } from '../../case/case-runs';
+import type { StageContext } from '../../run/engine/stage';
+
+/** Emission files, by sector, and concentration files of one run in one period. */
+export interface RunFiles {
+  emissions: SectorFiles[];
+  concentrations: string[];
+}
+
+/** A sector of the case. */
+export type Sector = Case['emissions']['sectors'][string];
+
+/** The prior's files of a period by sector; those of `emissions.files` are the sector {@link REST}. @throws {ConfigError} `SECTOR_FILES` */
+export function priorSectors(settings: Case, period: string): SectorFiles[] {
+  const { files, groups, sectors } = settings.emissions;
+  const labels = streamLabels(settings.emissions);
+  const all = [
+    ...(files === undefined ? [] : [{ name: REST, label: labels.get(REST), files: hourlyFiles(settings, files, period), groups }]),
+    ...Object.entries(sectors).map(([name, sector]) => {
+      const found = sectorFiles(settings, sector, period);
+      return {
+        name,
+        label: labels.get(name),
+        ...found,
+        groups: groupsIn({ name, ...sector }, groups, found.files),
+        ...(sector.stackGroups === undefined ? {} : { stackGroups: expandGlobs(sector.stackGroups, period) }),
+      };
+    }),
+  ];
+  const holder = new Map<string, string>();
+  for (const { name, files: own } of all) {
+    for (const path of own) {
+      const file = linkedTo(path);
+      const other = holder.get(file);
+      if (other !== undefined) {
+        throw new ConfigError(
+          'SECTOR_FILES',
+          `${path}: the file is in the sectors ${other} and ${name}, and would count twice: give each sector files of its own`,
+        );
+      }
+      holder.set(file, name);
+    }
+  }
+  return all;
+}
+
+/** Files of a sector in a period; those of representative days with the days that they stand for. */
+export function sectorFiles(
+  settings: Pick<Case, 'periods'>,
+  { files: patterns, dates }: Pick<Sector, 'files' | 'dates'>,
+  period: string,
+): Pick<SectorFiles, 'files' | 'days'> {
+  if (dates === undefined) return { files: hourlyFiles(settings, patterns, period) };
+  const table = readMergeDates(expandGlobs(dates.files, period), dates.column);
+  const days = representativeDays(expandGlobs(patterns, period), table, timeOf(settings.periods.find(({ name }) => name === period)!));
+  return { files: [...new Set(days.map(({ path }) => path))], days };
+}
+
+/** The sector in other files, which bear the dates of their hours. */
+export function inFiles({ days: _representative, ...sector }: SectorFiles, files: string[]): SectorFiles {
+  return { ...sector, files };
+}
+
+/** Groups of a sector that names its own: of those that it does not name it emits nothing. */
+export function sectorGroups(own: Sector['groups']): EmissionGroups | undefined {
+  return own && (Object.fromEntries(GROUPS.map((group) => [group, own[group] ?? { variables: [] }])) as unknown as EmissionGroups);
+}
+
+/** What makes up the groups in the files of a sector. @param shared - `emissions.groups` @throws {DataError} `VARIABLE_MISSING` */
+export function groupsIn(
+  { name, groups: own, partial }: { name: string } & Pick<Sector, 'groups' | 'partial'>,
+  shared: EmissionGroups,
+  files: readonly string[],
+): EmissionGroups {
+  const groups = sectorGroups(own) ?? shared;
+  return partial ? groupsOfPartial(name, groups, files) : groups;
+}
+
+/** A part of the settings of stages that read emissions; a case without sectors has the keys that it had. */
+export function sectorSettings({ emissions, ctm }: Case): object {
+  const sectors = Object.entries(emissions.sectors).map(([name, { groups, stackGroups, partial, dates }]) => ({
+    name,
+    groups,
+    ...(dates ? { dates: dates.column } : {}),
+    ...(partial ? { partial } : {}),
+    ...(stackGroups === undefined ? {} : { points: true }),
+  }));
+  // A transport model may have rules for streams of these labels.
+  const labels = ctm.kind === 'command' ? chosenLabels(emissions) : undefined;
+  return { ...(sectors.length > 0 ? { sectors, rest: emissions.files !== undefined } : {}), ...(labels ? { labels } : {}) };
+}
+
+/** What of the case says how its emission files are read: a part of the settings of parts that depend on them. */
+export function inventorySettings(settings: Case): object {
+  return { groups: settings.emissions.groups, ...sectorSettings(settings) };
+}
+
+/** All that decides the prior's emissions: for the hashes of stages. */
+export function priorEmissionInputs(settings: Case, period: string): string[] {
+  const tables = Object.values(settings.emissions.sectors).flatMap(({ dates }) => (dates ? expandGlobs(dates.files, period) : []));
+  return [...priorSectors(settings, period).flatMap(({ files, stackGroups }) => [...files, ...(stackGroups ?? [])]), ...tables];
+}
+
+export function filesOf(sectors: readonly SectorFiles[]): string[] {
+  return sectors.flatMap(({ files }) => files);
+}
+
+/** What a run of the transport model is given. */
+export function emissionInput(sectors: readonly SectorFiles[]): { emissionFiles: string[]; sectors: readonly SectorFiles[] } {
+  return { emissionFiles: filesOf(sectors), sectors };
+}
+
+/** Names of the sectors that the case's files lie in; undefined where they lie in one piece. */
+export function sectorNames({ emissions: { files, sectors } }: Case): string[] | undefined {
+  const names = [...(files === undefined ? [] : [REST]), ...Object.keys(sectors)];
+  return names.length > 1 ? names : undefined;
+}
+
+/** Emission file of a run in `dir`. @param sector - where the case's files lie in sectors */
+export function simulatedEmissions(dir: string, run: string, period: string, sector?: string): string {
+  return simulatedFile(dir, run, 'EMIS', sector === undefined ? period : `${period}_${sector}`);
+}
+
+/** The emission files of a run in `dir`, one a sector: of the same sectors as the prior's. */
+export function simulatedSectors(settings: Case, dir: string, run: string, period: string): SectorFiles[] {
+  const inSectors = sectorNames(settings) !== undefined;
+  return priorSectors(settings, period).map((sector) => inFiles(sector, [simulatedEmissions(dir, run, period, inSectors ? sector.name : undefined)]));
+}
+
+/** What stands for a sector's name in the pattern of the emissions of a run that the case brings. */
+const SECTOR = '{sector}';
+
+/** Emission files of a run that the case brings, and where in the case's pattern they are: in the prior's sectors, or the whole inventory in files of one kind. */
+export function givenPatterns(settings: Case, pattern: string): { sector?: string; pattern: string }[] {
+  const names = sectorNames(settings);
+  if (!pattern.includes(SECTOR) || !names) return [{ pattern }];
+  return names.map((sector) => ({ sector, pattern: pattern.replaceAll(SECTOR, sector) }));
+}
+
+export function givenSectors(settings: Case, emissions: string, period: string): SectorFiles[] {
+  const prior = priorSectors(settings, period);
+  return givenPatterns(settings, emissions).map(({ sector, pattern }) => {
+    const like = prior.find(({ name }) => name === sector) ?? { name: REST, files: [], groups: settings.emissions.groups };
+    return inFiles(like, hourlyFiles(settings, pattern, period));
+  });
+}
+
+/** Writes those that are not there: the prior's with the factors of the run on them. @param factors - `[H, W, 5]`, or spans of time; none: as they are */
+export function writeSectors(
+  settings: Case,
+  period: string,
+  sectors: readonly SectorFiles[],
+  grid: Grid,
+  factors: () => Parameters<typeof writeScaledEmissions>[2],
+): void {
+  const prior = priorSectors(settings, period);
+  sectors.forEach((sector) => {
+    const [path] = sector.files;
+    const { files, days } = prior.find(({ name }) => name === sector.name)!;
+    if (!existsSync(path)) writeScaledEmissions(files, path, factors(), sector.groups, { grid, days, points: pointsOf(sector, grid) });
+  });
+}
+
+/** Files from outside the run folder of a run that the surrogate learns from, beside the prior's emissions. */
+export function broughtFiles(settings: Case, run: string, period: string): string[] {
+  const given = settings.members.runs?.find(({ name }) => name === run);
+  if (given) return [...filesOf(givenSectors(settings, given.emissions, period)), ...hourlyFiles(settings, given.concentrations, period)];
+  return run === PRIOR && settings.priorConcentrations ? hourlyFiles(settings, settings.priorConcentrations, period) : [];
+}
+
+/** Files of a run that the surrogate learns from. */
+export function runFiles(context: StageContext, run: string, period: string): RunFiles {
+  const { case: settings } = context;
+  const simulate = context.dirOf('simulate');
+  const given = settings.members.runs?.find(({ name }) => name === run);
+  if (given) {
+    return { emissions: givenSectors(settings, given.emissions, period), concentrations: hourlyFiles(settings, given.concentrations, period) };
+  }
+  const concentrations =
+    run === PRIOR && settings.priorConcentrations
+      ? hourlyFiles(settings, settings.priorConcentrations, period)
+      : [simulatedFile(simulate, run, 'ACONC', period)];
+  return { emissions: run === PRIOR ? priorSectors(settings, period) : simulatedSectors(settings, simulate, run, period), concentrations };
+}

@@ -1,0 +1,102 @@
+/** Which factor a variable of an emission file has: its group's, in its cell and hour. */
+import type { IoapiReader } from '../../files/ioapi/ioapi';
+import { timeAt } from '../../files/ioapi/ioapi-time';
+import { ConfigError, DataError, ShapeError } from '../../base/errors';
+import type { TimeAxis } from '../../grid/grid';
+import { GROUP_NAMES, type EmissionGroups, type GroupName } from '../reading/emission-reader';
+
+/**
+ * The group of every variable that belongs to one.
+ *
+ * @throws {DataError} `VARIABLE_MISSING`; {@link ConfigError} `GROUPS_OVERLAP`
+ */
+export function groupsByVariable(reader: IoapiReader, groups: EmissionGroups): Map<string, number> {
+  const groupOf = new Map<string, number>();
+  GROUP_NAMES.forEach((name: GroupName, group) => {
+    for (const variable of groups[name].variables) {
+      if (!reader.variables.some((candidate) => candidate.name === variable)) {
+        throw new DataError(
+          'VARIABLE_MISSING',
+          `${reader.path}: there is no variable ${variable}, which emissions.groups.${name} needs: mend the case`,
+        );
+      }
+      const other = groupOf.get(variable);
+      if (other !== undefined && other !== group) {
+        const both = `${GROUP_NAMES[other]} and ${name}`;
+        throw new ConfigError('GROUPS_OVERLAP', `emissions.groups: ${variable} is in ${both}, so it has no one factor: keep it in one`);
+      }
+      groupOf.set(variable, group);
+    }
+  });
+  return groupOf;
+}
+
+const HOUR = 3600e3;
+
+/** Factor of each cell for a group at a step of the files; undefined where the factors do not reach. */
+export type FactorLookup = (step: number, group: number) => ((cell: number) => number) | undefined;
+
+/** Factors of a stretch of time. */
+export interface FactorSpan {
+  /** `[cells, 5]`, or `[T, cells, 5]` with one field per hour from `start` on */
+  factors: Float32Array;
+  start: Date;
+  /** with one field: for how long it holds; without, at all times */
+  hours?: number;
+}
+
+interface Field {
+  /** ms; the field holds from here on, and where none follows also at the instant at which it ends */
+  from: number;
+  to: number;
+  at: number;
+  factors: Float32Array;
+}
+
+/**
+ * The factors at any step. The instant at which a span ends has the factors of its last hour, unless another begins there: CMAQ interpolates between
+ * steps, and reads the 25th of a day for its last hour.
+ *
+ * @throws {ShapeError} `FACTORS_SHAPE`; {@link DataError} `FACTORS_INVALID`
+ */
+export function factorLookup(spans: readonly FactorSpan[], cells: number, time: TimeAxis): FactorLookup {
+  const one = cells * GROUP_NAMES.length;
+  const fields = spans.flatMap((span) => fieldsOf(span, one, cells));
+  return (step, group) => {
+    const now = timeAt(time, step).getTime();
+    const field = fields.find(({ from, to }) => from <= now && now < to) ?? fields.find(({ to }) => to === now);
+    return field && ((cell) => field.factors[field.at + cell * GROUP_NAMES.length + group]);
+  };
+}
+
+function fieldsOf({ factors, start, hours }: FactorSpan, one: number, cells: number): Field[] {
+  const count = factors.length / one;
+  if (!Number.isInteger(count) || count < 1) {
+    throw new ShapeError(
+      'FACTORS_SHAPE',
+      `factors: expected [${cells} cells, 5], or one such field per hour, but received ${factors.length} values: pass whole fields`,
+    );
+  }
+  const wrong = factors.find((factor) => !(factor >= 0 && factor < Infinity));
+  if (wrong !== undefined)
+    throw new DataError('FACTORS_INVALID', `factors: expected finite values of 0 or more but received ${wrong}: mend the factors`);
+  const begin = start.getTime();
+  if (count === 1) {
+    const [from, to] = hours === undefined ? [-Infinity, Infinity] : [begin, begin + hours * HOUR];
+    return [{ from, to, at: 0, factors }];
+  }
+  return Array.from({ length: count }, (_, t) => ({
+    from: begin + t * HOUR,
+    to: begin + (t + 1) * HOUR,
+    at: t * one,
+    factors,
+  }));
+}
+
+/** The factors of sources by those of the cells that they stand in; 1 outside the grid. @param cells - of each source, −1 outside */
+export function atSources(lookup: FactorLookup, cells: Int32Array): FactorLookup {
+  return (step, group) => {
+    const ofCell = lookup(step, group);
+    return ofCell && ((source) => (cells[source] < 0 ? 1 : ofCell(cells[source])));
+  };
+}

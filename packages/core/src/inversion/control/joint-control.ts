@@ -1,0 +1,136 @@
+/** Several controls as one vector, one after the other, which know nothing of each other: emission factors first, then what is inverted beside them. */
+import { joined } from '../../base/vectors';
+import type { Control, FactorDerivative, LogFactorMap, SectorFactors } from './control';
+import type { FactorShape } from '../model/forward-model';
+
+export class JointControl implements Control {
+  readonly size: number;
+  readonly factorCount: number;
+  readonly shape: FactorShape;
+  readonly hasHardBounds: boolean;
+
+  /** @param parts - the first is that of the emissions */
+  constructor(private readonly parts: readonly Control[]) {
+    this.shape = parts[0].shape;
+    this.hasHardBounds = parts.some((part) => part.hasHardBounds);
+    this.size = parts.reduce((sum, part) => sum + part.size, 0);
+    this.factorCount = parts.reduce((sum, part) => sum + part.factorCount, 0);
+  }
+
+  initial(): Float64Array {
+    return joined(
+      Float64Array,
+      this.parts.map((part) => part.initial()),
+    );
+  }
+
+  factors(control: Float64Array): Float64Array {
+    const split = this.split(control);
+    return joined(
+      Float64Array,
+      this.parts.map((part, p) => part.factors(split[p])),
+    );
+  }
+
+  derivativeAt(control: Float64Array): FactorDerivative {
+    const at = this.split(control);
+    const own = this.parts.map((part, p) => part.derivativeAt(at[p]));
+    return {
+      tangent: (direction) => {
+        const along = this.split(direction);
+        return joined(
+          Float64Array,
+          own.map((derivative, p) => derivative.tangent(along[p])),
+        );
+      },
+      gradient: (gradFactors) => {
+        const all = Float64Array.from(gradFactors);
+        let first = 0;
+        return joined(
+          Float64Array,
+          this.parts.map(({ factorCount }, p) => {
+            first += factorCount;
+            return own[p].gradient(all.subarray(first - factorCount, first));
+          }),
+        );
+      },
+    };
+  }
+
+  penalty(control: Float64Array): number {
+    const at = this.split(control);
+    return this.parts.reduce((sum, part, p) => sum + part.penalty(at[p]), 0);
+  }
+
+  /** The part of {@link penalty} that is of the emissions. */
+  emissionPenalty(control: Float64Array): number {
+    return this.parts[0].penalty(this.split(control)[0]);
+  }
+
+  addPenaltyGradient(control: Float64Array, gradient: Float64Array): void {
+    const [at, out] = [this.split(control), this.split(gradient)];
+    this.parts.forEach((part, p) => part.addPenaltyGradient(at[p], out[p]));
+  }
+
+  project(control: Float64Array): void {
+    const at = this.split(control);
+    this.parts.forEach((part, p) => part.project(at[p]));
+  }
+
+  /** Of the emissions, by group. */
+  atBound(control: Float64Array): number[] {
+    return this.parts[0].atBound(this.split(control)[0]);
+  }
+
+  /** Of the emissions. */
+  logFactorMaps(at: Float64Array): LogFactorMap[] {
+    return (this.parts[0].logFactorMaps?.(this.split(at)[0]) ?? []).map((map) => this.mapOfPart(map, 0));
+  }
+
+  /** What is a map of the control of one part, as a map of all of it. */
+  mapOfPart(map: LogFactorMap, part: number): LogFactorMap {
+    return {
+      sector: map.sector,
+      logFactors: (control) => map.logFactors(this.split(control)[part]),
+      priorSpread: () => map.priorSpread(),
+      factorsOf: (z) => map.factorsOf(z),
+      slopes: (z) => map.slopes(z),
+      factors: (control) => map.factors(this.split(control)[part]),
+      derivativeAt: (control) => {
+        const own = map.derivativeAt(this.split(control)[part]);
+        return {
+          tangent: (direction) => own.tangent(this.split(direction)[part]),
+          gradient: (gradFactors) => {
+            const out = new Float64Array(this.size);
+            this.split(out)[part].set(own.gradient(gradFactors));
+            return out;
+          },
+        };
+      },
+      sumIn: (mask, slots, group, values) => map.sumIn(mask, slots, group, this.split(values)[part]),
+    };
+  }
+
+  /** Of the emissions. */
+  sectorFactors(control: Float64Array): SectorFactors[] {
+    return this.parts[0].sectorFactors?.(this.split(control)[0]) ?? [];
+  }
+
+  /** The same control with one of its parts put back to the prior. */
+  withPrior(control: Float64Array, part: number): Float64Array {
+    return joined(
+      Float64Array,
+      this.split(control).map((own, p) => (p === part ? this.parts[p].initial() : own)),
+    );
+  }
+
+  /** The parts of a control, views of it. */
+  split(vector: Float64Array): Float64Array[] {
+    let first = 0;
+    return this.parts.map(({ size }) => {
+      const own = vector.subarray(first, first + size);
+      first += size;
+      return own;
+    });
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * Super-observations: the values that the inversion compares, one per time, species and cell with monitors, with their errors and roles.
+ */
+import { ConfigError, DataError } from '../../base/errors';
+import type { CellObservations } from '../../observations/station-cells';
+import type { Station } from '../../observations/stations';
+import { Role } from '../model/forward-model';
+import type { CellLength } from './observation-error';
+import type { ObservedTime } from './observation-slots';
+
+/** Error of one value, per species: the standard deviation is √((relative · level)² + absolute²); for the level see {@link ErrorLevel}. */
+export type ObservationErrorSettings = Record<string, { relative: number; absolute: number }>;
+
+/** A station inside the grid. */
+export interface PlacedStation {
+  /** column in the observations' arrays */
+  index: number;
+  id: string;
+  /** row · cols + col */
+  cell: number;
+  role: number;
+  /** of the site; absent where the stations have none */
+  type?: string;
+}
+
+export interface SuperObservations {
+  values: Float32Array;
+  /** relative to the level: what the monitors of a cell and the instrument are wrong by */
+  relative: Float32Array;
+  /** in the unit of the value */
+  absolute: Float32Array;
+  /** standard deviation; as first made, √((relative · value)² + absolute²) */
+  error: Float32Array;
+  species: Uint8Array;
+  withheld: Uint8Array;
+  /** row · cols + col */
+  cell: Int32Array;
+  /** number of stations averaged */
+  stations: Uint16Array;
+  /** cells (along rows, along columns) over which errors of one time stay alike, per species, 0: independent; absent: all are */
+  errorLength?: readonly CellLength[];
+  /** c of each species: with {@link errorLength} L, errors of two cells correlate by c·exp(−d/L); absent: 1 */
+  errorShare?: readonly number[];
+  /** q: by what error² was raised because other values repeat this one (observation-error.ts); absent: by nothing */
+  inflation?: Float32Array;
+  /** the values of observed time i are first[i] … first[i + 1] − 1 */
+  first: Int32Array;
+}
+
+/**
+ * The stations inside the grid, with their roles, in the order of the observations.
+ *
+ * @throws {DataError} `STATIONS_SHARE_CELL` if stations of different roles share a cell
+ */
+export function placeStations(
+  { cells }: CellObservations,
+  stations: readonly Station[],
+  cols: number,
+  withheld: ReadonlySet<string>,
+  watched: ReadonlySet<string>,
+): PlacedStation[] {
+  const roleOf = (id: string): number => (withheld.has(id) ? Role.withheld : watched.has(id) ? Role.watched : Role.used);
+  const placed = cells.flatMap(({ row, col, members }) => {
+    const inCell = members.map((index) => ({
+      index,
+      id: stations[index].id,
+      cell: row * cols + col,
+      role: roleOf(stations[index].id),
+      type: stations[index].type,
+    }));
+    const other = inCell.find(({ role }) => role !== inCell[0].role);
+    if (other) {
+      throw new DataError(
+        'STATIONS_SHARE_CELL',
+        `stations ${inCell[0].id} and ${other.id} share a grid cell, but only one of them is withheld: withhold whole cells`,
+      );
+    }
+    return inCell;
+  });
+  return placed.sort((a, b) => a.index - b.index);
+}
+
+/**
+ * By cell, the factor on the errors that the types of its sites have: the root mean square over its monitors.
+ *
+ * @param factors - by type; a type that is not named has 1
+ */
+function siteFactors(stations: readonly PlacedStation[], factors: Readonly<Record<string, number>>): Map<number, number> {
+  const inCell = new Map<number, number[]>();
+  for (const { cell, type } of stations) inCell.set(cell, [...(inCell.get(cell) ?? []), type === undefined ? 1 : (factors[type] ?? 1)]);
+  return new Map([...inCell].map(([cell, all]) => [cell, Math.sqrt(all.reduce((sum, factor) => sum + factor ** 2, 0) / all.length)]));
+}
+
+/** Whether a value is used. @param cell - row · cols + col @param start - of its hour or day */
+export type ValueFilter = (species: string, cell: number, start: Date) => boolean;
+
+/** What the values are, and what is known of their errors. */
+export interface SuperObservationOptions {
+  /** the channels of the fields, in their order */
+  species: readonly string[];
+  error: ObservationErrorSettings;
+  /** r_s (representativeness.ts), by species: how far the monitors of a cell are apart, relative to their mean; default 0 */
+  cellSpread?: Readonly<Record<string, number>>;
+  /** factor on the errors of monitors by type of their site; default 1 */
+  siteTypeError?: Readonly<Record<string, number>>;
+  /** which values are compared, by species, cell and time; default: all */
+  compared?: ValueFilter;
+}
+
+/** The cells' means as one list of values; missing ones are left out. Order: time, species, cell in rows and columns. */
+export function superObservations(
+  { cells, values, counts }: CellObservations,
+  stations: readonly PlacedStation[],
+  cols: number,
+  times: readonly ObservedTime[],
+  { species, error: errors, cellSpread = {}, siteTypeError = {}, compared = () => true }: SuperObservationOptions,
+): SuperObservations {
+  const siteFactor = siteFactors(stations, siteTypeError);
+  const roleAt = new Map(stations.map(({ cell, role }) => [cell, role]));
+  const list: { value: number; species: number; cell: number; role: number; count: number }[] = [];
+  const first = [0];
+  for (const { step, start } of times) {
+    species.forEach((name, s) => {
+      cells.forEach(({ row, col }, i) => {
+        const value = values.get(name)?.[step * cells.length + i] ?? NaN;
+        const cell = row * cols + col;
+        if (!Number.isFinite(value) || !compared(name, cell, start)) return;
+        list.push({ value, species: s, cell, role: roleAt.get(cell)!, count: counts.get(name)![step * cells.length + i] });
+      });
+    });
+    first.push(list.length);
+  }
+  const relative = list.map(
+    ({ species: s, count, cell }) =>
+      siteFactor.get(cell)! * Math.hypot(settingOf(species[s], errors).relative, (cellSpread[species[s]] ?? 0) / Math.sqrt(count)),
+  );
+  const absolute = list.map(({ species: s, cell }) => siteFactor.get(cell)! * settingOf(species[s], errors).absolute);
+  return {
+    values: Float32Array.from(list, ({ value }) => value),
+    relative: Float32Array.from(relative),
+    absolute: Float32Array.from(absolute),
+    error: Float32Array.from(list, ({ value, species: s }, i) => positive(Math.hypot(relative[i] * value, absolute[i]), value, species[s])),
+    species: Uint8Array.from(list, (each) => each.species),
+    withheld: Uint8Array.from(list, ({ role }) => role),
+    cell: Int32Array.from(list, ({ cell }) => cell),
+    stations: Uint16Array.from(list, ({ count }) => count),
+    first: Int32Array.from(first),
+  };
+}
+
+// Averaging several stations does not lower this part: most of it is the model's, which they share.
+function settingOf(species: string, errors: ObservationErrorSettings): { relative: number; absolute: number } {
+  const setting = errors[species];
+  if (!setting) throw new ConfigError('OBSERVATION_ERROR', `inversion.observationError: no error is given for ${species}: add it`);
+  return setting;
+}
+
+function positive(deviation: number, value: number, species: string): number {
+  if (deviation > 0) return deviation;
+  throw new ConfigError(
+    'OBSERVATION_ERROR',
+    `inversion.observationError.${species}: an observed ${value} gets an error of ${deviation}: set absolute above 0`,
+  );
+}

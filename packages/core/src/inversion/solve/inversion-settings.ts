@@ -1,0 +1,290 @@
+/**
+ * What is inverted and how: the settings (keys of the case file's `inversion`), the problem (what the settings cannot know), and the control,
+ * cost and optimiser that follow from the two.
+ */
+import { ConfigError, DataError, ShapeError } from '../../base/errors';
+import { CorrelationFilter } from '../../grid/correlation';
+import { AdditiveControl } from '../control/additive-control';
+import { CentredControl } from '../control/centred-control';
+import type { Control } from '../control/control';
+import { emittingCells } from '../control/control';
+import { speciesWeights, type CostSettings, type Loss } from '../cost/cost';
+import { factorCount, Role, type FactorShape, type ForwardModel } from '../model/forward-model';
+import { JointControl } from '../control/joint-control';
+import { LinearControl } from '../control/linear-control';
+import { LogFactorControl } from '../control/log-factor-control';
+import { checkChoices, checkObservations } from './problem-checks';
+import { Adam } from '../optimisers/adam';
+import type { Optimiser } from '../optimisers/optimiser';
+import { GaussNewton } from '../optimisers/gauss-newton';
+import { Lbfgs } from '../optimisers/lbfgs';
+import { Sgd } from '../optimisers/sgd';
+import { SectorControl } from '../control/sector-control';
+import type { SlotCorrelation } from '../control/slot-basis';
+import { groupRoot, MixedBasis, RegionBasis, SharedNumber, type SpatialBasis } from '../control/spatial-basis';
+import { tabulate } from '../../base/vectors';
+
+/** Keys that the case file has too mean the same there; a `Case['inversion']` can be passed as it is, once `batch` counts model batches. */
+export interface InversionSettings {
+  mode: 'default' | 'paper';
+  /** largest number of steps */
+  iterations: number;
+  /** default: Adam, in paper mode gradient descent */
+  optimiser?: 'lbfgs' | 'gauss-newton' | 'adam' | 'sgd';
+  /** step size of Adam and of gradient descent; length of the first step of L-BFGS */
+  learningRate: number;
+  /** the learning rate falls exponentially to this part of itself at the last step; default 0.1, in paper mode 1 (it stays) */
+  learningRateDecay?: number;
+  loss: Loss;
+  /** default mode: whether each species has the same say, however many values it has (default), or each value that of its error */
+  speciesWeights?: 'equal' | 'none';
+  /** paper mode: what the misfit is divided by (eq. 5) */
+  lossDivisor: 'observations' | 'cells';
+  /** largest factor; in default mode its inverse is the smallest, in paper mode 0 is */
+  bound: number;
+  /** batches of the forward model that a step draws; 0 takes all of them in every step */
+  batch: number;
+  /** groups whose factors are inverted, those of the others stay 1; default mode only; default all */
+  groups?: readonly string[];
+  /** by group: standard deviation of the natural logarithm of the factor; default mode only */
+  priorSpread: Record<string, number>;
+  /** choose the iterate by the watched monitors, and stop when they get no better */
+  stopOnWithheld: boolean;
+  /** evaluations without a better value on the watched monitors before it stops; default 30 (Adam's first swings take that long) */
+  patience?: number;
+  /** with mini-batches: passes between two evaluations of all observations; default 1 */
+  evaluateEvery?: number;
+  /** relative change of the cost below which five evaluations in a row count as converged; default 1e-5, in paper mode 0 (never) */
+  tolerance?: number;
+  /** part of the first gradient's norm at which it counts as converged; default 0 (never) */
+  gradientReduction?: number;
+  /** of the order in which batches are drawn, and of random starts */
+  seed: number;
+}
+
+export interface InversionProblem {
+  groups: readonly string[];
+  species: readonly string[];
+  /** mean prior emissions per slot, `[slots, rows, cols, groups]`, any unit; what is 0 stays 0 */
+  priorEmissions: ArrayLike<number>;
+  /** sectors with factors and a prior spread of their own, whose emissions add up to `priorEmissions`; default mode only */
+  sectors?: readonly { name: string; priorEmissions: ArrayLike<number>; priorSpread: Record<string, number> }[];
+  /** correlation length of the control in cells (case: lengthKm / cell size) */
+  lengthCells: number | readonly [number, number];
+  /** of factors on initial concentrations, where the model has them: standard deviation of the logarithm, and correlation length in cells; days are independent */
+  initialConcentrations?: { spread: number; lengthCells: number | readonly [number, number] };
+  /** in place of the correlation of `lengthCells`: one factor for each of these regions, index of each cell's region or −1 */
+  regionOf?: Int32Array;
+  /** factor on the groups' prior spread, `[rows, cols, groups]`; default 1 */
+  spreadFactor?: ArrayLike<number>;
+  /** correlations of log factors between groups; default: none */
+  groupCorrelation?: readonly { groups: readonly [string, string]; value: number }[];
+  /** correlation of all cells with each other, however far, beside that of `lengthCells` or of regions; default 0 */
+  domainCorrelation?: number;
+  /** part of what is left of the variance that has another, longer correlation length than `lengthCells`; not with `regionOf`; default: none */
+  farCorrelation?: { part: number; lengthCells: number | readonly [number, number] };
+  /** of log factors; default: slots are independent */
+  slotCorrelation?: SlotCorrelation;
+  /** whether the model ends with a batch of known totals (`TotalsModel`), as a species behind `species` */
+  totals?: boolean;
+  /** default mode: |log factor| stays below this too (a trust region), above 0, `[slots, rows, cols, groups]`; absent: only `bound` holds it */
+  largestLogFactor?: ArrayLike<number>;
+  /** control to start from; default: that of the prior emissions. The prior term and the bounds refer to the prior emissions all the same */
+  start?: Float64Array;
+  /** control about which the prior term is taken; default: that of the prior emissions. A draw from the prior makes the result a draw from the posterior */
+  centre?: Float64Array;
+  /** paper mode: emissions are stepped in units of this, per group; absent: the factors themselves are */
+  emissionScale?: readonly number[];
+  /** paper mode: misfits are in units of this, per species; absent: in units of the observation error */
+  speciesScale?: readonly number[];
+  /** of steps on the control itself, where it has millions of elements; default 1. Results do not depend on it */
+  threads?: number;
+}
+
+/** Checked settings with their defaults filled in. */
+export type CompleteSettings = Required<Omit<InversionSettings, 'groups'>> & Pick<InversionSettings, 'groups'>;
+
+export function completeSettings(settings: InversionSettings): CompleteSettings {
+  checkChoices(settings);
+  const paper = settings.mode === 'paper';
+  const complete: CompleteSettings = {
+    ...settings,
+    optimiser: settings.optimiser ?? (paper ? 'sgd' : 'adam'),
+    learningRateDecay: settings.learningRateDecay ?? (paper ? 1 : 0.1),
+    patience: settings.patience ?? 30,
+    evaluateEvery: settings.evaluateEvery ?? 1,
+    speciesWeights: settings.speciesWeights ?? 'equal',
+    tolerance: settings.tolerance ?? (paper ? 0 : 1e-5),
+    gradientReduction: settings.gradientReduction ?? 0,
+  };
+  const refuse = (key: Exclude<keyof CompleteSettings, 'priorSpread'>, expected: string): never => {
+    throw new ConfigError('INVERSION_SETTINGS', `inversion.${key}: expected ${expected} but received ${String(complete[key])}`);
+  };
+  if (!(complete.bound > 1)) refuse('bound', 'a factor above 1');
+  if (!(complete.learningRate > 0)) refuse('learningRate', 'a number above 0');
+  if (!(complete.learningRateDecay > 0 && complete.learningRateDecay <= 1)) refuse('learningRateDecay', 'a number in (0, 1]');
+  if (!(complete.gradientReduction >= 0 && complete.gradientReduction < 1)) refuse('gradientReduction', 'a number in [0, 1)');
+  for (const key of ['iterations', 'patience', 'evaluateEvery'] as const) {
+    if (!(Number.isInteger(complete[key]) && complete[key] >= 1)) refuse(key, 'a whole number ≥ 1');
+  }
+  if (!(Number.isInteger(complete.batch) && complete.batch >= 0)) refuse('batch', 'a whole number ≥ 0');
+  if (['lbfgs', 'gauss-newton'].includes(complete.optimiser) && complete.batch > 0)
+    refuse('batch', `0, all observations, with optimiser ${complete.optimiser} (adam may draw a batch)`);
+  if (complete.optimiser === 'gauss-newton' && paper)
+    refuse('optimiser', "sgd, adam or lbfgs in the paper's mode, which has no prior term to hold the steps,");
+  return complete;
+}
+
+/** The control of the mode, and with it those of initial concentrations and nuisance numbers where the model has them. */
+export function controlFor(model: ForwardModel, problem: InversionProblem, settings: CompleteSettings): Control {
+  const control = controlOfMode(model, problem, settings);
+  return problem.centre ? new CentredControl(control, problem.centre) : control;
+}
+
+function controlOfMode(model: ForwardModel, problem: InversionProblem, settings: CompleteSettings): Control {
+  const emissions = emissionControl(model, problem, settings);
+  const parts = [
+    emissions,
+    ...(model.initialConcentrations ? [initialControl(model.initialConcentrations, problem, settings)] : []),
+    ...(model.nuisance ? [new AdditiveControl(model.nuisance)] : []),
+  ];
+  return parts.length > 1 ? new JointControl(parts) : emissions;
+}
+
+function initialControl(shape: FactorShape, problem: InversionProblem, settings: CompleteSettings): Control {
+  if (!problem.initialConcentrations || settings.mode === 'paper') {
+    throw new ConfigError(
+      'INVERSION_SETTINGS',
+      'inversion: a model with factors on initial concentrations needs their spread and length in the problem, and mode default',
+    );
+  }
+  const { spread, lengthCells } = problem.initialConcentrations;
+  const emitting = new Uint8Array(factorCount(shape)).fill(1);
+  const spreads = Array.from({ length: shape.groups }, () => spread);
+  return new LogFactorControl(shape, {
+    spread: spreads,
+    basis: new CorrelationFilter(shape.rows, shape.cols, lengthCells),
+    bound: settings.bound,
+    emitting,
+  });
+}
+
+/** Correlated log factors with a prior, or the paper's free emissions between bounds. */
+function emissionControl(model: ForwardModel, problem: InversionProblem, settings: CompleteSettings): Control {
+  const { shape } = model;
+  const size = factorCount(shape);
+  if (problem.priorEmissions.length !== size || problem.groups.length !== shape.groups) {
+    throw new ShapeError(
+      'INVERSION_SHAPE',
+      `inversion: expected prior emissions [${shape.slots}, ${shape.rows}, ${shape.cols}, ${shape.groups}] but received ${problem.priorEmissions.length} values of ${problem.groups.length} groups`,
+    );
+  }
+  const inverted = problem.groups.map((group) => settings.mode === 'paper' || (settings.groups?.includes(group) ?? true));
+  const emitting = emittingCells(problem.priorEmissions).map((on, i) => (inverted[i % shape.groups] ? on : 0));
+  if (settings.mode === 'paper') {
+    const scaled = ({ emissionScale, priorEmissions }: InversionProblem, i: number): number =>
+      emissionScale ? priorEmissions[i] / emissionScale[i % shape.groups] : 1;
+    return new LinearControl(shape, {
+      ...{ bound: settings.bound, threads: problem.threads },
+      prior: tabulate(new Float64Array(size), (i) => (emitting[i] ? scaled(problem, i) : 0)),
+    });
+  }
+  if (problem.sectors) return sectorControl(model, problem, problem.sectors, settings);
+  const spread = problem.groups.map((group) => {
+    const value = settings.priorSpread[group];
+    if (!(value >= 0))
+      throw new ConfigError('INVERSION_SETTINGS', `inversion.priorSpread.${group}: expected a number ≥ 0 but received ${String(value)}`);
+    return value;
+  });
+  const { slotCorrelation, spreadFactor, groupCorrelation = [], largestLogFactor: largest } = problem;
+  if (largest && largest.length !== size) {
+    throw new ShapeError('INVERSION_SHAPE', `inversion: expected ${size} values of largestLogFactor but received ${largest.length}`);
+  }
+  return new LogFactorControl(shape, {
+    spread: spreadFactor ? Float64Array.from(spreadFactor, (factor, i) => factor * spread[i % spread.length]) : spread,
+    basis: spatialBasis(shape, problem),
+    ...{ bound: settings.bound, largest, slotCorrelation, emitting },
+    ...(groupCorrelation.length > 0 ? { groupRoot: groupRoot(problem.groups, groupCorrelation) } : {}),
+  });
+}
+
+function sectorControl(
+  model: ForwardModel,
+  problem: InversionProblem,
+  sectors: NonNullable<InversionProblem['sectors']>,
+  settings: CompleteSettings,
+): Control {
+  return new SectorControl(
+    sectors.map(({ name, priorEmissions, priorSpread }) => ({
+      name,
+      emissions: priorEmissions,
+      control: emissionControl(model, { ...problem, sectors: undefined, priorEmissions }, { ...settings, priorSpread }),
+    })),
+  );
+}
+
+function spatialBasis({ rows, cols }: FactorShape, problem: InversionProblem): SpatialBasis {
+  const { lengthCells, regionOf, domainCorrelation: shared = 0, farCorrelation: far } = problem;
+  const near = regionOf
+    ? new RegionBasis(regionOf, 1 + regionOf.reduce((a, b) => Math.max(a, b), -1))
+    : new CorrelationFilter(rows, cols, lengthCells);
+  if (shared === 0 && !far) return near;
+  return new MixedBasis([
+    { basis: near, part: (1 - shared) * (1 - (far?.part ?? 0)) },
+    ...(far ? [{ basis: new CorrelationFilter(rows, cols, far.lengthCells, true), part: (1 - shared) * far.part }] : []),
+    ...(shared > 0 ? [{ basis: new SharedNumber(near, rows * cols), part: shared }] : []),
+  ]);
+}
+
+/** The cost of the mode. @throws {DataError} `OBSERVATIONS_NONE_USED` if there is nothing to fit; as {@link checkObservations} */
+export function costFor(model: ForwardModel, problem: InversionProblem, settings: CompleteSettings): CostSettings {
+  const totals = problem.totals ? 1 : 0;
+  checkObservations(model, problem.species.length + totals, settings.mode === 'paper' && problem.speciesScale !== undefined);
+  const counts = usedCounts(model, problem.species.length + totals).subarray(0, problem.species.length);
+  if (counts.every((n) => n === 0)) {
+    throw new DataError(
+      'OBSERVATIONS_NONE_USED',
+      'inversion: no observation is left to fit: check the observations, the period and withheld.fraction',
+    );
+  }
+  const { rows, cols } = model.shape;
+  if (settings.mode === 'paper') {
+    const weights = Array.from(counts, () => 1);
+    return { loss: settings.loss, divisor: settings.lossDivisor, weights, scale: problem.speciesScale, cells: rows * cols * counts.length };
+  }
+  return {
+    loss: settings.loss,
+    divisor: 'none',
+    weights: [...(settings.speciesWeights === 'none' ? Array.from(counts, () => 1) : speciesWeights(counts)), ...(totals ? [1] : [])],
+    ...(totals ? { lossOf: { [counts.length]: 'l2' } } : {}),
+  };
+}
+
+/** Number of finite values with role `used`, per species. */
+function usedCounts(model: ForwardModel, species: number): Float64Array {
+  const counts = new Float64Array(species);
+  for (let batch = 0; batch < model.batches; batch++) {
+    const { values, withheld, species: kinds } = model.observations(batch);
+    for (let i = 0; i < values.length; i++) if (withheld[i] === Role.used && Number.isFinite(values[i])) counts[kinds[i]]++;
+  }
+  return counts;
+}
+
+/** @param control - what it moves */
+export function optimiserFor(settings: CompleteSettings, control: Control): Optimiser {
+  switch (settings.optimiser) {
+    case 'sgd':
+      return new Sgd();
+    case 'adam':
+      return new Adam(control.size);
+    case 'lbfgs':
+      return new Lbfgs(control.hasHardBounds ? (at) => control.project(at) : undefined);
+    case 'gauss-newton':
+      return new GaussNewton();
+  }
+}
+
+/** η_k = η · decay^(k / iterations) */
+export function learningRateAt(settings: CompleteSettings, iteration: number): number {
+  return settings.learningRate * settings.learningRateDecay ** (iteration / settings.iterations);
+}

@@ -1,0 +1,326 @@
+/**
+ * The layouts of observation files, each as SQL over the table `raw` (every column text) that yields one form: station, time, species, value, unit.
+ *
+ *   long         a row per station and time, a column per species, named by the case
+ *   cnemc-wide   China: date, hour, type, then a column per station; µg m-3; hours that mark the end: 16 is 15:00 to 16:00, and 0 the last hour of the day before
+ *   airnow       HourlyData of AirNow: fields between |, no header, GMT, the beginning of the hour
+ *   aqs          files of EPA's Air Quality System (AirData); of several monitors (POC) of a site the lowest that has a value. Hourly: GMT, the beginning of
+ *                the hour. Daily: days of local standard time
+ *   eea          European Environment Agency: Parquet of the download service, or CSV of the older one; UTC+1; values that are not valid are left out
+ *   openaq       OpenAQ's archive: times with their offset that mark the end of the hour or day
+ *   sql          what `observations.sql` selects
+ *
+ * @see AQS: https://aqs.epa.gov/aqsweb/airdata/FileFormats.html; OpenAQ: https://docs.openaq.org/aws/about and .../using-the-api/dates-datetimes;
+ *   CNEMC: notes of the publishing platform, cited in https://github.com/HeQinWill/CNEMC; EEA: vocabularies http://dd.eionet.europa.eu/vocabulary/aq/pollutant and .../observationvalidity
+ */
+import { DataError } from '../base/errors';
+import { namesTwice } from '../files/tables/csv-header';
+import { clockColumn, clockRows } from './aqs-clock';
+import { aqsIdentifier, columnTwice, requireColumns } from './stations';
+import { identifier, literal, type HeldFile, type RawFormat } from '../files/tables/table-store';
+import type { ObservationsSpec } from './observations';
+
+export const LAYOUTS = ['long', 'cnemc-wide', 'airnow', 'aqs', 'eea', 'openaq', 'sql'] as const;
+export type LayoutName = (typeof LAYOUTS)[number];
+
+export interface Layout {
+  /** SQL, in parts, that yields station, time, species, value, unit and what `precedence` needs, without values that the network itself marks as not valid */
+  relations: string[];
+  /** SQL order of the rows of a station, time and species, of which the first with a value counts; two that are first stay two, and are refused */
+  precedence?: string;
+  /** SQL of every time that occurs, with or without a value */
+  times: string;
+  /** SQL of every station that occurs */
+  stations: string;
+  /** SQL of every species that occurs, where `relations` would be slow */
+  held?: string;
+  /** species that are read, or undefined for those of the four that occur */
+  species?: string[];
+  /** the zone of times without an offset, where the network has one */
+  zone?: string;
+  /** true if days begin at midnight of the zone's standard time all year round */
+  standardTime?: boolean;
+  /** true if a time marks the end of the hour or day that it stands for */
+  endLabels?: boolean;
+  /** SQL that counts the rows that the network marks as not valid */
+  invalid?: string;
+  /** SQL of stations, each with the least and most minutes by which GMT is later than local time there */
+  clocks?: string;
+  /** what some of the files lack beside the others: `obs_2.csv: no column no2` */
+  gaps?: string[];
+}
+
+/** What the files of a case hold. */
+export interface HeldColumns {
+  label: string;
+  /** of all files together */
+  columns: string[];
+  files: HeldFile[];
+  /** identifiers of the list of stations */
+  listed: readonly string[];
+}
+
+/** How the files of a layout are read, where not as tables with a header. */
+export function rawFormatOf(layout: LayoutName): RawFormat | undefined {
+  return layout === 'airnow' ? { delimiter: '|', columns: AIRNOW_COLUMNS } : undefined;
+}
+
+/** SQL of the columns that are kept in memory, where not all: AQS's files hold many of text. */
+export function selectionOf(layout: LayoutName): ((columns: string[]) => string[]) | undefined {
+  const kept = [...AQS_COLUMNS, ...AQS_HOURLY, ...AQS_DAILY];
+  return layout === 'aqs' ? (columns) => [...columns.filter((name) => kept.includes(name)).map(identifier), ...clockColumn(columns)] : undefined;
+}
+
+const AIRNOW_COLUMNS = ['date', 'time', 'station', 'name', 'offset', 'parameter', 'unit', 'value', 'source'];
+/** The species that are looked for where the case does not name them. */
+export const OCCURRING_SPECIES = ['NO2', 'SO2', 'O3', 'PM2.5'];
+const WIDE_COLUMNS = ['date', 'hour', 'type'];
+
+/** @throws {DataError} `COLUMN_MISSING`, `COLUMN_TWICE` */
+export function layoutOf(spec: ObservationsSpec, held: HeldColumns): Layout {
+  switch (spec.layout) {
+    case 'long':
+      return long(spec, held);
+    case 'cnemc-wide':
+      return wide(held);
+    case 'airnow':
+      return airnow();
+    case 'aqs':
+      return spec.resolution === 'daily' ? aqsDaily(held) : aqsHourly(held);
+    case 'eea':
+      return held.columns.includes('Samplingpoint') ? eeaParquet(spec, held) : eeaCsv(spec, held);
+    case 'openaq':
+      return openaq(held);
+    case 'sql':
+      return { ...fromRelation('view'), gaps: columnsAbsent(held, spec.sql ?? '') };
+  }
+}
+
+function fromRelation(relation: string): Pick<Layout, 'relations' | 'times' | 'stations'> {
+  return { relations: [`SELECT * FROM ${relation}`], times: `SELECT time FROM ${relation}`, stations: `SELECT station FROM ${relation}` };
+}
+
+/** What a query names that some of the files lack: it is NULL there. */
+function columnsAbsent({ columns, files }: HeldColumns, sql: string): string[] {
+  const text = sql.toLowerCase();
+  const named = columns.filter((name) => text.includes(name.toLowerCase()));
+  return files.flatMap(({ path, columns: own }) =>
+    gapOf(
+      path,
+      named.filter((name) => !own.includes(name)),
+    ),
+  );
+}
+
+const gapOf = (path: string, missing: readonly string[]): string[] =>
+  missing.length === 0 ? [] : [`${path}: no ${missing.length === 1 ? 'column' : 'columns'} ${missing.join(', ')}`];
+
+function long({ columns: named }: ObservationsSpec, { label, files }: HeldColumns): Layout {
+  if (!named) throw new DataError('COLUMN_MISSING', `${label}: the long layout needs observations.columns: name the columns in the case`);
+  const species = Object.entries(named.species).flatMap(([name, entry]): [string, { column: string; unit: string }][] =>
+    entry ? [[name, entry]] : [],
+  );
+  const columns = species.map(([, { column }]) => column);
+  // There may be a file for each species: one that has none of them would lose its rows.
+  for (const file of files) {
+    const own = columns.filter((column) => file.columns.includes(column));
+    requireColumns([file], [named.station, named.time, ...(own.length > 0 && files.length > 1 ? own : columns)]);
+  }
+  for (const column of columns) if (!files.some((file) => file.columns.includes(column))) requireColumns(files, [column]);
+  const [station, time] = [named.station, named.time].map((name) => `trim(${identifier(name)})`);
+  const parts = species.map(
+    ([name, { column, unit }]) =>
+      `SELECT ${station} AS station, ${time} AS time, ${literal(name)} AS species, ${identifier(column)} AS value, ${literal(unit)} AS unit FROM raw`,
+  );
+  return {
+    relations: parts,
+    times: `SELECT ${time} FROM raw`,
+    stations: `SELECT ${station} FROM raw`,
+    species: species.map(([name]) => name),
+    gaps: files.flatMap((file) =>
+      gapOf(
+        file.path,
+        columns.filter((column) => !file.columns.includes(column)),
+      ),
+    ),
+  };
+}
+
+/** Columns that are unpivoted at once, of one species: DuckDB makes a list of them in every row, and all 1600 at once would take more memory than the files. */
+const UNPIVOTED = 200;
+
+function wide({ label, columns: held, files }: HeldColumns): Layout {
+  requireColumns(files, WIDE_COLUMNS);
+  for (const { path, columns } of files) for (const [name, twice] of namesTwice(columns)) throw columnTwice(path, name, twice);
+  const stations = held.filter((name) => !WIDE_COLUMNS.includes(name));
+  if (stations.length === 0)
+    throw new DataError(
+      'COLUMN_MISSING',
+      `${label}: expected a column per station beside ${WIDE_COLUMNS.join(', ')} but found none: look for a file that was cut`,
+    );
+  const time = `trim(date) || ' ' || trim(hour)`;
+  const parts = Array.from({ length: Math.ceil(stations.length / UNPIVOTED) }, (_, i) =>
+    stations
+      .slice(i * UNPIVOTED, (i + 1) * UNPIVOTED)
+      .map(identifier)
+      .join(', '),
+  );
+  const rows = (species: string, columns: string): string => `(SELECT ${time} AS time, ${columns} FROM raw WHERE trim(type) = ${literal(species)})`;
+  return {
+    relations: OCCURRING_SPECIES.flatMap((species) =>
+      parts.map(
+        (columns) =>
+          `SELECT trim(station) AS station, time, ${literal(species)} AS species, value, 'ug m-3' AS unit FROM (UNPIVOT ${rows(species, columns)} ON ${columns} INTO NAME station VALUE value)`,
+      ),
+    ),
+    held: 'SELECT trim(type) FROM raw',
+    endLabels: true,
+    zone: 'Asia/Shanghai', // all of China keeps Beijing's clock
+    // The relations have no row where all stations are missing.
+    times: `SELECT ${time} FROM raw`,
+    stations: `SELECT unnest([${stations.map((name) => literal(name.trim())).join(', ')}])`,
+  };
+}
+
+/** SQL that names species and units as Retroplume does; what is neither becomes NULL, and its rows are not taken. */
+function named(column: string, names: Record<string, string>): string {
+  return `CASE upper(trim(${column})) ${Object.entries(names)
+    .map(([theirs, ours]) => `WHEN ${literal(theirs)} THEN ${literal(ours)}`)
+    .join(' ')} END`;
+}
+
+/** Units as these networks write them, without the superscript that only some of them have. */
+function unit(column: string): string {
+  return `replace(replace(replace(trim(${column}), '³', '3'), 'µ', 'u'), 'μ', 'u')`;
+}
+
+/** SQL of the times of AirNow's files, from dates such as 01/31/17 or 01/31/2017. */
+export const AIRNOW_TIME = `regexp_replace(trim(date), '^(\\d\\d)/(\\d\\d)/(?:20)?(\\d\\d)$', '20\\3\\1\\2') || ' ' || trim(time)`;
+
+function airnow(): Layout {
+  const species = named('parameter', { OZONE: 'O3', O3: 'O3', NO2: 'NO2', SO2: 'SO2', 'PM2.5': 'PM2.5' });
+  const rows = `(SELECT trim(station) AS station, ${AIRNOW_TIME} AS time, ${species} AS species, value, ${unit('unit')} AS unit FROM raw)`;
+  return { ...fromRelation(`${rows} WHERE species IS NOT NULL`), held: `SELECT coalesce(${species}, trim(parameter)) FROM raw`, zone: 'UTC' };
+}
+
+/** Codes of AQS; 88101 is PM2.5 by a reference method, 88502 acceptable PM2.5, taken where there is no other. */
+const AQS_SPECIES = { '42602': 'NO2', '42401': 'SO2', '44201': 'O3', '88101': 'PM2.5', '88502': 'PM2.5' };
+const AQS_UNITS = {
+  'PARTS PER BILLION': 'ppb',
+  'PARTS PER MILLION': 'ppm',
+  'MICROGRAMS/CUBIC METER (LC)': 'ug m-3',
+  'MICROGRAMS/CUBIC METER (25 C)': 'ug m-3',
+};
+
+const AQS_SITE = ['State Code', 'County Code', 'Site Num'];
+const AQS_COLUMNS = [...AQS_SITE, 'Parameter Code', 'POC', 'Units of Measure'];
+const AQS_HOURLY = ['Date GMT', 'Time GMT', 'Sample Measurement'];
+const AQS_DAILY = ['Date Local', 'Sample Duration', 'Event Type', 'Arithmetic Mean'];
+/** Means of a whole day; that of ozone is one over its 8-hour running means. */
+const AQS_DAY_MEANS = "('1 HOUR', '24 HOUR', '24-HR BLK AVG')";
+
+function aqsHourly(held: HeldColumns): Layout {
+  requireAqsColumns(held, AQS_HOURLY, AQS_DAILY, 'daily');
+  const rows = aqsRows(`trim("Date GMT") || ' ' || trim("Time GMT")`, 'Sample Measurement', '');
+  return {
+    ...fromRelation(`${rows} WHERE species IS NOT NULL`),
+    precedence: 'code, poc',
+    held: `SELECT coalesce(species, code) FROM ${rows}`,
+    zone: 'UTC',
+    ...(clockColumn(held.columns).length > 0 ? { clocks: clockRows(aqsIdentifier(AQS_SITE), 'raw') } : {}),
+  };
+}
+
+function aqsDaily(held: HeldColumns): Layout {
+  requireAqsColumns(held, AQS_DAILY, AQS_HOURLY, 'hourly');
+  const rows = aqsRows(
+    'trim("Date Local")',
+    'Arithmetic Mean',
+    `, upper(trim("Sample Duration")) AS duration, trim("Event Type") = 'Excluded' AS excluded`,
+  );
+  return {
+    ...fromRelation(`${rows} WHERE species IS NOT NULL AND duration IN ${AQS_DAY_MEANS}`),
+    times: `SELECT time FROM ${rows}`,
+    // A day of an exceptional event stands there twice: with it is what was in the air.
+    precedence: 'code, poc, excluded, duration',
+    held: `SELECT CASE WHEN duration IN ${AQS_DAY_MEANS} THEN species ELSE code || ' (' || duration || ')' END FROM ${rows}`,
+    standardTime: true,
+  };
+}
+
+/** @throws {DataError} `COLUMN_MISSING` */
+function requireAqsColumns({ files }: HeldColumns, wanted: string[], others: string[], resolution: string): void {
+  for (const { path, columns } of files) {
+    if (!others.every((name) => columns.includes(name)) || wanted.every((name) => columns.includes(name))) continue;
+    throw new DataError(
+      'COLUMN_MISSING',
+      `${path}: expected the column ${wanted[wanted.length - 1]} but received ${resolution} files: set observations.resolution: ${resolution}`,
+    );
+  }
+  requireColumns(files, [...AQS_COLUMNS, ...wanted]);
+}
+
+/** SQL of all rows. @param more - SQL of columns after the others */
+function aqsRows(time: string, value: string, more: string): string {
+  return `(SELECT ${aqsIdentifier(AQS_SITE)} AS station, ${time} AS time, ${named('"Parameter Code"', AQS_SPECIES)} AS species, ${identifier(value)} AS value,
+      coalesce(${named('"Units of Measure"', AQS_UNITS)}, "Units of Measure") AS unit, "Parameter Code" AS code, TRY_CAST("POC" AS INTEGER) AS poc${more} FROM raw)`;
+}
+
+const EEA_SPECIES = { '8': 'NO2', '1': 'SO2', '7': 'O3', '6001': 'PM2.5' };
+/** Pollutants that are often asked for beside those; of others the code is told. */
+const EEA_OTHERS = { '5': 'PM10', '9': 'NOX', '10': 'CO', '38': 'NO' };
+const EEA_UNITS = { 'UG.M-3': 'ug m-3', 'MG.M-3': 'mg m-3', 'UG/M3': 'ug m-3', 'MG/M3': 'mg m-3' };
+/** Valid, and valid below the limit of detection; -1 and -99 are not valid. */
+const EEA_VALID = "('1', '2', '3', '4')";
+const EEA_ZONE = 'Etc/GMT-1';
+/** The country that the download service writes in front of a sampling point, and the EEA's own list of them does not. */
+const EEA_COUNTRY = '^[A-Z]{2}/';
+
+function eea(
+  spec: ObservationsSpec,
+  { files, listed }: HeldColumns,
+  names: Record<'station' | 'code' | 'time' | 'value' | 'unit' | 'kind', string>,
+): Layout {
+  requireColumns(files, [...Object.values(names), 'Validity']);
+  const column = (key: keyof typeof names): string => identifier(names[key]);
+  // The older files give a code as the end of an address.
+  const code = `regexp_extract(trim(${column('code')}), '(\\d+)$', 1)`;
+  const asked = spec.resolution === 'daily' ? 'day' : 'hour';
+  const kind = `lower(trim(${column('kind')}))`;
+  const species = named(code, EEA_SPECIES);
+  const isBare = !listed.some((id) => new RegExp(EEA_COUNTRY).test(id));
+  const station = isBare ? `regexp_replace(trim(${column('station')}), ${literal(EEA_COUNTRY)}, '')` : `trim(${column('station')})`;
+  const source = `(SELECT ${station} AS station, trim(${column('time')}) AS time, ${species} AS species, ${column('value')} AS value,
+      coalesce(${named(unit(column('unit')), EEA_UNITS)}, ${column('unit')}) AS unit, trim("Validity") IN ${EEA_VALID} AS valid FROM raw
+      WHERE ${kind} = ${literal(asked)})`;
+  return {
+    ...fromRelation(`(SELECT station, time, species, value, unit FROM ${source} WHERE species IS NOT NULL AND valid)`),
+    times: `SELECT time FROM ${source} WHERE species IS NOT NULL`,
+    held: `SELECT coalesce(${species}, ${named(code, EEA_OTHERS)}, 'code ' || ${code}) || CASE WHEN ${kind} = ${literal(asked)} THEN '' ELSE ' (' || ${kind} || ')' END FROM raw`,
+    zone: EEA_ZONE,
+    invalid: `SELECT count(*) FROM ${source} WHERE species IS NOT NULL AND NOT valid`,
+  };
+}
+
+const eeaParquet = (spec: ObservationsSpec, held: HeldColumns): Layout =>
+  eea(spec, held, { station: 'Samplingpoint', code: 'Pollutant', time: 'Start', value: 'Value', unit: 'Unit', kind: 'AggType' });
+
+const eeaCsv = (spec: ObservationsSpec, held: HeldColumns): Layout =>
+  eea(spec, held, {
+    station: 'SamplingPoint', code: 'AirPollutantCode', time: 'DatetimeBegin', value: 'Concentration', unit: 'UnitOfMeasurement', kind: 'AveragingTime',
+  }); // prettier-ignore
+
+function openaq({ columns, files }: HeldColumns): Layout {
+  // The documentation says sensor_id, the files say sensors_id.
+  const sensor = columns.includes('sensor_id') ? 'sensor_id' : 'sensors_id';
+  requireColumns(files, ['location_id', sensor, 'datetime', 'parameter', 'units', 'value']);
+  const species = named('parameter', { NO2: 'NO2', SO2: 'SO2', O3: 'O3', PM25: 'PM2.5' });
+  const rows = `(SELECT trim(location_id) AS station, trim(datetime) AS time, ${species} AS species, value, ${unit('units')} AS unit, TRY_CAST(${sensor} AS BIGINT) AS sensor FROM raw)`;
+  return {
+    ...fromRelation(`${rows} WHERE species IS NOT NULL`),
+    precedence: 'sensor',
+    held: `SELECT coalesce(${species}, trim(parameter)) FROM raw`,
+    zone: 'UTC',
+    endLabels: true,
+  };
+}

@@ -1,0 +1,208 @@
+/**
+ * Which observed values are taken. The rules:
+ *
+ *   missing     empty, NA, NaN, null, -, and the codes -99, -999, -9999, …: left out
+ *   negative    below the floor of {@link NEGATIVE_FLOORS}, or of the case: left out and counted
+ *   absurd      above LIMITS (ppb, µg m-3): left out and counted
+ *   unreadable  text that is no number: left out and counted
+ *
+ * Where negative, absurd and unreadable ones together are more than 5 % of a species' values, the unit or the column is wrong rather than
+ * the monitor, and the file is refused.
+ *
+ * In clean air the noise of a monitor goes below zero. Such values are as right as those above: without them, or with zeros in their place, means would be
+ * too high.
+ */
+import { DataError } from '../base/errors';
+import { speciesUnit, type Species } from '../base/species';
+import { doubtfulInWords } from './coordinates';
+import type { OffStep } from './step-times';
+import { RULES, type RuleCounts } from './quality-rules';
+
+/** Above any hourly mean of a monitor that works (ppb; PM µg m-3): severe dust and volcanic plumes stay below. */
+const LIMITS: Record<string, number> = { NO2: 1000, SO2: 3000, O3: 600, 'PM2.5': 5000 };
+const DEFAULT_LIMIT = 1e5;
+/**
+ * Below what most values of monitors lie nowhere (ppb; PM µg m-3), even in clean air, so that a unit is a thousand times too small: ng m-3, or ppm in a column
+ * called ppb. Zeros and values below zero are the noise of monitors and say nothing.
+ */
+const LOW: Readonly<Record<Species, number>> = { NO2: 0.02, SO2: 0.01, O3: 0.5, 'PM2.5': 0.2 };
+/**
+ * Least values that are a monitor's noise (ppb; PM µg m-3). EPA's AQS takes gases down to minus the detection limit of the method and asks for no zeros in their
+ * place, since those bias means ("Negative values in AQS", 28 February 2011). The numbers are a choice: near such limits for the gases, wider for PM2.5, whose
+ * hourly monitors have noise of several µg m-3.
+ */
+export const NEGATIVE_FLOORS: Readonly<Record<Species, number>> = { NO2: -5, SO2: -4, O3: -5, 'PM2.5': -10 };
+const REFUSED_PART = 0.05;
+
+export interface SpeciesQuality {
+  valid: number;
+  /** steps x stations without a value */
+  missing: number;
+  /** below zero and taken: the noise of monitors in clean air */
+  belowZero: number;
+  /** below the floor */
+  negative: number;
+  absurd: number;
+  unreadable: number;
+  /** the same value given twice for a station and time, and counted once */
+  repeated: number;
+  /** more than half of those above zero lie below this, where hardly any monitor is; absent where they do not */
+  mostlyBelow?: number;
+  /** at times that begin no step of the series, and dropped; absent where there is none */
+  offStep?: OffStep;
+  /** at stations outside the grid, and dropped; absent where there is none, or no grid was given */
+  outside?: number;
+  /** dropped by the case's own rules, if it has rules */
+  rules?: RuleCounts;
+}
+
+export interface ObservationQuality {
+  /** listed without coordinates, and dropped */
+  stationsWithoutCoordinates: string[];
+  /** what is wrong with those among them that have some; absent where there is none */
+  stationsMisplaced?: string[];
+  /** those with values whose coordinates may stand for missing ones: `S1: longitude -99`; absent where there is none */
+  stationsDoubtful?: string[];
+  /** in the observations but not in the list of stations, and dropped */
+  stationsUnknown: string[];
+  /** listed with a value, but outside the grid, and dropped; absent where there is none, or no grid was given */
+  stationsOutside?: string[];
+  /** listed, but without a value that counts */
+  stationsSilent: string[];
+  /** steps between the first and the last for which the files hold nothing */
+  absentSteps: number;
+  /** values that the network itself marks as not valid, and that were left out; absent where there is none */
+  invalid?: number;
+  /** in the files, but without a value at these stations and times, where the case does not name the species; absent where there is none */
+  silentSpecies?: string[];
+  /** columns that some of the files lack, beside others that have them: `obs_2.csv: no column no2`; absent where there is none */
+  columnsAbsent?: string[];
+  species: Record<string, SpeciesQuality>;
+}
+
+export const emptyQuality = (): SpeciesQuality => ({ valid: 0, missing: 0, belowZero: 0, negative: 0, absurd: 0, unreadable: 0, repeated: 0 });
+
+/** SQL list of the words that stand for no value. */
+export const MISSING_WORDS = `('', 'na', 'n/a', 'nan', 'null', 'none', 'nil', '-', '--', '—', '*', '.')`;
+
+/** The codes that stand for no value, of two nines to the fifteen that a double holds exactly, as files write them: before units. */
+const MISSING_CODES = Array.from({ length: 14 }, (_, i) => `-${'9'.repeat(i + 2)}`);
+
+/** SQL that is true where `number`, SQL of a DOUBLE, stands for no value. */
+export const standsForNone = (number: string): string => `(isnan(${number}) OR ${number} IN (${MISSING_CODES.join(', ')}))`;
+
+/** Counts a value (ppb, µg m-3) and says whether it is taken. @param floor - least value that is taken, 0 or less */
+export function accept(quality: SpeciesQuality, species: string, floor: number, value: number): boolean {
+  if (value < floor) quality.negative++;
+  else if (value > (LIMITS[species] ?? DEFAULT_LIMIT)) quality.absurd++;
+  else return true;
+  return false;
+}
+
+/** SQL that is true where `text` is a number as `12,5`. */
+export const hasDecimalComma = (text: string): string => `regexp_full_match(trim(${text}), '[+-]?[0-9]+,[0-9]+')`;
+
+/** @param commas - number of unreadable values that are numbers with a decimal comma @throws {DataError} `OBSERVATIONS_ABSURD`, `OBSERVATIONS_EMPTY` */
+export function assertQuality(files: string, species: string, floor: number, quality: SpeciesQuality, commas: number): void {
+  const { valid, negative, absurd, unreadable } = quality;
+  const bad = negative + absurd + unreadable;
+  if (bad > REFUSED_PART * (valid + bad)) {
+    const limit = LIMITS[species] ?? DEFAULT_LIMIT;
+    const counts = `${negative} below ${floor}, ${absurd} above ${limit} ${speciesUnit(species)}, ${unreadable} unreadable of ${valid + bad}`;
+    throw new DataError(
+      'OBSERVATIONS_ABSURD',
+      commas > bad / 2
+        ? `${files}: ${species}: ${commas} of ${valid + bad} values have a decimal comma, as 12,5: write them with a point`
+        : `${files}: ${species}: too many values make no sense (${counts}): check its column and unit in the case`,
+    );
+  }
+  if (valid === 0) throw new DataError('OBSERVATIONS_EMPTY', `${files}: ${species} ${emptiness(quality)}, or leave the species out of the case`);
+}
+
+/** Why a species has no value, and what to do. */
+function emptiness({ offStep, outside }: SpeciesQuality): string {
+  if (offStep !== undefined)
+    return `has values only at times between those of other species (station ${offStep.stations[0]}): give means of the same hours`;
+  if (outside !== undefined)
+    return `has ${outside} values at stations outside the grid and none inside: check lon and lat of the stations, and the case's grid`;
+  return 'has no value at any station and time: check its column';
+}
+
+/** @param values - NaN where there is none @returns what more than half of the values above zero lie below, where the unit is wrong rather than the air so clean */
+export function lowLimit(species: string, values: Float32Array): number | undefined {
+  const limit = (LOW as Record<string, number | undefined>)[species];
+  if (limit === undefined) return undefined;
+  let [above, low] = [0, 0];
+  for (const value of values) {
+    if (value > 0) above++;
+    if (value > 0 && value < limit) low++;
+  }
+  return 2 * low > above ? limit : undefined;
+}
+
+/** Sentences of species whose values are too low to be believed. */
+export function unitDoubts({ species }: ObservationQuality): string[] {
+  return Object.entries(species).flatMap(([name, { mostlyBelow }]) =>
+    mostlyBelow === undefined
+      ? []
+      : [`most values of ${name} lie below ${mostlyBelow} ${speciesUnit(name)}, less than clean air has: check its column and unit in the case`],
+  );
+}
+
+/** Sentences of values at times between those of the series, with their stations. */
+export function offStepsInWords({ species }: ObservationQuality): string[] {
+  return Object.entries(species).flatMap(([name, { offStep }]) => {
+    if (offStep === undefined) return [];
+    const { values, stations } = offStep;
+    const some = stations.slice(0, 5).join(', ') + (stations.length > 5 ? ' …' : '');
+    return [`${values} values of ${name} at times between those of the others were left out (of ${stations.length} stations: ${some})`];
+  });
+}
+
+const RULE_TEXT: Record<(typeof RULES)[number], string> = {
+  outOfRange: 'outside the range of the case',
+  stuck: 'that stood still',
+  spike: 'that stood out from the hours beside them',
+  fewHours: 'on days with too few hours',
+};
+
+/** @param misplaced - of a list of stations */
+export function misplacedInWords(misplaced: readonly string[]): string {
+  return misplaced.slice(0, 3).join('; ') + (misplaced.length > 3 ? ' …' : '');
+}
+
+function gapsInWords(gaps: readonly string[]): string[] {
+  const more = gaps.length > 3 ? ` (and of ${gaps.length - 3} more files)` : '';
+  return gaps.length === 0 ? [] : [`${gaps.slice(0, 3).join('; ')}, which other files have: these rows have no value of it${more}`];
+}
+
+/** Sentences for the log and the report; empty where there is nothing to tell. */
+export function describeQuality(quality: ObservationQuality): string[] {
+  const some = (count: number, text: string): string[] => (count > 0 ? [`${count} ${text}`] : []);
+  const { stationsMisplaced: misplaced = [] } = quality;
+  return [
+    ...some(quality.stationsWithoutCoordinates.length - misplaced.length, 'stations without coordinates were dropped'),
+    ...some(misplaced.length, `stations with coordinates that are none were dropped (${misplacedInWords(misplaced)})`),
+    ...doubtfulInWords(quality.stationsDoubtful ?? []),
+    ...some(
+      quality.stationsUnknown.length,
+      `stations are in the observations but not in the list and were dropped (${quality.stationsUnknown.slice(0, 5).join(', ')}…)`,
+    ),
+    ...some(quality.stationsSilent.length, 'listed stations have no value'),
+    ...some(quality.invalid ?? 0, 'values that the network marks as not valid were left out'),
+    ...(quality.silentSpecies ?? []).map((name) => `the files hold ${name}, but no value of it at the stations and times of the case`),
+    ...gapsInWords(quality.columnsAbsent ?? []),
+    ...some(quality.absentSteps, 'steps are absent from the files'),
+    ...some(quality.stationsOutside?.length ?? 0, 'stations with values lie outside the grid'),
+    ...offStepsInWords(quality),
+    ...Object.entries(quality.species).flatMap(([name, counts]) => [
+      ...some(counts.outside ?? 0, `values of ${name} at stations outside the grid were left out`),
+      ...some(counts.belowZero, `values of ${name} a little below zero were kept: the noise of monitors in clean air`),
+      ...some(counts.negative, `values of ${name} too far below zero were left out`),
+      ...some(counts.absurd, `values of ${name} above ${LIMITS[name] ?? DEFAULT_LIMIT} ${speciesUnit(name)} were left out`),
+      ...some(counts.unreadable, `values of ${name} that are no number were left out`),
+      ...RULES.flatMap((rule) => some(counts.rules?.[rule] ?? 0, `values of ${name} ${RULE_TEXT[rule]} were left out`)),
+    ]),
+    ...unitDoubts(quality),
+  ];
+}

@@ -1,0 +1,366 @@
+/** Reads the files of one layout into series of stations and times: DuckDB brings them into one form and numbers stations, times and species. */
+import { DataError } from '../base/errors';
+import type { TimeAxis } from '../grid/grid';
+import { instant, timeAt } from '../files/ioapi/ioapi-time';
+import { layoutOf, OCCURRING_SPECIES, rawFormatOf, selectionOf, type Layout } from './observation-layouts';
+import {
+  accept,
+  assertQuality,
+  emptyQuality,
+  hasDecimalComma,
+  lowLimit,
+  MISSING_WORDS,
+  NEGATIVE_FLOORS,
+  standsForNone,
+  type SpeciesQuality,
+} from './observation-quality';
+import { clocksChange } from '../files/tables/local-time';
+import type { ObservationsSpec } from './observations';
+import { clockFault } from './aqs-clock';
+import { converterOf } from './model-units';
+import { offStep, readTime, timesOfSteps, type HeldTime, type OffStep, type TimedTable } from './step-times';
+import { anyRule, applyRules, reachOf } from './quality-rules';
+import { headlessText, requireColumns, type Station } from './stations';
+import { labelOf, queryFailure, type TableStore } from '../files/tables/table-store';
+
+export interface Series {
+  /** `[time, station]`, NaN where missing */
+  values: Float32Array;
+  quality: SpeciesQuality;
+}
+
+/** A wrong year makes a century of empty steps; this is 30 000 stations for a month of hours. */
+const MOST_VALUES = 5e8;
+/** Of different texts: two centuries of hours. */
+const MOST_TIMES = 2e6;
+/** Of stations that the files hold, those on the list first. */
+const MOST_STATIONS = 1e6;
+/** Column of a value as a number: a name that the query of a case will not give to one of its own. */
+const NUMBER = '"value as a number"';
+const SQL_COLUMNS = ['station', 'time', 'species', 'value', 'unit'];
+
+export class ObservationReader {
+  /** those that are asked for, or that have a value */
+  species: string[] = [];
+  /** those that nobody asked for, which the files hold without a value at these stations and times */
+  silentSpecies: string[] = [];
+  /** in the files but not in the list of stations */
+  unknownStations: string[] = [];
+  /** those outside the grid that have a value */
+  stationsOutside: string[] = [];
+  /** number of values that the network itself marks as not valid */
+  invalid = 0;
+  /** of what is read: with the steps beside those that are asked for by which the rules judge them */
+  private axis: TimeAxis = { start: new Date(Number.NaN), stepSeconds: 0, count: 0 };
+  /** steps of the axis that are asked for: from the first up to the end */
+  private asked = { first: 0, end: 0 };
+  private layout!: Layout;
+  /** by species: values at times that begin no step, and values outside the grid */
+  private offStep = new Map<string, OffStep>();
+  private outsideValues = new Map<string, number>();
+  private readonly label: string;
+
+  constructor(
+    private readonly store: TableStore,
+    private readonly spec: ObservationsSpec,
+    private readonly paths: string[],
+    private readonly stations: Station[],
+    /** listed, but outside the grid: their values are only counted */
+    private readonly outside: Station[] = [],
+  ) {
+    this.label = labelOf(paths);
+  }
+
+  /** Makes the table `observed` of step, station, species, unit, value (NULL where there is none), whether text stood there instead, and one with a decimal comma. */
+  async load(span?: { start: Date; end: Date }): Promise<{ axis: TimeAxis; absent: number }> {
+    const { store, spec, label } = this;
+    const columns = await store.load('raw', this.paths, rawFormatOf(spec.layout), selectionOf(spec.layout));
+    const files = store.files('raw');
+    if (spec.layout === 'sql') {
+      for (const { path, row } of files) if (row !== undefined) throw new DataError('COLUMN_MISSING', `${path}: ${headlessText(row)}`);
+      requireColumns([{ path: 'observations.sql', columns: await store.userView('view', spec.sql ?? '') }], SQL_COLUMNS);
+    }
+    this.layout = layoutOf(spec, { label, columns, files, listed: [...this.stations, ...this.outside].map(({ id }) => id) });
+    await this.expectClocks();
+    try {
+      return await this.fill(span);
+    } catch (error) {
+      throw spec.layout === 'sql' ? queryFailure(label, error) : error;
+    }
+  }
+
+  /** @throws {DataError} `OBSERVATIONS_TIME` where GMT is on the wrong side of local time */
+  private async expectClocks(): Promise<void> {
+    const { clocks } = this.layout;
+    if (clocks === undefined) return;
+    const places = new Map(this.stations.map(({ id, lon }) => [id, lon]));
+    for (const [id, least, most] of await this.store.rows(clocks, this.label)) {
+      const lon = places.get(String(id));
+      const fault = lon === undefined ? undefined : clockFault(String(id), lon, [Number(least), Number(most)]);
+      if (fault !== undefined) throw new DataError('OBSERVATIONS_TIME', `${this.label}: ${fault}`);
+    }
+  }
+
+  /** Of the table `raw`, which it drops. */
+  private async fill(span?: { start: Date; end: Date }): Promise<{ axis: TimeAxis; absent: number }> {
+    const { store, label, stations, outside } = this;
+    await store.index(
+      'station_index',
+      [...stations, ...outside].map(({ id }) => id),
+      [...stations.keys(), ...outside.map((_, i) => -1 - i)],
+    );
+    const { off, ...time } = await this.indexTimes(span);
+    // Stations and times become numbers in the same pass in which texts become numbers: a month of China has four million values.
+    await store.run(
+      'CREATE TABLE observed (step INTEGER, station INTEGER, species VARCHAR, unit VARCHAR, value DOUBLE, unreadable BOOLEAN, comma BOOLEAN)',
+    );
+    const { relations, precedence } = this.layout;
+    const first = `QUALIFY rank() OVER (PARTITION BY t.position, s.position, o.species ORDER BY taken IS NULL, ${precedence}) = 1`;
+    for (const relation of relations) {
+      await store.run(
+        `INSERT INTO observed SELECT t.position, s.position, o.species, o.unit, CASE WHEN ${standsForNone(NUMBER)} THEN NULL ELSE ${NUMBER} END AS taken,
+           ${NUMBER} IS NULL AND lower(trim(o.value::VARCHAR)) NOT IN ${MISSING_WORDS},
+           CASE WHEN ${NUMBER} IS NULL THEN ${hasDecimalComma('o.value::VARCHAR')} ELSE false END
+         FROM (SELECT *, TRY_CAST(value AS DOUBLE) AS ${NUMBER} FROM (${relation})) o JOIN time_index t ON o.time::VARCHAR = t.text JOIN station_index s ON o.station::VARCHAR = s.text
+         WHERE o.value IS NOT NULL ${precedence === undefined ? '' : first}`,
+        label,
+      );
+    }
+    await this.dropOutside();
+    this.unknownStations = await this.stationsNotListed();
+    this.species = this.layout.species ?? (await this.heard());
+    const { invalid } = this.layout;
+    this.invalid = invalid === undefined ? 0 : Number((await store.rows(invalid))[0][0]);
+    this.offStep = await offStep(this.timed, off);
+    await store.run('DROP TABLE raw'); // half of the memory
+    return time;
+  }
+
+  /** what some of the files lack beside the others */
+  get gaps(): string[] {
+    return this.layout.gaps ?? [];
+  }
+
+  private get timed(): TimedTable {
+    const { store, layout, label, stepSeconds, spec } = this;
+    return { store, layout, label, stepSeconds, zone: layout.zone ?? spec.timeZone };
+  }
+
+  /** Counts the values of stations outside the grid, and takes them out of the table `observed`. */
+  private async dropOutside(): Promise<void> {
+    if (this.outside.length === 0) return;
+    const rows = await this.store.rows(
+      `SELECT species, station, count(DISTINCT step) FROM observed WHERE station < 0 AND value IS NOT NULL AND ${this.isAskedSql} GROUP BY ALL`,
+      this.label,
+    );
+    for (const [species, , count] of rows) this.outsideValues.set(String(species), (this.outsideValues.get(String(species)) ?? 0) + Number(count));
+    this.stationsOutside = [...new Set(rows.map(([, station]) => this.outside[-1 - Number(station)].id))].sort();
+    await this.store.run('DELETE FROM observed WHERE station < 0');
+  }
+
+  /** One species in ppb or µg m-3, checked. */
+  async series(species: string): Promise<Series> {
+    const { store, axis, stations, label } = this;
+    const units = (await store.rows(`SELECT DISTINCT unit FROM observed WHERE species = $1`, label, [species])).map(([text]) => String(text ?? ''));
+    const state = { label, axis, gasReference: this.spec.gasReference };
+    const convert = converterOf(species, units.length > 0 ? units : [this.spec.columns?.species[species]?.unit ?? 'ug m-3'], state);
+    const read = new Float32Array(axis.count * stations.length).fill(Number.NaN);
+    const [quality, beside] = [emptyQuality(), emptyQuality()];
+    const floor = { ...NEGATIVE_FLOORS, ...this.spec.quality?.negativeFloor }[species] ?? 0;
+    const [[unreadable, commas]] = await store.rows(
+      `SELECT count(*), count(*) FILTER (comma) FROM observed WHERE species = $1 AND unreadable AND ${this.isAskedSql}`,
+      label,
+      [species],
+    );
+    quality.unreadable = Number(unreadable);
+    const [off, outside] = [this.offStep.get(species), this.outsideValues.get(species)];
+    if (off !== undefined) quality.offStep = off;
+    if (outside !== undefined) quality.outside = outside;
+    for (const [i, unit] of units.entries()) {
+      await store.stream(
+        `SELECT step, station, value FROM observed WHERE species = $1 AND coalesce(unit, '') = $2 AND value IS NOT NULL`,
+        ([steps, places, numbers], rows) => {
+          for (let row = 0; row < rows; row++) {
+            const step = Number(steps[row]);
+            const value = convert(i, step, Number(numbers[row]));
+            const counts = this.isAsked(step) ? quality : beside;
+            if (accept(counts, species, floor, value)) this.put(read, counts, { species, step, station: Number(places[row]), value });
+          }
+        },
+        label,
+        [species, unit],
+      );
+    }
+    assertQuality(label, species, floor, quality, Number(commas));
+    const rules = this.spec.quality;
+    if (rules && anyRule(rules)) {
+      quality.rules = applyRules(read, stations.length, species, rules, { axis, zone: this.spec.timeZone, counted: this.asked });
+      quality.valid -= Object.values(quality.rules).reduce((sum, count) => sum + count, 0);
+      if (quality.valid === 0)
+        throw new DataError('OBSERVATIONS_EMPTY', `${label}: ${species}: the rules of observations.quality leave no value: loosen them in the case`);
+    }
+    const values = read.subarray(this.asked.first * stations.length, this.asked.end * stations.length);
+    quality.missing = values.length - quality.valid;
+    quality.belowZero = values.reduce((count, value) => (value < 0 ? count + 1 : count), 0);
+    const low = lowLimit(species, values);
+    if (low !== undefined) quality.mostlyBelow = low;
+    return { values, quality };
+  }
+
+  /** @throws {DataError} `STATIONS_UNKNOWN` if none is listed */
+  private async stationsNotListed(): Promise<string[]> {
+    const { label, stations } = this;
+    const rows = await this.store.rows(
+      `SELECT station, station::VARCHAR IN (SELECT text FROM station_index) FROM (SELECT DISTINCT station FROM (${this.layout.stations}) AS held(station)) WHERE station IS NOT NULL ORDER BY 2 DESC, 1 LIMIT ${MOST_STATIONS}`,
+    );
+    const unknown = rows.filter(([, listed]) => listed !== true).map(([id]) => String(id));
+    if (unknown.length > 0 && unknown.length === rows.length) {
+      throw new DataError(
+        'STATIONS_UNKNOWN',
+        `${label}: none of its ${unknown.length} stations (such as "${unknown[0]}") is among the ${stations.length} with coordinates in ${this.spec.stations.file} (such as "${stations[0].id}"): write the identifiers alike, with their leading zeros`,
+      );
+    }
+    return unknown;
+  }
+
+  /** The species that have a value, or what should be one. Files of a network hold more: those of all its stations and days. */
+  private async heard(): Promise<string[]> {
+    const held = await this.occurring();
+    const rows = await this.store.rows(
+      `SELECT DISTINCT species FROM observed WHERE (value IS NOT NULL OR unreadable) AND ${this.isAskedSql}`,
+      this.label,
+    );
+    const heard = held.filter((name) => rows.some(([species]) => species === name));
+    this.silentSpecies = held.filter((name) => !heard.includes(name));
+    if (heard.length > 0) return heard;
+    throw new DataError(
+      'OBSERVATIONS_EMPTY',
+      `${this.label}: ${held.join(', ')}: no value at any station of ${this.spec.stations.file}${this.outside.length > 0 ? ' inside the grid' : ''} in ${this.asked.end - this.asked.first} times from ${instant(timeAt(this.axis, this.asked.first))} on: give files that hold observations of these stations and times`,
+    );
+  }
+
+  private async occurring(): Promise<string[]> {
+    const held = (
+      await this.store.rows(
+        `SELECT DISTINCT species FROM (${this.layout.held ?? `SELECT species FROM (${this.layout.relations.join(' UNION ALL ')})`}) AS held(species) WHERE species IS NOT NULL ORDER BY 1`,
+        this.label,
+      )
+    ).map(([name]) => String(name));
+    const species = OCCURRING_SPECIES.filter((name) => held.includes(name));
+    if (species.length > 0) return species;
+    throw new DataError(
+      'OBSERVATIONS_EMPTY',
+      `${this.label}: expected the types ${OCCURRING_SPECIES.join(', ')} but received ${held.slice(0, 8).join(', ') || 'none'}: check the files`,
+    );
+  }
+
+  /** Reads every time that occurs and numbers the steps. `off`: the times that begin none. */
+  private async indexTimes(span?: { start: Date; end: Date }): Promise<{ axis: TimeAxis; absent: number; off: HeldTime[] }> {
+    const rows = await this.store.rows(`SELECT DISTINCT time::VARCHAR FROM (${this.layout.times}) AS held(time) LIMIT ${MOST_TIMES + 1}`, this.label);
+    if (rows.length > MOST_TIMES) {
+      throw new DataError(
+        'OBSERVATIONS_TIME',
+        `${this.label}: there are more than ${MOST_TIMES} different times (such as "${String(rows[0][0])}"): split the files, or mend the query or the column of time`,
+      );
+    }
+    if (rows.length === 0 && this.layout.species === undefined) await this.occurring(); // which says what the files hold instead
+    const times = rows.map(([text]) => readTime(this.timed, String(text ?? '')));
+    const inside = times.filter(({ at }) => !span || (at >= span.start.getTime() && at < span.end.getTime()));
+    if (inside.length === 0) {
+      throw this.nothingInside(
+        times.map(({ at }) => at),
+        span,
+      );
+    }
+    const taken = await timesOfSteps(this.timed, inside);
+    const axis = this.axisOf(taken.map(({ at }) => at));
+    const beginning = times.filter(({ begins }) => begins);
+    this.widen(
+      axis,
+      beginning.map(({ at }) => at),
+    );
+    const kept = beginning.flatMap(({ text, at }) => {
+      const position = this.stepOf(at, this.axis);
+      return Number.isInteger(position) && position >= 0 && position < this.axis.count ? [{ text, position }] : [];
+    });
+    await this.store.index(
+      'time_index',
+      kept.map(({ text }) => text),
+      kept.map(({ position }) => position),
+    );
+    const of = new Set(taken);
+    return { axis, absent: axis.count - new Set(taken.map(({ at }) => at)).size, off: inside.filter((time) => !of.has(time)) };
+  }
+
+  /** Takes the steps beside `axis` that the files hold and the rules need. */
+  private widen(axis: TimeAxis, instants: readonly number[]): void {
+    const reach = this.spec.quality ? reachOf(this.spec.quality, axis.stepSeconds) : 0;
+    const beside = instants
+      .map((at) => this.stepOf(at, axis))
+      .filter((step) => Number.isInteger(step) && step >= -reach && step < axis.count + reach);
+    const first = beside.reduce((a, b) => Math.min(a, b), 0);
+    const end = beside.reduce((a, b) => Math.max(a, b + 1), axis.count);
+    this.axis = { ...axis, start: timeAt(axis, first), count: end - first };
+    this.asked = { first: -first, end: axis.count - first };
+  }
+
+  private isAsked(step: number): boolean {
+    return step >= this.asked.first && step < this.asked.end;
+  }
+
+  private get isAskedSql(): string {
+    return `step >= ${this.asked.first} AND step < ${this.asked.end}`;
+  }
+
+  private stepOf(at: number, { start, stepSeconds }: TimeAxis): number {
+    return (at - start.getTime()) / (1000 * stepSeconds);
+  }
+
+  private put(values: Float32Array, quality: SpeciesQuality, at: { species: string; step: number; station: number; value: number }): void {
+    const index = at.step * this.stations.length + at.station;
+    const value = Math.fround(at.value);
+    if (Number.isNaN(values[index])) {
+      values[index] = value;
+      quality.valid++;
+    } else if (values[index] === value) quality.repeated++;
+    else if (this.isAsked(at.step)) {
+      const when = timeAt(this.axis, at.step);
+      const { zone = this.spec.timeZone, standardTime } = this.layout;
+      const remedy =
+        !standardTime && clocksChange(when.getTime(), zone)
+          ? `the clocks of ${zone} change there: write times with their offset, such as 2017-10-29T02:00+01:00, or give the zone whose time the files have all year`
+          : 'keep one row for each station and time';
+      throw new DataError(
+        'OBSERVATIONS_TWICE',
+        `${this.label}: ${at.species} at station ${this.stations[at.station].id}, ${instant(when)}, has two values: ${remedy}`,
+      );
+    }
+  }
+
+  private get stepSeconds(): number {
+    return this.spec.resolution === 'daily' ? 86400 : 3600;
+  }
+
+  private axisOf(instants: number[]): TimeAxis {
+    const { stepSeconds } = this;
+    const [first, last] = [instants.reduce((a, b) => Math.min(a, b)), instants.reduce((a, b) => Math.max(a, b))];
+    const count = (last - first) / (1000 * stepSeconds) + 1;
+    if (count * this.stations.length > MOST_VALUES) {
+      throw new DataError(
+        'OBSERVATIONS_TIME',
+        `${this.label}: the times reach from ${instant(new Date(first))} to ${instant(new Date(last))}: mend the wrong dates or split the files`,
+      );
+    }
+    return { start: new Date(first), stepSeconds, count };
+  }
+
+  private nothingInside(instants: number[], span?: { start: Date; end: Date }): DataError {
+    if (!span || instants.length === 0)
+      return new DataError('OBSERVATIONS_EMPTY', `${this.label}: there is no row: give files that hold observations`);
+    const [first, last] = [instants.reduce((a, b) => Math.min(a, b)), instants.reduce((a, b) => Math.max(a, b))].map((at) => instant(new Date(at)));
+    return new DataError(
+      'OBSERVATIONS_EMPTY',
+      `${this.label}: no time lies between ${instant(span.start)} and ${instant(span.end)}; the files hold ${first} to ${last}: give files of the period, or mend timeZone`,
+    );
+  }
+}

@@ -1,0 +1,215 @@
+/** The monitors: where they are, and in which cells of a grid. */
+import { expectObject, expectText } from '../base/call';
+import { DataError } from '../base/errors';
+import { namesTwice } from '../files/tables/csv-header';
+import type { Grid } from '../grid/grid';
+import { AIRNOW_SITE_COLUMNS, isAirnowSiteList, readAirnowSites } from './airnow-sites';
+import { MISSING_WORDS } from './observation-quality';
+import { identifier, TableStore, type HeldFile } from '../files/tables/table-store';
+
+export interface Station {
+  id: string;
+  /** degrees east */
+  lon: number;
+  /** degrees north */
+  lat: number;
+  name?: string;
+  /** of the site, such as urban or rural */
+  type?: string;
+}
+
+/** The case's `observations.stations`: a CSV and the names of its columns. In lists of AQS, AirNow and the EEA that lack them the site's code and place are taken. */
+export interface StationsSpec {
+  file: string;
+  id: string;
+  lon: string;
+  lat: string;
+  name?: string;
+  type?: string;
+}
+
+/** What decides beside the file which stations there are, for records; nothing where the columns are named as by default. Names and types say nothing of places. */
+export function placeColumns({ id, lon, lat }: StationsSpec): object | undefined {
+  const renamed = Object.entries({ id, lon, lat }).filter(([column, name]) => name !== column);
+  return renamed.length > 0 ? Object.fromEntries(renamed) : undefined;
+}
+
+export interface StationList {
+  stations: Station[];
+  /** ids of stations that were dropped, because they have no coordinates or none on earth */
+  withoutCoordinates: string[];
+  /** what is wrong with those among them that have some: `S1: latitude 300.4 is outside -90 to 90` */
+  misplaced: string[];
+}
+
+/**
+ * Reads the stations of a CSV that lie on earth.
+ *
+ * @throws {DataError} `FILE_MISSING`, `COLUMN_MISSING`, `STATION_TWICE` (one id at two places), `STATIONS_NONE`
+ *
+ * @example
+ * const { stations } = await readStations({ file: 'stations.csv', id: 'id', lon: 'lon', lat: 'lat' });
+ */
+export async function readStations(spec: StationsSpec): Promise<StationList> {
+  expectObject(spec, 'readStations: spec', "an object, such as { file: 'stations.csv', id: 'id', lon: 'lon', lat: 'lat' },");
+  for (const key of ['file', 'id', 'lon', 'lat'] as const)
+    expectText(spec[key], `readStations: ${key}`, key === 'file' ? 'a path' : 'the name of a column');
+  if (await isAirnowSiteList(spec.file)) return airnowStations(spec);
+  const store = await TableStore.open();
+  try {
+    const columns = await store.view('stations', [spec.file]);
+    const known = columns.includes(spec.id) ? undefined : knownList(columns);
+    const [lon, lat] = [spec.lon, spec.lat].map((name, i) => (known === undefined || columns.includes(name) ? name : PLACE[i]));
+    requireColumns(
+      store.files('stations'),
+      [...(known === undefined ? [spec.id] : []), lon, lat, spec.name, spec.type].filter((column) => column !== undefined),
+    );
+    const id = known ?? `trim(${identifier(spec.id)})`;
+    const optional = (column: string | undefined): string => (column === undefined ? 'NULL' : identifier(column));
+    const given = (column: string): string =>
+      `CASE WHEN lower(trim(${identifier(column)})) NOT IN ${MISSING_WORDS} THEN trim(${identifier(column)}) END`;
+    const number = (column: string): string => `TRY_CAST(trim(${identifier(column)}) AS DOUBLE)`;
+    const places = [lon, lat].map((column) => `${number(column)}, ${given(column)}`).join(', ');
+    const fields = `${id} AS id, ${places}, ${optional(spec.name)}, nullif(trim(${optional(spec.type)}), '')`;
+    // These lists have a row for each hour, parameter or sample of a site.
+    const select = known === undefined ? `SELECT ${fields}` : `SELECT DISTINCT ${fields}`;
+    const rows = await store.rows(`${select} FROM stations WHERE ${id} <> ''${known === undefined ? '' : ' ORDER BY ALL'}`, spec.file);
+    return collect(spec.file, rows as StationRow[]);
+  } finally {
+    store.close();
+  }
+}
+
+/**
+ * Parts stations into those inside a grid and those outside.
+ *
+ * @throws {DataError} `STATIONS_OUTSIDE_GRID` if none lies inside
+ */
+export function partStations(stations: readonly Station[], grid: Pick<Grid, 'cellAt' | 'name'>): { inside: Station[]; outside: Station[] } {
+  const [inside, outside]: [Station[], Station[]] = [[], []];
+  for (const station of stations) (grid.cellAt(station.lon, station.lat) ? inside : outside).push(station);
+  if (inside.length > 0) return { inside, outside };
+  const [first] = outside;
+  const example = outside.length > 0 ? ` (${first.id} at ${first.lon}, ${first.lat})` : '';
+  throw new DataError(
+    'STATIONS_OUTSIDE_GRID',
+    `observations: none of ${outside.length} stations${example} lies inside the grid ${grid.name}: check lon and lat of the stations, and the case's grid`,
+  );
+}
+
+const PLACE = ['Longitude', 'Latitude'];
+/** Columns of identifiers in the lists of AirNow and the EEA. */
+export const LIST_IDS = ['AQSID', 'Sampling Point Id'];
+
+/** SQL of the identifiers in files of networks whose columns are known; undefined for other files. */
+function knownList(columns: readonly string[]): string | undefined {
+  const site = aqsSiteColumns(columns);
+  if (site) return aqsIdentifier(site);
+  const id = LIST_IDS.find((name) => [name, ...PLACE].every((each) => columns.includes(each)));
+  return id && `trim(${identifier(id)})`;
+}
+
+function airnowStations({ file, name, type }: StationsSpec): StationList {
+  requireColumns(
+    [{ path: file, columns: AIRNOW_SITE_COLUMNS }],
+    [name, type].filter((column) => column !== undefined),
+  );
+  const at = (column: string): number => AIRNOW_SITE_COLUMNS.indexOf(column);
+  const sites = new Map<string, StationRow>();
+  for (const row of readAirnowSites(file).rows) {
+    const [lon, lat] = PLACE.map((column) => row[at(column)]);
+    const number = (text: string): number | null => (text === '' || !Number.isFinite(Number(text)) ? null : Number(text));
+    const given = (column: string | undefined): string | null => (column === undefined ? null : row[at(column)] || null);
+    const site: StationRow = [row[0], number(lon), lon || null, number(lat), lat || null, given(name), given(type)];
+    // All rows of a site say the same of it, or it stands at two places, which is told.
+    if (row[0] !== '') sites.set(`${row[0]} ${lon} ${lat}`, site);
+  }
+  return collect(file, [...sites.values()]);
+}
+
+/** The columns that name a site in files of AQS; undefined for other files. */
+export function aqsSiteColumns(columns: readonly string[]): string[] | undefined {
+  // As observations and as lists of sites name it.
+  return ['Site Num', 'Site Number'].map((site) => ['State Code', 'County Code', site]).find((site) => site.every((name) => columns.includes(name)));
+}
+
+/** SQL of AirNow's number of a site of AQS: state, county and site as nine digits. @param columns - of the three */
+export function aqsIdentifier(columns: readonly string[]): string {
+  return columns.map((column, i) => `lpad(trim(${identifier(column)}), ${[2, 3, 4][i]}, '0')`).join(' || ');
+}
+
+/**
+ * Each file must hold the columns: of several, one without them would lose its rows without a word.
+ *
+ * @throws {DataError} `COLUMN_MISSING`, listing the columns that are there; `COLUMN_TWICE`
+ */
+export function requireColumns(files: readonly HeldFile[], wanted: readonly string[]): void {
+  for (const { path, columns: held, row } of files) {
+    const missing = wanted.find((name) => !held.includes(name));
+    if (missing === undefined) continue;
+    if (row !== undefined) throw new DataError('COLUMN_MISSING', `${path}: ${headlessText(row)}`);
+    const twice = namesTwice(held).get(missing.toLowerCase());
+    if (twice) throw columnTwice(path, missing, twice);
+    const shown = held.length > 20 ? `${held.slice(0, 20).join(', ')} … (${held.length})` : held.join(', ');
+    throw new DataError('COLUMN_MISSING', `${path}: there is no column ${missing}; it holds ${shown}: name the right column in the case`);
+  }
+}
+
+/** @param columns - as they are told apart */
+export function columnTwice(path: string, name: string, columns: readonly string[]): DataError {
+  return new DataError(
+    'COLUMN_TWICE',
+    `${path}: the column ${name} stands there ${columns.length} times: name the one that is meant in the case (${columns.join(' or ')}), or remove the others`,
+  );
+}
+
+/** @param row - of {@link HeldFile} */
+export const headlessText = (row: string): string => `${row} is a row of data and no header: write a line with the names of the columns above it`;
+
+type StationRow = [
+  id: string,
+  lon: number | null,
+  lonText: string | null,
+  lat: number | null,
+  latText: string | null,
+  name: string | null,
+  type: string | null,
+];
+
+/** @returns undefined for one that can be on earth, or that is none at all */
+function placeFault(axis: string, value: number | null, text: string | null, [least, most]: readonly [number, number]): string | undefined {
+  if (text === null) return undefined;
+  if (value === null) return `${axis} "${text}" is no number`;
+  return value >= least && value <= most ? undefined : `${axis} ${value} is outside ${least} to ${most}`;
+}
+
+function collect(file: string, rows: StationRow[]): StationList {
+  const stations = new Map<string, Station>();
+  // A list may have several rows of a station.
+  const withoutCoordinates = new Set<string>();
+  const misplaced = new Map<string, string>();
+  for (const [id, lon, lonText, lat, latText, name, type] of rows) {
+    const fault = placeFault('longitude', lon, lonText, [-180, 360]) ?? placeFault('latitude', lat, latText, [-90, 90]);
+    if (fault !== undefined) misplaced.set(id, misplaced.get(id) ?? `${id}: ${fault}`);
+    // (0, 0) lies in the ocean: what a spreadsheet makes of two empty cells.
+    if (fault !== undefined || lonText === null || latText === null || lon === null || lat === null || (lon === 0 && lat === 0)) {
+      withoutCoordinates.add(id);
+      continue;
+    }
+    const before = stations.get(id);
+    if (before && (before.lon !== lon || before.lat !== lat)) {
+      throw new DataError(
+        'STATION_TWICE',
+        `${file}: station ${id} stands at ${before.lon}, ${before.lat} and at ${lon}, ${lat}: keep one of the two`,
+      );
+    }
+    stations.set(id, { id, lon, lat, ...(name === null ? {} : { name }), ...(type === null ? {} : { type }) });
+  }
+  const faults = [...misplaced].flatMap(([id, fault]) => (stations.has(id) ? [] : [fault]));
+  if (stations.size === 0)
+    throw new DataError(
+      'STATIONS_NONE',
+      `${file}: no station has coordinates${faults.length > 0 ? ` (${faults[0]})` : ''}: check the columns of longitude and latitude in the case`,
+    );
+  return { stations: [...stations.values()], withoutCoordinates: [...withoutCoordinates].filter((id) => !stations.has(id)), misplaced: faults };
+}

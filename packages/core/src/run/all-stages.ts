@@ -1,0 +1,100 @@
+/** Every stage, and in which order a case runs them in which variants. */
+import { asksForCrossValidation, type Case } from '../case';
+import { ConfigError } from '../base/errors';
+import { applyStage } from './stages/apply-stage';
+import { certifyStage } from './stages/certify-stage';
+import { crossvalidateStage } from './stages/crossvalidate-stage';
+import { evaluateStage } from './stages/evaluate-stage';
+import { exportStage } from './stages/export-stage';
+import { invertStage } from './stages/invert-stage';
+import { loopStage } from './stages/loop-stage';
+import { prepareStage } from './stages/prepare-stage';
+import { previewStage } from './stages/preview-stage';
+import { reportStage } from './stages/report-stage';
+import { simulateStage } from './stages/simulate-stage';
+import { trainStage } from './stages/train-stage';
+import { uncertaintyStage } from './stages/uncertainty-stage';
+import { verifyStage } from './stages/verify-stage';
+import { checkAsideOurs } from './engine/previous-result';
+import { checkOurs } from './engine/record';
+import { stageContext, STAGES, type RunContext, type Stage, type StageName, type Variant } from './engine/stage';
+import { neededRecord } from './engine/stage-keys';
+
+/** Every stage by its name. */
+export const STAGE_OF: Record<StageName, Stage> = {
+  simulate: simulateStage,
+  prepare: prepareStage,
+  train: trainStage,
+  evaluate: evaluateStage,
+  certify: certifyStage,
+  export: exportStage,
+  preview: previewStage,
+  crossvalidate: crossvalidateStage,
+  invert: invertStage,
+  uncertainty: uncertaintyStage,
+  apply: applyStage,
+  verify: verifyStage,
+  loop: loopStage,
+  report: reportStage,
+};
+
+/** Stages that the paper's mode runs beside the case's own. */
+export const PAPER_STAGES: readonly StageName[] = ['train', 'evaluate', 'certify', 'export', 'invert', 'apply', 'verify'];
+
+/** The stages of a whole run of a case, in order. */
+export function stagesOf(settings: Case): StageName[] {
+  const asked: Partial<Record<StageName, boolean>> = {
+    preview: false,
+    crossvalidate: asksForCrossValidation(settings),
+    uncertainty: settings.inversion.uncertainty.method !== 'none',
+    loop: settings.loop.passes > 1,
+  };
+  return STAGES.filter((stage) => asked[stage] ?? true);
+}
+
+export type Plan = readonly { stage: StageName; variant: Variant }[];
+
+/**
+ * A stage whose needs are neither there nor planned before it, or whose folder is not ours, would fail after those before it, hours later.
+ * @throws {ConfigError} `STAGE_MISSING`, `FOLDER_NOT_OURS`
+ */
+export function checkPlan(run: RunContext, plan: Plan): void {
+  const planned = new Set<string>();
+  for (const { stage, variant } of plan) {
+    const context = stageContext(run, stage, variant);
+    checkOurs(context.dir);
+    if (STAGE_OF[stage].keepsLast) checkAsideOurs(context.dir);
+    for (const need of STAGE_OF[stage].needs) {
+      if (!planned.has(context.dirOf(need))) neededRecord(context, need);
+    }
+    planned.add(context.dir);
+  }
+}
+
+/** The paper's mode runs after the case's own stages and before the report that shows both. */
+export function planOf(settings: Case, wanted: readonly StageName[]): Plan {
+  if (!Array.isArray(wanted) || wanted.some((name: StageName) => !STAGES.includes(name)))
+    throw new ConfigError(
+      'STAGE_UNKNOWN',
+      `stages: expected "all" or a list of ${STAGES.join(', ')} but received ${JSON.stringify(wanted)}: mend the call`,
+    );
+  const own = STAGES.filter((stage) => wanted.includes(stage)).map((stage) => ({ stage, variant: 'default' as const }));
+  const paper = settings.paperMode.run
+    ? PAPER_STAGES.filter((stage) => wanted.includes(stage)).map((stage) => ({ stage, variant: 'paper' as const }))
+    : [];
+  return [...own.filter(({ stage }) => stage !== 'report'), ...paper, ...own.filter(({ stage }) => stage === 'report')];
+}
+
+/** Stages of a case before these that are not made with them. */
+export function stagesBefore(settings: Case, wanted: readonly StageName[]): StageName[] {
+  const before = new Set<StageName>();
+  const add = (stage: StageName): void => {
+    const { needs, takes } = STAGE_OF[stage];
+    for (const each of [...needs, ...(takes?.(settings) ?? [])]) {
+      if (!wanted.includes(each)) before.add(each);
+      add(each);
+    }
+  };
+  wanted.forEach(add);
+  return [...before];
+}

@@ -1,0 +1,176 @@
+/** What a run needs beside its inputs and memory: room on the disk, the transport model's command, the device. */
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { memberNames, type Case } from '../../../case';
+import { bytesBelow, folderToBe } from '../../../files/make-folder';
+import { chooseDevice } from '../../../base/device';
+import type { Device, DeviceChoice, Products } from '../../../base/device';
+import { ConfigError, DataError, RetroplumeError } from '../../../base/errors';
+import type { Grid } from '../../../grid/grid';
+import { checkReferenceOptions } from '../../../transport/reference/reference-model';
+import { gigabytes } from '../../../base/usable-memory';
+import { priorFiles } from '../../../inventory/scaling/applied-files';
+import { simulatedRuns } from '../../../case/case-runs';
+import { certifyingRunNames } from '../../transport-runs/certify-runs';
+import { assertOwnModel, hasForeignPrior } from '../../../case/external-prior';
+import { sectorFiles } from '../../../inventory/reading/sector-files';
+import type { Findings } from './findings';
+
+/** Bytes of a number in the prepared store and in I/O API files. */
+const FLOAT = 4;
+/** Groups and species of a run in the prepared store. */
+const CHANNELS_OF_A_RUN = 9;
+export const SPECIES_OF_A_RUN = 4;
+
+/** The program that a shell command starts; undefined where only the shell could tell. */
+export function programOf(command: string): string | undefined {
+  const words = command.trim().split(/\s+/);
+  const first = words.find((word) => !/^\w+=[^\s]*$/.test(word));
+  return first === undefined || /[$`'"{}()<>|&;*?~!\\]/.test(first) ? undefined : first;
+}
+
+const BUILT_IN = new Set([
+  'cd',
+  'exec',
+  'eval',
+  'export',
+  'set',
+  'test',
+  '[',
+  ':',
+  '.',
+  'if',
+  'for',
+  'while',
+  'case',
+  'time',
+  'ulimit',
+  'umask',
+  'trap',
+]);
+
+/** Sections of the case that say which runs there are; here and below, nothing is to be told where one could not be understood. */
+const WHICH_RUNS = ['periods', 'members', 'response', 'truth', 'inversion', 'priorConcentrations', 'ctm', 'loop'];
+export const RUNS_REST_ON: readonly string[] = [...WHICH_RUNS, 'certificate', 'paperMode', 'updatedConcentrations'];
+export const DISK_RESTS_ON: readonly string[] = [...WHICH_RUNS, 'emissions', 'meteorology'];
+
+/** Who makes the runs of the case, and how many there are. */
+export async function checkRuns(findings: Findings, settings: Case): Promise<void> {
+  const runs = simulatedRuns(settings);
+  if (!(await findings.attempt(['ctm'], () => (assertOwnModel(settings, runs), true)))) return;
+  const hours = settings.periods.reduce((sum, period) => sum + period.hours, 0);
+  const { loop, paperMode } = settings;
+  const verified = settings.updatedConcentrations === undefined && !hasForeignPrior(settings) ? (paperMode.run ? 2 : 1) + loop.passes - 1 : 0;
+  const certified = certifyingRunNames(settings).length;
+  const parts = [`${runs.length} by simulate`, `${certified} by certify`, `${verified} by verify`];
+  if (hasForeignPrior(settings) && settings.updatedConcentrations === undefined) {
+    findings.notes.push(
+      'the run will stop at verify (UPDATED_MISSING): the prior run came as priorConcentrations, and ctm is the reference model, which did not make it: ' +
+        'name the command of your model in ctm, or run it then with the updated emissions and name its output as updatedConcentrations',
+    );
+  }
+  findings.notes.push(`the transport model will be run ${runs.length + certified + verified} times (${parts.join(', ')}), ${hours} hours each`);
+}
+
+export async function checkCtm(findings: Findings, settings: Case, grid: Grid | undefined): Promise<void> {
+  const { ctm, truth, inversion } = settings;
+  if (ctm.kind === 'reference') {
+    if (!grid) return;
+    await findings.attempt(['ctm', 'options'], () => checkReferenceOptions(grid, ctm.options, 'ctm.options'));
+    if (truth?.options) await findings.attempt(['truth', 'options'], () => checkReferenceOptions(grid, truth.options ?? {}, 'truth.options'));
+    for (const [i, { options }] of inversion.nuisance.runs.entries()) {
+      const path = ['inversion', 'nuisance', 'runs', i, 'options'] as const;
+      if (options) await findings.attempt(path, () => checkReferenceOptions(grid, options, path.join('.')));
+    }
+    return;
+  }
+  const program = programOf(ctm.command);
+  if (program === undefined || BUILT_IN.has(program)) {
+    findings.notes.push('ctm.command begins with something that only the shell understands: whether it exists was not looked at');
+  } else if (await findings.attempt(['ctm', 'command'], () => requireProgram(program))) findings.right.push(`ctm.command: ${program} is there`);
+}
+
+function requireProgram(program: string): true {
+  const places = program.includes('/') ? [program] : (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, program));
+  const found = places.find((place) => existsSync(place));
+  const where = program.includes('/') ? `no such file, seen from ${process.cwd()}` : 'no folder of PATH holds it';
+  if (found === undefined)
+    throw new ConfigError('CTM_COMMAND', `ctm.command: the program ${program} is not there (${where}): mend the command or its path`);
+  try {
+    accessSync(found, constants.X_OK);
+  } catch (cause) {
+    throw new ConfigError('CTM_COMMAND', `ctm.command: ${found} may not be executed: run chmod +x on it`, { cause });
+  }
+  return true;
+}
+
+/** @returns what programs would run on, where it is there */
+export async function checkDevice(
+  findings: Findings,
+  settings: Case,
+  asked: { device?: DeviceChoice; products?: Products },
+): Promise<Device | undefined> {
+  const device = await findings.attempt(['device'], () =>
+    chooseDevice({ device: asked.device ?? settings.device, products: asked.products ?? settings.products }),
+  );
+  if (device) findings.right.push(`device: ${device.name}`);
+  return device;
+}
+
+/**
+ * Bytes that a run writes: the prepared store, the runs of the transport model with their emission files, the updated inventory. What the user's own
+ * model writes beside surface concentrations is not known.
+ */
+function bytesWanted(settings: Case, grid: Pick<Grid, 'rows' | 'cols'>): number {
+  const runs = simulatedRuns(settings);
+  const written = settings.periods.reduce((sum, { name, hours }) => {
+    const field = hours * grid.rows * grid.cols * FLOAT;
+    const { files, sectors } = settings.emissions;
+    const parts = [...(files === undefined ? [] : [{ files }]), ...Object.values(sectors)];
+    const inventory = parts.reduce((bytes, part) => bytes + sizeOf(() => priorFiles(sectorFiles(settings, part, name)).map(({ path }) => path)), 0);
+    const simulate = runs.length * (field * SPECIES_OF_A_RUN + inventory);
+    const updated = settings.loop.passes * (field * SPECIES_OF_A_RUN + inventory);
+    return sum + simulate + updated;
+  }, 0);
+  return preparedBytes(settings, grid) + written;
+}
+
+/** The prior run and the members, which training samples. */
+export function storedRuns(settings: Pick<Case, 'members'>): number {
+  return 1 + memberNames(settings).length;
+}
+
+/** The prepared store. */
+function preparedBytes(settings: Case, grid: Pick<Grid, 'rows' | 'cols'>): number {
+  const hours = settings.periods.reduce((sum, period) => sum + period.hours, 0);
+  return hours * grid.rows * grid.cols * FLOAT * (settings.meteorology.variables.length + CHANNELS_OF_A_RUN * storedRuns(settings));
+}
+
+/** Of the files that match; 0 where none does, or a link leads nowhere, which is told elsewhere. */
+function sizeOf(files: () => string[]): number {
+  try {
+    return files().reduce((sum, path) => sum + (existsSync(path) ? statSync(path).size : 0), 0);
+  } catch (error) {
+    if (error instanceof RetroplumeError) return 0;
+    throw error;
+  }
+}
+
+/** Bytes. */
+export function freeIn(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
+}
+
+/** @param out - run folder, which need not exist yet; what it holds already is not wanted again */
+export async function checkDisk(findings: Findings, settings: Case, grid: Grid, out: string): Promise<void> {
+  const folder = await findings.attempt([], () => folderToBe(out));
+  if (folder === undefined) return;
+  const wanted = Math.max(0, bytesWanted(settings, grid) - bytesBelow(out));
+  await findings.attempt([], () => {
+    const free = freeIn(folder);
+    const text = `the run needs about ${gigabytes(wanted)} and ${gigabytes(free)} are free in ${folder}`;
+    if (free < wanted) throw new DataError('DISK_FULL', `${out}: ${text}: make room or choose another folder with --out`);
+    findings.right.push(`disk: ${text}`);
+  });
+}

@@ -1,0 +1,168 @@
+/** Monitors and their observations, held against the case: read as the stages read them, and each species by itself where that fails. */
+import type { Species } from '../../../base/species';
+import type { Case, PeriodSettings } from '../../../case';
+import { dailyMeans } from '../../../observations/daily-means';
+import { expandGlobs } from '../../../files/glob';
+import { readObservations, type Observations } from '../../../observations/observations';
+import { describeQuality, misplacedInWords } from '../../../observations/observation-quality';
+import { doubtfulInWords, doubtfulPlaces } from '../../../observations/coordinates';
+import { readStations, type Station } from '../../../observations/stations';
+import { stationsToCells } from '../../../observations/station-cells';
+import { ConfigError, DataError } from '../../../base/errors';
+import type { Grid } from '../../../grid/grid';
+import { chooseWatched, chooseWithheld } from '../../../inversion/observations/withheld';
+import { spanOf } from '../../../case/case-runs';
+import { toColumnUnit, twinSettings } from '../../../worlds/twin-observations';
+import type { CellSpreads } from '../../../inversion/observations/representativeness';
+import { expectSiteTypes, operatorOf, spreadsOf, spreadsWithout } from '../../../assimilation/observed/monitors';
+import type { Findings } from './findings';
+
+export async function checkObservedInputs(findings: Findings, settings: Case, unread: ReadonlySet<string>, grid: Grid | undefined): Promise<void> {
+  const { observations } = settings;
+  const list = await findings.attempt(['observations', 'stations', 'file'], () => readStations(observations.stations));
+  if (!list) {
+    // Without stations nothing can be read, but files that are missing can be told.
+    for (const { name } of unread.has('periods') || observations.twin ? [] : settings.periods)
+      await findings.attempt(['observations', 'files'], () => expandGlobs(observations.files ?? [], name));
+    return;
+  }
+  const { stations, withoutCoordinates, misplaced } = list;
+  const without = withoutCoordinates.length - misplaced.length;
+  if (without > 0) findings.notes.push(`${without} stations have no coordinates and will be dropped`);
+  if (misplaced.length > 0)
+    findings.notes.push(`${misplaced.length} stations have coordinates that are none and will be dropped (${misplacedInWords(misplaced)})`);
+  findings.notes.push(...doubtfulInWords(doubtfulPlaces(stations)));
+  const held: Observations = {
+    stations,
+    species: [],
+    time: { start: new Date(0), stepSeconds: 3600, count: 0 },
+    values: new Map(),
+    units: new Map(),
+  };
+  const cells = grid && (await findings.attempt(['observations', 'stations', 'file'], () => stationsToCells(held, grid)));
+  if (grid && cells) {
+    const inside = stations.length - cells.outside.length;
+    findings.right.push(`stations: ${inside} in ${cells.cells.length} cells of the grid`);
+    if (cells.outside.length > 0) findings.notes.push(`${cells.outside.length} stations lie outside the grid`);
+  }
+  if (observations.twin && !unread.has('periods')) await checkTwin(findings, settings);
+  let heard: Heard | undefined;
+  if (!observations.twin && observations.files !== undefined && !unread.has('periods'))
+    heard = await checkPeriods(findings, settings, unread, cells && grid);
+  // The stages draw among those that are heard in any period; of a twin all are. Where the files cannot be read, of more stations than will be heard.
+  if (grid && cells) await checkDraw(findings, settings, unread, grid, heard ?? { stations, spreads: [] });
+}
+
+/** In any period. */
+interface Heard {
+  stations: readonly Station[];
+  spreads: CellSpreads[];
+}
+
+/** @returns the stations with a value in any period, and how far those of a cell are apart; undefined where a period cannot be read */
+async function checkPeriods(findings: Findings, settings: Case, unread: ReadonlySet<string>, grid: Grid | undefined): Promise<Heard | undefined> {
+  const heard = new Map<string, Station>();
+  const spreads: CellSpreads[] = [];
+  let unreadable = false;
+  for (const period of settings.periods) {
+    const read = await checkPeriod(findings, settings, period, grid, !unread.has('inversion'));
+    unreadable ||= read === undefined;
+    for (const station of read?.stations ?? []) heard.set(station.id, station);
+    if (!read || !grid || unread.has('inversion')) continue;
+    const ofPeriod = await findings.attempt(['observations'], () => spreadsOf(settings.inversion, read, grid));
+    if (ofPeriod) spreads.push(ofPeriod);
+  }
+  return unreadable ? undefined : { stations: [...heard.values()], spreads };
+}
+
+/**
+ * Whether the stations fill enough blocks to withhold some, and to watch some where an inversion asks for that; and whether they tell what errors by type of
+ * site or the spread within cells ask of them.
+ */
+async function checkDraw(
+  findings: Findings,
+  { withheld, inversion, paperMode }: Case,
+  unread: ReadonlySet<string>,
+  grid: Grid,
+  { stations, spreads }: Heard,
+): Promise<void> {
+  if (!unread.has('inversion'))
+    await findings.attempt(['inversion', 'siteTypeError'], () => expectSiteTypes(inversion.siteTypeError, stations, grid));
+  const drawn = await findings.attempt(['withheld'], () => chooseWithheld([...stations], grid, withheld));
+  if (drawn && spreads.length > 0)
+    await findings.attempt(['inversion', 'representativeness'], () => spreadsWithout(drawn.withheld, stations, grid, spreads));
+  const watches = !unread.has('inversion') && inversion.stopOnWithheld;
+  const paperWatches = !unread.has('paperMode') && paperMode.run && paperMode.inversion.stopOnWithheld;
+  if (!drawn || !(watches || paperWatches)) return;
+  const key = [...(watches ? [] : ['paperMode']), 'inversion', 'stopOnWithheld'];
+  await findings.attempt(key, () => chooseWatched([...stations], grid, drawn, withheld));
+}
+
+/** Columns and units in which `simulate` will write the observations, after its last run. */
+async function checkTwin(findings: Findings, settings: Case): Promise<void> {
+  const start = new Date(settings.periods[0].start);
+  const twin = await findings.attempt(['observations'], () => twinSettings(settings));
+  for (const name of Object.keys(twin?.columns.species ?? {}) as Species[])
+    await findings.attempt(['observations', 'columns', 'species', name, 'unit'], () => toColumnUnit(settings, name)(1, start));
+}
+
+/** @param comparable - whether the case says how values are compared with a run */
+async function checkPeriod(
+  findings: Findings,
+  settings: Case,
+  period: PeriodSettings,
+  grid: Grid | undefined,
+  comparable: boolean,
+): Promise<Observations | undefined> {
+  const { observations } = settings;
+  const options = { period: period.name, span: spanOf(period), grid, signal: findings.signal };
+  const read = (spec: Case['observations']): Promise<Observations> => readObservations(spec, options);
+  let whole: Observations;
+  try {
+    whole = await read(observations);
+  } catch (error) {
+    await tellFaults(findings, observations, read, error);
+    return undefined;
+  }
+  const values = whole.species.map((name) => `${whole.quality?.species[name].valid ?? 0} values of ${name}`);
+  findings.right.push(`observations, ${period.name}: ${whole.stations.length} stations${grid ? ' in the grid' : ''}, ${values.join(', ')}`);
+  if (whole.quality) findings.notes.push(...describeQuality(whole.quality).map((text) => `observations, ${period.name}: ${text}`));
+  if (grid && comparable) await findings.attempt(['observations'], () => compare(settings, period, grid, whole));
+  return whole;
+}
+
+/**
+ * The first fault ended the reading. One that is there without any species too is a fault of the files; else a reading of each species finds those of the
+ * others, under its own key.
+ */
+async function tellFaults(
+  findings: Findings,
+  observations: Case['observations'],
+  read: (spec: Case['observations']) => Promise<Observations>,
+  first: unknown,
+): Promise<void> {
+  const { columns } = observations;
+  const fail = (): never => {
+    throw first;
+  };
+  if (first instanceof ConfigError && first.code === 'OBSERVATIONS_SQL') return void (await findings.attempt(['observations', 'sql'], fail));
+  if (!columns) return void (await findings.attempt(['observations', 'files'], fail));
+  const ofSpecies = (species: typeof columns.species): Promise<Observations> => read({ ...observations, columns: { ...columns, species } });
+  const wholeFile = first instanceof DataError && ['COLUMN_MISSING', 'COLUMN_TWICE'].includes(first.code) ? 'columns' : 'files';
+  if (!(await findings.attempt(['observations', wholeFile], () => ofSpecies({})))) return;
+  let told = false;
+  // A file of another species has no column of this one, which is no fault where the columns of all were found.
+  const isFound = (error: unknown): boolean => wholeFile === 'files' && error instanceof DataError && error.code === 'COLUMN_MISSING';
+  for (const [name, column] of Object.entries(columns.species)) {
+    const call = (): Promise<unknown> => ofSpecies({ [name]: column }).catch((error: unknown) => isFound(error) || Promise.reject(error as Error));
+    if (!(await findings.attempt(['observations', 'columns', 'species', name], call))) told = true;
+  }
+  if (!told) await findings.attempt(['observations', 'files'], fail);
+}
+
+/** What only shows where observations are compared with a run: errors by species and site type, hours of the day, values inside period and grid. */
+function compare(settings: Case, period: PeriodSettings, grid: Grid, read: Observations): void {
+  const { dailyMeans: daily, hoursOfDay, hoursPerDay } = settings.inversion;
+  const monitors = { observations: daily ? dailyMeans(read) : read, withheld: new Set<string>(), watched: new Set<string>() };
+  operatorOf(settings, period, grid, monitors, { firstHour: period.spinUpHours, watch: false, hoursPerDay, hoursOfDay });
+}

@@ -1,0 +1,84 @@
+/** The demo: a twin experiment on a made-up region, from nothing to the report. */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { writeFileAtomic } from '../../files/checkpoint';
+import { readJson } from '../../files/json-file';
+import { chooseDevice } from '../../base/device';
+import { ConfigError } from '../../base/errors';
+import { ALONE } from '../../base/ranks';
+import type { DemoSize } from '../../worlds/demo-case';
+import { writeDemoWorld } from '../../worlds/demo-world';
+import { runStages, type RunOptions, type RunResult } from '../run';
+
+export interface DemoOptions extends Omit<RunOptions, 'stages'> {
+  /** every stage in under two minutes, figures poorer */
+  quick?: boolean;
+  /** longer training and more members */
+  full?: boolean;
+  /** the truth has another transport model than prior and members, as the air has */
+  nonIdentical?: boolean;
+  /** another coast, with cities, weather, monitors and errors of its own; default 1 */
+  seed?: number;
+}
+
+export type DemoResult = RunResult;
+
+function sizeOf({ quick, full }: DemoOptions): DemoSize {
+  return quick ? 'quick' : full ? 'full' : 'default';
+}
+
+/** The run folder unless the caller names one: `runs/demo`, with `-non-identical`, the seed and the size after it where they are not the default. */
+export function demoFolder(options: DemoOptions = {}): string {
+  const size = sizeOf(options);
+  const { nonIdentical, seed = 1 } = options;
+  return `runs/demo${nonIdentical ? '-non-identical' : ''}${seed === 1 ? '' : `-seed${seed}`}${size === 'default' ? '' : `-${size}`}`;
+}
+
+/** What the world in a run folder was made with, as the command line says it. */
+const WORLD_FILE = 'inputs/world.json';
+
+interface WorldOptions {
+  size: DemoSize;
+  nonIdentical: boolean;
+  seed: number;
+}
+
+async function ensureWorld(out: string, casePath: string, asked: WorldOptions): Promise<void> {
+  const file = join(out, WORLD_FILE);
+  if (!existsSync(casePath)) {
+    await writeDemoWorld(out, asked);
+    writeFileAtomic(file, JSON.stringify(asked));
+  } else if (existsSync(file)) {
+    const keys = { size: 'string', nonIdentical: 'boolean', seed: 'number' } as const;
+    const there = readJson<WorldOptions>(file, { keys, remedy: 'name another folder with --out, or move this one away' });
+    if (flagsOf(there) === flagsOf(asked)) return;
+    throw new ConfigError(
+      'DEMO_OTHER_WORLD',
+      `${out} holds the world of retroplume demo${flagsOf(there)}, not that of retroplume demo${flagsOf(asked)}: name another folder with --out, or move this one away`,
+    );
+  }
+}
+
+function flagsOf({ size, nonIdentical, seed }: WorldOptions): string {
+  return `${size === 'default' ? '' : ` --${size}`}${nonIdentical ? ' --non-identical' : ''} --seed ${seed}`;
+}
+
+/**
+ * Writes the made-up world into the run folder, unless it is there already, and runs its case.
+ * @throws {ConfigError} `DEMO_OTHER_WORLD` if the folder holds a world made with other options
+ * @throws {DeviceError} {ConfigError} as `runStages` does
+ * @param options - out: default {@link demoFolder}
+ *
+ * @example
+ * const { withheld } = await runDemo({ out: 'runs/demo', threads: 2 });
+ * console.log(withheld?.NO2?.updatedMae); // ppb
+ */
+export async function runDemo(options: DemoOptions = {}): Promise<DemoResult> {
+  chooseDevice(options); // refused before anything is written
+  const out = resolve(options.out ?? demoFolder(options));
+  const casePath = join(out, 'case.yaml');
+  const { ranks = ALONE, nonIdentical = false, seed = 1 } = options;
+  if (ranks.rank === 0) await ensureWorld(out, casePath, { size: sizeOf(options), nonIdentical, seed });
+  await ranks.barrier(); // the others read what the first has written
+  return runStages(casePath, { ...options, out, stages: 'all' });
+}

@@ -1,0 +1,49 @@
+/**
+ * Whether files that a stage is about to read still hold what was recorded of them. A disk, a copy or a person may change bytes and leave size and time as they were: sizes,
+ * by which a run knows what is up to date, do not tell. Each file is read once a process, and not at all by the process that has written it.
+ */
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { gigabytes } from '../../base/usable-memory';
+import { contentSum, knownSum } from './input-hashes';
+import { changedProduct, readRecord } from './record';
+import type { StageContext } from './stage';
+
+/** Bytes that take long enough to read that a user should know. */
+const WORTH_TELLING = 5e9;
+
+interface Recorded {
+  /** folder of the stage */
+  dir: string;
+  path: string;
+  sha256: string;
+}
+
+/** Of finished stages in these folders the files that hold something else than their records tell. */
+export async function otherContents({ log, signal }: Pick<StageContext, 'log' | 'signal'>, dirs: readonly string[]): Promise<Recorded[]> {
+  const recorded = [...new Set(dirs)].flatMap(filesIn);
+  const bytes = recorded.reduce((sum, { path }) => (knownSum(path) === undefined ? sum + statSync(path).size : sum), 0);
+  if (bytes > WORTH_TELLING) log(`reads ${gigabytes(bytes)} of what stages before it left, to know whether it is whole`);
+  const other: Recorded[] = [];
+  for (const file of recorded) {
+    signal.throwIfAborted();
+    if ((await contentSum(file.path, file.sha256)) !== file.sha256) other.push(file);
+  }
+  return other;
+}
+
+/** @throws {DataError} `PRODUCT_DAMAGED` if one of the files in these folders holds something else than its record tells */
+export async function expectWhole(context: Pick<StageContext, 'log' | 'signal'>, dirs: readonly string[]): Promise<void> {
+  const [first] = await otherContents(context, dirs);
+  if (first) throw changedProduct(first.path);
+}
+
+/** Those that have a sum and the size that was recorded: what is gone or has another size is known without reading. */
+function filesIn(dir: string): Recorded[] {
+  const { sha256: sums = {}, bytes = {} } = readRecord(dir) ?? {};
+  return Object.entries(sums).flatMap(([name, sha256]) => {
+    const path = join(dir, name);
+    const found = existsSync(path) ? statSync(path) : undefined;
+    return found?.isFile() && found.size === (bytes[name] ?? found.size) ? [{ dir, path, sha256 }] : [];
+  });
+}

@@ -1,0 +1,139 @@
+/** What cross-validation varies of an inversion's settings, what it found, and the settings with what it chose. */
+import type { Group, Species } from '../../base/species';
+import { asksForCrossValidation, type Case, type InversionSettings } from '../../case';
+import { ConfigError } from '../../base/errors';
+import type { SearchAxis } from '../../inversion/cross-validation/coordinate-search';
+import type { CandidateScore, FoldResult } from '../../inversion/cross-validation/fold-scores';
+import { summaryIn } from '../engine/record';
+import { stageDir, STAGES, type StageContext } from '../engine/stage';
+
+/** How factors far apart are correlated. */
+export type FarCorrelation = NonNullable<InversionSettings['factorCorrelation']['far']>;
+
+/** The settings that can be chosen; both scales are factors on what the case has. */
+export interface Candidate {
+  lengthKm: number;
+  /** null: none; absent in a choice of before there was one: the case's own */
+  factorCorrelationFar?: FarCorrelation | null;
+  spreadScale: number;
+  errorScale: number;
+  errorCorrelation: Pick<InversionSettings['errorCorrelation'], 'hours' | 'km'>;
+  /** `inversion.factorCorrelation.periods`: correlation of a period with the next, 0 to 0.99 */
+  factorCorrelationPeriods: number;
+}
+
+export interface CandidateResult {
+  candidate: Candidate;
+  /** what it changes of the case, such as `lengthKm 135`; empty for the case's own settings */
+  changes: string[];
+  score: CandidateScore;
+  folds: FoldResult[];
+}
+
+/** Inversions that differ in one scale only. */
+export interface LCurve {
+  key: 'spreadScale' | 'errorScale';
+  /** in the order of the scale, `value`; `candidate`: index among the candidates */
+  points: { candidate: number; value: number; misfit: number; distance: number }[];
+  /** index among the points */
+  corner: number | null;
+}
+
+/** What `crossvalidation.json` holds. */
+export interface CrossValidation {
+  settings: Pick<Case['crossValidation'], 'by' | 'choose' | 'rounds' | 'hoursPerDay' | 'iterations'>;
+  folds: { name: string; stations: number }[];
+  /** in the order in which they were tried; the first has the case's own settings */
+  candidates: CandidateResult[];
+  /** indices among the candidates */
+  best: number;
+  picked: number;
+  lCurves: LCurve[];
+}
+
+/** The case's own settings. */
+export function ownCandidate({ lengthKm, errorCorrelation, factorCorrelation }: InversionSettings): Candidate {
+  const { far = null, periods } = factorCorrelation;
+  const { hours, km } = errorCorrelation;
+  return { lengthKm, factorCorrelationFar: far, spreadScale: 1, errorScale: 1, errorCorrelation: { hours, km }, factorCorrelationPeriods: periods };
+}
+
+/** The keys that are searched, in their order. */
+export function searchAxes({ try: values }: Case['crossValidation']): SearchAxis<Candidate>[] {
+  const { factorCorrelationFar: far, ...others } = values;
+  const lists = { ...others, factorCorrelationFar: far?.map((each) => (each.part > 0 ? each : null)) };
+  const keys = ['lengthKm', 'factorCorrelationFar', 'spreadScale', 'errorScale', 'errorCorrelation', 'factorCorrelationPeriods'] as const;
+  return keys.flatMap((key): SearchAxis<Candidate>[] => (lists[key] ? [{ key, values: lists[key] }] : []));
+}
+
+/** The settings of an inversion with those of a candidate. */
+export function withCandidate(inversion: InversionSettings, candidate: Candidate): InversionSettings {
+  const { lengthKm, factorCorrelationFar: far, spreadScale, errorScale, errorCorrelation, factorCorrelationPeriods: periods } = candidate;
+  const own = inversion.errorScale;
+  return {
+    ...inversion,
+    lengthKm,
+    priorSpread: scaled(inversion.priorSpread, spreadScale),
+    sectors: inversion.sectors.map((each) => ({ ...each, priorSpread: scaled(each.priorSpread, spreadScale) })),
+    errorScale: typeof own === 'number' ? own * errorScale : scaled(own, errorScale),
+    errorCorrelation: { ...inversion.errorCorrelation, ...errorCorrelation },
+    factorCorrelation: { ...inversion.factorCorrelation, periods, ...(far === undefined ? {} : { far: far ?? undefined }) },
+  };
+}
+
+/** Numbers by group or species, times a factor. A sector may leave out groups, whose spread is then that of `priorSpread`. */
+function scaled<T extends Partial<Record<Group | Species, number>>>(numbers: T, factor: number): T {
+  return Object.fromEntries(Object.entries(numbers).map(([name, number]) => [name, number === undefined ? number : number * factor])) as T;
+}
+
+/** A length of all species, or those of each: `54`, or `NO2 54 SO2 54 O3 120 PM2.5 120`. */
+export function lengthWords(length: Candidate['errorCorrelation']['km']): string {
+  return typeof length === 'number'
+    ? String(length)
+    : Object.entries(length)
+        .map(([species, each]) => `${species} ${each}`)
+        .join(' ');
+}
+
+/** What a candidate has that is not the case's own. */
+export function changesOf(candidate: Candidate, own: Candidate): string[] {
+  const word = (value: Candidate[keyof Candidate]): string => {
+    if (!value) return 'none';
+    if (typeof value === 'number') return String(value);
+    return 'part' in value ? `${value.part} over ${value.km} km` : `${lengthWords(value.hours)} h ${lengthWords(value.km)} km`;
+  };
+  const keys = Object.keys(own) as (keyof Candidate)[];
+  return keys.flatMap((key) => (word(candidate[key]) === word(own[key]) ? [] : [`${key} ${word(candidate[key])}`]));
+}
+
+/** The settings of the case's inversion; with what was chosen where the case takes it and the stage comes after the choice. */
+export function withPick(context: StageContext): InversionSettings {
+  const { inversion } = context.case;
+  const found = applied(context);
+  return found ? withCandidate(inversion, found.candidates[found.picked].candidate) : inversion;
+}
+
+/** What was chosen, where the inversion takes it. */
+export function pickInWords(context: StageContext): string | undefined {
+  const found = applied(context);
+  return found && (found.candidates[found.picked].changes.join(', ') || "the case's own settings, which nothing that was tried betters");
+}
+
+/** A preview before the choice is one of the case's own settings, later one of what the inversion will take. @throws {ConfigError} `CROSS_VALIDATION_MISSING` */
+function applied(context: StageContext): CrossValidation | undefined {
+  const previews = context.stage === 'preview';
+  const later = previews || STAGES.indexOf(context.stage) > STAGES.indexOf('crossvalidate');
+  if (!later || context.variant === 'paper' || !context.case.crossValidation.apply) return undefined;
+  const dir = stageDir(context.out, 'crossvalidate', 'default');
+  const found = summaryIn<CrossValidation>(dir);
+  if (found !== undefined || previews) return found;
+  throw new ConfigError(
+    'CROSS_VALIDATION_MISSING',
+    `${context.stage}: crossValidation.apply takes what cross-validation chose, and that is not in ${dir}: run "retroplume crossvalidate" (or "retroplume run") first`,
+  );
+}
+
+/** What cross-validation found, where the case asks for it and it has been run. */
+export function crossValidationOf({ case: settings, out }: StageContext): CrossValidation | undefined {
+  return asksForCrossValidation(settings) ? summaryIn(stageDir(out, 'crossvalidate', 'default')) : undefined;
+}

@@ -1,0 +1,283 @@
+/** Runs of a case: all stages that are not up to date, or some of them. */
+import { join, relative, resolve } from 'node:path';
+import { cudaDevices } from '@retroplume/native';
+import { caseOf, type Case } from '../case';
+import { expectArgument } from '../base/call';
+import { chooseDevice, type Device, type DeviceChoice, type Products } from '../base/device';
+import { ConfigError, InterruptedError, RetroplumeError } from '../base/errors';
+import type { Profiler } from '../graph';
+import { ALONE, giveWay, type Ranks } from '../base/ranks';
+import type { Certificate } from '../surrogate/judgement/certificate';
+import { checkPlan, PAPER_STAGES, planOf, STAGE_OF, stagesBefore, stagesOf, type Plan } from './all-stages';
+import { checkInputs } from './commands/check/check-case';
+import type { CrossValidation } from './inversions/cross-validation';
+import type { EvaluateSummary, InitialFigures } from './stages/evaluate-stage';
+import { HASHES_FILE, InputHashes } from './engine/input-hashes';
+import type { LoopSummary } from './stages/loop-stage';
+import { readRecord, type StageRecord } from './engine/record';
+import { refuseReplacedRuns } from './transport-runs/replaced-runs';
+import { forgetFailure, leaveFailure } from './engine/failure-file';
+import { runFolder, tellOtherCase, writeRunFile } from './engine/run-file';
+import { lockRun } from './engine/run-lock';
+import {
+  runStage,
+  stageContext,
+  stageDir,
+  STAGES,
+  type RunContext,
+  type Stage,
+  type StageContext,
+  type StageEvent,
+  type StageName,
+} from './engine/stage';
+import { isStageUpToDate } from './engine/stage-keys';
+import { runStageOnRanks } from './engine/stage-on-ranks';
+import type { VerifySummary } from './stages/verify-stage';
+
+export interface RunOptions {
+  /** run folder; default `runs/<name of the case>` */
+  out?: string;
+  stages?: 'all' | readonly StageName[];
+  threads?: number;
+  /** default: that of the case, which is `auto` if it names none */
+  device?: DeviceChoice;
+  /** how a GPU multiplies matrices; default: that of the case, which is `float32` (exact) if it names none */
+  products?: Products;
+  /** is told once, before anything runs, where programs will, and with how many threads */
+  onDevice?: (device: Device, threads: number) => void;
+  /** times every instruction of the programs that run */
+  profiler?: Profiler;
+  onEvent?: (event: StageEvent) => void;
+  signal?: AbortSignal;
+  /** the processes that make the run together; default: this one alone. Where one of them throws, the caller has to end the others. */
+  ranks?: Ranks;
+  /**
+   * what `simulate` does with runs of the user's own transport model that were made with other settings or inputs: makes them anew, or keeps those with the same
+   * emissions, as the user says that they would come out the same (another command line, files written anew); default: it refuses
+   */
+  changedRuns?: 'replace' | 'keep';
+}
+
+/** What one variant of a run found: the figures of `demo --json` and `verify --json`. */
+export interface VariantResult extends Partial<Pick<VerifySummary, 'withheld' | 'used' | 'inventory' | 'inventoryNearMonitors' | 'audit'>> {
+  /** free-running response of the surrogate on the transport model's, by pair, such as `NOx>NO2`: mean over periods */
+  response?: Record<string, { slope: number; r: number }>;
+  /** where the surrogate takes initial concentrations: the response with those of each place */
+  initialConcentrations?: Partial<Record<InitialFigures['from'], Record<string, { slope: number; r: number }>>>;
+  certificate?: Pick<Certificate, 'verdict' | 'reasons'>;
+}
+
+export interface RunResult extends VariantResult {
+  case: string;
+  out: string;
+  device: Device;
+  /** where the case asks for it: what was tried, and what was chosen */
+  crossValidation?: CrossValidation;
+  /** with `loop.passes` above 1: the passes; the figures beside are those of the kept one */
+  loop?: Pick<LoopSummary, 'status' | 'kept' | 'passes'>;
+  report?: string;
+  paperMode?: VariantResult;
+  /** per stage that was run or found up to date; `paper/<stage>` for the paper's mode */
+  seconds: Record<string, number>;
+}
+
+/**
+ * Runs stages of a case in order; one that is up to date is skipped, one that was interrupted goes on from its checkpoint.
+ *
+ * @param source - path of the case file, or a loaded case
+ * @throws {DeviceError} `DEVICE_CUDA_MISSING` @throws {ConfigError} `PRODUCTS_NEED_CUDA`, `THREADS_INVALID`, `CALL_INVALID`, `STAGE_UNKNOWN`, `STAGE_MISSING`,
+ *   `FOLDER_NOT_OURS`, `RUNS_REPLACED`: nothing has been touched
+ * @throws {ConfigError} `RUN_LOCKED` if another process works in the run folder
+ * @throws {RetroplumeError} of the stage that fails; the products of the stages before it stay
+ *
+ * @example
+ * const { withheld } = await runStages('case.yaml', { out: 'runs/mine', threads: 2 });
+ * console.log(withheld?.NO2?.updatedMae);
+ */
+export async function runStages(source: string | Case, options: RunOptions = {}): Promise<RunResult> {
+  const settings = caseOf(source);
+  const out = runFolder(settings, options.out);
+  const { ranks = ALONE } = options;
+  const first = ranks.rank === 0;
+  const device = deviceOf(options, settings, ranks);
+  const context = runContext(settings, out, device, options);
+  options.onDevice?.(device, context.threads);
+  const all = stagesOf(settings);
+  const wanted = options.stages === undefined || options.stages === 'all' ? all : options.stages;
+  if (wanted === all && first) await checkInputs(settings, context.signal);
+  const plan = planOf(settings, wanted);
+  if (first) checkPlan(context, plan);
+  if (first && options.changedRuns !== 'replace' && wanted.includes('simulate')) await refuseReplacedRuns(context);
+  const seconds: Record<string, number> = {};
+  const records = new Map<string, StageRecord>();
+  const release = first ? lockRun(out) : () => undefined;
+  try {
+    if (first) forgetFailure(out);
+    if (first && plan.length > 0) tellOtherCase(context, stageContext(context, plan[0].stage, plan[0].variant).log);
+    if (first) writeRunFile(context);
+    const takenAsIs = wanted !== all && first ? await tellStale(context, wanted[0], stagesBefore(settings, wanted)) : [];
+    const note = ({ stage, variant }: Plan[number], record: StageRecord): void => {
+      const label = variant === 'paper' ? `paper/${stage}` : stage;
+      seconds[label] = record.seconds;
+      records.set(label, record);
+    };
+    const own: RunContext = { ...context, takenAsIs, remake: (dirs) => remake(own, plan, dirs, note) };
+    for (const each of plan) note(each, await runTogether(STAGE_OF[each.stage], stageContext(own, each.stage, each.variant), each));
+  } finally {
+    release();
+  }
+  addResponses(records, out);
+  return {
+    case: settings.name,
+    out,
+    device,
+    ...variantResult(records, ''),
+    ...(records.has('crossvalidate') ? { crossValidation: records.get('crossvalidate')!.summary as CrossValidation } : {}),
+    ...loopResult(records),
+    ...(settings.paperMode.run && wanted.some((stage) => PAPER_STAGES.includes(stage)) ? { paperMode: variantResult(records, 'paper/') } : {}),
+    ...(records.has('report') ? { report: resolve(out, (records.get('report')!.summary as { html: string }).html) } : {}),
+    seconds,
+  };
+}
+
+/** Makes stages of a plan again of which products are damaged, where the first rank can do so alone. @returns whether it did */
+async function remake(
+  run: RunContext,
+  plan: Plan,
+  dirs: readonly string[],
+  note: (each: Plan[number], record: StageRecord) => void,
+): Promise<boolean> {
+  const damaged = plan.filter(({ stage, variant }) => dirs.includes(stageDir(run.out, stage, variant)));
+  const several = (run.ranks?.size ?? 1) > 1;
+  if (damaged.length < dirs.length || (several && damaged.some(({ stage }) => STAGE_OF[stage].onAllRanks))) return false;
+  for (const each of damaged) note(each, await runStage(STAGE_OF[each.stage], stageContext({ ...run, ranks: undefined }, each.stage, each.variant)));
+  return true;
+}
+
+/**
+ * Of the stages that are finished in a run folder, those that were made with other settings or inputs than `run` has. Each with the device and the products of
+ * matrices that it had: the jobs of a chain differ in those.
+ */
+export async function staleStages(run: RunContext, stages: readonly StageName[] = STAGES): Promise<string[]> {
+  const stale: string[] = [];
+  for (const { stage, variant } of planOf(run.case, stages)) {
+    const context = stageContext(run, stage, variant);
+    const record = readRecord(context.dir);
+    if (!record) continue;
+    const { device, matrixProducts: products } = record;
+    if (!(await isStageUpToDate(STAGE_OF[stage], { ...context, device, products }))) stale.push(relative(run.out, context.dir));
+  }
+  return stale;
+}
+
+/** What is run alone takes what stages before it left, as it is: where that is no longer what the case says, or is damaged, the user should know. @returns what that is */
+export async function tellStale(run: RunContext, by: StageName, taken: readonly StageName[]): Promise<string[]> {
+  const stale = await staleStages(run, taken).catch((cause: unknown) => {
+    // Inputs that are gone, say: whether the stage itself can do without them is its own to tell.
+    if (!(cause instanceof RetroplumeError)) throw cause;
+    return [];
+  });
+  if (stale.length === 0) return stale;
+  const { log } = stageContext(run, by, 'default');
+  log(
+    `made with other settings or inputs than the case has now, or damaged since, and taken as it is: ${stale.join(', ')} ("retroplume run" makes it anew)`,
+  );
+  return stale;
+}
+
+/** Runs a stage on all ranks; where it fails, `failure.json` says so, once. */
+export async function runTogether(stage: Stage, context: StageContext, where: Parameters<typeof leaveFailure>[1]): Promise<StageRecord> {
+  const { rank } = context.ranks ?? ALONE;
+  try {
+    return await runStageOnRanks(stage, context);
+  } catch (cause) {
+    // That it was interrupted every rank knows, and the first tells.
+    const told = rank > 0 && cause instanceof InterruptedError;
+    if (!told) await giveWay(rank);
+    if (!told) leaveFailure(context.out, where, cause);
+    throw cause;
+  }
+}
+
+/** Threads that a program of the native addon takes at most. */
+export const MOST_THREADS = 1024;
+
+/** What every stage of a run is given. @throws {ConfigError} `THREADS_INVALID`, `CALL_INVALID` */
+export function runContext(settings: Case, out: string, device: Device, options: RunOptions): RunContext {
+  const { ranks = ALONE, threads = 2, onEvent, signal } = options;
+  expectArgument(onEvent === undefined || typeof onEvent === 'function', 'onEvent', 'a function', onEvent);
+  expectArgument(signal === undefined || typeof signal.throwIfAborted === 'function', 'signal', 'the signal of an AbortController', signal);
+  if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS)
+    throw new ConfigError('THREADS_INVALID', `threads: expected a whole number from 1 to ${MOST_THREADS} but received ${threads}: mend the call`);
+  return {
+    case: settings,
+    out,
+    threads,
+    device: device.name,
+    hardware: device.hardware,
+    products: device.products,
+    profiler: options.profiler,
+    inputs: new InputHashes(join(out, HASHES_FILE)),
+    changedRuns: options.changedRuns,
+    ranks,
+    onEvent: (ranks.rank === 0 && onEvent) || (() => undefined),
+    signal: signal ?? new AbortController().signal,
+  };
+}
+
+/** Where a run computes. Of several ranks of one node each takes a GPU of its own, as far as there are any, unless one is named. */
+export function deviceOf(options: RunOptions, settings: Case, { size, localRank }: Ranks): Device {
+  const asked = options.device ?? settings.device;
+  const device = chooseDevice({ device: asked, products: options.products ?? settings.products });
+  if (size === 1 || device.name === 'cpu' || asked?.startsWith('cuda:')) return device;
+  const gpus = cudaDevices().devices;
+  return chooseDevice({ device: `cuda:${gpus[localRank % gpus.length].index}`, products: device.products });
+}
+
+/** What `verify` says of an inventory goes with the response of the surrogate that found it, where `evaluate` was of an earlier run, too. */
+function addResponses(records: Map<string, StageRecord>, out: string): void {
+  for (const [variant, prefix] of [
+    ['default', ''],
+    ['paper', 'paper/'],
+  ] as const) {
+    if (!records.has(`${prefix}verify`) || records.has(`${prefix}evaluate`)) continue;
+    const evaluated = readRecord(stageDir(out, 'evaluate', variant));
+    if (evaluated) records.set(`${prefix}evaluate`, evaluated);
+  }
+}
+
+function variantResult(records: ReadonlyMap<string, StageRecord>, prefix: string): VariantResult {
+  const verify = records.get(`${prefix}verify`)?.summary as VerifySummary | undefined;
+  const evaluate = records.get(`${prefix}evaluate`)?.summary as EvaluateSummary | undefined;
+  const certificate = records.get(`${prefix}certify`)?.summary as Certificate | undefined;
+  return {
+    ...(verify ?? {}),
+    ...(evaluate ? { response: responseByPair(evaluate.response) } : {}),
+    ...(evaluate?.initialConcentrations ? { initialConcentrations: responseByPlace(evaluate.initialConcentrations) } : {}),
+    ...(certificate ? { certificate: { verdict: certificate.verdict, reasons: certificate.reasons } } : {}),
+  };
+}
+
+function loopResult(records: ReadonlyMap<string, StageRecord>): Partial<RunResult> {
+  const summary = records.get('loop')?.summary as LoopSummary | undefined;
+  if (!summary) return {};
+  const { status, kept, passes, ...figures } = summary;
+  return { ...figures, loop: { status, kept, passes } };
+}
+
+/** Mean over periods of slope and r of each pair. */
+function responseByPair(response: readonly { pair: string; slope: number; r: number }[]): Record<string, { slope: number; r: number }> {
+  const pairs = new Map<string, { slope: number; r: number; n: number }>();
+  for (const { pair, slope, r } of response) {
+    const sum = pairs.get(pair) ?? { slope: 0, r: 0, n: 0 };
+    pairs.set(pair, { slope: sum.slope + slope, r: sum.r + r, n: sum.n + 1 });
+  }
+  return Object.fromEntries([...pairs].map(([pair, { slope, r, n }]) => [pair, { slope: slope / n, r: r / n }]));
+}
+
+function responseByPlace(figures: readonly InitialFigures[]): NonNullable<VariantResult['initialConcentrations']> {
+  const places = [...new Set(figures.map(({ from }) => from))];
+  return Object.fromEntries(
+    places.map((place) => [place, responseByPair(figures.flatMap(({ from, response }) => (from === place ? response : [])))]),
+  );
+}

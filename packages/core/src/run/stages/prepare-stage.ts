@@ -1,0 +1,231 @@
+/** `prepare`: meteorology, geography and all runs of the transport model into the prepared store, every contract of the inputs checked. */
+import { existsSync } from 'node:fs';
+import { basename, relative } from 'node:path';
+import { memberNames, type Case, type PeriodSettings } from '../../case';
+import { readGeography } from '../../case/gridded/case-fields';
+import { gridOf } from '../../case/gridded/case-grid';
+import { readMeteorology, windSaid } from '../../weather/meteorology';
+import { openWeather } from '../../weather/open-weather';
+import { windDoubt } from '../../weather/wind-comparison';
+import { concentrationDoubts, weatherDoubts } from '../../files/netcdf/value-ranges';
+import {
+  preparedMeteorologyPath,
+  preparedRunPath,
+  readPreparedRun,
+  writePreparedMeteorology,
+  writePreparedRun,
+  type PreparedRun,
+} from '../../fields/prepared';
+import { labelOf } from '../../files/tables/table-store';
+import type { Grid } from '../../grid/grid';
+import { geographyFiles, meteorologyFiles, PRIOR, timeOf, weatherSettings } from '../../case/case-runs';
+import { commandIgnored, expectEmissionsTaken, remedyOfBrought } from '../../inventory/reading/emissions-used';
+import { readInventory } from '../../inventory/reading/read-inventory';
+import { readRunConcentrations } from '../../transport/run-concentrations';
+import { partName } from '../transport-runs/run-keys';
+import { broughtFiles, filesOf, inventorySettings, priorEmissionInputs, runFiles, sectorSettings } from '../../inventory/reading/sector-files';
+import type { StageMark } from '../engine/record';
+import { runsAsParts, simulatedHash, simulatedValues } from '../transport-runs/simulated-values';
+import type { PartContent, Stage, StageContext } from '../engine/stage';
+import { VERSIONS } from '../../base/versions';
+import { hourlySums, inventoryDoubts, totalsDoubts, zeroHoursDoubt } from '../../assimilation/judgement/emission-doubts';
+import { followingDoubts, meanOverHours, speciesMeans, type RunMeans } from '../../assimilation/judgement/response-doubts';
+
+function using<T>(opened: { close(): void }, read: () => T): T {
+  try {
+    return read();
+  } finally {
+    opened.close();
+  }
+}
+
+function runsOf(settings: Case): string[] {
+  return [PRIOR, ...memberNames(settings)];
+}
+
+/** Writes what is not there: a stage that was begun anew has kept what is still right. @returns all files of the period */
+function preparePeriod(context: StageContext, period: PeriodSettings, note: (text: string) => void): string[] {
+  const { case: settings, dir } = context;
+  const grid = gridOf(settings);
+  note('meteorology');
+  const meteorology = preparedMeteorologyPath(dir, period.name);
+  if (!existsSync(meteorology)) prepareMeteorology(context, period, grid);
+  const made = new Map<string, RunSums>();
+  const runs = runsOf(settings).map((run) => {
+    note(run);
+    const path = preparedRunPath(dir, period.name, run);
+    if (!existsSync(path)) made.set(run, prepareRun(context, period, run, grid));
+    return path;
+  });
+  tellConcentrationDoubts(context, period, made);
+  tellDoubts(context, period, grid, made);
+  return [meteorology, ...runs];
+}
+
+/** What is kept of a run to be compared with others: sums of its emissions by hour and group, and means over the period. */
+interface RunSums extends RunMeans {
+  hourly: Float64Array;
+}
+
+function sumsOf({ emissions, concentrations }: PreparedRun, hours: number): RunSums {
+  return { hourly: hourlySums(emissions, hours), emissions: meanOverHours(emissions, hours), concentrations: meanOverHours(concentrations, hours) };
+}
+
+/** Of the prior run; of others, where it is not the same with all of them. */
+function tellConcentrationDoubts({ log }: StageContext, period: PeriodSettings, made: ReadonlyMap<string, RunSums>): void {
+  const doubts = new Map([...made].map(([run, { concentrations }]) => [run, concentrationDoubts(speciesMeans(concentrations))]));
+  const told = doubts.get(PRIOR)?.length ? [PRIOR] : [...doubts.keys()];
+  for (const run of told) for (const doubt of doubts.get(run)!) log(`warning: ${period.name}: ${run}: ${doubt}`);
+}
+
+/** @param made - the runs that were not there */
+function tellDoubts({ case: settings, dir, log }: StageContext, period: PeriodSettings, grid: Grid, made: ReadonlyMap<string, RunSums>): void {
+  const compared = foreignRuns(settings).filter((name) => made.has(PRIOR) || made.has(name));
+  if (compared.length === 0) return;
+  const time = timeOf(period);
+  const ofRun = (name: string): RunSums => made.get(name) ?? sumsOf(readPreparedRun(dir, name, { name: period.name, grid, time }), time.count);
+  const prior = ofRun(PRIOR);
+  const runs = new Map(compared.map((name) => [name, ofRun(name)]));
+  // What is made here is a scaled copy of the prior's emissions.
+  const brought = settings.members.runs ? [...runs] : [];
+  const totals = brought.flatMap(([name, { hourly }]) => totalsDoubts(['the prior', name], [prior.hourly, hourly]));
+  for (const doubt of [...totals, ...followingDoubts(prior, runs)]) log(`warning: ${period.name}: ${doubt}`);
+}
+
+/** Members that the user's own transport model has run, here or elsewhere. */
+function foreignRuns(settings: Case): string[] {
+  return settings.ctm.kind === 'command' || settings.members.runs ? memberNames(settings) : [];
+}
+
+function prepareMeteorology({ case: settings, dir, signal, log }: StageContext, period: PeriodSettings, grid: Grid): void {
+  const time = timeOf(period);
+  const { variables } = settings.meteorology;
+  const weather = openWeather(meteorologyFiles(settings, period.name), { ...settings.meteorology, grid, during: time });
+  const meteorology = using(weather, () => {
+    const values = readMeteorology(weather, time, variables, { signal });
+    if (!variables.includes('u') && !variables.includes('v')) return values;
+    const [said, doubt] = [windSaid(weather), windDoubt(weather, time)];
+    if (said !== undefined) log(`${period.name}: ${said}`);
+    if (doubt !== undefined) log(`warning: ${period.name}: ${doubt}`);
+    return values;
+  });
+  for (const doubt of weatherDoubts(weatherMeans(meteorology, variables))) log(`warning: ${period.name}: ${doubt}`);
+  writePreparedMeteorology(dir, {
+    ...{ name: period.name, grid, time },
+    ...{ meteorologyNames: variables, meteorology },
+    ...{ geographyNames: settings.geography?.variables ?? [], geography: geographyOf(settings, grid) },
+  });
+}
+
+/** @param values - `[T, H, W, variables]` */
+function weatherMeans(values: Float32Array, variables: readonly string[]): { speed?: number; pbl?: number } {
+  const cells = values.length / variables.length;
+  const mean = (of: (at: number) => number): number => {
+    let sum = 0;
+    for (let at = 0; at < values.length; at += variables.length) sum += of(at);
+    return sum / cells;
+  };
+  const [u, v, pbl] = ['u', 'v', 'PBL'].map((name) => variables.indexOf(name));
+  return {
+    ...(u >= 0 && v >= 0 ? { speed: mean((at) => Math.hypot(values[at + u], values[at + v])) } : {}),
+    ...(pbl >= 0 ? { pbl: mean((at) => values[at + pbl]) } : {}),
+  };
+}
+
+/** @throws {TransportError} `EMISSIONS_IGNORED`; {@link DataError} `EMISSIONS_NONE` */
+function prepareRun(context: StageContext, period: PeriodSettings, run: string, grid: Grid): RunSums {
+  const { case: settings, dir, signal, log } = context;
+  const time = timeOf(period);
+  const files = runFiles(context, run, period.name);
+  // Those of members that are made here are copies with the same hours.
+  const isBrought = settings.members.runs?.some(({ name }) => name === run);
+  if (foreignRuns(settings).includes(run)) {
+    const remedy = isBrought ? remedyOfBrought('members.runs', run) : commandIgnored(files.concentrations[0]);
+    const ofRuns = { own: files, prior: runFiles(context, PRIOR, period.name) };
+    expectEmissionsTaken(settings, { name: run, period: period.name, grid, time }, ofRuns, remedy, signal);
+  }
+  const emissions = readInventory(files.emissions, grid, time, { signal }, run === PRIOR ? log : undefined);
+  const concentrations = readRunConcentrations(settings, files.concentrations, { grid, time }, signal);
+  const sums = sumsOf({ emissions, concentrations }, time.count);
+  const label = labelOf(filesOf(files.emissions));
+  if (run === PRIOR) for (const doubt of inventoryDoubts(label, sums.hourly, grid)) log(`warning: ${period.name}: ${doubt}`);
+  const doubt = zeroHoursDoubt(label, sums.hourly, time);
+  if (doubt !== undefined && (run === PRIOR || isBrought)) log(`warning: ${doubt}`);
+  writePreparedRun(dir, { period: period.name, run, grid, time, emissions, concentrations });
+  return sums;
+}
+
+function geographyOf(settings: Case, grid: Grid): Float32Array {
+  const { geography } = settings;
+  if (!geography) return new Float32Array(0);
+  const opened = openWeather(geographyFiles(settings), { grid });
+  return using(opened, () => readGeography(opened, geography.variables));
+}
+
+/** What decides each file: a run that is mended, or another member, makes the others none anew. */
+function preparedParts(context: StageContext, simulated: Pick<StageMark, 'parts'>): PartContent[] {
+  const { case: settings } = context;
+  const values = simulatedValues(context, runsOf(settings));
+  const { definition } = gridOf(settings);
+  const { meteorology, geography, concentrations } = settings;
+  const emissions = inventorySettings(settings);
+  return settings.periods.flatMap(({ name, start, hours }) => {
+    const shared = { grid: definition, period: { name, start, hours }, version: VERSIONS.retroplume };
+    const weather: PartContent = {
+      name,
+      settings: { ...shared, meteorology: meteorology.variables, weather: weatherSettings(settings), geography: geography?.variables },
+      inputs: [...geographyFiles(settings), ...meteorologyFiles(settings, name)],
+      entries: [preparedMeteorologyPath('', name)],
+    };
+    const runs = runsOf(settings).map((run): PartContent => ({
+      name: partName(run, name),
+      settings: { ...shared, emissions, concentrations, made: simulated.parts?.[partName(run, name)]?.key, values: values[partName(run, name)] },
+      inputs: [...(run === PRIOR ? priorEmissionInputs(settings, name) : []), ...broughtFiles(settings, run, name)],
+      entries: [preparedRunPath('', name, run)],
+    }));
+    return [weather, ...runs];
+  });
+}
+
+function settingsOf(settings: Case): object {
+  return {
+    grid: settings.grid.name,
+    periods: settings.periods,
+    meteorology: settings.meteorology.variables,
+    weather: weatherSettings(settings),
+    geography: settings.geography?.variables,
+    emissions: settings.emissions.groups,
+    ...sectorSettings(settings),
+    concentrations: settings.concentrations,
+    members: memberNames(settings),
+  };
+}
+
+export const prepareStage: Stage = {
+  name: 'prepare',
+  needs: ['simulate'],
+  reads: (settings) => ({ simulate: runsAsParts(settings, runsOf(settings)) }),
+  settings: (context) => ({ ...settingsOf(context.case), simulated: simulatedHash(context, runsOf(context.case)) }),
+  inputs: ({ case: settings }) => [
+    settings.grid.griddesc,
+    ...geographyFiles(settings),
+    ...settings.periods.flatMap(({ name }) => [
+      ...meteorologyFiles(settings, name),
+      ...priorEmissionInputs(settings, name),
+      ...runsOf(settings).flatMap((run) => broughtFiles(settings, run, name)),
+    ]),
+  ],
+  parts: (context, before) => preparedParts(context, before('simulate')),
+  run(context) {
+    const { periods } = context.case;
+    const total = periods.length * (2 + memberNames(context.case).length);
+    let done = 0;
+    const products = periods.flatMap((period) =>
+      preparePeriod(context, period, (text) => context.progress(done++, total, `${period.name}: ${text}`)),
+    );
+    return Promise.resolve({
+      products: products.map((path) => relative(context.dir, path)),
+      summary: { files: products.map((path) => basename(path)) },
+    });
+  },
+};

@@ -1,0 +1,240 @@
+/**
+ * `simulate`: the runs of the transport model that the case does not bring: prior run, members with random smooth factors, runs with one
+ * group changed, and in a twin experiment the truth and the observations drawn from it. A run that is done is not made again after an
+ * interruption.
+ */
+import { existsSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { memberDesigns, type Case, type PeriodSettings } from '../../case';
+import { gridOf } from '../../case/gridded/case-grid';
+import { writeFileAtomic } from '../../files/checkpoint';
+import { makeFolder } from '../../files/make-folder';
+import { placeColumns } from '../../observations/stations';
+import { openWeather } from '../../weather/open-weather';
+import { firstStepOf } from '../../files/ioapi/period-steps';
+import type { Grid } from '../../grid/grid';
+import { createCtm, ctmIdentity, type Ctm } from '../../transport/ctm';
+import type { SectorFiles } from '../../inventory/reading/emission-reader';
+import { checkInventory, InventoryReader } from '../../inventory/reading/inventory-reader';
+import { checkReferenceOptions } from '../../transport/reference/reference-model';
+import { readAgain } from '../../transport/external/surface-collection';
+import { readTruthFactors } from '../../worlds/truth-factors';
+import {
+  PRIOR,
+  TRUTH,
+  geographyFiles,
+  meteorologyFiles,
+  responseRun,
+  simulatedChanges,
+  simulatedFile,
+  simulatedRuns,
+  timeOf,
+  twinObservationsFile,
+  weatherSettings,
+} from '../../case/case-runs';
+import { hashOfValues } from '../commands/bundle/compare-files';
+import { runJobs } from '../transport-runs/ctm-jobs';
+import { designManifest, MANIFEST, manifestText } from '../transport-runs/design-manifest';
+import { commandIgnored, expectEmissionsTaken } from '../../inventory/reading/emissions-used';
+import { assertOwnModel, runsReferenceModel } from '../../case/external-prior';
+import { checkDesignedRegions, designedFactors, designedRegions, uniformFactors } from '../../transport/member-factors';
+import { readRunConcentrations } from '../../transport/run-concentrations';
+import { concentrationsOf, modelErrorOf, partName, runParts, truthModelOf } from '../transport-runs/run-keys';
+import {
+  emissionInput,
+  filesOf,
+  priorEmissionInputs,
+  priorSectors,
+  runFiles,
+  sectorSettings,
+  simulatedSectors,
+  writeSectors,
+} from '../../inventory/reading/sector-files';
+import { damagedProducts, keeps, readRecord, type StageMark } from '../engine/record';
+import type { SimulateSummary } from '../transport-runs/simulated-values';
+import type { Stage, StageContext } from '../engine/stage';
+import { groupLast, twinFileSettings, writeTwinObservations } from '../../worlds/twin-observations';
+
+interface Job {
+  run: string;
+  period: PeriodSettings;
+}
+
+export const simulateStage: Stage = {
+  name: 'simulate',
+  needs: [],
+  settings: ({ case: settings }) => ({
+    grid: settings.grid.name,
+    periods: settings.periods,
+    weather: weatherSettings(settings),
+    emissions: settings.emissions.groups,
+    ...sectorSettings(settings),
+    ctm: ctmIdentity(settings.ctm),
+    concentrations: settings.concentrations.variables,
+    output: settings.ctm.kind === 'command' ? settings.ctm.output : undefined,
+    members: settings.members,
+    regions: designedRegions(settings),
+    response: settings.response,
+    truthModel: truthModelOf(settings),
+    nuisance:
+      settings.inversion.nuisance.runs.length > 0
+        ? settings.inversion.nuisance.runs.map(({ name, options, windErrors }) => ({ name, options, windErrors }))
+        : undefined,
+    twin: settings.observations.twin,
+    stations: settings.observations.twin && placeColumns(settings.observations.stations),
+    twinFile: twinFileSettings(settings),
+  }),
+  inputs: ({ case: settings }) => [
+    settings.grid.griddesc,
+    ...geographyFiles(settings),
+    ...(settings.truth ? [settings.truth.factors, settings.observations.stations.file] : []),
+    ...settings.periods.flatMap(({ name }) => [...meteorologyFiles(settings, name), ...priorEmissionInputs(settings, name)]),
+  ],
+  parts: ({ case: settings }) => runParts(settings),
+  damaged: ({ dir }, products) => products.forEach((product) => readAgain(join(dir, product))),
+  async run(context) {
+    const { case: settings, dir } = context;
+    const grid = gridOf(settings);
+    const jobs = await makeRuns(context, grid, simulatedRuns(settings));
+    const products = jobs.map(({ run, period }) => simulatedFile(dir, run, 'ACONC', period.name));
+    if (settings.observations.twin) {
+      for (const period of settings.periods) {
+        const path = twinObservationsFile(dir, period.name);
+        await writeTwinObservations(
+          path,
+          settings,
+          { name: period.name, start: new Date(period.start) },
+          grid,
+          readRunConcentrations(settings, [simulatedFile(dir, TRUTH, 'ACONC', period.name)], { grid, time: timeOf(period) }),
+        );
+        products.push(path);
+      }
+    }
+    if (memberDesigns(settings).length > 0) {
+      products.push(join(dir, MANIFEST));
+      writeFileAtomic(join(dir, MANIFEST), manifestText(designManifest(settings, grid, dir)));
+    }
+    const summary: SimulateSummary = { runs: simulatedRuns(settings), values: {} };
+    // Not of the bytes, which tell the time.
+    for (const { run, period } of jobs) summary.values[partName(run, period.name)] = hashOfValues(simulatedFile(dir, run, 'ACONC', period.name));
+    return { products: products.map((path) => relative(dir, path)), summary, leaves: emissionsLeft(context) };
+  },
+};
+
+/** Emission files of the runs, which others read: who has spared their room has them written again with a run of `simulate` that makes something. */
+function emissionsLeft({ case: settings, dir }: StageContext): string[] {
+  const all = settings.periods.flatMap(({ name }) => simulatedRuns(settings).flatMap((run) => filesOf(simulatedSectors(settings, dir, run, name))));
+  return all.filter((path) => existsSync(path)).map((path) => relative(dir, path));
+}
+
+/** One run of the case alone, in all periods: what is missing of its files. The stage has been begun. */
+export async function simulateRun(context: StageContext, run: string): Promise<void> {
+  await makeRuns(context, gridOf(context.case), [run]);
+}
+
+/** The runs of which a stage with this mark has to make something: their file of a period is not there, is damaged or is to go. */
+export function missingRuns({ case: settings, dir }: StageContext, mark: StageMark): string[] {
+  const record = readRecord(dir);
+  const damaged = new Set(record && damagedProducts(dir, record).map(({ product }) => product));
+  const isKept = keeps(dir, mark);
+  const isThere = (file: string): boolean => isKept(file) && !damaged.has(file) && existsSync(join(dir, file));
+  return simulatedRuns(settings).filter((run) => !settings.periods.every((period) => isThere(concentrationsOf(run, period))));
+}
+
+async function makeRuns(context: StageContext, grid: Grid, runs: readonly string[]): Promise<Job[]> {
+  const { case: settings } = context;
+  assertOwnModel(settings, runs);
+  checkInputs(settings, grid);
+  checkDesignedRegions(settings, grid);
+  if (settings.truth?.options) checkReferenceOptions(grid, settings.truth.options, 'truth.options');
+  settings.inversion.nuisance.runs.forEach(
+    ({ options }, i) => options && checkReferenceOptions(grid, options, `inversion.nuisance.runs.${i}.options`),
+  );
+  const ctm = createCtm(settings);
+  const jobs = runs.flatMap((run) => settings.periods.map((period) => ({ run, period })));
+  await runJobs(
+    context,
+    jobs.map((job) => ({
+      label: `${job.run}, ${job.period.name}`,
+      hours: job.period.hours,
+      run: (threads, signal, onHours) => runJob(context, ctm, grid, job, threads, signal, onHours),
+    })),
+  );
+  return jobs;
+}
+
+/** Grid and hours of all inputs, from their headers: what does not fit is told before the first long run. */
+function checkInputs(settings: Case, grid: Grid): void {
+  for (const period of settings.periods) {
+    const during = timeOf(period);
+    const meteorology = openWeather(meteorologyFiles(settings, period.name), { ...settings.meteorology, grid, during });
+    try {
+      firstStepOf(meteorology, during);
+      const sectors = priorSectors(settings, period.name);
+      if (runsReferenceModel(settings)) InventoryReader.open(sectors, grid, during).close();
+      else checkInventory(sectors, grid, during);
+    } finally {
+      meteorology.close();
+    }
+  }
+}
+
+async function runJob(
+  context: StageContext,
+  ctm: Ctm,
+  grid: Grid,
+  { run, period }: Job,
+  threads: number,
+  signal: AbortSignal,
+  onHours: (hours: number) => void,
+): Promise<void> {
+  const output = simulatedFile(context.dir, run, 'ACONC', period.name);
+  makeFolder(dirname(output));
+  const emissions = emissionsOf(context, grid, run, period);
+  if (!ctm.isMade(output)) {
+    const modelError = modelErrorOf(context.case, run);
+    await ctm.run({ run, period, ...emissionInput(emissions), output, modelError, threads, signal, onProgress: onHours, log: context.log });
+  }
+  if (context.case.ctm.kind === 'command') expectTaken(context, grid, run, period);
+  onHours(timeOf(period).count);
+}
+
+/** Of the first member, before days are spent on the others. @throws {TransportError} `EMISSIONS_IGNORED` */
+function expectTaken(context: StageContext, grid: Grid, run: string, period: PeriodSettings): void {
+  const { case: settings, dir, signal } = context;
+  const prior = runFiles(context, PRIOR, period.name);
+  // Another job may still make it.
+  if (run === PRIOR || simulatedChanges(settings).has(run) || !prior.concentrations.every((path) => existsSync(path))) return;
+  const output = simulatedFile(dir, run, 'ACONC', period.name);
+  const own = { emissions: emissionsOf(context, grid, run, period), concentrations: [output] };
+  const what = { name: run, period: period.name, grid, time: timeOf(period) };
+  expectEmissionsTaken(settings, what, { own, prior }, commandIgnored(output), signal);
+}
+
+/** The run's emission files; factors on the prior inventory make those of every run but the prior. */
+function emissionsOf(context: StageContext, grid: Grid, run: string, period: PeriodSettings): SectorFiles[] {
+  const { case: settings, dir } = context;
+  const prior = priorSectors(settings, period.name);
+  const asPrior = run === PRIOR || simulatedChanges(settings).has(run);
+  // A command finds the hours of its period in the files that it is given, so that representative days are put into one that bears their dates.
+  const unchanged = (sector: SectorFiles): boolean => asPrior && (settings.ctm.kind === 'reference' || sector.days === undefined);
+  const sectors = simulatedSectors(settings, dir, run, period.name).map((sector, s) => (unchanged(prior[s]) ? prior[s] : sector));
+  writeSectors(
+    settings,
+    period.name,
+    sectors.filter((_, s) => !unchanged(prior[s])),
+    grid,
+    () => (asPrior ? [] : factorsOf(context, grid, run, period)),
+  );
+  return sectors;
+}
+
+/** Factors of a run, `[H, W, 5]`, or those of each stretch of the period. */
+export function factorsOf({ case: settings }: StageContext, grid: Grid, run: string, period: PeriodSettings): ReturnType<typeof designedFactors> {
+  if (run === TRUTH && settings.truth) return groupLast(readTruthFactors(settings.truth.factors, grid, period.name));
+  const group = settings.response.groups.find((name) => responseRun(name) === run);
+  if (group) return uniformFactors(grid, { group, factor: settings.response.factor });
+  const design = memberDesigns(settings).find(({ name }) => name === run);
+  if (!design) throw new Error(`${run} is no run of this case`);
+  return designedFactors(settings, grid, design, period);
+}

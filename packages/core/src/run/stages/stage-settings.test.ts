@@ -1,0 +1,265 @@
+/** What the stages' keys know of the observations' settings (all that reads them, and nothing by default, so that runs of before are known) and of what they judge by. */
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadCase } from '../../case';
+import { TINY_CASE } from '../../case/testing/tiny-case';
+import { temporaryFolder } from '../../files/testing/shared-data';
+import { certifyStage } from './certify-stage';
+import { crossvalidateStage } from './crossvalidate-stage';
+import { invertStage } from './invert-stage';
+import { simulateStage } from './simulate-stage';
+import { uncertaintyStage } from './uncertainty-stage';
+import { verifyStage } from './verify-stage';
+import type { InputHashes } from '../engine/input-hashes';
+import { canonicalJson, RECORD } from '../engine/record';
+import type { Keys, Stage, StageContext, StageName } from '../engine/stage';
+import { keyOf } from '../engine/stage-keys';
+
+const folder = temporaryFolder();
+
+const REAL = TINY_CASE.replace('truth: { factors: inputs/truth.nc }\n', '').replace(
+  'twin: {}',
+  'files: obs.csv\n  columns: { species: { NO2: { column: no2, unit: ppb } } }',
+);
+
+function settingsOf(stage: Stage, set: readonly string[], text = TINY_CASE, over: Partial<StageContext> = {}): unknown {
+  const path = join(folder.path, 'case.yaml');
+  writeFileSync(path, text);
+  const where = { dir: folder.path, dirOf: () => folder.path, threads: 1, device: 'cpu' };
+  const context = { case: loadCase(path, [...set]), variant: 'default', ...where, ...over };
+  return JSON.parse(canonicalJson(stage.settings(context as unknown as StageContext)));
+}
+
+const changes = (stage: Stage, set: string[], text?: string, before: string[] = []): boolean =>
+  canonicalJson(settingsOf(stage, [...before, ...set], text)) !== canonicalJson(settingsOf(stage, before, text));
+
+describe('the columns of the list of stations', () => {
+  const stages = { simulate: simulateStage, crossvalidate: crossvalidateStage, invert: invertStage, verify: verifyStage };
+
+  it.each(['id', 'lon', 'lat'])('%s: another one is known to all that see the monitors', (column) => {
+    const set = [`observations.stations.${column}=other`];
+    const known = (text?: string): string[] => Object.keys(stages).filter((name) => changes(stages[name as keyof typeof stages], set, text));
+    expect(known()).toEqual(['simulate', 'crossvalidate', 'invert', 'verify']);
+    // What is simulated of a real case knows no monitors.
+    expect(known(REAL)).toEqual(['crossvalidate', 'invert', 'verify']);
+  });
+
+  it.each([invertStage, crossvalidateStage])('the type of site is known to $name where errors depend on it', (stage) => {
+    const types = (type: string): string[] => [`observations.stations.type=${type}`];
+    const errors = ['inversion.siteTypeError={traffic: 8}', ...types('t1')];
+    expect(changes(stage, types('t2'), undefined, errors)).toBe(true);
+    expect(changes(stage, types('t2'))).toBe(false);
+  });
+
+  it('stand in the record where they have other names, by default not at all', () => {
+    expect(settingsOf(invertStage, ['observations.stations.lon=x'])).toHaveProperty('observations.stations', { lon: 'x' });
+    expect(settingsOf(simulateStage, [])).not.toHaveProperty('stations');
+    for (const stage of [crossvalidateStage, invertStage, verifyStage]) {
+      expect(settingsOf(stage, [])).not.toHaveProperty('observations.stations');
+      expect(settingsOf(stage, [])).not.toHaveProperty('siteType');
+    }
+  });
+});
+
+describe('what a command made again and what is another one', () => {
+  const given = (run: string, values: string): void => {
+    const record = {
+      stage: 'simulate',
+      key: 'k',
+      inputs: [],
+      startedAt: '',
+      seconds: 1,
+      products: [],
+      summary: { values: { [run]: values } },
+    };
+    writeFileSync(join(folder.path, RECORD), JSON.stringify(record));
+  };
+  const settingsWith = (stage: Stage, truth: string, ...set: string[]): unknown => {
+    given('truth/winter', truth);
+    return settingsOf(stage, set);
+  };
+
+  it('is known to certify where it judges by it', () => {
+    const known = (run: string, values: string): unknown => {
+      given(run, values);
+      return settingsOf(certifyStage, ['response.groups=[NOx]']);
+    };
+    expect(known('response-NOx/winter', 'a')).toEqual(known('response-NOx/winter', 'a'));
+    expect(known('response-NOx/winter', 'a')).not.toEqual(known('response-NOx/winter', 'b'));
+    expect(known('member01/winter', 'a')).toEqual(known('member01/winter', 'b'));
+  });
+
+  it.each([invertStage, crossvalidateStage])("is known to $name where it is a twin's truth", (stage) => {
+    const command = 'ctm={kind: command, command: "model {emissions} {output}"}';
+    expect(settingsWith(stage, 'a', command)).toEqual(settingsWith(stage, 'a', command));
+    expect(settingsWith(stage, 'a', command)).not.toEqual(settingsWith(stage, 'b', command));
+    // That of the reference model is what it was.
+    expect(settingsWith(stage, 'a')).toEqual(settingsOf(stage, []));
+    expect(settingsWith(stage, 'a')).not.toHaveProperty('simulated');
+  });
+});
+
+describe('a certificate is another one', () => {
+  const north = 'regions={north: {rows: [2, 3], cols: [0, 3]}}';
+  const sensitivity = (of: string): string =>
+    `certificate.sensitivities=[{name: a, group: NOx, files: "x_{period}.nc", variables: {NO2: NO2_ENX}${of}}]`;
+
+  it.each([
+    'certificate.factors=[0.7]',
+    'certificate.patches.seed=4',
+    'certificate.pairs=[{group: VOC, species: O3}]',
+    'certificate.pairs=[{group: NOx, species: NO2, minSlope: 0.5}]',
+    'certificate.runs=[{name: a, emissions: "e_{period}.nc", concentrations: "c_{period}.nc"}]',
+    sensitivity(''),
+    'response.groups=[VOC]',
+    'response.factor=0.9',
+    'ctm={kind: reference, options: {honoRate: 0}}',
+    'surrogate.initialConcentrations=prior',
+  ])('with %s', (setting) => expect(changes(certifyStage, [setting])).toBe(true));
+
+  it.each(['certificate.onFailure=warn', north, 'inversion.iterations=3', 'scores.ozoneCutoff=70'])('not with %s', (setting) =>
+    expect(changes(certifyStage, [setting])).toBe(false),
+  );
+
+  it('where a region that it names is another one', () => {
+    const of = sensitivity(', region: north');
+    expect(changes(certifyStage, [north.replace('[2, 3]', '[1, 3]')], undefined, [north, of])).toBe(true);
+    expect(changes(certifyStage, [north.replace('{north', '{south: {rows: [0, 1], cols: [0, 3]}, north')], undefined, [north, of])).toBe(false);
+  });
+});
+
+it('an updated run that the case brings decides how it compares with the monitors', () => {
+  const path = join(folder.path, 'updated_winter.nc');
+  writeFileSync(path, '');
+  const settings = (set: string[]): StageContext => {
+    writeFileSync(join(folder.path, 'case.yaml'), TINY_CASE);
+    return { case: loadCase(join(folder.path, 'case.yaml'), set) } as StageContext;
+  };
+  expect(
+    verifyStage.inputs(settings(['priorConcentrations=p_{period}.nc', `updatedConcentrations=${join(folder.path, 'updated_{period}.nc')}`])),
+  ).toEqual([path]);
+  expect(verifyStage.inputs(settings([]))).toEqual([]);
+});
+
+describe('comparing with the monitors is done again', () => {
+  it.each([
+    'scores.ozoneCutoff=70',
+    'regions={north: {rows: [2, 3], cols: [0, 3]}}',
+    'observations.stations.type=kind',
+    'inversion.lengthKm=99',
+    'inversion.space=blocks',
+    'withheld.seed=4',
+  ])('with %s', (setting) => expect(changes(verifyStage, [setting])).toBe(true));
+
+  it('but not the run of the transport model, unless that or the monitors are others', () => {
+    const dear = (set: string[]): string => {
+      const stage: Stage = { ...verifyStage, settings: (context) => verifyStage.dearSettings!(context) };
+      return canonicalJson(settingsOf(stage, set));
+    };
+    for (const looks of ['scores.ozoneCutoff=70', 'observations.stations.type=kind', 'inversion.lengthKm=99']) expect(dear([looks])).toBe(dear([]));
+    for (const dearly of ['ctm={kind: reference, options: {honoRate: 0}}', 'withheld.seed=4', 'observations.stations.id=name'])
+      expect(dear([dearly])).not.toBe(dear([]));
+  });
+});
+
+describe('the uncertainty is told again', () => {
+  it.each([
+    'inversion.uncertainty.rank=7',
+    'inversion.uncertainty.leastReduction=0.3',
+    'inversion.uncertainty.seed=4',
+    'regions={north: {rows: [2, 3], cols: [0, 3]}}',
+  ])('with %s; what took long is of use for others, but of the seed', (setting) => {
+    expect(changes(uncertaintyStage, [setting])).toBe(true);
+    const dear: Stage = { ...uncertaintyStage, settings: (context) => uncertaintyStage.dearSettings!(context) };
+    expect(changes(dear, [setting])).toBe(setting.includes('seed'));
+  });
+});
+
+it('the uncertainty is told again with a preview that was made, or made again', () => {
+  rmSync(join(folder.path, RECORD), { force: true });
+  const without = settingsOf(uncertaintyStage, []);
+  const withPreview = (key: string): unknown => {
+    writeFileSync(join(folder.path, RECORD), JSON.stringify({ stage: 'preview', key, inputs: [], startedAt: '', seconds: 1, products: [] }));
+    return settingsOf(uncertaintyStage, []);
+  };
+  expect(withPreview('a')).not.toEqual(without);
+  expect(withPreview('b')).not.toEqual(withPreview('a'));
+});
+
+it.each([invertStage, crossvalidateStage, uncertaintyStage])(
+  '$name knows products of matrices that a GPU rounds',
+  ({ settings, dearSettings, ...stage }) => {
+    for (const part of [settings, dearSettings ?? settings]) {
+      const on = (products: StageContext['products']): unknown =>
+        settingsOf({ ...stage, settings: part }, [], undefined, { device: 'cuda:0', products });
+      expect(on('tf32')).not.toEqual(on('float32'));
+      expect(on('float32')).toEqual(settingsOf({ ...stage, settings: part }, []));
+    }
+  },
+);
+
+describe('cross-validation is done again', () => {
+  const asked = ['crossValidation.folds=3', 'crossValidation.try={lengthKm: [54, 81]}'];
+  const dear: Stage = { ...crossvalidateStage, settings: (context) => crossvalidateStage.dearSettings!(context) };
+
+  it.each(['crossValidation.try={lengthKm: [54, 99]}', 'crossValidation.choose=one-standard-error', 'crossValidation.rounds=2'])(
+    'with %s, of the inversions that are there',
+    (setting) => {
+      expect(changes(crossvalidateStage, [setting], undefined, asked)).toBe(true);
+      expect(changes(dear, [setting], undefined, asked)).toBe(false);
+    },
+  );
+
+  it.each([
+    'crossValidation.folds=4',
+    'crossValidation.seed=4',
+    'crossValidation.iterations=9',
+    'crossValidation.hoursPerDay=5',
+    'inversion.lengthKm=99',
+    'withheld.seed=4',
+  ])('with %s, of others', (setting) => expect(changes(dear, [setting], undefined, asked)).toBe(true));
+
+  it('with other regions where these are the folds', () => {
+    const regions = ['regions={north: {rows: [2, 3], cols: [0, 3]}, south: {rows: [0, 1], cols: [0, 3]}}'];
+    const other = [regions[0].replace('[2, 3]', '[3, 3]')];
+    expect(changes(dear, other, undefined, [...asked, ...regions, 'crossValidation.by=regions'])).toBe(true);
+    expect(changes(dear, other, undefined, [...asked, ...regions])).toBe(false);
+  });
+
+  it('not by how an inversion by itself ends or is gone over', () => {
+    for (const without of ['inversion.iterations=3', 'inversion.hoursPerDay=3', 'inversion.starts=2', 'inversion.stopOnWithheld=false'])
+      expect([without, changes(dear, [without], undefined, asked)]).toEqual([without, false]);
+  });
+});
+
+describe('a stage is made anew after a stage whose products it reads', () => {
+  /** With the key that each of the stages before has; parts of it where it says so. */
+  async function keyAfter(stage: Stage, changed?: string): Promise<string> {
+    const path = join(folder.path, 'case.yaml');
+    writeFileSync(path, TINY_CASE);
+    const context = {
+      ...{ case: loadCase(path, ['response.groups=[NOx]']), variant: 'default', stage: stage.name, dir: folder.path, dirOf: () => folder.path },
+      ...{ threads: 1, device: 'cpu', inputs: { bytesToRead: () => 0, keep: () => {} } as unknown as InputHashes },
+    };
+    const keysOf = (need: StageName): Keys => {
+      const parts = ['prior/winter', 'member01/winter', 'response-NOx/winter'].map((name) => [
+        name,
+        { key: changed === name ? 'other' : 'as before' },
+      ]);
+      return { key: changed === need ? 'other' : 'as before', ...(need === 'simulate' ? { parts: Object.fromEntries(parts) as Keys['parts'] } : {}) };
+    };
+    return (await keyOf({ ...stage, inputs: () => [], parts: undefined }, context as unknown as StageContext, keysOf)).key;
+  }
+
+  it.each<{ stage: Stage; reads: string[]; others: string[] }>([
+    // The surrogate, on prepared fields, and what evaluate left of its responses; of simulate the runs by which it is judged.
+    { stage: certifyStage, reads: ['train', 'prepare', 'evaluate', 'response-NOx/winter'], others: ['member01/winter', 'invert'] },
+    { stage: crossvalidateStage, reads: ['train', 'prepare', 'simulate', 'certify', 'export'], others: ['evaluate', 'invert'] },
+    { stage: uncertaintyStage, reads: ['train', 'prepare', 'simulate', 'certify', 'export', 'invert'], others: ['apply', 'verify'] },
+    { stage: verifyStage, reads: ['apply', 'invert', 'prepare', 'simulate'], others: ['uncertainty', 'report'] },
+  ])('$stage.name', async ({ stage, reads, others }) => {
+    const before = await keyAfter(stage);
+    for (const other of others) expect([other, await keyAfter(stage, other)]).toEqual([other, before]);
+    for (const read of reads) expect([read, (await keyAfter(stage, read)) === before]).toEqual([read, false]);
+  });
+});

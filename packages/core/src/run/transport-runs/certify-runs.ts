@@ -1,0 +1,239 @@
+/**
+ * Runs of the transport model by which the surrogate's response is judged: the response runs of `simulate`, and those that `certify` makes itself
+ * with one group changed in the whole domain or in patches.
+ *
+ * They depend on the prior inventory, weather and transport model only, so they lie beside the stages' folders, under a hash of those in a period:
+ * a surrogate that is trained anew, and the paper's mode, are judged by the same runs, and none is made twice. Nor does any wait for a training: run-part.ts
+ * makes one by itself.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { GROUPS, type Group } from '../../base/species';
+import { type Case, type PeriodSettings } from '../../case';
+import { gridOf } from '../../case/gridded/case-grid';
+import { writeSharedFile } from '../../files/checkpoint';
+import { makeFolder } from '../../files/make-folder';
+import type { PreparedPeriod } from '../../fields/prepared';
+import { wholeGrid } from '../../fields/period-source';
+import { openPrepared } from '../../fields/prepared-store';
+import { choosePatches, cellsOf, type Patch } from '../../surrogate/judgement/source-patches';
+import { createCtm, type CtmRequest } from '../../transport/ctm';
+import { PRIOR, responseRun, simulatedFile, timeOf } from '../../case/case-runs';
+import { runJobs } from './ctm-jobs';
+import { commandIgnored, expectEmissionsTaken } from '../../inventory/reading/emissions-used';
+import { hasForeignPrior } from '../../case/external-prior';
+import { meanEmissions, ofGroup } from '../../assimilation/factors/factors-file';
+import { uniformFactors } from '../../transport/member-factors';
+import { hashText, readRecord } from '../engine/record';
+import { partName, runsIn } from './run-keys';
+import { simulatedValues } from './simulated-values';
+import { emissionInput, priorSectors, runFiles, simulatedSectors, writeSectors } from '../../inventory/reading/sector-files';
+import type { StageContext } from '../engine/stage';
+import { partsOf } from '../engine/stage-keys';
+
+/** A run of the transport model with the emissions of one group changed by the same factor in every hour. */
+export interface CertifyingRun {
+  name: string;
+  group: Group;
+  factor: number;
+  /** whether it is one of `response`, by which `evaluate` has compared the surrogate */
+  evaluated: boolean;
+  /** where the emissions are changed; absent = everywhere */
+  patches?: Patch[];
+  /** the file with its concentrations in a period */
+  output: (period: string) => string;
+}
+
+/** Of a run that `certify` makes itself what the case alone tells. */
+interface OwnRun extends Pick<CertifyingRun, 'name' | 'group' | 'factor'> {
+  inPatches: boolean;
+}
+
+/** The prior's emissions in the first period, which say where patches can be. */
+export interface PriorEmissions extends Pick<PreparedPeriod, 'grid' | 'time'> {
+  /** `[T, H, W, 5]`, kg m-2 s-1 */
+  emissions: Float32Array;
+}
+
+/** Of one of the runs that `certify` makes itself the folder in a period. */
+type FolderOf = (period: string, run: Pick<OwnRun, 'inPatches'>) => string;
+
+/** In a folder of runs of the user's own model: the hash of what the prior run had given when they were made. Folders of earlier versions have none. */
+const BESIDE = 'prior-values.txt';
+
+/** Folders bear a hash of all that decides the runs in them, but for what they change: of what decides the prior run, as the inputs are now. */
+async function runsFolders(context: StageContext): Promise<FolderOf> {
+  const { case: settings, out, dirOf } = context;
+  const prior = settings.periods.map((period) => runsIn(settings, period)(PRIOR));
+  const own = await partsOf(context, prior);
+  const made = readRecord(dirOf('simulate'))?.parts;
+  const hashOf = (period: string): string => {
+    const name = partName(PRIOR, period);
+    const { key } = own[name];
+    return (made?.[name]?.key === key && made[name].madeWith) || key;
+  };
+  const first = hashOf(settings.periods[0].name);
+  return (period, { inPatches }) => {
+    const hash = hashOf(period);
+    // Patches are placed by the emissions of the first period.
+    const placed = inPatches && hash !== first ? hashText(`${hash} ${first}`) : hash;
+    const folder = join(out, 'certify-runs', placed.slice(0, 12));
+    const given = priorValues(context, period);
+    const [beside] = existsSync(join(folder, BESIDE)) ? readFileSync(join(folder, BESIDE), 'utf8').split('\n') : [given];
+    return beside === given ? folder : join(out, 'certify-runs', hashText(`${placed} ${given}`).slice(0, 12));
+  };
+}
+
+/** What a command gave as the prior run: one that was mended may give something else with the same key. The reference model gives the same again. */
+function priorValues(context: StageContext, period: string): string | undefined {
+  return context.case.ctm.kind === 'command' ? simulatedValues(context, [PRIOR])[partName(PRIOR, period)] : undefined;
+}
+
+/** Notes of what prior runs these are made beside, before the first is: tasks of a job array begin with it at the same moment. */
+function notePrior(context: StageContext, runs: readonly CertifyingRun[]): void {
+  for (const { name: period } of context.case.periods) {
+    const given = priorValues(context, period);
+    if (given === undefined) continue;
+    const folders = new Set(runs.flatMap((run) => (run.evaluated ? [] : [dirname(dirname(run.output(period)))])));
+    for (const folder of folders) {
+      makeFolder(folder);
+      writeSharedFile(join(folder, BESIDE), `${given}\n`);
+    }
+  }
+}
+
+/** All runs that the case asks for, those that are there already and those that are to be made. None where no transport model could make them. */
+export async function certifyingRuns(context: StageContext, prior: PriorEmissions): Promise<CertifyingRun[]> {
+  if (hasForeignPrior(context.case)) return [];
+  const { response } = context.case;
+  const simulate = context.dirOf('simulate');
+  const given = response.groups.map((group): CertifyingRun => {
+    const name = responseRun(group);
+    return { name, group, factor: response.factor, evaluated: true, output: (period) => simulatedFile(simulate, name, 'ACONC', period) };
+  });
+  const wanted = ownRuns(context.case);
+  if (wanted.length === 0) return given;
+  const folder = await runsFolders(context);
+  const own = wanted.flatMap(({ inPatches, ...of }): CertifyingRun[] => {
+    const run = { ...of, evaluated: false, output: (period: string) => simulatedFile(folder(period, { inPatches }), of.name, 'ACONC', period) };
+    if (!inPatches) return [run];
+    const patches = patchesOf(context.case, prior, of.group);
+    return patches.length === 0 ? [] : [{ ...run, patches }];
+  });
+  return [...given, ...own];
+}
+
+/**
+ * Names of the runs of the transport model that `certify` makes itself. One in patches whose group is emitted nowhere is among them, as only the inventory
+ * tells that it will not be made.
+ */
+export function certifyingRunNames(settings: Case): string[] {
+  return ownRuns(settings).map(({ name }) => name);
+}
+
+/** Whether the files of a run that `certify` makes itself are there, in all periods, as the case has them. The stages before it have their records. */
+export async function isCertifyingRunMade(context: StageContext, name: string): Promise<boolean> {
+  const folder = await runsFolders(context);
+  const ctm = createCtm(context.case);
+  const run = ownRuns(context.case).find((each) => each.name === name)!;
+  return context.case.periods.every((period) => ctm.isMade(simulatedFile(folder(period.name, run), name, 'ACONC', period.name)));
+}
+
+function certifiedGroups({ certificate }: Case): Group[] {
+  return [...new Set(certificate.pairs.map(({ group }) => group))];
+}
+
+/** Groups times the factors in the whole domain, but for those that `simulate` makes, and groups in patches. */
+function ownRuns(settings: Case): OwnRun[] {
+  if (hasForeignPrior(settings)) return [];
+  const { certificate, response } = settings;
+  const groups = certifiedGroups(settings);
+  const isMade = (group: Group, factor: number): boolean => response.groups.includes(group) && response.factor === factor;
+  const scaled = groups.flatMap((group) =>
+    certificate.factors
+      .filter((factor) => !isMade(group, factor))
+      .map((factor) => ({ name: `${group}-x${factor}`, group, factor, inPatches: false })),
+  );
+  const { count, cells, factor, seed } = certificate.patches;
+  const patched = groups.map((group) => ({ name: `${group}-patches${count}-cells${cells}-x${factor}-seed${seed}`, group, factor, inPatches: true }));
+  return count === 0 ? scaled : [...scaled, ...patched];
+}
+
+function patchesOf({ certificate }: Case, { grid, time, emissions }: PriorEmissions, group: Group): Patch[] {
+  const emission = ofGroup(meanEmissions(emissions, time.count), GROUPS.indexOf(group));
+  return choosePatches(emission, grid, certificate.patches);
+}
+
+/** Factors of a run, `[H, W, 5]`. */
+export function factorsOfRun({ group, factor, patches }: CertifyingRun, grid: { rows: number; cols: number }): Float32Array {
+  if (!patches) return uniformFactors(grid, { group, factor });
+  const mask = new Float32Array(grid.rows * grid.cols);
+  for (const cell of patches.flatMap((patch) => cellsOf(patch, grid))) mask[cell] = 1;
+  return uniformFactors(grid, { group, factor, mask });
+}
+
+/** One of the runs that `certify` makes itself, in all periods: what is missing of its files. The stages before it have their records. */
+export async function makeCertifyingRun(context: StageContext, name: string): Promise<void> {
+  const prior = priorEmissions(context);
+  const run = (await certifyingRuns(context, prior)).find((each) => each.name === name);
+  if (run) await makeRuns(context, [run], prior.grid);
+  else context.log(`${name}: the group is emitted nowhere, so there are no patches and no run`);
+}
+
+function priorEmissions({ case: { periods }, dirOf }: StageContext): PriorEmissions {
+  const prepared = openPrepared(dirOf('prepare'), periods[0].name);
+  const { grid, time } = prepared;
+  return { grid, time, emissions: prepared.hourly('emissions', wholeGrid(prepared), { first: 0, count: time.count }) };
+}
+
+/**
+ * Makes the runs that are not there yet.
+ * @throws {TransportError} `EMISSIONS_IGNORED`
+ * @throws what the transport model throws; runs that are done stay
+ */
+export async function makeRuns(context: StageContext, runs: readonly CertifyingRun[], grid: { rows: number; cols: number }): Promise<void> {
+  const ctm = createCtm(context.case);
+  notePrior(context, runs);
+  const all = runs.flatMap((run) => context.case.periods.map((period) => ({ run, period })));
+  const isMade = ({ run, period }: (typeof all)[number]): boolean => ctm.isMade(run.output(period.name));
+  for (const { run, period } of all.filter(isMade)) expectTaken(context, run, period);
+  const missing = all.filter((each) => !isMade(each));
+  await runJobs(
+    context,
+    missing.map(({ run, period }) => ({
+      label: `transport model: ${run.name}, ${period.name}`,
+      hours: period.hours,
+      run: async (threads, signal, onProgress) => {
+        const output = run.output(period.name);
+        makeFolder(dirname(output));
+        const request = { run: run.name, period, output, threads, signal, onProgress, log: context.log };
+        await ctm.run({ ...request, ...emissionsOf(context, run, period, factorsOfRun(run, grid)) });
+        expectTaken(context, run, period);
+      },
+    })),
+  );
+  context.signal.throwIfAborted();
+}
+
+/** Of a run that the user's own model has made. Those of `simulate` are looked at there. @throws {TransportError} `EMISSIONS_IGNORED` */
+function expectTaken(context: StageContext, { name, evaluated, output }: CertifyingRun, period: PeriodSettings): void {
+  const { case: settings, signal } = context;
+  if (evaluated || settings.ctm.kind === 'reference') return;
+  const made = output(period.name);
+  const own = { emissions: simulatedSectors(settings, dirname(dirname(made)), name, period.name), concentrations: [made] };
+  const what = { name, period: period.name, grid: gridOf(settings), time: timeOf(period) };
+  expectEmissionsTaken(settings, what, { own, prior: runFiles(context, PRIOR, period.name) }, commandIgnored(made), signal);
+}
+
+/** The reference model takes factors; a command takes files, which stay beside the run for whoever wants to look. */
+function emissionsOf(
+  { case: settings }: StageContext,
+  run: CertifyingRun,
+  period: PeriodSettings,
+  factors: Float32Array,
+): Pick<CtmRequest, 'emissionFiles' | 'sectors'> & { factors?: Float32Array } {
+  if (settings.ctm.kind === 'reference') return { ...emissionInput(priorSectors(settings, period.name)), factors };
+  const scaled = simulatedSectors(settings, dirname(dirname(run.output(period.name))), run.name, period.name);
+  writeSectors(settings, period.name, scaled, gridOf(settings), () => factors);
+  return emissionInput(scaled);
+}

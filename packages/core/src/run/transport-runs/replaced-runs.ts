@@ -1,0 +1,87 @@
+/**
+ * Runs of the user's own transport model may have cost days, and `simulate` removes those whose settings or inputs are others now, to make them anew. A key that
+ * was changed for something else must not do that unasked.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Case } from '../../case';
+import { ConfigError } from '../../base/errors';
+import { isMadeFile, simulatedRuns } from '../../case/case-runs';
+import { keeps, lastMade, readRecord } from '../engine/record';
+import { refuseOtherEmissions } from './kept-emissions';
+import { partName } from './run-keys';
+import { simulateStage } from '../stages/simulate-stage';
+import { stageContext, type RunContext, type StageContext } from '../engine/stage';
+import { keyOf } from '../engine/stage-keys';
+import { whatChanged } from '../engine/explain-rerun';
+
+/** What the transport model has made in the folder of `simulate`: RUN/FILE. */
+function madeFiles(dir: string): string[] {
+  const folders = existsSync(dir) ? readdirSync(dir, { withFileTypes: true }).filter((entry) => entry.isDirectory()) : [];
+  return folders.flatMap(({ name }) =>
+    readdirSync(join(dir, name))
+      .filter(isMadeFile)
+      .map((file) => join(name, file)),
+  );
+}
+
+export interface ReplacedRuns {
+  /** that would be removed */
+  runs: string[];
+  /** how many would be with `changedRuns: 'replace'`, and how many with 'keep' */
+  counts: Record<NonNullable<RunContext['changedRuns']>, number>;
+  why: string;
+}
+
+/** What `simulate` would remove of runs of the user's model, in one period at least, and why; undefined where it would remove none. */
+export async function replacedRuns(run: RunContext): Promise<ReplacedRuns | undefined> {
+  const context = stageContext(run, 'simulate', 'default');
+  const { dir } = context;
+  const before = lastMade(dir);
+  const model = (before?.settings as Partial<Pick<Case, 'ctm'>> | undefined)?.ctm ?? run.case.ctm;
+  if (before === undefined || model.kind === 'reference') return undefined;
+  const made = madeFiles(dir);
+  if (made.length === 0) return undefined;
+  const mark = await keyOf(simulateStage, context);
+  const removedWith = (trusted?: true): string[] => {
+    const isKept = keeps(dir, { ...mark, trusted });
+    return [...new Set(made.filter((file) => !isKept(file)).map(dirname))];
+  };
+  const runs = removedWith(mark.trusted);
+  const counts = { replace: removedWith().length, keep: removedWith(true).length };
+  return runs.length === 0 ? undefined : { runs, counts, why: whatChanged(before, mark) };
+}
+
+/** @throws {ConfigError} `RUNS_REPLACED`, `RUNS_OTHER_EMISSIONS` */
+export async function refuseReplacedRuns(run: RunContext): Promise<void> {
+  const replaced = await replacedRuns(run);
+  if (replaced === undefined) return refuseKept(run);
+  const { runs, counts, why } = replaced;
+  throw new ConfigError(
+    'RUNS_REPLACED',
+    `simulate: ${runs.length} ${runs.length === 1 ? 'run' : 'runs'} of your transport model in ${join(run.out, 'simulate')} would be removed and made anew, as this has changed since: ${why}: ` +
+      `change it back, give another --out, or agree with --changed-runs replace${counts.replace > runs.length ? `, which makes ${counts.replace} anew` : ''}${orKeep(counts)}`,
+  );
+}
+
+/** @throws {ConfigError} `RUNS_OTHER_EMISSIONS` where a run would be kept on the user's word that was made with other emissions */
+async function refuseKept(run: RunContext): Promise<void> {
+  if (run.changedRuns !== 'keep' || run.case.ctm.kind !== 'command') return;
+  const context = stageContext(run, 'simulate', 'default');
+  const before = lastMade(context.dir);
+  if (before) refuseOtherEmissions(context, before, await keyOf(simulateStage, context));
+}
+
+/** Runs of the case, RUN/PERIOD, that are there on the user's word: made with other settings or inputs. */
+export function keptOnWord({ case: settings, dirOf }: Pick<StageContext, 'case' | 'dirOf'>): string[] {
+  const parts = readRecord(dirOf('simulate'))?.parts ?? {};
+  const names = settings.periods.flatMap(({ name }) => simulatedRuns(settings).map((run) => partName(run, name)));
+  return names.filter((name) => parts[name]?.madeWith !== undefined);
+}
+
+/** Runs that have the same emissions stay only where all that are left have: a word for some of them is given before the others change. */
+function orKeep({ replace, keep }: ReplacedRuns['counts']): string {
+  if (keep === replace) return '';
+  if (keep === 0) return '; --changed-runs keep keeps them, if they would come out the same';
+  return `; to keep ${replace - keep} of them that would come out the same, first run with --changed-runs keep and without the changes of emissions`;
+}

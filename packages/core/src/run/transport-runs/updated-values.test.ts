@@ -1,0 +1,75 @@
+/** What those that read the transport model's run on the updated emissions know of it: what decides it and what it gave, not how it was scored. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Case } from '../../case';
+import { temporaryFolder } from '../../files/testing/shared-data';
+import { canonicalJson, RECORD } from '../engine/record';
+import { stageContext, type RunContext, type StageName, type Variant } from '../engine/stage';
+import { earlierPasses, passContext } from '../inversions/loop-pass';
+import { loopStage } from '../stages/loop-stage';
+import { reportStage } from '../stages/report-stage';
+
+const folder = temporaryFolder();
+
+const settings = {
+  loop: { passes: 2 },
+  paperMode: { run: true },
+  inversion: { uncertainty: { method: 'none' } },
+  crossValidation: { folds: 0, try: {} },
+} as unknown as Case;
+const run = (): RunContext => ({ case: settings, out: folder.path }) as RunContext;
+
+interface Left {
+  key?: string;
+  dearKey?: string;
+  values?: Record<string, string>;
+}
+
+function leave(stage: StageName, variant: Variant, { key = 'k', dearKey, values }: Left = {}): void {
+  const { dir } = stageContext(run(), stage, variant);
+  mkdirSync(dir, { recursive: true });
+  const record = { stage, key, dearKey, settings: {}, inputs: [], startedAt: '', seconds: 1, products: [], summary: { values } };
+  writeFileSync(join(dir, RECORD), JSON.stringify(record));
+}
+
+const passed = (): string => canonicalJson(earlierPasses(passContext(run(), 'train', { number: 2, anchor: 1 })));
+const looped = (): string => canonicalJson(loopStage.settings(stageContext(run(), 'loop', 'default')));
+const reported = (): string => canonicalJson(reportStage.settings(stageContext(run(), 'report', 'default')));
+
+const VALUES = { 'updated/winter': 'a' };
+
+it('a run that was made again and gave something else is known to further passes, loop and report', () => {
+  leave('verify', 'default', { dearKey: 'd', values: VALUES });
+  const before = [passed(), looped(), reported()];
+  leave('verify', 'default', { dearKey: 'd', values: VALUES });
+  expect([passed(), looped(), reported()]).toEqual(before);
+  leave('verify', 'default', { dearKey: 'd', values: { 'updated/winter': 'b' } });
+  [passed(), looped(), reported()].forEach((now, i) => expect(now).not.toBe(before[i]));
+});
+
+it.each<[StageName, Variant]>([
+  ['verify', 'paper'],
+  ['loop', 'default'],
+])('so is one of %s (%s) to the report', (stage, variant) => {
+  leave(stage, variant, { values: VALUES });
+  const before = reported();
+  leave(stage, variant, { values: { 'updated/winter': 'b' } });
+  expect(reported()).not.toBe(before);
+});
+
+it('how it was scored makes no further pass anew', () => {
+  leave('verify', 'default', { key: 'one', dearKey: 'd', values: VALUES });
+  const before = passed();
+  leave('verify', 'default', { key: 'two', dearKey: 'd', values: VALUES });
+  expect(passed()).toBe(before);
+  leave('verify', 'default', { key: 'two', dearKey: 'e', values: VALUES });
+  expect(passed()).not.toBe(before);
+});
+
+it('what was made of records without such hashes is still right', () => {
+  leave('train', 'default', { key: 'weights' });
+  leave('verify', 'default', { key: 'whole', dearKey: 'd' });
+  expect(JSON.parse(passed())).toEqual({ weights: 'weights', runs: ['whole'], anchor: 'whole' });
+  expect(JSON.parse(looped())).toEqual({ loop: settings.loop });
+  expect(JSON.parse(reported())).not.toHaveProperty('updated');
+});

@@ -1,0 +1,24 @@
+/**
+ * What the transport model gave on updated emissions: a part of the settings of stages that read it, as a run that was taken away and made again may give
+ * something else with the same key. Records of before there were such hashes have none, and what was made of them is still right.
+ */
+import { canonicalJson, hashText, readRecord, summaryIn } from '../engine/record';
+import type { VerifySummary } from '../stages/verify-stage';
+
+/** By run and period, out of the records of these stages; one of before adds nothing. */
+export function updatedValues(dirs: readonly string[]): Record<string, string> {
+  return Object.fromEntries(dirs.flatMap((dir) => Object.entries(summaryIn<Pick<VerifySummary, 'values'>>(dir)?.values ?? {})));
+}
+
+/** All of them as one hash, which the log can show. */
+export function updatedHash(dirs: readonly string[]): string | undefined {
+  const values = updatedValues(dirs);
+  return Object.keys(values).length === 0 ? undefined : hashText(canonicalJson(values)).slice(0, 12);
+}
+
+/** What decides the updated run of a stage, and what came of it; not how it was scored. */
+export function updatedRunKey(dir: string): string | undefined {
+  const record = readRecord(dir);
+  const values = updatedHash([dir]);
+  return values === undefined ? record?.key : hashText(canonicalJson({ made: record?.dearKey ?? record?.key, values }));
+}

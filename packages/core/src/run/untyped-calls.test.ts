@@ -1,0 +1,92 @@
+/** Slips that a compiler would find in a typed program are told before anything is done. */
+import { join } from 'node:path';
+import * as core from '..';
+import { loadCase, type Case } from '../case';
+import { temporaryFolder } from '../files/testing/shared-data';
+import { bundleRun, type BundleOptions } from './commands/bundle/bundle';
+import { runContext, runStages, type RunOptions } from './run';
+
+const folder = temporaryFolder();
+const device = { name: 'cpu', hardware: '', products: 'float32' } as const;
+
+it.each([
+  [{ signal: {} }, 'signal: expected the signal of an AbortController but received Object: mend the call'],
+  [{ signal: 'SIGTERM' }, 'signal: expected the signal of an AbortController but received "SIGTERM": mend the call'],
+  [{ onEvent: 'x' }, 'onEvent: expected a function but received "x": mend the call'],
+])('a run with %j', (options, message) => {
+  expect(() => runContext({} as Case, join(folder.path, 'run'), device, options as RunOptions)).toThrow(
+    expect.objectContaining({ code: 'CALL_INVALID', exitCode: 2, message }) as Error,
+  );
+});
+
+it.each([
+  ['file.tgz', 'options: expected an object, such as { file: "run.tar.gz" }, but received "file.tgz": mend the call'],
+  [{ largest: 'x' }, 'largest: expected a number of bytes but received "x": mend the call'],
+  [{ largest: NaN }, 'largest: expected a number of bytes but received NaN: mend the call'],
+  [{ file: 7 }, 'file: expected a path but received 7: mend the call'],
+])('a bundle with %j', async (options, message) => {
+  await expect(bundleRun(folder.path, options as BundleOptions)).rejects.toMatchObject({ code: 'CALL_INVALID', message: `bundleRun: ${message}` });
+});
+
+it.each([
+  [undefined, [], 'path: expected the path of a case file but received undefined: mend the call'],
+  [7, [], 'path: expected the path of a case file but received 7: mend the call'],
+  ['case.yaml', 'a.b=3', 'overrides: expected a list, such as [\'inversion.iterations=50\'], but received "a.b=3": mend the call'],
+])('a case of %j with %j', (path, overrides, message) => {
+  expect(() => loadCase(path as string, overrides as string[])).toThrow(expect.objectContaining({ code: 'CALL_INVALID', message }) as Error);
+});
+
+it.each([
+  [undefined, {}, 'case: expected what loadCase gave, or the path of a case file but received undefined: mend the call'],
+  [{}, {}, 'case: expected what loadCase gave, or the path of a case file but received Object: mend the call'],
+  [{ file: 'case.yaml' }, { out: 3 }, 'out: expected the path of a run folder but received 3: mend the call'],
+])('stages of %j with %j', async (source, options, message) => {
+  await expect(runStages(source as Case, options as unknown as RunOptions)).rejects.toMatchObject({ code: 'CALL_INVALID', message });
+});
+
+const named = (...names: (keyof typeof core)[]): Partial<typeof core> => Object.fromEntries(names.map((name) => [name, core[name]]));
+
+/** What a program without types calls wrongly: each with nothing, and with an empty object. */
+const FUNCTIONS: readonly [name: string, call: (...given: unknown[]) => unknown][] = Object.entries({
+  ...named(
+    'checkCase',
+    'bundleRun',
+    'reproduceBundle',
+    'openSurrogate',
+    'runStages',
+    'loadCase',
+    'submitChain',
+    'plannedWork',
+    'runPart',
+    'writeDesign',
+    'readGriddesc',
+    'writeGriddesc',
+    'expandGlob',
+    'writeCf',
+    'writeInventoryEmissions',
+    'readStations',
+    'readObservations',
+    'convert',
+    'invert',
+    'scores',
+    'dailyMeans',
+    'maximumDaily8hMeans',
+    'rateScores',
+  ),
+  'new CellOverlaps': (from: core.Grid, to: core.Grid) => new core.CellOverlaps(from, to),
+  'IoapiSeries.open': (paths: string[]) => core.IoapiSeries.open(paths),
+  'IoapiWriter.create': (path: string, contents: core.IoapiContents) => core.IoapiWriter.create(path, contents),
+}) as never;
+
+it.each(FUNCTIONS.flatMap(([name, call]) => [[name, 'nothing', call, []] as const, [name, 'an empty object', call, [{}]] as const]))(
+  '%s with %s',
+  async (_, __, call, given) => {
+    await expect(Promise.resolve().then(() => call(...given))).rejects.toMatchObject({ code: 'CALL_INVALID' });
+  },
+);
+
+it('a grid without a definition', () => {
+  expect(() => new core.Grid(undefined as never)).toThrow(
+    'new Grid: definition: expected the definition of a grid but received undefined: mend the call',
+  );
+});

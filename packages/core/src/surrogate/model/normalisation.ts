@@ -1,0 +1,102 @@
+/**
+ * The scales that bring physical quantities to order one. They live inside the graph (channel-wise affine maps), so every model takes and
+ * gives physical units.
+ *
+ * Emissions, tracers and concentrations are scaled, not shifted: zero stays zero. Emissions and tracers are divided by their root mean square over
+ * cells and hours, concentrations by their standard deviation over the prior run.
+ */
+import { DataError } from '../../base/errors';
+import { channelsOf, partsOf, type HourlyField, type HourlyValues, type Hours } from '../../fields/period-source';
+import type { TrainingPeriod } from '../../fields/training-period';
+
+/** `normalised = (physical − offset) / scale`, one value a channel. */
+export interface ChannelScale {
+  offset: number[];
+  scale: number[];
+}
+
+export interface Normalisation {
+  emissions: ChannelScale;
+  /** absent where the surrogate sees none */
+  tracers?: ChannelScale;
+  meteorology: ChannelScale;
+  geography: ChannelScale;
+  concentrations: ChannelScale;
+}
+
+interface Moments {
+  sum: Float64Array;
+  squares: Float64Array;
+  count: number;
+}
+
+function moments(channels: number): Moments {
+  return { sum: new Float64Array(channels), squares: new Float64Array(channels), count: 0 };
+}
+
+function accumulate(into: Moments, data: Float32Array, name: string): void {
+  const channels = into.sum.length;
+  for (let i = 0; i < data.length; i += channels) {
+    for (let c = 0; c < channels; c++) {
+      const value = data[i + c];
+      into.sum[c] += value;
+      into.squares[c] += value * value;
+    }
+  }
+  into.count += data.length / channels;
+  const bad = into.sum.findIndex((s) => !Number.isFinite(s));
+  if (bad >= 0)
+    throw new DataError('DATA_NOT_FINITE', `${name}: channel ${bad} holds NaN or infinite values: mend the input files and run prepare again`);
+}
+
+/** Values that vary by less than this part of their size are taken for constant and only shifted. */
+const CONSTANT = 1e-6;
+
+function standardised({ sum, squares, count }: Moments): ChannelScale {
+  const offset = Array.from(sum, (s) => s / count);
+  const scale = offset.map((mean, c) => {
+    const deviation = Math.sqrt(Math.max(0, squares[c] / count - mean * mean));
+    return deviation > CONSTANT * Math.abs(mean) && deviation > 0 ? deviation : 1;
+  });
+  return { offset, scale };
+}
+
+function scaledOnly(scale: number[]): ChannelScale {
+  return { offset: scale.map(() => 0), scale: scale.map((s) => (s > 0 ? s : 1)) };
+}
+
+/**
+ * Normalisation from the prior run of all periods: concentrations without the spin-up, emissions and weather with it, since windows reach back into it.
+ *
+ * @param spinUpHours - of each period
+ * @throws {DataError} if a field holds a value that is not finite
+ */
+export function normalisationOf(periods: readonly TrainingPeriod[], spinUpHours: readonly number[]): Normalisation {
+  const first = periods[0];
+  const prior = first.runs.get('prior');
+  if (!prior) throw new DataError('PRIOR_MISSING', `period ${first.name}: no prior run in the prepared store: run simulate and prepare`);
+  const of = (field: HourlyField): Moments => moments(channelsOf(first, field));
+  const [emissions, concentrations, meteorology] = [of('emissions'), of('concentrations'), of('meteorology')];
+  const tracers = prior.tracers && moments(prior.tracers.channels);
+  const geography = moments(first.geographyNames.length);
+  periods.forEach((period, p) => {
+    const run = period.runs.get('prior')!;
+    const all = { first: 0, count: period.time.count };
+    const add = (into: Moments, values: HourlyValues, what: string, hours: Hours = all): void => {
+      for (const part of partsOf(values, period.grid, into.sum.length, hours)) accumulate(into, part, `${period.name}: ${what}`);
+    };
+    add(emissions, run.emissions, 'prior emissions');
+    if (tracers) add(tracers, run.tracers!, 'tracers of the prior emissions');
+    add(concentrations, run.concentrations, 'prior concentrations', { first: spinUpHours[p], count: all.count - spinUpHours[p] });
+    add(meteorology, period.meteorology, 'meteorology');
+    if (period.geographyNames.length > 0) accumulate(geography, period.geography, `${period.name}: geography`);
+  });
+  const rootMeanSquare = ({ squares, count }: Moments): ChannelScale => scaledOnly(Array.from(squares, (s) => Math.sqrt(s / count)));
+  return {
+    emissions: rootMeanSquare(emissions),
+    ...(tracers ? { tracers: rootMeanSquare(tracers) } : {}),
+    concentrations: scaledOnly(standardised(concentrations).scale),
+    meteorology: standardised(meteorology),
+    geography: geography.count > 0 ? standardised(geography) : { offset: [], scale: [] },
+  };
+}

@@ -1,0 +1,105 @@
+/** Fields that lie in a GPU's memory, so that no window of them crosses the bus. */
+import { DeviceFields, type DeviceFieldsShape, type ProgramOptions } from '@retroplume/native';
+import { keptMemory, placed, wholeGrid, type HourlyValues } from '../../fields/period-source';
+import { nativeError } from '../../graph/native-failure';
+import type { Field } from './batch';
+
+export class ResidentFields {
+  /** that all take that have been asked for, and those that lie there */
+  readonly bytes = { held: 0, all: 0 };
+  private readonly held = new Map<HourlyValues, DeviceFields | undefined>();
+  private readonly reserved: DeviceFields[] = [];
+  private full = false;
+
+  /** @param mostBytes - of the GPU's memory */
+  constructor(
+    readonly device: ProgramOptions['device'],
+    private readonly mostBytes: number,
+  ) {}
+
+  /** Copies fields to the GPU, if there is room. @returns undefined: on the host alone */
+  hold(field: Field): DeviceFields | undefined {
+    const { values } = field;
+    if (!this.held.has(values)) this.held.set(values, this.copyOf(field));
+    return this.held.get(values);
+  }
+
+  /** Memory for `count` fields of a shape, zeros; undefined where there is no room for all. {@link dispose} releases it. */
+  reserve(shape: DeviceFieldsShape, count: number): DeviceFields[] | undefined {
+    const bytes = count * 4 * shape.hours * shape.rows * shape.cols * shape.channels;
+    if (this.full || this.bytes.held + bytes > this.mostBytes) return undefined;
+    const made: DeviceFields[] = [];
+    for (let i = 0; i < count; i++) {
+      const fields = roomFor(() => new DeviceFields(shape, this.device));
+      if (fields) made.push(fields);
+    }
+    if (made.length < count) {
+      for (const fields of made) fields.dispose();
+      return undefined;
+    }
+    this.reserved.push(...made);
+    this.bytes.held += bytes;
+    return made;
+  }
+
+  /** Those of {@link hold}. */
+  of(values: HourlyValues): DeviceFields | undefined {
+    return this.held.get(values);
+  }
+
+  dispose(): void {
+    for (const fields of [...this.held.values(), ...this.reserved]) fields?.dispose();
+    this.held.clear();
+  }
+
+  private copyOf(field: Field): DeviceFields | undefined {
+    const { hours, grid, channels } = field;
+    const half = halvesOf(field, 0);
+    const bytes = hours * grid.rows * grid.cols * channels * (half ? 2 : 4);
+    this.bytes.all += bytes;
+    if (this.full || this.bytes.held + bytes > this.mostBytes) return undefined;
+    const room = roomFor(
+      () => new DeviceFields({ hours, rows: grid.rows, cols: grid.cols, channels, ...(half ? { one: half.one } : {}) }, this.device),
+    );
+    this.full = !room;
+    if (!room) return undefined;
+    copy(field, room);
+    this.bytes.held += bytes;
+    return room;
+  }
+}
+
+/** What `make` makes in a GPU's memory; undefined where that is full. */
+export function roomFor<T>(make: () => T): T | undefined {
+  try {
+    return make();
+  } catch (error) {
+    if ((error as { code?: string }).code === 'DEVICE_OUT_OF_MEMORY') return undefined;
+    throw nativeError(error);
+  }
+}
+
+/** An hour of the whole grid in half precision, where the fields are. */
+function halvesOf({ values, grid, channels }: Field, hour: number): { data: Uint16Array; one: number } | undefined {
+  const found = 'rectangle' in values ? values.halves?.(wholeGrid({ grid }), { first: hour, count: 1 }) : undefined;
+  if (!found) return undefined;
+  const { blocks, hoursOfBlock, one } = found.fields;
+  const size = grid.rows * grid.cols * channels;
+  const begin = (found.first % hoursOfBlock) * size;
+  return { data: blocks[Math.floor(found.first / hoursOfBlock)].subarray(begin, begin + size), one };
+}
+
+function copy(field: Field, to: DeviceFields): void {
+  const memory = keptMemory();
+  const { values, hours, grid, channels } = field;
+  const size = grid.rows * grid.cols * channels;
+  for (let hour = 0; hour < hours; hour++) {
+    const half = halvesOf(field, hour);
+    if (half) {
+      to.write(hour, half.data);
+      continue;
+    }
+    const { data, first } = placed(values, grid, wholeGrid({ grid }), { first: hour, count: 1 }, memory);
+    to.write(hour, data.subarray(first * size, (first + 1) * size));
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * What the user's own model has left becomes the run's output: the surface variables of its files, in our units. The command may have taken days, so how its files
+ * are read is noted beside the output: when the case reads them in another way, they are read again, and the command is not run.
+ */
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { partsOfVariable, type OutputVariable } from '../../case/gridded/case-fields';
+import type { Species } from '../../base/species';
+import { writeFileAtomic } from '../../files/checkpoint';
+import { expandGlob, IoapiSeries, OUTPUT_OVERLAP } from '../../files/ioapi/ioapi';
+import { timeAt } from '../../files/ioapi/ioapi-time';
+import { readJson } from '../../files/json-file';
+import { assertValues, firstStepOf } from '../../files/ioapi/period-steps';
+import { concentrationRange } from '../../files/netcdf/value-ranges';
+import { refuseZeroHours } from '../../files/ioapi/zero-hours';
+import { RetroplumeError } from '../../base/errors';
+import type { Grid, TimeAxis } from '../../grid/grid';
+import { conversion } from '../../units';
+import type { CtmRequest } from '../ctm';
+import { createSurfaceOutput, OUTPUT_SPECIES, type SurfaceVariable } from '../surface-output';
+
+export interface CollectionSettings {
+  grid: Grid;
+  /** glob, relative to the folder, of the files with the surface concentrations */
+  outputGlob: string;
+  variables: Record<Species, OutputVariable>;
+}
+
+/** How the files of a command that has ended well were read into its output: `reading` may have been cut short, with `unfit` there is none. */
+interface Note extends Pick<CollectionSettings, 'outputGlob' | 'variables'> {
+  state: 'reading' | 'read' | 'unfit';
+}
+
+/** Beside ACONC_winter.nc the folder ACONC_winter and ACONC_winter.read.json. */
+const noteOf = (output: string): string => output.replace(/\.nc$/, '.read.json');
+
+export class SurfaceCollection {
+  constructor(private readonly settings: CollectionSettings) {}
+
+  /** Whether a run's output is there and was read as the settings say, as far as anything tells. */
+  isMade(output: string): boolean {
+    if (!existsSync(output)) return false;
+    const note = readNote(output);
+    return note === undefined || (note.state === 'read' && this.holds(note));
+  }
+
+  /** Whether the command has ended well, and only its files have to be read; where they did not fit these settings, it is the command that was mended. */
+  isToRead(output: string): boolean {
+    const note = readNote(output);
+    if (note === undefined) return false;
+    return existsSync(output) ? !this.isMade(output) : note.state === 'reading' || !this.isSame(note);
+  }
+
+  /** A command begins: what an earlier one has left is none of its. */
+  forget(output: string): void {
+    for (const path of [output, noteOf(output)]) rmSync(path, { force: true });
+  }
+
+  /**
+   * Copies what the case needs from a command's files into the output.
+   * @param folder - of the command's files
+   * @throws {DataError} {GridError} {UnitError} if these do not fit, or the disk has no room; there is no other output then than there was before
+   */
+  collect(folder: string, request: Pick<CtmRequest, 'period' | 'output'>): void {
+    const { output } = request;
+    const before = existsSync(output) ? readNote(output) : undefined;
+    // First: what a kill leaves must not pass for what was asked for.
+    this.note(output, 'reading');
+    try {
+      const series = IoapiSeries.open(expandGlob(`${folder}/${this.settings.outputGlob}`), { overlap: OUTPUT_OVERLAP, grid: this.settings.grid });
+      try {
+        copySurface(series, request, this.settings);
+      } finally {
+        series.close();
+      }
+    } catch (error) {
+      if (before) writeNote(output, before);
+      else if (tellsOfFiles(error)) this.note(output, 'unfit');
+      throw error;
+    }
+    this.note(output, 'read');
+  }
+
+  private note(output: string, state: Note['state']): void {
+    const { outputGlob, variables } = this.settings;
+    writeNote(output, { outputGlob, variables, state });
+  }
+
+  private isSame({ outputGlob, variables }: Note): boolean {
+    return outputGlob === this.settings.outputGlob && JSON.stringify(variables) === JSON.stringify(this.settings.variables);
+  }
+
+  /** Whether what was read so has all that is needed: another part in a sum changes nothing of what is copied. */
+  private holds({ outputGlob, variables }: Note): boolean {
+    const there = new Set(surfaceVariables(variables).map(({ name, units }) => `${name} ${units}`));
+    return (
+      outputGlob === this.settings.outputGlob && surfaceVariables(this.settings.variables).every(({ name, units }) => there.has(`${name} ${units}`))
+    );
+  }
+}
+
+function readNote(output: string): Note | undefined {
+  const path = noteOf(output);
+  return existsSync(path)
+    ? readJson<Note>(path, { keys: { outputGlob: 'string', variables: 'object', state: 'string' }, remedy: 'remove it' })
+    : undefined;
+}
+
+function writeNote(output: string, note: Note): void {
+  writeFileAtomic(noteOf(output), JSON.stringify(note));
+}
+
+/** A run's output is damaged: the files of its command are read again, where they are there. */
+export function readAgain(output: string): void {
+  const note = output.endsWith('.nc') ? readNote(output) : undefined;
+  if (note && hasFiles(output.replace(/\.nc$/, ''))) writeNote(output, { ...note, state: 'reading' });
+}
+
+const OF_OUR_DISK = ['DISK_FULL', 'DISK_QUOTA', 'FILE_LIMIT', 'WRITE_FAILED', 'FILE_UNWRITABLE'];
+
+/** Whether an error tells of the command's files, and not of our own disk. */
+export function tellsOfFiles(error: unknown): error is RetroplumeError {
+  return error instanceof RetroplumeError && !OF_OUR_DISK.includes(error.code);
+}
+
+/** Whether a command has left anything in its folder. */
+export function hasFiles(folder: string): boolean {
+  return existsSync(folder) && readdirSync(folder).length > 0;
+}
+
+/** What the four species are made of, each once. */
+function surfaceVariables(variables: CollectionSettings['variables']): (SurfaceVariable & { species: Species })[] {
+  const all = OUTPUT_SPECIES.flatMap(({ species, units, description }) =>
+    partsOfVariable(variables[species]).map(([name]) => ({ name, units, species, description: `${name}, for ${description}` })),
+  );
+  return all.filter(({ name }, i) => all.findIndex((other) => other.name === name) === i);
+}
+
+function copySurface(
+  series: IoapiSeries,
+  request: Pick<CtmRequest, 'period' | 'output'>,
+  { grid, variables }: Pick<CollectionSettings, 'grid' | 'variables'>,
+): void {
+  const time: TimeAxis = { start: request.period.start, stepSeconds: 3600, count: request.period.hours };
+  const first = firstStepOf(series, time);
+  const copied = surfaceVariables(variables);
+  const zero = new Map(copied.map(({ name }) => [name, new Set<number>()]));
+  const writer = createSurfaceOutput(request.output, grid, time, copied, 'copied from the output of the command of the case');
+  try {
+    for (const { name, units, species } of copied) {
+      for (let step = 0; step < time.count; step++) {
+        const field = series.read(name, first + step, 1, 0);
+        const from = series.variables.find((variable) => variable.name === name)?.units ?? '';
+        const { scale } = conversion(from, units, { subject: `${series.path}: ${name}` });
+        const where = { path: series.path, variable: name, grid, start: timeAt(time, step), stepSeconds: 3600, layers: 1 };
+        assertValues(field, where, concentrationRange(species, from, scale));
+        if (field.every((value) => value === 0)) zero.get(name)!.add(step);
+        writer.write(
+          name,
+          step,
+          field.map((value) => value * scale),
+        );
+      }
+    }
+    for (const { species } of OUTPUT_SPECIES) {
+      const parts = partsOfVariable(variables[species]).map(([name]) => name);
+      const ofAll = [...zero.get(parts[0])!].filter((step) => parts.every((name) => zero.get(name)!.has(step)));
+      refuseZeroHours(ofAll, { path: series.path, species, variables: parts, time });
+    }
+    writer.close();
+  } catch (error) {
+    writer.abort();
+    throw error;
+  }
+}

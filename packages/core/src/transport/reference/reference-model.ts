@@ -1,0 +1,204 @@
+/**
+ * Runs the reference transport model over a period: I/O API emissions and meteorology in, an ACONC-like I/O API file out, as CMAQ's would be.
+ */
+import { createTransportModel, type TransportBudget, type TransportModel, type TransportOptions } from '@retroplume/native';
+import { REST } from '../../case';
+import { type IoapiReader, type IoapiWriter } from '../../files/ioapi/ioapi';
+import { instant, timeAt } from '../../files/ioapi/ioapi-time';
+import { firstStepOf } from '../../files/ioapi/period-steps';
+import { openWeather, type WeatherOptions } from '../../weather/open-weather';
+import { ConfigError, DataError, ShapeError, TransportError } from '../../base/errors';
+import type { Grid, TimeAxis } from '../../grid/grid';
+import { LATLON } from '../../grid/projection';
+import { GROUP_NAMES, type EmissionGroups, type SectorFiles } from '../../inventory/reading/emission-reader';
+import { InventoryReader } from '../../inventory/reading/inventory-reader';
+import { referenceOptions, type ReferenceSettings } from './reference-options';
+import { createSurfaceOutput, DEFAULT_OUTPUT_NAMES, OUTPUT_SPECIES, speciesVariables, type OutputNames } from '../surface-output';
+import { changedWeather, changeInWords, type WeatherChange } from './weather-change';
+import { readLandMask, readWeather } from './weather-reader';
+import { WindError, type WindErrorSettings } from './wind-error';
+
+export interface ReferenceRun {
+  /** the grid of the run, which all files are on or hold as a window; by default that of the meteorology */
+  grid?: Grid;
+  /** I/O API, hourly; together they cover the period */
+  emissionFiles: string[];
+  /** where those are the files of several sectors: which are whose */
+  sectors?: readonly SectorFiles[];
+  meteorologyFiles: string[];
+  /** how the meteorology is read, see openWeather */
+  meteorology?: Omit<WeatherOptions, 'grid'>;
+  /** with LWMASK; without it all cells are land */
+  geographyFiles?: string[];
+  /** path of the file to write */
+  output: string;
+  period: { start: Date; hours: number };
+  groups: EmissionGroups;
+  /** `ctm.options` of the case */
+  options?: ReferenceSettings;
+  /** laid on the winds of the meteorology */
+  windError?: WindErrorSettings;
+  /** names of the variables of the output; by default NO2, SO2, O3, PM25 */
+  variables?: OutputNames;
+  /** factors on the emission groups, `[rows, cols, 5]`, or one such field per hour */
+  factors?: Float32Array;
+  threads?: number;
+  onProgress?: (done: number, total: number, text: string) => void;
+  signal?: AbortSignal;
+}
+
+const HOURS_AT_ONCE = 24;
+const OPTIONS_KEY = 'ctm.options';
+
+/**
+ * Refuses options that no run on this grid would accept, before one is made.
+ *
+ * @param key - of the case, for messages
+ * @throws {ConfigError} `CTM_OPTION`, `GRID_NOT_PROJECTED`
+ */
+export function checkReferenceOptions(grid: Grid, settings: ReferenceSettings, key: string): void {
+  openModel(grid, referenceOptions(settings, key).options, key).dispose();
+}
+
+/**
+ * Writes `output` under a temporary name and renames it at the end; an error or an abort leaves nothing behind.
+ *
+ * @returns the mass budget of the run
+ * @throws {DataError} for input files that do not fit (see openWeather, IoapiSeries, readMeteorology), `NEGATIVE`, `NOT_FINITE`
+ * @throws {GridError} `GRID_MISMATCH`
+ * @throws {ConfigError} `CTM_OPTION`, `GRID_NOT_PROJECTED` for a lat-lon grid
+ */
+export async function runReferenceModel(run: ReferenceRun): Promise<TransportBudget> {
+  const { options, weather } = referenceOptions(run.options ?? {}, OPTIONS_KEY);
+  const sectors = run.sectors ?? [{ name: REST, files: run.emissionFiles, groups: run.groups }];
+  const period: TimeAxis = { start: run.period.start, stepSeconds: 3600, count: run.period.hours };
+  const meteorology = openWeather(run.meteorologyFiles, { ...run.meteorology, grid: run.grid, during: period });
+  try {
+    const emissions = InventoryReader.open(sectors, meteorology.grid, period);
+    try {
+      return await simulate(run, { ...options, threads: run.threads ?? 1 }, weather, meteorology, emissions);
+    } finally {
+      emissions.close();
+    }
+  } finally {
+    meteorology.close();
+  }
+}
+
+async function simulate(
+  run: ReferenceRun,
+  options: TransportOptions,
+  change: WeatherChange,
+  meteorology: IoapiReader,
+  emissions: InventoryReader,
+): Promise<TransportBudget> {
+  const { grid } = meteorology;
+  const period: TimeAxis = { start: run.period.start, stepSeconds: 3600, count: run.period.hours };
+  const land = run.geographyFiles && readLandMask(run.geographyFiles, grid);
+  firstStepOf(meteorology, period);
+  checkFactors(run.factors, grid, period.count);
+  const windError = run.windError && new WindError(grid, run.windError);
+  const model = openModel(grid, options, OPTIONS_KEY);
+  const names = run.variables ?? DEFAULT_OUTPUT_NAMES;
+  const writer = createSurfaceOutput(run.output, grid, period, speciesVariables(names), 'made by the reference transport model of Retroplume');
+  try {
+    for (let hour = 0; hour < period.count; hour += HOURS_AT_ONCE) {
+      const count = Math.min(HOURS_AT_ONCE, period.count - hour);
+      const weather = readWeather(meteorology, { ...period, start: timeAt(period, hour), count }, windError);
+      const emitted = scaled(emissions.read(hour, count), run.factors, hour, grid);
+      for (let h = 0; h < count; h++) {
+        run.signal?.throwIfAborted();
+        const cells = emitted.length / count;
+        const fields = { ...changedWeather(weather[h], change), emissions: emitted.subarray(h * cells, (h + 1) * cells), ...(land ? { land } : {}) };
+        writeHour(writer, names, hour + h, await advance(model, fields, instant(timeAt(period, hour + h)), change));
+        run.onProgress?.(hour + h + 1, period.count, 'reference model');
+      }
+    }
+    writer.close();
+    return model.budget();
+  } catch (error) {
+    writer.abort();
+    throw error;
+  } finally {
+    model.dispose();
+  }
+}
+
+function openModel(grid: Grid, options: TransportOptions, key: string): TransportModel {
+  const { rows, cols, xcell, ycell, gdtyp, name } = grid.definition;
+  if (gdtyp === LATLON) {
+    throw new ConfigError(
+      'GRID_NOT_PROJECTED',
+      `grid ${name}: the reference model needs cells of one size in metres but received a lat-lon grid: use a projected grid, or a command of your own as ctm`,
+    );
+  }
+  try {
+    return createTransportModel({ rows, cols, cellSizeX: xcell, cellSizeY: ycell }, options);
+  } catch (error) {
+    if (codeOf(error) !== 'TRANSPORT_BAD_OPTIONS') throw error;
+    throw new ConfigError('CTM_OPTION', `${key}: ${(error as Error).message}: see docs/reference-model.md`, { cause: error });
+  }
+}
+
+async function advance(
+  model: TransportModel,
+  fields: Parameters<TransportModel['advanceHour']>[0],
+  when: string,
+  change: WeatherChange,
+): Promise<Float32Array> {
+  try {
+    return await model.advanceHour(fields);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const code = codeOf(error);
+    if (code === 'TRANSPORT_BAD_EMISSIONS' || code === 'TRANSPORT_BAD_METEOROLOGY') {
+      const said = message.replace(/^transport model: /, '');
+      const changed = code === 'TRANSPORT_BAD_METEOROLOGY' ? changeInWords(change) : undefined;
+      throw new DataError(code, `${when}: ${changed === undefined ? said : blamed(said, changed)}`, { cause: error });
+    }
+    throw new TransportError(code ?? 'TRANSPORT_FAILED', `${when}: ${message}`, { cause: error });
+  }
+}
+
+/** The files alone are not to be mended where settings of the case have changed what they hold. */
+function blamed(said: string, changed: string): string {
+  return said.replace(
+    /: mend the meteorology file$/,
+    `: the weather of the files is changed by ${changed}: mend these settings, or the meteorology file`,
+  );
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+function writeHour(writer: IoapiWriter, names: OutputNames, hour: number, surface: Float32Array): void {
+  const channels = OUTPUT_SPECIES.length;
+  OUTPUT_SPECIES.forEach(({ species }, channel) => {
+    const field = Float32Array.from({ length: surface.length / channels }, (_, cell) => surface[cell * channels + channel]);
+    writer.write(names[species], hour, field);
+  });
+}
+
+function checkFactors(factors: Float32Array | undefined, grid: Grid, hours: number): void {
+  if (!factors) return;
+  const one = grid.rows * grid.cols * GROUP_NAMES.length;
+  if (factors.length !== one && factors.length !== hours * one) {
+    throw new ShapeError(
+      'FACTORS_SHAPE',
+      `factors: expected [${grid.rows}, ${grid.cols}, 5] or [${hours}, ${grid.rows}, ${grid.cols}, 5] but received ${factors.length} values: pass one field, or one per hour`,
+    );
+  }
+  const wrong = factors.find((factor) => !(factor >= 0 && factor < Infinity));
+  if (wrong !== undefined)
+    throw new DataError('FACTORS_INVALID', `factors: expected finite values of 0 or more but received ${wrong}: mend the factors`);
+}
+
+/** Multiplies hours `[count, rows, cols, 5]` from `hour` on by the factors, in place. */
+function scaled(emissions: Float32Array, factors: Float32Array | undefined, hour: number, grid: Grid): Float32Array {
+  if (!factors) return emissions;
+  const one = grid.rows * grid.cols * GROUP_NAMES.length;
+  const offset = factors.length === one ? 0 : hour * one;
+  for (let i = 0; i < emissions.length; i++) emissions[i] *= factors[factors.length === one ? i % one : offset + i];
+  return emissions;
+}

@@ -1,0 +1,102 @@
+/** Observations of a twin experiment: the truth run at the monitors, with noise, in the long layout that the case names. */
+import { GROUPS, SPECIES, speciesUnit, type Species } from '../base/species';
+import { type Case } from '../case';
+import { writeFileAtomic } from '../files/checkpoint';
+import { gasStateAt, type GasState } from '../observations/gas-reference';
+import { readStations } from '../observations/stations';
+import { ConfigError } from '../base/errors';
+import type { Grid } from '../grid/grid';
+import { Random } from '../base/random';
+import { quotedField } from '../base/text-file';
+import { conversion, MOLAR_MASS } from '../units';
+
+/**
+ * Writes hourly observations of every station inside the grid: value · (1 + noise), with a smallest deviation per species, never negative. Times bear a Z,
+ * so that the case's time zone says nothing of them; values are in the unit of their column, to 10⁻⁴ of the species' own.
+ *
+ * @param truth - concentrations of the truth run, `[hours, H, W, 4]`
+ */
+export async function writeTwinObservations(
+  path: string,
+  settings: Case,
+  period: { name: string; start: Date },
+  grid: Grid,
+  truth: Float32Array,
+): Promise<void> {
+  const { stations: stationSettings } = settings.observations;
+  const { twin, columns } = twinSettings(settings);
+  const { stations } = await readStations(stationSettings);
+  const random = new Random(twin.seed).fork(`observations ${period.name}`);
+  const species = SPECIES.filter((name) => columns.species[name]);
+  const inUnit = species.map((name) => toColumnUnit(settings, name));
+  const lines = [[columns.station, columns.time, ...species.map((name) => columns.species[name]!.column)].map(quotedField).join(',')];
+  const cells = grid.rows * grid.cols;
+  const hours = truth.length / (cells * SPECIES.length);
+  for (let hour = 0; hour < hours; hour++) {
+    const at = new Date(period.start.getTime() + hour * 3_600_000);
+    const time = `${at.toISOString().slice(0, 16)}Z`;
+    for (const { id, lon, lat } of stations) {
+      const cell = grid.cellAt(lon, lat);
+      if (!cell) continue;
+      const base = (hour * cells + cell.row * grid.cols + cell.col) * SPECIES.length;
+      const values = species.map((name) => noisy(truth[base + SPECIES.indexOf(name)], name, twin, random));
+      lines.push([quotedField(id), time, ...values.map((value, i) => inUnit[i](value, at))].join(','));
+    }
+  }
+  writeFileAtomic(path, `${lines.join('\n')}\n`);
+}
+
+/** @throws {ConfigError} `TWIN_OBSERVATIONS` */
+export function twinSettings({ observations: { twin, columns } }: Case): Required<Pick<Case['observations'], 'twin' | 'columns'>> {
+  if (twin && columns) return { twin, columns };
+  throw new ConfigError('TWIN_OBSERVATIONS', 'observations: a twin experiment needs observations.twin and observations.columns: add both');
+}
+
+/** Text of a value in ppb or µg m-3, in the unit of its column: what {@link ObservationReader} makes of the unit, the other way round. @throws {UnitError} if it is no concentration */
+export function toColumnUnit({ observations: { columns, gasReference } }: Case, species: Species): (value: number, at: Date) => string {
+  const stateAt = gasStateAt(gasReference);
+  const subject = `observations.columns.species.${species}`;
+  const { unit } = columns!.species[species]!;
+  const found = new Map<GasState, ReturnType<typeof conversion>>(); // units are parsed once, and not for every value
+  const from = (state: GasState): ReturnType<typeof conversion> => {
+    const made = conversion(unit, speciesUnit(species), { molarMass: MOLAR_MASS[species], ...state, subject });
+    found.set(state, made);
+    return made;
+  };
+  return (value, at) => {
+    const state = stateAt(at.getTime());
+    const { scale, offset } = found.get(state) ?? from(state);
+    const rounded = value.toFixed(4);
+    return scale === 1 && offset === 0 ? rounded : String((Number(rounded) - offset) / scale);
+  };
+}
+
+/**
+ * What beside `observations.twin` decides the file and how it is read; nothing in UTC, the species' own units and the demo's names, with which files of before
+ * are still right, though their times bore no Z.
+ */
+export function twinFileSettings({ observations: { twin, columns, timeZone, gasReference } }: Case): object | undefined {
+  if (!twin || !columns) return undefined;
+  const { station, time, species } = columns;
+  const given = SPECIES.flatMap((name) => (species[name] ? [{ name, ...species[name] }] : []));
+  const units = given.filter(({ name, unit }) => unit !== speciesUnit(name)).map(({ name, unit }) => [name, unit]);
+  const names = [station, time, ...given.flatMap(({ name, column }) => [name, column])];
+  const asInDemo = names.join() === ['station', 'time', ...SPECIES.flatMap((name) => [name, name.replace('.', '')])].join();
+  const settings = {
+    ...(timeZone !== 'UTC' || units.length > 0 ? { times: 'Z' } : {}),
+    ...(units.length > 0 ? { units: Object.fromEntries(units) as Record<string, string>, gasReference } : {}),
+    ...(asInDemo ? {} : { names }),
+  };
+  return Object.keys(settings).length > 0 ? settings : undefined;
+}
+
+function noisy(value: number, species: Species, twin: { noise: number; floor: Record<Species, number> }, random: Random): number {
+  const deviation = Math.max(twin.floor[species], twin.noise * value);
+  return Math.max(0, value + deviation * random.normal());
+}
+
+/** Factors `[5, H, W]` with the group last: `[H, W, 5]`. */
+export function groupLast(factors: Float32Array): Float32Array {
+  const cells = factors.length / GROUPS.length;
+  return Float32Array.from({ length: factors.length }, (_, i) => factors[(i % GROUPS.length) * cells + Math.floor(i / GROUPS.length)]);
+}
