@@ -7,7 +7,7 @@ export const VERSIONS: Record<string, string> = { retroplume: '0.1.0', node: pro
 
 /** Git's name for the code that runs, with `-dirty` where it is not as committed; null where it is no clone of its own. */
 export function codeVersion(): string | null {
-  const root = realpathSync(resolve(__dirname, '../../../../..'));
+  const root = realpathSync(resolve(__dirname, '../../../..'));
   const git = (...args: string[]): string | null => {
     const { status, stdout } = spawnSync('git', ['-C', root, ...args], { encoding: 'utf8' });
     return status === 0 ? stdout.trim() : null;

@@ -364,7 +364,7 @@ describe('a loaded case that was kept as JSON', () => {
     return { loaded, json: JSON.parse(JSON.stringify(settings)) as Record<string, unknown> };
   };
   it.each(['china-201701', 'cmaq-slurm'])('is the same case: examples/%s', (name) => {
-    const { loaded, json } = kept(join(__dirname, '../../../../../examples', name, 'case.yaml'));
+    const { loaded, json } = kept(join(__dirname, '../../../../examples', name, 'case.yaml'));
     expect(restoreCase(json, loaded.file)).toEqual(loaded);
   });
   it('is refused by a version that has other keys', () => {

@@ -134,8 +134,10 @@ export function readVariables(header: IoapiHeader, file: NetcdfFile): IoapiVaria
 function refusePacked(path: string, name: string, attributes: CfAttributes): void {
   const packing = packingOf(attributes, `${path}: ${name}`);
   if (!packing || (packing.scale === 1 && packing.offset === 0 && !packing.unsigned)) return;
+  // A float's 0.1 is 0.10000000149011612.
+  const shown = (value: unknown): string => (typeof value === 'number' ? String(Number(value.toPrecision(7))) : String(value));
   const said = ['scale_factor', 'add_offset', '_Unsigned'].flatMap((key) =>
-    attributes[key] === undefined ? [] : [`${key} ${String(attributes[key])}`],
+    attributes[key] === undefined ? [] : [`${key} ${shown(attributes[key])}`],
   );
   throw new DataError(
     'IOAPI_PACKED',

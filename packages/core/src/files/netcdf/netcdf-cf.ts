@@ -192,10 +192,10 @@ export function unpacked(stored: NetcdfArray, attributes: CfAttributes, subject:
   return data;
 }
 
-/** netCDF's own fill values, for what was never written; bytes have none, as each of their values may be meant. */
 /** Numbers that a type without a sign has: a mark of a signed type is the same bits there. */
 const UNSIGNED: Partial<Record<NetcdfType, number>> = { ubyte: 2 ** 8, ushort: 2 ** 16, uint: 2 ** 32 };
 
+/** netCDF's own fill values, for what was never written; bytes have none, as each of their values may be meant. */
 const OWN_FILLS: Partial<Record<NetcdfType, number>> = { short: -32767, ushort: 65535, int: -2147483647, uint: 4294967295 };
 
 /** How the values of a variable are stored: meant is scale · stored + offset, in whole numbers without a sign where `unsigned`. */

@@ -85,6 +85,7 @@ describe('packing', () => {
 
   test.each([
     [['scale_factor = 0.1'], 'scale_factor 0.1'],
+    [['scale_factor = 0.1f'], 'scale_factor 0.1'],
     [['scale_factor = 10.f', 'add_offset = -2.'], 'scale_factor 10, add_offset -2'],
     [['add_offset = 1'], 'add_offset 1'],
     [['_Unsigned = "true"'], '_Unsigned true'],
