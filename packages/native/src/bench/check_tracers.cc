@@ -7,6 +7,7 @@
 #include "bench/fields_report.h"
 #include "bench/queued_time.h"
 #include "ops/cpu_kernels.h"
+#include "ops/tracers/tracers.h"
 #include "runtime/device_tracers.h"
 #include "runtime/error.h"
 

@@ -8,6 +8,7 @@
 #include "bench/fields_report.h"
 #include "bench/queued_time.h"
 #include "ops/cpu_kernels.h"
+#include "ops/window_mean/window_mean.h"
 #include "runtime/device_fields.h"
 #include "runtime/error.h"
 

@@ -1,4 +1,5 @@
 #include "binding/arguments.h"
+#include "ops/half_precision/half_precision.h"
 
 /** fromHalf and toHalf of half-precision.ts, on the calling thread. */
 namespace retroplume {

@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "binding/arguments.h"
+#include "ops/linear_control/linear_control.h"
 
 /** linearFactors, linearDescent, linearBounds and isFinite of linear-control.ts: a stretch of JavaScript's arrays, in place. */
 namespace retroplume {

@@ -4,6 +4,7 @@
 
 #include "binding/addon.h"
 #include "ops/cpu_kernels.h"
+#include "ops/peak/peak.h"
 #include "runtime/error.h"
 
 /** measurePeak of peak.ts: the best of many short rounds, so that what else runs on the machine is passed over. */

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "binding/arguments.h"
+#include "ops/tracers/tracers.h"
 
 namespace retroplume {
 

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "binding/tracer_request.h"
+#include "ops/tracers/tracer_rates.h"
 
 /** tracers, tracersAdjoint and tracerRates of tracers.ts. */
 namespace retroplume {

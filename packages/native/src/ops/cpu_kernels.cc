@@ -15,18 +15,14 @@ CpuKernels cpuTable();
 }
 #if defined(RETROPLUME_TILES)
 namespace amx {
-void lstmForward(const LstmForward<float>& call, const Context& context);
-void lstmBackward(const LstmBackward<float>& call, const Context& context);
-void upconv2x2Forward(const Upconv2x2Forward<float>& call, const Context& context);
-void upconv2x2BackwardInput(const Upconv2x2BackwardInput<float>& call, const Context& context);
+#define TILES(name, Call) void name(const Call<float>& call, const Context& context);
+#include "ops/kernel_list.h"
 
 /** Of what is mostly matrix products without a way to fewer operations; all else is AVX-512's. */
 CpuKernels cpuTable() {
   CpuKernels table = avx512::cpuTable();
-  table.lstmForward = lstmForward;
-  table.lstmBackward = lstmBackward;
-  table.upconv2x2Forward = upconv2x2Forward;
-  table.upconv2x2BackwardInput = upconv2x2BackwardInput;
+#define TILES(name, Call) table.name = name;
+#include "ops/kernel_list.h"
   return table;
 }
 }  // namespace amx

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "ops/window_mean/window_mean.h"
 #include "runtime/buffer.h"
 #include "runtime/device.h"
 

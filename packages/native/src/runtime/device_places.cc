@@ -1,5 +1,7 @@
 #include "runtime/device_places.h"
 
+#include "ops/places/places.h"
+
 namespace retroplume {
 
 void DevicePlaces::read(const float* array, int64_t length, const int32_t* places, int64_t count, float* values) {

@@ -2,6 +2,7 @@
 #include <memory>
 #include <vector>
 
+#include "ops/tracers/tracers.h"
 #include "runtime/device_fields.h"
 
 namespace retroplume {

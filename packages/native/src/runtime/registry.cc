@@ -1,6 +1,5 @@
 #include "runtime/registry.h"
 
-#include "ops/ops.h"
 #include "runtime/error.h"
 
 namespace retroplume {
@@ -17,25 +16,13 @@ std::vector<std::string> Registry::names() const {
   return names;
 }
 
+#define OP(Name) void register##Name(Registry& registry);
+#include "ops/kernel_list.h"
+
 Registry makeRegistry() {
   Registry registry;
-  registerConv2d(registry);
-  registerUpconv2x2(registry);
-  registerMaxpool2x2(registry);
-  registerLstm(registry);
-  registerBatchNorm(registry);
-  registerBatchNormPrelu(registry);
-  registerPrelu(registry);
-  registerChannelAffine(registry);
-  registerMultiplySteps(registry);
-  registerMuon(registry);
-  registerUnary(registry);
-  registerDropout(registry);
-  registerArithmetic(registry);
-  registerStridedCopy(registry);
-  registerLoss(registry);
-  registerOptimiser(registry);
-  registerAllReduce(registry);
+#define OP(Name) register##Name(registry);
+#include "ops/kernel_list.h"
   return registry;
 }
 

@@ -16,7 +16,7 @@ struct KernelEntry {
   BoundKernel (*bindDouble)(InstructionReader<double>&);
 };
 
-/** All kernels by name. Each op adds its own in `register<Op>`; the list of those is in registry.cc. */
+/** All kernels by name. Each op adds its own in `register<Op>`; ops/kernel_list.h lists those. */
 class Registry {
  public:
   void add(const std::string& name, BoundKernel (*bindFloat)(InstructionReader<float>&), BoundKernel (*bindDouble)(InstructionReader<double>&)) {

@@ -1,6 +1,5 @@
 #include "ops/all_reduce/all_reduce.h"
 
-#include "ops/ops.h"
 #include "runtime/collective.h"
 #include "runtime/registry.h"
 

@@ -1,4 +1,4 @@
-#include "ops/cpu_declarations.h"
+#include "ops/arithmetic/arithmetic.h"
 #include "ops/simd/elementwise.h"
 #include "ops/simd/strips.h"
 

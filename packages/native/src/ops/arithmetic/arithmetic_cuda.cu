@@ -1,4 +1,4 @@
-#include "ops/cuda_declarations.h"
+#include "ops/arithmetic/arithmetic.h"
 #include "runtime/cuda/channels.h"
 
 /** Memory is the limit: 12 bytes an element for binary and axpy, 8 for scale, 4 for fill. An output may be an input: each thread reads first. */

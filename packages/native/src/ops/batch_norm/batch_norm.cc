@@ -1,6 +1,5 @@
 #include "ops/batch_norm/batch_norm.h"
 
-#include "ops/ops.h"
 #include "ops/simd/scratch.h"
 #include "runtime/registry.h"
 

@@ -1,5 +1,5 @@
+#include "ops/batch_norm/batch_norm.h"
 #include "ops/batch_norm/synchronised.h"
-#include "ops/cpu_declarations.h"
 #include "ops/simd/channels.h"
 
 /**

@@ -1,5 +1,5 @@
+#include "ops/batch_norm/batch_norm.h"
 #include "ops/batch_norm/batch_norm_cuda.h"
-#include "ops/cuda_declarations.h"
 
 /**
  * Two passes over memory each way: sums of every channel, then element by element (batch_norm_cuda.h). Forward reads x twice and writes once,

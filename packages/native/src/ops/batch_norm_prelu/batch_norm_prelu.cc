@@ -1,7 +1,6 @@
 #include "ops/batch_norm_prelu/batch_norm_prelu.h"
 
 #include "ops/batch_norm_prelu/batch_norm_prelu_scratch.h"
-#include "ops/ops.h"
 #include "runtime/registry.h"
 
 namespace retroplume {

@@ -1,6 +1,6 @@
 #include "ops/batch_norm/synchronised.h"
+#include "ops/batch_norm_prelu/batch_norm_prelu.h"
 #include "ops/batch_norm_prelu/batch_norm_prelu_scratch.h"
-#include "ops/cpu_declarations.h"
 #include "ops/dropout/dropout_factors.h"
 #include "ops/simd/strips.h"
 

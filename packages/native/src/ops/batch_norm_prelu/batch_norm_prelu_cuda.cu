@@ -1,5 +1,5 @@
 #include "ops/batch_norm/batch_norm_cuda.h"
-#include "ops/cuda_declarations.h"
+#include "ops/batch_norm_prelu/batch_norm_prelu.h"
 #include "ops/dropout/dropout.h"
 
 /**

@@ -1,6 +1,5 @@
 #include "ops/channel_affine/channel_affine.h"
 
-#include "ops/ops.h"
 #include "ops/simd/scratch.h"
 #include "runtime/registry.h"
 

@@ -1,4 +1,4 @@
-#include "ops/cpu_declarations.h"
+#include "ops/channel_affine/channel_affine.h"
 #include "ops/simd/scratch.h"
 #include "ops/simd/strips.h"
 

@@ -1,4 +1,4 @@
-#include "ops/cuda_declarations.h"
+#include "ops/channel_affine/channel_affine.h"
 #include "runtime/cuda/channels.h"
 
 /** Memory is the limit: 8 bytes an element; scale and shift stay in the first cache. Packs of four where a pack has the channels of one pixel. */

@@ -4,7 +4,6 @@
 #include "ops/conv2d/conv2d_choice.h"
 #include "ops/conv2d/conv2d_scratch.h"
 #include "ops/conv2d/conv2d_winograd_scratch.h"
-#include "ops/ops.h"
 #include "runtime/registry.h"
 
 namespace retroplume {

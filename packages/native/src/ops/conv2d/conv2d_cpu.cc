@@ -1,5 +1,5 @@
+#include "ops/conv2d/conv2d.h"
 #include "ops/conv2d/conv2d_scratch.h"
-#include "ops/cpu_declarations.h"
 #include "ops/simd/gemm_tile.h"
 #include "ops/simd/parallel.h"
 

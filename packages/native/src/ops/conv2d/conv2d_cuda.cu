@@ -1,6 +1,6 @@
+#include "ops/conv2d/conv2d.h"
 #include "ops/conv2d/conv3x3_cuda.h"
 #include "ops/conv2d/conv3x3_weight_cuda.h"
-#include "ops/cuda_declarations.h"
 #include "runtime/cuda/gemm.h"
 #include "runtime/cuda/packs.h"
 

@@ -1,6 +1,6 @@
+#include "ops/conv2d/conv2d.h"
 #include "ops/conv2d/conv2d_winograd_scratch.h"
 #include "ops/conv2d/winograd_tiles.h"
-#include "ops/cpu_declarations.h"
 #include "ops/simd/elementwise.h"
 #include "ops/simd/gemm_tile.h"
 #include "ops/simd/parallel.h"

@@ -1,4 +1,4 @@
-#include "ops/cpu_declarations.h"
+#include "ops/dropout/dropout.h"
 #include "ops/dropout/dropout_factors.h"
 #include "ops/simd/elementwise.h"
 

@@ -1,4 +1,4 @@
-#include "ops/cuda_declarations.h"
+#include "ops/dropout/dropout.h"
 #include "runtime/cuda/packs.h"
 
 /**

@@ -1,4 +1,4 @@
-#include "ops/cpu_declarations.h"
+#include "ops/half_precision/half_precision.h"
 #include "ops/simd/elementwise.h"
 #include "ops/simd/halves.h"
 

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "ops/cpu_declarations.h"
+#include "ops/linear_control/linear_control.h"
 #include "ops/simd/elementwise.h"
 
 /** What is written has the same bits for every instruction set: no product is followed by a sum that could take it in. */

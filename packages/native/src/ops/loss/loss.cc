@@ -1,6 +1,5 @@
 #include "ops/loss/loss.h"
 
-#include "ops/ops.h"
 #include "runtime/registry.h"
 
 namespace retroplume {

@@ -1,4 +1,4 @@
-#include "ops/cpu_declarations.h"
+#include "ops/loss/loss.h"
 #include "ops/simd/elementwise.h"
 
 // Weight 0 is tested, not multiplied: 0·NaN would be NaN.

@@ -1,4 +1,4 @@
-#include "ops/cuda_declarations.h"
+#include "ops/loss/loss.h"
 #include "runtime/cuda/packs.h"
 #include "runtime/cuda/reduce.h"
 

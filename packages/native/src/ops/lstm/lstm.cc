@@ -1,7 +1,6 @@
 #include "ops/lstm/lstm.h"
 
 #include "ops/lstm/lstm_scratch.h"
-#include "ops/ops.h"
 #include "runtime/registry.h"
 
 namespace retroplume {

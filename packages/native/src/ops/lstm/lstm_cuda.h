@@ -2,7 +2,7 @@
 #include <cstddef>
 #include <type_traits>
 
-#include "ops/cuda_declarations.h"
+#include "ops/lstm/lstm.h"
 #include "runtime/cuda/device.h"
 
 /**

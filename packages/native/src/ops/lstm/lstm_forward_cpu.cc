@@ -1,4 +1,4 @@
-#include "ops/cpu_declarations.h"
+#include "ops/lstm/lstm.h"
 #include "ops/lstm/lstm_tile.h"
 #include "ops/simd/parallel.h"
 

@@ -1,6 +1,5 @@
 #include "ops/maxpool2x2/maxpool2x2.h"
 
-#include "ops/ops.h"
 #include "runtime/registry.h"
 
 namespace retroplume {

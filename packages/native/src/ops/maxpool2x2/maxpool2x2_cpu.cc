@@ -1,4 +1,4 @@
-#include "ops/cpu_declarations.h"
+#include "ops/maxpool2x2/maxpool2x2.h"
 #include "ops/simd/activation.h"
 #include "ops/simd/elementwise.h"
 

@@ -1,4 +1,4 @@
-#include "ops/cuda_declarations.h"
+#include "ops/maxpool2x2/maxpool2x2.h"
 #include "runtime/cuda/activation.h"
 #include "runtime/cuda/divisor.h"
 #include "runtime/cuda/packs.h"

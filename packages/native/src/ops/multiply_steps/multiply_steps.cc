@@ -1,6 +1,5 @@
 #include "ops/multiply_steps/multiply_steps.h"
 
-#include "ops/ops.h"
 #include "runtime/registry.h"
 
 namespace retroplume {

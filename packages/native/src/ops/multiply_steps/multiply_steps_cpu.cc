@@ -1,4 +1,4 @@
-#include "ops/cpu_declarations.h"
+#include "ops/multiply_steps/multiply_steps.h"
 #include "ops/simd/elementwise.h"
 
 /**

@@ -1,4 +1,4 @@
-#include "ops/cuda_declarations.h"
+#include "ops/multiply_steps/multiply_steps.h"
 #include "runtime/cuda/channels.h"
 
 /**

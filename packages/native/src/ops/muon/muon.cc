@@ -3,7 +3,6 @@
 #include <string>
 
 #include "ops/muon/muon_scratch.h"
-#include "ops/ops.h"
 #include "runtime/registry.h"
 
 namespace retroplume {

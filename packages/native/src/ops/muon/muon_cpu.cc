@@ -1,4 +1,4 @@
-#include "ops/cpu_declarations.h"
+#include "ops/muon/muon.h"
 #include "ops/muon/muon_scratch.h"
 #include "ops/simd/gemm_tile.h"
 #include "ops/simd/parallel.h"

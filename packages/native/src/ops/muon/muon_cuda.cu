@@ -1,6 +1,6 @@
 #include <utility>
 
-#include "ops/cuda_declarations.h"
+#include "ops/muon/muon.h"
 #include "runtime/cuda/reduce.h"
 
 /**
@@ -173,7 +173,7 @@ int64_t scratchFloats(const MuonMatrix& matrix) { return 2 * matrix.elements() +
 
 }  // namespace
 
-std::size_t muonDeviceScratch(const Muon<float>& call) {
+std::size_t muonScratch(const Muon<float>& call) {
   int64_t floats = 0;
   for (int k = 0; k < call.count; ++k) floats += scratchFloats(call.matrices[k]);
   return static_cast<std::size_t>(floats) * sizeof(float);

@@ -1,6 +1,5 @@
 #include "ops/optimiser/optimiser.h"
 
-#include "ops/ops.h"
 #include "runtime/registry.h"
 
 namespace retroplume {

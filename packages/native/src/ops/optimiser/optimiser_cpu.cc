@@ -1,4 +1,4 @@
-#include "ops/cpu_declarations.h"
+#include "ops/optimiser/optimiser.h"
 #include "ops/simd/elementwise.h"
 
 namespace retroplume::RETROPLUME_ISA {

@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "ops/cuda_declarations.h"
+#include "ops/optimiser/optimiser.h"
 #include "runtime/cuda/packs.h"
 #include "runtime/cuda/reduce.h"
 

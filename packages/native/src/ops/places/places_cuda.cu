@@ -1,4 +1,4 @@
-#include "ops/cuda_declarations.h"
+#include "ops/places/places.h"
 #include "runtime/cuda/elementwise.h"
 
 /** A thread an element: each touches a sector of its own, some thousand of them, which is less than starting the kernel takes. */

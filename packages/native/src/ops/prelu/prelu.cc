@@ -1,6 +1,5 @@
 #include "ops/prelu/prelu.h"
 
-#include "ops/ops.h"
 #include "ops/prelu/prelu_scratch.h"
 #include "runtime/registry.h"
 

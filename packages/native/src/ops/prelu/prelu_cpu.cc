@@ -1,4 +1,4 @@
-#include "ops/cpu_declarations.h"
+#include "ops/prelu/prelu.h"
 #include "ops/prelu/prelu_scratch.h"
 #include "ops/simd/activation.h"
 #include "ops/simd/strips.h"

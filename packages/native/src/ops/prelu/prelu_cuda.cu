@@ -1,4 +1,4 @@
-#include "ops/cuda_declarations.h"
+#include "ops/prelu/prelu.h"
 #include "runtime/cuda/activation.h"
 #include "runtime/cuda/channels.h"
 

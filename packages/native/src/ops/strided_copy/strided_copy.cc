@@ -1,6 +1,5 @@
 #include "ops/strided_copy/strided_copy.h"
 
-#include "ops/ops.h"
 #include "runtime/registry.h"
 
 namespace retroplume {

@@ -1,5 +1,5 @@
-#include "ops/cpu_declarations.h"
 #include "ops/simd/elementwise.h"
+#include "ops/strided_copy/strided_copy.h"
 #include "ops/strided_copy/strided_copy_merged.h"
 
 /**

@@ -1,4 +1,4 @@
-#include "ops/cuda_declarations.h"
+#include "ops/strided_copy/strided_copy.h"
 #include "ops/strided_copy/strided_copy_merged.h"
 #include "runtime/cuda/divisor.h"
 #include "runtime/cuda/packs.h"

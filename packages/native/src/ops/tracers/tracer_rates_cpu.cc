@@ -1,7 +1,7 @@
 #include <math.h>
 
-#include "ops/cpu_declarations.h"
 #include "ops/simd/parallel.h"
+#include "ops/tracers/tracer_rates.h"
 
 namespace retroplume::RETROPLUME_ISA {
 

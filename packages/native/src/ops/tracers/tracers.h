@@ -88,15 +88,16 @@ struct TracerCourants {
  * The same in a device's memory, from the first hour of a period on. Of the parameters, `masses` are tracerMasses() zeros and as many more of which
  * the borders are zeros, `scratch` tracerDeviceScratch() numbers that were zeros before the first call.
  */
-template <class Call>
-struct OnDevice {
-  Call call;
+struct TracersOnDevice {
+  Tracers call;
   /** sweeps along both axes of each hour, in the host's memory */
   const int* steps;
 };
 
-using TracersOnDevice = OnDevice<Tracers>;
-using TracersAdjointOnDevice = OnDevice<TracersAdjoint>;
+struct TracersAdjointOnDevice {
+  TracersAdjoint call;
+  const int* steps;
+};
 
 /** A field with two ghost cells on every side, which stay 0. */
 struct TracerPlane {

@@ -1,8 +1,8 @@
 #include <math.h>
 
-#include "ops/cpu_declarations.h"
 #include "ops/simd/parallel.h"
 #include "ops/tracers/tracer_sweeps.h"
+#include "ops/tracers/tracers.h"
 
 /**
  * The weather of an hour is shared by all tracers: rows of cells are worked on by all threads, then each thread advects tracers of its own, whose

@@ -1,8 +1,8 @@
 #include <cmath>
 
-#include "ops/cuda_declarations.h"
 #include "ops/random/normal.h"
 #include "ops/tracers/tracer_layers.h"
+#include "ops/tracers/tracers.h"
 #include "runtime/cuda/divisor.h"
 #include "runtime/cuda/reduce.h"
 

@@ -1,6 +1,6 @@
-#include "ops/cpu_declarations.h"
 #include "ops/simd/elementwise.h"
 #include "ops/simd/math.h"
+#include "ops/unary/unary.h"
 
 namespace retroplume::RETROPLUME_ISA {
 

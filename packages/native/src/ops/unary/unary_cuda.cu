@@ -1,4 +1,4 @@
-#include "ops/cuda_declarations.h"
+#include "ops/unary/unary.h"
 #include "runtime/cuda/elementwise.h"
 
 /** One thread an element, in a grid-stride loop: the bytes are the limit, and consecutive threads read consecutive elements. */

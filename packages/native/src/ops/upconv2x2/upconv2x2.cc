@@ -1,7 +1,6 @@
 #include "ops/upconv2x2/upconv2x2.h"
 
 #include "ops/activation/read_derivative.h"
-#include "ops/ops.h"
 #include "ops/upconv2x2/upconv2x2_scratch.h"
 #include "runtime/registry.h"
 

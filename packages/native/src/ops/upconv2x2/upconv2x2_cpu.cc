@@ -1,7 +1,7 @@
-#include "ops/cpu_declarations.h"
 #include "ops/simd/gemm_tile.h"
 #include "ops/simd/parallel.h"
 #include "ops/simd/partial_sums.h"
+#include "ops/upconv2x2/upconv2x2.h"
 #include "ops/upconv2x2/upconv2x2_scratch.h"
 
 /**

@@ -1,4 +1,4 @@
-#include "ops/cuda_declarations.h"
+#include "ops/upconv2x2/upconv2x2.h"
 #include "runtime/cuda/gemm.h"
 
 /**

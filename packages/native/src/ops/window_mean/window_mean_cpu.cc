@@ -1,7 +1,7 @@
-#include "ops/cpu_declarations.h"
 #include "ops/random/normal_lanes.h"
 #include "ops/simd/elementwise.h"
 #include "ops/simd/halves.h"
+#include "ops/window_mean/window_mean.h"
 
 /** Rows of the crop are contiguous in memory, and an output row stays in the first-level cache while the hours pass over it. */
 namespace retroplume::RETROPLUME_ISA {

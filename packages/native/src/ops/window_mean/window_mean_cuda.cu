@@ -1,6 +1,6 @@
-#include "ops/cuda_declarations.h"
 #include "ops/random/normal.h"
 #include "ops/random/philox.h"
+#include "ops/window_mean/window_mean.h"
 #include "runtime/cuda/divisor.h"
 #include "runtime/cuda/packs.h"
 
