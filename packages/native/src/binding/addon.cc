@@ -3,16 +3,15 @@
 #include "binding/device_tracers_binding.h"
 #include "binding/fields_binding.h"
 #include "binding/program_binding.h"
+#include "napi/arguments.h"
 #include "runtime/cpu_features.h"
 #include "runtime/error.h"
 
 namespace retroplume {
 
 Napi::Error toJavaScript(Napi::Env env, const std::exception& error) {
-  Napi::Error result = Napi::Error::New(env, error.what());
   const auto* native = dynamic_cast<const NativeError*>(&error);
-  result.Set("code", Napi::String::New(env, native != nullptr ? native->code() : "NATIVE_FAILURE"));
-  return result;
+  return codedError(env, native != nullptr ? native->code() : "NATIVE_FAILURE", error.what());
 }
 
 Addon::Addon(Napi::Env env, Napi::Object exports) : registry_(makeRegistry()) {
@@ -69,49 +68,7 @@ Napi::Value Addon::cudaDevices(const Napi::CallbackInfo& info) {
   });
 }
 
-Executor& Addon::executor() {
-  if (!executor_) executor_ = std::make_unique<Executor>();
-  return *executor_;
-}
-
-Napi::Promise Addon::submit(Napi::Env env, std::function<Finish()> job) {
-  Executor& runner = executor();
-  if (!settle_) {
-    settle_ = Napi::ThreadSafeFunction::New(env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}), "retroplume", 0, 1);
-    settle_.Unref(env);
-    // Hooks run last first: the executor's thread ends before Node closes the function that it calls.
-    env.AddCleanupHook([this] { executor_.reset(); });
-  }
-  if (pending_++ == 0) settle_.Ref(env);
-  auto deferred = std::make_shared<Napi::Promise::Deferred>(env);
-  runner.enqueue([this, deferred, job = std::move(job)]() mutable {
-    Finish finish;
-    std::exception_ptr error;
-    try {
-      finish = job();
-    } catch (...) {
-      error = std::current_exception();
-    }
-    job = nullptr;
-    settle_.BlockingCall([this, deferred, finish, error](Napi::Env env, Napi::Function) {
-      if (--pending_ == 0) settle_.Unref(env);
-      try {
-        if (error) std::rethrow_exception(error);
-        deferred->Resolve(finish(env));
-      } catch (const std::exception& failure) {
-        deferred->Reject(toJavaScript(env, failure).Value());
-      }
-    });
-  });
-  return deferred->Promise();
-}
-
-Napi::Value Addon::kernelNames(const Napi::CallbackInfo& info) {
-  const std::vector<std::string> names = registry_.names();
-  Napi::Array result = Napi::Array::New(info.Env(), names.size());
-  for (std::size_t i = 0; i < names.size(); ++i) result.Set(static_cast<uint32_t>(i), names[i]);
-  return result;
-}
+Napi::Value Addon::kernelNames(const Napi::CallbackInfo& info) { return toArray(info.Env(), registry_.names()); }
 
 Napi::Value Addon::cpuFeatures(const Napi::CallbackInfo& info) {
   Napi::Object result = Napi::Object::New(info.Env());

@@ -1,32 +1,22 @@
 #pragma once
 #include <napi.h>
 
-#include <functional>
 #include <map>
 #include <memory>
 
 #include "binding/spec_reader.h"
-#include "runtime/executor.h"
+#include "napi/worker.h"
 #include "runtime/registry.h"
 
 namespace retroplume {
-
-/** Calls `body`; a C++ exception becomes a JavaScript error with the property `code`. */
-template <class Body>
-auto guarded(Napi::Env env, Body body) -> decltype(body());
 
 /** What one JavaScript environment (main thread or worker) owns: nothing here is shared between environments. */
 class Addon : public Napi::Addon<Addon> {
  public:
   Addon(Napi::Env env, Napi::Object exports);
 
-  using Finish = std::function<Napi::Value(Napi::Env)>;
-  /**
-   * Runs `job` on the executor's thread and settles the promise on JavaScript's: with the value of the Finish that the job returns, or
-   * with the error that it threw. The event loop stays alive until then.
-   */
-  Napi::Promise submit(Napi::Env env, std::function<Finish()> job);
-  Executor& executor();
+  /** The thread that all programs share: a second one would double the threads of the machine. */
+  Worker& worker() { return worker_; }
   /** Of kernels that JavaScript's thread runs beside a program, which has the executor's. */
   Team& teamBeside() { return teamBeside_; }
   const Registry& registry() const { return registry_; }
@@ -55,24 +45,9 @@ class Addon : public Napi::Addon<Addon> {
 
   Registry registry_;
   std::map<int, std::shared_ptr<Device>> devices_;  // opened
-  std::unique_ptr<Executor> executor_;
+  Worker worker_{"retroplume"};
   Team teamBeside_;
-  Napi::ThreadSafeFunction settle_;
-  int pending_ = 0;
   Napi::FunctionReference fieldsClass_;
 };
-
-Napi::Error toJavaScript(Napi::Env env, const std::exception& error);
-
-template <class Body>
-auto guarded(Napi::Env env, Body body) -> decltype(body()) {
-  try {
-    return body();
-  } catch (const Napi::Error&) {
-    throw;
-  } catch (const std::exception& error) {
-    throw toJavaScript(env, error);
-  }
-}
 
 }  // namespace retroplume

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "binding/addon.h"
+#include "napi/arguments.h"
 #include "ops/cpu_kernels.h"
 #include "runtime/error.h"
 
@@ -13,6 +14,11 @@ namespace retroplume {
 
 /** Reads one call's arguments; `what` begins every message. */
 class Arguments {
+  /** Refuses a value of another kind. */
+  auto other(const char* name) const {
+    return [this, name](const char* kind) { refuse(std::string(name) + " to be " + kind); };
+  }
+
  public:
   explicit Arguments(std::string what) : what_(std::move(what)) {}
 
@@ -43,22 +49,13 @@ class Arguments {
     return total;
   }
 
-  Napi::Float32Array floats(const Napi::Value& value, const char* name) const {
-    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_float32_array)
-      refuse(std::string(name) + " to be a Float32Array");
-    return value.As<Napi::Float32Array>();
-  }
+  double number(const Napi::Value& value, const char* name) const { return readNumber(value, other(name)); }
 
-  Napi::Uint16Array halves(const Napi::Value& value, const char* name) const {
-    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint16_array)
-      refuse(std::string(name) + " to be a Uint16Array");
-    return value.As<Napi::Uint16Array>();
+  template <class T>
+  Napi::TypedArrayOf<T> array(const Napi::Value& value, const char* name) const {
+    return readArray<T>(value, other(name));
   }
-
-  Napi::Uint8Array bytes(const Napi::Value& value, const char* name) const {
-    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) refuse(std::string(name) + " to be a Uint8Array");
-    return value.As<Napi::Uint8Array>();
-  }
+  Napi::Float32Array floats(const Napi::Value& value, const char* name) const { return array<float>(value, name); }
 
   /** `offset` elements on, if `length` are left there. */
   float* at(Napi::Float32Array array, int64_t offset, int64_t length, const char* name) const {
@@ -83,7 +80,7 @@ void runKernel(Addon& addon, Kernel<Call> kernel, const Call& call, Workers work
   const int threads = workers.threads;
   if (threads == 1) return kernel(call, Context{1, nullptr, nullptr});
   if (workers.beside) return kernel(call, Context{threads, nullptr, &addon.teamBeside()});
-  Executor& executor = addon.executor();
+  Executor& executor = addon.worker().executor();
   executor.runAndWait([&] { kernel(call, Context{threads, nullptr, &executor.team()}); });
 }
 

@@ -61,7 +61,7 @@ Napi::Value FieldsBinding::write(const Napi::CallbackInfo& info) {
     DeviceFields& fields = live();
     const auto put = [&](int64_t count, const void* from) { fields.write(placeOf(info, count), from, count); };
     if (fields.halves()) {
-      const Napi::Uint16Array data = arguments.halves(info[1], "data");
+      const Napi::Uint16Array data = arguments.array<uint16_t>(info[1], "data");
       put(static_cast<int64_t>(data.ElementLength()), data.Data());
     } else {
       const Napi::Float32Array data = arguments.floats(info[1], "data");

@@ -21,9 +21,7 @@ class Stretch {
   }
 
   double* of(const Napi::Value& value, const char* name) const {
-    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array)
-      arguments.refuse(std::string(name) + " to be a Float64Array");
-    auto array = value.As<Napi::Float64Array>();
+    auto array = arguments.array<double>(value, name);
     if (begin_ + elements > static_cast<int64_t>(array.ElementLength())) arguments.refuse(std::string(name) + " to be long enough");
     return array.Data() + begin_;
   }
@@ -36,11 +34,6 @@ class Stretch {
   const int64_t elements;
   const int threads;
 };
-
-double number(const Napi::Value& value, const char* name) {
-  if (!value.IsNumber()) arguments.refuse(std::string(name) + " to be a number");
-  return value.As<Napi::Number>().DoubleValue();
-}
 
 }  // namespace
 
@@ -56,8 +49,8 @@ Napi::Value Addon::linearFactors(const Napi::CallbackInfo& info) {
 Napi::Value Addon::linearDescent(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const Stretch stretch(info[0].As<Napi::Object>());
-    const LinearDescent call{stretch.elements, number(info[4], "rate"), stretch.of(info[2], "prior"), stretch.floats(info[3], "gradFactors"),
-                             stretch.of(info[1], "control")};
+    const LinearDescent call{stretch.elements, arguments.number(info[4], "rate"), stretch.of(info[2], "prior"),
+                             stretch.floats(info[3], "gradFactors"), stretch.of(info[1], "control")};
     runKernel(*this, cpuKernels(detectIsa()).linearDescent, call, {stretch.threads});
     return info.Env().Undefined();
   });
@@ -66,7 +59,7 @@ Napi::Value Addon::linearDescent(const Napi::CallbackInfo& info) {
 Napi::Value Addon::linearBounds(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const Stretch stretch(info[0].As<Napi::Object>());
-    const LinearBounds call{stretch.elements, number(info[3], "bound"), stretch.of(info[2], "prior"), stretch.of(info[1], "control")};
+    const LinearBounds call{stretch.elements, arguments.number(info[3], "bound"), stretch.of(info[2], "prior"), stretch.of(info[1], "control")};
     runKernel(*this, cpuKernels(detectIsa()).linearBounds, call, {stretch.threads});
     return info.Env().Undefined();
   });

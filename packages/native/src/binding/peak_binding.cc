@@ -47,7 +47,7 @@ Napi::Value Addon::measurePeak(const Napi::CallbackInfo& info) {
     const int threads = info[0].ToNumber().Int32Value();
     if (threads < 1) throw NativeError("ARGUMENT_INVALID", "measurePeak: expected at least 1 thread");
     const CpuKernels& kernels = cpuKernels(parseIsa(info[1].ToString().Utf8Value()));
-    return submit(info.Env(), [&kernels, threads, &team = executor().team()]() -> Finish {
+    return worker_.submit(info.Env(), [&kernels, threads, &team = worker_.executor().team()]() -> Worker::Finish {
       const Context context{threads, nullptr, &team};
       const double flops = multiplyAddsPerSecond(kernels, context), bytes = bytesPerSecond(kernels, context);
       return [flops, bytes](Napi::Env env) -> Napi::Value {

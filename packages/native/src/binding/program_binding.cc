@@ -18,10 +18,9 @@ void copyInto(const void* from, std::size_t begin, void* to, std::size_t count) 
   std::copy_n(static_cast<const From*>(from) + begin, count, static_cast<To*>(to));
 }
 
-double numberArgument(const Napi::CallbackInfo& info, std::size_t index, const char* name) {
-  if (!info[index].IsNumber()) throw NativeError("ARGUMENT_INVALID", std::string("program: expected ") + name + " to be a number");
-  return info[index].As<Napi::Number>().DoubleValue();
-}
+const Arguments programArguments("program");
+
+double numberArgument(const Napi::CallbackInfo& info, std::size_t index, const char* name) { return programArguments.number(info[index], name); }
 
 Napi::Value toObject(Napi::Env env, const std::optional<NonFinite>& found) {
   if (!found) return env.Undefined();
@@ -107,7 +106,7 @@ struct Source {
     if (!value.IsTypedArray()) throw NativeError("ARGUMENT_INVALID", "program.write: expected a Float32Array or Float64Array");
     const auto data = value.As<Napi::TypedArray>();
     count = data.ElementLength();
-    from = static_cast<const char*>(data.ArrayBuffer().Data()) + data.ByteOffset();
+    from = dataOf(data);
     isDouble = data.TypedArrayType() == napi_float64_array;
     if (!isDouble && data.TypedArrayType() != napi_float32_array) {
       throw NativeError("ARGUMENT_INVALID", "program.write: expected a Float32Array or Float64Array but received another typed array");
@@ -264,9 +263,7 @@ Napi::Value ProgramBinding::read(const Napi::CallbackInfo& info) {
 namespace {
 
 Places placesArgument(const Napi::Value& value) {
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array)
-    throw NativeError("ARGUMENT_INVALID", "program: expected places to be an Int32Array");
-  const auto places = value.As<Napi::Int32Array>();
+  const auto places = programArguments.array<int32_t>(value, "places");
   return {places.Data(), static_cast<int64_t>(places.ElementLength())};
 }
 
@@ -317,41 +314,32 @@ template <class Body>
 Napi::Value ProgramBinding::submit(const Napi::CallbackInfo& info, Body body) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     const Phase phase = phaseArgument(info);
-    Executor& executor = addon_->executor();
+    Executor& executor = addon_->worker().executor();
     const int staged = program_->handOverStaged();
     ++*running_;
-    return addon_->submit(info.Env(), [program = program_, running = running_, phase, &executor, body, staged]() -> Addon::Finish {
-      Addon::Finish finish;
-      try {
-        program->takeStaged(staged);
-        finish = body(*program, phase, executor);
-      } catch (...) {
-        finish = [error = std::current_exception()](Napi::Env) -> Napi::Value { std::rethrow_exception(error); };
-      }
-      // The run is over when its promise settles, on JavaScript's thread, however it ended.
-      return [finish, running](Napi::Env env) {
-        --*running;
-        return finish(env);
-      };
-    });
+    const auto job = [program = program_, phase, &executor, body, staged] {
+      program->takeStaged(staged);
+      return body(*program, phase, executor);
+    };
+    return addon_->worker().submit(info.Env(), job, {}, [running = running_] { --*running; });
   });
 }
 
 Napi::Value ProgramBinding::run(const Napi::CallbackInfo& info) {
-  return submit(info, [](Program& program, Phase phase, Executor& executor) -> Addon::Finish {
+  return submit(info, [](Program& program, Phase phase, Executor& executor) -> Worker::Finish {
     program.run(phase, executor.team(), executor.stopping());
     return [](Napi::Env env) { return env.Undefined(); };
   });
 }
 
 Napi::Value ProgramBinding::runChecked(const Napi::CallbackInfo& info) {
-  return submit(info, [](Program& program, Phase phase, Executor& executor) -> Addon::Finish {
+  return submit(info, [](Program& program, Phase phase, Executor& executor) -> Worker::Finish {
     return [found = program.runChecked(phase, executor.team(), executor.stopping())](Napi::Env env) { return toObject(env, found); };
   });
 }
 
 Napi::Value ProgramBinding::profile(const Napi::CallbackInfo& info) {
-  return submit(info, [](Program& program, Phase phase, Executor& executor) -> Addon::Finish {
+  return submit(info, [](Program& program, Phase phase, Executor& executor) -> Worker::Finish {
     return [profile = program.profile(phase, executor.team(), executor.stopping())](Napi::Env env) { return toArray(env, profile); };
   });
 }
@@ -359,7 +347,7 @@ Napi::Value ProgramBinding::profile(const Napi::CallbackInfo& info) {
 Napi::Value ProgramBinding::runSync(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const Phase phase = phaseArgument(info);
-    Executor& executor = addon_->executor();
+    Executor& executor = addon_->worker().executor();
     const int staged = program_->handOverStaged();
     executor.runAndWait([&] {
       program_->takeStaged(staged);

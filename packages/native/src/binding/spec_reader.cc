@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "napi/arguments.h"
 #include "runtime/collective.h"
 #include "runtime/error.h"
 
@@ -20,8 +21,7 @@ Napi::Object object(const Napi::Value& value, const std::string& where) {
 }
 
 double number(const Napi::Value& value, const std::string& where) {
-  if (!value.IsNumber()) refuse(where, "a number");
-  return value.As<Napi::Number>().DoubleValue();
+  return readNumber(value, [&](const char* kind) { refuse(where, kind); });
 }
 
 int64_t whole(const Napi::Value& value, const std::string& where) {
@@ -31,8 +31,7 @@ int64_t whole(const Napi::Value& value, const std::string& where) {
 }
 
 std::string string(const Napi::Value& value, const std::string& where) {
-  if (!value.IsString()) refuse(where, "a string");
-  return value.As<Napi::String>().Utf8Value();
+  return readText(value, [&](const char* kind) { refuse(where, kind); });
 }
 
 /** A record of numbers; keys whose value is undefined count as not given. */

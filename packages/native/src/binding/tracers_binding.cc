@@ -36,7 +36,7 @@ struct HostRequest : TracerRequest {
     }
     const Napi::Value hours = source.Get("asked");
     if (!hours.IsUndefined()) {
-      const Napi::Uint8Array given = arguments.bytes(hours, "asked");
+      const Napi::Uint8Array given = arguments.array<uint8_t>(hours, "asked");
       if (static_cast<int64_t>(given.ElementLength()) != p.hours) arguments.refuse("asked to be as long as the hours");
       asked.assign(given.Data(), given.Data() + p.hours);
       p.asked = asked.data();

@@ -28,9 +28,7 @@ Augmentation readAugmentation(const Arguments& arguments, const Napi::Object& re
 }  // namespace
 
 Napi::Int32Array windowSteps(const Arguments& arguments, const Napi::Object& request) {
-  const Napi::Value value = request.Get("steps");
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array) arguments.refuse("steps to be an Int32Array");
-  return value.As<Napi::Int32Array>();
+  return arguments.array<int32_t>(request.Get("steps"), "steps");
 }
 
 WindowMeanParams readWindowParams(const Arguments& arguments, const Napi::Object& request, const Napi::Int32Array& steps) {

@@ -54,7 +54,7 @@ Napi::Value Addon::windowMeanOfHalves(const Napi::CallbackInfo& info) {
     int64_t hours = 0;
     bool full = true;
     for (uint32_t i = 0; i < blocks.Length(); ++i) {
-      const Napi::Uint16Array block = arguments.halves(blocks.Get(i), "every block");
+      const Napi::Uint16Array block = arguments.array<uint16_t>(blocks.Get(i), "every block");
       const int64_t held = static_cast<int64_t>(block.ElementLength()) / (p.rows * p.cols * p.channels);
       if (!full) arguments.refuse("every block but the last to hold hoursOfBlock hours");
       full = held >= call.hoursOfBlock;

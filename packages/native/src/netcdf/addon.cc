@@ -9,14 +9,27 @@
 #include <stdexcept>
 
 #include "dataset.h"
+#include "napi/arguments.h"
+#include "napi/errors.h"
+
+namespace retroplume {
+
+Napi::Error toJavaScript(Napi::Env env, const std::exception& error) {
+  const auto* known = dynamic_cast<const netcdf::NetcdfError*>(&error);
+  if (known == nullptr) return Napi::Error::New(env, error.what());
+  Napi::Error js = codedError(env, known->Code(), known->what());
+  js.Set("path", Napi::String::New(env, known->path));
+  js.Set("status", Napi::Number::New(env, known->status));
+  return js;
+}
 
 namespace {
 
-using retroplume::netcdf::Attribute;
-using retroplume::netcdf::Dataset;
-using retroplume::netcdf::NetcdfError;
-using retroplume::netcdf::SizeOf;
-using retroplume::netcdf::Storage;
+using netcdf::Attribute;
+using netcdf::Dataset;
+using netcdf::NetcdfError;
+using netcdf::SizeOf;
+using netcdf::Storage;
 
 constexpr struct {
   const char* name;
@@ -91,8 +104,6 @@ Napi::TypedArray NewTypedArray(Napi::Env env, nc_type type, size_t length) {
   }
 }
 
-char* DataOf(const Napi::TypedArray& array) { return static_cast<char*>(array.ArrayBuffer().Data()) + array.ByteOffset(); }
-
 constexpr double kMostCounted = 9007199254740991.0;  // by a double, one by one
 
 std::vector<size_t> Sizes(const Napi::Value& value) {
@@ -109,8 +120,7 @@ std::vector<size_t> Sizes(const Napi::Value& value) {
 }
 
 std::string Text(const Napi::Value& value) {
-  if (!value.IsString()) throw Napi::TypeError::New(value.Env(), "netcdf: expected a string");
-  return value.As<Napi::String>().Utf8Value();
+  return readText(value, [&](const char* kind) { throw Napi::TypeError::New(value.Env(), std::string("netcdf: expected ") + kind); });
 }
 
 std::vector<std::string> Texts(const Napi::Value& value) {
@@ -121,41 +131,27 @@ std::vector<std::string> Texts(const Napi::Value& value) {
   return texts;
 }
 
-Napi::Array ToJs(Napi::Env env, const std::vector<std::string>& texts) {
-  Napi::Array array = Napi::Array::New(env, texts.size());
-  for (uint32_t i = 0; i < texts.size(); ++i) array.Set(i, texts[i]);
-  return array;
-}
-
 /// Text as bytes (the caller decides on padding and encoding), NC_STRING as an array of strings, numbers as a typed array.
 Napi::Value ToJs(Napi::Env env, const Attribute& attribute) {
-  if (attribute.type == NC_STRING) return ToJs(env, attribute.strings);
+  if (attribute.type == NC_STRING) return toArray(env, attribute.strings);
   if (SizeOf(attribute.type) == 0) return env.Undefined();
   Napi::TypedArray array = NewTypedArray(env, attribute.type, attribute.length);
-  if (!attribute.bytes.empty()) std::memcpy(DataOf(array), attribute.bytes.data(), attribute.bytes.size());
+  if (!attribute.bytes.empty()) std::memcpy(dataOf(array), attribute.bytes.data(), attribute.bytes.size());
   return array;
 }
 
-Napi::Error ToJs(Napi::Env env, const NetcdfError& error) {
-  Napi::Error js = Napi::Error::New(env, error.what());
-  js.Set("code", Napi::String::New(env, error.Code()));
-  js.Set("path", Napi::String::New(env, error.path));
-  js.Set("status", Napi::Number::New(env, error.status));
-  return js;
-}
-
-/// Runs `call` and turns what netCDF says into an Error with `code`, `path` and `status`, and so what memory of ours cannot hold.
+/// Runs `call`; what netCDF says becomes an Error with `code`, `path` and `status`, and so what memory of ours cannot hold.
 template <typename Call>
 auto Translate(Napi::Env env, const std::string& path, Call&& call) -> decltype(call()) {
-  try {
-    return call();
-  } catch (const NetcdfError& error) {
-    throw ToJs(env, error);
-  } catch (const std::bad_alloc&) {
-    throw ToJs(env, NetcdfError(NC_ENOMEM, path, "is too large"));
-  } catch (const std::length_error&) {
-    throw ToJs(env, NetcdfError(NC_ENOMEM, path, "is too large"));
-  }
+  return guarded(env, [&] {
+    try {
+      return call();
+    } catch (const std::bad_alloc&) {
+      throw NetcdfError(NC_ENOMEM, path, "is too large");
+    } catch (const std::length_error&) {
+      throw NetcdfError(NC_ENOMEM, path, "is too large");
+    }
+  });
 }
 
 class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
@@ -228,7 +224,7 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
         Napi::Object item = Napi::Object::New(env);
         item.Set("name", variables[i].name);
         item.Set("type", TypeName(variables[i].type));
-        item.Set("dimensions", ToJs(env, variables[i].dimensions));
+        item.Set("dimensions", toArray(env, variables[i].dimensions));
         js_variables.Set(i, item);
       }
       result.Set("variables", js_variables);
@@ -237,7 +233,7 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
       for (uint32_t i = 0; i < groups.size(); ++i) {
         Napi::Object item = Napi::Object::New(env);
         item.Set("name", groups[i].name);
-        item.Set("variables", ToJs(env, groups[i].variables));
+        item.Set("variables", toArray(env, groups[i].variables));
         js_groups.Set(i, item);
       }
       result.Set("groups", js_groups);
@@ -288,7 +284,7 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
     const Napi::TypedArray value = Array(info[3]);
     const nc_type type = info[2].ToBoolean().Value() ? NC_CHAR : TypeOf(value);
     if (type == NC_CHAR && value.ElementSize() != 1) throw Napi::TypeError::New(info.Env(), "netcdf: text is given as bytes");
-    Translate(info.Env(), dataset_->path(), [&] { dataset_->PutAttribute(variable, name, type, value.ElementLength(), DataOf(value)); });
+    Translate(info.Env(), dataset_->path(), [&] { dataset_->PutAttribute(variable, name, type, value.ElementLength(), dataOf(value)); });
   }
 
   /// read(variable, start, count, target, isText) fills `target`
@@ -309,7 +305,8 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
     const std::string variable = Text(info[0]);
     const std::vector<size_t> start = Sizes(info[1]);
     const std::vector<size_t> count = Sizes(info[2]);
-    return Translate(info.Env(), dataset_->path(), [&]() -> Napi::Value { return ToJs(info.Env(), dataset_->ReadStrings(variable, start, count)); });
+    return Translate(info.Env(), dataset_->path(),
+                     [&]() -> Napi::Value { return toArray(info.Env(), dataset_->ReadStrings(variable, start, count)); });
   }
 
   struct Slab {
@@ -337,7 +334,7 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
     }
     slab.type = info[4].ToBoolean().Value() ? NC_CHAR : TypeOf(array);
     if (slab.type == NC_CHAR && array.ElementSize() != 1) throw Napi::TypeError::New(info.Env(), "netcdf: text is given as bytes");
-    slab.data = DataOf(array);
+    slab.data = dataOf(array);
     return slab;
   }
 
@@ -350,6 +347,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   return exports;
 }
 
+NODE_API_MODULE(netcdf, Init)
+
 }  // namespace
 
-NODE_API_MODULE(netcdf, Init)
+}  // namespace retroplume

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "aerosol.h"
+#include "runtime/error.h"
 #include "transport_model.h"
 
 namespace retroplume::transport {
@@ -65,15 +66,14 @@ TransportModel::TransportModel(const GridShape& grid, const Options& options)
 
 void TransportModel::restore(const std::vector<double>& state) {
   if (state.size() != state_.size()) {
-    throw TransportInputError("TRANSPORT_BAD_STATE", "transport model: expected a state of " + std::to_string(state_.size()) +
-                                                         " values but received " + std::to_string(state.size()) +
-                                                         ": restore what a model of the same grid and layers gave");
+    throw NativeError("TRANSPORT_BAD_STATE", "transport model: expected a state of " + std::to_string(state_.size()) + " values but received " +
+                                                 std::to_string(state.size()) + ": restore what a model of the same grid and layers gave");
   }
   const auto air_begin = state.begin() + kSpeciesCount * layers_ * cells_;
   const bool fresh = std::all_of(air_begin, state.end(), [](double m) { return m == 0.0; });
   const bool sound = std::all_of(state.begin(), state.end(), [](double v) { return std::isfinite(v) && v >= 0.0; });
   if (!sound || (!fresh && std::any_of(air_begin, state.end(), [](double m) { return !(m > 0.0); }))) {
-    throw TransportInputError("TRANSPORT_BAD_STATE", "transport model: the state holds negative or non-finite values: restore an undamaged one");
+    throw NativeError("TRANSPORT_BAD_STATE", "transport model: the state holds negative or non-finite values: restore an undamaged one");
   }
   state_ = state;
   start_budget();

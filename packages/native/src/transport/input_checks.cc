@@ -3,6 +3,7 @@
 #include <cmath>
 #include <sstream>
 
+#include "runtime/error.h"
 #include "transport_model.h"
 
 namespace retroplume::transport {
@@ -20,7 +21,7 @@ constexpr double kStrongestWind = 120.0;  // m s-1
 
 constexpr const char* kGroupNames[kGroupCount] = {"NOx", "NH3", "SO2", "VOC", "PM2.5"};
 
-[[noreturn]] void refuse(const char* code, const std::string& text) { throw TransportInputError(code, "transport model: " + text); }
+[[noreturn]] void refuse(const char* code, const std::string& text) { throw NativeError(code, "transport model: " + text); }
 
 [[noreturn]] void refuse_option(const std::string& text) { refuse("TRANSPORT_BAD_OPTIONS", text); }
 

@@ -5,55 +5,50 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "executor.h"
+#include "napi/arguments.h"
+#include "napi/worker.h"
+#include "runtime/error.h"
 #include "transport_model.h"
+
+namespace retroplume {
+
+Napi::Error toJavaScript(Napi::Env env, const std::exception& error) {
+  if (const auto* refused = dynamic_cast<const NativeError*>(&error)) return codedError(env, refused->code(), refused->what());
+  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr)
+    return codedError(env, "TRANSPORT_NO_MEMORY", "transport model: not enough memory: use a smaller grid or fewer layers");
+  return codedError(env, "TRANSPORT_FAILED", error.what());
+}
 
 namespace {
 
-using namespace retroplume::transport;
+using namespace transport;
 
-Napi::Error coded_error(Napi::Env env, const std::string& code, const std::string& message) {
-  Napi::Error error = Napi::Error::New(env, message);
-  error.Set("code", Napi::String::New(env, code));
-  return error;
+/** A copy: nothing of JavaScript's is touched from the other thread. */
+std::vector<double> numbersOf(const Napi::Value& value, const char* name) {
+  const Napi::TypedArray array = readFloats(
+      value, [&](const char* kind) { throw NativeError("TRANSPORT_BAD_SHAPE", std::string("transport model: ") + name + ": expected " + kind); });
+  const auto copy = [&](const auto* data) { return std::vector<double>(data, data + array.ElementLength()); };
+  return isArrayOf<float>(array) ? copy(array.As<Napi::Float32Array>().Data()) : copy(array.As<Napi::Float64Array>().Data());
 }
 
-[[noreturn]] void refuse(Napi::Env env, const std::string& code, const std::string& message) { throw coded_error(env, code, message); }
-
-// float32 or float64, copied: nothing of JavaScript's is touched from the other thread.
-std::vector<double> numbers(const Napi::Object& from, const char* name, bool optional = false) {
-  const Napi::Value value = from.Get(name);
-  if (optional && value.IsUndefined()) return {};
-  if (value.IsTypedArray()) {
-    const auto array = value.As<Napi::TypedArray>();
-    if (array.TypedArrayType() == napi_float32_array) {
-      const auto data = array.As<Napi::Float32Array>();
-      return {data.Data(), data.Data() + data.ElementLength()};
-    }
-    if (array.TypedArrayType() == napi_float64_array) {
-      const auto data = array.As<Napi::Float64Array>();
-      return {data.Data(), data.Data() + data.ElementLength()};
-    }
-  }
-  refuse(from.Env(), "TRANSPORT_BAD_SHAPE", std::string("transport model: ") + name + ": expected a Float32Array or Float64Array");
+[[noreturn]] void refuseOption(const char* name, const std::string& expected) {
+  throw NativeError("TRANSPORT_BAD_OPTIONS", std::string("transport model: option ") + name + ": expected " + expected);
 }
 
 void read(const Napi::Object& from, const char* name, double& into) {
   const Napi::Value value = from.Get(name);
-  if (value.IsUndefined()) return;
-  if (!value.IsNumber()) refuse(from.Env(), "TRANSPORT_BAD_OPTIONS", std::string("transport model: option ") + name + ": expected a number");
-  into = value.As<Napi::Number>().DoubleValue();
+  if (!value.IsUndefined()) into = readNumber(value, [&](const char* kind) { refuseOption(name, kind); });
 }
 
 void read(const Napi::Object& from, const char* name, int& into) {
   double value = into;
   read(from, name, value);
-  if (!(value == std::floor(value) && std::abs(value) <= std::numeric_limits<int>::max()))
-    refuse(from.Env(), "TRANSPORT_BAD_OPTIONS", std::string("transport model: option ") + name + ": expected a whole number");
+  if (!(value == std::floor(value) && std::abs(value) <= std::numeric_limits<int>::max())) refuseOption(name, "a whole number");
   into = static_cast<int>(value);
 }
 
@@ -100,26 +95,26 @@ Options read_options(const Napi::Object& from) {
   const Napi::Value boundary = from.Get("boundary");
   if (!boundary.IsUndefined()) {
     const std::string name = boundary.ToString();
-    if (name != "open" && name != "periodic" && name != "closed") {
-      refuse(from.Env(), "TRANSPORT_BAD_OPTIONS", "transport model: option boundary: expected open, periodic or closed but received " + name);
-    }
+    if (name != "open" && name != "periodic" && name != "closed") refuseOption("boundary", "open, periodic or closed but received " + name);
     o.boundary = name == "open" ? Boundary::kOpen : name == "periodic" ? Boundary::kPeriodic : Boundary::kClosed;
   }
   return o;
 }
 
 HourInputs read_inputs(const Napi::Object& from) {
+  const auto numbers = [&](const char* name) { return numbersOf(from.Get(name), name); };
+  const auto optional = [&](const char* name) { return from.Get(name).IsUndefined() ? std::vector<double>() : numbers(name); };
   HourInputs in;
-  in.emissions = numbers(from, "emissions");
-  in.wind_u = numbers(from, "windU");
-  in.wind_v = numbers(from, "windV");
-  in.temperature = numbers(from, "temperature");
-  in.boundary_layer_height = numbers(from, "boundaryLayerHeight");
-  in.humidity = numbers(from, "humidity");
-  in.radiation = numbers(from, "radiation");
-  in.rain = numbers(from, "rain");
-  in.pressure = numbers(from, "pressure", true);
-  in.land = numbers(from, "land", true);
+  in.emissions = numbers("emissions");
+  in.wind_u = numbers("windU");
+  in.wind_v = numbers("windV");
+  in.temperature = numbers("temperature");
+  in.boundary_layer_height = numbers("boundaryLayerHeight");
+  in.humidity = numbers("humidity");
+  in.radiation = numbers("radiation");
+  in.rain = numbers("rain");
+  in.pressure = optional("pressure");
+  in.land = optional("land");
   return in;
 }
 
@@ -134,93 +129,51 @@ class TransportModelWrap : public Napi::ObjectWrap<TransportModelWrap> {
 
   explicit TransportModelWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<TransportModelWrap>(info) {
     const Napi::Env env = info.Env();
-    if (!info[0].IsObject()) refuse(env, "TRANSPORT_BAD_OPTIONS", "transport model: expected a grid {rows, cols, cellSizeX, cellSizeY}");
-    const auto object = info[0].As<Napi::Object>();
-    GridShape grid;
-    read(object, "rows", grid.rows);
-    read(object, "cols", grid.cols);
-    read(object, "cellSizeX", grid.cell_size_x);
-    read(object, "cellSizeY", grid.cell_size_y);
-    const Options options = read_options(info[1].IsObject() ? info[1].As<Napi::Object>() : Napi::Object::New(env));
-    guarded(env, [&] { model_ = std::make_unique<TransportModel>(grid, options); });
-    executor_ = std::make_unique<retroplume::Executor>();
+    guarded(env, [&] {
+      if (!info[0].IsObject()) throw NativeError("TRANSPORT_BAD_OPTIONS", "transport model: expected a grid {rows, cols, cellSizeX, cellSizeY}");
+      const auto object = info[0].As<Napi::Object>();
+      GridShape grid;
+      read(object, "rows", grid.rows);
+      read(object, "cols", grid.cols);
+      read(object, "cellSizeX", grid.cell_size_x);
+      read(object, "cellSizeY", grid.cell_size_y);
+      const Options options = read_options(info[1].IsObject() ? info[1].As<Napi::Object>() : Napi::Object::New(env));
+      model_ = std::make_unique<TransportModel>(grid, options);
+    });
+    worker_ = std::make_unique<Worker>("transport");
   }
 
  private:
-  template <typename Work>
-  static void guarded(Napi::Env env, Work work) {
-    try {
-      work();
-    } catch (const TransportInputError& e) {
-      refuse(env, e.code, e.what());
-    } catch (const std::bad_alloc&) {
-      refuse(env, "TRANSPORT_NO_MEMORY", "transport model: not enough memory: use a smaller grid or fewer layers");
-    }
-  }
-
-  TransportModel& idle_model(Napi::Env env) {
-    if (!model_) refuse(env, "TRANSPORT_DISPOSED", "transport model: it was disposed: make a new one");
-    if (busy_) refuse(env, "TRANSPORT_BUSY", "transport model: an hour is still running: await advanceHour first");
+  TransportModel& idle_model() {
+    if (!model_) throw NativeError("TRANSPORT_DISPOSED", "transport model: it was disposed: make a new one");
+    if (busy_) throw NativeError("TRANSPORT_BUSY", "transport model: an hour is still running: await advanceHour first");
     return *model_;
   }
 
-  struct Outcome {
-    std::vector<float> means;
-    std::string code, message;
-  };
-
   Napi::Value advance_hour(const Napi::CallbackInfo& info) {
-    const Napi::Env env = info.Env();
-    TransportModel& model = idle_model(env);
-    if (!info[0].IsObject()) refuse(env, "TRANSPORT_BAD_SHAPE", "transport model: expected an object of the hour's fields");
-    auto inputs = std::make_shared<HourInputs>(read_inputs(info[0].As<Napi::Object>()));
-    const auto deferred = Napi::Promise::Deferred::New(env);
-    auto settle = Napi::ThreadSafeFunction::New(env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}), "transport", 0, 1);
-    busy_ = true;
-    Ref();  // the wrapper stays alive while its thread works
-    executor_->post([this, &model, inputs, deferred, settle]() mutable {
-      auto outcome = std::make_unique<Outcome>();
-      try {
-        outcome->means = model.advance_hour(*inputs);
-      } catch (const TransportInputError& e) {
-        outcome->code = e.code, outcome->message = e.what();
-      } catch (const std::exception& e) {
-        outcome->code = "TRANSPORT_FAILED", outcome->message = e.what();
-      }
-      Outcome* carried = outcome.get();
-      const auto finish = [this, deferred](Napi::Env js, Napi::Function, Outcome* raw) {
-        std::unique_ptr<Outcome> done(raw);
-        busy_ = false;
-        Unref();
-        if (!done->code.empty()) return deferred.Reject(coded_error(js, done->code, done->message).Value());
-        auto means = Napi::Float32Array::New(js, done->means.size());
-        std::copy(done->means.begin(), done->means.end(), means.Data());
-        deferred.Resolve(means);
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      TransportModel& model = idle_model();
+      if (!info[0].IsObject()) throw NativeError("TRANSPORT_BAD_SHAPE", "transport model: expected an object of the hour's fields");
+      const auto job = [&model, inputs = read_inputs(info[0].As<Napi::Object>())]() -> Worker::Finish {
+        return [means = model.advance_hour(inputs)](Napi::Env env) { return toArray(env, means); };
       };
-      if (settle.BlockingCall(carried, finish) == napi_ok) outcome.release();  // otherwise the environment is closing
-      settle.Release();
+      const Napi::Promise promise = worker_->submit(info.Env(), job, info.This().As<Napi::Object>(), [this] { busy_ = false; });
+      busy_ = true;
+      return promise;
     });
-    return deferred.Promise();
   }
 
   Napi::Value state(const Napi::CallbackInfo& info) {
-    const std::vector<double>& values = idle_model(info.Env()).state();
-    auto copy = Napi::Float64Array::New(info.Env(), values.size());
-    std::copy(values.begin(), values.end(), copy.Data());
-    return copy;
+    return guarded(info.Env(), [&] { return toArray(info.Env(), idle_model().state()); });
   }
 
   void restore(const Napi::CallbackInfo& info) {
-    TransportModel& model = idle_model(info.Env());
-    const auto holder = Napi::Object::New(info.Env());
-    holder.Set("state", info[0]);
-    const std::vector<double> values = numbers(holder, "state");
-    guarded(info.Env(), [&] { model.restore(values); });
+    guarded(info.Env(), [&] { idle_model().restore(numbersOf(info[0], "state")); });
   }
 
   Napi::Value budget(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
-    const Budget& b = idle_model(env).budget();
+    const Budget& b = guarded(env, [&]() -> TransportModel& { return idle_model(); }).budget();
     const auto result = Napi::Object::New(env);
     const std::pair<const char*, const std::array<double, kSpeciesCount>&> terms[] = {
         {"start", b.start},     {"emitted", b.emitted}, {"inflow", b.inflow}, {"top", b.top},
@@ -238,16 +191,18 @@ class TransportModelWrap : public Napi::ObjectWrap<TransportModelWrap> {
 
   void dispose(const Napi::CallbackInfo& info) {
     if (!model_) return;
-    idle_model(info.Env());
-    executor_.reset();
+    guarded(info.Env(), [&] { idle_model(); });
+    worker_.reset();
     model_.reset();
   }
 
-  Napi::Value layers(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), idle_model(info.Env()).layers()); }
+  Napi::Value layers(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), idle_model().layers()); });
+  }
 
   std::unique_ptr<TransportModel> model_;
-  std::unique_ptr<retroplume::Executor> executor_;  // after the model: joined before the model goes
-  bool busy_ = false;                               // JavaScript's thread only
+  std::unique_ptr<Worker> worker_;  // after the model: joined before the model goes
+  bool busy_ = false;               // JavaScript's thread only
 };
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
@@ -255,6 +210,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   return exports;
 }
 
+NODE_API_MODULE(transport, init)
+
 }  // namespace
 
-NODE_API_MODULE(transport, init)
+}  // namespace retroplume

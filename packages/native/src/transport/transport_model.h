@@ -13,9 +13,6 @@
 #pragma once
 
 #include <array>
-#include <stdexcept>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "advection.h"
@@ -25,13 +22,6 @@
 #include "species.h"
 
 namespace retroplume::transport {
-
-// What the caller got wrong; `code` is stable.
-class TransportInputError : public std::invalid_argument {
- public:
-  TransportInputError(std::string error_code, const std::string& message) : std::invalid_argument(message), code(std::move(error_code)) {}
-  const std::string code;
-};
 
 struct GridShape {
   int rows = 0, cols = 0;
@@ -60,7 +50,7 @@ struct Options {
   std::array<double, kSpeciesCount> background{0.02, 0.3, 38.0, 3.0, 0.5, 0.3, 0.3, 0.3, 0.8, 48.0, 24.0};
 };
 
-// Returns the options, or throws TransportInputError where they make no model (input_checks.cc).
+// Returns the options, or throws NativeError where they make no model (input_checks.cc).
 Options checked_options(const GridShape& grid, const Options& options);
 
 // One hour, all [rows][cols] row-major, south to north. Optional ones may be empty.
