@@ -8,7 +8,6 @@ export default tseslint.config(
   {
     files: ['**/*.ts'],
     extends: [js.configs.recommended, tseslint.configs.recommendedTypeChecked],
-    languageOptions: { parserOptions: { project: './tsconfig.test.json', tsconfigRootDir: import.meta.dirname } },
     plugins: { retroplume: { rules: { 'room-order': roomOrder } } },
     rules: {
       'retroplume/room-order': 'error',
@@ -23,6 +22,10 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrors: 'none' }],
     },
   },
+  ...['packages/native', 'packages/core', 'packages/cli', 'test', 'tools'].map((folder) => ({
+    files: [`${folder}/**/*.ts`],
+    languageOptions: { parserOptions: { project: `${folder}/tsconfig.test.json`, tsconfigRootDir: import.meta.dirname } },
+  })),
   {
     files: ['**/*.test.ts', 'test/**/*.ts', '**/testing/**'],
     rules: { 'no-console': 'off', 'max-lines': 'off', '@typescript-eslint/explicit-module-boundary-types': 'off' },

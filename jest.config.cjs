@@ -4,6 +4,11 @@ process.env.UCX_MEM_EVENTS ??= 'no';
 // So do they with ONNX Runtime: see `loadRuntime` in packages/core/src/graph/onnx/onnx-model.ts.
 process.env.ORT_DISABLE_TELEMETRY ??= '1';
 
+// Of nx, which asks for colours where nobody looks: the command's output would have them.
+delete process.env.FORCE_COLOR;
+const compileLess = require.resolve('./jest.compile-less.cjs');
+process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --require ${JSON.stringify(compileLess)}`.trim();
+
 module.exports = {
   globalSetup: '<rootDir>/test/testing/write-command.mjs',
   testEnvironment: '<rootDir>/jest.environment.cjs',

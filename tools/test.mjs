@@ -1,99 +1,68 @@
-// Everything that must hold: linters, formatters, types, and all tests of jest. Ends with the line `N passed, N failed` (and `, N skipped`),
-// in which every linter counts as one test. Arguments go to jest: npm test -- packages/core/src/grid
-import { spawn, spawnSync } from 'node:child_process';
+// Everything that must hold: nx runs it, or takes from its cache what holds already. Ends with the line `N passed, N failed` (and `, N skipped`), in which
+// every linter counts as one test.
+//
+//   npm test                  linters, formatters, types, ctest and jest of all projects
+//   npm test -- --fast        unit tests alone: none starts a program
+//   npm test -- ARGUMENTS     those of jest, without linters: npm test -- packages/core/src/grid
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const root = join(import.meta.dirname, '..');
+const results = join(root, 'build/tests');
 const counts = { passed: 0, failed: 0, skipped: 0 };
 
-function bin(path, ...args) {
-  return [process.execPath, join(root, 'node_modules', path), ...args];
+function node(script, args, stdio = 'inherit') {
+  // nx asks for colours where nobody looks.
+  const env = { FORCE_COLOR: process.stdout.isTTY ? '1' : '0', ...process.env };
+  return spawnSync(process.execPath, [join(root, 'node_modules', script), ...args], { cwd: root, env, stdio }).status;
 }
 
-function trackedFiles(...patterns) {
-  const listed = spawnSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', ...patterns], {
-    cwd: root,
-    encoding: 'utf8',
-  });
-  return listed.stdout.split('\0').filter((path) => path && existsSync(join(root, path)));
-}
-
-function clangFormat() {
-  if (spawnSync('clang-format-19', ['--version']).error) return undefined;
-  const files = trackedFiles('*.cc', '*.h', '*.cu', '*.cuh');
-  return files.length > 0 ? ['clang-format-19', '--dry-run', '-Werror', ...files] : undefined;
-}
-
-/** The longest first. */
-const CHECKS = [
-  ['ESLint with module boundaries', () => bin('eslint/bin/eslint.js', '--max-warnings', '0', '.')],
-  ['Prettier', () => bin('prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '**/*.{ts,mjs,cjs,json}')],
-  ['types of the tests (tsc)', () => bin('typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.test.json')],
-  ['clang-format 19', clangFormat],
-  ['C++ tests (ctest)', () => ['ctest', '--test-dir', join(root, 'packages/native/build'), '--output-on-failure', '--parallel', '2']],
-];
-
-/** What a program prints, and its exit status. */
-function outcome(program, args) {
-  const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
-  let text = '';
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (data) => (text += data));
-  return new Promise((resolve) =>
-    child.on('error', ({ message }) => resolve({ status: null, text: message })).on('close', (status) => resolve({ status, text })),
-  );
-}
-
-/** Runs a program, says whether it passed, and counts it. */
-async function check([name, command]) {
-  const [program, ...args] = command() ?? [];
-  if (program === undefined) {
-    counts.skipped++;
-    console.log(`skipped  ${name}: not installed (npm run setup -- --test says how to get it)`);
-    return;
-  }
-  const { status, text } = await outcome(program, args);
-  counts[status === 0 ? 'passed' : 'failed']++;
-  if (status !== 0) process.stdout.write(text);
-  console.log(`${status === 0 ? 'passed ' : 'FAILED '}  ${name}`);
-}
-
-/** Two at a time: each of them takes one core; the last, which takes two, begins while the first has one of its own. */
-async function checkAll() {
-  const waiting = [...CHECKS];
-  const next = async () => {
-    for (let entry = waiting.shift(); entry; entry = waiting.shift()) await check(entry);
-  };
-  await Promise.all([next(), next()]);
-}
-
-function jest(args) {
-  const result = join(root, 'build/jest-result.json');
-  mkdirSync(dirname(result), { recursive: true });
-  rmSync(result, { force: true });
-  const [program, ...rest] = bin('jest/bin/jest.js', '--json', `--outputFile=${result}`, ...args);
-  const options = [process.env.NODE_OPTIONS ?? '', '--require', JSON.stringify(join(root, 'jest.compile-less.cjs'))];
-  const env = { ...process.env, NODE_OPTIONS: options.join(' ').trim() };
-  // --json would print the whole record to stdout; the outcome for people goes to stderr.
-  const { status } = spawnSync(program, rest, { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] });
-  if (!existsSync(result)) {
-    console.log('FAILED   jest ended without a result');
-    counts.failed++;
-    return;
-  }
-  const record = JSON.parse(readFileSync(result, 'utf8'));
-  counts.passed += record.numPassedTests;
+/** Counts what jest wrote about its tests. */
+function countTests(file, status) {
+  if (!existsSync(file)) return counts.failed++;
+  const record = JSON.parse(readFileSync(file, 'utf8'));
   // A test file that cannot even be loaded holds tests that nobody counted: it is one failure at least.
-  counts.failed += record.numFailedTests + record.numRuntimeErrorTestSuites;
+  const failed = record.numFailedTests + record.numRuntimeErrorTestSuites;
+  counts.passed += record.numPassedTests;
+  counts.failed += failed === 0 && status !== 0 ? 1 : failed;
   counts.skipped += record.numPendingTests + record.numTodoTests;
-  if (status !== 0 && record.numFailedTests + record.numRuntimeErrorTestSuites === 0) counts.failed++;
+}
+
+/** Has nx run targets, and reads from its record how each task ended. */
+function runTargets(targets) {
+  const record = join(root, '.nx/cache/run.json');
+  rmSync(record, { force: true });
+  const status = node('nx/dist/bin/nx.js', ['run-many', '--outputStyle=static-failures-only', '-t', ...targets]);
+  const { tasks } = existsSync(record) ? JSON.parse(readFileSync(record, 'utf8')) : { tasks: [] };
+  for (const { projectName, target, status: ended } of tasks) {
+    if (/^test(-slow)?$/.test(target)) countTests(join(results, `${projectName}-${target}.json`), ended);
+    else if (ended !== 0) counts.failed++;
+    else if (targets.includes(target)) counts.passed++;
+  }
+  if (counts.failed === 0 && (status !== 0 || tasks.length === 0)) counts.failed++;
+}
+
+function runJest(args) {
+  runTargets(['build', 'test-addons']);
+  if (counts.failed > 0) return;
+  counts.passed = 0; // of builds
+  const file = join(results, 'some.json');
+  mkdirSync(results, { recursive: true });
+  rmSync(file, { force: true });
+  // --json would print the whole record to stdout; the outcome for people goes to stderr.
+  countTests(file, node('jest/bin/jest.js', ['--json', `--outputFile=${file}`, ...args], ['ignore', 'ignore', 'inherit']));
 }
 
 const args = process.argv.slice(2);
 if (args.length === 0) {
-  await checkAll();
-}
-jest(args);
+  const checks = ['lint', 'format', 'typecheck', 'ctest'];
+  if (spawnSync('clang-format-19', ['--version']).error) {
+    counts.skipped++;
+    console.log('skipped  clang-format 19: not installed (npm run setup -- --test says how to get it)');
+  } else checks.push('clang-format');
+  runTargets([...checks, 'test', 'test-slow']);
+} else if (args.join() === '--fast') runTargets(['test']);
+else runJest(args);
 console.log(`${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}`);
 process.exitCode = counts.failed > 0 ? 1 : 0;

@@ -29,9 +29,10 @@ script.runInThisContext()(exports, require, module, __filename, __dirname);
 const changed = (path) => (existsSync(path) ? statSync(path).mtimeMs : -Infinity);
 
 export default async function writeCommand() {
-  const modules = built.filter(existsSync).flatMap((folder) => readdirSync(folder, { recursive: true }).map((name) => join(folder, name)));
+  if (!built.every(existsSync)) return; // tests of a package below the command, before that is built
+  const modules = built.flatMap((folder) => readdirSync(folder, { recursive: true }).map((name) => join(folder, name)));
   const newest = Math.max(...[...modules, ...others].map(changed));
-  if (modules.length === 0 || changed(file) >= newest) return;
+  if (changed(file) >= newest) return;
   // Another jest may be starting what is there.
   const unfinished = (path) => `${path}.${process.pid}`;
   const putInPlace = (path) => renameSync(unfinished(path), path);

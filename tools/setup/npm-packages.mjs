@@ -1,16 +1,16 @@
 // node_modules as the lockfile says. A stamp inside node_modules holds the lockfile's hash: npm ci begins by deleting the folder, so that an
 // installation that was cut short has no stamp.
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hashFiles, removeStamp } from './stamp.mjs';
 import { root, SetupError, step } from './step.mjs';
 
 const stamp = join(root, 'node_modules/.retroplume-stamp');
 const lockfile = join(root, 'package-lock.json');
 
 function wanted() {
-  return hashFiles([lockfile]);
+  return createHash('sha256').update(readFileSync(lockfile)).digest('hex');
 }
 
 function lockedPackages(path) {
@@ -50,13 +50,9 @@ function checkNpm() {
 /** Runs npm ci. @throws {SetupError} SETUP_NPM_VERSION, SETUP_NPM */
 export async function installNpmPackages() {
   checkNpm();
-  // The addons' build tree points into node_modules (headers): build it anew.
-  removeStamp('addons');
   await step('installing npm packages (npm ci, a minute or two)', [['npm', 'ci', '--no-audit', '--no-fund', '--loglevel=error']], {
     code: 'SETUP_NPM',
     remedy: 'remedy: check the network and the npm registry settings (npm ping), then run the same command again',
-    // The CUDA provider of ONNX Runtime is a large download that fails offline and that nothing needs.
-    env: { ONNXRUNTIME_NODE_INSTALL: 'skip' },
   });
   writeFileSync(stamp, wanted());
 }

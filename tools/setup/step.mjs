@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
-/** Stamps, logs and the lock of the set-up; git ignores it. */
+/** Logs and the lock of the set-up; git ignores it. */
 export const stateFolder = join(root, 'build/setup');
 
 /** What the set-up cannot mend by itself. */
@@ -19,6 +19,17 @@ export class SetupError extends Error {
 
 export function say(text) {
   process.stderr.write(`set-up: ${text}\n`);
+}
+
+/** Runs `work`; a SetupError is said and ends the process. */
+export async function stopping(work) {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    say(`${error.code}: ${error.message}`);
+    process.exit(error.exitCode);
+  }
 }
 
 const children = new Set();
@@ -41,7 +52,7 @@ for (const [signal, code] of [
   });
 }
 
-function tail(path, lines = 20) {
+function tail(path, lines = 40) {
   return readFileSync(path, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
 }
 

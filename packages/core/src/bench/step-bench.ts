@@ -24,7 +24,7 @@ import type { Step, Workload } from './workloads';
 /**
  * Relative error against a peer's that still counts as the same answer. Gradients are ill-conditioned: where rounding moves an activation over a kink
  * (P-ReLU, max-pooling, the sign of the misfit), that cell's share changes. PyTorch's own two layouts differ by 2e-2 in training, ours from the better
- * one by 3e-3; on a few cells, where kinks are rare, all agree to 1e-4 (step-bench.test.ts).
+ * one by 3e-3; on a few cells, where kinks are rare, all agree to 1e-4 (step-bench.slow.test.ts).
  */
 const TOLERANCE: Tolerance = { forward: 1e-3, gradient: 5e-2 };
 

@@ -112,7 +112,7 @@ template <int N>
 }
 
 /** sigmoid(z) = 1/(1 + 2ᵗ) for t = kSigmoidScale·z; tanh(z) = 1 − 2/(1 + 2ᵗ) for t = kTanhScale·z. Absolute errors below 3e-7, measured by
- * ops/lstm/lstm.test.ts; the tanh of small z does not keep its relative precision. */
+ * ops/lstm/lstm.slow.test.ts; the tanh of small z does not keep its relative precision. */
 constexpr float kSigmoidScale = -kLog2E;
 constexpr float kTanhScale = 2.0f * kLog2E;
 

@@ -1,4 +1,4 @@
-/** What the LSTM keeps for its reverse pass, and computes in it of what is asked for; the kernels' numbers: native/src/ops/lstm/lstm.test.ts. */
+/** What the LSTM keeps for its reverse pass, and computes in it of what is asked for; the kernels' numbers: native/src/ops/lstm/lstm.slow.test.ts. */
 import { compile, concat, gradients, Graph, lstm, multiply, planProgram, type Value } from '..';
 import { relativeError } from '../testing/golden';
 import { kernelsOf, normals, ones } from '../testing/program-parts';
