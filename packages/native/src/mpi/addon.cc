@@ -42,11 +42,11 @@ std::vector<T*> pointersTo(const std::vector<void*>& arrays) {
 
 class RanksHandle : public Napi::ObjectWrap<RanksHandle> {
  public:
-  static Napi::Function Define(Napi::Env env) {
+  static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "Ranks",
-                       {InstanceMethod<&RanksHandle::Sum>("sum"), InstanceMethod<&RanksHandle::Gather>("gather"),
-                        InstanceMethod<&RanksHandle::Broadcast>("broadcast"), InstanceMethod<&RanksHandle::Barrier>("barrier"),
-                        InstanceMethod<&RanksHandle::Finalize>("finalize"), InstanceMethod<&RanksHandle::Abort>("abort")});
+                       {InstanceMethod<&RanksHandle::sum>("sum"), InstanceMethod<&RanksHandle::gather>("gather"),
+                        InstanceMethod<&RanksHandle::broadcast>("broadcast"), InstanceMethod<&RanksHandle::barrier>("barrier"),
+                        InstanceMethod<&RanksHandle::finalize>("finalize"), InstanceMethod<&RanksHandle::abort>("abort")});
   }
 
   explicit RanksHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<RanksHandle>(info) {
@@ -67,7 +67,7 @@ class RanksHandle : public Napi::ObjectWrap<RanksHandle> {
 
  private:
   /** sum(Float32Arrays or Float64Arrays, all of one kind and length), into the first */
-  Napi::Value Sum(const Napi::CallbackInfo& info) {
+  Napi::Value sum(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     const Napi::TypedArray first = readFloats(info[0], refusal(env));
     const auto type = first.TypedArrayType();
@@ -92,7 +92,7 @@ class RanksHandle : public Napi::ObjectWrap<RanksHandle> {
   }
 
   /** gather(Uint8Array): of every rank */
-  Napi::Value Gather(const Napi::CallbackInfo& info) {
+  Napi::Value gather(const Napi::CallbackInfo& info) {
     return submit(info.Env(), [ranks = ranks_, bytes = bytesOf(info[0])]() -> Worker::Finish {
       return [all = ranks->gatherBytes(bytes)](Napi::Env env) {
         Napi::Array result = Napi::Array::New(env, all.size());
@@ -103,7 +103,7 @@ class RanksHandle : public Napi::ObjectWrap<RanksHandle> {
   }
 
   /** broadcast(Uint8Array): that of rank 0 */
-  Napi::Value Broadcast(const Napi::CallbackInfo& info) {
+  Napi::Value broadcast(const Napi::CallbackInfo& info) {
     const std::vector<char> given = info[0].IsUndefined() ? std::vector<char>() : bytesOf(info[0]);
     return submit(info.Env(), [ranks = ranks_, bytes = given]() mutable -> Worker::Finish {
       ranks->broadcast(bytes);
@@ -111,30 +111,30 @@ class RanksHandle : public Napi::ObjectWrap<RanksHandle> {
     });
   }
 
-  Napi::Value Barrier(const Napi::CallbackInfo& info) {
+  Napi::Value barrier(const Napi::CallbackInfo& info) {
     return submit(info.Env(), [ranks = ranks_]() -> Worker::Finish {
       ranks->barrier();
       return [](Napi::Env env) { return env.Undefined(); };
     });
   }
 
-  void Finalize(const Napi::CallbackInfo& info) {
+  void finalize(const Napi::CallbackInfo& info) {
     guarded(info.Env(), [&] { ranks_->finalize(); });
   }
 
-  void Abort(const Napi::CallbackInfo& info) { Ranks::abort(info[0].ToNumber().Int32Value()); }
+  void abort(const Napi::CallbackInfo& info) { Ranks::abort(info[0].ToNumber().Int32Value()); }
 
   Ranks* ranks_ = nullptr;
 };
 
-Napi::Object Init(Napi::Env env, Napi::Object exports) {
+Napi::Object init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Worker("mpi"));
-  exports.Set("Ranks", RanksHandle::Define(env));
+  exports.Set("Ranks", RanksHandle::define(env));
   exports.Set("library", Napi::Function::New(env, [](const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), Ranks::library()); }));
   return exports;
 }
 
-NODE_API_MODULE(mpi, Init)
+NODE_API_MODULE(mpi, init)
 
 }  // namespace
 

@@ -17,7 +17,7 @@ namespace retroplume {
 Napi::Error toJavaScript(Napi::Env env, const std::exception& error) {
   const auto* known = dynamic_cast<const netcdf::NetcdfError*>(&error);
   if (known == nullptr) return Napi::Error::New(env, error.what());
-  Napi::Error js = codedError(env, known->Code(), known->what());
+  Napi::Error js = codedError(env, known->code(), known->what());
   js.Set("path", Napi::String::New(env, known->path));
   js.Set("status", Napi::Number::New(env, known->status));
   return js;
@@ -28,7 +28,7 @@ namespace {
 using netcdf::Attribute;
 using netcdf::Dataset;
 using netcdf::NetcdfError;
-using netcdf::SizeOf;
+using netcdf::sizeOf;
 using netcdf::Storage;
 
 constexpr struct {
@@ -37,21 +37,21 @@ constexpr struct {
 } kTypes[] = {{"byte", NC_BYTE},   {"char", NC_CHAR},     {"short", NC_SHORT}, {"int", NC_INT},     {"float", NC_FLOAT},   {"double", NC_DOUBLE},
               {"ubyte", NC_UBYTE}, {"ushort", NC_USHORT}, {"uint", NC_UINT},   {"int64", NC_INT64}, {"uint64", NC_UINT64}, {"string", NC_STRING}};
 
-std::string TypeName(nc_type type) {
+std::string typeName(nc_type type) {
   for (const auto& entry : kTypes) {
     if (entry.type == type) return entry.name;
   }
   return "user-defined";
 }
 
-nc_type TypeOf(Napi::Env env, const std::string& name) {
+nc_type typeOf(Napi::Env env, const std::string& name) {
   for (const auto& entry : kTypes) {
     if (name == entry.name) return entry.type;
   }
   throw Napi::TypeError::New(env, "netcdf: unknown type \"" + name + "\"");
 }
 
-nc_type TypeOf(const Napi::TypedArray& array) {
+nc_type typeOf(const Napi::TypedArray& array) {
   switch (array.TypedArrayType()) {
     case napi_int8_array:
       return NC_BYTE;
@@ -79,7 +79,7 @@ nc_type TypeOf(const Napi::TypedArray& array) {
   }
 }
 
-Napi::TypedArray NewTypedArray(Napi::Env env, nc_type type, size_t length) {
+Napi::TypedArray newTypedArray(Napi::Env env, nc_type type, size_t length) {
   switch (type) {
     case NC_BYTE:
       return Napi::Int8Array::New(env, length);
@@ -106,7 +106,7 @@ Napi::TypedArray NewTypedArray(Napi::Env env, nc_type type, size_t length) {
 
 constexpr double kMostCounted = 9007199254740991.0;  // by a double, one by one
 
-std::vector<size_t> Sizes(const Napi::Value& value) {
+std::vector<size_t> sizesOf(const Napi::Value& value) {
   if (!value.IsArray()) throw Napi::TypeError::New(value.Env(), "netcdf: expected an array of whole numbers");
   const Napi::Array array = value.As<Napi::Array>();
   std::vector<size_t> sizes;
@@ -119,30 +119,30 @@ std::vector<size_t> Sizes(const Napi::Value& value) {
   return sizes;
 }
 
-std::string Text(const Napi::Value& value) {
+std::string textOf(const Napi::Value& value) {
   return readText(value, [&](const char* kind) { throw Napi::TypeError::New(value.Env(), std::string("netcdf: expected ") + kind); });
 }
 
-std::vector<std::string> Texts(const Napi::Value& value) {
+std::vector<std::string> textsOf(const Napi::Value& value) {
   if (!value.IsArray()) throw Napi::TypeError::New(value.Env(), "netcdf: expected an array of strings");
   const Napi::Array array = value.As<Napi::Array>();
   std::vector<std::string> texts;
-  for (uint32_t i = 0; i < array.Length(); ++i) texts.push_back(Text(array.Get(i)));
+  for (uint32_t i = 0; i < array.Length(); ++i) texts.push_back(textOf(array.Get(i)));
   return texts;
 }
 
 /// Text as bytes (the caller decides on padding and encoding), NC_STRING as an array of strings, numbers as a typed array.
-Napi::Value ToJs(Napi::Env env, const Attribute& attribute) {
+Napi::Value toJs(Napi::Env env, const Attribute& attribute) {
   if (attribute.type == NC_STRING) return toArray(env, attribute.strings);
-  if (SizeOf(attribute.type) == 0) return env.Undefined();
-  Napi::TypedArray array = NewTypedArray(env, attribute.type, attribute.length);
+  if (sizeOf(attribute.type) == 0) return env.Undefined();
+  Napi::TypedArray array = newTypedArray(env, attribute.type, attribute.length);
   if (!attribute.bytes.empty()) std::memcpy(dataOf(array), attribute.bytes.data(), attribute.bytes.size());
   return array;
 }
 
 /// Runs `call`; what netCDF says becomes an Error with `code`, `path` and `status`, and so what memory of ours cannot hold.
 template <typename Call>
-auto Translate(Napi::Env env, const std::string& path, Call&& call) -> decltype(call()) {
+auto translate(Napi::Env env, const std::string& path, Call&& call) -> decltype(call()) {
   return guarded(env, [&] {
     try {
       return call();
@@ -156,23 +156,23 @@ auto Translate(Napi::Env env, const std::string& path, Call&& call) -> decltype(
 
 class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
  public:
-  static Napi::Function Define(Napi::Env env) {
+  static Napi::Function define(Napi::Env env) {
     return DefineClass(
         env, "Dataset",
-        {InstanceMethod<&DatasetHandle::Close>("close"), InstanceMethod<&DatasetHandle::Sync>("sync"),
-         InstanceMethod<&DatasetHandle::BeginDefine>("beginDefine"), InstanceMethod<&DatasetHandle::EndDefine>("endDefine"),
-         InstanceMethod<&DatasetHandle::Describe>("describe"), InstanceMethod<&DatasetHandle::Attributes>("attributes"),
-         InstanceMethod<&DatasetHandle::DefineDimension>("defineDimension"), InstanceMethod<&DatasetHandle::DefineVariable>("defineVariable"),
-         InstanceMethod<&DatasetHandle::PutAttribute>("putAttribute"), InstanceMethod<&DatasetHandle::Read>("read"),
-         InstanceMethod<&DatasetHandle::ReadStrings>("readStrings"), InstanceMethod<&DatasetHandle::TryValues>("tryValues"),
-         InstanceMethod<&DatasetHandle::Write>("write")});
+        {InstanceMethod<&DatasetHandle::close>("close"), InstanceMethod<&DatasetHandle::sync>("sync"),
+         InstanceMethod<&DatasetHandle::beginDefine>("beginDefine"), InstanceMethod<&DatasetHandle::endDefine>("endDefine"),
+         InstanceMethod<&DatasetHandle::describe>("describe"), InstanceMethod<&DatasetHandle::attributes>("attributes"),
+         InstanceMethod<&DatasetHandle::defineDimension>("defineDimension"), InstanceMethod<&DatasetHandle::defineVariable>("defineVariable"),
+         InstanceMethod<&DatasetHandle::putAttribute>("putAttribute"), InstanceMethod<&DatasetHandle::read>("read"),
+         InstanceMethod<&DatasetHandle::readStrings>("readStrings"), InstanceMethod<&DatasetHandle::tryValues>("tryValues"),
+         InstanceMethod<&DatasetHandle::write>("write")});
   }
 
   /// new Dataset(path, 'read' | 'write') or new Dataset(path, format, prefill)
   explicit DatasetHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<DatasetHandle>(info) {
-    const std::string path = Text(info[0]);
-    const std::string mode = Text(info[1]);
-    Translate(info.Env(), path, [&] {
+    const std::string path = textOf(info[0]);
+    const std::string mode = textOf(info[1]);
+    translate(info.Env(), path, [&] {
       if (mode == "read" || mode == "write") {
         dataset_ = std::make_unique<Dataset>(path, mode == "write");
         return;
@@ -183,76 +183,76 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
   }
 
  private:
-  void Close(const Napi::CallbackInfo& info) {
-    Translate(info.Env(), dataset_->path(), [&] { dataset_->Close(); });
+  void close(const Napi::CallbackInfo& info) {
+    translate(info.Env(), dataset_->path(), [&] { dataset_->close(); });
   }
 
-  void Sync(const Napi::CallbackInfo& info) {
-    Translate(info.Env(), dataset_->path(), [&] { dataset_->Sync(); });
+  void sync(const Napi::CallbackInfo& info) {
+    translate(info.Env(), dataset_->path(), [&] { dataset_->sync(); });
   }
 
-  void TryValues(const Napi::CallbackInfo& info) {
-    Translate(info.Env(), dataset_->path(), [&] { dataset_->TryValues(); });
+  void tryValues(const Napi::CallbackInfo& info) {
+    translate(info.Env(), dataset_->path(), [&] { dataset_->tryValues(); });
   }
 
-  void BeginDefine(const Napi::CallbackInfo& info) {
-    Translate(info.Env(), dataset_->path(), [&] { dataset_->BeginDefine(); });
+  void beginDefine(const Napi::CallbackInfo& info) {
+    translate(info.Env(), dataset_->path(), [&] { dataset_->beginDefine(); });
   }
 
-  void EndDefine(const Napi::CallbackInfo& info) {
-    Translate(info.Env(), dataset_->path(), [&] { dataset_->EndDefine(); });
+  void endDefine(const Napi::CallbackInfo& info) {
+    translate(info.Env(), dataset_->path(), [&] { dataset_->endDefine(); });
   }
 
-  Napi::Value Describe(const Napi::CallbackInfo& info) {
+  Napi::Value describe(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
-    return Translate(env, dataset_->path(), [&]() -> Napi::Value {
+    return translate(env, dataset_->path(), [&]() -> Napi::Value {
       Napi::Object result = Napi::Object::New(env);
-      result.Set("format", dataset_->Format());
-      const auto dimensions = dataset_->Dimensions();
-      Napi::Array js_dimensions = Napi::Array::New(env, dimensions.size());
+      result.Set("format", dataset_->format());
+      const auto dimensions = dataset_->dimensions();
+      Napi::Array jsDimensions = Napi::Array::New(env, dimensions.size());
       for (uint32_t i = 0; i < dimensions.size(); ++i) {
         Napi::Object item = Napi::Object::New(env);
         item.Set("name", dimensions[i].name);
         item.Set("length", static_cast<double>(dimensions[i].length));
         item.Set("unlimited", dimensions[i].unlimited);
-        js_dimensions.Set(i, item);
+        jsDimensions.Set(i, item);
       }
-      result.Set("dimensions", js_dimensions);
-      const auto variables = dataset_->Variables();
-      Napi::Array js_variables = Napi::Array::New(env, variables.size());
+      result.Set("dimensions", jsDimensions);
+      const auto variables = dataset_->variables();
+      Napi::Array jsVariables = Napi::Array::New(env, variables.size());
       for (uint32_t i = 0; i < variables.size(); ++i) {
         Napi::Object item = Napi::Object::New(env);
         item.Set("name", variables[i].name);
-        item.Set("type", TypeName(variables[i].type));
+        item.Set("type", typeName(variables[i].type));
         item.Set("dimensions", toArray(env, variables[i].dimensions));
-        js_variables.Set(i, item);
+        jsVariables.Set(i, item);
       }
-      result.Set("variables", js_variables);
-      const auto groups = dataset_->Groups();
-      Napi::Array js_groups = Napi::Array::New(env, groups.size());
+      result.Set("variables", jsVariables);
+      const auto groups = dataset_->groups();
+      Napi::Array jsGroups = Napi::Array::New(env, groups.size());
       for (uint32_t i = 0; i < groups.size(); ++i) {
         Napi::Object item = Napi::Object::New(env);
         item.Set("name", groups[i].name);
         item.Set("variables", toArray(env, groups[i].variables));
-        js_groups.Set(i, item);
+        jsGroups.Set(i, item);
       }
-      result.Set("groups", js_groups);
+      result.Set("groups", jsGroups);
       return result;
     });
   }
 
   /// attributes(variable or ''): [{ name, type, value }]
-  Napi::Value Attributes(const Napi::CallbackInfo& info) {
+  Napi::Value attributes(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
-    const std::string variable = Text(info[0]);
-    return Translate(env, dataset_->path(), [&]() -> Napi::Value {
-      const auto attributes = dataset_->Attributes(variable);
+    const std::string variable = textOf(info[0]);
+    return translate(env, dataset_->path(), [&]() -> Napi::Value {
+      const auto attributes = dataset_->attributes(variable);
       Napi::Array result = Napi::Array::New(env, attributes.size());
       for (uint32_t i = 0; i < attributes.size(); ++i) {
         Napi::Object item = Napi::Object::New(env);
         item.Set("name", attributes[i].name);
-        item.Set("type", TypeName(attributes[i].type));
-        item.Set("value", ToJs(env, attributes[i]));
+        item.Set("type", typeName(attributes[i].type));
+        item.Set("value", toJs(env, attributes[i]));
         result.Set(i, item);
       }
       return result;
@@ -260,53 +260,53 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
   }
 
   /// defineDimension(name, length), 0 for a record dimension
-  void DefineDimension(const Napi::CallbackInfo& info) {
-    const std::string name = Text(info[0]);
+  void defineDimension(const Napi::CallbackInfo& info) {
+    const std::string name = textOf(info[0]);
     const double length = info[1].ToNumber().DoubleValue();
     if (!(length >= 0 && length <= kMostCounted)) throw Napi::TypeError::New(info.Env(), "netcdf: a dimension's length is 0 or more");
     static_assert(NC_UNLIMITED == 0L, "a record dimension is one of length 0");
-    Translate(info.Env(), dataset_->path(), [&] { dataset_->DefineDimension(name, static_cast<size_t>(length)); });
+    translate(info.Env(), dataset_->path(), [&] { dataset_->defineDimension(name, static_cast<size_t>(length)); });
   }
 
   /// defineVariable(name, type, dimensions, deflate, chunks)
-  void DefineVariable(const Napi::CallbackInfo& info) {
-    const std::string name = Text(info[0]);
-    const nc_type type = TypeOf(info.Env(), Text(info[1]));
-    const std::vector<std::string> dimensions = Texts(info[2]);
-    const Storage storage{info[3].ToNumber().Int32Value(), Sizes(info[4])};
-    Translate(info.Env(), dataset_->path(), [&] { dataset_->DefineVariable(name, type, dimensions, storage); });
+  void defineVariable(const Napi::CallbackInfo& info) {
+    const std::string name = textOf(info[0]);
+    const nc_type type = typeOf(info.Env(), textOf(info[1]));
+    const std::vector<std::string> dimensions = textsOf(info[2]);
+    const Storage storage{info[3].ToNumber().Int32Value(), sizesOf(info[4])};
+    translate(info.Env(), dataset_->path(), [&] { dataset_->defineVariable(name, type, dimensions, storage); });
   }
 
   /// putAttribute(variable or '', name, isText, bytes or numbers)
-  void PutAttribute(const Napi::CallbackInfo& info) {
-    const std::string variable = Text(info[0]);
-    const std::string name = Text(info[1]);
-    const Napi::TypedArray value = Array(info[3]);
-    const nc_type type = info[2].ToBoolean().Value() ? NC_CHAR : TypeOf(value);
+  void putAttribute(const Napi::CallbackInfo& info) {
+    const std::string variable = textOf(info[0]);
+    const std::string name = textOf(info[1]);
+    const Napi::TypedArray value = typedArray(info[3]);
+    const nc_type type = info[2].ToBoolean().Value() ? NC_CHAR : typeOf(value);
     if (type == NC_CHAR && value.ElementSize() != 1) throw Napi::TypeError::New(info.Env(), "netcdf: text is given as bytes");
-    Translate(info.Env(), dataset_->path(), [&] { dataset_->PutAttribute(variable, name, type, value.ElementLength(), dataOf(value)); });
+    translate(info.Env(), dataset_->path(), [&] { dataset_->putAttribute(variable, name, type, value.ElementLength(), dataOf(value)); });
   }
 
   /// read(variable, start, count, target, isText) fills `target`
-  void Read(const Napi::CallbackInfo& info) {
-    const std::string variable = Text(info[0]);
-    const Slab slab = SlabOf(info);
-    Translate(info.Env(), dataset_->path(), [&] { dataset_->Read(variable, slab.start, slab.count, slab.type, slab.data); });
+  void read(const Napi::CallbackInfo& info) {
+    const std::string variable = textOf(info[0]);
+    const Slab slab = slabOf(info);
+    translate(info.Env(), dataset_->path(), [&] { dataset_->read(variable, slab.start, slab.count, slab.type, slab.data); });
   }
 
   /// write(variable, start, count, data, isText)
-  void Write(const Napi::CallbackInfo& info) {
-    const std::string variable = Text(info[0]);
-    const Slab slab = SlabOf(info);
-    Translate(info.Env(), dataset_->path(), [&] { dataset_->Write(variable, slab.start, slab.count, slab.type, slab.data); });
+  void write(const Napi::CallbackInfo& info) {
+    const std::string variable = textOf(info[0]);
+    const Slab slab = slabOf(info);
+    translate(info.Env(), dataset_->path(), [&] { dataset_->write(variable, slab.start, slab.count, slab.type, slab.data); });
   }
 
-  Napi::Value ReadStrings(const Napi::CallbackInfo& info) {
-    const std::string variable = Text(info[0]);
-    const std::vector<size_t> start = Sizes(info[1]);
-    const std::vector<size_t> count = Sizes(info[2]);
-    return Translate(info.Env(), dataset_->path(),
-                     [&]() -> Napi::Value { return toArray(info.Env(), dataset_->ReadStrings(variable, start, count)); });
+  Napi::Value readStrings(const Napi::CallbackInfo& info) {
+    const std::string variable = textOf(info[0]);
+    const std::vector<size_t> start = sizesOf(info[1]);
+    const std::vector<size_t> count = sizesOf(info[2]);
+    return translate(info.Env(), dataset_->path(),
+                     [&]() -> Napi::Value { return toArray(info.Env(), dataset_->readStrings(variable, start, count)); });
   }
 
   struct Slab {
@@ -315,15 +315,15 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
     char* data;
   };
 
-  static Napi::TypedArray Array(const Napi::Value& value) {
+  static Napi::TypedArray typedArray(const Napi::Value& value) {
     if (!value.IsTypedArray()) throw Napi::TypeError::New(value.Env(), "netcdf: expected a typed array");
     return value.As<Napi::TypedArray>();
   }
 
   /// (variable, start, count, array, isText): refuses an array whose length is not the product of `count`.
-  static Slab SlabOf(const Napi::CallbackInfo& info) {
-    Slab slab{Sizes(info[1]), Sizes(info[2]), NC_NAT, nullptr};
-    const Napi::TypedArray array = Array(info[3]);
+  static Slab slabOf(const Napi::CallbackInfo& info) {
+    Slab slab{sizesOf(info[1]), sizesOf(info[2]), NC_NAT, nullptr};
+    const Napi::TypedArray array = typedArray(info[3]);
     double elements = 1;  // in double, so that a product too large for size_t cannot wrap round
     for (const size_t n : slab.count) elements *= static_cast<double>(n);
     if (elements != static_cast<double>(array.ElementLength())) {
@@ -332,7 +332,7 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
       throw Napi::RangeError::New(info.Env(),
                                   "netcdf: the array holds " + std::to_string(array.ElementLength()) + " values but count asks for " + asked);
     }
-    slab.type = info[4].ToBoolean().Value() ? NC_CHAR : TypeOf(array);
+    slab.type = info[4].ToBoolean().Value() ? NC_CHAR : typeOf(array);
     if (slab.type == NC_CHAR && array.ElementSize() != 1) throw Napi::TypeError::New(info.Env(), "netcdf: text is given as bytes");
     slab.data = dataOf(array);
     return slab;
@@ -341,13 +341,13 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
   std::unique_ptr<Dataset> dataset_;
 };
 
-Napi::Object Init(Napi::Env env, Napi::Object exports) {
-  exports.Set("Dataset", DatasetHandle::Define(env));
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  exports.Set("Dataset", DatasetHandle::define(env));
   exports.Set("libraryVersion", Napi::String::New(env, nc_inq_libvers()));
   return exports;
 }
 
-NODE_API_MODULE(netcdf, Init)
+NODE_API_MODULE(netcdf, init)
 
 }  // namespace
 

@@ -14,21 +14,21 @@
 namespace retroplume::netcdf {
 namespace {
 
-std::recursive_mutex& Lock() {
+std::recursive_mutex& processLock() {
   static std::recursive_mutex mutex;
   return mutex;
 }
 using Guard = std::lock_guard<std::recursive_mutex>;
 
 /// What is in the way of a new file. A link goes and what it leads to stays; anything else than a file stays, and nc_create refuses it.
-void RemoveFile(const std::string& path) {
+void removeFile(const std::string& path) {
   struct stat found{};
   if (lstat(path.c_str(), &found) == 0 && (S_ISREG(found.st_mode) || S_ISLNK(found.st_mode))) unlink(path.c_str());
 }
 
 }  // namespace
 
-size_t SizeOf(nc_type type) {
+size_t sizeOf(nc_type type) {
   switch (type) {
     case NC_BYTE:
     case NC_CHAR:
@@ -50,81 +50,81 @@ size_t SizeOf(nc_type type) {
   }
 }
 
-void RenewLockAfterFork() { new (&Lock()) std::recursive_mutex; }
+void renewLockAfterFork() { new (&processLock()) std::recursive_mutex; }
 
 Dataset::Dataset(const std::string& path, bool writable, Trial trial) : path_(path) {
-  Guard guard(Lock());  // across the fork, too: no other thread is inside HDF5 then
-  const bool hdf5 = IsHdf5(path);
-  if (trial == Trial::kFirst && hdf5) Check(TrialOpen(path), "cannot be opened");
+  Guard guard(processLock());  // across the fork, too: no other thread is inside HDF5 then
+  const bool hdf5 = isHdf5(path);
+  if (trial == Trial::first && hdf5) check(trialOpen(path), "cannot be opened");
   shared_ = hdf5 && !writable;
-  tried_ = shared_ && trial == Trial::kFirst;
+  tried_ = shared_ && trial == Trial::first;
   int ncid = -1;
-  Check(shared_ ? OpenShared(path, ncid) : nc_open(path.c_str(), writable ? NC_WRITE : NC_NOWRITE, &ncid), "cannot be opened");
+  check(shared_ ? openShared(path, ncid) : nc_open(path.c_str(), writable ? NC_WRITE : NC_NOWRITE, &ncid), "cannot be opened");
   ncid_ = ncid;
   writing_ = writable;
 }
 
 Dataset::Dataset(const std::string& path, int mode, bool prefill) : path_(path) {
-  Guard guard(Lock());
+  Guard guard(processLock());
   int ncid = -1;
-  RemoveFile(path);
-  Check(nc_create(path.c_str(), mode | NC_NOCLOBBER, &ncid), "cannot be created");
+  removeFile(path);
+  check(nc_create(path.c_str(), mode | NC_NOCLOBBER, &ncid), "cannot be created");
   ncid_ = ncid;
   int before = 0;
-  if (!prefill) Check(nc_set_fill(ncid_, NC_NOFILL, &before), "cannot switch prefilling off");
+  if (!prefill) check(nc_set_fill(ncid_, NC_NOFILL, &before), "cannot switch prefilling off");
 }
 
 Dataset::~Dataset() {
   if (closed()) return;
-  Guard guard(Lock());
-  // A destructor does not throw: whoever needs to know that all is on disk calls Close().
+  Guard guard(processLock());
+  // A destructor does not throw: whoever needs to know that all is on disk calls close().
   if (shared_)
-    CloseShared(ncid_);
+    closeShared(ncid_);
   else
     nc_close(ncid_);
 }
 
-void Dataset::Close() {
+void Dataset::close() {
   if (closed()) return;
-  Guard guard(Lock());
+  Guard guard(processLock());
   const int ncid = std::exchange(ncid_, -1);
-  if (shared_) return Check(CloseShared(ncid), "cannot be closed");
+  if (shared_) return check(closeShared(ncid), "cannot be closed");
   // A full disk shows here, in nc_sync, after which nc_abort frees the descriptor; after a failed nc_close it would read freed memory, and so it does
   // after a failed sync where HDF5 keeps the file and a variable is contiguous. That one stays open: an error that can be told for a descriptor.
   int format = NC_FORMAT_CLASSIC;
   nc_inq_format(ncid, &format);
-  const bool by_hdf5 = format == NC_FORMAT_NETCDF4 || format == NC_FORMAT_NETCDF4_CLASSIC;
+  const bool byHdf5 = format == NC_FORMAT_NETCDF4 || format == NC_FORMAT_NETCDF4_CLASSIC;
   const int flushed = writing_ ? nc_sync(ncid) : NC_NOERR;
-  if (flushed != NC_NOERR && !by_hdf5) nc_abort(ncid);
-  Check(flushed, "cannot be written out");
-  Check(nc_close(ncid), "cannot be closed");
+  if (flushed != NC_NOERR && !byHdf5) nc_abort(ncid);
+  check(flushed, "cannot be written out");
+  check(nc_close(ncid), "cannot be closed");
 }
 
-void Dataset::Sync() {
-  Guard guard(Lock());
-  RequireOpen("cannot be flushed");
-  Check(nc_sync(ncid_), "cannot be flushed");
+void Dataset::sync() {
+  Guard guard(processLock());
+  requireOpen("cannot be flushed");
+  check(nc_sync(ncid_), "cannot be flushed");
 }
 
-void Dataset::BeginDefine() {
-  Guard guard(Lock());
-  RequireOpen("cannot begin definitions");
-  Check(nc_redef(ncid_), "cannot begin definitions");
+void Dataset::beginDefine() {
+  Guard guard(processLock());
+  requireOpen("cannot begin definitions");
+  check(nc_redef(ncid_), "cannot begin definitions");
   writing_ = false;
 }
 
-void Dataset::EndDefine() {
-  Guard guard(Lock());
-  RequireOpen("cannot end its definitions");
-  Check(nc_enddef(ncid_), "cannot end its definitions");
+void Dataset::endDefine() {
+  Guard guard(processLock());
+  requireOpen("cannot end its definitions");
+  check(nc_enddef(ncid_), "cannot end its definitions");
   writing_ = true;
 }
 
-std::string Dataset::Format() const {
-  Guard guard(Lock());
-  RequireOpen("cannot tell its format");
+std::string Dataset::format() const {
+  Guard guard(processLock());
+  requireOpen("cannot tell its format");
   int format = 0;
-  Check(nc_inq_format(ncid_, &format), "cannot tell its format");
+  check(nc_inq_format(ncid_, &format), "cannot tell its format");
   switch (format) {
     case NC_FORMAT_CLASSIC:
       return "classic";
@@ -137,42 +137,42 @@ std::string Dataset::Format() const {
   }
 }
 
-std::vector<Dimension> Dataset::Dimensions() const {
-  Guard guard(Lock());
-  RequireOpen("cannot list its dimensions");
+std::vector<Dimension> Dataset::dimensions() const {
+  Guard guard(processLock());
+  requireOpen("cannot list its dimensions");
   int count = 0;
-  Check(nc_inq_dimids(ncid_, &count, nullptr, 0), "cannot list its dimensions");
+  check(nc_inq_dimids(ncid_, &count, nullptr, 0), "cannot list its dimensions");
   std::vector<int> ids(count);
-  Check(nc_inq_dimids(ncid_, &count, ids.data(), 0), "cannot list its dimensions");
-  int unlimited_count = 0;
-  Check(nc_inq_unlimdims(ncid_, &unlimited_count, nullptr), "cannot list its record dimensions");
-  std::vector<int> unlimited(unlimited_count);
-  Check(nc_inq_unlimdims(ncid_, &unlimited_count, unlimited.data()), "cannot list its record dimensions");
+  check(nc_inq_dimids(ncid_, &count, ids.data(), 0), "cannot list its dimensions");
+  int unlimitedCount = 0;
+  check(nc_inq_unlimdims(ncid_, &unlimitedCount, nullptr), "cannot list its record dimensions");
+  std::vector<int> unlimited(unlimitedCount);
+  check(nc_inq_unlimdims(ncid_, &unlimitedCount, unlimited.data()), "cannot list its record dimensions");
   std::vector<Dimension> dimensions;
   for (const int id : ids) {
     size_t length = 0;
-    Check(nc_inq_dimlen(ncid_, id, &length), "cannot tell a dimension's length");
-    bool is_unlimited = false;
-    for (const int other : unlimited) is_unlimited = is_unlimited || other == id;
-    dimensions.push_back({DimensionName(id), length, is_unlimited});
+    check(nc_inq_dimlen(ncid_, id, &length), "cannot tell a dimension's length");
+    bool isUnlimited = false;
+    for (const int other : unlimited) isUnlimited = isUnlimited || other == id;
+    dimensions.push_back({dimensionName(id), length, isUnlimited});
   }
   return dimensions;
 }
 
-std::vector<Variable> Dataset::Variables() const {
-  Guard guard(Lock());
-  RequireOpen("cannot list its variables");
+std::vector<Variable> Dataset::variables() const {
+  Guard guard(processLock());
+  requireOpen("cannot list its variables");
   int count = 0;
-  Check(nc_inq_nvars(ncid_, &count), "cannot list its variables");
+  check(nc_inq_nvars(ncid_, &count), "cannot list its variables");
   std::vector<Variable> variables;
   for (int id = 0; id < count; ++id) {
     char name[NC_MAX_NAME + 1] = {0};
     nc_type type = NC_NAT;
     int rank = 0;
-    int dimension_ids[NC_MAX_VAR_DIMS];
-    Check(nc_inq_var(ncid_, id, name, &type, &rank, dimension_ids, nullptr), "cannot describe a variable");
+    int dimensionIds[NC_MAX_VAR_DIMS];
+    check(nc_inq_var(ncid_, id, name, &type, &rank, dimensionIds, nullptr), "cannot describe a variable");
     Variable variable{name, type, {}};
-    for (int i = 0; i < rank; ++i) variable.dimensions.push_back(DimensionName(dimension_ids[i]));
+    for (int i = 0; i < rank; ++i) variable.dimensions.push_back(dimensionName(dimensionIds[i]));
     variables.push_back(variable);
   }
   return variables;
@@ -180,7 +180,7 @@ std::vector<Variable> Dataset::Variables() const {
 
 namespace {
 
-void AddGroups(int ncid, const std::string& prefix, std::vector<Group>& found) {
+void addGroups(int ncid, const std::string& prefix, std::vector<Group>& found) {
   int count = 0;
   if (nc_inq_grps(ncid, &count, nullptr) != NC_NOERR || count == 0) return;
   std::vector<int> ids(count);
@@ -195,130 +195,130 @@ void AddGroups(int ncid, const std::string& prefix, std::vector<Group>& found) {
       if (nc_inq_varname(id, variable, own) == NC_NOERR) group.variables.push_back(own);
     }
     if (variables > 0) found.push_back(group);
-    AddGroups(id, group.name + "/", found);
+    addGroups(id, group.name + "/", found);
   }
 }
 
 }  // namespace
 
-std::vector<Group> Dataset::Groups() const {
-  Guard guard(Lock());
-  RequireOpen("cannot list its groups");
+std::vector<Group> Dataset::groups() const {
+  Guard guard(processLock());
+  requireOpen("cannot list its groups");
   std::vector<Group> found;
-  AddGroups(ncid_, "", found);
+  addGroups(ncid_, "", found);
   return found;
 }
 
-std::vector<size_t> Dataset::Shape(const std::string& variable) const {
-  Guard guard(Lock());
-  RequireOpen("cannot tell a shape");
-  const int id = VariableId(variable);
+std::vector<size_t> Dataset::shapeOf(const std::string& variable) const {
+  Guard guard(processLock());
+  requireOpen("cannot tell a shape");
+  const int id = variableId(variable);
   int rank = 0;
-  int dimension_ids[NC_MAX_VAR_DIMS];
-  Check(nc_inq_var(ncid_, id, nullptr, nullptr, &rank, dimension_ids, nullptr), "cannot describe a variable");
+  int dimensionIds[NC_MAX_VAR_DIMS];
+  check(nc_inq_var(ncid_, id, nullptr, nullptr, &rank, dimensionIds, nullptr), "cannot describe a variable");
   std::vector<size_t> shape(rank);
-  for (int i = 0; i < rank; ++i) Check(nc_inq_dimlen(ncid_, dimension_ids[i], &shape[i]), "cannot tell a dimension's length");
+  for (int i = 0; i < rank; ++i) check(nc_inq_dimlen(ncid_, dimensionIds[i], &shape[i]), "cannot tell a dimension's length");
   return shape;
 }
 
-nc_type Dataset::TypeOf(const std::string& variable) const {
-  Guard guard(Lock());
+nc_type Dataset::typeOf(const std::string& variable) const {
+  Guard guard(processLock());
   nc_type type = NC_NAT;
-  Check(nc_inq_vartype(ncid_, VariableId(variable), &type), "cannot describe a variable");
+  check(nc_inq_vartype(ncid_, variableId(variable), &type), "cannot describe a variable");
   return type;
 }
 
-bool Dataset::IsChunked(int variable_id) const {
+bool Dataset::isChunked(int variableId) const {
   int storage = NC_CONTIGUOUS;
-  return nc_inq_var_chunking(ncid_, variable_id, &storage, nullptr) == NC_NOERR && storage == NC_CHUNKED;
+  return nc_inq_var_chunking(ncid_, variableId, &storage, nullptr) == NC_NOERR && storage == NC_CHUNKED;
 }
 
-bool Dataset::HasChecksum(int variable_id) const {
+bool Dataset::hasChecksum(int variableId) const {
   int checksum = NC_NOCHECKSUM;
-  return nc_inq_var_fletcher32(ncid_, variable_id, &checksum) == NC_NOERR && checksum == NC_FLETCHER32;
+  return nc_inq_var_fletcher32(ncid_, variableId, &checksum) == NC_NOERR && checksum == NC_FLETCHER32;
 }
 
-void Dataset::TryValues() const {
-  Guard guard(Lock());
-  RequireOpen("reading its values");
+void Dataset::tryValues() const {
+  Guard guard(processLock());
+  requireOpen("reading its values");
   if (!tried_) return;
   std::vector<std::string> chunked;
-  for (const Variable& variable : Variables()) {
-    if (IsChunked(VariableId(variable.name))) chunked.push_back(variable.name);
+  for (const Variable& variable : variables()) {
+    if (isChunked(variableId(variable.name))) chunked.push_back(variable.name);
   }
-  if (TrialRead(path_, chunked) == NC_NOERR) return;
+  if (trialRead(path_, chunked) == NC_NOERR) return;
   // One after the other, so that the error names the variable.
-  for (const std::string& name : chunked) Check(TrialRead(path_, {name}), "reading " + name);
+  for (const std::string& name : chunked) check(trialRead(path_, {name}), "reading " + name);
 }
 
-std::vector<Attribute> Dataset::Attributes(const std::string& variable) const {
-  Guard guard(Lock());
-  RequireOpen("cannot list attributes");
-  const int id = VariableId(variable);
+std::vector<Attribute> Dataset::attributes(const std::string& variable) const {
+  Guard guard(processLock());
+  requireOpen("cannot list attributes");
+  const int id = variableId(variable);
   int count = 0;
-  Check(nc_inq_varnatts(ncid_, id, &count), "cannot list attributes");
+  check(nc_inq_varnatts(ncid_, id, &count), "cannot list attributes");
   std::vector<Attribute> attributes;
-  for (int i = 0; i < count; ++i) attributes.push_back(ReadAttribute(id, i));
+  for (int i = 0; i < count; ++i) attributes.push_back(readAttribute(id, i));
   return attributes;
 }
 
-Attribute Dataset::ReadAttribute(int variable_id, int index) const {
+Attribute Dataset::readAttribute(int variableId, int index) const {
   char name[NC_MAX_NAME + 1] = {0};
-  Check(nc_inq_attname(ncid_, variable_id, index, name), "cannot name an attribute");
+  check(nc_inq_attname(ncid_, variableId, index, name), "cannot name an attribute");
   Attribute attribute{name, NC_NAT, 0, {}, {}};
   const std::string doing = "attribute " + attribute.name;
-  Check(nc_inq_att(ncid_, variable_id, name, &attribute.type, &attribute.length), doing);
+  check(nc_inq_att(ncid_, variableId, name, &attribute.type, &attribute.length), doing);
   if (attribute.type == NC_STRING) {
     std::vector<char*> texts(attribute.length, nullptr);
-    Check(nc_get_att_string(ncid_, variable_id, name, texts.data()), doing);
+    check(nc_get_att_string(ncid_, variableId, name, texts.data()), doing);
     for (const char* text : texts) attribute.strings.emplace_back(text ? text : "");
     nc_free_string(texts.size(), texts.data());
     return attribute;
   }
-  const size_t size = SizeOf(attribute.type);
+  const size_t size = sizeOf(attribute.type);
   if (size == 0) return attribute;  // a user-defined type: listed, without a value
   attribute.bytes.resize(attribute.length * size);
-  if (attribute.length > 0) Check(nc_get_att(ncid_, variable_id, name, attribute.bytes.data()), doing);
+  if (attribute.length > 0) check(nc_get_att(ncid_, variableId, name, attribute.bytes.data()), doing);
   return attribute;
 }
 
-void Dataset::DefineDimension(const std::string& name, size_t length) {
-  Guard guard(Lock());
-  RequireOpen("dimension " + name);
-  Check(nc_def_dim(ncid_, name.c_str(), length, nullptr), "dimension " + name);
+void Dataset::defineDimension(const std::string& name, size_t length) {
+  Guard guard(processLock());
+  requireOpen("dimension " + name);
+  check(nc_def_dim(ncid_, name.c_str(), length, nullptr), "dimension " + name);
 }
 
-void Dataset::DefineVariable(const std::string& name, nc_type type, const std::vector<std::string>& dimensions, const Storage& storage) {
-  Guard guard(Lock());
+void Dataset::defineVariable(const std::string& name, nc_type type, const std::vector<std::string>& dimensions, const Storage& storage) {
+  Guard guard(processLock());
   const std::string doing = "variable " + name;
-  RequireOpen(doing);
+  requireOpen(doing);
   std::vector<int> ids(dimensions.size());
-  for (size_t i = 0; i < ids.size(); ++i) Check(nc_inq_dimid(ncid_, dimensions[i].c_str(), &ids[i]), doing + ", dimension " + dimensions[i]);
+  for (size_t i = 0; i < ids.size(); ++i) check(nc_inq_dimid(ncid_, dimensions[i].c_str(), &ids[i]), doing + ", dimension " + dimensions[i]);
   int id = 0;
-  Check(nc_def_var(ncid_, name.c_str(), type, static_cast<int>(ids.size()), ids.data(), &id), doing);
+  check(nc_def_var(ncid_, name.c_str(), type, static_cast<int>(ids.size()), ids.data(), &id), doing);
   if (!storage.chunks.empty()) {
     if (storage.chunks.size() != ids.size()) throw NetcdfError(NC_EBADCHUNK, path_, doing);  // nc_def_var_chunking reads one size a dimension
-    Check(nc_def_var_chunking(ncid_, id, NC_CHUNKED, storage.chunks.data()), doing + ", chunks");
+    check(nc_def_var_chunking(ncid_, id, NC_CHUNKED, storage.chunks.data()), doing + ", chunks");
   }
-  if (storage.deflate > 0) Check(nc_def_var_deflate(ncid_, id, 1, 1, storage.deflate), doing + ", deflate");
+  if (storage.deflate > 0) check(nc_def_var_deflate(ncid_, id, 1, 1, storage.deflate), doing + ", deflate");
 }
 
-void Dataset::PutAttribute(const std::string& variable, const std::string& name, nc_type type, size_t length, const void* data) {
-  Guard guard(Lock());
+void Dataset::putAttribute(const std::string& variable, const std::string& name, nc_type type, size_t length, const void* data) {
+  Guard guard(processLock());
   const std::string doing = "attribute " + name;
-  RequireOpen(doing);
-  const int id = VariableId(variable);
-  Check(type == NC_CHAR ? nc_put_att_text(ncid_, id, name.c_str(), length, static_cast<const char*>(data))
+  requireOpen(doing);
+  const int id = variableId(variable);
+  check(type == NC_CHAR ? nc_put_att_text(ncid_, id, name.c_str(), length, static_cast<const char*>(data))
                         : nc_put_att(ncid_, id, name.c_str(), type, length, data),
         doing);
 }
 
-void Dataset::Read(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count, nc_type type, void* data) const {
-  Guard guard(Lock());
+void Dataset::read(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count, nc_type type, void* data) const {
+  Guard guard(processLock());
   const std::string doing = "reading " + variable;
-  RequireOpen(doing);
-  const int id = SlabVariable(variable, start, count);
-  if (tried_ && HasChecksum(id)) Check(TrialRead(path_, {variable}), doing);
+  requireOpen(doing);
+  const int id = slabVariable(variable, start, count);
+  if (tried_ && hasChecksum(id)) check(trialRead(path_, {variable}), doing);
   const size_t* s = start.data();
   const size_t* c = count.data();
   int status = NC_EBADTYPE;
@@ -359,14 +359,14 @@ void Dataset::Read(const std::string& variable, const std::vector<size_t>& start
     default:
       break;
   }
-  Check(status, doing);
+  check(status, doing);
 }
 
-void Dataset::Write(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count, nc_type type, const void* data) {
-  Guard guard(Lock());
+void Dataset::write(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count, nc_type type, const void* data) {
+  Guard guard(processLock());
   const std::string doing = "writing " + variable;
-  RequireOpen(doing);
-  const int id = SlabVariable(variable, start, count);
+  requireOpen(doing);
+  const int id = slabVariable(variable, start, count);
   const size_t* s = start.data();
   const size_t* c = count.data();
   int status = NC_EBADTYPE;
@@ -407,45 +407,45 @@ void Dataset::Write(const std::string& variable, const std::vector<size_t>& star
     default:
       break;
   }
-  Check(status, doing);
+  check(status, doing);
 }
 
-std::vector<std::string> Dataset::ReadStrings(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count) const {
-  Guard guard(Lock());
-  RequireOpen("reading " + variable);
-  const int id = SlabVariable(variable, start, count);
+std::vector<std::string> Dataset::readStrings(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count) const {
+  Guard guard(processLock());
+  requireOpen("reading " + variable);
+  const int id = slabVariable(variable, start, count);
   size_t total = 1;
   for (const size_t n : count) {
     if (__builtin_mul_overflow(total, n, &total)) throw NetcdfError(NC_ENOMEM, path_, "reading " + variable);
   }
   std::vector<char*> texts(total, nullptr);
-  Check(nc_get_vara_string(ncid_, id, start.data(), count.data(), texts.data()), "reading " + variable);
+  check(nc_get_vara_string(ncid_, id, start.data(), count.data(), texts.data()), "reading " + variable);
   std::vector<std::string> strings;
   for (const char* text : texts) strings.emplace_back(text ? text : "");
   nc_free_string(texts.size(), texts.data());
   return strings;
 }
 
-void Dataset::Check(int status, const std::string& doing) const {
+void Dataset::check(int status, const std::string& doing) const {
   if (status != NC_NOERR) throw NetcdfError(status, path_, doing);
 }
 
-void Dataset::RequireOpen(const std::string& doing) const {
+void Dataset::requireOpen(const std::string& doing) const {
   if (closed()) throw NetcdfError(NC_EBADID, path_, doing + ": the file was closed");
 }
 
-int Dataset::VariableId(const std::string& variable) const {
+int Dataset::variableId(const std::string& variable) const {
   if (variable == kGlobal) return NC_GLOBAL;
   int id = 0;
-  Check(nc_inq_varid(ncid_, variable.c_str(), &id), "variable " + variable);
+  check(nc_inq_varid(ncid_, variable.c_str(), &id), "variable " + variable);
   return id;
 }
 
-int Dataset::SlabVariable(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count) const {
+int Dataset::slabVariable(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count) const {
   int id = 0;
   int rank = 0;
-  Check(nc_inq_varid(ncid_, variable.c_str(), &id), "variable " + variable);
-  Check(nc_inq_varndims(ncid_, id, &rank), "variable " + variable);
+  check(nc_inq_varid(ncid_, variable.c_str(), &id), "variable " + variable);
+  check(nc_inq_varndims(ncid_, id, &rank), "variable " + variable);
   const size_t expected = static_cast<size_t>(rank);
   if (start.size() != expected || count.size() != expected) {
     throw NetcdfError(NC_EINVALCOORDS, path_, variable + " has " + std::to_string(rank) + " dimensions; start and count must have as many");
@@ -453,9 +453,9 @@ int Dataset::SlabVariable(const std::string& variable, const std::vector<size_t>
   return id;
 }
 
-std::string Dataset::DimensionName(int id) const {
+std::string Dataset::dimensionName(int id) const {
   char name[NC_MAX_NAME + 1] = {0};
-  Check(nc_inq_dimname(ncid_, id, name), "cannot name a dimension");
+  check(nc_inq_dimname(ncid_, id, name), "cannot name a dimension");
   return name;
 }
 

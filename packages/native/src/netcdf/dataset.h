@@ -51,10 +51,10 @@ class Dataset {
   static constexpr const char* kGlobal = "";  ///< in place of a variable's name: the file's own attributes
 
   /// Whether an HDF5 file is opened in a process of its own first; see trial_open.h.
-  enum class Trial { kNone, kFirst };
+  enum class Trial { none, first };
 
   /// Opens an existing file.
-  Dataset(const std::string& path, bool writable, Trial trial = Trial::kFirst);
+  Dataset(const std::string& path, bool writable, Trial trial = Trial::first);
   /// Creates a file in the place of one, or of a link, that is there. `mode`: the format flags of nc_create. `prefill`: whether values never written
   /// are filled.
   Dataset(const std::string& path, int mode, bool prefill);
@@ -62,41 +62,41 @@ class Dataset {
   Dataset(const Dataset&) = delete;
   Dataset& operator=(const Dataset&) = delete;
 
-  void Close();
-  void Sync();
-  void BeginDefine();  ///< of a file that is there: classic headers may grow, and what comes after them is moved
-  void EndDefine();
+  void close();
+  void sync();
+  void beginDefine();  ///< of a file that is there: classic headers may grow, and what comes after them is moved
+  void endDefine();
   bool closed() const { return ncid_ < 0; }
   const std::string& path() const { return path_; }
 
-  std::string Format() const;
-  std::vector<Dimension> Dimensions() const;
-  std::vector<Variable> Variables() const;
-  std::vector<Group> Groups() const;  ///< those that hold variables; what reads a Dataset sees only what lies outside of all
-  std::vector<size_t> Shape(const std::string& variable) const;
-  nc_type TypeOf(const std::string& variable) const;
-  std::vector<Attribute> Attributes(const std::string& variable) const;
+  std::string format() const;
+  std::vector<Dimension> dimensions() const;
+  std::vector<Variable> variables() const;
+  std::vector<Group> groups() const;  ///< those that hold variables; what reads a Dataset sees only what lies outside of all
+  std::vector<size_t> shapeOf(const std::string& variable) const;
+  nc_type typeOf(const std::string& variable) const;
+  std::vector<Attribute> attributes(const std::string& variable) const;
 
-  void DefineDimension(const std::string& name, size_t length);  ///< NC_UNLIMITED for a record dimension
-  void DefineVariable(const std::string& name, nc_type type, const std::vector<std::string>& dimensions, const Storage& storage);
-  void PutAttribute(const std::string& variable, const std::string& name, nc_type type, size_t length, const void* data);
+  void defineDimension(const std::string& name, size_t length);  ///< NC_UNLIMITED for a record dimension
+  void defineVariable(const std::string& name, nc_type type, const std::vector<std::string>& dimensions, const Storage& storage);
+  void putAttribute(const std::string& variable, const std::string& name, nc_type type, size_t length, const void* data);
 
   /// Hyperslab [start, start + count) into or from `data`, which holds `type`; netCDF converts from the file's type.
-  void Read(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count, nc_type type, void* data) const;
-  void Write(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count, nc_type type, const void* data);
-  /// Reads all values of HDF5's chunks in a process of its own; throws what came of it. Read does so where chunks have checksums, which are rare.
-  void TryValues() const;
-  std::vector<std::string> ReadStrings(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count) const;
+  void read(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count, nc_type type, void* data) const;
+  void write(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count, nc_type type, const void* data);
+  /// Reads all values of HDF5's chunks in a process of its own; throws what came of it. `read` does so where chunks have checksums, which are rare.
+  void tryValues() const;
+  std::vector<std::string> readStrings(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count) const;
 
  private:
-  void Check(int status, const std::string& doing) const;
-  void RequireOpen(const std::string& doing) const;
-  int VariableId(const std::string& variable) const;
-  int SlabVariable(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count) const;
-  std::string DimensionName(int id) const;
-  bool IsChunked(int variable_id) const;
-  bool HasChecksum(int variable_id) const;
-  Attribute ReadAttribute(int variable_id, int index) const;
+  void check(int status, const std::string& doing) const;
+  void requireOpen(const std::string& doing) const;
+  int variableId(const std::string& variable) const;
+  int slabVariable(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count) const;
+  std::string dimensionName(int id) const;
+  bool isChunked(int variableId) const;
+  bool hasChecksum(int variableId) const;
+  Attribute readAttribute(int variableId, int index) const;
 
   std::string path_;
   int ncid_ = -1;
@@ -106,9 +106,9 @@ class Dataset {
 };
 
 /// In a forked process: the lock, which was held across the fork, knows its owner by a thread that is not there any more.
-void RenewLockAfterFork();
+void renewLockAfterFork();
 
 /// Bytes of one value of an atomic type; 0 for NC_STRING and user-defined types.
-size_t SizeOf(nc_type type);
+size_t sizeOf(nc_type type);
 
 }  // namespace retroplume::netcdf

@@ -8,16 +8,16 @@
 namespace retroplume::netcdf {
 namespace {
 
-std::string Message(int status, const std::string& path, const std::string& doing) {
+std::string messageOf(int status, const std::string& path, const std::string& doing) {
   return path + ": " + doing + ": " + nc_strerror(status) + " (netCDF " + std::to_string(status) + ")";
 }
 
 }  // namespace
 
 NetcdfError::NetcdfError(int status, std::string path, const std::string& doing)
-    : std::runtime_error(Message(status, path, doing)), status(status), path(std::move(path)) {}
+    : std::runtime_error(messageOf(status, path, doing)), status(status), path(std::move(path)) {}
 
-std::string NetcdfError::Code() const {
+std::string NetcdfError::code() const {
 #define RETROPLUME_CODE(name) \
   case name:                  \
     return #name

@@ -12,7 +12,7 @@ class NetcdfError : public std::runtime_error {
   int status;        ///< netCDF's status (negative) or errno (positive)
   std::string path;  ///< the file
   /// A stable name of the status: `NC_ENOTNC`, `ENOENT`, …
-  std::string Code() const;
+  std::string code() const;
 };
 
 }  // namespace retroplume::netcdf

@@ -8,9 +8,9 @@
 namespace retroplume::netcdf {
 
 /// nc_open for reading: of a file that is open the ncid that it has.
-int OpenShared(const std::string& path, int& ncid);
+int openShared(const std::string& path, int& ncid);
 
 /// nc_close, with the last of those who read.
-int CloseShared(int ncid);
+int closeShared(int ncid);
 
 }  // namespace retroplume::netcdf

@@ -6,15 +6,15 @@
 namespace retroplume::netcdf {
 
 /// Whether the file begins as HDF5 files do.
-bool IsHdf5(const std::string& path);
+bool isHdf5(const std::string& path);
 
 /// Opens the file and reads all that it says of itself in a forked process. Returns netCDF's status there; NC_EHDFERR where the process crashed or
 /// did not end; 0 where there is no process to be had. A file that fails there is not to be opened here: HDF5's way out of an error is where it
 /// breaks the heap. A file that was sound and has not changed since is not tried again. Callers hold netCDF's lock.
-int TrialOpen(const std::string& path);
+int trialOpen(const std::string& path);
 
-/// Reads all values of these variables in a forked process, as TrialOpen does the header; the same is returned. A chunk whose stored size is less
+/// Reads all values of these variables in a forked process, as trialOpen does the header; the same is returned. A chunk whose stored size is less
 /// than its checksum's, say, makes HDF5 read far past its memory.
-int TrialRead(const std::string& path, const std::vector<std::string>& variables);
+int trialRead(const std::string& path, const std::vector<std::string>& variables);
 
 }  // namespace retroplume::netcdf

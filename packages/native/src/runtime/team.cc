@@ -24,7 +24,7 @@ inline void relax() {
 }
 
 /** Of the team: whoever calls `run` is 0. */
-thread_local int own_index = 0;
+thread_local int ownIndex = 0;
 
 int64_t nanoseconds() { return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -64,19 +64,19 @@ void Team::waitUntil(Done done) {
 
 void Team::sit() {
 #ifdef __linux__
-  if (own_index >= kSeats) return;
+  if (ownIndex >= kSeats) return;
   const int here = sched_getcpu() + 1;
   // Others read it all the time: written when it changes only.
-  if (seats_[own_index].load(std::memory_order_relaxed) != here) seats_[own_index].store(here, std::memory_order_relaxed);
+  if (seats_[ownIndex].load(std::memory_order_relaxed) != here) seats_[ownIndex].store(here, std::memory_order_relaxed);
 #endif
 }
 
 bool Team::besideAnother() const {
-  const int here = own_index < kSeats ? seats_[own_index].load(std::memory_order_relaxed) : 0;
+  const int here = ownIndex < kSeats ? seats_[ownIndex].load(std::memory_order_relaxed) : 0;
   if (here == 0) return false;
   const int threads = std::min(threads_.load(), kSeats);
   for (int thread = 0; thread < threads; ++thread) {
-    if (thread != own_index && seats_[thread].load(std::memory_order_relaxed) == here) return true;
+    if (thread != ownIndex && seats_[thread].load(std::memory_order_relaxed) == here) return true;
   }
   return false;
 }
@@ -112,7 +112,7 @@ void Team::grow(int threads) {
 }
 
 void Team::work(int thread, uint64_t seen) {
-  own_index = thread;
+  ownIndex = thread;
   for (;; ++seen) {
     waitUntil([this, seen] { return generation_ != seen || stopping_; });
     if (stopping_) return;

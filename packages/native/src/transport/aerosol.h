@@ -14,15 +14,15 @@
 namespace retroplume::transport {
 
 // ppb^2; `temperature` K, `humidity` 0..1.
-inline double ammonium_nitrate_constant(double temperature, double humidity) {
-  const double log_t = std::log(temperature), per_t = 1.0 / temperature;
-  const double dry = std::exp(118.87 - 24084.0 * per_t - 6.025 * log_t);
-  const double deliquescence = std::exp(618.3 * per_t - 2.551);
+inline double ammoniumNitrateConstant(double temperature, double humidity) {
+  const double logT = std::log(temperature), perT = 1.0 / temperature;
+  const double dry = std::exp(118.87 - 24084.0 * perT - 6.025 * logT);
+  const double deliquescence = std::exp(618.3 * perT - 2.551);
   if (humidity < deliquescence) return dry;
   const double d = 1.0 - std::min(humidity, 0.98);
-  const double p1 = std::exp(-135.94 + 8763.0 * per_t + 19.12 * log_t);
-  const double p2 = std::exp(-122.65 + 9969.0 * per_t + 16.22 * log_t);
-  const double p3 = std::exp(-182.61 + 13875.0 * per_t + 24.46 * log_t);
+  const double p1 = std::exp(-135.94 + 8763.0 * perT + 19.12 * logT);
+  const double p2 = std::exp(-122.65 + 9969.0 * perT + 16.22 * logT);
+  const double p3 = std::exp(-182.61 + 13875.0 * perT + 24.46 * logT);
   return dry * std::max(p1 - p2 * d + p3 * d * d, 0.0) * std::pow(d, 1.75);
 }
 
@@ -30,12 +30,12 @@ struct Partition {
   double ammonium, nitrate;  // in particles, ppb
 };
 
-RETROPLUME_INLINE Partition partition(double sulfate, double total_nitrate, double total_ammonia, double constant) {
-  const double bound = smaller(total_ammonia, 2.0 * sulfate);
-  const double free = total_ammonia - bound;
-  const double difference = free - total_nitrate;
-  const double x = 0.5 * (free + total_nitrate - std::sqrt(difference * difference + 4.0 * constant));
-  const double nitrate = larger(0.0, smaller(x, smaller(free, total_nitrate)));
+RETROPLUME_INLINE Partition partition(double sulfate, double totalNitrate, double totalAmmonia, double constant) {
+  const double bound = smaller(totalAmmonia, 2.0 * sulfate);
+  const double free = totalAmmonia - bound;
+  const double difference = free - totalNitrate;
+  const double x = 0.5 * (free + totalNitrate - std::sqrt(difference * difference + 4.0 * constant));
+  const double nitrate = larger(0.0, smaller(x, smaller(free, totalNitrate)));
   return {bound + nitrate, nitrate};
 }
 

@@ -23,7 +23,7 @@ constexpr GasSurface kGases[] = {
 };
 
 // Surface resistance, s m-1: mixed land, between crops and forest of Wesely's table 1 (r_i 150, r_lu 3000, ground SO2 250, O3 250).
-double surface_resistance(const GasSurface& gas, double radiation, double celsius, double land) {
+double surfaceResistance(const GasSurface& gas, double radiation, double celsius, double land) {
   if (land < 0.5) return 1.0 / (gas.henry / (1e5 * 10.0) + gas.reactivity / 2000.0 + 1e-6);
   const double g = std::max(radiation, 0.0) + 0.1;
   const double open = celsius > 0.5 && celsius < 39.5 ? celsius * (40.0 - celsius) / 400.0 : 0.0;
@@ -41,7 +41,7 @@ constexpr int kClassOf[kSpeciesCount] = {-1, kDepNO2, kDepO3, -1, kDepOVOC, kDep
 constexpr double kScavenging[kSpeciesCount] = {0.0, 0.0, 0.0, 0.0, 0.1, 0.25, 0.8, 1.0, 1.0, 0.6, 0.6};
 
 RETROPLUME_ROW_KERNEL
-double keep_row(int cols, const double* kept, const double* air, double* __restrict q) {
+double keepRow(int cols, const double* kept, const double* air, double* __restrict q) {
   double lost = 0.0;
 #pragma omp simd reduction(+ : lost)
   for (int i = 0; i < cols; ++i) {
@@ -53,32 +53,32 @@ double keep_row(int cols, const double* kept, const double* air, double* __restr
 }
 
 RETROPLUME_ROW_KERNEL
-void keep_partitioned_row(int cols, const Removal& removal, const double* air, double* const* q, double* dry) {
+void keepPartitionedRow(int cols, const Removal& removal, const double* air, double* const* q, double* dry) {
   const double *hno3 = removal.kept[kDepHNO3], *nh3 = removal.kept[kDepNH3], *particle = removal.kept[kDepParticle];
-  const double *constant = removal.nitrate_constant, *sulfate = q[kSO4];
+  const double *constant = removal.nitrateConstant, *sulfate = q[kSO4];
   double* const __restrict nitrate = q[kTNO3];
   double* const __restrict ammonia = q[kTNH3];
-  double lost_nitrate = 0.0, lost_ammonia = 0.0;
-#pragma omp simd reduction(+ : lost_nitrate, lost_ammonia)
+  double lostNitrate = 0.0, lostAmmonia = 0.0;
+#pragma omp simd reduction(+ : lostNitrate, lostAmmonia)
   for (int i = 0; i < cols; ++i) {
     const Partition p = partition(sulfate[i], nitrate[i], ammonia[i], constant[i]);
     const double n = (nitrate[i] - p.nitrate) * hno3[i] + p.nitrate * particle[i];
     const double a = (ammonia[i] - p.ammonium) * nh3[i] + p.ammonium * particle[i];
-    lost_nitrate += (nitrate[i] - n) * air[i];
-    lost_ammonia += (ammonia[i] - a) * air[i];
+    lostNitrate += (nitrate[i] - n) * air[i];
+    lostAmmonia += (ammonia[i] - a) * air[i];
     nitrate[i] = n;
     ammonia[i] = a;
   }
-  dry[kTNO3] += lost_nitrate;
-  dry[kTNH3] += lost_ammonia;
+  dry[kTNO3] += lostNitrate;
+  dry[kTNH3] += lostAmmonia;
 }
 
 RETROPLUME_ROW_KERNEL
-double scavenge_row(int cols, const double* scavenging, double ratio_time, const double* air, double* __restrict q) {
+double scavengeRow(int cols, const double* scavenging, double ratioTime, const double* air, double* __restrict q) {
   double lost = 0.0;
 #pragma omp simd reduction(+ : lost)
   for (int i = 0; i < cols; ++i) {
-    const double left = q[i] * exp_vector(-ratio_time * scavenging[i]);
+    const double left = q[i] * expVector(-ratioTime * scavenging[i]);
     lost += (q[i] - left) * air[i];
     q[i] = left;
   }
@@ -87,50 +87,50 @@ double scavenge_row(int cols, const double* scavenging, double ratio_time, const
 
 }  // namespace
 
-void friction_row(int cols, const double* wind, const double* land, double* friction) {
-  const double over_land = kVonKarman / std::log(10.0 / 0.2), over_sea = kVonKarman / std::log(10.0 / 2e-4);
-  for (int i = 0; i < cols; ++i) friction[i] = std::max(wind[i], 0.5) * (land[i] < 0.5 ? over_sea : over_land);
+void frictionRow(int cols, const double* wind, const double* land, double* friction) {
+  const double overLand = kVonKarman / std::log(10.0 / 0.2), overSea = kVonKarman / std::log(10.0 / 2e-4);
+  for (int i = 0; i < cols; ++i) friction[i] = std::max(wind[i], 0.5) * (land[i] < 0.5 ? overSea : overLand);
 }
 
-void velocity_row(int cols, const SurfaceWeather& w, const double* friction, double* const* velocity) {
+void velocityRow(int cols, const SurfaceWeather& w, const double* friction, double* const* velocity) {
   for (int i = 0; i < cols; ++i) {
     const double u = friction[i], wind = std::max(w.wind[i], 0.5);
     const double stability = w.land[i] < 0.5 ? 1.0 : w.radiation[i] < 10.0 ? 2.0 : w.radiation[i] > 300.0 ? 0.5 : 1.0;
-    const double through_air = stability * wind / (u * u) + 5.0 / u;
+    const double throughAir = stability * wind / (u * u) + 5.0 / u;
     for (int c = 0; c < kDepParticle; ++c) {
-      velocity[c][i] = 1.0 / (through_air + surface_resistance(kGases[c], w.radiation[i], w.temperature[i] - 273.15, w.land[i]));
+      velocity[c][i] = 1.0 / (throughAir + surfaceResistance(kGases[c], w.radiation[i], w.temperature[i] - 273.15, w.land[i]));
     }
     velocity[kDepParticle][i] = std::max(0.002 * u, 5e-4);
   }
 }
 
-void deposit_row(int cols, const Removal& removal, const double* air, double time_step, double* const* q, double* dry, double* wet) {
+void depositRow(int cols, const Removal& removal, const double* air, double timeStep, double* const* q, double* dry, double* wet) {
   if (removal.kept[0]) {
-    keep_partitioned_row(cols, removal, air, q, dry);
+    keepPartitionedRow(cols, removal, air, q, dry);
     for (int s = 0; s < kSpeciesCount; ++s) {
-      if (kClassOf[s] >= 0) dry[s] += keep_row(cols, removal.kept[kClassOf[s]], air, q[s]);
+      if (kClassOf[s] >= 0) dry[s] += keepRow(cols, removal.kept[kClassOf[s]], air, q[s]);
     }
   }
   if (!removal.scavenging) return;
   for (int s = 0; s < kSpeciesCount; ++s) {
-    if (kScavenging[s] > 0.0) wet[s] += scavenge_row(cols, removal.scavenging, kScavenging[s] * time_step, air, q[s]);
+    if (kScavenging[s] > 0.0) wet[s] += scavengeRow(cols, removal.scavenging, kScavenging[s] * timeStep, air, q[s]);
   }
 }
 
 RETROPLUME_ROW_KERNEL
-void observe_row(int cols, const double* const* q, const double* nitrate_constant, const double* density, double* const* sums) {
+void observeRow(int cols, const double* const* q, const double* nitrateConstant, const double* density, double* const* sums) {
   double* const __restrict no2 = sums[kOutNO2];
   double* const __restrict so2 = sums[kOutSO2];
   double* const __restrict o3 = sums[kOutO3];
   double* const __restrict pm25 = sums[kOutPM25];
-  const double *no2_row = q[kNO2], *so2_row = q[kSO2], *o3_row = q[kO3], *so4 = q[kSO4], *tno3 = q[kTNO3], *tnh3 = q[kTNH3], *ppm = q[kPPM],
+  const double *no2Row = q[kNO2], *so2Row = q[kSO2], *o3Row = q[kO3], *so4 = q[kSO4], *tno3 = q[kTNO3], *tnh3 = q[kTNH3], *ppm = q[kPPM],
                *soa = q[kSOA];
 #pragma omp simd
   for (int i = 0; i < cols; ++i) {
-    const Partition p = partition(so4[i], tno3[i], tnh3[i], nitrate_constant[i]);
-    no2[i] += no2_row[i];
-    so2[i] += so2_row[i];
-    o3[i] += o3_row[i];
+    const Partition p = partition(so4[i], tno3[i], tnh3[i], nitrateConstant[i]);
+    no2[i] += no2Row[i];
+    so2[i] += so2Row[i];
+    o3[i] += o3Row[i];
     pm25[i] += 1e-3 * density[i] * (ppm[i] + soa[i] + kMolarSO4 * so4[i] + kMolarNO3 * p.nitrate + kMolarNH4 * p.ammonium);
   }
 }

@@ -22,22 +22,22 @@ struct SurfaceWeather {
 };
 
 // u_* (m s-1) by the neutral logarithmic profile, roughness 0.2 m on land, 0.2 mm at sea.
-void friction_row(int cols, const double* wind, const double* land, double* friction);
+void frictionRow(int cols, const double* wind, const double* land, double* friction);
 
 // Deposition velocities, m s-1: [kDepositionClasses][cols].
-void velocity_row(int cols, const SurfaceWeather& weather, const double* friction, double* const* velocity);
+void velocityRow(int cols, const SurfaceWeather& weather, const double* friction, double* const* velocity);
 
 // What is lost in a step: factors e^{-v dt/h} [kDepositionClasses] and scavenging frequency of W = 1e6 (s-1; null where it does not rain).
 struct Removal {
   const double* kept[kDepositionClasses];  // null: dry deposition off or an upper layer
   const double* scavenging;
-  const double* nitrate_constant;  // K of ammonium nitrate at the ground, ppb^2: read for dry deposition alone
+  const double* nitrateConstant;  // K of ammonium nitrate at the ground, ppb^2: read for dry deposition alone
 };
 
 // Applies both to all species of a row. `dry` and `wet` [kSpeciesCount] grow by what was lost (sum over the row of q M).
-void deposit_row(int cols, const Removal& removal, const double* air, double time_step, double* const* q, double* dry, double* wet);
+void depositRow(int cols, const Removal& removal, const double* air, double timeStep, double* const* q, double* dry, double* wet);
 
 // Adds NO2, SO2, O3 (ppb) and PM2.5 (ug m-3; density in mol m-3) to four running sums.
-void observe_row(int cols, const double* const* q, const double* nitrate_constant, const double* density, double* const* sums);
+void observeRow(int cols, const double* const* q, const double* nitrateConstant, const double* density, double* const* sums);
 
 }  // namespace retroplume::transport

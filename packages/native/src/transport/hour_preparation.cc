@@ -14,8 +14,8 @@ constexpr double kAloftTemperature = 285.0;              // K: density above the
 constexpr double kStackLow = 150.0, kStackHigh = 450.0;  // m
 constexpr double kFreeDiffusivity = 1.0;                 // m2 s-1
 
-double pressure_at(const HourInputs& in, long c) { return in.pressure.empty() ? kStandardPressure : in.pressure[c]; }
-double land_at(const HourInputs& in, long c) { return in.land.empty() ? 1.0 : in.land[c]; }
+double pressureAt(const HourInputs& in, long c) { return in.pressure.empty() ? kStandardPressure : in.pressure[c]; }
+double landAt(const HourInputs& in, long c) { return in.land.empty() ? 1.0 : in.land[c]; }
 
 constexpr double kOvocPerIsoprene = 2.0;  // methacrolein or methyl vinyl ketone, and formaldehyde
 
@@ -23,16 +23,16 @@ constexpr double kOvocPerIsoprene = 2.0;  // methacrolein or methyl vinyl ketone
 // `standard` mg C m-2 h-1 at 30 C and 1000 umol photons m-2 s-1 (2 umol per J of global radiation).
 double isoprene(double standard, double temperature, double radiation) {
   const double light = 2.0 * std::max(radiation, 0.0), rt = kGasConstant * temperature, dt = (temperature - 303.0) / (rt * 303.0);
-  const double by_light = 0.0027 * 1.066 * light / std::sqrt(1.0 + 0.0027 * 0.0027 * light * light);
-  const double by_heat = std::exp(95000.0 * dt) / (1.0 + std::exp(230000.0 * (temperature - 314.0) / (rt * 303.0)));
-  return standard * by_light * by_heat * 1e6 / (5.0 * 12.011 * 3600.0);
+  const double byLight = 0.0027 * 1.066 * light / std::sqrt(1.0 + 0.0027 * 0.0027 * light * light);
+  const double byHeat = std::exp(95000.0 * dt) / (1.0 + std::exp(230000.0 * (temperature - 314.0) / (rt * 303.0)));
+  return standard * byLight * byHeat * 1e6 / (5.0 * 12.011 * 3600.0);
 }
 
-// Bolton (1980), Mon. Weather Rev. 108, 1046, eq. 10. `mixing_ratio` of water vapour to dry air.
-double relative_humidity(double temperature, double mixing_ratio, double pressure) {
+// Bolton (1980), Mon. Weather Rev. 108, 1046, eq. 10. `mixingRatio` of water vapour to dry air.
+double relativeHumidity(double temperature, double mixingRatio, double pressure) {
   const double celsius = temperature - 273.15;
   const double saturation = 611.2 * std::exp(17.67 * celsius / (celsius + 243.5));
-  const double vapour = pressure * mixing_ratio / (0.622 + mixing_ratio);
+  const double vapour = pressure * mixingRatio / (0.622 + mixingRatio);
   return std::clamp(vapour / saturation, 0.0, 1.0);
 }
 
@@ -40,10 +40,10 @@ double relative_humidity(double temperature, double mixing_ratio, double pressur
 
 TransportModel::TransportModel(const GridShape& grid, const Options& options)
     : grid_(grid),
-      options_(checked_options(grid, options)),
-      layers_(static_cast<int>(options.layer_tops.size()) + 1),
+      options_(checkedOptions(grid, options)),
+      layers_(static_cast<int>(options.layerTops.size()) + 1),
       cells_(static_cast<long>(grid.rows) * grid.cols),
-      to_amount_(1e-9 * grid.cell_size_x * grid.cell_size_y),
+      toAmount_(1e-9 * grid.cellSizeX * grid.cellSizeY),
       shape_{grid.rows, grid.cols, options.boundary},
       state_((kSpeciesCount + 1) * layers_ * cells_),
       target_(layers_ * cells_),
@@ -52,13 +52,13 @@ TransportModel::TransportModel(const GridShape& grid, const Options& options)
       rates_(layers_ * kRateCount * cells_),
       emission_(std::min(layers_, 2) * kSpeciesCount * cells_),
       kept_(kDepositionClasses * cells_),
-      nitrate_constant_(cells_),
+      nitrateConstant_(cells_),
       scavenging_(cells_),
       rains_(grid.rows),
-      wind_factor_(layers_ * cells_),
-      courant_x_(layers_),
-      courant_y_(layers_),
-      sub_steps_(layers_),
+      windFactor_(layers_ * cells_),
+      courantX_(layers_),
+      courantY_(layers_),
+      subSteps_(layers_),
       moved_(layers_),
       observed_(kOutputCount * cells_) {
   for (int s = 0; s < kSpeciesCount; ++s) std::fill_n(plane(s, 0), layers_ * cells_, options_.background[s]);
@@ -69,65 +69,65 @@ void TransportModel::restore(const std::vector<double>& state) {
     throw NativeError("TRANSPORT_BAD_STATE", "transport model: expected a state of " + std::to_string(state_.size()) + " values but received " +
                                                  std::to_string(state.size()) + ": restore what a model of the same grid and layers gave");
   }
-  const auto air_begin = state.begin() + kSpeciesCount * layers_ * cells_;
-  const bool fresh = std::all_of(air_begin, state.end(), [](double m) { return m == 0.0; });
+  const auto airBegin = state.begin() + kSpeciesCount * layers_ * cells_;
+  const bool fresh = std::all_of(airBegin, state.end(), [](double m) { return m == 0.0; });
   const bool sound = std::all_of(state.begin(), state.end(), [](double v) { return std::isfinite(v) && v >= 0.0; });
-  if (!sound || (!fresh && std::any_of(air_begin, state.end(), [](double m) { return !(m > 0.0); }))) {
+  if (!sound || (!fresh && std::any_of(airBegin, state.end(), [](double m) { return !(m > 0.0); }))) {
     throw NativeError("TRANSPORT_BAD_STATE", "transport model: the state holds negative or non-finite values: restore an undamaged one");
   }
   state_ = state;
-  start_budget();
+  startBudget();
 }
 
-void TransportModel::prepare_hour(const HourInputs& inputs, double time_step) {
+void TransportModel::prepareHour(const HourInputs& inputs, double timeStep) {
 #pragma omp parallel for num_threads(options_.threads) schedule(static)
   for (int j = 0; j < grid_.rows; ++j) {
-    prepare_air(inputs, j);
-    for (int k = 0; k < layers_; ++k) prepare_rates(inputs, k, j);
-    prepare_emissions(inputs, j);
-    prepare_deposition(inputs, j, time_step);
+    prepareAir(inputs, j);
+    for (int k = 0; k < layers_; ++k) prepareRates(inputs, k, j);
+    prepareEmissions(inputs, j);
+    prepareDeposition(inputs, j, timeStep);
   }
 #pragma omp parallel for num_threads(options_.threads) schedule(dynamic)
-  for (int k = 0; k < layers_; ++k) prepare_faces(inputs, k, time_step);
+  for (int k = 0; k < layers_; ++k) prepareFaces(inputs, k, timeStep);
   // Not by the threads: what a parallel region throws ends the process.
-  for (int k = 0; k < layers_; ++k) moved_[k].resize((2L * sub_steps_[k] + 1) * cells_);
+  for (int k = 0; k < layers_; ++k) moved_[k].resize((2L * subSteps_[k] + 1) * cells_);
   if (air(0)[0] == 0.0) {  // the first hour of a fresh state: fill the layers with air
     std::copy(target_.begin(), target_.end(), air(0));
-    start_budget();
+    startBudget();
   }
 }
 
 // Layers, their air, and what turbulence exchanges across their tops.
-void TransportModel::prepare_air(const HourInputs& in, int j) {
+void TransportModel::prepareAir(const HourInputs& in, int j) {
   std::vector<double> wind(grid_.cols), land(grid_.cols), friction(grid_.cols);
   const long first = static_cast<long>(j) * grid_.cols;
   for (int i = 0; i < grid_.cols; ++i) {
-    wind[i] = std::hypot(in.wind_u[first + i], in.wind_v[first + i]);
-    land[i] = land_at(in, first + i);
+    wind[i] = std::hypot(in.windU[first + i], in.windV[first + i]);
+    land[i] = landAt(in, first + i);
   }
-  friction_row(grid_.cols, wind.data(), land.data(), friction.data());
+  frictionRow(grid_.cols, wind.data(), land.data(), friction.data());
   for (int i = 0; i < grid_.cols; ++i) {
     const long c = first + i;
-    const double pressure = pressure_at(in, c), aloft = pressure / (kGasConstant * kAloftTemperature);
-    double bottom = 0.0, top = std::max(in.boundary_layer_height[c], options_.minimum_mixed_layer), thickness_below = 0.0;
+    const double pressure = pressureAt(in, c), aloft = pressure / (kGasConstant * kAloftTemperature);
+    double bottom = 0.0, top = std::max(in.boundaryLayerHeight[c], options_.minimumMixedLayer), thicknessBelow = 0.0;
     for (int k = 0; k < layers_; ++k) {
-      if (k > 0) top = std::max(options_.layer_tops[k - 1], bottom + 100.0);
+      if (k > 0) top = std::max(options_.layerTops[k - 1], bottom + 100.0);
       const double middle = 0.5 * (bottom + top), thickness = top - bottom;
       const double n = k == 0 ? pressure / (kGasConstant * in.temperature[c]) : aloft * std::exp(-middle / kScaleHeight);
       density_[k * cells_ + c] = n;
       target_[k * cells_ + c] = n * thickness;
       exchange_[k * cells_ + c] = 0.0;
       if (k > 0) {
-        const double velocity = k == 1 ? 0.002 + 0.02 * friction[i] : kFreeDiffusivity / (0.5 * (thickness + thickness_below));
+        const double velocity = k == 1 ? 0.002 + 0.02 * friction[i] : kFreeDiffusivity / (0.5 * (thickness + thicknessBelow));
         exchange_[(k - 1) * cells_ + c] = n * velocity;
       }
-      wind_factor_[k * cells_ + c] = std::pow(std::clamp(middle, 20.0, 1000.0) / 10.0, options_.wind_exponent);
-      bottom = top, thickness_below = thickness;
+      windFactor_[k * cells_ + c] = std::pow(std::clamp(middle, 20.0, 1000.0) / 10.0, options_.windExponent);
+      bottom = top, thicknessBelow = thickness;
     }
   }
 }
 
-void TransportModel::prepare_rates(const HourInputs& in, int layer, int j) {
+void TransportModel::prepareRates(const HourInputs& in, int layer, int j) {
   const int cols = grid_.cols;
   const long first = static_cast<long>(j) * cols;
   std::vector<double> work(3 * cols);
@@ -139,70 +139,70 @@ void TransportModel::prepare_rates(const HourInputs& in, int layer, int j) {
     const double middle = layer == 0 ? 0.0 : bottom + 0.5 * target_[layer * cells_ + c] / density_[layer * cells_ + c];
     temperature[i] = std::max(in.temperature[c] - kLapse * middle, 220.0);
     water[i] = 1.6077 * in.humidity[c] * std::exp(-middle / kWaterScaleHeight);
-    humidity[i] = relative_humidity(in.temperature[c], in.humidity[c], pressure_at(in, c));
-    if (layer == 0) nitrate_constant_[c] = ammonium_nitrate_constant(temperature[i], humidity[i]);
+    humidity[i] = relativeHumidity(in.temperature[c], in.humidity[c], pressureAt(in, c));
+    if (layer == 0) nitrateConstant_[c] = ammoniumNitrateConstant(temperature[i], humidity[i]);
   }
   double* rate[kRateCount];
-  for (int r = 0; r < kRateCount; ++r) rate[r] = rate_rows(layer, j) + r * cols;
+  for (int r = 0; r < kRateCount; ++r) rate[r] = rateRows(layer, j) + r * cols;
   const ChemistryWeather weather{temperature, &density_[layer * cells_ + first], water, humidity, &in.radiation[first], &in.rain[first], layer == 0};
-  rate_row(cols, weather, options_.chemistry, rate);
+  rateRow(cols, weather, options_.chemistry, rate);
 }
 
 // Groups -> species, stacks -> layers: mol s-1 per cell -> ppb s-1 of the layer.
-void TransportModel::prepare_emissions(const HourInputs& in, int j) {
+void TransportModel::prepareEmissions(const HourInputs& in, int j) {
   const int cols = grid_.cols, emitting = std::min(layers_, 2);
-  const double per_area = 1.0 / to_amount_;  // nmol m-2 s-1 of one mol s-1
-  for (int k = 0; k < emitting; ++k) std::fill_n(emission_row(k, j), kSpeciesCount * cols, 0.0);
+  const double perArea = 1.0 / toAmount_;  // nmol m-2 s-1 of one mol s-1
+  for (int k = 0; k < emitting; ++k) std::fill_n(emissionRow(k, j), kSpeciesCount * cols, 0.0);
   for (int i = 0; i < cols; ++i) {
     const long c = static_cast<long>(j) * cols + i;
     const double height = target_[c] / density_[c];
-    const double stacks_in_layer_0 = emitting == 1 ? 1.0 : std::clamp((height - kStackLow) / (kStackHigh - kStackLow), 0.0, 1.0);
+    const double stacksInLayer0 = emitting == 1 ? 1.0 : std::clamp((height - kStackLow) / (kStackHigh - kStackLow), 0.0, 1.0);
     const double* e = &in.emissions[c * kGroupCount];
     auto add = [&](int species, int group, double share) {
-      const double low = 1.0 - options_.stack_share[group] * (1.0 - stacks_in_layer_0), amount = e[group] * share * per_area;
-      emission_row(0, j)[species * cols + i] = amount * low / target_[c];
-      if (emitting > 1) emission_row(1, j)[species * cols + i] = amount * (1.0 - low) / target_[cells_ + c];
+      const double low = 1.0 - options_.stackShare[group] * (1.0 - stacksInLayer0), amount = e[group] * share * perArea;
+      emissionRow(0, j)[species * cols + i] = amount * low / target_[c];
+      if (emitting > 1) emissionRow(1, j)[species * cols + i] = amount * (1.0 - low) / target_[cells_ + c];
     };
-    add(kNO, kGroupNOx, 1.0 - options_.no2_share);
-    add(kNO2, kGroupNOx, options_.no2_share);
+    add(kNO, kGroupNOx, 1.0 - options_.no2Share);
+    add(kNO2, kGroupNOx, options_.no2Share);
     add(kTNH3, kGroupNH3, 1.0);
     add(kSO2, kGroupSO2, 1.0);
     add(kVOC, kGroupVOC, 1.0);
     add(kPPM, kGroupPM25, 1.0);
-    emission_row(0, j)[kOVOC * cols + i] =
-        isoprene(options_.biogenic_voc, in.temperature[c], in.radiation[c]) * land_at(in, c) * kOvocPerIsoprene / target_[c];
+    emissionRow(0, j)[kOVOC * cols + i] =
+        isoprene(options_.biogenicVoc, in.temperature[c], in.radiation[c]) * landAt(in, c) * kOvocPerIsoprene / target_[c];
   }
 }
 
-void TransportModel::prepare_deposition(const HourInputs& in, int j, double time_step) {
+void TransportModel::prepareDeposition(const HourInputs& in, int j, double timeStep) {
   const int cols = grid_.cols;
   const long first = static_cast<long>(j) * cols;
   std::vector<double> wind(cols), land(cols), friction(cols);
   bool rains = false;
   for (int i = 0; i < cols; ++i) {
     const long c = first + i;
-    wind[i] = std::hypot(in.wind_u[c], in.wind_v[c]);
-    land[i] = land_at(in, c);
+    wind[i] = std::hypot(in.windU[c], in.windV[c]);
+    land[i] = landAt(in, c);
     scavenging_[c] = 1e6 * in.rain[c] / 3600.0 / (2000.0 * 1000.0);
     rains = rains || in.rain[c] > 0.0;
   }
   rains_[j] = rains;
   double* velocity[kDepositionClasses];
-  for (int d = 0; d < kDepositionClasses; ++d) velocity[d] = kept_rows(j) + d * cols;
-  friction_row(cols, wind.data(), land.data(), friction.data());
-  velocity_row(cols, {&in.temperature[first], wind.data(), &in.radiation[first], land.data()}, friction.data(), velocity);
+  for (int d = 0; d < kDepositionClasses; ++d) velocity[d] = keptRows(j) + d * cols;
+  frictionRow(cols, wind.data(), land.data(), friction.data());
+  velocityRow(cols, {&in.temperature[first], wind.data(), &in.radiation[first], land.data()}, friction.data(), velocity);
   for (int d = 0; d < kDepositionClasses; ++d) {
-    for (int i = 0; i < cols; ++i) velocity[d][i] = std::exp(-velocity[d][i] * time_step * density_[first + i] / target_[first + i]);
+    for (int i = 0; i < cols; ++i) velocity[d][i] = std::exp(-velocity[d][i] * timeStep * density_[first + i] / target_[first + i]);
   }
 }
 
 // Winds at faces are means of both cells, or the cell's own at an open edge; then the number of sub-steps and their Courant numbers.
-void TransportModel::prepare_faces(const HourInputs& in, int layer, double time_step) {
+void TransportModel::prepareFaces(const HourInputs& in, int layer, double timeStep) {
   const int rows = grid_.rows, cols = grid_.cols;
-  const bool wraps = options_.boundary == Boundary::kPeriodic, closed = options_.boundary == Boundary::kClosed;
+  const bool wraps = options_.boundary == Boundary::periodic, closed = options_.boundary == Boundary::closed;
   auto wind = [&](const std::vector<double>& component, int j, int i) {
     const long c = static_cast<long>((j + rows) % rows) * cols + (i + cols) % cols;
-    return component[c] * wind_factor_[layer * cells_ + c];
+    return component[c] * windFactor_[layer * cells_ + c];
   };
   auto face = [&](const std::vector<double>& component, int j, int i, int dj, int di) {  // between cell (j - dj, i - di) and cell (j, i)
     const bool low = j - dj < 0 || i - di < 0, high = j == rows || i == cols;
@@ -210,16 +210,16 @@ void TransportModel::prepare_faces(const HourInputs& in, int layer, double time_
     if ((low || high) && !wraps) return low ? wind(component, j, i) : wind(component, j - dj, i - di);
     return 0.5 * (wind(component, j - dj, i - di) + wind(component, j, i));
   };
-  auto& x = courant_x_[layer];
-  auto& y = courant_y_[layer];
+  auto& x = courantX_[layer];
+  auto& y = courantY_[layer];
   x.resize(static_cast<long>(rows) * (cols + 1));
   y.resize(static_cast<long>(rows + 1) * cols);
-  const double per_x = time_step / grid_.cell_size_x, per_y = time_step / grid_.cell_size_y;
+  const double perX = timeStep / grid_.cellSizeX, perY = timeStep / grid_.cellSizeY;
   for (int j = 0; j < rows; ++j) {
-    for (int i = 0; i <= cols; ++i) x[static_cast<long>(j) * (cols + 1) + i] = per_x * face(in.wind_u, j, i, 0, 1);
+    for (int i = 0; i <= cols; ++i) x[static_cast<long>(j) * (cols + 1) + i] = perX * face(in.windU, j, i, 0, 1);
   }
   for (int j = 0; j <= rows; ++j) {
-    for (int i = 0; i < cols; ++i) y[static_cast<long>(j) * cols + i] = per_y * face(in.wind_v, j, i, 1, 0);
+    for (int i = 0; i < cols; ++i) y[static_cast<long>(j) * cols + i] = perY * face(in.windV, j, i, 1, 0);
   }
   double outflow = 0.0;
   for (int j = 0; j < rows; ++j) {
@@ -229,11 +229,11 @@ void TransportModel::prepare_faces(const HourInputs& in, int layer, double time_
       outflow = std::max({outflow, std::max(fx[1], 0.0) - std::min(fx[0], 0.0), std::max(fy[cols], 0.0) - std::min(fy[0], 0.0)});
     }
   }
-  const double diffusion = options_.horizontal_diffusivity * std::max(per_x / grid_.cell_size_x, per_y / grid_.cell_size_y);
-  const int steps = transport_steps(outflow, diffusion);
+  const double diffusion = options_.horizontalDiffusivity * std::max(perX / grid_.cellSizeX, perY / grid_.cellSizeY);
+  const int steps = transportSteps(outflow, diffusion);
   for (double& c : x) c /= steps;
   for (double& c : y) c /= steps;
-  sub_steps_[layer] = steps;
+  subSteps_[layer] = steps;
 }
 
 }  // namespace retroplume::transport

@@ -2,7 +2,7 @@
 //
 // Layer 0 reaches from the ground to h = max(PBL, minimum); layer k >= 1 to max(top_k, top_{k-1} + 100 m). Their air (mol m-2) is the target that
 // each step comes back to. After horizontal transport the air of a column has changed where winds diverge, and at full hours h has moved:
-// `remap_row` then cuts the column anew at the target interfaces (vertically Lagrangian coordinate: Lin 2004, Mon. Weather Rev. 132, 2293, with
+// `remapRow` then cuts the column anew at the target interfaces (vertically Lagrangian coordinate: Lin 2004, Mon. Weather Rev. 132, 2293, with
 // piecewise-constant profiles). That one operation is subsidence, entrainment into a growing boundary layer and the residual layer left by a
 // collapsing one. Air that lacks at the top of the column comes in with the background's mixing ratios; surplus air leaves.
 //
@@ -24,7 +24,7 @@ struct RowColumns {
   const double* exchange[kMaxLayers];  // E of the interface above layer k (k < layers - 1), mol m-2 s-1
 };
 
-// What `prepare_row` finds and every species then uses: weights[k][j] is the share of new layer k that was old layer j (j = layers: background),
+// What `prepareRow` finds and every species then uses: weights[k][j] is the share of new layer k that was old layer j (j = layers: background),
 // vent[j] the air of old layer j that leaves at the top, and the factors of the tridiagonal solve.
 struct RowWeights {
   double* weights[kMaxLayers][kMaxLayers + 1];
@@ -36,13 +36,13 @@ struct RowWeights {
 };
 
 // Doubles of workspace for `layers` layers, and the pointers into it.
-int row_weights_size(int cols, int layers);
-RowWeights row_weights(double* workspace, int cols, int layers);
+int rowWeightsSize(int cols, int layers);
+RowWeights rowWeights(double* workspace, int cols, int layers);
 
-void prepare_row(const RowColumns& row, double time_step, const RowWeights& out);
+void prepareRow(const RowColumns& row, double timeStep, const RowWeights& out);
 
 // One species of one row, in place. `top` receives tracer that came in at the top less what left, summed over the row (units of q M).
-void remap_row(const RowColumns& row, const RowWeights& w, double background, double* const* q, double* top);
-void mix_row(const RowColumns& row, const RowWeights& w, double* const* q);
+void remapRow(const RowColumns& row, const RowWeights& w, double background, double* const* q, double* top);
+void mixRow(const RowColumns& row, const RowWeights& w, double* const* q);
 
 }  // namespace retroplume::transport

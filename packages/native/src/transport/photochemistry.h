@@ -30,11 +30,11 @@
 namespace retroplume::transport {
 
 struct ChemistryOptions {
-  double soa_yield = 0.06;              // g SOA per g VOC that reacted (Seinfeld & Pandis ch. 14: 0.02-0.15 by precursor)
-  double organic_nitrate_yield = 0.05;  // alpha
-  double aqueous_rate = 5e-5;           // s-1, SO2 -> sulfate where the air is saturated (lifetime of SO2 in cloud 6 h)
-  double hono_rate = 1e-5;              // s-1, NO2 -> HONO at the ground in daylight
-  double n2o5_uptake = 0.02;            // gamma
+  double soaYield = 0.06;             // g SOA per g VOC that reacted (Seinfeld & Pandis ch. 14: 0.02-0.15 by precursor)
+  double organicNitrateYield = 0.05;  // alpha
+  double aqueousRate = 5e-5;          // s-1, SO2 -> sulfate where the air is saturated (lifetime of SO2 in cloud 6 h)
+  double honoRate = 1e-5;             // s-1, NO2 -> HONO at the ground in daylight
+  double n2o5Uptake = 0.02;           // gamma
 };
 
 // Rates that hold for an hour; each a plane of the layer, here at a row. Constants in ppb-1 s-1, photolysis and aqueous rate in s-1.
@@ -59,19 +59,19 @@ enum Rate {
 
 // Weather of one row of a layer -> rates [kRateCount][cols].
 struct ChemistryWeather {
-  const double* temperature;        // K
-  const double* air_density;        // mol m-3
-  const double* water;              // mol H2O per mol air
-  const double* relative_humidity;  // 0..1
-  const double* radiation;          // W m-2
-  const double* rain;               // mm h-1
-  bool at_ground;
+  const double* temperature;       // K
+  const double* airDensity;        // mol m-3
+  const double* water;             // mol H2O per mol air
+  const double* relativeHumidity;  // 0..1
+  const double* radiation;         // W m-2
+  const double* rain;              // mm h-1
+  bool atGround;
 };
-void rate_row(int cols, const ChemistryWeather& weather, const ChemistryOptions& options, double* const* rate);
+void rateRow(int cols, const ChemistryWeather& weather, const ChemistryOptions& options, double* const* rate);
 
 // Emission into the layer, [kSpeciesCount] rows of ppb s-1 (null where nothing is emitted).
-// `organic_nitrate` (ppb) grows by what left NOx that way.
-void react_row(int cols, const double* const* rate, const double* const* emission, const ChemistryOptions& options, double time_step, int steps,
-               double* const* q, double* organic_nitrate);
+// `organicNitrate` (ppb) grows by what left NOx that way.
+void reactRow(int cols, const double* const* rate, const double* const* emission, const ChemistryOptions& options, double timeStep, int steps,
+              double* const* q, double* organicNitrate);
 
 }  // namespace retroplume::transport

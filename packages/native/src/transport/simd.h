@@ -25,7 +25,7 @@ RETROPLUME_INLINE double smaller(double a, double b) { return a < b ? a : b; }
 
 // e^x to 2 ulp for |x| < 700 (clamped beyond), free of branches and calls so that loops over it vectorise: range reduction by
 // ln 2 in two parts (Cody & Waite 1980), Taylor polynomial of degree 12 on |r| <= ln2/2.
-RETROPLUME_INLINE double exp_vector(double x) {
+RETROPLUME_INLINE double expVector(double x) {
   constexpr double kMagic = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer, held in the low mantissa bits
   x = smaller(larger(x, -700.0), 700.0);
   const double t = x * 1.4426950408889634 + kMagic;

@@ -62,54 +62,54 @@ Napi::Object section(const Napi::Object& from, const char* name) {
   return value.IsObject() ? value.As<Napi::Object>() : Napi::Object::New(from.Env());
 }
 
-Options read_options(const Napi::Object& from) {
+Options readOptions(const Napi::Object& from) {
   static constexpr const char* kGroups[kGroupCount] = {"NOx", "NH3", "SO2", "VOC", "PM2.5"};
   Options o;
   if (from.Get("layerTops").IsArray()) {
     const auto tops = from.Get("layerTops").As<Napi::Array>();
-    o.layer_tops.clear();
-    for (uint32_t k = 0; k < tops.Length(); ++k) o.layer_tops.push_back(tops.Get(k).ToNumber().DoubleValue());
+    o.layerTops.clear();
+    for (uint32_t k = 0; k < tops.Length(); ++k) o.layerTops.push_back(tops.Get(k).ToNumber().DoubleValue());
   }
   read(from, "threads", o.threads);
-  read(from, "stepsPerHour", o.steps_per_hour);
-  read(from, "chemistrySteps", o.chemistry_steps);
-  read(from, "horizontalDiffusivity", o.horizontal_diffusivity);
-  read(from, "minimumMixedLayer", o.minimum_mixed_layer);
-  read(from, "windExponent", o.wind_exponent);
-  read(from, "no2Share", o.no2_share);
-  read(from, "biogenicVoc", o.biogenic_voc);
-  read(from, "honoRate", o.chemistry.hono_rate);
-  read(from, "soaYield", o.chemistry.soa_yield);
-  read(from, "organicNitrateYield", o.chemistry.organic_nitrate_yield);
-  read(from, "aqueousRate", o.chemistry.aqueous_rate);
-  read(from, "n2o5Uptake", o.chemistry.n2o5_uptake);
+  read(from, "stepsPerHour", o.stepsPerHour);
+  read(from, "chemistrySteps", o.chemistrySteps);
+  read(from, "horizontalDiffusivity", o.horizontalDiffusivity);
+  read(from, "minimumMixedLayer", o.minimumMixedLayer);
+  read(from, "windExponent", o.windExponent);
+  read(from, "no2Share", o.no2Share);
+  read(from, "biogenicVoc", o.biogenicVoc);
+  read(from, "honoRate", o.chemistry.honoRate);
+  read(from, "soaYield", o.chemistry.soaYield);
+  read(from, "organicNitrateYield", o.chemistry.organicNitrateYield);
+  read(from, "aqueousRate", o.chemistry.aqueousRate);
+  read(from, "n2o5Uptake", o.chemistry.n2o5Uptake);
   const Napi::Object stacks = section(from, "stackShare"), background = section(from, "background"), processes = section(from, "processes");
-  for (int g = 0; g < kGroupCount; ++g) read(stacks, kGroups[g], o.stack_share[g]);
+  for (int g = 0; g < kGroupCount; ++g) read(stacks, kGroups[g], o.stackShare[g]);
   for (int s = 0; s < kSpeciesCount; ++s) read(background, kSpeciesNames[s], o.background[s]);
   read(processes, "emission", o.processes.emission);
   read(processes, "transport", o.processes.transport);
   read(processes, "vertical", o.processes.vertical);
   read(processes, "chemistry", o.processes.chemistry);
-  read(processes, "dryDeposition", o.processes.dry_deposition);
-  read(processes, "wetDeposition", o.processes.wet_deposition);
+  read(processes, "dryDeposition", o.processes.dryDeposition);
+  read(processes, "wetDeposition", o.processes.wetDeposition);
   const Napi::Value boundary = from.Get("boundary");
   if (!boundary.IsUndefined()) {
     const std::string name = boundary.ToString();
     if (name != "open" && name != "periodic" && name != "closed") refuseOption("boundary", "open, periodic or closed but received " + name);
-    o.boundary = name == "open" ? Boundary::kOpen : name == "periodic" ? Boundary::kPeriodic : Boundary::kClosed;
+    o.boundary = name == "open" ? Boundary::open : name == "periodic" ? Boundary::periodic : Boundary::closed;
   }
   return o;
 }
 
-HourInputs read_inputs(const Napi::Object& from) {
+HourInputs readInputs(const Napi::Object& from) {
   const auto numbers = [&](const char* name) { return numbersOf(from.Get(name), name); };
   const auto optional = [&](const char* name) { return from.Get(name).IsUndefined() ? std::vector<double>() : numbers(name); };
   HourInputs in;
   in.emissions = numbers("emissions");
-  in.wind_u = numbers("windU");
-  in.wind_v = numbers("windV");
+  in.windU = numbers("windU");
+  in.windV = numbers("windV");
   in.temperature = numbers("temperature");
-  in.boundary_layer_height = numbers("boundaryLayerHeight");
+  in.boundaryLayerHeight = numbers("boundaryLayerHeight");
   in.humidity = numbers("humidity");
   in.radiation = numbers("radiation");
   in.rain = numbers("rain");
@@ -122,7 +122,7 @@ class TransportModelWrap : public Napi::ObjectWrap<TransportModelWrap> {
  public:
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "TransportModel",
-                       {InstanceMethod<&TransportModelWrap::advance_hour>("advanceHour"), InstanceMethod<&TransportModelWrap::state>("state"),
+                       {InstanceMethod<&TransportModelWrap::advanceHour>("advanceHour"), InstanceMethod<&TransportModelWrap::state>("state"),
                         InstanceMethod<&TransportModelWrap::restore>("restore"), InstanceMethod<&TransportModelWrap::budget>("budget"),
                         InstanceMethod<&TransportModelWrap::dispose>("dispose"), InstanceAccessor<&TransportModelWrap::layers>("layers")});
   }
@@ -135,27 +135,27 @@ class TransportModelWrap : public Napi::ObjectWrap<TransportModelWrap> {
       GridShape grid;
       read(object, "rows", grid.rows);
       read(object, "cols", grid.cols);
-      read(object, "cellSizeX", grid.cell_size_x);
-      read(object, "cellSizeY", grid.cell_size_y);
-      const Options options = read_options(info[1].IsObject() ? info[1].As<Napi::Object>() : Napi::Object::New(env));
+      read(object, "cellSizeX", grid.cellSizeX);
+      read(object, "cellSizeY", grid.cellSizeY);
+      const Options options = readOptions(info[1].IsObject() ? info[1].As<Napi::Object>() : Napi::Object::New(env));
       model_ = std::make_unique<TransportModel>(grid, options);
     });
     worker_ = std::make_unique<Worker>("transport");
   }
 
  private:
-  TransportModel& idle_model() {
+  TransportModel& idleModel() {
     if (!model_) throw NativeError("TRANSPORT_DISPOSED", "transport model: it was disposed: make a new one");
     if (busy_) throw NativeError("TRANSPORT_BUSY", "transport model: an hour is still running: await advanceHour first");
     return *model_;
   }
 
-  Napi::Value advance_hour(const Napi::CallbackInfo& info) {
+  Napi::Value advanceHour(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&]() -> Napi::Value {
-      TransportModel& model = idle_model();
+      TransportModel& model = idleModel();
       if (!info[0].IsObject()) throw NativeError("TRANSPORT_BAD_SHAPE", "transport model: expected an object of the hour's fields");
-      const auto job = [&model, inputs = read_inputs(info[0].As<Napi::Object>())]() -> Worker::Finish {
-        return [means = model.advance_hour(inputs)](Napi::Env env) { return toArray(env, means); };
+      const auto job = [&model, inputs = readInputs(info[0].As<Napi::Object>())]() -> Worker::Finish {
+        return [means = model.advanceHour(inputs)](Napi::Env env) { return toArray(env, means); };
       };
       const Napi::Promise promise = worker_->submit(info.Env(), job, info.This().As<Napi::Object>(), [this] { busy_ = false; });
       busy_ = true;
@@ -164,16 +164,16 @@ class TransportModelWrap : public Napi::ObjectWrap<TransportModelWrap> {
   }
 
   Napi::Value state(const Napi::CallbackInfo& info) {
-    return guarded(info.Env(), [&] { return toArray(info.Env(), idle_model().state()); });
+    return guarded(info.Env(), [&] { return toArray(info.Env(), idleModel().state()); });
   }
 
   void restore(const Napi::CallbackInfo& info) {
-    guarded(info.Env(), [&] { idle_model().restore(numbersOf(info[0], "state")); });
+    guarded(info.Env(), [&] { idleModel().restore(numbersOf(info[0], "state")); });
   }
 
   Napi::Value budget(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
-    const Budget& b = guarded(env, [&]() -> TransportModel& { return idle_model(); }).budget();
+    const Budget& b = guarded(env, [&]() -> TransportModel& { return idleModel(); }).budget();
     const auto result = Napi::Object::New(env);
     const std::pair<const char*, const std::array<double, kSpeciesCount>&> terms[] = {
         {"start", b.start},     {"emitted", b.emitted}, {"inflow", b.inflow}, {"top", b.top},
@@ -185,19 +185,19 @@ class TransportModelWrap : public Napi::ObjectWrap<TransportModelWrap> {
     }
     const auto wrapped = Napi::Object::New(env);
     wrapped.Set("species", result);
-    wrapped.Set("organicNitrate", b.organic_nitrate);
+    wrapped.Set("organicNitrate", b.organicNitrate);
     return wrapped;
   }
 
   void dispose(const Napi::CallbackInfo& info) {
     if (!model_) return;
-    guarded(info.Env(), [&] { idle_model(); });
+    guarded(info.Env(), [&] { idleModel(); });
     worker_.reset();
     model_.reset();
   }
 
   Napi::Value layers(const Napi::CallbackInfo& info) {
-    return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), idle_model().layers()); });
+    return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), idleModel().layers()); });
   }
 
   std::unique_ptr<TransportModel> model_;

@@ -1,6 +1,6 @@
 // The reference chemical transport model: an Eulerian grid, a mixed layer and fixed layers above it, eleven species, one hour at a time.
 //
-// An hour is `steps_per_hour` steps, each: horizontal transport (advection.h; as many sub-steps per layer as its winds ask for, x and y in
+// An hour is `stepsPerHour` steps, each: horizontal transport (advection.h; as many sub-steps per layer as its winds ask for, x and y in
 // alternating order: Strang 1968) -> vertical remapping and turbulence (layers.h) -> emissions and chemistry (photochemistry.h) -> deposition
 // (deposition.h). Emissions and weather hold for the hour. Output is the mean of the hour's steps in layer 0.
 //
@@ -25,25 +25,25 @@ namespace retroplume::transport {
 
 struct GridShape {
   int rows = 0, cols = 0;
-  double cell_size_x = 0, cell_size_y = 0;  // m
+  double cellSizeX = 0, cellSizeY = 0;  // m
 };
 
 struct Processes {
-  bool emission = true, transport = true, vertical = true, chemistry = true, dry_deposition = true, wet_deposition = true;
+  bool emission = true, transport = true, vertical = true, chemistry = true, dryDeposition = true, wetDeposition = true;
 };
 
 struct Options {
-  std::vector<double> layer_tops{1500.0, 3500.0};  // m, of the layers above the mixed layer
+  std::vector<double> layerTops{1500.0, 3500.0};  // m, of the layers above the mixed layer
   int threads = 1;
-  int steps_per_hour = 4;
-  int chemistry_steps = 2;                 // per step
-  double horizontal_diffusivity = 1000.0;  // m2 s-1
-  double minimum_mixed_layer = 100.0;      // m
-  double wind_exponent = 1.0 / 7.0;        // 0: the given wind in every layer
-  double no2_share = 0.1;
-  std::array<double, kGroupCount> stack_share{0.3, 0.0, 0.5, 0.0, 0.15};
-  double biogenic_voc = 1.0;  // mg C m-2 h-1 of isoprene over land at 30 C in full light
-  Boundary boundary = Boundary::kOpen;
+  int stepsPerHour = 4;
+  int chemistrySteps = 2;                 // per step
+  double horizontalDiffusivity = 1000.0;  // m2 s-1
+  double minimumMixedLayer = 100.0;       // m
+  double windExponent = 1.0 / 7.0;        // 0: the given wind in every layer
+  double no2Share = 0.1;
+  std::array<double, kGroupCount> stackShare{0.3, 0.0, 0.5, 0.0, 0.15};
+  double biogenicVoc = 1.0;  // mg C m-2 h-1 of isoprene over land at 30 C in full light
+  Boundary boundary = Boundary::open;
   Processes processes;
   ChemistryOptions chemistry;
   // Outside the domain and at the start: ppb, kPPM and kSOA in ng mol-1 (24 ng mol-1 = 1 ug m-3).
@@ -51,25 +51,25 @@ struct Options {
 };
 
 // Returns the options, or throws NativeError where they make no model (input_checks.cc).
-Options checked_options(const GridShape& grid, const Options& options);
+Options checkedOptions(const GridShape& grid, const Options& options);
 
 // One hour, all [rows][cols] row-major, south to north. Optional ones may be empty.
 struct HourInputs {
-  std::vector<double> emissions;              // [rows][cols][kGroupCount], mol s-1 per cell (PM2.5: g s-1)
-  std::vector<double> wind_u, wind_v;         // m s-1 at 10 m, along the grid's axes
-  std::vector<double> temperature;            // K at 2 m
-  std::vector<double> boundary_layer_height;  // m
-  std::vector<double> humidity;               // kg kg-1 at 2 m
-  std::vector<double> radiation;              // W m-2 at the ground
-  std::vector<double> rain;                   // mm h-1
-  std::vector<double> pressure;               // Pa, optional: 101325
-  std::vector<double> land;                   // 0..1, optional: all land
+  std::vector<double> emissions;            // [rows][cols][kGroupCount], mol s-1 per cell (PM2.5: g s-1)
+  std::vector<double> windU, windV;         // m s-1 at 10 m, along the grid's axes
+  std::vector<double> temperature;          // K at 2 m
+  std::vector<double> boundaryLayerHeight;  // m
+  std::vector<double> humidity;             // kg kg-1 at 2 m
+  std::vector<double> radiation;            // W m-2 at the ground
+  std::vector<double> rain;                 // mm h-1
+  std::vector<double> pressure;             // Pa, optional: 101325
+  std::vector<double> land;                 // 0..1, optional: all land
 };
 
 // Mass budget since construction or restore, mol (PPM and SOA: g): start + emitted + inflow + top + reacted - dry - wet = mass now.
 struct Budget {
   std::array<double, kSpeciesCount> start{}, emitted{}, inflow{} /* edges: in less out */, top{} /* in less out */, reacted{}, dry{}, wet{}, mass{};
-  double organic_nitrate = 0.0;  // mol NOx that became organic nitrate
+  double organicNitrate = 0.0;  // mol NOx that became organic nitrate
 };
 
 class TransportModel {
@@ -77,7 +77,7 @@ class TransportModel {
   TransportModel(const GridShape& grid, const Options& options);
 
   // Surface means of the hour, [rows][cols][kOutputCount]: NO2, SO2, O3 in ppb, PM2.5 in ug m-3.
-  std::vector<float> advance_hour(const HourInputs& inputs);
+  std::vector<float> advanceHour(const HourInputs& inputs);
 
   // [kSpeciesCount + 1][layers][rows][cols]: mixing ratios, then air (mol m-2; zero before the first hour).
   const std::vector<double>& state() const { return state_; }
@@ -93,50 +93,50 @@ class TransportModel {
   double* air(int layer) { return plane(kSpeciesCount, layer); }
 
   double* row(int species, int layer, int j) { return plane(species, layer) + static_cast<long>(j) * grid_.cols; }
-  double* emission_row(int layer, int j) { return emission_.data() + (static_cast<long>(layer) * grid_.rows + j) * kSpeciesCount * grid_.cols; }
-  double* rate_rows(int layer, int j) { return rates_.data() + (static_cast<long>(layer) * grid_.rows + j) * kRateCount * grid_.cols; }
-  double* kept_rows(int j) { return kept_.data() + static_cast<long>(j) * kDepositionClasses * grid_.cols; }
+  double* emissionRow(int layer, int j) { return emission_.data() + (static_cast<long>(layer) * grid_.rows + j) * kSpeciesCount * grid_.cols; }
+  double* rateRows(int layer, int j) { return rates_.data() + (static_cast<long>(layer) * grid_.rows + j) * kRateCount * grid_.cols; }
+  double* keptRows(int j) { return kept_.data() + static_cast<long>(j) * kDepositionClasses * grid_.cols; }
 
   // hour_preparation.cc: what holds for the hour.
-  void prepare_hour(const HourInputs& inputs, double time_step);
-  void prepare_air(const HourInputs& inputs, int j);
-  void prepare_rates(const HourInputs& inputs, int layer, int j);
-  void prepare_emissions(const HourInputs& inputs, int j);
-  void prepare_deposition(const HourInputs& inputs, int j, double time_step);
-  void prepare_faces(const HourInputs& inputs, int layer, double time_step);
-  void start_budget();
+  void prepareHour(const HourInputs& inputs, double timeStep);
+  void prepareAir(const HourInputs& inputs, int j);
+  void prepareRates(const HourInputs& inputs, int layer, int j);
+  void prepareEmissions(const HourInputs& inputs, int j);
+  void prepareDeposition(const HourInputs& inputs, int j, double timeStep);
+  void prepareFaces(const HourInputs& inputs, int layer, double timeStep);
+  void startBudget();
 
   // transport_model.cc: the processes of a step.
-  void transport(double time_step, bool x_first);
-  double transport_plane(int species, int layer, double time_step, bool x_first, double* scratch);
-  void remap_and_mix(double time_step);
-  void react(double time_step);
-  void deposit(double time_step);
+  void transport(double timeStep, bool xFirst);
+  double transportPlane(int species, int layer, double timeStep, bool xFirst, double* scratch);
+  void remapAndMix(double timeStep);
+  void react(double timeStep);
+  void deposit(double timeStep);
   void observe();
-  void add_rows(std::array<double, kSpeciesCount>& into, const std::vector<double>& rows);
+  void addRows(std::array<double, kSpeciesCount>& into, const std::vector<double>& rows);
   std::array<double, kSpeciesCount> mass();
 
   const GridShape grid_;
   const Options options_;
   const int layers_;
   const long cells_;
-  const double to_amount_;  // q M of one cell (nmol m-2) -> mol
+  const double toAmount_;  // q M of one cell (nmol m-2) -> mol
   const PlaneShape shape_;
   std::vector<double> state_;
   Budget budget_;
 
   // Of the hour.
-  std::vector<double> target_, density_, exchange_;         // [layers][cells]: air mol m-2; mol m-3; E of the interface above, mol m-2 s-1
-  std::vector<double> rates_;                               // [layers][rows][kRateCount][cols]
-  std::vector<double> emission_;                            // [min(layers, 2)][rows][kSpeciesCount][cols], ppb s-1
-  std::vector<double> kept_;                                // [rows][kDepositionClasses][cols]
-  std::vector<double> nitrate_constant_, scavenging_;       // [cells]
-  std::vector<char> rains_;                                 // [rows]
-  std::vector<double> wind_factor_;                         // [layers][cells]
-  std::vector<std::vector<double>> courant_x_, courant_y_;  // [layers][faces], of one sub-step
-  std::vector<int> sub_steps_;                              // [layers]
-  std::vector<std::vector<double>> moved_;                  // [layers][2 * sub-steps + 1][cells]: air before and after each sweep
-  std::vector<double> observed_;                            // [rows][kOutputCount][cols], sums over the hour's steps
+  std::vector<double> target_, density_, exchange_;       // [layers][cells]: air mol m-2; mol m-3; E of the interface above, mol m-2 s-1
+  std::vector<double> rates_;                             // [layers][rows][kRateCount][cols]
+  std::vector<double> emission_;                          // [min(layers, 2)][rows][kSpeciesCount][cols], ppb s-1
+  std::vector<double> kept_;                              // [rows][kDepositionClasses][cols]
+  std::vector<double> nitrateConstant_, scavenging_;      // [cells]
+  std::vector<char> rains_;                               // [rows]
+  std::vector<double> windFactor_;                        // [layers][cells]
+  std::vector<std::vector<double>> courantX_, courantY_;  // [layers][faces], of one sub-step
+  std::vector<int> subSteps_;                             // [layers]
+  std::vector<std::vector<double>> moved_;                // [layers][2 * sub-steps + 1][cells]: air before and after each sweep
+  std::vector<double> observed_;                          // [rows][kOutputCount][cols], sums over the hour's steps
 };
 
 }  // namespace retroplume::transport

@@ -96,7 +96,7 @@ void runCells(const LstmBackward<float>& call, const LstmBackwardLayout& layout,
     gates = call.gates + 4 * traced;
     cellStates = call.cellStates + traced;
   } else {
-    runForwardTile({p, panels.forward, cells, input, call.initialHidden, call.initialCell, nullptr, Trace::kCached, own + layout.gates,
+    runForwardTile({p, panels.forward, cells, input, call.initialHidden, call.initialCell, nullptr, Trace::cached, own + layout.gates,
                     own + layout.cellStates, trace, false, own + layout.states, layout.units});
   }
   const float* gradOutput = call.gradOutput + p.output.at(sample * p.cells + first);

@@ -27,7 +27,7 @@ struct TraceLayout {
 };
 
 /** Whether gates and cell states of a tile are kept for a reverse pass, and past the caches. */
-enum class Trace { kNone, kCached, kStreamed };
+enum class Trace { none, cached, streamed };
 
 /** Cells of one sample. Pointers are to the first of them, at step 0. */
 struct ForwardTile {
@@ -52,8 +52,8 @@ struct ForwardTile {
 
 template <Trace kKept>
 [[gnu::always_inline]] inline void keepTrace(float* to, Vector x) {
-  if constexpr (kKept == Trace::kCached) store(to, x);
-  if constexpr (kKept == Trace::kStreamed) stream(to, x);
+  if constexpr (kKept == Trace::cached) store(to, x);
+  if constexpr (kKept == Trace::streamed) stream(to, x);
 }
 
 /**
@@ -87,9 +87,9 @@ template <Trace kKept, int MR>
 /** From z of MR cells from `m0` on, for the units [unit, unit + lanes), their states after the step; `h` receives the hidden ones. */
 template <int MR>
 [[gnu::always_inline]] inline void activate(const ForwardTile& tile, int64_t step, int64_t m0, int64_t unit, Vector (&z)[MR][4], Vector (&h)[MR]) {
-  if (tile.kept == Trace::kStreamed) return activateKept<Trace::kStreamed>(tile, step, m0, unit, z, h);
-  if (tile.kept == Trace::kCached) return activateKept<Trace::kCached>(tile, step, m0, unit, z, h);
-  activateKept<Trace::kNone>(tile, step, m0, unit, z, h);
+  if (tile.kept == Trace::streamed) return activateKept<Trace::streamed>(tile, step, m0, unit, z, h);
+  if (tile.kept == Trace::cached) return activateKept<Trace::cached>(tile, step, m0, unit, z, h);
+  activateKept<Trace::none>(tile, step, m0, unit, z, h);
 }
 
 /** Rows of a state before the first step: `initial` [D], or 0. */

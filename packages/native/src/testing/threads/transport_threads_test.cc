@@ -22,9 +22,9 @@ HourInputs hour(int cells, unsigned seed) {
   };
   HourInputs in;
   in.emissions = values(cells * kGroupCount, 0, 3);
-  in.wind_u = values(cells, -18, 18), in.wind_v = values(cells, -18, 18);
+  in.windU = values(cells, -18, 18), in.windV = values(cells, -18, 18);
   in.temperature = values(cells, 260, 305);
-  in.boundary_layer_height = values(cells, 30, 1800);
+  in.boundaryLayerHeight = values(cells, 30, 1800);
   in.humidity = values(cells, 0, 0.02), in.radiation = values(cells, 0, 900), in.rain = values(cells, 0, 4);
   if (seed % 2 == 0) in.pressure = values(cells, 80000, 103000), in.land = values(cells, 0, 1);
   return in;
@@ -36,7 +36,7 @@ std::vector<double> run(const GridShape& grid, Options options, int threads) {
   TransportModel model(grid, options);
   std::vector<double> all;
   const auto advance = [&](unsigned seed) {
-    const std::vector<float> means = model.advance_hour(hour(grid.rows * grid.cols, seed));
+    const std::vector<float> means = model.advanceHour(hour(grid.rows * grid.cols, seed));
     all.insert(all.end(), means.begin(), means.end());
   };
   for (unsigned seed = 0; seed < 3; ++seed) advance(seed);
@@ -51,9 +51,9 @@ std::vector<double> run(const GridShape& grid, Options options, int threads) {
 /** Every edge of the domain with some layers and shapes. */
 void forEachModel(const std::function<void(const GridShape&, const Options&)>& visit) {
   Options options;
-  for (Boundary boundary : {Boundary::kOpen, Boundary::kPeriodic, Boundary::kClosed}) {
+  for (Boundary boundary : {Boundary::open, Boundary::periodic, Boundary::closed}) {
     for (const std::vector<double>& tops : {std::vector<double>{}, {1500, 3500}, {500, 1000, 2000, 4000}}) {
-      options.boundary = boundary, options.layer_tops = tops;
+      options.boundary = boundary, options.layerTops = tops;
       for (const auto& [rows, cols] : {std::pair<int, int>{1, 1}, {1, 7}, {2, 2}, {9, 1}, {13, 17}}) visit({rows, cols, 27000, 27000}, options);
     }
   }
