@@ -306,7 +306,7 @@ describe('doctor', () => {
     expect(cpu.cores).toBeGreaterThan(0);
     expect(findings.filter((finding) => finding.needed && !finding.found)).toEqual([]);
     expect(findings.map((finding) => finding.name)).toEqual(
-      expect.arrayContaining(['ONNX Runtime', 'MPI (mpi.node)', 'MPI launcher', 'CUDA kernels', 'NVIDIA driver', 'GPU']),
+      expect.arrayContaining(['ONNX Runtime', 'TensorFlow (tfjs-node)', 'MPI (mpi.node)', 'MPI launcher', 'CUDA kernels', 'NVIDIA driver', 'GPU']),
     );
     expect(status).toBe(0);
   });

@@ -23,7 +23,7 @@ describe('what is packed', () => {
     const paths = packages.map(({ path }) => path);
     for (const name of ['@duckdb/node-api', 'onnxruntime-node', 'zod', 'echarts', '@retroplume/core'])
       expect(paths).toContain(`node_modules/${name}`);
-    for (const name of ['jest', 'eslint', 'typescript', 'nx']) expect(paths).not.toContain(`node_modules/${name}`);
+    for (const name of ['jest', 'eslint', 'typescript', 'nx', '@tensorflow/tfjs-node', 'npmlog']) expect(paths).not.toContain(`node_modules/${name}`);
     expect(packages.some(({ foreign, nested }) => foreign || nested)).toBe(false);
   });
 

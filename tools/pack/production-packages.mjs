@@ -17,11 +17,14 @@ function isForeign(file) {
   return (system !== undefined && system !== process.platform) || (processor !== undefined && processor !== process.arch);
 }
 
-/** [{ path, filter }] of installed packages; a package inside another one's node_modules comes by itself. */
+/** [{ path, filter }] of installed packages, of optional ones those with a system's binaries (tfjs-node only compares); a package inside another one's node_modules comes by itself. */
 export function productionPackages(root) {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
   return Object.entries(packages)
-    .filter(([path, entry]) => path.includes('node_modules/') && !entry.dev && !entry.devOptional && existsSync(join(root, path)))
+    .filter(
+      ([path, entry]) =>
+        path.includes('node_modules/') && !entry.dev && !entry.devOptional && !(entry.optional && !entry.cpu) && existsSync(join(root, path)),
+    )
     .map(([path]) => {
       const inside = join(root, path, 'node_modules');
       return { path, filter: (file) => file !== inside && !isForeign(file.slice(root.length)) };

@@ -17,11 +17,13 @@ function table(title: string, head: string[], rows: string): string {
 }
 
 function machineLine({ machine, peak }: bench.BenchResult): string {
-  const { cpu, isa, threads, memoryGiB, node, compiler, commit, torch, onnxruntime, tfjs, load } = machine;
+  const { cpu, isa, threads, memoryGiB, node, compiler, commit, torch, onnxruntime, tfjs, tfjsBackend, load } = machine;
   const peers = [
     torch ? `PyTorch ${torch.version}, torch.compile ${torch.compiles ?? 'left out'}` : 'no PyTorch',
     `ONNX Runtime ${onnxruntime}`,
-    tfjs === undefined ? 'no TensorFlow.js' : `TensorFlow.js ${tfjs}`,
+    tfjs === undefined
+      ? 'no TensorFlow.js'
+      : `TensorFlow.js ${tfjs} (${tfjsBackend === 'tensorflow' ? 'tfjs-node' : `${tfjsBackend}; no tfjs-node`})`,
   ].join(', ');
   const limit = (each: { gflops: number; gbytes: number }): string => `${each.gflops.toFixed(0)} GFLOP/s, ${each.gbytes.toFixed(1)} GB/s`;
   return (

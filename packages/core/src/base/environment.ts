@@ -1,4 +1,4 @@
-/** What this machine has: processor, memory, addons, netCDF, ONNX Runtime, MPI, GPU. `retroplume doctor` prints it. */
+/** What this machine has: processor, memory, addons, netCDF, ONNX Runtime, tfjs-node, MPI, GPU. `retroplume doctor` prints it. */
 import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -80,6 +80,18 @@ function onnxRuntime(): Finding {
       remedy: 'npm run setup; until then inversion.engine: native',
       needed: false,
     };
+  }
+}
+
+/** An optional dependency, of which npm installs the JavaScript alone. */
+function tfjsNode(): Finding {
+  const remedy = 'bench compares without it; in a clone npm rebuild @tensorflow/tfjs-node --ignore-scripts=false downloads its library';
+  const finding = { name: 'TensorFlow (tfjs-node)', remedy, needed: false };
+  try {
+    const { version } = createRequire(__filename)('@tensorflow/tfjs-node') as { version: Record<string, string> };
+    return { ...finding, found: true, detail: `${version['tfjs-node']}, a peer of bench` };
+  } catch (error) {
+    return { ...finding, found: false, detail: (error as Error).message.split('\n')[0].trim() };
   }
 }
 
@@ -167,6 +179,7 @@ export async function describeEnvironment(): Promise<Environment> {
       addon('reference transport model (transport.node)', () => (loadAddon('transport') ? 'loads' : '')),
       addon('netCDF (netcdf.node)', () => netcdfVersion().split(' ')[0]),
       onnxRuntime(),
+      tfjsNode(),
       ...(await mpi()),
       ...(await gpu()),
     ],

@@ -23,6 +23,8 @@ export interface Machine {
   readonly onnxruntime: string;
   /** Version of TensorFlow.js, where there is one. */
   readonly tfjs?: string;
+  /** Which it runs on: `tensorflow` where tfjs-node loads. */
+  readonly tfjsBackend?: string;
   /** Runnable processes when the run began, averaged over a minute: above 1, others had a share of the machine. */
   readonly load: number;
 }
@@ -57,6 +59,7 @@ export function describeMachine(threads: number, isa: string | undefined, { torc
     torch,
     onnxruntime: onnxruntime.version,
     tfjs: tfjs?.version,
+    tfjsBackend: tfjs?.backend,
     load: loadavg()[0],
   };
 }

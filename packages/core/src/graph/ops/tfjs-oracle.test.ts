@@ -1,18 +1,13 @@
-/** A second, independent opinion: TensorFlow.js on its plain JavaScript backend, forward and gradients, float32. */
+/** A second, independent opinion: TensorFlow.js in plain JavaScript and, where tfjs-node loads, over libtensorflow; forward and gradients, float32. */
 import * as tf from '@tensorflow/tfjs';
 import { compile, conv2d, gradients, Graph, lstm, maxpool2x2, upconv2x2, type Value } from '..';
+import { describeWhere } from '../../../../../test/testing/describe-where';
 import { Random } from '../../base/random';
 import { fill } from '../testing/finite-differences';
 import { relativeError } from '../testing/golden';
 
 // Both add in float32, in different orders, over at most some hundred terms.
 const TOLERANCE = 1e-5;
-
-beforeAll(async () => {
-  jest.spyOn(console, 'warn').mockImplementation(); // it recommends tfjs-node, which is not wanted here
-  await tf.setBackend('cpu');
-  await tf.ready();
-});
 
 interface Case {
   shapes: Record<string, number[]>;
@@ -76,7 +71,17 @@ const cases: Record<string, Case> = {
   },
 };
 
-test.each(Object.keys(cases))('%s agrees with TensorFlow.js, forward and gradients', async (name) => {
+/** Why tfjs-node does not load. */
+function lackOfTfjsNode(): string | undefined {
+  try {
+    jest.requireActual('@tensorflow/tfjs-node');
+    return undefined;
+  } catch (error) {
+    return (error as Error).message.split('\n')[0].trim();
+  }
+}
+
+async function expectAgreement(name: string): Promise<void> {
   const { shapes, ours, theirs } = cases[name];
   const g = new Graph();
   const leaves = Object.fromEntries(Object.entries(shapes).map(([leaf, shape]) => [leaf, g.input(leaf, shape)]));
@@ -95,4 +100,17 @@ test.each(Object.keys(cases))('%s agrees with TensorFlow.js, forward and gradien
   const theirGrads = tf.grads(call)(tensors, tf.tensor(Float32Array.from(program.get('seed')), [...output.shape]));
   theirGrads.forEach((gradient, i) => expect(relativeError(program.get(`gradient${i}`), gradient.dataSync())).toBeLessThan(TOLERANCE));
   program.dispose();
-});
+}
+
+function agrees(backend: string): void {
+  beforeAll(async () => {
+    jest.spyOn(console, 'warn').mockImplementation(); // plain JavaScript recommends tfjs-node
+    expect(await tf.setBackend(backend)).toBe(true);
+  });
+
+  test.each(Object.keys(cases))('%s agrees, forward and gradients', expectAgreement);
+}
+
+const lack = lackOfTfjsNode();
+describe('TensorFlow.js in plain JavaScript', () => agrees('cpu'));
+describeWhere(lack === undefined, `no tfjs-node: ${lack}`, 'TensorFlow.js over libtensorflow', () => agrees('tensorflow'));
