@@ -1,8 +1,8 @@
-/** In every test file of `npm test -- --fast`: a unit test starts no program. One that does, or that takes seconds, is called X.slow.test.ts. */
+/** In every test file of `npm test -- --fast`: a unit test starts no program. One that does, or that takes seconds, is called NAME.slow.test.ts. */
 const programs = require('node:child_process');
 
 for (const name of ['spawn', 'spawnSync', 'exec', 'execSync', 'execFile', 'execFileSync', 'fork']) {
   programs[name] = (program) => {
-    throw new Error(`a unit test starts no program but this one starts ${program}: call its file X.slow.test.ts`);
+    throw new Error(`a unit test starts no program but this one starts ${program}: call its file NAME.slow.test.ts`);
   };
 }
