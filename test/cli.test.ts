@@ -72,7 +72,7 @@ describe('help', () => {
   it('of a command lists its options', () => {
     const { status, stdout } = retroplume('train', '--help');
     expect(status).toBe(0);
-    for (const option of ['--out', '--set', '--device', '--products', '--threads', '--json', '--quiet', '--verbose'])
+    for (const option of ['--out', '--set', '--device', '--precision', '--threads', '--json', '--quiet', '--verbose'])
       expect(stdout).toContain(option);
   });
 
@@ -143,7 +143,7 @@ describe('wrong usage ends with code 2 and one sentence', () => {
     [['run', 'case.yaml', '--out', ''], /CLI_USAGE: .*--out.*expected a path but received an empty text \(a shell variable that is not set\?\)/],
     [['bundle', ''], /CLI_USAGE: .*expected a path but received an empty text/],
     [['run', 'case.yaml', '--device', 'tpu'], /argument 'tpu' is invalid\. expected auto, cpu, cuda or cuda:N/],
-    [['run', 'case.yaml', '--products', 'fp8'], /Allowed choices are float32, tf32, bf16/],
+    [['run', 'case.yaml', '--precision', 'fp8'], /Allowed choices are float32, tf32, bf16/],
     [['demo', '--quick', '--full'], /cannot be used with/],
     // What would do nothing there is refused.
     [['check', 'case.yaml', '--threads', '2'], /unknown option '--threads'/],
@@ -200,7 +200,7 @@ describeOnCuda('the command line', () => {
   });
 
   it('tells the products, and the GPUs where the index is wrong', () => {
-    expect(retroplume('run', writeCase('products: bf16')).stderr).toMatch(/^device: cuda:0 .+, products bf16\n/);
+    expect(retroplume('run', writeCase('precision: bf16')).stderr).toMatch(/^device: cuda:0 .+, precision bf16\n/);
     const { status, stderr } = retroplume('run', writeCase(), '--device', 'cuda:999');
     expect([status, stderr]).toEqual([4, expect.stringMatching(/DEVICE_CUDA_MISSING: device cuda:999: .* it has cuda:0 .*: use --device cuda:0/)]);
   });
@@ -237,11 +237,11 @@ describe('devices and data', () => {
   });
 
   it.each([
-    [['--device', 'cpu', '--products', 'tf32'], ''],
-    [['--device', 'cpu'], 'products: bf16'],
+    [['--device', 'cpu', '--precision', 'tf32'], ''],
+    [['--device', 'cpu'], 'precision: bf16'],
   ])('rounded products on the CPU are refused: %j %s', (options, extra) => {
     const { status, stderr } = retroplume('run', writeCase(extra), ...options);
-    expect(stderr).toMatch(/^retroplume: PRODUCTS_NEED_CUDA: products (tf32|bf16): expected a GPU but device cpu .*use --products float32.*\n$/);
+    expect(stderr).toMatch(/^retroplume: PRECISION_NEEDS_CUDA: precision (tf32|bf16): expected a GPU but device cpu .*use --precision float32.*\n$/);
     expect(status).toBe(2);
   });
 

@@ -79,7 +79,7 @@ describe('the first run', () => {
     const { result } = first;
     expect(result.case).toBe('demo');
     const { device, hardware } = readRecord(join(folder, 'run/train'))!;
-    expect(result.device).toEqual({ name: device, hardware, products: 'float32' });
+    expect(result.device).toEqual({ name: device, hardware, precision: 'float32' });
     expect(Object.keys(result.seconds).sort()).toEqual([...ALL].sort());
     for (const mode of [result, result.paperMode!]) {
       for (const stations of [mode.withheld!, mode.used!]) {
@@ -230,7 +230,7 @@ describe('another run', () => {
     expect(Math.max(...trust.groups.map(({ p95 }) => p95))).toBeGreaterThan(limit / 2);
     const settings = loadCase(caseFile, SETTINGS);
     const context = stageContext(
-      { case: settings, out: join(folder, 'run'), signal: new AbortController().signal } as RunContext,
+      { caseSettings: settings, out: join(folder, 'run'), signal: new AbortController().signal } as RunContext,
       'invert',
       'default',
     );

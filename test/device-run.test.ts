@@ -30,8 +30,8 @@ const carrying = { forward: 0, back: 0 };
 jest.mock('@retroplume/native', () => {
   const native = jest.requireActual<typeof import('@retroplume/native')>('@retroplume/native');
   class HostProgram extends native.NativeProgram {
-    constructor(spec: ProgramSpec, { device, products, ...options }: ProgramOptions = {}) {
-      opened.push(`${device} ${products}`);
+    constructor(spec: ProgramSpec, { device, precision, ...options }: ProgramOptions = {}) {
+      opened.push(`${device} ${precision}`);
       super(spec, options);
     }
     private readonly staged: [number, () => Float32Array | Float64Array][] = [];
@@ -158,8 +158,8 @@ async function run(
 const H100 = 'NVIDIA H100 (sm_90, 79 GiB)';
 
 it('hands the device and the products of the case to every program, and keeps them in the records', async () => {
-  const { result, told, programs } = await run(['products=tf32']);
-  expect(told).toEqual([{ name: 'cuda:0', hardware: H100, products: 'tf32' }]);
+  const { result, told, programs } = await run(['precision=tf32']);
+  expect(told).toEqual([{ name: 'cuda:0', hardware: H100, precision: 'tf32' }]);
   expect(result.device).toEqual(told[0]);
   // Two programs of train, one each of evaluate, certify and invert; that of export is compared with ONNX Runtime, which is exact. Writing ONNX folds constants on the CPU.
   expect(programs.filter((each) => each === 'cuda:0 tf32')).toHaveLength(5);
@@ -170,19 +170,19 @@ it('hands the device and the products of the case to every program, and keeps th
   expect([...windows]).toEqual(expect.arrayContaining([4, 5, TRACERS]));
   expect(Math.min(carrying.forward, carrying.back)).toBeGreaterThan(0);
   for (const stage of STAGES) {
-    expect(readRecord(join(folder, 'run', stage))).toMatchObject({ device: 'cuda:0', hardware: H100, matrixProducts: 'tf32' });
+    expect(readRecord(join(folder, 'run', stage))).toMatchObject({ device: 'cuda:0', hardware: H100, precision: 'tf32' });
   }
 });
 
 it('trains and inverts anew with other products, and not on another device; options go before the case', async () => {
   const all = ['train', 'evaluate', 'certify', 'export', 'invert'];
-  expect((await run(['products=tf32', 'device=cuda:0'])).done).toEqual([]);
+  expect((await run(['precision=tf32', 'device=cuda:0'])).done).toEqual([]);
   // A login node, without a GPU: what was made with rounded products is taken, and what is made anew is made without them.
   expect((await run([], { device: 'cpu' })).done).toEqual([]);
   const { done, programs, told } = await run(['device=cuda', 'inversion.iterations=2'], { device: 'cpu' });
   expect(done).toEqual(['invert']);
-  expect(told).toMatchObject([{ name: 'cpu', products: 'float32' }]);
+  expect(told).toMatchObject([{ name: 'cpu', precision: 'float32' }]);
   expect(programs.some((each) => each.startsWith('cuda'))).toBe(false);
-  expect((await run(['products=tf32'], { products: 'float32' })).done).toEqual(all);
+  expect((await run(['precision=tf32'], { precision: 'float32' })).done).toEqual(all);
   expect((await run([], { device: 'cpu', threads: 2 })).done).toEqual([]);
 });

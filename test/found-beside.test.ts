@@ -46,7 +46,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function contextOf(stage: StageName): StageContext {
   const run: Omit<RunContext, 'hardware'> = {
-    ...{ case: settings, out: folder, threads: 1, device: 'cpu', products: 'float32', inputs: new InputHashes() },
+    ...{ caseSettings: settings, out: folder, threads: 1, device: 'cpu', precision: 'float32', inputs: new InputHashes() },
     ...{ onEvent: () => undefined, signal: new AbortController().signal },
   };
   return stageContext({ ...run, hardware: '' }, stage, 'default');

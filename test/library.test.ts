@@ -95,7 +95,7 @@ describe('openSurrogate', () => {
       const prior = Float32Array.from(hours.flatMap((hour) => [...concentrations.subarray(hour * field, (hour + 1) * field)]));
       expect(await anchored.concentrations({ period: 'winter', hours })).toEqual(prior);
       const surrogate = Surrogate.load(join(folder, 'runs/mine/train'));
-      const engine = surrogate.program(1, ROWS, COLS, { device: 'cpu', products: 'float32', threads: 1 }, { adjoint: false });
+      const engine = surrogate.program(1, ROWS, COLS, { device: 'cpu', precision: 'float32', threads: 1 }, { adjoint: false });
       const free = (factors?: Float32Array): Promise<Float32Array> => freeRun({ surrogate, engine, batchSize: 1, period, emissions, hours, factors });
       const [changed, base] = [await free(half), await free()];
       engine.dispose();

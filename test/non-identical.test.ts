@@ -50,7 +50,7 @@ function concentrations(out: string, run: string, period = 'winter'): string {
 
 /** What of the case decides the runs of `simulate`, as its key has it. */
 function decisive(out: string, changes: string[] = []): string {
-  return canonicalJson(simulateStage.settings({ case: caseOf(out, changes) } as StageContext));
+  return canonicalJson(simulateStage.settings({ caseSettings: caseOf(out, changes) } as StageContext));
 }
 
 function caseOf(out: string, changes: string[] = []): Case {

@@ -187,7 +187,7 @@ async function invert() {
   const settings = { ...caseOf(values.folder), tileCells: Number(values['tile-cells']) };
   settings.inversion.iterations = Number(values.iterations);
   const run = {
-    ...{ case: settings, out: values.folder, device: 'cpu', hardware: '', products: 'float32' },
+    ...{ case: settings, out: values.folder, device: 'cpu', hardware: '', precision: 'float32' },
     ...{ threads: Number(values.threads), onEvent, inputs: new InputHashes(), signal: new globalThis.AbortController().signal },
   };
   const { summary } = await invertStage.run(stageContext(run, 'invert', 'default'));

@@ -23,8 +23,8 @@ export type CheckCommandOptions = Omit<CommonOptions, 'threads' | 'profile'>;
 
 /** Prints what was found on stdout; the exit code is 0, or that of the gravest kind of problem. */
 export async function checkCommand(path: string, options: CheckCommandOptions): Promise<void> {
-  const { set, out, device, products, json } = options;
-  const result = await checkCase(path, { set, out, device, products });
+  const { set, out, device, precision, json } = options;
+  const result = await checkCase(path, { set, out, device, precision });
   if (json) writeOut(`${JSON.stringify(result)}\n`);
   else writeOut(text(result));
   process.exitCode = result.exitCode;

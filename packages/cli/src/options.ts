@@ -1,13 +1,22 @@
 /** The options that all commands share, and their meaning. */
 import { availableParallelism } from 'node:os';
-import { DEVICE_CHOICES, DEVICE_PATTERN, MOST_THREADS, PRODUCTS, STAGES, type DeviceChoice, type Products, type StageName } from '@retroplume/core';
+import {
+  DEVICE_CHOICES,
+  DEVICE_PATTERN,
+  MOST_THREADS,
+  PRECISIONS,
+  STAGES,
+  type DeviceChoice,
+  type Precision,
+  type StageName,
+} from '@retroplume/core';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 export interface CommonOptions {
   out?: string;
   set: string[];
   device?: DeviceChoice;
-  products?: Products;
+  precision?: Precision;
   threads: number;
   profile?: string;
   json: boolean;
@@ -73,22 +82,22 @@ interface ToldDefaults {
   out?: string;
   threads?: string;
   device?: string;
-  products?: string;
+  precision?: string;
 }
 
 const CASE_DEFAULTS = {
   out: 'runs/NAME, of the case',
   device: "the case's, else auto: the first GPU, else the CPU",
-  products: "the case's, else float32: exactly",
+  precision: "the case's, else float32: exactly",
 };
 
-/** `--out`, `--device` and `--products`, of commands that look at a run, or make one. @param defaults - where they are not those of a case */
+/** `--out`, `--device` and `--precision`, of commands that look at a run, or make one. @param defaults - where they are not those of a case */
 export function withPlaceOptions(command: Command, defaults: ToldDefaults = {}): Command {
-  const { out, device, products } = { ...CASE_DEFAULTS, ...defaults };
+  const { out, device, precision } = { ...CASE_DEFAULTS, ...defaults };
   return command
     .option('--out <folder>', `run folder (default: ${out})`, pathText)
     .option('--device <device>', `where to compute: ${DEVICE_CHOICES} (default: ${device})`, deviceChoice)
-    .addOption(new Option('--products <kind>', `how a GPU multiplies matrices (default: ${products})`).choices(PRODUCTS));
+    .addOption(new Option('--precision <kind>', `how a GPU multiplies matrices (default: ${precision})`).choices(PRECISIONS));
 }
 
 /** Options of a computation. @param defaults - where they are not those of a case */

@@ -106,7 +106,7 @@ function addSimulate(program: Command): void {
         "run nothing: write the members' emission files and design.json for a model run elsewhere (default: OUT/design)",
       )
         .argParser(pathText)
-        .conflicts(['threads', 'device', 'products']),
+        .conflicts(['threads', 'device', 'precision']),
     )
     .action((path: string, options: SimulateOptions) => simulateCase(path, options));
 }
@@ -180,7 +180,7 @@ function addBundle(program: Command): void {
     .command('reproduce')
     .description('the run of a bundle again, and how it compares')
     .argument('<bundle>', 'as "retroplume bundle" writes it');
-  withRunOptions(reproduce, { out: 'BUNDLE-reproduced, beside it', threads: "the run's", device: "the run's", products: "the run's" })
+  withRunOptions(reproduce, { out: 'BUNDLE-reproduced, beside it', threads: "the run's", device: "the run's", precision: "the run's" })
     .option(
       '--inputs <FROM=TO>',
       'where the inputs are that the bundle does not hold: what was below the folder FROM is below TO here; may be given again, and the innermost FROM counts',

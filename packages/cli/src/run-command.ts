@@ -36,7 +36,7 @@ export async function watched<T extends object>(
   const ranks = joinOthers();
   const first = ranks.rank === 0;
   const profile = options.profile === undefined || !first ? undefined : openProfile(options.profile);
-  const { threads, device, products } = options;
+  const { threads, device, precision } = options;
   const quiet = options.quiet || !first;
   const { signal, release } = interruptible(first);
   const { onEvent, close } = progressListener(quiet);
@@ -45,7 +45,7 @@ export async function watched<T extends object>(
       ranks,
       threads,
       device,
-      products,
+      precision,
       onDevice: (chosen, used) =>
         void (quiet || writeErr(`device: ${describeDevice(chosen, used)}${ranks.size > 1 ? `, ${ranks.size} processes` : ''}\n`)),
       onEvent,

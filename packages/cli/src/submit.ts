@@ -34,14 +34,14 @@ function print({ jobs, chain, dryRun, scheduler }: SubmitResult): void {
 
 /** Submits what is not up to date of a case, or with `--dry-run` prints what would be. */
 export async function submitCase(path: string, options: SubmitCommandOptions): Promise<void> {
-  const { submit, dryRun, changedRuns, set, out, device, products } = options;
+  const { submit, dryRun, changedRuns, set, out, device, precision } = options;
   const result = await submitChain(loadCase(path, set), {
     out,
     scheduler: submit === true ? undefined : submit,
     dryRun,
     changedRuns,
     device,
-    products,
+    precision,
     set,
     program: program(),
   });

@@ -1,7 +1,16 @@
 /** The public API of `@retroplume/core`. */
 export * from './base/errors';
 export { ALONE, giveWay, joinRanks, launchedByMpi, type Launched, type Ranks } from './base/ranks';
-export { chooseDevice, describeDevice, DEVICE_CHOICES, DEVICE_PATTERN, PRODUCTS, type Device, type DeviceChoice, type Products } from './base/device';
+export {
+  chooseDevice,
+  describeDevice,
+  DEVICE_CHOICES,
+  DEVICE_PATTERN,
+  PRECISIONS,
+  type Device,
+  type DeviceChoice,
+  type Precision,
+} from './base/device';
 export { describeEnvironment, type Environment, type Finding } from './base/environment';
 export { idleKeys, loadCase, type Case } from './case';
 export { demoFolder, runDemo, type DemoOptions, type DemoResult } from './run/commands/demo';

@@ -83,7 +83,7 @@ describe.each(modules)('a program on a device (%s)', (module, sharedVariable) =>
     program.dispose();
   });
 
-  test.each(['float32', 'tf32', 'bf16'] as const)('packed weights are those that were written or staged last (%s)', async (products) => {
+  test.each(['float32', 'tf32', 'bf16'] as const)('packed weights are those that were written or staged last (%s)', async (precision) => {
     // The gradient of a 3 x 3 convolution of four channels with respect to its input, with the middle tap alone: gradOutput times the weight.
     const params = { batch: 1, height: 4, width: 4, inChannels: 4, outChannels: 4, kernel: 3 };
     const [gradOutput, weight, gradInput, single] = [0, 64, 256, 320];
@@ -91,7 +91,7 @@ describe.each(modules)('a program on a device (%s)', (module, sharedVariable) =>
     const middle = { input: single, output: weight + 4 * 16 };
     const instructions = [{ op: 'scale', operands: middle, params: { elements: 16, alpha: 1 } }, gradient];
     const make = (spec: Pick<ProgramSpec, 'instructions'>): NativeProgram => {
-      const program = new NativeProgram({ arenaElements: 400, phases: {}, ...spec }, { device: 'cuda', products }, module);
+      const program = new NativeProgram({ arenaElements: 400, phases: {}, ...spec }, { device: 'cuda', precision }, module);
       program.fill(gradOutput, 64, 1);
       return program;
     };
@@ -168,7 +168,7 @@ describe.each(modules)('a program on a device (%s)', (module, sharedVariable) =>
     for (const device of ['gpu', 'cuda:', 'cuda:x', 'cuda:-1', 'cuda:1000'] as unknown as 'cuda'[]) {
       expect(codeOf(() => new NativeProgram(spec, { device }))).toBe('OPTION_INVALID');
     }
-    expect(codeOf(() => new NativeProgram(spec, { products: 'fp8' as 'tf32' }))).toBe('OPTION_INVALID');
+    expect(codeOf(() => new NativeProgram(spec, { precision: 'fp8' as 'tf32' }))).toBe('OPTION_INVALID');
   });
 });
 

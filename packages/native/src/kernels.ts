@@ -35,7 +35,7 @@ export interface ProgramOptions {
    * How a GPU multiplies matrices: exactly (default), or on its tensor cores with factors rounded to 10 bits of mantissa (`tf32`) or to 7 (`bf16`).
    * Sums are float32 in either. The CPU is always exact.
    */
-  products?: 'float32' | 'tf32' | 'bf16';
+  precision?: 'float32' | 'tf32' | 'bf16';
   /** the {@link Ranks.collective} of the ranks that run the same program together; what they make together are `allReduce` and synchronised batch norm */
   ranks?: object;
 }

@@ -98,7 +98,7 @@ export async function loadInversion(context: StageContext): Promise<InversionRes
   const stored = storedPeriods(context);
   // The paper draws so many hours a step, which the program then takes at once; without a draw it is as in the default mode.
   const drawn = inversion.mode === 'paper' && inversion.batch > 0 ? inversion.batch : undefined;
-  const ofDays = context.case.observations.resolution === 'daily' || inversion.dailyMeans;
+  const ofDays = context.caseSettings.observations.resolution === 'daily' || inversion.dailyMeans;
   const plan = domainPlan(context, surrogate, stored[0].grid, { adjoint: true, hours: drawn, ...(ofDays && { day: inversion.hoursPerDay }) });
   const tiled = plan.tiling.tiles.length > 1;
   // Tiles read what they need from disk, for as many hours at once as make the reading cheap.
@@ -156,7 +156,7 @@ export async function inversionWith(context: StageContext, resources: InversionR
   let model: ForwardModel = beside ? new NuisanceModel(surrogateModel, beside.terms) : surrogateModel;
   const { totals } = inversion;
   if (totals.length > 0) {
-    model = new TotalsModel(model, knownTotals(totals, context.case, grid, priorEmissions, slots), SPECIES.length);
+    model = new TotalsModel(model, knownTotals(totals, context.caseSettings, grid, priorEmissions, slots), SPECIES.length);
   }
   return {
     nuisance: (beside?.names ?? []).map((name, k) => ({ name, unit: beside!.units[k], spread: model.nuisance![k] })),
@@ -183,8 +183,8 @@ function inversionProblem(
     species: SPECIES,
     priorEmissions,
     ...{ totals: inversion.totals.length > 0, threads: context.threads },
-    sectors: sectorsOf(context.case, inversion, periods, slots),
-    ...priorCovariance(inversion, context.case.regions, grid, slots),
+    sectors: sectorsOf(context.caseSettings, inversion, periods, slots),
+    ...priorCovariance(inversion, context.caseSettings.regions, grid, slots),
     ...(spread && trustRegion !== undefined
       ? {
           largestLogFactor: largestLogFactor(
@@ -234,7 +234,7 @@ async function problemsOf(
   const stations: StationCounts[] = [];
   const all: ObservedPeriod[] = [];
   for (const [p, period] of periods.entries()) {
-    const settings = context.case.periods[p];
+    const settings = context.caseSettings.periods[p];
     const observed = await observePeriod(context, settings, period.grid, first[p], leftOut);
     const { operator, monitors } = observed;
     all.push(observed);

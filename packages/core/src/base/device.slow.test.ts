@@ -1,5 +1,5 @@
 import type { CudaDevices } from '@retroplume/native';
-import { chooseDevice, describeDevice, type DeviceChoice, type Products } from './device';
+import { chooseDevice, describeDevice, type DeviceChoice, type Precision } from './device';
 import { describeEnvironment, type Finding } from './environment';
 import { ConfigError, DeviceError } from './errors';
 
@@ -34,8 +34,8 @@ describe('the device that is chosen', () => {
 
   it('carries the products that were asked for', () => {
     found = TWO;
-    expect(describeDevice(chooseDevice({ products: 'bf16' }), 2)).toBe('cuda:0 NVIDIA H100 (sm_90, 79 GiB), products bf16');
-    expect(chooseDevice({ device: 'cpu' })).toEqual({ name: 'cpu', hardware: 'avx2', products: 'float32' });
+    expect(describeDevice(chooseDevice({ precision: 'bf16' }), 2)).toBe('cuda:0 NVIDIA H100 (sm_90, 79 GiB), precision bf16');
+    expect(chooseDevice({ device: 'cpu' })).toEqual({ name: 'cpu', hardware: 'avx2', precision: 'float32' });
     expect(describeDevice(chooseDevice({ device: 'cpu' }), 1)).toBe('cpu, 1 thread, avx2');
   });
 });
@@ -59,13 +59,13 @@ describe('what cannot be had is refused', () => {
   });
 
   it.each<[DeviceChoice, RegExp]>([
-    ['cpu', /^products tf32: expected a GPU but device cpu multiplies in float32 only: use --products float32/],
-    ['auto', /^products tf32: expected a GPU but device auto found no GPU and the CPU multiplies in float32 only/],
+    ['cpu', /^precision tf32: expected a GPU but device cpu multiplies in float32 only: use --precision float32/],
+    ['auto', /^precision tf32: expected a GPU but device auto found no GPU and the CPU multiplies in float32 only/],
   ])('rounded products on the CPU that %s means', (device, message) => {
     found = NONE;
-    const choose = (): unknown => chooseDevice({ device, products: 'tf32' });
+    const choose = (): unknown => chooseDevice({ device, precision: 'tf32' });
     expect(choose).toThrow(ConfigError);
-    expect(choose).toThrow(expect.objectContaining({ code: 'PRODUCTS_NEED_CUDA', exitCode: 2 }) as Error);
+    expect(choose).toThrow(expect.objectContaining({ code: 'PRECISION_NEEDS_CUDA', exitCode: 2 }) as Error);
     expect(choose).toThrow(message);
   });
 
@@ -73,7 +73,7 @@ describe('what cannot be had is refused', () => {
     [{ device: 'tpu' as DeviceChoice }, 'DEVICE_UNKNOWN', /expected auto, cpu, cuda or cuda:N but received "tpu"/],
     [{ device: 'cuda:' as DeviceChoice }, 'DEVICE_UNKNOWN', /received "cuda:"/],
     [{ device: 'cuda:-1' as DeviceChoice }, 'DEVICE_UNKNOWN', /received "cuda:-1"/],
-    [{ products: 'fp8' as Products }, 'PRODUCTS_UNKNOWN', /expected one of float32, tf32, bf16 but received "fp8"/],
+    [{ precision: 'fp8' as Precision }, 'PRECISION_UNKNOWN', /expected one of float32, tf32, bf16 but received "fp8"/],
   ])('%j, which nobody knows', (asked, code, message) => {
     found = TWO;
     expect(() => chooseDevice(asked)).toThrow(expect.objectContaining({ code, exitCode: 2 }) as Error);

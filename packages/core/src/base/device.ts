@@ -7,11 +7,11 @@ import { ConfigError, DeviceError } from './errors';
 export type DeviceChoice = 'auto' | 'cpu' | 'cuda' | `cuda:${number}`;
 
 /** How a GPU multiplies matrices: exactly, or on its tensor cores with factors rounded to 10 bits of mantissa (`tf32`) or to 7 (`bf16`). */
-export const PRODUCTS = ['float32', 'tf32', 'bf16'] as const;
-export type Products = (typeof PRODUCTS)[number];
+export const PRECISIONS = ['float32', 'tf32', 'bf16'] as const;
+export type Precision = (typeof PRECISIONS)[number];
 
 /** Unit roundoff of the network's arithmetic. */
-export const ROUNDOFF: Readonly<Record<Products, number>> = { float32: 2 ** -24, tf32: 2 ** -11, bf16: 2 ** -8 };
+export const ROUNDOFF: Readonly<Record<Precision, number>> = { float32: 2 ** -24, tf32: 2 ** -11, bf16: 2 ** -8 };
 
 /** What was chosen. */
 export interface Device {
@@ -19,7 +19,7 @@ export interface Device {
   name: 'cpu' | `cuda:${number}`;
   /** model, architecture and memory of a GPU; instruction set of a processor */
   hardware: string;
-  products: Products;
+  precision: Precision;
 }
 
 /** What {@link DeviceChoice} is, of a text that a user gave. */
@@ -70,28 +70,28 @@ function findGpu(asked: DeviceChoice): CudaDevice | undefined {
 /**
  * Chooses the device that programs run on. Neither device nor precision is ever replaced by another.
  *
- * @param asked - `device`: default `auto`; `products`: default `float32`
+ * @param asked - `device`: default `auto`; `precision`: default `float32`
  * @throws {DeviceError} `DEVICE_CUDA_MISSING` if a GPU is asked for that is not there, or that this build has no kernels for
- * @throws {ConfigError} `DEVICE_UNKNOWN`, `PRODUCTS_UNKNOWN`; `PRODUCTS_NEED_CUDA` for rounded products on the CPU
+ * @throws {ConfigError} `DEVICE_UNKNOWN`, `PRECISION_UNKNOWN`; `PRECISION_NEEDS_CUDA` for rounded products on the CPU
  */
-export function chooseDevice({ device = 'auto', products = 'float32' }: { device?: DeviceChoice; products?: Products } = {}): Device {
+export function chooseDevice({ device = 'auto', precision = 'float32' }: { device?: DeviceChoice; precision?: Precision } = {}): Device {
   if (!DEVICE_PATTERN.test(device)) throw new ConfigError('DEVICE_UNKNOWN', `device: expected ${DEVICE_CHOICES} but received "${String(device)}"`);
-  if (!PRODUCTS.includes(products))
-    throw new ConfigError('PRODUCTS_UNKNOWN', `products: expected one of ${PRODUCTS.join(', ')} but received "${String(products)}"`);
+  if (!PRECISIONS.includes(precision))
+    throw new ConfigError('PRECISION_UNKNOWN', `precision: expected one of ${PRECISIONS.join(', ')} but received "${String(precision)}"`);
   const gpu = device === 'cpu' ? undefined : findGpu(device);
-  if (gpu) return { name: `cuda:${gpu.index}`, hardware: hardwareOf(gpu), products };
-  if (products !== 'float32') {
+  if (gpu) return { name: `cuda:${gpu.index}`, hardware: hardwareOf(gpu), precision };
+  if (precision !== 'float32') {
     const cpu = device === 'auto' ? 'device auto found no GPU and the CPU' : 'device cpu';
     throw new ConfigError(
-      'PRODUCTS_NEED_CUDA',
-      `products ${products}: expected a GPU but ${cpu} multiplies in float32 only: use --products float32, or --device cuda on a machine with a GPU`,
+      'PRECISION_NEEDS_CUDA',
+      `precision ${precision}: expected a GPU but ${cpu} multiplies in float32 only: use --precision float32, or --device cuda on a machine with a GPU`,
     );
   }
-  return { name: 'cpu', hardware: cpuFeatures().isa, products };
+  return { name: 'cpu', hardware: cpuFeatures().isa, precision };
 }
 
-/** As `cpu, 2 threads, avx512` or `cuda:0 NVIDIA H100 (sm_90, 79 GiB), products tf32`. */
-export function describeDevice({ name, hardware, products }: Device, threads: number): string {
+/** As `cpu, 2 threads, avx512` or `cuda:0 NVIDIA H100 (sm_90, 79 GiB), precision tf32`. */
+export function describeDevice({ name, hardware, precision }: Device, threads: number): string {
   if (name === 'cpu') return `cpu, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${hardware}`;
-  return `${name} ${hardware}${products === 'float32' ? '' : `, products ${products}`}`;
+  return `${name} ${hardware}${precision === 'float32' ? '' : `, precision ${precision}`}`;
 }

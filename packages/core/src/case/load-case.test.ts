@@ -18,7 +18,7 @@ describe('a valid case', () => {
     expect(c.inversion.priorSpread).toEqual({ NOx: 0.5, NH3: 0.12, SO2: 0.5, VOC: 0.12, 'PM2.5': 0.5 });
     expect(c.observations.gasReference).toEqual({ temperature: 273.15, pressure: 101325, rule: 'fixed' });
     expect(c.ctm).toEqual({ kind: 'reference', options: {} });
-    expect([c.device, c.products]).toEqual(['auto', 'float32']);
+    expect([c.device, c.precision]).toEqual(['auto', 'float32']);
   });
 
   it('gives paperMode the values of the paper, and the file the last word', () => {
@@ -37,8 +37,8 @@ describe('a valid case', () => {
   });
 
   it.each(['auto', 'cpu', 'cuda', 'cuda:7'])('takes the device %s', (device) => {
-    const c = loadCase(write(`${VALID}device: ${device}\nproducts: tf32\n`));
-    expect([c.device, c.products]).toEqual([device, 'tf32']);
+    const c = loadCase(write(`${VALID}device: ${device}\nprecision: tf32\n`));
+    expect([c.device, c.precision]).toEqual([device, 'tf32']);
   });
 
   it('leaves braces of the shell alone in a command', () => {
@@ -224,7 +224,7 @@ describe('what is wrong is said in one sentence each', () => {
       /periods\.1: period winter compares hours that period first compares/,
     ],
     ['name: tiny', 'name: tiny\ndevice: gpu', /device: expected auto, cpu, cuda or cuda:N but received "gpu"/],
-    ['name: tiny', 'name: tiny\nproducts: fp8', /products: expected one of float32, tf32, bf16 but received "fp8"/],
+    ['name: tiny', 'name: tiny\nprecision: fp8', /precision: expected one of float32, tf32, bf16 but received "fp8"/],
     ['name: winter', 'name: "a b"', /expected letters, digits/],
     ['  twin: {}', '  timeZone: CST', /timeZone: expected UTC, or Area\/Place .* \(abbreviations .*\) but received "CST"/],
     ['  twin: {}', '', /neither files nor a twin/],

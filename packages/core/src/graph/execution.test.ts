@@ -22,12 +22,12 @@ test.each([
 });
 
 test.each([
-  [{ device: 'cuda', products: 'tf32' }, true],
-  [{ device: 'cuda:0', products: 'bf16' }, true],
-  [{ device: 'cuda', products: 'float32' }, false],
+  [{ device: 'cuda', precision: 'tf32' }, true],
+  [{ device: 'cuda:0', precision: 'bf16' }, true],
+  [{ device: 'cuda', precision: 'float32' }, false],
   [{ device: 'cuda' }, false],
-  [{ device: 'cpu', products: 'tf32' }, false],
-  [{ products: 'tf32' }, false],
+  [{ device: 'cpu', precision: 'tf32' }, false],
+  [{ precision: 'tf32' }, false],
 ] as const)('with %p gates are packed: %s, and twice as many find room', (execution, packed) => {
   expect(packsTraces(execution)).toBe(packed);
   expect(roomOf(execution)).toBe('device' in execution && execution.device !== 'cpu' ? (packed ? 10e9 : 5e9) : 0);

@@ -8,14 +8,14 @@ export interface Execution {
   /** default `cpu` */
   device?: ProgramOptions['device'];
   /** of matrices, on a GPU; default `float32` */
-  products?: ProgramOptions['products'];
+  precision?: ProgramOptions['precision'];
   /** times every instruction, at the price of two clock reads each */
   profiler?: Profiler;
 }
 
 /** The execution alone, out of a larger context: options of `compile`. */
-export function executionOf({ threads, device, products, profiler }: Execution): Execution {
-  return { threads, device, products, profiler };
+export function executionOf({ threads, device, precision, profiler }: Execution): Execution {
+  return { threads, device, precision, profiler };
 }
 
 /** Of the memory of a GPU, what gates that need not be kept may take, and what the fields that batches are drawn from may. */
@@ -23,8 +23,8 @@ const SPARE = 1 / 4;
 const FIELDS = 1 / 2;
 
 /** Whether the gates and cell states that LSTMs keep are packed, sixteen bits each: on a GPU that rounds factors of products. */
-export function packsTraces({ device = 'cpu', products = 'float32' }: Pick<Execution, 'device' | 'products'>): boolean {
-  return device !== 'cpu' && products !== 'float32';
+export function packsTraces({ device = 'cpu', precision = 'float32' }: Pick<Execution, 'device' | 'precision'>): boolean {
+  return device !== 'cpu' && precision !== 'float32';
 }
 
 /** Numbers, packed or of float32, for which a device of so many bytes has room, see {@link roomOf}. */

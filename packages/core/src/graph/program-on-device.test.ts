@@ -34,7 +34,7 @@ beforeEach(() => {
   opened.length = 0;
 });
 
-function tanhProgram(options: Pick<ProgramOptions, 'device' | 'products'> & { profiler?: Profiler }): ReturnType<typeof compile> {
+function tanhProgram(options: Pick<ProgramOptions, 'device' | 'precision'> & { profiler?: Profiler }): ReturnType<typeof compile> {
   const g = new Graph();
   const out = tanh(g, tanh(g, g.input('x', [3, 5])));
   return compile(g, { outputs: { out }, ...executionOf({ threads: 1, ...options }) });
@@ -65,8 +65,8 @@ describe('a program on the emulated device', () => {
   const x = Float32Array.from({ length: 15 }, (_, i) => i / 7 - 1);
 
   it.each([undefined, new Profiler()])('computes what the processor does, profiled or not', async (profiler) => {
-    const program = tanhProgram({ device: 'cuda:0', products: 'tf32', profiler });
-    expect(opened).toEqual([expect.objectContaining({ device: 'cuda:0', products: 'tf32', threads: 1 })]);
+    const program = tanhProgram({ device: 'cuda:0', precision: 'tf32', profiler });
+    expect(opened).toEqual([expect.objectContaining({ device: 'cuda:0', precision: 'tf32', threads: 1 })]);
     program.set('x', x);
     await program.run();
     program.get('out').forEach((value, i) => expect(value).toBeCloseTo(Math.tanh(Math.tanh(x[i])), 6));

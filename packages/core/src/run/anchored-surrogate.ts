@@ -52,7 +52,7 @@ export interface SurrogatePeriod {
   firstHour: number;
 }
 
-export interface OpenSurrogateOptions extends Pick<RunOptions, 'threads' | 'device' | 'products' | 'signal'> {
+export interface OpenSurrogateOptions extends Pick<RunOptions, 'threads' | 'device' | 'precision' | 'signal'> {
   /** the run folder, in which `prepare` and `train` are finished */
   out: string;
   /** the case's own surrogate (default), or that of the paper's mode beside it */
@@ -63,7 +63,7 @@ export interface OpenSurrogateOptions extends Pick<RunOptions, 'threads' | 'devi
  * Opens the surrogate of a run folder. Nothing is made anew: it is the one that `train` left, whatever has changed in the case since, but for what it reads.
  *
  * @param source - path of the case file, or a loaded case
- * @throws {ConfigError} `STAGE_MISSING` if `prepare` or `train` is not finished there; `THREADS_INVALID`, `CALL_INVALID`, `PRODUCTS_NEED_CUDA`
+ * @throws {ConfigError} `STAGE_MISSING` if `prepare` or `train` is not finished there; `THREADS_INVALID`, `CALL_INVALID`, `PRECISION_NEEDS_CUDA`
  * @throws {DataError} `PREPARED_MISSING`, `PREPARED_TIME` if `prepare` has not made a period of the case, or of other hours; `SURROGATE_INPUTS` if the case has another window or other fields than the
  *   surrogate was trained with; of files that are damaged
  * @throws {DeviceError} `DEVICE_CUDA_MISSING`, `DEVICE_OUT_OF_MEMORY`

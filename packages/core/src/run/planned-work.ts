@@ -48,7 +48,7 @@ export interface PlannedWork {
  */
 export async function plannedWork(
   source: string | Case,
-  options: Pick<RunOptions, 'out' | 'stages' | 'threads' | 'device' | 'products' | 'changedRuns'> = {},
+  options: Pick<RunOptions, 'out' | 'stages' | 'threads' | 'device' | 'precision' | 'changedRuns'> = {},
 ): Promise<PlannedWork> {
   const settings = caseOf(source);
   const out = runFolder(settings, options.out);
@@ -87,7 +87,7 @@ class Work {
   private async plan(context: StageContext): Promise<Omit<PlannedStage, 'stage' | 'variant'>> {
     const { dir, dirOf } = context;
     const stage = STAGE_OF[context.stage];
-    const also = (stage.takes?.(this.run.case) ?? []).filter((other) => this.changed.has(dirOf(other)));
+    const also = (stage.takes?.(this.run.caseSettings) ?? []).filter((other) => this.changed.has(dirOf(other)));
     const own = await keyOf(stage, context, (need) => this.keys.get(dirOf(need)) ?? neededRecord(context, need));
     // What the settings will be once those are made, nobody knows; other than now they will be.
     const mark = also.length > 0 ? { ...own, key: `${own.key} after ${also.join()}` } : own;

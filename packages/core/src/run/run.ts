@@ -3,7 +3,7 @@ import { join, relative, resolve } from 'node:path';
 import { cudaDevices } from '@retroplume/native';
 import { caseOf, type Case } from '../case';
 import { expectArgument } from '../base/call';
-import { chooseDevice, type Device, type DeviceChoice, type Products } from '../base/device';
+import { chooseDevice, type Device, type DeviceChoice, type Precision } from '../base/device';
 import { ConfigError, InterruptedError, RetroplumeError } from '../base/errors';
 import type { Profiler } from '../graph';
 import { ALONE, giveWay, type Ranks } from '../base/ranks';
@@ -42,7 +42,7 @@ export interface RunOptions {
   /** default: that of the case, which is `auto` if it names none */
   device?: DeviceChoice;
   /** how a GPU multiplies matrices; default: that of the case, which is `float32` (exact) if it names none */
-  products?: Products;
+  precision?: Precision;
   /** is told once, before anything runs, where programs will, and with how many threads */
   onDevice?: (device: Device, threads: number) => void;
   /** times every instruction of the programs that run */
@@ -85,7 +85,7 @@ export interface RunResult extends VariantResult {
  * Runs stages of a case in order; one that is up to date is skipped, one that was interrupted goes on from its checkpoint.
  *
  * @param source - path of the case file, or a loaded case
- * @throws {DeviceError} `DEVICE_CUDA_MISSING` @throws {ConfigError} `PRODUCTS_NEED_CUDA`, `THREADS_INVALID`, `CALL_INVALID`, `STAGE_UNKNOWN`, `STAGE_MISSING`,
+ * @throws {DeviceError} `DEVICE_CUDA_MISSING` @throws {ConfigError} `PRECISION_NEEDS_CUDA`, `THREADS_INVALID`, `CALL_INVALID`, `STAGE_UNKNOWN`, `STAGE_MISSING`,
  *   `FOLDER_NOT_OURS`, `RUNS_REPLACED`: nothing has been touched
  * @throws {ConfigError} `RUN_LOCKED` if another process works in the run folder
  * @throws {RetroplumeError} of the stage that fails; the products of the stages before it stay
@@ -160,12 +160,12 @@ async function remake(
  */
 export async function staleStages(run: RunContext, stages: readonly StageName[] = STAGES): Promise<string[]> {
   const stale: string[] = [];
-  for (const { stage, variant } of planOf(run.case, stages)) {
+  for (const { stage, variant } of planOf(run.caseSettings, stages)) {
     const context = stageContext(run, stage, variant);
     const record = readRecord(context.dir);
     if (!record) continue;
-    const { device, matrixProducts: products } = record;
-    if (!(await isStageUpToDate(STAGE_OF[stage], { ...context, device, products }))) stale.push(relative(run.out, context.dir));
+    const { device, precision } = record;
+    if (!(await isStageUpToDate(STAGE_OF[stage], { ...context, device, precision }))) stale.push(relative(run.out, context.dir));
   }
   return stale;
 }
@@ -210,12 +210,12 @@ export function runContext(settings: Case, out: string, device: Device, options:
   if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS)
     throw new ConfigError('THREADS_INVALID', `threads: expected a whole number from 1 to ${MOST_THREADS} but received ${threads}: mend the call`);
   return {
-    case: settings,
+    caseSettings: settings,
     out,
     threads,
     device: device.name,
     hardware: device.hardware,
-    products: device.products,
+    precision: device.precision,
     profiler: options.profiler,
     inputs: new InputHashes(join(out, HASHES_FILE)),
     changedRuns: options.changedRuns,
@@ -228,10 +228,10 @@ export function runContext(settings: Case, out: string, device: Device, options:
 /** Where a run computes. Of several ranks of one node each takes a GPU of its own, as far as there are any, unless one is named. */
 export function deviceOf(options: RunOptions, settings: Case, { size, localRank }: Ranks): Device {
   const asked = options.device ?? settings.device;
-  const device = chooseDevice({ device: asked, products: options.products ?? settings.products });
+  const device = chooseDevice({ device: asked, precision: options.precision ?? settings.precision });
   if (size === 1 || device.name === 'cpu' || asked?.startsWith('cuda:')) return device;
   const gpus = cudaDevices().devices;
-  return chooseDevice({ device: `cuda:${gpus[localRank % gpus.length].index}`, products: device.products });
+  return chooseDevice({ device: `cuda:${gpus[localRank % gpus.length].index}`, precision: device.precision });
 }
 
 /** What `verify` says of an inventory goes with the response of the surrogate that found it, where `evaluate` was of an earlier run, too. */

@@ -7,7 +7,7 @@ import { bundleRun, type BundleOptions } from './commands/bundle/bundle';
 import { runContext, runStages, type RunOptions } from './run';
 
 const folder = temporaryFolder();
-const device = { name: 'cpu', hardware: '', products: 'float32' } as const;
+const device = { name: 'cpu', hardware: '', precision: 'float32' } as const;
 
 it.each([
   [{ signal: {} }, 'signal: expected the signal of an AbortController but received Object: mend the call'],

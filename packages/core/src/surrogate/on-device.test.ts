@@ -67,9 +67,9 @@ describeOnCuda('the surrogate', () => {
     ['float32', 1e-9],
     ['tf32', 1e-5],
     ['bf16', 1e-3],
-  ] as const)('with %s products gives the concentrations and the adjoint of the CPU', async (products, bound) => {
+  ] as const)('with %s products gives the concentrations and the adjoint of the CPU', async (precision, bound) => {
     const weights = await weightsOf('cpu', CPU);
-    const [expected, actual] = [await frozenRun(weights, CPU), await frozenRun(weights, { threads: 1, device, products })];
+    const [expected, actual] = [await frozenRun(weights, CPU), await frozenRun(weights, { threads: 1, device, precision })];
     actual.forEach((each, i) => expect(difference(each, expected[i])).toBeLessThan(bound));
   });
 

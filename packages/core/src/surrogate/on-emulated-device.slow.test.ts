@@ -108,7 +108,7 @@ test.each(modules)('four steps on %s with rounded factors, for which gates are p
   const expected = await trained({ threads: 1 }, {});
   expect([...packed]).toEqual([0]);
   packed.clear();
-  const { weights } = await trained({ threads: 1, device: 'cuda', products: 'tf32' }, {});
+  const { weights } = await trained({ threads: 1, device: 'cuda', precision: 'tf32' }, {});
   expect([...packed]).toEqual([1]);
   const apart = (a: Float32Array): number => Math.hypot(...a.map((weight, i) => weight - expected.weights[i]));
   expect(apart(weights) / apart(begin.weights)).toBeLessThan(0.1);

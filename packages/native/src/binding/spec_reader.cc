@@ -106,7 +106,7 @@ const Collective* readCollective(const Napi::Value& value) {
 
 ReadOptions readProgramOptions(const Napi::Value& value) {
   ProgramOptions options;
-  std::string dtype = "float32", kernels = "fast", isa = "auto", device = "cpu", products = "float32";
+  std::string dtype = "float32", kernels = "fast", isa = "auto", device = "cpu", precision = "float32";
   double threads = defaultThreads();
   if (!value.IsUndefined()) {
     const Napi::Object source = object(value, "options");
@@ -117,7 +117,7 @@ ReadOptions readProgramOptions(const Napi::Value& value) {
     choose("kernels", kernels);
     choose("isa", isa);
     choose("device", device);
-    choose("products", products);
+    choose("precision", precision);
     options.ranks = readCollective(source.Get("ranks"));
     if (!source.Get("threads").IsUndefined()) threads = number(source.Get("threads"), "options.threads");
   }
@@ -129,9 +129,9 @@ ReadOptions readProgramOptions(const Napi::Value& value) {
   if (!(threads >= 1 && threads <= 1024))
     throw NativeError("OPTION_INVALID", "options.threads: expected 1 to 1024 but received " + std::to_string(threads));
   const std::string kinds[] = {"float32", "tf32", "bf16"};
-  const auto kind = std::find(std::begin(kinds), std::end(kinds), products);
+  const auto kind = std::find(std::begin(kinds), std::end(kinds), precision);
   if (kind == std::end(kinds))
-    throw NativeError("OPTION_INVALID", "options.products: expected float32, tf32 or bf16 but received \"" + products + "\"");
+    throw NativeError("OPTION_INVALID", "options.precision: expected float32, tf32 or bf16 but received \"" + precision + "\"");
   options.products = static_cast<Products>(kind - std::begin(kinds));
   options.doublePrecision = dtype == "float64";
   options.fastKernels = kernels == "fast";

@@ -42,7 +42,7 @@ export interface TrustSummary {
 /** Names of the runs with changed emissions that the variant's surrogate is trained on. */
 function trainedMembers(context: StageContext): string[] {
   const kept = testRuns(context);
-  return variantSettings(context).surrogate.mode === 'paper' ? [] : memberNames(context.case).filter((name) => !kept.includes(name));
+  return variantSettings(context).surrogate.mode === 'paper' ? [] : memberNames(context.caseSettings).filter((name) => !kept.includes(name));
 }
 
 /** Mean emissions of a period, `[H, W, 5]`, kg m-2 s-1. */
@@ -54,7 +54,7 @@ function meanEmissionsOf(period: PeriodSource): Float64Array {
 export function shownSpread(context: StageContext): Float32Array[] | undefined {
   const members = trainedMembers(context);
   if (members.length === 0) return undefined;
-  return context.case.periods.map(({ name }) => {
+  return context.caseSettings.periods.map(({ name }) => {
     const open = (run?: string): PeriodSource => openPrepared(context.dirOf('prepare'), name, run);
     const [prior, runs] = [open(), members.map(open)];
     const { grid, time } = prior;

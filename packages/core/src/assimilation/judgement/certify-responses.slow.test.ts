@@ -134,7 +134,7 @@ it('one of several groups belongs to no pair', async () => {
 it('every file that the case brings decides the certificate', () => {
   const sensitivity = `{name: a, group: NOx, files: "${file('member02')}", variables: {NO2: NO2}}`;
   const settings = [`certificate.runs=[${given('outside', 'member01')}]`, `certificate.sensitivities=[${sensitivity}]`];
-  const paths = certifyStage.inputs({ case: twin.load(settings) } as StageContext);
+  const paths = certifyStage.inputs({ caseSettings: twin.load(settings) } as StageContext);
   const wanted = ['winter', 'summer'].flatMap((period) => [
     file('member01', 'EMIS', period),
     file('member01', 'ACONC', period),

@@ -39,7 +39,7 @@ export async function compareResponses(
   runs: readonly CertifyingRun[],
 ): Promise<Responses> {
   const out: Responses = { pairs: [], rings: [], joint: [], sensitivities: [] };
-  const { certificate, periods } = context.case;
+  const { certificate, periods } = context.caseSettings;
   const evaluated = readResponseSums(context.dirOf('evaluate'));
   const further = runs.filter((run) => !run.evaluated);
   const changes = further.length + certificate.runs.length + 2 * certificate.sensitivities.length;
@@ -99,12 +99,12 @@ async function compareFurther(
   { hours, run: free }: TellingRuns,
   { domain, out }: { domain: DomainSums; out: Responses },
 ): Promise<void> {
-  const { certificate } = context.case;
+  const { certificate } = context.caseSettings;
   const { emissions, concentrations } = period.runs.get(PRIOR)!;
   const prior = await free(PRIOR, {});
   const compared = (changed: Float32Array, files: string[]): ComparedRun => ({
     surrogate: { prior, changed },
-    ctm: { prior: concentrations, changed: readRunConcentrations(context.case, files, period, context.signal) },
+    ctm: { prior: concentrations, changed: readRunConcentrations(context.caseSettings, files, period, context.signal) },
     hours,
     period: period.name,
   });
@@ -115,14 +115,14 @@ async function compareFurther(
     else domain.add(run.group, run.name, responseSums(comparison)[0]);
   }
   for (const given of certificate.runs) {
-    const { case: settings, signal } = context;
+    const { caseSettings, signal } = context;
     const own = {
-      emissions: givenSectors(settings, given.emissions, period.name),
-      concentrations: hourlyFiles(settings, given.concentrations, period.name),
+      emissions: givenSectors(caseSettings, given.emissions, period.name),
+      concentrations: hourlyFiles(caseSettings, given.concentrations, period.name),
     };
     const ofRuns = { own, prior: runFiles(context, PRIOR, period.name) };
     const remedy = remedyOfBrought('certificate.runs', given.name);
-    expectEmissionsTaken(settings, { ...period, name: given.name, period: period.name }, ofRuns, remedy, signal);
+    expectEmissionsTaken(caseSettings, { ...period, name: given.name, period: period.name }, ofRuns, remedy, signal);
     const theirs = readInventory(own.emissions, period.grid, period.time, { signal });
     const groups = changedGroups(emissions, theirs);
     if (groups.length === 0) {
@@ -138,7 +138,7 @@ async function compareFurther(
   }
   for (const given of certificate.sensitivities) {
     const run = (factors: Float32Array): Promise<Float32Array> => free(given.name, { factors });
-    out.sensitivities.push(...(await sensitivityResponses(context, given, period, { prior, hours, roundoff: ROUNDOFF[context.products], run })));
+    out.sensitivities.push(...(await sensitivityResponses(context, given, period, { prior, hours, roundoff: ROUNDOFF[context.precision], run })));
   }
 }
 
@@ -158,7 +158,7 @@ class DomainSums {
   }
 }
 
-function isWorthTelling({ case: { certificate } }: StageContext, pair: PairResponse): boolean {
+function isWorthTelling({ caseSettings: { certificate } }: StageContext, pair: PairResponse): boolean {
   return pair.figures.relativeSize >= SMALLEST_RESPONSE || certificate.pairs.some((asked) => pairName(asked) === pairName(pair));
 }
 

@@ -72,7 +72,7 @@ export async function sensitivityResponses(
 ): Promise<SensitivityResponse[]> {
   const species = SPECIES.filter((name) => given.variables[name] !== undefined);
   const change = readSensitivity(context, given, period, species);
-  const parts = sensitiveParts(context.case, given, period.grid);
+  const parts = sensitiveParts(context.caseSettings, given, period.grid);
   const step = Math.max(STEP, ROUNDINGS_PER_STEP * roundoff);
   const more = await run(factorsOf(given, parts, step));
   const less = await run(factorsOf(given, parts, -step));

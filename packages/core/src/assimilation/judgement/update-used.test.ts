@@ -25,7 +25,7 @@ function told(given: object, updated: Float32Array, emissions = others): string[
     runs: new Map([[PRIOR, { emissions: rates, concentrations: answerTo(rates) }]]),
   };
   const update = { prior: meanEmissions(rates, HOURS), updated: meanEmissions(emissions, HOURS) };
-  expectUpdateTaken({ case: settings, log: (text) => void log.push(text) }, period, update, updated, 'verify/ACONC_winter.nc');
+  expectUpdateTaken({ caseSettings: settings, log: (text) => void log.push(text) }, period, update, updated, 'verify/ACONC_winter.nc');
   return log;
 }
 

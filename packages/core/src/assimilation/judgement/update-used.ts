@@ -16,14 +16,14 @@ const NAME = 'the updated run';
  * @throws {TransportError} `EMISSIONS_IGNORED` where they are those of the prior run
  */
 export function expectUpdateTaken(
-  { case: settings, log }: Pick<StageContext, 'case' | 'log'>,
+  { caseSettings, log }: Pick<StageContext, 'caseSettings' | 'log'>,
   { name, time, runs }: Pick<PreparedPeriod, 'name' | 'time' | 'runs'>,
   update: Pick<EmissionUpdate, 'prior' | 'updated'>,
   updated: Float32Array,
   output: string,
 ): void {
-  const brought = settings.updatedConcentrations !== undefined;
-  if (!brought && settings.ctm.kind === 'reference') return;
+  const brought = caseSettings.updatedConcentrations !== undefined;
+  if (!brought && caseSettings.ctm.kind === 'reference') return;
   const { concentrations } = runs.get(PRIOR)!;
   if (sameConcentrations(concentrations, updated) && otherEmissions(update.prior, update.updated)) throw ignored(name, brought, output);
   const prior = { emissions: update.prior, concentrations: meanOverHours(concentrations, time.count) };

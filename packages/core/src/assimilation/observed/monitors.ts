@@ -33,7 +33,7 @@ const HALF_HOUR_MS = 1_800_000;
 
 /** Observations of a twin are written by `simulate`, of a real case by nobody here. */
 function observationPatterns(context: StageContext, period: string): string[] {
-  const { observations } = context.case;
+  const { observations } = context.caseSettings;
   if (observations.twin) return [twinObservationsFile(context.dirOf('simulate'), period)];
   return [observations.files ?? []].flat().map((pattern) => inPeriod(pattern, period));
 }
@@ -51,8 +51,8 @@ export function observationFiles({ observations, periods }: Case): string[] {
  * @param watch - whether some choose the step at which to stop: few monitors cannot spare any
  */
 export async function readMonitors(context: StageContext, period: PeriodSettings, grid: Grid, watch: boolean): Promise<Monitors> {
-  const { withheld: choice } = context.case;
-  const { siteTypeError } = context.case.inversion;
+  const { withheld: choice } = context.caseSettings;
+  const { siteTypeError } = context.caseSettings.inversion;
   const observations = await readPeriod(context, period, grid);
   const { stations, spreads } = await heardInAll(context, grid);
   expectSiteTypes(siteTypeError, stations, grid);
@@ -77,10 +77,10 @@ async function readPeriod(context: StageContext, period: PeriodSettings, grid: G
   const files = observationPatterns(context, period.name);
   const { signal } = context;
   const options = { period: period.name, span: spanOf(period), grid, signal };
-  const observations = await readObservations({ ...context.case.observations, files }, options);
+  const observations = await readObservations({ ...context.caseSettings.observations, files }, options);
   const heard = HEARD.get(context.inputs) ?? new Map<string, Heard>();
   const { stations } = observations;
-  HEARD.set(context.inputs, heard.set(keyOf(files, period), { stations, spreads: spreadsOf(context.case.inversion, observations, grid) }));
+  HEARD.set(context.inputs, heard.set(keyOf(files, period), { stations, spreads: spreadsOf(context.caseSettings.inversion, observations, grid) }));
   return observations;
 }
 
@@ -117,7 +117,7 @@ export function spreadsWithout(
  */
 async function heardInAll(context: StageContext, grid: Grid): Promise<{ stations: Station[]; spreads?: CellSpreads[] }> {
   const all: Heard[] = [];
-  for (const period of context.case.periods) {
+  for (const period of context.caseSettings.periods) {
     const key = keyOf(observationPatterns(context, period.name), period);
     if (!HEARD.get(context.inputs)?.has(key)) await readPeriod(context, period, grid);
     all.push(HEARD.get(context.inputs)!.get(key)!);

@@ -37,7 +37,7 @@ const PART_OF_CHANGE = "of the run's change";
 export function nuisanceFiles(context: StageContext): string[] {
   const { runs } = variantSettings(context).inversion.nuisance;
   return runs.flatMap(({ concentrations }) =>
-    concentrations ? context.case.periods.flatMap(({ name }) => hourlyFiles(context.case, concentrations, name)) : [],
+    concentrations ? context.caseSettings.periods.flatMap(({ name }) => hourlyFiles(context.caseSettings, concentrations, name)) : [],
   );
 }
 
@@ -214,7 +214,7 @@ function addBiases(
 /** The fields of a run with something else changed. */
 export function changedFields(context: StageContext, change: NuisanceChange, period: Pick<PeriodSource, 'name' | 'grid' | 'time'>): RunFields {
   const files = change.concentrations
-    ? hourlyFiles(context.case, change.concentrations, period.name)
+    ? hourlyFiles(context.caseSettings, change.concentrations, period.name)
     : [simulatedFile(context.dirOf('simulate'), nuisanceRun(change), 'ACONC', period.name)];
   return runInFiles(context, files, period);
 }

@@ -43,8 +43,8 @@ export async function observePeriod(
   const options = { firstHour, watch: inversion.stopOnWithheld || leftOut !== undefined, hoursOfDay: inversion.hoursOfDay };
   return {
     monitors,
-    operator: operatorOf(context.case, settings, grid, monitors, { ...options, hoursPerDay: inversion.hoursPerDay }),
-    whole: operatorOf(context.case, settings, grid, monitors, options),
+    operator: operatorOf(context.caseSettings, settings, grid, monitors, { ...options, hoursPerDay: inversion.hoursPerDay }),
+    whole: operatorOf(context.caseSettings, settings, grid, monitors, options),
   };
 }
 
@@ -59,8 +59,8 @@ export function passRun(context: RunContext, pass: number, period: Pick<PeriodSo
 }
 
 /** A run of the transport model in a period, whose files it is. */
-export function runInFiles({ case: settings, signal }: RunContext, files: string[], { grid, time }: Pick<PeriodSource, 'grid' | 'time'>): RunFields {
-  return ({ first, count }) => readRunConcentrations(settings, files, { grid, time: { ...time, start: timeAt(time, first), count } }, signal);
+export function runInFiles({ caseSettings, signal }: RunContext, files: string[], { grid, time }: Pick<PeriodSource, 'grid' | 'time'>): RunFields {
+  return ({ first, count }) => readRunConcentrations(caseSettings, files, { grid, time: { ...time, start: timeAt(time, first), count } }, signal);
 }
 
 /** H·C at the observations of the operator, daily means from all hours of the day; the fields are read a day at a time. */

@@ -81,7 +81,7 @@ it('says what is beside the emissions, where something is', () => {
 });
 
 it('a product rounds by some units of its arithmetic: on tensor cores 2¹³ times as much as exactly', () => {
-  const [exact, rounded] = (['float32', 'tf32'] as const).map((products) => roundingOf({ products } as StageContext));
+  const [exact, rounded] = (['float32', 'tf32'] as const).map((precision) => roundingOf({ precision } as StageContext));
   expect(exact / 2 ** -24).toBeGreaterThan(4);
   expect(rounded / exact).toBe(2 ** 13);
 });

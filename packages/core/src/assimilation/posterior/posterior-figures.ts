@@ -36,8 +36,8 @@ export interface SectorAreas<T = AreaFigures> {
 }
 
 /** Of the way back from the observations through the network and tracers, whose sums round to some units: see {@link lowRank}. */
-export function roundingOf({ products }: StageContext): number {
-  return 16 * ROUNDOFF[products];
+export function roundingOf({ precision }: StageContext): number {
+  return 16 * ROUNDOFF[precision];
 }
 
 /** The control and the cost of the inversion, about which the posterior is taken. */
@@ -109,7 +109,7 @@ export function posteriorFigures(
 }
 
 /** The whole domain, and the case's regions. */
-export function areasOf({ case: { regions } }: StageContext, grid: Grid): Area[] {
+export function areasOf({ caseSettings: { regions } }: StageContext, grid: Grid): Area[] {
   const whole = new Float32Array(grid.rows * grid.cols).fill(1);
   return [{ mask: whole }, ...regionMasks(regions, grid).map(({ name, mask }) => ({ region: name, mask }))];
 }

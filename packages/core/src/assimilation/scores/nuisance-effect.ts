@@ -59,7 +59,7 @@ function foundParts(
   prepared: PreparedPeriod,
   nuisance: NonNullable<InvertSummary['nuisance']>,
 ): FoundPart[] | undefined {
-  const { periods } = context.case;
+  const { periods } = context.caseSettings;
   const p = periods.findIndex(({ name }) => name === period);
   const hours = periods.map((each) => each.hours);
   const parts: FoundPart[] = [];

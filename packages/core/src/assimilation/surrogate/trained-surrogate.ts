@@ -27,19 +27,19 @@ export interface VariantSettings {
 
 /** With what cross-validation chose, where the case takes it. */
 export function variantSettings(context: StageContext): VariantSettings {
-  const { case: settings, variant, pass, surrogate: member } = context;
-  const { surrogate, training, inversion } = variant === 'paper' ? settings.paperMode : settings;
+  const { caseSettings, variant, pass, ensembleMember: member } = context;
+  const { surrogate, training, inversion } = variant === 'paper' ? caseSettings.paperMode : caseSettings;
   // The exported models are those of the first training.
   if (member !== undefined) {
     return { surrogate, training: { ...training, seed: training.seed + member - 1 }, inversion: { ...withPick(context), engine: 'native' } };
   }
   if (!pass) return { surrogate, training, inversion: variant === 'paper' ? inversion : withPick(context) };
-  return { surrogate, training: furtherTraining(training, settings.loop, pass), inversion: { ...withPick(context), engine: 'native' } };
+  return { surrogate, training: furtherTraining(training, caseSettings.loop, pass), inversion: { ...withPick(context), engine: 'native' } };
 }
 
 /** Runs that the variant's training keeps for the test; where there are none, it keeps days of all runs. */
-export function testRuns({ case: settings, variant }: StageContext): string[] {
-  return variant === 'paper' ? [] : testMembers(settings);
+export function testRuns({ caseSettings, variant }: StageContext): string[] {
+  return variant === 'paper' ? [] : testMembers(caseSettings);
 }
 
 /**
@@ -48,11 +48,14 @@ export function testRuns({ case: settings, variant }: StageContext): string[] {
  *
  * @throws {DataError} `PREPARED_TIME` @throws {GridError} `GRID_MISMATCH`
  */
-export function asInCase<T extends Pick<PeriodSource, 'name' | 'time' | 'grid'>>({ case: settings }: Pick<StageContext, 'case'>, prepared: T): T {
+export function asInCase<T extends Pick<PeriodSource, 'name' | 'time' | 'grid'>>(
+  { caseSettings }: Pick<StageContext, 'caseSettings'>,
+  prepared: T,
+): T {
   const { name, time, grid } = prepared;
   const remedy = (what: string): string => `run "retroplume run", which makes anew what rests on it, or set ${what} was`;
-  gridOf(settings).assertSame(grid, `period ${name}, as it was prepared`, remedy('the grid as it'));
-  const now = timeOf(settings.periods.find((period) => period.name === name)!);
+  gridOf(caseSettings).assertSame(grid, `period ${name}, as it was prepared`, remedy('the grid as it'));
+  const now = timeOf(caseSettings.periods.find((period) => period.name === name)!);
   if (time.start.getTime() === now.start.getTime() && time.count === now.count) return prepared;
   const [made, asked] = [time, now].map(({ start, count }) => `${count} hours from ${instant(start)}`);
   throw new DataError('PREPARED_TIME', `period ${name}: what was prepared has ${made} but the case now has ${asked}: ${remedy('each period as it')}`);
@@ -66,27 +69,27 @@ export function preparedPeriod(context: StageContext, { name }: { name: string }
 
 /** All of them. */
 export function preparedPeriods(context: StageContext): PreparedPeriod[] {
-  return context.case.periods.map((period) => preparedPeriod(context, period));
+  return context.caseSettings.periods.map((period) => preparedPeriod(context, period));
 }
 
 /** The prepared periods with what the variant's surrogate is trained on: the prior run and, but for the paper's mode, members and, in the loop, runs of earlier passes. */
 export function trainingPeriods(context: StageContext, room: FieldRoom): TrainingPeriod[] {
   const { mode, priorConcentrations } = variantSettings(context).surrogate;
-  const runs = [PRIOR, ...(mode === 'paper' ? [] : memberNames(context.case))];
-  const names = context.case.periods.map(({ name }) => name);
+  const runs = [PRIOR, ...(mode === 'paper' ? [] : memberNames(context.caseSettings))];
+  const names = context.caseSettings.periods.map(({ name }) => name);
   const periods = openTrainingPeriods(context.dirOf('prepare'), names, { runs, priorConcentrations, room });
   return periods.map((period) => ({ ...asInCase(context, period), runs: new Map([...period.runs, ...runsOfPasses(context, period, room)]) }));
 }
 
 /** The same with the prior run, of which what is asked for is read when it is asked for. */
 export function storedPeriods(context: StageContext): PeriodSource[] {
-  const periods = context.case.periods.map(({ name }) => asInCase(context, openPrepared(context.dirOf('prepare'), name)));
+  const periods = context.caseSettings.periods.map(({ name }) => asInCase(context, openPrepared(context.dirOf('prepare'), name)));
   return seesPrior(context) ? periods.map(readWithPriorConcentrations) : periods;
 }
 
 /** Refuses, for a stage that reads what was prepared, periods of other hours or on another grid than the case has. @throws as {@link asInCase} */
 export function refuseOtherPeriods(context: StageContext): void {
-  for (const { name } of context.case.periods) asInCase(context, openPrepared(context.dirOf('prepare'), name));
+  for (const { name } of context.caseSettings.periods) asInCase(context, openPrepared(context.dirOf('prepare'), name));
 }
 
 /** Refuses, for a stage that runs the surrogate, one that takes other inputs, too. @throws as {@link asInCase} and {@link loadSurrogate} */
@@ -99,7 +102,7 @@ function seesPrior(context: StageContext): boolean {
   return variantSettings(context).surrogate.priorConcentrations;
 }
 
-export function spinUpHours({ case: { periods } }: StageContext): number[] {
+export function spinUpHours({ caseSettings: { periods } }: StageContext): number[] {
   return periods.map((period) => period.spinUpHours);
 }
 
@@ -180,7 +183,7 @@ export interface PlanOptions {
 /** The whole domain at once, or tiles where its program would take too much; `context.case.tileCells` may ask for others. */
 export function domainPlan(context: StageContext, surrogate: Surrogate, grid: { rows: number; cols: number }, options: PlanOptions): DomainPlan {
   const hours = options.hours ?? hoursTogether(surrogate, grid, options);
-  const tiling = surrogate.tiling(hours, grid, context.case.tileCells, options);
+  const tiling = surrogate.tiling(hours, grid, context.caseSettings.tileCells, options);
   const { length } = tiling.tiles;
   if (length > 1) context.log(`the surrogate runs on ${length} tiles of ${tiling.rows} x ${tiling.cols} cells`);
   return { tiling, batchSize: length > 1 ? 1 : hours };

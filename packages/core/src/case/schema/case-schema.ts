@@ -1,6 +1,6 @@
 /** The whole case file: sections in the order in which a reader meets them. */
 import { z } from 'zod';
-import { PRODUCTS } from '../../base/device';
+import { PRECISIONS } from '../../base/device';
 import { certificateSchema } from './certificate-schema';
 import { crossValidationSchema } from './cross-validation-schema';
 import {
@@ -27,9 +27,9 @@ export const caseSchema = z.strictObject({
   device: device(
     'Where the network computes: `auto` (the first GPU if there is one that this build can use, else the CPU), `cpu`, `cuda` (the first GPU) or `cuda:N`.',
   ).prefault('auto'),
-  products: choice(
+  precision: choice(
     'How a GPU multiplies matrices: exactly, or faster with factors rounded to 10 bits of mantissa (tf32) or 7 (bf16); sums are float32.',
-    PRODUCTS,
+    PRECISIONS,
   ).default('float32'),
   tileCells: whole(
     'Largest side of the overlapping tiles in which the trained surrogate is run over the domain, forward and backward, so that memory follows from the ' +

@@ -182,15 +182,18 @@ export function broughtFiles(settings: Case, run: string, period: string): strin
 
 /** Files of a run that the surrogate learns from. */
 export function runFiles(context: StageContext, run: string, period: string): RunFiles {
-  const { case: settings } = context;
+  const { caseSettings } = context;
   const simulate = context.dirOf('simulate');
-  const given = settings.members.runs?.find(({ name }) => name === run);
+  const given = caseSettings.members.runs?.find(({ name }) => name === run);
   if (given) {
-    return { emissions: givenSectors(settings, given.emissions, period), concentrations: hourlyFiles(settings, given.concentrations, period) };
+    return {
+      emissions: givenSectors(caseSettings, given.emissions, period),
+      concentrations: hourlyFiles(caseSettings, given.concentrations, period),
+    };
   }
   const concentrations =
-    run === PRIOR && settings.priorConcentrations
-      ? hourlyFiles(settings, settings.priorConcentrations, period)
+    run === PRIOR && caseSettings.priorConcentrations
+      ? hourlyFiles(caseSettings, caseSettings.priorConcentrations, period)
       : [simulatedFile(simulate, run, 'ACONC', period)];
-  return { emissions: run === PRIOR ? priorSectors(settings, period) : simulatedSectors(settings, simulate, run, period), concentrations };
+  return { emissions: run === PRIOR ? priorSectors(caseSettings, period) : simulatedSectors(caseSettings, simulate, run, period), concentrations };
 }

@@ -29,10 +29,10 @@ function stage(name: StageName, needs: StageName[], run?: Stage['run']): Stage {
 }
 
 function run(each: Stage): Promise<StageRecord> {
-  const device = { device: 'cpu', hardware: 'avx2', products: 'float32', threads: 1 } as const;
+  const device = { device: 'cpu', hardware: 'avx2', precision: 'float32', threads: 1 } as const;
   const onEvent = (event: StageEvent): void => void events.push(event);
   const signal = new AbortController().signal;
-  const context: RunContext = { case: { file: join(out, 'case.yaml') } as Case, out, inputs, onEvent, signal, ...device };
+  const context: RunContext = { caseSettings: { file: join(out, 'case.yaml') } as Case, out, inputs, onEvent, signal, ...device };
   return runStage(each, stageContext(context, each.name, 'default'));
 }
 

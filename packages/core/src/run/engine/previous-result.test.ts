@@ -40,12 +40,12 @@ const failing: Stage = {
 function run(stage: Stage, at: number): ReturnType<typeof runStage> {
   rate = at;
   const context = {
-    case: { file: join(out, 'case.yaml') } as Case,
+    caseSettings: { file: join(out, 'case.yaml') } as Case,
     out,
     threads: 1,
     device: 'cpu' as const,
     hardware: 'avx2',
-    products: 'float32' as const,
+    precision: 'float32' as const,
   };
   const rest = { inputs: new InputHashes(), onEvent: (event: StageEvent) => events.push(event), signal: new AbortController().signal };
   return runStage(stage, stageContext({ ...context, ...rest }, 'train', 'default'));

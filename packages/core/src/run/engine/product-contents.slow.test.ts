@@ -49,10 +49,18 @@ function stage(name: StageName, needs: StageName[], names: readonly string[] = [
 }
 
 function run(each: Stage, over: Partial<RunContext> = {}): Promise<StageRecord> {
-  const device = { device: 'cpu', hardware: 'avx2', products: 'float32', threads: 1 } as const;
+  const device = { device: 'cpu', hardware: 'avx2', precision: 'float32', threads: 1 } as const;
   const onEvent = (event: StageEvent): void => void (event.kind === 'log' && told.push(event.text));
   const signal = new AbortController().signal;
-  const context: RunContext = { case: { file: join(out, 'case.yaml') } as Case, out, inputs: new InputHashes(), onEvent, signal, ...device, ...over };
+  const context: RunContext = {
+    caseSettings: { file: join(out, 'case.yaml') } as Case,
+    out,
+    inputs: new InputHashes(),
+    onEvent,
+    signal,
+    ...device,
+    ...over,
+  };
   return runStage(each, stageContext(context, each.name, 'default'));
 }
 

@@ -27,7 +27,7 @@ export interface StageRecord {
   device: Device['name'];
   hardware: string;
   /** how a GPU multiplied matrices: the setting `products` of the case */
-  matrixProducts: Device['products'];
+  precision: Device['precision'];
   threads: number;
   /** processes that made it together, where they were several */
   ranks?: number;

@@ -36,21 +36,21 @@ export interface RunFile {
   /** processes that trained together */
   ranks: number;
   device: RunContext['device'];
-  products: RunContext['products'];
+  precision: RunContext['precision'];
   hardware: string;
   versions: Record<string, string>;
   /** git's name for the code, with `-dirty` where it had been changed; null where it did not run from a clone */
   commit: string | null;
 }
 
-export function writeRunFile({ out, case: { file, ...settings }, threads, ranks = ALONE, device, products, hardware }: RunContext): void {
+export function writeRunFile({ out, caseSettings: { file, ...settings }, threads, ranks = ALONE, device, precision, hardware }: RunContext): void {
   const content: RunFile = {
     case: settings,
     file,
     threads,
     ranks: ranks.size,
     device,
-    products,
+    precision,
     hardware,
     versions: VERSIONS,
     commit: codeVersion(),
@@ -87,7 +87,7 @@ export function otherCaseIn(out: string, name: string): string | undefined {
 }
 
 /** A case may be renamed on purpose; who gave the folder of another one by mistake should know before its stages are made anew. */
-export function tellOtherCase({ out, case: { name } }: RunContext, log: (text: string) => void): void {
+export function tellOtherCase({ out, caseSettings: { name } }: RunContext, log: (text: string) => void): void {
   const other = otherCaseIn(out, name);
   if (other === undefined) return;
   log(

@@ -32,7 +32,7 @@ export async function keyOf(
 ): Promise<StageMark> {
   const settings = stage.settings(context);
   const inputs = await describeAll(context, stage.inputs(context));
-  const read = stage.reads?.(context.case) ?? {};
+  const read = stage.reads?.(context.caseSettings) ?? {};
   const before = stage.needs.map((need) => ofWhatIsRead(read[need], keysOf(need)));
   const content = {
     stage: stage.name,
@@ -40,7 +40,7 @@ export async function keyOf(
     inputs: contentsOf(inputs),
   };
   const keyWith = (part: unknown, keys: string[]): string =>
-    hashText(fromFolderOf(context.case.file, canonicalJson({ ...content, before: keys, settings: part })));
+    hashText(fromFolderOf(context.caseSettings.file, canonicalJson({ ...content, before: keys, settings: part })));
   const key = keyWith(
     settings,
     before.map(({ key }) => key),

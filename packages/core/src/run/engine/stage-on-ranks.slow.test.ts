@@ -17,13 +17,13 @@ afterEach(() => rmSync(out, { recursive: true, force: true }));
 function contextOf(ranks: Ranks, signal = new AbortController().signal): StageContext {
   const inputs = new InputHashes();
   const run = {
-    case: { file: join(out, 'case.yaml') } as Case,
+    caseSettings: { file: join(out, 'case.yaml') } as Case,
     out,
     inputs,
     threads: 1,
     device: 'cpu',
     hardware: 'test',
-    products: 'float32',
+    precision: 'float32',
     ranks,
     signal,
     onEvent: () => undefined,

@@ -10,7 +10,7 @@ import { readRecord } from './record';
 import {
   passOf,
   passVariant,
-  productsSetting,
+  precisionSetting,
   runStage,
   stageContext,
   stageDir,
@@ -52,12 +52,12 @@ function stage(name: StageName, needs: StageName[], run?: Stage['run']): Stage {
 function context(over: Partial<RunContext> = {}): RunContext {
   return {
     ...{
-      case: { file: join(out, 'case.yaml') } as Case,
+      caseSettings: { file: join(out, 'case.yaml') } as Case,
       out,
       threads: 1,
       device: 'cpu',
       hardware: 'avx2',
-      products: 'float32',
+      precision: 'float32',
       inputs: new InputHashes(),
     },
     onEvent: (event) => events.push(event),
@@ -111,7 +111,7 @@ describe('a stage', () => {
   });
 
   it('is what it was where its case has been moved with its files, and made anew where they now lie elsewhere', async () => {
-    const caseIn = (folder: string): Partial<RunContext> => ({ case: { file: join(out, folder, 'case.yaml') } as Case });
+    const caseIn = (folder: string): Partial<RunContext> => ({ caseSettings: { file: join(out, folder, 'case.yaml') } as Case });
     settings['runs'] = { member01: join(out, 'before/member01.nc') };
     await run(stage('simulate', []), caseIn('before'));
     settings['runs'] = { member01: join(out, 'after/member01.nc') };
@@ -339,20 +339,20 @@ describe('a stage', () => {
 });
 
 describe('where a stage computes', () => {
-  const gpu: Partial<RunContext> = { device: 'cuda:1', hardware: 'NVIDIA H100 (sm_90, 79 GiB)', products: 'tf32' };
-  const training: Stage = { ...stage('train', []), settings: productsSetting, run: () => Promise.resolve({ products: [], summary: {} }) };
+  const gpu: Partial<RunContext> = { device: 'cuda:1', hardware: 'NVIDIA H100 (sm_90, 79 GiB)', precision: 'tf32' };
+  const training: Stage = { ...stage('train', []), settings: precisionSetting, run: () => Promise.resolve({ products: [], summary: {} }) };
 
   it('stands in its record', async () => {
-    expect(await run(training, gpu)).toMatchObject({ device: 'cuda:1', hardware: 'NVIDIA H100 (sm_90, 79 GiB)', matrixProducts: 'tf32' });
+    expect(await run(training, gpu)).toMatchObject({ device: 'cuda:1', hardware: 'NVIDIA H100 (sm_90, 79 GiB)', precision: 'tf32' });
   });
 
   it.each<[string, Partial<RunContext>, Partial<RunContext>, boolean]>([
     ['another GPU', gpu, { ...gpu, device: 'cuda:0' }, false],
-    ['other products', gpu, { ...gpu, products: 'float32' }, true],
-    ['rounded products', { ...gpu, products: 'float32' }, gpu, true],
-    ['the CPU, after exact products', { ...gpu, products: 'float32' }, { device: 'cpu' }, false],
+    ['other products', gpu, { ...gpu, precision: 'float32' }, true],
+    ['rounded products', { ...gpu, precision: 'float32' }, gpu, true],
+    ['the CPU, after exact products', { ...gpu, precision: 'float32' }, { device: 'cpu' }, false],
     ['the CPU, after rounded ones', gpu, { device: 'cpu' }, false],
-    ['a GPU', { device: 'cpu' }, { ...gpu, products: 'float32' }, false],
+    ['a GPU', { device: 'cpu' }, { ...gpu, precision: 'float32' }, false],
     ['other threads', {}, { threads: 2 }, false],
   ])('decides by its products of matrices alone whether it is up to date: %s', async (_what, before, after, again) => {
     await run(training, before);

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Case } from '../../case';
-import type { Device, Products } from '../../base/device';
+import type { Device, Precision } from '../../base/device';
 import { InterruptedError, RetroplumeError } from '../../base/errors';
 import type { Execution } from '../../graph';
 import type { Ranks } from '../../base/ranks';
@@ -72,12 +72,12 @@ export type StageEvent =
   | { kind: 'log'; stage: StageName; variant: Variant; text: string };
 
 export interface RunContext extends Execution {
-  case: Case;
+  caseSettings: Case;
   /** run folder */
   out: string;
   device: Device['name'];
   hardware: string;
-  products: Device['products'];
+  precision: Device['precision'];
   inputs: InputHashes;
   /** what is done with runs of the user's own model that were made with other settings: run.ts, `RunOptions` */
   changedRuns?: 'replace' | 'keep';
@@ -98,7 +98,7 @@ export interface StageContext extends RunContext {
   /** set in the variants `pass-N` */
   pass?: LoopPass;
   /** set in the variants `surrogate-N`: N, from 2 on */
-  surrogate?: number;
+  ensembleMember?: number;
   /** the stage's own folder */
   dir: string;
   /** the folder of an earlier stage, of the same variant where it has one */
@@ -194,10 +194,10 @@ export function stageContext(run: RunContext, stage: StageName, variant: Variant
  * How a GPU multiplies, where that is not exactly: a part of the settings of stages that run the network. Threads and the kind of device decide last bits alone, and which
  * of them a job gets is chance: what took a GPU hours is not made anew by a login node. Nor is what was made with rounded products where there is none to round them.
  */
-export function productsSetting({ dir, device, products }: StageContext): { products?: Products } {
-  const left = (lastMade(dir)?.settings ?? {}) as { products?: Products };
-  const own = device === 'cpu' ? (left.products ?? 'float32') : products;
-  return own === 'float32' ? {} : { products: own };
+export function precisionSetting({ dir, device, precision }: StageContext): { precision?: Precision } {
+  const left = (lastMade(dir)?.settings ?? {}) as { products?: Precision };
+  const own = device === 'cpu' ? (left.products ?? 'float32') : precision;
+  return own === 'float32' ? {} : { precision: own };
 }
 
 /**
@@ -259,7 +259,7 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
     ...begun,
     device: context.device,
     hardware: context.hardware,
-    matrixProducts: context.products,
+    precision: context.precision,
     threads: context.threads,
     ...(stage.onAllRanks && context.ranks && context.ranks.size > 1 ? { ranks: context.ranks.size } : {}),
     startedAt: startedAt.toISOString(),
@@ -285,10 +285,10 @@ async function isWholeBefore(stage: Stage, context: StageContext): Promise<boole
 
 /** Folders of other stages of which a stage reads files. */
 function foldersRead(stage: Stage, context: StageContext): string[] {
-  const { case: settings, out, pass, dirOf } = context;
+  const { caseSettings, out, pass, dirOf } = context;
   const before = Array.from({ length: (pass?.number ?? 1) - 1 }, (_, i) => passVariant(i + 1));
   return [
-    ...[...stage.needs, ...(stage.takes?.(settings) ?? [])].map(dirOf),
+    ...[...stage.needs, ...(stage.takes?.(caseSettings) ?? [])].map(dirOf),
     ...(stage.opens?.(context) ?? []),
     ...before.flatMap((variant) => PASS_STAGES.map((name) => stageDir(out, name, variant))),
   ];

@@ -135,7 +135,7 @@ describe('what was chosen', () => {
     leave(1);
     const context = contextOf('report');
     expect(crossValidationOf(context)).toBeUndefined();
-    const asking = { ...context, case: { ...context.case, crossValidation: { apply: true, folds: 3, try: { lengthKm: [54] } } } };
+    const asking = { ...context, case: { ...context.caseSettings, crossValidation: { apply: true, folds: 3, try: { lengthKm: [54] } } } };
     expect(crossValidationOf(asking as unknown as StageContext)).toMatchObject({ picked: 1 });
   });
 });

@@ -108,7 +108,7 @@ export function changesOf(candidate: Candidate, own: Candidate): string[] {
 
 /** The settings of the case's inversion; with what was chosen where the case takes it and the stage comes after the choice. */
 export function withPick(context: StageContext): InversionSettings {
-  const { inversion } = context.case;
+  const { inversion } = context.caseSettings;
   const found = applied(context);
   return found ? withCandidate(inversion, found.candidates[found.picked].candidate) : inversion;
 }
@@ -123,7 +123,7 @@ export function pickInWords(context: StageContext): string | undefined {
 function applied(context: StageContext): CrossValidation | undefined {
   const previews = context.stage === 'preview';
   const later = previews || STAGES.indexOf(context.stage) > STAGES.indexOf('crossvalidate');
-  if (!later || context.variant === 'paper' || !context.case.crossValidation.apply) return undefined;
+  if (!later || context.variant === 'paper' || !context.caseSettings.crossValidation.apply) return undefined;
   const dir = stageDir(context.out, 'crossvalidate', 'default');
   const found = summaryIn<CrossValidation>(dir);
   if (found !== undefined || previews) return found;
@@ -134,6 +134,6 @@ function applied(context: StageContext): CrossValidation | undefined {
 }
 
 /** What cross-validation found, where the case asks for it and it has been run. */
-export function crossValidationOf({ case: settings, out }: StageContext): CrossValidation | undefined {
-  return asksForCrossValidation(settings) ? summaryIn(stageDir(out, 'crossvalidate', 'default')) : undefined;
+export function crossValidationOf({ caseSettings, out }: StageContext): CrossValidation | undefined {
+  return asksForCrossValidation(caseSettings) ? summaryIn(stageDir(out, 'crossvalidate', 'default')) : undefined;
 }

@@ -20,7 +20,7 @@ export function passCertificateGate(context: StageContext): void {
   const told = [...reasons.slice(0, MOST_REASONS), ...(reasons.length > MOST_REASONS ? [`and ${reasons.length - MOST_REASONS} more`] : [])].join(
     '; ',
   );
-  const { onFailure } = context.case.certificate;
+  const { onFailure } = context.caseSettings.certificate;
   if (verdict === 'failed' && onFailure === 'refuse' && context.variant === 'default') {
     throw new GateError(
       'CERTIFICATE_FAILED',

@@ -75,13 +75,13 @@ export function runsOfPasses(
 }
 
 function updatedRun(context: StageContext, number: number, period: Parameters<typeof runsOfPasses>[1], room: FieldRoom): TrainingRun {
-  const { case: settings, out, signal } = context;
+  const { caseSettings, out, signal } = context;
   const { grid, time, name } = period;
-  const sectors = appliedSectors(stageDir(out, 'apply', passVariant(number)), settings, name);
+  const sectors = appliedSectors(stageDir(out, 'apply', passVariant(number)), caseSettings, name);
   const shape = { hours: time.count, rows: grid.rows, cols: grid.cols };
   return {
     emissions: room.keep(readInventory(sectors, grid, time, { signal }), { ...shape, channels: GROUPS.length }),
-    concentrations: room.keep(readRunConcentrations(settings, [runOfPass(context, number, name)], period, signal), {
+    concentrations: room.keep(readRunConcentrations(caseSettings, [runOfPass(context, number, name)], period, signal), {
       ...shape,
       channels: SPECIES.length,
     }),

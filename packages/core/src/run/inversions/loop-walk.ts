@@ -46,7 +46,7 @@ export async function walkPasses(
   make: (pass: LoopPass, stages: readonly PassStage[]) => Promise<boolean>,
   log: (text: string) => void,
 ): Promise<Passes | undefined> {
-  const { loop } = context.case;
+  const { loop } = context.caseSettings;
   const periods = await loopPeriods(context);
   const passes = [judge(context, periods, { pass: 1, anchor: null })];
   for (let number = 2; number <= loop.passes; number++) {
@@ -70,7 +70,7 @@ async function loopPeriods(context: RunContext): Promise<LoopPeriod[]> {
   const own = stageContext(context, 'invert', 'default');
   const first = firstHours(own);
   const periods: LoopPeriod[] = [];
-  for (const [p, settings] of context.case.periods.entries()) {
+  for (const [p, settings] of context.caseSettings.periods.entries()) {
     const source = openPrepared(own.dirOf('prepare'), settings.name);
     const observed = await observePeriod(own, settings, source.grid, first[p]);
     periods.push({ ...observed, source, prior: throughOperator(priorRun(source), observed) });
@@ -89,7 +89,7 @@ function judge(context: RunContext, periods: readonly LoopPeriod[], { pass, anch
     return { observed: values, prior, predicted: part, realised, species, role: withheld, cell };
   });
   const { grid } = periods[0].source;
-  const gains = gainsOf(compared, regionMasks(context.case.regions, grid));
+  const gains = gainsOf(compared, regionMasks(context.caseSettings.regions, grid));
   return { pass, anchor, predictedError: usedError(gains, 'predicted'), realisedError: ran ? usedError(gains, 'realised') : null, gains };
 }
 

@@ -19,7 +19,7 @@ export function otherSurrogates({ inversion: { uncertainty } }: Case): number[] 
 
 /** The context of a stage of surrogate `member`, from 2 on. */
 export function surrogateContext(run: RunContext, stage: StageName, member: number): StageContext {
-  return { ...stageContext(run, stage, `surrogate-${member}`), surrogate: member };
+  return { ...stageContext(run, stage, `surrogate-${member}`), ensembleMember: member };
 }
 
 /**

@@ -158,7 +158,7 @@ it('is made again with other labels, and by a command so is every run', () => {
   const of = settings(at('EMIS.nc'), []);
   const keys = (label: string | undefined, kind: string): unknown[] => {
     const labelled = { ...of, emissions: { ...of.emissions, label }, ctm: { kind } } as unknown as Case;
-    const context = { case: labelled, variant: 'default' } as StageContext;
+    const context = { caseSettings: labelled, variant: 'default' } as StageContext;
     return [applyStage.settings(context), applyStage.dearSettings!(context)].map((each) => JSON.stringify(each));
   };
   const [[all, dear], [allLabelled, dearLabelled]] = [undefined, 'MINE'].map((label) => keys(label, 'reference'));

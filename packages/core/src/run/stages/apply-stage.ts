@@ -72,7 +72,7 @@ function budgetRegions({ regions }: Case, grid: Grid): RegionMasks {
 
 /** Of the posterior spread that goes into the fields, where the case asks for one. */
 function uncertaintyKey(context: StageContext): string | undefined {
-  const asked = context.variant === 'default' && context.case.inversion.uncertainty.method !== 'none';
+  const asked = context.variant === 'default' && context.caseSettings.inversion.uncertainty.method !== 'none';
   return asked ? readRecord(context.dirOf('uncertainty'))?.key : undefined;
 }
 
@@ -83,21 +83,21 @@ function basisOf(context: StageContext): FactorBasis {
 }
 
 /** The program and the run that updated emissions, without time or place: the same run again leaves the same bytes. */
-function originOf({ case: settings, variant, dirOf }: StageContext): string {
+function originOf({ caseSettings, variant, dirOf }: StageContext): string {
   const found = readRecord(dirOf('invert'));
   const inversion = found ? `, inversion ${(found.dearKey ?? found.key).slice(0, 16)}` : '';
-  return `Retroplume ${VERSIONS.retroplume}, case ${settings.name}${variant === 'default' ? '' : ` (${variant})`}${inversion}`;
+  return `Retroplume ${VERSIONS.retroplume}, case ${caseSettings.name}${variant === 'default' ? '' : ` (${variant})`}${inversion}`;
 }
 
 /** CF fields and rules for CMAQ of every period. @returns the files, relative to the stage's folder */
 function writeBeside(context: StageContext, factorsPath: string, grid: Grid): string[] {
-  const { case: settings, dir } = context;
+  const { caseSettings, dir } = context;
   for (const folder of [FIELDS_FOLDER, DESID_FOLDER, HEMCO_FOLDER]) rmSync(join(dir, folder), { recursive: true, force: true }); // of other settings
   const spread = uncertaintyKey(context) === undefined ? undefined : join(context.dirOf('uncertainty'), UNCERTAINTY_FILE);
-  const { hemco } = settings.emissions;
+  const { hemco } = caseSettings.emissions;
   const globe = hemco && new HemcoGrid(grid, hemco.degrees);
   const [basis, origin] = [basisOf(context), originOf(context)];
-  return settings.periods.flatMap((period) => {
+  return caseSettings.periods.flatMap((period) => {
     const { name } = period;
     const time = timeOf(period);
     const factors = readFactors(factorsPath, grid, name);
@@ -105,7 +105,7 @@ function writeBeside(context: StageContext, factorsPath: string, grid: Grid): st
     const fields = join(FIELDS_FOLDER, `emissions_${name}.nc`);
     const sigma = spread !== undefined && existsSync(spread) ? readSigma(spread, name) : undefined;
     const factorsOf = factorsOfSectors(factorsPath, grid);
-    const sectors = priorSectors(settings, name).map((sector) => ({ ...sector, factors: factorsOf(name, sector.name) }));
+    const sectors = priorSectors(caseSettings, name).map((sector) => ({ ...sector, factors: factorsOf(name, sector.name) }));
     const inverted = sectors.length > 1 ? sectors : [];
     const prepared = asInCase(context, openPrepared(context.dirOf('prepare'), name));
     writeUpdatedFields(join(dir, fields), prepared, { factors, stretches, sigma, sectors: inverted, origin });
@@ -125,14 +125,14 @@ function writeBeside(context: StageContext, factorsPath: string, grid: Grid): st
   });
 }
 
-function filesSettings({ case: settings }: StageContext): object {
-  const { emissions, periods } = settings;
-  return { groups: emissions.groups, periods, ...sectorSettings(settings) };
+function filesSettings({ caseSettings }: StageContext): object {
+  const { emissions, periods } = caseSettings;
+  return { groups: emissions.groups, periods, ...sectorSettings(caseSettings) };
 }
 
 /** Of what lies beside the files. */
 function besideSettings(context: StageContext): object {
-  const { regions, emissions } = context.case;
+  const { regions, emissions } = context.caseSettings;
   return { regions, uncertainty: uncertaintyKey(context), hemco: emissions.hemco, labels: chosenLabels(emissions) };
 }
 
@@ -143,14 +143,14 @@ export const applyStage: Stage = {
   settings: (context) => ({ ...filesSettings(context), ...besideSettings(context) }),
   // Other regions, a spread and HEMCO change what lies beside the files that the transport model reads.
   dearSettings: filesSettings,
-  inputs: ({ case: settings }) => settings.periods.flatMap(({ name }) => priorEmissionInputs(settings, name)),
+  inputs: ({ caseSettings }) => caseSettings.periods.flatMap(({ name }) => priorEmissionInputs(caseSettings, name)),
   refuse: refuseOtherPeriods,
   run(context) {
-    const { case: settings, dir } = context;
-    const grid = gridOf(settings);
+    const { caseSettings, dir } = context;
+    const grid = gridOf(caseSettings);
     const factorsPath = join(context.dirOf('invert'), FACTORS_FILE);
-    const scaled = scaledFiles(settings, factorsPath, grid);
-    const regions = budgetRegions(settings, grid);
+    const scaled = scaledFiles(caseSettings, factorsPath, grid);
+    const regions = budgetRegions(caseSettings, grid);
     const history = `emissions updated by ${originOf(context)}`;
     const budget = [BUDGET_HEADER];
     const files: string[] = [];

@@ -130,7 +130,7 @@ async function runFolder(
     }),
   };
   const run: RunContext & { events: StageEvent[] } = {
-    ...{ case: settings as unknown as Case, out, threads: 1, device: 'cpu', hardware: 'avx2', products: 'float32', events },
+    ...{ caseSettings: settings as unknown as Case, out, threads: 1, device: 'cpu', hardware: 'avx2', precision: 'float32', events },
     inputs: new InputHashes(),
     onEvent: (event) => events.push(event),
     signal: new AbortController().signal,
@@ -280,14 +280,14 @@ it('where nothing can judge a pair it says so and warns, and does not pass', asy
 
 it('runs of the reference model do not judge a prior run that another model made', async () => {
   const run = await runFolder('files-only', good, {});
-  Object.assign(run.case, { priorConcentrations: 'somewhere/*.nc' });
+  Object.assign(run.caseSettings, { priorConcentrations: 'somewhere/*.nc' });
   const { summary } = await runStage(certifyStage, stageContext(run, 'certify', 'default'));
   expect((summary as Certificate).verdict).toBe('not certified');
 });
 
 it.each<[string, (run: RunContext) => void]>([
-  ['of another group', ({ case: { response } }) => response.groups.push('SO2')],
-  ['by another factor', ({ case: { response } }) => (response.factor = 0.8)],
+  ['of another group', ({ caseSettings: { response } }) => response.groups.push('SO2')],
+  ['by another factor', ({ caseSettings: { response } }) => (response.factor = 0.8)],
   ['of a surrogate that has been trained anew since', ({ out }) => writeRecord(out, 'train', 'anew')],
 ])('judges no response %s by what evaluate has compared', async (_, change) => {
   const run = await runFolder('stale', good, {});

@@ -47,7 +47,7 @@ export const certifyStage: Stage = {
   needs: ['train', 'prepare', 'simulate', 'evaluate'],
   reads: (settings) => ({ simulate: runsAsParts(settings, settings.response.groups.map(responseRun)) }),
   settings: (context) => {
-    const { certificate, response, ctm, regions } = context.case;
+    const { certificate, response, ctm, regions } = context.caseSettings;
     return {
       certificate: { ...certificate, onFailure: undefined },
       response,
@@ -59,16 +59,19 @@ export const certifyStage: Stage = {
     };
   },
   readsAgain: true,
-  inputs: ({ case: settings }) => [
-    ...settings.certificate.runs.flatMap(({ emissions, concentrations }) =>
-      settings.periods.flatMap(({ name }) => [...filesOf(givenSectors(settings, emissions, name)), ...hourlyFiles(settings, concentrations, name)]),
+  inputs: ({ caseSettings }) => [
+    ...caseSettings.certificate.runs.flatMap(({ emissions, concentrations }) =>
+      caseSettings.periods.flatMap(({ name }) => [
+        ...filesOf(givenSectors(caseSettings, emissions, name)),
+        ...hourlyFiles(caseSettings, concentrations, name),
+      ]),
     ),
-    ...sensitivityInputs(settings),
+    ...sensitivityInputs(caseSettings),
   ],
   refuse: refuseOtherSurrogate,
   async run(context) {
     const surrogate = loadSurrogate(context);
-    const { periods } = context.case;
+    const { periods } = context.caseSettings;
     const first = preparedPeriod(context, periods[0]);
     const { grid, time } = first;
     const runs = await certifyingRuns(context, { grid, time, emissions: first.runs.get(PRIOR)!.emissions });
@@ -79,7 +82,7 @@ export const certifyStage: Stage = {
     try {
       const differentiation = await differentiate(context, surrogate, program, first, plan.tiling);
       const responses = await compareResponses(context, { surrogate, engine: program, ...plan }, first, runs);
-      const { pairs } = context.case.certificate;
+      const { pairs } = context.caseSettings.certificate;
       const certificate = judge(
         { differentiation, ...responses },
         pairs,
@@ -89,7 +92,7 @@ export const certifyStage: Stage = {
       context.log(`certificate: ${certificate.verdict}`);
       writeFileAtomic(join(context.dir, CERTIFICATE_FILE), JSON.stringify(certificate, null, 2));
       // The reference model would give the same again.
-      const own = context.case.ctm.kind === 'command' ? runs.filter(({ evaluated }) => !evaluated) : [];
+      const own = context.caseSettings.ctm.kind === 'command' ? runs.filter(({ evaluated }) => !evaluated) : [];
       const beside = own.flatMap((run) => periods.map(({ name }) => run.output(name)));
       return { products: [CERTIFICATE_FILE], summary: certificate, beside };
     } finally {
@@ -143,7 +146,7 @@ async function differentiate(
     },
   };
   try {
-    return await testDifferentiation(model, { seed: context.case.certificate.patches.seed, roundoff: ROUNDOFF[context.products] });
+    return await testDifferentiation(model, { seed: context.caseSettings.certificate.patches.seed, roundoff: ROUNDOFF[context.precision] });
   } finally {
     run.dispose();
   }

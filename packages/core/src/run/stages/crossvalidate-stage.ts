@@ -59,13 +59,13 @@ export const crossvalidateStage: Stage = {
   keepsLast: true,
   needs: ['train', 'prepare', 'simulate', 'certify', 'export'],
   settings: (context) => {
-    const { try: values, rounds, choose } = context.case.crossValidation;
+    const { try: values, rounds, choose } = context.caseSettings.crossValidation;
     return { ...dearSettings(context), try: values, rounds, choose };
   },
   dearSettings,
   inputs: inversionInputs,
   refuse(context) {
-    if (!asksForCrossValidation(context.case)) {
+    if (!asksForCrossValidation(context.caseSettings)) {
       throw new ConfigError(
         'CROSS_VALIDATION_OFF',
         'crossvalidate: the case asks for none: set crossValidation.folds to 2 or more (or by: regions) and crossValidation.try, as with --set crossValidation.folds=5 --set crossValidation.try.lengthKm=[54,81,162]',
@@ -74,8 +74,8 @@ export const crossvalidateStage: Stage = {
     refuseOtherSurrogate(context);
   },
   async run(context) {
-    const { crossValidation: settings, inversion } = context.case;
-    const doubt = effortDoubt(context.case);
+    const { crossValidation: settings, inversion } = context.caseSettings;
+    const doubt = effortDoubt(context.caseSettings);
     if (doubt !== undefined) context.log(`warning: ${doubt}`);
     passCertificateGate(context);
     makeFolder(join(context.dir, INVERSIONS));
@@ -119,23 +119,23 @@ function chosenBy(rule: CrossValidation['settings']['choose'], candidates: reado
 
 /** What decides the result of the single inversions. */
 function dearSettings(context: StageContext): object {
-  const { by, folds, seed } = context.case.crossValidation;
+  const { by, folds, seed } = context.caseSettings.crossValidation;
   return {
     ...inversionKey(context, settingsOf(context)),
     ...{ by, folds, seed },
-    ...(by === 'regions' ? { regions: context.case.regions } : {}),
+    ...(by === 'regions' ? { regions: context.caseSettings.regions } : {}),
   };
 }
 
 /** The inversion's settings without monitors that choose the step, and with the effort of cross-validation. */
-function settingsOf({ case: { inversion, crossValidation } }: StageContext): InversionSettings {
+function settingsOf({ caseSettings: { inversion, crossValidation } }: StageContext): InversionSettings {
   const { hoursPerDay, iterations } = crossValidation;
   return { ...inversion, stopOnWithheld: false, starts: 1, hoursPerDay, iterations };
 }
 
 /** The folds of the stations that are not withheld, in any period. */
 async function foldsOf(context: StageContext): Promise<Fold[]> {
-  const { periods, regions, crossValidation } = context.case;
+  const { periods, regions, crossValidation } = context.caseSettings;
   const { grid } = openPrepared(context.dirOf('prepare'), periods[0].name);
   const [blocks, cells] = [new Map<string, string>(), new Map<string, number>()];
   for (const period of periods) {
@@ -216,7 +216,7 @@ class Inversions {
 
   private async invert(inversion: InversionSettings, fold: Fold, { name, done, left }: About): Promise<FoldResult> {
     const { signal } = this.context;
-    const context = { ...this.context, case: { ...this.context.case, inversion } };
+    const context = { ...this.context, case: { ...this.context.caseSettings, inversion } };
     const { iterations } = inversion;
     const onProgress = (step: number, _: number, text: string): void =>
       context.progress(done * iterations + step, (done + left) * iterations, `${name}, step ${step} (inversions to come: ${left} at most): ${text}`);

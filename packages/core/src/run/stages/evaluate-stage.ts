@@ -56,8 +56,8 @@ export const evaluateStage: Stage = {
   reads: (settings) => ({ simulate: runsAsParts(settings, settings.response.groups.map(responseRun)) }),
   opens: ({ dirOf }) => [dirOf('prepare')],
   settings: (context) => ({
-    response: context.case.response,
-    simulated: simulatedHash(context, context.case.response.groups.map(responseRun)),
+    response: context.caseSettings.response,
+    simulated: simulatedHash(context, context.caseSettings.response.groups.map(responseRun)),
     hourStep: comparedHourStep(variantSettings(context).surrogate),
     ...initialConcentrationsOf(context),
   }),
@@ -74,7 +74,7 @@ export const evaluateStage: Stage = {
     const places = takesInitialConcentrations(settings) ? FROM : [own];
     const responses = new Map<string, PeriodFigures['sums']>();
     try {
-      for (const [p, { name }] of context.case.periods.entries()) {
+      for (const [p, { name }] of context.caseSettings.periods.entries()) {
         const period = preparedPeriod(context, { name });
         for (const [turn, from] of places.entries()) {
           const options = periodEvaluation(context, { surrogate, engine, ...plan, threads: context.threads }, period, p, { turn, of: places.length });
@@ -106,7 +106,7 @@ function periodEvaluation(
   const { surrogate, training } = variantSettings(context);
   const first = firstHours(context)[index];
   const hours = sampledHours(period, first, comparedHourStep(surrogate));
-  const { groups, factor } = context.case.response;
+  const { groups, factor } = context.caseSettings.response;
   const runs = testRuns(context);
   const total = (1 + runs.length + groups.length) * hours.length;
   const simulate = context.dirOf('simulate');
@@ -116,7 +116,7 @@ function periodEvaluation(
       runs.length > 0
         ? { runs, read: (run) => readPreparedRun(context.dirOf('prepare'), run, period) }
         : { hours: new Set(splitHours(period.time.count, first, training.testFraction).test) },
-    changedRun: (group) => readRunConcentrations(context.case, [simulatedFile(simulate, responseRun(group), 'ACONC', period.name)], period),
+    changedRun: (group) => readRunConcentrations(context.caseSettings, [simulatedFile(simulate, responseRun(group), 'ACONC', period.name)], period),
     onHour: (done) => {
       context.progress(turn * total + done, of * total, `${period.name}`);
       context.signal.throwIfAborted();

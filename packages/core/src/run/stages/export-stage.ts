@@ -34,7 +34,7 @@ export const exportStage: Stage = {
   refuse: refuseOtherSurrogate,
   async run(context) {
     const surrogate = loadSurrogate(context);
-    const period = preparedPeriod(context, context.case.periods[0]);
+    const period = preparedPeriod(context, context.caseSettings.periods[0]);
     const write = (file: string, bytes: Uint8Array): void => writeFileAtomic(join(context.dir, file), bytes);
     write(ONNX_FILES.forward, surrogateOnnx(surrogate, period.grid));
     write(ONNX_FILES.adjoint, adjointOnnx(surrogate, period.grid));
@@ -54,7 +54,7 @@ async function forwardDifference(context: StageContext, surrogate: Surrogate, pe
   const { emissions } = period.runs.get('prior')!;
   const firstHour = { initialConcentrations: 'prior' as const, surrogate, batchSize: 1, period, emissions, hours: [firstHours(context)[0]] };
   // Exact, whatever the run's products: ONNX Runtime is.
-  const program = surrogate.program(1, rows, cols, { ...context, products: 'float32' }, { adjoint: false });
+  const program = surrogate.program(1, rows, cols, { ...context, precision: 'float32' }, { adjoint: false });
   const engine = await OnnxEngine.load({ forward: join(context.dir, ONNX_FILES.forward) }, surrogate, { batch: 1, rows, cols }, context.threads);
   try {
     const native = await freeRun({ ...firstHour, engine: program });

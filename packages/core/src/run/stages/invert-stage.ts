@@ -26,7 +26,7 @@ import { nuisanceFiles } from '../../assimilation/observed/nuisance';
 import { seesRegions } from '../../assimilation/prior/prior-covariance';
 import { observationFiles } from '../../assimilation/observed/monitors';
 import { withHelpOfRanks } from '../engine/spread-over-ranks';
-import { productsSetting, type Stage, type StageContext } from '../engine/stage';
+import { precisionSetting, type Stage, type StageContext } from '../engine/stage';
 import type { SurrogateForwardModel } from '../../assimilation/surrogate/surrogate-forward-model';
 import { expandSlots, isPlain, timeSlots, type FactorBasis } from '../../assimilation/factors/time-slots';
 import { writeTrust, type TrustSummary } from '../../assimilation/factors/trust-region';
@@ -55,7 +55,7 @@ const WITHOUT_EFFECT = { checkpointEvery: 10, blockKm: 270, saturation: { share:
 
 /** What decides the result of an inversion beside its inputs: a part of the settings of stages that invert. */
 export function inversionKey(context: StageContext, inversion: InversionSettings): object {
-  const { observations, withheld, certificate, regions, tileCells, ctm } = context.case;
+  const { observations, withheld, certificate, regions, tileCells, ctm } = context.caseSettings;
   const { space, blockKm, saturation } = inversion;
   return {
     inversion: {
@@ -76,13 +76,13 @@ export function inversionKey(context: StageContext, inversion: InversionSettings
     onFailure: certificate.onFailure,
     ...(inversion.surrogateError === 'certificate' ? { certified: certifiedHash(context.dirOf('certify'), ({ pairs }) => pairs) } : {}),
     ...initialConcentrationsOf(context),
-    ...productsSetting(context),
+    ...precisionSetting(context),
   };
 }
 
 /** The files of an inversion from outside the run folder. */
 export function inversionInputs(context: StageContext): string[] {
-  return [...observationFiles(context.case), ...nuisanceFiles(context)];
+  return [...observationFiles(context.caseSettings), ...nuisanceFiles(context)];
 }
 
 export const invertStage: Stage = {
@@ -113,7 +113,7 @@ async function runInversion(context: StageContext, share: (model: ForwardModel) 
   if (crossValidated !== undefined) context.log(`taken from cross-validation: ${crossValidated}`);
   const setup = await setUpInversion(context);
   const { model, surrogateModel, periods, grid, spread, stations } = setup;
-  const doubt = withheldDoubt(context.case.withheld, inversion, grid);
+  const doubt = withheldDoubt(context.caseSettings.withheld, inversion, grid);
   if (doubt !== undefined) context.log(`warning: ${doubt}`);
   const checkpoint = join(context.dir, 'checkpoint.safetensors');
   try {

@@ -35,10 +35,10 @@ export const loopStage: Stage = {
   name: 'loop',
   needs: ['train', 'invert', 'apply', 'verify'],
   opens: ({ dirOf }) => [dirOf('prepare'), dirOf('simulate')],
-  settings: ({ case: { loop, regions }, dirOf }) => ({ loop, regions, updated: updatedHash([dirOf('verify')]) }),
+  settings: ({ caseSettings: { loop, regions }, dirOf }) => ({ loop, regions, updated: updatedHash([dirOf('verify')]) }),
   inputs: () => [],
   refuse(context) {
-    if (context.case.loop.passes === 1)
+    if (context.caseSettings.loop.passes === 1)
       throw new ConfigError('LOOP_OFF', 'loop: loop.passes is 1, a single pass: set it to 2 or more, as with --set loop.passes=3');
   },
   async run(context) {

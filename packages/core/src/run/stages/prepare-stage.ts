@@ -45,13 +45,13 @@ function runsOf(settings: Case): string[] {
 
 /** Writes what is not there: a stage that was begun anew has kept what is still right. @returns all files of the period */
 function preparePeriod(context: StageContext, period: PeriodSettings, note: (text: string) => void): string[] {
-  const { case: settings, dir } = context;
-  const grid = gridOf(settings);
+  const { caseSettings, dir } = context;
+  const grid = gridOf(caseSettings);
   note('meteorology');
   const meteorology = preparedMeteorologyPath(dir, period.name);
   if (!existsSync(meteorology)) prepareMeteorology(context, period, grid);
   const made = new Map<string, RunSums>();
-  const runs = runsOf(settings).map((run) => {
+  const runs = runsOf(caseSettings).map((run) => {
     note(run);
     const path = preparedRunPath(dir, period.name, run);
     if (!existsSync(path)) made.set(run, prepareRun(context, period, run, grid));
@@ -79,15 +79,15 @@ function tellConcentrationDoubts({ log }: StageContext, period: PeriodSettings, 
 }
 
 /** @param made - the runs that were not there */
-function tellDoubts({ case: settings, dir, log }: StageContext, period: PeriodSettings, grid: Grid, made: ReadonlyMap<string, RunSums>): void {
-  const compared = foreignRuns(settings).filter((name) => made.has(PRIOR) || made.has(name));
+function tellDoubts({ caseSettings, dir, log }: StageContext, period: PeriodSettings, grid: Grid, made: ReadonlyMap<string, RunSums>): void {
+  const compared = foreignRuns(caseSettings).filter((name) => made.has(PRIOR) || made.has(name));
   if (compared.length === 0) return;
   const time = timeOf(period);
   const ofRun = (name: string): RunSums => made.get(name) ?? sumsOf(readPreparedRun(dir, name, { name: period.name, grid, time }), time.count);
   const prior = ofRun(PRIOR);
   const runs = new Map(compared.map((name) => [name, ofRun(name)]));
   // What is made here is a scaled copy of the prior's emissions.
-  const brought = settings.members.runs ? [...runs] : [];
+  const brought = caseSettings.members.runs ? [...runs] : [];
   const totals = brought.flatMap(([name, { hourly }]) => totalsDoubts(['the prior', name], [prior.hourly, hourly]));
   for (const doubt of [...totals, ...followingDoubts(prior, runs)]) log(`warning: ${period.name}: ${doubt}`);
 }
@@ -97,10 +97,10 @@ function foreignRuns(settings: Case): string[] {
   return settings.ctm.kind === 'command' || settings.members.runs ? memberNames(settings) : [];
 }
 
-function prepareMeteorology({ case: settings, dir, signal, log }: StageContext, period: PeriodSettings, grid: Grid): void {
+function prepareMeteorology({ caseSettings, dir, signal, log }: StageContext, period: PeriodSettings, grid: Grid): void {
   const time = timeOf(period);
-  const { variables } = settings.meteorology;
-  const weather = openWeather(meteorologyFiles(settings, period.name), { ...settings.meteorology, grid, during: time });
+  const { variables } = caseSettings.meteorology;
+  const weather = openWeather(meteorologyFiles(caseSettings, period.name), { ...caseSettings.meteorology, grid, during: time });
   const meteorology = using(weather, () => {
     const values = readMeteorology(weather, time, variables, { signal });
     if (!variables.includes('u') && !variables.includes('v')) return values;
@@ -113,7 +113,7 @@ function prepareMeteorology({ case: settings, dir, signal, log }: StageContext, 
   writePreparedMeteorology(dir, {
     ...{ name: period.name, grid, time },
     ...{ meteorologyNames: variables, meteorology },
-    ...{ geographyNames: settings.geography?.variables ?? [], geography: geographyOf(settings, grid) },
+    ...{ geographyNames: caseSettings.geography?.variables ?? [], geography: geographyOf(caseSettings, grid) },
   });
 }
 
@@ -134,18 +134,18 @@ function weatherMeans(values: Float32Array, variables: readonly string[]): { spe
 
 /** @throws {TransportError} `EMISSIONS_IGNORED`; {@link DataError} `EMISSIONS_NONE` */
 function prepareRun(context: StageContext, period: PeriodSettings, run: string, grid: Grid): RunSums {
-  const { case: settings, dir, signal, log } = context;
+  const { caseSettings, dir, signal, log } = context;
   const time = timeOf(period);
   const files = runFiles(context, run, period.name);
   // Those of members that are made here are copies with the same hours.
-  const isBrought = settings.members.runs?.some(({ name }) => name === run);
-  if (foreignRuns(settings).includes(run)) {
+  const isBrought = caseSettings.members.runs?.some(({ name }) => name === run);
+  if (foreignRuns(caseSettings).includes(run)) {
     const remedy = isBrought ? remedyOfBrought('members.runs', run) : commandIgnored(files.concentrations[0]);
     const ofRuns = { own: files, prior: runFiles(context, PRIOR, period.name) };
-    expectEmissionsTaken(settings, { name: run, period: period.name, grid, time }, ofRuns, remedy, signal);
+    expectEmissionsTaken(caseSettings, { name: run, period: period.name, grid, time }, ofRuns, remedy, signal);
   }
   const emissions = readInventory(files.emissions, grid, time, { signal }, run === PRIOR ? log : undefined);
-  const concentrations = readRunConcentrations(settings, files.concentrations, { grid, time }, signal);
+  const concentrations = readRunConcentrations(caseSettings, files.concentrations, { grid, time }, signal);
   const sums = sumsOf({ emissions, concentrations }, time.count);
   const label = labelOf(filesOf(files.emissions));
   if (run === PRIOR) for (const doubt of inventoryDoubts(label, sums.hourly, grid)) log(`warning: ${period.name}: ${doubt}`);
@@ -164,23 +164,23 @@ function geographyOf(settings: Case, grid: Grid): Float32Array {
 
 /** What decides each file: a run that is mended, or another member, makes the others none anew. */
 function preparedParts(context: StageContext, simulated: Pick<StageMark, 'parts'>): PartContent[] {
-  const { case: settings } = context;
-  const values = simulatedValues(context, runsOf(settings));
-  const { definition } = gridOf(settings);
-  const { meteorology, geography, concentrations } = settings;
-  const emissions = inventorySettings(settings);
-  return settings.periods.flatMap(({ name, start, hours }) => {
+  const { caseSettings } = context;
+  const values = simulatedValues(context, runsOf(caseSettings));
+  const { definition } = gridOf(caseSettings);
+  const { meteorology, geography, concentrations } = caseSettings;
+  const emissions = inventorySettings(caseSettings);
+  return caseSettings.periods.flatMap(({ name, start, hours }) => {
     const shared = { grid: definition, period: { name, start, hours }, version: VERSIONS.retroplume };
     const weather: PartContent = {
       name,
-      settings: { ...shared, meteorology: meteorology.variables, weather: weatherSettings(settings), geography: geography?.variables },
-      inputs: [...geographyFiles(settings), ...meteorologyFiles(settings, name)],
+      settings: { ...shared, meteorology: meteorology.variables, weather: weatherSettings(caseSettings), geography: geography?.variables },
+      inputs: [...geographyFiles(caseSettings), ...meteorologyFiles(caseSettings, name)],
       entries: [preparedMeteorologyPath('', name)],
     };
-    const runs = runsOf(settings).map((run): PartContent => ({
+    const runs = runsOf(caseSettings).map((run): PartContent => ({
       name: partName(run, name),
       settings: { ...shared, emissions, concentrations, made: simulated.parts?.[partName(run, name)]?.key, values: values[partName(run, name)] },
-      inputs: [...(run === PRIOR ? priorEmissionInputs(settings, name) : []), ...broughtFiles(settings, run, name)],
+      inputs: [...(run === PRIOR ? priorEmissionInputs(caseSettings, name) : []), ...broughtFiles(caseSettings, run, name)],
       entries: [preparedRunPath('', name, run)],
     }));
     return [weather, ...runs];
@@ -205,20 +205,20 @@ export const prepareStage: Stage = {
   name: 'prepare',
   needs: ['simulate'],
   reads: (settings) => ({ simulate: runsAsParts(settings, runsOf(settings)) }),
-  settings: (context) => ({ ...settingsOf(context.case), simulated: simulatedHash(context, runsOf(context.case)) }),
-  inputs: ({ case: settings }) => [
-    settings.grid.griddesc,
-    ...geographyFiles(settings),
-    ...settings.periods.flatMap(({ name }) => [
-      ...meteorologyFiles(settings, name),
-      ...priorEmissionInputs(settings, name),
-      ...runsOf(settings).flatMap((run) => broughtFiles(settings, run, name)),
+  settings: (context) => ({ ...settingsOf(context.caseSettings), simulated: simulatedHash(context, runsOf(context.caseSettings)) }),
+  inputs: ({ caseSettings }) => [
+    caseSettings.grid.griddesc,
+    ...geographyFiles(caseSettings),
+    ...caseSettings.periods.flatMap(({ name }) => [
+      ...meteorologyFiles(caseSettings, name),
+      ...priorEmissionInputs(caseSettings, name),
+      ...runsOf(caseSettings).flatMap((run) => broughtFiles(caseSettings, run, name)),
     ]),
   ],
   parts: (context, before) => preparedParts(context, before('simulate')),
   run(context) {
-    const { periods } = context.case;
-    const total = periods.length * (2 + memberNames(context.case).length);
+    const { periods } = context.caseSettings;
+    const total = periods.length * (2 + memberNames(context.caseSettings).length);
     let done = 0;
     const products = periods.flatMap((period) =>
       preparePeriod(context, period, (text) => context.progress(done++, total, `${period.name}: ${text}`)),

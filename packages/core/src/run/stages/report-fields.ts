@@ -33,7 +33,7 @@ export function emissionsOf(
   const prior = meanEmissions(emissions, time.count);
   const updated = updatedBy(own);
   const paperUpdated = paper && updatedBy(paper);
-  const truth = context.case.truth && readTruthFactors(context.case.truth.factors, grid, name);
+  const truth = context.caseSettings.truth && readTruthFactors(context.caseSettings.truth.factors, grid, name);
   const constrained = options.constrained ? readConstrained(join(context.dirOf('uncertainty'), UNCERTAINTY_FILE), grid, name) : undefined;
   return GROUPS.map((group, g) => ({
     period: name,

@@ -51,21 +51,21 @@ export const reportStage: Stage = {
     ...variantsOf(context).flatMap(({ dirOf }) => reportStage.needs.map(dirOf)),
     ...(['prepare', 'simulate'] as const).map(context.dirOf),
   ],
-  settings: ({ case: settings, out }) => ({
-    case: { ...settings, file: undefined, loop: undefined, crossValidation: undefined },
-    crossValidation: asksForCrossValidation(settings)
-      ? { key: readRecord(stageDir(out, 'crossvalidate', 'default'))?.key, applied: settings.crossValidation.apply }
+  settings: ({ caseSettings, out }) => ({
+    case: { ...caseSettings, file: undefined, loop: undefined, crossValidation: undefined },
+    crossValidation: asksForCrossValidation(caseSettings)
+      ? { key: readRecord(stageDir(out, 'crossvalidate', 'default'))?.key, applied: caseSettings.crossValidation.apply }
       : undefined,
-    loop: settings.loop.passes > 1 ? readRecord(stageDir(out, 'loop', 'default'))?.key : undefined,
-    uncertainty: settings.inversion.uncertainty.method === 'none' ? undefined : readRecord(stageDir(out, 'uncertainty', 'default'))?.key,
+    loop: caseSettings.loop.passes > 1 ? readRecord(stageDir(out, 'loop', 'default'))?.key : undefined,
+    uncertainty: caseSettings.inversion.uncertainty.method === 'none' ? undefined : readRecord(stageDir(out, 'uncertainty', 'default'))?.key,
     updated: updatedHash([
       stageDir(out, 'verify', 'default'),
-      ...(settings.loop.passes > 1 ? [stageDir(out, 'loop', 'default')] : []),
-      ...(settings.paperMode.run ? [stageDir(out, 'verify', 'paper')] : []),
+      ...(caseSettings.loop.passes > 1 ? [stageDir(out, 'loop', 'default')] : []),
+      ...(caseSettings.paperMode.run ? [stageDir(out, 'verify', 'paper')] : []),
     ]),
     certified: certifiedHash(stageDir(out, 'certify', 'default')),
-    ...(settings.paperMode.run ? { paperCertified: certifiedHash(stageDir(out, 'certify', 'paper')) } : {}),
-    paper: settings.paperMode.run ? readRecord(stageDir(out, 'verify', 'paper'))?.key : undefined,
+    ...(caseSettings.paperMode.run ? { paperCertified: certifiedHash(stageDir(out, 'certify', 'paper')) } : {}),
+    paper: caseSettings.paperMode.run ? readRecord(stageDir(out, 'verify', 'paper'))?.key : undefined,
   }),
   readsAgain: true,
   inputs: () => [],
@@ -79,7 +79,8 @@ export const reportStage: Stage = {
 
 /** The contexts of the variants that were run: the case's own first. */
 function variantsOf(context: StageContext): StageContext[] {
-  const variants: Variant[] = context.case.paperMode.run && readRecord(stageDir(context.out, 'verify', 'paper')) ? ['default', 'paper'] : ['default'];
+  const variants: Variant[] =
+    context.caseSettings.paperMode.run && readRecord(stageDir(context.out, 'verify', 'paper')) ? ['default', 'paper'] : ['default'];
   const [own, ...paper] = variants.map((variant) => stageContext(context, 'report', variant));
   const loop = loopOf(context);
   if (loop && loop.kept > 1) expectPassThere(context, loop.kept);
@@ -88,17 +89,17 @@ function variantsOf(context: StageContext): StageContext[] {
 
 /** What the closed loop found, where the case asks for one that has been run. */
 function loopOf(context: StageContext): LoopSummary | undefined {
-  return context.case.loop.passes > 1 ? summaryOf<LoopSummary>(context, 'loop') : undefined;
+  return context.caseSettings.loop.passes > 1 ? summaryOf<LoopSummary>(context, 'loop') : undefined;
 }
 
 /** What the uncertainty stage found, where the case asks for it and it has been run. */
 function uncertaintyOf(context: StageContext): UncertaintySummary | undefined {
-  return context.case.inversion.uncertainty.method === 'none' ? undefined : summaryOf<UncertaintySummary>(context, 'uncertainty');
+  return context.caseSettings.inversion.uncertainty.method === 'none' ? undefined : summaryOf<UncertaintySummary>(context, 'uncertainty');
 }
 
 /** The case itself may be in the paper's mode; its results are then shown as the paper's. */
-function modeOf({ case: settings, variant }: StageContext): ReportMode {
-  return variant === 'paper' || settings.inversion.mode === 'paper' ? 'paper' : 'default';
+function modeOf({ caseSettings, variant }: StageContext): ReportMode {
+  return variant === 'paper' || caseSettings.inversion.mode === 'paper' ? 'paper' : 'default';
 }
 
 async function reportData(context: StageContext): Promise<ReportData> {
@@ -122,7 +123,7 @@ async function reportData(context: StageContext): Promise<ReportData> {
     loop: loopOf(context),
     ...crossValidated(context),
     stageSeconds: stageSeconds(context, variants),
-    settings: shownSettings(context.case, variantSettings(context).inversion),
+    settings: shownSettings(context.caseSettings, variantSettings(context).inversion),
     versions: VERSIONS,
     created: new Date(),
   };
@@ -133,15 +134,15 @@ type About =
 
 /** @param leftOut - of observations, in sentences */
 function aboutCase(context: StageContext, own: StageContext, leftOut: readonly string[]): Pick<ReportData, About> {
-  const { case: settings } = context;
+  const { caseSettings } = context;
   return {
-    caseName: settings.name,
-    description: settings.description,
+    caseName: caseSettings.name,
+    description: caseSettings.description,
     mode: modeOf(own),
-    ctm: modelName(settings),
-    twin: settings.truth !== undefined,
-    assumptions: [...settings.assumptions, ...onWord(context), ...asTheyWere(context), ...leftOut],
-    periods: settings.periods.map(({ name, start, hours, spinUpHours }) => ({
+    ctm: modelName(caseSettings),
+    twin: caseSettings.truth !== undefined,
+    assumptions: [...caseSettings.assumptions, ...onWord(context), ...asTheyWere(context), ...leftOut],
+    periods: caseSettings.periods.map(({ name, start, hours, spinUpHours }) => ({
       name,
       start: new Date(start),
       hours: hours - spinUpHours,
@@ -150,7 +151,7 @@ function aboutCase(context: StageContext, own: StageContext, leftOut: readonly s
     groups: [...GROUPS],
     notInvertedGroups: GROUPS.filter((group) => !variantSettings(own).inversion.groups.includes(group)),
     species: SPECIES.map((name) => ({ name, unit: speciesUnit(name) === 'ppb' ? 'ppb' : 'µg m⁻³' })),
-    responseFactor: settings.response.factor,
+    responseFactor: caseSettings.response.factor,
   };
 }
 
@@ -163,13 +164,13 @@ type Fields = Pick<ReportData, 'grid' | 'basemap' | 'regions' | 'emissions' | 's
 
 /** Emissions and concentrations of all periods, and where they are. @param constrained - whether the report tells what the monitors constrain */
 async function fieldsOf(context: StageContext, [own, paper]: readonly StageContext[], constrained: boolean): Promise<Fields & { leftOut: string[] }> {
-  const { case: settings } = context;
+  const { caseSettings } = context;
   const emissions: ReportEmissions[] = [];
   const stations = new Map<string, ReportStation>();
   let grid: PreparedPeriod['grid'] | undefined;
   let landMask: Float32Array | undefined;
   const series: { period: PeriodSettings; own: PeriodSeries; paper?: PeriodSeries }[] = [];
-  for (const period of settings.periods) {
+  for (const period of caseSettings.periods) {
     const prepared = asInCase(context, readPrepared(context.dirOf('prepare'), period.name, { runs: [PRIOR] }));
     grid = prepared.grid;
     landMask = landMaskOf(prepared);
@@ -178,15 +179,15 @@ async function fieldsOf(context: StageContext, [own, paper]: readonly StageConte
     for (const station of stationsOf(each.own)) stations.set(station.id, station);
     series.push(each);
   }
-  const shown = { order: [...stations.keys()], timeZone: settings.observations.timeZone };
+  const shown = { order: [...stations.keys()], timeZone: caseSettings.observations.timeZone };
   return {
     grid: grid as PreparedPeriod['grid'],
-    basemap: settings.truth && landMask ? { kind: 'landMask', landMask } : { kind: settings.truth ? 'none' : 'world' },
-    regions: regionMasks(settings.regions, grid as PreparedPeriod['grid']),
+    basemap: caseSettings.truth && landMask ? { kind: 'landMask', landMask } : { kind: caseSettings.truth ? 'none' : 'world' },
+    regions: regionMasks(caseSettings.regions, grid as PreparedPeriod['grid']),
     emissions,
     stations: [...stations.values()],
     concentrations: series.flatMap((each) => concentrationsOf(each, shown)),
-    leftOut: series.flatMap(({ period, own: { monitors } }) => leftOut(settings, period.name, monitors)),
+    leftOut: series.flatMap(({ period, own: { monitors } }) => leftOut(caseSettings, period.name, monitors)),
   };
 }
 
@@ -223,7 +224,7 @@ function summaryOf<T>(context: StageContext, stage: StageName): T | undefined {
 }
 
 /** Nothing where `verify` was run before it broke scores down. */
-function scoresOf({ case: { scores } }: StageContext, variants: readonly StageContext[]): Pick<ReportData, 'scores'> {
+function scoresOf({ caseSettings: { scores } }: StageContext, variants: readonly StageContext[]): Pick<ReportData, 'scores'> {
   const modes = variants.flatMap((variant) => {
     // JSON has no NaN: what is not a number was written as null.
     const reviver = (_key: string, value: unknown): unknown => value ?? NaN;
@@ -284,7 +285,7 @@ function learned(variants: readonly StageContext[]): Learned {
 function trustOf(context: StageContext): Pick<ReportData, 'trust'> {
   const { trust } = summaryOf<InvertSummary>(context, 'invert') ?? {};
   if (!trust) return {};
-  const fields = context.case.periods.flatMap(({ name: period }) => {
+  const fields = context.caseSettings.periods.flatMap(({ name: period }) => {
     const distance = trust.members > 0 ? readDistance(join(context.dirOf('invert'), DISTANCE_FILE), period) : undefined;
     return distance ? [{ period, distance: largestDistance(distance) }] : [];
   });
@@ -315,7 +316,7 @@ function stageSeconds({ out }: StageContext, variants: readonly StageContext[]):
 /** What cross-validation found, and whether the inversion took it. */
 function crossValidated(context: StageContext): Pick<ReportData, 'crossValidation'> {
   const found = crossValidationOf(context);
-  return found ? { crossValidation: { ...found, applied: context.case.crossValidation.apply } } : {};
+  return found ? { crossValidation: { ...found, applied: context.caseSettings.crossValidation.apply } } : {};
 }
 
 /** @param inversion - with what cross-validation chose, where the case takes it */

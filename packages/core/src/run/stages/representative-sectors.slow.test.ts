@@ -93,7 +93,7 @@ it('reads of files on a larger grid the part that is that of the case', () => {
 });
 
 it('is another prior with another column, and without one the files are of their own dates', () => {
-  const settingsOf = (of: Case): unknown => applyStage.settings({ case: of, variant: 'default' } as StageContext);
+  const settingsOf = (of: Case): unknown => applyStage.settings({ caseSettings: of, variant: 'default' } as StageContext);
   expect(settingsOf(settings('week_Y'))).not.toEqual(settingsOf(settings()));
   const of = settings();
   delete of.emissions.sectors['nonroad'].dates;

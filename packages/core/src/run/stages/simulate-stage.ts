@@ -63,58 +63,58 @@ interface Job {
 export const simulateStage: Stage = {
   name: 'simulate',
   needs: [],
-  settings: ({ case: settings }) => ({
-    grid: settings.grid.name,
-    periods: settings.periods,
-    weather: weatherSettings(settings),
-    emissions: settings.emissions.groups,
-    ...sectorSettings(settings),
-    ctm: ctmIdentity(settings.ctm),
-    concentrations: settings.concentrations.variables,
-    output: settings.ctm.kind === 'command' ? settings.ctm.output : undefined,
-    members: settings.members,
-    regions: designedRegions(settings),
-    response: settings.response,
-    truthModel: truthModelOf(settings),
+  settings: ({ caseSettings }) => ({
+    grid: caseSettings.grid.name,
+    periods: caseSettings.periods,
+    weather: weatherSettings(caseSettings),
+    emissions: caseSettings.emissions.groups,
+    ...sectorSettings(caseSettings),
+    ctm: ctmIdentity(caseSettings.ctm),
+    concentrations: caseSettings.concentrations.variables,
+    output: caseSettings.ctm.kind === 'command' ? caseSettings.ctm.output : undefined,
+    members: caseSettings.members,
+    regions: designedRegions(caseSettings),
+    response: caseSettings.response,
+    truthModel: truthModelOf(caseSettings),
     nuisance:
-      settings.inversion.nuisance.runs.length > 0
-        ? settings.inversion.nuisance.runs.map(({ name, options, windErrors }) => ({ name, options, windErrors }))
+      caseSettings.inversion.nuisance.runs.length > 0
+        ? caseSettings.inversion.nuisance.runs.map(({ name, options, windErrors }) => ({ name, options, windErrors }))
         : undefined,
-    twin: settings.observations.twin,
-    stations: settings.observations.twin && placeColumns(settings.observations.stations),
-    twinFile: twinFileSettings(settings),
+    twin: caseSettings.observations.twin,
+    stations: caseSettings.observations.twin && placeColumns(caseSettings.observations.stations),
+    twinFile: twinFileSettings(caseSettings),
   }),
-  inputs: ({ case: settings }) => [
-    settings.grid.griddesc,
-    ...geographyFiles(settings),
-    ...(settings.truth ? [settings.truth.factors, settings.observations.stations.file] : []),
-    ...settings.periods.flatMap(({ name }) => [...meteorologyFiles(settings, name), ...priorEmissionInputs(settings, name)]),
+  inputs: ({ caseSettings }) => [
+    caseSettings.grid.griddesc,
+    ...geographyFiles(caseSettings),
+    ...(caseSettings.truth ? [caseSettings.truth.factors, caseSettings.observations.stations.file] : []),
+    ...caseSettings.periods.flatMap(({ name }) => [...meteorologyFiles(caseSettings, name), ...priorEmissionInputs(caseSettings, name)]),
   ],
-  parts: ({ case: settings }) => runParts(settings),
+  parts: ({ caseSettings }) => runParts(caseSettings),
   damaged: ({ dir }, products) => products.forEach((product) => readAgain(join(dir, product))),
   async run(context) {
-    const { case: settings, dir } = context;
-    const grid = gridOf(settings);
-    const jobs = await makeRuns(context, grid, simulatedRuns(settings));
+    const { caseSettings, dir } = context;
+    const grid = gridOf(caseSettings);
+    const jobs = await makeRuns(context, grid, simulatedRuns(caseSettings));
     const products = jobs.map(({ run, period }) => simulatedFile(dir, run, 'ACONC', period.name));
-    if (settings.observations.twin) {
-      for (const period of settings.periods) {
+    if (caseSettings.observations.twin) {
+      for (const period of caseSettings.periods) {
         const path = twinObservationsFile(dir, period.name);
         await writeTwinObservations(
           path,
-          settings,
+          caseSettings,
           { name: period.name, start: new Date(period.start) },
           grid,
-          readRunConcentrations(settings, [simulatedFile(dir, TRUTH, 'ACONC', period.name)], { grid, time: timeOf(period) }),
+          readRunConcentrations(caseSettings, [simulatedFile(dir, TRUTH, 'ACONC', period.name)], { grid, time: timeOf(period) }),
         );
         products.push(path);
       }
     }
-    if (memberDesigns(settings).length > 0) {
+    if (memberDesigns(caseSettings).length > 0) {
       products.push(join(dir, MANIFEST));
-      writeFileAtomic(join(dir, MANIFEST), manifestText(designManifest(settings, grid, dir)));
+      writeFileAtomic(join(dir, MANIFEST), manifestText(designManifest(caseSettings, grid, dir)));
     }
-    const summary: SimulateSummary = { runs: simulatedRuns(settings), values: {} };
+    const summary: SimulateSummary = { runs: simulatedRuns(caseSettings), values: {} };
     // Not of the bytes, which tell the time.
     for (const { run, period } of jobs) summary.values[partName(run, period.name)] = hashOfValues(simulatedFile(dir, run, 'ACONC', period.name));
     return { products: products.map((path) => relative(dir, path)), summary, leaves: emissionsLeft(context) };
@@ -122,36 +122,38 @@ export const simulateStage: Stage = {
 };
 
 /** Emission files of the runs, which others read: who has spared their room has them written again with a run of `simulate` that makes something. */
-function emissionsLeft({ case: settings, dir }: StageContext): string[] {
-  const all = settings.periods.flatMap(({ name }) => simulatedRuns(settings).flatMap((run) => filesOf(simulatedSectors(settings, dir, run, name))));
+function emissionsLeft({ caseSettings, dir }: StageContext): string[] {
+  const all = caseSettings.periods.flatMap(({ name }) =>
+    simulatedRuns(caseSettings).flatMap((run) => filesOf(simulatedSectors(caseSettings, dir, run, name))),
+  );
   return all.filter((path) => existsSync(path)).map((path) => relative(dir, path));
 }
 
 /** One run of the case alone, in all periods: what is missing of its files. The stage has been begun. */
 export async function simulateRun(context: StageContext, run: string): Promise<void> {
-  await makeRuns(context, gridOf(context.case), [run]);
+  await makeRuns(context, gridOf(context.caseSettings), [run]);
 }
 
 /** The runs of which a stage with this mark has to make something: their file of a period is not there, is damaged or is to go. */
-export function missingRuns({ case: settings, dir }: StageContext, mark: StageMark): string[] {
+export function missingRuns({ caseSettings, dir }: StageContext, mark: StageMark): string[] {
   const record = readRecord(dir);
   const damaged = new Set(record && damagedProducts(dir, record).map(({ product }) => product));
   const isKept = keeps(dir, mark);
   const isThere = (file: string): boolean => isKept(file) && !damaged.has(file) && existsSync(join(dir, file));
-  return simulatedRuns(settings).filter((run) => !settings.periods.every((period) => isThere(concentrationsOf(run, period))));
+  return simulatedRuns(caseSettings).filter((run) => !caseSettings.periods.every((period) => isThere(concentrationsOf(run, period))));
 }
 
 async function makeRuns(context: StageContext, grid: Grid, runs: readonly string[]): Promise<Job[]> {
-  const { case: settings } = context;
-  assertOwnModel(settings, runs);
-  checkInputs(settings, grid);
-  checkDesignedRegions(settings, grid);
-  if (settings.truth?.options) checkReferenceOptions(grid, settings.truth.options, 'truth.options');
-  settings.inversion.nuisance.runs.forEach(
+  const { caseSettings } = context;
+  assertOwnModel(caseSettings, runs);
+  checkInputs(caseSettings, grid);
+  checkDesignedRegions(caseSettings, grid);
+  if (caseSettings.truth?.options) checkReferenceOptions(grid, caseSettings.truth.options, 'truth.options');
+  caseSettings.inversion.nuisance.runs.forEach(
     ({ options }, i) => options && checkReferenceOptions(grid, options, `inversion.nuisance.runs.${i}.options`),
   );
-  const ctm = createCtm(settings);
-  const jobs = runs.flatMap((run) => settings.periods.map((period) => ({ run, period })));
+  const ctm = createCtm(caseSettings);
+  const jobs = runs.flatMap((run) => caseSettings.periods.map((period) => ({ run, period })));
   await runJobs(
     context,
     jobs.map((job) => ({
@@ -192,35 +194,35 @@ async function runJob(
   makeFolder(dirname(output));
   const emissions = emissionsOf(context, grid, run, period);
   if (!ctm.isMade(output)) {
-    const modelError = modelErrorOf(context.case, run);
+    const modelError = modelErrorOf(context.caseSettings, run);
     await ctm.run({ run, period, ...emissionInput(emissions), output, modelError, threads, signal, onProgress: onHours, log: context.log });
   }
-  if (context.case.ctm.kind === 'command') expectTaken(context, grid, run, period);
+  if (context.caseSettings.ctm.kind === 'command') expectTaken(context, grid, run, period);
   onHours(timeOf(period).count);
 }
 
 /** Of the first member, before days are spent on the others. @throws {TransportError} `EMISSIONS_IGNORED` */
 function expectTaken(context: StageContext, grid: Grid, run: string, period: PeriodSettings): void {
-  const { case: settings, dir, signal } = context;
+  const { caseSettings, dir, signal } = context;
   const prior = runFiles(context, PRIOR, period.name);
   // Another job may still make it.
-  if (run === PRIOR || simulatedChanges(settings).has(run) || !prior.concentrations.every((path) => existsSync(path))) return;
+  if (run === PRIOR || simulatedChanges(caseSettings).has(run) || !prior.concentrations.every((path) => existsSync(path))) return;
   const output = simulatedFile(dir, run, 'ACONC', period.name);
   const own = { emissions: emissionsOf(context, grid, run, period), concentrations: [output] };
   const what = { name: run, period: period.name, grid, time: timeOf(period) };
-  expectEmissionsTaken(settings, what, { own, prior }, commandIgnored(output), signal);
+  expectEmissionsTaken(caseSettings, what, { own, prior }, commandIgnored(output), signal);
 }
 
 /** The run's emission files; factors on the prior inventory make those of every run but the prior. */
 function emissionsOf(context: StageContext, grid: Grid, run: string, period: PeriodSettings): SectorFiles[] {
-  const { case: settings, dir } = context;
-  const prior = priorSectors(settings, period.name);
-  const asPrior = run === PRIOR || simulatedChanges(settings).has(run);
+  const { caseSettings, dir } = context;
+  const prior = priorSectors(caseSettings, period.name);
+  const asPrior = run === PRIOR || simulatedChanges(caseSettings).has(run);
   // A command finds the hours of its period in the files that it is given, so that representative days are put into one that bears their dates.
-  const unchanged = (sector: SectorFiles): boolean => asPrior && (settings.ctm.kind === 'reference' || sector.days === undefined);
-  const sectors = simulatedSectors(settings, dir, run, period.name).map((sector, s) => (unchanged(prior[s]) ? prior[s] : sector));
+  const unchanged = (sector: SectorFiles): boolean => asPrior && (caseSettings.ctm.kind === 'reference' || sector.days === undefined);
+  const sectors = simulatedSectors(caseSettings, dir, run, period.name).map((sector, s) => (unchanged(prior[s]) ? prior[s] : sector));
   writeSectors(
-    settings,
+    caseSettings,
     period.name,
     sectors.filter((_, s) => !unchanged(prior[s])),
     grid,
@@ -230,11 +232,11 @@ function emissionsOf(context: StageContext, grid: Grid, run: string, period: Per
 }
 
 /** Factors of a run, `[H, W, 5]`, or those of each stretch of the period. */
-export function factorsOf({ case: settings }: StageContext, grid: Grid, run: string, period: PeriodSettings): ReturnType<typeof designedFactors> {
-  if (run === TRUTH && settings.truth) return groupLast(readTruthFactors(settings.truth.factors, grid, period.name));
-  const group = settings.response.groups.find((name) => responseRun(name) === run);
-  if (group) return uniformFactors(grid, { group, factor: settings.response.factor });
-  const design = memberDesigns(settings).find(({ name }) => name === run);
+export function factorsOf({ caseSettings }: StageContext, grid: Grid, run: string, period: PeriodSettings): ReturnType<typeof designedFactors> {
+  if (run === TRUTH && caseSettings.truth) return groupLast(readTruthFactors(caseSettings.truth.factors, grid, period.name));
+  const group = caseSettings.response.groups.find((name) => responseRun(name) === run);
+  if (group) return uniformFactors(grid, { group, factor: caseSettings.response.factor });
+  const design = memberDesigns(caseSettings).find(({ name }) => name === run);
   if (!design) throw new Error(`${run} is no run of this case`);
-  return designedFactors(settings, grid, design, period);
+  return designedFactors(caseSettings, grid, design, period);
 }

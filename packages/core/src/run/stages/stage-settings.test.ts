@@ -133,7 +133,7 @@ it('an updated run that the case brings decides how it compares with the monitor
   writeFileSync(path, '');
   const settings = (set: string[]): StageContext => {
     writeFileSync(join(folder.path, 'case.yaml'), TINY_CASE);
-    return { case: loadCase(join(folder.path, 'case.yaml'), set) } as StageContext;
+    return { caseSettings: loadCase(join(folder.path, 'case.yaml'), set) } as StageContext;
   };
   expect(
     verifyStage.inputs(settings(['priorConcentrations=p_{period}.nc', `updatedConcentrations=${join(folder.path, 'updated_{period}.nc')}`])),
@@ -190,8 +190,8 @@ it.each([invertStage, crossvalidateStage, uncertaintyStage])(
   '$name knows products of matrices that a GPU rounds',
   ({ settings, dearSettings, ...stage }) => {
     for (const part of [settings, dearSettings ?? settings]) {
-      const on = (products: StageContext['products']): unknown =>
-        settingsOf({ ...stage, settings: part }, [], undefined, { device: 'cuda:0', products });
+      const on = (precision: StageContext['precision']): unknown =>
+        settingsOf({ ...stage, settings: part }, [], undefined, { device: 'cuda:0', precision });
       expect(on('tf32')).not.toEqual(on('float32'));
       expect(on('float32')).toEqual(settingsOf({ ...stage, settings: part }, []));
     }

@@ -35,7 +35,7 @@ function contextOf(out: string, onProgress: (done: number) => void = () => undef
     inversion: {},
   };
   const run: RunContext = {
-    ...{ case: settings as unknown as Case, out, threads: 1, device: 'cpu', hardware: 'avx2', products: 'float32' },
+    ...{ caseSettings: settings as unknown as Case, out, threads: 1, device: 'cpu', hardware: 'avx2', precision: 'float32' },
     ...{ inputs: new InputHashes(), onEvent, signal: new AbortController().signal },
   };
   return { context: stageContext(run, 'train', 'default'), said };

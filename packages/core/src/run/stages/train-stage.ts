@@ -16,7 +16,7 @@ import { train, type CurvePoint } from '../../surrogate/training/train';
 import { gigabytes } from '../../base/usable-memory';
 import { earlierPasses, surrogateBefore } from '../inversions/loop-pass';
 import { spinUpHours, testRuns, trainingPeriods, variantSettings } from '../../assimilation/surrogate/trained-surrogate';
-import { productsSetting, type Stage, type StageContext } from '../engine/stage';
+import { precisionSetting, type Stage, type StageContext } from '../engine/stage';
 
 export interface TrainSummary {
   status: string;
@@ -50,7 +50,7 @@ export const trainStage: Stage = {
       testRuns: testRuns(context),
       // Weights of earlier versions, whose network saw tracers in every step, are none of its.
       ...(surrogate.tracers.length > 0 ? { tracers: 'of the hour' } : {}),
-      ...productsSetting(context),
+      ...precisionSetting(context),
       ...(context.pass ? { pass: context.pass.number, earlier: earlierPasses(context) } : {}),
     };
   },

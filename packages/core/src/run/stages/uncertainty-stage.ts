@@ -39,7 +39,7 @@ import { previewStage, type PreviewSummary } from './preview-stage';
 import { readRecord, summaryIn } from '../engine/record';
 import { isStageUpToDate } from '../engine/stage-keys';
 import { onFirstRank, withHelpOfRanks } from '../engine/spread-over-ranks';
-import { productsSetting, type Stage, type StageContext } from '../engine/stage';
+import { precisionSetting, type Stage, type StageContext } from '../engine/stage';
 import { UNCERTAINTY_FILE, writeUncertainty, type PeriodUncertainty } from '../../assimilation/posterior/uncertainty-file';
 import { controlsOfOthers } from '../inversions/surrogate-ensemble';
 
@@ -104,14 +104,14 @@ export const uncertaintyStage: Stage = {
   needs: [...invertStage.needs, 'invert'],
   settings: (context) => ({
     uncertainty: variantSettings(context).inversion.uncertainty,
-    regions: context.case.regions,
+    regions: context.caseSettings.regions,
     preview: readRecord(context.dirOf('preview'))?.key,
-    ...productsSetting(context),
+    ...precisionSetting(context),
   }),
   // Products and members that are there serve a higher rank, more members, other regions or another mask as well.
-  dearSettings: (context) => ({ seed: variantSettings(context).inversion.uncertainty.seed, ...productsSetting(context) }),
+  dearSettings: (context) => ({ seed: variantSettings(context).inversion.uncertainty.seed, ...precisionSetting(context) }),
   readsAgain: true,
-  inputs: ({ case: { truth } }) => (truth ? [truth.factors] : []),
+  inputs: ({ caseSettings: { truth } }) => (truth ? [truth.factors] : []),
   refuse(context) {
     if (variantSettings(context).inversion.uncertainty.method === 'none')
       throw new ConfigError('UNCERTAINTY_NONE', 'uncertainty: inversion.uncertainty.method is none: set it to lanczos or rto');
@@ -216,8 +216,8 @@ async function previewOf(context: StageContext): Promise<PreviewSummary | undefi
   const record = readRecord(dir);
   if (!record) return undefined;
   // With other products of matrices it is right all the same.
-  const { device, matrixProducts: products } = record;
-  const fresh = await isStageUpToDate(previewStage, { ...context, stage: 'preview', dir, device, products });
+  const { device, precision } = record;
+  const fresh = await isStageUpToDate(previewStage, { ...context, stage: 'preview', dir, device, precision });
   if (!fresh) context.log('the preview was made before other settings or inputs: the report leaves it out');
   return fresh ? (record.summary as PreviewSummary) : undefined;
 }
@@ -337,7 +337,7 @@ function periodsOf(
 
 /** Against the truth of a twin, whose factors hold for a whole period. */
 function coverageOf(
-  { case: { truth, periods } }: StageContext,
+  { caseSettings: { truth, periods } }: StageContext,
   { grid, problem, slots }: InversionSetup,
   at: Float64Array,
   { map, cells }: MapFigures,

@@ -83,20 +83,20 @@ export const verifyStage: Stage = {
   name: 'verify',
   needs: ['apply', 'invert', 'prepare', 'simulate'],
   settings: (context) => {
-    const { regions, scores, observations } = context.case;
+    const { regions, scores, observations } = context.caseSettings;
     const { lengthKm, space } = ownInversion(context);
     return { ...comparedSettings(context), regions, scores, siteType: observations.stations.type, lengthKm, space };
   },
   // Another region or cut-off needs no further run of the transport model.
   dearSettings: comparedSettings,
   readsAgain: true,
-  inputs: ({ case: settings }) => settings.periods.flatMap(({ name }) => givenFiles(settings, name) ?? []),
+  inputs: ({ caseSettings }) => caseSettings.periods.flatMap(({ name }) => givenFiles(caseSettings, name) ?? []),
   refuse: refuseOtherPeriods,
   damaged: ({ dir }, products) => products.forEach((product) => readAgain(join(dir, product))),
   async run(context) {
-    const { case: settings, dir } = context;
+    const { caseSettings, dir } = context;
     for (const file of [VERIFICATION_FILE, SCORES_FILE, AUDIT_FILE]) rmSync(join(dir, file), { force: true }); // of other settings
-    const given = settings.updatedConcentrations !== undefined;
+    const given = caseSettings.updatedConcentrations !== undefined;
     if (given) tellOlder(context);
     else await runUpdated(context);
     const verification = await compare(context);
@@ -104,15 +104,15 @@ export const verifyStage: Stage = {
     writeFileAtomic(join(dir, SCORES_FILE), scoresCsv(verification.scores));
     writeFileAtomic(join(dir, AUDIT_FILE), auditCsv(verification.audit));
     const { scores: _rows, ...summary } = verification;
-    const runs = given ? [] : settings.periods.map(({ name }) => `ACONC_${name}.nc`);
+    const runs = given ? [] : caseSettings.periods.map(({ name }) => `ACONC_${name}.nc`);
     return { products: [VERIFICATION_FILE, SCORES_FILE, AUDIT_FILE, ...runs], summary: given ? summary : { ...summary, values: valuesOf(context) } };
   },
 };
 
 /** Not of the bytes, which tell the time. */
 function valuesOf(context: StageContext): VerifySummary['values'] {
-  const { case: settings, dir } = context;
-  return Object.fromEntries(settings.periods.map(({ name }) => [partName(updatedName(context), name), hashOfValues(updatedOutput(dir, name))]));
+  const { caseSettings, dir } = context;
+  return Object.fromEntries(caseSettings.periods.map(({ name }) => [partName(updatedName(context), name), hashOfValues(updatedOutput(dir, name))]));
 }
 
 function updatedName({ variant }: StageContext): string {
@@ -126,36 +126,36 @@ function givenFiles(settings: Case, period: string): string[] | undefined {
 }
 
 /** Nothing in a file says with which emissions it was made; one that is older than those that `apply` wrote was made with others. */
-function tellOlder({ case: settings, dirOf, log }: StageContext): void {
-  for (const { name } of settings.periods) {
-    const [written] = appliedSectors(dirOf('apply'), settings, name).flatMap(({ files }) => files);
-    const older = givenFiles(settings, name)!.find((path) => statSync(path).mtimeMs < statSync(written).mtimeMs);
+function tellOlder({ caseSettings, dirOf, log }: StageContext): void {
+  for (const { name } of caseSettings.periods) {
+    const [written] = appliedSectors(dirOf('apply'), caseSettings, name).flatMap(({ files }) => files);
+    const older = givenFiles(caseSettings, name)!.find((path) => statSync(path).mtimeMs < statSync(written).mtimeMs);
     if (older !== undefined) log(`${older} is older than the updated emissions (${written}): see that it was made with them`);
   }
 }
 
 /** Runs the case's model with the updated emissions. @throws {ConfigError} `UPDATED_MISSING` where it is not the one that made the prior run */
 async function runUpdated(context: StageContext): Promise<void> {
-  const { case: settings, dir, threads } = context;
-  if (hasForeignPrior(settings)) {
+  const { caseSettings, dir, threads } = context;
+  if (hasForeignPrior(caseSettings)) {
     throw new ConfigError(
       'UPDATED_MISSING',
       `verify: the prior run came as priorConcentrations, and ctm is the reference model, which did not make it and cannot make the updated one: run the model that did with the emissions in ${context.dirOf('apply')}, name its output as updatedConcentrations, and run the same command again`,
     );
   }
-  const ctm = createCtm(settings);
-  for (const [p, period] of settings.periods.entries()) {
+  const ctm = createCtm(caseSettings);
+  for (const [p, period] of caseSettings.periods.entries()) {
     // Of an attempt that failed in a later period, or with other settings of the scores.
     if (ctm.isMade(updatedOutput(dir, period.name))) continue;
     await ctm.run({
       run: updatedName(context),
       period,
-      ...emissionInput(appliedSectors(context.dirOf('apply'), settings, period.name)),
+      ...emissionInput(appliedSectors(context.dirOf('apply'), caseSettings, period.name)),
       output: updatedOutput(dir, period.name),
       threads,
       signal: context.signal,
       log: context.log,
-      onProgress: (done, total) => context.progress(p * total + done, settings.periods.length * total, `${period.name}: transport model`),
+      onProgress: (done, total) => context.progress(p * total + done, caseSettings.periods.length * total, `${period.name}: transport model`),
     });
   }
 }
@@ -165,7 +165,7 @@ function ownInversion(context: StageContext): Case['inversion'] {
   return withPick(context.variant === 'paper' ? { ...context, variant: 'default' } : context);
 }
 
-function comparedSettings({ case: { ctm, withheld, observations } }: StageContext): object {
+function comparedSettings({ caseSettings: { ctm, withheld, observations } }: StageContext): object {
   return { ctm: ctmIdentity(ctm), withheld, observations: { ...observations, files: undefined, stations: placeColumns(observations.stations) } };
 }
 
@@ -182,9 +182,9 @@ async function comparedSeries(
 ): Promise<PeriodSeries & { operator: ObservationOperator; ofUpdated: Float32Array }> {
   const monitors = await readMonitors(context, settings, period.grid, variantSettings(context).inversion.stopOnWithheld);
   expectLeftOut(context, period.name, monitors);
-  const operator = operatorOf(context.case, settings, period.grid, monitors, { firstHour: settings.spinUpHours, watch: false });
-  const files = givenFiles(context.case, period.name) ?? [updatedOutput(context.dirOf('verify'), period.name)];
-  const ofUpdated = readRunConcentrations(context.case, files, period);
+  const operator = operatorOf(context.caseSettings, settings, period.grid, monitors, { firstHour: settings.spinUpHours, watch: false });
+  const files = givenFiles(context.caseSettings, period.name) ?? [updatedOutput(context.dirOf('verify'), period.name)];
+  const ofUpdated = readRunConcentrations(context.caseSettings, files, period);
   const prior = operator.atStations(period.runs.get(PRIOR)!.concentrations);
   return { monitors, operator, ofUpdated, prior, updated: operator.atStations(ofUpdated) };
 }
@@ -205,28 +205,28 @@ export function expectLeftOut(
 }
 
 async function compare(context: StageContext): Promise<Verification> {
-  const { case: settings } = context;
+  const { caseSettings } = context;
   const periods: ComparedPeriod[] = [];
   const inventory: InventoryPart[] = [];
   const audit: AuditRow[] = [];
   const { lengthKm: nearKm, space } = ownInversion(context);
-  for (const period of settings.periods) {
+  for (const period of caseSettings.periods) {
     const prepared = asInCase(context, readPrepared(context.dirOf('prepare'), period.name, { runs: [PRIOR] }));
     const { operator, ofUpdated, ...series } = await comparedSeries(context, period, prepared);
     const update = emissionUpdate(context, prepared);
     expectUpdateTaken(context, prepared, update, ofUpdated, updatedOutput(context.dir, period.name));
     const found = foundBeside(context, period, prepared, operator, series.updated);
     periods.push({ name: period.name, grid: prepared.grid, ...series, found });
-    audit.push(...auditPeriod({ ...prepared, update, series, nearKm, groups: variantSettings(context).inversion.groups }, settings.regions));
-    if (settings.truth) inventory.push({ ...update, ...truthNearMonitors(settings.truth.factors, prepared, series, nearKm) });
+    audit.push(...auditPeriod({ ...prepared, update, series, nearKm, groups: variantSettings(context).inversion.groups }, caseSettings.regions));
+    if (caseSettings.truth) inventory.push({ ...update, ...truthNearMonitors(caseSettings.truth.factors, prepared, series, nearKm) });
   }
-  const scores = caseScores(settings, periods, space === 'cells' ? nearKm : 0);
+  const scores = caseScores(caseSettings, periods, space === 'cells' ? nearKm : 0);
   const measured = measuredAveraging(periods[0].monitors.observations.time.stepSeconds);
   const whole = scores.filter((row) => row.averaging === measured && isWhole(row));
   return {
     withheld: comparisons(whole, 'withheld'),
     used: comparisons(whole, 'used'),
-    ...(settings.truth ? inventorySummary(inventory) : {}),
+    ...(caseSettings.truth ? inventorySummary(inventory) : {}),
     audit,
     observations: Object.fromEntries(periods.map(({ name, monitors }) => [name, monitors.observations.quality?.species ?? {}])),
     scores,

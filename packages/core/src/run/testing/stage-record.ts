@@ -9,7 +9,7 @@ export function stageRecord(key: string, products: string[], more: Partial<Stage
     versions: {},
     device: 'cpu',
     hardware: 'avx2',
-    matrixProducts: 'float32',
+    precision: 'float32',
     threads: 1,
     inputs: [],
     startedAt: '',

@@ -63,8 +63,8 @@ const BESIDE = 'prior-values.txt';
 
 /** Folders bear a hash of all that decides the runs in them, but for what they change: of what decides the prior run, as the inputs are now. */
 async function runsFolders(context: StageContext): Promise<FolderOf> {
-  const { case: settings, out, dirOf } = context;
-  const prior = settings.periods.map((period) => runsIn(settings, period)(PRIOR));
+  const { caseSettings, out, dirOf } = context;
+  const prior = caseSettings.periods.map((period) => runsIn(caseSettings, period)(PRIOR));
   const own = await partsOf(context, prior);
   const made = readRecord(dirOf('simulate'))?.parts;
   const hashOf = (period: string): string => {
@@ -72,7 +72,7 @@ async function runsFolders(context: StageContext): Promise<FolderOf> {
     const { key } = own[name];
     return (made?.[name]?.key === key && made[name].madeWith) || key;
   };
-  const first = hashOf(settings.periods[0].name);
+  const first = hashOf(caseSettings.periods[0].name);
   return (period, { inPatches }) => {
     const hash = hashOf(period);
     // Patches are placed by the emissions of the first period.
@@ -86,12 +86,12 @@ async function runsFolders(context: StageContext): Promise<FolderOf> {
 
 /** What a command gave as the prior run: one that was mended may give something else with the same key. The reference model gives the same again. */
 function priorValues(context: StageContext, period: string): string | undefined {
-  return context.case.ctm.kind === 'command' ? simulatedValues(context, [PRIOR])[partName(PRIOR, period)] : undefined;
+  return context.caseSettings.ctm.kind === 'command' ? simulatedValues(context, [PRIOR])[partName(PRIOR, period)] : undefined;
 }
 
 /** Notes of what prior runs these are made beside, before the first is: tasks of a job array begin with it at the same moment. */
 function notePrior(context: StageContext, runs: readonly CertifyingRun[]): void {
-  for (const { name: period } of context.case.periods) {
+  for (const { name: period } of context.caseSettings.periods) {
     const given = priorValues(context, period);
     if (given === undefined) continue;
     const folders = new Set(runs.flatMap((run) => (run.evaluated ? [] : [dirname(dirname(run.output(period)))])));
@@ -104,20 +104,20 @@ function notePrior(context: StageContext, runs: readonly CertifyingRun[]): void 
 
 /** All runs that the case asks for, those that are there already and those that are to be made. None where no transport model could make them. */
 export async function certifyingRuns(context: StageContext, prior: PriorEmissions): Promise<CertifyingRun[]> {
-  if (hasForeignPrior(context.case)) return [];
-  const { response } = context.case;
+  if (hasForeignPrior(context.caseSettings)) return [];
+  const { response } = context.caseSettings;
   const simulate = context.dirOf('simulate');
   const given = response.groups.map((group): CertifyingRun => {
     const name = responseRun(group);
     return { name, group, factor: response.factor, evaluated: true, output: (period) => simulatedFile(simulate, name, 'ACONC', period) };
   });
-  const wanted = ownRuns(context.case);
+  const wanted = ownRuns(context.caseSettings);
   if (wanted.length === 0) return given;
   const folder = await runsFolders(context);
   const own = wanted.flatMap(({ inPatches, ...of }): CertifyingRun[] => {
     const run = { ...of, evaluated: false, output: (period: string) => simulatedFile(folder(period, { inPatches }), of.name, 'ACONC', period) };
     if (!inPatches) return [run];
-    const patches = patchesOf(context.case, prior, of.group);
+    const patches = patchesOf(context.caseSettings, prior, of.group);
     return patches.length === 0 ? [] : [{ ...run, patches }];
   });
   return [...given, ...own];
@@ -134,9 +134,9 @@ export function certifyingRunNames(settings: Case): string[] {
 /** Whether the files of a run that `certify` makes itself are there, in all periods, as the case has them. The stages before it have their records. */
 export async function isCertifyingRunMade(context: StageContext, name: string): Promise<boolean> {
   const folder = await runsFolders(context);
-  const ctm = createCtm(context.case);
-  const run = ownRuns(context.case).find((each) => each.name === name)!;
-  return context.case.periods.every((period) => ctm.isMade(simulatedFile(folder(period.name, run), name, 'ACONC', period.name)));
+  const ctm = createCtm(context.caseSettings);
+  const run = ownRuns(context.caseSettings).find((each) => each.name === name)!;
+  return context.caseSettings.periods.every((period) => ctm.isMade(simulatedFile(folder(period.name, run), name, 'ACONC', period.name)));
 }
 
 function certifiedGroups({ certificate }: Case): Group[] {
@@ -180,7 +180,7 @@ export async function makeCertifyingRun(context: StageContext, name: string): Pr
   else context.log(`${name}: the group is emitted nowhere, so there are no patches and no run`);
 }
 
-function priorEmissions({ case: { periods }, dirOf }: StageContext): PriorEmissions {
+function priorEmissions({ caseSettings: { periods }, dirOf }: StageContext): PriorEmissions {
   const prepared = openPrepared(dirOf('prepare'), periods[0].name);
   const { grid, time } = prepared;
   return { grid, time, emissions: prepared.hourly('emissions', wholeGrid(prepared), { first: 0, count: time.count }) };
@@ -192,9 +192,9 @@ function priorEmissions({ case: { periods }, dirOf }: StageContext): PriorEmissi
  * @throws what the transport model throws; runs that are done stay
  */
 export async function makeRuns(context: StageContext, runs: readonly CertifyingRun[], grid: { rows: number; cols: number }): Promise<void> {
-  const ctm = createCtm(context.case);
+  const ctm = createCtm(context.caseSettings);
   notePrior(context, runs);
-  const all = runs.flatMap((run) => context.case.periods.map((period) => ({ run, period })));
+  const all = runs.flatMap((run) => context.caseSettings.periods.map((period) => ({ run, period })));
   const isMade = ({ run, period }: (typeof all)[number]): boolean => ctm.isMade(run.output(period.name));
   for (const { run, period } of all.filter(isMade)) expectTaken(context, run, period);
   const missing = all.filter((each) => !isMade(each));
@@ -217,23 +217,23 @@ export async function makeRuns(context: StageContext, runs: readonly CertifyingR
 
 /** Of a run that the user's own model has made. Those of `simulate` are looked at there. @throws {TransportError} `EMISSIONS_IGNORED` */
 function expectTaken(context: StageContext, { name, evaluated, output }: CertifyingRun, period: PeriodSettings): void {
-  const { case: settings, signal } = context;
-  if (evaluated || settings.ctm.kind === 'reference') return;
+  const { caseSettings, signal } = context;
+  if (evaluated || caseSettings.ctm.kind === 'reference') return;
   const made = output(period.name);
-  const own = { emissions: simulatedSectors(settings, dirname(dirname(made)), name, period.name), concentrations: [made] };
-  const what = { name, period: period.name, grid: gridOf(settings), time: timeOf(period) };
-  expectEmissionsTaken(settings, what, { own, prior: runFiles(context, PRIOR, period.name) }, commandIgnored(made), signal);
+  const own = { emissions: simulatedSectors(caseSettings, dirname(dirname(made)), name, period.name), concentrations: [made] };
+  const what = { name, period: period.name, grid: gridOf(caseSettings), time: timeOf(period) };
+  expectEmissionsTaken(caseSettings, what, { own, prior: runFiles(context, PRIOR, period.name) }, commandIgnored(made), signal);
 }
 
 /** The reference model takes factors; a command takes files, which stay beside the run for whoever wants to look. */
 function emissionsOf(
-  { case: settings }: StageContext,
+  { caseSettings }: StageContext,
   run: CertifyingRun,
   period: PeriodSettings,
   factors: Float32Array,
 ): Pick<CtmRequest, 'emissionFiles' | 'sectors'> & { factors?: Float32Array } {
-  if (settings.ctm.kind === 'reference') return { ...emissionInput(priorSectors(settings, period.name)), factors };
-  const scaled = simulatedSectors(settings, dirname(dirname(run.output(period.name))), run.name, period.name);
-  writeSectors(settings, period.name, scaled, gridOf(settings), () => factors);
+  if (caseSettings.ctm.kind === 'reference') return { ...emissionInput(priorSectors(caseSettings, period.name)), factors };
+  const scaled = simulatedSectors(caseSettings, dirname(dirname(run.output(period.name))), run.name, period.name);
+  writeSectors(caseSettings, period.name, scaled, gridOf(caseSettings), () => factors);
   return emissionInput(scaled);
 }

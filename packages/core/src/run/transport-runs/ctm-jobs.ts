@@ -15,7 +15,7 @@ export interface CtmJob {
  * @throws the reason of the context's signal, where that has left any undone
  */
 export async function runJobs(context: StageContext, jobs: readonly CtmJob[]): Promise<void> {
-  const beside = context.case.ctm.kind === 'reference' ? Math.min(context.threads, jobs.length) : 1;
+  const beside = context.caseSettings.ctm.kind === 'reference' ? Math.min(context.threads, jobs.length) : 1;
   const threads = Math.max(1, Math.floor(context.threads / Math.max(1, beside)));
   const done = jobs.map(() => 0);
   const total = jobs.reduce((sum, { hours }) => sum + hours, 0);

@@ -21,18 +21,18 @@ const SAME_EMISSIONS = 1e-4;
 
 /** @param before - with what the runs were made @throws {ConfigError} `RUNS_OTHER_EMISSIONS` */
 export function refuseOtherEmissions(context: StageContext, before: Partial<StageMark>, now: StageMark): void {
-  const { case: settings, dir } = context;
+  const { caseSettings, dir } = context;
   const known = new Set(before.inputs?.map(({ sha256 }) => sha256));
   const own = new Map(now.inputs.map(({ path, sha256 }) => [path, sha256]));
   const isKept = keeps(dir, now);
-  for (const period of settings.periods) {
-    if (priorEmissionInputs(settings, period.name).every((path) => known.has(own.get(path)!))) continue;
-    const run = simulatedRuns(settings).find(
+  for (const period of caseSettings.periods) {
+    if (priorEmissionInputs(caseSettings, period.name).every((path) => known.has(own.get(path)!))) continue;
+    const run = simulatedRuns(caseSettings).find(
       (name) =>
         name !== PRIOR &&
-        !simulatedChanges(settings).has(name) &&
+        !simulatedChanges(caseSettings).has(name) &&
         isKept(concentrationsOf(name, period)) &&
-        filesOf(simulatedSectors(settings, dir, name, period.name)).every((path) => existsSync(path)),
+        filesOf(simulatedSectors(caseSettings, dir, name, period.name)).every((path) => existsSync(path)),
     );
     if (run === undefined || isOfInventory(context, run, period)) continue;
     throw new ConfigError(
@@ -45,11 +45,11 @@ export function refuseOtherEmissions(context: StageContext, before: Partial<Stag
 
 /** Whether a run has the emissions that its factors make of the inventory as it is now. */
 function isOfInventory(context: StageContext, run: string, period: PeriodSettings): boolean {
-  const { case: settings, dir, signal } = context;
-  const [grid, time] = [gridOf(settings), timeOf(period)];
+  const { caseSettings, dir, signal } = context;
+  const [grid, time] = [gridOf(caseSettings), timeOf(period)];
   const cells = grid.rows * grid.cols;
   const groups = GROUPS.length;
-  const [own, prior] = [simulatedSectors(settings, dir, run, period.name), priorSectors(settings, period.name)].map((sectors) =>
+  const [own, prior] = [simulatedSectors(caseSettings, dir, run, period.name), priorSectors(caseSettings, period.name)].map((sectors) =>
     readInventory(sectors, grid, time, { signal }),
   );
   const factors = factorsOf(context, grid, run, period);

@@ -209,7 +209,7 @@ it('are kept on the user’s word with another command, and noted so; not with o
   );
   await simulate(own(...set), 'own');
   expect(calls()).toHaveLength(made);
-  const onWord = (settings: Case): string[] => keptOnWord({ case: settings, dirOf: (stage) => at('own', stage) });
+  const onWord = (settings: Case): string[] => keptOnWord({ caseSettings: settings, dirOf: (stage) => at('own', stage) });
   expect(onWord(own(...set))).toEqual(['prior/winter', 'member01/winter', 'member02/winter', 'truth/winter']);
   await simulate(own(...set, 'members.count=1'), 'own');
   expect(onWord(own(...set, 'members.count=1'))).toEqual(['prior/winter', 'member01/winter', 'truth/winter']);

@@ -38,7 +38,7 @@ export async function replacedRuns(run: RunContext): Promise<ReplacedRuns | unde
   const context = stageContext(run, 'simulate', 'default');
   const { dir } = context;
   const before = lastMade(dir);
-  const model = (before?.settings as Partial<Pick<Case, 'ctm'>> | undefined)?.ctm ?? run.case.ctm;
+  const model = (before?.settings as Partial<Pick<Case, 'ctm'>> | undefined)?.ctm ?? run.caseSettings.ctm;
   if (before === undefined || model.kind === 'reference') return undefined;
   const made = madeFiles(dir);
   if (made.length === 0) return undefined;
@@ -66,16 +66,16 @@ export async function refuseReplacedRuns(run: RunContext): Promise<void> {
 
 /** @throws {ConfigError} `RUNS_OTHER_EMISSIONS` where a run would be kept on the user's word that was made with other emissions */
 async function refuseKept(run: RunContext): Promise<void> {
-  if (run.changedRuns !== 'keep' || run.case.ctm.kind !== 'command') return;
+  if (run.changedRuns !== 'keep' || run.caseSettings.ctm.kind !== 'command') return;
   const context = stageContext(run, 'simulate', 'default');
   const before = lastMade(context.dir);
   if (before) refuseOtherEmissions(context, before, await keyOf(simulateStage, context));
 }
 
 /** Runs of the case, RUN/PERIOD, that are there on the user's word: made with other settings or inputs. */
-export function keptOnWord({ case: settings, dirOf }: Pick<StageContext, 'case' | 'dirOf'>): string[] {
+export function keptOnWord({ caseSettings, dirOf }: Pick<StageContext, 'caseSettings' | 'dirOf'>): string[] {
   const parts = readRecord(dirOf('simulate'))?.parts ?? {};
-  const names = settings.periods.flatMap(({ name }) => simulatedRuns(settings).map((run) => partName(run, name)));
+  const names = caseSettings.periods.flatMap(({ name }) => simulatedRuns(caseSettings).map((run) => partName(run, name)));
   return names.filter((name) => parts[name]?.madeWith !== undefined);
 }
 

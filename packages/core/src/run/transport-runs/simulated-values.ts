@@ -17,9 +17,12 @@ export function runsAsParts({ periods }: Pick<Case, 'periods'>, runs: readonly s
 }
 
 /** Hashes of what these runs gave, where `simulate` made them. */
-export function simulatedValues({ case: settings, dirOf }: Pick<StageContext, 'case' | 'dirOf'>, runs: readonly string[]): Record<string, string> {
+export function simulatedValues(
+  { caseSettings, dirOf }: Pick<StageContext, 'caseSettings' | 'dirOf'>,
+  runs: readonly string[],
+): Record<string, string> {
   const { values = {} } = summaryIn<Partial<SimulateSummary>>(dirOf('simulate')) ?? {};
-  const asked = new Set(runsAsParts(settings, runs));
+  const asked = new Set(runsAsParts(caseSettings, runs));
   return Object.fromEntries(Object.entries(values).filter(([name]) => asked.has(name)));
 }
 

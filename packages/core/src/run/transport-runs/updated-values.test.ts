@@ -17,7 +17,7 @@ const settings = {
   inversion: { uncertainty: { method: 'none' } },
   crossValidation: { folds: 0, try: {} },
 } as unknown as Case;
-const run = (): RunContext => ({ case: settings, out: folder.path }) as RunContext;
+const run = (): RunContext => ({ caseSettings: settings, out: folder.path }) as RunContext;
 
 interface Left {
   key?: string;

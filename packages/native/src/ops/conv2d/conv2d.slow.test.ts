@@ -278,10 +278,10 @@ describe.each(algorithms)('conv2d, $name, gradients of a bias', ({ options, algo
   });
 });
 
-describe.each([...deviceVariants, ...roundedVariants.filter(({ options }) => options.products === 'tf32')])(
+describe.each([...deviceVariants, ...roundedVariants.filter(({ options }) => options.precision === 'tf32')])(
   'conv2d of so many cells that tiles are twice as high, $name',
   ({ options, tolerance }) => {
-    test.each(options.products === 'tf32' ? [1, 16] : [1])('%i channels', (inChannels) => {
+    test.each(options.precision === 'tf32' ? [1, 16] : [1])('%i channels', (inChannels) => {
       const shape = { name: '', batch: 1, height: 260, width: 261, inChannels, outChannels: 18, kernel: 3 };
       const { params, input, weight, bias, gradOutput } = makeCase(shape);
       const operands = { input, weight, bias, output: gradOutput.length };

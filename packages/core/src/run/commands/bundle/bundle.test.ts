@@ -37,7 +37,7 @@ function lived(): void {
       threads: 1,
     };
     mkdirSync(join(out, dir), { recursive: true });
-    writeFileSync(join(out, dir, RECORD), JSON.stringify({ ...record, device: 'cpu', hardware: '', matrixProducts: 'float32', summary: { passes } }));
+    writeFileSync(join(out, dir, RECORD), JSON.stringify({ ...record, device: 'cpu', hardware: '', precision: 'float32', summary: { passes } }));
   }
 }
 

@@ -162,8 +162,8 @@ export async function bundleRun(out: string, options: BundleOptions = {}): Promi
 function asTrained(run: RunFile, stages: readonly FinishedStage[]): RunFile {
   const record = stages.find(({ dir }) => dir === 'train')?.record;
   if (!record) return run;
-  const { threads, ranks = 1, device, matrixProducts: products, hardware } = record;
-  return { ...run, threads, ranks, device, products, hardware };
+  const { threads, ranks = 1, device, precision, hardware } = record;
+  return { ...run, threads, ranks, device, precision, hardware };
 }
 
 /**
@@ -173,11 +173,11 @@ function asTrained(run: RunFile, stages: readonly FinishedStage[]): RunFile {
 async function ofOneCase(
   out: string,
   settings: Case,
-  { threads, device, products, hardware }: RunFile,
+  { threads, device, precision, hardware }: RunFile,
   finished: readonly FinishedStage[],
   inputs: InputHashes,
 ): Promise<FinishedStage[]> {
-  const run = { case: settings, out, threads, device, products, hardware, inputs };
+  const run = { caseSettings: settings, out, threads, device, precision, hardware, inputs };
   const all = await staleStages({ ...run, onEvent: () => undefined, signal: new AbortController().signal }, bundledStages(settings));
   const stale = all.filter((dir) => dir !== 'preview');
   if (stale.length > 0) {

@@ -21,7 +21,7 @@ export interface MovedInputs {
   to: string;
 }
 
-export interface ReproduceOptions extends Pick<RunOptions, 'device' | 'products' | 'ranks' | 'onDevice' | 'onEvent' | 'signal'> {
+export interface ReproduceOptions extends Pick<RunOptions, 'device' | 'precision' | 'ranks' | 'onDevice' | 'onEvent' | 'signal'> {
   /** folder for the unpacked bundle and the run, new or of the same bundle */
   out: string;
   /** where the inputs are, if they are not in the bundle; of several folders that one was below the innermost counts; default: where they were */
@@ -80,9 +80,9 @@ export async function reproduceBundle(file: string, options: ReproduceOptions): 
   const settings = await withInputs(bundle, folder, moved, inputs);
   const again = join(out, 'run');
   const recorded = new Set(bundle.files.map(({ stage }) => stage));
-  const { device = run.device, products = run.products, threads = run.threads } = options;
+  const { device = run.device, precision = run.precision, threads = run.threads } = options;
   await runStages(settings, {
-    ...{ out: again, device, products, threads, stages: STAGES.filter((stage): stage is StageName => recorded.has(stage)) },
+    ...{ out: again, device, precision, threads, stages: STAGES.filter((stage): stage is StageName => recorded.has(stage)) },
     ...{ ranks, onDevice: options.onDevice, onEvent: options.onEvent, signal: options.signal },
   });
   const compared: ComparedFile[] = [];
@@ -131,7 +131,7 @@ function requireAgreed(file: string, { run }: Bundle, runCommand: boolean): void
 /** What differs between here and there. */
 function notesOn(
   { run }: Bundle,
-  { threads = run.threads, ranks = ALONE, device = run.device, products = run.products }: ReproduceOptions,
+  { threads = run.threads, ranks = ALONE, device = run.device, precision = run.precision }: ReproduceOptions,
 ): string[] {
   const here: [string, unknown, unknown][] = [
     ['code', run.commit, codeVersion()],
@@ -139,7 +139,7 @@ function notesOn(
     ['threads', run.threads, threads],
     ['processes', run.ranks, ranks.size],
     ['device', run.device, device],
-    ['products', run.products, products],
+    ['precision', run.precision, precision],
   ];
   return here.filter(([, then, now]) => then !== now).map(([what, then, now]) => `${what}: ${String(then)} in the bundle, ${String(now)} here`);
 }

@@ -2,7 +2,7 @@
 import { examineCase, type Case } from '../../../case';
 import { gridOf } from '../../../case/gridded/case-grid';
 import { regionMask } from '../../../case/gridded/regions';
-import type { DeviceChoice, Products } from '../../../base/device';
+import type { DeviceChoice, Precision } from '../../../base/device';
 import { expectText } from '../../../base/call';
 import { ConfigError, InterruptedError } from '../../../base/errors';
 import type { Grid } from '../../../grid/grid';
@@ -23,7 +23,7 @@ export interface CheckOptions {
   /** run folder; default `runs/<name of the case>` */
   out?: string;
   device?: DeviceChoice;
-  products?: Products;
+  precision?: Precision;
 }
 
 export interface CheckResult {
@@ -68,8 +68,8 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
   if (isSound(...LEARNING)) await checkLearning(findings, settings, grid);
   if (isSound(...RUNS_REST_ON)) await checkRuns(findings, settings);
   if (!unread.has('ctm')) await checkCtm(findings, settings, grid);
-  const { out, device, products } = options;
-  const asked = isSound(...(device === undefined ? ['device'] : []), ...(products === undefined ? ['products'] : []));
+  const { out, device, precision } = options;
+  const asked = isSound(...(device === undefined ? ['device'] : []), ...(precision === undefined ? ['precision'] : []));
   const chosen = asked ? await checkDevice(findings, settings, options) : undefined;
   if (grid && isSound(...MEMORY_RESTS_ON)) await checkMemory(findings, settings, grid, chosen);
   if (grid && isSound(...DISK_RESTS_ON, ...(out === undefined ? ['name'] : []))) await checkDisk(findings, settings, grid, runFolder(settings, out));

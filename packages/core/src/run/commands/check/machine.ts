@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { memberNames, type Case } from '../../../case';
 import { bytesBelow, folderToBe } from '../../../files/make-folder';
 import { chooseDevice } from '../../../base/device';
-import type { Device, DeviceChoice, Products } from '../../../base/device';
+import type { Device, DeviceChoice, Precision } from '../../../base/device';
 import { ConfigError, DataError, RetroplumeError } from '../../../base/errors';
 import type { Grid } from '../../../grid/grid';
 import { checkReferenceOptions } from '../../../transport/reference/reference-model';
@@ -108,10 +108,10 @@ function requireProgram(program: string): true {
 export async function checkDevice(
   findings: Findings,
   settings: Case,
-  asked: { device?: DeviceChoice; products?: Products },
+  asked: { device?: DeviceChoice; precision?: Precision },
 ): Promise<Device | undefined> {
   const device = await findings.attempt(['device'], () =>
-    chooseDevice({ device: asked.device ?? settings.device, products: asked.products ?? settings.products }),
+    chooseDevice({ device: asked.device ?? settings.device, precision: asked.precision ?? settings.precision }),
   );
   if (device) findings.right.push(`device: ${device.name}`);
   return device;

@@ -18,7 +18,7 @@ const settings = {
   training: trainingSchema.parse({}),
   paperMode: { run: false },
 } as unknown as Case;
-const GPU: Device = { name: 'cuda:0', hardware: 'a GPU', products: 'float32' };
+const GPU: Device = { name: 'cuda:0', hardware: 'a GPU', precision: 'float32' };
 
 async function found(usable: number, device?: Device, training: Partial<Case['training']> = {}): Promise<Findings> {
   jest.mocked(usableMemory).mockReturnValue(usable);

@@ -11,7 +11,7 @@ const FILE = 'mine.tar.gz';
 const bundle = {
   format: 1,
   run: {
-    ...{ case: { name: 'coast' }, threads: 2, ranks: 1, device: 'cpu', products: 'float32', hardware: 'avx2', commit: 'abc-dirty' },
+    ...{ case: { name: 'coast' }, threads: 2, ranks: 1, device: 'cpu', precision: 'float32', hardware: 'avx2', commit: 'abc-dirty' },
     versions: { retroplume: '0.1.0', node: 'v20.1.0' },
   },
   files: [
@@ -48,7 +48,7 @@ it('tells the run, its stages, and what is in it', async () => {
       case: 'coast',
       versions: 'retroplume 0.1.0, node v20.1.0',
       code: 'abc-dirty',
-      device: 'cpu (avx2), products float32, 2 threads, 1 ranks',
+      device: 'cpu (avx2), precision float32, 2 threads, 1 ranks',
       stages: 'train, pass-2/train',
       packed: '3 of 4 files, 50 bytes',
       'told by their hash alone': 'invert/control.safetensors',

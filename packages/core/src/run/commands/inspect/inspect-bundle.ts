@@ -44,7 +44,7 @@ export async function inspectBundle(path: string): Promise<Found> {
 }
 
 function factsOf({ run, files, inputs }: Bundle): Record<string, string | number> {
-  const { case: settings, device, threads, ranks = 1, products, hardware, versions, commit } = run;
+  const { case: settings, device, threads, ranks = 1, precision, hardware, versions, commit } = run;
   const stages = files.filter(({ path }) => basename(path) === RECORD).map(({ path }) => dirname(path));
   const hashed = files.filter(({ packed }) => !packed);
   return {
@@ -53,7 +53,7 @@ function factsOf({ run, files, inputs }: Bundle): Record<string, string | number
       .map(([name, version]) => `${name} ${version}`)
       .join(', '),
     code: commit ?? 'not from a clone',
-    device: `${device} (${hardware}), products ${products}, ${threads} threads, ${ranks} ranks`,
+    device: `${device} (${hardware}), products ${precision}, ${threads} threads, ${ranks} ranks`,
     stages: stages.join(', '),
     packed: `${files.length - hashed.length} of ${files.length} files, ${bytesOf(files.filter(({ packed }) => packed))} bytes`,
     ...(hashed.length > 0 ? { 'told by their hash alone': hashed.map(({ path }) => path).join(', ') } : {}),

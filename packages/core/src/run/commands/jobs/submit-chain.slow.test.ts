@@ -95,7 +95,7 @@ it("keeps them on the user's word at once, so that no job has to be told", async
   standIn('sbatch', NUMBERS);
   const own = (script: string): string[] => [`ctm={kind: command, command: "${script} {output}"}`];
   const contextOf = (script: string): RunContext =>
-    runContext(loadCase(caseFile, [...SMALL, ...own(script)]), out(), { name: 'cpu', hardware: '', products: 'float32' }, {});
+    runContext(loadCase(caseFile, [...SMALL, ...own(script)]), out(), { name: 'cpu', hardware: '', precision: 'float32' }, {});
   const made = out('simulate/prior/ACONC_winter.nc');
   beginStage(out('simulate'), await keyOf(simulateStage, stageContext(contextOf('a.sh'), 'simulate', 'default')));
   mkdirSync(join(made, '..'));
@@ -222,8 +222,8 @@ describe('a dry run', () => {
     for (const line of ['time=00:30:00', 'nodes=1', 'cpus-per-task=2', 'account=air', 'partition=main', 'mem=8G', 'qos=long', 'exclusive'])
       expect(text('simulate')).toContain(`\n#SBATCH --${line}\n`);
     expect(text('simulate')).toContain('\nmodule load node netcdf-c\n');
-    expect(text('simulate')).toContain('--threads 2 --device cpu --products float32');
-    expect(text('certify-runs')).toMatch(/\nretroplume certify --run "\$task" .* --threads 2 --device cpu --products float32/);
+    expect(text('simulate')).toContain('--threads 2 --device cpu --precision float32');
+    expect(text('certify-runs')).toMatch(/\nretroplume certify --run "\$task" .* --threads 2 --device cpu --precision float32/);
     expect(text('certify-runs')).toContain('\n#SBATCH --mem=8G\n');
     for (const line of ['time=100:15:00', 'nodes=2', 'ntasks=4', 'cpus-per-task=8', 'gpus-per-task=1', 'partition=gpu', 'qos=long'])
       expect(text('train')).toContain(`\n#SBATCH --${line}\n`);
@@ -388,10 +388,10 @@ describe('settings', () => {
   ])('%p are refused', (settings, message) => expect(() => loadCase(caseFile, settings)).toThrow(message));
 
   it('products that only a GPU has are refused without one', async () => {
-    await expect(submit([], { dryRun: true, products: 'tf32' })).rejects.toThrow(/products tf32: expected a GPU/);
+    await expect(submit([], { dryRun: true, precision: 'tf32' })).rejects.toThrow(/precision tf32: expected a GPU/);
     expect(() => text('train')).toThrow();
-    await submit(['jobs.network.gpus=1'], { dryRun: true, products: 'tf32' });
-    expect(text('train')).toContain('--device cuda --products tf32');
-    expect(text('prepare')).toContain('--device cpu --products float32');
+    await submit(['jobs.network.gpus=1'], { dryRun: true, precision: 'tf32' });
+    expect(text('train')).toContain('--device cuda --precision tf32');
+    expect(text('prepare')).toContain('--device cpu --precision float32');
   });
 });

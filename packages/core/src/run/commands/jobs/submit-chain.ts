@@ -5,7 +5,7 @@ import { mpiLibrary } from '@retroplume/native';
 import { caseOf, type Case } from '../../../case';
 import { writeFileAtomic } from '../../../files/checkpoint';
 import { makeFolder } from '../../../files/make-folder';
-import { chooseDevice, type Device, type DeviceChoice, type Products } from '../../../base/device';
+import { chooseDevice, type Device, type DeviceChoice, type Precision } from '../../../base/device';
 import { ConfigError } from '../../../base/errors';
 import { checkInputs } from '../check/check-case';
 import { beginStage, keepsFolder, lastMade } from '../../engine/record';
@@ -29,7 +29,7 @@ export interface SubmitOptions {
   /** writes the scripts, but submits nothing */
   dryRun?: boolean;
   device?: DeviceChoice;
-  products?: Products;
+  precision?: Precision;
   /** overrides of the case, `key=value`, which the jobs have to be given, too */
   set?: readonly string[];
   /** as of {@link RunOptions}; the folder of `simulate` is then made ready at once, so that no job has to be told it */
@@ -60,7 +60,7 @@ export interface SubmitResult {
  * @throws {ConfigError} `SUBMIT_FOLDER` if directives of a script could not name the run folder
  * @throws {ConfigError} `CHAIN_ACTIVE` if jobs of an earlier call are still in the queue or run, `RUN_LOCKED` if a process works in the folder
  * @throws {ConfigError} `RUNS_REPLACED` if runs of the user's own transport model would be removed, unless `changedRuns` allows it
- * @throws {ConfigError} `PRODUCTS_NEED_CUDA` if the case asks for rounded products, but not for GPUs
+ * @throws {ConfigError} `PRECISION_NEEDS_CUDA` if the case asks for rounded products, but not for GPUs
  * @throws {ConfigError} `MPI_MISSING` if a training is to have several ranks, and this build has no MPI
  * @throws {ConfigError} `SCHEDULER_MISSING`, `SUBMIT_FAILED`: jobs that were submitted before it are cancelled
  * @throws {RetroplumeError} as `retroplume check`, where files of the case are missing or do not fit
@@ -150,16 +150,16 @@ function deviceOf({ device, jobs }: Case, kind: JobKind, asked: DeviceChoice | u
 }
 
 /** Rounded products are of GPUs only, which jobs without the network have none of. */
-function productsOf({ products }: Case, kind: JobKind, asked: Products | undefined): Products {
-  return kind === 'model' ? 'float32' : (asked ?? products);
+function precisionOf({ precision }: Case, kind: JobKind, asked: Precision | undefined): Precision {
+  return kind === 'model' ? 'float32' : (asked ?? precision);
 }
 
 /** As jobs of a kind will have it: for keys of records, which tell kinds of device only. */
-function contextOf(settings: Case, out: string, kind: JobKind, { device, products, changedRuns }: SubmitOptions): RunContext {
+function contextOf(settings: Case, out: string, kind: JobKind, { device, precision, changedRuns }: SubmitOptions): RunContext {
   const choice = deviceOf(settings, kind, device);
-  const multiply = productsOf(settings, kind, products);
+  const multiply = precisionOf(settings, kind, precision);
   // No GPU is looked for here: a login node has none.
-  const own: Device = choice === 'cpu' ? chooseDevice({ device: 'cpu', products: multiply }) : { name: 'cuda:0', hardware: '', products: multiply };
+  const own: Device = choice === 'cpu' ? chooseDevice({ device: 'cpu', precision: multiply }) : { name: 'cuda:0', hardware: '', precision: multiply };
   return runContext(settings, out, own, { threads: settings.jobs[kind].cpus, changedRuns });
 }
 
@@ -180,11 +180,11 @@ function launcherOf({ jobs }: Case, scheduler: SchedulerName): string | undefine
 function writeScript(settings: Case, out: string, scheduler: SchedulerName, job: PlannedJob, options: SubmitOptions): Script {
   const jobs = join(out, 'jobs');
   const path = join(jobs, `${job.name}.sh`);
-  const { device, products, set = [], program } = options;
+  const { device, precision, set = [], program } = options;
   const args = [
     settings.file,
     ...['--out', out, '--threads', String(settings.jobs[job.kind].cpus)],
-    ...['--device', deviceOf(settings, job.kind, device), '--products', productsOf(settings, job.kind, products)],
+    ...['--device', deviceOf(settings, job.kind, device), '--precision', precisionOf(settings, job.kind, precision)],
     ...set.flatMap((setting) => ['--set', setting]),
   ];
   const launcher = job.ranks ? launcherOf(settings, scheduler) : undefined;
