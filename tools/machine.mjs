@@ -7,7 +7,7 @@ import { delimiter, dirname, join } from 'node:path';
 const root = join(import.meta.dirname, '..');
 const { env } = process;
 
-/** Names, sizes and times below a folder; npm's own folders on PATH are the lockfile's. */
+/** Names, sizes and times in a folder. */
 function listing(folder, recursive = false) {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive })
@@ -22,13 +22,15 @@ function content(file) {
   return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
 }
 
-/** Site-packages of an interpreter, by the folder that it lies in. */
+/** Packages of an interpreter, by the folder that it lies in; names have versions. */
 function pythonPackages(interpreter) {
   const lib = join(dirname(dirname(interpreter)), 'lib');
   const folders = existsSync(lib) ? readdirSync(lib).filter((name) => name.startsWith('python3')) : [];
-  return folders.flatMap((name) => ['site-packages', 'dist-packages'].map((kind) => listing(join(lib, name, kind))));
+  const places = folders.flatMap((name) => ['site-packages', 'dist-packages'].map((kind) => join(lib, name, kind)));
+  return places.filter(existsSync).flatMap((place) => readdirSync(place).filter((name) => name !== '__pycache__'));
 }
 
+// npm adds its own to PATH, which the lockfile speaks for.
 const path = (env.PATH ?? '').split(delimiter).filter((folder) => !folder.includes('node_modules'));
 const data = env.RETROPLUME_TEST_DATA ?? join(root, '../shared/data');
 const [cpu] = cpus();
@@ -36,7 +38,7 @@ const what = {
   node: [process.version, process.arch, process.getuid?.()],
   settings: Object.entries(env)
     .filter(([name]) =>
-      /^(RETROPLUME|REQUIRE|OMP|OMPI|MPI|UCX|ORT|NETCDF|CUDA|CHROMIUM|SLURM|CC$|CXX|CMAKE|[A-Z]*FLAGS|LD_|LANG|LC_|TZ|TMPDIR|NODE_OPTIONS)/.test(
+      /^(RETROPLUME|REQUIRE|OMP|OMPI|MPI|UCX|ORT|NETCDF|CONDA|CUDA|CHROMIUM|SLURM|CC$|CXX|CMAKE|[A-Z]*FLAGS|LD_|LANG|LC_|TZ|TMPDIR|NODE_OPTIONS)/.test(
         name,
       ),
     )
@@ -45,7 +47,7 @@ const what = {
   rights: /^CapEff.*$/m.exec(content('/proc/self/status') ?? '')?.[0],
   gpu: content('/proc/driver/nvidia/version'),
   programs: path.map((folder) => listing(folder)),
-  libraries: ['/etc/ld.so.cache', '/var/lib/dpkg/status', '/var/lib/rpm/rpmdb.sqlite'].map(content),
+  libraries: [content('/etc/ld.so.cache'), content('/var/lib/dpkg/status'), listing('/var/lib/rpm')],
   python: ['/usr/bin/python3', '/usr/local/bin/python3', env.RETROPLUME_TEST_PYTHON].filter(Boolean).map(pythonPackages),
   data: [listing(data, true), listing(env.RETROPLUME_TEST_GOLDEN ?? join(data, '../golden'), true)],
 };
