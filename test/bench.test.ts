@@ -12,7 +12,9 @@ const run = (...args: string[]): SpawnSyncReturns<string> => spawnSync(process.e
 test('prints a row a kernel of the cases that are named', () => {
   const { status, stdout } = run('demo prelu', 'adam', '--rounds', '1', '--threads', '1', '--quiet');
   expect(status).toBe(0);
-  expect(stdout).toMatch(/, 1 thread, .*, no PyTorch, ONNX Runtime \d+\.\d+\.\d+, TensorFlow\.js \d+\.\d+\.\d+ \((tfjs-node|(wasm|cpu); no tfjs-node)\); commit /);
+  expect(stdout).toMatch(
+    /, 1 thread, .*, no PyTorch, ONNX Runtime \d+\.\d+\.\d+, TensorFlow\.js \d+\.\d+\.\d+ \((tfjs-node|(wasm|cpu); no tfjs-node)\); commit /,
+  );
   expect(stdout).toMatch(/^\| demo prelu .* preluForward \| [\d.]+ \(one turn\) \|/m);
   expect(stdout).toMatch(/^Peak: \d+ GFLOP\/s/m);
   expect(stdout.match(/^\| .* (preluForward|preluBackward|adam) \| [\d.]+ \(/gm)).toHaveLength(3);

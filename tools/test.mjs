@@ -32,7 +32,8 @@ function countTests(file, status) {
 /** Has nx run targets, and reads from its record how each task ended. */
 function runTargets(targets) {
   const record = join(root, '.nx/cache/run.json');
-  rmSync(record, { force: true });
+  // What is not run has no result, and is no success of an earlier run.
+  for (const old of [record, results]) rmSync(old, { force: true, recursive: true });
   const status = node('nx/dist/bin/nx.js', ['run-many', '--outputStyle=static-failures-only', '-t', ...targets]);
   const { tasks } = existsSync(record) ? JSON.parse(readFileSync(record, 'utf8')) : { tasks: [] };
   for (const { projectName, target, status: ended } of tasks) {
@@ -49,7 +50,6 @@ function runJest(args) {
   counts.passed = 0; // of builds
   const file = join(results, 'some.json');
   mkdirSync(results, { recursive: true });
-  rmSync(file, { force: true });
   // --json would print the whole record to stdout; the outcome for people goes to stderr.
   countTests(file, node('jest/bin/jest.js', ['--json', `--outputFile=${file}`, ...args], ['ignore', 'ignore', 'inherit']));
 }
