@@ -48,7 +48,7 @@ const what = {
   gpu: content('/proc/driver/nvidia/version'),
   programs: path.map((folder) => listing(folder)),
   libraries: [content('/etc/ld.so.cache'), content('/var/lib/dpkg/status'), listing('/var/lib/rpm')],
-  python: ['/usr/bin/python3', '/usr/local/bin/python3', env.RETROPLUME_TEST_PYTHON].filter(Boolean).map(pythonPackages),
+  python: [...path.map((folder) => join(folder, 'python3')), env.RETROPLUME_TEST_PYTHON].filter(Boolean).map(pythonPackages),
   data: [listing(data, true), listing(env.RETROPLUME_TEST_GOLDEN ?? join(data, '../golden'), true)],
 };
 console.log(createHash('sha256').update(JSON.stringify(what)).digest('hex'));
