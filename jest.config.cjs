@@ -1,5 +1,5 @@
 /** Tests sit beside what they test (packages), end to end in test/. Packages are taken from their sources, the command from what `tsc -b` has made. */
-// Tests load MPI in their own process, whose real environment they cannot write: see `load` in packages/native/src/mpi.ts.
+// Tests load MPI in their own process, whose real environment they cannot write: see `load` in packages/native/src/mpi/mpi.ts.
 process.env.UCX_MEM_EVENTS ??= 'no';
 // So do they with ONNX Runtime: see `loadRuntime` in packages/core/src/graph/onnx/onnx-model.ts.
 process.env.ORT_DISABLE_TELEMETRY ??= '1';

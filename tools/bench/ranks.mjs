@@ -30,7 +30,7 @@ const [ranks, rounds, steps, batch] = ['ranks', 'rounds', 'steps', 'batch'].map(
 async function child(threads) {
   const { WORKLOADS } = require('../../packages/core/dist/bench/workloads.js');
   const { drawInputs, drawWeights, stepProgram } = require('../../packages/core/dist/bench/workload-step.js');
-  const joined = require('../../packages/native/dist/mpi.js').joinRanks();
+  const joined = require('../../packages/native/dist/mpi/mpi.js').joinRanks();
   const workload = WORKLOADS[options.workload];
   const own = batch / joined.size;
   const share = joined.size > 1 ? { rank: joined.rank, ranks: joined.size, stretches: 1, synchronisedBatchNorm: true } : undefined;

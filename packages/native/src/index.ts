@@ -2,8 +2,8 @@ export { DeviceFields, type DeviceFieldsShape } from './device-fields';
 export { DeviceTracers, type DeviceTracerRequest } from './device-tracers';
 export * from './kernels';
 export { allFinite, linearBounds, linearDescent, linearFactors, type LinearStretch } from './linear-control';
-export * from './mpi';
-export * from './netcdf';
+export * from './mpi/mpi';
+export * from './netcdf/netcdf';
 export * from './peak';
 export {
   TRACER_RATES,
@@ -15,7 +15,7 @@ export {
   type TracerRatesRequest,
   type TracerRequest,
 } from './tracers';
-export * from './transport';
+export * from './transport/transport';
 export * from './half-precision';
 export * from './window-mean';
 export { AddonError, loadAddon } from './load-addon';

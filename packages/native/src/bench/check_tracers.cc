@@ -8,7 +8,7 @@
 #include "bench/queued_time.h"
 #include "ops/cpu_kernels.h"
 #include "ops/tracers/tracers.h"
-#include "runtime/device_tracers.h"
+#include "runtime/device/device_tracers.h"
 #include "runtime/error.h"
 
 namespace retroplume {

@@ -9,7 +9,7 @@
 #include "bench/queued_time.h"
 #include "ops/cpu_kernels.h"
 #include "ops/window_mean/window_mean.h"
-#include "runtime/device_fields.h"
+#include "runtime/device/device_fields.h"
 #include "runtime/error.h"
 
 namespace retroplume {

@@ -11,7 +11,7 @@
 #include "bench/check_windows.h"
 #include "runtime/cpu_features.h"
 #include "runtime/error.h"
-#include "runtime/team.h"
+#include "runtime/threads/team.h"
 
 /**
  * Kernels and whole steps without Node: checks them against the CPU, and times them. Results are JSON on stdout, one line a program.

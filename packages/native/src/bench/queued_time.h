@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "runtime/buffer.h"
-#include "runtime/device.h"
+#include "runtime/device/device.h"
 
 namespace retroplume {
 

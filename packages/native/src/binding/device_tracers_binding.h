@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "binding/addon.h"
-#include "runtime/device_tracers.h"
+#include "runtime/device/device_tracers.h"
 
 namespace retroplume {
 

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "binding/addon.h"
-#include "runtime/device_fields.h"
+#include "runtime/device/device_fields.h"
 
 namespace retroplume {
 

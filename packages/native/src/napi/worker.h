@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "napi/errors.h"
-#include "runtime/executor.h"
+#include "runtime/threads/executor.h"
 
 namespace retroplume {
 

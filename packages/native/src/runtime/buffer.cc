@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "runtime/device.h"
+#include "runtime/device/device.h"
 #include "runtime/error.h"
 
 namespace retroplume {

@@ -9,8 +9,8 @@
 
 #include "runtime/buffer.h"
 #include "runtime/cpu_features.h"
-#include "runtime/device.h"
-#include "runtime/device_places.h"
+#include "runtime/device/device.h"
+#include "runtime/device/device_places.h"
 #include "runtime/packed_weights.h"
 #include "runtime/registry.h"
 

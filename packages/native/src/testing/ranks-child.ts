@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NativeProgram, type Instruction, type ProgramOptions } from '../kernels';
-import { joinRanks, type Ranks } from '../mpi';
+import { joinRanks, type Ranks } from '../mpi/mpi';
 import { runShared } from './shared-batch';
 
 const [folder, task] = process.argv.slice(2);

@@ -1,5 +1,5 @@
 /** Advection and diffusion, cell by cell, against their equations in plain loops. */
-import { createTransportModel, type TransportGrid, type TransportModel, type TransportOptions } from '../transport';
+import { createTransportModel, type TransportGrid, type TransportModel, type TransportOptions } from './transport';
 import { generator, hourOf, NO_PROCESS, plane, setPlane, start } from './testing/hours';
 import { plainHour } from './testing/plain-advection';
 

@@ -1,5 +1,5 @@
 /** Processes of a column, each alone, against closed forms. */
-import { createTransportModel, transportSpecies, type TransportModel, type TransportOptions, type TransportSpecies } from '../transport';
+import { createTransportModel, transportSpecies, type TransportModel, type TransportOptions, type TransportSpecies } from './transport';
 import { hourOf, NO_PROCESS, plane, setPlane } from './testing/hours';
 
 const grid = { rows: 1, cols: 3, cellSizeX: 27000, cellSizeY: 27000 };

@@ -1,5 +1,5 @@
 /** Deposition of every species, and PM2.5 as it is observed, against the equations of `deposition.h` and `aerosol.h` worked with their tables. */
-import { createTransportModel, transportSpecies, type TransportModel, type TransportOptions, type TransportSpecies } from '../transport';
+import { createTransportModel, transportSpecies, type TransportModel, type TransportOptions, type TransportSpecies } from './transport';
 import { hourOf, NO_PROCESS, plane } from './testing/hours';
 
 const grid = { rows: 1, cols: 2, cellSizeX: 27000, cellSizeY: 27000 };

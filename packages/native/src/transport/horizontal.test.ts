@@ -1,5 +1,5 @@
 /** Advection and diffusion alone: mass, uniformity, shape, against analytic solutions. */
-import { createTransportModel, type TransportGrid, type TransportModel, type TransportOptions } from '../transport';
+import { createTransportModel, type TransportGrid, type TransportModel, type TransportOptions } from './transport';
 import { generator, hourOf, NO_PROCESS, plane, start } from './testing/hours';
 
 const TRANSPORT_ONLY = { ...NO_PROCESS, transport: true };

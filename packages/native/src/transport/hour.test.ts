@@ -1,5 +1,5 @@
 /** What an hour is prepared from: emissions and their heights, isoprene, the layers and what passes between them, worked by hand. */
-import { createTransportModel, transportSpecies, type TransportModel, type TransportOptions } from '../transport';
+import { createTransportModel, transportSpecies, type TransportModel, type TransportOptions } from './transport';
 import { hourOf, NO_PROCESS, plane } from './testing/hours';
 
 const grid = { rows: 1, cols: 1, cellSizeX: 20000, cellSizeY: 30000 };

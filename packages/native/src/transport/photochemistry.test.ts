@@ -1,5 +1,5 @@
 /** All reactions together, with emissions, in every layer: the model in small steps against their differential equations. */
-import { createTransportModel, transportSpecies, type TransportSpecies } from '../transport';
+import { createTransportModel, transportSpecies, type TransportSpecies } from './transport';
 import { hourOf, NO_PROCESS, plane } from './testing/hours';
 import { integrate, reactions, YIELDS, type Air } from './testing/plain-chemistry';
 

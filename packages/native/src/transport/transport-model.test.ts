@@ -1,5 +1,5 @@
 /** The whole model: budget, bits, signs, refusals. */
-import { createTransportModel, transportSpecies, type TransportGrid, type TransportHour, type TransportOptions } from '../transport';
+import { createTransportModel, transportSpecies, type TransportGrid, type TransportHour, type TransportOptions } from './transport';
 import { cityHour, field, generator, hourOf, plane } from './testing/hours';
 
 const grid = { rows: 18, cols: 24, cellSizeX: 27000, cellSizeY: 27000 };

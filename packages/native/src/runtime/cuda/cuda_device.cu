@@ -4,7 +4,7 @@
 
 #include "runtime/cuda/check.h"
 #include "runtime/cuda/cuda_staging.h"
-#include "runtime/device.h"
+#include "runtime/device/device.h"
 #include "runtime/error.h"
 
 /** A GPU through CUDA's runtime, which is linked statically: a machine without a driver loads the same addon and says so here. */

@@ -1,7 +1,7 @@
 #pragma once
 #include <cuda_runtime.h>
 
-#include "runtime/device.h"
+#include "runtime/device/device.h"
 
 namespace retroplume {
 

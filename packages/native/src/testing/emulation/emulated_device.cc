@@ -2,7 +2,7 @@
 #include <cstdlib>
 
 #include "runtime/buffer.h"
-#include "runtime/device.h"
+#include "runtime/device/device.h"
 
 /** A device in the host's memory, whose kernels block.cc runs. It stands for every index. */
 namespace retroplume {

@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <vector>
 
-#include "runtime/device.h"
+#include "runtime/device/device.h"
 
 /** Kernels that multiply by the negative of their weights, which they pack, in the memory of the host: what they read, and how often it is packed. */
 namespace retroplume {

@@ -1,5 +1,5 @@
 /** Hours of weather and emissions for the tests of the transport model. */
-import { transportSpecies, type TransportGrid, type TransportHour, type TransportModel, type TransportSpecies } from '../../transport';
+import { transportSpecies, type TransportGrid, type TransportHour, type TransportModel, type TransportSpecies } from '../transport';
 
 export const NO_PROCESS = { emission: false, transport: false, vertical: false, chemistry: false, dryDeposition: false, wetDeposition: false };
 

@@ -1,5 +1,5 @@
 /** Horizontal transport as the equations of `advection.h` stand there, cell by cell: what the model's row kernels are tested against. */
-import type { TransportGrid } from '../../transport';
+import type { TransportGrid } from '../transport';
 
 export interface PlainWinds {
   grid: TransportGrid;

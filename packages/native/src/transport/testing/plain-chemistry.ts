@@ -1,5 +1,5 @@
 /** The reactions of `photochemistry.h` as differential equations, taken in small explicit steps: what the model's closed forms are tested against. */
-import { transportSpecies, type TransportSpecies } from '../../transport';
+import { transportSpecies, type TransportSpecies } from '../transport';
 
 type Mixture = Record<TransportSpecies, number>;
 

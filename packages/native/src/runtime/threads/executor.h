@@ -6,7 +6,7 @@
 #include <mutex>
 #include <thread>
 
-#include "runtime/team.h"
+#include "runtime/threads/team.h"
 
 namespace retroplume {
 

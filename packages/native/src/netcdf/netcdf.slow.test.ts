@@ -229,7 +229,7 @@ test('a file that is dropped is closed when it is collected', async () => {
 test('worker threads share the library', async () => {
   const path = join(folder, 'a.nc');
   writeSample(path, 'netcdf4');
-  const addon = join(__dirname, '../build/Release/netcdf.node');
+  const addon = join(__dirname, '../../build/Release/netcdf.node');
   const code = `
     const { Dataset } = require(${JSON.stringify(addon)});
     const { parentPort } = require('node:worker_threads');

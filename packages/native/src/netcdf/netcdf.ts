@@ -5,7 +5,7 @@
  * and netCDF's own words. Calls are synchronous and take one lock for the process, because netCDF-C is not thread-safe. A file that is
  * dropped without `close()` is closed when it is collected, but only `close()` tells whether all of it reached the disk.
  */
-import { loadAddon } from './load-addon';
+import { loadAddon } from '../load-addon';
 import { classicShortfall, DamagedHeader } from './netcdf-classic';
 import { hdf5Mismatch } from './netcdf-hdf5';
 

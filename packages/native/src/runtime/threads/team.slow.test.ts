@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describeWhere } from '../../../../test/testing/describe-where';
-import { NativeProgram } from '../kernels';
-import { randomArray, relativeError } from '../testing/oracles';
+import { describeWhere } from '../../../../../test/testing/describe-where';
+import { NativeProgram } from '../../kernels';
+import { randomArray, relativeError } from '../../testing/oracles';
 
 // A weight gradient meets at a barrier between its sums and their addition: a thread that passes too early adds what is not there yet.
 const [batch, height, width, inChannels, outChannels, kernel] = [1, 12, 9, 5, 6, 3];
@@ -42,7 +42,7 @@ const taskset = '/usr/bin/taskset';
 describeWhere(existsSync(taskset), `no ${taskset}`, 'two threads on one processor', () => {
   test('do not spend it on waiting for each other: processor time is that of one thread, and some for taking turns', () => {
     const script = `
-      const { Program } = require(${JSON.stringify(join(__dirname, '../../build/Release/retroplume.node'))});
+      const { Program } = require(${JSON.stringify(join(__dirname, '../../../build/Release/retroplume.node'))});
       const fill = { op: 'fill', operands: { output: 0 }, params: { elements: 3e5, value: 1 } };
       const spent = (threads) => {
         const program = new Program({ arenaElements: 3e5, instructions: [fill], phases: {} }, { threads });
@@ -65,7 +65,7 @@ const prlimit = '/usr/bin/prlimit';
 describeWhere(existsSync(prlimit), `no ${prlimit}`, 'where the system starts no more threads', () => {
   test.each(['windowMean(request, one, undefined, one)', 'program.runSync()'])('%s is an error, and no end of the process', (call) => {
     const script = `
-      const { Program, windowMean } = require(${JSON.stringify(join(__dirname, '../../build/Release/retroplume.node'))});
+      const { Program, windowMean } = require(${JSON.stringify(join(__dirname, '../../../build/Release/retroplume.node'))});
       const one = new Float32Array(1), threads = 1024;
       const crop = { cropRow: 0, cropCol: 0, cropRows: 1, cropCols: 1, stepsOffset: 0, factorsOffset: 0 };
       const request = { rows: 1, cols: 1, channels: 1, hour: 0, steps: Int32Array.of(0, 0), ...crop, threads };

@@ -2,7 +2,7 @@
  * The reference chemical transport model, one hour at a time; it knows no files and no calendar. Fields are row-major, south to north, all of one grid.
  * The science, with its sources, stands in the headers of `src/transport/*.h` and in `docs/reference-model.md`.
  */
-import { loadAddon } from './load-addon';
+import { loadAddon } from '../load-addon';
 
 /** Gases and ions in ppb; `PPM` (primary PM2.5) and `SOA` in ng per mol of air. `TNO3` is HNO3 + nitrate, `TNH3` NH3 + ammonium. */
 export const transportSpecies = ['NO', 'NO2', 'O3', 'VOC', 'OVOC', 'SO2', 'SO4', 'TNO3', 'TNH3', 'PPM', 'SOA'] as const;

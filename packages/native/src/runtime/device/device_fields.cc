@@ -1,4 +1,4 @@
-#include "runtime/device_fields.h"
+#include "runtime/device/device_fields.h"
 
 namespace retroplume {
 

@@ -199,7 +199,7 @@ it('a signal that asks all processes of a run to stop is not taken for damage of
   const paths = Array.from({ length: 40 }, (_, i) => join(folder, `${i}.nc`));
   for (const path of paths) NetcdfFile.create(path).close();
   const program = `
-    const { NetcdfFile } = require(${JSON.stringify(join(__dirname, '../dist'))});
+    const { NetcdfFile } = require(${JSON.stringify(join(__dirname, '../../dist'))});
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1']) process.on(signal, () => undefined);
     process.stdin.resume();
     process.stdout.write('ready');
@@ -228,7 +228,7 @@ test('a file with strings that is open twice is read on when one of the two is c
   const path = generated('dimensions: n = 2; variables: string s(n); int v(n); data: s = "a", "b"; v = 1, 2;');
   const code = `
     const { readdirSync, readlinkSync } = require('node:fs');
-    const { Dataset } = require(${JSON.stringify(join(__dirname, '../build/Release/netcdf.node'))});
+    const { Dataset } = require(${JSON.stringify(join(__dirname, '../../build/Release/netcdf.node'))});
     const path = ${JSON.stringify(path)};
     const linkOf = (descriptor) => { try { return readlinkSync('/proc/self/fd/' + descriptor); } catch { return ''; } };
     const open = () => readdirSync('/proc/self/fd').some((descriptor) => linkOf(descriptor) === path);

@@ -2,7 +2,7 @@
  * The processes ("ranks") that mpirun or srun has started to work on one run together, over `mpi.node`, which is loaded when several have been. Errors
  * are Errors with the code `MPI_FAILED` in MPI's own words, or {@link AddonError} where the module is missing.
  */
-import { AddonError, loadAddon } from './load-addon';
+import { AddonError, loadAddon } from '../load-addon';
 
 /**
  * What ranks do together. Every method but `abort` is collective: all ranks call the same ones in the same order, and the next only when the one before

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "ops/tracers/tracers.h"
-#include "runtime/device_fields.h"
+#include "runtime/device/device_fields.h"
 
 namespace retroplume {
 

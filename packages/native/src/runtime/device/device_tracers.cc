@@ -1,4 +1,4 @@
-#include "runtime/device_tracers.h"
+#include "runtime/device/device_tracers.h"
 
 #include "ops/tracers/tracer_layers.h"
 

@@ -2,13 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { NativeProgram } from './kernels';
+import { NativeProgram } from '../kernels';
 import { ALONE, joinRanks, launchedByMpi, withoutLauncher } from './mpi';
-import { describeOnRanks, LOADER, onRanks, type Launch } from '../../../test/testing/on-ranks';
-import { relativeError } from './testing/oracles';
-import { runShared, samplesOf, SHARED } from './testing/shared-batch';
+import { describeOnRanks, LOADER, onRanks, type Launch } from '../../../../test/testing/on-ranks';
+import { relativeError } from '../testing/oracles';
+import { runShared, samplesOf, SHARED } from '../testing/shared-batch';
 
-const CHILD = join(__dirname, 'testing/ranks-child.ts');
+const CHILD = join(__dirname, '../testing/ranks-child.ts');
 
 describe('without a launcher', () => {
   it('a process is alone, and MPI is not loaded', async () => {
@@ -25,17 +25,17 @@ describe('without a launcher', () => {
 
   it('a build that has no MPI says what to do where several processes were started, and nothing where one was', () => {
     jest.isolateModules(() => {
-      const actual = jest.requireActual<typeof import('./load-addon')>('./load-addon');
+      const actual = jest.requireActual<typeof import('../load-addon')>('../load-addon');
       const loadAddon = (): never => {
         throw new actual.AddonError('ADDON_MISSING', 'mpi.node: it has not been built');
       };
-      jest.doMock('./load-addon', () => ({ ...actual, loadAddon }));
+      jest.doMock('../load-addon', () => ({ ...actual, loadAddon }));
       const without = jest.requireActual<typeof import('./mpi')>('./mpi'); // now, since one at the top would have been made before the mock
       expect(without.mpiLibrary()).toBeUndefined();
       expect(without.joinRanks({ PMI_RANK: '0', PMI_SIZE: '1' })).toBe(without.ALONE);
       const several = (): unknown => without.joinRanks({ OMPI_COMM_WORLD_RANK: '1', OMPI_COMM_WORLD_SIZE: '4' });
       expect(several).toThrow(/^mpi\.node: the launcher has started this as process 1 of 4 but this build has no MPI: load one/);
-      jest.dontMock('./load-addon');
+      jest.dontMock('../load-addon');
     });
   });
 

@@ -1,4 +1,4 @@
-#include "runtime/device_places.h"
+#include "runtime/device/device_places.h"
 
 #include "ops/places/places.h"
 

@@ -1,4 +1,4 @@
-#include "runtime/executor.h"
+#include "runtime/threads/executor.h"
 
 #include <future>
 

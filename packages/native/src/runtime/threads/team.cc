@@ -1,4 +1,4 @@
-#include "runtime/team.h"
+#include "runtime/threads/team.h"
 
 #include <algorithm>
 #include <chrono>

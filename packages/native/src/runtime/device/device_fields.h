@@ -4,7 +4,7 @@
 
 #include "ops/window_mean/window_mean.h"
 #include "runtime/buffer.h"
-#include "runtime/device.h"
+#include "runtime/device/device.h"
 
 namespace retroplume {
 
