@@ -9,7 +9,7 @@ import { readGriddesc } from '../packages/core/src/grid/griddesc';
 import { filesOf, priorSectors } from '../packages/core/src/inventory/reading/sector-files';
 import { uniformFactors } from '../packages/core/src/transport/member-factors';
 import type { Certificate } from '../packages/core/src/surrogate/judgement/certificate';
-import { createCtm } from '../packages/core/src/transport/ctm';
+import { createCtm } from '../packages/core/src/transport/create-ctm';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { MAIN, SMALL_RUN } from './testing/small-run';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { checkCase, loadCase, plannedWork, runStages, type RunResult, type StageEvent } from '../packages/core/src';
-import { createCtm } from '../packages/core/src/transport/ctm';
+import { createCtm } from '../packages/core/src/transport/create-ctm';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { SHORT_STAGES, SMALL_RUN, winterOnly } from './testing/small-run';
 

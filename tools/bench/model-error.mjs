@@ -17,7 +17,7 @@ import { parseArgs } from 'node:util';
 const require = createRequire(import.meta.url);
 const inside = (path) => require(`../../packages/core/dist/${path}.js`);
 const { loadCase, readGriddesc, readStations } = inside('index');
-const { createCtm } = inside('transport/ctm');
+const { createCtm } = inside('transport/create-ctm');
 const { timeOf } = inside('case/case-runs');
 const { filesOf, priorSectors } = inside('inventory/reading/sector-files');
 const { readRunConcentrations } = inside('transport/run-concentrations');
@@ -26,7 +26,7 @@ const { readTruthFactors } = inside('worlds/truth-factors');
 const { SPECIES } = inside('base/species');
 const { InputHashes } = inside('run/engine/input-hashes');
 const { operatorOf, readMonitors } = inside('assimilation/observed/monitors');
-const { Role } = inside('inversion/model/forward-model');
+const { Role } = inside('inversion/model/observation-batch');
 
 const { values, positionals } = parseArgs({ options: { threads: { type: 'string', default: '2' } }, allowPositionals: true });
 const settings = loadCase(join(positionals[0], 'case.yaml'));

@@ -37,7 +37,8 @@ export { readCfInventory, type CfInventory } from './inventory/cf/cf-inventory';
 export { writeInventoryEmissions, type InventorySource, type MovedMass, type TemporalProfile } from './inventory/cf/inventory-emissions';
 export { makeInventory, type InventoryResult } from './inventory/cf/inventory-file';
 export { readStations, type Station, type StationList, type StationsSpec } from './observations/stations';
-export { readObservations, type Observations, type ObservationsOptions, type ObservationsSpec } from './observations/observations';
+export type { ObservationsSpec } from './observations/observation-layouts';
+export { readObservations, type Observations, type ObservationsOptions } from './observations/observations';
 export { convert, type ConversionContext } from './units';
 
 // Models: graph, networks, the trained surrogate.
@@ -53,17 +54,9 @@ export {
 
 // Inversion of any forward model.
 export { invert, type InversionOptions, type InversionResult } from './inversion/solve/invert';
-export type { InversionProblem, InversionSettings } from './inversion/solve/inversion-settings';
-export {
-  Role,
-  type FactorShape,
-  type ForwardModel,
-  type LocalModel,
-  type ModelPart,
-  type ObservationBatch,
-  type ObservationPlace,
-  type Values,
-} from './inversion/model/forward-model';
+export type { InversionProblem, InversionSettings } from './inversion/solve/inversion-problem';
+export { Role, type ObservationBatch, type ObservationPlace, type Values } from './inversion/model/observation-batch';
+export { type FactorShape, type ForwardModel, type LocalModel, type ModelPart } from './inversion/model/forward-model';
 export { scores, type Scores } from './inversion/scores/scores';
 export { dailyMeans, maximumDaily8hMeans, type DailyValues, type HourlySeries } from './inversion/observations/daily-values';
 export { rateScores, type Averaging, type Rating, type Ratings } from './inversion/scores/performance-benchmarks';
@@ -87,7 +80,7 @@ export type { GridChoice, IoapiReader } from './files/ioapi/ioapi-file';
 export type { OverlapRule, SeriesOptions } from './files/ioapi/ioapi-series';
 export type { LayoutName } from './observations/observation-layouts';
 export type { ObservationQuality, SpeciesQuality } from './observations/observation-quality';
-export type { OffStep } from './observations/step-times';
+export type { OffStep } from './observations/observation-quality';
 export type { WindDirection } from './grid/wind';
 export type { QualityRules, RuleCounts } from './observations/quality-rules';
 export type { RepresentativeDay } from './files/ioapi/ioapi-series';
@@ -105,14 +98,14 @@ export type { ConcentrationErrors } from './surrogate/judgement/evaluate';
 export type { ResponseFigures } from './surrogate/judgement/response-comparison';
 export type { Ring } from './surrogate/judgement/source-patches';
 export type { AuditRow } from './inversion/scores/audit';
-export type { CostRequest } from './inversion/cost/batch-costs';
+export type { CostRequest } from './inversion/cost/cost';
 export type { Decorrelation } from './inversion/cost/correlated-errors';
 export type { BatchCost, CostSettings, Divisor, Loss } from './inversion/cost/cost';
 export type { Evaluation } from './inversion/cost/evaluation';
 export type { CandidateScore, FoldResult, LeftOutError } from './inversion/cross-validation/fold-scores';
 export type { GainByPart, PartFit } from './inversion/scores/gain-by-part';
 export type { HistoryPoint, InversionStatus } from './inversion/solve/inversion-state';
-export type { Linearisation, LinearisedAbout } from './inversion/cost/linearisation';
+export type { Linearisation, LinearisedAbout } from './inversion/model/forward-model';
 export type { MaeChange } from './inversion/scores/mae-change';
 export type { DiurnalShift, Redistribution } from './inversion/scores/redistribution';
 export type { Plausibility, RegionalResponse } from './inversion/scores/regional-response';

@@ -1,6 +1,8 @@
 /** Hourly fields in a GPU's memory, of which programs on it take windows without the host. */
 import { loadAddon } from './load-addon';
-import type { ProgramOptions } from './kernels';
+
+/** The processor, or a GPU: the first, or the one of that index. */
+export type ProgramDevice = 'cpu' | 'cuda' | `cuda:${number}`;
 
 /** Of fields `[hours, rows, cols, channels]`. */
 export interface DeviceFieldsShape {
@@ -22,7 +24,7 @@ export interface FieldsHandle {
 }
 
 interface FieldsAddon {
-  Fields: new (shape: DeviceFieldsShape, options: Pick<ProgramOptions, 'device'>) => FieldsHandle;
+  Fields: new (shape: DeviceFieldsShape, options: { device?: ProgramDevice }) => FieldsHandle;
 }
 
 /**
@@ -43,7 +45,7 @@ export class DeviceFields {
    */
   constructor(
     readonly shape: DeviceFieldsShape,
-    device: ProgramOptions['device'],
+    device: ProgramDevice | undefined,
     module = 'retroplume',
   ) {
     this.handle = new (loadAddon(module) as FieldsAddon).Fields(shape, { device });

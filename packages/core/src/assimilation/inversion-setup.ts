@@ -1,10 +1,12 @@
 /** What an inversion of a case works with: the frozen surrogate seen through its monitors, the prior emissions, and the settings of the variant. */
 import { join } from 'node:path';
 import { GROUPS, SPECIES } from '../base/species';
-import { sourceOf, type PeriodSource } from '../fields/period-source';
+import { sourceOf } from '../fields/training-period';
+import type { PeriodSource } from '../fields/period-source';
 import type { Grid } from '../grid/grid';
-import { Role, type ForwardModel } from '../inversion/model/forward-model';
-import type { InversionProblem, InversionSettings } from '../inversion/solve/inversion-settings';
+import { Role } from '../inversion/model/observation-batch';
+import type { ForwardModel } from '../inversion/model/forward-model';
+import type { InversionProblem, InversionSettings } from '../inversion/solve/inversion-problem';
 import { NuisanceModel } from '../inversion/model/nuisance-model';
 import { TotalsModel } from '../inversion/model/totals-model';
 import type { AdjointEngine } from '../surrogate/model/frozen-program';

@@ -1,7 +1,9 @@
 /** Which runs of the transport model a case has, and where their files are. */
 import { join } from 'node:path';
 import type { Group } from '../base/species';
-import { memberDesigns, nuisanceChanges, type Case, type NuisanceChange, type PeriodSettings } from '.';
+import { memberDesigns } from './member-design';
+import type { Case, PeriodSettings } from './schema/case-schema';
+import { nuisanceChanges, type NuisanceChange } from './schema/nuisance-schema';
 import { expandGlobs } from '../files/glob';
 import { filesWithin } from '../files/ioapi/ioapi';
 import { timeAt } from '../files/ioapi/ioapi-time';

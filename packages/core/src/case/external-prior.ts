@@ -2,7 +2,7 @@
  * A case whose prior run came from elsewhere (`priorConcentrations`) while `ctm` is the reference model, which did not make it. Runs of that model beside such
  * a prior would be told apart from it by the two models' difference, not by emissions: none is made.
  */
-import type { Case } from '.';
+import type { Case } from './schema/case-schema';
 import { ConfigError } from '../base/errors';
 
 export function hasForeignPrior({ ctm, priorConcentrations }: Pick<Case, 'ctm' | 'priorConcentrations'>): boolean {

@@ -1,6 +1,6 @@
 /** Labels of emission streams: how CMAQ's run script (`GR_EMIS_LAB_nnn`, `STK_EMIS_LAB_nnn`) and its rules (DESID) call the files of a sector. */
 import type { Case } from './schema/case-schema';
-import type { Breach } from './checks/checks';
+import type { Breach } from './checks/breach';
 import { REST } from './schema/kinds';
 
 /** The stream of an inventory in one piece. */

@@ -4,7 +4,7 @@
  */
 import { tmpdir } from 'node:os';
 import { fromHalf, toHalf, type HalfFields } from '@retroplume/native';
-import { newMemory, part, type Crop, type Hours, type Memory } from './period-source';
+import { newMemory, part, type Crop, type Hours, type Memory, type PlacedHalves } from './period-source';
 import { FILE_CHUNK, ScratchFile, ScratchMemory, type Scratch } from './scratch';
 
 /** `[hours, rows, cols, channels]`, zeros at first. */
@@ -40,16 +40,6 @@ export interface HourStore {
 export interface Edit {
   data: Float32Array;
   done: () => void;
-}
-
-/** Fields in half precision with some hours of a rectangle in them. */
-export interface PlacedHalves {
-  fields: HalfFields;
-  /** of the fields */
-  grid: Pick<HourStoreShape, 'rows' | 'cols'>;
-  crop: Crop;
-  /** number of the first hour in the fields */
-  first: number;
 }
 
 export interface HourStoreOptions {

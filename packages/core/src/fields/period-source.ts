@@ -1,7 +1,6 @@
 /** A period whose fields are taken a rectangle of cells and a span of hours at a time: from memory, or from the prepared store on disk. */
 import type { Grid, TimeAxis } from '../grid/grid';
-import type { HourStore } from './hour-store';
-import type { TrainingPeriod } from './training-period';
+import type { HalfFields } from '@retroplume/native';
 
 /** A rectangle of cells. */
 export interface Crop {
@@ -79,9 +78,11 @@ export function* hoursOf(
 }
 
 /** Hourly fields of a whole grid that are not in memory; a part of them is read when it is asked for. */
-export interface StoredValues extends Pick<HourStore, 'halves'> {
+export interface StoredValues {
   /** @returns `[hours.count, crop.rows, crop.cols, channels]`, as {@link PeriodSource.hourly} */
   rectangle(crop: Crop, hours: Hours, memory?: Memory): Float32Array;
+  /** as {@link HourStore.halves} */
+  halves?(crop: Crop, hours: Hours): PlacedHalves;
 }
 
 /** Hourly fields of a whole grid, channels last: `[T, H, W, channels]`, or stored. */
@@ -96,6 +97,16 @@ export interface Placed {
   grid: GridSize;
   crop: Crop;
   /** number of the first hour in `data` */
+  first: number;
+}
+
+/** Fields in half precision with some hours of a rectangle in them. */
+export interface PlacedHalves {
+  fields: HalfFields;
+  /** of the fields */
+  grid: GridSize;
+  crop: Crop;
+  /** number of the first hour in the fields */
   first: number;
 }
 
@@ -116,26 +127,8 @@ export function* partsOf(values: HourlyValues, grid: GridSize, channels: number,
   }
 }
 
-function rectangleOf(values: HourlyValues, grid: GridSize, channels: number, crop: Crop, hours: Hours, memory?: Memory): Float32Array {
+export function rectangleOf(values: HourlyValues, grid: GridSize, channels: number, crop: Crop, hours: Hours, memory?: Memory): Float32Array {
   return 'rectangle' in values ? values.rectangle(crop, hours, memory) : part(values, grid, channels, crop, hours, memory);
-}
-
-/**
- * One run of a period. Of what is in memory whole fields are handed out as they are, parts as copies.
- *
- * @param emissions - `[hours, H, W, 5]` instead of the prior run's
- */
-export function sourceOf(period: TrainingPeriod, emissions = period.runs.get('prior')?.emissions): PeriodSource {
-  const { name, grid, time, meteorologyNames, geographyNames } = period;
-  const valuesOf = (field: HourlyField): HourlyValues => {
-    if (field === 'meteorology') return period.meteorology;
-    return field === 'emissions' ? emissions! : period.runs.get('prior')!.concentrations;
-  };
-  return {
-    ...{ name, grid, time, meteorologyNames, geographyNames },
-    hourly: (field, crop, hours, memory) => rectangleOf(valuesOf(field), grid, channelsOf(period, field), crop, hours, memory),
-    geography: (crop) => part(period.geography, grid, geographyNames.length, crop, { first: 0, count: 1 }),
-  };
 }
 
 /** A rectangle and span of hours of `[T, H, W, channels]`: as it is where it is all of the grid, else a copy. */

@@ -1,7 +1,7 @@
 import { unitGrid } from '../inversion/testing/small-world';
-import { sourceOf, part } from './period-source';
-import type { PreparedPeriod } from './prepared';
-import { writePreparedMeteorology, writePreparedRun } from './prepared';
+import { sourceOf } from './training-period';
+import { part } from './period-source';
+import { writePreparedMeteorology, writePreparedRun, type PreparedPeriod } from './prepared';
 import { openPrepared } from './prepared-store';
 import { readWithPriorConcentrations, withPriorConcentrations } from './prior-channels';
 import { temporaryFolder } from '../files/testing/shared-data';

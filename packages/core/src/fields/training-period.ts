@@ -1,7 +1,7 @@
 /** A period as training samples it: fields in memory, as `readPrepared` gives them, or in the prepared store, from which windows are read when they are asked for. */
 import type { FieldRoom } from './memory-budget';
 import type { HourStore } from './hour-store';
-import { channelsOf, wholeGrid, type HourlyField, type HourlyValues, type PeriodSource } from './period-source';
+import { channelsOf, wholeGrid, part, rectangleOf, type HourlyField, type HourlyValues, type PeriodSource } from './period-source';
 import type { PreparedMeteorology } from './prepared';
 import { openPrepared } from './prepared-store';
 import { readWithPriorConcentrations } from './prior-channels';
@@ -69,4 +69,22 @@ function fieldOf(source: PeriodSource, field: HourlyField, room: FieldRoom): Hou
     source.hourly(field, wholeGrid(source), { first, count }, () => out.subarray(first * size, (first + count) * size));
   }
   return out;
+}
+
+/**
+ * One run of a period. Of what is in memory whole fields are handed out as they are, parts as copies.
+ *
+ * @param emissions - `[hours, H, W, 5]` instead of the prior run's
+ */
+export function sourceOf(period: TrainingPeriod, emissions = period.runs.get('prior')?.emissions): PeriodSource {
+  const { name, grid, time, meteorologyNames, geographyNames } = period;
+  const valuesOf = (field: HourlyField): HourlyValues => {
+    if (field === 'meteorology') return period.meteorology;
+    return field === 'emissions' ? emissions! : period.runs.get('prior')!.concentrations;
+  };
+  return {
+    ...{ name, grid, time, meteorologyNames, geographyNames },
+    hourly: (field, crop, hours, memory) => rectangleOf(valuesOf(field), grid, channelsOf(period, field), crop, hours, memory),
+    geography: (crop) => part(period.geography, grid, geographyNames.length, crop, { first: 0, count: 1 }),
+  };
 }

@@ -4,7 +4,8 @@ import { gunzipSync } from 'node:zlib';
 
 import { DuckDBInstance } from '@duckdb/node-api';
 
-import { readObservations, type Observations, type ObservationsSpec } from './observations';
+import type { ObservationsSpec } from './observation-layouts';
+import { readObservations, type Observations } from './observations';
 import { Grid } from '../grid/grid';
 import { readStations } from './stations';
 import { observationTables, series } from './testing/observation-samples';

@@ -7,7 +7,8 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { conversion, MOLAR_MASS } from '../units';
 import { gasStateAt } from './gas-reference';
 import { describeQuality } from './observation-quality';
-import { readObservations, type Observations, type ObservationsSpec } from './observations';
+import type { ObservationsSpec } from './observation-layouts';
+import { readObservations, type Observations } from './observations';
 import { observationTables, series } from './testing/observation-samples';
 import { failure } from '../files/testing/shared-data';
 

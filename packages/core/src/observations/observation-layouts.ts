@@ -16,9 +16,27 @@
 import { DataError } from '../base/errors';
 import { namesTwice } from '../files/tables/csv-header';
 import { clockColumn, clockRows } from './aqs-clock';
-import { aqsIdentifier, columnTwice, requireColumns } from './stations';
+import { aqsIdentifier, columnTwice, requireColumns, type StationsSpec } from './stations';
 import { identifier, literal, type HeldFile, type RawFormat } from '../files/tables/table-store';
-import type { ObservationsSpec } from './observations';
+import type { GasReference } from './gas-reference';
+import type { QualityRules } from './quality-rules';
+
+/** The case's `observations`, as far as reading goes. */
+export interface ObservationsSpec {
+  stations: StationsSpec;
+  /** a glob, or several; `{period}` is replaced by the option `period`, or matches any text */
+  files?: string | string[];
+  layout: LayoutName;
+  /** of the layout `sql`: one SELECT over the table `raw` that yields station, time, species, value and unit */
+  sql?: string;
+  resolution: 'hourly' | 'daily';
+  timeZone: string;
+  columns?: { station: string; time: string; species: Record<string, { column: string; unit: string } | undefined> };
+  /** the state to which µg m-3 of gases refer */
+  gasReference: GasReference;
+  /** default: none beside those of observation-quality.ts */
+  quality?: QualityRules;
+}
 
 export const LAYOUTS = ['long', 'cnemc-wide', 'airnow', 'aqs', 'eea', 'openaq', 'sql'] as const;
 export type LayoutName = (typeof LAYOUTS)[number];

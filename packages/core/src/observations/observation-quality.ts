@@ -15,8 +15,14 @@
 import { DataError } from '../base/errors';
 import { speciesUnit, type Species } from '../base/species';
 import { doubtfulInWords } from './coordinates';
-import type { OffStep } from './step-times';
 import { RULES, type RuleCounts } from './quality-rules';
+
+/** Values of one species at times that begin no step. */
+export interface OffStep {
+  values: number;
+  /** identifiers, in their order */
+  stations: string[];
+}
 
 /** Above any hourly mean of a monitor that works (ppb; PM µg m-3): severe dust and volcanic plumes stay below. */
 const LIMITS: Record<string, number> = { NO2: 1000, SO2: 3000, O3: 600, 'PM2.5': 5000 };

@@ -2,7 +2,7 @@
 import { DataError } from '../base/errors';
 import type { TimeAxis } from '../grid/grid';
 import { instant, timeAt } from '../files/ioapi/ioapi-time';
-import { layoutOf, OCCURRING_SPECIES, rawFormatOf, selectionOf, type Layout } from './observation-layouts';
+import { layoutOf, OCCURRING_SPECIES, rawFormatOf, selectionOf, type Layout, type ObservationsSpec } from './observation-layouts';
 import {
   accept,
   assertQuality,
@@ -13,12 +13,12 @@ import {
   NEGATIVE_FLOORS,
   standsForNone,
   type SpeciesQuality,
+  type OffStep,
 } from './observation-quality';
 import { clocksChange } from '../files/tables/local-time';
-import type { ObservationsSpec } from './observations';
 import { clockFault } from './aqs-clock';
 import { converterOf } from './model-units';
-import { offStep, readTime, timesOfSteps, type HeldTime, type OffStep, type TimedTable } from './step-times';
+import { offStep, readTime, timesOfSteps, type HeldTime, type TimedTable } from './step-times';
 import { anyRule, applyRules, reachOf } from './quality-rules';
 import { headlessText, requireColumns, type Station } from './stations';
 import { labelOf, queryFailure, type TableStore } from '../files/tables/table-store';

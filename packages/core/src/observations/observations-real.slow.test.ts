@@ -2,8 +2,9 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { readGriddesc } from '../grid/griddesc';
-import { type Grid } from '../grid/grid';
-import { readObservations, type ObservationsSpec } from './observations';
+import type { Grid } from '../grid/grid';
+import type { ObservationsSpec } from './observation-layouts';
+import { readObservations } from './observations';
 import { stationsToCells } from './station-cells';
 import { observationTables, series, ug } from './testing/observation-samples';
 import { describeShared, failure, sharedData, sharedFile } from '../files/testing/shared-data';

@@ -8,15 +8,13 @@ import { expectArgument, expectObject } from '../base/call';
 import { DataError } from '../base/errors';
 import type { Grid, TimeAxis } from '../grid/grid';
 import { speciesUnit } from '../base/species';
-import type { GasReference } from './gas-reference';
 import { expandGlobs } from '../files/glob';
-import { LAYOUTS, type LayoutName } from './observation-layouts';
+import { LAYOUTS, type ObservationsSpec } from './observation-layouts';
 import type { ObservationQuality } from './observation-quality';
 import { ObservationReader, type Series } from './observation-reader';
 import { doubtfulPlaces } from './coordinates';
 import { isTimeZone, TIME_ZONE } from '../files/tables/local-time';
-import type { QualityRules } from './quality-rules';
-import { partStations, readStations, type Station, type StationsSpec } from './stations';
+import { partStations, readStations, type Station } from './stations';
 import { TableStore } from '../files/tables/table-store';
 
 export interface Observations {
@@ -30,23 +28,6 @@ export interface Observations {
   /** per species: ppb or ug m-3 */
   units: Map<string, string>;
   quality?: ObservationQuality;
-}
-
-/** The case's `observations`, as far as reading goes. */
-export interface ObservationsSpec {
-  stations: StationsSpec;
-  /** a glob, or several; `{period}` is replaced by the option `period`, or matches any text */
-  files?: string | string[];
-  layout: LayoutName;
-  /** of the layout `sql`: one SELECT over the table `raw` that yields station, time, species, value and unit */
-  sql?: string;
-  resolution: 'hourly' | 'daily';
-  timeZone: string;
-  columns?: { station: string; time: string; species: Record<string, { column: string; unit: string } | undefined> };
-  /** the state to which µg m-3 of gases refer */
-  gasReference: GasReference;
-  /** default: none beside those of observation-quality.ts */
-  quality?: QualityRules;
 }
 
 export interface ObservationsOptions {

@@ -6,7 +6,7 @@
 import { DataError } from '../base/errors';
 import { instant } from '../files/ioapi/ioapi-time';
 import type { Layout } from './observation-layouts';
-import { standsForNone } from './observation-quality';
+import { standsForNone, type OffStep } from './observation-quality';
 import { isMidnight, isSameOffset, parseTime, standardTimeOffset } from '../files/tables/local-time';
 import type { TableStore } from '../files/tables/table-store';
 
@@ -16,13 +16,6 @@ export interface HeldTime {
   at: number;
   /** whether a step may begin there: at a quarter of an hour, or at midnight */
   begins: boolean;
-}
-
-/** Values of one species at times that begin no step. */
-export interface OffStep {
-  values: number;
-  /** identifiers, in their order */
-  stations: string[];
 }
 
 /** The table `raw` of a layout, and `station_index`, which numbers the stations that count from 0. */

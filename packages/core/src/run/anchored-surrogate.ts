@@ -8,7 +8,8 @@
  */
 import { GROUPS, SPECIES } from '../base/species';
 import { caseOf, nearestKey, type Case } from '../case';
-import { sourceOf, wholeGrid, type PeriodSource } from '../fields/period-source';
+import { sourceOf } from '../fields/training-period';
+import { wholeGrid, type PeriodSource } from '../fields/period-source';
 import { expectArgument, expectNumbers, expectObject } from '../base/call';
 import { ConfigError, NumericalError, ShapeError } from '../base/errors';
 import type { Grid, TimeAxis } from '../grid/grid';

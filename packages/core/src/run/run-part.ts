@@ -19,9 +19,9 @@ import { refuseReplacedRuns } from './transport-runs/replaced-runs';
 import { deviceOf, runContext, runTogether, tellStale, type RunOptions } from './run';
 import { lockPart, lockRun } from './engine/run-lock';
 import { simulateRun, simulateStage } from './stages/simulate-stage';
+import { makeReady } from './engine/run-stage';
 import {
   interruptionOf,
-  makeReady,
   PASS_STAGES,
   passOf,
   passVariant,

@@ -19,17 +19,8 @@ import { refuseReplacedRuns } from './transport-runs/replaced-runs';
 import { forgetFailure, leaveFailure } from './engine/failure-file';
 import { runFolder, tellOtherCase, writeRunFile } from './engine/run-file';
 import { lockRun } from './engine/run-lock';
-import {
-  runStage,
-  stageContext,
-  stageDir,
-  STAGES,
-  type RunContext,
-  type Stage,
-  type StageContext,
-  type StageEvent,
-  type StageName,
-} from './engine/stage';
+import { runStage } from './engine/run-stage';
+import { stageContext, stageDir, STAGES, type RunContext, type Stage, type StageContext, type StageEvent, type StageName } from './engine/stage';
 import { isStageUpToDate } from './engine/stage-keys';
 import { runStageOnRanks } from './engine/stage-on-ranks';
 import type { VerifySummary } from './stages/verify-stage';

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Execution } from '../graph';
-import { sourceOf } from '../fields/period-source';
+import { sourceOf } from '../fields/training-period';
 import { SPECIES } from '../base/species';
 import { DomainRun } from './domain/domain-run';
 import { networkSettings } from './model/network-settings';

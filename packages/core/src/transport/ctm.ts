@@ -1,14 +1,7 @@
 /** How a chemical transport model is run: the reference model in this process, or the user's own by a command. */
-import { existsSync } from 'node:fs';
-import type { Case, CtmSettings, PeriodSettings } from '../case';
-import { gridOf } from '../case/gridded/case-grid';
-import { expandGlobs } from '../files/glob';
-import { filesWithin } from '../files/ioapi/ioapi';
+import type { CtmSettings, PeriodSettings } from '../case';
 import type { SectorFiles } from '../inventory/reading/emission-reader';
-import { ExternalCtm } from './external/external-ctm';
-import { runReferenceModel } from './reference/reference-model';
 import type { ReferenceSettings } from './reference/reference-options';
-import type { OutputNames } from './surface-output';
 import type { WindErrorSettings } from './reference/wind-error';
 
 /** By what the model of one run differs from that of the others; reference model only. */
@@ -48,43 +41,4 @@ export interface Ctm {
 /** The part of `ctm` that decides what a run gives: raising the time-out makes no run anew, nor does another way to read what a command has left. */
 export function ctmIdentity(ctm: CtmSettings): object {
   return ctm.kind === 'command' ? { ...ctm, timeoutHours: undefined, output: undefined } : ctm;
-}
-
-/** The transport model that the case names. */
-export function createCtm(settings: Case): Ctm {
-  const { ctm } = settings;
-  if (ctm.kind === 'command') {
-    return new ExternalCtm({
-      command: ctm.command,
-      outputGlob: ctm.output,
-      timeoutHours: ctm.timeoutHours,
-      caseFile: settings.file,
-      grid: gridOf(settings),
-      variables: settings.concentrations.variables,
-    });
-  }
-  return {
-    isMade: existsSync,
-    run: async ({ period, emissionFiles, sectors, output, factors, modelError, threads, onProgress, signal }) => {
-      const time = { start: period.start, stepSeconds: 3600, count: period.hours };
-      await runReferenceModel({
-        grid: gridOf(settings),
-        emissionFiles,
-        sectors,
-        meteorologyFiles: filesWithin(expandGlobs(settings.meteorology.files, period.name), time),
-        meteorology: settings.meteorology,
-        geographyFiles: settings.geography && expandGlobs(settings.geography.files, period.name),
-        output,
-        period,
-        groups: settings.emissions.groups,
-        options: { ...ctm.options, ...modelError?.options },
-        windError: modelError?.windError,
-        variables: settings.concentrations.variables as OutputNames, // checked with the case: no sums here
-        factors,
-        threads,
-        onProgress,
-        signal,
-      });
-    },
-  };
 }

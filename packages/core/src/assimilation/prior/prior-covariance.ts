@@ -1,10 +1,10 @@
 /** The prior's covariance as the case describes it, in the terms of the inversion: cells, slots and indices. */
 import { GROUPS } from '../../base/species';
-import { type Case, type InversionSettings } from '../../case';
+import type { Case, InversionSettings } from '../../case';
 import { regionMask } from '../../case/gridded/regions';
 import { ConfigError } from '../../base/errors';
 import type { Grid } from '../../grid/grid';
-import type { InversionProblem } from '../../inversion/solve/inversion-settings';
+import type { InversionProblem } from '../../inversion/solve/inversion-problem';
 import { inALine, roundTheClock, withLasting, type SlotCorrelation } from '../../inversion/control/slot-basis';
 import { blockRegions } from '../../inversion/control/spatial-basis';
 import type { TimeSlots } from '../factors/time-slots';

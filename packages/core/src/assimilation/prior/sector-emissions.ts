@@ -4,7 +4,7 @@ import { REST, type Case, type InversionSettings } from '../../case';
 import { readEmissions } from '../../case/gridded/case-fields';
 import { timeAt } from '../../files/ioapi/ioapi-time';
 import type { PeriodSource } from '../../fields/period-source';
-import type { InversionProblem } from '../../inversion/solve/inversion-settings';
+import type { InversionProblem } from '../../inversion/solve/inversion-problem';
 import type { SectorFiles } from '../../inventory/reading/emission-reader';
 import { openSector } from '../../inventory/reading/point-sources';
 import { priorSectors } from '../../inventory/reading/sector-files';

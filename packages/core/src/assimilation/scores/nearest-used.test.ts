@@ -1,4 +1,4 @@
-import { Role } from '../../inversion/model/forward-model';
+import { Role } from '../../inversion/model/observation-batch';
 import type { StationSeries } from '../../inversion/observations/observation-operator';
 import { distanceToUsed } from './nearest-used';
 

@@ -1,11 +1,11 @@
 /** The breakdown of scores of a case: what its stations, regions and time zone say to the rows, and the rows as a table. */
 import { SPECIES, speciesUnit } from '../../base/species';
-import { type Case } from '../../case';
+import type { Case } from '../../case';
 import { standardTimeOffset } from '../../files/tables/local-time';
 import { regionMasks } from '../../case/gridded/regions';
 import type { Grid } from '../../grid/grid';
 import { hourOf } from '../../inversion/observations/daily-values';
-import { Role } from '../../inversion/model/forward-model';
+import { Role } from '../../inversion/model/observation-batch';
 import type { MaeChange } from '../../inversion/scores/mae-change';
 import type { StationSeries } from '../../inversion/observations/observation-operator';
 import type { Ratings } from '../../inversion/scores/performance-benchmarks';

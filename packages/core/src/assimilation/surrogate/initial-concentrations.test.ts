@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GROUPS, SPECIES } from '../../base/species';
-import { sourceOf } from '../../fields/period-source';
+import { sourceOf } from '../../fields/training-period';
 import { factorCount } from '../../inversion/model/forward-model';
 import { invert, type InversionOptions, type InversionResult } from '../../inversion/solve/invert';
 import { randomFloats } from '../../inversion/testing/small-world';

@@ -1,5 +1,5 @@
 /** The forward model of the paper's mode on what stands for a GPU in the tests. */
-import { sourceOf } from '../../fields/period-source';
+import { sourceOf } from '../../fields/training-period';
 import { randomFloats } from '../../inversion/testing/small-world';
 import { randomSurrogate } from '../../surrogate/testing/random-surrogate';
 import { tinyPeriod, tinySurrogate, WORLD } from '../../surrogate/testing/tiny-world';

@@ -13,15 +13,8 @@
  */
 import { GROUPS, SPECIES } from '../../base/species';
 import type { Hours, PeriodSource } from '../../fields/period-source';
-import {
-  factorCount,
-  type FactorShape,
-  type ForwardModel,
-  type LocalModel,
-  type ModelPart,
-  type ObservationBatch,
-  type Values,
-} from '../../inversion/model/forward-model';
+import type { ObservationBatch, Values } from '../../inversion/model/observation-batch';
+import { factorCount, type FactorShape, type ForwardModel, type LocalModel, type ModelPart } from '../../inversion/model/forward-model';
 import { tabulate } from '../../base/vectors';
 import type { ObservationOperator } from '../../inversion/observations/observation-operator';
 import type { ObservationStencil } from '../../inversion/observations/observation-stencil';

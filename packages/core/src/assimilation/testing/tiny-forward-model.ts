@@ -1,5 +1,6 @@
 /** The forward model of an inversion on two tiny periods, with a random surrogate. */
-import { sourceOf, type PeriodSource } from '../../fields/period-source';
+import { sourceOf } from '../../fields/training-period';
+import type { PeriodSource } from '../../fields/period-source';
 import { factorCount } from '../../inversion/model/forward-model';
 import { randomFloats } from '../../inversion/testing/small-world';
 import type { AdjointEngine } from '../../surrogate/model/frozen-program';

@@ -1,6 +1,6 @@
 /** Into what a batch must divide, as training itself would refuse it, but before the first job. */
 import type { Case } from '../schema/case-schema';
-import type { Breach } from './checks';
+import type { Breach } from './breach';
 import { memberNames } from '../member-design';
 import type { KeyPath } from '../source';
 

@@ -16,14 +16,7 @@ import type { KeyPath } from '../source';
 import { isPrecursor, missingWeather, tracersOf } from '../schema/tracer-schema';
 import { checkSpeciesWeights, checkTestMembers, checkTraining } from './training-checks';
 import { checkConcentrationVariables, checkEmissionVariables, checkObservationColumns, checkSums, checkWeatherAndGround } from './variable-checks';
-
-export interface Breach {
-  path: KeyPath;
-  /** the rest of the sentence, from what is wrong to what to do */
-  text: string;
-  /** another section that decides it: where that cannot be read, nothing can be said */
-  restsOn?: string;
-}
+import { checkRegion, type Breach } from './breach';
 
 function windowHours(surrogate: Case['surrogate']): number {
   return surrogate.window.reduce((sum, segment) => sum + segment.count * segment.hours, 0);
@@ -121,14 +114,6 @@ function checkRegions({ regions }: Case): Breach[] {
       return first > last ? [{ path: ['regions', name, key], text: `the first lies behind the last: write [${last}, ${first}]` }] : [];
     }),
   ]);
-}
-
-export function checkRegion({ regions }: Case, name: string, path: KeyPath): Breach[] {
-  if (Object.hasOwn(regions, name)) return [];
-  const known = Object.keys(regions);
-  const near = nearestKey(name, known);
-  const remedy = near !== undefined ? `did you mean ${near}?` : known.length > 0 ? `known are ${known.join(', ')}` : 'add it to regions';
-  return [{ path, text: `there is no region ${name}: ${remedy}` }];
 }
 
 function checkInitialConcentrations(c: Case): Breach[] {

@@ -1,6 +1,6 @@
 /** The rules that tie keys of cross-validation to each other and to the inversion. */
 import type { Case } from '../schema/case-schema';
-import type { Breach } from './checks';
+import type { Breach } from './breach';
 
 /** Whether a case asks for cross-validation. */
 export function asksForCrossValidation({ crossValidation: { by, folds } }: Pick<Case, 'crossValidation'>): boolean {

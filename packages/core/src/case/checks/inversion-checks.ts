@@ -1,7 +1,7 @@
 /** The rules that tie keys of the inversion to each other and to the rest of the case. */
 import type { Case } from '../schema/case-schema';
 import { GROUPS } from '../../base/species';
-import { checkRegion, type Breach } from './checks';
+import { checkRegion, type Breach } from './breach';
 import { nuisanceChanges } from '../schema/nuisance-schema';
 import { repeated } from './repeated';
 import type { KeyPath } from '../source';

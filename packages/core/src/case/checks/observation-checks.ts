@@ -1,6 +1,6 @@
 /** Rules that tie keys of `observations` together. */
 import type { Case } from '../schema/case-schema';
-import type { Breach } from './checks';
+import type { Breach } from './breach';
 
 export function checkObservations(c: Case): Breach[] {
   const { observations: o, truth } = c;

@@ -1,6 +1,6 @@
 /** The rules that tie sectors of the inventory to the rest of the case. */
 import type { Case } from '../schema/case-schema';
-import type { Breach } from './checks';
+import type { Breach } from './breach';
 import { REST } from '../schema/kinds';
 import type { KeyPath } from '../source';
 import { checkStreamLabels } from '../stream-labels';

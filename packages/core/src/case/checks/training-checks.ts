@@ -1,6 +1,6 @@
 /** Rules of `training`, of the case and of the paper's mode. */
 import type { Case } from '../schema/case-schema';
-import type { Breach } from './checks';
+import type { Breach } from './breach';
 import { memberNames, testCandidates } from '../member-design';
 import type { KeyPath } from '../source';
 

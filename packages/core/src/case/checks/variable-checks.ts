@@ -1,6 +1,6 @@
 /** What a variable of a file stands for: one thing, and once. */
 import type { Case } from '../schema/case-schema';
-import type { Breach } from './checks';
+import type { Breach } from './breach';
 import { repeated } from './repeated';
 import type { KeyPath } from '../source';
 

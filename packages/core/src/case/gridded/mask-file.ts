@@ -1,7 +1,7 @@
 /** Masks as files: a field of parts of cells, such as CMAQ_MASKS and the region files of ISAM, DESID and DDM-3D. */
 import { DataError } from '../../base/errors';
 import type { Grid } from '../../grid/grid';
-import type { Case } from '..';
+import type { Case } from '../schema/case-schema';
 import { readGeography } from './case-fields';
 import { gridOf } from './case-grid';
 import { expandGlob, IoapiSeries } from '../../files/ioapi/ioapi';

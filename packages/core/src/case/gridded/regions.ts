@@ -1,6 +1,6 @@
 /** Regions of a case as masks on the grid. */
 import { ConfigError } from '../../base/errors';
-import type { Case } from '..';
+import type { Case } from '../schema/case-schema';
 import { drawMask } from './mask-file';
 import type { Grid } from '../../grid/grid';
 

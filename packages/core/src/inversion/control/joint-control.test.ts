@@ -2,7 +2,7 @@ import { CorrelationFilter } from '../../grid/correlation';
 import { ConfigError } from '../../base/errors';
 import type { ForwardModel } from '../model/forward-model';
 import { invert } from '../solve/invert';
-import type { InversionProblem, InversionSettings } from '../solve/inversion-settings';
+import type { InversionProblem, InversionSettings } from '../solve/inversion-problem';
 import { JointControl } from './joint-control';
 import { LogFactorControl } from './log-factor-control';
 import { MatrixModel, observationBatch } from '../testing/linear-models';

@@ -1,7 +1,8 @@
 import { CorrelationFilter } from '../../grid/correlation';
 import { emittingCells } from './control';
 import type { ForwardModel } from '../model/forward-model';
-import { controlFor, completeSettings, type InversionProblem, type InversionSettings } from '../solve/inversion-settings';
+import type { InversionProblem, InversionSettings } from '../solve/inversion-problem';
+import { controlFor, completeSettings } from '../solve/inversion-settings';
 import { invert } from '../solve/invert';
 import { JointControl } from './joint-control';
 import { LogFactorControl } from './log-factor-control';

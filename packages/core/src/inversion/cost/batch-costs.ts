@@ -1,18 +1,10 @@
 /** The costs of several batches at the same factors, and where asked for the adjoints that belong to them. */
 import { expectNumbers } from '../../base/call';
 import { ShapeError } from '../../base/errors';
-import { batchCost, type BatchCost, type CostSettings } from './cost';
+import { batchCost, type BatchCost, type CostRequest } from './cost';
 import type { PointwiseControl, Stretch } from '../control/control';
-import type { ForwardModel, LocalModel, Values } from '../model/forward-model';
-
-export interface CostRequest {
-  /** as the model takes them */
-  factors: Float64Array;
-  batches: readonly number[];
-  cost: CostSettings;
-  /** whether the adjoint of each batch is added to what the model's `takeGradient` gives */
-  withGradient: boolean;
-}
+import type { Values } from '../model/observation-batch';
+import type { ForwardModel, LocalModel } from '../model/forward-model';
 
 /** How a batch is run, and carried back. */
 interface Passes {

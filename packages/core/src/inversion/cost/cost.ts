@@ -11,7 +11,7 @@
  * The constant c is the paper's choice of divisor (eq. 5): `none` (c = 1; a mini-batch is scaled up to the whole), `observations` (the number of
  * values in the step) or `cells` (N·h·w·l: times, rows, columns and species, observed or not).
  */
-import { Role, type ObservationBatch, type Values } from '../model/forward-model';
+import { Role, type ObservationBatch, type Values } from '../model/observation-batch';
 
 export type Loss = 'l1' | 'l2' | 'huber' | 'student';
 export type Divisor = 'none' | 'observations' | 'cells';
@@ -27,6 +27,15 @@ export interface CostSettings {
   scale?: readonly number[];
   /** h·w·l, for the divisor `cells` */
   cells?: number;
+}
+
+export interface CostRequest {
+  /** as the model takes them */
+  factors: Float64Array;
+  batches: readonly number[];
+  cost: CostSettings;
+  /** whether the adjoint of each batch is added to what the model's `takeGradient` gives */
+  withGradient: boolean;
 }
 
 /** Sums over one batch, before the constant c. */

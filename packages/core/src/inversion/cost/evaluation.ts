@@ -7,7 +7,8 @@ import { NumericalError, ShapeError } from '../../base/errors';
 import { costsOf, localCostsOf, type FactorStretch } from './batch-costs';
 import type { Control, PointwiseControl } from '../control/control';
 import { costScale, type BatchCost, type CostSettings } from './cost';
-import { factorCount, type ForwardModel, type LocalModel, type Values } from '../model/forward-model';
+import type { Values } from '../model/observation-batch';
+import { factorCount, type ForwardModel, type LocalModel } from '../model/forward-model';
 
 export interface Evaluation {
   /** J = Jo + Jb */

@@ -8,7 +8,8 @@ import { LogFactorControl } from '../control/log-factor-control';
 import { MatrixModel, observationBatch, SMALL_SHAPE, smallControl } from '../testing/linear-models';
 import { plumeTwin } from '../testing/plume-twin';
 import { dot } from '../../base/vectors';
-import { Role, type ForwardModel } from '../model/forward-model';
+import { Role } from '../model/observation-batch';
+import type { ForwardModel } from '../model/forward-model';
 
 const random = new Random(5);
 const normals = (n: number): Float64Array => Float64Array.from({ length: n }, () => random.normal());

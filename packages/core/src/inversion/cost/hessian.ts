@@ -13,7 +13,8 @@
  */
 import type { FactorDerivative } from '../control/control';
 import type { EvaluationContext } from './evaluation';
-import { linearise, type Linearisation, type LinearisedAbout } from './linearisation';
+import type { Linearisation, LinearisedAbout } from '../model/forward-model';
+import { linearise } from './linearisation';
 
 /** A·d, of the observations of some or all batches, and what is met on the way to it. */
 export interface HessianProduct {

@@ -9,24 +9,8 @@ import { expectArgument, expectNumbers } from '../../base/call';
 import { ConfigError } from '../../base/errors';
 import type { Decorrelation } from './correlated-errors';
 import { counts, lossOf, misfitCurvature, scaledMisfits, type CostSettings } from './cost';
-import type { ForwardModel, ObservationBatch, Values } from '../model/forward-model';
-
-/** What is linearised, and about which factors. */
-export interface LinearisedAbout {
-  /** as the model takes them */
-  factors: Float64Array;
-  cost: CostSettings;
-  /** `misfit` takes κ of the residuals there; `quadratic` takes 1, as where nothing has been fitted yet */
-  curvature: 'misfit' | 'quadratic';
-}
-
-export interface Linearisation {
-  /**
-   * @param change - d, of the factors
-   * @returns W^½ K d of each batch; 0 at values that are not in the cost
-   */
-  product(change: Float64Array, batches: readonly number[], signal?: AbortSignal): Promise<Float64Array[]>;
-}
+import type { ObservationBatch, Values } from '../model/observation-batch';
+import type { ForwardModel, Linearisation, LinearisedAbout } from '../model/forward-model';
 
 /** @throws {ConfigError} `INVERSION_TANGENT` if the model has no {@link ForwardModel.tangents} */
 export function linearise(model: ForwardModel, about: LinearisedAbout): Linearisation {

@@ -2,10 +2,8 @@
  * What the inversion knows of the model: factors on the prior emissions in, simulated observations out, and the adjoint of that.
  * The surrogate, the two-cell model of the tests and anything else that a reader wants to invert stand behind this interface.
  */
-import type { CostRequest } from '../cost/batch-costs';
-import type { Decorrelation } from '../cost/correlated-errors';
-import type { BatchCost } from '../cost/cost';
-import type { Linearisation, LinearisedAbout } from '../cost/linearisation';
+import type { BatchCost, CostRequest, CostSettings } from '../cost/cost';
+import type { ObservationBatch, Values } from './observation-batch';
 
 /** Factor fields on the prior emissions, `data[slot, row, col, group]`; a slot is a period, or an hour of one. */
 export interface FactorShape {
@@ -15,50 +13,9 @@ export interface FactorShape {
   groups: number;
 }
 
-/** Real numbers: the surrogate's are single, those of models that are tested to rounding double. */
-export type Values = Float32Array | Float64Array;
-
 /** Number of factors in a field of that shape. */
 export function factorCount({ slots, rows, cols, groups }: FactorShape): number {
   return slots * rows * cols * groups;
-}
-
-/** What a (super-)observation is used for. */
-export const Role = {
-  /** in the cost function */
-  used: 0,
-  /** not in the cost, but watched to choose the iterate that is kept */
-  watched: 1,
-  /** never looked at: it judges the result */
-  withheld: 2,
-} as const;
-
-/** Where and when values are; arrays of equal length. */
-export interface ObservationPlace {
-  /** row · cols + col */
-  cell: Int32Array;
-  /** beginning of the hour or day, in hours since 1970 */
-  hour: Float64Array;
-}
-
-/** Observations of one batch; arrays of equal length. */
-export interface ObservationBatch {
-  /** in the unit of its species (ppb or µg m-3); NaN counts as missing */
-  values: Values;
-  /** standard deviation of observation and model error together, in the same unit, above 0 */
-  error: Values;
-  /** index of the species */
-  species: Uint8Array;
-  /** one of {@link Role} */
-  withheld: Uint8Array;
-  /** made when asked for, since no cost needs it; absent where a model's values have no place */
-  place?: () => ObservationPlace;
-  /** by what error² was raised because other values repeat this one, where errors are alike and the cost takes them as independent; absent: by nothing */
-  inflation?: Values;
-  /** of errors, over `error`, that used values share; absent: all are independent */
-  decorrelation?: Decorrelation;
-  /** number of observation times (hours or days) in the batch: the N of the paper's equation 5 */
-  times: number;
 }
 
 /** A model of which a batch is run with the factors that it sees alone. */
@@ -122,4 +79,21 @@ export interface ForwardModel {
 export interface ModelPart {
   slots: readonly [number, number];
   batches: readonly [number, number];
+}
+
+/** What is linearised, and about which factors. */
+export interface LinearisedAbout {
+  /** as the model takes them */
+  factors: Float64Array;
+  cost: CostSettings;
+  /** `misfit` takes κ of the residuals there; `quadratic` takes 1, as where nothing has been fitted yet */
+  curvature: 'misfit' | 'quadratic';
+}
+
+export interface Linearisation {
+  /**
+   * @param change - d, of the factors
+   * @returns W^½ K d of each batch; 0 at values that are not in the cost
+   */
+  product(change: Float64Array, batches: readonly number[], signal?: AbortSignal): Promise<Float64Array[]>;
 }

@@ -1,10 +1,12 @@
 import { inverse, Matrix } from 'ml-matrix';
 import { Random } from '../../base/random';
 import { evaluate, type EvaluationContext } from '../cost/evaluation';
-import { Role, type ForwardModel, type ModelPart } from './forward-model';
+import { Role } from './observation-batch';
+import type { ForwardModel, ModelPart } from './forward-model';
 import { GaussNewtonHessian } from '../cost/hessian';
 import { invert } from '../solve/invert';
-import { controlFor, costFor, completeSettings, type InversionProblem, type InversionSettings } from '../solve/inversion-settings';
+import type { InversionProblem, InversionSettings } from '../solve/inversion-problem';
+import { controlFor, costFor, completeSettings } from '../solve/inversion-settings';
 import { NuisanceModel } from './nuisance-model';
 import { MatrixModel, observationBatch } from '../testing/linear-models';
 import { dot } from '../../base/vectors';

@@ -6,7 +6,7 @@ import { Random } from '../../base/random';
 import type { ForwardModel } from './forward-model';
 import { GaussNewtonHessian } from '../cost/hessian';
 import { invert, type InversionOptions, type InversionResult } from '../solve/invert';
-import type { InversionSettings } from '../solve/inversion-settings';
+import type { InversionSettings } from '../solve/inversion-problem';
 import { endHelp, helpInvert, SharedModel } from './shared-model';
 import { gaussianWorld } from '../testing/gaussian-world';
 import { ranksInProcess } from '../testing/ranks-in-process';

@@ -6,10 +6,11 @@
 import { deserialize, serialize } from 'node:v8';
 import { InterruptedError } from '../../base/errors';
 import type { Ranks } from '../../base/ranks';
-import { costsOf, type CostRequest } from '../cost/batch-costs';
-import type { BatchCost } from '../cost/cost';
-import type { FactorShape, ForwardModel, ModelPart, ObservationBatch, Values } from './forward-model';
-import { linearise, type Linearisation, type LinearisedAbout } from '../cost/linearisation';
+import { costsOf } from '../cost/batch-costs';
+import type { BatchCost, CostRequest } from '../cost/cost';
+import type { ObservationBatch, Values } from './observation-batch';
+import type { FactorShape, ForwardModel, ModelPart, Linearisation, LinearisedAbout } from './forward-model';
+import { linearise } from '../cost/linearisation';
 
 /** What the first rank asks of the others. */
 type Message =

@@ -1,5 +1,5 @@
 import { Random } from '../../base/random';
-import { Role } from '../model/forward-model';
+import { Role } from '../model/observation-batch';
 import { decorrelationOf, errorShare, inflatedErrors, meanSpacing, responseError, type ErrorModel } from './observation-error';
 import type { SuperObservations } from './super-observations';
 

@@ -25,11 +25,8 @@
  * @see Chevallier (2007), doi:10.1029/2006JD007375, on inflating variances in place of correlated errors; Bartlett (1946) for n/n_eff
  */
 import { Decorrelation } from '../cost/correlated-errors';
-import { Role } from '../model/forward-model';
-import type { SuperObservations } from './super-observations';
-
-/** Along rows and along columns. */
-export type CellLength = readonly [number, number];
+import { Role } from '../model/observation-batch';
+import type { SuperObservations, CellLength } from './super-observations';
 
 /**
  * c, what relative errors are relative to. With the observed value itself (`observed`) its own error is in its weight: what came out low by chance has a small σ and

@@ -1,5 +1,5 @@
 import { pickAt } from '../../fields/gather';
-import { Role } from '../model/forward-model';
+import { Role } from '../model/observation-batch';
 import { ObservationOperator, type ObservationOperatorOptions } from './observation-operator';
 import { dot } from '../../base/vectors';
 import { observationsOf, randomFloats, unitGrid } from '../testing/small-world';

@@ -12,7 +12,7 @@ import { pickAt, spreadTo } from '../../fields/gather';
 import { stationsToCells } from '../../observations/station-cells';
 import type { Grid } from '../../grid/grid';
 import { Decorrelation } from '../cost/correlated-errors';
-import type { ObservationBatch, ObservationPlace } from '../model/forward-model';
+import type { ObservationBatch, ObservationPlace } from '../model/observation-batch';
 import { decorrelationOf } from './observation-error';
 import { observedTimes, type ModelPeriod, type ObservedTime } from './observation-slots';
 import { ObservationStencil } from './observation-stencil';

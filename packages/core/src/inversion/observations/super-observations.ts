@@ -4,9 +4,11 @@
 import { ConfigError, DataError } from '../../base/errors';
 import type { CellObservations } from '../../observations/station-cells';
 import type { Station } from '../../observations/stations';
-import { Role } from '../model/forward-model';
-import type { CellLength } from './observation-error';
+import { Role } from '../model/observation-batch';
 import type { ObservedTime } from './observation-slots';
+
+/** Along rows and along columns. */
+export type CellLength = readonly [number, number];
 
 /** Error of one value, per species: the standard deviation is √((relative · level)² + absolute²); for the level see {@link ErrorLevel}. */
 export type ObservationErrorSettings = Record<string, { relative: number; absolute: number }>;

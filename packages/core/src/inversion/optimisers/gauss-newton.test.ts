@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Random } from '../../base/random';
 import type { ForwardModel } from '../model/forward-model';
 import { invert } from '../solve/invert';
-import type { InversionSettings } from '../solve/inversion-settings';
+import type { InversionSettings } from '../solve/inversion-problem';
 import { plumeTwin, twinProblem, twinSettings } from '../testing/plume-twin';
 import { dot } from '../../base/vectors';
 import { conjugateGradients } from './conjugate-gradients';

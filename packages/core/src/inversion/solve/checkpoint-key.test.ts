@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { invert } from './invert';
-import type { InversionProblem, InversionSettings } from './inversion-settings';
+import type { InversionProblem, InversionSettings } from './inversion-problem';
 import { MatrixModel, observationBatch } from '../testing/linear-models';
 import { twinSettings } from '../testing/plume-twin';
 

@@ -1,8 +1,9 @@
 /** Steps that look at the factors of their batches alone, against those that look at all. */
 import { Random } from '../../base/random';
-import type { ForwardModel, LocalModel, Values } from '../model/forward-model';
+import type { Values } from '../model/observation-batch';
+import type { ForwardModel, LocalModel } from '../model/forward-model';
 import { invert } from './invert';
-import type { InversionSettings } from './inversion-settings';
+import type { InversionSettings } from './inversion-problem';
 import { MatrixModel, observationBatch } from '../testing/linear-models';
 import { twinSettings } from '../testing/plume-twin';
 

@@ -6,7 +6,7 @@ import { InterruptedError, NumericalError } from '../../base/errors';
 import { Random } from '../../base/random';
 import type { ForwardModel } from '../model/forward-model';
 import { invert, type InversionOptions, type InversionResult } from './invert';
-import type { InversionProblem, InversionSettings } from './inversion-settings';
+import type { InversionProblem, InversionSettings } from './inversion-problem';
 import { MatrixModel, observationBatch } from '../testing/linear-models';
 import { inventoryError, plumeTwin, twinProblem, twinSettings } from '../testing/plume-twin';
 

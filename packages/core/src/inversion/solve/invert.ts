@@ -19,19 +19,12 @@ import { InterruptedError, RetroplumeError, ShapeError } from '../../base/errors
 import { Random } from '../../base/random';
 import type { Control } from '../control/control';
 import { evaluate, evaluateLocally, isLocal, type Evaluation, type EvaluationContext, type LocalContext } from '../cost/evaluation';
-import { factorCount, Role, type ForwardModel } from '../model/forward-model';
+import { Role } from '../model/observation-batch';
+import { factorCount, type ForwardModel } from '../model/forward-model';
 import { gainByPart, type GainByPart } from '../scores/gain-by-part';
 import { GaussNewtonHessian } from '../cost/hessian';
-import {
-  completeSettings,
-  controlFor,
-  costFor,
-  learningRateAt,
-  optimiserFor,
-  type CompleteSettings,
-  type InversionProblem,
-  type InversionSettings,
-} from './inversion-settings';
+import type { InversionProblem, InversionSettings } from './inversion-problem';
+import { completeSettings, controlFor, costFor, learningRateAt, optimiserFor, type CompleteSettings } from './inversion-settings';
 import {
   arrayHash,
   fingerprint,

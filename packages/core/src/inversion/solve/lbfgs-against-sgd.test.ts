@@ -1,6 +1,6 @@
 /** How many gradients the paper's descent needs for the observation term that L-BFGS has after few: the paper's cost, control and bounds for both. */
 import { invert } from './invert';
-import type { InversionSettings } from './inversion-settings';
+import type { InversionSettings } from './inversion-problem';
 import { plumeTwin, twinProblem, twinSettings } from '../testing/plume-twin';
 
 it('L-BFGS needs at most a tenth of the gradients of gradient descent, whatever its rate', async () => {

@@ -1,5 +1,5 @@
-import { Role } from '../model/forward-model';
-import type { InversionProblem, InversionSettings } from './inversion-settings';
+import { Role } from '../model/observation-batch';
+import type { InversionProblem, InversionSettings } from './inversion-problem';
 import { invertFromStarts } from './multi-start';
 import { MatrixModel, observationBatch } from '../testing/linear-models';
 import { twinSettings } from '../testing/plume-twin';

@@ -1,6 +1,7 @@
 /** Several inversions from different controls: does the cost have more than one minimum, and which is the best of those that are found? */
 import { Random } from '../../base/random';
-import { completeSettings, controlFor, type InversionProblem, type InversionSettings } from './inversion-settings';
+import type { InversionProblem, InversionSettings } from './inversion-problem';
+import { completeSettings, controlFor } from './inversion-settings';
 import type { ForwardModel } from '../model/forward-model';
 import { relativeMae } from './inversion-state';
 import { invert, type InversionOptions, type InversionResult } from './invert';

@@ -1,4 +1,5 @@
-import { completeSettings, controlFor, type InversionProblem } from './inversion-settings';
+import type { InversionProblem } from './inversion-problem';
+import { completeSettings, controlFor } from './inversion-settings';
 import type { LogFactorControl } from '../control/log-factor-control';
 import { MatrixModel, observationBatch } from '../testing/linear-models';
 import { twinSettings } from '../testing/plume-twin';

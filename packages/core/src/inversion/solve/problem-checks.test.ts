@@ -1,7 +1,7 @@
 /** What would change the result of an inversion without a word is refused before its first step. */
-import { Role, type ObservationBatch } from '../model/forward-model';
+import { Role, type ObservationBatch } from '../model/observation-batch';
 import { invert } from './invert';
-import type { InversionProblem, InversionSettings } from './inversion-settings';
+import type { InversionProblem, InversionSettings } from './inversion-problem';
 import { MatrixModel } from '../testing/linear-models';
 import { twinSettings } from '../testing/plume-twin';
 

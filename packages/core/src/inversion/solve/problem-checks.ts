@@ -2,8 +2,9 @@
 import { expectArgument, expectNumbers, expectObject } from '../../base/call';
 import { ConfigError, DataError, ShapeError } from '../../base/errors';
 import type { Loss } from '../cost/cost';
-import { Role, type ForwardModel, type ObservationBatch } from '../model/forward-model';
-import type { InversionProblem, InversionSettings } from './inversion-settings';
+import { Role, type ObservationBatch } from '../model/observation-batch';
+import type { ForwardModel } from '../model/forward-model';
+import type { InversionProblem, InversionSettings } from './inversion-problem';
 
 const CHOICES: { readonly [K in 'mode' | 'optimiser' | 'loss' | 'speciesWeights' | 'lossDivisor']: readonly InversionSettings[K][] } = {
   mode: ['default', 'paper'],

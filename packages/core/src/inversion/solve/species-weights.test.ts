@@ -1,4 +1,4 @@
-import { Role } from '../model/forward-model';
+import { Role } from '../model/observation-batch';
 import { invert } from './invert';
 import { MatrixModel, observationBatch } from '../testing/linear-models';
 import { twinSettings } from '../testing/plume-twin';

@@ -6,7 +6,7 @@ import { CorrelationFilter } from '../../grid/correlation';
 import { inverse, Matrix } from 'ml-matrix';
 import { Random } from '../../base/random';
 import type { EvaluationContext } from '../cost/evaluation';
-import type { InversionProblem, InversionSettings } from '../solve/inversion-settings';
+import type { InversionProblem, InversionSettings } from '../solve/inversion-problem';
 import { LogFactorControl } from '../control/log-factor-control';
 import { MatrixModel, observationBatch } from './linear-models';
 

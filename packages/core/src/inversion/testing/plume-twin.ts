@@ -1,7 +1,7 @@
 /** The twin experiment of the tests: a smooth planted error on a rough prior, seen through the plume model. */
 import { smoothRandomField } from '../../grid/correlation';
 import { Random } from '../../base/random';
-import type { InversionProblem, InversionSettings } from '../solve/inversion-settings';
+import type { InversionProblem, InversionSettings } from '../solve/inversion-problem';
 import { PlumeModel, type PlumeTwin } from './linear-models';
 
 export function plumeTwin(seed: number, delayMs = 0): PlumeTwin {

@@ -1,7 +1,7 @@
 import { CorrelationFilter } from '../../grid/correlation';
 import { Random } from '../../base/random';
 import { speciesWeights } from '../cost/cost';
-import { Role, type ObservationBatch } from '../model/forward-model';
+import { Role, type ObservationBatch } from '../model/observation-batch';
 import { invert } from '../solve/invert';
 import { LogFactorControl } from '../control/log-factor-control';
 import { MatrixModel, observationBatch } from '../testing/linear-models';

@@ -16,7 +16,7 @@
 import type { Random } from '../../base/random';
 import { counts, scaledMisfits } from '../cost/cost';
 import type { EvaluationContext } from '../cost/evaluation';
-import type { Values } from '../model/forward-model';
+import type { Values } from '../model/observation-batch';
 import type { HistoryPoint } from '../solve/inversion-state';
 import { errorLengths, type ErrorLengths } from './error-correlation';
 import type { ScaledInnovation } from './scaled-innovations';

@@ -1,6 +1,7 @@
 import { Random } from '../../base/random';
 import { GaussNewtonHessian } from '../cost/hessian';
-import { Role, type ForwardModel, type ObservationBatch } from '../model/forward-model';
+import { Role, type ObservationBatch } from '../model/observation-batch';
+import type { ForwardModel } from '../model/forward-model';
 import { invert } from '../solve/invert';
 import { controlFor, costFor, completeSettings } from '../solve/inversion-settings';
 import { gaussianWorld, type GaussianWorld } from '../testing/gaussian-world';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readTensors, writeTensors } from '../../files/checkpoint';
 import { Random } from '../../base/random';
-import { Role } from '../model/forward-model';
+import { Role } from '../model/observation-batch';
 import { GaussNewtonHessian } from '../cost/hessian';
 import { gaussianWorld } from '../testing/gaussian-world';
 import { lowRank, type LowRank } from './low-rank';

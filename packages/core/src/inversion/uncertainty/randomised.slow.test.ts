@@ -1,7 +1,7 @@
 import { Decorrelation } from '../cost/correlated-errors';
-import { Role } from '../model/forward-model';
+import { Role } from '../model/observation-batch';
 import { invert } from '../solve/invert';
-import type { InversionProblem } from '../solve/inversion-settings';
+import type { InversionProblem } from '../solve/inversion-problem';
 import { gaussianWorld } from '../testing/gaussian-world';
 import { MatrixModel, observationBatch } from '../testing/linear-models';
 import { EnsemblePosterior, randomisedMember } from './randomised';

@@ -12,9 +12,11 @@
  */
 import { Random } from '../../base/random';
 import type { LogFactorMap } from '../control/control';
-import { Role, type ForwardModel, type ObservationBatch } from '../model/forward-model';
+import { Role, type ObservationBatch } from '../model/observation-batch';
+import type { ForwardModel } from '../model/forward-model';
 import { invert, type InversionOptions } from '../solve/invert';
-import { completeSettings, costFor, type InversionProblem, type InversionSettings } from '../solve/inversion-settings';
+import type { InversionProblem, InversionSettings } from '../solve/inversion-problem';
+import { completeSettings, costFor } from '../solve/inversion-settings';
 import type { FactorSum, Posterior } from './posterior';
 
 /** @returns the control of member `member`: the same for the same settings, seed and member */

@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { readObservations, type Observations, type ObservationsOptions, type ObservationsSpec } from '../observations';
+import type { ObservationsSpec } from '../observation-layouts';
+import { readObservations, type Observations, type ObservationsOptions } from '../observations';
 import type { QualityRules } from '../quality-rules';
 import { temporaryFolder } from '../../files/testing/shared-data';
 

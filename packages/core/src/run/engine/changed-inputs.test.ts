@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import type { Case } from '../../case';
 import { InputHashes } from './input-hashes';
 import { readRecord, type StageRecord } from './record';
-import { runStage, stageContext, type PartContent, type RunContext, type Stage, type StageEvent, type StageName } from './stage';
+import { runStage } from './run-stage';
+import { stageContext, type PartContent, type RunContext, type Stage, type StageEvent, type StageName } from './stage';
 
 let out: string;
 let input: string;

@@ -5,7 +5,8 @@ import type { Case } from '../../case';
 import { certifiedHash } from '../transport-runs/certified-values';
 import { InputHashes } from './input-hashes';
 import { readRecord } from './record';
-import { runStage, stageContext, type Stage, type StageEvent } from './stage';
+import { runStage } from './run-stage';
+import { stageContext, type Stage, type StageEvent } from './stage';
 import { isStageUpToDate } from './stage-keys';
 
 let out: string;

@@ -5,15 +5,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { contentSum } from './input-hashes';
-import { readRecord } from './record';
-
-export interface BesideFile {
-  bytes: number;
-  /** ms since 1970 */
-  modified: number;
-  /** one with another time may be the same all the same; earlier versions left out files above 64 MiB */
-  sha256?: string;
-}
+import { readRecord, type BesideFile } from './record';
 
 /** For a stage's record. @returns by the paths from the stage's folder */
 export async function besideOf(dir: string, paths: readonly string[]): Promise<Record<string, BesideFile>> {

@@ -5,7 +5,8 @@ import type { Case } from '../../case';
 import { InputHashes } from './input-hashes';
 import { checkAsideOurs } from './previous-result';
 import { readRecord } from './record';
-import { runStage, stageContext, type Stage, type StageEvent } from './stage';
+import { runStage } from './run-stage';
+import { stageContext, type Stage, type StageEvent } from './stage';
 
 let out: string;
 let rate: number;

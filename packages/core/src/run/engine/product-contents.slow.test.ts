@@ -8,7 +8,8 @@ import { runStages } from '../run';
 import { runPart } from '../run-part';
 import { InputHashes } from './input-hashes';
 import { readRecord, type StageRecord } from './record';
-import { runStage, stageContext, type RunContext, type Stage, type StageEvent, type StageName } from './stage';
+import { runStage } from './run-stage';
+import { stageContext, type RunContext, type Stage, type StageEvent, type StageName } from './stage';
 
 let out: string;
 let made: string[];

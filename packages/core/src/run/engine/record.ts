@@ -11,8 +11,15 @@ import { readJson, type JsonExpectation } from '../../files/json-file';
 import { makeFolder } from '../../files/make-folder';
 import type { Device } from '../../base/device';
 import { ConfigError, DataError } from '../../base/errors';
-import type { BesideFile } from './external-files';
 import { contentSum, knownSum, type InputFile } from './input-hashes';
+
+export interface BesideFile {
+  bytes: number;
+  /** ms since 1970 */
+  modified: number;
+  /** one with another time may be the same all the same; earlier versions left out files above 64 MiB */
+  sha256?: string;
+}
 
 export interface StageRecord {
   stage: string;

@@ -5,7 +5,8 @@
 import { InterruptedError } from '../../base/errors';
 import { ALONE, type Ranks } from '../../base/ranks';
 import type { StageRecord } from './record';
-import { runStage, type Stage, type StageContext } from './stage';
+import { runStage } from './run-stage';
+import type { Stage, StageContext } from './stage';
 
 /** What the first rank tells the others. */
 type Message = { kind: 'join' } | { kind: 'done'; record: StageRecord } | { kind: 'interrupted'; code: string; text: string };

@@ -7,18 +7,8 @@ import { ConfigError, DataError, InterruptedError } from '../../base/errors';
 import { processOf } from '../../base/processes';
 import { InputHashes } from './input-hashes';
 import { readRecord } from './record';
-import {
-  passOf,
-  passVariant,
-  precisionSetting,
-  runStage,
-  stageContext,
-  stageDir,
-  type RunContext,
-  type Stage,
-  type StageEvent,
-  type StageName,
-} from './stage';
+import { runStage } from './run-stage';
+import { passOf, passVariant, precisionSetting, stageContext, stageDir, type RunContext, type Stage, type StageEvent, type StageName } from './stage';
 import { VERSIONS } from '../../base/versions';
 
 let out: string;

@@ -9,7 +9,8 @@ import { ALONE } from '../../base/ranks';
 import { invertStage } from '../stages/invert-stage';
 import { outcomeIn } from './loop-pass';
 import { spreadOverRanks } from '../engine/spread-over-ranks';
-import { runStage, stageContext, type RunContext, type StageContext, type StageName } from '../engine/stage';
+import { runStage } from '../engine/run-stage';
+import { stageContext, type RunContext, type StageContext, type StageName } from '../engine/stage';
 import { trainStage } from '../stages/train-stage';
 
 /** The surrogates that a case has beside its own, by number. */

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { GROUPS, SPECIES, type Group } from '../../base/species';
-import { type Case } from '../../case';
+import type { Case } from '../../case';
 import { certificateSchema } from '../../case/schema/certificate-schema';
 import { membersSchema, responseSchema } from '../../case/schema/experiment-schema';
 import { withPriorConcentrations } from '../../fields/prior-channels';
@@ -25,7 +25,8 @@ import { CERTIFICATE_FILE, certifyStage } from './certify-stage';
 import { evaluateStage } from './evaluate-stage';
 import { InputHashes } from '../engine/input-hashes';
 import { finishStage, readRecord, type StageRecord } from '../engine/record';
-import { runStage, stageContext, type RunContext, type StageContext, type StageEvent } from '../engine/stage';
+import { runStage } from '../engine/run-stage';
+import { stageContext, type RunContext, type StageContext, type StageEvent } from '../engine/stage';
 
 const HOURS = 96;
 /** Factors on NOx and NH3 of the members: apart, so that one can be told from the other. */

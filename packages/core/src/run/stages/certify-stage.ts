@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { GROUPS } from '../../base/species';
 import { writeFileAtomic } from '../../files/checkpoint';
-import { sourceOf } from '../../fields/period-source';
+import { sourceOf } from '../../fields/training-period';
 import type { PreparedPeriod } from '../../fields/prepared';
 import { ROUNDOFF } from '../../base/device';
 import { judge } from '../../surrogate/judgement/certificate';

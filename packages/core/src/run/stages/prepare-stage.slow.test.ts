@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { loadCase } from '../../case';
 import { IoapiFile, IoapiWriter } from '../../files/ioapi/ioapi';
 import { readGriddesc } from '../../grid/griddesc';
-import { createCtm } from '../../transport/ctm';
+import { createCtm } from '../../transport/create-ctm';
 import { writeScaledEmissions } from '../../inventory/scaling/scaled-emissions';
 import { EMISSIONS, GRID, GROUPS, START, temporaryFolder, writeFile } from '../../transport/testing/small-case';
 import { writeDemoWorld } from '../../worlds/demo-world';

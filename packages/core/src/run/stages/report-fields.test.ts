@@ -1,4 +1,4 @@
-import { Role } from '../../inversion/model/forward-model';
+import { Role } from '../../inversion/model/observation-batch';
 import { observationsOf } from '../../inversion/testing/small-world';
 import type { PeriodSeries } from './verify-stage';
 import { concentrationsOf, stationsOf } from './report-fields';

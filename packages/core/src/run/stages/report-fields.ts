@@ -1,10 +1,10 @@
 /** What the report draws of a period: emissions and factors on the grid, monitors, and their series. */
 import { join } from 'node:path';
 import { GROUPS, SPECIES } from '../../base/species';
-import { type PeriodSettings } from '../../case';
+import type { PeriodSettings } from '../../case';
 import { offsetAt } from '../../files/tables/local-time';
 import type { PreparedPeriod } from '../../fields/prepared';
-import { Role } from '../../inversion/model/forward-model';
+import { Role } from '../../inversion/model/observation-batch';
 import type { ReportConcentrations, ReportEmissions, ReportStation } from '../../report';
 import { readTruthFactors } from '../../worlds/truth-factors';
 import { PRIOR } from '../../case/case-runs';

@@ -2,7 +2,7 @@
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { speciesUnit, type Species } from '../../base/species';
-import { type Case, type PeriodSettings } from '../../case';
+import type { Case, PeriodSettings } from '../../case';
 import type { ObservationQuality } from '../../observations/observation-quality';
 import { writeFileAtomic } from '../../files/checkpoint';
 import { readPrepared, type PreparedPeriod } from '../../fields/prepared';
@@ -13,7 +13,8 @@ import type { MaeChange } from '../../inversion/scores/mae-change';
 import type { ObservationOperator, StationSeries } from '../../inversion/observations/observation-operator';
 import { isWhole, measuredAveraging, type ScoreRow } from '../../inversion/scores/score-rows';
 import type { Scores } from '../../inversion/scores/scores';
-import { createCtm, ctmIdentity } from '../../transport/ctm';
+import { createCtm } from '../../transport/create-ctm';
+import { ctmIdentity } from '../../transport/ctm';
 import { readAgain } from '../../transport/external/surface-collection';
 import { appliedSectors } from '../../inventory/scaling/applied-files';
 import { hashOfValues } from '../commands/bundle/compare-files';

@@ -9,7 +9,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { GROUPS, type Group } from '../../base/species';
-import { type Case, type PeriodSettings } from '../../case';
+import type { Case, PeriodSettings } from '../../case';
 import { gridOf } from '../../case/gridded/case-grid';
 import { writeSharedFile } from '../../files/checkpoint';
 import { makeFolder } from '../../files/make-folder';
@@ -17,7 +17,8 @@ import type { PreparedPeriod } from '../../fields/prepared';
 import { wholeGrid } from '../../fields/period-source';
 import { openPrepared } from '../../fields/prepared-store';
 import { choosePatches, cellsOf, type Patch } from '../../surrogate/judgement/source-patches';
-import { createCtm, type CtmRequest } from '../../transport/ctm';
+import { createCtm } from '../../transport/create-ctm';
+import type { CtmRequest } from '../../transport/ctm';
 import { PRIOR, responseRun, simulatedFile, timeOf } from '../../case/case-runs';
 import { runJobs } from './ctm-jobs';
 import { commandIgnored, expectEmissionsTaken } from '../../inventory/reading/emissions-used';

@@ -1,4 +1,4 @@
-import { sourceOf } from '../../fields/period-source';
+import { sourceOf } from '../../fields/training-period';
 import { withPriorConcentrations } from '../../fields/prior-channels';
 import { DomainRun } from './domain-run';
 import { randomPeriod, randomSurrogate } from '../testing/random-surrogate';

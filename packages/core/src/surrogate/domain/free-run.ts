@@ -3,7 +3,7 @@
  * responses.
  */
 import { hourStore, type HourStore } from '../../fields/hour-store';
-import { sourceOf } from '../../fields/period-source';
+import { sourceOf } from '../../fields/training-period';
 import type { PreparedPeriod } from '../../fields/prepared';
 import type { DomainModel } from './domain-model';
 import type { SurrogateEngine } from '../model/frozen-program';

@@ -1,5 +1,5 @@
 import { GROUPS } from '../../base/species';
-import { sourceOf } from '../../fields/period-source';
+import { sourceOf } from '../../fields/training-period';
 import type { SourceGradients, SurrogateInputs } from '../model/frozen-program';
 import { DomainRun } from './domain-run';
 import { chainBlocks, RolledOutRun } from './rolled-out-run';

@@ -1,4 +1,4 @@
-import { sourceOf } from '../../fields/period-source';
+import { sourceOf } from '../../fields/training-period';
 import { randomFloats } from '../../inversion/testing/small-world';
 import { dot } from '../../base/vectors';
 import { ScaledInitial } from './scaled-initial';

@@ -1,4 +1,4 @@
-import { sourceOf } from '../../fields/period-source';
+import { sourceOf } from '../../fields/training-period';
 import { Random } from '../../base/random';
 import { BEYOND, distanceFigures, largestDistance, LEAST_SPREAD, MemberSpread, trainingDistance } from './training-distance';
 import { CELLS, tinyPeriod, WORLD } from '../testing/tiny-world';

@@ -1,6 +1,6 @@
 import { surrogateSchema } from '../../case/schema/learning-schema';
 import { paperDefaults } from '../../case';
-import { sourceOf } from '../../fields/period-source';
+import { sourceOf } from '../../fields/training-period';
 import { pickAt, spreadTo } from '../../fields/gather';
 import { DEFAULT_LSTM_UNET, dependence, PAPER_RESNET, type NetworkSettings } from '../../nn';
 import { Random } from '../../base/random';

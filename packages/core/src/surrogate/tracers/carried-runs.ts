@@ -1,8 +1,7 @@
 /** The tracers of all runs that training samples. */
 import type { TracerSettings } from '../../case';
 import { hourStoreBytes, hoursOfChunk } from '../../fields/hour-store';
-import { sourceOf } from '../../fields/period-source';
-import type { TrainingPeriod } from '../../fields/training-period';
+import { sourceOf, type TrainingPeriod } from '../../fields/training-period';
 import { PeriodTracers, shapeOf, tracerRoom } from './tracers';
 
 /** Tracers of all runs that take more in single precision are kept in half precision for the training: it does not depend on the machine. */

@@ -1,4 +1,5 @@
-import { sourceOf, wholeGrid } from '../../fields/period-source';
+import { sourceOf } from '../../fields/training-period';
+import { wholeGrid } from '../../fields/period-source';
 import type { TracerSettings } from '../../case';
 import { Random } from '../../base/random';
 import type { PreparedPeriod } from '../../fields/prepared';

@@ -8,8 +8,7 @@ import { cfCalendar, cfDecoder } from '../../../files/netcdf/cf-time';
 import { instant } from '../../../files/ioapi/ioapi-time';
 import { plain, readUnpacked } from '../../../files/netcdf/netcdf-cf';
 import { projectionOfCf, PROJECTED_AXIS } from '../../../weather/cf/cf-axes';
-import { summariseGrid, type GridSummary, type Oddity, type TimeSummary } from './inspection';
-import type { Described } from './netcdf';
+import { summariseGrid, type GridSummary, type Oddity, type TimeSummary, type Described } from './inspection';
 import { textOf, type Ranges } from './ranges';
 import { stepBetween } from './time-steps';
 

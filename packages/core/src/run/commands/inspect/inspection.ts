@@ -55,6 +55,9 @@ export interface Inspection {
   odd: Oddity[];
 }
 
+/** What a convention adds to what every netCDF file has. */
+export type Described = Partial<Pick<Inspection, 'facts' | 'grids' | 'time' | 'odd'>> & { kind: string };
+
 const PROJECTIONS: Record<number, string> = {
   1: 'lat-lon',
   2: 'Lambert conformal',
@@ -97,4 +100,10 @@ export function summariseGrid(definition: GridDefinition): GridSummary {
 /** What Retroplume says when it is asked to read a file as an input. */
 export function refusedAsInput({ code, message }: RetroplumeError, path: string): Oddity {
   return { code, text: `it is refused as a gridded input: ${message.replace(`${path}: `, '')}` };
+}
+
+const SHOWN = 6;
+
+export function some(names: readonly string[]): string {
+  return names.length > SHOWN ? `${names.slice(0, SHOWN).join(', ')} … (${names.length})` : names.join(', ');
 }

@@ -7,14 +7,11 @@ import { IoapiFile } from '../../../files/ioapi/ioapi-file';
 import { FILE_TYPES, readTflag } from '../../../files/ioapi/ioapi-header';
 import { fromIoapiStep, fromIoapiTime, instant } from '../../../files/ioapi/ioapi-time';
 import { windDirection } from '../../../weather/mcip/mcip-wind';
-import { refusedAsInput, summariseGrid, type GridSummary, type Oddity, type TimeSummary } from './inspection';
-import type { Described } from './netcdf';
+import { refusedAsInput, summariseGrid, some, type GridSummary, type Oddity, type TimeSummary, type Described } from './inspection';
 import { numbersOf, textOf, type Ranges } from './ranges';
 
 const NAME_WIDTH = 16;
 const WRITTEN_LENGTH = 80;
-const SHOWN = 6;
-
 export function describeIoapi(file: NetcdfFile, ranges: Ranges[]): Described {
   const attributes = file.attributes();
   const number = (name: string): number => numbersOf(attributes.get(name))[0] ?? Number.NaN;
@@ -188,8 +185,4 @@ function unitOf(text: string): 'emission' | 'concentration' | 'other' | undefine
     if (error instanceof RetroplumeError) return undefined;
     throw error;
   }
-}
-
-export function some(names: readonly string[]): string {
-  return names.length > SHOWN ? `${names.slice(0, SHOWN).join(', ')} … (${names.length})` : names.join(', ');
 }

@@ -3,13 +3,10 @@ import type { NetcdfFile } from '@retroplume/native';
 
 import { openNetcdf, reading } from '../../../files/netcdf/netcdf-access';
 import { describeCf } from './cf';
-import type { Inspection, Oddity } from './inspection';
-import { describeIoapi, some } from './ioapi';
+import { some, type Inspection, type Oddity, type Described } from './inspection';
+import { describeIoapi } from './ioapi';
 import { numbersOf, rangesOf, textOf, type Ranges } from './ranges';
 import { describeWrf } from './wrf';
-
-/** What a convention adds to what every netCDF file has. */
-export type Described = Partial<Pick<Inspection, 'facts' | 'grids' | 'time' | 'odd'>> & { kind: string };
 
 const FORMATS = { classic: 'netCDF classic', '64bit': 'netCDF 64-bit offset', cdf5: 'netCDF CDF-5', netcdf4: 'netCDF-4' };
 

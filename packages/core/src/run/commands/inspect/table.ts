@@ -12,8 +12,7 @@ import { AIRNOW_SITE_COLUMNS, isAirnowSiteList, readAirnowSites } from '../../..
 import { identifier, TableStore, type HeldFile } from '../../../files/tables/table-store';
 import { aqsIdentifier, aqsSiteColumns, headlessText, LIST_IDS } from '../../../observations/stations';
 import { firstLine } from '../../../files/tables/table-files';
-import { some } from './ioapi';
-import type { Inspection, Oddity, TimeSummary, VariableSummary } from './inspection';
+import { some, type Inspection, type Oddity, type TimeSummary, type VariableSummary } from './inspection';
 
 const LON = /^(lon|long|longitude|lng|经度|x)$/i;
 const LAT = /^(lat|latitude|纬度|y)$/i;

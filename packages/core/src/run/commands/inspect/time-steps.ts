@@ -1,7 +1,6 @@
 /** The step between the times of a file, for `inspect`, and where some are absent. */
 import { instant } from '../../../files/ioapi/ioapi-time';
-import type { Oddity, TimeSummary } from './inspection';
-import { some } from './ioapi';
+import { some, type Oddity, type TimeSummary } from './inspection';
 
 /**
  * Months and years are of different lengths: steps are told as absent only where all times are whole steps apart, most of them one.

@@ -4,8 +4,7 @@ import type { NetcdfFile } from '@retroplume/native';
 import { DataError } from '../../../base/errors';
 import { placeNames } from '../../../weather/wrf/wrf-grid';
 import { isTimeless, wrfTimes } from '../../../weather/wrf/wrf-time';
-import { refusedAsInput, type Oddity, type TimeSummary } from './inspection';
-import type { Described } from './netcdf';
+import { refusedAsInput, type Oddity, type TimeSummary, type Described } from './inspection';
 import { numbersOf, type Ranges } from './ranges';
 import { stepBetween } from './time-steps';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { loadCase } from '../case';
 import { writeGriddesc } from '../grid/griddesc';
 import { expandGlobs } from '../files/glob';
-import { createCtm } from './ctm';
+import { createCtm } from './create-ctm';
 import { EMISSIONS, GRID, readAll, START, temporaryFolder, WEATHER, writeFile } from './testing/small-case';
 
 const yaml = (ctm: string): string => `
