@@ -11,7 +11,7 @@ const page = join(root, 'docs/errors.md');
 const SOURCES = ['packages/core/src', 'packages/cli/src'];
 const NATIVE = ['packages/native/src'];
 /** Where classes of the error family stand. */
-const CLASS_FILES = ['packages/core/src/base/errors.ts', 'packages/core/src/graph/graph-error.ts'];
+const CLASS_FILES = ['packages/core/src/base/errors.ts', 'packages/core/src/graph/definition/graph-error.ts'];
 
 function sourceFiles(folders) {
   return folders

@@ -28,8 +28,8 @@ const [ranks, rounds, steps, batch] = ['ranks', 'rounds', 'steps', 'batch'].map(
 
 /** One process of a contestant; the first prints the seconds of its steps, and of the instructions that all make together. */
 async function child(threads) {
-  const { WORKLOADS } = require('../../packages/core/dist/bench/workloads.js');
-  const { drawInputs, drawWeights, stepProgram } = require('../../packages/core/dist/bench/workload-step.js');
+  const { WORKLOADS } = require('../../packages/core/dist/bench/workloads/workloads.js');
+  const { drawInputs, drawWeights, stepProgram } = require('../../packages/core/dist/bench/workloads/workload-step.js');
   const joined = require('../../packages/native/dist/mpi/mpi.js').joinRanks();
   const workload = WORKLOADS[options.workload];
   const own = batch / joined.size;

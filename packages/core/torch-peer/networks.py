@@ -187,7 +187,7 @@ ACTIVATIONS = {"relu": F.relu, "softplus": F.softplus, "none": lambda x: x}
 
 
 class LstmUnet(nn.Module):
-    """`workload` is that of packages/core/src/bench/workloads.ts."""
+    """`workload` is that of packages/core/src/bench/workloads/workloads.ts."""
 
     def __init__(self, workload, written_out, channels_last):
         super().__init__()

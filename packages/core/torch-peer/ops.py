@@ -1,6 +1,6 @@
 """Single ops in PyTorch, each in the layout that suits PyTorch best, timed one by one as Retroplume's kernels are.
 
-Weight and input gradients are timed apart (convolution_backward with an output mask). The cases are those of packages/core/src/bench/op-cases.ts.
+Weight and input gradients are timed apart (convolution_backward with an output mask). The cases are those of packages/core/src/bench/ops/op-cases.ts.
 """
 import os
 import time

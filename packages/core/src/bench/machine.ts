@@ -4,8 +4,8 @@ import { createRequire } from 'node:module';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { cpuFeatures, measurePeak, type Peak } from '@retroplume/native';
 import { ConfigError } from '../base/errors';
-import type { TfjsRuntime } from './tfjs-model';
-import type { TorchDescription } from './torch-peer';
+import type { TfjsRuntime } from './peers/tfjs-model';
+import type { TorchDescription } from './peers/torch-peer';
 
 export interface Machine {
   readonly cpu: string;

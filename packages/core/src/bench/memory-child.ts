@@ -1,8 +1,8 @@
 /** A process of its own that trains a workload for some steps and prints its peak resident memory in bytes: `node --expose-gc memory-child.js WORKLOAD THREADS STEPS`. */
 import { setImmediate } from 'node:timers/promises';
 import type { Program } from '../graph';
-import { drawInputs, drawWeights, stepProgram } from './workload-step';
-import type { Workload } from './workloads';
+import { drawInputs, drawWeights, stepProgram } from './workloads/workload-step';
+import type { Workload } from './workloads/workloads';
 
 async function main([json, threads, steps]: string[]): Promise<void> {
   const program = prepare(JSON.parse(json) as Workload, Number(threads));

@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DeviceError } from '../base/errors';
-import { TorchPeer, writeArrays } from './torch-peer';
-import { drawInputs, drawWeights, inputShapes, LEARNING_RATE, weightShapes } from './workload-step';
-import type { Workload } from './workloads';
+import { TorchPeer, writeArrays } from './peers/torch-peer';
+import { drawInputs, drawWeights, inputShapes, LEARNING_RATE, weightShapes } from './workloads/workload-step';
+import type { Workload } from './workloads/workloads';
 
 /** The compiled program: from `src`, where tests run, as from `dist`. */
 const CHILD = join(__dirname, '..', '..', 'dist', 'bench', 'memory-child.js');

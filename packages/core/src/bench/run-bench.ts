@@ -5,13 +5,13 @@ import { makeTemporaryFolder } from '../files/make-folder';
 import { ConfigError, InterruptedError } from '../base/errors';
 import { describeMachine, expectFastTorch, measurePeaks, type Machine, type Peaks } from './machine';
 import { measureMemory, type MemoryComparison } from './memory';
-import { benchOp, chooseCases, type OpComparison } from './op-bench';
-import { OP_CASES, type OpCase } from './op-cases';
+import { benchOp, chooseCases, type OpComparison } from './ops/op-bench';
+import { OP_CASES, type OpCase } from './ops/op-cases';
 import { benchStep, type StepComparison, type TorchPeers } from './step-bench';
-import { loadTfjs, type TfjsRuntime } from './tfjs-model';
-import { TorchPeer, type TorchDescription } from './torch-peer';
-import { drawWeights } from './workload-step';
-import { STEPS, WORKLOADS, type Step, type Workload } from './workloads';
+import { loadTfjs, type TfjsRuntime } from './peers/tfjs-model';
+import { TorchPeer, type TorchDescription } from './peers/torch-peer';
+import { drawWeights } from './workloads/workload-step';
+import { STEPS, WORKLOADS, type Step, type Workload } from './workloads/workloads';
 
 export interface BenchOptions {
   /** Names of ops, kernels, or parts of a case's name; empty: no op if a workload is named, else all. */

@@ -6,10 +6,10 @@ import { describeWhere } from '../../../../test/testing/describe-where';
 import { measureMemory } from './memory';
 import { benchStep, type TorchPeers } from './step-bench';
 import { TINY_WORKLOADS } from './testing/tiny-workloads';
-import { loadTfjs } from './tfjs-model';
-import { TorchPeer } from './torch-peer';
-import { drawInputs, drawWeights, stepProgram } from './workload-step';
-import { STEPS } from './workloads';
+import { loadTfjs } from './peers/tfjs-model';
+import { TorchPeer } from './peers/torch-peer';
+import { drawInputs, drawWeights, stepProgram } from './workloads/workload-step';
+import { STEPS } from './workloads/workloads';
 
 /** An interpreter with PyTorch and NumPy; where a machine has one, its answers are checked. */
 const python = process.env['RETROPLUME_TEST_PYTHON'];

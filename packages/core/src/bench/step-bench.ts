@@ -2,12 +2,12 @@
 import type { ProgramOptions } from '@retroplume/native';
 import type { Field } from '../graph/onnx/onnx-model';
 import type { Program } from '../graph';
-import { expectSame, norm } from './agreement';
-import { profileKernels, type KernelShare } from './kernel-profile';
-import { onnxPeer, tfjsPeer, type ModelPeer } from './model-peers';
-import { compare, takeTurns, wallSeconds, type Comparison, type Contestant } from './rounds';
-import type { TfjsRuntime } from './tfjs-model';
-import { readPeerArray, writeArrays, type TorchPeer } from './torch-peer';
+import { expectSame, norm } from './timing/agreement';
+import { profileKernels, type KernelShare } from './timing/kernel-profile';
+import { onnxPeer, tfjsPeer, type ModelPeer } from './peers/model-peers';
+import { compare, takeTurns, wallSeconds, type Comparison, type Contestant } from './timing/rounds';
+import type { TfjsRuntime } from './peers/tfjs-model';
+import { readPeerArray, writeArrays, type TorchPeer } from './peers/torch-peer';
 import {
   drawInputs,
   exportedStep,
@@ -18,8 +18,8 @@ import {
   stepProgram,
   weightShapes,
   type Arrays,
-} from './workload-step';
-import type { Step, Workload } from './workloads';
+} from './workloads/workload-step';
+import type { Step, Workload } from './workloads/workloads';
 
 /**
  * Relative error against a peer's that still counts as the same answer. Gradients are ill-conditioned: where rounding moves an activation over a kink

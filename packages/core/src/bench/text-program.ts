@@ -12,13 +12,13 @@ import type { ProgramSpec } from '@retroplume/native';
 import { writeFileAtomic } from '../files/checkpoint';
 import { makeFolder } from '../files/make-folder';
 import type { ProgramLayout, Value } from '../graph';
-import { roomIn } from '../graph/execution';
-import { size } from '../graph/shape';
-import { OP_CASES, type OpCase } from './op-cases';
-import { placeCase } from './op-bench';
-import { SURROGATE_STEPS, surrogateLayout } from './surrogate-steps';
-import { inputShapes, LEARNING_RATE, stepLayout, weightShapes } from './workload-step';
-import { STEPS, WORKLOADS, type Step, type Workload } from './workloads';
+import { roomIn } from '../graph/program/execution';
+import { size } from '../graph/definition/shape';
+import { OP_CASES, type OpCase } from './ops/op-cases';
+import { placeCase } from './ops/op-bench';
+import { SURROGATE_STEPS, surrogateLayout } from './workloads/surrogate-steps';
+import { inputShapes, LEARNING_RATE, stepLayout, weightShapes } from './workloads/workload-step';
+import { STEPS, WORKLOADS, type Step, type Workload } from './workloads/workloads';
 
 type Initial = { uniform: [low: number, high: number] } | { values: readonly number[] };
 

@@ -4,11 +4,11 @@
  * pass holds no gradient of a weight.
  */
 import { ShapeError } from '../base/errors';
-import type { Graph, Node, Value } from './graph';
-import { GraphError } from './graph-error';
-import { sum } from './ops/arithmetic';
-import { concatOp } from './ops/copies';
-import { formatShape, sameShape } from './shape';
+import type { Graph, Node, Value } from './definition/graph';
+import { GraphError } from './definition/graph-error';
+import { sum } from './ops/elementwise/arithmetic';
+import { concatOp } from './ops/arrays/copies';
+import { formatShape, sameShape } from './definition/shape';
 
 export interface GradientOptions {
   /** Gradient of the final cost with respect to `of`; same shape. Needed unless `of` is a scalar, where 1 is taken. */

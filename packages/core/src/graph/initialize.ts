@@ -1,6 +1,6 @@
 import { Random } from '../base/random';
-import type { Graph, Initializer, Value } from './graph';
-import { size } from './shape';
+import type { Graph, Initializer, Value } from './definition/graph';
+import { size } from './definition/shape';
 
 /**
  * First values of all parameters and buffers of a graph. Each array draws from a stream of its own, named after it: adding a layer

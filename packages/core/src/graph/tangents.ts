@@ -3,9 +3,9 @@
  * a value that changes to one that is asked for are visited; what does not change has no tangent, and costs nothing.
  */
 import { ShapeError } from '../base/errors';
-import type { Graph, Node, Value } from './graph';
-import { GraphError } from './graph-error';
-import { formatShape, sameShape } from './shape';
+import type { Graph, Node, Value } from './definition/graph';
+import { GraphError } from './definition/graph-error';
+import { formatShape, sameShape } from './definition/shape';
 
 /**
  * Derivatives of `of` along a direction, as new values of the graph: J·v, a Jacobian-vector product.

@@ -1,7 +1,7 @@
 /** What both networks share: the branches beside the trunk, and the multilayer perceptron of each cell (1x1 convolutions) that ends them. */
 import { concat, conv2d, crop, pad, relu, slice, type Graph, type Mode, type Value } from '../graph';
-import { embedChannels } from '../graph/ops/copies';
-import { expectShape } from '../graph/shape';
+import { embedChannels } from '../graph/ops/arrays/copies';
+import { expectShape } from '../graph/definition/shape';
 import { activate, branch, convLayer, convOperands, type ConvOperands } from './layers';
 import type { HeadSettings } from './settings';
 

@@ -5,7 +5,7 @@
  * @see Huang et al. (2021), doi:10.5194/gmd-14-4641-2021, section 2.3; Ronneberger et al. (2015), arXiv:1505.04597
  */
 import { concat, lstm, maxpool2x2, pad, tanh, upconv2x2, type Graph, type Mode, type Value } from '../graph';
-import { expectShape } from '../graph/shape';
+import { expectShape } from '../graph/definition/shape';
 import { head, type NetworkInputs } from './head';
 import { block, convLayer } from './layers';
 import type { LstmUnetSettings, TrunkSettings } from './settings';

@@ -4,7 +4,7 @@
  * @see He et al. (2016), arXiv:1512.03385; Huang et al. (2021), doi:10.5194/gmd-14-4641-2021, section 3.1
  */
 import { add, concat, reshape, transpose, type Graph, type Mode, type Value } from '../graph';
-import { expectShape } from '../graph/shape';
+import { expectShape } from '../graph/definition/shape';
 import { head, type NetworkInputs } from './head';
 import { block, convLayer, normLayer, preluLayer } from './layers';
 import type { ResnetSettings } from './settings';

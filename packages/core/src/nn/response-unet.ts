@@ -12,7 +12,7 @@
  * docs/response-tried.md has what it gains.
  */
 import { add, concat, conv2d, crop, downconv2x2, multiply, multiplySteps, upconv2x2, type Graph, type Mode, type Value } from '../graph';
-import { expectShape } from '../graph/shape';
+import { expectShape } from '../graph/definition/shape';
 import { head, type NetworkInputs } from './head';
 import { history, padToLevels, unet, type UnetLevels } from './lstm-unet';
 import type { ResponseUnetSettings } from './settings';

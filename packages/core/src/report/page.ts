@@ -1,23 +1,23 @@
 /** The page as one text: head, sections in the order in which a reader asks, no script and no address outside itself. */
-import { utc } from './format';
-import type { Markup } from './html';
-import { html, trusted } from './html';
-import { basemapDefinition } from './map';
-import type { PageContext } from './page-context';
-import { PAGE_STYLE } from './page-style';
+import { utc } from './html/format';
+import type { Markup } from './html/html';
+import { html, trusted } from './html/html';
+import { basemapDefinition } from './figures/map';
+import type { PageContext } from './sections/page-context';
+import { PAGE_STYLE } from './html/page-style';
 import { assumptions } from './sections/assumptions';
-import { certificate, certificateBanner } from './sections/certificate';
+import { certificate, certificateBanner } from './sections/surrogate/certificate';
 import { concentrations } from './sections/concentrations';
 import { crossValidation } from './sections/cross-validation';
 import { emissions } from './sections/emissions';
-import { headline } from './sections/headline';
+import { headline } from './sections/summary/headline';
 import { inversion } from './sections/inversion';
-import { loop } from './sections/loop';
+import { loop } from './sections/surrogate/loop';
 import { provenance } from './sections/provenance';
 import { redistribution } from './sections/redistribution';
 import { scores } from './sections/scores';
-import { surrogate } from './sections/surrogate';
-import { trustRegion } from './sections/trust-region';
+import { surrogate } from './sections/surrogate/surrogate';
+import { trustRegion } from './sections/surrogate/trust-region';
 import { uncertainty } from './sections/uncertainty';
 
 /** The browser itself refuses any request: only styles and images inside the file. */

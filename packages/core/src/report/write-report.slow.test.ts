@@ -2,10 +2,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ScoreRow } from '../inversion/scores/score-rows';
-import { change, significant } from './format';
+import { change, significant } from './html/format';
 import { page } from './page';
-import { PageContext } from './page-context';
-import type { LoopGain, ReportCrossValidation, ReportData, ReportLoop, ReportScores } from './report-data';
+import { PageContext } from './sections/page-context';
+import type { LoopGain, ReportCrossValidation, ReportData, ReportLoop, ReportScores } from './data/report-data';
 import { GROUPS, SPECIES, smallGrid, syntheticCertificate, syntheticReport } from './testing/synthetic-report';
 import { writeReport } from './write-report';
 

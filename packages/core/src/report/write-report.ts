@@ -3,11 +3,11 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../files/checkpoint';
 import { DataError, ShapeError } from '../base/errors';
-import { drawMap } from './map';
+import { drawMap } from './figures/map';
 import { page } from './page';
-import { PageContext } from './page-context';
-import { svgToPng } from './raster';
-import type { ReportData } from './report-data';
+import { PageContext } from './sections/page-context';
+import { svgToPng } from './figures/raster';
+import type { ReportData } from './data/report-data';
 
 function expectLength(what: string, shape: string, expected: number, values: ArrayLike<number> | undefined): void {
   if (values && values.length !== expected) {

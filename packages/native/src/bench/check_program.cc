@@ -64,7 +64,7 @@ std::string quoted(const std::string& text) {
   return out + '"';
 }
 
-/** As core/src/bench/quantiles.ts: percentiles by nearest rank; of an even number the mean of the middle two is the median. */
+/** As core/src/bench/timing/quantiles.ts: percentiles by nearest rank; of an even number the mean of the middle two is the median. */
 void printTiming(const char* name, std::vector<double> seconds) {
   std::sort(seconds.begin(), seconds.end());
   const std::size_t last = seconds.size() - 1;

@@ -1,6 +1,6 @@
 /** Inputs of a surrogate that are drawn at random about their means: for comparing and timing what runs it. */
 import type { Field } from '../../graph';
-import { size } from '../../graph/shape';
+import { size } from '../../graph/definition/shape';
 import { Random } from '../../base/random';
 import type { SurrogateInputs } from '../../surrogate/model/frozen-program';
 import { takesInitialConcentrations } from '../../surrogate/model/initial-concentrations';

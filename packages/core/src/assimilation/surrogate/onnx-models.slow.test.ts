@@ -3,7 +3,7 @@
  * The native side is built from the network's own ops (its LSTM, not the one written out), so the two have nothing in common but the reverse rules.
  */
 import { compile, Graph, OnnxModel, type Field, type Program } from '../../graph';
-import { size } from '../../graph/shape';
+import { size } from '../../graph/definition/shape';
 import { relativeError } from '../../graph/testing/golden';
 import { Random } from '../../base/random';
 import { buildSurrogate } from '../../surrogate/model/model';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeWhere } from '../../../../../test/testing/describe-where';
 import { type Field, type Program } from '../../graph';
-import { permute, toOnnxOrder } from '../../graph/onnx/layout';
+import { permute, toOnnxOrder } from '../../graph/definition/onnx-layout';
 import { relativeError } from '../../graph/testing/golden';
 import { adjointOnnx, jvpOnnx, surrogateOnnx, vjpOnnx } from './onnx-models';
 import { variants, surrogateOf, inputsOf, nativeProgram, nativeTangent, evaluate, cotangentOf, sourcesOf, directionsOf } from '../testing/onnx-cases';

@@ -13,7 +13,7 @@ import {
   type Value,
   initializeParameters,
 } from '../../graph';
-import { size } from '../../graph/shape';
+import { size } from '../../graph/definition/shape';
 import { Random } from '../../base/random';
 import { buildSurrogate } from '../../surrogate/model/model';
 import type { ChannelScale, Normalisation } from '../../surrogate/model/normalisation';

@@ -1,6 +1,6 @@
 /** The workloads on a few cells, odd in rows and columns, with every part of their networks. */
-import type { Workload } from '../workloads';
-import { WORKLOADS } from '../workloads';
+import type { Workload } from '../workloads/workloads';
+import { WORKLOADS } from '../workloads/workloads';
 
 function shrunk({ name, network, tracers, ...workload }: Workload): Workload {
   const [hidden, steps, channels, geography] = [3, 3, 7, 3];

@@ -38,7 +38,7 @@ import {
   type Value,
 } from '..';
 import { Random } from '../../base/random';
-import { size } from '../shape';
+import { size } from '../definition/shape';
 import { relativeError } from '../testing/golden';
 
 // Both are float32; sums run over some dozens of terms, in different orders.

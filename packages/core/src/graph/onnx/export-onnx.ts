@@ -3,16 +3,15 @@
  * free, and rows and columns are where that is asked for (free-grid.ts). Batch norms are folded and all that follows from parameters alone is computed here, by the same kernels that run natively.
  */
 import { createHash } from 'node:crypto';
-import { compile } from '../compile';
-import type { Graph, Node, Value } from '../graph';
-import { GraphError } from '../graph-error';
-import type { FloatArray } from '../program';
+import { compile } from '../program/compile';
+import type { Graph, Node, Value, OnnxAttribute, OnnxNodeWriter } from '../definition/graph';
+import { GraphError } from '../definition/graph-error';
+import type { FloatArray } from '../program/program';
 import { foldBatchNorm } from '../rewrites/fold-batch-norm';
 import { joinBoxes } from '../rewrites/join-boxes';
-import { schedule } from '../schedule';
-import { gridAxis, type FreeExtent, type FreeGrid } from './free-grid';
-import { hasImageAxes, toOnnxOrder } from './layout';
-import type { OnnxAttribute, OnnxNodeWriter } from './node-writer';
+import { schedule } from '../program/schedule';
+import { gridAxis, type FreeExtent, type FreeGrid } from '../definition/free-grid';
+import { hasImageAxes, toOnnxOrder } from '../definition/onnx-layout';
 import { ATTRIBUTE, modelProto, TENSOR } from './schema';
 
 export interface OnnxExportOptions {

@@ -1,7 +1,7 @@
 /** Runs an exported model in ONNX Runtime. */
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { DataError, DeviceError, ShapeError } from '../../base/errors';
-import { fromOnnxOrder, permute, toOnnxOrder } from './layout';
+import { fromOnnxOrder, permute, toOnnxOrder } from '../definition/onnx-layout';
 
 /** An array with its shape, channels last. */
 export interface Field {

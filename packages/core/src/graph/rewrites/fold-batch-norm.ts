@@ -6,9 +6,9 @@
  * The new filters and biases are frozen batch norms of the old ones (with μ = shift = 0 for the filters), so they follow the parameters: a
  * program computes them once, whenever parameters are set.
  */
-import type { Graph, Node, Value } from '../graph';
-import { batchNorm, batchNormFrozenOp, type BatchNormAttributes } from '../ops/batch-norm';
-import { conv2dOp, type Conv2dAttributes } from '../ops/conv2d';
+import type { Graph, Node, Value } from '../definition/graph';
+import { batchNorm, batchNormFrozenOp, type BatchNormAttributes } from '../ops/normalisation/batch-norm';
+import { conv2dOp, type Conv2dAttributes } from '../ops/convolution/conv2d';
 import { readersOf, transform, type Readers } from './transform';
 
 /**

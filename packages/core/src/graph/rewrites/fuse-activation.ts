@@ -3,12 +3,13 @@
  * than the activation. The reverse pass of a ReLU reads the activation's result; that of a P-ReLU reads its input, but where it asks for no gradient of
  * the slopes it can do with the result, which is marked (ops/derivative.ts).
  */
-import type { Graph, Node, Value } from '../graph';
-import { conv2dOp, type Conv2dAttributes } from '../ops/conv2d';
-import type { FusedActivation } from '../ops/derivative';
-import { markedPreluBackwardOp, preluBackwardOp, preluOp } from '../ops/prelu';
-import { unaryOp, type UnaryAttributes } from '../ops/unary';
-import { readersOf, transformRequests, type Readers, type Requests } from './transform';
+import type { Graph, Node, Value } from '../definition/graph';
+import { conv2dOp, type Conv2dAttributes } from '../ops/convolution/conv2d';
+import type { FusedActivation } from '../ops/shared/derivative';
+import { markedPreluBackwardOp, preluBackwardOp, preluOp } from '../ops/elementwise/prelu';
+import { unaryOp, type UnaryAttributes } from '../ops/elementwise/unary';
+import { readersOf, transformRequests, type Readers } from './transform';
+import type { Requests } from '../definition/requests';
 
 /** What the requests need, with activations fused. */
 export function fuseActivations(requests: Requests): Requests & { graph: Graph } {

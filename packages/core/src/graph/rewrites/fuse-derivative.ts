@@ -3,16 +3,16 @@
  * multiplies: one pass over memory instead of two. Where that gradient is a sum, the kernel adds its part to the others first. Call it after
  * `fuseActivations`.
  */
-import type { Graph, Node, Value } from '../graph';
-import type { Op } from '../op';
-import { sumOf, sumOp } from '../ops/arithmetic';
-import { conv2dBackwardInputOp, conv2dBackwardInputWithDerivativeOp } from '../ops/conv2d';
-import type { DerivativeAttributes } from '../ops/derivative';
-import { maxpool2x2BackwardOp, maxpool2x2BackwardWithDerivativeOp } from '../ops/maxpool2x2';
-import { markedPreluBackwardOp } from '../ops/prelu';
-import { unaryBackwardOp, type UnaryAttributes } from '../ops/unary';
-import { upconv2x2BackwardInputOp, upconv2x2BackwardInputWithDerivativeOp } from '../ops/upconv2x2';
-import { readersOf, transformRequests, type Readers, type Requests } from './transform';
+import type { Graph, Node, Value, Op } from '../definition/graph';
+import { sumOf, sumOp } from '../ops/elementwise/arithmetic';
+import { conv2dBackwardInputOp, conv2dBackwardInputWithDerivativeOp } from '../ops/convolution/conv2d';
+import type { DerivativeAttributes } from '../ops/shared/derivative';
+import { maxpool2x2BackwardOp, maxpool2x2BackwardWithDerivativeOp } from '../ops/convolution/maxpool2x2';
+import { markedPreluBackwardOp } from '../ops/elementwise/prelu';
+import { unaryBackwardOp, type UnaryAttributes } from '../ops/elementwise/unary';
+import { upconv2x2BackwardInputOp, upconv2x2BackwardInputWithDerivativeOp } from '../ops/convolution/upconv2x2';
+import { readersOf, transformRequests, type Readers } from './transform';
+import type { Requests } from '../definition/requests';
 
 const WITH_DERIVATIVE: ReadonlyMap<Op, Op> = new Map<Op<never>, Op<never>>([
   [conv2dBackwardInputOp, conv2dBackwardInputWithDerivativeOp],

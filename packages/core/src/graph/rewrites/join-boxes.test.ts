@@ -1,7 +1,7 @@
 import { add, compile, concat, gradients, Graph, slice, square, sum, tanh, type Value } from '..';
 import { Random } from '../../base/random';
 import { fill } from '../testing/finite-differences';
-import { schedule } from '../schedule';
+import { schedule } from '../program/schedule';
 import { joinBoxes } from './join-boxes';
 
 type Build = (g: Graph, x: Value) => Value;

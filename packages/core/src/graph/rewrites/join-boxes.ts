@@ -2,9 +2,9 @@
  * A sum of boxes among zeros that fill an array side by side is their concatenation: that is what gradients of slices add up to. Native has nothing
  * to gain (parts.ts lays boxes where they belong); ONNX would write every box with its zeros and add them all.
  */
-import type { Graph, Node, Value } from '../graph';
-import { sumOp } from '../ops/arithmetic';
-import { concat, embedOp, type BoxAttributes } from '../ops/copies';
+import type { Graph, Node, Value } from '../definition/graph';
+import { sumOp } from '../ops/elementwise/arithmetic';
+import { concat, embedOp, type BoxAttributes } from '../ops/arrays/copies';
 import { transform } from './transform';
 
 /**

@@ -2,12 +2,13 @@
  * Halves the memory of the gates and cell states that an LSTM keeps for its reverse pass, for devices that round factors of products: their kernels
  * pack them into sixteen bits each (LstmTrace, native/src/ops/lstm/lstm_cuda.h). Other kernels can run such a program, too, but keep nothing.
  */
-import type { Graph, Node } from '../graph';
-import { lstmOp } from '../ops/lstm';
-import { lstmBackwardOp } from '../ops/lstm-backward';
-import type { LstmAttributes } from '../ops/lstm-operands';
-import type { Shape } from '../shape';
-import { transformRequests, type Requests } from './transform';
+import type { Graph, Node } from '../definition/graph';
+import { lstmOp } from '../ops/lstm/lstm';
+import { lstmBackwardOp } from '../ops/lstm/lstm-backward';
+import type { LstmAttributes } from '../ops/lstm/lstm-operands';
+import type { Shape } from '../definition/shape';
+import { transformRequests } from './transform';
+import type { Requests } from '../definition/requests';
 
 /** What the requests need, with packed gates and cell states. */
 export function packTraces(requests: Requests): Requests & { graph: Graph } {

@@ -1,6 +1,6 @@
 /** Rewriting: a graph is never changed, a new one is made from it node by node. */
-import { Graph, type Node, type Value } from '../graph';
-import type { PhaseRequest } from '../schedule';
+import { Graph, type Node, type Value } from '../definition/graph';
+import type { Requests } from '../definition/requests';
 
 /** Gives the outputs of a node in the new graph, or undefined to copy the node as it is. */
 export type Rule = (node: Node, copy: (value: Value) => Value, target: Graph) => readonly Value[] | undefined;
@@ -32,12 +32,6 @@ export function transform(roots: readonly Value[], rule: Rule): { graph: Graph; 
   }
   roots.forEach(copy);
   return { graph, copyOf };
-}
-
-/** What a program is asked for. */
-export interface Requests {
-  readonly phases: Readonly<Record<string, PhaseRequest>>;
-  readonly outputs: Readonly<Record<string, Value>>;
 }
 
 /** The same requests of a copy of their graph, in which a rule has replaced nodes. */

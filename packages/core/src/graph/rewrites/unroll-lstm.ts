@@ -5,14 +5,14 @@
  *
  * For ONNX only: native's own LSTM is several times faster.
  */
-import type { Graph, Node, Value } from '../graph';
-import { add, multiply } from '../ops/arithmetic';
-import { channelAffine } from '../ops/channel-affine';
-import { conv2d } from '../ops/conv2d';
-import { concat, concatOp, reshape, slice, type ConcatAttributes } from '../ops/copies';
-import { lstmOp } from '../ops/lstm';
-import type { LstmAttributes, LstmInputs } from '../ops/lstm-operands';
-import { sigmoid, tanh } from '../ops/unary';
+import type { Graph, Node, Value } from '../definition/graph';
+import { add, multiply } from '../ops/elementwise/arithmetic';
+import { channelAffine } from '../ops/elementwise/channel-affine';
+import { conv2d } from '../ops/convolution/conv2d';
+import { concat, concatOp, reshape, slice, type ConcatAttributes } from '../ops/arrays/copies';
+import { lstmOp } from '../ops/lstm/lstm';
+import type { LstmAttributes, LstmInputs } from '../ops/lstm/lstm-operands';
+import { sigmoid, tanh } from '../ops/elementwise/unary';
 import { transform } from './transform';
 
 type Copy = (value: Value) => Value;

@@ -1,7 +1,7 @@
 /** Oracles for reverse rules that need nothing but the forward program: central differences, in float64. */
 import { Random } from '../../base/random';
 import { compile, gradients, Graph, type Program, type Value } from '..';
-import { size } from '../shape';
+import { size } from '../definition/shape';
 
 export interface Built {
   /** Leaves whose gradients are checked. */

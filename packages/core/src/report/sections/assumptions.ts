@@ -1,8 +1,8 @@
 /** What a reader must know before believing a number: stated by the case, and true of every run. */
-import type { Markup } from '../html';
-import { html } from '../html';
-import { chemical, joined } from '../format';
-import type { PageContext } from '../page-context';
+import type { Markup } from '../html/html';
+import { html } from '../html/html';
+import { chemical, joined } from '../html/format';
+import type { PageContext } from './page-context';
 
 function notObservedNote(context: PageContext): string | undefined {
   const unseen = context.data.groups.filter((group) => context.notObserved(group));

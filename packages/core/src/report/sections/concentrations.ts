@@ -1,17 +1,17 @@
 /** The transport model against the monitors, with prior and with updated emissions: tables, scatter, time series, station maps. */
-import { drawChart } from '../chart';
-import { divergingScale } from '../colour-scale';
-import { change, chemical, fixed, relativeChange, significant, unitText } from '../format';
-import type { Markup } from '../html';
-import { html } from '../html';
-import { COLOURS } from '../page-context';
-import type { PageContext } from '../page-context';
-import { PUBLISHED_CTM_MAE } from '../published';
-import { drawScatter, scatterEnd } from '../scatter';
-import type { Pairs, Scores, Side, Variant } from '../statistics';
-import { errorChangeAtStation, meanSeries, pairs, variantScores } from '../statistics';
-import type { Column, Row } from '../table';
-import { table } from '../table';
+import { drawChart } from '../figures/chart';
+import { divergingScale } from '../figures/colour-scale';
+import { change, chemical, fixed, relativeChange, significant, unitText } from '../html/format';
+import type { Markup } from '../html/html';
+import { html } from '../html/html';
+import { COLOURS } from './page-context';
+import type { PageContext } from './page-context';
+import { PUBLISHED_CTM_MAE } from '../data/published';
+import { drawScatter, scatterEnd } from '../figures/scatter';
+import type { Pairs, Scores, Side, Variant } from '../data/statistics';
+import { errorChangeAtStation, meanSeries, pairs, variantScores } from '../data/statistics';
+import type { Column, Row } from '../html/table';
+import { table } from '../html/table';
 
 const VARIANT_LABEL: Record<Variant, string> = { prior: 'prior', updated: 'updated', paper: 'paper' };
 

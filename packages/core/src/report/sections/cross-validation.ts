@@ -1,12 +1,12 @@
 /** Cross-validation: how well each setting of the inversion predicts monitors that were left out, which was chosen, and the L-curves beside it. */
-import { drawChart, type ChartLine } from '../chart';
-import { chemical, fixed, percent } from '../format';
-import type { Markup } from '../html';
-import { html } from '../html';
-import { COLOURS } from '../page-context';
-import type { PageContext } from '../page-context';
-import type { ReportCrossValidation } from '../report-data';
-import { table } from '../table';
+import { drawChart, type ChartLine } from '../figures/chart';
+import { chemical, fixed, percent } from '../html/format';
+import type { Markup } from '../html/html';
+import { html } from '../html/html';
+import { COLOURS } from './page-context';
+import type { PageContext } from './page-context';
+import type { ReportCrossValidation } from '../data/report-data';
+import { table } from '../html/table';
 
 type LCurve = ReportCrossValidation['lCurves'][number];
 

@@ -1,10 +1,10 @@
 /** Initial concentrations of the surrogate's window: what they do to its answers, and what they took of the inversion's gain. */
-import { chemical, fixed, MISSING, percent, significant, unitText } from '../format';
-import type { Markup } from '../html';
-import { html } from '../html';
-import { modeLabel } from '../page-context';
-import type { PageContext } from '../page-context';
-import { table } from '../table';
+import { chemical, fixed, MISSING, percent, significant, unitText } from '../html/format';
+import type { Markup } from '../html/html';
+import { html } from '../html/html';
+import { modeLabel } from './page-context';
+import type { PageContext } from './page-context';
+import { table } from '../html/table';
 
 const FROM = { prior: 'the prior run', rollout: 'its own earlier output', zero: 'nowhere (0)' } as const;
 

@@ -1,6 +1,6 @@
 import { page } from '../page';
-import { PageContext } from '../page-context';
-import type { ReportInversion } from '../report-data';
+import { PageContext } from './page-context';
+import type { ReportInversion } from '../data/report-data';
 import { smallGrid, syntheticReport } from '../testing/synthetic-report';
 
 const data = syntheticReport({ grid: smallGrid(), periods: ['winter'], steps: 12, stepSeconds: 3600, stations: 40, twin: true, paper: false });

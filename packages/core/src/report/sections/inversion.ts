@@ -1,12 +1,12 @@
 /** How the inversion went and ended: the cost and its terms, the error at watched monitors, cells at their bounds. */
-import { drawChart } from '../chart';
-import { change, chemical, fixed, MISSING, percent, relativeChange, significant } from '../format';
-import type { Markup } from '../html';
-import { html } from '../html';
-import { COLOURS, modeLabel } from '../page-context';
-import type { PageContext } from '../page-context';
-import type { InversionPoint, ReportInversion } from '../report-data';
-import { table } from '../table';
+import { drawChart } from '../figures/chart';
+import { change, chemical, fixed, MISSING, percent, relativeChange, significant } from '../html/format';
+import type { Markup } from '../html/html';
+import { html } from '../html/html';
+import { COLOURS, modeLabel } from './page-context';
+import type { PageContext } from './page-context';
+import type { InversionPoint, ReportInversion } from '../data/report-data';
+import { table } from '../html/table';
 import { initialGainTable } from './initial-concentrations';
 
 function line(points: InversionPoint[], key: 'total' | 'observation' | 'prior' | 'watched'): [number, number][] {

@@ -1,11 +1,11 @@
 /** How the run was made: periods, grid, stages and their time, every setting, every version. */
-import { duration, MISSING, significant, utc } from '../format';
-import type { Content, Markup } from '../html';
-import { html } from '../html';
-import type { PageContext } from '../page-context';
-import type { ReportStation } from '../report-data';
-import type { Column } from '../table';
-import { table } from '../table';
+import { duration, MISSING, significant, utc } from '../html/format';
+import type { Content, Markup } from '../html/html';
+import { html } from '../html/html';
+import type { PageContext } from './page-context';
+import type { ReportStation } from '../data/report-data';
+import type { Column } from '../html/table';
+import { table } from '../html/table';
 
 const TEXT_PAIR: Column[] = [
   { title: 'Name', text: true },

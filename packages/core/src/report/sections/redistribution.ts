@@ -1,12 +1,12 @@
 /** The redistribution audit: what the change of a total hides, and whether the concentrations of a region changed as its emissions did. */
 import type { AuditRow } from '../../inversion/scores/audit';
 import { ELASTICITY_RANGE, LEAST_CHANGE, type Plausibility } from '../../inversion/scores/regional-response';
-import { change, chemical, fixed, percent, relativeChange } from '../format';
-import type { Content, Markup } from '../html';
-import { html } from '../html';
-import { modeLabel, type PageContext } from '../page-context';
-import type { ReportAudit } from '../report-data';
-import { table } from '../table';
+import { change, chemical, fixed, percent, relativeChange } from '../html/format';
+import type { Content, Markup } from '../html/html';
+import { html } from '../html/html';
+import { modeLabel, type PageContext } from './page-context';
+import type { ReportAudit } from '../data/report-data';
+import { table } from '../html/table';
 
 /** More rows than a reader takes in: then only the whole domain and what is flagged. */
 const MOST_ROWS = 40;

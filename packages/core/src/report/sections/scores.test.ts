@@ -1,8 +1,8 @@
 import type { ScoredRun, ScoreRow } from '../../inversion/scores/score-rows';
-import { change } from '../format';
+import { change } from '../html/format';
 import { page } from '../page';
-import { PageContext } from '../page-context';
-import type { ReportData } from '../report-data';
+import { PageContext } from './page-context';
+import type { ReportData } from '../data/report-data';
 import { smallGrid, syntheticReport } from '../testing/synthetic-report';
 
 const data = syntheticReport({ grid: smallGrid(), periods: ['winter'], steps: 12, stepSeconds: 3600, stations: 40, twin: true, paper: false });

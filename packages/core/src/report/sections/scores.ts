@@ -2,13 +2,13 @@
 import type { Averaging, Rating } from '../../inversion/scores/performance-benchmarks';
 import type { MaeChange } from '../../inversion/scores/mae-change';
 import { isWhole, type DistanceKm, type ScoreRow } from '../../inversion/scores/score-rows';
-import { change, chemical, fixed, MISSING, significant, unitText } from '../format';
-import type { Content, Markup } from '../html';
-import { html } from '../html';
-import type { PageContext } from '../page-context';
-import type { ReportScores } from '../report-data';
-import type { Side } from '../statistics';
-import { table, type Column, type Row } from '../table';
+import { change, chemical, fixed, MISSING, significant, unitText } from '../html/format';
+import type { Content, Markup } from '../html/html';
+import { html } from '../html/html';
+import type { PageContext } from './page-context';
+import type { ReportScores } from '../data/report-data';
+import type { Side } from '../data/statistics';
+import { table, type Column, type Row } from '../html/table';
 
 /** A row of the run's own mode, and that of the paper's mode on the same stations. */
 interface Compared {

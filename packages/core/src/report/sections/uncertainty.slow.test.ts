@@ -1,8 +1,8 @@
 import { SECONDS_PER_YEAR } from '../../units';
-import { significant } from '../format';
+import { significant } from '../html/format';
 import { page } from '../page';
-import { PageContext } from '../page-context';
-import type { ReportData, ReportUncertainty } from '../report-data';
+import { PageContext } from './page-context';
+import type { ReportData, ReportUncertainty } from '../data/report-data';
 import { GROUPS, smallGrid, syntheticReport, syntheticUncertainty } from '../testing/synthetic-report';
 
 const small = { grid: smallGrid(), periods: ['winter'], steps: 12, stepSeconds: 3600, stations: 40, twin: true, paper: true };

@@ -2,13 +2,13 @@
 import { unconstrainedGroups, type AreaFigures } from '../../inversion/uncertainty/figures';
 import { TELLING_EXCESS } from '../../inversion/uncertainty/innovations';
 import { SECONDS_PER_YEAR } from '../../units';
-import { change, chemical, duration, fixed, MISSING, percent, significant, unitText } from '../format';
-import type { Content, Markup } from '../html';
-import { html, listed } from '../html';
-import type { PageContext } from '../page-context';
-import type { ReportUncertainty } from '../report-data';
-import { annualTotal } from '../statistics';
-import { table } from '../table';
+import { change, chemical, duration, fixed, MISSING, percent, significant, unitText } from '../html/format';
+import type { Content, Markup } from '../html/html';
+import { html, listed } from '../html/html';
+import type { PageContext } from './page-context';
+import type { ReportUncertainty } from '../data/report-data';
+import { annualTotal } from '../data/statistics';
+import { table } from '../html/table';
 import { truthOf } from './emissions';
 
 /** kg s-1 → Mt a-1, as the table of totals. */

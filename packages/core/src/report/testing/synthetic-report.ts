@@ -14,7 +14,7 @@ import type {
   ReportScores,
   ReportStation,
   ReportUncertainty,
-} from '../report-data';
+} from '../data/report-data';
 
 export const GROUPS = ['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5'];
 export const SPECIES = [

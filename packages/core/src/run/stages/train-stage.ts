@@ -4,7 +4,7 @@ import { GROUPS, SPECIES, speciesUnit } from '../../base/species';
 import { removeCheckpoint } from '../../files/checkpoint';
 import { bytesOfFields, FieldRoom } from '../../fields/memory-budget';
 import type { TrainingPeriod } from '../../fields/training-period';
-import { executionOf } from '../../graph/execution';
+import { executionOf } from '../../graph/program/execution';
 import { receptiveField } from '../../nn';
 import { takesInitialConcentrations } from '../../surrogate/model/initial-concentrations';
 import { networkSettings } from '../../surrogate/model/network-settings';

@@ -2,7 +2,7 @@
 import type { DeviceFields, WindowMeanRequest } from '@retroplume/native';
 import type { SurrogateSettings } from '../../case';
 import { compile, foldBatchNorm, gradients, Graph, planProgram, type Execution, type Program, type Value } from '../../graph';
-import { bytesOfFields, executionOf } from '../../graph/execution';
+import { bytesOfFields, executionOf } from '../../graph/program/execution';
 import type { Tensor } from '../../files/checkpoint';
 import { buildSurrogate, sourcesOf, type SurrogateSizes } from './model';
 import type { Normalisation } from './normalisation';

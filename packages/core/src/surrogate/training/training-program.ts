@@ -21,7 +21,7 @@ import {
   type Program,
   type Value,
 } from '../../graph';
-import { bytesOfFields, executionOf, roomOf } from '../../graph/execution';
+import { bytesOfFields, executionOf, roomOf } from '../../graph/program/execution';
 import type { Tensor } from '../../files/checkpoint';
 import { NumericalError } from '../../base/errors';
 import { differenceKinds, LossWeights } from './loss-weights';

@@ -1,0 +1,63 @@
+/**
+ * Channels-last here, channels-first in ONNX: an array with four or more axes `[…, H, W, C]` is `[…, C, H, W]` there. For each axis of
+ * the ONNX array, {@link toOnnxOrder} names the axis it is here.
+ */
+import { stridesOf, type Shape, type Shaped } from './shape';
+
+/** True where the two layouts differ. */
+export function hasImageAxes(rank: number): boolean {
+  return rank >= 4;
+}
+
+/** The order in which our axes appear in ONNX. */
+export function toOnnxOrder(rank: number): number[] {
+  const axes = Array.from({ length: rank }, (_, axis) => axis);
+  return hasImageAxes(rank) ? [...axes.slice(0, rank - 3), rank - 1, rank - 3, rank - 2] : axes;
+}
+
+/** The order in which ONNX's axes appear here. */
+export function fromOnnxOrder(rank: number): number[] {
+  const order = toOnnxOrder(rank);
+  return order.map((_, axis) => order.indexOf(axis));
+}
+
+/** Where an axis of ours lies in ONNX. */
+export function toOnnxAxis(axis: number, rank: number): number {
+  return toOnnxOrder(rank).indexOf(axis);
+}
+
+/** A shape of ours in ONNX's order (also for lists such as paddings: one number an axis). */
+export function toOnnxShape(shape: Shape): number[] {
+  return toOnnxOrder(shape.length).map((axis) => shape[axis]);
+}
+
+/** Shape under which one number a channel spreads over `input`. */
+export function perChannel(perChannelValue: Shaped, input: Shaped): number[] {
+  return hasImageAxes(input.shape.length) ? [perChannelValue.shape[0], 1, 1] : [...perChannelValue.shape];
+}
+
+/** Copies an array with its axes in another order: axis a of the result is axis `order[a]` of `data`. */
+export function permute<T extends Float32Array | Float64Array>(data: T, shape: Shape, order: readonly number[]): T {
+  const strides = stridesOf(shape);
+  const [extents, steps]: [number[], number[]] = [[1], [0]];
+  for (const axis of order) {
+    // Axes that stay side by side are one: the innermost loop, which is the only quick one, gets longer.
+    const last = extents.length - 1;
+    if (steps[last] === strides[axis] * shape[axis]) [extents[last], steps[last]] = [extents[last] * shape[axis], strides[axis]];
+    else [extents[last + 1], steps[last + 1]] = [shape[axis], strides[axis]];
+  }
+  const [length, step] = [extents.pop()!, steps.pop()!];
+  const out = data.slice() as T;
+  const index = new Array<number>(extents.length).fill(0);
+  let from = 0;
+  for (let to = 0; to < out.length; to += length) {
+    for (let k = 0; k < length; k++) out[to + k] = data[from + k * step];
+    for (let axis = extents.length - 1; axis >= 0; axis--) {
+      from += steps[axis];
+      if (++index[axis] < extents[axis]) break;
+      from -= steps[axis] * extents[axis];
+      index[axis] = 0;
+    }
+  }
+  return out;
+}

@@ -1,0 +1,92 @@
+/** What the sections of a page share: the data, one basemap, running numbers of tables and figures, and the maps that also become PNG files. */
+import type { Basemap } from '../figures/basemap';
+import { makeBasemap } from '../figures/basemap';
+import { chemical } from '../html/format';
+import type { Markup } from '../html/html';
+import { html } from '../html/html';
+import type { MapSpec } from '../figures/map';
+import { drawMap, MAP_WIDTH } from '../figures/map';
+import type { ReportData, ReportMode } from '../data/report-data';
+import type { Variant } from '../data/statistics';
+
+/** Colours of lines and bars, the same everywhere on the page. */
+export const COLOURS = { observed: '#111111', prior: '#c0561c', updated: '#1c5d99', paper: '#7d6b91', neutral: '#6b7280' } as const;
+
+/** Species whose monitors see a group; what NH3 and VOC become answers too weakly to tell them from the others (docs/beware.md). */
+const SEEN_BY: Record<string, readonly string[]> = { NOx: ['NO2', 'O3'], SO2: ['SO2'], 'PM2.5': ['PM2.5'] };
+
+export class PageContext {
+  readonly basemap: Basemap;
+  /** maps of the page in order, with the name of their PNG file */
+  readonly maps: { name: string; spec: MapSpec }[] = [];
+  private tables = 0;
+  private figures = 0;
+
+  constructor(readonly data: ReportData) {
+    this.basemap = makeBasemap(data.grid, data.basemap ?? { kind: 'world' }, MAP_WIDTH);
+  }
+
+  /** "Table 3. …" */
+  tableCaption(text: string): Markup {
+    this.tables++;
+    return html`<b>Table ${this.tables}.</b> ${text}`;
+  }
+
+  figureCaption(text: string): Markup {
+    this.figures++;
+    return html`<figcaption><b>Figure ${this.figures}.</b> ${text}</figcaption>`;
+  }
+
+  /** Draws a map into the page and notes it for the PNG files. @param name - words of the file name */
+  map(name: string[], spec: Omit<MapSpec, 'rows' | 'cols'>): Markup {
+    const full = { ...spec, rows: this.data.grid.rows, cols: this.data.grid.cols };
+    this.maps.push({ name: this.fileName(name), spec: full });
+    return drawMap(full, this.basemap, true);
+  }
+
+  /** Only letters, digits, dots and dashes, and never the same name twice: period names come from the case. */
+  private fileName(words: string[]): string {
+    const base = words.map((word) => word.replace(/[^A-Za-z0-9.]+/g, '-').replace(/^[-.]+|-+$/g, '') || 'x').join('-');
+    const taken = this.maps.filter(({ name }) => name === base || name.startsWith(`${base}--`)).length;
+    return taken > 0 ? `${base}--${taken + 1}` : base;
+  }
+
+  get hasPaper(): boolean {
+    return this.data.mode === 'default' && this.data.concentrations.length > 0 && this.data.concentrations.every(({ paper }) => paper);
+  }
+
+  get variants(): Variant[] {
+    return this.hasPaper ? ['prior', 'updated', 'paper'] : ['prior', 'updated'];
+  }
+
+  unit(species: string): string {
+    return this.data.species.find(({ name }) => name === species)?.unit ?? '';
+  }
+
+  notInverted(group: string): boolean {
+    return (this.data.notInvertedGroups ?? []).includes(group);
+  }
+
+  /** Of those that were inverted: no total is constrained, or, where nobody has looked, no monitor sees it. */
+  notObserved(group: string): boolean {
+    if (this.notInverted(group)) return false;
+    const { unconstrainedGroups, concentrations } = this.data;
+    if (unconstrainedGroups) return unconstrainedGroups.includes(group);
+    return !concentrations.some(({ species }) => SEEN_BY[group]?.includes(species));
+  }
+
+  /** "NH₃ †" where only the prior constrains it, "NH₃ §" where it was not inverted. */
+  groupLabel(group: string): string {
+    const mark = this.notInverted(group) ? ' §' : this.notObserved(group) ? ' †' : '';
+    return `${chemical(group)}${mark}`;
+  }
+
+  /** The period's name, or nothing to say where there is only one. */
+  get severalPeriods(): boolean {
+    return this.data.periods.length > 1;
+  }
+}
+
+export function modeLabel(mode: ReportMode): string {
+  return mode === 'paper' ? 'paper’s method' : 'default method';
+}

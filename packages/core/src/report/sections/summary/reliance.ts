@@ -1,0 +1,94 @@
+/** Beside the answer: what speaks for it and what against, one line for each section that has something to say of that. */
+import { isWhole, type ScoreRow } from '../../../inversion/scores/score-rows';
+import { isFar } from '../../../surrogate/judgement/training-distance';
+import { change, chemical, joined, percent } from '../../html/format';
+import type { Content, Markup } from '../../html/html';
+import { html } from '../../html/html';
+import type { PageContext } from '../page-context';
+import { flagCount } from '../redistribution';
+import { truthWithin2Sigma } from '../uncertainty';
+import { verdict } from './verdict';
+
+/** Parts of the emitting cells at a bound of the factors that a reader should know of. */
+const TELLING_BOUND = 0.05;
+
+function link(id: string, title: string): Markup {
+  return html`<a href="#${id}">${title}</a>`;
+}
+
+/** What failed stands in the banner. */
+function certified({ data }: PageContext): Content {
+  const own = data.certificates?.find(({ mode }) => mode === data.mode);
+  if (own?.verdict !== 'passed') return false;
+  return html`The surrogate passed its ${link('certificate', 'certificate')}: it answers changed emissions as the transport model does, within the
+  limits that the case sets.`;
+}
+
+function extrapolated(context: PageContext): Content {
+  const { trust } = context.data;
+  if (!trust) return false;
+  const section = link('trust-region', 'distance from the training');
+  if (trust.members === 0) return html`The surrogate was trained on one inventory: every change lies beyond what it was shown (${section}).`;
+  const far = trust.groups.filter(isFar);
+  if (far.length === 0) return false;
+  const parts = far.map(({ group, period, beyond }) => `${percent(beyond)} of ${chemical(group)}${context.severalPeriods ? ` (${period})` : ''}`);
+  return html`Of the emissions, ${joined(parts)} are changed beyond what the surrogate was trained on: there its answer is an extrapolation
+  (${section}).`;
+}
+
+/** Of all withheld monitors, one row a species: values as they were measured, which come first. */
+function withheldRows({ data }: PageContext): ScoreRow[] {
+  const rows = (data.scores?.modes[0]?.rows ?? []).filter((row) => row.stations === 'withheld' && isWhole(row) && row.prior.n > 0);
+  return rows.filter(({ species }, index) => rows.findIndex((row) => row.species === species) === index);
+}
+
+function withoutBias(context: PageContext): Content {
+  const rows = withheldRows(context).flatMap(({ species, biasCorrected }) =>
+    biasCorrected ? [{ species, change: biasCorrected.updated.change }] : [],
+  );
+  if (rows.length === 0) return false;
+  return html`Once its median misfit is added to each run, so that only the pattern counts, the error at withheld monitors ${verdict(rows)}
+  (${link('scores', 'scores')}).`;
+}
+
+function interpolated(context: PageContext): Content {
+  const rows = withheldRows(context).flatMap(({ species, interpolated: { each } = {} }) => (each ? [{ species, change: each.change }] : []));
+  if (rows.length === 0) return false;
+  return html`Without any emissions, the misfit of the other monitors interpolated to withheld ones changes their error by
+  ${joined(rows.map((row) => `${change(row.change.relative)} for ${chemical(row.species)}`))} (${link('scores', 'scores')}).`;
+}
+
+function redistributed({ data }: PageContext): Content {
+  const judged = (data.audit?.find(({ mode }) => mode === data.mode)?.rows ?? []).filter(({ response }) => response);
+  if (judged.length === 0) return false;
+  return html`${flagCount(judged, 'totals of regions and periods', 'with the concentrations at their monitors')}
+  (${link('redistribution', 'redistribution')}).`;
+}
+
+function bounded({ data }: PageContext): Content {
+  const own = (data.inversion ?? []).filter(({ mode }) => mode === data.mode);
+  const most = data.groups.map((group) => ({ group, part: Math.max(0, ...own.map(({ atBound }) => atBound?.[group] ?? 0)) }));
+  const told = most.filter(({ part }) => part >= TELLING_BOUND);
+  if (told.length === 0) return false;
+  const parts = told.map(({ group, part }) => `${percent(part)} of the cells of ${chemical(group)}`);
+  return html`In ${joined(parts)} the factor lies at its bound, so that the emission is not known there (${link('inversion', 'inversion')}).`;
+}
+
+function known(context: PageContext): Content {
+  const { uncertainty } = context.data;
+  if (!uncertainty)
+    return html`How far the emissions are known was not asked for (<code>inversion.uncertainty</code>): the intervals above are of errors at monitors.`;
+  const { totals, within } = truthWithin2Sigma(context);
+  const truth = totals === 0 ? '' : ` The known truth lies within 2σ for ${within} of ${totals} totals.`;
+  return html`How far the emissions are known, by the inversion’s own assumptions: ${link('uncertainty', 'uncertainty')}.${truth}`;
+}
+
+export function reliance(context: PageContext): Markup {
+  const lines = [certified, extrapolated, withoutBias, interpolated, redistributed, bounded, known]
+    .map((line) => line(context))
+    .filter((line) => line !== false);
+  return html`<h3>How far to trust it</h3>
+    <ul class="reliance">
+      ${lines.map((line) => html`<li>${line}</li>`)}
+    </ul>`;
+}
