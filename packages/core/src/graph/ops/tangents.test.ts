@@ -1,40 +1,20 @@
 /** Every op's forward rule against central differences on the float64 program, and against its reverse rule: ⟨u, J·v⟩ = ⟨Jᵀ·u, v⟩. */
 import {
-  abs,
   add,
-  batchNorm,
   batchNormPrelu,
-  channelAffine,
   compile,
-  concat,
   conv2d,
-  crop,
-  downconv2x2,
   dropout,
   exp,
   gradients,
   Graph,
   loss,
   lstm,
-  maxpool2x2,
-  multiply,
-  multiplySteps,
-  pad,
-  prelu,
-  relu,
   reshape,
-  scale,
-  sigmoid,
-  slice,
-  softplus,
   square,
-  subtract,
-  sum,
   tangents,
   tanh,
-  transpose,
   unrollLstm,
-  upconv2x2,
   type Program,
   type Value,
 } from '..';
@@ -42,6 +22,7 @@ import { Random } from '../../base/random';
 import { dot } from '../../base/vectors';
 import { fill } from '../testing/finite-differences';
 import { relativeError } from '../testing/golden';
+import { doubleLeaves, opCases, STATISTICS, type OpCase } from '../testing/op-cases';
 
 // Differences with steps of 1e-5 carry rounding of about 1e-11 / 1e-5 and truncation of 1e-10: 1e-7 leaves room and fails on any wrong term.
 const [STEP, TOLERANCE] = [1e-5, 1e-7];
@@ -56,93 +37,20 @@ interface Built {
 
 const image = (g: Graph, name = 'x', channels = 3): Value => g.input(name, [2, 5, 6, channels]);
 const vector = (g: Graph, name: string, length = 3): Value => g.buffer(name, [length], { init: 'constant', value: 0 });
-const ofOne =
-  (op: (g: Graph, x: Value) => Value) =>
-  (g: Graph): Built => {
-    const x = image(g);
-    return { changing: [x], output: op(g, x) };
-  };
-/** @param which - the operands that change; default: both */
-const ofTwo =
-  (op: (g: Graph, a: Value, b: Value) => Value, which: ('a' | 'b')[] = ['a', 'b']) =>
-  (g: Graph): Built => {
-    const [a, b] = [image(g, 'a'), image(g, 'b')];
-    return { changing: which.map((name) => ({ a, b })[name]), output: op(g, a, b) };
-  };
-const conv = (kernel: number): ((g: Graph) => Built) => ofOne((g, x) => conv2d(g, x, g.input('w', [kernel, kernel, 3, 4]), g.input('b', [4])));
 
-const stepsProduct =
-  (which: ('x' | 'factors')[]) =>
-  (g: Graph): Built => {
-    const [x, factors] = [g.input('x', [2, 3, 4, 5, 2]), g.input('factors', [2, 4, 5, 6])];
-    return { changing: which.map((name) => ({ x, factors })[name]), output: multiplySteps(g, x, factors) };
-  };
-
-/** Written out, over emissions that change and meteorology that does not. */
-function unrolled(allStates: boolean, learned: boolean): Built {
+/** A case in a graph of its own, an LSTM written out. */
+function buildCase(opCase: OpCase, names: readonly string[]): Built {
   const g = new Graph();
-  const emissions = g.input('emissions', [2, 4, 3, 5, 2]);
-  const steps = concat(g, [emissions, g.input('meteorology', [2, 4, 3, 5, 3])]);
-  const operands = { weightInput: g.input('wi', [5, 24]), weightHidden: g.input('wh', [6, 24]), bias: g.input('b', [24]) };
-  const initial = learned ? { initialHidden: g.input('h0', [6]), initialCell: g.input('c0', [6]) } : {};
-  const { values } = unrollLstm({ emissions, output: lstm(g, steps, { ...operands, ...initial }, allStates) });
-  return { changing: [values.emissions], output: values.output };
+  const output = opCase.build(doubleLeaves(g));
+  const changing = names.map((name) => g.find(name));
+  if (!g.nodes.some(({ op }) => op.name === 'lstm')) return { changing, output };
+  const { graph, values } = unrollLstm({ output });
+  return { changing: names.map((name) => graph.find(name)), output: values.output };
 }
 
-const cases: Record<string, (g: Graph) => Built> = {
-  'conv2d 1x1': conv(1),
-  'conv2d 3x3': conv(3),
-  'conv2d 7x7': conv(7),
-  upconv2x2: ofOne((g, x) => upconv2x2(g, x, g.input('w', [2, 2, 3, 4]), g.input('b', [4]))),
-  downconv2x2(g) {
-    const x = g.input('x', [2, 4, 6, 3]);
-    return { changing: [x], output: downconv2x2(g, x, g.input('w', [2, 2, 4, 3])) };
-  },
-  'maxpool2x2 floor': ofOne((g, x) => maxpool2x2(g, x)),
-  'maxpool2x2 ceil': ofOne((g, x) => maxpool2x2(g, x, true)),
-  'lstm written out, all states': () => unrolled(true, false),
-  'lstm written out, learned initial state, last': () => unrolled(false, true),
-  'batchNorm frozen': ofOne((g, x) => {
-    const [scaling, shift, runningMean] = ['scale', 'shift', 'mean'].map((name) => vector(g, name));
-    return batchNorm(g, x, { scale: scaling, shift, runningMean, runningVariance: square(g, vector(g, 'deviation')) }, 'frozen');
-  }),
-  prelu: ofOne((g, x) => prelu(g, x, g.input('slope', [3]))),
-  relu: ofOne(relu),
-  softplus: ofOne(softplus),
-  sigmoid: ofOne(sigmoid),
-  tanh: ofOne(tanh),
-  exp: ofOne(exp),
-  abs: ofOne(abs),
-  square: ofOne(square),
-  channelAffine: ofOne((g, x) => channelAffine(g, x, g.constant([2, -1, 0.5], [3]), g.constant([1, 2, 3], [3]))),
-  add: ofTwo(add),
-  'add, the second changes': ofTwo(add, ['b']),
-  subtract: ofTwo(subtract),
-  'subtract, the first changes': ofTwo(subtract, ['a']),
-  'subtract, the second changes': ofTwo(subtract, ['b']),
-  multiply: ofTwo(multiply),
-  'multiply, the first changes': ofTwo(multiply, ['a']),
-  'multiply, the second changes': ofTwo(multiply, ['b']),
-  multiplySteps: stepsProduct(['x', 'factors']),
-  'multiplySteps, the first changes': stepsProduct(['x']),
-  'multiplySteps, the second changes': stepsProduct(['factors']),
-  scale: ofOne((g, x) => scale(g, x, -2.5)),
-  sum: ofTwo((g, a, b) => sum(g, [a, b, a]), ['a']),
-  'concat channels': ofTwo((g, a, b) => concat(g, [a, b])),
-  'concat, the last changes': ofTwo((g, a, b) => concat(g, [a, b]), ['b']),
-  'concat, the first and the third change': ofTwo((g, a, b) => concat(g, [square(g, a), b, a], 0), ['a']),
-  'slice channels': ofOne((g, x) => slice(g, x, 3, 1, 3)),
-  'slice rows': ofOne((g, x) => slice(g, x, 1, 2, 4)),
-  pad: ofOne((g, x) => pad(g, x, 3, 1)),
-  crop: ofOne((g, x) => crop(g, x, 3, 4)),
-  transpose: ofOne((g, x) => transpose(g, x, [2, 0, 3, 1])),
-  reshape: ofOne((g, x) => square(g, reshape(g, x, [60, 3]))),
-  'several users': ofOne((g, x) => {
-    const a = conv2d(g, x, g.input('w', [3, 3, 3, 3]));
-    const b = add(g, x, tanh(g, a));
-    return subtract(g, multiply(g, b, a), scale(g, x, 0.5));
-  }),
-};
+const cases = opCases().flatMap((opCase) =>
+  (opCase.tangent ?? []).map((names) => ({ name: opCase.name, along: names.join(' and '), opCase, names })),
+);
 
 /** Output, J·v and Jᵀ·u, with v and u drawn. */
 function programOf({ changing, output }: Built): Program<Float64Array> {
@@ -152,7 +60,7 @@ function programOf({ changing, output }: Built): Program<Float64Array> {
   const grads = gradients(g, output, changing, { seed: g.input('u', output.shape) });
   const named = Object.fromEntries(grads.map((gradient, i) => [`gradient ${changing[i].name}`, gradient]));
   const program = compile(g, { outputs: { output, tangent, ...named }, phases: { forward: [output], rest: [tangent, ...grads] }, dtype: 'float64' });
-  fill(program, new Random(7));
+  fill(program, new Random(7), STATISTICS);
   return program;
 }
 
@@ -173,8 +81,8 @@ function outputAt(program: Program<Float64Array>, changing: readonly Value[], fa
 
 const norm = (a: Float64Array): number => Math.sqrt(dot(a, a));
 
-test.each(Object.keys(cases))('%s', (name) => {
-  const built = cases[name](new Graph());
+test.each(cases)('$name along $along', ({ opCase, names }) => {
+  const built = buildCase(opCase, names);
   const program = programOf(built);
   const [ahead, behind] = [STEP, -STEP].map((factor) => outputAt(program, built.changing, factor));
   program.runSync('forward');

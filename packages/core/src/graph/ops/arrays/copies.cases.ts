@@ -1,0 +1,21 @@
+import { ofOne, ofTwo, type OpCase } from '../../testing/op-cases';
+import { add } from '../elementwise/arithmetic';
+import { square, tanh } from '../elementwise/unary';
+import { concat, crop, pad, reshape, slice, transpose } from './copies';
+
+export const cases: OpCase[] = [
+  ofTwo('concat channels', (g, a, b) => concat(g, [a, b]), { gradient: ['a', 'b'], tangent: [['a', 'b'], ['b']] }),
+  ofTwo('concat batch', (g, a, b) => concat(g, [a, b, a], 0), { gradient: ['a', 'b'] }),
+  ofTwo('concat, the first and the third change', (g, a, b) => concat(g, [square(g, a), b, a], 0), { tangent: [['a']] }),
+  ofOne('slice channels', (g, x) => slice(g, x, 3, 1, 3)),
+  ofOne('slice rows', (g, x) => slice(g, x, 1, 2, 4)),
+  ofOne('slices that overlap', (g, x) => add(g, slice(g, x, 2, 0, 4), slice(g, x, 2, 2, 6)), { gradient: ['x'] }),
+  ofOne('slices that fill an array', (g, x) => concat(g, [tanh(g, slice(g, x, 3, 2, 4)), square(g, slice(g, x, 3, 0, 2))]), { onnx: true }),
+  ofOne('slices that do not fill an array', (g, x) => add(g, slice(g, x, 3, 0, 2), slice(g, x, 3, 1, 3)), { onnx: true }),
+  ofOne('pad', (g, x) => pad(g, x, 3, 1)),
+  ofOne('crop', (g, x) => crop(g, x, 3, 4)),
+  ofOne('pad and crop', (g, x) => crop(g, square(g, pad(g, x, 3, 1)), 5, 6), { onnx: true }),
+  ofOne('transpose', (g, x) => transpose(g, x, [2, 0, 3, 1])),
+  ofOne('transpose rows and columns', (g, x) => square(g, transpose(g, x, [0, 2, 1, 3])), { onnx: true }),
+  ofOne('reshape', (g, x) => square(g, reshape(g, x, [60, 3]))),
+];

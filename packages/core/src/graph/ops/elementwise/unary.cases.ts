@@ -1,0 +1,8 @@
+import { ofOne } from '../../testing/op-cases';
+import * as unary from './unary';
+
+const { abs, exp, relu, sigmoid, softplus, square, tanh } = unary;
+
+export const cases = Object.entries({ abs, exp, relu, sigmoid, softplus, square, tanh }).map(([name, op]) =>
+  ofOne(name, op, { gradient: ['x'], tangent: [['x']], onnx: true }),
+);
