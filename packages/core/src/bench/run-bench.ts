@@ -6,7 +6,7 @@ import { ConfigError, InterruptedError } from '../base/errors';
 import { describeMachine, expectFastTorch, measurePeaks, type Machine, type Peaks } from './machine';
 import { measureMemory, type MemoryComparison } from './memory';
 import { benchOp, chooseCases, type OpComparison } from './ops/op-bench';
-import { OP_CASES, type OpCase } from './ops/op-cases';
+import { OP_CASES, type TimedCase } from './ops/op-cases';
 import { benchStep, type StepComparison, type TorchPeers } from './step-bench';
 import { loadTfjs, type TfjsRuntime } from './peers/tfjs-model';
 import { TorchPeer, type TorchDescription } from './peers/torch-peer';
@@ -128,7 +128,7 @@ function chooseSteps({ steps = STEPS }: BenchOptions): Step[] {
 }
 
 /** Whatever `ops` name; without ops and workload all. @throws {ConfigError} `BENCH_UNKNOWN_OP`, `BENCH_WORKLOADS_ONLY` */
-function wantedCases({ ops, workload, steps, memory }: BenchOptions): OpCase[] {
+function wantedCases({ ops, workload, steps, memory }: BenchOptions): TimedCase[] {
   if (ops.length === 0) return workload === undefined ? [...OP_CASES] : [];
   if (steps !== undefined || memory) {
     const idle = [...(steps !== undefined ? ['steps'] : []), ...(memory ? ['memory'] : [])].join(' and ');

@@ -14,7 +14,7 @@ import { makeFolder } from '../files/make-folder';
 import type { ProgramLayout, Value } from '../graph';
 import { roomIn } from '../graph/program/execution';
 import { size } from '../graph/definition/shape';
-import { OP_CASES, type OpCase } from './ops/op-cases';
+import { OP_CASES, type TimedCase } from './ops/op-cases';
 import { placeCase } from './ops/op-bench';
 import { SURROGATE_STEPS, surrogateLayout } from './workloads/surrogate-steps';
 import { inputShapes, LEARNING_RATE, stepLayout, weightShapes } from './workloads/workload-step';
@@ -65,7 +65,7 @@ const workloadText = (workload: Workload, step: Step, batch: number): string => 
 
 const SCALARS: Readonly<Record<string, Initial>> = { learningRate: { values: [LEARNING_RATE] }, step: { values: [1] } };
 
-function caseText(spec: OpCase): string {
+function caseText(spec: TimedCase): string {
   const placed = placeCase(spec);
   const initial = Object.entries(spec.arrays).flatMap(([name, { length, draw, scale = 1 }]): [number, number, Initial][] => {
     const content: Initial | undefined = draw ? { uniform: [-scale, scale] } : SCALARS[name];

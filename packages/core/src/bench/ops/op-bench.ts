@@ -4,7 +4,7 @@ import { ConfigError } from '../../base/errors';
 import { Random } from '../../base/random';
 import { expectSame } from '../timing/agreement';
 import { forwardPeers, type ModelPeer } from '../peers/model-peers';
-import { OP_CASES, type OpCase } from './op-cases';
+import { OP_CASES, type TimedCase } from './op-cases';
 import { forwardModelOf } from './op-forward-model';
 import { compare, settle, worthAnother, type Comparison } from '../timing/rounds';
 import type { TfjsRuntime } from '../peers/tfjs-model';
@@ -29,10 +29,10 @@ export interface OpComparison extends Comparison {
  * @param workload - only those of its sizes
  * @throws {ConfigError} `BENCH_UNKNOWN_OP` if nothing is called so, or nothing of these sizes
  */
-export function chooseCases(wanted: readonly string[], workload?: string): OpCase[] {
-  const matches = (spec: OpCase, name: string): boolean =>
+export function chooseCases(wanted: readonly string[], workload?: string): TimedCase[] {
+  const matches = (spec: TimedCase, name: string): boolean =>
     name !== '' && (spec.kind === name || spec.name.includes(name) || spec.calls.some(({ op }) => op === name));
-  const ofWorkload = (spec: OpCase): boolean => workload === undefined || spec.name.startsWith(`${workload} `);
+  const ofWorkload = (spec: TimedCase): boolean => workload === undefined || spec.name.startsWith(`${workload} `);
   for (const name of wanted) {
     const named = OP_CASES.filter((spec) => matches(spec, name));
     if (named.some(ofWorkload)) continue;
@@ -50,7 +50,7 @@ interface Placed {
 }
 
 /** Every array of a case in one arena, and the calls of its kernels there. */
-export function placeCase(spec: OpCase): { spec: ProgramSpec; offsets: Readonly<Record<string, number>> } {
+export function placeCase(spec: TimedCase): { spec: ProgramSpec; offsets: Readonly<Record<string, number>> } {
   const offsets: Record<string, number> = {};
   let end = ALIGNMENT;
   for (const [name, { length }] of Object.entries(spec.arrays)) {
@@ -65,13 +65,13 @@ export function placeCase(spec: OpCase): { spec: ProgramSpec; offsets: Readonly<
   return { spec: { arenaElements: end, instructions, phases: {} }, offsets };
 }
 
-function place(opCase: OpCase, options: ProgramOptions): Placed {
+function place(opCase: TimedCase, options: ProgramOptions): Placed {
   const { spec, offsets } = placeCase(opCase);
   return { program: new NativeProgram(spec, options), offsets };
 }
 
 /** Random inputs of a case, by name. */
-function drawArrays(spec: OpCase): [string, Float32Array][] {
+function drawArrays(spec: TimedCase): [string, Float32Array][] {
   const random = new Random(1).fork(spec.name);
   return Object.entries(spec.arrays)
     .filter(([, array]) => array.draw)
@@ -102,7 +102,10 @@ export interface OpBenchOptions extends ProgramOptions {
  * @returns by kernel
  * @throws {NumericalError} if ours and a peer differ
  */
-export async function benchOp(spec: OpCase, { rounds, folder, peer, tfjs, signal, ...options }: OpBenchOptions): Promise<Map<string, OpComparison>> {
+export async function benchOp(
+  spec: TimedCase,
+  { rounds, folder, peer, tfjs, signal, ...options }: OpBenchOptions,
+): Promise<Map<string, OpComparison>> {
   const placed = place(spec, options);
   const arrays = drawArrays(spec);
   const model = forwardModelOf(spec, new Map(arrays));
@@ -136,7 +139,7 @@ async function turn<T>(run: () => Promise<T>): Promise<T> {
 
 type Turns = Pick<OpBenchOptions, 'rounds' | 'folder' | 'peer' | 'signal'> & { readonly others: readonly ModelPeer[] };
 
-async function timeKernels(spec: OpCase, placed: Placed, { rounds, folder, peer, others, signal }: Turns): Promise<Map<string, OpComparison>> {
+async function timeKernels(spec: TimedCase, placed: Placed, { rounds, folder, peer, others, signal }: Turns): Promise<Map<string, OpComparison>> {
   const none = (): Seconds => Object.fromEntries(spec.calls.map(({ op }) => [op, []]));
   const ours = none();
   const theirs = new Map<string, Seconds>();
@@ -174,14 +177,14 @@ async function timeKernels(spec: OpCase, placed: Placed, { rounds, folder, peer,
   );
 }
 
-function checkForward(spec: OpCase, { program, offsets }: Placed, others: readonly ModelPeer[]): void {
+function checkForward(spec: TimedCase, { program, offsets }: Placed, others: readonly ModelPeer[]): void {
   for (const peer of others) {
     const ours = program.read(offsets.output, spec.arrays.output.length) as Float32Array;
     expectSame(`${spec.name}, ${peer.name}: output`, ours, peer.output('out'), TOLERANCE);
   }
 }
 
-async function checkAnswers(spec: OpCase, { program, offsets }: Placed, folder: string, peer: TorchPeer): Promise<void> {
+async function checkAnswers(spec: TimedCase, { program, offsets }: Placed, folder: string, peer: TorchPeer): Promise<void> {
   await peer.ask({ results: spec.check });
   for (const name of spec.check) {
     const ours = program.read(offsets[name], spec.arrays[name].length) as Float32Array;

@@ -3,7 +3,8 @@ import { compile, exportOnnx, gradients, Graph, maxpool2x2, OnnxModel, unrollLst
 import { Random } from '../../base/random';
 import { size } from '../definition/shape';
 import { relativeError } from '../testing/golden';
-import { onnxLeaves, opCases, type OpCase } from '../testing/op-cases';
+import type { OpCase } from '../ops/shared/op-case';
+import { onnxLeaves, opCases } from '../testing/op-cases';
 
 // Both are float32; sums run over some dozens of terms, in different orders.
 const TOLERANCE = 1e-5;

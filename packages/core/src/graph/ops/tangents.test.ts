@@ -22,7 +22,8 @@ import { Random } from '../../base/random';
 import { dot } from '../../base/vectors';
 import { fill } from '../testing/finite-differences';
 import { relativeError } from '../testing/golden';
-import { doubleLeaves, opCases, STATISTICS, type OpCase } from '../testing/op-cases';
+import type { OpCase } from './shared/op-case';
+import { doubleLeaves, opCases, STATISTICS } from '../testing/op-cases';
 
 // Differences with steps of 1e-5 carry rounding of about 1e-11 / 1e-5 and truncation of 1e-10: 1e-7 leaves room and fails on any wrong term.
 const [STEP, TOLERANCE] = [1e-5, 1e-7];

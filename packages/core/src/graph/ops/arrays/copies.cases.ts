@@ -1,4 +1,4 @@
-import { ofOne, ofTwo, type OpCase } from '../../testing/op-cases';
+import { ofOne, ofTwo, type OpCase } from '../shared/op-case';
 import { add } from '../elementwise/arithmetic';
 import { square, tanh } from '../elementwise/unary';
 import { concat, crop, pad, reshape, slice, transpose } from './copies';

@@ -1,4 +1,4 @@
-import { ofOne, ofTwo, type OpCase } from '../../testing/op-cases';
+import { ofOne, ofTwo, type OpCase } from '../shared/op-case';
 import { conv2d } from '../convolution/conv2d';
 import { add, multiply, scale, subtract, sum } from './arithmetic';
 import { tanh } from './unary';

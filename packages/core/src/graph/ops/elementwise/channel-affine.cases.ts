@@ -1,4 +1,4 @@
-import { ofOne, type OpCase } from '../../testing/op-cases';
+import { ofOne, type OpCase } from '../shared/op-case';
 import { channelAffine } from './channel-affine';
 
 export const cases: OpCase[] = [

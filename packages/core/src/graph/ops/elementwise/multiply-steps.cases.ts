@@ -1,4 +1,4 @@
-import type { OpCase } from '../../testing/op-cases';
+import type { OpCase } from '../shared/op-case';
 import { concat, reshape, transpose } from '../arrays/copies';
 import { channelAffine } from './channel-affine';
 import { multiplySteps } from './multiply-steps';

@@ -1,4 +1,4 @@
-import { ofOne } from '../../testing/op-cases';
+import { ofOne } from '../shared/op-case';
 import * as unary from './unary';
 
 const { abs, exp, relu, sigmoid, softplus, square, tanh } = unary;

@@ -1,5 +1,5 @@
 import type { Value } from '../../definition/graph';
-import type { Leaves, OpCase } from '../../testing/op-cases';
+import type { Leaves, OpCase, TimedOp } from '../shared/op-case';
 import { concat, reshape } from '../arrays/copies';
 import { lstm } from './lstm';
 
@@ -63,3 +63,59 @@ export const cases: OpCase[] = [
   exported('all states', { allStates: true, learned: false }),
   exported('learned initial state, last state', { allStates: false, learned: true }),
 ];
+
+/** At cells, and numbers of channels and hidden units. */
+export const timed: TimedOp<[allStates: boolean, batch: number, steps: number, cells: number, inChannels: number, hidden: number]> = {
+  kind: 'lstm',
+  kernels(allStates, batch, steps, cells, inChannels, hidden) {
+    const params = { batch, steps, cells, inChannels, hidden, allStates: allStates ? 1 : 0 };
+    const states = batch * steps * cells * hidden;
+    const kept = batch * steps * cells * Math.ceil(hidden / 16) * 16; // whole vectors, of the widest kind
+    const shown = allStates ? states : batch * cells * hidden;
+    return {
+      title: `lstm ${batch}x${steps}x${cells} ${inChannels}-${hidden}`,
+      arrays: {
+        input: { length: batch * steps * cells * inChannels, draw: true },
+        weightInput: { length: inChannels * 4 * hidden, draw: true, scale: 1 / Math.sqrt(inChannels) },
+        weightHidden: { length: hidden * 4 * hidden, draw: true, scale: 1 / Math.sqrt(hidden) },
+        bias: { length: 4 * hidden, draw: true },
+        gradOutput: { length: shown, draw: true },
+        output: { length: shown },
+        gates: { length: 4 * kept },
+        cells: { length: kept },
+        gradInput: { length: batch * steps * cells * inChannels },
+        gradWeightInput: { length: inChannels * 4 * hidden },
+        gradWeightHidden: { length: hidden * 4 * hidden },
+        gradBias: { length: 4 * hidden },
+      },
+      calls: [
+        { op: 'lstmForward', operands: ['input', 'weightInput', 'weightHidden', 'bias', 'output', 'gates', 'cells'], params },
+        {
+          op: 'lstmBackward',
+          operands: [
+            'input',
+            'weightInput',
+            'weightHidden',
+            'gates',
+            'cells',
+            'gradOutput',
+            'gradInput',
+            'gradWeightInput',
+            'gradWeightHidden',
+            'gradBias',
+          ],
+          params,
+        },
+      ],
+      check: ['output', 'gradInput', 'gradWeightInput', 'gradWeightHidden', 'gradBias'],
+    };
+  },
+  forward({ g, input, weight }, p) {
+    const operands = {
+      weightInput: weight('weightInput', [p.inChannels, 4 * p.hidden]),
+      weightHidden: weight('weightHidden', [p.hidden, 4 * p.hidden]),
+      bias: weight('bias', [4 * p.hidden]),
+    };
+    return lstm(g, input('input', [p.batch, p.steps, p.cells, 1, p.inChannels]), operands, p.allStates === 1);
+  },
+};

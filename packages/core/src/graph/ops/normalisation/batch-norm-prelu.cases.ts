@@ -1,4 +1,4 @@
-import type { OpCase } from '../../testing/op-cases';
+import type { OpCase } from '../shared/op-case';
 import { batchNormPrelu } from './batch-norm-prelu';
 
 const withDropout = (name: string, probability: number): OpCase => ({

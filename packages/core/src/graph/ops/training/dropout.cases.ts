@@ -1,4 +1,4 @@
-import { ofOne, type OpCase } from '../../testing/op-cases';
+import { activationArrays, ofOne, type OpCase, type TimedOp } from '../shared/op-case';
 import { dropout } from './dropout';
 
 export const cases: OpCase[] = [
@@ -12,3 +12,21 @@ export const cases: OpCase[] = [
     { gradient: ['x'] },
   ),
 ];
+
+/** At the largest activation of a network. Its random numbers differ from PyTorch's: nothing to compare but the time. */
+export const timed: TimedOp<[batch: number, height: number, width: number, channels: number]> = {
+  kind: 'dropout',
+  kernels(batch, height, width, channels) {
+    const elements = batch * height * width * channels;
+    const params = { elements, probability: 0.1, seed: 1 };
+    return {
+      title: `dropout ${batch}x${height}x${width} ${channels}`,
+      arrays: activationArrays(elements),
+      calls: [
+        { op: 'dropoutForward', operands: ['input', 'output'], params },
+        { op: 'dropoutBackward', operands: ['gradOutput', 'gradInput'], params },
+      ],
+      check: [],
+    };
+  },
+};

@@ -1,5 +1,5 @@
 import type { Value } from '../../definition/graph';
-import { ofTwo, type OpCase } from '../../testing/op-cases';
+import { ofTwo, type OpCase, type TimedOp } from '../shared/op-case';
 import { square } from '../elementwise/unary';
 import { loss, weightedSum, type LossKind } from './loss';
 
@@ -26,3 +26,27 @@ export const cases: OpCase[] = [
     { gradient: ['a', 'b'] },
   ),
 ];
+
+/** At the largest activation of a network. */
+export const timed: TimedOp<[batch: number, height: number, width: number, channels: number]> = {
+  kind: 'l1Loss',
+  kernels(batch, height, width, channels) {
+    const elements = batch * height * width * channels;
+    const params = { elements, kind: 0, divisor: elements };
+    return {
+      title: `l1 loss ${batch}x${height}x${width} ${channels}`,
+      arrays: {
+        prediction: { length: elements, draw: true },
+        target: { length: elements, draw: true },
+        weight: { length: elements, draw: true },
+        loss: { length: 1 },
+        gradPrediction: { length: elements },
+      },
+      calls: [
+        { op: 'lossForward', operands: ['prediction', 'target', 'weight', 'loss:output'], params },
+        { op: 'lossBackward', operands: ['prediction', 'target', 'weight', 'gradPrediction'], params },
+      ],
+      check: ['gradPrediction'],
+    };
+  },
+};
