@@ -23,7 +23,7 @@ export interface MemoryComparison {
   readonly ratio?: number;
 }
 
-export interface MemoryOptions {
+interface MemoryOptions {
   readonly threads: number;
   readonly python?: string;
   readonly compiles: boolean;

@@ -29,7 +29,7 @@ import type { Step, Workload } from './workloads/workloads';
 const TOLERANCE: Tolerance = { forward: 1e-3, gradient: 5e-2 };
 
 /** Relative errors that count as the same answer, of outputs and loss and of gradients. */
-export interface Tolerance {
+interface Tolerance {
   readonly forward: number;
   readonly gradient: number;
 }
@@ -64,7 +64,7 @@ export interface TorchPeers {
   readonly compiles: boolean;
 }
 
-export interface StepBenchOptions extends ProgramOptions {
+interface StepBenchOptions extends ProgramOptions {
   readonly rounds: number;
   /** A folder of its own, through which arrays reach the peers. */
   readonly folder: string;

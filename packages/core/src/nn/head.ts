@@ -104,8 +104,8 @@ function joinedLayer(g: Graph, input: Value, name: string, each: readonly ConvOp
   const rows = (begin: number, end: number): Value[] => (begin < end ? each.map(({ weight }) => slice(g, weight, 2, begin, end)) : []);
   const shared = (begin: number, end: number): Value[] => (begin < end ? [concat(g, rows(begin, end))] : []);
   const ownEnd = ownBegin + ownWidth;
-  const own = rows(ownBegin, ownEnd).map((part, i) => embedChannels(g, part, i * width, each.length * width));
-  const weight = concat(g, [...shared(0, ownBegin), ...own, ...shared(ownEnd, inChannels)], 2);
+  const embedded = rows(ownBegin, ownEnd).map((part, i) => embedChannels(g, part, i * width, each.length * width));
+  const weight = concat(g, [...shared(0, ownBegin), ...embedded, ...shared(ownEnd, inChannels)], 2);
   const biases = each.map(({ bias }) => bias);
   return conv2d(g, input, weight, concat(g, biases), name);
 }

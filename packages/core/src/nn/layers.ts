@@ -71,7 +71,7 @@ export function preluLayer(g: Graph, input: Value, name: string): Value {
   return prelu(g, input, slopeOf(g, input, name));
 }
 
-export interface BlockOptions {
+interface BlockOptions {
   readonly batchNorm: boolean;
   readonly dropout: number;
   readonly mode: Mode;

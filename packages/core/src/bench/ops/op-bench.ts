@@ -76,8 +76,8 @@ function drawArrays(spec: TimedCase): [string, Float32Array][] {
   return Object.entries(spec.arrays)
     .filter(([, array]) => array.draw)
     .map(([name, { length, scale = 1 }]) => {
-      const own = random.fork(name);
-      return [name, Float32Array.from({ length }, () => scale * (2 * own.uniform() - 1))];
+      const stream = random.fork(name);
+      return [name, Float32Array.from({ length }, () => scale * (2 * stream.uniform() - 1))];
     });
 }
 
@@ -87,7 +87,7 @@ function setScalars({ program, offsets }: Placed): void {
   if (offsets.learningRate !== undefined) program.fill(offsets.learningRate, 1, 1e-3);
 }
 
-export interface OpBenchOptions extends ProgramOptions {
+interface OpBenchOptions extends ProgramOptions {
   readonly rounds: number;
   /** A folder of its own, through which arrays reach the peer. */
   readonly folder: string;

@@ -14,7 +14,7 @@ const SCRIPT = join(__dirname, '..', '..', '..', 'torch-peer', 'main.py');
  */
 const KEEP_MEMORY = 'glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=4294967296:glibc.malloc.top_pad=268435456';
 
-export interface TorchOptions {
+interface TorchOptions {
   /** An interpreter with PyTorch and NumPy. */
   readonly python: string;
   readonly threads: number;

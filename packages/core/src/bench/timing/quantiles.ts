@@ -12,7 +12,7 @@ export interface Timing {
 export function timingOf(seconds: readonly number[]): Timing {
   const sorted = [...seconds].sort((a, b) => a - b);
   const last = sorted.length - 1;
-  const at = (share: number): number => sorted[Math.round(share * last)];
+  const quantileAt = (share: number): number => sorted[Math.round(share * last)];
   const median = (sorted[Math.floor(last / 2)] + sorted[Math.ceil(last / 2)]) / 2;
-  return { median, p10: at(0.1), p90: at(0.9), turns: sorted.length };
+  return { median, p10: quantileAt(0.1), p90: quantileAt(0.9), turns: sorted.length };
 }

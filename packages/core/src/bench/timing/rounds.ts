@@ -49,16 +49,16 @@ export async function takeTurns(
 
 /** @param seconds - of the rounds, by contestant */
 export function compare(ours: readonly number[], peers: Readonly<Record<string, readonly number[]>>): Comparison {
-  const own = timingOf(ours);
+  const ourTiming = timingOf(ours);
   const timed = Object.entries(peers).map(([name, each]): [string, PeerTiming] => {
     const timing = timingOf(each);
-    return [name, { ...timing, ratio: timing.median / own.median }];
+    return [name, { ...timing, ratio: timing.median / ourTiming.median }];
   });
   const best = timed.reduce<[string, PeerTiming] | undefined>(
     (least, each) => (!least || each[1].median < least[1].median ? each : least),
     undefined,
   );
-  return { ours: own, peers: Object.fromEntries(timed), ...(best && { ratio: best[1].ratio, best: best[0] }) };
+  return { ours: ourTiming, peers: Object.fromEntries(timed), ...(best && { ratio: best[1].ratio, best: best[0] }) };
 }
 
 /** Wall seconds of a call. */

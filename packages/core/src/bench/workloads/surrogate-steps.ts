@@ -9,7 +9,7 @@ import { trainingStep } from '../../surrogate/training/training-program';
 import { WORKLOADS } from './workloads';
 
 export const SURROGATE_STEPS = ['train', 'adjoint'] as const;
-export type SurrogateStep = (typeof SURROGATE_STEPS)[number];
+type SurrogateStep = (typeof SURROGATE_STEPS)[number];
 
 const { rows, cols, channels, emissions, geography, network } = WORKLOADS.default;
 /** Channels of the real case (docs/real-case.md). */

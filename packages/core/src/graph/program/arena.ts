@@ -50,12 +50,12 @@ function placeInOrder(storages: readonly Storage[], begin: number): { offsets: M
 function lowestGap(storage: Storage, placed: ReadonlyMap<Storage, number>, begin: number): number {
   const inTheWay = [...placed].filter(([other]) => other.first <= storage.last && storage.first <= other.last).sort(([, a], [, b]) => a - b);
   const length = alignUp(storage.elements);
-  let at = begin;
+  let lowest = begin;
   for (const [other, offset] of inTheWay) {
-    if (at + length <= offset) break;
-    at = Math.max(at, offset + alignUp(other.elements));
+    if (lowest + length <= offset) break;
+    lowest = Math.max(lowest, offset + alignUp(other.elements));
   }
-  return at;
+  return lowest;
 }
 
 /** The most that is alive at once: no placement can need less. */

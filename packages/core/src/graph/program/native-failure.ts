@@ -22,10 +22,10 @@ function hostMemorySentence(native: string, shrinkBy: string): string {
 }
 
 /** What a caller can mend, or the machine lacks, by code. The other codes are of slips of ours. */
-const TOLD = [
-  { codes: /^(DEVICE_|CUDA_FAILED|ISA_|OUT_OF_MEMORY)/, Told: DeviceError },
-  { codes: /^OPTION_INVALID/, Told: ConfigError },
-  { codes: /^PROGRAM_/, Told: GraphError },
+const ERRORS_BY_CODE = [
+  { codes: /^(DEVICE_|CUDA_FAILED|ISA_|OUT_OF_MEMORY)/, Refusal: DeviceError },
+  { codes: /^OPTION_INVALID/, Refusal: ConfigError },
+  { codes: /^PROGRAM_/, Refusal: GraphError },
 ];
 
 /**
@@ -35,8 +35,8 @@ const TOLD = [
  */
 export function nativeError(error: unknown, text = (error as Error).message): unknown {
   const { code } = error as { code?: string };
-  const entry = code === undefined ? undefined : TOLD.find(({ codes }) => codes.test(code));
-  return entry ? new entry.Told(code!, text, { cause: error }) : error;
+  const entry = code === undefined ? undefined : ERRORS_BY_CODE.find(({ codes }) => codes.test(code));
+  return entry ? new entry.Refusal(code!, text, { cause: error }) : error;
 }
 
 /**

@@ -97,12 +97,12 @@ class PartPlanner {
       (part) => this.sums.partOf.get(part) === total && this.sums.accumulating.has(part.node!) && this.isMadeAt(part, place),
     );
     const { whole } = box;
-    const own = !this.isHeld(whole) && !this.places.has(whole) && !whole.node!.op.view && !this.sums.partOf.has(total) && !this.isHeld(total);
+    const isFree = !this.isHeld(whole) && !this.places.has(whole) && !whole.node!.op.view && !this.sums.partOf.has(total) && !this.isHeld(total);
     const untouched = (this.uses.readers.get(whole) ?? []).every((reader) =>
       boxesOf(reader).every((other) => other.part === box.part || areApart(other, box)),
     );
     const onlySliced = (this.uses.readers.get(whole) ?? []).every((reader) => boxesOf(reader).some((other) => other.whole === whole));
-    return added && own && untouched && onlySliced && this.isReadAt(total, place);
+    return added && isFree && untouched && onlySliced && this.isReadAt(total, place);
   }
 }
 

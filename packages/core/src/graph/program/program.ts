@@ -34,7 +34,7 @@ export class Program<T extends FloatArray = Float32Array> {
     private readonly host: { profiler?: Profiler; shrinkBy?: string } = {},
   ) {
     this.regions = layout.regions;
-    this.native = this.told(() => new NativeProgram(layout.spec, options));
+    this.native = this.explaining(() => new NativeProgram(layout.spec, options));
     for (const value of layout.storageOf.keys()) {
       if (value.name !== undefined) this.named.set(value.name, value);
       if (value.data) this.native.write(this.offset(value), this.cast(value.data));
@@ -44,7 +44,7 @@ export class Program<T extends FloatArray = Float32Array> {
   }
 
   /** Does what native code may refuse. */
-  private told<R>(work: () => R): R {
+  private explaining<R>(work: () => R): R {
     try {
       return work();
     } catch (error) {
@@ -52,7 +52,7 @@ export class Program<T extends FloatArray = Float32Array> {
     }
   }
 
-  private async toldLater<R>(work: () => Promise<R>): Promise<R> {
+  private async explainingLater<R>(work: () => Promise<R>): Promise<R> {
     try {
       return await work();
     } catch (error) {
@@ -92,7 +92,7 @@ export class Program<T extends FloatArray = Float32Array> {
   set(name: string, data: number | ArrayLike<number>): void {
     const { value, array } = this.checked(name, data);
     if (value.kind === 'parameter' || value.kind === 'buffer') this.prepared = false;
-    this.told(() => this.native.write(this.offset(value), array));
+    this.explaining(() => this.native.write(this.offset(value), array));
   }
 
   /** True on a GPU, where {@link stage} copies the inputs of the next run while one is under way. */
@@ -103,7 +103,7 @@ export class Program<T extends FloatArray = Float32Array> {
   /** As `set` of an input, for the next run that begins; a run that is under way does not see it. @throws as {@link set} */
   stage(name: string, data: number | ArrayLike<number>): void {
     const { value, array } = this.checked(name, data);
-    this.told(() => this.native.stage(this.offset(value), array));
+    this.explaining(() => this.native.stage(this.offset(value), array));
   }
 
   /**
@@ -113,7 +113,7 @@ export class Program<T extends FloatArray = Float32Array> {
    * @param place - of the part among as many equal ones
    */
   stageWindow(name: string, place: { part: number; parts: number }, fields: DeviceFields, request: WindowMeanRequest, factors?: DeviceFields): void {
-    this.told(() => this.native.stageWindow(this.offsetOf(name, place), fields, request, factors));
+    this.explaining(() => this.native.stageWindow(this.offsetOf(name, place), fields, request, factors));
   }
 
   /**
@@ -128,7 +128,7 @@ export class Program<T extends FloatArray = Float32Array> {
     request: WindowMeanRequest,
     fields?: DeviceFields,
   ): void {
-    this.told(() => this.native.addWindowAdjoint(this.offsetOf(name, place), gradFactors, request, fields));
+    this.explaining(() => this.native.addWindowAdjoint(this.offsetOf(name, place), gradFactors, request, fields));
   }
 
   private offsetOf(name: string, { part, parts }: { part: number; parts: number }): number {
@@ -152,25 +152,25 @@ export class Program<T extends FloatArray = Float32Array> {
   get(name: string, memory?: (length: number) => T): T {
     const value = this.value(name);
     const length = size(value.shape);
-    return this.told(() => this.native.read(this.offset(value), length, memory?.(length))) as T;
+    return this.explaining(() => this.native.read(this.offset(value), length, memory?.(length))) as T;
   }
 
   /** Of a named array the elements at `places`, which ascend. */
   getAt(name: string, places: Int32Array): T {
     const value = this.value(name);
-    return this.told(() => this.native.readAt(this.offset(value), size(value.shape), places)) as T;
+    return this.explaining(() => this.native.readAt(this.offset(value), size(value.shape), places)) as T;
   }
 
   /** Sets an input to 0 but for its elements at `places`, which ascend. */
   setAt(name: string, places: Int32Array, data: ArrayLike<number>): void {
     const value = this.value(name);
-    this.told(() => this.native.writeAt(this.offset(value), size(value.shape), places, this.cast(data)));
+    this.explaining(() => this.native.writeAt(this.offset(value), size(value.shape), places, this.cast(data)));
   }
 
   /** A copy of a region, as it lies in the arena. @throws {GraphError} if there is none of this name */
   getRegion(name: string): T {
     const { offset, length } = this.region(name);
-    return this.told(() => this.native.read(offset, length)) as T;
+    return this.explaining(() => this.native.read(offset, length)) as T;
   }
 
   /**
@@ -184,7 +184,7 @@ export class Program<T extends FloatArray = Float32Array> {
     if (data.length !== length)
       throw new ShapeError('SHAPE_LENGTH', `program: expected ${length} numbers for the region ${name} but received ${data.length}`);
     if (name === 'parameters' || name === 'buffers') this.prepared = false;
-    this.told(() => this.native.write(offset, data));
+    this.explaining(() => this.native.write(offset, data));
   }
 
   private region(name: string): Region {
@@ -214,7 +214,7 @@ export class Program<T extends FloatArray = Float32Array> {
   /** Does the work of some phases, which count as not run where it fails. */
   private async completed<R>(names: readonly string[], work: () => Promise<R>): Promise<R> {
     try {
-      return await this.toldLater(work);
+      return await this.explainingLater(work);
     } catch (error) {
       if (names.includes(PREPARE)) this.prepared = false;
       this.lastRun.delete(names[names.length - 1]);
@@ -224,7 +224,7 @@ export class Program<T extends FloatArray = Float32Array> {
 
   /** Like `run`, on the calling thread. */
   runSync(phase?: string): void {
-    for (const each of this.enter(phase)) this.told(() => this.native.runSync(each));
+    for (const each of this.enter(phase)) this.explaining(() => this.native.runSync(each));
   }
 
   /**
@@ -234,7 +234,7 @@ export class Program<T extends FloatArray = Float32Array> {
    */
   async runChecked(phase?: string): Promise<void> {
     for (const each of this.enter(phase)) {
-      const found = await this.toldLater(() => this.native.runChecked(each));
+      const found = await this.explainingLater(() => this.native.runChecked(each));
       if (found)
         throw new NumericalError(
           'NUMERICAL_NOT_FINITE',
@@ -246,7 +246,7 @@ export class Program<T extends FloatArray = Float32Array> {
   /** Runs a phase and reports time, FLOPs and bytes of every instruction. */
   async profile(phase?: string): Promise<InstructionProfile[]> {
     const profiles: InstructionProfile[] = [];
-    for (const each of this.enter(phase)) profiles.push(...(await this.toldLater(() => this.native.profile(each))));
+    for (const each of this.enter(phase)) profiles.push(...(await this.explainingLater(() => this.native.profile(each))));
     return profiles;
   }
 

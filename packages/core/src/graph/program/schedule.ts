@@ -50,8 +50,8 @@ function collect(values: readonly Value[], done: Set<Node>): Node[] {
 function inOrder(nodes: readonly Node[]): Node[] {
   const rank = (node: Node): number => (node.op.effect ? 1 : 0);
   const after = waiting(nodes);
-  const at = (node: Node): number => after.get(node) ?? node.id;
-  return [...nodes].sort((a, b) => rank(a) - rank(b) || at(a) - at(b) || a.id - b.id);
+  const positionOf = (node: Node): number => after.get(node) ?? node.id;
+  return [...nodes].sort((a, b) => rank(a) - rank(b) || positionOf(a) - positionOf(b) || a.id - b.id);
 }
 
 /**
@@ -66,8 +66,8 @@ function waiting(nodes: readonly Node[]): Map<Node, number> {
     const makers = sum.inputs.flatMap((part) => part?.node ?? []);
     const last = Math.max(...makers.filter(({ op }) => op === boxOp).map(({ id }) => id));
     for (const maker of makers) {
-      const own = maker.op.accumulates && maker.op !== boxOp && maker.outputs.length === 1 && readers.get(maker.outputs[0]) === 1;
-      if (own && maker.id < last) after.set(maker, last + 0.5);
+      const onlyAdds = maker.op.accumulates && maker.op !== boxOp && maker.outputs.length === 1 && readers.get(maker.outputs[0]) === 1;
+      if (onlyAdds && maker.id < last) after.set(maker, last + 0.5);
     }
   }
   return after;

@@ -63,14 +63,14 @@ function planSums(nodes: readonly Node[], uses: Uses, keep: Keep): SumPlan {
 
 /** True where only the sum reads the part, so that it needs no memory of its own. */
 function isOwnPart(part: Value, total: Node, uses: Uses, { kept, requested }: Keep): boolean {
-  const own =
+  const isReadByItAlone =
     part.node !== undefined &&
     !part.node.op.view &&
     part.node.op.name !== 'sum' &&
     uses.count.get(part) === 1 &&
     !kept.has(part) &&
     !requested.has(part);
-  return own && uses.phase.get(part.node) === uses.phase.get(total);
+  return isReadByItAlone && uses.phase.get(part.node) === uses.phase.get(total);
 }
 
 function leaf(value: Value, storageOf: Map<Value, Storage>): Storage {

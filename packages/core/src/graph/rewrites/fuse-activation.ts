@@ -58,8 +58,8 @@ function isRelu(node: Node): boolean {
 /** True for the reverse pass of this P-ReLU where nobody asks for the gradient of the slopes. */
 function isReverseOf(prelu: Node, node: Node, readers: Readers): boolean {
   const [input, slope, gradOutput] = node.inputs;
-  const own = node.op === preluBackwardOp && input === prelu.inputs[0] && slope === prelu.inputs[1] && gradOutput !== input;
-  return own && !readers.has(node.outputs[1]);
+  const isItsDerivative = node.op === preluBackwardOp && input === prelu.inputs[0] && slope === prelu.inputs[1] && gradOutput !== input;
+  return isItsDerivative && !readers.has(node.outputs[1]);
 }
 
 /** The convolution is applied again with its activation; its plain copy has no reader left and is never scheduled. */

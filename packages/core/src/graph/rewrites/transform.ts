@@ -3,7 +3,7 @@ import { Graph, type Node, type Value } from '../definition/graph';
 import type { Requests } from '../definition/requests';
 
 /** Gives the outputs of a node in the new graph, or undefined to copy the node as it is. */
-export type Rule = (node: Node, copy: (value: Value) => Value, target: Graph) => readonly Value[] | undefined;
+type Rule = (node: Node, copy: (value: Value) => Value, target: Graph) => readonly Value[] | undefined;
 
 /**
  * Copies the part of a graph that `roots` need, letting `rule` replace nodes.

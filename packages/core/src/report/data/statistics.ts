@@ -16,7 +16,7 @@ export type Variant = 'prior' | 'updated' | 'paper';
 
 export type Scores = ReturnType<typeof scores>;
 
-export interface Selection {
+interface Selection {
   species: string;
   side: Side;
   /** all periods together where absent */

@@ -30,8 +30,8 @@ function clipped(from: Point, to: Point, { width, height }: MapFrame): [Point, P
     enters = Math.max(enters, Math.min(atZero, atSize));
     leaves = Math.min(leaves, Math.max(atZero, atSize));
   }
-  const at = (share: number): Point => [from[0] + share * step[0], from[1] + share * step[1]];
-  return enters <= leaves ? [enters > 0 ? at(enters) : from, leaves < 1 ? at(leaves) : to] : undefined;
+  const pointAt = (share: number): Point => [from[0] + share * step[0], from[1] + share * step[1]];
+  return enters <= leaves ? [enters > 0 ? pointAt(enters) : from, leaves < 1 ? pointAt(leaves) : to] : undefined;
 }
 
 /**
@@ -138,8 +138,8 @@ function net(grid: ReportGrid, frame: MapFrame): Pick<Basemap, 'graticule' | 'la
   }));
   const all = [...meridians, ...parallels];
   const labels = all.flatMap(({ text, side, points }) => {
-    const at = crossing(points, frame, side);
-    return at ? [{ x: at[0], y: at[1], text, side }] : [];
+    const crossingPoint = crossing(points, frame, side);
+    return crossingPoint ? [{ x: crossingPoint[0], y: crossingPoint[1], text, side }] : [];
   });
   return { graticule: all.map(({ points }) => pathData(points, frame)).join(''), labels };
 }

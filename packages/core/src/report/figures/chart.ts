@@ -21,7 +21,7 @@ export interface ChartLine {
   width?: number;
 }
 
-export interface ChartSpec {
+interface ChartSpec {
   title: string;
   description: string;
   lines: ChartLine[];

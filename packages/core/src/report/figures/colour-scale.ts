@@ -3,7 +3,7 @@ import { quantile } from '../../base/quantile';
 import type { Rgb } from './palette';
 import { cssColour, DIVERGING, SEQUENTIAL } from './palette';
 
-export interface Tick {
+interface Tick {
   /** 0 (low end) … 1 (high end) of the bar */
   position: number;
   label: string;

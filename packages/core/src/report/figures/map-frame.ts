@@ -26,7 +26,7 @@ export function mapFrame(grid: ReportGrid, width: number): MapFrame {
 }
 
 /** Longitudes may be asked for relative to the domain's centre, so that a domain across the date line is one piece. */
-export interface LonLatBox {
+interface LonLatBox {
   centreLon: number;
   halfWidth: number;
   south: number;
@@ -41,12 +41,12 @@ export function relativeLongitude(lon: number, centreLon: number): number {
 /** The box around the grid's cells (sampled over the whole grid, since a pole can lie inside), widened by a degree. */
 export function lonLatBox(grid: ReportGrid): LonLatBox {
   const { xorig, yorig, xcell, ycell } = grid.definition;
-  const at = (column: number, row: number): { lon: number; lat: number } => {
+  const lonLatAt = (column: number, row: number): { lon: number; lat: number } => {
     const [lon, lat] = grid.toLonLat(xorig + column * xcell, yorig + row * ycell);
     return { lon, lat };
   };
-  const centreLon = at(grid.cols / 2, grid.rows / 2).lon;
-  const samples = Array.from({ length: 21 * 21 }, (_, index) => at((grid.cols * (index % 21)) / 20, (grid.rows * Math.floor(index / 21)) / 20));
+  const centreLon = lonLatAt(grid.cols / 2, grid.rows / 2).lon;
+  const samples = Array.from({ length: 21 * 21 }, (_, index) => lonLatAt((grid.cols * (index % 21)) / 20, (grid.rows * Math.floor(index / 21)) / 20));
   return {
     centreLon,
     halfWidth: Math.max(...samples.map(({ lon }) => Math.abs(relativeLongitude(lon, centreLon)))) + 1,

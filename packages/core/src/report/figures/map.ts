@@ -9,7 +9,7 @@ import { html, trusted } from '../html/html';
 import { cssColour, GROUND } from './palette';
 import { encodePalettePng, pngDataUrl } from './png';
 
-export interface StationMark {
+interface StationMark {
   lon: number;
   lat: number;
   value: number;

@@ -6,7 +6,7 @@ import { html, trusted } from '../html/html';
 import { DENSITY } from './palette';
 import { encodePalettePng, pngDataUrl } from './png';
 
-export interface ScatterSpec {
+interface ScatterSpec {
   title: string;
   description: string;
   observed: ArrayLike<number>;
@@ -42,8 +42,8 @@ function densityImage({ observed, simulated, end }: ScatterSpec): string {
   for (let index = 0; index < observed.length; index++) {
     const [x, y] = [observed[index], simulated[index]];
     if (!Number.isFinite(x) || !Number.isFinite(y)) continue;
-    const at = (BINS - 1 - bin(y)) * BINS + bin(x);
-    counts[at] = counts[at] + 1;
+    const binIndex = (BINS - 1 - bin(y)) * BINS + bin(x);
+    counts[binIndex] = counts[binIndex] + 1;
   }
   const most = counts.reduce((a, b) => Math.max(a, b), 1);
   const level = (count: number): number => (count === 0 ? 0 : 1 + Math.round((Math.log(count) / Math.log(Math.max(most, 2))) * (DENSITY.length - 1)));
@@ -51,12 +51,12 @@ function densityImage({ observed, simulated, end }: ScatterSpec): string {
 }
 
 function axes({ end, xLabel, yLabel }: ScatterSpec): Markup {
-  const at = (value: number): string => ((value / end) * SIDE).toFixed(1);
+  const position = (value: number): string => ((value / end) * SIDE).toFixed(1);
   return html`<g font-size="9.5" fill="#222"
     >${linearTicks(end, 4).map((tick) => {
       const label = tickLabel(tick);
-      return html`<path d="M${at(tick)} ${SIDE}v3M0 ${(SIDE - (tick / end) * SIDE).toFixed(1)}h-3" stroke="#333" stroke-width="0.7" /><text
-          x="${at(tick)}"
+      return html`<path d="M${position(tick)} ${SIDE}v3M0 ${(SIDE - (tick / end) * SIDE).toFixed(1)}h-3" stroke="#333" stroke-width="0.7" /><text
+          x="${position(tick)}"
           y="${SIDE + 13}"
           text-anchor="middle"
           >${label}</text

@@ -16,18 +16,18 @@ import { table } from '../html/table';
 const VARIANT_LABEL: Record<Variant, string> = { prior: 'prior', updated: 'updated', paper: 'paper' };
 
 function scoreColumns(variants: Variant[], severalPeriods: boolean): Column[] {
-  const of = (group: string): Column[] => variants.map((variant) => ({ title: VARIANT_LABEL[variant], group }));
+  const columnsOf = (group: string): Column[] => variants.map((variant) => ({ title: VARIANT_LABEL[variant], group }));
   return [
     { title: 'Species', text: true },
     ...(severalPeriods ? [{ title: 'Period', text: true }] : []),
     { title: 'Monitors' },
     { title: 'Pairs' },
     { title: 'Observed', unit: 'mean' },
-    ...of('MAE'),
+    ...columnsOf('MAE'),
     { title: 'change', group: 'MAE' },
-    ...of('NMB, %'),
-    ...of('NME, %'),
-    ...of('r'),
+    ...columnsOf('NMB, %'),
+    ...columnsOf('NME, %'),
+    ...columnsOf('r'),
   ];
 }
 
@@ -35,7 +35,8 @@ function scoreRow(context: PageContext, species: string, side: Side, period: str
   const selection = pairs(context.data, { species, side, period });
   if (selection.observed.length === 0) return undefined;
   const unit = unitText(context.unit(species));
-  const of = (show: (scores: Scores | undefined) => string): string[] => context.variants.map((variant) => show(variantScores(selection, variant)));
+  const cellsOf = (show: (scores: Scores | undefined) => string): string[] =>
+    context.variants.map((variant) => show(variantScores(selection, variant)));
   const prior = variantScores(selection, 'prior')?.mae;
   return {
     cells: [
@@ -44,11 +45,11 @@ function scoreRow(context: PageContext, species: string, side: Side, period: str
       String(selection.stations),
       String(selection.observed.length),
       significant(mean(selection)),
-      ...of((scores) => significant(scores?.mae)),
+      ...cellsOf((scores) => significant(scores?.mae)),
       html`<b>${change(relativeChange(prior, variantScores(selection, 'updated')?.mae))}</b>`,
-      ...of((scores) => fixed(times100(scores?.nmb), 0)),
-      ...of((scores) => fixed(times100(scores?.nme), 0)),
-      ...of((scores) => fixed(scores?.r, 2)),
+      ...cellsOf((scores) => fixed(times100(scores?.nmb), 0)),
+      ...cellsOf((scores) => fixed(times100(scores?.nme), 0)),
+      ...cellsOf((scores) => fixed(scores?.r, 2)),
     ],
     begins: context.severalPeriods && period === undefined,
     strong: context.severalPeriods && period === undefined,
@@ -102,8 +103,8 @@ function scatterRow(context: PageContext, species: string): Markup[] {
   );
   return selections.flatMap(({ side, selection }) =>
     (['prior', 'updated'] as const).map((variant) => {
-      const own = variantScores(selection, variant);
-      const notes = [`MAE ${significant(own?.mae)} ${unit}`, `r ${fixed(own?.r, 2)}`];
+      const variantScore = variantScores(selection, variant);
+      const notes = [`MAE ${significant(variantScore?.mae)} ${unit}`, `r ${fixed(variantScore?.r, 2)}`];
       return drawScatter({
         title: `${chemical(species)}, ${side}, ${variant}`,
         description: `density of ${selection.observed.length} pairs of observed and simulated values with the ${variant} emissions; ${notes.join(', ')}`,

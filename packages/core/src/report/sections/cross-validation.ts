@@ -17,7 +17,7 @@ function nameOf({ candidates }: ReportCrossValidation, index: number): string {
 function outcome(data: ReportCrossValidation): string {
   const { candidates, best, picked, folds, applied, settings } = data;
   const { mean } = candidates[picked].score;
-  const own = candidates[0].score.mean;
+  const caseMean = candidates[0].score.mean;
   const groups = settings.by === 'regions' ? 'regions' : 'groups of whole blocks';
   const rule =
     picked === best
@@ -26,7 +26,7 @@ function outcome(data: ReportCrossValidation): string {
   const taken = applied ? 'The inversion of this page was made with it.' : 'The inversion of this page has the case’s own settings all the same.';
   return (
     `The monitors that are not withheld were left out in turn, ${folds.length} ${groups} (${folds.map(({ stations }) => stations).join(', ')} stations), and predicted by inversions with the others. ` +
-    `Chosen: ${nameOf(data, picked)}, with ${percent(mean, 1)} of the prior run’s error at the monitors left out; the case’s own settings have ${percent(own, 1)}. ${rule}. ${taken}`
+    `Chosen: ${nameOf(data, picked)}, with ${percent(mean, 1)} of the prior run’s error at the monitors left out; the case’s own settings have ${percent(caseMean, 1)}. ${rule}. ${taken}`
   );
 }
 

@@ -94,20 +94,23 @@ function nuisanceTable(context: PageContext, inversions: ReportInversion[]): Mar
   if (all.length === 0) return html``;
   const kindOf = (name: string): string => name.split(/, draw | at /)[0];
   const rows = [...new Set(all.map(({ name }) => kindOf(name)))].flatMap((kind) => {
-    const own = all.filter(({ name }) => kindOf(name) === kind);
-    const [{ name, unit, spread, value }] = own;
+    const ofKind = all.filter(({ name }) => kindOf(name) === kind);
+    const [{ name, unit, spread, value }] = ofKind;
     if (name === kind) return [[name, unit, spread, value] as const];
     // Those that no observation sees stay where they began.
-    const seen = own.filter((each) => each.value !== 0);
+    const seen = ofKind.filter((each) => each.value !== 0);
     const meanOf = (quantity: (of: number) => number): number => seen.reduce((sum, each) => sum + quantity(each.value), 0) / Math.max(1, seen.length);
     const mean = meanOf((number) => number);
     const rms = Math.sqrt(meanOf((number) => number ** 2));
-    const draws = new Set(own.map((each) => each.name.split(' at ')[0])).size;
-    const of = (what: string, places: string): string => `${kind}, ${what} of ${seen.length} ${places}`;
-    if (kind.startsWith('bias ')) return [[of('root mean square', 'cells'), unit, spread, rms] as const];
+    const draws = new Set(ofKind.map((each) => each.name.split(' at ')[0])).size;
+    const countOf = (what: string, places: string): string => `${kind}, ${what} of ${seen.length} ${places}`;
+    if (kind.startsWith('bias ')) return [[countOf('root mean square', 'cells'), unit, spread, rms] as const];
     // Draws have no sign in common, so that their mean says nothing.
-    if (draws > 1) return [[of('root mean square', `numbers of ${draws} draws`), unit, spread, rms] as const];
-    return [[of('mean', 'places and times'), unit, '', mean] as const, [of('root mean square', 'places and times'), unit, spread, rms] as const];
+    if (draws > 1) return [[countOf('root mean square', `numbers of ${draws} draws`), unit, spread, rms] as const];
+    return [
+      [countOf('mean', 'places and times'), unit, '', mean] as const,
+      [countOf('root mean square', 'places and times'), unit, spread, rms] as const,
+    ];
   });
   const [biases, runs] = [true, false].map((bias) => rows.filter(([name]) => name.startsWith('bias ') === bias));
   return table({

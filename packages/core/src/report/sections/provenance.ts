@@ -13,7 +13,7 @@ const TEXT_PAIR: Column[] = [
 ];
 
 /** `{ training: { seed: 1 } }` → `training.seed` `1`; lists of plain values stay on one line. */
-export function flatten(value: unknown, path: string[] = []): [name: string, value: string][] {
+function flatten(value: unknown, path: string[] = []): [name: string, value: string][] {
   if (Array.isArray(value)) {
     const plain = value.every((each) => typeof each !== 'object' || each === null);
     return plain

@@ -117,10 +117,10 @@ function figures(context: PageContext, { rows }: ReportAudit): Markup {
 
 export function redistribution(context: PageContext): Markup {
   const audits = context.data.audit ?? [];
-  const own = audits.find(({ mode }) => mode === context.data.mode);
-  if (!own) return html``;
+  const auditOfMode = audits.find(({ mode }) => mode === context.data.mode);
+  if (!auditOfMode) return html``;
   return html`<section id="redistribution">
     <h2>Redistribution</h2>
-    ${audits.map((audit) => flags(context, audit))}${figures(context, own)}
+    ${audits.map((audit) => flags(context, audit))}${figures(context, auditOfMode)}
   </section>`;
 }

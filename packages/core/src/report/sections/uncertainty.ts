@@ -78,10 +78,11 @@ function notConstrained(context: PageContext, { areas, leastReduction }: ReportU
     return groups.length > 0 && html`${why}, and without figures here: ${listed(groups.map((group) => html`${chemical(group)}`))}. `;
   };
   const cells = context.data.groups.flatMap((group) => {
-    const own = whole.filter((area) => area.group === group);
-    if (own.length === 0 || never.includes(group)) return [];
+    const groupAreas = whole.filter((area) => area.group === group);
+    if (groupAreas.length === 0 || never.includes(group)) return [];
     const part =
-      own.reduce((sum, { constrained, total }) => sum + constrained * total.prior, 0) / own.reduce((sum, { total }) => sum + total.prior, 0);
+      groupAreas.reduce((sum, { constrained, total }) => sum + constrained * total.prior, 0) /
+      groupAreas.reduce((sum, { total }) => sum + total.prior, 0);
     return [html`${percent(1 - part)} of ${chemical(group)}`];
   });
   return html`<p>
@@ -103,8 +104,8 @@ function notConstrained(context: PageContext, { areas, leastReduction }: ReportU
 
 /** The true total of a group in a twin, Mt a-1; nothing where the truth is not known. */
 function trueTotal({ data }: PageContext, { period, group, region }: AreaFigures): number | undefined {
-  const own = data.emissions.find((each) => each.period === period && each.group === group);
-  const truth = own && truthOf(own);
+  const emission = data.emissions.find((each) => each.period === period && each.group === group);
+  const truth = emission && truthOf(emission);
   const mask = data.regions?.find(({ name }) => name === region)?.mask;
   return truth && (region === undefined || mask) ? annualTotal(data.grid, truth, mask) : undefined;
 }
@@ -140,7 +141,8 @@ function totals(context: PageContext, { areas, sectors = [], preview }: ReportUn
   const parts: Part[] = [
     { areas, expected: preview?.areas },
     ...sectors.map(({ sector, areas: own }) => ({
-      ...{ sector, areas: own },
+      sector,
+      areas: own,
       expected: preview?.sectors?.find((each) => each.sector === sector)?.areas,
     })),
   ];

@@ -259,7 +259,7 @@ export const embedOp: Op<BoxAttributes> = {
   },
 };
 
-export const transposeOp: Op<TransposeAttributes> = {
+const transposeOp: Op<TransposeAttributes> = {
   name: 'transpose',
   accumulates: true,
   gradient(node, [gradOutput]) {
@@ -290,7 +290,7 @@ export const transposeOp: Op<TransposeAttributes> = {
   },
 };
 
-export const reshapeOp: Op = {
+const reshapeOp: Op = {
   name: 'reshape',
   view: true,
   gradient(node, [gradOutput]) {

@@ -37,7 +37,7 @@ function params(emitter: Emitter, input: Value, ceil: boolean): Record<string, n
   return { batch, height, width, channels, inputStride: pixelStride(emitter.strides(input), input.shape), ceil: ceil ? 1 : 0 };
 }
 
-export const maxpool2x2Op: Op<MaxPoolAttributes> = {
+const maxpool2x2Op: Op<MaxPoolAttributes> = {
   name: 'maxpool2x2',
   spreadInput: () => 'pixels',
   gradient(node, [gradOutput]) {
@@ -132,11 +132,11 @@ export const maxpool2x2BackwardWithDerivativeOp: Op<MaxPoolAttributes & Derivati
     const { operands, params } = backwardCall(node, emitter);
     const [, slope, added] = node.inputs.slice(DERIVATIVE_INPUTS);
     const further = { slope: emitter.optional(slope), added: emitter.optional(added) };
-    const own = {
+    const derivativeParams = {
       derivative: ACTIVATION_CODE[node.attributes.derivative],
       ...(added && { addedStride: pixelStride(emitter.strides(added), added.shape) }),
     };
-    emitter.emit('maxpool2x2Backward', { ...operands, ...further }, { ...params, ...own });
+    emitter.emit('maxpool2x2Backward', { ...operands, ...further }, { ...params, ...derivativeParams });
   },
 };
 

@@ -61,7 +61,7 @@ function sizes(emitter: Emitter, input: Value, weight: Value, output: Value): Re
   return { batch, height, width, inChannels: weight.shape[2], outChannels: weight.shape[3], outputStride };
 }
 
-export const upconv2x2Op: Op = {
+const upconv2x2Op: Op = {
   name: 'upconv2x2',
   accumulates: true,
   spreadOutput: () => 'pixels',

@@ -10,7 +10,7 @@ const KINDS: readonly BinaryKind[] = ['add', 'subtract', 'multiply'];
 export interface BinaryAttributes {
   readonly kind: BinaryKind;
 }
-export interface ScaleAttributes {
+interface ScaleAttributes {
   readonly alpha: number;
 }
 
@@ -49,7 +49,7 @@ export function sumOf(terms: readonly (Value | undefined)[]): Value {
   return given.length === 1 ? given[0] : sum(given[0].graph, given);
 }
 
-export const binaryOp: Op<BinaryAttributes> = {
+const binaryOp: Op<BinaryAttributes> = {
   name: 'binary',
   inPlace: 0,
   spreadInput: () => 'pixels',
@@ -95,7 +95,7 @@ export const binaryOp: Op<BinaryAttributes> = {
   },
 };
 
-export const scaleOp: Op<ScaleAttributes> = {
+const scaleOp: Op<ScaleAttributes> = {
   name: 'scale',
   inPlace: 0,
   gradient(node, [gradOutput]) {

@@ -26,7 +26,7 @@ function params(emitter: Emitter, outer: Value): Record<string, number> {
   return { pixels: pixels(outer.shape), channels: channels(outer.shape), outputStride: pixelStride(emitter.strides(outer), outer.shape) };
 }
 
-export const channelAffineOp: Op = {
+const channelAffineOp: Op = {
   name: 'channelAffine',
   inPlace: 0,
   spreadOutput: () => 'pixels',

@@ -50,7 +50,7 @@ function partSteps(writer: OnnxNodeWriter, name: string, like: Value, output: st
   writer.node('Transpose', [parted], [output], { perm: [0, 3, 4, 1, 2] });
 }
 
-export const multiplyStepsOp: Op = {
+const multiplyStepsOp: Op = {
   name: 'multiplySteps',
   inPlace: 1,
   spreadInput: (index) => (index === 0 ? 'pixels' : undefined),

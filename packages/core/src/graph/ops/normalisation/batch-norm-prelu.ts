@@ -59,7 +59,7 @@ function place(emitter: Emitter, named: Record<string, Value | undefined>): Reco
   return Object.fromEntries(Object.entries(named).map(([name, value]) => [name, value && emitter.at(value)]));
 }
 
-export const batchNormPreluOp: Op<Attributes> = {
+const batchNormPreluOp: Op<Attributes> = {
   name: 'batchNormPrelu',
   writes: () => [4, 5],
   scratchOutputs: [0, 1, 2],

@@ -56,7 +56,7 @@ function params(input: Value, { epsilon, momentum }: BatchNormAttributes): Recor
 
 type Inputs = [Value, Value, Value, Value, Value];
 
-export const batchNormTrainOp: Op<BatchNormAttributes> = {
+const batchNormTrainOp: Op<BatchNormAttributes> = {
   name: 'batchNormTrain',
   writes: () => [3, 4],
   gradient(node, [gradOutput]) {

@@ -3,7 +3,7 @@ import type { Value, Emitter } from '../../definition/graph';
 import type { Shape } from '../../definition/shape';
 
 /** Where an array lies in the arena. */
-export interface Located {
+interface Located {
   readonly at: number;
   readonly strides: readonly number[];
 }

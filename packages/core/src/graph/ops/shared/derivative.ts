@@ -41,12 +41,12 @@ export function withDerivative(plain: Op, call: (node: Node, emitter: Emitter) =
       const { kernel, operands, params } = call(node, emitter);
       const [output] = node.outputs;
       if (added) copyBox(emitter, located(emitter, added), located(emitter, output), output.shape);
-      const own = {
+      const derivativeParams = {
         derivative: ACTIVATION_CODE[node.attributes.derivative],
         activatedStride: pixelStride(emitter.strides(activated), activated.shape),
         accumulate: added ? 1 : 0,
       };
-      emitter.emit(kernel, { ...operands, activated: emitter.at(activated), slope: emitter.optional(slope) }, { ...params, ...own });
+      emitter.emit(kernel, { ...operands, activated: emitter.at(activated), slope: emitter.optional(slope) }, { ...params, ...derivativeParams });
     },
   };
 }

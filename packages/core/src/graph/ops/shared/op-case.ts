@@ -46,14 +46,14 @@ export function ofTwo(name: string, op: (g: Graph, a: Value, b: Value) => Value,
 }
 
 /** One kernel of what is timed; an operand is the name of an array, or `array:operand` where their names differ. */
-export interface OpCall {
+interface OpCall {
   readonly op: string;
   readonly operands: readonly string[];
   readonly params: Readonly<Record<string, number>>;
 }
 
 /** An array of `length` floats; drawn ones are uniform in ±`scale` (default 1), the others are results. */
-export interface CaseArray {
+interface CaseArray {
   readonly length: number;
   readonly draw?: boolean;
   readonly scale?: number;

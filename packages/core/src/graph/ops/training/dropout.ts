@@ -35,7 +35,7 @@ function params({ share }: Emitter, value: Value, { probability, seed }: Dropout
   return { elements: size(value.shape), probability, seed, ...dropoutPlace(share, value.shape) };
 }
 
-export const dropoutOp: Op<DropoutAttributes> = {
+const dropoutOp: Op<DropoutAttributes> = {
   name: 'dropout',
   inPlace: 0,
   gradient(node, [gradOutput]) {

@@ -103,7 +103,7 @@ function writeLossBackward(node: Node<LossAttributes>, writer: OnnxNodeWriter): 
   writer.node('Mul', [weighted, factor], [writer.nameOf(node.outputs[0])]);
 }
 
-export const lossOp: Op<LossAttributes> = {
+const lossOp: Op<LossAttributes> = {
   name: 'loss',
   gradient(node, [gradOutput], wanted) {
     const [prediction, target, weight] = node.inputs as [Value, Value, Value];

@@ -28,7 +28,7 @@ export function isMatrix(value: Value): boolean {
 }
 
 /** Operands of one step: where the first matrix lies, its gradient and its momentum; the others follow, each after {@link alignUp} of the one before. */
-export interface MuonOperands {
+interface MuonOperands {
   parameter: number;
   gradient: number;
   moment: number;

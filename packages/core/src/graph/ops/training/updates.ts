@@ -60,12 +60,12 @@ export function adamUpdate(g: Graph, gradients: ReadonlyMap<Value, Value>, optio
   const parameters = [...muons, ...others];
   // Muon has no second moment.
   const moments = [g.state(`${name}.firstMoment`, [lengthOf(parameters)]), g.state(`${name}.secondMoment`, [Math.max(lengthOf(others), ALIGNMENT)])];
-  const own = ownArrays(
+  const gradientArrays = ownArrays(
     g,
     parameters.map((parameter) => gradients.get(parameter)!),
   );
   const attributes = { beta1, beta2, epsilon, l2, clipNorm, count: parameters.length, muon: muons.length };
-  return g.apply(adamOp, [learningRate, step, ...moments, ...parameters, ...own], attributes, [[0]], name)[0];
+  return g.apply(adamOp, [learningRate, step, ...moments, ...parameters, ...gradientArrays], attributes, [[0]], name)[0];
 }
 
 /** The gradients that an update of {@link adamUpdate} reads, next to each other in the order of its parameters: the region `gradients` of a program. */
@@ -76,8 +76,8 @@ export function takenGradients(update: Value): readonly Value[] {
 /** Gradients must have memory of their own to be placed next to each other: copies those that share it or are not computed. */
 function ownArrays(g: Graph, gradients: readonly Value[]): Value[] {
   return gradients.map((gradient, i) => {
-    const own = gradient.node && !gradient.node.op.view && gradients.indexOf(gradient) === i;
-    return own ? gradient : scale(g, gradient, 1);
+    const isOwnGradient = gradient.node && !gradient.node.op.view && gradients.indexOf(gradient) === i;
+    return isOwnGradient ? gradient : scale(g, gradient, 1);
   });
 }
 
@@ -86,7 +86,7 @@ const members = (node: Node<AdamAttributes>): { parameters: Value[]; gradients: 
   return { parameters: arrays.slice(0, node.attributes.count), gradients: arrays.slice(node.attributes.count) };
 };
 
-export const adamOp: Op<AdamAttributes> = {
+const adamOp: Op<AdamAttributes> = {
   name: 'adam',
   effect: true,
   writes: (node) => [2, 3, ...members(node).parameters.map((_, i) => 4 + i)],
@@ -148,7 +148,7 @@ export function sgdProject(g: Graph, value: Value, gradient: Value, options: Pro
   return g.apply(sgdProjectOp, [value, gradient, learningRate, lower, upper], {}, [[0]], value.name)[0];
 }
 
-export const sgdProjectOp: Op = {
+const sgdProjectOp: Op = {
   name: 'sgdProject',
   effect: true,
   writes: () => [0],

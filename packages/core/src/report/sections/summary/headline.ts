@@ -89,10 +89,10 @@ function emissionsLines(context: PageContext): Markup {
   const { grid, groups, periods, emissions } = context.data;
   const lines = periods.flatMap(({ name }) => {
     const words = groups.flatMap((group) => {
-      const own = emissions.find((each) => each.period === name && each.group === group);
-      if (!own) return [];
-      const [prior, updated] = [annualTotal(grid, own.prior), annualTotal(grid, own.updated)];
-      const mark = isUnconstrained(context, own) ? ` ${UNCONSTRAINED}` : '';
+      const emission = emissions.find((each) => each.period === name && each.group === group);
+      if (!emission) return [];
+      const [prior, updated] = [annualTotal(grid, emission.prior), annualTotal(grid, emission.updated)];
+      const mark = isUnconstrained(context, emission) ? ` ${UNCONSTRAINED}` : '';
       const text = `${context.groupLabel(group)}${mark} ${change(relativeChange(prior, updated))} (${significant(prior)} → ${significant(updated)})`;
       return [html`<span class="together">${text}</span>`];
     });
@@ -111,9 +111,11 @@ function inventoryLine(context: PageContext): Markup {
   const errors = (context.data.inventoryError ?? []).filter(({ mode }) => mode === context.data.mode);
   if (errors.length === 0) return html``;
   const words = context.data.groups.flatMap((group) => {
-    const own = errors.filter((error) => error.group === group);
-    const mean = (key: 'priorError' | 'updatedError'): number => own.reduce((sum, error) => sum + error[key], 0) / own.length;
-    return own.length > 0 ? [`${context.groupLabel(group)} ${fixed(100 * mean('priorError'), 0)} → ${fixed(100 * mean('updatedError'), 0)} %`] : [];
+    const groupErrors = errors.filter((error) => error.group === group);
+    const mean = (key: 'priorError' | 'updatedError'): number => groupErrors.reduce((sum, error) => sum + error[key], 0) / groupErrors.length;
+    return groupErrors.length > 0
+      ? [`${context.groupLabel(group)} ${fixed(100 * mean('priorError'), 0)} → ${fixed(100 * mean('updatedError'), 0)} %`]
+      : [];
   });
   return html`<p>Twin experiment, so the true inventory is known. Error of the inventory against it, prior → updated: ${joined(words)}.</p>`;
 }

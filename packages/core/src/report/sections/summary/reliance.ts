@@ -18,8 +18,8 @@ function link(id: string, title: string): Markup {
 
 /** What failed stands in the banner. */
 function certified({ data }: PageContext): Content {
-  const own = data.certificates?.find(({ mode }) => mode === data.mode);
-  if (own?.verdict !== 'passed') return false;
+  const certificateOfMode = data.certificates?.find(({ mode }) => mode === data.mode);
+  if (certificateOfMode?.verdict !== 'passed') return false;
   return html`The surrogate passed its ${link('certificate', 'certificate')}: it answers changed emissions as the transport model does, within the
   limits that the case sets.`;
 }
@@ -66,11 +66,11 @@ function redistributed({ data }: PageContext): Content {
 }
 
 function bounded({ data }: PageContext): Content {
-  const own = (data.inversion ?? []).filter(({ mode }) => mode === data.mode);
-  const most = data.groups.map((group) => ({ group, part: Math.max(0, ...own.map(({ atBound }) => atBound?.[group] ?? 0)) }));
-  const told = most.filter(({ part }) => part >= TELLING_BOUND);
-  if (told.length === 0) return false;
-  const parts = told.map(({ group, part }) => `${percent(part)} of the cells of ${chemical(group)}`);
+  const inversions = (data.inversion ?? []).filter(({ mode }) => mode === data.mode);
+  const most = data.groups.map((group) => ({ group, part: Math.max(0, ...inversions.map(({ atBound }) => atBound?.[group] ?? 0)) }));
+  const telling = most.filter(({ part }) => part >= TELLING_BOUND);
+  if (telling.length === 0) return false;
+  const parts = telling.map(({ group, part }) => `${percent(part)} of the cells of ${chemical(group)}`);
   return html`In ${joined(parts)} the factor lies at its bound, so that the emission is not known there (${link('inversion', 'inversion')}).`;
 }
 

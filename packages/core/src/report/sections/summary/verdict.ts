@@ -10,7 +10,7 @@ const VERDICTS = {
   unknown: 'changed, with no interval that could say how surely,',
 } as const;
 
-export type Verdict = keyof typeof VERDICTS;
+type Verdict = keyof typeof VERDICTS;
 
 export function verdictOf({ interval }: MaeChange): Verdict {
   if (!interval) return 'unknown';
