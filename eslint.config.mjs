@@ -27,7 +27,7 @@ export default tseslint.config(
     languageOptions: { parserOptions: { project: `${folder}/tsconfig.test.json`, tsconfigRootDir: import.meta.dirname } },
   })),
   {
-    files: ['**/*.test.ts', 'test/**/*.ts', '**/testing/**'],
+    files: ['**/*.test.ts', '**/*.cases.ts', 'test/**/*.ts', '**/testing/**'],
     rules: { 'no-console': 'off', 'max-lines': 'off', '@typescript-eslint/explicit-module-boundary-types': 'off' },
   },
   {

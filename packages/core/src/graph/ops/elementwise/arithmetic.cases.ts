@@ -12,7 +12,7 @@ export const cases: OpCase[] = [
   ofOne('several users', (g, x) => subtract(g, multiply(g, x, tanh(g, x)), add(g, scale(g, x, 0.5), x)), { onnx: true }),
   {
     name: 'several users, through a convolution',
-    build({ g, image, input }) {
+    build: ({ g, image, input }) => {
       const x = image();
       const a = conv2d(g, x, input('w', [3, 3, 3, 3]));
       const b = add(g, x, tanh(g, a));
@@ -22,7 +22,7 @@ export const cases: OpCase[] = [
   },
   {
     name: 'several users, also of what is passed on unchanged',
-    build({ g, input }) {
+    build: ({ g, input }) => {
       const x = input('x', [2, 5, 6, 4]);
       const [w, v] = [input('w', [3, 3, 4, 4]), input('v', [1, 1, 4, 4])];
       const a = conv2d(g, x, w);

@@ -13,7 +13,7 @@ export const cases: OpCase[] = [
   },
   {
     name: 'multiplySteps, a part of what is read',
-    build({ g, input }) {
+    build: ({ g, input }) => {
       const [x, factors, other] = [input('x', [2, 3, 4, 5, 2]), input('factors', [2, 4, 5, 6]), input('other', [2, 3, 4, 5, 1])];
       const part = channelAffine(g, x, g.constant([2, -1], [2]), g.constant([0, 1], [2]));
       const joined = transpose(g, concat(g, [part, other]), [0, 2, 3, 1, 4]);
@@ -24,7 +24,7 @@ export const cases: OpCase[] = [
   {
     // Two steps with two channels each: the same numbers make the steps and, squared, the factors.
     name: 'multiplySteps, of one field',
-    build({ g, image, batch }) {
+    build: ({ g, image, batch }) => {
       const x = image();
       return multiplySteps(g, transpose(g, reshape(g, x, [batch, 6, 6, 2, 2]), [0, 3, 1, 2, 4]), square(g, x));
     },

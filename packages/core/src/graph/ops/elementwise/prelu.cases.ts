@@ -4,7 +4,7 @@ import { prelu } from './prelu';
 export const cases: OpCase[] = [
   {
     name: 'prelu',
-    build({ g, image, weight }) {
+    build: ({ g, image, weight }) => {
       const x = image();
       return prelu(g, x, weight('slope', [x.shape[3]]));
     },

@@ -42,7 +42,7 @@ const forward = (name: string, options: Options): OpCase => ({
 /** Steps are joined of a part whose gradient is wanted and one whose is not, as emissions and meteorology are. */
 const exported = (name: string, options: Options): OpCase => ({
   name: `lstm of joined steps, ${name}`,
-  build(leaves) {
+  build: (leaves) => {
     const { g, batch, image, input } = leaves;
     const series = (value: Value): Value => reshape(g, value, [batch, 3, 2, 6, value.shape[3]]);
     return over(leaves, concat(g, [series(image()), series(input('other', [batch, 6, 6, 2]))]), 3, options);

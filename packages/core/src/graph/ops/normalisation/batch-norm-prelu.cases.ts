@@ -3,7 +3,7 @@ import { batchNormPrelu } from './batch-norm-prelu';
 
 const withDropout = (name: string, probability: number): OpCase => ({
   name,
-  build({ g, image, weight, statistics }) {
+  build: ({ g, image, weight, statistics }) => {
     const x = image();
     const [scale, shift, slope] = ['scale', 'shift', 'slope'].map((operand) => weight(operand, [3]));
     const [runningMean, runningVariance] = [statistics('mean', 3), statistics('variance', 3)];
