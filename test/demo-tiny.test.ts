@@ -12,7 +12,8 @@ import { FACTORS_FILE, readFactors, type PeriodFactors } from '../packages/core/
 import { readRecord } from '../packages/core/src/run/engine/record';
 import { runStages, type RunResult } from '../packages/core/src/run/run';
 import { DISTANCE_FILE, readDistance, shownSpread, TRUST_FILE, type TrustSummary } from '../packages/core/src/assimilation/factors/trust-region';
-import { stageContext, STAGES, type RunContext, type StageEvent, type StageName } from '../packages/core/src/run/engine/stage';
+import { stageContext } from '../packages/core/src/run/stage-context';
+import { STAGES, type RunContext, type StageEvent, type StageName } from '../packages/core/src/run/engine/stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { SMALL_NETWORK, SHORT_STAGES, SMALL_RUN } from './testing/small-run';
 

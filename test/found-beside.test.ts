@@ -7,7 +7,8 @@ import { loadCase, type Case } from '../packages/core/src/case';
 import { readPrepared } from '../packages/core/src/fields/prepared';
 import type { ScoreRow } from '../packages/core/src/inversion/scores/score-rows';
 import { InputHashes } from '../packages/core/src/run/engine/input-hashes';
-import { stageContext, type RunContext, type StageContext, type StageName } from '../packages/core/src/run/engine/stage';
+import { stageContext } from '../packages/core/src/run/stage-context';
+import { type RunContext, type StageContext, type StageName } from '../packages/core/src/run/engine/stage';
 import { setUpInversion } from '../packages/core/src/assimilation/inversion-setup';
 import { operatorOf } from '../packages/core/src/assimilation/observed/monitors';
 import { readOutcome } from '../packages/core/src/run/inversions/loop-pass';
@@ -108,7 +109,7 @@ it('leaves what was found out, and says so, where the inversion is not of the ca
   const prepared = readPrepared(context.dirOf('prepare'), 'winter');
   const { monitors, updated } = await seriesOf(context, settings.periods[0], prepared);
   const operator = operatorOf(settings, settings.periods[0], prepared.grid, monitors, { firstHour: 24, watch: false });
-  const asked = { ...context, case: other, log: (text: string) => said.push(text) };
+  const asked = { ...context, caseSettings: other, settings: other, log: (text: string) => said.push(text) };
   expect(foundBeside(asked, settings.periods[0], prepared, operator, updated)).toBeUndefined();
   expect(said).toEqual([expect.stringMatching(/^the inversion has 0 numbers of winds, draw 3, the case \d+: without scores of what was found/)]);
 });

@@ -24,7 +24,6 @@ import {
   loadSurrogate,
   preparedPeriods,
   storedPeriods,
-  variantSettings,
   type DomainPlan,
 } from './surrogate/trained-surrogate';
 import { knownTotals } from './prior/known-totals';
@@ -95,7 +94,7 @@ export function engineMemory({ dir }: Pick<StageContext, 'dir'>): string {
  * @throws {RetroplumeError} if products of the stages before are missing or do not fit together
  */
 export async function loadInversion(context: StageContext): Promise<InversionResources> {
-  const { inversion } = variantSettings(context);
+  const { inversion } = context.settings;
   const surrogate = loadSurrogate(context);
   const stored = storedPeriods(context);
   // The paper draws so many hours a step, which the program then takes at once; without a draw it is as in the default mode.
@@ -130,7 +129,7 @@ export async function setUpInversion(context: StageContext): Promise<InversionSe
  */
 export async function inversionWith(context: StageContext, resources: InversionResources, leftOut?: ReadonlySet<string>): Promise<InversionSetup> {
   const { surrogate, periods, plan, hours, engine, choice, spread } = resources;
-  const { inversion } = variantSettings(context);
+  const { inversion } = context.settings;
   const { uncertainty: _after, ...settings } = inversion; // what follows the inversion does not make it another one
   const [{ grid }] = periods;
   const paper = inversion.mode === 'paper';
@@ -176,7 +175,7 @@ function inversionProblem(
   slots: readonly TimeSlots[],
   priorEmissions: Float32Array,
 ): InversionProblem {
-  const { inversion } = variantSettings(context);
+  const { inversion } = context.settings;
   const { initialConcentrations: initial, trustRegion } = inversion;
   const { grid } = periods[0];
   const { emissions, concentrations } = surrogate.description.normalisation;
@@ -211,7 +210,7 @@ function chosenEngine(
   const dir = context.dirOf('export');
   const { forward, vjp } = ONNX_FILES;
   const models = { forward: join(dir, forward), vjp: join(dir, vjp) };
-  const { engine: asked } = variantSettings(context).inversion;
+  const { engine: asked } = context.settings.inversion;
   return chooseEngine({
     asked,
     native: () => surrogate.program(batch, rows, cols, context, { adjoint: true }),
@@ -261,7 +260,7 @@ async function problemsOf(
 /** The factors of a pass, of all periods. */
 function baseFactors(context: StageContext, pass: number, periods: readonly PeriodSource[]): Float32Array {
   const path = join(stageDir(context.out, 'invert', passVariant(pass)), FACTORS_FILE);
-  const { factors } = variantSettings(context).inversion;
+  const { factors } = context.settings.inversion;
   return joined(
     Float32Array,
     periods.map(({ name, grid, time }) => {

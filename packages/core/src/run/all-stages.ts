@@ -17,7 +17,8 @@ import { uncertaintyStage } from './stages/uncertainty-stage';
 import { verifyStage } from './stages/verify-stage';
 import { checkAsideOurs } from './engine/previous-result';
 import { checkOurs } from './engine/record';
-import { stageContext, STAGES, type RunContext, type Stage, type StageName, type Variant } from './engine/stage';
+import { stageContext } from './stage-context';
+import { STAGES, type RunContext, type Stage, type StageName, type Variant } from './engine/stage';
 import { neededRecord } from './engine/stage-keys';
 
 /** Every stage by its name. */

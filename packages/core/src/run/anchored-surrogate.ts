@@ -32,7 +32,8 @@ import {
 } from '../assimilation/surrogate/trained-surrogate';
 import { summaryIn } from './engine/record';
 import { deviceOf, runContext, type RunOptions } from './run';
-import { stageContext, type StageContext } from './engine/stage';
+import { stageContext } from './stage-context';
+import { type StageContext } from './engine/stage';
 import { neededRecord } from './engine/stage-keys';
 
 /** What concentrations are asked for, and under which emissions. */

@@ -10,7 +10,8 @@ import { damagedProducts, keepsSome, lastMade, readRecord, unmadeParts, type Sta
 import { replacedRuns } from './transport-runs/replaced-runs';
 import { deviceOf, runContext, type RunOptions } from './run';
 import { missingRuns } from './stages/simulate-stage';
-import { stageContext, type RunContext, type StageContext, type StageName, type Variant } from './engine/stage';
+import { stageContext } from './stage-context';
+import { type RunContext, type StageContext, type StageName, type Variant } from './engine/stage';
 import { keyOf, neededRecord } from './engine/stage-keys';
 import { differences, fewOf } from './engine/explain-rerun';
 import { runFolder } from './engine/run-file';

@@ -10,7 +10,6 @@ import { STAGE_OF } from './all-stages';
 import { simulatedRuns } from '../case/case-runs';
 import { certifyingRunNames, isCertifyingRunMade, makeCertifyingRun } from './transport-runs/certify-runs';
 import { forgetFailureOf, leaveFailure } from './engine/failure-file';
-import { passContext } from './inversions/loop-pass';
 import { loopStage } from './stages/loop-stage';
 import { walkPasses } from './inversions/loop-walk';
 import { expectWhole } from './engine/product-contents';
@@ -20,12 +19,12 @@ import { deviceOf, runContext, runTogether, tellStale, type RunOptions } from '.
 import { lockPart, lockRun } from './engine/run-lock';
 import { simulateRun, simulateStage } from './stages/simulate-stage';
 import { makeReady } from './engine/run-stage';
+import { stageContext, passContext, surrogateContext } from './stage-context';
 import {
   interruptionOf,
   PASS_STAGES,
   passOf,
   passVariant,
-  stageContext,
   type LoopPass,
   type PassStage,
   type RunContext,
@@ -35,7 +34,7 @@ import {
 } from './engine/stage';
 import { keyOf, neededRecord } from './engine/stage-keys';
 import { runFolder } from './engine/run-file';
-import { otherSurrogates, surrogateContext } from './inversions/surrogate-ensemble';
+import { otherSurrogates } from './inversions/surrogate-ensemble';
 
 /** One run of the transport model, by its name: of those that `simulate` makes, or of those that `certify` makes itself. */
 export interface SingleRun {

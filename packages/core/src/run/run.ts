@@ -20,7 +20,8 @@ import { forgetFailure, leaveFailure } from './engine/failure-file';
 import { runFolder, tellOtherCase, writeRunFile } from './engine/run-file';
 import { lockRun } from './engine/run-lock';
 import { runStage } from './engine/run-stage';
-import { stageContext, stageDir, STAGES, type RunContext, type Stage, type StageContext, type StageEvent, type StageName } from './engine/stage';
+import { stageDir, STAGES, type RunContext, type Stage, type StageContext, type StageEvent, type StageName } from './engine/stage';
+import { stageContext } from './stage-context';
 import { isStageUpToDate } from './engine/stage-keys';
 import { runStageOnRanks } from './engine/stage-on-ranks';
 import type { VerifySummary } from './stages/verify-stage';
@@ -152,11 +153,11 @@ async function remake(
 export async function staleStages(run: RunContext, stages: readonly StageName[] = STAGES): Promise<string[]> {
   const stale: string[] = [];
   for (const { stage, variant } of planOf(run.caseSettings, stages)) {
-    const context = stageContext(run, stage, variant);
-    const record = readRecord(context.dir);
+    const dir = stageDir(run.out, stage, variant);
+    const record = readRecord(dir);
     if (!record) continue;
     const { device, precision } = record;
-    if (!(await isStageUpToDate(STAGE_OF[stage], { ...context, device, precision }))) stale.push(relative(run.out, context.dir));
+    if (!(await isStageUpToDate(STAGE_OF[stage], stageContext({ ...run, device, precision }, stage, variant)))) stale.push(relative(run.out, dir));
   }
   return stale;
 }

@@ -5,7 +5,8 @@ import type { Case } from '../../case';
 import { membersSchema } from '../../case/schema/experiment-schema';
 import { writePreparedMeteorology, writePreparedRun } from '../../fields/prepared';
 import { CELLS, tinyPeriod, tinySurrogate, tinyTraining } from '../../surrogate/testing/tiny-world';
-import { stageContext, type RunContext } from '../../run/engine/stage';
+import { stageContext } from '../../run/stage-context';
+import { type RunContext } from '../../run/engine/stage';
 import { largestLogFactor, shownSpread } from './trust-region';
 
 let out: string;
@@ -33,7 +34,7 @@ it('has the spread of members whose factors change during the period, though the
     inversion: {},
     crossValidation: { apply: false },
   } as unknown as Case;
-  const context = { case: settings, out, signal: new AbortController().signal } as unknown as RunContext;
+  const context = { caseSettings: settings, out, signal: new AbortController().signal } as unknown as RunContext;
   const [spread] = shownSpread(stageContext(context, 'invert', 'default'))!;
   // Three days of 0.4, one of 0.6 and one of −0.6; the day that stays as it is does not count.
   const expected = Math.sqrt((3 * 0.4 ** 2 + 2 * 0.6 ** 2) / 5);

@@ -11,7 +11,7 @@ import { emittingCells, shareOfEmitting } from '../../inversion/control/control'
 import { AT_BOUND } from '../../inversion/control/log-factor-control';
 import { BEYOND, distanceFigures, isFar, MemberSpread, trainingDistance, type DistanceFigures } from '../../surrogate/judgement/training-distance';
 import type { PeriodFactors } from './factors-file';
-import { testRuns, variantSettings } from '../surrogate/trained-surrogate';
+import { testRuns } from '../surrogate/trained-surrogate';
 import type { StageContext } from '../../run/engine/stage';
 import { meanOfStretch } from './updated-fields';
 
@@ -42,7 +42,7 @@ export interface TrustSummary {
 /** Names of the runs with changed emissions that the variant's surrogate is trained on. */
 function trainedMembers(context: StageContext): string[] {
   const kept = testRuns(context);
-  return variantSettings(context).surrogate.mode === 'paper' ? [] : memberNames(context.caseSettings).filter((name) => !kept.includes(name));
+  return context.settings.surrogate.mode === 'paper' ? [] : memberNames(context.caseSettings).filter((name) => !kept.includes(name));
 }
 
 /** Mean emissions of a period, `[H, W, 5]`, kg m-2 s-1. */
@@ -95,7 +95,7 @@ export function writeTrust(
   factors: readonly PeriodFactors[],
   spread: readonly Float32Array[] | undefined,
 ): { products: string[]; trust: TrustSummary } {
-  const { surrogate, inversion } = variantSettings(context);
+  const { surrogate, inversion } = context.settings;
   const { trustRegion: limit } = inversion;
   const trust: TrustSummary = { members: trainedMembers(context).length, ...(limit === undefined ? {} : { limit }), beyond: BEYOND, groups: [] };
   const products = [TRUST_FILE];

@@ -18,7 +18,7 @@ import { distanceRings } from '../../surrogate/judgement/source-patches';
 import type { Surrogate } from '../../surrogate/model/surrogate';
 import type { StageContext } from '../../run/engine/stage';
 import { readResponseSums } from '../surrogate/evaluated-responses';
-import { comparedHourStep, firstHours, preparedPeriod, variantSettings, type DomainPlan } from '../surrogate/trained-surrogate';
+import { comparedHourStep, firstHours, preparedPeriod, type DomainPlan } from '../surrogate/trained-surrogate';
 import { expectEmissionsTaken, remedyOfBrought } from '../../inventory/reading/emissions-used';
 import { readInventory } from '../../inventory/reading/read-inventory';
 import { hourlyFiles, PRIOR } from '../../case/case-runs';
@@ -49,7 +49,7 @@ export async function compareResponses(
     for (const run of runs) if (run.evaluated) domain.add(run.group, run.name, evaluated.get(settings.name)!.get(run.group)!);
     if (changes > 0) {
       const period = p === 0 ? first : preparedPeriod(context, settings);
-      const hours = sampledHours(period, firstHours(context)[p], comparedHourStep(variantSettings(context).surrogate));
+      const hours = sampledHours(period, firstHours(context)[p], comparedHourStep(context.settings.surrogate));
       const runs = new FreeRuns({ ...how, period, hours, threads: context.threads });
       try {
         const told = tellingRuns(context, runs, period, hours, { before: p * (1 + changes), of: passes });

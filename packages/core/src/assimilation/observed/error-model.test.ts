@@ -129,7 +129,7 @@ describe('the error model of a case', () => {
   const modelOf = (out: string, change: object = {}): ReturnType<typeof errorModelOf> =>
     errorModelOf(
       {
-        case: { inversion: { ...inversion, ...change }, crossValidation: { apply: false } },
+        settings: { inversion: { ...inversion, ...change } },
         variant: 'default',
         dirOf: (stage: string) => join(out, stage),
       } as unknown as StageContext,

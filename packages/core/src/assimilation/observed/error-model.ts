@@ -5,13 +5,13 @@ import { type Species, SPECIES } from '../../base/species';
 import { errorShare, inflatedErrors, inflationOf, meanSpacing, responseError, type ErrorModel } from '../../inversion/observations/observation-error';
 import type { ObservationOperator } from '../../inversion/observations/observation-operator';
 import type { Certificate } from '../../surrogate/judgement/certificate';
-import { variantSettings } from '../surrogate/trained-surrogate';
+import {} from '../surrogate/trained-surrogate';
 import { summaryIn } from '../../run/engine/record';
 import type { StageContext } from '../../run/engine/stage';
 
 /** What is added to the errors of single observations; see {@link inflatedErrors}. */
 export function errorModelOf(context: StageContext, grid: Grid): ErrorModel {
-  const { errorLevel, surrogateError, errorCorrelation, errorScale } = variantSettings(context).inversion;
+  const { errorLevel, surrogateError, errorCorrelation, errorScale } = context.settings.inversion;
   return {
     level: errorLevel,
     surrogate: surrogateError === 'none' ? undefined : SPECIES.map((species) => surrogateErrorOf(context, species, surrogateError)),

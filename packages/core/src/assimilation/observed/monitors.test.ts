@@ -100,7 +100,7 @@ describe('readMonitors', () => {
       columns: { species: { NO2: { column: 'no2', unit: 'ppb' } } },
     });
     const inversion = { siteTypeError: {}, representativeness: 'none' };
-    const context = { case: { periods, observations, inversion, withheld: { ...choice, fraction } }, inputs: {} };
+    const context = { caseSettings: { periods, observations, inversion, withheld: { ...choice, fraction } }, inputs: {} };
     const all: Drawn[] = [];
     for (const each of periods) {
       const { withheld, watched, observations: read } = await readMonitors(context as unknown as StageContext, each, square, watch);
@@ -140,7 +140,10 @@ describe('readMonitors', () => {
       columns: { species: { NO2: { column: 'no2', unit: 'ppb' } } },
     });
     const inversion = { siteTypeError: { traffic: 3 }, representativeness: 'cell-spread', dailyMeans: false };
-    const context = { case: { periods, observations, inversion, withheld: { ...choice, fraction: 0 } }, inputs: {} } as unknown as StageContext;
+    const context = {
+      caseSettings: { periods, observations, inversion, withheld: { ...choice, fraction: 0 } },
+      inputs: {},
+    } as unknown as StageContext;
     for (const each of periods) {
       const { cellSpread } = await readMonitors(context, each, square, false);
       expect(cellSpread!.NO2).toBeCloseTo(Math.SQRT2 * (10 / 20), 6);
@@ -167,7 +170,10 @@ describe('readMonitors', () => {
       ['stations', 'winter_0', 'summer_1', 'winter_1', 'summer_0'].map((name) => at(`${name}.csv`)),
     );
     const inversion = { siteTypeError: {}, representativeness: 'none' };
-    const context = { case: { periods, observations, inversion, withheld: { ...choice, fraction: 0 } }, inputs: {} } as unknown as StageContext;
+    const context = {
+      caseSettings: { periods, observations, inversion, withheld: { ...choice, fraction: 0 } },
+      inputs: {},
+    } as unknown as StageContext;
     for (const each of periods)
       expect((await readMonitors(context, each, square, false)).observations.stations.map(({ id }) => id)).toEqual(['s1', 's2']);
   });

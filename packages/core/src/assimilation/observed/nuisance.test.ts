@@ -70,7 +70,7 @@ function termsOf(nuisance: object): NonNullable<ReturnType<typeof nuisanceTerms>
     concentrations: { variables: { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25' } },
     inversion: { nuisance: { stationBias: none, sharedBias: none, runs: [], ...nuisance } },
   };
-  return nuisanceTerms({ case: settings, variant: 'default', dirOf } as unknown as StageContext, model, periods)!;
+  return nuisanceTerms({ caseSettings: settings, settings, dirOf } as unknown as StageContext, model, periods)!;
 }
 
 /** Period, hour, cell and place of each value of a batch. */

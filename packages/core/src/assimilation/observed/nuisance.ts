@@ -8,7 +8,7 @@ import { ConfigError } from '../../base/errors';
 import { VaryingNumber } from '../../inversion/model/nuisance-series';
 import { instant } from '../../files/ioapi/ioapi-time';
 import { hourlyFiles, nuisanceRun, simulatedFile } from '../../case/case-runs';
-import { variantSettings } from '../surrogate/trained-surrogate';
+import {} from '../surrogate/trained-surrogate';
 import { priorRun, runInFiles, throughOperator, type ObservedPeriod, type RunFields } from './observed-periods';
 import type { StageContext } from '../../run/engine/stage';
 import type { SurrogateForwardModel } from '../surrogate/surrogate-forward-model';
@@ -35,7 +35,7 @@ const PART_OF_CHANGE = "of the run's change";
 
 /** Files of runs that were made outside. */
 export function nuisanceFiles(context: StageContext): string[] {
-  const { runs } = variantSettings(context).inversion.nuisance;
+  const { runs } = context.settings.inversion.nuisance;
   return runs.flatMap(({ concentrations }) =>
     concentrations ? context.caseSettings.periods.flatMap(({ name }) => hourlyFiles(context.caseSettings, concentrations, name)) : [],
   );
@@ -46,7 +46,7 @@ export function nuisanceFiles(context: StageContext): string[] {
  * emissions, in every pass of the closed loop: against the run that a pass is anchored on they would take the update of the emissions away again.
  */
 export function nuisanceTerms(context: StageContext, model: SurrogateForwardModel, periods: readonly NuisancePeriod[]): NuisanceTerms | undefined {
-  const { stationBias, sharedBias, runs } = variantSettings(context).inversion.nuisance;
+  const { stationBias, sharedBias, runs } = context.settings.inversion.nuisance;
   const all: NuisanceTerms = { terms: [], names: [], units: [] };
   addBiases(
     all,

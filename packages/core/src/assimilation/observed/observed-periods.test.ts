@@ -40,7 +40,7 @@ async function observed(inversion: object): Promise<ObservedPeriod> {
     ...{ periods: [period], observations, withheld: { fraction: 0, blockCells: 1, seed: 1 }, crossValidation: { apply: false } },
     inversion: { ...UNIT_ERRORS.inversion, stopOnWithheld: false, dailyMeans: false, hoursOfDay: {}, hoursPerDay: 24, ...inversion },
   };
-  return observePeriod({ case: settings, inputs: {}, variant: 'default' } as unknown as StageContext, period, grid, 3);
+  return observePeriod({ caseSettings: settings, settings, inputs: {} } as unknown as StageContext, period, grid, 3);
 }
 
 /** What the run has at the observations, from their hours, cells and species. */

@@ -7,7 +7,7 @@ import { wholeGrid, type Hours, type PeriodSource } from '../../fields/period-so
 import type { Grid } from '../../grid/grid';
 import type { ObservationOperator } from '../../inversion/observations/observation-operator';
 import { joined } from '../../base/vectors';
-import { variantSettings } from '../surrogate/trained-surrogate';
+import {} from '../surrogate/trained-surrogate';
 import { runOfPass } from '../../run/inversions/loop-pass';
 import { operatorOf, readMonitors, type Monitors } from './monitors';
 import { readRunConcentrations } from '../../transport/run-concentrations';
@@ -36,7 +36,7 @@ export async function observePeriod(
   firstHour: number,
   leftOut?: ReadonlySet<string>,
 ): Promise<ObservedPeriod> {
-  const { inversion } = variantSettings(context);
+  const { inversion } = context.settings;
   const read = await readMonitors(context, settings, grid, inversion.stopOnWithheld && leftOut === undefined);
   const drawn = inversion.dailyMeans ? { ...read, observations: dailyMeans(read.observations) } : read;
   const monitors = leftOut ? { ...drawn, watched: leftOut } : drawn;

@@ -106,7 +106,8 @@ describe('figures of two periods of two slots each, of other lengths', () => {
   const uncertainty = { leastReduction: 0.1, constrainedGroups: [] };
   const stage = {
     ...{ variant: 'default', stage: 'uncertainty' },
-    case: { regions: { west: { rows: [0, 1], cols: [0, 0] } }, inversion: { uncertainty }, crossValidation: { apply: false } },
+    caseSettings: { regions: { west: { rows: [0, 1], cols: [0, 0] } } },
+    settings: { inversion: { uncertainty } },
   } as unknown as StageContext;
   const all = emissions[0].map((value, i) => value + emissions[1][i]);
   const given: InversionProblem = { groups: [...GROUPS], species: ['NO2'], priorEmissions: all, lengthCells: 1 };

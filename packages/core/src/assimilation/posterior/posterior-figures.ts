@@ -1,7 +1,7 @@
 /** Figures of a posterior of the case's inversion: of all emissions and, where it gives sectors factors of their own, of each. */
 import { regionMasks } from '../../case/gridded/regions';
 import { ROUNDOFF } from '../../base/device';
-import { variantSettings } from '../surrogate/trained-surrogate';
+import {} from '../surrogate/trained-surrogate';
 import type { InversionSetup } from '../inversion-setup';
 import { hoursPerSlot } from '../factors/time-slots';
 import type { StageContext } from '../../run/engine/stage';
@@ -95,7 +95,7 @@ export function posteriorFigures(
   found: Pick<FiguresInput, 'at' | 'posterior' | 'dofs' | 'dofsEstimate'>,
 ): MapFigures[] {
   const shared = {
-    settings: variantSettings(context).inversion.uncertainty,
+    settings: context.settings.inversion.uncertainty,
     ...{ grid, areas: areasOf(context, grid), shape: control.shape, initial: control.initial() },
     periods: periods.map(({ name }, p) => ({ name, slotHours: hoursPerSlot(slots[p]) })),
     ...found,

@@ -45,12 +45,10 @@ function foundIn({ periods, runs, found, updated = 100 }: Given): Map<string, Fl
   const record = { stage: 'invert', key: 'k', inputs: [], startedAt: '', seconds: 1, products: [], summary: { nuisance } };
   writeFileSync(join(folder.path, 'invert', 'record.json'), JSON.stringify(record));
   const context = {
-    ...{ variant: 'default', dirOf: (stage: string) => join(folder.path, stage), log: (text: string) => told.push(text) },
-    case: {
-      ...{ periods, crossValidation: { apply: false } },
-      concentrations: { variables: { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25' } },
-      inversion: { nuisance: { runs } },
-    },
+    dirOf: (stage: string) => join(folder.path, stage),
+    log: (text: string) => told.push(text),
+    caseSettings: { periods, concentrations: { variables: { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25' } } },
+    settings: { inversion: { nuisance: { runs } } },
   } as unknown as StageContext;
   const concentrations = new Float32Array(HOURS * CELLS * SPECIES.length).fill(40);
   const prepared = { name: period.name, grid: GRID, time: TIME, runs: new Map([['prior', { concentrations }]]) } as unknown as PreparedPeriod;

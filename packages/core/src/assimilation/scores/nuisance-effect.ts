@@ -7,7 +7,7 @@ import type { VaryingNumber } from '../../inversion/model/nuisance-series';
 import type { InvertSummary } from '../../run/stages/invert-stage';
 import { changedFields, nameOfPart, sharedBiasName, valuesOfPart, varyingParts } from '../observed/nuisance';
 import type { RunFields } from '../observed/observed-periods';
-import { variantSettings } from '../surrogate/trained-surrogate';
+import {} from '../surrogate/trained-surrogate';
 import { summaryIn } from '../../run/engine/record';
 import type { StageContext } from '../../run/engine/stage';
 import { PRIOR } from '../../case/case-runs';
@@ -63,7 +63,7 @@ function foundParts(
   const p = periods.findIndex(({ name }) => name === period);
   const hours = periods.map((each) => each.hours);
   const parts: FoundPart[] = [];
-  for (const run of variantSettings(context).inversion.nuisance.runs) {
+  for (const run of context.settings.inversion.nuisance.runs) {
     const { fields, starts, count } = varyingParts(run, hours, prepared.grid);
     for (const change of nuisanceChanges(run)) {
       const name = nameOfPart(run, change);

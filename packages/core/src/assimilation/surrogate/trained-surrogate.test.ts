@@ -22,7 +22,7 @@ it.each([
 
 describe('hours that the program takes at once', () => {
   const surrogate = randomSurrogate(tinySurrogate({}), [randomPeriod(8, 8, 12)]);
-  const context = { case: { tileCells: 0 }, log: () => undefined } as unknown as StageContext;
+  const context = { caseSettings: { tileCells: 0 }, log: () => undefined } as unknown as StageContext;
   const hoursOn = (rows: number, options: Partial<PlanOptions>): number =>
     domainPlan(context, surrogate, { rows, cols: rows }, { adjoint: true, ...options }).batchSize;
 
@@ -53,7 +53,7 @@ describe('a surrogate that another case has left', () => {
   ])('%j is told from what the case has now, %j', (then, now, message) => {
     randomSurrogate(tinySurrogate(then), [randomPeriod(8, 8, 12)]).save(dir);
     const paperMode = { surrogate: tinySurrogate(now) };
-    const context = { case: { paperMode }, variant: 'paper', dirOf: () => dir } as unknown as StageContext;
+    const context = { settings: paperMode, variant: 'paper', dirOf: () => dir } as unknown as StageContext;
     const load = (): string => loadSurrogate(context).description.settings.initialConcentrations;
     if (message)
       expect(load).toThrow(expect.objectContaining({ code: 'SURROGATE_INPUTS', message: expect.stringMatching(message) as string }) as Error);
@@ -73,7 +73,7 @@ it.each([
     const grid = gridSetting(dir);
     const periods = [{ name: 'winter', start: WORLD.start.toISOString(), hours: WORLD.hours, ...changed }];
     const settings = { surrogate: tinySurrogate({ mode: 'paper' }), training: {}, inversion: {} };
-    const context = { case: { grid, periods, paperMode: settings }, variant: 'paper', dirOf: () => dir } as unknown as StageContext;
+    const context = { caseSettings: { grid, periods }, settings, variant: 'paper', dirOf: () => dir } as unknown as StageContext;
     for (const read of [preparedPeriods, storedPeriods, (of: StageContext): unknown[] => trainingPeriods(of, room)]) {
       if (message)
         expect(() => read(context)).toThrow(

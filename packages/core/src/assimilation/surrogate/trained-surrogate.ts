@@ -1,6 +1,6 @@
 /** What the stages from `train` on share: the settings of their variant, the prepared periods, the surrogate. */
 import { isDeepStrictEqual } from 'node:util';
-import { memberNames, testMembers, type InversionSettings, type SurrogateSettings, type TrainingSettings } from '../../case';
+import { memberNames, testMembers, type SurrogateSettings } from '../../case';
 import { gridOf } from '../../case/gridded/case-grid';
 import type { FieldRoom } from '../../fields/memory-budget';
 import { instant } from '../../files/ioapi/ioapi-time';
@@ -15,27 +15,8 @@ import { Surrogate } from '../../surrogate/model/surrogate';
 import type { Tiling } from '../../surrogate/model/tiles';
 import { Window } from '../../surrogate/model/window';
 import { PRIOR, timeOf } from '../../case/case-runs';
-import { withPick } from '../../run/inversions/cross-validation';
-import { furtherTraining, runsOfPasses } from '../../run/inversions/loop-pass';
+import { runsOfPasses } from '../../run/inversions/loop-pass';
 import type { StageContext } from '../../run/engine/stage';
-
-export interface VariantSettings {
-  surrogate: SurrogateSettings;
-  training: TrainingSettings;
-  inversion: InversionSettings;
-}
-
-/** With what cross-validation chose, where the case takes it. */
-export function variantSettings(context: StageContext): VariantSettings {
-  const { caseSettings, variant, pass, ensembleMember: member } = context;
-  const { surrogate, training, inversion } = variant === 'paper' ? caseSettings.paperMode : caseSettings;
-  // The exported models are those of the first training.
-  if (member !== undefined) {
-    return { surrogate, training: { ...training, seed: training.seed + member - 1 }, inversion: { ...withPick(context), engine: 'native' } };
-  }
-  if (!pass) return { surrogate, training, inversion: variant === 'paper' ? inversion : withPick(context) };
-  return { surrogate, training: furtherTraining(training, caseSettings.loop, pass), inversion: { ...withPick(context), engine: 'native' } };
-}
 
 /** Runs that the variant's training keeps for the test; where there are none, it keeps days of all runs. */
 export function testRuns({ caseSettings, variant }: StageContext): string[] {
@@ -74,7 +55,7 @@ export function preparedPeriods(context: StageContext): PreparedPeriod[] {
 
 /** The prepared periods with what the variant's surrogate is trained on: the prior run and, but for the paper's mode, members and, in the loop, runs of earlier passes. */
 export function trainingPeriods(context: StageContext, room: FieldRoom): TrainingPeriod[] {
-  const { mode, priorConcentrations } = variantSettings(context).surrogate;
+  const { mode, priorConcentrations } = context.settings.surrogate;
   const runs = [PRIOR, ...(mode === 'paper' ? [] : memberNames(context.caseSettings))];
   const names = context.caseSettings.periods.map(({ name }) => name);
   const periods = openTrainingPeriods(context.dirOf('prepare'), names, { runs, priorConcentrations, room });
@@ -99,7 +80,7 @@ export function refuseOtherSurrogate(context: StageContext): void {
 }
 
 function seesPrior(context: StageContext): boolean {
-  return variantSettings(context).surrogate.priorConcentrations;
+  return context.settings.surrogate.priorConcentrations;
 }
 
 export function spinUpHours({ caseSettings: { periods } }: StageContext): number[] {
@@ -108,7 +89,7 @@ export function spinUpHours({ caseSettings: { periods } }: StageContext): number
 
 /** First hour of each period that is compared: after the spin-up, and with the surrogate's whole window in the period. */
 export function firstHours(context: StageContext): number[] {
-  const { surrogate } = variantSettings(context);
+  const { surrogate } = context.settings;
   const window = new Window(surrogate.window);
   return spinUpHours(context).map((hours) => Math.max(hours, window.firstHour + (takesInitialConcentrations(surrogate) ? 1 : 0)));
 }
@@ -135,7 +116,7 @@ export function comparedHourStep(settings: SurrogateSettings): number {
  *   alone takes what an earlier case left. What {@link Surrogate.load} throws
  */
 export function loadSurrogate(context: StageContext): Surrogate {
-  const { surrogate: now } = variantSettings(context);
+  const { surrogate: now } = context.settings;
   const dir = context.dirOf('train');
   const surrogate = Surrogate.load(dir);
   const { settings: then } = surrogate.description;
@@ -155,7 +136,7 @@ export function loadSurrogate(context: StageContext): Surrogate {
 
 /** A part of the settings of stages that run the surrogate, which training does not depend on. */
 export function initialConcentrationsOf(context: StageContext): { initialConcentrations?: InitialConcentrations } {
-  const { initialConcentrations } = variantSettings(context).surrogate;
+  const { initialConcentrations } = context.settings.surrogate;
   return initialConcentrations === 'none' ? {} : { initialConcentrations };
 }
 

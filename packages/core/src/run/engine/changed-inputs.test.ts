@@ -6,7 +6,8 @@ import type { Case } from '../../case';
 import { InputHashes } from './input-hashes';
 import { readRecord, type StageRecord } from './record';
 import { runStage } from './run-stage';
-import { stageContext, type PartContent, type RunContext, type Stage, type StageEvent, type StageName } from './stage';
+import { type PartContent, type RunContext, type Stage, type StageEvent, type StageName } from './stage';
+import { stageContext } from '../stage-context';
 
 let out: string;
 let input: string;

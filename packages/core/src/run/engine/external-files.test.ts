@@ -6,7 +6,8 @@ import { certifiedHash } from '../transport-runs/certified-values';
 import { InputHashes } from './input-hashes';
 import { readRecord } from './record';
 import { runStage } from './run-stage';
-import { stageContext, type Stage, type StageEvent } from './stage';
+import { type Stage, type StageEvent } from './stage';
+import { stageContext } from '../stage-context';
 import { isStageUpToDate } from './stage-keys';
 
 let out: string;

@@ -6,7 +6,8 @@ import { InputHashes } from './input-hashes';
 import { checkAsideOurs } from './previous-result';
 import { readRecord } from './record';
 import { runStage } from './run-stage';
-import { stageContext, type Stage, type StageEvent } from './stage';
+import { type Stage, type StageEvent } from './stage';
+import { stageContext } from '../stage-context';
 
 let out: string;
 let rate: number;

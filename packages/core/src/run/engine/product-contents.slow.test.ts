@@ -9,7 +9,8 @@ import { runPart } from '../run-part';
 import { InputHashes } from './input-hashes';
 import { readRecord, type StageRecord } from './record';
 import { runStage } from './run-stage';
-import { stageContext, type RunContext, type Stage, type StageEvent, type StageName } from './stage';
+import { type RunContext, type Stage, type StageEvent, type StageName } from './stage';
+import { stageContext } from '../stage-context';
 
 let out: string;
 let made: string[];

@@ -105,9 +105,9 @@ export async function isStageUpToDate(stage: Stage, context: StageContext): Prom
  * For a stage that judges by what another one left, in a run of its own too: that must be of what is judged.
  * @throws {ConfigError} `STAGE_STALE`
  */
-export async function expectUpToDate(stage: Stage, { stage: by, ...context }: StageContext): Promise<void> {
+export async function expectUpToDate(stage: Stage, { stage: by, as }: StageContext): Promise<void> {
   const { name } = stage;
-  const own = { ...context, stage: name, dir: context.dirOf(name) };
+  const own = as(name);
   if (await isStageUpToDate(stage, own)) return;
   throw new ConfigError(
     'STAGE_STALE',

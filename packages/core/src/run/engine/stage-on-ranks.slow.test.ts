@@ -7,7 +7,8 @@ import { ranksInProcess } from '../../inversion/testing/ranks-in-process';
 import type { Ranks } from '../../base/ranks';
 import { InputHashes } from './input-hashes';
 import { readRecord, type StageRecord } from './record';
-import { stageContext, type Stage, type StageContext } from './stage';
+import { stageContext } from '../stage-context';
+import { type Stage, type StageContext } from './stage';
 import { runStageOnRanks } from './stage-on-ranks';
 
 let out: string;

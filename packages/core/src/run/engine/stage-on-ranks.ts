@@ -34,7 +34,7 @@ export async function runStageOnRanks(stage: Stage, context: StageContext): Prom
 async function lead(stage: Stage, context: StageContext, ranks: Ranks): Promise<StageRecord> {
   let joined = false;
   const run: Stage['run'] = async (own) => {
-    if (!stage.onAllRanks) return stage.run({ ...own, ranks: undefined });
+    if (!stage.onAllRanks) return stage.run(own.as(own.stage, { ranks: undefined }));
     joined = true;
     await tell(ranks, { kind: 'join' });
     return stage.run(own);

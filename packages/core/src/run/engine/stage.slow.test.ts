@@ -8,7 +8,8 @@ import { processOf } from '../../base/processes';
 import { InputHashes } from './input-hashes';
 import { readRecord } from './record';
 import { runStage } from './run-stage';
-import { passOf, passVariant, precisionSetting, stageContext, stageDir, type RunContext, type Stage, type StageEvent, type StageName } from './stage';
+import { passOf, passVariant, precisionSetting, stageDir, type RunContext, type Stage, type StageEvent, type StageName } from './stage';
+import { passContext, stageContext } from '../stage-context';
 import { VERSIONS } from '../../base/versions';
 
 let out: string;
@@ -231,7 +232,7 @@ describe('a stage', () => {
     await expect(missing).rejects.toThrow(`train: the products of prepare are not in ${join(out, 'prepare')}: run "retroplume prepare"`);
     expect(existsSync(join(out, 'train'))).toBe(false);
     const inPass = (need: StageName): Promise<unknown> =>
-      runStage(stage('verify', [need]), { ...stageContext(context(), 'verify', 'pass-2'), pass: { number: 2, anchor: 1 } });
+      runStage(stage('verify', [need]), passContext(context(), 'verify', { number: 2, anchor: 1 }));
     await expect(inPass('apply')).rejects.toThrow(/apply are not in .*pass-2\/apply: run "retroplume loop" /);
     await expect(inPass('prepare')).rejects.toThrow(/prepare are not in .*: run "retroplume prepare" /);
   });

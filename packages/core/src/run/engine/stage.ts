@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Case } from '../../case';
 import type { Device, Precision } from '../../base/device';
 import { InterruptedError, RetroplumeError } from '../../base/errors';
+import type { VariantSettings } from '../../assimilation/workspace';
 import type { Execution } from '../../graph';
 import type { Ranks } from '../../base/ranks';
 import type { InputHashes } from './input-hashes';
@@ -75,6 +76,10 @@ export interface StageContext extends RunContext {
   pass?: LoopPass;
   /** set in the variants `surrogate-N`: N, from 2 on */
   ensembleMember?: number;
+  /** those of the variant */
+  settings: VariantSettings;
+  /** the context of another stage of the variant, or of this one in a run that differs */
+  as: (stage: StageName, run?: Partial<RunContext>) => StageContext;
   /** the stage's own folder */
   dir: string;
   /** the folder of an earlier stage, of the same variant where it has one */
@@ -154,25 +159,13 @@ export function passOf(variant: Variant): number | undefined {
   return variant.startsWith('pass-') ? Number(variant.slice('pass-'.length)) : undefined;
 }
 
-export function stageContext(run: RunContext, stage: StageName, variant: Variant): StageContext {
-  return {
-    ...run,
-    stage,
-    variant,
-    dir: stageDir(run.out, stage, variant),
-    dirOf: (other) => stageDir(run.out, other, variant),
-    progress: (done, total, text) => run.onEvent({ kind: 'progress', stage, variant, done, total, text }),
-    log: (text) => run.onEvent({ kind: 'log', stage, variant, text }),
-  };
-}
-
 /**
  * How a GPU multiplies, where that is not exactly: a part of the settings of stages that run the network. Threads and the kind of device decide last bits alone, and which
  * of them a job gets is chance: what took a GPU hours is not made anew by a login node. Nor is what was made with rounded products where there is none to round them.
  */
 export function precisionSetting({ dir, device, precision }: StageContext): { precision?: Precision } {
-  const left = (lastMade(dir)?.settings ?? {}) as { products?: Precision };
-  const own = device === 'cpu' ? (left.products ?? 'float32') : precision;
+  const left = (lastMade(dir)?.settings ?? {}) as { precision?: Precision };
+  const own = device === 'cpu' ? (left.precision ?? 'float32') : precision;
   return own === 'float32' ? {} : { precision: own };
 }
 

@@ -95,7 +95,7 @@ describe('what was chosen', () => {
   afterEach(() => rmSync(out, { recursive: true }));
 
   const contextOf = (stage: StageName, variant = 'default', apply = true): StageContext =>
-    ({ out, stage, variant, case: { inversion, crossValidation: { apply, folds: 0, try: {} } } }) as unknown as StageContext;
+    ({ out, stage, variant, caseSettings: { inversion, crossValidation: { apply, folds: 0, try: {} } } }) as unknown as StageContext;
   const lengthFor = (stage: StageName, variant?: string, apply?: boolean): number => withPick(contextOf(stage, variant, apply)).lengthKm;
   const candidates = [
     { candidate: { ...ownCandidate(inversion), lengthKm: 200 }, changes: ['lengthKm 200'] },
@@ -135,7 +135,7 @@ describe('what was chosen', () => {
     leave(1);
     const context = contextOf('report');
     expect(crossValidationOf(context)).toBeUndefined();
-    const asking = { ...context, case: { ...context.caseSettings, crossValidation: { apply: true, folds: 3, try: { lengthKm: [54] } } } };
+    const asking = { ...context, caseSettings: { ...context.caseSettings, crossValidation: { apply: true, folds: 3, try: { lengthKm: [54] } } } };
     expect(crossValidationOf(asking as unknown as StageContext)).toMatchObject({ picked: 1 });
   });
 });

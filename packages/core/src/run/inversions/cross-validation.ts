@@ -107,7 +107,7 @@ export function changesOf(candidate: Candidate, own: Candidate): string[] {
 }
 
 /** The settings of the case's inversion; with what was chosen where the case takes it and the stage comes after the choice. */
-export function withPick(context: StageContext): InversionSettings {
+export function withPick(context: Pick<StageContext, 'stage' | 'variant' | 'caseSettings' | 'out'>): InversionSettings {
   const { inversion } = context.caseSettings;
   const found = applied(context);
   return found ? withCandidate(inversion, found.candidates[found.picked].candidate) : inversion;
@@ -120,7 +120,7 @@ export function pickInWords(context: StageContext): string | undefined {
 }
 
 /** A preview before the choice is one of the case's own settings, later one of what the inversion will take. @throws {ConfigError} `CROSS_VALIDATION_MISSING` */
-function applied(context: StageContext): CrossValidation | undefined {
+function applied(context: Parameters<typeof withPick>[0]): CrossValidation | undefined {
   const previews = context.stage === 'preview';
   const later = previews || STAGES.indexOf(context.stage) > STAGES.indexOf('crossvalidate');
   if (!later || context.variant === 'paper' || !context.caseSettings.crossValidation.apply) return undefined;

@@ -5,7 +5,7 @@ import { readTensors, removeCheckpoint, writeTensors } from '../../files/checkpo
 import { makeFolder } from '../../files/make-folder';
 import { randomisedMember } from '../../inversion/uncertainty/randomised';
 import type { InversionSetup } from '../../assimilation/inversion-setup';
-import { variantSettings } from '../../assimilation/surrogate/trained-surrogate';
+import {} from '../../assimilation/surrogate/trained-surrogate';
 import { spreadOverRanks } from '../engine/spread-over-ranks';
 import type { StageContext } from '../engine/stage';
 
@@ -16,7 +16,7 @@ import type { StageContext } from '../engine/stage';
  * @param at - where they start
  */
 export function ensembleMembers(context: StageContext, setUp: () => Promise<InversionSetup>, at: Float64Array): Promise<Float64Array[]> {
-  const { members } = variantSettings(context).inversion.uncertainty;
+  const { members } = context.settings.inversion.uncertainty;
   const folder = join(context.dir, 'members');
   makeFolder(folder);
   return spreadOverRanks(context, members, async (member) => {
@@ -34,7 +34,7 @@ export function ensembleMembers(context: StageContext, setUp: () => Promise<Inve
 
 async function makeMember(context: StageContext, setup: InversionSetup, at: Float64Array, member: number, checkpoint: string): Promise<Float64Array> {
   const { model, problem, settings } = setup;
-  const { members, seed } = variantSettings(context).inversion.uncertainty;
+  const { members, seed } = context.settings.inversion.uncertainty;
   const found = await randomisedMember(
     model,
     problem,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { GateError } from '../../base/errors';
 import type { Certificate } from '../../surrogate/judgement/certificate';
 import { CERTIFICATE_FILE } from '../stages/certify-stage';
-import { variantSettings } from '../../assimilation/surrogate/trained-surrogate';
+import {} from '../../assimilation/surrogate/trained-surrogate';
 import { summaryIn } from '../engine/record';
 import type { StageContext } from '../engine/stage';
 
@@ -36,7 +36,7 @@ export function passCertificateGate(context: StageContext): void {
  * @throws {GateError} `INVERSION_SATURATED` if a group's share exceeds `inversion.saturation.share` and `onFailure` is `refuse`
  */
 export function passSaturationGate(context: StageContext, atBound: Record<string, number>): void {
-  const { saturation, bound } = variantSettings(context).inversion;
+  const { saturation, bound } = context.settings.inversion;
   const groups = Object.entries(atBound).filter(([, share]) => share > saturation.share);
   if (groups.length === 0) return;
   const told = groups.map(([group, share]) => `${(100 * share).toFixed(0)} % of ${group}`).join(', ');

@@ -1,7 +1,6 @@
 /** What a pass of the closed loop has of the passes before it: weights, runs of the transport model, the control and the anchor. */
 import { join } from 'node:path';
 import { GROUPS, SPECIES } from '../../base/species';
-import { type LoopSettings } from '../../case';
 import { readTensors, type Tensor, writeTensors } from '../../files/checkpoint';
 import type { FieldRoom } from '../../fields/memory-budget';
 import type { TrainingPeriod, TrainingRun } from '../../fields/training-period';
@@ -11,7 +10,7 @@ import { appliedSectors } from '../../inventory/scaling/applied-files';
 import { readInventory } from '../../inventory/reading/read-inventory';
 import { damagedProducts, readRecord } from '../engine/record';
 import { readRunConcentrations } from '../../transport/run-concentrations';
-import { passVariant, stageContext, stageDir, type LoopPass, type RunContext, type StageContext, type StageName } from '../engine/stage';
+import { passVariant, stageDir, type LoopPass, type RunContext, type StageContext } from '../engine/stage';
 import { updatedRunKey } from '../transport-runs/updated-values';
 import { updatedOutput } from '../stages/verify-stage';
 
@@ -23,11 +22,6 @@ export interface InversionOutcome {
   control: Float64Array;
   /** what the model simulates with it, of all observations in their order, withheld ones too */
   predicted: Float32Array;
-}
-
-/** A stage of a pass as the stage engine sees it. */
-export function passContext(run: RunContext, stage: StageName, pass: LoopPass): StageContext {
-  return { ...stageContext(run, stage, passVariant(pass.number)), pass };
 }
 
 /** The keys of what a pass takes from the passes before, for its own; undefined in other variants. */
@@ -53,11 +47,6 @@ export function expectPassThere({ stage, out }: Pick<StageContext, 'stage' | 'ou
       `${stage}: expected in ${dir} what pass ${number} of the loop left, which was kept, but it is not there whole any more: bring it back, or remove ${stageDir(out, 'loop', 'default')} and run again, which makes the pass anew`,
     );
   }
-}
-
-/** How the surrogate is trained on in a pass. */
-export function furtherTraining<T extends object>(training: T & { seed: number }, { iterations, learningRate }: LoopSettings, pass: LoopPass): T {
-  return { ...training, iterations, learningRate, seed: training.seed + pass.number };
 }
 
 /** The surrogate that a pass trains on: that of the pass before. */

@@ -11,7 +11,8 @@ import { firstHours } from '../../assimilation/surrogate/trained-surrogate';
 import { gainsAgree, gainsOf, usedError, type ComparedObservations, type Gain } from '../../assimilation/scores/loop-gains';
 import { readOutcome } from './loop-pass';
 import { observePeriod, passRun, priorRun, throughOperator, type ObservedPeriod } from '../../assimilation/observed/observed-periods';
-import { stageContext, type LoopPass, type PassStage, type RunContext } from '../engine/stage';
+import { stageContext } from '../stage-context';
+import { type LoopPass, type PassStage, type RunContext } from '../engine/stage';
 
 export interface PassSummary {
   pass: number;

@@ -10,17 +10,13 @@ import { invertStage } from '../stages/invert-stage';
 import { outcomeIn } from './loop-pass';
 import { spreadOverRanks } from '../engine/spread-over-ranks';
 import { runStage } from '../engine/run-stage';
-import { stageContext, type RunContext, type StageContext, type StageName } from '../engine/stage';
+import { type StageContext, type StageName } from '../engine/stage';
+import { surrogateContext } from '../stage-context';
 import { trainStage } from '../stages/train-stage';
 
 /** The surrogates that a case has beside its own, by number. */
 export function otherSurrogates({ inversion: { uncertainty } }: Case): number[] {
   return uncertainty.method === 'none' ? [] : Array.from({ length: uncertainty.surrogates }, (_, i) => i + 2);
-}
-
-/** The context of a stage of surrogate `member`, from 2 on. */
-export function surrogateContext(run: RunContext, stage: StageName, member: number): StageContext {
-  return { ...stageContext(run, stage, `surrogate-${member}`), ensembleMember: member };
 }
 
 /**

@@ -62,7 +62,16 @@ async function apply(of: Case, factors: Record<string, Float32Array>): Promise<{
   );
   const dirOf = (stage: string): string => at(stage);
   const log = (text: string): unknown => said.push(text);
-  const context = { case: of, out: folder.path, variant: 'default', dir: at('apply'), dirOf, progress: () => {}, log } as unknown as StageContext;
+  const context = {
+    caseSettings: of,
+    settings: of,
+    out: folder.path,
+    variant: 'default',
+    dir: at('apply'),
+    dirOf,
+    progress: () => {},
+    log,
+  } as unknown as StageContext;
   const done = await applyStage.run(context);
   products = done.products;
   return done.summary as { files: string[] };
@@ -158,7 +167,7 @@ it('is made again with other labels, and by a command so is every run', () => {
   const of = settings(at('EMIS.nc'), []);
   const keys = (label: string | undefined, kind: string): unknown[] => {
     const labelled = { ...of, emissions: { ...of.emissions, label }, ctm: { kind } } as unknown as Case;
-    const context = { caseSettings: labelled, variant: 'default' } as StageContext;
+    const context = { caseSettings: labelled, settings: labelled, variant: 'default' } as unknown as StageContext;
     return [applyStage.settings(context), applyStage.dearSettings!(context)].map((each) => JSON.stringify(each));
   };
   const [[all, dear], [allLabelled, dearLabelled]] = [undefined, 'MINE'].map((label) => keys(label, 'reference'));

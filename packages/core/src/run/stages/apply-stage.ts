@@ -23,7 +23,7 @@ import { DESID_FOLDER, writePeriodDesid } from '../../assimilation/factors/apply
 import { HEMCO_FOLDER, writePeriodHemco } from '../../assimilation/factors/apply-hemco';
 import { timeOf } from '../../case/case-runs';
 import { FACTORS_FILE, factorsOfSectors, readFactors } from '../../assimilation/factors/factors-file';
-import { asInCase, refuseOtherPeriods, variantSettings } from '../../assimilation/surrogate/trained-surrogate';
+import { asInCase, refuseOtherPeriods } from '../../assimilation/surrogate/trained-surrogate';
 import { readRecord } from '../engine/record';
 import { VERSIONS } from '../../base/versions';
 import { factorsAt, slotStretches, type Stretch } from '../../assimilation/factors/slot-stretches';
@@ -79,7 +79,7 @@ function uncertaintyKey(context: StageContext): string | undefined {
 /** Which hours share a factor in what `invert` left: the case may say otherwise by now. */
 function basisOf(context: StageContext): FactorBasis {
   const made = readRecord(context.dirOf('invert'))?.settings as { inversion: InversionSettings } | undefined;
-  return (made ?? variantSettings(context)).inversion.factors;
+  return (made ?? context.settings).inversion.factors;
 }
 
 /** The program and the run that updated emissions, without time or place: the same run again leaves the same bytes. */

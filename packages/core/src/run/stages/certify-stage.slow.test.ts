@@ -26,7 +26,8 @@ import { evaluateStage } from './evaluate-stage';
 import { InputHashes } from '../engine/input-hashes';
 import { finishStage, readRecord, type StageRecord } from '../engine/record';
 import { runStage } from '../engine/run-stage';
-import { stageContext, type RunContext, type StageContext, type StageEvent } from '../engine/stage';
+import { type RunContext, type StageContext, type StageEvent } from '../engine/stage';
+import { stageContext } from '../stage-context';
 
 const HOURS = 96;
 /** Factors on NOx and NH3 of the members: apart, so that one can be told from the other. */

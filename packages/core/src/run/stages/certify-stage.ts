@@ -31,7 +31,6 @@ import {
   loadSurrogate,
   preparedPeriod,
   refuseOtherSurrogate,
-  variantSettings,
 } from '../../assimilation/surrogate/trained-surrogate';
 import { runsAsParts, simulatedHash } from '../transport-runs/simulated-values';
 import type { Stage, StageContext } from '../engine/stage';
@@ -53,7 +52,7 @@ export const certifyStage: Stage = {
       response,
       simulated: simulatedHash(context, response.groups.map(responseRun)),
       ctm: ctmIdentity(ctm),
-      hourStep: comparedHourStep(variantSettings(context).surrogate),
+      hourStep: comparedHourStep(context.settings.surrogate),
       ...sensitivityRegions(certificate, regions),
       ...initialConcentrationsOf(context),
     };

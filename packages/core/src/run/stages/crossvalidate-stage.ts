@@ -217,7 +217,8 @@ class Inversions {
 
   private async invert(inversion: InversionSettings, fold: Fold, { name, done, left }: About): Promise<FoldResult> {
     const { signal } = this.context;
-    const context = { ...this.context, case: { ...this.context.caseSettings, inversion } };
+    const { caseSettings, settings } = this.context;
+    const context = { ...this.context, caseSettings: { ...caseSettings, inversion }, settings: { ...settings, inversion } };
     const { iterations } = inversion;
     const onProgress = (step: number, _: number, text: string): void =>
       context.progress(done * iterations + step, (done + left) * iterations, `${name}, step ${step} (inversions to come: ${left} at most): ${text}`);

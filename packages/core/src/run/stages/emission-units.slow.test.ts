@@ -56,7 +56,7 @@ function settings(emissions: string, ctm: object = { kind: 'reference', options:
 /** Concentrations of the prior run and of a member. */
 async function simulated(emissions: string): Promise<Map<string, Float32Array>[]> {
   const dir = at(`simulate-${emissions}`);
-  const context = { case: settings(emissions), dir, threads: 1, signal: new AbortController().signal, progress: () => {}, log: () => {} };
+  const context = { caseSettings: settings(emissions), dir, threads: 1, signal: new AbortController().signal, progress: () => {}, log: () => {} };
   await simulateStage.run(context as unknown as StageContext);
   return ['prior', 'scaling-SO2-x1.5'].map((run) => readAll(join(dir, run, 'ACONC_july.nc')));
 }
@@ -75,7 +75,7 @@ it('the reference model makes of emissions per cell and per area in mass what it
 
 it('a command gets emissions in mass without molar masses', async () => {
   const of = settings('grams', { kind: 'command', command: `echo {emissions} > ${at('got')}`, output: '*.nc', timeoutHours: 1 }, WITHOUT_MASSES);
-  const context = { case: of, dir: at('simulate'), threads: 1, signal: new AbortController().signal, progress: () => {}, log: () => {} };
+  const context = { caseSettings: of, dir: at('simulate'), threads: 1, signal: new AbortController().signal, progress: () => {}, log: () => {} };
   // It has been run, and leaves nothing.
   await expect(simulateStage.run(context as unknown as StageContext)).rejects.toMatchObject({ code: 'CTM_OUTPUT' });
   expect(readFileSync(at('got'), 'utf8')).toBe(`${at('inputs/grams.nc')}\n`);

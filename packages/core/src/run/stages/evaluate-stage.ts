@@ -24,7 +24,6 @@ import {
   refuseOtherSurrogate,
   storedPeriods,
   testRuns,
-  variantSettings,
 } from '../../assimilation/surrogate/trained-surrogate';
 import { readRunConcentrations } from '../../transport/run-concentrations';
 import { runsAsParts, simulatedHash } from '../transport-runs/simulated-values';
@@ -58,7 +57,7 @@ export const evaluateStage: Stage = {
   settings: (context) => ({
     response: context.caseSettings.response,
     simulated: simulatedHash(context, context.caseSettings.response.groups.map(responseRun)),
-    hourStep: comparedHourStep(variantSettings(context).surrogate),
+    hourStep: comparedHourStep(context.settings.surrogate),
     ...initialConcentrationsOf(context),
   }),
   inputs: () => [],
@@ -103,7 +102,7 @@ function periodEvaluation(
   index: number,
   { turn, of }: { turn: number; of: number },
 ): PeriodEvaluation {
-  const { surrogate, training } = variantSettings(context);
+  const { surrogate, training } = context.settings;
   const first = firstHours(context)[index];
   const hours = sampledHours(period, first, comparedHourStep(surrogate));
   const { groups, factor } = context.caseSettings.response;

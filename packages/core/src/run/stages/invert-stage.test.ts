@@ -18,7 +18,7 @@ function caseWith(...set: string[]): Case {
 }
 
 const settingsOf = (stage: Stage, settings: Case): unknown =>
-  stage.settings({ case: settings, variant: 'default', dir: folder.path, threads: 1, device: 'cpu' } as unknown as StageContext);
+  stage.settings({ caseSettings: settings, settings, variant: 'default', dir: folder.path, threads: 1, device: 'cpu' } as unknown as StageContext);
 
 const keyOf = (stage: Stage, ...set: string[]): string => canonicalJson(settingsOf(stage, caseWith(...set)));
 

@@ -17,7 +17,7 @@ import { passCertificateGate, passSaturationGate } from '../inversions/inversion
 import type { EngineChoice } from '../../assimilation/surrogate/engine-choice';
 import { FACTORS_FILE, writeFactors, type PeriodFactors } from '../../assimilation/factors/factors-file';
 import { engineMemory, setUpInversion, type InversionSetup, type StationCounts } from '../../assimilation/inversion-setup';
-import { initialConcentrationsOf, refuseOtherSurrogate, variantSettings } from '../../assimilation/surrogate/trained-surrogate';
+import { initialConcentrationsOf, refuseOtherSurrogate } from '../../assimilation/surrogate/trained-surrogate';
 import { earlierPasses, writeOutcome } from '../inversions/loop-pass';
 import { TRUTH } from '../../case/case-runs';
 import { simulatedHash } from '../transport-runs/simulated-values';
@@ -92,7 +92,7 @@ export const invertStage: Stage = {
   needs: ['train', 'prepare', 'simulate', 'certify', 'export'],
   takes: ({ crossValidation }) => (crossValidation.apply ? ['crossvalidate'] : []),
   settings: (context) => ({
-    ...inversionKey(context, variantSettings(context).inversion),
+    ...inversionKey(context, context.settings.inversion),
     ...(context.pass ? { pass: context.pass, earlier: earlierPasses(context) } : {}),
   }),
   inputs: inversionInputs,
@@ -108,7 +108,7 @@ type StageResult = Awaited<ReturnType<Stage['run']>>;
 /** @param share - what is inverted, from the model */
 async function runInversion(context: StageContext, share: (model: ForwardModel) => ForwardModel): Promise<StageResult> {
   passCertificateGate(context);
-  const { inversion } = variantSettings(context);
+  const { inversion } = context.settings;
   const crossValidated = pickInWords(context);
   if (crossValidated !== undefined) context.log(`taken from cross-validation: ${crossValidated}`);
   const setup = await setUpInversion(context);

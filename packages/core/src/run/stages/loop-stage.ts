@@ -16,7 +16,7 @@ import { ConfigError } from '../../base/errors';
 import { applyStage } from './apply-stage';
 import { FACTORS_FILE } from '../../assimilation/factors/factors-file';
 import { invertStage } from './invert-stage';
-import { passContext } from '../inversions/loop-pass';
+import { passContext } from '../stage-context';
 import { bestPass, walkPasses, type Passes } from '../inversions/loop-walk';
 import { readRecord, summaryIn } from '../engine/record';
 import { runStage } from '../engine/run-stage';

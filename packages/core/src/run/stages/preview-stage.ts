@@ -12,7 +12,7 @@ import { LowRankPosterior } from '../../inversion/uncertainty/posterior';
 import { Random } from '../../base/random';
 import { setUpInversion, type InversionSetup } from '../../assimilation/inversion-setup';
 import { invertStage } from './invert-stage';
-import { refuseOtherSurrogate, variantSettings } from '../../assimilation/surrogate/trained-surrogate';
+import { refuseOtherSurrogate } from '../../assimilation/surrogate/trained-surrogate';
 import {
   besideInWords,
   linearisation,
@@ -49,7 +49,7 @@ export const previewStage: Stage = {
   name: 'preview',
   onAllRanks: true,
   needs: invertStage.needs,
-  settings: (context) => ({ invert: invertStage.settings(context), uncertainty: variantSettings(context).inversion.uncertainty }),
+  settings: (context) => ({ invert: invertStage.settings(context), uncertainty: context.settings.inversion.uncertainty }),
   inputs: invertStage.inputs,
   refuse: refuseOtherSurrogate,
   async run(context) {
@@ -68,7 +68,7 @@ export const previewStage: Stage = {
 
 async function preview(context: StageContext, setup: InversionSetup): Promise<PreviewSummary> {
   const { model, problem } = setup;
-  const { inversion } = variantSettings(context);
+  const { inversion } = context.settings;
   const { control, evaluation } = linearisation(setup, context.signal);
   const at = control.initial();
   const batches = Array.from({ length: model.batches }, (_, i) => i);

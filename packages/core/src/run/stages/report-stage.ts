@@ -22,14 +22,15 @@ import { PRIOR } from '../../case/case-runs';
 import { crossValidationOf } from '../inversions/cross-validation';
 import type { EvaluateSummary, InitialFigures } from './evaluate-stage';
 import type { InvertSummary } from './invert-stage';
-import { asInCase, refuseOtherPeriods, variantSettings } from '../../assimilation/surrogate/trained-surrogate';
+import { asInCase, refuseOtherPeriods } from '../../assimilation/surrogate/trained-surrogate';
 import { expectPassThere } from '../inversions/loop-pass';
 import type { LoopSummary } from './loop-stage';
 import type { Monitors } from '../../assimilation/observed/monitors';
 import { hasForeignPrior } from '../../case/external-prior';
 import { readRecord, summaryIn } from '../engine/record';
 import { concentrationsOf, emissionsOf, landMaskOf, stationsOf } from './report-fields';
-import { passVariant, stageContext, STAGES, stageDir, type Stage, type StageContext, type StageName, type Variant } from '../engine/stage';
+import { stageContext } from '../stage-context';
+import { passVariant, STAGES, stageDir, type Stage, type StageContext, type StageName, type Variant } from '../engine/stage';
 import type { TrainSummary } from './train-stage';
 import { DISTANCE_FILE, readDistance } from '../../assimilation/factors/trust-region';
 import type { UncertaintySummary } from './uncertainty-stage';
@@ -123,7 +124,7 @@ async function reportData(context: StageContext): Promise<ReportData> {
     loop: loopOf(context),
     ...crossValidated(context),
     stageSeconds: stageSeconds(context, variants),
-    settings: shownSettings(context.caseSettings, variantSettings(context).inversion),
+    settings: shownSettings(context.caseSettings, context.settings.inversion),
     versions: VERSIONS,
     created: new Date(),
   };
@@ -149,7 +150,7 @@ function aboutCase(context: StageContext, own: StageContext, leftOut: readonly s
       spinUpHours,
     })),
     groups: [...GROUPS],
-    notInvertedGroups: GROUPS.filter((group) => !variantSettings(own).inversion.groups.includes(group)),
+    notInvertedGroups: GROUPS.filter((group) => !own.settings.inversion.groups.includes(group)),
     species: SPECIES.map((name) => ({ name, unit: speciesUnit(name) === 'ppb' ? 'ppb' : 'µg m⁻³' })),
     responseFactor: caseSettings.response.factor,
   };
@@ -253,7 +254,7 @@ function learned(variants: readonly StageContext[]): Learned {
         out.surrogate.push({
           mode,
           testRuns: evaluation!.testRuns,
-          choseWeights: variantSettings(context).training.earlyStoppingIterations > 0,
+          choseWeights: context.settings.training.earlyStoppingIterations > 0,
           species,
           period,
           mae: test.mae[s],

@@ -93,7 +93,7 @@ it('reads of files on a larger grid the part that is that of the case', () => {
 });
 
 it('is another prior with another column, and without one the files are of their own dates', () => {
-  const settingsOf = (of: Case): unknown => applyStage.settings({ caseSettings: of, variant: 'default' } as StageContext);
+  const settingsOf = (of: Case): unknown => applyStage.settings({ caseSettings: of, settings: of, variant: 'default' } as unknown as StageContext);
   expect(settingsOf(settings('week_Y'))).not.toEqual(settingsOf(settings()));
   const of = settings();
   delete of.emissions.sectors['nonroad'].dates;
@@ -110,7 +110,16 @@ describe('apply', () => {
     mkdirSync(at('invert'), { recursive: true });
     const data = Float32Array.from({ length: slots * CELLS * 5 }, (_, i) => 2 + Math.floor(i / (CELLS * 5)));
     writeFactors(at(`invert/${FACTORS_FILE}`), GRID, [{ period: 'july', slots, data }]);
-    const context = { case: of, out: folder.path, variant: 'default', dir: at('apply'), dirOf: at, progress: () => {}, log: () => {} };
+    const context = {
+      caseSettings: of,
+      settings: of,
+      out: folder.path,
+      variant: 'default',
+      dir: at('apply'),
+      dirOf: at,
+      progress: () => {},
+      log: () => {},
+    };
     return (await applyStage.run(context as unknown as StageContext)).products;
   };
 
@@ -164,13 +173,13 @@ it('gives a command files that bear the dates of the period, of the prior run an
     ['prior', 1],
     ['scaling-NOx-x1.5', 1.5],
   ] as const) {
-    const context = { case: of, dir: at('simulate'), threads: 1, signal: new AbortController().signal, progress: () => {}, log: () => {} };
+    const context = { caseSettings: of, dir: at('simulate'), threads: 1, signal: new AbortController().signal, progress: () => {}, log: () => {} };
     const alone = {
       ...of,
       members: { ...of.members, scalings: run === 'prior' ? [] : [1.5] },
       priorConcentrations: run === 'prior' ? undefined : 'x',
     };
-    await expect(simulateStage.run({ ...context, case: alone } as unknown as StageContext)).rejects.toMatchObject({ code: 'CTM_OUTPUT' });
+    await expect(simulateStage.run({ ...context, caseSettings: alone } as unknown as StageContext)).rejects.toMatchObject({ code: 'CTM_OUTPUT' });
     const [, [sector, kind, first, end, path]] = readFileSync(at(`table-${run}`), 'utf8')
       .split('\n')
       .map((line) => line.split('\t'));

@@ -26,7 +26,8 @@ function settingsOf(stage: Stage, set: readonly string[], text = TINY_CASE, over
   const path = join(folder.path, 'case.yaml');
   writeFileSync(path, text);
   const where = { dir: folder.path, dirOf: () => folder.path, threads: 1, device: 'cpu' };
-  const context = { case: loadCase(path, [...set]), variant: 'default', ...where, ...over };
+  const caseSettings = loadCase(path, [...set]);
+  const context = { caseSettings, settings: caseSettings, variant: 'default', ...where, ...over };
   return JSON.parse(canonicalJson(stage.settings(context as unknown as StageContext)));
 }
 
@@ -237,8 +238,9 @@ describe('a stage is made anew after a stage whose products it reads', () => {
   async function keyAfter(stage: Stage, changed?: string): Promise<string> {
     const path = join(folder.path, 'case.yaml');
     writeFileSync(path, TINY_CASE);
+    const caseSettings = loadCase(path, ['response.groups=[NOx]']);
     const context = {
-      ...{ case: loadCase(path, ['response.groups=[NOx]']), variant: 'default', stage: stage.name, dir: folder.path, dirOf: () => folder.path },
+      ...{ caseSettings, settings: caseSettings, variant: 'default', stage: stage.name, dir: folder.path, dirOf: () => folder.path },
       ...{ threads: 1, device: 'cpu', inputs: { bytesToRead: () => 0, keep: () => {} } as unknown as InputHashes },
     };
     const keysOf = (need: StageName): Keys => {

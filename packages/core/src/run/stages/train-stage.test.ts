@@ -8,7 +8,8 @@ import { Surrogate } from '../../surrogate/model/surrogate';
 import { gridSetting, tinyPeriod, tinySurrogate, tinyTraining, WORLD, writePeriods } from '../../surrogate/testing/tiny-world';
 import { usableMemory } from '../../base/usable-memory';
 import { InputHashes } from '../engine/input-hashes';
-import { stageContext, type RunContext, type StageContext, type StageEvent } from '../engine/stage';
+import { stageContext } from '../stage-context';
+import { type RunContext, type StageContext, type StageEvent } from '../engine/stage';
 import { trainStage } from './train-stage';
 
 jest.mock('../../base/usable-memory', () => ({ ...jest.requireActual<object>('../../base/usable-memory'), usableMemory: jest.fn() }));
@@ -44,7 +45,7 @@ function contextOf(out: string, onProgress: (done: number) => void = () => undef
 async function weightsWith(memory: number, localSize = 1): Promise<{ weights: Surrogate['weights']; said: string[] }> {
   jest.mocked(usableMemory).mockReturnValue(memory);
   const { context, said } = contextOf(join(folder.path, `${memory}-${localSize}`));
-  await trainStage.run({ ...context, ranks: { ...ALONE, localSize } });
+  await trainStage.run(context.as('train', { ranks: { ...ALONE, localSize } }));
   return { weights: Surrogate.load(context.dir).weights, said };
 }
 

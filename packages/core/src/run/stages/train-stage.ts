@@ -15,7 +15,7 @@ import { tracerRoom } from '../../surrogate/tracers/tracers';
 import { train, type CurvePoint } from '../../surrogate/training/train';
 import { gigabytes } from '../../base/usable-memory';
 import { earlierPasses, surrogateBefore } from '../inversions/loop-pass';
-import { spinUpHours, testRuns, trainingPeriods, variantSettings } from '../../assimilation/surrogate/trained-surrogate';
+import { spinUpHours, testRuns, trainingPeriods } from '../../assimilation/surrogate/trained-surrogate';
 import { precisionSetting, type Stage, type StageContext } from '../engine/stage';
 
 export interface TrainSummary {
@@ -40,7 +40,7 @@ export const trainStage: Stage = {
   keepsLast: true,
   needs: ['prepare'],
   settings: (context) => {
-    const { surrogate, training } = variantSettings(context);
+    const { surrogate, training } = context.settings;
     // Where y comes from afterwards does not change what is learned.
     const initialConcentrations = takesInitialConcentrations(surrogate) ? 'an input' : 'none';
     return {
@@ -71,7 +71,7 @@ export const trainStage: Stage = {
 };
 
 async function learn(context: StageContext, periods: readonly TrainingPeriod[]): ReturnType<Stage['run']> {
-  const { surrogate, training } = variantSettings(context);
+  const { surrogate, training } = context.settings;
   const spinUp = spinUpHours(context);
   carryRuns(periods, surrogate.tracers, context.threads, { mostBytes: tracerRoom(1, context.ranks?.localSize) });
   const before = context.pass && surrogateBefore(context, context.pass);

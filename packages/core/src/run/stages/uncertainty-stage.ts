@@ -22,7 +22,7 @@ import { readTruthFactors } from '../../worlds/truth-factors';
 import { ensembleMembers } from '../inversions/ensemble-members';
 import { setUpInversion, type InversionSetup } from '../../assimilation/inversion-setup';
 import { invertStage, type InvertSummary } from './invert-stage';
-import { refuseOtherSurrogate, variantSettings } from '../../assimilation/surrogate/trained-surrogate';
+import { refuseOtherSurrogate } from '../../assimilation/surrogate/trained-surrogate';
 import {
   areasOf,
   besideInWords,
@@ -103,22 +103,22 @@ export const uncertaintyStage: Stage = {
   keepsLast: true,
   needs: [...invertStage.needs, 'invert'],
   settings: (context) => ({
-    uncertainty: variantSettings(context).inversion.uncertainty,
+    uncertainty: context.settings.inversion.uncertainty,
     regions: context.caseSettings.regions,
     preview: readRecord(context.dirOf('preview'))?.key,
     ...precisionSetting(context),
   }),
   // Products and members that are there serve a higher rank, more members, other regions or another mask as well.
-  dearSettings: (context) => ({ seed: variantSettings(context).inversion.uncertainty.seed, ...precisionSetting(context) }),
+  dearSettings: (context) => ({ seed: context.settings.inversion.uncertainty.seed, ...precisionSetting(context) }),
   readsAgain: true,
   inputs: ({ caseSettings: { truth } }) => (truth ? [truth.factors] : []),
   refuse(context) {
-    if (variantSettings(context).inversion.uncertainty.method === 'none')
+    if (context.settings.inversion.uncertainty.method === 'none')
       throw new ConfigError('UNCERTAINTY_NONE', 'uncertainty: inversion.uncertainty.method is none: set it to lanczos or rto');
     refuseOtherSurrogate(context);
   },
   async run(context) {
-    const { uncertainty: asked } = variantSettings(context).inversion;
+    const { uncertainty: asked } = context.settings.inversion;
     const begin = performance.now();
     // Before this surrogate takes its memory.
     const others = await controlsOfOthers(context, asked.surrogates);
@@ -156,7 +156,7 @@ interface Inverted {
 
 /** Writes what the stage leaves. */
 async function summarise(context: StageContext, setup: InversionSetup, { begin, at, others, members }: Inverted): Promise<UncertaintySummary> {
-  const { uncertainty: asked } = variantSettings(context).inversion;
+  const { uncertainty: asked } = context.settings.inversion;
   const { control, evaluation } = linearisation(setup, context.signal);
   const found = asked.method === 'lanczos' ? await byLanczos(context, setup, evaluation, at) : byEnsemble(members);
   const slots = setup.slots.map(({ count }) => count);
@@ -217,7 +217,7 @@ async function previewOf(context: StageContext): Promise<PreviewSummary | undefi
   if (!record) return undefined;
   // With other products of matrices it is right all the same.
   const { device, precision } = record;
-  const fresh = await isStageUpToDate(previewStage, { ...context, stage: 'preview', dir, device, precision });
+  const fresh = await isStageUpToDate(previewStage, context.as('preview', { device, precision }));
   if (!fresh) context.log('the preview was made before other settings or inputs: the report leaves it out');
   return fresh ? (record.summary as PreviewSummary) : undefined;
 }
@@ -236,7 +236,7 @@ interface Found {
 }
 
 async function byLanczos(context: StageContext, { model, problem }: InversionSetup, evaluation: EvaluationContext, at: Float64Array): Promise<Found> {
-  const { rank, seed } = variantSettings(context).inversion.uncertainty;
+  const { rank, seed } = context.settings.inversion.uncertainty;
   const hessian = new GaussNewtonHessian(evaluation, at);
   const species = problem.species.length;
   const { blocks, products, restoredSeconds } = await lowRank(hessian, model, evaluation.control, {

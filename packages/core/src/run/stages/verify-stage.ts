@@ -27,7 +27,7 @@ import { inventorySummary, truthNearMonitors, type InventoryPart, type Inventory
 import type { InvertSummary } from './invert-stage';
 import { withPick } from '../inversions/cross-validation';
 import { markOf, operatorOf, readMonitors, type Monitors } from '../../assimilation/observed/monitors';
-import { asInCase, refuseOtherPeriods, variantSettings } from '../../assimilation/surrogate/trained-surrogate';
+import { asInCase, refuseOtherPeriods } from '../../assimilation/surrogate/trained-surrogate';
 import { readRunConcentrations } from '../../transport/run-concentrations';
 import { partName } from '../transport-runs/run-keys';
 import { expectUpdateTaken } from '../../assimilation/judgement/update-used';
@@ -181,7 +181,7 @@ async function comparedSeries(
   settings: PeriodSettings,
   period: PreparedPeriod,
 ): Promise<PeriodSeries & { operator: ObservationOperator; ofUpdated: Float32Array }> {
-  const monitors = await readMonitors(context, settings, period.grid, variantSettings(context).inversion.stopOnWithheld);
+  const monitors = await readMonitors(context, settings, period.grid, context.settings.inversion.stopOnWithheld);
   expectLeftOut(context, period.name, monitors);
   const operator = operatorOf(context.caseSettings, settings, period.grid, monitors, { firstHour: settings.spinUpHours, watch: false });
   const files = givenFiles(context.caseSettings, period.name) ?? [updatedOutput(context.dirOf('verify'), period.name)];
@@ -218,7 +218,7 @@ async function compare(context: StageContext): Promise<Verification> {
     expectUpdateTaken(context, prepared, update, ofUpdated, updatedOutput(context.dir, period.name));
     const found = foundBeside(context, period, prepared, operator, series.updated);
     periods.push({ name: period.name, grid: prepared.grid, ...series, found });
-    audit.push(...auditPeriod({ ...prepared, update, series, nearKm, groups: variantSettings(context).inversion.groups }, caseSettings.regions));
+    audit.push(...auditPeriod({ ...prepared, update, series, nearKm, groups: context.settings.inversion.groups }, caseSettings.regions));
     if (caseSettings.truth) inventory.push({ ...update, ...truthNearMonitors(caseSettings.truth.factors, prepared, series, nearKm) });
   }
   const scores = caseScores(caseSettings, periods, space === 'cells' ? nearKm : 0);

@@ -5,7 +5,7 @@ const INTERRUPTED = new Error('interrupted');
 
 /** What the jobs are asked to do of a stage's context. */
 function contextOf(signal: AbortSignal): StageContext {
-  return { case: { ctm: { kind: 'reference' } }, threads: 1, signal, progress: () => undefined } as unknown as StageContext;
+  return { caseSettings: { ctm: { kind: 'reference' } }, threads: 1, signal, progress: () => undefined } as unknown as StageContext;
 }
 
 function jobs(run: (job: number) => void): CtmJob[] {

@@ -11,7 +11,8 @@ import { keeps, lastMade, readRecord } from '../engine/record';
 import { refuseOtherEmissions } from './kept-emissions';
 import { partName } from './run-keys';
 import { simulateStage } from '../stages/simulate-stage';
-import { stageContext, type RunContext, type StageContext } from '../engine/stage';
+import { stageContext } from '../stage-context';
+import { type RunContext, type StageContext } from '../engine/stage';
 import { keyOf } from '../engine/stage-keys';
 import { whatChanged } from '../engine/explain-rerun';
 

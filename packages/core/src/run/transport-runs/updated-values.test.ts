@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import type { Case } from '../../case';
 import { temporaryFolder } from '../../files/testing/shared-data';
 import { canonicalJson, RECORD } from '../engine/record';
-import { stageContext, type RunContext, type StageName, type Variant } from '../engine/stage';
-import { earlierPasses, passContext } from '../inversions/loop-pass';
+import { stageContext, passContext } from '../stage-context';
+import { type RunContext, type StageName, type Variant } from '../engine/stage';
+import { earlierPasses } from '../inversions/loop-pass';
 import { loopStage } from '../stages/loop-stage';
 import { reportStage } from '../stages/report-stage';
 

@@ -18,13 +18,12 @@ import { ConfigError } from '../../../base/errors';
 import { STAGE_OF, stagesOf } from '../../all-stages';
 import { simulatedRuns } from '../../../case/case-runs';
 import { certifyingRunNames, isCertifyingRunMade } from '../../transport-runs/certify-runs';
-import { passContext } from '../../inversions/loop-pass';
 import { furtherPasses, independentVariants, variantContext } from '../../run-part';
 import { missingRuns, simulateStage } from '../../stages/simulate-stage';
+import { stageContext, passContext } from '../../stage-context';
 import {
   passOf,
   passVariant,
-  stageContext,
   type PassStage,
   type RunContext,
   type Stage,
