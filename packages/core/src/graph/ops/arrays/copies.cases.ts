@@ -1,5 +1,7 @@
 import { ofOne, ofTwo, type OpCase } from '../shared/op-case';
 import { add } from '../elementwise/arithmetic';
+import { channelAffine } from '../elementwise/channel-affine';
+import { multiplySteps } from '../elementwise/multiply-steps';
 import { square, tanh } from '../elementwise/unary';
 import { concat, crop, pad, reshape, slice, transpose } from './copies';
 
@@ -18,4 +20,23 @@ export const cases: OpCase[] = [
   ofOne('transpose', (g, x) => transpose(g, x, [2, 0, 3, 1])),
   ofOne('transpose rows and columns', (g, x) => square(g, transpose(g, x, [0, 2, 1, 3])), { onnx: true }),
   ofOne('reshape', (g, x) => square(g, reshape(g, x, [60, 3]))),
+  {
+    name: 'multiplySteps, a part of what is read',
+    build: ({ g, input }) => {
+      const [x, factors, other] = [input('x', [2, 3, 4, 5, 2]), input('factors', [2, 4, 5, 6]), input('other', [2, 3, 4, 5, 1])];
+      const part = channelAffine(g, x, g.constant([2, -1], [2]), g.constant([0, 1], [2]));
+      const joined = transpose(g, concat(g, [part, other]), [0, 2, 3, 1, 4]);
+      return concat(g, [multiplySteps(g, part, factors), reshape(g, joined, [2, 4, 5, 9])]);
+    },
+    gradient: ['x', 'factors'],
+  },
+  {
+    // Two steps with two channels each: the same numbers make the steps and, squared, the factors.
+    name: 'multiplySteps, of one field',
+    build: ({ g, image, batch }) => {
+      const x = image();
+      return multiplySteps(g, transpose(g, reshape(g, x, [batch, 6, 6, 2, 2]), [0, 3, 1, 2, 4]), square(g, x));
+    },
+    onnx: true,
+  },
 ];

@@ -1,7 +1,9 @@
 import type { OpCase, TimedOp } from '../shared/op-case';
+import { add, multiply, scale, subtract } from '../elementwise/arithmetic';
+import { tanh } from '../elementwise/unary';
 import { conv2d } from './conv2d';
 
-export const cases = [1, 3, 7].map((kernel): OpCase => ({
+const ofKernels = [1, 3, 7].map((kernel): OpCase => ({
   name: `conv2d ${kernel}x${kernel}`,
   build: ({ g, image, weight }) => {
     const x = image();
@@ -12,6 +14,31 @@ export const cases = [1, 3, 7].map((kernel): OpCase => ({
   tangent: [['x']],
   onnx: true,
 }));
+
+export const cases: OpCase[] = [
+  ...ofKernels,
+  {
+    name: 'several users, through a convolution',
+    build: ({ g, image, input }) => {
+      const x = image();
+      const a = conv2d(g, x, input('w', [3, 3, 3, 3]));
+      const b = add(g, x, tanh(g, a));
+      return subtract(g, multiply(g, b, a), scale(g, x, 0.5));
+    },
+    tangent: [['x']],
+  },
+  {
+    name: 'several users, also of what is passed on unchanged',
+    build: ({ g, input }) => {
+      const x = input('x', [2, 5, 6, 4]);
+      const [w, v] = [input('w', [3, 3, 4, 4]), input('v', [1, 1, 4, 4])];
+      const a = conv2d(g, x, w);
+      const b = add(g, x, conv2d(g, tanh(g, a), v));
+      return add(g, multiply(g, b, a), conv2d(g, b, w));
+    },
+    gradient: ['x', 'w', 'v'],
+  },
+];
 
 /** At rows, columns, channels in and out, and the size of the square kernel. */
 export const timed: TimedOp<[batch: number, height: number, width: number, inChannels: number, outChannels: number, kernel: number]> = {
