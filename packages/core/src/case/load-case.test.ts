@@ -52,14 +52,6 @@ describe('a valid case', () => {
 });
 
 describe('what is wrong is said in one sentence each', () => {
-  it('says what has come in the place of a key of an earlier version', () => {
-    const error = failure(`${VALID}surrogate:\n  previousConcentrations: true\n`);
-    expect(error.code).toBe('CASE_UNKNOWN_KEY');
-    expect(error.message).toBe(
-      `${join(cases.path, 'case.yaml')}:20: unknown key surrogate.previousConcentrations: it has become initialConcentrations: write initialConcentrations: prior for true, none for false`,
-    );
-  });
-
   it.each([
     [
       'surrogate: { initialConcentrations: control }\ninversion: { mode: paper }\n',

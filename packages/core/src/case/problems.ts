@@ -27,19 +27,13 @@ const TYPES: Record<string, string> = {
   tuple: 'a list of two',
 };
 
-/** Keys of earlier versions, and what stands in their place. */
-const REPLACED: Record<string, string> = {
-  previousConcentrations: 'it has become initialConcentrations: write initialConcentrations: prior for true, none for false',
-};
-
 function unknownKey(key: string, path: KeyPath, source: CaseSource, root: JsonSchema): string {
   const full = joinPath([...path, key]);
   const known = Object.keys(schemaAt(path, source.values, root)?.properties ?? {});
   const near = nearestKey(key, known);
   const elsewhere = pathsOfKey(key, root);
   let remedy = `known here: ${known.join(', ')}`;
-  if (Object.hasOwn(REPLACED, key)) remedy = REPLACED[key];
-  else if (near !== undefined) remedy = `did you mean ${near}?`;
+  if (near !== undefined) remedy = `did you mean ${near}?`;
   else if (elsewhere.length > 0) remedy = `did you mean ${elsewhere.join(' or ')}?`;
   return `${source.whereIs([...path, key])}: unknown key ${full}: ${remedy}`;
 }

@@ -58,7 +58,7 @@ export function wholeGrid({ grid: { rows, cols } }: { grid: Pick<Crop, 'rows' | 
   return { row: 0, col: 0, rows, cols };
 }
 
-/** Of what is read at once, 16 MiB: a store of earlier versions is opened anew for every read. */
+/** Most values that are read at once, 16 MiB. */
 const MOST_VALUES = 2 ** 22;
 
 /** Fields of the whole grid hour after hour, `[H, W, channels]`, in the units of `PreparedPeriod`; not to be written to. */

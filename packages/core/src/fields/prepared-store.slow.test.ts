@@ -35,27 +35,11 @@ beforeEach(() => {
   writePreparedRun(folder.path, { period: 'jan', run: 'prior', grid, time, emissions, concentrations });
 });
 
-/** The run's file as earlier versions wrote it. */
-function writeInChunks(): void {
-  const [text, plain] = [execFileSync('ncdump', [path()], { encoding: 'utf8' }), join(folder.path, 'plain.nc')];
-  execFileSync('ncgen', ['-4', '-o', plain], { input: text.replace(/^\s*:layout = .*$/m, '') });
-  execFileSync('nccopy', ['-M', '0', '-c', 'time/24,y/3,x/4', plain, path()]);
-}
-
 const storage = (): string => execFileSync('ncdump', ['-hs', path()], { encoding: 'utf8' });
 
 describe('a period that stays in the store', () => {
   it('lies in files whose variables are in one piece', () => {
     expect(storage().match(/(NOx|NH3|SO2|VOC|PM25|NO2|O3):_Storage = "contiguous"/g)).toHaveLength(9);
-  });
-
-  it('is read from files of chunks, too, which are opened for every read', () => {
-    writeInChunks();
-    expect(storage()).toContain('emission_NOx:_ChunkSizes = 24, 3, 4 ;');
-    const source = openPrepared(folder.path, 'jan');
-    expect(read(source)).toEqual(expected);
-    rmSync(path());
-    expect(() => read(source)).toThrow(failure('FILE_MISSING', `${path()}: there is no such file: check the path in the case`));
   });
 
   it('is read some hours at a time where they are many', () => {

@@ -12,7 +12,6 @@ import {
   channelNames,
   emissionVariable,
   geographyVariable,
-  isInOnePiece,
   preparedMeteorologyPath,
   preparedRunPath,
   speciesVariable,
@@ -29,10 +28,9 @@ export function openPrepared(dir: string, period: string, run = 'prior'): Period
   const meteorologyPath = preparedMeteorologyPath(dir, period);
   const runPath = preparedRunPath(dir, period, run);
   const header = storeHeader(meteorologyPath);
-  const runHeader = storeHeader(runPath);
-  assertRunFits(runPath, runHeader, header);
+  assertRunFits(runPath, storeHeader(runPath), header);
   const { meteorologyNames, geographyNames } = channelNames(header);
-  const [weather, ofRun] = [new StoredFile(meteorologyPath, isInOnePiece(header)), new StoredFile(runPath, isInOnePiece(runHeader))];
+  const [weather, ofRun] = [new StoredFile(meteorologyPath), new StoredFile(runPath)];
   const variables: Record<HourlyField, { file: StoredFile; names: readonly string[] }> = {
     meteorology: { file: weather, names: meteorologyNames },
     emissions: { file: ofRun, names: GROUPS.map(emissionVariable) },
@@ -55,28 +53,19 @@ export function openPrepared(dir: string, period: string, run = 'prior'): Period
 /** Values of one channel that are read at once, 256 KiB: while all channels of these hours are put side by side they stay in the processor's cache. */
 const BUFFER = 2 ** 16;
 
-/** A file of the store from the first read on. */
+/** A file of the store, open from the first read on. */
 class StoredFile {
   private open?: { file: NetcdfFile; identity: string };
 
-  /** @param kept - open after a read; else it is closed after every one, so that no chunks in netCDF's memory outlive it */
-  constructor(
-    private readonly path: string,
-    private readonly kept: boolean,
-  ) {}
+  constructor(private readonly path: string) {}
 
   /** Reads one hyperslab of every variable, `[hours, y, x]` or `[y, x]`, and puts them side by side as channels. */
   readSlab(names: readonly string[], start: number[], count: number[], out: Float32Array): Float32Array {
     const file = this.opened();
-    try {
-      return reading(this.path, () => readSlab(file, names, start, count, out));
-    } finally {
-      if (!this.kept) file.close();
-    }
+    return reading(this.path, () => readSlab(file, names, start, count, out));
   }
 
   private opened(): NetcdfFile {
-    if (!this.kept) return openNetcdf(this.path);
     const { path } = this;
     this.open ??= { file: openNetcdf(path), identity: identityOf(path) };
     // HDF5 reads zeros where a file has become shorter since it was opened.

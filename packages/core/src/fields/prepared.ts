@@ -51,8 +51,6 @@ export interface PreparedPeriod extends PreparedMeteorology {
 }
 
 const SLAB = 24;
-/** What the attribute `layout` of files says whose variables lie in one piece. */
-const IN_ONE_PIECE = 'contiguous';
 const METEOROLOGY_FILE = 'meteorology.nc';
 
 export function preparedMeteorologyPath(dir: string, period: string): string {
@@ -152,11 +150,6 @@ export function channelNames({ attributes }: StoreHeader): { meteorologyNames: s
   return { meteorologyNames: names('meteorology'), geographyNames: names('geography') };
 }
 
-/** Whether a file's variables lie in one piece each, so that netCDF keeps nothing of them in memory while it is open. */
-export function isInOnePiece({ attributes }: StoreHeader): boolean {
-  return attributes['layout'] === IN_ONE_PIECE;
-}
-
 /** @throws {DataError} `PREPARED_TIME` @throws {GridError} `GRID_MISMATCH` if a run's file is of another time or grid than the meteorology */
 export function assertRunFits(path: string, { grid, time }: StoreHeader, expected: { grid: Grid; time: TimeAxis }): void {
   expected.grid.assertSame(grid, path);
@@ -224,10 +217,10 @@ function writeChannels(
   const bytes = channels.reduce((sum, channel) => sum + 4 * steps(channel) * grid.rows * grid.cols, 0);
   const output = NetcdfOutput.create(path, { format: 'netcdf4', bytes, prefill: false });
   output.write((file) => {
-    for (const [name, value] of Object.entries({ Conventions: 'CF-1.10', ...attributes, layout: IN_ONE_PIECE })) file.putAttribute('', name, value);
+    for (const [name, value] of Object.entries({ Conventions: 'CF-1.10', ...attributes })) file.putAttribute('', name, value);
     for (const [name, length] of Object.entries({ time: time.count, ...frame.dimensions })) file.defineDimension(name, length);
     for (const variable of fixed) file.defineVariable(variable.name, variable.data instanceof Int32Array ? 'int' : 'double', variable.dimensions);
-    // Not compressed: deflate took 60 % of the stage's time and saved a third of the disk, and needs chunks.
+    // In one piece each, so that netCDF keeps nothing of them in memory while the file is open. Not compressed: deflate took 60 % of the stage's time and saved a third of the disk, and needs chunks.
     for (const { name, dimensions } of channels) file.defineVariable(name, 'float', dimensions);
     for (const { name, attributes: own = {} } of [...fixed, ...channels]) {
       for (const [key, value] of Object.entries(own)) file.putAttribute(name, key, value);

@@ -7,7 +7,7 @@ import { observationsSchema } from '../case/schema/experiment-schema';
 import { readObservations } from '../observations/observations';
 import { ConfigError } from '../base/errors';
 import { GRID, WORLD } from '../surrogate/testing/tiny-world';
-import { groupLast, twinFileSettings, writeTwinObservations } from './twin-observations';
+import { groupLast, writeTwinObservations } from './twin-observations';
 
 let folder: string;
 beforeEach(() => {
@@ -108,24 +108,6 @@ describe('observations of a twin', () => {
     // The digits of the file are those of doubles: back in ppb they are the same but for the last bit of a float.
     values.forEach((value, i) => expect(Math.abs(value - plain.values[i])).toBeLessThanOrEqual(2 ** -23 * plain.values[i]));
     expect(values).toHaveLength(30 * 8 * 4);
-  });
-
-  it('have settings of their own where files of before are read otherwise', () => {
-    const names = { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25' };
-    const ofDemo = (own: Partial<typeof UNITS> = {}): { species: object } => ({
-      species: Object.fromEntries(SPECIES.map((name) => [name, { column: names[name], unit: own[name] ?? UNITS[name] }])),
-    });
-    const settings = (more: Parameters<typeof caseWith>[1]): object | undefined => twinFileSettings(caseWith({}, { columns: ofDemo(), ...more }));
-    expect(settings({})).toBeUndefined();
-    expect(settings({ timeZone: 'Asia/Shanghai' })).toEqual({ times: 'Z' });
-    expect(settings({ columns: ofDemo({ O3: 'ug m-3' }) })).toMatchObject({ times: 'Z', units: { O3: 'ug m-3' } });
-    expect(twinFileSettings(caseWith(undefined, { timeZone: 'Asia/Shanghai' }))).toBeUndefined();
-    // Other names of columns, and other species.
-    const { 'PM2.5': _left, ...gases } = ofDemo().species as Record<string, object>;
-    const others = [{ station: 'site' }, { time: 'date' }, { species: { ...gases, 'PM2.5': { column: 'pm', unit: 'ug m-3' } } }, { species: gases }];
-    const named = others.map((other) => JSON.stringify(settings({ columns: { ...ofDemo(), ...other } })));
-    expect(named[0]).toBe(JSON.stringify({ names: ['site', 'time', ...Object.entries(names).flat()] }));
-    expect(new Set(named).size).toBe(4);
   });
 
   it('are the same for the same seed and others for another seed or period', async () => {

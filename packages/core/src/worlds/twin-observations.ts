@@ -71,23 +71,9 @@ export function toColumnUnit({ observations: { columns, gasReference } }: Case, 
   };
 }
 
-/**
- * What beside `observations.twin` decides the file and how it is read; nothing in UTC, the species' own units and the demo's names, with which files of before
- * are still right, though their times bore no Z.
- */
-export function twinFileSettings({ observations: { twin, columns, timeZone, gasReference } }: Case): object | undefined {
-  if (!twin || !columns) return undefined;
-  const { station, time, species } = columns;
-  const given = SPECIES.flatMap((name) => (species[name] ? [{ name, ...species[name] }] : []));
-  const units = given.filter(({ name, unit }) => unit !== speciesUnit(name)).map(({ name, unit }) => [name, unit]);
-  const names = [station, time, ...given.flatMap(({ name, column }) => [name, column])];
-  const asInDemo = names.join() === ['station', 'time', ...SPECIES.flatMap((name) => [name, name.replace('.', '')])].join();
-  const settings = {
-    ...(timeZone !== 'UTC' || units.length > 0 ? { times: 'Z' } : {}),
-    ...(units.length > 0 ? { units: Object.fromEntries(units) as Record<string, string>, gasReference } : {}),
-    ...(asInDemo ? {} : { names }),
-  };
-  return Object.keys(settings).length > 0 ? settings : undefined;
+/** What beside `observations.twin` decides the file. */
+export function twinFileSettings({ observations: { twin, columns, gasReference } }: Case): object | undefined {
+  return twin && columns && { columns, gasReference };
 }
 
 function noisy(value: number, species: Species, twin: { noise: number; floor: Record<Species, number> }, random: Random): number {

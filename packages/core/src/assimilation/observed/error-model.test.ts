@@ -141,7 +141,7 @@ describe('the error model of a case', () => {
     try {
       const pair = (species: string, slope: number): object => ({ species, figures: { slope, cosine: 1, relativeSize: 0.2 } });
       const summary = { pairs: [pair('NO2', 0.9), pair('O3', 0.5), pair('NO2', 1.1), pair('SO2', 0.75)] };
-      const record = { stage: 'certify', key: 'k', inputs: [], startedAt: '', seconds: 1, products: [], summary };
+      const record = { stage: 'certify', key: 'k', inputs: [], startedAt: '', seconds: 1, products: [], bytes: {}, sha256: {}, summary };
       mkdirSync(join(out, 'certify'));
       writeFileSync(join(out, 'certify', 'record.json'), JSON.stringify(record));
       const model = modelOf(out);

@@ -73,6 +73,6 @@ function inOwnNorms({ spreadScale, errorScale }: Candidate, folds: readonly Fold
   const sum = (of: (fold: FoldResult) => number): number => folds.reduce((total, fold) => total + of(fold), 0);
   return {
     misfit: errorScale ** 2 * sum(({ observationCost }) => observationCost),
-    distance: sum(({ priorCost, emissionPriorCost = priorCost }) => spreadScale ** 2 * emissionPriorCost + (priorCost - emissionPriorCost)),
+    distance: sum(({ priorCost, emissionPriorCost }) => spreadScale ** 2 * emissionPriorCost + (priorCost - emissionPriorCost)),
   };
 }

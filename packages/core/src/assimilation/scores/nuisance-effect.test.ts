@@ -42,7 +42,7 @@ function foundIn({ periods, runs, found, updated = 100 }: Given): Map<string, Fl
   const period = periods.at(-1)!;
   const operator = operatorOf(UNIT_ERRORS, period, GRID, monitors, { firstHour: 0, watch: false });
   const nuisance = found.map(([name, value]) => ({ name, unit: '', value }));
-  const record = { stage: 'invert', key: 'k', inputs: [], startedAt: '', seconds: 1, products: [], summary: { nuisance } };
+  const record = { stage: 'invert', key: 'k', inputs: [], startedAt: '', seconds: 1, products: [], bytes: {}, sha256: {}, summary: { nuisance } };
   writeFileSync(join(folder.path, 'invert', 'record.json'), JSON.stringify(record));
   const context = {
     dirOf: (stage: string) => join(folder.path, stage),

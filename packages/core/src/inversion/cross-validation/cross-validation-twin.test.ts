@@ -32,14 +32,27 @@ async function scoreOf({ matrix, values }: ReturnType<typeof twin>, spread: numb
     const role = values.map((_, i) => (leftOut.has(String(i)) ? Role.watched : Role.used));
     const model = new MatrixModel({ slots: 1, rows: 1, cols: CELLS, groups: 1 }, [matrix], [observationBatch(values, NOISE, { role })], true);
     const problem = { groups: ['NOx'], species: ['NO2'], priorEmissions: new Float32Array(CELLS).fill(1), lengthCells: 0 };
-    const { history, keptIteration, iterations, status } = await invert(model, problem, {
-      ...{ ...twinSettings, loss: 'l2', stopOnWithheld: false, optimiser: 'lbfgs', learningRate: 1, iterations: 25 },
+    const { history, keptIteration, iterations, status, emissionPrior } = await invert(model, problem, {
+      ...twinSettings,
+      loss: 'l2',
+      stopOnWithheld: false,
+      optimiser: 'lbfgs',
+      learningRate: 1,
+      iterations: 25,
       bound: 1e4, // far enough for the control to be linear
       priorSpread: { NOx: spread },
     });
     const kept = history.find(({ iteration }) => iteration === keptIteration)!;
     const errors = [{ species: 'NO2', n: leftOut.size, priorMae: history[0].watchedMae[0]!, updatedMae: kept.watchedMae[0]! }];
-    results.push({ fold: name, errors, observationCost: kept.observation, priorCost: kept.prior, iterations, status });
+    results.push({
+      fold: name,
+      errors,
+      observationCost: kept.observation,
+      priorCost: kept.prior,
+      emissionPriorCost: emissionPrior,
+      iterations,
+      status,
+    });
   }
   return candidateScore(results).mean;
 }

@@ -2,7 +2,12 @@ import { bestOf, candidateScore, foldError, simplestWithinStandardError, type Fo
 
 function fold(name: string, errors: [species: string, n: number, priorMae: number, updatedMae: number][]): FoldResult {
   return {
-    ...{ fold: name, observationCost: 1, priorCost: 1, iterations: 1, status: 'iterations' },
+    fold: name,
+    observationCost: 1,
+    priorCost: 1,
+    emissionPriorCost: 1,
+    iterations: 1,
+    status: 'iterations',
     errors: errors.map(([species, n, priorMae, updatedMae]) => ({ species, n, priorMae, updatedMae })),
   };
 }

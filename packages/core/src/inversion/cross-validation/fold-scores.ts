@@ -24,8 +24,8 @@ export interface FoldResult {
   /** Jo and Jb at the control that is kept */
   observationCost: number;
   priorCost: number;
-  /** the part of Jb that is of the emissions; absent where an earlier version left the fold */
-  emissionPriorCost?: number;
+  /** the part of Jb that is of the emissions */
+  emissionPriorCost: number;
   iterations: number;
   status: string;
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readTensors, writeTensors } from '../../files/checkpoint';
+import { readTensors } from '../../files/checkpoint';
 import { Random } from '../../base/random';
 import { Role } from '../model/observation-batch';
 import { GaussNewtonHessian } from '../cost/hessian';
@@ -89,25 +89,6 @@ describe('products on the disk', () => {
       ...(await found(5, undefined, Infinity, whole)),
       computed: 0,
     });
-  });
-
-  it('of an earlier version count no seconds, and are made anew where they lack what is needed now', async () => {
-    const whole = await found(3, new ProductJournal(folder, 'a'));
-    const rewrite = (name: string, change: (metadata: Record<string, unknown>) => Record<string, unknown>): void => {
-      const { tensors, metadata } = readTensors(join(folder, name));
-      writeTensors(join(folder, name), { tensors, metadata: change(metadata) });
-    };
-    for (const name of files()) rewrite(name, ({ seconds: _, ...metadata }) => metadata);
-    const hessian = new GaussNewtonHessian({ ...world.context, model }, world.control.initial());
-    const again = await lowRank(hessian, model, world.control, {
-      ...{ rank: 3, species: 2, random: new Random(2), journal: new ProductJournal(folder, 'a') },
-    });
-    expect(again.restoredSeconds).toBe(0);
-    rewrite('product-0002.safetensors', ({ parts, ...metadata }) => ({
-      ...metadata,
-      parts: (parts as { along?: number[] }[]).map(({ along: _, ...part }) => part),
-    }));
-    expect(await found(3, new ProductJournal(folder, 'a'))).toEqual({ ...whole, computed: 4 });
   });
 
   it('end where the spaces are exhausted, as without them', async () => {

@@ -40,7 +40,7 @@ export class ProductJournal {
       const numbers = (found.metadata['parts'] as (Numbers | null)[])[p];
       if (numbers) part.restore(decodeStep(numbers, (name) => found.tensors.get(`${p}.${name}`)));
     });
-    return (found.metadata['seconds'] as number | undefined) ?? 0;
+    return found.metadata['seconds'] as number;
   }
 
   /**
@@ -67,9 +67,7 @@ export class ProductJournal {
     if (!existsSync(path)) return undefined;
     try {
       const found = readTensors(path);
-      const numbers = found.metadata['parts'] as (Partial<Numbers> | null)[];
-      // Earlier versions kept less.
-      if (found.metadata['key'] === this.key && numbers.every((each) => !each || each.along)) return found;
+      if (found.metadata['key'] === this.key) return found;
       this.say(`${path}: belongs to other settings or observations; it and those after it are made anew`);
     } catch (error) {
       if (!(error instanceof DataError)) throw error;

@@ -32,6 +32,6 @@ async function troubleWith(path: string, { bytes, modified, sha256: sum }: Besid
   if (!existsSync(path)) return 'is not there any more';
   const found = statSync(path);
   if (found.size !== bytes) return `has ${found.size} bytes instead of ${bytes}`;
-  if (found.mtimeMs === modified || (sum !== undefined && (await contentSum(path)) === sum)) return undefined;
+  if (found.mtimeMs === modified || (await contentSum(path)) === sum) return undefined;
   return 'is another one than it was';
 }

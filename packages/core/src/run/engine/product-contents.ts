@@ -38,12 +38,12 @@ export async function expectWhole(context: Pick<StageContext, 'log' | 'signal'>,
   if (first) throw changedProduct(first.path);
 }
 
-/** Those that have a sum and the size that was recorded: what is gone or has another size is known without reading. */
+/** Those of the size that was recorded: what is gone or has another size is known without reading. */
 function filesIn(dir: string): Recorded[] {
   const { sha256: sums = {}, bytes = {} } = readRecord(dir) ?? {};
   return Object.entries(sums).flatMap(([name, sha256]) => {
     const path = join(dir, name);
     const found = existsSync(path) ? statSync(path) : undefined;
-    return found?.isFile() && found.size === (bytes[name] ?? found.size) ? [{ dir, path, sha256 }] : [];
+    return found?.isFile() && found.size === bytes[name] ? [{ dir, path, sha256 }] : [];
   });
 }

@@ -6,7 +6,6 @@ import {
   beginStage,
   checkOurs,
   damagedProducts,
-  expectUnchanged,
   finishStage,
   isUpToDate,
   lastMade,
@@ -32,19 +31,13 @@ function finished(products: string[], more: Partial<StageRecord> = {}): StageRec
 }
 
 describe('products', () => {
-  it('in whose place a folder lies are told as that, in records of earlier versions, too', () => {
+  it('in whose place a folder lies are told as that', () => {
     const record = finished(['weights']);
     expect(damagedProducts(dir, record)).toEqual([]);
     rmSync(join(dir, 'weights'));
     expect(damagedProducts(dir, record)).toEqual([{ product: 'weights', trouble: 'is not there any more' }]);
     mkdirSync(join(dir, 'weights'));
     expect(damagedProducts(dir, record)).toEqual([{ product: 'weights', trouble: 'is no file any more' }]);
-  });
-
-  it('of which an earlier version kept no checksum are taken as they are', async () => {
-    finished(['weights', 'curve'], { sha256: { curve: 'another' } });
-    await expectUnchanged(dir, ['weights']);
-    await expect(expectUnchanged(dir, ['weights', 'curve'])).rejects.toMatchObject({ code: 'PRODUCT_DAMAGED' });
   });
 
   it('of parts have to be among those of the record, where a part has one', () => {

@@ -36,7 +36,7 @@ describe('a stage is up to date', () => {
   it('only with a record of the same key and all of its products', () => {
     expect(isUpToDate(dir, 'k')).toBe(false);
     beginStage(dir, { key: 'k' });
-    writeFileSync(join(dir, 'weights'), '');
+    writeFileSync(join(dir, 'weights'), 'weights');
     expect(isUpToDate(dir, 'k')).toBe(false);
     finishStage(dir, stageRecord('k', ['weights']));
     expect(isUpToDate(dir, 'k')).toBe(true);
@@ -69,8 +69,6 @@ describe('a stage is up to date', () => {
     expect(isUpToDate(dir, 'k')).toBe(true);
     writeFileSync(join(dir, 'weights'), 'who');
     expect(isUpToDate(dir, 'k')).toBe(false);
-    finishStage(dir, stageRecord('k', ['weights'])); // as earlier versions wrote it
-    expect(isUpToDate(dir, 'k')).toBe(true);
   });
 
   it('not while it is made again, even after a kill between the record and the removal of the mark', () => {
@@ -226,7 +224,7 @@ describe('parts of a stage', () => {
   it('with another key are kept where they are trusted, as long as they are made, and with the old one again unasked', () => {
     const trusted = (key: string, name: string): StagePart => ({ ...part(key, name), essence: 'e', product: `${name}/result` });
     const [old, other] = ['1', '2'].map((key) => ({ a: trusted(key, 'a'), b: trusted(key, 'b') }));
-    beginStage(dir, { key: 'k', parts: { ...old, b: { ...old.b, product: undefined } } }); // as an earlier version wrote it
+    beginStage(dir, { key: 'k', parts: old });
     rmSync(join(dir, 'a/result'));
     expect(beginStage(dir, { key: 'k2', parts: other, trusted: true }).parts).toEqual({ a: other.a, b: { ...other.b, madeWith: '1' }, c: PARTS.c });
     expect(files()).toEqual(['b/result', 'c/result']);
@@ -313,7 +311,7 @@ describe('a folder that no stage has made', () => {
 
   it('keeps the products beside one that is damaged', () => {
     beginStage(dir, { key: 'k' });
-    for (const name of ['whole', 'gone']) writeFileSync(join(dir, name), 'abc');
+    for (const name of ['whole', 'gone']) writeFileSync(join(dir, name), name);
     finishStage(dir, stageRecord('k', ['whole', 'gone']));
     rmSync(join(dir, 'gone'));
     expect(isUpToDate(dir, 'k')).toBe(false);

@@ -17,8 +17,8 @@ export interface BesideFile {
   bytes: number;
   /** ms since 1970 */
   modified: number;
-  /** one with another time may be the same all the same; earlier versions left out files above 64 MiB */
-  sha256?: string;
+  /** one with another time may be the same all the same */
+  sha256: string;
 }
 
 export interface StageRecord {
@@ -43,11 +43,11 @@ export interface StageRecord {
   seconds: number;
   /** file names within the stage's folder */
   products: string[];
-  /** bytes of each product and of what else later stages read of it, by which one that has been damaged since is known; records of earlier versions have none */
-  bytes?: Record<string, number>;
-  /** SHA-256 of the same, by which one whose bytes have changed is known; earlier versions left out files above 64 MiB */
-  sha256?: Record<string, string>;
-  /** files of the run outside the stage's folder, by their paths from there; records of earlier versions have none */
+  /** bytes of each product and of what else later stages read of it, by which one that has been damaged since is known */
+  bytes: Record<string, number>;
+  /** SHA-256 of the same, by which one whose bytes have changed is known */
+  sha256: Record<string, string>;
+  /** files of the run outside the stage's folder, by their paths from there */
   beside?: Record<string, BesideFile>;
   /** what the stage found: figures that the report and later stages read */
   summary: unknown;
@@ -100,7 +100,16 @@ export function hashText(text: string): string {
 }
 
 const RECORD_SHAPE = {
-  keys: { stage: 'string', key: 'string', inputs: 'array', startedAt: 'string', seconds: 'number', products: 'array' },
+  keys: {
+    stage: 'string',
+    key: 'string',
+    inputs: 'array',
+    startedAt: 'string',
+    seconds: 'number',
+    products: 'array',
+    bytes: 'object',
+    sha256: 'object',
+  },
   remedy: 'run the stage again',
 } as const;
 
@@ -125,7 +134,7 @@ function readUnlessDamaged<T>(path: string, shape: JsonExpectation): T | undefin
 }
 
 /** What tells later whether files of a stage are still what it made. */
-export async function productSums(dir: string, files: readonly string[]): Promise<Required<Pick<StageRecord, 'bytes' | 'sha256'>>> {
+export async function productSums(dir: string, files: readonly string[]): Promise<Pick<StageRecord, 'bytes' | 'sha256'>> {
   const bytes: Record<string, number> = {};
   const sums: Record<string, string> = {};
   for (const file of files) {
@@ -139,7 +148,7 @@ export async function productSums(dir: string, files: readonly string[]): Promis
  * Of the products of a record those that are no more what they were, each with what is wrong with it; of what was left beside them those that are there. By sizes, and by
  * contents as far as this process has read them (product-contents.ts): large files would be read at each start.
  */
-export function damagedProducts(dir: string, { products, bytes = {}, sha256: sums = {} }: StageRecord): { product: string; trouble: string }[] {
+export function damagedProducts(dir: string, { products, bytes, sha256: sums }: StageRecord): { product: string; trouble: string }[] {
   const own = new Set(products);
   const left = Object.keys(sums).filter((name) => !own.has(name) && existsSync(join(dir, name)));
   return [...products, ...left].flatMap((product) => {
@@ -147,9 +156,8 @@ export function damagedProducts(dir: string, { products, bytes = {}, sha256: sum
     if (!existsSync(path)) return [{ product, trouble: 'is not there any more' }];
     const found = statSync(path);
     if (!found.isFile()) return [{ product, trouble: 'is no file any more' }];
-    const recorded = bytes[product] ?? found.size;
-    if (recorded !== found.size) return [{ product, trouble: `has ${found.size} bytes instead of ${recorded}` }];
-    const known = product in sums ? knownSum(path) : undefined;
+    if (found.size !== bytes[product]) return [{ product, trouble: `has ${found.size} bytes instead of ${bytes[product]}` }];
+    const known = knownSum(path);
     return known === undefined || known === sums[product] ? [] : [{ product, trouble: 'has other contents than its record tells' }];
   });
 }
@@ -163,7 +171,7 @@ export async function expectUnchanged(dir: string, products: readonly string[]):
   const sums = readRecord(dir)?.sha256 ?? {};
   for (const product of products) {
     const path = join(dir, product);
-    if (sums[product] !== undefined && existsSync(path) && (await contentSum(path, sums[product])) !== sums[product]) throw changedProduct(path);
+    if (existsSync(path) && (await contentSum(path, sums[product])) !== sums[product]) throw changedProduct(path);
   }
 }
 

@@ -30,8 +30,8 @@ export function runFolder({ name }: Pick<Case, 'name'>, out = `runs/${name}`): s
 export interface RunFile {
   /** a case file of its own: all defaults in place, all paths absolute */
   case: Omit<Case, 'file'>;
-  /** where it was read from: keys of stages tell paths from there; earlier versions did not say */
-  file?: string;
+  /** where it was read from: keys of stages tell paths from there */
+  file: string;
   threads: number;
   /** processes that trained together */
   ranks: number;

@@ -223,7 +223,7 @@ function noFile(path: string, what: string): ConfigError {
   return new ConfigError('RUN_LOCKED', `${path}: expected a file that says who is at work but received ${what}: remove it, or give another --out`);
 }
 
-/** Of an earlier version, or on a file system without links: a lock whose writer was killed before it had said who it is. */
+/** On a file system without links: a lock whose writer was killed before it had said who it is. */
 const NOBODY = 'nobody';
 
 /**

@@ -13,8 +13,8 @@ export type FarCorrelation = NonNullable<InversionSettings['factorCorrelation'][
 /** The settings that can be chosen; both scales are factors on what the case has. */
 export interface Candidate {
   lengthKm: number;
-  /** null: none; absent in a choice of before there was one: the case's own */
-  factorCorrelationFar?: FarCorrelation | null;
+  /** null: none */
+  factorCorrelationFar: FarCorrelation | null;
   spreadScale: number;
   errorScale: number;
   errorCorrelation: Pick<InversionSettings['errorCorrelation'], 'hours' | 'km'>;
@@ -77,7 +77,7 @@ export function withCandidate(inversion: InversionSettings, candidate: Candidate
     sectors: inversion.sectors.map((each) => ({ ...each, priorSpread: scaled(each.priorSpread, spreadScale) })),
     errorScale: typeof own === 'number' ? own * errorScale : scaled(own, errorScale),
     errorCorrelation: { ...inversion.errorCorrelation, ...errorCorrelation },
-    factorCorrelation: { ...inversion.factorCorrelation, periods, ...(far === undefined ? {} : { far: far ?? undefined }) },
+    factorCorrelation: { ...inversion.factorCorrelation, periods, far: far ?? undefined },
   };
 }
 

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { failure, temporaryFolder } from '../../files/testing/shared-data';
 import { RECORD } from '../engine/record';
+import { stageRecord } from '../testing/stage-record';
 import { stageDir } from '../engine/stage';
 import { expectPassThere } from './loop-pass';
 
@@ -15,8 +16,8 @@ it.each([
   for (const name of ['invert', 'verify'] as const) {
     const dir = stageDir(out, name, 'pass-2');
     mkdirSync(dir, { recursive: true });
-    writeFileSync(join(dir, 'product'), '');
-    writeFileSync(join(dir, RECORD), JSON.stringify({ stage: name, key: 'k', inputs: [], startedAt: '', seconds: 1, products: ['product'] }));
+    writeFileSync(join(dir, 'product'), 'product');
+    writeFileSync(join(dir, RECORD), JSON.stringify(stageRecord('k', ['product'], { stage: name })));
   }
   const look = (): void => expectPassThere({ stage: 'report', out }, 2);
   expect(look).not.toThrow();

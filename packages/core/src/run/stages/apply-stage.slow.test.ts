@@ -207,7 +207,7 @@ describe('beside the files', () => {
 
   it('lie rules for the days that the inversion had, whatever the case says by now', async () => {
     const settingsThen = { inversion: { factors: 'day' } };
-    const record = { stage: 'invert', key: '', inputs: [], startedAt: '', seconds: 1, products: [], settings: settingsThen };
+    const record = { stage: 'invert', key: '', inputs: [], startedAt: '', seconds: 1, products: [], bytes: {}, sha256: {}, settings: settingsThen };
     mkdirSync(at('invert'), { recursive: true });
     writeFileSync(at('invert/record.json'), JSON.stringify(record));
     try {

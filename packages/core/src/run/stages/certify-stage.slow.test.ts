@@ -142,7 +142,7 @@ async function runFolder(
 }
 
 function writeRecord(out: string, stage: string, key: string): void {
-  finishStage(join(out, stage), { stage, key, inputs: [], startedAt: '', seconds: 0, products: [] } as unknown as StageRecord);
+  finishStage(join(out, stage), { stage, key, inputs: [], startedAt: '', seconds: 0, products: [], bytes: {}, sha256: {} } as unknown as StageRecord);
 }
 
 async function certified(

@@ -22,12 +22,6 @@ const settingsOf = (stage: Stage, settings: Case): unknown =>
 
 const keyOf = (stage: Stage, ...set: string[]): string => canonicalJson(settingsOf(stage, caseWith(...set)));
 
-it('what decides nothing stands in the record as it is by default', () => {
-  const settings = caseWith();
-  expect(settingsOf(trainStage, settings)).toMatchObject({ training: settings.training });
-  expect(settingsOf(invertStage, settings)).toMatchObject({ inversion: { ...settings.inversion, uncertainty: undefined } });
-});
-
 it.each([
   ['inversion.checkpointEvery=3', invertStage],
   ['training.checkpointEvery=7', trainStage],

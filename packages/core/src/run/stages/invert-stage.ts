@@ -50,9 +50,6 @@ export interface InvertSummary {
   crossValidated?: string;
 }
 
-/** What decides nothing stands in the key as it is by default: so runs that were made with the defaults are known. */
-const WITHOUT_EFFECT = { checkpointEvery: 10, blockKm: 270, saturation: { share: 0.2, onFailure: 'warn' } } as const;
-
 /** What decides the result of an inversion beside its inputs: a part of the settings of stages that invert. */
 export function inversionKey(context: StageContext, inversion: InversionSettings): object {
   const { observations, withheld, certificate, regions, tileCells, ctm } = context.caseSettings;
@@ -60,10 +57,11 @@ export function inversionKey(context: StageContext, inversion: InversionSettings
   return {
     inversion: {
       ...inversion,
-      ...{ uncertainty: undefined, checkpointEvery: WITHOUT_EFFECT.checkpointEvery },
-      blockKm: space === 'blocks' ? blockKm : WITHOUT_EFFECT.blockKm,
+      uncertainty: undefined,
+      checkpointEvery: undefined,
+      blockKm: space === 'blocks' ? blockKm : undefined,
       // An alarm that only warns changes nothing that is kept; one that refuses decides whether anything is.
-      saturation: saturation.onFailure === 'refuse' ? saturation : WITHOUT_EFFECT.saturation,
+      saturation: saturation.onFailure === 'refuse' ? saturation : undefined,
     },
     ...(seesRegions(inversion) ? { regions } : {}),
     ...(tileCells > 0 ? { tileCells } : {}),

@@ -1,4 +1,4 @@
-/** What the stages' keys know of the observations' settings (all that reads them, and nothing by default, so that runs of before are known) and of what they judge by. */
+/** What the stages' keys know of the observations' settings (all that reads them, and nothing by default) and of what they judge by. */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadCase } from '../../case';
@@ -71,6 +71,8 @@ describe('what a command made again and what is another one', () => {
       startedAt: '',
       seconds: 1,
       products: [],
+      bytes: {},
+      sha256: {},
       summary: { values: { [run]: values } },
     };
     writeFileSync(join(folder.path, RECORD), JSON.stringify(record));
@@ -180,7 +182,10 @@ it('the uncertainty is told again with a preview that was made, or made again', 
   rmSync(join(folder.path, RECORD), { force: true });
   const without = settingsOf(uncertaintyStage, []);
   const withPreview = (key: string): unknown => {
-    writeFileSync(join(folder.path, RECORD), JSON.stringify({ stage: 'preview', key, inputs: [], startedAt: '', seconds: 1, products: [] }));
+    writeFileSync(
+      join(folder.path, RECORD),
+      JSON.stringify({ stage: 'preview', key, inputs: [], startedAt: '', seconds: 1, products: [], bytes: {}, sha256: {} }),
+    );
     return settingsOf(uncertaintyStage, []);
   };
   expect(withPreview('a')).not.toEqual(without);

@@ -31,9 +31,6 @@ export interface TrainSummary {
   curve: CurvePoint[];
 }
 
-/** As it is by default: in the key of a stage, which it does not decide. */
-const CHECKPOINT_EVERY = 200;
-
 export const trainStage: Stage = {
   name: 'train',
   onAllRanks: true,
@@ -45,11 +42,8 @@ export const trainStage: Stage = {
     const initialConcentrations = takesInitialConcentrations(surrogate) ? 'an input' : 'none';
     return {
       surrogate: { ...surrogate, initialConcentrations },
-      // So runs that were made with the default are known.
-      training: { ...training, checkpointEvery: CHECKPOINT_EVERY },
+      training: { ...training, checkpointEvery: undefined },
       testRuns: testRuns(context),
-      // Weights of earlier versions, whose network saw tracers in every step, are none of its.
-      ...(surrogate.tracers.length > 0 ? { tracers: 'of the hour' } : {}),
       ...precisionSetting(context),
       ...(context.pass ? { pass: context.pass.number, earlier: earlierPasses(context) } : {}),
     };

@@ -10,7 +10,19 @@ it('does not judge an inversion by monitors that it has seen', () => {
   try {
     const context = { stage: 'verify' as const, dirOf: () => dir };
     const stations = [{ period: 'winter', withheldMark: markOf(['a', 'b']) }];
-    const record = { stage: 'invert', key: '', inputs: [], products: [], settings: {}, versions: {}, startedAt: '', seconds: 1, threads: 1 };
+    const record = {
+      stage: 'invert',
+      key: '',
+      inputs: [],
+      products: [],
+      bytes: {},
+      sha256: {},
+      settings: {},
+      versions: {},
+      startedAt: '',
+      seconds: 1,
+      threads: 1,
+    };
     writeFileSync(join(dir, RECORD), JSON.stringify({ ...record, device: 'cpu', hardware: '', precision: 'float32', summary: { stations } }));
     expect(() => expectLeftOut(context, 'winter', { withheld: new Set(['b', 'a']) })).not.toThrow();
     expect(() => expectLeftOut(context, 'winter', { withheld: new Set(['a', 'c']) })).toThrow(

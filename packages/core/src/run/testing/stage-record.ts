@@ -1,6 +1,6 @@
 import type { StageRecord } from '../engine/record';
 
-/** What `train` would write down of products that it made. */
+/** What `train` would write down of products that hold their own names. */
 export function stageRecord(key: string, products: string[], more: Partial<StageRecord> = {}): StageRecord {
   return {
     stage: 'train',
@@ -15,6 +15,8 @@ export function stageRecord(key: string, products: string[], more: Partial<Stage
     startedAt: '',
     seconds: 1,
     products,
+    bytes: Object.fromEntries(products.map((name) => [name, name.length])),
+    sha256: {},
     summary: { n: 1 },
     ...more,
   };

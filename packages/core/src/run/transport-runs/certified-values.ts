@@ -1,6 +1,6 @@
 /**
  * What a certificate says: a part of the settings of stages that read it, as it may say something else with the same key, where a run of the transport model that it
- * rests on was taken away and made again. Records of before runs were looked at have none, and what was made of them is still right.
+ * rests on was taken away and made again.
  */
 import type { Certificate } from '../../surrogate/judgement/certificate';
 import { canonicalJson, hashText, readRecord } from '../engine/record';
@@ -8,5 +8,5 @@ import { canonicalJson, hashText, readRecord } from '../engine/record';
 /** @param part - of the certificate that is read; all of it unless given */
 export function certifiedHash(dir: string, part: (certificate: Certificate) => unknown = (certificate) => certificate): string | undefined {
   const record = readRecord(dir);
-  return record?.beside && hashText(canonicalJson(part(record.summary as Certificate))).slice(0, 12);
+  return record && hashText(canonicalJson(part(record.summary as Certificate))).slice(0, 12);
 }

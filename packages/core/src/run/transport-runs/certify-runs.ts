@@ -59,7 +59,7 @@ export interface PriorEmissions extends Pick<PreparedPeriod, 'grid' | 'time'> {
 /** Of one of the runs that `certify` makes itself the folder in a period. */
 type FolderOf = (period: string, run: Pick<OwnRun, 'inPatches'>) => string;
 
-/** In a folder of runs of the user's own model: the hash of what the prior run had given when they were made. Folders of earlier versions have none. */
+/** In a folder of runs of the user's own model: the hash of what the prior run had given when they were made. */
 const BESIDE = 'prior-values.txt';
 
 /** Folders bear a hash of all that decides the runs in them, but for what they change: of what decides the prior run, as the inputs are now. */

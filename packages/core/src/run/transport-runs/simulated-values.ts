@@ -21,7 +21,7 @@ export function simulatedValues(
   { caseSettings, dirOf }: Pick<StageContext, 'caseSettings' | 'dirOf'>,
   runs: readonly string[],
 ): Record<string, string> {
-  const { values = {} } = summaryIn<Partial<SimulateSummary>>(dirOf('simulate')) ?? {};
+  const values = summaryIn<SimulateSummary>(dirOf('simulate'))?.values ?? {};
   const asked = new Set(runsAsParts(caseSettings, runs));
   return Object.fromEntries(Object.entries(values).filter(([name]) => asked.has(name)));
 }

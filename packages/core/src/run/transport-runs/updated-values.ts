@@ -1,11 +1,11 @@
 /**
  * What the transport model gave on updated emissions: a part of the settings of stages that read it, as a run that was taken away and made again may give
- * something else with the same key. Records of before there were such hashes have none, and what was made of them is still right.
+ * something else with the same key.
  */
 import { canonicalJson, hashText, readRecord, summaryIn } from '../engine/record';
 import type { VerifySummary } from '../stages/verify-stage';
 
-/** By run and period, out of the records of these stages; one of before adds nothing. */
+/** By run and period, out of the records of these stages. */
 export function updatedValues(dirs: readonly string[]): Record<string, string> {
   return Object.fromEntries(dirs.flatMap((dir) => Object.entries(summaryIn<Pick<VerifySummary, 'values'>>(dir)?.values ?? {})));
 }

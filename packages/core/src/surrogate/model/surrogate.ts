@@ -62,10 +62,9 @@ export class Surrogate {
     } as const;
     const description = readJson<SurrogateDescription>(path, { keys, remedy: 'run the stage train again' });
     const { tensors } = readTensors(join(dir, SURROGATE_FILES.weights));
-    // Settings that an earlier version did not have are as by default, which its weights may belie.
-    const settings = surrogateSchema.safeParse(description.settings);
-    const surrogate = new Surrogate(settings.success ? { ...description, settings: settings.data } : description, tensors);
-    const wrong = settings.success ? surrogate.wrongWeight() : settings.error.issues[0].message;
+    const surrogate = new Surrogate(description, tensors);
+    const { error } = surrogateSchema.safeParse(description.settings);
+    const wrong = error ? error.issues[0].message : surrogate.wrongWeight();
     if (wrong === undefined) return surrogate;
     throw new DataError('SURROGATE_OUTDATED', `${dir}: this surrogate is of another version of Retroplume (${wrong}): run the stage train again`);
   }

@@ -30,6 +30,8 @@ function lived(): void {
       key: '',
       inputs: [],
       products: [],
+      bytes: {},
+      sha256: {},
       settings: {},
       versions: {},
       startedAt: '',

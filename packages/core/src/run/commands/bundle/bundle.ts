@@ -5,7 +5,6 @@
 import { statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { restoreCase, type Case } from '../../../case';
-import { readTensors } from '../../../files/checkpoint';
 import { expectArgument, expectText } from '../../../base/call';
 import { ConfigError, DataError } from '../../../base/errors';
 import { InputHashes, type InputFile } from '../../engine/input-hashes';
@@ -125,7 +124,7 @@ export async function bundleRun(out: string, options: BundleOptions = {}): Promi
   expectArgument(typeof file === 'string', 'bundleRun: file', 'a path', file);
   const read = readRunFile(folder);
   const restored = restoreCase(read.case, join(folder, RUN_FILE));
-  const settings = { ...restored, file: read.file ?? restored.file };
+  const settings = { ...restored, file: read.file };
   const finished = finishedStages(folder, settings);
   const run = asTrained(read, finished);
   if (finished.length === 0) throw new ConfigError('BUNDLE_EMPTY', `${folder}: no stage is finished here: run the case first`);
@@ -139,7 +138,7 @@ export async function bundleRun(out: string, options: BundleOptions = {}): Promi
     for (const { dir, record } of stages) {
       for (const name of [RECORD, ...record.products]) {
         const { path, ...said } = await hashes.describe(join(folder, dir, name));
-        if (said.sha256 !== (record.sha256?.[name] ?? said.sha256)) throw changedProduct(path);
+        if (name !== RECORD && said.sha256 !== record.sha256[name]) throw changedProduct(path);
         const packed = said.bytes <= largest;
         const values = !packed && name.endsWith('.nc') ? { values: hashOfValues(path) } : {};
         files.push({ path: relative(folder, path), stage: record.stage, ...said, packed, ...values });
@@ -199,17 +198,6 @@ function checkProducts(out: string, stages: readonly FinishedStage[]): void {
         `${join(out, dir, damaged.product)}: ${damaged.trouble}: run the case again, which makes its stage anew`,
       );
     }
-    // Of those that have no checksum in the record, the large ones and those of earlier versions, tensors have one of their own.
-    for (const product of record.products)
-      if (product.endsWith('.safetensors') && record.sha256?.[product] === undefined) checkTensors(join(out, dir, product));
-  }
-}
-
-function checkTensors(path: string): void {
-  try {
-    readTensors(path);
-  } catch (cause) {
-    throw cause instanceof DataError ? changedProduct(path, cause) : cause;
   }
 }
 

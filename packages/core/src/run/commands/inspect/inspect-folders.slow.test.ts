@@ -13,11 +13,17 @@ test('folders', async () => {
   mkdirSync(at('prepare'));
   expect(await inspectFile(at('prepare'))).toMatchObject({ bytes: 0, odd: [{ code: 'FOLDER_UNKNOWN' }] });
   const record = { stage: 'prepare', key: '', inputs: [], startedAt: '2026-01-01T00:00:00Z', seconds: 2 };
-  writeFileSync(at('prepare/record.json'), JSON.stringify({ ...record, products: ['winter/run-prior.nc', 'cut.nc'], bytes: { 'cut.nc': 9 } }));
+  writeFileSync(
+    at('prepare/record.json'),
+    JSON.stringify({ ...record, products: ['winter/run-prior.nc', 'cut.nc'], bytes: { 'cut.nc': 9 }, sha256: {} }),
+  );
   writeFileSync(at('prepare/cut.nc'), 'half');
   for (const variant of ['pass-10', 'pass-2', 'paper', 'papers']) {
     mkdirSync(at(`${variant}/train`), { recursive: true });
-    writeFileSync(at(`${variant}/train/record.json`), JSON.stringify({ ...record, stage: 'train', products: ['surrogate.json'], bytes: {} }));
+    writeFileSync(
+      at(`${variant}/train/record.json`),
+      JSON.stringify({ ...record, stage: 'train', products: ['surrogate.json'], bytes: {}, sha256: {} }),
+    );
   }
   expect((await inspectFile(at('prepare'))).bytes).toBe(4 + statSync(at('prepare/record.json')).size);
   const found = await inspectFile(folder.path);
