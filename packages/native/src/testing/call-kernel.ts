@@ -78,8 +78,8 @@ export const deviceVariants: Variant[] = ['emulated', ...(cudaDevices().built ? 
  * a sum of terms of random sign by less of its own maximum.
  */
 export const roundedVariants: Variant[] = deviceVariants.flatMap(({ name, options }) => [
-  { name: name.replace('float', 'tf32'), options: { ...options, products: 'tf32' as const }, tolerance: 2 ** -10 },
-  { name: name.replace('float', 'bf16'), options: { ...options, products: 'bf16' as const }, tolerance: 2 ** -8 },
+  { name: name.replace('float', 'tf32'), options: { ...options, precision: 'tf32' as const }, tolerance: 2 ** -10 },
+  { name: name.replace('float', 'bf16'), options: { ...options, precision: 'bf16' as const }, tolerance: 2 ** -8 },
 ]);
 
 export const allVariants: Variant[] = [doubleReference, floatReference, ...fastVariants, ...deviceVariants];

@@ -4,18 +4,18 @@ import { randomArray, relativeError } from '../../testing/oracles';
 import { backward, double, drawnPass, forward, gradients, makeInputs, plain } from './lstm.cases';
 
 const deviceProducts = deviceVariants.flatMap(({ options: { module } }) =>
-  ([['float32', 1e-5] as const, ['tf32', 1e-3], ['bf16', 1e-2]] as const).map(([products, tolerance]) => ({ module, products, tolerance })),
+  ([['float32', 1e-5] as const, ['tf32', 1e-3], ['bf16', 1e-2]] as const).map(([precision, tolerance]) => ({ module, precision, tolerance })),
 );
 
-describe.each(deviceProducts)('lstm on a device, $module, products $products, against the double reference', ({ module, products, tolerance }) => {
-  const options = { device: 'cuda', module, products } as const;
+describe.each(deviceProducts)('lstm on a device, $module, products $precision, against the double reference', ({ module, precision, tolerance }) => {
+  const options = { device: 'cuda', module, precision } as const;
   const shapes = [
     [1, 3, 70, 13, 16, 1],
     [1, 2, 40, 41, 64, 0],
     [2, 3, 5, 3, 5, 1],
     [1, 2, 3, 2, 88, 1], // tiles of 32 cells backward
     // Too many for the tensor cores: units backward, which reads what they packed forward; inputs forward, where nothing is packed
-    ...(products === 'tf32'
+    ...(precision === 'tf32'
       ? [
           [1, 2, 4, 1, 171, 0],
           [1, 2, 4, 290, 7, 1],
@@ -32,7 +32,7 @@ describe.each(deviceProducts)('lstm on a device, $module, products $products, ag
       const grads = backward(inputs, saved, gradOutput, { ...sizes, ...kept }, options);
       for (const name of gradients) expect(relativeError(grads[name], reference[name])).toBeLessThan(tolerance);
       // Rounded factors, not exact ones: the products are those that were asked for.
-      if (products !== 'float32' && hidden < 100 && inChannels < 100)
+      if (precision !== 'float32' && hidden < 100 && inChannels < 100)
         expect(relativeError(grads.gradWeightInput, reference.gradWeightInput)).toBeGreaterThan(tolerance / 100);
     }
   });
@@ -47,8 +47,8 @@ function packedStates(cells: Float64Array, rows: number, hidden: number): Float3
   return states.filter((_, i) => i % (2 * words) < hidden);
 }
 
-describe.each(deviceProducts.filter(({ products }) => products !== 'float32'))('cell states kept on a device, $module, $products', (variant) => {
-  const options = { device: 'cuda', module: variant.module, products: variant.products } as const;
+describe.each(deviceProducts.filter(({ precision }) => precision !== 'float32'))('cell states kept on a device, $module, $precision', (variant) => {
+  const options = { device: 'cuda', module: variant.module, precision: variant.precision } as const;
   test.each([5, 6])('are rounded to half precision, and NaN and infinity stay: %i units', (hidden) => {
     const sizes = { batch: 2, steps: 3, cells: 35, inChannels: 1, hidden, allStates: 1, keptCells: 34, packed: 1 };
     // Weights of zero: nothing is rounded but what is kept.
