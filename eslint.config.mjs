@@ -1,6 +1,7 @@
 // Type-checked lint for all TypeScript, plus the directions between packages and rooms. Formatting is Prettier's.
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
+import { folderSize, importCircles } from './tools/lint/import-circles.mjs';
 import { roomOrder } from './tools/lint/room-order.mjs';
 
 export default tseslint.config(
@@ -8,9 +9,11 @@ export default tseslint.config(
   {
     files: ['**/*.ts'],
     extends: [js.configs.recommended, tseslint.configs.recommendedTypeChecked],
-    plugins: { retroplume: { rules: { 'room-order': roomOrder } } },
+    plugins: { retroplume: { rules: { 'room-order': roomOrder, 'import-circles': importCircles, 'folder-size': folderSize } } },
     rules: {
       'retroplume/room-order': 'error',
+      'retroplume/import-circles': 'error',
+      'retroplume/folder-size': 'error',
       eqeqeq: 'error',
       'no-console': 'error',
       'max-lines': ['error', { max: 400, skipBlankLines: true }],
@@ -43,6 +46,8 @@ export default tseslint.config(
       ],
     },
   },
+  // Until these two are sorted.
+  { files: ['packages/core/src/{assimilation,run}/**/*.ts'], rules: { 'retroplume/import-circles': 'off' } },
   {
     files: ['**/*.{mjs,cjs}'],
     extends: [js.configs.recommended],

@@ -55,23 +55,30 @@ export function breach(importer, source) {
   return undefined;
 }
 
+/** Visitors that call `check(node, text)` for whatever names a module: imports, exports, types, calls. */
+export function onImports(check) {
+  const visit = (node) => {
+    const source = node?.value ?? node?.literal?.value;
+    if (typeof source === 'string') check(node, source);
+  };
+  return {
+    ImportDeclaration: (node) => visit(node.source),
+    ExportNamedDeclaration: (node) => visit(node.source),
+    ExportAllDeclaration: (node) => visit(node.source),
+    ImportExpression: (node) => visit(node.source),
+    TSImportType: (node) => visit(node.source ?? node.argument),
+    TSExternalModuleReference: (node) => visit(node.expression),
+    CallExpression: (node) => node.callee.name === 'require' && visit(node.arguments[0]),
+  };
+}
+
 /** @type {import('eslint').Rule.RuleModule} */
 export const roomOrder = {
   meta: { type: 'problem', schema: [], messages: { breach: '{{why}}' } },
   create(context) {
-    const check = (node) => {
-      const source = node?.value ?? node?.literal?.value;
-      const why = typeof source === 'string' ? breach(context.filename, source) : undefined;
+    return onImports((node, source) => {
+      const why = breach(context.filename, source);
       if (why !== undefined) context.report({ node, messageId: 'breach', data: { why } });
-    };
-    return {
-      ImportDeclaration: (node) => check(node.source),
-      ExportNamedDeclaration: (node) => check(node.source),
-      ExportAllDeclaration: (node) => check(node.source),
-      ImportExpression: (node) => check(node.source),
-      TSImportType: (node) => check(node.source ?? node.argument),
-      TSExternalModuleReference: (node) => check(node.expression),
-      CallExpression: (node) => node.callee.name === 'require' && check(node.arguments[0]),
-    };
+    });
   },
 };
