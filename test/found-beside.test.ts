@@ -14,7 +14,7 @@ import { operatorOf } from '../packages/core/src/assimilation/observed/monitors'
 import { readOutcome } from '../packages/core/src/run/inversions/loop-pass';
 import { runStages } from '../packages/core/src/run/run';
 import { linearisation } from '../packages/core/src/assimilation/posterior/posterior-figures';
-import { foundBeside } from '../packages/core/src/assimilation/scores/nuisance-effect';
+import { nuisanceEffect } from '../packages/core/src/assimilation/scores/nuisance-effect';
 import { seriesOf } from '../packages/core/src/run/stages/verify-stage';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { SHORT_STAGES, SMALL_RUN } from './testing/small-run';
@@ -81,7 +81,7 @@ it('adds to the mean of a day at withheld monitors what the model of the inversi
     const prepared = readPrepared(context.dirOf('prepare'), period.name);
     const { monitors, updated } = await seriesOf(context, period, prepared);
     const operator = operatorOf(settings, period, prepared.grid, monitors, { firstHour: period.spinUpHours, watch: false });
-    const found = foundBeside(context, period, prepared, operator, updated)!;
+    const found = nuisanceEffect(context, period, prepared, operator, updated)!;
     for (const [species, series] of found) {
       updated.stations.forEach(({ id, cell }, s) => {
         for (let day = 0; day < 2; day++) {
@@ -110,7 +110,7 @@ it('leaves what was found out, and says so, where the inversion is not of the ca
   const { monitors, updated } = await seriesOf(context, settings.periods[0], prepared);
   const operator = operatorOf(settings, settings.periods[0], prepared.grid, monitors, { firstHour: 24, watch: false });
   const asked = { ...context, caseSettings: other, settings: other, log: (text: string) => said.push(text) };
-  expect(foundBeside(asked, settings.periods[0], prepared, operator, updated)).toBeUndefined();
+  expect(nuisanceEffect(asked, settings.periods[0], prepared, operator, updated)).toBeUndefined();
   expect(said).toEqual([expect.stringMatching(/^the inversion has 0 numbers of winds, draw 3, the case \d+: without scores of what was found/)]);
 });
 

@@ -96,7 +96,7 @@ describe('a truth with another model', () => {
     expect(result.case).toBe('demo-non-identical');
     const page = readFileSync(result.report!, 'utf8');
     expect(page).toContain('made by another model than all other runs');
-    expect(page).toContain('id="table-redistribution"');
+    expect(page).toContain('id="table-audit"');
   });
 
   it('is audited, and judged near the monitors, in the file as in the result', () => {

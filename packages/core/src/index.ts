@@ -97,7 +97,7 @@ export type { DifferentiationTest } from './surrogate/judgement/differentiation'
 export type { ConcentrationErrors } from './surrogate/judgement/evaluate';
 export type { ResponseFigures } from './surrogate/judgement/response-comparison';
 export type { Ring } from './surrogate/judgement/source-patches';
-export type { AuditRow } from './inversion/scores/audit';
+export type { AuditRow } from './assimilation/scores/audit';
 export type { CostRequest } from './inversion/cost/cost';
 export type { Decorrelation } from './inversion/cost/correlated-errors';
 export type { BatchCost, CostSettings, Divisor, Loss } from './inversion/cost/cost';

@@ -12,7 +12,7 @@ export function bytesOfFields(processes = 1): number {
 }
 
 /** Room for fields, which is given to one after the other as long as they fit. */
-export class FieldRoom {
+export class MemoryBudget {
   private readonly files: HourStore[] = [];
   /** bytes that are in memory, and bytes that found no room */
   readonly given = { inMemory: 0, elsewhere: 0 };

@@ -22,7 +22,7 @@ import { CHANNELS, type Channel as Meteorology } from '../weather/meteorology';
 import { cfVariable, cfContents, type CfAttributes } from '../files/netcdf/netcdf-cf';
 import { NetcdfOutput, openNetcdf, reading } from '../files/netcdf/netcdf-access';
 import { putChannel } from '../files/ioapi/period-steps';
-import { remembered } from '../files/cached-by-file';
+import { cachedByFile } from '../files/cached-by-file';
 
 /** One run of the transport model. */
 export interface PreparedRun {
@@ -288,7 +288,7 @@ export interface StoreHeader {
 }
 
 /** Every stage asks for those of all periods. @throws {DataError} `PREPARED_MISSING` */
-export const storeHeader = remembered((path): StoreHeader => readChannels(path, (_, header) => header));
+export const storeHeader = cachedByFile((path): StoreHeader => readChannels(path, (_, header) => header));
 
 /** Opens a file of the store for `read`. @throws {DataError} `PREPARED_MISSING` */
 function readChannels<T>(path: string, read: (file: NetcdfFile, header: StoreHeader) => T): T {

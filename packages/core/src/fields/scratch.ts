@@ -2,7 +2,7 @@
 import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataError } from '../base/errors';
-import { noRoom } from '../files/disk-limits';
+import { diskLimitError } from '../files/disk-limits';
 
 /** What is read or written at once of a file. */
 export const FILE_CHUNK = 2 ** 28;
@@ -97,7 +97,7 @@ function nameless(folder: string): number {
 }
 
 function unwritable(folder: string, cause: unknown): DataError {
-  const refused = noRoom(folder, 0, cause, 'set TMPDIR to a folder on another disk');
+  const refused = diskLimitError(folder, 0, cause, 'set TMPDIR to a folder on another disk');
   if (refused) return refused;
   const full = (cause as NodeJS.ErrnoException).code === 'ENOSPC';
   return new DataError(

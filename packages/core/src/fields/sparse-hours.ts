@@ -33,7 +33,7 @@ export class ChosenHours {
 }
 
 /** Fields of a period's chosen hours, which are asked for by their places in the period. */
-export class SomeHours {
+export class SparseHours {
   /** @param fields - of the chosen hours, one after the other: what they are kept in */
   constructor(
     readonly fields: HourStore,

@@ -1,5 +1,5 @@
 /** A period as training samples it: fields in memory, as `readPrepared` gives them, or in the prepared store, from which windows are read when they are asked for. */
-import type { FieldRoom } from './memory-budget';
+import type { MemoryBudget } from './memory-budget';
 import type { HourStore } from './hour-store';
 import { channelsOf, wholeGrid, part, rectangleOf, type HourlyField, type HourlyValues, type PeriodSource } from './period-source';
 import type { PreparedMeteorology } from './prepared';
@@ -25,7 +25,7 @@ export interface TrainingFields {
   /** whether the concentrations of the prior run are channels of the meteorology */
   priorConcentrations: boolean;
   /** of what is in memory */
-  room: FieldRoom;
+  room: MemoryBudget;
 }
 
 /**
@@ -50,14 +50,14 @@ export function openTrainingPeriods(dir: string, names: readonly string[], { run
   }));
 }
 
-function runOf(source: PeriodSource, room: FieldRoom): TrainingRun {
+function runOf(source: PeriodSource, room: MemoryBudget): TrainingRun {
   return { emissions: fieldOf(source, 'emissions', room), concentrations: fieldOf(source, 'concentrations', room) };
 }
 
 /** Hours that are read at once into memory. */
 const SLAB = 24;
 
-function fieldOf(source: PeriodSource, field: HourlyField, room: FieldRoom): HourlyValues {
+function fieldOf(source: PeriodSource, field: HourlyField, room: MemoryBudget): HourlyValues {
   const { rows, cols } = source.grid;
   const hours = source.time.count;
   const channels = channelsOf(source, field);

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 
 /** Of a file that is there what `read` has found in it, for as long as the file system says that it is the same file. */
-export function remembered<T>(read: (path: string) => T): (path: string) => T {
+export function cachedByFile<T>(read: (path: string) => T): (path: string) => T {
   const known = new Map<string, { state: string; found: T }>();
   return (path) => {
     const stat = statSync(path, { bigint: true, throwIfNoEntry: false });

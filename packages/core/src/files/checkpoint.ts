@@ -8,7 +8,7 @@ import { closeSync, existsSync, fstatSync, openSync, readSync, renameSync, rmSyn
 import { hostname } from 'node:os';
 import { DataError } from '../base/errors';
 import { replaceFile } from '../base/new-file';
-import { noRoom } from './disk-limits';
+import { diskLimitError } from './disk-limits';
 
 export type TensorData = Float32Array | Float64Array;
 
@@ -67,7 +67,7 @@ export function writeSharedFile(path: string, content: string): void {
 
 /** `DISK_FULL`, `DISK_QUOTA`, `FILE_LIMIT`, or `WRITE_FAILED` for whatever else kept a file from being written. */
 export function writeFailure(path: string, bytes: number, cause: unknown): DataError {
-  const refused = noRoom(path, bytes, cause);
+  const refused = diskLimitError(path, bytes, cause);
   if (refused) return refused;
   return (cause as NodeJS.ErrnoException).code === 'ENOSPC'
     ? new DataError('DISK_FULL', `${path}: the disk has no room for ${bytes} bytes: free some space and run again; earlier products are intact`, {

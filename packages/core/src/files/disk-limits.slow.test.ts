@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { noRoom } from './disk-limits';
+import { diskLimitError } from './disk-limits';
 
 /** The compiled modules, for a process that has a limit. */
 const DIST = join(__dirname, '../../dist/files');
@@ -58,9 +58,9 @@ it('nor for temporary files', () => {
 
 it('a quota is named', () => {
   const refused = Object.assign(new Error('EDQUOT: disk quota exceeded, write'), { code: 'EDQUOT' });
-  expect(noRoom('a.nc', 0, refused)).toMatchObject({
+  expect(diskLimitError('a.nc', 0, refused)).toMatchObject({
     ...{ code: 'DISK_QUOTA', exitCode: 3, cause: refused },
     message: 'a.nc: your quota on this disk is used up: make room within it, ask for more, or choose another folder with --out',
   });
-  expect(noRoom('a.nc', 0, Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' }))).toBeUndefined();
+  expect(diskLimitError('a.nc', 0, Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' }))).toBeUndefined();
 });

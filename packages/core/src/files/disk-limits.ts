@@ -31,7 +31,7 @@ export function fileLimit(path: string, bytes = 0, cause?: unknown): DataError {
  *
  * @param elsewhere - how another folder is chosen
  */
-export function noRoom(path: string, bytes: number, cause: unknown, elsewhere = 'choose another folder with --out'): DataError | undefined {
+export function diskLimitError(path: string, bytes: number, cause: unknown, elsewhere = 'choose another folder with --out'): DataError | undefined {
   const code = (cause as NodeJS.ErrnoException | undefined)?.code;
   if (code === 'EFBIG') return fileLimit(path, bytes, cause);
   if (code !== 'EDQUOT') return undefined;
@@ -50,7 +50,7 @@ const QUOTA = /disk quota exceeded|\bEDQUOT\b/i;
  * @param said - the end of what it has printed
  * @param log - where all of it is
  */
-export function noRoomFor(what: string, { folder, said, log }: { folder: string; said: string; log: string }): DataError | undefined {
+export function fullDiskError(what: string, { folder, said, log }: { folder: string; said: string; log: string }): DataError | undefined {
   if (QUOTA.test(said)) {
     return new DataError(
       'DISK_QUOTA',

@@ -14,7 +14,7 @@ import { headline } from './sections/summary/headline';
 import { inversion } from './sections/inversion';
 import { loop } from './sections/surrogate/loop';
 import { provenance } from './sections/provenance';
-import { redistribution } from './sections/redistribution';
+import { audit } from './sections/audit';
 import { scores } from './sections/scores';
 import { surrogate } from './sections/surrogate/surrogate';
 import { trustRegion } from './sections/surrogate/trust-region';
@@ -29,7 +29,7 @@ const SECTIONS: readonly [id: string, title: string, draw: (context: PageContext
   ['concentrations', 'Concentrations', concentrations],
   ['scores', 'Scores', scores],
   ['emissions', 'Emissions', emissions],
-  ['redistribution', 'Redistribution', redistribution],
+  ['audit', 'Audit', audit],
   ['uncertainty', 'Uncertainty', uncertainty],
   ['surrogate', 'Surrogate', surrogate],
   ['certificate', 'Certificate', certificate],

@@ -100,8 +100,7 @@ describe('page', () => {
 
   it('names the regions whose totals and concentrations do not go together, in words', () => {
     const data = syntheticReport(small);
-    const section = (whole: string): string =>
-      whole.slice(whole.indexOf('id="redistribution"'), whole.indexOf('id="surrogate"')).replace(/\s+/g, ' ');
+    const section = (whole: string): string => whole.slice(whole.indexOf('id="audit"'), whole.indexOf('id="surrogate"')).replace(/\s+/g, ' ');
     const text = section(write(data));
     expect(text).toContain('<b>1 of 2 totals and the concentrations at their monitors do not go together</b>');
     expect(text).toContain('BTH: NO₂ −25 % at 12 monitors, NOₓ +1 % (near the monitors −20 %, around the region −8 %)');
@@ -112,7 +111,7 @@ describe('page', () => {
     const shortened = section(write({ ...data, audit: [{ mode: 'default', rows: [...many, data.audit![0].rows[0]] }] }));
     expect(shortened).not.toContain('region 7');
     expect(shortened).toContain('41 further rows stand in audit.csv');
-    expect(write({ ...data, audit: undefined })).not.toContain('id="redistribution"');
+    expect(write({ ...data, audit: undefined })).not.toContain('id="audit"');
   });
 
   it('shows what was inverted beside the emissions: runs one by one, biases by species, without what no monitor sees', () => {

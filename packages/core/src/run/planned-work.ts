@@ -4,8 +4,8 @@ import { caseOf, type Case } from '../case';
 import { RetroplumeError } from '../base/errors';
 import { checkPlan, planOf, STAGE_OF, stagesOf } from './all-stages';
 import { checkInputs } from './commands/check/check-case';
-import { liesAside } from './engine/previous-result';
-import { changedBeside } from './engine/external-files';
+import { hasPreviousResult } from './engine/previous-result';
+import { changedExternal } from './engine/external-files';
 import { damagedProducts, keepsSome, lastMade, readRecord, unmadeParts, type StageMark } from './engine/record';
 import { replacedRuns } from './transport-runs/replaced-runs';
 import { deviceOf, runContext, type RunOptions } from './run';
@@ -67,7 +67,7 @@ export async function plannedWork(
 class Work {
   readonly stages: PlannedStage[] = [];
   /** keys that stages will have, by their folders */
-  private readonly keys = new Map<string, Pick<StageMark, 'key' | 'dearKey' | 'parts'>>();
+  private readonly keys = new Map<string, Pick<StageMark, 'key' | 'expensiveKey' | 'parts'>>();
   /** folders of stages whose key will be another one */
   private readonly changed = new Set<string>();
 
@@ -94,7 +94,7 @@ class Work {
     const mark = also.length > 0 ? { ...own, key: `${own.key} after ${also.join()}` } : own;
     this.keys.set(dir, mark);
     const damaged = await damagedIn(dir);
-    const state = stage.keepsLast && liesAside(dir, mark.key) ? 'up to date' : stateOf(dir, mark, damaged);
+    const state = stage.keepsLast && hasPreviousResult(dir, mark.key) ? 'up to date' : stateOf(dir, mark, damaged);
     if (state !== 'up to date' && lastMade(dir)?.key !== mark.key) this.changed.add(dir);
     const after = [...stage.needs, ...also].filter((other) => this.changed.has(dirOf(other)));
     const why = state === 'kept' || state === 'anew' ? { why: whyOf(dir, mark, { damaged, after }) } : {};
@@ -115,7 +115,7 @@ interface Damage {
 async function damagedIn(dir: string): Promise<Damage[]> {
   const record = readRecord(dir);
   if (!record) return [];
-  return [...damagedProducts(dir, record).map(({ product, trouble }) => ({ path: join(dir, product), trouble })), ...(await changedBeside(dir))];
+  return [...damagedProducts(dir, record).map(({ product, trouble }) => ({ path: join(dir, product), trouble })), ...(await changedExternal(dir))];
 }
 
 function unmadeIn(dir: string, mark: StageMark): string[] {

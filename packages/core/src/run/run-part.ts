@@ -58,7 +58,7 @@ export interface PartResult {
   part: Part;
 }
 
-/** Those that are dear and that variants have of their own, each in a folder that no other one touches. */
+/** Those that are expensive and that variants have of their own, each in a folder that no other one touches. */
 const VARIANT_STAGES: readonly StageName[] = ['train', 'invert'];
 
 /** What a run of `certify` is made of: the hash of the inputs, and where the prior's emissions are. Nothing of a training. */

@@ -107,13 +107,13 @@ export async function runStages(source: string | Case, options: RunOptions = {})
     if (first) forgetFailure(out);
     if (first && plan.length > 0) tellOtherCase(context, stageContext(context, plan[0].stage, plan[0].variant).log);
     if (first) writeRunFile(context);
-    const takenAsIs = wanted !== all && first ? await tellStale(context, wanted[0], stagesBefore(settings, wanted)) : [];
+    const staleStages = wanted !== all && first ? await tellStale(context, wanted[0], stagesBefore(settings, wanted)) : [];
     const note = ({ stage, variant }: Plan[number], record: StageRecord): void => {
       const label = variant === 'paper' ? `paper/${stage}` : stage;
       seconds[label] = record.seconds;
       records.set(label, record);
     };
-    const own: RunContext = { ...context, takenAsIs, remake: (dirs) => remake(own, plan, dirs, note) };
+    const own: RunContext = { ...context, staleStages, remake: (dirs) => remake(own, plan, dirs, note) };
     for (const each of plan) note(each, await runTogether(STAGE_OF[each.stage], stageContext(own, each.stage, each.variant), each));
   } finally {
     release();

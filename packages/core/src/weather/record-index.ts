@@ -6,7 +6,7 @@ import type { TimeAxis } from '../grid/grid';
 import { instant, timeAt } from '../files/ioapi/ioapi-time';
 import { openNetcdf, reading } from '../files/netcdf/netcdf-access';
 import { notCovered } from '../files/ioapi/period-steps';
-import { remembered } from '../files/cached-by-file';
+import { cachedByFile } from '../files/cached-by-file';
 
 /** A file, opened when it is first asked for, and the times of its records, ms since 1970, rising. */
 export interface TimedFile {
@@ -160,7 +160,7 @@ export function openIndexed(paths: string[], timesOf: (path: string) => readonly
 
 /** The times of a file's records, ms since 1970: a year of hourly files is asked for them again and again. */
 export function timesOfFiles(read: (file: NetcdfFile, path: string) => number[]): (path: string) => readonly number[] {
-  return remembered((path) => {
+  return cachedByFile((path) => {
     const file = openNetcdf(path);
     try {
       return reading(path, () => read(file, path));

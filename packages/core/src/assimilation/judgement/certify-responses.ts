@@ -19,7 +19,7 @@ import type { Surrogate } from '../../surrogate/model/surrogate';
 import type { StageContext } from '../../run/engine/stage';
 import { readResponseSums } from '../surrogate/evaluated-responses';
 import { comparedHourStep, firstHours, preparedPeriod, type DomainPlan } from '../surrogate/trained-surrogate';
-import { expectEmissionsTaken, remedyOfBrought } from '../../inventory/reading/emissions-used';
+import { expectEmissionsUsed, remedyOfBrought } from '../../inventory/reading/emissions-used';
 import { readInventory } from '../../inventory/reading/read-inventory';
 import { hourlyFiles, PRIOR } from '../../case/case-runs';
 import { readRunConcentrations } from '../../transport/run-concentrations';
@@ -122,7 +122,7 @@ async function compareFurther(
     };
     const ofRuns = { own, prior: runFiles(context, PRIOR, period.name) };
     const remedy = remedyOfBrought('certificate.runs', given.name);
-    expectEmissionsTaken(caseSettings, { ...period, name: given.name, period: period.name }, ofRuns, remedy, signal);
+    expectEmissionsUsed(caseSettings, { ...period, name: given.name, period: period.name }, ofRuns, remedy, signal);
     const theirs = readInventory(own.emissions, period.grid, period.time, { signal });
     const groups = changedGroups(emissions, theirs);
     if (groups.length === 0) {

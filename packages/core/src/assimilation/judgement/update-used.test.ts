@@ -3,7 +3,7 @@ import type { PreparedPeriod } from '../../fields/prepared';
 import { Random } from '../../base/random';
 import { meanEmissions } from '../factors/factors-file';
 import { PRIOR } from '../../case/case-runs';
-import { expectUpdateTaken } from './update-used';
+import { expectUpdateUsed } from './update-used';
 
 const [HOURS, CELLS] = [2, 144];
 const RANDOM = new Random(3);
@@ -25,7 +25,7 @@ function told(given: object, updated: Float32Array, emissions = others): string[
     runs: new Map([[PRIOR, { emissions: rates, concentrations: answerTo(rates) }]]),
   };
   const update = { prior: meanEmissions(rates, HOURS), updated: meanEmissions(emissions, HOURS) };
-  expectUpdateTaken({ caseSettings: settings, log: (text) => void log.push(text) }, period, update, updated, 'verify/ACONC_winter.nc');
+  expectUpdateUsed({ caseSettings: settings, log: (text) => void log.push(text) }, period, update, updated, 'verify/ACONC_winter.nc');
   return log;
 }
 

@@ -15,7 +15,7 @@ const NAME = 'the updated run';
  * @param updated - `[T, H, W, 4]` @param output - the file that a run of the case's own command is collected in
  * @throws {TransportError} `EMISSIONS_IGNORED` where they are those of the prior run
  */
-export function expectUpdateTaken(
+export function expectUpdateUsed(
   { caseSettings, log }: Pick<StageContext, 'caseSettings' | 'log'>,
   { name, time, runs }: Pick<PreparedPeriod, 'name' | 'time' | 'runs'>,
   update: Pick<EmissionUpdate, 'prior' | 'updated'>,

@@ -1,4 +1,4 @@
-/** The redistribution audit of a run: rows from its emissions and its runs of the transport model, and their table as CSV. See docs/audit.md. */
+/** The audit of an inversion: what its totals hide, one row per period, region and group, and their table as CSV. See docs/audit.md. */
 import { GROUPS, type Group, type Species } from '../../base/species';
 import { type Case } from '../../case';
 import { timeAt } from '../../files/ioapi/ioapi-time';
@@ -6,9 +6,8 @@ import type { PreparedPeriod } from '../../fields/prepared';
 import { regionMasks } from '../../case/gridded/regions';
 import { cellsWithin } from '../../grid/cells-within';
 import type { Grid } from '../../grid/grid';
-import type { AuditRow } from '../../inversion/scores/audit';
 import type { StationSeries } from '../../inversion/observations/observation-operator';
-import { diurnalShift, redistribution, type DiurnalShift, annualWeights } from '../../inversion/scores/redistribution';
+import { annualWeights, diurnalShift, redistribution, type DiurnalShift, type Redistribution } from '../../inversion/scores/redistribution';
 import { ANSWERS, judgeResponse, type RegionalResponse } from '../../inversion/scores/regional-response';
 import { localSolarHour } from '../../worlds/solar';
 import { PRIOR } from '../../case/case-runs';
@@ -21,6 +20,18 @@ import { quotedField } from '../../base/text-file';
 const NEIGHBOUR_KM = 260;
 
 export const AUDIT_FILE = 'audit.csv';
+
+/** Totals in Mt a-1. */
+export interface AuditRow extends Redistribution {
+  period: string;
+  /** absent: the whole domain */
+  region?: string;
+  group: string;
+  /** only with a factor per hour */
+  diurnal?: DiurnalShift;
+  /** only for groups with a species that answers them, where the region has monitors of it */
+  response?: RegionalResponse;
+}
 
 /** What the audit of a period is made of. */
 export interface AuditedPeriod extends Pick<PreparedPeriod, 'name' | 'grid' | 'time' | 'runs'> {

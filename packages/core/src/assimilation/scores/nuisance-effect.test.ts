@@ -9,7 +9,7 @@ import { CELLS, GRID, HOURS, START, temporaryFolder, writeFile } from '../../tra
 import type { StageContext } from '../../run/engine/stage';
 import { operatorOf } from '../observed/monitors';
 import { UNIT_ERRORS } from '../testing/july-monitors';
-import { foundBeside } from './nuisance-effect';
+import { nuisanceEffect } from './nuisance-effect';
 
 const folder = temporaryFolder();
 beforeAll(() => mkdirSync(join(folder.path, 'invert')));
@@ -54,7 +54,7 @@ function foundIn({ periods, runs, found, updated = 100 }: Given): Map<string, Fl
   const prepared = { name: period.name, grid: GRID, time: TIME, runs: new Map([['prior', { concentrations }]]) } as unknown as PreparedPeriod;
   const series = operator.atStations(concentrations.map(() => updated));
   expect(series.stations.map((station) => station.cell)).toEqual([CELL]);
-  return foundBeside(context, period, prepared, operator, series);
+  return nuisanceEffect(context, period, prepared, operator, series);
 }
 
 function inflow(varies?: object): object {

@@ -31,7 +31,7 @@ interface FoundPart {
  * @param updated - series of the updated run at the stations of the operator
  * @returns by species, `[T, S]`, nothing below zero; undefined where the inversion has nothing of the kind, or not what the case asks for
  */
-export function foundBeside(
+export function nuisanceEffect(
   context: StageContext,
   settings: PeriodSettings,
   prepared: PreparedPeriod,

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FieldRoom } from '../../fields/memory-budget';
+import { MemoryBudget } from '../../fields/memory-budget';
 import { gridSetting, tinyPeriod, tinySurrogate, WORLD, writePeriods } from '../../surrogate/testing/tiny-world';
 import type { StageContext } from '../../run/engine/stage';
 import { randomPeriod, randomSurrogate } from '../../surrogate/testing/random-surrogate';
@@ -67,7 +67,7 @@ it.each([
   ['the same', {}, undefined],
 ])('fields of other hours than the case has are not held against its observations: %s', (_, changed, message) => {
   const dir = mkdtempSync(join(tmpdir(), 'retroplume-learning-'));
-  const room = new FieldRoom(1e9);
+  const room = new MemoryBudget(1e9);
   try {
     writePeriods(dir, [tinyPeriod('winter', 1, { runs: { prior: 1 } })]);
     const grid = gridSetting(dir);

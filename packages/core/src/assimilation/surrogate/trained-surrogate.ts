@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { memberNames, testMembers, type SurrogateSettings } from '../../case';
 import { gridOf } from '../../case/gridded/case-grid';
-import type { FieldRoom } from '../../fields/memory-budget';
+import type { MemoryBudget } from '../../fields/memory-budget';
 import { instant } from '../../files/ioapi/ioapi-time';
 import type { PeriodSource } from '../../fields/period-source';
 import { readPrepared, type PreparedPeriod } from '../../fields/prepared';
@@ -54,7 +54,7 @@ export function preparedPeriods(context: StageContext): PreparedPeriod[] {
 }
 
 /** The prepared periods with what the variant's surrogate is trained on: the prior run and, but for the paper's mode, members and, in the loop, runs of earlier passes. */
-export function trainingPeriods(context: StageContext, room: FieldRoom): TrainingPeriod[] {
+export function trainingPeriods(context: StageContext, room: MemoryBudget): TrainingPeriod[] {
   const { mode, priorConcentrations } = context.settings.surrogate;
   const runs = [PRIOR, ...(mode === 'paper' ? [] : memberNames(context.caseSettings))];
   const names = context.caseSettings.periods.map(({ name }) => name);

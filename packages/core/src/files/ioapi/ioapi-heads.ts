@@ -3,7 +3,7 @@ import { DataError, RetroplumeError } from '../../base/errors';
 import type { TimeAxis } from '../../grid/grid';
 import { IoapiFile } from './ioapi-file';
 import { instant, timeAt } from './ioapi-time';
-import { remembered } from '../cached-by-file';
+import { cachedByFile } from '../cached-by-file';
 
 export interface IoapiHead {
   time: TimeAxis;
@@ -12,7 +12,7 @@ export interface IoapiHead {
 }
 
 /** Undefined where the file is no I/O API file or cannot be read: whoever reads it says so. Years of daily files are asked for again and again. */
-export const headOf = remembered((path): IoapiHead | undefined => {
+export const headOf = cachedByFile((path): IoapiHead | undefined => {
   try {
     const file = IoapiFile.open(path);
     file.close();

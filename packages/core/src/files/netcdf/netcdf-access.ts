@@ -7,7 +7,7 @@ import { AddonError, NetcdfFile, type NetcdfError, type NetcdfFormat } from '@re
 import { DataError, RetroplumeError } from '../../base/errors';
 import { clearTheWay } from '../../base/new-file';
 import { makeFolder } from '../make-folder';
-import { fileLimit, fileSizeLimit, megabytes, noRoom } from '../disk-limits';
+import { fileLimit, fileSizeLimit, megabytes, diskLimitError } from '../disk-limits';
 import { isGzipped } from '../tables/table-files';
 
 /** Bytes of room that are as good as none. */
@@ -185,7 +185,7 @@ export class NetcdfOutput {
       const limited = untold && this.isLimited();
       this.abort();
       if (full) throw this.diskFull(error);
-      const refused = limited ? fileLimit(this.path, this.bytes, error) : noRoom(this.path, this.bytes, error);
+      const refused = limited ? fileLimit(this.path, this.bytes, error) : diskLimitError(this.path, this.bytes, error);
       if (refused) throw refused;
       if (!(error instanceof Error && 'code' in error) || error instanceof RetroplumeError || error instanceof AddonError) throw error;
       const said = isNetcdfError(error) ? error.message.replace(`${error.path}: `, '') : error.message;

@@ -73,7 +73,7 @@ function sameRuns(
 }
 
 /** A run with other emissions than the prior's. @param remedy - what to do where it gave what the prior run gave @throws {TransportError} `EMISSIONS_IGNORED` */
-export function expectEmissionsTaken(
+export function expectEmissionsUsed(
   settings: Pick<Case, 'concentrations'>,
   run: { name: string; period: string; grid: Grid; time: TimeAxis },
   { own, prior }: { own: RunFiles; prior: RunFiles },

@@ -11,7 +11,7 @@
  * can never disagree with the field or the series beside it.
  */
 import type { Grid } from '../../grid/grid';
-import type { AuditRow } from '../../inversion/scores/audit';
+import type { AuditRow } from '../../assimilation/scores/audit';
 import type { CandidateScore } from '../../inversion/cross-validation/fold-scores';
 import type { GainByPart } from '../../inversion/scores/gain-by-part';
 import type { ScoreRow } from '../../inversion/scores/score-rows';

@@ -1,7 +1,7 @@
 import { changeAtSide } from './block-bootstrap';
 import type { ReportData, ReportStation } from './report-data';
 import { annualWeights } from '../../inversion/scores/redistribution';
-import { annualTotal, errorChangeAtStation, meanSeries, pairs, redistribution, variantScores } from './statistics';
+import { annualTotal, errorChangeAtStation, meanSeries, pairs, movedPart, variantScores } from './statistics';
 import { smallGrid, syntheticReport } from '../testing/synthetic-report';
 import { convert, SECONDS_PER_YEAR } from '../../units';
 
@@ -127,6 +127,6 @@ describe('emissions', () => {
     moved[0] += 1e-9;
     moved[1] -= 1e-9;
     expect(annualTotal(grid, moved)).toBeCloseTo(annualTotal(grid, field), 12);
-    expect(redistribution(grid, field, moved)).toBeCloseTo(0.5);
+    expect(movedPart(grid, field, moved)).toBeCloseTo(0.5);
   });
 });

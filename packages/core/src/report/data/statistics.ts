@@ -124,6 +124,6 @@ export function annualTotal(grid: ReportGrid, field: ArrayLike<number>, mask?: A
 }
 
 /** Σ|updated − prior| / Σ prior: what was moved, which the change of the total hides where ups and downs cancel. */
-export function redistribution(grid: ReportGrid, prior: ArrayLike<number>, updated: ArrayLike<number>, mask?: ArrayLike<number>): number {
+export function movedPart(grid: ReportGrid, prior: ArrayLike<number>, updated: ArrayLike<number>, mask?: ArrayLike<number>): number {
   return massMoved(prior, updated, annualWeights(grid, mask));
 }

@@ -30,9 +30,9 @@ nav a { color: var(--good); }
 .card p.interval { margin: -6px 0 10px; }
 .together { white-space: nowrap; }
 #headline-emissions { max-width: none; }
-.reliance { margin: 4px 0 10px; padding-left: 18px; }
-.reliance li { margin-bottom: 3px; max-width: 110ch; }
-.reliance a, p a { color: var(--good); }
+.evidence { margin: 4px 0 10px; padding-left: 18px; }
+.evidence li { margin-bottom: 3px; max-width: 110ch; }
+.evidence a, p a { color: var(--good); }
 .assumptions { border: 1px solid #c9a54a; border-left-width: 6px; background: #fdf8e8; padding: 4px 20px 10px; margin-top: 28px; }
 .assumptions h2 { border: 0; margin: 6px 0; padding: 0; font-size: 17px; }
 .assumptions ul { margin: 0; padding-left: 18px; }

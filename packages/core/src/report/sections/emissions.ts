@@ -11,7 +11,7 @@ import { scores } from '../../inversion/scores/scores';
 import { SECONDS_PER_YEAR } from '../../units';
 import type { ReportEmissions, ReportRegion } from '../data/report-data';
 import { drawScatter, scatterEnd } from '../figures/scatter';
-import { annualTotal, redistribution } from '../data/statistics';
+import { annualTotal, movedPart } from '../data/statistics';
 import type { Row } from '../html/table';
 import { table } from '../html/table';
 
@@ -52,9 +52,9 @@ function totalsRow(context: PageContext, emissions: ReportEmissions, begins: boo
       significant(total, 4),
       significant(sum(updated), 4),
       `${change(relativeChange(total, sum(updated)), 1)}${marked(context, emissions)}`,
-      percent(redistribution(grid, prior, updated), 1),
+      percent(movedPart(grid, prior, updated), 1),
       ...(context.data.twin ? [change(relativeChange(total, sum(truth)), 1)] : []),
-      ...(context.hasPaper ? [change(relativeChange(total, sum(paper)), 1), paper ? percent(redistribution(grid, prior, paper), 1) : '–'] : []),
+      ...(context.hasPaper ? [change(relativeChange(total, sum(paper)), 1), paper ? percent(movedPart(grid, prior, paper), 1) : '–'] : []),
     ],
     begins,
   };
@@ -111,7 +111,7 @@ function regionCell(context: PageContext, region: ReportRegion, emissions: Repor
   if (!emissions) return '–';
   const { grid } = context.data;
   const [prior, updated] = [annualTotal(grid, emissions.prior, region.mask), annualTotal(grid, emissions.updated, region.mask)];
-  const moved = redistribution(grid, emissions.prior, emissions.updated, region.mask);
+  const moved = movedPart(grid, emissions.prior, emissions.updated, region.mask);
   return html`${significant(prior)} → ${significant(updated)}<br /><span class="small"
       >${change(relativeChange(prior, updated))}${marked(context, emissions, region.name)}, moved ${percent(moved)}</span
     >`;

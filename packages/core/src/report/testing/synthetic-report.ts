@@ -1,5 +1,5 @@
 /** A report's worth of made-up data, for tests of the page: plausible in shape and size, true of nothing. */
-import type { AuditRow } from '../../inversion/scores/audit';
+import type { AuditRow } from '../../assimilation/scores/audit';
 import { smoothRandomField } from '../../grid/correlation';
 import { Grid } from '../../grid/grid';
 import { scoreRows, type RunSeries, type ScoreRow } from '../../inversion/scores/score-rows';

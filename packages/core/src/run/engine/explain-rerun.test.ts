@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beginStage, type StageMark } from './record';
-import { whyAnew } from './explain-rerun';
+import { explainRerun } from './explain-rerun';
 
 let dir: string;
 beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'retroplume-why-'))));
@@ -17,7 +17,7 @@ const MADE: StageMark = {
 };
 const now = (over: Partial<StageMark>): string | undefined => {
   beginStage(dir, MADE);
-  return whyAnew(dir, { ...MADE, key: 'now', ...over });
+  return explainRerun(dir, { ...MADE, key: 'now', ...over });
 };
 
 it.each<[string, Partial<StageMark>, string]>([
@@ -40,13 +40,13 @@ it('shows of long values where they differ', () => {
   const command = (nodes: number): object => ({ command: `run_cmaq.sh /project/emissions/2016 {output} --nodes ${nodes}` });
   beginStage(dir, { ...MADE, settings: command(8) });
   const told = 'command …utput} --nodes 8" → …utput} --nodes 16"';
-  expect(whyAnew(dir, { ...MADE, key: 'now', settings: command(16) })).toBe(`changed since its last run: ${told}: made anew`);
+  expect(explainRerun(dir, { ...MADE, key: 'now', settings: command(16) })).toBe(`changed since its last run: ${told}: made anew`);
 });
 
 it('shows no more than forty characters of a value, also where a short one has become long', () => {
   beginStage(dir, { ...MADE, settings: { command: 'a'.repeat(20) } });
   const told = `command …${'a'.repeat(15)}" → …${'a'.repeat(38)}…`;
-  expect(whyAnew(dir, { ...MADE, key: 'now', settings: { command: 'a'.repeat(50) } })).toBe(`changed since its last run: ${told}: made anew`);
+  expect(explainRerun(dir, { ...MADE, key: 'now', settings: { command: 'a'.repeat(50) } })).toBe(`changed since its last run: ${told}: made anew`);
 });
 
 it('names a few of many', () => {
@@ -55,13 +55,13 @@ it('names a few of many', () => {
 });
 
 it('says nothing of an empty folder, nor of what is the same, and not what nobody has noted', () => {
-  expect(whyAnew(dir, MADE)).toBeUndefined();
+  expect(explainRerun(dir, MADE)).toBeUndefined();
   expect(now({ key: 'made' })).toBeUndefined();
   writeFileSync(join(dir, 'partial.json'), '{}');
-  expect(whyAnew(dir, MADE)).toBe('changed since its last run: nothing tells what: made anew');
+  expect(explainRerun(dir, MADE)).toBe('changed since its last run: nothing tells what: made anew');
 });
 
 it('says that what is still right is kept where only the rest has changed', () => {
-  beginStage(dir, { ...MADE, dearKey: 'dear' });
-  expect(whyAnew(dir, { ...MADE, key: 'now', dearKey: 'dear', settings: {} })).toMatch(/: made anew, but for what is still right$/);
+  beginStage(dir, { ...MADE, expensiveKey: 'dear' });
+  expect(explainRerun(dir, { ...MADE, key: 'now', expensiveKey: 'dear', settings: {} })).toMatch(/: made anew, but for what is still right$/);
 });

@@ -80,7 +80,7 @@ export function whatChanged(before: Partial<StageMark>, now: StageMark): string 
 }
 
 /** One sentence; undefined where the folder holds nothing yet, or what was made, finished or not, with what the stage has now. */
-export function whyAnew(dir: string, now: StageMark): string | undefined {
+export function explainRerun(dir: string, now: StageMark): string | undefined {
   const before = lastMade(dir);
   if (before === undefined || before.key === now.key) return undefined;
   return `changed since its last run: ${whatChanged(before, now)}: ${keepsSome(dir, now) ? 'made anew, but for what is still right' : 'made anew'}`;

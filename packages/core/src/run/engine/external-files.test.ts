@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Case } from '../../case';
-import { certifiedHash } from '../transport-runs/certified-values';
+import { certificateHash } from '../transport-runs/certified-values';
 import { InputHashes } from './input-hashes';
 import { readRecord } from './record';
 import { runStage } from './run-stage';
@@ -53,7 +53,7 @@ it.each<[string, () => void, RegExp]>([
   ['another one', (): void => (writeFileSync(file(), 'else'), utimesSync(file(), 1, 1)), /is another one than it was/],
 ])('a stage is run again where a file of the run that it was made from is %s', async (_what, change, sentence) => {
   await runStage(stage, context());
-  expect(Object.keys(readRecord(join(out, 'certify'))!.beside!)).toEqual(['../certify-runs/SO2-x0.8/ACONC_winter.nc']);
+  expect(Object.keys(readRecord(join(out, 'certify'))!.externalFiles!)).toEqual(['../certify-runs/SO2-x0.8/ACONC_winter.nc']);
   expect(await isStageUpToDate(stage, context())).toBe(true);
   change();
   expect(await isStageUpToDate(stage, context())).toBe(false);
@@ -72,11 +72,11 @@ it('one that was copied, and so has another time, is what it was', async () => {
 
 it('what such a stage found is told apart by those that read it', async () => {
   const dir = join(out, 'certify');
-  expect(certifiedHash(dir)).toBeUndefined();
+  expect(certificateHash(dir)).toBeUndefined();
   await runStage(stage, context());
-  const first = certifiedHash(dir);
+  const first = certificateHash(dir);
   rmSync(file());
   await runStage(stage, context());
-  expect(certifiedHash(dir)).not.toBe(first);
-  expect(certifiedHash(dir, () => 'the same')).toBe(certifiedHash(dir, () => 'the same'));
+  expect(certificateHash(dir)).not.toBe(first);
+  expect(certificateHash(dir, () => 'the same')).toBe(certificateHash(dir, () => 'the same'));
 });

@@ -94,7 +94,7 @@ describe('a stage that takes hours', () => {
     truncateSync(join(out, 'train/weights'), 2);
     await expect(run(failing, 2)).rejects.toThrow('killed');
     expect(existsSync(join(out, 'train.last'))).toBe(false);
-    const costly = { dearSettings: (): number => 1 };
+    const costly = { expensiveSettings: (): number => 1 };
     await run({ ...train, ...costly }, 3);
     await expect(run({ ...failing, ...costly }, 4)).rejects.toThrow('killed');
     expect([readdirSync(out), weights()]).toEqual([['train'], 'rate 3']);

@@ -15,27 +15,27 @@ export function checkAsideOurs(dir: string): void {
 }
 
 /** Whether what a stage would make lies beside its folder. */
-export function liesAside(dir: string, key: string): boolean {
+export function hasPreviousResult(dir: string, key: string): boolean {
   return isUpToDate(asideOf(dir), key);
 }
 
 /** Moves a finished stage out of the way of one with another key, in place of what lay there. What is damaged or unfinished stays, and so does what may still be used. @returns where it lies */
-export function setAside(dir: string, mark: Pick<StageMark, 'key' | 'dearKey'>): string | undefined {
+export function keepPreviousResult(dir: string, mark: Pick<StageMark, 'key' | 'expensiveKey'>): string | undefined {
   const record = readRecord(dir);
   if (!record || !isUpToDate(dir, record.key) || keepsFolder(dir, mark)) return undefined;
-  dropAside(dir);
+  dropPreviousResult(dir);
   renameSync(dir, asideOf(dir));
   return asideOf(dir);
 }
 
 /** Puts a stage back that was finished with this key, in place of what has been begun since. @returns whether there was one */
-export function takeBack(dir: string, key: string): boolean {
-  if (isUpToDate(dir, key) || !liesAside(dir, key)) return false;
+export function restorePreviousResult(dir: string, key: string): boolean {
+  if (isUpToDate(dir, key) || !hasPreviousResult(dir, key)) return false;
   removeOurs(dir);
   renameSync(asideOf(dir), dir);
   return true;
 }
 
-export function dropAside(dir: string): void {
+export function dropPreviousResult(dir: string): void {
   removeOurs(asideOf(dir));
 }

@@ -13,7 +13,7 @@ import type { Device } from '../../base/device';
 import { ConfigError, DataError } from '../../base/errors';
 import { contentSum, knownSum, type InputFile } from './input-hashes';
 
-export interface BesideFile {
+export interface ExternalFile {
   bytes: number;
   /** ms since 1970 */
   modified: number;
@@ -24,8 +24,8 @@ export interface BesideFile {
 export interface StageRecord {
   stage: string;
   key: string;
-  /** of stages that keep their folder while only the cheap part of their settings changes: the key with the dear part alone */
-  dearKey?: string;
+  /** of stages that keep their folder while only the cheap part of their settings changes: the key with the expensive part alone */
+  expensiveKey?: string;
   /** by name, parts that are kept while their own keys stay */
   parts?: Record<string, StagePart>;
   settings: unknown;
@@ -48,7 +48,7 @@ export interface StageRecord {
   /** SHA-256 of the same, by which one whose bytes have changed is known */
   sha256: Record<string, string>;
   /** files of the run outside the stage's folder, by their paths from there */
-  beside?: Record<string, BesideFile>;
+  externalFiles?: Record<string, ExternalFile>;
   /** what the stage found: figures that the report and later stages read */
   summary: unknown;
 }
@@ -70,7 +70,7 @@ export interface StagePart {
 }
 
 /** What a stage is made with: of a finished one its record holds it, of one at work its mark. */
-export type StageMark = Pick<StageRecord, 'key' | 'dearKey' | 'parts' | 'settings' | 'inputs' | 'versions'> & {
+export type StageMark = Pick<StageRecord, 'key' | 'expensiveKey' | 'parts' | 'settings' | 'inputs' | 'versions'> & {
   /** whether parts with the same essence are kept, too */
   trusted?: true;
 };
@@ -193,13 +193,13 @@ const NO_KEY = 'made while an input changed';
  * @param parts - names of those that it has made now
  * @param changed - paths of the inputs
  */
-export function forsakeStage(dir: string, begun: StageMark, parts: readonly string[], changed: ReadonlySet<string>): void {
-  const forsaken = Object.fromEntries(parts.map((name) => [name, { ...begun.parts![name], key: NO_KEY }]));
+export function markInputChanged(dir: string, begun: StageMark, parts: readonly string[], changed: ReadonlySet<string>): void {
+  const marked = Object.fromEntries(parts.map((name) => [name, { ...begun.parts![name], key: NO_KEY }]));
   const mark: StageMark = {
     ...begun,
     key: NO_KEY,
-    dearKey: undefined,
-    ...(begun.parts ? { parts: { ...begun.parts, ...forsaken } } : {}),
+    expensiveKey: undefined,
+    ...(begun.parts ? { parts: { ...begun.parts, ...marked } } : {}),
     inputs: begun.inputs.map((file) => (changed.has(file.path) ? { ...file, sha256: NO_KEY } : file)),
   };
   writeFileAtomic(join(dir, PARTIAL), JSON.stringify(mark));
@@ -321,9 +321,9 @@ function asTrusted(dir: string, now: StagePart, left: StagePart, trusted?: true)
 }
 
 /** Whether {@link beginStage} keeps all that lies in a stage's folder. */
-export function keepsFolder(dir: string, { key, dearKey }: Pick<StageMark, 'key' | 'dearKey'>): boolean {
+export function keepsFolder(dir: string, { key, expensiveKey }: Pick<StageMark, 'key' | 'expensiveKey'>): boolean {
   const left = lastMade(dir);
-  return left?.key === key || (dearKey !== undefined && left?.dearKey === dearKey);
+  return left?.key === key || (expensiveKey !== undefined && left?.expensiveKey === expensiveKey);
 }
 
 /** Whether {@link beginStage} keeps anything of it. */
@@ -340,7 +340,7 @@ export function keeps(dir: string, mark: StageMark): (entry: string) => boolean 
 
 /**
  * Makes a stage's folder ready: what a run with the same key left, finished or not (checkpoints, finished files, products beside one that is damaged), is kept,
- * and so is what a run with the same dear key left, and parts; anything else is removed.
+ * and so is what a run with the same expensive key left, and parts; anything else is removed.
  *
  * @returns the mark with the parts that are kept
  * @throws {ConfigError} `FOLDER_NOT_OURS`

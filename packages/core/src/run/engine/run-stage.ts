@@ -3,15 +3,15 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { InterruptedError } from '../../base/errors';
 import { endAttemptsBelow } from '../../transport/external/attempts';
-import { besideOf, changedBeside } from './external-files';
-import { dropAside, setAside, takeBack } from './previous-result';
+import { describeExternal, changedExternal } from './external-files';
+import { dropPreviousResult, keepPreviousResult, restorePreviousResult } from './previous-result';
 import { otherContents } from './product-contents';
 import {
   beginStage,
   changedProduct,
   damagedProducts,
   finishStage,
-  forsakeStage,
+  markInputChanged,
   isUpToDate,
   keeps,
   keepsSome,
@@ -23,7 +23,7 @@ import {
   type StageRecord,
 } from './record';
 import { keyOf } from './stage-keys';
-import { fewOf, whyAnew } from './explain-rerun';
+import { fewOf, explainRerun } from './explain-rerun';
 
 import { PASS_STAGES, interruptionOf, passVariant, stageDir, type Stage, type StageContext } from './stage';
 
@@ -37,10 +37,10 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
   const { variant, dir, onEvent } = context;
   if (context.signal.aborted) throw new InterruptedError('INTERRUPTED', `${stage.name}: interrupted before it began: run the same command to go on`);
   const mark = await keyOf(stage, context);
-  if (stage.keepsLast && takeBack(dir, mark.key)) context.log('has its former settings again: taken back as it was finished with them');
-  const changed = await changedBeside(dir);
+  if (stage.keepsLast && restorePreviousResult(dir, mark.key)) context.log('has its former settings again: taken back as it was finished with them');
+  const changed = await changedExternal(dir);
   if (isUpToDate(dir, mark.key, mark.parts) && changed.length === 0) {
-    if (stage.keepsLast) dropAside(dir);
+    if (stage.keepsLast) dropPreviousResult(dir);
     onEvent({ kind: 'stage-skipped', stage: stage.name, variant });
     return readRecord(dir) as StageRecord;
   }
@@ -48,7 +48,7 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
   if (!(await isWholeBefore(stage, context))) return runStage(stage, context);
   onEvent({ kind: 'stage-start', stage: stage.name, variant });
   await makeReady(stage, context, mark, changed);
-  const aside = stage.keepsLast && setAside(dir, mark);
+  const aside = stage.keepsLast && keepPreviousResult(dir, mark);
   if (aside) context.log(`what it had finished is kept in ${aside} until then: with its former settings it is there again`);
   const begun = beginStage(dir, mark);
   if (mark.trusted) tellTrusted(context, begun);
@@ -58,7 +58,7 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
   const {
     products,
     summary,
-    beside = [],
+    externalFiles = [],
     leaves = [],
   } = await stage.run(context).catch((cause: unknown) => {
     throw interruptionOf(context, cause) ?? cause;
@@ -67,7 +67,7 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
     if (stage.readsAgain) await context.inputs.expectUnchanged();
     else for (const { path } of mark.inputs) await context.inputs.describe(path);
   } catch (cause) {
-    if (context.inputs.changed.size > 0) forsakeStage(dir, begun, missing, context.inputs.changed);
+    if (context.inputs.changed.size > 0) markInputChanged(dir, begun, missing, context.inputs.changed);
     throw cause;
   }
   const seconds = (performance.now() - start) / 1000;
@@ -83,11 +83,11 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
     seconds,
     products,
     ...(await productSums(dir, [...products, ...leaves])),
-    ...(beside.length > 0 ? { beside: await besideOf(dir, beside) } : {}),
+    ...(externalFiles.length > 0 ? { externalFiles: await describeExternal(dir, externalFiles) } : {}),
     summary,
   };
   finishStage(dir, record);
-  if (stage.keepsLast) dropAside(dir);
+  if (stage.keepsLast) dropPreviousResult(dir);
   onEvent({ kind: 'stage-done', stage: stage.name, variant, seconds });
   return record;
 }
@@ -120,7 +120,7 @@ export async function makeReady(
 ): Promise<void> {
   const { dir, log } = context;
   if (keepsSome(dir, mark)) await otherContents(context, [dir]);
-  tellWhyAnew(context, mark, beside);
+  tellRerun(context, mark, beside);
   const record = readRecord(dir);
   const isKept = keeps(dir, mark);
   const damaged = record ? damagedProducts(dir, record).filter(({ product }) => isKept(product)) : [];
@@ -138,8 +138,8 @@ function tellTrusted({ log }: StageContext, { parts = {} }: Pick<StageMark, 'par
 }
 
 /** Why a stage is run again that has been run before; before its folder is made ready, which removes what tells. */
-function tellWhyAnew({ dir, stage, log }: StageContext, mark: StageMark, beside: readonly { path: string; trouble: string }[] = []): void {
-  const why = whyAnew(dir, mark);
+function tellRerun({ dir, stage, log }: StageContext, mark: StageMark, beside: readonly { path: string; trouble: string }[] = []): void {
+  const why = explainRerun(dir, mark);
   if (why !== undefined) return log(why);
   const record = readRecord(dir);
   const products = record ? damagedProducts(dir, record).map(({ product, trouble }) => ({ path: join(dir, product), trouble })) : [];

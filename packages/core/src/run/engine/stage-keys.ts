@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path';
 import { ConfigError } from '../../base/errors';
 import { gigabytes } from '../../base/usable-memory';
-import { changedBeside } from './external-files';
+import { changedExternal } from './external-files';
 import type { InputFile } from './input-hashes';
 import { canonicalJson, contentsOf, hashText, isUpToDate, partKey, readRecord, type StageMark, type StagePart, type StageRecord } from './record';
 import { type Keys, type PartContent, type Stage, type StageContext, type StageName } from './stage';
@@ -45,13 +45,13 @@ export async function keyOf(
     settings,
     before.map(({ key }) => key),
   );
-  // What only decides how another stage's products are looked at changes nothing that is dear here.
-  const dearKeys = before.map((record) => record.dearKey ?? record.key);
+  // What only decides how another stage's products are looked at changes nothing that is expensive here.
+  const expensiveKeys = before.map((record) => record.expensiveKey ?? record.key);
   const parts = stage.parts && (await partsOf(context, stage.parts(context, keysOf)));
   context.inputs.keep();
   return {
     key,
-    ...(stage.dearSettings ? { dearKey: keyWith(stage.dearSettings(context), dearKeys) } : {}),
+    ...(stage.expensiveSettings ? { expensiveKey: keyWith(stage.expensiveSettings(context), expensiveKeys) } : {}),
     ...(parts ? { parts } : {}),
     ...(context.changedRuns === 'keep' ? { trusted: true } : {}),
     ...{ settings, inputs, versions: VERSIONS },
@@ -98,7 +98,7 @@ export async function partsOf(context: StageContext, contents: readonly PartCont
 /** Whether a stage has been run with these settings and inputs. @throws {ConfigError} `STAGE_MISSING` if one before it has not */
 export async function isStageUpToDate(stage: Stage, context: StageContext): Promise<boolean> {
   const { key, parts } = await keyOf(stage, context);
-  return isUpToDate(context.dir, key, parts) && (await changedBeside(context.dir)).length === 0;
+  return isUpToDate(context.dir, key, parts) && (await changedExternal(context.dir)).length === 0;
 }
 
 /**

@@ -198,7 +198,7 @@ describe('a stage', () => {
   });
 
   it('does not go on with a damaged product where it keeps its folder', async () => {
-    const costly: Stage = { ...stage('simulate', []), dearSettings: () => 1 };
+    const costly: Stage = { ...stage('simulate', []), expensiveSettings: () => 1 };
     await run(costly);
     truncateSync(join(out, 'simulate/product'), 2);
     const there: boolean[] = [];
@@ -264,7 +264,7 @@ describe('a stage', () => {
         return fails ? Promise.reject(new Error('no room')) : Promise.resolve({ products: ['dear'], summary: {} });
       }),
       settings: () => settings,
-      dearSettings: () => ({ ctm: settings['ctm'] }),
+      expensiveSettings: () => ({ ctm: settings['ctm'] }),
     });
     settings = { ctm: 'a', cutoff: 40 };
     await run(dear());
@@ -280,14 +280,14 @@ describe('a stage', () => {
 
   it('keeps its folder where a stage before it was run again for a part of its settings that is not dear', async () => {
     const found: string[][] = [];
-    const apply: Stage = { ...stage('apply', []), dearSettings: () => ({ groups: settings['groups'] }) };
+    const apply: Stage = { ...stage('apply', []), expensiveSettings: () => ({ groups: settings['groups'] }) };
     const verify: Stage = {
       ...stage('verify', ['apply'], ({ dir }) => {
         found.push(readdirSync(dir).filter((name) => name === 'dear'));
         writeFileSync(join(dir, 'dear'), '');
         return Promise.resolve({ products: ['dear'], summary: {} });
       }),
-      dearSettings: () => ({}),
+      expensiveSettings: () => ({}),
     };
     for (const change of [{ regions: 1 }, { regions: 2 }, { groups: 1 }]) {
       settings = { ...settings, ...change };

@@ -59,7 +59,7 @@ export interface RunContext extends Execution {
   /** what is done with runs of the user's own model that were made with other settings: run.ts, `RunOptions` */
   changedRuns?: 'replace' | 'keep';
   /** folders of earlier stages that are taken as they are, though made with other settings or inputs than the case has now, or damaged since */
-  takenAsIs?: readonly string[];
+  staleStages?: readonly string[];
   /** makes stages of this run again, by their folders, where products of theirs turn out to be damaged that another stage is about to read; false where it may not */
   remake?: (dirs: readonly string[]) => Promise<boolean>;
   /** the processes that make the stage together; absent: this one alone */
@@ -89,7 +89,7 @@ export interface StageContext extends RunContext {
 }
 
 /** What a stage tells those after it of what it is made with. */
-export type Keys = Pick<StageMark, 'key' | 'dearKey' | 'parts'>;
+export type Keys = Pick<StageMark, 'key' | 'expensiveKey' | 'parts'>;
 
 /** What decides a part of a stage's products, and where in the stage's folder it lies. */
 export interface PartContent extends Pick<StagePart, 'entries' | 'product' | 'outlivesCase'> {
@@ -114,10 +114,10 @@ export interface Stage {
   /** the part of the case that decides its result */
   settings: (context: StageContext) => unknown;
   /**
-   * the part of `settings` that decides what is dear to make, where the rest only decides how it is looked at: when nothing but the rest has changed,
+   * the part of `settings` that decides what is expensive to make, where the rest only decides how it is looked at: when nothing but the rest has changed,
    * the folder is kept as it is, for `run` to take what it can use
    */
-  dearSettings?: (context: StageContext) => unknown;
+  expensiveSettings?: (context: StageContext) => unknown;
   /** parts of its products that are each kept for as long as what decides it stays, whatever else has changed: `run` makes those that are not there */
   parts?: (context: StageContext, before: (need: StageName) => Keys) => PartContent[];
   /** input files from outside the run folder */
@@ -136,7 +136,7 @@ export interface Stage {
    * does the work; returns the products' file names, a summary for the record, files of the run outside its folder that it is known by (external-files.ts), and files in its folder
    * that others read but may be gone
    */
-  run: (context: StageContext) => Promise<{ products: string[]; summary: unknown; beside?: string[]; leaves?: string[] }>;
+  run: (context: StageContext) => Promise<{ products: string[]; summary: unknown; externalFiles?: string[]; leaves?: string[] }>;
 }
 
 /** Stages that the paper's mode shares with the default, or does not have; a pass of the loop has only those of its own. */

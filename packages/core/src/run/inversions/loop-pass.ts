@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { GROUPS, SPECIES } from '../../base/species';
 import { readTensors, type Tensor, writeTensors } from '../../files/checkpoint';
-import type { FieldRoom } from '../../fields/memory-budget';
+import type { MemoryBudget } from '../../fields/memory-budget';
 import type { TrainingPeriod, TrainingRun } from '../../fields/training-period';
 import { ConfigError, DataError } from '../../base/errors';
 import { Surrogate } from '../../surrogate/model/surrogate';
@@ -58,12 +58,12 @@ export function surrogateBefore({ out }: RunContext, { number }: LoopPass): Surr
 export function runsOfPasses(
   context: StageContext,
   period: Pick<TrainingPeriod, 'name' | 'grid' | 'time'>,
-  room: FieldRoom,
+  room: MemoryBudget,
 ): [string, TrainingRun][] {
   return passesBefore(context.pass).map((number) => [`updated-${number}`, updatedRun(context, number, period, room)]);
 }
 
-function updatedRun(context: StageContext, number: number, period: Parameters<typeof runsOfPasses>[1], room: FieldRoom): TrainingRun {
+function updatedRun(context: StageContext, number: number, period: Parameters<typeof runsOfPasses>[1], room: MemoryBudget): TrainingRun {
   const { caseSettings, out, signal } = context;
   const { grid, time, name } = period;
   const sectors = appliedSectors(stageDir(out, 'apply', passVariant(number)), caseSettings, name);

@@ -168,7 +168,7 @@ it('is made again with other labels, and by a command so is every run', () => {
   const keys = (label: string | undefined, kind: string): unknown[] => {
     const labelled = { ...of, emissions: { ...of.emissions, label }, ctm: { kind } } as unknown as Case;
     const context = { caseSettings: labelled, settings: labelled, variant: 'default' } as unknown as StageContext;
-    return [applyStage.settings(context), applyStage.dearSettings!(context)].map((each) => JSON.stringify(each));
+    return [applyStage.settings(context), applyStage.expensiveSettings!(context)].map((each) => JSON.stringify(each));
   };
   const [[all, dear], [allLabelled, dearLabelled]] = [undefined, 'MINE'].map((label) => keys(label, 'reference'));
   expect([all === allLabelled, dear === dearLabelled]).toEqual([false, true]);

@@ -85,7 +85,7 @@ function basisOf(context: StageContext): FactorBasis {
 /** The program and the run that updated emissions, without time or place: the same run again leaves the same bytes. */
 function originOf({ caseSettings, variant, dirOf }: StageContext): string {
   const found = readRecord(dirOf('invert'));
-  const inversion = found ? `, inversion ${(found.dearKey ?? found.key).slice(0, 16)}` : '';
+  const inversion = found ? `, inversion ${(found.expensiveKey ?? found.key).slice(0, 16)}` : '';
   return `Retroplume ${VERSIONS.retroplume}, case ${caseSettings.name}${variant === 'default' ? '' : ` (${variant})`}${inversion}`;
 }
 
@@ -142,7 +142,7 @@ export const applyStage: Stage = {
   takes: ({ inversion }) => (inversion.uncertainty.method === 'none' ? [] : ['uncertainty']),
   settings: (context) => ({ ...filesSettings(context), ...besideSettings(context) }),
   // Other regions, a spread and HEMCO change what lies beside the files that the transport model reads.
-  dearSettings: filesSettings,
+  expensiveSettings: filesSettings,
   inputs: ({ caseSettings }) => caseSettings.periods.flatMap(({ name }) => priorEmissionInputs(caseSettings, name)),
   refuse: refuseOtherPeriods,
   run(context) {

@@ -92,8 +92,8 @@ export const certifyStage: Stage = {
       writeFileAtomic(join(context.dir, CERTIFICATE_FILE), JSON.stringify(certificate, null, 2));
       // The reference model would give the same again.
       const own = context.caseSettings.ctm.kind === 'command' ? runs.filter(({ evaluated }) => !evaluated) : [];
-      const beside = own.flatMap((run) => periods.map(({ name }) => run.output(name)));
-      return { products: [CERTIFICATE_FILE], summary: certificate, beside };
+      const externalFiles = own.flatMap((run) => periods.map(({ name }) => run.output(name)));
+      return { products: [CERTIFICATE_FILE], summary: certificate, externalFiles };
     } finally {
       program.dispose();
     }

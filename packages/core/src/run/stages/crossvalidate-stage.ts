@@ -61,9 +61,9 @@ export const crossvalidateStage: Stage = {
   needs: ['train', 'prepare', 'simulate', 'certify', 'export'],
   settings: (context) => {
     const { try: values, rounds, choose } = context.caseSettings.crossValidation;
-    return { ...dearSettings(context), try: values, rounds, choose };
+    return { ...expensiveSettings(context), try: values, rounds, choose };
   },
-  dearSettings,
+  expensiveSettings,
   inputs: inversionInputs,
   refuse(context) {
     if (!asksForCrossValidation(context.caseSettings)) {
@@ -119,7 +119,7 @@ function chosenBy(rule: CrossValidation['settings']['choose'], candidates: reado
 }
 
 /** What decides the result of the single inversions. */
-function dearSettings(context: StageContext): object {
+function expensiveSettings(context: StageContext): object {
   const { by, folds, seed } = context.caseSettings.crossValidation;
   return {
     ...inversionKey(context, settingsOf(context)),

@@ -21,7 +21,7 @@ import { initialConcentrationsOf, refuseOtherSurrogate } from '../../assimilatio
 import { earlierPasses, writeOutcome } from '../inversions/loop-pass';
 import { TRUTH } from '../../case/case-runs';
 import { simulatedHash } from '../transport-runs/simulated-values';
-import { certifiedHash } from '../transport-runs/certified-values';
+import { certificateHash } from '../transport-runs/certified-values';
 import { nuisanceFiles } from '../../assimilation/observed/nuisance';
 import { seesRegions } from '../../assimilation/prior/prior-covariance';
 import { observationFiles } from '../../assimilation/observed/monitors';
@@ -72,7 +72,7 @@ export function inversionKey(context: StageContext, inversion: InversionSettings
     ...(observations.twin && ctm.kind === 'command' ? { simulated: simulatedHash(context, [TRUTH]) } : {}),
     withheld,
     onFailure: certificate.onFailure,
-    ...(inversion.surrogateError === 'certificate' ? { certified: certifiedHash(context.dirOf('certify'), ({ pairs }) => pairs) } : {}),
+    ...(inversion.surrogateError === 'certificate' ? { certified: certificateHash(context.dirOf('certify'), ({ pairs }) => pairs) } : {}),
     ...initialConcentrationsOf(context),
     ...precisionSetting(context),
   };

@@ -55,7 +55,7 @@ export const loopStage: Stage = {
     return {
       products: [SUMMARY, FACTORS_FILE, ...applied],
       summary: { ...summary, values: valuesOf(context, passes) },
-      beside: verifiedFiles(context, passes),
+      externalFiles: verifiedFiles(context, passes),
     };
   },
 };

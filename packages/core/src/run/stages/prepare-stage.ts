@@ -19,7 +19,7 @@ import {
 import { labelOf } from '../../files/tables/table-store';
 import type { Grid } from '../../grid/grid';
 import { geographyFiles, meteorologyFiles, PRIOR, timeOf, weatherSettings } from '../../case/case-runs';
-import { commandIgnored, expectEmissionsTaken, remedyOfBrought } from '../../inventory/reading/emissions-used';
+import { commandIgnored, expectEmissionsUsed, remedyOfBrought } from '../../inventory/reading/emissions-used';
 import { readInventory } from '../../inventory/reading/read-inventory';
 import { readRunConcentrations } from '../../transport/run-concentrations';
 import { partName } from '../transport-runs/run-keys';
@@ -80,7 +80,7 @@ function tellConcentrationDoubts({ log }: StageContext, period: PeriodSettings, 
 
 /** @param made - the runs that were not there */
 function tellDoubts({ caseSettings, dir, log }: StageContext, period: PeriodSettings, grid: Grid, made: ReadonlyMap<string, RunSums>): void {
-  const compared = foreignRuns(caseSettings).filter((name) => made.has(PRIOR) || made.has(name));
+  const compared = externalRuns(caseSettings).filter((name) => made.has(PRIOR) || made.has(name));
   if (compared.length === 0) return;
   const time = timeOf(period);
   const ofRun = (name: string): RunSums => made.get(name) ?? sumsOf(readPreparedRun(dir, name, { name: period.name, grid, time }), time.count);
@@ -93,7 +93,7 @@ function tellDoubts({ caseSettings, dir, log }: StageContext, period: PeriodSett
 }
 
 /** Members that the user's own transport model has run, here or elsewhere. */
-function foreignRuns(settings: Case): string[] {
+function externalRuns(settings: Case): string[] {
   return settings.ctm.kind === 'command' || settings.members.runs ? memberNames(settings) : [];
 }
 
@@ -139,10 +139,10 @@ function prepareRun(context: StageContext, period: PeriodSettings, run: string, 
   const files = runFiles(context, run, period.name);
   // Those of members that are made here are copies with the same hours.
   const isBrought = caseSettings.members.runs?.some(({ name }) => name === run);
-  if (foreignRuns(caseSettings).includes(run)) {
+  if (externalRuns(caseSettings).includes(run)) {
     const remedy = isBrought ? remedyOfBrought('members.runs', run) : commandIgnored(files.concentrations[0]);
     const ofRuns = { own: files, prior: runFiles(context, PRIOR, period.name) };
-    expectEmissionsTaken(caseSettings, { name: run, period: period.name, grid, time }, ofRuns, remedy, signal);
+    expectEmissionsUsed(caseSettings, { name: run, period: period.name, grid, time }, ofRuns, remedy, signal);
   }
   const emissions = readInventory(files.emissions, grid, time, { signal }, run === PRIOR ? log : undefined);
   const concentrations = readRunConcentrations(caseSettings, files.concentrations, { grid, time }, signal);

@@ -26,7 +26,7 @@ import { asInCase, refuseOtherPeriods } from '../../assimilation/surrogate/train
 import { expectPassThere } from '../inversions/loop-pass';
 import type { LoopSummary } from './loop-stage';
 import type { Monitors } from '../../assimilation/observed/monitors';
-import { hasForeignPrior } from '../../case/external-prior';
+import { hasExternalPrior } from '../../case/external-prior';
 import { readRecord, summaryIn } from '../engine/record';
 import { concentrationsOf, emissionsOf, landMaskOf, stationsOf } from './report-fields';
 import { stageContext } from '../stage-context';
@@ -34,7 +34,7 @@ import { passVariant, STAGES, stageDir, type Stage, type StageContext, type Stag
 import type { TrainSummary } from './train-stage';
 import { DISTANCE_FILE, readDistance } from '../../assimilation/factors/trust-region';
 import type { UncertaintySummary } from './uncertainty-stage';
-import { certifiedHash } from '../transport-runs/certified-values';
+import { certificateHash } from '../transport-runs/certified-values';
 import { updatedHash } from '../transport-runs/updated-values';
 import { seriesOf, VERIFICATION_FILE, type PeriodSeries, type Verification, type VerifySummary } from './verify-stage';
 import { keptOnWord } from '../transport-runs/replaced-runs';
@@ -64,8 +64,8 @@ export const reportStage: Stage = {
       ...(caseSettings.loop.passes > 1 ? [stageDir(out, 'loop', 'default')] : []),
       ...(caseSettings.paperMode.run ? [stageDir(out, 'verify', 'paper')] : []),
     ]),
-    certified: certifiedHash(stageDir(out, 'certify', 'default')),
-    ...(caseSettings.paperMode.run ? { paperCertified: certifiedHash(stageDir(out, 'certify', 'paper')) } : {}),
+    certified: certificateHash(stageDir(out, 'certify', 'default')),
+    ...(caseSettings.paperMode.run ? { paperCertified: certificateHash(stageDir(out, 'certify', 'paper')) } : {}),
     paper: caseSettings.paperMode.run ? readRecord(stageDir(out, 'verify', 'paper'))?.key : undefined,
   }),
   readsAgain: true,
@@ -157,7 +157,7 @@ function aboutCase(context: StageContext, own: StageContext, leftOut: readonly s
 }
 
 function modelName(settings: Case): string {
-  if (hasForeignPrior(settings)) return 'a model run outside Retroplume';
+  if (hasExternalPrior(settings)) return 'a model run outside Retroplume';
   return settings.ctm.kind === 'reference' ? "Retroplume's reference transport model" : `the user's command (${settings.ctm.command})`;
 }
 
@@ -214,10 +214,10 @@ function onWord(context: StageContext): string[] {
     : [`Runs that were made with other settings or inputs were taken as they are, on the user's word: ${runs.join(', ')}.`];
 }
 
-function asTheyWere({ takenAsIs = [] }: StageContext): string[] {
-  return takenAsIs.length === 0
+function asTheyWere({ staleStages = [] }: StageContext): string[] {
+  return staleStages.length === 0
     ? []
-    : [`Made with other settings or inputs than this report tells of, or damaged since, and taken as it is: ${takenAsIs.join(', ')}.`];
+    : [`Made with other settings or inputs than this report tells of, or damaged since, and taken as it is: ${staleStages.join(', ')}.`];
 }
 
 function summaryOf<T>(context: StageContext, stage: StageName): T | undefined {

@@ -36,7 +36,7 @@ import {
 import { hashOfValues } from '../commands/bundle/compare-files';
 import { runJobs } from '../transport-runs/ctm-jobs';
 import { designManifest, MANIFEST, manifestText } from '../transport-runs/design-manifest';
-import { commandIgnored, expectEmissionsTaken } from '../../inventory/reading/emissions-used';
+import { commandIgnored, expectEmissionsUsed } from '../../inventory/reading/emissions-used';
 import { assertOwnModel, runsReferenceModel } from '../../case/external-prior';
 import { checkDesignedRegions, designedFactors, designedRegions, uniformFactors } from '../../transport/member-factors';
 import { readRunConcentrations } from '../../transport/run-concentrations';
@@ -211,7 +211,7 @@ function expectTaken(context: StageContext, grid: Grid, run: string, period: Per
   const output = simulatedFile(dir, run, 'ACONC', period.name);
   const own = { emissions: emissionsOf(context, grid, run, period), concentrations: [output] };
   const what = { name: run, period: period.name, grid, time: timeOf(period) };
-  expectEmissionsTaken(caseSettings, what, { own, prior }, commandIgnored(output), signal);
+  expectEmissionsUsed(caseSettings, what, { own, prior }, commandIgnored(output), signal);
 }
 
 /** The run's emission files; factors on the prior inventory make those of every run but the prior. */

@@ -156,7 +156,7 @@ describe('comparing with the monitors is done again', () => {
 
   it('but not the run of the transport model, unless that or the monitors are others', () => {
     const dear = (set: string[]): string => {
-      const stage: Stage = { ...verifyStage, settings: (context) => verifyStage.dearSettings!(context) };
+      const stage: Stage = { ...verifyStage, settings: (context) => verifyStage.expensiveSettings!(context) };
       return canonicalJson(settingsOf(stage, set));
     };
     for (const looks of ['scores.ozoneCutoff=70', 'observations.stations.type=kind', 'inversion.lengthKm=99']) expect(dear([looks])).toBe(dear([]));
@@ -173,7 +173,7 @@ describe('the uncertainty is told again', () => {
     'regions={north: {rows: [2, 3], cols: [0, 3]}}',
   ])('with %s; what took long is of use for others, but of the seed', (setting) => {
     expect(changes(uncertaintyStage, [setting])).toBe(true);
-    const dear: Stage = { ...uncertaintyStage, settings: (context) => uncertaintyStage.dearSettings!(context) };
+    const dear: Stage = { ...uncertaintyStage, settings: (context) => uncertaintyStage.expensiveSettings!(context) };
     expect(changes(dear, [setting])).toBe(setting.includes('seed'));
   });
 });
@@ -194,8 +194,8 @@ it('the uncertainty is told again with a preview that was made, or made again', 
 
 it.each([invertStage, crossvalidateStage, uncertaintyStage])(
   '$name knows products of matrices that a GPU rounds',
-  ({ settings, dearSettings, ...stage }) => {
-    for (const part of [settings, dearSettings ?? settings]) {
+  ({ settings, expensiveSettings, ...stage }) => {
+    for (const part of [settings, expensiveSettings ?? settings]) {
       const on = (precision: StageContext['precision']): unknown =>
         settingsOf({ ...stage, settings: part }, [], undefined, { device: 'cuda:0', precision });
       expect(on('tf32')).not.toEqual(on('float32'));
@@ -206,7 +206,7 @@ it.each([invertStage, crossvalidateStage, uncertaintyStage])(
 
 describe('cross-validation is done again', () => {
   const asked = ['crossValidation.folds=3', 'crossValidation.try={lengthKm: [54, 81]}'];
-  const dear: Stage = { ...crossvalidateStage, settings: (context) => crossvalidateStage.dearSettings!(context) };
+  const dear: Stage = { ...crossvalidateStage, settings: (context) => crossvalidateStage.expensiveSettings!(context) };
 
   it.each(['crossValidation.try={lengthKm: [54, 99]}', 'crossValidation.choose=one-standard-error', 'crossValidation.rounds=2'])(
     'with %s, of the inversions that are there',

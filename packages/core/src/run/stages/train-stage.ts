@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { GROUPS, SPECIES, speciesUnit } from '../../base/species';
 import { removeCheckpoint } from '../../files/checkpoint';
-import { bytesOfFields, FieldRoom } from '../../fields/memory-budget';
+import { bytesOfFields, MemoryBudget } from '../../fields/memory-budget';
 import type { TrainingPeriod } from '../../fields/training-period';
 import { executionOf } from '../../graph/program/execution';
 import { receptiveField } from '../../nn';
@@ -50,7 +50,7 @@ export const trainStage: Stage = {
   },
   inputs: () => [],
   async run(context) {
-    const room = new FieldRoom(bytesOfFields(context.ranks?.localSize));
+    const room = new MemoryBudget(bytesOfFields(context.ranks?.localSize));
     try {
       const periods = trainingPeriods(context, room);
       const { inMemory, elsewhere } = room.given;

@@ -109,7 +109,7 @@ export const uncertaintyStage: Stage = {
     ...precisionSetting(context),
   }),
   // Products and members that are there serve a higher rank, more members, other regions or another mask as well.
-  dearSettings: (context) => ({ seed: context.settings.inversion.uncertainty.seed, ...precisionSetting(context) }),
+  expensiveSettings: (context) => ({ seed: context.settings.inversion.uncertainty.seed, ...precisionSetting(context) }),
   readsAgain: true,
   inputs: ({ caseSettings: { truth } }) => (truth ? [truth.factors] : []),
   refuse(context) {

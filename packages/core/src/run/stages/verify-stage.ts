@@ -8,7 +8,6 @@ import { writeFileAtomic } from '../../files/checkpoint';
 import { readPrepared, type PreparedPeriod } from '../../fields/prepared';
 import { placeColumns } from '../../observations/stations';
 import { ConfigError } from '../../base/errors';
-import type { AuditRow } from '../../inversion/scores/audit';
 import type { MaeChange } from '../../inversion/scores/mae-change';
 import type { ObservationOperator, StationSeries } from '../../inversion/observations/observation-operator';
 import { isWhole, measuredAveraging, type ScoreRow } from '../../inversion/scores/score-rows';
@@ -18,11 +17,11 @@ import { ctmIdentity } from '../../transport/ctm';
 import { readAgain } from '../../transport/external/surface-collection';
 import { appliedSectors } from '../../inventory/scaling/applied-files';
 import { hashOfValues } from '../commands/bundle/compare-files';
-import { AUDIT_FILE, auditCsv, auditPeriod } from '../../assimilation/scores/audit';
+import { AUDIT_FILE, auditCsv, auditPeriod, type AuditRow } from '../../assimilation/scores/audit';
 import { hourlyFiles, PRIOR } from '../../case/case-runs';
 import { emissionUpdate } from '../../assimilation/scores/emission-update';
-import { foundBeside } from '../../assimilation/scores/nuisance-effect';
-import { hasForeignPrior } from '../../case/external-prior';
+import { nuisanceEffect } from '../../assimilation/scores/nuisance-effect';
+import { hasExternalPrior } from '../../case/external-prior';
 import { inventorySummary, truthNearMonitors, type InventoryPart, type InventorySummary } from '../../assimilation/scores/inventory-errors';
 import type { InvertSummary } from './invert-stage';
 import { withPick } from '../inversions/cross-validation';
@@ -30,7 +29,7 @@ import { markOf, operatorOf, readMonitors, type Monitors } from '../../assimilat
 import { asInCase, refuseOtherPeriods } from '../../assimilation/surrogate/trained-surrogate';
 import { readRunConcentrations } from '../../transport/run-concentrations';
 import { partName } from '../transport-runs/run-keys';
-import { expectUpdateTaken } from '../../assimilation/judgement/update-used';
+import { expectUpdateUsed } from '../../assimilation/judgement/update-used';
 import { caseScores, scoresCsv, SCORES_FILE, type ComparedPeriod } from '../../assimilation/scores/score-table';
 import { emissionInput } from '../../inventory/reading/sector-files';
 import { summaryIn } from '../engine/record';
@@ -89,7 +88,7 @@ export const verifyStage: Stage = {
     return { ...comparedSettings(context), regions, scores, siteType: observations.stations.type, lengthKm, space };
   },
   // Another region or cut-off needs no further run of the transport model.
-  dearSettings: comparedSettings,
+  expensiveSettings: comparedSettings,
   readsAgain: true,
   inputs: ({ caseSettings }) => caseSettings.periods.flatMap(({ name }) => givenFiles(caseSettings, name) ?? []),
   refuse: refuseOtherPeriods,
@@ -138,7 +137,7 @@ function tellOlder({ caseSettings, dirOf, log }: StageContext): void {
 /** Runs the case's model with the updated emissions. @throws {ConfigError} `UPDATED_MISSING` where it is not the one that made the prior run */
 async function runUpdated(context: StageContext): Promise<void> {
   const { caseSettings, dir, threads } = context;
-  if (hasForeignPrior(caseSettings)) {
+  if (hasExternalPrior(caseSettings)) {
     throw new ConfigError(
       'UPDATED_MISSING',
       `verify: the prior run came as priorConcentrations, and ctm is the reference model, which did not make it and cannot make the updated one: run the model that did with the emissions in ${context.dirOf('apply')}, name its output as updatedConcentrations, and run the same command again`,
@@ -215,8 +214,8 @@ async function compare(context: StageContext): Promise<Verification> {
     const prepared = asInCase(context, readPrepared(context.dirOf('prepare'), period.name, { runs: [PRIOR] }));
     const { operator, ofUpdated, ...series } = await comparedSeries(context, period, prepared);
     const update = emissionUpdate(context, prepared);
-    expectUpdateTaken(context, prepared, update, ofUpdated, updatedOutput(context.dir, period.name));
-    const found = foundBeside(context, period, prepared, operator, series.updated);
+    expectUpdateUsed(context, prepared, update, ofUpdated, updatedOutput(context.dir, period.name));
+    const found = nuisanceEffect(context, period, prepared, operator, series.updated);
     periods.push({ name: period.name, grid: prepared.grid, ...series, found });
     audit.push(...auditPeriod({ ...prepared, update, series, nearKm, groups: context.settings.inversion.groups }, caseSettings.regions));
     if (caseSettings.truth) inventory.push({ ...update, ...truthNearMonitors(caseSettings.truth.factors, prepared, series, nearKm) });

@@ -6,7 +6,7 @@ import type { Certificate } from '../../surrogate/judgement/certificate';
 import { canonicalJson, hashText, readRecord } from '../engine/record';
 
 /** @param part - of the certificate that is read; all of it unless given */
-export function certifiedHash(dir: string, part: (certificate: Certificate) => unknown = (certificate) => certificate): string | undefined {
+export function certificateHash(dir: string, part: (certificate: Certificate) => unknown = (certificate) => certificate): string | undefined {
   const record = readRecord(dir);
   return record && hashText(canonicalJson(part(record.summary as Certificate))).slice(0, 12);
 }

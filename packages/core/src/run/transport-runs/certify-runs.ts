@@ -21,8 +21,8 @@ import { createCtm } from '../../transport/create-ctm';
 import type { CtmRequest } from '../../transport/ctm';
 import { PRIOR, responseRun, simulatedFile, timeOf } from '../../case/case-runs';
 import { runJobs } from './ctm-jobs';
-import { commandIgnored, expectEmissionsTaken } from '../../inventory/reading/emissions-used';
-import { hasForeignPrior } from '../../case/external-prior';
+import { commandIgnored, expectEmissionsUsed } from '../../inventory/reading/emissions-used';
+import { hasExternalPrior } from '../../case/external-prior';
 import { meanEmissions, ofGroup } from '../../assimilation/factors/factors-file';
 import { uniformFactors } from '../../transport/member-factors';
 import { hashText, readRecord } from '../engine/record';
@@ -105,7 +105,7 @@ function notePrior(context: StageContext, runs: readonly CertifyingRun[]): void 
 
 /** All runs that the case asks for, those that are there already and those that are to be made. None where no transport model could make them. */
 export async function certifyingRuns(context: StageContext, prior: PriorEmissions): Promise<CertifyingRun[]> {
-  if (hasForeignPrior(context.caseSettings)) return [];
+  if (hasExternalPrior(context.caseSettings)) return [];
   const { response } = context.caseSettings;
   const simulate = context.dirOf('simulate');
   const given = response.groups.map((group): CertifyingRun => {
@@ -146,7 +146,7 @@ function certifiedGroups({ certificate }: Case): Group[] {
 
 /** Groups times the factors in the whole domain, but for those that `simulate` makes, and groups in patches. */
 function ownRuns(settings: Case): OwnRun[] {
-  if (hasForeignPrior(settings)) return [];
+  if (hasExternalPrior(settings)) return [];
   const { certificate, response } = settings;
   const groups = certifiedGroups(settings);
   const isMade = (group: Group, factor: number): boolean => response.groups.includes(group) && response.factor === factor;
@@ -223,7 +223,7 @@ function expectTaken(context: StageContext, { name, evaluated, output }: Certify
   const made = output(period.name);
   const own = { emissions: simulatedSectors(caseSettings, dirname(dirname(made)), name, period.name), concentrations: [made] };
   const what = { name, period: period.name, grid: gridOf(caseSettings), time: timeOf(period) };
-  expectEmissionsTaken(caseSettings, what, { own, prior: runFiles(context, PRIOR, period.name) }, commandIgnored(made), signal);
+  expectEmissionsUsed(caseSettings, what, { own, prior: runFiles(context, PRIOR, period.name) }, commandIgnored(made), signal);
 }
 
 /** The reference model takes factors; a command takes files, which stay beside the run for whoever wants to look. */

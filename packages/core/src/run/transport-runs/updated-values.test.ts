@@ -22,17 +22,17 @@ const run = (): RunContext => ({ caseSettings: settings, out: folder.path }) as 
 
 interface Left {
   key?: string;
-  dearKey?: string;
+  expensiveKey?: string;
   values?: Record<string, string>;
 }
 
-function leave(stage: StageName, variant: Variant, { key = 'k', dearKey, values }: Left = {}): void {
+function leave(stage: StageName, variant: Variant, { key = 'k', expensiveKey, values }: Left = {}): void {
   const { dir } = stageContext(run(), stage, variant);
   mkdirSync(dir, { recursive: true });
   const record = {
     stage,
     key,
-    dearKey,
+    expensiveKey,
     settings: {},
     inputs: [],
     startedAt: '',
@@ -52,11 +52,11 @@ const reported = (): string => canonicalJson(reportStage.settings(stageContext(r
 const VALUES = { 'updated/winter': 'a' };
 
 it('a run that was made again and gave something else is known to further passes, loop and report', () => {
-  leave('verify', 'default', { dearKey: 'd', values: VALUES });
+  leave('verify', 'default', { expensiveKey: 'd', values: VALUES });
   const before = [passed(), looped(), reported()];
-  leave('verify', 'default', { dearKey: 'd', values: VALUES });
+  leave('verify', 'default', { expensiveKey: 'd', values: VALUES });
   expect([passed(), looped(), reported()]).toEqual(before);
-  leave('verify', 'default', { dearKey: 'd', values: { 'updated/winter': 'b' } });
+  leave('verify', 'default', { expensiveKey: 'd', values: { 'updated/winter': 'b' } });
   [passed(), looped(), reported()].forEach((now, i) => expect(now).not.toBe(before[i]));
 });
 
@@ -71,10 +71,10 @@ it.each<[StageName, Variant]>([
 });
 
 it('how it was scored makes no further pass anew', () => {
-  leave('verify', 'default', { key: 'one', dearKey: 'd', values: VALUES });
+  leave('verify', 'default', { key: 'one', expensiveKey: 'd', values: VALUES });
   const before = passed();
-  leave('verify', 'default', { key: 'two', dearKey: 'd', values: VALUES });
+  leave('verify', 'default', { key: 'two', expensiveKey: 'd', values: VALUES });
   expect(passed()).toBe(before);
-  leave('verify', 'default', { key: 'two', dearKey: 'e', values: VALUES });
+  leave('verify', 'default', { key: 'two', expensiveKey: 'e', values: VALUES });
   expect(passed()).not.toBe(before);
 });

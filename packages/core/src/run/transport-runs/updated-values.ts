@@ -20,5 +20,5 @@ export function updatedHash(dirs: readonly string[]): string | undefined {
 export function updatedRunKey(dir: string): string | undefined {
   const record = readRecord(dir);
   const values = updatedHash([dir]);
-  return values === undefined ? record?.key : hashText(canonicalJson({ made: record?.dearKey ?? record?.key, values }));
+  return values === undefined ? record?.key : hashText(canonicalJson({ made: record?.expensiveKey ?? record?.key, values }));
 }

@@ -15,7 +15,7 @@ import { HourBatch, type ResidentInputs } from './hour-batch';
 import { takesInitialConcentrations } from '../model/initial-concentrations';
 import { ResidentFactors } from './resident-factors';
 import { pickAt, type Places } from '../../fields/gather';
-import type { SomeHours } from '../../fields/sparse-hours';
+import type { SparseHours } from '../../fields/sparse-hours';
 import type { ResidentFields } from '../model/resident-fields';
 import { ResidentTracers } from './resident-tracers';
 import type { Surrogate } from '../model/surrogate';
@@ -81,7 +81,7 @@ export class DomainRun implements DomainModel {
   /** per period, made when first asked for, where the surrogate sees tracers */
   private readonly tracers: PeriodTracers[] = [];
   /** per period, dJ/d(tracers) that {@link finishAdjoint} has not yet carried back: zeros else */
-  private readonly gradTracers: SomeHours[] = [];
+  private readonly gradTracers: SparseHours[] = [];
   private readonly touchedTracers = new Set<number>();
   /** of the gradients with respect to a batch's inputs, which are summed at once */
   private readonly gradients = { emissions: keptMemory(), tracers: keptMemory(), previous: keptMemory() };
@@ -210,7 +210,7 @@ export class DomainRun implements DomainModel {
   }
 
   /** dJ/d(tracers) of a period, to be added to. */
-  private gradTracersOf(period: number): SomeHours | undefined {
+  private gradTracersOf(period: number): SparseHours | undefined {
     if (this.options.surrogate.description.settings.tracers.length === 0) return undefined;
     this.touchedTracers.add(period);
     return (this.gradTracers[period] ??= this.tracersOf(period).store());

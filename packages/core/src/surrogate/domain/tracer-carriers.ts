@@ -2,7 +2,7 @@
 import { DeviceTracers, type DeviceFields } from '@retroplume/native';
 import type { TracerSettings } from '../../case';
 import { keptMemory, wholeGrid, type PeriodSource } from '../../fields/period-source';
-import type { SomeHours } from '../../fields/sparse-hours';
+import type { SparseHours } from '../../fields/sparse-hours';
 import { SeenFactors, type EmissionFactors } from '../tracers/emission-factors';
 import type { ResidentFactors } from './resident-factors';
 import { roomFor, type ResidentFields } from '../model/resident-fields';
@@ -23,7 +23,7 @@ export interface TracerCarrier {
 export class HostCarrier implements TracerCarrier {
   /** what the GPU has */
   private carried?: Carried;
-  private gradient?: SomeHours;
+  private gradient?: SparseHours;
   private readonly memory = keptMemory();
 
   /** @param tracers - the caller's, to dispose of */

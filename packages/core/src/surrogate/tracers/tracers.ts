@@ -10,7 +10,7 @@ import { keptMemory, newMemory, wholeGrid, type Crop, type Hours, type Memory, t
 import { GROUPS } from '../../base/species';
 import { missingWeather, tracerCount, type TracerSettings } from '../../case';
 import { ConfigError } from '../../base/errors';
-import { ChosenHours, SomeHours } from '../../fields/sparse-hours';
+import { ChosenHours, SparseHours } from '../../fields/sparse-hours';
 import { usableMemory } from '../../base/usable-memory';
 import { SeenFactors, type EmissionFactors, type FactorStep } from './emission-factors';
 import { RATE_COUNT, ratesOf, tracerKinds } from './tracer-rates';
@@ -59,12 +59,12 @@ export function tracerRequest({ grid, time, meteorologyNames }: Weather, setting
 /** Tracers of a period. */
 export interface Carried {
   /** kg m-3 */
-  readonly tracers: Pick<SomeHours, 'hours' | 'rectangle'>;
+  readonly tracers: Pick<SparseHours, 'hours' | 'rectangle'>;
 }
 
 /** In a store of their own. */
 interface Held extends Carried {
-  readonly tracers: SomeHours;
+  readonly tracers: SparseHours;
   readonly factors: SeenFactors;
 }
 
@@ -137,8 +137,8 @@ export class PeriodTracers {
   }
 
   /** Room for tracers of the period, or for a gradient with respect to them: zeros. */
-  store(): SomeHours {
-    return new SomeHours(hourStore(this.shape, this.mostBytes, this.options), this.chosen);
+  store(): SparseHours {
+    return new SparseHours(hourStore(this.shape, this.mostBytes, this.options), this.chosen);
   }
 
   /**
@@ -200,7 +200,7 @@ export class PeriodTracers {
     return sum;
   }
 
-  private carryInto(out: SomeHours, factors?: EmissionFactors): void {
+  private carryInto(out: SparseHours, factors?: EmissionFactors): void {
     const state = tracerState(this.request);
     const memory = keptMemory();
     for (const range of this.parts()) {
@@ -212,7 +212,7 @@ export class PeriodTracers {
   }
 
   /** The transpose of {@link carry}, added: E · Aᵀ · gradTracers. */
-  addAdjoint(gradTracers: SomeHours, gradFactors: EmissionFactors): void {
+  addAdjoint(gradTracers: SparseHours, gradFactors: EmissionFactors): void {
     const state = tracerState(this.request);
     const memory = keptMemory();
     for (const range of this.parts().reverse()) {

@@ -2,7 +2,7 @@ import type { HourStore } from '../../fields/hour-store';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FieldRoom } from '../../fields/memory-budget';
+import { MemoryBudget } from '../../fields/memory-budget';
 import { readPrepared } from '../../fields/prepared';
 import { withPriorConcentrations } from '../../fields/prior-channels';
 import { openTrainingPeriods, type TrainingPeriod } from '../../fields/training-period';
@@ -32,8 +32,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const opened = (mostBytes: number): { periods: TrainingPeriod[]; room: FieldRoom } => {
-  const room = new FieldRoom(mostBytes);
+const opened = (mostBytes: number): { periods: TrainingPeriod[]; room: MemoryBudget } => {
+  const room = new MemoryBudget(mostBytes);
   return { periods: openTrainingPeriods(folder, NAMES, { runs: RUNS, priorConcentrations: true, room }), room };
 };
 
@@ -97,7 +97,7 @@ describe.each([
 it('fields that no store holds lie in a temporary file where there is no room', () => {
   const shape = { hours: 4, rows: 2, cols: 3, channels: 5 };
   const fields = Float32Array.from({ length: 120 }, (_, i) => i);
-  const room = new FieldRoom(480);
+  const room = new MemoryBudget(480);
   expect(room.keep(fields, shape)).toBe(fields);
   const second = room.keep(fields, shape);
   if (second instanceof Float32Array) throw new Error('there was no room');

@@ -8,7 +8,7 @@ import { closeSync, existsSync, fstatSync, openSync, readSync, rmSync } from 'no
 import { isCommandName, NAME_IN_BRACES, type CommandName } from '../../case';
 import { writeFailure, writeFileAtomic } from '../../files/checkpoint';
 import { instant } from '../../files/ioapi/ioapi-time';
-import { noRoomFor } from '../../files/disk-limits';
+import { fullDiskError } from '../../files/disk-limits';
 import { TransportError } from '../../base/errors';
 import type { Ctm, CtmRequest } from '../ctm';
 import { Attempt, endAttempts } from './attempts';
@@ -94,7 +94,7 @@ export class ExternalCtm implements Ctm {
       }
       if (code !== 0) {
         const how = code === null ? `was ended by ${String(signal)}` : `ended with exit code ${code}`;
-        const full = noRoomFor(`${request.run}: the command of ctm.command ${how}`, { folder: attempt.folder, said: tailOf(log), log });
+        const full = fullDiskError(`${request.run}: the command of ctm.command ${how}`, { folder: attempt.folder, said: tailOf(log), log });
         if (full) throw full;
         throw new TransportError('CTM_COMMAND_FAILED', `${request.run}: the command of ctm.command ${how}${lastLine(log)}: see ${log}`);
       }
@@ -108,7 +108,7 @@ export class ExternalCtm implements Ctm {
       this.collection.collect(folder, request);
     } catch (error) {
       if (!tellsOfFiles(error)) throw error;
-      const full = noRoomFor(`${request.run}: the command of ctm.command left no usable output`, { folder, said: tailOf(log), log });
+      const full = fullDiskError(`${request.run}: the command of ctm.command left no usable output`, { folder, said: tailOf(log), log });
       if (full) throw full;
       throw new TransportError(
         'CTM_OUTPUT',

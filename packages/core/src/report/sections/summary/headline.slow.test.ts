@@ -3,7 +3,7 @@ import { page } from '../../page';
 import { PageContext } from '../page-context';
 import type { ReportData } from '../../data/report-data';
 import { smallGrid, syntheticCertificate, syntheticReport, syntheticUncertainty } from '../../testing/synthetic-report';
-import { isFlagged } from '../redistribution';
+import { isFlagged } from '../audit';
 
 const data = syntheticReport({ grid: smallGrid(), periods: ['winter'], steps: 12, stepSeconds: 3600, stations: 40, twin: true, paper: false });
 

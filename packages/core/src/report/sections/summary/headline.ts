@@ -8,7 +8,7 @@ import { COLOURS } from '../page-context';
 import type { PageContext } from '../page-context';
 import type { Pairs, Side, Variant } from '../../data/statistics';
 import { annualTotal, pairs, variantScores } from '../../data/statistics';
-import { reliance } from './reliance';
+import { evidence } from './evidence';
 import { isUnconstrained, marksNote, UNCONSTRAINED } from '../emissions';
 import { verdict, verdictOf } from './verdict';
 
@@ -135,6 +135,6 @@ export function headline(context: PageContext): Markup {
       come from drawing whole spatial blocks of monitors anew (block bootstrap); an error is said to have fallen or risen only where its interval does
       not hold 0.${context.hasPaper ? ' Paper: the same case by the method of Huang et al. (2021).' : ''}
     </p>
-    ${emissionsLines(context)}${inventoryLine(context)}${reliance(context)}
+    ${emissionsLines(context)}${inventoryLine(context)}${evidence(context)}
   </section>`;
 }

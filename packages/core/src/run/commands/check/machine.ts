@@ -12,7 +12,7 @@ import { gigabytes } from '../../../base/usable-memory';
 import { priorFiles } from '../../../inventory/scaling/applied-files';
 import { simulatedRuns } from '../../../case/case-runs';
 import { certifyingRunNames } from '../../transport-runs/certify-runs';
-import { assertOwnModel, hasForeignPrior } from '../../../case/external-prior';
+import { assertOwnModel, hasExternalPrior } from '../../../case/external-prior';
 import { sectorFiles } from '../../../inventory/reading/sector-files';
 import type { Findings } from './findings';
 
@@ -60,10 +60,10 @@ export async function checkRuns(findings: Findings, settings: Case): Promise<voi
   if (!(await findings.attempt(['ctm'], () => (assertOwnModel(settings, runs), true)))) return;
   const hours = settings.periods.reduce((sum, period) => sum + period.hours, 0);
   const { loop, paperMode } = settings;
-  const verified = settings.updatedConcentrations === undefined && !hasForeignPrior(settings) ? (paperMode.run ? 2 : 1) + loop.passes - 1 : 0;
+  const verified = settings.updatedConcentrations === undefined && !hasExternalPrior(settings) ? (paperMode.run ? 2 : 1) + loop.passes - 1 : 0;
   const certified = certifyingRunNames(settings).length;
   const parts = [`${runs.length} by simulate`, `${certified} by certify`, `${verified} by verify`];
-  if (hasForeignPrior(settings) && settings.updatedConcentrations === undefined) {
+  if (hasExternalPrior(settings) && settings.updatedConcentrations === undefined) {
     findings.notes.push(
       'the run will stop at verify (UPDATED_MISSING): the prior run came as priorConcentrations, and ctm is the reference model, which did not make it: ' +
         'name the command of your model in ctm, or run it then with the updated emissions and name its output as updatedConcentrations',

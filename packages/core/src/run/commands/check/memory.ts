@@ -2,7 +2,7 @@
 import { tmpdir } from 'node:os';
 import { GROUPS } from '../../../base/species';
 import { memberNames, testMembers, tracerCount, type Case } from '../../../case';
-import { FieldRoom } from '../../../fields/memory-budget';
+import { MemoryBudget } from '../../../fields/memory-budget';
 import type { Device } from '../../../base/device';
 import type { Grid } from '../../../grid/grid';
 import { carriedBytes } from '../../../surrogate/tracers/carried-runs';
@@ -63,8 +63,8 @@ function networkBytes({ surrogate, training, paperMode, members, meteorology, ge
 }
 
 /** Bytes of fields that training has in memory, and of those that it reads from the store. */
-function fieldsOfTraining({ periods, meteorology, surrogate, members }: Case, { rows, cols }: Cells): FieldRoom['given'] {
-  const room = new FieldRoom();
+function fieldsOfTraining({ periods, meteorology, surrogate, members }: Case, { rows, cols }: Cells): MemoryBudget['given'] {
+  const room = new MemoryBudget();
   const weather = meteorology.variables.length + (surrogate.priorConcentrations ? SPECIES_OF_A_RUN : 0);
   for (const { hours } of periods) room.take({ hours, rows, cols, channels: weather });
   const runs = storedRuns({ members });

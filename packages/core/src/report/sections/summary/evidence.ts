@@ -5,7 +5,7 @@ import { change, chemical, joined, percent } from '../../html/format';
 import type { Content, Markup } from '../../html/html';
 import { html } from '../../html/html';
 import type { PageContext } from '../page-context';
-import { flagCount } from '../redistribution';
+import { flagCount } from '../audit';
 import { truthWithin2Sigma } from '../uncertainty';
 import { verdict } from './verdict';
 
@@ -58,11 +58,10 @@ function interpolated(context: PageContext): Content {
   ${joined(rows.map((row) => `${change(row.change.relative)} for ${chemical(row.species)}`))} (${link('scores', 'scores')}).`;
 }
 
-function redistributed({ data }: PageContext): Content {
+function audited({ data }: PageContext): Content {
   const judged = (data.audit?.find(({ mode }) => mode === data.mode)?.rows ?? []).filter(({ response }) => response);
   if (judged.length === 0) return false;
-  return html`${flagCount(judged, 'totals of regions and periods', 'with the concentrations at their monitors')}
-  (${link('redistribution', 'redistribution')}).`;
+  return html`${flagCount(judged, 'totals of regions and periods', 'with the concentrations at their monitors')} (${link('audit', 'audit')}).`;
 }
 
 function bounded({ data }: PageContext): Content {
@@ -83,12 +82,12 @@ function known(context: PageContext): Content {
   return html`How far the emissions are known, by the inversion’s own assumptions: ${link('uncertainty', 'uncertainty')}.${truth}`;
 }
 
-export function reliance(context: PageContext): Markup {
-  const lines = [certified, extrapolated, withoutBias, interpolated, redistributed, bounded, known]
+export function evidence(context: PageContext): Markup {
+  const lines = [certified, extrapolated, withoutBias, interpolated, audited, bounded, known]
     .map((line) => line(context))
     .filter((line) => line !== false);
   return html`<h3>How far to trust it</h3>
-    <ul class="reliance">
+    <ul class="evidence">
       ${lines.map((line) => html`<li>${line}</li>`)}
     </ul>`;
 }

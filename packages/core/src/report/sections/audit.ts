@@ -1,5 +1,5 @@
-/** The redistribution audit: what the change of a total hides, and whether the concentrations of a region changed as its emissions did. */
-import type { AuditRow } from '../../inversion/scores/audit';
+/** The audit: what the change of a total hides, and whether the concentrations of a region changed as its emissions did. */
+import type { AuditRow } from '../../assimilation/scores/audit';
 import { ELASTICITY_RANGE, LEAST_CHANGE, type Plausibility } from '../../inversion/scores/regional-response';
 import { change, chemical, fixed, percent, relativeChange } from '../html/format';
 import type { Content, Markup } from '../html/html';
@@ -67,7 +67,7 @@ function figures(context: PageContext, { rows }: ReportAudit): Markup {
   const daily = shown.some(({ diurnal }) => diurnal);
   const left = rows.length - shown.length;
   return table({
-    id: 'table-redistribution',
+    id: 'table-audit',
     caption: () =>
       context.tableCaption('What the totals hide: emissions moved within a region, and the answer of the concentrations at its monitors.'),
     columns: [
@@ -115,12 +115,12 @@ function figures(context: PageContext, { rows }: ReportAudit): Markup {
   });
 }
 
-export function redistribution(context: PageContext): Markup {
+export function audit(context: PageContext): Markup {
   const audits = context.data.audit ?? [];
   const auditOfMode = audits.find(({ mode }) => mode === context.data.mode);
   if (!auditOfMode) return html``;
-  return html`<section id="redistribution">
-    <h2>Redistribution</h2>
+  return html`<section id="audit">
+    <h2>Audit</h2>
     ${audits.map((audit) => flags(context, audit))}${figures(context, auditOfMode)}
   </section>`;
 }
