@@ -31,7 +31,7 @@ const stage: Stage = {
     runs++;
     mkdirSync(join(out, 'certify-runs/SO2-x0.8'), { recursive: true });
     if (!existsSync(file())) writeFileSync(file(), 'made');
-    return Promise.resolve({ products: [], summary: { pairs: [runs] }, beside: [file()] });
+    return Promise.resolve({ products: [], summary: { pairs: [runs] }, externalFiles: [file()] });
   },
 };
 

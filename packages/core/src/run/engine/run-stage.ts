@@ -116,11 +116,11 @@ export async function makeReady(
   stage: Pick<Stage, 'damaged'>,
   context: StageContext,
   mark: StageMark,
-  beside: readonly { path: string; trouble: string }[] = [],
+  changedFiles: readonly { path: string; trouble: string }[] = [],
 ): Promise<void> {
   const { dir, log } = context;
   if (keepsSome(dir, mark)) await otherContents(context, [dir]);
-  tellRerun(context, mark, beside);
+  tellRerun(context, mark, changedFiles);
   const record = readRecord(dir);
   const isKept = keeps(dir, mark);
   const damaged = record ? damagedProducts(dir, record).filter(({ product }) => isKept(product)) : [];
@@ -138,12 +138,12 @@ function tellTrusted({ log }: StageContext, { parts = {} }: Pick<StageMark, 'par
 }
 
 /** Why a stage is run again that has been run before; before its folder is made ready, which removes what tells. */
-function tellRerun({ dir, stage, log }: StageContext, mark: StageMark, beside: readonly { path: string; trouble: string }[] = []): void {
+function tellRerun({ dir, stage, log }: StageContext, mark: StageMark, changedFiles: readonly { path: string; trouble: string }[] = []): void {
   const why = explainRerun(dir, mark);
   if (why !== undefined) return log(why);
   const record = readRecord(dir);
   const products = record ? damagedProducts(dir, record).map(({ product, trouble }) => ({ path: join(dir, product), trouble })) : [];
-  const damaged = [...products, ...beside];
+  const damaged = [...products, ...changedFiles];
   const unmade = record ? unmadeParts(record, mark) : [];
   if (unmade.length > 0) log(`has not made ${fewOf(unmade)}: ${stage} is run again`);
   if (damaged.length === 0) return;
