@@ -20,7 +20,7 @@ test('what the package offers', () => {
      "IoapiWriter",
      "MOST_THREADS",
      "NumericalError",
-     "PRODUCTS",
+     "PRECISIONS",
      "RetroplumeError",
      "Role",
      "STAGES",

@@ -1,7 +1,7 @@
 /** Processes of this machine, beside this one. */
 import { readFileSync } from 'node:fs';
 
-export interface ProcessState {
+interface ProcessState {
   /** ticks from the start of the machine to that of the process: a number given out anew is another process */
   started: string;
   /** of the group that it is in, the number */

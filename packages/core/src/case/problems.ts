@@ -107,7 +107,7 @@ function asOneKey(path: KeyPath, value: unknown): string {
 }
 
 /** A sentence, the key that it is about, and whether that key was not known. */
-export interface SchemaProblem {
+interface SchemaProblem {
   sentence: string;
   path: KeyPath;
   unknown: boolean;

@@ -37,7 +37,7 @@ export interface HourStore {
 }
 
 /** A rectangle of a store, `[hours, crop.rows, crop.cols, channels]`: what is done to `data` is in the store once {@link done} has been called. */
-export interface Edit {
+interface Edit {
   data: Float32Array;
   done: () => void;
 }

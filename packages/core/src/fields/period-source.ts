@@ -78,7 +78,7 @@ export function* hoursOf(
 }
 
 /** Hourly fields of a whole grid that are not in memory; a part of them is read when it is asked for. */
-export interface StoredValues {
+interface StoredValues {
   /** @returns `[hours.count, crop.rows, crop.cols, channels]`, as {@link PeriodSource.hourly} */
   rectangle(crop: Crop, hours: Hours, memory?: Memory): Float32Array;
   /** as {@link HourStore.halves} */
@@ -91,7 +91,7 @@ export type HourlyValues = Float32Array | StoredValues;
 type GridSize = Pick<Grid, 'rows' | 'cols'>;
 
 /** An array of hourly fields with some hours of a rectangle in it. */
-export interface Placed {
+interface Placed {
   data: Float32Array;
   /** of the fields in `data` */
   grid: GridSize;

@@ -281,7 +281,7 @@ function readInterleaved(file: NetcdfFile, names: string[], axes: number[]): Flo
 }
 
 /** What every file of the store says of itself. */
-export interface StoreHeader {
+interface StoreHeader {
   grid: Grid;
   time: TimeAxis;
   attributes: CfAttributes;

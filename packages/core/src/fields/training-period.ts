@@ -19,7 +19,7 @@ export interface TrainingPeriod extends Omit<PreparedMeteorology, 'meteorology'>
   runs: ReadonlyMap<string, TrainingRun>;
 }
 
-export interface TrainingFields {
+interface TrainingFields {
   /** the prior run first */
   runs: readonly string[];
   /** whether the concentrations of the prior run are channels of the meteorology */

@@ -10,7 +10,7 @@ import { DataError } from '../base/errors';
 import { replaceFile } from '../base/new-file';
 import { diskLimitError } from './disk-limits';
 
-export type TensorData = Float32Array | Float64Array;
+type TensorData = Float32Array | Float64Array;
 
 export interface Tensor {
   data: TensorData;

@@ -3,7 +3,7 @@ import type { Grid } from './grid';
 import type { CutCell, SourceCells } from './lat-lon-cells';
 
 /** By target cells that the source cell meets, the part of it in each; their sum is what of it lies on the target grid. */
-export type Parts = Map<number, number>;
+type Parts = Map<number, number>;
 
 /** Pieces along the edge of a source cell, at least, and of a target cell. */
 const PIECES = 4;

@@ -21,7 +21,7 @@ export const AIRNOW_SITE_COLUMNS = [
 const CODE_PAGE_850 =
   'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜø£Ø×ƒáíóúñÑªº¿®¬½¼¡«»░▒▓│┤ÁÂÀ©╣║╗╝¢¥┐└┴┬├─┼ãÃ╚╔╩╦╠═╬¤ðÐÊËÈıÍÎÏ┘┌█▄¦Ì▀ÓßÔÒõÕµþÞÚÛÙýÝ¯´\u00ad±‗¾¶§÷¸°¨·¹³²■\u00a0';
 
-export interface AirnowSites {
+interface AirnowSites {
   encoding: 'UTF-8' | 'code page 850';
   /** of fields, in the order of {@link AIRNOW_SITE_COLUMNS} */
   rows: string[][];

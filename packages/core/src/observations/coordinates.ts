@@ -1,7 +1,7 @@
 /** Coordinates that are on earth, but may be none: what files write for missing, and what a spreadsheet makes of an empty cell. */
 
 /** @returns what is doubtful: `longitude -99` */
-export function placeDoubt(lon: number, lat: number): string | undefined {
+function placeDoubt(lon: number, lat: number): string | undefined {
   if (lon === -99) return 'longitude -99';
   if (lon === lat) return `longitude and latitude ${lon}`;
   return lon === 0 ? 'longitude 0' : lat === 0 ? 'latitude 0' : undefined;

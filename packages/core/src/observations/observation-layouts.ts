@@ -69,7 +69,7 @@ export interface Layout {
 }
 
 /** What the files of a case hold. */
-export interface HeldColumns {
+interface HeldColumns {
   label: string;
   /** of all files together */
   columns: string[];

@@ -32,7 +32,7 @@ export function reachOf({ stuckSteps, spike, minimumHours }: QualityRules, stepS
   return stuckSteps + (spike ? 1 : 0) + (minimumHours > 0 && stepSeconds === 3600 ? LONGEST_DAY : 0);
 }
 
-export interface RuleTimes {
+interface RuleTimes {
   axis: TimeAxis;
   /** in which days begin */
   zone: string;

@@ -4,7 +4,7 @@ import type { Grid } from '../grid/grid';
 import { Random } from '../base/random';
 import { GROUP_NAMES, type GroupName } from '../inventory/reading/emission-reader';
 
-export interface MemberSettings {
+interface MemberSettings {
   seed: number;
   /** which member, from 0 */
   index: number;

@@ -192,7 +192,7 @@ const DERIVED: Record<string, (slab: Slab) => Float32Array> = {
 
 const NEEDS: Record<string, string[]> = { inversePbl: ['PBL'], hourSin: [], hourCos: [] };
 
-export interface MeteorologyRead extends LongRead {
+interface MeteorologyRead extends LongRead {
   /** who needs all channels, whatever meteorology.variables says */
   neededBy?: string;
 }

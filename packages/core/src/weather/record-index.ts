@@ -16,7 +16,7 @@ export interface TimedFile {
 }
 
 /** Consecutive steps of the axis that are consecutive records of one file. */
-export interface RecordRun {
+interface RecordRun {
   source: TimedFile;
   record: number;
   /** first step, counted from the first that was asked for */

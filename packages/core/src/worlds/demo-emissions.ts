@@ -12,8 +12,8 @@ import { type DemoGeography } from './demo-geography';
 import { localSolarHour } from './solar';
 import { type Season } from './demo-weather';
 
-export const SECTORS = ['traffic', 'industry', 'power', 'residential', 'agriculture'] as const;
-export type Sector = (typeof SECTORS)[number];
+const SECTORS = ['traffic', 'industry', 'power', 'residential', 'agriculture'] as const;
+type Sector = (typeof SECTORS)[number];
 
 /** Yearly emission per land area (t km-2 a-1) and its split over the sectors (fractions, in the order of SECTORS). */
 const INVENTORY: Record<Group, { density: number; split: readonly [number, number, number, number, number] }> = {

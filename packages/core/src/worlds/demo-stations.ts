@@ -1,7 +1,7 @@
 import { type Random } from '../base/random';
 import { type DemoGeography } from './demo-geography';
 
-export interface DemoStation {
+interface DemoStation {
   id: string;
   lon: number;
   lat: number;

@@ -70,7 +70,7 @@ function standardise(field: Float64Array, weight: Float64Array): Float64Array {
 }
 
 /** The inventory's error against the truth, Σ|prior − truth| / Σ truth, weighted by the prior emissions. */
-export function inventoryError(weight: Float64Array, factors: Float32Array): number {
+function inventoryError(weight: Float64Array, factors: Float32Array): number {
   let difference = 0;
   let truth = 0;
   for (let i = 0; i < weight.length; i++) {

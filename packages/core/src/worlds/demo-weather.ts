@@ -30,7 +30,7 @@ export interface WeatherHour {
 }
 
 /** A travelling pressure system: `amplitude` Pa (negative: a low), `radius` m, position `x0`, `y0` m at the period's start, `speedX`, `speedY` m s-1. */
-export interface PressureSystem {
+interface PressureSystem {
   amplitude: number;
   radius: number;
   x0: number;

@@ -18,7 +18,7 @@ import { plantTruth } from './demo-truth';
 import { DemoWeather, type Season, type WeatherHour } from './demo-weather';
 import { writeTruthFactors } from './truth-factors';
 
-export interface DemoWorldOptions {
+interface DemoWorldOptions {
   size?: DemoSize;
   /** grid cells south to north; by default 48 */
   rows?: number;

@@ -1,7 +1,7 @@
 import { cpuFeatures, cudaDevices, NativeProgram, type ProgramOptions } from '../kernels';
 
 /** A kernel's operands: what goes in, or the length of what comes out (which starts at NaN, so that an element left unwritten shows). */
-export type Operands = Record<string, ArrayLike<number> | number | undefined>;
+type Operands = Record<string, ArrayLike<number> | number | undefined>;
 
 const ALIGNMENT = 16;
 

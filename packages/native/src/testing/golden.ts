@@ -4,12 +4,12 @@ import { goldenFolder } from '../../../../test/testing/golden-folder';
 
 export { describeGolden } from '../../../../test/testing/golden-folder';
 
-export interface GoldenArray {
+interface GoldenArray {
   shape: number[];
   data: Float64Array;
 }
 
-export interface GoldenCase {
+interface GoldenCase {
   scalars: Record<string, number>;
   arrays: Record<string, GoldenArray>;
 }

@@ -4,7 +4,7 @@ import { NativeProgram, type Instruction, type ProgramOptions } from '../kernels
 export const SHARED = { samples: 12, pixels: 50, channels: 5, ranks: 3 };
 
 /** What a rank holds: samples in two stretches, as with pairs. */
-export interface Part {
+interface Part {
   rank: number;
   ranks: number;
 }

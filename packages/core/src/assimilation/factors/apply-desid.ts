@@ -7,7 +7,7 @@ import { changeWithinDay, stretchLabel, type Stretch } from './slot-stretches';
 
 export const DESID_FOLDER = 'desid';
 
-export interface DesidPeriod {
+interface DesidPeriod {
   name: string;
   grid: Grid;
   time: TimeAxis;

@@ -17,7 +17,7 @@ export interface PeriodFactors {
 }
 
 /** Factors of one sector of the inventory. */
-export interface SectorPeriodFactors {
+interface SectorPeriodFactors {
   sector: string;
   factors: readonly PeriodFactors[];
 }

@@ -21,7 +21,7 @@ export const TRUST_FILE = 'trust.json';
 /** hours */
 const DAY = 24;
 
-export interface GroupTrust extends DistanceFigures {
+interface GroupTrust extends DistanceFigures {
   group: Group;
   period: string;
   /** with a limit: part of the emitting cells (and hours) whose factor lies at it, 0…1 */

@@ -9,7 +9,7 @@ import { factorsAt, type Stretch } from './slot-stretches';
 
 export const FIELDS_FOLDER = 'fields';
 
-export interface UpdatedFields {
+interface UpdatedFields {
   factors: PeriodFactors;
   stretches: readonly Stretch[];
   /** posterior standard deviation of the log factors, `[slots, H, W, 5]` */

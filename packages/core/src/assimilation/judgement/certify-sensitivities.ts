@@ -33,7 +33,7 @@ export type Sensitivity = CertificateSettings['sensitivities'][number];
 const STEP = 2 ** -7;
 
 /** The surrogate, as {@link sensitivityResponses} needs it. */
-export interface SensitivityRuns {
+interface SensitivityRuns {
   /** free run with the prior emissions, `[hours, H, W, 4]` */
   prior: Float32Array;
   hours: readonly number[];

@@ -33,7 +33,7 @@ export interface Gain {
   realisedMae: number | null;
 }
 
-export interface NamedMask {
+interface NamedMask {
   name: string;
   /** `[H, W]`: above 0 where a cell belongs to it */
   mask: ArrayLike<number>;

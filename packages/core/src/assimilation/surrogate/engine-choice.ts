@@ -5,7 +5,7 @@ import { readJson } from '../../files/json-file';
 import { DeviceError } from '../../base/errors';
 import type { AdjointEngine, SurrogateInputs } from '../../surrogate/model/frozen-program';
 
-export type EngineName = 'native' | 'onnx';
+type EngineName = 'native' | 'onnx';
 
 /** Recorded by `invert`. */
 export interface EngineChoice {

@@ -11,7 +11,7 @@ import type { BlockSums } from '../../surrogate/judgement/response-comparison';
 export const RESPONSE_SUMS_FILE = 'response-sums.json';
 
 /** By period and group, one for each species. */
-export type EvaluatedResponses = ReadonlyMap<string, ReadonlyMap<Group, BlockSums[]>>;
+type EvaluatedResponses = ReadonlyMap<string, ReadonlyMap<Group, BlockSums[]>>;
 
 /** A value that is no number has no place in JSON: null. */
 type Kept = Record<string, Record<string, Record<string, (number | null)[]>[]>>;

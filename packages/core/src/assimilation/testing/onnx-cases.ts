@@ -25,7 +25,7 @@ export const CELLS = { rows: 7, cols: 10 };
 /** The files are made for a batch of 1. */
 export const BATCH = 2;
 export const METEOROLOGY = ['u', 'v', 'T'];
-export const NORMALISATION: Normalisation = {
+const NORMALISATION: Normalisation = {
   emissions: { offset: [0, 0, 0, 0, 0], scale: [1e-10, 3e-10, 2e-10, 5e-10, 4e-10] },
   meteorology: { offset: [0, 1, 280], scale: [5, 4, 12] },
   geography: { offset: [300], scale: [200] },
@@ -33,7 +33,7 @@ export const NORMALISATION: Normalisation = {
 };
 
 /** Of two kinds. */
-export const TRACERS: ChannelScale = { offset: new Array<number>(10).fill(0), scale: Array.from({ length: 10 }, (_, i) => (1 + i) * 1e-9) };
+const TRACERS: ChannelScale = { offset: new Array<number>(10).fill(0), scale: Array.from({ length: 10 }, (_, i) => (1 + i) * 1e-9) };
 
 export const lstmUnet = { network: 'lstm-unet', tracers: [] };
 export const paper = { mode: 'paper', initialConcentrations: 'prior', batchNorm: true, headActivation: 'relu' };

@@ -10,7 +10,7 @@ import { concentrationRange, emissionRange, GEOGRAPHY } from '../../files/netcdf
 import { refuseZeroHours, zeroHours } from '../../files/ioapi/zero-hours';
 
 /** How variables of an emission file make up a group; molarMass (g mol-1) turns moles/s into mass. */
-export interface EmissionGroup {
+interface EmissionGroup {
   variables: string[];
   molarMass?: number;
 }

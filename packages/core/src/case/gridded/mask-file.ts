@@ -7,7 +7,7 @@ import { gridOf } from './case-grid';
 import { expandGlob, IoapiSeries } from '../../files/ioapi/ioapi';
 
 /** A variable of an I/O API file that holds the part of each cell, 0 to 1. */
-export interface MaskOfFile {
+interface MaskOfFile {
   file: string;
   variable: string;
 }

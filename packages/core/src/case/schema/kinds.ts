@@ -11,7 +11,7 @@ export const REST = 'rest';
 export const MOST_MEMBERS = 200;
 
 /** Bounds of a number; the end that is not given is open. `above` excludes its value. */
-export interface Bounds {
+interface Bounds {
   unit?: string;
   min?: number;
   max?: number;

@@ -5,7 +5,7 @@ import { IoapiFile } from './ioapi-file';
 import { instant, timeAt } from './ioapi-time';
 import { cachedByFile } from '../cached-by-file';
 
-export interface IoapiHead {
+interface IoapiHead {
   time: TimeAxis;
   /** names */
   variables: string[];

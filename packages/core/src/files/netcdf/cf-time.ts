@@ -15,7 +15,7 @@ const DAY = 86_400_000;
 const JULIAN_DAY_OF_1970 = 2_440_588;
 
 /** By the names of CF: days of the Julian calendar before 15 October 1582, Gregorian throughout, 365 days a year. */
-export type CfCalendar = 'mixed' | 'gregorian' | 'leapless';
+type CfCalendar = 'mixed' | 'gregorian' | 'leapless';
 
 const CALENDARS: Record<string, CfCalendar> = {
   standard: 'mixed',

@@ -199,7 +199,7 @@ const UNSIGNED: Partial<Record<NetcdfType, number>> = { ubyte: 2 ** 8, ushort: 2
 const OWN_FILLS: Partial<Record<NetcdfType, number>> = { short: -32767, ushort: 65535, int: -2147483647, uint: 4294967295 };
 
 /** How the values of a variable are stored: meant is scale · stored + offset, in whole numbers without a sign where `unsigned`. */
-export interface Packing {
+interface Packing {
   scale: number;
   offset: number;
   unsigned: boolean;

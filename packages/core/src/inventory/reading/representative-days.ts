@@ -17,7 +17,7 @@ import { headOf } from '../../files/ioapi/ioapi-heads';
 import { instant, timeAt } from '../../files/ioapi/ioapi-time';
 
 /** Which day stands for which, both as milliseconds at 00Z. */
-export interface MergeDates {
+interface MergeDates {
   of: ReadonlyMap<number, number>;
   /** the tables and their column, for messages */
   source: string;

@@ -62,7 +62,7 @@ function shareWithin(globe: Grid, cell: number, grid: Grid): number {
   return within / POINTS ** 2;
 }
 
-export interface HemcoFactors {
+interface HemcoFactors {
   /** `[rows, cols, 5]`, any unit of mass per cell */
   prior: ArrayLike<number>;
   /** `[rows, cols, 5]` */

@@ -15,7 +15,7 @@ import { budgetUnit, checkedBudget, RegionSums, type RegionMasks, type SpeciesBu
 import { factorsFor, masksFor, type Points } from '../reading/point-sources';
 import { scaleFields } from './scaled-emissions';
 
-export interface ScaleFileSettings {
+interface ScaleFileSettings {
   groups: EmissionGroups;
   /** of the factors, where a gridded file may be on a larger one: cells beyond it stay as they are */
   grid?: Grid;

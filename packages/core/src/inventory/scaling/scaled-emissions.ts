@@ -7,7 +7,7 @@ import { groupsByVariable, type FactorSpan } from './emission-factors';
 import { openFiles, type EmissionGroups, type SectorFiles } from '../reading/emission-reader';
 import { factorsFor, type Points } from '../reading/point-sources';
 
-export interface ScaledEmissionsOptions {
+interface ScaledEmissionsOptions {
   /** the case's grid, where gridded files may be on a larger one: only its part is written */
   grid?: Grid;
   /** of in-line point files: where their sources stand on the factors' grid */

@@ -11,7 +11,7 @@ import { emittingCells, shareOfEmitting, type Control, type FactorDerivative, ty
 import { factorCount, type FactorShape } from '../model/forward-model';
 import { tabulate } from '../../base/vectors';
 
-export interface LinearOptions {
+interface LinearOptions {
   /** largest factor */
   bound: number;
   /** p, `[slots, rows, cols, groups]`, 0 where nothing is emitted */

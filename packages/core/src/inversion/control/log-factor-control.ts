@@ -16,7 +16,7 @@ import { smoothBound, smoothBoundDerivative } from './smooth-bound';
 import type { SpatialBasis } from './spatial-basis';
 import { dot, tabulate } from '../../base/vectors';
 
-export interface LogFactorOptions {
+interface LogFactorOptions {
   /** standard deviation of the log factor, per group or `[rows, cols, groups]` */
   spread: ArrayLike<number>;
   /** S */

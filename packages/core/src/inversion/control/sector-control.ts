@@ -11,7 +11,7 @@ import type { FactorShape } from '../model/forward-model';
 import { JointControl } from './joint-control';
 import { tabulate } from '../../base/vectors';
 
-export interface SectorPart {
+interface SectorPart {
   name: string;
   /** mean prior emissions per slot, `[slots, rows, cols, groups]` */
   emissions: ArrayLike<number>;

@@ -12,7 +12,7 @@ export interface SearchAxis<T> {
   values: readonly T[keyof T][];
 }
 
-export interface Tried<T> {
+interface Tried<T> {
   candidate: T;
   score: number;
 }

@@ -12,7 +12,7 @@ import type { ObservationBatch, Values } from './observation-batch';
 import type { ForwardModel } from './forward-model';
 
 /** What a term adds to the observations of a batch. */
-export interface NuisanceOfBatch {
+interface NuisanceOfBatch {
   /** which β of a run each observation sees (−1: none): as many of one observation as of another, one after the other */
   index: Int32Array;
   /** how much of each it sees; left out: 1 */

@@ -16,7 +16,7 @@ interface Axis {
   spacing: number;
 }
 
-export interface Weighted {
+interface Weighted {
   index: Int32Array;
   weight: Float64Array;
 }

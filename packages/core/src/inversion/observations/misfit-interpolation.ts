@@ -10,7 +10,7 @@
  */
 import { cholesky, choleskySolve } from '../control/cholesky';
 
-export interface Point {
+interface Point {
   /** km from west to east and from south to north, of any origin */
   x: number;
   y: number;
@@ -22,7 +22,7 @@ export interface Source extends Point {
   block: string;
 }
 
-export interface CovarianceModel {
+interface CovarianceModel {
   /** L */
   lengthKm: number;
   /** ν, variance of what a place does not share with any other, in units of that which it shares */

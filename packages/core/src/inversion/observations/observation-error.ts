@@ -33,7 +33,7 @@ import type { SuperObservations, CellLength } from './super-observations';
  * counts, what came out high does not, and emissions come out too low, by a quarter where values scatter by half of their size. Without it: the mean observed
  * in the cell (`cell-mean`), or the anchor times that mean over its own (`simulated`), which has hours and days of much and little, as the transport model has them.
  */
-export type ErrorLevel = 'observed' | 'cell-mean' | 'simulated';
+type ErrorLevel = 'observed' | 'cell-mean' | 'simulated';
 
 export interface ErrorModel {
   /** default `observed` */
@@ -53,7 +53,7 @@ export interface ErrorModel {
 }
 
 /** What the standard deviations are made from beside the observations themselves. */
-export interface ErrorContext {
+interface ErrorContext {
   /** the anchor: the prior run of the transport model, or that of an earlier pass of the closed loop, in the order of the observations */
   prior: ArrayLike<number>;
   cols: number;

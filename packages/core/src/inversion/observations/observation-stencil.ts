@@ -2,7 +2,7 @@
 import { ShapeError } from '../../base/errors';
 
 /** The values of one observation time: each is a weighted mean over the same hours. */
-export interface StencilTime {
+interface StencilTime {
   /** where they lie in the fields */
   hours: ArrayLike<number>;
   weights: ArrayLike<number>;

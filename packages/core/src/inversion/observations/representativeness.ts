@@ -3,7 +3,7 @@ import type { CellObservations } from '../../observations/station-cells';
 import { ConfigError } from '../../base/errors';
 
 /** Over the times at which two monitors of a cell or more have a value: Σ spread², with the sample standard deviation as spread, and Σ mean². */
-export interface SpreadSums {
+interface SpreadSums {
   squares: number;
   level: number;
 }

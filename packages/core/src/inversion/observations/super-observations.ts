@@ -11,7 +11,7 @@ import type { ObservedTime } from './observation-slots';
 export type CellLength = readonly [number, number];
 
 /** Error of one value, per species: the standard deviation is √((relative · level)² + absolute²); for the level see {@link ErrorLevel}. */
-export type ObservationErrorSettings = Record<string, { relative: number; absolute: number }>;
+type ObservationErrorSettings = Record<string, { relative: number; absolute: number }>;
 
 /** A station inside the grid. */
 export interface PlacedStation {

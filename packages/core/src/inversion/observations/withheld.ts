@@ -6,7 +6,7 @@ import type { Grid } from '../../grid/grid';
 import type { Observations } from '../../observations/observations';
 import { Random } from '../../base/random';
 
-export interface WithheldSettings {
+interface WithheldSettings {
   /** part of the stations inside the grid, 0 … 0.9 */
   fraction: number;
   /** edge of a square block in cells */
@@ -15,7 +15,7 @@ export interface WithheldSettings {
 }
 
 /** The chosen stations, and the block of every station inside the grid (for maps). */
-export interface WithheldChoice {
+interface WithheldChoice {
   withheld: Set<string>;
   block: Map<string, string>;
 }

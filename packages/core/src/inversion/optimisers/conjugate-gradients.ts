@@ -4,7 +4,7 @@
  */
 import { addScaled, dot } from '../../base/vectors';
 
-export interface ConjugateGradientsResult {
+interface ConjugateGradientsResult {
   solution: Float64Array;
   products: number;
 }

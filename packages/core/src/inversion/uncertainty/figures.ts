@@ -8,7 +8,7 @@ import { tabulate } from '../../base/vectors';
 import { factorSums, priorCovarianceOfSums, type Posterior } from './posterior';
 
 /** An emission total in kg s-1, mean over the period. */
-export interface TotalFigures {
+interface TotalFigures {
   prior: number;
   /** a priori, through the tangent at the prior */
   priorSigma: number;

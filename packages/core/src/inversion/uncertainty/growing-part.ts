@@ -12,7 +12,7 @@ export const LEAST = 1e-6;
 const RESIDUAL = 1e-3;
 
 /** Half-open range. */
-export type Range = readonly [number, number];
+type Range = readonly [number, number];
 
 /** A stretch of the control and of the factors. */
 export interface Block {

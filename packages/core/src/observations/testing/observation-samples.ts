@@ -18,7 +18,7 @@ export const series = (observations: Observations, species: string, station: str
   return [...(observations.values.get(species) as Float32Array)].filter((_, i) => i % observations.stations.length === index);
 };
 
-export interface ObservationTables {
+interface ObservationTables {
   /** path of a file of the folder */
   at: (name: string) => string;
   write: (name: string, content: string | Buffer) => string;

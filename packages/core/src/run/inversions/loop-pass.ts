@@ -17,7 +17,7 @@ import { updatedOutput } from '../stages/verify-stage';
 const CONTROL_FILE = 'control.safetensors';
 
 /** Where an inversion ended. */
-export interface InversionOutcome {
+interface InversionOutcome {
   /** the control that is kept */
   control: Float64Array;
   /** what the model simulates with it, of all observations in their order, withheld ones too */

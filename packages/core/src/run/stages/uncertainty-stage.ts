@@ -44,7 +44,7 @@ import { UNCERTAINTY_FILE, writeUncertainty, type PeriodUncertainty } from '../.
 import { controlsOfOthers } from '../inversions/surrogate-ensemble';
 
 /** How the estimate of one cell answers to the truth: sums over the row of the averaging kernel of its log factor. */
-export interface KernelRow {
+interface KernelRow {
   period: string;
   region?: string;
   group: Group;

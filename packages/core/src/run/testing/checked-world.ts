@@ -7,7 +7,7 @@ import type { Grid, TimeAxis } from '../../grid/grid';
 import { writeDemoWorld } from '../../worlds/demo-world';
 import { checkCase, type CheckResult } from '../commands/check/check-case';
 
-export interface Changes {
+interface Changes {
   to?: string;
   time?: (time: TimeAxis) => TimeAxis;
   grid?: (grid: Grid) => Grid;

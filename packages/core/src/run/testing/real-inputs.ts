@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { CheckedWorld } from './checked-world';
 
-export interface RealInputs {
+interface RealInputs {
   replace: (name: string, ...pairs: [from: string | RegExp, to: string][]) => void;
   /** Hourly in the long layout, of three stations of the list; summer's are winter's at another date. */
   realObservations: (rows: (ids: string[]) => string[], columns?: string) => void;

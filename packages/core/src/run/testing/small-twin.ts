@@ -12,7 +12,7 @@ import { runStages, type RunOptions } from '../run';
 /** Cells of its 12 rows and columns. */
 export const TWIN_CELLS = 144;
 
-export interface TwinWorld {
+interface TwinWorld {
   hours: number;
   spinUpHours: number;
   stations: number;

@@ -51,7 +51,7 @@ interface OwnRun extends Pick<CertifyingRun, 'name' | 'group' | 'factor'> {
 }
 
 /** The prior's emissions in the first period, which say where patches can be. */
-export interface PriorEmissions extends Pick<PreparedPeriod, 'grid' | 'time'> {
+interface PriorEmissions extends Pick<PreparedPeriod, 'grid' | 'time'> {
   /** `[T, H, W, 5]`, kg m-2 s-1 */
   emissions: Float32Array;
 }

@@ -32,7 +32,7 @@ interface DesignedMember {
   runs: { period: string; emissions: BySector<string>; concentrations: string; streams?: string[] }[];
 }
 
-export interface DesignManifest {
+interface DesignManifest {
   about: string;
   case: string;
   retroplume: string;

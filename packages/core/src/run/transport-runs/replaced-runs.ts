@@ -26,7 +26,7 @@ function madeFiles(dir: string): string[] {
   );
 }
 
-export interface ReplacedRuns {
+interface ReplacedRuns {
   /** that would be removed */
   runs: string[];
   /** how many would be with `changedRuns: 'replace'`, and how many with 'keep' */

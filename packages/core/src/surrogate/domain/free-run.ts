@@ -29,7 +29,7 @@ export interface FreeRunsOptions {
 }
 
 /** One of the runs. */
-export interface FreeRun {
+interface FreeRun {
   /** `[hours of the period, H, W, 5]` in kg m-2 s-1 */
   emissions: Float32Array;
   /** on the emissions, `[H, W, 5]`; absent = as they are */

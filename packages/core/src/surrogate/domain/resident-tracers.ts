@@ -5,7 +5,7 @@ import type { ResidentFields } from '../model/resident-fields';
 import { DeviceCarrier, type TracerCarrier } from './tracer-carriers';
 
 /** Who carries a period's tracers: where the GPU cannot, the host. */
-export interface CarrierChoice {
+interface CarrierChoice {
   onDevice(period: number): DeviceCarrier | undefined;
   onHost(period: number): TracerCarrier;
 }

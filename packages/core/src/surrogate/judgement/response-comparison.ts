@@ -9,7 +9,7 @@ import { SPECIES } from '../../base/species';
 import { blockIntervals, type Interval } from '../../base/block-bootstrap';
 
 /** Concentrations with prior and changed emissions; or with prior ones and their change, where that is what a model gives. */
-export type ChangedRun = { prior: Float32Array; changed: Float32Array } | { prior: Float32Array; change: Float32Array };
+type ChangedRun = { prior: Float32Array; changed: Float32Array } | { prior: Float32Array; change: Float32Array };
 
 /** Both models' concentrations. */
 export interface ComparedRun {

@@ -20,7 +20,7 @@ export type InputName = keyof WindowBatch;
 export const INPUTS: readonly InputName[] = ['emissions', 'tracers', 'meteorology', 'geography', 'previous', 'target'];
 
 /** Of the numbers of a window of a batch. */
-export interface WindowSizes extends SurrogateSizes {
+interface WindowSizes extends SurrogateSizes {
   /** channels */
   tracers: number;
   /** whether y comes from the run */

@@ -67,7 +67,7 @@ export function normaliseConcentrations(g: Graph, value: Value, normalisation: N
 }
 
 /** One of several windows that follow each other in a graph. */
-export interface RolledWindow {
+interface RolledWindow {
   /** of its inputs' names, but that of geography, which all windows share */
   suffix: string;
   /** the concentrations of the window before, in physical units; absent = an input */

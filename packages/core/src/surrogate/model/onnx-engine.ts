@@ -6,13 +6,13 @@ import { pickAt, spreadTo } from '../../fields/gather';
 import type { Surrogate } from './surrogate';
 
 /** Paths of `.onnx` files, or their bytes. */
-export interface OnnxEngineModels {
+interface OnnxEngineModels {
   forward: string | Uint8Array;
   /** needed for the adjoint only */
   vjp?: string | Uint8Array;
 }
 
-export interface OnnxEngineSizes {
+interface OnnxEngineSizes {
   /** hours that it takes at once */
   batch: number;
   rows: number;

@@ -17,7 +17,7 @@ import { smallestSide, tilesOf, wholeDomain, type Tiling } from './tiles';
 import { Window } from './window';
 
 /** What is written beside the weights. */
-export interface SurrogateDescription {
+interface SurrogateDescription {
   settings: SurrogateSettings;
   normalisation: Normalisation;
   meteorologyNames: string[];

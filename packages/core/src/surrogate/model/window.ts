@@ -10,13 +10,13 @@ import type { Crop } from '../../fields/period-source';
 import { ConfigError } from '../../base/errors';
 
 /** `count` consecutive steps, each the mean over `hours` hours. */
-export interface WindowSegment {
+interface WindowSegment {
   count: number;
   hours: number;
 }
 
 /** One step: the mean of hours t − last … t − first (both included, hours back from t). */
-export interface WindowStep {
+interface WindowStep {
   readonly first: number;
   readonly last: number;
 }

@@ -1,7 +1,7 @@
 /** Rotation of square samples by quarter turns, the winds turned with them: in the plain way, what windows are held against. */
 
 /** Channels of a sample that form a horizontal vector (u east, v north). */
-export interface VectorChannels {
+interface VectorChannels {
   u: number;
   v: number;
 }

@@ -15,7 +15,7 @@ export function carriedBytes(values: number, mostInSingle = MOST_IN_SINGLE): num
   return 4 * values > mostInSingle ? 2 * values : 4 * values;
 }
 
-export interface CarriedRoom {
+interface CarriedRoom {
   /** of tracers in memory; default: four tenths of the usable */
   mostBytes?: number;
   /** of tracers in single precision */

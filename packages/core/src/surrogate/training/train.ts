@@ -37,7 +37,7 @@ export interface TrainOptions extends Execution {
   dtype?: 'float64';
 }
 
-export type TrainStatus = 'iterations' | 'early-stop' | 'time';
+type TrainStatus = 'iterations' | 'early-stop' | 'time';
 
 export interface TrainResult {
   /** the weights with the lowest test loss if early stopping is on, else the last */

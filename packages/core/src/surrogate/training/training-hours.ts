@@ -5,7 +5,7 @@ import { takesInitialConcentrations } from '../model/initial-concentrations';
 import { hoursFrom, splitHours, type HourSplit } from './sampler';
 import { Window } from '../model/window';
 
-export interface TrainedPeriod {
+interface TrainedPeriod {
   name: string;
   hours: number;
   spinUpHours: number;

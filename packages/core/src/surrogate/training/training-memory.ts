@@ -14,7 +14,7 @@ import { TrainingProgram } from './training-program';
 const TRAINED_BATCHES = 2;
 
 /** Of the domain and its inputs; channels of the weather with those of the prior run's concentrations where the surrogate sees them. */
-export type TrainedDomain = Omit<SurrogateSizes, 'batch' | 'steps'>;
+type TrainedDomain = Omit<SurrogateSizes, 'batch' | 'steps'>;
 
 /** Numbers decide nothing about memory. */
 const scaleOf = (channels: number): ChannelScale => ({ offset: Array<number>(channels).fill(0), scale: Array<number>(channels).fill(1) });

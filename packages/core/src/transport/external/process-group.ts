@@ -13,13 +13,13 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** A shell that runs its argument when it gets a line, and nothing where that does not come. */
 const WHEN_ASKED = 'read -r _ <&3 || exit 1; exec 3<&-; exec /bin/sh -c "$0"';
 
-export interface Ended {
+interface Ended {
   code: number | null;
   signal: NodeJS.Signals | null;
   timedOut: boolean;
 }
 
-export interface CommandRun {
+interface CommandRun {
   /** file that takes what it prints */
   output: number;
   timeoutMs: number;

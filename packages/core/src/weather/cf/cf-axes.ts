@@ -9,7 +9,7 @@ import { parseCfTimes } from './cf-time';
 import type { LatLonAxes } from './regrid';
 
 /** Names of the dimensions that hold time, latitudes and longitudes. */
-export interface CfDimensions {
+interface CfDimensions {
   time: string;
   lat: string;
   lon: string;

@@ -21,7 +21,7 @@ import { instant, timeAt } from '../../files/ioapi/ioapi-time';
 import type { WindDirection } from '../../grid/wind';
 import { windDirection } from './mcip-wind';
 
-export interface McipOptions extends Omit<SeriesOptions, 'dots'> {
+interface McipOptions extends Omit<SeriesOptions, 'dots'> {
   /** layers from the ground whose mean is taken of variables that have layers; default 1 */
   layers?: number;
   /** CEN_LON of the WRF run: MCIP up to V4.3 turned WDIR10 by it, and no header holds it */

@@ -1,7 +1,7 @@
 /** Horizontal transport as the equations of `advection.h` stand there, cell by cell: what the model's row kernels are tested against. */
 import type { TransportGrid } from '../transport';
 
-export interface PlainWinds {
+interface PlainWinds {
   grid: TransportGrid;
   /** m s-1 in the layer, row-major */
   windU: ArrayLike<number>;

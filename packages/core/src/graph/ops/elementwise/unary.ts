@@ -6,7 +6,7 @@ import type { Graph, Value, Op } from '../../definition/graph';
 import { size } from '../../definition/shape';
 import { elementwise } from '../shared/tangent-rules';
 
-export type UnaryKind = 'relu' | 'softplus' | 'sigmoid' | 'tanh' | 'exp' | 'abs' | 'square';
+type UnaryKind = 'relu' | 'softplus' | 'sigmoid' | 'tanh' | 'exp' | 'abs' | 'square';
 const KINDS: readonly UnaryKind[] = ['relu', 'softplus', 'sigmoid', 'tanh', 'exp', 'abs', 'square'];
 
 export interface UnaryAttributes {

@@ -32,7 +32,7 @@ export interface BundledFile extends InputFile {
   values?: string;
 }
 
-export interface BundledInput extends InputFile {
+interface BundledInput extends InputFile {
   /** absolute, where it was; its bytes, if they are in the bundle, are under `inputs/` at the same path */
   path: string;
   packed: boolean;

@@ -13,7 +13,7 @@ const MOST_NAME = 2 ** 16;
 /** GNU tar writes blocks of zeros up to 10 KiB behind the end, or what it was told to. */
 const MOST_PADDING = 2 ** 20;
 
-export type Kind = 'file' | 'folder' | 'hard link' | 'link' | 'device' | 'pipe' | 'unknown';
+type Kind = 'file' | 'folder' | 'hard link' | 'link' | 'device' | 'pipe' | 'unknown';
 
 const KINDS: Readonly<Record<string, Kind>> = {
   '\0': 'file',

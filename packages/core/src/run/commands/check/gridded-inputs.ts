@@ -22,7 +22,7 @@ import { priorSectors } from '../../../inventory/reading/sector-files';
 import type { Findings } from './findings';
 import { gridSources, type GridSource } from './grid-sources';
 
-export interface GriddedCheck {
+interface GriddedCheck {
   /** read fields, too; else headers only */
   values: boolean;
 }

@@ -54,7 +54,7 @@ export interface PlannedJob {
   tasks?: readonly string[];
 }
 
-export interface ChainPlan {
+interface ChainPlan {
   /** that are needed, in order */
   jobs: PlannedJob[];
   /** whose results are there */

@@ -6,7 +6,7 @@ import { TASK, type PlannedJob } from './chain-plan';
 
 export type SchedulerName = JobsSettings['scheduler'];
 
-export interface ScriptRequest {
+interface ScriptRequest {
   settings: Case;
   scheduler: SchedulerName;
   job: PlannedJob;
