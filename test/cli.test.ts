@@ -264,7 +264,10 @@ describe('inventory', () => {
   function written(profile: string): string {
     const at = (name: string): string => join(folder, name);
     const axis = (name: string, first: number, units: string): CfVariable => ({
-      ...{ name, dimensions: [name], data: Float64Array.from({ length: 8 }, (_, i) => first + i), attributes: { units } },
+      name,
+      dimensions: [name],
+      data: Float64Array.from({ length: 8 }, (_, i) => first + i),
+      attributes: { units },
     });
     writeCf(at('inventory.nc'), {
       dimensions: { lat: 8, lon: 8 },

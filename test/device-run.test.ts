@@ -149,7 +149,11 @@ async function run(
   opened = [];
   const out = join(folder, 'run');
   const result = await runStages(loadCase(caseFile, [...SETTINGS, ...changes]), {
-    ...{ out, stages: STAGES, threads: 1, onEvent, onDevice: (device) => told.push(device) },
+    out,
+    stages: STAGES,
+    threads: 1,
+    onEvent,
+    onDevice: (device) => told.push(device),
     ...options,
   });
   return { result, told, programs: opened, done };

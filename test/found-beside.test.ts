@@ -47,8 +47,14 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function contextOf(stage: StageName): StageContext {
   const run: Omit<RunContext, 'hardware'> = {
-    ...{ caseSettings: settings, out: folder, threads: 1, device: 'cpu', precision: 'float32', inputs: new InputHashes() },
-    ...{ onEvent: () => undefined, signal: new AbortController().signal },
+    caseSettings: settings,
+    out: folder,
+    threads: 1,
+    device: 'cpu',
+    precision: 'float32',
+    inputs: new InputHashes(),
+    onEvent: () => undefined,
+    signal: new AbortController().signal,
   };
   return stageContext({ ...run, hardware: '' }, stage, 'default');
 }

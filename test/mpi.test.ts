@@ -38,7 +38,16 @@ describeOnRanks('a run on two processes', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   const command = (stage: string, out: string, ...more: string[]): string[] => [
-    ...[MAIN, stage, caseFile, '--out', join(folder, out), '--threads', '1', '--quiet', '--json', ...SETTINGS],
+    MAIN,
+    stage,
+    caseFile,
+    '--out',
+    join(folder, out),
+    '--threads',
+    '1',
+    '--quiet',
+    '--json',
+    ...SETTINGS,
     ...more,
   ];
   const weights = (out: string): Buffer => readFileSync(join(folder, out, 'train/weights.safetensors'));

@@ -193,7 +193,8 @@ it('writes a design of runs by sector, and takes runs back so', () => {
   const winter = manifest.members[0].runs.find(({ period }) => period === 'winter')!;
   expect(winter.emissions).toEqual({ rest: 'member01/EMIS_winter_rest.nc', pt_egu: 'member01/EMIS_winter_pt_egu.nc' });
   expect(manifest.prior.find(({ period }) => period === 'winter')!.emissions).toEqual({
-    ...{ rest: [join(folder, 'rest_winter.nc')], pt_egu: [join(folder, 'pt_egu_winter.nc')] },
+    rest: [join(folder, 'rest_winter.nc')],
+    pt_egu: [join(folder, 'pt_egu_winter.nc')],
   });
   for (const path of Object.values(winter.emissions)) {
     for (const variable of ['NO', 'SO2']) expect(values(join(folder, 'design', path), variable)).toEqual(values(inRun('simulate', path), variable));
@@ -258,7 +259,10 @@ it('takes in-line point files as a sector, and writes those of members as point 
   for (const { name } of settings.periods) {
     const file = IoapiFile.open(filesOf(priorSectors(settings, name))[0]);
     const writer = IoapiWriter.create(join(folder, `farms_${name}.nc`), {
-      ...{ grid, layers: 1, time: file.time, variables: [{ name: 'NH3', units: 'moles/s' }] },
+      grid,
+      layers: 1,
+      time: file.time,
+      variables: [{ name: 'NH3', units: 'moles/s' }],
     });
     writer.write('NH3', 0, new Float32Array(CELLS * file.time.count).fill(3));
     writer.close();

@@ -39,7 +39,17 @@ describeOnRanks('pieces of a stage on two processes', () => {
   let folder: string;
   let caseFile: string;
   const command = (stage: string, out: string, ...more: string[]): string[] => [
-    ...[MAIN, stage, caseFile, '--out', join(folder, out), '--threads', '1', '--quiet', '--json', ...SETTINGS, ...more],
+    MAIN,
+    stage,
+    caseFile,
+    '--out',
+    join(folder, out),
+    '--threads',
+    '1',
+    '--quiet',
+    '--json',
+    ...SETTINGS,
+    ...more,
   ];
   const alone = (stage: string, out: string, ...more: string[]): void => {
     const { status, stderr } = spawnSync(process.execPath, command(stage, out, ...more), { encoding: 'utf8' });

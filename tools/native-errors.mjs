@@ -48,7 +48,8 @@ export function nativeErrors() {
         .replace(/^\s*\/\/.*$/gm, '')
         .replace(/std::string\(("(?:[^"\\]|\\.)*")\)/g, '$1');
       return [...text.matchAll(CODE)].map((match) => ({
-        ...{ code: match[1], file: join('native/src', name) },
+        code: match[1],
+        file: join('native/src', name),
         sentence: sentenceAfter(text.slice(match.index + match[0].length)),
       }));
     });

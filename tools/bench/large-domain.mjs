@@ -86,13 +86,20 @@ function make() {
   const meteorologyNames = settings.meteorology.variables;
   const geographyNames = ['HT', 'LWMASK'];
   writePreparedMeteorology(join(folder, 'prepare'), {
-    ...{ name: 'large', grid, time, meteorologyNames, geographyNames },
+    name: 'large',
+    grid,
+    time,
+    meteorologyNames,
+    geographyNames,
     meteorology: field(hours * cells * meteorologyNames.length, 1, 1),
     geography: field(cells * geographyNames.length, 1, 2),
   });
   for (const [seed, run] of ['prior', 'member01'].entries()) {
     writePreparedRun(join(folder, 'prepare'), {
-      ...{ period: 'large', run, grid, time },
+      period: 'large',
+      run,
+      grid,
+      time,
       emissions: field(hours * cells * 5, 1e-9, 3 + seed),
       concentrations: field(hours * cells * 4, 20, 5),
     });
@@ -187,8 +194,15 @@ async function invert() {
   const settings = { ...caseOf(values.folder), tileCells: Number(values['tile-cells']) };
   settings.inversion.iterations = Number(values.iterations);
   const run = {
-    ...{ case: settings, out: values.folder, device: 'cpu', hardware: '', precision: 'float32' },
-    ...{ threads: Number(values.threads), onEvent, inputs: new InputHashes(), signal: new globalThis.AbortController().signal },
+    case: settings,
+    out: values.folder,
+    device: 'cpu',
+    hardware: '',
+    precision: 'float32',
+    threads: Number(values.threads),
+    onEvent,
+    inputs: new InputHashes(),
+    signal: new globalThis.AbortController().signal,
   };
   const { summary } = await invertStage.run(stageContext(run, 'invert', 'default'));
   const costs = summary.history.map(({ total }) => total.toPrecision(6)).join(' → ');

@@ -25,7 +25,9 @@ function program(name) {
   const [gflop, gigabytes, ms] = /\| all \| \d+ \| (\S+) \| (\S+) \| (\S+) \|/.exec(table).slice(1).map(Number);
   const text = readFileSync(path, 'utf8');
   return {
-    ...{ gflop, gigabytes, memory: Number(/memory (\S+) GB/.exec(table)[1]) },
+    gflop,
+    gigabytes,
+    memory: Number(/memory (\S+) GB/.exec(table)[1]),
     seconds: ms / 1000 / DEVICE.reached,
     parameters: Number(/^run adam .*elements=(\d+)/m.exec(text)?.[1] ?? 0),
     batchNorms: (text.match(/^run batchNorm\w*Forward /gm) ?? []).length,
@@ -75,7 +77,10 @@ function training() {
           const strong = trainingStep(train, devices, 1 / devices);
           const fits = devices <= TRAINED_TOGETHER;
           return [
-            ...[devices, milliseconds(weak), TRAINED_TOGETHER * devices, (one / weak).toFixed(2)],
+            devices,
+            milliseconds(weak),
+            TRAINED_TOGETHER * devices,
+            (one / weak).toFixed(2),
             ...(fits ? [milliseconds(strong), TRAINED_TOGETHER / devices, (one / devices / strong).toFixed(2)] : ['–', '–', '–']),
           ];
         }),

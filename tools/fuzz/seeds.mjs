@@ -12,8 +12,19 @@ const { DuckDBInstance } = require('@duckdb/node-api');
 const LARGEST = 500_000;
 
 const grid = new Grid({
-  ...{ name: 'FUZZ', gdtyp: 2, pAlp: 25, pBet: 40, pGam: 110, xcent: 110, ycent: 34 },
-  ...{ xorig: -50000, yorig: -40000, xcell: 10000, ycell: 10000, cols: 5, rows: 4 },
+  name: 'FUZZ',
+  gdtyp: 2,
+  pAlp: 25,
+  pBet: 40,
+  pGam: 110,
+  xcent: 110,
+  ycent: 34,
+  xorig: -50000,
+  yorig: -40000,
+  xcell: 10000,
+  ycell: 10000,
+  cols: 5,
+  rows: 4,
 });
 
 function ioapi(path, format) {

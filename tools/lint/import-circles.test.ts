@@ -82,7 +82,8 @@ it('lets a folder of core hold 15 source files, beside tests and folders', () =>
     lint('folderSize', {
       ...files('core/src/full', 16),
       ...files('core/src/right', 15),
-      ...{ 'core/src/right/file-a.test.ts': '', 'core/src/right/below/file.ts': '' },
+      'core/src/right/file-a.test.ts': '',
+      'core/src/right/below/file.ts': '',
       ...files('core/src/right/testing', 16),
       ...files('cli/src', 16),
     }),

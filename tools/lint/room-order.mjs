@@ -10,8 +10,25 @@ export const PACKAGES = ['native', 'core', 'cli'];
 
 /** Rooms of core, lowest first. The one file beside them, index.ts, lies above all. */
 export const ROOMS = [
-  ...['base', 'units', 'grid', 'files', 'observations', 'weather', 'fields', 'case', 'inventory'],
-  ...['graph', 'nn', 'surrogate', 'transport', 'worlds', 'inversion', 'assimilation', 'report', 'bench', 'run'],
+  'base',
+  'units',
+  'grid',
+  'files',
+  'observations',
+  'weather',
+  'fields',
+  'case',
+  'inventory',
+  'graph',
+  'nn',
+  'surrogate',
+  'transport',
+  'worlds',
+  'inversion',
+  'assimilation',
+  'report',
+  'bench',
+  'run',
 ];
 
 /** Not a matter of order: the inversion knows a forward model's interface, never the surrogate behind it. */

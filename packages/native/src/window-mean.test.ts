@@ -110,7 +110,8 @@ describe('of fields in half precision', () => {
     blocks: Array.from({ length: Math.ceil(HOURS / hoursOfBlock) }, (_, i) =>
       halves.slice(i * hoursOfBlock * hourSize, (i + 1) * hoursOfBlock * hourSize),
     ),
-    ...{ hoursOfBlock, one },
+    hoursOfBlock,
+    one,
   });
 
   it.each<[string, number, Partial<WindowMeanRequest>]>([

@@ -63,7 +63,9 @@ export function useSandbox(): Sandbox {
       });
       const read = (name: string): string => (existsSync(path('out', name)) ? readFileSync(path('out', name), 'utf8') : '');
       return {
-        ...{ status, stdout, stderr },
+        status,
+        stdout,
+        stderr,
         ...(JSON.parse(read('gpu-check.json') || '{"parts":{}}') as Pick<Result, 'parts'>),
         table: read('gpu-check.md'),
       };

@@ -161,7 +161,14 @@ export async function inversionWith(context: StageContext, resources: InversionR
   }
   return {
     nuisance: (beside?.names ?? []).map((name, k) => ({ name, unit: beside!.units[k], spread: model.nuisance![k] })),
-    ...{ grid, periods, model, surrogateModel, engine: choice, stations, slots, spread },
+    grid,
+    periods,
+    model,
+    surrogateModel,
+    engine: choice,
+    stations,
+    slots,
+    spread,
     problem: inversionProblem(context, resources, slots, priorEmissions),
     settings: { ...settings, batch: paper && inversion.batch > 0 ? 1 : Math.ceil(inversion.batch / hours) },
     dispose: () => surrogateModel.dispose(),
@@ -183,7 +190,8 @@ function inversionProblem(
     groups: GROUPS,
     species: SPECIES,
     priorEmissions,
-    ...{ totals: inversion.totals.length > 0, threads: context.threads },
+    totals: inversion.totals.length > 0,
+    threads: context.threads,
     sectors: sectorsOf(context.caseSettings, inversion, periods, slots),
     ...priorCovariance(inversion, context.caseSettings.regions, grid, slots),
     ...(spread && trustRegion !== undefined

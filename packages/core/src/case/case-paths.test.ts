@@ -15,7 +15,8 @@ certificate: { sensitivities: [{ name: ddm, group: NOx, files: "ddm/ASENS_{perio
   const nuisance = 'nuisance.runs=[{name: inflow, spread: 1, concentrations: "inflow/C*.nc"}]';
   writeFileSync(join(folder, 'case.yaml'), text.replace('  twin: {}', '  twin: {}\n  files: obs.csv'));
   const c = loadCase(join(folder, 'case.yaml'), [
-    ...[sectors, `inversion.${nuisance}`],
+    sectors,
+    `inversion.${nuisance}`,
     'meteorology.files=[cro.nc, dot.nc]',
     'observations.files=[obs.csv, more.csv]',
   ]);

@@ -47,8 +47,11 @@ describe('a period that stays in the store', () => {
     const values = ramp(20 * 2e4);
     writePreparedMeteorology(folder.path, { ...weather, ...wide, meteorology: values, geography: new Float32Array(1e4) });
     writePreparedRun(folder.path, {
-      ...{ period: 'jan', run: 'prior', ...wide },
-      ...{ emissions: new Float32Array(20 * 5e4), concentrations: new Float32Array(20 * 4e4) },
+      period: 'jan',
+      run: 'prior',
+      ...wide,
+      emissions: new Float32Array(20 * 5e4),
+      concentrations: new Float32Array(20 * 4e4),
     });
     const whole = { row: 0, col: 0, rows: 100, cols: 100 };
     const got = openPrepared(folder.path, 'jan').hourly('meteorology', whole, { first: 1, count: 19 });

@@ -37,7 +37,11 @@ export function openPrepared(dir: string, period: string, run = 'prior'): Period
     concentrations: { file: ofRun, names: SPECIES.map(speciesVariable) },
   };
   return {
-    ...{ name: period, grid: header.grid, time: header.time, meteorologyNames, geographyNames },
+    name: period,
+    grid: header.grid,
+    time: header.time,
+    meteorologyNames,
+    geographyNames,
     hourly(field, crop, hours, memory = newMemory) {
       const out = memory(hours.count * crop.rows * crop.cols * channelsOf({ meteorologyNames }, field));
       const { file, names } = variables[field];

@@ -15,7 +15,12 @@ const run = (first: number): { emissions: Float32Array; concentrations: Float32A
   concentrations: ramp(60 * 4, first + 0.5),
 });
 const period: PreparedPeriod = {
-  ...{ name: 'jan', grid, time, meteorologyNames: ['u', 'v'], geographyNames: [], geography: new Float32Array() },
+  name: 'jan',
+  grid,
+  time,
+  meteorologyNames: ['u', 'v'],
+  geographyNames: [],
+  geography: new Float32Array(),
   meteorology: ramp(60 * 2, 7000),
   runs: new Map([
     ['prior', run(0)],

@@ -42,8 +42,11 @@ export function openTrainingPeriods(dir: string, names: readonly string[], { run
   });
   const weather = opened.map(({ seen }) => fieldOf(seen, 'meteorology', room));
   return opened.map(({ sources, seen }, p) => ({
-    ...{ name: seen.name, grid: seen.grid, time: seen.time },
-    ...{ meteorologyNames: [...seen.meteorologyNames], geographyNames: [...seen.geographyNames] },
+    name: seen.name,
+    grid: seen.grid,
+    time: seen.time,
+    meteorologyNames: [...seen.meteorologyNames],
+    geographyNames: [...seen.geographyNames],
     meteorology: weather[p],
     geography: seen.geography(wholeGrid(seen)),
     runs: new Map(sources.map((source, r) => [runs[r], runOf(source, room)])),
@@ -83,7 +86,11 @@ export function sourceOf(period: TrainingPeriod, emissions = period.runs.get('pr
     return field === 'emissions' ? emissions! : period.runs.get('prior')!.concentrations;
   };
   return {
-    ...{ name, grid, time, meteorologyNames, geographyNames },
+    name,
+    grid,
+    time,
+    meteorologyNames,
+    geographyNames,
     hourly: (field, crop, hours, memory) => rectangleOf(valuesOf(field), grid, channelsOf(period, field), crop, hours, memory),
     geography: (crop) => part(period.geography, grid, geographyNames.length, crop, { first: 0, count: 1 }),
   };

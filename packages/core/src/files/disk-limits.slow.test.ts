@@ -59,7 +59,9 @@ it('nor for temporary files', () => {
 it('a quota is named', () => {
   const refused = Object.assign(new Error('EDQUOT: disk quota exceeded, write'), { code: 'EDQUOT' });
   expect(diskLimitError('a.nc', 0, refused)).toMatchObject({
-    ...{ code: 'DISK_QUOTA', exitCode: 3, cause: refused },
+    code: 'DISK_QUOTA',
+    exitCode: 3,
+    cause: refused,
     message: 'a.nc: your quota on this disk is used up: make room within it, ask for more, or choose another folder with --out',
   });
   expect(diskLimitError('a.nc', 0, Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' }))).toBeUndefined();

@@ -121,8 +121,19 @@ it.each([
 
 it('moves all of what lies within a grid, and every cell to itself on the same grid', () => {
   const grid = new Grid({
-    ...{ name: 'OWN', gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0 },
-    ...{ xorig: 170, yorig: -20, xcell: 5, ycell: 4, cols: 6, rows: 10 },
+    name: 'OWN',
+    gdtyp: 1,
+    pAlp: 0,
+    pBet: 0,
+    pGam: 0,
+    xcent: 0,
+    ycent: 0,
+    xorig: 170,
+    yorig: -20,
+    xcell: 5,
+    ycell: 4,
+    cols: 6,
+    rows: 10,
   });
   const cells = new LatLonCells(edges(-20, new Array<number>(10).fill(4)), edges(-190, new Array<number>(6).fill(5))); // 170 E, a turn away
   const amount = Float64Array.from({ length: 60 }, (_, i) => 1 + i);

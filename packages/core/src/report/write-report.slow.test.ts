@@ -231,10 +231,16 @@ describe('page', () => {
     expect(write(data)).not.toMatch(/table-initial-(concentrations|gain)/);
     const nme = Object.fromEntries(SPECIES.map(({ name }) => [name, 0.2]));
     const from = (place: 'prior' | 'rollout' | 'zero', slope: number): NonNullable<ReportData['initialConcentrations']>[number] => ({
-      ...{ mode: 'default', period: 'winter', from: place, nme, slopes: { 'SO2>SO2': slope } },
+      mode: 'default',
+      period: 'winter',
+      from: place,
+      nme,
+      slopes: { 'SO2>SO2': slope },
     });
     const fit = (observation: number): { observation: number; usedMae: number[]; watchedMae: (number | null)[] } => ({
-      ...{ observation, usedMae: [1, 1, 1, 1], watchedMae: [2, 3, null, 5] },
+      observation,
+      usedMae: [1, 1, 1, 1],
+      watchedMae: [2, 3, null, 5],
     });
     const gain = { prior: fit(100), emissions: fit(60), initialConcentrations: fit(80), both: fit(50), shareOfInitialConcentrations: 0.2 };
     const inversion = data.inversion!.map((each, i) => (i === 0 ? { ...each, gain } : each));
@@ -286,7 +292,11 @@ describe('page', () => {
     const data = syntheticReport(small);
     expect(write(data)).not.toContain('id="loop"');
     const gain = (stations: 'used' | 'withheld', predictedMae: number, realisedMae: number | null, region?: string): LoopGain => ({
-      ...{ species: 'NO2', stations, priorMae: 8, predictedMae, realisedMae },
+      species: 'NO2',
+      stations,
+      priorMae: 8,
+      predictedMae,
+      realisedMae,
       ...(region === undefined ? {} : { region }),
     });
     const loop: ReportLoop = {

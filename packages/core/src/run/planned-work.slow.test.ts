@@ -14,9 +14,13 @@ jest.setTimeout(300_000);
 const SMALL = [
   winterOnly(52, 24),
   ...SMALL_TRAINING,
-  ...['training.iterations=4', 'training.evaluateEvery=2'],
+  'training.iterations=4',
+  'training.evaluateEvery=2',
   ...NO_CERTIFICATE,
-  ...['inversion.iterations=2', 'inversion.hoursPerDay=2', 'inversion.stopOnWithheld=false', 'inversion.uncertainty={method: lanczos, rank: 2}'],
+  'inversion.iterations=2',
+  'inversion.hoursPerDay=2',
+  'inversion.stopOnWithheld=false',
+  'inversion.uncertainty={method: lanczos, rank: 2}',
 ];
 
 let folder: string;

@@ -83,7 +83,9 @@ describeOnCuda('the surrogate', () => {
     const expected = await weightsOf('whole', { threads: 1, device });
     const controller = new AbortController();
     const stopped = weightsOf('parts', {
-      ...{ threads: 1, device, signal: controller.signal },
+      threads: 1,
+      device,
+      signal: controller.signal,
       onProgress: (done) => (done === 7 ? controller.abort() : undefined),
     });
     await expect(stopped).rejects.toThrow(InterruptedError);

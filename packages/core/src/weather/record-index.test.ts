@@ -29,7 +29,8 @@ test('files whose times lie between those of others, in any order, and of a time
 describe('of files that hold more than the hours that are asked for', () => {
   const hour = (day: string, at: number): number => Date.parse(`${day}T00:00Z`) + 3_600_000 * at;
   const file = (path: string, day: string, count: number, from = 0): TimedFile => ({
-    ...{ path, file: {} as NetcdfFile },
+    path,
+    file: {} as NetcdfFile,
     times: Array.from({ length: count }, (_, i) => hour(day, from + i)),
   });
   const during = { start: new Date('2017-07-02T00:00Z'), stepSeconds: 3600, count: 24 };
@@ -73,7 +74,8 @@ describe('of files that hold more than the hours that are asked for', () => {
   test('steps of another length are left for whoever asks for hours to refuse them; those of other times are no matter', () => {
     const start = during.start.getTime();
     const every = (minutes: number, from: number, count: number): TimedFile => ({
-      ...{ path: `${minutes}.nc`, file: {} as NetcdfFile },
+      path: `${minutes}.nc`,
+      file: {} as NetcdfFile,
       times: Array.from({ length: count }, (_, i) => from + 60_000 * minutes * i),
     });
     expect(new RecordIndex([every(180, start, 80)], during).axis).toEqual({ start: during.start, stepSeconds: 10_800, count: 9 });

@@ -27,7 +27,12 @@ async function exchange(ranks: Ranks): Promise<unknown> {
   const [few, many, doubles] = [tenths(ranks, 10), tenths(ranks, 5003), Float64Array.of(0.1, ranks.rank)];
   for (const data of [few, many, doubles]) await ranks.sum(data);
   const parts = [10, 5003].map((length) => tenths(ranks, length));
-  for (const part of parts) await ranks.sum(part, ...[part.map((value) => value / 3), part.map((_, i) => i)]);
+  for (const part of parts)
+    await ranks.sum(
+      part,
+      part.map((value) => value / 3),
+      part.map((_, i) => i),
+    );
   const huge = ranks.rank === 0 ? 1e16 : 1; // beside which a 1 is lost in double, too
   const ordered = Float64Array.of(huge);
   await ranks.sum(ordered, Float64Array.of(ranks.rank === 0 ? -huge : 1));
@@ -44,7 +49,11 @@ async function exchange(ranks: Ranks): Promise<unknown> {
   const { user, system } = process.cpuUsage(began.busy);
   return {
     place: [ranks.rank, ranks.size, ranks.localRank, ranks.localSize],
-    ...{ few: [...few], many: [...many], doubles: [...doubles], parts: parts.map((part) => [...part]), ordered: [...ordered] },
+    few: [...few],
+    many: [...many],
+    doubles: [...doubles],
+    parts: parts.map((part) => [...part]),
+    ordered: [...ordered],
     refused: [await unlike(Float32Array.of(1, 2)), await unlike(Float64Array.of(1))],
     gathered: gathered.map((bytes) => Buffer.from(bytes).toString()),
     onDevice: await onDevice(ranks),

@@ -5,7 +5,10 @@ import { plainHour } from './testing/plain-advection';
 
 function transportOf(grid: TransportGrid, options: TransportOptions = {}): TransportModel {
   return createTransportModel(grid, {
-    ...{ layerTops: [], windExponent: 0, processes: { ...NO_PROCESS, transport: true }, horizontalDiffusivity: 0 },
+    layerTops: [],
+    windExponent: 0,
+    processes: { ...NO_PROCESS, transport: true },
+    horizontalDiffusivity: 0,
     ...options,
   });
 }

@@ -46,14 +46,15 @@ it.each<[string, Weather, Mixture, typeof YIELDS?]>([
   ['a dry winter night', { ...NOON, temperature: 268, humidity: 0.001, radiation: 0 }, { ...NIGHT, VOC: 8 }],
 ])('%s', async (_, weather, start, yields = YIELDS) => {
   const model = createTransportModel(grid, {
-    ...{
-      soaYield: yields.soa,
-      organicNitrateYield: yields.organicNitrate,
-      aqueousRate: yields.aqueous,
-      honoRate: yields.hono,
-      n2o5Uptake: yields.n2o5,
-    },
-    ...{ stepsPerHour: 3600, chemistrySteps: 1, biogenicVoc: 0, stackShare: { NOx: 0, SO2: 0, 'PM2.5': 0 } },
+    soaYield: yields.soa,
+    organicNitrateYield: yields.organicNitrate,
+    aqueousRate: yields.aqueous,
+    honoRate: yields.hono,
+    n2o5Uptake: yields.n2o5,
+    stepsPerHour: 3600,
+    chemistrySteps: 1,
+    biogenicVoc: 0,
+    stackShare: { NOx: 0, SO2: 0, 'PM2.5': 0 },
     processes: { ...NO_PROCESS, chemistry: true, emission: true },
   });
   const calm = hourOf(grid, { ...weather, radiation: 0 });

@@ -44,7 +44,9 @@ export class SlotFactors {
     if (isPlain(slots)) return { data, offset: first * this.field, hourly: slots.count > 1, fixed: true, along };
     const ofHours = (each: Float32Array): Float32Array => this.ofHours(period, each);
     return {
-      ...{ data: ofHours(data), hourly: true, fixed: true },
+      data: ofHours(data),
+      hourly: true,
+      fixed: true,
       ...(along ? { along: { ...along, base: ofHours(along.base), direction: ofHours(along.direction) } } : {}),
     };
   }

@@ -11,15 +11,29 @@ import { HEMCO_FOLDER, writePeriodHemco } from './apply-hemco';
 import { writeUpdatedFields } from './updated-fields';
 
 const grid = new Grid({
-  ...{ name: 'BELT', gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0 },
-  ...{ xorig: 100, yorig: 50, xcell: 20, ycell: 10, cols: 1, rows: 2 },
+  name: 'BELT',
+  gdtyp: 1,
+  pAlp: 0,
+  pBet: 0,
+  pGam: 0,
+  xcent: 0,
+  ycent: 0,
+  xorig: 100,
+  yorig: 50,
+  xcell: 20,
+  ycell: 10,
+  cols: 1,
+  rows: 2,
 });
 const HOURS = 48;
 const FIELD = 2 * 5;
 /** NOx: hour + 1 in the south, twice that in the north; the groups after it two to five times as much. */
 const emissionsOf = (hour: number): number[] => [0, 1].flatMap((row) => [1, 2, 3, 4, 5].map((group) => group * (row + 1) * (hour + 1)));
 const period = {
-  ...{ name: 'july', grid, meteorologyNames: [], geographyNames: [] },
+  name: 'july',
+  grid,
+  meteorologyNames: [],
+  geographyNames: [],
   time: { start: new Date('2017-07-01T00:00:00Z'), stepSeconds: 3600, count: HOURS },
   hourly: (_: unknown, __: unknown, { first, count }: { first: number; count: number }) =>
     Float32Array.from(Array.from({ length: count }, (___, k) => emissionsOf(first + k)).flat()),

@@ -123,7 +123,10 @@ it('a wrong sign in a quarter of the cells is seen', async () => {
 it('species are told apart, whatever their order, and so are groups', async () => {
   const path = join(folder, 'two.nc');
   const writer = IoapiWriter.create(path, {
-    ...{ grid: GRID, time: period.time, layers: 1, variables: ['O3_ESO', 'SO2_ESO'].map((name) => ({ name, units: 'ppbV' })) },
+    grid: GRID,
+    time: period.time,
+    layers: 1,
+    variables: ['O3_ESO', 'SO2_ESO'].map((name) => ({ name, units: 'ppbV' })),
   });
   const of = (hour: number, species: number, factor: number): Float32Array =>
     Float32Array.from({ length: CELLS }, (_, cell) => factor * concentrations[(hour * CELLS + cell) * SPECIES.length + species]);

@@ -82,7 +82,10 @@ export async function sensitivityResponses(
   const [sums] = responseSums(compared);
   const where = given.region ?? given.mask?.variable;
   return species.map((name) => ({
-    ...{ name: given.name, group: given.group, species: name, period: period.name },
+    name: given.name,
+    group: given.group,
+    species: name,
+    period: period.name,
     ...(where === undefined ? {} : { where }),
     figures: responseFigures(sums[SPECIES.indexOf(name)]),
   }));

@@ -123,7 +123,9 @@ describe('the error model of a case', () => {
     inSpace: 'exact',
   };
   const inversion = {
-    ...{ errorLevel: 'simulated', surrogateError: 'certificate', errorCorrelation: correlation },
+    errorLevel: 'simulated',
+    surrogateError: 'certificate',
+    errorCorrelation: correlation,
     errorScale: { NO2: 1, SO2: 2, O3: 3, 'PM2.5': 4 },
   };
   const modelOf = (out: string, change: object = {}): ReturnType<typeof errorModelOf> =>

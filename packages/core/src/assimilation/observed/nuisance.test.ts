@@ -66,7 +66,8 @@ const model = {
 function termsOf(nuisance: object): NonNullable<ReturnType<typeof nuisanceTerms>> {
   const none = Object.fromEntries(SPECIES.map((species) => [species, 0]));
   const settings = {
-    ...{ periods: PERIODS.map((name, p) => ({ name, start: starts[p].toISOString(), hours: HOURS })), crossValidation: { apply: false } },
+    periods: PERIODS.map((name, p) => ({ name, start: starts[p].toISOString(), hours: HOURS })),
+    crossValidation: { apply: false },
     concentrations: { variables: { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25' } },
     inversion: { nuisance: { stationBias: none, sharedBias: none, runs: [], ...nuisance } },
   };

@@ -37,7 +37,10 @@ async function observed(inversion: object): Promise<ObservedPeriod> {
     columns: { species: { NO2: { column: 'no2', unit: 'ppb' }, O3: { column: 'o3', unit: 'ppb' } } },
   });
   const settings = {
-    ...{ periods: [period], observations, withheld: { fraction: 0, blockCells: 1, seed: 1 }, crossValidation: { apply: false } },
+    periods: [period],
+    observations,
+    withheld: { fraction: 0, blockCells: 1, seed: 1 },
+    crossValidation: { apply: false },
     inversion: { ...UNIT_ERRORS.inversion, stopOnWithheld: false, dailyMeans: false, hoursOfDay: {}, hoursPerDay: 24, ...inversion },
   };
   return observePeriod({ caseSettings: settings, settings, inputs: {} } as unknown as StageContext, period, grid, 3);

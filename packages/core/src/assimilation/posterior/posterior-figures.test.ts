@@ -89,8 +89,19 @@ it('a product rounds by some units of its arithmetic: on tensor cores 2¹³ time
 
 describe('figures of two periods of two slots each, of other lengths', () => {
   const grid = new Grid({
-    ...{ name: 'S', gdtyp: 2, pAlp: 25, pBet: 40, pGam: 0, xcent: 0, ycent: 34, xorig: -50000, yorig: -50000 },
-    ...{ xcell: 27000, ycell: 27000, rows: 2, cols: 3 },
+    name: 'S',
+    gdtyp: 2,
+    pAlp: 25,
+    pBet: 40,
+    pGam: 0,
+    xcent: 0,
+    ycent: 34,
+    xorig: -50000,
+    yorig: -50000,
+    xcell: 27000,
+    ycell: 27000,
+    rows: 2,
+    cols: 3,
   });
   const shape = { slots: 4, rows: 2, cols: 3, groups: GROUPS.length };
   const size = 4 * 6 * GROUPS.length;
@@ -105,7 +116,8 @@ describe('figures of two periods of two slots each, of other lengths', () => {
   const slots = HOURS.map((hours) => ({ count: 2, of: Int32Array.from(hours.flatMap((n, slot) => new Array<number>(n).fill(slot))) }));
   const uncertainty = { leastReduction: 0.1, constrainedGroups: [] };
   const stage = {
-    ...{ variant: 'default', stage: 'uncertainty' },
+    variant: 'default',
+    stage: 'uncertainty',
     caseSettings: { regions: { west: { rows: [0, 1], cols: [0, 0] } } },
     settings: { inversion: { uncertainty } },
   } as unknown as StageContext;

@@ -96,7 +96,10 @@ export function posteriorFigures(
 ): MapFigures[] {
   const shared = {
     settings: context.settings.inversion.uncertainty,
-    ...{ grid, areas: areasOf(context, grid), shape: control.shape, initial: control.initial() },
+    grid,
+    areas: areasOf(context, grid),
+    shape: control.shape,
+    initial: control.initial(),
     periods: periods.map(({ name }, p) => ({ name, slotHours: hoursPerSlot(slots[p]) })),
     ...found,
   };

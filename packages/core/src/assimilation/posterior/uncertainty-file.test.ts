@@ -7,8 +7,19 @@ import { Grid } from '../../grid/grid';
 import { readConstrained, readSigma, writeUncertainty, type PeriodUncertainty } from './uncertainty-file';
 
 const grid = new Grid({
-  ...{ name: 'S', gdtyp: 2, pAlp: 25, pBet: 40, pGam: 0, xcent: 0, ycent: 34, xorig: 0, yorig: 0 },
-  ...{ xcell: 100000, ycell: 100000, rows: 1, cols: 2 },
+  name: 'S',
+  gdtyp: 2,
+  pAlp: 25,
+  pBet: 40,
+  pGam: 0,
+  xcent: 0,
+  ycent: 34,
+  xorig: 0,
+  yorig: 0,
+  xcell: 100000,
+  ycell: 100000,
+  rows: 1,
+  cols: 2,
 });
 const perSlot = 2 * GROUPS.length;
 

@@ -6,8 +6,19 @@ import { SECONDS_PER_YEAR } from '../../units';
 import { auditCsv, auditPeriod, nearStations, type AuditedPeriod } from './audit';
 
 const grid = new Grid({
-  ...{ name: 'S', gdtyp: 2, pAlp: 25, pBet: 40, pGam: 0, xcent: 0, ycent: 34, xorig: -200000, yorig: 0 },
-  ...{ xcell: 100000, ycell: 100000, rows: 1, cols: 4 },
+  name: 'S',
+  gdtyp: 2,
+  pAlp: 25,
+  pBet: 40,
+  pGam: 0,
+  xcent: 0,
+  ycent: 34,
+  xorig: -200000,
+  yorig: 0,
+  xcell: 100000,
+  ycell: 100000,
+  rows: 1,
+  cols: 4,
 });
 const REGIONS = { 'west, "far"': { rows: [0, 0] as [number, number], cols: [0, 1] as [number, number] } };
 
@@ -18,15 +29,21 @@ const stations = [
   { id: 'b', role: 1, cell: 3 },
 ];
 const seriesOf = (no2: number[]): AuditedPeriod['series']['prior'] => ({
-  ...{ stations, times: [], observed: new Map([['NO2', Float32Array.from([11, 3, NaN, 5])]]) },
+  stations,
+  times: [],
+  observed: new Map([['NO2', Float32Array.from([11, 3, NaN, 5])]]),
   simulated: new Map([['NO2', Float32Array.from(no2)]]),
 });
 
 /** NOx 4, 2, 2, 2 before, 2, 4, 2, 1 after; NO2 at two hours at the monitors. */
 const period: AuditedPeriod = {
-  ...{ name: 'winter', grid, nearKm: 50, groups: GROUPS },
+  name: 'winter',
+  grid,
+  nearKm: 50,
+  groups: GROUPS,
   update: {
-    ...{ prior: Float64Array.from(field([4, 2, 2, 2])), updated: Float64Array.from(field([2, 4, 2, 1])) },
+    prior: Float64Array.from(field([4, 2, 2, 2])),
+    updated: Float64Array.from(field([2, 4, 2, 1])),
     factors: { period: 'winter', slots: 1, data: new Float32Array(20).fill(1) },
   },
   time: { start: new Date('2026-01-05T00:00:00Z'), stepSeconds: 3600, count: 2 },

@@ -117,7 +117,9 @@ function responseOf(period: AuditedPeriod, region: Region, { group, species, sta
   return {
     species,
     stations: stations.length,
-    ...{ prior, updated, concentrationChange },
+    prior,
+    updated,
+    concentrationChange,
     ...(change === 0 ? {} : { elasticity: concentrationChange / change }),
     plausibility: judgeResponse(change, concentrationChange),
     nearMonitors: changeWithin(period, group, nearMonitors(period, region, stations)),

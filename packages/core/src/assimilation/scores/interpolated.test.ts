@@ -21,7 +21,8 @@ function series(misfit: Record<string, number[]>): StationSeries {
     return of === undefined ? NaN : 10 + of[Math.floor(i / stations.length)];
   });
   return {
-    ...{ stations, times: Array.from({ length: TIMES }, (_, t) => new Date(3.6e6 * t)) },
+    stations,
+    times: Array.from({ length: TIMES }, (_, t) => new Date(3.6e6 * t)),
     observed: new Map([['NO2', observed]]),
     simulated: new Map([['NO2', new Float32Array(observed.length).fill(10)]]),
   };
@@ -89,7 +90,8 @@ describe('the prior run with the misfit of used monitors', () => {
         (_, i) => 10 + (misfit[all[i % all.length].id]?.[Math.floor(i / all.length)] ?? 0),
       );
       const prior = {
-        ...{ stations: all, times: [] },
+        stations: all,
+        times: [],
         observed: new Map([['NO2', observed]]),
         simulated: new Map([['NO2', new Float32Array(observed.length).fill(10)]]),
       };

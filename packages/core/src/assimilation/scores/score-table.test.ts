@@ -28,7 +28,8 @@ function compared(hours = 56): ComparedPeriod {
     time: { start: times[0], stepSeconds: 3600, count: hours },
   } as Observations;
   return {
-    ...{ name: 'winter', grid },
+    name: 'winter',
+    grid,
     monitors: { observations, withheld: new Set('A'), watched: new Set(), block: new Map(Object.entries({ A: '0/0', B: '0/1' })) },
     prior: { stations, times, observed, simulated: new Map([['O3', field(60)]]) },
     updated: { stations, times, observed, simulated: new Map([['O3', field(45)]]) },

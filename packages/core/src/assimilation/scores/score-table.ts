@@ -50,8 +50,12 @@ export function caseScores({ regions, scores, observations }: Case, periods: rea
         [...prior.observed].map(([species, observed]) => [
           species,
           {
-            ...{ observed, prior: prior.simulated.get(species)!, updated: updated.simulated.get(species)! },
-            ...{ ...interpolated.get(species), ...corrected.get(species), ...(found && { updatedAndFound: found.get(species)! }) },
+            observed,
+            prior: prior.simulated.get(species)!,
+            updated: updated.simulated.get(species)!,
+            ...interpolated.get(species),
+            ...corrected.get(species),
+            ...(found && { updatedAndFound: found.get(species)! }),
           },
         ]),
       ),

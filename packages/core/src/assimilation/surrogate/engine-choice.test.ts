@@ -39,7 +39,11 @@ const none = new Float32Array();
 function choose(asked: EngineOptions['asked'], over: Partial<EngineOptions> = {}): ReturnType<typeof chooseEngine> & { log: string[] } {
   const log: string[] = [];
   const options = {
-    ...{ asked, memory, log: (text: string) => void log.push(text), native: () => new Sleeper(2), onnx: () => Promise.resolve(new Sleeper(2)) },
+    asked,
+    memory,
+    log: (text: string) => void log.push(text),
+    native: () => new Sleeper(2),
+    onnx: () => Promise.resolve(new Sleeper(2)),
     inputs: () => ({ emissions: none, tracers: none, meteorology: none, geography: none, previous: none }),
     ...over,
   };

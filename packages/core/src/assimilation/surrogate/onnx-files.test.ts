@@ -7,8 +7,19 @@ import { surrogateOf, lstmUnet, paper } from '../testing/onnx-cases';
 
 /** 27 km, as I/O API describes it. */
 const GRID = new Grid({
-  ...{ name: 'COAST', gdtyp: 2, pAlp: 30, pBet: 45, pGam: -40, xcent: -40, ycent: 36 },
-  ...{ xorig: -189000, yorig: -216000, xcell: 27000, ycell: 27000, cols: 14, rows: 16 },
+  name: 'COAST',
+  gdtyp: 2,
+  pAlp: 30,
+  pBet: 45,
+  pGam: -40,
+  xcent: -40,
+  ycent: 36,
+  xorig: -189000,
+  yorig: -216000,
+  xcell: 27000,
+  ycell: 27000,
+  cols: 14,
+  rows: 16,
 });
 
 describe('the files', () => {

@@ -58,7 +58,10 @@ export function surrogateOf(over: Record<string, unknown>): Surrogate {
     { data: spread.test(name) ? data.map(() => 0.2 + 0.6 * random.uniform()) : data, shape: [...g.find(name).shape] },
   ]);
   const description = {
-    ...{ settings, normalisation, meteorologyNames: METEOROLOGY, geographyNames: ['HT'] },
+    settings,
+    normalisation,
+    meteorologyNames: METEOROLOGY,
+    geographyNames: ['HT'],
     species: SPECIES.map((name) => ({ name, unit: name === 'PM2.5' ? 'µg m-3' : 'ppb' })),
     groups: GROUPS.map((name) => ({ name, unit: 'kg m-2 s-1' })),
   };

@@ -112,7 +112,9 @@ describe('what a device refuses', () => {
   it('on the host for want of memory says what to lower', () => {
     refusal = { code: 'OUT_OF_MEMORY', message: 'program: expected 1989 MiB of memory but the system has not that much: use a smaller batch' };
     expect(failure(() => learner('training.batch'))).toMatchObject({
-      ...{ code: 'OUT_OF_MEMORY', exitCode: 4, cause: { code: 'OUT_OF_MEMORY' } },
+      code: 'OUT_OF_MEMORY',
+      exitCode: 4,
+      cause: { code: 'OUT_OF_MEMORY' },
       message: 'program: expected 1989 MiB of memory but the system has not that much: lower training.batch, or run it where more memory may be used',
     });
   });

@@ -85,7 +85,12 @@ export function openCfInventory(path: string, variable: string, units?: string):
     for (const slab of slabs()) missing += emitted(slab, { path, variable, step: step++, cols: cells.cols }, width).missing;
     const spans = time === undefined ? [] : spansOfTime(path, ...timeOf(file, time));
     return {
-      ...{ path, variable, cells, units: unit, spans, steps },
+      path,
+      variable,
+      cells,
+      units: unit,
+      spans,
+      steps,
       missing: missing / (steps * rows * cells.cols),
       field: (wanted) =>
         withFile(path, (again) => emitted(slabOf(again, variable, wanted), { path, variable, step: wanted, cols: cells.cols }, width).field),

@@ -47,8 +47,20 @@ function inventory(options: Options = {}): string {
 
 const latLon = (change: Partial<Grid['definition']> = {}): Grid =>
   new Grid({
-    ...{ name: 'LATLON', gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0 },
-    ...{ xorig: 99, yorig: 20, xcell: 3, ycell: 2, cols: COLS, rows: ROWS, ...change },
+    name: 'LATLON',
+    gdtyp: 1,
+    pAlp: 0,
+    pBet: 0,
+    pGam: 0,
+    xcent: 0,
+    ycent: 0,
+    xorig: 99,
+    yorig: 20,
+    xcell: 3,
+    ycell: 2,
+    cols: COLS,
+    rows: ROWS,
+    ...change,
   });
 const hours = (start: string, count: number): { start: Date; stepSeconds: number; count: number } => ({
   start: new Date(start),
@@ -175,7 +187,8 @@ it('reads every spelling of degrees, and past a level of its own', () => {
     expect(readCfInventory(inventory({ dimensions }), 'nox')).toEqual({ path, ...plain });
   }
   expect(readCfInventory(inventory({ dimensions: ['lev', 'lat', 'lon'], data: field.slice(0, ROWS * COLS) }), 'nox')).toMatchObject({
-    ...{ spans: [], fields: plain.fields.slice(0, 1) },
+    spans: [],
+    fields: plain.fields.slice(0, 1),
   });
 });
 

@@ -11,14 +11,28 @@ import { temporaryFolder } from '../../files/testing/shared-data';
 const folder = temporaryFolder();
 const at = (name: string): string => join(folder.path, name);
 const GRID = new Grid({
-  ...{ name: 'SMALL', gdtyp: 2, pAlp: 25, pBet: 40, pGam: 110, xcent: 110, ycent: 34 },
-  ...{ xorig: -108000, yorig: -108000, xcell: 27000, ycell: 27000, cols: 8, rows: 8 },
+  name: 'SMALL',
+  gdtyp: 2,
+  pAlp: 25,
+  pBet: 40,
+  pGam: 110,
+  xcent: 110,
+  ycent: 34,
+  xorig: -108000,
+  yorig: -108000,
+  xcell: 27000,
+  ycell: 27000,
+  cols: 8,
+  rows: 8,
 });
 
 /** 1 µg m-2 s-1 everywhere in January. */
 function writeInputs(change: (fluxes: Float64Array) => void = () => undefined): void {
   const axis = (name: string, values: number[], attributes: CfAttributes): object => ({
-    ...{ name, dimensions: [name], data: Float64Array.from(values), attributes },
+    name,
+    dimensions: [name],
+    data: Float64Array.from(values),
+    attributes,
   });
   const lat = Array.from({ length: 8 }, (_, i) => 30.5 + i);
   const lon = Array.from({ length: 8 }, (_, i) => 106.5 + i);

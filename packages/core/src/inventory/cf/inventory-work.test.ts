@@ -11,16 +11,33 @@ const at = (name: string): string => join(folder.path, name);
 const CELLS = 4;
 const MONTHS = 3;
 const grid = new Grid({
-  ...{ name: 'g', gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0 },
-  ...{ xorig: 0, yorig: 0, xcell: 1, ycell: 1, cols: 2, rows: 2 },
+  name: 'g',
+  gdtyp: 1,
+  pAlp: 0,
+  pBet: 0,
+  pGam: 0,
+  xcent: 0,
+  ycent: 0,
+  xorig: 0,
+  yorig: 0,
+  xcell: 1,
+  ycell: 1,
+  cols: 2,
+  rows: 2,
 });
 
 function inventory(name: string, lon = [0.5, 1.5]): string {
   const axis = (of: string, values: number[], units: string): CfVariable => ({
-    ...{ name: of, dimensions: [of], data: Float64Array.from(values), attributes: { units } },
+    name: of,
+    dimensions: [of],
+    data: Float64Array.from(values),
+    attributes: { units },
   });
   const sector = (of: string): CfVariable => ({
-    ...{ name: of, dimensions: ['time', 'lat', 'lon'], data: new Float32Array(MONTHS * CELLS).fill(1), attributes: { units: 'kg m-2 s-1' } },
+    name: of,
+    dimensions: ['time', 'lat', 'lon'],
+    data: new Float32Array(MONTHS * CELLS).fill(1),
+    attributes: { units: 'kg m-2 s-1' },
   });
   writeCf(at(name), {
     dimensions: { time: MONTHS, lat: 2, lon: 2 },

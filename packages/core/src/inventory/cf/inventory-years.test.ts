@@ -10,8 +10,19 @@ import { failure, temporaryFolder } from '../../files/testing/shared-data';
 const folder = temporaryFolder();
 const at = (name: string): string => join(folder.path, name);
 const grid = new Grid({
-  ...{ name: 'g', gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0 },
-  ...{ xorig: 0, yorig: 0, xcell: 1, ycell: 1, cols: 2, rows: 2 },
+  name: 'g',
+  gdtyp: 1,
+  pAlp: 0,
+  pBet: 0,
+  pGam: 0,
+  xcent: 0,
+  ycent: 0,
+  xorig: 0,
+  yorig: 0,
+  xcell: 1,
+  ycell: 1,
+  cols: 2,
+  rows: 2,
 });
 const days = (date: string): number => (Date.parse(`${date}Z`) - Date.UTC(2017, 0)) / 86400e3;
 const months = (year: number, count: number): [string, string][] => Array.from({ length: count }, (_, i) => [iso(year, i), iso(year, i + 1)]);

@@ -31,8 +31,19 @@ export class HemcoGrid {
   constructor(grid: Grid, degrees: number) {
     const [cols, rows] = [360 / degrees, 180 / degrees].map(Math.round);
     this.globe = new Grid({
-      ...{ name: 'GLOBE', gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0, xorig: -180, yorig: -90 },
-      ...{ xcell: 360 / cols, ycell: 180 / rows, cols, rows },
+      name: 'GLOBE',
+      gdtyp: 1,
+      pAlp: 0,
+      pBet: 0,
+      pGam: 0,
+      xcent: 0,
+      ycent: 0,
+      xorig: -180,
+      yorig: -90,
+      xcell: 360 / cols,
+      ycell: 180 / rows,
+      cols,
+      rows,
     });
     this.overlaps = new CellOverlaps(grid, this.globe);
     this.covered = [...new Set(this.overlaps.target)].map((cell) => [cell, shareWithin(this.globe, cell, grid)]);

@@ -134,7 +134,8 @@ describe('scaleEmissionFile', () => {
     const factors = Float32Array.from({ length: cells * 5 }, (_, i) => 2 + (Math.floor(i / 5) % 7));
     const path = input();
     const rowsOfBudget = scaleEmissionFile(path, at('OUT.nc'), [{ factors, start: START }], {
-      ...{ groups: GROUPS, regions: whole(cells) },
+      groups: GROUPS,
+      regions: whole(cells),
       grid: inner,
     });
     const [before, after] = [readAll(path).get('NO2')!, readAll(at('OUT.nc')).get('NO2')!];

@@ -74,7 +74,10 @@ describe('LogFactorControl', () => {
 
   it('takes a correlation of its own for each slot', () => {
     const control = new LogFactorControl(shape, {
-      ...{ spread: [0.5, 0.1], basis: new CorrelationFilter(4, 5, 1.5), bound: 3, emitting },
+      spread: [0.5, 0.1],
+      basis: new CorrelationFilter(4, 5, 1.5),
+      bound: 3,
+      emitting,
       slotCorrelation: [9, 0, 0.6], // the first means nothing
     });
     const rowOf = (index: number): Float64Array => control.logFactorsAdjoint(Float64Array.from({ length: size }, (_, i) => (i === index ? 1 : 0)));
@@ -88,7 +91,10 @@ describe('LogFactorControl', () => {
     const wide = { ...shape, slots };
     const all = slots * 40;
     const control = new LogFactorControl(wide, {
-      ...{ spread: [0.5, 0.1], basis: new CorrelationFilter(4, 5, 1.5), bound: 3, emitting: new Uint8Array(all).fill(1) },
+      spread: [0.5, 0.1],
+      basis: new CorrelationFilter(4, 5, 1.5),
+      bound: 3,
+      emitting: new Uint8Array(all).fill(1),
       slotCorrelation: { ofPeriods: [roundTheClock(24, 12), roundTheClock(2, 12)] },
     });
     const rowOf = (slot: number): Float64Array => control.logFactorsAdjoint(Float64Array.from({ length: all }, (_, i) => (i === 40 * slot ? 1 : 0)));
@@ -129,7 +135,11 @@ describe('LogFactorControl', () => {
     const names = ['NOx', 'VOC'];
     const spread = Float64Array.from({ length: 40 }, (_, i) => (i % 2 ? 0.1 : 0.5) * (1 + Math.floor(i / 2)));
     const control = new LogFactorControl(shape, {
-      ...{ spread, basis: new CorrelationFilter(4, 5, 1.5), bound: 3, slotCorrelation: 0.6, emitting },
+      spread,
+      basis: new CorrelationFilter(4, 5, 1.5),
+      bound: 3,
+      slotCorrelation: 0.6,
+      emitting,
       groupRoot: groupRoot(names, [{ groups: ['NOx', 'VOC'], value: -0.7 }]),
     });
     const rowOf = (index: number): Float64Array => control.logFactorsAdjoint(Float64Array.from({ length: size }, (_, i) => (i === index ? 1 : 0)));

@@ -27,7 +27,10 @@ const settings: InversionSettings = {
   stopOnWithheld: false,
 };
 const problem: InversionProblem = {
-  ...{ groups: ['NOx'], species: ['NO2'], priorEmissions: [1], lengthCells: 0 },
+  groups: ['NOx'],
+  species: ['NO2'],
+  priorEmissions: [1],
+  lengthCells: 0,
   initialConcentrations: { spread: 0.2, lengthCells: 0 },
 };
 

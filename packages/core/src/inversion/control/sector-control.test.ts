@@ -21,7 +21,10 @@ const control = new SectorControl(
     name: 'abc'[s],
     emissions: own,
     control: new LogFactorControl(shape, {
-      ...{ spread: [0.5 / (s + 1), 0.2], basis: new CorrelationFilter(3, 4, 1.2), bound: 3, slotCorrelation: 0.3 },
+      spread: [0.5 / (s + 1), 0.2],
+      basis: new CorrelationFilter(3, 4, 1.2),
+      bound: 3,
+      slotCorrelation: 0.3,
       emitting: emittingCells(own),
     }),
   })),
@@ -84,12 +87,26 @@ describe('an inversion with sectors', () => {
   const parts = { a: [3, 0], b: [1, 4] };
   const total = [4, 4];
   const settings: InversionSettings = {
-    ...{ mode: 'default', iterations: 60, optimiser: 'lbfgs', learningRate: 1, loss: 'l2', lossDivisor: 'observations', bound: 10, batch: 0 },
-    ...{ priorSpread: { NOx: 0.5 }, stopOnWithheld: false, seed: 1, tolerance: 0 },
+    mode: 'default',
+    iterations: 60,
+    optimiser: 'lbfgs',
+    learningRate: 1,
+    loss: 'l2',
+    lossDivisor: 'observations',
+    bound: 10,
+    batch: 0,
+    priorSpread: { NOx: 0.5 },
+    stopOnWithheld: false,
+    seed: 1,
+    tolerance: 0,
   };
   // One region: a sector has one factor for both cells.
   const problem = (spreads: Record<'a' | 'b', number>): InversionProblem => ({
-    ...{ groups: ['NOx'], species: ['NO2'], priorEmissions: total, lengthCells: 0, regionOf: Int32Array.of(0, 0) },
+    groups: ['NOx'],
+    species: ['NO2'],
+    priorEmissions: total,
+    lengthCells: 0,
+    regionOf: Int32Array.of(0, 0),
     sectors: (['a', 'b'] as const).map((name) => ({ name, priorEmissions: parts[name], priorSpread: { NOx: spreads[name] } })),
   });
   const model = (values: number[]): ForwardModel =>

@@ -77,7 +77,8 @@ export class SectorControl implements Control {
     const origin = logFactors(at);
     const factorsOf = (z: Float64Array): Float64Array => z.map((value, i) => (emitting[i] ? factors[i] * Math.exp(value - origin[i]) : 1));
     return {
-      ...{ logFactors, factorsOf },
+      logFactors,
+      factorsOf,
       priorSpread: () => {
         const spreads = sectors.map((map) => map.priorSpread());
         return factors.map((_, i) => Math.hypot(...spreads.map((spread, s) => weights[s][i] * spread[i])));

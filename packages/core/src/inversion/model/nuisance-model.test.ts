@@ -57,7 +57,8 @@ function fullModel(parts?: readonly ModelPart[]): TotalsModel {
   const total = (first: number, value: number): ConstructorParameters<typeof TotalsModel>[1][number] => ({
     index: Int32Array.from({ length: 6 }, (_, i) => first + 2 * i),
     weight: normals(6).map(Math.abs),
-    ...{ value, spread: 0.05 },
+    value,
+    spread: 0.05,
   });
   return new TotalsModel(beside, [total(0, 1.2), total(25, 0.9)], 2);
 }

@@ -74,7 +74,9 @@ describe('inflatedErrors', () => {
   it('has a factor and a part of each species', () => {
     const ofTwo = { ...observed, species: Uint8Array.of(0, 1, 0, 0, 1, 0) };
     const model: ErrorModel = {
-      ...{ alike: [0.4, 1], scale: [1.5, 1], correlationHours: [24, 24] },
+      alike: [0.4, 1],
+      scale: [1.5, 1],
+      correlationHours: [24, 24],
       correlationCells: [
         [0, 0],
         [0, 0],
@@ -126,8 +128,14 @@ it('leaves the mean where it is though values scatter, but for errors that are a
   const truth = Float64Array.from({ length: n }, (_, i) => 50 + 25 * Math.sin(i / 4));
   const values = Float32Array.from(truth, (c) => c * Math.exp(0.5 * random.normal() - 0.125));
   const one: SuperObservations = {
-    ...{ values, relative: new Float32Array(n).fill(0.3), absolute: new Float32Array(n).fill(5), error: new Float32Array(n) },
-    ...{ species: new Uint8Array(n), withheld: new Uint8Array(n), cell: new Int32Array(n), stations: new Uint16Array(n).fill(1) },
+    values,
+    relative: new Float32Array(n).fill(0.3),
+    absolute: new Float32Array(n).fill(5),
+    error: new Float32Array(n),
+    species: new Uint8Array(n),
+    withheld: new Uint8Array(n),
+    cell: new Int32Array(n),
+    stations: new Uint16Array(n).fill(1),
     first: Int32Array.of(0, n),
   };
   /** The factor on a model that has the truth's shape and half of its size, as least squares find it, over 2. */

@@ -4,7 +4,13 @@ import { scores, type Scores } from './scores';
 /** Scores at high concentrations, where the limits of Boylan & Russell no longer depend on them. */
 const at = (changed: Partial<Scores>): Scores => ({
   ...scores([50, 60], [50, 60]),
-  ...{ nmb: 0, nme: 0, r: 1, mfb: 0, mfe: 0, meanObserved: 50, meanSimulated: 60 },
+  nmb: 0,
+  nme: 0,
+  r: 1,
+  mfb: 0,
+  mfe: 0,
+  meanObserved: 50,
+  meanSimulated: 60,
   ...changed,
 });
 
@@ -62,7 +68,8 @@ describe('benchmarks', () => {
       mfe: 'neither',
     });
     expect(rateScores('PM2.5', 'daily-mean', at({ mfb: 200, mfe: 200, meanObserved: 0, meanSimulated: 0 })).boylanRussell).toEqual({
-      ...{ mfb: 'goal', mfe: 'goal' },
+      mfb: 'goal',
+      mfe: 'goal',
     });
   });
 

@@ -31,15 +31,13 @@ describe('redistribution', () => {
     expect(still.patternCorrelation).toBeCloseTo(1, 12);
     const nothing = redistribution([0, 0], [0, 0], [1, 1]);
     expect(nothing).toEqual({
-      ...{
-        prior: 0,
-        updated: 0,
-        change: undefined,
-        moved: undefined,
-        netsOut: undefined,
-        patternCorrelation: undefined,
-        factorCorrelation: undefined,
-      },
+      prior: 0,
+      updated: 0,
+      change: undefined,
+      moved: undefined,
+      netsOut: undefined,
+      patternCorrelation: undefined,
+      factorCorrelation: undefined,
     });
   });
 });

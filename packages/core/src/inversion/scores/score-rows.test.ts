@@ -16,7 +16,10 @@ const MIDNIGHT = 20_000 * 24;
 /** Station s of its block; the even ones are withheld, the first half lies in the north. */
 function stations(count: number): ScoredStation[] {
   return Array.from({ length: count }, (_, s) => ({
-    ...{ id: `S${s}`, withheld: s % 2 === 0, block: `b${s}`, regions: s < count / 2 ? ['North'] : [] },
+    id: `S${s}`,
+    withheld: s % 2 === 0,
+    block: `b${s}`,
+    regions: s < count / 2 ? ['North'] : [],
     ...(s === 0 ? { type: 'urban' } : s === 1 ? { type: 'rural' } : {}),
   }));
 }
@@ -142,7 +145,8 @@ describe('rows of scores', () => {
     const rows = scoreRows([period('winter', { 'PM2.5': simple(24, 2) }, 2)], OPTIONS);
     expect(find(rows, 'hourly', 'withheld').ratings.prior).toEqual({});
     expect(find(rows, 'daily-mean', 'withheld')).toMatchObject({
-      ...{ prior: { n: 1 }, ratings: { prior: { emery: { nmb: 'neither', nme: 'criteria' }, boylanRussell: { mfb: 'criteria', mfe: 'goal' } } } },
+      prior: { n: 1 },
+      ratings: { prior: { emery: { nmb: 'neither', nme: 'criteria' }, boylanRussell: { mfb: 'criteria', mfe: 'goal' } } },
     });
   });
 

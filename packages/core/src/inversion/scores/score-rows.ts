@@ -220,9 +220,14 @@ function rowOf(pairs: Pairs, stations: ScoreRow['stations'], scope: Scope): Scor
   const has = (runs: readonly Run[]): boolean => stations === 'withheld' && runs.every((run) => pairs.simulated.has(run));
   const missing = pairs.unavailable ?? (chosen.length === 0 ? 'no station with a value' : undefined);
   return {
-    ...{ species, averaging, stations, ...scope },
+    species,
+    averaging,
+    stations,
+    ...scope,
     monitors: new Set(chosen.map((i) => pairs.places[pairs.place[i]].station.id)).size,
-    ...{ prior, updated, change },
+    prior,
+    updated,
+    change,
     ...(has(INTERPOLATED) ? { interpolated: { each: scored('interpolated'), mean: scored('interpolatedMean') } } : {}),
     ...(has(BIAS_CORRECTED)
       ? { biasCorrected: { prior: scored('priorBiasCorrected'), updated: scored('updatedBiasCorrected', 'priorBiasCorrected') } }

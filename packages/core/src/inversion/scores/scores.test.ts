@@ -9,9 +9,18 @@ describe('scores', () => {
     const result = scores([1, 2, NaN, 3, 6, 4], [2, 2, 9, 5, 7, NaN]);
     const fraction = 50 * (1 / 3 + 2 / 8 + 1 / 13);
     expect(result).toEqual({
-      ...{ n: 4, mae: 1, bias: 1, nmb: 4 / 12, nme: 4 / 12, r: 15 / Math.sqrt(14 * 18) },
-      ...{ rmse: Math.sqrt(6 / 4), mfb: expect.closeTo(fraction, 12) as number, mfe: expect.closeTo(fraction, 12) as number },
-      ...{ ioa: 1 - 6 / 66, meanObserved: 3, meanSimulated: 4 },
+      n: 4,
+      mae: 1,
+      bias: 1,
+      nmb: 4 / 12,
+      nme: 4 / 12,
+      r: 15 / Math.sqrt(14 * 18),
+      rmse: Math.sqrt(6 / 4),
+      mfb: expect.closeTo(fraction, 12) as number,
+      mfe: expect.closeTo(fraction, 12) as number,
+      ioa: 1 - 6 / 66,
+      meanObserved: 3,
+      meanSimulated: 4,
     });
   });
 

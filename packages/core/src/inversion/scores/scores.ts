@@ -65,11 +65,18 @@ export function scores(observed: ArrayLike<number>, simulated: ArrayLike<number>
   const { observedVaries, simulatedVaries } = first;
   const level = meanObserved > 0 ? meanObserved : NaN;
   return {
-    ...{ n, mae, bias, nmb: bias / level, nme: mae / level },
+    n,
+    mae,
+    bias,
+    nmb: bias / level,
+    nme: mae / level,
     r: observedVaries && simulatedVaries ? r : NaN,
-    ...{ rmse: Math.sqrt(mse), mfb: first.mfb, mfe: first.mfe },
+    rmse: Math.sqrt(mse),
+    mfb: first.mfb,
+    mfe: first.mfe,
     ioa: observedVaries || simulatedVaries || mse > 0 ? 1 - mse / potential : NaN,
-    ...{ meanObserved, meanSimulated },
+    meanObserved,
+    meanSimulated,
   };
 }
 
@@ -105,8 +112,16 @@ function sumsOf(observed: ArrayLike<number>, simulated: ArrayLike<number>): Sums
     sumAbsoluteFraction += Math.abs(fraction);
   }
   return {
-    ...{ n, meanObserved: sumObserved / n, meanSimulated: sumSimulated / n, bias: sumBias / n, mae: sumAbsolute / n, mse: sumSquares / n },
-    ...{ mfb: (200 * sumFraction) / n, mfe: (200 * sumAbsoluteFraction) / n, observedVaries, simulatedVaries },
+    n,
+    meanObserved: sumObserved / n,
+    meanSimulated: sumSimulated / n,
+    bias: sumBias / n,
+    mae: sumAbsolute / n,
+    mse: sumSquares / n,
+    mfb: (200 * sumFraction) / n,
+    mfe: (200 * sumAbsoluteFraction) / n,
+    observedVaries,
+    simulatedVaries,
   };
 }
 

@@ -105,7 +105,8 @@ function emissionControl(model: ForwardModel, problem: InversionProblem, setting
     const scaled = ({ emissionScale, priorEmissions }: InversionProblem, i: number): number =>
       emissionScale ? priorEmissions[i] / emissionScale[i % shape.groups] : 1;
     return new LinearControl(shape, {
-      ...{ bound: settings.bound, threads: problem.threads },
+      bound: settings.bound,
+      threads: problem.threads,
       prior: tabulate(new Float64Array(size), (i) => (emitting[i] ? scaled(problem, i) : 0)),
     });
   }
@@ -123,7 +124,10 @@ function emissionControl(model: ForwardModel, problem: InversionProblem, setting
   return new LogFactorControl(shape, {
     spread: spreadFactor ? Float64Array.from(spreadFactor, (factor, i) => factor * spread[i % spread.length]) : spread,
     basis: spatialBasis(shape, problem),
-    ...{ bound: settings.bound, largest, slotCorrelation, emitting },
+    bound: settings.bound,
+    largest,
+    slotCorrelation,
+    emitting,
     ...(groupCorrelation.length > 0 ? { groupRoot: groupRoot(problem.groups, groupCorrelation) } : {}),
   });
 }

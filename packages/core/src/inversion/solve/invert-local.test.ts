@@ -65,7 +65,9 @@ describe('invert, batches that see few of the factors', () => {
         adjoint: (gradient: Values, batch: number) => model.local!.adjoint(gradient, at(batch)),
       };
       return {
-        ...{ shape, batches: 3, local },
+        shape,
+        batches: 3,
+        local,
         observations: (batch) => model.observations(at(batch)),
         forward: (factors, batch) => model.forward(factors, at(batch)),
         addAdjoint: (gradient, batch) => model.addAdjoint(gradient, at(batch)),

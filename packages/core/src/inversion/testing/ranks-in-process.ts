@@ -21,7 +21,8 @@ export function ranksInProcess(size: number): Ranks[] {
   };
   return Array.from({ length: size }, (_, rank) => ({
     ...ALONE,
-    ...{ rank, size },
+    rank,
+    size,
     async sum(data, ...more) {
       const all = (await meet(rank, [data.slice(), ...more])).flat();
       data.forEach((_value, i) => (data[i] = all.reduce((total, each) => total + each[i], 0)));

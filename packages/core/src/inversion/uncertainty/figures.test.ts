@@ -40,7 +40,10 @@ const input: FiguresInput = {
     { name: 'summer', slotHours: [744] },
   ],
   areas: [{ mask: Float32Array.of(1, 1) }, { region: 'east', mask: Float32Array.of(0, 1) }],
-  ...{ shape, map: control, priorEmissions, initial: control.initial() },
+  shape,
+  map: control,
+  priorEmissions,
+  initial: control.initial(),
   at: control.initial(),
   posterior,
   dofs: Float64Array.from({ length: SIZE }, (_, i) => i),
@@ -143,13 +146,20 @@ it('weighs a cell with the area of its row', () => {
   const tall = { slots: 2, rows: 3, cols: 2, groups: 5 };
   const emissions = Float64Array.from({ length: 60 }, (_, i) => (i % 5 === 0 ? (i < 30 ? 2 : 7) : 0));
   const map = new LogFactorControl(tall, {
-    ...{ spread: [0.5, 0.5, 0.5, 0.5, 0.5], basis: new CorrelationFilter(3, 2, 0), bound: 1e300 },
+    spread: [0.5, 0.5, 0.5, 0.5, 0.5],
+    basis: new CorrelationFilter(3, 2, 0),
+    bound: 1e300,
     emitting: Uint8Array.from(emissions, (e) => (e > 0 ? 1 : 0)),
   });
   const east = { region: 'east', mask: Float32Array.of(0, 1, 0, 1, 0, 0.5) };
   const { areas } = areaFigures(
     {
-      ...{ ...input, shape: tall, map, priorEmissions: emissions, initial: map.initial(), at: map.initial() },
+      ...input,
+      shape: tall,
+      map,
+      priorEmissions: emissions,
+      initial: map.initial(),
+      at: map.initial(),
       grid: { ...unitGrid(3, 2), cellArea: (row: number) => 10 * (row + 1) } as unknown as FiguresInput['grid'],
       areas: [{ mask: new Float32Array(6).fill(1) }, east],
       posterior: { logFactorSigma: () => map.priorSpread(), covarianceOfSums: (_, sums) => sums.map(() => sums.map(() => 0)) },
@@ -197,7 +207,9 @@ describe('degrees of freedom of factors that are not of cells', () => {
       { basis: new SharedNumber(region, 2), part: 0.5 },
     ]);
     const ofRegions = new LogFactorControl(shape, {
-      ...{ spread: [0.5, 0.1, 0.5, 0.1, 0.5], basis, bound: 3 },
+      spread: [0.5, 0.1, 0.5, 0.1, 0.5],
+      basis,
+      bound: 3,
       emitting: new Uint8Array(SIZE).fill(1),
     });
     const whole = { ...input, map: ofRegions, at: ofRegions.initial(), dofs: Float64Array.from({ length: SIZE }, (_, i) => i) };

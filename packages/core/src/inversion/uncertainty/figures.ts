@@ -147,7 +147,13 @@ function totalFigures(
   const interval = (k: number): [number, number] => [updated * Math.exp((-k * sigma) / updated), updated * Math.exp((k * sigma) / updated)];
   const reduction = withoutData > 0 ? 1 - sigma / Math.sqrt(withoutData) : 0;
   return {
-    ...{ prior, priorSigma: Math.sqrt(before), updated, sigma, oneSigma: interval(1), twoSigma: interval(2), reduction },
+    prior,
+    priorSigma: Math.sqrt(before),
+    updated,
+    sigma,
+    oneSigma: interval(1),
+    twoSigma: interval(2),
+    reduction,
     constrained: reduction >= leastReduction || constrainedGroups.includes(group),
   };
 }

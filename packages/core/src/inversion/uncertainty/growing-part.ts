@@ -116,7 +116,8 @@ export class GrowingPart {
     const found = values.slice(0, kept.length).map((value) => value ** 2 / (value + this.rounding * values[0]));
     const scale = found.map((value, k) => Math.sqrt(value) / values[k]);
     return {
-      ...{ part: this, hidden: Math.max(0, ...found.map((value, k) => 1 / (1 + value) - 1 / (1 + values[k]))) },
+      part: this,
+      hidden: Math.max(0, ...found.map((value, k) => 1 / (1 + value) - 1 / (1 + values[k]))),
       ofBasis: kept.map((s, k) => this.space.imageOf(s).map((value) => value * scale[k])),
       ofImages: kept.map((s, k) => Float64Array.from(s, (value) => value * scale[k])),
     };

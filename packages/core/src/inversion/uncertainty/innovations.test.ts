@@ -110,7 +110,9 @@ test('the spread of the prior in the observed values is that about what the prio
   const shape = { slots: 1, rows: 1, cols: 1, groups: 1 };
   const model = new MatrixModel(shape, [[[10]]], [observationBatch([12], 1)]);
   const control = new LogFactorControl(shape, {
-    ...{ spread: [0.1], basis: new CorrelationFilter(1, 1, 0), bound: 1e300 },
+    spread: [0.1],
+    basis: new CorrelationFilter(1, 1, 0),
+    bound: 1e300,
     emitting: Uint8Array.of(1),
   });
   const cost = { loss: 'l2' as const, divisor: 'none' as const, weights: [1] };
@@ -128,7 +130,7 @@ test('the spread of the prior in the observed values is that about what the prio
 
 describe('values by hand, of a model that gives 0 at the prior and 1 at the result', () => {
   const control = new LogFactorControl({ slots: 1, rows: 1, cols: 1, groups: 1 }, {
-    ...{ spread: [0.5], basis: new CorrelationFilter(1, 1, 0), bound: 1e300 },
+    spread: [0.5], basis: new CorrelationFilter(1, 1, 0), bound: 1e300,
     emitting: Uint8Array.of(1),
   }); // prettier-ignore
   const statisticsOf = (batch: ObservationBatch, more: { grid?: PlaceGrid } = {}): Promise<InnovationStatistics[]> => {
@@ -146,8 +148,12 @@ describe('values by hand, of a model that gives 0 at the prior and 1 at the resu
     expect(no2.priorError.diagnosed).toBeCloseTo(Math.sqrt(1 * 3), 8);
     // Without values there is nothing to say, of its weight neither.
     expect(so2).toEqual({
-      ...{ species: 'SO2', values: 0, chiSquare: 0, expected: null },
-      ...{ observationError: { assumed: null, diagnosed: null }, priorError: { assumed: null, diagnosed: null } },
+      species: 'SO2',
+      values: 0,
+      chiSquare: 0,
+      expected: null,
+      observationError: { assumed: null, diagnosed: null },
+      priorError: { assumed: null, diagnosed: null },
     });
   });
 

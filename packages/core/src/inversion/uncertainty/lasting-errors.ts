@@ -28,7 +28,8 @@ export function lastingErrors(values: readonly ScaledInnovation[]): LastingError
   if (one.pairs < LEAST_PAIRS) return undefined;
   const all = farProducts(
     groupsBy(whole, ({ hour }) => hour).map((group) => ({
-      ...{ hour: group[0].hour, n: group.length },
+      hour: group[0].hour,
+      n: group.length,
       before: sumOf(group, ({ before }) => before),
       after: sumOf(group, ({ after }) => after),
     })),

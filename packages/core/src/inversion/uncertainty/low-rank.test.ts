@@ -21,7 +21,8 @@ function operators(
   return {
     hessian: { product } as unknown as GaussNewtonHessian,
     model: {
-      ...{ shape: { slots: 1, rows: 1, cols: SIZE, groups: 1 }, batches: spectra.length },
+      shape: { slots: 1, rows: 1, cols: SIZE, groups: 1 },
+      batches: spectra.length,
       ...(connected ? { parts } : {}),
       observations: () => ({ species: new Uint8Array(SIZE) }),
     } as unknown as ForwardModel,

@@ -166,7 +166,12 @@ function blockOf(parts: readonly GrowingPart[], model: ForwardModel, species: nu
     addScaled(dofsEstimate, 1, part.dofsEstimate(pairs[r]));
   });
   return {
-    ...{ control, factors, values, vectors, images, dofsEstimate },
+    control,
+    factors,
+    values,
+    vectors,
+    images,
+    dofsEstimate,
     bySpecies: squares.map((sums, k) => scaled(sums, values[k] / sums.reduce((sum, square) => sum + square, 0)).subarray(0, species)),
     rankError: Math.min(
       1,

@@ -133,7 +133,10 @@ function makeConcentrations(options: SyntheticOptions, random: Random): ReportCo
 /** Rows of scores of the made-up concentrations: every second station in the north, a third of them urban, nobody in the west, withheld ones 27 or 54 km from used. */
 function makeScores(concentrations: ReportConcentrations[], stations: ReportStation[], { paper, beside }: SyntheticOptions): ReportScores {
   const scored = stations.map(({ id, role, block }, index) => ({
-    ...{ id, withheld: role === 'withheld', block: String(block), regions: index % 2 ? ['North'] : [] },
+    id,
+    withheld: role === 'withheld',
+    block: String(block),
+    regions: index % 2 ? ['North'] : [],
     ...(index % 3 ? {} : { type: 'urban' }),
     ...(role === 'withheld' ? { nearestUsedKm: 27 * (1 + (index % 2)) } : {}),
   }));
@@ -171,7 +174,15 @@ const LIMITS: PairLimits[] = [
 /** A certificate with slopes about `slope`. */
 export function syntheticCertificate(mode: ReportMode, periods: string[], slope: number): ReportCertificate {
   const figures = {
-    ...{ slope, cosine: 0.93, r: 0.9, signAgreement: 0.97, clear: 1000, ctmChange: 1, surrogateChange: slope, relativeSize: 0.2, days: 6 },
+    slope,
+    cosine: 0.93,
+    r: 0.9,
+    signAgreement: 0.97,
+    clear: 1000,
+    ctmChange: 1,
+    surrogateChange: slope,
+    relativeSize: 0.2,
+    days: 6,
     intervals: Object.fromEntries(
       ['slope', 'cosine', 'r', 'signAgreement'].map((name) => [name, { low: slope - 0.1, high: slope + 0.1 }]),
     ) as NonNullable<PairResponse['figures']['intervals']>,
@@ -179,7 +190,12 @@ export function syntheticCertificate(mode: ReportMode, periods: string[], slope:
   const pairs = periods.flatMap((period) => LIMITS.map(({ group, species }) => ({ group, species, period, runs: ['a', 'b'], figures })));
   const rings = [{ fromKm: 0, toKm: 0 }, { fromKm: 0, toKm: 81 }, { fromKm: 81 }].map((ring) => ({ ...pairs[0], patches: 6, ring }));
   const differentiation = {
-    ...{ taylor: [], floor: 5e-7, order: 2.01, dotProduct: [{ error: 0.01, gain: 1.001 }], limits: { error: 0.15, gain: 0.02 }, passed: true },
+    taylor: [],
+    floor: 5e-7,
+    order: 2.01,
+    dotProduct: [{ error: 0.01, gain: 1.001 }],
+    limits: { error: 0.15, gain: 0.02 },
+    passed: true,
   };
   const sensitivities = [
     { ...pairs[0], name: 'ddm' },
@@ -194,14 +210,30 @@ function syntheticAudit(period: string): AuditRow[] {
   const answer = { species: 'NO2', stations: 12, prior: 20 };
   return [
     {
-      ...{ period, region: 'BTH', group: 'NOx', ...moved, updated: 2.02, change: 0.01 },
+      period,
+      region: 'BTH',
+      group: 'NOx',
+      ...moved,
+      updated: 2.02,
+      change: 0.01,
       response: {
-        ...{ ...answer, updated: 15, concentrationChange: -0.25, elasticity: -25, plausibility: 'opposite', nearMonitors: -0.2, neighbours: -0.08 },
+        ...answer,
+        updated: 15,
+        concentrationChange: -0.25,
+        elasticity: -25,
+        plausibility: 'opposite',
+        nearMonitors: -0.2,
+        neighbours: -0.08,
       },
     },
     {
-      ...{ period, region: 'YRD', group: 'NOx', ...moved, updated: 1.6, change: -0.2 },
-      response: { ...{ ...answer, updated: 17, concentrationChange: -0.15, elasticity: 0.75, plausibility: 'plausible', nearMonitors: -0.2 } },
+      period,
+      region: 'YRD',
+      group: 'NOx',
+      ...moved,
+      updated: 1.6,
+      change: -0.2,
+      response: { ...answer, updated: 17, concentrationChange: -0.15, elasticity: 0.75, plausibility: 'plausible', nearMonitors: -0.2 },
     },
     { period, region: 'YRD', group: 'VOC', ...moved, updated: 2, change: 0, diurnal: { hours: 1.5, distance: 0.12 } },
   ];
@@ -327,8 +359,14 @@ export function syntheticUncertainty(): ReportUncertainty {
     period: 'winter',
     group,
     total: {
-      ...{ prior: 100, priorSigma: 12, updated: 80, sigma: constrained ? 3 : 9 },
-      ...{ oneSigma: [77, 83], twoSigma: [74, 86], reduction: constrained ? 0.7 : 0.01, constrained },
+      prior: 100,
+      priorSigma: 12,
+      updated: 80,
+      sigma: constrained ? 3 : 9,
+      oneSigma: [77, 83],
+      twoSigma: [74, 86],
+      reduction: constrained ? 0.7 : 0.01,
+      constrained,
     },
     dofs: constrained ? 40 : 0,
     dofsEstimate: constrained ? 120 : -0.2,
@@ -337,12 +375,23 @@ export function syntheticUncertainty(): ReportUncertainty {
   });
   const errors = { assumed: 2, diagnosed: 1.8 };
   return {
-    ...{ method: 'lanczos', seconds: 300, products: 60, dofs: 40, dofsEstimate: 150, rankError: 0.83, observations: 8704 },
+    method: 'lanczos',
+    seconds: 300,
+    products: 60,
+    dofs: 40,
+    dofsEstimate: 150,
+    rankError: 0.83,
+    observations: 8704,
     leastReduction: 0.1,
     areas: [area('NOx', true), area('NH3', false)],
     innovations: [
       {
-        ...{ species: 'NO2', values: 2176, chiSquare: 2482, expected: 2153, observationError: errors, priorError: { assumed: 5, diagnosed: null } },
+        species: 'NO2',
+        values: 2176,
+        chiSquare: 2482,
+        expected: 2153,
+        observationError: errors,
+        priorError: { assumed: 5, diagnosed: null },
         errorLengths: { km: 54.4, hours: null, part: 0.35, lasting: { place: 0.71, everywhere: null } },
       },
       { species: 'SO2', values: 0, chiSquare: 0, expected: 0, observationError: errors, priorError: errors },

@@ -31,8 +31,19 @@ function copyNetcdf(path: string): void {
 }
 
 const lambert = new Grid({
-  ...{ name: 'SMALL', gdtyp: 2, pAlp: 30, pBet: 60, pGam: 110, xcent: 110, ycent: 35 },
-  ...{ xorig: 0, yorig: 0, xcell: 27000, ycell: 27000, cols: 4, rows: 3 },
+  name: 'SMALL',
+  gdtyp: 2,
+  pAlp: 30,
+  pBet: 60,
+  pGam: 110,
+  xcent: 110,
+  ycent: 35,
+  xorig: 0,
+  yorig: 0,
+  xcell: 27000,
+  ycell: 27000,
+  cols: 4,
+  rows: 3,
 });
 
 type Write = (path: string) => unknown;

@@ -38,7 +38,12 @@ const stage: Stage = {
 const context = (): ReturnType<typeof stageContext> =>
   stageContext(
     {
-      ...{ caseSettings: { file: join(out, 'case.yaml') } as Case, out, threads: 1, device: 'cpu', hardware: 'avx2', precision: 'float32' },
+      caseSettings: { file: join(out, 'case.yaml') } as Case,
+      out,
+      threads: 1,
+      device: 'cpu',
+      hardware: 'avx2',
+      precision: 'float32',
       inputs: new InputHashes(),
       onEvent: (event: StageEvent) => event.kind === 'log' && told.push(event.text),
       signal: new AbortController().signal,

@@ -36,7 +36,10 @@ function flip(path: string): void {
 /** A stage that writes its names into files, where they are not there. */
 function stage(name: StageName, needs: StageName[], names: readonly string[] = ['product'], more: Partial<Stage> = {}): Stage {
   return {
-    ...{ name, needs, settings: () => ({ names }), inputs: () => [] },
+    name,
+    needs,
+    settings: () => ({ names }),
+    inputs: () => [],
     run: ({ dir }) => {
       for (const each of names) {
         if (existsSync(join(dir, each))) continue;
@@ -127,7 +130,7 @@ describe('a stage that is to be made', () => {
       },
     };
     const record = await run(leaves);
-    expect([record.products, Object.keys(record.sha256!)]).toEqual([['product'], ['product', 'kept', 'gone']]);
+    expect([record.products, Object.keys(record.sha256)]).toEqual([['product'], ['product', 'kept', 'gone']]);
     rmSync(join(out, 'simulate/gone'));
     await run(stage('prepare', ['simulate']));
     flip(join(out, 'simulate/kept'));

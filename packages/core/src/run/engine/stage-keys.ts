@@ -54,7 +54,9 @@ export async function keyOf(
     ...(stage.expensiveSettings ? { expensiveKey: keyWith(stage.expensiveSettings(context), expensiveKeys) } : {}),
     ...(parts ? { parts } : {}),
     ...(context.changedRuns === 'keep' ? { trusted: true } : {}),
-    ...{ settings, inputs, versions: VERSIONS },
+    settings,
+    inputs,
+    versions: VERSIONS,
   };
 }
 

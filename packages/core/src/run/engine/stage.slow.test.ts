@@ -42,15 +42,13 @@ function stage(name: StageName, needs: StageName[], run?: Stage['run']): Stage {
 
 function context(over: Partial<RunContext> = {}): RunContext {
   return {
-    ...{
-      caseSettings: { file: join(out, 'case.yaml') } as Case,
-      out,
-      threads: 1,
-      device: 'cpu',
-      hardware: 'avx2',
-      precision: 'float32',
-      inputs: new InputHashes(),
-    },
+    caseSettings: { file: join(out, 'case.yaml') } as Case,
+    out,
+    threads: 1,
+    device: 'cpu',
+    hardware: 'avx2',
+    precision: 'float32',
+    inputs: new InputHashes(),
     onEvent: (event) => events.push(event),
     signal: new AbortController().signal,
     ...over,

@@ -100,7 +100,10 @@ async function runFolder(
     writer.close();
   }
   const description = {
-    ...{ settings: SURROGATE, normalisation, meteorologyNames: seen.meteorologyNames, geographyNames: ['HT'] },
+    settings: SURROGATE,
+    normalisation,
+    meteorologyNames: seen.meteorologyNames,
+    geographyNames: ['HT'],
     species: SPECIES.map((species) => ({ name: species, unit: '' })),
     groups: GROUPS.map((group) => ({ name: group, unit: '' })),
   };
@@ -132,7 +135,13 @@ async function runFolder(
     }),
   };
   const run: RunContext & { events: StageEvent[] } = {
-    ...{ caseSettings: settings as unknown as Case, out, threads: 1, device: 'cpu', hardware: 'avx2', precision: 'float32', events },
+    caseSettings: settings as unknown as Case,
+    out,
+    threads: 1,
+    device: 'cpu',
+    hardware: 'avx2',
+    precision: 'float32',
+    events,
     inputs: new InputHashes(),
     onEvent: (event) => events.push(event),
     signal: new AbortController().signal,
@@ -191,7 +200,10 @@ describe('sensitivities as files', () => {
   function sensitivity(name: string, factor: number): object {
     const { grid, time } = period;
     const writer = IoapiWriter.create(join(folder, `${name}_${period.name}.nc`), {
-      ...{ grid, time, layers: 1, variables: [{ name: 'NO2_ENX', units: 'ppmV' }] },
+      grid,
+      time,
+      layers: 1,
+      variables: [{ name: 'NO2_ENX', units: 'ppmV' }],
     });
     const { concentrations } = period.runs.get(PRIOR)!;
     for (let step = 0; step < time.count; step++) {

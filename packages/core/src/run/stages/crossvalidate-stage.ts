@@ -99,7 +99,9 @@ export const crossvalidateStage: Stage = {
     const summary: CrossValidation = {
       settings: { by, choose, rounds, hoursPerDay, iterations },
       folds: folds.map(({ name, leftOut }) => ({ name, stations: leftOut.size })),
-      ...{ candidates, ...chosenBy(choose, candidates), lCurves: lCurves(candidates) },
+      candidates,
+      ...chosenBy(choose, candidates),
+      lCurves: lCurves(candidates),
     };
     const { changes, score } = candidates[summary.picked];
     context.log(`cross-validation chooses ${nameOf(changes)}: ${percent(score.mean)} of the prior run's error`);
@@ -123,7 +125,9 @@ function expensiveSettings(context: StageContext): object {
   const { by, folds, seed } = context.caseSettings.crossValidation;
   return {
     ...inversionKey(context, settingsOf(context)),
-    ...{ by, folds, seed },
+    by,
+    folds,
+    seed,
     ...(by === 'regions' ? { regions: context.caseSettings.regions } : {}),
   };
 }

@@ -38,7 +38,8 @@ beforeEach(() => {
 
 function settings(emissions: string, ctm: object = { kind: 'reference', options: {} }, groups: object = GROUPS): Case {
   return {
-    ...{ name: 'units', file: at('case.yaml') },
+    name: 'units',
+    file: at('case.yaml'),
     grid: { griddesc: at('GRIDDESC'), name: 'SMALL' },
     periods: [{ name: 'july', start: START, hours: HOURS, spinUpHours: 0 }],
     emissions: { files: at(`inputs/${emissions}.nc`), groups, sectors: {} },

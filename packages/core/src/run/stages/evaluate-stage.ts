@@ -110,7 +110,11 @@ function periodEvaluation(
   const total = (1 + runs.length + groups.length) * hours.length;
   const simulate = context.dirOf('simulate');
   return {
-    ...{ how, period, hours, groups, factor },
+    how,
+    period,
+    hours,
+    groups,
+    factor,
     test:
       runs.length > 0
         ? { runs, read: (run) => readPreparedRun(context.dirOf('prepare'), run, period) }

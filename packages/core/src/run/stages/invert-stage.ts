@@ -136,7 +136,14 @@ async function runInversion(context: StageContext, share: (model: ForwardModel) 
     const gain = result.initialConcentrations?.gain;
     if (gain) context.log(gainInWords(gain));
     const summary: InvertSummary = {
-      ...{ engine: setup.engine, status, iterations, keptIteration, atBound, history, trust, stations },
+      engine: setup.engine,
+      status,
+      iterations,
+      keptIteration,
+      atBound,
+      history,
+      trust,
+      stations,
       ...(crossValidated === undefined ? {} : { crossValidated }),
       ...(gain ? { initialConcentrations: gain } : {}),
       ...(starts.length > 1 ? { starts } : {}),

@@ -111,9 +111,13 @@ function prepareMeteorology({ caseSettings, dir, signal, log }: StageContext, pe
   });
   for (const doubt of weatherDoubts(weatherMeans(meteorology, variables))) log(`warning: ${period.name}: ${doubt}`);
   writePreparedMeteorology(dir, {
-    ...{ name: period.name, grid, time },
-    ...{ meteorologyNames: variables, meteorology },
-    ...{ geographyNames: caseSettings.geography?.variables ?? [], geography: geographyOf(caseSettings, grid) },
+    name: period.name,
+    grid,
+    time,
+    meteorologyNames: variables,
+    meteorology,
+    geographyNames: caseSettings.geography?.variables ?? [],
+    geography: geographyOf(caseSettings, grid),
   });
 }
 

@@ -296,7 +296,9 @@ function trustOf(context: StageContext): Pick<ReportData, 'trust'> {
 function initialScore(mode: ReportMode, { from, period, test, response }: InitialFigures): InitialScore {
   const large = response.filter(({ relativeSize }) => relativeSize >= SHOWN_RESPONSE);
   return {
-    ...{ mode, period, from },
+    mode,
+    period,
+    from,
     nme: Object.fromEntries(SPECIES.map((species, s) => [species, test.nme[s]])),
     slopes: Object.fromEntries(large.map(({ pair, slope }) => [pair, slope])),
   };

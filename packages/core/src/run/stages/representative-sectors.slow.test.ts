@@ -45,7 +45,8 @@ function write(): void {
 function settings(column = 'aveday_N', ctm: object = { kind: 'reference', options: {} }): Case {
   const nonroad = { files: at('inputs/nonroad_*.nc'), dates: { files: at('inputs/dates.txt'), column }, partial: true };
   return {
-    ...{ name: 'days', file: at('case.yaml') },
+    name: 'days',
+    file: at('case.yaml'),
     grid: { griddesc: at('GRIDDESC'), name: 'SMALL' },
     periods: [PERIOD],
     emissions: { files: at('inputs/all.nc'), groups: GROUPS, sectors: { nonroad } },

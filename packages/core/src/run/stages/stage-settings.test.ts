@@ -245,8 +245,15 @@ describe('a stage is made anew after a stage whose products it reads', () => {
     writeFileSync(path, TINY_CASE);
     const caseSettings = loadCase(path, ['response.groups=[NOx]']);
     const context = {
-      ...{ caseSettings, settings: caseSettings, variant: 'default', stage: stage.name, dir: folder.path, dirOf: () => folder.path },
-      ...{ threads: 1, device: 'cpu', inputs: { bytesToRead: () => 0, keep: () => {} } as unknown as InputHashes },
+      caseSettings,
+      settings: caseSettings,
+      variant: 'default',
+      stage: stage.name,
+      dir: folder.path,
+      dirOf: () => folder.path,
+      threads: 1,
+      device: 'cpu',
+      inputs: { bytesToRead: () => 0, keep: () => {} } as unknown as InputHashes,
     };
     const keysOf = (need: StageName): Keys => {
       const parts = ['prior/winter', 'member01/winter', 'response-NOx/winter'].map((name) => [

@@ -36,8 +36,15 @@ function contextOf(out: string, onProgress: (done: number) => void = () => undef
     inversion: {},
   };
   const run: RunContext = {
-    ...{ caseSettings: settings as unknown as Case, out, threads: 1, device: 'cpu', hardware: 'avx2', precision: 'float32' },
-    ...{ inputs: new InputHashes(), onEvent, signal: new AbortController().signal },
+    caseSettings: settings as unknown as Case,
+    out,
+    threads: 1,
+    device: 'cpu',
+    hardware: 'avx2',
+    precision: 'float32',
+    inputs: new InputHashes(),
+    onEvent,
+    signal: new AbortController().signal,
   };
   return { context: stageContext(run, 'train', 'default'), said };
 }

@@ -173,7 +173,9 @@ async function summarise(context: StageContext, setup: InversionSetup, { begin, 
   const random = new Random(asked.seed).fork('prior');
   const [rowsOfKm, colsOfKm] = setup.grid.lengthInCells(1);
   const innovations = await innovationStatistics(evaluation, at, {
-    ...{ draws: PRIOR_DRAWS, random, dofsBySpecies: found.dofsBySpecies },
+    draws: PRIOR_DRAWS,
+    random,
+    dofsBySpecies: found.dofsBySpecies,
     grid: { cols: setup.grid.cols, kmPerCell: [1 / rowsOfKm, 1 / colsOfKm] },
   });
   const preview = await previewOf(context);
@@ -185,7 +187,8 @@ async function summarise(context: StageContext, setup: InversionSetup, { begin, 
     ...(rows.length > 0 ? { kernelRows: rows.map(({ figures }) => figures) } : {}),
     observations: innovations.reduce((sum, { values }) => sum + values, 0),
     leastReduction: asked.leastReduction,
-    ...{ areas: all.areas, correlations: all.correlations },
+    areas: all.areas,
+    correlations: all.correlations,
     ...(sectors.length > 0 ? { sectors: sectors.map(({ map, areas }) => ({ sector: map.sector!, areas })) } : {}),
     innovations,
     aboveMinimum: tellAboveMinimum(context),
@@ -240,7 +243,10 @@ async function byLanczos(context: StageContext, { model, problem }: InversionSet
   const hessian = new GaussNewtonHessian(evaluation, at);
   const species = problem.species.length;
   const { blocks, products, restoredSeconds } = await lowRank(hessian, model, evaluation.control, {
-    ...{ rank, species, random: new Random(seed), rounding: roundingOf(context) },
+    rank,
+    species,
+    random: new Random(seed),
+    rounding: roundingOf(context),
     onProduct: (done, of) => context.progress(done, of, 'products with the Hessian'),
     journal: new ProductJournal(join(context.dir, PRODUCTS_FOLDER), arrayHash(at), context.log),
   });
@@ -250,7 +256,11 @@ async function byLanczos(context: StageContext, { model, problem }: InversionSet
   const { emissions: found, ...dofsBeside } = sumsByPart(evaluation.control, model, dofs);
   const { emissions: estimated, ...dofsEstimateBeside } = sumsByPart(evaluation.control, model, estimates);
   const figures = {
-    ...{ products, rankError, eigenvalues, dofs: found, dofsEstimate: estimated },
+    products,
+    rankError,
+    eigenvalues,
+    dofs: found,
+    dofsEstimate: estimated,
     ...(Object.keys(dofsBeside).length > 0 ? { dofsBeside, dofsEstimateBeside } : {}),
   };
   const coarse = rankError > 0.5 ? ': a higher inversion.uncertainty.rank would find smaller standard deviations of cells' : '';
@@ -320,14 +330,12 @@ function periodsOf(
     const kernel = new Float32Array(own.length * perSlot);
     own.forEach(({ row }, r) => kernel.set(row, r * perSlot));
     return {
-      ...{
-        sector: map.sector,
-        period,
-        slots: slots[p],
-        low: low.slice(...range),
-        high: high.slice(...range),
-        constrained: constrained.slice(...range),
-      },
+      sector: map.sector,
+      period,
+      slots: slots[p],
+      low: low.slice(...range),
+      high: high.slice(...range),
+      constrained: constrained.slice(...range),
       sigma: Float32Array.from(sigma.subarray(...range)),
       reduction: Float32Array.from(reduction.subarray(...range)),
       ...(own.length > 0 ? { averagingKernel: kernel } : {}),

@@ -240,7 +240,12 @@ function comparisons(rows: readonly ScoreRow[], side: ScoreRow['stations']): Ver
       .map(({ species, prior, updated, change, found }): [string, Comparison] => [
         species,
         {
-          ...{ unit: speciesUnit(species), priorMae: prior.mae, updatedMae: updated.mae, prior, updated, change },
+          unit: speciesUnit(species),
+          priorMae: prior.mae,
+          updatedMae: updated.mae,
+          prior,
+          updated,
+          change,
           ...(found && { found: { mae: found.scores.mae, change: found.change } }),
         },
       ]),

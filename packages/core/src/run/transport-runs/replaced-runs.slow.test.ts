@@ -201,7 +201,10 @@ it('are kept on the user’s word with another command, and noted so; not with o
   await expect(asked).rejects.toThrow(/^simulate: 2 runs .*members\.seed 9 → 8: .* with --changed-runs replace, which makes 4 anew; to keep 2 /);
   const log: string[] = [];
   await runStages(own(...set), {
-    ...{ out: at('own'), stages: ['simulate'], threads: 1, changedRuns: 'keep' },
+    out: at('own'),
+    stages: ['simulate'],
+    threads: 1,
+    changedRuns: 'keep',
     onEvent: (event) => event.kind === 'log' && log.push(event.text),
   });
   expect(log.at(-1)).toBe(

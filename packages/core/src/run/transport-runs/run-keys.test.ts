@@ -22,8 +22,12 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const WINTER = '{name: winter, start: 2026-01-05T00:00:00Z, hours: 100, spinUpHours: 72}';
 const BASE = [
   `periods=[${WINTER}]`,
-  ...['members.count=2', 'members.perGroup=0', 'members.scalings=[0.5]', 'response.groups=[NOx]'],
-  ...['regions.east={rows: [1, 12], cols: [7, 12]}', 'members.regionFactors=[{region: east, factor: 2}]'],
+  'members.count=2',
+  'members.perGroup=0',
+  'members.scalings=[0.5]',
+  'response.groups=[NOx]',
+  'regions.east={rows: [1, 12], cols: [7, 12]}',
+  'members.regionFactors=[{region: east, factor: 2}]',
   'inversion.nuisance.runs=[{name: lofted, spread: 1, options: {soaYield: 0.9}}]',
 ];
 const winds = (draws: number, more = 'spread: 1'): string => `{name: winds, windErrors: {draws: ${draws}, speed: 0.1, direction: 5}, ${more}}`;

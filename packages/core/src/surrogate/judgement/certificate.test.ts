@@ -8,7 +8,15 @@ const limits = certificateSchema.parse({}).pairs;
 
 function figures(slope: number, over: Partial<ResponseFigures> = {}): ResponseFigures {
   return {
-    ...{ slope, cosine: 0.95, r: 0.9, signAgreement: 0.98, clear: 100, ctmChange: 1, surrogateChange: slope, relativeSize: 0.1, days: 6 },
+    slope,
+    cosine: 0.95,
+    r: 0.9,
+    signAgreement: 0.98,
+    clear: 100,
+    ctmChange: 1,
+    surrogateChange: slope,
+    relativeSize: 0.1,
+    days: 6,
     ...over,
   };
 }
@@ -60,7 +68,11 @@ it('does not say that no run changes a group alone where patches of it do', () =
 
 describe('sensitivities', () => {
   const ddm = (period: string, slope: number, where?: string): SensitivityResponse => ({
-    ...{ name: 'ddm', group: 'NOx', species: 'NO2', period, figures: figures(slope) },
+    name: 'ddm',
+    group: 'NOx',
+    species: 'NO2',
+    period,
+    figures: figures(slope),
     ...(where === undefined ? {} : { where }),
   });
 

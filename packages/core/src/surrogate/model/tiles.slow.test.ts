@@ -19,7 +19,10 @@ const small = {
     { count: 2, hours: 1 },
   ],
   tracers: [{ lifetime: 2 }, { lifetime: 20 }],
-  ...{ hidden: 3, widths: [4, 5, 6], headWidth: 4, branchWidth: 2 },
+  hidden: 3,
+  widths: [4, 5, 6],
+  headWidth: 4,
+  branchWidth: 2,
 };
 const NETWORKS = {
   default: surrogateSchema.parse(small),

@@ -28,7 +28,10 @@ export function randomSurrogate(settings: SurrogateSettings, periods: readonly P
   );
   return new Surrogate(
     {
-      ...{ settings, normalisation, meteorologyNames, geographyNames },
+      settings,
+      normalisation,
+      meteorologyNames,
+      geographyNames,
       species: SPECIES.map((name) => ({ name, unit: '' })),
       groups: GROUPS.map((name) => ({ name, unit: '' })),
     },

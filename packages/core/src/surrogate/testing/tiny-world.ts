@@ -15,7 +15,17 @@ export const CELLS = WORLD.rows * WORLD.cols;
 
 /** A lat-lon grid of one-degree cells whose corner is at 0° E, 0° N: longitude and latitude are column and row. */
 export const GRID = new Grid({
-  ...{ name: 'TINY', gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0, xorig: 0, yorig: 0, xcell: 1, ycell: 1 },
+  name: 'TINY',
+  gdtyp: 1,
+  pAlp: 0,
+  pBet: 0,
+  pGam: 0,
+  xcent: 0,
+  ycent: 0,
+  xorig: 0,
+  yorig: 0,
+  xcell: 1,
+  ycell: 1,
   rows: WORLD.rows,
   cols: WORLD.cols,
 });
@@ -66,7 +76,12 @@ export function tinySurrogate(over: Record<string, unknown> = {}): SurrogateSett
       { count: 2, hours: 1 },
     ],
     tracers: [{ lifetime: 3 }, { lifetime: 48 }],
-    ...{ hidden: 3, widths: [4, 4, 4], encoderConvs: 1, headWidth: 4, branchLayers: 1, branchWidth: 2 },
+    hidden: 3,
+    widths: [4, 4, 4],
+    encoderConvs: 1,
+    headWidth: 4,
+    branchLayers: 1,
+    branchWidth: 2,
   };
   return surrogateSchema.parse({ ...tiny, ...over });
 }

@@ -162,7 +162,10 @@ describe.each([
     const draw = (): Float32Array => Float32Array.from({ length: (hourly ? WORLD.hours : 1) * CELLS * 5 + 3 }, () => random.normal());
     const [base, direction, other] = [draw(), draw(), draw()];
     const step = (size: number, along = direction): EmissionFactors => ({
-      ...{ data: base.map((value, i) => value + size * along[i]), offset: 3, hourly, fixed: true },
+      data: base.map((value, i) => value + size * along[i]),
+      offset: 3,
+      hourly,
+      fixed: true,
       along: { base, direction: along, step: size },
     });
 
@@ -271,8 +274,19 @@ it.each([
 
 it('the addon is told of the sides of cells, east and north apart, and how the mixed layer is given', () => {
   const grid = new Grid({
-    ...{ name: 'NORTH', gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0 },
-    ...{ xorig: 10, yorig: 59, xcell: 1, ycell: 1, rows: 2, cols: 3 },
+    name: 'NORTH',
+    gdtyp: 1,
+    pAlp: 0,
+    pBet: 0,
+    pGam: 0,
+    xcent: 0,
+    ycent: 0,
+    xorig: 10,
+    yorig: 59,
+    xcell: 1,
+    ycell: 1,
+    rows: 2,
+    cols: 3,
   });
   const of = (...meteorologyNames: string[]): ReturnType<typeof tracerRequest> =>
     tracerRequest({ ...period, grid, meteorologyNames }, [{ lifetime: 3 }]);

@@ -49,9 +49,15 @@ export function tracerRequest({ grid, time, meteorologyNames }: Weather, setting
   const [cellsNorth, cellsEast] = grid.lengthInCells(1);
   return {
     hours: time.count,
-    ...{ rows: grid.rows, cols: grid.cols, kinds: tracerKinds(settings), rateCount: RATE_COUNT },
-    ...{ cellSizeX: 1000 / cellsEast, cellSizeY: 1000 / cellsNorth },
-    ...{ channels: meteorologyNames.length, windX, windY },
+    rows: grid.rows,
+    cols: grid.cols,
+    kinds: tracerKinds(settings),
+    rateCount: RATE_COUNT,
+    cellSizeX: 1000 / cellsEast,
+    cellSizeY: 1000 / cellsNorth,
+    channels: meteorologyNames.length,
+    windX,
+    windY,
     ...(height >= 0 ? { height } : { height: inverse, inverseHeight: true }),
   };
 }

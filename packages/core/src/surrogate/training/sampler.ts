@@ -182,14 +182,22 @@ export class Sampler {
   private emptyWindow(first: boolean): WindowBatch {
     const { meteorologyNames, geographyNames } = this.periods[0];
     const lengths = windowLengths({
-      ...{ batch: this.batch, steps: this.window.steps.length, ...this.size },
-      ...{ meteorology: meteorologyNames.length, geography: geographyNames.length, tracers: this.tracerChannels },
+      batch: this.batch,
+      steps: this.window.steps.length,
+      ...this.size,
+      meteorology: meteorologyNames.length,
+      geography: geographyNames.length,
+      tracers: this.tracerChannels,
       previous: first && this.settings.previousConcentrations,
     });
     const empty = (input: InputName): Float32Array => new Float32Array(lengths[input]);
     return {
-      ...{ emissions: empty('emissions'), tracers: empty('tracers'), meteorology: empty('meteorology'), geography: empty('geography') },
-      ...{ previous: empty('previous'), target: empty('target') },
+      emissions: empty('emissions'),
+      tracers: empty('tracers'),
+      meteorology: empty('meteorology'),
+      geography: empty('geography'),
+      previous: empty('previous'),
+      target: empty('target'),
     };
   }
 
@@ -253,7 +261,13 @@ export class Sampler {
     noise: InputDraw['augmentation']['noise'],
   ): InputDraw[] {
     const input = (name: InputName, field: Field, own: Partial<InputDraw>, augmentation: InputDraw['augmentation']): InputDraw => ({
-      ...{ input: name, sample, field, window: this.window, hour, crop, ...own },
+      input: name,
+      sample,
+      field,
+      window: this.window,
+      hour,
+      crop,
+      ...own,
       augmentation: { ...(turns > 0 ? { turns } : {}), ...augmentation },
     });
     const emitted = factor === undefined ? {} : { factor };

@@ -164,7 +164,9 @@ describe('ranks', () => {
     ],
   ])('a batch that they cannot share is refused: %j', async (settings, execution, message) => {
     const failing = train(periods, spinUp, tinySurrogate(surrogate), tinyTraining(settings), normalisationOf(periods, spinUp), {
-      ...{ threads: 1, checkpoint: join(folder, 'checkpoint'), ranks: two(0) },
+      threads: 1,
+      checkpoint: join(folder, 'checkpoint'),
+      ranks: two(0),
       ...execution,
     });
     await expect(failing).rejects.toThrow(ConfigError);

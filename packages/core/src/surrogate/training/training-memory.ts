@@ -31,8 +31,11 @@ export function trainingBytes(surrogate: SurrogateSettings, training: TrainingSe
   const tracers = tracerCount(surrogate.tracers);
   const sizes = { ...domain, ...cropSize(domain.rows, domain.cols, crop), batch: part, steps: new Window(surrogate.window).steps.length };
   const normalisation = {
-    ...{ emissions: scaleOf(GROUPS.length), meteorology: scaleOf(domain.meteorology), geography: scaleOf(domain.geography) },
-    ...{ concentrations: scaleOf(SPECIES.length), ...(tracers > 0 && { tracers: scaleOf(tracers) }) },
+    emissions: scaleOf(GROUPS.length),
+    meteorology: scaleOf(domain.meteorology),
+    geography: scaleOf(domain.geography),
+    concentrations: scaleOf(SPECIES.length),
+    ...(tracers > 0 && { tracers: scaleOf(tracers) }),
   };
   const pairs = drawsPairs(runs, batch) ? Math.floor(part / 2) : 0;
   const programs = TrainingProgram.bytes({ surrogate, training, sizes, normalisation, pairs });

@@ -63,7 +63,8 @@ describe('an earlier attempt of a command', () => {
     const command = `cp {emissions} {output}/CCTM_ACONC.nc; touch ${file(`${run}.go`)}; for i in 1 2 3 4 5 6 7 8; do sleep 0.1; done`;
     const request = requestOf(run, [emissions(3)]);
     await new ExternalCtm({ ...settings, command, grid: GRID, variables }).run({
-      ...{ ...request, period: { name: 'winter', start: START, hours: 24 } },
+      ...request,
+      period: { name: 'winter', start: START, hours: 24 },
       log: (text) => told.push(text),
     });
     return { told, value: readAll(request.output).get('NO2')![0] };
@@ -132,7 +133,9 @@ describe('an earlier attempt of a command', () => {
 
   it('that failed leaves its files until the next, which does not read them', async () => {
     const failing = new ExternalCtm({
-      ...{ ...settings, grid: GRID, variables: { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25_TOT' } },
+      ...settings,
+      grid: GRID,
+      variables: { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25_TOT' },
       command: 'cp {emissions} {output}/half.nc; exit 3',
     });
     const request = { ...requestOf('failed', [emissions(7)]), period: { name: 'winter', start: START, hours: 24 } };

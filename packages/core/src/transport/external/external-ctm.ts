@@ -82,7 +82,10 @@ export class ExternalCtm implements Ctm {
     try {
       const timeoutMs = this.settings.timeoutHours * 3600e3;
       const { code, signal, timedOut } = await runCommand(command, {
-        ...{ output, timeoutMs, abort: request.signal, variables: attempt.variables },
+        output,
+        timeoutMs,
+        abort: request.signal,
+        variables: attempt.variables,
         onBegin: (group) => attempt.mark(group),
       });
       request.signal?.throwIfAborted();

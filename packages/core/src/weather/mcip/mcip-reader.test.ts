@@ -21,7 +21,9 @@ type Value = (step: number, layer: number, row: number, col: number) => number;
 
 function write(name: string, on: Grid, layers: number, variables: Record<string, [string, Value]>, time = axis): string {
   const writer = IoapiWriter.create(at(name), {
-    ...{ grid: on, time, layers },
+    grid: on,
+    time,
+    layers,
     variables: Object.entries(variables).map(([key, [units]]) => ({ name: key, units })),
     attributes: { VGTYP: Int32Array.of(7), VGLVLS: Float32Array.from([1, 0.99, 0.96, 0.9].slice(0, layers + 1)) },
   });

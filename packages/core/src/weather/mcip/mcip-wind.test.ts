@@ -134,7 +134,9 @@ function metcro(made: Made): string {
   });
   const path = join(folder.path, name);
   const writer = IoapiWriter.create(path, {
-    ...{ grid: gridOf(domain), time, layers: 1 },
+    grid: gridOf(domain),
+    time,
+    layers: 1,
     variables: [
       { name: 'WSPD10', units: 'M/S' },
       { name: 'WDIR10', units: 'DEGREES' },
@@ -157,7 +159,9 @@ function metdot(domain: Domain, [u, v]: [u: number, v: number]): string {
   const path = join(folder.path, 'METDOT3D');
   const winds = { UWINDC: u, VWINDC: v };
   const writer = IoapiWriter.create(path, {
-    ...{ grid, time: HOUR, layers: 2 },
+    grid,
+    time: HOUR,
+    layers: 2,
     variables: Object.keys(winds).map((name) => ({ name, units: 'M/S' })),
     attributes: { FILEDESC: fileDescription('V4.2'), VGLVLS: Float32Array.of(1, 0.99, 0.97) },
   });

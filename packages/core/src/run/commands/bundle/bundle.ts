@@ -149,8 +149,13 @@ export async function bundleRun(out: string, options: BundleOptions = {}): Promi
     await pack(packedFiles(folder, bundle), file);
     const packed = files.filter((each) => each.packed).length;
     return {
-      ...{ bundle: file, bytes: statSync(file).size, stages: stages.map(({ dir }) => dir), packed, hashed: files.length - packed },
-      ...{ inputs: inputs.length, inputsPacked: packInputs },
+      bundle: file,
+      bytes: statSync(file).size,
+      stages: stages.map(({ dir }) => dir),
+      packed,
+      hashed: files.length - packed,
+      inputs: inputs.length,
+      inputsPacked: packInputs,
     };
   } finally {
     release();

@@ -44,7 +44,10 @@ function member({ name, type = '0', link = '', content = '', size = Buffer.byteL
 const archive = (members: Forged[]): Buffer => Buffer.concat([...members.map(member), Buffer.alloc(1024)]);
 
 const told = (path: string, content: string): object => ({
-  ...{ path, stage: 'train', packed: true, bytes: Buffer.byteLength(content) },
+  path,
+  stage: 'train',
+  packed: true,
+  bytes: Buffer.byteLength(content),
   sha256: createHash('sha256').update(content).digest('hex'),
 });
 

@@ -17,7 +17,10 @@ const DIST = join(__dirname, '../../../../dist/run/commands/bundle');
 /** A bundle of these products, by the system's tar. */
 function bundleOf(files: Record<string, Buffer>): string {
   const described = Object.entries(files).map(([path, bytes]) => ({
-    ...{ path, stage: 'train', packed: true, bytes: bytes.length },
+    path,
+    stage: 'train',
+    packed: true,
+    bytes: bytes.length,
     sha256: createHash('sha256').update(bytes).digest('hex'),
   }));
   mkdirSync(at('mine/run/train'), { recursive: true });

@@ -82,13 +82,22 @@ export async function reproduceBundle(file: string, options: ReproduceOptions): 
   const recorded = new Set(bundle.files.map(({ stage }) => stage));
   const { device = run.device, precision = run.precision, threads = run.threads } = options;
   await runStages(settings, {
-    ...{ out: again, device, precision, threads, stages: STAGES.filter((stage): stage is StageName => recorded.has(stage)) },
-    ...{ ranks, onDevice: options.onDevice, onEvent: options.onEvent, signal: options.signal },
+    out: again,
+    device,
+    precision,
+    threads,
+    stages: STAGES.filter((stage): stage is StageName => recorded.has(stage)),
+    ranks,
+    onDevice: options.onDevice,
+    onEvent: options.onEvent,
+    signal: options.signal,
   });
   const compared: ComparedFile[] = [];
   for (const each of bundle.files) compared.push(...(await compare(each, folder, again)));
   const result: Reproduction = {
-    ...{ bundle: resolve(file), notes, tolerance },
+    bundle: resolve(file),
+    notes,
+    tolerance,
     counts: countsOf(compared),
     differing: compared
       .filter(({ same }) => same !== 'bits' && same !== 'content')

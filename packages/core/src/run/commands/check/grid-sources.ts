@@ -129,7 +129,10 @@ function nuisanceSources(settings: Case): GridSource[] {
 function sensitivitySource({ name, files: pattern, variables }: Sensitivity, i: number): GridSource {
   const path: KeyPath = ['certificate', 'sensitivities', i];
   return {
-    ...{ what: `sensitivity ${name}`, path: [...path, 'files'], pattern, asOf: 'certificate' },
+    what: `sensitivity ${name}`,
+    path: [...path, 'files'],
+    pattern,
+    asOf: 'certificate',
     open: (files, grid) => IoapiSeries.open(files, { grid }),
     fields: (reader, hour) => sensitivityChecks([...path, 'variables'], variables, reader, hour),
   };
@@ -139,7 +142,8 @@ type Files = Pick<GridSource, 'what' | 'path' | 'pattern'>;
 
 function emissionSource(settings: Case, files: Files): GridSource {
   return {
-    ...{ ...files, asOf: 'emissions' },
+    ...files,
+    asOf: 'emissions',
     open: (paths, grid) => IoapiSeries.open(paths, { grid, overlap: EMISSION_OVERLAP }),
     fields: (reader, hour) => emissionChecks(settings, settings.emissions.groups, { variables: GROUPS_KEY }, reader, hour),
   };
@@ -156,7 +160,8 @@ function sectorSource(settings: Case, name: string, files: Files, dates?: Sector
   const keys: KeyPath = ['emissions', 'sectors', name];
   const keysOfGroups = sector.groups ? { variables: [...keys, 'groups'] } : { variables: keys, molarMasses: GROUPS_KEY };
   return {
-    ...{ ...files, asOf: 'emissions' },
+    ...files,
+    asOf: 'emissions',
     days: dates && { path: [...keys, 'dates'], files: (period) => filesIn(period).files },
     open: (paths, grid, { name: period }) => {
       const { days } = filesIn(period);
@@ -172,7 +177,8 @@ function sectorSource(settings: Case, name: string, files: Files, dates?: Sector
 
 function concentrationSource(settings: Case, files: Files): GridSource {
   return {
-    ...{ ...files, asOf: 'concentrations' },
+    ...files,
+    asOf: 'concentrations',
     open: (paths, grid) => IoapiSeries.open(paths, { grid, overlap: OUTPUT_OVERLAP }),
     fields: (reader, hour) => concentrationChecks(settings, reader, hour),
   };

@@ -11,7 +11,13 @@ const FILE = 'mine.tar.gz';
 const bundle = {
   format: 1,
   run: {
-    ...{ case: { name: 'coast' }, threads: 2, ranks: 1, device: 'cpu', precision: 'float32', hardware: 'avx2', commit: 'abc-dirty' },
+    case: { name: 'coast' },
+    threads: 2,
+    ranks: 1,
+    device: 'cpu',
+    precision: 'float32',
+    hardware: 'avx2',
+    commit: 'abc-dirty',
     versions: { retroplume: '0.1.0', node: 'v20.1.0' },
   },
   files: [

@@ -10,8 +10,19 @@ import { temporaryFolder } from '../../../files/testing/shared-data';
 
 const folder = temporaryFolder();
 const grid = new Grid({
-  ...{ name: 'COAST', gdtyp: 2, pAlp: 30, pBet: 45, pGam: -40, xcent: -40, ycent: 36 },
-  ...{ xorig: -189000, yorig: -216000, xcell: 27000, ycell: 27000, cols: 14, rows: 16 },
+  name: 'COAST',
+  gdtyp: 2,
+  pAlp: 30,
+  pBet: 45,
+  pGam: -40,
+  xcent: -40,
+  ycent: 36,
+  xorig: -189000,
+  yorig: -216000,
+  xcell: 27000,
+  ycell: 27000,
+  cols: 14,
+  rows: 16,
 });
 const bytes = vjpOnnx(surrogateOf({ tracers: [{ lifetime: 2 }, { lifetime: 20 }] }), grid);
 

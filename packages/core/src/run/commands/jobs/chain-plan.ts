@@ -103,7 +103,9 @@ function jobsOf(settings: Case): PossibleJob[] {
   const variants = independentVariants(settings);
   const perVariant = (stage: StageName): WantedStage[] => variants.map((variant) => ({ stage, variant }));
   const array = (name: 'train' | 'invert', after: JobName[]): PossibleJob => ({
-    ...{ name, kind: 'network', after },
+    name,
+    kind: 'network',
+    after,
     ranks: name === 'train',
     args: ['run', '--stages', name, '--variant', TASK],
     wanted: perVariant(name),
@@ -111,13 +113,17 @@ function jobsOf(settings: Case): PossibleJob[] {
     missing: (context) => filterAsync(variants, async (variant) => !(await isCurrent(STAGE_OF[name], variantContext(context, name, variant)))),
   });
   const single = (name: JobName, kind: JobKind, after: JobName[], names: StageName[]): PossibleJob => ({
-    ...{ name, kind, after },
+    name,
+    kind,
+    after,
     ranks: false,
     args: ['run', '--stages', names.join(',')],
     wanted: names.flatMap((stage) => inVariants(settings, stage)),
   });
   const simulate: PossibleJob = {
-    ...{ name: 'simulate', kind: 'model', after: [] },
+    name: 'simulate',
+    kind: 'model',
+    after: [],
     ranks: false,
     args: ['simulate', '--run', TASK],
     wanted: [{ stage: 'simulate', variant: 'default' }],
@@ -130,7 +136,9 @@ function jobsOf(settings: Case): PossibleJob[] {
   const inverted: JobName[] = ['invert', 'uncertainty'];
   const certifying = certifyingRunNames(settings);
   const certifyRuns: PossibleJob = {
-    ...{ name: 'certify-runs', kind: 'model', after: ['prepare'] },
+    name: 'certify-runs',
+    kind: 'model',
+    after: ['prepare'],
     ranks: false,
     args: ['certify', '--run', TASK],
     wanted: inVariants(settings, 'certify'),
@@ -160,7 +168,11 @@ function passesOf(settings: Case): PossibleJob[] {
   return furtherPasses(settings).flatMap((pass): PossibleJob[] => {
     const variant = passVariant(pass);
     const job = (name: JobName, kind: JobKind, after: JobName, stages: PassStage[]): PossibleJob => ({
-      ...{ name, kind, after: [after], ranks: false, args: ['run', '--stages', stages.join(','), '--variant', variant] },
+      name,
+      kind,
+      after: [after],
+      ranks: false,
+      args: ['run', '--stages', stages.join(','), '--variant', variant],
       wanted: stages.map((stage) => ({ stage, variant })),
       partOf: { stage: 'loop', variant: 'default' },
     });

@@ -59,7 +59,11 @@ async function runScript(
     settings,
     scheduler,
     job: { name: 'train', kind: 'network', after: [], ranks: true, args: ['run', '--variant', '{task}'], tasks: ['default', 'paper'] },
-    ...{ out: folder, jobs, folder: workIn, program: [executable('program', program)], args: ['case.yaml'] },
+    out: folder,
+    jobs,
+    folder: workIn,
+    program: [executable('program', program)],
+    args: ['case.yaml'],
   });
   const path = join(jobs, 'train.sh');
   writeFileSync(path, script);
@@ -85,9 +89,14 @@ it.each<SchedulerName>(['slurm', 'pbs'])(
   (scheduler) => {
     const setup = ['export JOB={{job}}', '{{command}}'];
     const script = jobScript({
-      ...{ settings: { ...settings, jobs: { ...settings.jobs, setup } }, scheduler, out: folder, jobs: join(folder, 'jobs'), folder },
+      settings: { ...settings, jobs: { ...settings.jobs, setup } },
+      scheduler,
+      out: folder,
+      jobs: join(folder, 'jobs'),
+      folder,
       job: { name: 'train', kind: 'network', after: [], ranks: false, args: ['run'] },
-      ...{ program: ['retroplume'], args: ['case.yaml'] },
+      program: ['retroplume'],
+      args: ['case.yaml'],
     });
     expect(script).toContain('|| leave 1\nexport JOB={{job}}\n{{command}}\n\n#'); // it has no tasks
     expect(script.match(/\{\{/g)).toHaveLength(2);

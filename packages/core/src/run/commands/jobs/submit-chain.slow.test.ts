@@ -64,7 +64,11 @@ const calls = (): string[] =>
 const NUMBERS = 'n=$(grep -c "^\\(sbatch\\|qsub\\)" "$calls"); echo $((10 + n))';
 
 const SMALL = [
-  ...['members.count=2', 'response.groups=[NOx]', 'paperMode.run=false', 'certificate.factors=[0.8]', 'certificate.patches={count: 2, cells: 2}'],
+  'members.count=2',
+  'response.groups=[NOx]',
+  'paperMode.run=false',
+  'certificate.factors=[0.8]',
+  'certificate.patches={count: 2, cells: 2}',
   'certificate.pairs=[{group: NOx, species: NO2}]',
 ];
 const NETWORK = SMALL_NETWORK.map((setting) => `surrogate.${setting}`);

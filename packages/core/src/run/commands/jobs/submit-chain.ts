@@ -184,8 +184,14 @@ function writeScript(settings: Case, out: string, scheduler: SchedulerName, job:
   const { device, precision, set = [], program } = options;
   const args = [
     settings.file,
-    ...['--out', out, '--threads', String(settings.jobs[job.kind].cpus)],
-    ...['--device', deviceOf(settings, job.kind, device), '--precision', precisionOf(settings, job.kind, precision)],
+    '--out',
+    out,
+    '--threads',
+    String(settings.jobs[job.kind].cpus),
+    '--device',
+    deviceOf(settings, job.kind, device),
+    '--precision',
+    precisionOf(settings, job.kind, precision),
     ...set.flatMap((setting) => ['--set', setting]),
   ];
   const launcher = job.ranks ? launcherOf(settings, scheduler) : undefined;
