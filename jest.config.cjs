@@ -14,7 +14,11 @@ module.exports = {
   testEnvironment: '<rootDir>/jest.environment.cjs',
   testMatch: ['<rootDir>/packages/*/src/**/*.test.ts', '<rootDir>/test/**/*.test.ts', '<rootDir>/tools/**/*.test.ts'],
   transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: '<rootDir>/tsconfig.test.json' }] },
-  moduleNameMapper: { '^@retroplume/(native|core|cli)$': '<rootDir>/packages/$1/src/index.ts' },
+  moduleNameMapper: {
+    '^@retroplume/(native|core|cli)$': '<rootDir>/packages/$1/src/index.ts',
+    '^@retroplume/core/(.*)$': '<rootDir>/packages/core/src/$1',
+    '^(\\.{1,2}/.*)\\.js$': '$1', // of what `import()` loads later
+  },
   modulePathIgnorePatterns: ['<rootDir>/packages/.*/dist', '<rootDir>/packages/native/build'],
   // A test's realm looks up every global through an interceptor, which a loop over cells pays for each `Math.abs`.
   sandboxInjectedGlobals: [

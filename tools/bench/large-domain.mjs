@@ -186,7 +186,7 @@ function untrained({ surrogate: settings }, meteorologyNames, geographyNames) {
 
 async function invert() {
   const { invertStage } = inside('run/stages/invert-stage');
-  const { stageContext } = inside('run/engine/stage');
+  const { stageContext } = inside('run/stage-context');
   const { InputHashes } = inside('run/engine/input-hashes');
   const begin = performance.now();
   const since = () => `${((performance.now() - begin) / 1000).toFixed(0)} s, peak ${peak().toFixed(2)} GB`;

@@ -20,7 +20,7 @@ const isFile = (path) => statSync(path, { throwIfNoEntry: false })?.isFile() ?? 
 /** The file that an import means; undefined for other packages. */
 function targetOf(importer, source) {
   if (!source.startsWith('.')) return undefined;
-  const path = resolve(dirname(importer), source);
+  const path = resolve(dirname(importer), source).replace(/\.js$/, ''); // import() has the ending
   return [path, `${path}.ts`, join(path, 'index.ts')].find(isFile);
 }
 

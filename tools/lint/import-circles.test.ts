@@ -39,6 +39,7 @@ it.each([
   ['types that it hands on', `export type * from './a';`],
   ['a type in place', `export const b = (a: import('./a').A) => a;`],
   ['a module when it is called', `export const b = async () => (await import('./a')).a;`],
+  ['a module by its compiled name', `export const b = async () => (await import('./a.js')).a;`],
   ['a call of require', `const { a } = require('./a');`],
 ])('finds a circle where a file imports %s', (_, text) => {
   const files = { 'core/src/room/a.ts': `import { b } from '../b';\nexport const a = b;`, 'core/src/b.ts': text.replaceAll('./a', './room/a') };

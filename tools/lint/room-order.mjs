@@ -52,7 +52,9 @@ export function breach(importer, source) {
   const from = placeOf(importer);
   const to = targetOf(source, importer);
   if (to.pkg === undefined) return undefined;
-  if (to.deep) return `${source} goes past the public entry of ${to.pkg}: import @retroplume/${to.pkg}`;
+  // A command loads what it needs; programs of others take the whole.
+  const isCommand = from.pkg === 'cli' && to.pkg === 'core' && !/\/(dist|src)\//.test(source);
+  if (to.deep && !isCommand) return `${source} goes past the public entry of ${to.pkg}: import @retroplume/${to.pkg}`;
   if (from.pkg === undefined) return undefined;
   if (to.pkg !== from.pkg) {
     if (!to.named) return `${source} reaches into package ${to.pkg} by its path: import @retroplume/${to.pkg}`;

@@ -1,5 +1,5 @@
 /** A benchmark's result as Markdown tables: times in milliseconds, median (10th–90th percentile) of the turns. */
-import { bench } from '@retroplume/core';
+import * as bench from '@retroplume/core/bench/index';
 
 const milliseconds = ({ median, p10, p90, turns }: bench.Timing): string => {
   const [m, low, high] = [median, p10, p90].map((seconds) => Number((1e3 * seconds).toPrecision(3)));

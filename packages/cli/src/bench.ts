@@ -1,5 +1,6 @@
 /** `retroplume bench`: from options to core, and the result as tables. */
-import { bench, ConfigError } from '@retroplume/core';
+import * as bench from '@retroplume/core/bench/index';
+import { ConfigError } from '@retroplume/core/base/errors';
 import { benchTables } from './bench-tables';
 import { interruptible } from './interrupt';
 import type { CommonOptions } from './options';

@@ -1,7 +1,7 @@
 /** `retroplume bundle` and `retroplume reproduce`: a run as one file, and that run again. */
-import { resolve } from 'node:path';
-import { bundleRun, reproduceBundle, type MovedInputs, type Reproduction } from '@retroplume/core';
-import { InvalidArgumentError, type Command } from 'commander';
+import { bundleRun } from '@retroplume/core/run/commands/bundle/bundle';
+import { reproduceBundle, type MovedInputs, type Reproduction } from '@retroplume/core/run/commands/bundle/reproduce';
+import type { Command } from 'commander';
 import type { CommonOptions } from './options';
 import { watched } from './run-command';
 import { writeOut } from './output/terminal';
@@ -19,20 +19,6 @@ export async function bundleCommand(
       `${bundle}: ${(bytes / 1e6).toFixed(1)} MB, ${stages.length} stages, ${packed} files packed, ${hashed} by their hash alone, ${inputs} inputs ${inputsPacked ? 'packed' : 'by their hashes alone (--inputs packs them)'}\n`,
     );
   }
-}
-
-/** FROM=TO, of an option that may be given again. */
-export function movedInputs(text: string, before: MovedInputs[] = []): MovedInputs[] {
-  const [from, to, ...more] = text.split('=');
-  if (!from || !to || more.length > 0) throw new InvalidArgumentError('expected FROM=TO, two folders');
-  return [...before, { from, to: resolve(to) }];
-}
-
-/** Of an option: a number of at least 0. */
-export function notNegative(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0)) throw new InvalidArgumentError('expected a number of at least 0');
-  return value;
 }
 
 type ReproduceCommandOptions = CommonOptions & { inputs?: MovedInputs[]; tolerance: number; runCommand: boolean };

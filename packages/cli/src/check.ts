@@ -1,5 +1,6 @@
 /** `retroplume check`: what is wrong with a case, all at once, and what is right, in short. */
-import { checkCase, type CheckResult, type Problem } from '@retroplume/core';
+import { checkCase, type CheckResult } from '@retroplume/core/run/commands/check/check-case';
+import type { Problem } from '@retroplume/core/run/commands/check/findings';
 import type { CommonOptions } from './options';
 import { writeOut } from './output/terminal';
 

@@ -1,5 +1,6 @@
 /** `retroplume doctor`: what the machine has. */
-import { describeEnvironment, DeviceError, type Finding } from '@retroplume/core';
+import { describeEnvironment, type Finding } from '@retroplume/core/base/environment';
+import { DeviceError } from '@retroplume/core/base/errors';
 import type { CommonOptions } from './options';
 import { writeOut } from './output/terminal';
 

@@ -1,6 +1,6 @@
 /** How a failure is told: one sentence with its code on stderr, the stack only when asked for, and the exit code that belongs to it. */
 import { inspect } from 'node:util';
-import { errorFigures, type ErrorFigures } from '@retroplume/core';
+import { errorFigures, type ErrorFigures } from '@retroplume/core/base/errors';
 import { CommanderError } from 'commander';
 import { writeErr, writeOut } from './output/terminal';
 

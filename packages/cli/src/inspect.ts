@@ -1,5 +1,6 @@
 /** `retroplume inspect FILE…`: what files are, where and when, in which units and ranges, and what is odd. */
-import { inspectFile, type GridSummary, type Inspection, type VariableSummary } from '@retroplume/core';
+import { inspectFile } from '@retroplume/core/run/commands/inspect/inspect';
+import type { GridSummary, Inspection, VariableSummary } from '@retroplume/core/run/commands/inspect/inspection';
 import type { CommonOptions } from './options';
 import { writeOut } from './output/terminal';
 

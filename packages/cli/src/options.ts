@@ -1,15 +1,9 @@
 /** The options that all commands share, and their meaning. */
 import { availableParallelism } from 'node:os';
-import {
-  DEVICE_CHOICES,
-  DEVICE_PATTERN,
-  MOST_THREADS,
-  PRECISIONS,
-  STAGES,
-  type DeviceChoice,
-  type Precision,
-  type StageName,
-} from '@retroplume/core';
+import { resolve } from 'node:path';
+import { DEVICE_CHOICES, DEVICE_PATTERN, MOST_THREADS, PRECISIONS, type DeviceChoice, type Precision } from '@retroplume/core/base/device';
+import { STAGES, type StageName } from '@retroplume/core/run/engine/stage';
+import type { MovedInputs } from '@retroplume/core/run/commands/bundle/reproduce';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 export interface CommonOptions {
@@ -117,4 +111,18 @@ export function withProfile(command: Command): Command {
 export function withOverrides(command: Command): Command {
   const collect = (value: string, before: string[]): string[] => [...before, value];
   return command.option('--set <key=value>', 'override a key of the case file; may be given again', collect, []);
+}
+
+/** FROM=TO, of an option that may be given again. */
+export function movedInputs(text: string, before: MovedInputs[] = []): MovedInputs[] {
+  const [from, to, ...more] = text.split('=');
+  if (!from || !to || more.length > 0) throw new InvalidArgumentError('expected FROM=TO, two folders');
+  return [...before, { from, to: resolve(to) }];
+}
+
+/** Of an option: a number of at least 0. */
+export function notNegative(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0)) throw new InvalidArgumentError('expected a number of at least 0');
+  return value;
 }

@@ -1,5 +1,8 @@
 /** `retroplume run --dry-run`: which stages would be made, and why. */
-import { loadCase, plannedWork, type PlannedStage, type RunOptions, type StageName, type StageState } from '@retroplume/core';
+import { loadCase } from '@retroplume/core/case/load-case';
+import { plannedWork, type PlannedStage, type StageState } from '@retroplume/core/run/planned-work';
+import type { RunOptions } from '@retroplume/core/run/run';
+import type { StageName } from '@retroplume/core/run/engine/stage';
 import type { CommonOptions } from './options';
 import { writeOut } from './output/terminal';
 

@@ -1,21 +1,22 @@
 /** `--profile FILE`: where the time of a run went. */
 import { accessSync, constants, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { ConfigError, graph } from '@retroplume/core';
+import { ConfigError } from '@retroplume/core/base/errors';
+import { Profiler } from '@retroplume/core/graph/program/profiler';
 import { writeErr } from './output/terminal';
 
 /**
  * A profiler, and what to do when the run is over, also when it failed or was interrupted: the table goes to stderr, the trace into the file.
  * @throws {ConfigError} at once if the file's folder cannot be written to: not after hours of training
  */
-export function openProfile(file: string): { profiler: graph.Profiler; finish: () => void } {
+export function openProfile(file: string): { profiler: Profiler; finish: () => void } {
   const path = resolve(file);
   try {
     accessSync(dirname(path), constants.W_OK);
   } catch (cause) {
     throw new ConfigError('PROFILE_PATH', `--profile: cannot write ${path}: name a file in a folder that exists and may be written to`, { cause });
   }
-  const profiler = new graph.Profiler();
+  const profiler = new Profiler();
   return {
     profiler,
     finish() {

@@ -1,14 +1,13 @@
 /** The command line: commands, options, help. */
 import { createRequire } from 'node:module';
-import { STAGES, type StageName } from '@retroplume/core';
+import { STAGES, type StageName } from '@retroplume/core/run/engine/stage';
 import { Command, Option } from 'commander';
-import { benchCommand, type BenchCommandOptions } from './bench';
-import { bundleCommand, movedInputs, notNegative, reproduceCommand } from './bundle';
-import { checkCommand, type CheckCommandOptions } from './check';
-import { doctor } from './doctor';
-import { inspectCommand } from './inspect';
-import { inventoryCommand } from './inventory';
+import type { BenchCommandOptions } from './bench';
+import type { bundleCommand, reproduceCommand } from './bundle';
+import type { CheckCommandOptions } from './check';
 import {
+  movedInputs,
+  notNegative,
   pathText,
   stageNames,
   wholeNumber,
@@ -22,7 +21,7 @@ import {
   WITHOUT_PROFILE,
   type CommonOptions,
 } from './options';
-import { certifyCase, demo, runCase, runSome, simulateCase, type DemoChoice, type RunCommandOptions, type SimulateOptions } from './run-command';
+import type { DemoChoice, RunCommandOptions, SimulateOptions } from './run-command';
 
 const STAGE_HELP: Record<StageName, string> = {
   simulate: 'run the transport model: prior, members, responses, truth of a twin',
@@ -54,7 +53,7 @@ function addDemo(program: Command): void {
     .addOption(new Option('--full', 'the best figures, without regard to time').default(false).conflicts('quick'))
     .option('--non-identical', 'the truth has another transport model than prior and members: other mixing, rates and winds', false)
     .option('--seed <n>', 'another made-up coast, with cities, weather, monitors and errors of its own', wholeNumber, 1)
-    .action((options: CommonOptions & DemoChoice) => demo(options));
+    .action(async (options: CommonOptions & DemoChoice) => (await import('./run-command.js')).demo(options));
 }
 
 function caseCommand(program: Command, name: string, description: string): Command {
@@ -69,8 +68,8 @@ const changedRuns = (): Option =>
 
 function addStage(program: Command, stage: StageName): void {
   const command = withOverrides(withRunOptions(caseCommand(program, stage, STAGE_HELP[stage])));
-  (WITHOUT_PROFILE.includes(stage) ? command : withProfile(command)).action((path: string, options: CommonOptions) =>
-    runCase(path, [stage], options),
+  (WITHOUT_PROFILE.includes(stage) ? command : withProfile(command)).action(async (path: string, options: CommonOptions) =>
+    (await import('./run-command.js')).runCase(path, [stage], options),
   );
 }
 
@@ -93,7 +92,7 @@ function addRun(program: Command): void {
         'run nothing: tell which stages would be made and why; with --submit: write and print the scripts, and submit nothing',
       ).conflicts(['variant', 'profile']),
     )
-    .action((path: string, options: RunCommandOptions) => runSome(path, options));
+    .action(async (path: string, options: RunCommandOptions) => (await import('./run-command.js')).runSome(path, options));
 }
 
 function addSimulate(program: Command): void {
@@ -108,7 +107,7 @@ function addSimulate(program: Command): void {
         .argParser(pathText)
         .conflicts(['threads', 'device', 'precision']),
     )
-    .action((path: string, options: SimulateOptions) => simulateCase(path, options));
+    .action(async (path: string, options: SimulateOptions) => (await import('./run-command.js')).simulateCase(path, options));
 }
 
 function addCertify(program: Command): void {
@@ -118,7 +117,7 @@ function addCertify(program: Command): void {
         'profile',
       ),
     )
-    .action((path: string, options: CommonOptions & { run?: string }) => certifyCase(path, options));
+    .action(async (path: string, options: CommonOptions & { run?: string }) => (await import('./run-command.js')).certifyCase(path, options));
 }
 
 function addBench(program: Command): void {
@@ -141,13 +140,13 @@ function addBench(program: Command): void {
         .conflicts(['workload', 'steps', 'python', 'rounds', 'memory', 'compile', 'isa', 'threads', 'json']),
     )
     .addOption(new Option('--isa <name>', 'instruction set of our kernels').choices(['auto', 'baseline', 'avx2', 'avx512', 'amx']).default('auto'))
-    .action((ops: string[], options: BenchCommandOptions) => benchCommand(ops, options));
+    .action(async (ops: string[], options: BenchCommandOptions) => (await import('./bench.js')).benchCommand(ops, options));
 }
 
 function addCheck(program: Command): void {
   const description = 'before any long run: every contract of a case tested, all problems at once';
   withOverrides(withOutputOptions(withPlaceOptions(caseCommand(program, 'check', description)))).action(
-    (path: string, options: CheckCommandOptions) => checkCommand(path, options),
+    async (path: string, options: CheckCommandOptions) => (await import('./check.js')).checkCommand(path, options),
   );
 }
 
@@ -156,7 +155,7 @@ function addInspect(program: Command): void {
     .command('inspect')
     .description('what files are: grid, times, units, ranges, and what is odd')
     .argument('<file...>', 'netCDF, GRIDDESC, CSV, Parquet, a case or a run folder');
-  withResultOptions(command).action((paths: string[], options: CommonOptions) => inspectCommand(paths, options));
+  withResultOptions(command).action(async (paths: string[], options: CommonOptions) => (await import('./inspect.js')).inspectCommand(paths, options));
 }
 
 function addInventory(program: Command): void {
@@ -164,7 +163,7 @@ function addInventory(program: Command): void {
     .command('inventory')
     .description('CF inventories (CEDS, EDGAR and the like) as an hourly emission file on a grid')
     .argument('<file>', 'YAML file that names grid, hours, output and sources (docs/emissions.md)');
-  withOutputOptions(command).action((path: string, options: CommonOptions) => inventoryCommand(path, options));
+  withOutputOptions(command).action(async (path: string, options: CommonOptions) => (await import('./inventory.js')).inventoryCommand(path, options));
 }
 
 function addBundle(program: Command): void {
@@ -175,7 +174,7 @@ function addBundle(program: Command): void {
     .argument('[file]', 'bundle to write (default: RUN.tar.gz)', pathText)
     .option('--inputs', 'pack the inputs, too', false)
     .option('--largest <MB>', 'products above this are told by their hash alone', notNegative, 50);
-  withOutputOptions(bundle).action(bundleCommand);
+  withOutputOptions(bundle).action(async (...given: Parameters<typeof bundleCommand>) => (await import('./bundle.js')).bundleCommand(...given));
   const reproduce = program
     .command('reproduce')
     .description('the run of a bundle again, and how it compares')
@@ -192,7 +191,7 @@ function addBundle(program: Command): void {
       false,
     )
     .option('--tolerance <x>', 'largest difference of a number that counts as the same, relative to the largest of its field', notNegative, 1e-3)
-    .action(reproduceCommand);
+    .action(async (...given: Parameters<typeof reproduceCommand>) => (await import('./bundle.js')).reproduceCommand(...given));
 }
 
 /** The program, ready to parse; wrong usage throws a CommanderError. */
@@ -218,8 +217,8 @@ export function buildProgram(): Command {
     else addStage(program, stage);
   }
   addBench(program);
-  withResultOptions(program.command('doctor').description('what this machine has, what is missing, how to get it')).action((options: CommonOptions) =>
-    doctor(options),
+  withResultOptions(program.command('doctor').description('what this machine has, what is missing, how to get it')).action(
+    async (options: CommonOptions) => (await import('./doctor.js')).doctor(options),
   );
   return program;
 }

@@ -1,5 +1,6 @@
 /** Several processes of one command (mpirun, srun): they begin together, one of them tells what came of it, and all end where one fails. */
-import { ALONE, giveWay, InterruptedError, joinRanks, launchedByMpi, type Ranks } from '@retroplume/core';
+import { ALONE, giveWay, joinRanks, launchedByMpi, type Ranks } from '@retroplume/core/base/ranks';
+import { InterruptedError } from '@retroplume/core/base/errors';
 
 let joined: Ranks = ALONE;
 

@@ -1,30 +1,21 @@
 /** `retroplume run`, the stages, and `retroplume demo`: from options to core and back. */
 import { join, resolve } from 'node:path';
-import {
-  demoFolder,
-  describeDevice,
-  idleKeys,
-  loadCase,
-  runDemo,
-  runPart,
-  runStages,
-  writeDesign,
-  type Case,
-  type Part,
-  type Ranks,
-  type RunOptions,
-  type StageName,
-  type Variant,
-} from '@retroplume/core';
+import { describeDevice } from '@retroplume/core/base/device';
+import { idleKeys } from '@retroplume/core/case/checks/idle-keys';
+import { loadCase } from '@retroplume/core/case/load-case';
+import type { Part } from '@retroplume/core/run/run-part';
+import { runStages, type RunOptions } from '@retroplume/core/run/run';
+import type { Case } from '@retroplume/core/case/schema/case-schema';
+import type { Ranks } from '@retroplume/core/base/ranks';
+import type { StageName, Variant } from '@retroplume/core/run/engine/stage';
 import { InvalidArgumentError } from 'commander';
 import { interruptible } from './interrupt';
 import { WITHOUT_PROFILE, type CommonOptions } from './options';
-import { tellPlannedWork } from './planned-work';
 import { openProfile } from './profile';
 import { printResult } from './print-result';
 import { progressListener } from './progress';
 import { join as joinOthers, part } from './ranks';
-import { submitCase, type SubmitCommandOptions } from './submit';
+import type { SubmitCommandOptions } from './submit';
 import { writeErr } from './output/terminal';
 
 /** Runs `work` on all ranks with progress on stderr and Ctrl-C tied to its signal, and tells on the first what it returns. */
@@ -97,8 +88,8 @@ export interface RunCommandOptions extends CommonOptions, Replacing, Partial<Pic
 export async function runSome(path: string, options: RunCommandOptions): Promise<void> {
   const { stages, variant, submit, dryRun } = options;
   refuseIdle(options);
-  if (submit !== undefined) await submitCase(path, { ...options, submit });
-  else if (dryRun === true) await tellPlannedWork(path, options);
+  if (submit !== undefined) await (await import('./submit.js')).submitCase(path, { ...options, submit });
+  else if (dryRun === true) await (await import('./planned-work.js')).tellPlannedWork(path, options);
   else if (variant === undefined) await runCase(path, stages ?? 'all', options);
   else await partOfCase(path, { variant, stages: stages ?? [] }, options);
 }
@@ -115,6 +106,7 @@ function refuseIdle({ stages, profile, changedRuns }: RunCommandOptions): void {
 async function partOfCase(path: string, part: Part, options: CommonOptions & Replacing): Promise<void> {
   const loaded = loadCase(path, options.set);
   const out = resolve(options.out ?? join('runs', loaded.name));
+  const { runPart } = await import('@retroplume/core/run/run-part');
   await watched(options, (context) => runPart(loaded, part, { out, changedRuns: options.changedRuns, ...context }), printer(options, out));
 }
 
@@ -122,6 +114,7 @@ async function partOfCase(path: string, part: Part, options: CommonOptions & Rep
 async function designCase(path: string, dir: string | undefined, options: CommonOptions): Promise<void> {
   const loaded = loadCase(path, options.set);
   const out = resolve(options.out ?? join('runs', loaded.name));
+  const { writeDesign } = await import('@retroplume/core/run/commands/write-design');
   await watched(
     options,
     async ({ ranks, onEvent, signal }) => (ranks.rank === 0 ? writeDesign(loaded, { out, dir, onEvent, signal }) : {}),
@@ -160,6 +153,7 @@ export interface DemoChoice {
 /** The twin experiment, from nothing to the report. */
 export async function demo(options: CommonOptions & DemoChoice): Promise<void> {
   const { quick, full, nonIdentical, seed } = options;
+  const { demoFolder, runDemo } = await import('@retroplume/core/run/commands/demo');
   const out = resolve(options.out ?? demoFolder(options));
   await watched(options, (context) => runDemo({ out, quick, full, nonIdentical, seed, ...context }), printer(options, out));
 }

@@ -1,6 +1,8 @@
 /** `retroplume run --submit`: the jobs of a case, and what was done with them. */
 import { join } from 'node:path';
-import { loadCase, submitChain, type RunOptions, type SubmitResult, type SubmittedJob } from '@retroplume/core';
+import { loadCase } from '@retroplume/core/case/load-case';
+import { submitChain, type SubmitResult, type SubmittedJob } from '@retroplume/core/run/commands/jobs/submit-chain';
+import type { RunOptions } from '@retroplume/core/run/run';
 import { launcher } from './launcher';
 import type { CommonOptions } from './options';
 import { writeOut } from './output/terminal';

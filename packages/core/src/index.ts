@@ -6,6 +6,7 @@ export {
   describeDevice,
   DEVICE_CHOICES,
   DEVICE_PATTERN,
+  MOST_THREADS,
   PRECISIONS,
   type Device,
   type DeviceChoice,
@@ -19,7 +20,7 @@ export { inspectFile } from './run/commands/inspect/inspect';
 export type { GridSummary, Inspection, Oddity, TimeSummary, VariableSummary } from './run/commands/inspect/inspection';
 export type { Problem } from './run/commands/check/findings';
 export { submitChain, type SubmitOptions, type SubmitResult, type SubmittedJob } from './run/commands/jobs/submit-chain';
-export { MOST_THREADS, runStages, type RunOptions, type RunResult, type VariantResult } from './run/run';
+export { runStages, type RunOptions, type RunResult, type VariantResult } from './run/run';
 export { plannedWork, type PlannedStage, type PlannedWork, type StageState } from './run/planned-work';
 export { bundleRun, type BundleOptions, type BundleResult } from './run/commands/bundle/bundle';
 export { reproduceBundle, type ComparedFile, type MovedInputs, type ReproduceOptions, type Reproduction } from './run/commands/bundle/reproduce';

@@ -1,9 +1,6 @@
 /** Hourly fields in a GPU's memory, of which programs on it take windows without the host. */
 import { loadAddon } from './load-addon';
 
-/** The processor, or a GPU: the first, or the one of that index. */
-export type ProgramDevice = 'cpu' | 'cuda' | `cuda:${number}`;
-
 /** Of fields `[hours, rows, cols, channels]`. */
 export interface DeviceFieldsShape {
   hours: number;
@@ -24,7 +21,7 @@ export interface FieldsHandle {
 }
 
 interface FieldsAddon {
-  Fields: new (shape: DeviceFieldsShape, options: { device?: ProgramDevice }) => FieldsHandle;
+  Fields: new (shape: DeviceFieldsShape, options: { device?: string }) => FieldsHandle;
 }
 
 /**
@@ -45,7 +42,7 @@ export class DeviceFields {
    */
   constructor(
     readonly shape: DeviceFieldsShape,
-    device: ProgramDevice | undefined,
+    device: 'cpu' | 'cuda' | `cuda:${number}` | undefined,
     module = 'retroplume',
   ) {
     this.handle = new (loadAddon(module) as FieldsAddon).Fields(shape, { device });

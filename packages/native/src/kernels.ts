@@ -1,4 +1,4 @@
-import type { DeviceFields, FieldsHandle, ProgramDevice } from './device-fields';
+import type { DeviceFields, FieldsHandle } from './device-fields';
 import { loadAddon } from './load-addon';
 import type { WindowMeanRequest } from './window-mean';
 
@@ -30,7 +30,7 @@ export interface ProgramOptions {
   /** default: what OpenMP would use (OMP_NUM_THREADS, affinity) */
   threads?: number;
   /** default `cpu`. A GPU, the first or the one of that index, runs `float32` alone, by kernels of its own. */
-  device?: ProgramDevice;
+  device?: 'cpu' | 'cuda' | `cuda:${number}`;
   /**
    * How a GPU multiplies matrices: exactly (default), or on its tensor cores with factors rounded to 10 bits of mantissa (`tf32`) or to 7 (`bf16`).
    * Sums are float32 in either. The CPU is always exact.

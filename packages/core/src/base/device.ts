@@ -13,6 +13,9 @@ export type Precision = (typeof PRECISIONS)[number];
 /** Unit roundoff of the network's arithmetic. */
 export const ROUNDOFF: Readonly<Record<Precision, number>> = { float32: 2 ** -24, tf32: 2 ** -11, bf16: 2 ** -8 };
 
+/** Threads that a program of the native addon takes at most. */
+export const MOST_THREADS = 1024;
+
 /** What was chosen. */
 export interface Device {
   /** as programs take it */

@@ -3,7 +3,7 @@ import { join, relative, resolve } from 'node:path';
 import { cudaDevices } from '@retroplume/native';
 import { caseOf, type Case } from '../case';
 import { expectArgument } from '../base/call';
-import { chooseDevice, type Device, type DeviceChoice, type Precision } from '../base/device';
+import { chooseDevice, MOST_THREADS, type Device, type DeviceChoice, type Precision } from '../base/device';
 import { ConfigError, InterruptedError, RetroplumeError } from '../base/errors';
 import type { Profiler } from '../graph';
 import { ALONE, giveWay, type Ranks } from '../base/ranks';
@@ -190,9 +190,6 @@ export async function runTogether(stage: Stage, context: StageContext, where: Pa
     throw cause;
   }
 }
-
-/** Threads that a program of the native addon takes at most. */
-export const MOST_THREADS = 1024;
 
 /** What every stage of a run is given. @throws {ConfigError} `THREADS_INVALID`, `CALL_INVALID` */
 export function runContext(settings: Case, out: string, device: Device, options: RunOptions): RunContext {
