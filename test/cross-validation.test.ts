@@ -4,7 +4,7 @@ import { mkdtempSync, existsSync, readdirSync, readFileSync, rmSync, statSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CrossValidation } from '../packages/core/src/run/inversions/cross-validation';
+import type { CrossValidation } from '../packages/core/src/assimilation/cross-validation/candidates';
 import type { InvertSummary } from '../packages/core/src/run/stages/invert-stage';
 import type { StageRecord } from '../packages/core/src/run/engine/record';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';

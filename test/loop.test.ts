@@ -1,4 +1,5 @@
 /** The closed loop through the command line on a small twin, with the reference model and with a program of its own as the transport model. */
+import { anchorOf } from '../packages/core/src/run/inversions/loop-pass';
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -292,7 +293,7 @@ describe('with runs of the transport model that have something else changed', ()
     const run = runContext(settings, join(folder, 'inflow'), chooseDevice({ device: 'cpu' }), { threads: 1 });
     /** dF/dβ of all observations; F is linear in β. */
     const coefficients = async (context: StageContext): Promise<number[]> => {
-      const { model, dispose } = await setUpInversion(context);
+      const { model, dispose } = await setUpInversion(context, anchorOf(context));
       const { slots, rows, cols, groups } = model.shape;
       const at = (beta: number): Float64Array => new Float64Array(slots * rows * cols * groups + 1).fill(1).fill(beta, -1);
       const [zero, one] = [at(0), at(1)];

@@ -8,7 +8,7 @@ import { GROUPS } from '../packages/core/src/base/species';
 import { loadCase, type Case } from '../packages/core/src/case';
 import { IoapiFile } from '../packages/core/src/files/ioapi/ioapi';
 import { simulatedRuns, TRUTH } from '../packages/core/src/case/case-runs';
-import { canonicalJson } from '../packages/core/src/run/engine/record';
+import { canonicalJson } from '../packages/core/src/files/canonical-json';
 import { runStages, type RunResult } from '../packages/core/src/run/run';
 import { simulateStage } from '../packages/core/src/run/stages/simulate-stage';
 import type { InvertSummary } from '../packages/core/src/run/stages/invert-stage';

@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readTensors } from '../packages/core/src/files/checkpoint';
-import type { CrossValidation } from '../packages/core/src/run/inversions/cross-validation';
+import type { CrossValidation } from '../packages/core/src/assimilation/cross-validation/candidates';
 import type { PreviewSummary } from '../packages/core/src/run/stages/preview-stage';
 import type { StageRecord } from '../packages/core/src/run/engine/record';
 import type { UncertaintySummary } from '../packages/core/src/run/stages/uncertainty-stage';

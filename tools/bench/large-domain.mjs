@@ -194,7 +194,7 @@ async function invert() {
   const settings = { ...caseOf(values.folder), tileCells: Number(values['tile-cells']) };
   settings.inversion.iterations = Number(values.iterations);
   const run = {
-    case: settings,
+    caseSettings: settings,
     out: values.folder,
     device: 'cpu',
     hardware: '',

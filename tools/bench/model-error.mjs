@@ -79,7 +79,7 @@ function errorsAgainst(operator, fields, role) {
 }
 
 async function operatorFor(period) {
-  const context = { case: settings, dirOf: (stage) => join(positionals[0], stage), inputs: new InputHashes() };
+  const context = { caseSettings: settings, settings, dirOf: (stage) => join(positionals[0], stage), inputs: new InputHashes() };
   const monitors = await readMonitors(context, period, grid, false);
   return operatorOf(settings, period, grid, monitors, { firstHour: period.spinUpHours, watch: false });
 }

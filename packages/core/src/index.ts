@@ -113,7 +113,7 @@ export type { Plausibility, RegionalResponse } from './inversion/scores/regional
 export type { SlotCorrelation } from './inversion/control/slot-basis';
 export type { Comparison as FileComparison } from './run/commands/bundle/compare-files';
 export type { JobState } from './run/engine/current-job';
-export type { Candidate, CandidateResult, CrossValidation, FarCorrelation, LCurve } from './run/inversions/cross-validation';
+export type { Candidate, CandidateResult, CrossValidation, FarCorrelation, LCurve } from './assimilation/cross-validation/candidates';
 export type { ChainJob } from './run/commands/jobs/chain-file';
 export type { JobName } from './run/commands/jobs/chain-plan';
 export type { SchedulerName } from './run/commands/jobs/job-script';

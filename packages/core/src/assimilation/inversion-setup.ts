@@ -1,4 +1,5 @@
 /** What an inversion of a case works with: the frozen surrogate seen through its monitors, the prior emissions, and the settings of the variant. */
+import type { RunFields } from './observed/observed-periods';
 import { join } from 'node:path';
 import { GROUPS, SPECIES } from '../base/species';
 import { sourceOf } from '../fields/training-period';
@@ -16,7 +17,7 @@ import { joined } from '../base/vectors';
 import { dataOf, drawInputs } from './surrogate/drawn-inputs';
 import { chooseEngine, type EngineChoice } from './surrogate/engine-choice';
 import { addErrors, errorModelOf } from './observed/error-model';
-import { FACTORS_FILE, readFactors } from './factors/factors-file';
+import { readFactors } from './factors/factors-file';
 import {
   domainPlan,
   firstHours,
@@ -27,15 +28,13 @@ import {
   type DomainPlan,
 } from './surrogate/trained-surrogate';
 import { knownTotals } from './prior/known-totals';
-import { readOutcome } from '../run/inversions/loop-pass';
 import { markOf, observationsInWords } from './observed/monitors';
 import { nuisanceTerms } from './observed/nuisance';
-import { observePeriod, passRun, priorRun, throughOperator, type ObservedPeriod } from './observed/observed-periods';
+import { observePeriod, priorRun, throughOperator, type ObservedPeriod } from './observed/observed-periods';
 import { ONNX_FILES } from './surrogate/onnx-models';
 import { priorCovariance } from './prior/prior-covariance';
 import { sectorsOf } from './prior/sector-emissions';
-import { expectUnchanged } from '../run/engine/record';
-import { passVariant, stageDir, type StageContext } from '../run/engine/stage';
+import type { Workspace } from './workspace';
 import { SurrogateForwardModel, type PeriodProblem } from './surrogate/surrogate-forward-model';
 import { firstOfSlots, meanOfSlots, timeSlots, type TimeSlots } from './factors/time-slots';
 import { largestLogFactor, shownSpread } from './factors/trust-region';
@@ -84,7 +83,7 @@ export interface InversionResources {
 }
 
 /** The file in a stage's folder that keeps what engine `auto` chose, for a run that goes on; what is finished needs it no more. */
-export function engineMemory({ dir }: Pick<StageContext, 'dir'>): string {
+export function engineMemory({ dir }: Pick<Workspace, 'dir'>): string {
   return join(dir, 'engine.json');
 }
 
@@ -93,7 +92,7 @@ export function engineMemory({ dir }: Pick<StageContext, 'dir'>): string {
  *
  * @throws {RetroplumeError} if products of the stages before are missing or do not fit together
  */
-export async function loadInversion(context: StageContext): Promise<InversionResources> {
+export async function loadInversion(context: Workspace): Promise<InversionResources> {
   const { inversion } = context.settings;
   const surrogate = loadSurrogate(context);
   const stored = storedPeriods(context);
@@ -110,9 +109,9 @@ export async function loadInversion(context: StageContext): Promise<InversionRes
 }
 
 /** Everything that `invert` needs, and what looks at its result: as {@link InversionProblem} says, for all periods of the case. */
-export async function setUpInversion(context: StageContext): Promise<InversionSetup> {
+export async function setUpInversion(context: Workspace, anchor?: Anchor): Promise<InversionSetup> {
   const resources = await loadInversion(context);
-  const setup = await inversionWith(context, resources);
+  const setup = await inversionWith(context, resources, { anchor });
   return {
     ...setup,
     dispose: () => {
@@ -122,18 +121,29 @@ export async function setUpInversion(context: StageContext): Promise<InversionSe
   };
 }
 
+/** What an inversion may start from in place of the prior: the updated emissions of another, and the run of the transport model on them. */
+export interface Anchor {
+  factorsFile: string;
+  control: Float64Array;
+  run: (period: PeriodSource) => RunFields;
+}
+
 /**
  * The same on resources that outlive it; `dispose` leaves them.
  *
  * @param leftOut - stations that are watched only, in place of those that would choose the step at which to stop
  */
-export async function inversionWith(context: StageContext, resources: InversionResources, leftOut?: ReadonlySet<string>): Promise<InversionSetup> {
+export async function inversionWith(
+  context: Workspace,
+  resources: InversionResources,
+  { leftOut, anchor }: { leftOut?: ReadonlySet<string>; anchor?: Anchor } = {},
+): Promise<InversionSetup> {
   const { surrogate, periods, plan, hours, engine, choice, spread } = resources;
   const { inversion } = context.settings;
   const { uncertainty: _after, ...settings } = inversion; // what follows the inversion does not make it another one
   const [{ grid }] = periods;
   const paper = inversion.mode === 'paper';
-  const { problems, stations, observed } = await problemsOf(context, periods, leftOut);
+  const { problems, stations, observed } = await problemsOf(context, periods, { leftOut, anchor });
   const surrogateModel = new SurrogateForwardModel(surrogate, engine, problems, {
     anchored: !paper,
     factors: inversion.factors,
@@ -142,7 +152,7 @@ export async function inversionWith(context: StageContext, resources: InversionR
     processes: context.ranks?.localSize,
     tiling: plan.tiling,
     signal: context.signal,
-    ...(context.pass ? { base: baseFactors(context, context.pass.anchor, periods) } : {}),
+    ...(anchor ? { base: baseFactors(context, anchor.factorsFile, periods) } : {}),
   });
   const slots = periods.map(({ time }) => timeSlots(time, inversion.factors));
   const priorEmissions = joined(
@@ -152,7 +162,7 @@ export async function inversionWith(context: StageContext, resources: InversionR
   const beside = nuisanceTerms(
     context,
     surrogateModel,
-    periods.map((period, p) => ({ period, observed: observed[p], ...(context.pass ? {} : { prior: problems[p].anchor }) })),
+    periods.map((period, p) => ({ period, observed: observed[p], ...(anchor ? {} : { prior: problems[p].anchor }) })),
   );
   let model: ForwardModel = beside ? new NuisanceModel(surrogateModel, beside.terms) : surrogateModel;
   const { totals } = inversion;
@@ -169,7 +179,7 @@ export async function inversionWith(context: StageContext, resources: InversionR
     stations,
     slots,
     spread,
-    problem: inversionProblem(context, resources, slots, priorEmissions),
+    problem: { ...inversionProblem(context, resources, slots, priorEmissions), ...(anchor && { start: anchor.control }) },
     settings: { ...settings, batch: paper && inversion.batch > 0 ? 1 : Math.ceil(inversion.batch / hours) },
     dispose: () => surrogateModel.dispose(),
   };
@@ -177,7 +187,7 @@ export async function inversionWith(context: StageContext, resources: InversionR
 
 /** What is inverted, and the prior of it. */
 function inversionProblem(
-  context: StageContext,
+  context: Workspace,
   { surrogate, periods, spread }: InversionResources,
   slots: readonly TimeSlots[],
   priorEmissions: Float32Array,
@@ -204,14 +214,13 @@ function inversionProblem(
         }
       : {}),
     initialConcentrations: { spread: initial.spread, lengthCells: grid.lengthInCells(initial.lengthKm) },
-    ...(context.pass ? { start: readOutcome(context, context.pass.anchor).control } : {}),
     ...(inversion.mode === 'paper' ? { emissionScale: emissions.scale, speciesScale: concentrations.scale } : {}),
   };
 }
 
 /** The engine that the case asks for, on the domain or on a tile of it. */
 function chosenEngine(
-  context: StageContext,
+  context: Workspace,
   surrogate: Surrogate,
   { tiling: { rows, cols }, batchSize: batch }: DomainPlan,
 ): Promise<{ engine: AdjointEngine; choice: EngineChoice }> {
@@ -224,7 +233,7 @@ function chosenEngine(
     native: () => surrogate.program(batch, rows, cols, context, { adjoint: true }),
     onnx: async () => {
       // ONNX Runtime takes other weights, or a flipped bit in them, as they are.
-      await expectUnchanged(dir, [forward, vjp]);
+      await context.expectUnchanged(dir, [forward, vjp]);
       return OnnxEngine.load(models, surrogate, { batch, rows, cols }, context.threads);
     },
     inputs: () => dataOf(drawInputs(surrogate, { batch, rows, cols })),
@@ -234,9 +243,9 @@ function chosenEngine(
 }
 
 async function problemsOf(
-  context: StageContext,
+  context: Workspace,
   periods: readonly PeriodSource[],
-  leftOut: ReadonlySet<string> | undefined,
+  { leftOut, anchor: start }: { leftOut?: ReadonlySet<string>; anchor?: Anchor },
 ): Promise<{ problems: PeriodProblem[]; stations: StationCounts[]; observed: ObservedPeriod[] }> {
   const first = firstHours(context);
   const problems: PeriodProblem[] = [];
@@ -247,7 +256,7 @@ async function problemsOf(
     const observed = await observePeriod(context, settings, period.grid, first[p], leftOut);
     const { operator, monitors } = observed;
     all.push(observed);
-    const anchorRun = context.pass ? passRun(context, context.pass.anchor, period) : priorRun(period);
+    const anchorRun = start?.run(period) ?? priorRun(period);
     const anchor = throughOperator(anchorRun, observed);
     addErrors(operator, errorModelOf(context, period.grid), anchor, period.grid.cols);
     problems.push({ period, operator, anchor });
@@ -266,8 +275,7 @@ async function problemsOf(
 }
 
 /** The factors of a pass, of all periods. */
-function baseFactors(context: StageContext, pass: number, periods: readonly PeriodSource[]): Float32Array {
-  const path = join(stageDir(context.out, 'invert', passVariant(pass)), FACTORS_FILE);
+function baseFactors(context: Workspace, path: string, periods: readonly PeriodSource[]): Float32Array {
   const { factors } = context.settings.inversion;
   return joined(
     Float32Array,

@@ -10,7 +10,7 @@ import { ALONE, giveWay, type Ranks } from '../base/ranks';
 import type { Certificate } from '../surrogate/judgement/certificate';
 import { checkPlan, PAPER_STAGES, planOf, STAGE_OF, stagesBefore, stagesOf, type Plan } from './all-stages';
 import { checkInputs } from './commands/check/check-case';
-import type { CrossValidation } from './inversions/cross-validation';
+import type { CrossValidation } from '../assimilation/cross-validation/candidates';
 import type { EvaluateSummary, InitialFigures } from './stages/evaluate-stage';
 import { HASHES_FILE, InputHashes } from './engine/input-hashes';
 import type { LoopSummary } from './stages/loop-stage';

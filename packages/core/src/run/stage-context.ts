@@ -1,6 +1,7 @@
 /** The context of a stage of one variant: its folders, and its settings, decided here once. */
 import type { InversionSettings } from '../case';
 import type { VariantSettings } from '../assimilation/workspace';
+import { expectUnchanged, summaryIn } from './engine/record';
 import { stageDir, passVariant, type LoopPass, type RunContext, type StageContext, type StageName, type Variant } from './engine/stage';
 import { withPick } from './inversions/cross-validation';
 
@@ -22,6 +23,8 @@ export function stageContext(
     variant,
     dir: stageDir(run.out, stage, variant),
     dirOf: (other) => stageDir(run.out, other, variant),
+    summaryOf: (other) => summaryIn(stageDir(run.out, other, variant)),
+    expectUnchanged,
     as: (other, changes) => stageContext({ ...run, ...changes }, other, variant, of),
     progress: (done, total, text) => run.onEvent({ kind: 'progress', stage, variant, done, total, text }),
     log: (text) => run.onEvent({ kind: 'log', stage, variant, text }),

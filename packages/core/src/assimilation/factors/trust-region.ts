@@ -12,7 +12,7 @@ import { AT_BOUND } from '../../inversion/control/log-factor-control';
 import { BEYOND, distanceFigures, isFar, MemberSpread, trainingDistance, type DistanceFigures } from '../../surrogate/judgement/training-distance';
 import type { PeriodFactors } from './factors-file';
 import { testRuns } from '../surrogate/trained-surrogate';
-import type { StageContext } from '../../run/engine/stage';
+import type { Workspace } from '../workspace';
 import { meanOfStretch } from './updated-fields';
 
 export const DISTANCE_FILE = 'distance.nc';
@@ -40,7 +40,7 @@ export interface TrustSummary {
 }
 
 /** Names of the runs with changed emissions that the variant's surrogate is trained on. */
-function trainedMembers(context: StageContext): string[] {
+function trainedMembers(context: Workspace): string[] {
   const kept = testRuns(context);
   return context.settings.surrogate.mode === 'paper' ? [] : memberNames(context.caseSettings).filter((name) => !kept.includes(name));
 }
@@ -51,7 +51,7 @@ function meanEmissionsOf(period: PeriodSource): Float64Array {
 }
 
 /** Spread of the log factors of the members in each period, `[H, W, 5]`; undefined where the surrogate was trained on one inventory. */
-export function shownSpread(context: StageContext): Float32Array[] | undefined {
+export function shownSpread(context: Workspace): Float32Array[] | undefined {
   const members = trainedMembers(context);
   if (members.length === 0) return undefined;
   return context.caseSettings.periods.map(({ name }) => {
@@ -90,7 +90,7 @@ export function largestLogFactor(spread: readonly Float32Array[], limit: number,
  * @returns the names of the files, and what {@link TRUST_FILE} holds
  */
 export function writeTrust(
-  context: StageContext,
+  context: Workspace,
   periods: readonly PeriodSource[],
   factors: readonly PeriodFactors[],
   spread: readonly Float32Array[] | undefined,
@@ -129,7 +129,7 @@ export function writeTrust(
 }
 
 function groupsOf(
-  context: StageContext,
+  context: Workspace,
   period: PeriodSource,
   distance: Float32Array,
   { data, slots }: PeriodFactors,

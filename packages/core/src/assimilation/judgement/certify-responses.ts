@@ -16,7 +16,7 @@ import {
 } from '../../surrogate/judgement/response-comparison';
 import { distanceRings } from '../../surrogate/judgement/source-patches';
 import type { Surrogate } from '../../surrogate/model/surrogate';
-import type { StageContext } from '../../run/engine/stage';
+import type { Workspace } from '../workspace';
 import { readResponseSums } from '../surrogate/evaluated-responses';
 import { comparedHourStep, firstHours, preparedPeriod, type DomainPlan } from '../surrogate/trained-surrogate';
 import { expectEmissionsUsed, remedyOfBrought } from '../../inventory/reading/emissions-used';
@@ -24,7 +24,7 @@ import { readInventory } from '../../inventory/reading/read-inventory';
 import { hourlyFiles, PRIOR } from '../../case/case-runs';
 import { readRunConcentrations } from '../../transport/run-concentrations';
 import { givenSectors, runFiles } from '../../inventory/reading/sector-files';
-import { factorsOfRun, type CertifyingRun } from '../../run/transport-runs/certify-runs';
+import { factorsOfRun, type CertifyingRun } from './certifying-run';
 import { sensitivityResponses } from './certify-sensitivities';
 
 type Responses = Pick<Certificate, 'pairs' | 'rings' | 'joint' | 'sensitivities'>;
@@ -32,12 +32,7 @@ type Responses = Pick<Certificate, 'pairs' | 'rings' | 'joint' | 'sensitivities'
 type Engine = DomainPlan & { surrogate: Surrogate; engine: FrozenProgram };
 
 /** What `evaluate` has compared, and further runs through every period. */
-export async function compareResponses(
-  context: StageContext,
-  how: Engine,
-  first: PreparedPeriod,
-  runs: readonly CertifyingRun[],
-): Promise<Responses> {
+export async function compareResponses(context: Workspace, how: Engine, first: PreparedPeriod, runs: readonly CertifyingRun[]): Promise<Responses> {
   const out: Responses = { pairs: [], rings: [], joint: [], sensitivities: [] };
   const { certificate, periods } = context.caseSettings;
   const evaluated = readResponseSums(context.dirOf('evaluate'));
@@ -71,7 +66,7 @@ interface TellingRuns {
 
 /** @param passes - of all such runs those before, and how many there are */
 function tellingRuns(
-  context: StageContext,
+  context: Workspace,
   runs: FreeRuns,
   period: PreparedPeriod,
   hours: number[],
@@ -93,7 +88,7 @@ function tellingRuns(
 }
 
 async function compareFurther(
-  context: StageContext,
+  context: Workspace,
   period: PreparedPeriod,
   runs: readonly CertifyingRun[],
   { hours, run: free }: TellingRuns,
@@ -158,7 +153,7 @@ class DomainSums {
   }
 }
 
-function isWorthTelling({ caseSettings: { certificate } }: StageContext, pair: PairResponse): boolean {
+function isWorthTelling({ caseSettings: { certificate } }: Workspace, pair: PairResponse): boolean {
   return pair.figures.relativeSize >= SMALLEST_RESPONSE || certificate.pairs.some((asked) => pairName(asked) === pairName(pair));
 }
 

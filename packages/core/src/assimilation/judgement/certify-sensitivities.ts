@@ -25,7 +25,7 @@ import type { SensitivityResponse } from '../../surrogate/judgement/certificate'
 import { ROUNDINGS_PER_STEP } from '../../surrogate/judgement/differentiation';
 import { responseFigures, responseSums } from '../../surrogate/judgement/response-comparison';
 import { hourlyFiles, inPeriod, PRIOR } from '../../case/case-runs';
-import type { StageContext } from '../../run/engine/stage';
+import type { Workspace } from '../workspace';
 
 export type Sensitivity = CertificateSettings['sensitivities'][number];
 
@@ -65,7 +65,7 @@ export function sensitivityRegions({ sensitivities }: CertificateSettings, regio
  * @throws {DataError} `MASK_INVALID` if a part in the mask is not between 0 and 1
  */
 export async function sensitivityResponses(
-  context: StageContext,
+  context: Workspace,
   given: Sensitivity,
   period: PreparedPeriod,
   { prior, hours, roundoff, run }: SensitivityRuns,
@@ -92,7 +92,7 @@ export async function sensitivityResponses(
 }
 
 /** Change for + 100 %, `[T, H, W, 4]` in ppb and µg m-3; 0 for species that the files do not hold. */
-function readSensitivity(context: StageContext, given: Sensitivity, { grid, time, name }: PreparedPeriod, species: readonly Species[]): Float32Array {
+function readSensitivity(context: Workspace, given: Sensitivity, { grid, time, name }: PreparedPeriod, species: readonly Species[]): Float32Array {
   const series = IoapiSeries.open(filesWithin(expandGlob(inPeriod(given.files, name)), time), { grid });
   try {
     const variables = Object.fromEntries(species.map((each) => [each, given.variables[each]!]));

@@ -4,7 +4,7 @@ import type { TransportError } from '../../base/errors';
 import { followingDoubts, meanOverHours } from './response-doubts';
 import { PRIOR } from '../../case/case-runs';
 import { commandIgnored, emissionsIgnored, otherEmissions, sameConcentrations } from '../../inventory/reading/emissions-used';
-import type { StageContext } from '../../run/engine/stage';
+import type { Workspace } from '../workspace';
 import type { EmissionUpdate } from '../scores/emission-update';
 
 const NAME = 'the updated run';
@@ -16,7 +16,7 @@ const NAME = 'the updated run';
  * @throws {TransportError} `EMISSIONS_IGNORED` where they are those of the prior run
  */
 export function expectUpdateUsed(
-  { caseSettings, log }: Pick<StageContext, 'caseSettings' | 'log'>,
+  { caseSettings, log }: Pick<Workspace, 'caseSettings' | 'log'>,
   { name, time, runs }: Pick<PreparedPeriod, 'name' | 'time' | 'runs'>,
   update: Pick<EmissionUpdate, 'prior' | 'updated'>,
   updated: Float32Array,

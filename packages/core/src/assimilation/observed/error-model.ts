@@ -6,11 +6,10 @@ import { errorShare, inflatedErrors, inflationOf, meanSpacing, responseError, ty
 import type { ObservationOperator } from '../../inversion/observations/observation-operator';
 import type { Certificate } from '../../surrogate/judgement/certificate';
 import {} from '../surrogate/trained-surrogate';
-import { summaryIn } from '../../run/engine/record';
-import type { StageContext } from '../../run/engine/stage';
+import type { Workspace } from '../workspace';
 
 /** What is added to the errors of single observations; see {@link inflatedErrors}. */
-export function errorModelOf(context: StageContext, grid: Grid): ErrorModel {
+export function errorModelOf(context: Workspace, grid: Grid): ErrorModel {
   const { errorLevel, surrogateError, errorCorrelation, errorScale } = context.settings.inversion;
   return {
     level: errorLevel,
@@ -27,9 +26,9 @@ function ofSpecies(value: number | Record<Species, number>, species: Species): n
   return typeof value === 'number' ? value : value[species];
 }
 
-function surrogateErrorOf(context: StageContext, species: string, setting: 'certificate' | number): number {
+function surrogateErrorOf(context: Workspace, species: string, setting: 'certificate' | number): number {
   if (typeof setting === 'number') return setting;
-  const { pairs } = summaryIn<Certificate>(context.dirOf('certify'))!;
+  const { pairs } = context.summaryOf<Certificate>('certify')!;
   return responseError(pairs.flatMap(({ species: of, figures }) => (of === species ? [figures] : [])));
 }
 

@@ -16,7 +16,7 @@ import type { ValueFilter } from '../../inversion/observations/super-observation
 import { chooseWatched, chooseWithheld } from '../../inversion/observations/withheld';
 import { localSolarHour } from '../../worlds/solar';
 import { inPeriod, spanOf, twinObservationsFile } from '../../case/case-runs';
-import type { StageContext } from '../../run/engine/stage';
+import type { Workspace } from '../workspace';
 
 export interface Monitors {
   observations: Observations;
@@ -32,7 +32,7 @@ export interface Monitors {
 const HALF_HOUR_MS = 1_800_000;
 
 /** Observations of a twin are written by `simulate`, of a real case by nobody here. */
-function observationPatterns(context: StageContext, period: string): string[] {
+function observationPatterns(context: Workspace, period: string): string[] {
   const { observations } = context.caseSettings;
   if (observations.twin) return [twinObservationsFile(context.dirOf('simulate'), period)];
   return [observations.files ?? []].flat().map((pattern) => inPeriod(pattern, period));
@@ -50,7 +50,7 @@ export function observationFiles({ observations, periods }: Case): string[] {
  *
  * @param watch - whether some choose the step at which to stop: few monitors cannot spare any
  */
-export async function readMonitors(context: StageContext, period: PeriodSettings, grid: Grid, watch: boolean): Promise<Monitors> {
+export async function readMonitors(context: Workspace, period: PeriodSettings, grid: Grid, watch: boolean): Promise<Monitors> {
   const { withheld: choice } = context.caseSettings;
   const { siteTypeError } = context.caseSettings.inversion;
   const observations = await readPeriod(context, period, grid);
@@ -71,9 +71,9 @@ interface Heard {
  * By run and by pattern of a period's files, what is heard there. Files do not change while a run goes on; so many values as those of a month of a country
  * are read again for each period, and only this is kept.
  */
-const HEARD = new WeakMap<StageContext['inputs'], Map<string, Heard>>();
+const HEARD = new WeakMap<Workspace['inputs'], Map<string, Heard>>();
 
-async function readPeriod(context: StageContext, period: PeriodSettings, grid: Grid): Promise<Observations> {
+async function readPeriod(context: Workspace, period: PeriodSettings, grid: Grid): Promise<Observations> {
   const files = observationPatterns(context, period.name);
   const { signal } = context;
   const options = { period: period.name, span: spanOf(period), grid, signal };
@@ -115,7 +115,7 @@ export function spreadsWithout(
  * The stations with a value in any period of the case: a draw among those of one period would be another one where a station is silent in it. And the spreads
  * of all.
  */
-async function heardInAll(context: StageContext, grid: Grid): Promise<{ stations: Station[]; spreads?: CellSpreads[] }> {
+async function heardInAll(context: Workspace, grid: Grid): Promise<{ stations: Station[]; spreads?: CellSpreads[] }> {
   const all: Heard[] = [];
   for (const period of context.caseSettings.periods) {
     const key = keyOf(observationPatterns(context, period.name), period);

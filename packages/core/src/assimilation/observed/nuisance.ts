@@ -10,8 +10,16 @@ import { instant } from '../../files/ioapi/ioapi-time';
 import { hourlyFiles, nuisanceRun, simulatedFile } from '../../case/case-runs';
 import {} from '../surrogate/trained-surrogate';
 import { priorRun, runInFiles, throughOperator, type ObservedPeriod, type RunFields } from './observed-periods';
-import type { StageContext } from '../../run/engine/stage';
+import type { Workspace } from '../workspace';
 import type { SurrogateForwardModel } from '../surrogate/surrogate-forward-model';
+
+/** What an inversion found beside the emissions, with its spread a priori. */
+export interface FoundNuisance {
+  name: string;
+  unit: string;
+  spread: number;
+  value: number;
+}
 
 /** A period as {@link nuisanceTerms} needs it. */
 export interface NuisancePeriod {
@@ -34,7 +42,7 @@ const MOST_NUMBERS = 100_000;
 const PART_OF_CHANGE = "of the run's change";
 
 /** Files of runs that were made outside. */
-export function nuisanceFiles(context: StageContext): string[] {
+export function nuisanceFiles(context: Workspace): string[] {
   const { runs } = context.settings.inversion.nuisance;
   return runs.flatMap(({ concentrations }) =>
     concentrations ? context.caseSettings.periods.flatMap(({ name }) => hourlyFiles(context.caseSettings, concentrations, name)) : [],
@@ -45,7 +53,7 @@ export function nuisanceFiles(context: StageContext): string[] {
  * The terms that the case asks for; undefined where it asks for none. The coefficients of a run are what it changes against the prior run, both on the prior
  * emissions, in every pass of the closed loop: against the run that a pass is anchored on they would take the update of the emissions away again.
  */
-export function nuisanceTerms(context: StageContext, model: SurrogateForwardModel, periods: readonly NuisancePeriod[]): NuisanceTerms | undefined {
+export function nuisanceTerms(context: Workspace, model: SurrogateForwardModel, periods: readonly NuisancePeriod[]): NuisanceTerms | undefined {
   const { stationBias, sharedBias, runs } = context.settings.inversion.nuisance;
   const all: NuisanceTerms = { terms: [], names: [], units: [] };
   addBiases(
@@ -119,7 +127,7 @@ export function varyingParts(run: NuisanceRun, hours: readonly number[], grid: G
 function addRun(
   { terms, names, units }: NuisanceTerms,
   run: NuisanceRun,
-  context: StageContext,
+  context: Workspace,
   model: SurrogateForwardModel,
   periods: readonly NuisancePeriod[],
   prior: readonly Float32Array[],
@@ -212,7 +220,7 @@ function addBiases(
 }
 
 /** The fields of a run with something else changed. */
-export function changedFields(context: StageContext, change: NuisanceChange, period: Pick<PeriodSource, 'name' | 'grid' | 'time'>): RunFields {
+export function changedFields(context: Workspace, change: NuisanceChange, period: Pick<PeriodSource, 'name' | 'grid' | 'time'>): RunFields {
   const files = change.concentrations
     ? hourlyFiles(context.caseSettings, change.concentrations, period.name)
     : [simulatedFile(context.dirOf('simulate'), nuisanceRun(change), 'ACONC', period.name)];

@@ -8,10 +8,9 @@ import type { Grid } from '../../grid/grid';
 import type { ObservationOperator } from '../../inversion/observations/observation-operator';
 import { joined } from '../../base/vectors';
 import {} from '../surrogate/trained-surrogate';
-import { runOfPass } from '../../run/inversions/loop-pass';
 import { operatorOf, readMonitors, type Monitors } from './monitors';
 import { readRunConcentrations } from '../../transport/run-concentrations';
-import type { RunContext, StageContext } from '../../run/engine/stage';
+import type { Workspace } from '../workspace';
 
 export interface ObservedPeriod {
   monitors: Monitors;
@@ -30,7 +29,7 @@ export type RunFields = (hours: Hours) => Float32Array;
  * @throws {DataError} what {@link dailyMeans} throws
  */
 export async function observePeriod(
-  context: StageContext,
+  context: Workspace,
   settings: PeriodSettings,
   grid: Grid,
   firstHour: number,
@@ -53,13 +52,12 @@ export function priorRun(period: PeriodSource): RunFields {
   return (hours) => period.hourly('concentrations', wholeGrid(period), hours);
 }
 
-/** The transport model's run on the emissions of a pass of the loop. */
-export function passRun(context: RunContext, pass: number, period: Pick<PeriodSource, 'name' | 'grid' | 'time'>): RunFields {
-  return runInFiles(context, [runOfPass(context, pass, period.name)], period);
-}
-
 /** A run of the transport model in a period, whose files it is. */
-export function runInFiles({ caseSettings, signal }: RunContext, files: string[], { grid, time }: Pick<PeriodSource, 'grid' | 'time'>): RunFields {
+export function runInFiles(
+  { caseSettings, signal }: Pick<Workspace, 'caseSettings' | 'signal'>,
+  files: string[],
+  { grid, time }: Pick<PeriodSource, 'grid' | 'time'>,
+): RunFields {
   return ({ first, count }) => readRunConcentrations(caseSettings, files, { grid, time: { ...time, start: timeAt(time, first), count } }, signal);
 }
 

@@ -4,7 +4,7 @@ import { ROUNDOFF } from '../../base/device';
 import {} from '../surrogate/trained-surrogate';
 import type { InversionSetup } from '../inversion-setup';
 import { hoursPerSlot } from '../factors/time-slots';
-import type { StageContext } from '../../run/engine/stage';
+import type { Workspace } from '../workspace';
 import type { Grid } from '../../grid/grid';
 import type { Control, LogFactorMap } from '../../inversion/control/control';
 import type { EvaluationContext } from '../../inversion/cost/evaluation';
@@ -36,7 +36,7 @@ export interface SectorAreas<T = AreaFigures> {
 }
 
 /** Of the way back from the observations through the network and tracers, whose sums round to some units: see {@link lowRank}. */
-export function roundingOf({ precision }: StageContext): number {
+export function roundingOf({ precision }: Workspace): number {
   return 16 * ROUNDOFF[precision];
 }
 
@@ -89,7 +89,7 @@ export function besideInWords({ initialConcentrations, nuisance }: Omit<SumsByPa
 
 /** @returns those of all emissions first, then those of sectors */
 export function posteriorFigures(
-  context: StageContext,
+  context: Workspace,
   { grid, problem, periods, slots }: InversionSetup,
   control: Control,
   found: Pick<FiguresInput, 'at' | 'posterior' | 'dofs' | 'dofsEstimate'>,
@@ -112,7 +112,7 @@ export function posteriorFigures(
 }
 
 /** The whole domain, and the case's regions. */
-export function areasOf({ caseSettings: { regions } }: StageContext, grid: Grid): Area[] {
+export function areasOf({ caseSettings: { regions } }: Workspace, grid: Grid): Area[] {
   const whole = new Float32Array(grid.rows * grid.cols).fill(1);
   return [{ mask: whole }, ...regionMasks(regions, grid).map(({ name, mask }) => ({ region: name, mask }))];
 }

@@ -1,5 +1,5 @@
 import type { FoldResult } from '../../inversion/cross-validation/fold-scores';
-import type { Candidate, CandidateResult } from '../../run/inversions/cross-validation';
+import type { Candidate, CandidateResult } from '../cross-validation/candidates';
 import { lCurves } from './cross-validation-table';
 
 const candidate: Candidate = {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { PreparedPeriod } from '../../fields/prepared';
 import { PRIOR } from '../../case/case-runs';
 import { FACTORS_FILE, meanEmissions, readFactors, type PeriodFactors } from '../factors/factors-file';
-import type { StageContext } from '../../run/engine/stage';
+import type { Workspace } from '../workspace';
 
 export interface EmissionUpdate {
   /** means over the period, `[H, W, 5]` kg m-2 s-1 */
@@ -12,7 +12,7 @@ export interface EmissionUpdate {
   factors: PeriodFactors;
 }
 
-export function emissionUpdate(context: StageContext, { grid, name, time, runs }: PreparedPeriod): EmissionUpdate {
+export function emissionUpdate(context: Workspace, { grid, name, time, runs }: PreparedPeriod): EmissionUpdate {
   const { emissions } = runs.get(PRIOR)!;
   const factors = readFactors(join(context.dirOf('invert'), FACTORS_FILE), grid, name);
   return { prior: meanEmissions(emissions, time.count), updated: meanEmissions(emissions, time.count, factors), factors };

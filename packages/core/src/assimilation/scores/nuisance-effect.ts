@@ -1,15 +1,14 @@
 /** What an inversion found beside the emissions, as it adds to a run of the transport model at the stations. */
+import type { FoundNuisance } from '../observed/nuisance';
 import { SPECIES } from '../../base/species';
 import { nuisanceChanges, type PeriodSettings } from '../../case';
 import type { PreparedPeriod } from '../../fields/prepared';
 import type { ObservationOperator, StationSeries } from '../../inversion/observations/observation-operator';
 import type { VaryingNumber } from '../../inversion/model/nuisance-series';
-import type { InvertSummary } from '../../run/stages/invert-stage';
 import { changedFields, nameOfPart, sharedBiasName, valuesOfPart, varyingParts } from '../observed/nuisance';
 import type { RunFields } from '../observed/observed-periods';
 import {} from '../surrogate/trained-surrogate';
-import { summaryIn } from '../../run/engine/record';
-import type { StageContext } from '../../run/engine/stage';
+import type { Workspace } from '../workspace';
 import { PRIOR } from '../../case/case-runs';
 
 /** Hours of a run that are in memory at once. */
@@ -32,13 +31,13 @@ interface FoundPart {
  * @returns by species, `[T, S]`, nothing below zero; undefined where the inversion has nothing of the kind, or not what the case asks for
  */
 export function nuisanceEffect(
-  context: StageContext,
+  context: Workspace,
   settings: PeriodSettings,
   prepared: PreparedPeriod,
   operator: ObservationOperator,
   updated: StationSeries,
 ): Map<string, Float32Array> | undefined {
-  const { nuisance = [] } = summaryIn<InvertSummary>(context.dirOf('invert'))!;
+  const { nuisance = [] } = context.summaryOf<{ nuisance?: FoundNuisance[] }>('invert')!;
   const parts = foundParts(context, settings, prepared, nuisance);
   const shared = new Map(SPECIES.map((species) => [species as string, nuisance.find(({ name }) => name === sharedBiasName(species))?.value]));
   if (!parts || (parts.length === 0 && [...shared.values()].every((value) => value === undefined))) return undefined;
@@ -54,10 +53,10 @@ export function nuisanceEffect(
 
 /** Undefined, and said, where the inversion was made with other runs than the case has by now. */
 function foundParts(
-  context: StageContext,
+  context: Workspace,
   { name: period }: PeriodSettings,
   prepared: PreparedPeriod,
-  nuisance: NonNullable<InvertSummary['nuisance']>,
+  nuisance: FoundNuisance[],
 ): FoundPart[] | undefined {
   const { periods } = context.caseSettings;
   const p = periods.findIndex(({ name }) => name === period);

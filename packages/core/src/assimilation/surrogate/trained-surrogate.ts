@@ -8,18 +8,17 @@ import type { PeriodSource } from '../../fields/period-source';
 import { readPrepared, type PreparedPeriod } from '../../fields/prepared';
 import { openPrepared } from '../../fields/prepared-store';
 import { readWithPriorConcentrations, withPriorConcentrations } from '../../fields/prior-channels';
-import { openTrainingPeriods, type TrainingPeriod } from '../../fields/training-period';
+import { openTrainingPeriods, type TrainingPeriod, type TrainingRun } from '../../fields/training-period';
 import { DataError } from '../../base/errors';
 import { takesInitialConcentrations, type InitialConcentrations } from '../../surrogate/model/initial-concentrations';
 import { Surrogate } from '../../surrogate/model/surrogate';
 import type { Tiling } from '../../surrogate/model/tiles';
 import { Window } from '../../surrogate/model/window';
 import { PRIOR, timeOf } from '../../case/case-runs';
-import { runsOfPasses } from '../../run/inversions/loop-pass';
-import type { StageContext } from '../../run/engine/stage';
+import type { Workspace } from '../workspace';
 
 /** Runs that the variant's training keeps for the test; where there are none, it keeps days of all runs. */
-export function testRuns({ caseSettings, variant }: StageContext): string[] {
+export function testRuns({ caseSettings, variant }: Workspace): string[] {
   return variant === 'paper' ? [] : testMembers(caseSettings);
 }
 
@@ -29,10 +28,7 @@ export function testRuns({ caseSettings, variant }: StageContext): string[] {
  *
  * @throws {DataError} `PREPARED_TIME` @throws {GridError} `GRID_MISMATCH`
  */
-export function asInCase<T extends Pick<PeriodSource, 'name' | 'time' | 'grid'>>(
-  { caseSettings }: Pick<StageContext, 'caseSettings'>,
-  prepared: T,
-): T {
+export function asInCase<T extends Pick<PeriodSource, 'name' | 'time' | 'grid'>>({ caseSettings }: Pick<Workspace, 'caseSettings'>, prepared: T): T {
   const { name, time, grid } = prepared;
   const remedy = (what: string): string => `run "retroplume run", which makes anew what rests on it, or set ${what} was`;
   gridOf(caseSettings).assertSame(grid, `period ${name}, as it was prepared`, remedy('the grid as it'));
@@ -43,52 +39,56 @@ export function asInCase<T extends Pick<PeriodSource, 'name' | 'time' | 'grid'>>
 }
 
 /** A prepared period with its prior run, as the variant's surrogate sees it. */
-export function preparedPeriod(context: StageContext, { name }: { name: string }): PreparedPeriod {
+export function preparedPeriod(context: Workspace, { name }: { name: string }): PreparedPeriod {
   const period = asInCase(context, readPrepared(context.dirOf('prepare'), name, { runs: [PRIOR] }));
   return seesPrior(context) ? withPriorConcentrations(period) : period;
 }
 
 /** All of them. */
-export function preparedPeriods(context: StageContext): PreparedPeriod[] {
+export function preparedPeriods(context: Workspace): PreparedPeriod[] {
   return context.caseSettings.periods.map((period) => preparedPeriod(context, period));
 }
 
 /** The prepared periods with what the variant's surrogate is trained on: the prior run and, but for the paper's mode, members and, in the loop, runs of earlier passes. */
-export function trainingPeriods(context: StageContext, room: MemoryBudget): TrainingPeriod[] {
+export function trainingPeriods(
+  context: Workspace,
+  room: MemoryBudget,
+  further: (period: TrainingPeriod) => [string, TrainingRun][] = () => [],
+): TrainingPeriod[] {
   const { mode, priorConcentrations } = context.settings.surrogate;
   const runs = [PRIOR, ...(mode === 'paper' ? [] : memberNames(context.caseSettings))];
   const names = context.caseSettings.periods.map(({ name }) => name);
   const periods = openTrainingPeriods(context.dirOf('prepare'), names, { runs, priorConcentrations, room });
-  return periods.map((period) => ({ ...asInCase(context, period), runs: new Map([...period.runs, ...runsOfPasses(context, period, room)]) }));
+  return periods.map((period) => ({ ...asInCase(context, period), runs: new Map([...period.runs, ...further(period)]) }));
 }
 
 /** The same with the prior run, of which what is asked for is read when it is asked for. */
-export function storedPeriods(context: StageContext): PeriodSource[] {
+export function storedPeriods(context: Workspace): PeriodSource[] {
   const periods = context.caseSettings.periods.map(({ name }) => asInCase(context, openPrepared(context.dirOf('prepare'), name)));
   return seesPrior(context) ? periods.map(readWithPriorConcentrations) : periods;
 }
 
 /** Refuses, for a stage that reads what was prepared, periods of other hours or on another grid than the case has. @throws as {@link asInCase} */
-export function refuseOtherPeriods(context: StageContext): void {
+export function refuseOtherPeriods(context: Workspace): void {
   for (const { name } of context.caseSettings.periods) asInCase(context, openPrepared(context.dirOf('prepare'), name));
 }
 
 /** Refuses, for a stage that runs the surrogate, one that takes other inputs, too. @throws as {@link asInCase} and {@link loadSurrogate} */
-export function refuseOtherSurrogate(context: StageContext): void {
+export function refuseOtherSurrogate(context: Workspace): void {
   refuseOtherPeriods(context);
   loadSurrogate(context);
 }
 
-function seesPrior(context: StageContext): boolean {
+function seesPrior(context: Workspace): boolean {
   return context.settings.surrogate.priorConcentrations;
 }
 
-export function spinUpHours({ caseSettings: { periods } }: StageContext): number[] {
+export function spinUpHours({ caseSettings: { periods } }: Workspace): number[] {
   return periods.map((period) => period.spinUpHours);
 }
 
 /** First hour of each period that is compared: after the spin-up, and with the surrogate's whole window in the period. */
-export function firstHours(context: StageContext): number[] {
+export function firstHours(context: Workspace): number[] {
   const { surrogate } = context.settings;
   const window = new Window(surrogate.window);
   return spinUpHours(context).map((hours) => Math.max(hours, window.firstHour + (takesInitialConcentrations(surrogate) ? 1 : 0)));
@@ -115,7 +115,7 @@ export function comparedHourStep(settings: SurrogateSettings): number {
  * @throws {DataError} `SURROGATE_INPUTS` if the case has another window by now, or gives y to a network that takes none, or none to one that does: a stage that is run
  *   alone takes what an earlier case left. What {@link Surrogate.load} throws
  */
-export function loadSurrogate(context: StageContext): Surrogate {
+export function loadSurrogate(context: Workspace): Surrogate {
   const { surrogate: now } = context.settings;
   const dir = context.dirOf('train');
   const surrogate = Surrogate.load(dir);
@@ -135,7 +135,7 @@ export function loadSurrogate(context: StageContext): Surrogate {
 }
 
 /** A part of the settings of stages that run the surrogate, which training does not depend on. */
-export function initialConcentrationsOf(context: StageContext): { initialConcentrations?: InitialConcentrations } {
+export function initialConcentrationsOf(context: Workspace): { initialConcentrations?: InitialConcentrations } {
   const { initialConcentrations } = context.settings.surrogate;
   return initialConcentrations === 'none' ? {} : { initialConcentrations };
 }
@@ -162,7 +162,7 @@ export interface PlanOptions {
 }
 
 /** The whole domain at once, or tiles where its program would take too much; `context.case.tileCells` may ask for others. */
-export function domainPlan(context: StageContext, surrogate: Surrogate, grid: { rows: number; cols: number }, options: PlanOptions): DomainPlan {
+export function domainPlan(context: Workspace, surrogate: Surrogate, grid: { rows: number; cols: number }, options: PlanOptions): DomainPlan {
   const hours = options.hours ?? hoursTogether(surrogate, grid, options);
   const tiling = surrogate.tiling(hours, grid, context.caseSettings.tileCells, options);
   const { length } = tiling.tiles;

@@ -11,7 +11,6 @@ import { writeScaledEmissions } from '../scaling/scaled-emissions';
 import { pointsOf } from './point-sources';
 import { groupsOfPartial } from './sector-groups';
 import { hourlyFiles, PRIOR, simulatedFile, timeOf } from '../../case/case-runs';
-import type { StageContext } from '../../run/engine/stage';
 
 /** Emission files, by sector, and concentration files of one run in one period. */
 export interface RunFiles {
@@ -181,7 +180,7 @@ export function broughtFiles(settings: Case, run: string, period: string): strin
 }
 
 /** Files of a run that the surrogate learns from. */
-export function runFiles(context: StageContext, run: string, period: string): RunFiles {
+export function runFiles(context: { caseSettings: Case; dirOf: (stage: 'simulate') => string }, run: string, period: string): RunFiles {
   const { caseSettings } = context;
   const simulate = context.dirOf('simulate');
   const given = caseSettings.members.runs?.find(({ name }) => name === run);

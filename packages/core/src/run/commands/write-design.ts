@@ -18,7 +18,7 @@ import { priorSectors, sectorNames, simulatedEmissions } from '../../inventory/r
 import { designManifest, MANIFEST, manifestText } from '../transport-runs/design-manifest';
 import { checkDesignedRegions, designedFactors } from '../../transport/member-factors';
 import { InputHashes } from '../engine/input-hashes';
-import { canonicalJson, hashText } from '../engine/record';
+import { canonicalJson, hashText } from '../../files/canonical-json';
 import { runFolder } from '../engine/run-file';
 import type { RunOptions } from '../run';
 

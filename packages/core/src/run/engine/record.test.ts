@@ -1,13 +1,12 @@
 import fs, { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { temporaryFolder } from '../../files/testing/shared-data';
+import { canonicalJson, hashText } from '../../files/canonical-json';
 import {
   beginStage,
-  canonicalJson,
   checkOurs,
   expectUnchanged,
   finishStage,
-  hashText,
   isBegun,
   isUpToDate,
   keeps,

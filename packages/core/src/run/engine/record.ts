@@ -3,7 +3,7 @@
  * its input files, the keys of the stages before it and the version — is the key it would have now, and its products are there, each of the
  * size that was recorded.
  */
-import { createHash } from 'node:crypto';
+import { canonicalJson, hashText } from '../../files/canonical-json';
 import { closeSync, existsSync, fsyncSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writeFileAtomic } from '../../files/checkpoint';
@@ -78,13 +78,6 @@ export type StageMark = Pick<StageRecord, 'key' | 'expensiveKey' | 'parts' | 'se
 export const RECORD = 'record.json';
 const PARTIAL = 'partial.json';
 
-/** JSON with sorted keys: equal values give equal text. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, v: unknown) =>
-    v && typeof v === 'object' && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1))) : v,
-  );
-}
-
 /** @param inputs - what decides a part beside its settings; one that was moved is what it was */
 export function partKey(settings: unknown, inputs: readonly Pick<InputFile, 'bytes' | 'sha256'>[]): string {
   return hashText(canonicalJson({ settings, inputs: contentsOf(inputs) }));
@@ -93,10 +86,6 @@ export function partKey(settings: unknown, inputs: readonly Pick<InputFile, 'byt
 /** Of files what a key holds. */
 export function contentsOf(files: readonly Pick<InputFile, 'bytes' | 'sha256'>[]): Pick<InputFile, 'bytes' | 'sha256'>[] {
   return files.map(({ bytes, sha256 }) => ({ bytes, sha256 }));
-}
-
-export function hashText(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }
 
 const RECORD_SHAPE = {

@@ -4,7 +4,8 @@ import { ConfigError } from '../../base/errors';
 import { gigabytes } from '../../base/usable-memory';
 import { changedExternal } from './external-files';
 import type { InputFile } from './input-hashes';
-import { canonicalJson, contentsOf, hashText, isUpToDate, partKey, readRecord, type StageMark, type StagePart, type StageRecord } from './record';
+import { canonicalJson, hashText } from '../../files/canonical-json';
+import { contentsOf, isUpToDate, partKey, readRecord, type StageMark, type StagePart, type StageRecord } from './record';
 import { type Keys, type PartContent, type Stage, type StageContext, type StageName } from './stage';
 import { VERSIONS } from '../../base/versions';
 

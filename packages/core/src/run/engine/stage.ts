@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Case } from '../../case';
 import type { Device, Precision } from '../../base/device';
 import { InterruptedError, RetroplumeError } from '../../base/errors';
-import type { VariantSettings } from '../../assimilation/workspace';
+import type { Workspace } from '../../assimilation/workspace';
 import type { Execution } from '../../graph';
 import type { Ranks } from '../../base/ranks';
 import type { InputHashes } from './input-hashes';
@@ -69,15 +69,14 @@ export interface RunContext extends Execution {
 }
 
 /** A run's context as one stage of one variant sees it. */
-export interface StageContext extends RunContext {
+export interface StageContext extends RunContext, Workspace {
   stage: StageName;
   variant: Variant;
+  inputs: InputHashes;
   /** set in the variants `pass-N` */
   pass?: LoopPass;
   /** set in the variants `surrogate-N`: N, from 2 on */
   ensembleMember?: number;
-  /** those of the variant */
-  settings: VariantSettings;
   /** the context of another stage of the variant, or of this one in a run that differs */
   as: (stage: StageName, run?: Partial<RunContext>) => StageContext;
   /** the stage's own folder */

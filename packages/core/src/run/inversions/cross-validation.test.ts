@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { caseSchema, type Case, type InversionSettings } from '../../case';
 import { ConfigError } from '../../base/errors';
 import type { StageContext, StageName } from '../engine/stage';
-import { changesOf, crossValidationOf, ownCandidate, pickInWords, searchAxes, withCandidate, withPick, type Candidate } from './cross-validation';
+import { changesOf, ownCandidate, searchAxes, withCandidate, type Candidate } from '../../assimilation/cross-validation/candidates';
+import { crossValidationOf, pickInWords, withPick } from './cross-validation';
 
 const inversion = caseSchema.shape.inversion.parse({
   priorSpread: { NOx: 0.4 },

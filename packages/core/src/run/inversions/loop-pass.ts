@@ -5,14 +5,17 @@ import { readTensors, type Tensor, writeTensors } from '../../files/checkpoint';
 import type { MemoryBudget } from '../../fields/memory-budget';
 import type { TrainingPeriod, TrainingRun } from '../../fields/training-period';
 import { ConfigError, DataError } from '../../base/errors';
+import { FACTORS_FILE } from '../../assimilation/factors/factors-file';
+import type { Anchor } from '../../assimilation/inversion-setup';
+import { runInFiles, type RunFields } from '../../assimilation/observed/observed-periods';
+import type { PeriodSource } from '../../fields/period-source';
 import { Surrogate } from '../../surrogate/model/surrogate';
 import { appliedSectors } from '../../inventory/scaling/applied-files';
 import { readInventory } from '../../inventory/reading/read-inventory';
 import { damagedProducts, readRecord } from '../engine/record';
 import { readRunConcentrations } from '../../transport/run-concentrations';
 import { passVariant, stageDir, type LoopPass, type RunContext, type StageContext } from '../engine/stage';
-import { updatedRunKey } from '../transport-runs/updated-values';
-import { updatedOutput } from '../stages/verify-stage';
+import { updatedRunKey, updatedOutput } from '../transport-runs/updated-values';
 
 const CONTROL_FILE = 'control.safetensors';
 
@@ -80,6 +83,22 @@ function updatedRun(context: StageContext, number: number, period: Parameters<ty
 /** The transport model's output on the emissions of a pass. */
 export function runOfPass({ out }: RunContext, number: number, period: string): string {
   return updatedOutput(stageDir(out, 'verify', passVariant(number)), period);
+}
+
+/** The transport model's run on the emissions of a pass of the loop. */
+export function passRun(context: RunContext, pass: number, period: Pick<PeriodSource, 'name' | 'grid' | 'time'>): RunFields {
+  return runInFiles(context, [runOfPass(context, pass, period.name)], period);
+}
+
+/** What an inversion of a pass of the loop starts from; undefined in other variants. */
+export function anchorOf(context: StageContext): Anchor | undefined {
+  const { pass, out } = context;
+  if (!pass) return undefined;
+  return {
+    factorsFile: join(stageDir(out, 'invert', passVariant(pass.anchor)), FACTORS_FILE),
+    control: readOutcome(context, pass.anchor).control,
+    run: (period) => passRun(context, pass.anchor, period),
+  };
 }
 
 /** Writes where an inversion ended, for a pass that goes on from it. @returns the file's name */

@@ -9,8 +9,8 @@ import { openPrepared } from '../../fields/prepared-store';
 import { regionMasks } from '../../case/gridded/regions';
 import { firstHours } from '../../assimilation/surrogate/trained-surrogate';
 import { gainsAgree, gainsOf, usedError, type ComparedObservations, type Gain } from '../../assimilation/scores/loop-gains';
-import { readOutcome } from './loop-pass';
-import { observePeriod, passRun, priorRun, throughOperator, type ObservedPeriod } from '../../assimilation/observed/observed-periods';
+import { readOutcome, passRun } from './loop-pass';
+import { observePeriod, priorRun, throughOperator, type ObservedPeriod } from '../../assimilation/observed/observed-periods';
 import { stageContext } from '../stage-context';
 import { type LoopPass, type PassStage, type RunContext } from '../engine/stage';
 

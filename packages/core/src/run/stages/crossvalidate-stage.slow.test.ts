@@ -3,7 +3,7 @@ import { IoapiFile } from '../../files/ioapi/ioapi';
 import type { StageEvent } from '../engine/stage';
 import { NO_CERTIFICATE, SMALL_TRAINING, winterOnly } from '../testing/small-settings';
 import { SmallTwin, tableOf } from '../testing/small-twin';
-import type { CrossValidation } from '../inversions/cross-validation';
+import type { CrossValidation } from '../../assimilation/cross-validation/candidates';
 import type { InvertSummary } from './invert-stage';
 
 const HOURS = 54;

@@ -39,7 +39,7 @@ import {
   type Candidate,
   type CandidateResult,
   type CrossValidation,
-} from '../inversions/cross-validation';
+} from '../../assimilation/cross-validation/candidates';
 import { CROSS_VALIDATION_TABLE, crossValidationCsv, lCurves } from '../../assimilation/scores/cross-validation-table';
 import { effortDoubt } from '../../assimilation/observed/setting-warnings';
 import { passCertificateGate } from '../inversions/inversion-gates';
@@ -47,7 +47,7 @@ import { engineMemory, inversionWith, loadInversion, type InversionResources, ty
 import { refuseOtherSurrogate } from '../../assimilation/surrogate/trained-surrogate';
 import { inversionInputs, inversionKey } from './invert-stage';
 import { readMonitors } from '../../assimilation/observed/monitors';
-import { canonicalJson, hashText } from '../engine/record';
+import { canonicalJson, hashText } from '../../files/canonical-json';
 import { onFirstRank, spreadOverRanks } from '../engine/spread-over-ranks';
 import type { Stage, StageContext } from '../engine/stage';
 
@@ -228,7 +228,7 @@ class Inversions {
       context.progress(done * iterations + step, (done + left) * iterations, `${name}, step ${step} (inversions to come: ${left} at most): ${text}`);
     let setup: InversionSetup | undefined;
     try {
-      setup = await inversionWith(context, await this.load(), fold.leftOut);
+      setup = await inversionWith(context, await this.load(), { leftOut: fold.leftOut });
       return resultOf(await invert(setup.model, setup.problem, setup.settings, { signal, onProgress }), setup.model, fold);
     } catch (cause) {
       // Reading the monitors ends with the signal's own error.

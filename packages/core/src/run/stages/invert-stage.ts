@@ -1,4 +1,6 @@
 /** `invert`: from the misfit at the monitors to factors on the emissions. */
+import type { FoundNuisance } from '../../assimilation/observed/nuisance';
+import { anchorOf } from '../inversions/loop-pass';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { GROUPS } from '../../base/species';
@@ -44,7 +46,7 @@ export interface InvertSummary {
   /** with several starts: how each ended */
   starts?: StartOutcome[];
   /** what was inverted beside the emissions, with its spread a priori */
-  nuisance?: { name: string; unit: string; spread: number; value: number }[];
+  nuisance?: FoundNuisance[];
   stations: StationCounts[];
   /** what of the settings cross-validation chose, where the case takes it */
   crossValidated?: string;
@@ -96,7 +98,7 @@ export const invertStage: Stage = {
   inputs: inversionInputs,
   refuse: refuseOtherSurrogate,
   async run(context) {
-    const setUp = (): Promise<InversionSetup> => setUpInversion(context);
+    const setUp = (): Promise<InversionSetup> => setUpInversion(context, anchorOf(context));
     return (await withHelpOfRanks(context, setUp, (share) => runInversion(context, share))) ?? { products: [], summary: undefined };
   },
 };
@@ -109,7 +111,7 @@ async function runInversion(context: StageContext, share: (model: ForwardModel) 
   const { inversion } = context.settings;
   const crossValidated = pickInWords(context);
   if (crossValidated !== undefined) context.log(`taken from cross-validation: ${crossValidated}`);
-  const setup = await setUpInversion(context);
+  const setup = await setUpInversion(context, anchorOf(context));
   const { model, surrogateModel, periods, grid, spread, stations } = setup;
   const doubt = withheldDoubt(context.caseSettings.withheld, inversion, grid);
   if (doubt !== undefined) context.log(`warning: ${doubt}`);

@@ -2,6 +2,7 @@
  * `preview`: before an inversion, what the monitors can be expected to tell, and what it will cost. At the prior, from a few products with the Hessian of
  * least squares: they estimate the degrees of freedom (low-rank.ts), and bound the reductions of uncertainty from below, for only the largest eigenvalues are found.
  */
+import { anchorOf } from '../inversions/loop-pass';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../files/checkpoint';
 import { evaluate } from '../../inversion/cost/evaluation';
@@ -53,7 +54,7 @@ export const previewStage: Stage = {
   inputs: invertStage.inputs,
   refuse: refuseOtherSurrogate,
   async run(context) {
-    const setUp = (): Promise<InversionSetup> => setUpInversion(context);
+    const setUp = (): Promise<InversionSetup> => setUpInversion(context, anchorOf(context));
     const summary = await withHelpOfRanks(context, setUp, async (share) => {
       const setup = await setUp();
       try {

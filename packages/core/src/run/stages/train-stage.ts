@@ -1,4 +1,5 @@
 /** `train`: the surrogate from prior run and members. */
+import { runsOfPasses } from '../inversions/loop-pass';
 import { join } from 'node:path';
 import { GROUPS, SPECIES, speciesUnit } from '../../base/species';
 import { removeCheckpoint } from '../../files/checkpoint';
@@ -52,7 +53,7 @@ export const trainStage: Stage = {
   async run(context) {
     const room = new MemoryBudget(bytesOfFields(context.ranks?.localSize));
     try {
-      const periods = trainingPeriods(context, room);
+      const periods = trainingPeriods(context, room, (period) => runsOfPasses(context, period, room));
       const { inMemory, elsewhere } = room.given;
       if (elsewhere > 0) {
         context.log(`${gigabytes(inMemory)} of fields are in memory, ${gigabytes(elsewhere)} are read from the disk when they are needed`);

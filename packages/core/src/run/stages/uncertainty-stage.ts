@@ -1,4 +1,5 @@
 /** `uncertainty`: what the monitors say of the emissions at the result of `invert`, and what they can't. docs/uncertainty.md has the formulae. */
+import { anchorOf } from '../inversions/loop-pass';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { GROUPS, type Group } from '../../base/species';
@@ -123,7 +124,7 @@ export const uncertaintyStage: Stage = {
     // Before this surrogate takes its memory.
     const others = await controlsOfOthers(context, asked.surrogates);
     let setup: InversionSetup | undefined;
-    const setUp = async (): Promise<InversionSetup> => (setup ??= await setUpInversion(context));
+    const setUp = async (): Promise<InversionSetup> => (setup ??= await setUpInversion(context, anchorOf(context)));
     try {
       await onFirstRank(context, async () => {
         for (const file of [UNCERTAINTY_FILE, SUMMARY]) rmSync(join(context.dir, file), { force: true }); // of other settings

@@ -1,4 +1,5 @@
 /** `verify`: the transport model run again on the updated emissions, and compared with every monitor, withheld ones apart. */
+import { updatedOutput } from '../transport-runs/updated-values';
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { speciesUnit, type Species } from '../../base/species';
@@ -67,10 +68,6 @@ export interface Verification extends VerifySummary {
 }
 
 export const VERIFICATION_FILE = 'verification.json';
-
-export function updatedOutput(dir: string, period: string): string {
-  return join(dir, `ACONC_${period}.nc`);
-}
 
 /** Series at the stations of one period, for prior and updated run. */
 export interface PeriodSeries {

@@ -3,7 +3,8 @@
  * rests on was taken away and made again.
  */
 import type { Certificate } from '../../surrogate/judgement/certificate';
-import { canonicalJson, hashText, readRecord } from '../engine/record';
+import { canonicalJson, hashText } from '../../files/canonical-json';
+import { readRecord } from '../engine/record';
 
 /** @param part - of the certificate that is read; all of it unless given */
 export function certificateHash(dir: string, part: (certificate: Certificate) => unknown = (certificate) => certificate): string | undefined {

@@ -6,6 +6,7 @@
  * a surrogate that is trained anew, and the paper's mode, are judged by the same runs, and none is made twice. Nor does any wait for a training: run-part.ts
  * makes one by itself.
  */
+import { factorsOfRun, type CertifyingRun } from '../../assimilation/judgement/certifying-run';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { GROUPS, type Group } from '../../base/species';
@@ -16,7 +17,7 @@ import { makeFolder } from '../../files/make-folder';
 import type { PreparedPeriod } from '../../fields/prepared';
 import { wholeGrid } from '../../fields/period-source';
 import { openPrepared } from '../../fields/prepared-store';
-import { choosePatches, cellsOf, type Patch } from '../../surrogate/judgement/source-patches';
+import { choosePatches, type Patch } from '../../surrogate/judgement/source-patches';
 import { createCtm } from '../../transport/create-ctm';
 import type { CtmRequest } from '../../transport/ctm';
 import { PRIOR, responseRun, simulatedFile, timeOf } from '../../case/case-runs';
@@ -24,26 +25,13 @@ import { runJobs } from './ctm-jobs';
 import { commandIgnored, expectEmissionsUsed } from '../../inventory/reading/emissions-used';
 import { hasExternalPrior } from '../../case/external-prior';
 import { meanEmissions, ofGroup } from '../../assimilation/factors/factors-file';
-import { uniformFactors } from '../../transport/member-factors';
-import { hashText, readRecord } from '../engine/record';
+import { hashText } from '../../files/canonical-json';
+import { readRecord } from '../engine/record';
 import { partName, runsIn } from './run-keys';
 import { simulatedValues } from './simulated-values';
 import { emissionInput, priorSectors, runFiles, simulatedSectors, writeSectors } from '../../inventory/reading/sector-files';
 import type { StageContext } from '../engine/stage';
 import { partsOf } from '../engine/stage-keys';
-
-/** A run of the transport model with the emissions of one group changed by the same factor in every hour. */
-export interface CertifyingRun {
-  name: string;
-  group: Group;
-  factor: number;
-  /** whether it is one of `response`, by which `evaluate` has compared the surrogate */
-  evaluated: boolean;
-  /** where the emissions are changed; absent = everywhere */
-  patches?: Patch[];
-  /** the file with its concentrations in a period */
-  output: (period: string) => string;
-}
 
 /** Of a run that `certify` makes itself what the case alone tells. */
 interface OwnRun extends Pick<CertifyingRun, 'name' | 'group' | 'factor'> {
@@ -163,14 +151,6 @@ function ownRuns(settings: Case): OwnRun[] {
 function patchesOf({ certificate }: Case, { grid, time, emissions }: PriorEmissions, group: Group): Patch[] {
   const emission = ofGroup(meanEmissions(emissions, time.count), GROUPS.indexOf(group));
   return choosePatches(emission, grid, certificate.patches);
-}
-
-/** Factors of a run, `[H, W, 5]`. */
-export function factorsOfRun({ group, factor, patches }: CertifyingRun, grid: { rows: number; cols: number }): Float32Array {
-  if (!patches) return uniformFactors(grid, { group, factor });
-  const mask = new Float32Array(grid.rows * grid.cols);
-  for (const cell of patches.flatMap((patch) => cellsOf(patch, grid))) mask[cell] = 1;
-  return uniformFactors(grid, { group, factor, mask });
 }
 
 /** One of the runs that `certify` makes itself, in all periods: what is missing of its files. The stages before it have their records. */

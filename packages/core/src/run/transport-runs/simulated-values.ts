@@ -1,6 +1,7 @@
 /** What runs of the transport model gave: a part of the settings of stages that read it, as a run that was taken away and made again may give something else with the same key. */
 import type { Case } from '../../case';
-import { canonicalJson, hashText, readRecord, summaryIn } from '../engine/record';
+import { canonicalJson, hashText } from '../../files/canonical-json';
+import { readRecord, summaryIn } from '../engine/record';
 import { partName } from './run-keys';
 import type { StageContext } from '../engine/stage';
 
