@@ -46,8 +46,6 @@ export default tseslint.config(
       ],
     },
   },
-  // Until these two are sorted.
-  { files: ['packages/core/src/{assimilation,run}/**/*.ts'], rules: { 'retroplume/import-circles': 'off' } },
   {
     files: ['**/*.{mjs,cjs}'],
     extends: [js.configs.recommended],

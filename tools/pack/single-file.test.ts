@@ -46,9 +46,9 @@ it.each([
 it('is one file', () => {
   const count = join(folder, 'count.cjs');
   writeFileSync(count, "process.on('exit', () => console.log(Object.keys(require.cache).filter((path) => path.endsWith('.js')).length));");
-  const loaded = (main: string): number => Number(run(main, ['--version'], ['-r', count]).stdout.split('\n')[1]);
+  const loaded = (main: string): number => Number(run(main, ['run', 'missing.yaml'], ['-r', count]).stdout);
   expect(loaded(single)).toBe(1);
-  expect(loaded(CLONE)).toBeGreaterThan(500);
+  expect(loaded(CLONE)).toBeGreaterThan(400);
 });
 
 it('computes what the clone computes', () => {
