@@ -1,8 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { observationsOf, unitGrid } from '../../inversion/testing/small-world';
-import type { StageContext } from '../../run/engine/stage';
+import type { Workspace } from '../workspace';
 import { addErrors, errorModelOf } from './error-model';
 import { operatorOf } from './monitors';
 import { julyOf, UNIT_ERRORS } from '../testing/july-monitors';
@@ -128,42 +125,37 @@ describe('the error model of a case', () => {
     errorCorrelation: correlation,
     errorScale: { NO2: 1, SO2: 2, O3: 3, 'PM2.5': 4 },
   };
-  const modelOf = (out: string, change: object = {}): ReturnType<typeof errorModelOf> =>
+  const modelOf = (summary?: object, change: object = {}): ReturnType<typeof errorModelOf> =>
     errorModelOf(
       {
         settings: { inversion: { ...inversion, ...change } },
-        variant: 'default',
-        dirOf: (stage: string) => join(out, stage),
-      } as unknown as StageContext,
+        summaryOf: () => summary,
+      } as unknown as Workspace,
       unitGrid(4, 4),
     );
 
   it('has what it says of each species, and of the surrogate what the certificate found of that species', () => {
-    const out = mkdtempSync(join(tmpdir(), 'retroplume-error-'));
-    try {
-      const pair = (species: string, slope: number): object => ({ species, figures: { slope, cosine: 1, relativeSize: 0.2 } });
-      const summary = { pairs: [pair('NO2', 0.9), pair('O3', 0.5), pair('NO2', 1.1), pair('SO2', 0.75)] };
-      const record = { stage: 'certify', key: 'k', inputs: [], startedAt: '', seconds: 1, products: [], bytes: {}, sha256: {}, summary };
-      mkdirSync(join(out, 'certify'));
-      writeFileSync(join(out, 'certify', 'record.json'), JSON.stringify(record));
-      const model = modelOf(out);
-      expect(model).toMatchObject({ level: 'simulated', correlationHours: [6, 12, 24, 0], alike: [0.5, 0.5, 0.5, 0.5], scale: [1, 2, 3, 4] });
-      expect(model.decorrelated).toBe(true);
-      // In step with the transport model and 1 − slope too small: wrong by that part.
-      [0.1, 0.25, 0.5, 0].forEach((part, s) => expect(model.surrogate![s]).toBeCloseTo(part, 9));
-      // Cells of one degree, 111.2 km along rows; of another width at the latitude of the middle.
-      [111, 222, 333, 0].forEach((km, s) => expect(model.correlationCells[s][0]).toBeCloseTo((km / 6370 / Math.PI) * 180, 9));
-      [111, 222, 333, 0].forEach((km, s) =>
-        expect(model.correlationCells[s][1] * Math.cos((2 * Math.PI) / 180)).toBeCloseTo(model.correlationCells[s][0], 9),
-      );
-    } finally {
-      rmSync(out, { recursive: true });
-    }
+    const pair = (species: string, slope: number): object => ({ species, figures: { slope, cosine: 1, relativeSize: 0.2 } });
+    const summary = { pairs: [pair('NO2', 0.9), pair('O3', 0.5), pair('NO2', 1.1), pair('SO2', 0.75)] };
+    const model = modelOf(summary);
+    expect(model).toMatchObject({ level: 'simulated', correlationHours: [6, 12, 24, 0], alike: [0.5, 0.5, 0.5, 0.5], scale: [1, 2, 3, 4] });
+    expect(model.decorrelated).toBe(true);
+    // In step with the transport model and 1 − slope too small: wrong by that part.
+    [0.1, 0.25, 0.5, 0].forEach((part, s) => expect(model.surrogate![s]).toBeCloseTo(part, 9));
+    // Cells of one degree, 111.2 km along rows; of another width at the latitude of the middle.
+    [111, 222, 333, 0].forEach((km, s) => expect(model.correlationCells[s][0]).toBeCloseTo((km / 6370 / Math.PI) * 180, 9));
+    [111, 222, 333, 0].forEach((km, s) =>
+      expect(model.correlationCells[s][1] * Math.cos((2 * Math.PI) / 180)).toBeCloseTo(model.correlationCells[s][0], 9),
+    );
   });
 
   it('has one number for all species, and no error of the surrogate, where the case says so', () => {
-    const model = modelOf('', { surrogateError: 'none', errorScale: 1.5, errorCorrelation: { km: 0, hours: 3, part: 1, inSpace: 'inflated' } });
+    const model = modelOf(undefined, {
+      surrogateError: 'none',
+      errorScale: 1.5,
+      errorCorrelation: { km: 0, hours: 3, part: 1, inSpace: 'inflated' },
+    });
     expect(model).toMatchObject({ surrogate: undefined, correlationHours: [3, 3, 3, 3], scale: [1.5, 1.5, 1.5, 1.5], decorrelated: false });
-    expect(modelOf('', { surrogateError: 0.2 }).surrogate).toEqual([0.2, 0.2, 0.2, 0.2]);
+    expect(modelOf(undefined, { surrogateError: 0.2 }).surrogate).toEqual([0.2, 0.2, 0.2, 0.2]);
   });
 });

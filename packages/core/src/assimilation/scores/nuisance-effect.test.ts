@@ -1,4 +1,3 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SPECIES } from '../../base/species';
 import { type PeriodSettings } from '../../case';
@@ -6,13 +5,12 @@ import type { PreparedPeriod } from '../../fields/prepared';
 import { observationsOf } from '../../inversion/testing/small-world';
 import { VaryingNumber } from '../../inversion/model/nuisance-series';
 import { CELLS, GRID, HOURS, START, temporaryFolder, writeFile } from '../../transport/testing/small-case';
-import type { StageContext } from '../../run/engine/stage';
+import type { Workspace } from '../workspace';
 import { operatorOf } from '../observed/monitors';
 import { UNIT_ERRORS } from '../testing/july-monitors';
 import { nuisanceEffect } from './nuisance-effect';
 
 const folder = temporaryFolder();
-beforeAll(() => mkdirSync(join(folder.path, 'invert')));
 afterAll(() => folder.remove());
 
 const PERIODS = ['june', 'july'].map((name) => ({ name, start: START.toISOString(), hours: HOURS, spinUpHours: 0 }) as unknown as PeriodSettings);
@@ -42,14 +40,13 @@ function foundIn({ periods, runs, found, updated = 100 }: Given): Map<string, Fl
   const period = periods.at(-1)!;
   const operator = operatorOf(UNIT_ERRORS, period, GRID, monitors, { firstHour: 0, watch: false });
   const nuisance = found.map(([name, value]) => ({ name, unit: '', value }));
-  const record = { stage: 'invert', key: 'k', inputs: [], startedAt: '', seconds: 1, products: [], bytes: {}, sha256: {}, summary: { nuisance } };
-  writeFileSync(join(folder.path, 'invert', 'record.json'), JSON.stringify(record));
   const context = {
+    summaryOf: () => ({ nuisance }),
     dirOf: (stage: string) => join(folder.path, stage),
     log: (text: string) => told.push(text),
     caseSettings: { periods, concentrations: { variables: { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25' } } },
     settings: { inversion: { nuisance: { runs } } },
-  } as unknown as StageContext;
+  } as unknown as Workspace;
   const concentrations = new Float32Array(HOURS * CELLS * SPECIES.length).fill(40);
   const prepared = { name: period.name, grid: GRID, time: TIME, runs: new Map([['prior', { concentrations }]]) } as unknown as PreparedPeriod;
   const series = operator.atStations(concentrations.map(() => updated));
