@@ -2,8 +2,7 @@
 import { join } from 'node:path';
 import { GateError } from '../../base/errors';
 import type { Certificate } from '../../surrogate/judgement/certificate';
-import { CERTIFICATE_FILE } from '../stages/certify-stage';
-import {} from '../../assimilation/surrogate/trained-surrogate';
+import { CERTIFICATE_FILE } from '../transport-runs/certified-values';
 import { summaryIn } from '../engine/record';
 import type { StageContext } from '../engine/stage';
 

@@ -32,11 +32,10 @@ import {
   preparedPeriod,
   refuseOtherSurrogate,
 } from '../../assimilation/surrogate/trained-surrogate';
+import { CERTIFICATE_FILE } from '../transport-runs/certified-values';
 import { runsAsParts, simulatedHash } from '../transport-runs/simulated-values';
 import type { Stage, StageContext } from '../engine/stage';
 import { expectUpToDate } from '../engine/stage-keys';
-
-export const CERTIFICATE_FILE = 'certificate.json';
 
 /** Hours behind the spin-up from which those of the derivative's test are: tracers are carried anew for each of its passes, and a week is as good as a month. */
 const DIFFERENTIATED_HOURS = 168;

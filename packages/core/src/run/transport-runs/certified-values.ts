@@ -6,6 +6,8 @@ import type { Certificate } from '../../surrogate/judgement/certificate';
 import { canonicalJson, hashText } from '../../files/canonical-json';
 import { readRecord } from '../engine/record';
 
+export const CERTIFICATE_FILE = 'certificate.json';
+
 /** @param part - of the certificate that is read; all of it unless given */
 export function certificateHash(dir: string, part: (certificate: Certificate) => unknown = (certificate) => certificate): string | undefined {
   const record = readRecord(dir);
