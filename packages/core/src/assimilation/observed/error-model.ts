@@ -5,7 +5,6 @@ import { type Species, SPECIES } from '../../base/species';
 import { errorShare, inflatedErrors, inflationOf, meanSpacing, responseError, type ErrorModel } from '../../inversion/observations/observation-error';
 import type { ObservationOperator } from '../../inversion/observations/observation-operator';
 import type { Certificate } from '../../surrogate/judgement/certificate';
-import {} from '../surrogate/trained-surrogate';
 import type { Workspace } from '../workspace';
 
 /** What is added to the errors of single observations; see {@link inflatedErrors}. */

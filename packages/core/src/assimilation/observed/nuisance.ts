@@ -8,7 +8,6 @@ import { ConfigError } from '../../base/errors';
 import { VaryingNumber } from '../../inversion/model/nuisance-series';
 import { instant } from '../../files/ioapi/ioapi-time';
 import { hourlyFiles, nuisanceRun, simulatedFile } from '../../case/case-runs';
-import {} from '../surrogate/trained-surrogate';
 import { priorRun, runInFiles, throughOperator, type ObservedPeriod, type RunFields } from './observed-periods';
 import type { Workspace } from '../workspace';
 import type { SurrogateForwardModel } from '../surrogate/surrogate-forward-model';

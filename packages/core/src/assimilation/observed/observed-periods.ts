@@ -7,7 +7,6 @@ import { wholeGrid, type Hours, type PeriodSource } from '../../fields/period-so
 import type { Grid } from '../../grid/grid';
 import type { ObservationOperator } from '../../inversion/observations/observation-operator';
 import { joined } from '../../base/vectors';
-import {} from '../surrogate/trained-surrogate';
 import { operatorOf, readMonitors, type Monitors } from './monitors';
 import { readRunConcentrations } from '../../transport/run-concentrations';
 import type { Workspace } from '../workspace';

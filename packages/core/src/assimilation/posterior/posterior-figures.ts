@@ -1,7 +1,6 @@
 /** Figures of a posterior of the case's inversion: of all emissions and, where it gives sectors factors of their own, of each. */
 import { regionMasks } from '../../case/gridded/regions';
 import { ROUNDOFF } from '../../base/device';
-import {} from '../surrogate/trained-surrogate';
 import type { InversionSetup } from '../inversion-setup';
 import { hoursPerSlot } from '../factors/time-slots';
 import type { Workspace } from '../workspace';

@@ -7,7 +7,6 @@ import type { ObservationOperator, StationSeries } from '../../inversion/observa
 import type { VaryingNumber } from '../../inversion/model/nuisance-series';
 import { changedFields, nameOfPart, sharedBiasName, valuesOfPart, varyingParts } from '../observed/nuisance';
 import type { RunFields } from '../observed/observed-periods';
-import {} from '../surrogate/trained-surrogate';
 import type { Workspace } from '../workspace';
 import { PRIOR } from '../../case/case-runs';
 

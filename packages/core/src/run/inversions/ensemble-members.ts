@@ -5,7 +5,6 @@ import { readTensors, removeCheckpoint, writeTensors } from '../../files/checkpo
 import { makeFolder } from '../../files/make-folder';
 import { randomisedMember } from '../../inversion/uncertainty/randomised';
 import type { InversionSetup } from '../../assimilation/inversion-setup';
-import {} from '../../assimilation/surrogate/trained-surrogate';
 import { spreadOverRanks } from '../engine/spread-over-ranks';
 import type { StageContext } from '../engine/stage';
 
