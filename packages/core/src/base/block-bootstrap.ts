@@ -17,15 +17,15 @@ const DRAWS = 1000;
 export const FEWEST_BLOCKS = 5;
 
 /** Which blocks each draw takes, one draw after the other. Kept for the last numbers of blocks: a report asks for hundreds of intervals of few. */
-const kept = new Map<number, Int32Array>();
+const blocksByShape = new Map<number, Int32Array>();
 
 function drawnBlocks(count: number): Int32Array {
-  const known = kept.get(count);
+  const known = blocksByShape.get(count);
   if (known) return known;
   const random = new Random(1);
   const order = Int32Array.from({ length: DRAWS * count }, () => random.integer(count));
-  if (kept.size === 8) kept.delete(kept.keys().next().value!);
-  kept.set(count, order);
+  if (blocksByShape.size === 8) blocksByShape.delete(blocksByShape.keys().next().value!);
+  blocksByShape.set(count, order);
   return order;
 }
 

@@ -52,8 +52,8 @@ export function nvidiaDriver(): { version?: string; lookedFor: string } {
   }
 }
 
-function missing(asked: DeviceChoice, { built, reason, devices }: CudaDevices): DeviceError {
-  const say = (text: string): DeviceError => new DeviceError('DEVICE_CUDA_MISSING', `device ${asked}: ${text}, or use --device cpu`);
+function missing(choice: DeviceChoice, { built, reason, devices }: CudaDevices): DeviceError {
+  const say = (text: string): DeviceError => new DeviceError('DEVICE_CUDA_MISSING', `device ${choice}: ${text}, or use --device cpu`);
   if (!built) return say(`expected CUDA kernels but ${reason}: install nvcc, delete packages/native/build and run npm run setup`);
   if (devices.length > 0)
     return say(`expected one of the GPUs of this machine but it has ${listGpus(devices)} only: use --device cuda:${devices[0].index}`);
@@ -62,11 +62,11 @@ function missing(asked: DeviceChoice, { built, reason, devices }: CudaDevices): 
   return say(`expected a GPU that CUDA can use but ${reason} and ${driver}: run where a GPU and its driver are (retroplume doctor tells more)`);
 }
 
-function findGpu(asked: DeviceChoice): CudaDevice | undefined {
+function findGpu(choice: DeviceChoice): CudaDevice | undefined {
   const found = cudaDevices();
-  const index = asked.startsWith('cuda:') ? Number(asked.slice('cuda:'.length)) : 0;
+  const index = choice.startsWith('cuda:') ? Number(choice.slice('cuda:'.length)) : 0;
   const gpu = found.devices.find((each) => each.index === index);
-  if (!gpu && asked !== 'auto') throw missing(asked, found);
+  if (!gpu && choice !== 'auto') throw missing(choice, found);
   return gpu;
 }
 

@@ -26,9 +26,9 @@ function overlay(under: Tree, over: Tree): Tree {
   return out;
 }
 
-function withDefaults(defaults: object, given: unknown): unknown {
-  if (given === undefined || given === null) return { ...defaults };
-  return isTree(given) ? overlay(defaults as Tree, given) : given;
+function withDefaults(defaults: object, overrides: unknown): unknown {
+  if (overrides === undefined || overrides === null) return { ...defaults };
+  return isTree(overrides) ? overlay(defaults as Tree, overrides) : overrides;
 }
 
 /**

@@ -10,20 +10,20 @@ const RESERVED = ['ALL', 'TOTAL', 'BIOG', 'MIOG', 'MGEM', 'LTNG', 'SEASPRAY', 'W
 
 type Emissions = Pick<Case['emissions'], 'files' | 'label' | 'sectors'>;
 
-function given({ files, label, sectors }: Emissions): [name: string, label: string | undefined][] {
+function labelledStreams({ files, label, sectors }: Emissions): [name: string, label: string | undefined][] {
   const own = Object.entries(sectors).map(([name, sector]): [string, string | undefined] => [name, sector.label]);
   return files === undefined ? own : [[REST, label], ...own];
 }
 
 /** The label of each sector, in capitals as CMAQ compares them: the case's, or else its name. */
 export function streamLabels(emissions: Emissions): Map<string, string> {
-  const all = given(emissions);
+  const all = labelledStreams(emissions);
   return new Map(all.map(([name, label]) => [name, (label ?? (all.length === 1 ? WHOLE : name)).toUpperCase()]));
 }
 
 /** Labels that the case gives, by sector; undefined where it leaves all to their names. */
 export function chosenLabels(emissions: Emissions): Record<string, string> | undefined {
-  const chosen = given(emissions).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const chosen = labelledStreams(emissions).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return chosen.length > 0 ? Object.fromEntries(chosen) : undefined;
 }
 

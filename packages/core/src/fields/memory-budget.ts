@@ -15,15 +15,15 @@ export function bytesOfFields(processes = 1): number {
 export class MemoryBudget {
   private readonly files: HourStore[] = [];
   /** bytes that are in memory, and bytes that found no room */
-  readonly given = { inMemory: 0, elsewhere: 0 };
+  readonly spent = { inMemory: 0, elsewhere: 0 };
 
   constructor(private readonly mostBytes = bytesOfFields()) {}
 
   /** Takes room for fields. @returns whether there was enough */
   take(shape: HourStoreShape): boolean {
     const bytes = hourStoreBytes(shape);
-    const fits = this.given.inMemory + bytes <= this.mostBytes;
-    this.given[fits ? 'inMemory' : 'elsewhere'] += bytes;
+    const fits = this.spent.inMemory + bytes <= this.mostBytes;
+    this.spent[fits ? 'inMemory' : 'elsewhere'] += bytes;
     return fits;
   }
 

@@ -27,7 +27,7 @@ export class ChosenHours {
   }
 
   /** Places of the fields of a range of hours. */
-  within({ first, count }: Hours): Hours {
+  positionsOf({ first, count }: Hours): Hours {
     return { first: this.before[first], count: this.before[first + count] - this.before[first] };
   }
 }
@@ -56,7 +56,7 @@ export class SparseHours {
   }
 
   private placed(range: Hours): Hours {
-    const own = this.chosen.within(range);
+    const own = this.chosen.positionsOf(range);
     if (own.count !== range.count)
       throw new Error(`fields of hours ${range.first} to ${range.first + range.count - 1}: not all of them were asked for before`);
     return own;

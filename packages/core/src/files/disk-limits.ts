@@ -45,20 +45,23 @@ const QUOTA = /disk quota exceeded|\bEDQUOT\b/i;
 /**
  * The error for a full disk that another program has met; undefined where neither its last words nor the disk itself tell of one.
  *
- * @param what - the program and what became of it, for a sentence
+ * @param subject - the program and what became of it, for a sentence
  * @param folder - into which it writes
  * @param said - the end of what it has printed
  * @param log - where all of it is
  */
-export function fullDiskError(what: string, { folder, said, log }: { folder: string; said: string; log: string }): DataError | undefined {
-  if (QUOTA.test(said)) {
+export function fullDiskError(
+  subject: string,
+  { folder, lastWords, log }: { folder: string; lastWords: string; log: string },
+): DataError | undefined {
+  if (QUOTA.test(lastWords)) {
     return new DataError(
       'DISK_QUOTA',
-      `${what}, as your quota on the disk of ${folder} is used up: make room within it, or ask for more; see ${log}`,
+      `${subject}, as your quota on the disk of ${folder} is used up: make room within it, or ask for more; see ${log}`,
     );
   }
-  if (!FULL.test(said) && !isFull(folder)) return undefined;
-  return new DataError('DISK_FULL', `${what}, as the disk of ${folder} has no room left: free some space and run again; see ${log}`);
+  if (!FULL.test(lastWords) && !isFull(folder)) return undefined;
+  return new DataError('DISK_FULL', `${subject}, as the disk of ${folder} has no room left: free some space and run again; see ${log}`);
 }
 
 /** Bytes below which a disk has no room for a model's next write. */

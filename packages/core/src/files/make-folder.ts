@@ -61,8 +61,8 @@ export function bytesBelow(folder: string): number {
   }, 0);
 }
 
-function cannotBeMade(path: string, why: string, cause?: unknown): DataError {
-  return new DataError('WRITE_FAILED', `${path}: this folder cannot be made (${why}): give another place, where folders can be made`, { cause });
+function cannotBeMade(path: string, reason: string, cause?: unknown): DataError {
+  return new DataError('WRITE_FAILED', `${path}: this folder cannot be made (${reason}): give another place, where folders can be made`, { cause });
 }
 
 function isFolder(path: string): boolean {

@@ -86,17 +86,17 @@ class TokenReader {
     return this.next >= this.list.length;
   }
 
-  name(what: string): string {
+  name(expected: string): string {
     const token = this.list[this.next++];
     if (token && 'text' in token) return token.text.trim();
-    throw syntax(this.path, `expected the quoted name of ${what} but received ${token ? String(token.number) : 'the end of the file'}`);
+    throw syntax(this.path, `expected the quoted name of ${expected} but received ${token ? String(token.number) : 'the end of the file'}`);
   }
 
-  numbers(count: number, what: string): number[] {
+  numbers(count: number, expected: string): number[] {
     return Array.from({ length: count }, () => {
       const token = this.list[this.next++];
       if (token && 'number' in token) return token.number;
-      throw syntax(this.path, `${what} needs ${count} numbers but received ${token ? `'${token.text}'` : 'the end of the file'}`);
+      throw syntax(this.path, `${expected} needs ${count} numbers but received ${token ? `'${token.text}'` : 'the end of the file'}`);
     });
   }
 }
@@ -130,6 +130,6 @@ function readText(path: string): string {
 
 const decimal = (value: number): string => (Number.isInteger(value) ? value.toFixed(1) : String(value));
 
-function syntax(path: string, what: string): GridError {
-  return new GridError('GRIDDESC_SYNTAX', `${path}: ${what}: mend the GRIDDESC (a header line, coordinate systems, a blank name, grids)`);
+function syntax(path: string, fault: string): GridError {
+  return new GridError('GRIDDESC_SYNTAX', `${path}: ${fault}: mend the GRIDDESC (a header line, coordinate systems, a blank name, grids)`);
 }

@@ -147,8 +147,8 @@ export const utmMeridian = (zone: number): number => 6 * Math.abs(zone) - 183;
 /** +approx is exact on a sphere; proj4 asks for it there. */
 const transverseMercator = (scale: number, meridian: number): string => `tmerc +approx +lat_0=0 +k_0=${scale} +lon_0=${meridian}`;
 
-function refused(gdtyp: number, what: string, rule: string): GridError {
-  return new GridError('GRID_PROJECTION', `grid: ${what} is not read for GDTYP ${gdtyp}: ${rule}; mend the GRIDDESC or the file's header`);
+function refused(gdtyp: number, parameter: string, rule: string): GridError {
+  return new GridError('GRID_PROJECTION', `grid: ${parameter} is not read for GDTYP ${gdtyp}: ${rule}; mend the GRIDDESC or the file's header`);
 }
 
 /**

@@ -17,7 +17,7 @@ export interface WindDirection {
   /** degrees that are added in each cell, `[rows, cols]`; undefined where they cannot be known */
   turn?: Float64Array;
   /** which angle is taken, or why none is known */
-  said: string;
+  description: string;
   /** where none is known: what the user can do */
   remedy?: string;
 }

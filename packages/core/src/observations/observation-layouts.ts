@@ -95,22 +95,22 @@ export const OCCURRING_SPECIES = ['NO2', 'SO2', 'O3', 'PM2.5'];
 const WIDE_COLUMNS = ['date', 'hour', 'type'];
 
 /** @throws {DataError} `COLUMN_MISSING`, `COLUMN_TWICE` */
-export function layoutOf(spec: ObservationsSpec, held: HeldColumns): Layout {
+export function layoutOf(spec: ObservationsSpec, table: HeldColumns): Layout {
   switch (spec.layout) {
     case 'long':
-      return long(spec, held);
+      return long(spec, table);
     case 'cnemc-wide':
-      return wide(held);
+      return wide(table);
     case 'airnow':
       return airnow();
     case 'aqs':
-      return spec.resolution === 'daily' ? aqsDaily(held) : aqsHourly(held);
+      return spec.resolution === 'daily' ? aqsDaily(table) : aqsHourly(table);
     case 'eea':
-      return held.columns.includes('Samplingpoint') ? eeaParquet(spec, held) : eeaCsv(spec, held);
+      return table.columns.includes('Samplingpoint') ? eeaParquet(spec, table) : eeaCsv(spec, table);
     case 'openaq':
-      return openaq(held);
+      return openaq(table);
     case 'sql':
-      return { ...fromRelation('view'), gaps: columnsAbsent(held, spec.sql ?? '') };
+      return { ...fromRelation('view'), gaps: columnsAbsent(table, spec.sql ?? '') };
   }
 }
 
@@ -122,10 +122,10 @@ function fromRelation(relation: string): Pick<Layout, 'relations' | 'times' | 's
 function columnsAbsent({ columns, files }: HeldColumns, sql: string): string[] {
   const text = sql.toLowerCase();
   const named = columns.filter((name) => text.includes(name.toLowerCase()));
-  return files.flatMap(({ path, columns: own }) =>
+  return files.flatMap(({ path, columns }) =>
     gapOf(
       path,
-      named.filter((name) => !own.includes(name)),
+      named.filter((name) => !columns.includes(name)),
     ),
   );
 }
@@ -167,10 +167,10 @@ function long({ columns: named }: ObservationsSpec, { label, files }: HeldColumn
 /** Columns that are unpivoted at once, of one species: DuckDB makes a list of them in every row, and all 1600 at once would take more memory than the files. */
 const UNPIVOTED = 200;
 
-function wide({ label, columns: held, files }: HeldColumns): Layout {
+function wide({ label, columns, files }: HeldColumns): Layout {
   requireColumns(files, WIDE_COLUMNS);
   for (const { path, columns } of files) for (const [name, twice] of namesTwice(columns)) throw columnTwice(path, name, twice);
-  const stations = held.filter((name) => !WIDE_COLUMNS.includes(name));
+  const stations = columns.filter((name) => !WIDE_COLUMNS.includes(name));
   if (stations.length === 0)
     throw new DataError(
       'COLUMN_MISSING',
@@ -237,20 +237,20 @@ const AQS_DAILY = ['Date Local', 'Sample Duration', 'Event Type', 'Arithmetic Me
 /** Means of a whole day; that of ozone is one over its 8-hour running means. */
 const AQS_DAY_MEANS = "('1 HOUR', '24 HOUR', '24-HR BLK AVG')";
 
-function aqsHourly(held: HeldColumns): Layout {
-  requireAqsColumns(held, AQS_HOURLY, AQS_DAILY, 'daily');
+function aqsHourly(table: HeldColumns): Layout {
+  requireAqsColumns(table, AQS_HOURLY, AQS_DAILY, 'daily');
   const rows = aqsRows(`trim("Date GMT") || ' ' || trim("Time GMT")`, 'Sample Measurement', '');
   return {
     ...fromRelation(`${rows} WHERE species IS NOT NULL`),
     precedence: 'code, poc',
     held: `SELECT coalesce(species, code) FROM ${rows}`,
     zone: 'UTC',
-    ...(clockColumn(held.columns).length > 0 ? { clocks: clockRows(aqsIdentifier(AQS_SITE), 'raw') } : {}),
+    ...(clockColumn(table.columns).length > 0 ? { clocks: clockRows(aqsIdentifier(AQS_SITE), 'raw') } : {}),
   };
 }
 
-function aqsDaily(held: HeldColumns): Layout {
-  requireAqsColumns(held, AQS_DAILY, AQS_HOURLY, 'hourly');
+function aqsDaily(table: HeldColumns): Layout {
+  requireAqsColumns(table, AQS_DAILY, AQS_HOURLY, 'hourly');
   const rows = aqsRows(
     'trim("Date Local")',
     'Arithmetic Mean',

@@ -53,7 +53,7 @@ export class ObservationReader {
   /** of what is read: with the steps beside those that are asked for by which the rules judge them */
   private axis: TimeAxis = { start: new Date(Number.NaN), stepSeconds: 0, count: 0 };
   /** steps of the axis that are asked for: from the first up to the end */
-  private asked = { first: 0, end: 0 };
+  private hours = { first: 0, end: 0 };
   private layout!: Layout;
   /** by species: values at times that begin no step, and values outside the grid */
   private offStep = new Map<string, OffStep>();
@@ -194,12 +194,12 @@ export class ObservationReader {
     assertQuality(label, species, floor, quality, Number(commas));
     const rules = this.spec.quality;
     if (rules && anyRule(rules)) {
-      quality.rules = applyRules(read, stations.length, species, rules, { axis, zone: this.spec.timeZone, counted: this.asked });
+      quality.rules = applyRules(read, stations.length, species, rules, { axis, zone: this.spec.timeZone, counted: this.hours });
       quality.valid -= Object.values(quality.rules).reduce((sum, count) => sum + count, 0);
       if (quality.valid === 0)
         throw new DataError('OBSERVATIONS_EMPTY', `${label}: ${species}: the rules of observations.quality leave no value: loosen them in the case`);
     }
-    const values = read.subarray(this.asked.first * stations.length, this.asked.end * stations.length);
+    const values = read.subarray(this.hours.first * stations.length, this.hours.end * stations.length);
     quality.missing = values.length - quality.valid;
     quality.belowZero = values.reduce((count, value) => (value < 0 ? count + 1 : count), 0);
     const low = lowLimit(species, values);
@@ -235,7 +235,7 @@ export class ObservationReader {
     if (heard.length > 0) return heard;
     throw new DataError(
       'OBSERVATIONS_EMPTY',
-      `${this.label}: ${held.join(', ')}: no value at any station of ${this.spec.stations.file}${this.outside.length > 0 ? ' inside the grid' : ''} in ${this.asked.end - this.asked.first} times from ${instant(timeAt(this.axis, this.asked.first))} on: give files that hold observations of these stations and times`,
+      `${this.label}: ${held.join(', ')}: no value at any station of ${this.spec.stations.file}${this.outside.length > 0 ? ' inside the grid' : ''} in ${this.hours.end - this.hours.first} times from ${instant(timeAt(this.axis, this.hours.first))} on: give files that hold observations of these stations and times`,
     );
   }
 
@@ -301,15 +301,15 @@ export class ObservationReader {
     const first = beside.reduce((a, b) => Math.min(a, b), 0);
     const end = beside.reduce((a, b) => Math.max(a, b + 1), axis.count);
     this.axis = { ...axis, start: timeAt(axis, first), count: end - first };
-    this.asked = { first: -first, end: axis.count - first };
+    this.hours = { first: -first, end: axis.count - first };
   }
 
   private isAsked(step: number): boolean {
-    return step >= this.asked.first && step < this.asked.end;
+    return step >= this.hours.first && step < this.hours.end;
   }
 
   private get isAskedSql(): string {
-    return `step >= ${this.asked.first} AND step < ${this.asked.end}`;
+    return `step >= ${this.hours.first} AND step < ${this.hours.end}`;
   }
 
   private stepOf(at: number, { start, stepSeconds }: TimeAxis): number {

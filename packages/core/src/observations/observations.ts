@@ -133,9 +133,9 @@ function hasValue(values: Float32Array, station: number, stations: number): bool
   return false;
 }
 
-function pickStations(values: Float32Array, kept: number[], stations: number): Float32Array {
+function pickStations(values: Float32Array, indices: number[], stations: number): Float32Array {
   const steps = values.length / stations;
-  const picked = new Float32Array(steps * kept.length);
-  for (let step = 0; step < steps; step++) kept.forEach((station, i) => (picked[step * kept.length + i] = values[step * stations + station]));
+  const picked = new Float32Array(steps * indices.length);
+  for (let step = 0; step < steps; step++) indices.forEach((station, i) => (picked[step * indices.length + i] = values[step * stations + station]));
   return picked;
 }

@@ -86,7 +86,7 @@ class Series {
     this.steps = values.length / stations;
   }
 
-  private at(step: number): number {
+  private hourAt(step: number): number {
     return this.values[step * this.stations + this.station];
   }
 
@@ -98,7 +98,7 @@ class Series {
 
   drop(bad: (value: number) => boolean): number {
     let dropped = 0;
-    for (let step = 0; step < this.steps; step++) if (bad(this.at(step))) dropped += this.remove([step]); // NaN is neither below nor above anything
+    for (let step = 0; step < this.steps; step++) if (bad(this.hourAt(step))) dropped += this.remove([step]); // NaN is neither below nor above anything
     return dropped;
   }
 
@@ -106,7 +106,7 @@ class Series {
     let dropped = 0;
     for (let first = 0; first < this.steps;) {
       let end = first + 1;
-      while (end < this.steps && this.at(end) === this.at(first)) end++;
+      while (end < this.steps && this.hourAt(end) === this.hourAt(first)) end++;
       if (end - first >= length) dropped += this.remove(Array.from({ length: end - first }, (_, i) => first + i));
       first = end;
     }
@@ -117,8 +117,8 @@ class Series {
   dropSpikes(factor: number, floor: number): number {
     const spikes: number[] = [];
     for (let step = 1; step + 1 < this.steps; step++) {
-      const neighbour = Math.max(0, this.at(step - 1), this.at(step + 1)); // NaN if one is missing; of a value below zero there is no multiple
-      if (this.at(step) > factor * neighbour && this.at(step) > neighbour + floor) spikes.push(step);
+      const neighbour = Math.max(0, this.hourAt(step - 1), this.hourAt(step + 1)); // NaN if one is missing; of a value below zero there is no multiple
+      if (this.hourAt(step) > factor * neighbour && this.hourAt(step) > neighbour + floor) spikes.push(step);
     }
     return this.remove(spikes);
   }
@@ -126,7 +126,7 @@ class Series {
   dropShortDays(days: readonly number[], least: number): number {
     let dropped = 0;
     for (let day = 0; day + 1 < days.length; day++) {
-      const held = Array.from({ length: days[day + 1] - days[day] }, (_, i) => days[day] + i).filter((step) => !Number.isNaN(this.at(step)));
+      const held = Array.from({ length: days[day + 1] - days[day] }, (_, i) => days[day] + i).filter((step) => !Number.isNaN(this.hourAt(step)));
       if (held.length < least) dropped += this.remove(held);
     }
     return dropped;

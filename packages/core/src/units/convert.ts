@@ -71,7 +71,7 @@ function bridgeFactor(source: Unit, target: Unit, request: Request): number {
   if (restEqual && Math.abs(fraction) === 1 && length === 3 * fraction && mass + amount === -fraction) {
     return gasDensity(request) ** -fraction * molarMass(request, mass !== 0) ** mass;
   }
-  throw new UnitError('UNIT_MISMATCH', `${said(request)}: one cannot become the other: set the unit that the values are really in`);
+  throw new UnitError('UNIT_MISMATCH', `${inWords(request)}: one cannot become the other: set the unit that the values are really in`);
 }
 
 /** kg mol-1 */
@@ -79,16 +79,16 @@ function molarMass(request: Request, needed = true): number {
   const { molarMass: grams } = request.context;
   if (!needed) return 1;
   if (grams !== undefined && grams > 0) return grams / 1000;
-  throw new UnitError('UNIT_MOLAR_MASS', `${said(request)}: that needs a molar mass: set molarMass (g mol-1)`);
+  throw new UnitError('UNIT_MOLAR_MASS', `${inWords(request)}: that needs a molar mass: set molarMass (g mol-1)`);
 }
 
 /** mol m-3 */
 function gasDensity(request: Request): number {
   const { temperature = 0, pressure = 0 } = request.context;
   if (temperature > 0 && pressure > 0) return pressure / (GAS_CONSTANT * temperature);
-  throw new UnitError('UNIT_GAS_STATE', `${said(request)}: that needs the gas's temperature (K) and pressure (Pa): set gasReference`);
+  throw new UnitError('UNIT_GAS_STATE', `${inWords(request)}: that needs the gas's temperature (K) and pressure (Pa): set gasReference`);
 }
 
-function said({ from, to, context }: Request): string {
+function inWords({ from, to, context }: Request): string {
   return `${context.subject ? `${context.subject}: ` : ''}it is in "${from}" but "${to}" was asked for`;
 }

@@ -107,7 +107,7 @@ function plain(text: string): string {
 }
 
 /** One "*" between parts is a space; a part may be a product in brackets. */
-function multiplyAll(unit: { dimension: number[]; scale: number }, text: string, power: number, said: string): void {
+function multiplyAll(unit: { dimension: number[]; scale: number }, text: string, power: number, spelling: string): void {
   let sign = 1;
   // "/" turns the sign of the part after it; "kg/m2/s" and "kg/m2 s" mean what they look like: the latter is m-2 s.
   for (const part of text.replace(/(?<!\*)\*(?!\*)/g, ' ').match(/\/|\([^()]*\)(?:(?:\*\*|\^)?[+-]?\d+)?|[^\s/]+/g) ?? []) {
@@ -116,24 +116,25 @@ function multiplyAll(unit: { dimension: number[]; scale: number }, text: string,
       continue;
     }
     const bracket = /^\((.*)\)(?:\*\*|\^)?([+-]?\d+)?$/.exec(part);
-    if (bracket) multiplyAll(unit, bracket[1], sign * power * Number(bracket[2] ?? 1), said);
-    else multiply(unit, part, sign * power, said);
+    if (bracket) multiplyAll(unit, bracket[1], sign * power * Number(bracket[2] ?? 1), spelling);
+    else multiply(unit, part, sign * power, spelling);
     sign = 1;
   }
 }
 
-function multiply(unit: { dimension: number[]; scale: number }, part: string, sign: number, said: string): void {
+function multiply(unit: { dimension: number[]; scale: number }, part: string, sign: number, spelling: string): void {
   const match = /^(1|%|[A-Za-z_]+)(?:(?:\*\*|\^)?([+-]?\d+))?$/.exec(part);
   const entry = match && (EXACT.get(match[1]) ?? NAMES[match[1].toLowerCase()] ?? EXACT.get(match[1].toLowerCase()));
-  if (!entry) throw new UnitError('UNIT_UNKNOWN', `${said}: "${part}" is not known: write it as in "ug m-3", "ppb", "moles/s", "g/s", "kg m-2 s-1"`);
+  if (!entry)
+    throw new UnitError('UNIT_UNKNOWN', `${spelling}: "${part}" is not known: write it as in "ug m-3", "ppb", "moles/s", "g/s", "kg m-2 s-1"`);
   if (match[1] === 'mt' || match[1] === 'MT') {
-    throw new UnitError('UNIT_UNKNOWN', `${said}: "${part}" may be a metric ton or a million of them: write t or Mt`);
+    throw new UnitError('UNIT_UNKNOWN', `${spelling}: "${part}" may be a metric ton or a million of them: write t or Mt`);
   }
   const power = sign * Number(match[2] ?? 1);
   if (match[1].toLowerCase() === 'nm' && Math.abs(power) === 3) {
     throw new UnitError(
       'UNIT_UNKNOWN',
-      `${said}: "${part}" is a normal cubic metre, whose temperature and pressure it does not tell: write m3, and for observations of a gas set those in observations.gasReference`,
+      `${spelling}: "${part}" is a normal cubic metre, whose temperature and pressure it does not tell: write m3, and for observations of a gas set those in observations.gasReference`,
     );
   }
   unit.scale *= entry[0] ** power;

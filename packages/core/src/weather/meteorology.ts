@@ -26,7 +26,7 @@ export interface Channel {
   /** of CF, where it has one for it */
   standardName?: string;
   least?: number;
-  most?: number;
+  greatest?: number;
 }
 
 /** Beyond any tornado or jet. */
@@ -39,39 +39,39 @@ const WIND = { units: 'm s-1', least: -150, most: 150 };
 export const CHANNELS: Readonly<Record<string, Channel>> = {
   u: { ...WIND, standardName: 'x_wind', description: 'wind along the grid x axis at 10 m' },
   v: { ...WIND, standardName: 'y_wind', description: 'wind along the grid y axis at 10 m' },
-  TEMP2: { units: 'K', standardName: 'air_temperature', description: 'temperature at 2 m', least: 150, most: 350 },
-  PBL: { units: 'm', standardName: 'atmosphere_boundary_layer_thickness', description: 'boundary-layer height', least: 0, most: 1e4 },
+  TEMP2: { units: 'K', standardName: 'air_temperature', description: 'temperature at 2 m', least: 150, greatest: 350 },
+  PBL: { units: 'm', standardName: 'atmosphere_boundary_layer_thickness', description: 'boundary-layer height', least: 0, greatest: 1e4 },
   inversePbl: { units: 'm-1', description: 'inverse of the boundary-layer height' },
   RGRND: {
     units: 'W m-2',
     standardName: 'surface_downwelling_shortwave_flux_in_air',
     description: 'solar radiation reaching the ground',
     least: -1,
-    most: 1600,
+    greatest: 1600,
   },
-  Q2: { units: 'kg kg-1', standardName: 'humidity_mixing_ratio', description: 'water-vapour mixing ratio at 2 m', least: -1e-6, most: 0.1 },
-  RN: { units: 'cm', standardName: 'lwe_thickness_of_precipitation_amount', description: 'precipitation per step', least: -1e-3, most: 100 },
+  Q2: { units: 'kg kg-1', standardName: 'humidity_mixing_ratio', description: 'water-vapour mixing ratio at 2 m', least: -1e-6, greatest: 0.1 },
+  RN: { units: 'cm', standardName: 'lwe_thickness_of_precipitation_amount', description: 'precipitation per step', least: -1e-3, greatest: 100 },
   RC: {
     units: 'cm',
     standardName: 'lwe_thickness_of_convective_precipitation_amount',
     description: 'convective precipitation per step',
     least: -1e-3,
-    most: 100,
+    greatest: 100,
   },
-  PRSFC: { units: 'Pa', standardName: 'surface_air_pressure', description: 'surface pressure', least: 2e4, most: 1.2e5 },
-  WSPD10: { units: 'm s-1', standardName: 'wind_speed', description: 'wind speed at 10 m', least: 0, most: 150 },
+  PRSFC: { units: 'Pa', standardName: 'surface_air_pressure', description: 'surface pressure', least: 2e4, greatest: 1.2e5 },
+  WSPD10: { units: 'm s-1', standardName: 'wind_speed', description: 'wind speed at 10 m', least: 0, greatest: 150 },
   WDIR10: {
     units: 'degrees',
     standardName: 'wind_from_direction',
     description: 'direction from which the wind at 10 m comes, clockwise from true north',
     least: -360,
-    most: 360,
+    greatest: 360,
   },
   UWIND: { ...WIND, standardName: 'x_wind', description: 'wind along the grid x axis in the lowest layers' },
   VWIND: { ...WIND, standardName: 'y_wind', description: 'wind along the grid y axis in the lowest layers' },
   UWINDC: { ...WIND, standardName: 'x_wind', description: 'wind along the grid x axis in the lowest layers' },
   VWINDC: { ...WIND, standardName: 'y_wind', description: 'wind along the grid y axis in the lowest layers' },
-  USTAR: { units: 'm s-1', description: 'friction velocity', least: 0, most: 20 },
+  USTAR: { units: 'm s-1', description: 'friction velocity', least: 0, greatest: 20 },
   hourSin: { units: '1', description: 'sine of the local solar hour' },
   hourCos: { units: '1', description: 'cosine of the local solar hour' },
 };
@@ -80,7 +80,7 @@ const LOWEST_PBL = 10;
 
 /** A day of one file, each variable read once. */
 class Slab {
-  private readonly held = new Map<string, Float32Array>();
+  private readonly fields = new Map<string, Float32Array>();
 
   constructor(
     readonly reader: IoapiReader,
@@ -105,7 +105,7 @@ class Slab {
 
   /** `[count, rows, cols]` of the lowest layer, in the unit of CHANNELS. */
   variable(name: string): Float32Array {
-    const held = this.held.get(name);
+    const held = this.fields.get(name);
     if (held) return held;
     const { reader, count, start, grid, stepSeconds } = this;
     const fields = reader.read(name, this.fileStep, count, 0);
@@ -113,13 +113,13 @@ class Slab {
     const channel: Channel | undefined = CHANNELS[name];
     if (channel) convert(fields, units, channel.units, { subject: `${reader.path}: ${name}` });
     assertValues(fields, { path: reader.path, variable: name, grid, start, stepSeconds, layers: 1 }, channel);
-    this.held.set(name, fields);
+    this.fields.set(name, fields);
     return fields;
   }
 
   derived(name: string, make: () => Record<string, Float32Array>): Float32Array {
-    if (!this.held.has(name)) for (const [key, fields] of Object.entries(make())) this.held.set(key, fields);
-    return this.held.get(name) as Float32Array;
+    if (!this.fields.has(name)) for (const [key, fields] of Object.entries(make())) this.fields.set(key, fields);
+    return this.fields.get(name) as Float32Array;
   }
 }
 
@@ -150,10 +150,10 @@ export function windSaid(reader: IoapiReader): string | undefined {
   if (!isHeld) return undefined;
   if (pair[0] === 'WSPD10') {
     requireDirection(reader);
-    return directionOf(reader).said;
+    return directionOf(reader).description;
   }
   const isPassedOver = pair[0] !== 'u';
-  return isPassedOver ? `the wind is ${pair.join(', ')} of METDOT3D's lowest layers: ${directionOf(reader).said}` : undefined;
+  return isPassedOver ? `the wind is ${pair.join(', ')} of METDOT3D's lowest layers: ${directionOf(reader).description}` : undefined;
 }
 
 function wind(slab: Slab): Record<string, Float32Array> {
@@ -243,7 +243,7 @@ function requireVariables(reader: IoapiReader, channel: string, neededBy?: strin
 
 /** @throws {DataError} `WIND_DIRECTION` */
 function requireDirection(reader: IoapiReader): void {
-  const { turn, said, remedy } = directionOf(reader);
+  const { turn, description, remedy } = directionOf(reader);
   if (turn !== undefined) return;
-  throw new DataError('WIND_DIRECTION', `${reader.path}: ${said}: ${remedy!}`);
+  throw new DataError('WIND_DIRECTION', `${reader.path}: ${description}: ${remedy!}`);
 }

@@ -33,13 +33,13 @@ export class RecordIndex {
   /**
    * @param during - the hours that are asked for: the axis then has these, the one before and the instant at which they end, where they are held, and of what
    *   else the files hold, such as other periods, nothing is looked at. By default it has all times
-   * @param what - the variable whose files these are, for messages
+   * @param subject - the variable whose files these are, for messages
    * @throws {DataError} `TIME_GAP` if the times of all files together do not follow each other in even steps; `PERIOD_NOT_COVERED`
    */
   constructor(
     files: readonly TimedFile[],
     during?: TimeAxis,
-    private readonly what?: string,
+    private readonly subject?: string,
   ) {
     this.files = [...files].sort((a, b) => a.times[0] - b.times[0]);
     // Where two files hold a time, the later one counts, as the first hours of a new forecast do.
@@ -81,7 +81,7 @@ export class RecordIndex {
   get path(): string {
     const paths = this.files.map(({ path }) => path);
     const label = paths.length === 1 ? paths[0] : `${paths[0]} … ${paths[paths.length - 1]}`;
-    return this.what === undefined ? label : `${label}: ${this.what}`;
+    return this.subject === undefined ? label : `${label}: ${this.subject}`;
   }
 
   /** Time of a step, ms since 1970. */

@@ -88,7 +88,7 @@ it('a run brings its change against the prior run of the same period, with one p
   const { terms, names, units } = termsOf({ runs: [{ name: 'inflow', concentrations: join(folder.path, 'inflow_{period}.nc'), spread: 0.4 }] });
   expect([names, units, terms.map(({ spread }) => spread)]).toEqual([['inflow'], ["of the run's change"], [[0.4]]]);
   for (const p of [0, 1]) {
-    const { index, weight, columns } = terms[0].of(p);
+    const { index, weight, columns } = terms[0].coefficientsOf(p);
     const values = valuesOf(p);
     expect([...index]).toEqual(values.map(() => 0));
     expect([...weight!]).toEqual(values.map(() => 1));
@@ -109,7 +109,7 @@ it('draws of a doubt have a column each and share its variance, and a part that 
   expect(terms[0].spread).toHaveLength(names.length);
   expect(terms[0].spread[0]).toBeCloseTo(Math.SQRT1_2, 12);
   for (const p of [0, 1]) {
-    const { index, weight, columns } = terms[0].of(p);
+    const { index, weight, columns } = terms[0].coefficientsOf(p);
     valuesOf(p).forEach(({ hour, cell, i }, k) => {
       columns.forEach((column, draw) => expect(column[k]).toBeCloseTo(50 + change(draw + 1, p, hour, cell) - priorOf(p, i), 3));
       if (cell !== CELL_A || hour !== 13) return;
@@ -135,7 +135,7 @@ it('biases are those of the monitors of a cell, or of all, the same in every per
   for (const p of [0, 1]) {
     const { species } = periods[p].observed.operator.observed;
     const values = valuesOf(p);
-    const [own, shared] = terms.map((term) => term.of(p));
+    const [own, shared] = terms.map((term) => term.coefficientsOf(p));
     expect([...own.index]).toEqual(values.map(({ cell, i }) => (species[i] === 0 ? 0 : cell === CELL_A ? 1 : 2)));
     expect([...shared.index]).toEqual(values.map(({ i }) => (species[i] === 0 ? -1 : 0)));
     expect(own.columns).toEqual([new Float32Array(values.length).fill(1)]);

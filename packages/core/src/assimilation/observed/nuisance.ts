@@ -141,7 +141,7 @@ function addRun(
   );
   terms.push({
     spread: new Array<number>(count * changes.length).fill(run.spread / Math.sqrt(changes.length)),
-    of: (batch) => {
+    coefficientsOf: (batch) => {
       const { problem, first, last } = model.valuesOf(batch);
       const [field, { cell }] = [fields[problem], periods[problem].observed.operator.observed];
       const each = field.perPlace;
@@ -211,7 +211,7 @@ function addBiases(
   });
   terms.push({
     spread,
-    of: (batch) => {
+    coefficientsOf: (batch) => {
       const { problem, first, last } = model.valuesOf(batch);
       return { index: indices[problem].subarray(first, last), columns: [new Float32Array(last - first).fill(1)] };
     },

@@ -20,7 +20,7 @@ const VALUES = 9;
 const { model, problem, settings, context, closed } = gaussianWorld(VALUES);
 /** Biases of three monitors that see both slots. */
 const place = Int32Array.from({ length: VALUES }, (_, i) => i % BIASES.length);
-const beside = new NuisanceModel(model, [{ spread: BIASES, of: () => ({ index: place, columns: [new Float32Array(VALUES).fill(1)] }) }]);
+const beside = new NuisanceModel(model, [{ spread: BIASES, coefficientsOf: () => ({ index: place, columns: [new Float32Array(VALUES).fill(1)] }) }]);
 
 /** Traces of the averaging kernel over the log factors and over the biases. */
 function traces(): { emissions: number; nuisance: number } {

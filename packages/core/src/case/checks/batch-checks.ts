@@ -17,8 +17,8 @@ export function checkBatches(c: Case): Breach[] {
     { path: ['training'], training: c.training, pairs },
     ...(c.paperMode.run ? [{ path: ['paperMode', 'training'], training: c.paperMode.training, pairs: false }] : []),
   ];
-  return trainings.flatMap((each) =>
-    each.training.microBatches > 1 ? checkMicroBatches(each, c.jobs.network.tasks) : checkRanks(each, c.jobs.network.tasks),
+  return trainings.flatMap((batchOf) =>
+    batchOf.training.microBatches > 1 ? checkMicroBatches(batchOf, c.jobs.network.tasks) : checkRanks(batchOf, c.jobs.network.tasks),
   );
 }
 
@@ -42,9 +42,9 @@ function checkMicroBatches(each: BatchOf, ranks: number): Breach[] {
   return breaches;
 }
 
-function checkRanks(each: BatchOf, ranks: number): Breach[] {
-  const unit = each.pairs ? 2 * ranks : ranks;
-  if (ranks === 1 || each.training.batch % unit === 0) return [];
-  const text = `${samplesOf(each)} do not divide among the ${ranks} ranks of jobs.network.tasks: set a multiple of ${unit}, or fewer ranks`;
-  return [{ path: [...each.path, 'batch'], text }];
+function checkRanks(batchOf: BatchOf, ranks: number): Breach[] {
+  const unit = batchOf.pairs ? 2 * ranks : ranks;
+  if (ranks === 1 || batchOf.training.batch % unit === 0) return [];
+  const text = `${samplesOf(batchOf)} do not divide among the ${ranks} ranks of jobs.network.tasks: set a multiple of ${unit}, or fewer ranks`;
+  return [{ path: [...batchOf.path, 'batch'], text }];
 }

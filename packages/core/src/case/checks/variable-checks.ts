@@ -46,10 +46,12 @@ export function checkObservationColumns({ observations: { columns } }: Case): Br
   return sharedBy(named, ['observations', 'columns', 'species'], 'the column');
 }
 
-function sharedBy(named: readonly [species: string, name: string][], path: KeyPath, what: string): Breach[] {
+function sharedBy(named: readonly [species: string, name: string][], path: KeyPath, subject: string): Breach[] {
   return named.flatMap(([species, name], i) => {
     const other = named.slice(0, i).find(([, each]) => each === name);
-    return other === undefined ? [] : [{ path: [...path, species], text: `${what} ${name} is that of ${other[0]}, too: give each species its own` }];
+    return other === undefined
+      ? []
+      : [{ path: [...path, species], text: `${subject} ${name} is that of ${other[0]}, too: give each species its own` }];
   });
 }
 

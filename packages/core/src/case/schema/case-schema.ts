@@ -14,7 +14,7 @@ import {
   regionsSchema,
 } from './domain-schema';
 import { membersSchema, observationsSchema, responseSchema, scoresSchema, truthSchema, withheldSchema } from './experiment-schema';
-import { choice, device, files, flag, folderName, whole } from './kinds';
+import { choice, device, files, flag, folderName, wholeNumber } from './kinds';
 import { inversionSchema } from './inversion-schema';
 import { jobsSchema } from './jobs-schema';
 import { surrogateSchema, trainingSchema } from './learning-schema';
@@ -31,7 +31,7 @@ export const caseSchema = z.strictObject({
     'How a GPU multiplies matrices: exactly, or faster with factors rounded to 10 bits of mantissa (tf32) or 7 (bf16); sums are float32.',
     PRECISIONS,
   ).default('float32'),
-  tileCells: whole(
+  tileCells: wholeNumber(
     'Largest side of the overlapping tiles in which the trained surrogate is run over the domain, forward and backward, so that memory follows from the ' +
       'tile; the result is that of the whole domain to rounding. 0 takes the whole domain if the program fits in 3 GiB, else tiles of 0.5 GiB.',
     { min: 0, unit: 'cells' },

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { outsideRuns } from './experiment-schema';
 import { GROUPS, SPECIES } from '../../base/species';
-import { choice, files, maskOfFile, real, seed, text, whole } from './kinds';
+import { choice, files, maskOfFile, real, seed, text, wholeNumber } from './kinds';
 
 const pairSchema = z.strictObject({
   group: choice('Emission group that is changed.', GROUPS),
@@ -59,11 +59,11 @@ export const certificateSchema = z
       }),
     patches: z
       .strictObject({
-        count: whole('Patches per group, drawn where the group is emitted and apart from each other; 0 leaves them out.', {
+        count: wholeNumber('Patches per group, drawn where the group is emitted and apart from each other; 0 leaves them out.', {
           min: 0,
           max: 100,
         }).default(6),
-        cells: whole('Side of a patch.', { min: 1, max: 50, unit: 'cells' }).default(3),
+        cells: wholeNumber('Side of a patch.', { min: 1, max: 50, unit: 'cells' }).default(3),
         factor: real('Factor on the emissions of the group in all patches, in one run of the transport model per group.', {
           above: 0,
           max: 10,

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { CF_NAMES, WEATHER_FORMATS, type CfNames } from '../../weather/weather-names';
 import { GROUPS, type Group } from '../../base/species';
-import { choice, file, fileName, files, fileSets, flag, hourUtc, maskOfFile, real, text, whole } from './kinds';
+import { choice, file, fileName, files, fileSets, flag, hourUtc, maskOfFile, real, text, wholeNumber } from './kinds';
 
 export const gridSchema = z
   .strictObject({
@@ -18,8 +18,8 @@ export const periodSchema = z.strictObject({
     'expected letters, digits, - and _ only, since it becomes part of file names',
   ),
   start: hourUtc('First hour, spin-up included, in UTC.'),
-  hours: whole('Number of hours, spin-up included.', { min: 2, max: 20000, unit: 'h' }),
-  spinUpHours: whole('Hours at the start that are simulated, but neither trained on nor compared.', { min: 0, unit: 'h' }).default(72),
+  hours: wholeNumber('Number of hours, spin-up included.', { min: 2, max: 20000, unit: 'h' }),
+  spinUpHours: wholeNumber('Hours at the start that are simulated, but neither trained on nor compared.', { min: 0, unit: 'h' }).default(72),
 });
 
 export const meteorologySchema = z
@@ -28,7 +28,7 @@ export const meteorologySchema = z
       "Hourly files: MCIP's METCRO2D (I/O API), with METDOT3D and METCRO3D beside it as a list where they are wanted; WRF's output; or CF files such as ERA5's.",
     ),
     format: choice('What the files are; `auto` looks into the first.', WEATHER_FORMATS).default('auto'),
-    layers: whole("Lowest layers whose mean, weighted by pressure, is taken of MCIP's variables with layers.", { min: 1, max: 100 }).default(1),
+    layers: wholeNumber("Lowest layers whose mean, weighted by pressure, is taken of MCIP's variables with layers.", { min: 1, max: 100 }).default(1),
     cenLon: real(
       'CEN_LON of the WRF run (`inspect` shows it of a wrfout file), by which MCIP up to V4.3 turned WDIR10 and which none of its files holds; needed where u and v are made of such a WDIR10 and no METDOT3D is given (docs/data.md).',
       { min: -180, max: 180, unit: '°' },
@@ -184,7 +184,7 @@ export const concentrationsSchema = z
   .meta({ description: 'Surface concentrations that the transport model writes.' });
 
 const point = z.tuple([real('Longitude.', { min: -180, max: 360 }), real('Latitude.', { min: -90, max: 90 })]);
-const span = z.tuple([whole('First.', { min: 0 }), whole('Last.', { min: 0 })]);
+const span = z.tuple([wholeNumber('First.', { min: 0 }), wholeNumber('Last.', { min: 0 })]);
 
 const regionSchema = z
   .strictObject({
@@ -199,7 +199,7 @@ const regionSchema = z
       .optional()
       .meta({ description: 'A field of parts of cells, as those that CMAQ takes for ISAM and DESID.' }),
     cells: z
-      .array(z.tuple([whole('Row.', { min: 0 }), whole('First column.', { min: 0 }), whole('Last column.', { min: 0 })]))
+      .array(z.tuple([wholeNumber('Row.', { min: 0 }), wholeNumber('First column.', { min: 0 }), wholeNumber('Last column.', { min: 0 })]))
       .optional()
       .meta({ description: 'Cells side by side as [row, first column, last column], counted from 0 in the south-west. A mask is kept so.' }),
   })

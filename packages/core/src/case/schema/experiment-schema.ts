@@ -6,7 +6,7 @@ import { NEGATIVE_FLOORS } from '../../observations/observation-quality';
 import { isTimeZone, TIME_ZONE } from '../../files/tables/local-time';
 import { referenceOptionsSchema } from './domain-schema';
 import { GROUPS, SPECIES, speciesUnit, type Group, type Species } from '../../base/species';
-import { choice, file, fileName, files, fileSets, MOST_MEMBERS, real, seed, text, whole } from './kinds';
+import { choice, file, fileName, files, fileSets, MOST_MEMBERS, real, seed, text, wholeNumber } from './kinds';
 
 /** The same schema for each group, with the group's own default. */
 export function perGroup(
@@ -37,11 +37,11 @@ export const outsideRuns = z.array(
 
 export const membersSchema = z
   .strictObject({
-    count: whole('Number of members that simulate makes and runs; each has its own smooth random factors on the emissions.', {
+    count: wholeNumber('Number of members that simulate makes and runs; each has its own smooth random factors on the emissions.', {
       min: 0,
       max: MOST_MEMBERS,
     }).default(6),
-    perGroup: whole('Further members for each of the five groups, with smooth random factors on that group alone.', {
+    perGroup: wholeNumber('Further members for each of the five groups, with smooth random factors on that group alone.', {
       min: 0,
       max: MOST_MEMBERS / GROUPS.length,
     }).default(0),
@@ -77,7 +77,7 @@ export const membersSchema = z
           'Standard deviation of the natural logarithm of the factor, per group; larger for NH3 and VOC, whose response is weak and would drown in that of the others.',
       }),
     lengthKm: real('Correlation length of the factors.', { above: 0, unit: 'km' }).default(200),
-    stretchHours: whole(
+    stretchHours: wholeNumber(
       'Hours after which the random factors of a member are drawn anew; counted from the beginning of the period. Default: they hold for the whole period.',
       { min: 1, unit: 'h' },
     ).optional(),
@@ -169,7 +169,7 @@ const qualitySchema = z
       .strictObject({ NO2: speciesRange('NO2'), SO2: speciesRange('SO2'), O3: speciesRange('O3'), 'PM2.5': speciesRange('PM2.5') })
       .optional()
       .meta({ description: 'Values outside are left out.' }),
-    stuckSteps: whole('Runs of at least so many equal values of a monitor, one after the other, are left out; 0: none, else at least 3.', {
+    stuckSteps: wholeNumber('Runs of at least so many equal values of a monitor, one after the other, are left out; 0: none, else at least 3.', {
       min: 0,
       max: 1000,
     })
@@ -182,7 +182,9 @@ const qualitySchema = z
       })
       .optional()
       .meta({ description: 'Single values that stand out from the hours beside them are left out.' }),
-    minimumHours: whole('Days with fewer hours at a station are left out; hourly observations only.', { min: 0, max: 24, unit: 'h' }).default(0),
+    minimumHours: wholeNumber('Days with fewer hours at a station are left out; hourly observations only.', { min: 0, max: 24, unit: 'h' }).default(
+      0,
+    ),
   })
   .prefault({})
   .meta({
@@ -272,7 +274,7 @@ export const scoresSchema = z
 export const withheldSchema = z
   .strictObject({
     fraction: real('Part of the stations that the inversion never sees.', { min: 0, max: 0.9 }).default(0.2),
-    blockCells: whole('Stations are withheld in square blocks of this many cells.', { min: 1 }).default(6),
+    blockCells: wholeNumber('Stations are withheld in square blocks of this many cells.', { min: 1 }).default(6),
     seed: seed('Seed of the choice of blocks.').default(3),
   })
   .meta({ description: 'Monitors kept out of the inversion, to judge it.' });

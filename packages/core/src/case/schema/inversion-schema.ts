@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { perGroup, perSpecies } from './experiment-schema';
 import { nuisanceSchema } from './nuisance-schema';
 import { GROUPS, type Group } from '../../base/species';
-import { choice, flag, real, seed, text, whole } from './kinds';
+import { choice, flag, real, seed, text, wholeNumber } from './kinds';
 import { uncertaintySchema } from './uncertainty-schema';
 
 function observationError(
@@ -44,7 +44,7 @@ export const inversionSchema = z
         'faster here, as both are timed at the beginning. Their results differ by rounding.',
       ['native', 'onnx', 'auto'],
     ).default('native'),
-    iterations: whole('Largest number of steps.', { min: 1 }).default(40),
+    iterations: wholeNumber('Largest number of steps.', { min: 1 }).default(40),
     optimiser: choice(
       '`lbfgs` takes all observations in every step, and so does `gauss-newton`, which solves for its steps with products of the Hessian (fewer steps, each as long as some ' +
         'dozens of gradients; default mode only); `adam` may draw a batch, `sgd` is that of the paper.',
@@ -214,7 +214,7 @@ export const inversionSchema = z
       })
       .prefault({})
       .meta({ description: 'Where many factors lie at their bound, the prior, the model or the errors of the observations are wrong.' }),
-    starts: whole('Controls to start from: the prior, and random ones around it; the best result is kept.', { min: 1, max: 50 }).default(1),
+    starts: wholeNumber('Controls to start from: the prior, and random ones around it; the best result is kept.', { min: 1, max: 50 }).default(1),
     bound: real('Largest factor on the prior emissions; default mode also allows no less than its inverse, paper mode no less than 0.', {
       above: 1,
       max: 100,
@@ -269,10 +269,11 @@ export const inversionSchema = z
       })
       .prefault({})
       .meta({ description: 'Correlations of the prior beside that in space.' }),
-    batch: whole('Hours that a step draws at random; 0 takes all.', { min: 0 }).default(0),
-    hoursPerDay: whole('Hours of each day, evenly spread, at which the surrogate is compared with hourly observations.', { min: 1, max: 24 }).default(
-      8,
-    ),
+    batch: wholeNumber('Hours that a step draws at random; 0 takes all.', { min: 0 }).default(0),
+    hoursPerDay: wholeNumber('Hours of each day, evenly spread, at which the surrogate is compared with hourly observations.', {
+      min: 1,
+      max: 24,
+    }).default(8),
     hoursOfDay: z
       .strictObject({ NO2: hoursOfDay, SO2: hoursOfDay, O3: hoursOfDay, 'PM2.5': hoursOfDay })
       .prefault({})
@@ -286,7 +287,7 @@ export const inversionSchema = z
         'The surrogate is run at `hoursPerDay` hours of each day. Scores keep the hours.',
     ).default(false),
     stopOnWithheld: flag('Whether a part of the used monitors is set aside to choose the step at which to stop.').default(true),
-    patience: whole('Evaluations without a better value at these monitors after which it stops.', { min: 1 }).default(30),
+    patience: wholeNumber('Evaluations without a better value at these monitors after which it stops.', { min: 1 }).default(30),
     gradientReduction: real(
       'The inversion has converged when the norm of the gradient has fallen to this part of the first one; 0: never for that reason.',
       {
@@ -294,7 +295,9 @@ export const inversionSchema = z
         max: 0.99,
       },
     ).default(0),
-    checkpointEvery: whole('Steps between two checkpoints; a step that ends more than a minute after the last has one, too.', { min: 1 }).default(10),
+    checkpointEvery: wholeNumber('Steps between two checkpoints; a step that ends more than a minute after the last has one, too.', {
+      min: 1,
+    }).default(10),
     seed: seed('Seed of the batches.').default(13),
     uncertainty: uncertaintySchema,
   })

@@ -1,6 +1,6 @@
 /** How a run is given to a scheduler (`retroplume run --submit`); nothing of it decides a result but the number of threads. */
 import { z } from 'zod';
-import { choice, real, whole } from './kinds';
+import { choice, real, wholeNumber } from './kinds';
 
 export const SCHEDULERS = ['slurm', 'pbs'] as const;
 
@@ -21,7 +21,7 @@ const resources = {
     max: 8760,
     unit: 'h',
   }).default(4),
-  cpus: whole('Processors of a job (of each of its ranks), and its threads.', { min: 1, max: 1024 }).default(4),
+  cpus: wholeNumber('Processors of a job (of each of its ranks), and its threads.', { min: 1, max: 1024 }).default(4),
   memory: z
     .string()
     .regex(/^[1-9]\d*[MGT]$/, { error: 'expected a size such as 64G' })
@@ -45,19 +45,23 @@ export const jobsSchema = z
     network: z
       .strictObject({
         ...resources,
-        gpus: whole('GPUs of a job (of each of its ranks); with 0 the network computes on the CPU.', { min: 0, max: 16 }).default(0),
-        nodes: whole('Nodes of a training.', { min: 1, max: 10000 }).default(1),
-        tasks: whole('Ranks of a training over all of its nodes.', { min: 1, max: 100000 }).default(1),
+        gpus: wholeNumber('GPUs of a job (of each of its ranks); with 0 the network computes on the CPU.', { min: 0, max: 16 }).default(0),
+        nodes: wholeNumber('Nodes of a training.', { min: 1, max: 10000 }).default(1),
+        tasks: wholeNumber('Ranks of a training over all of its nodes.', { min: 1, max: 100000 }).default(1),
       })
       .prefault({})
       .meta({ description: 'Jobs with the network: training, certificate, inversion, uncertainty and loop.' }),
     launcher: line(
       'Command that starts the ranks of a training, where there are several; left out, `srun --mpi=pmix` with Open MPI, `srun --mpi=pmi2` with others (PBS: `mpirun`).',
     ).optional(),
-    beside: whole('Tasks of a job array that run at the same time; 0 leaves that to the scheduler.', { min: 0, max: 1000 }).default(0),
-    warnSeconds: whole('How long before its time limit a job is told to stop at its next checkpoint.', { min: 10, max: 65535, unit: 's' }).default(
-      120,
+    beside: wholeNumber('Tasks of a job array that run at the same time; 0 leaves that to the scheduler.', { min: 0, max: 1000 }).default(0),
+    warnSeconds: wholeNumber('How long before its time limit a job is told to stop at its next checkpoint.', {
+      min: 10,
+      max: 65535,
+      unit: 's',
+    }).default(120),
+    restarts: wholeNumber('How often a job goes back into the queue at its time limit before it counts as failed.', { min: 0, max: 1000 }).default(
+      10,
     ),
-    restarts: whole('How often a job goes back into the queue at its time limit before it counts as failed.', { min: 0, max: 1000 }).default(10),
   })
   .meta({ description: 'Jobs of a scheduler (`retroplume run --submit`, docs/hpc.md).' });

@@ -32,13 +32,13 @@ export function real(description: string, bounds: Bounds = {}): z.ZodNumber {
 }
 
 /** A whole number. */
-export function whole(description: string, bounds: Bounds = {}): z.ZodNumber {
+export function wholeNumber(description: string, bounds: Bounds = {}): z.ZodNumber {
   return bounded(z.int(), bounds).meta({ description, unit: bounds.unit });
 }
 
 /** A seed of the random numbers. */
 export function seed(description: string): z.ZodNumber {
-  return whole(description, { min: 0, max: 2 ** 31 - 1 });
+  return wholeNumber(description, { min: 0, max: 2 ** 31 - 1 });
 }
 
 /** True or false. */

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { perSpecies } from './experiment-schema';
-import { choice, flag, real, seed, whole } from './kinds';
+import { choice, flag, real, seed, wholeNumber } from './kinds';
 import { tracersSchema } from './tracer-schema';
 
 export const surrogateSchema = z
@@ -13,8 +13,8 @@ export const surrogateSchema = z
     window: z
       .array(
         z.strictObject({
-          count: whole('Number of steps.', { min: 1, max: 200 }),
-          hours: whole('Length of a step; the fields are averaged over it.', { min: 1, max: 240, unit: 'h' }),
+          count: wholeNumber('Number of steps.', { min: 1, max: 200 }),
+          hours: wholeNumber('Length of a step; the fields are averaged over it.', { min: 1, max: 240, unit: 'h' }),
         }),
       )
       .min(1)
@@ -39,35 +39,35 @@ export const surrogateSchema = z
       'response-unet',
       'resnet',
     ]).default('response-unet'),
-    hidden: whole('Hidden units of the LSTM.', { min: 1, max: 1024 }).default(16),
+    hidden: wholeNumber('Hidden units of the LSTM.', { min: 1, max: 1024 }).default(16),
     allStates: flag('Whether the hidden states of all steps go on to the U-Net, or only the last.').default(true),
-    cellWidth: whole('Units that each cell makes of its hidden states and tracers; without tracers the hidden states go on as they are.', {
+    cellWidth: wholeNumber('Units that each cell makes of its hidden states and tracers; without tracers the hidden states go on as they are.', {
       min: 1,
       max: 1024,
     }).default(96),
     widths: z
-      .array(whole('Channels.', { min: 1, max: 2048 }))
+      .array(wholeNumber('Channels.', { min: 1, max: 2048 }))
       .length(3)
       .default([24, 48, 96])
       .meta({ description: 'Channels of the two levels and the middle of the U-Net; the first is the width of the resnet.' }),
-    encoderConvs: whole('Convolutions per level on the way down and in the middle.', { min: 1, max: 8 }).default(2),
-    decoderConvs: whole('Convolutions per level on the way up.', { min: 1, max: 8 }).default(1),
-    residualBlocks: whole('Residual blocks of the resnet.', { min: 1, max: 100 }).default(8),
+    encoderConvs: wholeNumber('Convolutions per level on the way down and in the middle.', { min: 1, max: 8 }).default(2),
+    decoderConvs: wholeNumber('Convolutions per level on the way up.', { min: 1, max: 8 }).default(1),
+    residualBlocks: wholeNumber('Residual blocks of the resnet.', { min: 1, max: 100 }).default(8),
     batchNorm: flag('Batch normalisation after each convolution.').default(false),
     dropout: real('Probability with which an activation is dropped in training.', { min: 0, max: 0.9 }).default(0),
-    headWidth: whole('Hidden units of the head.', { min: 1, max: 2048 }).default(32),
+    headWidth: wholeNumber('Hidden units of the head.', { min: 1, max: 2048 }).default(32),
     headActivation: choice('Activation of the output; the response-unet has none.', ['softplus', 'relu', 'none']).default('softplus'),
-    branchLayers: whole('Convolutions of the branches of geography and earlier concentrations.', { min: 1, max: 8 }).default(2),
-    branchWidth: whole('Channels of these branches.', { min: 1, max: 256 }).default(8),
+    branchLayers: wholeNumber('Convolutions of the branches of geography and earlier concentrations.', { min: 1, max: 8 }).default(2),
+    branchWidth: wholeNumber('Channels of these branches.', { min: 1, max: 256 }).default(8),
   })
   .meta({ description: 'The neural network that stands in for the transport model.' });
 
 export const trainingSchema = z
   .strictObject({
-    iterations: whole('Largest number of steps.', { min: 1 }).default(3000),
+    iterations: wholeNumber('Largest number of steps.', { min: 1 }).default(3000),
     maxMinutes: real('Training ends after this time even if steps are left.', { above: 0, unit: 'min' }).optional(),
-    batch: whole('Samples per step.', { min: 1, max: 1024 }).default(4),
-    microBatches: whole(
+    batch: wholeNumber('Samples per step.', { min: 1, max: 1024 }).default(4),
+    microBatches: wholeNumber(
       'Equal parts of a batch that are computed one after the other, and their gradients added up in that order; of several processes (mpirun) each takes some, and ' +
         'any number of them that divides this one gives the same bits. Batch norm and dropout see each for itself.',
       { min: 1, max: 1024 },
@@ -94,11 +94,11 @@ export const trainingSchema = z
         description:
           "Weights of the species, whose errors are counted in units of the species' standard deviation. PM2.5 answers to all five groups, the others to one or two.",
       }),
-    rolloutWindows: whole(
+    rolloutWindows: wholeNumber(
       'Windows that a sample holds, each with the output of the one before as its initialConcentrations, trained through; 1 takes those of the run.',
       { min: 1, max: 4 },
     ).default(1),
-    crop: whole('Side of the square that a sample covers; 0 takes the whole domain.', { min: 0, unit: 'cells' }).default(0),
+    crop: wholeNumber('Side of the square that a sample covers; 0 takes the whole domain.', { min: 0, unit: 'cells' }).default(0),
     noise: real('Relative standard deviation of the noise on the emissions of a sample.', { min: 0, max: 1 }).default(0),
     rotation: flag('Whether samples are turned by random multiples of 90°, winds with them.').default(false),
     rescaling: real(
@@ -109,18 +109,18 @@ export const trainingSchema = z
       'Of several processes (mpirun) on one batch: whether batch norm takes its statistics over all samples, as one process would, or over those of each process ' +
         'alone, which spares exchanges within the network.',
     ).default(true),
-    earlyStoppingIterations: whole('Steps without a better test loss after which training ends; 0 never.', { min: 0 }).default(0),
-    evaluateEvery: whole('Steps between two looks at the test loss.', { min: 1 }).default(100),
+    earlyStoppingIterations: wholeNumber('Steps without a better test loss after which training ends; 0 never.', { min: 0 }).default(0),
+    evaluateEvery: wholeNumber('Steps between two looks at the test loss.', { min: 1 }).default(100),
     testFraction: real('Part of the days at the end of each period that are not trained on; only where no member is kept for it (testMembers).', {
       min: 0,
       max: 0.9,
     }).default(0.25),
-    testMembers: whole(
+    testMembers: wholeNumber(
       'Members that are not trained on, for the test loss and the evaluation; with one or more, all days are trained on, as all are inverted. ' +
         'They are the last of the random ones, or of the runs that the case brings. Default: 1 of six members or more, else 0.',
       { min: 0 },
     ).optional(),
-    checkpointEvery: whole('Steps between two checkpoints.', { min: 1 }).default(200),
+    checkpointEvery: wholeNumber('Steps between two checkpoints.', { min: 1 }).default(200),
     seed: seed('Seed of weights, batches and dropout.').default(11),
   })
   .meta({ description: 'How the network is trained.' });

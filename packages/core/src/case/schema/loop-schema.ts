@@ -1,15 +1,15 @@
 /** The closed loop: the transport model's run on the updated emissions becomes a training run and the anchor of another inversion. */
 import { z } from 'zod';
-import { real, whole } from './kinds';
+import { real, wholeNumber } from './kinds';
 
 export const loopSchema = z
   .strictObject({
-    passes: whole(
+    passes: wholeNumber(
       'Largest number of passes of inversion, transport model and comparison; 1 is a single pass, without a loop. Each further pass first trains the surrogate ' +
         'on the runs of the passes before, then inverts from the best of them.',
       { min: 1, max: 50 },
     ).default(1),
-    iterations: whole('Steps by which the surrogate is trained on in a further pass.', { min: 1 }).default(600),
+    iterations: wholeNumber('Steps by which the surrogate is trained on in a further pass.', { min: 1 }).default(600),
     learningRate: real('Step of the optimiser at the start of a further training; it falls as that of `training` does.', {
       above: 0,
       max: 1,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { referenceOptionsSchema } from './domain-schema';
 import { perSpecies, WIND_ERROR } from './experiment-schema';
 import { speciesUnit } from '../../base/species';
-import { fileName, files, real, seed, whole } from './kinds';
+import { fileName, files, real, seed, wholeNumber } from './kinds';
 
 function biases(description: string): z.ZodPrefault<ReturnType<typeof perSpecies>> {
   return perSpecies((species) => real(`Standard deviation of the bias of ${species}; 0: none.`, { min: 0, unit: speciesUnit(species) }), {
@@ -31,7 +31,7 @@ export const nuisanceSchema = z
           }),
           windErrors: z
             .strictObject({
-              draws: whole('Number of runs, each with an error of its own.', { min: 2, max: 99 }),
+              draws: wholeNumber('Number of runs, each with an error of its own.', { min: 2, max: 99 }),
               ...WIND_ERROR,
               seed: seed('Seed of the errors.').default(1),
             })

@@ -1,7 +1,7 @@
 /** What the monitors say of the emissions: how the posterior is found, and what counts as constrained. */
 import { z } from 'zod';
 import { GROUPS } from '../../base/species';
-import { choice, real, seed, whole } from './kinds';
+import { choice, real, seed, wholeNumber } from './kinds';
 
 export const uncertaintySchema = z
   .strictObject({
@@ -10,11 +10,11 @@ export const uncertaintySchema = z
         'stage out. Default mode only.',
       ['none', 'lanczos', 'rto'],
     ).default('none'),
-    rank: whole('lanczos: products with the Hessian at most; it ends earlier where no variance can change by more than 2 %.', {
+    rank: wholeNumber('lanczos: products with the Hessian at most; it ends earlier where no variance can change by more than 2 %.', {
       min: 1,
       max: 2000,
     }).default(100),
-    members: whole('rto: inversions of the ensemble; a standard deviation is known to a part 1/√(2(members − 1)) of itself.', {
+    members: wholeNumber('rto: inversions of the ensemble; a standard deviation is known to a part 1/√(2(members − 1)) of itself.', {
       min: 2,
       max: 1000,
     }).default(20),
@@ -26,7 +26,7 @@ export const uncertaintySchema = z
       .array(z.enum(GROUPS))
       .default([])
       .meta({ description: 'Groups that count as constrained wherever they are emitted, whatever the monitors say.' }),
-    surrogates: whole(
+    surrogates: wholeNumber(
       'Other surrogates, trained from other random numbers, each with an inversion of its own: the variance between them is added to all variances. Each costs a training.',
       { min: 0, max: 50 },
     ).default(0),

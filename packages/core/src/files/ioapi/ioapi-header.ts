@@ -25,7 +25,7 @@ const GRIDDED = 1;
 /** What the I/O API calls a kind of file, and what such a file is: for the message that refuses it. */
 interface FileType {
   name: string;
-  what: string;
+  description: string;
 }
 
 /**
@@ -34,18 +34,18 @@ interface FileType {
  * @see I/O API, PARMS3.EXT and OPEN3; CMAQ's Operational Guidance Document, table 6-2
  */
 export const FILE_TYPES: Readonly<Record<number, FileType | undefined>> = {
-  [-3]: { name: 'cloud event', what: 'a file of cloud events' },
-  [-2]: { name: 'directed graph', what: 'a directed graph' },
-  [-1]: { name: 'custom', what: 'a custom file of no described layout' },
-  0: { name: 'dictionary', what: 'a dictionary of file descriptions' },
-  1: { name: 'gridded', what: 'a gridded file' },
-  2: { name: 'boundary', what: 'a boundary file, the rim of cells around a grid, as BCON writes it' },
-  3: { name: 'ID-referenced', what: 'a file of observations with identifiers (ID-data)' },
-  4: { name: 'vertical profile', what: 'a file of vertical profiles at places' },
-  5: { name: 'nested grid', what: 'a file of nested grids' },
-  6: { name: 'sparse matrix', what: 'a sparse matrix, such as a speciation or gridding matrix of SMOKE' },
-  7: { name: 'time series', what: 'a file of time series' },
-  8: { name: 'pointer-flyer', what: 'a file of pointer-flyer observations' },
+  [-3]: { name: 'cloud event', description: 'a file of cloud events' },
+  [-2]: { name: 'directed graph', description: 'a directed graph' },
+  [-1]: { name: 'custom', description: 'a custom file of no described layout' },
+  0: { name: 'dictionary', description: 'a dictionary of file descriptions' },
+  1: { name: 'gridded', description: 'a gridded file' },
+  2: { name: 'boundary', description: 'a boundary file, the rim of cells around a grid, as BCON writes it' },
+  3: { name: 'ID-referenced', description: 'a file of observations with identifiers (ID-data)' },
+  4: { name: 'vertical profile', description: 'a file of vertical profiles at places' },
+  5: { name: 'nested grid', description: 'a file of nested grids' },
+  6: { name: 'sparse matrix', description: 'a sparse matrix, such as a speciation or gridding matrix of SMOKE' },
+  7: { name: 'time series', description: 'a file of time series' },
+  8: { name: 'pointer-flyer', description: 'a file of pointer-flyer observations' },
 };
 
 /** The file's attributes, with complaints that name the one at fault. */
@@ -73,12 +73,12 @@ export class IoapiHeader {
   requireGridded(): void {
     const type = this.number('FTYPE');
     if (type === GRIDDED) return;
-    const kind = FILE_TYPES[type]?.what ?? 'of a kind that the I/O API does not know';
+    const kind = FILE_TYPES[type]?.description ?? 'of a kind that the I/O API does not know';
     throw this.error(`expected a gridded file (FTYPE 1) but it is ${kind} (FTYPE ${type})`);
   }
 
-  error(what: string): DataError {
-    return new DataError('IOAPI_HEADER', `${this.path}: ${what}: give a gridded I/O API file, as CMAQ and MCIP write them`);
+  error(fault: string): DataError {
+    return new DataError('IOAPI_HEADER', `${this.path}: ${fault}: give a gridded I/O API file, as CMAQ and MCIP write them`);
   }
 }
 

@@ -19,7 +19,7 @@ export interface Difference {
   earlier: string;
   later: string;
   variable: string;
-  at: Date;
+  start: Date;
 }
 
 /** Values of one step in two files are the same when they differ by less than this part of the field's largest. */
@@ -66,11 +66,11 @@ export function differencesOf(pieces: readonly Piece[], mayDiffer: number, varia
       if (!before) continue;
       const [mine, theirs] = [piece, before].map(({ file, begin }) => file.read(variable, step - begin, 1, layer));
       if (alike(mine, theirs)) continue;
-      const [earlier, later, at] = [before.file.path, piece.file.path, timeAt(piece.file.time, step - piece.begin)];
-      if (to - from <= mayDiffer) return [{ earlier, later, variable, at }];
+      const [earlier, later, start] = [before.file.path, piece.file.path, timeAt(piece.file.time, step - piece.begin)];
+      if (to - from <= mayDiffer) return [{ earlier, later, variable, start }];
       throw new DataError(
         'FILES_OVERLAP',
-        `${later}: ${variable} at ${instant(at)} differs from that in ${earlier}, which holds the same hour: cut the files so that each hour is in one file, or give only one of them`,
+        `${later}: ${variable} at ${instant(start)} differs from that in ${earlier}, which holds the same hour: cut the files so that each hour is in one file, or give only one of them`,
       );
     }
     return [];

@@ -74,7 +74,7 @@ export class IoapiSeries implements IoapiReader {
     const files: IoapiFile[] = [];
     try {
       for (const path of paths) files.push(IoapiFile.open(path, options));
-      return IoapiSeries.of(files, options.overlap);
+      return IoapiSeries.join(files, options.overlap);
     } catch (error) {
       for (const file of files) file.close();
       throw error;
@@ -82,7 +82,7 @@ export class IoapiSeries implements IoapiReader {
   }
 
   /** Of open files, which from then on are its own. @throws as {@link open} */
-  static of(files: readonly IoapiFile[], overlap: OverlapRule = SAME): IoapiSeries {
+  static join(files: readonly IoapiFile[], overlap: OverlapRule = SAME): IoapiSeries {
     return new IoapiSeries(joined(files), overlap);
   }
 
@@ -135,10 +135,10 @@ export class IoapiSeries implements IoapiReader {
     const [first, ...others] = this.differences.values();
     if (first === undefined) return ofFiles;
     const more = others.length === 0 ? '' : ` (as in ${others.length} more ${others.length === 1 ? 'pair' : 'pairs'} of files)`;
-    const { earlier, later, variable, at } = first;
+    const { earlier, later, variable, start } = first;
     return [
       ...ofFiles,
-      `${later}: ${variable} at ${instant(at)} differs from that in ${earlier}, which holds the same hour${more}: the ${this.rule.counts} file's hour counts`,
+      `${later}: ${variable} at ${instant(start)} differs from that in ${earlier}, which holds the same hour${more}: the ${this.rule.counts} file's hour counts`,
     ];
   }
 
@@ -207,10 +207,10 @@ function assertHeldByAll(variable: string, [{ file: first }, ...others]: readonl
   if (other) throw differs(first, other.file, 'the variable', variable, NONE);
 }
 
-function differs(file: IoapiFile, from: IoapiFile, what: string, expected: string | number, received: string | number): DataError {
+function differs(file: IoapiFile, from: IoapiFile, attribute: string, expected: string | number, received: string | number): DataError {
   return new DataError(
     'FILES_DIFFER',
-    `${file.path}: expected ${what} ${expected} as in ${from.path} but received ${received}: give files of one run`,
+    `${file.path}: expected ${attribute} ${expected} as in ${from.path} but received ${received}: give files of one run`,
   );
 }
 

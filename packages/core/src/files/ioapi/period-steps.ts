@@ -38,10 +38,10 @@ export function firstStepOf(reader: IoapiReader, period: TimeAxis): number {
 /** Stretches of time that an error names. */
 const NAMED = 3;
 
-/** @param held - what the files hold, in the order of time */
-export function notCovered(path: string, period: TimeAxis, held: readonly TimeAxis[]): DataError {
+/** @param available - what the files hold, in the order of time */
+export function notCovered(path: string, period: TimeAxis, available: readonly TimeAxis[]): DataError {
   const span = (axis: TimeAxis): string => `${instant(axis.start)} to ${instant(timeAt(axis, axis.count))}`;
-  const spans = `${held.slice(0, NAMED).map(span).join(', ')}${held.length > NAMED ? ', …' : ''}`;
+  const spans = `${available.slice(0, NAMED).map(span).join(', ')}${available.length > NAMED ? ', …' : ''}`;
   return new DataError(
     'PERIOD_NOT_COVERED',
     `${path}: the period is ${span(period)} but the files hold ${spans}: give files that cover it, or shorten the period`,
@@ -82,7 +82,7 @@ export function putChannel(target: Float32Array, channels: number, channel: numb
 /** What a variable can be, in the unit that its fields are in; an end that is not given is open. */
 export interface ValueRange {
   least?: number;
-  most?: number;
+  greatest?: number;
   /** for the message */
   units?: string;
 }
@@ -96,9 +96,9 @@ export interface ValueRange {
 export function assertValues(
   fields: Float32Array,
   where: { path: string; variable: string; grid: Grid; start: Date; stepSeconds: number; layers: number },
-  { least = -Infinity, most = Infinity, units = '' }: ValueRange = {},
+  { least = -Infinity, greatest: greatest = Infinity, units = '' }: ValueRange = {},
 ): void {
-  const at = fields.findIndex((value) => !(value >= least && value <= most && value < Infinity));
+  const at = fields.findIndex((value) => !(value >= least && value <= greatest && value < Infinity));
   if (at < 0) return;
   const { path, variable, grid, start, stepSeconds, layers } = where;
   const cells = grid.rows * grid.cols;
@@ -112,7 +112,7 @@ export function assertValues(
     throw new DataError('NEGATIVE', `${path}: ${variable} is ${value} at ${place}: values below 0 make no sense; mend the file`);
   throw new DataError(
     'VALUE_RANGE',
-    `${path}: ${variable}: expected ${short(least)} to ${short(most)}${units && units !== '1' ? ` ${units}` : ''} but received ${short(value)} at ${place}: mend the file, or the unit that it gives`,
+    `${path}: ${variable}: expected ${short(least)} to ${short(greatest)}${units && units !== '1' ? ` ${units}` : ''} but received ${short(value)} at ${place}: mend the file, or the unit that it gives`,
   );
 }
 

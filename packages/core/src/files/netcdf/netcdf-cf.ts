@@ -100,27 +100,27 @@ function typeOf(data: CfData): NetcdfType {
 /**
  * Reads a netCDF file whole: numeric variables, with fill values as NaN and CF packing (scale_factor, add_offset) undone.
  *
- * @param only - names of the variables to read; default all
+ * @param names - names of the variables to read; default all
  * @returns variables that bear their dimension's name under `coordinates`, the others under `variables`; attributes of one number as a number
  * @throws {DataError} `FILE_MISSING`, `FILE_NOT_NETCDF`, `FILE_TRUNCATED`, `VARIABLE_MISSING`
  *
  * @example
  * const { variables } = readCf('runs/mine/invert/factors.nc', ['factor_winter']);
  */
-export function readCf(path: string, only?: string[]): Required<CfContents> {
+export function readCf(path: string, names?: string[]): Required<CfContents> {
   const file = openNetcdf(path);
   try {
-    return reading(path, () => cfContents(file, only));
+    return reading(path, () => cfContents(file, names));
   } finally {
     file.close();
   }
 }
 
 /** {@link readCf} of a file that is open. */
-export function cfContents(file: NetcdfFile, only?: string[]): Required<CfContents> {
-  const missing = only?.find((name) => !file.variable(name));
+export function cfContents(file: NetcdfFile, names?: string[]): Required<CfContents> {
+  const missing = names?.find((name) => !file.variable(name));
   if (missing !== undefined) throw variableMissing(file, missing);
-  const wanted = file.variables.filter((variable) => holdsNumbers(variable) && (only?.includes(variable.name) ?? true));
+  const wanted = file.variables.filter((variable) => holdsNumbers(variable) && (names?.includes(variable.name) ?? true));
   const variables = wanted.map(({ name, dimensions }) => readVariable(file, name, dimensions));
   return {
     dimensions: Object.fromEntries(file.dimensions.map(({ name, length }) => [name, length])),

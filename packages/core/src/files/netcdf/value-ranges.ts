@@ -19,7 +19,7 @@ const LEAST = -1e-3;
  * @param scale - what brings the file's unit to ppb or µg m-3
  */
 export function concentrationRange(species: string, units: string, scale: number): ValueRange {
-  return { least: LEAST / scale, most: (MOST[species] ?? Infinity) / scale, units };
+  return { least: LEAST / scale, greatest: (MOST[species] ?? Infinity) / scale, units };
 }
 
 /**
@@ -35,13 +35,13 @@ const LARGEST_FLUX = 1e-2;
  * @param scale - what brings the file's unit to kg m-2 s-1, of each row; the largest cell decides
  */
 export function emissionRange(units: string, scale: Float64Array): ValueRange {
-  return { least: 0, most: LARGEST_FLUX / scale.reduce((a, b) => Math.min(a, b)), units };
+  return { least: 0, greatest: LARGEST_FLUX / scale.reduce((a, b) => Math.min(a, b)), units };
 }
 
 /** Static fields with a meaning of their own: the unit that they are brought to, and what they can be in it; the Dead Sea and Everest, a part or class of land. */
 export const GEOGRAPHY: Readonly<Record<string, ValueRange & { units: string }>> = {
-  HT: { units: 'm', least: -500, most: 9000 },
-  LWMASK: { units: '1', least: 0, most: 1 },
+  HT: { units: 'm', least: -500, greatest: 9000 },
+  LWMASK: { units: '1', least: 0, greatest: 1 },
 };
 
 /**

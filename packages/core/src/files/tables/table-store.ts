@@ -42,7 +42,7 @@ export class TableStore {
   /** what was asked to be read, to say which file is at fault */
   private readonly sources: { paths: string[]; format?: RawFormat }[] = [];
   /** of each table */
-  private readonly held = new Map<string, HeldFile[]>();
+  private readonly filesOfTable = new Map<string, HeldFile[]>();
   /** why no more is read, once there is a reason */
   private ended?: Error;
   private readonly onClose: (() => void)[] = [];
@@ -87,7 +87,7 @@ export class TableStore {
     if (!select) return this.create('TABLE', table, paths, format);
     const files = `${table} files`;
     const columns = await this.view(files, paths, format);
-    this.held.set(table, this.files(files));
+    this.filesOfTable.set(table, this.files(files));
     await this.run(`CREATE TABLE ${identifier(table)} AS SELECT ${select(columns).join(', ') || '*'} FROM ${identifier(files)}`, labelOf(paths));
     return columns;
   }
@@ -99,7 +99,7 @@ export class TableStore {
 
   /** The files of a table, each with its own columns. */
   files(table: string): HeldFile[] {
-    return this.held.get(table) ?? [];
+    return this.filesOfTable.get(table) ?? [];
   }
 
   /** From here on no statement can read or write a file, reach a network or undo this. */
@@ -144,13 +144,16 @@ export class TableStore {
     return this.columnsOf(identifier(name));
   }
 
-  private async create(what: 'TABLE' | 'VIEW', name: string, paths: string[], format?: RawFormat): Promise<string[]> {
+  private async create(kind: 'TABLE' | 'VIEW', name: string, paths: string[], format?: RawFormat): Promise<string[]> {
     this.sources.push({ paths, format });
     const readers = await byDialect(paths, format);
     const selections = [...readers].map(([reader, members]) => `SELECT * FROM ${reader(members.map(({ path }) => path))}`);
-    await this.run(`CREATE ${what} ${identifier(name)} AS ${selections.join(' UNION ALL BY NAME ')}`, labelOf(paths));
+    await this.run(`CREATE ${kind} ${identifier(name)} AS ${selections.join(' UNION ALL BY NAME ')}`, labelOf(paths));
     const columns = await this.columnsOf(identifier(name));
-    this.held.set(name, paths.length === 1 ? [...readers.values()].flat().map((file) => ({ ...file, columns })) : await this.columnsOfEach(readers));
+    this.filesOfTable.set(
+      name,
+      paths.length === 1 ? [...readers.values()].flat().map((file) => ({ ...file, columns })) : await this.columnsOfEach(readers),
+    );
     return columns;
   }
 
@@ -161,7 +164,7 @@ export class TableStore {
     return changingPart(
       String(parsed),
       functions,
-      [...this.held.values()].flat().flatMap(({ columns }) => columns),
+      [...this.filesOfTable.values()].flat().flatMap(({ columns }) => columns),
     );
   }
 

@@ -191,7 +191,7 @@ class Moving {
 
   /** Adds what is emitted in a step, per second. */
   add(start: Date, seconds: number, field: Float64Array): void {
-    const { rate, total, within } = this.at(start);
+    const { rate, total, within } = this.emissionsAt(start);
     this.inside += within * seconds;
     this.outside += (total - within) * seconds;
     const hour = start.getUTCHours() + 24 * ((start.getUTCDay() + 6) % 7); // of the week, from Monday
@@ -211,7 +211,7 @@ class Moving {
     return rate * this.weekday[Math.floor(hour / 24)] * this.hour[hour % 24];
   }
 
-  private at(start: Date): { rate: Float64Array; total: number; within: number } {
+  private emissionsAt(start: Date): { rate: Float64Array; total: number; within: number } {
     const step = this.stepAt(start);
     const known = this.moved.get(step);
     if (known) return known;
@@ -278,14 +278,14 @@ function scaleOf({ path, variable, speciesUnits, molarMass }: InventorySource, u
 }
 
 /** Scaled to a mean of 1; without any, 1 throughout. */
-function weights(given: readonly number[] | undefined, count: number, what: string): Float64Array {
-  if (!given) return new Float64Array(count).fill(1);
-  const sum = given.reduce((a, b) => a + b, 0);
-  if (given.length !== count || !given.every((weight) => weight >= 0) || !(sum > 0)) {
+function weights(fractions: readonly number[] | undefined, count: number, subject: string): Float64Array {
+  if (!fractions) return new Float64Array(count).fill(1);
+  const sum = fractions.reduce((a, b) => a + b, 0);
+  if (fractions.length !== count || !fractions.every((weight) => weight >= 0) || !(sum > 0)) {
     throw new ConfigError(
       'PROFILE',
-      `${what}: expected ${count} weights of 0 or more, not all 0, but received ${JSON.stringify(given)}: mend the profile`,
+      `${subject}: expected ${count} weights of 0 or more, not all 0, but received ${JSON.stringify(fractions)}: mend the profile`,
     );
   }
-  return Float64Array.from(given, (weight) => (weight * count) / sum);
+  return Float64Array.from(fractions, (weight) => (weight * count) / sum);
 }

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from '../../base/errors';
 import { readGriddesc } from '../../grid/griddesc';
-import { hourUtc, real, text, whole } from '../../case/schema/kinds';
+import { hourUtc, real, text, wholeNumber } from '../../case/schema/kinds';
 import { jsonSchemaOf } from '../../case/schema/json-schema';
 import { describeProblems } from '../../case/problems';
 import { readSource } from '../../case/source';
@@ -33,7 +33,7 @@ const sourceSchema = z.strictObject({
 const fileSchema = z.strictObject({
   grid: z.strictObject({ griddesc: text('GRIDDESC file.'), name: text('Name of the grid in it.') }),
   start: hourUtc('First hour.'),
-  hours: whole('Number of hours.', { min: 1, max: 20000 }),
+  hours: wholeNumber('Number of hours.', { min: 1, max: 20000 }),
   output: text('I/O API file to write.'),
   sources: z.array(sourceSchema).min(1),
 });

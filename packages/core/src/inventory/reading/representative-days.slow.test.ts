@@ -30,10 +30,10 @@ function writeDay(date: string, name = `emis_${date}.nc`, options: Parameters<ty
 
 describe('the table', () => {
   it('says which day stands for which, in any column, with blanks, empty lines and either end of a line', () => {
-    expect(dates().of.get(day('2016-01-18').getTime())).toBe(day('2016-01-10').getTime());
-    expect(dates('aveday_N', JANUARY.replaceAll('\n', '\r\n')).of.size).toBe(3);
+    expect(dates().representedBy.get(day('2016-01-18').getTime())).toBe(day('2016-01-10').getTime());
+    expect(dates('aveday_N', JANUARY.replaceAll('\n', '\r\n')).representedBy.size).toBe(3);
     const february = table('DATE,week_Y\n20160229,20160208\n', 'february.txt');
-    expect(readMergeDates([table(JANUARY), february], 'week_Y').of.get(day('2016-02-29').getTime())).toBe(day('2016-02-08').getTime());
+    expect(readMergeDates([table(JANUARY), february], 'week_Y').representedBy.get(day('2016-02-29').getTime())).toBe(day('2016-02-08').getTime());
   });
 
   it.each<[string, string, string, (path: string) => string]>([

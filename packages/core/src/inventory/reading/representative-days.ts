@@ -18,7 +18,7 @@ import { instant, timeAt } from '../../files/ioapi/ioapi-time';
 
 /** Which day stands for which, both as milliseconds at 00Z. */
 interface MergeDates {
-  of: ReadonlyMap<number, number>;
+  representedBy: ReadonlyMap<number, number>;
   /** the tables and their column, for messages */
   source: string;
 }
@@ -49,7 +49,7 @@ export function readMergeDates(paths: readonly string[], column: string): MergeD
       places.set(date, `${path}:${line}`);
     }
   }
-  return { of, source: `${firstToLast(paths)} (${column})` };
+  return { representedBy: of, source: `${firstToLast(paths)} (${column})` };
 }
 
 /** Many files, for messages. */
@@ -126,10 +126,10 @@ function written(date: number): string {
  * @throws {DataError} `MERGE_DATES` for a date that the table lacks; `REPRESENTATIVE_DAY` for a day without a file, with two, or whose file is not one of 24
  *   or 25 hourly steps
  */
-export function representativeDays(paths: readonly string[], { of, source }: MergeDates, period: TimeAxis): RepresentativeDay[] {
+export function representativeDays(paths: readonly string[], { representedBy, source }: MergeDates, period: TimeAxis): RepresentativeDay[] {
   const files = paths.map((path) => ({ path, time: timesOf(path) }));
   return daysOf(period).map((date) => {
-    const stands = of.get(date);
+    const stands = representedBy.get(date);
     if (stands === undefined) {
       throw new DataError('MERGE_DATES', `${source}: there is no line for ${written(date)}, a date of the period: give the table of its month, too`);
     }

@@ -73,17 +73,17 @@ export function inFiles({ days: _representative, ...sector }: SectorFiles, files
 }
 
 /** Groups of a sector that names its own: of those that it does not name it emits nothing. */
-export function sectorGroups(own: Sector['groups']): EmissionGroups | undefined {
-  return own && (Object.fromEntries(GROUPS.map((group) => [group, own[group] ?? { variables: [] }])) as unknown as EmissionGroups);
+export function sectorGroups(groups: Sector['groups']): EmissionGroups | undefined {
+  return groups && (Object.fromEntries(GROUPS.map((group) => [group, groups[group] ?? { variables: [] }])) as unknown as EmissionGroups);
 }
 
 /** What makes up the groups in the files of a sector. @param shared - `emissions.groups` @throws {DataError} `VARIABLE_MISSING` */
 export function groupsIn(
-  { name, groups: own, partial }: { name: string } & Pick<Sector, 'groups' | 'partial'>,
+  { name, groups: ownGroups, partial }: { name: string } & Pick<Sector, 'groups' | 'partial'>,
   shared: EmissionGroups,
   files: readonly string[],
 ): EmissionGroups {
-  const groups = sectorGroups(own) ?? shared;
+  const groups = sectorGroups(ownGroups) ?? shared;
   return partial ? groupsOfPartial(name, groups, files) : groups;
 }
 

@@ -8,13 +8,16 @@ function variablesOf(groups: EmissionGroups): string[] {
 }
 
 /** Variables of the groups that are not in a list. */
-export function lackingVariables(groups: EmissionGroups, held: ReadonlySet<string>): string[] {
-  return variablesOf(groups).filter((name) => !held.has(name));
+export function lackingVariables(groups: EmissionGroups, available: ReadonlySet<string>): string[] {
+  return variablesOf(groups).filter((name) => !available.has(name));
 }
 
 /** The groups without the variables that are not in a list. */
-export function groupsWithin(groups: EmissionGroups, held: ReadonlySet<string>): EmissionGroups {
-  const within = GROUP_NAMES.map((name) => [name, { ...groups[name], variables: groups[name].variables.filter((variable) => held.has(variable)) }]);
+export function groupsWithin(groups: EmissionGroups, available: ReadonlySet<string>): EmissionGroups {
+  const within = GROUP_NAMES.map((name) => [
+    name,
+    { ...groups[name], variables: groups[name].variables.filter((variable) => available.has(variable)) },
+  ]);
   return Object.fromEntries(within) as EmissionGroups;
 }
 
@@ -37,10 +40,10 @@ export function groupsOfPartial(name: string, groups: EmissionGroups, files: rea
   );
 }
 
-function assertInAll(sector: string, variable: string, files: readonly string[], held: readonly ReadonlySet<string>[]): void {
-  const without = held.findIndex((variables) => !variables.has(variable));
+function assertInAll(sector: string, variable: string, files: readonly string[], available: readonly ReadonlySet<string>[]): void {
+  const without = available.findIndex((variables) => !variables.has(variable));
   if (without < 0) return;
-  const holder = files[held.findIndex((variables) => variables.has(variable))];
+  const holder = files[available.findIndex((variables) => variables.has(variable))];
   throw new DataError(
     'FILES_DIFFER',
     `${files[without]}: sector ${sector}: expected the variable ${variable} as in ${holder} but received none of that name: give files that all hold it, or none that does`,

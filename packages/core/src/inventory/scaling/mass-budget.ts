@@ -19,7 +19,7 @@ export interface SpeciesBudget {
   unit: string;
   prior: Float64Array;
   /** prior times factors, not rounded */
-  asked: Float64Array;
+  requested: Float64Array;
 }
 
 /** Rounding of one product to float32, relative, and something for the sums themselves. */
@@ -42,7 +42,7 @@ export class RegionSums {
   }
 
   /** @param factor - on the values of a step and cell */
-  of(fields: ArrayLike<number>, factor?: (step: number) => ((cell: number) => number) | undefined): Float64Array {
+  massesOf(fields: ArrayLike<number>, factor?: (step: number) => ((cell: number) => number) | undefined): Float64Array {
     const { grid, layers } = this.reader;
     const cells = grid.rows * grid.cols;
     const steps = fields.length / (layers * cells);
@@ -82,17 +82,17 @@ export function checkedBudget(path: string, budgets: readonly SpeciesBudget[], m
   const file = IoapiFile.open(path, { grid });
   const rows: string[] = [];
   try {
-    for (const { species, unit, prior, asked } of budgets) {
+    for (const { species, unit, prior, requested } of budgets) {
       const { units } = file.variables.find(({ name }) => name === species)!;
       const sums = new RegionSums(file, masks, units);
       for (let step = 0; step < file.time.count; step++) {
         const time = instant(timeAt(file.time, step));
-        sums.of(file.read(species, step, 1)).forEach((updated, region) => {
+        sums.massesOf(file.read(species, step, 1)).forEach((updated, region) => {
           const at = step * names.length + region;
-          if (!(Math.abs(updated - asked[at]) <= ROUNDING * Math.abs(asked[at]) + 1e-30)) {
+          if (!(Math.abs(updated - requested[at]) <= ROUNDING * Math.abs(requested[at]) + 1e-30)) {
             throw new DataError(
               'MASS_MISMATCH',
-              `${path}: ${species} at ${time} in ${names[region]}: expected ${asked[at]} ${unit} but the file holds ${updated}: run apply again, and check the disk`,
+              `${path}: ${species} at ${time} in ${names[region]}: expected ${requested[at]} ${unit} but the file holds ${updated}: run apply again, and check the disk`,
             );
           }
           rows.push([species, unit, time, quotedField(names[region]), prior[at], updated].join(','));

@@ -213,7 +213,7 @@ describe('checkedBudget', () => {
     const budget =
       (asked: Float64Array): (() => string[]) =>
       () =>
-        checkedBudget(at('OUT.nc'), [{ species: 'NO', unit: 'moles/s', prior: sums, asked }], whole(CELLS));
+        checkedBudget(at('OUT.nc'), [{ species: 'NO', unit: 'moles/s', prior: sums, requested: asked }], whole(CELLS));
     expect(budget(sums)()).toEqual(['NO,moles/s,2026-07-06T00:00Z,domain,80,80', 'NO,moles/s,2026-07-06T01:00Z,domain,80,80']);
     expect(budget(Float64Array.of(CELLS, CELLS * (1 + 1e-6)))).toThrow(
       failure(

@@ -64,13 +64,13 @@ export function scaleEmissionFile(
           const fields = file.read(name, step, Math.min(atOnce, time.count - step));
           assertValues(fields, { path: input, variable: name, grid, start: timeAt(own.time, step), stepSeconds: time.stepSeconds, layers });
           const factorsOf = (s: number): ReturnType<typeof factorOf> => factorOf(step + s, group);
-          prior.push(...sums.of(fields));
-          asked.push(...sums.of(fields, factorsOf));
+          prior.push(...sums.massesOf(fields));
+          asked.push(...sums.massesOf(fields, factorsOf));
           scaleFields(fields, grid.rows * grid.cols, layers, factorsOf);
           const count = fields.length / (layers * grid.rows * grid.cols);
           copy.write((target) => target.write(name, [step, 0, file.window.row, file.window.col], [count, layers, grid.rows, grid.cols], fields));
         }
-        budgets.push({ species: name, unit: budgetUnit(units), prior: Float64Array.from(prior), asked: Float64Array.from(asked) });
+        budgets.push({ species: name, unit: budgetUnit(units), prior: Float64Array.from(prior), requested: Float64Array.from(asked) });
       }
       copy.commit();
     } catch (error) {

@@ -53,8 +53,8 @@ function matrixOf(slots: number, correlation: (apart: number) => number): Float6
   return Float64Array.from({ length: slots * slots }, (_, k) => correlation(Math.abs(Math.floor(k / slots) - (k % slots))));
 }
 
-function fading(apart: number, hours: number): number {
-  return apart === 0 ? 1 : hours > 0 ? Math.exp(-apart / hours) : 0;
+function fading(lag: number, hours: number): number {
+  return lag === 0 ? 1 : hours > 0 ? Math.exp(-lag / hours) : 0;
 }
 
 /** A first-order autoregression: w'_t = ρ_t·w'_{t−1} + √(1 − ρ_t²)·w_t. */
@@ -136,6 +136,6 @@ function blend(a: Float64Array, wa: number, b: Float64Array, wb: number): void {
   for (let i = 0; i < a.length; i++) a[i] = wa * a[i] + wb * b[i];
 }
 
-function scale(a: Float64Array, by: number): void {
-  for (let i = 0; i < a.length; i++) a[i] *= by;
+function scale(a: Float64Array, factor: number): void {
+  for (let i = 0; i < a.length; i++) a[i] *= factor;
 }

@@ -24,20 +24,20 @@ function whitened(t: Decorrelation, n: number, correlation: (i: number, j: numbe
 describe('Decorrelation', () => {
   it('is exact where a value is seen against all before it', () => {
     const correlation = exponential(4, 2);
-    whitened(Decorrelation.of(16, [range(16)], correlation), 16, correlation).forEach((row, i) =>
+    whitened(Decorrelation.fromGroups(16, [range(16)], correlation), 16, correlation).forEach((row, i) =>
       row.forEach((value, j) => expect(value).toBeCloseTo(i === j ? 1 : 0, 12)),
     );
   });
 
   it('hardly differs from it where there are many more', () => {
     const correlation = exponential(12, 3);
-    const rows = whitened(Decorrelation.of(144, [range(144)], correlation), 144, correlation);
+    const rows = whitened(Decorrelation.fromGroups(144, [range(144)], correlation), 144, correlation);
     const off = rows.flatMap((row, i) => [...row].map((value, j) => Math.abs(value - (i === j ? 1 : 0))));
     expect(Math.max(...off)).toBeLessThan(0.02);
   });
 
   it('leaves alone what is in no group, and groups to themselves', () => {
-    const t = Decorrelation.of(
+    const t = Decorrelation.fromGroups(
       5,
       [
         [0, 2],
@@ -55,14 +55,14 @@ describe('Decorrelation', () => {
   it('has its transpose and its inverse, also of several that are joined', () => {
     const correlation = exponential(6, 2);
     const t = Decorrelation.joined([
-      Decorrelation.of(36, [range(36)], correlation),
-      Decorrelation.of(3, [], correlation),
-      Decorrelation.of(9, [range(9)], correlation),
+      Decorrelation.fromGroups(36, [range(36)], correlation),
+      Decorrelation.fromGroups(3, [], correlation),
+      Decorrelation.fromGroups(9, [range(9)], correlation),
     ]);
     const [e, g] = [normals(48), normals(48)];
     expect(dot(t.apply(e), g)).toBeCloseTo(dot(e, t.transpose(g)), 10);
     t.invert(t.apply(e)).forEach((value, i) => expect(value).toBeCloseTo(e[i], 12));
-    expect(t.apply(e).slice(39)).toEqual(Decorrelation.of(9, [range(9)], correlation).apply(e.slice(39)));
+    expect(t.apply(e).slice(39)).toEqual(Decorrelation.fromGroups(9, [range(9)], correlation).apply(e.slice(39)));
   });
 });
 
@@ -70,7 +70,7 @@ describe('a cost with errors that are alike', () => {
   const n = 16;
   const correlation = exponential(4, 2);
   const values = [...normals(n)];
-  const batch = { ...observationBatch(values, 0.7), decorrelation: Decorrelation.of(n, [range(n)], correlation) };
+  const batch = { ...observationBatch(values, 0.7), decorrelation: Decorrelation.fromGroups(n, [range(n)], correlation) };
   const settings: CostSettings = { loss: 'l2', divisor: 'none', weights: [1.5] };
 
   it.each(['l2', 'huber', 'student'] as const)('has the gradient of its cost: %s', (loss) => {

@@ -32,7 +32,7 @@ export class Decorrelation {
    * @param groups - of values that correlate with each other, as their indices, ascending; a value in no group stays as it is
    * @param correlation - of the errors of values i and j of a group, below 1
    */
-  static of(values: number, groups: readonly (readonly number[])[], correlation: (i: number, j: number) => number): Decorrelation {
+  static fromGroups(values: number, groups: readonly (readonly number[])[], correlation: (i: number, j: number) => number): Decorrelation {
     const near: number[][] = Array.from({ length: values }, () => []);
     const weights: number[][] = Array.from({ length: values }, () => []);
     const spread = new Float64Array(values).fill(1);

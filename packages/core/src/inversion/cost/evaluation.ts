@@ -145,10 +145,10 @@ function times(values: Values, factor: number): Float64Array {
   return product;
 }
 
-function notFinite(what: string, iteration: number): NumericalError {
+function notFinite(quantity: string, iteration: number): NumericalError {
   return new NumericalError(
     'INVERSION_NOT_FINITE',
-    `inversion: ${what} became NaN or infinite at iteration ${iteration}: lower inversion.learningRate, or check the surrogate's inputs and training`,
+    `inversion: ${quantity} became NaN or infinite at iteration ${iteration}: lower inversion.learningRate, or check the surrogate's inputs and training`,
   );
 }
 

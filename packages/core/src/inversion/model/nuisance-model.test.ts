@@ -50,9 +50,9 @@ function fullModel(parts?: readonly ModelPart[]): TotalsModel {
     columns: [normals(n), normals(n)],
   }));
   const beside = new NuisanceModel(new MatrixModel(shape, matrices, batches, true, parts), [
-    { spread: [0.4, 0.8, 0.4], of: (batch) => ({ index: places[batch], columns: [new Float64Array(places[batch].length).fill(1)] }) },
-    { spread: [0.5], of: (batch) => ({ index: new Int32Array(columns[batch].length), columns: [columns[batch]] }) },
-    { spread: [0.3, 0.3, 0.6, 0.2, 0.2, 0.4], of: (batch) => nodes[batch] },
+    { spread: [0.4, 0.8, 0.4], coefficientsOf: (batch) => ({ index: places[batch], columns: [new Float64Array(places[batch].length).fill(1)] }) },
+    { spread: [0.5], coefficientsOf: (batch) => ({ index: new Int32Array(columns[batch].length), columns: [columns[batch]] }) },
+    { spread: [0.3, 0.3, 0.6, 0.2, 0.2, 0.4], coefficientsOf: (batch) => nodes[batch] },
   ]);
   const total = (first: number, value: number): ConstructorParameters<typeof TotalsModel>[1][number] => ({
     index: Int32Array.from({ length: 6 }, (_, i) => first + 2 * i),
@@ -190,7 +190,7 @@ it('a bias takes what one monitor alone sees, a known total what it is told; in 
   const one = { slots: 1, rows: 1, cols: 1, groups: 1 };
   const observed = observationBatch([0.3, 0.3, 0.9], 0.1);
   const model = new NuisanceModel(new MatrixModel(one, [[[1], [1], [1]]], [observed], true), [
-    { spread: [0.5, 0.5, 0.5], of: () => ({ index: Int32Array.of(0, 1, 2), columns: [[1, 1, 1]] }) },
+    { spread: [0.5, 0.5, 0.5], coefficientsOf: () => ({ index: Int32Array.of(0, 1, 2), columns: [[1, 1, 1]] }) },
   ]);
   const plain: InversionProblem = { groups: ['NOx'], species: ['NO2'], priorEmissions: [1], lengthCells: 0 };
   const exact: InversionSettings = { ...settings, loss: 'l2', bound: 1e6, gradientReduction: 1e-12 };
@@ -216,7 +216,7 @@ it('adds of each run its column times what an observation sees of the numbers of
   const beside = new NuisanceModel(new MatrixModel(one, [[[1], [1]]], [observationBatch([0, 0], 1)], true), [
     {
       spread: [1, 1, 1, 1], // two nodes of two runs
-      of: () => ({
+      coefficientsOf: () => ({
         index: Int32Array.of(0, 1, 1, -1),
         weight: Float64Array.of(0.6, 0.8, 0.5, 1),
         columns: [Float64Array.of(2, 3), Float64Array.of(-1, 10)],

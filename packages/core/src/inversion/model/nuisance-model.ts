@@ -26,7 +26,7 @@ export interface NuisanceTerm {
   /** standard deviation of each of its numbers β: those of the first run, then those of the next, as many of each */
   spread: readonly number[];
   /** of a batch of the model */
-  of: (batch: number) => NuisanceOfBatch;
+  coefficientsOf: (batch: number) => NuisanceOfBatch;
 }
 
 export class NuisanceModel implements ForwardModel {
@@ -114,8 +114,8 @@ export class NuisanceModel implements ForwardModel {
 
   /** @param visit - is given the first β of a run among all */
   private eachRun(batch: number, visit: (first: number, column: ArrayLike<number>, seen: NuisanceOfBatch) => void): void {
-    this.terms.forEach(({ of, spread }, t) => {
-      const seen = of(batch);
+    this.terms.forEach(({ coefficientsOf, spread }, t) => {
+      const seen = coefficientsOf(batch);
       const size = spread.length / seen.columns.length;
       seen.columns.forEach((column, run) => visit(this.first[t] + run * size, column, seen));
     });

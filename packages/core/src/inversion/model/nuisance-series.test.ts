@@ -2,7 +2,7 @@ import { Random } from '../../base/random';
 import { VaryingNumber } from './nuisance-series';
 
 const valueAt = (field: VaryingNumber, beta: Float64Array, place: readonly number[]): number => {
-  const { index, weight } = field.at(place);
+  const { index, weight } = field.weightsAt(place);
   return index.reduce((sum, k, i) => sum + weight[i] * beta[k], 0);
 };
 
@@ -10,7 +10,7 @@ describe('VaryingNumber', () => {
   it('is one number where it varies along nothing', () => {
     const field = new VaryingNumber([100, 10, 10], [Infinity, Infinity, Infinity]);
     expect([field.count, field.perPlace]).toEqual([1, 1]);
-    expect(field.at([37, 2, 9])).toEqual({ index: Int32Array.of(0), weight: Float64Array.of(1) });
+    expect(field.weightsAt([37, 2, 9])).toEqual({ index: Int32Array.of(0), weight: Float64Array.of(1) });
     expect(field.place(0)).toEqual([undefined, undefined, undefined]);
   });
 
@@ -27,7 +27,7 @@ describe('VaryingNumber', () => {
   it('sees the nodes around a place in every direction, each where `place` has it', () => {
     const field = new VaryingNumber([48, 30, 40], [8, Infinity, 10]); // nodes 12 and 15 steps apart
     expect([field.count, field.perPlace]).toEqual([5 * 1 * 4, 4]);
-    const { index, weight } = field.at([13, 29, 31]);
+    const { index, weight } = field.weightsAt([13, 29, 31]);
     expect([...index].map((k) => field.place(k))).toEqual([
       [12, undefined, 30],
       [12, undefined, 45],
@@ -58,7 +58,7 @@ describe('VaryingNumber', () => {
 
   it('takes places outside for those at the edge', () => {
     const field = new VaryingNumber([20], [4]);
-    expect(field.at([-3])).toEqual(field.at([0]));
-    expect(field.at([99])).toEqual(field.at([24]));
+    expect(field.weightsAt([-3])).toEqual(field.weightsAt([0]));
+    expect(field.weightsAt([99])).toEqual(field.weightsAt([24]));
   });
 });

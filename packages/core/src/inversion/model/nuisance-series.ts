@@ -85,7 +85,7 @@ export class VaryingNumber {
   }
 
   /** The same of one place, by itself. */
-  at(place: readonly number[]): Weighted {
+  weightsAt(place: readonly number[]): Weighted {
     const out = { index: new Int32Array(this.perPlace), weight: new Float64Array(this.perPlace) };
     this.see(place, out.index, out.weight, 0);
     return out;

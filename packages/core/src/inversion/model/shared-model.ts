@@ -68,8 +68,13 @@ async function sharedCosts(model: Own<ForwardModel>, request: CostRequest, ranks
 }
 
 /** Of this rank's share, then of all ranks. */
-async function sharedProduct(of: Own<Linearisation>, change: Float64Array, batches: readonly number[], ranks: Ranks): Promise<Float64Array[]> {
-  return (await together(ranks, async () => (await of()).product(change, shareOf(batches, ranks)))).flat();
+async function sharedProduct(
+  linearisation: Own<Linearisation>,
+  change: Float64Array,
+  batches: readonly number[],
+  ranks: Ranks,
+): Promise<Float64Array[]> {
+  return (await together(ranks, async () => (await linearisation()).product(change, shareOf(batches, ranks)))).flat();
 }
 
 async function sharedGradient(model: Own<ForwardModel>, ranks: Ranks): Promise<Values> {
@@ -92,7 +97,7 @@ export class SharedModel implements ForwardModel {
   /** whether the others hold a part of the gradient */
   private shared = false;
   /** about what the others have linearised theirs */
-  private told?: LinearisedAbout;
+  private sharedState?: LinearisedAbout;
 
   constructor(
     private readonly model: ForwardModel,
@@ -135,8 +140,8 @@ export class SharedModel implements ForwardModel {
       signal?.throwIfAborted();
       if (batches.length < this.ranks.size) return own.product(change, batches, signal);
       this.shared = true;
-      if (this.told !== about) await tell(this.ranks, { kind: 'linearise', about });
-      this.told = about;
+      if (this.sharedState !== about) await tell(this.ranks, { kind: 'linearise', about });
+      this.sharedState = about;
       await tell(this.ranks, { kind: 'product', change, batches });
       const simulated = await sharedProduct(() => own, change, batches, this.ranks);
       signal?.throwIfAborted();

@@ -85,14 +85,14 @@ function timesWithValues(misfit: Float64Array, sources: number): number[] {
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 /** Some of the times, spread over all of them and over the hours of the day, or all where they are no more than `most`. */
-function scattered(times: readonly number[], most: number): readonly number[] {
-  if (times.length <= most) return times;
-  return Array.from({ length: most }, (_, k) => times[Math.floor((((k + 0.5) * GOLDEN) % 1) * times.length)]);
+function scattered(times: readonly number[], limit: number): readonly number[] {
+  if (times.length <= limit) return times;
+  return Array.from({ length: limit }, (_, k) => times[Math.floor((((k + 0.5) * GOLDEN) % 1) * times.length)]);
 }
 
 /** Some of 0 … count − 1, evenly spread, or all where they are no more than `most`. */
-function evenly(count: number, most: number): number[] {
-  const n = Math.min(count, most);
+function evenly(count: number, limit: number): number[] {
+  const n = Math.min(count, limit);
   return Array.from({ length: n }, (_, k) => Math.floor(((k + 0.5) * count) / n));
 }
 
@@ -106,10 +106,10 @@ interface Near {
 class Neighbours {
   private readonly order: readonly Near[];
 
-  /** @param without - a block that is left out */
-  constructor(sources: readonly Source[], target: Point, without?: string) {
+  /** @param excluded - a block that is left out */
+  constructor(sources: readonly Source[], target: Point, excluded?: string) {
     this.order = sources
-      .flatMap((source, i) => (source.block === without ? [] : [{ source: i, km: distance(source, target) }]))
+      .flatMap((source, i) => (source.block === excluded ? [] : [{ source: i, km: distance(source, target) }]))
       .sort((a, b) => a.km - b.km || a.source - b.source);
   }
 

@@ -201,7 +201,7 @@ export function decorrelationOf(observed: SuperObservations, time: number, cols:
     const share = observed.errorShare?.[species] ?? 1;
     return share * correlationOf(observed.cell[begin + i], observed.cell[begin + j], cols, observed.errorLength![species]);
   };
-  return Decorrelation.of(observed.first[time + 1] - begin, [...groups.values()], correlation);
+  return Decorrelation.fromGroups(observed.first[time + 1] - begin, [...groups.values()], correlation);
 }
 
 /** Σ_j exp(−d_ij/L) over the used cells of a species, per species and used cell; itself counts 1. */

@@ -64,7 +64,7 @@ export class ObservationStencil {
   }
 }
 
-function expectLength(what: string, { length }: ArrayLike<number>, expected: number): void {
+function expectLength(name: string, { length }: ArrayLike<number>, expected: number): void {
   if (length !== expected)
-    throw new ShapeError('OBSERVATION_SHAPE', `observation operator: expected ${what} of ${expected} values but received ${length}`);
+    throw new ShapeError('OBSERVATION_SHAPE', `observation operator: expected ${name} of ${expected} values but received ${length}`);
 }

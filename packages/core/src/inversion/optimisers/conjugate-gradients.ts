@@ -13,7 +13,7 @@ interface ConjugateGradientsResult {
 export async function conjugateGradients(
   product: (vector: Float64Array) => Promise<Float64Array>,
   b: Float64Array,
-  { tolerance, most }: { tolerance: number; most: number },
+  { tolerance, maxIterations }: { tolerance: number; maxIterations: number },
 ): Promise<ConjugateGradientsResult> {
   const solution = new Float64Array(b.length);
   const residual = b.slice();
@@ -21,7 +21,7 @@ export async function conjugateGradients(
   let square = dot(residual, residual);
   const end = tolerance ** 2 * square;
   let products = 0;
-  while (square > end && products < most) {
+  while (square > end && products < maxIterations) {
     const image = await product(direction);
     products++;
     const curvature = dot(direction, image);

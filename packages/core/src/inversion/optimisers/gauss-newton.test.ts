@@ -19,12 +19,12 @@ describe('conjugate gradients', () => {
       return Promise.resolve(vector.map((value, i) => value + rows.reduce((sum, row, k) => sum + row[i] * half[k], 0)));
     };
     const b = Float64Array.from({ length: 6 }, () => random.normal());
-    const { solution, products } = await conjugateGradients(product, b, { tolerance: 1e-10, most: 20 });
+    const { solution, products } = await conjugateGradients(product, b, { tolerance: 1e-10, maxIterations: 20 });
     expect(products).toBeLessThanOrEqual(7);
     (await product(solution)).forEach((value, i) => expect(value).toBeCloseTo(b[i], 8));
-    const identity = await conjugateGradients((v) => Promise.resolve(v.map((x) => 3 * x)), b, { tolerance: 1e-10, most: 20 });
+    const identity = await conjugateGradients((v) => Promise.resolve(v.map((x) => 3 * x)), b, { tolerance: 1e-10, maxIterations: 20 });
     expect(identity.products).toBe(1);
-    expect((await conjugateGradients(product, b, { tolerance: 1e-10, most: 2 })).products).toBe(2);
+    expect((await conjugateGradients(product, b, { tolerance: 1e-10, maxIterations: 2 })).products).toBe(2);
   });
 });
 

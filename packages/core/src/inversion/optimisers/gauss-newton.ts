@@ -40,7 +40,7 @@ export class GaussNewton implements Optimiser {
       }
     }
     const tolerance = forcing(gradient, last);
-    const { solution, products } = await conjugateGradients(product, negative(gradient), { tolerance, most: MOST_PRODUCTS });
+    const { solution, products } = await conjugateGradients(product, negative(gradient), { tolerance, maxIterations: MOST_PRODUCTS });
     // Only now: an interruption during the products must leave the state as it was.
     this.products += products;
     const direction = dot(solution, gradient) < 0 ? solution : negative(gradient);

@@ -23,16 +23,16 @@ export interface GainByPart {
 }
 
 /** Four passes over all observations; see {@link evaluate} for what is thrown. */
-export async function gainByPart(context: EvaluationContext, control: JointControl, kept: Float64Array, iteration: number): Promise<GainByPart> {
+export async function gainByPart(context: EvaluationContext, control: JointControl, values: Float64Array, iteration: number): Promise<GainByPart> {
   const batches = Array.from({ length: context.model.batches }, (_, i) => i);
   const fit = async (at: Float64Array): Promise<PartFit> => {
     const { observation, usedMae, watchedMae } = await evaluate(context, at, batches, iteration, false);
     return { observation, usedMae, watchedMae };
   };
   const prior = await fit(control.initial());
-  const emissions = await fit(control.withPrior(kept, CONCENTRATIONS));
-  const initialConcentrations = await fit(control.withPrior(kept, EMISSIONS));
-  const both = await fit(kept);
+  const emissions = await fit(control.withPrior(values, CONCENTRATIONS));
+  const initialConcentrations = await fit(control.withPrior(values, EMISSIONS));
+  const both = await fit(values);
   const fall = prior.observation - both.observation;
   const share = fall > 0 ? (emissions.observation - both.observation) / fall : null;
   return { prior, emissions, initialConcentrations, both, shareOfInitialConcentrations: share };

@@ -20,7 +20,7 @@ function drawn({ km, hours, part = 1, cells = 60, times = 60 }: Errors): ScaledI
   const at = Array.from({ length: cells }, () => Math.floor(random.uniform() * 20 * COLS));
   const d = (i: number, j: number): number =>
     Math.hypot((Math.floor(at[i] / COLS) - Math.floor(at[j] / COLS)) * KM_PER_CELL[0], ((at[i] % COLS) - (at[j] % COLS)) * KM_PER_CELL[1]);
-  const alike = Decorrelation.of(cells, [at.map((_, i) => i)], (i, j) => (km > 0 ? Math.exp(-d(i, j) / km) * 0.9999 : 0));
+  const alike = Decorrelation.fromGroups(cells, [at.map((_, i) => i)], (i, j) => (km > 0 ? Math.exp(-d(i, j) / km) * 0.9999 : 0));
   const rho = hours > 0 ? Math.exp(-6 / hours) : 0;
   let state: Float64Array = new Float64Array(cells);
   return Array.from({ length: times }, (_, t) => {

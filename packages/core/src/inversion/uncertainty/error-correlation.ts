@@ -90,7 +90,7 @@ interface Pairs {
 /** Mean products of pairs by their distance. */
 interface Correlogram {
   /** the farthest pair */
-  most: number;
+  greatest: number;
   /** pairs, mean distance and mean product over {@link Pairs.own} of each that has pairs */
   bins: { n: number; d: number; c: number }[];
 }
@@ -99,15 +99,15 @@ interface Correlogram {
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 /** A part of a list, from all over it. Every 24th of hourly times would all be of one hour of the day, every 36th of two: multiples of the golden ratio know no such rhythm. */
-export function evenlyOf<T>(all: readonly T[], part: number): T[] {
-  return all.filter((_, i) => (i * GOLDEN) % 1 < part);
+export function evenlyOf<T>(items: readonly T[], part: number): T[] {
+  return items.filter((_, i) => (i * GOLDEN) % 1 < part);
 }
 
 /** Of the pairs within groups; undefined where there are too few. */
-function correlogram(all: readonly ScaledInnovation[][], { distance, farthest, own }: Pairs): Correlogram | undefined {
-  const pairs = all.reduce((sum, { length }) => sum + (length * (length - 1)) / 2, 0);
+function correlogram(series: readonly ScaledInnovation[][], { distance, farthest, own }: Pairs): Correlogram | undefined {
+  const pairs = series.reduce((sum, { length }) => sum + (length * (length - 1)) / 2, 0);
   if (pairs < LEAST_PAIRS) return undefined;
-  const groups = evenlyOf(all, MOST_PAIRS / pairs);
+  const groups = evenlyOf(series, MOST_PAIRS / pairs);
   let most = 0;
   forPairs(groups, (a, b) => (most = Math.max(most, Math.min(farthest, distance(a, b)))));
   // Where most pairs are far apart the near ones, which tell L, still have bins of their own.
@@ -120,11 +120,11 @@ function correlogram(all: readonly ScaledInnovation[][], { distance, farthest, o
     bin.distance += d;
     bin.product += (a.before * b.after + a.after * b.before) / 2;
   });
-  return { most, bins: bins.filter(({ n }) => n > 0).map(({ n, distance: d, product }) => ({ n, d: d / n, c: product / n / own })) };
+  return { greatest: most, bins: bins.filter(({ n }) => n > 0).map(({ n, distance: d, product }) => ({ n, d: d / n, c: product / n / own })) };
 }
 
 /** The length with which part·exp(−d/L) is closest, and its misfit as a mean over the pairs; null where the shortest is. */
-function lengthAt({ most, bins }: Correlogram, part: number): { length: number | null; misfit: number } {
+function lengthAt({ greatest, bins }: Correlogram, part: number): { length: number | null; misfit: number } {
   const pairs = bins.reduce((sum, { n }) => sum + n, 0);
   const misfit = (length: number): number => bins.reduce((sum, { n, d, c }) => sum + n * (c - part * Math.exp(-d / length)) ** 2, 0) / pairs;
   let best = { index: 0, misfit: misfit(lengthOf(0)) };
@@ -135,7 +135,7 @@ function lengthAt({ most, bins }: Correlogram, part: number): { length: number |
   return { length: best.index === 0 ? null : lengthOf(best.index), misfit: best.misfit };
 
   function lengthOf(index: number): number {
-    return (most / 200) * 400 ** (index / (LENGTHS - 1));
+    return (greatest / 200) * 400 ** (index / (LENGTHS - 1));
   }
 }
 

@@ -70,8 +70,8 @@ function farProducts(moments: readonly Moment[]): { pairs: number; sum: number }
   return out;
 }
 
-function sumOf<T>(items: readonly T[], of: (item: T) => number): number {
-  return items.reduce((sum, item) => sum + of(item), 0);
+function sumOf<T>(items: readonly T[], valueOf: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + valueOf(item), 0);
 }
 
 /** What the values of each cell are beyond their mean over a period; those of a cell with few are left out. */

@@ -78,7 +78,7 @@ it('draws errors that are alike as such, and goes to the minimum whatever watche
   const roles = [Role.used, Role.used, Role.used, Role.watched];
   const batch = {
     ...observationBatch([0.3, 0.3, 0.3, 0], sigma, { role: roles }),
-    decorrelation: Decorrelation.of(4, [[0, 1, 2]], () => correlation),
+    decorrelation: Decorrelation.fromGroups(4, [[0, 1, 2]], () => correlation),
   };
   const model = new MatrixModel(shape, [[[1], [1], [1], [1]]], [batch], true);
   const MEMBERS = 600;

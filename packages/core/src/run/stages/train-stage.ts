@@ -54,7 +54,7 @@ export const trainStage: Stage = {
     const room = new MemoryBudget(bytesOfFields(context.ranks?.localSize));
     try {
       const periods = trainingPeriods(context, room, (period) => runsOfPasses(context, period, room));
-      const { inMemory, elsewhere } = room.given;
+      const { inMemory, elsewhere } = room.spent;
       if (elsewhere > 0) {
         context.log(`${gigabytes(inMemory)} of fields are in memory, ${gigabytes(elsewhere)} are read from the disk when they are needed`);
       }

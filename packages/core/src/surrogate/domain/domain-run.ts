@@ -88,7 +88,7 @@ export class DomainRun implements DomainModel {
   /** of an hour of dJ/d(tracers) that is added to */
   private readonly summing = keptMemory();
   /** what the adjoint's program ran forward last, and not yet back */
-  private held?: { position: Position; hours: string; factors?: Float32Array };
+  private loadedHours?: { position: Position; hours: string; factors?: Float32Array };
 
   /** @throws {DataError} `SURROGATE_INPUTS` if a source has other fields than the surrogate was trained with */
   constructor(readonly options: DomainRunOptions) {
@@ -144,7 +144,7 @@ export class DomainRun implements DomainModel {
       for (const { hours, seed, seen } of seeds.reverse()) {
         if (!seed) continue;
         if (!this.isHeld(hours, run)) await this.simulate(program, run, hours, { factors, places: NONE });
-        this.held = undefined; // the way back writes over what it needs
+        this.loadedHours = undefined; // the way back writes over what it needs
         const { emissions, tracers, previous } = await program.adjoint(seed, { leave, places: seen?.at, memory: this.gradients });
         hours.forEach((hour, i) => {
           if (ofTracers) program.addGradient!(this.batch.gradientWindowOf('tracers', i, hour, ofTracers));
@@ -196,7 +196,7 @@ export class DomainRun implements DomainModel {
     const { sources, surrogate, adjoint, threads } = this.options;
     const { tracers } = surrogate.description.settings;
     const shape = { hours: Math.max(...sources.map(({ time }) => time.count)), ...this.grid, channels: tracerCount(tracers) };
-    return ResidentTracers.in(room, shape, adjoint !== undefined, {
+    return ResidentTracers.create(room, shape, adjoint !== undefined, {
       onDevice: (period) =>
         DeviceCarrier.for(sources[period], tracers, this.residentInputs(sources[period]), this.factorsOn(room, period), room, threads),
       onHost: (period) => new HostCarrier(this.tracersOf(period)),
@@ -264,13 +264,13 @@ export class DomainRun implements DomainModel {
     { factors, places }: { factors?: EmissionFactors; places?: Places },
   ): Promise<Float32Array> {
     for (let i = 0; i < this.batch.size; i++) this.batch.setHour(i, hours[Math.min(i, hours.length - 1)], factors);
-    if (engine === this.options.adjoint) this.held = { position: this.position!, hours: hours.join(), factors: run.factors?.data };
+    if (engine === this.options.adjoint) this.loadedHours = { position: this.position!, hours: hours.join(), factors: run.factors?.data };
     return engine.forward(this.batch.inputs, { windows: this.batch.windows, places });
   }
 
   private isHeld(hours: number[], run: DomainHours): boolean {
-    const { held, position } = this;
-    return held?.position === position && held?.hours === hours.join() && held.factors === run.factors?.data;
+    const { loadedHours, position } = this;
+    return loadedHours?.position === position && loadedHours?.hours === hours.join() && loadedHours.factors === run.factors?.data;
   }
 
   /**

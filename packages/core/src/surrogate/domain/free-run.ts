@@ -42,7 +42,7 @@ const ZERO_IN_MEMORY = 2 ** 30;
 
 /** Runs through one period, one after the other: those of the same emissions share what the engine has of the period. */
 export class FreeRuns {
-  private held?: { emissions: Float32Array; model: DomainModel };
+  private lastModel?: { emissions: Float32Array; model: DomainModel };
   private readonly zero?: HourStore;
 
   constructor(private readonly options: FreeRunsOptions) {
@@ -64,22 +64,22 @@ export class FreeRuns {
   }
 
   dispose(): void {
-    this.held?.model.dispose();
-    this.held = undefined;
+    this.lastModel?.model.dispose();
+    this.lastModel = undefined;
     this.zero?.dispose();
   }
 
   private modelOf(emissions: Float32Array): DomainModel {
-    if (this.held?.emissions === emissions) return this.held.model;
-    this.held?.model.dispose();
-    this.held = undefined;
+    if (this.lastModel?.emissions === emissions) return this.lastModel.model;
+    this.lastModel?.model.dispose();
+    this.lastModel = undefined;
     const { surrogate, engine, batchSize, period, hours, threads = 1, tiling = wholeDomain(period.grid) } = this.options;
     const { initialConcentrations: from = surrogate.description.settings.initialConcentrations } = this.options;
     const whole = sourceOf(period, emissions);
     // What comes later does not matter: tracers need not be carried through it.
     const sources = [{ ...whole, time: { ...whole.time, count: Math.max(...hours) + 1 } }];
     const model = modelOfHours({ surrogate, sources, tiling, engine, batchSize, threads }, [hours], { rolledOut: from === 'rollout' });
-    this.held = { emissions, model };
+    this.lastModel = { emissions, model };
     return model;
   }
 }

@@ -22,7 +22,7 @@ export interface ResidentInputs {
 /** Memory for the inputs of `size` hours on `rows` x `cols` cells; {@link moveTo} says which cells and what part of the period. */
 export class HourBatch {
   readonly inputs: SurrogateInputs;
-  private readonly whole: Crop;
+  private readonly wholeDomain: Crop;
   private meteorology: Float32Array = new Float32Array();
   /** read when the host needs them */
   private emissions?: Float32Array;
@@ -31,7 +31,7 @@ export class HourBatch {
   private readonly tracerChannels: number;
   private previous: Float32Array = new Float32Array();
   /** of the hours, inputs that the GPU takes itself */
-  private readonly taken: Record<'meteorology' | 'emissions' | 'tracers', InputWindow[]> = { meteorology: [], emissions: [], tracers: [] };
+  private readonly windowsTaken: Record<'meteorology' | 'emissions' | 'tracers', InputWindow[]> = { meteorology: [], emissions: [], tracers: [] };
   /** of the source of {@link moveTo}, where they are in the GPU's memory */
   private resident: ResidentInputs & { tracers?: DeviceFields } = {};
   /** of {@link moveTo} */
@@ -51,7 +51,7 @@ export class HourBatch {
     const { settings } = surrogate.description;
     this.tracerChannels = tracerCount(settings.tracers);
     const count = cells.rows * cells.cols;
-    this.whole = wholeGrid({ grid: cells });
+    this.wholeDomain = wholeGrid({ grid: cells });
     this.inputs = {
       emissions: new Float32Array(), // when they are first needed, and so too:
       tracers: new Float32Array(),
@@ -102,17 +102,17 @@ export class HourBatch {
   /** Inputs that the GPU takes itself, instead of those of {@link inputs}. */
   get windows(): InputWindow[] {
     const { meteorology, tracers } = this.resident;
-    const { taken } = this;
-    return [...(meteorology ? taken.meteorology : []), ...taken.emissions, ...(tracers ? taken.tracers : [])];
+    const { windowsTaken } = this;
+    return [...(meteorology ? windowsTaken.meteorology : []), ...windowsTaken.emissions, ...(tracers ? windowsTaken.tracers : [])];
   }
 
   /** Sets all inputs of element `i`, that of `hour`; factors as for {@link setEmissions}, and already on the tracers. */
   setHour(i: number, hour: number, factors?: EmissionFactors): void {
-    const { whole } = this;
+    const { wholeDomain } = this;
     this.setWeather(i, hour);
     if (this.inputs.previous.length > 0) {
       const { previous } = this.inputs;
-      const from = { data: this.previous, grid: whole, crop: whole };
+      const from = { data: this.previous, grid: wholeDomain, crop: wholeDomain };
       copyHour(from, SPECIES_COUNT, this.previousHour(hour) - this.begin, previous, (i * previous.length) / this.size);
     }
     this.setEmissions(i, hour, factors);
@@ -120,25 +120,25 @@ export class HourBatch {
   }
 
   private setWeather(i: number, hour: number): void {
-    const { surrogate, whole, threads, resident, inputs } = this;
+    const { surrogate, wholeDomain, threads, resident, inputs } = this;
     if (resident.meteorology) {
-      this.taken.meteorology[i] = this.windowOf('meteorology', i, hour, resident.meteorology);
+      this.windowsTaken.meteorology[i] = this.windowOf('meteorology', i, hour, resident.meteorology);
       return;
     }
     const channels = surrogate.description.meteorologyNames.length;
-    const length = surrogate.window.steps.length * whole.rows * whole.cols * channels;
+    const length = surrogate.window.steps.length * wholeDomain.rows * wholeDomain.cols * channels;
     if (inputs.meteorology.length === 0) inputs.meteorology = new Float32Array(this.size * length);
-    const request = surrogate.window.request(whole, channels, hour - this.begin, whole);
+    const request = surrogate.window.request(wholeDomain, channels, hour - this.begin, wholeDomain);
     windowMean({ ...request, stepsOffset: i * length, threads }, this.meteorology, inputs.meteorology);
   }
 
   private setTracersAt(i: number, hour: number): void {
-    const { whole, resident, inputs } = this;
+    const { wholeDomain, resident, inputs } = this;
     if (resident.tracers) {
-      this.taken.tracers[i] = this.windowOf('tracers', i, hour, resident.tracers);
+      this.windowsTaken.tracers[i] = this.windowOf('tracers', i, hour, resident.tracers);
       return;
     }
-    const length = whole.rows * whole.cols * this.tracerChannels;
+    const length = wholeDomain.rows * wholeDomain.cols * this.tracerChannels;
     if (inputs.tracers.length === 0) inputs.tracers = new Float32Array(this.size * length);
     const own = inputs.tracers.subarray(i * length, (i + 1) * length);
     const read = this.tracers!.rectangle(this.position!.crop, { first: hour, count: 1 }, () => own);
@@ -156,13 +156,13 @@ export class HourBatch {
    * or `[hours, H, W, 5]` with `hourly`, for the hours of {@link moveTo}; absent = 1.
    */
   setEmissions(i: number, hour: number, factors?: EmissionFactors): void {
-    const { taken, inputs, surrogate, whole } = this;
+    const { windowsTaken, inputs, surrogate, wholeDomain } = this;
     if (this.takesEmissions(factors)) {
-      taken.emissions[i] = { ...this.windowOf('emissions', i, hour, this.resident.emissions!), factors: factors?.resident };
+      windowsTaken.emissions[i] = { ...this.windowOf('emissions', i, hour, this.resident.emissions!), factors: factors?.resident };
       return;
     }
-    taken.emissions.length = 0;
-    const length = this.size * surrogate.window.steps.length * whole.rows * whole.cols * GROUP_COUNT;
+    windowsTaken.emissions.length = 0;
+    const length = this.size * surrogate.window.steps.length * wholeDomain.rows * wholeDomain.cols * GROUP_COUNT;
     if (inputs.emissions.length === 0) inputs.emissions = new Float32Array(length);
     windowMean(this.emissionRequest(i, hour, factors), this.hostEmissions(), inputs.emissions, factors?.data);
   }
@@ -189,9 +189,15 @@ export class HourBatch {
   }
 
   private emissionRequest(i: number, hour: number, factors?: EmissionFactors): Parameters<typeof windowMean>[0] {
-    const { surrogate, whole, threads } = this;
+    const { surrogate, wholeDomain, threads } = this;
     const { offset: factorsOffset = 0, hourly: hourlyFactors = false } = factors ?? {};
-    const stepsOffset = i * surrogate.window.steps.length * whole.rows * whole.cols * GROUP_COUNT;
-    return { ...surrogate.window.request(whole, GROUP_COUNT, hour - this.begin, whole), stepsOffset, threads, factorsOffset, hourlyFactors };
+    const stepsOffset = i * surrogate.window.steps.length * wholeDomain.rows * wholeDomain.cols * GROUP_COUNT;
+    return {
+      ...surrogate.window.request(wholeDomain, GROUP_COUNT, hour - this.begin, wholeDomain),
+      stepsOffset,
+      threads,
+      factorsOffset,
+      hourlyFactors,
+    };
   }
 }

@@ -28,7 +28,7 @@ export class ResidentTracers {
    * @param adjoint - whether gradients will be asked for
    * @returns undefined where the GPU has no room for them
    */
-  static in(
+  static create(
     room: ResidentFields,
     shape: { hours: number; rows: number; cols: number; channels: number },
     adjoint: boolean,

@@ -31,7 +31,7 @@ interface Chain {
   blocks: number[][];
   concentrations: HourStore;
   /** the factors with which they were made */
-  held?: SeenFactors;
+  factorsSeen?: SeenFactors;
   /** dJ/d(concentrations) that {@link RolledOutRun.finishAdjoint} has not yet carried back, and at which factors */
   adjoint?: { gradient: HourStore; factors: EmissionFactors };
 }
@@ -98,11 +98,11 @@ export class RolledOutRun implements DomainModel {
   private async carry({ period, hours, factors }: DomainHours, onHours?: (count: number) => void): Promise<Chain> {
     const chain = this.chainOf(period);
     const length = this.factorCount(period, factors);
-    if (chain.held?.are(factors, length)) {
+    if (chain.factorsSeen?.are(factors, length)) {
       onHours?.(hours.length);
       return chain;
     }
-    chain.held = undefined; // should it be interrupted in between
+    chain.factorsSeen = undefined; // should it be interrupted in between
     const all = chain.blocks.reduce((sum, block) => sum + block.length, 0);
     for (const block of chain.blocks) {
       this.signal?.throwIfAborted();
@@ -115,7 +115,7 @@ export class RolledOutRun implements DomainModel {
       const field = made.length / block.length;
       block.forEach((hour, i) => chain.concentrations.write(hour, made.subarray(i * field, (i + 1) * field)));
     }
-    chain.held = new SeenFactors(factors, length);
+    chain.factorsSeen = new SeenFactors(factors, length);
     return chain;
   }
 

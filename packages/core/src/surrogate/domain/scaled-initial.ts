@@ -16,7 +16,7 @@ const MOST_IN_MEMORY = 2 ** 30;
 
 export class ScaledInitial {
   private concentrations?: HourStore;
-  private held?: Float32Array;
+  private field?: Float32Array;
   private gradient?: HourStore;
 
   /** @param hours - hours of the period from which y is taken */
@@ -36,8 +36,8 @@ export class ScaledInitial {
    */
   scale(factors: Float32Array): HourStore {
     const out = (this.concentrations ??= this.store());
-    if (this.held && sameFactors(this.held, factors)) return out;
-    this.held = undefined; // should the disk be full in between
+    if (this.field && sameFactors(this.field, factors)) return out;
+    this.field = undefined; // should the disk be full in between
     for (const hour of this.hours) {
       const g = this.ofDay(factors, hour);
       out.write(
@@ -45,7 +45,7 @@ export class ScaledInitial {
         this.prior(hour).map((value, i) => value * g[i]),
       );
     }
-    this.held = factors.slice();
+    this.field = factors.slice();
     return out;
   }
 
@@ -69,7 +69,7 @@ export class ScaledInitial {
   dispose(): void {
     this.concentrations?.dispose();
     this.gradient?.dispose();
-    this.concentrations = this.gradient = this.held = undefined;
+    this.concentrations = this.gradient = this.field = undefined;
   }
 
   private ofDay(factors: Float32Array, hour: number): Float32Array {

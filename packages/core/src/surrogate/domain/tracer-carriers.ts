@@ -62,7 +62,7 @@ export class HostCarrier implements TracerCarrier {
 /** Factors alone cross the bus, and the gradient with respect to them. */
 export class DeviceCarrier implements TracerCarrier {
   /** with which the GPU's tracers were made */
-  private made?: SeenFactors;
+  private factorsSeen?: SeenFactors;
 
   private constructor(
     private readonly tracers: DeviceTracers,
@@ -105,10 +105,10 @@ export class DeviceCarrier implements TracerCarrier {
   carry(factors: EmissionFactors | undefined, into: DeviceFields, held: boolean): void {
     const { hours, rows, cols, channels } = this.emissions.shape;
     const length = (factors?.hourly ? hours : 1) * rows * cols * channels;
-    if (held && this.made?.are(factors, length)) return;
-    this.made = undefined; // should it fail in between
+    if (held && this.factorsSeen?.are(factors, length)) return;
+    this.factorsSeen = undefined; // should it fail in between
     this.tracers.carry(this.emissions, factors && this.factors.takeAll(factors), into);
-    this.made = new SeenFactors(factors, length);
+    this.factorsSeen = new SeenFactors(factors, length);
   }
 
   collect(gradient: DeviceFields): void {

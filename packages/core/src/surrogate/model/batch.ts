@@ -85,7 +85,7 @@ export class HostWindows {
   private readonly memory = keptMemory();
 
   /** @param workers - threads that draw beside a program */
-  constructor(private readonly workers: { threads: number; beside: boolean }) {}
+  constructor(private readonly workers: { threads: number; concurrent: boolean }) {}
 
   /** Writes an input of one sample into the array of all. */
   fill({ field, window, hour, crop, augmentation, sample, sameAs }: InputDraw, out: Float32Array): void {

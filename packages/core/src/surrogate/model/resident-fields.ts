@@ -6,8 +6,8 @@ import type { Field } from './batch';
 
 export class ResidentFields {
   /** that all take that have been asked for, and those that lie there */
-  readonly bytes = { held: 0, all: 0 };
-  private readonly held = new Map<HourlyValues, DeviceFields | undefined>();
+  readonly bytes = { onDevice: 0, total: 0 };
+  private readonly copies = new Map<HourlyValues, DeviceFields | undefined>();
   private readonly reserved: DeviceFields[] = [];
   private full = false;
 
@@ -20,14 +20,14 @@ export class ResidentFields {
   /** Copies fields to the GPU, if there is room. @returns undefined: on the host alone */
   hold(field: Field): DeviceFields | undefined {
     const { values } = field;
-    if (!this.held.has(values)) this.held.set(values, this.copyOf(field));
-    return this.held.get(values);
+    if (!this.copies.has(values)) this.copies.set(values, this.copyOf(field));
+    return this.copies.get(values);
   }
 
   /** Memory for `count` fields of a shape, zeros; undefined where there is no room for all. {@link dispose} releases it. */
   reserve(shape: DeviceFieldsShape, count: number): DeviceFields[] | undefined {
     const bytes = count * 4 * shape.hours * shape.rows * shape.cols * shape.channels;
-    if (this.full || this.bytes.held + bytes > this.mostBytes) return undefined;
+    if (this.full || this.bytes.onDevice + bytes > this.mostBytes) return undefined;
     const made: DeviceFields[] = [];
     for (let i = 0; i < count; i++) {
       const fields = roomFor(() => new DeviceFields(shape, this.device));
@@ -38,33 +38,33 @@ export class ResidentFields {
       return undefined;
     }
     this.reserved.push(...made);
-    this.bytes.held += bytes;
+    this.bytes.onDevice += bytes;
     return made;
   }
 
   /** Those of {@link hold}. */
-  of(values: HourlyValues): DeviceFields | undefined {
-    return this.held.get(values);
+  residentOf(values: HourlyValues): DeviceFields | undefined {
+    return this.copies.get(values);
   }
 
   dispose(): void {
-    for (const fields of [...this.held.values(), ...this.reserved]) fields?.dispose();
-    this.held.clear();
+    for (const fields of [...this.copies.values(), ...this.reserved]) fields?.dispose();
+    this.copies.clear();
   }
 
   private copyOf(field: Field): DeviceFields | undefined {
     const { hours, grid, channels } = field;
     const half = halvesOf(field, 0);
     const bytes = hours * grid.rows * grid.cols * channels * (half ? 2 : 4);
-    this.bytes.all += bytes;
-    if (this.full || this.bytes.held + bytes > this.mostBytes) return undefined;
+    this.bytes.total += bytes;
+    if (this.full || this.bytes.onDevice + bytes > this.mostBytes) return undefined;
     const room = roomFor(
       () => new DeviceFields({ hours, rows: grid.rows, cols: grid.cols, channels, ...(half ? { one: half.one } : {}) }, this.device),
     );
     this.full = !room;
     if (!room) return undefined;
     copy(field, room);
-    this.bytes.held += bytes;
+    this.bytes.onDevice += bytes;
     return room;
   }
 }

@@ -197,7 +197,7 @@ export class PeriodTracers {
     const state = tracerState(this.request);
     const memory = keptMemory();
     for (const range of this.parts(hoursOfChunk(whole))) {
-      const carried = memory(this.chosen.within(range).count * sum.length);
+      const carried = memory(this.chosen.positionsOf(range).count * sum.length);
       tracers(...this.hoursOf(range, factors), carried, factors?.data, state);
       for (let from = 0; from < carried.length; from += sum.length) {
         for (let i = 0; i < sum.length; i++) sum[i] += carried[from + i];
@@ -210,7 +210,7 @@ export class PeriodTracers {
     const state = tracerState(this.request);
     const memory = keptMemory();
     for (const range of this.parts()) {
-      const own = this.chosen.within(range);
+      const own = this.chosen.positionsOf(range);
       const carried = out.fields.room(own, memory);
       tracers(...this.hoursOf(range, factors), carried, factors?.data, state);
       out.fields.write(own.first, carried);
@@ -222,7 +222,7 @@ export class PeriodTracers {
     const state = tracerState(this.request);
     const memory = keptMemory();
     for (const range of this.parts().reverse()) {
-      tracersAdjoint(...this.hoursOf(range, gradFactors), gradTracers.fields.hours(this.chosen.within(range), memory), gradFactors.data, state);
+      tracersAdjoint(...this.hoursOf(range, gradFactors), gradTracers.fields.hours(this.chosen.positionsOf(range), memory), gradFactors.data, state);
     }
   }
 
@@ -238,10 +238,10 @@ export class PeriodTracers {
     return { ...shapeOf(this.source, this.settings), hours: this.chosen.count };
   }
 
-  /** @param most - hours of one */
-  private parts(most = this.hoursThatFit()): Hours[] {
+  /** @param hoursAtOnce - hours of one */
+  private parts(hoursAtOnce = this.hoursThatFit()): Hours[] {
     const { end } = this.chosen; // what comes after the last hour that tracers are asked of does not matter
-    const atOnce = Math.max(1, Math.min(end, most, this.options.hoursAtOnce ?? end));
+    const atOnce = Math.max(1, Math.min(end, hoursAtOnce, this.options.hoursAtOnce ?? end));
     return Array.from({ length: Math.ceil(end / atOnce) }, (_, i) => ({ first: i * atOnce, count: Math.min(atOnce, end - i * atOnce) }));
   }
 

@@ -30,7 +30,7 @@ export class LossWeights {
   /** of the loss on differences; empty where there is none */
   readonly kinds: readonly DifferenceKind[];
   private readonly species: number[];
-  private readonly made: Float32Array;
+  private readonly weights: Float32Array;
 
   /** @param parts - equal ones that make up a batch */
   constructor(
@@ -47,12 +47,12 @@ export class LossWeights {
     this.absolute = Float32Array.from({ length: places * SPECIES_COUNT }, (_, i) => this.species[i % SPECIES_COUNT] / (places * parts));
     this.absoluteOfFirsts = this.absolute.map((weight, i) => (pairs === 0 ? weight : i < pairs * cells * SPECIES_COUNT ? 2 * weight : 0));
     this.kinds = differenceKinds(settings, pairs);
-    this.made = new Float32Array(pairs * cells * SPECIES_COUNT);
+    this.weights = new Float32Array(pairs * cells * SPECIES_COUNT);
   }
 
   /** Σφ(Δy) over the part's pairs, `[windows, kinds, species]`, with φ the loss of one value; over all of them it is the sum over parts. */
   differenceSums(batch: Batch): Float64Array {
-    const half = this.made.length;
+    const half = this.weights.length;
     const { scale } = this.normalisation.concentrations;
     const windows = windowsOf(batch);
     const sums = new Float64Array(windows.length * this.kinds.length * SPECIES_COUNT);
@@ -77,7 +77,7 @@ export class LossWeights {
   difference(sums: Float64Array, kind: number): Float32Array {
     const of = sums.subarray(kind * SPECIES_COUNT, (kind + 1) * SPECIES_COUNT);
     const weights = this.species.map((w, s) => (of[s] > 0 ? w / of[s] : 0));
-    for (let i = 0; i < this.made.length; i++) this.made[i] = weights[i % SPECIES_COUNT];
-    return this.made;
+    for (let i = 0; i < this.weights.length; i++) this.weights[i] = weights[i % SPECIES_COUNT];
+    return this.weights;
   }
 }

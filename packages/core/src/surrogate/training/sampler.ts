@@ -128,7 +128,7 @@ export class Sampler {
     this.runs = runs ?? { train: all, test: all };
     this.tracerChannels = periods[0].runs.get(this.runs.train[0])?.tracers?.channels ?? 0;
     this.rollout = settings.rolloutWindows ?? 1;
-    this.host = new HostWindows({ threads: settings.threads ?? 1, beside: true });
+    this.host = new HostWindows({ threads: settings.threads ?? 1, concurrent: true });
     this.size = cropSize(grid.rows, grid.cols, settings.crop);
     const paired = drawsPairs(this.runs.train, settings.batch);
     if (paired && settings.batch % 2 !== 0) {
@@ -239,15 +239,15 @@ export class Sampler {
   }
 
   /** Draws sample `i` at the hour of `choice` and, where it is rolled out, at those a window or more before. */
-  private drawWindows(windows: InputDraw[][], i: number, choice: Choice, own: OwnChoice): void {
+  private drawWindows(windows: InputDraw[][], i: number, choice: Choice, ownChoice: OwnChoice): void {
     const { rescaling, noise } = this.settings;
-    const augmented = own.part === 'train';
-    const keys = windows.map(() => (augmented && noise > 0 ? own.random.integer(2 ** 53) : undefined));
-    const factor = augmented && rescaling > 0 ? 1 + rescaling * (2 * own.random.uniform() - 1) : undefined;
+    const augmented = ownChoice.part === 'train';
+    const keys = windows.map(() => (augmented && noise > 0 ? ownChoice.random.integer(2 ** 53) : undefined));
+    const factor = augmented && rescaling > 0 ? 1 + rescaling * (2 * ownChoice.random.uniform() - 1) : undefined;
     windows.forEach((window, at) => {
       const hour = choice.hour - (windows.length - 1 - at) * this.window.hours;
       const key = keys[at];
-      window.push(...this.inputsOf(i, { ...choice, hour }, own, at === 0, factor, key === undefined ? undefined : { deviation: noise, key }));
+      window.push(...this.inputsOf(i, { ...choice, hour }, ownChoice, at === 0, factor, key === undefined ? undefined : { deviation: noise, key }));
     });
   }
 

@@ -57,8 +57,8 @@ describe.each([
     const arrays = (values: object[]): number => values.filter((each) => each instanceof Float32Array).length;
     const runs = periods.flatMap((period) => [...period.runs.values()]);
     expect([periods.map((p) => p.meteorology), runs.map((r) => r.emissions), runs.map((r) => r.concentrations)].map(arrays)).toEqual(inMemory);
-    expect(room.given.inMemory).toBe(mostBytes);
-    expect(room.given.elsewhere).toBe(ALL - mostBytes);
+    expect(room.spent.inMemory).toBe(mostBytes);
+    expect(room.spent.elsewhere).toBe(ALL - mostBytes);
   });
 
   it.each([
@@ -103,7 +103,7 @@ it('fields that no store holds lie in a temporary file where there is no room', 
   if (second instanceof Float32Array) throw new Error('there was no room');
   const whole = { row: 0, col: 0, rows: 2, cols: 3 };
   expect(second.rectangle(whole, { first: 1, count: 3 })).toEqual(fields.subarray(30));
-  expect(room.given).toEqual({ inMemory: 480, elsewhere: 480 });
+  expect(room.spent).toEqual({ inMemory: 480, elsewhere: 480 });
   room.dispose();
   expect(() => second.rectangle(whole, { first: 0, count: 1 })).toThrow(/EBADF/);
 });

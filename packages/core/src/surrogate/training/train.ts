@@ -66,8 +66,8 @@ export function learningRateAt(iteration: number, { iterations, learningRate, le
 }
 
 /** Where no run is kept for the test, all are tested, on hours that are. */
-function splitRuns(all: readonly string[], testRuns: readonly string[]): RunSplit {
-  const train = all.filter((name) => !testRuns.includes(name));
+function splitRuns(runs: readonly string[], testRuns: readonly string[]): RunSplit {
+  const train = runs.filter((name) => !testRuns.includes(name));
   return { train, test: testRuns.length > 0 ? testRuns : train };
 }
 
@@ -129,9 +129,9 @@ export async function train(
   };
   const program = new TrainingProgram({ surrogate, training, sizes, normalisation, pairs: sampler.pairs }, options, parts, ranks);
   try {
-    const { held, all } = program.holdFields(sampler.fields());
+    const { onDevice, total } = program.holdFields(sampler.fields());
     const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(bytes < 2 ** 24 ? 1 : 0);
-    if (held > 0) options.log?.(`${mebibytes(held)} of ${mebibytes(all)} MiB of fields lie in the memory of ${options.device}`);
+    if (onDevice > 0) options.log?.(`${mebibytes(onDevice)} of ${mebibytes(total)} MiB of fields lie in the memory of ${options.device}`);
     return await new Loop(program, samplers, training, options, ranks).run();
   } finally {
     program.dispose();

@@ -122,8 +122,8 @@ export class TrainingProgram {
   }
 
   /** Copies the fields that batches are drawn from to the GPU, where there is one, as far as it has room for them. @returns the bytes of those that lie there and of all */
-  holdFields(fields: readonly Field[]): { held: number; all: number } {
-    if (!this.training.stages) return { held: 0, all: 0 };
+  holdFields(fields: readonly Field[]): { onDevice: number; total: number } {
+    if (!this.training.stages) return { onDevice: 0, total: 0 };
     this.resident?.dispose();
     this.resident = new ResidentFields(this.execution.device, bytesOfFields(this.execution) / this.ranks.localSize);
     for (const field of fields) this.resident.hold(field);
@@ -177,7 +177,7 @@ export class TrainingProgram {
 
   /** Lets the GPU take an input of fields in its memory, where those of all samples are there. @returns whether they are */
   private takeInput(program: Program, draws: readonly InputDraw[], name: string): boolean {
-    const held = draws.map(({ field }) => this.resident?.of(field.values));
+    const held = draws.map(({ field }) => this.resident?.residentOf(field.values));
     if (!held.every((fields) => fields !== undefined)) return false;
     draws.forEach((draw, i) => program.stageWindow(name, { part: draw.sample, parts: draws.length }, held[i], requestOf(draw)));
     return true;

@@ -35,7 +35,7 @@ function attemptsOf(output: string): string {
 
 export class Attempt {
   private constructor(
-    private readonly all: string,
+    private readonly parent: string,
     /** which the command fills */
     readonly folder: string,
   ) {}
@@ -69,7 +69,7 @@ export class Attempt {
     } catch (cause) {
       throw writeFailure(folder, 0, cause);
     }
-    remove(this.all);
+    remove(this.parent);
   }
 }
 
@@ -87,8 +87,8 @@ export async function endAttemptsBelow(dir: string, log: (text: string) => void)
   for (const folder of [dir, ...foldersIn(dir)]) for (const each of foldersIn(folder)) if (each.endsWith(ENDING)) await endAttemptsIn(each, log);
 }
 
-async function endAttemptsIn(all: string, log: (text: string) => void): Promise<void> {
-  for (const folder of foldersIn(all)) {
+async function endAttemptsIn(parent: string, log: (text: string) => void): Promise<void> {
+  for (const folder of foldersIn(parent)) {
     const atWork = readMarker(folder);
     if (atWork && atWork.host !== hostname()) {
       log(

@@ -97,7 +97,7 @@ export class ExternalCtm implements Ctm {
       }
       if (code !== 0) {
         const how = code === null ? `was ended by ${String(signal)}` : `ended with exit code ${code}`;
-        const full = fullDiskError(`${request.run}: the command of ctm.command ${how}`, { folder: attempt.folder, said: tailOf(log), log });
+        const full = fullDiskError(`${request.run}: the command of ctm.command ${how}`, { folder: attempt.folder, lastWords: tailOf(log), log });
         if (full) throw full;
         throw new TransportError('CTM_COMMAND_FAILED', `${request.run}: the command of ctm.command ${how}${lastLine(log)}: see ${log}`);
       }
@@ -111,7 +111,7 @@ export class ExternalCtm implements Ctm {
       this.collection.collect(folder, request);
     } catch (error) {
       if (!tellsOfFiles(error)) throw error;
-      const full = fullDiskError(`${request.run}: the command of ctm.command left no usable output`, { folder, said: tailOf(log), log });
+      const full = fullDiskError(`${request.run}: the command of ctm.command left no usable output`, { folder, lastWords: tailOf(log), log });
       if (full) throw full;
       throw new TransportError(
         'CTM_OUTPUT',

@@ -161,8 +161,8 @@ async function advance(
 }
 
 /** The files alone are not to be mended where settings of the case have changed what they hold. */
-function blamed(said: string, changed: string): string {
-  return said.replace(
+function blamed(message: string, changed: string): string {
+  return message.replace(
     /: mend the meteorology file$/,
     `: the weather of the files is changed by ${changed}: mend these settings, or the meteorology file`,
   );

@@ -65,7 +65,7 @@ export class McipReader implements IoapiReader {
       for (const path of paths) files.push(IoapiFile.open(path, { grid: options.grid, dots: true }));
       const sources: Source[] = [];
       for (const [kind, ofKind] of byKind(files)) {
-        const series = IoapiSeries.of(ofKind, options.overlap);
+        const series = IoapiSeries.join(ofKind, options.overlap);
         sources.push({ series, stagger: kind.stagger, weights: Float64Array.of(1) });
         if (kind.layered && !series.variables.every(({ name }) => name === 'LUFRAC')) {
           sources[sources.length - 1].weights = pressureWeights(series, options.layers ?? 1);

@@ -279,7 +279,7 @@ describe('what a header does not say', () => {
   });
 
   test('a projection that MCIP does not have, and a run whose hemisphere is not known', () => {
-    const refusal = (grid: Grid): string => windDirection([{ ...headerOf(grid), FILEDESC: fileDescription('V5.3.3') }], grid).said;
+    const refusal = (grid: Grid): string => windDirection([{ ...headerOf(grid), FILEDESC: fileDescription('V5.3.3') }], grid).description;
     const albers = new Grid({ ...gridOf(NORTH).definition, gdtyp: 9 });
     expect(refusal(albers)).toBe('WDIR10 of MCIP V5.3.3 cannot be turned to the grid: MCIP has no formula for the projection GDTYP 9');
     const beyond = new Grid({ ...gridOf(NORTH).definition, yorig: -6.5e6 });

@@ -48,35 +48,35 @@ export function windDirection(headers: readonly Attributes[], grid: Grid, cenLon
   const rules = new Map<string, Rule>();
   for (const header of headers) {
     const rule = ruleOf(header, grid, cenLon);
-    const key = JSON.stringify(rule.angle ?? rule.said);
+    const key = JSON.stringify(rule.angle ?? rule.description);
     if (!rules.has(key)) rules.set(key, rule);
   }
   const different = [...rules.values()];
   if (different.length > 1) {
-    const kinds = different.map(({ said }) => said).join('; ');
-    return { said: `the files do not have their wind directions alike (${kinds})`, remedy: `give files of one kind, or ${GIVE_DOTS}` };
+    const kinds = different.map(({ description }) => description).join('; ');
+    return { description: `the files do not have their wind directions alike (${kinds})`, remedy: `give files of one kind, or ${GIVE_DOTS}` };
   }
-  const [{ angle, said, remedy }] = different;
-  if (angle === undefined) return { said, remedy };
-  return { turn: angle === 'true north' ? gridConvergence(grid) : turnBack(grid, angle.n, angle.about), said };
+  const [{ angle, description, remedy }] = different;
+  if (angle === undefined) return { description, remedy };
+  return { turn: angle === 'true north' ? gridConvergence(grid) : turnBack(grid, angle.n, angle.about), description };
 }
 
 function ruleOf(attributes: Attributes, grid: Grid, cenLon: number | undefined): Rule {
   const description = textOf(attributes['FILEDESC']);
   const version = VERSION.exec(description);
   if (!version && !PROCESSOR.test(description) && !namesMcip(attributes)) {
-    return { angle: 'true north', said: 'WDIR10 is taken against true north: by its header the file is not of MCIP' };
+    return { angle: 'true north', description: 'WDIR10 is taken against true north: by its header the file is not of MCIP' };
   }
   const name = version ? `MCIP ${version[1]}` : 'an MCIP whose version no header says';
   const unknown = `WDIR10 of ${name} cannot be turned to the grid`;
   const cone = coneOf(attributes, grid);
-  if (typeof cone === 'string') return { said: `${unknown}: ${cone}`, remedy: GIVE_DOTS };
-  const { n, also } = cone;
-  if (n === 0) return { angle: { n, about: 0 }, said: `WDIR10 of ${name} lies along the grid: ${also}` };
+  if (typeof cone === 'string') return { description: `${unknown}: ${cone}`, remedy: GIVE_DOTS };
+  const { n, remark } = cone;
+  if (n === 0) return { angle: { n, about: 0 }, description: `WDIR10 of ${name} lies along the grid: ${remark}` };
   const about = aboutOf(attributes, description, version, cenLon);
-  if (typeof about === 'string') return { said: `${unknown}: ${about}`, remedy: `set meteorology.cenLon, or ${GIVE_DOTS}` };
+  if (typeof about === 'string') return { description: `${unknown}: ${about}`, remedy: `set meteorology.cenLon, or ${GIVE_DOTS}` };
   const formula = `n (lon - ${about.name}), n ${short(n)}, ${about.name} ${short(about.lon)} (${about.from})`;
-  return { angle: { n, about: about.lon }, said: `WDIR10 of ${name} is turned back by ${formula}${also}` };
+  return { angle: { n, about: about.lon }, description: `WDIR10 of ${name} is turned back by ${formula}${remark}` };
 }
 
 const GIVE_DOTS = 'give METDOT3D beside it, whose winds lie along the grid';
@@ -86,11 +86,11 @@ function namesMcip(attributes: Attributes): boolean {
 }
 
 /** n of the projection, and what is to be said of it; or why it is not known. */
-function coneOf(attributes: Attributes, grid: Grid): { n: number; also: string } | string {
+function coneOf(attributes: Attributes, grid: Grid): { n: number; remark: string } | string {
   const [gdtyp, pAlp, pBet] = ['GDTYP', 'P_ALP', 'P_BET'].map((name) => numberOf(attributes[name])!);
-  if (gdtyp === EQUATORIAL_MERCATOR) return { n: 0, also: 'on a Mercator projection MCIP turns nothing' };
-  if (gdtyp === LATLON) return { n: 0, also: "a lat-lon grid's columns lead to true north" };
-  if (gdtyp === POLAR_STEREOGRAPHIC) return { n: 1, also: '' };
+  if (gdtyp === EQUATORIAL_MERCATOR) return { n: 0, remark: 'on a Mercator projection MCIP turns nothing' };
+  if (gdtyp === LATLON) return { n: 0, remark: "a lat-lon grid's columns lead to true north" };
+  if (gdtyp === POLAR_STEREOGRAPHIC) return { n: 1, remark: '' };
   if (gdtyp !== LAMBERT) return `MCIP has no formula for the projection GDTYP ${gdtyp}`;
   const side = pAlp + pBet < 0 ? -1 : 1;
   const corners = [0, grid.rows - 1].flatMap((row) => [0, grid.cols - 1].map((col) => grid.centre(row, col).lat));
@@ -99,7 +99,7 @@ function coneOf(attributes: Attributes, grid: Grid): { n: number; also: string }
     return 'the sign of n follows from MOAD_CEN_LAT of the WRF run, and the grid lies across the equator from its true latitudes';
   const across = corners.some((lat) => side * lat < 0);
   const also = across ? `, with MOAD_CEN_LAT of the WRF run ${side < 0 ? 'south' : 'north'} of the equator as the middle of the grid` : '';
-  return { n: lambertCone(side * pAlp * RADIANS, side * pBet * RADIANS), also };
+  return { n: lambertCone(side * pAlp * RADIANS, side * pBet * RADIANS), remark: also };
 }
 
 /** @param first - true latitudes, radians, positive in the projection's hemisphere */

@@ -250,6 +250,9 @@ function variablesOf(file: NetcdfFile): IoapiVariable[] {
   return [...known, ...others.map((name) => ({ name, units: unitsOf(name), description: '' }))];
 }
 
-function missing(path: string, what: string): DataError {
-  return new DataError('VARIABLE_MISSING', `${path}: there is no variable ${what}: give files that hold it, or leave its channel out of the case`);
+function missing(path: string, variable: string): DataError {
+  return new DataError(
+    'VARIABLE_MISSING',
+    `${path}: there is no variable ${variable}: give files that hold it, or leave its channel out of the case`,
+  );
 }

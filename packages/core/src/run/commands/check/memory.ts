@@ -63,7 +63,7 @@ function networkBytes({ surrogate, training, paperMode, members, meteorology, ge
 }
 
 /** Bytes of fields that training has in memory, and of those that it reads from the store. */
-function fieldsOfTraining({ periods, meteorology, surrogate, members }: Case, { rows, cols }: Cells): MemoryBudget['given'] {
+function fieldsOfTraining({ periods, meteorology, surrogate, members }: Case, { rows, cols }: Cells): MemoryBudget['spent'] {
   const room = new MemoryBudget();
   const weather = meteorology.variables.length + (surrogate.priorConcentrations ? SPECIES_OF_A_RUN : 0);
   for (const { hours } of periods) room.take({ hours, rows, cols, channels: weather });
@@ -71,5 +71,5 @@ function fieldsOfTraining({ periods, meteorology, surrogate, members }: Case, { 
   for (const { hours } of periods) {
     for (let run = 0; run < runs; run++) for (const channels of [GROUPS.length, SPECIES_OF_A_RUN]) room.take({ hours, rows, cols, channels });
   }
-  return room.given;
+  return room.spent;
 }

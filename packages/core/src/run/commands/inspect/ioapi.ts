@@ -63,8 +63,8 @@ function asInput(path: string): { told: Oddity[]; wind?: string } {
     file.close();
     const told = file.notes.map((note) => ({ code: 'TFLAG_DATED', text: note.replace(`${path}: `, '') }));
     if (!file.variables.some(({ name }) => name === 'WDIR10')) return { told };
-    const { said, remedy } = windDirection([file.attributes], file.grid);
-    return { told, wind: remedy === undefined ? said : `${said}: ${remedy}` };
+    const { description, remedy } = windDirection([file.attributes], file.grid);
+    return { told, wind: remedy === undefined ? description : `${description}: ${remedy}` };
   } catch (error) {
     if (!(error instanceof RetroplumeError)) throw error;
     return { told: [refusedAsInput(error, path)] };
