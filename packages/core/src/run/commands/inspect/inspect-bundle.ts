@@ -53,7 +53,7 @@ function factsOf({ run, files, inputs }: Bundle): Record<string, string | number
       .map(([name, version]) => `${name} ${version}`)
       .join(', '),
     code: commit ?? 'not from a clone',
-    device: `${device} (${hardware}), products ${precision}, ${threads} threads, ${ranks} ranks`,
+    device: `${device} (${hardware}), precision ${precision}, ${threads} threads, ${ranks} ranks`,
     stages: stages.join(', '),
     packed: `${files.length - hashed.length} of ${files.length} files, ${bytesOf(files.filter(({ packed }) => packed))} bytes`,
     ...(hashed.length > 0 ? { 'told by their hash alone': hashed.map(({ path }) => path).join(', ') } : {}),
