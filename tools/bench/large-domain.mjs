@@ -75,7 +75,7 @@ function make() {
   const { folder } = values;
   for (const name of ['prepare', 'train', 'certify', 'invert']) mkdirSync(join(folder, name), { recursive: true });
   // The inversion asks for a certificate; an untrained surrogate has none to show.
-  const made = { stage: 'certify', key: '', inputs: [], startedAt: '', seconds: 0, products: [] };
+  const made = { stage: 'certify', key: '', inputs: [], startedAt: '', seconds: 0, products: [], bytes: {}, sha256: {} };
   writeFileSync(join(folder, 'certify', 'record.json'), JSON.stringify({ ...made, summary: { verdict: 'not certified', reasons: ['untrained'] } }));
   writeInputs(folder);
   const settings = caseOf(folder);

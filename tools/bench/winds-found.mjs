@@ -44,7 +44,7 @@ function comparedIn({ start, hours }, { varies }, draws, parts) {
   for (let hour = 0; hour < hours; hour += HOURS_APART) {
     const time = new Date(new Date(start).getTime() + hour * 3_600_000);
     const found = { speed: new Float64Array(size), direction: new Float64Array(size) };
-    const nodes = Array.from({ length: size }, (_, cell) => field.at([hour, Math.floor(cell / grid.cols), cell % grid.cols]));
+    const nodes = Array.from({ length: size }, (_, cell) => field.weightsAt([hour, Math.floor(cell / grid.cols), cell % grid.cols]));
     errors.forEach((error, draw) => {
       const own = errorsAt(error, time);
       nodes.forEach(({ index, weight }, cell) => {
