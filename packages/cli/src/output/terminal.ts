@@ -4,8 +4,7 @@
  */
 
 /** Control characters but tab and line break, and those that turn the direction of text round. */
-// eslint-disable-next-line no-control-regex -- these are what it is about
-const COMMANDS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+const COMMANDS = /[^\P{Cc}\t\n]|[\u202a-\u202e\u2066-\u2069]/gu;
 
 /** With such characters as `\u001b`, which JSON reads as the same text. */
 export function printable(text: string): string {

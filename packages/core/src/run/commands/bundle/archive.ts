@@ -49,8 +49,7 @@ export interface Packed {
 /** Whether an archive may hold a name: below one folder, with no way out of it, and nothing that a terminal takes for a command. */
 export function isPlainName(name: string): boolean {
   const [top, ...below] = name.split('/');
-  // eslint-disable-next-line no-control-regex -- these are what it is about
-  return below.length > 0 && ![top, ...below].some((part) => ['', '.', '..'].includes(part)) && !/[\u0000-\u001f\u007f-\u009f]/.test(name);
+  return below.length > 0 && ![top, ...below].some((part) => ['', '.', '..'].includes(part)) && !/\p{Cc}/u.test(name);
 }
 
 /**
