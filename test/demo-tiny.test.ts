@@ -10,7 +10,8 @@ import { appliedSectors } from '../packages/core/src/inventory/scaling/applied-f
 import { filesOf, priorSectors } from '../packages/core/src/inventory/reading/sector-files';
 import { FACTORS_FILE, readFactors, type PeriodFactors } from '../packages/core/src/assimilation/factors/factors-file';
 import { readRecord } from '../packages/core/src/run/engine/record';
-import { runStages, type RunResult } from '../packages/core/src/run/run';
+import { runStages } from '../packages/core/src/run/run-case';
+import { type RunResult } from '../packages/core/src/run/run';
 import { DISTANCE_FILE, readDistance, shownSpread, TRUST_FILE, type TrustSummary } from '../packages/core/src/assimilation/factors/trust-region';
 import { stageContext } from '../packages/core/src/run/stage-context';
 import { STAGES, type RunContext, type StageEvent, type StageName } from '../packages/core/src/run/engine/stage';

@@ -12,7 +12,7 @@ import { type RunContext, type StageContext, type StageName } from '../packages/
 import { setUpInversion } from '../packages/core/src/assimilation/inversion-setup';
 import { operatorOf } from '../packages/core/src/assimilation/observed/monitors';
 import { readOutcome } from '../packages/core/src/run/inversions/loop-pass';
-import { runStages } from '../packages/core/src/run/run';
+import { runStages } from '../packages/core/src/run/run-case';
 import { linearisation } from '../packages/core/src/assimilation/posterior/posterior-figures';
 import { nuisanceEffect } from '../packages/core/src/assimilation/scores/nuisance-effect';
 import { seriesOf } from '../packages/core/src/run/stages/verify-stage';

@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeWhere } from './testing/describe-where';
-import type { Failure } from '../packages/core/src/run/engine/failure-file';
+import type { Failure } from '../packages/core/src/run/engine/run-folder';
 import type { SubmitResult } from '../packages/core/src/run/commands/jobs/submit-chain';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { MAIN, SHORT_STAGES, SMALL_RUN } from './testing/small-run';

@@ -10,7 +10,7 @@ import ts from 'typescript';
 const COMMAND = 'invert';
 const MAIN = 'packages/cli/src/main.ts';
 /** What the command line calls for a stage, and what runs kernels. */
-const [START, KERNEL] = ['runCase', 'NativeProgram.run'];
+const [START, KERNEL] = ['runNamed', 'NativeProgram.run'];
 
 function sourcesBelow(root) {
   const below = (folder) => readdirSync(join(root, folder), { recursive: true }).map((path) => join(root, folder, path));
@@ -158,7 +158,7 @@ export class CallGraph {
     const seen = new Set(this.named(START));
     const waiting = new Map();
     const meet = (each, maker) => {
-      if (/Stage\.run$/.test(each.name) && each.name !== `${command}Stage.run`) return;
+      if (/Stage\.(run|refuse|damaged)$/.test(each.name) && !each.name.startsWith(`${command}Stage.`)) return;
       if (maker === undefined || seen.has(maker)) seen.add(each);
       else waiting.set(maker, [...(waiting.get(maker) ?? []), each]);
     };

@@ -12,11 +12,11 @@ const TREE: Record<string, string> = {
   'cli/src/main.ts': `import { run } from './program'; run('invert');`,
   'cli/src/program.ts': `
     export const run = async (name: string): Promise<void> =>
-      name === 'bench' ? (await import('./bench')).bench() : (await import('./run-command')).runCase(name);`,
+      name === 'bench' ? (await import('./bench')).bench() : (await import('./run-command')).runNamed(name);`,
   'cli/src/bench.ts': `import { helper } from '@retroplume/core'; export const bench = (): void => helper();`,
   'cli/src/run-command.ts': `
     import { runStage } from '@retroplume/core';
-    export async function runCase(name: string): Promise<void> { await runStage(name); }`,
+    export async function runNamed(name: string): Promise<void> { await runStage(name); }`,
   'core/src/index.ts': `export { runStage } from './run'; export type { Stage } from './stage'; export { helper } from './helper';`,
   'core/src/stage.ts': `export interface Stage { name: string; run: () => void }`,
   'core/src/run.ts': `

@@ -69,7 +69,7 @@ const changedRuns = (): Option =>
 function addStage(program: Command, stage: StageName): void {
   const command = withOverrides(withRunOptions(caseCommand(program, stage, STAGE_HELP[stage])));
   (WITHOUT_PROFILE.includes(stage) ? command : withProfile(command)).action(async (path: string, options: CommonOptions) =>
-    (await import('./run-command.js')).runCase(path, [stage], options),
+    (await import('./run-command.js')).runNamed(path, [stage], options),
   );
 }
 

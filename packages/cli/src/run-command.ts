@@ -1,11 +1,9 @@
 /** `retroplume run`, the stages, and `retroplume demo`: from options to core and back. */
 import { join, resolve } from 'node:path';
 import { describeDevice } from '@retroplume/core/base/device';
-import { idleKeys } from '@retroplume/core/case/checks/idle-keys';
 import { loadCase } from '@retroplume/core/case/load-case';
 import type { Part } from '@retroplume/core/run/run-part';
-import { runStages, type RunOptions } from '@retroplume/core/run/run';
-import type { Case } from '@retroplume/core/case/schema/case-schema';
+import { runListed, type RunOptions } from '@retroplume/core/run/run';
 import type { Ranks } from '@retroplume/core/base/ranks';
 import type { StageName, Variant } from '@retroplume/core/run/engine/stage';
 import { InvalidArgumentError } from 'commander';
@@ -60,23 +58,28 @@ const printer =
 
 type Replacing = Pick<RunOptions, 'changedRuns'>;
 
-/** Runs a case's stages: all that are not up to date, or the one that is named. */
-export async function runCase(path: string, stages: 'all' | StageName[], options: CommonOptions & Replacing): Promise<void> {
+/** Runs the stages that are named. */
+export async function runNamed(path: string, stages: readonly StageName[], options: CommonOptions & Replacing): Promise<void> {
   const loaded = loadCase(path, options.set);
   const out = resolve(options.out ?? join('runs', loaded.name));
+  await watched(options, (context) => runListed(loaded, stages, { out, changedRuns: options.changedRuns, ...context }), printer(options, out));
+}
+
+/** Runs all of a case's stages that are not up to date. */
+async function runWhole(path: string, options: CommonOptions & Replacing): Promise<void> {
+  const loaded = loadCase(path, options.set);
+  const out = resolve(options.out ?? join('runs', loaded.name));
+  const { idleKeys } = await import('@retroplume/core/case/checks/idle-keys');
+  const { runStages } = await import('@retroplume/core/run/run-case');
   await watched(
     options,
     (context) => {
-      if (stages === 'all' && context.ranks.rank === 0 && !options.quiet) tellIdleKeys(path, loaded, options);
-      return runStages(loaded, { out, stages, changedRuns: options.changedRuns, ...context });
+      // What was set in vain.
+      if (context.ranks.rank === 0 && !options.quiet) for (const told of idleKeys(path, options.set, loaded)) writeErr(`note: ${told}\n`);
+      return runStages(loaded, { out, changedRuns: options.changedRuns, ...context });
     },
     printer(options, out),
   );
-}
-
-/** What was set in vain, at the beginning of a whole run. */
-function tellIdleKeys(path: string, loaded: Case, { set }: CommonOptions): void {
-  for (const told of idleKeys(path, set, loaded)) writeErr(`note: ${told}\n`);
 }
 
 export interface RunCommandOptions extends CommonOptions, Replacing, Partial<Pick<SubmitCommandOptions, 'submit' | 'dryRun'>> {
@@ -90,7 +93,7 @@ export async function runSome(path: string, options: RunCommandOptions): Promise
   refuseIdle(options);
   if (submit !== undefined) await (await import('./submit.js')).submitCase(path, { ...options, submit });
   else if (dryRun === true) await (await import('./planned-work.js')).tellPlannedWork(path, options);
-  else if (variant === undefined) await runCase(path, stages ?? 'all', options);
+  else if (variant === undefined) await (stages === undefined ? runWhole(path, options) : runNamed(path, stages, options));
   else await partOfCase(path, { variant, stages: stages ?? [] }, options);
 }
 
@@ -131,14 +134,14 @@ export interface SimulateOptions extends CommonOptions, Replacing {
 export async function simulateCase(path: string, options: SimulateOptions): Promise<void> {
   const { design, run } = options;
   if (run !== undefined) await partOfCase(path, { run }, options);
-  else if (design === undefined) await runCase(path, ['simulate'], options);
+  else if (design === undefined) await runNamed(path, ['simulate'], options);
   else await designCase(path, design === true ? undefined : design, options);
 }
 
 /** `certify`, or one of the runs of the transport model that it would make itself. */
 export async function certifyCase(path: string, options: CommonOptions & { run?: string }): Promise<void> {
   const { run } = options;
-  if (run === undefined) await runCase(path, ['certify'], options);
+  if (run === undefined) await runNamed(path, ['certify'], options);
   else await partOfCase(path, { run, stage: 'certify' }, options);
 }
 

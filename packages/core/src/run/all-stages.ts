@@ -15,9 +15,10 @@ import { simulateStage } from './stages/simulate-stage';
 import { trainStage } from './stages/train-stage';
 import { uncertaintyStage } from './stages/uncertainty-stage';
 import { verifyStage } from './stages/verify-stage';
-import { checkAsideOurs } from './engine/previous-result';
+import { checkAsideOurs } from './engine/stage-folder';
 import { checkOurs } from './engine/record';
 import { stageContext } from './stage-context';
+import { refuseReplacedRuns } from './transport-runs/replaced-runs';
 import { STAGES, type RunContext, type Stage, type StageName, type Variant } from './engine/stage';
 import { neededRecord } from './engine/stage-keys';
 
@@ -70,6 +71,12 @@ export function checkPlan(run: RunContext, plan: Plan): void {
     }
     planned.add(context.dir);
   }
+}
+
+/** Refuses a plan before anything of it is done. @throws {ConfigError} as {@link checkPlan}; `RUNS_REPLACED`, `RUNS_OTHER_EMISSIONS` */
+export async function refusePlan(run: RunContext, plan: Plan): Promise<void> {
+  checkPlan(run, plan);
+  if (run.changedRuns !== 'replace' && plan.some(({ stage }) => stage === 'simulate')) await refuseReplacedRuns(run);
 }
 
 /** The paper's mode runs after the case's own stages and before the report that shows both. */

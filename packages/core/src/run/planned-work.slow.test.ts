@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { loadCase, type Case } from '../case';
 import { writeDemoWorld } from '../worlds/demo-world';
 import { plannedWork, type PlannedStage } from './planned-work';
-import { runStages } from './run';
+import { runStages } from './run-case';
 import type { StageEvent } from './engine/stage';
 import { NO_CERTIFICATE, SMALL_TRAINING, winterOnly } from './testing/small-settings';
 

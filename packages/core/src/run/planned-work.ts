@@ -4,8 +4,8 @@ import { caseOf, type Case } from '../case';
 import { RetroplumeError } from '../base/errors';
 import { checkPlan, planOf, STAGE_OF, stagesOf } from './all-stages';
 import { checkInputs } from './commands/check/check-case';
-import { hasPreviousResult } from './engine/previous-result';
-import { changedExternal } from './engine/external-files';
+import { hasPreviousResult } from './engine/stage-folder';
+import { changedExternal } from './engine/recorded-files';
 import { damagedProducts, keepsSome, lastMade, readRecord, unmadeParts, type StageMark } from './engine/record';
 import { replacedRuns } from './transport-runs/replaced-runs';
 import { deviceOf, runContext, type RunOptions } from './run';
@@ -14,7 +14,7 @@ import { stageContext } from './stage-context';
 import { type RunContext, type StageContext, type StageName, type Variant } from './engine/stage';
 import { keyOf, neededRecord } from './engine/stage-keys';
 import { differences, fewOf } from './engine/explain-rerun';
-import { runFolder } from './engine/run-file';
+import { runFolder } from './engine/run-folder';
 import { ALONE } from '../base/ranks';
 
 /** `kept`: made anew, but for products that are still right; `unknown`: what it needs is not there yet. */

@@ -9,16 +9,16 @@ import { ALONE } from '../base/ranks';
 import { STAGE_OF } from './all-stages';
 import { simulatedRuns } from '../case/case-runs';
 import { certifyingRunNames, isCertifyingRunMade, makeCertifyingRun } from './transport-runs/certify-runs';
-import { forgetFailureOf, leaveFailure } from './engine/failure-file';
+import { forgetFailureOf, leaveFailure } from './engine/run-folder';
 import { loopStage } from './stages/loop-stage';
 import { walkPasses } from './inversions/loop-walk';
-import { expectWhole } from './engine/product-contents';
+import { expectWhole } from './engine/recorded-files';
 import { beginStage, isBegun, isUpToDate, type StageMark } from './engine/record';
 import { refuseReplacedRuns } from './transport-runs/replaced-runs';
 import { deviceOf, runContext, runTogether, tellStale, type RunOptions } from './run';
 import { lockPart, lockRun } from './engine/run-lock';
 import { simulateRun, simulateStage } from './stages/simulate-stage';
-import { makeReady } from './engine/run-stage';
+import { makeReady } from './engine/stage-folder';
 import { stageContext, passContext, surrogateContext } from './stage-context';
 import {
   interruptionOf,
@@ -33,7 +33,7 @@ import {
   type Variant,
 } from './engine/stage';
 import { keyOf, neededRecord } from './engine/stage-keys';
-import { runFolder } from './engine/run-file';
+import { runFolder } from './engine/run-folder';
 import { otherSurrogates } from './inversions/surrogate-ensemble';
 
 /** One run of the transport model, by its name: of those that `simulate` makes, or of those that `certify` makes itself. */

@@ -1,29 +1,25 @@
-/** Runs of a case: all stages that are not up to date, or some of them. */
+/** Stages of a case, run in order. */
 import { join, relative, resolve } from 'node:path';
 import { cudaDevices } from '@retroplume/native';
-import { caseOf, type Case } from '../case';
+import type { Case } from '../case';
 import { expectArgument } from '../base/call';
 import { chooseDevice, MOST_THREADS, type Device, type DeviceChoice, type Precision } from '../base/device';
 import { ConfigError, InterruptedError, RetroplumeError } from '../base/errors';
 import type { Profiler } from '../graph';
 import { ALONE, giveWay, type Ranks } from '../base/ranks';
 import type { Certificate } from '../surrogate/judgement/certificate';
-import { checkPlan, PAPER_STAGES, planOf, STAGE_OF, stagesBefore, stagesOf, type Plan } from './all-stages';
-import { checkInputs } from './commands/check/check-case';
+import { PAPER_STAGES, planOf, refusePlan, STAGE_OF, stagesBefore, type Plan } from './all-stages';
 import type { CrossValidation } from '../assimilation/cross-validation/candidates';
 import type { EvaluateSummary, InitialFigures } from './stages/evaluate-stage';
 import { HASHES_FILE, InputHashes } from './engine/input-hashes';
 import type { LoopSummary } from './stages/loop-stage';
 import { readRecord, type StageRecord } from './engine/record';
-import { refuseReplacedRuns } from './transport-runs/replaced-runs';
-import { forgetFailure, leaveFailure } from './engine/failure-file';
-import { runFolder, tellOtherCase, writeRunFile } from './engine/run-file';
-import { lockRun } from './engine/run-lock';
+import { leaveFailure, runFolder, takeRunFolder } from './engine/run-folder';
 import { runStage } from './engine/run-stage';
 import { stageDir, STAGES, type RunContext, type Stage, type StageContext, type StageEvent, type StageName } from './engine/stage';
 import { stageContext } from './stage-context';
 import { isStageUpToDate } from './engine/stage-keys';
-import { runStageOnRanks } from './engine/stage-on-ranks';
+import { runStageOnRanks } from './engine/on-ranks';
 import type { VerifySummary } from './stages/verify-stage';
 
 export interface RunOptions {
@@ -74,40 +70,30 @@ export interface RunResult extends VariantResult {
 }
 
 /**
- * Runs stages of a case in order; one that is up to date is skipped, one that was interrupted goes on from its checkpoint.
- *
- * @param source - path of the case file, or a loaded case
- * @throws {DeviceError} `DEVICE_CUDA_MISSING` @throws {ConfigError} `PRECISION_NEEDS_CUDA`, `THREADS_INVALID`, `CALL_INVALID`, `STAGE_UNKNOWN`, `STAGE_MISSING`,
- *   `FOLDER_NOT_OURS`, `RUNS_REPLACED`: nothing has been touched
- * @throws {ConfigError} `RUN_LOCKED` if another process works in the run folder
- * @throws {RetroplumeError} of the stage that fails; the products of the stages before it stay
- *
- * @example
- * const { withheld } = await runStages('case.yaml', { out: 'runs/mine', threads: 2 });
- * console.log(withheld?.NO2?.updatedMae);
+ * Runs stages of a case, in order: {@link runStages} of a list.
+ * @param checkWhole - of a whole run, which is made from its beginning: what the first rank looks at before anything is done
  */
-export async function runStages(source: string | Case, options: RunOptions = {}): Promise<RunResult> {
-  const settings = caseOf(source);
+export async function runListed(
+  settings: Case,
+  wanted: readonly StageName[],
+  options: RunOptions,
+  checkWhole?: (run: RunContext) => Promise<void>,
+): Promise<RunResult> {
   const out = runFolder(settings, options.out);
   const { ranks = ALONE } = options;
   const first = ranks.rank === 0;
   const device = deviceOf(options, settings, ranks);
   const context = runContext(settings, out, device, options);
   options.onDevice?.(device, context.threads);
-  const all = stagesOf(settings);
-  const wanted = options.stages === undefined || options.stages === 'all' ? all : options.stages;
-  if (wanted === all && first) await checkInputs(settings, context.signal);
+  if (first) await checkWhole?.(context);
   const plan = planOf(settings, wanted);
-  if (first) checkPlan(context, plan);
-  if (first && options.changedRuns !== 'replace' && wanted.includes('simulate')) await refuseReplacedRuns(context);
+  if (first) await refusePlan(context, plan);
   const seconds: Record<string, number> = {};
   const records = new Map<string, StageRecord>();
-  const release = first ? lockRun(out) : () => undefined;
+  const log = plan.length > 0 ? stageContext(context, plan[0].stage, plan[0].variant).log : undefined;
+  const release = first ? takeRunFolder(context, log) : () => undefined;
   try {
-    if (first) forgetFailure(out);
-    if (first && plan.length > 0) tellOtherCase(context, stageContext(context, plan[0].stage, plan[0].variant).log);
-    if (first) writeRunFile(context);
-    const staleStages = wanted !== all && first ? await tellStale(context, wanted[0], stagesBefore(settings, wanted)) : [];
+    const staleStages = checkWhole === undefined && first ? await tellStale(context, wanted[0], stagesBefore(settings, wanted)) : [];
     const note = ({ stage, variant }: Plan[number], record: StageRecord): void => {
       const label = variant === 'paper' ? `paper/${stage}` : stage;
       seconds[label] = record.seconds;

@@ -4,7 +4,8 @@ import * as core from '..';
 import { loadCase, type Case } from '../case';
 import { temporaryFolder } from '../files/testing/shared-data';
 import { bundleRun, type BundleOptions } from './commands/bundle/bundle';
-import { runContext, runStages, type RunOptions } from './run';
+import { runStages } from './run-case';
+import { runContext, type RunOptions } from './run';
 
 const folder = temporaryFolder();
 const device = { name: 'cpu', hardware: '', precision: 'float32' } as const;

@@ -6,7 +6,7 @@ import type { Species } from '../../base/species';
 import { loadCase } from '../../case';
 import { GRID, HOURS, START, writeFile } from '../../transport/testing/small-case';
 import { writeDemoWorld } from '../../worlds/demo-world';
-import { runStages } from '../../run/run';
+import { runStages } from '../../run/run-case';
 import { expectEmissionsUsed, otherEmissions, sameConcentrations } from './emissions-used';
 
 let folder: string;

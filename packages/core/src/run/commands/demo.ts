@@ -8,7 +8,8 @@ import { ConfigError } from '../../base/errors';
 import { ALONE } from '../../base/ranks';
 import type { DemoSize } from '../../worlds/demo-case';
 import { writeDemoWorld } from '../../worlds/demo-world';
-import { runStages, type RunOptions, type RunResult } from '../run';
+import { runStages } from '../run-case';
+import { type RunOptions, type RunResult } from '../run';
 
 export interface DemoOptions extends Omit<RunOptions, 'stages'> {
   /** every stage in under two minutes, figures poorer */

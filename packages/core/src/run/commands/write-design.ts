@@ -19,7 +19,7 @@ import { designManifest, MANIFEST, manifestText } from '../transport-runs/design
 import { checkDesignedRegions, designedFactors } from '../../transport/member-factors';
 import { InputHashes } from '../engine/input-hashes';
 import { canonicalJson, hashText } from '../../files/canonical-json';
-import { runFolder } from '../engine/run-file';
+import { runFolder } from '../engine/run-folder';
 import type { RunOptions } from '../run';
 
 export interface DesignOptions extends Pick<RunOptions, 'out' | 'onEvent' | 'signal'> {

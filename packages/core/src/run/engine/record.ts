@@ -33,7 +33,7 @@ export interface StageRecord {
   /** `cpu` or `cuda:N`: where the network computed in stages that run it */
   device: Device['name'];
   hardware: string;
-  /** how a GPU multiplied matrices: the setting `products` of the case */
+  /** how a GPU multiplied matrices: the setting `precision` of the case */
   precision: Device['precision'];
   threads: number;
   /** processes that made it together, where they were several */
@@ -135,7 +135,7 @@ export async function productSums(dir: string, files: readonly string[]): Promis
 
 /**
  * Of the products of a record those that are no more what they were, each with what is wrong with it; of what was left beside them those that are there. By sizes, and by
- * contents as far as this process has read them (product-contents.ts): large files would be read at each start.
+ * contents as far as this process has read them (recorded-files.ts): large files would be read at each start.
  */
 export function damagedProducts(dir: string, { products, bytes, sha256: sums }: StageRecord): { product: string; trouble: string }[] {
   const own = new Set(products);

@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path';
 import { ConfigError } from '../../base/errors';
 import { gigabytes } from '../../base/usable-memory';
-import { changedExternal } from './external-files';
+import { changedExternal } from './recorded-files';
 import type { InputFile } from './input-hashes';
 import { canonicalJson, hashText } from '../../files/canonical-json';
 import { contentsOf, isUpToDate, partKey, readRecord, type StageMark, type StagePart, type StageRecord } from './record';

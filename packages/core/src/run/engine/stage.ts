@@ -132,7 +132,7 @@ export interface Stage {
   /** is told of products that are there and damaged, before they are removed to be made again */
   damaged?: (context: StageContext, products: readonly string[]) => void;
   /**
-   * does the work; returns the products' file names, a summary for the record, files of the run outside its folder that it is known by (external-files.ts), and files in its folder
+   * does the work; returns the products' file names, a summary for the record, files of the run outside its folder that it is known by (recorded-files.ts), and files in its folder
    * that others read but may be gone
    */
   run: (context: StageContext) => Promise<{ products: string[]; summary: unknown; externalFiles?: string[]; leaves?: string[] }>;

@@ -5,7 +5,7 @@ import { readTensors, removeCheckpoint, writeTensors } from '../../files/checkpo
 import { makeFolder } from '../../files/make-folder';
 import { randomisedMember } from '../../inversion/uncertainty/randomised';
 import type { InversionSetup } from '../../assimilation/inversion-setup';
-import { spreadOverRanks } from '../engine/spread-over-ranks';
+import { spreadOverRanks } from '../engine/on-ranks';
 import type { StageContext } from '../engine/stage';
 
 /**

@@ -8,7 +8,7 @@ import type { Case } from '../../case';
 import { ALONE } from '../../base/ranks';
 import { invertStage } from '../stages/invert-stage';
 import { outcomeIn } from './loop-pass';
-import { spreadOverRanks } from '../engine/spread-over-ranks';
+import { spreadOverRanks } from '../engine/on-ranks';
 import { runStage } from '../engine/run-stage';
 import { type StageContext, type StageName } from '../engine/stage';
 import { surrogateContext } from '../stage-context';

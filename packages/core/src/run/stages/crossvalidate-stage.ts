@@ -48,7 +48,7 @@ import { refuseOtherSurrogate } from '../../assimilation/surrogate/trained-surro
 import { inversionInputs, inversionKey } from './invert-stage';
 import { readMonitors } from '../../assimilation/observed/monitors';
 import { canonicalJson, hashText } from '../../files/canonical-json';
-import { onFirstRank, spreadOverRanks } from '../engine/spread-over-ranks';
+import { onFirstRank, spreadOverRanks } from '../engine/on-ranks';
 import type { Stage, StageContext } from '../engine/stage';
 
 const SUMMARY = 'crossvalidation.json';

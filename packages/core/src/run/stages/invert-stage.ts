@@ -27,7 +27,7 @@ import { certificateHash } from '../transport-runs/certified-values';
 import { nuisanceFiles } from '../../assimilation/observed/nuisance';
 import { seesRegions } from '../../assimilation/prior/prior-covariance';
 import { observationFiles } from '../../assimilation/observed/monitors';
-import { withHelpOfRanks } from '../engine/spread-over-ranks';
+import { withHelpOfRanks } from '../engine/on-ranks';
 import { precisionSetting, type Stage, type StageContext } from '../engine/stage';
 import type { SurrogateForwardModel } from '../../assimilation/surrogate/surrogate-forward-model';
 import { expandSlots, isPlain, timeSlots, type FactorBasis } from '../../assimilation/factors/time-slots';

@@ -9,7 +9,7 @@ import { writeScaledEmissions } from '../../inventory/scaling/scaled-emissions';
 import { EMISSIONS, GRID, GROUPS, START, temporaryFolder, writeFile } from '../../transport/testing/small-case';
 import { writeDemoWorld } from '../../worlds/demo-world';
 import { readInventory } from '../../inventory/reading/read-inventory';
-import { runStages } from '../run';
+import { runStages } from '../run-case';
 import type { StageEvent } from '../engine/stage';
 
 const folder = temporaryFolder();

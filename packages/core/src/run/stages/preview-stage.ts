@@ -23,7 +23,7 @@ import {
   type SectorAreas,
   type SumsByPart,
 } from '../../assimilation/posterior/posterior-figures';
-import { withHelpOfRanks } from '../engine/spread-over-ranks';
+import { withHelpOfRanks } from '../engine/on-ranks';
 import type { Stage, StageContext } from '../engine/stage';
 
 const PREVIEW_FILE = 'preview.json';

@@ -39,7 +39,7 @@ import { readOutcome } from '../inversions/loop-pass';
 import { previewStage, type PreviewSummary } from './preview-stage';
 import { readRecord, summaryIn } from '../engine/record';
 import { isStageUpToDate } from '../engine/stage-keys';
-import { onFirstRank, withHelpOfRanks } from '../engine/spread-over-ranks';
+import { onFirstRank, withHelpOfRanks } from '../engine/on-ranks';
 import { precisionSetting, type Stage, type StageContext } from '../engine/stage';
 import { UNCERTAINTY_FILE, writeUncertainty, type PeriodUncertainty } from '../../assimilation/posterior/uncertainty-file';
 import { controlsOfOthers } from '../inversions/surrogate-ensemble';

@@ -7,7 +7,8 @@ import type { Grid } from '../../grid/grid';
 import { readGriddesc } from '../../grid/griddesc';
 import { writeDemoWorld } from '../../worlds/demo-world';
 import type { StageEvent, StageName } from '../engine/stage';
-import { runStages, type RunOptions } from '../run';
+import { runStages } from '../run-case';
+import { type RunOptions } from '../run';
 
 /** Cells of its 12 rows and columns. */
 export const TWIN_CELLS = 144;

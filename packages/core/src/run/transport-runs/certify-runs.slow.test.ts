@@ -11,8 +11,8 @@ import { cellsOf, choosePatches } from '../../surrogate/judgement/source-patches
 import { writeDemoWorld } from '../../worlds/demo-world';
 import { factorsOfRun } from '../../assimilation/judgement/certifying-run';
 import { certifyingRunNames } from './certify-runs';
-import { FAILURE_FILE } from '../engine/failure-file';
-import { runStages } from '../run';
+import { FAILURE_FILE } from '../engine/run-folder';
+import { runStages } from '../run-case';
 import { PRIOR } from '../../case/case-runs';
 import { lockPart } from '../engine/run-lock';
 import { runPart } from '../run-part';

@@ -14,7 +14,7 @@ import { planOf, stagesOf } from '../../all-stages';
 import { staleStages } from '../../run';
 import { otherSurrogates } from '../../inversions/surrogate-ensemble';
 import type { LoopSummary } from '../../stages/loop-stage';
-import { readRunFile, RUN_FILE, type RunFile } from '../../engine/run-file';
+import { readRunFile, RUN_FILE, type RunFile } from '../../engine/run-folder';
 import { lockToRead } from '../../engine/run-lock';
 import { checkTarget, pack, type Packed } from './archive';
 import { hashOfValues } from './compare-files';

@@ -23,7 +23,7 @@ import { folderToBe, makeFolder } from '../../../files/make-folder';
 import { megabytes } from '../../../files/disk-limits';
 import { ConfigError, DataError } from '../../../base/errors';
 import { sha256, type InputFile } from '../../engine/input-hashes';
-import { RUN_FILE } from '../../engine/run-file';
+import { RUN_FILE } from '../../engine/run-folder';
 import { contentOf, isPlainName, readArchive, whatIsThere } from './archive';
 import { BUNDLE_FILE, type Bundle } from './bundle';
 import { ArchiveFault, type Member } from './tar';

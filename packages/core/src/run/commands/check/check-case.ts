@@ -15,7 +15,7 @@ import { checkLearning } from './learning-plan';
 import { checkCtm, checkDevice, checkDisk, checkRuns, DISK_RESTS_ON, RUNS_REST_ON } from './machine';
 import { checkMemory, MEMORY_RESTS_ON } from './memory';
 import { checkObservedInputs } from './observed-inputs';
-import { runFolder } from '../../engine/run-file';
+import { runFolder } from '../../engine/run-folder';
 
 export interface CheckOptions {
   /** `key=value`, as of {@link loadCase} */

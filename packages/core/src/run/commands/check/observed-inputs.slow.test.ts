@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { loadCase } from '../../../case';
 import { checkedWorld, codes } from '../../testing/checked-world';
 import { realInputs } from '../../testing/real-inputs';
-import { runStages } from '../../run';
+import { runStages } from '../../run-case';
 import { checkInputs } from './check-case';
 
 const checked = checkedWorld();

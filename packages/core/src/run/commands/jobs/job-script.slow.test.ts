@@ -7,7 +7,7 @@ import { delimiter, join } from 'node:path';
 import { loadCase, type Case } from '../../../case';
 import { DataError, InterruptedError } from '../../../base/errors';
 import { writeDemoWorld } from '../../../worlds/demo-world';
-import { leaveFailure } from '../../engine/failure-file';
+import { leaveFailure } from '../../engine/run-folder';
 import { jobScript, type SchedulerName } from './job-script';
 
 let world: string;

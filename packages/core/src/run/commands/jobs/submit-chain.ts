@@ -16,7 +16,7 @@ import { simulateStage } from '../../stages/simulate-stage';
 import { stageContext } from '../../stage-context';
 import { type RunContext } from '../../engine/stage';
 import { keyOf } from '../../engine/stage-keys';
-import { runFolder } from '../../engine/run-file';
+import { runFolder } from '../../engine/run-folder';
 import { chainPath, readChain, refreshed, writeChain, type Chain, type ChainJob } from './chain-file';
 import { planChain, type JobKind, type JobName, type PlannedJob } from './chain-plan';
 import { defaultLauncher, isArray, jobScript, word, type SchedulerName } from './job-script';

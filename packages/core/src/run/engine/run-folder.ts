@@ -1,17 +1,20 @@
 /**
- * `run.json` in a run folder: the case as the last command read it, with what was laid over it, and how it was run. A case is a file that its user edits and
- * a command line that nobody keeps; this is what a bundle can be made of.
+ * What a run folder tells of its run. `run.json` holds the case as the last command read it, with what was laid over it, and how it was run: a case is a file that its
+ * user edits and a command line that nobody keeps; this is what a bundle can be made of. `failure.json` tells scripts and schedulers why the last run ended before its
+ * end; the next run takes it away.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expectArgument } from '../../base/call';
 import type { Case } from '../../case';
-import { writeFileAtomic } from '../../files/checkpoint';
+import { writeFileAtomic, writeSharedFile } from '../../files/checkpoint';
 import { readJson } from '../../files/json-file';
-import { ConfigError, RetroplumeError } from '../../base/errors';
+import { ConfigError, errorFigures, RetroplumeError, type ErrorFigures } from '../../base/errors';
 import { ALONE } from '../../base/ranks';
-import type { RunContext } from './stage';
 import { codeVersion, VERSIONS } from '../../base/versions';
+import { currentJob } from './current-job';
+import { lockRun } from './run-lock';
+import type { RunContext, StageName, Variant } from './stage';
 
 export const RUN_FILE = 'run.json';
 
@@ -93,4 +96,65 @@ export function tellOtherCase({ out, caseSettings: { name } }: RunContext, log: 
   log(
     `the last run in ${out} was of the case "${other}", not "${name}": its stages are made anew where settings or inputs differ (stop with Ctrl-C and give another --out to keep it)`,
   );
+}
+
+export const FAILURE_FILE = 'failure.json';
+
+export interface Failure extends ErrorFigures {
+  stage: StageName;
+  variant: Variant;
+  /** of a task of a job array: its name, such as `simulate-member03` */
+  task?: string;
+  time: string;
+  /** of the scheduler, where the run was one */
+  job?: { id: string; log?: string };
+}
+
+export function forgetFailure(out: string): void {
+  rmSync(join(out, FAILURE_FILE), { force: true });
+}
+
+/** Of one task of several that run side by side: leaves what the others have told. */
+export function forgetFailureOf(out: string, task: string): void {
+  try {
+    if ((JSON.parse(readFileSync(join(out, FAILURE_FILE), 'utf8')) as Partial<Failure>).task === task) forgetFailure(out);
+  } catch {
+    // None, or one that another task writes at this moment.
+  }
+}
+
+export function leaveFailure(out: string, where: Pick<Failure, 'stage' | 'variant' | 'task'>, cause: unknown): void {
+  const job = currentJob();
+  const failure: Failure = {
+    ...errorFigures(cause),
+    ...where,
+    time: new Date().toISOString(),
+    ...(job ? { job: { id: job.id, log: process.env['RETROPLUME_JOB_LOG'] } } : {}),
+  };
+  try {
+    writeSharedFile(join(out, FAILURE_FILE), `${JSON.stringify(failure, null, 2)}\n`);
+  } catch {
+    // On a full disk, which may be what it was to tell, the failure itself still goes to the caller.
+    forgetFailure(out);
+  }
+}
+
+/**
+ * Takes a run folder for this process, makes it tell of this run, and forgets why the last one failed.
+ *
+ * @param log - is told where the last run in it was of another case
+ * @returns gives it back
+ * @throws {ConfigError} `RUN_LOCKED` if another process works in it
+ */
+export function takeRunFolder(run: RunContext, log?: (text: string) => void): () => void {
+  const release = lockRun(run.out);
+  try {
+    forgetFailure(run.out);
+    if (log) tellOtherCase(run, log);
+    writeRunFile(run);
+    return release;
+  } catch (cause) {
+    release();
+    throw cause;
+  }
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { otherCaseIn, readRunFile, runFolder } from './run-file';
+import { otherCaseIn, readRunFile, runFolder } from './run-folder';
 
 let out: string;
 let path: string;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { loadCase, type Case } from '../../case';
 import { writeDemoWorld } from '../../worlds/demo-world';
-import { runStages } from '../run';
+import { runStages } from '../run-case';
 import { runPart } from '../run-part';
 import { InputHashes } from './input-hashes';
 import { readRecord, type StageRecord } from './record';

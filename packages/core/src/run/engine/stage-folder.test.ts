@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Case } from '../../case';
 import { InputHashes } from './input-hashes';
-import { checkAsideOurs } from './previous-result';
+import { checkAsideOurs } from './stage-folder';
 import { readRecord } from './record';
 import { runStage } from './run-stage';
 import { type Stage, type StageEvent } from './stage';

@@ -9,7 +9,7 @@ import { InputHashes } from './input-hashes';
 import { readRecord, type StageRecord } from './record';
 import { stageContext } from '../stage-context';
 import { type Stage, type StageContext } from './stage';
-import { runStageOnRanks } from './stage-on-ranks';
+import { runStageOnRanks } from './on-ranks';
 
 let out: string;
 beforeEach(() => (out = mkdtempSync(join(tmpdir(), 'retroplume-stage-'))));

@@ -1,7 +1,7 @@
 import { DataError, InterruptedError } from '../../base/errors';
 import { ranksInProcess } from '../../inversion/testing/ranks-in-process';
 import { ALONE, type Ranks } from '../../base/ranks';
-import { onFirstRank, spreadOverRanks } from './spread-over-ranks';
+import { onFirstRank, spreadOverRanks } from './on-ranks';
 import type { StageContext } from './stage';
 
 const contextOf = (ranks: Ranks | undefined, signal = new AbortController().signal): StageContext =>
