@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readCf } from '../packages/core/src/files/netcdf/netcdf-cf';
 import type { EvaluateSummary } from '../packages/core/src/run/stages/evaluate-stage';
-import type { InvertSummary } from '../packages/core/src/run/stages/invert-stage';
+import type { InvertSummary } from '../packages/core/src/run/inversions/inversion-results';
 import type { PreviewSummary } from '../packages/core/src/run/stages/preview-stage';
 import type { TrainSummary } from '../packages/core/src/run/stages/train-stage';
 import type { UncertaintySummary } from '../packages/core/src/run/stages/uncertainty-stage';

@@ -28,7 +28,7 @@ export interface NuisancePeriod {
   prior?: Float32Array;
 }
 
-interface NuisanceTerms {
+export interface NuisanceTerms {
   terms: NuisanceTerm[];
   /** of each number, in their order: `bias NO2 at row 12, column 7`, or the name of a run, with `, draw 3` where it has several */
   names: string[];

@@ -7,7 +7,7 @@
  */
 import { OnnxModel, type Field } from '../../graph';
 import type { Surrogate } from '../../surrogate/model/surrogate';
-import { dataOf, drawInputs } from './drawn-inputs';
+import { dataOf, drawInputs } from './engine-choice';
 import { adjointOnnx, jvpOnnx, vjpOnnx } from './onnx-models';
 
 /** What may be differentiated; native's gradient is empty where it is not. */

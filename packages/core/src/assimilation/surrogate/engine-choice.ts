@@ -1,9 +1,20 @@
 /** What runs the surrogate in the inversion, `inversion.engine`: the native program, ONNX Runtime, or whichever of the two is faster here. */
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { writeFileAtomic } from '../../files/checkpoint';
 import { readJson } from '../../files/json-file';
 import { DeviceError } from '../../base/errors';
 import type { AdjointEngine, SurrogateInputs } from '../../surrogate/model/frozen-program';
+
+import type { Field } from '../../graph';
+import { size } from '../../graph/definition/shape';
+import { Random } from '../../base/random';
+import { takesInitialConcentrations } from '../../surrogate/model/initial-concentrations';
+import type { ChannelScale } from '../../surrogate/model/normalisation';
+import { ONNX_FILES, OnnxEngine } from '../../surrogate/model/onnx-engine';
+import type { Surrogate } from '../../surrogate/model/surrogate';
+import type { Workspace } from '../workspace';
+import type { DomainPlan } from './trained-surrogate';
 
 type EngineName = 'native' | 'onnx';
 
@@ -56,8 +67,12 @@ async function chosenBefore({ memory, native, onnx }: EngineOptions): Promise<Ch
 async function chosenNow(options: EngineOptions): Promise<Chosen> {
   const engines = await bothEngines(options);
   const chosen = 'reason' in engines ? alone(engines) : await faster(engines, options.inputs());
-  writeFileAtomic(options.memory, JSON.stringify(chosen.choice));
+  remember(options, chosen);
   return chosen;
+}
+
+function remember({ memory }: EngineOptions, { choice }: Chosen): void {
+  writeFileAtomic(memory, JSON.stringify(choice));
 }
 
 type Both = Record<EngineName, AdjointEngine>;
@@ -103,4 +118,63 @@ function reasonOf({ seconds, reason = '' }: EngineChoice): string {
   if (!seconds) return reason;
   const told = (name: EngineName): string => `${name} takes ${seconds[name].toPrecision(2)} s`;
   return `for forward and adjoint of a batch ${told('native')}, ${told('onnx')}`;
+}
+
+/** The file in a stage's folder that keeps what engine `auto` chose, for a run that goes on; what is finished needs it no more. */
+export function engineMemory({ dir }: Pick<Workspace, 'dir'>): string {
+  return join(dir, 'engine.json');
+}
+
+/** The engine that the case asks for, on the domain or on a tile of it. */
+export function chosenEngine(
+  context: Workspace,
+  surrogate: Surrogate,
+  { tiling: { rows, cols }, batchSize: batch }: DomainPlan,
+): Promise<{ engine: AdjointEngine; choice: EngineChoice }> {
+  const dir = context.dirOf('export');
+  const { forward, vjp } = ONNX_FILES;
+  const models = { forward: join(dir, forward), vjp: join(dir, vjp) };
+  const { engine: asked } = context.settings.inversion;
+  return chooseEngine({
+    asked,
+    native: () => surrogate.program(batch, rows, cols, context, { adjoint: true }),
+    onnx: async () => {
+      // ONNX Runtime takes other weights, or a flipped bit in them, as they are.
+      await context.expectUnchanged(dir, [forward, vjp]);
+      return OnnxEngine.load(models, surrogate, { batch, rows, cols }, context.threads);
+    },
+    inputs: () => dataOf(drawInputs(surrogate, { batch, rows, cols })),
+    memory: engineMemory(context),
+    log: context.log,
+  });
+}
+
+const SEED = 1;
+
+/** Inputs that are drawn at random about their means, for comparing and timing engines. @param sizes - `batch` hours on `rows` x `cols` cells */
+export function drawInputs(surrogate: Surrogate, sizes: { batch: number; rows: number; cols: number }): Record<keyof SurrogateInputs, Field> {
+  const { batch, rows, cols } = sizes;
+  const { normalisation, settings } = surrogate.description;
+  const random = new Random(SEED);
+  const draw = (name: string, { offset, scale }: ChannelScale, lead: readonly number[], noise: (own: Random) => number): Field => {
+    const own = random.fork(name);
+    const shape = [...lead, rows, cols, scale.length];
+    return { shape, data: Float32Array.from({ length: size(shape) }, (_, i) => offset[i % scale.length] + scale[i % scale.length] * noise(own)) };
+  };
+  const about = (own: Random): number => own.normal();
+  const positive = (own: Random): number => own.uniform();
+  const steps = [batch, surrogate.window.steps.length];
+  const none = { offset: [], scale: [] };
+  return {
+    emissions: draw('emissions', normalisation.emissions, steps, positive),
+    tracers: draw('tracers', normalisation.tracers ?? none, [batch], positive),
+    meteorology: draw('meteorology', normalisation.meteorology, steps, about),
+    geography: draw('geography', normalisation.geography, [batch], about),
+    previous: draw('previous', takesInitialConcentrations(settings) ? normalisation.concentrations : none, [batch], positive),
+  };
+}
+
+/** The numbers alone. */
+export function dataOf({ emissions, tracers, meteorology, geography, previous }: Record<keyof SurrogateInputs, Field>): SurrogateInputs {
+  return { emissions: emissions.data, tracers: tracers.data, meteorology: meteorology.data, geography: geography.data, previous: previous.data };
 }

@@ -28,14 +28,6 @@ import { networkSettings } from '../../surrogate/model/network-settings';
 import type { Surrogate } from '../../surrogate/model/surrogate';
 import { VERSIONS } from '../../base/versions';
 
-/** Files of the `export` stage. */
-export const ONNX_FILES = {
-  forward: 'surrogate.onnx',
-  adjoint: 'surrogate-adjoint.onnx',
-  vjp: 'surrogate-vjp.onnx',
-  jvp: 'surrogate-jvp.onnx',
-} as const;
-
 /** The forward model as the bytes of an ONNX file. @param grid - that it was trained on, which the file then names */
 export function surrogateOnnx(surrogate: Surrogate, grid?: Grid): Uint8Array {
   return write('surrogate', surrogate, grid, { concentrations: build(surrogate).concentrations }, readsLastState(surrogate));

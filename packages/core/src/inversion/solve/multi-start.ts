@@ -39,8 +39,7 @@ export async function invertFromStarts(
   let firstMae: readonly (number | null)[] = [];
   let best: { result: InversionResult; value: number } | undefined;
   for (let start = 0; start < starts; start++) {
-    const random = new Random(settings.seed).fork(`start ${start}`);
-    const from = start === 0 ? problem.start : first.map((v) => v + START_SPREAD * random.normal());
+    const from = start === 0 ? problem.start : near(first, settings.seed, start);
     const checkpoint = options.checkpoint && { ...options.checkpoint, path: checkpointOf(options.checkpoint.path, start) };
     const result = await invert(model, { ...problem, start: from }, settings, { ...options, checkpoint });
     const kept = result.history.find(({ iteration }) => iteration === result.keptIteration) ?? result.history[result.history.length - 1];
@@ -52,6 +51,12 @@ export async function invertFromStarts(
     if (!best || value < best.value) best = { result, value };
   }
   return { result: best!.result, starts: outcomes };
+}
+
+/** A random control about another one, the same for each seed and number. */
+function near(control: Float64Array, seed: number, start: number): Float64Array {
+  const random = new Random(seed).fork(`start ${start}`);
+  return control.map((v) => v + START_SPREAD * random.normal());
 }
 
 /** File of the checkpoint of a start. */

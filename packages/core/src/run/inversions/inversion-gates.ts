@@ -2,6 +2,9 @@
 import { join } from 'node:path';
 import { GateError } from '../../base/errors';
 import type { Certificate } from '../../surrogate/judgement/certificate';
+import { withheldDoubt } from '../../assimilation/observed/setting-warnings';
+import type { Grid } from '../../grid/grid';
+import { pickInWords } from './cross-validation';
 import { CERTIFICATE_FILE } from '../transport-runs/certified-values';
 import { summaryIn } from '../engine/record';
 import type { StageContext } from '../engine/stage';
@@ -28,6 +31,19 @@ export function passCertificateGate(context: StageContext): void {
     );
   }
   context.log(`warning: the surrogate is inverted though its certificate ${verdict === 'failed' ? 'failed' : 'says "not certified"'} (${told})`);
+}
+
+/** What must hold before an inversion of the case, and what its user should know by then. @throws as {@link passCertificateGate} */
+export function passGatesBefore(context: StageContext): void {
+  passCertificateGate(context);
+  const crossValidated = pickInWords(context);
+  if (crossValidated !== undefined) context.log(`taken from cross-validation: ${crossValidated}`);
+}
+
+/** Tells where withheld monitors say less than they seem to. */
+export function warnOfWithheld({ caseSettings: { withheld }, settings: { inversion }, log }: StageContext, grid: Grid): void {
+  const doubt = withheldDoubt(withheld, inversion, grid);
+  if (doubt !== undefined) log(`warning: ${doubt}`);
 }
 
 /**

@@ -6,7 +6,7 @@ import type { MemoryBudget } from '../../fields/memory-budget';
 import type { TrainingPeriod, TrainingRun } from '../../fields/training-period';
 import { ConfigError, DataError } from '../../base/errors';
 import { FACTORS_FILE } from '../../assimilation/factors/factors-file';
-import type { Anchor } from '../../assimilation/inversion-setup';
+import type { Anchor } from '../../assimilation/inverse-problem';
 import { runInFiles, type RunFields } from '../../assimilation/observed/observed-periods';
 import type { PeriodSource } from '../../fields/period-source';
 import { Surrogate } from '../../surrogate/model/surrogate';

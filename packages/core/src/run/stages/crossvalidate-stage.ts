@@ -43,7 +43,8 @@ import {
 import { CROSS_VALIDATION_TABLE, crossValidationCsv, lCurves } from '../../assimilation/scores/cross-validation-table';
 import { effortDoubt } from '../../assimilation/observed/setting-warnings';
 import { passCertificateGate } from '../inversions/inversion-gates';
-import { engineMemory, inversionWith, loadInversion, type InversionResources, type InversionSetup } from '../../assimilation/inversion-setup';
+import { engineMemory } from '../../assimilation/surrogate/engine-choice';
+import { inversionWith, loadInversion, type InversionResources, type InversionSetup } from '../../assimilation/inversion-setup';
 import { refuseOtherSurrogate } from '../../assimilation/surrogate/trained-surrogate';
 import { inversionInputs, inversionKey } from './invert-stage';
 import { readMonitors } from '../../assimilation/observed/monitors';

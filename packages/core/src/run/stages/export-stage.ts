@@ -14,7 +14,8 @@ import {
   preparedPeriod,
   refuseOtherSurrogate,
 } from '../../assimilation/surrogate/trained-surrogate';
-import { adjointOnnx, jvpOnnx, ONNX_FILES, surrogateOnnx, vjpOnnx } from '../../assimilation/surrogate/onnx-models';
+import { ONNX_FILES } from '../../surrogate/model/onnx-engine';
+import { adjointOnnx, jvpOnnx, surrogateOnnx, vjpOnnx } from '../../assimilation/surrogate/onnx-models';
 import type { Stage, StageContext } from '../engine/stage';
 
 /** Largest difference between ONNX Runtime and the native program, as a part of the largest concentration, that is let pass. */

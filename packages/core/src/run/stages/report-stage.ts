@@ -21,7 +21,7 @@ import { largestDistance } from '../../surrogate/judgement/training-distance';
 import { PRIOR } from '../../case/case-runs';
 import { crossValidationOf } from '../inversions/cross-validation';
 import type { EvaluateSummary, InitialFigures } from './evaluate-stage';
-import type { InvertSummary } from './invert-stage';
+import type { InvertSummary } from '../inversions/inversion-results';
 import { asInCase, refuseOtherPeriods } from '../../assimilation/surrogate/trained-surrogate';
 import { expectPassThere } from '../inversions/loop-pass';
 import type { LoopSummary } from './loop-stage';

@@ -22,7 +22,8 @@ import { Random } from '../../base/random';
 import { readTruthFactors } from '../../worlds/truth-factors';
 import { ensembleMembers } from '../inversions/ensemble-members';
 import { setUpInversion, type InversionSetup } from '../../assimilation/inversion-setup';
-import { invertStage, type InvertSummary } from './invert-stage';
+import type { InvertSummary } from '../inversions/inversion-results';
+import { invertStage } from './invert-stage';
 import { refuseOtherSurrogate } from '../../assimilation/surrogate/trained-surrogate';
 import {
   areasOf,

@@ -5,6 +5,14 @@ import type { AdjointEngine, AdjointOptions, ForwardOptions, SourceGradients, Su
 import { pickAt, spreadTo } from '../../fields/gather';
 import type { Surrogate } from './surrogate';
 
+/** Files of the `export` stage. */
+export const ONNX_FILES = {
+  forward: 'surrogate.onnx',
+  adjoint: 'surrogate-adjoint.onnx',
+  vjp: 'surrogate-vjp.onnx',
+  jvp: 'surrogate-jvp.onnx',
+} as const;
+
 /** Paths of `.onnx` files, or their bytes. */
 interface OnnxEngineModels {
   forward: string | Uint8Array;
