@@ -1,5 +1,5 @@
 /** Several processes of one command (mpirun, srun): they begin together, one of them tells what came of it, and all end where one fails. */
-import { ALONE, giveWay, joinRanks, launchedByMpi, type Ranks } from '@retroplume/core/base/ranks';
+import { ALONE, giveWay, joinRanks, launchedByMpi, type Ranks } from '@retroplume/core/base/process';
 import { InterruptedError } from '@retroplume/core/base/errors';
 
 let joined: Ranks = ALONE;

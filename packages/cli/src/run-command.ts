@@ -4,7 +4,7 @@ import { describeDevice } from '@retroplume/core/base/device';
 import { loadCase } from '@retroplume/core/case/load-case';
 import type { Part } from '@retroplume/core/run/run-part';
 import { runListed, type RunOptions } from '@retroplume/core/run/run';
-import type { Ranks } from '@retroplume/core/base/ranks';
+import type { Ranks } from '@retroplume/core/base/process';
 import type { StageName, Variant } from '@retroplume/core/run/engine/stage';
 import { InvalidArgumentError } from 'commander';
 import { interruptible } from './interrupt';

@@ -1,6 +1,6 @@
 /** The public API of `@retroplume/core`. */
 export * from './base/errors';
-export { ALONE, giveWay, joinRanks, launchedByMpi, type Launched, type Ranks } from './base/ranks';
+export { ALONE, giveWay, joinRanks, launchedByMpi, type Launched, type Ranks } from './base/process';
 export {
   chooseDevice,
   describeDevice,

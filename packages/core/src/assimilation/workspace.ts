@@ -1,6 +1,6 @@
 /** What the functions of this room are handed. */
 import type { Device, Precision } from '../base/device';
-import type { Ranks } from '../base/ranks';
+import type { Ranks } from '../base/process';
 import type { Case, InversionSettings, SurrogateSettings, TrainingSettings } from '../case';
 import type { Execution } from '../graph';
 

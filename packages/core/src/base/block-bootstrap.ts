@@ -3,7 +3,7 @@
  * never single values. Each block is known by sums that add up over blocks, and the statistic is a function of the sums.
  * @see Künsch (1989), Ann. Stat. 17, 1217–1241, doi:10.1214/aos/1176347265: the bootstrap for dependent data
  */
-import { quantile } from './quantile';
+import { quantile } from './vectors';
 import { Random } from './random';
 
 export interface Interval {

@@ -7,7 +7,7 @@ import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { cpuFeatures, cudaDevices, loadAddon, mpiLibrary, netcdfVersion, type CudaDevices } from '@retroplume/native';
 import { listGpus, nvidiaDriver } from './device';
-import { usableMemory } from './usable-memory';
+import { usableMemory } from './process';
 
 const run = promisify(execFile);
 

@@ -1,6 +1,6 @@
 /**
  * The error family: one class per kind of trouble, one sentence per error (`subject: expected … but received …: remedy`),
- * a stable `code`, and the exit code that the command line gives it.
+ * a stable `code`, and the exit code that the command line gives it. Where a program that is not typed calls the library, a slip is told at the entrance.
  */
 export abstract class RetroplumeError extends Error {
   abstract readonly exitCode: number;
@@ -124,4 +124,30 @@ export function errorFigures(error: unknown): ErrorFigures {
   if (error instanceof RangeError && message === NO_ROOM_FOR_ARRAY) return { code: 'OUT_OF_MEMORY', message: NO_MEMORY, exitCode: 4 };
   const what = code === undefined || message.includes(code) ? message : `${message} (${code})`;
   return { code: 'UNEXPECTED', message: `${what}: run again with --verbose to see where, and report it`, exitCode: 1 };
+}
+
+/** @throws {ConfigError} `CALL_INVALID` unless an argument is right */
+export function expectArgument(right: boolean, name: string, expected: string, received: unknown): void {
+  if (right) return;
+  throw new ConfigError('CALL_INVALID', `${name}: expected ${expected} but received ${shown(received)}: mend the call`);
+}
+
+/** @param expected - with the article, as `a grid` @throws {ConfigError} `CALL_INVALID` unless an argument is an object */
+export function expectObject(value: unknown, name: string, expected: string): void {
+  expectArgument(typeof value === 'object' && value !== null, name, expected, value);
+}
+
+/** @throws {ConfigError} `CALL_INVALID` unless an argument is a list of numbers: an array, or a typed one */
+export function expectNumbers(value: unknown, name: string, expected = 'a list of numbers'): void {
+  expectArgument(Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView)), name, expected, value);
+}
+
+/** @throws {ConfigError} `CALL_INVALID` unless an argument is a text */
+export function expectText(value: unknown, name: string, expected: string): void {
+  expectArgument(typeof value === 'string', name, expected, value);
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  return typeof value === 'object' && value !== null ? Object.prototype.toString.call(value).slice('[object '.length, -1) : String(value);
 }

@@ -1,4 +1,4 @@
-/** Vectors: of the control and the factors in double, of what models simulate in single precision. */
+/** Vectors and other lists of numbers: of the control and the factors in double, of what models simulate in single precision. */
 
 export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;
@@ -69,4 +69,30 @@ function addStretch(
     const [vector, weight] = [vectors[j], weights[j]];
     for (let i = first; i < end; i++) sum[i] += weight * vector[i];
   }
+}
+
+/**
+ * Some elements of an array, such as the concentrations that monitors see: their positions in it, which ascend. What takes or gives an array takes or
+ * gives the values of these alone where it is told places.
+ */
+export type Places = Int32Array;
+
+/** The values at the places. */
+export function pickAt(array: Float32Array, places: Places): Float32Array {
+  const values = new Float32Array(places.length);
+  for (let i = 0; i < places.length; i++) values[i] = array[places[i]];
+  return values;
+}
+
+/** An array of `length` numbers with the values at the places, and 0 elsewhere: the transpose of {@link pickAt}. */
+export function spreadTo(length: number, values: Float32Array, places: Places): Float32Array {
+  const array = new Float32Array(length);
+  for (let i = 0; i < places.length; i++) array[places[i]] = values[i];
+  return array;
+}
+
+/** The value below which a fraction of the finite values lies (nearest rank); NaN where there are none. */
+export function quantile(values: Iterable<number>, fraction: number): number {
+  const sorted = new Float64Array(values).filter(Number.isFinite).sort();
+  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(fraction * sorted.length) - 1))] ?? NaN;
 }

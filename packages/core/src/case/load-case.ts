@@ -1,7 +1,6 @@
 /** Reads a case file: YAML, checked strictly, with the paper's defaults where its mode is asked for and absolute paths. */
 import { dirname, resolve } from 'node:path';
-import { expectArgument } from '../base/call';
-import { ConfigError } from '../base/errors';
+import { expectArgument, ConfigError } from '../base/errors';
 import { drawMasks } from './gridded/mask-file';
 import { mapPaths } from './case-paths';
 import { parseCase, type Case } from './schema/case-schema';

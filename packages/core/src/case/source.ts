@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { isCollection, isNode, LineCounter, parse, parseDocument, visit, type Alias, type Document, type YAMLError } from 'yaml';
 import { ConfigError } from '../base/errors';
-import { readRegular, requireUtf8 } from '../base/text-file';
+import { readRegular, requireUtf8 } from '../base/whole-files';
 
 export type KeyPath = readonly PropertyKey[];
 

@@ -1,5 +1,5 @@
 /** How much memory the fields of a training may take, and what becomes of those that find no room. */
-import { usableMemory } from '../base/usable-memory';
+import { usableMemory } from '../base/process';
 import { hourStore, hourStoreBytes, type HourStore, type HourStoreShape } from './hour-store';
 import type { HourlyValues } from './period-source';
 

@@ -7,7 +7,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { closeSync, existsSync, fstatSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { DataError } from '../base/errors';
-import { replaceFile } from '../base/new-file';
+import { replaceFile } from '../base/whole-files';
 import { diskLimitError } from './disk-limits';
 
 type TensorData = Float32Array | Float64Array;

@@ -2,8 +2,7 @@
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join, sep } from 'node:path';
 
-import { expectText } from '../base/call';
-import { DataError } from '../base/errors';
+import { expectText, DataError } from '../base/errors';
 
 /**
  * The files that match, sorted by name. A folder that is there as it is written is that folder, whatever its name: the case may lie in `runs [2]/`. So is a

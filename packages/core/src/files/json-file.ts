@@ -1,6 +1,6 @@
 /** JSON files that a run keeps: read whole and of the right shape, or refused with a sentence that says what to do. */
 import { DataError } from '../base/errors';
-import { readRegular } from '../base/text-file';
+import { readRegular } from '../base/whole-files';
 
 export interface JsonExpectation {
   /** keys that the object has at least, each with what its value is */

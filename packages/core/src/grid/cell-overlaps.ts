@@ -1,4 +1,4 @@
-import { expectArgument, expectObject } from '../base/call';
+import { expectArgument, expectObject } from '../base/errors';
 import { partsByAreas, partsByMiddles } from './cell-parts';
 import { Grid } from './grid';
 import { LatLonCells, type CutCell, type SourceCells } from './lat-lon-cells';

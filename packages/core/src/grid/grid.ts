@@ -1,6 +1,5 @@
 /** A regular horizontal grid of the I/O API: a projection, an origin, a cell size, rows from south to north. */
-import { expectObject } from '../base/call';
-import { GridError } from '../base/errors';
+import { expectObject, GridError } from '../base/errors';
 import { EARTH_RADIUS, LATLON, parameterDistance, projectionOf, type CoordinateSystem, type Projection } from './projection';
 
 /** XORIG, YORIG: the outer corner of cell (0, 0); XCELL, YCELL: m, or degrees on a lat-lon grid. */

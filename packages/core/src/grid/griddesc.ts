@@ -5,10 +5,8 @@
  * name, then the quoted coordinate system and XORIG YORIG XCELL YCELL NCOLS NROWS NTHIK) up to a blank name or the file's end. Fortran
  * reads it list-directed: spaces, commas and line ends are all the same, numbers may end in D0, `!` starts a comment.
  */
-import { expectArgument, expectText } from '../base/call';
-import { GridError } from '../base/errors';
-import { replaceFile } from '../base/new-file';
-import { readRegular } from '../base/text-file';
+import { expectArgument, expectText, GridError } from '../base/errors';
+import { replaceFile, readRegular } from '../base/whole-files';
 import { Grid, type GridDefinition } from './grid';
 import type { CoordinateSystem } from './projection';
 

@@ -8,7 +8,7 @@ import { existsSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 
 import { DataError } from '../base/errors';
-import { readRegular } from '../base/text-file';
+import { readRegular } from '../base/whole-files';
 import { firstLine, isGzipped } from '../files/tables/table-files';
 
 /** Named as in the newer Monitoring_Site_Locations_V2.dat, which has a header. */

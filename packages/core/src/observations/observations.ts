@@ -4,8 +4,7 @@
  * observation-layouts.ts tells the layouts. Times are in the files' zone, or in that of the layout; a daily value is the mean from midnight to midnight
  * there. An hourly value is taken as the mean over the hour that begins at its label, but where the layout says that labels mark the end.
  */
-import { expectArgument, expectObject } from '../base/call';
-import { DataError } from '../base/errors';
+import { expectArgument, expectObject, DataError } from '../base/errors';
 import type { Grid, TimeAxis } from '../grid/grid';
 import { speciesUnit } from '../base/species';
 import { expandGlobs } from '../files/glob';

@@ -1,6 +1,5 @@
 /** The monitors: where they are, and in which cells of a grid. */
-import { expectObject, expectText } from '../base/call';
-import { DataError } from '../base/errors';
+import { expectObject, expectText, DataError } from '../base/errors';
 import { namesTwice } from '../files/tables/csv-header';
 import type { Grid } from '../grid/grid';
 import { AIRNOW_SITE_COLUMNS, isAirnowSiteList, readAirnowSites } from './airnow-sites';

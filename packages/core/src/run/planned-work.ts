@@ -15,7 +15,7 @@ import { type RunContext, type StageContext, type StageName, type Variant } from
 import { keyOf, neededRecord } from './engine/stage-keys';
 import { differences, fewOf } from './engine/explain-rerun';
 import { runFolder } from './engine/run-folder';
-import { ALONE } from '../base/ranks';
+import { ALONE } from '../base/process';
 
 /** `kept`: made anew, but for products that are still right; `unknown`: what it needs is not there yet. */
 export type StageState = 'up to date' | 'new' | 'goes on' | 'kept' | 'anew' | 'unknown';

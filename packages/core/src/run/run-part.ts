@@ -5,11 +5,11 @@
 import { caseOf, nearestKey, type Case } from '../case';
 import type { Device } from '../base/device';
 import { ConfigError } from '../base/errors';
-import { ALONE } from '../base/ranks';
+import { ALONE } from '../base/process';
 import { STAGE_OF } from './all-stages';
 import { simulatedRuns } from '../case/case-runs';
 import { certifyingRunNames, isCertifyingRunMade, makeCertifyingRun } from './transport-runs/certify-runs';
-import { forgetFailureOf, leaveFailure } from './engine/run-folder';
+import { forgetFailureOf, leaveFailure, runFolder } from './engine/run-folder';
 import { loopStage } from './stages/loop-stage';
 import { walkPasses } from './inversions/loop-walk';
 import { expectWhole } from './engine/recorded-files';
@@ -33,7 +33,6 @@ import {
   type Variant,
 } from './engine/stage';
 import { keyOf, neededRecord } from './engine/stage-keys';
-import { runFolder } from './engine/run-folder';
 import { otherSurrogates } from './inversions/surrogate-ensemble';
 
 /** One run of the transport model, by its name: of those that `simulate` makes, or of those that `certify` makes itself. */

@@ -2,11 +2,10 @@
 import { join, relative, resolve } from 'node:path';
 import { cudaDevices } from '@retroplume/native';
 import type { Case } from '../case';
-import { expectArgument } from '../base/call';
+import { expectArgument, ConfigError, InterruptedError, RetroplumeError } from '../base/errors';
 import { chooseDevice, MOST_THREADS, type Device, type DeviceChoice, type Precision } from '../base/device';
-import { ConfigError, InterruptedError, RetroplumeError } from '../base/errors';
 import type { Profiler } from '../graph';
-import { ALONE, giveWay, type Ranks } from '../base/ranks';
+import { ALONE, giveWay, type Ranks } from '../base/process';
 import type { Certificate } from '../surrogate/judgement/certificate';
 import { PAPER_STAGES, planOf, refusePlan, STAGE_OF, stagesBefore, type Plan } from './all-stages';
 import type { CrossValidation } from '../assimilation/cross-validation/candidates';

@@ -5,8 +5,7 @@
  *
  * @see Seinfeld & Pandis (2016), Atmospheric Chemistry and Physics, 3rd ed., eq. 1.6–1.7
  */
-import { expectArgument, expectText } from '../base/call';
-import { UnitError } from '../base/errors';
+import { expectArgument, expectText, UnitError } from '../base/errors';
 import { GAS_CONSTANT } from './constants';
 import { parseUnit, type Dimension, type Unit } from './parse-unit';
 

@@ -7,7 +7,7 @@ import { readStations } from '../observations/stations';
 import { ConfigError } from '../base/errors';
 import type { Grid } from '../grid/grid';
 import { Random } from '../base/random';
-import { quotedField } from '../base/text-file';
+import { quotedField } from '../base/whole-files';
 import { conversion, MOLAR_MASS } from '../units';
 
 /**

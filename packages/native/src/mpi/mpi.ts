@@ -2,6 +2,7 @@
  * The processes ("ranks") that mpirun or srun has started to work on one run together, over `mpi.node`, which is loaded when several have been. Errors
  * are Errors with the code `MPI_FAILED` in MPI's own words, or {@link AddonError} where the module is missing.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AddonError, loadAddon } from '../load-addon';
 
 /**
@@ -116,6 +117,14 @@ export function joinRanks(environment: NodeJS.ProcessEnv = process.env): Ranks {
       code: 'MPI_MISMATCH',
     },
   );
+}
+
+/** Long enough that the first rank, which fails alike where all do, has told it and ended the others. */
+const GIVE_WAY_MS = 2000;
+
+/** What a rank does that fails, before it tells so: so that what befalls all of them is told once. */
+export async function giveWay(rank: number): Promise<void> {
+  if (rank > 0) await sleep(GIVE_WAY_MS);
 }
 
 /** The MPI that mpi.node was built with, as its library names itself; undefined where it was not built. */

@@ -2,11 +2,10 @@
 import type { PeriodSettings } from '../../case';
 import { dailyMeans } from '../../observations/daily-means';
 import { timeAt } from '../../files/ioapi/ioapi-time';
-import { pickAt } from '../../fields/gather';
+import { pickAt, joined } from '../../base/vectors';
 import { wholeGrid, type Hours, type PeriodSource } from '../../fields/period-source';
 import type { Grid } from '../../grid/grid';
 import type { ObservationOperator } from '../../inversion/observations/observation-operator';
-import { joined } from '../../base/vectors';
 import { operatorOf, readMonitors, type Monitors } from './monitors';
 import { readRunConcentrations } from '../../transport/run-concentrations';
 import type { Workspace } from '../workspace';

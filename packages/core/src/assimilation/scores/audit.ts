@@ -14,7 +14,7 @@ import { PRIOR } from '../../case/case-runs';
 import { ofGroup } from '../factors/factors-file';
 import type { EmissionUpdate } from './emission-update';
 import { hasValue } from './nearest-used';
-import { quotedField } from '../../base/text-file';
+import { quotedField } from '../../base/whole-files';
 
 /** How far around a region its neighbours lie: what a wind of 3 m s-1 covers in a day. */
 const NEIGHBOUR_KM = 260;

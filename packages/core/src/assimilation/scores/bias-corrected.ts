@@ -2,7 +2,7 @@
 import { Role } from '../../inversion/model/observation-batch';
 import type { StationSeries } from '../../inversion/observations/observation-operator';
 import type { BiasCorrected } from '../../inversion/scores/score-rows';
-import { quantile } from '../../base/quantile';
+import { quantile } from '../../base/vectors';
 import type { Monitors } from '../observed/monitors';
 
 /**

@@ -12,7 +12,7 @@ import type { Ratings } from '../../inversion/scores/performance-benchmarks';
 import { scoreRows, type ScoredPeriod, type ScoredStation, type ScoreRow } from '../../inversion/scores/score-rows';
 import type { Scores } from '../../inversion/scores/scores';
 import type { Monitors } from '../observed/monitors';
-import { quotedField } from '../../base/text-file';
+import { quotedField } from '../../base/whole-files';
 import { biasCorrectedSeries } from './bias-corrected';
 import { interpolatedSeries } from './interpolated';
 import { distanceToUsed } from './nearest-used';

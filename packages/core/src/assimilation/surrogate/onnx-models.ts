@@ -26,7 +26,7 @@ import { poolingBlock, type NetworkSettings } from '../../nn';
 import { buildSurrogate, sourcesOf, type SurrogateValues } from '../../surrogate/model/model';
 import { networkSettings } from '../../surrogate/model/network-settings';
 import type { Surrogate } from '../../surrogate/model/surrogate';
-import { VERSIONS } from '../../base/versions';
+import { VERSIONS } from '../../base/process';
 
 /** The forward model as the bytes of an ONNX file. @param grid - that it was trained on, which the file then names */
 export function surrogateOnnx(surrogate: Surrogate, grid?: Grid): Uint8Array {

@@ -1,6 +1,5 @@
 /** Several I/O API files (a file a day, say) read as one, joined in time. */
-import { expectArgument } from '../../base/call';
-import { DataError } from '../../base/errors';
+import { expectArgument, DataError } from '../../base/errors';
 import type { Grid, TimeAxis } from '../../grid/grid';
 import type { Stagger } from '../../grid/window';
 import { areSteps, IoapiFile, type GridChoice, type IoapiReader } from './ioapi-file';

@@ -1,8 +1,7 @@
 /** Writing gridded I/O API files that CMAQ and any other I/O API program reads. */
 import type { NetcdfArray, NetcdfAttribute, NetcdfFile } from '@retroplume/native';
 
-import { expectArgument, expectObject, expectText } from '../../base/call';
-import { DataError, ShapeError } from '../../base/errors';
+import { expectArgument, expectObject, expectText, DataError, ShapeError } from '../../base/errors';
 import { Grid, type TimeAxis } from '../../grid/grid';
 import type { IoapiVariable } from './ioapi-header';
 import { timeAt, toIoapiStep, toIoapiTime } from './ioapi-time';

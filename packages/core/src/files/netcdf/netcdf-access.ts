@@ -5,7 +5,7 @@ import { basename, dirname } from 'node:path';
 import { AddonError, NetcdfFile, type NetcdfError, type NetcdfFormat } from '@retroplume/native';
 
 import { DataError, RetroplumeError } from '../../base/errors';
-import { clearTheWay } from '../../base/new-file';
+import { clearTheWay } from '../../base/whole-files';
 import { makeFolder } from '../make-folder';
 import { fileLimit, fileSizeLimit, megabytes, diskLimitError } from '../disk-limits';
 import { isGzipped } from '../tables/table-files';

@@ -1,8 +1,7 @@
 /** Small netCDF/CF files read and written whole: products, and gridded inputs from elsewhere. */
 import type { NetcdfArray, NetcdfAttribute, NetcdfFile, NetcdfFormat, NetcdfType, NetcdfVariable } from '@retroplume/native';
 
-import { expectArgument, expectObject, expectText } from '../../base/call';
-import { DataError, ShapeError } from '../../base/errors';
+import { expectArgument, expectObject, expectText, DataError, ShapeError } from '../../base/errors';
 import { holdsNumbers, NetcdfOutput, openNetcdf, reading } from './netcdf-access';
 
 export type CfData = Exclude<NetcdfArray, BigInt64Array | BigUint64Array>;

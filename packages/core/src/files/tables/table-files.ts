@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 
 import { DataError } from '../../base/errors';
-import { notUtf8, requireNoUtf16, Utf8Check } from '../../base/text-file';
+import { notUtf8, requireNoUtf16, Utf8Check } from '../../base/whole-files';
 import { delimiterOf, headerOf, linesAboveRows, namesApart } from './csv-header';
 
 export interface CsvDialect {

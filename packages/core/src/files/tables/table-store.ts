@@ -2,7 +2,7 @@
 import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from '@duckdb/node-api';
 
 import { ConfigError, DataError, DeviceError, type RetroplumeError } from '../../base/errors';
-import { gigabytes, usableMemory } from '../../base/usable-memory';
+import { gigabytes, usableMemory } from '../../base/process';
 import { firstCsvFault } from './csv-faults';
 import { changingPart, CHANGING_FUNCTIONS, PARSED_QUERY } from './repeatable-query';
 import { inspectCsv, type CsvDialect, type CsvHead } from './table-files';

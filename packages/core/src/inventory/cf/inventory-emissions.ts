@@ -9,8 +9,7 @@
  */
 import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import { expectArgument, expectObject, expectText } from '../../base/call';
-import { ConfigError, DataError, GridError } from '../../base/errors';
+import { expectArgument, expectObject, expectText, ConfigError, DataError, GridError } from '../../base/errors';
 import { CellOverlaps } from '../../grid/cell-overlaps';
 import { Grid, type TimeAxis } from '../../grid/grid';
 import type { LatLonCells } from '../../grid/lat-lon-cells';

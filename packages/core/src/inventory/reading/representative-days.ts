@@ -9,7 +9,7 @@
  */
 import { DataError } from '../../base/errors';
 import type { TimeAxis } from '../../grid/grid';
-import { readRegular } from '../../base/text-file';
+import { readRegular } from '../../base/whole-files';
 import { nearestKey } from '../../case/nearest-key';
 import { IoapiFile } from '../../files/ioapi/ioapi-file';
 import type { RepresentativeDay } from '../../files/ioapi/ioapi-series';

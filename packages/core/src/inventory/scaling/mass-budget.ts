@@ -7,7 +7,7 @@ import { IoapiFile, type IoapiReader } from '../../files/ioapi/ioapi';
 import { instant, timeAt } from '../../files/ioapi/ioapi-time';
 import { DataError } from '../../base/errors';
 import type { Grid } from '../../grid/grid';
-import { quotedField } from '../../base/text-file';
+import { quotedField } from '../../base/whole-files';
 
 /** Weight of each cell, `[rows, cols]`, by name of the region; the part of the cell that counts. */
 export type RegionMasks = ReadonlyMap<string, ArrayLike<number>>;

@@ -1,6 +1,5 @@
 /** The costs of several batches at the same factors, and where asked for the adjoints that belong to them. */
-import { expectNumbers } from '../../base/call';
-import { ShapeError } from '../../base/errors';
+import { expectNumbers, ShapeError } from '../../base/errors';
 import { batchCost, type BatchCost, type CostRequest } from './cost';
 import type { PointwiseControl, Stretch } from '../control/control';
 import type { Values } from '../model/observation-batch';

@@ -2,8 +2,7 @@
  * The cost, its parts and its gradient for some batches of observations at one control.
  */
 import { allFinite } from '@retroplume/native';
-import { expectNumbers } from '../../base/call';
-import { NumericalError, ShapeError } from '../../base/errors';
+import { expectNumbers, NumericalError, ShapeError } from '../../base/errors';
 import { costsOf, localCostsOf, type FactorStretch } from './batch-costs';
 import type { Control, PointwiseControl } from '../control/control';
 import { costScale, type BatchCost, type CostSettings } from './cost';

@@ -5,8 +5,7 @@
  *
  * with K the model's Jacobian there and W_i = w_s κ(u_i) / σ_i² as in hessian.ts.
  */
-import { expectArgument, expectNumbers } from '../../base/call';
-import { ConfigError } from '../../base/errors';
+import { expectArgument, expectNumbers, ConfigError } from '../../base/errors';
 import type { Decorrelation } from './correlated-errors';
 import { counts, lossOf, misfitCurvature, scaledMisfits, type CostSettings } from './cost';
 import type { ObservationBatch, Values } from '../model/observation-batch';

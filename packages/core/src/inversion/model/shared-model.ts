@@ -5,7 +5,7 @@
  */
 import { deserialize, serialize } from 'node:v8';
 import { InterruptedError } from '../../base/errors';
-import type { Ranks } from '../../base/ranks';
+import type { Ranks } from '../../base/process';
 import { costsOf } from '../cost/batch-costs';
 import type { BatchCost, CostRequest } from '../cost/cost';
 import type { ObservationBatch, Values } from './observation-batch';

@@ -8,7 +8,7 @@
  * An hour counts where it is observed *and* simulated by every run, so that all means of a window are over the same hours. Each run's maximum is its
  * own: its window need not be that of the observations. Nothing is truncated to whole ppb, as it is for compliance.
  */
-import { expectArgument, expectNumbers, expectObject } from '../../base/call';
+import { expectArgument, expectNumbers, expectObject } from '../../base/errors';
 import { FEWEST_HOURS } from '../../observations/daily-means';
 
 /** Hourly series of one station without a missing step, NaN where a value is missing; all of one length and in one unit. */

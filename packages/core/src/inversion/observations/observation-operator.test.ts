@@ -1,7 +1,6 @@
-import { pickAt } from '../../fields/gather';
+import { pickAt, dot } from '../../base/vectors';
 import { Role } from '../model/observation-batch';
 import { ObservationOperator, type ObservationOperatorOptions } from './observation-operator';
-import { dot } from '../../base/vectors';
 import { observationsOf, randomFloats, unitGrid } from '../testing/small-world';
 
 const species = ['NO2', 'PM2.5'];

@@ -8,7 +8,7 @@
 import { ConfigError, DataError, ShapeError } from '../../base/errors';
 import { instant } from '../../files/ioapi/ioapi-time';
 import type { Observations } from '../../observations/observations';
-import { pickAt, spreadTo } from '../../fields/gather';
+import { pickAt, spreadTo } from '../../base/vectors';
 import { stationsToCells } from '../../observations/station-cells';
 import type { Grid } from '../../grid/grid';
 import { Decorrelation } from '../cost/correlated-errors';

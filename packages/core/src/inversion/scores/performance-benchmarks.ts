@@ -10,7 +10,7 @@
  *
  * Neither gives any for NO2 and SO2.
  */
-import { expectObject, expectText } from '../../base/call';
+import { expectObject, expectText } from '../../base/errors';
 import type { Scores } from './scores';
 
 export type Rating = 'goal' | 'criteria' | 'neither';

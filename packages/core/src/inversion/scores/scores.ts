@@ -1,5 +1,4 @@
-import { expectNumbers } from '../../base/call';
-import { ShapeError } from '../../base/errors';
+import { expectNumbers, ShapeError } from '../../base/errors';
 
 /**
  * How well simulated concentrations m match observed ones o, over the N pairs of which both are finite.

@@ -14,8 +14,7 @@
  *   run (`converged`).
  */
 import { createHash } from 'node:crypto';
-import { expectArgument } from '../../base/call';
-import { InterruptedError, RetroplumeError, ShapeError } from '../../base/errors';
+import { expectArgument, InterruptedError, RetroplumeError, ShapeError } from '../../base/errors';
 import { Random } from '../../base/random';
 import type { Control } from '../control/control';
 import { evaluate, evaluateLocally, isLocal, type Evaluation, type EvaluationContext, type LocalContext } from '../cost/evaluation';

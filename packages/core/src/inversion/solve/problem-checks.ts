@@ -1,6 +1,5 @@
 /** What a program gives {@link invert} is looked at before the first step: an array that is too short, or a name that nothing knows, would change the result without a word. */
-import { expectArgument, expectNumbers, expectObject } from '../../base/call';
-import { ConfigError, DataError, ShapeError } from '../../base/errors';
+import { expectArgument, expectNumbers, expectObject, ConfigError, DataError, ShapeError } from '../../base/errors';
 import type { Loss } from '../cost/cost';
 import { Role, type ObservationBatch } from '../model/observation-batch';
 import type { ForwardModel } from '../model/forward-model';

@@ -1,5 +1,5 @@
 /** Ranks within one process, which MPI has no part in: each call ends when all have made it. */
-import { ALONE, type Ranks } from '../../base/ranks';
+import { ALONE, type Ranks } from '../../base/process';
 
 interface Round {
   given: unknown[];

@@ -1,4 +1,4 @@
-import { quantile } from '../../base/quantile';
+import { quantile } from '../../base/vectors';
 import { divergingScale, linearTicks, niceCeiling, niceFloor, sequentialScale, tickLabel } from './colour-scale';
 
 describe('colour scales', () => {

@@ -1,7 +1,6 @@
 /** From values to colours: domain, logarithm or not, ticks; the palettes themselves are in palette.ts. */
-import { quantile } from '../../base/quantile';
-import type { Rgb } from './palette';
-import { cssColour, DIVERGING, SEQUENTIAL } from './palette';
+import { quantile } from '../../base/vectors';
+import { type Rgb, cssColour, DIVERGING, SEQUENTIAL } from './palette';
 
 interface Tick {
   /** 0 (low end) … 1 (high end) of the bar */

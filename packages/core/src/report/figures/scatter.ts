@@ -1,8 +1,7 @@
 /** One quantity against another (observed and simulated, true and found) as a density of pairs: tens of thousands of hours stay readable, and the figure stays small. */
-import { quantile } from '../../base/quantile';
+import { quantile } from '../../base/vectors';
 import { linearTicks, niceCeiling, tickLabel } from './colour-scale';
-import type { Markup } from '../html/html';
-import { html, trusted } from '../html/html';
+import { type Markup, html, trusted } from '../html/html';
 import { DENSITY } from './palette';
 import { encodePalettePng, pngDataUrl } from './png';
 

@@ -1,19 +1,15 @@
 /** The inventory: totals, what was moved within them, regions, error against a known truth, and maps. */
-import { quantile } from '../../base/quantile';
-import type { ColourScale } from '../figures/colour-scale';
-import { divergingScale, sequentialScale } from '../figures/colour-scale';
+import { quantile } from '../../base/vectors';
+import { type ColourScale, divergingScale, sequentialScale } from '../figures/colour-scale';
 import { change, chemical, fixed, percent, relativeChange, significant, unitText } from '../html/format';
-import type { Content, Markup } from '../html/html';
-import { html } from '../html/html';
-import { modeLabel } from './page-context';
-import type { PageContext } from './page-context';
+import { type Content, type Markup, html } from '../html/html';
+import { modeLabel, type PageContext } from './page-context';
 import { scores } from '../../inversion/scores/scores';
 import { SECONDS_PER_YEAR } from '../../units';
 import type { ReportEmissions, ReportRegion } from '../data/report-data';
 import { drawScatter, scatterEnd } from '../figures/scatter';
 import { annualTotal, movedPart } from '../data/statistics';
-import type { Row } from '../html/table';
-import { table } from '../html/table';
+import { type Row, table } from '../html/table';
 
 /** kg m-2 s-1 → t km-2 a-1, the unit of inventories. */
 const TO_DISPLAY = (SECONDS_PER_YEAR * 1e6) / 1e3;

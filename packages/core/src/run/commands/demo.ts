@@ -5,7 +5,7 @@ import { writeFileAtomic } from '../../files/checkpoint';
 import { readJson } from '../../files/json-file';
 import { chooseDevice } from '../../base/device';
 import { ConfigError } from '../../base/errors';
-import { ALONE } from '../../base/ranks';
+import { ALONE } from '../../base/process';
 import type { DemoSize } from '../../worlds/demo-case';
 import { writeDemoWorld } from '../../worlds/demo-world';
 import { runStages } from '../run-case';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Case } from '../../case';
 import { DataError, InterruptedError } from '../../base/errors';
 import { ranksInProcess } from '../../inversion/testing/ranks-in-process';
-import type { Ranks } from '../../base/ranks';
+import type { Ranks } from '../../base/process';
 import { InputHashes } from './input-hashes';
 import { readRecord, type StageRecord } from './record';
 import { stageContext } from '../stage-context';

@@ -1,6 +1,6 @@
 import { DataError, InterruptedError } from '../../base/errors';
 import { ranksInProcess } from '../../inversion/testing/ranks-in-process';
-import { ALONE, type Ranks } from '../../base/ranks';
+import { ALONE, type Ranks } from '../../base/process';
 import { onFirstRank, spreadOverRanks } from './on-ranks';
 import type { StageContext } from './stage';
 

@@ -5,7 +5,7 @@
  */
 import { deserialize, serialize } from 'node:v8';
 import { InterruptedError } from '../../base/errors';
-import { ALONE, type Ranks } from '../../base/ranks';
+import { ALONE, type Ranks } from '../../base/process';
 import type { ForwardModel } from '../../inversion/model/forward-model';
 import { endHelp, helpInvert, SharedModel } from '../../inversion/model/shared-model';
 import type { StageRecord } from './record';

@@ -5,7 +5,7 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { gigabytes } from '../../base/usable-memory';
+import { gigabytes } from '../../base/process';
 import { contentSum, knownSum } from './input-hashes';
 import { changedProduct, readRecord, type ExternalFile } from './record';
 import type { StageContext } from './stage';

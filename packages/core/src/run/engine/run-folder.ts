@@ -5,13 +5,11 @@
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { expectArgument } from '../../base/call';
+import { expectArgument, ConfigError, errorFigures, RetroplumeError, type ErrorFigures } from '../../base/errors';
 import type { Case } from '../../case';
 import { writeFileAtomic, writeSharedFile } from '../../files/checkpoint';
 import { readJson } from '../../files/json-file';
-import { ConfigError, errorFigures, RetroplumeError, type ErrorFigures } from '../../base/errors';
-import { ALONE } from '../../base/ranks';
-import { codeVersion, VERSIONS } from '../../base/versions';
+import { ALONE, codeVersion, VERSIONS } from '../../base/process';
 import { currentJob } from './current-job';
 import { lockRun } from './run-lock';
 import type { RunContext, StageName, Variant } from './stage';

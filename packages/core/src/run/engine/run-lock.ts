@@ -26,7 +26,7 @@ import { basename, dirname, join } from 'node:path';
 import { writeFailure } from '../../files/checkpoint';
 import { makeFolder } from '../../files/make-folder';
 import { ConfigError, RetroplumeError } from '../../base/errors';
-import { processOf } from '../../base/processes';
+import { processOf } from '../../base/process';
 import { currentJob, isJobGone, type Job } from './current-job';
 
 export const LOCK_FILE = 'running.json';

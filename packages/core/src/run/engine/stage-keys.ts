@@ -1,13 +1,12 @@
 /** The keys of a stage: by which it, and each part of it, is known to be up to date. */
 import { dirname, join } from 'node:path';
 import { ConfigError } from '../../base/errors';
-import { gigabytes } from '../../base/usable-memory';
+import { gigabytes, VERSIONS } from '../../base/process';
 import { changedExternal } from './recorded-files';
 import type { InputFile } from './input-hashes';
 import { canonicalJson, hashText } from '../../files/canonical-json';
 import { contentsOf, isUpToDate, partKey, readRecord, type StageMark, type StagePart, type StageRecord } from './record';
 import { type Keys, type PartContent, type Stage, type StageContext, type StageName } from './stage';
-import { VERSIONS } from '../../base/versions';
 
 /** @param asker - who needs it: default the context's stage @throws {ConfigError} `STAGE_MISSING` */
 export function neededRecord(context: StageContext, need: StageName, asker: string = context.stage): StageRecord {

@@ -4,13 +4,12 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Case } from '../../case';
 import { ConfigError, DataError, InterruptedError } from '../../base/errors';
-import { processOf } from '../../base/processes';
+import { processOf, VERSIONS } from '../../base/process';
 import { InputHashes } from './input-hashes';
 import { readRecord } from './record';
 import { runStage } from './run-stage';
 import { passOf, passVariant, precisionSetting, stageDir, type RunContext, type Stage, type StageEvent, type StageName } from './stage';
 import { passContext, stageContext } from '../stage-context';
-import { VERSIONS } from '../../base/versions';
 
 let out: string;
 let events: StageEvent[];

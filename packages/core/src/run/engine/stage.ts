@@ -5,7 +5,7 @@ import type { Device, Precision } from '../../base/device';
 import { InterruptedError, RetroplumeError } from '../../base/errors';
 import type { Workspace } from '../../assimilation/workspace';
 import type { Execution } from '../../graph';
-import type { Ranks } from '../../base/ranks';
+import type { Ranks } from '../../base/process';
 import type { InputHashes } from './input-hashes';
 import { lastMade, type StageMark, type StagePart } from './record';
 

@@ -5,7 +5,7 @@
  * Surrogate 1 is the case's own. Surrogate N > 1 has two stages with records and checkpoints of their own in `surrogate-N/` of the run folder, `train` and `invert`.
  */
 import type { Case } from '../../case';
-import { ALONE } from '../../base/ranks';
+import { ALONE } from '../../base/process';
 import { invertStage } from '../stages/invert-stage';
 import { outcomeIn } from './loop-pass';
 import { spreadOverRanks } from '../engine/on-ranks';

@@ -11,7 +11,7 @@ import { appliedSectors } from '../../inventory/scaling/applied-files';
 import { applyStage, BUDGET_FILE } from './apply-stage';
 import { timeOf } from '../../case/case-runs';
 import { FACTORS_FILE, writeFactors } from '../../assimilation/factors/factors-file';
-import { VERSIONS } from '../../base/versions';
+import { VERSIONS } from '../../base/process';
 import { readInventory } from '../../inventory/reading/read-inventory';
 import { filesOf, priorSectors } from '../../inventory/reading/sector-files';
 import type { StageContext } from '../engine/stage';

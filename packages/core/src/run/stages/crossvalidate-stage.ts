@@ -30,7 +30,7 @@ import { blockFolds, regionFolds, type Fold } from '../../inversion/cross-valida
 import { Role } from '../../inversion/model/observation-batch';
 import type { ForwardModel } from '../../inversion/model/forward-model';
 import { invert, type InversionResult } from '../../inversion/solve/invert';
-import { ALONE } from '../../base/ranks';
+import { ALONE } from '../../base/process';
 import {
   changesOf,
   ownCandidate,

@@ -27,7 +27,7 @@ import { broughtFiles, filesOf, inventorySettings, priorEmissionInputs, runFiles
 import type { StageMark } from '../engine/record';
 import { runsAsParts, simulatedHash, simulatedValues } from '../transport-runs/simulated-values';
 import type { PartContent, Stage, StageContext } from '../engine/stage';
-import { VERSIONS } from '../../base/versions';
+import { VERSIONS } from '../../base/process';
 import { hourlySums, inventoryDoubts, totalsDoubts, zeroHoursDoubt } from '../../assimilation/judgement/emission-doubts';
 import { followingDoubts, meanOverHours, speciesMeans, type RunMeans } from '../../assimilation/judgement/response-doubts';
 

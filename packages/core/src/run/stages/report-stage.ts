@@ -38,7 +38,7 @@ import { certificateHash } from '../transport-runs/certified-values';
 import { updatedHash } from '../transport-runs/updated-values';
 import { seriesOf, VERIFICATION_FILE, type PeriodSeries, type Verification, type VerifySummary } from './verify-stage';
 import { keptOnWord } from '../transport-runs/replaced-runs';
-import { VERSIONS } from '../../base/versions';
+import { VERSIONS } from '../../base/process';
 
 export const reportStage: Stage = {
   name: 'report',

@@ -18,7 +18,7 @@ import { readInventory } from '../../inventory/reading/read-inventory';
 import { priorEmissionInputs, priorSectors } from '../../inventory/reading/sector-files';
 import { simulateStage } from './simulate-stage';
 import type { StageContext } from '../engine/stage';
-import { VERSIONS } from '../../base/versions';
+import { VERSIONS } from '../../base/process';
 import { writeDesign } from '../commands/write-design';
 
 const folder = temporaryFolder();

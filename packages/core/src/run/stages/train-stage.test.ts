@@ -3,16 +3,15 @@ import { join } from 'node:path';
 import type { Case } from '../../case';
 import { membersSchema } from '../../case/schema/experiment-schema';
 import { temporaryFolder } from '../../files/testing/shared-data';
-import { ALONE } from '../../base/ranks';
+import { ALONE, usableMemory } from '../../base/process';
 import { Surrogate } from '../../surrogate/model/surrogate';
 import { gridSetting, tinyPeriod, tinySurrogate, tinyTraining, WORLD, writePeriods } from '../../surrogate/testing/tiny-world';
-import { usableMemory } from '../../base/usable-memory';
 import { InputHashes } from '../engine/input-hashes';
 import { stageContext } from '../stage-context';
 import { type RunContext, type StageContext, type StageEvent } from '../engine/stage';
 import { trainStage } from './train-stage';
 
-jest.mock('../../base/usable-memory', () => ({ ...jest.requireActual<object>('../../base/usable-memory'), usableMemory: jest.fn() }));
+jest.mock('../../base/process', () => ({ ...jest.requireActual<object>('../../base/process'), usableMemory: jest.fn() }));
 
 const folder = temporaryFolder();
 const period = tinyPeriod('winter', 1);

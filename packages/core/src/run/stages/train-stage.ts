@@ -1,5 +1,5 @@
 /** `train`: the surrogate from prior run and members. */
-import { runsOfPasses } from '../inversions/loop-pass';
+import { runsOfPasses, earlierPasses, surrogateBefore } from '../inversions/loop-pass';
 import { join } from 'node:path';
 import { GROUPS, SPECIES, speciesUnit } from '../../base/species';
 import { removeCheckpoint } from '../../files/checkpoint';
@@ -14,8 +14,7 @@ import { Surrogate } from '../../surrogate/model/surrogate';
 import { carryRuns, dropTracers } from '../../surrogate/tracers/carried-runs';
 import { tracerRoom } from '../../surrogate/tracers/tracers';
 import { train, type CurvePoint } from '../../surrogate/training/train';
-import { gigabytes } from '../../base/usable-memory';
-import { earlierPasses, surrogateBefore } from '../inversions/loop-pass';
+import { gigabytes } from '../../base/process';
 import { spinUpHours, testRuns, trainingPeriods } from '../../assimilation/surrogate/trained-surrogate';
 import { precisionSetting, type Stage, type StageContext } from '../engine/stage';
 

@@ -8,7 +8,7 @@ import { memberStream } from '../../transport/members';
 import { simulatedFile } from '../../case/case-runs';
 import { filesOf, priorSectors, sectorGroups, sectorNames, simulatedEmissions } from '../../inventory/reading/sector-files';
 import { designedRegions, stretchCount } from '../../transport/member-factors';
-import { VERSIONS } from '../../base/versions';
+import { VERSIONS } from '../../base/process';
 
 export const MANIFEST = 'design.json';
 

@@ -12,7 +12,7 @@ import { plannedWork } from '../planned-work';
 import { keptOnWord } from './replaced-runs';
 import { runPart } from '../run-part';
 import type { StageEvent } from '../engine/stage';
-import { VERSIONS } from '../../base/versions';
+import { VERSIONS } from '../../base/process';
 
 let folder: string;
 let file: string;

@@ -18,7 +18,7 @@ import {
 } from '../../case/case-runs';
 import { inventorySettings, priorEmissionInputs, sectorNames, simulatedEmissions } from '../../inventory/reading/sector-files';
 import type { PartContent } from '../engine/stage';
-import { VERSIONS } from '../../base/versions';
+import { VERSIONS } from '../../base/process';
 
 /**
  * Of the emission files that the user's own model is given. It goes up with a version of Retroplume that writes other values for the same case: for the others

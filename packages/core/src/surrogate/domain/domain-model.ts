@@ -1,7 +1,7 @@
 /** What runs the surrogate on a whole domain is told and asked. */
 import type { HourStore } from '../../fields/hour-store';
 import type { EmissionFactors } from '../tracers/emission-factors';
-import type { Places } from '../../fields/gather';
+import type { Places } from '../../base/vectors';
 
 /** What is run: hours of a period under factors on its emissions, `[H, W, 5]`, or `[hours of the period, H, W, 5]` with `hourly`; absent = 1. */
 export interface DomainHours {

@@ -14,7 +14,7 @@ import type { EmissionFactors } from '../tracers/emission-factors';
 import { HourBatch, type ResidentInputs } from './hour-batch';
 import { takesInitialConcentrations } from '../model/initial-concentrations';
 import { ResidentFactors } from './resident-factors';
-import { pickAt, type Places } from '../../fields/gather';
+import { pickAt, type Places } from '../../base/vectors';
 import type { SparseHours } from '../../fields/sparse-hours';
 import type { ResidentFields } from '../model/resident-fields';
 import { ResidentTracers } from './resident-tracers';

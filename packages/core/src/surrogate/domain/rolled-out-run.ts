@@ -17,8 +17,7 @@ import { wholeGrid } from '../../fields/period-source';
 import type { DifferentiatedHours, DomainForwardOptions, DomainHours, DomainModel } from './domain-model';
 import { DomainRun, type DomainRunOptions } from './domain-run';
 import { SeenFactors, type EmissionFactors } from '../tracers/emission-factors';
-import { pickAt, spreadTo, type Places } from '../../fields/gather';
-import { joined } from '../../base/vectors';
+import { pickAt, spreadTo, type Places, joined } from '../../base/vectors';
 
 const SPECIES_COUNT = SPECIES.length;
 

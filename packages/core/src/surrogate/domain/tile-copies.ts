@@ -1,7 +1,7 @@
 /** What goes between a tile's memory and the whole domain's: concentrations, all or some, their gradient, factors on emissions and theirs. */
 import { GROUPS, SPECIES } from '../../base/species';
 import type { Crop, Hours } from '../../fields/period-source';
-import type { Places } from '../../fields/gather';
+import type { Places } from '../../base/vectors';
 import type { Tile } from '../model/tiles';
 import type { EmissionFactors } from '../tracers/emission-factors';
 

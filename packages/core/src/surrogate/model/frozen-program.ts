@@ -7,7 +7,7 @@ import type { Tensor } from '../../files/checkpoint';
 import { buildSurrogate, sourcesOf, type SurrogateSizes } from './model';
 import type { Normalisation } from './normalisation';
 import type { Memory } from '../../fields/period-source';
-import type { Places } from '../../fields/gather';
+import type { Places } from '../../base/vectors';
 import { ResidentFields } from './resident-fields';
 
 /** Inputs of a batch in physical units; see model.ts for shapes. */

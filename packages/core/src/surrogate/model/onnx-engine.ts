@@ -2,7 +2,7 @@
 import { tracerCount } from '../../case';
 import { OnnxModel, type Feeds, type Field } from '../../graph/onnx/onnx-model';
 import type { AdjointEngine, AdjointOptions, ForwardOptions, SourceGradients, SurrogateInputs } from './frozen-program';
-import { pickAt, spreadTo } from '../../fields/gather';
+import { pickAt, spreadTo } from '../../base/vectors';
 import type { Surrogate } from './surrogate';
 
 /** Files of the `export` stage. */

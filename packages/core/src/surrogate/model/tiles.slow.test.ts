@@ -1,7 +1,7 @@
 import { surrogateSchema } from '../../case/schema/learning-schema';
 import { paperDefaults } from '../../case';
 import { sourceOf } from '../../fields/training-period';
-import { pickAt, spreadTo } from '../../fields/gather';
+import { pickAt, spreadTo } from '../../base/vectors';
 import { DEFAULT_LSTM_UNET, dependence, PAPER_RESNET, type NetworkSettings } from '../../nn';
 import { Random } from '../../base/random';
 import { DomainRun } from '../domain/domain-run';

@@ -11,7 +11,7 @@ import { GROUPS } from '../../base/species';
 import { missingWeather, tracerCount, type TracerSettings } from '../../case';
 import { ConfigError } from '../../base/errors';
 import { ChosenHours, SparseHours } from '../../fields/sparse-hours';
-import { usableMemory } from '../../base/usable-memory';
+import { usableMemory } from '../../base/process';
 import { SeenFactors, type EmissionFactors, type FactorStep } from './emission-factors';
 import { RATE_COUNT, ratesOf, tracerKinds } from './tracer-rates';
 

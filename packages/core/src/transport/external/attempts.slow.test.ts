@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { processOf } from '../../base/processes';
+import { processOf } from '../../base/process';
 import { ExternalCtm } from './external-ctm';
 import { GRID, readAll, START, temporaryFolder, writeFile } from '../testing/small-case';
 import { endAttemptsBelow } from './attempts';

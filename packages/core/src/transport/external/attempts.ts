@@ -10,7 +10,7 @@ import { writeFailure, writeFileAtomic } from '../../files/checkpoint';
 import { readJson } from '../../files/json-file';
 import { makeFolder } from '../../files/make-folder';
 import { RetroplumeError } from '../../base/errors';
-import { processOf } from '../../base/processes';
+import { processOf } from '../../base/process';
 import { endGroup } from './process-group';
 
 /** What the marker holds. */

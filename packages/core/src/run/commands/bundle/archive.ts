@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { makeFolder } from '../../../files/make-folder';
 import { ConfigError, DataError } from '../../../base/errors';
-import { openNew } from '../../../base/new-file';
+import { openNew } from '../../../base/whole-files';
 import { ArchiveFault, END, headerOf, paddingAfter, readTar, type Member } from './tar';
 
 /** Of a path where no file is, for a sentence. */

@@ -5,8 +5,7 @@
 import { statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { restoreCase, type Case } from '../../../case';
-import { expectArgument, expectText } from '../../../base/call';
-import { ConfigError, DataError } from '../../../base/errors';
+import { expectArgument, expectText, ConfigError, DataError } from '../../../base/errors';
 import { InputHashes, type InputFile } from '../../engine/input-hashes';
 import { changedProduct, damagedProducts, readRecord, RECORD, summaryIn, type StageRecord } from '../../engine/record';
 import { PASS_STAGES, passVariant, stageDir, type StageName, type Variant } from '../../engine/stage';

@@ -8,7 +8,7 @@ import { extname } from 'node:path';
 import type { NetcdfArray } from '@retroplume/native';
 import { readTensors } from '../../../files/checkpoint';
 import { openNetcdf } from '../../../files/netcdf/netcdf-access';
-import { csvRows } from '../../../base/text-file';
+import { csvRows } from '../../../base/whole-files';
 import { sha256 } from '../../engine/input-hashes';
 
 export interface Comparison {

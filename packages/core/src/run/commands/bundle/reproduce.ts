@@ -1,17 +1,15 @@
 /** `retroplume reproduce`: the run of a bundle again, from its case and inputs, and how what comes of it compares. */
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { expectArgument, expectObject, expectText } from '../../../base/call';
+import { expectArgument, expectObject, expectText, ConfigError, DataError, GateError } from '../../../base/errors';
 import { mapPaths, restoreCase, type Case } from '../../../case';
 import { writeFileAtomic } from '../../../files/checkpoint';
-import { ConfigError, DataError, GateError } from '../../../base/errors';
-import { ALONE, type Ranks } from '../../../base/ranks';
+import { ALONE, type Ranks, codeVersion, VERSIONS } from '../../../base/process';
 import { InputHashes, type InputFile } from '../../engine/input-hashes';
 import { RECORD } from '../../engine/record';
 import { runStages } from '../../run-case';
 import { type RunOptions } from '../../run';
 import { STAGES, type StageName } from '../../engine/stage';
-import { codeVersion, VERSIONS } from '../../../base/versions';
 import { BUNDLE_FILE, type Bundle, type BundledFile } from './bundle';
 import { compareFiles, compareWithHash, type Comparison } from './compare-files';
 import { openBundle } from './open-bundle';

@@ -3,12 +3,11 @@ import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs
 import { delimiter, join } from 'node:path';
 import { memberNames, type Case } from '../../../case';
 import { bytesBelow, folderToBe } from '../../../files/make-folder';
-import { chooseDevice } from '../../../base/device';
-import type { Device, DeviceChoice, Precision } from '../../../base/device';
+import { chooseDevice, type Device, type DeviceChoice, type Precision } from '../../../base/device';
 import { ConfigError, DataError, RetroplumeError } from '../../../base/errors';
 import type { Grid } from '../../../grid/grid';
 import { checkReferenceOptions } from '../../../transport/reference/reference-model';
-import { gigabytes } from '../../../base/usable-memory';
+import { gigabytes } from '../../../base/process';
 import { priorFiles } from '../../../inventory/scaling/applied-files';
 import { simulatedRuns } from '../../../case/case-runs';
 import { certifyingRunNames } from '../../transport-runs/certify-runs';

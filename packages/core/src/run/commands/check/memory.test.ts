@@ -2,11 +2,11 @@ import { tmpdir } from 'node:os';
 import { surrogateSchema, trainingSchema } from '../../../case/schema/learning-schema';
 import type { Case } from '../../../case';
 import type { Device } from '../../../base/device';
-import { usableMemory } from '../../../base/usable-memory';
+import { usableMemory } from '../../../base/process';
 import { Findings } from './findings';
 import { checkMemory } from './memory';
 
-jest.mock('../../../base/usable-memory', () => ({ ...jest.requireActual<object>('../../../base/usable-memory'), usableMemory: jest.fn() }));
+jest.mock('../../../base/process', () => ({ ...jest.requireActual<object>('../../../base/process'), usableMemory: jest.fn() }));
 
 const GRID = { rows: 100, cols: 100 };
 /** 1000 hours of 10 channels of weather and 4 of prior concentrations (0.56 GB), prior run and 4 members (0.36 GB each), and 10 GB of tracers, as halves 5. */

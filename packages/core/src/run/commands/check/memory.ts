@@ -8,7 +8,7 @@ import type { Grid } from '../../../grid/grid';
 import { carriedBytes } from '../../../surrogate/tracers/carried-runs';
 import { tracerRoom } from '../../../surrogate/tracers/tracers';
 import { trainingBytes } from '../../../surrogate/training/training-memory';
-import { gigabytes, usableMemory } from '../../../base/usable-memory';
+import { gigabytes, usableMemory } from '../../../base/process';
 import { PRIOR } from '../../../case/case-runs';
 import type { Findings } from './findings';
 import { freeIn, SPECIES_OF_A_RUN, storedRuns } from './machine';

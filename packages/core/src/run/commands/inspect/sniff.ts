@@ -3,7 +3,7 @@ import { closeSync, createReadStream, existsSync, openSync, readSync, statSync }
 import { createGunzip } from 'node:zlib';
 
 import { DataError } from '../../../base/errors';
-import { utf16Of } from '../../../base/text-file';
+import { utf16Of } from '../../../base/whole-files';
 import { beginsTensors } from './tensors';
 
 export type FileKind =

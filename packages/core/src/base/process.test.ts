@@ -1,5 +1,5 @@
 import { totalmem } from 'node:os';
-import { cgroupLimit, gigabytes, usableMemory } from './usable-memory';
+import { cgroupLimit, gigabytes, usableMemory } from './process';
 
 const limit = (files: Record<string, string>): number => cgroupLimit((path) => files[path]);
 const JOB = '/slurm/uid_7/job_9';
