@@ -1,5 +1,20 @@
 /** The public API of `@retroplume/core`. */
-export * from './base/errors';
+export {
+  ConfigError,
+  DataError,
+  DeviceError,
+  errorFigures,
+  type ErrorFigures,
+  GateError,
+  GridError,
+  InterruptedError,
+  NumericalError,
+  RetroplumeError,
+  ShapeError,
+  toldError,
+  TransportError,
+  UnitError,
+} from './base/errors';
 export { ALONE, giveWay, joinRanks, launchedByMpi, type Launched, type Ranks } from './base/process';
 export {
   chooseDevice,
