@@ -120,7 +120,7 @@ export type { Decorrelation } from './inversion/cost/correlated-errors';
 export type { BatchCost, CostSettings, Divisor, Loss } from './inversion/cost/cost';
 export type { Evaluation } from './inversion/cost/evaluation';
 export type { CandidateScore, FoldResult, LeftOutError } from './inversion/cross-validation/fold-scores';
-export type { GainByPart, PartFit } from './inversion/scores/gain-by-part';
+export type { GainByPart, PartFit } from './inversion/cost/evaluation';
 export type { HistoryPoint, InversionStatus } from './inversion/solve/inversion-state';
 export type { Linearisation, LinearisedAbout } from './inversion/model/forward-model';
 export type { MaeChange } from './inversion/scores/mae-change';

@@ -3,7 +3,7 @@ import { SPECIES } from '../../base/species';
 import { type PeriodSettings } from '../../case';
 import type { PreparedPeriod } from '../../fields/prepared';
 import { observationsOf } from '../../inversion/testing/small-world';
-import { VaryingNumber } from '../../inversion/model/nuisance-series';
+import { VaryingNumber } from '../../inversion/model/nuisance-model';
 import { CELLS, GRID, HOURS, START, temporaryFolder, writeFile } from '../../transport/testing/small-case';
 import type { Workspace } from '../workspace';
 import { operatorOf } from '../observed/monitors';

@@ -4,7 +4,7 @@ import { SPECIES } from '../../base/species';
 import { nuisanceChanges, type PeriodSettings } from '../../case';
 import type { PreparedPeriod } from '../../fields/prepared';
 import type { ObservationOperator, StationSeries } from '../../inversion/observations/observation-operator';
-import type { VaryingNumber } from '../../inversion/model/nuisance-series';
+import type { VaryingNumber } from '../../inversion/model/nuisance-model';
 import { changedFields, nameOfPart, sharedBiasName, valuesOfPart, varyingParts } from '../observed/nuisance';
 import type { RunFields } from '../observed/observed-periods';
 import type { Workspace } from '../workspace';

@@ -1,12 +1,12 @@
 import { describeGolden, readGolden, channelsLast } from '../../graph/testing/golden';
 import { CorrelationFilter } from '../../grid/correlation';
 import { ConfigError } from '../../base/errors';
-import { CentredControl } from './centred-control';
+import { CentredControl } from './joint-control';
 import type { Control } from './control';
 import { emittingCells } from './control';
 import { LinearControl } from './linear-control';
 import { LogFactorControl } from './log-factor-control';
-import { Sgd } from '../optimisers/sgd';
+import { Sgd } from '../optimisers/first-order';
 import { roundTheClock } from './slot-basis';
 import { blockRegions, groupRoot, RegionBasis } from './spatial-basis';
 import { normals } from '../testing/small-world';

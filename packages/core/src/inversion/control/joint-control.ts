@@ -134,3 +134,103 @@ export class JointControl implements Control {
     });
   }
 }
+
+/** Numbers that are added to what is simulated, independent and normal a priori: β_k = σ_k · v_k, Jb = ½ vᵀv. */
+export class AdditiveControl implements Control {
+  readonly shape: FactorShape;
+  readonly size: number;
+  readonly factorCount: number;
+  readonly hasHardBounds = false;
+
+  /** @param spread - σ_k, in the unit of each */
+  constructor(private readonly spread: readonly number[]) {
+    this.size = this.factorCount = spread.length;
+    this.shape = { slots: 1, rows: 1, cols: 1, groups: spread.length };
+  }
+
+  initial(): Float64Array {
+    return new Float64Array(this.size);
+  }
+
+  factors(control: Float64Array): Float64Array {
+    return control.map((v, k) => this.spread[k] * v);
+  }
+
+  derivativeAt(): FactorDerivative {
+    return {
+      tangent: (direction) => this.factors(direction),
+      gradient: (gradFactors) => Float64Array.from(this.spread, (sigma, k) => sigma * gradFactors[k]),
+    };
+  }
+
+  penalty(control: Float64Array): number {
+    return control.reduce((sum, v) => sum + v * v, 0) / 2;
+  }
+
+  addPenaltyGradient(control: Float64Array, gradient: Float64Array): void {
+    control.forEach((v, k) => (gradient[k] += v));
+  }
+
+  project(): void {}
+
+  /** Nothing bounds them. */
+  atBound(): number[] {
+    return this.spread.map(() => 0);
+  }
+}
+
+/** A control whose prior term is taken about another control than that of the prior emissions: Jb(v − centre). */
+export class CentredControl implements Control {
+  readonly shape: FactorShape;
+  readonly size: number;
+  readonly factorCount: number;
+  readonly hasHardBounds: boolean;
+  readonly independentSlots?: boolean;
+
+  constructor(
+    private readonly inner: Control,
+    private readonly centre: Float64Array,
+  ) {
+    this.shape = inner.shape;
+    this.size = inner.size;
+    this.factorCount = inner.factorCount;
+    this.hasHardBounds = inner.hasHardBounds;
+    this.independentSlots = inner.independentSlots;
+  }
+
+  initial(): Float64Array {
+    return this.inner.initial();
+  }
+
+  factors(control: Float64Array): Float64Array {
+    return this.inner.factors(control);
+  }
+
+  derivativeAt(control: Float64Array): FactorDerivative {
+    return this.inner.derivativeAt(control);
+  }
+
+  penalty(control: Float64Array): number {
+    return this.inner.penalty(this.fromCentre(control));
+  }
+
+  addPenaltyGradient(control: Float64Array, gradient: Float64Array): void {
+    this.inner.addPenaltyGradient(this.fromCentre(control), gradient);
+  }
+
+  project(control: Float64Array): void {
+    this.inner.project(control);
+  }
+
+  atBound(control: Float64Array): number[] {
+    return this.inner.atBound(control);
+  }
+
+  logFactorMaps(at: Float64Array): LogFactorMap[] {
+    return this.inner.logFactorMaps?.(at) ?? [];
+  }
+
+  private fromCentre(control: Float64Array): Float64Array {
+    return control.map((value, i) => value - this.centre[i]);
+  }
+}

@@ -1,4 +1,4 @@
-import { smoothBound, smoothBoundDerivative } from './smooth-bound';
+import { smoothBound, smoothBoundDerivative } from './log-factor-control';
 
 describe('smoothBound', () => {
   const bound = Math.log(3);

@@ -2,12 +2,12 @@
  * The cost, its parts and its gradient for some batches of observations at one control.
  */
 import { allFinite } from '@retroplume/native';
-import { expectNumbers, NumericalError, ShapeError } from '../../base/errors';
-import { costsOf, localCostsOf, type FactorStretch } from './batch-costs';
-import type { Control, PointwiseControl } from '../control/control';
-import { costScale, type BatchCost, type CostSettings } from './cost';
+import { NumericalError, ShapeError, expectNumbers } from '../../base/errors';
+import type { Control, PointwiseControl, Stretch } from '../control/control';
+import { type BatchCost, type CostRequest, type CostSettings, batchCost, costScale } from './cost';
 import type { Values } from '../model/observation-batch';
-import { factorCount, type ForwardModel, type LocalModel } from '../model/forward-model';
+import { type ForwardModel, type LocalModel, factorCount } from '../model/forward-model';
+import type { JointControl } from '../control/joint-control';
 
 export interface Evaluation {
   /** J = Jo + Jb */
@@ -182,4 +182,115 @@ function sum(values: ArrayLike<number>): number {
   let total = 0;
   for (let i = 0; i < values.length; i++) total += values[i];
   return total;
+}
+
+/** How a batch is run, and carried back. */
+interface Passes {
+  forward: (batch: number) => Promise<Values>;
+  /** absent: costs alone are wanted */
+  adjoint?: (gradSimulated: Float64Array, batch: number) => Promise<void>;
+}
+
+/**
+ * In the order of the batches; where a simulated value is not finite, that batch is the last.
+ *
+ * @throws {ShapeError} if the model simulates another number of values than there are observations
+ */
+export async function costsOf(model: ForwardModel, request: CostRequest, signal?: AbortSignal): Promise<BatchCost[]> {
+  if (model.costs) return model.costs(request, signal);
+  const passes = {
+    forward: (batch: number) => model.forward(request.factors, batch, signal),
+    ...(request.withGradient ? { adjoint: (gradient: Float64Array, batch: number) => model.addAdjoint(gradient, batch) } : {}),
+  };
+  return inTurn(model, request, passes, signal);
+}
+
+/** dJ/d(factors) of the stretch that a batch sees. */
+export interface FactorStretch {
+  stretch: Stretch;
+  gradFactors: Float32Array;
+}
+
+/** The same of a local model under a pointwise control: what a batch does not see is not looked at. @throws {ShapeError} as {@link costsOf} */
+export async function localCostsOf(
+  model: ForwardModel & { local: LocalModel },
+  control: PointwiseControl,
+  { at, ...request }: Omit<CostRequest, 'factors'> & { at: Float64Array },
+  signal?: AbortSignal,
+): Promise<{ costs: BatchCost[]; gradients: FactorStretch[] }> {
+  const { local } = model;
+  const gradients: FactorStretch[] = [];
+  const passes = {
+    forward: (batch: number) => local.forward(control.factors(at, local.stretchOf(batch)), batch, signal),
+    ...(request.withGradient
+      ? {
+          adjoint: async (gradient: Float64Array, batch: number) => {
+            gradients.push({ stretch: local.stretchOf(batch), gradFactors: await local.adjoint(gradient, batch) });
+          },
+        }
+      : {}),
+  };
+  return { costs: await inTurn(model, request, passes, signal), gradients };
+}
+
+async function inTurn(
+  model: ForwardModel,
+  { batches, cost }: Pick<CostRequest, 'batches' | 'cost'>,
+  { forward, adjoint }: Passes,
+  signal?: AbortSignal,
+): Promise<BatchCost[]> {
+  const costs: BatchCost[] = [];
+  for (const batch of batches) {
+    signal?.throwIfAborted();
+    const observations = model.observations(batch);
+    const simulated = await forward(batch);
+    expectNumbers(simulated, `forward: batch ${batch}`, 'the simulated values');
+    if (simulated.length !== observations.values.length) {
+      throw new ShapeError(
+        'INVERSION_SHAPE',
+        `inversion: expected ${observations.values.length} simulated values of batch ${batch} but received ${simulated.length}`,
+      );
+    }
+    const part = batchCost(observations, simulated, cost);
+    costs.push(part);
+    if (part.nonFinite !== undefined) break;
+    await adjoint?.(part.gradient, batch);
+  }
+  return costs;
+}
+
+/** Parts of the control, in its order. */
+const [EMISSIONS, CONCENTRATIONS] = [0, 1];
+
+/** How well one control fits. */
+export type PartFit = Pick<Evaluation, 'observation' | 'usedMae' | 'watchedMae'>;
+
+export interface GainByPart {
+  prior: PartFit;
+  /** the kept emissions with the initial concentrations of the prior run */
+  emissions: PartFit;
+  /** the other way round */
+  initialConcentrations: PartFit;
+  both: PartFit;
+  /** part of the fall of the observation term that is lost without the initial concentrations' factors; null where it did not fall */
+  shareOfInitialConcentrations: number | null;
+}
+
+/**
+ * How much of an inversion's gain factors on initial concentrations took: the observation term and the errors with both parts of the control as they are kept, with each
+ * of them alone, and with none. Only what the emissions gain alone can come back in a run of the transport model. Four passes over all observations; see {@link evaluate} for what is thrown.
+ */
+export async function gainByPart(context: EvaluationContext, control: JointControl, values: Float64Array, iteration: number): Promise<GainByPart> {
+  const batches = Array.from({ length: context.model.batches }, (_, i) => i);
+  const fit = async (at: Float64Array): Promise<PartFit> => {
+    const { observation, usedMae, watchedMae } = await evaluate(context, at, batches, iteration, false);
+    return { observation, usedMae, watchedMae };
+  };
+  const prior = await fit(control.initial());
+  const emissions = await fit(control.withPrior(values, CONCENTRATIONS));
+  const initialConcentrations = await fit(control.withPrior(values, EMISSIONS));
+  const both = await fit(values);
+  const fall = prior.observation - both.observation;
+  const share = fall > 0 ? (emissions.observation - both.observation) / fall : null;
+  return { prior, emissions, initialConcentrations, both, shareOfInitialConcentrations: share };
 }

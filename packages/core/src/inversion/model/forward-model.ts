@@ -69,9 +69,9 @@ export interface ForwardModel {
    * Jacobian (Gauss–Newton, the posterior) asks for it.
    */
   tangents?(factors: Values, direction: Values, batches: readonly number[], signal?: AbortSignal): Promise<Values[]>;
-  /** What `costsOf` (batch-costs.ts) makes of several batches, one after the other: of a model that makes them side by side. */
+  /** What `costsOf` (evaluation.ts) makes of several batches, one after the other: of a model that makes them side by side. */
   costs?(request: CostRequest, signal?: AbortSignal): Promise<BatchCost[]>;
-  /** What `linearise` (linearisation.ts) makes of the model: of one that makes products of several batches side by side. */
+  /** What `linearise` (hessian.ts) makes of the model: of one that makes products of several batches side by side. */
   linearise?(about: LinearisedAbout): Linearisation;
 }
 

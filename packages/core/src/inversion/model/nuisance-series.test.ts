@@ -1,5 +1,5 @@
 import { Random } from '../../base/random';
-import { VaryingNumber } from './nuisance-series';
+import { VaryingNumber } from './nuisance-model';
 
 const valueAt = (field: VaryingNumber, beta: Float64Array, place: readonly number[]): number => {
   const { index, weight } = field.weightsAt(place);

@@ -7,8 +7,7 @@ import { invert } from '../solve/invert';
 import type { InversionSettings } from '../solve/inversion-problem';
 import { plumeTwin, twinProblem, twinSettings } from '../testing/plume-twin';
 import { dot } from '../../base/vectors';
-import { conjugateGradients } from './conjugate-gradients';
-import { GaussNewton } from './gauss-newton';
+import { conjugateGradients, GaussNewton } from './gauss-newton';
 
 describe('conjugate gradients', () => {
   it('solves a system of n unknowns in n products, and sooner where fewer eigenvalues differ', async () => {

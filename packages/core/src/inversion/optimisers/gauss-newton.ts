@@ -7,8 +7,7 @@
  * it, where a step is worth its products. The caller gives J and g at the control that the last step left; a step that was too long is taken back and
  * tried shorter, so J never rises from one accepted control to the next.
  */
-import { dot } from '../../base/vectors';
-import { conjugateGradients } from './conjugate-gradients';
+import { addScaled, dot } from '../../base/vectors';
 import { ARMIJO, move, shrinkage } from './lbfgs';
 import type { Optimiser, Product } from './optimiser';
 
@@ -78,4 +77,39 @@ function forcing(gradient: Float64Array, last: Accepted | undefined): number {
 
 function negative(vector: Float64Array): Float64Array {
   return vector.map((value) => -value);
+}
+
+interface ConjugateGradientsResult {
+  solution: Float64Array;
+  products: number;
+}
+
+/**
+ * Conjugate gradients for A·x = b with A symmetric and positive definite (Hestenes & Stiefel 1952; Nocedal & Wright 2006, algorithm 5.2), from x = 0 until
+ * ‖b − A·x‖ ≤ `tolerance`·‖b‖. Every iterate is a direction of descent of ½ xᵀA x − bᵀx, so that it may be ended early.
+ */
+export async function conjugateGradients(
+  product: (vector: Float64Array) => Promise<Float64Array>,
+  b: Float64Array,
+  { tolerance, maxIterations }: { tolerance: number; maxIterations: number },
+): Promise<ConjugateGradientsResult> {
+  const solution = new Float64Array(b.length);
+  const residual = b.slice();
+  const direction = b.slice();
+  let square = dot(residual, residual);
+  const end = tolerance ** 2 * square;
+  let products = 0;
+  while (square > end && products < maxIterations) {
+    const image = await product(direction);
+    products++;
+    const curvature = dot(direction, image);
+    if (!(curvature > 0)) break; // rounding has the last word
+    const length = square / curvature;
+    addScaled(solution, length, direction);
+    addScaled(residual, -length, image);
+    const next = dot(residual, residual);
+    for (let i = 0; i < direction.length; i++) direction[i] = residual[i] + (next / square) * direction[i];
+    square = next;
+  }
+  return { solution, products };
 }

@@ -17,13 +17,30 @@ import { createHash } from 'node:crypto';
 import { expectArgument, InterruptedError, RetroplumeError, ShapeError } from '../../base/errors';
 import { Random } from '../../base/random';
 import type { Control } from '../control/control';
-import { evaluate, evaluateLocally, isLocal, type Evaluation, type EvaluationContext, type LocalContext } from '../cost/evaluation';
+import {
+  evaluate,
+  evaluateLocally,
+  isLocal,
+  type Evaluation,
+  type EvaluationContext,
+  type LocalContext,
+  gainByPart,
+  type GainByPart,
+} from '../cost/evaluation';
 import { Role } from '../model/observation-batch';
 import { factorCount, type ForwardModel } from '../model/forward-model';
-import { gainByPart, type GainByPart } from '../scores/gain-by-part';
 import { GaussNewtonHessian } from '../cost/hessian';
 import type { InversionProblem, InversionSettings } from './inversion-problem';
-import { completeSettings, controlFor, costFor, learningRateAt, optimiserFor, type CompleteSettings } from './inversion-settings';
+import {
+  completeSettings,
+  controlFor,
+  costFor,
+  learningRateAt,
+  optimiserFor,
+  type CompleteSettings,
+  checkModel,
+  checkProblem,
+} from './inversion-settings';
 import {
   arrayHash,
   fingerprint,
@@ -37,7 +54,6 @@ import {
 } from './inversion-state';
 import { JointControl } from '../control/joint-control';
 import type { Optimiser, Product } from '../optimisers/optimiser';
-import { checkModel, checkProblem } from './problem-checks';
 import { addScaled } from '../../base/vectors';
 
 export interface InversionOptions {

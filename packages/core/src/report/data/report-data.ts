@@ -13,7 +13,7 @@
 import type { Grid } from '../../grid/grid';
 import type { AuditRow } from '../../assimilation/scores/audit';
 import type { CandidateScore } from '../../inversion/cross-validation/fold-scores';
-import type { GainByPart } from '../../inversion/scores/gain-by-part';
+import type { GainByPart } from '../../inversion/cost/evaluation';
 import type { ScoreRow } from '../../inversion/scores/score-rows';
 import type { Coverage } from '../../inversion/uncertainty/coverage';
 import type { AreaFigures } from '../../inversion/uncertainty/figures';

@@ -12,7 +12,7 @@ import { unfinishedDoubt } from '../../assimilation/observed/setting-warnings';
 import { engineMemory, type EngineChoice } from '../../assimilation/surrogate/engine-choice';
 import { removeCheckpoint, writeFileAtomic } from '../../files/checkpoint';
 import type { PeriodSource } from '../../fields/period-source';
-import type { GainByPart } from '../../inversion/scores/gain-by-part';
+import type { GainByPart } from '../../inversion/cost/evaluation';
 import type { InversionResult } from '../../inversion/solve/invert';
 import { checkpointOf, type StartOutcome } from '../../inversion/solve/multi-start';
 import type { Stage, StageContext } from '../engine/stage';

@@ -1,5 +1,5 @@
 import { describeGolden, readGolden } from '../../graph/testing/golden';
-import { Adam } from './adam';
+import { Adam } from './first-order';
 
 describeGolden('Adam against PyTorch', () => {
   it('follows three steps', () => {

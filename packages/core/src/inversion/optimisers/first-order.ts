@@ -1,14 +1,15 @@
-/**
- * Adam (Kingma & Ba 2015, arXiv:1412.6980, algorithm 1).
- *
- *   m ← β₁m + (1−β₁)g,   v ← β₂v + (1−β₂)g²,   x ← x − η · m̂ / (√v̂ + ε),   m̂ = m/(1−β₁ᵗ),   v̂ = v/(1−β₂ᵗ)
- */
+/** Optimisers that follow the gradient alone. */
 import type { Optimiser } from './optimiser';
 
 const BETA1 = 0.9;
 const BETA2 = 0.999;
 const EPSILON = 1e-8;
 
+/**
+ * Adam (Kingma & Ba 2015, arXiv:1412.6980, algorithm 1).
+ *
+ *   m ← β₁m + (1−β₁)g,   v ← β₂v + (1−β₂)g²,   x ← x − η · m̂ / (√v̂ + ε),   m̂ = m/(1−β₁ᵗ),   v̂ = v/(1−β₂ᵗ)
+ */
 export class Adam implements Optimiser {
   private firstMoment: Float64Array;
   private secondMoment: Float64Array;
@@ -45,4 +46,19 @@ export class Adam implements Optimiser {
     this.secondMoment = state.get('secondMoment')!.slice();
     this.steps = state.get('steps')![0];
   }
+}
+
+/** Gradient descent, x ← x − η·g, without memory; with `Control.project` after it, the paper's projected SGD. */
+export class Sgd implements Optimiser {
+  readonly isDescent = true;
+
+  step(control: Float64Array, gradient: Float64Array, learningRate: number): void {
+    for (let i = 0; i < gradient.length; i++) control[i] -= learningRate * gradient[i];
+  }
+
+  state(): Map<string, Float64Array> {
+    return new Map();
+  }
+
+  restore(): void {}
 }
