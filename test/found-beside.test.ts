@@ -15,7 +15,7 @@ import { readOutcome } from '../packages/core/src/run/inversions/loop-pass';
 import { runStages } from '../packages/core/src/run/run-case';
 import { linearisation } from '../packages/core/src/assimilation/posterior/posterior-figures';
 import { nuisanceEffect } from '../packages/core/src/assimilation/scores/nuisance-effect';
-import { seriesOf } from '../packages/core/src/run/stages/verify-stage';
+import { seriesOf } from '../packages/core/src/run/results/verify';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { SHORT_STAGES, SMALL_RUN } from './testing/small-run';
 

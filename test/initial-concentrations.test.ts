@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SPECIES } from '../packages/core/src/base/species';
 import { readResponseSums } from '../packages/core/src/assimilation/surrogate/evaluated-responses';
-import type { EvaluateSummary } from '../packages/core/src/run/stages/evaluate-stage';
+import type { EvaluateSummary } from '../packages/core/src/run/learning/evaluate';
 import type { InvertSummary } from '../packages/core/src/run/inversions/inversion-results';
 import { responseFigures } from '../packages/core/src/surrogate/judgement/response-comparison';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';

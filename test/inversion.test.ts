@@ -4,11 +4,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readCf } from '../packages/core/src/files/netcdf/netcdf-cf';
-import type { EvaluateSummary } from '../packages/core/src/run/stages/evaluate-stage';
+import type { EvaluateSummary } from '../packages/core/src/run/learning/evaluate';
 import type { InvertSummary } from '../packages/core/src/run/inversions/inversion-results';
-import type { PreviewSummary } from '../packages/core/src/run/stages/preview-stage';
-import type { TrainSummary } from '../packages/core/src/run/stages/train-stage';
-import type { UncertaintySummary } from '../packages/core/src/run/stages/uncertainty-stage';
+import type { PreviewSummary } from '../packages/core/src/run/inversions/preview';
+import type { TrainSummary } from '../packages/core/src/run/learning/train';
+import type { UncertaintySummary } from '../packages/core/src/run/inversions/uncertainty';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { MAIN, SHORT_STAGES, SMALL_RUN, winterOnly } from './testing/small-run';
 

@@ -10,7 +10,7 @@ import { stageContext, passContext } from '../packages/core/src/run/stage-contex
 import { type StageContext } from '../packages/core/src/run/engine/stage';
 import { setUpInversion } from '../packages/core/src/assimilation/inversion-setup';
 import type { InvertSummary } from '../packages/core/src/run/inversions/inversion-results';
-import type { LoopSummary } from '../packages/core/src/run/stages/loop-stage';
+import type { LoopSummary } from '../packages/core/src/run/inversions/loop';
 import type { SubmitResult } from '../packages/core/src/run/commands/jobs/submit-chain';
 import type { StageRecord } from '../packages/core/src/run/engine/record';
 import { runContext, type RunResult } from '../packages/core/src/run/run';

@@ -14,7 +14,7 @@ import { type RunResult } from '../packages/core/src/run/run';
 import { simulateStage } from '../packages/core/src/run/stages/simulate-stage';
 import type { InvertSummary } from '../packages/core/src/run/inversions/inversion-results';
 import type { StageContext } from '../packages/core/src/run/engine/stage';
-import type { VerifySummary } from '../packages/core/src/run/stages/verify-stage';
+import type { VerifySummary } from '../packages/core/src/run/results/verify';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { SHORT_STAGES, SMALL_RUN } from './testing/small-run';
 

@@ -9,7 +9,7 @@ import { cfVariable, readCf } from '../packages/core/src/files/netcdf/netcdf-cf'
 import { filesOf, priorSectors } from '../packages/core/src/inventory/reading/sector-files';
 import { writeScaledEmissions } from '../packages/core/src/inventory/scaling/scaled-emissions';
 import { loadCase, type Case } from '../packages/core/src/case';
-import type { UncertaintySummary } from '../packages/core/src/run/stages/uncertainty-stage';
+import type { UncertaintySummary } from '../packages/core/src/run/inversions/uncertainty';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { MAIN, SHORT_STAGES, SMALL_RUN } from './testing/small-run';
 

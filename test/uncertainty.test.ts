@@ -6,11 +6,11 @@ import { GROUPS } from '../packages/core/src/base/species';
 import { loadCase } from '../packages/core/src/case';
 import { readCf } from '../packages/core/src/files/netcdf/netcdf-cf';
 import { ConfigError, InterruptedError } from '../packages/core/src/base/errors';
-import type { PreviewSummary } from '../packages/core/src/run/stages/preview-stage';
+import type { PreviewSummary } from '../packages/core/src/run/inversions/preview';
 import { runStages } from '../packages/core/src/run/run-case';
 import { type RunOptions } from '../packages/core/src/run/run';
 import type { StageEvent } from '../packages/core/src/run/engine/stage';
-import type { UncertaintySummary } from '../packages/core/src/run/stages/uncertainty-stage';
+import type { UncertaintySummary } from '../packages/core/src/run/inversions/uncertainty';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { SMALL_RUN, winterOnly } from './testing/small-run';
 

@@ -9,7 +9,7 @@ import { changedExternal } from './engine/recorded-files';
 import { damagedProducts, keepsSome, lastMade, readRecord, unmadeParts, type StageMark } from './engine/record';
 import { replacedRuns } from './transport-runs/replaced-runs';
 import { deviceOf, runContext, type RunOptions } from './run';
-import { missingRuns } from './stages/simulate-stage';
+import { missingRuns } from './transport-runs/simulate';
 import { stageContext } from './stage-context';
 import { type RunContext, type StageContext, type StageName, type Variant } from './engine/stage';
 import { keyOf, neededRecord } from './engine/stage-keys';

@@ -9,7 +9,6 @@ import { ALONE } from '../base/process';
 import { STAGE_OF } from './all-stages';
 import { simulatedRuns } from '../case/case-runs';
 import { certifyingRunNames, isCertifyingRunMade, makeCertifyingRun } from './transport-runs/certify-runs';
-import { forgetFailureOf, leaveFailure, runFolder } from './engine/run-folder';
 import { loopStage } from './stages/loop-stage';
 import { walkPasses } from './inversions/loop-walk';
 import { expectWhole } from './engine/recorded-files';
@@ -17,7 +16,8 @@ import { beginStage, isBegun, isUpToDate, type StageMark } from './engine/record
 import { refuseReplacedRuns } from './transport-runs/replaced-runs';
 import { deviceOf, runContext, runTogether, tellStale, type RunOptions } from './run';
 import { lockPart, lockRun } from './engine/run-lock';
-import { simulateRun, simulateStage } from './stages/simulate-stage';
+import { simulateRun } from './transport-runs/simulate';
+import { simulateStage } from './stages/simulate-stage';
 import { makeReady } from './engine/stage-folder';
 import { stageContext, passContext, surrogateContext } from './stage-context';
 import {
@@ -33,6 +33,7 @@ import {
   type Variant,
 } from './engine/stage';
 import { keyOf, neededRecord } from './engine/stage-keys';
+import { forgetFailureOf, leaveFailure, runFolder } from './engine/run-folder';
 import { otherSurrogates } from './inversions/surrogate-ensemble';
 
 /** One run of the transport model, by its name: of those that `simulate` makes, or of those that `certify` makes itself. */

@@ -9,9 +9,9 @@ import { ALONE, giveWay, type Ranks } from '../base/process';
 import type { Certificate } from '../surrogate/judgement/certificate';
 import { PAPER_STAGES, planOf, refusePlan, STAGE_OF, stagesBefore, type Plan } from './all-stages';
 import type { CrossValidation } from '../assimilation/cross-validation/candidates';
-import type { EvaluateSummary, InitialFigures } from './stages/evaluate-stage';
+import type { EvaluateSummary, InitialFigures } from './learning/evaluate';
 import { HASHES_FILE, InputHashes } from './engine/input-hashes';
-import type { LoopSummary } from './stages/loop-stage';
+import type { LoopSummary } from './inversions/loop';
 import { readRecord, type StageRecord } from './engine/record';
 import { leaveFailure, runFolder, takeRunFolder } from './engine/run-folder';
 import { runStage } from './engine/run-stage';
@@ -19,7 +19,7 @@ import { stageDir, STAGES, type RunContext, type Stage, type StageContext, type 
 import { stageContext } from './stage-context';
 import { isStageUpToDate } from './engine/stage-keys';
 import { runStageOnRanks } from './engine/on-ranks';
-import type { VerifySummary } from './stages/verify-stage';
+import type { VerifySummary } from './results/verify';
 
 export interface RunOptions {
   /** run folder; default `runs/<name of the case>` */

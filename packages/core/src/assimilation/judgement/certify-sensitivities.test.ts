@@ -9,7 +9,7 @@ import { DataError } from '../../base/errors';
 import { Grid } from '../../grid/grid';
 import type { SensitivityResponse } from '../../surrogate/judgement/certificate';
 import { CELLS, GRID, tinyPeriod, WORLD } from '../../surrogate/testing/tiny-world';
-import { sensitivityInputs, sensitivityRegions, sensitivityResponses, type Sensitivity } from './certify-sensitivities';
+import { sensitivityResponses, type Sensitivity } from './certify-sensitivities';
 import type { StageContext } from '../../run/engine/stage';
 
 const period = tinyPeriod('winter', 1);
@@ -193,22 +193,4 @@ describe('refuses, in one sentence,', () => {
     const elsewhere = { file: mask('shifted-mask.nc', () => 1, shifted()), variable: 'GA' };
     await expect(responses(path, { mask: elsewhere })).rejects.toMatchObject({ code: 'GRID_MISMATCH' });
   });
-});
-
-it('files and regions decide whether a certificate is up to date', () => {
-  const path = write('input_winter.nc');
-  const maskFile = mask('input-mask.nc', () => 1);
-  const given = {
-    name: 'a',
-    group: 'NOx',
-    files: join(folder, 'input_{period}.nc'),
-    mask: { file: maskFile, variable: 'GA' },
-    variables: {},
-    scale: 1,
-  };
-  const certificate = { sensitivities: [given] } as unknown as Case['certificate'];
-  expect(sensitivityInputs({ certificate, periods: [{ name: 'winter' }] } as Case)).toEqual([path, maskFile]);
-  expect(sensitivityRegions(certificate, {})).toEqual({});
-  const ofRegion = { sensitivities: [{ ...given, region: 'south' }] } as unknown as Case['certificate'];
-  expect(sensitivityRegions(ofRegion, REGIONS as unknown as Case['regions'])).toEqual({ regions: { south: REGIONS.south } });
 });

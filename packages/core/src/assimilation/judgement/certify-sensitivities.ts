@@ -24,7 +24,7 @@ import type { Grid } from '../../grid/grid';
 import type { SensitivityResponse } from '../../surrogate/judgement/certificate';
 import { ROUNDINGS_PER_STEP } from '../../surrogate/judgement/differentiation';
 import { responseFigures, responseSums } from '../../surrogate/judgement/response-comparison';
-import { hourlyFiles, inPeriod, PRIOR } from '../../case/case-runs';
+import { inPeriod, PRIOR } from '../../case/case-runs';
 import type { Workspace } from '../workspace';
 
 export type Sensitivity = CertificateSettings['sensitivities'][number];
@@ -41,20 +41,6 @@ interface SensitivityRuns {
   roundoff: number;
   /** free run with factors `[H, W, 5]` on them */
   run: (factors: Float32Array) => Promise<Float32Array>;
-}
-
-/** Files that the case names. */
-export function sensitivityInputs({ certificate, periods }: Case): string[] {
-  return certificate.sensitivities.flatMap(({ files, mask }) => [
-    ...periods.flatMap(({ name }) => hourlyFiles({ periods }, files, name)),
-    ...(mask ? expandGlob(mask.file) : []),
-  ]);
-}
-
-/** The regions that sensitivities name, where any do: what they are decides the certificate. */
-export function sensitivityRegions({ sensitivities }: CertificateSettings, regions: Case['regions']): { regions?: Case['regions'] } {
-  const used = sensitivities.flatMap(({ region }) => (region === undefined ? [] : [region]));
-  return used.length > 0 ? { regions: Object.fromEntries(used.map((region) => [region, regions[region]])) } : {};
 }
 
 /**

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Case } from '../../case';
-import { certificateHash } from '../transport-runs/certified-values';
+import { certificateHash } from '../transport-runs/output-hashes';
 import { InputHashes } from './input-hashes';
 import { readRecord } from './record';
 import { runStage } from './run-stage';

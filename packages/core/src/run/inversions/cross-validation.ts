@@ -36,3 +36,14 @@ function applied(context: Parameters<typeof withPick>[0]): CrossValidation | und
 export function crossValidationOf({ caseSettings, out }: StageContext): CrossValidation | undefined {
   return asksForCrossValidation(caseSettings) ? summaryIn(stageDir(out, 'crossvalidate', 'default')) : undefined;
 }
+
+/** The inversion's settings without monitors that choose the step, and with the effort of cross-validation. */
+export function foldInversion({ caseSettings: { inversion, crossValidation } }: Pick<StageContext, 'caseSettings'>): InversionSettings {
+  const { hoursPerDay, iterations } = crossValidation;
+  return { ...inversion, stopOnWithheld: false, starts: 1, hoursPerDay, iterations };
+}
+
+/** Distances are those of the case's own inversion in the paper's mode, too, which has no length: so that rows of both can be compared. */
+export function ownInversion(context: StageContext): InversionSettings {
+  return withPick(context.variant === 'paper' ? { ...context, variant: 'default' } : context);
+}

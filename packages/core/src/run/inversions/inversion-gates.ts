@@ -5,7 +5,7 @@ import type { Certificate } from '../../surrogate/judgement/certificate';
 import { withheldDoubt } from '../../assimilation/observed/setting-warnings';
 import type { Grid } from '../../grid/grid';
 import { pickInWords } from './cross-validation';
-import { CERTIFICATE_FILE } from '../transport-runs/certified-values';
+import { CERTIFICATE_FILE } from '../transport-runs/output-hashes';
 import { summaryIn } from '../engine/record';
 import type { StageContext } from '../engine/stage';
 

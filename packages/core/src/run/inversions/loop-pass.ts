@@ -15,7 +15,7 @@ import { readInventory } from '../../inventory/reading/read-inventory';
 import { damagedProducts, readRecord } from '../engine/record';
 import { readRunConcentrations } from '../../transport/run-concentrations';
 import { passVariant, stageDir, type LoopPass, type RunContext, type StageContext } from '../engine/stage';
-import { updatedRunKey, updatedOutput } from '../transport-runs/updated-values';
+import { updatedRunKey, updatedOutput } from '../transport-runs/output-hashes';
 
 const CONTROL_FILE = 'control.safetensors';
 

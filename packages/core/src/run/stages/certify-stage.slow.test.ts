@@ -21,7 +21,7 @@ import { train } from '../../surrogate/training/train';
 import { createSurfaceOutput, speciesVariables } from '../../transport/surface-output';
 import { PRIOR, responseRun, simulatedFile } from '../../case/case-runs';
 import { passCertificateGate } from '../inversions/inversion-gates';
-import { CERTIFICATE_FILE } from '../transport-runs/certified-values';
+import { CERTIFICATE_FILE } from '../transport-runs/output-hashes';
 import { certifyStage } from './certify-stage';
 import { evaluateStage } from './evaluate-stage';
 import { InputHashes } from '../engine/input-hashes';

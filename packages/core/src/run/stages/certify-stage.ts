@@ -1,44 +1,26 @@
-/**
- * `certify`: the surrogate's derivative and its response to emissions, held against the transport model's own finite differences before any
- * inversion trusts them.
- */
-import { join } from 'node:path';
-import { GROUPS } from '../../base/species';
-import { writeFileAtomic } from '../../files/checkpoint';
-import { sourceOf } from '../../fields/training-period';
-import type { PreparedPeriod } from '../../fields/prepared';
-import { ROUNDOFF } from '../../base/device';
-import { judge } from '../../surrogate/judgement/certificate';
-import { PASSES, testDifferentiation, type DifferentiationTest } from '../../surrogate/judgement/differentiation';
-import type { FrozenProgram } from '../../surrogate/model/frozen-program';
-import type { DomainHours } from '../../surrogate/domain/domain-model';
-import type { EmissionFactors } from '../../surrogate/tracers/emission-factors';
-import type { Tiling } from '../../surrogate/model/tiles';
-import { modelOfHours } from '../../surrogate/domain/rolled-out-run';
-import type { Surrogate } from '../../surrogate/model/surrogate';
+/** `certify`: the surrogate held against the transport model's own finite differences, before any inversion trusts it. */
 import { ctmIdentity } from '../../transport/ctm';
-import { hourlyFiles, PRIOR, responseRun } from '../../case/case-runs';
+import { hourlyFiles, responseRun } from '../../case/case-runs';
 import { filesOf, givenSectors } from '../../inventory/reading/sector-files';
-import { compareResponses } from '../../assimilation/judgement/certify-responses';
-import { sensitivityInputs, sensitivityRegions } from '../../assimilation/judgement/certify-sensitivities';
-import { certifyingRuns, makeRuns } from '../transport-runs/certify-runs';
-import { evaluateStage } from './evaluate-stage';
-import {
-  comparedHourStep,
-  domainPlan,
-  firstHours,
-  initialConcentrationsOf,
-  loadSurrogate,
-  preparedPeriod,
-  refuseOtherSurrogate,
-} from '../../assimilation/surrogate/trained-surrogate';
-import { CERTIFICATE_FILE } from '../transport-runs/certified-values';
-import { runsAsParts, simulatedHash } from '../transport-runs/simulated-values';
-import type { Stage, StageContext } from '../engine/stage';
-import { expectUpToDate } from '../engine/stage-keys';
+import type { Case, CertificateSettings } from '../../case';
+import { expandGlob } from '../../files/ioapi/ioapi';
+import { comparedHourStep, initialConcentrationsOf, refuseOtherSurrogate } from '../../assimilation/surrogate/trained-surrogate';
+import { runsAsParts, simulatedHash } from '../transport-runs/output-hashes';
+import type { Stage } from '../engine/stage';
 
-/** Hours behind the spin-up from which those of the derivative's test are: tracers are carried anew for each of its passes, and a week is as good as a month. */
-const DIFFERENTIATED_HOURS = 168;
+/** Files of sensitivities that the case names. */
+function sensitivityInputs({ certificate, periods }: Case): string[] {
+  return certificate.sensitivities.flatMap(({ files, mask }) => [
+    ...periods.flatMap(({ name }) => hourlyFiles({ periods }, files, name)),
+    ...(mask ? expandGlob(mask.file) : []),
+  ]);
+}
+
+/** The regions that sensitivities name, where any do: what they are decides the certificate. */
+function sensitivityRegions({ sensitivities }: CertificateSettings, regions: Case['regions']): { regions?: Case['regions'] } {
+  const used = sensitivities.flatMap(({ region }) => (region === undefined ? [] : [region]));
+  return used.length > 0 ? { regions: Object.fromEntries(used.map((region) => [region, regions[region]])) } : {};
+}
 
 export const certifyStage: Stage = {
   name: 'certify',
@@ -67,85 +49,5 @@ export const certifyStage: Stage = {
     ...sensitivityInputs(caseSettings),
   ],
   refuse: refuseOtherSurrogate,
-  async run(context) {
-    const surrogate = loadSurrogate(context);
-    const { periods } = context.caseSettings;
-    const first = preparedPeriod(context, periods[0]);
-    const { grid, time } = first;
-    const runs = await certifyingRuns(context, { grid, time, emissions: first.runs.get(PRIOR)!.emissions });
-    if (runs.some((run) => run.evaluated)) await expectUpToDate(evaluateStage, context);
-    await makeRuns(context, runs, grid);
-    const plan = domainPlan(context, surrogate, grid, { adjoint: true });
-    const program = surrogate.program(plan.batchSize, plan.tiling.rows, plan.tiling.cols, context, { adjoint: true });
-    try {
-      const differentiation = await differentiate(context, surrogate, program, first, plan.tiling);
-      const responses = await compareResponses(context, { surrogate, engine: program, ...plan }, first, runs);
-      const { pairs } = context.caseSettings.certificate;
-      const certificate = judge(
-        { differentiation, ...responses },
-        pairs,
-        periods.map(({ name }) => name),
-      );
-      for (const reason of certificate.reasons) context.log(reason);
-      context.log(`certificate: ${certificate.verdict}`);
-      writeFileAtomic(join(context.dir, CERTIFICATE_FILE), JSON.stringify(certificate, null, 2));
-      // The reference model would give the same again.
-      const own = context.caseSettings.ctm.kind === 'command' ? runs.filter(({ evaluated }) => !evaluated) : [];
-      const externalFiles = own.flatMap((run) => periods.map(({ name }) => run.output(name)));
-      return { products: [CERTIFICATE_FILE], summary: certificate, externalFiles };
-    } finally {
-      program.dispose();
-    }
-  },
+  run: async (context) => (await import('../learning/certify.js')).certify(context),
 };
-
-/**
- * Taylor and dot-product test of the frozen program, window and all, at hours spread over the first week of a period; where the domain is cut, on one tile.
- * Where y is rolled out it goes through the chain, on all tiles.
- */
-async function differentiate(
-  context: StageContext,
-  surrogate: Surrogate,
-  program: FrozenProgram,
-  period: PreparedPeriod,
-  tiling: Tiling,
-): Promise<DifferentiationTest> {
-  const { batch: size } = program.sizes;
-  const { tiles, ...tileSize } = tiling;
-  const { settings } = surrogate.description;
-  const rolledOut = settings.initialConcentrations === 'rollout';
-  const some = { ...tileSize, tiles: rolledOut ? tiles : tiles.slice(0, 1) };
-  const first = firstHours(context)[0];
-  const whole = sourceOf(period);
-  const count = Math.min(period.time.count, first + DIFFERENTIATED_HOURS);
-  const sources = [{ ...whole, time: { ...whole.time, count } }];
-  const hours = Array.from({ length: size }, (_, i) => first + Math.floor(((i + 0.5) / size) * (count - first)));
-  const options = { surrogate, sources, tiling: some, engine: program, adjoint: program, batchSize: size, threads: context.threads };
-  const run = modelOfHours(options, [hours], { rolledOut, signal: context.signal });
-  let at: DomainHours & { factors: EmissionFactors };
-  let passes = 0;
-  const tell = (): void => context.progress(passes++, PASSES, `derivative, ${period.name}`);
-  const model = {
-    factors: period.grid.rows * period.grid.cols * GROUPS.length,
-    scale: surrogate.description.normalisation.concentrations.scale,
-    forward: (factors: Float32Array): Promise<Float32Array> => {
-      context.signal.throwIfAborted();
-      tell();
-      at = { period: 0, hours, factors: { data: factors } };
-      return run.forward(at);
-    },
-    adjoint: async (grad: Float32Array): Promise<Float32Array> => {
-      context.signal.throwIfAborted();
-      tell();
-      const data = new Float32Array(model.factors);
-      await run.addAdjoint(at, grad, data);
-      await run.finishAdjoint(0, { data });
-      return data;
-    },
-  };
-  try {
-    return await testDifferentiation(model, { seed: context.caseSettings.certificate.patches.seed, roundoff: ROUNDOFF[context.precision] });
-  } finally {
-    run.dispose();
-  }
-}

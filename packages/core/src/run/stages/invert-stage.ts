@@ -8,8 +8,7 @@ import { TRUTH } from '../../case/case-runs';
 import { placeColumns } from '../../observations/stations';
 import { precisionSetting, type Stage, type StageContext } from '../engine/stage';
 import { earlierPasses } from '../inversions/loop-pass';
-import { certificateHash } from '../transport-runs/certified-values';
-import { simulatedHash } from '../transport-runs/simulated-values';
+import { certificateHash, simulatedHash } from '../transport-runs/output-hashes';
 
 /** What decides the result of an inversion beside its inputs: a part of the settings of stages that invert. */
 export function inversionKey(context: StageContext, inversion: InversionSettings): object {

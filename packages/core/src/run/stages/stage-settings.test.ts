@@ -23,14 +23,15 @@ const REAL = TINY_CASE.replace('truth: { factors: inputs/truth.nc }\n', '').repl
   'files: obs.csv\n  columns: { species: { NO2: { column: no2, unit: ppb } } }',
 );
 
-function settingsOf(stage: Stage, set: readonly string[], text = TINY_CASE, over: Partial<StageContext> = {}): unknown {
+function contextOf(set: readonly string[], text = TINY_CASE, over: Partial<StageContext> = {}): StageContext {
   const path = join(folder.path, 'case.yaml');
   writeFileSync(path, text);
   const where = { dir: folder.path, dirOf: () => folder.path, threads: 1, device: 'cpu' };
   const caseSettings = loadCase(path, [...set]);
-  const context = { caseSettings, settings: caseSettings, variant: 'default', ...where, ...over };
-  return JSON.parse(canonicalJson(stage.settings(context as unknown as StageContext)));
+  return { caseSettings, settings: caseSettings, variant: 'default', ...where, ...over } as unknown as StageContext;
 }
+
+const settingsOf = (stage: Stage, ...of: Parameters<typeof contextOf>): unknown => JSON.parse(canonicalJson(stage.settings(contextOf(...of))));
 
 const changes = (stage: Stage, set: string[], text?: string, before: string[] = []): boolean =>
   canonicalJson(settingsOf(stage, [...before, ...set], text)) !== canonicalJson(settingsOf(stage, before, text));
@@ -129,6 +130,13 @@ describe('a certificate is another one', () => {
     const of = sensitivity(', region: north');
     expect(changes(certifyStage, [north.replace('[2, 3]', '[1, 3]')], undefined, [north, of])).toBe(true);
     expect(changes(certifyStage, [north.replace('{north', '{south: {rows: [0, 1], cols: [0, 3]}, north')], undefined, [north, of])).toBe(false);
+  });
+
+  it('with other files of sensitivities, or of masks', () => {
+    const [path, mask] = ['x_winter.nc', 'mask.nc'].map((name) => join(folder.path, name));
+    [path, mask].forEach((file) => writeFileSync(file, ''));
+    const given = [sensitivity(', mask: {file: mask.nc, variable: GA}')];
+    expect(certifyStage.inputs(contextOf(given))).toEqual([path, mask]);
   });
 });
 

@@ -11,7 +11,7 @@ import type { RunOptions } from '../run';
 import { PRIOR } from '../../case/case-runs';
 import { NO_CERTIFICATE, SMALL_TRAINING } from '../testing/small-settings';
 import { SmallTwin, TWIN_CELLS } from '../testing/small-twin';
-import type { UncertaintySummary } from './uncertainty-stage';
+import type { UncertaintySummary } from '../inversions/uncertainty';
 
 const HOURS = 54;
 const PERIODS = ['winter', 'summer'];

@@ -7,7 +7,7 @@ import type { StageEvent } from '../engine/stage';
 import type { InvertSummary } from '../inversions/inversion-results';
 import { NO_CERTIFICATE, SMALL_TRAINING } from '../testing/small-settings';
 import { SmallTwin, tableOf } from '../testing/small-twin';
-import type { Verification } from './verify-stage';
+import type { Verification } from '../results/verify';
 
 const HOURS = 54;
 const SPIN_UP = 18;

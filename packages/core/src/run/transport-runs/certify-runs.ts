@@ -28,7 +28,7 @@ import { meanEmissions, ofGroup } from '../../assimilation/factors/factors-file'
 import { hashText } from '../../files/canonical-json';
 import { readRecord } from '../engine/record';
 import { partName, runsIn } from './run-keys';
-import { simulatedValues } from './simulated-values';
+import { simulatedValues } from './output-hashes';
 import { emissionInput, priorSectors, runFiles, simulatedSectors, writeSectors } from '../../inventory/reading/sector-files';
 import type { StageContext } from '../engine/stage';
 import { partsOf } from '../engine/stage-keys';

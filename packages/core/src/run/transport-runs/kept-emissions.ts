@@ -12,9 +12,8 @@ import { keeps, type StageMark } from '../engine/record';
 import type { StageContext } from '../engine/stage';
 import { PRIOR, simulatedChanges, simulatedRuns, timeOf } from '../../case/case-runs';
 import { readInventory } from '../../inventory/reading/read-inventory';
-import { concentrationsOf } from './run-keys';
+import { concentrationsOf, factorsOf } from './run-keys';
 import { filesOf, priorEmissionInputs, priorSectors, simulatedSectors } from '../../inventory/reading/sector-files';
-import { factorsOf } from '../stages/simulate-stage';
 
 /** Of the emissions of a cell in an hour: sums in another order, and another format of a file, leave less. */
 const SAME_EMISSIONS = 1e-4;
@@ -52,7 +51,7 @@ function isOfInventory(context: StageContext, run: string, period: PeriodSetting
   const [own, prior] = [simulatedSectors(caseSettings, dir, run, period.name), priorSectors(caseSettings, period.name)].map((sectors) =>
     readInventory(sectors, grid, time, { signal }),
   );
-  const factors = factorsOf(context, grid, run, period);
+  const factors = factorsOf(caseSettings, grid, run, period);
   const lookup = factorLookup(factors instanceof Float32Array ? [{ factors, start: time.start }] : factors, cells, time);
   for (let hour = 0; hour < time.count; hour++) {
     for (let group = 0; group < groups; group++) {

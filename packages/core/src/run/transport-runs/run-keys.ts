@@ -4,6 +4,10 @@
  */
 import { memberDesigns, type Case, type PeriodSettings } from '../../case';
 import { gridOf } from '../../case/gridded/case-grid';
+import type { Grid } from '../../grid/grid';
+import { designedFactors, uniformFactors } from '../../transport/member-factors';
+import { readTruthFactors } from '../../worlds/truth-factors';
+import { groupLast } from '../../worlds/twin-observations';
 import { ctmIdentity, type ModelError } from '../../transport/ctm';
 import {
   geographyFiles,
@@ -100,4 +104,14 @@ export function truthModelOf({ truth }: Case): ModelError | undefined {
   if (!truth?.options && !truth?.windError) return undefined;
   const { options, windError } = truth;
   return { options, windError };
+}
+
+/** Factors of a run on the prior inventory, `[H, W, 5]`, or those of each stretch of the period. */
+export function factorsOf(settings: Case, grid: Grid, run: string, period: PeriodSettings): ReturnType<typeof designedFactors> {
+  if (run === TRUTH && settings.truth) return groupLast(readTruthFactors(settings.truth.factors, grid, period.name));
+  const group = settings.response.groups.find((name) => responseRun(name) === run);
+  if (group) return uniformFactors(grid, { group, factor: settings.response.factor });
+  const design = memberDesigns(settings).find(({ name }) => name === run);
+  if (!design) throw new Error(`${run} is no run of this case`);
+  return designedFactors(settings, grid, design, period);
 }

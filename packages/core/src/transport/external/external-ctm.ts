@@ -14,7 +14,8 @@ import type { Ctm, CtmRequest } from '../ctm';
 import { Attempt, endAttempts } from './attempts';
 import { runCommand } from './process-group';
 import { sectorTable } from './sector-table';
-import { hasFiles, SurfaceCollection, tellsOfFiles, type CollectionSettings } from './surface-collection';
+import { hasFiles } from './collection-note';
+import { SurfaceCollection, tellsOfFiles, type CollectionSettings } from './surface-collection';
 
 export interface ExternalCtmSettings extends CollectionSettings {
   /** shell command; filled in are `{emissions}` (files), `{sectors}` (a table of them, sector-table.ts), `{output}` (folder), `{period}`, `{run}`, `{start}`, `{hours}`, `{case}` */

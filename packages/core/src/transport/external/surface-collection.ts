@@ -2,13 +2,11 @@
  * What the user's own model has left becomes the run's output: the surface variables of its files, in our units. The command may have taken days, so how its files
  * are read is noted beside the output: when the case reads them in another way, they are read again, and the command is not run.
  */
-import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { partsOfVariable, type OutputVariable } from '../../case/gridded/case-fields';
+import { existsSync, rmSync } from 'node:fs';
+import { partsOfVariable } from '../../case/gridded/case-fields';
 import type { Species } from '../../base/species';
-import { writeFileAtomic } from '../../files/checkpoint';
 import { expandGlob, IoapiSeries, OUTPUT_OVERLAP } from '../../files/ioapi/ioapi';
 import { timeAt } from '../../files/ioapi/ioapi-time';
-import { readJson } from '../../files/json-file';
 import { assertValues, firstStepOf } from '../../files/ioapi/period-steps';
 import { concentrationRange } from '../../files/netcdf/value-ranges';
 import { refuseZeroHours } from '../../files/ioapi/zero-hours';
@@ -16,22 +14,12 @@ import { RetroplumeError } from '../../base/errors';
 import type { Grid, TimeAxis } from '../../grid/grid';
 import { conversion } from '../../units';
 import type { CtmRequest } from '../ctm';
+import { noteOf, readNote, writeNote, type Note, type ReadSettings } from './collection-note';
 import { createSurfaceOutput, OUTPUT_SPECIES, type SurfaceVariable } from '../surface-output';
 
-export interface CollectionSettings {
+export interface CollectionSettings extends ReadSettings {
   grid: Grid;
-  /** glob, relative to the folder, of the files with the surface concentrations */
-  outputGlob: string;
-  variables: Record<Species, OutputVariable>;
 }
-
-/** How the files of a command that has ended well were read into its output: `reading` may have been cut short, with `unfit` there is none. */
-interface Note extends Pick<CollectionSettings, 'outputGlob' | 'variables'> {
-  state: 'reading' | 'read' | 'unfit';
-}
-
-/** Beside ACONC_winter.nc the folder ACONC_winter and ACONC_winter.read.json. */
-const noteOf = (output: string): string => output.replace(/\.nc$/, '.read.json');
 
 export class SurfaceCollection {
   constructor(private readonly settings: CollectionSettings) {}
@@ -98,33 +86,11 @@ export class SurfaceCollection {
   }
 }
 
-function readNote(output: string): Note | undefined {
-  const path = noteOf(output);
-  return existsSync(path)
-    ? readJson<Note>(path, { keys: { outputGlob: 'string', variables: 'object', state: 'string' }, remedy: 'remove it' })
-    : undefined;
-}
-
-function writeNote(output: string, note: Note): void {
-  writeFileAtomic(noteOf(output), JSON.stringify(note));
-}
-
-/** A run's output is damaged: the files of its command are read again, where they are there. */
-export function readAgain(output: string): void {
-  const note = output.endsWith('.nc') ? readNote(output) : undefined;
-  if (note && hasFiles(output.replace(/\.nc$/, ''))) writeNote(output, { ...note, state: 'reading' });
-}
-
 const OF_OUR_DISK = ['DISK_FULL', 'DISK_QUOTA', 'FILE_LIMIT', 'WRITE_FAILED', 'FILE_UNWRITABLE'];
 
 /** Whether an error tells of the command's files, and not of our own disk. */
 export function tellsOfFiles(error: unknown): error is RetroplumeError {
   return error instanceof RetroplumeError && !OF_OUR_DISK.includes(error.code);
-}
-
-/** Whether a command has left anything in its folder. */
-export function hasFiles(folder: string): boolean {
-  return existsSync(folder) && readdirSync(folder).length > 0;
 }
 
 /** What the four species are made of, each once. */

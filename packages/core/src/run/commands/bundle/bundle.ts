@@ -12,7 +12,7 @@ import { PASS_STAGES, passVariant, stageDir, type StageName, type Variant } from
 import { planOf, stagesOf } from '../../all-stages';
 import { staleStages } from '../../run';
 import { otherSurrogates } from '../../inversions/surrogate-ensemble';
-import type { LoopSummary } from '../../stages/loop-stage';
+import type { LoopSummary } from '../../inversions/loop';
 import { readRunFile, RUN_FILE, type RunFile } from '../../engine/run-folder';
 import { lockToRead } from '../../engine/run-lock';
 import { checkTarget, pack, type Packed } from './archive';

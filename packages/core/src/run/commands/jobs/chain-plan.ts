@@ -19,7 +19,8 @@ import { STAGE_OF, stagesOf } from '../../all-stages';
 import { simulatedRuns } from '../../../case/case-runs';
 import { certifyingRunNames, isCertifyingRunMade } from '../../transport-runs/certify-runs';
 import { furtherPasses, independentVariants, variantContext } from '../../run-part';
-import { missingRuns, simulateStage } from '../../stages/simulate-stage';
+import { missingRuns } from '../../transport-runs/simulate';
+import { simulateStage } from '../../stages/simulate-stage';
 import { stageContext, passContext } from '../../stage-context';
 import {
   passOf,

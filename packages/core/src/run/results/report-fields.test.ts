@@ -1,6 +1,6 @@
 import { Role } from '../../inversion/model/observation-batch';
 import { observationsOf } from '../../inversion/testing/small-world';
-import type { PeriodSeries } from './verify-stage';
+import type { PeriodSeries } from './verify';
 import { concentrationsOf, stationsOf } from './report-fields';
 
 it('tells monitors that chose the step from those that were fitted to', () => {

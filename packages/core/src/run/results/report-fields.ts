@@ -11,7 +11,7 @@ import { PRIOR } from '../../case/case-runs';
 import { FACTORS_FILE, meanEmissions, ofGroup, readFactors } from '../../assimilation/factors/factors-file';
 import type { StageContext } from '../engine/stage';
 import { readConstrained, UNCERTAINTY_FILE } from '../../assimilation/posterior/uncertainty-file';
-import type { PeriodSeries } from './verify-stage';
+import type { PeriodSeries } from './verify';
 
 export function landMaskOf({ geography, geographyNames }: PreparedPeriod): Float32Array | undefined {
   const channel = geographyNames.indexOf('LWMASK');

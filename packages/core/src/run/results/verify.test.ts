@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RECORD } from '../engine/record';
 import { markOf } from '../../assimilation/observed/monitors';
-import { expectLeftOut } from './verify-stage';
+import { expectLeftOut } from './verify';
 
 it('does not judge an inversion by monitors that it has seen', () => {
   const dir = mkdtempSync(join(tmpdir(), 'retroplume-left-out-'));

@@ -1,0 +1,111 @@
+/** The work of `evaluate`: errors of the surrogate's concentrations, and its free-running response; where it takes y, with y from each place by turns. */
+import { join } from 'node:path';
+import { writeFileAtomic } from '../../files/checkpoint';
+import { readPreparedRun, type PreparedPeriod } from '../../fields/prepared';
+import { sampledHours, type ConcentrationErrors } from '../../surrogate/judgement/evaluate';
+import { takesInitialConcentrations } from '../../surrogate/model/initial-concentrations';
+import { splitHours } from '../../surrogate/training/sampler';
+import { responseRun, simulatedFile } from '../../case/case-runs';
+import {
+  evaluatePeriod,
+  type InitialFrom,
+  type PeriodEvaluation,
+  type PeriodFigures,
+  type Response,
+} from '../../assimilation/surrogate/evaluate-period';
+import { RESPONSE_SUMS_FILE, writeResponseSums } from '../../assimilation/surrogate/evaluated-responses';
+import {
+  comparedHourStep,
+  domainPlan,
+  firstHours,
+  loadSurrogate,
+  preparedPeriod,
+  storedPeriods,
+  testRuns,
+} from '../../assimilation/surrogate/trained-surrogate';
+import { readRunConcentrations } from '../../transport/run-concentrations';
+import type { Stage, StageContext } from '../engine/stage';
+
+export interface EvaluateSummary {
+  /** runs that training did not see; none: it did not see the last days of the prior run */
+  testRuns: string[];
+  /** per period; test: what training did not see; all: the prior run */
+  concentrations: { period: string; test: ConcentrationErrors; all: ConcentrationErrors }[];
+  /** per period and pair */
+  response: ({ period: string } & Response)[];
+  /** where the surrogate takes y: the same per period and place that y is taken from */
+  initialConcentrations?: InitialFigures[];
+}
+
+export interface InitialFigures {
+  from: InitialFrom;
+  period: string;
+  test: ConcentrationErrors;
+  response: Response[];
+}
+
+const FROM: readonly InitialFrom[] = ['prior', 'rollout', 'zero'];
+
+export async function evaluateSurrogate(context: StageContext): ReturnType<Stage['run']> {
+  const surrogate = loadSurrogate(context);
+  const { settings } = surrogate.description;
+  const plan = domainPlan(context, surrogate, storedPeriods(context)[0].grid, { adjoint: false });
+  const engine = surrogate.program(plan.batchSize, plan.tiling.rows, plan.tiling.cols, context, { adjoint: false });
+  const summary: EvaluateSummary = { testRuns: testRuns(context), concentrations: [], response: [] };
+  // In a part of the control y is the prior run's as long as nothing is inverted.
+  const own: InitialFrom = settings.initialConcentrations === 'rollout' ? 'rollout' : 'prior';
+  const places = takesInitialConcentrations(settings) ? FROM : [own];
+  const responses = new Map<string, PeriodFigures['sums']>();
+  try {
+    for (const [p, { name }] of context.caseSettings.periods.entries()) {
+      const period = preparedPeriod(context, { name });
+      for (const [turn, from] of places.entries()) {
+        const options = periodEvaluation(context, { surrogate, engine, ...plan, threads: context.threads }, period, p, { turn, of: places.length });
+        const { test, all, response, sums } = await evaluatePeriod(options, from);
+        if (from === own) {
+          responses.set(period.name, sums);
+          summary.concentrations.push({ period: period.name, test, all });
+          summary.response.push(...response.map((each) => ({ period: period.name, ...each })));
+        }
+        if (places.length > 1) (summary.initialConcentrations ??= []).push({ from, period: period.name, test, response });
+      }
+    }
+  } finally {
+    engine.dispose();
+  }
+  writeResponseSums(context.dir, responses);
+  writeFileAtomic(join(context.dir, 'evaluation.json'), JSON.stringify(summary, null, 2));
+  return { products: ['evaluation.json', RESPONSE_SUMS_FILE], summary };
+}
+
+function periodEvaluation(
+  context: StageContext,
+  how: PeriodEvaluation['how'],
+  period: PreparedPeriod,
+  index: number,
+  { turn, of }: { turn: number; of: number },
+): PeriodEvaluation {
+  const { surrogate, training } = context.settings;
+  const first = firstHours(context)[index];
+  const hours = sampledHours(period, first, comparedHourStep(surrogate));
+  const { groups, factor } = context.caseSettings.response;
+  const runs = testRuns(context);
+  const total = (1 + runs.length + groups.length) * hours.length;
+  const simulate = context.dirOf('simulate');
+  return {
+    how,
+    period,
+    hours,
+    groups,
+    factor,
+    test:
+      runs.length > 0
+        ? { runs, read: (run) => readPreparedRun(context.dirOf('prepare'), run, period) }
+        : { hours: new Set(splitHours(period.time.count, first, training.testFraction).test) },
+    changedRun: (group) => readRunConcentrations(context.caseSettings, [simulatedFile(simulate, responseRun(group), 'ACONC', period.name)], period),
+    onHour: (done) => {
+      context.progress(turn * total + done, of * total, `${period.name}`);
+      context.signal.throwIfAborted();
+    },
+  };
+}

@@ -1,0 +1,170 @@
+/** The work of `prepare`: meteorology, geography and all runs of the transport model into the prepared store, every contract of the inputs checked. */
+import { existsSync } from 'node:fs';
+import { basename, relative } from 'node:path';
+import { memberNames, type Case, type PeriodSettings } from '../../case';
+import { readGeography } from '../../case/gridded/case-fields';
+import { gridOf } from '../../case/gridded/case-grid';
+import { readMeteorology, windSaid } from '../../weather/meteorology';
+import { openWeather } from '../../weather/open-weather';
+import { windDoubt } from '../../weather/wind-comparison';
+import { concentrationDoubts, weatherDoubts } from '../../files/netcdf/value-ranges';
+import {
+  preparedMeteorologyPath,
+  preparedRunPath,
+  readPreparedRun,
+  writePreparedMeteorology,
+  writePreparedRun,
+  type PreparedRun,
+} from '../../fields/prepared';
+import { labelOf } from '../../files/tables/table-store';
+import type { Grid } from '../../grid/grid';
+import { geographyFiles, meteorologyFiles, PRIOR, timeOf } from '../../case/case-runs';
+import { commandIgnored, expectEmissionsUsed, remedyOfBrought } from '../../inventory/reading/emissions-used';
+import { readInventory } from '../../inventory/reading/read-inventory';
+import { readRunConcentrations } from '../../transport/run-concentrations';
+import { filesOf, runFiles } from '../../inventory/reading/sector-files';
+import type { Stage, StageContext } from '../engine/stage';
+import { hourlySums, inventoryDoubts, totalsDoubts, zeroHoursDoubt } from '../../assimilation/judgement/emission-doubts';
+import { followingDoubts, meanOverHours, speciesMeans, type RunMeans } from '../../assimilation/judgement/response-doubts';
+
+function using<T>(opened: { close(): void }, read: () => T): T {
+  try {
+    return read();
+  } finally {
+    opened.close();
+  }
+}
+
+/** Writes what is not there: a stage that was begun anew has kept what is still right. @returns all files of the period */
+function preparePeriod(context: StageContext, period: PeriodSettings, note: (text: string) => void): string[] {
+  const { caseSettings, dir } = context;
+  const grid = gridOf(caseSettings);
+  note('meteorology');
+  const meteorology = preparedMeteorologyPath(dir, period.name);
+  if (!existsSync(meteorology)) prepareMeteorology(context, period, grid);
+  const made = new Map<string, RunSums>();
+  const runs = [PRIOR, ...memberNames(caseSettings)].map((run) => {
+    note(run);
+    const path = preparedRunPath(dir, period.name, run);
+    if (!existsSync(path)) made.set(run, prepareRun(context, period, run, grid));
+    return path;
+  });
+  tellConcentrationDoubts(context, period, made);
+  tellDoubts(context, period, grid, made);
+  return [meteorology, ...runs];
+}
+
+/** What is kept of a run to be compared with others: sums of its emissions by hour and group, and means over the period. */
+interface RunSums extends RunMeans {
+  hourly: Float64Array;
+}
+
+function sumsOf({ emissions, concentrations }: PreparedRun, hours: number): RunSums {
+  return { hourly: hourlySums(emissions, hours), emissions: meanOverHours(emissions, hours), concentrations: meanOverHours(concentrations, hours) };
+}
+
+/** Of the prior run; of others, where it is not the same with all of them. */
+function tellConcentrationDoubts({ log }: StageContext, period: PeriodSettings, made: ReadonlyMap<string, RunSums>): void {
+  const doubts = new Map([...made].map(([run, { concentrations }]) => [run, concentrationDoubts(speciesMeans(concentrations))]));
+  const told = doubts.get(PRIOR)?.length ? [PRIOR] : [...doubts.keys()];
+  for (const run of told) for (const doubt of doubts.get(run)!) log(`warning: ${period.name}: ${run}: ${doubt}`);
+}
+
+/** @param made - the runs that were not there */
+function tellDoubts({ caseSettings, dir, log }: StageContext, period: PeriodSettings, grid: Grid, made: ReadonlyMap<string, RunSums>): void {
+  const compared = externalRuns(caseSettings).filter((name) => made.has(PRIOR) || made.has(name));
+  if (compared.length === 0) return;
+  const time = timeOf(period);
+  const ofRun = (name: string): RunSums => made.get(name) ?? sumsOf(readPreparedRun(dir, name, { name: period.name, grid, time }), time.count);
+  const prior = ofRun(PRIOR);
+  const runs = new Map(compared.map((name) => [name, ofRun(name)]));
+  // What is made here is a scaled copy of the prior's emissions.
+  const brought = caseSettings.members.runs ? [...runs] : [];
+  const totals = brought.flatMap(([name, { hourly }]) => totalsDoubts(['the prior', name], [prior.hourly, hourly]));
+  for (const doubt of [...totals, ...followingDoubts(prior, runs)]) log(`warning: ${period.name}: ${doubt}`);
+}
+
+/** Members that the user's own transport model has run, here or elsewhere. */
+function externalRuns(settings: Case): string[] {
+  return settings.ctm.kind === 'command' || settings.members.runs ? memberNames(settings) : [];
+}
+
+function prepareMeteorology({ caseSettings, dir, signal, log }: StageContext, period: PeriodSettings, grid: Grid): void {
+  const time = timeOf(period);
+  const { variables } = caseSettings.meteorology;
+  const weather = openWeather(meteorologyFiles(caseSettings, period.name), { ...caseSettings.meteorology, grid, during: time });
+  const meteorology = using(weather, () => {
+    const values = readMeteorology(weather, time, variables, { signal });
+    if (!variables.includes('u') && !variables.includes('v')) return values;
+    const [said, doubt] = [windSaid(weather), windDoubt(weather, time)];
+    if (said !== undefined) log(`${period.name}: ${said}`);
+    if (doubt !== undefined) log(`warning: ${period.name}: ${doubt}`);
+    return values;
+  });
+  for (const doubt of weatherDoubts(weatherMeans(meteorology, variables))) log(`warning: ${period.name}: ${doubt}`);
+  writePreparedMeteorology(dir, {
+    name: period.name,
+    grid,
+    time,
+    meteorologyNames: variables,
+    meteorology,
+    geographyNames: caseSettings.geography?.variables ?? [],
+    geography: geographyOf(caseSettings, grid),
+  });
+}
+
+/** @param values - `[T, H, W, variables]` */
+function weatherMeans(values: Float32Array, variables: readonly string[]): { speed?: number; pbl?: number } {
+  const cells = values.length / variables.length;
+  const mean = (of: (at: number) => number): number => {
+    let sum = 0;
+    for (let at = 0; at < values.length; at += variables.length) sum += of(at);
+    return sum / cells;
+  };
+  const [u, v, pbl] = ['u', 'v', 'PBL'].map((name) => variables.indexOf(name));
+  return {
+    ...(u >= 0 && v >= 0 ? { speed: mean((at) => Math.hypot(values[at + u], values[at + v])) } : {}),
+    ...(pbl >= 0 ? { pbl: mean((at) => values[at + pbl]) } : {}),
+  };
+}
+
+/** @throws {TransportError} `EMISSIONS_IGNORED`; {@link DataError} `EMISSIONS_NONE` */
+function prepareRun(context: StageContext, period: PeriodSettings, run: string, grid: Grid): RunSums {
+  const { caseSettings, dir, signal, log } = context;
+  const time = timeOf(period);
+  const files = runFiles(context, run, period.name);
+  // Those of members that are made here are copies with the same hours.
+  const isBrought = caseSettings.members.runs?.some(({ name }) => name === run);
+  if (externalRuns(caseSettings).includes(run)) {
+    const remedy = isBrought ? remedyOfBrought('members.runs', run) : commandIgnored(files.concentrations[0]);
+    const ofRuns = { own: files, prior: runFiles(context, PRIOR, period.name) };
+    expectEmissionsUsed(caseSettings, { name: run, period: period.name, grid, time }, ofRuns, remedy, signal);
+  }
+  const emissions = readInventory(files.emissions, grid, time, { signal }, run === PRIOR ? log : undefined);
+  const concentrations = readRunConcentrations(caseSettings, files.concentrations, { grid, time }, signal);
+  const sums = sumsOf({ emissions, concentrations }, time.count);
+  const label = labelOf(filesOf(files.emissions));
+  if (run === PRIOR) for (const doubt of inventoryDoubts(label, sums.hourly, grid)) log(`warning: ${period.name}: ${doubt}`);
+  const doubt = zeroHoursDoubt(label, sums.hourly, time);
+  if (doubt !== undefined && (run === PRIOR || isBrought)) log(`warning: ${doubt}`);
+  writePreparedRun(dir, { period: period.name, run, grid, time, emissions, concentrations });
+  return sums;
+}
+
+function geographyOf(settings: Case, grid: Grid): Float32Array {
+  const { geography } = settings;
+  if (!geography) return new Float32Array(0);
+  const opened = openWeather(geographyFiles(settings), { grid });
+  return using(opened, () => readGeography(opened, geography.variables));
+}
+
+export function prepare(context: StageContext): ReturnType<Stage['run']> {
+  const { periods } = context.caseSettings;
+  const total = periods.length * (2 + memberNames(context.caseSettings).length);
+  let done = 0;
+  const products = periods.flatMap((period) => preparePeriod(context, period, (text) => context.progress(done++, total, `${period.name}: ${text}`)));
+  return Promise.resolve({
+    products: products.map((path) => relative(context.dir, path)),
+    summary: { files: products.map((path) => basename(path)) },
+  });
+}

@@ -1,0 +1,299 @@
+/** The work of `report`: everything that the stages before found, on one page. */
+import { join, relative } from 'node:path';
+import { GROUPS, SPECIES, speciesUnit } from '../../base/species';
+import { asksForCrossValidation, type Case, type PeriodSettings } from '../../case';
+import { readJson } from '../../files/json-file';
+import { describeQuality } from '../../observations/observation-quality';
+import { readPrepared, type PreparedPeriod } from '../../fields/prepared';
+import { regionMasks } from '../../case/gridded/regions';
+import {
+  SHOWN_RESPONSE,
+  writeReport,
+  type InitialScore,
+  type ReportData,
+  type ReportEmissions,
+  type ReportMode,
+  type ReportStation,
+} from '../../report';
+import { unconstrainedGroups } from '../../inversion/uncertainty/figures';
+import type { Certificate } from '../../surrogate/judgement/certificate';
+import { largestDistance } from '../../surrogate/judgement/training-distance';
+import { PRIOR } from '../../case/case-runs';
+import { crossValidationOf } from '../inversions/cross-validation';
+import type { EvaluateSummary, InitialFigures } from '../learning/evaluate';
+import type { InvertSummary } from '../inversions/inversion-results';
+import { asInCase } from '../../assimilation/surrogate/trained-surrogate';
+import type { LoopSummary } from '../inversions/loop';
+import type { Monitors } from '../../assimilation/observed/monitors';
+import { hasExternalPrior } from '../../case/external-prior';
+import { readRecord, summaryIn } from '../engine/record';
+import { concentrationsOf, emissionsOf, landMaskOf, stationsOf } from './report-fields';
+import { stageContext } from '../stage-context';
+import { STAGES, stageDir, type Stage, type StageContext, type StageName, type Variant } from '../engine/stage';
+import type { TrainSummary } from '../learning/train';
+import { DISTANCE_FILE, readDistance } from '../../assimilation/factors/trust-region';
+import type { UncertaintySummary } from '../inversions/uncertainty';
+import { seriesOf, VERIFICATION_FILE, type PeriodSeries, type Verification, type VerifySummary } from './verify';
+import { keptOnWord } from '../transport-runs/replaced-runs';
+import { VERSIONS } from '../../base/process';
+
+/** @param variants - the contexts of those that were run: the case's own first */
+export async function report(context: StageContext, variants: readonly StageContext[]): ReturnType<Stage['run']> {
+  const data = await reportData(context, variants);
+  const { html, pngs } = await writeReport(context.dir, data);
+  return { products: [html, ...pngs].map((path) => relative(context.dir, path)), summary: { html: relative(context.out, html) } };
+}
+
+/** What the uncertainty stage found, where the case asks for it and it has been run. */
+function uncertaintyOf(context: StageContext): UncertaintySummary | undefined {
+  return context.caseSettings.inversion.uncertainty.method === 'none' ? undefined : summaryOf<UncertaintySummary>(context, 'uncertainty');
+}
+
+/** The case itself may be in the paper's mode; its results are then shown as the paper's. */
+function modeOf({ caseSettings, variant }: StageContext): ReportMode {
+  return variant === 'paper' || caseSettings.inversion.mode === 'paper' ? 'paper' : 'default';
+}
+
+async function reportData(context: StageContext, variants: readonly StageContext[]): Promise<ReportData> {
+  const [own] = variants;
+  const found = uncertaintyOf(context);
+  const { leftOut, ...fields } = await fieldsOf(context, variants, found !== undefined);
+  return {
+    ...aboutCase(context, own, leftOut),
+    ...fields,
+    ...scoresOf(context, variants),
+    ...learned(variants),
+    ...trustOf(own),
+    ...(found
+      ? {
+          unconstrainedGroups: unconstrainedGroups(found.areas),
+          uncertainty: { ...found, inversionSeconds: readRecord(context.dirOf('invert'))?.seconds },
+        }
+      : {}),
+    ...judgements(variants),
+    loop: context.caseSettings.loop.passes > 1 ? summaryOf<LoopSummary>(context, 'loop') : undefined,
+    ...crossValidated(context),
+    stageSeconds: stageSeconds(context, variants),
+    settings: shownSettings(context.caseSettings, context.settings.inversion),
+    versions: VERSIONS,
+    created: new Date(),
+  };
+}
+
+type About =
+  'caseName' | 'description' | 'mode' | 'ctm' | 'twin' | 'assumptions' | 'periods' | 'groups' | 'notInvertedGroups' | 'species' | 'responseFactor';
+
+/** @param leftOut - of observations, in sentences */
+function aboutCase(context: StageContext, own: StageContext, leftOut: readonly string[]): Pick<ReportData, About> {
+  const { caseSettings } = context;
+  return {
+    caseName: caseSettings.name,
+    description: caseSettings.description,
+    mode: modeOf(own),
+    ctm: modelName(caseSettings),
+    twin: caseSettings.truth !== undefined,
+    assumptions: [...caseSettings.assumptions, ...onWord(context), ...asTheyWere(context), ...leftOut],
+    periods: caseSettings.periods.map(({ name, start, hours, spinUpHours }) => ({
+      name,
+      start: new Date(start),
+      hours: hours - spinUpHours,
+      spinUpHours,
+    })),
+    groups: [...GROUPS],
+    notInvertedGroups: GROUPS.filter((group) => !own.settings.inversion.groups.includes(group)),
+    species: SPECIES.map((name) => ({ name, unit: speciesUnit(name) === 'ppb' ? 'ppb' : 'µg m⁻³' })),
+    responseFactor: caseSettings.response.factor,
+  };
+}
+
+function modelName(settings: Case): string {
+  if (hasExternalPrior(settings)) return 'a model run outside Retroplume';
+  return settings.ctm.kind === 'reference' ? "Retroplume's reference transport model" : `the user's command (${settings.ctm.command})`;
+}
+
+type Fields = Pick<ReportData, 'grid' | 'basemap' | 'regions' | 'emissions' | 'stations' | 'concentrations'>;
+
+/** Emissions and concentrations of all periods, and where they are. @param constrained - whether the report tells what the monitors constrain */
+async function fieldsOf(context: StageContext, [own, paper]: readonly StageContext[], constrained: boolean): Promise<Fields & { leftOut: string[] }> {
+  const { caseSettings } = context;
+  const emissions: ReportEmissions[] = [];
+  const stations = new Map<string, ReportStation>();
+  let grid: PreparedPeriod['grid'] | undefined;
+  let landMask: Float32Array | undefined;
+  const series: { period: PeriodSettings; own: PeriodSeries; paper?: PeriodSeries }[] = [];
+  for (const period of caseSettings.periods) {
+    const prepared = asInCase(context, readPrepared(context.dirOf('prepare'), period.name, { runs: [PRIOR] }));
+    grid = prepared.grid;
+    landMask = landMaskOf(prepared);
+    emissions.push(...emissionsOf(context, prepared, { own, paper, constrained }));
+    const each = { period, own: await seriesOf(own, period, prepared), paper: paper && (await seriesOf(paper, period, prepared)) };
+    for (const station of stationsOf(each.own)) stations.set(station.id, station);
+    series.push(each);
+  }
+  const shown = { order: [...stations.keys()], timeZone: caseSettings.observations.timeZone };
+  return {
+    grid: grid as PreparedPeriod['grid'],
+    basemap: caseSettings.truth && landMask ? { kind: 'landMask', landMask } : { kind: caseSettings.truth ? 'none' : 'world' },
+    regions: regionMasks(caseSettings.regions, grid as PreparedPeriod['grid']),
+    emissions,
+    stations: [...stations.values()],
+    concentrations: series.flatMap((each) => concentrationsOf(each, shown)),
+    leftOut: series.flatMap(({ period, own: { monitors } }) => leftOut(caseSettings, period.name, monitors)),
+  };
+}
+
+/** What `certify` and `verify` say of each variant. */
+function judgements(variants: readonly StageContext[]): Pick<ReportData, 'certificates' | 'inventoryError' | 'audit'> {
+  const verified = variants.map((variant) => ({ mode: modeOf(variant), ...summaryOf<VerifySummary>(variant, 'verify') }));
+  return {
+    certificates: variants.flatMap((variant) => {
+      const certificate = summaryOf<Certificate>(variant, 'certify');
+      return certificate ? [{ mode: modeOf(variant), ...certificate }] : [];
+    }),
+    inventoryError: verified.flatMap(({ mode, inventory, inventoryNearMonitors: near }) =>
+      inventory ? GROUPS.map((group) => ({ mode, group, ...inventory[group], nearMonitors: near?.[group] })) : [],
+    ),
+    audit: verified.flatMap(({ mode, audit }) => (audit ? [{ mode, rows: audit }] : [])),
+  };
+}
+
+function onWord(context: StageContext): string[] {
+  const runs = keptOnWord(context);
+  return runs.length === 0
+    ? []
+    : [`Runs that were made with other settings or inputs were taken as they are, on the user's word: ${runs.join(', ')}.`];
+}
+
+function asTheyWere({ staleStages = [] }: StageContext): string[] {
+  return staleStages.length === 0
+    ? []
+    : [`Made with other settings or inputs than this report tells of, or damaged since, and taken as it is: ${staleStages.join(', ')}.`];
+}
+
+function summaryOf<T>(context: StageContext, stage: StageName): T | undefined {
+  return summaryIn(context.dirOf(stage));
+}
+
+/** Nothing where `verify` was run before it broke scores down. */
+function scoresOf({ caseSettings: { scores } }: StageContext, variants: readonly StageContext[]): Pick<ReportData, 'scores'> {
+  const modes = variants.flatMap((variant) => {
+    // JSON has no NaN: what is not a number was written as null.
+    const reviver = (_key: string, value: unknown): unknown => value ?? NaN;
+    const path = join(variant.dirOf('verify'), VERIFICATION_FILE);
+    const { scores: rows } = readJson<Partial<Verification>>(path, { keys: {}, remedy: 'run the stage verify again', reviver });
+    return rows ? [{ mode: modeOf(variant), rows }] : [];
+  });
+  return modes.length > 0 ? { scores: { ozoneCutoff: scores.ozoneCutoff, modes } } : {};
+}
+
+type Learned = Required<Pick<ReportData, 'surrogate' | 'response' | 'initialConcentrations' | 'learning' | 'inversion'>>;
+
+function learned(variants: readonly StageContext[]): Learned {
+  const out: Learned = {
+    surrogate: [],
+    response: [],
+    initialConcentrations: [],
+    learning: [],
+    inversion: [],
+  };
+  for (const context of variants) {
+    const mode = modeOf(context);
+    const evaluation = summaryOf<EvaluateSummary>(context, 'evaluate');
+    for (const { period, test } of evaluation?.concentrations ?? []) {
+      SPECIES.forEach((species, s) =>
+        out.surrogate.push({
+          mode,
+          testRuns: evaluation!.testRuns,
+          choseWeights: context.settings.training.earlyStoppingIterations > 0,
+          species,
+          period,
+          mae: test.mae[s],
+          nmb: test.nmb?.[s],
+          nme: test.nme[s],
+          r: test.r[s],
+        }),
+      );
+    }
+    for (const response of evaluation?.response ?? []) out.response.push({ mode, ...response });
+    out.initialConcentrations.push(...(evaluation?.initialConcentrations ?? []).map((figures) => initialScore(mode, figures)));
+    // Of a pass of the loop, too, the first training is shown: its further one is short.
+    const training = summaryOf<TrainSummary>(context.variant === 'paper' ? context : stageContext(context, 'report', 'default'), 'train');
+    if (training)
+      out.learning.push({
+        mode,
+        points: training.curve.map(({ iteration, train, test }) => ({ iteration, loss: train.total, testLoss: test.total })),
+      });
+    const inversion = summaryOf<InvertSummary>(context, 'invert');
+    if (inversion) {
+      const { history: points, status, iterations, keptIteration, starts, atBound, initialConcentrations: gain, nuisance } = inversion;
+      out.inversion.push({ mode, points, status, iterations, keptIteration, from: starts?.[0].from, atBound, gain, nuisance });
+    }
+  }
+  return out;
+}
+
+/** Nothing where the inversion was made before there were distances. */
+function trustOf(context: StageContext): Pick<ReportData, 'trust'> {
+  const { trust } = summaryOf<InvertSummary>(context, 'invert') ?? {};
+  if (!trust) return {};
+  const fields = context.caseSettings.periods.flatMap(({ name: period }) => {
+    const distance = trust.members > 0 ? readDistance(join(context.dirOf('invert'), DISTANCE_FILE), period) : undefined;
+    return distance ? [{ period, distance: largestDistance(distance) }] : [];
+  });
+  return { trust: { ...trust, fields } };
+}
+
+function initialScore(mode: ReportMode, { from, period, test, response }: InitialFigures): InitialScore {
+  const large = response.filter(({ relativeSize }) => relativeSize >= SHOWN_RESPONSE);
+  return {
+    mode,
+    period,
+    from,
+    nme: Object.fromEntries(SPECIES.map((species, s) => [species, test.nme[s]])),
+    slopes: Object.fromEntries(large.map(({ pair, slope }) => [pair, slope])),
+  };
+}
+
+function stageSeconds({ out }: StageContext, variants: readonly StageContext[]): ReportData['stageSeconds'] {
+  const paper: Variant[] = variants.some(({ variant }) => variant === 'paper') ? ['paper'] : [];
+  // The seconds of `loop` are those of its passes.
+  return (['default', ...paper] as Variant[]).flatMap((variant) =>
+    STAGES.flatMap((stage) => {
+      const shared = variant === 'paper' && stageDir(out, stage, variant) === stageDir(out, stage, 'default');
+      const record = shared ? undefined : readRecord(stageDir(out, stage, variant));
+      return record && stage !== 'report' ? [{ stage: variant === 'paper' ? `${stage} (paper)` : stage, seconds: record.seconds }] : [];
+    }),
+  );
+}
+
+/** What cross-validation found, and whether the inversion took it. */
+function crossValidated(context: StageContext): Pick<ReportData, 'crossValidation'> {
+  const found = crossValidationOf(context);
+  return found ? { crossValidation: { ...found, applied: context.caseSettings.crossValidation.apply } } : {};
+}
+
+/** @param inversion - with what cross-validation chose, where the case takes it */
+function shownSettings(
+  { surrogate, training, certificate, crossValidation, loop, members, withheld, observations, paperMode, ctm }: Case,
+  inversion: Case['inversion'],
+): Record<string, unknown> {
+  const { resolution, layout, timeZone, gasReference, twin } = observations;
+  return {
+    surrogate,
+    training,
+    certificate,
+    inversion,
+    ...(asksForCrossValidation({ crossValidation }) ? { crossValidation } : {}),
+    ...(loop.passes > 1 ? { loop } : {}),
+    members,
+    withheld,
+    observations: { resolution, layout, timeZone, gasReference, twin },
+    ctm,
+    ...(paperMode.run ? { paperMode } : {}),
+  };
+}
+
+/** What was left out of a real case's observations, by which rule. */
+function leftOut({ observations: { twin } }: Case, period: string, { observations: { quality } }: Monitors): string[] {
+  return twin || !quality ? [] : describeQuality(quality).map((text) => `Observations, ${period}: ${text}.`);
+}

@@ -1,0 +1,217 @@
+/** The work of `verify`: the transport model run again on the updated emissions, and compared with every monitor, withheld ones apart. */
+import { rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { givenFiles, updatedOutput } from '../transport-runs/output-hashes';
+import { speciesUnit, type Species } from '../../base/species';
+import type { PeriodSettings } from '../../case';
+import type { ObservationQuality } from '../../observations/observation-quality';
+import { writeFileAtomic } from '../../files/checkpoint';
+import { readPrepared, type PreparedPeriod } from '../../fields/prepared';
+import { ConfigError } from '../../base/errors';
+import type { MaeChange } from '../../inversion/scores/mae-change';
+import type { ObservationOperator, StationSeries } from '../../inversion/observations/observation-operator';
+import { isWhole, measuredAveraging, type ScoreRow } from '../../inversion/scores/score-rows';
+import type { Scores } from '../../inversion/scores/scores';
+import { createCtm } from '../../transport/create-ctm';
+import { appliedSectors } from '../../inventory/scaling/applied-files';
+import { hashOfValues } from '../commands/bundle/compare-files';
+import { AUDIT_FILE, auditCsv, auditPeriod, type AuditRow } from '../../assimilation/scores/audit';
+import { PRIOR } from '../../case/case-runs';
+import { emissionUpdate } from '../../assimilation/scores/emission-update';
+import { nuisanceEffect } from '../../assimilation/scores/nuisance-effect';
+import { hasExternalPrior } from '../../case/external-prior';
+import { inventorySummary, truthNearMonitors, type InventoryPart, type InventorySummary } from '../../assimilation/scores/inventory-errors';
+import type { InvertSummary } from '../inversions/inversion-results';
+import { ownInversion } from '../inversions/cross-validation';
+import { markOf, operatorOf, readMonitors, type Monitors } from '../../assimilation/observed/monitors';
+import { asInCase } from '../../assimilation/surrogate/trained-surrogate';
+import { readRunConcentrations } from '../../transport/run-concentrations';
+import { partName } from '../transport-runs/run-keys';
+import { expectUpdateUsed } from '../../assimilation/judgement/update-used';
+import { caseScores, scoresCsv, SCORES_FILE, type ComparedPeriod } from '../../assimilation/scores/score-table';
+import { emissionInput } from '../../inventory/reading/sector-files';
+import { summaryIn } from '../engine/record';
+import type { Stage, StageContext } from '../engine/stage';
+
+/** Scores of prior and updated run at one set of stations, all periods together. */
+export interface Comparison {
+  unit: string;
+  priorMae: number;
+  updatedMae: number;
+  prior: Scores;
+  updated: Scores;
+  /** of the MAE, with its interval */
+  change: MaeChange;
+  /** of withheld stations: the same for the updated run with what was found beside the emissions, where something was */
+  found?: { mae: number; change: MaeChange };
+}
+
+export interface VerifySummary extends Partial<InventorySummary> {
+  /** stations that the inversion never saw */
+  withheld: Partial<Record<Species, Comparison>>;
+  /** stations that it used, those that only chose the step included */
+  used: Partial<Record<Species, Comparison>>;
+  /** what the totals hide; also as `audit.csv` */
+  audit: AuditRow[];
+  /** per period: how many values of each species counted, and how many were left out by which rule */
+  observations: Record<string, ObservationQuality['species']>;
+  /** in the record alone: hashes of what the updated run gave in a period, by run and period; where the case does not bring it */
+  values?: Record<string, string>;
+}
+
+/** `verification.json`: the summary and every row of scores. */
+export interface Verification extends VerifySummary {
+  scores: ScoreRow[];
+}
+
+export const VERIFICATION_FILE = 'verification.json';
+
+/** Series at the stations of one period, for prior and updated run. */
+export interface PeriodSeries {
+  monitors: Monitors;
+  prior: StationSeries;
+  updated: StationSeries;
+}
+
+export async function verify(context: StageContext): ReturnType<Stage['run']> {
+  const { caseSettings, dir } = context;
+  for (const file of [VERIFICATION_FILE, SCORES_FILE, AUDIT_FILE]) rmSync(join(dir, file), { force: true }); // of other settings
+  const given = caseSettings.updatedConcentrations !== undefined;
+  if (given) tellOlder(context);
+  else await runUpdated(context);
+  const verification = await compare(context);
+  writeFileAtomic(join(dir, VERIFICATION_FILE), JSON.stringify(verification, null, 2));
+  writeFileAtomic(join(dir, SCORES_FILE), scoresCsv(verification.scores));
+  writeFileAtomic(join(dir, AUDIT_FILE), auditCsv(verification.audit));
+  const { scores: _rows, ...summary } = verification;
+  const runs = given ? [] : caseSettings.periods.map(({ name }) => `ACONC_${name}.nc`);
+  return { products: [VERIFICATION_FILE, SCORES_FILE, AUDIT_FILE, ...runs], summary: given ? summary : { ...summary, values: valuesOf(context) } };
+}
+
+/** Not of the bytes, which tell the time. */
+function valuesOf(context: StageContext): VerifySummary['values'] {
+  const { caseSettings, dir } = context;
+  return Object.fromEntries(caseSettings.periods.map(({ name }) => [partName(updatedName(context), name), hashOfValues(updatedOutput(dir, name))]));
+}
+
+function updatedName({ variant }: StageContext): string {
+  return variant === 'default' ? 'updated' : `updated-${variant}`;
+}
+
+/** Nothing in a file says with which emissions it was made; one that is older than those that `apply` wrote was made with others. */
+function tellOlder({ caseSettings, dirOf, log }: StageContext): void {
+  for (const { name } of caseSettings.periods) {
+    const [written] = appliedSectors(dirOf('apply'), caseSettings, name).flatMap(({ files }) => files);
+    const older = givenFiles(caseSettings, name)!.find((path) => statSync(path).mtimeMs < statSync(written).mtimeMs);
+    if (older !== undefined) log(`${older} is older than the updated emissions (${written}): see that it was made with them`);
+  }
+}
+
+/** Runs the case's model with the updated emissions. @throws {ConfigError} `UPDATED_MISSING` where it is not the one that made the prior run */
+async function runUpdated(context: StageContext): Promise<void> {
+  const { caseSettings, dir, threads } = context;
+  if (hasExternalPrior(caseSettings)) {
+    throw new ConfigError(
+      'UPDATED_MISSING',
+      `verify: the prior run came as priorConcentrations, and ctm is the reference model, which did not make it and cannot make the updated one: run the model that did with the emissions in ${context.dirOf('apply')}, name its output as updatedConcentrations, and run the same command again`,
+    );
+  }
+  const ctm = createCtm(caseSettings);
+  for (const [p, period] of caseSettings.periods.entries()) {
+    // Of an attempt that failed in a later period, or with other settings of the scores.
+    if (ctm.isMade(updatedOutput(dir, period.name))) continue;
+    await ctm.run({
+      run: updatedName(context),
+      period,
+      ...emissionInput(appliedSectors(context.dirOf('apply'), caseSettings, period.name)),
+      output: updatedOutput(dir, period.name),
+      threads,
+      signal: context.signal,
+      log: context.log,
+      onProgress: (done, total) => context.progress(p * total + done, caseSettings.periods.length * total, `${period.name}: transport model`),
+    });
+  }
+}
+
+/** Observed, prior and updated series of a period, from the runs of the transport model. */
+export async function seriesOf(context: StageContext, settings: PeriodSettings, period: PreparedPeriod): Promise<PeriodSeries> {
+  const { monitors, prior, updated } = await comparedSeries(context, settings, period);
+  return { monitors, prior, updated };
+}
+
+async function comparedSeries(
+  context: StageContext,
+  settings: PeriodSettings,
+  period: PreparedPeriod,
+): Promise<PeriodSeries & { operator: ObservationOperator; ofUpdated: Float32Array }> {
+  const monitors = await readMonitors(context, settings, period.grid, context.settings.inversion.stopOnWithheld);
+  expectLeftOut(context, period.name, monitors);
+  const operator = operatorOf(context.caseSettings, settings, period.grid, monitors, { firstHour: settings.spinUpHours, watch: false });
+  const files = givenFiles(context.caseSettings, period.name) ?? [updatedOutput(context.dirOf('verify'), period.name)];
+  const ofUpdated = readRunConcentrations(context.caseSettings, files, period);
+  const prior = operator.atStations(period.runs.get(PRIOR)!.concentrations);
+  return { monitors, operator, ofUpdated, prior, updated: operator.atStations(ofUpdated) };
+}
+
+/** Run alone, verify takes the inversion that is there; and records do not tell of a version that drew otherwise. @throws {ConfigError} `WITHHELD_CHANGED` */
+export function expectLeftOut(
+  { stage, dirOf }: Pick<StageContext, 'stage' | 'dirOf'>,
+  period: string,
+  { withheld }: Pick<Monitors, 'withheld'>,
+): void {
+  const inverted = summaryIn<Pick<InvertSummary, 'stations'>>(dirOf('invert'));
+  const mark = inverted?.stations.find((each) => each.period === period)?.withheldMark;
+  if (mark === undefined || mark === markOf(withheld)) return;
+  throw new ConfigError(
+    'WITHHELD_CHANGED',
+    `${stage}: the monitors that are withheld in ${period} are not those that the inversion left out: change them back, or invert anew with "retroplume run" (remove ${dirOf('invert')} before, if it does not: then an earlier version drew them)`,
+  );
+}
+
+async function compare(context: StageContext): Promise<Verification> {
+  const { caseSettings } = context;
+  const periods: ComparedPeriod[] = [];
+  const inventory: InventoryPart[] = [];
+  const audit: AuditRow[] = [];
+  const { lengthKm: nearKm, space } = ownInversion(context);
+  for (const period of caseSettings.periods) {
+    const prepared = asInCase(context, readPrepared(context.dirOf('prepare'), period.name, { runs: [PRIOR] }));
+    const { operator, ofUpdated, ...series } = await comparedSeries(context, period, prepared);
+    const update = emissionUpdate(context, prepared);
+    expectUpdateUsed(context, prepared, update, ofUpdated, updatedOutput(context.dir, period.name));
+    const found = nuisanceEffect(context, period, prepared, operator, series.updated);
+    periods.push({ name: period.name, grid: prepared.grid, ...series, found });
+    audit.push(...auditPeriod({ ...prepared, update, series, nearKm, groups: context.settings.inversion.groups }, caseSettings.regions));
+    if (caseSettings.truth) inventory.push({ ...update, ...truthNearMonitors(caseSettings.truth.factors, prepared, series, nearKm) });
+  }
+  const scores = caseScores(caseSettings, periods, space === 'cells' ? nearKm : 0);
+  const measured = measuredAveraging(periods[0].monitors.observations.time.stepSeconds);
+  const whole = scores.filter((row) => row.averaging === measured && isWhole(row));
+  return {
+    withheld: comparisons(whole, 'withheld'),
+    used: comparisons(whole, 'used'),
+    ...(caseSettings.truth ? inventorySummary(inventory) : {}),
+    audit,
+    observations: Object.fromEntries(periods.map(({ name, monitors }) => [name, monitors.observations.quality?.species ?? {}])),
+    scores,
+  };
+}
+
+function comparisons(rows: readonly ScoreRow[], side: ScoreRow['stations']): VerifySummary['used'] {
+  return Object.fromEntries(
+    rows
+      .filter(({ stations, missing }) => stations === side && !missing)
+      .map(({ species, prior, updated, change, found }): [string, Comparison] => [
+        species,
+        {
+          unit: speciesUnit(species),
+          priorMae: prior.mae,
+          updatedMae: updated.mae,
+          prior,
+          updated,
+          change,
+          ...(found && { found: { mae: found.scores.mae, change: found.change } }),
+        },
+      ]),
+  );
+}
