@@ -11,7 +11,7 @@ const page = join(root, 'docs/errors.md');
 const SOURCES = ['packages/core/src', 'packages/cli/src'];
 const NATIVE = ['packages/native/src'];
 /** Where classes of the error family stand. */
-const CLASS_FILES = ['packages/core/src/base/errors.ts', 'packages/core/src/graph/definition/graph-error.ts'];
+const CLASS_FILES = ['packages/core/src/base/errors.ts', 'packages/core/src/graph/definition/graph.ts'];
 
 function sourceFiles(folders) {
   return folders
@@ -35,7 +35,7 @@ function classes() {
   const found = new Map();
   for (const file of CLASS_FILES)
     visit(parse(file), (node) => {
-      if (!ts.isClassDeclaration(node) || !node.name || node.name.text === 'RetroplumeError') return;
+      if (!ts.isClassDeclaration(node) || !node.name?.text.endsWith('Error') || node.name.text === 'RetroplumeError') return;
       const exit = node.members.find((member) => ts.isPropertyDeclaration(member) && member.name.getText() === 'exitCode');
       const when = (ts.getJSDocCommentsAndTags(node)[0]?.comment ?? '').replace(/\s+/g, ' ');
       found.set(node.name.text, { exitCode: Number(exit.initializer.getText()), when });

@@ -4,8 +4,7 @@
  * pass holds no gradient of a weight.
  */
 import { ShapeError } from '../base/errors';
-import type { Graph, Node, Value } from './definition/graph';
-import { GraphError } from './definition/graph-error';
+import { type Graph, type Node, type Value, GraphError } from './definition/graph';
 import { sum } from './ops/elementwise/arithmetic';
 import { concatOp } from './ops/arrays/copies';
 import { formatShape, sameShape } from './definition/shape';

@@ -33,7 +33,7 @@ import {
   weightedSum,
   type Value,
 } from '.';
-import { fuseActivations } from './rewrites/fuse-activation';
+import { fuseActivations } from './rewrites/fuse-activations';
 import { ones } from './testing/program-parts';
 
 const g = new Graph();

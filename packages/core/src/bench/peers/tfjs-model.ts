@@ -10,10 +10,10 @@ import type { BinaryAttributes } from '../../graph/ops/elementwise/arithmetic';
 import type { BatchNormAttributes } from '../../graph/ops/normalisation/batch-norm';
 import type { BoxAttributes, ConcatAttributes } from '../../graph/ops/arrays/copies';
 import type { Conv2dAttributes } from '../../graph/ops/convolution/conv2d';
-import type { LstmAttributes } from '../../graph/ops/lstm/lstm-operands';
+import type { LstmAttributes } from '../../graph/ops/lstm/lstm';
 import type { MaxPoolAttributes } from '../../graph/ops/convolution/maxpool2x2';
 import type { UnaryAttributes } from '../../graph/ops/elementwise/unary';
-import { fuseActivations } from '../../graph/rewrites/fuse-activation';
+import { fuseActivations } from '../../graph/rewrites/fuse-activations';
 import { foldBatchNorm } from '../../graph/rewrites/fold-batch-norm';
 import { schedule } from '../../graph/program/schedule';
 

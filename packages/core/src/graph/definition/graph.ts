@@ -4,11 +4,9 @@
  *
  * Nodes are appended only, so creation order is a topological order: every pass over the graph relies on it.
  */
-import { ShapeError } from '../../base/errors';
-import type { BatchShare } from './batch-share';
-import type { FreeExtent, FreeGrid } from './free-grid';
-import { GraphError } from './graph-error';
-import { formatShape, sameShape, size, type Shape } from './shape';
+import { RetroplumeError, ShapeError } from '../../base/errors';
+import type { FreeExtent, FreeGrid } from './onnx-layout';
+import { type Shape, formatShape, sameShape, size } from './shape';
 
 /**
  * Where a value comes from: set by the host (`input`), learned (`parameter`), kept by the model but not learned (`buffer`, batch-norm
@@ -65,6 +63,20 @@ export interface Box {
  * other distances; `box`: with any strides.
  */
 export type Spread = 'pixels' | 'images' | 'box';
+
+/**
+ * Which samples of a batch the program of one rank holds, where several ranks compute it together. Each rank's program is that of its own samples; of the
+ * whole batch it needs to know where those stand (for the masks of dropout) and what is made over all of it (moments of batch norm, gradients of
+ * parameters): then N ranks compute what one would.
+ */
+export interface BatchShare {
+  readonly rank: number;
+  readonly ranks: number;
+  /** equal stretches of the batch, each of which the ranks divide among them; 2 where samples come in pairs, one in each half */
+  readonly stretches: number;
+  /** whether batch norm takes its moments over the whole batch, or over the rank's own samples */
+  readonly synchronisedBatchNorm: boolean;
+}
 
 /** What an op sees while it is turned into instructions. */
 export interface Emitter {
@@ -289,4 +301,9 @@ export class Graph {
     this.values.push(made);
     return made;
   }
+}
+
+/** A graph or a program is used in a way that has no meaning: a value of another graph, a phase out of order, an unknown name. */
+export class GraphError extends RetroplumeError {
+  readonly exitCode = 1;
 }

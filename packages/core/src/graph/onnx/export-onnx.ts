@@ -1,18 +1,18 @@
 /**
  * Writes a frozen model as ONNX (opset 17, IR 8), with its gradients if they are asked for. Fields are `[N, C, H, W]` or `[N, T, C, H, W]` at the border, the batch is
- * free, and rows and columns are where that is asked for (free-grid.ts). Batch norms are folded and all that follows from parameters alone is computed here, by the same kernels that run natively.
+ * free, and rows and columns are where that is asked for (onnx-layout.ts). Batch norms are folded and all that follows from parameters alone is computed here, by the same kernels that run natively.
  */
 import { createHash } from 'node:crypto';
 import { compile } from '../program/compile';
-import type { Graph, Node, Value, OnnxAttribute, OnnxNodeWriter } from '../definition/graph';
-import { GraphError } from '../definition/graph-error';
+import { type Graph, GraphError, type Node, type OnnxAttribute, type OnnxNodeWriter, type Value } from '../definition/graph';
 import type { FloatArray } from '../program/program';
 import { foldBatchNorm } from '../rewrites/fold-batch-norm';
-import { joinBoxes } from '../rewrites/join-boxes';
 import { schedule } from '../program/schedule';
-import { gridAxis, type FreeExtent, type FreeGrid } from '../definition/free-grid';
-import { hasImageAxes, toOnnxOrder } from '../definition/onnx-layout';
-import { ATTRIBUTE, modelProto, TENSOR } from './schema';
+import { type FreeExtent, type FreeGrid, gridAxis, hasImageAxes, toOnnxOrder } from '../definition/onnx-layout';
+import { ATTRIBUTE, TENSOR, modelProto } from './schema';
+import { sumOp } from '../ops/elementwise/arithmetic';
+import { type BoxAttributes, concat, embedOp } from '../ops/arrays/copies';
+import { transform } from '../rewrites/transform';
 
 export interface OnnxExportOptions {
   /** Parameters and buffers by name, as from `Program.getParameters`. */
@@ -244,4 +244,36 @@ function attributeValue(value: OnnxAttribute): object {
   if (typeof value === 'string') return { s: Buffer.from(value, 'utf8'), type: ATTRIBUTE.STRING };
   if ('float' in value) return { f: value.float, type: ATTRIBUTE.FLOAT };
   return { ints: value, type: ATTRIBUTE.INTS };
+}
+
+/**
+ * The graph that `values` need, in which sums of boxes among zeros that fill an array side by side are concatenations: that is what gradients of slices
+ * add up to. Native has nothing to gain (parts.ts lays boxes where they belong); ONNX would write every box with its zeros and add them all. Call it after
+ * `gradients`.
+ *
+ * @param values - what is wanted of the graph, by name of your choice
+ */
+export function joinBoxes<K extends string>(values: Readonly<Record<K, Value>>): { graph: Graph; values: Record<K, Value> } {
+  const { graph, copyOf } = transform(Object.values<Value>(values), (node, copy, target) => {
+    const joined = node.op.name === sumOp.name ? sideBySide(node) : undefined;
+    return joined && [concat(target, joined.parts.map(copy), joined.axis)];
+  });
+  const entries = Object.entries<Value>(values).map(([name, value]) => [name, copyOf.get(value)!]);
+  return { graph, values: Object.fromEntries(entries) as Record<K, Value> };
+}
+
+/** The boxes that a sum adds in the order in which they lie, and the axis along which they do; undefined where they overlap or leave anything out. */
+function sideBySide(sum: Node): { parts: Value[]; axis: number } | undefined {
+  const boxes = (sum.inputs as Value[]).map(({ node }) => (node?.op.name === embedOp.name ? (node as Node<BoxAttributes>) : undefined));
+  if (!boxes.every((box) => box !== undefined)) return undefined;
+  const { shape } = sum.outputs[0];
+  const axis = shape.findIndex((extent, a) => boxes[0].inputs[0]!.shape[a] < extent);
+  const ordered = [...boxes].sort((a, b) => a.attributes.begin[axis] - b.attributes.begin[axis]);
+  const parts = ordered.map((box) => box.inputs[0]!);
+  let end = 0;
+  for (const [i, part] of parts.entries()) {
+    if (ordered[i].attributes.begin[axis] !== end || part.shape.some((extent, a) => a !== axis && extent !== shape[a])) return undefined;
+    end += part.shape[axis];
+  }
+  return end === shape[axis] ? { parts, axis } : undefined;
 }

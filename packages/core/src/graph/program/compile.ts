@@ -3,22 +3,18 @@
  * of native instructions.
  */
 import type { Instruction, ProgramOptions, ProgramSpec } from '@retroplume/native';
-import { leastArena, placeStorages } from './arena';
-import type { BatchShare } from '../definition/batch-share';
+import { leastArena, placeStorages, planStorage, type Storage, type StoragePlan } from './storage';
+import { type BatchShare, type Graph, type Node, type Value, type Emitter, type RegionRequest, GraphError } from '../definition/graph';
 import { packsTraces } from './execution';
-import type { Graph, Node, Value, Emitter, RegionRequest } from '../definition/graph';
-import { GraphError } from '../definition/graph-error';
-import { alignUp } from '../ops/shared/alignment';
+import { alignUp } from '../ops/shared/memory-layout';
 import type { Profiler } from './profiler';
 import { Program } from './program';
 import type { ProgramLayout, Region } from './program-layout';
-import { fuseActivations } from '../rewrites/fuse-activation';
-import { fuseDerivatives } from '../rewrites/fuse-derivative';
-import { packTraces } from '../rewrites/pack-traces';
+import { fuseActivations, fuseDerivatives } from '../rewrites/fuse-activations';
+import { packTraces } from '../rewrites/lstm';
 import { schedule, type ScheduledPhase } from './schedule';
 import type { PhaseRequest } from '../definition/requests';
 import { size, stridesOf } from '../definition/shape';
-import { planStorage, type Storage, type StoragePlan } from './storage';
 
 export interface CompileOptions extends ProgramOptions {
   /** What the host can read after a run, by name. */

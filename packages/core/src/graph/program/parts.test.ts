@@ -23,7 +23,7 @@ import {
   upconv2x2,
   type Value,
 } from '..';
-import { fits, imageLayout, pixelStride } from '../ops/shared/strides';
+import { fits, imageLayout, pixelStride } from '../ops/shared/memory-layout';
 import { gradientError, type Built } from '../testing/finite-differences';
 
 const copies = ['stridedCopy', 'fill', 'axpy', 'scale'];

@@ -1,9 +1,8 @@
 /** A compiled graph: its memory in the native arena, and the phases that the host runs. */
 import { NativeProgram, type DeviceFields, type ProgramOptions, type WindowMeanRequest } from '@retroplume/native';
 import { NumericalError, ShapeError } from '../../base/errors';
-import type { Value, ValueKind } from '../definition/graph';
-import { GraphError } from '../definition/graph-error';
-import { programError } from './native-failure';
+import { type Value, type ValueKind, GraphError } from '../definition/graph';
+import { programError } from './execution';
 import type { InstructionProfile, Profiler } from './profiler';
 import type { ProgramLayout, Region } from './program-layout';
 import { PREPARE, type ScheduledPhase } from './schedule';

@@ -1,7 +1,7 @@
 /** Fields that lie in a GPU's memory, so that no window of them crosses the bus. */
 import { DeviceFields, type DeviceFieldsShape, type ProgramOptions } from '@retroplume/native';
 import { keptMemory, placed, wholeGrid, type HourlyValues } from '../../fields/period-source';
-import { nativeError } from '../../graph/program/native-failure';
+import { nativeError } from '../../graph/program/execution';
 import type { Field } from './batch';
 
 export class ResidentFields {

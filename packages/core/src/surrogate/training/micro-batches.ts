@@ -1,7 +1,7 @@
 /**
  * A batch in equal parts. With `training.microBatches: M` above 1 the same program makes the forward and the backward pass of M parts, one after the other, and
  * what they leave is added up in the order of parts and in double, whichever rank has made which: any number of ranks that divides M ends with the bits of one.
- * With M = 1 ranks share the batch within their programs (graph/definition/batch-share.ts), one part each, and batch norm can look over all of it.
+ * With M = 1 ranks share the batch within their programs (`BatchShare` of graph/definition/graph.ts), one part each, and batch norm can look over all of it.
  */
 import type { Ranks } from '@retroplume/native';
 import { ConfigError } from '../../base/errors';

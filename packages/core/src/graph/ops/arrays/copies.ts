@@ -6,11 +6,10 @@
 import { ShapeError } from '../../../base/errors';
 import type { Graph, Node, Value, Op } from '../../definition/graph';
 import { expectParts, expectShape, formatShape, sameShape, size, type Shape } from '../../definition/shape';
-import { extentOf, paddingOf } from '../../definition/free-grid';
-import { fromOnnxOrder, hasImageAxes, toOnnxAxis, toOnnxOrder, toOnnxShape } from '../../definition/onnx-layout';
+import { extentOf, paddingOf, fromOnnxOrder, hasImageAxes, toOnnxAxis, toOnnxOrder, toOnnxShape } from '../../definition/onnx-layout';
 import { sumOf } from '../elementwise/arithmetic';
-import { boxAt, copyBox, located } from '../shared/copy-box';
-import { ofFirst } from '../shared/tangent-rules';
+import { boxAt, copyBox, located } from '../shared/memory-layout';
+import { ofFirst } from '../../tangents';
 
 export interface ConcatAttributes {
   readonly axis: number;

@@ -6,17 +6,16 @@
  *   gradWeight[k,l,c,o]   = Σ_{n,i,j} input[n, i+k−p, j+l−p, c] · gradOutput[n,i,j,o]
  *   gradBias[o]           = Σ_{n,i,j} gradOutput[n,i,j,o]
  *
- * Activations and their derivatives are fused by rewrites (rewrites/fuse-activation.ts, fuse-derivative.ts), after `gradients`.
+ * Activations and their derivatives are fused by rewrites (rewrites/fuse-activations.ts), after `gradients`.
  */
 import { ShapeError } from '../../../base/errors';
-import type { Graph, Node, Value, Emitter, Op, Spread, OnnxNodeWriter } from '../../definition/graph';
-import { GraphError } from '../../definition/graph-error';
-import { imageLayout, pixelStride } from '../shared/strides';
+import { type Graph, type Node, type Value, type Emitter, type Op, type Spread, type OnnxNodeWriter, GraphError } from '../../definition/graph';
+import { imageLayout, pixelStride } from '../shared/memory-layout';
 import { expectShape, formatShape } from '../../definition/shape';
 import { permute } from '../../definition/onnx-layout';
 import { embedChannels, slice, wantedChannels } from '../arrays/copies';
 import { ACTIVATION_CODE, withDerivative, type FusedActivation, type InstructionParts } from '../shared/derivative';
-import { ofFirst } from '../shared/tangent-rules';
+import { ofFirst } from '../../tangents';
 
 export interface Conv2dAttributes {
   readonly activation: FusedActivation;

@@ -2,14 +2,13 @@
  * Maximum over 2 x 2 windows. The reverse pass finds the winner again (the first maximum in row-major order, as PyTorch does)
  * rather than store its place: it needs the input, and nothing else.
  */
-import type { Graph, Node, Value, OnnxNodeWriter, Emitter, Op } from '../../definition/graph';
-import { GraphError } from '../../definition/graph-error';
-import { pixelStride } from '../shared/strides';
+import { type Graph, type Node, type Value, type OnnxNodeWriter, type Emitter, type Op, GraphError } from '../../definition/graph';
+import { pixelStride } from '../shared/memory-layout';
 import { channels, expectShape, formatShape } from '../../definition/shape';
 import { multiply, scale, subtract } from '../elementwise/arithmetic';
 import { channelAffine } from '../elementwise/channel-affine';
 import { ACTIVATION_CODE, ADDED_INPUT, DERIVATIVE_INPUTS, type DerivativeAttributes, type InstructionParts } from '../shared/derivative';
-import { ofFirst } from '../shared/tangent-rules';
+import { ofFirst } from '../../tangents';
 import { relu } from '../elementwise/unary';
 
 export interface MaxPoolAttributes {

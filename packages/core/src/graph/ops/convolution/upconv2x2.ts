@@ -8,12 +8,12 @@
  */
 import { ShapeError } from '../../../base/errors';
 import type { Graph, Node, Value, Emitter, Op } from '../../definition/graph';
-import { pixelStride } from '../shared/strides';
+import { pixelStride } from '../shared/memory-layout';
 import { expectShape, formatShape } from '../../definition/shape';
 import { labelOf } from './conv2d';
 import { withDerivative, type InstructionParts } from '../shared/derivative';
 import { permute } from '../../definition/onnx-layout';
-import { ofFirst } from '../shared/tangent-rules';
+import { ofFirst } from '../../tangents';
 
 /**
  * 2 x 2 transposed convolution, stride 2.

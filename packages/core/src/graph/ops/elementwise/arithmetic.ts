@@ -1,8 +1,8 @@
 /** Sums and products of whole arrays. There is no broadcasting: shapes must be equal. */
 import type { Graph, Value, Op } from '../../definition/graph';
-import { pixelStride } from '../shared/strides';
+import { pixelStride } from '../shared/memory-layout';
 import { expectParts, expectShape, size } from '../../definition/shape';
-import { elementwise } from '../shared/tangent-rules';
+import { elementwise } from '../../tangents';
 
 type BinaryKind = 'add' | 'subtract' | 'multiply';
 const KINDS: readonly BinaryKind[] = ['add', 'subtract', 'multiply'];

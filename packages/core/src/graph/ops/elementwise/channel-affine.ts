@@ -1,10 +1,9 @@
 /** out[…, c] = scale[c] · input[…, c] + shift[c]: normalisation with fixed numbers. Scale and shift are not learned: they have no gradient. */
-import type { Graph, Value, Emitter, Op } from '../../definition/graph';
-import { GraphError } from '../../definition/graph-error';
-import { pixelStride } from '../shared/strides';
+import { type Graph, type Value, type Emitter, type Op, GraphError } from '../../definition/graph';
+import { pixelStride } from '../shared/memory-layout';
 import { channels, expectShape, pixels } from '../../definition/shape';
 import { perChannel } from '../../definition/onnx-layout';
-import { elementwise } from '../shared/tangent-rules';
+import { elementwise } from '../../tangents';
 
 /**
  * Scale and shift per channel.

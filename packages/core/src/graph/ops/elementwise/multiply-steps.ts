@@ -6,7 +6,7 @@
  * It is `multiply` of the transposed input, without the copy, and without memory for it until the reverse pass.
  */
 import type { Graph, Value, Emitter, Op, OnnxNodeWriter } from '../../definition/graph';
-import { pixelStride } from '../shared/strides';
+import { pixelStride } from '../shared/memory-layout';
 import { expectShape } from '../../definition/shape';
 import { sumOf } from './arithmetic';
 

@@ -1,9 +1,9 @@
 /** P-ReLU (He et al. 2015, arXiv:1502.01852): out = x > 0 ? x : slope_c · x, one slope a channel; at x = 0 the derivative is the slope, as in PyTorch. */
 import type { Graph, Value, Emitter, Op } from '../../definition/graph';
-import { imageLayout, pixelStride } from '../shared/strides';
+import { imageLayout, pixelStride } from '../shared/memory-layout';
 import { channels, expectShape, pixels } from '../../definition/shape';
 import { perChannel } from '../../definition/onnx-layout';
-import { elementwise } from '../shared/tangent-rules';
+import { elementwise } from '../../tangents';
 
 /**
  * Parametric rectifier.

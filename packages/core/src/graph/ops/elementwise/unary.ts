@@ -4,7 +4,7 @@
  */
 import type { Graph, Value, Op } from '../../definition/graph';
 import { size } from '../../definition/shape';
-import { elementwise } from '../shared/tangent-rules';
+import { elementwise } from '../../tangents';
 
 type UnaryKind = 'relu' | 'softplus' | 'sigmoid' | 'tanh' | 'exp' | 'abs' | 'square';
 const KINDS: readonly UnaryKind[] = ['relu', 'softplus', 'sigmoid', 'tanh', 'exp', 'abs', 'square'];

@@ -7,12 +7,11 @@
  *
  * z and k are made again in the reverse pass: of all that lies between the convolution and the next layer, only the convolution's result is kept.
  */
-import { dropoutPlace, normOver } from '../../definition/batch-share';
+import { dropoutPlace, type DropoutAttributes, type DropoutOptions } from '../training/dropout';
+import { normOver, type BatchNormAttributes, type BatchNormOperands } from './batch-norm';
 import type { Graph, Value, Emitter, Op } from '../../definition/graph';
-import { pixelStride } from '../shared/strides';
+import { pixelStride } from '../shared/memory-layout';
 import { channels, expectShape, pixels } from '../../definition/shape';
-import type { BatchNormAttributes, BatchNormOperands } from './batch-norm';
-import type { DropoutAttributes, DropoutOptions } from '../training/dropout';
 
 export interface BatchNormPreluOperands extends BatchNormOperands {
   /** `[C]`, of P-ReLU */

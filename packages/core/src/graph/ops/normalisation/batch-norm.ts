@@ -6,11 +6,10 @@
  * Backward in train mode, with x̂ the normalised input and means over N, H, W:
  *   gradInput = scale / √(v + ε) · (gradOutput − mean(gradOutput) − x̂ · mean(gradOutput · x̂)).
  */
-import { normOver } from '../../definition/batch-share';
-import type { Graph, Value, Op } from '../../definition/graph';
+import type { BatchShare, Graph, Value, Op } from '../../definition/graph';
 import { channels, expectShape, pixels } from '../../definition/shape';
 import { perChannel } from '../../definition/onnx-layout';
-import { elementwise } from '../shared/tangent-rules';
+import { elementwise } from '../../tangents';
 
 export interface BatchNormOperands {
   /** `[C]` */
@@ -129,4 +128,9 @@ const batchNormFrozenBackwardOp: Op<BatchNormAttributes> = {
 
 function place(emitter: { at(value: Value): number }, named: Record<string, Value>): Record<string, number> {
   return Object.fromEntries(Object.entries(named).map(([name, value]) => [name, emitter.at(value)]));
+}
+
+/** Parameters of batch norm's instructions. */
+export function normOver(share: BatchShare | undefined): Record<string, number> {
+  return share?.synchronisedBatchNorm ? { synchronised: 1 } : {};
 }

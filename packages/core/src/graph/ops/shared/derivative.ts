@@ -1,14 +1,13 @@
 /**
  * Activations that a convolution applies to its result, and data gradients that are multiplied by the derivative of the activation that made their
- * input: one pass over memory instead of two. Both are put in by rewrites (fuse-activation.ts, fuse-derivative.ts), after `gradients`.
+ * input: one pass over memory instead of two. Both are put in by rewrites (fuse-activations.ts), after `gradients`.
  *
  * A P-ReLU that is fused marks its result: the lowest bit is set where its input was positive and cleared elsewhere. The sign of the result does not
  * say that where a slope is negative, and a reverse pass would need the input, which fusing hides. Without a reverse pass it is marked, too, so that a
  * program gives the same bits either way.
  */
 import type { Node, Value, Emitter, Op } from '../../definition/graph';
-import { pixelStride } from './strides';
-import { copyBox, located } from './copy-box';
+import { pixelStride, copyBox, located } from './memory-layout';
 
 export type FusedActivation = 'none' | 'relu' | 'prelu';
 export const ACTIVATION_CODE: Record<FusedActivation, number> = { none: 0, relu: 1, prelu: 2 };

@@ -2,9 +2,8 @@
  * Inverted dropout (Srivastava et al. 2014): out = input · keep / (1 − p). What is kept follows from (seed, step, element) by a
  * counter-based generator, so the reverse pass makes the mask again and a resumed run drops the same units.
  */
-import { dropoutPlace } from '../../definition/batch-share';
-import type { Graph, Value, Emitter, Op } from '../../definition/graph';
-import { expectShape, size } from '../../definition/shape';
+import type { BatchShare, Graph, Value, Emitter, Op } from '../../definition/graph';
+import { expectShape, size, type Shape } from '../../definition/shape';
 
 export interface DropoutOptions {
   /** Chance that an element is dropped, in [0, 1). */
@@ -29,6 +28,13 @@ export function dropout(g: Graph, input: Value, options: DropoutOptions): Value 
   expectShape('dropout', 'step', step, []);
   if (mask) expectShape('dropout', 'mask', mask, input.shape);
   return g.apply(dropoutOp, [input, step, mask], { probability, seed }, [input.shape])[0];
+}
+
+/** Parameters of dropout's instructions: where the elements of an array `[N, …]` of the rank stand in that of the whole batch. */
+export function dropoutPlace(share: BatchShare | undefined, [samples, ...rest]: Shape): Record<string, number> {
+  if (!share) return {};
+  const block = rest.reduce((product, length) => product * length, samples / share.stretches);
+  return { first: share.rank * block, block, stride: share.ranks * block };
 }
 
 function params({ share }: Emitter, value: Value, { probability, seed }: DropoutAttributes): Record<string, number> {

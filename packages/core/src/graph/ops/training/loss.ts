@@ -2,8 +2,7 @@
  * Weighted misfit: J = Σ weight · φ(prediction − target) / divisor, with φ(d) = |d| (l1), d²/2 (l2), or Huber's function, which is
  * d²/2 up to delta and delta·(|d| − delta/2) beyond. Where the weight is 0, the target may be NaN: it counts as exactly 0.
  */
-import type { Graph, Node, OnnxNodeWriter, Value, Op } from '../../definition/graph';
-import { GraphError } from '../../definition/graph-error';
+import { type Graph, type Node, type OnnxNodeWriter, type Value, type Op, GraphError } from '../../definition/graph';
 import { expectShape, size } from '../../definition/shape';
 import { scale, sum } from '../elementwise/arithmetic';
 

@@ -1,13 +1,17 @@
 /**
  * Steps of an optimiser as nodes, so that a program can take them without leaving native code. They return an empty value to be
  * named in a phase; they run after everything that reads what they change.
+ *
+ * Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon): of a step's momentum only the directions count, not how strongly each of them is asked for. The
+ * maths is in packages/native/src/ops/muon/muon.h; here stands which arrays of a network are matrices, and the instructions for them.
+ *
+ * A convolution's filters [K, K, C, O] are the matrix [K·K·C, O]. What is left to Adam: biases and slopes, and arrays with a side so short that there is nothing
+ * to balance, such as the last layer's, with a column for each species.
  */
-import type { Graph, Node, Value, Emitter, Op } from '../../definition/graph';
-import { GraphError } from '../../definition/graph-error';
+import { type Emitter, type Graph, GraphError, type Node, type Op, type Value } from '../../definition/graph';
 import { expectShape, size } from '../../definition/shape';
-import { ALIGNMENT, alignUp } from '../shared/alignment';
+import { ALIGNMENT, alignUp } from '../shared/memory-layout';
 import { scale } from '../elementwise/arithmetic';
-import { emitMuon, isMatrix } from './muon';
 
 export interface AdamOptions {
   /** Scalar input. */
@@ -24,7 +28,7 @@ export interface AdamOptions {
   l2?: number;
   /** Norm of all gradients together above which they are scaled down. */
   clipNorm?: number;
-  /** What steps the matrices (muon.ts); everything else is Adam's. */
+  /** What steps the matrices; everything else is Adam's. */
   matrices?: 'adam' | 'muon';
   /** Names the optimiser's state, if a program has several. */
   name?: string;
@@ -162,5 +166,71 @@ const sgdProjectOp: Op = {
       upper: emitter.optional(upper),
     };
     emitter.emit('sgdProject', operands, { elements: size(value.shape) });
+  },
+};
+
+/** Rows and columns that a matrix has at least. */
+const LEAST_SIDE = 9;
+
+/** Matrices that one instruction serves (ops/muon/muon.h). */
+const MOST_MATRICES = 64;
+
+/** After Jordan et al. (2024). */
+const MOMENTUM = 0.95;
+
+/** Makes the elements of a step as large as Adam's mostly are, so that both have one learning rate (Liu et al. 2025, arXiv:2502.16982). */
+const SCALE = 0.2;
+
+const sidesOf = ({ shape }: Value): [number, number] => [size(shape.slice(0, -1)), shape.at(-1) ?? 1];
+
+function isMatrix(value: Value): boolean {
+  return value.shape.length > 1 && Math.min(...sidesOf(value)) >= LEAST_SIDE;
+}
+
+/** Operands of one step: where the first matrix lies, its gradient and its momentum; the others follow, each after {@link alignUp} of the one before. */
+interface MuonOperands {
+  parameter: number;
+  gradient: number;
+  moment: number;
+  learningRate: number;
+}
+
+/** Emits the step of all `matrices`. */
+function emitMuon(emitter: Emitter, matrices: readonly Value[], { learningRate, ...arrays }: MuonOperands, l2: number): void {
+  let at = 0;
+  for (let first = 0; first < matrices.length; first += MOST_MATRICES) {
+    const served = matrices.slice(first, first + MOST_MATRICES);
+    const sides = served.flatMap((matrix, k) => {
+      const [rows, columns] = sidesOf(matrix);
+      return [[`rows${k}`, rows] as const, [`columns${k}`, columns] as const];
+    });
+    const begin = at;
+    const operands = Object.fromEntries(Object.entries(arrays).map(([name, offset]) => [name, offset + begin]));
+    emitter.emit('muon', { ...operands, learningRate }, { count: served.length, momentum: MOMENTUM, scale: SCALE, l2, ...Object.fromEntries(sides) });
+    at += served.reduce((total, matrix) => total + alignUp(size(matrix.shape)), 0);
+  }
+}
+
+/**
+ * Replaces all buffers of a graph by their mean over ranks, in one exchange.
+ *
+ * @returns a value without elements, to be named in a phase; undefined where the graph has no buffers
+ */
+export function averageBuffers(g: Graph): Value | undefined {
+  const buffers = g.modelValues().filter((value) => value.kind === 'buffer');
+  return buffers.length > 0 ? g.apply(averageOverRanksOp, buffers, {}, [[0]])[0] : undefined;
+}
+
+const averageOverRanksOp: Op = {
+  name: 'averageOverRanks',
+  effect: true,
+  writes: (node) => node.inputs.map((_, i) => i),
+  lower(node, emitter) {
+    if (!emitter.share) throw new GraphError('GRAPH_NOT_SHARED', 'compile: an average over ranks needs the option share: pass it');
+    const buffers = node.inputs as Value[];
+    // All buffers lie next to each other (compile.ts), and what pads them is zero.
+    const begin = Math.min(...buffers.map((value) => emitter.at(value)));
+    const end = Math.max(...buffers.map((value) => emitter.at(value) + size(value.shape)));
+    emitter.emit('allReduce', { data: begin }, { elements: end - begin, mean: 1 });
   },
 };

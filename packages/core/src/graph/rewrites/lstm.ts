@@ -1,19 +1,20 @@
 /**
- * Writes an LSTM out, step by step and gate by gate (the equations stand in ops/lstm.ts), as ops that have a reverse rule and an ONNX form: ONNX has no
+ * What is done to LSTMs. `unrollLstm` writes one out, step by step and gate by gate (the equations stand in ops/lstm/lstm.ts), as ops that have a reverse rule and an ONNX form: ONNX has no
  * gradient of its LSTM. Each product is a 1x1 convolution, which leaves channels where ONNX has them. An input that was joined from parts has a
  * product a part, so that the reverse pass computes no gradient of those that nobody asks for (meteorology).
  *
- * For ONNX only: native's own LSTM is several times faster.
+ * For ONNX and forward mode only: native's own LSTM is several times faster.
  */
 import type { Graph, Node, Value } from '../definition/graph';
 import { add, multiply } from '../ops/elementwise/arithmetic';
 import { channelAffine } from '../ops/elementwise/channel-affine';
 import { conv2d } from '../ops/convolution/conv2d';
-import { concat, concatOp, reshape, slice, type ConcatAttributes } from '../ops/arrays/copies';
-import { lstmOp } from '../ops/lstm/lstm';
-import type { LstmAttributes, LstmInputs } from '../ops/lstm/lstm-operands';
+import { type ConcatAttributes, concat, concatOp, reshape, slice } from '../ops/arrays/copies';
+import { type LstmAttributes, type LstmInputs, lstmBackwardOp, lstmOp } from '../ops/lstm/lstm';
 import { sigmoid, tanh } from '../ops/elementwise/unary';
-import { transform } from './transform';
+import { transform, transformRequests } from './transform';
+import type { Shape } from '../definition/shape';
+import type { Requests } from '../definition/requests';
 
 type Copy = (value: Value) => Value;
 
@@ -94,3 +95,25 @@ function product(g: Graph, vector: Value, matrix: Value): Value {
 function scaled(g: Graph, value: Value, factors: Value): Value {
   return channelAffine(g, value, factors, g.constant(new Float64Array(factors.shape[0]), factors.shape));
 }
+
+/**
+ * What the requests need, with packed gates and cell states: half the memory of what an LSTM keeps for its reverse pass, for devices that round factors of
+ * products. Their kernels pack them into sixteen bits each (LstmTrace, native/src/ops/lstm/lstm_cuda.h). Other kernels can run such a program, too, but keep nothing.
+ */
+export function packTraces(requests: Requests): Requests & { graph: Graph } {
+  return transformRequests(requests, () => (node, copy, target) => {
+    if (!keeps(node)) return undefined;
+    const [output, ...trace] = node.outputs.map(({ shape }) => shape);
+    const shapes = node.op === lstmOp ? [output, ...trace.map(halved)] : [output, ...trace];
+    const inputs = node.inputs.map((input) => input && copy(input));
+    return target.apply(node.op, inputs, { ...node.attributes, packed: true }, shapes, node.label);
+  });
+}
+
+function keeps(node: Node): node is Node<LstmAttributes> {
+  const isLstm = node.op === lstmOp || node.op === lstmBackwardOp;
+  return isLstm && (node.attributes as LstmAttributes).keptCells > 0;
+}
+
+/** Units come in sixteens. */
+const halved = (shape: Shape): Shape => [...shape.slice(0, -1), shape[shape.length - 1] / 2];

@@ -2,7 +2,7 @@ import { add, compile, concat, gradients, Graph, slice, square, sum, tanh, type 
 import { Random } from '../../base/random';
 import { fill } from '../testing/finite-differences';
 import { schedule } from '../program/schedule';
-import { joinBoxes } from './join-boxes';
+import { joinBoxes } from './export-onnx';
 
 type Build = (g: Graph, x: Value) => Value;
 
