@@ -2,7 +2,7 @@
 import type { Device, Precision } from '../base/device';
 import type { Ranks } from '../base/process';
 import type { Case, InversionSettings, SurrogateSettings, TrainingSettings } from '../case';
-import type { Execution } from '../graph';
+import type { Execution } from '../graph/program/execution';
 
 /** The settings that count: those of the case, of its paper's mode, of a pass of the loop, of a surrogate of an ensemble. */
 export interface VariantSettings {

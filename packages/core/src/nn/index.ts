@@ -1,8 +1,8 @@
 /** Networks: functions from values to values. */
-export type { NetworkInputs } from './head';
+export type { NetworkInputs } from './layers';
 export { lstmUnet } from './lstm-unet';
 export { network } from './network';
-export { dependence, poolingBlock, receptiveField, type Interval, type ReceptiveField } from './receptive-field';
+export { dependence, poolingBlock, receptiveField, type Interval, type ReceptiveField } from './settings';
 export { resnet } from './resnet';
 export { responseUnet } from './response-unet';
 export {

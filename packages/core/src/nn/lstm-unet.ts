@@ -4,10 +4,15 @@
  *
  * @see Huang et al. (2021), doi:10.5194/gmd-14-4641-2021, section 2.3; Ronneberger et al. (2015), arXiv:1505.04597
  */
-import { concat, lstm, maxpool2x2, pad, tanh, upconv2x2, type Graph, type Mode, type Value } from '../graph';
+import { concat, pad } from '../graph/ops/arrays/copies';
+import { lstm } from '../graph/ops/lstm/lstm';
+import { maxpool2x2 } from '../graph/ops/convolution/maxpool2x2';
+import { tanh } from '../graph/ops/elementwise/unary';
+import { upconv2x2 } from '../graph/ops/convolution/upconv2x2';
+import type { Graph, Value } from '../graph/definition/graph';
+import type { Mode } from '../graph/ops/normalisation/batch-norm';
 import { expectShape } from '../graph/definition/shape';
-import { head, type NetworkInputs } from './head';
-import { block, convLayer } from './layers';
+import { head, type NetworkInputs, block, convLayer } from './layers';
 import type { LstmUnetSettings, TrunkSettings } from './settings';
 
 /**

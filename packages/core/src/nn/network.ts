@@ -1,5 +1,6 @@
-import type { Graph, Mode, Value } from '../graph';
-import type { NetworkInputs } from './head';
+import type { Graph, Value } from '../graph/definition/graph';
+import type { Mode } from '../graph/ops/normalisation/batch-norm';
+import type { NetworkInputs } from './layers';
 import { lstmUnet } from './lstm-unet';
 import { resnet } from './resnet';
 import { responseUnet } from './response-unet';

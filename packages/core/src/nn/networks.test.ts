@@ -13,7 +13,7 @@ import {
   type LstmUnetSettings,
   type NetworkSettings,
 } from '.';
-import { footprint } from './receptive-field';
+import { footprint } from './settings';
 import { dot } from '../base/vectors';
 
 const small: Record<string, NetworkSettings> = {

@@ -3,10 +3,12 @@
  *
  * @see He et al. (2016), arXiv:1512.03385; Huang et al. (2021), doi:10.5194/gmd-14-4641-2021, section 3.1
  */
-import { add, concat, reshape, transpose, type Graph, type Mode, type Value } from '../graph';
+import { add } from '../graph/ops/elementwise/arithmetic';
+import { concat, reshape, transpose } from '../graph/ops/arrays/copies';
+import type { Graph, Value } from '../graph/definition/graph';
+import type { Mode } from '../graph/ops/normalisation/batch-norm';
 import { expectShape } from '../graph/definition/shape';
-import { head, type NetworkInputs } from './head';
-import { block, convLayer, normLayer, preluLayer } from './layers';
+import { head, type NetworkInputs, block, convLayer, normLayer, preluLayer } from './layers';
 import type { ResnetSettings } from './settings';
 
 /**

@@ -11,9 +11,15 @@
  * How strongly a source acts, and where the wind takes it, is the gates'; a chemistry that saturates makes them depend on the emissions.
  * docs/response-tried.md has what it gains.
  */
-import { add, concat, conv2d, crop, downconv2x2, multiply, multiplySteps, upconv2x2, type Graph, type Mode, type Value } from '../graph';
+import { add, multiply } from '../graph/ops/elementwise/arithmetic';
+import { concat, crop } from '../graph/ops/arrays/copies';
+import { conv2d } from '../graph/ops/convolution/conv2d';
+import { downconv2x2, upconv2x2 } from '../graph/ops/convolution/upconv2x2';
+import { multiplySteps } from '../graph/ops/elementwise/multiply-steps';
+import type { Graph, Value } from '../graph/definition/graph';
+import type { Mode } from '../graph/ops/normalisation/batch-norm';
 import { expectShape } from '../graph/definition/shape';
-import { head, type NetworkInputs } from './head';
+import { head, type NetworkInputs } from './layers';
 import { history, padToLevels, unet, type UnetLevels } from './lstm-unet';
 import type { ResponseUnetSettings } from './settings';
 

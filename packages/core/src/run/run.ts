@@ -4,7 +4,7 @@ import { cudaDevices } from '@retroplume/native';
 import type { Case } from '../case';
 import { expectArgument, ConfigError, InterruptedError, RetroplumeError } from '../base/errors';
 import { chooseDevice, MOST_THREADS, type Device, type DeviceChoice, type Precision } from '../base/device';
-import type { Profiler } from '../graph';
+import type { Profiler } from '../graph/program/profiler';
 import { ALONE, giveWay, type Ranks } from '../base/process';
 import type { Certificate } from '../surrogate/judgement/certificate';
 import { PAPER_STAGES, planOf, refusePlan, STAGE_OF, stagesBefore, type Plan } from './all-stages';

@@ -5,7 +5,7 @@
  * Observations of 1 below the concentrations have an L1 misfit whose gradient on the concentrations is the weight, so one cost serves both models.
  * The product from the other side is taken along native's gradient g = Jᵀ·1, with which the ones must make ⟨1, J·g⟩ = ⟨g, g⟩.
  */
-import { OnnxModel, type Field } from '../../graph';
+import { OnnxModel, type Field } from '../../graph/onnx/onnx-model';
 import type { Surrogate } from '../../surrogate/model/surrogate';
 import { dataOf, drawInputs } from './engine-choice';
 import { adjointOnnx, jvpOnnx, vjpOnnx } from './onnx-models';

@@ -6,7 +6,7 @@ import { readJson } from '../../files/json-file';
 import { DeviceError } from '../../base/errors';
 import type { AdjointEngine, SurrogateInputs } from '../../surrogate/model/frozen-program';
 
-import type { Field } from '../../graph';
+import type { Field } from '../../graph/onnx/onnx-model';
 import { size } from '../../graph/definition/shape';
 import { Random } from '../../base/random';
 import { takesInitialConcentrations } from '../../surrogate/model/initial-concentrations';

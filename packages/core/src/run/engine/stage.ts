@@ -4,7 +4,7 @@ import type { Case } from '../../case';
 import type { Device, Precision } from '../../base/device';
 import { InterruptedError, RetroplumeError } from '../../base/errors';
 import type { Workspace } from '../../assimilation/workspace';
-import type { Execution } from '../../graph';
+import type { Execution } from '../../graph/program/execution';
 import type { Ranks } from '../../base/process';
 import type { InputHashes } from './input-hashes';
 import { lastMade, type StageMark, type StagePart } from './record';

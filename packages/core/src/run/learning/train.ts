@@ -5,7 +5,7 @@ import { removeCheckpoint } from '../../files/checkpoint';
 import { bytesOfFields, MemoryBudget } from '../../fields/memory-budget';
 import type { TrainingPeriod } from '../../fields/training-period';
 import { executionOf } from '../../graph/program/execution';
-import { receptiveField } from '../../nn';
+import { receptiveField } from '../../nn/settings';
 import { networkSettings } from '../../surrogate/model/network-settings';
 import { normalisationOf } from '../../surrogate/model/normalisation';
 import { Surrogate } from '../../surrogate/model/surrogate';

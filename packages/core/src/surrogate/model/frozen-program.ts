@@ -1,8 +1,12 @@
 /** The frozen surrogate as a native program: concentrations, and the adjoint that carries a gradient on them back to the emissions. */
 import type { DeviceFields, WindowMeanRequest } from '@retroplume/native';
 import type { SurrogateSettings } from '../../case';
-import { compile, foldBatchNorm, gradients, Graph, planProgram, type Execution, type Program, type Value } from '../../graph';
-import { bytesOfFields, executionOf } from '../../graph/program/execution';
+import { compile, planProgram } from '../../graph/program/compile';
+import { foldBatchNorm } from '../../graph/rewrites/fold-batch-norm';
+import { gradients } from '../../graph/gradients';
+import { Graph, type Value } from '../../graph/definition/graph';
+import { type Execution, bytesOfFields, executionOf } from '../../graph/program/execution';
+import type { Program } from '../../graph/program/program';
 import type { Tensor } from '../../files/checkpoint';
 import { buildSurrogate, sourcesOf, type SurrogateSizes } from './model';
 import type { Normalisation } from './normalisation';

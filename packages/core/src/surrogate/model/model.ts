@@ -7,8 +7,11 @@
  * One function builds it for every use: training (batch statistics, dropout), the frozen program of the inversion, and ONNX.
  */
 import { tracerCount, type SurrogateSettings } from '../../case';
-import { channelAffine, concat, type Graph, type Mode, type Value } from '../../graph';
-import { network } from '../../nn';
+import { channelAffine } from '../../graph/ops/elementwise/channel-affine';
+import { concat } from '../../graph/ops/arrays/copies';
+import type { Graph, Value } from '../../graph/definition/graph';
+import type { Mode } from '../../graph/ops/normalisation/batch-norm';
+import { network } from '../../nn/network';
 import { differentiatesInitialConcentrations, takesInitialConcentrations } from './initial-concentrations';
 import { networkSettings } from './network-settings';
 import type { ChannelScale, Normalisation } from './normalisation';

@@ -1,6 +1,6 @@
 /** From the case's keys to the network's settings. */
 import type { SurrogateSettings } from '../../case';
-import { AUTHORS_LSTM_UNET, plainBranch, type NetworkSettings } from '../../nn';
+import { AUTHORS_LSTM_UNET, plainBranch, type NetworkSettings } from '../../nn/settings';
 
 /** In the paper's mode the branches and heads are those of its authors' published code; elsewhere the case says their size. */
 export function networkSettings(settings: SurrogateSettings, species: number): NetworkSettings {

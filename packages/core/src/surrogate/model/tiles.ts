@@ -12,7 +12,7 @@
  */
 import { wholeGrid, type Crop } from '../../fields/period-source';
 import { ConfigError } from '../../base/errors';
-import { dependence, poolingBlock, type NetworkSettings } from '../../nn';
+import { dependence, poolingBlock, type NetworkSettings } from '../../nn/settings';
 
 export interface Tile {
   /** what the network is run on */

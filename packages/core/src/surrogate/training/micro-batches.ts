@@ -5,7 +5,7 @@
  */
 import type { Ranks } from '@retroplume/native';
 import { ConfigError } from '../../base/errors';
-import type { FloatArray, Program } from '../../graph';
+import type { FloatArray, Program } from '../../graph/program/program';
 
 /** Which part of a batch, of how many. */
 export interface BatchPart {

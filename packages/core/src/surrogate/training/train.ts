@@ -4,7 +4,7 @@ import type { SurrogateSettings, TrainingSettings } from '../../case';
 import { decodeTensors, encodeTensors, readCheckpoint, writeCheckpoint, type Checkpoint, type Tensor } from '../../files/checkpoint';
 import type { TrainingPeriod } from '../../fields/training-period';
 import { ConfigError, InterruptedError } from '../../base/errors';
-import type { Execution } from '../../graph';
+import type { Execution } from '../../graph/program/execution';
 import { takesInitialConcentrations } from '../model/initial-concentrations';
 import { partsOf, type BatchPart } from './micro-batches';
 import type { Normalisation } from '../model/normalisation';

@@ -13,7 +13,11 @@
  * goes through it, so that what the network hands on is trained too.
  */
 import type { SurrogateSettings, TrainingSettings } from '../../case';
-import { loss, slice, subtract, weightedSum, type Graph, type Mode, type Value } from '../../graph';
+import { loss, weightedSum } from '../../graph/ops/training/loss';
+import { slice } from '../../graph/ops/arrays/copies';
+import { subtract } from '../../graph/ops/elementwise/arithmetic';
+import type { Graph, Value } from '../../graph/definition/graph';
+import type { Mode } from '../../graph/ops/normalisation/batch-norm';
 import { SPECIES_COUNT, type DifferenceKind } from './loss-weights';
 import { buildSurrogate, normaliseConcentrations, type SurrogateSizes } from '../model/model';
 import type { Normalisation } from '../model/normalisation';

@@ -6,22 +6,13 @@
  */
 import { ALONE, type Ranks } from '@retroplume/native';
 import type { TrainingSettings } from '../../case';
-import {
-  adamUpdate,
-  averageBuffers,
-  compile,
-  Graph,
-  gradients,
-  initializeParameters,
-  planProgram,
-  takenGradients,
-  type CompileOptions,
-  type BatchShare,
-  type Execution,
-  type Program,
-  type Value,
-} from '../../graph';
-import { bytesOfFields, executionOf, roomOf } from '../../graph/program/execution';
+import { adamUpdate, averageBuffers, takenGradients } from '../../graph/ops/training/updates';
+import { compile, planProgram, type CompileOptions } from '../../graph/program/compile';
+import { Graph, type BatchShare, type Value } from '../../graph/definition/graph';
+import { gradients } from '../../graph/gradients';
+import { initializeParameters } from '../../graph/initialize';
+import { type Execution, bytesOfFields, executionOf, roomOf } from '../../graph/program/execution';
+import type { Program } from '../../graph/program/program';
 import type { Tensor } from '../../files/checkpoint';
 import { NumericalError } from '../../base/errors';
 import { differenceKinds, LossWeights } from './loss-weights';
