@@ -16,7 +16,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeWhere } from './testing/describe-where';
-import { IoapiFile, IoapiWriter, type IoapiVariable } from '../packages/core/src/files/ioapi/ioapi';
+import { IoapiFile } from '../packages/core/src/files/ioapi/ioapi-file';
+import type { IoapiVariable } from '../packages/core/src/files/ioapi/ioapi-header';
+import { IoapiWriter } from '../packages/core/src/files/ioapi/ioapi-writer';
 import type { TimeAxis } from '../packages/core/src/grid/grid';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { MAIN, SHORT_STAGES, SMALL_RUN } from './testing/small-run';

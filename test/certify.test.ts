@@ -4,7 +4,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCase } from '../packages/core/src/case';
-import { IoapiFile, IoapiWriter } from '../packages/core/src/files/ioapi/ioapi';
+import { IoapiFile } from '../packages/core/src/files/ioapi/ioapi-file';
+import { IoapiWriter } from '../packages/core/src/files/ioapi/ioapi-writer';
 import { readGriddesc } from '../packages/core/src/grid/griddesc';
 import { filesOf, priorSectors } from '../packages/core/src/inventory/reading/sector-files';
 import { uniformFactors } from '../packages/core/src/transport/member-factors';

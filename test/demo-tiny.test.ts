@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GROUPS, SPECIES } from '../packages/core/src/base/species';
 import { loadCase } from '../packages/core/src/case';
-import { IoapiFile } from '../packages/core/src/files/ioapi/ioapi';
+import { IoapiFile } from '../packages/core/src/files/ioapi/ioapi-file';
 import type { ScoreRow } from '../packages/core/src/inversion/scores/score-rows';
 import { appliedSectors } from '../packages/core/src/inventory/scaling/applied-files';
 import { filesOf, priorSectors } from '../packages/core/src/inventory/reading/sector-files';

@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { IoapiFile } from '../packages/core/src/files/ioapi/ioapi';
+import { IoapiFile } from '../packages/core/src/files/ioapi/ioapi-file';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { MAIN } from './testing/small-run';
 

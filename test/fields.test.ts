@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { IoapiFile } from '../packages/core/src/files/ioapi/ioapi';
+import { IoapiFile } from '../packages/core/src/files/ioapi/ioapi-file';
 import { part } from '../packages/core/src/fields/period-source';
 import { readPrepared, type PreparedPeriod } from '../packages/core/src/fields/prepared';
 import { wrfFromMcip } from '../packages/core/src/weather/testing/wrf-from-mcip';

@@ -28,7 +28,8 @@ const TIME = { start: new Date('2017-01-01T00:00Z'), stepSeconds: 3600, count: H
 
 /** The paper's month with as many layers as make up the size; only the last row of PM25's top layer is written, with the number of the hour. */
 function make(path, gigabytes) {
-  const { toIoapiTime, timeAt } = core('files/ioapi/ioapi-time.js');
+  const { toIoapiTime } = core('files/ioapi/ioapi-header.js');
+  const { timeAt } = core('grid/grid.js');
   const layers = Math.max(1, Math.round((gigabytes * 1e9) / (4 * ROWS * COLS * HOURS * VARIABLES.length)));
   const file = NetcdfFile.create(path, '64bit', false);
   const whole = {
@@ -71,7 +72,7 @@ function assertHour(found, hour) {
 
 const JOBS = {
   read(path) {
-    const { IoapiSeries } = core('files/ioapi/ioapi.js');
+    const { IoapiSeries } = core('files/ioapi/ioapi-series.js');
     const series = IoapiSeries.open([path]);
     const emissions = core('case/gridded/case-fields.js').readEmissions(series, TIME, GROUPS);
     for (const hour of [1, 400, HOURS]) assertHour(emissions[((hour - 1) * ROWS * COLS + (ROWS - 1) * COLS) * 5 + 4] * 27000 ** 2 * 1000, hour);
@@ -80,7 +81,7 @@ const JOBS = {
   scale(path) {
     const copy = `${path}.scaled`;
     core('transport/members.js').writeScaledEmissions([path], copy, new Float32Array(ROWS * COLS * 5).fill(2), GROUPS);
-    const file = core('files/ioapi/ioapi.js').IoapiFile.open(copy);
+    const file = core('files/ioapi/ioapi-file.js').IoapiFile.open(copy);
     for (const hour of [1, 400, HOURS]) assertHour(file.read('PM25', hour - 1, 1, file.layers - 1)[(ROWS - 1) * COLS] / 2, hour);
     file.close();
     return 0;

@@ -19,7 +19,7 @@ const BREACHES: [string, string, RegExp][] = [
   ['packages/core/src/inversion/x.ts', `import { readGolden } from '../graph/testing/golden';`, /inversion knows no network/],
   ['packages/core/src/graph/x.ts', `import { run } from '../run/run';`, /room graph may not import run/],
   ['packages/core/src/files/x.ts', `import type { Case } from '../surrogate/model/window';`, /room files may not import surrogate/],
-  ['packages/core/src/grid/x.ts', `export * from '../files/ioapi/ioapi';`, /room grid may not import files/],
+  ['packages/core/src/grid/x.ts', `export * from '../files/ioapi/ioapi-file';`, /room grid may not import files/],
   ['packages/core/src/units/x.ts', `type G = import('../grid/grid').Grid;`, /room units may not import grid/],
   ['packages/core/src/transport/deep/x.ts', `const worlds = await import('../../worlds');`, /room transport may not import worlds/],
   ['packages/core/src/inversion/x.ts', `import { Graph } from '../graph/graph';`, /inversion knows no network/],

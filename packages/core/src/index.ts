@@ -48,7 +48,11 @@ export { STAGES, type StageEvent, type StageName, type Variant } from './run/eng
 export { Grid, type GridDefinition, type TimeAxis } from './grid/grid';
 export { readGriddesc, writeGriddesc } from './grid/griddesc';
 export { CellOverlaps } from './grid/cell-overlaps';
-export { expandGlob, IoapiFile, IoapiSeries, IoapiWriter, type IoapiContents, type IoapiVariable } from './files/ioapi/ioapi';
+export { IoapiFile } from './files/ioapi/ioapi-file';
+export type { IoapiVariable } from './files/ioapi/ioapi-header';
+export { IoapiSeries } from './files/ioapi/ioapi-series';
+export { IoapiWriter, type IoapiContents } from './files/ioapi/ioapi-writer';
+export { expandGlob } from './files/glob';
 export { readCf, writeCf, type CfAttributes, type CfContents, type CfData, type CfVariable } from './files/netcdf/netcdf-cf';
 export { readCfInventory, type CfInventory } from './inventory/cf/cf-inventory';
 export { writeInventoryEmissions, type InventorySource, type MovedMass, type TemporalProfile } from './inventory/cf/inventory-emissions';
@@ -56,7 +60,7 @@ export { makeInventory, type InventoryResult } from './inventory/cf/inventory-fi
 export { readStations, type Station, type StationList, type StationsSpec } from './observations/stations';
 export type { ObservationsSpec } from './observations/observation-layouts';
 export { readObservations, type Observations, type ObservationsOptions } from './observations/observations';
-export { convert, type ConversionContext } from './units';
+export { convert, type ConversionContext } from './units/units';
 
 // Models: graph, networks, the trained surrogate.
 export * as graph from './graph';
@@ -91,7 +95,7 @@ export type { CoordinateSystem } from './grid/projection';
 export type { CutCell, LatLonCells, SourceCells } from './grid/lat-lon-cells';
 export type { GridWindow, Stagger } from './grid/window';
 export type { Group, Species } from './base/species';
-export type { TimeSpan } from './files/netcdf/cf-time-spans';
+export type { TimeSpan } from './files/netcdf/cf-time';
 export type { GasReference, GasRule } from './observations/gas-reference';
 export type { GridChoice, IoapiReader } from './files/ioapi/ioapi-file';
 export type { OverlapRule, SeriesOptions } from './files/ioapi/ioapi-series';

@@ -1,6 +1,6 @@
 /**
  * Files that are read or written whole. Text that people write is read as what it is, with no byte taken for something else; and written so that it is read again.
- * A new file has a temporary name, and gets its own once it is whole.
+ * What is asked of the same files again and again is read once. A new file has a temporary name, and gets its own once it is whole.
  */
 import { isUtf8 } from 'node:buffer';
 import { readFileSync, statSync, closeSync, fsyncSync, openSync, renameSync, rmSync, unlinkSync, writeSync } from 'node:fs';
@@ -140,4 +140,19 @@ export function replaceFile(path: string, parts: Iterable<Uint8Array>, temporary
     rmSync(temporary, { force: true });
     throw error;
   }
+}
+
+/** Of a file that is there what `read` has found in it, for as long as the file system says that it is the same file. */
+export function cachedByFile<T>(read: (path: string) => T): (path: string) => T {
+  const known = new Map<string, { state: string; value: T }>();
+  return (path) => {
+    const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+    if (!stat) return read(path);
+    const state = [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(' ');
+    const before = known.get(path);
+    if (before?.state === state) return before.value;
+    const found = read(path);
+    known.set(path, { state, value: found });
+    return found;
+  };
 }

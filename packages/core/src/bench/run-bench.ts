@@ -1,7 +1,7 @@
 /** `retroplume bench`: the machine's limits, then workloads and single ops against their peers. */
 import { rmSync } from 'node:fs';
 import type { ProgramOptions } from '@retroplume/native';
-import { makeTemporaryFolder } from '../files/make-folder';
+import { makeTemporaryFolder } from '../files/disk';
 import { ConfigError, InterruptedError } from '../base/errors';
 import { describeMachine, expectFastTorch, measurePeaks, type Machine, type Peaks } from './machine';
 import { measureMemory, type MemoryComparison } from './memory';

@@ -10,7 +10,7 @@
 import { join } from 'node:path';
 import type { ProgramSpec } from '@retroplume/native';
 import { writeFileAtomic } from '../files/checkpoint';
-import { makeFolder } from '../files/make-folder';
+import { makeFolder } from '../files/disk';
 import type { ProgramLayout, Value } from '../graph';
 import { roomIn } from '../graph/program/execution';
 import { size } from '../graph/definition/shape';

@@ -5,9 +5,8 @@ import { memberDesigns } from './member-design';
 import type { Case, PeriodSettings } from './schema/case-schema';
 import { nuisanceChanges, type NuisanceChange } from './schema/nuisance-schema';
 import { expandGlobs } from '../files/glob';
-import { filesWithin } from '../files/ioapi/ioapi';
-import { timeAt } from '../files/ioapi/ioapi-time';
-import type { TimeAxis } from '../grid/grid';
+import { filesWithin } from '../files/ioapi/ioapi-file';
+import { type TimeAxis, timeAt } from '../grid/grid';
 
 export const PRIOR = 'prior';
 export const TRUTH = 'truth';

@@ -22,7 +22,7 @@ import { CHANNELS, type Channel as Meteorology } from '../weather/meteorology';
 import { cfVariable, cfContents, type CfAttributes } from '../files/netcdf/netcdf-cf';
 import { NetcdfOutput, openNetcdf, reading } from '../files/netcdf/netcdf-access';
 import { putChannel } from '../files/ioapi/period-steps';
-import { cachedByFile } from '../files/cached-by-file';
+import { cachedByFile } from '../base/whole-files';
 
 /** One run of the transport model. */
 export interface PreparedRun {

@@ -2,7 +2,7 @@
 import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataError } from '../base/errors';
-import { diskLimitError } from '../files/disk-limits';
+import { diskLimitError } from '../files/disk';
 
 /** What is read or written at once of a file. */
 export const FILE_CHUNK = 2 ** 28;

@@ -8,7 +8,7 @@ import { closeSync, existsSync, fstatSync, openSync, readSync, renameSync, rmSyn
 import { hostname } from 'node:os';
 import { DataError } from '../base/errors';
 import { replaceFile } from '../base/whole-files';
-import { diskLimitError } from './disk-limits';
+import { writeFailure } from './disk';
 
 type TensorData = Float32Array | Float64Array;
 
@@ -63,19 +63,6 @@ function* allSlices(parts: readonly ArrayBufferView[]): Generator<Uint8Array> {
 /** The same for a file that several processes, on whichever machines, may write at the same moment: the last one's stays. @throws as {@link writeFileAtomic} */
 export function writeSharedFile(path: string, content: string): void {
   writeFileAtomic(path, content, `${path}.${hostname()}-${process.pid}.tmp`);
-}
-
-/** `DISK_FULL`, `DISK_QUOTA`, `FILE_LIMIT`, or `WRITE_FAILED` for whatever else kept a file from being written. */
-export function writeFailure(path: string, bytes: number, cause: unknown): DataError {
-  const refused = diskLimitError(path, bytes, cause);
-  if (refused) return refused;
-  return (cause as NodeJS.ErrnoException).code === 'ENOSPC'
-    ? new DataError('DISK_FULL', `${path}: the disk has no room for ${bytes} bytes: free some space and run again; earlier products are intact`, {
-        cause,
-      })
-    : new DataError('WRITE_FAILED', `${path}: cannot be written (${(cause as Error).message}): check that the folder exists and may be written`, {
-        cause,
-      });
 }
 
 /** Serialises tensors and metadata in the safetensors layout. */

@@ -20,6 +20,16 @@ export interface TimeAxis {
   count: number;
 }
 
+/** Instant at which a step begins. */
+export function timeAt(axis: TimeAxis, step: number): Date {
+  return new Date(axis.start.getTime() + step * axis.stepSeconds * 1000);
+}
+
+/** `2017-01-31T05:00Z`, for messages. */
+export function instant(date: Date): string {
+  return Number.isNaN(date.getTime()) ? 'no date' : date.toISOString().replace(/:00\.000Z$/, 'Z');
+}
+
 const RADIANS = Math.PI / 180;
 
 /** Part of a cell by which rounding may put a place beside the edge that it stands on: -179.9 is 0.99999999999994 cells of 0.1° east of -180. */

@@ -1,6 +1,6 @@
 /** Daily means of hourly observations, for a comparison that does not ask at which hour a plume passed. */
 import { DataError } from '../base/errors';
-import { instant } from '../files/ioapi/ioapi-time';
+import { instant } from '../grid/grid';
 import type { Observations } from './observations';
 
 const DAY = 24;

@@ -1,4 +1,4 @@
-import { AMBIENT_REFERENCE_TEMPERATURE, STANDARD_PRESSURE, STANDARD_TEMPERATURE } from '../units';
+import { AMBIENT_REFERENCE_TEMPERATURE, STANDARD_PRESSURE, STANDARD_TEMPERATURE } from '../units/units';
 
 /** The state to which a network refers µg m-3 of gases, which may change by date. */
 export interface GasReference {

@@ -1,10 +1,9 @@
 /** Observed values in the units of the model: gases in ppb, particles in µg m-3. */
 import { UnitError } from '../base/errors';
-import type { TimeAxis } from '../grid/grid';
-import { conversion, MOLAR_MASS, parseUnit } from '../units';
+import { type TimeAxis, timeAt } from '../grid/grid';
+import { conversion, MOLAR_MASS, parseUnit } from '../units/units';
 import { speciesUnit } from '../base/species';
 import { gasStateAt, type GasReference, type GasState } from './gas-reference';
-import { timeAt } from '../files/ioapi/ioapi-time';
 
 /**
  * To ppb or µg m-3, by unit and by the state of the gas at the time.

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 
 import { DuckDBInstance } from '@duckdb/node-api';
 
-import { conversion, MOLAR_MASS } from '../units';
+import { conversion, MOLAR_MASS } from '../units/units';
 import { gasStateAt } from './gas-reference';
 import { describeQuality } from './observation-quality';
 import type { ObservationsSpec } from './observation-layouts';

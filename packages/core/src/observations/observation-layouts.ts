@@ -14,7 +14,7 @@
  *   CNEMC: notes of the publishing platform, cited in https://github.com/HeQinWill/CNEMC; EEA: vocabularies http://dd.eionet.europa.eu/vocabulary/aq/pollutant and .../observationvalidity
  */
 import { DataError } from '../base/errors';
-import { namesTwice } from '../files/tables/csv-header';
+import { namesTwice } from '../files/tables/csv-format';
 import { clockColumn, clockRows } from './aqs-clock';
 import { aqsIdentifier, columnTwice, requireColumns, type StationsSpec } from './stations';
 import { identifier, literal, type HeldFile, type RawFormat } from '../files/tables/table-store';

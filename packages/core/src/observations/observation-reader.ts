@@ -1,7 +1,6 @@
 /** Reads the files of one layout into series of stations and times: DuckDB brings them into one form and numbers stations, times and species. */
 import { DataError } from '../base/errors';
-import type { TimeAxis } from '../grid/grid';
-import { instant, timeAt } from '../files/ioapi/ioapi-time';
+import { type TimeAxis, instant, timeAt } from '../grid/grid';
 import { layoutOf, OCCURRING_SPECIES, rawFormatOf, selectionOf, type Layout, type ObservationsSpec } from './observation-layouts';
 import {
   accept,

@@ -1,6 +1,6 @@
 /** The monitors: where they are, and in which cells of a grid. */
 import { expectObject, expectText, DataError } from '../base/errors';
-import { namesTwice } from '../files/tables/csv-header';
+import { namesTwice } from '../files/tables/csv-format';
 import type { Grid } from '../grid/grid';
 import { AIRNOW_SITE_COLUMNS, isAirnowSiteList, readAirnowSites } from './airnow-sites';
 import { MISSING_WORDS } from './observation-quality';

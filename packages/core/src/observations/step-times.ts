@@ -4,7 +4,7 @@
  * embassies in zones half an hour off.
  */
 import { DataError } from '../base/errors';
-import { instant } from '../files/ioapi/ioapi-time';
+import { instant } from '../grid/grid';
 import type { Layout } from './observation-layouts';
 import { standsForNone, type OffStep } from './observation-quality';
 import { isMidnight, isSameOffset, parseTime, standardTimeOffset } from '../files/tables/local-time';

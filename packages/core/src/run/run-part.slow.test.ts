@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCase, type Case } from '../case';
-import { IoapiFile } from '../files/ioapi/ioapi';
+import { IoapiFile } from '../files/ioapi/ioapi-file';
 import { writeDemoWorld } from '../worlds/demo-world';
 import { FAILURE_FILE, type Failure } from './engine/run-folder';
 import { readRecord } from './engine/record';

@@ -5,7 +5,7 @@ import { ExternalCtm } from './external/external-ctm';
 import type { OutputNames } from './surface-output';
 import { existsSync } from 'node:fs';
 import { expandGlobs } from '../files/glob';
-import { filesWithin } from '../files/ioapi/ioapi';
+import { filesWithin } from '../files/ioapi/ioapi-file';
 import { gridOf } from '../case/gridded/case-grid';
 import { runReferenceModel } from './reference/reference-model';
 

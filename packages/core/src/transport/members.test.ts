@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { IoapiFile } from '../files/ioapi/ioapi';
+import { IoapiFile } from '../files/ioapi/ioapi-file';
 import { writeScaledEmissions } from '../inventory/scaling/scaled-emissions';
 import { memberFactors } from './members';
 import { CELLS, EMISSIONS, GRID, GROUPS, HOURS, readAll, START, temporaryFolder, writeFile } from './testing/small-case';

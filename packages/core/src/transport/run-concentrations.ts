@@ -2,7 +2,7 @@
 import { SPECIES } from '../base/species';
 import { type Case } from '../case';
 import { readConcentrations } from '../case/gridded/case-fields';
-import { IoapiSeries, OUTPUT_OVERLAP } from '../files/ioapi/ioapi';
+import { IoapiSeries, OUTPUT_OVERLAP } from '../files/ioapi/ioapi-series';
 import type { Grid, TimeAxis } from '../grid/grid';
 
 /**

@@ -1,5 +1,5 @@
 /** The file that every run of a transport model leaves: the four surface concentrations, hourly means. */
-import { IoapiWriter } from '../files/ioapi/ioapi';
+import { IoapiWriter } from '../files/ioapi/ioapi-writer';
 import type { Species } from '../base/species';
 import type { Grid, TimeAxis } from '../grid/grid';
 

@@ -1,5 +1,5 @@
 import { UnitError } from '../base/errors';
-import { convert, MOLAR_MASS, parseUnit } from '.';
+import { convert, MOLAR_MASS, parseUnit } from './units';
 
 const state = { temperature: 273.15, pressure: 101325 };
 

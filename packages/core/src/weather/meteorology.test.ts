@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 
 import { Grid, type TimeAxis } from '../grid/grid';
-import { IoapiFile, IoapiWriter } from '../files/ioapi/ioapi';
+import { IoapiFile } from '../files/ioapi/ioapi-file';
+import { IoapiWriter } from '../files/ioapi/ioapi-writer';
 import { readMeteorology } from './meteorology';
 import { describeShared, failure, sharedFile, temporaryFolder } from '../files/testing/shared-data';
 import { openWeather } from './open-weather';

@@ -11,11 +11,11 @@
  * Steps are MCIP's: the instant at the beginning of the hour stands for the hour.
  */
 import { DataError } from '../base/errors';
-import type { Grid, TimeAxis } from '../grid/grid';
-import { convert } from '../units';
+import { type Grid, type TimeAxis, timeAt } from '../grid/grid';
+import { convert } from '../units/units';
 import type { IoapiReader } from '../files/ioapi/ioapi-file';
-import { timeAt } from '../files/ioapi/ioapi-time';
-import { assertValues, forEachSlab, putChannel, type LongRead } from '../files/ioapi/period-steps';
+import { assertValues } from '../files/netcdf/value-ranges';
+import { forEachSlab, putChannel, type LongRead } from '../files/ioapi/period-steps';
 import { windDirection } from './mcip/mcip-wind';
 import { windToGrid, type WindDirection } from '../grid/wind';
 

@@ -3,8 +3,7 @@ import type { NetcdfFile } from '@retroplume/native';
 
 import { ConfigError, DataError, GridError } from '../base/errors';
 import type { Grid, TimeAxis } from '../grid/grid';
-import type { IoapiReader } from '../files/ioapi/ioapi-file';
-import { headOf } from '../files/ioapi/ioapi-heads';
+import { type IoapiReader, headOf } from '../files/ioapi/ioapi-file';
 import { WEATHER_OVERLAP } from '../files/ioapi/ioapi-series';
 import { openNetcdf, readingFiles } from '../files/netcdf/netcdf-access';
 import { projectionOfCf } from './cf/cf-axes';

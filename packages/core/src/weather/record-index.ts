@@ -2,11 +2,10 @@
 import type { NetcdfFile } from '@retroplume/native';
 
 import { DataError } from '../base/errors';
-import type { TimeAxis } from '../grid/grid';
-import { instant, timeAt } from '../files/ioapi/ioapi-time';
+import { type TimeAxis, instant, timeAt } from '../grid/grid';
 import { openNetcdf, reading } from '../files/netcdf/netcdf-access';
 import { notCovered } from '../files/ioapi/period-steps';
-import { cachedByFile } from '../files/cached-by-file';
+import { cachedByFile } from '../base/whole-files';
 
 /** A file, opened when it is first asked for, and the times of its records, ms since 1970, rising. */
 export interface TimedFile {

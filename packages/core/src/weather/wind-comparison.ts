@@ -4,9 +4,8 @@
  * WRF's surface layer gives U10 and V10 the direction of its lowest layer: in a real run of 53 m layers they lay 0.05° apart on average, and less than
  * 0.25° in nine of ten cells. Angles of MCIP's that are wrong grow with the distance from the middle and may cancel over a grid, so that each cell is looked at.
  */
-import type { TimeAxis } from '../grid/grid';
+import { type TimeAxis, timeAt } from '../grid/grid';
 import type { IoapiReader } from '../files/ioapi/ioapi-file';
-import { timeAt } from '../files/ioapi/ioapi-time';
 import { readMeteorology } from './meteorology';
 import { firstStepOf } from '../files/ioapi/period-steps';
 

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCase } from '../case';
-import { IoapiFile } from '../files/ioapi/ioapi';
+import { IoapiFile } from '../files/ioapi/ioapi-file';
 import { readGriddesc } from '../grid/griddesc';
 import { writeDemoWorld } from './demo-world';
 import { readTruthFactors } from './truth-factors';

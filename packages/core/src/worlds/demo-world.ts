@@ -5,8 +5,8 @@
 import { join } from 'node:path';
 import { GROUPS, type Group } from '../base/species';
 import { writeFileAtomic } from '../files/checkpoint';
-import { IoapiWriter } from '../files/ioapi/ioapi';
-import { makeFolder } from '../files/make-folder';
+import { IoapiWriter } from '../files/ioapi/ioapi-writer';
+import { makeFolder } from '../files/disk';
 import { gridConvergence, windFromGrid } from '../grid/wind';
 import { writeGriddesc } from '../grid/griddesc';
 import { Random } from '../base/random';

@@ -8,7 +8,7 @@ import { ConfigError } from '../base/errors';
 import type { Grid } from '../grid/grid';
 import { Random } from '../base/random';
 import { quotedField } from '../base/whole-files';
-import { conversion, MOLAR_MASS } from '../units';
+import { conversion, MOLAR_MASS } from '../units/units';
 
 /**
  * Writes hourly observations of every station inside the grid: value · (1 + noise), with a smallest deviation per species, never negative. Times bear a Z,

@@ -1,7 +1,6 @@
 /** The factors of a period for CMAQ's own scaling: masks do not change in time, so that each set of rules serves a run of whole days. */
 import { join, relative } from 'node:path';
-import { instant, timeAt } from '../../files/ioapi/ioapi-time';
-import type { Grid, TimeAxis } from '../../grid/grid';
+import { type Grid, type TimeAxis, instant, timeAt } from '../../grid/grid';
 import { writeDesid, type DesidStream } from '../../inventory/scaling/desid';
 import { changeWithinDay, stretchLabel, type Stretch } from './slot-stretches';
 

@@ -1,7 +1,7 @@
 /** The factors of a period as scale factors of HEMCO. */
 import { join, relative } from 'node:path';
 import { GROUPS } from '../../base/species';
-import { instant, timeAt } from '../../files/ioapi/ioapi-time';
+import { instant, timeAt } from '../../grid/grid';
 import type { PeriodSource } from '../../fields/period-source';
 import { writeHemco, type HemcoGrid } from '../../inventory/scaling/hemco';
 import type { PeriodFactors } from './factors-file';

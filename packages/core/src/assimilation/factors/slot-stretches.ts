@@ -1,6 +1,5 @@
 /** Consecutive hours of a period that share their factors. */
-import { timeAt } from '../../files/ioapi/ioapi-time';
-import type { TimeAxis } from '../../grid/grid';
+import { type TimeAxis, timeAt } from '../../grid/grid';
 import type { PeriodFactors } from './factors-file';
 import type { TimeSlots } from './time-slots';
 

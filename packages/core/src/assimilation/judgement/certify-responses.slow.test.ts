@@ -1,6 +1,6 @@
 /** One change of the emissions, told to `certify` in every way that a case can tell it: the same figures, which are those of the files. */
 import { SPECIES } from '../../base/species';
-import { IoapiFile } from '../../files/ioapi/ioapi';
+import { IoapiFile } from '../../files/ioapi/ioapi-file';
 import type { Certificate, PairResponse } from '../../surrogate/judgement/certificate';
 import type { ResponseFigures } from '../../surrogate/judgement/response-comparison';
 import type { StageContext, StageEvent } from '../../run/engine/stage';

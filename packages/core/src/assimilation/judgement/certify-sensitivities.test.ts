@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GROUPS, SPECIES } from '../../base/species';
 import { type Case } from '../../case';
-import { IoapiWriter } from '../../files/ioapi/ioapi';
+import { IoapiWriter } from '../../files/ioapi/ioapi-writer';
 import { DataError } from '../../base/errors';
 import { Grid } from '../../grid/grid';
 import type { SensitivityResponse } from '../../surrogate/judgement/certificate';

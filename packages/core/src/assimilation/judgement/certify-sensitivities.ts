@@ -15,7 +15,9 @@
 import { GROUPS, SPECIES, type Species } from '../../base/species';
 import { type Case, type CertificateSettings } from '../../case';
 import { readConcentrationChanges } from '../../case/gridded/case-fields';
-import { expandGlob, filesWithin, IoapiSeries } from '../../files/ioapi/ioapi';
+import { filesWithin } from '../../files/ioapi/ioapi-file';
+import { IoapiSeries } from '../../files/ioapi/ioapi-series';
+import { expandGlob } from '../../files/glob';
 import { readMask } from '../../case/gridded/mask-file';
 import type { PreparedPeriod } from '../../fields/prepared';
 import { regionMask } from '../../case/gridded/regions';

@@ -1,9 +1,8 @@
 /** What is no fault of emission files by itself, but looks like one: hours without any emission, and runs whose units seem to differ. A sentence each, for the log. */
 import { GROUPS } from '../../base/species';
-import { instant, timeAt } from '../../files/ioapi/ioapi-time';
 import { fluxDoubts } from '../../files/netcdf/value-ranges';
 import { DataError } from '../../base/errors';
-import type { Grid, TimeAxis } from '../../grid/grid';
+import { type Grid, type TimeAxis, instant, timeAt } from '../../grid/grid';
 
 /** Between the total of a group in two runs: more than members are scaled by, less than moles (17 to 64 g) taken for kilograms. */
 const MOST_RATIO = 10;

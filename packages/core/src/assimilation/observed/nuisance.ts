@@ -1,11 +1,10 @@
 /** What is inverted beside the emissions: biases of monitors, and runs of the transport model with something else changed. */
-import type { Grid } from '../../grid/grid';
+import { type Grid, instant } from '../../grid/grid';
 import type { PeriodSource } from '../../fields/period-source';
 import { SPECIES, speciesUnit, type Species } from '../../base/species';
 import { nuisanceChanges, type NuisanceChange, type NuisanceRun } from '../../case';
 import { type NuisanceTerm, VaryingNumber } from '../../inversion/model/nuisance-model';
 import { ConfigError } from '../../base/errors';
-import { instant } from '../../files/ioapi/ioapi-time';
 import { hourlyFiles, nuisanceRun, simulatedFile } from '../../case/case-runs';
 import { priorRun, runInFiles, throughOperator, type ObservedPeriod, type RunFields } from './observed-periods';
 import type { Workspace } from '../workspace';

@@ -1,10 +1,9 @@
 /** A period as the inversion compares it with the monitors, and how a run of the transport model looks through that. */
 import type { PeriodSettings } from '../../case';
 import { dailyMeans } from '../../observations/daily-means';
-import { timeAt } from '../../files/ioapi/ioapi-time';
 import { pickAt, joined } from '../../base/vectors';
 import { wholeGrid, type Hours, type PeriodSource } from '../../fields/period-source';
-import type { Grid } from '../../grid/grid';
+import { type Grid, timeAt } from '../../grid/grid';
 import type { ObservationOperator } from '../../inversion/observations/observation-operator';
 import { operatorOf, readMonitors, type Monitors } from './monitors';
 import { readRunConcentrations } from '../../transport/run-concentrations';

@@ -2,7 +2,7 @@
 import { GROUPS } from '../../base/species';
 import { REST, type Case, type InversionSettings } from '../../case';
 import { readEmissions } from '../../case/gridded/case-fields';
-import { timeAt } from '../../files/ioapi/ioapi-time';
+import { timeAt } from '../../grid/grid';
 import type { PeriodSource } from '../../fields/period-source';
 import type { InversionProblem } from '../../inversion/solve/inversion-problem';
 import type { SectorFiles } from '../../inventory/reading/emission-reader';

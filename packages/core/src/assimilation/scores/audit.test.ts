@@ -2,7 +2,7 @@ import { GROUPS } from '../../base/species';
 import type { PreparedPeriod } from '../../fields/prepared';
 import { Grid, type GridDefinition } from '../../grid/grid';
 import type { DiurnalShift } from '../../inversion/scores/redistribution';
-import { SECONDS_PER_YEAR } from '../../units';
+import { SECONDS_PER_YEAR } from '../../units/units';
 import { auditCsv, auditPeriod, nearStations, type AuditedPeriod } from './audit';
 
 const grid = new Grid({

@@ -1,11 +1,10 @@
 /** The audit of an inversion: what its totals hide, one row per period, region and group, and their table as CSV. See docs/audit.md. */
 import { GROUPS, type Group, type Species } from '../../base/species';
 import { type Case } from '../../case';
-import { timeAt } from '../../files/ioapi/ioapi-time';
 import type { PreparedPeriod } from '../../fields/prepared';
 import { regionMasks } from '../../case/gridded/regions';
 import { cellsWithin } from '../../grid/cells-within';
-import type { Grid } from '../../grid/grid';
+import { type Grid, timeAt } from '../../grid/grid';
 import type { StationSeries } from '../../inversion/observations/observation-operator';
 import { annualWeights, diurnalShift, redistribution, type DiurnalShift, type Redistribution } from '../../inversion/scores/redistribution';
 import { ANSWERS, judgeResponse, type RegionalResponse } from '../../inversion/scores/regional-response';

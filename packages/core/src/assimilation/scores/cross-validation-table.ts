@@ -3,7 +3,7 @@ import { speciesUnit } from '../../base/species';
 import type { FoldResult } from '../../inversion/cross-validation/fold-scores';
 import { lCurveCorner } from '../../inversion/cross-validation/l-curve';
 import { lengthWords, type Candidate, type CandidateResult, type CrossValidation, type LCurve } from '../cross-validation/candidates';
-import { canonicalJson } from '../../files/canonical-json';
+import { canonicalJson } from '../../files/json';
 import { csvField } from './score-table';
 
 export const CROSS_VALIDATION_TABLE = 'crossvalidation.csv';

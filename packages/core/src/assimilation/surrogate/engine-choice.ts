@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../files/checkpoint';
-import { readJson } from '../../files/json-file';
+import { readJson } from '../../files/json';
 import { DeviceError } from '../../base/errors';
 import type { AdjointEngine, SurrogateInputs } from '../../surrogate/model/frozen-program';
 

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import type { Group } from '../../base/species';
 import { writeFileAtomic } from '../../files/checkpoint';
-import { readJson } from '../../files/json-file';
+import { readJson } from '../../files/json';
 import type { BlockSums } from '../../surrogate/judgement/response-comparison';
 
 export const RESPONSE_SUMS_FILE = 'response-sums.json';

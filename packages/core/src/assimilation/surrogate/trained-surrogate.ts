@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { memberNames, testMembers, type SurrogateSettings } from '../../case';
 import { gridOf } from '../../case/gridded/case-grid';
 import type { MemoryBudget } from '../../fields/memory-budget';
-import { instant } from '../../files/ioapi/ioapi-time';
+import { instant } from '../../grid/grid';
 import type { PeriodSource } from '../../fields/period-source';
 import { readPrepared, type PreparedPeriod } from '../../fields/prepared';
 import { openPrepared } from '../../fields/prepared-store';

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 
 import { Grid, type TimeAxis } from '../../grid/grid';
 import { readConcentrationChanges, readConcentrations, readEmissions, readGeography } from './case-fields';
-import { IoapiFile, IoapiWriter } from '../../files/ioapi/ioapi';
+import { IoapiFile } from '../../files/ioapi/ioapi-file';
+import { IoapiWriter } from '../../files/ioapi/ioapi-writer';
 import { stepsAtOnce } from '../../files/ioapi/period-steps';
 import { failure, temporaryFolder } from '../../files/testing/shared-data';
 

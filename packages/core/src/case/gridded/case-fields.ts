@@ -1,13 +1,11 @@
 /** A case's gridded inputs in the layout and units of the prepared store: emission groups, concentrations, geography. */
 import { speciesUnit } from '../../base/species';
 import { DataError, UnitError } from '../../base/errors';
-import type { TimeAxis } from '../../grid/grid';
-import { conversion, convert, parseUnit } from '../../units';
+import { type TimeAxis, timeAt } from '../../grid/grid';
+import { conversion, convert, parseUnit } from '../../units/units';
 import type { IoapiReader } from '../../files/ioapi/ioapi-file';
-import { timeAt } from '../../files/ioapi/ioapi-time';
-import { assertValues, forEachSlab, putChannel, stepsAtOnce, type LongRead } from '../../files/ioapi/period-steps';
-import { concentrationRange, emissionRange, GEOGRAPHY } from '../../files/netcdf/value-ranges';
-import { refuseZeroHours, zeroHours } from '../../files/ioapi/zero-hours';
+import { forEachSlab, putChannel, stepsAtOnce, type LongRead } from '../../files/ioapi/period-steps';
+import { concentrationRange, emissionRange, GEOGRAPHY, assertValues, refuseZeroHours, zeroHours } from '../../files/netcdf/value-ranges';
 
 /** How variables of an emission file make up a group; molarMass (g mol-1) turns moles/s into mass. */
 interface EmissionGroup {

@@ -5,7 +5,7 @@ import { writeGriddesc } from '../../grid/griddesc';
 import { loadCase, restoreCase, type Case } from '..';
 import { CaseFolder } from '../testing/case-folder';
 import { TINY_CASE } from '../testing/tiny-case';
-import { IoapiWriter } from '../../files/ioapi/ioapi';
+import { IoapiWriter } from '../../files/ioapi/ioapi-writer';
 import { regionMask } from './regions';
 import { grid, hourly } from '../../files/testing/ioapi-sample';
 

@@ -4,7 +4,8 @@ import type { Grid } from '../../grid/grid';
 import type { Case } from '../schema/case-schema';
 import { readGeography } from './case-fields';
 import { gridOf } from './case-grid';
-import { expandGlob, IoapiSeries } from '../../files/ioapi/ioapi';
+import { IoapiSeries } from '../../files/ioapi/ioapi-series';
+import { expandGlob } from '../../files/glob';
 
 /** A variable of an I/O API file that holds the part of each cell, 0 to 1. */
 interface MaskOfFile {

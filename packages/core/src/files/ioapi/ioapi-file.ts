@@ -8,13 +8,13 @@
  */
 import type { NetcdfAttribute, NetcdfFile } from '@retroplume/native';
 
-import { DataError } from '../../base/errors';
-import type { Grid, TimeAxis } from '../../grid/grid';
+import { DataError, RetroplumeError } from '../../base/errors';
+import { type Grid, type TimeAxis, instant, timeAt } from '../../grid/grid';
 import { dotGrid, windowIn, type GridWindow, type Stagger } from '../../grid/window';
 import { dimension, IoapiHeader, readGrid, readTimes, readVariables, trimmed, type IoapiTimes, type IoapiVariable } from './ioapi-header';
-import { instant } from './ioapi-time';
 import { openNetcdf, reading } from '../netcdf/netcdf-access';
 import type { WindDirection } from '../../grid/wind';
+import { cachedByFile } from '../../base/whole-files';
 
 /** Which part of the files is read. */
 export interface GridChoice {
@@ -204,4 +204,43 @@ function partOf(own: Grid, { grid: wanted, dots }: GridChoice, path: string): { 
   const part = window.stagger === 'dot' ? dotGrid(wanted) : wanted;
   // A file on the grid itself keeps its own name and digits, which a copy of it then has too.
   return { grid: own.cols === part.cols && own.rows === part.rows ? own : part, window };
+}
+
+interface IoapiHead {
+  time: TimeAxis;
+  /** names */
+  variables: string[];
+}
+
+/** Undefined where the file is no I/O API file or cannot be read: whoever reads it says so. Years of daily files are asked for again and again. */
+export const headOf = cachedByFile((path): IoapiHead | undefined => {
+  try {
+    const file = IoapiFile.open(path);
+    file.close();
+    return { time: file.time, variables: file.variables.map(({ name }) => name) };
+  } catch (error) {
+    if (error instanceof RetroplumeError) return undefined;
+    throw error;
+  }
+});
+
+/**
+ * The files of a period, the instant at which it ends included: CMAQ interpolates towards it. Left out are I/O API files all of whose hours lie before or
+ * after it. A single file is given in any case, so that whoever reads it says which hours it holds.
+ *
+ * @throws {DataError} `PERIOD_NOT_COVERED` if none of several files holds an hour of the period
+ */
+export function filesWithin(paths: readonly string[], period: TimeAxis): string[] {
+  const [start, end] = [period.start, timeAt(period, period.count)];
+  const within = paths.filter((path) => {
+    const time = headOf(path)?.time;
+    if (time === undefined || time.stepSeconds === 0) return true;
+    return time.start <= end && timeAt(time, time.count - 1) >= start;
+  });
+  if (within.length > 0) return within;
+  if (paths.length <= 1) return [...paths];
+  throw new DataError(
+    'PERIOD_NOT_COVERED',
+    `${paths[0]} … ${paths[paths.length - 1]}: none of these ${paths.length} files holds an hour of the period, ${instant(start)} to ${instant(end)}: give files that cover it`,
+  );
 }

@@ -3,7 +3,8 @@ import { copyFileSync, existsSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { Grid } from '../../grid/grid';
-import { IoapiFile, IoapiWriter } from './ioapi';
+import { IoapiFile } from './ioapi-file';
+import { IoapiWriter } from './ioapi-writer';
 import { header, hourly } from '../testing/ioapi-sample';
 import { describeShared, failure, sharedFile, temporaryFolder } from '../testing/shared-data';
 

@@ -2,7 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { Grid } from '../../grid/grid';
-import { EMISSION_OVERLAP, expandGlob, IoapiSeries, OUTPUT_OVERLAP, WEATHER_OVERLAP, type IoapiContents } from './ioapi';
+import { EMISSION_OVERLAP, IoapiSeries, OUTPUT_OVERLAP, WEATHER_OVERLAP } from './ioapi-series';
+import type { IoapiContents } from './ioapi-writer';
+import { expandGlob } from '../glob';
 import { grid, hourly, writeSample } from '../testing/ioapi-sample';
 import { failure, temporaryFolder } from '../testing/shared-data';
 

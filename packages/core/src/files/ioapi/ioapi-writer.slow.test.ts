@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { Random } from '../../base/random';
-import { IoapiFile, IoapiWriter } from './ioapi';
+import { IoapiFile } from './ioapi-file';
+import { IoapiWriter } from './ioapi-writer';
 import { describeWhere } from '../../../../../test/testing/describe-where';
 import { contents, hourly, perStep, writeSample } from '../testing/ioapi-sample';
 import { failure, temporaryFolder } from '../testing/shared-data';

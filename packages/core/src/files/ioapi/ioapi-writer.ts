@@ -2,9 +2,8 @@
 import type { NetcdfArray, NetcdfAttribute, NetcdfFile } from '@retroplume/native';
 
 import { expectArgument, expectObject, expectText, DataError, ShapeError } from '../../base/errors';
-import { Grid, type TimeAxis } from '../../grid/grid';
-import type { IoapiVariable } from './ioapi-header';
-import { timeAt, toIoapiStep, toIoapiTime } from './ioapi-time';
+import { Grid, type TimeAxis, timeAt } from '../../grid/grid';
+import { type IoapiVariable, toIoapiStep, toIoapiTime } from './ioapi-header';
 import { NetcdfOutput } from '../netcdf/netcdf-access';
 
 export interface IoapiContents {

@@ -1,8 +1,7 @@
 /** Which steps of a file belong to a period, and reading them a day at a time. */
 import { DataError, ShapeError } from '../../base/errors';
-import type { Grid, TimeAxis } from '../../grid/grid';
+import { instant, type TimeAxis, timeAt } from '../../grid/grid';
 import type { IoapiReader } from './ioapi-file';
-import { instant, timeAt } from './ioapi-time';
 
 export interface LongRead {
   onProgress?: (done: number, total: number, text: string) => void;
@@ -77,46 +76,4 @@ export function putChannel(target: Float32Array, channels: number, channel: numb
     );
   }
   for (let i = 0, at = firstCell * channels + channel; i < fields.length; i++, at += channels) target[at] = fields[i];
-}
-
-/** What a variable can be, in the unit that its fields are in; an end that is not given is open. */
-export interface ValueRange {
-  least?: number;
-  greatest?: number;
-  /** for the message */
-  units?: string;
-}
-
-/**
- * Refuses what is not a number, or is outside a range.
- *
- * @param fields - `[steps, layers, rows, cols]`
- * @throws {DataError} `NOT_FINITE`, `NEGATIVE` below a least value of 0, `VALUE_RANGE`, naming variable, time and cell
- */
-export function assertValues(
-  fields: Float32Array,
-  where: { path: string; variable: string; grid: Grid; start: Date; stepSeconds: number; layers: number },
-  { least = -Infinity, greatest: greatest = Infinity, units = '' }: ValueRange = {},
-): void {
-  const at = fields.findIndex((value) => !(value >= least && value <= greatest && value < Infinity));
-  if (at < 0) return;
-  const { path, variable, grid, start, stepSeconds, layers } = where;
-  const cells = grid.rows * grid.cols;
-  const cell = at % cells;
-  const time = new Date(start.getTime() + 1000 * stepSeconds * Math.floor(at / (cells * layers)));
-  const place = `row ${Math.floor(cell / grid.cols)}, column ${cell % grid.cols}${stepSeconds > 0 ? `, ${instant(time)}` : ''}`;
-  const value = fields[at];
-  if (!Number.isFinite(value))
-    throw new DataError('NOT_FINITE', `${path}: ${variable} is missing or not a number at ${place}: fill the gap in the file`);
-  if (least === 0 && value < 0)
-    throw new DataError('NEGATIVE', `${path}: ${variable} is ${value} at ${place}: values below 0 make no sense; mend the file`);
-  throw new DataError(
-    'VALUE_RANGE',
-    `${path}: ${variable}: expected ${short(least)} to ${short(greatest)}${units && units !== '1' ? ` ${units}` : ''} but received ${short(value)} at ${place}: mend the file, or the unit that it gives`,
-  );
-}
-
-/** Without the digits that a 32-bit float does not have. */
-function short(value: number): string {
-  return String(Number(value.toPrecision(6)));
 }

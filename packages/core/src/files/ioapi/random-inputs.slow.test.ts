@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { NetcdfFile } from '@retroplume/native';
 
 import { RetroplumeError } from '../../base/errors';
-import { IoapiFile } from './ioapi';
-import { fromIoapiStep, fromIoapiTime } from './ioapi-time';
+import { IoapiFile } from './ioapi-file';
+import { fromIoapiStep, fromIoapiTime } from './ioapi-header';
 import { observationTables, series } from '../../observations/testing/observation-samples';
 import { temporaryFolder } from '../testing/shared-data';
 import { writeSample } from '../testing/ioapi-sample';

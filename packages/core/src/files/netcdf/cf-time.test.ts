@@ -1,6 +1,5 @@
 /** Origins of any year, in the calendars of CF. */
-import { cfCalendar, cfDecoder } from './cf-time';
-import { spansOfTime } from './cf-time-spans';
+import { cfCalendar, cfDecoder, spansOfTime } from './cf-time';
 import { failure } from '../testing/shared-data';
 import { parseCfTimes } from '../../weather/cf/cf-time';
 

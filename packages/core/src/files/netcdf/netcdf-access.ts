@@ -6,8 +6,7 @@ import { AddonError, NetcdfFile, type NetcdfError, type NetcdfFormat } from '@re
 
 import { DataError, RetroplumeError } from '../../base/errors';
 import { clearTheWay } from '../../base/whole-files';
-import { makeFolder } from '../make-folder';
-import { fileLimit, fileSizeLimit, megabytes, diskLimitError } from '../disk-limits';
+import { makeFolder, fileLimit, fileSizeLimit, megabytes, diskLimitError } from '../disk';
 import { isGzipped } from '../tables/table-files';
 
 /** Bytes of room that are as good as none. */

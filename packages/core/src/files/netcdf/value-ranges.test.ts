@@ -1,7 +1,7 @@
 import { GROUPS, SPECIES } from '../../base/species';
 import { readConcentrations, readEmissions } from '../../case/gridded/case-fields';
 import { expandGlob } from '../glob';
-import { EMISSION_OVERLAP, IoapiSeries } from '../ioapi/ioapi';
+import { EMISSION_OVERLAP, IoapiSeries } from '../ioapi/ioapi-series';
 import { describeShared, sharedData, sharedFile } from '../testing/shared-data';
 import { concentrationDoubts, fluxDoubts, weatherDoubts } from './value-ranges';
 

@@ -6,7 +6,8 @@
  * filters leave values just below zero; those smaller than a thousandth of a ppb or µg m-3 move no result and are taken as they are.
  */
 import { GROUPS, SPECIES, speciesUnit } from '../../base/species';
-import type { ValueRange } from '../ioapi/period-steps';
+import { DataError } from '../../base/errors';
+import { instant, type Grid, type TimeAxis, timeAt } from '../../grid/grid';
 
 /** Most of a cell's hourly mean; ppb, PM µg m-3. */
 const MOST: Readonly<Record<string, number>> = { NO2: 1e4, SO2: 3e4, O3: 6e3, 'PM2.5': 1e5 };
@@ -113,4 +114,77 @@ export function weatherDoubts({ speed, pbl }: { speed?: number; pbl?: number }):
 
 function brief(value: number): string {
   return String(Number(value.toPrecision(2)));
+}
+
+/** What a variable can be, in the unit that its fields are in; an end that is not given is open. */
+export interface ValueRange {
+  least?: number;
+  greatest?: number;
+  /** for the message */
+  units?: string;
+}
+
+/**
+ * Refuses what is not a number, or is outside a range.
+ *
+ * @param fields - `[steps, layers, rows, cols]`
+ * @throws {DataError} `NOT_FINITE`, `NEGATIVE` below a least value of 0, `VALUE_RANGE`, naming variable, time and cell
+ */
+export function assertValues(
+  fields: Float32Array,
+  where: { path: string; variable: string; grid: Grid; start: Date; stepSeconds: number; layers: number },
+  { least = -Infinity, greatest: greatest = Infinity, units = '' }: ValueRange = {},
+): void {
+  const at = fields.findIndex((value) => !(value >= least && value <= greatest && value < Infinity));
+  if (at < 0) return;
+  const { path, variable, grid, start, stepSeconds, layers } = where;
+  const cells = grid.rows * grid.cols;
+  const cell = at % cells;
+  const time = new Date(start.getTime() + 1000 * stepSeconds * Math.floor(at / (cells * layers)));
+  const place = `row ${Math.floor(cell / grid.cols)}, column ${cell % grid.cols}${stepSeconds > 0 ? `, ${instant(time)}` : ''}`;
+  const value = fields[at];
+  if (!Number.isFinite(value))
+    throw new DataError('NOT_FINITE', `${path}: ${variable} is missing or not a number at ${place}: fill the gap in the file`);
+  if (least === 0 && value < 0)
+    throw new DataError('NEGATIVE', `${path}: ${variable} is ${value} at ${place}: values below 0 make no sense; mend the file`);
+  throw new DataError(
+    'VALUE_RANGE',
+    `${path}: ${variable}: expected ${short(least)} to ${short(greatest)}${units && units !== '1' ? ` ${units}` : ''} but received ${short(value)} at ${place}: mend the file, or the unit that it gives`,
+  );
+}
+
+/** Without the digits that a 32-bit float does not have. */
+function short(value: number): string {
+  return String(Number(value.toPrecision(6)));
+}
+
+/**
+ * Hours of `[T, cells, channels]` in which a channel is 0 in every cell. No transport model gives that once it is under way, but a file that was filled with zeros
+ * before a run that did not end holds such hours, and they would pass for clean air.
+ */
+export function zeroHours(values: Float32Array, hours: number, channel: number, channels: number): number[] {
+  const perHour = values.length / hours;
+  const isZero = (hour: number): boolean => {
+    for (let i = hour * perHour + channel; i < (hour + 1) * perHour; i += channels) if (values[i] !== 0) return false;
+    return true;
+  };
+  return Array.from({ length: hours }, (_, hour) => hour).filter(isZero);
+}
+
+/**
+ * The first hour may be zero: a model may start from nothing. So may all of them, which is `CONCENTRATIONS_CONSTANT`.
+ *
+ * @param zero - as {@link zeroHours} has them
+ * @throws {DataError} `CONCENTRATIONS_ZERO`
+ */
+export function refuseZeroHours(
+  zero: readonly number[],
+  { path, species, variables, time }: { path: string; species: string; variables: readonly string[]; time: TimeAxis },
+): void {
+  const later = zero.filter((hour) => hour > 0);
+  if (later.length === 0 || zero.length === time.count) return;
+  throw new DataError(
+    'CONCENTRATIONS_ZERO',
+    `${path}: ${species} (${variables.join(', ')}) is 0 in every cell in ${later.length} of the ${time.count} hours, first at ${instant(timeAt(time, later[0]))}: give a file that holds these hours, or run the transport model again for them`,
+  );
 }

@@ -5,17 +5,7 @@ import { createGunzip } from 'node:zlib';
 
 import { DataError } from '../../base/errors';
 import { notUtf8, requireNoUtf16, Utf8Check } from '../../base/whole-files';
-import { delimiterOf, headerOf, linesAboveRows, namesApart } from './csv-header';
-
-export interface CsvDialect {
-  delimiter: ',' | ';' | '\t' | '|';
-  newline: '\n' | '\r\n';
-  /** number of lines above the header, or above the first row where there is none */
-  skip: number;
-  /** of the columns, where not those of the header: see {@link namesApart} */
-  names?: string[];
-  gzipped: boolean;
-}
+import { type CsvDialect, delimiterOf, headerOf, linesAboveRows, namesApart } from './csv-format';
 
 /** A dialect, and what the header holds, which differs between files of one dialect. */
 export interface CsvHead extends CsvDialect {

@@ -3,9 +3,9 @@ import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from '@duckdb/node
 
 import { ConfigError, DataError, DeviceError, type RetroplumeError } from '../../base/errors';
 import { gigabytes, usableMemory } from '../../base/process';
-import { firstCsvFault } from './csv-faults';
+import { firstCsvFault, type CsvDialect } from './csv-format';
 import { changingPart, CHANGING_FUNCTIONS, PARSED_QUERY } from './repeatable-query';
-import { inspectCsv, type CsvDialect, type CsvHead } from './table-files';
+import { inspectCsv, type CsvHead } from './table-files';
 
 /** @example `"no2""ugm3"` */
 export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;

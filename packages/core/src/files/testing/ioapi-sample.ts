@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 
 import { Grid, type TimeAxis } from '../../grid/grid';
-import { IoapiWriter, type IoapiContents } from '../ioapi/ioapi';
+import { IoapiWriter, type IoapiContents } from '../ioapi/ioapi-writer';
 
 export const grid = new Grid({
   name: 'TEST', gdtyp: 2, pAlp: 25, pBet: 40, pGam: 110, xcent: 110, ycent: 34,

@@ -3,12 +3,11 @@ import type { NetcdfFile } from '@retroplume/native';
 
 import { DataError, UnitError } from '../../base/errors';
 import { LatLonCells } from '../../grid/lat-lon-cells';
-import { parseUnit } from '../../units';
+import { parseUnit } from '../../units/units';
 import { latitudeEdges, longitudeEdges } from '../../files/netcdf/cf-cell-edges';
-import { spansOfTime, type TimeSpan } from '../../files/netcdf/cf-time-spans';
-import { CF_UNITS } from '../../files/netcdf/cf-units';
-import { openNetcdf, reading } from '../../files/netcdf/netcdf-access';
+import { spansOfTime, type TimeSpan } from '../../files/netcdf/cf-time';
 import {
+  CF_UNITS,
   cfContents,
   cfVariable,
   numericVariable,
@@ -18,6 +17,7 @@ import {
   type CfData,
   type CfVariable,
 } from '../../files/netcdf/netcdf-cf';
+import { openNetcdf, reading } from '../../files/netcdf/netcdf-access';
 
 export interface CfInventory {
   path: string;

@@ -6,7 +6,7 @@ import { readGriddesc } from '../../grid/griddesc';
 import { EARTH_RADIUS } from '../../grid/projection';
 import { readCfInventory } from './cf-inventory';
 import { writeInventoryEmissions, type InventorySource } from './inventory-emissions';
-import { IoapiFile } from '../../files/ioapi/ioapi';
+import { IoapiFile } from '../../files/ioapi/ioapi-file';
 import { readCf, writeCf, type CfAttributes } from '../../files/netcdf/netcdf-cf';
 import { describeShared, failure, sharedFile, temporaryFolder } from '../../files/testing/shared-data';
 

@@ -11,13 +11,12 @@ import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { expectArgument, expectObject, expectText, ConfigError, DataError, GridError } from '../../base/errors';
 import { CellOverlaps } from '../../grid/cell-overlaps';
-import { Grid, type TimeAxis } from '../../grid/grid';
+import { Grid, type TimeAxis, instant, timeAt } from '../../grid/grid';
 import type { LatLonCells } from '../../grid/lat-lon-cells';
-import { conversion, parseUnit } from '../../units';
+import { conversion, parseUnit } from '../../units/units';
 import { openCfInventory, type InventoryFile } from './cf-inventory';
-import type { TimeSpan } from '../../files/netcdf/cf-time-spans';
+import type { TimeSpan } from '../../files/netcdf/cf-time';
 import { linkedTo } from '../../files/glob';
-import { instant, timeAt } from '../../files/ioapi/ioapi-time';
 import { IoapiWriter } from '../../files/ioapi/ioapi-writer';
 
 /** When within a week and a day it is emitted. */

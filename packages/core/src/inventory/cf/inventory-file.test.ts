@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import { Grid } from '../../grid/grid';
 import { writeGriddesc } from '../../grid/griddesc';
 import { makeInventory } from './inventory-file';
-import { IoapiFile } from '../../files/ioapi/ioapi';
+import { IoapiFile } from '../../files/ioapi/ioapi-file';
 import { writeCf, type CfAttributes, type CfVariable } from '../../files/netcdf/netcdf-cf';
 import { temporaryFolder } from '../../files/testing/shared-data';
 

@@ -4,7 +4,7 @@ import { NetcdfFile } from '@retroplume/native';
 import { Grid } from '../../grid/grid';
 import { readCfInventory } from './cf-inventory';
 import { writeInventoryEmissions } from './inventory-emissions';
-import { IoapiFile } from '../../files/ioapi/ioapi';
+import { IoapiFile } from '../../files/ioapi/ioapi-file';
 import { failure, temporaryFolder } from '../../files/testing/shared-data';
 
 const folder = temporaryFolder();

@@ -1,4 +1,4 @@
-import type { IoapiReader } from '../../files/ioapi/ioapi';
+import type { IoapiReader } from '../../files/ioapi/ioapi-file';
 import { Grid } from '../../grid/grid';
 import { EmissionReader, GROUP_NAMES, type EmissionGroups } from './emission-reader';
 

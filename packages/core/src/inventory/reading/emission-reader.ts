@@ -1,13 +1,13 @@
 /** Emissions of the five groups from I/O API files, in the units of the reference model: mol s-1 per cell, PM2.5 in g s-1. */
 import { areaScale, isPerArea } from '../../case/gridded/case-fields';
-import { EMISSION_OVERLAP, IoapiSeries, type IoapiReader, type IoapiVariable } from '../../files/ioapi/ioapi';
-import { assertValues, stepsAtOnce, type ValueRange } from '../../files/ioapi/period-steps';
-import { timeAt } from '../../files/ioapi/ioapi-time';
-import type { RepresentativeDay } from '../../files/ioapi/ioapi-series';
-import { emissionRange } from '../../files/netcdf/value-ranges';
+import type { IoapiReader } from '../../files/ioapi/ioapi-file';
+import type { IoapiVariable } from '../../files/ioapi/ioapi-header';
+import { stepsAtOnce } from '../../files/ioapi/period-steps';
+import { type RepresentativeDay, EMISSION_OVERLAP, IoapiSeries } from '../../files/ioapi/ioapi-series';
+import { emissionRange, assertValues, type ValueRange } from '../../files/netcdf/value-ranges';
 import { DataError } from '../../base/errors';
-import type { Grid } from '../../grid/grid';
-import { conversion, MOLAR_MASS } from '../../units';
+import { type Grid, timeAt } from '../../grid/grid';
+import { conversion, MOLAR_MASS } from '../../units/units';
 
 export const GROUP_NAMES = ['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5'] as const;
 export type GroupName = (typeof GROUP_NAMES)[number];

@@ -4,12 +4,11 @@
  */
 import { GROUPS, SPECIES, type Group } from '../../base/species';
 import { type Case } from '../../case';
-import { IoapiSeries, OUTPUT_OVERLAP } from '../../files/ioapi/ioapi';
+import { IoapiSeries, OUTPUT_OVERLAP } from '../../files/ioapi/ioapi-series';
 import { readConcentrationChanges } from '../../case/gridded/case-fields';
-import { timeAt } from '../../files/ioapi/ioapi-time';
 import { firstStepOf } from '../../files/ioapi/period-steps';
 import { TransportError } from '../../base/errors';
-import type { Grid, TimeAxis } from '../../grid/grid';
+import { type Grid, type TimeAxis, timeAt } from '../../grid/grid';
 import { readInventory } from './read-inventory';
 import type { RunFiles } from './sector-files';
 

@@ -1,5 +1,5 @@
 /** The inventory as the sum of its sectors, whose files may differ in variables, units, layers and span of time. */
-import type { IoapiReader } from '../../files/ioapi/ioapi';
+import type { IoapiReader } from '../../files/ioapi/ioapi-file';
 import { firstStepOf } from '../../files/ioapi/period-steps';
 import type { Grid, TimeAxis } from '../../grid/grid';
 import { assertGroups, EmissionReader, type SectorFiles } from './emission-reader';

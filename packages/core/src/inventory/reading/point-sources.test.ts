@@ -1,7 +1,8 @@
 import { cpSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { readEmissions } from '../../case/gridded/case-fields';
-import { IoapiFile, IoapiWriter } from '../../files/ioapi/ioapi';
+import { IoapiFile } from '../../files/ioapi/ioapi-file';
+import { IoapiWriter } from '../../files/ioapi/ioapi-writer';
 import { temporaryFolder } from '../../files/testing/shared-data';
 import { Grid } from '../../grid/grid';
 import { InventoryReader } from './inventory-reader';

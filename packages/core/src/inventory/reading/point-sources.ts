@@ -2,7 +2,8 @@
  * In-line point files (CMAQ's STK_EMIS with STACK_GROUPS, as SMOKE writes them) as emissions on a grid: the file holds n sources in a grid of 1 x n, and the
  * stack groups say where they stand.
  */
-import { IoapiFile, type IoapiReader, type IoapiVariable } from '../../files/ioapi/ioapi';
+import { IoapiFile, type IoapiReader } from '../../files/ioapi/ioapi-file';
+import type { IoapiVariable } from '../../files/ioapi/ioapi-header';
 import { REST } from '../../case';
 import { DataError } from '../../base/errors';
 import type { Grid, TimeAxis } from '../../grid/grid';

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { IoapiSeries } from '../../files/ioapi/ioapi';
+import { IoapiSeries } from '../../files/ioapi/ioapi-series';
 import { readMergeDates, representativeDays } from './representative-days';
 import { contents, hourly, perStep, writeSample } from '../../files/testing/ioapi-sample';
 import { failure, temporaryFolder } from '../../files/testing/shared-data';

@@ -8,13 +8,11 @@
  * The file of a day holds it from 00Z on, as CMAQ needs it when it takes a file's date for its own (GR_EM_SYM_DATE_nnn).
  */
 import { DataError } from '../../base/errors';
-import type { TimeAxis } from '../../grid/grid';
+import { type TimeAxis, instant, timeAt } from '../../grid/grid';
 import { readRegular } from '../../base/whole-files';
 import { nearestKey } from '../../case/nearest-key';
-import { IoapiFile } from '../../files/ioapi/ioapi-file';
+import { IoapiFile, headOf } from '../../files/ioapi/ioapi-file';
 import type { RepresentativeDay } from '../../files/ioapi/ioapi-series';
-import { headOf } from '../../files/ioapi/ioapi-heads';
-import { instant, timeAt } from '../../files/ioapi/ioapi-time';
 
 /** Which day stands for which, both as milliseconds at 00Z. */
 interface MergeDates {

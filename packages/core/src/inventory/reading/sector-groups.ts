@@ -1,5 +1,5 @@
 /** Which variables of the groups the files of a sector hold: those of one kind of source have few of the species of the whole inventory. */
-import { headOf, type IoapiReader } from '../../files/ioapi/ioapi';
+import { type IoapiReader, headOf } from '../../files/ioapi/ioapi-file';
 import { DataError } from '../../base/errors';
 import { GROUP_NAMES, type EmissionGroups, type SectorFiles } from './emission-reader';
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { IoapiFile } from '../../files/ioapi/ioapi';
+import { IoapiFile } from '../../files/ioapi/ioapi-file';
 import { describeShared, sharedFile, temporaryFolder } from '../../files/testing/shared-data';
 import { Random } from '../../base/random';
 import { writeDesid, type DesidStream } from './desid';

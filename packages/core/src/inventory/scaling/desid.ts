@@ -14,10 +14,9 @@
  */
 import { basename, dirname } from 'node:path';
 import { writeFileAtomic } from '../../files/checkpoint';
-import { IoapiWriter } from '../../files/ioapi/ioapi';
-import { instant } from '../../files/ioapi/ioapi-time';
-import { makeFolder } from '../../files/make-folder';
-import type { Grid } from '../../grid/grid';
+import { IoapiWriter } from '../../files/ioapi/ioapi-writer';
+import { makeFolder } from '../../files/disk';
+import { type Grid, instant } from '../../grid/grid';
 import { GROUP_NAMES, type EmissionGroups, type GroupName } from '../reading/emission-reader';
 
 /** Environment variable of CMAQ's run script that holds the masks' file. */

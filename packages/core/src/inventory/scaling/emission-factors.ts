@@ -1,8 +1,7 @@
 /** Which factor a variable of an emission file has: its group's, in its cell and hour. */
-import type { IoapiReader } from '../../files/ioapi/ioapi';
-import { timeAt } from '../../files/ioapi/ioapi-time';
+import type { IoapiReader } from '../../files/ioapi/ioapi-file';
 import { ConfigError, DataError, ShapeError } from '../../base/errors';
-import type { TimeAxis } from '../../grid/grid';
+import { type TimeAxis, timeAt } from '../../grid/grid';
 import { GROUP_NAMES, type EmissionGroups, type GroupName } from '../reading/emission-reader';
 
 /**

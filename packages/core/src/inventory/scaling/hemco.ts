@@ -9,10 +9,9 @@
  */
 import { basename } from 'node:path';
 import { writeFileAtomic } from '../../files/checkpoint';
-import { instant } from '../../files/ioapi/ioapi-time';
 import { writeCf, type CfVariable } from '../../files/netcdf/netcdf-cf';
 import { CellOverlaps } from '../../grid/cell-overlaps';
-import { Grid } from '../../grid/grid';
+import { Grid, instant } from '../../grid/grid';
 import { GROUP_NAMES } from '../reading/emission-reader';
 
 /** Pieces of a cell's edge by which the part of it on the grid is counted. */

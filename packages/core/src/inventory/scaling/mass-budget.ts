@@ -3,10 +3,9 @@
  * what was asked for is summed in double precision as prior x factor, what the file holds is read again.
  */
 import { isPerArea } from '../../case/gridded/case-fields';
-import { IoapiFile, type IoapiReader } from '../../files/ioapi/ioapi';
-import { instant, timeAt } from '../../files/ioapi/ioapi-time';
+import { IoapiFile, type IoapiReader } from '../../files/ioapi/ioapi-file';
 import { DataError } from '../../base/errors';
-import type { Grid } from '../../grid/grid';
+import { type Grid, instant, timeAt } from '../../grid/grid';
 import { quotedField } from '../../base/whole-files';
 
 /** Weight of each cell, `[rows, cols]`, by name of the region; the part of the cell that counts. */

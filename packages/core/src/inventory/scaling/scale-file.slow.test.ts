@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, openSync, readFileSync, readdirSync, writeSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { IoapiFile } from '../../files/ioapi/ioapi';
+import { IoapiFile } from '../../files/ioapi/ioapi-file';
 import { FORMS } from '../../files/testing/cdl';
 import { describeShared, failure, sharedFile, temporaryFolder } from '../../files/testing/shared-data';
 import { Grid } from '../../grid/grid';

@@ -3,12 +3,12 @@
  * file of a representative day also gets the dates of the day that it stands for.
  */
 import type { NetcdfFile } from '@retroplume/native';
-import { IoapiFile } from '../../files/ioapi/ioapi';
-import { trimmed } from '../../files/ioapi/ioapi-header';
-import { timeAt, toIoapiTime } from '../../files/ioapi/ioapi-time';
-import type { Grid, TimeAxis } from '../../grid/grid';
+import { IoapiFile } from '../../files/ioapi/ioapi-file';
+import { trimmed, toIoapiTime } from '../../files/ioapi/ioapi-header';
+import { type Grid, type TimeAxis, timeAt } from '../../grid/grid';
 import { NetcdfOutput } from '../../files/netcdf/netcdf-access';
-import { assertValues, stepsAtOnce } from '../../files/ioapi/period-steps';
+import { assertValues } from '../../files/netcdf/value-ranges';
+import { stepsAtOnce } from '../../files/ioapi/period-steps';
 import { groupsByVariable, type FactorSpan } from './emission-factors';
 import type { EmissionGroups } from '../reading/emission-reader';
 import { budgetUnit, checkedBudget, RegionSums, type RegionMasks, type SpeciesBudget } from './mass-budget';

@@ -1,8 +1,8 @@
 /** Emission files with every species scaled by the factor of its group: what members and the updated inventory are. */
-import { IoapiWriter } from '../../files/ioapi/ioapi';
-import { assertValues, stepsAtOnce } from '../../files/ioapi/period-steps';
-import { timeAt } from '../../files/ioapi/ioapi-time';
-import type { Grid } from '../../grid/grid';
+import { IoapiWriter } from '../../files/ioapi/ioapi-writer';
+import { assertValues } from '../../files/netcdf/value-ranges';
+import { stepsAtOnce } from '../../files/ioapi/period-steps';
+import { type Grid, timeAt } from '../../grid/grid';
 import { groupsByVariable, type FactorSpan } from './emission-factors';
 import { openFiles, type EmissionGroups, type SectorFiles } from '../reading/emission-reader';
 import { factorsFor, type Points } from '../reading/point-sources';

@@ -6,11 +6,10 @@
  * with the hours t_k and weights w_k of the observation time (one hour, or a day's mean) and one value i per cell with monitors.
  */
 import { ConfigError, DataError, ShapeError } from '../../base/errors';
-import { instant } from '../../files/ioapi/ioapi-time';
 import type { Observations } from '../../observations/observations';
 import { pickAt, spreadTo } from '../../base/vectors';
 import { stationsToCells } from '../../observations/station-cells';
-import type { Grid } from '../../grid/grid';
+import { type Grid, instant } from '../../grid/grid';
 import { Decorrelation } from '../cost/correlated-errors';
 import type { ObservationBatch, ObservationPlace } from '../model/observation-batch';
 import { decorrelationOf } from './observation-error';

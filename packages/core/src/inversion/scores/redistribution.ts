@@ -3,7 +3,7 @@
  * stayed, whether the day did. Fields are emission rates `[cells]`; `weight` is the area of each cell times its part in the region, so that sums are masses.
  */
 import type { Grid } from '../../grid/grid';
-import { SECONDS_PER_YEAR } from '../../units';
+import { SECONDS_PER_YEAR } from '../../units/units';
 import { scores } from './scores';
 
 /** Figures without a meaning (nothing is emitted, nothing varies) are left out. */

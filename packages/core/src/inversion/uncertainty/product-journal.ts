@@ -5,7 +5,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTensors, writeTensors, type Checkpoint, type Tensor } from '../../files/checkpoint';
-import { makeFolder } from '../../files/make-folder';
+import { makeFolder } from '../../files/disk';
 import { DataError } from '../../base/errors';
 import { joined } from '../../base/vectors';
 import type { GrowingPart, PartStep } from './growing-part';

@@ -3,7 +3,7 @@ import type { ReportData, ReportStation } from './report-data';
 import { annualWeights } from '../../inversion/scores/redistribution';
 import { annualTotal, errorChangeAtStation, meanSeries, pairs, movedPart, variantScores } from './statistics';
 import { smallGrid, syntheticReport } from '../testing/synthetic-report';
-import { convert, SECONDS_PER_YEAR } from '../../units';
+import { convert, SECONDS_PER_YEAR } from '../../units/units';
 
 const stations: ReportStation[] = [
   { id: 'a', lon: 0, lat: 0, role: 'used', block: 1 },

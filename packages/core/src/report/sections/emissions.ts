@@ -5,7 +5,7 @@ import { change, chemical, fixed, percent, relativeChange, significant, unitText
 import { type Content, type Markup, html } from '../html/html';
 import { modeLabel, type PageContext } from './page-context';
 import { scores } from '../../inversion/scores/scores';
-import { SECONDS_PER_YEAR } from '../../units';
+import { SECONDS_PER_YEAR } from '../../units/units';
 import type { ReportEmissions, ReportRegion } from '../data/report-data';
 import { drawScatter, scatterEnd } from '../figures/scatter';
 import { annualTotal, movedPart } from '../data/statistics';

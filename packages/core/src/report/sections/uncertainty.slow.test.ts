@@ -1,4 +1,4 @@
-import { SECONDS_PER_YEAR } from '../../units';
+import { SECONDS_PER_YEAR } from '../../units/units';
 import { significant } from '../html/format';
 import { page } from '../page';
 import { PageContext } from './page-context';

@@ -1,10 +1,9 @@
 /** What the monitors say of the emissions, and what they can't: in words, totals with intervals, errors as assumed and as they show, coverage in a twin. */
 import { unconstrainedGroups, type AreaFigures } from '../../inversion/uncertainty/figures';
 import { TELLING_EXCESS } from '../../inversion/uncertainty/innovations';
-import { SECONDS_PER_YEAR } from '../../units';
+import { SECONDS_PER_YEAR } from '../../units/units';
 import { change, chemical, duration, fixed, MISSING, percent, significant, unitText } from '../html/format';
-import type { Content, Markup } from '../html/html';
-import { html, listed } from '../html/html';
+import { type Content, type Markup, html, listed } from '../html/html';
 import type { PageContext } from './page-context';
 import type { ReportUncertainty } from '../data/report-data';
 import { annualTotal } from '../data/statistics';

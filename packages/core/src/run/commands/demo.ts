@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { writeFileAtomic } from '../../files/checkpoint';
-import { readJson } from '../../files/json-file';
+import { readJson } from '../../files/json';
 import { chooseDevice } from '../../base/device';
 import { ConfigError } from '../../base/errors';
 import { ALONE } from '../../base/process';

@@ -5,8 +5,8 @@ import { setImmediate } from 'node:timers/promises';
 import { caseOf, memberDesigns, type Case, type MemberDesign, type PeriodSettings } from '../../case';
 import { gridOf } from '../../case/gridded/case-grid';
 import { writeFileAtomic } from '../../files/checkpoint';
-import { IoapiFile } from '../../files/ioapi/ioapi';
-import { makeFolder } from '../../files/make-folder';
+import { IoapiFile } from '../../files/ioapi/ioapi-file';
+import { makeFolder } from '../../files/disk';
 import { ConfigError, DataError, InterruptedError } from '../../base/errors';
 import type { Grid } from '../../grid/grid';
 import type { SectorFiles } from '../../inventory/reading/emission-reader';
@@ -18,7 +18,7 @@ import { priorSectors, sectorNames, simulatedEmissions } from '../../inventory/r
 import { designManifest, MANIFEST, manifestText } from '../transport-runs/design-manifest';
 import { checkDesignedRegions, designedFactors } from '../../transport/member-factors';
 import { InputHashes } from '../engine/input-hashes';
-import { canonicalJson, hashText } from '../../files/canonical-json';
+import { canonicalJson, hashText } from '../../files/json';
 import { runFolder } from '../engine/run-folder';
 import type { RunOptions } from '../run';
 

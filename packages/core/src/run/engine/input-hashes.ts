@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { writeSharedFile } from '../../files/checkpoint';
-import { readJson } from '../../files/json-file';
+import { readJson } from '../../files/json';
 import { DataError } from '../../base/errors';
 
 export interface InputFile {

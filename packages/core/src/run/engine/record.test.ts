@@ -1,7 +1,7 @@
 import fs, { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { temporaryFolder } from '../../files/testing/shared-data';
-import { canonicalJson, hashText } from '../../files/canonical-json';
+import { canonicalJson, hashText } from '../../files/json';
 import {
   beginStage,
   checkOurs,

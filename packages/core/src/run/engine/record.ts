@@ -3,12 +3,11 @@
  * its input files, the keys of the stages before it and the version — is the key it would have now, and its products are there, each of the
  * size that was recorded.
  */
-import { canonicalJson, hashText } from '../../files/canonical-json';
+import { canonicalJson, hashText, readJson, type JsonExpectation } from '../../files/json';
 import { closeSync, existsSync, fsyncSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writeFileAtomic } from '../../files/checkpoint';
-import { readJson, type JsonExpectation } from '../../files/json-file';
-import { makeFolder } from '../../files/make-folder';
+import { makeFolder } from '../../files/disk';
 import type { Device } from '../../base/device';
 import { ConfigError, DataError } from '../../base/errors';
 import { contentSum, knownSum, type InputFile } from './input-hashes';

@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { expectArgument, ConfigError, errorFigures, RetroplumeError, type ErrorFigures } from '../../base/errors';
 import type { Case } from '../../case';
 import { writeFileAtomic, writeSharedFile } from '../../files/checkpoint';
-import { readJson } from '../../files/json-file';
+import { readJson } from '../../files/json';
 import { ALONE, codeVersion, VERSIONS } from '../../base/process';
 import { currentJob } from './current-job';
 import { lockRun } from './run-lock';

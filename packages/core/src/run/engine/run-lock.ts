@@ -23,8 +23,7 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { writeFailure } from '../../files/checkpoint';
-import { makeFolder } from '../../files/make-folder';
+import { writeFailure, makeFolder } from '../../files/disk';
 import { ConfigError, RetroplumeError } from '../../base/errors';
 import { processOf } from '../../base/process';
 import { currentJob, isJobGone, type Job } from './current-job';

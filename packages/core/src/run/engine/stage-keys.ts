@@ -4,7 +4,7 @@ import { ConfigError } from '../../base/errors';
 import { gigabytes, VERSIONS } from '../../base/process';
 import { changedExternal } from './recorded-files';
 import type { InputFile } from './input-hashes';
-import { canonicalJson, hashText } from '../../files/canonical-json';
+import { canonicalJson, hashText } from '../../files/json';
 import { contentsOf, isUpToDate, partKey, readRecord, type StageMark, type StagePart, type StageRecord } from './record';
 import { type Keys, type PartContent, type Stage, type StageContext, type StageName } from './stage';
 

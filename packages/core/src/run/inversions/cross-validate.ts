@@ -12,8 +12,8 @@ import { join } from 'node:path';
 import { SPECIES } from '../../base/species';
 import { type InversionSettings } from '../../case';
 import { writeFileAtomic } from '../../files/checkpoint';
-import { readJson } from '../../files/json-file';
-import { makeFolder } from '../../files/make-folder';
+import { readJson, canonicalJson, hashText } from '../../files/json';
+import { makeFolder } from '../../files/disk';
 import { openPrepared } from '../../fields/prepared-store';
 import { regionMasks } from '../../case/gridded/regions';
 import { DataError, InterruptedError } from '../../base/errors';
@@ -47,7 +47,6 @@ import { engineMemory } from '../../assimilation/surrogate/engine-choice';
 import { inversionWith, loadInversion, type InversionResources, type InversionSetup } from '../../assimilation/inversion-setup';
 import { foldInversion } from './cross-validation';
 import { readMonitors } from '../../assimilation/observed/monitors';
-import { canonicalJson, hashText } from '../../files/canonical-json';
 import { onFirstRank, spreadOverRanks } from '../engine/on-ranks';
 import type { Stage, StageContext } from '../engine/stage';
 

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTensors, removeCheckpoint, writeTensors } from '../../files/checkpoint';
-import { makeFolder } from '../../files/make-folder';
+import { makeFolder } from '../../files/disk';
 import { randomisedMember } from '../../inversion/uncertainty/randomised';
 import type { InversionSetup } from '../../assimilation/inversion-setup';
 import { spreadOverRanks } from '../engine/on-ranks';

@@ -11,7 +11,7 @@
 import { copyFileSync, linkSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writeFileAtomic } from '../../files/checkpoint';
-import { makeFolder } from '../../files/make-folder';
+import { makeFolder } from '../../files/disk';
 import { applyStage } from '../stages/apply-stage';
 import { FACTORS_FILE } from '../../assimilation/factors/factors-file';
 import { invertStage } from '../stages/invert-stage';

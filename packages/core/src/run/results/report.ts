@@ -2,7 +2,7 @@
 import { join, relative } from 'node:path';
 import { GROUPS, SPECIES, speciesUnit } from '../../base/species';
 import { asksForCrossValidation, type Case, type PeriodSettings } from '../../case';
-import { readJson } from '../../files/json-file';
+import { readJson } from '../../files/json';
 import { describeQuality } from '../../observations/observation-quality';
 import { readPrepared, type PreparedPeriod } from '../../fields/prepared';
 import { regionMasks } from '../../case/gridded/regions';

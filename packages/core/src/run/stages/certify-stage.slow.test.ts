@@ -9,7 +9,7 @@ import { membersSchema, responseSchema } from '../../case/schema/experiment-sche
 import { withPriorConcentrations } from '../../fields/prior-channels';
 import { writePreparedMeteorology, writePreparedRun, type PreparedPeriod, type PreparedRun } from '../../fields/prepared';
 import type { Tensor } from '../../files/checkpoint';
-import { IoapiWriter } from '../../files/ioapi/ioapi';
+import { IoapiWriter } from '../../files/ioapi/ioapi-writer';
 import { GateError, InterruptedError } from '../../base/errors';
 import { Random } from '../../base/random';
 import type { Certificate } from '../../surrogate/judgement/certificate';

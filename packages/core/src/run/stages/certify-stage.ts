@@ -3,7 +3,7 @@ import { ctmIdentity } from '../../transport/ctm';
 import { hourlyFiles, responseRun } from '../../case/case-runs';
 import { filesOf, givenSectors } from '../../inventory/reading/sector-files';
 import type { Case, CertificateSettings } from '../../case';
-import { expandGlob } from '../../files/ioapi/ioapi';
+import { expandGlob } from '../../files/glob';
 import { comparedHourStep, initialConcentrationsOf, refuseOtherSurrogate } from '../../assimilation/surrogate/trained-surrogate';
 import { runsAsParts, simulatedHash } from '../transport-runs/output-hashes';
 import type { Stage } from '../engine/stage';

@@ -1,5 +1,5 @@
 /** Which monitors cross-validation leaves out, and what it holds a candidate against, on a small twin. */
-import { IoapiFile } from '../../files/ioapi/ioapi';
+import { IoapiFile } from '../../files/ioapi/ioapi-file';
 import type { StageEvent } from '../engine/stage';
 import { NO_CERTIFICATE, SMALL_TRAINING, winterOnly } from '../testing/small-settings';
 import { SmallTwin, tableOf } from '../testing/small-twin';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { loadCase, type Case } from '../../case';
 import { TINY_CASE } from '../../case/testing/tiny-case';
 import { temporaryFolder } from '../../files/testing/shared-data';
-import { canonicalJson } from '../../files/canonical-json';
+import { canonicalJson } from '../../files/json';
 import type { Stage, StageContext } from '../engine/stage';
 import { trainStage } from './train-stage';
 import { invertStage } from './invert-stage';

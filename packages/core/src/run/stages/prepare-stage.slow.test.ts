@@ -2,7 +2,8 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCase } from '../../case';
-import { IoapiFile, IoapiWriter } from '../../files/ioapi/ioapi';
+import { IoapiFile } from '../../files/ioapi/ioapi-file';
+import { IoapiWriter } from '../../files/ioapi/ioapi-writer';
 import { readGriddesc } from '../../grid/griddesc';
 import { createCtm } from '../../transport/create-ctm';
 import { writeScaledEmissions } from '../../inventory/scaling/scaled-emissions';

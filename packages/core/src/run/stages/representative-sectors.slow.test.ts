@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Case } from '../../case';
-import { IoapiFile } from '../../files/ioapi/ioapi';
+import { IoapiFile } from '../../files/ioapi/ioapi-file';
 import { readCf } from '../../files/netcdf/netcdf-cf';
 import { writePreparedMeteorology, writePreparedRun } from '../../fields/prepared';
 import { temporaryFolder } from '../../files/testing/shared-data';

@@ -11,7 +11,7 @@ import { simulateStage } from './simulate-stage';
 import { uncertaintyStage } from './uncertainty-stage';
 import { verifyStage } from './verify-stage';
 import type { InputHashes } from '../engine/input-hashes';
-import { canonicalJson } from '../../files/canonical-json';
+import { canonicalJson } from '../../files/json';
 import { RECORD } from '../engine/record';
 import type { Keys, Stage, StageContext, StageName } from '../engine/stage';
 import { keyOf } from '../engine/stage-keys';

@@ -1,7 +1,7 @@
 /** What `verify` says of a small twin of two periods, held against the files that it compared. */
 import { existsSync, rmSync, statSync, utimesSync } from 'node:fs';
-import { IoapiFile } from '../../files/ioapi/ioapi';
-import { SECONDS_PER_YEAR } from '../../units';
+import { IoapiFile } from '../../files/ioapi/ioapi-file';
+import { SECONDS_PER_YEAR } from '../../units/units';
 import { readRecord } from '../engine/record';
 import type { StageEvent } from '../engine/stage';
 import type { InvertSummary } from '../inversions/inversion-results';

@@ -2,7 +2,9 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { IoapiFile, IoapiWriter, type IoapiVariable } from '../../files/ioapi/ioapi';
+import { IoapiFile } from '../../files/ioapi/ioapi-file';
+import type { IoapiVariable } from '../../files/ioapi/ioapi-header';
+import { IoapiWriter } from '../../files/ioapi/ioapi-writer';
 import type { Grid, TimeAxis } from '../../grid/grid';
 import { writeDemoWorld } from '../../worlds/demo-world';
 import { checkCase, type CheckResult } from '../commands/check/check-case';

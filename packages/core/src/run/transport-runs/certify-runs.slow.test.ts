@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { NetcdfFile } from '@retroplume/native';
 import { GROUPS } from '../../base/species';
 import { loadCase, type Case } from '../../case';
-import { IoapiFile } from '../../files/ioapi/ioapi';
+import { IoapiFile } from '../../files/ioapi/ioapi-file';
 import { readPrepared } from '../../fields/prepared';
 import { cellsOf, choosePatches } from '../../surrogate/judgement/source-patches';
 import { writeDemoWorld } from '../../worlds/demo-world';

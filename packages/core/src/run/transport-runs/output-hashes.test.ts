@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Case } from '../../case';
 import { temporaryFolder } from '../../files/testing/shared-data';
-import { canonicalJson } from '../../files/canonical-json';
+import { canonicalJson } from '../../files/json';
 import { RECORD } from '../engine/record';
 import { stageContext, passContext } from '../stage-context';
 import { type RunContext, type StageName, type Variant } from '../engine/stage';

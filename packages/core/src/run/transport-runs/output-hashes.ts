@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import type { Case } from '../../case';
 import { hourlyFiles } from '../../case/case-runs';
-import { canonicalJson, hashText } from '../../files/canonical-json';
+import { canonicalJson, hashText } from '../../files/json';
 import type { Certificate } from '../../surrogate/judgement/certificate';
 import { readRecord, summaryIn } from '../engine/record';
 import type { StageContext } from '../engine/stage';

@@ -6,7 +6,7 @@ import { loadCase, type Case } from '../../case';
 import { readGriddesc } from '../../grid/griddesc';
 import { writeDemoWorld } from '../../worlds/demo-world';
 import { designedFactors } from '../../transport/member-factors';
-import { canonicalJson } from '../../files/canonical-json';
+import { canonicalJson } from '../../files/json';
 import { runParts } from './run-keys';
 
 let folder: string;

@@ -8,7 +8,7 @@ import { dirname, join, relative } from 'node:path';
 import { memberDesigns, type Case, type PeriodSettings } from '../../case';
 import { gridOf } from '../../case/gridded/case-grid';
 import { writeFileAtomic } from '../../files/checkpoint';
-import { makeFolder } from '../../files/make-folder';
+import { makeFolder } from '../../files/disk';
 import { openWeather } from '../../weather/open-weather';
 import { firstStepOf } from '../../files/ioapi/period-steps';
 import type { Grid } from '../../grid/grid';

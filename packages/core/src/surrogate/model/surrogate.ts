@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { SurrogateSettings } from '../../case';
 import { surrogateSchema } from '../../case/schema/learning-schema';
 import { readTensors, writeFileAtomic, writeTensors, type Tensor } from '../../files/checkpoint';
-import { readJson } from '../../files/json-file';
+import { readJson } from '../../files/json';
 import { DataError } from '../../base/errors';
 import { Graph } from '../../graph/definition/graph';
 import type { Execution } from '../../graph/program/execution';

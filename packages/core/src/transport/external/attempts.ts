@@ -6,9 +6,9 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
-import { writeFailure, writeFileAtomic } from '../../files/checkpoint';
-import { readJson } from '../../files/json-file';
-import { makeFolder } from '../../files/make-folder';
+import { writeFailure, makeFolder } from '../../files/disk';
+import { writeFileAtomic } from '../../files/checkpoint';
+import { readJson } from '../../files/json';
 import { RetroplumeError } from '../../base/errors';
 import { processOf } from '../../base/process';
 import { endGroup } from './process-group';

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import type { Species } from '../../base/species';
 import type { OutputVariable } from '../../case/gridded/case-fields';
 import { writeFileAtomic } from '../../files/checkpoint';
-import { readJson } from '../../files/json-file';
+import { readJson } from '../../files/json';
 
 export interface ReadSettings {
   /** glob, relative to the folder, of the files with the surface concentrations */

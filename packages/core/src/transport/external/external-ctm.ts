@@ -6,9 +6,9 @@
  */
 import { closeSync, existsSync, fstatSync, openSync, readSync, rmSync } from 'node:fs';
 import { isCommandName, NAME_IN_BRACES, type CommandName } from '../../case';
-import { writeFailure, writeFileAtomic } from '../../files/checkpoint';
-import { instant } from '../../files/ioapi/ioapi-time';
-import { fullDiskError } from '../../files/disk-limits';
+import { writeFileAtomic } from '../../files/checkpoint';
+import { instant } from '../../grid/grid';
+import { fullDiskError, writeFailure } from '../../files/disk';
 import { TransportError } from '../../base/errors';
 import type { Ctm, CtmRequest } from '../ctm';
 import { Attempt, endAttempts } from './attempts';

@@ -1,6 +1,6 @@
 /** The emission files of a run as a table that a shell script reads: which file is which sector's, of which kind, and when. */
-import { IoapiFile } from '../../files/ioapi/ioapi';
-import { instant, timeAt } from '../../files/ioapi/ioapi-time';
+import { IoapiFile } from '../../files/ioapi/ioapi-file';
+import { instant, timeAt } from '../../grid/grid';
 import type { CtmRequest } from '../ctm';
 import type { SectorFiles } from '../../inventory/reading/emission-reader';
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createTransportModel } from '@retroplume/native';
-import { IoapiFile } from '../../files/ioapi/ioapi';
+import { IoapiFile } from '../../files/ioapi/ioapi-file';
 import { wrfFromMcip } from '../../weather/testing/wrf-from-mcip';
 import { gridConvergence, windToGrid } from '../../grid/wind';
 import { Grid } from '../../grid/grid';

@@ -3,12 +3,12 @@
  */
 import { createTransportModel, type TransportBudget, type TransportModel, type TransportOptions } from '@retroplume/native';
 import { REST } from '../../case';
-import { type IoapiReader, type IoapiWriter } from '../../files/ioapi/ioapi';
-import { instant, timeAt } from '../../files/ioapi/ioapi-time';
+import type { IoapiReader } from '../../files/ioapi/ioapi-file';
+import type { IoapiWriter } from '../../files/ioapi/ioapi-writer';
 import { firstStepOf } from '../../files/ioapi/period-steps';
 import { openWeather, type WeatherOptions } from '../../weather/open-weather';
 import { ConfigError, DataError, ShapeError, TransportError } from '../../base/errors';
-import type { Grid, TimeAxis } from '../../grid/grid';
+import { type Grid, type TimeAxis, instant, timeAt } from '../../grid/grid';
 import { LATLON } from '../../grid/projection';
 import { GROUP_NAMES, type EmissionGroups, type SectorFiles } from '../../inventory/reading/emission-reader';
 import { InventoryReader } from '../../inventory/reading/inventory-reader';

@@ -1,11 +1,10 @@
 /** Meteorology for the reference model, a day at a time. */
 import type { TransportHour } from '@retroplume/native';
 import { readGeography } from '../../case/gridded/case-fields';
-import type { IoapiReader } from '../../files/ioapi/ioapi';
+import type { IoapiReader } from '../../files/ioapi/ioapi-file';
 import { readMeteorology } from '../../weather/meteorology';
 import { openWeather } from '../../weather/open-weather';
-import { timeAt } from '../../files/ioapi/ioapi-time';
-import type { Grid, TimeAxis } from '../../grid/grid';
+import { type Grid, type TimeAxis, timeAt } from '../../grid/grid';
 import type { WindError } from './wind-error';
 
 export type WeatherHour = Omit<TransportHour, 'emissions'>;

@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { IoapiFile, IoapiWriter } from '../../files/ioapi/ioapi';
+import { IoapiFile } from '../../files/ioapi/ioapi-file';
+import { IoapiWriter } from '../../files/ioapi/ioapi-writer';
 import { Grid } from '../../grid/grid';
 import type { EmissionGroups } from '../../inventory/reading/emission-reader';
 

@@ -2,9 +2,8 @@
 import type { NetcdfFile } from '@retroplume/native';
 
 import { DataError, GridError } from '../../base/errors';
-import { CF_UNITS } from '../../files/netcdf/cf-units';
+import { CF_UNITS, readUnpacked } from '../../files/netcdf/netcdf-cf';
 import { holdsNumbers } from '../../files/netcdf/netcdf-access';
-import { readUnpacked } from '../../files/netcdf/netcdf-cf';
 import { parseCfTimes } from './cf-time';
 import type { LatLonAxes } from './regrid';
 

@@ -18,7 +18,7 @@ import type { NetcdfFile } from '@retroplume/native';
 
 import { DataError, UnitError } from '../../base/errors';
 import type { Grid, TimeAxis } from '../../grid/grid';
-import { convert, conversion, parseUnit } from '../../units';
+import { convert, conversion, parseUnit } from '../../units/units';
 import type { IoapiVariable } from '../../files/ioapi/ioapi-header';
 import { holdsNumbers, readingFiles } from '../../files/netcdf/netcdf-access';
 import { plain, unpacked, type CfData } from '../../files/netcdf/netcdf-cf';

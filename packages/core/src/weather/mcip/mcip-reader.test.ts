@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import { Grid, type TimeAxis } from '../../grid/grid';
 import { dotGrid } from '../../grid/window';
-import { IoapiWriter } from '../../files/ioapi/ioapi';
+import { IoapiWriter } from '../../files/ioapi/ioapi-writer';
 import { readMeteorology } from '../meteorology';
 import { failure, temporaryFolder } from '../../files/testing/shared-data';
 import { McipReader } from './mcip-reader';

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 
 import { Grid, type TimeAxis } from '../../grid/grid';
 import { dotGrid } from '../../grid/window';
-import { IoapiFile, IoapiWriter } from '../../files/ioapi/ioapi';
+import { IoapiFile } from '../../files/ioapi/ioapi-file';
+import { IoapiWriter } from '../../files/ioapi/ioapi-writer';
 import { readMeteorology, windSaid } from '../meteorology';
 import { describeShared, failure, sharedFile, temporaryFolder } from '../../files/testing/shared-data';
 import { gridConvergence, windToGrid } from '../../grid/wind';

@@ -1,7 +1,7 @@
 /** METCRO2D of a made-up world, its wind against true north, put into the form that WRF has. */
 import { NetcdfFile, type NetcdfFormat } from '@retroplume/native';
 
-import type { IoapiFile } from '../../files/ioapi/ioapi';
+import type { IoapiFile } from '../../files/ioapi/ioapi-file';
 import { gridConvergence, windToGrid } from '../../grid/wind';
 
 const NAMES: Record<string, [name: string, units: string]> = {

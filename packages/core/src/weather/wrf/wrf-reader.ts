@@ -13,9 +13,8 @@
 import type { NetcdfFile } from '@retroplume/native';
 
 import { DataError } from '../../base/errors';
-import type { Grid, TimeAxis } from '../../grid/grid';
+import { type Grid, type TimeAxis, instant } from '../../grid/grid';
 import type { IoapiVariable } from '../../files/ioapi/ioapi-header';
-import { instant } from '../../files/ioapi/ioapi-time';
 import { holdsNumbers, readingFiles } from '../../files/netcdf/netcdf-access';
 import { plain, unpacked } from '../../files/netcdf/netcdf-cf';
 import { gridConvergence, windFromGrid } from '../../grid/wind';

@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
-import { makeFolder } from '../../../files/make-folder';
+import { makeFolder } from '../../../files/disk';
 import { ConfigError, DataError } from '../../../base/errors';
 import { openNew } from '../../../base/whole-files';
 import { ArchiveFault, END, headerOf, paddingAfter, readTar, type Member } from './tar';

@@ -18,9 +18,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { writeFailure, writeFileAtomic } from '../../../files/checkpoint';
-import { folderToBe, makeFolder } from '../../../files/make-folder';
-import { megabytes } from '../../../files/disk-limits';
+import { writeFileAtomic } from '../../../files/checkpoint';
+import { folderToBe, makeFolder, megabytes, writeFailure } from '../../../files/disk';
 import { ConfigError, DataError } from '../../../base/errors';
 import { sha256, type InputFile } from '../../engine/input-hashes';
 import { RUN_FILE } from '../../engine/run-folder';

@@ -1,6 +1,7 @@
 /** What `check` says of the wind's directions, and of numbers that no region has. */
 import { loadCase } from '../../../case';
-import { IoapiFile, IoapiWriter } from '../../../files/ioapi/ioapi';
+import { IoapiFile } from '../../../files/ioapi/ioapi-file';
+import { IoapiWriter } from '../../../files/ioapi/ioapi-writer';
 import { dotGrid } from '../../../grid/window';
 import { checkedWorld, codes } from '../../testing/checked-world';
 import { checkInputs } from './check-case';

@@ -8,14 +8,13 @@
 import type { Case, PeriodSettings } from '../../../case';
 import { readGeography } from '../../../case/gridded/case-fields';
 import { expandGlobs } from '../../../files/glob';
-import { filesWithin, IoapiFile, type IoapiReader } from '../../../files/ioapi/ioapi';
-import { timeAt } from '../../../files/ioapi/ioapi-time';
+import { IoapiFile, type IoapiReader, filesWithin } from '../../../files/ioapi/ioapi-file';
 import { openNetcdf } from '../../../files/netcdf/netcdf-access';
 import { firstStepOf } from '../../../files/ioapi/period-steps';
 import { concentrationDoubts, fluxDoubts, weatherDoubts } from '../../../files/netcdf/value-ranges';
 import { openWeather } from '../../../weather/open-weather';
 import { GridError } from '../../../base/errors';
-import type { Grid, TimeAxis } from '../../../grid/grid';
+import { type Grid, type TimeAxis, timeAt } from '../../../grid/grid';
 import { readTruthFactors } from '../../../worlds/truth-factors';
 import { timeOf } from '../../../case/case-runs';
 import { priorSectors } from '../../../inventory/reading/sector-files';

@@ -2,7 +2,7 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { memberNames, type Case } from '../../../case';
-import { bytesBelow, folderToBe } from '../../../files/make-folder';
+import { bytesBelow, folderToBe } from '../../../files/disk';
 import { chooseDevice, type Device, type DeviceChoice, type Precision } from '../../../base/device';
 import { ConfigError, DataError, RetroplumeError } from '../../../base/errors';
 import type { Grid } from '../../../grid/grid';

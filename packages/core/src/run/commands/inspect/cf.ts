@@ -2,10 +2,10 @@
 import type { NetcdfFile } from '@retroplume/native';
 
 import { RetroplumeError } from '../../../base/errors';
-import { parseUnit } from '../../../units';
+import { parseUnit } from '../../../units/units';
 import { CRS, gridFromCf } from '../../../files/netcdf/cf-grid';
 import { cfCalendar, cfDecoder } from '../../../files/netcdf/cf-time';
-import { instant } from '../../../files/ioapi/ioapi-time';
+import { instant } from '../../../grid/grid';
 import { plain, readUnpacked } from '../../../files/netcdf/netcdf-cf';
 import { projectionOfCf, PROJECTED_AXIS } from '../../../weather/cf/cf-axes';
 import { summariseGrid, type GridSummary, type Oddity, type TimeSummary, type Described } from './inspection';

@@ -11,7 +11,7 @@ import fc from 'fast-check';
 import { RetroplumeError } from '../../../base/errors';
 import { Grid } from '../../../grid/grid';
 import { inspectNetcdf } from './netcdf';
-import { IoapiFile, type IoapiReader } from '../../../files/ioapi/ioapi';
+import { IoapiFile, type IoapiReader } from '../../../files/ioapi/ioapi-file';
 import { ioapiCdl, ncgen, type FORMS } from '../../../files/testing/cdl';
 import { failure, temporaryFolder } from '../../../files/testing/shared-data';
 import { wrfFromMcip } from '../../../weather/testing/wrf-from-mcip';

@@ -7,7 +7,7 @@ import { inspectNetcdf } from './netcdf';
 import { sniff, type FileKind } from './sniff';
 import { inspectTable } from './table';
 import { inspectTensors } from './tensors';
-import { bytesBelow } from '../../../files/make-folder';
+import { bytesBelow } from '../../../files/disk';
 import { inspectGriddesc, inspectJson, inspectNumpy } from './text-files';
 import type { Inspection, Oddity } from './inspection';
 import { DataError, toldError } from '../../../base/errors';

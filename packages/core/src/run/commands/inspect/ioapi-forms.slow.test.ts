@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { Grid } from '../../../grid/grid';
 import { dotGrid } from '../../../grid/window';
 import { inspectNetcdf } from './netcdf';
-import { IoapiFile, IoapiSeries } from '../../../files/ioapi/ioapi';
-import { pressureWeights } from '../../../files/ioapi/ioapi-layers';
+import { IoapiFile } from '../../../files/ioapi/ioapi-file';
+import { IoapiSeries } from '../../../files/ioapi/ioapi-series';
+import { pressureWeights } from '../../../weather/mcip/mcip-reader';
 import { FORMS, ioapiCdl, ncgen, type IoapiCdl } from '../../../files/testing/cdl';
 import { failure, temporaryFolder } from '../../../files/testing/shared-data';
 

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 import { inspectNetcdf } from './netcdf';
-import { IoapiFile } from '../../../files/ioapi/ioapi';
+import { IoapiFile } from '../../../files/ioapi/ioapi-file';
 import { readCf } from '../../../files/netcdf/netcdf-cf';
 import { FORMS } from '../../../files/testing/cdl';
 import { describeShared, sharedData, temporaryFolder } from '../../../files/testing/shared-data';

@@ -2,10 +2,10 @@
 import type { NetcdfFile } from '@retroplume/native';
 
 import { RetroplumeError } from '../../../base/errors';
-import { parseUnit } from '../../../units';
+import { parseUnit } from '../../../units/units';
 import { IoapiFile } from '../../../files/ioapi/ioapi-file';
-import { FILE_TYPES, readTflag } from '../../../files/ioapi/ioapi-header';
-import { fromIoapiStep, fromIoapiTime, instant } from '../../../files/ioapi/ioapi-time';
+import { FILE_TYPES, readTflag, fromIoapiStep, fromIoapiTime } from '../../../files/ioapi/ioapi-header';
+import { instant } from '../../../grid/grid';
 import { windDirection } from '../../../weather/mcip/mcip-wind';
 import { refusedAsInput, summariseGrid, some, type GridSummary, type Oddity, type TimeSummary, type Described } from './inspection';
 import { numbersOf, textOf, type Ranges } from './ranges';

@@ -6,7 +6,7 @@ import { NetcdfFile, type NetcdfArray } from '@retroplume/native';
 import { inspectNetcdf } from './netcdf';
 import { rangesOf } from './ranges';
 import { readCfInventory } from '../../../inventory/cf/cf-inventory';
-import { IoapiFile } from '../../../files/ioapi/ioapi';
+import { IoapiFile } from '../../../files/ioapi/ioapi-file';
 import { cfVariable, readCf } from '../../../files/netcdf/netcdf-cf';
 import { ioapiCdl, ncgen } from '../../../files/testing/cdl';
 import { failure, temporaryFolder } from '../../../files/testing/shared-data';

@@ -2,7 +2,7 @@
  * Tables for `inspect`: lists of stations, observations in a known layout, and others. DuckDB streams the file through each query: memory follows from
  * the number of columns and of different keys, not from the rows.
  */
-import { namesTwice } from '../../../files/tables/csv-header';
+import { namesTwice } from '../../../files/tables/csv-format';
 import { AIRNOW_TIME, rawFormatOf, type LayoutName } from '../../../observations/observation-layouts';
 import { hasDecimalComma, MISSING_WORDS, standsForNone } from '../../../observations/observation-quality';
 import { parseTime } from '../../../files/tables/local-time';

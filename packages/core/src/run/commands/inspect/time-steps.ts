@@ -1,5 +1,5 @@
 /** The step between the times of a file, for `inspect`, and where some are absent. */
-import { instant } from '../../../files/ioapi/ioapi-time';
+import { instant } from '../../../grid/grid';
 import { some, type Oddity, type TimeSummary } from './inspection';
 
 /**

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { mpiLibrary } from '@retroplume/native';
 import { caseOf, type Case } from '../../../case';
 import { writeFileAtomic } from '../../../files/checkpoint';
-import { makeFolder } from '../../../files/make-folder';
+import { makeFolder } from '../../../files/disk';
 import { chooseDevice, type Device, type DeviceChoice, type Precision } from '../../../base/device';
 import { ConfigError } from '../../../base/errors';
 import { checkInputs } from '../check/check-case';

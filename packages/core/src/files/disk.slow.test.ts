@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { diskLimitError } from './disk-limits';
+import { diskLimitError } from './disk';
 
 /** The compiled modules, for a process that has a limit. */
 const DIST = join(__dirname, '../../dist/files');

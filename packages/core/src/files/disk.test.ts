@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { bytesBelow, folderToBe, makeFolder, makeTemporaryFolder } from './make-folder';
+import { bytesBelow, folderToBe, makeFolder, makeTemporaryFolder } from './disk';
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'make-'))));

@@ -1,6 +1,19 @@
-/** JSON files that a run keeps: read whole and of the right shape, or refused with a sentence that says what to do. */
+/** JSON: values as text that is the same for equal values, and its hash; files that a run keeps, read whole and of the right shape, or refused with a sentence that says what to do. */
+import { createHash } from 'node:crypto';
 import { DataError } from '../base/errors';
 import { readRegular } from '../base/whole-files';
+
+/** JSON with sorted keys: equal values give equal text. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, v: unknown) =>
+    v && typeof v === 'object' && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1))) : v,
+  );
+}
+
+/** SHA-256, hexadecimal. */
+export function hashText(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
 
 export interface JsonExpectation {
   /** keys that the object has at least, each with what its value is */

@@ -2,9 +2,48 @@
  * Units as files spell them: SI in CF's manner (`ug m-3`, `kg m-2 s-1`), CMAQ's and MCIP's (`moles/s`, `mols/s`, `micrograms/m**3`, `WATTS/M**2`,
  * `KG/KG`, `KG/(M*S)`, `ppmV`), SMOKE's (`none`, `degrees K`), combine's (`C`, `deg`) and what spreadsheets hold (`µg/m³`, `ug.m-3`). Names are looked up as they stand and then in lower case, so that `Mg` is a
  * megagram, `mg` a milligram and MCIP's `M` a metre.
+ *
+ * Conversion between units, where needed through molar mass and the state of the gas:
+ *
+ *   mass = amount · M            amount per volume = x · p / (R · T)      (ideal gas)
+ *
+ * @see Seinfeld & Pandis (2016), Atmospheric Chemistry and Physics, 3rd ed., eq. 1.6–1.7
  */
-import { UnitError } from '../base/errors';
-import { SECONDS_PER_YEAR } from './constants';
+import { UnitError, expectArgument, expectText } from '../base/errors';
+
+/** Molar gas constant, J mol-1 K-1 (exact since the SI of 2019; CODATA 2018). */
+export const GAS_CONSTANT = 8.314462618;
+
+/** s: a year of inventories has 365 days, of what is read (t a-1) and of what is shown (Mt a-1), so that an annual total is found again. */
+export const SECONDS_PER_YEAR = 365 * 86400;
+
+/** K: the state to which China's monitors refer gases until August 2018 (GB 3095-2012: 273 K, 101.325 kPa). */
+export const STANDARD_TEMPERATURE = 273.15;
+/** K: from September 2018 (amendment to GB 3095-2012): 298 K; particles then at ambient conditions. */
+export const AMBIENT_REFERENCE_TEMPERATURE = 298.15;
+/** Pa. */
+export const STANDARD_PRESSURE = 101325;
+
+/** g mol-1, from the IUPAC standard atomic weights of 2021 (H 1.008, C 12.011, N 14.007, O 15.999, S 32.06). */
+export const MOLAR_MASS: Readonly<Record<string, number>> = {
+  NO: 30.006,
+  NO2: 46.005,
+  HONO: 47.013,
+  HNO3: 63.012,
+  N: 14.007,
+  NH3: 17.031,
+  SO2: 64.058,
+  S: 32.06,
+  SULF: 98.072,
+  O3: 47.997,
+  CO: 28.01,
+  CO2: 44.009,
+  CH4: 16.043,
+  C: 12.011,
+  FORM: 30.026,
+  ISOP: 68.119,
+  AIR: 28.9647,
+};
 
 /** Powers of kg, mol, m, s, K, mole fraction. A mole fraction is kept apart from other ratios: ppb is not 1e-9 kg/kg. */
 export type Dimension = readonly [mass: number, amount: number, length: number, time: number, temperature: number, fraction: number];
@@ -139,4 +178,87 @@ function multiply(unit: { dimension: number[]; scale: number }, part: string, si
   }
   unit.scale *= entry[0] ** power;
   entry[1].forEach((exponent, i) => (unit.dimension[i] += exponent * power));
+}
+
+export interface ConversionContext {
+  /** g mol-1 */
+  molarMass?: number;
+  /** K */
+  temperature?: number;
+  /** Pa */
+  pressure?: number;
+  /** What is converted (`emis.nc: NO2`), for messages. */
+  subject?: string;
+}
+
+/**
+ * Converts a value, or every value of an array in place.
+ *
+ * @example
+ * convert(100, 'ug m-3', 'ppb', { molarMass: MOLAR_MASS.O3, temperature: 273.15, pressure: 101325 }); // 46.7
+ * @throws {UnitError} `UNIT_UNKNOWN`, `UNIT_MISMATCH`, `UNIT_MOLAR_MASS`, `UNIT_GAS_STATE`; {@link ConfigError} `CALL_INVALID` for an array of whole numbers
+ */
+export function convert(value: number, from: string, to: string, context?: ConversionContext): number;
+export function convert<T extends Float32Array | Float64Array>(values: T, from: string, to: string, context?: ConversionContext): T;
+export function convert<T extends Float32Array | Float64Array>(
+  value: number | T,
+  from: string,
+  to: string,
+  context: ConversionContext = {},
+): number | T {
+  expectText(from, 'convert: from', 'a unit');
+  expectText(to, 'convert: to', 'a unit');
+  const { scale, offset } = conversion(from, to, context);
+  if (typeof value === 'number') return scale * value + offset;
+  // Whole numbers would be cut to whole numbers.
+  const right = !ArrayBuffer.isView(value) || value instanceof Float32Array || value instanceof Float64Array;
+  expectArgument(right, 'convert: values', 'a Float32Array or a Float64Array', value);
+  for (let i = 0; i < value.length; i++) value[i] = scale * value[i] + offset;
+  return value;
+}
+
+/** The conversion as `to = scale · from + offset`. */
+export function conversion(from: string, to: string, context: ConversionContext = {}): { scale: number; offset: number } {
+  const [source, target] = [parseUnit(from, context.subject), parseUnit(to)];
+  const bridge = bridgeFactor(source, target, { from, to, context });
+  return { scale: (source.scale / target.scale) * bridge, offset: (source.offset - target.offset) / target.scale };
+}
+
+interface Request {
+  from: string;
+  to: string;
+  context: ConversionContext;
+}
+
+/** What turns SI of one dimension into SI of the other: 1, M, 1/M, p/RT, … */
+function bridgeFactor(source: Unit, target: Unit, request: Request): number {
+  const difference = target.dimension.map((power, i) => power - source.dimension[i]) as unknown as Dimension;
+  const [mass, amount, length, time, temperature, fraction] = difference;
+  if (difference.every((power) => power === 0)) return 1;
+  const restEqual = time === 0 && temperature === 0;
+  if (restEqual && length === 0 && fraction === 0 && mass === -amount) return molarMass(request) ** mass;
+  // A mole fraction against an amount or a mass per volume, or the other way round.
+  if (restEqual && Math.abs(fraction) === 1 && length === 3 * fraction && mass + amount === -fraction) {
+    return gasDensity(request) ** -fraction * molarMass(request, mass !== 0) ** mass;
+  }
+  throw new UnitError('UNIT_MISMATCH', `${inWords(request)}: one cannot become the other: set the unit that the values are really in`);
+}
+
+/** kg mol-1 */
+function molarMass(request: Request, needed = true): number {
+  const { molarMass: grams } = request.context;
+  if (!needed) return 1;
+  if (grams !== undefined && grams > 0) return grams / 1000;
+  throw new UnitError('UNIT_MOLAR_MASS', `${inWords(request)}: that needs a molar mass: set molarMass (g mol-1)`);
+}
+
+/** mol m-3 */
+function gasDensity(request: Request): number {
+  const { temperature = 0, pressure = 0 } = request.context;
+  if (temperature > 0 && pressure > 0) return pressure / (GAS_CONSTANT * temperature);
+  throw new UnitError('UNIT_GAS_STATE', `${inWords(request)}: that needs the gas's temperature (K) and pressure (Pa): set gasReference`);
+}
+
+function inWords({ from, to, context }: Request): string {
+  return `${context.subject ? `${context.subject}: ` : ''}it is in "${from}" but "${to}" was asked for`;
 }

@@ -1,3 +1,0 @@
-export { convert, conversion, type ConversionContext } from './convert';
-export { parseUnit, type Unit } from './parse-unit';
-export * from './constants';
