@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CrossValidation } from '../packages/core/src/assimilation/cross-validation/candidates';
-import type { InvertSummary } from '../packages/core/src/run/inversions/inversion-results';
+import type { InvertSummary } from '../packages/core/src/run/inversions/run-inversion';
 import type { StageRecord } from '../packages/core/src/run/engine/record';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { MAIN, SHORT_STAGES, SMALL_RUN, winterOnly } from './testing/small-run';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { SPECIES } from '../packages/core/src/base/species';
 import { readResponseSums } from '../packages/core/src/assimilation/surrogate/evaluated-responses';
 import type { EvaluateSummary } from '../packages/core/src/run/learning/evaluate';
-import type { InvertSummary } from '../packages/core/src/run/inversions/inversion-results';
+import type { InvertSummary } from '../packages/core/src/run/inversions/run-inversion';
 import { responseFigures } from '../packages/core/src/surrogate/judgement/response-comparison';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { MAIN, SHORT_STAGES, SMALL_RUN } from './testing/small-run';

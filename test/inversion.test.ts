@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readCf } from '../packages/core/src/files/netcdf/netcdf-cf';
 import type { EvaluateSummary } from '../packages/core/src/run/learning/evaluate';
-import type { InvertSummary } from '../packages/core/src/run/inversions/inversion-results';
+import type { InvertSummary } from '../packages/core/src/run/inversions/run-inversion';
 import type { PreviewSummary } from '../packages/core/src/run/inversions/preview';
 import type { TrainSummary } from '../packages/core/src/run/learning/train';
 import type { UncertaintySummary } from '../packages/core/src/run/inversions/uncertainty';

@@ -9,7 +9,7 @@ import { chooseDevice } from '../packages/core/src/base/device';
 import { stageContext, passContext } from '../packages/core/src/run/stage-context';
 import { type StageContext } from '../packages/core/src/run/engine/stage';
 import { setUpInversion } from '../packages/core/src/assimilation/inversion-setup';
-import type { InvertSummary } from '../packages/core/src/run/inversions/inversion-results';
+import type { InvertSummary } from '../packages/core/src/run/inversions/run-inversion';
 import type { LoopSummary } from '../packages/core/src/run/inversions/loop';
 import type { SubmitResult } from '../packages/core/src/run/commands/jobs/submit-chain';
 import type { StageRecord } from '../packages/core/src/run/engine/record';

@@ -12,7 +12,7 @@ import { canonicalJson } from '../packages/core/src/files/json';
 import { runStages } from '../packages/core/src/run/run-case';
 import { type RunResult } from '../packages/core/src/run/run';
 import { simulateStage } from '../packages/core/src/run/stages/simulate-stage';
-import type { InvertSummary } from '../packages/core/src/run/inversions/inversion-results';
+import type { InvertSummary } from '../packages/core/src/run/inversions/run-inversion';
 import type { StageContext } from '../packages/core/src/run/engine/stage';
 import type { VerifySummary } from '../packages/core/src/run/results/verify';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';

@@ -1,14 +1,47 @@
-/** The work of `invert`: from the misfit at the monitors to factors on the emissions. */
+/** The work of `invert`: from the misfit at the monitors to factors on the emissions, and what it leaves in its folder. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { joined } from '../../base/vectors';
-import { setUpInversion, type InversionSetup } from '../../assimilation/inversion-setup';
 import type { SurrogateForwardModel } from '../../assimilation/surrogate/surrogate-forward-model';
 import type { ForwardModel } from '../../inversion/model/forward-model';
-import { invertFromStarts } from '../../inversion/solve/multi-start';
 import { withHelpOfRanks } from '../engine/on-ranks';
+import { GROUPS } from '../../base/species';
+import { FACTORS_FILE, writeFactors, type PeriodFactors } from '../../assimilation/factors/factors-file';
+import { expandSlots, isPlain, timeSlots, type FactorBasis } from '../../assimilation/factors/time-slots';
+import { writeTrust, type TrustSummary } from '../../assimilation/factors/trust-region';
+import type { StationCounts } from '../../assimilation/inverse-problem';
+import { setUpInversion, type InversionSetup } from '../../assimilation/inversion-setup';
+import type { FoundNuisance } from '../../assimilation/observed/nuisance';
+import { unfinishedDoubt } from '../../assimilation/observed/setting-warnings';
+import { engineMemory, type EngineChoice } from '../../assimilation/surrogate/engine-choice';
+import { removeCheckpoint, writeFileAtomic } from '../../files/checkpoint';
+import type { PeriodSource } from '../../fields/period-source';
+import type { GainByPart } from '../../inversion/cost/evaluation';
+import type { InversionResult } from '../../inversion/solve/invert';
+import { invertFromStarts, checkpointOf, type StartOutcome } from '../../inversion/solve/multi-start';
 import type { Stage, StageContext } from '../engine/stage';
-import { passGatesBefore, warnOfWithheld } from './inversion-gates';
-import { checkpointFile, writeFound, writeResults } from './inversion-results';
-import { anchorOf } from './loop-pass';
+import { pickInWords } from './cross-validation';
+import { passGatesBefore, warnOfWithheld, passSaturationGate } from './inversion-gates';
+import { anchorOf, writeOutcome } from './loop-pass';
+
+export interface InvertSummary {
+  engine: EngineChoice;
+  status: string;
+  iterations: number;
+  keptIteration: number;
+  atBound: Record<string, number>;
+  history: InversionResult['history'];
+  trust: TrustSummary;
+  /** where y was a part of the control: what it took of the gain */
+  initialConcentrations?: GainByPart;
+  /** with several starts: how each ended */
+  starts?: StartOutcome[];
+  /** what was inverted beside the emissions, with its spread a priori */
+  nuisance?: FoundNuisance[];
+  stations: StationCounts[];
+  /** what of the settings cross-validation chose, where the case takes it */
+  crossValidated?: string;
+}
 
 type StageResult = Awaited<ReturnType<Stage['run']>>;
 
@@ -48,4 +81,81 @@ async function predictions(model: SurrogateForwardModel, factors: Float32Array, 
     parts.push(await model.forward(factors, batch));
   }
   return joined(Float32Array, parts);
+}
+
+/** The file from which an interrupted inversion goes on. */
+export function checkpointFile({ dir }: Pick<StageContext, 'dir'>): string {
+  return join(dir, 'checkpoint.safetensors');
+}
+
+/**
+ * Factors and their distance from the training, before what the surrogate predicts with them is known.
+ * @throws {GateError} `INVERSION_SATURATED`
+ */
+export function writeFound(
+  context: StageContext,
+  { periods, grid, spread }: Pick<InversionSetup, 'periods' | 'grid' | 'spread'>,
+  result: InversionResult,
+): ReturnType<typeof writeTrust> {
+  const { inversion } = context.settings;
+  passSaturationGate(context, result.atBound);
+  const factors = splitSlots(result.factors, periods, inversion.factors);
+  const sectors = (result.sectors ?? []).map(({ name, factors: own }) => ({
+    sector: name,
+    factors: splitSlots(own, periods, inversion.factors),
+  }));
+  writeFactors(join(context.dir, FACTORS_FILE), grid, factors, sectors);
+  const unfinished = inversion.mode === 'paper' ? undefined : unfinishedDoubt(result);
+  if (unfinished !== undefined) context.log(unfinished);
+  return writeTrust(context, periods, factors, spread);
+}
+
+/** @param found - what {@link writeFound} wrote @param predicted - what the surrogate simulates of all observations with these factors */
+export function writeResults(
+  context: StageContext,
+  setup: InversionSetup,
+  { result, starts }: { result: InversionResult; starts: StartOutcome[] },
+  { products, trust }: ReturnType<typeof writeTrust>,
+  predicted: Float32Array,
+): StageResult {
+  const { status, iterations, keptIteration, atBound, history } = result;
+  const gain = result.initialConcentrations?.gain;
+  if (gain) context.log(gainInWords(gain));
+  const crossValidated = pickInWords(context);
+  const summary: InvertSummary = {
+    engine: setup.engine,
+    status,
+    iterations,
+    keptIteration,
+    atBound,
+    history,
+    trust,
+    stations: setup.stations,
+    ...(crossValidated === undefined ? {} : { crossValidated }),
+    ...(gain ? { initialConcentrations: gain } : {}),
+    ...(starts.length > 1 ? { starts } : {}),
+    ...(result.nuisance ? { nuisance: setup.nuisance.map((each, k) => ({ ...each, value: result.nuisance![k] })) } : {}),
+  };
+  writeFileAtomic(join(context.dir, 'inversion.json'), JSON.stringify(summary, null, 2));
+  const outcome = writeOutcome(context.dir, { control: result.control, predicted });
+  starts.forEach(({ start }) => removeCheckpoint(checkpointOf(checkpointFile(context), start)));
+  rmSync(engineMemory(context), { force: true });
+  return { products: [FACTORS_FILE, 'inversion.json', outcome, ...products], summary };
+}
+
+function gainInWords({ shareOfInitialConcentrations: share }: GainByPart): string {
+  if (share === null) return 'the misfit did not fall: there is no gain of which initial concentrations could have taken a part';
+  return `initial concentrations took ${(100 * share).toFixed(0)} % of the fall of the misfit: the transport model's run will not show that part`;
+}
+
+/** Factors of each period; of slots that are neither one nor hours as factors of hours, which every reader of the file knows. */
+function splitSlots(all: Float32Array, periods: readonly PeriodSource[], basis: FactorBasis): PeriodFactors[] {
+  let at = 0;
+  return periods.map(({ name, grid, time }) => {
+    const slots = timeSlots(time, basis);
+    const length = slots.count * grid.rows * grid.cols * GROUPS.length;
+    const data = all.slice(at, at + length);
+    at += length;
+    return isPlain(slots) ? { period: name, slots: slots.count, data } : { period: name, slots: time.count, data: expandSlots(data, slots) };
+  });
 }

@@ -20,7 +20,7 @@ import { Random } from '../../base/random';
 import { readTruthFactors } from '../../worlds/truth-factors';
 import { ensembleMembers } from './ensemble-members';
 import { setUpInversion, type InversionSetup } from '../../assimilation/inversion-setup';
-import type { InvertSummary } from './inversion-results';
+import type { InvertSummary } from './run-inversion';
 import {
   areasOf,
   besideInWords,

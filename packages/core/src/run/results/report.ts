@@ -21,7 +21,7 @@ import { largestDistance } from '../../surrogate/judgement/training-distance';
 import { PRIOR } from '../../case/case-runs';
 import { crossValidationOf } from '../inversions/cross-validation';
 import type { EvaluateSummary, InitialFigures } from '../learning/evaluate';
-import type { InvertSummary } from '../inversions/inversion-results';
+import type { InvertSummary } from '../inversions/run-inversion';
 import { asInCase } from '../../assimilation/surrogate/trained-surrogate';
 import type { LoopSummary } from '../inversions/loop';
 import type { Monitors } from '../../assimilation/observed/monitors';

@@ -21,7 +21,7 @@ import { emissionUpdate } from '../../assimilation/scores/emission-update';
 import { nuisanceEffect } from '../../assimilation/scores/nuisance-effect';
 import { hasExternalPrior } from '../../case/external-prior';
 import { inventorySummary, truthNearMonitors, type InventoryPart, type InventorySummary } from '../../assimilation/scores/inventory-errors';
-import type { InvertSummary } from '../inversions/inversion-results';
+import type { InvertSummary } from '../inversions/run-inversion';
 import { ownInversion } from '../inversions/cross-validation';
 import { markOf, operatorOf, readMonitors, type Monitors } from '../../assimilation/observed/monitors';
 import { asInCase } from '../../assimilation/surrogate/trained-surrogate';

@@ -4,7 +4,7 @@ import type { StageEvent } from '../engine/stage';
 import { NO_CERTIFICATE, SMALL_TRAINING, winterOnly } from '../testing/small-settings';
 import { SmallTwin, tableOf } from '../testing/small-twin';
 import type { CrossValidation } from '../../assimilation/cross-validation/candidates';
-import type { InvertSummary } from '../inversions/inversion-results';
+import type { InvertSummary } from '../inversions/run-inversion';
 
 const HOURS = 54;
 const SPIN_UP = 18;

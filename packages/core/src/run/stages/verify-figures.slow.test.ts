@@ -4,7 +4,7 @@ import { IoapiFile } from '../../files/ioapi/ioapi-file';
 import { SECONDS_PER_YEAR } from '../../units/units';
 import { readRecord } from '../engine/record';
 import type { StageEvent } from '../engine/stage';
-import type { InvertSummary } from '../inversions/inversion-results';
+import type { InvertSummary } from '../inversions/run-inversion';
 import { NO_CERTIFICATE, SMALL_TRAINING } from '../testing/small-settings';
 import { SmallTwin, tableOf } from '../testing/small-twin';
 import type { Verification } from '../results/verify';

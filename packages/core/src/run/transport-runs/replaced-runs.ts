@@ -2,19 +2,26 @@
  * Runs of the user's own transport model may have cost days, and `simulate` removes those whose settings or inputs are others now, to make them anew. A key that
  * was changed for something else must not do that unasked.
  */
-import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Case } from '../../case';
-import { ConfigError } from '../../base/errors';
-import { isMadeFile, simulatedRuns } from '../../case/case-runs';
-import { keeps, lastMade, readRecord } from '../engine/record';
-import { refuseOtherEmissions } from './kept-emissions';
-import { partName } from './run-keys';
+import { existsSync, readdirSync } from 'node:fs';
 import { simulateStage } from '../stages/simulate-stage';
 import { stageContext } from '../stage-context';
-import { type RunContext, type StageContext } from '../engine/stage';
 import { keyOf } from '../engine/stage-keys';
 import { whatChanged } from '../engine/explain-rerun';
+import { GROUPS } from '../../base/species';
+import { type Case, type PeriodSettings } from '../../case';
+import { gridOf } from '../../case/gridded/case-grid';
+import { ConfigError } from '../../base/errors';
+import { factorLookup } from '../../inventory/scaling/emission-factors';
+import { keeps, lastMade, readRecord, type StageMark } from '../engine/record';
+import { type RunContext, type StageContext } from '../engine/stage';
+import { isMadeFile, simulatedRuns, PRIOR, simulatedChanges, timeOf } from '../../case/case-runs';
+import { readInventory } from '../../inventory/reading/read-inventory';
+import { partName, concentrationsOf, factorsOf } from './run-keys';
+import { filesOf, priorEmissionInputs, priorSectors, simulatedSectors } from '../../inventory/reading/sector-files';
+
+/** Of the emissions of a cell in an hour: sums in another order, and another format of a file, leave less. */
+const SAME_EMISSIONS = 1e-4;
 
 /** What the transport model has made in the folder of `simulate`: RUN/FILE. */
 function madeFiles(dir: string): string[] {
@@ -85,4 +92,57 @@ function orKeep({ replace, keep }: ReplacedRuns['counts']): string {
   if (keep === replace) return '';
   if (keep === 0) return '; --changed-runs keep keeps them, if they would come out the same';
   return `; to keep ${replace - keep} of them that would come out the same, first run with --changed-runs keep and without the changes of emissions`;
+}
+
+/**
+ * Of runs that are kept on the user's word beside an inventory that was written anew: the emission files of one that was scaled tell whether its values are the same.
+ * Where only the prior run was made there is no such file, and the word is all there is.
+ *
+ * @param before - with what the runs were made
+ * @throws {ConfigError} `RUNS_OTHER_EMISSIONS`
+ */
+function refuseOtherEmissions(context: StageContext, before: Partial<StageMark>, now: StageMark): void {
+  const { caseSettings, dir } = context;
+  const known = new Set(before.inputs?.map(({ sha256 }) => sha256));
+  const own = new Map(now.inputs.map(({ path, sha256 }) => [path, sha256]));
+  const isKept = keeps(dir, now);
+  for (const period of caseSettings.periods) {
+    if (priorEmissionInputs(caseSettings, period.name).every((path) => known.has(own.get(path)!))) continue;
+    const run = simulatedRuns(caseSettings).find(
+      (name) =>
+        name !== PRIOR &&
+        !simulatedChanges(caseSettings).has(name) &&
+        isKept(concentrationsOf(name, period)) &&
+        filesOf(simulatedSectors(caseSettings, dir, name, period.name)).every((path) => existsSync(path)),
+    );
+    if (run === undefined || isOfInventory(context, run, period)) continue;
+    throw new ConfigError(
+      'RUNS_OTHER_EMISSIONS',
+      `simulate: ${run} in ${period.name} cannot be kept: its emissions are not those that it would be given now, as the inventory has other values: ` +
+        'change it back, give another --out, or agree with --changed-runs replace',
+    );
+  }
+}
+
+/** Whether a run has the emissions that its factors make of the inventory as it is now. */
+function isOfInventory(context: StageContext, run: string, period: PeriodSettings): boolean {
+  const { caseSettings, dir, signal } = context;
+  const [grid, time] = [gridOf(caseSettings), timeOf(period)];
+  const cells = grid.rows * grid.cols;
+  const groups = GROUPS.length;
+  const [own, prior] = [simulatedSectors(caseSettings, dir, run, period.name), priorSectors(caseSettings, period.name)].map((sectors) =>
+    readInventory(sectors, grid, time, { signal }),
+  );
+  const factors = factorsOf(caseSettings, grid, run, period);
+  const lookup = factorLookup(factors instanceof Float32Array ? [{ factors, start: time.start }] : factors, cells, time);
+  for (let hour = 0; hour < time.count; hour++) {
+    for (let group = 0; group < groups; group++) {
+      const factorOf = lookup(hour, group) ?? (() => 1);
+      for (let cell = 0; cell < cells; cell++) {
+        const i = (hour * cells + cell) * groups + group;
+        if (Math.abs(own[i] - factorOf(cell) * prior[i]) > SAME_EMISSIONS * own[i]) return false;
+      }
+    }
+  }
+  return true;
 }
