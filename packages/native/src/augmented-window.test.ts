@@ -1,11 +1,9 @@
 /** Windows that are turned and made noisy, and those that a GPU takes of fields in its memory. */
-import { DeviceFields } from './device-fields';
-import { fromHalf, toHalf } from './half-precision';
+import { DeviceFields, fromHalf, toHalf, windowMean, windowMeanAdjoint, windowMeanOfHalves, type WindowMeanRequest } from './fields';
 import { NativeProgram } from './kernels';
 import { deviceVariants } from './testing/call-kernel';
 import { randomArray } from './testing/oracles';
 import { normalOf, philox } from './testing/plain-noise';
-import { windowMean, windowMeanAdjoint, windowMeanOfHalves, type WindowMeanRequest } from './window-mean';
 
 const HOURS = 9;
 const KEY = 2 ** 40 + 12345;

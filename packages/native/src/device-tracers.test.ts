@@ -1,9 +1,8 @@
 /** Tracers carried in a GPU's memory, and their transpose, against those of the host. */
-import { DeviceFields } from './device-fields';
-import { DeviceTracers, type DeviceTracerRequest } from './device-tracers';
+import { DeviceFields } from './fields';
+import { DeviceTracers, type DeviceTracerRequest, tracers, tracersAdjoint, type TracerKind, type TracerRequest } from './tracers';
 import { cudaDevices } from './kernels';
 import { randomArray } from './testing/oracles';
-import { tracers, tracersAdjoint, type TracerKind, type TracerRequest } from './tracers';
 
 const KINDS: TracerKind[] = [
   { lifetime: 3 },

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cpuFeatures, kernelNames, NativeProgram, type Instruction, type ProgramOptions } from './kernels';
+import { cpuFeatures, kernelNames, NativeProgram, type Instruction, type ProgramOptions, measurePeak } from './kernels';
 import { AddonError, loadAddon } from './load-addon';
 
 const scale = (changes: Partial<Instruction> = {}): Instruction => ({
@@ -291,4 +291,29 @@ test('the kernels and the processor can be listed', () => {
 test('an addon that is not built says how to build it', () => {
   expect(() => loadAddon('absent')).toThrow(AddonError);
   expect(() => loadAddon('absent')).toThrow(/npm run setup/);
+});
+
+test('the machine does some work, and no more than any processor of today', async () => {
+  const peak = await measurePeak(1);
+  expect(peak.gflops).toBeGreaterThan(1);
+  expect(peak.gflops).toBeLessThan(1000);
+  expect(peak.gbytes).toBeGreaterThan(0.2);
+  expect(peak.gbytes).toBeLessThan(1000);
+});
+
+test('a wider instruction set does more', async () => {
+  const [narrow, widest] = [await measurePeak(1, 'baseline'), await measurePeak(1)];
+  expect(widest.gflops).toBeGreaterThan(0.9 * narrow.gflops);
+});
+
+test('refuses what it cannot measure with', () => {
+  const codeOf = (call: () => unknown): unknown => {
+    try {
+      call();
+    } catch (error) {
+      return (error as { code: string }).code;
+    }
+  };
+  expect(codeOf(() => measurePeak(0))).toBe('ARGUMENT_INVALID');
+  expect(codeOf(() => measurePeak(1, 'avx1024'))).toBe('ISA_UNKNOWN');
 });

@@ -7,7 +7,7 @@ import type { Execution } from '../graph';
 import { sourceOf } from '../fields/training-period';
 import { SPECIES } from '../base/species';
 import { DomainRun } from './domain/domain-run';
-import { networkSettings } from './model/network-settings';
+import { networkSettings } from './model/surrogate-settings';
 import { normalisationOf } from './model/normalisation';
 import { randomSurrogate } from './testing/random-surrogate';
 import { CELLS, GRID, METEOROLOGY, tinyPeriod, tinySurrogate, tinyTraining, WORLD } from './testing/tiny-world';

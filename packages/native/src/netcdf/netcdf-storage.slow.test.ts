@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { NetcdfFile, type NetcdfFormat } from './netcdf';
-import { hdf5Mismatch } from './netcdf-hdf5';
+import { hdf5Mismatch } from './netcdf-length';
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'netcdf-'))));

@@ -7,8 +7,7 @@ import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 
 import { MOST_OPEN, NetcdfFile, netcdfVersion, type NetcdfArray, type NetcdfFormat, type NetcdfType } from './netcdf';
-import { classicShortfall } from './netcdf-classic';
-import { hdf5Mismatch } from './netcdf-hdf5';
+import { classicShortfall, hdf5Mismatch } from './netcdf-length';
 
 const formats: NetcdfFormat[] = ['classic', '64bit', 'cdf5', 'netcdf4'];
 let folder: string;

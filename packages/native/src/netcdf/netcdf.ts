@@ -6,8 +6,7 @@
  * dropped without `close()` is closed when it is collected, but only `close()` tells whether all of it reached the disk.
  */
 import { loadAddon } from '../load-addon';
-import { classicShortfall, DamagedHeader } from './netcdf-classic';
-import { hdf5Mismatch } from './netcdf-hdf5';
+import { classicShortfall, DamagedHeader, hdf5Mismatch } from './netcdf-length';
 
 export type NetcdfFormat = 'classic' | '64bit' | 'cdf5' | 'netcdf4';
 export type NetcdfType = 'byte' | 'char' | 'short' | 'int' | 'float' | 'double' | 'ubyte' | 'ushort' | 'uint' | 'int64' | 'uint64' | 'string';

@@ -1,4 +1,4 @@
-/** Half precision as half-precision.ts has it, number by number: what the kernels are held against. */
+/** Half precision as fields.ts has it, number by number: what the kernels are held against. */
 
 /** Of each half, the number it stands for. */
 let table: Float32Array | undefined;

@@ -9,7 +9,7 @@ import type { AdjointEngine, SurrogateInputs } from '../../surrogate/model/froze
 import type { Field } from '../../graph/onnx/onnx-model';
 import { size } from '../../graph/definition/shape';
 import { Random } from '../../base/random';
-import { takesInitialConcentrations } from '../../surrogate/model/initial-concentrations';
+import { takesInitialConcentrations } from '../../surrogate/model/surrogate-settings';
 import type { ChannelScale } from '../../surrogate/model/normalisation';
 import { ONNX_FILES, OnnxEngine } from '../../surrogate/model/onnx-engine';
 import type { Surrogate } from '../../surrogate/model/surrogate';

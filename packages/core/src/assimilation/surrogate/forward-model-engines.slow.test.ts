@@ -7,7 +7,7 @@ import { writePreparedMeteorology, writePreparedRun } from '../../fields/prepare
 import { openPrepared } from '../../fields/prepared-store';
 import { randomFloats } from '../../inversion/testing/small-world';
 import { OnnxEngine } from '../../surrogate/model/onnx-engine';
-import { networkSettings } from '../../surrogate/model/network-settings';
+import { networkSettings } from '../../surrogate/model/surrogate-settings';
 import { WORLD } from '../../surrogate/testing/tiny-world';
 import { smallestSide, tilesOf } from '../../surrogate/model/tiles';
 import { surrogateOnnx, vjpOnnx } from './onnx-models';

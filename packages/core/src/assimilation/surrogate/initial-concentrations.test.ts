@@ -8,7 +8,7 @@ import { factorCount } from '../../inversion/model/forward-model';
 import { invert, type InversionOptions, type InversionResult } from '../../inversion/solve/invert';
 import { randomFloats } from '../../inversion/testing/small-world';
 import { dot } from '../../base/vectors';
-import { networkSettings } from '../../surrogate/model/network-settings';
+import { networkSettings } from '../../surrogate/model/surrogate-settings';
 import { OnnxEngine } from '../../surrogate/model/onnx-engine';
 import { randomSurrogate } from '../../surrogate/testing/random-surrogate';
 import { tinyPeriod, tinySurrogate, WORLD } from '../../surrogate/testing/tiny-world';

@@ -2,7 +2,7 @@
 import { SPECIES } from '../../base/species';
 import { randomFloats } from '../../inversion/testing/small-world';
 import type { Surrogate } from '../../surrogate/model/surrogate';
-import { networkSettings } from '../../surrogate/model/network-settings';
+import { networkSettings } from '../../surrogate/model/surrogate-settings';
 import { WORLD } from '../../surrogate/testing/tiny-world';
 import { smallestSide, tilesOf } from '../../surrogate/model/tiles';
 import { smoothSurrogate, type Variant, disposePrograms, modelOf, adjointOf, randomFactors } from '../testing/tiny-forward-model';

@@ -30,7 +30,7 @@ import { exportOnnx } from '../../graph/onnx/export-onnx';
 import type { Grid } from '../../grid/grid';
 import { poolingBlock, type NetworkSettings } from '../../nn/settings';
 import { buildSurrogate, sourcesOf, type SurrogateValues } from '../../surrogate/model/model';
-import { networkSettings } from '../../surrogate/model/network-settings';
+import { networkSettings } from '../../surrogate/model/surrogate-settings';
 import type { Surrogate } from '../../surrogate/model/surrogate';
 import { VERSIONS } from '../../base/process';
 

@@ -21,8 +21,7 @@ import type { ObservationStencil } from '../../inversion/observations/observatio
 import type { DifferentiatedHours, DomainHours, DomainModel } from '../../surrogate/domain/domain-model';
 import { DomainRun } from '../../surrogate/domain/domain-run';
 import type { AdjointEngine } from '../../surrogate/model/frozen-program';
-import { modelOfHours } from '../../surrogate/domain/rolled-out-run';
-import { ScaledInitial } from '../../surrogate/domain/scaled-initial';
+import { modelOfHours, ScaledInitial } from '../../surrogate/domain/rolled-out-run';
 import type { Surrogate } from '../../surrogate/model/surrogate';
 import { wholeDomain, type Tiling } from '../../surrogate/model/tiles';
 import { SlotFactors, type SteppedFactors } from '../factors/slot-factors';

@@ -10,7 +10,7 @@ import { openPrepared } from '../../fields/prepared-store';
 import { readWithPriorConcentrations, withPriorConcentrations } from '../../fields/prior-channels';
 import { openTrainingPeriods, type TrainingPeriod, type TrainingRun } from '../../fields/training-period';
 import { DataError } from '../../base/errors';
-import { takesInitialConcentrations, type InitialConcentrations } from '../../surrogate/model/initial-concentrations';
+import { takesInitialConcentrations, type InitialConcentrations } from '../../surrogate/model/surrogate-settings';
 import { Surrogate } from '../../surrogate/model/surrogate';
 import type { Tiling } from '../../surrogate/model/tiles';
 import { Window } from '../../surrogate/model/window';

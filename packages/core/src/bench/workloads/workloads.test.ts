@@ -1,7 +1,7 @@
 import { SPECIES } from '../../base/species';
 import { tracerCount } from '../../case';
 import { surrogateSchema } from '../../case/schema/learning-schema';
-import { networkSettings } from '../../surrogate/model/network-settings';
+import { networkSettings } from '../../surrogate/model/surrogate-settings';
 import { WORKLOADS } from './workloads';
 
 test('the workload called default is what a case has by default', () => {

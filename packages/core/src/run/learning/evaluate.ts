@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '../../files/checkpoint';
 import { readPreparedRun, type PreparedPeriod } from '../../fields/prepared';
 import { sampledHours, type ConcentrationErrors } from '../../surrogate/judgement/evaluate';
-import { takesInitialConcentrations } from '../../surrogate/model/initial-concentrations';
+import { takesInitialConcentrations } from '../../surrogate/model/surrogate-settings';
 import { splitHours } from '../../surrogate/training/sampler';
 import { responseRun, simulatedFile } from '../../case/case-runs';
 import {

@@ -6,7 +6,7 @@ import { bytesOfFields, MemoryBudget } from '../../fields/memory-budget';
 import type { TrainingPeriod } from '../../fields/training-period';
 import { executionOf } from '../../graph/program/execution';
 import { receptiveField } from '../../nn/settings';
-import { networkSettings } from '../../surrogate/model/network-settings';
+import { networkSettings } from '../../surrogate/model/surrogate-settings';
 import { normalisationOf } from '../../surrogate/model/normalisation';
 import { Surrogate } from '../../surrogate/model/surrogate';
 import { carryRuns, dropTracers } from '../../surrogate/tracers/carried-runs';

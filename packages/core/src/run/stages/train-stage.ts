@@ -1,5 +1,5 @@
 /** `train`: the surrogate from prior run and members. */
-import { takesInitialConcentrations } from '../../surrogate/model/initial-concentrations';
+import { takesInitialConcentrations } from '../../surrogate/model/surrogate-settings';
 import { earlierPasses } from '../inversions/loop-pass';
 import { testRuns } from '../../assimilation/surrogate/trained-surrogate';
 import { precisionSetting, type Stage } from '../engine/stage';

@@ -5,7 +5,7 @@ import { windowMean, windowMeanAdjoint, type DeviceFields } from '@retroplume/na
 import { copyHour, keptMemory, wholeGrid, type Crop, type Hours, type PeriodSource } from '../../fields/period-source';
 import type { EmissionFactors } from '../tracers/emission-factors';
 import type { GradientWindow, InputWindow, SurrogateInputs } from '../model/frozen-program';
-import { takesInitialConcentrations } from '../model/initial-concentrations';
+import { takesInitialConcentrations } from '../model/surrogate-settings';
 import type { Surrogate } from '../model/surrogate';
 import type { Carried } from '../tracers/tracers';
 import { ONE_HOUR } from '../model/window';

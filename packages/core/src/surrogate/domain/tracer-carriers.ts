@@ -1,15 +1,13 @@
 /** Who carries one period's emissions as tracers into a GPU's memory, and gradients back out of it: the host (tracers.ts), or the GPU itself. */
-import { DeviceTracers, type DeviceFields } from '@retroplume/native';
+import { type DeviceFields, DeviceTracers } from '@retroplume/native';
 import type { TracerSettings } from '../../case';
-import { keptMemory, wholeGrid, type PeriodSource } from '../../fields/period-source';
+import { type PeriodSource, keptMemory, wholeGrid } from '../../fields/period-source';
 import type { SparseHours } from '../../fields/sparse-hours';
-import { SeenFactors, type EmissionFactors } from '../tracers/emission-factors';
-import type { ResidentFactors } from './resident-factors';
-import { roomFor, type ResidentFields } from '../model/resident-fields';
-import { RATE_COUNT, ratesOf } from '../tracers/tracer-rates';
-import { tracerRequest, type Carried, type PeriodTracers } from '../tracers/tracers';
+import { type EmissionFactors, SeenFactors, type ResidentFactors } from '../tracers/emission-factors';
+import { type ResidentFields, roomFor } from '../model/resident-fields';
+import { RATE_COUNT, ratesOf, type Carried, type PeriodTracers, tracerRequest } from '../tracers/tracers';
 
-export interface TracerCarrier {
+interface TracerCarrier {
   /** Fills `into` with the tracers under some factors. @param held - whether it has what this carrier made last */
   carry(factors: EmissionFactors | undefined, into: DeviceFields, held: boolean): void;
   /** Takes a part of the gradient with respect to the tracers, and leaves zeros. */
@@ -120,5 +118,81 @@ export class DeviceCarrier implements TracerCarrier {
 
   dispose(): void {
     this.tracers.dispose();
+  }
+}
+
+/** Who carries a period's tracers: where the GPU cannot, the host. */
+interface CarrierChoice {
+  onDevice(period: number): DeviceCarrier | undefined;
+  onHost(period: number): TracerCarrier;
+}
+
+/** Tracers of one period at a time in a GPU's memory, and the gradient with respect to them: neither crosses the bus for every batch of hours. */
+export class ResidentTracers {
+  /** per period, when first asked for */
+  private readonly carriers: TracerCarrier[] = [];
+  /** whose tracers, and whose gradient, the GPU has */
+  private held?: number;
+  private ofGradient?: number;
+
+  private constructor(
+    private readonly choice: CarrierChoice,
+    private readonly fields: DeviceFields,
+    private readonly gradient?: DeviceFields,
+  ) {}
+
+  /**
+   * @param shape - of the longest period
+   * @param adjoint - whether gradients will be asked for
+   * @returns undefined where the GPU has no room for them
+   */
+  static create(
+    room: ResidentFields,
+    shape: { hours: number; rows: number; cols: number; channels: number },
+    adjoint: boolean,
+    choice: CarrierChoice,
+  ): ResidentTracers | undefined {
+    const made = room.reserve(shape, adjoint ? 2 : 1);
+    return made && new ResidentTracers(choice, made[0], made[1]);
+  }
+
+  /** The tracers of a period under some factors. */
+  take(period: number, factors?: EmissionFactors): DeviceFields {
+    const carrier = this.carrierOf(period, factors);
+    const held = this.held === period;
+    this.held = undefined; // should it fail in between
+    carrier.carry(factors, this.fields, held);
+    this.held = period;
+    return this.fields;
+  }
+
+  /** Where gradients with respect to a period's tracers are added, until {@link finish}. */
+  gradientOf(period: number): DeviceFields {
+    if (this.ofGradient !== period) this.collect();
+    this.ofGradient = period;
+    return this.gradient!;
+  }
+
+  /** Adds to the factors' gradient, here or on the GPU, what goes through the period's tracers. */
+  finish(period: number, gradFactors: EmissionFactors): void {
+    if (this.ofGradient === period) this.collect();
+    this.carriers[period]?.finish(gradFactors);
+  }
+
+  dispose(): void {
+    this.carriers.forEach((each) => each.dispose());
+  }
+
+  private collect(): void {
+    if (this.ofGradient !== undefined) this.carriers[this.ofGradient].collect(this.gradient!);
+    this.ofGradient = undefined;
+  }
+
+  private carrierOf(period: number, factors?: EmissionFactors): TracerCarrier {
+    const made = this.carriers[period] ?? this.choice.onDevice(period);
+    if (made && (!(made instanceof DeviceCarrier) || made.takes(factors))) return (this.carriers[period] = made);
+    made?.dispose();
+    this.held = undefined;
+    return (this.carriers[period] = this.choice.onHost(period));
   }
 }

@@ -12,8 +12,7 @@ import { concat } from '../../graph/ops/arrays/copies';
 import type { Graph, Value } from '../../graph/definition/graph';
 import type { Mode } from '../../graph/ops/normalisation/batch-norm';
 import { network } from '../../nn/network';
-import { differentiatesInitialConcentrations, takesInitialConcentrations } from './initial-concentrations';
-import { networkSettings } from './network-settings';
+import { differentiatesInitialConcentrations, takesInitialConcentrations, networkSettings } from './surrogate-settings';
 import type { ChannelScale, Normalisation } from './normalisation';
 
 export interface SurrogateSizes {

@@ -7,7 +7,7 @@ import { Random } from '../../base/random';
 import { DomainRun } from '../domain/domain-run';
 import type { AdjointEngine } from './frozen-program';
 import { freeRun } from '../domain/free-run';
-import { networkSettings } from './network-settings';
+import { networkSettings } from './surrogate-settings';
 import type { Surrogate } from './surrogate';
 import { randomPeriod, randomSurrogate } from '../testing/random-surrogate';
 import { smallestSide, tilesOf, wholeDomain, type Tiling } from './tiles';

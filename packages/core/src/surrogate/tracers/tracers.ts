@@ -4,18 +4,27 @@
  * chemistry then need not be learned, and a window of hours sees the days before it. They are linear in the emissions, so the inversion's gradient goes
  * through their transpose, once for all hours of a period.
  */
-import { tracers, tracersAdjoint, tracerState, type DeviceTracerRequest, type TracerRequest } from '@retroplume/native';
-import { hourStore, hourStoreBytes, hoursOfChunk, type HourStore, type HourStoreOptions, type HourStoreShape } from '../../fields/hour-store';
-import { keptMemory, newMemory, wholeGrid, type Crop, type Hours, type Memory, type PeriodSource } from '../../fields/period-source';
+import {
+  type DeviceTracerRequest,
+  TRACER_RATES,
+  type TracerKind,
+  type TracerRequest,
+  tracerRates,
+  tracerState,
+  tracers,
+  tracersAdjoint,
+} from '@retroplume/native';
+import { type HourStore, type HourStoreOptions, type HourStoreShape, hourStore, hourStoreBytes, hoursOfChunk } from '../../fields/hour-store';
+import { type Crop, type Hours, type Memory, type PeriodSource, keptMemory, newMemory, wholeGrid } from '../../fields/period-source';
 import { GROUPS } from '../../base/species';
-import { missingWeather, tracerCount, type TracerSettings } from '../../case';
+import { type TracerSettings, isPrecursor, missingWeather, rateChannels, tracerCount, tracersOf } from '../../case';
 import { ConfigError } from '../../base/errors';
 import { ChosenHours, SparseHours } from '../../fields/sparse-hours';
 import { usableMemory } from '../../base/process';
-import { SeenFactors, type EmissionFactors, type FactorStep } from './emission-factors';
-import { RATE_COUNT, ratesOf, tracerKinds } from './tracer-rates';
+import { type EmissionFactors, type FactorStep, SeenFactors } from './emission-factors';
 
 const GROUP_COUNT = GROUPS.length;
+export const RATE_COUNT = TRACER_RATES.length;
 
 /** Below so many cells an hour is too short to be shared among threads. */
 const CELLS_FOR_THREADS = 10_000;
@@ -287,4 +296,33 @@ export class PeriodTracers {
 /** Of the tracers of all groups and hours: `[hours, rows, cols, channels]`. */
 export function shapeOf({ time, grid: { rows, cols } }: Pick<PeriodSource, 'time' | 'grid'>, settings: readonly TracerSettings[]): HourStoreShape {
   return { hours: time.count, rows, cols, channels: tracerCount(settings) };
+}
+
+/** Each group's tracers as the kernel knows them. */
+function tracerKinds(settings: readonly TracerSettings[]): TracerKind[][] {
+  return GROUPS.map((group) => {
+    const own = tracersOf(settings, group).map((place) => settings[place]);
+    return own.map(({ lifetime, aloft, washed, precursor, by }) => ({
+      lifetime,
+      aloft,
+      ...(precursor !== undefined && by !== undefined
+        ? { precursor: own.findIndex((each) => isPrecursor(each, precursor)), rate: TRACER_RATES.indexOf(by) }
+        : {}),
+      ...(washed ? { kept: TRACER_RATES.indexOf('kept') } : {}),
+    }));
+  });
+}
+
+/**
+ * The rates of what happens to tracers underway (`ops/tracers/tracer_rates.h` has the equations).
+ *
+ * @param meteorology - `[T, H, W, names.length]`
+ * @param names - of its channels, among them all that the tracers need
+ * @returns `[T, H, W, RATE_COUNT]`; what no tracer needs is 0
+ */
+export function ratesOf(settings: readonly TracerSettings[], names: readonly string[], meteorology: Float32Array, threads: number): Float32Array {
+  const needed = rateChannels(settings);
+  const channel = (name: string): number | undefined => (needed.includes(name) ? names.indexOf(name) : undefined);
+  const [radiation, temperature, mixingRatio, rain] = ['RGRND', 'TEMP2', 'Q2', 'RN'].map(channel);
+  return tracerRates({ channels: names.length, radiation, temperature, mixingRatio, rain, threads }, meteorology);
 }

@@ -5,7 +5,7 @@ import { decodeTensors, encodeTensors, readCheckpoint, writeCheckpoint, type Che
 import type { TrainingPeriod } from '../../fields/training-period';
 import { ConfigError, InterruptedError } from '../../base/errors';
 import type { Execution } from '../../graph/program/execution';
-import { takesInitialConcentrations } from '../model/initial-concentrations';
+import { takesInitialConcentrations } from '../model/surrogate-settings';
 import { partsOf, type BatchPart } from './micro-batches';
 import type { Normalisation } from '../model/normalisation';
 import type { DrawnBatch } from '../model/batch';

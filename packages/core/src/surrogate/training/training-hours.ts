@@ -1,7 +1,7 @@
 /** Which hours of a period a surrogate is trained and tested on: what the case alone decides, so that a run can look at it before its first stage. */
 import type { SurrogateSettings, TrainingSettings } from '../../case';
 import { ConfigError, DataError } from '../../base/errors';
-import { takesInitialConcentrations } from '../model/initial-concentrations';
+import { takesInitialConcentrations } from '../model/surrogate-settings';
 import { hoursFrom, splitHours, type HourSplit } from './sampler';
 import { Window } from '../model/window';
 

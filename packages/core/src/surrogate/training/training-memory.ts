@@ -2,7 +2,7 @@
 import { GROUPS, SPECIES } from '../../base/species';
 import { tracerCount, type SurrogateSettings, type TrainingSettings } from '../../case';
 import { windowLengths } from '../model/batch';
-import { takesInitialConcentrations } from '../model/initial-concentrations';
+import { takesInitialConcentrations } from '../model/surrogate-settings';
 import type { SurrogateSizes } from '../model/model';
 import type { ChannelScale } from '../model/normalisation';
 import { Window } from '../model/window';

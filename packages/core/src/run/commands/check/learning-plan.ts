@@ -2,7 +2,7 @@
 import { SPECIES } from '../../../base/species';
 import { testMembers, type Case } from '../../../case';
 import type { Grid } from '../../../grid/grid';
-import { networkSettings } from '../../../surrogate/model/network-settings';
+import { networkSettings } from '../../../surrogate/model/surrogate-settings';
 import { cropSize } from '../../../surrogate/training/sampler';
 import { tilesOf } from '../../../surrogate/model/tiles';
 import { trainingHours } from '../../../surrogate/training/training-hours';

@@ -1,3 +1,4 @@
+/** Hourly fields, in single or half precision, in the host's memory or a GPU's: windows of them are means over hours. */
 import { loadAddon } from './load-addon';
 
 /** Hourly fields `[T, H, W, C]`, the hour at which a window ends, its steps, and the rectangle of cells that is asked for. */
@@ -41,18 +42,20 @@ export interface HalfFields {
   one: number;
 }
 
-interface WindowAddon {
+interface HostFieldsAddon {
   windowMean(request: WindowMeanRequest, fields: Float32Array, factors: Float32Array | undefined, out: Float32Array): void;
   windowMeanOfHalves(request: WindowMeanRequest, fields: HalfFields, out: Float32Array): void;
   windowMeanAdjoint(request: WindowMeanRequest, fields: Float32Array | undefined, gradOut: Float32Array, gradFactors: Float32Array): void;
+  fromHalf(halves: Uint16Array, out: Float32Array, one: number): void;
+  toHalf(values: Float32Array, halves: Uint16Array, one: number): void;
 }
 
 const DEFAULTS = { stepsOffset: 0, factorsOffset: 0, hourlyFactors: false, threads: 1, beside: false };
 
-let loaded: WindowAddon | undefined;
+let loaded: HostFieldsAddon | undefined;
 
-function addon(): WindowAddon {
-  loaded ??= loadAddon('retroplume') as WindowAddon;
+function addon(): HostFieldsAddon {
+  loaded ??= loadAddon('retroplume') as HostFieldsAddon;
   return loaded;
 }
 
@@ -84,4 +87,97 @@ export function windowMeanAdjoint(
   gradFactors: Float32Array,
 ): void {
   addon().windowMeanAdjoint({ ...DEFAULTS, ...request }, fields, gradOut, gradFactors);
+}
+
+/**
+ * From IEEE 754 half precision, in which fields are kept in half the room: 11 bits of a number, rounded to nearest, within ±65504; larger ones become that.
+ * out = halves · one
+ *
+ * @throws Error with `code` `ARGUMENT_INVALID` if `out` is shorter
+ */
+export function fromHalf(halves: Uint16Array, out: Float32Array, one = 1): void {
+  addon().fromHalf(halves, out, one);
+}
+
+/** halves = values / one @throws Error with `code` `ARGUMENT_INVALID` if `halves` is shorter */
+export function toHalf(values: Float32Array, halves: Uint16Array, one = 1): void {
+  addon().toHalf(values, halves, one);
+}
+
+/** Of fields `[hours, rows, cols, channels]`. */
+export interface DeviceFieldsShape {
+  hours: number;
+  rows: number;
+  cols: number;
+  channels: number;
+  /** the number that 1 stands for in half precision; absent: single precision */
+  one?: number;
+}
+
+/** What the addon knows the fields by. */
+export interface FieldsHandle {
+  write(firstHour: number, data: Float32Array | Uint16Array): void;
+  read(firstHour: number, into: Float32Array): void;
+  addTo(firstHour: number, into: Float32Array): void;
+  clear(firstHour: number, hours: number): void;
+  dispose(): void;
+}
+
+interface FieldsAddon {
+  Fields: new (shape: DeviceFieldsShape, options: { device?: string }) => FieldsHandle;
+}
+
+/**
+ * Room for hourly fields on a GPU, of which programs on it take windows without the host; zeros at first.
+ *
+ * @example
+ * const fields = new DeviceFields({ hours: 744, rows: 182, cols: 232, channels: 14 }, 'cuda');
+ * fields.write(0, meteorology);
+ * program.stageWindow(offset, fields, request);
+ */
+export class DeviceFields {
+  /** for {@link NativeProgram.stageWindow} */
+  readonly handle: FieldsHandle;
+
+  /**
+   * @param module - the addon to take, that of the program
+   * @throws Error with `code` `DEVICE_OUT_OF_MEMORY`, `DEVICE_CUDA_MISSING`, `ARGUMENT_INVALID`
+   */
+  constructor(
+    readonly shape: DeviceFieldsShape,
+    device: 'cpu' | 'cuda' | `cuda:${number}` | undefined,
+    module = 'retroplume',
+  ) {
+    this.handle = new (loadAddon(module) as FieldsAddon).Fields(shape, { device });
+  }
+
+  /**
+   * Copies consecutive hours of the whole grid to the GPU, and waits for it.
+   *
+   * @param data - a Uint16Array of half-precision numbers where the fields are in half precision, else a Float32Array
+   * @throws Error with `code` `ARGUMENT_INVALID` if they are not all in the fields
+   */
+  write(firstHour: number, data: Float32Array | Uint16Array): void {
+    this.handle.write(firstHour, data);
+  }
+
+  /** Fills `into` with consecutive hours of fields in single precision. @throws as {@link write} */
+  read(firstHour: number, into: Float32Array): void {
+    this.handle.read(firstHour, into);
+  }
+
+  /** Adds consecutive hours of fields in single precision to `into`. @throws as {@link write} */
+  addTo(firstHour: number, into: Float32Array): void {
+    this.handle.addTo(firstHour, into);
+  }
+
+  /** All numbers of some hours become 0; default: of all. @throws as {@link write} */
+  clear(firstHour = 0, hours = this.shape.hours - firstHour): void {
+    this.handle.clear(firstHour, hours);
+  }
+
+  /** Releases the memory, once no window of it is staged. A second dispose does nothing. */
+  dispose(): void {
+    this.handle.dispose();
+  }
 }

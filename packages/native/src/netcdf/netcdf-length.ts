@@ -1,14 +1,31 @@
 /**
- * How long a file of the classic family (CDF-1, -2, -5) must be, by its own header, and whether that header is one.
+ * How long a file of the classic family (CDF-1, -2, -5) must be, by its own header, and whether that header is one; and whether an HDF5 file is as long as
+ * its superblock says.
  *
  * netCDF-C reads past the end of a truncated classic file as zeros without a word, so a file that was cut short by a full disk or a
  * broken copy would enter a run as an hour without emissions. A damaged header can make it write past its own memory (a name that holds
- * a NUL), which ends the process: what the specification rules out is refused before. netCDF-4 files need no such check: HDF5 refuses them.
+ * a NUL), which ends the process: what the specification rules out is refused before.
+ * HDF5 refuses files that are too short; where bytes were put in, it follows addresses into the wrong place and may crash the process: such a file must not be opened.
  *
- * @see netCDF file format specifications, "The classic file format" (docs.unidata.ucar.edu/nug, file_format_specifications)
+ * @see netCDF file format specifications, "The classic file format" (docs.unidata.ucar.edu/nug, file_format_specifications); HDF5 File Format Specification 3.0,
+ * "Format Signature and Superblock" (docs.hdfgroup.org/hdf5/latest/_f_m_t3.html)
  */
-import { fstatSync, readSync } from 'node:fs';
-import { lookInto } from './netcdf-head';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+
+/** Looks at the first bytes of a file before netCDF-C does. @returns undefined where the path cannot be opened or is no file: netCDF says then what is wrong with it */
+function lookInto<T>(path: string, look: (descriptor: number) => T | undefined): T | undefined {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, 'r');
+  } catch {
+    return undefined;
+  }
+  try {
+    return fstatSync(descriptor).isFile() ? look(descriptor) : undefined;
+  } finally {
+    closeSync(descriptor);
+  }
+}
 
 const TYPE_BYTES: Record<number, number> = { 1: 1, 2: 1, 3: 2, 4: 4, 5: 4, 6: 8, 7: 1, 8: 2, 9: 4, 10: 8, 11: 8 };
 const pad4 = (bytes: number): number => Math.ceil(bytes / 4) * 4;
@@ -184,5 +201,33 @@ export function classicShortfall(path: string): { found: number; needed: number 
       if (error instanceof RangeError) return { found, needed: Number.NaN };
       throw error;
     }
+  });
+}
+
+const SIGNATURE = Buffer.from('\x89HDF\r\n\x1a\n', 'latin1');
+/** Where the addresses begin (base, another, end of file), by version of the superblock. */
+const ADDRESSES: Record<number, number> = { 0: 24, 1: 28, 2: 12, 3: 12 };
+
+/**
+ * Compares an HDF5 file's length with what its superblock promises. A file whose base address is not 0 (something stands before it) is not judged.
+ *
+ * @returns undefined when the lengths agree or the file is no HDF5 file; otherwise bytes found and promised
+ */
+export function hdf5Mismatch(path: string): { found: number; needed: number } | undefined {
+  return lookInto(path, (descriptor) => {
+    const head = Buffer.alloc(64);
+    const held = readSync(descriptor, head, 0, head.length, 0);
+    if (held < head.length || !head.subarray(0, 8).equals(SIGNATURE)) return undefined;
+    const version = head[8];
+    const start = ADDRESSES[version];
+    const width = version < 2 ? head[13] : head[9];
+    if (start === undefined || (width !== 4 && width !== 8)) return undefined; // HDF5 refuses it
+    const address = (i: number): number => {
+      const at = start + i * width;
+      return width === 8 ? Number(head.readBigUInt64LE(at)) : head.readUInt32LE(at);
+    };
+    const [base, end] = [address(0), address(2)];
+    const found = fstatSync(descriptor).size;
+    return base === 0 && end !== found ? { found, needed: end } : undefined;
   });
 }
