@@ -16,6 +16,7 @@ test('what the package offers', () => {
      "createTransportModel",
      "cudaDevices",
      "fromHalf",
+     "giveWay",
      "joinRanks",
      "kernelNames",
      "launchedByMpi",
