@@ -42,7 +42,7 @@ import {
 } from '../../assimilation/cross-validation/candidates';
 import { CROSS_VALIDATION_TABLE, crossValidationCsv, lCurves } from '../../assimilation/scores/cross-validation-table';
 import { effortDoubt } from '../../assimilation/observed/setting-warnings';
-import { passCertificateGate } from './inversion-gates';
+import { passCertificateGate } from './run-inversion';
 import { engineMemory } from '../../assimilation/surrogate/engine-choice';
 import { inversionWith, loadInversion, type InversionResources, type InversionSetup } from '../../assimilation/inversion-setup';
 import { foldInversion } from './cross-validation';

@@ -1,4 +1,7 @@
-/** The work of `invert`: from the misfit at the monitors to factors on the emissions, and what it leaves in its folder. */
+/**
+ * The work of `invert`: from the misfit at the monitors to factors on the emissions, and what it leaves in its folder. Gates stand before and after it: no gradient is
+ * followed that failed its certificate, no result passed on that is nothing but bounds, unless the case says so.
+ */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { joined } from '../../base/vectors';
@@ -12,17 +15,24 @@ import { writeTrust, type TrustSummary } from '../../assimilation/factors/trust-
 import type { StationCounts } from '../../assimilation/inverse-problem';
 import { setUpInversion, type InversionSetup } from '../../assimilation/inversion-setup';
 import type { FoundNuisance } from '../../assimilation/observed/nuisance';
-import { unfinishedDoubt } from '../../assimilation/observed/setting-warnings';
 import { engineMemory, type EngineChoice } from '../../assimilation/surrogate/engine-choice';
 import { removeCheckpoint, writeFileAtomic } from '../../files/checkpoint';
 import type { PeriodSource } from '../../fields/period-source';
 import type { GainByPart } from '../../inversion/cost/evaluation';
 import type { InversionResult } from '../../inversion/solve/invert';
 import { invertFromStarts, checkpointOf, type StartOutcome } from '../../inversion/solve/multi-start';
-import type { Stage, StageContext } from '../engine/stage';
-import { pickInWords } from './cross-validation';
-import { passGatesBefore, warnOfWithheld, passSaturationGate } from './inversion-gates';
 import { anchorOf, writeOutcome } from './loop-pass';
+import { GateError } from '../../base/errors';
+import type { Certificate } from '../../surrogate/judgement/certificate';
+import { unfinishedDoubt, withheldDoubt } from '../../assimilation/observed/setting-warnings';
+import type { Grid } from '../../grid/grid';
+import { pickInWords } from './cross-validation';
+import { CERTIFICATE_FILE } from '../transport-runs/output-hashes';
+import { summaryIn } from '../engine/record';
+import type { Stage, StageContext } from '../engine/stage';
+
+/** So many are told in one sentence; the certificate holds all. */
+const MOST_REASONS = 3;
 
 export interface InvertSummary {
   engine: EngineChoice;
@@ -84,7 +94,7 @@ async function predictions(model: SurrogateForwardModel, factors: Float32Array, 
 }
 
 /** The file from which an interrupted inversion goes on. */
-export function checkpointFile({ dir }: Pick<StageContext, 'dir'>): string {
+function checkpointFile({ dir }: Pick<StageContext, 'dir'>): string {
   return join(dir, 'checkpoint.safetensors');
 }
 
@@ -92,7 +102,7 @@ export function checkpointFile({ dir }: Pick<StageContext, 'dir'>): string {
  * Factors and their distance from the training, before what the surrogate predicts with them is known.
  * @throws {GateError} `INVERSION_SATURATED`
  */
-export function writeFound(
+function writeFound(
   context: StageContext,
   { periods, grid, spread }: Pick<InversionSetup, 'periods' | 'grid' | 'spread'>,
   result: InversionResult,
@@ -111,7 +121,7 @@ export function writeFound(
 }
 
 /** @param found - what {@link writeFound} wrote @param predicted - what the surrogate simulates of all observations with these factors */
-export function writeResults(
+function writeResults(
   context: StageContext,
   setup: InversionSetup,
   { result, starts }: { result: InversionResult; starts: StartOutcome[] },
@@ -158,4 +168,59 @@ function splitSlots(all: Float32Array, periods: readonly PeriodSource[], basis: 
     at += length;
     return isPlain(slots) ? { period: name, slots: slots.count, data } : { period: name, slots: time.count, data: expandSlots(data, slots) };
   });
+}
+
+/**
+ * Lets a certified surrogate pass, and tells of one that is not. The paper's mode beside the default is a comparison, so it is only warned of.
+ * @throws {GateError} `CERTIFICATE_FAILED` if the certificate failed and `certificate.onFailure` is `refuse`
+ */
+export function passCertificateGate(context: StageContext): void {
+  const { verdict, reasons } = summaryIn<Certificate>(context.dirOf('certify'))!;
+  if (verdict === 'passed') return;
+  const told = [...reasons.slice(0, MOST_REASONS), ...(reasons.length > MOST_REASONS ? [`and ${reasons.length - MOST_REASONS} more`] : [])].join(
+    '; ',
+  );
+  const { onFailure } = context.caseSettings.certificate;
+  if (verdict === 'failed' && onFailure === 'refuse' && context.variant === 'default') {
+    throw new GateError(
+      'CERTIFICATE_FAILED',
+      `${context.stage}: the surrogate's response to emissions is not that of the transport model (${told}), see ${join(context.dirOf('certify'), CERTIFICATE_FILE)}: ` +
+        'train it on more members or for longer, or go on all the same with --set certificate.onFailure=warn',
+    );
+  }
+  context.log(`warning: the surrogate is inverted though its certificate ${verdict === 'failed' ? 'failed' : 'says "not certified"'} (${told})`);
+}
+
+/** What must hold before an inversion of the case, and what its user should know by then. @throws as {@link passCertificateGate} */
+function passGatesBefore(context: StageContext): void {
+  passCertificateGate(context);
+  const crossValidated = pickInWords(context);
+  if (crossValidated !== undefined) context.log(`taken from cross-validation: ${crossValidated}`);
+}
+
+/** Tells where withheld monitors say less than they seem to. */
+function warnOfWithheld({ caseSettings: { withheld }, settings: { inversion }, log }: StageContext, grid: Grid): void {
+  const doubt = withheldDoubt(withheld, inversion, grid);
+  if (doubt !== undefined) log(`warning: ${doubt}`);
+}
+
+/**
+ * Lets a result pass whose factors are not mostly at their bounds, and tells of one whose are.
+ * @throws {GateError} `INVERSION_SATURATED` if a group's share exceeds `inversion.saturation.share` and `onFailure` is `refuse`
+ */
+function passSaturationGate(context: StageContext, atBound: Record<string, number>): void {
+  const { saturation, bound } = context.settings.inversion;
+  const groups = Object.entries(atBound).filter(([, share]) => share > saturation.share);
+  if (groups.length === 0) return;
+  const told = groups.map(([group, share]) => `${(100 * share).toFixed(0)} % of ${group}`).join(', ');
+  const sentence =
+    `the factors of many emitting cells lie at their bound (${told}; bound ${bound}, alarm above ${(100 * saturation.share).toFixed(0)} %), ` +
+    "so the misfit is not the emissions' alone";
+  if (saturation.onFailure === 'refuse' && context.variant === 'default') {
+    throw new GateError(
+      'INVERSION_SATURATED',
+      `invert: ${sentence}: look for errors of the observations or of the model, raise inversion.observationError, or go on all the same with --set inversion.saturation.onFailure=warn`,
+    );
+  }
+  context.log(`warning: ${sentence}`);
 }

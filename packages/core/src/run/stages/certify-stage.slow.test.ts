@@ -20,7 +20,7 @@ import { carryRuns } from '../../surrogate/tracers/carried-runs';
 import { train } from '../../surrogate/training/train';
 import { createSurfaceOutput, speciesVariables } from '../../transport/surface-output';
 import { PRIOR, responseRun, simulatedFile } from '../../case/case-runs';
-import { passCertificateGate } from '../inversions/inversion-gates';
+import { passCertificateGate } from '../inversions/run-inversion';
 import { CERTIFICATE_FILE } from '../transport-runs/output-hashes';
 import { certifyStage } from './certify-stage';
 import { evaluateStage } from './evaluate-stage';
