@@ -24,8 +24,7 @@ import type { AdjointEngine } from '../../surrogate/model/frozen-program';
 import { modelOfHours, ScaledInitial } from '../../surrogate/domain/rolled-out-run';
 import type { Surrogate } from '../../surrogate/model/surrogate';
 import { wholeDomain, type Tiling } from '../../surrogate/model/tiles';
-import { SlotFactors, type SteppedFactors } from '../factors/slot-factors';
-import type { FactorBasis } from '../factors/time-slots';
+import { type FactorBasis, SlotFactors, type SteppedFactors } from '../factors/time-slots';
 
 export interface SurrogateForwardOptions {
   anchored: boolean;
