@@ -9,7 +9,7 @@ import { ConfigError } from '../base/errors';
 import { parseCase, type Case } from './schema/case-schema';
 import { checkCase } from './checks/checks';
 import { idleKeysOf } from './checks/idle-keys';
-import { mapPaths } from './case-paths';
+import { mapPaths } from './schema/json-schema';
 import { applyPaperDefaults, type Tree } from './load-case';
 import { describeProblem } from './problems';
 import { joinPath, readSource, type KeyPath } from './source';

@@ -11,20 +11,20 @@ export type {
   TrainingSettings,
 } from './schema/case-schema';
 export { caseSchema } from './schema/case-schema';
-export { isCommandName, NAME_IN_BRACES, type CommandName } from './command-names';
+export { isCommandName, NAME_IN_BRACES, type CommandName } from './schema/domain-schema';
 export { WHOLE_GRID } from './schema/domain-schema';
-export { asksForCrossValidation } from './checks/cross-validation-checks';
+export { asksForCrossValidation } from './checks/inversion-checks';
 export { REST } from './schema/kinds';
 export { examineCase, type CaseProblem, type ExaminedCase } from './examine-case';
 export { idleKeys } from './checks/idle-keys';
 export { caseJsonSchema, type JsonSchema } from './schema/json-schema';
-export { SCHEDULERS } from './schema/jobs-schema';
+export { SCHEDULERS } from './schema/case-schema';
 export { caseOf, loadCase, restoreCase } from './load-case';
-export { mapPaths } from './case-paths';
+export { mapPaths } from './schema/json-schema';
 export { memberDesigns, memberNames, testMembers, type MemberDesign } from './member-design';
-export { nearestKey } from './nearest-key';
+export { nearestKey } from './checks/breach';
 export { nuisanceChanges, type NuisanceChange, type NuisanceRun } from './schema/nuisance-schema';
 export type { KeyPath } from './source';
 export { paperDefaults } from './paper-defaults';
-export { chosenLabels, streamLabels } from './stream-labels';
-export { isPrecursor, missingWeather, rateChannels, tracerCount, tracersOf, type TracerSettings } from './schema/tracer-schema';
+export { chosenLabels, streamLabels } from './checks/input-checks';
+export { isPrecursor, missingWeather, rateChannels, tracerCount, tracersOf, type TracerSettings } from './schema/learning-schema';

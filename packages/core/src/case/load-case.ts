@@ -1,8 +1,8 @@
 /** Reads a case file: YAML, checked strictly, with the paper's defaults where its mode is asked for and absolute paths. */
 import { dirname, resolve } from 'node:path';
 import { expectArgument, ConfigError } from '../base/errors';
-import { drawMasks } from './gridded/mask-file';
-import { mapPaths } from './case-paths';
+import { drawMasks } from './gridded/regions';
+import { mapPaths } from './schema/json-schema';
 import { parseCase, type Case } from './schema/case-schema';
 import { checkCase } from './checks/checks';
 import { paperDefaults } from './paper-defaults';

@@ -1,7 +1,7 @@
 /** Turns what the schema finds into sentences: where, what was expected, what was received, what to do. */
 import type { z } from 'zod';
 import { caseJsonSchema, pathsOfKey, schemaAt, type JsonSchema } from './schema/json-schema';
-import { nearestKey } from './nearest-key';
+import { nearestKey } from './checks/breach';
 import { joinPath, type CaseSource, type KeyPath } from './source';
 
 type Issue = z.core.$ZodIssue;

@@ -6,7 +6,7 @@ import type { OutputNames } from './surface-output';
 import { existsSync } from 'node:fs';
 import { expandGlobs } from '../files/glob';
 import { filesWithin } from '../files/ioapi/ioapi-file';
-import { gridOf } from '../case/gridded/case-grid';
+import { gridOf } from '../case/gridded/regions';
 import { runReferenceModel } from './reference/reference-model';
 
 /** The transport model that the case names. */

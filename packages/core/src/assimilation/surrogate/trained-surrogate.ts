@@ -1,7 +1,7 @@
 /** What the stages from `train` on share: the settings of their variant, the prepared periods, the surrogate. */
 import { isDeepStrictEqual } from 'node:util';
 import { memberNames, testMembers, type SurrogateSettings } from '../../case';
-import { gridOf } from '../../case/gridded/case-grid';
+import { gridOf } from '../../case/gridded/regions';
 import type { MemoryBudget } from '../../fields/memory-budget';
 import { instant } from '../../grid/grid';
 import type { PeriodSource } from '../../fields/period-source';

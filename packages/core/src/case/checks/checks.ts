@@ -1,22 +1,23 @@
 /** What no single key can say: the rules that tie several keys together. */
-import { checkBatches } from './batch-checks';
+import { checkBatches, checkSpeciesWeights, checkTestMembers, checkTraining } from './training-checks';
 import type { Case } from '../schema/case-schema';
-import { isCommandName, NAME_IN_BRACES, COMMAND_NAMES } from '../command-names';
-import { WHOLE_GRID } from '../schema/domain-schema';
+import { isCommandName, NAME_IN_BRACES, COMMAND_NAMES, WHOLE_GRID } from '../schema/domain-schema';
 import { GROUPS } from '../../base/species';
 import { MOST_MEMBERS } from '../schema/kinds';
-import { checkCrossValidation } from './cross-validation-checks';
-import { checkInversion } from './inversion-checks';
+import { checkCrossValidation, checkInversion } from './inversion-checks';
 import { memberNames } from '../member-design';
-import { nearestKey } from '../nearest-key';
-import { checkObservations } from './observation-checks';
-import { repeated } from './repeated';
-import { checkSectors } from './sector-checks';
+import { nearestKey, repeated, checkRegion, type Breach } from './breach';
+import {
+  checkObservations,
+  checkSectors,
+  checkConcentrationVariables,
+  checkEmissionVariables,
+  checkObservationColumns,
+  checkSums,
+  checkWeatherAndGround,
+} from './input-checks';
 import type { KeyPath } from '../source';
-import { isPrecursor, missingWeather, tracersOf } from '../schema/tracer-schema';
-import { checkSpeciesWeights, checkTestMembers, checkTraining } from './training-checks';
-import { checkConcentrationVariables, checkEmissionVariables, checkObservationColumns, checkSums, checkWeatherAndGround } from './variable-checks';
-import { checkRegion, type Breach } from './breach';
+import { isPrecursor, missingWeather, tracersOf } from '../schema/learning-schema';
 
 function windowHours(surrogate: Case['surrogate']): number {
   return surrogate.window.reduce((sum, segment) => sum + segment.count * segment.hours, 0);

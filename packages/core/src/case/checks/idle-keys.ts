@@ -3,7 +3,7 @@
  * something should know. Only what somebody has written is told, never a default.
  */
 import type { Case } from '../schema/case-schema';
-import { asksForCrossValidation } from './cross-validation-checks';
+import { asksForCrossValidation } from './inversion-checks';
 import { testMembers } from '../member-design';
 import { joinPath, readSource, splitPath, type CaseSource, type KeyPath } from '../source';
 

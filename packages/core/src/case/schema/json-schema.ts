@@ -1,6 +1,6 @@
 /** The case file's schema as JSON Schema, which editors, the documentation and the error messages read. */
 import { z } from 'zod';
-import { caseSchema } from './case-schema';
+import { caseSchema, type Case } from './case-schema';
 
 /** The part of JSON Schema that a case file's schema consists of; `unit` and `kind` are ours. */
 export interface JsonSchema {
@@ -84,4 +84,28 @@ export function pathsOfKey(name: string, schema: JsonSchema, prefix: readonly st
     ...(key === name ? [[...prefix, key].join('.')] : []),
     ...pathsOfKey(name, inner, [...prefix, key]),
   ]);
+}
+
+type Change = (path: string) => string;
+
+/** Puts `change(path)` in the place of every path of the case. */
+export function mapPaths(c: Omit<Case, 'file'>, change: Change): void {
+  Object.assign(c, mapped(c, caseJsonSchema(), change));
+}
+
+function mapped(value: unknown, schema: JsonSchema | undefined, change: Change): unknown {
+  if (schema === undefined) return value;
+  if (schema.kind) return mappedPaths(value, change);
+  const alternatives = schema.oneOf ?? schema.anyOf;
+  if (alternatives) return mapped(value, alternativeFor(value, alternatives), change);
+  if (Array.isArray(value)) return value.map((entry) => mapped(entry, schema.items, change));
+  if (schema.properties === undefined && schema.additionalProperties === undefined) return value;
+  if (typeof value !== 'object' || value === null) return value;
+  const named = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, mapped(inner, schema.properties?.[key] ?? named, change)]));
+}
+
+function mappedPaths(value: unknown, change: Change): unknown {
+  if (typeof value === 'string') return change(value);
+  return Array.isArray(value) ? (value as string[]).map(change) : value;
 }

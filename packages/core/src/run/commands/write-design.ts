@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { caseOf, memberDesigns, type Case, type MemberDesign, type PeriodSettings } from '../../case';
-import { gridOf } from '../../case/gridded/case-grid';
+import { gridOf } from '../../case/gridded/regions';
 import { writeFileAtomic } from '../../files/checkpoint';
 import { IoapiFile } from '../../files/ioapi/ioapi-file';
 import { makeFolder } from '../../files/disk';

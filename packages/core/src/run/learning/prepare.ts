@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { basename, relative } from 'node:path';
 import { memberNames, type Case, type PeriodSettings } from '../../case';
 import { readGeography } from '../../case/gridded/case-fields';
-import { gridOf } from '../../case/gridded/case-grid';
+import { gridOf } from '../../case/gridded/regions';
 import { readMeteorology, windSaid } from '../../weather/meteorology';
 import { openWeather } from '../../weather/open-weather';
 import { windDoubt } from '../../weather/wind-comparison';

@@ -5,11 +5,10 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { WHOLE_GRID, type Case, type InversionSettings, type PeriodSettings } from '../../case';
-import { gridOf } from '../../case/gridded/case-grid';
+import { gridOf, regionMasks } from '../../case/gridded/regions';
 import { writeFileAtomic } from '../../files/checkpoint';
 import type { Grid } from '../../grid/grid';
 import { openPrepared } from '../../fields/prepared-store';
-import { regionMasks } from '../../case/gridded/regions';
 import { quotedField } from '../../base/whole-files';
 import type { FactorSpan } from '../../inventory/scaling/emission-factors';
 import type { DesidStream } from '../../inventory/scaling/desid';

@@ -18,14 +18,13 @@ import {
 import { unconstrainedGroups } from '../../inversion/uncertainty/figures';
 import type { Certificate } from '../../surrogate/judgement/certificate';
 import { largestDistance } from '../../surrogate/judgement/training-distance';
-import { PRIOR } from '../../case/case-runs';
+import { PRIOR, hasExternalPrior } from '../../case/case-runs';
 import { crossValidationOf } from '../inversions/cross-validation';
 import type { EvaluateSummary, InitialFigures } from '../learning/evaluate';
 import type { InvertSummary } from '../inversions/run-inversion';
 import { asInCase } from '../../assimilation/surrogate/trained-surrogate';
 import type { LoopSummary } from '../inversions/loop';
 import type { Monitors } from '../../assimilation/observed/monitors';
-import { hasExternalPrior } from '../../case/external-prior';
 import { readRecord, summaryIn } from '../engine/record';
 import { concentrationsOf, emissionsOf, landMaskOf, stationsOf } from './report-fields';
 import { stageContext } from '../stage-context';

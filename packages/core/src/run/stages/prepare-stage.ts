@@ -1,6 +1,6 @@
 /** `prepare`: meteorology, geography and all runs of the transport model into the prepared store. */
 import { memberNames, type Case } from '../../case';
-import { gridOf } from '../../case/gridded/case-grid';
+import { gridOf } from '../../case/gridded/regions';
 import { preparedMeteorologyPath, preparedRunPath } from '../../fields/prepared';
 import { geographyFiles, meteorologyFiles, PRIOR, weatherSettings } from '../../case/case-runs';
 import { partName } from '../transport-runs/run-keys';

@@ -10,7 +10,7 @@ import { keyOf } from '../engine/stage-keys';
 import { whatChanged } from '../engine/explain-rerun';
 import { GROUPS } from '../../base/species';
 import { type Case, type PeriodSettings } from '../../case';
-import { gridOf } from '../../case/gridded/case-grid';
+import { gridOf } from '../../case/gridded/regions';
 import { ConfigError } from '../../base/errors';
 import { factorLookup } from '../../inventory/scaling/emission-factors';
 import { keeps, lastMade, readRecord, type StageMark } from '../engine/record';

@@ -3,7 +3,7 @@
  * has made is kept for as long as its own inputs and settings stay, whatever else of the case changes.
  */
 import { memberDesigns, type Case, type PeriodSettings } from '../../case';
-import { gridOf } from '../../case/gridded/case-grid';
+import { gridOf } from '../../case/gridded/regions';
 import type { Grid } from '../../grid/grid';
 import { designedFactors, uniformFactors } from '../../transport/member-factors';
 import { readTruthFactors } from '../../worlds/truth-factors';

@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { memberDesigns, type Case, type PeriodSettings } from '../../case';
-import { gridOf } from '../../case/gridded/case-grid';
+import { gridOf } from '../../case/gridded/regions';
 import { writeFileAtomic } from '../../files/checkpoint';
 import { makeFolder } from '../../files/disk';
 import { openWeather } from '../../weather/open-weather';
@@ -17,12 +17,22 @@ import { type Ctm } from '../../transport/ctm';
 import type { SectorFiles } from '../../inventory/reading/emission-reader';
 import { checkInventory, InventoryReader } from '../../inventory/reading/inventory-reader';
 import { checkReferenceOptions } from '../../transport/reference/reference-model';
-import { PRIOR, TRUTH, meteorologyFiles, simulatedChanges, simulatedFile, simulatedRuns, timeOf, twinObservationsFile } from '../../case/case-runs';
+import {
+  PRIOR,
+  TRUTH,
+  meteorologyFiles,
+  simulatedChanges,
+  simulatedFile,
+  simulatedRuns,
+  timeOf,
+  twinObservationsFile,
+  assertOwnModel,
+  runsReferenceModel,
+} from '../../case/case-runs';
 import { hashOfValues } from '../commands/bundle/compare-files';
 import { runJobs } from './ctm-jobs';
 import { designManifest, MANIFEST, manifestText } from './design-manifest';
 import { commandIgnored, expectEmissionsUsed } from '../../inventory/reading/emissions-used';
-import { assertOwnModel, runsReferenceModel } from '../../case/external-prior';
 import { checkDesignedRegions } from '../../transport/member-factors';
 import { readRunConcentrations } from '../../transport/run-concentrations';
 import { concentrationsOf, factorsOf, modelErrorOf, partName } from './run-keys';

@@ -1,7 +1,6 @@
 /** `check`: every contract of a case before any long run, all problems at once. */
 import { examineCase, type Case } from '../../../case';
-import { gridOf } from '../../../case/gridded/case-grid';
-import { regionMask } from '../../../case/gridded/regions';
+import { gridOf, regionMask } from '../../../case/gridded/regions';
 import type { DeviceChoice, Precision } from '../../../base/device';
 import { expectText, ConfigError, InterruptedError } from '../../../base/errors';
 import type { Grid } from '../../../grid/grid';

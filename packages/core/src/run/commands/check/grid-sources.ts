@@ -14,8 +14,7 @@ import { openSector } from '../../../inventory/reading/point-sources';
 import { groupsWithin, lackingVariables } from '../../../inventory/reading/sector-groups';
 import { NEEDED_BY, weatherChannels } from '../../../transport/reference/weather-reader';
 import type { Sensitivity } from '../../../assimilation/judgement/certify-sensitivities';
-import { timeOf } from '../../../case/case-runs';
-import { runsReferenceModel } from '../../../case/external-prior';
+import { timeOf, runsReferenceModel } from '../../../case/case-runs';
 import { givenPatterns, groupsIn, sectorFiles, sectorGroups, type Sector } from '../../../inventory/reading/sector-files';
 
 /** A set of files of one kind in one period. */

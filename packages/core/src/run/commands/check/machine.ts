@@ -9,9 +9,8 @@ import type { Grid } from '../../../grid/grid';
 import { checkReferenceOptions } from '../../../transport/reference/reference-model';
 import { gigabytes } from '../../../base/process';
 import { priorFiles } from '../../../inventory/scaling/applied-files';
-import { simulatedRuns } from '../../../case/case-runs';
+import { simulatedRuns, assertOwnModel, hasExternalPrior } from '../../../case/case-runs';
 import { certifyingRunNames } from '../../transport-runs/certify-runs';
-import { assertOwnModel, hasExternalPrior } from '../../../case/external-prior';
 import { sectorFiles } from '../../../inventory/reading/sector-files';
 import type { Findings } from './findings';
 

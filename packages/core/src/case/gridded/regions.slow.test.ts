@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Grid } from '../../grid/grid';
 import { writeGriddesc } from '../../grid/griddesc';
-import { loadCase, restoreCase, type Case } from '..';
+import { loadCase, restoreCase, type Case } from '../index';
 import { CaseFolder } from '../testing/case-folder';
 import { TINY_CASE } from '../testing/tiny-case';
 import { IoapiWriter } from '../../files/ioapi/ioapi-writer';

@@ -1,4 +1,4 @@
-import { editDistance, nearestKey } from './nearest-key';
+import { editDistance, nearestKey } from './breach';
 
 it('the nearest key counts swaps of neighbours once', () => {
   expect(editDistance('cuont', 'count')).toBe(1);

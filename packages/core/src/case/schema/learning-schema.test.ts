@@ -1,7 +1,6 @@
-import { surrogateSchema } from './learning-schema';
+import { surrogateSchema, tracerCount, tracersOf } from './learning-schema';
 import { CaseFolder } from '../testing/case-folder';
 import { TINY_CASE as VALID } from '../testing/tiny-case';
-import { tracerCount, tracersOf } from './tracer-schema';
 
 const cases = new CaseFolder();
 

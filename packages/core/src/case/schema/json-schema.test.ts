@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { caseJsonSchema, loadCase, type JsonSchema } from './index';
-import { TINY_CASE as VALID } from './testing/tiny-case';
+import { caseJsonSchema, loadCase, type JsonSchema } from '../index';
+import { TINY_CASE as VALID } from '../testing/tiny-case';
 
 let folder: string;
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'case-paths-'))));

@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadCase } from './load-case';
-import { chosenLabels, streamLabels } from './stream-labels';
-import { TINY_CASE } from './testing/tiny-case';
+import { loadCase } from '../load-case';
+import { chosenLabels, streamLabels } from './input-checks';
+import { TINY_CASE } from '../testing/tiny-case';
 
 let folder: string;
 beforeAll(() => {
