@@ -35,13 +35,13 @@ export default tseslint.config(
   },
   {
     files: ['packages/cli/src/**/*.ts'],
-    ignores: ['**/*.test.ts', '**/output/terminal.ts'],
+    ignores: ['**/*.test.ts', '**/src/terminal.ts'],
     rules: {
       'no-restricted-syntax': [
         'error',
         {
           selector: "MemberExpression[object.object.name='process'][object.property.name=/^std(out|err)$/][property.name='write']",
-          message: 'Print with writeOut or writeErr of output/terminal.ts: a terminal takes some characters of names for commands.',
+          message: 'Print with writeOut or writeErr of terminal.ts: a terminal takes some characters of names for commands.',
         },
       ],
     },

@@ -1,8 +1,12 @@
-/** How a failure is told: one sentence with its code on stderr, the stack only when asked for, and the exit code that belongs to it. */
+/**
+ * How a failure is told: one sentence with its code on stderr, the stack only when asked for, and the exit code that belongs to it. Several processes of one
+ * command (mpirun, srun) begin together, one of them tells what came of it, and all end where one fails.
+ */
 import { inspect } from 'node:util';
-import { errorFigures, type ErrorFigures } from '@retroplume/core/base/errors';
+import { type ErrorFigures, InterruptedError, errorFigures } from '@retroplume/core/base/errors';
 import { CommanderError } from 'commander';
-import { writeErr, writeOut } from './output/terminal';
+import { writeErr, writeOut } from './terminal';
+import { ALONE, type Ranks, giveWay, joinRanks, launchedByMpi } from '@retroplume/core/base/process';
 
 /** A wrong command line: commander's sentence, without its prefix, and where help is. */
 function usage(error: CommanderError): ErrorFigures {
@@ -26,5 +30,37 @@ export function reportFailure(error: unknown, args: readonly string[]): number {
   if (args.includes('--verbose')) writeErr(`${inspect(error)}\n`);
   const soFar = error instanceof Error && 'soFar' in error ? error.soFar : undefined;
   if (args.includes('--json')) writeOut(`${JSON.stringify({ error: { code, message }, soFar })}\n`);
+  return exitCode;
+}
+
+let joined: Ranks = ALONE;
+
+/** Joins the other processes of the launcher, if there are any. */
+export function join(): Ranks {
+  joined = joinRanks();
+  return joined;
+}
+
+/** Parts from the others, at the end of what all have done. */
+export function part(): void {
+  joined.finalize();
+  joined = ALONE;
+}
+
+/**
+ * Ends the command after a failure: told by the first process that has it, and those of all ranks end with it. That it was interrupted all know.
+ *
+ * @param report - tells the failure and returns the exit code
+ */
+export async function endOnRanks(error: unknown, report: (error: unknown) => number): Promise<number> {
+  const rank = launchedByMpi()?.rank ?? 0;
+  if (error instanceof InterruptedError && joined.size > 1) {
+    const exitCode = rank === 0 ? report(error) : error.exitCode;
+    part();
+    return exitCode;
+  }
+  await giveWay(rank);
+  const exitCode = report(error);
+  if (joined.size > 1) joined.abort(exitCode);
   return exitCode;
 }

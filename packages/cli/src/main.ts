@@ -1,11 +1,9 @@
 #!/usr/bin/env node
 /** The `retroplume` command: parses, calls core, prints. */
-import './launcher';
-import './interrupt'; // before all that takes time to load: it listens for warnings
-import { reportFailure } from './failure';
+import './process'; // before all that takes time to load: it listens for warnings
+import { reportFailure, endOnRanks } from './failure';
 import { buildProgram } from './program';
-import { endOnRanks } from './ranks';
-import { writeErr } from './output/terminal';
+import { writeErr } from './terminal';
 
 /** As `WRITE_FAILED` of a file has it. */
 const UNWRITABLE = 3;

@@ -2,9 +2,9 @@
 import { createRequire } from 'node:module';
 import { STAGES, type StageName } from '@retroplume/core/run/engine/stage';
 import { Command, Option } from 'commander';
-import type { BenchCommandOptions } from './bench';
-import type { bundleCommand, reproduceCommand } from './bundle';
-import type { CheckCommandOptions } from './check';
+import type { BenchCommandOptions } from './commands/bench';
+import type { bundleCommand, reproduceCommand } from './commands/bundle';
+import type { CheckCommandOptions } from './commands/check';
 import {
   movedInputs,
   notNegative,
@@ -21,7 +21,7 @@ import {
   WITHOUT_PROFILE,
   type CommonOptions,
 } from './options';
-import type { DemoChoice, RunCommandOptions, SimulateOptions } from './run-command';
+import type { DemoChoice, RunCommandOptions, SimulateOptions } from './commands/run';
 
 const STAGE_HELP: Record<StageName, string> = {
   simulate: 'run the transport model: prior, members, responses, truth of a twin',
@@ -53,7 +53,7 @@ function addDemo(program: Command): void {
     .addOption(new Option('--full', 'the best figures, without regard to time').default(false).conflicts('quick'))
     .option('--non-identical', 'the truth has another transport model than prior and members: other mixing, rates and winds', false)
     .option('--seed <n>', 'another made-up coast, with cities, weather, monitors and errors of its own', wholeNumber, 1)
-    .action(async (options: CommonOptions & DemoChoice) => (await import('./run-command.js')).demo(options));
+    .action(async (options: CommonOptions & DemoChoice) => (await import('./commands/run.js')).demo(options));
 }
 
 function caseCommand(program: Command, name: string, description: string): Command {
@@ -69,7 +69,7 @@ const changedRuns = (): Option =>
 function addStage(program: Command, stage: StageName): void {
   const command = withOverrides(withRunOptions(caseCommand(program, stage, STAGE_HELP[stage])));
   (WITHOUT_PROFILE.includes(stage) ? command : withProfile(command)).action(async (path: string, options: CommonOptions) =>
-    (await import('./run-command.js')).runNamed(path, [stage], options),
+    (await import('./commands/run.js')).runNamed(path, [stage], options),
   );
 }
 
@@ -92,7 +92,7 @@ function addRun(program: Command): void {
         'run nothing: tell which stages would be made and why; with --submit: write and print the scripts, and submit nothing',
       ).conflicts(['variant', 'profile']),
     )
-    .action(async (path: string, options: RunCommandOptions) => (await import('./run-command.js')).runSome(path, options));
+    .action(async (path: string, options: RunCommandOptions) => (await import('./commands/run.js')).runSome(path, options));
 }
 
 function addSimulate(program: Command): void {
@@ -107,7 +107,7 @@ function addSimulate(program: Command): void {
         .argParser(pathText)
         .conflicts(['threads', 'device', 'precision']),
     )
-    .action(async (path: string, options: SimulateOptions) => (await import('./run-command.js')).simulateCase(path, options));
+    .action(async (path: string, options: SimulateOptions) => (await import('./commands/run.js')).simulateCase(path, options));
 }
 
 function addCertify(program: Command): void {
@@ -117,7 +117,7 @@ function addCertify(program: Command): void {
         'profile',
       ),
     )
-    .action(async (path: string, options: CommonOptions & { run?: string }) => (await import('./run-command.js')).certifyCase(path, options));
+    .action(async (path: string, options: CommonOptions & { run?: string }) => (await import('./commands/run.js')).certifyCase(path, options));
 }
 
 function addBench(program: Command): void {
@@ -140,13 +140,13 @@ function addBench(program: Command): void {
         .conflicts(['workload', 'steps', 'python', 'rounds', 'memory', 'compile', 'isa', 'threads', 'json']),
     )
     .addOption(new Option('--isa <name>', 'instruction set of our kernels').choices(['auto', 'baseline', 'avx2', 'avx512', 'amx']).default('auto'))
-    .action(async (ops: string[], options: BenchCommandOptions) => (await import('./bench.js')).benchCommand(ops, options));
+    .action(async (ops: string[], options: BenchCommandOptions) => (await import('./commands/bench.js')).benchCommand(ops, options));
 }
 
 function addCheck(program: Command): void {
   const description = 'before any long run: every contract of a case tested, all problems at once';
   withOverrides(withOutputOptions(withPlaceOptions(caseCommand(program, 'check', description)))).action(
-    async (path: string, options: CheckCommandOptions) => (await import('./check.js')).checkCommand(path, options),
+    async (path: string, options: CheckCommandOptions) => (await import('./commands/check.js')).checkCommand(path, options),
   );
 }
 
@@ -155,7 +155,9 @@ function addInspect(program: Command): void {
     .command('inspect')
     .description('what files are: grid, times, units, ranges, and what is odd')
     .argument('<file...>', 'netCDF, GRIDDESC, CSV, Parquet, a case or a run folder');
-  withResultOptions(command).action(async (paths: string[], options: CommonOptions) => (await import('./inspect.js')).inspectCommand(paths, options));
+  withResultOptions(command).action(async (paths: string[], options: CommonOptions) =>
+    (await import('./commands/inspect.js')).inspectCommand(paths, options),
+  );
 }
 
 function addInventory(program: Command): void {
@@ -163,7 +165,9 @@ function addInventory(program: Command): void {
     .command('inventory')
     .description('CF inventories (CEDS, EDGAR and the like) as an hourly emission file on a grid')
     .argument('<file>', 'YAML file that names grid, hours, output and sources (docs/emissions.md)');
-  withOutputOptions(command).action(async (path: string, options: CommonOptions) => (await import('./inventory.js')).inventoryCommand(path, options));
+  withOutputOptions(command).action(async (path: string, options: CommonOptions) =>
+    (await import('./commands/inventory.js')).inventoryCommand(path, options),
+  );
 }
 
 function addBundle(program: Command): void {
@@ -174,7 +178,9 @@ function addBundle(program: Command): void {
     .argument('[file]', 'bundle to write (default: RUN.tar.gz)', pathText)
     .option('--inputs', 'pack the inputs, too', false)
     .option('--largest <MB>', 'products above this are told by their hash alone', notNegative, 50);
-  withOutputOptions(bundle).action(async (...given: Parameters<typeof bundleCommand>) => (await import('./bundle.js')).bundleCommand(...given));
+  withOutputOptions(bundle).action(async (...given: Parameters<typeof bundleCommand>) =>
+    (await import('./commands/bundle.js')).bundleCommand(...given),
+  );
   const reproduce = program
     .command('reproduce')
     .description('the run of a bundle again, and how it compares')
@@ -191,7 +197,7 @@ function addBundle(program: Command): void {
       false,
     )
     .option('--tolerance <x>', 'largest difference of a number that counts as the same, relative to the largest of its field', notNegative, 1e-3)
-    .action(async (...given: Parameters<typeof reproduceCommand>) => (await import('./bundle.js')).reproduceCommand(...given));
+    .action(async (...given: Parameters<typeof reproduceCommand>) => (await import('./commands/bundle.js')).reproduceCommand(...given));
 }
 
 /** The program, ready to parse; wrong usage throws a CommanderError. */
@@ -218,7 +224,7 @@ export function buildProgram(): Command {
   }
   addBench(program);
   withResultOptions(program.command('doctor').description('what this machine has, what is missing, how to get it')).action(
-    async (options: CommonOptions) => (await import('./doctor.js')).doctor(options),
+    async (options: CommonOptions) => (await import('./commands/doctor.js')).doctor(options),
   );
   return program;
 }

@@ -1,10 +1,10 @@
 /** `retroplume bundle` and `retroplume reproduce`: a run as one file, and that run again. */
 import { bundleRun } from '@retroplume/core/run/commands/bundle/bundle';
-import { reproduceBundle, type MovedInputs, type Reproduction } from '@retroplume/core/run/commands/bundle/reproduce';
+import { type MovedInputs, type Reproduction, reproduceBundle } from '@retroplume/core/run/commands/bundle/reproduce';
 import type { Command } from 'commander';
-import type { CommonOptions } from './options';
-import { watched } from './run-command';
-import { writeOut } from './output/terminal';
+import type { CommonOptions } from '../options';
+import { watched } from './run';
+import { writeOut } from '../terminal';
 
 export async function bundleCommand(
   out: string,

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
-const LOADED = `const { interruptible } = require(${JSON.stringify(join(__dirname, '../dist/interrupt.js'))});`;
+const LOADED = `const { interruptible } = require(${JSON.stringify(join(__dirname, '../dist/process.js'))});`;
 
 /** Works until it is told to stop, then ends with code 7 a while later; says when it listens. */
 const WORKER = `

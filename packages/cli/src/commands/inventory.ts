@@ -1,7 +1,7 @@
 /** `retroplume inventory`: CF inventories as an emission file on a grid, with where their mass went. */
 import { makeInventory } from '@retroplume/core/inventory/cf/inventory-file';
-import type { CommonOptions } from './options';
-import { writeOut } from './output/terminal';
+import type { CommonOptions } from '../options';
+import { writeOut } from '../terminal';
 
 export function inventoryCommand(path: string, { json }: Pick<CommonOptions, 'json'>): void {
   const result = makeInventory(path);

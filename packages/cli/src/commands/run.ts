@@ -3,18 +3,18 @@ import { join, resolve } from 'node:path';
 import { describeDevice } from '@retroplume/core/base/device';
 import { loadCase } from '@retroplume/core/case/load-case';
 import type { Part } from '@retroplume/core/run/run-part';
-import { runListed, type RunOptions } from '@retroplume/core/run/run';
+import { type RunOptions, runListed } from '@retroplume/core/run/run';
 import type { Ranks } from '@retroplume/core/base/process';
 import type { StageName, Variant } from '@retroplume/core/run/engine/stage';
 import { InvalidArgumentError } from 'commander';
-import { interruptible } from './interrupt';
-import { WITHOUT_PROFILE, type CommonOptions } from './options';
+import { interruptible } from '../process';
+import { type CommonOptions, WITHOUT_PROFILE } from '../options';
 import { openProfile } from './profile';
 import { printResult } from './print-result';
 import { progressListener } from './progress';
-import { join as joinOthers, part } from './ranks';
+import { join as joinOthers, part } from '../failure';
 import type { SubmitCommandOptions } from './submit';
-import { writeErr } from './output/terminal';
+import { writeErr } from '../terminal';
 
 /** Runs `work` on all ranks with progress on stderr and Ctrl-C tied to its signal, and tells on the first what it returns. */
 export async function watched<T extends object>(

@@ -2,7 +2,6 @@
  * What the command prints. Names of files, stations and variables in it come from whoever made them, and a terminal takes some characters for commands: it
  * clears what was printed, changes its title or asks the keyboard.
  */
-
 /** Control characters but tab and line break, and those that turn the direction of text round. */
 const COMMANDS = /[^\P{Cc}\t\n]|[\u202a-\u202e\u2066-\u2069]/gu;
 

@@ -1,7 +1,7 @@
 /** Shows a run's events on stderr: a bar where a person watches, else a line every few seconds; nothing with --quiet. */
 import type { StageEvent } from '@retroplume/core/run/engine/stage';
 import { Presets, SingleBar } from 'cli-progress';
-import { printable, writeErr } from './output/terminal';
+import { printable, writeErr } from '../terminal';
 
 const LINE_EVERY_MS = 5000;
 

@@ -1,10 +1,10 @@
 /** `retroplume run --dry-run`: which stages would be made, and why. */
 import { loadCase } from '@retroplume/core/case/load-case';
-import { plannedWork, type PlannedStage, type StageState } from '@retroplume/core/run/planned-work';
+import { type PlannedStage, type StageState, plannedWork } from '@retroplume/core/run/planned-work';
 import type { RunOptions } from '@retroplume/core/run/run';
 import type { StageName } from '@retroplume/core/run/engine/stage';
-import type { CommonOptions } from './options';
-import { writeOut } from './output/terminal';
+import type { CommonOptions } from '../options';
+import { writeOut } from '../terminal';
 
 const WORDS: Record<StageState, string> = {
   'up to date': 'up to date',

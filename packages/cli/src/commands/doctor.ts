@@ -1,8 +1,8 @@
 /** `retroplume doctor`: what the machine has. */
-import { describeEnvironment, type Finding } from '@retroplume/core/base/environment';
+import { type Finding, describeEnvironment } from '@retroplume/core/base/environment';
 import { DeviceError } from '@retroplume/core/base/errors';
-import type { CommonOptions } from './options';
-import { writeOut } from './output/terminal';
+import type { CommonOptions } from '../options';
+import { writeOut } from '../terminal';
 
 function line({ name, found, detail, remedy }: Finding): string {
   const mark = found ? 'found  ' : 'missing';

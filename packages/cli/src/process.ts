@@ -1,14 +1,29 @@
+/** What reaches this process from outside: variables of a launcher, and signals. */
+import { writeErr } from './terminal';
+
 /**
- * Ctrl-C: the first one asks the run to stop where it can be resumed, the second one ends the process. Schedulers send SIGUSR1 or SIGTERM near a time limit,
- * a terminal or ssh session that closes SIGHUP. Under nohup that comes, too: Node takes back, before any of this runs, that the signal is ignored.
+ * What the launcher of an offline package (tools/pack) tells by variables: how this program is called, and which library path was set before it added its own.
+ * Both are taken away again, for what this program starts (the user's transport model, a scheduler) is none of the package's.
  */
-import { writeErr } from './output/terminal';
+const { RETROPLUME_LAUNCHER, RETROPLUME_LIBRARY_PATH_BEFORE: before } = process.env;
+
+/** Path of the launcher; undefined where Node was called with this program. */
+export const launcher = RETROPLUME_LAUNCHER;
+
+delete process.env['RETROPLUME_LAUNCHER'];
+delete process.env['RETROPLUME_LIBRARY_PATH_BEFORE'];
+// The system has read it when the process began; libraries that are loaded later are still found by it.
+if (before === '') delete process.env['LD_LIBRARY_PATH'];
+else if (before !== undefined) process.env['LD_LIBRARY_PATH'] = before;
 
 /** A warning while this process still loads or waits for other ranks. */
 let warnedEarly = false;
 process.on('SIGUSR1', () => (warnedEarly = true));
 
 /**
+ * Ctrl-C: the first one asks the run to stop where it can be resumed, the second one ends the process. Schedulers send SIGUSR1 or SIGTERM near a time limit,
+ * a terminal or ssh session that closes SIGHUP. Under nohup that comes, too: Node takes back, before any of this runs, that the signal is ignored.
+ *
  * Aborts on SIGINT, SIGTERM, SIGHUP or SIGUSR1. After the first SIGINT or SIGTERM Node's own behaviour returns, so that a second one kills at once; the others
  * only ask, however often they come: SIGHUP comes from the shell and from the system for one and the same end of a session, and SIGUSR1, left alone, would open
  * Node's debugger.

@@ -1,8 +1,8 @@
 /** `retroplume check`: what is wrong with a case, all at once, and what is right, in short. */
-import { checkCase, type CheckResult } from '@retroplume/core/run/commands/check/check-case';
+import { type CheckResult, checkCase } from '@retroplume/core/run/commands/check/check-case';
 import type { Problem } from '@retroplume/core/run/commands/check/findings';
-import type { CommonOptions } from './options';
-import { writeOut } from './output/terminal';
+import type { CommonOptions } from '../options';
+import { writeOut } from '../terminal';
 
 /** The key of the case stands before a problem of a file; problems of the case file name it themselves. */
 export function problemLine({ code, place, key, message }: Problem): string {

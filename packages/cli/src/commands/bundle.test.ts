@@ -1,4 +1,4 @@
-import { buildProgram } from './program';
+import { buildProgram } from '../program';
 
 it('places of inputs may be given again, each with the ones before', () => {
   const reproduce = buildProgram().commands.find((command) => command.name() === 'reproduce')!;

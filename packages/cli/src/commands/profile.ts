@@ -3,7 +3,7 @@ import { accessSync, constants, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { ConfigError } from '@retroplume/core/base/errors';
 import { Profiler } from '@retroplume/core/graph/program/profiler';
-import { writeErr } from './output/terminal';
+import { writeErr } from '../terminal';
 
 /**
  * A profiler, and what to do when the run is over, also when it failed or was interrupted: the table goes to stderr, the trace into the file.

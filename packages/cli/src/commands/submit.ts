@@ -1,11 +1,11 @@
 /** `retroplume run --submit`: the jobs of a case, and what was done with them. */
 import { join } from 'node:path';
 import { loadCase } from '@retroplume/core/case/load-case';
-import { submitChain, type SubmitResult, type SubmittedJob } from '@retroplume/core/run/commands/jobs/submit-chain';
+import { type SubmitResult, type SubmittedJob, submitChain } from '@retroplume/core/run/commands/jobs/submit-chain';
 import type { RunOptions } from '@retroplume/core/run/run';
-import { launcher } from './launcher';
-import type { CommonOptions } from './options';
-import { writeOut } from './output/terminal';
+import { launcher } from '../process';
+import type { CommonOptions } from '../options';
+import { writeOut } from '../terminal';
 
 export interface SubmitCommandOptions extends CommonOptions {
   /** true: the scheduler that the case names */
@@ -16,7 +16,7 @@ export interface SubmitCommandOptions extends CommonOptions {
 
 /** How jobs call this program: by the launcher of an offline package, else by Node. */
 function program(): string[] {
-  return launcher !== undefined ? [launcher] : [process.execPath, join(__dirname, 'main.js')];
+  return launcher !== undefined ? [launcher] : [process.execPath, join(__dirname, '../main.js')];
 }
 
 function row({ name, id, state, tasks, after, script }: SubmittedJob): string {

@@ -1,8 +1,8 @@
 /** `retroplume inspect FILE…`: what files are, where and when, in which units and ranges, and what is odd. */
 import { inspectFile } from '@retroplume/core/run/commands/inspect/inspect';
 import type { GridSummary, Inspection, VariableSummary } from '@retroplume/core/run/commands/inspect/inspection';
-import type { CommonOptions } from './options';
-import { writeOut } from './output/terminal';
+import type { CommonOptions } from '../options';
+import { writeOut } from '../terminal';
 
 /** Whole numbers may be dates or identifiers. */
 const short = (value: number): string => {

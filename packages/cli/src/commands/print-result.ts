@@ -1,6 +1,6 @@
 /** The end of a run: one JSON object, or where the report is and the main figures. */
-import type { CommonOptions } from './options';
-import { writeOut } from './output/terminal';
+import type { CommonOptions } from '../options';
+import { writeOut } from '../terminal';
 
 interface Change {
   interval?: { low: number; high: number };
