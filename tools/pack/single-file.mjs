@@ -1,4 +1,4 @@
-// The retroplume command as one file. By itself it is some seven hundred, which a process looks up and opens one after the other before it does anything; on a
+// The retroplume command as one file. By itself it is some hundreds, which a process looks up and opens one after the other before it does anything; on a
 // disk that a whole cluster shares, and with many processes that start at once, that takes longer than much of what is asked for.
 import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
