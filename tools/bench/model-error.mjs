@@ -26,7 +26,7 @@ const { readTruthFactors } = inside('worlds/truth-factors');
 const { SPECIES } = inside('base/species');
 const { InputHashes } = inside('run/engine/input-hashes');
 const { operatorOf, readMonitors } = inside('assimilation/observed/monitors');
-const { Role } = inside('inversion/model/observation-batch');
+const { Role } = inside('inversion/cost/cost');
 
 const { values, positionals } = parseArgs({ options: { threads: { type: 'string', default: '2' } }, allowPositionals: true });
 const settings = loadCase(join(positionals[0], 'case.yaml'));

@@ -76,7 +76,7 @@ export {
 // Inversion of any forward model.
 export { invert, type InversionOptions, type InversionResult } from './inversion/solve/invert';
 export type { InversionProblem, InversionSettings } from './inversion/solve/inversion-problem';
-export { Role, type ObservationBatch, type ObservationPlace, type Values } from './inversion/model/observation-batch';
+export { Role, type ObservationBatch, type ObservationPlace, type Values } from './inversion/cost/cost';
 export { type FactorShape, type ForwardModel, type LocalModel, type ModelPart } from './inversion/model/forward-model';
 export { scores, type Scores } from './inversion/scores/scores';
 export { dailyMeans, maximumDaily8hMeans, type DailyValues, type HourlySeries } from './inversion/observations/daily-values';
@@ -130,7 +130,7 @@ export type { Linearisation, LinearisedAbout } from './inversion/model/forward-m
 export type { MaeChange } from './inversion/scores/mae-change';
 export type { DiurnalShift, Redistribution } from './inversion/scores/redistribution';
 export type { Plausibility, RegionalResponse } from './inversion/scores/regional-response';
-export type { SlotCorrelation } from './inversion/control/slot-basis';
+export type { SlotCorrelation } from './inversion/control/correlation-bases';
 export type { Comparison as FileComparison } from './run/commands/bundle/compare-files';
 export type { JobState } from './run/engine/current-job';
 export type { Candidate, CandidateResult, CrossValidation, FarCorrelation, LCurve } from './assimilation/cross-validation/candidates';

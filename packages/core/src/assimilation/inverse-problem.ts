@@ -3,7 +3,7 @@ import { GROUPS, SPECIES } from '../base/species';
 import { joined } from '../base/vectors';
 import { sourceOf } from '../fields/training-period';
 import type { PeriodSource } from '../fields/period-source';
-import { Role } from '../inversion/model/observation-batch';
+import { Role } from '../inversion/cost/cost';
 import type { KnownTotal } from '../inversion/model/totals-model';
 import type { InversionProblem, InversionSettings } from '../inversion/solve/inversion-problem';
 import type { Surrogate } from '../surrogate/model/surrogate';

@@ -5,8 +5,7 @@ import { regionMask } from '../../case/gridded/regions';
 import { ConfigError } from '../../base/errors';
 import type { Grid } from '../../grid/grid';
 import type { InversionProblem } from '../../inversion/solve/inversion-problem';
-import { inALine, roundTheClock, withLasting, type SlotCorrelation } from '../../inversion/control/slot-basis';
-import { blockRegions } from '../../inversion/control/spatial-basis';
+import { inALine, roundTheClock, withLasting, type SlotCorrelation, blockRegions } from '../../inversion/control/correlation-bases';
 import type { TimeSlots } from '../factors/time-slots';
 
 type PriorCovariance = Pick<

@@ -1,4 +1,4 @@
-import { Role } from '../../inversion/model/observation-batch';
+import { Role } from '../../inversion/cost/cost';
 import type { StationSeries } from '../../inversion/observations/observation-operator';
 import { biasCorrectedSeries } from './bias-corrected';
 

@@ -1,5 +1,5 @@
 /** Both runs with what is the same everywhere taken out of their misfit: whether an update has the pattern right, or only the level. */
-import { Role } from '../../inversion/model/observation-batch';
+import { Role } from '../../inversion/cost/cost';
 import type { StationSeries } from '../../inversion/observations/observation-operator';
 import type { BiasCorrected } from '../../inversion/scores/score-rows';
 import { quantile } from '../../base/vectors';

@@ -1,4 +1,4 @@
-import { Role } from '../../inversion/model/observation-batch';
+import { Role } from '../../inversion/cost/cost';
 import { interpolateMisfit } from '../../inversion/observations/misfit-interpolation';
 import type { StationSeries } from '../../inversion/observations/observation-operator';
 import { interpolatedSeries } from './interpolated';

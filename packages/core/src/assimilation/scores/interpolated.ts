@@ -1,6 +1,6 @@
 /** The benchmark for withheld monitors: the prior run with the misfit of those in the cost, interpolated. */
 import type { Grid } from '../../grid/grid';
-import { Role } from '../../inversion/model/observation-batch';
+import { Role } from '../../inversion/cost/cost';
 import { interpolateMisfit, type Source } from '../../inversion/observations/misfit-interpolation';
 import type { StationSeries } from '../../inversion/observations/observation-operator';
 import type { Interpolated } from '../../inversion/scores/score-rows';

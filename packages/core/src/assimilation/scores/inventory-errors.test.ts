@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GROUPS } from '../../base/species';
-import { Role } from '../../inversion/model/observation-batch';
+import { Role } from '../../inversion/cost/cost';
 import { unitGrid } from '../../inversion/testing/small-world';
 import { Random } from '../../base/random';
 import { writeTruthFactors } from '../../worlds/truth-factors';

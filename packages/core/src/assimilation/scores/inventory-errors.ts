@@ -1,7 +1,7 @@
 /** Twin experiments: the error of prior and updated inventory against the known truth, in the whole domain and near the monitors that were used. */
 import { GROUPS, type Group } from '../../base/species';
 import type { PreparedPeriod } from '../../fields/prepared';
-import { Role } from '../../inversion/model/observation-batch';
+import { Role } from '../../inversion/cost/cost';
 import { inventoryError } from '../../inversion/scores/inventory-error';
 import type { StationSeries } from '../../inversion/observations/observation-operator';
 import { joined } from '../../base/vectors';

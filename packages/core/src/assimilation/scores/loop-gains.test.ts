@@ -1,4 +1,4 @@
-import { Role } from '../../inversion/model/observation-batch';
+import { Role } from '../../inversion/cost/cost';
 import { gainsAgree, gainsOf, usedError, type ComparedObservations, type Gain } from './loop-gains';
 
 const NO2 = 0;

@@ -5,7 +5,7 @@
  *   gain = MAE(prior run) − MAE(updated emissions),     agreement: |predicted − realised| ≤ a · |realised|
  */
 import { SPECIES, speciesUnit } from '../../base/species';
-import { Role } from '../../inversion/model/observation-batch';
+import { Role } from '../../inversion/cost/cost';
 
 /** One period's observations, and what is simulated of them; arrays of equal length, in the unit of the species. */
 export interface ComparedObservations {

@@ -1,6 +1,6 @@
 /** How far a withheld monitor is from those that the inversion fitted: what it says of places without monitors. */
 import type { Grid } from '../../grid/grid';
-import { Role } from '../../inversion/model/observation-batch';
+import { Role } from '../../inversion/cost/cost';
 import type { StationSeries } from '../../inversion/observations/observation-operator';
 import type { Monitors } from '../observed/monitors';
 

@@ -1,6 +1,6 @@
 import type { Case } from '../../case';
 import type { Observations } from '../../observations/observations';
-import { Role } from '../../inversion/model/observation-batch';
+import { Role } from '../../inversion/cost/cost';
 import { unitGrid } from '../../inversion/testing/small-world';
 import { caseScores, scoresCsv, type ComparedPeriod } from './score-table';
 

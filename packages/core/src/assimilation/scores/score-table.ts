@@ -5,7 +5,7 @@ import { standardTimeOffset } from '../../files/tables/local-time';
 import { regionMasks } from '../../case/gridded/regions';
 import type { Grid } from '../../grid/grid';
 import { hourOf } from '../../inversion/observations/daily-values';
-import { Role } from '../../inversion/model/observation-batch';
+import { Role } from '../../inversion/cost/cost';
 import type { MaeChange } from '../../inversion/scores/mae-change';
 import type { StationSeries } from '../../inversion/observations/observation-operator';
 import type { Ratings } from '../../inversion/scores/performance-benchmarks';

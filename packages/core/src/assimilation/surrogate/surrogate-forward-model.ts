@@ -13,7 +13,7 @@
  */
 import { GROUPS, SPECIES } from '../../base/species';
 import type { Hours, PeriodSource } from '../../fields/period-source';
-import type { ObservationBatch, Values } from '../../inversion/model/observation-batch';
+import type { ObservationBatch, Values } from '../../inversion/cost/cost';
 import { factorCount, type FactorShape, type ForwardModel, type LocalModel, type ModelPart } from '../../inversion/model/forward-model';
 import { tabulate } from '../../base/vectors';
 import type { ObservationOperator } from '../../inversion/observations/observation-operator';

@@ -2,13 +2,11 @@ import { describeGolden, readGolden, channelsLast } from '../../graph/testing/go
 import { CorrelationFilter } from '../../grid/correlation';
 import { ConfigError } from '../../base/errors';
 import { CentredControl } from './joint-control';
-import type { Control } from './control';
-import { emittingCells } from './control';
+import { type Control, emittingCells } from './control';
 import { LinearControl } from './linear-control';
 import { LogFactorControl } from './log-factor-control';
 import { Sgd } from '../optimisers/first-order';
-import { roundTheClock } from './slot-basis';
-import { blockRegions, groupRoot, RegionBasis } from './spatial-basis';
+import { roundTheClock, blockRegions, groupRoot, RegionBasis } from './correlation-bases';
 import { normals } from '../testing/small-world';
 import { dot } from '../../base/vectors';
 

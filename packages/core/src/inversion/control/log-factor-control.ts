@@ -11,8 +11,7 @@
  */
 import { type Control, type FactorDerivative, type LogFactorMap, shareOfEmitting } from './control';
 import { type FactorShape, factorCount } from '../model/forward-model';
-import { type SlotBasis, type SlotCorrelation, slotBasis } from './slot-basis';
-import type { SpatialBasis } from './spatial-basis';
+import { type SlotBasis, type SlotCorrelation, slotBasis, type SpatialBasis } from './correlation-bases';
 import { dot, tabulate } from '../../base/vectors';
 
 interface LogFactorOptions {

@@ -1,6 +1,5 @@
 import { channelsLast, describeGolden, readGolden } from '../../graph/testing/golden';
-import { batchCost, costScale, misfit, misfitCurvature, misfitDerivative, speciesWeights, type CostSettings, type Loss } from './cost';
-import { Role } from '../model/observation-batch';
+import { batchCost, costScale, misfit, misfitCurvature, misfitDerivative, speciesWeights, type CostSettings, type Loss, Role } from './cost';
 import { observationBatch } from '../testing/linear-models';
 import { randomFloats } from '../testing/small-world';
 

@@ -4,8 +4,7 @@
 import { allFinite } from '@retroplume/native';
 import { NumericalError, ShapeError, expectNumbers } from '../../base/errors';
 import type { Control, PointwiseControl, Stretch } from '../control/control';
-import { type BatchCost, type CostRequest, type CostSettings, batchCost, costScale } from './cost';
-import type { Values } from '../model/observation-batch';
+import { type BatchCost, type CostRequest, type CostSettings, batchCost, costScale, type Values } from './cost';
 import { type ForwardModel, type LocalModel, factorCount } from '../model/forward-model';
 import type { JointControl } from '../control/joint-control';
 
@@ -206,13 +205,13 @@ export async function costsOf(model: ForwardModel, request: CostRequest, signal?
 }
 
 /** dJ/d(factors) of the stretch that a batch sees. */
-export interface FactorStretch {
+interface FactorStretch {
   stretch: Stretch;
   gradFactors: Float32Array;
 }
 
 /** The same of a local model under a pointwise control: what a batch does not see is not looked at. @throws {ShapeError} as {@link costsOf} */
-export async function localCostsOf(
+async function localCostsOf(
   model: ForwardModel & { local: LocalModel },
   control: PointwiseControl,
   { at, ...request }: Omit<CostRequest, 'factors'> & { at: Float64Array },

@@ -1,14 +1,13 @@
 import { CorrelationFilter } from '../../grid/correlation';
 import { ConfigError } from '../../base/errors';
 import { Random } from '../../base/random';
-import type { CostSettings } from './cost';
+import { type CostSettings, Role } from './cost';
 import { evaluate, type EvaluationContext } from './evaluation';
 import { GaussNewtonHessian } from './hessian';
 import { LogFactorControl } from '../control/log-factor-control';
 import { MatrixModel, observationBatch, SMALL_SHAPE, smallControl } from '../testing/linear-models';
 import { plumeTwin } from '../testing/plume-twin';
 import { dot } from '../../base/vectors';
-import { Role } from '../model/observation-batch';
 import type { ForwardModel } from '../model/forward-model';
 
 const random = new Random(5);

@@ -16,8 +16,7 @@ import type { EvaluationContext } from './evaluation';
 import type { ForwardModel, Linearisation, LinearisedAbout } from '../model/forward-model';
 import { ConfigError, expectArgument, expectNumbers } from '../../base/errors';
 import type { Decorrelation } from './correlated-errors';
-import { type CostSettings, counts, lossOf, misfitCurvature, scaledMisfits } from './cost';
-import type { ObservationBatch, Values } from '../model/observation-batch';
+import { type CostSettings, counts, lossOf, misfitCurvature, scaledMisfits, type ObservationBatch, type Values } from './cost';
 
 /** A·d, of the observations of some or all batches, and what is met on the way to it. */
 export interface HessianProduct {

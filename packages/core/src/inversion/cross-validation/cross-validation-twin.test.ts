@@ -3,7 +3,7 @@ import { Random } from '../../base/random';
 import { coordinateSearch } from './coordinate-search';
 import { candidateScore, type FoldResult } from './fold-scores';
 import { blockFolds } from './folds';
-import { Role } from '../model/observation-batch';
+import { Role } from '../cost/cost';
 import { invert } from '../solve/invert';
 import { MatrixModel, observationBatch } from '../testing/linear-models';
 import { twinSettings } from '../testing/plume-twin';

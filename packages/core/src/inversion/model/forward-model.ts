@@ -2,8 +2,7 @@
  * What the inversion knows of the model: factors on the prior emissions in, simulated observations out, and the adjoint of that.
  * The surrogate, the two-cell model of the tests and anything else that a reader wants to invert stand behind this interface.
  */
-import type { BatchCost, CostRequest, CostSettings } from '../cost/cost';
-import type { ObservationBatch, Values } from './observation-batch';
+import type { BatchCost, CostRequest, CostSettings, ObservationBatch, Values } from '../cost/cost';
 
 /** Factor fields on the prior emissions, `data[slot, row, col, group]`; a slot is a period, or an hour of one. */
 export interface FactorShape {

@@ -1,7 +1,7 @@
 import { inverse, Matrix } from 'ml-matrix';
 import { Random } from '../../base/random';
 import { evaluate, type EvaluationContext } from '../cost/evaluation';
-import { Role } from './observation-batch';
+import { Role } from '../cost/cost';
 import type { ForwardModel, ModelPart } from './forward-model';
 import { GaussNewtonHessian } from '../cost/hessian';
 import { invert } from '../solve/invert';

@@ -8,7 +8,7 @@
  * what it simulates), or several of which each observation sees some (a run whose part varies in time and space; several runs that vary in the same way are one
  * term, with a column c of each). The β are inverted with the emissions and have a spread of their own, so that the emissions do not have to answer for them.
  */
-import type { ObservationBatch, Values } from './observation-batch';
+import type { ObservationBatch, Values } from '../cost/cost';
 import type { ForwardModel } from './forward-model';
 
 /** What a term adds to the observations of a batch. */

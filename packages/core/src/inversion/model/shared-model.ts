@@ -7,8 +7,7 @@ import { deserialize, serialize } from 'node:v8';
 import { InterruptedError } from '../../base/errors';
 import type { Ranks } from '../../base/process';
 import { costsOf } from '../cost/evaluation';
-import type { BatchCost, CostRequest } from '../cost/cost';
-import type { ObservationBatch, Values } from './observation-batch';
+import type { BatchCost, CostRequest, ObservationBatch, Values } from '../cost/cost';
 import type { FactorShape, ForwardModel, ModelPart, Linearisation, LinearisedAbout } from './forward-model';
 import { linearise } from '../cost/hessian';
 

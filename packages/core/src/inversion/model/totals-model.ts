@@ -6,7 +6,7 @@
  * with the factors f and the weights w_k: prior emissions of a group in a region and period. T_k is the updated total over the prior one. They enter the
  * cost squared, each with the weight 1, and so into the Hessian and what follows from it.
  */
-import { Role, type ObservationBatch, type Values } from './observation-batch';
+import { Role, type ObservationBatch, type Values } from '../cost/cost';
 import type { ForwardModel } from './forward-model';
 
 export interface KnownTotal {

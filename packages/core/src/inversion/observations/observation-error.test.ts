@@ -1,5 +1,5 @@
 import { Random } from '../../base/random';
-import { Role } from '../model/observation-batch';
+import { Role } from '../cost/cost';
 import { decorrelationOf, errorShare, inflatedErrors, meanSpacing, responseError, type ErrorModel } from './observation-error';
 import type { SuperObservations } from './super-observations';
 

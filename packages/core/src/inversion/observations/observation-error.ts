@@ -25,7 +25,7 @@
  * @see Chevallier (2007), doi:10.1029/2006JD007375, on inflating variances in place of correlated errors; Bartlett (1946) for n/n_eff
  */
 import { Decorrelation } from '../cost/correlated-errors';
-import { Role } from '../model/observation-batch';
+import { Role } from '../cost/cost';
 import type { SuperObservations, CellLength } from './super-observations';
 
 /**

@@ -1,5 +1,5 @@
 import { pickAt, dot } from '../../base/vectors';
-import { Role } from '../model/observation-batch';
+import { Role } from '../cost/cost';
 import { ObservationOperator, type ObservationOperatorOptions } from './observation-operator';
 import { observationsOf, randomFloats, unitGrid } from '../testing/small-world';
 

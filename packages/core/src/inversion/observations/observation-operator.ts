@@ -11,11 +11,19 @@ import { pickAt, spreadTo } from '../../base/vectors';
 import { stationsToCells } from '../../observations/station-cells';
 import { type Grid, instant } from '../../grid/grid';
 import { Decorrelation } from '../cost/correlated-errors';
-import type { ObservationBatch, ObservationPlace } from '../model/observation-batch';
+import type { ObservationBatch, ObservationPlace } from '../cost/cost';
 import { decorrelationOf } from './observation-error';
-import { observedTimes, type ModelPeriod, type ObservedTime } from './observation-slots';
+import {
+  observedTimes,
+  type ModelPeriod,
+  type ObservedTime,
+  placeStations,
+  superObservations,
+  type PlacedStation,
+  type SuperObservationOptions,
+  type SuperObservations,
+} from './super-observations';
 import { ObservationStencil } from './observation-stencil';
-import { placeStations, superObservations, type PlacedStation, type SuperObservationOptions, type SuperObservations } from './super-observations';
 
 export interface ObservationOperatorOptions extends SuperObservationOptions {
   grid: Grid;

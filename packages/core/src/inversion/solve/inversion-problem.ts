@@ -1,6 +1,6 @@
 /** What is inverted and how: the settings (keys of the case file's `inversion`), and the problem (what the settings cannot know). */
 import type { Loss } from '../cost/cost';
-import type { SlotCorrelation } from '../control/slot-basis';
+import type { SlotCorrelation } from '../control/correlation-bases';
 
 /** Keys that the case file has too mean the same there; a `Case['inversion']` can be passed as it is, once `batch` counts model batches. */
 export interface InversionSettings {

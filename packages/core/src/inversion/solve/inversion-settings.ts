@@ -3,8 +3,7 @@ import { ConfigError, DataError, ShapeError, expectArgument, expectNumbers, expe
 import { CorrelationFilter } from '../../grid/correlation';
 import { AdditiveControl, CentredControl, JointControl } from '../control/joint-control';
 import { type Control, emittingCells } from '../control/control';
-import { type CostSettings, type Loss, speciesWeights } from '../cost/cost';
-import { type ObservationBatch, Role } from '../model/observation-batch';
+import { type CostSettings, type Loss, speciesWeights, type ObservationBatch, Role } from '../cost/cost';
 import { type FactorShape, type ForwardModel, factorCount } from '../model/forward-model';
 import { LinearControl } from '../control/linear-control';
 import { LogFactorControl } from '../control/log-factor-control';
@@ -13,7 +12,7 @@ import type { Optimiser } from '../optimisers/optimiser';
 import { GaussNewton } from '../optimisers/gauss-newton';
 import { Lbfgs } from '../optimisers/lbfgs';
 import { SectorControl } from '../control/sector-control';
-import { MixedBasis, RegionBasis, SharedNumber, type SpatialBasis, groupRoot } from '../control/spatial-basis';
+import { MixedBasis, RegionBasis, SharedNumber, type SpatialBasis, groupRoot } from '../control/correlation-bases';
 import { tabulate } from '../../base/vectors';
 import type { InversionProblem, InversionSettings } from './inversion-problem';
 
@@ -218,7 +217,7 @@ const CHOICES: { readonly [K in 'mode' | 'optimiser' | 'loss' | 'speciesWeights'
 };
 
 /** Settings that are a name. @throws {ConfigError} `INVERSION_SETTINGS` for one that there is not; `CALL_INVALID` where there are no settings */
-export function checkChoices(settings: InversionSettings): void {
+function checkChoices(settings: InversionSettings): void {
   expectObject(settings, 'settings', 'the settings of an inversion');
   for (const key of Object.keys(CHOICES) as (keyof typeof CHOICES)[]) {
     const choices: readonly unknown[] = CHOICES[key];

@@ -1,6 +1,6 @@
 /** Steps that look at the factors of their batches alone, against those that look at all. */
 import { Random } from '../../base/random';
-import type { Values } from '../model/observation-batch';
+import type { Values } from '../cost/cost';
 import type { ForwardModel, LocalModel } from '../model/forward-model';
 import { invert } from './invert';
 import type { InversionSettings } from './inversion-problem';

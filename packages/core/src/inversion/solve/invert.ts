@@ -27,7 +27,7 @@ import {
   gainByPart,
   type GainByPart,
 } from '../cost/evaluation';
-import { Role } from '../model/observation-batch';
+import { Role } from '../cost/cost';
 import { factorCount, type ForwardModel } from '../model/forward-model';
 import { GaussNewtonHessian } from '../cost/hessian';
 import type { InversionProblem, InversionSettings } from './inversion-problem';

@@ -1,4 +1,4 @@
-import { Role } from '../model/observation-batch';
+import { Role } from '../cost/cost';
 import type { InversionProblem, InversionSettings } from './inversion-problem';
 import { invertFromStarts } from './multi-start';
 import { MatrixModel, observationBatch } from '../testing/linear-models';

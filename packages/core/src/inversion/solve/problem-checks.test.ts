@@ -1,5 +1,5 @@
 /** What would change the result of an inversion without a word is refused before its first step. */
-import { Role, type ObservationBatch } from '../model/observation-batch';
+import { Role, type ObservationBatch } from '../cost/cost';
 import { invert } from './invert';
 import type { InversionProblem, InversionSettings } from './inversion-problem';
 import { MatrixModel } from '../testing/linear-models';

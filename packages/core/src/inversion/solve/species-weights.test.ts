@@ -1,4 +1,4 @@
-import { Role } from '../model/observation-batch';
+import { Role } from '../cost/cost';
 import { invert } from './invert';
 import { MatrixModel, observationBatch } from '../testing/linear-models';
 import { twinSettings } from '../testing/plume-twin';

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CorrelationFilter } from '../../grid/correlation';
 import type { Random } from '../../base/random';
-import { Role, type ObservationBatch, type Values } from '../model/observation-batch';
+import { Role, type ObservationBatch, type Values } from '../cost/cost';
 import { factorCount, type FactorShape, type ForwardModel, type ModelPart } from '../model/forward-model';
 import { LogFactorControl } from '../control/log-factor-control';
 import { dot } from '../../base/vectors';

@@ -1,6 +1,6 @@
 import { CorrelationFilter } from '../../grid/correlation';
 import { LogFactorControl } from '../control/log-factor-control';
-import { MixedBasis, RegionBasis, SharedNumber } from '../control/spatial-basis';
+import { MixedBasis, RegionBasis, SharedNumber } from '../control/correlation-bases';
 import { dot } from '../../base/vectors';
 import { unitGrid } from '../testing/small-world';
 import { coverage } from './coverage';

@@ -1,7 +1,6 @@
 import { CorrelationFilter } from '../../grid/correlation';
 import { Random } from '../../base/random';
-import { speciesWeights } from '../cost/cost';
-import { Role, type ObservationBatch } from '../model/observation-batch';
+import { speciesWeights, Role, type ObservationBatch } from '../cost/cost';
 import { invert } from '../solve/invert';
 import { LogFactorControl } from '../control/log-factor-control';
 import { MatrixModel, observationBatch } from '../testing/linear-models';

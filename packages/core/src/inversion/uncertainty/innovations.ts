@@ -14,9 +14,8 @@
  * used values of a species. H B Hᵀ as assumed is sampled: the mean square of F(ξ) − F(0) over draws ξ of the prior, good to a part √(2/(draws · independent directions)).
  */
 import type { Random } from '../../base/random';
-import { counts, scaledMisfits } from '../cost/cost';
+import { counts, scaledMisfits, type Values } from '../cost/cost';
 import type { EvaluationContext } from '../cost/evaluation';
-import type { Values } from '../model/observation-batch';
 import type { HistoryPoint } from '../solve/inversion-state';
 import { errorLengths, type ErrorLengths } from './error-correlation';
 import type { ScaledInnovation } from './scaled-innovations';

@@ -1,6 +1,6 @@
 import { Random } from '../../base/random';
 import { GaussNewtonHessian } from '../cost/hessian';
-import { Role, type ObservationBatch } from '../model/observation-batch';
+import { Role, type ObservationBatch } from '../cost/cost';
 import type { ForwardModel } from '../model/forward-model';
 import { invert } from '../solve/invert';
 import { controlFor, costFor, completeSettings } from '../solve/inversion-settings';

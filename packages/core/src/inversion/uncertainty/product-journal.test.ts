@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readTensors } from '../../files/checkpoint';
 import { Random } from '../../base/random';
-import { Role } from '../model/observation-batch';
+import { Role } from '../cost/cost';
 import { GaussNewtonHessian } from '../cost/hessian';
 import { gaussianWorld } from '../testing/gaussian-world';
 import { lowRank, type LowRank } from './low-rank';

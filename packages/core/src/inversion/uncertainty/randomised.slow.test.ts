@@ -1,5 +1,5 @@
 import { Decorrelation } from '../cost/correlated-errors';
-import { Role } from '../model/observation-batch';
+import { Role } from '../cost/cost';
 import { invert } from '../solve/invert';
 import type { InversionProblem } from '../solve/inversion-problem';
 import { gaussianWorld } from '../testing/gaussian-world';

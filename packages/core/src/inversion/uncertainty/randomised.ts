@@ -12,7 +12,7 @@
  */
 import { Random } from '../../base/random';
 import type { LogFactorMap } from '../control/control';
-import { Role, type ObservationBatch } from '../model/observation-batch';
+import { Role, type ObservationBatch } from '../cost/cost';
 import type { ForwardModel } from '../model/forward-model';
 import { invert, type InversionOptions } from '../solve/invert';
 import type { InversionProblem, InversionSettings } from '../solve/inversion-problem';

@@ -27,7 +27,7 @@ import {
   type LeftOutError,
 } from '../../inversion/cross-validation/fold-scores';
 import { blockFolds, regionFolds, type Fold } from '../../inversion/cross-validation/folds';
-import { Role } from '../../inversion/model/observation-batch';
+import { Role } from '../../inversion/cost/cost';
 import type { ForwardModel } from '../../inversion/model/forward-model';
 import { invert, type InversionResult } from '../../inversion/solve/invert';
 import { ALONE } from '../../base/process';

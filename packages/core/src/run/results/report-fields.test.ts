@@ -1,4 +1,4 @@
-import { Role } from '../../inversion/model/observation-batch';
+import { Role } from '../../inversion/cost/cost';
 import { observationsOf } from '../../inversion/testing/small-world';
 import type { PeriodSeries } from './verify';
 import { concentrationsOf, stationsOf } from './report-fields';

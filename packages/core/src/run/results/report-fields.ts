@@ -4,7 +4,7 @@ import { GROUPS, SPECIES } from '../../base/species';
 import type { PeriodSettings } from '../../case';
 import { offsetAt } from '../../files/tables/local-time';
 import type { PreparedPeriod } from '../../fields/prepared';
-import { Role } from '../../inversion/model/observation-batch';
+import { Role } from '../../inversion/cost/cost';
 import type { ReportConcentrations, ReportEmissions, ReportStation } from '../../report';
 import { readTruthFactors } from '../../worlds/truth-factors';
 import { PRIOR } from '../../case/case-runs';

@@ -1,4 +1,4 @@
-import { observedTimes, sampledHours } from './observation-slots';
+import { observedTimes, sampledHours } from './super-observations';
 
 const period = { start: new Date('2017-01-01T00:00:00Z'), hours: 72, spinUpHours: 6 };
 

@@ -1,6 +1,6 @@
 import { CorrelationFilter } from '../../grid/correlation';
 import { Random } from '../../base/random';
-import { MixedBasis, RegionBasis, SharedNumber, type SpatialBasis } from './spatial-basis';
+import { MixedBasis, RegionBasis, SharedNumber, type SpatialBasis } from './correlation-bases';
 import { dot } from '../../base/vectors';
 
 const [ROWS, COLS] = [4, 6];
