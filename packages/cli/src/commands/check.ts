@@ -14,10 +14,11 @@ function section(title: string, lines: readonly string[]): string {
   return lines.length === 0 ? '' : `${title}\n${lines.map((line) => `  ${line}\n`).join('')}`;
 }
 
-function text({ case: path, problems, right, notes, unread }: CheckResult): string {
+function text({ case: path, problems, warnings, right, notes, unread }: CheckResult): string {
   const count = problems.length === 0 ? 'no problem' : `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`;
   const skipped = unread.length === 0 ? '' : `Not looked at before the case file is mended: the files of ${unread.join(', ')}\n`;
-  return `${path}: ${count}\n${problems.map(problemLine).join('')}${skipped}${section('As it should be:', right)}${section('To know:', notes)}`;
+  const warned = warnings.length === 0 ? '' : `, ${warnings.length} ${warnings.length === 1 ? 'warning' : 'warnings'}`;
+  return `${path}: ${count}${warned}\n${problems.map(problemLine).join('')}${skipped}${section('Most likely wrong:', warnings)}${section('As it should be:', right)}${section('To know:', notes)}`;
 }
 
 export type CheckCommandOptions = Omit<CommonOptions, 'threads' | 'profile'>;

@@ -13,7 +13,9 @@ import { checkLearning } from './learning-plan';
 import { checkCtm, checkDevice, checkDisk, checkRuns, DISK_RESTS_ON, RUNS_REST_ON } from './machine';
 import { checkMemory, MEMORY_RESTS_ON } from './memory';
 import { checkObservedInputs } from './observed-inputs';
+import { checkPriorAtMonitors } from './prior-at-monitors';
 import { runFolder } from '../../engine/run-folder';
+import { stageDir } from '../../engine/stage';
 
 export interface CheckOptions {
   /** `key=value`, as of {@link loadCase} */
@@ -31,6 +33,8 @@ export interface CheckResult {
   problems: Problem[];
   /** what was looked at and is as it should be */
   right: string[];
+  /** no faults of form, but most likely of meaning: data that would make the result wrong without a word */
+  warnings: string[];
   /** no faults, but worth knowing */
   notes: string[];
   /** 0; 2 if the case file has to be mended; 3 if only input data have; 4 if only the device is missing */
@@ -54,14 +58,17 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
   const findings = new Findings(whereIs);
   findings.problems.push(...problems.map((problem) => ({ ...problem, exitCode: 2 })));
   if (problems.length === 0) findings.right.push('case file: keys, values and their rules');
-  const grid = unread.has('grid') ? undefined : await checkGrid(findings, settings);
-  await checkGriddedInputs(findings, settings, unread, grid, { values: true });
-  if (!unread.has('observations')) await checkObservedInputs(findings, settings, unread, grid);
-  if (grid && !unread.has('regions')) await checkRegions(findings, settings, grid);
-  if (grid && !unread.has('certificate')) await checkMasks(findings, settings, grid);
   // In a section with a fault a default or something made up stands in: no number may come of it.
   const isSound = (...sections: string[]): boolean =>
     !sections.some((section) => unread.has(section) || problems.some(({ key }) => key.split('.')[0] === section));
+  const grid = unread.has('grid') ? undefined : await checkGrid(findings, settings);
+  await checkGriddedInputs(findings, settings, unread, grid, { values: true });
+  const observed = unread.has('observations') ? undefined : await checkObservedInputs(findings, settings, unread, grid);
+  if (grid && observed && isSound(...MONITORS_REST_ON)) {
+    await checkPriorAtMonitors(findings, settings, grid, observed, stageDir(runFolder(settings, options.out), 'simulate', 'default'));
+  }
+  if (grid && !unread.has('regions')) await checkRegions(findings, settings, grid);
+  if (grid && !unread.has('certificate')) await checkMasks(findings, settings, grid);
   if (grid && isSound('inversion', 'periods')) await checkNuisance(findings, settings, grid);
   if (isSound(...LEARNING)) await checkLearning(findings, settings, grid);
   if (isSound(...RUNS_REST_ON)) await checkRuns(findings, settings);
@@ -78,6 +85,7 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
     unread: [...unread],
     problems: findings.problems,
     right: findings.right,
+    warnings: findings.warnings,
     notes: findings.notes,
     exitCode: exitCodeOf(findings.problems),
   };
@@ -98,6 +106,9 @@ async function checkNuisance(findings: Findings, { inversion, periods }: Case, g
     await findings.attempt(['inversion', 'nuisance', 'runs', i, 'varies'], () => varyingParts(run, hours, grid));
   }
 }
+
+/** Sections that decide what the prior run is held against. */
+const MONITORS_REST_ON = ['name', 'periods', 'observations', 'concentrations', 'priorConcentrations'];
 
 /** Sections that decide whether the surrogate can be trained. */
 const LEARNING = ['periods', 'members', 'surrogate', 'training', 'paperMode', 'tileCells'];

@@ -23,6 +23,8 @@ export class Findings {
   readonly errors: RetroplumeError[] = [];
   /** what was looked at and is as it should be */
   readonly right: string[] = [];
+  /** what no rule forbids, and would most likely make the result wrong: a sentence each that names the likely cause */
+  readonly warnings: string[] = [];
   /** what is no fault, but worth knowing */
   readonly notes: string[] = [];
 

@@ -17,14 +17,21 @@ import type { CellSpreads } from '../../../inversion/observations/representative
 import { expectSiteTypes, operatorOf, spreadsOf, spreadsWithout } from '../../../assimilation/observed/monitors';
 import type { Findings } from './findings';
 
-export async function checkObservedInputs(findings: Findings, settings: Case, unread: ReadonlySet<string>, grid: Grid | undefined): Promise<void> {
+/** @returns by period, what was brought and could be read */
+export async function checkObservedInputs(
+  findings: Findings,
+  settings: Case,
+  unread: ReadonlySet<string>,
+  grid: Grid | undefined,
+): Promise<Map<string, Observations>> {
+  const read = new Map<string, Observations>();
   const { observations } = settings;
   const list = await findings.attempt(['observations', 'stations', 'file'], () => readStations(observations.stations));
   if (!list) {
     // Without stations nothing can be read, but files that are missing can be told.
     for (const { name } of unread.has('periods') || observations.twin ? [] : settings.periods)
       await findings.attempt(['observations', 'files'], () => expandGlobs(observations.files ?? [], name));
-    return;
+    return read;
   }
   const { stations, withoutCoordinates, misplaced } = list;
   const without = withoutCoordinates.length - misplaced.length;
@@ -48,9 +55,10 @@ export async function checkObservedInputs(findings: Findings, settings: Case, un
   if (observations.twin && !unread.has('periods')) await checkTwin(findings, settings);
   let heard: Heard | undefined;
   if (!observations.twin && observations.files !== undefined && !unread.has('periods'))
-    heard = await checkPeriods(findings, settings, unread, cells && grid);
+    heard = await checkPeriods(findings, settings, unread, cells && grid, read);
   // The stages draw among those that are heard in any period; of a twin all are. Where the files cannot be read, of more stations than will be heard.
   if (grid && cells) await checkDraw(findings, settings, unread, grid, heard ?? { stations, spreads: [] });
+  return read;
 }
 
 /** In any period. */
@@ -60,13 +68,20 @@ interface Heard {
 }
 
 /** @returns the stations with a value in any period, and how far those of a cell are apart; undefined where a period cannot be read */
-async function checkPeriods(findings: Findings, settings: Case, unread: ReadonlySet<string>, grid: Grid | undefined): Promise<Heard | undefined> {
+async function checkPeriods(
+  findings: Findings,
+  settings: Case,
+  unread: ReadonlySet<string>,
+  grid: Grid | undefined,
+  all: Map<string, Observations>,
+): Promise<Heard | undefined> {
   const heard = new Map<string, Station>();
   const spreads: CellSpreads[] = [];
   let unreadable = false;
   for (const period of settings.periods) {
     const read = await checkPeriod(findings, settings, period, grid, !unread.has('inversion'));
     unreadable ||= read === undefined;
+    if (read) all.set(period.name, read);
     for (const station of read?.stations ?? []) heard.set(station.id, station);
     if (!read || !grid || unread.has('inversion')) continue;
     const ofPeriod = await findings.attempt(['observations'], () => spreadsOf(settings.inversion, read, grid));

@@ -1,0 +1,233 @@
+/** The prior run held against the monitors, where both are there: what makes a result wrong without a word shows here first. */
+import { existsSync } from 'node:fs';
+import { SPECIES, speciesUnit, type Species } from '../../../base/species';
+import { RetroplumeError } from '../../../base/errors';
+import type { Case, PeriodSettings } from '../../../case';
+import { hourlyFiles, PRIOR, simulatedFile, spanOf, timeOf, twinObservationsFile } from '../../../case/case-runs';
+import { timeAt } from '../../../files/ioapi/ioapi-time';
+import type { Grid } from '../../../grid/grid';
+import { readObservations, type Observations } from '../../../observations/observations';
+import { readRunConcentrations } from '../../../transport/run-concentrations';
+import { convert, MOLAR_MASS } from '../../../units';
+import {
+  agreement,
+  commonLag,
+  exchangedStations,
+  LAGS,
+  turnedFit,
+  turnedRound,
+  type Agreement,
+  type SeriesAtStations,
+  type TurnedFit,
+} from '../../../assimilation/judgement/prior-agreement';
+import type { Findings } from './findings';
+
+const HOUR_MS = 3_600_000;
+const DAY = 24;
+
+/**
+ * @param observed - of each period, where they were brought and could be read
+ * @param simulate - the folder of that stage, in which the prior run of a model that we run may lie, and what a twin observes
+ */
+export async function checkPriorAtMonitors(
+  findings: Findings,
+  settings: Case,
+  grid: Grid,
+  observed: ReadonlyMap<string, Observations>,
+  simulate: string,
+): Promise<void> {
+  for (const period of settings.periods) {
+    const files = priorFiles(settings, period, simulate);
+    const observations = files && (observed.get(period.name) ?? (await twinObservations(settings, period, grid, simulate)));
+    if (observations) await comparePeriod(findings, settings, period, grid, { files, observations });
+  }
+}
+
+function priorFiles(settings: Case, { name }: PeriodSettings, simulate: string): string[] | undefined {
+  if (settings.priorConcentrations !== undefined) return hourlyFiles(settings, settings.priorConcentrations, name);
+  const made = simulatedFile(simulate, PRIOR, 'ACONC', name);
+  return existsSync(made) ? [made] : undefined;
+}
+
+async function twinObservations(settings: Case, period: PeriodSettings, grid: Grid, simulate: string): Promise<Observations | undefined> {
+  const file = twinObservationsFile(simulate, period.name);
+  if (!settings.observations.twin || !existsSync(file)) return undefined;
+  return readObservations({ ...settings.observations, files: file }, { period: period.name, span: spanOf(period), grid });
+}
+
+/** What cannot be read has been told by others, under its own key. */
+async function comparePeriod(
+  findings: Findings,
+  settings: Case,
+  period: PeriodSettings,
+  grid: Grid,
+  { files, observations }: { files: string[]; observations: Observations },
+): Promise<void> {
+  const names = SPECIES.filter((name) => observations.species.includes(name));
+  let run: RunAtStations;
+  try {
+    run = await readAtStations(findings, settings, period, grid, files, observations);
+  } catch (cause) {
+    if (!(cause instanceof RetroplumeError)) throw cause;
+    return;
+  }
+  const series = names.map((name) => run.series(name));
+  const found = names.flatMap((name, i) => {
+    const figures = agreement(series[i]);
+    return figures ? [{ name, ...figures }] : [];
+  });
+  if (found.length === 0) return;
+  const what = `prior run at the monitors, ${period.name}`;
+  findings.right.push(...found.map((figures) => `${what}: ${inWords(figures)}`));
+  const said = [
+    lagDoubt(found),
+    ...unitDoubts(found),
+    ...found.map(unrelatedDoubt),
+    ...exchangeDoubts(exchangedStations(series), run.stations),
+    turnDoubt(names.map((name) => run.turned(name))),
+  ];
+  findings.warnings.push(...said.filter((doubt) => doubt !== undefined).map((doubt) => `${what}: ${doubt}`));
+}
+
+type Found = Agreement & { name: Species };
+
+function inWords({ name, pairs, observed, simulated, r, byLag }: Found): string {
+  const best = byLag && LAGS[byLag.indexOf(Math.max(...byLag))];
+  const lag = byLag ? `; within stations ${figure(byLag[LAGS.indexOf(0)])}, most at a lag of ${best} h` : '';
+  return `${name}: ${pairs} pairs, observed ${figure(observed)} and simulated ${figure(simulated)} ${speciesUnit(name)} (ratio ${figure(simulated / observed)}), r ${figure(r)}${lag}`;
+}
+
+function lagDoubt(found: readonly Found[]): string | undefined {
+  const lag = commonLag(found);
+  if (!lag) return undefined;
+  const { hours, r, without } = lag;
+  const late = `what is observed fits the run best ${Math.abs(hours)} h ${hours > 0 ? 'earlier' : 'later'} than it is dated (r ${figure(r)}, as dated ${figure(without)})`;
+  const cause =
+    Math.abs(hours) === 1
+      ? 'do labels mark the other end of the hour, or is the zone an hour off (observations.timeZone)?'
+      : 'are the hours of another zone (observations.timeZone), or is the day of the run another?';
+  return `${late}: ${cause}`;
+}
+
+/** µg m-3 of a gas for 1 ppb, at the state of EU networks, from which others differ by up to 7 %; undefined of particles. */
+function perPpb(name: Species): number | undefined {
+  const molarMass = name in MOLAR_MASS ? MOLAR_MASS[name] : undefined;
+  return molarMass === undefined ? undefined : convert(1, 'ppb', 'ug m-3', { molarMass, temperature: 293, pressure: 101_300 });
+}
+
+/** How near a ratio of ozone must come to a unit's factor: its mean is that of the background, which a run of any model has to a fifth. */
+const NEAR = Math.log(1.25);
+/** A ratio beyond which no run is wrong, but a unit is. */
+const FAR = Math.log(30);
+
+function unitDoubts(found: readonly Found[]): string[] {
+  const far = found.filter(({ observed, simulated }) => Math.abs(Math.log(simulated / observed)) > FAR);
+  if (far.length > 0)
+    return far.map(({ name, observed, simulated }) => `${name}: the run has ${figure(simulated / observed)} times what is observed: is the unit of the observations, or of concentrations.variables, a thousand times another (mg, ug, ppb, ppm)?`); // prettier-ignore
+  const gases = found.filter(({ name }) => perPpb(name) !== undefined);
+  const ozone = gases.find(({ name }) => name === 'O3');
+  if (!ozone) return [];
+  for (const [given, meant, power] of [
+    ['ppb', 'ug m-3', 1],
+    ['ug m-3', 'ppb', -1],
+  ] as const) {
+    // Too large by the factor, where µg m-3 were called ppb.
+    const mended = ({ name, observed, simulated }: Found): number => Math.log((simulated / observed) * perPpb(name)! ** power);
+    const better = (each: Found): boolean => Math.abs(mended(each)) < Math.abs(Math.log(each.simulated / each.observed));
+    if (Math.abs(mended(ozone)) > NEAR || !gases.every(better)) continue;
+    const told = gases.map((each) => `${each.name} ${figure(each.simulated / each.observed)}`).join(', ');
+    return [`the run on what is observed (${told}) is as ${meant} read as ${given} would make it: are the gases in ${meant}, and is their reference state right (observations.columns, gasReference)?`]; // prettier-ignore
+  }
+  return [];
+}
+
+/** Pairs that are needed to say that a run has nothing to do with what is observed. */
+const FEWEST_PAIRS = 200;
+const UNRELATED = 0.05;
+
+function unrelatedDoubt({ name, pairs, r, byLag }: Found): string | undefined {
+  if (pairs < FEWEST_PAIRS || !(r < UNRELATED) || (byLag && Math.max(...byLag) > UNRELATED * 4)) return undefined;
+  return `${name}: r ${figure(r)} over ${pairs} pairs: is it the run of these hours and places, and the right variable?`;
+}
+
+function exchangeDoubts(pairs: readonly [number, number][], stations: readonly string[]): string[] {
+  return pairs.map(([a, b]) => `${stations[a]} and ${stations[b]} each read as the run does at the other: are the two exchanged in the list of stations or in the files?`); // prettier-ignore
+}
+
+function turnDoubt(fits: readonly (TurnedFit | undefined)[]): string | undefined {
+  const way = turnedRound(fits.filter((fit) => fit !== undefined));
+  return way && `the means of the stations fit the run better with its ${way} turned round: do the ${way} of its files begin at the other side?`;
+}
+
+interface RunAtStations {
+  stations: string[];
+  series: (name: Species) => SeriesAtStations;
+  turned: (name: Species) => TurnedFit | undefined;
+}
+
+/** Stations that are needed to tell which way a field lies. */
+const FEWEST_STATIONS = 12;
+
+/** Reads the run a day at a time: a month of a country does not fit into memory. */
+async function readAtStations(
+  { signal }: Findings,
+  settings: Case,
+  period: PeriodSettings,
+  grid: Grid,
+  files: string[],
+  { stations, time, values }: Observations,
+): Promise<RunAtStations> {
+  const axis = timeOf(period);
+  const cells = grid.rows * grid.cols;
+  const at = stations.map(({ lon, lat }) => {
+    const cell = grid.cellAt(lon, lat)!;
+    return cell.row * grid.cols + cell.col;
+  });
+  const size = axis.count * stations.length;
+  const simulated = SPECIES.map(() => new Float32Array(size).fill(NaN));
+  const sums = SPECIES.map(() => new Float64Array(cells));
+  for (let first = period.spinUpHours; first < axis.count; first += DAY) {
+    const count = Math.min(DAY, axis.count - first);
+    const fields = readRunConcentrations(settings, files, { grid, time: { ...axis, start: timeAt(axis, first), count } }, signal);
+    for (let hour = 0; hour < count; hour++) {
+      SPECIES.forEach((_, s) => {
+        const value = (cell: number): number => fields[(hour * cells + cell) * SPECIES.length + s];
+        at.forEach((cell, station) => (simulated[s][(first + hour) * stations.length + station] = value(cell)));
+        for (let cell = 0; cell < cells; cell++) sums[s][cell] += value(cell);
+      });
+    }
+    await Promise.resolve();
+  }
+  const offset = (time.start.getTime() - axis.start.getTime()) / HOUR_MS;
+  return {
+    stations: stations.map(({ id }) => id),
+    series: (name) => ({
+      step: time.stepSeconds / 3600,
+      offset,
+      stations: stations.length,
+      observed: values.get(name)!,
+      simulated: simulated[SPECIES.indexOf(name)],
+    }),
+    turned: (name) => {
+      const series = values.get(name)!;
+      const means = at.map((_, station) => meanOf(series, station, stations.length));
+      const told = [...means.keys()].filter((station) => Number.isFinite(means[station]));
+      if (told.length < FEWEST_STATIONS) return undefined;
+      return turnedFit(sums[SPECIES.indexOf(name)], grid, told.map((station) => at[station]), told.map((station) => means[station])); // prettier-ignore
+    },
+  };
+}
+
+function meanOf(series: Float32Array, station: number, stations: number): number {
+  let [sum, n] = [0, 0];
+  for (let i = station; i < series.length; i += stations) {
+    if (Number.isNaN(series[i])) continue;
+    sum += series[i];
+    n++;
+  }
+  return sum / n;
+}
+
+function figure(value: number): string {
+  return String(Number(value.toPrecision(2)));
+}
