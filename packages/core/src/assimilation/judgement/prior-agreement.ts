@@ -1,4 +1,5 @@
-/** How the prior run agrees with the monitors, and what in that looks like a slip of the data: hours that are off, another unit, stations exchanged, rows turned round. */
+/** How the prior run agrees with the monitors, and what in that looks like a slip of the data: hours that are off, another unit, stations exchanged. */
+import { mean, Moments } from '../../base/moments';
 
 /** One species at the stations of a period. */
 export interface SeriesAtStations {
@@ -51,54 +52,6 @@ function correlationsAt(series: SeriesAtStations, lag: number): Omit<Agreement, 
     inner.joinCentred(own);
   }
   return { pairs: all.n, observed: all.means[0], simulated: all.means[1], r: all.correlation(), within: inner.correlation() };
-}
-
-/** Sums of pairs. */
-class Moments {
-  n = 0;
-  private a = 0;
-  private b = 0;
-  private aa = 0;
-  private bb = 0;
-  private ab = 0;
-
-  get means(): [number, number] {
-    return [this.a / this.n, this.b / this.n];
-  }
-
-  /** A pair; nothing if one of them is missing. */
-  add(a: number, b: number): void {
-    if (Number.isNaN(a) || Number.isNaN(b)) return;
-    this.n++;
-    this.a += a;
-    this.b += b;
-    this.aa += a * a;
-    this.bb += b * b;
-    this.ab += a * b;
-  }
-
-  join({ n, a, b, aa, bb, ab }: Moments): void {
-    this.n += n;
-    this.a += a;
-    this.b += b;
-    this.aa += aa;
-    this.bb += bb;
-    this.ab += ab;
-  }
-
-  /** The other's pairs without their means. */
-  joinCentred({ n, a, b, aa, bb, ab }: Moments): void {
-    if (n === 0) return;
-    this.n += n;
-    this.aa += aa - (a * a) / n;
-    this.bb += bb - (b * b) / n;
-    this.ab += ab - (a * b) / n;
-  }
-
-  correlation(): number {
-    const { n, a, b } = this;
-    return (this.ab - (a * b) / n) / Math.sqrt((this.aa - (a * a) / n) * (this.bb - (b * b) / n));
-  }
 }
 
 /** Mean of the hours from `begin` on, as long as an observed value; NaN where one of them is missing. */
@@ -201,65 +154,4 @@ function fitOf(observed: Float32Array, simulated: Float32Array, stations: number
   const pairs = new Moments();
   for (let first = 0; first < observed.length; first += stations) pairs.add(observed[first + station], simulated[first + cell]);
   return pairs.n < FEWEST_VALUES ? undefined : pairs.correlation();
-}
-
-/** Of two fields on a grid: correlation of ranks as they lie, and with the first turned round. */
-export interface TurnedFit {
-  own: number;
-  rows: number;
-  columns: number;
-}
-
-/** A turn that fits so much better than the fields as they lie is no chance. */
-const CLEAR_TURN = 0.25;
-
-/** Which way a field fits clearly better than it lies; undefined where it lies right, or nothing tells. */
-export function turnedRound(fits: readonly TurnedFit[]): 'rows' | 'columns' | undefined {
-  const finite = fits.filter(({ own, rows, columns }) => [own, rows, columns].every(Number.isFinite));
-  if (finite.length === 0) return undefined;
-  const of = (way: keyof TurnedFit): number => mean(finite.map((fit) => fit[way]));
-  const way = of('rows') >= of('columns') ? 'rows' : 'columns';
-  return of(way) > LEAST_R && of(way) - of('own') > CLEAR_TURN ? way : undefined;
-}
-
-/** @param field - `[H, W]`, of which the values at `cells` are compared with `values` */
-export function turnedFit(
-  field: ArrayLike<number>,
-  { rows, cols }: { rows: number; cols: number },
-  cells: ArrayLike<number>,
-  values: ArrayLike<number>,
-): TurnedFit {
-  const other = ranks(values);
-  const fit = (turn: (row: number, col: number) => number): number =>
-    correlation(ranks(Array.from(cells, (cell) => field[turn(Math.floor(cell / cols), cell % cols)])), other);
-  return {
-    own: fit((row, col) => row * cols + col),
-    rows: fit((row, col) => (rows - 1 - row) * cols + col),
-    columns: fit((row, col) => row * cols + cols - 1 - col),
-  };
-}
-
-function correlation(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  const pairs = new Moments();
-  for (let i = 0; i < a.length; i++) pairs.add(a[i], b[i]);
-  return pairs.correlation();
-}
-
-function mean(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i];
-  return sum / values.length;
-}
-
-/** Places in ascending order; equal values share theirs. */
-function ranks(values: ArrayLike<number>): Float64Array {
-  const order = Array.from(values, (_, i) => i).sort((a, b) => values[a] - values[b]);
-  const out = new Float64Array(values.length);
-  for (let i = 0; i < order.length;) {
-    let end = i + 1;
-    while (end < order.length && values[order[end]] === values[order[i]]) end++;
-    for (let k = i; k < end; k++) out[order[k]] = (i + end - 1) / 2;
-    i = end;
-  }
-  return out;
 }

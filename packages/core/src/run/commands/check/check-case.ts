@@ -14,6 +14,7 @@ import { checkCtm, checkDevice, checkDisk, checkRuns, DISK_RESTS_ON, RUNS_REST_O
 import { checkMemory, MEMORY_RESTS_ON } from './memory';
 import { checkObservedInputs } from './observed-inputs';
 import { checkPriorAtMonitors } from './prior-at-monitors';
+import { checkRunsAgainstEmissions } from './runs-and-emissions';
 import { runFolder } from '../../engine/run-folder';
 import { stageDir } from '../../engine/stage';
 
@@ -67,6 +68,7 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
   if (grid && observed && isSound(...MONITORS_REST_ON)) {
     await checkPriorAtMonitors(findings, settings, grid, observed, stageDir(runFolder(settings, options.out), 'simulate', 'default'));
   }
+  if (grid && isSound(...BROUGHT_RUNS_REST_ON)) await checkRunsAgainstEmissions(findings, settings, grid);
   if (grid && !unread.has('regions')) await checkRegions(findings, settings, grid);
   if (grid && !unread.has('certificate')) await checkMasks(findings, settings, grid);
   if (grid && isSound('inversion', 'periods')) await checkNuisance(findings, settings, grid);
@@ -106,6 +108,9 @@ async function checkNuisance(findings: Findings, { inversion, periods }: Case, g
     await findings.attempt(['inversion', 'nuisance', 'runs', i, 'varies'], () => varyingParts(run, hours, grid));
   }
 }
+
+/** Sections that decide what runs that were brought are held against. */
+const BROUGHT_RUNS_REST_ON = ['periods', 'emissions', 'concentrations', 'priorConcentrations', 'members'];
 
 /** Sections that decide what the prior run is held against. */
 const MONITORS_REST_ON = ['name', 'periods', 'observations', 'concentrations', 'priorConcentrations'];

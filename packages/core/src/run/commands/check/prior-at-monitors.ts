@@ -14,12 +14,10 @@ import {
   commonLag,
   exchangedStations,
   LAGS,
-  turnedFit,
-  turnedRound,
   type Agreement,
   type SeriesAtStations,
-  type TurnedFit,
 } from '../../../assimilation/judgement/prior-agreement';
+import { turnedFit, turnedRound, type TurnedFit } from '../../../assimilation/judgement/emission-agreement';
 import type { Findings } from './findings';
 
 const HOUR_MS = 3_600_000;
@@ -79,13 +77,11 @@ async function comparePeriod(
   if (found.length === 0) return;
   const what = `prior run at the monitors, ${period.name}`;
   findings.right.push(...found.map((figures) => `${what}: ${inWords(figures)}`));
-  const said = [
-    lagDoubt(found),
-    ...unitDoubts(found),
-    ...found.map(unrelatedDoubt),
-    ...exchangeDoubts(exchangedStations(series), run.stations),
-    turnDoubt(names.map((name) => run.turned(name))),
-  ];
+  const lag = lagDoubt(found);
+  // At wrong hours stations read like others by chance.
+  const places =
+    lag === undefined ? [...exchangeDoubts(exchangedStations(series), run.stations), turnDoubt(names.map((name) => run.turned(name)))] : [];
+  const said = [lag, ...unitDoubts(found), ...found.map(unrelatedDoubt), ...places];
   findings.warnings.push(...said.filter((doubt) => doubt !== undefined).map((doubt) => `${what}: ${doubt}`));
 }
 

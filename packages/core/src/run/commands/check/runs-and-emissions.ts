@@ -1,0 +1,158 @@
+/** Runs that were brought, held against the emissions that the case gives with them: exchanged members, fields turned round, emissions of another size. */
+import { GROUPS, SPECIES, type Group, type Species } from '../../../base/species';
+import { RetroplumeError } from '../../../base/errors';
+import type { Case, PeriodSettings } from '../../../case';
+import { hourlyFiles, timeOf } from '../../../case/case-runs';
+import { timeAt } from '../../../files/ioapi/ioapi-time';
+import type { Grid, TimeAxis } from '../../../grid/grid';
+import type { SectorFiles } from '../../../inventory/reading/emission-reader';
+import { readInventory } from '../../../inventory/reading/read-inventory';
+import { givenSectors, priorSectors } from '../../../inventory/reading/sector-files';
+import { readRunConcentrations } from '../../../transport/run-concentrations';
+import { MOLAR_MASS } from '../../../units';
+import { changeFits, exchangedRuns, turnedFit, turnedRound, type ChangedFields } from '../../../assimilation/judgement/emission-agreement';
+import type { Findings } from './findings';
+
+/** A group and the species that holds most of it, near its sources. */
+const PAIRS: readonly [Group, Species][] = [
+  ['NOx', 'NO2'],
+  ['SO2', 'SO2'],
+  ['PM2.5', 'PM2.5'],
+];
+
+/** Means over some hours. */
+interface Fields {
+  /** kg m-2 s-1, `[H, W, 5]` */
+  emissions: Float64Array;
+  /** ppb, PM2.5 ug m-3, `[H, W, 4]` */
+  concentrations: Float64Array;
+}
+
+/** What cannot be read has been told by others, under its own key. */
+export async function checkRunsAgainstEmissions(findings: Findings, settings: Case, grid: Grid): Promise<void> {
+  const { priorConcentrations, members } = settings;
+  if (priorConcentrations === undefined) return;
+  for (const period of settings.periods) {
+    const read = (sectors: () => SectorFiles[], concentrations: string | string[]): Fields | undefined => {
+      try {
+        return meanFields(findings, settings, period, grid, sectors(), hourlyFiles(settings, concentrations, period.name));
+      } catch (cause) {
+        if (cause instanceof RetroplumeError) return undefined;
+        throw cause;
+      }
+    };
+    const prior = read(() => priorSectors(settings, period.name), priorConcentrations);
+    if (!prior) continue;
+    const say = (doubt: string | undefined): unknown => doubt !== undefined && findings.warnings.push(`${period.name}: ${doubt}`);
+    say(turnDoubt(prior, grid));
+    say(sizeDoubt(prior, grid));
+    const changes = new Map<string, ChangedFields>();
+    for (const { name, emissions, concentrations } of members.runs ?? []) {
+      const run = read(() => givenSectors(settings, emissions, period.name), concentrations);
+      if (run) changes.set(name, changesOf(run, prior));
+      await new Promise(setImmediate);
+    }
+    runDoubts(changes).forEach(say);
+  }
+}
+
+/** A grid up to which a whole day is read of each run: beyond it six hours, or a check would take minutes. */
+const MOST_CELLS = 50_000;
+
+/** Of the middle day: what differs by the hour of the day goes into means. */
+function sampledHours({ hours, ...period }: PeriodSettings, cells: number): TimeAxis {
+  const time = timeOf({ hours, ...period });
+  const first = Math.max(period.spinUpHours, Math.floor(hours / 48) * 24);
+  return { ...time, start: timeAt(time, first), count: Math.min(cells > MOST_CELLS ? 6 : 24, hours - first) };
+}
+
+function meanFields({ signal }: Findings, settings: Case, period: PeriodSettings, grid: Grid, sectors: SectorFiles[], files: string[]): Fields {
+  const cells = grid.rows * grid.cols;
+  const time = sampledHours(period, cells);
+  return {
+    emissions: meanOfHours(readInventory(sectors, grid, time, { signal }), time.count),
+    concentrations: meanOfHours(readRunConcentrations(settings, files, { grid, time }, signal), time.count),
+  };
+}
+
+function meanOfHours(values: Float32Array, hours: number): Float64Array {
+  const field = new Float64Array(values.length / hours);
+  for (let i = 0; i < values.length; i++) field[i % field.length] += values[i] / hours;
+  return field;
+}
+
+function groupOf({ emissions }: Fields, group: Group): Float64Array {
+  return emissions.filter((_, i) => i % GROUPS.length === GROUPS.indexOf(group));
+}
+
+function speciesOf({ concentrations }: Fields, species: Species): Float64Array {
+  return concentrations.filter((_, i) => i % SPECIES.length === SPECIES.indexOf(species));
+}
+
+function turnDoubt(prior: Fields, grid: Grid): string | undefined {
+  const cells = Array.from({ length: grid.rows * grid.cols }, (_, cell) => cell);
+  // Most of PM2.5 is made far from its sources.
+  const fits = PAIRS.slice(0, 2).map(([group, species]) => turnedFit(groupOf(prior, group), grid, cells, speciesOf(prior, species)));
+  const way = turnedRound(fits);
+  return way && `the prior run lies over its emissions better with the ${way} of one turned round: do the ${way} of emissions.files or of priorConcentrations begin at the other side?`; // prettier-ignore
+}
+
+/** m: of air that is mixed by day and night. */
+const MIXED = 500;
+/** s: how long NO2 and SO2 stay, before they are made into something else. */
+const LIFE: readonly [Group, Species, number][] = [
+  ['NOx', 'NO2', 15 * 3600],
+  ['SO2', 'SO2', 40 * 3600],
+];
+/** m s-1 of the air over a grid. */
+const WIND = 5;
+/** Times what is expected; worlds and countries that were tried lie between 0.4 and 2.5. */
+const [LEAST_SIZE, MOST_SIZE] = [0.25, 10];
+
+/** What the air holds of a gas, against what is emitted of it for as long as it stays there. */
+function sizeDoubt(prior: Fields, grid: Grid): string | undefined {
+  const crossing = Math.sqrt(grid.cellAreaM2 * grid.rows * grid.cols) / WIND;
+  const sizes = LIFE.flatMap(([group, species, life]) => {
+    const emitted = mean(groupOf(prior, group)) / (1 / life + 1 / crossing);
+    const held = ((mean(speciesOf(prior, species)) * 1e-9 * MOLAR_MASS[species] * 1e-3) / 0.024) * MIXED;
+    return emitted > 0 && held > 0 ? [held / emitted] : [];
+  });
+  if (sizes.length === 0) return undefined;
+  const size = Math.exp(mean(sizes.map(Math.log)));
+  if (size >= LEAST_SIZE && size <= MOST_SIZE) return undefined;
+  const told = size < 1 ? `${figure(1 / size)} times too large` : `${figure(size)} times too small`;
+  return `the prior's emissions of NOx and SO2 are about ${told} for what the prior run holds of NO2 and SO2: is the unit of the files, or their layer, cell area or hour, another (mol s-1, g s-1, kg h-1)?`; // prettier-ignore
+}
+
+function changesOf(run: Fields, prior: Fields): ChangedFields {
+  return {
+    emissions: PAIRS.map(([group]) => logRatio(groupOf(run, group), groupOf(prior, group))),
+    concentrations: PAIRS.map(([, species]) => logRatio(speciesOf(run, species), speciesOf(prior, species))),
+  };
+}
+
+/** NaN where nothing is. */
+function logRatio(a: Float64Array, b: Float64Array): Float64Array {
+  return a.map((value, i) => (value > 0 && b[i] > 0 ? Math.log(value / b[i]) : NaN));
+}
+
+function runDoubts(changes: ReadonlyMap<string, ChangedFields>): string[] {
+  const names = [...changes.keys()];
+  const { exchanged, unrelated } = exchangedRuns(changeFits([...changes.values()]));
+  return [
+    ...exchanged.map(([a, b]) => `the emissions of ${names[a]} go with the concentrations of ${names[b]}, and the other way round: are the two exchanged in members.runs or in the files?`), // prettier-ignore
+    ...unrelated.map(
+      (run) => `the concentrations of ${names[run]} do not follow its emissions, as those of the other members do: is it the run on these files?`,
+    ),
+  ];
+}
+
+function mean(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return sum / values.length;
+}
+
+function figure(value: number): string {
+  return String(Number(value.toPrecision(2)));
+}
