@@ -4,11 +4,10 @@ import { SPECIES, speciesUnit, type Species } from '../../../base/species';
 import { RetroplumeError } from '../../../base/errors';
 import type { Case, PeriodSettings } from '../../../case';
 import { hourlyFiles, PRIOR, simulatedFile, spanOf, timeOf, twinObservationsFile } from '../../../case/case-runs';
-import { timeAt } from '../../../files/ioapi/ioapi-time';
-import type { Grid } from '../../../grid/grid';
+import { timeAt, type Grid } from '../../../grid/grid';
 import { readObservations, type Observations } from '../../../observations/observations';
 import { readRunConcentrations } from '../../../transport/run-concentrations';
-import { convert, MOLAR_MASS } from '../../../units';
+import { convert, MOLAR_MASS } from '../../../units/units';
 import {
   agreement,
   commonLag,

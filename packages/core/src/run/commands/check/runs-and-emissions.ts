@@ -3,13 +3,12 @@ import { GROUPS, SPECIES, type Group, type Species } from '../../../base/species
 import { RetroplumeError } from '../../../base/errors';
 import type { Case, PeriodSettings } from '../../../case';
 import { hourlyFiles, timeOf } from '../../../case/case-runs';
-import { timeAt } from '../../../files/ioapi/ioapi-time';
-import type { Grid, TimeAxis } from '../../../grid/grid';
+import { timeAt, type Grid, type TimeAxis } from '../../../grid/grid';
 import type { SectorFiles } from '../../../inventory/reading/emission-reader';
 import { readInventory } from '../../../inventory/reading/read-inventory';
 import { givenSectors, priorSectors } from '../../../inventory/reading/sector-files';
 import { readRunConcentrations } from '../../../transport/run-concentrations';
-import { MOLAR_MASS } from '../../../units';
+import { MOLAR_MASS } from '../../../units/units';
 import { changeFits, exchangedRuns, turnedFit, turnedRound, type ChangedFields } from '../../../assimilation/judgement/emission-agreement';
 import type { Findings } from './findings';
 
