@@ -3,6 +3,7 @@ import { loadCase } from '@retroplume/core/case/load-case';
 import { type PlannedStage, type StageState, plannedWork } from '@retroplume/core/run/planned-work';
 import type { RunOptions } from '@retroplume/core/run/run';
 import type { StageName } from '@retroplume/core/run/engine/stage';
+import { runsInWords } from '@retroplume/core/run/transport-runs/run-counts';
 import type { CommonOptions } from '../options';
 import { writeOut } from '../terminal';
 
@@ -31,5 +32,10 @@ export async function tellPlannedWork(path: string, options: Options): Promise<v
   const { set, json, ...asked } = options;
   const work = await plannedWork(loadCase(path, set), asked);
   if (json) writeOut(`${JSON.stringify(work)}\n`);
-  else writeOut(`${work.out}:\n${work.stages.map((stage) => line(stage, asked.changedRuns === 'replace')).join('')}`);
+  else {
+    const lines = work.stages.map((stage) => line(stage, asked.changedRuns === 'replace')).join('');
+    writeOut(
+      `${work.out}:\n${lines}  in all the transport model is run ${runsInWords(work.runs)}; runs that are there and right are not made again\n`,
+    );
+  }
 }

@@ -7,6 +7,7 @@ import { checkInputs } from './commands/check/check-case';
 import { hasPreviousResult } from './engine/stage-folder';
 import { changedExternal } from './engine/recorded-files';
 import { damagedProducts, keepsSome, lastMade, readRecord, unmadeParts, type StageMark } from './engine/record';
+import { countRuns, type RunCounts } from './transport-runs/run-counts';
 import { replacedRuns } from './transport-runs/replaced-runs';
 import { deviceOf, runContext, type RunOptions } from './run';
 import { missingRuns } from './transport-runs/simulate';
@@ -36,6 +37,8 @@ export interface PlannedWork {
   case: string;
   out: string;
   stages: PlannedStage[];
+  /** of the transport model that the whole case asks for, as `check` counts them; those that are there included */
+  runs: RunCounts;
 }
 
 /**
@@ -61,7 +64,7 @@ export async function plannedWork(
   checkPlan(context, plan);
   const work = new Work(context);
   for (const { stage, variant } of plan) await work.add(stageContext(context, stage, variant));
-  return { case: settings.name, out, stages: work.stages };
+  return { case: settings.name, out, stages: work.stages, runs: countRuns(settings) };
 }
 
 class Work {

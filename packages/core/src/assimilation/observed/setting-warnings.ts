@@ -26,6 +26,29 @@ export function withheldDoubt(
   );
 }
 
+/**
+ * Real monitors with errors as a twin experiment has them. The model's own error, and that of the place of a monitor in its cell, is then written into the emissions.
+ *
+ * @returns undefined where one of them is set, or the observations are a twin's
+ */
+export function twinErrorsDoubt({ observations, inversion }: Pick<Case, 'observations' | 'inversion'>): string | undefined {
+  const { mode, representativeness, errorCorrelation, surrogateError } = inversion;
+  if (observations.twin || mode === 'paper' || observations.files === undefined) return undefined;
+  const isCorrelated = [errorCorrelation.hours, errorCorrelation.km].some((length) =>
+    typeof length === 'number' ? length > 0 : Object.values(length).some((each) => each > 0),
+  );
+  const unset = [
+    ...(representativeness === 'none' ? ['representativeness'] : []),
+    ...(isCorrelated ? [] : ['errorCorrelation']),
+    ...(surrogateError === 'none' ? ['surrogateError'] : []),
+  ];
+  if (unset.length < 3) return undefined;
+  return (
+    `inversion: the observations are real, and their errors are those of a twin experiment (${unset.join(', ')} are not set): errors of the model and its weather are then ` +
+    'written into the emissions: set them as in examples/cmaq-slurm/case.yaml (docs/inversion.md, "What to set for real monitors")'
+  );
+}
+
 /** Spreads and errors that are chosen with another number of values a day than they are used with, where each value counts as news. */
 export function effortDoubt(settings: Pick<Case, 'crossValidation' | 'inversion' | 'observations'>): string | undefined {
   const { crossValidation, inversion, observations } = settings;

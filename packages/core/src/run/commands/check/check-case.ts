@@ -6,7 +6,7 @@ import { expectText, ConfigError, InterruptedError } from '../../../base/errors'
 import type { Grid } from '../../../grid/grid';
 import { sensitiveParts } from '../../../assimilation/judgement/certify-sensitivities';
 import { varyingParts } from '../../../assimilation/observed/nuisance';
-import { effortDoubt, withheldDoubt } from '../../../assimilation/observed/setting-warnings';
+import { effortDoubt, twinErrorsDoubt, withheldDoubt } from '../../../assimilation/observed/setting-warnings';
 import { Findings, type Problem } from './findings';
 import { checkGriddedInputs } from './gridded-inputs';
 import { checkLearning } from './learning-plan';
@@ -64,16 +64,17 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
     !sections.some((section) => unread.has(section) || problems.some(({ key }) => key.split('.')[0] === section));
   const grid = unread.has('grid') ? undefined : await checkGrid(findings, settings);
   await checkGriddedInputs(findings, settings, unread, grid, { values: true });
+  const simulate = (): string => stageDir(runFolder(settings, options.out), 'simulate', 'default');
   const observed = unread.has('observations') ? undefined : await checkObservedInputs(findings, settings, unread, grid);
   if (grid && observed && isSound(...MONITORS_REST_ON)) {
-    await checkPriorAtMonitors(findings, settings, grid, observed, stageDir(runFolder(settings, options.out), 'simulate', 'default'));
+    await checkPriorAtMonitors(findings, settings, grid, observed, simulate());
   }
   if (grid && isSound(...BROUGHT_RUNS_REST_ON)) await checkRunsAgainstEmissions(findings, settings, grid);
   if (grid && !unread.has('regions')) await checkRegions(findings, settings, grid);
   if (grid && !unread.has('certificate')) await checkMasks(findings, settings, grid);
   if (grid && isSound('inversion', 'periods')) await checkNuisance(findings, settings, grid);
   if (isSound(...LEARNING)) await checkLearning(findings, settings, grid);
-  if (isSound(...RUNS_REST_ON)) await checkRuns(findings, settings);
+  if (isSound(...RUNS_REST_ON, 'name')) await checkRuns(findings, settings, simulate());
   if (!unread.has('ctm')) await checkCtm(findings, settings, grid);
   const { out, device, precision } = options;
   const asked = isSound(...(device === undefined ? ['device'] : []), ...(precision === undefined ? ['precision'] : []));
@@ -99,6 +100,7 @@ function doubtsOf(settings: Case, isSound: (...sections: string[]) => boolean, g
   return [
     grid && isSound('inversion', 'withheld') ? withheldDoubt(withheld, inversion, grid) : undefined,
     isSound('inversion', 'crossValidation', 'observations') ? effortDoubt(settings) : undefined,
+    isSound('inversion', 'observations') ? twinErrorsDoubt(settings) : undefined,
   ].filter((doubt) => doubt !== undefined);
 }
 

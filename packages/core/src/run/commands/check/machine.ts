@@ -10,7 +10,7 @@ import { checkReferenceOptions } from '../../../transport/reference/reference-mo
 import { gigabytes } from '../../../base/process';
 import { priorFiles } from '../../../inventory/scaling/applied-files';
 import { simulatedRuns, assertOwnModel, hasExternalPrior } from '../../../case/case-runs';
-import { certifyingRunNames } from '../../transport-runs/certify-runs';
+import { countRuns, hoursOfRun, runsInWords } from '../../transport-runs/run-counts';
 import { sectorFiles } from '../../../inventory/reading/sector-files';
 import type { Findings } from './findings';
 
@@ -52,22 +52,20 @@ const WHICH_RUNS = ['periods', 'members', 'response', 'truth', 'inversion', 'pri
 export const RUNS_REST_ON: readonly string[] = [...WHICH_RUNS, 'certificate', 'paperMode', 'updatedConcentrations'];
 export const DISK_RESTS_ON: readonly string[] = [...WHICH_RUNS, 'emissions', 'meteorology'];
 
-/** Who makes the runs of the case, and how many there are. */
-export async function checkRuns(findings: Findings, settings: Case): Promise<void> {
+/** Who makes the runs of the case, and how many there are. @param simulate - the folder of that stage, which may tell how long a run takes */
+export async function checkRuns(findings: Findings, settings: Case, simulate?: string): Promise<void> {
   const runs = simulatedRuns(settings);
   if (!(await findings.attempt(['ctm'], () => (assertOwnModel(settings, runs), true)))) return;
   const hours = settings.periods.reduce((sum, period) => sum + period.hours, 0);
-  const { loop, paperMode } = settings;
-  const verified = settings.updatedConcentrations === undefined && !hasExternalPrior(settings) ? (paperMode.run ? 2 : 1) + loop.passes - 1 : 0;
-  const certified = certifyingRunNames(settings).length;
-  const parts = [`${runs.length} by simulate`, `${certified} by certify`, `${verified} by verify`];
   if (hasExternalPrior(settings) && settings.updatedConcentrations === undefined) {
     findings.notes.push(
       'the run will stop at verify (UPDATED_MISSING): the prior run came as priorConcentrations, and ctm is the reference model, which did not make it: ' +
         'name the command of your model in ctm, or run it then with the updated emissions and name its output as updatedConcentrations',
     );
   }
-  findings.notes.push(`the transport model will be run ${runs.length + certified + verified} times (${parts.join(', ')}), ${hours} hours each`);
+  const took = simulate === undefined ? undefined : hoursOfRun(simulate, runs.length);
+  const each = took === undefined ? '' : `, of which each took ${Number(took.toPrecision(2))} h in simulate`;
+  findings.notes.push(`the transport model will be run ${runsInWords(countRuns(settings))}, ${hours} hours each${each}`);
 }
 
 export async function checkCtm(findings: Findings, settings: Case, grid: Grid | undefined): Promise<void> {

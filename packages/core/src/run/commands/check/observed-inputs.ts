@@ -141,9 +141,23 @@ async function checkPeriod(
   }
   const values = whole.species.map((name) => `${whole.quality?.species[name].valid ?? 0} values of ${name}`);
   findings.right.push(`observations, ${period.name}: ${whole.stations.length} stations${grid ? ' in the grid' : ''}, ${values.join(', ')}`);
+  const state = massState(observations);
+  if (state !== undefined && !findings.notes.includes(state)) findings.notes.push(state);
   if (whole.quality) findings.notes.push(...describeQuality(whole.quality).map((text) => `observations, ${period.name}: ${text}`));
   if (grid && comparable) await findings.attempt(['observations'], () => compare(settings, period, grid, whole));
   return whole;
+}
+
+/** Layouts whose files themselves name the unit. */
+const NAMES_UNITS = ['cnemc-wide', 'eea', 'openaq', 'sql'];
+
+/** The state at which gases in µg m-3 are taken, where there may be some: with that of another network all of them are wrong by the same part. */
+function massState({ layout, columns, gasReference }: Case['observations']): string | undefined {
+  const isMass = Object.entries(columns?.species ?? {}).some(([name, column]) => name !== 'PM2.5' && /g.*m/.test(column?.unit ?? ''));
+  if (!isMass && !NAMES_UNITS.includes(layout)) return undefined;
+  const { rule = 'fixed', temperature, pressure } = gasReference;
+  const state = rule === 'fixed' ? `${temperature} K and ${pressure} Pa` : `the state of the rule ${rule}`;
+  return `observations: gases in ug m-3 are taken at ${state}: set observations.gasReference if the network has another`;
 }
 
 /**
