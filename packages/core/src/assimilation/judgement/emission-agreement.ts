@@ -11,7 +11,7 @@ export interface TurnedFit {
 /** Below it nothing follows anything. */
 const LEAST_R = 0.3;
 /** A turn that fits so much better than the fields as they lie is no chance. */
-const CLEAR_TURN = 0.25;
+const CLEAR_TURN = 0.12;
 
 /** Which way a field fits clearly better than it lies; undefined where it lies right, or nothing tells. */
 export function turnedRound(fits: readonly TurnedFit[]): 'rows' | 'columns' | undefined {

@@ -161,7 +161,7 @@ interface RunAtStations {
 }
 
 /** Stations that are needed to tell which way a field lies. */
-const FEWEST_STATIONS = 12;
+const FEWEST_STATIONS = 30;
 
 /** Reads the run a day at a time: a month of a country does not fit into memory. */
 async function readAtStations(
