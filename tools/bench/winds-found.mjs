@@ -17,7 +17,7 @@ const { loadCase, readGriddesc } = inside('index');
 const { nuisanceChanges } = inside('case/index');
 const { nameOfPart, valuesOfPart } = inside('assimilation/observed/nuisance');
 const { WindError } = inside('transport/reference/wind-error');
-const { VaryingNumber } = inside('inversion/model/nuisance-series');
+const { VaryingNumber } = inside('inversion/model/nuisance-model');
 
 const HOURS_APART = 3;
 const [run, caseFile = join(run, 'case.yaml')] = process.argv.slice(2);
