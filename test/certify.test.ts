@@ -8,7 +8,7 @@ import { IoapiFile } from '../packages/core/src/files/ioapi/ioapi-file';
 import { IoapiWriter } from '../packages/core/src/files/ioapi/ioapi-writer';
 import { readGriddesc } from '../packages/core/src/grid/griddesc';
 import { filesOf, priorSectors } from '../packages/core/src/inventory/reading/sector-files';
-import { uniformFactors } from '../packages/core/src/transport/member-factors';
+import { uniformFactors } from '../packages/core/src/transport/members';
 import type { Certificate } from '../packages/core/src/surrogate/judgement/certificate';
 import { createCtm } from '../packages/core/src/transport/create-ctm';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';

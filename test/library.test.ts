@@ -16,7 +16,7 @@ import {
   type SurrogateHours,
 } from '../packages/core/src';
 import { readPrepared } from '../packages/core/src/fields/prepared';
-import { withPriorConcentrations } from '../packages/core/src/fields/prior-channels';
+import { withPriorConcentrations } from '../packages/core/src/fields/training-period';
 import { freeRun } from '../packages/core/src/surrogate/domain/free-run';
 import { Surrogate } from '../packages/core/src/surrogate/model/surrogate';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';

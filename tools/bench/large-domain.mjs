@@ -104,7 +104,7 @@ function make() {
       concentrations: field(hours * cells * 4, 20, 5),
     });
   }
-  const { PRIOR_CHANNELS } = inside('fields/prior-channels');
+  const { PRIOR_CHANNELS } = inside('fields/training-period');
   untrained(settings, [...meteorologyNames, ...PRIOR_CHANNELS], geographyNames).save(join(folder, 'train'));
 }
 

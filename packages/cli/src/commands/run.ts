@@ -69,7 +69,7 @@ export async function runNamed(path: string, stages: readonly StageName[], optio
 async function runWhole(path: string, options: CommonOptions & Replacing): Promise<void> {
   const loaded = loadCase(path, options.set);
   const out = resolve(options.out ?? join('runs', loaded.name));
-  const { idleKeys } = await import('@retroplume/core/case/checks/idle-keys');
+  const { idleKeys } = await import('@retroplume/core/case/examine-case');
   const { runStages } = await import('@retroplume/core/run/run-case');
   await watched(
     options,

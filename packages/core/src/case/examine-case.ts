@@ -8,11 +8,12 @@ import { dirname, resolve } from 'node:path';
 import { ConfigError } from '../base/errors';
 import { parseCase, type Case } from './schema/case-schema';
 import { checkCase } from './checks/checks';
-import { idleKeysOf } from './checks/idle-keys';
 import { mapPaths } from './schema/json-schema';
 import { applyPaperDefaults, type Tree } from './load-case';
 import { describeProblem } from './problems';
-import { joinPath, readSource, type KeyPath } from './source';
+import { joinPath, readSource, type KeyPath, splitPath, type CaseSource } from './source';
+import { asksForCrossValidation } from './checks/inversion-checks';
+import { testMembers } from './case-runs';
 
 export interface CaseProblem {
   code: string;
@@ -105,4 +106,129 @@ function remove(tree: Tree, path: KeyPath): void {
   const key = path[path.length - 1];
   if (Array.isArray(parent)) parent.splice(Number(key), 1);
   else if (typeof parent === 'object' && parent !== null) delete (parent as Tree)[String(key)];
+}
+
+/*
+ * Keys of a case that can do nothing beside its other settings: no fault, as one who tries out settings leaves others where they are, but who set one to change
+ * something should know. Only what somebody has written is told, never a default.
+ */
+
+/** Keys, below the section of their table; whether they do nothing; and why, as the end of a sentence. */
+type Rule<T> = readonly [keys: readonly string[], idle: (of: T) => boolean, why: string];
+
+type Inversion = Pick<Case, 'inversion' | 'surrogate' | 'periods'>;
+type Learning = Pick<Case, 'surrogate' | 'training'>;
+
+function zeroLengths(lengths: number | Record<string, number>): boolean {
+  return typeof lengths === 'number' ? lengths === 0 : Object.values(lengths).every((length) => length === 0);
+}
+
+/** Of the case and of `paperMode`, below `inversion`. */
+const INVERSION: readonly Rule<Inversion>[] = [
+  [['learningRate', 'learningRateDecay'], ({ inversion: i }) => i.optimiser === 'gauss-newton', 'optimiser: gauss-newton solves for its steps'],
+  [['seed'], ({ inversion: i }) => i.batch === 0 && i.starts === 1, 'with batch: 0 and starts: 1 nothing is drawn'],
+  [['blockKm'], ({ inversion: i }) => i.space !== 'blocks', 'it is of space: blocks'],
+  [['initialConcentrations'], ({ surrogate: s }) => s.initialConcentrations !== 'control', 'it is of surrogate.initialConcentrations: control'],
+  [['errorCorrelation.inSpace'], ({ inversion: i }) => zeroLengths(i.errorCorrelation.km), 'with km: 0 there is no correlation in space'],
+  [
+    ['errorCorrelation.part'],
+    ({ inversion: { errorCorrelation: e } }) => zeroLengths(e.km) && zeroLengths(e.hours),
+    'with hours: 0 and km: 0 no errors are alike',
+  ],
+  [['speciesWeights'], ({ inversion: i }) => i.mode === 'paper', 'it is of mode: default'],
+  [['lossDivisor'], ({ inversion: i }) => i.mode !== 'paper', 'it is of mode: paper'],
+  [
+    ['factorCorrelation.hours', 'factorCorrelation.lasting'],
+    ({ inversion: i }) => i.factors === 'period',
+    'with factors: period each period has a single slot',
+  ],
+  [
+    ['factorCorrelation.periods'],
+    ({ inversion: i, periods }) => i.factors !== 'period' || periods.length === 1,
+    'it is of several periods with factors: period',
+  ],
+  [['uncertainty.members'], ({ inversion: i }) => i.uncertainty.method !== 'rto', 'it is of method: rto'],
+  [['uncertainty.rank'], ({ inversion: i }) => i.uncertainty.method === 'rto', 'it is of method: lanczos'],
+  [['uncertainty.surrogates'], ({ inversion: i }) => i.uncertainty.method === 'none', 'method: none gives no uncertainty'],
+];
+
+/** Below `surrogate` and `training`. */
+const LEARNING: readonly Rule<Learning>[] = [
+  [['surrogate.residualBlocks'], ({ surrogate: s }) => s.network !== 'resnet', 'it is of network: resnet'],
+  [
+    ['hidden', 'allStates', 'encoderConvs', 'decoderConvs'].map((key) => `surrogate.${key}`),
+    ({ surrogate: s }) => s.network === 'resnet',
+    'network: resnet has neither an LSTM nor a U-Net',
+  ],
+  [['surrogate.headActivation'], ({ surrogate: s }) => s.network === 'response-unet', 'network: response-unet has none'],
+  [['surrogate.branchLayers', 'surrogate.branchWidth'], ({ surrogate: s }) => s.mode === 'paper', 'mode: paper has branches of its own'],
+  [['training.differenceLoss'], ({ training: t }) => t.differenceWeight === 0, 'differenceWeight is 0'],
+  [['training.synchronisedBatchNorm'], ({ surrogate: s }) => !s.batchNorm, 'surrogate.batchNorm is false'],
+];
+
+const CASE: readonly Rule<Case>[] = [
+  [['training.testFraction'], (c) => c.surrogate.mode !== 'paper' && testMembers(c).length > 0, 'members are kept for the test (testMembers)'],
+  [['inversion.patience'], (c) => !c.inversion.stopOnWithheld && !asksForCrossValidation(c), 'stopOnWithheld is false'],
+  [
+    ['members.seed', 'members.spread', 'members.lengthKm', 'members.stretchHours'],
+    ({ members: m }) => m.runs === undefined && m.count === 0 && m.perGroup === 0,
+    'with count: 0 and perGroup: 0 there is no random member',
+  ],
+  [['response.factor'], ({ response: r }) => r.groups.length === 0, 'groups is empty'],
+  [['certificate.patches.cells', 'certificate.patches.factor'], ({ certificate: t }) => t.patches.count === 0, 'with count: 0 there are none'],
+  [['observations.files'], ({ observations: o }) => o.twin !== undefined, 'in a twin experiment simulate writes the observations'],
+  [
+    ['observations.gasReference.temperature', 'observations.gasReference.pressure'],
+    ({ observations: o }) => o.gasReference.rule !== 'fixed',
+    'the rule has states of its own',
+  ],
+  [
+    ['try', 'rounds', 'choose', 'hoursPerDay', 'iterations', 'seed'].map((key) => `crossValidation.${key}`),
+    (c) => !asksForCrossValidation(c),
+    'no cross-validation is asked for (folds, or by: regions)',
+  ],
+  [['crossValidation.folds', 'crossValidation.seed'], (c) => c.crossValidation.by === 'regions', 'by: regions leaves out one region after the other'],
+  [
+    ['loop.iterations', 'loop.learningRate', 'loop.agreement', 'loop.smallestGain'],
+    ({ loop: l }) => l.passes === 1,
+    'with passes: 1 there is no loop',
+  ],
+  [['paperMode.surrogate', 'paperMode.training', 'paperMode.inversion'], ({ paperMode: p }) => !p.run, 'paperMode.run is false'],
+  [['jobs.launcher'], ({ jobs: j }) => j.network.tasks === 1, 'with network.tasks: 1 no ranks are started'],
+];
+
+function isWritten(values: unknown, path: KeyPath): boolean {
+  let at = values;
+  for (const key of path) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return false;
+    at = (at as Record<PropertyKey, unknown>)[key];
+  }
+  return at !== undefined && at !== null;
+}
+
+/** One sentence for each, in the order of the tables. @param c - the case that `source` gives */
+export function idleKeysOf(source: CaseSource, c: Case): string[] {
+  const told = <T>(rules: readonly Rule<T>[], of: T, section: string): string[] =>
+    rules.flatMap(([keys, idle, why]) => {
+      const written = keys.map((key) => splitPath(`${section}${key}`)).filter((path) => isWritten(source.values, path));
+      return written.length > 0 && idle(of) ? written.map((path) => `${source.whereIs(path)}: ${joinPath(path)} does nothing: ${why}`) : [];
+    });
+  const paper = { ...c.paperMode, periods: c.periods };
+  return [
+    ...told(CASE, c, ''),
+    ...told(LEARNING, c, ''),
+    ...told(INVERSION, c, 'inversion.'),
+    ...(c.paperMode.run ? [...told(LEARNING, paper, 'paperMode.'), ...told(INVERSION, paper, 'paperMode.inversion.')] : []),
+  ];
+}
+
+/**
+ * Keys that were written and do nothing, for who has loaded the case.
+ *
+ * @param path - of the case file @param overrides - as of {@link loadCase}
+ * @throws {ConfigError} as `loadCase` does where the file cannot be read
+ * @example idleKeys('case.yaml', ['loop.iterations=50']); // ['--set loop.iterations=50: loop.iterations does nothing: with passes: 1 there is no loop']
+ */
+export function idleKeys(path: string, overrides: readonly string[], c: Case): string[] {
+  return idleKeysOf(readSource(path, overrides), c);
 }

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
 
 import { conversion, MOLAR_MASS } from '../units/units';
-import { gasStateAt } from './gas-reference';
+import { gasStateAt } from './model-units';
 import { describeQuality } from './observation-quality';
 import type { ObservationsSpec } from './observation-layouts';
 import { readObservations, type Observations } from './observations';

@@ -15,10 +15,10 @@
  */
 import { DataError } from '../base/errors';
 import { namesTwice } from '../files/tables/csv-format';
-import { clockColumn, clockRows } from './aqs-clock';
+import { clockColumn, clockRows } from './observation-quality';
 import { aqsIdentifier, columnTwice, requireColumns, type StationsSpec } from './stations';
 import { identifier, literal, type HeldFile, type RawFormat } from '../files/tables/table-store';
-import type { GasReference } from './gas-reference';
+import type { GasReference } from './model-units';
 import type { QualityRules } from './quality-rules';
 
 /** The case's `observations`, as far as reading goes. */

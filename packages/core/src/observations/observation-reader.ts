@@ -13,11 +13,11 @@ import {
   standsForNone,
   type SpeciesQuality,
   type OffStep,
+  clockFault,
 } from './observation-quality';
 import { clocksChange } from '../files/tables/local-time';
-import { clockFault } from './aqs-clock';
-import { converterOf } from './model-units';
 import { offStep, readTime, timesOfSteps, type HeldTime, type TimedTable } from './step-times';
+import { converterOf } from './model-units';
 import { anyRule, applyRules, reachOf } from './quality-rules';
 import { headlessText, requireColumns, type Station } from './stations';
 import { labelOf, queryFailure, type TableStore } from '../files/tables/table-store';

@@ -5,12 +5,11 @@ import { DuckDBInstance } from '@duckdb/node-api';
 
 import { Grid } from '../grid/grid';
 import { parseTime, TIME_ZONE } from '../files/tables/local-time';
-import { describeQuality } from './observation-quality';
-import { doubtfulInWords, doubtfulPlaces } from './coordinates';
+import { describeQuality, doubtfulInWords, doubtfulPlaces } from './observation-quality';
+import { readStations } from './stations';
 import type { ObservationsSpec } from './observation-layouts';
 import { readObservations, type Observations, type ObservationsOptions } from './observations';
 import { stationsToCells } from './station-cells';
-import { readStations } from './stations';
 import { observationTables, series, STATIONS, ug } from './testing/observation-samples';
 import { failure } from '../files/testing/shared-data';
 

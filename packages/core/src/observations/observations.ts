@@ -9,11 +9,10 @@ import type { Grid, TimeAxis } from '../grid/grid';
 import { speciesUnit } from '../base/species';
 import { expandGlobs } from '../files/glob';
 import { LAYOUTS, type ObservationsSpec } from './observation-layouts';
-import type { ObservationQuality } from './observation-quality';
+import { type ObservationQuality, doubtfulPlaces } from './observation-quality';
 import { ObservationReader, type Series } from './observation-reader';
-import { doubtfulPlaces } from './coordinates';
-import { isTimeZone, TIME_ZONE } from '../files/tables/local-time';
 import { partStations, readStations, type Station } from './stations';
+import { isTimeZone, TIME_ZONE } from '../files/tables/local-time';
 import { TableStore } from '../files/tables/table-store';
 
 export interface Observations {

@@ -8,7 +8,7 @@ import { instant } from '../grid/grid';
 import type { Layout } from './observation-layouts';
 import { standsForNone, type OffStep } from './observation-quality';
 import { isMidnight, isSameOffset, parseTime, standardTimeOffset } from '../files/tables/local-time';
-import type { TableStore } from '../files/tables/table-store';
+import { type TableStore } from '../files/tables/table-store';
 
 export interface HeldTime {
   text: string;

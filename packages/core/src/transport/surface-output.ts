@@ -1,7 +1,10 @@
-/** The file that every run of a transport model leaves: the four surface concentrations, hourly means. */
+/** The file that every run of a transport model leaves: the four surface concentrations, hourly means; and what is read of a run's files. */
 import { IoapiWriter } from '../files/ioapi/ioapi-writer';
-import type { Species } from '../base/species';
+import { type Species, SPECIES } from '../base/species';
 import type { Grid, TimeAxis } from '../grid/grid';
+import { type Case } from '../case';
+import { readConcentrations } from '../case/gridded/case-fields';
+import { IoapiSeries, OUTPUT_OVERLAP } from '../files/ioapi/ioapi-series';
 
 /** A variable of the file. */
 export interface SurfaceVariable {
@@ -37,4 +40,24 @@ export function createSurfaceOutput(path: string, grid: Grid, time: TimeAxis, va
     variables: [...variables],
     attributes: { FILEDESC: 'Surface concentrations, hourly means (ACONC)', HISTORY: history },
   });
+}
+
+/**
+ * Surface concentrations of a run's files in a period.
+ *
+ * @returns `[T, H, W, 4]`; NO2, SO2, O3 in ppb, PM2.5 in µg m-3
+ * @throws {GridError} {DataError} if a file lies on another grid, lacks a variable or an hour, or cannot be read
+ */
+export function readRunConcentrations(
+  { concentrations: { variables } }: Case,
+  files: string[],
+  { grid, time }: { grid: Grid; time: TimeAxis },
+  signal?: AbortSignal,
+): Float32Array {
+  const series = IoapiSeries.open(files, { grid, overlap: OUTPUT_OVERLAP });
+  try {
+    return readConcentrations(series, time, Object.fromEntries(SPECIES.map((name) => [name, variables[name]])), { signal });
+  } finally {
+    series.close();
+  }
 }

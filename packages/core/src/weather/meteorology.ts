@@ -19,6 +19,26 @@ import { forEachSlab, putChannel, type LongRead } from '../files/ioapi/period-st
 import { windDirection } from './mcip/mcip-wind';
 import { windToGrid, type WindDirection } from '../grid/wind';
 
+/** What a case may say of its meteorology: forms of files, and names in CF files. */
+
+export const WEATHER_FORMATS = ['auto', 'mcip', 'wrf', 'cf'] as const;
+export type WeatherFormat = (typeof WEATHER_FORMATS)[number];
+
+/** Names of ERA5's variables for the fields that are read; `dewPoint` is only used to make Q2. */
+export const CF_NAMES = {
+  u: 'u10',
+  v: 'v10',
+  TEMP2: 't2m',
+  dewPoint: 'd2m',
+  PBL: 'blh',
+  RGRND: 'ssrd',
+  RN: 'tp',
+  PRSFC: 'sp',
+  USTAR: 'zust',
+  Q2: 'q2',
+};
+export type CfNames = typeof CF_NAMES;
+
 /** A channel whose unit is fixed, and what its values can be in that unit; an end that is not given is open. */
 export interface Channel {
   units: string;

@@ -9,7 +9,7 @@ import { openNetcdf, readingFiles } from '../files/netcdf/netcdf-access';
 import { projectionOfCf } from './cf/cf-axes';
 import { CfReader } from './cf/cf-reader';
 import { McipReader } from './mcip/mcip-reader';
-import type { CfNames, WeatherFormat } from './weather-names';
+import type { CfNames, WeatherFormat } from './meteorology';
 import { WrfReader } from './wrf/wrf-reader';
 
 export interface WeatherOptions {

@@ -2,7 +2,7 @@
 import { GROUPS, SPECIES, speciesUnit, type Species } from '../base/species';
 import { type Case } from '../case';
 import { writeFileAtomic } from '../files/checkpoint';
-import { gasStateAt, type GasState } from '../observations/gas-reference';
+import { gasStateAt, type GasState } from '../observations/model-units';
 import { readStations } from '../observations/stations';
 import { ConfigError } from '../base/errors';
 import type { Grid } from '../grid/grid';

@@ -22,7 +22,7 @@ import { comparedHourStep, firstHours, preparedPeriod, type DomainPlan } from '.
 import { expectEmissionsUsed, remedyOfBrought } from '../../inventory/reading/emissions-used';
 import { readInventory } from '../../inventory/reading/read-inventory';
 import { hourlyFiles, PRIOR } from '../../case/case-runs';
-import { readRunConcentrations } from '../../transport/run-concentrations';
+import { readRunConcentrations } from '../../transport/surface-output';
 import { givenSectors, runFiles } from '../../inventory/reading/sector-files';
 import { factorsOfRun, type CertifyingRun } from './certifying-run';
 import { sensitivityResponses } from './certify-sensitivities';

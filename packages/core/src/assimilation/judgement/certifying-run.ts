@@ -1,7 +1,7 @@
 /** The runs of the transport model by which the surrogate's response is judged. */
 import type { Group } from '../../base/species';
 import { cellsOf, type Patch } from '../../surrogate/judgement/source-patches';
-import { uniformFactors } from '../../transport/member-factors';
+import { uniformFactors } from '../../transport/members';
 
 /** A run of the transport model with the emissions of one group changed by the same factor in every hour. */
 export interface CertifyingRun {

@@ -6,7 +6,7 @@ import { wholeGrid, type Hours, type PeriodSource } from '../../fields/period-so
 import { type Grid, timeAt } from '../../grid/grid';
 import type { ObservationOperator } from '../../inversion/observations/observation-operator';
 import { operatorOf, readMonitors, type Monitors } from './monitors';
-import { readRunConcentrations } from '../../transport/run-concentrations';
+import { readRunConcentrations } from '../../transport/surface-output';
 import type { Workspace } from '../workspace';
 
 export interface ObservedPeriod {

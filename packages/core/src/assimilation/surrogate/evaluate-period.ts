@@ -5,7 +5,7 @@ import { concentrationErrors, ErrorSums, type ConcentrationErrors } from '../../
 import { FreeRuns, type FreeRunsOptions } from '../../surrogate/domain/free-run';
 import { responseFigures, responseSums, SMALLEST_RESPONSE, type BlockSums } from '../../surrogate/judgement/response-comparison';
 import { joined } from '../../base/vectors';
-import { uniformFactors } from '../../transport/member-factors';
+import { uniformFactors } from '../../transport/members';
 
 /** Where y comes from: the prior run, the surrogate's own earlier output, or nowhere (0 everywhere). */
 export type InitialFrom = NonNullable<FreeRunsOptions['initialConcentrations']>;

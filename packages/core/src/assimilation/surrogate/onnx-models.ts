@@ -17,7 +17,7 @@
 import { GROUPS } from '../../base/species';
 import { tracersOf, type TracerSettings } from '../../case';
 import { CHANNELS, type Channel } from '../../weather/meteorology';
-import { PRIOR_CHANNELS } from '../../fields/prior-channels';
+import { PRIOR_CHANNELS } from '../../fields/training-period';
 import { GEOGRAPHY } from '../../files/netcdf/value-ranges';
 import { foldBatchNorm } from '../../graph/rewrites/fold-batch-norm';
 import { freeGrid, type FreeGrid } from '../../graph/definition/onnx-layout';

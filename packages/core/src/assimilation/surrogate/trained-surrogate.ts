@@ -7,8 +7,13 @@ import { instant } from '../../grid/grid';
 import type { PeriodSource } from '../../fields/period-source';
 import { readPrepared, type PreparedPeriod } from '../../fields/prepared';
 import { openPrepared } from '../../fields/prepared-store';
-import { readWithPriorConcentrations, withPriorConcentrations } from '../../fields/prior-channels';
-import { openTrainingPeriods, type TrainingPeriod, type TrainingRun } from '../../fields/training-period';
+import {
+  readWithPriorConcentrations,
+  withPriorConcentrations,
+  openTrainingPeriods,
+  type TrainingPeriod,
+  type TrainingRun,
+} from '../../fields/training-period';
 import { DataError } from '../../base/errors';
 import { takesInitialConcentrations, type InitialConcentrations } from '../../surrogate/model/surrogate-settings';
 import { Surrogate } from '../../surrogate/model/surrogate';

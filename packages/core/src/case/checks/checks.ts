@@ -5,8 +5,8 @@ import { isCommandName, NAME_IN_BRACES, COMMAND_NAMES, WHOLE_GRID } from '../sch
 import { GROUPS } from '../../base/species';
 import { MOST_MEMBERS } from '../schema/kinds';
 import { checkCrossValidation, checkInversion } from './inversion-checks';
-import { memberNames } from '../member-design';
-import { nearestKey, repeated, checkRegion, type Breach } from './breach';
+import { memberNames } from '../case-runs';
+import { nearestKey, repeated, checkRegion, type Breach } from '../problems';
 import {
   checkObservations,
   checkSectors,

@@ -3,7 +3,7 @@
  * and `observations`.
  */
 import type { Case } from '../schema/case-schema';
-import { type Breach, repeated } from './breach';
+import { type Breach, repeated } from '../problems';
 import { REST } from '../schema/kinds';
 import type { KeyPath } from '../source';
 

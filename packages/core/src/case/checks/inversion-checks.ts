@@ -1,7 +1,7 @@
 /** The rules that tie keys of the inversion and of cross-validation to each other and to the rest of the case. */
 import type { Case } from '../schema/case-schema';
 import { GROUPS } from '../../base/species';
-import { checkRegion, type Breach, repeated } from './breach';
+import { checkRegion, type Breach, repeated } from '../problems';
 import { nuisanceChanges } from '../schema/nuisance-schema';
 import type { KeyPath } from '../source';
 

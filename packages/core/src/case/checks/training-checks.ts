@@ -1,7 +1,7 @@
 /** Rules of `training`, of the case and of the paper's mode; and into what a batch must divide, as training itself would refuse it, but before the first job. */
 import type { Case } from '../schema/case-schema';
-import type { Breach } from './breach';
-import { memberNames, testCandidates } from '../member-design';
+import type { Breach } from '../problems';
+import { memberNames, testCandidates } from '../case-runs';
 import type { KeyPath } from '../source';
 
 export function checkTraining(c: Case): Breach[] {

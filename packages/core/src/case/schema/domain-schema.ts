@@ -1,6 +1,6 @@
 /** What is modelled: the grid, the periods and the fields that drive the transport model. */
 import { z } from 'zod';
-import { CF_NAMES, WEATHER_FORMATS, type CfNames } from '../../weather/weather-names';
+import { CF_NAMES, WEATHER_FORMATS, type CfNames } from '../../weather/meteorology';
 import { GROUPS, type Group } from '../../base/species';
 import { choice, file, fileName, files, fileSets, flag, hourUtc, maskOfFile, real, text, wholeNumber } from './kinds';
 

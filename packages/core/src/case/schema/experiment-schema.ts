@@ -1,6 +1,6 @@
 /** What is known beside the prior run: members, the truth of a twin experiment, the monitors. */
 import { z } from 'zod';
-import { GAS_RULES } from '../../observations/gas-reference';
+import { GAS_RULES } from '../../observations/model-units';
 import { LAYOUTS } from '../../observations/observation-layouts';
 import { NEGATIVE_FLOORS } from '../../observations/observation-quality';
 import { isTimeZone, TIME_ZONE } from '../../files/tables/local-time';

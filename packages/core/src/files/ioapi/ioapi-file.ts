@@ -9,8 +9,7 @@
 import type { NetcdfAttribute, NetcdfFile } from '@retroplume/native';
 
 import { DataError, RetroplumeError } from '../../base/errors';
-import { type Grid, type TimeAxis, instant, timeAt } from '../../grid/grid';
-import { dotGrid, windowIn, type GridWindow, type Stagger } from '../../grid/window';
+import { type Grid, type TimeAxis, instant, timeAt, dotGrid, windowIn, type GridWindow, type Stagger } from '../../grid/grid';
 import { dimension, IoapiHeader, readGrid, readTimes, readVariables, trimmed, type IoapiTimes, type IoapiVariable } from './ioapi-header';
 import { openNetcdf, reading } from '../netcdf/netcdf-access';
 import type { WindDirection } from '../../grid/wind';

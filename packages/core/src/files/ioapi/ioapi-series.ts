@@ -1,7 +1,6 @@
 /** Several I/O API files (a file a day, say) read as one, joined in time. */
 import { expectArgument, DataError } from '../../base/errors';
-import { type Grid, type TimeAxis, instant, timeAt } from '../../grid/grid';
-import type { Stagger } from '../../grid/window';
+import { type Grid, type TimeAxis, instant, timeAt, type Stagger } from '../../grid/grid';
 import { areSteps, IoapiFile, type GridChoice, type IoapiReader } from './ioapi-file';
 import type { IoapiVariable } from './ioapi-header';
 

@@ -10,7 +10,7 @@
 import { DataError } from '../../base/errors';
 import { type TimeAxis, instant, timeAt } from '../../grid/grid';
 import { readRegular } from '../../base/whole-files';
-import { nearestKey } from '../../case/checks/breach';
+import { nearestKey } from '../../case/problems';
 import { IoapiFile, headOf } from '../../files/ioapi/ioapi-file';
 import type { RepresentativeDay } from '../../files/ioapi/ioapi-series';
 

@@ -16,7 +16,7 @@ import { pointsOf } from '../../inventory/reading/point-sources';
 import { timeOf } from '../../case/case-runs';
 import { priorSectors, sectorNames, simulatedEmissions } from '../../inventory/reading/sector-files';
 import { designManifest, MANIFEST, manifestText } from '../transport-runs/design-manifest';
-import { checkDesignedRegions, designedFactors } from '../../transport/member-factors';
+import { checkDesignedRegions, designedFactors } from '../../transport/members';
 import { InputHashes } from '../engine/input-hashes';
 import { canonicalJson, hashText } from '../../files/json';
 import { runFolder } from '../engine/run-folder';

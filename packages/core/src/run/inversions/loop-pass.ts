@@ -10,10 +10,10 @@ import type { Anchor } from '../../assimilation/inverse-problem';
 import { runInFiles, type RunFields } from '../../assimilation/observed/observed-periods';
 import type { PeriodSource } from '../../fields/period-source';
 import { Surrogate } from '../../surrogate/model/surrogate';
-import { appliedSectors } from '../../inventory/scaling/applied-files';
+import { appliedSectors } from '../../inventory/reading/sector-files';
 import { readInventory } from '../../inventory/reading/read-inventory';
 import { damagedProducts, readRecord } from '../engine/record';
-import { readRunConcentrations } from '../../transport/run-concentrations';
+import { readRunConcentrations } from '../../transport/surface-output';
 import { passVariant, stageDir, type LoopPass, type RunContext, type StageContext } from '../engine/stage';
 import { updatedRunKey, updatedOutput } from '../transport-runs/output-hashes';
 

@@ -23,7 +23,7 @@ import {
   storedPeriods,
   testRuns,
 } from '../../assimilation/surrogate/trained-surrogate';
-import { readRunConcentrations } from '../../transport/run-concentrations';
+import { readRunConcentrations } from '../../transport/surface-output';
 import type { Stage, StageContext } from '../engine/stage';
 
 export interface EvaluateSummary {

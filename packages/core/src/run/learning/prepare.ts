@@ -21,7 +21,7 @@ import type { Grid } from '../../grid/grid';
 import { geographyFiles, meteorologyFiles, PRIOR, timeOf } from '../../case/case-runs';
 import { commandIgnored, expectEmissionsUsed, remedyOfBrought } from '../../inventory/reading/emissions-used';
 import { readInventory } from '../../inventory/reading/read-inventory';
-import { readRunConcentrations } from '../../transport/run-concentrations';
+import { readRunConcentrations } from '../../transport/surface-output';
 import { filesOf, runFiles } from '../../inventory/reading/sector-files';
 import type { Stage, StageContext } from '../engine/stage';
 import { hourlySums, inventoryDoubts, totalsDoubts, zeroHoursDoubt } from '../../assimilation/judgement/emission-doubts';

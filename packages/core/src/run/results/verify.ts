@@ -13,7 +13,7 @@ import type { ObservationOperator, StationSeries } from '../../inversion/observa
 import { isWhole, measuredAveraging, type ScoreRow } from '../../inversion/scores/score-rows';
 import type { Scores } from '../../inversion/scores/scores';
 import { createCtm } from '../../transport/create-ctm';
-import { appliedSectors } from '../../inventory/scaling/applied-files';
+import { appliedSectors, emissionInput } from '../../inventory/reading/sector-files';
 import { hashOfValues } from '../commands/bundle/compare-files';
 import { AUDIT_FILE, auditCsv, auditPeriod, type AuditRow } from '../../assimilation/scores/audit';
 import { PRIOR, hasExternalPrior } from '../../case/case-runs';
@@ -24,11 +24,10 @@ import type { InvertSummary } from '../inversions/run-inversion';
 import { ownInversion } from '../inversions/cross-validation';
 import { markOf, operatorOf, readMonitors, type Monitors } from '../../assimilation/observed/monitors';
 import { asInCase } from '../../assimilation/surrogate/trained-surrogate';
-import { readRunConcentrations } from '../../transport/run-concentrations';
+import { readRunConcentrations } from '../../transport/surface-output';
 import { partName } from '../transport-runs/run-keys';
 import { expectUpdateUsed } from '../../assimilation/judgement/update-used';
 import { caseScores, scoresCsv, SCORES_FILE, type ComparedPeriod } from '../../assimilation/scores/score-table';
-import { emissionInput } from '../../inventory/reading/sector-files';
 import { summaryIn } from '../engine/record';
 import type { Stage, StageContext } from '../engine/stage';
 

@@ -7,14 +7,13 @@ import { writePreparedMeteorology, writePreparedRun } from '../../fields/prepare
 import { temporaryFolder } from '../../files/testing/shared-data';
 import { writeGriddesc } from '../../grid/griddesc';
 import { CELLS, EMISSIONS, GRID, GROUPS, readAll, START, writeFile } from '../../transport/testing/small-case';
-import { appliedSectors } from '../../inventory/scaling/applied-files';
+import { appliedSectors, filesOf, priorSectors } from '../../inventory/reading/sector-files';
 import { BUDGET_FILE } from '../results/apply';
 import { applyStage } from './apply-stage';
 import { timeOf } from '../../case/case-runs';
 import { FACTORS_FILE, writeFactors } from '../../assimilation/factors/factors-file';
 import { VERSIONS } from '../../base/process';
 import { readInventory } from '../../inventory/reading/read-inventory';
-import { filesOf, priorSectors } from '../../inventory/reading/sector-files';
 import type { StageContext } from '../engine/stage';
 import { stageRecord } from '../testing/stage-record';
 

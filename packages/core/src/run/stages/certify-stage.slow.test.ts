@@ -6,7 +6,7 @@ import { GROUPS, SPECIES, type Group } from '../../base/species';
 import type { Case } from '../../case';
 import { certificateSchema } from '../../case/schema/certificate-schema';
 import { membersSchema, responseSchema } from '../../case/schema/experiment-schema';
-import { withPriorConcentrations } from '../../fields/prior-channels';
+import { withPriorConcentrations } from '../../fields/training-period';
 import { writePreparedMeteorology, writePreparedRun, type PreparedPeriod, type PreparedRun } from '../../fields/prepared';
 import type { Tensor } from '../../files/checkpoint';
 import { IoapiWriter } from '../../files/ioapi/ioapi-writer';

@@ -4,7 +4,7 @@ import { placeColumns } from '../../observations/stations';
 import { ctmIdentity } from '../../transport/ctm';
 import { readAgain } from '../../transport/external/collection-note';
 import { geographyFiles, meteorologyFiles, weatherSettings } from '../../case/case-runs';
-import { designedRegions } from '../../transport/member-factors';
+import { designedRegions } from '../../transport/members';
 import { runParts, truthModelOf } from '../transport-runs/run-keys';
 import { priorEmissionInputs, sectorSettings } from '../../inventory/reading/sector-files';
 import type { Stage } from '../engine/stage';

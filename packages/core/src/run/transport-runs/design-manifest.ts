@@ -4,10 +4,9 @@ import { SPECIES, speciesUnit, type Species } from '../../base/species';
 import { memberDesigns, type Case, type MemberDesign } from '../../case';
 import type { Grid, GridDefinition } from '../../grid/grid';
 import type { EmissionGroups } from '../../inventory/reading/emission-reader';
-import { memberStream } from '../../transport/members';
+import { memberStream, designedRegions, stretchCount } from '../../transport/members';
 import { simulatedFile } from '../../case/case-runs';
 import { filesOf, priorSectors, sectorGroups, sectorNames, simulatedEmissions } from '../../inventory/reading/sector-files';
-import { designedRegions, stretchCount } from '../../transport/member-factors';
 import { VERSIONS } from '../../base/process';
 
 export const MANIFEST = 'design.json';

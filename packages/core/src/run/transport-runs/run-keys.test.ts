@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { loadCase, type Case } from '../../case';
 import { readGriddesc } from '../../grid/griddesc';
 import { writeDemoWorld } from '../../worlds/demo-world';
-import { designedFactors } from '../../transport/member-factors';
+import { designedFactors } from '../../transport/members';
 import { canonicalJson } from '../../files/json';
 import { runParts } from './run-keys';
 

@@ -5,7 +5,7 @@
 import { memberDesigns, type Case, type PeriodSettings } from '../../case';
 import { gridOf } from '../../case/gridded/regions';
 import type { Grid } from '../../grid/grid';
-import { designedFactors, uniformFactors } from '../../transport/member-factors';
+import { designedFactors, uniformFactors } from '../../transport/members';
 import { readTruthFactors } from '../../worlds/truth-factors';
 import { groupLast } from '../../worlds/twin-observations';
 import { ctmIdentity, type ModelError } from '../../transport/ctm';

@@ -1,5 +1,4 @@
-import { sourceOf } from '../../fields/training-period';
-import { withPriorConcentrations } from '../../fields/prior-channels';
+import { sourceOf, withPriorConcentrations } from '../../fields/training-period';
 import { DomainRun } from './domain-run';
 import { randomPeriod, randomSurrogate } from '../testing/random-surrogate';
 import { tinySurrogate } from '../testing/tiny-world';

@@ -27,7 +27,7 @@ import { cfDimensions, cfTimes, latLonAxes, textOf } from './cf-axes';
 import { IndexedReader } from '../indexed-reader';
 import { openIndexed, RecordIndex, timesOfFiles, type OpenIndex, type TimedFile } from '../record-index';
 import { Regridder, type Rectangle } from './regrid';
-import { CF_NAMES, type CfNames } from '../weather-names';
+import { CF_NAMES, type CfNames } from '../meteorology';
 
 /** Units of the fields that this reader makes itself. */
 const UNITS: Partial<Record<string, string>> = { RGRND: 'W m-2', RN: 'cm', Q2: 'KG/KG' };

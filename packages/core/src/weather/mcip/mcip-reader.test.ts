@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 
-import { Grid, type TimeAxis } from '../../grid/grid';
-import { dotGrid } from '../../grid/window';
+import { Grid, type TimeAxis, dotGrid } from '../../grid/grid';
 import { IoapiWriter } from '../../files/ioapi/ioapi-writer';
 import { readMeteorology } from '../meteorology';
 import { failure, temporaryFolder } from '../../files/testing/shared-data';

@@ -11,8 +11,7 @@
 import type { NetcdfAttribute } from '@retroplume/native';
 
 import { DataError } from '../../base/errors';
-import { type Grid, type TimeAxis, instant, timeAt } from '../../grid/grid';
-import type { Stagger } from '../../grid/window';
+import { type Grid, type TimeAxis, instant, timeAt, type Stagger } from '../../grid/grid';
 import { IoapiFile, type IoapiReader } from '../../files/ioapi/ioapi-file';
 import { type IoapiVariable, IoapiHeader } from '../../files/ioapi/ioapi-header';
 import { IoapiSeries, type SeriesOptions } from '../../files/ioapi/ioapi-series';

@@ -4,8 +4,7 @@
  */
 import { join } from 'node:path';
 
-import { Grid, type TimeAxis } from '../../grid/grid';
-import { dotGrid } from '../../grid/window';
+import { Grid, type TimeAxis, dotGrid } from '../../grid/grid';
 import { IoapiFile } from '../../files/ioapi/ioapi-file';
 import { IoapiWriter } from '../../files/ioapi/ioapi-writer';
 import { readMeteorology, windSaid } from '../meteorology';

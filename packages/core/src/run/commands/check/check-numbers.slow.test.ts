@@ -2,7 +2,7 @@
 import { loadCase } from '../../../case';
 import { IoapiFile } from '../../../files/ioapi/ioapi-file';
 import { IoapiWriter } from '../../../files/ioapi/ioapi-writer';
-import { dotGrid } from '../../../grid/window';
+import { dotGrid } from '../../../grid/grid';
 import { checkedWorld, codes } from '../../testing/checked-world';
 import { checkInputs } from './check-case';
 

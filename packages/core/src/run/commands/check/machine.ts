@@ -8,10 +8,9 @@ import { ConfigError, DataError, RetroplumeError } from '../../../base/errors';
 import type { Grid } from '../../../grid/grid';
 import { checkReferenceOptions } from '../../../transport/reference/reference-model';
 import { gigabytes } from '../../../base/process';
-import { priorFiles } from '../../../inventory/scaling/applied-files';
+import { priorFiles, sectorFiles } from '../../../inventory/reading/sector-files';
 import { simulatedRuns, assertOwnModel, hasExternalPrior } from '../../../case/case-runs';
 import { countRuns, hoursOfRun, runsInWords } from '../../transport-runs/run-counts';
-import { sectorFiles } from '../../../inventory/reading/sector-files';
 import type { Findings } from './findings';
 
 /** Bytes of a number in the prepared store and in I/O API files. */

@@ -6,7 +6,7 @@ import type { Case, PeriodSettings } from '../../../case';
 import { hourlyFiles, PRIOR, simulatedFile, spanOf, timeOf, twinObservationsFile } from '../../../case/case-runs';
 import { timeAt, type Grid } from '../../../grid/grid';
 import { readObservations, type Observations } from '../../../observations/observations';
-import { readRunConcentrations } from '../../../transport/run-concentrations';
+import { readRunConcentrations } from '../../../transport/surface-output';
 import { convert, MOLAR_MASS } from '../../../units/units';
 import {
   agreement,

@@ -7,7 +7,7 @@ import { timeAt, type Grid, type TimeAxis } from '../../../grid/grid';
 import type { SectorFiles } from '../../../inventory/reading/emission-reader';
 import { readInventory } from '../../../inventory/reading/read-inventory';
 import { givenSectors, priorSectors } from '../../../inventory/reading/sector-files';
-import { readRunConcentrations } from '../../../transport/run-concentrations';
+import { readRunConcentrations } from '../../../transport/surface-output';
 import { MOLAR_MASS } from '../../../units/units';
 import { changeFits, exchangedRuns, turnedFit, turnedRound, type ChangedFields } from '../../../assimilation/judgement/emission-agreement';
 import type { Findings } from './findings';

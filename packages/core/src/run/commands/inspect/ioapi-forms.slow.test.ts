@@ -1,8 +1,7 @@
 /** Headers, types and times of I/O API files by other hands; every file is made by ncgen. */
 import { join } from 'node:path';
 
-import { Grid } from '../../../grid/grid';
-import { dotGrid } from '../../../grid/window';
+import { Grid, dotGrid } from '../../../grid/grid';
 import { inspectNetcdf } from './netcdf';
 import { IoapiFile } from '../../../files/ioapi/ioapi-file';
 import { IoapiSeries } from '../../../files/ioapi/ioapi-series';

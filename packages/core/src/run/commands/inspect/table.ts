@@ -4,13 +4,26 @@
  */
 import { namesTwice } from '../../../files/tables/csv-format';
 import { AIRNOW_TIME, rawFormatOf, type LayoutName } from '../../../observations/observation-layouts';
-import { hasDecimalComma, MISSING_WORDS, standsForNone } from '../../../observations/observation-quality';
+import {
+  hasDecimalComma,
+  MISSING_WORDS,
+  standsForNone,
+  doubtfulPlaces,
+  clockColumn,
+  clockFault,
+  clockRows,
+} from '../../../observations/observation-quality';
 import { parseTime } from '../../../files/tables/local-time';
-import { clockColumn, clockFault, clockRows } from '../../../observations/aqs-clock';
-import { doubtfulPlaces } from '../../../observations/coordinates';
-import { AIRNOW_SITE_COLUMNS, isAirnowSiteList, readAirnowSites } from '../../../observations/airnow-sites';
+import {
+  aqsIdentifier,
+  aqsSiteColumns,
+  headlessText,
+  LIST_IDS,
+  AIRNOW_SITE_COLUMNS,
+  isAirnowSiteList,
+  readAirnowSites,
+} from '../../../observations/stations';
 import { identifier, TableStore, type HeldFile } from '../../../files/tables/table-store';
-import { aqsIdentifier, aqsSiteColumns, headlessText, LIST_IDS } from '../../../observations/stations';
 import { firstLine } from '../../../files/tables/table-files';
 import { some, type Inspection, type Oddity, type TimeSummary, type VariableSummary } from './inspection';
 

@@ -1,9 +1,8 @@
 import { unitGrid } from '../inversion/testing/small-world';
-import { sourceOf } from './training-period';
+import { sourceOf, readWithPriorConcentrations, withPriorConcentrations } from './training-period';
 import { part } from './period-source';
 import { writePreparedMeteorology, writePreparedRun, type PreparedPeriod } from './prepared';
 import { openPrepared } from './prepared-store';
-import { readWithPriorConcentrations, withPriorConcentrations } from './prior-channels';
 import { temporaryFolder } from '../files/testing/shared-data';
 
 const folder = temporaryFolder();

@@ -1,10 +1,9 @@
 import { gzipSync } from 'node:zlib';
 
 import { inspectTable } from '../run/commands/inspect/table';
-import { readStations } from './stations';
+import { readStations, AIRNOW_SITE_COLUMNS, readAirnowSites } from './stations';
 import { observationTables } from './testing/observation-samples';
 import { describeShared, sharedFile } from '../files/testing/shared-data';
-import { AIRNOW_SITE_COLUMNS, readAirnowSites } from './airnow-sites';
 
 const { at, write } = observationTables();
 const list = (file: string, more: object = {}): Parameters<typeof readStations>[0] => ({ file, id: 'id', lon: 'lon', lat: 'lat', ...more });

@@ -1,4 +1,4 @@
-import { editDistance, nearestKey } from './breach';
+import { editDistance, nearestKey } from './problems';
 
 it('the nearest key counts swaps of neighbours once', () => {
   expect(editDistance('cuont', 'count')).toBe(1);
