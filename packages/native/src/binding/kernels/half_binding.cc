@@ -1,7 +1,7 @@
 #include "binding/arguments.h"
 #include "ops/half_precision/half_precision.h"
 
-/** fromHalf and toHalf of half-precision.ts, on the calling thread. */
+/** fromHalf and toHalf of fields.ts, on the calling thread. */
 namespace retroplume {
 
 namespace {

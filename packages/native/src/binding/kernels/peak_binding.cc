@@ -7,7 +7,7 @@
 #include "ops/peak/peak.h"
 #include "runtime/error.h"
 
-/** measurePeak of peak.ts: the best of many short rounds, so that what else runs on the machine is passed over. */
+/** measurePeak of kernels.ts: the best of many short rounds, so that what else runs on the machine is passed over. */
 namespace retroplume {
 
 namespace {

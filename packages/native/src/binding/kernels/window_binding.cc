@@ -3,7 +3,7 @@
 #include "binding/arguments.h"
 #include "binding/window_arguments.h"
 
-/** windowMean, windowMeanOfHalves and windowMeanAdjoint of window-mean.ts: what JavaScript gives is checked here once, and the kernels read its
+/** windowMean, windowMeanOfHalves and windowMeanAdjoint of fields.ts: what JavaScript gives is checked here once, and the kernels read its
  * memory in place. */
 namespace retroplume {
 
