@@ -38,6 +38,7 @@ export { submitChain, type SubmitOptions, type SubmitResult, type SubmittedJob }
 export { runStages } from './run/run-case';
 export { type RunOptions, type RunResult, type VariantResult } from './run/run';
 export { plannedWork, type PlannedStage, type PlannedWork, type StageState } from './run/planned-work';
+export type { RunCounts } from './run/transport-runs/run-counts';
 export { bundleRun, type BundleOptions, type BundleResult } from './run/commands/bundle/bundle';
 export { reproduceBundle, type ComparedFile, type MovedInputs, type ReproduceOptions, type Reproduction } from './run/commands/bundle/reproduce';
 export { runPart, type Part, type PartOptions, type PartResult, type SingleRun } from './run/run-part';

@@ -229,6 +229,7 @@ export const ctmSchema = z
     }),
     z.strictObject({
       kind: z.literal('command').meta({ description: 'A transport model that a command runs.' }),
+      name: text('What the report calls it, such as `CMAQ 5.5`; by default its command stands there.').optional(),
       command: text(
         'Command line in which `{emissions}` (files), `{sectors}` (a table of them by sector and time), `{output}` (folder), `{period}`, `{run}`, `{start}`, `{hours}` and `{case}` are filled in, such as `run_cmaq.sh {output} {run} {period} {start} {hours} {sectors}`.',
       ),

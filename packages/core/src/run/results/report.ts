@@ -107,7 +107,9 @@ function aboutCase(context: StageContext, own: StageContext, leftOut: readonly s
 
 function modelName(settings: Case): string {
   if (hasExternalPrior(settings)) return 'a model run outside Retroplume';
-  return settings.ctm.kind === 'reference' ? "Retroplume's reference transport model" : `the user's command (${settings.ctm.command})`;
+  const { ctm } = settings;
+  if (ctm.kind === 'reference') return "Retroplume's reference transport model";
+  return ctm.name ?? `the user's command (${ctm.command})`;
 }
 
 type Fields = Pick<ReportData, 'grid' | 'basemap' | 'regions' | 'emissions' | 'stations' | 'concentrations'>;

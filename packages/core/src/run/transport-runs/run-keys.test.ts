@@ -100,6 +100,7 @@ describe('of a command', () => {
   it('another command makes all anew, a longer time-out none', () => {
     const own = (...more: string[]): Case => caseOf(COMMAND, 'inversion.nuisance.runs=[]', ...more);
     expect(changed(own(), own('ctm.timeoutHours=1'))).toEqual([]);
+    expect(changed(own(), own('ctm.name=CMAQ'))).toEqual([]);
     expect(changed(own(), own('ctm.command="other {output}"'))).toHaveLength(ALL.length - 1);
   });
 

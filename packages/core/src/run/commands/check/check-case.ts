@@ -14,6 +14,7 @@ import { checkCtm, checkDevice, checkDisk, checkRuns, DISK_RESTS_ON, RUNS_REST_O
 import { checkMemory, MEMORY_RESTS_ON } from './memory';
 import { checkObservedInputs } from './observed-inputs';
 import { checkPriorAtMonitors } from './prior-at-monitors';
+import { checkPriorAgainstWeather } from './prior-and-weather';
 import { checkRunsAgainstEmissions } from './runs-and-emissions';
 import { runFolder } from '../../engine/run-folder';
 import { stageDir } from '../../engine/stage';
@@ -70,6 +71,7 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
     await checkPriorAtMonitors(findings, settings, grid, observed, simulate());
   }
   if (grid && isSound(...BROUGHT_RUNS_REST_ON)) await checkRunsAgainstEmissions(findings, settings, grid);
+  if (grid && isSound(...BROUGHT_RUNS_REST_ON, 'meteorology')) await checkPriorAgainstWeather(findings, settings, grid);
   if (grid && !unread.has('regions')) await checkRegions(findings, settings, grid);
   if (grid && !unread.has('certificate')) await checkMasks(findings, settings, grid);
   if (grid && isSound('inversion', 'periods')) await checkNuisance(findings, settings, grid);

@@ -12,6 +12,8 @@ import { checkCase } from './check-case';
 jest.setTimeout(180_000);
 const HOUR_MS = 3_600_000;
 let world: string;
+/** the same grid and hours in other weather */
+let otherYear: string;
 let folder: string;
 
 interface Settings extends Record<string, unknown> {
@@ -21,6 +23,8 @@ interface Settings extends Record<string, unknown> {
 
 beforeAll(async () => {
   world = mkdtempSync(join(tmpdir(), 'wrong-data-world-'));
+  otherYear = mkdtempSync(join(tmpdir(), 'wrong-data-year-'));
+  await writeDemoWorld(otherYear, { size: 'quick', rows: 20, cols: 20, hours: 96, spinUpHours: 24, stations: 40, seed: 3 });
   await writeDemoWorld(world, { size: 'quick', rows: 20, cols: 20, hours: 96, spinUpHours: 24, stations: 40 });
   await runStages(join(world, 'case.yaml'), { out: join(world, 'run'), stages: ['simulate'], threads: 1 });
   const given = parse(readFileSync(join(world, 'case.yaml'), 'utf8')) as Settings;
@@ -50,7 +54,7 @@ beforeEach(() => {
   cpSync(world, folder, { recursive: true });
 });
 afterEach(() => rmSync(folder, { recursive: true }));
-afterAll(() => rmSync(world, { recursive: true }));
+afterAll(() => [world, otherYear].forEach((made) => rmSync(made, { recursive: true })));
 
 async function warnings(): Promise<string[]> {
   const { problems, warnings: found } = await checkCase(join(folder, 'case.yaml'), { out: join(folder, 'other') });
@@ -137,6 +141,12 @@ test.each<[string, () => void, RegExp]>([
     'of two stations exchanged',
     () => observedWith(([station, ...row]) => [station === 'R003' ? 'R011' : station === 'R011' ? 'R003' : station, ...row]),
     /R0(03 and R011|11 and R003) each read as the run does at the other/,
+  ],
+  [
+    "with another year's weather",
+    () =>
+      ['winter', 'summer'].forEach((season) => cpSync(join(otherYear, `inputs/METCRO2D_${season}.nc`), join(folder, `inputs/METCRO2D_${season}.nc`))),
+    /winds carry the prior run no better than those of other days/,
   ],
   ['with members exchanged', () => settingsWith(exchangeMembers), /the emissions of member01 go with the concentrations of member02/],
   [
