@@ -80,7 +80,7 @@ interface ToldDefaults {
 }
 
 const CASE_DEFAULTS = {
-  out: 'runs/NAME, of the case',
+  out: 'runs/NAME of the case, or the run folder that is given as the case',
   device: "the case's, else auto: the first GPU, else the CPU",
   precision: "the case's, else float32: exactly",
 };

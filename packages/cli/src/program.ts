@@ -57,7 +57,7 @@ function addDemo(program: Command): void {
 }
 
 function caseCommand(program: Command, name: string, description: string): Command {
-  return program.command(name).description(description).argument('<case>', 'case file (YAML)');
+  return program.command(name).description(description).argument('<case>', 'case file (YAML), or a run folder: the case as its last command read it');
 }
 
 const changedRuns = (): Option =>

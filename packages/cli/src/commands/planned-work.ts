@@ -1,4 +1,5 @@
 /** `retroplume run --dry-run`: which stages would be made, and why. */
+import { runOf } from '@retroplume/core/case/case-source';
 import { loadCase } from '@retroplume/core/case/load-case';
 import { type PlannedStage, type StageState, plannedWork } from '@retroplume/core/run/planned-work';
 import type { RunOptions } from '@retroplume/core/run/run';
@@ -30,7 +31,7 @@ function line({ stage, variant, state, why, runs, replaces }: PlannedStage, repl
 /** Prints it on stdout. */
 export async function tellPlannedWork(path: string, options: Options): Promise<void> {
   const { set, json, ...asked } = options;
-  const work = await plannedWork(loadCase(path, set), asked);
+  const work = await plannedWork(loadCase(path, set), { ...asked, out: asked.out ?? runOf(path) });
   if (json) writeOut(`${JSON.stringify(work)}\n`);
   else {
     const lines = work.stages.map((stage) => line(stage, asked.changedRuns === 'replace')).join('');

@@ -1,7 +1,9 @@
 /** `retroplume run`, the stages, and `retroplume demo`: from options to core and back. */
 import { join, resolve } from 'node:path';
 import { describeDevice } from '@retroplume/core/base/device';
+import { runOf } from '@retroplume/core/case/case-source';
 import { loadCase } from '@retroplume/core/case/load-case';
+import type { Case } from '@retroplume/core/case/schema/case-schema';
 import type { Part } from '@retroplume/core/run/run-part';
 import { type RunOptions, runListed } from '@retroplume/core/run/run';
 import type { Ranks } from '@retroplume/core/base/process';
@@ -56,19 +58,24 @@ const printer =
   (result: object): void =>
     printResult(result, options, out);
 
+/** The run folder of a case: the one that is asked for, else the one that the case was given as. */
+function outOf(path: string, { name }: Pick<Case, 'name'>, { out }: Pick<CommonOptions, 'out'>): string {
+  return resolve(out ?? runOf(path) ?? join('runs', name));
+}
+
 type Replacing = Pick<RunOptions, 'changedRuns'>;
 
 /** Runs the stages that are named. */
 export async function runNamed(path: string, stages: readonly StageName[], options: CommonOptions & Replacing): Promise<void> {
   const loaded = loadCase(path, options.set);
-  const out = resolve(options.out ?? join('runs', loaded.name));
+  const out = outOf(path, loaded, options);
   await watched(options, (context) => runListed(loaded, stages, { out, changedRuns: options.changedRuns, ...context }), printer(options, out));
 }
 
 /** Runs all of a case's stages that are not up to date. */
 async function runWhole(path: string, options: CommonOptions & Replacing): Promise<void> {
   const loaded = loadCase(path, options.set);
-  const out = resolve(options.out ?? join('runs', loaded.name));
+  const out = outOf(path, loaded, options);
   const { idleKeys } = await import('@retroplume/core/case/examine-case');
   const { runStages } = await import('@retroplume/core/run/run-case');
   await watched(
@@ -108,7 +115,7 @@ function refuseIdle({ stages, profile, changedRuns }: RunCommandOptions): void {
 
 async function partOfCase(path: string, part: Part, options: CommonOptions & Replacing): Promise<void> {
   const loaded = loadCase(path, options.set);
-  const out = resolve(options.out ?? join('runs', loaded.name));
+  const out = outOf(path, loaded, options);
   const { runPart } = await import('@retroplume/core/run/run-part');
   await watched(options, (context) => runPart(loaded, part, { out, changedRuns: options.changedRuns, ...context }), printer(options, out));
 }
@@ -116,7 +123,7 @@ async function partOfCase(path: string, part: Part, options: CommonOptions & Rep
 /** The ensemble design as emission files for a transport model that is run elsewhere, instead of the runs. */
 async function designCase(path: string, dir: string | undefined, options: CommonOptions): Promise<void> {
   const loaded = loadCase(path, options.set);
-  const out = resolve(options.out ?? join('runs', loaded.name));
+  const out = outOf(path, loaded, options);
   const { writeDesign } = await import('@retroplume/core/run/commands/write-design');
   await watched(
     options,

@@ -1,5 +1,6 @@
 /** `retroplume run --submit`: the jobs of a case, and what was done with them. */
 import { join } from 'node:path';
+import { runOf } from '@retroplume/core/case/case-source';
 import { loadCase } from '@retroplume/core/case/load-case';
 import { type SubmitResult, type SubmittedJob, submitChain } from '@retroplume/core/run/commands/jobs/submit-chain';
 import type { RunOptions } from '@retroplume/core/run/run';
@@ -36,9 +37,11 @@ function print({ jobs, chain, dryRun, scheduler }: SubmitResult): void {
 
 /** Submits what is not up to date of a case, or with `--dry-run` prints what would be. */
 export async function submitCase(path: string, options: SubmitCommandOptions): Promise<void> {
-  const { submit, dryRun, changedRuns, set, out, device, precision } = options;
+  const { submit, dryRun, changedRuns, set, device, precision } = options;
+  const run = runOf(path);
   const result = await submitChain(loadCase(path, set), {
-    out,
+    out: options.out ?? run,
+    caseFrom: run,
     scheduler: submit === true ? undefined : submit,
     dryRun,
     changedRuns,

@@ -11,7 +11,8 @@ import { checkCase } from './checks/checks';
 import { mapPaths } from './schema/json-schema';
 import { applyPaperDefaults, type Tree } from './load-case';
 import { describeProblem } from './problems';
-import { joinPath, readSource, type KeyPath, splitPath, type CaseSource } from './source';
+import { readCaseSource, type CaseFileSource } from './case-source';
+import { joinPath, type KeyPath, splitPath } from './source';
 import { asksForCrossValidation } from './checks/inversion-checks';
 import { testMembers } from './case-runs';
 
@@ -50,8 +51,8 @@ const STAND_IN_SECTIONS: Tree = {
  * @throws {ConfigError} `CASE_FILE_MISSING`, `CASE_SYNTAX`, `CASE_OVERRIDE`: nothing can be said of such a case
  */
 export function examineCase(path: string, overrides: readonly string[] = []): ExaminedCase {
-  const file = resolve(path);
-  const source = readSource(path, overrides);
+  const source = readCaseSource(path, overrides);
+  const { file } = source;
   const first = parseCase(applyPaperDefaults(source.values));
   const problems: CaseProblem[] = [];
   const removed: KeyPath[] = [];
@@ -207,10 +208,13 @@ function isWritten(values: unknown, path: KeyPath): boolean {
 }
 
 /** One sentence for each, in the order of the tables. @param c - the case that `source` gives */
-export function idleKeysOf(source: CaseSource, c: Case): string[] {
+export function idleKeysOf(source: CaseFileSource, c: Case): string[] {
+  // The case in a run folder has every default written out.
+  const byHand = (path: KeyPath): boolean =>
+    isWritten(source.values, path) && (source.run === undefined || source.whereIs(path).startsWith('--set '));
   const told = <T>(rules: readonly Rule<T>[], of: T, section: string): string[] =>
     rules.flatMap(([keys, idle, why]) => {
-      const written = keys.map((key) => splitPath(`${section}${key}`)).filter((path) => isWritten(source.values, path));
+      const written = keys.map((key) => splitPath(`${section}${key}`)).filter(byHand);
       return written.length > 0 && idle(of) ? written.map((path) => `${source.whereIs(path)}: ${joinPath(path)} does nothing: ${why}`) : [];
     });
   const paper = { ...c.paperMode, periods: c.periods };
@@ -225,10 +229,10 @@ export function idleKeysOf(source: CaseSource, c: Case): string[] {
 /**
  * Keys that were written and do nothing, for who has loaded the case.
  *
- * @param path - of the case file @param overrides - as of {@link loadCase}
+ * @param path - of the case file or run folder @param overrides - as of {@link loadCase}
  * @throws {ConfigError} as `loadCase` does where the file cannot be read
  * @example idleKeys('case.yaml', ['loop.iterations=50']); // ['--set loop.iterations=50: loop.iterations does nothing: with passes: 1 there is no loop']
  */
 export function idleKeys(path: string, overrides: readonly string[], c: Case): string[] {
-  return idleKeysOf(readSource(path, overrides), c);
+  return idleKeysOf(readCaseSource(path, overrides), c);
 }

@@ -25,6 +25,7 @@ export { memberDesigns, memberNames, testMembers, type MemberDesign } from './ca
 export { nearestKey } from './problems';
 export { nuisanceChanges, type NuisanceChange, type NuisanceRun } from './schema/nuisance-schema';
 export type { KeyPath } from './source';
+export { RUN_FILE, runOf } from './case-source';
 export { paperDefaults } from './paper-defaults';
 export { chosenLabels, streamLabels } from './checks/input-checks';
 export { isPrecursor, missingWeather, rateChannels, tracerCount, tracersOf, type TracerSettings } from './schema/learning-schema';

@@ -340,7 +340,7 @@ describe('what is wrong is said in one sentence each', () => {
 
   it('a file that is missing, a folder, empty or not YAML', () => {
     expect(() => loadCase(join(cases.path, 'none.yaml'))).toThrow(/there is no such file/);
-    expect(() => loadCase(cases.path)).toThrow(/cannot be read/);
+    expect(() => loadCase(cases.path)).toThrow(/no run folder/);
     expect(failure('').code).toBe('CASE_SYNTAX');
     expect(failure('name: x\nname: y\n').message).toMatch(/case\.yaml:2: not valid YAML \(Map keys must be unique\)/);
     expect(failure('a: [1').code).toBe('CASE_SYNTAX');

@@ -7,7 +7,8 @@ import { parseCase, type Case } from './schema/case-schema';
 import { checkCase } from './checks/checks';
 import { paperDefaults } from './paper-defaults';
 import { describeProblems } from './problems';
-import { joinPath, readSource } from './source';
+import { readCaseSource } from './case-source';
+import { joinPath } from './source';
 
 export type Tree = Record<string, unknown>;
 
@@ -57,9 +58,10 @@ export function applyPaperDefaults(values: Tree): Tree {
 /**
  * Reads and checks a case file.
  *
- * @param path - the YAML file; paths in it are relative to its folder and come back absolute, with `{period}` kept
+ * @param path - the YAML file; paths in it are relative to its folder and come back absolute, with `{period}` kept. Or a run folder: the case as its last
+ *   command read it, with all defaults in it
  * @param overrides - `key=value`, such as `inversion.priorSpread.NOx=0.4` or `periods.0.hours=48`; values are YAML
- * @throws {ConfigError} `CASE_FILE_MISSING`, `CASE_SYNTAX`, `CASE_OVERRIDE`, `CALL_INVALID`; `CASE_UNKNOWN_KEY` or `CASE_INVALID` with every problem found,
+ * @throws {ConfigError} `CASE_FILE_MISSING`, `RUN_FILE_MISSING`, `CASE_SYNTAX`, `CASE_OVERRIDE`, `CALL_INVALID`; `CASE_UNKNOWN_KEY` or `CASE_INVALID` with every problem found,
  *   one sentence a line
  * @throws {DataError} {GridError} as `readMask`, if a region is a mask; then GRIDDESC is read, too
  * @example const demo = loadCase('examples/demo/case.yaml', ['inversion.iterations=50']);
@@ -67,8 +69,8 @@ export function applyPaperDefaults(values: Tree): Tree {
 export function loadCase(path: string, overrides: readonly string[] = []): Case {
   expectArgument(typeof path === 'string', 'path', 'the path of a case file', path);
   expectArgument(Array.isArray(overrides), 'overrides', "a list, such as ['inversion.iterations=50'],", overrides);
-  const file = resolve(path);
-  const source = readSource(path, overrides);
+  const source = readCaseSource(path, overrides);
+  const { file } = source;
   const parsed = parseCase(applyPaperDefaults(source.values));
   if (!parsed.success) {
     const { sentences, unknown } = describeProblems(parsed.error.issues, source);

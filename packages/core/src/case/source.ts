@@ -140,11 +140,17 @@ function hasPlace(list: readonly unknown[], key: string | number, isLast: boolea
   return typeof key === 'number' && (key < list.length || (isLast && key === list.length));
 }
 
-/** Reads the file and lays the overrides over it. @throws {ConfigError} if the file is missing or not YAML, or an override not key=value @throws {DataError} `FILE_ENCODING` */
-export function readSource(path: string, overrides: readonly string[]): CaseSource {
+/**
+ * Reads the file and lays the overrides over it.
+ *
+ * @param part - key under which the values stand, where they are not the whole file
+ * @throws {ConfigError} if the file is missing or not YAML, or an override not key=value @throws {DataError} `FILE_ENCODING`
+ */
+export function readSource(path: string, overrides: readonly string[], part?: string): CaseSource {
   const lines = new LineCounter();
   const document = readDocument(path, lines);
-  const values = valuesOf(path, document, lines);
+  const whole = valuesOf(path, document, lines);
+  const values = part === undefined ? whole : (whole as Record<string, unknown>)[part];
   if (typeof values !== 'object' || values === null || Array.isArray(values)) {
     throw new ConfigError(
       'CASE_SYNTAX',
@@ -173,7 +179,7 @@ export function readSource(path: string, overrides: readonly string[]): CaseSour
       const override = set.get(joinPath(at.slice(0, length)));
       if (override !== undefined) return override;
     }
-    return made.get(joinPath(at)) ?? `${path}:${lineOf(document, lines, at)}`;
+    return made.get(joinPath(at)) ?? `${path}:${lineOf(document, lines, part === undefined ? at : [part, ...at])}`;
   };
   return { values: values as Record<string, unknown>, whereIs };
 }

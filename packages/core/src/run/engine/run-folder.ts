@@ -6,15 +6,13 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expectArgument, ConfigError, errorFigures, RetroplumeError, type ErrorFigures } from '../../base/errors';
-import type { Case } from '../../case';
+import { RUN_FILE, type Case } from '../../case';
 import { writeFileAtomic, writeSharedFile } from '../../files/checkpoint';
 import { readJson } from '../../files/json';
 import { ALONE, codeVersion, VERSIONS } from '../../base/process';
 import { currentJob } from './current-job';
 import { lockRun } from './run-lock';
 import type { RunContext, StageName, Variant } from './stage';
-
-export const RUN_FILE = 'run.json';
 
 /** The run folder of a case, absolute. @param out - where the caller names one @throws {ConfigError} `RUN_FOLDER_NAME` */
 export function runFolder({ name }: Pick<Case, 'name'>, out = `runs/${name}`): string {

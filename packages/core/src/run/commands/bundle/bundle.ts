@@ -4,7 +4,7 @@
  */
 import { statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { restoreCase, type Case } from '../../../case';
+import { restoreCase, RUN_FILE, type Case } from '../../../case';
 import { expectArgument, expectText, ConfigError, DataError } from '../../../base/errors';
 import { InputHashes, type InputFile } from '../../engine/input-hashes';
 import { changedProduct, damagedProducts, readRecord, RECORD, summaryIn, type StageRecord } from '../../engine/record';
@@ -13,7 +13,7 @@ import { planOf, stagesOf } from '../../all-stages';
 import { staleStages } from '../../run';
 import { otherSurrogates } from '../../inversions/surrogate-ensemble';
 import type { LoopSummary } from '../../inversions/loop';
-import { readRunFile, RUN_FILE, type RunFile } from '../../engine/run-folder';
+import { readRunFile, type RunFile } from '../../engine/run-folder';
 import { lockToRead } from '../../engine/run-lock';
 import { checkTarget, pack, type Packed } from './archive';
 import { hashOfValues } from './compare-files';

@@ -22,7 +22,7 @@ import { writeFileAtomic } from '../../../files/checkpoint';
 import { folderToBe, makeFolder, megabytes, writeFailure } from '../../../files/disk';
 import { ConfigError, DataError } from '../../../base/errors';
 import { sha256, type InputFile } from '../../engine/input-hashes';
-import { RUN_FILE } from '../../engine/run-folder';
+import { RUN_FILE } from '../../../case';
 import { contentOf, isPlainName, readArchive, whatIsThere } from './archive';
 import { BUNDLE_FILE, type Bundle } from './bundle';
 import { ArchiveFault, type Member } from './tar';

@@ -1,5 +1,5 @@
 /** `check`: every contract of a case before any long run, all problems at once. */
-import { examineCase, type Case } from '../../../case';
+import { examineCase, runOf, type Case } from '../../../case';
 import { gridOf, regionMask } from '../../../case/gridded/regions';
 import type { DeviceChoice, Precision } from '../../../base/device';
 import { expectText, ConfigError, InterruptedError } from '../../../base/errors';
@@ -22,7 +22,7 @@ import { stageDir } from '../../engine/stage';
 export interface CheckOptions {
   /** `key=value`, as of {@link loadCase} */
   set?: readonly string[];
-  /** run folder; default `runs/<name of the case>` */
+  /** run folder; default `runs/<name of the case>`, or the run folder that the case is of */
   out?: string;
   device?: DeviceChoice;
   precision?: Precision;
@@ -47,7 +47,7 @@ export interface CheckResult {
  * Looks at a case without running anything of it: keys and rules of the case file, that all files exist and can be read, grids, periods, variables and
  * units, some values, stations and observations, regions, the transport model's command, room on the disk and the device.
  *
- * @param path - the case file
+ * @param path - the case file, or a run folder
  * @throws {ConfigError} `CASE_FILE_MISSING`, `CASE_SYNTAX`, `CASE_OVERRIDE`: nothing can be said of such a case
  *
  * @example
@@ -57,6 +57,7 @@ export interface CheckResult {
 export async function checkCase(path: string, options: CheckOptions = {}): Promise<CheckResult> {
   expectText(path, 'path', 'the path of a case file');
   const { problems, case: settings, unread, idle, whereIs } = examineCase(path, options.set);
+  const out = options.out ?? runOf(path);
   const findings = new Findings(whereIs);
   findings.problems.push(...problems.map((problem) => ({ ...problem, exitCode: 2 })));
   if (problems.length === 0) findings.right.push('case file: keys, values and their rules');
@@ -65,7 +66,7 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
     !sections.some((section) => unread.has(section) || problems.some(({ key }) => key.split('.')[0] === section));
   const grid = unread.has('grid') ? undefined : await checkGrid(findings, settings);
   await checkGriddedInputs(findings, settings, unread, grid, { values: true });
-  const simulate = (): string => stageDir(runFolder(settings, options.out), 'simulate', 'default');
+  const simulate = (): string => stageDir(runFolder(settings, out), 'simulate', 'default');
   const observed = unread.has('observations') ? undefined : await checkObservedInputs(findings, settings, unread, grid);
   if (grid && observed && isSound(...MONITORS_REST_ON)) {
     await checkPriorAtMonitors(findings, settings, grid, observed, simulate());
@@ -78,7 +79,7 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
   if (isSound(...LEARNING)) await checkLearning(findings, settings, grid);
   if (isSound(...RUNS_REST_ON, 'name')) await checkRuns(findings, settings, simulate());
   if (!unread.has('ctm')) await checkCtm(findings, settings, grid);
-  const { out, device, precision } = options;
+  const { device, precision } = options;
   const asked = isSound(...(device === undefined ? ['device'] : []), ...(precision === undefined ? ['precision'] : []));
   const chosen = asked ? await checkDevice(findings, settings, options) : undefined;
   if (grid && isSound(...MEMORY_RESTS_ON)) await checkMemory(findings, settings, grid, chosen);

@@ -31,6 +31,8 @@ export interface SubmitOptions {
   dryRun?: boolean;
   device?: DeviceChoice;
   precision?: Precision;
+  /** what the jobs are to read the case from; default: its file */
+  caseFrom?: string;
   /** overrides of the case, `key=value`, which the jobs have to be given, too */
   set?: readonly string[];
   /** as of {@link RunOptions}; the folder of `simulate` is then made ready at once, so that no job has to be told it */
@@ -181,9 +183,9 @@ function launcherOf({ jobs }: Case, scheduler: SchedulerName): string | undefine
 function writeScript(settings: Case, out: string, scheduler: SchedulerName, job: PlannedJob, options: SubmitOptions): Script {
   const jobs = join(out, 'jobs');
   const path = join(jobs, `${job.name}.sh`);
-  const { device, precision, set = [], program } = options;
+  const { caseFrom = settings.file, device, precision, set = [], program } = options;
   const args = [
-    settings.file,
+    caseFrom,
     '--out',
     out,
     '--threads',
