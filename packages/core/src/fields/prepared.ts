@@ -14,13 +14,14 @@ import { join } from 'node:path';
 import type { HourStore } from './hour-store';
 import type { NetcdfFile } from '@retroplume/native';
 
-import { DataError, ShapeError } from '../base/errors';
+import { DataError } from '../base/errors';
 import type { Grid, TimeAxis } from '../grid/grid';
 import { GROUPS, SPECIES, speciesUnit, type Group, type Species } from '../base/species';
 import { CRS, cfGrid, cfTime, gridFromCf, ON_GRID, timeFromCf } from '../files/netcdf/cf-grid';
 import { CHANNELS, type Channel as Meteorology } from '../weather/meteorology';
-import { cfVariable, cfContents, type CfAttributes } from '../files/netcdf/netcdf-cf';
-import { NetcdfOutput, openNetcdf, reading } from '../files/netcdf/netcdf-access';
+import { forEachDay, SLAB, writeCfInParts, writeChannel } from '../files/netcdf/cf-in-parts';
+import { cfVariable, cfContents, type CfAttributes, type CfContents } from '../files/netcdf/netcdf-cf';
+import { openNetcdf, reading } from '../files/netcdf/netcdf-access';
 import { putChannel } from '../files/ioapi/period-steps';
 import { cachedByFile } from '../base/whole-files';
 
@@ -50,7 +51,6 @@ export interface PreparedPeriod extends PreparedMeteorology {
   runs: Map<string, PreparedRun>;
 }
 
-const SLAB = 24;
 const METEOROLOGY_FILE = 'meteorology.nc';
 
 export function preparedMeteorologyPath(dir: string, period: string): string {
@@ -65,7 +65,7 @@ export function preparedRunPath(dir: string, period: string, run: string): strin
 export function writePreparedMeteorology(dir: string, period: PreparedMeteorology): string {
   const { grid, time, meteorologyNames: met, geographyNames: geo } = period;
   const path = preparedMeteorologyPath(dir, period.name);
-  const channels = [
+  const parts = [
     ...met.map((name) => ({
       name,
       dimensions: ['time', 'y', 'x'],
@@ -74,7 +74,7 @@ export function writePreparedMeteorology(dir: string, period: PreparedMeteorolog
     ...geo.map((name) => ({ name: geographyVariable(name), dimensions: ['y', 'x'], attributes: described({ description: `geography: ${name}` }) })),
   ];
   const attributes = { title: `Meteorology and geography of ${period.name}`, meteorology: met.join(' '), geography: geo.join(' ') };
-  writeChannels(path, grid, time, channels, attributes, (file) => {
+  writeCfInParts(path, { ...frameOf(grid, time), attributes }, parts, (file) => {
     met.forEach((name, channel) => writeChannel(file, name, period.meteorology, [time.count, grid.rows, grid.cols, met.length], channel));
     geo.forEach((name, channel) => writeChannel(file, geographyVariable(name), period.geography, [grid.rows, grid.cols, geo.length], channel));
   });
@@ -85,7 +85,7 @@ export function writePreparedMeteorology(dir: string, period: PreparedMeteorolog
 export function writePreparedRun(dir: string, run: PreparedRun & { period: string; run: string; grid: Grid; time: TimeAxis }): string {
   const { grid, time } = run;
   const path = preparedRunPath(dir, run.period, run.run);
-  const channels = [
+  const parts = [
     ...GROUPS.map((group) => ({
       name: emissionVariable(group),
       dimensions: ['time', 'y', 'x'],
@@ -94,13 +94,10 @@ export function writePreparedRun(dir: string, run: PreparedRun & { period: strin
     ...SPECIES.map((species) => ({
       name: speciesVariable(species),
       dimensions: ['time', 'y', 'x'],
-      attributes: {
-        ...described({ units: speciesUnit(species), description: `surface ${species}`, standardName: SPECIES_NAMES[species] }),
-        cell_methods: 'time: mean',
-      },
+      attributes: concentrationAttributes(species, `surface ${species}`),
     })),
   ];
-  writeChannels(path, grid, time, channels, { title: `Run ${run.run} of ${run.period}` }, (file) => {
+  writeCfInParts(path, { ...frameOf(grid, time), attributes: { title: `Run ${run.run} of ${run.period}` } }, parts, (file) => {
     const shape = (channelCount: number): number[] => [time.count, grid.rows, grid.cols, channelCount];
     GROUPS.forEach((group, channel) => writeChannel(file, emissionVariable(group), run.emissions, shape(5), channel));
     SPECIES.forEach((species, channel) => writeChannel(file, speciesVariable(species), run.concentrations, shape(4), channel));
@@ -188,6 +185,16 @@ const EMISSION_NAMES: Partial<Record<Group, string>> = {
   SO2: 'tendency_of_atmosphere_mass_content_of_sulfur_dioxide_due_to_emission',
 };
 
+/** Attributes of hourly means of a species at the surface, on the grid. */
+export function concentrationAttributes(species: Species, description: string): CfAttributes {
+  return { ...described({ units: speciesUnit(species), description, standardName: SPECIES_NAMES[species] }), cell_methods: 'time: mean' };
+}
+
+function frameOf(grid: Grid, time: TimeAxis): CfContents {
+  const { dimensions, coordinates, variables } = cfGrid(grid);
+  return { dimensions: { time: time.count, ...dimensions }, coordinates: [cfTime(time), ...coordinates], variables };
+}
+
 function described({ units, description, standardName }: Pick<Meteorology, 'description' | 'standardName'> & { units?: string }): CfAttributes {
   return {
     ...(standardName === undefined ? {} : { standard_name: standardName }),
@@ -195,76 +202,6 @@ function described({ units, description, standardName }: Pick<Meteorology, 'desc
     ...(units === undefined ? {} : { units }),
     ...ON_GRID,
   };
-}
-
-interface Channel {
-  name: string;
-  dimensions: string[];
-  attributes: CfAttributes;
-}
-
-function writeChannels(
-  path: string,
-  grid: Grid,
-  time: TimeAxis,
-  channels: Channel[],
-  attributes: CfAttributes,
-  write: (file: NetcdfFile) => void,
-): void {
-  const frame = cfGrid(grid);
-  const fixed = [cfTime(time), ...frame.coordinates, ...frame.variables];
-  const steps = (channel: Channel): number => (channel.dimensions[0] === 'time' ? time.count : 1);
-  const bytes = channels.reduce((sum, channel) => sum + 4 * steps(channel) * grid.rows * grid.cols, 0);
-  const output = NetcdfOutput.create(path, { format: 'netcdf4', bytes, prefill: false });
-  output.write((file) => {
-    for (const [name, value] of Object.entries({ Conventions: 'CF-1.10', ...attributes })) file.putAttribute('', name, value);
-    for (const [name, length] of Object.entries({ time: time.count, ...frame.dimensions })) file.defineDimension(name, length);
-    for (const variable of fixed) file.defineVariable(variable.name, variable.data instanceof Int32Array ? 'int' : 'double', variable.dimensions);
-    // In one piece each, so that netCDF keeps nothing of them in memory while the file is open. Not compressed: deflate took 60 % of the stage's time and saved a third of the disk, and needs chunks.
-    for (const { name, dimensions } of channels) file.defineVariable(name, 'float', dimensions);
-    for (const { name, attributes: own = {} } of [...fixed, ...channels]) {
-      for (const [key, value] of Object.entries(own)) file.putAttribute(name, key, value);
-    }
-    file.endDefine();
-    const lengths: Record<string, number> = { time: time.count, ...frame.dimensions };
-    for (const { name, dimensions, data } of fixed) {
-      file.write(
-        name,
-        dimensions.map(() => 0),
-        dimensions.map((dimension) => lengths[dimension]),
-        data,
-      );
-    }
-    write(file);
-  });
-  output.commit();
-}
-
-/** Writes one channel of `[…, channels]`, a day at a time. */
-function writeChannel(file: NetcdfFile, name: string, data: Float32Array, shape: number[], channel: number): void {
-  const channels = shape[shape.length - 1];
-  const axes = shape.slice(0, -1);
-  if (data.length !== shape.reduce((product, length) => product * length, 1)) {
-    throw new ShapeError(
-      'PREPARED_SHAPE',
-      `${file.path}: expected [${shape.join(', ')}] for ${name} but received ${data.length} values: mend the call`,
-    );
-  }
-  forEachDay(axes, (start, count, firstCell) => {
-    const buffer = new Float32Array(count.reduce((product, length) => product * length, 1));
-    for (let i = 0, at = firstCell * channels + channel; i < buffer.length; i++, at += channels) buffer[i] = data[at];
-    file.write(name, start, count, buffer);
-  });
-}
-
-/** @param axes - `[time, rows, cols]` or `[rows, cols]` */
-function forEachDay(axes: number[], visit: (start: number[], count: number[], firstCell: number) => void): void {
-  if (axes.length === 2) {
-    visit([0, 0], axes, 0);
-    return;
-  }
-  const [steps, rows, cols] = axes;
-  for (let step = 0; step < steps; step += SLAB) visit([step, 0, 0], [Math.min(SLAB, steps - step), rows, cols], step * rows * cols);
 }
 
 function readInterleaved(file: NetcdfFile, names: string[], axes: number[]): Float32Array {

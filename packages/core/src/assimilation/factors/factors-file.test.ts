@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NetcdfFile } from '@retroplume/native';
+import { GROUPS } from '../../base/species';
 import { gridFromCf } from '../../files/netcdf/cf-grid';
 import { cfVariable, readCf } from '../../files/netcdf/netcdf-cf';
 import { DataError } from '../../base/errors';
@@ -36,6 +37,15 @@ describe('the file of factors', () => {
       expect(cfVariable(file, name, path).attributes).toMatchObject({ grid_mapping: 'crs', coordinates: 'lat lon', units: '1' });
     expect(gridFromCf(cfVariable(file, 'crs', path).attributes, path).definition).toEqual(GRID.definition);
     expect(cfVariable(file, 'lat', path).dimensions).toEqual(['y', 'x']);
+  });
+
+  it('names the groups along their dimension', () => {
+    const file = NetcdfFile.open(path);
+    const width = file.dimensions.find(({ name }) => name === 'group_length')!.length;
+    const text = Buffer.from(file.read<Uint8Array>('group')).toString();
+    expect(file.variable('group')).toEqual({ name: 'group', type: 'char', dimensions: ['group', 'group_length'] });
+    file.close();
+    expect(GROUPS.map((_, g) => text.slice(g * width, (g + 1) * width).replaceAll('\0', ''))).toEqual([...GROUPS]);
   });
 
   it('reads of the file what is asked for alone', () => {

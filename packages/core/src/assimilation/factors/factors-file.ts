@@ -31,6 +31,7 @@ export function writeFactors(path: string, grid: Grid, factors: readonly PeriodF
       ...sectors.flatMap(({ sector, factors: own }) => own.map((each) => variableOf(sectorVariable(sector, each.period), ` of ${sector}`, each))),
     ]),
     attributes: { Conventions: 'CF-1.10', title: 'Factors on the prior emissions', groups: GROUPS.join(' ') },
+    labels: [{ name: 'group', dimension: 'group', values: GROUPS, attributes: { long_name: 'emission group' } }],
   });
 }
 

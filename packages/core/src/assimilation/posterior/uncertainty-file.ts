@@ -58,6 +58,7 @@ export function writeUncertainty(path: string, grid: Grid, periods: readonly Per
     dimensions,
     ...onGrid(grid, variables),
     attributes: { Conventions: 'CF-1.10', title: 'Uncertainty of the factors on the prior emissions', groups: GROUPS.join(' ') },
+    labels: [{ name: 'group', dimension: 'group', values: GROUPS, attributes: { long_name: 'emission group' } }],
   });
 }
 

@@ -147,7 +147,9 @@ it('stations count by their blocks, and values above the cut-off of the case', (
   const [{ change }] = caseScores(settings, [period], 0);
   expect(change.blocks).toBe(2);
   const cutoff = (ozoneCutoff: number): (number | undefined)[] => {
-    const [, row] = caseScores({ ...settings, scores: { ozoneCutoff } }, [compared()], 0).filter(({ region, type }) => !region && !type);
+    const [, row] = caseScores({ ...settings, scores: { ...settings.scores, ozoneCutoff } }, [compared()], 0).filter(
+      ({ region, type }) => !region && !type,
+    );
     expect(row.averaging).toBe('hourly-cutoff');
     return [row.prior.n, row.updated.n];
   };

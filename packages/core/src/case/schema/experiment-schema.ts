@@ -6,7 +6,7 @@ import { NEGATIVE_FLOORS } from '../../observations/observation-quality';
 import { isTimeZone, TIME_ZONE } from '../../files/tables/local-time';
 import { referenceOptionsSchema } from './domain-schema';
 import { GROUPS, SPECIES, speciesUnit, type Group, type Species } from '../../base/species';
-import { choice, file, fileName, files, fileSets, MOST_MEMBERS, real, seed, text, wholeNumber } from './kinds';
+import { choice, file, fileName, files, fileSets, flag, MOST_MEMBERS, real, seed, text, wholeNumber } from './kinds';
 
 /** The same schema for each group, with the group's own default. */
 export function perGroup(
@@ -268,8 +268,11 @@ export const scoresSchema = z
       max: 200,
       unit: 'ppb',
     }).default(40),
+    concentrationFields: flag(
+      'Whether `verify` also writes the concentrations of both runs as CF fields (docs/results.md): 32 bytes a cell and hour, 1 GB for a month of 232 x 182 cells.',
+    ).default(true),
   })
-  .meta({ description: 'How simulated concentrations are scored; see docs/scores.md.' });
+  .meta({ description: 'How simulated concentrations are scored, and what `verify` leaves of them; see docs/scores.md.' });
 
 export const withheldSchema = z
   .strictObject({

@@ -2,6 +2,7 @@
 import type { NetcdfArray, NetcdfAttribute, NetcdfFile, NetcdfFormat, NetcdfType, NetcdfVariable } from '@retroplume/native';
 
 import { expectArgument, expectObject, expectText, DataError, ShapeError } from '../../base/errors';
+import { storedLabels, type CfLabels } from './cf-labels';
 import { holdsNumbers, NetcdfOutput, openNetcdf, reading } from './netcdf-access';
 
 export type CfData = Exclude<NetcdfArray, BigInt64Array | BigUint64Array>;
@@ -21,6 +22,11 @@ export interface CfContents {
   coordinates?: CfVariable[];
   variables: CfVariable[];
   attributes?: CfAttributes;
+}
+
+/** What is written: {@link CfContents}, and names along dimensions. */
+export interface CfWritten extends CfContents {
+  labels?: readonly CfLabels[];
 }
 
 const TYPES: [new (length: number) => CfData, NetcdfType][] = [
@@ -43,23 +49,25 @@ const TYPES: [new (length: number) => CfData, NetcdfType][] = [
  * @example
  * writeCf('map.nc', { dimensions: { y: 2, x: 3 }, variables: [{ name: 'NO2', dimensions: ['y', 'x'], data, attributes: { units: 'ppb' } }] });
  */
-export function writeCf(path: string, contents: CfContents, options: { format?: NetcdfFormat; deflate?: number } = {}): void {
+export function writeCf(path: string, contents: CfWritten, options: { format?: NetcdfFormat; deflate?: number } = {}): void {
   expectText(path, 'writeCf: path', 'a path');
   expectObject(contents, 'writeCf: contents', 'dimensions and variables');
   expectObject(contents.dimensions, 'writeCf: dimensions', 'the length of each dimension');
   expectArgument(Array.isArray(contents.variables), 'writeCf: variables', 'a list of variables', contents.variables);
-  const variables = [...(contents.coordinates ?? []), ...contents.variables];
-  for (const variable of variables) checkShape(path, variable, contents.dimensions);
+  const labels = storedLabels(contents.labels);
+  const lengths: Record<string, number> = { ...contents.dimensions, ...labels.dimensions };
+  const variables = [...(contents.coordinates ?? []), ...contents.variables, ...labels.variables];
+  for (const variable of variables) checkShape(path, variable, lengths);
   const bytes = variables.reduce((sum, { data }) => sum + data.byteLength, 0);
   const { format = 'netcdf4' } = options;
   const output = NetcdfOutput.create(path, { format, bytes, compressed: format === 'netcdf4' });
   output.write((file) => {
-    defineCf(file, contents, variables, options.deflate ?? 2);
+    defineCf(file, { ...contents, dimensions: lengths }, variables, options.deflate ?? 2);
     for (const { name, dimensions, data } of variables) {
       file.write(
         name,
         dimensions.map(() => 0),
-        dimensions.map((dimension) => contents.dimensions[dimension]),
+        dimensions.map((dimension) => lengths[dimension]),
         data,
       );
     }
@@ -67,7 +75,8 @@ export function writeCf(path: string, contents: CfContents, options: { format?: 
   output.commit();
 }
 
-function checkShape(path: string, { name, dimensions, data }: CfVariable, lengths: Record<string, number>): void {
+/** @throws {ShapeError} `CF_SHAPE` */
+export function checkShape(path: string, { name, dimensions, data }: CfVariable, lengths: Record<string, number>): void {
   const unknown = dimensions.find((dimension) => lengths[dimension] === undefined);
   const shape = dimensions.map((dimension) => lengths[dimension]);
   if (unknown === undefined && data.length === shape.reduce((product, length) => product * length, 1)) return;
@@ -81,9 +90,9 @@ function checkShape(path: string, { name, dimensions, data }: CfVariable, length
 function defineCf(file: NetcdfFile, { dimensions, attributes = {} }: CfContents, variables: CfVariable[], deflate: number): void {
   for (const [name, value] of Object.entries({ Conventions: 'CF-1.10', ...attributes })) file.putAttribute('', name, value);
   for (const [name, length] of Object.entries(dimensions)) file.defineDimension(name, length);
-  for (const { name, dimensions: axes, data, attributes: own = {} } of variables) {
-    const type = typeOf(data);
-    file.defineVariable(name, type, axes, axes.length > 0 ? { deflate } : {});
+  for (const variable of variables) {
+    const { name, dimensions: axes, data, attributes: own = {} } = variable;
+    file.defineVariable(name, typeOf(variable), axes, axes.length > 0 ? { deflate } : {});
     const floating = data instanceof Float32Array || data instanceof Float64Array;
     if (floating && !axes.includes(name))
       file.putAttribute(name, '_FillValue', (data instanceof Float32Array ? Float32Array : Float64Array).of(Number.NaN));
@@ -92,7 +101,12 @@ function defineCf(file: NetcdfFile, { dimensions, attributes = {} }: CfContents,
   file.endDefine();
 }
 
-function typeOf(data: CfData): NetcdfType {
+/** Of what is written. */
+export function typeOf(variable: CfVariable & { isText?: true }): NetcdfType {
+  return variable.isText ? 'char' : typeOfData(variable.data);
+}
+
+function typeOfData(data: CfData): NetcdfType {
   return TYPES.find(([constructor]) => data instanceof constructor)?.[1] ?? 'double';
 }
 
@@ -176,7 +190,7 @@ export function unpacked(stored: NetcdfArray, attributes: CfAttributes, subject:
   const packing = packingOf(attributes, subject);
   const raw = packing?.unsigned ? asUnsigned(stored) : stored;
   const wide = raw instanceof BigInt64Array || raw instanceof BigUint64Array;
-  const fills = fillsOf(wide ? 'int64' : typeOf(raw), attributes);
+  const fills = fillsOf(wide ? 'int64' : typeOfData(raw), attributes);
   const packed = packing !== undefined && (attributes.scale_factor !== undefined || attributes.add_offset !== undefined);
   const floating = raw instanceof Float32Array || raw instanceof Float64Array;
   // netCDF's own fill value, for what was never written, is larger than any real value; infinity is no fill value, but an error for the reader to tell.

@@ -28,6 +28,10 @@ import { readRunConcentrations } from '../../transport/surface-output';
 import { partName } from '../transport-runs/run-keys';
 import { expectUpdateUsed } from '../../assimilation/judgement/update-used';
 import { caseScores, scoresCsv, SCORES_FILE, type ComparedPeriod } from '../../assimilation/scores/score-table';
+import { FIELDS_FOLDER } from '../../assimilation/factors/updated-fields';
+import { writeConcentrationFields } from '../../assimilation/scores/concentration-fields';
+import { PAIRS_FILE, writePairs } from '../../assimilation/scores/pairs-file';
+import { STATIONS_FILE, stationsCsv } from '../../assimilation/scores/station-scores';
 import { summaryIn } from '../engine/record';
 import type { Stage, StageContext } from '../engine/stage';
 
@@ -63,6 +67,8 @@ export interface Verification extends VerifySummary {
 }
 
 export const VERIFICATION_FILE = 'verification.json';
+/** What it leaves beside fields and the runs themselves. */
+const TABLES = [VERIFICATION_FILE, SCORES_FILE, AUDIT_FILE, PAIRS_FILE, STATIONS_FILE];
 
 /** Series at the stations of one period, for prior and updated run. */
 export interface PeriodSeries {
@@ -73,17 +79,19 @@ export interface PeriodSeries {
 
 export async function verify(context: StageContext): ReturnType<Stage['run']> {
   const { caseSettings, dir } = context;
-  for (const file of [VERIFICATION_FILE, SCORES_FILE, AUDIT_FILE]) rmSync(join(dir, file), { force: true }); // of other settings
+  for (const name of [...TABLES, FIELDS_FOLDER]) rmSync(join(dir, name), { recursive: true, force: true }); // of other settings
   const given = caseSettings.updatedConcentrations !== undefined;
   if (given) tellOlder(context);
   else await runUpdated(context);
-  const verification = await compare(context);
+  const { verification, periods, fields } = await compare(context);
   writeFileAtomic(join(dir, VERIFICATION_FILE), JSON.stringify(verification, null, 2));
   writeFileAtomic(join(dir, SCORES_FILE), scoresCsv(verification.scores));
   writeFileAtomic(join(dir, AUDIT_FILE), auditCsv(verification.audit));
+  writePairs(join(dir, PAIRS_FILE), periods);
+  writeFileAtomic(join(dir, STATIONS_FILE), stationsCsv(periods));
   const { scores: _rows, ...summary } = verification;
   const runs = given ? [] : caseSettings.periods.map(({ name }) => `ACONC_${name}.nc`);
-  return { products: [VERIFICATION_FILE, SCORES_FILE, AUDIT_FILE, ...runs], summary: given ? summary : { ...summary, values: valuesOf(context) } };
+  return { products: [...TABLES, ...fields, ...runs], summary: given ? summary : { ...summary, values: valuesOf(context) } };
 }
 
 /** Not of the bytes, which tell the time. */
@@ -166,8 +174,10 @@ export function expectLeftOut(
   );
 }
 
-async function compare(context: StageContext): Promise<Verification> {
+/** `fields`: files, relative to the stage's folder. */
+async function compare(context: StageContext): Promise<{ verification: Verification; periods: ComparedPeriod[]; fields: string[] }> {
   const { caseSettings } = context;
+  const fields: string[] = [];
   const periods: ComparedPeriod[] = [];
   const inventory: InventoryPart[] = [];
   const audit: AuditRow[] = [];
@@ -177,6 +187,7 @@ async function compare(context: StageContext): Promise<Verification> {
     const { operator, ofUpdated, ...series } = await comparedSeries(context, period, prepared);
     const update = emissionUpdate(context, prepared);
     expectUpdateUsed(context, prepared, update, ofUpdated, updatedOutput(context.dir, period.name));
+    fields.push(...writeFields(context, prepared, ofUpdated));
     const found = nuisanceEffect(context, period, prepared, operator, series.updated);
     periods.push({ name: period.name, grid: prepared.grid, ...series, found });
     audit.push(...auditPeriod({ ...prepared, update, series, nearKm, groups: context.settings.inversion.groups }, caseSettings.regions));
@@ -185,7 +196,7 @@ async function compare(context: StageContext): Promise<Verification> {
   const scores = caseScores(caseSettings, periods, space === 'cells' ? nearKm : 0);
   const measured = measuredAveraging(periods[0].monitors.observations.time.stepSeconds);
   const whole = scores.filter((row) => row.averaging === measured && isWhole(row));
-  return {
+  const verification = {
     withheld: comparisons(whole, 'withheld'),
     used: comparisons(whole, 'used'),
     ...(caseSettings.truth ? inventorySummary(inventory) : {}),
@@ -193,6 +204,15 @@ async function compare(context: StageContext): Promise<Verification> {
     observations: Object.fromEntries(periods.map(({ name, monitors }) => [name, monitors.observations.quality?.species ?? {}])),
     scores,
   };
+  return { verification, periods, fields };
+}
+
+/** Written while both runs are in memory anyway. @returns none where the case asks for none */
+function writeFields({ caseSettings, dir }: StageContext, prepared: PreparedPeriod, updated: Float32Array): string[] {
+  if (!caseSettings.scores.concentrationFields) return [];
+  const file = join(FIELDS_FOLDER, `concentrations_${prepared.name}.nc`);
+  writeConcentrationFields(join(dir, file), { ...prepared, prior: prepared.runs.get(PRIOR)!.concentrations, updated });
+  return [file];
 }
 
 function comparisons(rows: readonly ScoreRow[], side: ScoreRow['stations']): VerifySummary['used'] {

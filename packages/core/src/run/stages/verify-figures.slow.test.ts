@@ -1,6 +1,8 @@
 /** What `verify` says of a small twin of two periods, held against the files that it compared. */
 import { existsSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { IoapiFile } from '../../files/ioapi/ioapi-file';
+import { cfVariable, readCf } from '../../files/netcdf/netcdf-cf';
+import { Role } from '../../inversion/cost/cost';
 import { SECONDS_PER_YEAR } from '../../units/units';
 import { readRecord } from '../engine/record';
 import type { StageEvent } from '../engine/stage';
@@ -78,7 +80,17 @@ it('the inversion has seen all of those used and none of those withheld', () => 
 
 it('the record has what the updated run gave, and the tables say what the summary says', () => {
   const { products, summary } = readRecord(twin.inRun('verify'))!;
-  expect([...products].sort()).toEqual(['ACONC_summer.nc', 'ACONC_winter.nc', 'audit.csv', 'scores.csv', 'verification.json']);
+  expect([...products].sort()).toEqual([
+    'ACONC_summer.nc',
+    'ACONC_winter.nc',
+    'audit.csv',
+    'fields/concentrations_summer.nc',
+    'fields/concentrations_winter.nc',
+    'pairs.nc',
+    'scores.csv',
+    'stations.csv',
+    'verification.json',
+  ]);
   const { values } = summary as Verification;
   expect(Object.keys(values!)).toEqual(['updated/winter', 'updated/summer']);
   expect(new Set(Object.values(values!)).size).toBe(2);
@@ -89,6 +101,49 @@ it('the record has what the updated run gave, and the tables say what the summar
   expect(first).toMatchObject({ species: scores[0].species, run: 'prior', me: String(Number(scores[0].prior.mae.toPrecision(7))) });
   expect(Object.keys(observations)).toEqual(PERIODS);
   expect(observations['winter'].NO2).toBeDefined();
+});
+
+it('the table of stations and the pairs add up to the scores', () => {
+  const rows = tableOf(twin.inRun('verify/stations.csv')).filter(({ species }) => species === 'NO2');
+  const { withheld, used } = verification();
+  const pairs = readCf(twin.inRun('verify/pairs.nc'));
+  const [observed, prior, updated, role] = ['observed', 'prior', 'updated', 'role'].map((name) => cfVariable(pairs, name, 'pairs.nc').data);
+  const { station, time } = pairs.dimensions;
+  for (const [{ prior: of, priorMae, updatedMae }, roles] of [
+    [withheld.NO2!, ['withheld']],
+    [used.NO2!, ['used', 'watched']],
+  ] as const) {
+    const own = rows.filter((row) => roles.some((each) => each === row.role));
+    expect(own.length).toBeGreaterThan(0);
+    const sum = (value: (row: Record<string, string>) => number): number => own.reduce((all, row) => all + value(row), 0);
+    expect(sum(({ pairs: n }) => Number(n))).toBe(of.n);
+    expect(sum((row) => Number(row.pairs) * Number(row.prior_mae)) / of.n / priorMae).toBeCloseTo(1, 5);
+    expect(sum((row) => Number(row.pairs) * Number(row.updated_mae)) / of.n / updatedMae).toBeCloseTo(1, 5);
+    // NO2 is the first species.
+    const at = Array.from({ length: time * station }, (_, i) => i).filter((i) => roles.some((each) => Role[each] === role[i % station]) && !isNaN(observed[i])); // prettier-ignore
+    expect(at).toHaveLength(of.n);
+    expect(at.reduce((all, i) => all + Math.abs(prior[i] - observed[i]), 0) / of.n / priorMae).toBeCloseTo(1, 5);
+    expect(at.reduce((all, i) => all + Math.abs(updated[i] - observed[i]), 0) / of.n / updatedMae).toBeCloseTo(1, 5);
+  }
+});
+
+it('the CF fields hold what the files of both runs hold, and are left out where the case says so', async () => {
+  const fields = readCf(twin.inRun('verify/fields/concentrations_summer.nc'));
+  for (const [run, file] of [
+    ['prior', twin.inRun('simulate/prior/ACONC_summer.nc')],
+    ['updated', twin.inRun('verify/ACONC_summer.nc')],
+  ]) {
+    const made = IoapiFile.open(file);
+    expect(cfVariable(fields, `${run}_NO2`, '')).toMatchObject({ dimensions: ['time', 'y', 'x'], attributes: { units: 'ppb', grid_mapping: 'crs' } });
+    expect(cfVariable(fields, `${run}_PM25`, '').data).toEqual(made.read('PM25', 0, HOURS));
+    made.close();
+  }
+  const before = statSync(twin.inRun('verify/ACONC_summer.nc')).mtimeMs;
+  await twin.run(['scores.concentrationFields=false'], ['verify']);
+  expect(existsSync(twin.inRun('verify/fields'))).toBe(false);
+  expect(readRecord(twin.inRun('verify'))!.products).toHaveLength(7);
+  expect(statSync(twin.inRun('verify/ACONC_summer.nc')).mtimeMs).toBe(before);
+  await twin.run([], ['verify']);
 });
 
 it("totals of the audit are those of the inventory's files, meant over every hour of a period, its spin-up too", () => {
@@ -141,7 +196,9 @@ it('leaves no table of other settings behind where it is interrupted', async () 
   const onEvent = (event: StageEvent): void => void (event.kind === 'progress' && abort.abort());
   const stopped = twin.run(['scores.ozoneCutoff=3'], ['verify'], { onEvent, signal: abort.signal });
   await expect(stopped).rejects.toMatchObject({ code: 'INTERRUPTED' });
-  const left = ['verification.json', 'scores.csv', 'audit.csv', 'ACONC_winter.nc'].filter((name) => existsSync(twin.inRun('verify', name)));
+  const left = ['verification.json', 'scores.csv', 'audit.csv', 'pairs.nc', 'stations.csv', 'fields', 'ACONC_winter.nc'].filter((name) =>
+    existsSync(twin.inRun('verify', name)),
+  );
   expect(left).toEqual(['ACONC_winter.nc']);
 });
 

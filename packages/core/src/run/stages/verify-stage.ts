@@ -18,9 +18,17 @@ export const verifyStage: Stage = {
   settings: (context) => {
     const { regions, scores, observations } = context.caseSettings;
     const { lengthKm, space } = ownInversion(context);
-    return { ...comparedSettings(context), regions, scores, siteType: observations.stations.type, lengthKm, space };
+    return {
+      ...comparedSettings(context),
+      regions,
+      scores,
+      siteType: observations.stations.type,
+      siteName: observations.stations.name,
+      lengthKm,
+      space,
+    };
   },
-  // Another region or cut-off needs no further run of the transport model.
+  // Another region, cut-off or name needs no further run of the transport model.
   expensiveSettings: comparedSettings,
   readsAgain: true,
   inputs: ({ caseSettings }) => caseSettings.periods.flatMap(({ name }) => givenFiles(caseSettings, name) ?? []),

@@ -1,0 +1,46 @@
+/** Concentrations with prior and with updated emissions as one CF file a period, for xarray and whatever else reads netCDF. */
+import { SPECIES } from '../../base/species';
+import { concentrationAttributes, speciesVariable } from '../../fields/prepared';
+import { cfGrid, cfTime } from '../../files/netcdf/cf-grid';
+import { writeCfInParts, writeChannel } from '../../files/netcdf/cf-in-parts';
+import type { Grid, TimeAxis } from '../../grid/grid';
+
+interface ConcentrationFields {
+  name: string;
+  grid: Grid;
+  time: TimeAxis;
+  /** `[T, H, W, 4]`; NO2, SO2, O3 in ppb, PM2.5 in µg m-3 */
+  prior: Float32Array;
+  /** the same */
+  updated: Float32Array;
+}
+
+/** `prior_<species>` and `updated_<species>` on (time, y, x), all hours of the period; a day at a time is held beside the arrays. @throws as {@link writeCfInParts} */
+export function writeConcentrationFields(path: string, { name, grid, time, prior, updated }: ConcentrationFields): void {
+  const on = cfGrid(grid);
+  const runs = [
+    { run: 'prior', data: prior },
+    { run: 'updated', data: updated },
+  ];
+  const parts = runs.flatMap(({ run, data }) =>
+    SPECIES.map((species, channel) => ({
+      name: `${run}_${speciesVariable(species)}`,
+      dimensions: ['time', 'y', 'x'],
+      attributes: concentrationAttributes(species, `${species} at the surface, with the ${run} emissions`),
+      data,
+      channel,
+    })),
+  );
+  const { attributes, ...axis } = cfTime(time);
+  const bounds = Float64Array.from({ length: 2 * time.count }, (_, i) => (Math.floor(i / 2) + (i % 2)) * time.stepSeconds);
+  const contents = {
+    dimensions: { time: time.count, ...on.dimensions, bnds: 2 },
+    coordinates: [{ ...axis, attributes: { ...attributes, bounds: 'time_bnds' } }, ...on.coordinates],
+    variables: [...on.variables, { name: 'time_bnds', dimensions: ['time', 'bnds'], data: bounds }],
+    attributes: { title: `Surface concentrations with prior and with updated emissions, ${name}`, source: 'Retroplume' },
+  };
+  writeCfInParts(path, contents, parts, (file) => {
+    for (const { name: variable, data, channel } of parts)
+      writeChannel(file, variable, data, [time.count, grid.rows, grid.cols, SPECIES.length], channel);
+  });
+}

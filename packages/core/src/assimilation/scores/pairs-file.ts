@@ -1,0 +1,151 @@
+/**
+ * What `verify` compared, at every monitor, as one CF file: `observed`, `prior` and `updated` on (species, time, station), and what each station is.
+ *
+ * Periods follow each other along time, in which they do not overlap: no hour is compared in two of them.
+ */
+import { SPECIES, speciesUnit } from '../../base/species';
+import { SLAB, writeCfInParts } from '../../files/netcdf/cf-in-parts';
+import type { CfLabels } from '../../files/netcdf/cf-labels';
+import type { CfVariable, CfWritten } from '../../files/netcdf/netcdf-cf';
+import { Role } from '../../inversion/cost/cost';
+import type { Station } from '../../observations/stations';
+import type { ComparedPeriod } from './score-table';
+
+export const PAIRS_FILE = 'pairs.nc';
+
+/** What the inversion did with a station. */
+export type StationRole = keyof typeof Role;
+const ROLES = Object.keys(Role) as StationRole[];
+
+/** A station as it was compared. */
+export interface ComparedStation extends Station {
+  role: StationRole;
+  /** counted from 0 in the south-west */
+  row: number;
+  col: number;
+}
+
+/** The stations of a period, in the order of its series. */
+export function comparedStations({ grid, monitors, prior }: Pick<ComparedPeriod, 'grid' | 'monitors' | 'prior'>): ComparedStation[] {
+  const { withheld, watched, observations } = monitors;
+  const listed = new Map(observations.stations.map((station) => [station.id, station]));
+  return prior.stations.map(({ id, cell }) => ({
+    ...listed.get(id)!,
+    role: withheld.has(id) ? 'withheld' : watched.has(id) ? 'watched' : 'used',
+    row: Math.floor(cell / grid.cols),
+    col: cell % grid.cols,
+  }));
+}
+
+/** @throws as {@link writeCfInParts} */
+export function writePairs(path: string, compared: readonly ComparedPeriod[]): void {
+  const periods = [...compared].sort((a, b) => a.prior.times[0].getTime() - b.prior.times[0].getTime());
+  const ofPeriods = periods.map(comparedStations);
+  const stations = [...new Map(ofPeriods.flat().map((station) => [station.id, station])).values()];
+  const species = SPECIES.filter((name) => periods.some(({ prior }) => prior.observed.has(name)));
+  const dimensions = ['species', 'time', 'station'];
+  const coordinates = ['unit', 'period', 'lat', 'lon', 'row', 'col', 'role'];
+  for (const [name, key] of [['station_name', 'name'], ['site_type', 'type']] as const) if (stations.some((each) => each[key])) coordinates.push(name); // prettier-ignore
+  const part = (name: string, long_name: string): { name: string; dimensions: string[]; attributes: Record<string, string> } => ({
+    name,
+    dimensions,
+    attributes: { long_name, cell_methods: 'time: mean', coordinates: coordinates.join(' ') },
+  });
+  const parts = [
+    part('observed', 'observed concentration'),
+    part('prior', "concentration in the station's cell, with the prior emissions"),
+    part('updated', "concentration in the station's cell, with the updated emissions"),
+  ];
+  const places = new Map(stations.map(({ id }, i) => [id, i]));
+  writeCfInParts(path, contentsOf(periods, stations, species), parts, (file) => {
+    species.forEach((name, s) => {
+      let begin = 0;
+      periods.forEach(({ prior, updated }, p) => {
+        const at = ofPeriods[p].map(({ id }) => places.get(id)!);
+        const series = [prior.observed, prior.simulated, updated.simulated].map((each) => each.get(name));
+        for (let first = 0; first < prior.times.length; first += SLAB) {
+          const count = Math.min(SLAB, prior.times.length - first);
+          parts.forEach(({ name: variable }, k) => {
+            file.write(variable, [s, begin + first, 0], [1, count, stations.length], spread(series[k], first, count, at, stations.length));
+          });
+        }
+        begin += prior.times.length;
+      });
+    });
+  });
+}
+
+/** Times of a period's series among all stations; NaN where it does not have one. */
+function spread(series: Float32Array | undefined, first: number, count: number, at: readonly number[], stations: number): Float32Array {
+  const out = new Float32Array(count * stations).fill(Number.NaN);
+  if (!series) return out;
+  for (let t = 0; t < count; t++) at.forEach((place, j) => (out[t * stations + place] = series[(first + t) * at.length + j]));
+  return out;
+}
+
+function contentsOf(periods: readonly ComparedPeriod[], stations: readonly ComparedStation[], species: readonly string[]): CfWritten {
+  const along = (name: string, data: CfVariable['data'], attributes: CfVariable['attributes']): CfVariable => ({
+    name,
+    dimensions: ['station'],
+    data,
+    attributes,
+  });
+  const times = periods.flatMap(({ prior }) => prior.times.map((time) => time.getTime()));
+  const lengths = periods.flatMap(({ prior, monitors }) => prior.times.map(() => monitors.observations.time.stepSeconds));
+  const start = new Date(times[0]);
+  const seconds = times.map((time) => (time - start.getTime()) / 1000);
+  const labels: CfLabels[] = [
+    { name: 'station', dimension: 'station', values: stations.map(({ id }) => id), attributes: { long_name: 'station' } },
+    { name: 'species', dimension: 'species', values: species },
+    { name: 'unit', dimension: 'species', values: species.map(speciesUnit), attributes: { long_name: 'unit of the species' } },
+    { name: 'period', dimension: 'time', values: periods.flatMap(({ name, prior }) => prior.times.map(() => name)) },
+    ...textOf('station_name', 'name of the station', stations, ({ name }) => name),
+    ...textOf('site_type', 'type of the site', stations, ({ type }) => type),
+  ];
+  return {
+    dimensions: { species: species.length, time: times.length, station: stations.length, bnds: 2 },
+    coordinates: [
+      {
+        name: 'time',
+        dimensions: ['time'],
+        data: Float64Array.from(seconds),
+        attributes: {
+          standard_name: 'time',
+          long_name: 'beginning of the hour or day of which values are means, UTC',
+          units: `seconds since ${start.toISOString().replace('T', ' ').replace('.000Z', '')}`,
+          calendar: 'standard',
+          axis: 'T',
+          bounds: 'time_bnds',
+        },
+      },
+    ],
+    variables: [
+      { name: 'time_bnds', dimensions: ['time', 'bnds'], data: Float64Array.from(seconds.flatMap((at, i) => [at, at + lengths[i]])) },
+      along('lat', Float64Array.from(stations, ({ lat }) => lat), { standard_name: 'latitude', units: 'degrees_north' }), // prettier-ignore
+      along('lon', Float64Array.from(stations, ({ lon }) => lon), { standard_name: 'longitude', units: 'degrees_east' }), // prettier-ignore
+      along('row', Int32Array.from(stations, ({ row }) => row), { long_name: "row of the station's cell, counted from 0 in the south" }), // prettier-ignore
+      along('col', Int32Array.from(stations, ({ col }) => col), { long_name: "column of the station's cell, counted from 0 in the west" }), // prettier-ignore
+      along(
+        'role',
+        Int8Array.from(stations, ({ role }) => Role[role]),
+        {
+          long_name: 'what the inversion did with the station: its values are in the cost, only chose the step that is kept, or were never seen',
+          flag_values: Int8Array.from(ROLES, (role) => Role[role]),
+          flag_meanings: ROLES.join(' '),
+        },
+      ),
+    ],
+    labels,
+    attributes: {
+      title: 'Concentrations observed and simulated at the monitors, with prior and with updated emissions',
+      source: 'Retroplume',
+      comment: 'Values of a species are in its unit. NaN is a missing value.',
+    },
+  };
+}
+
+/** Absent where no station has one. */
+function textOf(name: string, long_name: string, stations: readonly Station[], of: (station: Station) => string | undefined): CfLabels[] {
+  const values = stations.map((station) => of(station) ?? '');
+  return values.some((value) => value !== '') ? [{ name, dimension: 'station', values, attributes: { long_name } }] : [];
+}
