@@ -68,25 +68,36 @@ function simulatedOver({ step, stations, simulated }: SeriesAtStations, station:
   return sum / step;
 }
 
+export interface CommonLag {
+  hours: number;
+  /** mean of the correlations within stations at this lag, and at none */
+  r: number;
+  without: number;
+}
+
 /** A lag whose correlation is so much above that of no lag is no chance: an hour costs a run that is right 0.02 to 0.07. */
 const CLEAR_GAIN = 0.02;
 /** Below it the run follows nothing of what is observed, and has no lag. */
 const LEAST_R = 0.3;
 
+/** Part of the series that must fit better at a lag: a run that is early with one gas, or in one season, and late with another is a poor run, not one in another zone. */
+const MOST_AGREE = 0.75;
+
 /**
- * Hours that all hourly species together are late, where that is clear; positive: what is observed at 9 h the run has at 8 h.
- * @returns undefined where there is no lag, or species do not go together
+ * Hours that hourly series are late, where that is clear; positive: what is observed at 9 h the run has at 8 h.
+ *
+ * @param all - of all species and periods
+ * @returns undefined where there is no lag, or they do not go together
  */
-export function commonLag(all: readonly Agreement[]): { hours: number; r: number; without: number } | undefined {
+export function commonLag(all: readonly Agreement[]): CommonLag | undefined {
   const hourly = all.flatMap(({ byLag }) => (byLag?.every(Number.isFinite) ? [byLag] : []));
   if (hourly.length === 0) return undefined;
   const means = LAGS.map((_, i) => mean(hourly.map((byLag) => byLag[i])));
   const best = means.indexOf(Math.max(...means));
   const without = means[MOST_LAG];
   if (best === MOST_LAG || means[best] < LEAST_R || means[best] - without < CLEAR_GAIN) return undefined;
-  // A run that is early with one gas and late with another is a poor run, not one in another zone.
   const agreeing = hourly.filter((byLag) => byLag[best] > byLag[MOST_LAG]);
-  return agreeing.length === hourly.length ? { hours: LAGS[best], r: means[best], without } : undefined;
+  return agreeing.length >= MOST_AGREE * hourly.length ? { hours: LAGS[best], r: means[best], without } : undefined;
 }
 
 /** Of a station that reads like another: how much of the correlations two of them gain together when they are exchanged. */

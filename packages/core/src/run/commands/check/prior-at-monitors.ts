@@ -14,6 +14,7 @@ import {
   exchangedStations,
   LAGS,
   type Agreement,
+  type CommonLag,
   type SeriesAtStations,
 } from '../../../assimilation/judgement/prior-agreement';
 import { turnedFit, turnedRound, type TurnedFit } from '../../../assimilation/judgement/emission-agreement';
@@ -33,11 +34,27 @@ export async function checkPriorAtMonitors(
   observed: ReadonlyMap<string, Observations>,
   simulate: string,
 ): Promise<void> {
+  const compared: Compared[] = [];
   for (const period of settings.periods) {
     const files = priorFiles(settings, period, simulate);
     const observations = files && (observed.get(period.name) ?? (await twinObservations(settings, period, grid, simulate)));
-    if (observations) await comparePeriod(findings, settings, period, grid, { files, observations });
+    const found = observations && (await comparePeriod(findings, settings, period, grid, { files, observations }));
+    if (found) compared.push(found);
   }
+  const lag = commonLag(compared.flatMap(({ found }) => found));
+  if (lag) findings.warnings.push(`prior run at the monitors: ${lagInWords(lag)}`);
+  for (const { what, found, places } of compared) {
+    // At wrong hours stations read like others by chance.
+    const doubts = [...unitDoubts(found), ...found.map(unrelatedDoubt), ...(lag ? [] : places())];
+    findings.warnings.push(...doubts.filter((doubt) => doubt !== undefined).map((doubt) => `${what}: ${doubt}`));
+  }
+}
+
+/** A period's species, and what stations and fields show of their places. */
+interface Compared {
+  what: string;
+  found: Found[];
+  places: () => (string | undefined)[];
 }
 
 function priorFiles(settings: Case, { name }: PeriodSettings, simulate: string): string[] | undefined {
@@ -52,36 +69,35 @@ async function twinObservations(settings: Case, period: PeriodSettings, grid: Gr
   return readObservations({ ...settings.observations, files: file }, { period: period.name, span: spanOf(period), grid });
 }
 
-/** What cannot be read has been told by others, under its own key. */
+/** @returns undefined where nothing can be compared; what cannot be read has been told by others, under its own key */
 async function comparePeriod(
   findings: Findings,
   settings: Case,
   period: PeriodSettings,
   grid: Grid,
   { files, observations }: { files: string[]; observations: Observations },
-): Promise<void> {
+): Promise<Compared | undefined> {
   const names = SPECIES.filter((name) => observations.species.includes(name));
   let run: RunAtStations;
   try {
     run = await readAtStations(findings, settings, period, grid, files, observations);
   } catch (cause) {
     if (!(cause instanceof RetroplumeError)) throw cause;
-    return;
+    return undefined;
   }
   const series = names.map((name) => run.series(name));
   const found = names.flatMap((name, i) => {
     const figures = agreement(series[i]);
     return figures ? [{ name, ...figures }] : [];
   });
-  if (found.length === 0) return;
+  if (found.length === 0) return undefined;
   const what = `prior run at the monitors, ${period.name}`;
   findings.right.push(...found.map((figures) => `${what}: ${inWords(figures)}`));
-  const lag = lagDoubt(found);
-  // At wrong hours stations read like others by chance.
-  const places =
-    lag === undefined ? [...exchangeDoubts(exchangedStations(series), run.stations), turnDoubt(names.map((name) => run.turned(name)))] : [];
-  const said = [lag, ...unitDoubts(found), ...found.map(unrelatedDoubt), ...places];
-  findings.warnings.push(...said.filter((doubt) => doubt !== undefined).map((doubt) => `${what}: ${doubt}`));
+  const places = (): (string | undefined)[] => [
+    ...exchangeDoubts(exchangedStations(series), run.stations),
+    turnDoubt(names.map((name) => run.turned(name))),
+  ];
+  return { what, found, places };
 }
 
 type Found = Agreement & { name: Species };
@@ -92,10 +108,7 @@ function inWords({ name, pairs, observed, simulated, r, byLag }: Found): string 
   return `${name}: ${pairs} pairs, observed ${figure(observed)} and simulated ${figure(simulated)} ${speciesUnit(name)} (ratio ${figure(simulated / observed)}), r ${figure(r)}${lag}`;
 }
 
-function lagDoubt(found: readonly Found[]): string | undefined {
-  const lag = commonLag(found);
-  if (!lag) return undefined;
-  const { hours, r, without } = lag;
+function lagInWords({ hours, r, without }: CommonLag): string {
   const late = `what is observed fits the run best ${Math.abs(hours)} h ${hours > 0 ? 'earlier' : 'later'} than it is dated (r ${figure(r)}, as dated ${figure(without)})`;
   const cause =
     Math.abs(hours) === 1
