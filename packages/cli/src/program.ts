@@ -145,9 +145,9 @@ function addBench(program: Command): void {
 
 function addCheck(program: Command): void {
   const description = 'before any long run: every contract of a case tested, all problems at once';
-  withOverrides(withOutputOptions(withPlaceOptions(caseCommand(program, 'check', description)))).action(
-    async (path: string, options: CheckCommandOptions) => (await import('./commands/check.js')).checkCommand(path, options),
-  );
+  withOverrides(withOutputOptions(withPlaceOptions(caseCommand(program, 'check', description))))
+    .option('--try-ctm', 'run ctm.command, too, for one day of the prior, and compare with priorConcentrations')
+    .action(async (path: string, options: CheckCommandOptions) => (await import('./commands/check.js')).checkCommand(path, options));
 }
 
 function addInspect(program: Command): void {

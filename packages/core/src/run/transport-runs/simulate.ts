@@ -146,7 +146,7 @@ async function runJob(
 ): Promise<void> {
   const output = simulatedFile(context.dir, run, 'ACONC', period.name);
   makeFolder(dirname(output));
-  const emissions = emissionsOf(context, grid, run, period);
+  const emissions = emissionsOf(context.caseSettings, context.dir, grid, run, period);
   if (!ctm.isMade(output)) {
     const modelError = modelErrorOf(context.caseSettings, run);
     await ctm.run({ run, period, ...emissionInput(emissions), output, modelError, threads, signal, onProgress: onHours, log: context.log });
@@ -162,14 +162,16 @@ function expectTaken(context: StageContext, grid: Grid, run: string, period: Per
   // Another job may still make it.
   if (run === PRIOR || simulatedChanges(caseSettings).has(run) || !prior.concentrations.every((path) => existsSync(path))) return;
   const output = simulatedFile(dir, run, 'ACONC', period.name);
-  const own = { emissions: emissionsOf(context, grid, run, period), concentrations: [output] };
+  const own = { emissions: emissionsOf(caseSettings, dir, grid, run, period), concentrations: [output] };
   const what = { name: run, period: period.name, grid, time: timeOf(period) };
   expectEmissionsUsed(caseSettings, what, { own, prior }, commandIgnored(output), signal);
 }
 
-/** The run's emission files; factors on the prior inventory make those of every run but the prior. */
-function emissionsOf(context: StageContext, grid: Grid, run: string, period: PeriodSettings): SectorFiles[] {
-  const { caseSettings, dir } = context;
+/**
+ * The run's emission files; factors on the prior inventory make those of every run but the prior.
+ * @param dir - where those are written that the case does not bring as they are to be read
+ */
+export function emissionsOf(caseSettings: Case, dir: string, grid: Grid, run: string, period: PeriodSettings): SectorFiles[] {
   const prior = priorSectors(caseSettings, period.name);
   const asPrior = run === PRIOR || simulatedChanges(caseSettings).has(run);
   // A command finds the hours of its period in the files that it is given, so that representative days are put into one that bears their dates.

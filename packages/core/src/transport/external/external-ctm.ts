@@ -4,14 +4,15 @@
  * Each attempt of the command gets a folder of its own for its output (attempts.ts) and a log file beside it; when it has ended well the folder becomes the run's, and
  * the four surface concentrations of its files are copied into the run's output, so that nothing downstream knows which model ran.
  */
-import { closeSync, existsSync, fstatSync, openSync, readSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, rmSync } from 'node:fs';
 import { isCommandName, NAME_IN_BRACES, type CommandName } from '../../case';
 import { writeFileAtomic } from '../../files/checkpoint';
 import { instant } from '../../grid/grid';
-import { fullDiskError, writeFailure } from '../../files/disk';
+import { fullDiskError } from '../../files/disk';
 import { TransportError } from '../../base/errors';
 import type { Ctm, CtmRequest } from '../ctm';
 import { Attempt, endAttempts } from './attempts';
+import { lastLine, logOf, openLog, tailOf } from './command-log';
 import { runCommand } from './process-group';
 import { sectorTable } from './sector-table';
 import { hasFiles } from './collection-note';
@@ -44,7 +45,7 @@ export class ExternalCtm implements Ctm {
    */
   async run(request: CtmRequest): Promise<void> {
     const folder = request.output.replace(/\.nc$/, '');
-    const log = `${folder}.log`;
+    const log = logOf(request.output);
     if (request.factors) {
       throw new TransportError(
         'CTM_FACTORS',
@@ -141,34 +142,4 @@ function fillIn({ command, caseFile }: ExternalCtmSettings, { run, period, emiss
     case: quoted(caseFile),
   };
   return command.replace(NAME_IN_BRACES, (whole, name: string) => (isCommandName(name) ? values[name] : whole));
-}
-
-/** A new file: an earlier attempt may still write into that which it has open. @throws {DataError} `DISK_FULL`, `WRITE_FAILED` */
-function openLog(path: string): number {
-  try {
-    rmSync(path, { force: true });
-    return openSync(path, 'w');
-  } catch (cause) {
-    throw writeFailure(path, 0, cause);
-  }
-}
-
-/** Of a log what may hold its last line: a model that writes for days leaves more than a text can be. */
-const TAIL_BYTES = 8192;
-
-function lastLine(log: string): string {
-  const lines = tailOf(log).trimEnd().split('\n');
-  const last = lines[lines.length - 1].trim();
-  return last === '' ? '' : ` ("${last.slice(0, 200)}")`;
-}
-
-function tailOf(path: string): string {
-  const file = openSync(path, 'r');
-  try {
-    const { size } = fstatSync(file);
-    const tail = Buffer.alloc(Math.min(TAIL_BYTES, size));
-    return tail.toString('utf8', 0, readSync(file, tail, 0, tail.length, size - tail.length));
-  } finally {
-    closeSync(file);
-  }
 }

@@ -16,6 +16,7 @@ import { checkObservedInputs } from './observed-inputs';
 import { checkPriorAtMonitors } from './prior-at-monitors';
 import { checkPriorAgainstWeather } from './prior-and-weather';
 import { checkRunsAgainstEmissions } from './runs-and-emissions';
+import type { Trial } from './try-ctm';
 import { runFolder } from '../../engine/run-folder';
 import { stageDir } from '../../engine/stage';
 
@@ -26,6 +27,12 @@ export interface CheckOptions {
   out?: string;
   device?: DeviceChoice;
   precision?: Precision;
+  /** whether `ctm.command` is run for one day of the prior; what a failure leaves lies in `check-try-ctm` of the run folder */
+  tryCtm?: boolean;
+  /** ends that trial */
+  signal?: AbortSignal;
+  /** is told when the trial begins */
+  onLog?: (text: string) => void;
 }
 
 export interface CheckResult {
@@ -39,16 +46,19 @@ export interface CheckResult {
   warnings: string[];
   /** no faults, but worth knowing */
   notes: string[];
-  /** 0; 2 if the case file has to be mended; 3 if only input data have; 4 if only the device is missing */
+  /** 0; 2 if the case file has to be mended; 3 if only input data have; 4 if only the device is missing, 1 if only `ctm.command` has failed */
   exitCode: number;
+  /** the day that the transport model was run for, where that was asked for and nothing stood in its way */
+  trial?: Trial;
 }
 
 /**
- * Looks at a case without running anything of it: keys and rules of the case file, that all files exist and can be read, grids, periods, variables and
+ * Looks at a case without running anything of it but, where that is asked for, its command for one day: keys and rules of the case file, that all files exist and can be read, grids, periods, variables and
  * units, some values, stations and observations, regions, the transport model's command, room on the disk and the device.
  *
  * @param path - the case file, or a run folder
  * @throws {ConfigError} `CASE_FILE_MISSING`, `CASE_SYNTAX`, `CASE_OVERRIDE`: nothing can be said of such a case
+ * @throws {InterruptedError} `INTERRUPTED` if the signal ended the trial
  *
  * @example
  * const { problems } = await checkCase('case.yaml');
@@ -84,6 +94,7 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
   const chosen = asked ? await checkDevice(findings, settings, options) : undefined;
   if (grid && isSound(...MEMORY_RESTS_ON)) await checkMemory(findings, settings, grid, chosen);
   if (grid && isSound(...DISK_RESTS_ON, ...(out === undefined ? ['name'] : []))) await checkDisk(findings, settings, grid, runFolder(settings, out));
+  const trial = options.tryCtm === true ? await tryCommand(findings, settings, isSound(...TRIAL_RESTS_ON) ? grid : undefined, options) : undefined;
   findings.notes.push(...doubtsOf(settings, isSound, grid));
   findings.notes.push(...idle);
   return {
@@ -94,7 +105,19 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
     warnings: findings.warnings,
     notes: findings.notes,
     exitCode: exitCodeOf(findings.problems),
+    ...(trial === undefined ? {} : { trial }),
   };
+}
+
+/** Last, as it may take hours: its model waits until all else is right that it rests on. */
+async function tryCommand(findings: Findings, settings: Case, grid: Grid | undefined, options: CheckOptions): Promise<Trial | undefined> {
+  const isReady = grid && TRIAL_RESTS_ON.every((section) => !findings.hasFaultWithin(section));
+  if (!isReady) {
+    findings.notes.push('ctm.command was not tried: mend what was found above first');
+    return undefined;
+  }
+  const { tryCtm } = await import('./try-ctm.js'); // with all that simulate needs
+  return tryCtm(findings, settings, grid, { ...options, out: runFolder(settings, options.out) });
 }
 
 /** What is no fault, and makes monitors say more than they know. */
@@ -116,6 +139,9 @@ async function checkNuisance(findings: Findings, { inversion, periods }: Case, g
 
 /** Sections that decide what runs that were brought are held against. */
 const BROUGHT_RUNS_REST_ON = ['periods', 'emissions', 'concentrations', 'priorConcentrations', 'members'];
+
+/** Sections that decide what the command is run with, and how its files are read. */
+const TRIAL_RESTS_ON = ['name', 'grid', 'periods', 'emissions', 'ctm', 'concentrations', 'priorConcentrations'];
 
 /** Sections that decide what the prior run is held against. */
 const MONITORS_REST_ON = ['name', 'periods', 'observations', 'concentrations', 'priorConcentrations'];
