@@ -5,6 +5,7 @@ import { Command, Option } from 'commander';
 import type { BenchCommandOptions } from './commands/bench';
 import type { bundleCommand, reproduceCommand } from './commands/bundle';
 import type { CheckCommandOptions } from './commands/check';
+import type { InitCommandOptions } from './commands/init';
 import {
   movedInputs,
   notNegative,
@@ -150,6 +151,23 @@ function addCheck(program: Command): void {
     .action(async (path: string, options: CheckCommandOptions) => (await import('./commands/check.js')).checkCommand(path, options));
 }
 
+function addInit(program: Command): void {
+  const command = program
+    .command('init')
+    .description('write a case file from the files that are there, with what is left to you marked, and check it')
+    .argument('<file...>', 'METCRO2D, GRIDCRO2D, emissions, concentrations, GRIDDESC, tables of monitors; or folders of them')
+    .addOption(
+      new Option(
+        '--ctm <who>',
+        'who runs the transport model: files (its output is there), command (a command of yours), builtin (the reference model); default: files if output is among the files, else builtin',
+      ).choices(['files', 'command', 'builtin']),
+    )
+    .option('--out <file>', 'case file to write; none is overwritten (default: case.yaml)', pathText);
+  withResultOptions(command).action(async (paths: string[], options: InitCommandOptions) =>
+    (await import('./commands/init.js')).initCommand(paths, options),
+  );
+}
+
 function addInspect(program: Command): void {
   const command = program
     .command('inspect')
@@ -212,6 +230,7 @@ export function buildProgram(): Command {
     // Wrong usage is told by failure.ts, in the same form as every other error.
     .configureOutput({ outputError: () => undefined });
   addDemo(program);
+  addInit(program);
   addCheck(program);
   addInspect(program);
   addInventory(program);

@@ -20,7 +20,7 @@ function trialText({ trial }: CheckResult): string {
   return trial?.folder === undefined ? '' : section(`Last lines of ctm.command (what it left is in ${trial.folder}):`, trial.lastLines);
 }
 
-function text(result: CheckResult): string {
+export function checkText(result: CheckResult): string {
   const { case: path, problems, warnings, right, notes, unread } = result;
   const count = problems.length === 0 ? 'no problem' : `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`;
   const skipped = unread.length === 0 ? '' : `Not looked at before the case file is mended: the files of ${unread.join(', ')}\n`;
@@ -48,6 +48,6 @@ async function withTrial(path: string, asked: CheckOptions, quiet: boolean): Pro
 
 function tell(result: CheckResult, json: boolean): void {
   if (json) writeOut(`${JSON.stringify(result)}\n`);
-  else writeOut(text(result));
+  else writeOut(checkText(result));
   process.exitCode = result.exitCode;
 }

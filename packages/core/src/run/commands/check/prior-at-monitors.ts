@@ -34,6 +34,7 @@ export async function checkPriorAtMonitors(
   observed: ReadonlyMap<string, Observations>,
   simulate: string,
 ): Promise<void> {
+  if (findings.hasFault(['priorConcentrations'])) return;
   const compared: Compared[] = [];
   for (const period of settings.periods) {
     const files = priorFiles(settings, period, simulate);

@@ -176,7 +176,7 @@ function valueOddities({ name, units, missing, values, negative, zeroSteps, empt
 }
 
 /** Whether it is one of emissions: mass or amount per time, maybe per area; or of concentrations: mass per volume, or a mole fraction as `ppmV`. */
-function unitOf(text: string): 'emission' | 'concentration' | 'other' | undefined {
+export function unitOf(text: string): 'emission' | 'concentration' | 'other' | undefined {
   try {
     const [mass, amount, length, time] = parseUnit(text).dimension;
     if (mass + amount === 1 && time === -1 && (length === 0 || length === -2)) return 'emission';

@@ -27,9 +27,9 @@ import { identifier, TableStore, type HeldFile } from '../../../files/tables/tab
 import { firstLine } from '../../../files/tables/table-files';
 import { some, type Inspection, type Oddity, type TimeSummary, type VariableSummary } from './inspection';
 
-const LON = /^(lon|long|longitude|lng|经度|x)$/i;
-const LAT = /^(lat|latitude|纬度|y)$/i;
-const STATION = /^(station|station_?id|stationcode|site|site_?id|id|code|aqsid|samplingpoint|location_id|监测点编码)$/i;
+export const LON = /^(lon|long|longitude|lng|经度|x)$/i;
+export const LAT = /^(lat|latitude|纬度|y)$/i;
+export const STATION = /^(station|station_?id|stationcode|site|site_?id|id|code|aqsid|samplingpoint|location_id|监测点编码)$/i;
 const TIME = /time|date|start|datetime|hour/i;
 /** Columns of the wide layout of China's files. */
 const WIDE = ['date', 'hour', 'type'];
@@ -74,12 +74,12 @@ const LAYOUT_COLUMNS: [LayoutName, string[]][] = [
   ['openaq', ['location_id', 'datetime', 'parameter', 'value']],
 ];
 
-function layoutOf(columns: readonly string[]): LayoutName | undefined {
+export function layoutOf(columns: readonly string[]): LayoutName | undefined {
   return LAYOUT_COLUMNS.find(([, names]) => names.every((name) => columns.includes(name)))?.[0];
 }
 
 /** AirNow's hourly files have no header: `07/01/22|00:00|…`. */
-async function isAirnow(path: string): Promise<boolean> {
+export async function isAirnow(path: string): Promise<boolean> {
   return !/\.parquet$/i.test(path) && /^\d\d\/\d\d\/\d\d(\d\d)?\|\d\d:\d\d\|/.test(await firstLine(path));
 }
 
@@ -250,7 +250,7 @@ async function isSinceWhen(store: TableStore, station: Key, time: Key | undefine
 const LOOKED_AT = 100;
 
 /** The first column whose name looks like one and of whose values half or more can be read as times. */
-async function timeColumn(store: TableStore, columns: readonly string[]): Promise<string | undefined> {
+export async function timeColumn(store: TableStore, columns: readonly string[]): Promise<string | undefined> {
   for (const name of columns.filter((each) => TIME.test(each))) {
     const rows = await store.rows(`SELECT ${identifier(name)} FROM held WHERE trim(${identifier(name)}) <> '' LIMIT ${LOOKED_AT}`);
     const times = rows.filter(([text]) => parseTime(String(text), 'UTC') !== undefined);

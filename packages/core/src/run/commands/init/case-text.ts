@@ -1,0 +1,201 @@
+/** The case file that `init` writes, section by section. */
+import { readFileSync } from 'node:fs';
+import { basename, dirname, relative } from 'node:path';
+import { RetroplumeError } from '../../../base/errors';
+import { GROUPS, SPECIES } from '../../../base/species';
+import { IoapiFile } from '../../../files/ioapi/ioapi-file';
+import { Grid } from '../../../grid/grid';
+import { parseGriddesc } from '../../../grid/griddesc';
+import { Draft } from './draft';
+import { patternsOf, sectorNames, type TimedFile } from './file-names';
+import { unusedInWords, type GivenFiles } from './given-files';
+import { hourText, spinUpHours } from './shared-hours';
+import { outputVariables, type SortedFiles } from './sorted-files';
+import { groupsOf } from './species-groups';
+import { writeObservations } from './observations-text';
+
+export type CtmChoice = 'files' | 'command' | 'builtin';
+
+export interface CaseParts {
+  given: GivenFiles;
+  sorted: SortedFiles;
+  ctm: CtmChoice;
+  /** the case file, absolute */
+  path: string;
+}
+
+/** Text of the case and what is left open in it. */
+export function caseText(parts: CaseParts): Draft {
+  const draft = new Draft();
+  draft.comment('Written by retroplume init. Every key is explained in docs/case-file.md; what is left to you is marked OPEN.');
+  draft.put('name', nameOf(parts.path));
+  writeGrid(draft, parts);
+  writePeriods(draft, parts.sorted);
+  const { weather, geography } = parts.sorted;
+  if (weather.length === 0) draft.leaveOpen('weather: none is among the files; METCRO2D, or files of WRF or CF (docs/fields.md)');
+  draft.put('meteorology', { files: weather.length === 0 ? 'METCRO2D_*.nc' : filesOf(parts, weather) });
+  if (geography.length === 0) draft.comment('No GRIDCRO2D is among the files: the surrogate then sees neither terrain nor coast.');
+  else {
+    const names = ['HT', 'LWMASK'].filter((name) => geography[0].variables.some((each) => each.name === name));
+    draft.put('geography', { files: relative(dirname(parts.path), geography[0].path), variables: names });
+  }
+  writeEmissions(draft, parts);
+  writeRuns(draft, parts);
+  writeObservations(draft, parts.given.tables, dirname(parts.path));
+  for (const text of unusedInWords(parts.given.unused, dirname(parts.path))) draft.comment(`Not used: ${text}`);
+  return draft;
+}
+
+function nameOf(path: string): string {
+  const name = basename(dirname(path)).replace(/[^A-Za-z0-9_.-]/g, '');
+  return /^[A-Za-z0-9_]/.test(name) ? name : 'mine';
+}
+
+/** One pattern as text, several as a list. */
+function filesOf({ sorted, path }: CaseParts, files: readonly TimedFile[]): string | string[] {
+  const patterns = patternsOf(files, sorted.periods, dirname(path));
+  return patterns.length === 1 ? patterns[0] : patterns;
+}
+
+/** A key that takes one pattern. */
+function patternOf(draft: Draft, parts: CaseParts, files: readonly TimedFile[], what: string, indent = ''): string {
+  const found = filesOf(parts, files);
+  if (typeof found === 'string') return found;
+  draft.leaveOpen(`one pattern that takes all files of ${what}: ${found.join(', ')}`, indent);
+  return found[0];
+}
+
+function writeGrid(draft: Draft, { given, path }: CaseParts): void {
+  const held = given.fields.at(0)?.grid;
+  const grids = given.griddescs.flatMap((file) => parseGriddesc(readFileSync(file, 'utf8'), file).map((definition) => ({ file, definition })));
+  const isSame = (definition: (typeof grids)[number]['definition']): boolean => {
+    try {
+      held?.assertSame(new Grid(definition), '');
+      return true;
+    } catch (error) {
+      if (error instanceof RetroplumeError) return false;
+      throw error;
+    }
+  };
+  const match = grids.find(({ definition }) => isSame(definition));
+  if (match) {
+    draft.put('grid', { griddesc: relative(dirname(path), match.file), name: match.definition.name });
+    return;
+  }
+  const asked = `one that describes the grid of the files (GDNAM ${held?.name ?? 'unknown'})`;
+  draft.leaveOpen(
+    grids.length === 0 ? `no GRIDDESC is among the files: ${asked}` : `no grid of ${given.griddescs.join(', ')} is that of the files: ${asked}`,
+  );
+  draft.put('grid', { griddesc: 'GRIDDESC', name: held?.name === undefined || held.name === '' ? 'MYGRID' : held.name });
+}
+
+function writePeriods(draft: Draft, { periods, short }: SortedFiles): void {
+  if (short.length > 0)
+    draft.comment(`Left out as too short (below 48 h): ${short.map(({ first, end }) => `${end - first} h from ${hourText(first)}`).join(', ')}`);
+  if (periods.length === 0) {
+    draft.leaveOpen('no 48 hours that weather and emissions share: give a period');
+    draft.put('periods', [{ name: 'mine', start: '2000-01-01T00:00:00Z', hours: 240, spinUpHours: 72 }]);
+    return;
+  }
+  draft.comment(
+    'The hours that weather, emissions and, where it is given, the prior run share. The first spinUpHours of each are neither trained on nor compared.',
+  );
+  const brief = periods.filter(({ hours }) => spinUpHours(hours) < 72).map(({ name }) => name);
+  if (brief.length > 0) draft.comment(`Less spin-up than the usual 72 hours in ${brief.join(', ')}: they are short.`);
+  draft.put('periods', periods.map(({ name, hours }) => ({ name, start: hourText(hours.first), hours: hours.end - hours.first, spinUpHours: spinUpHours(hours) }))); // prettier-ignore
+}
+
+/** Moles of a species in the lowest layer, in the middle hour of each part of the inventory; none where it is in mass. */
+function molesIn(parts: SortedFiles['emissions']): (name: string) => number {
+  return (name) =>
+    parts.reduce((sum, { files: [{ path, variables }] }) => {
+      if (!/^mol/i.test(variables.find((each) => each.name === name)?.units ?? '')) return sum;
+      const file = IoapiFile.open(path);
+      try {
+        return sum + file.read(name, Math.floor(file.time.count / 2), 1, 0).reduce((total, value) => total + Math.max(0, value), 0);
+      } finally {
+        file.close();
+      }
+    }, 0);
+}
+
+function writeEmissions(draft: Draft, parts: CaseParts): void {
+  const { emissions } = parts.sorted;
+  const names = [...new Set(emissions.flatMap(({ files: [first] }) => first.variables.map(({ name }) => name)))];
+  const { mechanism, groups, others } = groupsOf(names, molesIn(emissions));
+  draft.begin('emissions');
+  if (emissions.length === 0) {
+    draft.leaveOpen('emissions: none are among the files', '  ');
+    draft.put('  files', 'EMIS_*.nc');
+  } else if (emissions.length === 1) draft.put('  files', filesOf(parts, emissions[0].files));
+  if (mechanism !== undefined)
+    draft.comment(`Species of ${mechanism}. VOC's molar mass weighs its total in tables and reports, and nothing else.`, '  ');
+  if (others.length > 0) draft.comment(`In no group, and left as they are: ${others.join(', ')}`, '  ');
+  draft.begin('  groups');
+  for (const group of GROUPS) {
+    const { variables, molarMass, open } = groups[group];
+    if (variables.length === 0) draft.leaveOpen(`${group}: no variable has a name of its species; there are ${names.join(', ') || 'none'}`, '    ');
+    else if (open !== undefined) draft.leaveOpen(open, '    ');
+    draft.put(`    ${group}`, { variables: variables.length === 0 ? [group] : variables, ...(molarMass === undefined ? {} : { molarMass }) });
+  }
+  if (emissions.length < 2) return;
+  draft.comment('The files are of several sectors by their names and hours; the inventory is their sum.', '  ');
+  draft.begin('  sectors');
+  const wanted = GROUPS.flatMap((group) => groups[group].variables);
+  const sectors = sectorNames(emissions.map(({ stem }) => stem));
+  emissions.forEach(({ files }, i) => {
+    const isPartial = !wanted.every((name) => files[0].variables.some((each) => each.name === name));
+    draft.put(`    ${sectors[i]}`, { files: filesOf(parts, files), ...(isPartial ? { partial: true } : {}) });
+  });
+}
+
+function writeRuns(draft: Draft, parts: CaseParts): void {
+  const { concentrations, members } = parts.sorted;
+  const output = concentrations.at(0) ?? members.at(0)?.concentrations[0];
+  if (output) {
+    const variables = outputVariables(output);
+    const unknown = SPECIES.filter((species) => variables[species] === undefined);
+    if (unknown.length > 0) draft.leaveOpen(`variables of ${unknown.join(', ')} in ${output.path}, or a sum such as { ASO4J: 1, ANO3J: 1 }`);
+    const named = SPECIES.map((species) => [species, variables[species] ?? species.replace('.', '')]);
+    draft.put('concentrations', { variables: Object.fromEntries(named) as Record<string, string> });
+  } else if (parts.ctm === 'command') {
+    draft.leaveOpen("names of the four species in your model's output");
+    draft.put('concentrations', { variables: { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25_TOT' } });
+  }
+  if (concentrations.length > 0) draft.put('priorConcentrations', patternOf(draft, parts, concentrations, 'the prior run'));
+  else if (parts.ctm === 'files') {
+    draft.leaveOpen("the prior run: your model's concentrations for the emissions above");
+    draft.put('priorConcentrations', 'conc_prior_*.nc');
+  }
+  writeModel(draft, parts);
+  if (members.length === 0) return;
+  draft.begin('members');
+  draft.begin('  runs');
+  for (const { name, emissions, concentrations } of members) {
+    const [given, answer] = [emissions, concentrations].map((files) => patternOf(draft, parts, files, name, '    '));
+    draft.put('    - name', name);
+    draft.put('      emissions', given);
+    draft.put('      concentrations', answer);
+  }
+}
+
+function writeModel(draft: Draft, { ctm, sorted }: CaseParts): void {
+  if (ctm === 'command') {
+    draft.leaveOpen('the command that runs your model, from the folder in which retroplume is started (docs/hpc.md, examples/cmaq-slurm)');
+    draft.put('ctm', { kind: 'command', command: './run-cmaq.sh {output} {run} {period} {start} {hours} {sectors}', output: 'ACONC_*.nc' });
+    return;
+  }
+  draft.put('ctm', { kind: 'reference' });
+  if (ctm === 'builtin') return;
+  draft.comment(
+    'The model is run elsewhere: no runs for the response and the certificate are asked for. Such runs, where you have them: certificate.runs.',
+  );
+  draft.comment('verify needs the run with the updated emissions: name it then in updatedConcentrations.');
+  draft.put('response', { groups: [] });
+  draft.put('certificate', { factors: [], patches: { count: 0 } });
+  if (sorted.members.length > 0) return;
+  draft.leaveOpen(
+    'members: runs of your model with changed emissions, from which the surrogate learns, in members.runs (retroplume simulate --design writes their emissions)',
+  );
+  draft.put('members', { count: 0 });
+}

@@ -1,0 +1,75 @@
+/** The section `observations` of the case that `init` writes. */
+import { relative } from 'node:path';
+import { SPECIES } from '../../../base/species';
+import type { Draft } from './draft';
+import { patternsOf } from './file-names';
+import type { GivenTable } from './given-tables';
+
+/** The state that a network's µg m-3 of gases are at (docs/observations.md). */
+const GAS_RULES: Partial<Record<string, string>> = { 'cnemc-wide': 'china', eea: 'eu' };
+const NO_HOURS = { first: 0, end: 0 };
+
+/** @param folder - of the case file */
+export function writeObservations(draft: Draft, tables: readonly GivenTable[], folder: string): void {
+  const observed = tables.filter(({ layout }) => layout !== undefined);
+  draft.begin('observations');
+  writeStations(draft, tables, folder);
+  const first = observed.at(0);
+  if (!first) {
+    draft.leaveOpen('tables of observations: none are among the files', '  ');
+    draft.put('  files', 'obs_*.csv');
+    draft.put('  columns', { species: Object.fromEntries(SPECIES.map((species) => [species, { column: species, unit: 'ppb' }])) });
+    return;
+  }
+  const same = observed.filter(({ layout }) => layout === first.layout);
+  for (const { path, layout } of observed)
+    if (layout !== first.layout) draft.comment(`Not used: ${path}, of the layout ${layout}: a case has one layout`, '  ');
+  const patterns = patternsOf(same.map(({ path }) => ({ path, hours: NO_HOURS })), [], folder); // prettier-ignore
+  draft.put('  files', patterns.length === 1 ? patterns[0] : patterns);
+  draft.put('  layout', first.layout);
+  draft.put('  resolution', first.daily ? 'daily' : 'hourly');
+  const rule = GAS_RULES[first.layout!];
+  if (rule !== undefined) draft.put('  gasReference', { rule });
+  if (!first.zoned)
+    draft.leaveOpen(
+      'the time zone of the tables, whose times say none: UTC, or such as Asia/Shanghai; and times mark the beginning of their hour',
+      '  ',
+    );
+  if (!first.zoned || first.layout === 'long') draft.put('  timeZone', 'UTC');
+  if (first.columns) writeColumns(draft, same);
+}
+
+function writeStations(draft: Draft, tables: readonly GivenTable[], folder: string): void {
+  const lists = tables.filter(({ places }) => places !== undefined);
+  // A list of its own before tables of observations that say places, too.
+  const list = lists.find(({ layout }) => layout === undefined) ?? lists.at(0);
+  if (!list) {
+    draft.leaveOpen('the list of stations: none is among the files; a CSV with id, lon and lat', '  ');
+    draft.put('  stations', { file: 'stations.csv' });
+    return;
+  }
+  const more = lists.filter((each) => each !== list && each.layout === list.layout);
+  if (more.length > 0)
+    draft.leaveOpen(`there is one list of stations: put those of ${more.map(({ path }) => path).join(', ')} into it, if they are others`, '  ');
+  const { places } = list;
+  draft.put('  stations', { file: relative(folder, list.path), ...(places === undefined || places === 'known' ? {} : places) });
+}
+
+function writeColumns(draft: Draft, tables: readonly GivenTable[]): void {
+  const { station, time } = tables[0].columns!;
+  draft.begin('  columns');
+  draft.put('    station', station);
+  draft.put('    time', time);
+  const found = SPECIES.flatMap((species) => {
+    const column = tables.map(({ columns }) => columns?.species[species]).find((each) => each !== undefined);
+    return column ? [{ species, ...column }] : [];
+  });
+  const guessed = found.filter(({ told }) => !told).map(({ species }) => species);
+  if (guessed.length > 0)
+    draft.leaveOpen(
+      `units of ${guessed.join(', ')}: the tables do not say them, and these are the usual ones; gases may be in ug m-3 (with observations.gasReference)`,
+      '    ',
+    );
+  draft.begin('    species');
+  for (const { species, column, unit } of found) draft.put(`      ${species}`, { column, unit });
+}
