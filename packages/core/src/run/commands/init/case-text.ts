@@ -79,6 +79,7 @@ function writeGrid(draft: Draft, { given, path }: CaseParts): void {
   };
   const match = grids.find(({ definition }) => isSame(definition));
   if (match) {
+    if (held === undefined && grids.length > 1) draft.leaveOpen(`which grid: ${grids.map(({ definition }) => definition.name).join(', ')}`);
     draft.put('grid', { griddesc: relative(dirname(path), match.file), name: match.definition.name });
     return;
   }
@@ -134,8 +135,10 @@ function writeEmissions(draft: Draft, parts: CaseParts): void {
   draft.begin('  groups');
   for (const group of GROUPS) {
     const { variables, molarMass, open } = groups[group];
-    if (variables.length === 0) draft.leaveOpen(`${group}: no variable has a name of its species; there are ${names.join(', ') || 'none'}`, '    ');
-    else if (open !== undefined) draft.leaveOpen(open, '    ');
+    // Without any file one sentence is enough.
+    if (variables.length === 0 && names.length > 0)
+      draft.leaveOpen(`${group}: no variable has a name of its species; there are ${names.join(', ')}`, '    ');
+    else if (variables.length > 0 && open !== undefined) draft.leaveOpen(open, '    ');
     draft.put(`    ${group}`, { variables: variables.length === 0 ? [group] : variables, ...(molarMass === undefined ? {} : { molarMass }) });
   }
   if (emissions.length < 2) return;

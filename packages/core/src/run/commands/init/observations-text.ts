@@ -21,9 +21,13 @@ export function writeObservations(draft: Draft, tables: readonly GivenTable[], f
     draft.put('  columns', { species: Object.fromEntries(SPECIES.map((species) => [species, { column: species, unit: 'ppb' }])) });
     return;
   }
-  const same = observed.filter(({ layout }) => layout === first.layout);
-  for (const { path, layout } of observed)
-    if (layout !== first.layout) draft.comment(`Not used: ${path}, of the layout ${layout}: a case has one layout`, '  ');
+  const isAlike = (table: GivenTable): boolean => table.layout === first.layout && (table.daily ?? false) === (first.daily ?? false);
+  const same = observed.filter(isAlike);
+  for (const { path, layout, daily } of observed.filter((table) => !isAlike(table)))
+    draft.comment(
+      `Not used: ${relative(folder, path)}, ${daily ? 'daily' : 'hourly'} in the layout ${layout}: a case has one layout and resolution`,
+      '  ',
+    );
   const patterns = patternsOf(same.map(({ path }) => ({ path, hours: NO_HOURS })), [], folder); // prettier-ignore
   draft.put('  files', patterns.length === 1 ? patterns[0] : patterns);
   draft.put('  layout', first.layout);
@@ -50,7 +54,10 @@ function writeStations(draft: Draft, tables: readonly GivenTable[], folder: stri
   }
   const more = lists.filter((each) => each !== list && each.layout === list.layout);
   if (more.length > 0)
-    draft.leaveOpen(`there is one list of stations: put those of ${more.map(({ path }) => path).join(', ')} into it, if they are others`, '  ');
+    draft.leaveOpen(
+      `there is one list of stations: put those of ${more.map(({ path }) => relative(folder, path)).join(', ')} into it, if they are others`,
+      '  ',
+    );
   const { places } = list;
   draft.put('  stations', { file: relative(folder, list.path), ...(places === undefined || places === 'known' ? {} : places) });
 }
