@@ -31,9 +31,11 @@ export { describeEnvironment, type Environment, type Finding } from './base/envi
 export { idleKeys, loadCase, type Case } from './case';
 export { demoFolder, runDemo, type DemoOptions, type DemoResult } from './run/commands/demo';
 export { checkCase, type CheckOptions, type CheckResult } from './run/commands/check/check-case';
+export { initCase, type CtmChoice, type InitOptions, type InitResult } from './run/commands/init/init';
 export { inspectFile } from './run/commands/inspect/inspect';
 export type { GridSummary, Inspection, Oddity, TimeSummary, VariableSummary } from './run/commands/inspect/inspection';
 export type { Problem } from './run/commands/check/findings';
+export type { Trial, TrialAgreement } from './run/commands/check/try-ctm';
 export { submitChain, type SubmitOptions, type SubmitResult, type SubmittedJob } from './run/commands/jobs/submit-chain';
 export { runStages } from './run/run-case';
 export { type RunOptions, type RunResult, type VariantResult } from './run/run';

@@ -44,6 +44,7 @@ test('what the package offers', () => {
      "giveWay",
      "graph",
      "idleKeys",
+     "initCase",
      "inspectFile",
      "invert",
      "joinRanks",
