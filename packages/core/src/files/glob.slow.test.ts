@@ -101,7 +101,13 @@ it('a folder that may not be read is no folder without files', () => {
     const program = `${glob}
       for (const pattern of ['*/*.nc', 'closed/a*', 'listed/a.nc', 'open/*.nc', 'o*/*'])
         try { console.log(expandGlob(pattern).join()); } catch ({ code, message }) { console.log(code + ' ' + message); }`;
-    const { stdout, stderr } = spawnSync(process.execPath, ['-'], { input: program, cwd: own, encoding: 'utf8', env: { PATH: process.env['PATH'] }, ...AS_NOBODY });
+    const { stdout, stderr } = spawnSync(process.execPath, ['-'], {
+      input: program,
+      cwd: own,
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'] },
+      ...AS_NOBODY,
+    });
     expect(stderr).toBe('');
     expect(stdout.trim().split('\n')).toEqual([
       expect.stringMatching(
