@@ -13,6 +13,14 @@ import type { ComparedPeriod } from './score-table';
 
 export const PAIRS_FILE = 'pairs.nc';
 
+/** What stands along species, time and stations in every file. */
+const AUXILIARY = ['unit', 'period', 'lat', 'lon', 'row', 'col', 'role'];
+/** What the stations file may say of a station. */
+const OF_STATIONS: Record<string, (station: Station) => string | undefined> = {
+  station_name: ({ name }) => name,
+  site_type: ({ type }) => type,
+};
+
 /** What the inversion did with a station. */
 export type StationRole = keyof typeof Role;
 const ROLES = Object.keys(Role) as StationRole[];
@@ -44,8 +52,8 @@ export function writePairs(path: string, compared: readonly ComparedPeriod[]): v
   const stations = [...new Map(ofPeriods.flat().map((station) => [station.id, station])).values()];
   const species = SPECIES.filter((name) => periods.some(({ prior }) => prior.observed.has(name)));
   const dimensions = ['species', 'time', 'station'];
-  const coordinates = ['unit', 'period', 'lat', 'lon', 'row', 'col', 'role'];
-  for (const [name, key] of [['station_name', 'name'], ['site_type', 'type']] as const) if (stations.some((each) => each[key])) coordinates.push(name); // prettier-ignore
+  const contents = contentsOf(periods, stations, species);
+  const coordinates = [...AUXILIARY, ...(contents.labels ?? []).map(({ name }) => name).filter((name) => name in OF_STATIONS)];
   const part = (name: string, long_name: string): { name: string; dimensions: string[]; attributes: Record<string, string> } => ({
     name,
     dimensions,
@@ -57,7 +65,7 @@ export function writePairs(path: string, compared: readonly ComparedPeriod[]): v
     part('updated', "concentration in the station's cell, with the updated emissions"),
   ];
   const places = new Map(stations.map(({ id }, i) => [id, i]));
-  writeCfInParts(path, contentsOf(periods, stations, species), parts, (file) => {
+  writeCfInParts(path, contents, parts, (file) => {
     species.forEach((name, s) => {
       let begin = 0;
       periods.forEach(({ prior, updated }, p) => {
@@ -84,12 +92,6 @@ function spread(series: Float32Array | undefined, first: number, count: number, 
 }
 
 function contentsOf(periods: readonly ComparedPeriod[], stations: readonly ComparedStation[], species: readonly string[]): CfWritten {
-  const along = (name: string, data: CfVariable['data'], attributes: CfVariable['attributes']): CfVariable => ({
-    name,
-    dimensions: ['station'],
-    data,
-    attributes,
-  });
   const times = periods.flatMap(({ prior }) => prior.times.map((time) => time.getTime()));
   const lengths = periods.flatMap(({ prior, monitors }) => prior.times.map(() => monitors.observations.time.stepSeconds));
   const start = new Date(times[0]);
@@ -99,8 +101,7 @@ function contentsOf(periods: readonly ComparedPeriod[], stations: readonly Compa
     { name: 'species', dimension: 'species', values: species },
     { name: 'unit', dimension: 'species', values: species.map(speciesUnit), attributes: { long_name: 'unit of the species' } },
     { name: 'period', dimension: 'time', values: periods.flatMap(({ name, prior }) => prior.times.map(() => name)) },
-    ...textOf('station_name', 'name of the station', stations, ({ name }) => name),
-    ...textOf('site_type', 'type of the site', stations, ({ type }) => type),
+    ...Object.entries(OF_STATIONS).flatMap(([name, of]) => textOf(name, stations, of)),
   ];
   return {
     dimensions: { species: species.length, time: times.length, station: stations.length, bnds: 2 },
@@ -121,19 +122,7 @@ function contentsOf(periods: readonly ComparedPeriod[], stations: readonly Compa
     ],
     variables: [
       { name: 'time_bnds', dimensions: ['time', 'bnds'], data: Float64Array.from(seconds.flatMap((at, i) => [at, at + lengths[i]])) },
-      along('lat', Float64Array.from(stations, ({ lat }) => lat), { standard_name: 'latitude', units: 'degrees_north' }), // prettier-ignore
-      along('lon', Float64Array.from(stations, ({ lon }) => lon), { standard_name: 'longitude', units: 'degrees_east' }), // prettier-ignore
-      along('row', Int32Array.from(stations, ({ row }) => row), { long_name: "row of the station's cell, counted from 0 in the south" }), // prettier-ignore
-      along('col', Int32Array.from(stations, ({ col }) => col), { long_name: "column of the station's cell, counted from 0 in the west" }), // prettier-ignore
-      along(
-        'role',
-        Int8Array.from(stations, ({ role }) => Role[role]),
-        {
-          long_name: 'what the inversion did with the station: its values are in the cost, only chose the step that is kept, or were never seen',
-          flag_values: Int8Array.from(ROLES, (role) => Role[role]),
-          flag_meanings: ROLES.join(' '),
-        },
-      ),
+      ...placesOf(stations),
     ],
     labels,
     attributes: {
@@ -144,8 +133,35 @@ function contentsOf(periods: readonly ComparedPeriod[], stations: readonly Compa
   };
 }
 
+/** Where each station lies, and what it was for. */
+function placesOf(stations: readonly ComparedStation[]): CfVariable[] {
+  const along = (name: string, data: CfVariable['data'], attributes: CfVariable['attributes']): CfVariable => ({
+    name,
+    dimensions: ['station'],
+    data,
+    attributes,
+  });
+  const degrees = (of: 'lat' | 'lon'): Float64Array => Float64Array.from(stations, (station) => station[of]);
+  const counted = (of: 'row' | 'col'): Int32Array => Int32Array.from(stations, (station) => station[of]);
+  return [
+    along('lat', degrees('lat'), { standard_name: 'latitude', units: 'degrees_north' }),
+    along('lon', degrees('lon'), { standard_name: 'longitude', units: 'degrees_east' }),
+    along('row', counted('row'), { long_name: "row of the station's cell, counted from 0 in the south" }),
+    along('col', counted('col'), { long_name: "column of the station's cell, counted from 0 in the west" }),
+    along(
+      'role',
+      Int8Array.from(stations, ({ role }) => Role[role]),
+      {
+        long_name: 'what the inversion did with the station: its values are in the cost, only chose the step that is kept, or were never seen',
+        flag_values: Int8Array.from(ROLES, (role) => Role[role]),
+        flag_meanings: ROLES.join(' '),
+      },
+    ),
+  ];
+}
+
 /** Absent where no station has one. */
-function textOf(name: string, long_name: string, stations: readonly Station[], of: (station: Station) => string | undefined): CfLabels[] {
+function textOf(name: string, stations: readonly Station[], of: (station: Station) => string | undefined): CfLabels[] {
   const values = stations.map((station) => of(station) ?? '');
-  return values.some((value) => value !== '') ? [{ name, dimension: 'station', values, attributes: { long_name } }] : [];
+  return values.some((value) => value !== '') ? [{ name, dimension: 'station', values }] : [];
 }

@@ -120,7 +120,8 @@ it('the table of stations and the pairs add up to the scores', () => {
     expect(sum((row) => Number(row.pairs) * Number(row.prior_mae)) / of.n / priorMae).toBeCloseTo(1, 5);
     expect(sum((row) => Number(row.pairs) * Number(row.updated_mae)) / of.n / updatedMae).toBeCloseTo(1, 5);
     // NO2 is the first species.
-    const at = Array.from({ length: time * station }, (_, i) => i).filter((i) => roles.some((each) => Role[each] === role[i % station]) && !isNaN(observed[i])); // prettier-ignore
+    const isOwn = (i: number): boolean => roles.some((each) => Role[each] === role[i % station]) && !Number.isNaN(observed[i]);
+    const at = Array.from({ length: time * station }, (_, i) => i).filter(isOwn);
     expect(at).toHaveLength(of.n);
     expect(at.reduce((all, i) => all + Math.abs(prior[i] - observed[i]), 0) / of.n / priorMae).toBeCloseTo(1, 5);
     expect(at.reduce((all, i) => all + Math.abs(updated[i] - observed[i]), 0) / of.n / updatedMae).toBeCloseTo(1, 5);
