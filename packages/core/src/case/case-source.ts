@@ -23,7 +23,10 @@ export function runOf(path: string): string | undefined {
 /** @throws {ConfigError} `RUN_FILE_MISSING` for a folder without a run; as {@link readSource} @throws {DataError} `JSON_UNREADABLE` */
 export function readCaseSource(path: string, overrides: readonly string[]): CaseFileSource {
   const run = runOf(path);
-  if (run === undefined) return { ...readSource(path, overrides), file: resolve(path) };
+  if (run === undefined) {
+    const file = resolve(path); // first: it tells where the folder that this was started in is gone
+    return { ...readSource(path, overrides), file };
+  }
   const kept = join(path, RUN_FILE);
   if (!existsSync(kept)) {
     const inIt = existsSync(join(path, 'case.yaml')) ? `, such as ${join(path, 'case.yaml')}` : '';
