@@ -61,6 +61,10 @@ describe('help', () => {
       'verify',
       'loop',
       'report',
+      'compare',
+      'runs',
+      'bundle',
+      'reproduce',
       'bench',
       'doctor',
     ]) {
@@ -77,7 +81,11 @@ describe('help', () => {
   });
 
   it.each([
-    ['run', 'run folder (default: runs/NAME, of the case)', '(default: OMP_NUM_THREADS, else every processor'],
+    [
+      'run',
+      'run folder (default: runs/NAME of the case, or the run folder that is given as the case)',
+      '(default: OMP_NUM_THREADS, else every processor',
+    ],
     ['demo', 'run folder (default: runs/demo, with', '(default: OMP_NUM_THREADS, else every processor'],
     ['reproduce', 'run folder (default: BUNDLE-reproduced, beside it)', "processor threads (default: the run's)"],
   ])('of %s tells what it takes where nothing is said', (command, ...defaults) => {

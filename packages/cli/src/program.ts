@@ -6,6 +6,7 @@ import type { BenchCommandOptions } from './commands/bench';
 import type { bundleCommand, reproduceCommand } from './commands/bundle';
 import type { CheckCommandOptions } from './commands/check';
 import type { InitCommandOptions } from './commands/init';
+import { GROUP, withExamples } from './help';
 import {
   movedInputs,
   notNegative,
@@ -218,6 +219,24 @@ function addBundle(program: Command): void {
     .action(async (...given: Parameters<typeof reproduceCommand>) => (await import('./commands/bundle.js')).reproduceCommand(...given));
 }
 
+function addCompare(program: Command): void {
+  const compare = program
+    .command('compare')
+    .description('two runs side by side: scores, totals of emissions, factors, settings that differ')
+    .argument('<first>', 'run folder', pathText)
+    .argument('<second>', 'run folder', pathText);
+  withResultOptions(compare).action(async (first: string, second: string, options: CommonOptions) =>
+    (await import('./commands/compare.js')).compareCommand(first, second, options),
+  );
+  const runs = program
+    .command('runs')
+    .description('which runs lie in a folder and below it, how far each is, and what came of it')
+    .argument('[folder]', 'folder of run folders', pathText, 'runs');
+  withResultOptions(runs).action(async (folder: string, options: CommonOptions) =>
+    (await import('./commands/compare.js')).runsCommand(folder, options),
+  );
+}
+
 /** The program, ready to parse; wrong usage throws a CommanderError. */
 export function buildProgram(): Command {
   const program = new Command('retroplume');
@@ -229,21 +248,27 @@ export function buildProgram(): Command {
     .exitOverride()
     // Wrong usage is told by failure.ts, in the same form as every other error.
     .configureOutput({ outputError: () => undefined });
+  program.commandsGroup(GROUP.before);
   addDemo(program);
   addInit(program);
   addCheck(program);
   addInspect(program);
   addInventory(program);
-  addBundle(program);
+  program.commandsGroup(GROUP.run);
   addRun(program);
+  program.commandsGroup(GROUP.stages);
   for (const stage of STAGES) {
     if (stage === 'simulate') addSimulate(program);
     else if (stage === 'certify') addCertify(program);
     else addStage(program, stage);
   }
+  program.commandsGroup(GROUP.after);
+  addCompare(program);
+  addBundle(program);
+  program.commandsGroup(GROUP.machine).helpCommand('help [command]', 'this text, or that of a command');
   addBench(program);
   withResultOptions(program.command('doctor').description('what this machine has, what is missing, how to get it')).action(
     async (options: CommonOptions) => (await import('./commands/doctor.js')).doctor(options),
   );
-  return program;
+  return withExamples(program);
 }

@@ -2,6 +2,7 @@
 import type { StageEvent } from '@retroplume/core/run/engine/stage';
 import { Presets, SingleBar } from 'cli-progress';
 import { printable, writeErr } from '../terminal';
+import { Pace } from './pace';
 
 const LINE_EVERY_MS = 5000;
 
@@ -16,18 +17,18 @@ function titleOf(event: StageEvent): string {
 class Bar {
   private bar?: SingleBar;
 
-  update(event: Progress): void {
+  update(event: Progress, pace: string): void {
     this.bar ??= this.begin(event);
     this.bar.setTotal(event.total);
-    this.bar.update(event.done, { text: printable(event.text) });
+    this.bar.update(event.done, { text: printable(event.text), pace });
   }
 
   private begin(event: Progress): SingleBar {
     const bar = new SingleBar(
-      { format: `  ${titleOf(event).padEnd(20)} {bar} {percentage}% {text}`, stream: process.stderr, hideCursor: false, barsize: 24, etaBuffer: 50 },
+      { format: `  ${titleOf(event).padEnd(20)} {bar} {percentage}%{pace} {text}`, stream: process.stderr, hideCursor: false, barsize: 24 },
       Presets.shades_classic,
     );
-    bar.start(event.total, event.done, { text: printable(event.text) });
+    bar.start(event.total, event.done, { text: printable(event.text), pace: '' });
     return bar;
   }
 
@@ -41,11 +42,11 @@ class Bar {
 class Lines {
   private last = 0;
 
-  update(event: Progress): void {
+  update(event: Progress, pace: string): void {
     const now = performance.now();
     if (now - this.last < LINE_EVERY_MS) return;
     this.last = now;
-    writeErr(`  ${titleOf(event)} ${Math.round((100 * event.done) / event.total)}% ${event.text}\n`);
+    writeErr(`  ${titleOf(event)} ${Math.round((100 * event.done) / event.total)}%${pace} ${event.text}\n`);
   }
 
   end(): void {
@@ -61,10 +62,19 @@ export function progressListener(quiet: boolean): { onEvent: (event: StageEvent)
     view.end();
     writeErr(`${text}\n`);
   };
+  // Stages of several variants may be at work at once.
+  const paces = new Map<string, Pace>();
+  const paceOf = (event: StageEvent): Pace => {
+    const title = titleOf(event);
+    if (!paces.has(title) || event.kind === 'stage-start') paces.set(title, new Pace());
+    return paces.get(title)!;
+  };
   const onEvent = (event: StageEvent): void => {
-    if (event.kind === 'progress') view.update(event);
-    else if (event.kind === 'stage-start') line(`${titleOf(event)} …`);
-    else if (event.kind === 'stage-done') line(`${titleOf(event)} done in ${event.seconds.toFixed(1)} s`);
+    if (event.kind === 'progress') view.update(event, paceOf(event).told(event.done, event.total));
+    else if (event.kind === 'stage-start') {
+      paceOf(event);
+      line(`${titleOf(event)} …`);
+    } else if (event.kind === 'stage-done') line(`${titleOf(event)} done in ${event.seconds.toFixed(1)} s`);
     else if (event.kind === 'stage-skipped') line(`${titleOf(event)} is up to date`);
     else line(`  ${event.text}`);
   };

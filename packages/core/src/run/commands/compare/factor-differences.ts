@@ -1,0 +1,69 @@
+/** By how much the factors of two runs differ, group by group. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { GROUPS } from '../../../base/species';
+import { FACTORS_FILE } from '../../../assimilation/factors/factors-file';
+import { openNetcdf } from '../../../files/netcdf/netcdf-access';
+import { readCf, type CfVariable } from '../../../files/netcdf/netcdf-cf';
+import { stageDir } from '../../engine/stage';
+
+export interface FactorDifference {
+  period: string;
+  group: string;
+  /** mean of |ln(second / first)| over cells and hours */
+  meanLogRatio: number;
+  /** where it is largest; absent where all factors are the same */
+  largest?: { row: number; col: number; lon: number; lat: number; factors: [first: number, second: number] };
+}
+
+/** @returns differences of the periods that both runs have on one grid, and why others are left out */
+export function compareFactors(first: string, second: string): { factors: FactorDifference[]; notes: string[] } {
+  const paths = [first, second].map((run) => join(stageDir(run, 'invert', 'default'), FACTORS_FILE));
+  const missing = paths.filter((path) => !existsSync(path));
+  if (missing.length > 0) return { factors: [], notes: missing.map((path) => `${path}: is not there, so that no factors are compared`) };
+  const [{ periods: a, cols }, { periods: b }] = paths.map(heldIn);
+  const shared = a.filter((period) => b.includes(period));
+  const alone = [...a, ...b].filter((period) => !shared.includes(period));
+  const notes = alone.map((period) => `factors of period ${period}: only one of the runs has them`);
+  const [places, otherPlaces] = paths.map((path) => readCf(path, ['lat', 'lon']).variables);
+  if (!isSame(places, otherPlaces)) return { factors: [], notes: ['the two runs are on different grids: their factors are not compared'] };
+  const factors = shared.flatMap((period) => {
+    const [from, to] = paths.map((path) => readCf(path, [`factor_${period}`]).variables[0].data as Float32Array);
+    if (from.length === to.length) return differencesOf(period, from, to, cols, places);
+    notes.push(`factors of period ${period}: the hours that share a factor differ, so that they are not compared`);
+    return [];
+  });
+  return { factors, notes };
+}
+
+function heldIn(path: string): { periods: string[]; cols: number } {
+  const file = openNetcdf(path);
+  try {
+    const periods = file.variables.flatMap(({ name }) => (name.startsWith('factor_') ? [name.slice('factor_'.length)] : []));
+    return { periods, cols: file.shape('lat')[1] };
+  } finally {
+    file.close();
+  }
+}
+
+function isSame(a: readonly CfVariable[], b: readonly CfVariable[]): boolean {
+  return a.every(({ data }, v) => data.length === b[v].data.length && data.every((value, i) => value === b[v].data[i]));
+}
+
+/** @param from - factors `[slots, H, W, 5]` of the first run @param to - of the second @param places - latitude and longitude `[H, W]` */
+function differencesOf(period: string, from: Float32Array, to: Float32Array, cols: number, [lat, lon]: readonly CfVariable[]): FactorDifference[] {
+  const cells = lat.data.length;
+  return GROUPS.map((group, g) => {
+    let [sum, most, at] = [0, 0, -1];
+    for (let i = g; i < from.length; i += GROUPS.length) {
+      const apart = Math.abs(Math.log(to[i] / from[i]));
+      sum += apart;
+      if (apart > most) [most, at] = [apart, i];
+    }
+    const meanLogRatio = sum / (from.length / GROUPS.length);
+    if (at < 0) return { period, group, meanLogRatio };
+    const cell = Math.floor(at / GROUPS.length) % cells;
+    const place = { row: Math.floor(cell / cols), col: cell % cols, lon: lon.data[cell], lat: lat.data[cell] };
+    return { period, group, meanLogRatio, largest: { ...place, factors: [from[at], to[at]] } };
+  });
+}
