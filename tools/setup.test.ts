@@ -78,6 +78,17 @@ describe('the lock', () => {
     writeFileSync(join(clone, 'build/setup/lock'), `${hostname()} ${gone}`);
     expect((await run(work(1))).code).toBe(0);
   });
+
+  it('is not taken again by what is started after it was given back, and may want it', async () => {
+    const { stdout } = await run(`
+      import { withLock } from 'SETUP/lock.mjs';
+      import { stateFolder, step } from 'SETUP/step.mjs';
+      import { existsSync } from 'node:fs';
+      await withLock(() => step('installing', [['true']], { code: 'STEP_X', remedy: 'r' }));
+      await step('building', [['sh', '-c', 'sleep 0.1; test ! -e ' + stateFolder + '/lock']], { code: 'STEP_X', remedy: 'r' });
+      console.log(existsSync(stateFolder + '/lock'));`);
+    expect(stdout).toBe('false\n');
+  });
 });
 
 describe('a set-up that was killed while it ran a program', () => {

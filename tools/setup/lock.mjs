@@ -77,6 +77,7 @@ export async function withLock(work) {
   try {
     await work();
   } finally {
+    onChild(() => {}); // what is started afterwards is not of this lock, which it may want itself
     release();
     process.off('exit', release);
   }
