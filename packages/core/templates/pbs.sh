@@ -30,8 +30,10 @@ warn() {
 
 # PBS gives no warning ahead of the time limit.
 asked=
-trap 'asked=limit; warn &' USR1
-trap 'kill -TERM "$program" 2>/dev/null' TERM
+program=
+early= # a signal that comes between the program's start and its number
+trap 'asked=limit; if [ -n "$program" ]; then warn & else early=USR1; fi' USR1
+trap 'if [ -n "$program" ]; then kill -TERM "$program" 2>/dev/null; else early=TERM; fi' TERM
 (
   trap 'kill "$nap"' TERM
   sleep {{warnAfter}} &
@@ -42,6 +44,7 @@ clock=$!
 trap 'rm -f "$began"; kill "$clock" 2>/dev/null' EXIT
 {{command}} &
 program=$!
+case $early in TERM) kill -TERM "$program" ;; USR1) warn & ;; esac
 wait "$program"
 code=$?
 # A signal ends `wait`; the program writes its checkpoint first.
