@@ -48,8 +48,8 @@ describe('pairs and scores', () => {
   });
 
   it('knows the change of error at a station', () => {
-    expect(errorChangeAtStation(data, 'NO2', 0)).toBeCloseTo((0 - 1 + (1 - 0)) / 2);
-    expect(errorChangeAtStation(data, 'NO2', 1)).toBeCloseTo(-1);
+    expect(errorChangeAtStation(data, 'NO2', 0)).toBeCloseTo((0 + 1) / (1 + 0) - 1);
+    expect(errorChangeAtStation(data, 'NO2', 1)).toBeCloseTo(1 / 2 - 1); // its second hour has no observation
     expect(errorChangeAtStation(data, 'O3', 1)).toBeNaN();
   });
 

@@ -82,19 +82,18 @@ export function variantScores({ observed, simulated }: Pairs, variant: Variant):
   return found;
 }
 
-/** Change of the mean absolute error at one station, updated − prior, over all periods; NaN without a pair. Species' unit. */
+/** Relative change of the mean absolute error at one station from prior to updated, over all periods; NaN without a pair. */
 export function errorChangeAtStation(data: ReportData, species: string, station: number): number {
-  let sum = 0;
-  let count = 0;
+  let [before, after] = [0, 0];
   for (const { observed, prior, updated } of matching(data, { species })) {
     for (let index = station; index < observed.length; index += data.stations.length) {
-      const difference = Math.abs(updated[index] - observed[index]) - Math.abs(prior[index] - observed[index]);
-      if (!Number.isFinite(difference)) continue;
-      sum += difference;
-      count++;
+      const errors = [Math.abs(prior[index] - observed[index]), Math.abs(updated[index] - observed[index])];
+      if (!errors.every(Number.isFinite)) continue;
+      before += errors[0];
+      after += errors[1];
     }
   }
-  return count > 0 ? sum / count : NaN;
+  return before > 0 ? after / before - 1 : NaN;
 }
 
 /** Mean over the stations of one side at each time, over those where observation and every variant is there; NaN where none is. */

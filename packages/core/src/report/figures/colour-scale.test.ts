@@ -1,5 +1,5 @@
 import { quantile } from '../../base/vectors';
-import { divergingScale, linearTicks, niceCeiling, niceFloor, sequentialScale, tickLabel } from './colour-scale';
+import { divergingScale, limitText, linearTicks, niceCeiling, niceFloor, sequentialScale, tickLabel } from './colour-scale';
 
 describe('colour scales', () => {
   it('quantiles by nearest rank, without what is missing', () => {
@@ -40,6 +40,13 @@ describe('colour scales', () => {
     expect(scale.domain).toEqual([-30, 30]);
     expect(scale.index(0)).toBe(1 + (scale.palette.length - 1) / 2);
     expect(scale.ticks.map(({ label }) => label)).toEqual(['−30', '−15', '0', '+15', '+30']);
+  });
+
+  it('ends where a value cannot be larger, and says its limits', () => {
+    const scale = divergingScale([[250, -90]], 1, 100);
+    expect(scale.domain).toEqual([-100, 100]);
+    expect(limitText(scale, '%')).toBe('−100 to +100\u00a0%');
+    expect(limitText(sequentialScale([[0, 4, 5]]), 'ppb')).toBe('0 to 5\u00a0ppb');
   });
 
   it('labels halves exactly', () => {

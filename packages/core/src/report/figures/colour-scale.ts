@@ -67,6 +67,11 @@ export function tickLabel(value: number): string {
   return String(Number(value.toPrecision(3))).replace('-', '−');
 }
 
+/** "−50 to +50 %": the limits of a scale, for a caption. */
+export function limitText({ domain: [low, high] }: ColourScale, unit: string): string {
+  return `${tickLabel(low)} to ${low < 0 ? '+' : ''}${tickLabel(high)}\u00a0${unit}`;
+}
+
 /** Round values from 0 to at most `end`, about `count` steps. */
 export function linearTicks(end: number, count = 4): number[] {
   const raw = end / count;
@@ -110,18 +115,16 @@ export function sequentialScale(fields: readonly ArrayLike<number>[]): ColourSca
 
 /**
  * For differences: zero is the middle and both sides are equally long. The end is the 98th percentile of the absolute values.
+ * @param fields - all fields that share the scale
  * @param least - the end is never smaller: a change of nothing must not look like one
+ * @param most - nor larger
  */
-export function divergingScale(fields: readonly ArrayLike<number>[], least: number): ColourScale {
-  const end = niceCeiling(
-    Math.max(
-      least,
-      quantile(
-        fields.flatMap((field) => finite(Array.from(field)).map(Math.abs)),
-        0.98,
-      ) || 0,
-    ),
+export function divergingScale(fields: readonly ArrayLike<number>[], least: number, most = Infinity): ColourScale {
+  const large = quantile(
+    fields.flatMap((field) => finite(Array.from(field)).map(Math.abs)),
+    0.98,
   );
+  const end = Math.min(most, niceCeiling(Math.max(least, large || 0)));
   const position = (value: number): number => (value / end + 1) / 2;
   const label = (value: number): string => `${value > 0 ? '+' : ''}${tickLabel(value)}`;
   const ticks = [-end, -end / 2, 0, end / 2, end].map((value) => ({ position: position(value), label: label(value) }));

@@ -1,6 +1,6 @@
 /** The transport model against the monitors, with prior and with updated emissions: tables, scatter, time series, station maps. */
 import { drawChart } from '../figures/chart';
-import { divergingScale } from '../figures/colour-scale';
+import { type ColourScale, divergingScale, limitText } from '../figures/colour-scale';
 import { change, chemical, fixed, relativeChange, significant, unitText } from '../html/format';
 import type { Markup } from '../html/html';
 import { html } from '../html/html';
@@ -169,18 +169,19 @@ function seriesFigure(context: PageContext): Markup {
   </figure>`;
 }
 
-function stationMap(context: PageContext, species: string): Markup {
-  const { stations } = context.data;
-  const values = stations.map((_, index) => errorChangeAtStation(context.data, species, index));
+/** An error cannot fall by more than all of it. */
+const WHOLE_ERROR = 100;
+
+/** @param values - 100 × the change of MAE at each station over that of the prior run */
+function stationMap(context: PageContext, species: string, values: readonly number[], scale: ColourScale): Markup {
   const known = values.filter(Number.isFinite);
-  if (known.length === 0) return html``;
   const better = known.filter((value) => value < 0).length;
   return context.map(['stations', species], {
     title: `${chemical(species)}: change of MAE`,
     description: `error fell at ${better} of ${known.length} monitors`,
-    unit: `${unitText(context.unit(species))} (blue: error fell, at ${better} of ${known.length} monitors)`,
-    scale: divergingScale([values], 1e-6),
-    marks: stations.map(({ lon, lat, role }, index) => ({ lon, lat, value: values[index] ?? NaN, withheld: role === 'withheld' })),
+    unit: `% of the prior’s (blue: error fell, at ${better} of ${known.length} monitors)`,
+    scale,
+    marks: context.data.stations.map(({ lon, lat, role }, index) => ({ lon, lat, value: values[index] ?? NaN, withheld: role === 'withheld' })),
   });
 }
 
@@ -188,11 +189,20 @@ function stationMap(context: PageContext, species: string): Markup {
 const MANY_STATIONS = 300;
 
 function stationFigure(context: PageContext): Markup {
-  const maps = context.data.species.map(({ name }) => stationMap(context, name)).filter(({ text }) => text !== '');
-  if (maps.length === 0) return html``;
+  const { data } = context;
+  const changes = data.species
+    .map(({ name }) => ({ species: name, values: data.stations.map((_, station) => 100 * errorChangeAtStation(data, name, station)) }))
+    .filter(({ values }) => values.some(Number.isFinite));
+  if (changes.length === 0) return html``;
+  const scale = divergingScale(
+    changes.map(({ values }) => values),
+    1,
+    WHOLE_ERROR,
+  );
+  const maps = changes.map(({ species, values }) => stationMap(context, species, values, scale));
   return html`<figure>
-    <div class="panels maps ${context.data.stations.length > MANY_STATIONS ? 'two' : 'four'}">${maps}</div>
-    ${context.figureCaption('Change of the mean absolute error at each monitor, updated − prior, all periods. Circles: used; squares with a dark edge: withheld.')}
+    <div class="panels maps ${data.stations.length > MANY_STATIONS ? 'two' : 'four'}">${maps}</div>
+    ${context.figureCaption(`Change of the mean absolute error at each monitor from prior to updated, relative to that of the prior, all periods; all species on one scale, ${limitText(scale, '%')}, values beyond it in the colour of its end. Circles: used; squares with a dark edge: withheld.`)}
   </figure>`;
 }
 

@@ -1,21 +1,11 @@
-/** The inventory: totals, what was moved within them, regions, error against a known truth, and maps. */
-import { quantile } from '../../base/vectors';
-import { type ColourScale, divergingScale, sequentialScale } from '../figures/colour-scale';
-import { change, chemical, fixed, percent, relativeChange, significant, unitText } from '../html/format';
+/** The inventory: totals, what was moved within them, regions, error against a known truth; its maps are those of emission-maps.ts. */
+import { change, percent, relativeChange, significant, unitText } from '../html/format';
 import { type Content, type Markup, html } from '../html/html';
 import { modeLabel, type PageContext } from './page-context';
-import { scores } from '../../inversion/scores/scores';
-import { SECONDS_PER_YEAR } from '../../units/units';
 import type { ReportEmissions, ReportRegion } from '../data/report-data';
-import { drawScatter, scatterEnd } from '../figures/scatter';
 import { annualTotal, movedPart } from '../data/statistics';
 import { type Row, table } from '../html/table';
-
-/** kg m-2 s-1 → t km-2 a-1, the unit of inventories. */
-const TO_DISPLAY = (SECONDS_PER_YEAR * 1e6) / 1e3;
-const DISPLAY_UNIT = unitText('t km-2 a-1');
-/** Cells with less than this part of the map's high end have no change worth a colour. */
-const NEGLIGIBLE = 1e-4;
+import { emissionMaps, truthOf } from './emission-maps';
 
 /** "‡" where the monitors do not constrain a total. */
 export const UNCONSTRAINED = '‡';
@@ -28,11 +18,6 @@ export function isUnconstrained({ data }: PageContext, { period, group }: Report
 
 function marked(context: PageContext, emissions: ReportEmissions, region?: string): string {
   return isUnconstrained(context, emissions, region) ? ` ${UNCONSTRAINED}` : '';
-}
-
-/** Of a twin experiment: the known inventory, kg m-2 s-1. */
-export function truthOf({ prior, truthFactor }: ReportEmissions): Float64Array | undefined {
-  return truthFactor && Float64Array.from(prior, (value, cell) => value * truthFactor[cell]);
 }
 
 function totalsRow(context: PageContext, emissions: ReportEmissions, begins: boolean): Row {
@@ -189,96 +174,9 @@ function errorTable(context: PageContext): Markup {
   });
 }
 
-/** 100 (field / prior − 1), NaN where the prior is negligible. */
-function changeField(prior: ArrayLike<number>, field: ArrayLike<number>): Float64Array {
-  const least = NEGLIGIBLE * quantile(Array.from(prior), 0.998);
-  return Float64Array.from(prior, (value, cell) => (value > least ? 100 * (field[cell] / value - 1) : NaN));
-}
-
-function extent(values: ArrayLike<number>): string {
-  const all = Array.from(values);
-  return `from ${significant(quantile(all, 0.001))} to ${significant(quantile(all, 0.999))}`;
-}
-
-/** Maps are also files of their own: the title says which period it is. */
-function mapLabel(context: PageContext, { group, period }: ReportEmissions): string {
-  return `${chemical(group)}${context.severalPeriods ? `, ${period}` : ''}`;
-}
-
-function changeMap(context: PageContext, emissions: ReportEmissions, field: Float64Array, what: string, slug: string, scale: ColourScale): Markup {
-  return context.map(['emissions', emissions.group, emissions.period, slug], {
-    ...(slug === 'change' ? { outline: emissions.constrained } : {}),
-    title: `${mapLabel(context, emissions)}: ${what}`,
-    description: `change of the emissions relative to the prior, ${extent(field)} per cent`,
-    unit: '% of the prior',
-    scale,
-    field,
-  });
-}
-
-/** Cell by cell: by what factor the truth differs from the prior, and what factor the inversion found. */
-function factorScatter({ group, prior, updated, truthFactor }: ReportEmissions): Markup {
-  if (!truthFactor) return html``;
-  const found = changeField(prior, updated).map((percentage) => 1 + percentage / 100);
-  const truth = Float64Array.from(found, (factor, cell) => (Number.isFinite(factor) ? truthFactor[cell] : NaN));
-  return drawScatter({
-    title: `${chemical(group)}: factors on the prior`,
-    description: 'density of cells by the true factor and the factor found by the inversion',
-    observed: truth,
-    simulated: found,
-    end: scatterEnd([truth, found]),
-    xLabel: 'true factor',
-    yLabel: 'updated / prior',
-    notes: [`r ${fixed(scores(truth, found).r, 2)} over cells`],
-  });
-}
-
-/** The outline is drawn at a half: where factors change within a period, cells may be constrained in some of its stretches alone. */
-function constrainedText({ constrained }: ReportEmissions): string {
-  if (!constrained) return '';
-  const parts = Array.from(constrained);
-  const often = parts.some((part) => part > 0 && part < 1) ? ' in half of the period or more' : '';
-  if (parts.some((part) => part >= 0.5))
-    return ` Dashed, on the map of the change: around the cells that the monitors constrain${often}; beyond them the change is the prior’s correlation and the surrogate’s answer.`;
-  return often
-    ? ` The monitors constrain no cell${often}, some for less: the change of the mean is hardly a finding.`
-    : ' The monitors constrain no cell: the change is not a finding.';
-}
-
-function groupMaps(context: PageContext, emissions: ReportEmissions): Markup {
-  const { group, period, prior, updated, paper } = emissions;
-  const display = (field: ArrayLike<number>): Float64Array => Float64Array.from(field, (value) => (value > 0 ? value * TO_DISPLAY : NaN));
-  const label = mapLabel(context, emissions);
-  const amounts = sequentialScale([display(prior), display(updated)]);
-  const truth = truthOf(emissions);
-  const changes: [Float64Array, string, string][] = [[changeField(prior, updated), 'change', 'change']];
-  if (truth) changes.push([changeField(prior, truth), 'true change', 'true-change']);
-  const ownFields = changes.map(([field]) => field); // the paper's changes can be so large that its scale would hide the others
-  const scale = divergingScale(ownFields, 1);
-  if (paper) changes.push([changeField(prior, paper), 'change, paper’s method', 'paper-change']);
-  const amount = (field: ArrayLike<number>, what: string): Markup =>
-    context.map(['emissions', group, period, what], {
-      title: `${label}: ${what}`,
-      description: `emission rate, ${extent(display(field))} tonnes per square kilometre and year`,
-      unit: DISPLAY_UNIT,
-      scale: amounts,
-      field: display(field),
-    });
-  const maps = [
-    amount(prior, 'prior'),
-    amount(updated, 'updated'),
-    ...changes.map(([field, what, slug]) => changeMap(context, emissions, field, what, slug, scale)),
-  ];
-  const caption = `${context.groupLabel(group)}${context.severalPeriods ? `, ${period}` : ''}: mean emissions, prior and updated on one ${amounts.logarithmic ? 'logarithmic ' : ''}scale, and changes relative to the prior on one scale. Grey: no emissions, or too little for a change to mean anything. Values beyond a scale take the colour of its end.${constrainedText(emissions)}`;
-  return html`<figure>
-    <div class="panels maps ${maps.length === 4 && !emissions.truthFactor ? 'four' : ''}">${maps}${factorScatter(emissions)}</div>
-    ${context.figureCaption(caption)}
-  </figure>`;
-}
-
 export function emissions(context: PageContext): Markup {
   return html`<section id="emissions">
     <h2>Emissions</h2>
-    ${totalsTable(context)}${errorTable(context)}${regionTable(context)}${ordered(context).map((each) => groupMaps(context, each))}
+    ${totalsTable(context)}${errorTable(context)}${regionTable(context)}${emissionMaps(context, ordered(context))}
   </section>`;
 }

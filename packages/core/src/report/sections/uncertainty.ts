@@ -8,7 +8,7 @@ import type { PageContext } from './page-context';
 import type { ReportUncertainty } from '../data/report-data';
 import { annualTotal } from '../data/statistics';
 import { table } from '../html/table';
-import { truthOf } from './emissions';
+import { truthOf } from './emission-maps';
 
 /** kg s-1 → Mt a-1, as the table of totals. */
 const TO_DISPLAY = SECONDS_PER_YEAR / 1e9;
