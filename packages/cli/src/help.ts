@@ -38,6 +38,7 @@ const EXAMPLES: Record<string, string> = {
   reproduce: 'retroplume reproduce mine.tar.gz --out runs/again',
   bench: 'retroplume bench conv2d --rounds 5',
   doctor: 'retroplume doctor',
+  completion: 'retroplume completion bash',
 };
 
 /** Adds to each command of a program its example. */

@@ -1,10 +1,11 @@
 /** The command line: commands, options, help. */
 import { createRequire } from 'node:module';
 import { STAGES, type StageName } from '@retroplume/core/run/engine/stage';
-import { Command, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import type { BenchCommandOptions } from './commands/bench';
 import type { bundleCommand, reproduceCommand } from './commands/bundle';
 import type { CheckCommandOptions } from './commands/check';
+import type { Shell } from './commands/completion';
 import type { InitCommandOptions } from './commands/init';
 import { GROUP, withExamples } from './help';
 import {
@@ -77,7 +78,7 @@ function addStage(program: Command, stage: StageName): void {
 
 function addRun(program: Command): void {
   withProfile(withOverrides(withRunOptions(caseCommand(program, 'run', 'every stage that is not up to date'))))
-    .option('--stages <names>', 'only these, with commas between them', stageNames)
+    .option('--stages <stages>', 'only these, with commas between them', stageNames)
     .addOption(changedRuns().conflicts('variant'))
     .option(
       '--variant <name>',
@@ -129,7 +130,7 @@ function addBench(program: Command): void {
     .argument('[op...]', "ops (conv2d, lstm), kernels (conv2dForward) or parts of a case's name; none: the workloads and all ops");
   withThreads(withOutputOptions(command))
     .option('--workload <name>', 'compact, authors, demo or default (the network of a case by default); with ops: only their cases of its sizes')
-    .option('--steps <names>', 'of the workloads, not with ops, with commas: train, invert, infer (default: all)', (names: string) =>
+    .option('--steps <steps>', 'of the workloads, not with ops, with commas: train, invert, infer (default: all)', (names: string) =>
       names.split(','),
     )
     .option('--python <path>', 'an interpreter with PyTorch and NumPy, to compare with', pathText)
@@ -237,6 +238,14 @@ function addCompare(program: Command): void {
   );
 }
 
+function addCompletion(program: Command): void {
+  program
+    .command('completion')
+    .description('a script by which the shell completes commands, options, stages, files and keys of a case: source <(retroplume completion bash)')
+    .addArgument(new Argument('<shell>', 'whose').choices(['bash', 'zsh', 'fish']))
+    .action(async (shell: Shell) => (await import('./commands/completion.js')).completionCommand(shell, program));
+}
+
 /** The program, ready to parse; wrong usage throws a CommanderError. */
 export function buildProgram(): Command {
   const program = new Command('retroplume');
@@ -270,5 +279,6 @@ export function buildProgram(): Command {
   withResultOptions(program.command('doctor').description('what this machine has, what is missing, how to get it')).action(
     async (options: CommonOptions) => (await import('./commands/doctor.js')).doctor(options),
   );
+  addCompletion(program);
   return withExamples(program);
 }

@@ -4,7 +4,8 @@
  * Left out are species that repeat what others hold (VOC_INV, ALD2_PRIMARY, NH3_FERT, and the air toxics that CB6 carries beside PAR) and what is in no group
  * (CO, CH4, SULF, coarse particles).
  *
- * @see CCTM/src/MECHS of https://github.com/USEPA/CMAQ: EmissCtrl_*.nml (names in emission files), GC_*.nml (molar masses)
+ * @see CCTM/src/MECHS of https://github.com/USEPA/CMAQ, version 5.5, of cb6r5_ae7_aq, saprc07tic_ae7i_aq and racm2_ae6_aq: CMAQ_Control_DESID_*.nml (names in
+ * emission files), GC_*.nml (MOLWT). All masses here agree with these to the digits that stand there, of which RACM2 and CB6 have fewer
  */
 import { GROUPS, type Group } from '../../../base/species';
 
@@ -12,7 +13,7 @@ import { GROUPS, type Group } from '../../../base/species';
 type Masses = Readonly<Record<string, number>>;
 
 const CB6: Masses = {
-  PAR: 14.43, OLE: 42.08, IOLE: 56.11, ETH: 28.05, ETHA: 30.07, ETHY: 26.04, PRPA: 44.1, TOL: 92.14, XYL: 106.17, XYLMN: 106.17, BENZ: 78.11, NAPH: 128.17,
+  PAR: 14.0, OLE: 42.08, IOLE: 56.11, ETH: 28.05, ETHA: 30.07, ETHY: 26.04, PRPA: 44.1, TOL: 92.14, XYL: 106.17, XYLMN: 106.17, BENZ: 78.11, NAPH: 128.17,
   FORM: 30.03, ALD2: 44.05, ALDX: 58.08, ACET: 58.08, KET: 72.11, MEOH: 32.04, ETOH: 46.07, FACD: 46.03, AACD: 60.05, ISOP: 68.12, TERP: 136.24, APIN: 136.24,
   SESQ: 204.35, SOAALK: 0,
 }; // prettier-ignore
@@ -22,7 +23,7 @@ const SAPRC07: Masses = {
   PRPE: 42.08, PROPENE: 42.08, BDE13: 54.09, BUTADIENE13: 54.09, ACYE: 26.04, ACETYLENE: 26.04, ISOP: 68.12, ISOPRENE: 68.12, APIN: 136.24, TERP: 136.24,
   SESQ: 204.35, BENZ: 78.11, BENZENE: 78.11, TOLU: 92.14, TOLUENE: 92.14, MXYL: 106.17, OXYL: 106.17, PXYL: 106.17, B124: 120.19, NAPHTHALENE: 128.17,
   HCHO: 30.03, CCHO: 44.05, RCHO: 58.08, ACET: 58.08, ACETONE: 58.08, MEK: 72.11, PRD2: 116.16, MEOH: 32.04, ETOH: 46.07, FACD: 46.03, HCOOH: 46.03,
-  AACD: 60.05, CCOOH: 60.05, PACD: 74.08, GLY: 58.04, MGLY: 72.06, BACL: 86.09, CRES: 108.14, BALD: 106.12, MACR: 70.09, MVK: 70.09, IPRD: 100.12, ACRO: 56.06,
+  AACD: 60.05, CCOOH: 60.05, PACD: 74.08, GLY: 58.04, MGLY: 72.07, BACL: 86.09, CRES: 108.14, BALD: 106.12, MACR: 70.09, MVK: 70.09, IPRD: 100.12, ACRO: 56.06,
   ACROLEIN: 56.06, SOAALK: 0,
 }; // prettier-ignore
 
@@ -48,6 +49,8 @@ const WHOLE_PM = ['PM25', 'PM2_5', 'PM2.5'];
 const PM_PARTS = [
   'PEC', 'POC', 'PNCOM', 'PMOTHR', 'PMFINE', 'PSO4', 'PNO3', 'PNH4', 'PNA', 'PCL', 'PAL', 'PCA', 'PFE', 'PK', 'PMG', 'PMN', 'PSI', 'PTI', 'PH2O',
 ]; // prettier-ignore
+/** Parts by another name, as of dust and sea spray: PMFINE_SO4, and none of PMCOARSE. */
+const PM_PART = /^PMFINE_/;
 
 /** Molar masses of the groups that a single number fits, g mol-1; NOx is counted as NO2. */
 const GROUP_MASS: Partial<Record<Group, number>> = { NOx: 46.0055, NH3: 17.031, SO2: 64.066 };
@@ -74,8 +77,8 @@ function firstOf(wholes: readonly string[], names: readonly string[]): string[] 
 }
 
 /** Parts rather than a sum beside them, which would count twice. */
-function partsOr(wholes: readonly string[], parts: readonly string[], names: readonly string[]): string[] {
-  const found = names.filter((name) => parts.includes(name));
+function partsOr(wholes: readonly string[], isPart: (name: string) => boolean, names: readonly string[]): string[] {
+  const found = names.filter(isPart);
   return found.length > 0 ? found : firstOf(wholes, names);
 }
 
@@ -89,13 +92,13 @@ export function groupsOf(names: readonly string[], moles: (name: string) => numb
   const counts = MECHANISMS.map(({ marks }) => marks.filter((mark) => names.includes(mark)).length);
   const most = Math.max(...counts);
   const mechanism = most > 0 ? MECHANISMS[counts.indexOf(most)] : undefined;
-  const voc = partsOr(WHOLE_VOC, Object.keys(mechanism?.masses ?? {}), names);
+  const voc = partsOr(WHOLE_VOC, (name) => Object.hasOwn(mechanism?.masses ?? {}, name), names);
   const groups: Record<Group, FoundGroup> = {
     NOx: { variables: names.filter((name) => ['NO', 'NO2', 'HONO'].includes(name)) },
     NH3: { variables: firstOf(['NH3'], names) },
     SO2: { variables: firstOf(['SO2'], names) },
     VOC: { variables: voc, ...vocMass(voc, mechanism?.masses ?? {}, moles) },
-    'PM2.5': { variables: partsOr(WHOLE_PM, PM_PARTS, names) },
+    'PM2.5': { variables: partsOr(WHOLE_PM, (name) => PM_PARTS.includes(name) || PM_PART.test(name), names) },
   };
   for (const group of GROUPS) groups[group].molarMass ??= GROUP_MASS[group];
   const taken = new Set(GROUPS.flatMap((group) => groups[group].variables));
