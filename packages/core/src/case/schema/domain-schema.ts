@@ -30,7 +30,7 @@ export const meteorologySchema = z
     format: choice('What the files are; `auto` looks into the first.', WEATHER_FORMATS).default('auto'),
     layers: wholeNumber("Lowest layers whose mean, weighted by pressure, is taken of MCIP's variables with layers.", { min: 1, max: 100 }).default(1),
     cenLon: real(
-      'CEN_LON of the WRF run (`inspect` shows it of a wrfout file), by which MCIP up to V4.3 turned WDIR10 and which none of its files holds; needed where u and v are made of such a WDIR10 and no METDOT3D is given (docs/data.md).',
+      'CEN_LON of the WRF run (`inspect` shows it of a wrfout file), by which MCIP up to V4.3 turned WDIR10 and which none of its files holds; needed where u and v are made of such a WDIR10 and no METDOT3D is given (docs/gridded-data.md).',
       { min: -180, max: 180, unit: '°' },
     ).optional(),
     names: z
@@ -51,7 +51,7 @@ export const meteorologySchema = z
           "Channels for the surrogate: variables by MCIP's names, or `u`, `v`, `inversePbl`, `RN`, `hourSin`, `hourCos`, which are derived from them.",
       }),
   })
-  .meta({ description: 'Meteorology, of MCIP, WRF or CF files (docs/fields.md).' });
+  .meta({ description: 'Meteorology, of MCIP, WRF or CF files (docs/gridded-data.md).' });
 
 export const geographySchema = z
   .strictObject({
@@ -171,7 +171,7 @@ export const concentrationsSchema = z
     variables: z
       .strictObject({
         NO2: outputVariable(
-          'Variable of NO2, or a sum of what a molybdenum converter counts as NO2, such as `{ NO2: 1, PAN: 0.95, HNO3: 0.35 }` (docs/data.md).',
+          'Variable of NO2, or a sum of what a molybdenum converter counts as NO2, such as `{ NO2: 1, PAN: 0.95, HNO3: 0.35 }` (docs/gridded-data.md).',
           'NO2',
         ),
         SO2: outputVariable('Variable of SO2, or a sum.', 'SO2'),

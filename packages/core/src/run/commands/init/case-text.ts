@@ -32,7 +32,7 @@ export function caseText(parts: CaseParts): Draft {
   writeGrid(draft, parts);
   writePeriods(draft, parts.sorted);
   const { weather, geography } = parts.sorted;
-  if (weather.length === 0) draft.leaveOpen('weather: none is among the files; METCRO2D, or files of WRF or CF (docs/fields.md)');
+  if (weather.length === 0) draft.leaveOpen('weather: none is among the files; METCRO2D, or files of WRF or CF (docs/gridded-data.md)');
   draft.put('meteorology', { files: weather.length === 0 ? 'METCRO2D_*.nc' : filesOf(parts, weather) });
   if (geography.length === 0) draft.comment('No GRIDCRO2D is among the files: the surrogate then sees neither terrain nor coast.');
   else {

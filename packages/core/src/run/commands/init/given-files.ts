@@ -106,7 +106,7 @@ async function add(found: GivenFiles, path: string): Promise<void> {
     default:
       throw new ConfigError(
         'INIT_FILE',
-        `${path}: nothing that a case is made of: leave it out (retroplume inspect says what it is; weather of WRF or CF files is named by hand, docs/fields.md)`,
+        `${path}: nothing that a case is made of: leave it out (retroplume inspect says what it is; weather of WRF or CF files is named by hand, docs/gridded-data.md)`,
       );
   }
 }

@@ -1,4 +1,4 @@
-/** I/O API files for `inspect`: header, grid, times, and the traps of docs/data.md. */
+/** I/O API files for `inspect`: header, grid, times, and the traps of docs/gridded-data.md. */
 import type { NetcdfFile } from '@retroplume/native';
 
 import { RetroplumeError } from '../../../base/errors';
