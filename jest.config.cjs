@@ -16,7 +16,7 @@ module.exports = {
   transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: '<rootDir>/tsconfig.test.json' }] },
   moduleNameMapper: {
     '^@retroplume/(native|core|cli)$': '<rootDir>/packages/$1/src/index.ts',
-    '^@retroplume/core/(.*)$': '<rootDir>/packages/core/src/$1',
+    '^@retroplume/core/(.*)$': '<rootDir>/packages/core/src/entries/$1',
     '^(\\.{1,2}/.*)\\.js$': '$1', // of what `import()` loads later
   },
   modulePathIgnorePatterns: ['<rootDir>/packages/.*/dist', '<rootDir>/packages/native/build'],

@@ -1,6 +1,6 @@
 /** The built declarations of @retroplume/core, as a program that depends on it alone meets them. */
-import { readFileSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
 import * as ts from 'typescript';
 
 const packages = join(__dirname, '../packages');
@@ -46,6 +46,22 @@ it('compile without skipLibCheck', () => {
   const found = ts.getPreEmitDiagnostics(program);
   expect(found.map(({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`)).toEqual([]);
 });
+
+it.each([ts.ModuleResolutionKind.Node16, ts.ModuleResolutionKind.Bundler])(
+  'of each part are found, and of nothing else (resolution %j)',
+  (moduleResolution) => {
+    const from = join(packages, '../test/program.ts');
+    const find = (name: string): string | undefined => {
+      const { resolvedModule } = ts.resolveModuleName(`@retroplume/core${name}`, from, { moduleResolution }, ts.sys);
+      return resolvedModule && relative(packages, resolvedModule.resolvedFileName);
+    };
+    const entries = readdirSync(join(packages, 'core/src/entries'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+    expect(entries.length).toBeGreaterThan(15);
+    for (const entry of entries) expect(find(`/${entry.slice(0, -3)}`)).toBe(join('core/dist/entries', entry.replace(/ts$/, 'd.ts')));
+    expect(find('')).toBe('core/dist/index.d.ts');
+    expect(['/grid/grid', '/base/errors', '/dist/base/errors', '/dist/base/errors.js'].map(find)).toEqual(Array(4).fill(undefined));
+  },
+);
 
 it('take types from nothing that npm does not install with it', () => {
   const needed = ['core', 'native'].flatMap((name) => {

@@ -31,7 +31,7 @@ function programOf(root) {
     types: ['node'],
     typeRoots: [join(import.meta.dirname, '../node_modules/@types')],
     baseUrl: root,
-    paths: { '@retroplume/core/*': ['packages/core/src/*'], '@retroplume/*': ['packages/*/src'] },
+    paths: { '@retroplume/core/*': ['packages/core/src/entries/*'], '@retroplume/*': ['packages/*/src'] },
   };
   return ts.createProgram(sourcesBelow(root), options);
 }

@@ -1,5 +1,6 @@
 // An ESLint rule for the directions of docs/architecture.md: cli → core → native, and inside core later rooms use earlier ones only.
 // It looks at the text of imports and exports, so types count too and nothing has to be built.
+import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -8,7 +9,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 /** Packages, lowest first. */
 export const PACKAGES = ['native', 'core', 'cli'];
 
-/** Rooms of core, lowest first. The one file beside them, index.ts, lies above all. */
+/** Rooms of core, lowest first. Above all lie `entries`, one file a part of the library that can be imported by itself, and the one file beside them, index.ts. */
 export const ROOMS = [
   'base',
   'units',
@@ -41,9 +42,14 @@ function placeOf(path) {
   return rest.length > 0 || ROOMS.includes(room) ? { pkg, room, file: rest.join('/') } : { pkg, room: '', file: room };
 }
 
+/** Whether a package offers `/name` as a part of it that can be imported by itself. */
+function isEntry(pkg, name) {
+  return existsSync(join(root, 'packages', pkg, 'src/entries', `${name}.ts`));
+}
+
 function targetOf(source, importer) {
   const named = /^@retroplume\/(\w+)(\/.*)?$/.exec(source);
-  if (named) return { pkg: named[1], named: true, deep: named[2] !== undefined };
+  if (named) return { pkg: named[1], named: true, deep: named[2] !== undefined && !isEntry(named[1], named[2]) };
   return source.startsWith('.') ? placeOf(resolve(dirname(importer), source)) : {};
 }
 
@@ -52,9 +58,7 @@ export function breach(importer, source) {
   const from = placeOf(importer);
   const to = targetOf(source, importer);
   if (to.pkg === undefined) return undefined;
-  // A command loads what it needs; programs of others take the whole.
-  const isCommand = from.pkg === 'cli' && to.pkg === 'core' && !/\/(dist|src)\//.test(source);
-  if (to.deep && !isCommand) return `${source} goes past the public entry of ${to.pkg}: import @retroplume/${to.pkg}`;
+  if (to.deep) return `${source} goes past the public entries of ${to.pkg}: import @retroplume/${to.pkg}, or one of packages/${to.pkg}/src/entries`;
   if (from.pkg === undefined) return undefined;
   if (to.pkg !== from.pkg) {
     if (!to.named) return `${source} reaches into package ${to.pkg} by its path: import @retroplume/${to.pkg}`;
@@ -65,7 +69,9 @@ export function breach(importer, source) {
   if (to.named) return `package ${from.pkg} imports itself by name: use a relative path`;
   if (from.pkg !== 'core' || from.room === to.room) return undefined;
   if (importer.endsWith('.test.ts')) return undefined; // nothing imports a test
+  if (from.room === 'entries') return undefined;
   if (from.room === '') return from.file.startsWith('index.') ? undefined : `core/src/${from.file} lies in no room: give it one`;
+  if (to.room === 'entries') return 'a room may not import a public entry of its own package';
   if (to.room === '') return to.file.startsWith('index') ? 'a room may not import the public entry of its own package' : undefined;
   const [below, above] = [ROOMS.indexOf(to.room), ROOMS.indexOf(from.room)];
   if (below < 0 || above < 0) return `room ${below < 0 ? to.room : from.room} has no place in the order of tools/lint/room-order.mjs: give it one`;

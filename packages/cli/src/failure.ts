@@ -3,10 +3,10 @@
  * command (mpirun, srun) begin together, one of them tells what came of it, and all end where one fails.
  */
 import { inspect } from 'node:util';
-import { type ErrorFigures, InterruptedError, errorFigures } from '@retroplume/core/base/errors';
+import { type ErrorFigures, InterruptedError, errorFigures } from '@retroplume/core/errors';
 import { CommanderError } from 'commander';
 import { writeErr, writeOut } from './terminal';
-import { ALONE, type Ranks, giveWay, joinRanks, launchedByMpi } from '@retroplume/core/base/process';
+import { ALONE, type Ranks, giveWay, joinRanks, launchedByMpi } from '@retroplume/core/machine';
 
 /** A wrong command line: commander's sentence, without its prefix, and where help is. */
 function usage(error: CommanderError): ErrorFigures {

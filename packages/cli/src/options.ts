@@ -1,9 +1,9 @@
 /** The options that all commands share, and their meaning. */
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { DEVICE_CHOICES, DEVICE_PATTERN, MOST_THREADS, PRECISIONS, type DeviceChoice, type Precision } from '@retroplume/core/base/device';
-import { STAGES, type StageName } from '@retroplume/core/run/engine/stage';
-import type { MovedInputs } from '@retroplume/core/run/commands/bundle/reproduce';
+import { DEVICE_CHOICES, DEVICE_PATTERN, MOST_THREADS, PRECISIONS, type DeviceChoice, type Precision } from '@retroplume/core/machine';
+import { STAGES, type StageName } from '@retroplume/core/stages';
+import type { MovedInputs } from '@retroplume/core/commands/bundle';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 export interface CommonOptions {

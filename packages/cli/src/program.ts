@@ -1,6 +1,6 @@
 /** The command line: commands, options, help. */
 import { createRequire } from 'node:module';
-import { STAGES, type StageName } from '@retroplume/core/run/engine/stage';
+import { STAGES, type StageName } from '@retroplume/core/stages';
 import { Argument, Command, Option } from 'commander';
 import type { BenchCommandOptions } from './commands/bench';
 import type { bundleCommand, reproduceCommand } from './commands/bundle';

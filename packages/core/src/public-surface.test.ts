@@ -1,4 +1,6 @@
 /** What a program can import: whoever adds, renames or drops something sees it here. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import * as core from '.';
 
 test('what the package offers', () => {
@@ -29,10 +31,12 @@ test('what the package offers', () => {
      "UnitError",
      "bench",
      "bundleRun",
+     "caseJsonSchema",
      "checkCase",
      "chooseDevice",
      "clearSkyIrradiance",
      "cloudTransmission",
+     "compareRuns",
      "convert",
      "cosSolarZenith",
      "dailyMeans",
@@ -49,6 +53,7 @@ test('what the package offers', () => {
      "invert",
      "joinRanks",
      "launchedByMpi",
+     "listRuns",
      "loadCase",
      "localSolarHour",
      "makeInventory",
@@ -64,8 +69,10 @@ test('what the package offers', () => {
      "readStations",
      "reproduceBundle",
      "runDemo",
+     "runOf",
      "runPart",
      "runStages",
+     "runsInWords",
      "saturationMixingRatio",
      "scores",
      "solarDeclination",
@@ -154,4 +161,42 @@ test('what its rooms graph, nn and bench offer', () => {
      ],
    ]
   `);
+});
+
+test('the parts that can be imported by themselves', () => {
+  const folder = join(__dirname, 'entries');
+  const entries = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+  expect(entries.map((name) => name.slice(0, -'.ts'.length)).sort()).toMatchInlineSnapshot(`
+   [
+     "case",
+     "cf",
+     "commands/bench",
+     "commands/bundle",
+     "commands/check",
+     "commands/compare",
+     "commands/demo",
+     "commands/design",
+     "commands/init",
+     "commands/inspect",
+     "commands/jobs",
+     "errors",
+     "graph",
+     "grid",
+     "inventory",
+     "inversion",
+     "ioapi",
+     "machine",
+     "nn",
+     "observations",
+     "run",
+     "stages",
+     "surrogate",
+     "units",
+   ]
+  `);
+  const rooms = ['graph', 'nn', 'commands/bench'];
+  for (const name of entries.filter((each) => !rooms.includes(each.slice(0, -3)))) {
+    const offered = Object.keys(jest.requireActual<object>(join(folder, name)));
+    expect(Object.keys(core)).toEqual(expect.arrayContaining(offered)); // the whole has every part
+  }
 });

@@ -1,6 +1,6 @@
 /** `retroplume bench`: from options to core, and the result as tables. */
-import * as bench from '@retroplume/core/bench/index';
-import { ConfigError } from '@retroplume/core/base/errors';
+import * as bench from '@retroplume/core/commands/bench';
+import { ConfigError } from '@retroplume/core/errors';
 import { interruptible } from '../process';
 import type { CommonOptions } from '../options';
 import { writeErr, writeOut } from '../terminal';

@@ -1,6 +1,5 @@
 /** `retroplume bundle` and `retroplume reproduce`: a run as one file, and that run again. */
-import { bundleRun } from '@retroplume/core/run/commands/bundle/bundle';
-import { type MovedInputs, type Reproduction, reproduceBundle } from '@retroplume/core/run/commands/bundle/reproduce';
+import { bundleRun, type MovedInputs, type Reproduction, reproduceBundle } from '@retroplume/core/commands/bundle';
 import type { Command } from 'commander';
 import type { CommonOptions } from '../options';
 import { watched } from './run';

@@ -1,6 +1,5 @@
 /** `retroplume check`: what is wrong with a case, all at once, and what is right, in short. */
-import { type CheckOptions, type CheckResult, checkCase } from '@retroplume/core/run/commands/check/check-case';
-import type { Problem } from '@retroplume/core/run/commands/check/findings';
+import { type CheckOptions, type CheckResult, checkCase, type Problem } from '@retroplume/core/commands/check';
 import type { CommonOptions } from '../options';
 import { interruptible } from '../process';
 import { writeErr, writeOut } from '../terminal';

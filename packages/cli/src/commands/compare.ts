@@ -5,9 +5,10 @@ import {
   type ComparedTotal,
   type DifferentSetting,
   type RunComparison,
-} from '@retroplume/core/run/commands/compare/compare-runs';
-import type { FactorDifference } from '@retroplume/core/run/commands/compare/factor-differences';
-import { listRuns, type ListedRun } from '@retroplume/core/run/commands/compare/list-runs';
+  type FactorDifference,
+  listRuns,
+  type ListedRun,
+} from '@retroplume/core/commands/compare';
 import type { CommonOptions } from '../options';
 import { writeOut } from '../terminal';
 

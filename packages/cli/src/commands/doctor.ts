@@ -1,6 +1,6 @@
 /** `retroplume doctor`: what the machine has. */
-import { type Finding, describeEnvironment } from '@retroplume/core/base/environment';
-import { DeviceError } from '@retroplume/core/base/errors';
+import { type Finding, describeEnvironment } from '@retroplume/core/machine';
+import { DeviceError } from '@retroplume/core/errors';
 import type { CommonOptions } from '../options';
 import { writeOut } from '../terminal';
 

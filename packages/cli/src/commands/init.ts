@@ -1,5 +1,5 @@
 /** `retroplume init FILE…`: a case file from the files that are there, and what `check` says of it. */
-import { type CtmChoice, type InitResult, initCase } from '@retroplume/core/run/commands/init/init';
+import { type CtmChoice, type InitResult, initCase } from '@retroplume/core/commands/init';
 import type { CommonOptions } from '../options';
 import { writeOut } from '../terminal';
 import { checkText } from './check';

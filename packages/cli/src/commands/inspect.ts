@@ -1,6 +1,5 @@
 /** `retroplume inspect FILE…`: what files are, where and when, in which units and ranges, and what is odd. */
-import { inspectFile } from '@retroplume/core/run/commands/inspect/inspect';
-import type { GridSummary, Inspection, VariableSummary } from '@retroplume/core/run/commands/inspect/inspection';
+import { inspectFile, type GridSummary, type Inspection, type VariableSummary } from '@retroplume/core/commands/inspect';
 import type { CommonOptions } from '../options';
 import { writeOut } from '../terminal';
 

@@ -1,5 +1,5 @@
 /** `retroplume inventory`: CF inventories as an emission file on a grid, with where their mass went. */
-import { makeInventory } from '@retroplume/core/inventory/cf/inventory-file';
+import { makeInventory } from '@retroplume/core/inventory';
 import type { CommonOptions } from '../options';
 import { writeOut } from '../terminal';
 

@@ -1,10 +1,7 @@
 /** `retroplume run --dry-run`: which stages would be made, and why. */
-import { runOf } from '@retroplume/core/case/case-source';
-import { loadCase } from '@retroplume/core/case/load-case';
-import { type PlannedStage, type StageState, plannedWork } from '@retroplume/core/run/planned-work';
-import type { RunOptions } from '@retroplume/core/run/run';
-import type { StageName } from '@retroplume/core/run/engine/stage';
-import { runsInWords } from '@retroplume/core/run/transport-runs/run-counts';
+import { runOf, loadCase } from '@retroplume/core/case';
+import { type PlannedStage, type StageState, plannedWork, type RunOptions, runsInWords } from '@retroplume/core/run';
+import type { StageName } from '@retroplume/core/stages';
 import type { CommonOptions } from '../options';
 import { writeOut } from '../terminal';
 

@@ -1,8 +1,8 @@
 /** `--profile FILE`: where the time of a run went. */
 import { accessSync, constants, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { ConfigError } from '@retroplume/core/base/errors';
-import { Profiler } from '@retroplume/core/graph/program/profiler';
+import { ConfigError } from '@retroplume/core/errors';
+import { Profiler } from '@retroplume/core/graph';
 import { writeErr } from '../terminal';
 
 /**

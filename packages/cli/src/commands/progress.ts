@@ -1,5 +1,5 @@
 /** Shows a run's events on stderr: a bar where a person watches, else a line every few seconds; nothing with --quiet. */
-import type { StageEvent } from '@retroplume/core/run/engine/stage';
+import type { StageEvent } from '@retroplume/core/stages';
 import { Presets, SingleBar } from 'cli-progress';
 import { printable, writeErr } from '../terminal';
 import { Pace } from './pace';

@@ -1,13 +1,9 @@
 /** `retroplume run`, the stages, and `retroplume demo`: from options to core and back. */
 import { join, resolve } from 'node:path';
-import { describeDevice } from '@retroplume/core/base/device';
-import { runOf } from '@retroplume/core/case/case-source';
-import { loadCase } from '@retroplume/core/case/load-case';
-import type { Case } from '@retroplume/core/case/schema/case-schema';
-import type { Part } from '@retroplume/core/run/run-part';
-import { type RunOptions, runListed } from '@retroplume/core/run/run';
-import type { Ranks } from '@retroplume/core/base/process';
-import type { StageName, Variant } from '@retroplume/core/run/engine/stage';
+import { describeDevice, type Ranks } from '@retroplume/core/machine';
+import { idleKeys, loadCase, runOf, type Case } from '@retroplume/core/case';
+import type { Part, RunOptions } from '@retroplume/core/run';
+import type { StageName, Variant } from '@retroplume/core/stages';
 import { InvalidArgumentError } from 'commander';
 import { interruptible } from '../process';
 import { type CommonOptions, WITHOUT_PROFILE } from '../options';
@@ -69,15 +65,15 @@ type Replacing = Pick<RunOptions, 'changedRuns'>;
 export async function runNamed(path: string, stages: readonly StageName[], options: CommonOptions & Replacing): Promise<void> {
   const loaded = loadCase(path, options.set);
   const out = outOf(path, loaded, options);
-  await watched(options, (context) => runListed(loaded, stages, { out, changedRuns: options.changedRuns, ...context }), printer(options, out));
+  const { runStages } = await import('@retroplume/core/run');
+  await watched(options, (context) => runStages(loaded, { out, stages, changedRuns: options.changedRuns, ...context }), printer(options, out));
 }
 
 /** Runs all of a case's stages that are not up to date. */
 async function runWhole(path: string, options: CommonOptions & Replacing): Promise<void> {
   const loaded = loadCase(path, options.set);
   const out = outOf(path, loaded, options);
-  const { idleKeys } = await import('@retroplume/core/case/examine-case');
-  const { runStages } = await import('@retroplume/core/run/run-case');
+  const { runStages } = await import('@retroplume/core/run');
   await watched(
     options,
     (context) => {
@@ -116,7 +112,7 @@ function refuseIdle({ stages, profile, changedRuns }: RunCommandOptions): void {
 async function partOfCase(path: string, part: Part, options: CommonOptions & Replacing): Promise<void> {
   const loaded = loadCase(path, options.set);
   const out = outOf(path, loaded, options);
-  const { runPart } = await import('@retroplume/core/run/run-part');
+  const { runPart } = await import('@retroplume/core/run');
   await watched(options, (context) => runPart(loaded, part, { out, changedRuns: options.changedRuns, ...context }), printer(options, out));
 }
 
@@ -124,7 +120,7 @@ async function partOfCase(path: string, part: Part, options: CommonOptions & Rep
 async function designCase(path: string, dir: string | undefined, options: CommonOptions): Promise<void> {
   const loaded = loadCase(path, options.set);
   const out = outOf(path, loaded, options);
-  const { writeDesign } = await import('@retroplume/core/run/commands/write-design');
+  const { writeDesign } = await import('@retroplume/core/commands/design');
   await watched(
     options,
     async ({ ranks, onEvent, signal }) => (ranks.rank === 0 ? writeDesign(loaded, { out, dir, onEvent, signal }) : {}),
@@ -163,7 +159,7 @@ export interface DemoChoice {
 /** The twin experiment, from nothing to the report. */
 export async function demo(options: CommonOptions & DemoChoice): Promise<void> {
   const { quick, full, nonIdentical, seed } = options;
-  const { demoFolder, runDemo } = await import('@retroplume/core/run/commands/demo');
+  const { demoFolder, runDemo } = await import('@retroplume/core/commands/demo');
   const out = resolve(options.out ?? demoFolder(options));
   await watched(options, (context) => runDemo({ out, quick, full, nonIdentical, seed, ...context }), printer(options, out));
 }

@@ -1,9 +1,8 @@
 /** `retroplume run --submit`: the jobs of a case, and what was done with them. */
 import { join } from 'node:path';
-import { runOf } from '@retroplume/core/case/case-source';
-import { loadCase } from '@retroplume/core/case/load-case';
-import { type SubmitResult, type SubmittedJob, submitChain } from '@retroplume/core/run/commands/jobs/submit-chain';
-import type { RunOptions } from '@retroplume/core/run/run';
+import { runOf, loadCase } from '@retroplume/core/case';
+import { type SubmitResult, type SubmittedJob, submitChain } from '@retroplume/core/commands/jobs';
+import type { RunOptions } from '@retroplume/core/run';
 import { launcher } from '../process';
 import type { CommonOptions } from '../options';
 import { writeOut } from '../terminal';

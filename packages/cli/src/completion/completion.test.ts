@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { STAGES } from '@retroplume/core/run/engine/stage';
+import { STAGES } from '@retroplume/core/stages';
 import { buildProgram } from '../program';
 import { bashCompletion } from './bash';
 import { fishCompletion } from './fish';

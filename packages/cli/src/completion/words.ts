@@ -1,8 +1,8 @@
 /** What may stand where on the command line, read from commander's own tree: the list from which the completion of each shell is written. */
-import { DEVICE_CHOICES } from '@retroplume/core/base/device';
-import { STEPS } from '@retroplume/core/bench/workloads/workloads';
-import { caseJsonSchema, type JsonSchema } from '@retroplume/core/case/schema/json-schema';
-import { STAGES } from '@retroplume/core/run/engine/stage';
+import { DEVICE_CHOICES } from '@retroplume/core/machine';
+import { STEPS } from '@retroplume/core/commands/bench';
+import { caseJsonSchema, type JsonSchema } from '@retroplume/core/case';
+import { STAGES } from '@retroplume/core/stages';
 import type { Argument, Command, Option } from 'commander';
 
 /** What an option takes, or what stands at a place. */

@@ -36,7 +36,7 @@ export interface RunComparison {
   notes: string[];
 }
 
-interface ComparedRun {
+export interface ComparedRun {
   run: string;
   case: string;
 }

@@ -1,0 +1,3 @@
+/** A case: its file, with all defaults. */
+export { caseJsonSchema, idleKeys, loadCase, type Case, type JsonSchema } from '../case';
+export { runOf } from '../case/case-source';

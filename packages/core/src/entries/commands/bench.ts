@@ -1,0 +1,2 @@
+/** What `retroplume bench` measures. */
+export * from '../../bench';

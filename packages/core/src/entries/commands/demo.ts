@@ -1,0 +1,2 @@
+/** What `retroplume demo` does. */
+export { demoFolder, runDemo, type DemoOptions, type DemoResult } from '../../run/commands/demo';

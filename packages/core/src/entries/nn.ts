@@ -1,0 +1,2 @@
+/** Networks, made as graphs. */
+export * from '../nn';

@@ -1,0 +1,2 @@
+/** Units of concentrations and emissions. */
+export { convert, type ConversionContext } from '../units/units';
