@@ -6,14 +6,12 @@ import { maskLines, type Basemap } from './basemap';
 import type { ColourScale } from './colour-scale';
 import type { Markup } from '../html/html';
 import { html, trusted } from '../html/html';
+import { drawMonitors, markPath, monitorLegend, placeIn, sharedMonitors, type Monitor } from './monitor-marks';
 import { cssColour, GROUND } from './palette';
 import { encodePalettePng, pngDataUrl } from './png';
 
-interface StationMark {
-  lon: number;
-  lat: number;
+interface StationMark extends Monitor {
   value: number;
-  withheld: boolean;
 }
 
 export interface MapSpec {
@@ -25,6 +23,8 @@ export interface MapSpec {
   /** `[H, W]`, rows south → north; NaN cells show the ground */
   field?: ArrayLike<number>;
   marks?: StationMark[];
+  /** marked by their role, above the field */
+  monitors?: readonly Monitor[];
   /** cells around which a line is drawn, `[H, W]`: those of 0.5 or more */
   outline?: ArrayLike<number>;
   rows: number;
@@ -39,6 +39,7 @@ const RIGHT = 8;
 const BAR_TOP = 24;
 const BAR_HEIGHT = 9;
 const BOTTOM = BAR_TOP + BAR_HEIGHT + 30;
+const LEGEND = 19;
 
 /** Id of the one path that all maps of a page share; see `basemapDefinition`. */
 const SHARED_ID = 'basemap';
@@ -80,22 +81,18 @@ function cells(spec: MapSpec, basemap: Basemap): Markup {
   />`;
 }
 
-function mark({ lon, lat, value, withheld }: StationMark, size: number, spec: MapSpec, basemap: Basemap): Markup | undefined {
-  const [x, y] = basemap.frame.place(lon, lat);
-  const { width, height } = basemap.frame;
+function mark({ role, value, ...where }: StationMark, size: number, spec: MapSpec, basemap: Basemap): Markup | undefined {
+  const point = placeIn(basemap.frame, where);
   const fill = spec.scale.colour(value);
-  if (!fill || !(x >= 0 && x <= width && y >= 0 && y <= height)) return undefined;
-  if (!withheld) return html`<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="${size}" fill="${fill}" />`;
-  const side = 2.2 * size;
-  return html`<rect
-    class="withheld"
-    x="${(x - side / 2).toFixed(1)}"
-    y="${(y - side / 2).toFixed(1)}"
-    width="${side.toFixed(1)}"
-    height="${side.toFixed(1)}"
+  if (!fill || !point) return undefined;
+  // Withheld ones judge the result: their edge is dark.
+  const edge = role === 'withheld' && { colour: '#111', width: Math.min(1, size / 3).toFixed(1) };
+  return html`<path
+    class="${role}"
+    d="${trusted(markPath(role, point, size))}"
     fill="${fill}"
-    stroke="#111"
-    stroke-width="${Math.min(1, size / 3).toFixed(1)}"
+    stroke="${edge && edge.colour}"
+    stroke-width="${edge && edge.width}"
   />`;
 }
 
@@ -113,7 +110,8 @@ function outline({ outline: mask, ...grid }: MapSpec, { frame }: Basemap): Marku
 
 /** The largest values last, so that they lie on top; withheld ones above the used ones. */
 function marks(spec: MapSpec, basemap: Basemap): Markup {
-  const given = [...(spec.marks ?? [])].sort((a, b) => Number(a.withheld) - Number(b.withheld) || Math.abs(a.value) - Math.abs(b.value));
+  const isWithheld = ({ role }: StationMark): number => Number(role === 'withheld');
+  const given = [...(spec.marks ?? [])].sort((a, b) => isWithheld(a) - isWithheld(b) || Math.abs(a.value) - Math.abs(b.value));
   const size = given.length > 800 ? 1.8 : given.length > 250 ? 2.4 : 3.6;
   return html`<g stroke="#444" stroke-width="0.4">${given.map((each) => mark(each, size, spec, basemap))}</g>`;
 }
@@ -159,12 +157,15 @@ function colourBar(spec: MapSpec, top: number, width: number): Markup {
 }
 
 /**
- * @param shared - refer to the page's one coastline (`basemapDefinition`) instead of carrying it; false for files of their own
+ * @param shared - refer to the page's one coastline (`basemapDefinition`) and one set of monitors (`monitorsDefinition`) instead of carrying them; false for
+ *   files of their own
  * @returns an `<svg>` with title and description for readers who do not see it
  */
 export function drawMap(spec: MapSpec, basemap: Basemap, shared: boolean): Markup {
   const { width, height } = basemap.frame;
-  const full = { width: LEFT + width + RIGHT, height: Math.ceil(TOP + height + BOTTOM) };
+  const marked = spec.monitors ?? spec.marks ?? [];
+  const full = { width: LEFT + width + RIGHT, height: Math.ceil(TOP + height + BOTTOM + (marked.length > 0 ? LEGEND : 0)) };
+  const monitors = spec.monitors && (shared ? sharedMonitors() : drawMonitors(spec.monitors, basemap.frame));
   return html`<svg
     xmlns="http://www.w3.org/2000/svg"
     viewBox="0 0 ${full.width} ${full.height}"
@@ -176,9 +177,9 @@ export function drawMap(spec: MapSpec, basemap: Basemap, shared: boolean): Marku
     <text x="${LEFT}" y="15" font-size="13.5" font-weight="bold" fill="#111">${spec.title}</text>
     <g transform="translate(${LEFT} ${TOP})">
       <rect width="${width}" height="${height.toFixed(1)}" fill="${cssColour(GROUND)}" />
-      ${cells(spec, basemap)}${shared ? html`<use href="#${SHARED_ID}" />` : basemapPaths(basemap)}${outline(spec, basemap)}${marks(spec, basemap)}
+      ${cells(spec, basemap)}${shared ? html`<use href="#${SHARED_ID}" />` : basemapPaths(basemap)}${outline(spec, basemap)}${monitors}${marks(spec, basemap)}
       <rect width="${width}" height="${height.toFixed(1)}" fill="none" stroke="#333" stroke-width="0.8" />
-      ${netLabels(basemap)}${colourBar(spec, height + BAR_TOP, width)}
+      ${netLabels(basemap)}${colourBar(spec, height + BAR_TOP, width)}${monitorLegend(marked, width / 2, height + BOTTOM + 11, spec.marks === undefined)}
     </g>
   </svg>`;
 }

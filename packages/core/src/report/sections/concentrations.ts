@@ -181,7 +181,7 @@ function stationMap(context: PageContext, species: string, values: readonly numb
     description: `error fell at ${better} of ${known.length} monitors`,
     unit: `% of the prior’s (blue: error fell, at ${better} of ${known.length} monitors)`,
     scale,
-    marks: context.data.stations.map(({ lon, lat, role }, index) => ({ lon, lat, value: values[index] ?? NaN, withheld: role === 'withheld' })),
+    marks: context.data.stations.map(({ lon, lat, role }, index) => ({ lon, lat, value: values[index] ?? NaN, role })),
   });
 }
 
@@ -202,7 +202,7 @@ function stationFigure(context: PageContext): Markup {
   const maps = changes.map(({ species, values }) => stationMap(context, species, values, scale));
   return html`<figure>
     <div class="panels maps ${data.stations.length > MANY_STATIONS ? 'two' : 'four'}">${maps}</div>
-    ${context.figureCaption(`Change of the mean absolute error at each monitor from prior to updated, relative to that of the prior, all periods; all species on one scale, ${limitText(scale, '%')}, values beyond it in the colour of its end. Circles: used; squares with a dark edge: withheld.`)}
+    ${context.figureCaption(`Change of the mean absolute error at each monitor from prior to updated, relative to that of the prior, all periods; all species on one scale, ${limitText(scale, '%')}, values beyond it in the colour of its end. Those withheld have a dark edge.`)}
   </figure>`;
 }
 

@@ -36,3 +36,11 @@ it('has the changes of error of all species on one scale', () => {
   expect(new Set(maps.map(({ spec }) => spec.scale.domain.join()))).toEqual(new Set(['-100,100'])); // no error falls by more than all of it
   expect(text).toContain('all species on one scale, −100 to +100\u00a0%');
 });
+
+it('draws the monitors on every map of the emissions, once in the page', () => {
+  const context = new PageContext(data);
+  const text = emissions(context).text;
+  expect(text.split('id="monitors"').length - 1).toBe(1);
+  expect(text.split('href="#monitors"').length - 1).toBe(context.maps.length);
+  expect(text).toMatch(/<path class="withheld"[^]*<path class="used"|<path class="used"[^]*<path class="withheld"/);
+});

@@ -1,6 +1,7 @@
 /** Maps of the emissions, prior and updated, and of their change: all changes on one colour scale, so that groups, periods and methods compare by eye. */
 import { quantile } from '../../base/vectors';
 import { type ColourScale, divergingScale, limitText, sequentialScale } from '../figures/colour-scale';
+import { monitorsDefinition } from '../figures/monitor-marks';
 import { drawScatter, scatterEnd } from '../figures/scatter';
 import { chemical, fixed, significant, unitText } from '../html/format';
 import { type Markup, html } from '../html/html';
@@ -71,6 +72,7 @@ function changeMap(context: PageContext, emissions: ReportEmissions, field: Floa
     unit: '% of the prior',
     scale,
     field,
+    monitors: context.data.stations,
   });
 }
 
@@ -116,6 +118,7 @@ function groupMaps(context: PageContext, changes: Changes, scale: ColourScale): 
       unit: DISPLAY_UNIT,
       scale: amounts,
       field: display(field),
+      monitors: context.data.stations,
     });
   const maps = [
     amount(prior, 'prior'),
@@ -124,7 +127,7 @@ function groupMaps(context: PageContext, changes: Changes, scale: ColourScale): 
     ...(truth ? [changeMap(context, emissions, truth, 'true change', 'true-change', scale)] : []),
     ...(paper ? [changeMap(context, emissions, paper, 'change, paper’s method', 'paper-change', scale)] : []),
   ];
-  const caption = `${context.groupLabel(group)}${context.severalPeriods ? `, ${period}` : ''}: mean emissions, prior and updated on one ${amounts.logarithmic ? 'logarithmic ' : ''}scale; changes relative to the prior on the scale of all maps of change on this page, ${limitText(scale, '%')}. Grey: no emissions, or too little for a change to mean anything. Values beyond a scale take the colour of its end.${constrainedText(emissions)}`;
+  const caption = `${context.groupLabel(group)}${context.severalPeriods ? `, ${period}` : ''}: mean emissions, prior and updated on one ${amounts.logarithmic ? 'logarithmic ' : ''}scale; changes relative to the prior on the scale of all maps of change on this page, ${limitText(scale, '%')}. Grey: no emissions, or too little for a change to mean anything. Values beyond a scale take the colour of its end. Small marks: monitors, by what the inversion did with them.${constrainedText(emissions)}`;
   return html`<figure>
     <div class="panels maps ${maps.length === 4 && !truth ? 'four' : ''}">${maps}${factorScatter(changes)}</div>
     ${context.figureCaption(caption)}
@@ -135,5 +138,5 @@ function groupMaps(context: PageContext, changes: Changes, scale: ColourScale): 
 export function emissionMaps(context: PageContext, all: readonly ReportEmissions[]): Markup {
   const changes = all.map(changesOf);
   const scale = scaleOf(changes);
-  return html`${changes.map((each) => groupMaps(context, each, scale))}`;
+  return html`${monitorsDefinition(context.data.stations, context.basemap.frame)}${changes.map((each) => groupMaps(context, each, scale))}`;
 }
