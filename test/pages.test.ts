@@ -1,7 +1,9 @@
 /** What the pages name must be there: other pages and their headings, keys of the case file, commands with their options, files, codes. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { parse } from 'yaml';
 import { buildProgram } from '../packages/cli/src';
+import { caseSchema, parseCase } from '../packages/core/src/case/schema/case-schema';
 
 const root = join(__dirname, '..');
 const FOLDERS = [
@@ -69,6 +71,26 @@ it.each(written)('%s names keys that the case file has', (page) => {
     return !keys.some((known) => known === key || known.startsWith(`${key}.`)) && !/\.(onnx|json|md|ts)$/.test(key);
   });
   expect(unknown).toEqual([]);
+});
+
+type Tree = Record<string, unknown>;
+const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** `base` with the keys of `changes` in the place of its own, section by section. */
+const overlaid = (base: unknown, changes: unknown): unknown =>
+  isTree(base) && isTree(changes)
+    ? { ...base, ...Object.fromEntries(Object.entries(changes).map(([key, value]) => [key, overlaid(base[key], value)])) }
+    : changes;
+
+it.each(written)('%s shows parts of case files that are valid beside a whole case', (page) => {
+  const whole = parse(read('examples/cmaq-slurm/case.yaml')) as Tree;
+  const parts = [...read(page).matchAll(/^( *)```yaml\n([\s\S]*?)^\1```$/gm)].map((match) => parse(match[2]) as Tree);
+  // The file of `retroplume inventory` has `sources`; a part that begins below a section is not judged.
+  const problems = parts
+    .filter((part) => Object.keys(part)[0] in caseSchema.shape && !('sources' in part))
+    .flatMap((part) => parseCase(overlaid(whole, part)).error?.issues ?? [])
+    .map(({ path, message }) => `${path.join('.')}: ${message}`);
+  expect(problems).toEqual([]);
 });
 
 it.each(written)('%s shows commands that there are, with options that they have', (page) => {
