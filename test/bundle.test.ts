@@ -219,7 +219,7 @@ describe('bad input', () => {
   });
 
   it('an input that is not what the run read', () => {
-    expect(retroplume('bundle', out, 'without.tar.gz', '--quiet').status).toBe(0);
+    expect(retroplume('bundle', out, 'without.tar.gz').status).toBe(0);
     const stations = join(world, 'inputs/stations.csv');
     const text = readFileSync(stations);
     try {

@@ -291,7 +291,7 @@ describe('inventory', () => {
       at('inventory.yaml'),
       `grid: { griddesc: GRIDDESC, name: SMALL }\nstart: 2017-01-02T00:00:00Z\nhours: 6\noutput: EMIS.nc\nsources:\n  - { file: inventory.nc, variable: so2, species: SO2, speciesUnits: g/s${profile} }\n`,
     );
-    const { status, stdout, stderr } = retroplume('inventory', 'inventory.yaml', '--quiet');
+    const { status, stdout, stderr } = retroplume('inventory', 'inventory.yaml');
     expect([status, stderr]).toEqual([0, '']);
     return stdout;
   }

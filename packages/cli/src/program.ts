@@ -93,7 +93,7 @@ function addRun(program: Command): void {
       new Option(
         '--dry-run',
         'run nothing: tell which stages would be made and why; with --submit: write and print the scripts, and submit nothing',
-      ).conflicts(['variant', 'profile']),
+      ).conflicts(['variant', 'profile', 'threads']),
     )
     .action(async (path: string, options: RunCommandOptions) => (await import('./commands/run.js')).runSome(path, options));
 }
@@ -185,7 +185,7 @@ function addInventory(program: Command): void {
     .command('inventory')
     .description('CF inventories (CEDS, EDGAR and the like) as an hourly emission file on a grid')
     .argument('<file>', 'YAML file that names grid, hours, output and sources (docs/emissions.md)');
-  withOutputOptions(command).action(async (path: string, options: CommonOptions) =>
+  withResultOptions(command).action(async (path: string, options: CommonOptions) =>
     (await import('./commands/inventory.js')).inventoryCommand(path, options),
   );
 }
@@ -198,7 +198,7 @@ function addBundle(program: Command): void {
     .argument('[file]', 'bundle to write (default: RUN.tar.gz)', pathText)
     .option('--inputs', 'pack the inputs, too', false)
     .option('--largest <MB>', 'products above this are told by their hash alone', notNegative, 50);
-  withOutputOptions(bundle).action(async (...given: Parameters<typeof bundleCommand>) =>
+  withResultOptions(bundle).action(async (...given: Parameters<typeof bundleCommand>) =>
     (await import('./commands/bundle.js')).bundleCommand(...given),
   );
   const reproduce = program
