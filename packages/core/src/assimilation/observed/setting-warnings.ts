@@ -45,7 +45,7 @@ export function twinErrorsDoubt({ observations, inversion }: Pick<Case, 'observa
   if (unset.length < 3) return undefined;
   return (
     `inversion: the observations are real, and their errors are those of a twin experiment (${unset.join(', ')} are not set): errors of the model and its weather are then ` +
-    'written into the emissions: set them as in examples/cmaq-slurm/case.yaml (docs/inversion.md, "What to set for real monitors")'
+    'written into the emissions: set them as in docs/real-monitors.md'
   );
 }
 
