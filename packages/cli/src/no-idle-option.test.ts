@@ -29,34 +29,33 @@ const mockAsk =
 
 const mockCheck = { case: 'case.yaml', problems: [], warnings: [], right: [], notes: [], unread: [], exitCode: 0 };
 
-jest.mock('@retroplume/core/case/load-case', () => ({ loadCase: mockAsk('loadCase', { name: 'mine' }) }));
-jest.mock('@retroplume/core/case/examine-case', () => ({ idleKeys: () => ['a key'] }));
-jest.mock('@retroplume/core/run/run', () => ({ runListed: mockAsk('runListed') }));
-jest.mock('@retroplume/core/run/run-case', () => ({ runStages: mockAsk('runStages') }));
-jest.mock('@retroplume/core/run/run-part', () => ({ runPart: mockAsk('runPart') }));
-jest.mock('@retroplume/core/run/planned-work', () => ({ plannedWork: mockAsk('plannedWork', { out: 'run', stages: [], runs: 0 }) }));
-jest.mock('@retroplume/core/run/commands/demo', () => ({ demoFolder: mockAsk('demoFolder', 'runs/demo'), runDemo: mockAsk('runDemo') }));
-jest.mock('@retroplume/core/run/commands/write-design', () => ({ writeDesign: mockAsk('writeDesign') }));
-jest.mock('@retroplume/core/run/commands/check/check-case', () => ({ checkCase: mockAsk('checkCase', mockCheck) }));
-jest.mock('@retroplume/core/run/commands/init/init', () => ({
+jest.mock('../../core/src/case/load-case', () => ({ loadCase: mockAsk('loadCase', { name: 'mine' }) }));
+jest.mock('../../core/src/case/examine-case', () => ({ idleKeys: () => ['a key'] }));
+jest.mock('../../core/src/run/run-case', () => ({ runStages: mockAsk('runStages') }));
+jest.mock('../../core/src/run/run-part', () => ({ runPart: mockAsk('runPart') }));
+jest.mock('../../core/src/run/planned-work', () => ({ plannedWork: mockAsk('plannedWork', { out: 'run', stages: [], runs: 0 }) }));
+jest.mock('../../core/src/run/commands/demo', () => ({ demoFolder: mockAsk('demoFolder', 'runs/demo'), runDemo: mockAsk('runDemo') }));
+jest.mock('../../core/src/run/commands/write-design', () => ({ writeDesign: mockAsk('writeDesign') }));
+jest.mock('../../core/src/run/commands/check/check-case', () => ({ checkCase: mockAsk('checkCase', mockCheck) }));
+jest.mock('../../core/src/run/commands/init/init', () => ({
   initCase: mockAsk('initCase', { case: 'case.yaml', open: [], unused: [], check: mockCheck }),
 }));
-jest.mock('@retroplume/core/run/commands/inspect/inspect', () => ({
+jest.mock('../../core/src/run/commands/inspect/inspect', () => ({
   inspectFile: mockAsk('inspectFile', { path: 'x', kind: 'a file', bytes: 1, facts: {}, grids: [], variables: [], odd: [] }),
 }));
-jest.mock('@retroplume/core/inventory/cf/inventory-file', () => ({ makeInventory: mockAsk('makeInventory', { output: 'x.nc', sources: [] }) }));
-jest.mock('@retroplume/core/run/commands/bundle/bundle', () => ({ bundleRun: mockAsk('bundleRun', { bundle: 'x.tar.gz', bytes: 1, stages: [] }) }));
-jest.mock('@retroplume/core/run/commands/bundle/reproduce', () => ({
+jest.mock('../../core/src/inventory/cf/inventory-file', () => ({ makeInventory: mockAsk('makeInventory', { output: 'x.nc', sources: [] }) }));
+jest.mock('../../core/src/run/commands/bundle/bundle', () => ({ bundleRun: mockAsk('bundleRun', { bundle: 'x.tar.gz', bytes: 1, stages: [] }) }));
+jest.mock('../../core/src/run/commands/bundle/reproduce', () => ({
   reproduceBundle: mockAsk('reproduceBundle', { notes: [], counts: { bits: 0, content: 0, numbers: 0, other: 0 }, differing: [] }),
 }));
-jest.mock('@retroplume/core/run/commands/compare/compare-runs', () => ({
+jest.mock('../../core/src/run/commands/compare/compare-runs', () => ({
   compareRuns: mockAsk('compareRuns', { runs: [{ run: 'a', case: 'a' }, { run: 'b', case: 'b' }], scores: [], totals: [], factors: [], settings: [], notes: [] }),
 })); // prettier-ignore
-jest.mock('@retroplume/core/run/commands/compare/list-runs', () => ({ listRuns: mockAsk('listRuns', []) }));
-jest.mock('@retroplume/core/run/commands/jobs/submit-chain', () => ({
+jest.mock('../../core/src/run/commands/compare/list-runs', () => ({ listRuns: mockAsk('listRuns', []) }));
+jest.mock('../../core/src/run/commands/jobs/submit-chain', () => ({
   submitChain: mockAsk('submitChain', { jobs: [], dryRun: false, scheduler: 'slurm' }),
 }));
-jest.mock('@retroplume/core/base/environment', () => ({
+jest.mock('../../core/src/base/environment', () => ({
   describeEnvironment: () => ({
     node: '',
     platform: '',
@@ -65,7 +64,7 @@ jest.mock('@retroplume/core/base/environment', () => ({
     findings: [],
   }),
 }));
-jest.mock('@retroplume/core/bench/index', () => ({
+jest.mock('../../core/src/bench/index', () => ({
   STEPS: ['train', 'invert', 'infer'],
   runBench: mockAsk('runBench', {
     machine: { load: 0 },
