@@ -12,7 +12,7 @@ import type { Variant } from '../data/statistics';
 /** Colours of lines and bars, the same everywhere on the page. */
 export const COLOURS = { observed: '#111111', prior: '#c0561c', updated: '#1c5d99', paper: '#7d6b91', neutral: '#6b7280' } as const;
 
-/** Species whose monitors see a group; what NH3 and VOC become answers too weakly to tell them from the others (docs/beware.md). */
+/** Species whose monitors see a group; what NH3 and VOC become answers too weakly to tell them from the others (docs/faq.md). */
 const SEEN_BY: Record<string, readonly string[]> = { NOx: ['NO2', 'O3'], SO2: ['SO2'], 'PM2.5': ['PM2.5'] };
 
 export class PageContext {

@@ -3,7 +3,7 @@
  *
  * A window is a list of segments, oldest first. `[{count: 24, hours: 1}]` is the paper's k = 24 hourly steps; the multi-rate window
  * `[{count: 4, hours: 12}, {count: 4, hours: 3}, {count: 8, hours: 1}]` sees 68 hours in 16 steps, so that a long-lived species needs no
- * earlier concentration as an input (docs/beware.md says why that matters).
+ * earlier concentration as an input (docs/faq.md says why that matters).
  */
 import type { WindowMeanRequest } from '@retroplume/native';
 import type { Crop } from '../../fields/period-source';
