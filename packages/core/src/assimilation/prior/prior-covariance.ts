@@ -65,7 +65,8 @@ function regionIndices({ space, blockKm }: InversionSettings, regions: Case['reg
   return of;
 }
 
-function spreadFactors(spreads: InversionSettings['regionSpread'], regions: Case['regions'], grid: Grid): Float64Array {
+/** Factors on the spread of the log factors, `[H, W, 5]`. */
+export function spreadFactors(spreads: InversionSettings['regionSpread'], regions: Case['regions'], grid: Grid): Float64Array {
   const out = new Float64Array(grid.rows * grid.cols * GROUPS.length).fill(1);
   for (const { region, group, factor } of spreads) {
     regionMask(regions[region], grid).forEach((inside, cell) => {

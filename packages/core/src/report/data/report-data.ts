@@ -51,6 +51,8 @@ export interface ReportEmissions {
   truthFactor?: ArrayLike<number>;
   /** part of the period in which the monitors constrain the cell, 0…1, `[H, W]` */
   constrained?: ArrayLike<number>;
+  /** how far the run's own mode moved the factors, in spreads of the prior (`movementOfGroups`); absent where nothing was inverted or there is no prior */
+  movement?: number;
 }
 
 /**

@@ -1,7 +1,8 @@
 /** What a reader must know before believing a number: stated by the case, and true of every run. */
 import type { Markup } from '../html/html';
 import { html } from '../html/html';
-import { chemical, joined } from '../html/format';
+import { chemical, fixed, joined } from '../html/format';
+import { LEAST_MOVEMENT } from '../../inversion/uncertainty/movement';
 import type { PageContext } from './page-context';
 
 function notObservedNote(context: PageContext): string | undefined {
@@ -11,7 +12,8 @@ function notObservedNote(context: PageContext): string | undefined {
   const names = joined(unseen.map(chemical));
   if (context.data.unconstrainedGroups)
     return `† ${names}: the monitors constrain ${several ? 'their totals' : 'its total'} in no period; changes of ${several ? 'these totals' : 'this total'} are not a finding.`;
-  return `† ${names}: no monitor in this case measures ${several ? 'them' : 'it'}, so the prior constrains ${several ? 'them' : 'it'} and little else; changes of ${several ? 'these groups' : 'this group'} are not a finding.`;
+  const figures = joined(unseen.map((group) => `${chemical(group)} (${fixed(Math.max(...context.movementsOf(group)), 2)})`));
+  return `† ${figures}: constrained by the prior only. The inversion moved ${several ? 'their' : 'its'} factors by less than ${LEAST_MOVEMENT} of the spread that the prior gives them, so the monitors hardly see ${several ? 'these groups' : 'this group'}; changes of ${several ? 'them' : 'it'} are not a finding.`;
 }
 
 function notInvertedNote(context: PageContext): string | undefined {

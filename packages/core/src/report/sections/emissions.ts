@@ -1,10 +1,11 @@
 /** The inventory: totals, what was moved within them, regions, error against a known truth; its maps are those of emission-maps.ts. */
-import { change, percent, relativeChange, significant, unitText } from '../html/format';
+import { change, fixed, percent, relativeChange, significant, unitText } from '../html/format';
 import { type Content, type Markup, html } from '../html/html';
 import { modeLabel, type PageContext } from './page-context';
 import type { ReportEmissions, ReportRegion } from '../data/report-data';
+import { LEAST_MOVEMENT } from '../../inversion/uncertainty/movement';
 import { annualTotal, movedPart } from '../data/statistics';
-import { type Row, table } from '../html/table';
+import { type Column, type Row, table } from '../html/table';
 import { emissionMaps, truthOf } from './emission-maps';
 
 /** "‡" where the monitors do not constrain a total. */
@@ -18,6 +19,25 @@ export function isUnconstrained({ data }: PageContext, { period, group }: Report
 
 function marked(context: PageContext, emissions: ReportEmissions, region?: string): string {
   return isUnconstrained(context, emissions, region) ? ` ${UNCONSTRAINED}` : '';
+}
+
+/** The figure by which a group counts as constrained: what became of the uncertainty of its total, or how far it was moved where nobody asked for that. */
+function seenCell({ data: { uncertainty } }: PageContext, { period, group, movement }: ReportEmissions): string {
+  if (!uncertainty) return fixed(movement, 2);
+  const whole = uncertainty.areas.find((each) => each.period === period && each.group === group && each.region === undefined);
+  return change(whole && -whole.total.reduction);
+}
+
+function seenColumn({ data: { uncertainty, emissions: all } }: PageContext): Column[] {
+  if (uncertainty) return [{ title: 'Uncertainty', unit: 'change of σ' }];
+  return all.some(({ movement }) => movement !== undefined) ? [{ title: 'Moved', unit: 'in spreads' }] : [];
+}
+
+/** What {@link seenColumn} says. */
+function seenNote({ data: { uncertainty, emissions: all } }: PageContext): string {
+  if (uncertainty) return ' Uncertainty: what the monitors change of the standard deviation of the total.';
+  if (all.every(({ movement }) => movement === undefined)) return '';
+  return ` In spreads: root mean square of the log factor, weighted with the prior emissions, over the standard deviation that the prior gives it; its square is, where errors are as assumed, on average the part of the prior’s variance that the monitors take away.`;
 }
 
 function totalsRow(context: PageContext, emissions: ReportEmissions, begins: boolean): Row {
@@ -34,6 +54,7 @@ function totalsRow(context: PageContext, emissions: ReportEmissions, begins: boo
       significant(sum(updated), 4),
       `${change(relativeChange(total, sum(updated)), 1)}${marked(context, emissions)}`,
       percent(movedPart(grid, prior, updated), 1),
+      ...(seenColumn(context).length > 0 ? [seenCell(context, emissions)] : []),
       ...(context.data.twin ? [change(relativeChange(total, sum(truth)), 1)] : []),
       ...(context.hasPaper ? [change(relativeChange(total, sum(paper)), 1), paper ? percent(movedPart(grid, prior, paper), 1) : '–'] : []),
     ],
@@ -59,6 +80,7 @@ function totalsTable(context: PageContext): Markup {
       { title: 'Updated', unit: unitText('Mt a-1') },
       { title: 'Change' },
       { title: 'Moved', unit: 'part of prior' },
+      ...seenColumn(context),
       ...(context.data.twin ? [{ title: 'True change' }] : []),
       ...(context.hasPaper
         ? [
@@ -68,7 +90,7 @@ function totalsTable(context: PageContext): Markup {
         : []),
     ],
     rows,
-    note: `Moved: Σ|updated − prior| over the cells, as part of the prior total; ups and downs that cancel in the total show here.${marksNote(context)}`,
+    note: `Moved: Σ|updated − prior| over the cells, as part of the prior total; ups and downs that cancel in the total show here.${seenNote(context)}${marksNote(context)}`,
   });
 }
 
@@ -77,7 +99,7 @@ export function marksNote(context: PageContext): string {
   const { groups, uncertainty, unconstrainedGroups } = context.data;
   const unseen = unconstrainedGroups
     ? '† the monitors constrain no total of the group.'
-    : '† not seen by any monitor: constrained by the prior only.';
+    : `† hardly moved by the monitors (less than ${LEAST_MOVEMENT} of the prior’s spread): constrained by the prior only.`;
   return [
     groups.some((group) => context.notObserved(group)) && unseen,
     groups.some((group) => context.notInverted(group)) && '§ not inverted: as in the prior.',

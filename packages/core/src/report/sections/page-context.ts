@@ -1,4 +1,5 @@
 /** What the sections of a page share: the data, one basemap, running numbers of tables and figures, and the maps that also become PNG files. */
+import { LEAST_MOVEMENT } from '../../inversion/uncertainty/movement';
 import type { Basemap } from '../figures/basemap';
 import { makeBasemap } from '../figures/basemap';
 import { chemical } from '../html/format';
@@ -11,9 +12,6 @@ import type { Variant } from '../data/statistics';
 
 /** Colours of lines and bars, the same everywhere on the page. */
 export const COLOURS = { observed: '#111111', prior: '#c0561c', updated: '#1c5d99', paper: '#7d6b91', neutral: '#6b7280' } as const;
-
-/** Species whose monitors see a group; what NH3 and VOC become answers too weakly to tell them from the others (docs/faq.md). */
-const SEEN_BY: Record<string, readonly string[]> = { NOx: ['NO2', 'O3'], SO2: ['SO2'], 'PM2.5': ['PM2.5'] };
 
 export class PageContext {
   readonly basemap: Basemap;
@@ -67,12 +65,18 @@ export class PageContext {
     return (this.data.notInvertedGroups ?? []).includes(group);
   }
 
-  /** Of those that were inverted: no total is constrained, or, where nobody has looked, no monitor sees it. */
+  /** Of those that were inverted: no total is constrained, or, where nobody has looked, the inversion hardly moved it in any period. */
   notObserved(group: string): boolean {
     if (this.notInverted(group)) return false;
-    const { unconstrainedGroups, concentrations } = this.data;
+    const { unconstrainedGroups } = this.data;
     if (unconstrainedGroups) return unconstrainedGroups.includes(group);
-    return !concentrations.some(({ species }) => SEEN_BY[group]?.includes(species));
+    const moved = this.movementsOf(group);
+    return moved.length > 0 && moved.every((movement) => movement < LEAST_MOVEMENT);
+  }
+
+  /** In each period in which it is known, in spreads of the prior. */
+  movementsOf(group: string): number[] {
+    return this.data.emissions.flatMap((each) => (each.group === group && each.movement !== undefined ? [each.movement] : []));
   }
 
   /** "NH₃ †" where only the prior constrains it, "NH₃ §" where it was not inverted. */

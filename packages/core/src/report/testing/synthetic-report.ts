@@ -86,6 +86,7 @@ function makeEmissions(options: SyntheticOptions, land: Float64Array, random: Ra
         group,
         prior,
         updated: prior.map((value, cell) => value * (factor[cell] ?? 1) ** 0.8),
+        movement: group === 'NH3' ? 0.02 : 0.5,
         ...(paper ? { paper: prior.map((value, cell) => value * (factor[cell] ?? 1) ** 1.9) } : {}),
         ...(twin ? { truthFactor: factor } : {}),
       };

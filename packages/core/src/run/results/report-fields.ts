@@ -1,14 +1,17 @@
 /** What the report draws of a period: emissions and factors on the grid, monitors, and their series. */
 import { join } from 'node:path';
-import { GROUPS, SPECIES } from '../../base/species';
-import type { PeriodSettings } from '../../case';
+import { GROUPS, type Group, SPECIES } from '../../base/species';
+import type { InversionSettings, PeriodSettings } from '../../case';
+import type { Grid } from '../../grid/grid';
 import { offsetAt } from '../../files/tables/local-time';
 import type { PreparedPeriod } from '../../fields/prepared';
 import { Role } from '../../inversion/cost/cost';
 import type { ReportConcentrations, ReportEmissions, ReportStation } from '../../report';
 import { readTruthFactors } from '../../worlds/truth-factors';
 import { PRIOR } from '../../case/case-runs';
-import { FACTORS_FILE, meanEmissions, ofGroup, readFactors } from '../../assimilation/factors/factors-file';
+import { spreadFactors } from '../../assimilation/prior/prior-covariance';
+import { movementOfGroups } from '../../inversion/uncertainty/movement';
+import { FACTORS_FILE, meanEmissions, ofGroup, readFactors, type PeriodFactors } from '../../assimilation/factors/factors-file';
 import type { StageContext } from '../engine/stage';
 import { readConstrained, UNCERTAINTY_FILE } from '../../assimilation/posterior/uncertainty-file';
 import type { PeriodSeries } from './verify';
@@ -28,11 +31,12 @@ export function emissionsOf(
   const { emissions } = period.runs.get(PRIOR)!;
   const { grid, name, time } = period;
   const cells = grid.rows * grid.cols;
-  const updatedBy = (variant: StageContext): Float64Array =>
-    meanEmissions(emissions, time.count, readFactors(join(variant.dirOf('invert'), FACTORS_FILE), grid, name));
+  const factorsOf = (variant: StageContext): PeriodFactors => readFactors(join(variant.dirOf('invert'), FACTORS_FILE), grid, name);
   const prior = meanEmissions(emissions, time.count);
-  const updated = updatedBy(own);
-  const paperUpdated = paper && updatedBy(paper);
+  const found = factorsOf(own);
+  const updated = meanEmissions(emissions, time.count, found);
+  const paperUpdated = paper && meanEmissions(emissions, time.count, factorsOf(paper));
+  const moved = movementOf(own, grid, found, prior);
   const truth = context.caseSettings.truth && readTruthFactors(context.caseSettings.truth.factors, grid, name);
   const constrained = options.constrained ? readConstrained(join(context.dirOf('uncertainty'), UNCERTAINTY_FILE), grid, name) : undefined;
   return GROUPS.map((group, g) => ({
@@ -41,9 +45,30 @@ export function emissionsOf(
     prior: ofGroup(prior, g),
     updated: ofGroup(updated, g),
     ...(paperUpdated ? { paper: ofGroup(paperUpdated, g) } : {}),
+    ...(Number.isFinite(moved[g]) ? { movement: moved[g] } : {}),
     ...(constrained ? { constrained: ofGroup(constrained, g) } : {}),
     ...(truth ? { truthFactor: truth.subarray(g * cells, (g + 1) * cells) } : {}),
   }));
+}
+
+/** Of each group, in spreads of the prior; nothing in the paper's mode, whose cost has no prior. Where sectors have factors of their own, it is that of their sum. */
+function movementOf(
+  { settings: { inversion }, caseSettings: { regions } }: StageContext,
+  grid: Grid,
+  { data }: PeriodFactors,
+  emissions: Float64Array,
+): number[] {
+  if (inversion.mode === 'paper') return [];
+  const groups = GROUPS.length;
+  const spread = spreadFactors(inversion.regionSpread, regions, grid).map(
+    (factor, i) => factor * (inversion.groups.includes(GROUPS[i % groups]) ? spreadOf(inversion, GROUPS[i % groups]) : 0),
+  );
+  return movementOfGroups({ factors: data, spread, emissions, groups });
+}
+
+/** The largest of a group, of whatever sector. */
+function spreadOf({ priorSpread, sectors }: InversionSettings, group: Group): number {
+  return Math.max(priorSpread[group], ...sectors.map((sector) => sector.priorSpread[group] ?? 0));
 }
 
 export function stationsOf({ monitors, prior }: PeriodSeries): ReportStation[] {
