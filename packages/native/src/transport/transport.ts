@@ -1,6 +1,6 @@
 /**
  * The reference chemical transport model, one hour at a time; it knows no files and no calendar. Fields are row-major, south to north, all of one grid.
- * The science, with its sources, stands in the headers of `src/transport/*.h` and in `docs/reference-model.md`.
+ * The science, with its sources, stands in the headers of `src/transport/*.h` and in `docs/dev/reference-model.md`.
  */
 import { loadAddon } from '../load-addon';
 

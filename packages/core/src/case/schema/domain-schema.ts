@@ -225,7 +225,7 @@ export const ctmSchema = z
   .discriminatedUnion('kind', [
     z.strictObject({
       kind: z.literal('reference').meta({ description: "Retroplume's own reference transport model." }),
-      options: referenceOptionsSchema.default({}).meta({ description: 'Settings of the reference model; see docs/reference-model.md.' }),
+      options: referenceOptionsSchema.default({}).meta({ description: 'Settings of the reference model; see docs/dev/reference-model.md.' }),
     }),
     z.strictObject({
       kind: z.literal('command').meta({ description: 'A transport model that a command runs.' }),

@@ -119,7 +119,7 @@ export const truthSchema = z
     ),
     options: referenceOptionsSchema.optional().meta({
       description:
-        'Settings of the reference model that differ in the truth run only, laid over `ctm.options`; see docs/reference-model.md. With them, or with ' +
+        'Settings of the reference model that differ in the truth run only, laid over `ctm.options`; see docs/dev/reference-model.md. With them, or with ' +
         '`windError`, truth and prior no longer share their model.',
     }),
     windError: z

@@ -136,7 +136,7 @@ function openModel(grid: Grid, options: TransportOptions, key: string): Transpor
     return createTransportModel({ rows, cols, cellSizeX: xcell, cellSizeY: ycell }, options);
   } catch (error) {
     if (codeOf(error) !== 'TRANSPORT_BAD_OPTIONS') throw error;
-    throw new ConfigError('CTM_OPTION', `${key}: ${(error as Error).message}: see docs/reference-model.md`, { cause: error });
+    throw new ConfigError('CTM_OPTION', `${key}: ${(error as Error).message}: see docs/dev/reference-model.md`, { cause: error });
   }
 }
 

@@ -43,7 +43,7 @@ export function referenceOptions(settings: ReferenceSettings, key: string): { op
       throw new ConfigError('CTM_OPTION', `${key}.${name}: the reference model has no such setting: use one of ${referenceSettingNames.join(', ')}`);
     }
     if (typeof value !== 'number' || !Number.isFinite(value)) {
-      throw new ConfigError('CTM_OPTION', `${key}.${name}: expected a number but received ${JSON.stringify(value)}: see docs/reference-model.md`);
+      throw new ConfigError('CTM_OPTION', `${key}.${name}: expected a number but received ${JSON.stringify(value)}: see docs/dev/reference-model.md`);
     }
     const dot = name.indexOf('.');
     if (name.startsWith('background.')) background[name.slice(dot + 1)] = value;
@@ -51,7 +51,7 @@ export function referenceOptions(settings: ReferenceSettings, key: string): { op
     else if (name === 'windTurn') weather.windTurn = value;
     else if (name.startsWith('weatherFactor.')) {
       if (value < 0)
-        throw new ConfigError('CTM_OPTION', `${key}.${name}: expected a factor of 0 or more but received ${value}: see docs/reference-model.md`);
+        throw new ConfigError('CTM_OPTION', `${key}.${name}: expected a factor of 0 or more but received ${value}: see docs/dev/reference-model.md`);
       weather[name.slice(dot + 1) as (typeof WEATHER_FACTORS)[number]] = value;
     } else options[name] = value;
   }
