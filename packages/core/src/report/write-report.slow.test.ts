@@ -180,7 +180,8 @@ describe('page', () => {
     expect(passed).toContain('id="table-certificate"');
     expect(passed).toContain('id="table-certificate-distance"');
     expect(passed).toMatch(/id="table-certificate-sensitivities"[^]*ddm[^]*whole domain[^]*passes[^]*ddm-north[^]*North/);
-    expect(words(passed)).toContain('paper’s method: failed.</b> NOₓ → NO₂, winter: slope 0.12 is below 0.6');
+    expect(words(passed)).toContain('default method: passed.</b> Judged: NOₓ → NO₂ and PM₂.₅ → PM₂.₅; none falls short.');
+    expect(words(passed)).toMatch(/paper’s method: failed.<.b> Judged: [^.]*[^;]*; all fall short. NOₓ → NO₂, winter: slope 0.12 is below 0.6/);
     const failed = words(write({ ...data, certificates: [syntheticCertificate('default', ['winter'], 0.12)] }));
     expect(failed.indexOf('The certificate failed.')).toBeGreaterThan(0);
     expect(failed.indexOf('The certificate failed.')).toBeLessThan(failed.indexOf('id="headline"'));

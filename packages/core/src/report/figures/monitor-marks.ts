@@ -64,10 +64,13 @@ export function sharedMonitors(): Markup {
   return html`<use href="#${SHARED_ID}" />`;
 }
 
+/** Width of an entry of the legend, px. */
+const ENTRY = 62;
+
 /** One line of the roles that there are, centred at `x`. */
 export function monitorLegend(monitors: readonly Pick<Monitor, 'role'>[], x: number, y: number, filled: boolean): Markup {
   const roles = ROLES.filter((role) => monitors.some((monitor) => monitor.role === role));
-  const ENTRY = 62;
+  if (roles.length === 0) return html``;
   const first = x - ((roles.length - 1) * ENTRY) / 2 - 22;
   return html`<g class="legend" font-size="10" fill="#222"
     >${roles.map((role, index) => {

@@ -6,6 +6,7 @@ import type { Content, Markup } from '../../html/html';
 import { html } from '../../html/html';
 import type { PageContext } from '../page-context';
 import { flagCount } from '../audit';
+import { passedInWords } from '../surrogate/judged-pairs';
 import { truthWithin2Sigma } from '../uncertainty';
 import { verdict } from './verdict';
 
@@ -20,8 +21,9 @@ function link(id: string, title: string): Markup {
 function certified({ data }: PageContext): Content {
   const certificateOfMode = data.certificates?.find(({ mode }) => mode === data.mode);
   if (certificateOfMode?.verdict !== 'passed') return false;
-  return html`The surrogate passed its ${link('certificate', 'certificate')}: it answers changed emissions as the transport model does, within the
-  limits that the case sets.`;
+  const { pairs, rest } = passedInWords(certificateOfMode);
+  return html`The surrogate passed its ${link('certificate', 'certificate')} for ${pairs}: there it answers changed emissions as the transport model
+  does, within the limits that the case sets.${rest}`;
 }
 
 function extrapolated(context: PageContext): Content {

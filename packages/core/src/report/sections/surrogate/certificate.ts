@@ -6,8 +6,9 @@ import type { Markup } from '../../html/html';
 import { html } from '../../html/html';
 import { modeLabel } from '../page-context';
 import type { PageContext } from '../page-context';
-import { SHOWN_RESPONSE, type ReportCertificate } from '../../data/report-data';
+import type { ReportCertificate } from '../../data/report-data';
 import { table } from '../../html/table';
+import { isLarge, pairsInWords } from './judged-pairs';
 
 function own({ data }: PageContext): ReportCertificate | undefined {
   return data.certificates?.find(({ mode }) => mode === data.mode);
@@ -27,7 +28,10 @@ export function certificateBanner(context: PageContext): Markup {
         ];
   const where = data.stations.some(({ role }) => role === 'withheld') ? 'withheld monitors' : 'the monitors that the inversion used';
   return html`<aside class="banner" id="certificate-banner">
-    <p><b>${title}.</b> ${text} What the transport model itself says of the result, on ${where}, stands below.</p>
+    <p>
+      <b>${title}.</b> ${text} ${certificate && pairsInWords(certificate)} What the transport model itself says of the result, on ${where}, stands
+      below.
+    </p>
     ${
       certificate && certificate.reasons.length > 0
         ? html`<ul>
@@ -49,10 +53,6 @@ function withInterval(value: number, interval: Interval | undefined): Markup {
 
 function limitsOf({ limits }: Certificate, pair: { group: string; species: string }): Certificate['limits'][number] | undefined {
   return limits.find((each) => pairName(each) === pairName(pair));
-}
-
-function isLarge({ figures }: PairResponse): boolean {
-  return figures.relativeSize >= SHOWN_RESPONSE;
 }
 
 function pairTable(context: PageContext, certificates: readonly ReportCertificate[]): Markup {
@@ -233,7 +233,10 @@ export function certificate(context: PageContext): Markup {
     <h2>The surrogate’s certificate</h2>
     ${certificates.map(
       (each) =>
-        html`<p><b>${modeLabel(each.mode)}: ${each.verdict}.</b>${each.reasons.length > 0 ? ` ${each.reasons.map(sentence).join('; ')}.` : ''}</p>`,
+        html`<p>
+          <b>${modeLabel(each.mode)}: ${each.verdict}.</b>
+          ${pairsInWords(each)}${each.reasons.length > 0 ? ` ${each.reasons.map(sentence).join('; ')}.` : ''}
+        </p>`,
     )}
     ${pairTable(context, certificates)}${ringTable(context)}${jointTable(context)}${sensitivityTable(context)}${certificates.map(differentiation)}
   </section>`;
