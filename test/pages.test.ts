@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { buildProgram } from '../packages/cli/src';
 import { caseSchema, parseCase } from '../packages/core/src/case/schema/case-schema';
+import { caseJsonSchema, type JsonSchema } from '../packages/core/src/case/schema/json-schema';
 
 const root = join(__dirname, '..');
 const FOLDERS = [
@@ -32,6 +33,15 @@ const withoutBlocks = (page: string): string => read(page).replace(/^( *)```[\s\
 const blocks = (page: string): string[] => [...read(page).matchAll(/^( *)```\w*\n([\s\S]*?)^\1```$/gm)].map((match) => match[2]);
 /** What stands between backticks in a page's prose. */
 const spans = (page: string): string[] => [...withoutBlocks(page).matchAll(/`([^`\n]+)`/g)].map((match) => match[1]);
+
+/** Dotted paths of all keys of a case, without `[]`; NAME stands for names that the case chooses. */
+function everyKey(schema: JsonSchema, prefix = ''): string[] {
+  const keys: Record<string, JsonSchema> = { ...schema.properties };
+  if (typeof schema.additionalProperties === 'object') keys['NAME'] = schema.additionalProperties;
+  const inner = Object.entries(keys).flatMap(([key, value]) => [prefix + key, ...everyKey(value, `${prefix}${key}.`)]);
+  const alternatives = [schema.items, ...(schema.oneOf ?? []), ...(schema.anyOf ?? [])].filter((part) => part !== undefined);
+  return [...inner, ...alternatives.flatMap((part) => everyKey(part, prefix))];
+}
 
 /** The anchors of a page's headings, as GitHub makes them. */
 function anchors(page: string): string[] {
@@ -64,7 +74,7 @@ describe('links between pages', () => {
 });
 
 it.each(written)('%s names keys that the case file has', (page) => {
-  const keys = [...read('docs/case-file.md').matchAll(/^\| `([^`]+)`/gm)].map((match) => match[1].replaceAll('[]', ''));
+  const keys = everyKey(caseJsonSchema());
   const sections = new Set(keys.map((key) => key.split('.')[0]));
   const named = spans(page).filter((text) => /^[a-z]\w*(\.[\w[\]]+)+$/.test(text) && sections.has(text.split('.')[0]));
   const unknown = named.filter((text) => {

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { caseDocumentation } from './case-doc';
+import { CASE_EXAMPLES } from './case-examples';
+import { caseSchema } from './case-schema';
 import { caseJsonSchema, type JsonSchema } from '..';
 import { editorsSchema } from './json-schema';
 
@@ -27,6 +30,23 @@ describe('what is published', () => {
   });
   it('docs/case-file.md is current (node tools/case-docs.mjs)', () => {
     expect(readFileSync(join(root, 'docs/case-file.md'), 'utf8')).toBe(caseDocumentation());
+  });
+  it('docs/case-file.md has a valid example for every section, together one case', () => {
+    const sections = Object.keys(caseJsonSchema().properties ?? {});
+    const example = parse(Object.values(CASE_EXAMPLES).join('\n')) as Record<string, unknown>;
+    const plain = ['description', 'assumptions', 'device', 'precision', 'tileCells', 'priorConcentrations', 'updatedConcentrations'];
+    expect(sections.filter((section) => example[section] === undefined && !plain.includes(section))).toEqual([]);
+    expect(caseSchema.safeParse(example).error?.issues).toBeUndefined();
+    expect(caseSchema.safeParse({ ...example, grid: {} }).success).toBe(false);
+  });
+  it('docs/case-file.md has at most 60 keys that people set first, and every key once', () => {
+    const page = caseDocumentation();
+    const keysOf = (text: string): string[] => [...text.matchAll(/^\| `([^`]+)` \| (?!keys)/gm)].map(([, key]) => key);
+    const first = page.split(/^## /m).flatMap((part) => keysOf(part.split(/^### /m)[0]));
+    expect(first.length).toBeLessThanOrEqual(60);
+    expect(first).toContain('inversion.observationError.SPECIES.relative');
+    const all = keysOf(page).filter((key) => key !== 'ctm.kind');
+    expect(new Set(all).size).toBe(all.length);
   });
   it('describes every key', () => {
     const bare: string[] = [];

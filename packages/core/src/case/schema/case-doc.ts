@@ -1,18 +1,25 @@
 /** Writes docs/case-file.md from the schema, so that the page can't disagree with what the program accepts. */
-import { caseJsonSchema, type JsonSchema } from './json-schema';
+import { parse } from 'yaml';
+import { GROUPS, SPECIES } from '../../base/species';
 import { paperDefaults } from '../paper-defaults';
+import { CASE_EXAMPLES } from './case-examples';
+import { alternativeFor, caseJsonSchema, type JsonSchema } from './json-schema';
 
 const INTRODUCTION = `# The case file
 
-Made by \`node tools/case-docs.mjs\` from packages/core/src/case/schema; change the schema there, never this page.
+Made by \`node tools/case-docs.mjs\` from packages/core/src/case/schema. Change the schema there, never this page.
 
-A case is one YAML file: one domain, its periods, the files that describe them, and how the surrogate is trained and inverted. It is checked
-strictly: an unknown key is an error that suggests the nearest known one, and all problems are told at once, with their lines. Paths are relative to the case file;
-in globs \`{period}\` stands for a period's name. Any key can be set on the command line: \`--set inversion.iterations=50 --set periods.0.hours=48\`.
-Editors that know JSON Schema complete and check the file when its first line is \`# yaml-language-server: $schema=PATH/docs/case.schema.json\`.
+A case is one YAML file. It names the domain, its periods, the files that describe them, and how the surrogate is trained and inverted. \`retroplume init\` writes one
+from your files ([check.md](check.md).
 
-**Default** is what a key is when it is left out; **required** keys have none. **Paper** is its value under \`mode: paper\` and in \`paperMode\`, where it differs
-(Huang et al. 2021, doi:10.5194/gmd-14-4641-2021).
+- **Sections.** Each begins with an example. The keys of the example are those that people set first; the others follow in a table of their own. Most cases need few of them.
+- **Default** is the value of a key that is left out. A **required** key has none. **Paper** is the value under \`mode: paper\` and in \`paperMode\`, where it differs
+  (Huang et al. 2021, doi:10.5194/gmd-14-4641-2021).
+- **GROUP** stands for each of ${GROUPS.join(', ')}; **SPECIES** for each of ${SPECIES.join(', ')}; **NAME** for a name that you choose.
+- **Paths** are relative to the case file. In a glob, \`{period}\` stands for the name of a period.
+- **Checks** are strict. An unknown key is an error that suggests the nearest known one. All problems are told at once, with their lines.
+- **Command line**: any key can be set there, as in \`--set inversion.iterations=50 --set periods.0.hours=48\`.
+- **Editors** that know JSON Schema complete and check the file if its first line is \`# yaml-language-server: $schema=PATH/docs/case.schema.json\`.
 `;
 
 function typeOf(schema: JsonSchema): string {
@@ -48,36 +55,105 @@ function defaultOf(schema: JsonSchema, required: boolean): string {
   return literal(schema.default) || '–';
 }
 
-/** The rows of a table: a key, then the keys inside it. */
-function rows(schema: JsonSchema, prefix: string, paper: unknown): string[] {
+/** Names of keys that stand for many: of emission groups and of species. */
+const FAMILIES = [
+  { names: GROUPS as readonly string[], title: 'GROUP' },
+  { names: SPECIES as readonly string[], title: 'SPECIES' },
+];
+
+/** The same text once; differing ones, each with the names that it holds for. */
+function merged(texts: readonly string[], names: readonly string[]): string {
+  const different = [...new Set(texts)];
+  if (different.length === 1) return different[0];
+  return different
+    .filter((text) => text !== '')
+    .map((text) => `${names.filter((_, i) => texts[i] === text).join(', ')}: ${text.replace(/\.$/, '')}`)
+    .join('; ');
+}
+
+/** A key of the page: the cells of its row, and the dotted path without `[]`, by which an example names it. */
+interface Row {
+  path: string;
+  cells: string[];
+}
+
+/** A key, then the keys inside it. Where the keys are the groups or the species, one row stands for all. */
+function rows(schema: JsonSchema, prefix: string, paper: unknown): Row[] {
   const required = new Set(schema.required ?? []);
-  return Object.entries(schema.properties ?? {}).flatMap(([key, inner]) => {
-    const path = prefix + key;
-    const paperValue = (paper as Record<string, unknown> | undefined)?.[key];
-    const unit = [inner.unit, boundsOf(inner)].filter(Boolean).join('; ');
-    const cells = [
-      `\`${path}\``,
-      typeOf(inner),
-      defaultOf(inner, required.has(key)),
-      literal(paperValue),
-      unit,
-      (inner.description ?? '').replace(/\|/g, '\\|'),
-    ];
-    const deeper = inner.properties
-      ? inner
-      : inner.items?.properties
-        ? inner.items
-        : typeof inner.additionalProperties === 'object'
-          ? inner.additionalProperties
-          : undefined;
-    return [
-      `| ${cells.join(' | ')} |`,
-      ...(deeper ? rows(deeper, `${path}${inner.properties ? '.' : inner.items ? '[].' : '.NAME.'}`, paperValue) : []),
-    ];
-  });
+  const entries = Object.entries(schema.properties ?? {});
+  const family = FAMILIES.find(({ names }) => entries.length === names.length && names.every((name) => schema.properties?.[name] !== undefined));
+  if (family) {
+    const { title } = family;
+    const parts = entries.map(([name, inner]) => keyRows(title, prefix, inner, required.has(name), valueAt(paper, name), name));
+    if (parts.every((part) => part.length === parts[0].length)) {
+      return parts[0].map(({ path }, i) => ({
+        path,
+        cells: parts[0][i].cells.map((_, column) =>
+          merged(
+            parts.map((part) => part[i].cells[column]),
+            entries.map(([name]) => name),
+          ),
+        ),
+      }));
+    }
+  }
+  return entries.flatMap(([key, inner]) => keyRows(key, prefix, inner, required.has(key), valueAt(paper, key)));
+}
+
+const valueAt = (value: unknown, key: string): unknown => (value as Record<string, unknown> | undefined)?.[key];
+
+/** @param name - what the texts call the key, where the row stands for several */
+function keyRows(key: string, prefix: string, schema: JsonSchema, required: boolean, paper: unknown, name = key): Row[] {
+  const path = prefix + key;
+  const description = (schema.description ?? '').replace(/\|/g, '\\|');
+  const cells = [
+    `\`${path}\``,
+    typeOf(schema),
+    defaultOf(schema, required),
+    literal(paper),
+    [schema.unit, boundsOf(schema)].filter(Boolean).join('; '),
+    name === key ? description : description.replaceAll(new RegExp(`\\b${name.replace('.', '\\.')}(?!\\w|\\.\\d)`, 'g'), key),
+  ];
+  const named = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined;
+  const deeper = schema.properties ? schema : schema.items?.properties ? schema.items : named;
+  const suffix = schema.properties ? '.' : schema.items ? '[].' : '.NAME.';
+  return [{ path, cells }, ...(deeper ? rows(deeper, path + suffix, paper) : [])];
 }
 
 const HEAD = ['| key | type | default | paper | unit; bounds | what it is |', '|---|---|---|---|---|---|'];
+
+/** Paths of the keys of an example, as the rows call them. */
+function exampleKeys(example: string, section: string, schema: JsonSchema): Set<string> {
+  const keys = new Set<string>();
+  const walk = (value: unknown, inner: JsonSchema | undefined, path: string): void => {
+    if (Array.isArray(value)) return value.forEach((entry) => walk(entry, inner?.items, `${path}[]`));
+    if (typeof value !== 'object' || value === null) return;
+    const names = Object.keys(inner?.properties ?? {});
+    const family = FAMILIES.find((each) => each.names.length === names.length && each.names.every((name) => names.includes(name)));
+    for (const [key, entry] of Object.entries(value)) {
+      const shape = inner?.oneOf ? alternativeFor(value, inner.oneOf) : inner;
+      const next = shape?.properties?.[key];
+      const step = next === undefined ? 'NAME' : (family?.title ?? key);
+      const below = path === '' ? step : `${path}.${step}`;
+      keys.add(below);
+      walk(entry, next ?? (typeof shape?.additionalProperties === 'object' ? shape.additionalProperties : undefined), below);
+    }
+  };
+  const values = parse(example) as Record<string, unknown>;
+  if (section === 'Top level') walk(values, schema, '');
+  else walk(values[section], schema, section);
+  return keys;
+}
+
+/** The tables of a section: the keys of its example first, then the others. */
+function tables(section: string, title: string, schema: JsonSchema, all: readonly Row[]): string[] {
+  const example = CASE_EXAMPLES[section];
+  const first = exampleKeys(example, section, schema);
+  const table = (some: readonly Row[]): string[] => [...HEAD, ...some.map(({ cells }) => `| ${cells.join(' | ')} |`), ''];
+  const usual = all.filter(({ path }) => first.has(path));
+  const others = all.filter(({ path }) => !first.has(path));
+  return ['```yaml', example, '```', '', ...table(usual), ...(others.length > 0 ? [`### More keys of ${title}`, '', ...table(others)] : [])];
+}
 
 function section(name: string, schema: JsonSchema, required: boolean): string[] {
   const paper = paperDefaults[name as keyof typeof paperDefaults];
@@ -85,29 +161,34 @@ function section(name: string, schema: JsonSchema, required: boolean): string[] 
   const inner = schema.items?.properties ? schema.items : typeof schema.additionalProperties === 'object' ? schema.additionalProperties : schema;
   const prefix = schema.items?.properties ? `${name}[].` : typeof schema.additionalProperties === 'object' ? `${name}.NAME.` : `${name}.`;
   if (schema.oneOf) {
+    const kinds = schema.oneOf.map((option) => ({ kind: String(option.properties?.['kind']?.const), option }));
+    const shown = (parse(CASE_EXAMPLES[name]) as Record<string, { kind: string }>)[name].kind;
+    const ordered = [...kinds.filter(({ kind }) => kind === shown), ...kinds.filter(({ kind }) => kind !== shown)];
     return [
       ...heading,
-      ...schema.oneOf.flatMap((option) => [
-        `With \`kind: ${String(option.properties?.['kind']?.const)}\`:`,
-        '',
-        ...HEAD,
-        ...rows(option, prefix, undefined),
-        '',
-      ]),
+      ...ordered.flatMap(({ kind, option }) =>
+        kind === shown
+          ? [`With \`kind: ${kind}\`:`, '', ...tables(name, `\`${name}\` with \`kind: ${kind}\``, option, rows(option, prefix, undefined))]
+          : [
+              `### \`${name}\` with \`kind: ${kind}\``,
+              '',
+              ...HEAD,
+              ...rows(option, prefix, undefined).map(({ cells }) => `| ${cells.join(' | ')} |`),
+              '',
+            ],
+      ),
     ];
   }
   if (name === 'paperMode') {
-    const own = { ...schema, properties: { run: schema.properties?.['run'] as JsonSchema } };
+    const alone = { ...schema, properties: { run: schema.properties?.['run'] as JsonSchema } };
     return [
       ...heading,
-      ...HEAD,
-      ...rows(own, prefix, undefined),
-      '',
+      ...tables(name, `\`${name}\``, alone, rows(alone, prefix, undefined)),
       'Its `surrogate`, `training` and `inversion` hold the keys of the sections above; what is left out has the paper’s value, or else the default.',
       '',
     ];
   }
-  return [...heading, ...HEAD, ...rows(inner, prefix, paper), ''];
+  return [...heading, ...tables(name, `\`${name}\``, schema, rows(inner, prefix, paper))];
 }
 
 /** The page, as Markdown. */
@@ -118,7 +199,8 @@ export function caseDocumentation(): string {
   const isSection = ([, inner]: [string, JsonSchema]): boolean =>
     Boolean(inner.properties ?? inner.items?.properties ?? inner.oneOf) || typeof inner.additionalProperties === 'object';
   const plain = Object.fromEntries(all.filter((entry) => !isSection(entry)));
-  const lines = ['## Top level', '', ...HEAD, ...rows({ properties: plain, required: schema.required }, '', undefined), ''];
+  const top = { properties: plain, required: schema.required };
+  const lines = ['## Top level', '', ...tables('Top level', 'the top level', top, rows(top, '', undefined))];
   for (const [name, inner] of all.filter(isSection)) lines.push(...section(name, inner, required.has(name)));
   return `${INTRODUCTION}\n${lines.join('\n').trimEnd()}\n`;
 }
