@@ -1,73 +1,40 @@
-// Packs this clone, as set-up has built it, for machines without network, compiler and root: `npm run pack -- [FILE.tar.gz]` on a login node. The archive holds
-// the built packages, what they need of node_modules, examples, documentation, the shared libraries of the addons and the launcher bin/retroplume
-// (pack/launcher.sh), which needs Node alone. (`retroplume bundle` is another thing: it packs a finished run.)
+// Packs this clone, as set-up has built it.
+//
+//   npm run pack -- [FILE.tar.gz]     one archive for machines without network, compiler and root: on a login node. It holds the built packages, what they
+//                                     need of node_modules, examples, documentation, the shared libraries of the addons and the launcher bin/retroplume
+//                                     (pack/launcher.sh), which needs Node alone
+//   npm run pack -- --npm FOLDER      the packages native, core and cli as tarballs for npm install (pack/npm-packages.mjs)
+//
+// (`retroplume bundle` is another thing: it packs a finished run.)
 import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { ADDONS, builtAddons, checkBuilt, isCompiled, PACKAGES, PackError, root, selfContainedAddons } from './pack/built.mjs';
+import { writeNpmPackages } from './pack/npm-packages.mjs';
 import { sharedLibraries } from './pack/shared-libraries.mjs';
 import { productionPackages } from './pack/production-packages.mjs';
 import { intoOneFile } from './pack/single-file.mjs';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const name = `retroplume-${version}-${process.platform}-${process.arch}`;
-const addons = 'packages/native/build/Release';
-
-class PackError extends Error {
-  constructor(code, message) {
-    super(message);
-    this.code = code;
-  }
-}
-
-function checkBuilt() {
-  const needed = [
-    ...['cli', 'core', 'native'].map((each) => `packages/${each}/dist`),
-    ...['retroplume', 'transport', 'netcdf'].map((each) => `${addons}/${each}.node`),
-  ];
-  const missing = needed.find((path) => !existsSync(join(root, path)));
-  if (missing !== undefined) throw new PackError('PACK_NOT_BUILT', `${join(root, missing)}: expected it to be built: run npm run setup first`);
-}
 
 function copy(folder, path, filter = () => true) {
   cpSync(join(root, path), join(folder, path), { recursive: true, verbatimSymlinks: true, filter });
 }
 
-/** Addons by name; what tests and benchmarks build beside them stays. */
-function builtAddons() {
-  return readdirSync(join(root, addons)).filter((file) => file.endsWith('.node') && !/_(emulated|ptx)\.node$/.test(file));
-}
-
 /** Fills a folder with what the archive holds. */
 async function stage(folder) {
   for (const path of ['package.json', 'LICENSE', 'README.md', 'docs', 'examples']) copy(folder, path);
-  for (const each of readdirSync(join(root, 'packages'))) {
+  for (const each of PACKAGES) {
     for (const part of ['package.json', 'dist', 'templates', 'torch-peer']) {
       const path = `packages/${each}/${part}`;
-      if (existsSync(join(root, path))) copy(folder, path, (file) => !file.endsWith('.tsbuildinfo'));
+      if (existsSync(join(root, path))) copy(folder, path, part === 'dist' ? (file) => isCompiled(each, file) : undefined);
     }
   }
-  for (const addon of builtAddons()) copy(folder, `${addons}/${addon}`);
+  for (const addon of builtAddons()) copy(folder, `${ADDONS}/${addon}`);
   for (const { path, filter } of productionPackages(root)) copy(folder, path, filter);
   await intoOneFile(folder);
-  // MPI belongs to the machine that runs: another one's would not know its network.
-  const own = builtAddons()
-    .filter((addon) => addon !== 'mpi.node')
-    .map((addon) => join(root, addons, addon));
-  for (const { soname, path } of sharedLibraries(own)) {
+  for (const { soname, path } of sharedLibraries(selfContainedAddons().map((addon) => join(root, ADDONS, addon)))) {
     mkdirSync(join(folder, 'lib', soname), { recursive: true });
     copyFileSync(path, join(folder, 'lib', soname, soname));
   }
@@ -89,32 +56,50 @@ function archive(folder, file) {
   renameSync(`${file}.tmp`, file);
 }
 
-async function pack(file) {
-  checkBuilt();
-  if (!existsSync(dirname(file))) throw new PackError('PACK_WRITE', `${file}: its folder does not exist: make it first`);
+/** Does `work` with an empty folder of this clone, and removes that. */
+async function inFolder(work) {
   mkdirSync(join(root, 'build'), { recursive: true });
   const folder = mkdtempSync(join(root, 'build/pack-'));
   try {
-    mkdirSync(join(folder, name));
-    await stage(join(folder, name)).catch((error) => {
-      const [said] = error.message.trim().split('\n').slice(-1); // of esbuild the last line
-      throw new PackError(
-        'PACK_WRITE',
-        `${folder}: the package could not be put together (${said}): check that there is room and no limit (ulimit -f)`,
-      );
-    });
-    archive(folder, file);
+    return await work(folder);
+  } catch (error) {
+    if (error instanceof PackError) throw error;
+    const [said] = error.message.trim().split('\n').slice(-1); // of esbuild the last line
+    throw new PackError(
+      'PACK_WRITE',
+      `${folder}: the package could not be put together (${said}): check that there is room and no limit (ulimit -f)`,
+    );
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  return statSync(file).size;
+}
+
+const mebibytes = (bytes) => (bytes < 2 ** 20 ? `${(bytes / 2 ** 10).toFixed(0)} KiB` : `${(bytes / 2 ** 20).toFixed(0)} MiB`);
+
+async function packArchive(file) {
+  if (!existsSync(dirname(file))) throw new PackError('PACK_WRITE', `${file}: its folder does not exist: make it first`);
+  await inFolder(async (folder) => {
+    mkdirSync(join(folder, name));
+    await stage(join(folder, name));
+    archive(folder, file);
+  });
+  console.log(`${file}: ${mebibytes(statSync(file).size)}`);
+  console.log(`there: tar xzf ${basename(file)} && ${name}/bin/retroplume doctor`);
+}
+
+async function packForNpm(destination) {
+  const tarballs = await inFolder((folder) => writeNpmPackages(folder, destination));
+  for (const { file, bytes } of tarballs) console.log(`${file}: ${mebibytes(bytes)}`);
+  console.log(`there, on ${process.platform} ${process.arch}: npm install ${tarballs.map(({ file }) => `./${basename(file)}`).join(' ')}`);
 }
 
 try {
-  const file = resolve(process.env.INIT_CWD ?? '.', process.argv[2] ?? `${name}.tar.gz`);
-  const bytes = await pack(file);
-  console.log(`${file}: ${(bytes / 2 ** 20).toFixed(0)} MiB`);
-  console.log(`there: tar xzf ${basename(file)} && ${name}/bin/retroplume doctor`);
+  const [first, second, ...others] = process.argv.slice(2);
+  const place = (path) => resolve(process.env.INIT_CWD ?? '.', path);
+  if (others.length > 0 || (first === '--npm') !== (second !== undefined) || (first !== '--npm' && first?.startsWith('-')))
+    throw new PackError('PACK_USAGE', 'expected FILE.tar.gz, or --npm FOLDER: npm run pack -- --npm FOLDER');
+  checkBuilt();
+  await (first === '--npm' ? packForNpm(place(second)) : packArchive(place(first ?? `${name}.tar.gz`)));
 } catch (error) {
   if (!(error instanceof PackError)) throw error;
   process.stderr.write(`pack: ${error.code}: ${error.message}\n`);

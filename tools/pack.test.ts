@@ -50,6 +50,7 @@ it.each([
   try {
     for (const path of ['packages/native/dist', 'packages/native/build/Release', 'tools']) mkdirSync(join(folder, path), { recursive: true });
     for (const path of [...files, 'packages/native/build/Release/netcdf.node']) writeFileSync(join(folder, path), 'no library');
+    copyFileSync(join(root, 'packages/native/package.json'), join(folder, 'packages/native/package.json'));
     const loader = join(folder, 'packages/native/dist/load-addon.js');
     copyFileSync(join(root, 'packages/native/dist/load-addon.js'), loader);
     const { loadAddon } = jest.requireActual<{ loadAddon: (name: string) => unknown }>(loader);

@@ -7,7 +7,7 @@ const SYSTEMS = ['darwin', 'linux', 'win32'];
 const PROCESSORS = ['arm64', 'x64'];
 
 /** Whether a file below `bin/` is for another system than this one. */
-function isForeign(file) {
+export function isForeign(file) {
   const parts = file.split(sep);
   const bin = parts.lastIndexOf('bin');
   if (bin < 0) return false;
