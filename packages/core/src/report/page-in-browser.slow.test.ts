@@ -1,17 +1,17 @@
 /**
  * Opens the page in Chromium as a reader would: no error, no request outside the file, tables as they should be; keeps screenshots in a temporary
- * folder to be looked at. Set-up installs Chromium where it runs as root; `CHROMIUM` names another one. Skipped, and said so, where there is none.
+ * folder to be looked at. Skipped, and said so, where there is none.
  */
-import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
 import { describeWhere } from '../../../../test/testing/describe-where';
 import { chinaGrid, GROUPS, smallGrid, SPECIES, syntheticReport, type SyntheticOptions } from './testing/synthetic-report';
+import { executablePath, hasChromium, watch } from './testing/page-checks';
 import { writeReport } from './write-report';
 
-const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 const folder = join(tmpdir(), 'retroplume-report');
 
 const cases: Record<string, SyntheticOptions> = {
@@ -28,19 +28,7 @@ const cases: Record<string, SyntheticOptions> = {
   'China at 232 x 182 cells': { grid: chinaGrid(), periods: ['january'], steps: 31, stepSeconds: 86400, stations: 1400, twin: false, paper: false },
 };
 
-/** All that goes wrong on a page, and all that it asks for beyond itself. */
-function watch(page: Page, self: string): string[] {
-  const troubles: string[] = [];
-  page.on('console', (message) => troubles.push(`console ${message.type()}: ${message.text()}`));
-  page.on('pageerror', (error) => troubles.push(`error: ${error.message}`));
-  page.on('request', (request) => {
-    const url = request.url();
-    if (url !== self && !url.startsWith('data:')) troubles.push(`request: ${url}`);
-  });
-  return troubles;
-}
-
-describeWhere(existsSync(executablePath), `no Chromium at ${executablePath}`, 'the page in Chromium', () => {
+describeWhere(hasChromium, `no Chromium at ${executablePath}`, 'the page in Chromium', () => {
   let browser: Browser;
   beforeAll(async () => {
     mkdirSync(folder, { recursive: true });
@@ -136,7 +124,7 @@ describeWhere(existsSync(executablePath), `no Chromium at ${executablePath}`, 't
     });
 
     it('names every picture and every table for readers who do not see them', async () => {
-      expect(await page.locator('main svg:not([aria-label]):not([role=img] svg)').count()).toBe(0);
+      expect(await page.locator('main svg:not([aria-label]):not([role=img] svg):not([aria-hidden=true])').count()).toBe(0);
       expect(await page.locator('[role=img]:not([aria-label])').count()).toBe(0);
       expect(await page.locator('table:not(:has(caption))').count()).toBe(0);
     });

@@ -40,7 +40,8 @@ interface ChartSpec {
 
 const HEIGHT = 250;
 const WIDTH = 520;
-const TEXT = '#222';
+/** Of html/page-style.ts, for light and dark; echarts hands them on as they are. */
+const TEXT = 'var(--ink)';
 const HOUR = 3600e3;
 const DAY = 24 * HOUR;
 /** Pixels between the entries of a legend: echarts takes letters to be narrower than most fonts' are. */
@@ -53,8 +54,8 @@ function axisLook(name: string, gap: number): object {
     nameGap: gap,
     nameTextStyle: { color: TEXT, fontSize: 11 },
     axisLabel: { color: TEXT, fontSize: 10, hideOverlap: true },
-    axisLine: { show: true, lineStyle: { color: '#555' } },
-    splitLine: { lineStyle: { color: '#e6e4de' } },
+    axisLine: { show: true, lineStyle: { color: 'var(--soft)' } },
+    splitLine: { lineStyle: { color: 'var(--grid)' } },
   };
 }
 

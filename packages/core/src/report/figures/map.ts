@@ -62,6 +62,11 @@ export function basemapDefinition(basemap: Basemap): Markup {
   </svg>`;
 }
 
+/** The coast of the page's `basemapDefinition`. */
+export function basemapUse(): Markup {
+  return html`<use href="#${SHARED_ID}" />`;
+}
+
 function cells(spec: MapSpec, basemap: Basemap): Markup {
   const { field, rows, cols } = spec;
   if (!field) return html``;
@@ -117,7 +122,7 @@ function marks(spec: MapSpec, basemap: Basemap): Markup {
 }
 
 function netLabels(basemap: Basemap): Markup {
-  return html`<g font-size="9.5" fill="#444"
+  return html`<g font-size="9.5" fill="currentColor"
     >${basemap.labels.map(({ x, y, text, side }) =>
       side === 'left'
         ? html`<text x="${-4}" y="${(y + 3).toFixed(1)}" text-anchor="end">${text}</text>`
@@ -144,11 +149,14 @@ function colourBar(spec: MapSpec, top: number, width: number): Markup {
       stroke="#333"
       stroke-width="0.6"
     />
-    <g font-size="10.5" fill="#222"
+    <g font-size="10.5" fill="currentColor"
       >${ticks.map(({ position, label }) => {
         const x = (position * width).toFixed(1);
         const anchor = position < 0.03 ? 'start' : position > 0.97 ? 'end' : 'middle';
-        return html`<path d="M${x} ${BAR_HEIGHT}v3" stroke="#333" stroke-width="0.6" /><text x="${x}" y="${BAR_HEIGHT + 13}" text-anchor="${anchor}"
+        return html`<path d="M${x} ${BAR_HEIGHT}v3" stroke="currentColor" stroke-width="0.6" /><text
+            x="${x}"
+            y="${BAR_HEIGHT + 13}"
+            text-anchor="${anchor}"
             >${label}</text
           >`;
       })}<text x="${width / 2}" y="${BAR_HEIGHT + 26}" text-anchor="middle">${spec.unit}</text></g
@@ -171,13 +179,14 @@ export function drawMap(spec: MapSpec, basemap: Basemap, shared: boolean): Marku
     viewBox="0 0 ${full.width} ${full.height}"
     width="${full.width}"
     height="${full.height}"
+    color="#222"
     role="img"
     aria-label="${spec.title}: ${spec.description}"
   >
-    <text x="${LEFT}" y="15" font-size="13.5" font-weight="bold" fill="#111">${spec.title}</text>
+    <text x="${LEFT}" y="15" font-size="13.5" font-weight="bold" fill="currentColor">${spec.title}</text>
     <g transform="translate(${LEFT} ${TOP})">
       <rect width="${width}" height="${height.toFixed(1)}" fill="${cssColour(GROUND)}" />
-      ${cells(spec, basemap)}${shared ? html`<use href="#${SHARED_ID}" />` : basemapPaths(basemap)}${outline(spec, basemap)}${monitors}${marks(spec, basemap)}
+      ${cells(spec, basemap)}${shared ? basemapUse() : basemapPaths(basemap)}${outline(spec, basemap)}${monitors}${marks(spec, basemap)}
       <rect width="${width}" height="${height.toFixed(1)}" fill="none" stroke="#333" stroke-width="0.8" />
       ${netLabels(basemap)}${colourBar(spec, height + BAR_TOP, width)}${monitorLegend(marked, width / 2, height + BOTTOM + 11, spec.marks === undefined)}
     </g>

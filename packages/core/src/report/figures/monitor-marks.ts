@@ -72,13 +72,13 @@ export function monitorLegend(monitors: readonly Pick<Monitor, 'role'>[], x: num
   const roles = ROLES.filter((role) => monitors.some((monitor) => monitor.role === role));
   if (roles.length === 0) return html``;
   const first = x - ((roles.length - 1) * ENTRY) / 2 - 22;
-  return html`<g class="legend" font-size="10" fill="#222"
+  return html`<g class="legend" font-size="10" fill="currentColor"
     >${roles.map((role, index) => {
       const left = first + index * ENTRY;
       return html`<path
           d="${trusted(markPath(role, [left, y - 3.5], 3))}"
           fill="${filled ? fillOf(role) : 'none'}"
-          stroke="#111"
+          stroke="currentColor"
           stroke-width="0.7"
         /><text x="${(left + 7).toFixed(1)}" y="${y}">${role}</text>`;
     })}</g

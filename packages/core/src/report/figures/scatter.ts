@@ -20,7 +20,7 @@ interface ScatterSpec {
 
 const SIDE = 200;
 const BINS = 50;
-const LEFT = 40;
+const LEFT = 46;
 const TOP = 22;
 
 /** One end of the axes for all series: the 99.9th percentile, rounded up. What lies beyond is counted in the last bin. */
@@ -51,17 +51,17 @@ function densityImage({ observed, simulated, end }: ScatterSpec): string {
 
 function axes({ end, xLabel, yLabel }: ScatterSpec): Markup {
   const position = (value: number): string => ((value / end) * SIDE).toFixed(1);
-  return html`<g font-size="9.5" fill="#222"
+  return html`<g font-size="9.5" fill="currentColor"
     >${linearTicks(end, 4).map((tick) => {
       const label = tickLabel(tick);
-      return html`<path d="M${position(tick)} ${SIDE}v3M0 ${(SIDE - (tick / end) * SIDE).toFixed(1)}h-3" stroke="#333" stroke-width="0.7" /><text
-          x="${position(tick)}"
-          y="${SIDE + 13}"
-          text-anchor="middle"
-          >${label}</text
+      return html`<path
+          d="M${position(tick)} ${SIDE}v3M0 ${(SIDE - (tick / end) * SIDE).toFixed(1)}h-3"
+          stroke="currentColor"
+          stroke-width="0.7"
+        /><text x="${position(tick)}" y="${SIDE + 13}" text-anchor="middle">${label}</text
         ><text x="-5" y="${(SIDE - (tick / end) * SIDE + 3).toFixed(1)}" text-anchor="end">${label}</text>`;
     })}<text x="${SIDE / 2}" y="${SIDE + 27}" text-anchor="middle">${xLabel}</text
-    ><text transform="translate(-29 ${SIDE / 2}) rotate(-90)" text-anchor="middle">${yLabel}</text></g
+    ><text transform="translate(-35 ${SIDE / 2}) rotate(-90)" text-anchor="middle">${yLabel}</text></g
   >`;
 }
 
@@ -79,13 +79,15 @@ export function drawScatter(spec: ScatterSpec): Markup {
     role="img"
     aria-label="${spec.title}: ${spec.description}"
   >
-    <text x="${LEFT}" y="14" font-size="11.5" font-weight="bold" fill="#111">${spec.title}</text>
+    <text x="${LEFT}" y="14" font-size="11.5" font-weight="bold" fill="currentColor">${spec.title}</text>
     <g transform="translate(${LEFT} ${TOP})">
-      <rect width="${SIDE}" height="${SIDE}" fill="#fff" stroke="#333" stroke-width="0.8" />
-      <image class="cells" width="${SIDE}" height="${SIDE}" image-rendering="optimizeSpeed" href="${trusted(densityImage(spec))}" />
-      ${guide(1, 'none')}${guide(2, '3 3')}${guide(0.5, '3 3')}
-      <g font-size="10" fill="#111" stroke="#fff" stroke-width="3" paint-order="stroke">
-        ${spec.notes.map((note, index) => html`<text x="6" y="${14 + 13 * index}">${note}</text>`)}
+      <g class="density">
+        <rect width="${SIDE}" height="${SIDE}" fill="#fff" stroke="#333" stroke-width="0.8" />
+        <image class="cells" width="${SIDE}" height="${SIDE}" image-rendering="optimizeSpeed" href="${trusted(densityImage(spec))}" />
+        ${guide(1, 'none')}${guide(2, '3 3')}${guide(0.5, '3 3')}
+        <g font-size="10" fill="#111" stroke="#fff" stroke-width="3" paint-order="stroke">
+          ${spec.notes.map((note, index) => html`<text x="6" y="${14 + 13 * index}">${note}</text>`)}
+        </g>
       </g>
       ${axes(spec)}
     </g>

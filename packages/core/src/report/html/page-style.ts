@@ -1,6 +1,14 @@
-/** The page's style sheet: light, sober, the same on screen and on paper; no font and no image from elsewhere. */
+/** The page's style sheet: sober, light or dark as the reader's system is, on paper light; no font and no image from elsewhere. */
+import { PICKER_STYLE } from '../interactive/picker-style';
+
 export const PAGE_STYLE = `
-:root { color-scheme: light; --ink: #1b1b1b; --soft: #5a5f66; --line: #d9d6cf; --paper: #ffffff; --tint: #f6f5f1; --good: #1c5d99; --bad: #a8321a; }
+:root { color-scheme: light dark; --ink: #1b1b1b; --soft: #5a5f66; --line: #d9d6cf; --paper: #ffffff; --tint: #f6f5f1; --good: #1c5d99; --bad: #a8321a;
+--track: #e7e4dc; --grid: #e6e4de; --caution: #fdf8e8; --caution-line: #c9a54a; --alarm: #fbeeea;
+--observed: #111111; --prior: #c0561c; --updated: #1c5d99; --paper-method: #7d6b91; --neutral: #6b7280; }
+@media screen and (prefers-color-scheme: dark) { :root { --ink: #e8e6e1; --soft: #a9aeb5; --line: #3b3f45; --paper: #16181b; --tint: #1f2226; --good: #82bbef; --bad: #f29a82;
+--track: #33373d; --grid: #2c3035; --caution: #2a2514; --caution-line: #8f7430; --alarm: #351f1a;
+--observed: #f4f2ee; --prior: #f0965f; --updated: #74b5f0; --paper-method: #bda8d6; --neutral: #a3a9b4; }
+.scatter .density { filter: invert(0.92) hue-rotate(180deg); } } /* many pairs are bright then; maps, whose colours have a meaning, stay as they are */
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 "Helvetica Neue", Arial, "Liberation Sans", "DejaVu Sans", sans-serif; overflow-wrap: anywhere; }
 main, header, footer { max-width: 1220px; margin: 0 auto; padding: 0 28px; }
@@ -23,7 +31,7 @@ nav a { color: var(--good); }
 .card.better .figure { color: var(--good); }
 .card.worse .figure { color: var(--bad); }
 .bar { display: grid; grid-template-columns: 54px 1fr auto; gap: 8px; align-items: center; font-size: 12px; margin-bottom: 3px; }
-.bar-track { height: 9px; background: #e7e4dc; }
+.bar-track { height: 9px; background: var(--track); }
 .bar-track span { display: block; height: 100%; }
 .bar-value { min-width: 76px; text-align: right; font-variant-numeric: tabular-nums; }
 .card .small { margin: 8px 0 2px; }
@@ -33,11 +41,11 @@ nav a { color: var(--good); }
 .evidence { margin: 4px 0 10px; padding-left: 18px; }
 .evidence li { margin-bottom: 3px; max-width: 110ch; }
 .evidence a, p a { color: var(--good); }
-.assumptions { border: 1px solid #c9a54a; border-left-width: 6px; background: #fdf8e8; padding: 4px 20px 10px; margin-top: 28px; }
+.assumptions { border: 1px solid var(--caution-line); border-left-width: 6px; background: var(--caution); padding: 4px 20px 10px; margin-top: 28px; }
 .assumptions h2 { border: 0; margin: 6px 0; padding: 0; font-size: 17px; }
 .assumptions ul { margin: 0; padding-left: 18px; }
 .assumptions li { margin-bottom: 4px; max-width: 100ch; }
-aside.banner { border: 1px solid var(--bad); border-left-width: 6px; background: #fbeeea; padding: 10px 20px 4px; margin-top: 24px; }
+aside.banner { border: 1px solid var(--bad); border-left-width: 6px; background: var(--alarm); padding: 10px 20px 4px; margin-top: 24px; }
 aside.banner ul { margin: 0 0 8px; padding-left: 18px; }
 .table { overflow-x: auto; margin: 18px 0; }
 table { overflow-wrap: normal; border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; min-width: 50%; }
@@ -68,7 +76,7 @@ figure.chart figcaption { font-weight: 650; font-size: 12.5px; order: -1; margin
 figure.chart { display: flex; flex-direction: column; }
 .panels { display: grid; gap: 14px 18px; align-items: start; }
 .panels > * { min-width: 0; }
-.panels svg { width: 100%; height: auto; display: block; overflow: hidden; }
+.panels svg { color: var(--ink); width: 100%; height: auto; display: block; overflow: hidden; }
 .panels.maps { grid-template-columns: repeat(3, 1fr); }
 .panels.maps.four { grid-template-columns: repeat(4, 1fr); }
 .panels.maps.two { grid-template-columns: repeat(2, 1fr); }
@@ -85,7 +93,23 @@ footer { margin-top: 40px; padding-bottom: 30px; color: var(--soft); font-size: 
 .panels.maps.two svg text { font-size: 6.5px; } .panels.maps.two svg > text { font-size: 8px; } }
 @media screen and (max-width: 760px) { .panels.maps, .panels.maps.four { grid-template-columns: repeat(2, 1fr); } .panels.maps svg.scatter { max-width: 310px; }
 .panels.scatter { grid-template-columns: repeat(2, 1fr); } .panels.charts { grid-template-columns: 1fr; } }
+@media screen and (max-width: 1000px) { #table-settings { overflow-x: auto; } } /* one column */
+@media screen and (max-width: 600px) { /* a phone: maps of a row side by side in their own box, no letters below 14 px but in figures */
+main, header, footer { padding: 0 16px; }
+header { padding-top: 24px; }
+h1 { font-size: 24px; }
+.small, .note, .unit, .kicker, .bar, nav, table, caption, figcaption, footer, figure.chart figcaption { font-size: 14px; }
+table .unit, table .small, .rating { font-size: 14px; }
+nav { gap: 8px 18px; }
+.panels.maps { display: flex; overflow-x: auto; scroll-snap-type: x proximity; padding-bottom: 8px; }
+.panels.maps > * { flex: 0 0 94%; scroll-snap-align: start; }
+.panels.maps > :only-child { flex-basis: 100%; }
+.panels svg.scatter text { font-size: 13px; }
+.panels .chart svg text { font-size: 15px !important; } /* echarts writes sizes into each text */
+.columns { columns: 1; }
+}
 @media print {
+  #stations { display: none; }
   @page { size: A4; margin: 14mm 12mm; }
   body { font-size: 10pt; }
   main, header, footer { max-width: none; padding: 0; }
@@ -106,4 +130,4 @@ footer { margin-top: 40px; padding-bottom: 30px; color: var(--soft); font-size: 
   caption, figcaption { font-size: 9pt; }
   .table { overflow: visible; }
 }
-`;
+${PICKER_STYLE}`;

@@ -10,8 +10,14 @@ import { drawMap, MAP_WIDTH } from '../figures/map';
 import type { ReportData, ReportMode } from '../data/report-data';
 import type { Variant } from '../data/statistics';
 
-/** Colours of lines and bars, the same everywhere on the page. */
-export const COLOURS = { observed: '#111111', prior: '#c0561c', updated: '#1c5d99', paper: '#7d6b91', neutral: '#6b7280' } as const;
+/** Colours of lines and bars, the same everywhere on the page: html/page-style.ts has them, for light and dark. */
+export const COLOURS = {
+  observed: 'var(--observed)',
+  prior: 'var(--prior)',
+  updated: 'var(--updated)',
+  paper: 'var(--paper-method)',
+  neutral: 'var(--neutral)',
+} as const;
 
 export class PageContext {
   readonly basemap: Basemap;

@@ -405,3 +405,8 @@ export function syntheticUncertainty(): ReportUncertainty {
     inversionSeconds: 20,
   };
 }
+
+/** A page without its script and what only that reads: what is printed, as everybody sees it. */
+export function withoutScripts(page: string): string {
+  return page.replace(/<script\b[^>]*>.*?<\/script\s*>/gs, '');
+}

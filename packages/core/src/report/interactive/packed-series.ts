@@ -1,0 +1,59 @@
+/**
+ * Series of a station in few bytes, for the page's own script to read (templates/report/unpack.js).
+ *
+ * A value v becomes the whole number q = round(v / step). Of a series, what is written is the difference e(t) − e(t−1) of e = q − base, where `base` is a
+ * series written before that it resembles (the prior run, for the updated one), or 0. A difference d is written as the number 2d + 1 or −2d (d < 0), so
+ * that small ones of either sign are small; 0 is a missing value. Numbers are varints: seven bits a byte, the lowest first, bit 8 where more follow. All of
+ * it is deflated without a header and written in base64.
+ */
+import { deflateRawSync } from 'node:zlib';
+
+/** Beyond this a value is taken for missing: no monitor and no run means it. */
+const LARGEST = 2 ** 40;
+
+/** Three series of one species in one period, NaN where a value is missing. */
+export interface StationSeries {
+  observed: Float64Array;
+  prior: Float64Array;
+  updated: Float64Array;
+}
+
+/** Whole multiples of `step`; NaN where there is none. */
+function inSteps(values: Float64Array, step: number): Float64Array {
+  return values.map((value) => {
+    const count = Math.round(value / step);
+    return Math.abs(count) <= LARGEST ? count : NaN;
+  });
+}
+
+function pushVarint(bytes: number[], value: number): void {
+  let rest = value;
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push(128 + (rest % 128));
+  bytes.push(rest);
+}
+
+function pushSeries(bytes: number[], counts: Float64Array, base?: Float64Array): void {
+  let before = 0;
+  counts.forEach((count, t) => {
+    if (Number.isNaN(count)) return pushVarint(bytes, 0);
+    const from = base?.[t] ?? 0;
+    const difference = count - (Number.isNaN(from) ? 0 : from) - before;
+    before += difference;
+    pushVarint(bytes, difference >= 0 ? 2 * difference + 1 : -2 * difference);
+  });
+}
+
+/**
+ * @param series - of one station, in the order in which the script reads them
+ * @param steps - of each
+ */
+export function packSeries(series: readonly StationSeries[], steps: readonly number[]): string {
+  const bytes: number[] = [];
+  series.forEach(({ observed, prior, updated }, i) => {
+    const counts = inSteps(prior, steps[i]);
+    pushSeries(bytes, inSteps(observed, steps[i]));
+    pushSeries(bytes, counts);
+    pushSeries(bytes, inSteps(updated, steps[i]), counts);
+  });
+  return deflateRawSync(Uint8Array.from(bytes), { level: 9 }).toString('base64');
+}
