@@ -131,7 +131,7 @@ describe('figures of two periods of two slots each, of other lengths', () => {
     const control = controlFor({ shape } as ForwardModel, own, whole);
     const at = control.initial().map(() => move * random.normal());
     const setup = { grid, problem: own, periods: [{ name: 'winter' }, { name: 'summer' }], slots } as unknown as InversionSetup;
-    return posteriorFigures(stage, setup, control, { at, posterior: new LowRankPosterior(control, at, [], 1) });
+    return posteriorFigures(stage, setup, control, { control: at, posterior: new LowRankPosterior(control, at, [], 1) });
   }
 
   /** kg s-1 of a period, by the definition of a mean over its hours. */

@@ -91,7 +91,7 @@ export function posteriorFigures(
   context: Workspace,
   { grid, problem, periods, slots }: InversionSetup,
   control: Control,
-  found: Pick<FiguresInput, 'at' | 'posterior' | 'dofs' | 'dofsEstimate'>,
+  found: Pick<FiguresInput, 'control' | 'posterior' | 'dofs' | 'dofsEstimate'>,
 ): MapFigures[] {
   const shared = {
     settings: context.settings.inversion.uncertainty,
@@ -102,7 +102,7 @@ export function posteriorFigures(
     periods: periods.map(({ name }, p) => ({ name, slotHours: hoursPerSlot(slots[p]) })),
     ...found,
   };
-  return control.logFactorMaps!(found.at).map((map) => {
+  return control.logFactorMaps!(found.control).map((map) => {
     const { priorEmissions } = map.sector === undefined ? problem : problem.sectors!.find(({ name }) => name === map.sector)!;
     const input: FiguresInput = { ...shared, map, priorEmissions };
     const cells = cellFigures(input);

@@ -42,9 +42,9 @@ export interface Control {
   /**
    * Of a control of log factors with a normal prior: those of all emissions and, where these are of several sectors, of each.
    *
-   * @param at - about which what is not linear in the control is taken
+   * @param control - about which what is not linear in the control is taken
    */
-  logFactorMaps?(at: Float64Array): LogFactorMap[];
+  logFactorMaps?(control: Float64Array): LogFactorMap[];
   /** of a control that is one */
   readonly pointwise?: PointwiseControl;
   /** of a control whose factors are those of several sectors: theirs */
@@ -103,11 +103,11 @@ export function emittingCells(priorEmissions: ArrayLike<number>): Uint8Array {
 
 /** The share of emitting factors, per group, for which `hit` holds. */
 export function shareOfEmitting(emitting: Uint8Array, groups: number, hit: (index: number) => boolean): number[] {
-  const [hits, all] = [new Float64Array(groups), new Float64Array(groups)];
+  const [hits, weightSum] = [new Float64Array(groups), new Float64Array(groups)];
   for (let i = 0; i < emitting.length; i++) {
     if (!emitting[i]) continue;
-    all[i % groups]++;
+    weightSum[i % groups]++;
     if (hit(i)) hits[i % groups]++;
   }
-  return Array.from(hits, (n, g) => (all[g] ? n / all[g] : 0));
+  return Array.from(hits, (n, g) => (weightSum[g] ? n / weightSum[g] : 0));
 }

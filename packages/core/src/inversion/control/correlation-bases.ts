@@ -100,10 +100,10 @@ export class MixedBasis implements SpatialBasis {
   }
 
   apply(v: Float64Array): Float64Array {
-    const [sum, ...others] = this.parts.map(({ basis, weight, first }) =>
+    const [sum, ...remaining] = this.parts.map(({ basis, weight, first }) =>
       basis.apply(v.subarray(first, first + basis.size)).map((value) => weight * value),
     );
-    for (const field of others) for (let cell = 0; cell < sum.length; cell++) sum[cell] += field[cell];
+    for (const field of remaining) for (let cell = 0; cell < sum.length; cell++) sum[cell] += field[cell];
     return sum;
   }
 
@@ -128,10 +128,10 @@ export class MixedBasis implements SpatialBasis {
 /** Index of each cell's square block, `[rows, cols]`, counted from the grid's corner. @param side - in cells, along rows and columns */
 export function blockRegions(rows: number, cols: number, side: readonly [number, number]): Int32Array {
   const [height, width] = side.map((cells) => Math.max(1, Math.round(cells)));
-  const across = Math.ceil(cols / width);
+  const tilesAcross = Math.ceil(cols / width);
   return Int32Array.from({ length: rows * cols }, (_, cell) => {
     const [row, col] = [Math.floor(cell / cols), cell % cols];
-    return Math.floor(row / height) * across + Math.floor(col / width);
+    return Math.floor(row / height) * tilesAcross + Math.floor(col / width);
   });
 }
 
@@ -223,7 +223,7 @@ class SlotChain implements SlotBasis {
   readonly independent: boolean;
 
   constructor(private readonly rho: readonly number[]) {
-    this.independent = rho.slice(1).every((each) => each === 0);
+    this.independent = rho.slice(1).every((coefficient) => coefficient === 0);
   }
 
   apply(values: Float64Array): void {

@@ -33,24 +33,24 @@ export class JointControl implements Control {
   }
 
   derivativeAt(control: Float64Array): FactorDerivative {
-    const at = this.split(control);
-    const own = this.parts.map((part, p) => part.derivativeAt(at[p]));
+    const values = this.split(control);
+    const derivatives = this.parts.map((part, p) => part.derivativeAt(values[p]));
     return {
       tangent: (direction) => {
-        const along = this.split(direction);
+        const directions = this.split(direction);
         return joined(
           Float64Array,
-          own.map((derivative, p) => derivative.tangent(along[p])),
+          derivatives.map((derivative, p) => derivative.tangent(directions[p])),
         );
       },
       gradient: (gradFactors) => {
-        const all = Float64Array.from(gradFactors);
+        const gradient = Float64Array.from(gradFactors);
         let first = 0;
         return joined(
           Float64Array,
           this.parts.map(({ factorCount }, p) => {
             first += factorCount;
-            return own[p].gradient(all.subarray(first - factorCount, first));
+            return derivatives[p].gradient(gradient.subarray(first - factorCount, first));
           }),
         );
       },
@@ -58,8 +58,8 @@ export class JointControl implements Control {
   }
 
   penalty(control: Float64Array): number {
-    const at = this.split(control);
-    return this.parts.reduce((sum, part, p) => sum + part.penalty(at[p]), 0);
+    const values = this.split(control);
+    return this.parts.reduce((sum, part, p) => sum + part.penalty(values[p]), 0);
   }
 
   /** The part of {@link penalty} that is of the emissions. */
@@ -68,13 +68,13 @@ export class JointControl implements Control {
   }
 
   addPenaltyGradient(control: Float64Array, gradient: Float64Array): void {
-    const [at, out] = [this.split(control), this.split(gradient)];
-    this.parts.forEach((part, p) => part.addPenaltyGradient(at[p], out[p]));
+    const [values, out] = [this.split(control), this.split(gradient)];
+    this.parts.forEach((part, p) => part.addPenaltyGradient(values[p], out[p]));
   }
 
   project(control: Float64Array): void {
-    const at = this.split(control);
-    this.parts.forEach((part, p) => part.project(at[p]));
+    const values = this.split(control);
+    this.parts.forEach((part, p) => part.project(values[p]));
   }
 
   /** Of the emissions, by group. */
@@ -83,8 +83,8 @@ export class JointControl implements Control {
   }
 
   /** Of the emissions. */
-  logFactorMaps(at: Float64Array): LogFactorMap[] {
-    return (this.parts[0].logFactorMaps?.(this.split(at)[0]) ?? []).map((map) => this.mapOfPart(map, 0));
+  logFactorMaps(control: Float64Array): LogFactorMap[] {
+    return (this.parts[0].logFactorMaps?.(this.split(control)[0]) ?? []).map((map) => this.mapOfPart(map, 0));
   }
 
   /** What is a map of the control of one part, as a map of all of it. */
@@ -97,12 +97,12 @@ export class JointControl implements Control {
       slopes: (z) => map.slopes(z),
       factors: (control) => map.factors(this.split(control)[part]),
       derivativeAt: (control) => {
-        const own = map.derivativeAt(this.split(control)[part]);
+        const derivative = map.derivativeAt(this.split(control)[part]);
         return {
-          tangent: (direction) => own.tangent(this.split(direction)[part]),
+          tangent: (direction) => derivative.tangent(this.split(direction)[part]),
           gradient: (gradFactors) => {
             const out = new Float64Array(this.size);
-            this.split(out)[part].set(own.gradient(gradFactors));
+            this.split(out)[part].set(derivative.gradient(gradFactors));
             return out;
           },
         };
@@ -120,7 +120,7 @@ export class JointControl implements Control {
   withPrior(control: Float64Array, part: number): Float64Array {
     return joined(
       Float64Array,
-      this.split(control).map((own, p) => (p === part ? this.parts[p].initial() : own)),
+      this.split(control).map((values, p) => (p === part ? this.parts[p].initial() : values)),
     );
   }
 
@@ -128,9 +128,9 @@ export class JointControl implements Control {
   split(vector: Float64Array): Float64Array[] {
     let first = 0;
     return this.parts.map(({ size }) => {
-      const own = vector.subarray(first, first + size);
+      const partVector = vector.subarray(first, first + size);
       first += size;
-      return own;
+      return partVector;
     });
   }
 }
@@ -226,8 +226,8 @@ export class CentredControl implements Control {
     return this.inner.atBound(control);
   }
 
-  logFactorMaps(at: Float64Array): LogFactorMap[] {
-    return this.inner.logFactorMaps?.(at) ?? [];
+  logFactorMaps(control: Float64Array): LogFactorMap[] {
+    return this.inner.logFactorMaps?.(control) ?? [];
   }
 
   private fromCentre(control: Float64Array): Float64Array {

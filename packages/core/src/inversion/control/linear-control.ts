@@ -70,14 +70,14 @@ export class LinearControl implements Control {
 }
 
 function pointwiseOf({ prior, bound, threads = 1 }: LinearOptions): PointwiseControl {
-  const on = ([begin, end]: Stretch): LinearStretch => ({ begin, end, threads });
+  const stretchOf = ([begin, end]: Stretch): LinearStretch => ({ begin, end, threads });
   return {
     factors: (control, stretch) => {
       const factors = new Float32Array(stretch[1] - stretch[0]);
-      linearFactors(on(stretch), control, prior, factors);
+      linearFactors(stretchOf(stretch), control, prior, factors);
       return factors;
     },
-    descend: (control, gradFactors, rate, stretch) => linearDescent(on(stretch), control, prior, gradFactors, rate),
-    project: (control, stretch) => linearBounds(on(stretch), control, prior, bound),
+    descend: (control, gradFactors, rate, stretch) => linearDescent(stretchOf(stretch), control, prior, gradFactors, rate),
+    project: (control, stretch) => linearBounds(stretchOf(stretch), control, prior, bound),
   };
 }

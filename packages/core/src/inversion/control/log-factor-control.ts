@@ -115,9 +115,9 @@ export class LogFactorControl implements Control, LogFactorMap {
     const cells = rows * cols;
     for (let g = 0; g < groups; g++) {
       for (let t = 0; t < slots; t++) {
-        const own = this.numbers(control, t, g);
-        if (own.every((value) => value === 0)) continue; // as in a direction of one period
-        const plane = this.options.basis.apply(own);
+        const values = this.numbers(control, t, g);
+        if (values.every((value) => value === 0)) continue; // as in a direction of one period
+        const plane = this.options.basis.apply(values);
         for (let p = 0; p < cells; p++) z[(t * cells + p) * groups + g] = plane[p];
       }
     }
@@ -149,12 +149,12 @@ export class LogFactorControl implements Control, LogFactorMap {
     const { groupRoot: root } = this.options;
     if (!root) return;
     const { groups } = this.shape;
-    for (let at = 0; at < field.length; at += groups) {
-      const own = field.slice(at, at + groups);
+    for (let start = 0; start < field.length; start += groups) {
+      const cellValues = field.slice(start, start + groups);
       for (let i = 0; i < groups; i++) {
         let sum = 0;
-        for (let j = 0; j < groups; j++) sum += root[transposed ? j * groups + i : i * groups + j] * own[j];
-        field[at + i] = sum;
+        for (let j = 0; j < groups; j++) sum += root[transposed ? j * groups + i : i * groups + j] * cellValues[j];
+        field[start + i] = sum;
       }
     }
   }

@@ -48,16 +48,16 @@ export class SectorControl implements Control {
 
   /** Of each sector, in the order of the parts. */
   sectorFactors(control: Float64Array): SectorFactors[] {
-    const all = this.joint.factors(control);
-    return this.parts.map(({ name }, s) => ({ name, factors: all.slice(s * this.factorCount, (s + 1) * this.factorCount) }));
+    const factors = this.joint.factors(control);
+    return this.parts.map(({ name }, s) => ({ name, factors: factors.slice(s * this.factorCount, (s + 1) * this.factorCount) }));
   }
 
-  logFactorMaps(at: Float64Array): LogFactorMap[] {
-    const own = this.joint.split(at);
+  logFactorMaps(vector: Float64Array): LogFactorMap[] {
+    const partValues = this.joint.split(vector);
     const sectors = this.parts.flatMap(({ name, control }, s) =>
-      (control.logFactorMaps?.(own[s]) ?? []).map((map) => ({ ...this.joint.mapOfPart(map, s), sector: name })),
+      (control.logFactorMaps?.(partValues[s]) ?? []).map((map) => ({ ...this.joint.mapOfPart(map, s), sector: name })),
     );
-    return [this.mapOfSum(at, sectors), ...sectors];
+    return [this.mapOfSum(vector, sectors), ...sectors];
   }
 
   /**
@@ -67,14 +67,14 @@ export class SectorControl implements Control {
    *
    * so that z = Σ_s c_s z_s is ln f but for a number that is the same for all controls.
    */
-  private mapOfSum(at: Float64Array, sectors: readonly LogFactorMap[]): LogFactorMap {
-    const factors = this.factors(at);
-    const weights = sectors.map((map, s) => map.slopes(map.logFactors(at)).map((slope, i) => (this.shares[s][i] * slope) / factors[i]));
+  private mapOfSum(vector: Float64Array, sectors: readonly LogFactorMap[]): LogFactorMap {
+    const factors = this.factors(vector);
+    const weights = sectors.map((map, s) => map.slopes(map.logFactors(vector)).map((slope, i) => (this.shares[s][i] * slope) / factors[i]));
     const summed = (fields: readonly Float64Array[]): Float64Array =>
       factors.map((_, i) => fields.reduce((sum, field, s) => sum + weights[s][i] * field[i], 0));
     const logFactors = (control: Float64Array): Float64Array => summed(sectors.map((map) => map.logFactors(control)));
     const emitting = factors.map((_, i) => (this.shares.some((share) => share[i] > 0) ? 1 : 0));
-    const origin = logFactors(at);
+    const origin = logFactors(vector);
     const factorsOf = (z: Float64Array): Float64Array => z.map((value, i) => (emitting[i] ? factors[i] * Math.exp(value - origin[i]) : 1));
     return {
       logFactors,
@@ -86,7 +86,7 @@ export class SectorControl implements Control {
       slopes: (z) => factorsOf(z).map((factor, i) => emitting[i] * factor),
       factors: (control) => this.factors(control),
       derivativeAt: (control) => this.derivativeAt(control),
-      sumIn: (...asked) => sectors.reduce((sum, map) => sum + map.sumIn(...asked), 0),
+      sumIn: (...args) => sectors.reduce((sum, map) => sum + map.sumIn(...args), 0),
     };
   }
 
@@ -95,9 +95,9 @@ export class SectorControl implements Control {
     return {
       tangent: (direction) => this.summed(ofSectors.tangent(direction)),
       gradient: (gradFactors) => {
-        const all = new Float64Array(this.parts.length * this.factorCount);
-        this.shares.forEach((share, s) => share.forEach((part, i) => (all[s * this.factorCount + i] = part * gradFactors[i])));
-        return ofSectors.gradient(all);
+        const gradients = new Float64Array(this.parts.length * this.factorCount);
+        this.shares.forEach((share, s) => share.forEach((part, i) => (gradients[s * this.factorCount + i] = part * gradFactors[i])));
+        return ofSectors.gradient(gradients);
       },
     };
   }
@@ -117,18 +117,18 @@ export class SectorControl implements Control {
   /** Of all factors of sectors. */
   atBound(control: Float64Array): number[] {
     const { groups } = this.shape;
-    const [hits, all] = [new Float64Array(groups), new Float64Array(groups)];
-    this.joint.split(control).forEach((own, s) => {
+    const [hits, weightSum] = [new Float64Array(groups), new Float64Array(groups)];
+    this.joint.split(control).forEach((values, s) => {
       const { control: part, emissions } = this.parts[s];
       const emitting = emittingCells(emissions);
-      part.atBound(own).forEach((share, g) => {
+      part.atBound(values).forEach((share, g) => {
         let count = 0;
         for (let i = g; i < emitting.length; i += groups) count += emitting[i];
         hits[g] += share * count;
-        all[g] += count;
+        weightSum[g] += count;
       });
     });
-    return Array.from(hits, (hit, g) => (all[g] > 0 ? hit / all[g] : 0));
+    return Array.from(hits, (hit, g) => (weightSum[g] > 0 ? hit / weightSum[g] : 0));
   }
 
   /** Σ_s share_s·values_s */

@@ -38,12 +38,12 @@ export class Decorrelation {
     const spread = new Float64Array(values).fill(1);
     for (const group of groups) {
       group.forEach((i, position) => {
-        const before = group.slice(0, position).map((j) => ({ j, c: correlation(i, j) }));
-        const nearest = before.sort((a, b) => b.c - a.c || a.j - b.j).slice(0, MOST_NEIGHBOURS);
+        const earlier = group.slice(0, position).map((j) => ({ j, c: correlation(i, j) }));
+        const nearest = earlier.sort((a, b) => b.c - a.c || a.j - b.j).slice(0, MOST_NEIGHBOURS);
         near[i] = nearest.map(({ j }) => j);
-        const among = Float64Array.from(near[i].flatMap((a) => near[i].map((b) => (a === b ? 1 : correlation(a, b)))));
+        const matrix = Float64Array.from(near[i].flatMap((a) => near[i].map((b) => (a === b ? 1 : correlation(a, b)))));
         weights[i] = choleskySolve(
-          cholesky(among),
+          cholesky(matrix),
           nearest.map(({ c }) => c),
         );
         spread[i] = Math.sqrt(1 - nearest.reduce((sum, { c }, k) => sum + c * weights[i][k], 0));
@@ -71,7 +71,7 @@ export class Decorrelation {
       value += spread.length;
       link += weight.length;
       out.first.set(
-        first.map((at) => at + firstLink),
+        first.map((start) => start + firstLink),
         firstValue,
       );
     }

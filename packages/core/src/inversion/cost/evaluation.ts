@@ -37,35 +37,35 @@ export interface EvaluationContext {
 }
 
 /**
- * @param at - the control vector
+ * @param values - the control vector
  * @param batches - which of the model's batches
  * @param iteration - for messages only
  * @throws {NumericalError} if a simulated value, the gradient or the cost is not finite
  */
 export async function evaluate(
   context: EvaluationContext,
-  at: Float64Array,
+  values: Float64Array,
   batches: readonly number[],
   iteration: number,
   withGradient: boolean,
 ): Promise<Evaluation> {
   const { model, control, cost } = context;
-  if (!withGradient && isLocal(context)) return (await evaluateLocally(context, at, batches, iteration, false)).evaluation;
-  const factors = control.factors(at);
+  if (!withGradient && isLocal(context)) return (await evaluateLocally(context, values, batches, iteration, false)).evaluation;
+  const factors = control.factors(values);
   let costs: BatchCost[];
   let evaluation: Evaluation;
   let scale: number;
   try {
     costs = await costsOf(model, { factors, batches, cost, withGradient }, context.signal);
-    ({ evaluation, scale } = summary(context, at, batches, costs, iteration));
+    ({ evaluation, scale } = summary(context, values, batches, costs, iteration));
   } catch (error) {
     if (withGradient) await model.takeGradient(); // of half a pass: the next one must not begin with it
     throw error;
   }
   if (withGradient) {
     const gradient = await takeGradient(context, iteration);
-    evaluation.gradient = control.derivativeAt(at).gradient(times(gradient, scale));
-    control.addPenaltyGradient(at, evaluation.gradient);
+    evaluation.gradient = control.derivativeAt(values).gradient(times(gradient, scale));
+    control.addPenaltyGradient(values, evaluation.gradient);
   }
   return evaluation;
 }
@@ -84,14 +84,14 @@ export function isLocal(context: EvaluationContext): context is LocalContext {
  */
 export async function evaluateLocally(
   context: LocalContext,
-  at: Float64Array,
+  control: Float64Array,
   batches: readonly number[],
   iteration: number,
   withGradient: boolean,
 ): Promise<{ evaluation: Evaluation; gradients: FactorStretch[]; scale: number }> {
   const { pointwise } = context.control;
-  const { costs, gradients } = await localCostsOf(context.model, pointwise, { at, batches, cost: context.cost, withGradient }, context.signal);
-  const { evaluation, scale } = summary(context, at, batches, costs, iteration);
+  const { costs, gradients } = await localCostsOf(context.model, pointwise, { control, batches, cost: context.cost, withGradient }, context.signal);
+  const { evaluation, scale } = summary(context, control, batches, costs, iteration);
   for (const { stretch, gradFactors } of gradients) requireFinite(context, gradFactors, stretch[0], iteration);
   return { evaluation, gradients, scale };
 }
@@ -99,7 +99,7 @@ export async function evaluateLocally(
 /** @returns the constant c, too @throws {NumericalError} if a simulated value or the cost is not finite */
 function summary(
   { model, control, cost, species }: EvaluationContext,
-  at: Float64Array,
+  values: Float64Array,
   batches: readonly number[],
   costs: readonly BatchCost[],
   iteration: number,
@@ -110,7 +110,7 @@ function summary(
     addSums(sums, part);
   });
   const scale = costScale(cost, { batches: batches.length, allBatches: model.batches, n: sum(sums.used.n), times: sums.times });
-  const evaluation = summarise(sums, scale, control.penalty(at));
+  const evaluation = summarise(sums, scale, control.penalty(values));
   if (!Number.isFinite(evaluation.total)) throw notFinite('the cost', iteration);
   return { evaluation, scale };
 }
@@ -133,8 +133,8 @@ function requireFinite({ model, groups, threads = 1 }: EvaluationContext, gradie
   if (gradient instanceof Float32Array ? allFinite(gradient, threads) : Number.isFinite(sum(gradient))) return; // no single one is NaN or infinite
   const bad = begin + Array.prototype.findIndex.call(gradient, (g: number) => !Number.isFinite(g));
   if (bad < begin) return; // large ones
-  const what = bad < factorCount(model.shape) ? groups[bad % groups.length] : 'what is inverted beside the emissions';
-  throw notFinite(`the gradient with respect to ${what}`, iteration);
+  const subject = bad < factorCount(model.shape) ? groups[bad % groups.length] : 'what is inverted beside the emissions';
+  throw notFinite(`the gradient with respect to ${subject}`, iteration);
 }
 
 function times(values: Values, factor: number): Float64Array {
@@ -157,13 +157,13 @@ function emptySums(species: number): Sums {
   return { cost: new Float64Array(species), used: tally(), watched: tally(), times: 0 };
 }
 
-function addSums(into: Sums, part: Sums): void {
-  addInto(into.cost, part.cost);
+function addSums(total: Sums, part: Sums): void {
+  addInto(total.cost, part.cost);
   for (const role of ['used', 'watched'] as const) {
-    addInto(into[role].n, part[role].n);
-    addInto(into[role].absolute, part[role].absolute);
+    addInto(total[role].n, part[role].n);
+    addInto(total[role].absolute, part[role].absolute);
   }
-  into.times += part.times;
+  total.times += part.times;
 }
 
 function summarise(sums: Sums, scale: number, prior: number): Evaluation {
@@ -173,8 +173,8 @@ function summarise(sums: Sums, scale: number, prior: number): Evaluation {
   return { total: observation + prior, observation, prior, bySpecies, usedMae: mae(sums.used), watchedMae: mae(sums.watched) };
 }
 
-function addInto(into: Float64Array, values: ArrayLike<number>): void {
-  for (let i = 0; i < into.length; i++) into[i] += values[i];
+function addInto(total: Float64Array, values: ArrayLike<number>): void {
+  for (let i = 0; i < total.length; i++) total[i] += values[i];
 }
 
 function sum(values: ArrayLike<number>): number {
@@ -214,7 +214,7 @@ interface FactorStretch {
 async function localCostsOf(
   model: ForwardModel & { local: LocalModel },
   control: PointwiseControl,
-  { at, ...request }: Omit<CostRequest, 'factors'> & { at: Float64Array },
+  { control: at, ...request }: Omit<CostRequest, 'factors'> & { control: Float64Array },
   signal?: AbortSignal,
 ): Promise<{ costs: BatchCost[]; gradients: FactorStretch[] }> {
   const { local } = model;
@@ -281,15 +281,15 @@ export interface GainByPart {
  */
 export async function gainByPart(context: EvaluationContext, control: JointControl, values: Float64Array, iteration: number): Promise<GainByPart> {
   const batches = Array.from({ length: context.model.batches }, (_, i) => i);
-  const fit = async (at: Float64Array): Promise<PartFit> => {
-    const { observation, usedMae, watchedMae } = await evaluate(context, at, batches, iteration, false);
+  const fit = async (control: Float64Array): Promise<PartFit> => {
+    const { observation, usedMae, watchedMae } = await evaluate(context, control, batches, iteration, false);
     return { observation, usedMae, watchedMae };
   };
   const prior = await fit(control.initial());
   const emissions = await fit(control.withPrior(values, CONCENTRATIONS));
   const initialConcentrations = await fit(control.withPrior(values, EMISSIONS));
-  const both = await fit(values);
-  const fall = prior.observation - both.observation;
-  const share = fall > 0 ? (emissions.observation - both.observation) / fall : null;
-  return { prior, emissions, initialConcentrations, both, shareOfInitialConcentrations: share };
+  const complete = await fit(values);
+  const fall = prior.observation - complete.observation;
+  const share = fall > 0 ? (emissions.observation - complete.observation) / fall : null;
+  return { prior, emissions, initialConcentrations, both: complete, shareOfInitialConcentrations: share };
 }

@@ -34,18 +34,18 @@ export class GaussNewtonHessian {
   private readonly derivative: FactorDerivative;
 
   /**
-   * @param at - the control about which the model is linearised
+   * @param control - the control about which the model is linearised
    * @param curvature - `misfit` takes κ of the residuals there; `quadratic` takes 1, as where nothing has been fitted yet
    * @throws {ConfigError} `INVERSION_TANGENT` if the model has no tangents
    */
   constructor(
     private readonly context: EvaluationContext,
-    at: Float64Array,
+    control: Float64Array,
     curvature: LinearisedAbout['curvature'] = 'misfit',
   ) {
-    this.control = at.slice();
-    this.derivative = context.control.derivativeAt(at);
-    this.linearisation = linearise(context.model, { factors: context.control.factors(at), cost: context.cost, curvature });
+    this.control = control.slice();
+    this.derivative = context.control.derivativeAt(control);
+    this.linearisation = linearise(context.model, { factors: context.control.factors(control), cost: context.cost, curvature });
   }
 
   /** A·direction. @param batches - half-open; those of the observations that count, all unless given */
@@ -69,14 +69,14 @@ export class GaussNewtonHessian {
  * gives.
  *
  * @throws {ConfigError} `INVERSION_TANGENT` if the model has no {@link ForwardModel.tangents} */
-export function linearise(model: ForwardModel, about: LinearisedAbout): Linearisation {
+export function linearise(model: ForwardModel, point: LinearisedAbout): Linearisation {
   if (!model.tangents) {
     throw new ConfigError(
       'INVERSION_TANGENT',
       'inversion: products with the Jacobian are asked for, but this model has none: give it `tangents`, or choose optimiser lbfgs and no uncertainty',
     );
   }
-  return model.linearise?.(about) ?? new ModelLinearisation(model as TangentModel, about);
+  return model.linearise?.(point) ?? new ModelLinearisation(model as TangentModel, point);
 }
 
 type TangentModel = ForwardModel & Required<Pick<ForwardModel, 'tangents'>>;
@@ -115,12 +115,12 @@ class ModelLinearisation implements Linearisation {
 
   constructor(
     private readonly model: TangentModel,
-    private readonly about: LinearisedAbout,
+    private readonly point: LinearisedAbout,
   ) {}
 
   async product(change: Float64Array, batches: readonly number[], signal?: AbortSignal): Promise<Float64Array[]> {
     const { model, roots } = this;
-    const { factors } = this.about;
+    const { factors } = this.point;
     for (const batch of batches) {
       signal?.throwIfAborted();
       roots[batch] ??= await this.rootOf(batch, signal);
@@ -137,7 +137,7 @@ class ModelLinearisation implements Linearisation {
   }
 
   private async rootOf(batch: number, signal?: AbortSignal): Promise<Root> {
-    const { factors, cost, curvature } = this.about;
+    const { factors, cost, curvature } = this.point;
     const observations = this.model.observations(batch);
     const simulated = curvature === 'misfit' ? await this.model.forward(factors, batch, signal) : undefined;
     if (curvature === 'misfit') expectNumbers(simulated, `forward: batch ${batch}`, 'the simulated values');

@@ -29,23 +29,23 @@ export async function coordinateSearch<T extends object>(
 ): Promise<Tried<T>[]> {
   const tried: Tried<T>[] = [];
   const best = (): T => tried.reduce((a, b) => (b.score < a.score ? b : a)).candidate;
-  const others = (from: T, axis: SearchAxis<T>): T[] =>
+  const neighbours = (start: T, axis: SearchAxis<T>): T[] =>
     axis.values
-      .map((value): T => ({ ...from, [axis.key]: value }))
-      .filter((each) => ![...tried.map(({ candidate }) => candidate), from].some((other) => isDeepStrictEqual(other, each)));
+      .map((value): T => ({ ...start, [axis.key]: value }))
+      .filter((value) => ![...tried.map(({ candidate }) => candidate), start].some((known) => isDeepStrictEqual(known, value)));
   const attempt = async (candidate: T, remaining: number): Promise<void> => {
     tried.push({ candidate, score: await score(candidate, remaining) });
   };
-  await attempt(start, 1 + axes.flatMap((axis) => others(start, axis)).length);
+  await attempt(start, 1 + axes.flatMap((axis) => neighbours(start, axis)).length);
   for (let round = 0; round < rounds; round++) {
-    const before = best();
+    const previous = best();
     for (const [a, axis] of axes.entries()) {
-      const candidates = others(best(), axis);
+      const candidates = neighbours(best(), axis);
       // The values of later keys count from the best so far: as many are new where another is best by then.
-      const later = axes.slice(a + 1).flatMap((each) => others(best(), each)).length;
+      const later = axes.slice(a + 1).flatMap((laterAxis) => neighbours(best(), laterAxis)).length;
       for (const [c, candidate] of candidates.entries()) await attempt(candidate, candidates.length - c + later);
     }
-    if (best() === before) break;
+    if (best() === previous) break;
   }
   return tried;
 }

@@ -51,20 +51,20 @@ export function candidateScore(folds: readonly FoldResult[]): CandidateScore {
   const values = folds.map(({ errors }) => errors.reduce((sum, { n }) => sum + n, 0));
   const errors = folds.map(foldError);
   const mean = weightedMean(errors, values);
-  const all = values.reduce((a, b) => a + b, 0);
-  const variance = errors.reduce((sum, error, k) => sum + (values[k] / all) * (error - mean) ** 2, 0) / (folds.length - 1);
+  const total = values.reduce((a, b) => a + b, 0);
+  const variance = errors.reduce((sum, error, k) => sum + (values[k] / total) * (error - mean) ** 2, 0) / (folds.length - 1);
   const species = new Set(folds.flatMap((fold) => fold.errors.map((error) => error.species)));
   return {
     mean,
     standardError: folds.length > 1 ? Math.sqrt(variance) : null,
     bySpecies: Object.fromEntries(
       [...species].map((name) => {
-        const of = folds.flatMap((fold) => fold.errors.filter((error) => error.species === name));
+        const errors = folds.flatMap((fold) => fold.errors.filter((error) => error.species === name));
         return [
           name,
           weightedMean(
-            of.map(relativeError),
-            of.map(({ n }) => n),
+            errors.map(relativeError),
+            errors.map(({ n }) => n),
           ),
         ];
       }),
@@ -103,6 +103,6 @@ function relativeError({ priorMae, updatedMae }: LeftOutError): number {
 }
 
 function weightedMean(values: readonly number[], weights: readonly number[]): number {
-  const all = weights.reduce((a, b) => a + b, 0);
-  return values.reduce((sum, value, i) => sum + weights[i] * value, 0) / all;
+  const total = weights.reduce((a, b) => a + b, 0);
+  return values.reduce((sum, value, i) => sum + weights[i] * value, 0) / total;
 }

@@ -30,7 +30,8 @@ export function blockFolds(blocks: ReadonlyMap<string, string>, count: number, s
   const names = [...members.keys()].sort();
   const drawn = [...new Random(seed).fork('folds').permutation(names.length)].map((i) => members.get(names[i])!);
   const folds = Array.from({ length: count }, () => [] as string[]);
-  for (const ids of drawn.sort((a, b) => b.length - a.length)) folds.reduce((few, fold) => (fold.length < few.length ? fold : few)).push(...ids);
+  for (const ids of drawn.sort((a, b) => b.length - a.length))
+    folds.reduce((smallest, fold) => (fold.length < smallest.length ? fold : smallest)).push(...ids);
   return folds.map((ids, k) => ({ name: String(k + 1), leftOut: new Set(ids) }));
 }
 

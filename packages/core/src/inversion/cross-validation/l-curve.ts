@@ -24,12 +24,12 @@ const FEWEST_POINTS = 4;
  */
 export function lCurveCorner(points: readonly LCurvePoint[]): number | null {
   if (points.length < FEWEST_POINTS) return null;
-  const at = points.map(({ misfit, distance }): Point => [Math.log(misfit), Math.log(distance)]);
+  const logPoints = points.map(({ misfit, distance }): Point => [Math.log(misfit), Math.log(distance)]);
   // The curve is run through from the largest misfit, so that an L turns right.
-  const turn = at[0][0] >= at[at.length - 1][0] ? -1 : 1;
+  const turn = logPoints[0][0] >= logPoints[logPoints.length - 1][0] ? -1 : 1;
   let corner: { index: number; curvature: number } | null = null;
-  for (let index = 1; index < at.length - 1; index++) {
-    const curvature = turn * signedCurvature(at[index - 1], at[index], at[index + 1]);
+  for (let index = 1; index < logPoints.length - 1; index++) {
+    const curvature = turn * signedCurvature(logPoints[index - 1], logPoints[index], logPoints[index + 1]);
     if (curvature > (corner?.curvature ?? 0)) corner = { index, curvature };
   }
   return corner && corner.index;
@@ -44,7 +44,7 @@ function signedCurvature(a: Point, b: Point, c: Point): number {
     [a, b],
     [b, c],
     [c, a],
-  ].map(([from, to]) => Math.hypot(to[0] - from[0], to[1] - from[1]));
+  ].map(([start, end]) => Math.hypot(end[0] - start[0], end[1] - start[1]));
   const product = sides[0] * sides[1] * sides[2];
   return product > 0 ? (2 * cross) / product : 0;
 }

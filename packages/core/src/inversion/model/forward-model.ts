@@ -71,7 +71,7 @@ export interface ForwardModel {
   /** What `costsOf` (evaluation.ts) makes of several batches, one after the other: of a model that makes them side by side. */
   costs?(request: CostRequest, signal?: AbortSignal): Promise<BatchCost[]>;
   /** What `linearise` (hessian.ts) makes of the model: of one that makes products of several batches side by side. */
-  linearise?(about: LinearisedAbout): Linearisation;
+  linearise?(point: LinearisedAbout): Linearisation;
 }
 
 /** Half-open ranges. */

@@ -57,7 +57,7 @@ export class NuisanceModel implements ForwardModel {
     if (model.tangents) {
       this.tangents = async (factors, direction, batches, signal) => {
         const values = await model.tangents!(this.inner(factors), this.inner(direction), batches, signal);
-        return values.map((each, i) => this.withTerms(each, direction, batches[i]));
+        return values.map((batchValues, i) => this.withTerms(batchValues, direction, batches[i]));
       };
     }
   }
@@ -72,10 +72,11 @@ export class NuisanceModel implements ForwardModel {
 
   async addAdjoint(gradSimulated: Values, batch: number): Promise<void> {
     this.eachRun(batch, (first, column, { index, weight }) => {
-      const each = index.length / column.length;
+      const runLength = index.length / column.length;
       for (let i = 0; i < column.length; i++) {
         const gradient = column[i] * gradSimulated[i];
-        for (let e = i * each; e < (i + 1) * each; e++) if (index[e] >= 0) this.gradient[first + index[e]] += (weight ? weight[e] : 1) * gradient;
+        for (let e = i * runLength; e < (i + 1) * runLength; e++)
+          if (index[e] >= 0) this.gradient[first + index[e]] += (weight ? weight[e] : 1) * gradient;
       }
     });
     await this.model.addAdjoint(gradSimulated, batch);
@@ -93,31 +94,31 @@ export class NuisanceModel implements ForwardModel {
 
   /** The part of the factors that the model itself knows; the same array for the same factors, by which models know again what they have computed. */
   private inner(factors: Values): Values {
-    const known = this.inners.get(factors) ?? factors.subarray(0, factors.length - this.count);
-    this.inners.set(factors, known);
-    return known;
+    const inner = this.inners.get(factors) ?? factors.subarray(0, factors.length - this.count);
+    this.inners.set(factors, inner);
+    return inner;
   }
 
   private withTerms(simulated: Values, factors: Values, batch: number): Float64Array {
     const beta = factors.subarray(factors.length - this.count);
     const out = Float64Array.from(simulated);
     this.eachRun(batch, (first, column, { index, weight }) => {
-      const each = index.length / column.length;
+      const runLength = index.length / column.length;
       for (let i = 0; i < column.length; i++) {
-        let seen = 0;
-        for (let e = i * each; e < (i + 1) * each; e++) if (index[e] >= 0) seen += (weight ? weight[e] : 1) * beta[first + index[e]];
-        out[i] += column[i] * seen;
+        let offset = 0;
+        for (let e = i * runLength; e < (i + 1) * runLength; e++) if (index[e] >= 0) offset += (weight ? weight[e] : 1) * beta[first + index[e]];
+        out[i] += column[i] * offset;
       }
     });
     return out;
   }
 
   /** @param visit - is given the first β of a run among all */
-  private eachRun(batch: number, visit: (first: number, column: ArrayLike<number>, seen: NuisanceOfBatch) => void): void {
+  private eachRun(batch: number, visit: (first: number, column: ArrayLike<number>, coefficients: NuisanceOfBatch) => void): void {
     this.terms.forEach(({ coefficientsOf, spread }, t) => {
-      const seen = coefficientsOf(batch);
-      const size = spread.length / seen.columns.length;
-      seen.columns.forEach((column, run) => visit(this.first[t] + run * size, column, seen));
+      const coefficients = coefficientsOf(batch);
+      const size = spread.length / coefficients.columns.length;
+      coefficients.columns.forEach((column, run) => visit(this.first[t] + run * size, column, coefficients));
     });
   }
 }
@@ -188,24 +189,24 @@ export class VaryingNumber {
    */
   see(place: readonly number[], index: Int32Array, weight: Float64Array, offset: number): void {
     [index[offset], weight[offset]] = [0, 1];
-    let [seen, squares] = [1, 1];
+    let [length, squares] = [1, 1];
     for (let i = 0; i < this.axes.length; i++) {
       const { nodes, spacing } = this.axes[i];
       if (nodes === 1) continue;
-      const along = Math.min(nodes - 1, Math.max(0, place[i] / spacing));
-      const first = Math.min(nodes - 2, Math.floor(along));
-      const share = along - first;
+      const position = Math.min(nodes - 1, Math.max(0, place[i] / spacing));
+      const first = Math.min(nodes - 2, Math.floor(position));
+      const share = position - first;
       // From the last: the two of each take its place and the one after it.
-      for (let k = offset + seen - 1; k >= offset; k--) {
-        const [node, w, to] = [index[k] * nodes + first, weight[k], 2 * k - offset];
-        [index[to], index[to + 1]] = [node, node + 1];
-        [weight[to], weight[to + 1]] = [w * (1 - share), w * share];
+      for (let k = offset + length - 1; k >= offset; k--) {
+        const [node, w, target] = [index[k] * nodes + first, weight[k], 2 * k - offset];
+        [index[target], index[target + 1]] = [node, node + 1];
+        [weight[target], weight[target + 1]] = [w * (1 - share), w * share];
       }
-      seen *= 2;
+      length *= 2;
       squares *= (1 - share) ** 2 + share ** 2;
     }
     const norm = Math.sqrt(squares);
-    for (let k = offset; k < offset + seen; k++) weight[k] /= norm;
+    for (let k = offset; k < offset + length; k++) weight[k] /= norm;
   }
 
   /** The same of one place, by itself. */

@@ -39,23 +39,23 @@ function isInterruption(cause: unknown): boolean {
  * @throws {InterruptedError} if a rank was interrupted, on all of them (its own error on the one that was); any other failure is that rank's, and ends them all
  */
 async function together<T>(ranks: Ranks, make: () => Promise<T>): Promise<T[]> {
-  let own: { value?: T; cause?: Error };
+  let result: { value?: T; cause?: Error };
   try {
-    own = { value: await make() };
+    result = { value: await make() };
   } catch (cause) {
     if (!isInterruption(cause)) throw cause;
-    own = { cause: cause as Error };
+    result = { cause: cause as Error };
   }
-  const { value, cause } = own;
-  const all = (await ranks.gather(serialize({ value, interrupted: cause !== undefined }))).map(
+  const { value, cause } = result;
+  const results = (await ranks.gather(serialize({ value, interrupted: cause !== undefined }))).map(
     (bytes) => deserialize(bytes) as { value: T; interrupted: boolean },
   );
   if (cause !== undefined) throw cause;
-  return all.map((made) => {
-    if (made.interrupted) {
+  return results.map((outcome) => {
+    if (outcome.interrupted) {
       throw new InterruptedError('INTERRUPTED', 'interrupted on another process: what was finished is kept: run the same command to go on');
     }
-    return made.value;
+    return outcome.value;
   });
 }
 
@@ -107,7 +107,7 @@ export class SharedModel implements ForwardModel {
     this.nuisance = model.nuisance;
     this.batches = model.batches;
     this.parts = model.parts;
-    if (model.tangents) this.tangents = (...asked) => model.tangents!(...asked);
+    if (model.tangents) this.tangents = (...args) => model.tangents!(...args);
   }
 
   observations(batch: number): ObservationBatch {
@@ -133,16 +133,16 @@ export class SharedModel implements ForwardModel {
     return costs;
   }
 
-  linearise(about: LinearisedAbout): Linearisation {
-    const own = linearise(this.model, about);
+  linearise(point: LinearisedAbout): Linearisation {
+    const linearisation = linearise(this.model, point);
     const product: Linearisation['product'] = async (change, batches, signal) => {
       signal?.throwIfAborted();
-      if (batches.length < this.ranks.size) return own.product(change, batches, signal);
+      if (batches.length < this.ranks.size) return linearisation.product(change, batches, signal);
       this.shared = true;
-      if (this.sharedState !== about) await tell(this.ranks, { kind: 'linearise', about });
-      this.sharedState = about;
+      if (this.sharedState !== point) await tell(this.ranks, { kind: 'linearise', about: point });
+      this.sharedState = point;
       await tell(this.ranks, { kind: 'product', change, batches });
-      const simulated = await sharedProduct(() => own, change, batches, this.ranks);
+      const simulated = await sharedProduct(() => linearisation, change, batches, this.ranks);
       signal?.throwIfAborted();
       return simulated;
     };
@@ -169,11 +169,11 @@ export function endHelp(ranks: Ranks, interrupted?: Error): Promise<void> {
  * @throws {InterruptedError} if the first was interrupted
  */
 export async function helpInvert(ranks: Ranks, setUp: () => Promise<{ model: ForwardModel; dispose: () => void }>): Promise<void> {
-  let own: Awaited<ReturnType<typeof setUp>> | undefined;
-  const model = async (): Promise<ForwardModel> => (own ??= await setUp()).model;
-  let about: LinearisedAbout | undefined;
+  let loaded: Awaited<ReturnType<typeof setUp>> | undefined;
+  const model = async (): Promise<ForwardModel> => (loaded ??= await setUp()).model;
+  let point: LinearisedAbout | undefined;
   let linearisation: Linearisation | undefined;
-  const linearised = async (): Promise<Linearisation> => (linearisation ??= linearise(await model(), about!));
+  const linearised = async (): Promise<Linearisation> => (linearisation ??= linearise(await model(), point!));
   try {
     for (;;) {
       const message = deserialize(await ranks.broadcast()) as Message;
@@ -185,7 +185,7 @@ export async function helpInvert(ranks: Ranks, setUp: () => Promise<{ model: For
           await heard(() => sharedCosts(model, message.request, ranks));
           break;
         case 'linearise':
-          [about, linearisation] = [message.about, undefined];
+          [point, linearisation] = [message.about, undefined];
           break;
         case 'product':
           await heard(() => sharedProduct(linearised, message.change, message.batches, ranks));
@@ -195,7 +195,7 @@ export async function helpInvert(ranks: Ranks, setUp: () => Promise<{ model: For
       }
     }
   } finally {
-    own?.dispose();
+    loaded?.dispose();
   }
 }
 

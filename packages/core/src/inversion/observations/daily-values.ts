@@ -73,10 +73,12 @@ function daily(series: HourlySeries, firstHour: number, valueOf: (day: number, m
   expectNumbers(series.observed, 'series.observed');
   expectArgument(Array.isArray(series.simulated), 'series.simulated', 'a list with the series of each run', series.simulated);
   expectArgument(Number.isInteger(firstHour), 'firstHour', 'a whole number of hours since 1970', firstHour);
-  const all = [series.observed, ...series.simulated];
+  const allSeries = [series.observed, ...series.simulated];
   const mean: WindowMean = (start, hours, needed) => {
-    const places = Array.from({ length: hours }, (_, k) => start - firstHour + k).filter((t) => all.every((values) => Number.isFinite(values[t])));
-    return places.length < needed ? undefined : all.map((values) => places.reduce((sum, t) => sum + values[t], 0) / places.length);
+    const places = Array.from({ length: hours }, (_, k) => start - firstHour + k).filter((t) =>
+      allSeries.every((values) => Number.isFinite(values[t])),
+    );
+    return places.length < needed ? undefined : allSeries.map((values) => places.reduce((sum, t) => sum + values[t], 0) / places.length);
   };
   const values: number[][] = [];
   const end = firstHour + series.observed.length;

@@ -49,8 +49,8 @@ export function interpolateMisfit(sources: readonly Source[], misfit: Float64Arr
     let [near, weights]: [readonly Near[], readonly number[]] = [[], []];
     for (let time = 0; time < times; time++) {
       const values = misfit.subarray(time * sources.length, (time + 1) * sources.length);
-      const now = neighbours.withValues(values);
-      if (!sameSources(now, near)) [near, weights] = [now, weightsOf(sources, now, model)];
+      const neighboursNow = neighbours.withValues(values);
+      if (!sameSources(neighboursNow, near)) [near, weights] = [neighboursNow, weightsOf(sources, neighboursNow, model)];
       out[time * targets.length + j] = weighted(near, weights, values);
     }
   });
@@ -68,9 +68,9 @@ export function chooseModel(sources: readonly Source[], misfit: Float64Array): C
     for (const time of tried) {
       const values = misfit.subarray(time * sources.length, (time + 1) * sources.length);
       if (!Number.isFinite(values[place])) continue;
-      const now = neighbours.withValues(values);
-      if (!sameSources(now, near)) [near, weights] = [now, models.map((model) => weightsOf(sources, now, model))];
-      weights.forEach((each, k) => (errors[k] += Math.abs(values[place] - weighted(near, each, values))));
+      const neighboursNow = neighbours.withValues(values);
+      if (!sameSources(neighboursNow, near)) [near, weights] = [neighboursNow, models.map((model) => weightsOf(sources, neighboursNow, model))];
+      weights.forEach((neighbourWeights, k) => (errors[k] += Math.abs(values[place] - weighted(near, neighbourWeights, values))));
     }
   }
   return models[errors.indexOf(Math.min(...errors))];
@@ -116,9 +116,9 @@ class Neighbours {
   /** Those nearest that have a value. */
   withValues(values: Float64Array): Near[] {
     const near: Near[] = [];
-    for (const each of this.order) {
+    for (const neighbour of this.order) {
       if (near.length === MOST_NEIGHBOURS) break;
-      if (Number.isFinite(values[each.source])) near.push(each);
+      if (Number.isFinite(values[neighbour.source])) near.push(neighbour);
     }
     return near;
   }

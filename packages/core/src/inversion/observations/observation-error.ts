@@ -122,9 +122,9 @@ export function meanSpacing({ species: kinds, cell, withheld, first }: SuperObse
   for (let time = 0; time < hours.length; time++) {
     for (let i = first[time]; i < first[time + 1]; i++) {
       if (withheld[i] !== Role.used) continue;
-      const [s, before] = [kinds[i], last[kinds[i]].get(cell[i])];
-      if (before !== undefined) {
-        spans[s] += hours[time] - before;
+      const [s, previous] = [kinds[i], last[kinds[i]].get(cell[i])];
+      if (previous !== undefined) {
+        spans[s] += hours[time] - previous;
         steps[s]++;
       }
       last[s].set(cell[i], hours[time]);
@@ -135,14 +135,14 @@ export function meanSpacing({ species: kinds, cell, withheld, first }: SuperObse
 
 /** Error of a surrogate's change of one species as a part of that change: root mean square over its responses to single groups, each with its size. */
 export function responseError(responses: readonly { slope: number; cosine: number; relativeSize: number }[]): number {
-  let [wrong, all] = [0, 0];
+  let [wrong, count] = [0, 0];
   for (const { slope, cosine, relativeSize } of responses) {
     // Σ(ΔS − ΔC)² / ΣΔC², from slope = ΣΔS·ΔC/ΣΔC² and cosine = ΣΔS·ΔC/√(ΣΔS²·ΣΔC²)
     const relative = cosine === 0 ? 1 : (slope / cosine) ** 2 - 2 * slope + 1;
     wrong += relative * relativeSize ** 2;
-    all += relativeSize ** 2;
+    count += relativeSize ** 2;
   }
-  return all > 0 ? Math.sqrt(wrong / all) : 0;
+  return count > 0 ? Math.sqrt(wrong / count) : 0;
 }
 
 function place({ species, cell }: SuperObservations, i: number): string {
@@ -152,18 +152,18 @@ function place({ species, cell }: SuperObservations, i: number): string {
 /** D per species and cell. */
 function changes(observed: SuperObservations, prior: ArrayLike<number>): Map<string, number> {
   const squares = meansByPlace(observed, (i) => (observed.values[i] - prior[i]) ** 2);
-  return new Map([...squares].map(([at, mean]) => [at, Math.sqrt(mean)]));
+  return new Map([...squares].map(([place, mean]) => [place, Math.sqrt(mean)]));
 }
 
 /** c of each value. */
 function levels(observed: SuperObservations, level: ErrorLevel, prior: ArrayLike<number>): ArrayLike<number> {
   if (level === 'observed') return observed.values;
-  const seen = meansByPlace(observed, (i) => observed.values[i]);
-  if (level === 'cell-mean') return Float64Array.from(observed.values, (_, i) => seen.get(place(observed, i))!);
+  const observedMeans = meansByPlace(observed, (i) => observed.values[i]);
+  if (level === 'cell-mean') return Float64Array.from(observed.values, (_, i) => observedMeans.get(place(observed, i))!);
   const simulated = meansByPlace(observed, (i) => prior[i]);
   return Float64Array.from(observed.values, (_, i) => {
-    const [mean, of] = [seen.get(place(observed, i))!, simulated.get(place(observed, i))!];
-    return of > 0 ? (prior[i] * mean) / of : mean;
+    const [mean, simulatedMean] = [observedMeans.get(place(observed, i))!, simulated.get(place(observed, i))!];
+    return simulatedMean > 0 ? (prior[i] * mean) / simulatedMean : mean;
   });
 }
 
@@ -174,7 +174,7 @@ function meansByPlace(observed: SuperObservations, valueOf: (i: number) => numbe
     const { sum, n } = sums.get(place(observed, i)) ?? { sum: 0, n: 0 };
     sums.set(place(observed, i), { sum: sum + valueOf(i), n: n + 1 });
   }
-  return new Map([...sums].map(([at, { sum, n }]) => [at, sum / n]));
+  return new Map([...sums].map(([place, { sum, n }]) => [place, sum / n]));
 }
 
 function reaches([alongRows, alongCols]: CellLength): boolean {
@@ -214,10 +214,10 @@ function neighbours(observed: SuperObservations, lengths: readonly CellLength[],
     if (!reaches(lengths[species])) continue;
     cells.set(species, (cells.get(species) ?? new Set()).add(observed.cell[i]));
   }
-  for (const [species, all] of cells) {
-    for (const a of all) {
+  for (const [species, observedCells] of cells) {
+    for (const a of observedCells) {
       let sum = 0;
-      for (const b of all) {
+      for (const b of observedCells) {
         sum += correlationOf(a, b, cols, lengths[species]);
       }
       out.set(`${species}/${a}`, sum);

@@ -86,20 +86,20 @@ export class ObservationOperator {
 
   /** Species without a single value in the period. */
   get unobserved(): string[] {
-    const seen = new Set(this.observed.species);
-    return this.species.filter((_, s) => !seen.has(s));
+    const observedSpecies = new Set(this.observed.species);
+    return this.species.filter((_, s) => !observedSpecies.has(s));
   }
 
   /** The observations of some times (default: all), in the order in which {@link forward} gives the simulated values. */
   batch(times = this.allTimes()): ObservationBatch {
     const { values, error, species, withheld, inflation, first } = this.observed;
-    const pick = <A extends Float32Array | Uint8Array>(from: A, to: A): A => {
-      let at = 0;
+    const pick = <A extends Float32Array | Uint8Array>(source: A, target: A): A => {
+      let next = 0;
       for (const time of times) {
-        to.set(from.subarray(first[time], first[time + 1]), at);
-        at += first[time + 1] - first[time];
+        target.set(source.subarray(first[time], first[time + 1]), next);
+        next += first[time + 1] - first[time];
       }
-      return to;
+      return target;
     };
     const n = this.count(times);
     const correlated = this.observed.errorLength !== undefined;
@@ -209,10 +209,10 @@ export class ObservationOperator {
   /** @param hours - where those of each time lie in the fields */
   private stencilOf(times: readonly number[], hours: readonly Int32Array[]): ObservationStencil {
     const { cell, species, first } = this.observed;
-    const of = (time: number): Int32Array =>
-      cell.slice(first[time], first[time + 1]).map((each, i) => each * this.species.length + species[first[time] + i]);
+    const elementsAt = (time: number): Int32Array =>
+      cell.slice(first[time], first[time + 1]).map((cellIndex, i) => cellIndex * this.species.length + species[first[time] + i]);
     return new ObservationStencil(
-      times.map((time, i) => ({ hours: hours[i], weights: this.times[time].weights, elements: of(time) })),
+      times.map((time, i) => ({ hours: hours[i], weights: this.times[time].weights, elements: elementsAt(time) })),
       this.cells * this.species.length,
     );
   }

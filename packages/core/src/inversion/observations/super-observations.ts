@@ -69,11 +69,11 @@ export function placeStations(
       role: roleOf(stations[index].id),
       type: stations[index].type,
     }));
-    const other = inCell.find(({ role }) => role !== inCell[0].role);
-    if (other) {
+    const unlike = inCell.find(({ role }) => role !== inCell[0].role);
+    if (unlike) {
       throw new DataError(
         'STATIONS_SHARE_CELL',
-        `stations ${inCell[0].id} and ${other.id} share a grid cell, but only one of them is withheld: withhold whole cells`,
+        `stations ${inCell[0].id} and ${unlike.id} share a grid cell, but only one of them is withheld: withhold whole cells`,
       );
     }
     return inCell;
@@ -89,7 +89,7 @@ export function placeStations(
 function siteFactors(stations: readonly PlacedStation[], factors: Readonly<Record<string, number>>): Map<number, number> {
   const inCell = new Map<number, number[]>();
   for (const { cell, type } of stations) inCell.set(cell, [...(inCell.get(cell) ?? []), type === undefined ? 1 : (factors[type] ?? 1)]);
-  return new Map([...inCell].map(([cell, all]) => [cell, Math.sqrt(all.reduce((sum, factor) => sum + factor ** 2, 0) / all.length)]));
+  return new Map([...inCell].map(([cell, factors]) => [cell, Math.sqrt(factors.reduce((sum, factor) => sum + factor ** 2, 0) / factors.length)]));
 }
 
 /** Whether a value is used. @param cell - row · cols + col @param start - of its hour or day */
@@ -141,7 +141,7 @@ export function superObservations(
     relative: Float32Array.from(relative),
     absolute: Float32Array.from(absolute),
     error: Float32Array.from(list, ({ value, species: s }, i) => positive(Math.hypot(relative[i] * value, absolute[i]), value, species[s])),
-    species: Uint8Array.from(list, (each) => each.species),
+    species: Uint8Array.from(list, (observation) => observation.species),
     withheld: Uint8Array.from(list, ({ role }) => role),
     cell: Int32Array.from(list, ({ cell }) => cell),
     stations: Uint16Array.from(list, ({ count }) => count),
@@ -208,21 +208,21 @@ export function observedTimes(time: { start: Date; stepSeconds: number; count: n
   const times: ObservedTime[] = [];
   for (let step = 0; step < time.count; step++) {
     const start = new Date(time.start.getTime() + step * length * HOUR_MS);
-    const from = (start.getTime() - period.start.getTime()) / HOUR_MS;
-    if (from < period.spinUpHours || from + length > period.hours) continue;
+    const firstHour = (start.getTime() - period.start.getTime()) / HOUR_MS;
+    if (firstHour < period.spinUpHours || firstHour + length > period.hours) continue;
     if (length < 24 && hoursPerDay < 24 && !sample.includes(start.getUTCHours())) continue;
-    times.push({ step, start, ...(length === 24 && hoursPerDay < 24 ? sampledDay(from, sample) : overlap(from, from + length)) });
+    times.push({ step, start, ...(length === 24 && hoursPerDay < 24 ? sampledDay(firstHour, sample) : overlap(firstHour, firstHour + length)) });
   }
   return times;
 }
 
-function sampledDay(from: number, sample: number[]): { hours: Int32Array; weights: Float64Array } {
-  return { hours: Int32Array.from(sample, (hour) => Math.floor(from) + hour), weights: new Float64Array(sample.length).fill(1 / sample.length) };
+function sampledDay(firstHour: number, sample: number[]): { hours: Int32Array; weights: Float64Array } {
+  return { hours: Int32Array.from(sample, (hour) => Math.floor(firstHour) + hour), weights: new Float64Array(sample.length).fill(1 / sample.length) };
 }
 
-function overlap(from: number, to: number): { hours: Int32Array; weights: Float64Array } {
-  const first = Math.floor(from);
-  const hours = Int32Array.from({ length: Math.ceil(to) - first }, (_, k) => first + k);
-  const weights = Float64Array.from(hours, (t) => (Math.min(t + 1, to) - Math.max(t, from)) / (to - from));
+function overlap(firstHour: number, endHour: number): { hours: Int32Array; weights: Float64Array } {
+  const first = Math.floor(firstHour);
+  const hours = Int32Array.from({ length: Math.ceil(endHour) - first }, (_, k) => first + k);
+  const weights = Float64Array.from(hours, (t) => (Math.min(t + 1, endHour) - Math.max(t, firstHour)) / (endHour - firstHour));
   return { hours, weights };
 }

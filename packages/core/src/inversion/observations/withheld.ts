@@ -63,15 +63,15 @@ export function chooseWatched(
   { withheld, block }: WithheldChoice,
   { blockCells, seed }: Pick<WithheldSettings, 'blockCells' | 'seed'>,
 ): Set<string> {
-  const kept = stations.filter(({ id }) => block.has(id) && !withheld.has(id));
-  const { order } = shuffledBlocks(kept, grid, { blockCells, seed: seed + 1 });
+  const usable = stations.filter(({ id }) => block.has(id) && !withheld.has(id));
+  const { order } = shuffledBlocks(usable, grid, { blockCells, seed: seed + 1 });
   if (order.length < 2) {
     throw new DataError(
       'WATCHED_ONE_BLOCK',
-      `inversion.stopOnWithheld: the ${kept.length} stations that are not withheld fill ${order.length} block of ${blockCells} cells, so that none can choose the step at which to stop: lower withheld.blockCells or set inversion.stopOnWithheld: false`,
+      `inversion.stopOnWithheld: the ${usable.length} stations that are not withheld fill ${order.length} block of ${blockCells} cells, so that none can choose the step at which to stop: lower withheld.blockCells or set inversion.stopOnWithheld: false`,
     );
   }
-  return takeBlocks(order, WATCHED * kept.length);
+  return takeBlocks(order, WATCHED * usable.length);
 }
 
 /** The block of every station inside the grid, and the stations of each block in a random order. @throws {DataError} `STATIONS_OUTSIDE_GRID` */
@@ -86,9 +86,9 @@ function shuffledBlocks(
   const block = new Map<string, string>();
   const members = new Map<string, string[]>();
   for (const { id, lon, lat } of stations) {
-    const at = grid.cellAt(lon, lat);
-    if (!at) continue;
-    const name = `${Math.floor((at.row + shiftRow) / blockCells)}/${Math.floor((at.col + shiftCol) / blockCells)}`;
+    const place = grid.cellAt(lon, lat);
+    if (!place) continue;
+    const name = `${Math.floor((place.row + shiftRow) / blockCells)}/${Math.floor((place.col + shiftCol) / blockCells)}`;
     block.set(id, name);
     members.set(name, [...(members.get(name) ?? []), id]);
   }
@@ -103,13 +103,13 @@ function shuffledBlocks(
 }
 
 function takeBlocks(blocks: string[][], target: number): Set<string> {
-  const taken = new Set<string>();
+  const used = new Set<string>();
   // The last block stays with the used stations whatever the fraction.
   for (const ids of blocks.slice(0, -1)) {
-    const miss = target - taken.size;
-    if (miss > 0 && Math.abs(miss - ids.length) < miss) ids.forEach((id) => taken.add(id));
+    const miss = target - used.size;
+    if (miss > 0 && Math.abs(miss - ids.length) < miss) ids.forEach((id) => used.add(id));
   }
   // Every block may be larger than twice the target: then the smallest is the nearest to what was asked.
-  if (taken.size === 0) blocks.reduce((a, b) => (b.length < a.length ? b : a)).forEach((id) => taken.add(id));
-  return taken;
+  if (used.size === 0) blocks.reduce((a, b) => (b.length < a.length ? b : a)).forEach((id) => used.add(id));
+  return used;
 }

@@ -11,7 +11,7 @@ import { addScaled, dot } from '../../base/vectors';
 import { ARMIJO, move, shrinkage } from './lbfgs';
 import type { Optimiser, Product } from './optimiser';
 
-const FORCING = { first: 0.3, most: 0.5, least: 0.01, gamma: 0.9, alpha: 2 };
+const FORCING = { first: 0.3, largest: 0.5, smallest: 0.01, gamma: 0.9, alpha: 2 };
 /** Products of one step: beyond the number of large eigenvalues more of them change little. */
 const MOST_PRODUCTS = 60;
 
@@ -68,11 +68,11 @@ export class GaussNewton implements Optimiser {
 
 function forcing(gradient: Float64Array, last: Accepted | undefined): number {
   if (!last) return FORCING.first;
-  const { gamma, alpha, most, least } = FORCING;
+  const { gamma, alpha, largest, smallest } = FORCING;
   const chosen = gamma * (Math.sqrt(dot(gradient, gradient)) / Math.sqrt(dot(last.gradient, last.gradient))) ** alpha;
   // Their safeguard: η must not fall much faster than it did.
   const guard = gamma * last.forcing ** alpha;
-  return Math.min(most, Math.max(least, guard > 0.1 ? Math.max(chosen, guard) : chosen));
+  return Math.min(largest, Math.max(smallest, guard > 0.1 ? Math.max(chosen, guard) : chosen));
 }
 
 function negative(vector: Float64Array): Float64Array {

@@ -19,9 +19,9 @@ import { dot } from '../../base/vectors';
 import type { Optimiser } from './optimiser';
 
 /** Pairs that are kept: so many, as far as they fit into the bytes, but no fewer than the last. */
-const PAIRS = { most: 40, bytes: 512 * 2 ** 20, least: 8 };
+const PAIRS = { largest: 40, bytes: 512 * 2 ** 20, smallest: 8 };
 export const ARMIJO = 1e-4;
-const SHRINK = { most: 0.5, least: 0.1 };
+const SHRINK = { largest: 0.5, smallest: 0.1 };
 
 interface Accepted {
   control: Float64Array;
@@ -79,8 +79,8 @@ export class Lbfgs implements Optimiser {
 
   private remember(s: Float64Array, y: Float64Array): void {
     if (dot(s, y) <= 1e-10 * Math.sqrt(dot(s, s) * dot(y, y))) return;
-    const kept = Math.floor(PAIRS.bytes / (s.byteLength + y.byteLength));
-    this.pairs = [...this.pairs, { s, y }].slice(-Math.max(PAIRS.least, Math.min(PAIRS.most, kept)));
+    const pairsInMemory = Math.floor(PAIRS.bytes / (s.byteLength + y.byteLength));
+    this.pairs = [...this.pairs, { s, y }].slice(-Math.max(PAIRS.smallest, Math.min(PAIRS.largest, pairsInMemory)));
   }
 
   /** The gradient without the elements that a step against it would leave where they are. */
@@ -118,13 +118,13 @@ export class Lbfgs implements Optimiser {
 /** Minimum of the parabola through the cost, its change to first order and its rise, as a part of the step, within bounds. */
 export function shrinkage(change: number, rise: number): number {
   const part = -change / (2 * (rise - change));
-  return Number.isFinite(part) ? Math.min(SHRINK.most, Math.max(SHRINK.least, part)) : SHRINK.least;
+  return Number.isFinite(part) ? Math.min(SHRINK.largest, Math.max(SHRINK.smallest, part)) : SHRINK.smallest;
 }
 
 function difference(a: Float64Array, b: Float64Array): Float64Array {
   return a.map((value, i) => value - b[i]);
 }
 
-export function move(out: Float64Array, from: Float64Array, length: number, direction: Float64Array): void {
-  for (let i = 0; i < out.length; i++) out[i] = from[i] + length * direction[i];
+export function move(out: Float64Array, source: Float64Array, length: number, direction: Float64Array): void {
+  for (let i = 0; i < out.length; i++) out[i] = source[i] + length * direction[i];
 }

@@ -24,8 +24,10 @@ export function maeChange(blocks: ReadonlyMap<string, BlockErrors>): MaeChange {
   const sums = [...blocks].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, errors]) => errors);
   const change = ([prior, updated]: BlockErrors | Float64Array): number => (prior > 0 ? updated / prior - 1 : NaN);
   const total = sums.reduce<BlockErrors>((sum, errors) => [sum[0] + errors[0], sum[1] + errors[1]], [0, 0]);
-  const known = { relative: change(total), blocks: sums.length };
-  if (sums.length > 0 && total[0] === 0) return { ...known, noInterval: 'the prior run has no error' };
+  const summary = { relative: change(total), blocks: sums.length };
+  if (sums.length > 0 && total[0] === 0) return { ...summary, noInterval: 'the prior run has no error' };
   const intervals = blockIntervals(sums, (drawn) => [change(drawn)]);
-  return intervals ? { ...known, interval: intervals[0] } : { ...known, noInterval: `blocks: ${sums.length}; an interval needs ${FEWEST_BLOCKS}` };
+  return intervals
+    ? { ...summary, interval: intervals[0] }
+    : { ...summary, noInterval: `blocks: ${sums.length}; an interval needs ${FEWEST_BLOCKS}` };
 }

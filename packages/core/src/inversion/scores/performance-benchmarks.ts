@@ -58,13 +58,13 @@ export function rateScores(species: string, averaging: Averaging, score: Scores)
 /** Emery et al. write their limits as "less than" and "greater than". */
 function judge(higherIsBetter: boolean, value: number, { goal, criteria }: Limits): Rating | undefined {
   if (!Number.isFinite(value)) return undefined;
-  const within = (limit: number): boolean => (higherIsBetter ? value > limit : Math.abs(value) < limit);
-  return within(goal) ? 'goal' : within(criteria) ? 'criteria' : 'neither';
+  const meets = (limit: number): boolean => (higherIsBetter ? value > limit : Math.abs(value) < limit);
+  return meets(goal) ? 'goal' : meets(criteria) ? 'criteria' : 'neither';
 }
 
 function boylanRussell({ mfb, mfe, meanObserved, meanSimulated }: Scores): NonNullable<Ratings['boylanRussell']> {
   const concentration = Math.max(0, (meanObserved + meanSimulated) / 2); // the noise of monitors in clean air goes below zero
   const [bias, error] = [Math.exp(-concentration / 0.5), Math.exp(-concentration / 0.75)];
-  const of = (value: number, goal: number, criteria: number): Rating => (value <= goal ? 'goal' : value <= criteria ? 'criteria' : 'neither');
-  return { mfb: of(Math.abs(mfb), 30 + 170 * bias, 60 + 140 * bias), mfe: of(mfe, 50 + 150 * error, 75 + 125 * error) };
+  const ratingOf = (value: number, goal: number, criteria: number): Rating => (value <= goal ? 'goal' : value <= criteria ? 'criteria' : 'neither');
+  return { mfb: ratingOf(Math.abs(mfb), 30 + 170 * bias, 60 + 140 * bias), mfe: ratingOf(mfe, 50 + 150 * error, 75 + 125 * error) };
 }

@@ -32,17 +32,17 @@ export function massMoved(prior: ArrayLike<number>, updated: ArrayLike<number>, 
 export function redistribution(prior: ArrayLike<number>, updated: ArrayLike<number>, weight: ArrayLike<number>): Redistribution {
   const { absolute, net, total } = sums(prior, updated, weight);
   const emitting = Array.from({ length: prior.length }, (_, cell) => cell).filter((cell) => prior[cell] > 0 && weight[cell] > 0);
-  const before = emitting.map((cell) => prior[cell]);
-  const after = emitting.map((cell) => updated[cell]);
-  const factors = after.map((value, i) => value / before[i]);
+  const priorCells = emitting.map((cell) => prior[cell]);
+  const updatedCells = emitting.map((cell) => updated[cell]);
+  const factors = updatedCells.map((value, i) => value / priorCells[i]);
   return {
     prior: total,
     updated: total + net,
     change: finite(net / total),
     moved: finite(absolute / total),
     netsOut: finite((absolute - Math.abs(net)) / absolute),
-    patternCorrelation: finite(scores(before, after).r),
-    factorCorrelation: finite(scores(before.map(Math.log), factors).r),
+    patternCorrelation: finite(scores(priorCells, updatedCells).r),
+    factorCorrelation: finite(scores(priorCells.map(Math.log), factors).r),
   };
 }
 
@@ -59,8 +59,8 @@ export interface DiurnalShift {
  */
 export function diurnalShift(prior: ArrayLike<number>, updated: ArrayLike<number>): DiurnalShift {
   const [p, q] = [normalised(prior), normalised(updated)];
-  const [before, after] = [meanHour(p), meanHour(q)];
-  const later = (((after - before + 12) % 24) + 24) % 24;
+  const [priorMean, updatedMean] = [meanHour(p), meanHour(q)];
+  const later = (((updatedMean - priorMean + 12) % 24) + 24) % 24;
   return { hours: finite(later - 12), distance: p.reduce((sum, value, hour) => sum + Math.abs(q[hour] - value), 0) / 2 };
 }
 

@@ -148,9 +148,9 @@ function scopesOf(periods: readonly ScoredPeriod[], regions: readonly string[]):
 }
 
 function distanceScopes(periods: readonly ScoredPeriod[], edges: readonly number[]): Scope[] {
-  const known = periods.some(({ stations }) => stations.some(({ nearestUsedKm }) => nearestUsedKm !== undefined));
-  if (!known || edges.length === 0) return [];
-  return [0, ...edges].map((above, i) => ({ nearestUsedKm: { above, ...(i < edges.length ? { upTo: edges[i] } : {}) } }));
+  const hasDistances = periods.some(({ stations }) => stations.some(({ nearestUsedKm }) => nearestUsedKm !== undefined));
+  if (!hasDistances || edges.length === 0) return [];
+  return [0, ...edges].map((lowerEdge, i) => ({ nearestUsedKm: { above: lowerEdge, ...(i < edges.length ? { upTo: edges[i] } : {}) } }));
 }
 
 /** Pairs of one species, each with the place (station and period) that it is of. */
@@ -206,18 +206,18 @@ function rowOf(pairs: Pairs, stations: ScoreRow['stations'], scope: Scope): Scor
   const inScope = pairs.places.map(({ station, period }) => matches(station, period, scope) && station.withheld === (stations === 'withheld'));
   const chosen: number[] = [];
   pairs.place.forEach((place, i) => inScope[place] && chosen.push(i));
-  const of = (values: number[]): Float64Array => {
+  const valuesOf = (values: number[]): Float64Array => {
     const out = new Float64Array(chosen.length);
     chosen.forEach((i, k) => (out[k] = values[i]));
     return out;
   };
-  const observed = of(pairs.observed);
-  const scored = (run: Run, before: Run = 'prior'): ScoredRun => ({
-    scores: scores(observed, of(pairs.simulated.get(run) ?? [])),
-    change: maeChange(blockErrors(pairs, chosen, before, run)),
+  const observed = valuesOf(pairs.observed);
+  const scored = (run: Run, reference: Run = 'prior'): ScoredRun => ({
+    scores: scores(observed, valuesOf(pairs.simulated.get(run) ?? [])),
+    change: maeChange(blockErrors(pairs, chosen, reference, run)),
   });
   const [{ scores: prior }, { scores: updated, change }] = [scored('prior'), scored('updated')];
-  const has = (runs: readonly Run[]): boolean => stations === 'withheld' && runs.every((run) => pairs.simulated.has(run));
+  const hasRuns = (runs: readonly Run[]): boolean => stations === 'withheld' && runs.every((run) => pairs.simulated.has(run));
   const missing = pairs.unavailable ?? (chosen.length === 0 ? 'no station with a value' : undefined);
   return {
     species,
@@ -228,11 +228,11 @@ function rowOf(pairs: Pairs, stations: ScoreRow['stations'], scope: Scope): Scor
     prior,
     updated,
     change,
-    ...(has(INTERPOLATED) ? { interpolated: { each: scored('interpolated'), mean: scored('interpolatedMean') } } : {}),
-    ...(has(BIAS_CORRECTED)
+    ...(hasRuns(INTERPOLATED) ? { interpolated: { each: scored('interpolated'), mean: scored('interpolatedMean') } } : {}),
+    ...(hasRuns(BIAS_CORRECTED)
       ? { biasCorrected: { prior: scored('priorBiasCorrected'), updated: scored('updatedBiasCorrected', 'priorBiasCorrected') } }
       : {}),
-    ...(has([FOUND]) ? { found: scored(FOUND) } : {}),
+    ...(hasRuns([FOUND]) ? { found: scored(FOUND) } : {}),
     ratings: { prior: rateScores(species, averaging, prior), updated: rateScores(species, averaging, updated) },
     ...(missing === undefined ? {} : { missing }),
   };
@@ -251,9 +251,9 @@ function isWithin(km: number | undefined, { above, upTo = Infinity }: DistanceKm
   return km !== undefined && km > above && km <= upTo;
 }
 
-function blockErrors({ places, place, observed, simulated }: Pairs, chosen: readonly number[], before: Run, run: Run): Map<string, BlockErrors> {
+function blockErrors({ places, place, observed, simulated }: Pairs, chosen: readonly number[], reference: Run, run: Run): Map<string, BlockErrors> {
   const sums = new Map<string, BlockErrors>();
-  const [valuesBefore, values] = [before, run].map((each) => simulated.get(each) ?? []);
+  const [valuesBefore, values] = [reference, run].map((compared) => simulated.get(compared) ?? []);
   for (const i of chosen) {
     const { block } = places[place[i]].station;
     const [sumBefore, sum] = sums.get(block) ?? [0, 0];

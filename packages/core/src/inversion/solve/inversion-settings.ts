@@ -95,7 +95,7 @@ function emissionControl(model: ForwardModel, problem: InversionProblem, setting
     );
   }
   const inverted = problem.groups.map((group) => settings.mode === 'paper' || (settings.groups?.includes(group) ?? true));
-  const emitting = emittingCells(problem.priorEmissions).map((on, i) => (inverted[i % shape.groups] ? on : 0));
+  const emitting = emittingCells(problem.priorEmissions).map((emits, i) => (inverted[i % shape.groups] ? emits : 0));
   if (settings.mode === 'paper') {
     const scaled = ({ emissionScale, priorEmissions }: InversionProblem, i: number): number =>
       emissionScale ? priorEmissions[i] / emissionScale[i % shape.groups] : 1;
@@ -197,7 +197,7 @@ export function optimiserFor(settings: CompleteSettings, control: Control): Opti
     case 'adam':
       return new Adam(control.size);
     case 'lbfgs':
-      return new Lbfgs(control.hasHardBounds ? (at) => control.project(at) : undefined);
+      return new Lbfgs(control.hasHardBounds ? (values) => control.project(values) : undefined);
     case 'gauss-newton':
       return new GaussNewton();
   }
@@ -290,18 +290,18 @@ function checkBatch(observed: ObservationBatch, batch: number, species: number, 
     );
   }
   for (let i = 0; i < values.length; i++) {
-    const at = `at place ${i} of batch ${batch}`;
+    const place = `at place ${i} of batch ${batch}`;
     if (!(withheld[i] <= Role.withheld))
-      throw new DataError('OBSERVATION_ROLE', `inversion: expected a role from 0 to 2 but received ${withheld[i]} ${at}: take one of Role`);
+      throw new DataError('OBSERVATION_ROLE', `inversion: expected a role from 0 to 2 but received ${withheld[i]} ${place}: take one of Role`);
     if (!(observed.species[i] < species))
       throw new DataError(
         'OBSERVATION_SPECIES',
-        `inversion: expected a species from 0 to ${species - 1} but received ${observed.species[i]} ${at}: count those of the problem from 0`,
+        `inversion: expected a species from 0 to ${species - 1} but received ${observed.species[i]} ${place}: count those of the problem from 0`,
       );
     if (!scaled && withheld[i] === Role.used && Number.isFinite(values[i]) && !(error[i] > 0))
       throw new DataError(
         'OBSERVATION_ERROR_INVALID',
-        `inversion: expected an error above 0 but received ${error[i]} ${at}: give the standard deviation of observation and model error together`,
+        `inversion: expected an error above 0 but received ${error[i]} ${place}: give the standard deviation of observation and model error together`,
       );
   }
 }

@@ -254,8 +254,8 @@ function stepsLocally({ optimiser, context }: Run): boolean {
 }
 
 /** The same step, but to rounding: on a month of hourly factors of a large domain a batch sees one in thirty of them. */
-async function moveLocally({ settings, state, context: given }: Run): Promise<void> {
-  const context = given as LocalContext;
+async function moveLocally({ settings, state, context: evaluation }: Run): Promise<void> {
+  const context = evaluation as LocalContext;
   const { iteration, control } = state;
   const { pointwise } = context.control;
   const { gradients, scale } = await evaluateLocally(context, control, draw(iteration, context.model.batches, settings), iteration, true);
@@ -277,7 +277,7 @@ function productsAt(context: EvaluationContext, control: Float64Array): Product 
 /** Enters an evaluation into the history, keeps the iterate if it is the best so far, and sets the status if the run is to end here. */
 function record({ state, settings, options, keep, optimiser }: Run, evaluation: Evaluation): void {
   const point = historyPoint(state, settings, evaluation, optimiser);
-  const before = state.history.at(-1);
+  const previous = state.history.at(-1);
   state.history.push(point);
   const value = keep === 'watched' ? point.watched! : point.total;
   if (keep === 'last' || value < state.best.value) {
@@ -286,7 +286,7 @@ function record({ state, settings, options, keep, optimiser }: Run, evaluation: 
   } else {
     state.sinceBest++;
   }
-  const change = before ? Math.abs(point.total - before.total) : Infinity;
+  const change = previous ? Math.abs(point.total - previous.total) : Infinity;
   state.flat = change <= settings.tolerance * Math.abs(point.total) && settings.tolerance > 0 ? state.flat + 1 : 0;
   if (keep === 'watched' && state.sinceBest >= settings.patience) state.status = 'stopped-on-withheld';
   else if (state.flat >= FLAT_EVALUATIONS || isReduced(state, settings)) state.status = 'converged';
@@ -352,7 +352,7 @@ function interrupted({ options, state, optimiser, key }: Run, cause: unknown): I
 
 async function result({ state, control, context }: Run, groups: readonly string[]): Promise<InversionResult> {
   const shares = control.atBound(state.best.control);
-  const all = control.factors(state.best.control);
+  const bestFactors = control.factors(state.best.control);
   const { model } = context;
   const emissions = factorCount(model.shape);
   const nuisance = model.nuisance?.length ?? 0;
@@ -361,17 +361,17 @@ async function result({ state, control, context }: Run, groups: readonly string[
     status: state.status!,
     iterations: state.iteration,
     keptIteration: state.best.iteration,
-    factors: Float32Array.from(all.subarray(0, emissions)),
+    factors: Float32Array.from(bestFactors.subarray(0, emissions)),
     ...(sectors.length > 0 ? { sectors: sectors.map(({ name, factors }) => ({ name, factors: Float32Array.from(factors) })) } : {}),
     ...(model.initialConcentrations && control instanceof JointControl
       ? {
           initialConcentrations: {
-            factors: Float32Array.from(all.subarray(emissions, all.length - nuisance)),
+            factors: Float32Array.from(bestFactors.subarray(emissions, bestFactors.length - nuisance)),
             gain: await gainByPart(context, control, state.best.control, state.iteration),
           },
         }
       : {}),
-    ...(nuisance > 0 ? { nuisance: all.slice(all.length - nuisance) } : {}),
+    ...(nuisance > 0 ? { nuisance: bestFactors.slice(bestFactors.length - nuisance) } : {}),
     emissionPrior: control instanceof JointControl ? control.emissionPenalty(state.best.control) : control.penalty(state.best.control),
     control: state.best.control,
     history: state.history,

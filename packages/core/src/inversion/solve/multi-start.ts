@@ -39,15 +39,15 @@ export async function invertFromStarts(
   let firstMae: readonly (number | null)[] = [];
   let best: { result: InversionResult; value: number } | undefined;
   for (let start = 0; start < starts; start++) {
-    const from = start === 0 ? problem.start : near(first, settings.seed, start);
+    const startControl = start === 0 ? problem.start : near(first, settings.seed, start);
     const checkpoint = options.checkpoint && { ...options.checkpoint, path: checkpointOf(options.checkpoint.path, start) };
-    const result = await invert(model, { ...problem, start: from }, settings, { ...options, checkpoint });
-    const kept = result.history.find(({ iteration }) => iteration === result.keptIteration) ?? result.history[result.history.length - 1];
+    const result = await invert(model, { ...problem, start: startControl }, settings, { ...options, checkpoint });
+    const keptPoint = result.history.find(({ iteration }) => iteration === result.keptIteration) ?? result.history[result.history.length - 1];
     if (start === 0) firstMae = result.history[0].watchedMae;
     // Relative to the first start's error, not to their own: a bad start would make a bad end look good.
-    const watched = relativeMae(kept.watchedMae, firstMae);
-    outcomes.push({ start, status: result.status, iterations: result.iterations, from: result.history[0].total, total: kept.total, watched });
-    const value = settings.stopOnWithheld && watched !== null ? watched : kept.total;
+    const watched = relativeMae(keptPoint.watchedMae, firstMae);
+    outcomes.push({ start, status: result.status, iterations: result.iterations, from: result.history[0].total, total: keptPoint.total, watched });
+    const value = settings.stopOnWithheld && watched !== null ? watched : keptPoint.total;
     if (!best || value < best.value) best = { result, value };
   }
   return { result: best!.result, starts: outcomes };

@@ -52,9 +52,9 @@ abstract class AddingModel implements ForwardModel {
   }
 
   takeGradient(): Promise<Float64Array> {
-    const taken = this.gradient ?? new Float64Array(factorCount(this.shape));
+    const result = this.gradient ?? new Float64Array(factorCount(this.shape));
     this.gradient = undefined;
-    return Promise.resolve(taken);
+    return Promise.resolve(result);
   }
 }
 

@@ -2,20 +2,20 @@
 import { ALONE, type Ranks } from '../../base/process';
 
 interface Round {
-  given: unknown[];
+  contributions: unknown[];
   count: number;
-  waiting: ((all: unknown[]) => void)[];
+  waiting: ((contributions: unknown[]) => void)[];
 }
 
 export function ranksInProcess(size: number): Ranks[] {
-  let round: Round = { given: [], count: 0, waiting: [] };
+  let round: Round = { contributions: [], count: 0, waiting: [] };
   const meet = <T>(rank: number, value: T): Promise<T[]> => {
-    const { given, waiting } = round;
-    given[rank] = value;
+    const { contributions, waiting } = round;
+    contributions[rank] = value;
     const met = new Promise<unknown[]>((resolve) => waiting.push(resolve));
     if (++round.count === size) {
-      round = { given: [], count: 0, waiting: [] };
-      waiting.forEach((resolve) => resolve(given));
+      round = { contributions: [], count: 0, waiting: [] };
+      waiting.forEach((resolve) => resolve(contributions));
     }
     return met as Promise<T[]>;
   };
@@ -23,9 +23,9 @@ export function ranksInProcess(size: number): Ranks[] {
     ...ALONE,
     rank,
     size,
-    async sum(data, ...more) {
-      const all = (await meet(rank, [data.slice(), ...more])).flat();
-      data.forEach((_value, i) => (data[i] = all.reduce((total, each) => total + each[i], 0)));
+    async sum(data, ...arrays) {
+      const lists = (await meet(rank, [data.slice(), ...arrays])).flat();
+      data.forEach((_value, i) => (data[i] = lists.reduce((total, array) => total + array[i], 0)));
     },
     gather: (bytes) => meet(rank, bytes),
     broadcast: async (bytes = new Uint8Array()) => (await meet(rank, bytes))[0],

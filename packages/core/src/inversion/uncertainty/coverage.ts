@@ -25,18 +25,18 @@ export function coverage(
   truth: ArrayLike<number>,
   priorEmissions: ArrayLike<number>,
 ): Coverage[] {
-  const within = [1, 2].map((k) => {
+  const inside = [1, 2].map((k) => {
     const low = map.factorsOf(z.map((value, i) => value - k * sigma[i]));
     const high = map.factorsOf(z.map((value, i) => value + k * sigma[i]));
     return Array.from(truth, (factor, i) => factor >= low[i] && factor <= high[i]);
   });
   return GROUPS.flatMap((group, g) => {
-    const cells = Array.from(constrained, (on, i) => (on && i % GROUPS.length === g ? i : -1)).filter((i) => i >= 0);
+    const cells = Array.from(constrained, (isConstrained, i) => (isConstrained && i % GROUPS.length === g ? i : -1)).filter((i) => i >= 0);
     if (cells.length === 0) return [];
     const share = (hits: boolean[], weight: (i: number) => number): number =>
       cells.reduce((sum, i) => sum + (hits[i] ? weight(i) : 0), 0) / cells.reduce((sum, i) => sum + weight(i), 0);
-    const [oneSigma, twoSigma] = within.map((hits) => share(hits, () => 1));
-    const [one, two] = within.map((hits) => share(hits, (i) => priorEmissions[i]));
-    return [{ group, cells: cells.length, oneSigma, twoSigma, weighted: { oneSigma: one, twoSigma: two } }];
+    const [oneSigma, twoSigma] = inside.map((hits) => share(hits, () => 1));
+    const [withinOne, two] = inside.map((hits) => share(hits, (i) => priorEmissions[i]));
+    return [{ group, cells: cells.length, oneSigma, twoSigma, weighted: { oneSigma: withinOne, twoSigma: two } }];
   });
 }

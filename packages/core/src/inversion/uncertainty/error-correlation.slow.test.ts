@@ -28,7 +28,7 @@ function drawn({ km, hours, part = 1, cells = 60, times = 60 }: Errors): ScaledI
     state = t === 0 ? fresh : state.map((e, i) => rho * e + Math.sqrt(1 - rho ** 2) * fresh[i]);
     return at.map((cell, i) => {
       const error = Math.sqrt(part) * state[i] + (part < 1 ? Math.sqrt(1 - part) * random.normal() : 0);
-      return { cell, hour: 6 * t, before: error, after: error, error: 1 };
+      return { cell, hour: 6 * t, prior: error, updated: error, error: 1 };
     });
   }).flat();
 }
@@ -74,8 +74,8 @@ describe('errorLengths', () => {
     const bias = new Map<number, number>();
     const values = drawn({ km: 60, hours: 12, part: 0.6, times: 800 }).map((value) => {
       if (!bias.has(value.cell)) bias.set(value.cell, 1.5 + 2 * random.normal());
-      const error = value.before + bias.get(value.cell)! / 4;
-      return { ...value, before: error, after: error, error: 4 };
+      const error = value.prior + bias.get(value.cell)! / 4;
+      return { ...value, prior: error, updated: error, error: 4 };
     });
     const { lasting, ...alike } = errorLengths(values, COLS, KM_PER_CELL);
     const biases = [...bias.values()];
@@ -105,13 +105,13 @@ describe('errorLengths', () => {
 
   it('takes each pair both ways round, whatever the order of the values', () => {
     const random = new Random(9);
-    const values = drawn({ km: 60, hours: 12, cells: 30, times: 30 }).map((value) => ({ ...value, before: value.before + random.normal() }));
+    const values = drawn({ km: 60, hours: 12, cells: 30, times: 30 }).map((value) => ({ ...value, prior: value.prior + random.normal() }));
     expect(errorLengths([...values].reverse(), COLS, KM_PER_CELL)).toEqual(errorLengths(values, COLS, KM_PER_CELL));
   });
 
   it('finds the same where the errors that were assumed are half the true ones: a correlation has no size', () => {
     const values = drawn({ km: 60, hours: 12, part: 0.6, times: 200 });
-    const doubled = values.map((value) => ({ ...value, before: 2 * value.before, after: 2 * value.after }));
+    const doubled = values.map((value) => ({ ...value, prior: 2 * value.prior, updated: 2 * value.updated }));
     const [{ lasting: _, ...own }, { lasting: __, ...other }] = [values, doubled].map((each) => errorLengths(each, COLS, KM_PER_CELL));
     expect(own.part).toBeGreaterThan(0.3);
     expect(other).toEqual(own);
@@ -124,9 +124,9 @@ describe('errorLengths', () => {
   });
 
   it('finds no length in time of errors that change their sign from one time to the next', () => {
-    const values = drawn({ km: 60, hours: 12, times: 800 }).map(({ before, after, ...value }) => {
+    const values = drawn({ km: 60, hours: 12, times: 800 }).map(({ prior, updated, ...value }) => {
       const sign = (value.hour / 6) % 2 === 0 ? 1 : -1;
-      return { ...value, before: sign * before, after: sign * after };
+      return { ...value, prior: sign * prior, updated: sign * updated };
     });
     const found = errorLengths(values, COLS, KM_PER_CELL);
     expect(found.km).not.toBeNull();
@@ -136,7 +136,7 @@ describe('errorLengths', () => {
   it('looks at all values where most cells have too few for a mean', () => {
     const [many, seldom] = [drawn({ km: 0, hours: 12, part: 0.8, cells: 4, times: 400 }), drawn({ km: 0, hours: 0, cells: 60, times: 60 })];
     // Each of its cells has one value, five times as large as the others.
-    const single = seldom.map((value, i) => ({ ...value, cell: 20 * COLS + i, before: 5 * value.before, after: 5 * value.after }));
+    const single = seldom.map((value, i) => ({ ...value, cell: 20 * COLS + i, prior: 5 * value.prior, updated: 5 * value.updated }));
     const of = (values: ScaledInnovation[]): number => errorLengths(values, COLS, KM_PER_CELL).part ?? 0;
     expect(of(many)).toBeGreaterThan(0.6);
     expect(of([...many, ...single])).toBeLessThan(0.2);
@@ -152,7 +152,7 @@ describe('errorLengths', () => {
   it('says nothing of a handful of values, or where the innovations contradict each other', () => {
     const values = drawn({ km: 60, hours: 12, cells: 4, times: 3 });
     expect(errorLengths(values, COLS, KM_PER_CELL)).toEqual({ km: null, hours: null, part: null });
-    const opposite = drawn({ km: 60, hours: 12 }).map((value) => ({ ...value, after: -value.before }));
+    const opposite = drawn({ km: 60, hours: 12 }).map((value) => ({ ...value, updated: -value.prior }));
     expect(errorLengths(opposite, COLS, KM_PER_CELL)).toEqual({ km: null, hours: null, part: null });
   });
 });

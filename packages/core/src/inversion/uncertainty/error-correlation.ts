@@ -50,23 +50,23 @@ export function errorLengths(values: readonly ScaledInnovation[], cols: number, 
 
 /** Part and lengths of what the values have in common, of values without what lasts where that is told. */
 function whatIsAlike(values: readonly ScaledInnovation[], cols: number, kmPerCell: readonly [number, number]): ErrorLengths {
-  const own = meanProduct(values);
-  if (!(own > 0)) return { km: null, hours: null, part: null };
+  const variance = meanProduct(values);
+  if (!(variance > 0)) return { km: null, hours: null, part: null };
   const distance = (a: ScaledInnovation, b: ScaledInnovation): number =>
     Math.hypot((Math.floor(a.cell / cols) - Math.floor(b.cell / cols)) * kmPerCell[0], ((a.cell % cols) - (b.cell % cols)) * kmPerCell[1]);
   const apart = (a: ScaledInnovation, b: ScaledInnovation): number => Math.abs(a.hour - b.hour);
   const inSpace = correlogram(
     groupsBy(values, ({ hour }) => hour),
-    { distance, farthest: Infinity, own },
+    { distance, farthest: Infinity, squared: variance },
   );
   const inTime = correlogram(
     groupsBy(values, ({ cell }) => cell),
-    { distance: apart, farthest: FARTHEST_HOURS, own },
+    { distance: apart, farthest: FARTHEST_HOURS, squared: variance },
   );
   let best = { misfit: Infinity, part: 0, km: null as number | null, hours: null as number | null };
   for (let i = 1; i <= PARTS; i++) {
     const part = i / PARTS;
-    const [space, time] = [inSpace, inTime].map((each) => each && lengthAt(each, part));
+    const [space, time] = [inSpace, inTime].map((correlogram) => correlogram && lengthAt(correlogram, part));
     const misfit = (space?.misfit ?? 0) + (time?.misfit ?? 0);
     if (misfit < best.misfit) best = { misfit, part, km: space?.length ?? null, hours: time?.length ?? null };
   }
@@ -76,7 +76,7 @@ function whatIsAlike(values: readonly ScaledInnovation[], cols: number, kmPerCel
 
 /** Of each value with itself. */
 function meanProduct(values: readonly ScaledInnovation[]): number {
-  return values.reduce((sum, { before, after }) => sum + before * after, 0) / values.length;
+  return values.reduce((sum, { prior, updated }) => sum + prior * updated, 0) / values.length;
 }
 
 interface Pairs {
@@ -84,14 +84,14 @@ interface Pairs {
   /** pairs beyond it are left out */
   farthest: number;
   /** mean product of a value with itself */
-  own: number;
+  squared: number;
 }
 
 /** Mean products of pairs by their distance. */
 interface Correlogram {
   /** the farthest pair */
   greatest: number;
-  /** pairs, mean distance and mean product over {@link Pairs.own} of each that has pairs */
+  /** pairs, mean distance and mean product over {@link Pairs.squared} of each that has pairs */
   bins: { n: number; d: number; c: number }[];
 }
 
@@ -104,23 +104,23 @@ export function evenlyOf<T>(items: readonly T[], part: number): T[] {
 }
 
 /** Of the pairs within groups; undefined where there are too few. */
-function correlogram(series: readonly ScaledInnovation[][], { distance, farthest, own }: Pairs): Correlogram | undefined {
+function correlogram(series: readonly ScaledInnovation[][], { distance, farthest, squared }: Pairs): Correlogram | undefined {
   const pairs = series.reduce((sum, { length }) => sum + (length * (length - 1)) / 2, 0);
   if (pairs < LEAST_PAIRS) return undefined;
   const groups = evenlyOf(series, MOST_PAIRS / pairs);
-  let most = 0;
-  forPairs(groups, (a, b) => (most = Math.max(most, Math.min(farthest, distance(a, b)))));
+  let largest = 0;
+  forPairs(groups, (a, b) => (largest = Math.max(largest, Math.min(farthest, distance(a, b)))));
   // Where most pairs are far apart the near ones, which tell L, still have bins of their own.
   const bins = Array.from({ length: BINS }, () => ({ n: 0, distance: 0, product: 0 }));
   forPairs(groups, (a, b) => {
     const d = distance(a, b);
     if (d > farthest) return;
-    const bin = bins[Math.min(BINS - 1, Math.floor(BINS * Math.sqrt(d / most)))];
+    const bin = bins[Math.min(BINS - 1, Math.floor(BINS * Math.sqrt(d / largest)))];
     bin.n++;
     bin.distance += d;
-    bin.product += (a.before * b.after + a.after * b.before) / 2;
+    bin.product += (a.prior * b.updated + a.updated * b.prior) / 2;
   });
-  return { greatest: most, bins: bins.filter(({ n }) => n > 0).map(({ n, distance: d, product }) => ({ n, d: d / n, c: product / n / own })) };
+  return { greatest: largest, bins: bins.filter(({ n }) => n > 0).map(({ n, distance: d, product }) => ({ n, d: d / n, c: product / n / squared })) };
 }
 
 /** The length with which part·exp(−d/L) is closest, and its misfit as a mean over the pairs; null where the shortest is. */

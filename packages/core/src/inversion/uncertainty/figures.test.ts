@@ -44,7 +44,7 @@ const input: FiguresInput = {
   map: control,
   priorEmissions,
   initial: control.initial(),
-  at: control.initial(),
+  control: control.initial(),
   posterior,
   dofs: Float64Array.from({ length: SIZE }, (_, i) => i),
 };
@@ -159,7 +159,7 @@ it('weighs a cell with the area of its row', () => {
       map,
       priorEmissions: emissions,
       initial: map.initial(),
-      at: map.initial(),
+      control: map.initial(),
       grid: { ...unitGrid(3, 2), cellArea: (row: number) => 10 * (row + 1) } as unknown as FiguresInput['grid'],
       areas: [{ mask: new Float32Array(6).fill(1) }, east],
       posterior: { logFactorSigma: () => map.priorSpread(), covarianceOfSums: (_, sums) => sums.map(() => sums.map(() => 0)) },
@@ -177,7 +177,7 @@ describe('a period whose slots have different numbers of hours', () => {
     [372, 372],
   ].map((slotHours) => {
     const january = { ...input, periods: [{ name: 'january', slotHours }], priorEmissions: priorEmissions.map((e, i) => (i < 10 ? 3 * e : e)) };
-    january.at = input.at.map((_, i) => (i < 10 ? Math.log(2) / 0.5 : 0)); // NOx and SO2 of January are twice as large
+    january.control = input.control.map((_, i) => (i < 10 ? Math.log(2) / 0.5 : 0)); // NOx and SO2 of January are twice as large
     return areaFigures(january, cellFigures(january)).areas;
   });
 
@@ -212,7 +212,7 @@ describe('degrees of freedom of factors that are not of cells', () => {
       bound: 3,
       emitting: new Uint8Array(SIZE).fill(1),
     });
-    const whole = { ...input, map: ofRegions, at: ofRegions.initial(), dofs: Float64Array.from({ length: SIZE }, (_, i) => i) };
+    const whole = { ...input, map: ofRegions, control: ofRegions.initial(), dofs: Float64Array.from({ length: SIZE }, (_, i) => i) };
     const areas = [Float32Array.of(1, 0), Float32Array.of(0, 1)].map(
       (mask) => areaFigures({ ...whole, areas: [{ mask }] }, cellFigures(whole)).areas,
     );

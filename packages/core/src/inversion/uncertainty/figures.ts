@@ -72,7 +72,7 @@ export interface FiguresInput {
   priorEmissions: ArrayLike<number>;
   /** a priori, and at the result */
   initial: Float64Array;
-  at: Float64Array;
+  control: Float64Array;
   posterior: Posterior;
   /** of every element of the control */
   dofs?: Float64Array;
@@ -93,13 +93,13 @@ export function cellFigures({ settings: { leastReduction, constrainedGroups }, m
 /** Groups of which the monitors constrain no total, of whatever period, in no region and not in the whole domain. */
 export function unconstrainedGroups(areas: readonly Pick<AreaFigures, 'group' | 'total'>[]): Group[] {
   return GROUPS.filter((group) => {
-    const own = areas.filter((area) => area.group === group);
-    return own.length > 0 && own.every(({ total }) => !total.constrained);
+    const groupAreas = areas.filter((area) => area.group === group);
+    return groupAreas.length > 0 && groupAreas.every(({ total }) => !total.constrained);
   });
 }
 
 export function areaFigures(input: FiguresInput, cells: CellFigures): { areas: AreaFigures[]; correlations: Correlation[] } {
-  const { map, at } = input;
+  const { map, control: at } = input;
   const factors = map.factors(at);
   const [aboutPrior, aboutResult] = [input.initial, at].map((control) => map.derivativeAt(control));
   const areas: AreaFigures[] = [];
@@ -112,26 +112,27 @@ export function areaFigures(input: FiguresInput, cells: CellFigures): { areas: A
       if (sums.every((weights) => weights.every((weight) => weight === 0))) continue;
       const atResult = factorSums(aboutResult, sums);
       const covariance = input.posterior.covarianceOfSums(map, atResult);
-      const before = priorCovarianceOfSums(factorSums(aboutPrior, sums));
+      const priorCovariance = priorCovarianceOfSums(factorSums(aboutPrior, sums));
       const withoutData = priorCovarianceOfSums(atResult);
-      const where = { period, ...(region === undefined ? {} : { region }) };
+      const area = { period, ...(region === undefined ? {} : { region }) };
       GROUPS.forEach((group, g) => {
         const prior = sum(sums[g]);
-        if (before[g][g] === 0) return; // nothing is emitted, or it is not inverted
+        if (priorCovariance[g][g] === 0) return; // nothing is emitted, or it is not inverted
         const updated = sums[g].reduce((total, weight, i) => total + weight * factors[i], 0);
         const total = totalFigures(input.settings, group, {
           prior,
           updated,
-          before: before[g][g],
+          before: priorCovariance[g][g],
           after: covariance[g][g],
           withoutData: withoutData[g][g],
         });
-        const weighted = (of: ArrayLike<number>): number => sums[g].reduce((part, weight, i) => part + weight * of[i], 0) / prior;
-        const inArea = (of: Float64Array | undefined): number | null => (of ? map.sumIn(mask, [first, first + slots], g, of) : null);
+        const weighted = (perFactor: ArrayLike<number>): number => sums[g].reduce((part, weight, i) => part + weight * perFactor[i], 0) / prior;
+        const inArea = (perFactor: Float64Array | undefined): number | null =>
+          perFactor ? map.sumIn(mask, [first, first + slots], g, perFactor) : null;
         const [dofs, dofsEstimate] = [inArea(input.dofs), inArea(input.dofsEstimate)];
-        areas.push({ ...where, group, total, dofs, dofsEstimate, reduction: weighted(cells.reduction), constrained: weighted(cells.constrained) });
+        areas.push({ ...area, group, total, dofs, dofsEstimate, reduction: weighted(cells.reduction), constrained: weighted(cells.constrained) });
       });
-      correlations.push({ ...where, correlation: correlationOf(covariance) });
+      correlations.push({ ...area, correlation: correlationOf(covariance) });
     }
     first += slots;
   }

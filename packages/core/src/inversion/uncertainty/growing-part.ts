@@ -81,7 +81,7 @@ export class GrowingPart {
   private keep(factorImage: Float32Array, simulated: Float64Array[]): void {
     this.factorImages.push(factorImage);
     this.simulated.push(simulated);
-    this.gram.push(this.simulated.map((other) => other.reduce((sum, values, batch) => sum + dot(values, simulated[batch]), 0)));
+    this.gram.push(this.simulated.map((earlier) => earlier.reduce((sum, values, batch) => sum + dot(values, simulated[batch]), 0)));
   }
 
   /** What the latest {@link take} brought, for {@link restore}. */
@@ -112,14 +112,14 @@ export class GrowingPart {
     const gram = Matrix.zeros(size, size);
     this.gram.forEach((row, j) => row.forEach((value, i) => gram.set(i, j, value).set(j, i, value)));
     const { values, vectors } = symmetricEigenpairs(gram);
-    const kept = vectors.filter((_, k) => values[k] > LEAST);
-    const found = values.slice(0, kept.length).map((value) => value ** 2 / (value + this.rounding * values[0]));
-    const scale = found.map((value, k) => Math.sqrt(value) / values[k]);
+    const retained = vectors.filter((_, k) => values[k] > LEAST);
+    const eigenvalues = values.slice(0, retained.length).map((value) => value ** 2 / (value + this.rounding * values[0]));
+    const scale = eigenvalues.map((value, k) => Math.sqrt(value) / values[k]);
     return {
       part: this,
-      hidden: Math.max(0, ...found.map((value, k) => 1 / (1 + value) - 1 / (1 + values[k]))),
-      ofBasis: kept.map((s, k) => this.space.imageOf(s).map((value) => value * scale[k])),
-      ofImages: kept.map((s, k) => Float64Array.from(s, (value) => value * scale[k])),
+      hidden: Math.max(0, ...eigenvalues.map((value, k) => 1 / (1 + value) - 1 / (1 + values[k]))),
+      ofBasis: retained.map((s, k) => this.space.imageOf(s).map((value) => value * scale[k])),
+      ofImages: retained.map((s, k) => Float64Array.from(s, (value) => value * scale[k])),
     };
   }
 
@@ -134,7 +134,7 @@ export class GrowingPart {
     for (let batch = first; batch < end; batch++) {
       const kinds = model.observations(batch).species;
       const values = new Float64Array(kinds.length);
-      this.simulated.forEach((each, j) => addScaled(values, weights[j], each[batch - first]));
+      this.simulated.forEach((vectorBatches, j) => addScaled(values, weights[j], vectorBatches[batch - first]));
       values.forEach((value, i) => (out[kinds[i]] += value * value));
     }
   }

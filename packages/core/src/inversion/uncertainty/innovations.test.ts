@@ -170,7 +170,7 @@ describe('values by hand, of a model that gives 0 at the prior and 1 at the resu
     const grid: PlaceGrid = { cols, kmPerCell: [10, 20] };
     const batch = { ...observationBatch(values, 0.5), place: () => place };
     const [no2, so2] = await statisticsOf(batch, { grid });
-    const innovations = values.map((y, i) => ({ cell: place.cell[i], hour: place.hour[i], before: y / 0.5, after: (y - 1) / 0.5, error: 0.5 }));
+    const innovations = values.map((y, i) => ({ cell: place.cell[i], hour: place.hour[i], prior: y / 0.5, updated: (y - 1) / 0.5, error: 0.5 }));
     expect(no2.errorLengths).toEqual(errorLengths(innovations, cols, [10, 20]));
     expect(no2.errorLengths!.km).toBeGreaterThan(30);
     expect(so2).not.toHaveProperty('errorLengths');

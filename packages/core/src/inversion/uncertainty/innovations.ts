@@ -25,8 +25,8 @@ export const TELLING_EXCESS = 0.02;
 
 /** By what part the cost at a step exceeds the lowest of an inversion's evaluations: what watched monitors chose may lie far before the minimum. */
 export function aboveMinimum(history: readonly Pick<HistoryPoint, 'iteration' | 'total'>[], step: number): number | undefined {
-  const kept = history.find(({ iteration }) => iteration === step);
-  return kept && kept.total / history.reduce((least, { total }) => Math.min(least, total), Infinity) - 1;
+  const keptPoint = history.find(({ iteration }) => iteration === step);
+  return keptPoint && keptPoint.total / history.reduce((smallest, { total }) => Math.min(smallest, total), Infinity) - 1;
 }
 
 /** Standard deviations in the unit of the species; null where the mean product is negative or there is no value. */
@@ -99,15 +99,22 @@ export async function innovationStatistics(
       const sum = sums[kinds[i]];
       const weight = cost.weights[kinds[i]];
       const q = observations.inflation?.[i] ?? 1;
-      const [before, after] = [values[i] - prior[batch][i], values[i] - updated[batch][i]];
+      const [priorError, updatedError] = [values[i] - prior[batch][i], values[i] - updated[batch][i]];
       sum.n++;
       sum.chiSquare += q * weight * u[i] ** 2;
       sum.inflation += q;
       sum.variance += error[i] ** 2 / (q * weight);
-      sum.analysed += after * before;
-      sum.moved += (updated[batch][i] - prior[batch][i]) * before;
-      if (place) sum.placed.push({ cell: place.cell[i], hour: place.hour[i], before: before / error[i], after: after / error[i], error: error[i] });
-      for (const each of drawn) sum.drawn += (each[batch][i] - prior[batch][i]) ** 2 / draws;
+      sum.analysed += updatedError * priorError;
+      sum.moved += (updated[batch][i] - prior[batch][i]) * priorError;
+      if (place)
+        sum.placed.push({
+          cell: place.cell[i],
+          hour: place.hour[i],
+          prior: priorError / error[i],
+          updated: updatedError / error[i],
+          error: error[i],
+        });
+      for (const draw of drawn) sum.drawn += (draw[batch][i] - prior[batch][i]) ** 2 / draws;
     }
   }
   return sums.map(({ n, chiSquare, inflation, variance, analysed, moved, drawn: spread, placed }, s) => {
@@ -126,12 +133,12 @@ export async function innovationStatistics(
   });
 }
 
-async function simulateAll({ model, control, signal }: EvaluationContext, at: Float64Array): Promise<Values[]> {
-  const factors = control.factors(at);
-  const all: Values[] = [];
+async function simulateAll({ model, control, signal }: EvaluationContext, vector: Float64Array): Promise<Values[]> {
+  const factors = control.factors(vector);
+  const simulated: Values[] = [];
   for (let batch = 0; batch < model.batches; batch++) {
     signal?.throwIfAborted();
-    all.push((await model.forward(factors, batch, signal)).slice());
+    simulated.push((await model.forward(factors, batch, signal)).slice());
   }
-  return all;
+  return simulated;
 }

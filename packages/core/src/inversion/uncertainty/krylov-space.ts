@@ -32,7 +32,7 @@ export class KrylovSpace {
   /** orthonormal, one a step */
   readonly basis: Float64Array[] = [];
   /** `along[j][i]`: q_iᵀ A q_j for i ≤ j; with exact products 0 for i < j − 1, and T's else */
-  private readonly along: number[][] = [];
+  private readonly coefficients: number[][] = [];
   private readonly beta: number[] = [];
   private following?: Float64Array;
 
@@ -50,16 +50,16 @@ export class KrylovSpace {
     const current = this.following!;
     this.basis.push(current);
     const rest = image.slice();
-    const along = this.basis.map(() => 0);
+    const coefficients = this.basis.map(() => 0);
     // Twice is enough (Giraud et al. 2005, doi:10.1007/s00211-005-0615-4).
     for (let pass = 0; pass < 2; pass++) {
       this.basis.forEach((q, i) => {
         const part = dot(q, rest);
-        along[i] += part;
+        coefficients[i] += part;
         addScaled(rest, -part, q);
       });
     }
-    this.along.push(along);
+    this.coefficients.push(coefficients);
     const beta = Math.sqrt(dot(rest, rest));
     const exhausted = this.basis.length === current.length || beta <= EXHAUSTED * Math.max(...this.alphas.map(Math.abs), ...this.beta);
     this.beta.push(exhausted ? 0 : beta);
@@ -68,13 +68,13 @@ export class KrylovSpace {
 
   /** What the latest {@link take} brought. */
   latest(): KrylovStep {
-    return { along: this.along.at(-1)!, beta: this.beta.at(-1)!, next: this.following };
+    return { along: this.coefficients.at(-1)!, beta: this.beta.at(-1)!, next: this.following };
   }
 
   /** In the place of {@link take}, with what it brought once. */
   restore({ along, beta, next }: KrylovStep): void {
     this.basis.push(this.following!);
-    this.along.push(along);
+    this.coefficients.push(along);
     this.beta.push(beta);
     this.following = next;
   }
@@ -82,8 +82,8 @@ export class KrylovSpace {
   /** A·Σ_j weights_j q_j, as the products gave it: what it has of the basis and of q₊. */
   imageOf(weights: ArrayLike<number>): Float64Array {
     const image = new Float64Array(this.basis.length + 1);
-    this.along.forEach((along, j) => {
-      along.forEach((part, i) => (image[i] += weights[j] * part));
+    this.coefficients.forEach((coefficients, j) => {
+      coefficients.forEach((part, i) => (image[i] += weights[j] * part));
       image[j + 1] += weights[j] * this.beta[j];
     });
     return image;
@@ -99,7 +99,7 @@ export class KrylovSpace {
   }
 
   private get alphas(): number[] {
-    return this.along.map((along) => along[along.length - 1]);
+    return this.coefficients.map((coefficients) => coefficients[coefficients.length - 1]);
   }
 }
 

@@ -4,7 +4,7 @@ import type { ScaledInnovation } from './scaled-innovations';
 /** A value a day of two cells, whose errors stay as they are. @param days - on which there is a value, and by what all errors are multiplied on it */
 function lasting(errors: readonly [number, number], days: readonly (readonly [day: number, sign: number])[], sigma = 1): ScaledInnovation[] {
   return days.flatMap(([day, sign]) =>
-    errors.map((error, cell) => ({ cell, hour: 24 * day, before: (sign * error) / sigma, after: (sign * error) / sigma, error: sigma })),
+    errors.map((error, cell) => ({ cell, hour: 24 * day, prior: (sign * error) / sigma, updated: (sign * error) / sigma, error: sigma })),
   );
 }
 
@@ -43,11 +43,11 @@ describe('what lasts', () => {
     const twice = [...month.slice(0, 20), ...month.slice(0, 20).map(([day]) => [180 + day, -1] as const)];
     const rest = withoutMeans(lasting([4, 2], twice));
     expect(rest).toHaveLength(80);
-    expect(rest.every(({ before, after }) => before === 0 && after === 0)).toBe(true);
+    expect(rest.every(({ prior, updated }) => prior === 0 && updated === 0)).toBe(true);
     expect(new Set(rest.map(({ cell, hour, error }) => `${cell} ${hour} ${error}`)).size).toBe(80); // each where it was
     expect(rest.filter(({ cell, hour }) => cell === 1 && hour === 24 * 180)).toHaveLength(1);
     // Periods may stand in any order in a case.
-    expect(withoutMeans(lasting([4, 2], twice.toReversed())).every(({ before, after }) => before === 0 && after === 0)).toBe(true);
+    expect(withoutMeans(lasting([4, 2], twice.toReversed())).every(({ prior, updated }) => prior === 0 && updated === 0)).toBe(true);
     expect(withoutMeans(lasting([4, 2], month.slice(0, 9)))).toEqual([]); // too few for a mean
   });
 });

@@ -22,31 +22,31 @@ export interface LastingErrors {
 
 /** Of the values of one species; undefined where those of one cell are too few, or too near in time. */
 export function lastingErrors(values: readonly ScaledInnovation[]): LastingErrors | undefined {
-  const whole = values.map(({ cell, hour, before, after, error }) => ({ cell, hour, n: 1, before: before * error, after: after * error }));
+  const whole = values.map(({ cell, hour, prior, updated, error }) => ({ cell, hour, n: 1, prior: prior * error, updated: updated * error }));
   const ofCells = groupsBy(whole, ({ cell }) => cell).map(farProducts);
-  const one = { pairs: sumOf(ofCells, ({ pairs }) => pairs), sum: sumOf(ofCells, ({ sum }) => sum) };
-  if (one.pairs < LEAST_PAIRS) return undefined;
-  const all = farProducts(
+  const sameCell = { pairs: sumOf(ofCells, ({ pairs }) => pairs), sum: sumOf(ofCells, ({ sum }) => sum) };
+  if (sameCell.pairs < LEAST_PAIRS) return undefined;
+  const anyCells = farProducts(
     groupsBy(whole, ({ hour }) => hour).map((group) => ({
       hour: group[0].hour,
       n: group.length,
-      before: sumOf(group, ({ before }) => before),
-      after: sumOf(group, ({ after }) => after),
+      prior: sumOf(group, ({ prior }) => prior),
+      updated: sumOf(group, ({ updated }) => updated),
     })),
   );
   const root = (square: number): number | null => (square >= 0 ? Math.sqrt(square) : null);
-  const between = all.pairs - one.pairs;
-  if (between < LEAST_PAIRS) return { place: root(one.sum / one.pairs), everywhere: null };
-  const shared = (all.sum - one.sum) / between;
-  return { place: root(one.sum / one.pairs - shared), everywhere: root(shared) };
+  const pairsBetween = anyCells.pairs - sameCell.pairs;
+  if (pairsBetween < LEAST_PAIRS) return { place: root(sameCell.sum / sameCell.pairs), everywhere: null };
+  const shared = (anyCells.sum - sameCell.sum) / pairsBetween;
+  return { place: root(sameCell.sum / sameCell.pairs - shared), everywhere: root(shared) };
 }
 
 /** Sums over the n values of a time. */
 interface Moment {
   hour: number;
   n: number;
-  before: number;
-  after: number;
+  prior: number;
+  updated: number;
 }
 
 /** Over the pairs of values {@link LASTING_HOURS} to {@link FARTHEST_HOURS} apart: how many they are, and the sum of ½(before_i after_j + after_i before_j). */
@@ -54,18 +54,18 @@ function farProducts(moments: readonly Moment[]): { pairs: number; sum: number }
   const sorted = [...moments].sort((a, b) => a.hour - b.hour);
   const out = { pairs: 0, sum: 0 };
   // of the moments that are far enough before the one that is looked at, and not too far
-  const window = { n: 0, before: 0, after: 0 };
+  const window = { n: 0, prior: 0, updated: 0 };
   let [entering, leaving] = [0, 0];
-  const add = ({ n, before, after }: Moment, sign: number): void => {
+  const add = ({ n, prior, updated }: Moment, sign: number): void => {
     window.n += sign * n;
-    window.before += sign * before;
-    window.after += sign * after;
+    window.prior += sign * prior;
+    window.updated += sign * updated;
   };
-  for (const { hour, n, before, after } of sorted) {
+  for (const { hour, n, prior, updated } of sorted) {
     while (hour - sorted[entering].hour >= LASTING_HOURS) add(sorted[entering++], 1);
     while (hour - sorted[leaving].hour > FARTHEST_HOURS) add(sorted[leaving++], -1);
     out.pairs += n * window.n;
-    out.sum += (before * window.after + after * window.before) / 2;
+    out.sum += (prior * window.updated + updated * window.prior) / 2;
   }
   return out;
 }
@@ -80,8 +80,8 @@ export function withoutMeans(values: readonly ScaledInnovation[]): ScaledInnovat
     .flatMap(periodsOf)
     .filter(({ length }) => length >= LEAST_OF_MEAN)
     .flatMap((group) => {
-      const [before, after] = [sumOf(group, (value) => value.before) / group.length, sumOf(group, (value) => value.after) / group.length];
-      return group.map((value) => ({ ...value, before: value.before - before, after: value.after - after }));
+      const [priorMean, updatedMean] = [sumOf(group, (value) => value.prior) / group.length, sumOf(group, (value) => value.updated) / group.length];
+      return group.map((value) => ({ ...value, prior: value.prior - priorMean, updated: value.updated - updatedMean }));
     });
 }
 
@@ -89,5 +89,5 @@ export function withoutMeans(values: readonly ScaledInnovation[]): ScaledInnovat
 function periodsOf(group: readonly ScaledInnovation[]): ScaledInnovation[][] {
   const sorted = [...group].sort((a, b) => a.hour - b.hour);
   const cuts = [...sorted.keys()].filter((i) => i === 0 || sorted[i].hour - sorted[i - 1].hour > FARTHEST_HOURS);
-  return cuts.map((from, c) => sorted.slice(from, cuts[c + 1]));
+  return cuts.map((start, c) => sorted.slice(start, cuts[c + 1]));
 }

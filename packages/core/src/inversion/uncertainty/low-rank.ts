@@ -37,7 +37,7 @@ import type { ProductJournal } from './product-journal';
 /** Ends before the asked rank where no variance is wrong by more than this part. */
 const ENOUGH = 0.02;
 /** Products between two looks at whether it is enough, at least and as a part of those that there are: a look costs the cube of them. */
-const LOOK = { least: 5, part: 0.1 };
+const LOOK = { fewest: 5, part: 0.1 };
 
 /** What a part has of the images Kᵀ W K (df/dv) u_k, with the combinations of the observations for all of them. */
 interface PartImages {
@@ -82,7 +82,7 @@ export interface LowRankOptions {
   random: Random;
   /** of a product's way back from the observations, as a part of the largest eigenvalue; 0 unless given */
   rounding?: number;
-  onProduct?: (done: number, of: number) => void;
+  onProduct?: (completed: number, total: number) => void;
   /** where products are kept, and taken from */
   journal?: ProductJournal;
 }
@@ -94,8 +94,8 @@ function partsOf(model: ForwardModel, control: Control): Part[][] {
   if (!parts) return [[{ ...whole, batches: [0, model.batches] }]];
   const disjoint = parts.every(({ slots }, p) => p === 0 || parts[p - 1].slots[1] <= slots[0]);
   if (!control.independentSlots || !disjoint) return [parts.map(({ batches }) => ({ ...whole, batches }))];
-  const { slots: all } = model.shape;
-  const [perSlot, factorsPerSlot] = [control.size / all, factorCount(model.shape) / all];
+  const { slots: slotCount } = model.shape;
+  const [perSlot, factorsPerSlot] = [control.size / slotCount, factorCount(model.shape) / slotCount];
   return parts.map(({ slots: [first, end], batches }) => [
     { control: [first * perSlot, end * perSlot], factors: [first * factorsPerSlot, end * factorsPerSlot], batches },
   ]);
@@ -111,7 +111,7 @@ export async function lowRank(
   const connected = partsOf(model, control).map((parts, i) => parts.map((part, j) => new GrowingPart(part, random.fork(`block ${i + j}`), rounding)));
   const growing = connected.flat();
   let [products, restoredSeconds] = [0, 0];
-  let look = LOOK.least;
+  let look = LOOK.fewest;
   while (products < rank && growing.some(({ space }) => space.next)) {
     const restored = journal?.restore(products, growing);
     if (restored !== undefined) restoredSeconds += restored;
@@ -132,7 +132,7 @@ export async function lowRank(
     products++;
     onProduct?.(products, rank);
     if (products < look) continue;
-    look = products + Math.max(LOOK.least, Math.ceil(LOOK.part * products));
+    look = products + Math.max(LOOK.fewest, Math.ceil(LOOK.part * products));
     if (connected.every((parts) => rankErrorOf(parts.map((part) => part.leftOut(part.space.pairs()))) < ENOUGH)) break;
   }
   return { blocks: connected.map((parts) => blockOf(parts, model, species)), products, restoredSeconds };
@@ -213,8 +213,8 @@ function eigenpairs(roots: readonly Root[]): { values: number[]; shares: Float64
 function innerProducts(a: Root, b: Root): Matrix {
   const [left, right] = [a, b].map(({ ofBasis }) => new Matrix(ofBasis.map((column) => [...column])));
   if (a === b) return left.mmul(right.transpose());
-  const others = b.part.vectors();
-  const overlap = new Matrix(a.part.vectors().map((q) => others.map((other) => dot(q, other))));
+  const otherVectors = b.part.vectors();
+  const overlap = new Matrix(a.part.vectors().map((q) => otherVectors.map((otherVector) => dot(q, otherVector))));
   return left.mmul(overlap).mmul(right.transpose());
 }
 

@@ -34,16 +34,16 @@ export interface FactorSum {
   stretches: Stretch[];
 }
 
-/** @param about - a control, that of the posterior as a rule */
-export function factorSums(about: FactorDerivative, weights: readonly Float64Array[]): FactorSum[] {
-  return weights.map((each) => {
-    const gradient = about.gradient(each);
-    return { weights: each, gradient, stretches: stretchesOf(gradient) };
+/** @param derivative - a control, that of the posterior as a rule */
+export function factorSums(derivative: FactorDerivative, weights: readonly Float64Array[]): FactorSum[] {
+  return weights.map((sumWeights) => {
+    const gradient = derivative.gradient(sumWeights);
+    return { weights: sumWeights, gradient, stretches: stretchesOf(gradient) };
   });
 }
 
 /** tᵀ·vector. @param first - place in t of the vector's first element */
-function along({ gradient, stretches }: FactorSum, vector: Float64Array, first = 0): number {
+function dotOnStretches({ gradient, stretches }: FactorSum, vector: Float64Array, first = 0): number {
   let sum = 0;
   for (const [begin, end] of stretches) {
     for (let i = Math.max(begin, first); i < Math.min(end, first + vector.length); i++) sum += gradient[i] * vector[i - first];
@@ -66,10 +66,10 @@ function stretchesOf(vector: Float64Array): Stretch[] {
 }
 
 export class LowRankPosterior implements Posterior {
-  /** @param at - the control about which the Hessian was taken */
+  /** @param point - the control about which the Hessian was taken */
   constructor(
     private readonly control: Control,
-    private readonly at: Float64Array,
+    private readonly point: Float64Array,
     readonly blocks: readonly LowRankBlock[],
     private readonly species: number,
   ) {}
@@ -97,7 +97,7 @@ export class LowRankPosterior implements Posterior {
     const covariance = priorCovarianceOfSums(sums);
     for (const { control, values, vectors } of this.blocks) {
       values.forEach((value, k) => {
-        const t = sums.map((sum) => along(sum, vectors[k], control[0]));
+        const t = sums.map((sum) => dotOnStretches(sum, vectors[k], control[0]));
         t.forEach((a, i) => t.forEach((b, j) => (covariance[i][j] -= reduction(value) * a * b)));
       });
     }
@@ -135,11 +135,11 @@ export class LowRankPosterior implements Posterior {
    * @returns per index its row over the factors of its own block, which begin at `first`; the rest of the row is 0
    */
   averagingKernelRows(map: LogFactorMap, indices: readonly number[]): { first: number; row: Float32Array }[] {
-    const slopes = map.slopes(map.logFactors(this.at));
+    const slopes = map.slopes(map.logFactors(this.point));
     const weights: number[][] = indices.map(() => []);
     for (const z of this.images(map, (value) => 1 / (1 + value))) indices.forEach((index, r) => weights[r].push(z[index]));
     return indices.map((index, r) => {
-      const block = this.blocks.find(({ factors: [from, to] }) => index >= from && index < to)!;
+      const block = this.blocks.find(({ factors: [firstFactor, endFactor] }) => index >= firstFactor && index < endFactor)!;
       const [first, end] = block.factors;
       const image = factorImage(block, weights[r]);
       return { first, row: tabulate(new Float32Array(Math.min(end, slopes.length) - first), (i) => slopes[first + i] * image[i]) };
@@ -148,8 +148,8 @@ export class LowRankPosterior implements Posterior {
 
   /** L·(weight(λ_k) u_k) of the k-th pair of all blocks at once. */
   private *images(map: LogFactorMap, weight: (value: number) => number): Generator<Float64Array> {
-    const most = Math.max(0, ...this.blocks.map(({ values }) => values.length));
-    for (let k = 0; k < most; k++) {
+    const largestRank = Math.max(0, ...this.blocks.map(({ values }) => values.length));
+    for (let k = 0; k < largestRank; k++) {
       const vector = new Float64Array(this.control.size);
       for (const { control: range, values, vectors } of this.blocks) {
         if (k < values.length) vectors[k].forEach((u, i) => (vector[range[0] + i] = weight(values[k]) * u));
@@ -161,7 +161,7 @@ export class LowRankPosterior implements Posterior {
 
 /** The covariance of sums that the prior gives, through the tangent of their gradients: what the posterior's is a reduction of. */
 export function priorCovarianceOfSums(sums: readonly FactorSum[]): number[][] {
-  return sums.map((t) => sums.map((s) => along(t, s.gradient)));
+  return sums.map((t) => sums.map((s) => dotOnStretches(t, s.gradient)));
 }
 
 /** D = λ/(1 + λ) */

@@ -34,13 +34,13 @@ export class ProductJournal {
    * @returns the seconds that it took; undefined where it is not to be had: it and all after it are then gone
    */
   restore(pass: number, parts: readonly GrowingPart[]): number | undefined {
-    const found = this.read(pass);
-    if (!found) return undefined;
+    const checkpoint = this.read(pass);
+    if (!checkpoint) return undefined;
     parts.forEach((part, p) => {
-      const numbers = (found.metadata['parts'] as (Numbers | null)[])[p];
-      if (numbers) part.restore(decodeStep(numbers, (name) => found.tensors.get(`${p}.${name}`)));
+      const numbers = (checkpoint.metadata['parts'] as (Numbers | null)[])[p];
+      if (numbers) part.restore(decodeStep(numbers, (name) => checkpoint.tensors.get(`${p}.${name}`)));
     });
-    return found.metadata['seconds'] as number;
+    return checkpoint.metadata['seconds'] as number;
   }
 
   /**
@@ -66,14 +66,14 @@ export class ProductJournal {
     const path = this.pathOf(pass);
     if (!existsSync(path)) return undefined;
     try {
-      const found = readTensors(path);
-      if (found.metadata['key'] === this.key) return found;
+      const checkpoint = readTensors(path);
+      if (checkpoint.metadata['key'] === this.key) return checkpoint;
       this.say(`${path}: belongs to other settings or observations; it and those after it are made anew`);
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       this.say(`${error.message}; it and those after it are made anew`);
     }
-    for (let each = pass; existsSync(this.pathOf(each)); each++) rmSync(this.pathOf(each));
+    for (let later = pass; existsSync(this.pathOf(later)); later++) rmSync(this.pathOf(later));
     return undefined;
   }
 }
@@ -88,8 +88,8 @@ function encodeStep({ step: { next, ...step }, factorImage, simulated }: PartSte
 
 function decodeStep({ lengths, ...step }: Numbers, tensor: (name: string) => Tensor | undefined): PartStep {
   const values = tensor('simulated')!.data as Float64Array;
-  let at = 0;
-  const simulated = lengths.map((length) => values.subarray(at, (at += length)));
+  let offset = 0;
+  const simulated = lengths.map((length) => values.subarray(offset, (offset += length)));
   return {
     step: { ...step, next: tensor('next')?.data as Float64Array | undefined },
     factorImage: tensor('factorImage')!.data as Float32Array,

@@ -38,14 +38,14 @@ export async function randomisedMember(
 function withPerturbedObservations(model: ForwardModel, weights: readonly number[], random: Random): ForwardModel {
   const batches: ObservationBatch[] = [];
   const perturbed = (batch: number): ObservationBatch => {
-    const given = model.observations(batch);
+    const observed = model.observations(batch);
     const draws = random.fork(`batch ${batch}`);
-    const independent = Float64Array.from(given.values, () => draws.normal());
-    const errors = given.decorrelation?.invert(independent) ?? independent;
-    const values = given.values.map((value, i) =>
-      given.withheld[i] === Role.used ? value + (errors[i] * given.error[i]) / Math.sqrt(weights[given.species[i]]) : value,
+    const independent = Float64Array.from(observed.values, () => draws.normal());
+    const errors = observed.decorrelation?.invert(independent) ?? independent;
+    const values = observed.values.map((value, i) =>
+      observed.withheld[i] === Role.used ? value + (errors[i] * observed.error[i]) / Math.sqrt(weights[observed.species[i]]) : value,
     );
-    return { ...given, values };
+    return { ...observed, values };
   };
   return {
     shape: model.shape,

@@ -7,8 +7,8 @@ export interface ScaledInnovation {
   /** hours since 1970 */
   hour: number;
   /** (y − F(0))/σ and (y − F(v̂))/σ */
-  before: number;
-  after: number;
+  prior: number;
+  updated: number;
   /** σ, in the unit of the species */
   error: number;
 }

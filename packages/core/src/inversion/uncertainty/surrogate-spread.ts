@@ -36,7 +36,7 @@ export class WithSurrogateSpread implements Posterior {
   }
 
   covarianceOfSums(map: LogFactorMap, sums: readonly FactorSum[]): number[][] {
-    const [inner, ensemble] = [this.inner, this.ensemble].map((each) => each.covarianceOfSums(map, sums));
+    const [inner, ensemble] = [this.inner, this.ensemble].map((posterior) => posterior.covarianceOfSums(map, sums));
     return inner.map((row, i) => row.map((value, j) => value + ensemble[i][j]));
   }
 
@@ -44,16 +44,17 @@ export class WithSurrogateSpread implements Posterior {
   logFactorSpread(map: LogFactorMap): Float64Array {
     const { slots, rows, cols, groups } = this.shape;
     const spread = this.ensemble.logFactorSigma(map);
-    const on = map.priorSpread();
+    const priorSpread = map.priorSpread();
     const filter = new CorrelationFilter(rows, cols, this.length);
     const out = new Float64Array(spread.length);
     for (let slot = 0; slot < slots; slot++) {
       for (let g = 0; g < groups; g++) {
-        const at = (cell: number): number => (slot * rows * cols + cell) * groups + g;
+        const indexOf = (cell: number): number => (slot * rows * cols + cell) * groups + g;
         const field = (value: (i: number) => number): Float64Array =>
-          filter.apply(Float64Array.from({ length: rows * cols }, (_, cell) => (on[at(cell)] > 0 ? value(at(cell)) : 0)));
+          filter.apply(Float64Array.from({ length: rows * cols }, (_, cell) => (priorSpread[indexOf(cell)] > 0 ? value(indexOf(cell)) : 0)));
         const [variance, weight] = [field((i) => spread[i] ** 2), field(() => 1)];
-        for (let cell = 0; cell < rows * cols; cell++) if (on[at(cell)] > 0) out[at(cell)] = Math.sqrt(variance[cell] / weight[cell]);
+        for (let cell = 0; cell < rows * cols; cell++)
+          if (priorSpread[indexOf(cell)] > 0) out[indexOf(cell)] = Math.sqrt(variance[cell] / weight[cell]);
       }
     }
     return out;

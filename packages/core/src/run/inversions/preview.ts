@@ -77,7 +77,7 @@ async function preview(context: StageContext, setup: InversionSetup): Promise<Pr
   );
   const posterior = new LowRankPosterior(control, at, result.blocks, problem.species.length);
   const dofsEstimate = posterior.dofsEstimate();
-  const [all, ...sectors] = posteriorFigures(context, setup, control, { at, posterior, dofsEstimate });
+  const [all, ...sectors] = posteriorFigures(context, setup, control, { control: at, posterior, dofsEstimate });
   const { emissions, ...beside } = sumsByPart(control, model, dofsEstimate);
   const product = seconds / result.products;
   const { method, rank, members } = inversion.uncertainty;

@@ -140,7 +140,7 @@ async function summarise(context: StageContext, setup: InversionSetup, { begin, 
   const slots = setup.slots.map(({ count }) => count);
   const posterior =
     others.length > 0 ? new WithSurrogateSpread(found.posterior, control.shape, [at, ...others], setup.problem.lengthCells) : found.posterior;
-  const [all, ...sectors] = posteriorFigures(context, setup, control, { at, ...found, posterior });
+  const [all, ...sectors] = posteriorFigures(context, setup, control, { control: at, ...found, posterior });
   const rows =
     found.posterior instanceof LowRankPosterior && slots.every((count) => count === 1) ? kernelRows(context, setup, found.posterior, all.map) : [];
   writeUncertainty(
