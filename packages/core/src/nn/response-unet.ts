@@ -9,7 +9,7 @@
  *
  * Where the context does not depend on the emissions, the response to them is exactly linear, as dispersion, first-order loss and deposition are.
  * How strongly a source acts, and where the wind takes it, is the gates'; a chemistry that saturates makes them depend on the emissions.
- * docs/response-tried.md has what it gains.
+ * docs/dev/tried.md has what it gains.
  */
 import { add, multiply } from '../graph/ops/elementwise/arithmetic';
 import { concat, crop } from '../graph/ops/arrays/copies';

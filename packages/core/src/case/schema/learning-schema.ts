@@ -1,5 +1,5 @@
 /**
- * The surrogate, the tracers of the emissions that it sees (`surrogate/tracers/tracers.ts`) with the weather that they need, and its training. Defaults are what the trials of docs/response-tried.md came to: tracers, a network linear in the emissions, a multi-rate window
+ * The surrogate, the tracers of the emissions that it sees (`surrogate/tracers/tracers.ts`) with the weather that they need, and its training. Defaults are what the trials of docs/dev/tried.md came to: tracers, a network linear in the emissions, a multi-rate window
  * without initial concentrations, a loss on differences. Those of the paper's mode stand in paper-defaults.ts.
  */
 import { z } from 'zod';
@@ -37,7 +37,7 @@ export function isPrecursor(tracer: TracerSettings, lifetime: number): boolean {
   return tracer.lifetime === lifetime && tracer.precursor === undefined && !tracer.washed && !tracer.aloft;
 }
 
-/** docs/response-tried.md has what each of them is good for, and why not every group has every one. */
+/** Each group has those that its chemistry needs: all ten for every group fit no better and take twice the memory (docs/dev/tried.md). */
 const DEFAULT_TRACERS: TracerSettings[] = [
   { lifetime: 3, groups: ['NOx', 'VOC'] },
   { lifetime: 12, groups: ['NOx', 'NH3', 'SO2', 'VOC'] },
