@@ -137,7 +137,7 @@ test('a peer that cannot start, and Ctrl-C while it does, leave no folder behind
   rmSync(temporary, { recursive: true });
 });
 
-// docs/inversion.md has its figures for 1000 x 1200 cells; here it is shown that the script still runs, on tiles.
+// By default it takes 1000 x 1200 cells (docs/inversion.md); here it is shown that the script still runs, on tiles.
 test('tools/bench/large-domain.mjs inverts in tiles', () => {
   const script = join(__dirname, '..', 'tools/bench/large-domain.mjs');
   const size = ['--rows', '32', '--cols', '96', '--tile-cells', '64', '--iterations', '1', '--threads', '1'];
