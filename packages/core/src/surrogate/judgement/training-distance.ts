@@ -13,7 +13,7 @@
  * (`inversion.trustRegion`).
  *
  * It is the scaled distance of applicability domains (Meyer & Pebesma 2021, doi:10.1111/2041-210X.13650, there to the nearest training point), taken from the
- * prior run, about which members are drawn. docs/trust-region.md says how well it foretells the surrogate's error.
+ * prior run, about which members are drawn. docs/surrogate.md says how well it foretells the surrogate's error.
  */
 import { GROUPS } from '../../base/species';
 import { tracersOf, type TracerSettings } from '../../case';

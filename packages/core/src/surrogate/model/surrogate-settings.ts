@@ -23,7 +23,7 @@ export function networkSettings(settings: SurrogateSettings, species: number): N
 }
 
 /**
- * Where y[t−k] comes from, the concentrations at the beginning of the surrogate's window as an input; see the case file and docs/initial-concentrations.md,
+ * Where y[t−k] comes from, the concentrations at the beginning of the surrogate's window as an input; see the case file and docs/surrogate.md,
  * which has the equations.
  */
 export type InitialConcentrations = SurrogateSettings['initialConcentrations'];
