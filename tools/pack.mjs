@@ -7,9 +7,21 @@
 //
 // (`retroplume bundle` is another thing: it packs a finished run.)
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { ADDONS, builtAddons, checkBuilt, isCompiled, PACKAGES, PackError, root, selfContainedAddons } from './pack/built.mjs';
+import { ADDONS, builtAddons, checkBuilt, commitOfCore, isCompiled, PACKAGES, PackError, root, selfContainedAddons } from './pack/built.mjs';
 import { writeNpmPackages } from './pack/npm-packages.mjs';
 import { sharedLibraries } from './pack/shared-libraries.mjs';
 import { productionPackages } from './pack/production-packages.mjs';
@@ -31,6 +43,8 @@ async function stage(folder) {
       if (existsSync(join(root, path))) copy(folder, path, part === 'dist' ? (file) => isCompiled(each, file) : undefined);
     }
   }
+  const core = join(folder, 'packages/core/package.json');
+  writeFileSync(core, JSON.stringify({ ...JSON.parse(readFileSync(core, 'utf8')), ...commitOfCore() }, null, 2));
   for (const addon of builtAddons()) copy(folder, `${ADDONS}/${addon}`);
   for (const { path, filter } of productionPackages(root)) copy(folder, path, filter);
   await intoOneFile(folder);

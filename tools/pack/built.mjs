@@ -1,5 +1,6 @@
 // What set-up has built in this clone, as packages take it.
 import { existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -44,4 +45,11 @@ export function isCompiled(name, file) {
   const [folder, source] = [join(root, 'packages', name, 'dist'), join(root, 'packages', name, 'src')];
   if (!COMPILED.test(file)) return !file.endsWith('.tsbuildinfo');
   return existsSync(join(source, relative(folder, file).replace(COMPILED, '.ts')));
+}
+
+/** What package.json of core says besides: the commit, by which records and reports name the code where there is no git to ask (base/code-version.ts). */
+export function commitOfCore() {
+  const { codeVersion } = createRequire(import.meta.url)(join(root, 'packages/core/dist/base/code-version.js'));
+  const gitHead = codeVersion();
+  return gitHead === null ? {} : { gitHead };
 }

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ADDONS, builtAddons, isCompiled, PACKAGES, PackError, root, selfContainedAddons } from './built.mjs';
+import { ADDONS, builtAddons, commitOfCore, isCompiled, PACKAGES, PackError, root, selfContainedAddons } from './built.mjs';
 import { isForeign } from './production-packages.mjs';
 import { setRunPath } from './run-path.mjs';
 import { sharedLibraries } from './shared-libraries.mjs';
@@ -29,7 +29,7 @@ function installedPackage(name) {
   if (name === 'cli') return kept;
   const { glibcVersionRuntime } = process.report.getReport().header;
   const system = { os: [process.platform], cpu: [process.arch], ...(glibcVersionRuntime ? { libc: ['glibc'] } : {}) };
-  return { ...kept, ...(name === 'core' ? { bundleDependencies: [BUNDLED] } : {}), ...system };
+  return { ...kept, ...(name === 'core' ? { bundleDependencies: [BUNDLED], ...commitOfCore() } : {}), ...system };
 }
 
 function addBundled(folder) {

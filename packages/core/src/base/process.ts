@@ -1,7 +1,6 @@
-/** The process: the version of its code, the memory that it may use, other processes of this machine, and the ranks of one run. */
-import { readFileSync, realpathSync } from 'node:fs';
-import { spawnSync } from 'node:child_process';
-import { resolve, dirname, join } from 'node:path';
+/** The process: its versions, the memory that it may use, other processes of this machine, and the ranks of one run. */
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { totalmem } from 'node:os';
 
 export { ALONE, giveWay, joinRanks, launchedByMpi, type Launched, type Ranks } from '@retroplume/native';
@@ -31,17 +30,6 @@ export function processOf(pid: number): ProcessState | undefined {
 
 /** Versions that a record names. */
 export const VERSIONS: Record<string, string> = { retroplume: '0.1.0', node: process.version, platform: `${process.platform} ${process.arch}` };
-
-/** Git's name for the code that runs, with `-dirty` where it is not as committed; null where it is no clone of its own. */
-export function codeVersion(): string | null {
-  const root = realpathSync(resolve(__dirname, '../../../..'));
-  const git = (...args: string[]): string | null => {
-    const { status, stdout } = spawnSync('git', ['-C', root, ...args], { encoding: 'utf8' });
-    return status === 0 ? stdout.trim() : null;
-  };
-  // Installed as a package, it may lie in a clone of something else.
-  return git('rev-parse', '--show-toplevel') === root ? git('describe', '--always', '--dirty', '--abbrev=40', '--exclude=*') : null;
-}
 
 /** How much of the machine's memory this process may use, bytes: a job of a scheduler and a container have a part of it, and are killed when they take more. */
 export function usableMemory(): number {

@@ -29,6 +29,8 @@ export interface StageRecord {
   parts?: Record<string, StagePart>;
   settings: unknown;
   versions: Record<string, string>;
+  /** git's name for the code that ran, else its version with a hash of the program; records of earlier versions have none */
+  code?: string;
   /** `cpu` or `cuda:N`: where the network computed in stages that run it */
   device: Device['name'];
   hardware: string;

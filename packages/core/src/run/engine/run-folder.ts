@@ -9,7 +9,8 @@ import { expectArgument, ConfigError, errorFigures, RetroplumeError, type ErrorF
 import { RUN_FILE, type Case } from '../../case';
 import { writeFileAtomic, writeSharedFile } from '../../files/checkpoint';
 import { readJson } from '../../files/json';
-import { ALONE, codeVersion, VERSIONS } from '../../base/process';
+import { codeVersion } from '../../base/code-version';
+import { ALONE, VERSIONS } from '../../base/process';
 import { currentJob } from './current-job';
 import { lockRun } from './run-lock';
 import type { RunContext, StageName, Variant } from './stage';

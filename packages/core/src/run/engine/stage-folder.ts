@@ -5,6 +5,7 @@
  */
 import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { codeName } from '../../base/code-version';
 import type { DataError } from '../../base/errors';
 import { endAttemptsBelow } from '../../transport/external/attempts';
 import { explainRerun, fewOf } from './explain-rerun';
@@ -74,6 +75,7 @@ interface Begun {
   /** names of the parts that it is to make */
   missing: string[];
   startedAt: Date;
+  code: string;
   /** of `performance.now()` */
   start: number;
 }
@@ -86,14 +88,14 @@ export async function beginFolder(stage: Stage, context: StageContext, { mark, c
   if (aside) context.log(`what it had finished is kept in ${aside} until then: with its former settings it is there again`);
   const begun = beginStage(dir, mark);
   if (mark.trusted) tellTrusted(context, begun);
-  return { mark: begun, missing: missingParts(dir, begun), startedAt: new Date(), start: performance.now() };
+  return { mark: begun, missing: missingParts(dir, begun), startedAt: new Date(), code: codeName(), start: performance.now() };
 }
 
 /** Writes the record of a stage that has run, unless an input is another one now. @throws {DataError} `INPUT_CHANGED` */
 export async function finishFolder(
   stage: Stage,
   context: StageContext,
-  { mark, missing, startedAt, start }: Begun,
+  { mark, missing, startedAt, code, start }: Begun,
   { products, summary, externalFiles = [], leaves = [] }: Awaited<ReturnType<Stage['run']>>,
 ): Promise<StageRecord> {
   const { dir, inputs, device, hardware, precision, threads, ranks } = context;
@@ -108,6 +110,7 @@ export async function finishFolder(
   const record: StageRecord = {
     stage: stage.name,
     ...mark,
+    code,
     device,
     hardware,
     precision,
