@@ -1,4 +1,4 @@
-/** The parts of the offline package that need no packing; docs/hpc.md tells how the whole was tried on a bare machine. */
+/** The parts of the offline package that need no packing; docs/clusters.md says where the whole was tried on a bare machine. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** The recipes are tried by hand (docs/hpc.md): here, that both do the same, and that what they name is there. */
+/** The recipes are tried by hand (docs/clusters.md): here, that both do the same, and that what they name is there. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -36,9 +36,9 @@ it('their commands are of this clone', () => {
   expect(commands(DOCKER)).toContain('cd /opt/retroplume');
 });
 
-it('their commands are sound shell, and their own first lines and docs/hpc.md name them', () => {
+it('their commands are sound shell, and their own first lines and docs/clusters.md name them', () => {
   for (const command of [...commands(DOCKER), ...commands(APPTAINER)]) expect(spawnSync('sh', ['-n', '-c', command])).toMatchObject({ status: 0 });
-  const page = read('docs/hpc.md');
+  const page = read('docs/clusters.md');
   for (const [recipe, path] of [
     [DOCKER, 'tools/containers/Dockerfile'],
     [APPTAINER, 'tools/containers/retroplume.def'],

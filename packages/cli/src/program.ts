@@ -85,7 +85,7 @@ function addRun(program: Command): void {
       'stages of one variant, beside which others may run: default, paper, surrogate-N (train, invert), pass-N of the loop (apply, verify, too)',
     )
     .addOption(
-      new Option('--submit [scheduler]', "as jobs of a scheduler, each waiting for the one before (default: the case's; docs/hpc.md)")
+      new Option('--submit [scheduler]', "as jobs of a scheduler, each waiting for the one before (default: the case's; docs/clusters.md)")
         .choices(['slurm', 'pbs'])
         .conflicts(['stages', 'variant', 'profile', 'threads']),
     )

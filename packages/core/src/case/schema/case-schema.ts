@@ -80,7 +80,7 @@ const jobsSchema = z
       10,
     ),
   })
-  .meta({ description: 'Jobs of a scheduler (`retroplume run --submit`, docs/hpc.md).' });
+  .meta({ description: 'Jobs of a scheduler (`retroplume run --submit`, docs/clusters.md).' });
 
 /** The closed loop: the transport model's run on the updated emissions becomes a training run and the anchor of another inversion. */
 const loopSchema = z

@@ -184,7 +184,7 @@ function writeRuns(draft: Draft, parts: CaseParts): void {
 
 function writeModel(draft: Draft, { ctm, sorted }: CaseParts): void {
   if (ctm === 'command') {
-    draft.leaveOpen('the command that runs your model, from the folder in which retroplume is started (docs/hpc.md, examples/cmaq-slurm)');
+    draft.leaveOpen('the command that runs your model, from the folder in which retroplume is started (docs/clusters.md, examples/cmaq-slurm)');
     draft.put('ctm', { kind: 'command', command: './run-cmaq.sh {output} {run} {period} {start} {hours} {sectors}', output: 'ACONC_*.nc' });
     return;
   }
