@@ -17,16 +17,16 @@ export interface GradientOptions {
 /**
  * Gradients of `of` with respect to `values`, as new values of the graph: Jᵀ·seed.
  *
- * @param of - a scalar loss, or any value together with a `seed` (a vector-Jacobian product)
+ * @param output - a scalar loss, or any value together with a `seed` (a vector-Jacobian product)
  * @returns one gradient for each of `values`, with its shape
  * @throws {GraphError} if `of` does not depend on one of `values`, or an op on the way has no reverse rule
  */
-export function gradients(g: Graph, of: Value, values: readonly Value[], options: GradientOptions = {}): Value[] {
+export function gradients(g: Graph, output: Value, values: readonly Value[], options: GradientOptions = {}): Value[] {
   const dependent = dependents(g, values);
-  const asked = withParts(dependent, values);
-  const parts = new Map<Value, Value[]>([[of, [seedOf(g, of, options.seed)]]]);
-  const end = of.node ? of.node.id : -1;
-  for (let id = end; id >= 0; id--) visit(g, g.nodes[id], dependent, asked, parts);
+  const requested = withParts(dependent, values);
+  const parts = new Map<Value, Value[]>([[output, [seedOf(g, output, options.seed)]]]);
+  const end = output.node ? output.node.id : -1;
+  for (let id = end; id >= 0; id--) visit(g, g.nodes[id], dependent, requested, parts);
   return values.map((value) => {
     const gradient = total(g, parts, value);
     if (!gradient) throw new GraphError('GRAPH_NO_PATH', `gradients: the loss does not depend on ${value.name ?? `value ${value.id}`}; leave it out`);
@@ -34,23 +34,23 @@ export function gradients(g: Graph, of: Value, values: readonly Value[], options
   });
 }
 
-function seedOf(g: Graph, of: Value, seed: Value | undefined): Value {
-  if (!seed && of.shape.length > 0) {
-    throw new ShapeError('SHAPE_SEED', `gradients: expected a scalar but received ${formatShape(of.shape)}; give a seed of that shape`);
+function seedOf(g: Graph, output: Value, seed: Value | undefined): Value {
+  if (!seed && output.shape.length > 0) {
+    throw new ShapeError('SHAPE_SEED', `gradients: expected a scalar but received ${formatShape(output.shape)}; give a seed of that shape`);
   }
-  if (seed && !sameShape(seed.shape, of.shape)) {
-    throw new ShapeError('SHAPE_SEED', `gradients: expected seed ${formatShape(of.shape)} but received ${formatShape(seed.shape)}`);
+  if (seed && !sameShape(seed.shape, output.shape)) {
+    throw new ShapeError('SHAPE_SEED', `gradients: expected seed ${formatShape(output.shape)} but received ${formatShape(seed.shape)}`);
   }
   return seed ?? g.constant(1);
 }
 
 /** The values themselves and all that are computed from them. */
 function dependents(g: Graph, values: readonly Value[]): Set<Value> {
-  const found = new Set(values);
+  const result = new Set(values);
   for (const node of g.nodes) {
-    if (node.inputs.some((input) => input && found.has(input))) node.outputs.forEach((output) => found.add(output));
+    if (node.inputs.some((input) => input && result.has(input))) node.outputs.forEach((output) => result.add(output));
   }
-  return found;
+  return result;
 }
 
 /** Of a joined value that is asked for itself, rules may not leave out the channels of parts that nobody asks for. */
@@ -59,7 +59,7 @@ function withParts(dependent: ReadonlySet<Value>, values: readonly Value[]): Rea
   return new Set([...dependent, ...joined.filter((part) => part !== undefined)]);
 }
 
-function visit(g: Graph, node: Node, dependent: ReadonlySet<Value>, asked: ReadonlySet<Value>, parts: Map<Value, Value[]>): void {
+function visit(g: Graph, node: Node, dependent: ReadonlySet<Value>, requested: ReadonlySet<Value>, parts: Map<Value, Value[]>): void {
   const wanted = node.inputs.map((input) => input !== undefined && dependent.has(input));
   if (!wanted.includes(true) || !node.outputs.some((output) => parts.has(output))) return;
   if (!node.op.gradient)
@@ -68,7 +68,7 @@ function visit(g: Graph, node: Node, dependent: ReadonlySet<Value>, asked: Reado
       `gradients: ${node.op.name} (${node.label}) has no reverse rule: keep it out of what is differentiated`,
     );
   const gradOutputs = node.outputs.map((output) => total(g, parts, output));
-  const gradInputs = node.op.gradient(node, gradOutputs, wanted, (value) => asked.has(value));
+  const gradInputs = node.op.gradient(node, gradOutputs, wanted, (value) => requested.has(value));
   node.inputs.forEach((input, i) => {
     const gradient = gradInputs[i];
     if (input && wanted[i] && gradient) parts.set(input, [...(parts.get(input) ?? []), gradient]);

@@ -18,15 +18,15 @@ import { formatShape, sameShape } from './definition/shape';
  * @throws {GraphError} if one of `of` does not depend on what changes, or an op on the way has no forward rule (LSTM: call `unrollLstm` before)
  * @throws {ShapeError} if a direction has another shape than its value
  */
-export function tangents(g: Graph, of: readonly Value[], directions: ReadonlyMap<Value, Value>): Value[] {
+export function tangents(g: Graph, outputs: readonly Value[], directions: ReadonlyMap<Value, Value>): Value[] {
   for (const [value, { shape }] of directions) {
     if (!sameShape(shape, value.shape))
       throw new ShapeError('SHAPE_DIRECTION', `tangents: expected direction ${formatShape(value.shape)} but received ${formatShape(shape)}`);
   }
-  const found = new Map(directions);
-  for (const node of ancestors(g, of)) visit(node, found);
-  return of.map((value) => {
-    const tangent = found.get(value);
+  const tangentOf = new Map(directions);
+  for (const node of ancestors(g, outputs)) visit(node, tangentOf);
+  return outputs.map((value) => {
+    const tangent = tangentOf.get(value);
     if (!tangent)
       throw new GraphError('GRAPH_NO_PATH', `tangents: ${value.name ?? `value ${value.id}`} does not depend on what changes; leave it out`);
     return tangent;
@@ -44,20 +44,20 @@ function ancestors(g: Graph, values: readonly Value[]): Node[] {
   return nodes.reverse();
 }
 
-function visit(node: Node, found: Map<Value, Value>): void {
-  const given = node.inputs.map((input) => input && found.get(input));
-  if (given.every((tangent) => !tangent)) return;
+function visit(node: Node, tangentOf: Map<Value, Value>): void {
+  const inputTangents = node.inputs.map((input) => input && tangentOf.get(input));
+  if (inputTangents.every((tangent) => !tangent)) return;
   if (!node.op.tangent)
     throw new GraphError('GRAPH_NO_TANGENT', `tangents: ${node.op.name} (${node.label}) has no forward rule: keep it out of what is differentiated`);
-  found.set(node.outputs[0], node.op.tangent(node, given));
+  tangentOf.set(node.outputs[0], node.op.tangent(node, inputTangents));
 }
 
 type Rule<A> = (node: Node<A>, tangents: readonly (Value | undefined)[]) => Value;
 
 /** The rule of an op of which only the first operand may change: weights, slopes and statistics have no forward rule. */
 export function ofFirst<A>(rule: (node: Node<A>, tangent: Value) => Value): Rule<A> {
-  return (node, [first, ...others]) => {
-    if (first && others.every((other) => !other)) return rule(node, first);
+  return (node, [first, ...remaining]) => {
+    if (first && remaining.every((tangent) => !tangent)) return rule(node, first);
     throw new GraphError(
       'GRAPH_NO_TANGENT',
       `tangents: ${node.op.name} (${node.label}) has a forward rule for its input only, not for its weights: take directions of inputs`,
@@ -67,9 +67,9 @@ export function ofFirst<A>(rule: (node: Node<A>, tangent: Value) => Value): Rule
 
 /** Where each element of the output depends on its own of the input alone, the Jacobian is its own transpose: the reverse rule is the forward rule. */
 export function elementwise<A>(node: Node<A>, tangents: readonly (Value | undefined)[]): Value {
-  const rule = ofFirst<A>((each, tangent) => {
-    const wanted = each.inputs.map((_, i) => i === 0);
-    return each.op.gradient!(each, [tangent], wanted, () => false)[0]!;
+  const rule = ofFirst<A>((node, tangent) => {
+    const wanted = node.inputs.map((_, i) => i === 0);
+    return node.op.gradient!(node, [tangent], wanted, () => false)[0]!;
   });
   return rule(node, tangents);
 }

@@ -29,17 +29,17 @@ function convOperands(
   inChannels: number,
   name: string,
   { kernel, width }: ConvSettings,
-  before: 'rectifier' | 'output' = 'rectifier',
+  purpose: 'rectifier' | 'output' = 'rectifier',
 ): ConvOperands {
   const fanIn = kernel * kernel * inChannels;
-  const initializer = before === 'rectifier' ? ({ init: 'he', fanIn } as const) : ({ init: 'uniform', bound: 1 / Math.sqrt(fanIn) } as const);
+  const initializer = purpose === 'rectifier' ? ({ init: 'he', fanIn } as const) : ({ init: 'uniform', bound: 1 / Math.sqrt(fanIn) } as const);
   const weight = g.parameter(`${name}.weight`, [kernel, kernel, inChannels, width], initializer);
   return { weight, bias: g.parameter(`${name}.bias`, [width], { init: 'constant', value: 0 }) };
 }
 
 /** conv2d with its own weight and bias. */
-export function convLayer(g: Graph, input: Value, name: string, settings: ConvSettings, before?: 'rectifier' | 'output'): Value {
-  const { weight, bias } = convOperands(g, input.shape[3], name, settings, before);
+export function convLayer(g: Graph, input: Value, name: string, settings: ConvSettings, purpose?: 'rectifier' | 'output'): Value {
+  const { weight, bias } = convOperands(g, input.shape[3], name, settings, purpose);
   return conv2d(g, input, weight, bias);
 }
 
@@ -187,11 +187,11 @@ function joined(g: Graph, { trunk, y, geography }: Features): Value {
  * @param hasOwnY - each species sees its own part of y; else all see the whole
  */
 function perceptronEach(g: Graph, { trunk, y, geography }: Features, hasOwnY: boolean, settings: HeadSettings): Value {
-  const each = Array.from({ length: settings.species }, (_, s) => {
-    const seen = { trunk, y: y && hasOwnY ? ownPart(g, y, s, settings.species) : y, geography };
-    return perceptron(g, seen, `head.species${s}`, 1, settings);
+  const outputs = Array.from({ length: settings.species }, (_, s) => {
+    const headInputs = { trunk, y: y && hasOwnY ? ownPart(g, y, s, settings.species) : y, geography };
+    return perceptron(g, headInputs, `head.species${s}`, 1, settings);
   });
-  return concat(g, each);
+  return concat(g, outputs);
 }
 
 function ownPart(g: Graph, y: Value, s: number, species: number): Value {
@@ -207,13 +207,13 @@ function joinedPerceptrons(g: Graph, features: Features, hasOwnY: boolean, { spe
   const input = joined(g, features);
   const ownWidth = features.y && hasOwnY ? features.y.shape[3] / species : 0;
   const seenWidth = input.shape[3] - (species - 1) * ownWidth;
-  const each = Array.from({ length: species }, (_, s) => ({
+  const perSpecies = Array.from({ length: species }, (_, s) => ({
     conv0: convOperands(g, seenWidth, `head.species${s}.conv0`, { kernel: 1, width: headWidth }),
     conv1: convOperands(g, headWidth, `head.species${s}.conv1`, { kernel: 1, width: 1 }, 'output'),
   }));
-  const conv0 = each.map((operands) => operands.conv0);
+  const conv0 = perSpecies.map((operands) => operands.conv0);
   const hidden = relu(g, joinedLayer(g, input, 'head.conv0', conv0, features.trunk.shape[3], ownWidth));
-  const conv1 = each.map((operands) => operands.conv1);
+  const conv1 = perSpecies.map((operands) => operands.conv1);
   return activate(g, joinedLayer(g, hidden, 'head.conv1', conv1, 0, headWidth), headActivation);
 }
 
@@ -221,13 +221,13 @@ function joinedPerceptrons(g: Graph, features: Features, hasOwnY: boolean, { spe
  * One convolution with the outputs of several side by side. Of the input channels that each sees `ownWidth` from `ownBegin` on are its own: they lie one
  * behind the other in `input`, and the weights of all others are 0 there. The rest all see.
  */
-function joinedLayer(g: Graph, input: Value, name: string, each: readonly ConvOperands[], ownBegin: number, ownWidth: number): Value {
-  const [, , inChannels, width] = each[0].weight.shape;
-  const rows = (begin: number, end: number): Value[] => (begin < end ? each.map(({ weight }) => slice(g, weight, 2, begin, end)) : []);
+function joinedLayer(g: Graph, input: Value, name: string, operands: readonly ConvOperands[], ownBegin: number, ownWidth: number): Value {
+  const [, , inChannels, width] = operands[0].weight.shape;
+  const rows = (begin: number, end: number): Value[] => (begin < end ? operands.map(({ weight }) => slice(g, weight, 2, begin, end)) : []);
   const shared = (begin: number, end: number): Value[] => (begin < end ? [concat(g, rows(begin, end))] : []);
   const ownEnd = ownBegin + ownWidth;
-  const embedded = rows(ownBegin, ownEnd).map((part, i) => embedChannels(g, part, i * width, each.length * width));
+  const embedded = rows(ownBegin, ownEnd).map((part, i) => embedChannels(g, part, i * width, operands.length * width));
   const weight = concat(g, [...shared(0, ownBegin), ...embedded, ...shared(ownEnd, inChannels)], 2);
-  const biases = each.map(({ bias }) => bias);
+  const biases = operands.map(({ bias }) => bias);
   return conv2d(g, input, weight, concat(g, biases), name);
 }

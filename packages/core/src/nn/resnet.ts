@@ -20,8 +20,8 @@ import type { ResnetSettings } from './settings';
 export function resnet(g: Graph, inputs: NetworkInputs, settings: ResnetSettings, mode: Mode): Value {
   expectShape('resnet', 'steps', inputs.steps, ['N', 'T', 'H', 'W', 'C']);
   const options = { ...settings, mode };
-  const seen = [stackSteps(g, inputs.steps), ...(inputs.tracers ? [inputs.tracers] : [])];
-  let x = block(g, concat(g, seen), 'resnet.stem', settings.width, options);
+  const inputsSeen = [stackSteps(g, inputs.steps), ...(inputs.tracers ? [inputs.tracers] : [])];
+  let x = block(g, concat(g, inputsSeen), 'resnet.stem', settings.width, options);
   for (let i = 0; i < settings.blocks; i++) x = residual(g, x, `resnet.block${i}`, settings, mode);
   return head(g, x, inputs, settings, mode);
 }

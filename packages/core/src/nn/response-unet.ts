@@ -39,13 +39,13 @@ export function responseUnet(g: Graph, inputs: NetworkInputs, settings: Response
   const { emissions } = inputs;
   if (!emissions) throw new Error('responseUnet: its input emissions is missing');
   expectShape('responseUnet', 'emissions', emissions, [batch, steps, height, width, 'E']);
-  const known = history(g, inputs, settings);
-  const context = unet(g, known, settings, mode);
+  const features = history(g, inputs, settings);
+  const context = unet(g, features, settings, mode);
   const input = (sources: Value, name: string): Value => linearConv(g, sources, `${name}.input`, 1, settings.widths[0]);
-  const emitted = multiplySteps(g, emissions, gates(g, known, steps * emissions.shape[4], 'carrier.emissions'));
+  const emitted = multiplySteps(g, emissions, gates(g, features, steps * emissions.shape[4], 'carrier.emissions'));
   const fresh = input(emitted, 'carrier.emissions');
   const { tracers } = inputs;
-  const sources = tracers ? add(g, fresh, input(gated(g, tracers, known, 'carrier.tracers'), 'carrier.tracers')) : fresh;
+  const sources = tracers ? add(g, fresh, input(gated(g, tracers, features, 'carrier.tracers'), 'carrier.tracers')) : fresh;
   const carried = carrier(g, sources, context, settings);
   const linear = crop(g, linearConv(g, carried, 'carrier.output', 1, settings.species), height, width);
   return add(g, linear, head(g, context.up[0], inputs, { ...settings, headActivation: 'none' }, mode));

@@ -166,26 +166,26 @@ const widened = ([first, last]: Interval, radius: number): Interval => [first - 
 /** Computed from the structure; branches for y and geography do not count. */
 export function receptiveField(settings: NetworkSettings): ReceptiveField {
   const period = poolingBlock(settings);
-  const extents = Array.from({ length: period }, (_, at) => {
-    const [first, last] = footprint(settings, at);
+  const extents = Array.from({ length: period }, (_, position) => {
+    const [first, last] = footprint(settings, position);
     return last - first + 1;
   });
   return { smallest: Math.min(...extents), largest: Math.max(...extents), mean: extents.reduce((total, n) => total + n, 0) / period };
 }
 
 /** The steps' rows (or columns) that the output at row `at` depends on, in an unbounded field. */
-export function footprint(settings: NetworkSettings, at: number): Interval {
-  if (settings.network === 'resnet') return widened([at, at], 1 + 2 * settings.blocks);
+export function footprint(settings: NetworkSettings, position: number): Interval {
+  if (settings.network === 'resnet') return widened([position, position], 1 + 2 * settings.blocks);
   const { encoderConvs, decoderConvs } = settings;
   const depth = settings.widths.length - 1;
   const throughLevel = (wanted: Interval, level: number): Interval => {
     if (level === depth) return widened(wanted, encoderConvs);
     const decoded = widened(wanted, decoderConvs);
-    const below = throughLevel([Math.floor(decoded[0] / 2), Math.floor(decoded[1] / 2)], level + 1);
-    const pooled: Interval = [2 * below[0], 2 * below[1] + 1];
+    const lower = throughLevel([Math.floor(decoded[0] / 2), Math.floor(decoded[1] / 2)], level + 1);
+    const pooled: Interval = [2 * lower[0], 2 * lower[1] + 1];
     return widened(union(decoded, pooled), encoderConvs);
   };
-  return throughLevel([at, at], 0);
+  return throughLevel([position, position], 0);
 }
 
 /** Cells of the deepest level's pooling blocks: a part of a domain that begins at a multiple of it is pooled as the domain is. */
@@ -194,8 +194,8 @@ export function poolingBlock(settings: NetworkSettings): number {
 }
 
 /** The rows (or columns) of all inputs that the output at row `at` depends on, in an unbounded field: {@link footprint} and the branches. */
-export function dependence(settings: NetworkSettings, at: number): Interval {
+export function dependence(settings: NetworkSettings, position: number): Interval {
   const radius = ({ layers }: BranchSettings): number => layers.reduce((sum, { kernel }) => sum + (kernel - 1) / 2, 0);
   const branches = Math.max(radius(settings.yBranch), radius(settings.geographyBranch));
-  return union(footprint(settings, at), widened([at, at], branches));
+  return union(footprint(settings, position), widened([position, position], branches));
 }

@@ -25,7 +25,7 @@ export interface CtmRequest {
   factors?: Float32Array;
   modelError?: ModelError;
   threads?: number;
-  onProgress?: (done: number, total: number, text: string) => void;
+  onProgress?: (completed: number, total: number, text: string) => void;
   signal?: AbortSignal;
   /** is told what a user should know */
   log?: (text: string) => void;

@@ -42,12 +42,12 @@ export function memberStream({ index, group, period, stretch = 0 }: Pick<MemberS
  */
 export function memberFactors(grid: Grid, settings: MemberSettings): Float32Array {
   const { rows, cols } = grid;
-  const { group: only, spread, lengthKm, commonShare = 0.25 } = settings;
+  const { group: onlyGroup, spread, lengthKm, commonShare = 0.25 } = settings;
   const filter = new CorrelationFilter(rows, cols, grid.lengthInCells(lengthKm));
   const random = new Random(settings.seed).fork(memberStream(settings));
   const factors = new Float32Array(rows * cols * GROUP_NAMES.length).fill(1);
   GROUP_NAMES.forEach((name, group) => {
-    if (only !== undefined && name !== only) return;
+    if (onlyGroup !== undefined && name !== onlyGroup) return;
     const ofGroup = random.fork(name);
     const common = Math.sqrt(commonShare) * ofGroup.normal();
     const local = filter.apply(Float64Array.from({ length: rows * cols }, () => ofGroup.normal()));
@@ -78,8 +78,8 @@ export function uniformFactors(
 function maskOf({ regions }: Case, region: string, grid: Grid): Float32Array {
   const mask = regionMask(regions[region], grid);
   if (mask.some((value) => value !== 0)) return mask;
-  const why = 'no cell of the grid has its centre in it, so a member of members.regionFactors would change nothing';
-  throw new ConfigError('REGION_EMPTY', `regions.${region}: ${why}: mend the region, or take it out of members.regionFactors`);
+  const reason = 'no cell of the grid has its centre in it, so a member of members.regionFactors would change nothing';
+  throw new ConfigError('REGION_EMPTY', `regions.${region}: ${reason}: mend the region, or take it out of members.regionFactors`);
 }
 
 /** Number of the stretches of a period that have random factors of their own. */

@@ -155,17 +155,18 @@ function spreadPeople(geography: DemoGeography, cities: City[]): Float64Array {
 function drawRoads(geography: DemoGeography, cities: City[]): Float64Array {
   const { grid, land } = geography;
   const roads = new Float64Array(land.length);
-  for (const from of cities) {
+  for (const source of cities) {
     const near = cities
-      .filter((city) => city !== from)
-      .sort((a, b) => Math.hypot(a.x - from.x, a.y - from.y) - Math.hypot(b.x - from.x, b.y - from.y))
+      .filter((city) => city !== source)
+      .sort((a, b) => Math.hypot(a.x - source.x, a.y - source.y) - Math.hypot(b.x - source.x, b.y - source.y))
       .slice(0, 2);
-    for (const to of near) {
-      const steps = Math.ceil(Math.hypot(to.x - from.x, to.y - from.y) / 5000);
+    for (const neighbour of near) {
+      const steps = Math.ceil(Math.hypot(neighbour.x - source.x, neighbour.y - source.y) / 5000);
       for (let k = 0; k <= steps; k++) {
-        const col = Math.floor((from.x + ((to.x - from.x) * k) / steps) / 27000 + grid.cols / 2);
-        const row = Math.floor((from.y + ((to.y - from.y) * k) / steps) / 27000 + grid.rows / 2);
-        if (row >= 0 && row < grid.rows && col >= 0 && col < grid.cols) roads[row * grid.cols + col] += 0.006 * Math.sqrt(from.people * to.people);
+        const col = Math.floor((source.x + ((neighbour.x - source.x) * k) / steps) / 27000 + grid.cols / 2);
+        const row = Math.floor((source.y + ((neighbour.y - source.y) * k) / steps) / 27000 + grid.rows / 2);
+        if (row >= 0 && row < grid.rows && col >= 0 && col < grid.cols)
+          roads[row * grid.cols + col] += 0.006 * Math.sqrt(source.people * neighbour.people);
       }
     }
   }

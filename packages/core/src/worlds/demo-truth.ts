@@ -36,10 +36,10 @@ export function plantTruth(
   for (const group of GROUPS) {
     // four fifths of an inventory's error is the same in both seasons
     const shared = smoothRandomField(rows, cols, lengthCells, common.fork(group));
-    const own = smoothRandomField(rows, cols, lengthCells, ofPeriod.fork(group));
+    const groupField = smoothRandomField(rows, cols, lengthCells, ofPeriod.fork(group));
     const weight = weights.get(group)!;
     const z = standardise(
-      shared.map((value, i) => Math.sqrt(0.8) * value + Math.sqrt(0.2) * own[i]),
+      shared.map((value, i) => Math.sqrt(0.8) * value + Math.sqrt(0.2) * groupField[i]),
       weight,
     );
     factors.set(group, planted(z, weight, BIAS[group]));

@@ -206,10 +206,10 @@ export class DemoWeather {
     const { cols } = this.geography.grid;
     const width = 2 * cols;
     const row = Math.floor(i / cols);
-    const at = ((((i % cols) - (hours * 3600 * this.climate.speed) / 27000) % width) + width) % width;
-    const left = Math.floor(at);
-    const part = at - left;
-    return this.cloudTexture[row * width + left] * (1 - part) + this.cloudTexture[row * width + ((left + 1) % width)] * part;
+    const position = ((((i % cols) - (hours * 3600 * this.climate.speed) / 27000) % width) + width) % width;
+    const leftNode = Math.floor(position);
+    const part = position - leftNode;
+    return this.cloudTexture[row * width + leftNode] * (1 - part) + this.cloudTexture[row * width + ((leftNode + 1) % width)] * part;
   }
 
   /** Boundary-layer height (m): convective by day, kept up by the wind at night; steady over the sea. Bounded to 150 … 1500 m. */

@@ -138,8 +138,8 @@ function writeEmissions(path: string, geography: DemoGeography, inventory: DemoI
   const writer = IoapiWriter.create(path, { grid, time, layers: 1, variables: EMISSION_VARIABLES });
   const gramsPerCell = 1000 * grid.definition.xcell * grid.definition.ycell; // kg m-2 s-1 → g s-1
   for (let t = 0; t < hours; t++) {
-    const at = start.getTime() + t * 3600e3;
-    const grams = (group: Group): Float32Array => emissionAt(inventory, geography, group, season, at).map((value) => value * gramsPerCell);
+    const time = start.getTime() + t * 3600e3;
+    const grams = (group: Group): Float32Array => emissionAt(inventory, geography, group, season, time).map((value) => value * gramsPerCell);
     const nox = grams('NOx').map((value) => value / MOLAR_MASS.NOx);
     writer.write(
       'NO',

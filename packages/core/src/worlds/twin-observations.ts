@@ -33,14 +33,14 @@ export async function writeTwinObservations(
   const cells = grid.rows * grid.cols;
   const hours = truth.length / (cells * SPECIES.length);
   for (let hour = 0; hour < hours; hour++) {
-    const at = new Date(period.start.getTime() + hour * 3_600_000);
-    const time = `${at.toISOString().slice(0, 16)}Z`;
+    const date = new Date(period.start.getTime() + hour * 3_600_000);
+    const time = `${date.toISOString().slice(0, 16)}Z`;
     for (const { id, lon, lat } of stations) {
       const cell = grid.cellAt(lon, lat);
       if (!cell) continue;
       const base = (hour * cells + cell.row * grid.cols + cell.col) * SPECIES.length;
       const values = species.map((name) => noisy(truth[base + SPECIES.indexOf(name)], name, twin, random));
-      lines.push([quotedField(id), time, ...values.map((value, i) => inUnit[i](value, at))].join(','));
+      lines.push([quotedField(id), time, ...values.map((value, i) => inUnit[i](value, date))].join(','));
     }
   }
   writeFileAtomic(path, `${lines.join('\n')}\n`);
@@ -53,19 +53,19 @@ export function twinSettings({ observations: { twin, columns } }: Case): Require
 }
 
 /** Text of a value in ppb or µg m-3, in the unit of its column: what {@link ObservationReader} makes of the unit, the other way round. @throws {UnitError} if it is no concentration */
-export function toColumnUnit({ observations: { columns, gasReference } }: Case, species: Species): (value: number, at: Date) => string {
+export function toColumnUnit({ observations: { columns, gasReference } }: Case, species: Species): (value: number, time: Date) => string {
   const stateAt = gasStateAt(gasReference);
   const subject = `observations.columns.species.${species}`;
   const { unit } = columns!.species[species]!;
-  const found = new Map<GasState, ReturnType<typeof conversion>>(); // units are parsed once, and not for every value
-  const from = (state: GasState): ReturnType<typeof conversion> => {
-    const made = conversion(unit, speciesUnit(species), { molarMass: MOLAR_MASS[species], ...state, subject });
-    found.set(state, made);
-    return made;
+  const conversions = new Map<GasState, ReturnType<typeof conversion>>(); // units are parsed once, and not for every value
+  const conversionOf = (state: GasState): ReturnType<typeof conversion> => {
+    const converted = conversion(unit, speciesUnit(species), { molarMass: MOLAR_MASS[species], ...state, subject });
+    conversions.set(state, converted);
+    return converted;
   };
-  return (value, at) => {
-    const state = stateAt(at.getTime());
-    const { scale, offset } = found.get(state) ?? from(state);
+  return (value, time) => {
+    const state = stateAt(time.getTime());
+    const { scale, offset } = conversions.get(state) ?? conversionOf(state);
     const rounded = value.toFixed(4);
     return scale === 1 && offset === 0 ? rounded : String((Number(rounded) - offset) / scale);
   };

@@ -95,7 +95,7 @@ export function meanOfSlots(period: PeriodSource, { count, of }: TimeSlots): Flo
 }
 
 /** Factors of all periods, `[slots, field]`, which nobody changes any more; perhaps a step from others along a direction. */
-export type SteppedFactors = Pick<EmissionFactors, 'data' | 'along'>;
+export type SteppedFactors = Pick<EmissionFactors, 'data' | 'step'>;
 
 /** Factors of slots as each period's surrogate takes them, on all its hours or on each, and the way back of their gradient. */
 export class SlotFactors {
@@ -131,15 +131,15 @@ export class SlotFactors {
     return [first, first + slots.count];
   }
 
-  of(period: number, { data, along }: SteppedFactors): EmissionFactors {
+  of(period: number, { data, step }: SteppedFactors): EmissionFactors {
     const { first, slots } = this.periods[period];
-    if (isPlain(slots)) return { data, offset: first * this.field, hourly: slots.count > 1, fixed: true, along };
+    if (isPlain(slots)) return { data, offset: first * this.field, hourly: slots.count > 1, fixed: true, step };
     const ofHours = (each: Float32Array): Float32Array => this.ofHours(period, each);
     return {
       data: ofHours(data),
       hourly: true,
       fixed: true,
-      ...(along ? { along: { ...along, base: ofHours(along.base), direction: ofHours(along.direction) } } : {}),
+      ...(step ? { step: { ...step, base: ofHours(step.base), direction: ofHours(step.direction) } } : {}),
     };
   }
 

@@ -205,7 +205,7 @@ export class SurrogateForwardModel implements ForwardModel {
     const [base, along] = [this.single(factors), Float32Array.from(direction)];
     const [plus, minus] = [step, -step].map((signed): SteppedFactors => {
       const data = tabulate(new Float32Array(factors.length), (i) => factors[i] + signed * direction[i]);
-      return { data, along: { base, direction: along, step: signed } };
+      return { data, step: { base, direction: along, step: signed } };
     });
     const differences = new Map<number, Float32Array>();
     // A period with one end, then with the other: tracers and a chain of hours are run once for each.

@@ -197,9 +197,9 @@ export class Graph {
 
   /** Takes room for up to `count` numbers. @returns how many there was room for */
   takeRoom(count: number): number {
-    const taken = Math.min(count, this.room);
-    this.room -= taken;
-    return taken;
+    const newCount = Math.min(count, this.room);
+    this.room -= newCount;
+    return newCount;
   }
 
   /**
@@ -273,33 +273,33 @@ export class Graph {
   }
 
   private leaf(kind: ValueKind, name: string, shape: Shape, initializer?: Initializer): Value {
-    const known = this.named.get(name);
-    if (!known) {
+    const existing = this.named.get(name);
+    if (!existing) {
       const value = this.append({ kind, name, shape, initializer });
       this.named.set(name, value);
       return value;
     }
-    if (known.kind !== kind || !sameShape(known.shape, shape)) {
-      const was = `${known.kind} ${formatShape(known.shape)}`;
+    if (existing.kind !== kind || !sameShape(existing.shape, shape)) {
+      const described = `${existing.kind} ${formatShape(existing.shape)}`;
       throw new ShapeError(
         'SHAPE_NAME_TAKEN',
-        `graph: "${name}" already names the ${was} and cannot also name the ${kind} ${formatShape(shape)}; give it another name`,
+        `graph: "${name}" already names the ${described} and cannot also name the ${kind} ${formatShape(shape)}; give it another name`,
       );
     }
-    return known;
+    return existing;
   }
 
   private append(value: Omit<Value, 'id' | 'graph'>): Value {
     if (!value.shape.every((extent) => Number.isInteger(extent) && extent >= 0)) {
-      const what = value.name ?? value.node?.label ?? value.kind;
+      const subject = value.name ?? value.node?.label ?? value.kind;
       throw new ShapeError(
         'SHAPE_EXTENT',
-        `graph: expected whole numbers of 0 or more as the shape of ${what} but received ${formatShape(value.shape)}: mend the call`,
+        `graph: expected whole numbers of 0 or more as the shape of ${subject} but received ${formatShape(value.shape)}: mend the call`,
       );
     }
-    const made: Value = { id: this.values.length, graph: this, ...value };
-    this.values.push(made);
-    return made;
+    const created: Value = { id: this.values.length, graph: this, ...value };
+    this.values.push(created);
+    return created;
   }
 }
 

@@ -52,13 +52,13 @@ export function permute<T extends Float32Array | Float64Array>(data: T, shape: S
   const [length, step] = [extents.pop()!, steps.pop()!];
   const out = data.slice() as T;
   const index = new Array<number>(extents.length).fill(0);
-  let from = 0;
-  for (let to = 0; to < out.length; to += length) {
-    for (let k = 0; k < length; k++) out[to + k] = data[from + k * step];
+  let offset = 0;
+  for (let target = 0; target < out.length; target += length) {
+    for (let k = 0; k < length; k++) out[target + k] = data[offset + k * step];
     for (let axis = extents.length - 1; axis >= 0; axis--) {
-      from += steps[axis];
+      offset += steps[axis];
       if (++index[axis] < extents[axis]) break;
-      from -= steps[axis] * extents[axis];
+      offset -= steps[axis] * extents[axis];
       index[axis] = 0;
     }
   }

@@ -47,7 +47,7 @@ export function expectParts(op: string, parts: readonly Shaped[]): void {
  * @param pattern - extents that are asked for; a string is a free extent and only names it
  * @throws {ShapeError} `conv2d: expected weight [K, K, 8, C_out] but received [3, 3, 4, 16]`
  */
-export function expectShape(op: string, what: string, value: Shaped, pattern: readonly (number | string)[]): void {
+export function expectShape(op: string, label: string, value: Shaped, pattern: readonly (number | string)[]): void {
   const fits = value.shape.length === pattern.length && pattern.every((want, i) => typeof want === 'string' || want === value.shape[i]);
-  if (!fits) throw new ShapeError('SHAPE_MISMATCH', `${op}: expected ${what} ${formatShape(pattern)} but received ${formatShape(value.shape)}`);
+  if (!fits) throw new ShapeError('SHAPE_MISMATCH', `${op}: expected ${label} ${formatShape(pattern)} but received ${formatShape(value.shape)}`);
 }

@@ -91,11 +91,11 @@ export function fixedArrays(
   const data = new Map<Value, FloatArray>();
   for (const value of g.values) {
     if (value.data) data.set(value, value.data);
-    const given = value.kind === 'parameter' || value.kind === 'buffer' ? parameters.get(value.name!) : undefined;
-    if (given) data.set(value, Float32Array.from(given));
+    const values = value.kind === 'parameter' || value.kind === 'buffer' ? parameters.get(value.name!) : undefined;
+    if (values) data.set(value, Float32Array.from(values));
   }
-  const made = new Set(fixed.flatMap((node) => node.outputs));
-  const wanted = [...new Set(run.flatMap((node) => node.inputs))].filter((value): value is Value => value !== undefined && made.has(value));
+  const computed = new Set(fixed.flatMap((node) => node.outputs));
+  const wanted = [...new Set(run.flatMap((node) => node.inputs))].filter((value): value is Value => value !== undefined && computed.has(value));
   if (wanted.length === 0) return data;
   const program = compile(g, { outputs: Object.fromEntries(wanted.map((value) => [`value ${value.id}`, value])), phases: { run: wanted } });
   program.setParameters(parameters);
@@ -109,7 +109,7 @@ class ModelWriter implements OnnxNodeWriter {
   readonly nodes: object[] = [];
   readonly initializers: TensorProto[] = [];
   private readonly names = new Map<Value, string>();
-  private readonly taken = new Set<string>();
+  private readonly usedNames = new Set<string>();
   private readonly written = new Set<string>();
   /** Names of initialisers by what they hold: the steps of an LSTM that is written out share their weights. */
   private readonly stored = new Map<string, string>();
@@ -177,19 +177,19 @@ class ModelWriter implements OnnxNodeWriter {
   }
 
   integers(data: readonly (number | FreeExtent)[]): string {
-    const isFixed = (each: number | FreeExtent): each is number => typeof each === 'number';
+    const isFixed = (extent: number | FreeExtent): extent is number => typeof extent === 'number';
     if (data.every(isFixed)) return this.initializer(TENSOR.INT64, [data.length], BigInt64Array.from(data.map(BigInt)));
-    const parts = data.map((each) => (isFixed(each) ? this.integers([each]) : this.extent(each)));
+    const parts = data.map((extent) => (isFixed(extent) ? this.integers([extent]) : this.extent(extent)));
     return parts.length === 1 ? parts[0] : this.computed('Concat', parts, { axis: 0 });
   }
 
   /** A size that is known only when the model runs, computed where it is first needed: every input holds the grid. @returns its name */
   private extent(name: FreeExtent): string {
-    const known = this.extents.get(name);
-    if (known !== undefined) return known;
-    const made = name === 'rows' || name === 'cols' ? this.sizeOfInput(name) : this.missing(name);
-    this.extents.set(name, made);
-    return made;
+    const existing = this.extents.get(name);
+    if (existing !== undefined) return existing;
+    const extentName = name === 'rows' || name === 'cols' ? this.sizeOfInput(name) : this.missing(name);
+    this.extents.set(name, extentName);
+    return extentName;
   }
 
   private sizeOfInput(name: 'rows' | 'cols'): string {
@@ -213,8 +213,8 @@ class ModelWriter implements OnnxNodeWriter {
   private initializer(type: number, shape: readonly number[], data: Float32Array | BigInt64Array): string {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     const key = `${type} ${shape.join(' ')} ${createHash('sha256').update(bytes).digest('hex')}`;
-    const known = this.stored.get(key);
-    if (known !== undefined) return known;
+    const existing = this.stored.get(key);
+    if (existing !== undefined) return existing;
     const name = this.unique(`${this.current.label}.data`);
     this.initializers.push({ name, dims: [...shape], data_type: type, raw_data: bytes });
     this.stored.set(key, name);
@@ -233,8 +233,8 @@ class ModelWriter implements OnnxNodeWriter {
 
   private unique(name: string): string {
     let free = name;
-    for (let i = 1; this.taken.has(free); i++) free = `${name}_${i}`;
-    this.taken.add(free);
+    for (let i = 1; this.usedNames.has(free); i++) free = `${name}_${i}`;
+    this.usedNames.add(free);
     return free;
   }
 }

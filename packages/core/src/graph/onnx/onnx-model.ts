@@ -49,8 +49,8 @@ export class OnnxModel {
       return new OnnxModel(session, runtime.Tensor);
     } catch (cause) {
       const name = typeof model === 'string' ? model : 'ONNX model';
-      const said = (cause as Error).message.trim().replace(/\s+/g, ' '); // some are of several lines
-      throw new DataError('ONNX_UNREADABLE', `${name}: expected an ONNX model but ONNX Runtime says: ${said}; export it again`, { cause });
+      const message = (cause as Error).message.trim().replace(/\s+/g, ' '); // some are of several lines
+      throw new DataError('ONNX_UNREADABLE', `${name}: expected an ONNX model but ONNX Runtime says: ${message}; export it again`, { cause });
     }
   }
 
@@ -66,10 +66,10 @@ export class OnnxModel {
 
   /** Extents of an input, channels last; a string for a free one. @throws {ShapeError} if there is no such input */
   inputShape(name: string): readonly (number | string)[] {
-    const found = this.session.inputMetadata.find((input) => input.name === name);
-    if (!found?.isTensor)
+    const metadata = this.session.inputMetadata.find((input) => input.name === name);
+    if (!metadata?.isTensor)
       throw new ShapeError('ONNX_UNKNOWN_INPUT', `ONNX model: expected one of the inputs ${this.inputNames.join(', ')} but received ${name}`);
-    const { shape } = found;
+    const { shape } = metadata;
     return fromOnnxOrder(shape.length).map((axis) => shape[axis]);
   }
 
@@ -88,8 +88,8 @@ export class OnnxModel {
    * @throws {ShapeError} if one does not fit
    */
   feeds(inputs: Readonly<Record<string, Field>>): Feeds {
-    const given = this.inputNames.filter((name) => inputs[name] !== undefined);
-    return Object.fromEntries(given.map((name) => [name, this.feed(name, inputs[name])]));
+    const givenNames = this.inputNames.filter((name) => inputs[name] !== undefined);
+    return Object.fromEntries(givenNames.map((name) => [name, this.feed(name, inputs[name])]));
   }
 
   /**

@@ -63,17 +63,17 @@ export interface PlanOptions extends Pick<CompileOptions, 'outputs' | 'phases' |
 
 /** Everything about a program but its memory: what `compile` runs, and what tests and tools can look at without native code. @throws {GraphError} as `compile` */
 export function planProgram(g: Graph, { outputs, phases, share, packTraces: packed = false }: PlanOptions): ProgramLayout {
-  const asked = { phases: phaseRequests(g, outputs, phases), outputs };
-  const fused = fuseDerivatives(fuseActivations(packed ? packTraces(asked) : asked));
+  const requests = { phases: phaseRequests(g, outputs, phases), outputs };
+  const fused = fuseDerivatives(fuseActivations(packed ? packTraces(requests) : requests));
   const scheduled = schedule(fused.phases);
   const nodes = scheduled.flatMap((phase) => phase.nodes);
   const regions = regionRequests(nodes);
-  const kept = new Set([...Object.values(fused.outputs), ...regions.flatMap((each) => each.members), ...crossPrepare(scheduled)]);
+  const keptValues = new Set([...Object.values(fused.outputs), ...regions.flatMap((region) => region.members), ...crossPrepare(scheduled)]);
   const requested = new Set(Object.values(fused.phases).flatMap((phase) => phase.values));
-  const plan = planStorage(scheduled, { kept, requested });
+  const plan = planStorage(scheduled, { keptValues, requested });
   for (const value of Object.values(fused.outputs)) if (!plan.storageOf.has(value)) pinLeaf(value, plan);
   expectOwnNames(fused.outputs, plan.storageOf.keys());
-  for (const value of kept) plan.storageOf.get(value)!.pinned = true;
+  for (const value of keptValues) plan.storageOf.get(value)!.pinned = true;
   const placed = placeRegions(regions, plan);
   const arenaElements = placeStorages(plan.storageOf.values(), placed.end);
   const spec: ProgramSpec = { arenaElements: Math.max(arenaElements, 1), ...lower(scheduled, plan, share) };
@@ -82,10 +82,10 @@ export function planProgram(g: Graph, { outputs, phases, share, packTraces: pack
 }
 
 function phaseRequests(g: Graph, outputs: CompileOptions['outputs'], phases: CompileOptions['phases']): Record<string, PhaseRequest> {
-  const given = phases ?? { run: Object.values(outputs) };
+  const requested = phases ?? { run: Object.values(outputs) };
   const isList = (request: readonly Value[] | PhaseRequest): request is readonly Value[] => Array.isArray(request);
   const requests: Record<string, PhaseRequest> = {};
-  for (const [name, request] of Object.entries(given)) requests[name] = isList(request) ? { values: request } : request;
+  for (const [name, request] of Object.entries(requested)) requests[name] = isList(request) ? { values: request } : request;
   for (const value of [...Object.values(outputs), ...Object.values(requests).flatMap((request) => request.values)]) {
     if (value.graph !== g)
       throw new GraphError(
@@ -97,16 +97,16 @@ function phaseRequests(g: Graph, outputs: CompileOptions['outputs'], phases: Com
 }
 
 /** What the prepare phase computes and another phase reads. */
-function crossPrepare([prepare, ...others]: readonly ScheduledPhase[]): Value[] {
+function crossPrepare([prepare, ...later]: readonly ScheduledPhase[]): Value[] {
   const prepared = new Set(prepare.nodes);
-  return others.flatMap((phase) =>
+  return later.flatMap((phase) =>
     phase.nodes.flatMap((node) => node.inputs.filter((input): input is Value => input?.node !== undefined && prepared.has(input.node))),
   );
 }
 
 /** @throws {GraphError} `GRAPH_NAME_TAKEN` for an output that has the name of another array: neither could be told from the other */
-function expectOwnNames(outputs: Readonly<Record<string, Value>>, held: Iterable<Value>): void {
-  for (const { name, kind, id } of held) {
+function expectOwnNames(outputs: Readonly<Record<string, Value>>, heldValues: Iterable<Value>): void {
+  for (const { name, kind, id } of heldValues) {
     if (name === undefined || !(name in outputs) || outputs[name].id === id) continue;
     throw new GraphError(
       'GRAPH_NAME_TAKEN',
@@ -172,16 +172,16 @@ function lower(phases: readonly ScheduledPhase[], plan: StoragePlan, share?: Bat
 }
 
 function emitterFor(node: Node, plan: StoragePlan, instructions: Instruction[], share?: BatchShare): Emitter {
-  const at = (value: Value): number => plan.storageOf.get(value)!.offset! + (plan.places.get(value)?.offset ?? 0);
+  const offsetOf = (value: Value): number => plan.storageOf.get(value)!.offset! + (plan.places.get(value)?.offset ?? 0);
   return {
-    at,
+    at: offsetOf,
     share,
     strides: (value) => plan.places.get(value)?.strides ?? stridesOf(value.shape),
-    optional: (value) => (value && plan.storageOf.has(value) ? at(value) : undefined),
+    optional: (value) => (value && plan.storageOf.has(value) ? offsetOf(value) : undefined),
     accumulate: () => (plan.accumulating.has(node) ? 1 : 0),
     emit(op, operands, params) {
-      const given = Object.entries(operands).filter((entry): entry is [string, number] => entry[1] !== undefined);
-      instructions.push({ op, operands: Object.fromEntries(given), params, label: node.label });
+      const present = Object.entries(operands).filter((entry): entry is [string, number] => entry[1] !== undefined);
+      instructions.push({ op, operands: Object.fromEntries(present), params, label: node.label });
     },
   };
 }

@@ -55,10 +55,10 @@ const MIB = 2 ** 20;
 function memorySentence(native: string, { spec, regions }: ProgramLayout, device: string, shrinkBy: string): string {
   const mebibytes = (elements: number): string => `${Math.ceil((elements * 4) / MIB)} MiB`;
   const lasting = Object.values(regions).reduce((sum, { length }) => sum + length, 0);
-  const seen = /but (the GPU has .*?)(: use|$)/.exec(native)?.[1] ?? `CUDA says "${native}"`;
+  const reason = /but (the GPU has .*?)(: use|$)/.exec(native)?.[1] ?? `CUDA says "${native}"`;
   return (
     `program: expected ${mebibytes(spec.arenaElements)} on ${device} for its arena (${mebibytes(lasting)} for parameters, gradients and optimiser, ` +
-    `${mebibytes(spec.arenaElements - lasting)} for the arrays of a batch) but ${seen}: lower ${shrinkBy}, or use --device cpu`
+    `${mebibytes(spec.arenaElements - lasting)} for the arrays of a batch) but ${reason}: lower ${shrinkBy}, or use --device cpu`
   );
 }
 

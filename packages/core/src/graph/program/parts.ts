@@ -39,9 +39,9 @@ class PartPlanner {
     if (this.sums.partOf.has(node.outputs[0]) || this.sums.accumulating.has(node)) return;
     for (const box of boxes) {
       const { part } = box;
-      const once = boxes.filter((other) => other.part === part).length === 1;
+      const appearsOnce = boxes.filter((otherBox) => otherBox.part === part).length === 1;
       const place = this.placeIn(box);
-      if (once && this.canMove(part, node) && this.isMadeAt(part, place) && this.isReadAt(part, place)) this.places.set(part, place);
+      if (appearsOnce && this.canMove(part, node) && this.isMadeAt(part, place) && this.isReadAt(part, place)) this.places.set(part, place);
     }
   }
 
@@ -60,12 +60,12 @@ class PartPlanner {
 
   private placeIn({ part, whole, begin }: Box): Place {
     const outer = this.places.get(whole) ?? { root: whole, offset: 0, strides: stridesOf(whole.shape) };
-    const offset = begin.reduce((at, first, axis) => at + first * outer.strides[axis], outer.offset);
+    const offset = begin.reduce((sum, first, axis) => sum + first * outer.strides[axis], outer.offset);
     return { root: outer.root, offset, strides: part.shape.map((_, axis) => outer.strides[axis]) };
   }
 
   private isHeld(value: Value): boolean {
-    return this.keep.kept.has(value) || this.keep.requested.has(value);
+    return this.keep.keptValues.has(value) || this.keep.requested.has(value);
   }
 
   private inPhaseOf(value: Value, node: Node): boolean {
@@ -92,16 +92,16 @@ class PartPlanner {
 
   /** True where a sum can grow in the slice that is its first part: the others are added there, and nobody reads that stretch as it was before. */
   private canGrow(box: Box, total: Value, place: Place): boolean {
-    const others = (total.node!.inputs as Value[]).filter((part) => part !== box.part);
-    const added = others.every(
+    const addends = (total.node!.inputs as Value[]).filter((part) => part !== box.part);
+    const added = addends.every(
       (part) => this.sums.partOf.get(part) === total && this.sums.accumulating.has(part.node!) && this.isMadeAt(part, place),
     );
     const { whole } = box;
     const isFree = !this.isHeld(whole) && !this.places.has(whole) && !whole.node!.op.view && !this.sums.partOf.has(total) && !this.isHeld(total);
     const untouched = (this.uses.readers.get(whole) ?? []).every((reader) =>
-      boxesOf(reader).every((other) => other.part === box.part || areApart(other, box)),
+      boxesOf(reader).every((otherBox) => otherBox.part === box.part || areApart(otherBox, box)),
     );
-    const onlySliced = (this.uses.readers.get(whole) ?? []).every((reader) => boxesOf(reader).some((other) => other.whole === whole));
+    const onlySliced = (this.uses.readers.get(whole) ?? []).every((reader) => boxesOf(reader).some((otherBox) => otherBox.whole === whole));
     return added && isFree && untouched && onlySliced && this.isReadAt(total, place);
   }
 }
@@ -125,7 +125,7 @@ export interface Uses {
 /** Computed values that need memory though no node reads them. */
 export interface Keep {
   /** Those that must outlive the program's runs: outputs and members of regions. */
-  readonly kept: ReadonlySet<Value>;
+  readonly keptValues: ReadonlySet<Value>;
   /** Those that a phase names. */
   readonly requested: ReadonlySet<Value>;
 }

@@ -68,14 +68,14 @@ export class Profiler {
   record(phase: string, start: number, instructions: readonly InstructionProfile[]): void {
     this.first = Math.min(this.first, start);
     sumByKernel(instructions, this.byKernel);
-    let at = start * 1000;
+    let time = start * 1000;
     for (const { op, label, seconds, flops, bytes } of instructions) {
       if (this.runs < TRACED_RUNS) {
-        this.events.push({ name: label || op, cat: op, ph: 'X', ts: at, dur: seconds * 1e6, pid: 1, tid: 1, args: { phase, flops, bytes } });
+        this.events.push({ name: label || op, cat: op, ph: 'X', ts: time, dur: seconds * 1e6, pid: 1, tid: 1, args: { phase, flops, bytes } });
       }
-      at += seconds * 1e6;
+      time += seconds * 1e6;
     }
-    this.last = Math.max(this.last, at / 1000);
+    this.last = Math.max(this.last, time / 1000);
     this.runs++;
   }
 

@@ -202,10 +202,10 @@ export class Program<T extends FloatArray = Float32Array> {
     const names = this.enter(phase);
     await this.completed(names, async () => {
       // Handed over together: nothing comes between the prepare phase and the one that it is for.
-      if (!profiler) return firstFailure(await Promise.allSettled(names.map((each) => this.native.run(each))));
-      for (const each of names) {
+      if (!profiler) return firstFailure(await Promise.allSettled(names.map((phaseName) => this.native.run(phaseName))));
+      for (const phaseName of names) {
         const start = performance.now();
-        profiler.record(each, start, await this.native.profile(each));
+        profiler.record(phaseName, start, await this.native.profile(phaseName));
       }
     });
   }
@@ -223,7 +223,7 @@ export class Program<T extends FloatArray = Float32Array> {
 
   /** Like `run`, on the calling thread. */
   runSync(phase?: string): void {
-    for (const each of this.enter(phase)) this.explaining(() => this.native.runSync(each));
+    for (const phaseName of this.enter(phase)) this.explaining(() => this.native.runSync(phaseName));
   }
 
   /**
@@ -232,12 +232,12 @@ export class Program<T extends FloatArray = Float32Array> {
    * @throws {NumericalError} that names the layer and the array of the first value that is not finite
    */
   async runChecked(phase?: string): Promise<void> {
-    for (const each of this.enter(phase)) {
-      const found = await this.explainingLater(() => this.native.runChecked(each));
-      if (found)
+    for (const phaseName of this.enter(phase)) {
+      const nonFinite = await this.explainingLater(() => this.native.runChecked(phaseName));
+      if (nonFinite)
         throw new NumericalError(
           'NUMERICAL_NOT_FINITE',
-          `program: ${found.label} wrote a value that is not finite into ${found.operand}; lower the learning rate or look at the inputs`,
+          `program: ${nonFinite.label} wrote a value that is not finite into ${nonFinite.operand}; lower the learning rate or look at the inputs`,
         );
     }
   }
@@ -245,7 +245,7 @@ export class Program<T extends FloatArray = Float32Array> {
   /** Runs a phase and reports time, FLOPs and bytes of every instruction. */
   async profile(phase?: string): Promise<InstructionProfile[]> {
     const profiles: InstructionProfile[] = [];
-    for (const each of this.enter(phase)) profiles.push(...(await this.explainingLater(() => this.native.profile(each))));
+    for (const phaseName of this.enter(phase)) profiles.push(...(await this.explainingLater(() => this.native.profile(phaseName))));
     return profiles;
   }
 
@@ -280,7 +280,7 @@ export class Program<T extends FloatArray = Float32Array> {
 
   /** Checks that a phase may run now, and says what must run: itself, after the prepare phase where parameters have changed. */
   private enter(phase: string | undefined): string[] {
-    const names = this.layout.phases.map((each) => each.name).slice(1);
+    const names = this.layout.phases.map((scheduledPhase) => scheduledPhase.name).slice(1);
     const name = phase ?? (names.length === 1 ? names[0] : '');
     const index = names.indexOf(name);
     if (index < 0) throw new GraphError('GRAPH_UNKNOWN_PHASE', `program: expected one of the phases ${names.join(', ')} but received "${name}"`);
@@ -293,11 +293,11 @@ export class Program<T extends FloatArray = Float32Array> {
 
   /** Phases from `name` on, and those before `need`, may have overwritten what `need` left for it. */
   private requireFresh(need: string, name: string, names: readonly string[]): void {
-    const made = this.lastRun.get(need) ?? 0;
-    const repeatable = this.layout.phases.find((each) => each.name === name)!.repeatable;
+    const lastRunOfNeed = this.lastRun.get(need) ?? 0;
+    const repeatable = this.layout.phases.find((scheduledPhase) => scheduledPhase.name === name)!.repeatable;
     // Those before `need` know nothing of what it leaves, either: they may use the same memory.
-    const others = [...names.slice(0, names.indexOf(need)), ...names.slice(names.indexOf(name) + (repeatable ? 1 : 0))];
-    if (made === 0 || others.some((other) => (this.lastRun.get(other) ?? 0) > made)) {
+    const otherPhases = [...names.slice(0, names.indexOf(need)), ...names.slice(names.indexOf(name) + (repeatable ? 1 : 0))];
+    if (lastRunOfNeed === 0 || otherPhases.some((otherPhase) => (this.lastRun.get(otherPhase) ?? 0) > lastRunOfNeed)) {
       throw new GraphError(
         'GRAPH_PHASE_ORDER',
         `program: phase ${name} needs the results of ${need}, which are not there any more; run ${need} first`,
@@ -349,5 +349,5 @@ function phaseNeeds(phases: readonly ScheduledPhase[]): Map<string, Set<string>>
 }
 
 function firstFailure(settled: readonly PromiseSettledResult<unknown>[]): void {
-  for (const each of settled) if (each.status === 'rejected') throw each.reason;
+  for (const outcome of settled) if (outcome.status === 'rejected') throw outcome.reason;
 }

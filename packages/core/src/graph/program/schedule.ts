@@ -20,11 +20,11 @@ export interface ScheduledPhase {
 
 /** Orders the nodes of all phases; the first phase of the result is {@link PREPARE}, which may be empty. */
 export function schedule(phases: Readonly<Record<string, PhaseRequest>>): ScheduledPhase[] {
-  const done = new Set<Node>();
+  const visited = new Set<Node>();
   const requests = Object.entries(phases).map(([name, request]) => ({
     name,
     repeatable: request.repeatable ?? false,
-    nodes: collect(request.values, done),
+    nodes: collect(request.values, visited),
   }));
   const fixed = fixedNodes(requests.flatMap((request) => request.nodes));
   const prepare = requests.flatMap((request) => request.nodes.filter((node) => fixed.has(node)));
@@ -33,24 +33,24 @@ export function schedule(phases: Readonly<Record<string, PhaseRequest>>): Schedu
 }
 
 /** Nodes that `values` need, less those already done, which it extends. */
-function collect(values: readonly Value[], done: Set<Node>): Node[] {
-  const found: Node[] = [];
+function collect(values: readonly Value[], visited: Set<Node>): Node[] {
+  const nodes: Node[] = [];
   const waiting = values.flatMap((value) => value.node ?? []);
   while (waiting.length > 0) {
     const node = waiting.pop()!;
-    if (done.has(node)) continue;
-    done.add(node);
-    found.push(node);
+    if (visited.has(node)) continue;
+    visited.add(node);
+    nodes.push(node);
     for (const input of node.inputs) if (input?.node) waiting.push(input.node);
   }
-  return found;
+  return nodes;
 }
 
 /** Creation order is topological, but for what waits for a slice; updates come last, after all that reads what they change. */
 function inOrder(nodes: readonly Node[]): Node[] {
   const rank = (node: Node): number => (node.op.effect ? 1 : 0);
-  const after = waiting(nodes);
-  const positionOf = (node: Node): number => after.get(node) ?? node.id;
+  const pending = waiting(nodes);
+  const positionOf = (node: Node): number => pending.get(node) ?? node.id;
   return [...nodes].sort((a, b) => rank(a) - rank(b) || positionOf(a) - positionOf(b) || a.id - b.id);
 }
 
@@ -61,16 +61,16 @@ function inOrder(nodes: readonly Node[]): Node[] {
 function waiting(nodes: readonly Node[]): Map<Node, number> {
   const readers = new Map<Value, number>();
   for (const { inputs } of nodes) for (const input of inputs) if (input) readers.set(input, (readers.get(input) ?? 0) + 1);
-  const after = new Map<Node, number>();
+  const pending = new Map<Node, number>();
   for (const sum of nodes.filter(({ op }) => op === sumOp)) {
     const makers = sum.inputs.flatMap((part) => part?.node ?? []);
     const last = Math.max(...makers.filter(({ op }) => op === boxOp).map(({ id }) => id));
     for (const maker of makers) {
       const onlyAdds = maker.op.accumulates && maker.op !== boxOp && maker.outputs.length === 1 && readers.get(maker.outputs[0]) === 1;
-      if (onlyAdds && maker.id < last) after.set(maker, last + 0.5);
+      if (onlyAdds && maker.id < last) pending.set(maker, last + 0.5);
     }
   }
-  return after;
+  return pending;
 }
 
 /** Nodes whose inputs all come from parameters, buffers and constants that no node writes. */

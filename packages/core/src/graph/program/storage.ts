@@ -45,16 +45,17 @@ export function planStorage(phases: readonly ScheduledPhase[], keep: Keep): Stor
   return { storageOf, places, accumulating: sums.accumulating };
 }
 
-const isUsed = (value: Value, uses: Uses, { kept, requested }: Keep): boolean => uses.count.has(value) || kept.has(value) || requested.has(value);
+const isUsed = (value: Value, uses: Uses, { keptValues, requested }: Keep): boolean =>
+  uses.count.has(value) || keptValues.has(value) || requested.has(value);
 
 function planSums(nodes: readonly Node[], uses: Uses, keep: Keep): SumPlan {
   const partOf = new Map<Value, Value>();
   const adding = new Map<Value, Value>();
-  for (const node of nodes.filter((each) => each.op.name === 'sum')) {
+  for (const node of nodes.filter((candidate) => candidate.op.name === 'sum')) {
     const parts = (node.inputs as Value[]).filter((part) => isOwnPart(part, node, uses, keep));
-    const [base, ...others] = parts.sort((a, b) => uses.position.get(a.node!)! - uses.position.get(b.node!)!);
+    const [base, ...remaining] = parts.sort((a, b) => uses.position.get(a.node!)! - uses.position.get(b.node!)!);
     if (base) partOf.set(base, node.outputs[0]);
-    for (const part of others) if (part.node!.op.accumulates) adding.set(part, node.outputs[0]);
+    for (const part of remaining) if (part.node!.op.accumulates) adding.set(part, node.outputs[0]);
   }
   const accumulating = new Set<Node>();
   for (const [part, total] of adding) {
@@ -67,13 +68,13 @@ function planSums(nodes: readonly Node[], uses: Uses, keep: Keep): SumPlan {
 }
 
 /** True where only the sum reads the part, so that it needs no memory of its own. */
-function isOwnPart(part: Value, total: Node, uses: Uses, { kept, requested }: Keep): boolean {
+function isOwnPart(part: Value, total: Node, uses: Uses, { keptValues, requested }: Keep): boolean {
   const isReadByItAlone =
     part.node !== undefined &&
     !part.node.op.view &&
     part.node.op.name !== 'sum' &&
     uses.count.get(part) === 1 &&
-    !kept.has(part) &&
+    !keptValues.has(part) &&
     !requested.has(part);
   return isReadByItAlone && uses.phase.get(part.node) === uses.phase.get(total);
 }
@@ -94,11 +95,11 @@ interface Placing extends SumPlan {
 
 function placeNode(node: Node, uses: Uses, keep: Keep, placing: Placing): void {
   const { storageOf, places, partOf, accumulating } = placing;
-  const at = uses.position.get(node)!;
+  const position = uses.position.get(node)!;
   node.outputs.forEach((output, i) => {
     if (!isUsed(output, uses, keep) && !node.op.scratchOutputs?.includes(i)) return;
     if (storageOf.has(output)) return; // a sum that its first part has placed, or a whole that a part has
-    const newStorage = (value: Value): Storage => ({ elements: size(value.shape), first: at, last: at, pinned: false });
+    const newStorage = (value: Value): Storage => ({ elements: size(value.shape), first: position, last: position, pinned: false });
     const root = places.get(output)?.root;
     if (root) {
       if (!storageOf.has(root)) storageOf.set(root, newStorage(root));
@@ -114,19 +115,21 @@ function placeNode(node: Node, uses: Uses, keep: Keep, placing: Placing): void {
 }
 
 /** The storage of an input where the first output may lie there too: a view of it, or the last reader of it. */
-function sharedWithInput(node: Node, uses: Uses, { kept, requested }: Keep, { storageOf, places }: Placing): Storage | undefined {
+function sharedWithInput(node: Node, uses: Uses, { keptValues, requested }: Keep, { storageOf, places }: Placing): Storage | undefined {
   if (node.op.view) {
     const input = node.inputs[0]!;
     return input.node ? storageOf.get(input) : leaf(input, storageOf);
   }
   const input = node.op.inPlace === undefined ? undefined : node.inputs[node.op.inPlace];
   const storage = input?.node && storageOf.get(input);
-  if (!storage || kept.has(node.outputs[0]) || places.has(input)) return undefined;
-  const at = uses.position.get(node)!;
-  const sharers = [...storageOf].filter(([, each]) => each === storage).map(([value]) => value);
-  const free = sharers.every((value) => value.kind === 'computed' && !kept.has(value) && !requested.has(value) && (uses.last.get(value) ?? 0) <= at);
+  if (!storage || keptValues.has(node.outputs[0]) || places.has(input)) return undefined;
+  const position = uses.position.get(node)!;
+  const sharers = [...storageOf].filter(([, valueStorage]) => valueStorage === storage).map(([value]) => value);
+  const free = sharers.every(
+    (value) => value.kind === 'computed' && !keptValues.has(value) && !requested.has(value) && (uses.last.get(value) ?? 0) <= position,
+  );
   // Read twice by this node: the kernel would see its own results.
-  return free && node.inputs.filter((each) => each && storageOf.get(each) === storage).length === 1 ? storage : undefined;
+  return free && node.inputs.filter((operand) => operand && storageOf.get(operand) === storage).length === 1 ? storage : undefined;
 }
 
 function extendLifetimes(nodes: readonly Node[], uses: Uses, storageOf: ReadonlyMap<Value, Storage>): void {
@@ -134,9 +137,9 @@ function extendLifetimes(nodes: readonly Node[], uses: Uses, storageOf: Readonly
     for (const value of node.outputs) {
       const storage = storageOf.get(value);
       if (!storage) continue;
-      const at = uses.position.get(node)!;
-      storage.first = Math.min(storage.first, at);
-      storage.last = Math.max(storage.last, at, uses.last.get(value) ?? at);
+      const position = uses.position.get(node)!;
+      storage.first = Math.min(storage.first, position);
+      storage.last = Math.max(storage.last, position, uses.last.get(value) ?? position);
     }
   }
 }
@@ -165,7 +168,7 @@ const ORDERS: readonly ((a: Storage, b: Storage) => number)[] = [
 
 function placeMoving(storages: readonly Storage[], begin: number): number {
   const tried = ORDERS.map((order) => placeInOrder([...storages].sort(order), begin));
-  const best = tried.reduce((least, each) => (each.end < least.end ? each : least));
+  const best = tried.reduce((smallest, attempt) => (attempt.end < smallest.end ? attempt : smallest));
   for (const [storage, offset] of best.offsets) storage.offset = offset;
   return best.end;
 }
@@ -182,22 +185,24 @@ function placeInOrder(storages: readonly Storage[], begin: number): { offsets: M
 }
 
 function lowestGap(storage: Storage, placed: ReadonlyMap<Storage, number>, begin: number): number {
-  const inTheWay = [...placed].filter(([other]) => other.first <= storage.last && storage.first <= other.last).sort(([, a], [, b]) => a - b);
+  const inTheWay = [...placed]
+    .filter(([neighbour]) => neighbour.first <= storage.last && storage.first <= neighbour.last)
+    .sort(([, a], [, b]) => a - b);
   const length = alignUp(storage.elements);
   let lowest = begin;
-  for (const [other, offset] of inTheWay) {
+  for (const [neighbour, offset] of inTheWay) {
     if (lowest + length <= offset) break;
-    lowest = Math.max(lowest, offset + alignUp(other.elements));
+    lowest = Math.max(lowest, offset + alignUp(neighbour.elements));
   }
   return lowest;
 }
 
 /** The most that is alive at once: no placement can need less. */
 export function leastArena(storages: Iterable<Storage>): number {
-  const all = [...new Set(storages)];
-  const moving = all.filter((storage) => !storage.pinned);
-  const pinned = all.filter((storage) => storage.pinned).reduce((total, storage) => total + alignUp(storage.elements), 0);
+  const unique = [...new Set(storages)];
+  const moving = unique.filter((storage) => !storage.pinned);
+  const pinned = unique.filter((storage) => storage.pinned).reduce((total, storage) => total + alignUp(storage.elements), 0);
   const times = moving.map((storage) => storage.first);
   const alive = (time: number): number => moving.reduce((total, s) => total + (s.first <= time && time <= s.last ? alignUp(s.elements) : 0), 0);
-  return pinned + times.reduce((most, time) => Math.max(most, alive(time)), 0);
+  return pinned + times.reduce((largest, time) => Math.max(largest, alive(time)), 0);
 }

@@ -46,11 +46,11 @@ function fusionOf(node: Node, readers: Readers): Fusion | undefined {
   const plain = node.inputs[0];
   const convolution = plain?.node;
   if (!convolution || convolution.op.name !== conv2dOp.name || (convolution.attributes as Conv2dAttributes).activation !== 'none') return undefined;
-  const others = readers.get(plain)!.filter((reader) => reader !== node);
-  if (isRelu(node)) return others.length === 0 ? { convolution, activation: 'relu', reverse: [] } : undefined;
+  const otherReaders = readers.get(plain)!.filter((reader) => reader !== node);
+  if (isRelu(node)) return otherReaders.length === 0 ? { convolution, activation: 'relu', reverse: [] } : undefined;
   if (node.op !== preluOp) return undefined;
-  const reverse = others.filter((reader): reader is Node => reader !== 'root' && isReverseOf(node, reader, readers));
-  if (reverse.length < others.length) return undefined;
+  const reverse = otherReaders.filter((reader): reader is Node => reader !== 'root' && isReverseOf(node, reader, readers));
+  if (reverse.length < otherReaders.length) return undefined;
   return { convolution, activation: 'prelu', reverse };
 }
 
@@ -114,20 +114,20 @@ function derivativeFusionOf(node: Node, readers: Readers): DerivativeFusion | un
   if (!reverse) return undefined;
   // A ReLU's reverse pass adds to a sum by itself, which the fused kernel would not.
   if (node.op.accumulates && readers.get(node.outputs[0])?.some((reader) => reader !== 'root' && reader.op === sumOp)) return undefined;
-  const { gradOutput, ...own } = reverse;
-  const made = (value: Value, reader: Node): value is Value & { node: Node } =>
-    value.node !== undefined && WITH_DERIVATIVE.has(value.node.op) && isOnlyReader(reader, value, readers) && knows(value.node, own.activated);
-  if (made(gradOutput, node)) return { ...own, producer: gradOutput.node, added: [] };
+  const { gradOutput, ...attributes } = reverse;
+  const isComputed = (value: Value, reader: Node): value is Value & { node: Node } =>
+    value.node !== undefined && WITH_DERIVATIVE.has(value.node.op) && isOnlyReader(reader, value, readers) && knows(value.node, attributes.activated);
+  if (isComputed(gradOutput, node)) return { ...attributes, producer: gradOutput.node, added: [] };
   const sum = gradOutput.node;
   if (sum?.op !== sumOp || !isOnlyReader(node, gradOutput, readers)) return undefined;
   const parts = sum.inputs as Value[];
-  const last = parts.filter((part) => made(part, sum)).sort((a, b) => b.node.id - a.node.id)[0];
-  return last && { ...own, producer: last.node, added: parts.filter((part) => part !== last) };
+  const last = parts.filter((part) => isComputed(part, sum)).sort((a, b) => b.node.id - a.node.id)[0];
+  return last && { ...attributes, producer: last.node, added: parts.filter((part) => part !== last) };
 }
 
 function isOnlyReader(node: Node, value: Value, readers: Readers): boolean {
-  const found = readers.get(value)!;
-  return found.length === 1 && found[0] === node;
+  const valueReaders = readers.get(value)!;
+  return valueReaders.length === 1 && valueReaders[0] === node;
 }
 
 /** A pool takes what it is given for the activation's result. */

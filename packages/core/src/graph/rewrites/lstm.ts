@@ -57,8 +57,8 @@ function unrolled(node: Node<LstmAttributes>, copy: Copy, g: Graph): Value {
     };
     const [i, f, o] = [gate(0), gate(1), gate(3)].map((value) => sigmoid(g, value));
     const entering = multiply(g, i, tanh(g, gate(2)));
-    const kept = cell ? multiply(g, f, cell) : initialCell && scaled(g, f, initialCell);
-    cell = kept ? add(g, kept, entering) : entering;
+    const retained = cell ? multiply(g, f, cell) : initialCell && scaled(g, f, initialCell);
+    cell = retained ? add(g, retained, entering) : entering;
     states.push(multiply(g, o, tanh(g, cell)));
   }
   return node.attributes.allStates ? concat(g, states) : states[states.length - 1];

@@ -59,15 +59,15 @@ export function readersOf(roots: readonly Value[]): Readers {
 }
 
 function needed(roots: readonly Value[]): Node[] {
-  const found = new Set<Node>();
+  const visited = new Set<Node>();
   const waiting = roots.flatMap((root) => root.node ?? []);
   while (waiting.length > 0) {
     const node = waiting.pop()!;
-    if (found.has(node)) continue;
-    found.add(node);
+    if (visited.has(node)) continue;
+    visited.add(node);
     for (const input of node.inputs) if (input?.node) waiting.push(input.node);
   }
-  return [...found].sort((a, b) => a.id - b.id);
+  return [...visited].sort((a, b) => a.id - b.id);
 }
 
 function copyLeaf(graph: Graph, value: Value): Value {

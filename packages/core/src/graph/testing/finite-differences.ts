@@ -39,8 +39,8 @@ export async function gradientError(build: (g: Graph) => Built, seed = 1): Promi
 export function fill(program: Program<Float64Array>, random: Random, values: Readonly<Record<string, ArrayLike<number>>> = {}): void {
   for (const kind of ['input', 'parameter', 'buffer'] as const) {
     for (const name of program.names(kind)) {
-      const own = random.fork(name); // whatever the order in which two programs name their leaves
-      program.set(name, values[name] ?? Float64Array.from({ length: size(program.shapeOf(name)) }, () => own.normal()));
+      const leafRandom = random.fork(name); // whatever the order in which two programs name their leaves
+      program.set(name, values[name] ?? Float64Array.from({ length: size(program.shapeOf(name)) }, () => leafRandom.normal()));
     }
   }
 }
@@ -55,7 +55,7 @@ async function leafError(program: Program<Float64Array>, name: string, gradient:
     await program.run('forward');
     return program.get('output').reduce((total, value, i) => total + value * seed[i], 0);
   };
-  const largest = gradient.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-3);
+  const largest = gradient.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1e-3);
   let worst = 0;
   for (const index of [...random.permutation(base.length)].slice(0, SAMPLES)) {
     const numeric = ((await valueAt(index, STEP)) - (await valueAt(index, -STEP))) / (2 * STEP);

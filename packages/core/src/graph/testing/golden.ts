@@ -34,18 +34,18 @@ export function readGolden(name: string): GoldenCase {
 /** Axes in another order, as numpy's transpose. */
 export function permuted({ shape, data: source }: GoldenArray, order: readonly number[]): GoldenArray {
   const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
-  const to = order.map((axis) => shape[axis]);
+  const targetShape = order.map((axis) => shape[axis]);
   const out = new Float32Array(source.length);
   for (let i = 0; i < out.length; i++) {
     let rest = i;
-    let from = 0;
-    for (let axis = to.length - 1; axis >= 0; axis--) {
-      from += (rest % to[axis]) * strides[order[axis]];
-      rest = Math.floor(rest / to[axis]);
+    let offset = 0;
+    for (let axis = targetShape.length - 1; axis >= 0; axis--) {
+      offset += (rest % targetShape[axis]) * strides[order[axis]];
+      rest = Math.floor(rest / targetShape[axis]);
     }
-    out[i] = source[from];
+    out[i] = source[offset];
   }
-  return { shape: to, data: out };
+  return { shape: targetShape, data: out };
 }
 
 /** Channels first (`[N, C, H, W]` or `[N, T, C, H, W]`) to channels last. */
@@ -54,13 +54,13 @@ export function channelsLast(array: GoldenArray): GoldenArray {
 }
 
 /** Largest deviation relative to the largest expected magnitude. */
-export function relativeError(got: ArrayLike<number>, expected: ArrayLike<number>): number {
-  if (got.length !== expected.length) return Infinity;
+export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  if (actual.length !== expected.length) return Infinity;
   let worst = 0;
   let largest = 0;
-  for (let i = 0; i < got.length; i++) {
-    worst = Math.max(worst, Math.abs(got[i] - expected[i]));
-    if (Number.isNaN(got[i])) return Infinity;
+  for (let i = 0; i < actual.length; i++) {
+    worst = Math.max(worst, Math.abs(actual[i] - expected[i]));
+    if (Number.isNaN(actual[i])) return Infinity;
     largest = Math.max(largest, Math.abs(expected[i]));
   }
   return largest === 0 ? worst : worst / largest;

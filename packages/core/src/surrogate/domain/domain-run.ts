@@ -48,10 +48,10 @@ export interface DomainRunOptions {
 
 /** Hours that the engine takes at once, from the `from`th of a run on. */
 interface Chunk {
-  from: number;
+  firstHour: number;
   hours: number[];
   /** where places are asked for, those on a tile */
-  seen?: TilePlaces;
+  places?: TilePlaces;
 }
 
 /** A tile with the fields of some hours in the batch's memory. */
@@ -110,10 +110,10 @@ export class DomainRun implements DomainModel {
     for (const tile of this.options.tiling.tiles) {
       for (const stretch of this.stretches(this.chunks(run, tile, places))) {
         const { factors } = this.moveTo(tile, { ...run, hours: stretch.flatMap(({ hours }) => hours) });
-        for (const { from, hours, seen } of stretch) {
-          const concentrations = await this.simulate(this.options.engine, run, hours, { factors, places: seen?.at });
-          if (seen) for (let i = 0; i < seen.of.length; i++) out[seen.of[i]] = concentrations[i];
-          else this.copies.keep(concentrations, tile, hours.length, out, from);
+        for (const { firstHour, hours, places } of stretch) {
+          const concentrations = await this.simulate(this.options.engine, run, hours, { factors, places: places?.places });
+          if (places) for (let i = 0; i < places.index.length; i++) out[places.index[i]] = concentrations[i];
+          else this.copies.keep(concentrations, tile, hours.length, out, firstHour);
           onHours?.(hours.length);
         }
       }
@@ -131,18 +131,18 @@ export class DomainRun implements DomainModel {
       const chunks = this.chunks(run, tile, places);
       const seeds = chunks.map((chunk) => ({ ...chunk, seed: this.seedOf(chunk, tile, gradConcentrations) }));
       if (seeds.every(({ seed }) => !seed)) continue;
-      const here = { ...run, hours: chunks.flatMap(({ hours }) => hours) }; // as in the forward pass, so that it need not be run again
-      const { factors, gradient } = this.moveTo(tile, here, out);
+      const forwardRun = { ...run, hours: chunks.flatMap(({ hours }) => hours) }; // as in the forward pass, so that it need not be run again
+      const { factors, gradient } = this.moveTo(tile, forwardRun, out);
       const ofTracers = this.residentTracers?.gradientOf(run.period);
       const gradTracers = ofTracers ? undefined : this.gradTracersOf(run.period);
       const ofFactors = this.batch.takesEmissions(factors) ? gradient!.resident : undefined;
       const leave = [...(ofFactors ? (['emissions'] as const) : []), ...(ofTracers ? (['tracers'] as const) : [])];
       // Backwards: the last one is what the program ran forward last.
-      for (const { hours, seed, seen } of seeds.reverse()) {
+      for (const { hours, seed, places } of seeds.reverse()) {
         if (!seed) continue;
         if (!this.isHeld(hours, run)) await this.simulate(program, run, hours, { factors, places: NONE });
         this.loadedHours = undefined; // the way back writes over what it needs
-        const { emissions, tracers, previous } = await program.adjoint(seed, { leave, places: seen?.at, memory: this.gradients });
+        const { emissions, tracers, previous } = await program.adjoint(seed, { leave, places: places?.places, memory: this.gradients });
         hours.forEach((hour, i) => {
           if (ofTracers) program.addGradient!(this.batch.gradientWindowOf('tracers', i, hour, ofTracers));
           if (ofFactors) program.addGradient!(this.batch.gradientWindowOf('emissions', i, hour, ofFactors));
@@ -152,7 +152,7 @@ export class DomainRun implements DomainModel {
         });
       }
       if (ofFactors) this.residentFactors[run.period].finishStretch(gradient!);
-      else if (gradient!.data !== out) this.copies.addFactors(gradient!.data, tile, run.factors, this.spanOf(here.hours), out);
+      else if (gradient!.data !== out) this.copies.addFactors(gradient!.data, tile, run.factors, this.spanOf(forwardRun.hours), out);
     }
   }
 
@@ -171,7 +171,7 @@ export class DomainRun implements DomainModel {
   dispose(): void {
     this.residentTracers?.dispose();
     this.resident?.dispose();
-    this.tracers.forEach((each) => each.dispose());
+    this.tracers.forEach((periodTracers) => periodTracers.dispose());
     this.gradTracers.forEach(({ fields }) => fields.dispose());
   }
 
@@ -236,20 +236,20 @@ export class DomainRun implements DomainModel {
 
   /** @param places - where given, chunks without any on the tile's kept cells are left out */
   private chunks({ hours }: DomainHours, tile: Tile, places?: Places): Chunk[] {
-    const all = Array.from(hours);
+    const runHours = Array.from(hours);
     const { batchSize } = this.options;
-    const chunks = Array.from({ length: Math.ceil(all.length / batchSize) }, (_, i): Chunk => {
-      const part = all.slice(i * batchSize, (i + 1) * batchSize);
+    const chunks = Array.from({ length: Math.ceil(runHours.length / batchSize) }, (_, i): Chunk => {
+      const part = runHours.slice(i * batchSize, (i + 1) * batchSize);
       const span = { first: i * batchSize, count: part.length };
-      return { from: span.first, hours: part, seen: places && this.copies.placesOf(tile, span, places) };
+      return { firstHour: span.first, hours: part, places: places && this.copies.placesOf(tile, span, places) };
     });
-    return chunks.filter(({ seen }) => seen?.at.length !== 0);
+    return chunks.filter(({ places }) => places?.places.length !== 0);
   }
 
   /** What a chunk's adjoint begins with, on the places that it sees or on the tile's batch; undefined where all of it is 0. */
-  private seedOf({ from, hours, seen }: Chunk, tile: Tile, gradConcentrations: Float32Array): Float32Array | undefined {
-    if (!seen) return this.copies.seed(gradConcentrations, tile, { first: from, count: hours.length }, this.options.batchSize);
-    const seed = pickAt(gradConcentrations, seen.of);
+  private seedOf({ firstHour, hours, places }: Chunk, tile: Tile, gradConcentrations: Float32Array): Float32Array | undefined {
+    if (!places) return this.copies.seed(gradConcentrations, tile, { first: firstHour, count: hours.length }, this.options.batchSize);
+    const seed = pickAt(gradConcentrations, places.index);
     return seed.some((g) => g !== 0) ? seed : undefined;
   }
 
@@ -312,27 +312,27 @@ export class DomainRun implements DomainModel {
   /** The hours that the windows (and the earlier concentrations) of some hours see. */
   spanOf(hours: ArrayLike<number>): Hours {
     const { window, description } = this.options.surrogate;
-    const all = Array.from(hours);
+    const runHours = Array.from(hours);
     const back = takesInitialConcentrations(description.settings) ? window.hours : window.hours - 1;
-    const first = Math.max(0, Math.min(...all) - back);
-    return { first, count: Math.max(...all) + 1 - first };
+    const first = Math.max(0, Math.min(...runHours) - back);
+    return { first, count: Math.max(...runHours) + 1 - first };
   }
 }
 
 /** As fields that are read when they are asked for. */
 function fieldOf(source: PeriodSource, field: HourlyField): Field {
-  const rectangle = (...asked: [Crop, Hours, Memory?]): Float32Array => source.hourly(field, ...asked);
+  const rectangle = (...args: [Crop, Hours, Memory?]): Float32Array => source.hourly(field, ...args);
   return { values: { rectangle }, hours: source.time.count, grid: source.grid, channels: channelsOf(source, field) };
 }
 
 /** A stage that is run alone takes what earlier ones left, which may be of another case. */
 function assertSeen({ description }: Surrogate, source: PeriodSource): void {
   for (const kind of ['meteorologyNames', 'geographyNames'] as const) {
-    const [trained, given] = [description[kind], source[kind]].map((names) => names.join(', '));
-    if (trained === given) continue;
+    const [trained, offered] = [description[kind], source[kind]].map((names) => names.join(', '));
+    if (trained === offered) continue;
     throw new DataError(
       'SURROGATE_INPUTS',
-      `period ${source.name}: the surrogate was trained with the fields ${trained || 'none'} but the case now gives ${given || 'none'}: ` +
+      `period ${source.name}: the surrogate was trained with the fields ${trained || 'none'} but the case now gives ${offered || 'none'}: ` +
         'run "retroplume run", which trains anew, or set meteorology.variables, geography.variables and surrogate.priorConcentrations as they were',
     );
   }

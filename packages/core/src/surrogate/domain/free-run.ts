@@ -34,7 +34,7 @@ interface FreeRun {
   emissions: Float32Array;
   /** on the emissions, `[H, W, 5]`; absent = as they are */
   factors?: Float32Array;
-  onHour?: (done: number) => void;
+  onHour?: (completed: number) => void;
 }
 
 /** A field of zeros that takes more lies in a temporary file. */
@@ -54,13 +54,13 @@ export class FreeRuns {
   /** @returns concentrations `[hours, H, W, 4]` */
   async run({ emissions, factors, onHour }: FreeRun): Promise<Float32Array> {
     const { hours, tiling } = this.options;
-    let done = 0;
+    let completed = 0;
     const onHours = (count: number): void => {
-      done += count;
-      onHour?.(Math.floor(done / (tiling?.tiles.length ?? 1)));
+      completed += count;
+      onHour?.(Math.floor(completed / (tiling?.tiles.length ?? 1)));
     };
-    const at = { period: 0, hours, factors: factors && { data: factors }, previous: this.zero };
-    return this.modelOf(emissions).forward(at, { onHours });
+    const request = { period: 0, hours, factors: factors && { data: factors }, previous: this.zero };
+    return this.modelOf(emissions).forward(request, { onHours });
   }
 
   dispose(): void {
@@ -74,11 +74,11 @@ export class FreeRuns {
     this.lastModel?.model.dispose();
     this.lastModel = undefined;
     const { surrogate, engine, batchSize, period, hours, threads = 1, tiling = wholeDomain(period.grid) } = this.options;
-    const { initialConcentrations: from = surrogate.description.settings.initialConcentrations } = this.options;
+    const { initialConcentrations: start = surrogate.description.settings.initialConcentrations } = this.options;
     const whole = sourceOf(period, emissions);
     // What comes later does not matter: tracers need not be carried through it.
     const sources = [{ ...whole, time: { ...whole.time, count: Math.max(...hours) + 1 } }];
-    const model = modelOfHours({ surrogate, sources, tiling, engine, batchSize, threads }, [hours], { rolledOut: from === 'rollout' });
+    const model = modelOfHours({ surrogate, sources, tiling, engine, batchSize, threads }, [hours], { rolledOut: start === 'rollout' });
     this.lastModel = { emissions, model };
     return model;
   }

@@ -67,19 +67,19 @@ export class HourBatch {
    */
   moveTo(source: PeriodSource, crop: Crop, hours: Hours): void {
     this.begin = hours.first;
-    const { memory, position: before } = this;
+    const { memory, position: lastPosition } = this;
     this.position = { source, crop, hours };
     this.resident = this.residentOf(source);
     if (!this.resident.meteorology) this.meteorology = source.hourly('meteorology', crop, hours, memory.meteorology);
     this.emissions = undefined;
     if (this.inputs.previous.length > 0) this.previous = source.hourly('concentrations', crop, hours, memory.concentrations);
-    if (source !== before?.source || crop !== before.crop) this.inputs.geography = this.repeated(source.geography(crop));
+    if (source !== lastPosition?.source || crop !== lastPosition.crop) this.inputs.geography = this.repeated(source.geography(crop));
   }
 
   private repeated(field: Float32Array): Float32Array {
-    const all = new Float32Array(this.size * field.length);
-    for (let i = 0; i < this.size; i++) all.set(field, i * field.length);
-    return all;
+    const batchValues = new Float32Array(this.size * field.length);
+    for (let i = 0; i < this.size; i++) batchValues.set(field, i * field.length);
+    return batchValues;
   }
 
   /** Takes the concentrations of the rectangle and hours of {@link moveTo} from which y is taken, `[hours, rows, cols, 4]`. */
@@ -112,8 +112,8 @@ export class HourBatch {
     this.setWeather(i, hour);
     if (this.inputs.previous.length > 0) {
       const { previous } = this.inputs;
-      const from = { data: this.previous, grid: wholeDomain, crop: wholeDomain };
-      copyHour(from, SPECIES_COUNT, this.previousHour(hour) - this.begin, previous, (i * previous.length) / this.size);
+      const source = { data: this.previous, grid: wholeDomain, crop: wholeDomain };
+      copyHour(source, SPECIES_COUNT, this.previousHour(hour) - this.begin, previous, (i * previous.length) / this.size);
     }
     this.setEmissions(i, hour, factors);
     if (this.tracerChannels > 0) this.setTracersAt(i, hour);
@@ -140,9 +140,9 @@ export class HourBatch {
     }
     const length = wholeDomain.rows * wholeDomain.cols * this.tracerChannels;
     if (inputs.tracers.length === 0) inputs.tracers = new Float32Array(this.size * length);
-    const own = inputs.tracers.subarray(i * length, (i + 1) * length);
-    const read = this.tracers!.rectangle(this.position!.crop, { first: hour, count: 1 }, () => own);
-    if (read !== own) own.set(read);
+    const tracerValues = inputs.tracers.subarray(i * length, (i + 1) * length);
+    const read = this.tracers!.rectangle(this.position!.crop, { first: hour, count: 1 }, () => tracerValues);
+    if (read !== tracerValues) tracerValues.set(read);
   }
 
   /** What element `i` sees at `hour` of fields in the GPU's memory. */

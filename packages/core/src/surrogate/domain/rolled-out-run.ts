@@ -97,22 +97,22 @@ export class RolledOutRun implements DomainModel {
   private async carry({ period, hours, factors }: DomainHours, onHours?: (count: number) => void): Promise<Chain> {
     const chain = this.chainOf(period);
     const length = this.factorCount(period, factors);
-    if (chain.factorsSeen?.are(factors, length)) {
+    if (chain.factorsSeen?.sameAs(factors, length)) {
       onHours?.(hours.length);
       return chain;
     }
     chain.factorsSeen = undefined; // should it be interrupted in between
-    const all = chain.blocks.reduce((sum, block) => sum + block.length, 0);
+    const hourCount = chain.blocks.reduce((sum, block) => sum + block.length, 0);
     for (const block of chain.blocks) {
       this.signal?.throwIfAborted();
-      const made = await this.run.forward(
+      const simulated = await this.run.forward(
         { period, hours: block, factors, previous: chain.concentrations },
         {
-          onHours: (count) => onHours?.((count * hours.length) / all),
+          onHours: (count) => onHours?.((count * hours.length) / hourCount),
         },
       );
-      const field = made.length / block.length;
-      block.forEach((hour, i) => chain.concentrations.write(hour, made.subarray(i * field, (i + 1) * field)));
+      const field = simulated.length / block.length;
+      block.forEach((hour, i) => chain.concentrations.write(hour, simulated.subarray(i * field, (i + 1) * field)));
     }
     chain.factorsSeen = new SeenFactors(factors, length);
     return chain;
@@ -127,7 +127,7 @@ export class RolledOutRun implements DomainModel {
     const { hours: windowHours } = surrogate.window;
     const blocks = chainBlocks(this.hours[period], windowHours);
     const concentrations = this.store(period);
-    for (const hour of blocks.length > 0 ? blocks[0].map((each) => each - windowHours) : []) {
+    for (const hour of blocks.length > 0 ? blocks[0].map((blockHour) => blockHour - windowHours) : []) {
       concentrations.write(hour, sources[period].hourly('concentrations', wholeGrid(sources[period]), { first: hour, count: 1 }));
     }
     return { blocks, concentrations };
@@ -167,13 +167,13 @@ function fieldsAt(store: HourStore, hours: ArrayLike<number>): Float32Array {
  * @throws {Error} if an hour lies in the first `windowHours`, which no window with its y ends in
  */
 export function chainBlocks(hours: ArrayLike<number>, windowHours: number): number[][] {
-  const all = new Set<number>();
+  const allHours = new Set<number>();
   for (const wanted of Array.from(hours)) {
     if (wanted < windowHours) throw new Error(`rolled-out run: expected hours from ${windowHours} on but received ${wanted}`);
-    for (let hour = wanted; hour >= windowHours; hour -= windowHours) all.add(hour);
+    for (let hour = wanted; hour >= windowHours; hour -= windowHours) allHours.add(hour);
   }
   const blocks = new Map<number, number[]>();
-  for (const hour of [...all].sort((a, b) => a - b)) {
+  for (const hour of [...allHours].sort((a, b) => a - b)) {
     const block = Math.floor(hour / windowHours);
     blocks.set(block, [...(blocks.get(block) ?? []), hour]);
   }
@@ -233,8 +233,8 @@ export class ScaledInitial {
     if (!gradient) return;
     this.gradient = undefined;
     for (const hour of this.hours) {
-      const [into, prior, of] = [this.ofDay(gradFactors, hour), this.prior(hour), gradient.hours({ first: hour, count: 1 })];
-      for (let i = 0; i < into.length; i++) into[i] += prior[i] * of[i];
+      const [dayGradient, prior, hourGradient] = [this.ofDay(gradFactors, hour), this.prior(hour), gradient.hours({ first: hour, count: 1 })];
+      for (let i = 0; i < dayGradient.length; i++) dayGradient[i] += prior[i] * hourGradient[i];
     }
     gradient.dispose();
   }

@@ -8,8 +8,8 @@ import { type ResidentFields, roomFor } from '../model/resident-fields';
 import { RATE_COUNT, ratesOf, type Carried, type PeriodTracers, tracerRequest } from '../tracers/tracers';
 
 interface TracerCarrier {
-  /** Fills `into` with the tracers under some factors. @param held - whether it has what this carrier made last */
-  carry(factors: EmissionFactors | undefined, into: DeviceFields, held: boolean): void;
+  /** Fills `into` with the tracers under some factors. @param resident - whether it has what this carrier made last */
+  carry(factors: EmissionFactors | undefined, target: DeviceFields, resident: boolean): void;
   /** Takes a part of the gradient with respect to the tracers, and leaves zeros. */
   collect(gradient: DeviceFields): void;
   /** The transpose of {@link carry} of all that was collected, added, unless it lies with the factors on the GPU. */
@@ -27,11 +27,11 @@ export class HostCarrier implements TracerCarrier {
   /** @param tracers - the caller's, to dispose of */
   constructor(private readonly tracers: PeriodTracers) {}
 
-  carry(factors: EmissionFactors | undefined, into: DeviceFields, held: boolean): void {
+  carry(factors: EmissionFactors | undefined, target: DeviceFields, resident: boolean): void {
     const carried = this.tracers.carry(factors);
-    if (held && this.carried === carried) return;
+    if (resident && this.carried === carried) return;
     this.carried = undefined; // should reading fail in between
-    for (const first of this.tracers.hours) into.write(first, carried.tracers.hours({ first, count: 1 }, this.memory));
+    for (const first of this.tracers.hours) target.write(first, carried.tracers.hours({ first, count: 1 }, this.memory));
     this.carried = carried;
   }
 
@@ -100,12 +100,12 @@ export class DeviceCarrier implements TracerCarrier {
     return factors === undefined || this.factors.takeAll(factors) !== undefined;
   }
 
-  carry(factors: EmissionFactors | undefined, into: DeviceFields, held: boolean): void {
+  carry(factors: EmissionFactors | undefined, target: DeviceFields, resident: boolean): void {
     const { hours, rows, cols, channels } = this.emissions.shape;
     const length = (factors?.hourly ? hours : 1) * rows * cols * channels;
-    if (held && this.factorsSeen?.are(factors, length)) return;
+    if (resident && this.factorsSeen?.sameAs(factors, length)) return;
     this.factorsSeen = undefined; // should it fail in between
-    this.tracers.carry(this.emissions, factors && this.factors.takeAll(factors), into);
+    this.tracers.carry(this.emissions, factors && this.factors.takeAll(factors), target);
     this.factorsSeen = new SeenFactors(factors, length);
   }
 
@@ -132,7 +132,7 @@ export class ResidentTracers {
   /** per period, when first asked for */
   private readonly carriers: TracerCarrier[] = [];
   /** whose tracers, and whose gradient, the GPU has */
-  private held?: number;
+  private heldPeriod?: number;
   private ofGradient?: number;
 
   private constructor(
@@ -152,17 +152,17 @@ export class ResidentTracers {
     adjoint: boolean,
     choice: CarrierChoice,
   ): ResidentTracers | undefined {
-    const made = room.reserve(shape, adjoint ? 2 : 1);
-    return made && new ResidentTracers(choice, made[0], made[1]);
+    const reserved = room.reserve(shape, adjoint ? 2 : 1);
+    return reserved && new ResidentTracers(choice, reserved[0], reserved[1]);
   }
 
   /** The tracers of a period under some factors. */
   take(period: number, factors?: EmissionFactors): DeviceFields {
     const carrier = this.carrierOf(period, factors);
-    const held = this.held === period;
-    this.held = undefined; // should it fail in between
-    carrier.carry(factors, this.fields, held);
-    this.held = period;
+    const isHeld = this.heldPeriod === period;
+    this.heldPeriod = undefined; // should it fail in between
+    carrier.carry(factors, this.fields, isHeld);
+    this.heldPeriod = period;
     return this.fields;
   }
 
@@ -180,7 +180,7 @@ export class ResidentTracers {
   }
 
   dispose(): void {
-    this.carriers.forEach((each) => each.dispose());
+    this.carriers.forEach((carrier) => carrier.dispose());
   }
 
   private collect(): void {
@@ -189,10 +189,10 @@ export class ResidentTracers {
   }
 
   private carrierOf(period: number, factors?: EmissionFactors): TracerCarrier {
-    const made = this.carriers[period] ?? this.choice.onDevice(period);
-    if (made && (!(made instanceof DeviceCarrier) || made.takes(factors))) return (this.carriers[period] = made);
-    made?.dispose();
-    this.held = undefined;
+    const carrier = this.carriers[period] ?? this.choice.onDevice(period);
+    if (carrier && (!(carrier instanceof DeviceCarrier) || carrier.takes(factors))) return (this.carriers[period] = carrier);
+    carrier?.dispose();
+    this.heldPeriod = undefined;
     return (this.carriers[period] = this.choice.onHost(period));
   }
 }

@@ -79,7 +79,7 @@ const SILENT =
 /** How one pair breaks its limits; figures that are not numbers break all of them, as they do where the transport model answers nothing. */
 export function breaches({ slope, r, signAgreement, relativeSize }: ResponseFigures, limits: PairLimits): string[] {
   if (relativeSize === 0) return [SILENT];
-  const low = (name: string, value: number, least: number): string[] => (value >= least ? [] : [`${name} ${shown(value)} is below ${least}`]);
+  const low = (name: string, value: number, minimum: number): string[] => (value >= minimum ? [] : [`${name} ${shown(value)} is below ${minimum}`]);
   return [
     ...low('slope', slope, limits.minSlope),
     ...(slope > limits.maxSlope ? [`slope ${shown(slope)} is above ${limits.maxSlope}`] : []),
@@ -108,14 +108,15 @@ export function judge(
   const missing: string[] = limits.length === 0 ? ['no pair is asked for in certificate.pairs'] : [];
   for (const limit of limits) {
     for (const period of periods) {
-      const isIt = (each: PairResponse | SensitivityResponse): boolean => pairName(each) === pairName(limit) && each.period === period;
-      const found = measured.pairs.filter(isIt);
-      const derivatives = measured.sensitivities.filter((each) => isIt(each) && each.where === undefined);
+      const isIt = (response: PairResponse | SensitivityResponse): boolean => pairName(response) === pairName(limit) && response.period === period;
+      const pairs = measured.pairs.filter(isIt);
+      const derivatives = measured.sensitivities.filter((response) => isIt(response) && response.where === undefined);
       const subject = `${pairName(limit)}, ${period}`;
-      if (found.length + derivatives.length === 0) missing.push(`${subject}: ${lacking(limit.group, measured.rings)}`);
-      for (const { figures, ...of } of [...found, ...derivatives]) {
+      if (pairs.length + derivatives.length === 0) missing.push(`${subject}: ${lacking(limit.group, measured.rings)}`);
+      for (const { figures, ...pairOfFigures } of [...pairs, ...derivatives]) {
         const broken = breaches(figures, limit);
-        if (broken.length > 0) failures.push(`${subject}${'name' in of ? `, sensitivity ${of.name}` : ''}: ${broken.join(', ')}`);
+        if (broken.length > 0)
+          failures.push(`${subject}${'name' in pairOfFigures ? `, sensitivity ${pairOfFigures.name}` : ''}: ${broken.join(', ')}`);
       }
     }
   }

@@ -100,12 +100,12 @@ async function taylorTest(
   const gradient = await model.adjoint(prior.map((value, i) => (value - observed[i]) / scale[i % scale.length] ** 2 / prior.length));
   const direction = directionOf(model, random).map((d, i) => (d * gradient[i] < 0 ? -d : d));
   const slope = dot(gradient, direction);
-  const at = cost(prior);
+  const priorCost = cost(prior);
   const taylor: DifferentiationTest['taylor'] = [];
   for (const step of STEPS) {
     const moved = cost(await model.forward(direction.map((d) => 1 + step * d)));
-    const remainder = Math.abs(moved - at - step * slope);
-    taylor.push({ step, remainder: remainder / at, ofFirstOrder: remainder / (step * Math.abs(slope)) });
+    const remainder = Math.abs(moved - priorCost - step * slope);
+    taylor.push({ step, remainder: remainder / priorCost, ofFirstOrder: remainder / (step * Math.abs(slope)) });
   }
   return { taylor, floor: ROUNDINGS * roundoff };
 }

@@ -71,34 +71,34 @@ export function responseSums(run: ComparedRun, classes?: Int32Array): BlockSums[
   const { surrogate, ctm, hours, period } = run;
   const field = surrogate.prior.length / hours.length;
   const cells = field / SPECIES_COUNT;
-  const classCount = classes ? classes.reduce((most, each) => Math.max(most, each), -1) + 1 : 1;
+  const classCount = classes ? classes.reduce((largest, classOfCell) => Math.max(largest, classOfCell), -1) + 1 : 1;
   const thresholds = clearThresholds(run, classes, classCount);
   const out = Array.from({ length: classCount }, () => Array.from({ length: SPECIES_COUNT }, (): BlockSums => new Map()));
   hours.forEach((hour, i) => {
     const block = `${period} ${Math.floor(hour / HOURS_PER_BLOCK)}`;
-    const places = out.map((each) => each.map((sums) => blockOf(sums, block)));
+    const places = out.map((blocks) => blocks.map((sums) => blockOf(sums, block)));
     for (let cell = 0; cell < cells; cell++) {
-      const at = classes ? classes[cell] : 0;
-      if (at < 0) continue;
+      const classIndex = classes ? classes[cell] : 0;
+      if (classIndex < 0) continue;
       for (let species = 0; species < SPECIES_COUNT; species++) {
         const k = cell * SPECIES_COUNT + species;
         const s = changeAt(surrogate, i * field + k);
         const c = changeAt(ctm, hour * field + k);
-        addTo(places[at][species], s, c, ctm.prior[hour * field + k], thresholds[at][species]);
+        addTo(places[classIndex][species], s, c, ctm.prior[hour * field + k], thresholds[classIndex][species]);
       }
     }
   });
   return out;
 }
 
-function changeAt(run: ChangedRun, at: number): number {
-  return 'change' in run ? run.change[at] : run.changed[at] - run.prior[at];
+function changeAt(run: ChangedRun, classIndex: number): number {
+  return 'change' in run ? run.change[classIndex] : run.changed[classIndex] - run.prior[classIndex];
 }
 
 function blockOf(sums: BlockSums, block: string): Float64Array {
-  const found = sums.get(block) ?? new Float64Array(SUMS);
-  sums.set(block, found);
-  return found;
+  const blockSums = sums.get(block) ?? new Float64Array(SUMS);
+  sums.set(block, blockSums);
+  return blockSums;
 }
 
 function addTo(sums: Float64Array, s: number, c: number, level: number, threshold: number): void {
@@ -121,14 +121,14 @@ function clearThresholds({ ctm, hours, surrogate }: ComparedRun, classes: Int32A
   const counts = new Float64Array(classCount);
   for (const hour of hours) {
     for (let k = 0; k < field; k++) {
-      const at = classes ? classes[Math.floor(k / SPECIES_COUNT)] : 0;
-      if (at < 0) continue;
+      const classIndex = classes ? classes[Math.floor(k / SPECIES_COUNT)] : 0;
+      if (classIndex < 0) continue;
       const c = changeAt(ctm, hour * field + k);
-      squares[at][k % SPECIES_COUNT] += c * c;
-      counts[at] += 1 / SPECIES_COUNT;
+      squares[classIndex][k % SPECIES_COUNT] += c * c;
+      counts[classIndex] += 1 / SPECIES_COUNT;
     }
   }
-  return squares.map((each, at) => Array.from(each, (square) => CLEAR_CHANGE * Math.sqrt(square / counts[at])));
+  return squares.map((classSquares, classIndex) => Array.from(classSquares, (square) => CLEAR_CHANGE * Math.sqrt(square / counts[classIndex])));
 }
 
 /** Sums of several runs together: blocks of the same name are one block. */
@@ -136,8 +136,8 @@ export function joinSums(parts: readonly BlockSums[]): BlockSums {
   const out: BlockSums = new Map();
   for (const part of parts) {
     for (const [block, sums] of part) {
-      const into = blockOf(out, block);
-      sums.forEach((value, i) => (into[i] += value));
+      const target = blockOf(out, block);
+      sums.forEach((value, i) => (target[i] += value));
     }
   }
   return out;

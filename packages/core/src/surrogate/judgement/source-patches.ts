@@ -51,7 +51,8 @@ export function choosePatches(
   const chosen: Patch[] = [];
   for (const { patch } of places) {
     if (chosen.length === options.count) break;
-    if (chosen.every((other) => Math.max(Math.abs(other.row - patch.row), Math.abs(other.col - patch.col)) >= apart)) chosen.push(patch);
+    if (chosen.every((chosenPatch) => Math.max(Math.abs(chosenPatch.row - patch.row), Math.abs(chosenPatch.col - patch.col)) >= apart))
+      chosen.push(patch);
   }
   return chosen;
 }
@@ -70,14 +71,14 @@ export function distanceRings(grid: Grid, patches: readonly Patch[]): { ringOf: 
   const cellKm = Math.sqrt(grid.cellAreaM2) / 1000;
   const ends = [0, ...RING_ENDS.map((cells) => cells * cellKm), Infinity];
   const sources = patches.flatMap((patch) => cellsOf(patch, grid).map((cell) => placeOf(grid, cell)));
-  const found = Int32Array.from({ length: grid.rows * grid.cols }, (_, cell) => {
+  const ringOfCell = Int32Array.from({ length: grid.rows * grid.cols }, (_, cell) => {
     const distance = distanceKm(placeOf(grid, cell), sources);
     return ends.findIndex((end) => distance <= end * (1 + 1e-9));
   });
-  const held = ends.map((_, ring) => ring).filter((ring) => found.includes(ring));
+  const ringsPresent = ends.map((_, ring) => ring).filter((ring) => ringOfCell.includes(ring));
   return {
-    ringOf: found.map((ring) => held.indexOf(ring)),
-    rings: held.map((ring) => ({ fromKm: ring === 0 ? 0 : ends[ring - 1], ...(Number.isFinite(ends[ring]) ? { toKm: ends[ring] } : {}) })),
+    ringOf: ringOfCell.map((ring) => ringsPresent.indexOf(ring)),
+    rings: ringsPresent.map((ring) => ({ fromKm: ring === 0 ? 0 : ends[ring - 1], ...(Number.isFinite(ends[ring]) ? { toKm: ends[ring] } : {}) })),
   };
 }
 
@@ -95,8 +96,9 @@ function placeOf(grid: Grid, cell: number): Place {
 }
 
 /** To the nearest source in a straight line, on the sphere 1 % short of the great circle at 3000 km. */
-function distanceKm(from: Place, sources: readonly Place[]): number {
-  let least = Infinity;
-  for (const to of sources) least = Math.min(least, (from[0] - to[0]) ** 2 + (from[1] - to[1]) ** 2 + (from[2] - to[2]) ** 2);
-  return Math.sqrt(least);
+function distanceKm(place: Place, sources: readonly Place[]): number {
+  let smallest = Infinity;
+  for (const source of sources)
+    smallest = Math.min(smallest, (place[0] - source[0]) ** 2 + (place[1] - source[1]) ** 2 + (place[2] - source[2]) ** 2);
+  return Math.sqrt(smallest);
 }

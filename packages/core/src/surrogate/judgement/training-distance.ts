@@ -97,12 +97,12 @@ export function trainingDistance(
   if (kinds.length > 0) {
     const tracers = new PeriodTracers(source, kinds, threads, 0);
     const [ofSpread, ofChange] = [tracers.sumOfHours({ data: spread }), tracers.sumOfHours({ data: x, hourly })];
-    const least = largestOf(ofSpread, tracers.channels).map((largest) => NEGLIGIBLE * largest);
+    const negligible = largestOf(ofSpread, tracers.channels).map((largest) => NEGLIGIBLE * largest);
     const groupOf = GROUPS.flatMap((group, g) => tracersOf(kinds, group).map(() => g));
     ofSpread.forEach((value, i) => {
       const channel = i % tracers.channels;
       const group = groupOf[channel];
-      if (value > least[channel])
+      if (value > negligible[channel])
         add(Math.floor(i / tracers.channels) * GROUP_COUNT + group, Math.min(Math.abs(ofChange[i]) / value, farthest[group]));
     });
   }
@@ -120,12 +120,12 @@ function ofEmissions(
   const farthest = Array.from({ length: GROUP_COUNT }, () => 0);
   for (let hour = 0; hour < source.time.count; hour++) {
     const emissions = source.hourly('emissions', wholeGrid(source), { first: hour, count: 1 });
-    const from = x.hourly ? hour * field : 0;
+    const start = x.hourly ? hour * field : 0;
     for (let i = 0; i < field; i++) {
       if (!(emissions[i] > 0)) continue;
-      change[i] += emissions[i] * x.data[from + i];
+      change[i] += emissions[i] * x.data[start + i];
       shown[i] += emissions[i] * spread[i];
-      farthest[i % GROUP_COUNT] = Math.max(farthest[i % GROUP_COUNT], Math.abs(x.data[from + i]) / spread[i]);
+      farthest[i % GROUP_COUNT] = Math.max(farthest[i % GROUP_COUNT], Math.abs(x.data[start + i]) / spread[i]);
     }
   }
   return { change, shown, farthest };
@@ -164,12 +164,12 @@ export function distanceFigures(distance: ArrayLike<number>, emissions: ArrayLik
   if (cells.length === 0) return undefined;
   cells.sort((a, b) => a.d - b.d);
   const total = cells.reduce((sum, { e }) => sum + e, 0);
-  const below = (part: number): number => {
+  const shareBelow = (part: number): number => {
     let sum = 0;
     return cells.find(({ e }) => (sum += e) >= part * total * (1 - 1e-12))!.d;
   };
-  const beyond = cells.reduce((sum, { d, e }) => (d > BEYOND ? sum + e : sum), 0) / total;
-  return { median: below(0.5), p95: below(0.95), beyond };
+  const emissionsBeyond = cells.reduce((sum, { d, e }) => (d > BEYOND ? sum + e : sum), 0) / total;
+  return { median: shareBelow(0.5), p95: shareBelow(0.95), beyond: emissionsBeyond };
 }
 
 /** The distance of the group that is farthest, `[H, W]`; NaN where there is none. */

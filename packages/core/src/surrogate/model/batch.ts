@@ -95,15 +95,15 @@ export class HostWindows {
       out.copyWithin(sample * size, sameAs * size, (sameAs + 1) * size);
       return;
     }
-    const how = { ...augmentation, ...this.workers, stepsOffset: sample * size };
+    const options = { ...augmentation, ...this.workers, stepsOffset: sample * size };
     const range = { first: hour - window.hours + 1, count: window.hours };
     const halves = 'rectangle' in values ? values.halves?.(crop, range) : undefined;
     if (halves) {
-      windowMeanOfHalves({ ...window.request(halves.grid, channels, halves.first + window.hours - 1, halves.crop), ...how }, halves.fields, out);
+      windowMeanOfHalves({ ...window.request(halves.grid, channels, halves.first + window.hours - 1, halves.crop), ...options }, halves.fields, out);
       return;
     }
-    const { data, grid: its, crop: at, first } = placed(values, grid, crop, range, this.memory);
-    windowMean({ ...window.request(its, channels, first + window.hours - 1, at), ...how }, data, out);
+    const { data, grid: fieldGrid, crop: fieldCrop, first } = placed(values, grid, crop, range, this.memory);
+    windowMean({ ...window.request(fieldGrid, channels, first + window.hours - 1, fieldCrop), ...options }, data, out);
   }
 }
 
@@ -131,7 +131,7 @@ export class DrawnBatch {
     const name = `${input} ${w}`;
     if (out.length === 0 || this.filled.has(name)) return;
     this.filled.add(name);
-    for (const each of this.draw[w]) if (each.input === input) this.host.fill(each, out);
+    for (const inputDraw of this.draw[w]) if (inputDraw.input === input) this.host.fill(inputDraw, out);
   }
 
   /** Its arrays are another batch's from now on. */

@@ -148,9 +148,9 @@ export class FrozenProgram implements AdjointEngine {
   }
 
   async forward(inputs: SurrogateInputs, { windows = [], places }: ForwardOptions = {}): Promise<Float32Array> {
-    const taken = new Set<string>(windows.map(({ input }) => input));
+    const used = new Set<string>(windows.map(({ input }) => input));
     for (const [name, data] of Object.entries(inputs) as [keyof SurrogateInputs, Float32Array][]) {
-      if (!this.program.has(name) || taken.has(name)) continue;
+      if (!this.program.has(name) || used.has(name)) continue;
       if (name === 'geography' && data === this.geography) continue;
       this.program.set(name, data);
     }

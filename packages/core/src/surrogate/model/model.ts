@@ -83,17 +83,18 @@ export function buildSurrogate(
   sizes: SurrogateSizes,
   normalisation: Normalisation,
   mode: Mode,
-  { suffix, previous: before }: RolledWindow = { suffix: '' },
+  { suffix, previous: previousState }: RolledWindow = { suffix: '' },
 ): SurrogateValues {
   const { batch, steps, rows, cols } = sizes;
   const emissions = g.input(`emissions${suffix}`, [batch, steps, rows, cols, normalisation.emissions.scale.length]);
-  const seen = tracerCount(settings.tracers);
-  if ((normalisation.tracers?.scale.length ?? 0) !== seen) throw new Error(`surrogate: expected scales of ${seen} tracers: carry the runs first`);
+  const tracerChannels = tracerCount(settings.tracers);
+  if ((normalisation.tracers?.scale.length ?? 0) !== tracerChannels)
+    throw new Error(`surrogate: expected scales of ${tracerChannels} tracers: carry the runs first`);
   const tracers = normalisation.tracers && g.input(`tracers${suffix}`, [batch, rows, cols, normalisation.tracers.scale.length]);
   const meteorology = g.input(`meteorology${suffix}`, [batch, steps, rows, cols, sizes.meteorology]);
   const geography = sizes.geography > 0 ? g.input('geography', [batch, rows, cols, sizes.geography]) : undefined;
   const species = normalisation.concentrations.scale.length;
-  const previous = takesInitialConcentrations(settings) ? (before ?? g.input(`previous${suffix}`, [batch, rows, cols, species])) : undefined;
+  const previous = takesInitialConcentrations(settings) ? (previousState ?? g.input(`previous${suffix}`, [batch, rows, cols, species])) : undefined;
   const emitted = normalise(g, emissions, normalisation.emissions);
   const inputs = {
     emissions: emitted,

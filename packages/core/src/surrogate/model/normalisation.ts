@@ -34,17 +34,17 @@ function moments(channels: number): Moments {
   return { sum: new Float64Array(channels), squares: new Float64Array(channels), count: 0 };
 }
 
-function accumulate(into: Moments, data: Float32Array, name: string): void {
-  const channels = into.sum.length;
+function accumulate(target: Moments, data: Float32Array, name: string): void {
+  const channels = target.sum.length;
   for (let i = 0; i < data.length; i += channels) {
     for (let c = 0; c < channels; c++) {
       const value = data[i + c];
-      into.sum[c] += value;
-      into.squares[c] += value * value;
+      target.sum[c] += value;
+      target.squares[c] += value * value;
     }
   }
-  into.count += data.length / channels;
-  const bad = into.sum.findIndex((s) => !Number.isFinite(s));
+  target.count += data.length / channels;
+  const bad = target.sum.findIndex((s) => !Number.isFinite(s));
   if (bad >= 0)
     throw new DataError('DATA_NOT_FINITE', `${name}: channel ${bad} holds NaN or infinite values: mend the input files and run prepare again`);
 }
@@ -75,19 +75,19 @@ export function normalisationOf(periods: readonly TrainingPeriod[], spinUpHours:
   const first = periods[0];
   const prior = first.runs.get('prior');
   if (!prior) throw new DataError('PRIOR_MISSING', `period ${first.name}: no prior run in the prepared store: run simulate and prepare`);
-  const of = (field: HourlyField): Moments => moments(channelsOf(first, field));
-  const [emissions, concentrations, meteorology] = [of('emissions'), of('concentrations'), of('meteorology')];
+  const momentsOf = (field: HourlyField): Moments => moments(channelsOf(first, field));
+  const [emissions, concentrations, meteorology] = [momentsOf('emissions'), momentsOf('concentrations'), momentsOf('meteorology')];
   const tracers = prior.tracers && moments(prior.tracers.channels);
   const geography = moments(first.geographyNames.length);
   periods.forEach((period, p) => {
     const run = period.runs.get('prior')!;
-    const all = { first: 0, count: period.time.count };
-    const add = (into: Moments, values: HourlyValues, what: string, hours: Hours = all): void => {
-      for (const part of partsOf(values, period.grid, into.sum.length, hours)) accumulate(into, part, `${period.name}: ${what}`);
+    const allHours = { first: 0, count: period.time.count };
+    const add = (target: Moments, values: HourlyValues, subject: string, hours: Hours = allHours): void => {
+      for (const part of partsOf(values, period.grid, target.sum.length, hours)) accumulate(target, part, `${period.name}: ${subject}`);
     };
     add(emissions, run.emissions, 'prior emissions');
     if (tracers) add(tracers, run.tracers!, 'tracers of the prior emissions');
-    add(concentrations, run.concentrations, 'prior concentrations', { first: spinUpHours[p], count: all.count - spinUpHours[p] });
+    add(concentrations, run.concentrations, 'prior concentrations', { first: spinUpHours[p], count: allHours.count - spinUpHours[p] });
     add(meteorology, period.meteorology, 'meteorology');
     if (period.geographyNames.length > 0) accumulate(geography, period.geography, `${period.name}: geography`);
   });

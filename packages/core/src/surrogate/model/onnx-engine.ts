@@ -68,8 +68,8 @@ export class OnnxEngine implements AdjointEngine {
     const seed = this.vjp.feeds({ grad_concentrations: this.field(gradient, species) });
     const wanted = this.vjp.outputNames.filter((name) => name.startsWith('grad_'));
     const results: Partial<Record<string, Field>> = await this.vjp.runFeeds({ ...this.feeds, ...seed }, wanted);
-    const of = (input: string): Float32Array => results[`grad_${input}`]?.data ?? new Float32Array();
-    return { emissions: of('emissions'), tracers: of('tracers'), previous: of('previous') };
+    const gradientOf = (input: string): Float32Array => results[`grad_${input}`]?.data ?? new Float32Array();
+    return { emissions: gradientOf('emissions'), tracers: gradientOf('tracers'), previous: gradientOf('previous') };
   }
 
   dispose(): void {

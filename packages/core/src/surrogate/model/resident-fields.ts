@@ -28,18 +28,18 @@ export class ResidentFields {
   reserve(shape: DeviceFieldsShape, count: number): DeviceFields[] | undefined {
     const bytes = count * 4 * shape.hours * shape.rows * shape.cols * shape.channels;
     if (this.full || this.bytes.onDevice + bytes > this.mostBytes) return undefined;
-    const made: DeviceFields[] = [];
+    const halves: DeviceFields[] = [];
     for (let i = 0; i < count; i++) {
       const fields = roomFor(() => new DeviceFields(shape, this.device));
-      if (fields) made.push(fields);
+      if (fields) halves.push(fields);
     }
-    if (made.length < count) {
-      for (const fields of made) fields.dispose();
+    if (halves.length < count) {
+      for (const fields of halves) fields.dispose();
       return undefined;
     }
-    this.reserved.push(...made);
+    this.reserved.push(...halves);
     this.bytes.onDevice += bytes;
-    return made;
+    return halves;
   }
 
   /** Those of {@link hold}. */
@@ -81,25 +81,25 @@ export function roomFor<T>(make: () => T): T | undefined {
 
 /** An hour of the whole grid in half precision, where the fields are. */
 function halvesOf({ values, grid, channels }: Field, hour: number): { data: Uint16Array; one: number } | undefined {
-  const found = 'rectangle' in values ? values.halves?.(wholeGrid({ grid }), { first: hour, count: 1 }) : undefined;
-  if (!found) return undefined;
-  const { blocks, hoursOfBlock, one } = found.fields;
+  const placed = 'rectangle' in values ? values.halves?.(wholeGrid({ grid }), { first: hour, count: 1 }) : undefined;
+  if (!placed) return undefined;
+  const { blocks, hoursOfBlock, one } = placed.fields;
   const size = grid.rows * grid.cols * channels;
-  const begin = (found.first % hoursOfBlock) * size;
-  return { data: blocks[Math.floor(found.first / hoursOfBlock)].subarray(begin, begin + size), one };
+  const begin = (placed.first % hoursOfBlock) * size;
+  return { data: blocks[Math.floor(placed.first / hoursOfBlock)].subarray(begin, begin + size), one };
 }
 
-function copy(field: Field, to: DeviceFields): void {
+function copy(field: Field, target: DeviceFields): void {
   const memory = keptMemory();
   const { values, hours, grid, channels } = field;
   const size = grid.rows * grid.cols * channels;
   for (let hour = 0; hour < hours; hour++) {
     const half = halvesOf(field, hour);
     if (half) {
-      to.write(hour, half.data);
+      target.write(hour, half.data);
       continue;
     }
     const { data, first } = placed(values, grid, wholeGrid({ grid }), { first: hour, count: 1 }, memory);
-    to.write(hour, data.subarray(first * size, (first + 1) * size));
+    target.write(hour, data.subarray(first * size, (first + 1) * size));
   }
 }

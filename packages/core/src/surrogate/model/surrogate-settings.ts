@@ -7,7 +7,7 @@ export function networkSettings(settings: SurrogateSettings, species: number): N
   const { batchNorm, dropout, headWidth, headActivation } = settings;
   const branch = plainBranch(settings.branchLayers, settings.branchWidth);
   const paper = settings.mode === 'paper';
-  const around = {
+  const commonSettings = {
     species,
     batchNorm,
     dropout,
@@ -17,9 +17,19 @@ export function networkSettings(settings: SurrogateSettings, species: number): N
     geographyBranch: paper ? AUTHORS_LSTM_UNET.geographyBranch : branch,
     perSpeciesHead: paper,
   };
-  if (settings.network === 'resnet') return { network: 'resnet', ...around, width: settings.widths[0], blocks: settings.residualBlocks };
+  if (settings.network === 'resnet') return { network: 'resnet', ...commonSettings, width: settings.widths[0], blocks: settings.residualBlocks };
   const { hidden, allStates, cellWidth, widths, encoderConvs, decoderConvs } = settings;
-  return { network: settings.network, ...around, hidden, allStates, learnedInitialState: paper, cellWidth, widths, encoderConvs, decoderConvs };
+  return {
+    network: settings.network,
+    ...commonSettings,
+    hidden,
+    allStates,
+    learnedInitialState: paper,
+    cellWidth,
+    widths,
+    encoderConvs,
+    decoderConvs,
+  };
 }
 
 /**

@@ -109,12 +109,12 @@ export class Surrogate {
     const network = networkSettings(settings, species.length);
     if (side > 0) return tilesOf(network, grid, side);
     if (this.programBytes(batch, grid, options) <= WHOLE_BYTES) return wholeDomain(grid);
-    const least = smallestSide(network, grid);
-    for (let wanted = Math.max(grid.rows, grid.cols) - 1; wanted > least; wanted -= SIDE_STEP) {
+    const smallest = smallestSide(network, grid);
+    for (let wanted = Math.max(grid.rows, grid.cols) - 1; wanted > smallest; wanted -= SIDE_STEP) {
       const tiling = tilesOf(network, grid, wanted);
       if (this.programBytes(1, tiling, options) <= TILE_BYTES) return tiling;
     }
-    return tilesOf(network, grid, least);
+    return tilesOf(network, grid, smallest);
   }
 
   /** What the program of so many hours takes in memory. */

@@ -76,8 +76,8 @@ describe.each(Object.keys(NETWORKS) as (keyof typeof NETWORKS)[])('%s', (name) =
     const tiling = tilesOf(networkSettings(settings, 4), period.grid, least);
     const program = programOf(tiling);
     const [stays, anew] = [runOf(tiling, program), runOf(tiling, program)];
-    const { kept } = tiling.tiles[0];
-    const places = Int32Array.from({ length: kept.cols * 4 }, (_, i) => kept.col * 4 + i); // of the first hour and row
+    const { keptCrop } = tiling.tiles[0];
+    const places = Int32Array.from({ length: keptCrop.cols * 4 }, (_, i) => keptCrop.col * 4 + i); // of the first hour and row
     const others = factors.map((factor) => 2 * factor);
     const forward = (run: DomainRun, data: Float32Array): Promise<Float32Array> =>
       run.forward({ period: 0, hours, factors: { data, hourly: true } }, { places });
@@ -159,11 +159,12 @@ describe('tilesOf', () => {
       for (const side of [smallestSide(settings, grid) + 8, 96, 250]) {
         const { rows, cols, tiles } = tilesOf(settings, grid, side);
         const seen = new Uint8Array(grid.rows * grid.cols);
-        for (const { crop, kept } of tiles) {
+        for (const { crop, keptCrop } of tiles) {
           expect([crop.rows, crop.cols]).toEqual([rows, cols]);
-          expect(holds(settings, grid.rows, [crop.row, rows], [kept.row, kept.rows])).toBe(true);
-          expect(holds(settings, grid.cols, [crop.col, cols], [kept.col, kept.cols])).toBe(true);
-          for (let r = kept.row; r < kept.row + kept.rows; r++) for (let c = kept.col; c < kept.col + kept.cols; c++) seen[r * grid.cols + c]++;
+          expect(holds(settings, grid.rows, [crop.row, rows], [keptCrop.row, keptCrop.rows])).toBe(true);
+          expect(holds(settings, grid.cols, [crop.col, cols], [keptCrop.col, keptCrop.cols])).toBe(true);
+          for (let r = keptCrop.row; r < keptCrop.row + keptCrop.rows; r++)
+            for (let c = keptCrop.col; c < keptCrop.col + keptCrop.cols; c++) seen[r * grid.cols + c]++;
         }
         expect(seen.every((n) => n === 1)).toBe(true);
       }

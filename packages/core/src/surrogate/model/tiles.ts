@@ -21,7 +21,7 @@ export interface Tile {
   /** what the network is run on */
   readonly crop: Crop;
   /** the part whose result is kept */
-  readonly kept: Crop;
+  readonly keptCrop: Crop;
 }
 
 export interface Tiling {
@@ -35,13 +35,13 @@ export interface Tiling {
 /** One tile along an axis. */
 interface Span {
   origin: number;
-  from: number;
-  to: number;
+  begin: number;
+  end: number;
 }
 
 export function wholeDomain({ rows, cols }: { rows: number; cols: number }): Tiling {
   const crop = wholeGrid({ grid: { rows, cols } });
-  return { rows, cols, tiles: [{ crop, kept: crop }] };
+  return { rows, cols, tiles: [{ crop, keptCrop: crop }] };
 }
 
 /**
@@ -61,7 +61,7 @@ export function tilesOf(settings: NetworkSettings, grid: { rows: number; cols: n
   const tiles = rows.spans.flatMap((r) =>
     cols.spans.map((c) => ({
       crop: { row: r.origin, col: c.origin, rows: rows.length, cols: cols.length },
-      kept: { row: r.from, col: c.from, rows: r.to - r.from, cols: c.to - c.from },
+      keptCrop: { row: r.begin, col: c.begin, rows: r.end - r.begin, cols: c.end - c.begin },
     })),
   );
   return { rows: rows.length, cols: cols.length, tiles };
@@ -81,7 +81,7 @@ interface CutAxis {
 
 /** Fewest tiles of at most `longest` cells, then the shortest that still make do with as many. */
 function cutAxis(settings: NetworkSettings, size: number, longest: number): CutAxis | undefined {
-  if (longest >= size) return { length: size, spans: [{ origin: 0, from: 0, to: size }] };
+  if (longest >= size) return { length: size, spans: [{ origin: 0, begin: 0, end: size }] };
   const block = poolingBlock(settings);
   let length = longest - ((((longest - size) % block) + block) % block);
   let best: CutAxis | undefined;
@@ -96,21 +96,21 @@ function cutAxis(settings: NetworkSettings, size: number, longest: number): CutA
 function spansOf(settings: NetworkSettings, size: number, length: number): Span[] | undefined {
   const block = poolingBlock(settings);
   const spans: Span[] = [];
-  for (let from = 0, origin = 0; ;) {
-    const to = origin + length === size ? size : firstInexact(settings, origin + length);
-    if (to <= from) return undefined;
-    spans.push({ origin, from, to });
-    if (to === size) return spans;
-    from = to;
-    origin = Math.min(size - length, Math.floor(dependence(settings, from)[0] / block) * block);
+  for (let begin = 0, origin = 0; ;) {
+    const end = origin + length === size ? size : firstInexact(settings, origin + length);
+    if (end <= begin) return undefined;
+    spans.push({ origin, begin, end });
+    if (end === size) return spans;
+    begin = end;
+    origin = Math.min(size - length, Math.floor(dependence(settings, begin)[0] / block) * block);
   }
 }
 
 /** The first output that depends on inputs at or beyond `end`. */
 function firstInexact(settings: NetworkSettings, end: number): number {
-  let at = end;
-  while (at > 0 && dependence(settings, at - 1)[1] >= end) at--;
-  return at;
+  let position = end;
+  while (position > 0 && dependence(settings, position - 1)[1] >= end) position--;
+  return position;
 }
 
 const GROUP_COUNT = GROUPS.length;
@@ -119,9 +119,9 @@ const SPECIES_COUNT = SPECIES.length;
 /** Places of a domain's hours that lie on a tile's kept cells. */
 export interface TilePlaces {
   /** which of the places */
-  of: Int32Array;
+  index: Int32Array;
   /** where they lie in the tile's hours, `[hours, its rows, its cols, 4]` */
-  at: Places;
+  places: Places;
 }
 
 /** What goes between a tile's memory and the whole domain's: concentrations, all or some, their gradient, factors on emissions and theirs. */
@@ -133,44 +133,44 @@ export class TileCopies {
    *
    * @param concentrations - `[hours, tile's rows, its cols, 4]` @param out - `[hours of the domain, H, W, 4]`
    */
-  keep(concentrations: Float32Array, { crop, kept }: Tile, hours: number, out: Float32Array, from: number): void {
+  keep(concentrations: Float32Array, { crop, keptCrop }: Tile, hours: number, out: Float32Array, offset: number): void {
     const { rows, cols } = this.grid;
-    if (this.isWhole(kept)) {
+    if (this.isWhole(keptCrop)) {
       const field = rows * cols * SPECIES_COUNT;
-      out.set(concentrations.subarray(0, hours * field), from * field);
+      out.set(concentrations.subarray(0, hours * field), offset * field);
       return;
     }
-    const width = kept.cols * SPECIES_COUNT;
+    const width = keptCrop.cols * SPECIES_COUNT;
     for (let h = 0; h < hours; h++) {
-      for (let r = kept.row; r < kept.row + kept.rows; r++) {
-        const begin = ((h * crop.rows + r - crop.row) * crop.cols + kept.col - crop.col) * SPECIES_COUNT;
-        out.set(concentrations.subarray(begin, begin + width), (((from + h) * rows + r) * cols + kept.col) * SPECIES_COUNT);
+      for (let r = keptCrop.row; r < keptCrop.row + keptCrop.rows; r++) {
+        const begin = ((h * crop.rows + r - crop.row) * crop.cols + keptCrop.col - crop.col) * SPECIES_COUNT;
+        out.set(concentrations.subarray(begin, begin + width), (((offset + h) * rows + r) * cols + keptCrop.col) * SPECIES_COUNT);
       }
     }
   }
 
   /** Those of some hours. @param places - in `[hours of the domain, H, W, 4]` */
-  placesOf({ crop, kept }: Tile, { first, count }: Hours, places: Places): TilePlaces {
+  placesOf({ crop, keptCrop }: Tile, { first, count }: Hours, places: Places): TilePlaces {
     const { rows, cols } = this.grid;
     const field = rows * cols * SPECIES_COUNT;
     const begin = firstNotBelow(places, first * field);
     const end = firstNotBelow(places, (first + count) * field);
-    const of = new Int32Array(end - begin);
-    const at = new Int32Array(end - begin);
-    const whole = this.isWhole(kept);
-    let found = 0;
+    const index = new Int32Array(end - begin);
+    const inTile = new Int32Array(end - begin);
+    const whole = this.isWhole(keptCrop);
+    let matched = 0;
     for (let i = begin; i < end; i++) {
       const place = whole ? places[i] - first * field : placeIn(places[i] - first * field);
       if (place < 0) continue;
-      of[found] = i;
-      at[found++] = place;
+      index[matched] = i;
+      inTile[matched++] = place;
     }
-    return { of: of.subarray(0, found), at: at.subarray(0, found) };
+    return { index: index.subarray(0, matched), places: inTile.subarray(0, matched) };
 
     function placeIn(place: number): number {
       const row = Math.floor(place / (cols * SPECIES_COUNT)) % rows;
       const col = Math.floor(place / SPECIES_COUNT) % cols;
-      if (row < kept.row || row >= kept.row + kept.rows || col < kept.col || col >= kept.col + kept.cols) return -1;
+      if (row < keptCrop.row || row >= keptCrop.row + keptCrop.rows || col < keptCrop.col || col >= keptCrop.col + keptCrop.cols) return -1;
       const hour = Math.floor(place / field);
       return ((hour * crop.rows + row - crop.row) * crop.cols + col - crop.col) * SPECIES_COUNT + (place % SPECIES_COUNT);
     }
@@ -181,9 +181,9 @@ export class TileCopies {
    *
    * @param gradient - `[hours of the domain, H, W, 4]` @returns `[batch, tile's rows, its cols, 4]`, not to be written to: it may be a part of `gradient`
    */
-  seed(gradient: Float32Array, { crop, kept }: Tile, { first, count }: Hours, batch: number): Float32Array | undefined {
+  seed(gradient: Float32Array, { crop, keptCrop }: Tile, { first, count }: Hours, batch: number): Float32Array | undefined {
     const { rows, cols } = this.grid;
-    if (this.isWhole(kept)) {
+    if (this.isWhole(keptCrop)) {
       const field = rows * cols * SPECIES_COUNT;
       const part = gradient.subarray(first * field, (first + count) * field);
       if (part.every((g) => g === 0)) return undefined;
@@ -192,15 +192,15 @@ export class TileCopies {
       whole.set(part);
       return whole;
     }
-    const width = kept.cols * SPECIES_COUNT;
+    const width = keptCrop.cols * SPECIES_COUNT;
     let seed: Float32Array | undefined;
     for (let h = 0; h < count; h++) {
-      for (let r = kept.row; r < kept.row + kept.rows; r++) {
-        const begin = (((first + h) * rows + r) * cols + kept.col) * SPECIES_COUNT;
+      for (let r = keptCrop.row; r < keptCrop.row + keptCrop.rows; r++) {
+        const begin = (((first + h) * rows + r) * cols + keptCrop.col) * SPECIES_COUNT;
         const row = gradient.subarray(begin, begin + width);
         if (row.every((g) => g === 0)) continue;
         seed ??= new Float32Array(batch * crop.rows * crop.cols * SPECIES_COUNT);
-        seed.set(row, ((h * crop.rows + r - crop.row) * crop.cols + kept.col - crop.col) * SPECIES_COUNT);
+        seed.set(row, ((h * crop.rows + r - crop.row) * crop.cols + keptCrop.col - crop.col) * SPECIES_COUNT);
       }
     }
     return seed;
@@ -214,18 +214,18 @@ export class TileCopies {
   /** @returns the factors on a tile's cells that a span of hours sees, `[tile's rows, its cols, 5]` or `[hours, …]` */
   factorsOf(tile: Tile, factors: EmissionFactors, span: Hours): Float32Array {
     const out = new Float32Array((factors.hourly ? span.count : 1) * tile.crop.rows * tile.crop.cols * GROUP_COUNT);
-    this.forEachRow(tile, factors, span, (at, inTile, width) => out.set(factors.data.subarray(at, at + width), inTile));
+    this.forEachRow(tile, factors, span, (offset, inTile, width) => out.set(factors.data.subarray(offset, offset + width), inTile));
     return out;
   }
 
-  /** The transpose of {@link factorsOf}, added. @param into - laid out as `factors` */
-  addFactors(gradient: Float32Array, tile: Tile, factors: EmissionFactors, span: Hours, into: Float32Array): void {
-    this.forEachRow(tile, factors, span, (at, inTile, width) => {
-      for (let k = 0; k < width; k++) into[at + k] += gradient[inTile + k];
+  /** The transpose of {@link factorsOf}, added. @param target - laid out as `factors` */
+  addFactors(gradient: Float32Array, tile: Tile, factors: EmissionFactors, span: Hours, target: Float32Array): void {
+    this.forEachRow(tile, factors, span, (offset, inTile, width) => {
+      for (let k = 0; k < width; k++) target[offset + k] += gradient[inTile + k];
     });
   }
 
-  private forEachRow({ crop }: Tile, factors: EmissionFactors, span: Hours, visit: (at: number, inTile: number, width: number) => void): void {
+  private forEachRow({ crop }: Tile, factors: EmissionFactors, span: Hours, visit: (offset: number, inTile: number, width: number) => void): void {
     const { rows, cols } = this.grid;
     const first = this.firstFactor(factors, span);
     const width = crop.cols * GROUP_COUNT;

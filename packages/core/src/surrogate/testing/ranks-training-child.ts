@@ -39,7 +39,7 @@ export async function trainTask(folder: string, task: RankTask, ranks: Ranks): P
       ranks,
       dtype,
       signal: controller.signal,
-      onProgress: (done) => (stop && ranks.rank === stop[0] && done === stop[1] ? controller.abort() : undefined),
+      onProgress: (completed) => (stop && ranks.rank === stop[0] && completed === stop[1] ? controller.abort() : undefined),
     });
     if (ranks.rank === 0) writeTensors(join(folder, name), { tensors: weights, metadata: { curve, iterations } });
   } catch (error) {

@@ -27,12 +27,12 @@ export function rotatePlanes(
       copy.set(data.subarray(base, base + size));
       for (let r = 0; r < n; r++) {
         for (let c = 0; c < n; c++) {
-          const from = (r * n + c) * channels;
-          const to = base + (c * n + (n - 1 - r)) * channels;
-          for (let k = 0; k < channels; k++) data[to + k] = copy[from + k];
+          const source = (r * n + c) * channels;
+          const target = base + (c * n + (n - 1 - r)) * channels;
+          for (let k = 0; k < channels; k++) data[target + k] = copy[source + k];
           if (vector) {
-            data[to + vector.u] = -copy[from + vector.v];
-            data[to + vector.v] = copy[from + vector.u];
+            data[target + vector.u] = -copy[source + vector.v];
+            data[target + vector.v] = copy[source + vector.u];
           }
         }
       }

@@ -44,8 +44,8 @@ function run(random: Random, factor: number, hours: number): PreparedRun {
   const concentrations = new Float32Array(hours * CELLS * species);
   const field = CELLS * groups;
   for (let i = 0; i < concentrations.length; i++) {
-    const at = Math.floor(i / species) * groups + (i % species);
-    concentrations[i] = 5 + 1e10 * (emissions[at] + 0.5 * emissions[at < field ? at : at - field]);
+    const index = Math.floor(i / species) * groups + (i % species);
+    concentrations[i] = 5 + 1e10 * (emissions[index] + 0.5 * emissions[index < field ? index : index - field]);
   }
   return { emissions, concentrations };
 }
@@ -69,7 +69,7 @@ export function tinyPeriod(name: string, seed: number, options: { runs?: Record<
   return period;
 }
 
-export function tinySurrogate(over: Record<string, unknown> = {}): SurrogateSettings {
+export function tinySurrogate(overrides: Record<string, unknown> = {}): SurrogateSettings {
   const tiny = {
     window: [
       { count: 2, hours: 3 },
@@ -83,10 +83,10 @@ export function tinySurrogate(over: Record<string, unknown> = {}): SurrogateSett
     branchLayers: 1,
     branchWidth: 2,
   };
-  return surrogateSchema.parse({ ...tiny, ...over });
+  return surrogateSchema.parse({ ...tiny, ...overrides });
 }
 
-export function tinyTraining(over: Record<string, unknown> = {}): TrainingSettings {
+export function tinyTraining(overrides: Record<string, unknown> = {}): TrainingSettings {
   const speciesWeights = { 'PM2.5': 1 }; // the formula is alike for all species
   return trainingSchema.parse({
     speciesWeights,
@@ -96,7 +96,7 @@ export function tinyTraining(over: Record<string, unknown> = {}): TrainingSettin
     evaluateEvery: 20,
     checkpointEvery: 10,
     testFraction: 0.5,
-    ...over,
+    ...overrides,
   });
 }
 

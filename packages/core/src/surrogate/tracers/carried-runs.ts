@@ -36,12 +36,12 @@ export function carryRuns(
 ): void {
   dropTracers(periods);
   if (settings.length === 0) return;
-  const all = periods.flatMap((period) => [...period.runs.values()].map((run) => ({ period, run, shape: shapeOf(period, settings) })));
-  const inSingle = all.reduce((sum, { shape }) => sum + hourStoreBytes(shape), 0);
+  const carried = periods.flatMap((period) => [...period.runs.values()].map((run) => ({ period, run, shape: shapeOf(period, settings) })));
+  const inSingle = carried.reduce((sum, { shape }) => sum + hourStoreBytes(shape), 0);
   const precision = carriedBytes(inSingle / 4, mostInSingle) < inSingle ? { half: HALF_UNIT } : {};
   let free = mostBytes;
   try {
-    for (const { period, run, shape } of all) {
+    for (const { period, run, shape } of carried) {
       // Emissions and weather that are read instead of held are read so many hours at a time.
       const options = { ...precision, hoursAtOnce: hoursOfChunk(shape) };
       run.tracers = new PeriodTracers(sourceOf(period, run.emissions), settings, threads, free, options).carryAll();

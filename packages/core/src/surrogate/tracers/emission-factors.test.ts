@@ -14,23 +14,23 @@ it('compares values, also in the middle of arrays', () => {
 it.each([false, true])('knows factors again, and others as others (fixed: %s)', (fixed) => {
   const data = of(5, 1, 2, 3, 1, 2);
   const seen = new SeenFactors({ data, offset: 1, fixed }, 2);
-  expect(seen.are({ data, offset: 1, fixed }, 2)).toBe(true);
-  expect(seen.are({ data, offset: 4, fixed }, 2)).toBe(true);
-  expect(seen.are({ data: of(1, 2), fixed }, 2)).toBe(true);
-  expect(seen.are({ data, offset: 2, fixed }, 2)).toBe(false);
-  expect(seen.are({ data, offset: 1, hourly: true, fixed }, 3)).toBe(false);
-  expect(seen.are(undefined, 2)).toBe(false);
+  expect(seen.sameAs({ data, offset: 1, fixed }, 2)).toBe(true);
+  expect(seen.sameAs({ data, offset: 4, fixed }, 2)).toBe(true);
+  expect(seen.sameAs({ data: of(1, 2), fixed }, 2)).toBe(true);
+  expect(seen.sameAs({ data, offset: 2, fixed }, 2)).toBe(false);
+  expect(seen.sameAs({ data, offset: 1, hourly: true, fixed }, 3)).toBe(false);
+  expect(seen.sameAs(undefined, 2)).toBe(false);
 });
 
 it('knows none as none', () => {
-  expect(new SeenFactors(undefined, 2).are(undefined, 4)).toBe(true);
-  expect(new SeenFactors(undefined, 2).are({ data: of(1, 1) }, 2)).toBe(false);
+  expect(new SeenFactors(undefined, 2).sameAs(undefined, 4)).toBe(true);
+  expect(new SeenFactors(undefined, 2).sameAs({ data: of(1, 1) }, 2)).toBe(false);
 });
 
 it('sees changes in place, unless factors are fixed', () => {
   const data = of(1, 2);
   const [changing, fixed] = [new SeenFactors({ data }, 2), new SeenFactors({ data, fixed: true }, 2)];
   data[1] = 3;
-  expect(changing.are({ data }, 2)).toBe(false);
-  expect(fixed.are({ data, fixed: true }, 2)).toBe(true);
+  expect(changing.sameAs({ data }, 2)).toBe(false);
+  expect(fixed.sameAs({ data, fixed: true }, 2)).toBe(true);
 });

@@ -15,7 +15,7 @@ export interface EmissionFactors {
   /** the same in the GPU's memory, on the whole grid */
   resident?: DeviceFields;
   /** where they are those of a step from others along a direction, of the same layout and fixed: what is linear in them need not be made anew for each step */
-  along?: FactorStep;
+  step?: FactorStep;
 }
 
 /** base + step · direction */
@@ -51,12 +51,12 @@ export class SeenFactors {
     this.part = factors?.fixed ? part : part?.slice();
   }
 
-  are(factors: EmissionFactors | undefined, length: number): boolean {
+  sameAs(factors: EmissionFactors | undefined, length: number): boolean {
     const { part } = this;
     if (!factors || !part) return !factors && !part;
     if (length !== this.length) return false;
-    const other = partOf(factors, length);
-    return (factors.fixed && other.buffer === part.buffer && other.byteOffset === part.byteOffset) || sameFactors(part, other);
+    const otherPart = partOf(factors, length);
+    return (factors.fixed && otherPart.buffer === part.buffer && otherPart.byteOffset === part.byteOffset) || sameFactors(part, otherPart);
   }
 }
 
@@ -64,7 +64,7 @@ export class SeenFactors {
 export class ResidentFactors {
   /** factors, and their gradient where gradients will be asked for; null: there is no room */
   private fields?: DeviceFields[] | null;
-  private seen?: SeenFactors;
+  private lastFactors?: SeenFactors;
   /** hours of which alone the factors are there, and the gradient is added to */
   private stretch?: { data: Float32Array; hours: Hours };
   private added = false;
@@ -91,10 +91,10 @@ export class ResidentFactors {
   takeAll(factors: EmissionFactors): DeviceFields | undefined {
     const length = this.lengthOf(factors);
     const field = this.areAll(factors) ? this.fieldOf(factors) : undefined;
-    if (!field || this.seen?.are(factors, length)) return field;
-    this.seen = this.stretch = undefined; // should writing fail
+    if (!field || this.lastFactors?.sameAs(factors, length)) return field;
+    this.lastFactors = this.stretch = undefined; // should writing fail
     field.write(0, partOf(factors, length));
-    this.seen = new SeenFactors(factors, length);
+    this.lastFactors = new SeenFactors(factors, length);
     return field;
   }
 
@@ -106,7 +106,7 @@ export class ResidentFactors {
     const field = this.fieldOf(factors);
     const { stretch } = this;
     if (!field || (fixed && stretch?.data === data && stretch.hours.first === hours.first && stretch.hours.count === hours.count)) return field;
-    this.seen = this.stretch = undefined;
+    this.lastFactors = this.stretch = undefined;
     field.write(hours.first, data.subarray(begin, end));
     this.stretch = { data, hours };
     return field;

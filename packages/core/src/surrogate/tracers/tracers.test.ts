@@ -166,13 +166,13 @@ describe.each([
       offset: 3,
       hourly,
       fixed: true,
-      along: { base, direction: along, step: size },
+      step: { base, direction: along, step: size },
     });
 
     it('are those of the factors there', () => {
       const tracers = make();
       for (const factors of [step(0.25), step(-0.25), step(0.25, other), step(0.25)]) {
-        const [{ tracers: stepped }, { tracers: plain }] = [tracers.carry(factors), make().carry({ ...factors, along: undefined })];
+        const [{ tracers: stepped }, { tracers: plain }] = [tracers.carry(factors), make().carry({ ...factors, step: undefined })];
         expect(largestDifference(stepped.hours(ALL), plain.hours(ALL))).toBeLessThan(1e-6);
         const part = [
           { row: 2, col: 3, rows: 4, cols: 5 },

@@ -95,14 +95,14 @@ class SteppedTracers implements Carried {
   ) {}
 
   hours(range: Hours, memory = newMemory): Float32Array {
-    return this.sum(memory, ({ tracers }, own) => tracers.hours(range, own));
+    return this.sum(memory, ({ tracers }, partMemory) => tracers.hours(range, partMemory));
   }
 
   rectangle(crop: Crop, range: Hours, memory = newMemory): Float32Array {
-    return this.sum(memory, ({ tracers }, own) => tracers.rectangle(crop, range, own));
+    return this.sum(memory, ({ tracers }, partMemory) => tracers.rectangle(crop, range, partMemory));
   }
 
-  private sum(memory: Memory, read: (held: Held, own: Memory) => Float32Array): Float32Array {
+  private sum(memory: Memory, read: (carried: Held, partMemory: Memory) => Float32Array): Float32Array {
     const { step } = this;
     const [base, direction] = [read(this.base, this.memory.base), read(this.direction, this.memory.direction)];
     const out = memory(base.length);
@@ -119,7 +119,7 @@ export class PeriodTracers {
   private readonly chosen: ChosenHours;
   private readonly request: TracerRequest;
   /** what was carried last, and under which factors */
-  private held?: Held;
+  private carried?: Held;
   /** the same of a direction in which factors were changed last */
   private heldDirection?: Held;
   /** of the last step along it */
@@ -162,21 +162,21 @@ export class PeriodTracers {
    * @returns the tracers until they are carried anew, as the same object
    */
   carry(factors?: EmissionFactors): Carried {
-    if (factors?.along && this.hasRoomForDirection()) return this.carryStep(factors, factors.along);
-    return this.carryUnlessHeld('held', factors);
+    if (factors?.step && this.hasRoomForDirection()) return this.carryStep(factors, factors.step);
+    return this.carryUnlessHeld('carried', factors);
   }
 
   /** @returns the tracers of the emissions as they are, whose room the caller gives back */
   carryAll(): HourStore {
-    return this.carryUnlessHeld('held').tracers.fields;
+    return this.carryUnlessHeld('carried').tracers.fields;
   }
 
   private carryStep(factors: EmissionFactors, { base, direction, step }: FactorStep): Carried {
-    const held = this.carryUnlessHeld('held', { ...factors, data: base });
+    const carried = this.carryUnlessHeld('carried', { ...factors, data: base });
     const heldDirection = this.carryUnlessHeld('heldDirection', { ...factors, data: direction });
     const { stepped } = this;
-    if (stepped?.base === held && stepped.direction === heldDirection && stepped.step === step) return stepped;
-    return (this.stepped = new SteppedTracers(held, heldDirection, step));
+    if (stepped?.base === carried && stepped.direction === heldDirection && stepped.step === step) return stepped;
+    return (this.stepped = new SteppedTracers(carried, heldDirection, step));
   }
 
   /** Tracers, their gradient and those of the direction in the room of the first two. */
@@ -184,11 +184,11 @@ export class PeriodTracers {
     return 3 * hourStoreBytes(this.shape, this.options) <= 2 * this.mostBytes;
   }
 
-  private carryUnlessHeld(place: 'held' | 'heldDirection', factors?: EmissionFactors): Held {
+  private carryUnlessHeld(place: 'carried' | 'heldDirection', factors?: EmissionFactors): Held {
     const length = this.factorCount(factors);
-    const held = this[place];
-    if (held?.factors.are(factors, length)) return held;
-    const out = held?.tracers ?? this.store();
+    const previous = this[place];
+    if (previous?.factors.sameAs(factors, length)) return previous;
+    const out = previous?.tracers ?? this.store();
     this[place] = undefined;
     try {
       this.carryInto(out, factors);
@@ -208,8 +208,8 @@ export class PeriodTracers {
     for (const range of this.parts(hoursOfChunk(whole))) {
       const carried = memory(this.chosen.positionsOf(range).count * sum.length);
       tracers(...this.hoursOf(range, factors), carried, factors?.data, state);
-      for (let from = 0; from < carried.length; from += sum.length) {
-        for (let i = 0; i < sum.length; i++) sum[i] += carried[from + i];
+      for (let offset = 0; offset < carried.length; offset += sum.length) {
+        for (let i = 0; i < sum.length; i++) sum[i] += carried[offset + i];
       }
     }
     return sum;
@@ -219,10 +219,10 @@ export class PeriodTracers {
     const state = tracerState(this.request);
     const memory = keptMemory();
     for (const range of this.parts()) {
-      const own = this.chosen.positionsOf(range);
-      const carried = out.fields.room(own, memory);
+      const positions = this.chosen.positionsOf(range);
+      const carried = out.fields.room(positions, memory);
       tracers(...this.hoursOf(range, factors), carried, factors?.data, state);
-      out.fields.write(own.first, carried);
+      out.fields.write(positions.first, carried);
     }
   }
 
@@ -236,7 +236,7 @@ export class PeriodTracers {
   }
 
   dispose(): void {
-    for (const place of ['held', 'heldDirection'] as const) {
+    for (const place of ['carried', 'heldDirection'] as const) {
       this[place]?.tracers.fields.dispose();
       this[place] = undefined;
     }
@@ -278,11 +278,11 @@ export class PeriodTracers {
     const weather = follows ? { first: first - 1, count: count + 1 } : { first, count };
     const grid = wholeGrid(source);
     const meteorology = source.hourly('meteorology', grid, weather);
-    const own = follows ? meteorology.subarray(meteorology.length / (count + 1)) : meteorology;
+    const meteorologyNow = follows ? meteorology.subarray(meteorology.length / (count + 1)) : meteorology;
     return [
       { ...request, hours: count, follows, factorsOffset, hourlyFactors: hourly, asked: this.chosen.mask.subarray(first, first + count) },
       meteorology,
-      this.ratesOf({ first, count }, own),
+      this.ratesOf({ first, count }, meteorologyNow),
       source.hourly('emissions', grid, { first, count }),
     ];
   }
@@ -301,12 +301,12 @@ export function shapeOf({ time, grid: { rows, cols } }: Pick<PeriodSource, 'time
 /** Each group's tracers as the kernel knows them. */
 function tracerKinds(settings: readonly TracerSettings[]): TracerKind[][] {
   return GROUPS.map((group) => {
-    const own = tracersOf(settings, group).map((place) => settings[place]);
-    return own.map(({ lifetime, aloft, washed, precursor, by }) => ({
+    const groupTracers = tracersOf(settings, group).map((place) => settings[place]);
+    return groupTracers.map(({ lifetime, aloft, washed, precursor, by }) => ({
       lifetime,
       aloft,
       ...(precursor !== undefined && by !== undefined
-        ? { precursor: own.findIndex((each) => isPrecursor(each, precursor)), rate: TRACER_RATES.indexOf(by) }
+        ? { precursor: groupTracers.findIndex((tracer) => isPrecursor(tracer, precursor)), rate: TRACER_RATES.indexOf(by) }
         : {}),
       ...(washed ? { kept: TRACER_RATES.indexOf('kept') } : {}),
     }));

@@ -58,10 +58,10 @@ export class LossWeights {
     const sums = new Float64Array(windows.length * this.kinds.length * SPECIES_COUNT);
     windows.forEach(({ target }, w) =>
       this.kinds.forEach((kind, k) => {
-        const own = sums.subarray((w * this.kinds.length + k) * SPECIES_COUNT);
+        const kindSums = sums.subarray((w * this.kinds.length + k) * SPECIES_COUNT);
         for (let i = 0; i < half; i++) {
           const difference = Math.abs(target[i] - target[i + half]) / scale[i % SPECIES_COUNT];
-          own[i % SPECIES_COUNT] += kind === 'l1' ? difference : difference ** 2 / 2;
+          kindSums[i % SPECIES_COUNT] += kind === 'l1' ? difference : difference ** 2 / 2;
         }
       }),
     );
@@ -75,8 +75,8 @@ export class LossWeights {
    * @returns `[pairs, cells, species]`, in memory that the next call writes over
    */
   difference(sums: Float64Array, kind: number): Float32Array {
-    const of = sums.subarray(kind * SPECIES_COUNT, (kind + 1) * SPECIES_COUNT);
-    const weights = this.species.map((w, s) => (of[s] > 0 ? w / of[s] : 0));
+    const speciesSums = sums.subarray(kind * SPECIES_COUNT, (kind + 1) * SPECIES_COUNT);
+    const weights = this.species.map((w, s) => (speciesSums[s] > 0 ? w / speciesSums[s] : 0));
     for (let i = 0; i < this.weights.length; i++) this.weights[i] = weights[i % SPECIES_COUNT];
     return this.weights;
   }

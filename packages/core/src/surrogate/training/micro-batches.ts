@@ -43,15 +43,15 @@ export function partsOf(settings: { batch: number; microBatches: number }, paire
       `training.microBatches: ${parts} micro-batches do not divide among ${size} processes: set a multiple of ${size}, or start fewer`,
     );
   }
-  const own = parts / size;
-  return Array.from({ length: own }, (_, i) => ({ part: rank * own + i, parts }));
+  const partSize = parts / size;
+  return Array.from({ length: partSize }, (_, i) => ({ part: rank * partSize + i, parts }));
 }
 
 /** Brings together what the micro-batches of a step leave in the program: gradients, and running statistics of batch norm, which become their mean. */
 export class MicroBatchSums {
   private gradients: FloatArray[] = [];
   private buffers: FloatArray[] = [];
-  private before?: FloatArray;
+  private previousSum?: FloatArray;
 
   constructor(
     private readonly program: Program,
@@ -62,30 +62,30 @@ export class MicroBatchSums {
   /** Before the first micro-batch of a step. */
   begin(): void {
     [this.gradients, this.buffers] = [[], []];
-    if (this.program.regions['buffers']) this.before = this.program.getRegion('buffers');
+    if (this.program.regions['buffers']) this.previousSum = this.program.getRegion('buffers');
   }
 
   /** After the backward pass of each. */
   keep(): void {
     this.gradients.push(this.program.getRegion('gradients'));
-    if (!this.before) return;
+    if (!this.previousSum) return;
     this.buffers.push(this.program.getRegion('buffers'));
     // Each begins with the statistics that the step began with.
-    this.program.setRegion('buffers', this.before as Float32Array);
+    this.program.setRegion('buffers', this.previousSum as Float32Array);
   }
 
   /** Before the update. */
   async finish(): Promise<void> {
     this.program.setRegion('gradients', await this.sum(this.gradients));
-    if (this.before)
+    if (this.previousSum)
       this.program.setRegion(
         'buffers',
         (await this.sum(this.buffers)).map((total) => total / this.microBatches),
       );
   }
 
-  private async sum([first, ...others]: FloatArray[]): Promise<Float32Array> {
-    await this.ranks.sum(first, ...others);
+  private async sum([first, ...remaining]: FloatArray[]): Promise<Float32Array> {
+    await this.ranks.sum(first, ...remaining);
     return first as Float32Array;
   }
 }

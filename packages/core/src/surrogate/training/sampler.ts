@@ -124,8 +124,8 @@ export class Sampler {
     private readonly share: BatchPart = WHOLE_BATCH,
   ) {
     const { grid, meteorologyNames } = periods[0];
-    const all = [...periods[0].runs.keys()];
-    this.runs = runs ?? { train: all, test: all };
+    const runNames = [...periods[0].runs.keys()];
+    this.runs = runs ?? { train: runNames, test: runNames };
     this.tracerChannels = periods[0].runs.get(this.runs.train[0])?.tracers?.channels ?? 0;
     this.rollout = settings.rolloutWindows ?? 1;
     this.host = new HostWindows({ threads: settings.threads ?? 1, concurrent: true });
@@ -202,17 +202,17 @@ export class Sampler {
   }
 
   private draw(random: Random, part: 'train' | 'test'): BatchDraw {
-    const own = this.pairs || this.batch;
-    const all = own * this.share.parts;
+    const batchSize = this.pairs || this.batch;
+    const total = batchSize * this.share.parts;
     const windows: InputDraw[][] = Array.from({ length: this.rollout }, () => []);
-    for (let drawn = 0; drawn < all; drawn++) {
+    for (let drawn = 0; drawn < total; drawn++) {
       const choice = this.choose(random, part);
       const runs = this.chooseRuns(random, part).map((name) => choice.period.runs.get(name) as TrainingRun);
-      const i = drawn - own * this.share.part;
-      if (i < 0 || i >= own) continue;
-      const of = (run: TrainingRun, sample: number): OwnChoice => ({ run, random: random.fork(`sample ${sample}`), part });
-      this.drawWindows(windows, i, choice, of(runs[0], drawn));
-      if (this.pairs > 0) this.drawWindows(windows, i + own, choice, { ...of(runs[1], drawn + all), sameAs: i });
+      const i = drawn - batchSize * this.share.part;
+      if (i < 0 || i >= batchSize) continue;
+      const choiceOf = (run: TrainingRun, sample: number): OwnChoice => ({ run, random: random.fork(`sample ${sample}`), part });
+      this.drawWindows(windows, i, choice, choiceOf(runs[0], drawn));
+      if (this.pairs > 0) this.drawWindows(windows, i + batchSize, choice, { ...choiceOf(runs[1], drawn + total), sameAs: i });
     }
     return windows;
   }
@@ -233,8 +233,8 @@ export class Sampler {
     const first = firsts[random.integer(firsts.length)];
     const { train } = this.runs;
     if (train.length === 1) return [first, train[0]];
-    const at = train.indexOf(first);
-    const second = at < 0 ? random.integer(train.length) : (at + 1 + random.integer(train.length - 1)) % train.length;
+    const firstIndex = train.indexOf(first);
+    const second = firstIndex < 0 ? random.integer(train.length) : (firstIndex + 1 + random.integer(train.length - 1)) % train.length;
     return [first, train[second]];
   }
 
@@ -244,10 +244,12 @@ export class Sampler {
     const augmented = ownChoice.part === 'train';
     const keys = windows.map(() => (augmented && noise > 0 ? ownChoice.random.integer(2 ** 53) : undefined));
     const factor = augmented && rescaling > 0 ? 1 + rescaling * (2 * ownChoice.random.uniform() - 1) : undefined;
-    windows.forEach((window, at) => {
-      const hour = choice.hour - (windows.length - 1 - at) * this.window.hours;
-      const key = keys[at];
-      window.push(...this.inputsOf(i, { ...choice, hour }, ownChoice, at === 0, factor, key === undefined ? undefined : { deviation: noise, key }));
+    windows.forEach((window, index) => {
+      const hour = choice.hour - (windows.length - 1 - index) * this.window.hours;
+      const key = keys[index];
+      window.push(
+        ...this.inputsOf(i, { ...choice, hour }, ownChoice, index === 0, factor, key === undefined ? undefined : { deviation: noise, key }),
+      );
     });
   }
 
@@ -260,28 +262,28 @@ export class Sampler {
     factor: number | undefined,
     noise: InputDraw['augmentation']['noise'],
   ): InputDraw[] {
-    const input = (name: InputName, field: Field, own: Partial<InputDraw>, augmentation: InputDraw['augmentation']): InputDraw => ({
+    const input = (name: InputName, field: Field, details: Partial<InputDraw>, augmentation: InputDraw['augmentation']): InputDraw => ({
       input: name,
       sample,
       field,
       window: this.window,
       hour,
       crop,
-      ...own,
+      ...details,
       augmentation: { ...(turns > 0 ? { turns } : {}), ...augmentation },
     });
     const emitted = factor === undefined ? {} : { factor };
-    const once = { window: ONE_HOUR };
+    const oneHour = { window: ONE_HOUR };
     const concentrations = this.fieldOf(period, run.concentrations, 4);
     return [
       input('emissions', this.fieldOf(period, run.emissions, 5), {}, noise ? { ...emitted, noise } : emitted),
-      ...(run.tracers ? [input('tracers', this.fieldOf(period, run.tracers, this.tracerChannels), once, emitted)] : []),
-      input('target', concentrations, once, emitted),
+      ...(run.tracers ? [input('tracers', this.fieldOf(period, run.tracers, this.tracerChannels), oneHour, emitted)] : []),
+      input('target', concentrations, oneHour, emitted),
       ...(first && this.settings.previousConcentrations
-        ? [input('previous', concentrations, { ...once, hour: Math.max(0, hour - this.window.hours) }, emitted)]
+        ? [input('previous', concentrations, { ...oneHour, hour: Math.max(0, hour - this.window.hours) }, emitted)]
         : []),
       input('meteorology', this.meteorologyOf(period), { sameAs }, this.wind ? { vector: this.wind } : {}),
-      ...(period.geographyNames.length > 0 ? [input('geography', this.geographyOf(period), { ...once, hour: 0, sameAs }, {})] : []),
+      ...(period.geographyNames.length > 0 ? [input('geography', this.geographyOf(period), { ...oneHour, hour: 0, sameAs }, {})] : []),
     ];
   }
 

@@ -28,7 +28,7 @@ export interface TrainOptions extends Execution {
   testRuns?: readonly string[];
   /** weights of an earlier training with the same network and normalisation to go on from; default: random */
   weights?: ReadonlyMap<string, Tensor>;
-  onProgress?: (done: number, total: number, text: string) => void;
+  onProgress?: (completed: number, total: number, text: string) => void;
   log?: (text: string) => void;
   signal?: AbortSignal;
   /** that train together: each computes its parts of every batch; the first reads and writes the checkpoint. Default: this process alone */
@@ -220,8 +220,8 @@ class Loop {
     return { stopped: figures[0] > 0, seconds: figures[1] };
   }
 
-  private due(every: number): boolean {
-    return this.progress.iteration % every === 0 || this.progress.iteration === this.settings.iterations;
+  private due(interval: number): boolean {
+    return this.progress.iteration % interval === 0 || this.progress.iteration === this.settings.iterations;
   }
 
   private async look(testBatches: readonly (readonly DrawnBatch[])[]): Promise<void> {
@@ -261,28 +261,36 @@ class Loop {
   /** The first rank's checkpoint, on all of them. */
   private async checkpoint(): Promise<Checkpoint | undefined> {
     const { checkpoint, log } = this.options;
-    const found = this.ranks.rank === 0 ? readCheckpoint(checkpoint, (error) => log?.(`${error.message}; it is passed over`)) : undefined;
-    if (this.ranks.size === 1) return found;
-    const bytes = await this.ranks.broadcast(found && encodeTensors(found));
+    const saved = this.ranks.rank === 0 ? readCheckpoint(checkpoint, (error) => log?.(`${error.message}; it is passed over`)) : undefined;
+    if (this.ranks.size === 1) return saved;
+    const bytes = await this.ranks.broadcast(saved && encodeTensors(saved));
     return bytes.length > 0 ? decodeTensors(Buffer.from(bytes), checkpoint) : undefined;
   }
 
   private async resume(): Promise<void> {
-    const found = await this.checkpoint();
-    if (!found) {
+    const checkpoint = await this.checkpoint();
+    if (!checkpoint) {
       if (this.options.weights) this.program.begin(this.options.weights);
       return;
     }
-    const kept = found.metadata as unknown as Omit<Progress, 'best'> & { best: { loss: number | null; iteration: number }; pending: StepLosses[] };
-    const state = new Map([...found.tensors].filter(([name]) => !name.startsWith('best/')));
-    const best = [...found.tensors]
+    const saved = checkpoint.metadata as unknown as Omit<Progress, 'best'> & {
+      best: { loss: number | null; iteration: number };
+      pending: StepLosses[];
+    };
+    const state = new Map([...checkpoint.tensors].filter(([name]) => !name.startsWith('best/')));
+    const best = [...checkpoint.tensors]
       .filter(([name]) => name.startsWith('best/'))
       .map(([name, tensor]) => [name.slice('best/'.length), tensor] as const);
     this.program.restore(state);
     this.best = best.length > 0 ? new Map(best) : undefined;
-    this.progress = { iteration: kept.iteration, seconds: kept.seconds, curve: kept.curve, best: { ...kept.best, loss: kept.best.loss ?? Infinity } };
-    this.sums.push(...kept.pending);
-    this.options.log?.(`resuming at step ${kept.iteration}`);
+    this.progress = {
+      iteration: saved.iteration,
+      seconds: saved.seconds,
+      curve: saved.curve,
+      best: { ...saved.best, loss: saved.best.loss ?? Infinity },
+    };
+    this.sums.push(...saved.pending);
+    this.options.log?.(`resuming at step ${saved.iteration}`);
   }
 }
 

@@ -27,8 +27,8 @@ export function trainingHours(period: TrainedPeriod, surrogate: SurrogateSetting
       `period ${name}: ${hours} hours are too few for a window of ${window.hours} h and ${spinUpHours} h of spin-up, which leave less than a day of it: lengthen it to ${needed} hours or more, or shorten ${longest}`,
     );
   }
-  const all = hoursFrom(first, hours);
-  const split = wholeRuns ? { train: all, test: all } : splitHours(hours, first, training.testFraction);
+  const allHours = hoursFrom(first, hours);
+  const split = wholeRuns ? { train: allHours, test: allHours } : splitHours(hours, first, training.testFraction);
   if (split.test.length === 0) {
     throw new ConfigError(
       'CASE_TEST_FRACTION',

@@ -133,14 +133,14 @@ export class TrainingProgram {
 
   /** Mean over batches of {@link LossWeights.differenceSums} over all parts of a batch. */
   private async meanSums(batches: Iterable<readonly DrawnBatch[]>): Promise<Float64Array> {
-    const each: Float64Array[] = [];
-    for (const parts of batches) each.push(await this.overBatch(parts.map((part) => this.differenceSums(part))));
-    return each[0].map((_, i) => each.reduce((sum, sums) => sum + sums[i], 0) / each.length);
+    const windowSums: Float64Array[] = [];
+    for (const parts of batches) windowSums.push(await this.overBatch(parts.map((part) => this.differenceSums(part))));
+    return windowSums[0].map((_, i) => windowSums.reduce((sum, sums) => sum + sums[i], 0) / windowSums.length);
   }
 
   /** The sum over all parts of a batch of what each has. */
-  private async overBatch([first, ...others]: Float64Array[]): Promise<Float64Array> {
-    await this.ranks.sum(first, ...others);
+  private async overBatch([first, ...remaining]: Float64Array[]): Promise<Float64Array> {
+    await this.ranks.sum(first, ...remaining);
     return first;
   }
 
@@ -149,28 +149,28 @@ export class TrainingProgram {
   }
 
   /** @param sums - as from {@link LossWeights.differenceSums}, of a whole batch */
-  private place(program: Program, batch: DrawnBatch, sums: Float64Array, how: 'set' | 'stage' = 'set', absolute = this.weights.absolute): void {
-    program[how]('weight', absolute);
-    const each = sums.length / batch.draw.length;
+  private place(program: Program, batch: DrawnBatch, sums: Float64Array, mode: 'set' | 'stage' = 'set', absolute = this.weights.absolute): void {
+    program[mode]('weight', absolute);
+    const windowLength = sums.length / batch.draw.length;
     batch.draw.forEach((inputs, w) => {
-      const before = batch.draw.length - 1 - w;
+      const stepsBefore = batch.draw.length - 1 - w;
       for (const input of INPUTS) {
         // All windows share geography.
-        if (input === 'geography' && before > 0) continue;
+        if (input === 'geography' && stepsBefore > 0) continue;
         const draws = inputs.filter((draw) => draw.input === input);
-        const name = input === 'geography' ? input : input + suffixOf(before);
-        if (draws.length > 0 && !this.takeInput(program, draws, name)) program[how](name, windowsOf(batch.arrays([input]))[w][input]);
+        const name = input === 'geography' ? input : input + suffixOf(stepsBefore);
+        if (draws.length > 0 && !this.takeInput(program, draws, name)) program[mode](name, windowsOf(batch.arrays([input]))[w][input]);
       }
-      const own = sums.subarray(w * each, (w + 1) * each);
-      this.weights.kinds.forEach((kind, k) => program[how](DIFFERENCE_WEIGHT[kind] + suffixOf(before), this.weights.difference(own, k)));
+      const windowSums = sums.subarray(w * windowLength, (w + 1) * windowLength);
+      this.weights.kinds.forEach((kind, k) => program[mode](DIFFERENCE_WEIGHT[kind] + suffixOf(stepsBefore), this.weights.difference(windowSums, k)));
     });
   }
 
   /** Lets the GPU take an input of fields in its memory, where those of all samples are there. @returns whether they are */
   private takeInput(program: Program, draws: readonly InputDraw[], name: string): boolean {
-    const held = draws.map(({ field }) => this.resident?.residentOf(field.values));
-    if (!held.every((fields) => fields !== undefined)) return false;
-    draws.forEach((draw, i) => program.stageWindow(name, { part: draw.sample, parts: draws.length }, held[i], requestOf(draw)));
+    const resident = draws.map(({ field }) => this.resident?.residentOf(field.values));
+    if (!resident.every((fields) => fields !== undefined)) return false;
+    draws.forEach((draw, i) => program.stageWindow(name, { part: draw.sample, parts: draws.length }, resident[i], requestOf(draw)));
     return true;
   }
 
@@ -239,17 +239,17 @@ export class TrainingProgram {
    */
   private async explainNonFinite(batch: readonly DrawnBatch[], iteration: number): Promise<never> {
     const spoiled = await this.firstTold(batch.map((part) => spoiledField(part.arrays())).find((text) => text !== undefined));
-    const found = spoiled ?? (await this.firstTold(await this.spoiledResult(batch)));
+    const failure = spoiled ?? (await this.firstTold(await this.spoiledResult(batch)));
     throw new NumericalError(
       'TRAINING_NOT_FINITE',
-      `train: the loss is not finite at step ${iteration}: ${found ?? 'the sum itself overflows'}; lower training.learningRate, or look for NaN in the inputs of prepare`,
+      `train: the loss is not finite at step ${iteration}: ${failure ?? 'the sum itself overflows'}; lower training.learningRate, or look for NaN in the inputs of prepare`,
     );
   }
 
   /** What the first rank says that says anything. */
   private async firstTold(text: string | undefined): Promise<string | undefined> {
-    const told = await this.ranks.gather(new TextEncoder().encode(text ?? ''));
-    return told.map((bytes) => new TextDecoder().decode(bytes)).find((each) => each !== '');
+    const messages = await this.ranks.gather(new TextEncoder().encode(text ?? ''));
+    return messages.map((bytes) => new TextDecoder().decode(bytes)).find((message) => message !== '');
   }
 
   private async spoiledResult(batch: readonly DrawnBatch[]): Promise<string | undefined> {

@@ -42,12 +42,12 @@ export class Attempt {
 
   /** @param output - file of the run @throws {DataError} `DISK_FULL`, `WRITE_FAILED` */
   static begin(output: string): Attempt {
-    const all = attemptsOf(output);
-    makeFolder(all);
+    const attemptFolder = attemptsOf(output);
+    makeFolder(attemptFolder);
     try {
-      return new Attempt(all, mkdtempSync(join(all, '/')));
+      return new Attempt(attemptFolder, mkdtempSync(join(attemptFolder, '/')));
     } catch (cause) {
-      throw writeFailure(all, 0, cause);
+      throw writeFailure(attemptFolder, 0, cause);
     }
   }
 
@@ -84,7 +84,8 @@ export async function endAttempts(output: string, log: (text: string) => void): 
 
 /** {@link endAttempts} of all runs whose files lie in a folder, or in one within that: before it is emptied. */
 export async function endAttemptsBelow(dir: string, log: (text: string) => void): Promise<void> {
-  for (const folder of [dir, ...foldersIn(dir)]) for (const each of foldersIn(folder)) if (each.endsWith(ENDING)) await endAttemptsIn(each, log);
+  for (const folder of [dir, ...foldersIn(dir)])
+    for (const subfolder of foldersIn(folder)) if (subfolder.endsWith(ENDING)) await endAttemptsIn(subfolder, log);
 }
 
 async function endAttemptsIn(parent: string, log: (text: string) => void): Promise<void> {
@@ -132,21 +133,21 @@ function isAlive({ group, started }: AtWork, folder: string): boolean {
 /** Processes of a group that run, as far as the system tells. */
 function membersOf(group: number): number[] {
   if (!existsSync('/proc')) return [];
-  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return all.map(Number).filter((pid) => {
-    const found = processOf(pid);
-    return found?.group === group && !found.isEnding;
+  const processIds = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return processIds.map(Number).filter((pid) => {
+    const state = processOf(pid);
+    return state?.group === group && !state.isEnding;
   });
 }
 
 function isOf(pid: number, folder: string): boolean {
   try {
-    const own = `${VARIABLE}=`;
+    const prefix = `${VARIABLE}=`;
     const value = readFileSync(`/proc/${pid}/environ`, 'utf8')
       .split('\0')
-      .find((each) => each.startsWith(own));
+      .find((variable) => variable.startsWith(prefix));
     // The run folder may have been moved.
-    return value !== undefined && basename(value.slice(own.length)) === basename(folder);
+    return value !== undefined && basename(value.slice(prefix.length)) === basename(folder);
   } catch {
     return false; // of another user, or gone
   }

@@ -98,10 +98,10 @@ export class ExternalCtm implements Ctm {
         );
       }
       if (code !== 0) {
-        const how = code === null ? `was ended by ${String(signal)}` : `ended with exit code ${code}`;
-        const full = fullDiskError(`${request.run}: the command of ctm.command ${how}`, { folder: attempt.folder, lastWords: tailOf(log), log });
+        const ending = code === null ? `was ended by ${String(signal)}` : `ended with exit code ${code}`;
+        const full = fullDiskError(`${request.run}: the command of ctm.command ${ending}`, { folder: attempt.folder, lastWords: tailOf(log), log });
         if (full) throw full;
-        throw new TransportError('CTM_COMMAND_FAILED', `${request.run}: the command of ctm.command ${how}${lastLine(log)}: see ${log}`);
+        throw new TransportError('CTM_COMMAND_FAILED', `${request.run}: the command of ctm.command ${ending}${lastLine(log)}: see ${log}`);
       }
     } finally {
       closeSync(output);

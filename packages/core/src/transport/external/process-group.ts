@@ -95,16 +95,16 @@ function watched(pid: number | undefined): () => void {
   const end = `kill -s TERM ${group}; left=${GRACE_MS / 1000}; while [ $left -gt 0 ] && kill -s 0 ${group}; do sleep 1; left=$((left - 1)); done; kill -s KILL ${group}`;
   const shell = spawn('/bin/sh', ['-c', `read -r _ || { ${end}; }`], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
   // Without it all is as it was.
-  for (const each of [shell, shell.stdin]) each.on('error', () => undefined);
+  for (const stream of [shell, shell.stdin]) stream.on('error', () => undefined);
   return () => shell.stdin.end('\n');
 }
 
 /** Calls once after a time, however long. @returns what takes that back */
 function afterMs(ms: number, call: () => void): () => void {
   let timer: NodeJS.Timeout;
-  const wait = (left: number): void => {
-    const part = Math.min(left, LONGEST_TIMER_MS);
-    timer = setTimeout(() => (left > part ? wait(left - part) : call()), part);
+  const wait = (remainingMs: number): void => {
+    const part = Math.min(remainingMs, LONGEST_TIMER_MS);
+    timer = setTimeout(() => (remainingMs > part ? wait(remainingMs - part) : call()), part);
   };
   wait(ms);
   return () => clearTimeout(timer);

@@ -20,9 +20,9 @@ function groupsOf(stackGroups: readonly string[] | undefined, files: number, fil
  * @throws {DataError} if a file cannot be read
  */
 export function sectorTable({ emissionFiles, sectors }: Pick<CtmRequest, 'emissionFiles' | 'sectors'>): string {
-  const all: readonly Omit<SectorFiles, 'groups'>[] = sectors ?? [{ name: WHOLE, files: emissionFiles }];
-  const lines = all.flatMap(({ name: own, label, files, stackGroups }) => {
-    const name = all.length === 1 ? WHOLE : own;
+  const sectorList: readonly Omit<SectorFiles, 'groups'>[] = sectors ?? [{ name: WHOLE, files: emissionFiles }];
+  const lines = sectorList.flatMap(({ name: sectorName, label, files, stackGroups }) => {
+    const name = sectorList.length === 1 ? WHOLE : sectorName;
     return files.map((path, i) => {
       const file = IoapiFile.open(path);
       file.close();

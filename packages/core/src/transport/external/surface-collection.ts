@@ -49,7 +49,7 @@ export class SurfaceCollection {
    */
   collect(folder: string, request: Pick<CtmRequest, 'period' | 'output'>): void {
     const { output } = request;
-    const before = existsSync(output) ? readNote(output) : undefined;
+    const previousNote = existsSync(output) ? readNote(output) : undefined;
     // First: what a kill leaves must not pass for what was asked for.
     this.note(output, 'reading');
     try {
@@ -60,7 +60,7 @@ export class SurfaceCollection {
         series.close();
       }
     } catch (error) {
-      if (before) writeNote(output, before);
+      if (previousNote) writeNote(output, previousNote);
       else if (tellsOfFiles(error)) this.note(output, 'unfit');
       throw error;
     }
@@ -78,9 +78,9 @@ export class SurfaceCollection {
 
   /** Whether what was read so has all that is needed: another part in a sum changes nothing of what is copied. */
   private holds({ outputGlob, variables }: Note): boolean {
-    const there = new Set(surfaceVariables(variables).map(({ name, units }) => `${name} ${units}`));
+    const present = new Set(surfaceVariables(variables).map(({ name, units }) => `${name} ${units}`));
     return (
-      outputGlob === this.settings.outputGlob && surfaceVariables(this.settings.variables).every(({ name, units }) => there.has(`${name} ${units}`))
+      outputGlob === this.settings.outputGlob && surfaceVariables(this.settings.variables).every(({ name, units }) => present.has(`${name} ${units}`))
     );
   }
 }
@@ -94,10 +94,10 @@ export function tellsOfFiles(error: unknown): error is RetroplumeError {
 
 /** What the four species are made of, each once. */
 function surfaceVariables(variables: CollectionSettings['variables']): (SurfaceVariable & { species: Species })[] {
-  const all = OUTPUT_SPECIES.flatMap(({ species, units, description }) =>
+  const allVariables = OUTPUT_SPECIES.flatMap(({ species, units, description }) =>
     partsOfVariable(variables[species]).map(([name]) => ({ name, units, species, description: `${name}, for ${description}` })),
   );
-  return all.filter(({ name }, i) => all.findIndex((other) => other.name === name) === i);
+  return allVariables.filter(({ name }, i) => allVariables.findIndex((candidate) => candidate.name === name) === i);
 }
 
 function copySurface(
@@ -114,10 +114,10 @@ function copySurface(
     for (const { name, units, species } of copied) {
       for (let step = 0; step < time.count; step++) {
         const field = series.read(name, first + step, 1, 0);
-        const from = series.variables.find((variable) => variable.name === name)?.units ?? '';
-        const { scale } = conversion(from, units, { subject: `${series.path}: ${name}` });
-        const where = { path: series.path, variable: name, grid, start: timeAt(time, step), stepSeconds: 3600, layers: 1 };
-        assertValues(field, where, concentrationRange(species, from, scale));
+        const sourceUnit = series.variables.find((variable) => variable.name === name)?.units ?? '';
+        const { scale } = conversion(sourceUnit, units, { subject: `${series.path}: ${name}` });
+        const place = { path: series.path, variable: name, grid, start: timeAt(time, step), stepSeconds: 3600, layers: 1 };
+        assertValues(field, place, concentrationRange(species, sourceUnit, scale));
         if (field.every((value) => value === 0)) zero.get(name)!.add(step);
         writer.write(
           name,

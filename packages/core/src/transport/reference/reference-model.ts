@@ -43,7 +43,7 @@ export interface ReferenceRun {
   /** factors on the emission groups, `[rows, cols, 5]`, or one such field per hour */
   factors?: Float32Array;
   threads?: number;
-  onProgress?: (done: number, total: number, text: string) => void;
+  onProgress?: (completed: number, total: number, text: string) => void;
   signal?: AbortSignal;
 }
 
@@ -143,7 +143,7 @@ function openModel(grid: Grid, options: TransportOptions, key: string): Transpor
 async function advance(
   model: TransportModel,
   fields: Parameters<TransportModel['advanceHour']>[0],
-  when: string,
+  moment: string,
   change: WeatherChange,
 ): Promise<Float32Array> {
   try {
@@ -152,11 +152,11 @@ async function advance(
     const message = error instanceof Error ? error.message : String(error);
     const code = codeOf(error);
     if (code === 'TRANSPORT_BAD_EMISSIONS' || code === 'TRANSPORT_BAD_METEOROLOGY') {
-      const said = message.replace(/^transport model: /, '');
+      const reason = message.replace(/^transport model: /, '');
       const changed = code === 'TRANSPORT_BAD_METEOROLOGY' ? changeInWords(change) : undefined;
-      throw new DataError(code, `${when}: ${changed === undefined ? said : blamed(said, changed)}`, { cause: error });
+      throw new DataError(code, `${moment}: ${changed === undefined ? reason : blamed(reason, changed)}`, { cause: error });
     }
-    throw new TransportError(code ?? 'TRANSPORT_FAILED', `${when}: ${message}`, { cause: error });
+    throw new TransportError(code ?? 'TRANSPORT_FAILED', `${moment}: ${message}`, { cause: error });
   }
 }
 
@@ -182,8 +182,8 @@ function writeHour(writer: IoapiWriter, names: OutputNames, hour: number, surfac
 
 function checkFactors(factors: Float32Array | undefined, grid: Grid, hours: number): void {
   if (!factors) return;
-  const one = grid.rows * grid.cols * GROUP_NAMES.length;
-  if (factors.length !== one && factors.length !== hours * one) {
+  const fieldSize = grid.rows * grid.cols * GROUP_NAMES.length;
+  if (factors.length !== fieldSize && factors.length !== hours * fieldSize) {
     throw new ShapeError(
       'FACTORS_SHAPE',
       `factors: expected [${grid.rows}, ${grid.cols}, 5] or [${hours}, ${grid.rows}, ${grid.cols}, 5] but received ${factors.length} values: pass one field, or one per hour`,
@@ -197,8 +197,8 @@ function checkFactors(factors: Float32Array | undefined, grid: Grid, hours: numb
 /** Multiplies hours `[count, rows, cols, 5]` from `hour` on by the factors, in place. */
 function scaled(emissions: Float32Array, factors: Float32Array | undefined, hour: number, grid: Grid): Float32Array {
   if (!factors) return emissions;
-  const one = grid.rows * grid.cols * GROUP_NAMES.length;
-  const offset = factors.length === one ? 0 : hour * one;
-  for (let i = 0; i < emissions.length; i++) emissions[i] *= factors[factors.length === one ? i % one : offset + i];
+  const fieldSize = grid.rows * grid.cols * GROUP_NAMES.length;
+  const offset = factors.length === fieldSize ? 0 : hour * fieldSize;
+  for (let i = 0; i < emissions.length; i++) emissions[i] *= factors[factors.length === fieldSize ? i % fieldSize : offset + i];
   return emissions;
 }

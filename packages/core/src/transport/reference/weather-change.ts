@@ -19,10 +19,10 @@ export function changedWeather(hour: WeatherHour, { wind, windTurn, mixedLayer, 
   const out = { ...hour };
   if (wind !== 1 || windTurn !== 0) {
     const angle = (windTurn * Math.PI) / 180;
-    const [along, across] = [wind * Math.cos(angle), wind * Math.sin(angle)];
+    const [alongWind, acrossWind] = [wind * Math.cos(angle), wind * Math.sin(angle)];
     const { windU: u, windV: v } = hour;
-    out.windU = Float32Array.from(u, (east, cell) => along * east + across * v[cell]);
-    out.windV = Float32Array.from(v, (north, cell) => along * north - across * u[cell]);
+    out.windU = Float32Array.from(u, (east, cell) => alongWind * east + acrossWind * v[cell]);
+    out.windV = Float32Array.from(v, (north, cell) => alongWind * north - acrossWind * u[cell]);
   }
   if (mixedLayer !== 1) out.boundaryLayerHeight = hour.boundaryLayerHeight.map((height) => mixedLayer * height);
   if (radiation !== 1) out.radiation = hour.radiation.map((flux) => radiation * flux);

@@ -70,23 +70,23 @@ export class WindError {
   private standardFields(names: readonly string[], hour: Date): Float64Array[] {
     const { rows, cols } = this.grid;
     const spacing = this.settings.lengthHours / 2;
-    const at = hour.getTime() / HOUR_MS / spacing;
-    const [first, last] = [Math.ceil(at - 2 * REACH), Math.floor(at + 2 * REACH)];
+    const position = hour.getTime() / HOUR_MS / spacing;
+    const [first, last] = [Math.ceil(position - 2 * REACH), Math.floor(position + 2 * REACH)];
     const nodes = Array.from({ length: last - first + 1 }, (_, i) => first + i);
-    const weights = nodes.map((k) => Math.exp(-(((at - k) / 2) ** 2)));
+    const weights = nodes.map((k) => Math.exp(-(((position - k) / 2) ** 2)));
     const norm = Math.hypot(...weights);
-    const kept = new Map<string, Float64Array>();
+    const fields = new Map<string, Float64Array>();
     const sums = names.map((name) => {
       const sum = new Float64Array(rows * cols);
       nodes.forEach((k, i) => {
         const label = `${name} ${k}`;
         const field = this.fields.get(label) ?? this.draw(label);
-        kept.set(label, field);
+        fields.set(label, field);
         for (let cell = 0; cell < sum.length; cell++) sum[cell] += (weights[i] / norm) * field[cell];
       });
       return sum;
     });
-    this.fields = kept;
+    this.fields = fields;
     return sums;
   }
 

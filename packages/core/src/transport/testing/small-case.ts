@@ -85,7 +85,7 @@ export const WEATHER: Variable[] = [
 
 export function readAll(path: string): Map<string, Float32Array> {
   const file = IoapiFile.open(path);
-  const all = new Map(file.variables.map(({ name }) => [name, file.read(name)]));
+  const fields = new Map(file.variables.map(({ name }) => [name, file.read(name)]));
   file.close();
-  return all;
+  return fields;
 }

@@ -23,9 +23,9 @@ export const cases: OpCase[] = [
   {
     name: 'multiplySteps, a part of what is read',
     build: ({ g, input }) => {
-      const [x, factors, other] = [input('x', [2, 3, 4, 5, 2]), input('factors', [2, 4, 5, 6]), input('other', [2, 3, 4, 5, 1])];
+      const [x, factors, second] = [input('x', [2, 3, 4, 5, 2]), input('factors', [2, 4, 5, 6]), input('other', [2, 3, 4, 5, 1])];
       const part = channelAffine(g, x, g.constant([2, -1], [2]), g.constant([0, 1], [2]));
-      const joined = transpose(g, concat(g, [part, other]), [0, 2, 3, 1, 4]);
+      const joined = transpose(g, concat(g, [part, second]), [0, 2, 3, 1, 4]);
       return concat(g, [multiplySteps(g, part, factors), reshape(g, joined, [2, 4, 5, 9])]);
     },
     gradient: ['x', 'factors'],

@@ -34,7 +34,7 @@ export function concat(g: Graph, parts: readonly Value[], axis: number = (parts[
     throw new ShapeError('SHAPE_RANGE', `concat: expected one of the axes of ${formatShape(shape)}, from 0 on, but received ${axis}`);
   for (const part of parts.slice(1)) {
     if (part.shape.length !== shape.length || part.shape.some((extent, i) => i !== axis && extent !== shape[i])) {
-      const shapes = parts.map((each) => formatShape(each.shape)).join(' and ');
+      const shapes = parts.map((part) => formatShape(part.shape)).join(' and ');
       throw new ShapeError('SHAPE_MISMATCH', `concat: expected shapes that differ only along axis ${axis} but received ${shapes}`);
     }
   }
@@ -68,10 +68,10 @@ export function crop(g: Graph, input: Value, height: number, width: number): Val
 
 /** Index range along the channels that holds all parts whose gradient is asked for, where `value` was joined from several; else all of it. */
 export function wantedChannels(value: Value, isWanted: (value: Value) => boolean): [begin: number, end: number] {
-  const all: [number, number] = [0, value.shape[value.shape.length - 1]];
-  if (value.node?.op !== concatOp) return all;
+  const wholeRange: [number, number] = [0, value.shape[value.shape.length - 1]];
+  if (value.node?.op !== concatOp) return wholeRange;
   const node = value.node as Node<ConcatAttributes>;
-  if (node.attributes.axis !== value.shape.length - 1) return all;
+  if (node.attributes.axis !== value.shape.length - 1) return wholeRange;
   const ends = begins(node).map((begin, i) => begin + node.inputs[i]!.shape[node.attributes.axis]);
   const parts = node.inputs.flatMap((part, i) => (part && isWanted(part) ? [i] : []));
   return [begins(node)[parts[0]], ends[parts[parts.length - 1]]];
@@ -87,9 +87,9 @@ export function embedChannels(g: Graph, part: Value, begin: number, channels: nu
 function box(g: Graph, input: Value, begin: readonly number[], shape: Shape): Value {
   if (input.node?.op === embedOp) {
     const inner = input.node.inputs[0]!;
-    const from = (input.node as Node<BoxAttributes>).attributes.begin.map((first, axis) => begin[axis] - first);
-    if (sameShape(inner.shape, shape) && from.every((first) => first === 0)) return inner;
-    if (from.every((first, axis) => first >= 0 && first + shape[axis] <= inner.shape[axis])) return box(g, inner, from, shape);
+    const offsets = (input.node as Node<BoxAttributes>).attributes.begin.map((first, axis) => begin[axis] - first);
+    if (sameShape(inner.shape, shape) && offsets.every((first) => first === 0)) return inner;
+    if (offsets.every((first, axis) => first >= 0 && first + shape[axis] <= inner.shape[axis])) return box(g, inner, offsets, shape);
   }
   return g.apply(boxOp, [input], { begin }, [shape], 'slice')[0];
 }
@@ -144,15 +144,15 @@ export const concatOp: Op<ConcatAttributes> = {
   tangent(node, parts) {
     if (parts.every((part) => part !== undefined)) return concat(parts[0].graph, parts, node.attributes.axis);
     const { shape } = node.outputs[0];
-    const places = begins(node).map((at) => shape.map((_, axis) => (axis === node.attributes.axis ? at : 0)));
+    const places = begins(node).map((first) => shape.map((_, axis) => (axis === node.attributes.axis ? first : 0)));
     return sumOf(parts.map((part, i) => part && embed(part.graph, part, places[i], shape)));
   },
   boxes(node) {
     const [whole] = node.outputs;
-    return begins(node).map((at, i) => ({
+    return begins(node).map((first, i) => ({
       part: node.inputs[i]!,
       whole,
-      begin: whole.shape.map((_, axis) => (axis === node.attributes.axis ? at : 0)),
+      begin: whole.shape.map((_, axis) => (axis === node.attributes.axis ? first : 0)),
     }));
   },
   spreadInput: () => 'box',
@@ -176,10 +176,10 @@ export const concatOp: Op<ConcatAttributes> = {
 
 /** Where each part begins along the axis. */
 function begins(node: Node<ConcatAttributes>): number[] {
-  let at = 0;
+  let start = 0;
   return node.inputs.map((part) => {
-    const begin = at;
-    at += part!.shape[node.attributes.axis];
+    const begin = start;
+    start += part!.shape[node.attributes.axis];
     return begin;
   });
 }
@@ -196,8 +196,8 @@ export const boxOp: Op<BoxAttributes> = {
   spreadOutput: () => 'box',
   lower(node, emitter) {
     const [output] = node.outputs;
-    const from = boxAt(located(emitter, node.inputs[0]!), node.attributes.begin);
-    copyBox(emitter, from, located(emitter, output), output.shape, emitter.accumulate());
+    const source = boxAt(located(emitter, node.inputs[0]!), node.attributes.begin);
+    copyBox(emitter, source, located(emitter, output), output.shape, emitter.accumulate());
   },
   onnx(node, writer) {
     const { shape } = node.inputs[0]!;
@@ -215,14 +215,14 @@ export const boxOp: Op<BoxAttributes> = {
 };
 
 /** Boxes that fill what the box of `inner` at `begin` leaves of `outer`: before and behind it along each axis, within it along the axes before. */
-function around(inner: Shape, begin: readonly number[], outer: Shape): { begin: number[]; shape: number[] }[] {
+function surroundingBoxes(inner: Shape, begin: readonly number[], outer: Shape): { begin: number[]; shape: number[] }[] {
   return outer.flatMap((extent, axis) => {
-    const beside = (first: number, length: number): { begin: number[]; shape: number[] } => ({
+    const besideBox = (first: number, length: number): { begin: number[]; shape: number[] } => ({
       begin: outer.map((_, a) => (a < axis ? begin[a] : a === axis ? first : 0)),
       shape: outer.map((n, a) => (a < axis ? inner[a] : a === axis ? length : n)),
     });
     const end = begin[axis] + inner[axis];
-    return [beside(0, begin[axis]), beside(end, extent - end)].filter(({ shape }) => size(shape) > 0);
+    return [besideBox(0, begin[axis]), besideBox(end, extent - end)].filter(({ shape }) => size(shape) > 0);
   });
 }
 
@@ -239,21 +239,22 @@ export const embedOp: Op<BoxAttributes> = {
   lower(node, emitter) {
     const [input, zero] = node.inputs as [Value, Value];
     const [output] = node.outputs;
-    const to = located(emitter, output);
+    const target = located(emitter, output);
     const accumulate = emitter.accumulate();
     if (!accumulate) {
-      const nothing = { at: emitter.at(zero), strides: output.shape.map(() => 0) };
-      for (const { begin, shape } of around(input.shape, node.attributes.begin, output.shape)) copyBox(emitter, nothing, boxAt(to, begin), shape);
+      const nothing = { offset: emitter.at(zero), strides: output.shape.map(() => 0) };
+      for (const { begin, shape } of surroundingBoxes(input.shape, node.attributes.begin, output.shape))
+        copyBox(emitter, nothing, boxAt(target, begin), shape);
     }
-    copyBox(emitter, located(emitter, input), boxAt(to, node.attributes.begin), input.shape, accumulate);
+    copyBox(emitter, located(emitter, input), boxAt(target, node.attributes.begin), input.shape, accumulate);
   },
   onnx(node, writer) {
     const input = node.inputs[0] as Value;
     const output = node.outputs[0];
     const { begin } = node.attributes;
     const rank = begin.length;
-    const after = begin.map((first, axis) => paddingOf(writer.grid, rank, axis, first + input.shape[axis], output.shape[axis]));
-    const pads = writer.integers([...toOnnxShape(begin), ...toOnnxOrder(rank).map((axis) => after[axis])]);
+    const paddingAfter = begin.map((first, axis) => paddingOf(writer.grid, rank, axis, first + input.shape[axis], output.shape[axis]));
+    const pads = writer.integers([...toOnnxShape(begin), ...toOnnxOrder(rank).map((axis) => paddingAfter[axis])]);
     writer.node('Pad', [writer.nameOf(input), pads], [writer.nameOf(output)], { mode: 'constant' });
   },
 };
@@ -276,15 +277,15 @@ const transposeOp: Op<TransposeAttributes> = {
   spreadInput: () => 'box',
   spreadOutput: () => 'box',
   lower(node, emitter) {
-    const { at, strides } = located(emitter, node.inputs[0]!);
+    const { offset, strides } = located(emitter, node.inputs[0]!);
     const [output] = node.outputs;
-    const from = { at, strides: node.attributes.order.map((axis) => strides[axis]) };
-    copyBox(emitter, from, located(emitter, output), output.shape, emitter.accumulate());
+    const source = { offset, strides: node.attributes.order.map((axis) => strides[axis]) };
+    copyBox(emitter, source, located(emitter, output), output.shape, emitter.accumulate());
   },
   onnx(node, writer) {
     const { order } = node.attributes;
-    const from = fromOnnxOrder(order.length);
-    const perm = toOnnxOrder(order.length).map((axis) => from[order[axis]]);
+    const fromOnnx = fromOnnxOrder(order.length);
+    const perm = toOnnxOrder(order.length).map((axis) => fromOnnx[order[axis]]);
     writer.node('Transpose', [writer.nameOf(node.inputs[0]!)], [writer.nameOf(node.outputs[0])], { perm });
   },
 };
@@ -300,20 +301,21 @@ const reshapeOp: Op = {
   onnx(node, writer) {
     const input = node.inputs[0] as Value;
     const output = node.outputs[0];
-    const [from, to] = [input.shape, output.shape];
+    const [shapeIn, shapeOut] = [input.shape, output.shape];
     // 0 keeps an extent, whatever its size: batch, rows, columns.
-    const target = (before: Shape, after: Shape): string => writer.integers(after.map((extent, axis) => (extent === before[axis] ? 0 : extent)));
-    if (hasImageAxes(from.length) && hasImageAxes(to.length) && sameShape(from.slice(-3), to.slice(-3))) {
+    const target = (oldShape: Shape, newShape: Shape): string =>
+      writer.integers(newShape.map((extent, axis) => (extent === oldShape[axis] ? 0 : extent)));
+    if (hasImageAxes(shapeIn.length) && hasImageAxes(shapeOut.length) && sameShape(shapeIn.slice(-3), shapeOut.slice(-3))) {
       // Images stay whole; mostly it is one step of several that loses its axis, or gets it again.
-      const type = from.length === 5 && from[1] === 1 ? 'Squeeze' : to.length === 5 && to[1] === 1 ? 'Unsqueeze' : 'Reshape';
-      const operand = type === 'Reshape' ? target(toOnnxShape(from), toOnnxShape(to)) : writer.integers([1]);
+      const type = shapeIn.length === 5 && shapeIn[1] === 1 ? 'Squeeze' : shapeOut.length === 5 && shapeOut[1] === 1 ? 'Unsqueeze' : 'Reshape';
+      const operand = type === 'Reshape' ? target(toOnnxShape(shapeIn), toOnnxShape(shapeOut)) : writer.integers([1]);
       writer.node(type, [writer.nameOf(input), operand], [writer.nameOf(output)]);
       return;
     }
     const inner = writer.temporary();
     const outer = writer.temporary();
     writer.node('Transpose', [writer.nameOf(input)], [inner], { perm: fromOnnxOrder(input.shape.length) });
-    writer.node('Reshape', [inner, target(from, to)], [outer]);
+    writer.node('Reshape', [inner, target(shapeIn, shapeOut)], [outer]);
     writer.node('Transpose', [outer], [writer.nameOf(output)], { perm: toOnnxOrder(output.shape.length) });
   },
 };

@@ -35,8 +35,8 @@ export interface Conv2dAttributes {
 export function conv2d(g: Graph, input: Value, weight: Value, bias?: Value, label = labelOf(weight, 'conv2d')): Value {
   expectShape('conv2d', 'input', input, ['N', 'H', 'W', 'C_in']);
   expectShape('conv2d', 'weight', weight, ['K', 'K', input.shape[3], 'C_out']);
-  const [kernel, other, , outChannels] = weight.shape;
-  if (kernel !== other || kernel % 2 === 0) {
+  const [kernel, inputChannels, , outChannels] = weight.shape;
+  if (kernel !== inputChannels || kernel % 2 === 0) {
     throw new ShapeError('SHAPE_KERNEL', `conv2d: expected an odd square kernel but received weight ${formatShape(weight.shape)}; use 1, 3, 5, 7 …`);
   }
   if (bias) expectShape('conv2d', 'bias', bias, [outChannels]);
@@ -87,11 +87,11 @@ export const conv2dOp: Op<Conv2dAttributes> = {
   lower(node, emitter) {
     const [input, weight, bias, slope] = node.inputs as [Value, Value, Value | undefined, Value | undefined];
     const [output] = node.outputs;
-    const [at, inputStride] = imageAt(emitter, input);
+    const [imageOffset, inputStride] = imageAt(emitter, input);
     emitter.emit(
       'conv2dForward',
       {
-        input: at,
+        input: imageOffset,
         weight: emitter.at(weight),
         bias: emitter.optional(bias),
         slope: emitter.optional(slope),
@@ -138,9 +138,9 @@ function writeConv2dBackwardInput(node: Node, writer: OnnxNodeWriter): void {
   const [gradOutput, weight] = node.inputs as [Value, Value];
   const [kernel, , inChannels, outChannels] = weight.shape;
   const data = writer.dataOf(weight);
-  const turned = data.map((_, at) => {
-    const rest = at % (inChannels * outChannels);
-    const tap = (at - rest) / (inChannels * outChannels);
+  const turned = data.map((_, index) => {
+    const rest = index % (inChannels * outChannels);
+    const tap = (index - rest) / (inChannels * outChannels);
     return data[(kernel * kernel - 1 - tap) * inChannels * outChannels + rest];
   });
   const filters = writer.floats(permute(turned, weight.shape, [2, 3, 0, 1]), [inChannels, outChannels, kernel, kernel]);
@@ -177,9 +177,9 @@ const conv2dBackwardWeightOp: Op = {
   lower(node: Node, emitter: Emitter) {
     const [input, gradOutput] = node.inputs as [Value, Value];
     const [gradWeight, gradBias] = node.outputs;
-    const [at, inputStride] = imageAt(emitter, input);
+    const [imageOffset, inputStride] = imageAt(emitter, input);
     const operands = {
-      input: at,
+      input: imageOffset,
       gradOutput: emitter.at(gradOutput),
       gradWeight: emitter.at(gradWeight),
       gradBias: emitter.optional(gradBias),

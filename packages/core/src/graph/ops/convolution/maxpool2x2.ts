@@ -67,8 +67,8 @@ function maxpool2x2Tangent(node: Node<MaxPoolAttributes>, tangent: Value): Value
   const [input, output] = [node.inputs[0]!, node.outputs[0]];
   const g = input.graph;
   const perChannel = (value: number): Value => g.constant(new Float64Array(channels(output.shape)).fill(value), [channels(output.shape)]);
-  const ones = channelAffine(g, output, perChannel(0), perChannel(1));
-  const [maxima] = g.apply(maxpool2x2BackwardOp, [input, ones], node.attributes, [input.shape]);
+  const unchanged = channelAffine(g, output, perChannel(0), perChannel(1));
+  const [maxima] = g.apply(maxpool2x2BackwardOp, [input, unchanged], node.attributes, [input.shape]);
   const marked = multiply(g, maxima, tangent);
   // At odd sizes a window may have no other element than the maximum, hence the rectifiers.
   const positive = (value: Value): Value => relu(g, maxpool2x2(g, value, node.attributes.ceil));
@@ -99,9 +99,9 @@ function writeMaxpool2x2Backward(node: Node<MaxPoolAttributes>, writer: OnnxNode
     return [toFirst, toSecond];
   };
   const larger = (first: string, second: string): string => {
-    const most = writer.temporary();
-    writer.node('Max', [first, second], [most]);
-    return most;
+    const maximum = writer.temporary();
+    writer.node('Max', [first, second], [maximum]);
+    return maximum;
   };
   const [toUpper, toLower] = divide(writer.nameOf(gradOutput), larger(a, b), larger(c, d));
   writer.node('Concat', [...divide(toUpper, a, b), ...divide(toLower, c, d)], [joined], { axis: 1 });

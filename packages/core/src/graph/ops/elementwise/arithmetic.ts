@@ -45,8 +45,8 @@ export function sum(g: Graph, parts: readonly Value[]): Value {
 
 /** Of the terms that there are. */
 export function sumOf(terms: readonly (Value | undefined)[]): Value {
-  const given = terms.filter((term) => term !== undefined);
-  return given.length === 1 ? given[0] : sum(given[0].graph, given);
+  const present = terms.filter((term) => term !== undefined);
+  return present.length === 1 ? present[0] : sum(present[0].graph, present);
 }
 
 const binaryOp: Op<BinaryAttributes> = {
@@ -123,9 +123,9 @@ export const sumOp: Op = {
     const output = emitter.at(node.outputs[0]);
     const elements = size(node.outputs[0].shape);
     // Parts that lie where the sum lies have already been added there.
-    const others = (node.inputs as Value[]).filter((part) => emitter.at(part) !== output);
-    const begun = others.length < node.inputs.length;
-    others.forEach((part, i) => {
+    const remaining = (node.inputs as Value[]).filter((part) => emitter.at(part) !== output);
+    const begun = remaining.length < node.inputs.length;
+    remaining.forEach((part, i) => {
       if (i === 0 && !begun) emitter.emit('scale', { input: emitter.at(part), output }, { elements, alpha: 1 });
       else emitter.emit('axpy', { input: emitter.at(part), output }, { elements, alpha: 1 });
     });

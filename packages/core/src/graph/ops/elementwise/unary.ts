@@ -44,8 +44,8 @@ export const unaryOp: Op<UnaryAttributes> = {
     const input = node.inputs[0] as Value;
     // Where the output says enough, the input need not be kept for the reverse pass.
     const { kind } = node.attributes;
-    const known = kind === 'abs' || kind === 'square' ? input : node.outputs[0];
-    return input.graph.apply(unaryBackwardOp, [known, node.outputs[0], gradOutput], node.attributes, [input.shape], node.label);
+    const reused = kind === 'abs' || kind === 'square' ? input : node.outputs[0];
+    return input.graph.apply(unaryBackwardOp, [reused, node.outputs[0], gradOutput], node.attributes, [input.shape], node.label);
   },
   tangent: elementwise,
   lower(node, emitter) {

@@ -7,25 +7,25 @@ interface Options {
   readonly allStates: boolean;
   readonly learned: boolean;
   /** How many cells' gates are kept; default: all. */
-  readonly kept?: number;
+  readonly keptCells?: number;
 }
 
 const STATES = ['h0', 'c0'];
 const WEIGHTS = ['wi', 'wh', 'b'];
 
-function over({ g, weight }: Leaves, steps: Value, hidden: number, { allStates, learned, kept }: Options): Value {
+function runLstm({ g, weight }: Leaves, steps: Value, hidden: number, { allStates, learned, keptCells }: Options): Value {
   const operands = {
     weightInput: weight('wi', [steps.shape[4], 4 * hidden]),
     weightHidden: weight('wh', [hidden, 4 * hidden]),
     bias: weight('b', [4 * hidden]),
   };
   const initial = learned ? { initialHidden: weight('h0', [hidden]), initialCell: weight('c0', [hidden]) } : {};
-  return lstm(g, steps, { ...operands, ...initial }, allStates, kept);
+  return lstm(g, steps, { ...operands, ...initial }, allStates, keptCells);
 }
 
 const reverse = (name: string, options: Options): OpCase => ({
   name: `lstm, ${name}`,
-  build: (leaves) => over(leaves, leaves.input('x', [2, 4, 2, 3, 2]), 3, options),
+  build: (leaves) => runLstm(leaves, leaves.input('x', [2, 4, 2, 3, 2]), 3, options),
   gradient: ['x', ...WEIGHTS, ...(options.learned ? STATES : [])],
 });
 
@@ -34,7 +34,7 @@ const forward = (name: string, options: Options): OpCase => ({
   name: `lstm written out, ${name}`,
   build: (leaves) => {
     const [emissions, meteorology] = [leaves.input('emissions', [2, 4, 3, 5, 2]), leaves.input('meteorology', [2, 4, 3, 5, 3])];
-    return over(leaves, concat(leaves.g, [emissions, meteorology]), 6, options);
+    return runLstm(leaves, concat(leaves.g, [emissions, meteorology]), 6, options);
   },
   tangent: [['emissions']],
 });
@@ -45,7 +45,7 @@ const exported = (name: string, options: Options): OpCase => ({
   build: (leaves) => {
     const { g, batch, image, input } = leaves;
     const series = (value: Value): Value => reshape(g, value, [batch, 3, 2, 6, value.shape[3]]);
-    return over(leaves, concat(g, [series(image()), series(input('other', [batch, 6, 6, 2]))]), 3, options);
+    return runLstm(leaves, concat(g, [series(image()), series(input('other', [batch, 6, 6, 2]))]), 3, options);
   },
   onnx: true,
 });
@@ -55,9 +55,9 @@ export const cases: OpCase[] = [
   reverse('last state', { allStates: false, learned: false }),
   reverse('learned initial state, all', { allStates: true, learned: true }),
   reverse('learned initial state, last', { allStates: false, learned: true }),
-  reverse('gates computed again, all states', { allStates: true, learned: false, kept: 0 }),
-  reverse('gates computed again, learned initial state, last', { allStates: false, learned: true, kept: 0 }),
-  reverse('gates of four cells kept, learned initial state, all', { allStates: true, learned: true, kept: 4 }),
+  reverse('gates computed again, all states', { allStates: true, learned: false, keptCells: 0 }),
+  reverse('gates computed again, learned initial state, last', { allStates: false, learned: true, keptCells: 0 }),
+  reverse('gates of four cells kept, learned initial state, all', { allStates: true, learned: true, keptCells: 4 }),
   forward('all states', { allStates: true, learned: false }),
   forward('learned initial state, last', { allStates: false, learned: true }),
   exported('all states', { allStates: true, learned: false }),
@@ -70,7 +70,7 @@ export const timed: TimedOp<[allStates: boolean, batch: number, steps: number, c
   kernels(allStates, batch, steps, cells, inChannels, hidden) {
     const params = { batch, steps, cells, inChannels, hidden, allStates: allStates ? 1 : 0 };
     const states = batch * steps * cells * hidden;
-    const kept = batch * steps * cells * Math.ceil(hidden / 16) * 16; // whole vectors, of the widest kind
+    const keptCells = batch * steps * cells * Math.ceil(hidden / 16) * 16; // whole vectors, of the widest kind
     const shown = allStates ? states : batch * cells * hidden;
     return {
       title: `lstm ${batch}x${steps}x${cells} ${inChannels}-${hidden}`,
@@ -81,8 +81,8 @@ export const timed: TimedOp<[allStates: boolean, batch: number, steps: number, c
         bias: { length: 4 * hidden, draw: true },
         gradOutput: { length: shown, draw: true },
         output: { length: shown },
-        gates: { length: 4 * kept },
-        cells: { length: kept },
+        gates: { length: 4 * keptCells },
+        cells: { length: keptCells },
         gradInput: { length: batch * steps * cells * inChannels },
         gradWeightInput: { length: inChannels * 4 * hidden },
         gradWeightHidden: { length: hidden * 4 * hidden },

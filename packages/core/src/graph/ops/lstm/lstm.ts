@@ -54,11 +54,11 @@ export interface LstmOperands {
  *
  * @param input - `[N, T, H, W, C]`
  * @param allStates - true: hidden states of all steps as channels, oldest first; false: the last state only
- * @param kept - cells of each sample of which the forward pass keeps the gates for the reverse pass; by their size unless given
+ * @param cellsKept - cells of each sample of which the forward pass keeps the gates for the reverse pass; by their size unless given
  * @returns `[N, H, W, T·D]` or `[N, H, W, D]`
  * @throws {ShapeError} if an operand does not fit
  */
-export function lstm(g: Graph, input: Value, operands: LstmOperands, allStates: boolean, kept?: number): Value {
+export function lstm(g: Graph, input: Value, operands: LstmOperands, allStates: boolean, cellsKept?: number): Value {
   const { weightInput, weightHidden, bias, initialHidden, initialCell } = operands;
   expectShape('lstm', 'input', input, ['N', 'T', 'H', 'W', 'C']);
   expectShape('lstm', 'weightHidden', weightHidden, ['D', '4D']);
@@ -71,7 +71,7 @@ export function lstm(g: Graph, input: Value, operands: LstmOperands, allStates: 
   if (initialCell) expectShape('lstm', 'initialCell', initialCell, [hidden]);
   const outShape = [batch, height, width, allStates ? steps * hidden : hidden];
   const units = Math.ceil(hidden / UNITS) * UNITS;
-  const keptCells = kept ?? keptOf(g, height * width, batch * steps * 5 * units, inChannels + hidden);
+  const keptCells = cellsKept ?? keptOf(g, height * width, batch * steps * 5 * units, inChannels + hidden);
   const trace = [batch, steps, keptCells];
   const label = weightInput.name?.replace(/\.weightInput$/, '') ?? 'lstm';
   const inputs = [input, weightInput, weightHidden, bias, initialHidden, initialCell];
@@ -99,8 +99,8 @@ export const lstmOp: Op<LstmAttributes> = {
   lower(node, emitter) {
     const inputs = node.inputs as LstmInputs;
     const [output, gates, cells] = node.outputs;
-    const kept = { gates: emitter.optional(gates), cells: emitter.optional(cells) };
-    const operands = { input: emitter.at(inputs[0]), ...weightOperands(emitter, inputs), output: emitter.at(output), ...kept };
+    const stored = { gates: emitter.optional(gates), cells: emitter.optional(cells) };
+    const operands = { input: emitter.at(inputs[0]), ...weightOperands(emitter, inputs), output: emitter.at(output), ...stored };
     emitter.emit('lstmForward', operands, { ...params(inputs, node.attributes), ...imageLayout(emitter.strides(output), output.shape) });
   },
   onnx: writeLstm,
@@ -163,10 +163,10 @@ function lstmGradients(
   const [gradBegin, gradEnd] = wanted[0] ? wantedChannels(input, isWanted) : [0, channels(input.shape)];
   const gradInput = [...input.shape.slice(0, -1), gradEnd - gradBegin];
   const shapes = [gradInput, ...[weightInput, weightHidden, bias, initialHidden ?? bias, initialCell ?? bias].map((value) => value.shape)];
-  const kept = node.attributes.keptCells > 0 ? [gates, cells] : [];
+  const storedValues = node.attributes.keptCells > 0 ? [gates, cells] : [];
   const attributes = { ...node.attributes, gradBegin };
-  const [part, ...others] = input.graph.apply(lstmBackwardOp, [...node.inputs, gradOutput, ...kept], attributes, shapes, node.label);
-  const gradients = [wanted[0] ? embedChannels(input.graph, part, gradBegin, channels(input.shape)) : undefined, ...others];
+  const [part, ...remaining] = input.graph.apply(lstmBackwardOp, [...node.inputs, gradOutput, ...storedValues], attributes, shapes, node.label);
+  const gradients = [wanted[0] ? embedChannels(input.graph, part, gradBegin, channels(input.shape)) : undefined, ...remaining];
   return wanted.map((want, i) => (want ? gradients[i] : undefined));
 }
 
@@ -182,7 +182,7 @@ export const lstmBackwardOp: Op<BackwardAttributes> = {
   lower(node, emitter) {
     const inputs = node.inputs.slice(0, 6) as LstmInputs;
     const [gradOutput, gates, cells] = node.inputs.slice(6);
-    const kept = { gates: emitter.optional(gates), cells: emitter.optional(cells) };
+    const stored = { gates: emitter.optional(gates), cells: emitter.optional(cells) };
     const weights = weightOperands(emitter, inputs);
     const operands = {
       input: emitter.at(inputs[0]),
@@ -190,7 +190,7 @@ export const lstmBackwardOp: Op<BackwardAttributes> = {
       // Who cannot read packed gates computes them again.
       bias: node.attributes.packed || node.attributes.keptCells < cellsOf(inputs[0]) ? weights.bias : undefined,
       gradOutput: emitter.at(gradOutput!),
-      ...kept,
+      ...stored,
     };
     const layout = imageLayout(emitter.strides(gradOutput!), gradOutput!.shape);
     const range = { gradBegin: node.attributes.gradBegin, gradChannels: channels(node.outputs[0].shape) };
@@ -215,9 +215,9 @@ function writeLstm(node: Node<LstmAttributes>, writer: OnnxNodeWriter): void {
   const biases = [...gatesFirst(writer.dataOf(bias), 1, hidden), ...new Array<number>(4 * hidden).fill(0)];
   const operands = [series, gates(weightInput, inChannels), gates(weightHidden, hidden), writer.floats(biases, [1, 8 * hidden])];
   if (initialHidden || initialCell) operands.push('', ...initialStates(writer, series, hidden, [initialHidden, initialCell]));
-  const [all, last] = [writer.temporary(), writer.temporary()];
+  const [allNames, last] = [writer.temporary(), writer.temporary()];
   const { allStates } = node.attributes;
-  writer.node('LSTM', operands, allStates ? [all] : ['', last], { hidden_size: hidden });
+  writer.node('LSTM', operands, allStates ? [allNames] : ['', last], { hidden_size: hidden });
   // Y [T, 1, N·H·W, D] → [N, T·D, H, W];  Y_h [1, N·H·W, D] → [N, D, H, W]
   const [grid, image, output] = [writer.temporary(), writer.temporary(), writer.nameOf(node.outputs[0])];
   if (!allStates) {
@@ -225,7 +225,7 @@ function writeLstm(node: Node<LstmAttributes>, writer: OnnxNodeWriter): void {
     writer.node('Transpose', [grid], [output], { perm: [0, 3, 1, 2] });
     return;
   }
-  writer.node('Reshape', [all, writer.integers([steps, -1, height, width, hidden])], [grid]);
+  writer.node('Reshape', [allNames, writer.integers([steps, -1, height, width, hidden])], [grid]);
   writer.node('Transpose', [grid], [image], { perm: [1, 0, 4, 2, 3] });
   writer.node('Reshape', [image, writer.integers([0, steps * hidden, height, width])], [output]);
 }
@@ -233,8 +233,8 @@ function writeLstm(node: Node<LstmAttributes>, writer: OnnxNodeWriter): void {
 /** `[rows, 4D]` with gates i, f, g, o → `[4D, rows]` with gates i, o, f, g. */
 function gatesFirst(weights: ArrayLike<number>, rows: number, hidden: number): Float64Array {
   const gateAt = [0, 3, 1, 2];
-  return Float64Array.from({ length: weights.length }, (_, at) => {
-    const [column, row] = [Math.floor(at / rows), at % rows];
+  return Float64Array.from({ length: weights.length }, (_, index) => {
+    const [column, row] = [Math.floor(index / rows), index % rows];
     return weights[row * 4 * hidden + gateAt[Math.floor(column / hidden)] * hidden + (column % hidden)];
   });
 }

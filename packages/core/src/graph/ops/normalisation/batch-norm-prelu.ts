@@ -37,8 +37,8 @@ export function batchNormPrelu(
   momentum = 0.1,
 ): Value {
   const { scale, shift, slope, runningMean, runningVariance } = operands;
-  for (const [what, value] of Object.entries({ scale, shift, slope, runningMean, runningVariance })) {
-    expectShape('batchNormPrelu', what, value, [channels(input.shape)]);
+  for (const [label, value] of Object.entries({ scale, shift, slope, runningMean, runningVariance })) {
+    expectShape('batchNormPrelu', label, value, [channels(input.shape)]);
   }
   if (drop) expectShape('batchNormPrelu', 'step', drop.step, []);
   const label = scale.name?.replace(/\.scale$/, '') ?? 'batchNormPrelu';

@@ -39,8 +39,8 @@ export type Mode = 'train' | 'frozen';
  */
 export function batchNorm(g: Graph, input: Value, operands: BatchNormOperands, mode: Mode, epsilon = 1e-5, momentum = 0.1): Value {
   const { scale, shift, runningMean, runningVariance } = operands;
-  for (const [what, value] of Object.entries({ scale, shift, runningMean, runningVariance })) {
-    expectShape('batchNorm', what, value, [channels(input.shape)]);
+  for (const [label, value] of Object.entries({ scale, shift, runningMean, runningVariance })) {
+    expectShape('batchNorm', label, value, [channels(input.shape)]);
   }
   const label = scale.name?.replace(/\.scale$/, '') ?? 'batchNorm';
   const inputs = [input, scale, shift, runningMean, runningVariance];

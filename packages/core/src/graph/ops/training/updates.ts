@@ -60,10 +60,13 @@ export function adamUpdate(g: Graph, gradients: ReadonlyMap<Value, Value>, optio
   const { learningRate, step, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, l2 = 0, clipNorm = 0, matrices = 'adam', name = 'adam' } = options;
   for (const [parameter, gradient] of gradients) expectShape('adamUpdate', `gradient of ${parameter.name}`, gradient, parameter.shape);
   const ordered = [...gradients.keys()].sort((a, b) => a.id - b.id);
-  const [muons, others] = [true, false].map((wanted) => ordered.filter((value) => (matrices === 'muon' && isMatrix(value)) === wanted));
-  const parameters = [...muons, ...others];
+  const [muons, remaining] = [true, false].map((wanted) => ordered.filter((value) => (matrices === 'muon' && isMatrix(value)) === wanted));
+  const parameters = [...muons, ...remaining];
   // Muon has no second moment.
-  const moments = [g.state(`${name}.firstMoment`, [lengthOf(parameters)]), g.state(`${name}.secondMoment`, [Math.max(lengthOf(others), ALIGNMENT)])];
+  const moments = [
+    g.state(`${name}.firstMoment`, [lengthOf(parameters)]),
+    g.state(`${name}.secondMoment`, [Math.max(lengthOf(remaining), ALIGNMENT)]),
+  ];
   const gradientArrays = ownArrays(
     g,
     parameters.map((parameter) => gradients.get(parameter)!),
@@ -197,17 +200,17 @@ interface MuonOperands {
 
 /** Emits the step of all `matrices`. */
 function emitMuon(emitter: Emitter, matrices: readonly Value[], { learningRate, ...arrays }: MuonOperands, l2: number): void {
-  let at = 0;
+  let position = 0;
   for (let first = 0; first < matrices.length; first += MOST_MATRICES) {
     const served = matrices.slice(first, first + MOST_MATRICES);
     const sides = served.flatMap((matrix, k) => {
       const [rows, columns] = sidesOf(matrix);
       return [[`rows${k}`, rows] as const, [`columns${k}`, columns] as const];
     });
-    const begin = at;
+    const begin = position;
     const operands = Object.fromEntries(Object.entries(arrays).map(([name, offset]) => [name, offset + begin]));
     emitter.emit('muon', { ...operands, learningRate }, { count: served.length, momentum: MOMENTUM, scale: SCALE, l2, ...Object.fromEntries(sides) });
-    at += served.reduce((total, matrix) => total + alignUp(size(matrix.shape)), 0);
+    position += served.reduce((total, matrix) => total + alignUp(size(matrix.shape)), 0);
   }
 }
 
