@@ -12,9 +12,26 @@ const LINES = ['observed', 'prior', 'updated'];
 /** Older browsers cannot inflate: Chromium before 80, Firefox before 113, Safari before 16.4. */
 const canUnpack = typeof DecompressionStream === 'function';
 
-/** @param {string} base64 */
-async function inflate(base64) {
-  const packed = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+/** Of 85: printed characters without those that JSON or HTML would escape. */
+const DIGITS = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i))
+  .filter((letter) => !'"&\'<>\\'.includes(letter))
+  .slice(0, 85);
+
+/** The first digit is the number of zeros at the end that are none of the bytes. @param {string} text */
+function fromBase85(text) {
+  const values = new Map(DIGITS.map((letter, value) => [letter, value]));
+  const digit = (/** @type {number} */ place) => values.get(text[place]) ?? 0;
+  const bytes = new DataView(new ArrayBuffer(((text.length - 1) / 5) * 4));
+  for (let place = 1, at = 0; place < text.length; place += 5, at += 4) {
+    let word = 0;
+    for (let k = 0; k < 5; k++) word = word * 85 + digit(place + k);
+    bytes.setUint32(at, word);
+  }
+  return new Uint8Array(bytes.buffer, 0, bytes.byteLength - digit(0));
+}
+
+/** @param {Uint8Array<ArrayBuffer>} packed */
+async function inflate(packed) {
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
@@ -56,9 +73,9 @@ function digitsOf(step) {
   return Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
 }
 
-/** All series of a station, in their order. @param {string} base64 @param {readonly PickerSeries[]} series @returns {Promise<Lines[]>} */
-async function unpack(base64, series) {
-  const next = varintReader(await inflate(base64));
+/** All series of a station, in their order. @param {string} line @param {readonly PickerSeries[]} series @returns {Promise<Lines[]>} */
+async function unpack(line, series) {
+  const next = varintReader(await inflate(fromBase85(line)));
   return series.map(({ count, step }) => {
     const observed = readSeries(next, count);
     const prior = readSeries(next, count);

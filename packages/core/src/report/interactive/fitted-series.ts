@@ -9,14 +9,14 @@ import { packSeries, type StationSeries } from './packed-series';
 /** Steps in the 95th percentile of a species' values, the finest first: three digits of large values, two at the coarsest. */
 const RESOLUTIONS = [1000, 500, 200, 100];
 /** Hours of which means are written, where all hours are too many. */
-const MEAN_HOURS = [1, 3, 6, 12, 24];
+const MEAN_HOURS = [1, 2, 3, 6, 12, 24];
 /** Stations packed to estimate the length of all. */
 const SAMPLE = 32;
-/** What a sample may be wrong by. */
-const MARGIN = 0.96;
+/** What the length estimated from a sample may be wrong by. */
+const UNSURE = 0.03;
 
 export interface FittedSeries {
-  /** of each station, base64; empty where it was left out */
+  /** of each station, as `packSeries` writes it; empty where it was left out */
   lines: string[];
   /** of each of `ReportData.concentrations` */
   steps: number[];
@@ -89,11 +89,11 @@ export function fitSeries({ stations, concentrations }: Pick<ReportData, 'statio
   for (const { averaged, resolution } of ways) {
     way = { averaged, steps: stepsOf(concentrations, resolution) };
     perStation = sampled.reduce((sum, station) => sum + pack(station, way.steps, averaged).length + 1, 0) / (sampled.length || 1);
-    if (perStation * stations.length > MARGIN * budget) continue;
+    if (perStation * stations.length > (1 + UNSURE) * budget) continue;
     const lines = everyStation.map((station) => pack(station, way.steps, averaged));
     if (lines.reduce((sum, { length }) => sum + length + 1, 0) <= budget) return { ...way, lines };
   }
-  const room = Math.floor((MARGIN * budget) / perStation);
+  const room = Math.floor(((1 - UNSURE) * budget) / perStation);
   const withheld = spread(
     everyStation.filter((station) => stations[station].role === 'withheld'),
     room,

@@ -4,9 +4,14 @@
  * A value v becomes the whole number q = round(v / step). Of a series, what is written is the difference e(t) − e(t−1) of e = q − base, where `base` is a
  * series written before that it resembles (the prior run, for the updated one), or 0. A difference d is written as the number 2d + 1 or −2d (d < 0), so
  * that small ones of either sign are small; 0 is a missing value. Numbers are varints: seven bits a byte, the lowest first, bit 8 where more follow. All of
- * it is deflated without a header and written in base64.
+ * it is deflated without a header, and each four bytes of that, the highest first, are five digits to the base 85 (base64 would take 7 % more).
  */
-import { deflateRawSync } from 'node:zlib';
+import { constants, deflateRawSync } from 'node:zlib';
+
+/** Printed characters without those that JSON or HTML would escape. The script has them, too. */
+const DIGITS = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i))
+  .filter((letter) => !'"&\'<>\\'.includes(letter))
+  .slice(0, 85);
 
 /** Beyond this a value is taken for missing: no monitor and no run means it. */
 const LARGEST = 2 ** 40;
@@ -24,6 +29,18 @@ function inSteps(values: Float64Array, step: number): Float64Array {
     const count = Math.round(value / step);
     return Math.abs(count) <= LARGEST ? count : NaN;
   });
+}
+
+/** The last digits hold zeros after the bytes that there are, of which the first digit tells the number: 0 to 3. */
+function toBase85(bytes: Uint8Array): string {
+  const added = (4 - (bytes.length % 4)) % 4;
+  const padded = Buffer.concat([bytes, new Uint8Array(added)]);
+  const digits = [DIGITS[added]];
+  for (let at = 0; at < padded.length; at += 4) {
+    const word = padded.readUInt32BE(at);
+    for (let power = 85 ** 4; power >= 1; power /= 85) digits.push(DIGITS[Math.floor(word / power) % 85]);
+  }
+  return digits.join('');
 }
 
 function pushVarint(bytes: number[], value: number): void {
@@ -55,5 +72,5 @@ export function packSeries(series: readonly StationSeries[], steps: readonly num
     pushSeries(bytes, counts);
     pushSeries(bytes, inSteps(updated, steps[i]), counts);
   });
-  return deflateRawSync(Uint8Array.from(bytes), { level: 9 }).toString('base64');
+  return toBase85(deflateRawSync(Uint8Array.from(bytes), { level: 9, strategy: constants.Z_FILTERED }));
 }
