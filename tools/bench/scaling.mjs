@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 
-/** An H100 (SXM) as docs/performance-gpu.md takes it, and what of its limits a first version reaches. */
+/** An H100 (SXM) as docs/dev/gpu.md takes it, and what of its limits a first version reaches. */
 const DEVICE = { tflops: 495, bytesPerSecond: 3e12, reached: 1 / 3 };
 /** Seconds a hop and bytes a second of one device's link: eight devices of a node (NVLink), and across nodes (400 Gbit/s each). Vendors' figures, rounded down. */
 const LINKS = { node: { alpha: 4e-6, beta: 150e9 }, nodes: { alpha: 10e-6, beta: 40e9 } };

@@ -4,7 +4,7 @@ What an H100's limits allow PyTorch in the steps of both workloads: kernel by ke
   torch_limits.py [NAME…] [--variants V,…] [--kernels] [--json]     NAME: compact-train, …, authors-train-batch-8; all of them if none is given
   torch_limits.py --check NAME                                      holds the counted calls against PyTorch's profiler, on a few cells and this CPU
 
-By the rules of `kernel_bench roofline`, whose sums (docs/performance-gpu.md) stand beside. Nothing is computed and no GPU is needed: PyTorch built for CPUs runs the steps of
+By the rules of `kernel_bench roofline`, whose sums (limits.txt) stand beside. Nothing is computed and no GPU is needed: PyTorch built for CPUs runs the steps of
 packages/core/torch-peer on tensors without data (fake_cuda.py), at full size. Kernels of eager steps are the calls of ATen (torch_counts.py), those of compiled
 ones what inductor fuses (torch_fusions.py); nn.LSTM is counted in three ways, since cuDNN is closed (torch_lstm.py), and not where it is written out.
 """
@@ -37,9 +37,9 @@ def steps_of(workloads):
 
 
 def ours():
-    """Milliseconds of our steps at the same limits: the sums of the tables in docs/performance-gpu.md."""
-    text = (HERE.parent.parent / "docs/performance-gpu.md").read_text()
-    tables = re.findall(r"^(\S+): memory of the program.*?^\| all \|.*?\| (\S+) \|$", text, re.MULTILINE | re.DOTALL)
+    """Milliseconds of our steps at the same limits: the sums of the tables in limits.txt, which `kernel_bench roofline` has printed."""
+    text = (HERE / "limits.txt").read_text()
+    tables = re.findall(r"^(\S+)\.txt: memory.*?^\| all \|.*?\| (\S+) \|$", text, re.MULTILINE | re.DOTALL)
     return {name: float(milliseconds) for name, milliseconds in tables}
 
 

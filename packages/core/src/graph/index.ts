@@ -1,4 +1,4 @@
-/** One graph, four uses: how models are described, differentiated, compiled and exported. See docs/graph.md. */
+/** One graph, four uses: how models are described, differentiated, compiled and exported. See docs/dev/graph.md. */
 export { compile, planProgram, type CompileOptions, type PlanOptions } from './program/compile';
 export type { Instruction, ProgramOptions, ProgramSpec } from '@retroplume/native';
 export {

@@ -59,6 +59,17 @@ describeWhere(existsSync(program), 'kernel_bench is not built', 'kernel_bench', 
     }
   });
 
+  it('counts of each program what tools/gpu-check/limits.txt has, which torch_limits.py compares with', () => {
+    const folder = join(__dirname, '../../../../tools/gpu-check');
+    // The arena's memory has scratch memory of this processor's kernels.
+    const tables = (text: string): string => text.replace(/: memory \S+ GB$/gm, '');
+    const limits = readFileSync(join(folder, 'limits.txt'), 'utf8');
+    const programs = [...limits.matchAll(/^(\S+\.txt): memory/gm)].map(([, name]) => name);
+    const { stdout } = spawnSync(program, ['roofline', ...programs, '--products', 'tf32'], { encoding: 'utf8', cwd: join(folder, 'programs') });
+    expect(programs).toHaveLength(9);
+    expect(tables(stdout)).toBe(tables(limits));
+  });
+
   /** Gigabytes of a kernel in the table of `roofline`. */
   function gigabytes(file: string, kernel: string, ...options: string[]): number {
     const { status, stdout } = run('roofline', file, ...options);

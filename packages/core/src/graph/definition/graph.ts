@@ -94,7 +94,7 @@ export interface Emitter {
   emit(kernel: string, operands: Record<string, number | undefined>, params: Record<string, number>): void;
 }
 
-/** What an op has to say about itself. One file a kind in `ops/`; see docs/graph.md for how to add one. */
+/** What an op has to say about itself. One file a kind in `ops/`; see docs/dev/graph.md for how to add one. */
 export interface Op<A = unknown> {
   readonly name: string;
 
