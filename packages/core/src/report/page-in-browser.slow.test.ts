@@ -125,7 +125,13 @@ describeWhere(hasChromium, `no Chromium at ${executablePath}`, 'the page in Chro
 
     it('names every picture and every table for readers who do not see them', async () => {
       expect(await page.locator('main svg:not([aria-label]):not([role=img] svg):not([aria-hidden=true])').count()).toBe(0);
-      expect(await page.locator('[role=img]:not([aria-label])').count()).toBe(0);
+      expect(await page.locator('img:not([alt]), svg[aria-label]:not([role=img])').count()).toBe(0);
+      const names = await page.evaluate<string[]>(
+        `[...document.querySelectorAll('[role=img]')].map((each) => each.getAttribute('aria-label') ?? '')`,
+      );
+      expect(names.length).toBeGreaterThan(30);
+      expect(names.filter((name) => !/: .*\d/.test(name))).toEqual([]); // what is seen, with its main figure
+      expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
       expect(await page.locator('table:not(:has(caption))').count()).toBe(0);
     });
 

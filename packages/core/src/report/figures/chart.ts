@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import type * as Echarts from 'echarts';
 import { niceCeiling, niceFloor } from './colour-scale';
+import { significant } from '../html/format';
 import type { Markup } from '../html/html';
 import { html, trusted } from '../html/html';
 
@@ -23,6 +24,7 @@ export interface ChartLine {
 
 interface ChartSpec {
   title: string;
+  /** for readers who do not see it: what is drawn, in words; the figures of the lines follow by themselves */
   description: string;
   lines: ChartLine[];
   xName: string;
@@ -110,6 +112,19 @@ function series(line: ChartLine, logarithmic: boolean): object {
   };
 }
 
+/** What a reader takes from the lines: of a series its mean, else where each begins and ends. */
+function reading({ lines, time }: ChartSpec): string {
+  const words = lines.flatMap(({ name, dashed, points }) => {
+    const values = points.map(([, y]) => y).filter(Number.isFinite);
+    if (values.length === 0) return [];
+    const label = dashed ? `${name} (dashed)` : name;
+    if (time) return [`${label} ${significant(values.reduce((sum, value) => sum + value, 0) / values.length)} on average`];
+    const [begin, end] = [values[0], values[values.length - 1]].map((value) => significant(value));
+    return [values.length === 1 ? `${label} ${begin}` : `${label} from ${begin} to ${end}`];
+  });
+  return words.join(', ');
+}
+
 /**
  * @returns nothing where no line has a point
  */
@@ -142,7 +157,7 @@ export function drawChart(spec: ChartSpec): Markup {
       series: lines.map((line) => series(line, spec.logarithmic ?? false)),
     });
     const svg = chart.renderToSVGString();
-    return html`<figure class="chart" role="img" aria-label="${spec.title}: ${spec.description}">
+    return html`<figure class="chart" role="img" aria-label="${spec.title}: ${spec.description}; ${reading({ ...spec, lines })}">
       ${trusted(svg)}
       <figcaption>${spec.title}</figcaption>
     </figure>`;

@@ -77,7 +77,7 @@ export function drawScatter(spec: ScatterSpec): Markup {
     width="${LEFT + SIDE + 12}"
     height="${TOP + SIDE + 34}"
     role="img"
-    aria-label="${spec.title}: ${spec.description}"
+    aria-label="${spec.title}: ${[spec.description, ...spec.notes].join('; ')}"
   >
     <text x="${LEFT}" y="14" font-size="11.5" font-weight="bold" fill="currentColor">${spec.title}</text>
     <g transform="translate(${LEFT} ${TOP})">

@@ -107,7 +107,7 @@ function scatterRow(context: PageContext, species: string): Markup[] {
       const notes = [`MAE ${significant(variantScore?.mae)} ${unit}`, `r ${fixed(variantScore?.r, 2)}`];
       return drawScatter({
         title: `${chemical(species)}, ${side}, ${variant}`,
-        description: `density of ${selection.observed.length} pairs of observed and simulated values with the ${variant} emissions; ${notes.join(', ')}`,
+        description: `density of ${selection.observed.length} pairs of observed and simulated values with the ${variant} emissions`,
         observed: selection.observed,
         simulated: selection.simulated[variant] ?? [],
         end,
@@ -147,7 +147,7 @@ function seriesFigure(context: PageContext): Markup {
     const title = `${chemical(series.species)}${context.severalPeriods ? `, ${series.period}` : ''}`;
     return drawChart({
       title,
-      description: `time series, mean over ${side} monitors, observed and simulated with prior and updated emissions`,
+      description: `time series in ${unitText(context.unit(series.species))}, mean over ${side} monitors, observed and simulated with prior and updated emissions`,
       xName: `month-day, ${zoneName(utcOffsetHours)}`,
       yName: unitText(context.unit(series.species)),
       time: { utcOffsetHours },

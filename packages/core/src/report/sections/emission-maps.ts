@@ -77,12 +77,13 @@ function changeMap(context: PageContext, emissions: ReportEmissions, field: Floa
 }
 
 /** Cell by cell: by what factor the truth differs from the prior, and what factor the inversion found. */
-function factorScatter({ emissions: { group, truthFactor }, found: change }: Changes): Markup {
+function factorScatter(context: PageContext, { emissions, found: change }: Changes): Markup {
+  const { truthFactor } = emissions;
   if (!truthFactor) return html``;
   const found = change.map((percentage) => 1 + percentage / 100);
   const truth = Float64Array.from(found, (factor, cell) => (Number.isFinite(factor) ? truthFactor[cell] : NaN));
   return drawScatter({
-    title: `${chemical(group)}: factors on the prior`,
+    title: `${mapLabel(context, emissions)}: factors on the prior`,
     description: 'density of cells by the true factor and the factor found by the inversion',
     observed: truth,
     simulated: found,
@@ -129,7 +130,7 @@ function groupMaps(context: PageContext, changes: Changes, scale: ColourScale): 
   ];
   const caption = `${context.groupLabel(group)}${context.severalPeriods ? `, ${period}` : ''}: mean emissions, prior and updated on one ${amounts.logarithmic ? 'logarithmic ' : ''}scale; changes relative to the prior on the scale of all maps of change on this page, ${limitText(scale, '%')}. Grey: no emissions, or too little for a change to mean anything. Values beyond a scale take the colour of its end. Small marks: monitors, by what the inversion did with them.${constrainedText(emissions)}`;
   return html`<figure>
-    <div class="panels maps ${maps.length === 4 && !truth ? 'four' : ''}">${maps}${factorScatter(changes)}</div>
+    <div class="panels maps ${maps.length === 4 && !truth ? 'four' : ''}">${maps}${factorScatter(context, changes)}</div>
     ${context.figureCaption(caption)}
   </figure>`;
 }

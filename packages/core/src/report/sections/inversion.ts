@@ -24,7 +24,7 @@ function costChart(inversion: ReportInversion): Markup {
   const { points } = inversion;
   return drawChart({
     title: `Cost, ${label(inversion)}`,
-    description: `cost per iteration, from ${significant(points.at(0)?.total)} to ${significant(points.at(-1)?.total)}`,
+    description: 'cost and its two terms by iteration',
     xName: 'iteration',
     yName: 'cost (dimensionless)',
     lines: [

@@ -90,7 +90,7 @@ function learningFigure(context: PageContext): Markup {
   const charts = (context.data.learning ?? []).map(({ mode, points }) =>
     drawChart({
       title: `Training, ${modeLabel(mode)}`,
-      description: `loss per iteration, from ${significant(points[0]?.loss)} to ${significant(points.at(-1)?.loss)}`,
+      description: 'loss by iteration',
       xName: 'iteration',
       yName: 'loss (dimensionless)',
       logarithmic: points.every(({ loss }) => loss > 0),

@@ -1,4 +1,5 @@
 /** How far the updated emissions lie from those that the surrogate was trained on: a warning where much of them lies beyond, figures by group, maps. */
+import { quantile } from '../../../base/vectors';
 import { isFar } from '../../../surrogate/judgement/training-distance';
 import { sequentialScale } from '../../figures/colour-scale';
 import { fixed, percent } from '../../html/format';
@@ -58,10 +59,11 @@ function figures(context: PageContext, { beyond, limit, groups }: ReportTrust): 
 function maps(context: PageContext, { fields }: ReportTrust): Markup {
   if (fields.length === 0) return html``;
   const scale = sequentialScale(fields.map(({ distance }) => distance));
+  const below = (distance: ArrayLike<number>, part: number): string => fixed(quantile(Array.from(distance), part), 1);
   const drawn = fields.map(({ period, distance }) =>
     context.map(['trust-region', period], {
       title: `Distance${context.severalPeriods ? `, ${period}` : ''}`,
-      description: 'distance of the updated emissions from those of the training, of the group that is farthest in each cell',
+      description: `distance of the updated emissions from those of the training, of the group that is farthest in each cell: half of the cells are below ${below(distance, 0.5)}, 95 % below ${below(distance, 0.95)}`,
       unit: 'spreads of the members',
       scale,
       field: distance,
