@@ -20,6 +20,7 @@ export { idleKeys } from './examine-case';
 export { caseJsonSchema, type JsonSchema } from './schema/json-schema';
 export { SCHEDULERS } from './schema/case-schema';
 export { caseOf, loadCase, restoreCase } from './load-case';
+export { defaultSettings } from './default-settings';
 export { mapPaths } from './schema/json-schema';
 export { memberDesigns, memberNames, testMembers, type MemberDesign } from './case-runs';
 export { nearestKey } from './problems';

@@ -157,7 +157,7 @@ describe('page', () => {
       audit: [{ mode: 'default', rows: [{ ...data.audit![0].rows[0], region: evil }] }],
       settings: { [evil]: evil },
       versions: { [evil]: evil },
-      stageSeconds: [{ stage: evil, seconds: 1 }],
+      stages: [{ stage: evil, seconds: 1 }],
       stations: data.stations.map((station) => ({ ...station, name: evil })),
     });
     expect(text.match(/<script[^>]*>/g)).toEqual([
@@ -395,7 +395,7 @@ describe('page', () => {
       inversion: undefined,
       inventoryError: undefined,
       regions: undefined,
-      stageSeconds: undefined,
+      stages: undefined,
     };
     const text = write({ ...bare, stations: [], concentrations: [], assumptions: [], settings: {}, versions: {} });
     expect(text).toContain('this run proves nothing');

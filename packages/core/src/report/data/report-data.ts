@@ -297,6 +297,28 @@ export interface ReportAudit {
   rows: AuditRow[];
 }
 
+/** One stage of the run, as its record tells of it. */
+export interface ReportStage {
+  stage: string;
+  /** wall-clock */
+  seconds: number;
+  startedAt?: Date;
+  /** `cpu` or `cuda:N` */
+  device?: string;
+  /** commit, or version and hash of the program */
+  code?: string;
+}
+
+/** A file that the run read or made, as its records tell of it. */
+export interface ReportFile {
+  path: string;
+  bytes: number;
+  /** hexadecimal */
+  sha256: string;
+  /** last changed; absent where the file is not there any more, or has another size */
+  modified?: Date;
+}
+
 /** All that one report shows. */
 export interface ReportData {
   caseName: string;
@@ -339,10 +361,16 @@ export interface ReportData {
   audit?: ReportAudit[];
   uncertainty?: ReportUncertainty;
   regions?: ReportRegion[];
-  /** wall-clock seconds per stage, in order */
-  stageSeconds?: { stage: string; seconds: number }[];
+  /** in order */
+  stages?: ReportStage[];
   /** any depth; flattened to `training.learningRate` and so on */
   settings: Record<string, unknown>;
+  /** of the settings that have a default, in the same places; absent where nobody knows */
+  defaults?: Record<string, unknown>;
+  /** what the stages read from outside the run folder */
+  inputs?: ReportFile[];
+  /** what they made, by paths from there */
+  results?: ReportFile[];
   /** name → version: retroplume, commit, node, onnxruntime, netcdf, machine … */
   versions: Record<string, string>;
 }

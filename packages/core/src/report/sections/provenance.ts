@@ -1,10 +1,10 @@
-/** How the run was made: periods, grid, stages and their time, every setting, every version. */
+/** How the run was made: periods, grid, stages and their code, settings, versions, and all files by their hashes. */
 import { duration, MISSING, significant, utc } from '../html/format';
 import type { Content, Markup } from '../html/html';
 import { html } from '../html/html';
 import type { PageContext } from './page-context';
-import type { ReportStation } from '../data/report-data';
-import type { Column } from '../html/table';
+import type { ReportFile, ReportStage, ReportStation } from '../data/report-data';
+import type { Column, Row } from '../html/table';
 import { table } from '../html/table';
 
 const TEXT_PAIR: Column[] = [
@@ -12,23 +12,35 @@ const TEXT_PAIR: Column[] = [
   { title: 'Value', text: true },
 ];
 
-/** `{ training: { seed: 1 } }` → `training.seed` `1`; lists of plain values stay on one line. */
+/** More files than this are told by their number: a year of hourly weather has thousands, which stand in the records. */
+const MOST_FILES = 500;
+
+/** Digits of a commit by which it is known in a table; the whole stands below. */
+const SHORT_COMMIT = 10;
+
+/** `{ training: { seed: 1 } }` → `training.seed` `1`; lists stay on one line. */
 function flatten(value: unknown, path: string[] = []): [name: string, value: string][] {
-  if (Array.isArray(value)) {
-    const plain = value.every((each) => typeof each !== 'object' || each === null);
-    return plain
-      ? [[path.join('.'), value.length === 0 ? 'none' : value.map(plainText).join(', ')]]
-      : value.flatMap((each, index) => flatten(each, [...path, String(index + 1)]));
-  }
-  if (value instanceof Date) return [[path.join('.'), utc(value)]];
-  if (typeof value === 'object' && value !== null) return Object.entries(value).flatMap(([key, inner]) => flatten(inner, [...path, key]));
-  return [[path.join('.'), plainText(value)]];
+  if (typeof value !== 'object' || value === null || value instanceof Date || Array.isArray(value)) return [[path.join('.'), plainText(value)]];
+  return Object.entries(value).flatMap(([key, inner]) => flatten(inner, [...path, key]));
 }
 
 function plainText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number') return Number.isNaN(value) ? MISSING : String(value);
+  if (value instanceof Date) return utc(value);
+  if (Array.isArray(value)) return listText(value);
   return value === undefined || value === null ? MISSING : JSON.stringify(value);
+}
+
+/** Of objects: `count 1, hours 12; count 6, hours 1`, whatever the order of their keys. */
+function listText(list: readonly unknown[]): string {
+  const isPlain = list.every((each) => typeof each !== 'object' || each === null);
+  const item = (each: unknown): string =>
+    flatten(each)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, text]) => `${name} ${text}`.trim())
+      .join(', ');
+  return list.length === 0 ? 'none' : list.map(item).join(isPlain ? ', ' : '; ');
 }
 
 function gridText(context: PageContext): string {
@@ -56,21 +68,117 @@ function facts(context: PageContext): [string, Content][] {
   ];
 }
 
+function pairs(entries: readonly [string, Content][]): Row[] {
+  return entries.map(([name, value]) => ({ cells: [name, value] }));
+}
+
+/** A commit is known by its beginning; what is more than a commit stays whole. */
+function shortCode(code: string): string {
+  return code.replace(/^([0-9a-f]{40})(?=$|-)/, (commit) => commit.slice(0, SHORT_COMMIT));
+}
+
+function stagesTable(context: PageContext, stages: readonly ReportStage[]): Markup {
+  const codes = [...new Set(stages.flatMap(({ code }) => (code === undefined ? [] : [code])))];
+  const isRecorded = stages.some(({ startedAt, device }) => startedAt ?? device);
+  return table({
+    id: 'table-stages',
+    caption: () => context.tableCaption('Stages of the run: wall-clock time, and the code that made each.'),
+    columns: [
+      { title: 'Stage', text: true },
+      { title: 'Time' },
+      ...(isRecorded
+        ? [
+            { title: 'Begun', text: true },
+            { title: 'Device', text: true },
+          ]
+        : []),
+      ...(codes.length > 0 ? [{ title: 'Code', text: true }] : []),
+    ],
+    rows: stages.map(({ stage, seconds, startedAt, device, code }) => ({
+      cells: [
+        stage,
+        duration(seconds),
+        ...(isRecorded ? [startedAt ? utc(startedAt) : MISSING, device ?? MISSING] : []),
+        ...(codes.length > 0 ? [code === undefined ? MISSING : shortCode(code)] : []),
+      ],
+    })),
+    note: codes.length > 0 ? `Code in full: ${codes.join('; ')}.` : undefined,
+  });
+}
+
+/** Those that differ from their default first, as they are what makes this run another one; the others folded. */
+function settingsTables(context: PageContext): { first: Markup; folded: Markup } {
+  const { settings, defaults } = context.data;
+  const all = flatten(settings);
+  const whole = (rows: readonly [string, string][], id: string, caption: string): Markup =>
+    table({ id, caption: () => context.tableCaption(caption), columns: TEXT_PAIR, rows: pairs(rows) });
+  if (!defaults) return { first: whole(all, 'table-settings', 'Settings.'), folded: html`` };
+  const known = new Map(flatten(defaults));
+  const changed = all.filter(([name, value]) => known.get(name) !== value);
+  const others = all.filter(([name, value]) => known.get(name) === value);
+  const first = table({
+    id: 'table-settings',
+    caption: () => context.tableCaption('Settings that differ from their default, or have none.'),
+    columns: [...TEXT_PAIR, { title: 'Default', text: true }],
+    rows: changed.map(([name, value]) => ({ cells: [name, value, known.get(name) ?? MISSING] })),
+  });
+  return {
+    first,
+    folded: folded(`${others.length} settings at their default`, others.length, () =>
+      whole(others, 'table-settings-default', 'Settings at their default.'),
+    ),
+  };
+}
+
+function folded(summary: string, count: number, content: () => Markup): Markup {
+  if (count === 0) return html``;
+  return html`<details>
+    <summary>${summary}</summary>
+    ${content()}
+  </details>`;
+}
+
+/** 1 234 567, with narrow spaces. */
+function byteText(bytes: number): string {
+  return String(bytes).replace(/\B(?=(\d{3})+$)/g, '\u202f');
+}
+
+function filesTable(context: PageContext, { id, what, files }: { id: string; what: string; files: readonly ReportFile[] }): Markup {
+  const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const dated = files.some(({ modified }) => modified);
+  const left = files.length - MOST_FILES;
+  return folded(`${what}: ${files.length} files, ${significant(total / 1e6)} MB, with SHA-256`, files.length, () =>
+    table({
+      id,
+      caption: () => context.tableCaption(`${what}, as the records of the stages tell of them.`),
+      columns: [
+        { title: 'File', text: true },
+        { title: 'Bytes' },
+        ...(dated ? [{ title: 'Last changed', text: true }] : []),
+        { title: 'SHA-256', text: true },
+      ],
+      rows: files.slice(0, MOST_FILES).map(({ path, bytes, modified, sha256 }) => ({
+        cells: [path, byteText(bytes), ...(dated ? [modified ? utc(modified) : 'gone, or another size'] : []), html`<code>${sha256}</code>`],
+      })),
+      note: left > 0 ? `And ${left} more: record.json of each stage has them.` : undefined,
+    }),
+  );
+}
+
 export function provenance(context: PageContext): Markup {
-  const { stageSeconds = [], settings, versions } = context.data;
-  const pairs = (entries: [string, Content][]): { cells: Content[] }[] => entries.map(([name, value]) => ({ cells: [name, value] }));
+  const { stages = [], versions, inputs = [], results = [] } = context.data;
+  const run = table({ caption: () => context.tableCaption('The run.'), columns: TEXT_PAIR, rows: pairs(facts(context)) });
+  const stageTable = stagesTable(context, stages);
+  const versionTable = table({
+    id: 'table-versions',
+    caption: () => context.tableCaption('Versions, of the program that made this report.'),
+    columns: TEXT_PAIR,
+    rows: pairs(Object.entries(versions)),
+  });
+  const settings = settingsTables(context);
   return html`<section id="provenance">
     <h2>How it was made</h2>
-    <div class="columns">
-      ${table({ caption: () => context.tableCaption('The run.'), columns: TEXT_PAIR, rows: pairs(facts(context)) })}
-      ${table({
-        id: 'table-stages',
-        caption: () => context.tableCaption('Wall-clock time of each stage.'),
-        columns: [{ title: 'Stage', text: true }, { title: 'Time' }],
-        rows: pairs(stageSeconds.map(({ stage, seconds }) => [stage, duration(seconds)])),
-      })}
-      ${table({ id: 'table-versions', caption: () => context.tableCaption('Versions.'), columns: TEXT_PAIR, rows: pairs(Object.entries(versions)) })}
-      ${table({ id: 'table-settings', caption: () => context.tableCaption('Settings.'), columns: TEXT_PAIR, rows: pairs(flatten(settings)) })}
-    </div>
+    <div class="columns">${run}${stageTable}${versionTable}${settings.first}</div>
+    ${settings.folded}${filesTable(context, { id: 'table-inputs', what: 'Inputs', files: inputs })}${filesTable(context, { id: 'table-results', what: 'Results', files: results })}
   </section>`;
 }

@@ -334,7 +334,7 @@ export function syntheticReport(options: SyntheticOptions): ReportData {
       { name: 'North', mask: Uint8Array.from({ length: grid.rows * grid.cols }, (_, cell) => (cell >= (grid.rows * grid.cols) / 2 ? 1 : 0)) },
       { name: 'South', mask: Uint8Array.from({ length: grid.rows * grid.cols }, (_, cell) => (cell < (grid.rows * grid.cols) / 2 ? 1 : 0)) },
     ],
-    stageSeconds: ['simulate', 'prepare', 'train', 'evaluate', 'certify', 'export', 'invert', 'apply', 'verify'].map((stage, index) => ({
+    stages: ['simulate', 'prepare', 'train', 'evaluate', 'certify', 'export', 'invert', 'apply', 'verify'].map((stage, index) => ({
       stage,
       seconds: 3 * 2.7 ** index,
     })),

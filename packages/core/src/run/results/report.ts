@@ -1,7 +1,7 @@
 /** The work of `report`: everything that the stages before found, on one page. */
 import { join, relative } from 'node:path';
 import { GROUPS, SPECIES, speciesUnit } from '../../base/species';
-import { asksForCrossValidation, type Case, type PeriodSettings } from '../../case';
+import type { Case, PeriodSettings } from '../../case';
 import { readJson } from '../../files/json';
 import { describeQuality } from '../../observations/observation-quality';
 import { readPrepared, type PreparedPeriod } from '../../fields/prepared';
@@ -26,14 +26,16 @@ import { asInCase } from '../../assimilation/surrogate/trained-surrogate';
 import type { LoopSummary } from '../inversions/loop';
 import type { Monitors } from '../../assimilation/observed/monitors';
 import { readRecord, summaryIn } from '../engine/record';
+import { provenanceOf } from './report-provenance';
 import { concentrationsOf, emissionsOf, landMaskOf, stationsOf } from './report-fields';
 import { stageContext } from '../stage-context';
-import { STAGES, stageDir, type Stage, type StageContext, type StageName, type Variant } from '../engine/stage';
+import type { Stage, StageContext, StageName } from '../engine/stage';
 import type { TrainSummary } from '../learning/train';
 import { DISTANCE_FILE, readDistance } from '../../assimilation/factors/trust-region';
 import type { UncertaintySummary } from '../inversions/uncertainty';
 import { seriesOf, VERIFICATION_FILE, type PeriodSeries, type Verification, type VerifySummary } from './verify';
 import { keptOnWord } from '../transport-runs/replaced-runs';
+import { codeName } from '../../base/code-version';
 import { VERSIONS } from '../../base/process';
 
 /** @param variants - the contexts of those that were run: the case's own first */
@@ -72,9 +74,8 @@ async function reportData(context: StageContext, variants: readonly StageContext
     ...judgements(variants),
     loop: context.caseSettings.loop.passes > 1 ? summaryOf<LoopSummary>(context, 'loop') : undefined,
     ...crossValidated(context),
-    stageSeconds: stageSeconds(context, variants),
-    settings: shownSettings(context.caseSettings, context.settings.inversion),
-    versions: VERSIONS,
+    ...provenanceOf(context, variants),
+    versions: { ...VERSIONS, code: codeName() },
     created: new Date(),
   };
 }
@@ -255,43 +256,10 @@ function initialScore(mode: ReportMode, { from, period, test, response }: Initia
   };
 }
 
-function stageSeconds({ out }: StageContext, variants: readonly StageContext[]): ReportData['stageSeconds'] {
-  const paper: Variant[] = variants.some(({ variant }) => variant === 'paper') ? ['paper'] : [];
-  // The seconds of `loop` are those of its passes.
-  return (['default', ...paper] as Variant[]).flatMap((variant) =>
-    STAGES.flatMap((stage) => {
-      const shared = variant === 'paper' && stageDir(out, stage, variant) === stageDir(out, stage, 'default');
-      const record = shared ? undefined : readRecord(stageDir(out, stage, variant));
-      return record && stage !== 'report' ? [{ stage: variant === 'paper' ? `${stage} (paper)` : stage, seconds: record.seconds }] : [];
-    }),
-  );
-}
-
 /** What cross-validation found, and whether the inversion took it. */
 function crossValidated(context: StageContext): Pick<ReportData, 'crossValidation'> {
   const found = crossValidationOf(context);
   return found ? { crossValidation: { ...found, applied: context.caseSettings.crossValidation.apply } } : {};
-}
-
-/** @param inversion - with what cross-validation chose, where the case takes it */
-function shownSettings(
-  { surrogate, training, certificate, crossValidation, loop, members, withheld, observations, paperMode, ctm }: Case,
-  inversion: Case['inversion'],
-): Record<string, unknown> {
-  const { resolution, layout, timeZone, gasReference, twin } = observations;
-  return {
-    surrogate,
-    training,
-    certificate,
-    inversion,
-    ...(asksForCrossValidation({ crossValidation }) ? { crossValidation } : {}),
-    ...(loop.passes > 1 ? { loop } : {}),
-    members,
-    withheld,
-    observations: { resolution, layout, timeZone, gasReference, twin },
-    ctm,
-    ...(paperMode.run ? { paperMode } : {}),
-  };
 }
 
 /** What was left out of a real case's observations, by which rule. */
