@@ -13,6 +13,8 @@ import {
   type Case,
   type OpenSurrogateOptions,
   type RunOptions,
+  type StageEvent,
+  type StageName,
   type SurrogateHours,
 } from '../packages/core/src';
 import { readPrepared } from '../packages/core/src/fields/prepared';
@@ -255,6 +257,52 @@ describe('openSurrogate', () => {
       if (isMainThread) new Worker(new URL(import.meta.url)).on('exit', (code) => console.log('ended', code));
       else openSurrogate(loadCase('case.yaml', ${JSON.stringify(SETTINGS)}), { out: 'runs/mine', threads: 1 }).dispose();`;
     expect(runProgram(program, folder)).toMatchObject({ status: 0, signal: null, stdout: 'ended 0\n', stderr: '' });
+  });
+
+  it('is closed by `using`', () => {
+    const program = `
+      import { loadCase, openSurrogate } from '@retroplume/core';
+      const open = () => openSurrogate(loadCase('case.yaml', ${JSON.stringify(SETTINGS)}), { out: 'runs/mine', threads: 1 });
+      let left;
+      {
+        using surrogate = open();
+        left = surrogate;
+      }
+      await left.concentrations({ period: 'winter', hours: [30] }).catch(({ code }) => console.log(code));`;
+    expect(runProgram(program, folder)).toMatchObject({ status: 0, stdout: 'SURROGATE_DISPOSED\n', stderr: '' });
+  });
+
+  describe('a signal with a reason of its own', () => {
+    const reason = new Error('the user went home');
+    const reasonsOf = (error: unknown): unknown[] => (error instanceof Error ? [error, ...reasonsOf(error.cause)] : []);
+    const thrown = async (call: Promise<unknown>): Promise<unknown[]> =>
+      call.then(
+        () => [],
+        (error: unknown) => reasonsOf(error),
+      );
+
+    it('keeps it in what a run throws, raised before it and within', async () => {
+      const settings = loadCase(caseFile, SETTINGS);
+      expect(await thrown(runStages(settings, { out: join(folder, 'runs/mine'), signal: AbortSignal.abort(reason), threads: 1 }))).toContain(reason);
+      const stopped = (stages: StageName[]): Promise<unknown[]> => {
+        const abort = new AbortController();
+        const onEvent = ({ kind }: StageEvent): void => void (kind === 'progress' && abort.abort(reason));
+        return thrown(runStages(settings, { out: join(folder, 'runs/stopped'), stages, threads: 1, onEvent, signal: abort.signal }));
+      };
+      expect(await stopped(['simulate'])).toContain(reason);
+      await runStages(settings, { out: join(folder, 'runs/stopped'), stages: ['simulate', 'prepare'], threads: 1 });
+      expect(await stopped(['train'])).toContain(reason);
+      await runStages(settings, { out: join(folder, 'runs/stopped'), stages: ['train', 'evaluate', 'certify', 'export'], threads: 1 });
+      expect(await stopped(['invert'])).toContain(reason);
+    });
+
+    it('throws it where a call of the surrogate or a reading ends', async () => {
+      const abort = new AbortController();
+      using anchored = openSurrogate(loadCase(caseFile, SETTINGS), { out: join(folder, 'runs/mine'), signal: abort.signal });
+      const asked = anchored.concentrations({ period: 'winter', hours, factors: half });
+      abort.abort(reason);
+      await expect(asked).rejects.toBe(reason);
+    });
   });
 
   it('stops at a signal', async () => {

@@ -180,4 +180,9 @@ export class DeviceFields {
   dispose(): void {
     this.handle.dispose();
   }
+
+  /** For `using`: {@link dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
 }

@@ -98,6 +98,24 @@ export interface CudaDevices {
   devices: CudaDevice[];
 }
 
+const OPTIONS: { readonly [K in keyof Required<ProgramOptions>]: true } = {
+  dtype: true,
+  kernels: true,
+  isa: true,
+  threads: true,
+  device: true,
+  precision: true,
+  ranks: true,
+};
+
+/** The addon reads the options that it knows, and would run on without others. @throws Error with `code` OPTION_INVALID */
+function checkNames(options: ProgramOptions = {}): void {
+  const [unknown] = Object.entries({ ...options }).find(([name, value]) => value !== undefined && !Object.hasOwn(OPTIONS, name)) ?? [];
+  if (unknown === undefined) return;
+  const names = Object.keys(OPTIONS).join(', ');
+  throw Object.assign(new Error(`options: there is no option ${unknown}: use one of ${names}`), { code: 'OPTION_INVALID' });
+}
+
 interface KernelAddon {
   Program: new (spec: ProgramSpec, options?: ProgramOptions) => ProgramHandle;
   kernelNames(): string[];
@@ -139,6 +157,7 @@ export class NativeProgram {
 
   /** @param module - the addon to take; tests have one whose device is emulated */
   constructor(spec: ProgramSpec, options?: ProgramOptions, module?: string) {
+    checkNames(options);
     this.#handle = new (addon(module).Program)(spec, options);
   }
 
@@ -226,6 +245,11 @@ export class NativeProgram {
   /** Releases the memory, at once or when the runs under way are done. Later calls throw `PROGRAM_DISPOSED`; a second dispose does nothing. */
   dispose(): void {
     this.#handle.dispose();
+  }
+
+  /** For `using`: {@link dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 }
 

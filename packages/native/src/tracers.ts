@@ -211,4 +211,9 @@ export class DeviceTracers {
   dispose(): void {
     this.handle.dispose();
   }
+
+  /** For `using`: {@link dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
 }

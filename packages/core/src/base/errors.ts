@@ -147,6 +147,23 @@ export function expectText(value: unknown, name: string, expected: string): void
   expectArgument(typeof value === 'string', name, expected, value);
 }
 
+/** The names of the options that a call takes. */
+export type OptionNames<T> = Readonly<Record<keyof T, true>>;
+
+/** @throws {ConfigError} `CALL_INVALID` unless options are an object, without one that the call does not know: it would do nothing */
+export function expectOptions<T extends object>(options: T, name: string, known: OptionNames<T>): void {
+  expectObject(options, `${name}: options`, 'an object');
+  const unknown = Object.entries(options).find(([key, value]) => value !== undefined && !Object.hasOwn(known, key));
+  if (unknown === undefined) return;
+  const names = Object.keys(known).join(', ');
+  throw new ConfigError('CALL_INVALID', `${name}: expected none but the options ${names} and received ${unknown[0]}: mend the call`);
+}
+
+/** @throws {ConfigError} `CALL_INVALID` unless a signal is left out or is one */
+export function expectSignal(signal: AbortSignal | undefined, name: string): void {
+  expectArgument(signal === undefined || typeof signal?.throwIfAborted === 'function', name, 'the signal of an AbortController', signal);
+}
+
 function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   return typeof value === 'object' && value !== null ? Object.prototype.toString.call(value).slice('[object '.length, -1) : String(value);

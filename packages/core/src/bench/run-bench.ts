@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import type { ProgramOptions } from '@retroplume/native';
 import { makeTemporaryFolder } from '../files/disk';
-import { ConfigError, InterruptedError } from '../base/errors';
+import { ConfigError, expectOptions, expectSignal, InterruptedError, type OptionNames } from '../base/errors';
 import { describeMachine, expectFastTorch, measurePeaks, type Machine, type Peaks } from './machine';
 import { measureMemory, type MemoryComparison } from './memory';
 import { benchOp, chooseCases, type OpComparison } from './ops/op-bench';
@@ -35,6 +35,21 @@ export interface BenchOptions {
   /** Called before {@link runBench} throws for the signal, with what had been measured; `interrupted` says that it is not all. */
   readonly onInterrupted?: (soFar: BenchResult & { readonly interrupted: true }) => void;
 }
+
+const OPTIONS: OptionNames<BenchOptions> = {
+  ops: true,
+  workload: true,
+  steps: true,
+  threads: true,
+  isa: true,
+  rounds: true,
+  python: true,
+  compiles: true,
+  memory: true,
+  onText: true,
+  signal: true,
+  onInterrupted: true,
+};
 
 /** Times in seconds, memory in bytes. */
 export interface WorkloadResult extends Readonly<Partial<Record<Step, StepComparison>>> {
@@ -76,6 +91,8 @@ interface Session {
  * const { ops } = await runBench({ ops: ['conv2d'], threads: 2, rounds: 5, compiles: false, memory: false });
  */
 export async function runBench(options: BenchOptions): Promise<BenchResult> {
+  expectOptions(options, 'runBench', OPTIONS);
+  expectSignal(options.signal, 'runBench: signal');
   const workloads = chooseWorkloads(options);
   const steps = chooseSteps(options);
   const wanted = wantedCases(options);

@@ -4,7 +4,7 @@
  * observation-layouts.ts tells the layouts. Times are in the files' zone, or in that of the layout; a daily value is the mean from midnight to midnight
  * there. An hourly value is taken as the mean over the hour that begins at its label, but where the layout says that labels mark the end.
  */
-import { expectArgument, expectObject, DataError } from '../base/errors';
+import { DataError, expectArgument, expectObject, expectOptions, expectSignal, type OptionNames } from '../base/errors';
 import type { Grid, TimeAxis } from '../grid/grid';
 import { speciesUnit } from '../base/species';
 import { expandGlobs } from '../files/glob';
@@ -38,6 +38,8 @@ export interface ObservationsOptions {
   signal?: AbortSignal;
 }
 
+const OPTIONS: OptionNames<ObservationsOptions> = { period: true, span: true, grid: true, signal: true };
+
 /**
  * Reads stations and observations as series without a missing step: gases in ppb, PM2.5 in µg m-3, what the quality rules leave out NaN.
  *
@@ -52,6 +54,7 @@ export interface ObservationsOptions {
  */
 export async function readObservations(spec: ObservationsSpec, options: ObservationsOptions = {}): Promise<Observations> {
   expectObject(spec, 'readObservations: spec', 'what observations has in a case file');
+  expectOptions(options, 'readObservations', OPTIONS);
   const { layout, timeZone } = spec;
   const { span, signal } = options;
   expectArgument(LAYOUTS.includes(layout), 'readObservations: layout', `one of ${LAYOUTS.join(', ')}`, layout);
@@ -62,12 +65,7 @@ export async function readObservations(spec: ObservationsSpec, options: Observat
     'two dates',
     span,
   );
-  expectArgument(
-    signal === undefined || typeof signal.throwIfAborted === 'function',
-    'readObservations: signal',
-    'the signal of an AbortController',
-    signal,
-  );
+  expectSignal(signal, 'readObservations: signal');
   if (spec.files === undefined || spec.files.length === 0)
     throw new DataError('FILES_NONE', 'observations: the case names no files: set observations.files');
   const paths = expandGlobs(spec.files, options.period ?? '*');

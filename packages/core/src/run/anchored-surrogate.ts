@@ -10,7 +10,16 @@ import { GROUPS, SPECIES } from '../base/species';
 import { caseOf, nearestKey, type Case } from '../case';
 import { sourceOf } from '../fields/training-period';
 import { wholeGrid, type PeriodSource } from '../fields/period-source';
-import { expectArgument, expectNumbers, expectObject, ConfigError, NumericalError, ShapeError } from '../base/errors';
+import {
+  ConfigError,
+  expectArgument,
+  expectNumbers,
+  expectObject,
+  expectOptions,
+  NumericalError,
+  type OptionNames,
+  ShapeError,
+} from '../base/errors';
 import type { Grid, TimeAxis } from '../grid/grid';
 import { ALONE } from '../base/process';
 import type { Certificate } from '../surrogate/judgement/certificate';
@@ -60,6 +69,8 @@ export interface OpenSurrogateOptions extends Pick<RunOptions, 'threads' | 'devi
   variant?: 'default' | 'paper';
 }
 
+const OPTIONS: OptionNames<OpenSurrogateOptions> = { out: true, variant: true, threads: true, device: true, precision: true, signal: true };
+
 /**
  * Opens the surrogate of a run folder. Nothing is made anew: it is the one that `train` left, whatever has changed in the case since, but for what it reads.
  *
@@ -77,6 +88,7 @@ export interface OpenSurrogateOptions extends Pick<RunOptions, 'threads' | 'devi
  */
 export function openSurrogate(source: string | Case, given: OpenSurrogateOptions): AnchoredSurrogate {
   expectObject(given, 'options', "an object, such as { out: 'runs/mine' },");
+  expectOptions(given, 'openSurrogate', OPTIONS);
   const { out, variant = 'default', ...options } = given;
   expectArgument(typeof out === 'string', 'out', 'the path of a run folder', out);
   expectArgument(['default', 'paper'].includes(variant), 'variant', 'default or paper', variant);
@@ -189,6 +201,11 @@ export class AnchoredSurrogate {
     this.run?.model.dispose();
     this.run = undefined;
     this.program.dispose();
+  }
+
+  /** For `using`: {@link dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 
   private async alone<T>(work: () => Promise<T>): Promise<T> {

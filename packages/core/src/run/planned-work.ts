@@ -1,7 +1,7 @@
 /** What a run would do, before anything of it is done: which stages are up to date, which would be made, and why. */
 import { join } from 'node:path';
 import { caseOf, type Case } from '../case';
-import { RetroplumeError } from '../base/errors';
+import { expectOptions, RetroplumeError } from '../base/errors';
 import { checkPlan, planOf, STAGE_OF, stagesOf } from './all-stages';
 import { checkInputs } from './commands/check/check-case';
 import { hasPreviousResult } from './engine/stage-folder';
@@ -41,6 +41,8 @@ export interface PlannedWork {
   runs: RunCounts;
 }
 
+const OPTIONS = { out: true, stages: true, threads: true, device: true, precision: true, changedRuns: true } as const;
+
 /**
  * Reads only; input files are hashed, as a run does at its beginning.
  *
@@ -50,11 +52,9 @@ export interface PlannedWork {
  * @example
  * const { stages } = await plannedWork(loadCase('case.yaml', ['members.seed=2']), { out: 'runs/mine', threads: 8 });
  */
-export async function plannedWork(
-  source: string | Case,
-  options: Pick<RunOptions, 'out' | 'stages' | 'threads' | 'device' | 'precision' | 'changedRuns'> = {},
-): Promise<PlannedWork> {
+export async function plannedWork(source: string | Case, options: Pick<RunOptions, keyof typeof OPTIONS> = {}): Promise<PlannedWork> {
   const settings = caseOf(source);
+  expectOptions(options, 'plannedWork', OPTIONS);
   const out = runFolder(settings, options.out);
   const context = runContext(settings, out, deviceOf(options, settings, ALONE), options);
   const all = stagesOf(settings);

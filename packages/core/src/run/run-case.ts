@@ -1,9 +1,10 @@
 /** A run of a case, whole or in part. */
+import { expectOptions } from '../base/errors';
 import { caseOf, type Case } from '../case';
 import { stagesOf } from './all-stages';
 import { checkInputs } from './commands/check/check-case';
 import { runFolder } from './engine/run-folder';
-import { runListed, type RunOptions, type RunResult } from './run';
+import { RUN_OPTIONS, runListed, type RunOptions, type RunResult } from './run';
 
 /**
  * Runs stages of a case in order; one that is up to date is skipped, one that was interrupted goes on from its checkpoint.
@@ -20,6 +21,7 @@ import { runListed, type RunOptions, type RunResult } from './run';
  */
 export async function runStages(source: string | Case, options: RunOptions = {}): Promise<RunResult> {
   const settings = caseOf(source);
+  expectOptions(options, 'runStages', RUN_OPTIONS);
   const { stages = 'all' } = options;
   const placed = { ...options, out: runFolder(settings, options.out) };
   if (stages !== 'all') return runListed(settings, stages, placed);

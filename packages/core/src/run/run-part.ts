@@ -4,7 +4,7 @@
  */
 import { caseOf, nearestKey, type Case } from '../case';
 import type { Device } from '../base/device';
-import { ConfigError } from '../base/errors';
+import { ConfigError, expectOptions, type OptionNames } from '../base/errors';
 import { ALONE } from '../base/process';
 import { STAGE_OF } from './all-stages';
 import { simulatedRuns } from '../case/case-runs';
@@ -14,7 +14,7 @@ import { walkPasses } from './inversions/loop-walk';
 import { expectWhole } from './engine/recorded-files';
 import { beginStage, isBegun, isUpToDate, type StageMark } from './engine/record';
 import { refuseReplacedRuns } from './transport-runs/replaced-runs';
-import { deviceOf, runContext, runTogether, tellStale, type RunOptions } from './run';
+import { COMMON_OPTIONS, deviceOf, runContext, runTogether, tellStale, type RunOptions } from './run';
 import { lockPart, lockRun } from './engine/run-lock';
 import { simulateRun } from './transport-runs/simulate';
 import { simulateStage } from './stages/simulate-stage';
@@ -50,6 +50,8 @@ export interface PartOptions extends Omit<RunOptions, 'stages'> {
   /** how long another task may take to make the stage's folder ready, in ms */
   patience?: number;
 }
+
+const OPTIONS: OptionNames<PartOptions> = { ...COMMON_OPTIONS, patience: true };
 
 export interface PartResult {
   case: string;
@@ -98,6 +100,7 @@ export function variantContext(run: RunContext, stage: StageName, variant: Varia
  */
 export async function runPart(source: string | Case, part: Part, options: PartOptions = {}): Promise<PartResult> {
   const settings = caseOf(source);
+  expectOptions(options, 'runPart', OPTIONS);
   checkPart(settings, part);
   const out = runFolder(settings, options.out);
   const device = deviceOf(options, settings, options.ranks ?? ALONE);

@@ -2,7 +2,7 @@
 import { join, relative, resolve } from 'node:path';
 import { cudaDevices } from '@retroplume/native';
 import type { Case } from '../case';
-import { expectArgument, ConfigError, InterruptedError, RetroplumeError } from '../base/errors';
+import { ConfigError, expectArgument, expectSignal, InterruptedError, type OptionNames, RetroplumeError } from '../base/errors';
 import { chooseDevice, MOST_THREADS, type Device, type DeviceChoice, type Precision } from '../base/device';
 import type { Profiler } from '../graph/program/profiler';
 import { ALONE, giveWay, type Ranks } from '../base/process';
@@ -44,6 +44,21 @@ export interface RunOptions {
    */
   changedRuns?: 'replace' | 'keep';
 }
+
+/** Those that do not choose the stages. */
+export const COMMON_OPTIONS: OptionNames<Omit<RunOptions, 'stages'>> = {
+  out: true,
+  threads: true,
+  device: true,
+  precision: true,
+  onDevice: true,
+  profiler: true,
+  onEvent: true,
+  signal: true,
+  ranks: true,
+  changedRuns: true,
+};
+export const RUN_OPTIONS: OptionNames<RunOptions> = { ...COMMON_OPTIONS, stages: true };
 
 /** What one variant of a run found: the figures of `demo --json` and `verify --json`. */
 export interface VariantResult extends Partial<Pick<VerifySummary, 'withheld' | 'used' | 'inventory' | 'inventoryNearMonitors' | 'audit'>> {
@@ -180,7 +195,7 @@ export async function runTogether(stage: Stage, context: StageContext, where: Pa
 export function runContext(settings: Case, out: string, device: Device, options: RunOptions): RunContext {
   const { ranks = ALONE, threads = 2, onEvent, signal } = options;
   expectArgument(onEvent === undefined || typeof onEvent === 'function', 'onEvent', 'a function', onEvent);
-  expectArgument(signal === undefined || typeof signal.throwIfAborted === 'function', 'signal', 'the signal of an AbortController', signal);
+  expectSignal(signal, 'signal');
   if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS)
     throw new ConfigError('THREADS_INVALID', `threads: expected a whole number from 1 to ${MOST_THREADS} but received ${threads}: mend the call`);
   return {

@@ -86,6 +86,37 @@ it.each(FUNCTIONS.flatMap(([name, call]) => [[name, 'nothing', call, []] as cons
   },
 );
 
+const UNKNOWN = { thread: 2 } as object;
+
+it.each<[string, () => unknown]>([
+  ['runStages', () => core.runStages({ file: 'case.yaml' } as Case, UNKNOWN)],
+  ['runPart', () => core.runPart({ file: 'case.yaml' } as Case, { run: 'prior' }, UNKNOWN)],
+  ['plannedWork', () => core.plannedWork({ file: 'case.yaml' } as Case, UNKNOWN)],
+  ['runDemo', () => core.runDemo(UNKNOWN)],
+  ['writeDesign', () => core.writeDesign({ file: 'case.yaml' } as Case, UNKNOWN)],
+  ['submitChain', () => core.submitChain({ file: 'case.yaml' } as Case, { program: ['retroplume'], ...UNKNOWN })],
+  ['openSurrogate', () => core.openSurrogate({ file: 'case.yaml' } as Case, { out: 'run', ...UNKNOWN })],
+  ['checkCase', () => core.checkCase('case.yaml', UNKNOWN)],
+  ['initCase', () => core.initCase(['inputs'], UNKNOWN)],
+  ['bundleRun', () => core.bundleRun('run', UNKNOWN)],
+  ['reproduceBundle', () => core.reproduceBundle('run.tar.gz', { out: 'again', ...UNKNOWN })],
+  ['readObservations', () => core.readObservations({} as core.ObservationsSpec, UNKNOWN)],
+  ['invert', () => core.invert({} as core.ForwardModel, {} as core.InversionProblem, {} as core.InversionSettings, UNKNOWN)],
+  ['exportOnnx', () => core.graph.exportOnnx({}, { parameters: new Map(), ...UNKNOWN })],
+  ['runBench', () => core.bench.runBench({ ...UNKNOWN } as Parameters<typeof core.bench.runBench>[0])],
+])('%s with an option that it does not have', async (name, call) => {
+  await expect(Promise.resolve().then(call)).rejects.toMatchObject({
+    code: 'CALL_INVALID',
+    message: expect.stringMatching(new RegExp(`^${name}: expected none but the options .* and received thread: mend the call$`)) as string,
+  });
+});
+
+it('a program with an option that it does not have', () => {
+  const g = new core.graph.Graph();
+  const outputs = { out: core.graph.scale(g, g.input('x', [1]), 2) };
+  expect(() => core.graph.compile(g, { outputs, ...UNKNOWN })).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }) as Error);
+});
+
 it('a grid without a definition', () => {
   expect(() => new core.Grid(undefined as never)).toThrow(
     'new Grid: definition: expected the definition of a grid but received undefined: mend the call',

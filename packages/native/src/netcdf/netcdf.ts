@@ -247,6 +247,11 @@ export class NetcdfFile {
     this.described = undefined;
   }
 
+  /** For `using`: {@link close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
   /** A closed dataset stays: it says so to whoever calls. */
   private get raw(): RawDataset {
     return this.isRead && !this.isClosed ? this.use() : this.dataset!;

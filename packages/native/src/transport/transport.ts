@@ -123,6 +123,8 @@ export interface TransportModel {
   budget(): TransportBudget;
   /** Frees the model and its thread; later calls throw TRANSPORT_DISPOSED. */
   dispose(): void;
+  /** For `using`: {@link dispose}. */
+  [Symbol.dispose](): void;
 }
 
 interface TransportAddon {
@@ -218,6 +220,10 @@ export function createTransportModel(grid: TransportGrid, options: TransportOpti
     override advanceHour(hour: TransportHour): Promise<Float32Array> {
       checkFields(hour);
       return super.advanceHour(hour);
+    }
+
+    override [Symbol.dispose](): void {
+      this.dispose();
     }
   }
   return new CheckedModel(grid, options);

@@ -172,6 +172,11 @@ export class IoapiFile implements IoapiReader {
     this.file.close();
   }
 
+  /** For `using`: {@link close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
   private requireVariable(name: string): void {
     if (this.variables.some((variable) => variable.name === name)) return;
     const names = this.variables.map((variable) => variable.name);

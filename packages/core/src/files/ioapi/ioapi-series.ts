@@ -237,6 +237,11 @@ export class IoapiSeries implements IoapiReader {
     for (const piece of this.pieces) piece.file.close();
   }
 
+  /** For `using`: {@link close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
   /** Replaces steps that a later file holds too by that file's. */
   private takeLater(values: Float32Array, variable: string, first: number, count: number, layer?: number): void {
     const perStep = values.length / count;

@@ -35,6 +35,7 @@ const MOST_VARIABLES = 2048;
  */
 export class IoapiWriter {
   private readonly written: Map<string, Uint8Array>;
+  private ended = false;
 
   private constructor(
     private readonly output: NetcdfOutput,
@@ -97,11 +98,18 @@ export class IoapiWriter {
       );
     }
     this.output.commit();
+    this.ended = true;
   }
 
   /** Gives up and leaves nothing behind. */
   abort(): void {
+    this.ended = true;
     this.output.abort();
+  }
+
+  /** For `using`: {@link abort}, unless the file was closed. What an error cuts short leaves no file. */
+  [Symbol.dispose](): void {
+    if (!this.ended) this.abort();
   }
 }
 

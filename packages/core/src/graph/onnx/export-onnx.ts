@@ -9,6 +9,7 @@ import type { FloatArray } from '../program/program';
 import { foldBatchNorm } from '../rewrites/fold-batch-norm';
 import { schedule } from '../program/schedule';
 import { type FreeExtent, type FreeGrid, gridAxis, hasImageAxes, toOnnxOrder } from '../definition/onnx-layout';
+import { expectOptions, type OptionNames } from '../../base/errors';
 import { ATTRIBUTE, TENSOR, modelProto } from './schema';
 import { sumOp } from '../ops/elementwise/arithmetic';
 import { type BoxAttributes, concat, embedOp } from '../ops/arrays/copies';
@@ -30,6 +31,16 @@ export interface OnnxExportOptions {
   freeSteps?: boolean;
 }
 
+const OPTIONS: OptionNames<OnnxExportOptions> = {
+  parameters: true,
+  name: true,
+  metadata: true,
+  descriptions: true,
+  version: true,
+  grid: true,
+  freeSteps: true,
+};
+
 interface TensorProto {
   name: string;
   dims: number[];
@@ -45,6 +56,7 @@ interface TensorProto {
  * @throws {GraphError} if an op has no ONNX form (gradients of parameters and of `lstm`, batch norm in train mode) or a parameter is missing
  */
 export function exportOnnx(outputs: Readonly<Record<string, Value>>, options: OnnxExportOptions): Uint8Array {
+  expectOptions(options, 'exportOnnx', OPTIONS);
   const { graph, values } = joinBoxes(foldBatchNorm(outputs).values);
   const [fixed, run] = schedule({ run: { values: Object.values(values) } });
   const inputs = [...new Set(run.nodes.flatMap((node) => node.inputs))].filter((value): value is Value => value?.kind === 'input');

@@ -125,6 +125,11 @@ export class OnnxModel {
     await this.session.release();
   }
 
+  /** For `await using`: {@link dispose}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
   private expectAll(feeds: Feeds): Feeds {
     for (const name of this.inputNames) if (!feeds[name]) this.refuse(name, 'nothing');
     return feeds;

@@ -278,6 +278,11 @@ export class Program<T extends FloatArray = Float32Array> {
     this.native.dispose();
   }
 
+  /** For `using`: {@link dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
   /** Checks that a phase may run now, and says what must run: itself, after the prepare phase where parameters have changed. */
   private enter(phase: string | undefined): string[] {
     const names = this.layout.phases.map((scheduledPhase) => scheduledPhase.name).slice(1);

@@ -14,7 +14,7 @@
  *   run (`converged`).
  */
 import { createHash } from 'node:crypto';
-import { expectArgument, InterruptedError, RetroplumeError, ShapeError } from '../../base/errors';
+import { expectOptions, expectSignal, InterruptedError, type OptionNames, RetroplumeError, ShapeError } from '../../base/errors';
 import { Random } from '../../base/random';
 import type { Control } from '../control/control';
 import {
@@ -67,6 +67,8 @@ export interface InversionOptions {
   /** continue from the checkpoint if there is one (default); false starts anew */
   resume?: boolean;
 }
+
+const OPTIONS: OptionNames<InversionOptions> = { onProgress: true, onMessage: true, signal: true, checkpoint: true, resume: true };
 
 export interface InversionResult {
   /** why it ended; not converging is a result, not an error */
@@ -137,7 +139,8 @@ export async function invert(
   options: InversionOptions = {},
 ): Promise<InversionResult> {
   const { signal } = options;
-  expectArgument(signal === undefined || typeof signal.throwIfAborted === 'function', 'signal', 'the signal of an AbortController', signal);
+  expectOptions(options, 'invert', OPTIONS);
+  expectSignal(signal, 'signal');
   const complete = completeSettings(settings);
   checkModel(model);
   checkProblem(problem, complete);

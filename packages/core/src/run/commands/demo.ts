@@ -4,12 +4,12 @@ import { join, resolve } from 'node:path';
 import { writeFileAtomic } from '../../files/checkpoint';
 import { readJson } from '../../files/json';
 import { chooseDevice } from '../../base/device';
-import { ConfigError } from '../../base/errors';
+import { ConfigError, expectOptions, type OptionNames } from '../../base/errors';
 import { ALONE } from '../../base/process';
 import type { DemoSize } from '../../worlds/demo-case';
 import { writeDemoWorld } from '../../worlds/demo-world';
 import { runStages } from '../run-case';
-import { type RunOptions, type RunResult } from '../run';
+import { COMMON_OPTIONS, type RunOptions, type RunResult } from '../run';
 
 export interface DemoOptions extends Omit<RunOptions, 'stages'> {
   /** every stage in under two minutes, figures poorer */
@@ -21,6 +21,8 @@ export interface DemoOptions extends Omit<RunOptions, 'stages'> {
   /** another coast, with cities, weather, monitors and errors of its own; default 1 */
   seed?: number;
 }
+
+const OPTIONS: OptionNames<DemoOptions> = { ...COMMON_OPTIONS, quick: true, full: true, nonIdentical: true, seed: true };
 
 export type DemoResult = RunResult;
 
@@ -75,11 +77,13 @@ function flagsOf({ size, nonIdentical, seed }: WorldOptions): string {
  * console.log(withheld?.NO2?.updatedMae); // ppb
  */
 export async function runDemo(options: DemoOptions = {}): Promise<DemoResult> {
+  expectOptions(options, 'runDemo', OPTIONS);
   chooseDevice(options); // refused before anything is written
   const out = resolve(options.out ?? demoFolder(options));
   const casePath = join(out, 'case.yaml');
   const { ranks = ALONE, nonIdentical = false, seed = 1 } = options;
   if (ranks.rank === 0) await ensureWorld(out, casePath, { size: sizeOf(options), nonIdentical, seed });
   await ranks.barrier(); // the others read what the first has written
-  return runStages(casePath, { ...options, out, stages: 'all' });
+  const { quick: _quick, full: _full, nonIdentical: _truth, seed: _seed, ...ofRun } = options;
+  return runStages(casePath, { ...ofRun, out, stages: 'all' });
 }

@@ -7,7 +7,7 @@ import { gridOf } from '../../case/gridded/regions';
 import { writeFileAtomic } from '../../files/checkpoint';
 import { IoapiFile } from '../../files/ioapi/ioapi-file';
 import { makeFolder } from '../../files/disk';
-import { ConfigError, DataError, InterruptedError } from '../../base/errors';
+import { ConfigError, DataError, expectOptions, expectSignal, InterruptedError, type OptionNames } from '../../base/errors';
 import type { Grid } from '../../grid/grid';
 import type { SectorFiles } from '../../inventory/reading/emission-reader';
 import { checkInventory } from '../../inventory/reading/inventory-reader';
@@ -26,6 +26,8 @@ export interface DesignOptions extends Pick<RunOptions, 'out' | 'onEvent' | 'sig
   /** folder of the files; default `design` in the run folder */
   dir?: string;
 }
+
+const OPTIONS: OptionNames<DesignOptions> = { out: true, dir: true, onEvent: true, signal: true };
 
 export interface DesignResult {
   case: string;
@@ -63,6 +65,8 @@ interface DesignedFile {
  */
 export async function writeDesign(source: string | Case, options: DesignOptions = {}): Promise<DesignResult> {
   const settings = caseOf(source);
+  expectOptions(options, 'writeDesign', OPTIONS);
+  expectSignal(options.signal, 'writeDesign: signal');
   const dir = resolve(options.dir ?? join(runFolder(settings, options.out), 'design'));
   checkAsked(settings);
   const grid = gridOf(settings);
@@ -168,6 +172,8 @@ function makeFolders(dir: string, files: readonly DesignedFile[]): void {
 async function assertGoesOn(signal?: AbortSignal): Promise<void> {
   await setImmediate();
   if (signal?.aborted) {
-    throw new InterruptedError('INTERRUPTED', 'simulate --design: interrupted: what was finished is kept: run the same command to go on');
+    throw new InterruptedError('INTERRUPTED', 'simulate --design: interrupted: what was finished is kept: run the same command to go on', {
+      cause: signal.reason,
+    });
   }
 }

@@ -12,7 +12,9 @@ import { beginFolder, damagedBefore, finishFolder, lookAtFolder } from './stage-
  */
 export async function runStage(stage: Stage, context: StageContext): Promise<StageRecord> {
   const { variant, onEvent } = context;
-  if (context.signal.aborted) throw new InterruptedError('INTERRUPTED', `${stage.name}: interrupted before it began: run the same command to go on`);
+  const { signal } = context;
+  if (signal.aborted)
+    throw new InterruptedError('INTERRUPTED', `${stage.name}: interrupted before it began: run the same command to go on`, { cause: signal.reason });
   const found = await lookAtFolder(stage, context);
   if (found.record) {
     onEvent({ kind: 'stage-skipped', stage: stage.name, variant });

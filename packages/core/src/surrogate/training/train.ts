@@ -195,6 +195,7 @@ class Loop {
         throw new InterruptedError(
           'INTERRUPTED',
           `train: stopped at step ${this.progress.iteration}; the checkpoint is ${this.options.checkpoint}: run the same command to go on`,
+          { cause: this.options.signal?.reason },
         );
       }
       status = this.ended();

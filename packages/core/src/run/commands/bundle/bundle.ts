@@ -5,7 +5,7 @@
 import { statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { restoreCase, RUN_FILE, type Case } from '../../../case';
-import { expectArgument, expectText, ConfigError, DataError } from '../../../base/errors';
+import { ConfigError, DataError, expectArgument, expectObject, expectOptions, expectText, type OptionNames } from '../../../base/errors';
 import { InputHashes, type InputFile } from '../../engine/input-hashes';
 import { changedProduct, damagedProducts, readRecord, RECORD, summaryIn, type StageRecord } from '../../engine/record';
 import { PASS_STAGES, passVariant, stageDir, type StageName, type Variant } from '../../engine/stage';
@@ -53,6 +53,8 @@ export interface BundleOptions {
   /** bytes; a product that is larger is told by its hash alone; default 50 MB */
   largest?: number;
 }
+
+const OPTIONS: OptionNames<BundleOptions> = { file: true, inputs: true, largest: true };
 
 export interface BundleResult {
   bundle: string;
@@ -116,7 +118,8 @@ function bundledStages(settings: Case): StageName[] {
  */
 export async function bundleRun(out: string, options: BundleOptions = {}): Promise<BundleResult> {
   expectText(out, 'bundleRun: out', 'the path of a run folder');
-  expectArgument(typeof options === 'object', 'bundleRun: options', 'an object, such as { file: "run.tar.gz" },', options);
+  expectObject(options, 'bundleRun: options', 'an object, such as { file: "run.tar.gz" },');
+  expectOptions(options, 'bundleRun', OPTIONS);
   const folder = resolve(out);
   const { inputs: packInputs = false, largest = 50e6, file = `${folder}.tar.gz` } = options;
   expectArgument(largest >= 0, 'bundleRun: largest', 'a number of bytes', largest);

@@ -1,7 +1,7 @@
 /** `retroplume reproduce`: the run of a bundle again, from its case and inputs, and how what comes of it compares. */
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { expectArgument, expectObject, expectText, ConfigError, DataError, GateError } from '../../../base/errors';
+import { ConfigError, DataError, expectArgument, expectObject, expectOptions, expectText, GateError, type OptionNames } from '../../../base/errors';
 import { mapPaths, restoreCase, type Case } from '../../../case';
 import { writeFileAtomic } from '../../../files/checkpoint';
 import { codeVersion } from '../../../base/code-version';
@@ -33,6 +33,20 @@ export interface ReproduceOptions extends Pick<RunOptions, 'device' | 'precision
   /** largest difference of a number, relative to the largest of its field, that still counts as the same; default 0.001 */
   tolerance?: number;
 }
+
+const OPTIONS: OptionNames<ReproduceOptions> = {
+  out: true,
+  inputs: true,
+  runCommand: true,
+  threads: true,
+  tolerance: true,
+  device: true,
+  precision: true,
+  ranks: true,
+  onDevice: true,
+  onEvent: true,
+  signal: true,
+};
 
 export interface ComparedFile extends Comparison {
   path: string;
@@ -67,6 +81,7 @@ export async function reproduceBundle(file: string, options: ReproduceOptions): 
   expectText(file, 'file', 'the path of a bundle');
   expectObject(options, 'options', "an object, such as { out: 'again' },");
   expectText(options.out, 'out', 'the path of a folder');
+  expectOptions(options, 'reproduceBundle', OPTIONS);
   const out = resolve(options.out);
   const { tolerance = 1e-3, inputs: moved = [] } = options;
   expectArgument(Array.isArray(moved), 'inputs', 'an array of { from, to }', moved);

@@ -2,7 +2,7 @@
 import { examineCase, runOf, type Case } from '../../../case';
 import { gridOf, regionMask } from '../../../case/gridded/regions';
 import type { DeviceChoice, Precision } from '../../../base/device';
-import { expectText, ConfigError, InterruptedError } from '../../../base/errors';
+import { ConfigError, expectOptions, expectSignal, expectText, InterruptedError, type OptionNames } from '../../../base/errors';
 import type { Grid } from '../../../grid/grid';
 import { sensitiveParts } from '../../../assimilation/judgement/certify-sensitivities';
 import { varyingParts } from '../../../assimilation/observed/nuisance';
@@ -35,6 +35,16 @@ export interface CheckOptions {
   onLog?: (text: string) => void;
 }
 
+const OPTIONS: OptionNames<CheckOptions> = {
+  set: true,
+  out: true,
+  device: true,
+  precision: true,
+  tryCtm: true,
+  signal: true,
+  onLog: true,
+};
+
 export interface CheckResult {
   case: string;
   /** sections of the case whose faults kept their files from being looked at */
@@ -66,6 +76,8 @@ export interface CheckResult {
  */
 export async function checkCase(path: string, options: CheckOptions = {}): Promise<CheckResult> {
   expectText(path, 'path', 'the path of a case file');
+  expectOptions(options, 'checkCase', OPTIONS);
+  expectSignal(options.signal, 'checkCase: signal');
   const { problems, case: settings, unread, idle, whereIs } = examineCase(path, options.set);
   const out = options.out ?? runOf(path);
   const findings = new Findings(whereIs);

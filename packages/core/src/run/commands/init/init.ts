@@ -1,7 +1,7 @@
 /** `init`: a case file made of the files that somebody has, with what is left to them marked. */
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { ConfigError, expectArgument } from '../../../base/errors';
+import { ConfigError, expectArgument, expectOptions, type OptionNames } from '../../../base/errors';
 import { writeFileAtomic } from '../../../files/checkpoint';
 import { checkCase, type CheckResult } from '../check/check-case';
 import { caseText, type CtmChoice } from './case-text';
@@ -16,6 +16,8 @@ export interface InitOptions {
   /** the case file to write; default `case.yaml` */
   out?: string;
 }
+
+const OPTIONS: OptionNames<InitOptions> = { ctm: true, out: true };
 
 export interface InitResult {
   /** the case file, absolute */
@@ -40,6 +42,7 @@ export interface InitResult {
  */
 export async function initCase(paths: readonly string[], options: InitOptions = {}): Promise<InitResult> {
   expectArgument(Array.isArray(paths) && paths.length > 0, 'paths', 'a list of files and folders', paths);
+  expectOptions(options, 'initCase', OPTIONS);
   const path = resolve(options.out ?? 'case.yaml');
   refuseExisting(path);
   const given = await lookAt(paths);

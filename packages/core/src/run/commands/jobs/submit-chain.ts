@@ -6,7 +6,7 @@ import { caseOf, type Case } from '../../../case';
 import { writeFileAtomic } from '../../../files/checkpoint';
 import { makeFolder } from '../../../files/disk';
 import { chooseDevice, type Device, type DeviceChoice, type Precision } from '../../../base/device';
-import { ConfigError } from '../../../base/errors';
+import { ConfigError, expectOptions, type OptionNames } from '../../../base/errors';
 import { checkInputs } from '../check/check-case';
 import { beginStage, keepsFolder, lastMade } from '../../engine/record';
 import { refuseReplacedRuns } from '../../transport-runs/replaced-runs';
@@ -41,6 +41,18 @@ export interface SubmitOptions {
   program: readonly string[];
 }
 
+const OPTIONS: OptionNames<SubmitOptions> = {
+  out: true,
+  scheduler: true,
+  dryRun: true,
+  device: true,
+  precision: true,
+  caseFrom: true,
+  set: true,
+  changedRuns: true,
+  program: true,
+};
+
 export interface SubmittedJob extends ChainJob {
   /** text of the script */
   text?: string;
@@ -73,6 +85,7 @@ export interface SubmitResult {
  */
 export async function submitChain(source: string | Case, options: SubmitOptions): Promise<SubmitResult> {
   const settings = caseOf(source);
+  expectOptions(options, 'submitChain', OPTIONS);
   const out = runFolder(settings, options.out);
   const scheduler = options.scheduler ?? settings.jobs.scheduler;
   const { dryRun = false } = options;
