@@ -1,4 +1,4 @@
-/** The audit of an inversion: what its totals hide, one row per period, region and group, and their table as CSV. See docs/audit.md. */
+/** The audit of an inversion: what its totals hide, one row per period, region and group, and their table as CSV. See docs/report.md. */
 import { GROUPS, type Group, type Species } from '../../base/species';
 import { type Case } from '../../case';
 import type { PreparedPeriod } from '../../fields/prepared';

@@ -272,7 +272,7 @@ export const scoresSchema = z
       'Whether `verify` also writes the concentrations of both runs as CF fields (docs/results.md): 32 bytes a cell and hour, 1 GB for a month of 232 x 182 cells.',
     ).default(true),
   })
-  .meta({ description: 'How simulated concentrations are scored, and what `verify` leaves of them; see docs/scores.md.' });
+  .meta({ description: 'How simulated concentrations are scored, and what `verify` leaves of them; see docs/report.md.' });
 
 export const withheldSchema = z
   .strictObject({

@@ -1,7 +1,7 @@
 /**
  * Scores of prior and updated run broken down: by species, averaging, used and withheld stations, and each of these as a whole, by region, by period, by
  * region and period, by type of site, and the withheld ones by how far they are from a used one. Both runs of a row are scored on the same pairs. See
- * docs/scores.md.
+ * docs/report.md.
  */
 import { dailyMeans, maximumDaily8hMeans, type HourlySeries } from '../observations/daily-values';
 import { maeChange, type BlockErrors, type MaeChange } from './mae-change';

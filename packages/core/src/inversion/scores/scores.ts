@@ -12,7 +12,7 @@ import { expectNumbers, ShapeError } from '../../base/errors';
  * as zero in these two: their terms have a pole at o = −m. The others take it as it is.
  *
  * @see Yu et al. (2006), doi:10.1002/asl.125, for NMB and NME; Boylan & Russell (2006), doi:10.1016/j.atmosenv.2005.09.087, for MFB and MFE;
- *   Willmott (1981), Physical Geography 2, 184–194, doi:10.1080/02723646.1981.10642213, for IOA in its first form, with squares; docs/scores.md
+ *   Willmott (1981), Physical Geography 2, 184–194, doi:10.1080/02723646.1981.10642213, for IOA in its first form, with squares; docs/report.md
  */
 export interface Scores {
   /** pairs of which both are finite */
