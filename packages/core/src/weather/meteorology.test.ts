@@ -197,6 +197,13 @@ describe('channels', () => {
     file.close();
   });
 
+  test('a wind of the lowest layers that no weather has', () => {
+    const along = (step: number, cell: number): number => (step === 30 && cell === 6 ? 900 : 3);
+    const file = open({ WSPD10: undefined, WDIR10: undefined, UWIND: ['M/S', along], VWIND: ['M/S', () => 0] });
+    expect(() => readMeteorology(file, axis, ['u'])).toThrow(/UWIND: expected -150 to 150 m s-1 but received 900 at row 1, column 2/);
+    file.close();
+  });
+
   test('what packed files leave just below nothing is taken', () => {
     const file = open({ RN: ['CM', () => -1e-5], RC: ['CM', () => 0] });
     expect(readMeteorology(file, axis, ['RN'])[0]).toBeCloseTo(-1e-5, 9);

@@ -50,7 +50,7 @@ export interface Channel {
 }
 
 /** Beyond any tornado or jet. */
-const WIND = { units: 'm s-1', least: -150, most: 150 };
+const WIND = { units: 'm s-1', least: -150, greatest: 150 } satisfies Partial<Channel>;
 
 /**
  * Unit, description and range of the channels whose unit is fixed. Ranges hold every place and hour on earth with room to spare; where nothing is the least, packed files
