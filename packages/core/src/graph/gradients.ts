@@ -3,7 +3,7 @@
  * from a requested value to the loss are visited, and a rule is told which of its inputs are asked for; so the inversion's reverse
  * pass holds no gradient of a weight.
  */
-import { ShapeError } from '../base/errors';
+import { expectOptions, ShapeError } from '../base/errors';
 import { type Graph, type Node, type Value, GraphError } from './definition/graph';
 import { sum } from './ops/elementwise/arithmetic';
 import { concatOp } from './ops/arrays/copies';
@@ -22,6 +22,7 @@ export interface GradientOptions {
  * @throws {GraphError} if `of` does not depend on one of `values`, or an op on the way has no reverse rule
  */
 export function gradients(g: Graph, output: Value, values: readonly Value[], options: GradientOptions = {}): Value[] {
+  expectOptions(options, 'gradients', { seed: true });
   const dependent = dependents(g, values);
   const requested = withParts(dependent, values);
   const parts = new Map<Value, Value[]>([[output, [seedOf(g, output, options.seed)]]]);

@@ -1,5 +1,5 @@
 /** Several I/O API files (a file a day, say) read as one, joined in time. */
-import { expectArgument, DataError } from '../../base/errors';
+import { DataError, expectArgument, expectOptions, type OptionNames } from '../../base/errors';
 import { type Grid, type TimeAxis, instant, timeAt, type Stagger } from '../../grid/grid';
 import { areSteps, IoapiFile, type GridChoice, type IoapiReader } from './ioapi-file';
 import type { IoapiVariable } from './ioapi-header';
@@ -88,6 +88,8 @@ export interface SeriesOptions extends GridChoice {
   overlap?: OverlapRule;
 }
 
+const OPTIONS: OptionNames<SeriesOptions> = { grid: true, dots: true, overlap: true };
+
 export interface OverlapRule {
   /** whose values count */
   counts: 'earlier' | 'later';
@@ -145,6 +147,7 @@ export class IoapiSeries implements IoapiReader {
    */
   static open(paths: string[], options: SeriesOptions = {}): IoapiSeries {
     expectArgument(Array.isArray(paths), 'IoapiSeries.open: paths', 'a list of paths', paths);
+    expectOptions(options, 'IoapiSeries.open', OPTIONS);
     if (paths.length === 0) throw new DataError('FILES_NONE', 'no I/O API file was given: check the pattern in the case');
     const files: IoapiFile[] = [];
     try {

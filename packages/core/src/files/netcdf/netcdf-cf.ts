@@ -1,7 +1,7 @@
 /** Small netCDF/CF files read and written whole: products, and gridded inputs from elsewhere. */
 import type { NetcdfArray, NetcdfAttribute, NetcdfFile, NetcdfFormat, NetcdfType, NetcdfVariable } from '@retroplume/native';
 
-import { expectArgument, expectObject, expectText, DataError, ShapeError } from '../../base/errors';
+import { DataError, expectArgument, expectObject, expectOptions, expectText, ShapeError } from '../../base/errors';
 import { storedLabels, type CfLabels } from './cf-labels';
 import { holdsNumbers, NetcdfOutput, openNetcdf, reading } from './netcdf-access';
 
@@ -54,6 +54,7 @@ export function writeCf(path: string, contents: CfWritten, options: { format?: N
   expectObject(contents, 'writeCf: contents', 'dimensions and variables');
   expectObject(contents.dimensions, 'writeCf: dimensions', 'the length of each dimension');
   expectArgument(Array.isArray(contents.variables), 'writeCf: variables', 'a list of variables', contents.variables);
+  expectOptions(options, 'writeCf', { format: true, deflate: true });
   const labels = storedLabels(contents.labels);
   const lengths: Record<string, number> = { ...contents.dimensions, ...labels.dimensions };
   const variables = [...(contents.coordinates ?? []), ...contents.variables, ...labels.variables];

@@ -1,6 +1,6 @@
 /** Runs an exported model in ONNX Runtime. */
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import { DataError, DeviceError, ShapeError } from '../../base/errors';
+import { DataError, DeviceError, expectOptions, ShapeError } from '../../base/errors';
 import { fromOnnxOrder, permute, toOnnxOrder } from '../definition/onnx-layout';
 
 /** An array with its shape, channels last. */
@@ -32,9 +32,11 @@ export class OnnxModel {
    * @throws {DataError} if it cannot be read as a model
    * @throws {DeviceError} if ONNX Runtime itself does not load
    */
-  static async load(model: string | Uint8Array, { threads = 0 }: { threads?: number } = {}): Promise<OnnxModel> {
+  static async load(model: string | Uint8Array, options: { threads?: number } = {}): Promise<OnnxModel> {
+    expectOptions(options, 'OnnxModel.load', { threads: true });
+    const { threads = 0 } = options;
     const runtime = await loadRuntime();
-    const options: InferenceSession.SessionOptions = {
+    const settings: InferenceSession.SessionOptions = {
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       executionProviders: ['cpu'],
@@ -45,7 +47,7 @@ export class OnnxModel {
     try {
       // ONNX Runtime's overloads do not take a union.
       const session =
-        typeof model === 'string' ? await runtime.InferenceSession.create(model, options) : await runtime.InferenceSession.create(model, options);
+        typeof model === 'string' ? await runtime.InferenceSession.create(model, settings) : await runtime.InferenceSession.create(model, settings);
       return new OnnxModel(session, runtime.Tensor);
     } catch (cause) {
       const name = typeof model === 'string' ? model : 'ONNX model';

@@ -2,6 +2,7 @@
  * Inverted dropout (Srivastava et al. 2014): out = input · keep / (1 − p). What is kept follows from (seed, step, element) by a
  * counter-based generator, so the reverse pass makes the mask again and a resumed run drops the same units.
  */
+import { expectOptions, type OptionNames } from '../../../base/errors';
 import type { BatchShare, Graph, Value, Emitter, Op } from '../../definition/graph';
 import { expectShape, size, type Shape } from '../../definition/shape';
 
@@ -16,6 +17,8 @@ export interface DropoutOptions {
   mask?: Value;
 }
 
+const OPTIONS: OptionNames<DropoutOptions> = { probability: true, seed: true, step: true, mask: true };
+
 export interface DropoutAttributes {
   readonly probability: number;
   readonly seed: number;
@@ -23,6 +26,7 @@ export interface DropoutAttributes {
 
 /** Inverted dropout. @returns shape of `input`; `input` itself where the probability is 0 @throws {ShapeError} if `step` is no scalar or the mask does not fit */
 export function dropout(g: Graph, input: Value, options: DropoutOptions): Value {
+  expectOptions(options, 'dropout', OPTIONS);
   const { probability, seed, step, mask } = options;
   if (probability === 0) return input;
   expectShape('dropout', 'step', step, []);

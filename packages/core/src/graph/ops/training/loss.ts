@@ -2,6 +2,7 @@
  * Weighted misfit: J = Σ weight · φ(prediction − target) / divisor, with φ(d) = |d| (l1), d²/2 (l2), or Huber's function, which is
  * d²/2 up to delta and delta·(|d| − delta/2) beyond. Where the weight is 0, the target may be NaN: it counts as exactly 0.
  */
+import { expectOptions, type OptionNames } from '../../../base/errors';
 import { type Graph, type Node, type OnnxNodeWriter, type Value, type Op, GraphError } from '../../definition/graph';
 import { expectShape, size } from '../../definition/shape';
 import { scale, sum } from '../elementwise/arithmetic';
@@ -16,6 +17,8 @@ export interface LossOptions {
   /** Where Huber's function turns linear. */
   delta?: number;
 }
+const OPTIONS: OptionNames<LossOptions> = { kind: true, divisor: true, delta: true };
+
 interface LossAttributes {
   readonly kind: LossKind;
   readonly divisor: number;
@@ -30,6 +33,7 @@ interface LossAttributes {
  * @throws {ShapeError} if the shapes differ
  */
 export function loss(g: Graph, prediction: Value, target: Value, weight: Value, options: LossOptions): Value {
+  expectOptions(options, 'loss', OPTIONS);
   expectShape('loss', 'target', target, prediction.shape);
   expectShape('loss', 'weight', weight, prediction.shape);
   return g.apply(lossOp, [prediction, target, weight], { delta: 1, ...options }, [[]])[0];

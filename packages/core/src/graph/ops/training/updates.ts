@@ -8,6 +8,7 @@
  * A convolution's filters [K, K, C, O] are the matrix [K·K·C, O]. What is left to Adam: biases and slopes, and arrays with a side so short that there is nothing
  * to balance, such as the last layer's, with a column for each species.
  */
+import { expectOptions, type OptionNames } from '../../../base/errors';
 import { type Emitter, type Graph, GraphError, type Node, type Op, type Value } from '../../definition/graph';
 import { expectShape, size } from '../../definition/shape';
 import { ALIGNMENT, alignUp } from '../shared/memory-layout';
@@ -33,6 +34,18 @@ export interface AdamOptions {
   /** Names the optimiser's state, if a program has several. */
   name?: string;
 }
+const ADAM_OPTIONS: OptionNames<AdamOptions> = {
+  learningRate: true,
+  step: true,
+  beta1: true,
+  beta2: true,
+  epsilon: true,
+  l2: true,
+  clipNorm: true,
+  matrices: true,
+  name: true,
+};
+
 interface AdamAttributes {
   readonly beta1: number;
   readonly beta2: number;
@@ -57,6 +70,7 @@ const lengthOf = (arrays: readonly Value[]): number => arrays.reduce((total, { s
  * @see Kingma & Ba (2015), arXiv:1412.6980, algorithm 1
  */
 export function adamUpdate(g: Graph, gradients: ReadonlyMap<Value, Value>, options: AdamOptions): Value {
+  expectOptions(options, 'adamUpdate', ADAM_OPTIONS);
   const { learningRate, step, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, l2 = 0, clipNorm = 0, matrices = 'adam', name = 'adam' } = options;
   for (const [parameter, gradient] of gradients) expectShape('adamUpdate', `gradient of ${parameter.name}`, gradient, parameter.shape);
   const ordered = [...gradients.keys()].sort((a, b) => a.id - b.id);
@@ -138,6 +152,8 @@ export interface ProjectionOptions {
   upper?: Value;
 }
 
+const PROJECTION_OPTIONS: OptionNames<ProjectionOptions> = { learningRate: true, lower: true, upper: true };
+
 /**
  * One step of projected gradient descent: value ← min(upper, max(lower, value − learningRate · gradient)).
  *
@@ -146,6 +162,7 @@ export interface ProjectionOptions {
  * @throws {GraphError} if `value` is computed or fixed @throws {ShapeError} if gradient or bounds have another shape
  */
 export function sgdProject(g: Graph, value: Value, gradient: Value, options: ProjectionOptions): Value {
+  expectOptions(options, 'sgdProject', PROJECTION_OPTIONS);
   if (value.kind === 'computed' || value.kind === 'constant')
     throw new GraphError('GRAPH_NOT_A_LEAF', `sgdProject: expected an input or parameter but received a ${value.kind} value`);
   const { learningRate, lower, upper } = options;
