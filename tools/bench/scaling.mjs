@@ -1,6 +1,6 @@
 /**
  * What more devices would bring, from counts: operations and bytes of a step by `kernel_bench roofline`, messages by an alpha-beta model. Prints the tables of
- * docs/scaling.md; nothing here is timed.
+ * docs/dev/performance.md; nothing here is timed.
  *
  *   node tools/bench/scaling.mjs
  */
