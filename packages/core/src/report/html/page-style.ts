@@ -102,11 +102,18 @@ h1 { font-size: 24px; }
 table .unit, table .small, .rating { font-size: 14px; }
 nav { gap: 8px 18px; }
 .panels.maps { display: flex; overflow-x: auto; scroll-snap-type: x proximity; padding-bottom: 8px; }
-.panels.maps > * { flex: 0 0 94%; scroll-snap-align: start; }
+.panels.maps > * { flex: 0 0 86%; scroll-snap-align: start; } /* the next one looks in */
+.panels.maps svg text { font-size: 11.5px; }
+.panels.maps svg > text { font-size: 14.5px; }
+.panels.maps svg .legend text { font-size: 10.5px; }
 .panels.maps > :only-child { flex-basis: 100%; }
 .panels svg.scatter text { font-size: 13px; }
 .panels .chart svg text { font-size: 15px !important; } /* echarts writes sizes into each text */
 .columns { columns: 1; }
+.bar { grid-template-columns: 64px 1fr auto; }
+caption { position: sticky; left: 0; width: calc(100vw - 32px); }
+tbody th { position: sticky; left: 0; background: var(--paper); }
+#table-settings tbody th, #table-versions tbody th { white-space: normal; overflow-wrap: anywhere; min-width: 40vw; }
 }
 @media print {
   #stations { display: none; }
