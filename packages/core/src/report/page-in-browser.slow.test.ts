@@ -84,7 +84,7 @@ describeWhere(hasChromium, `no Chromium at ${executablePath}`, 'the page in Chro
       ]);
       expect(await texts('#table-regions tbody th')).toEqual(['North', 'South'].flatMap((region) => options.periods.map(() => region)));
       const settings = await texts('#table-settings tbody tr');
-      expect(settings.map((row) => row.split('\t'))).toContainEqual(['training.learningRate', '0.001']);
+      expect(settings.map((row) => row.split('\t'))).toContainEqual(['training.learningRate', '0.001', '0.002']);
     });
 
     it('draws every map with its cells, and no text and no table is wider than the page', async () => {

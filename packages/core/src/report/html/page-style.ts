@@ -61,6 +61,7 @@ th.text, td.text { text-align: left; }
 thead th.group { text-align: center; border-bottom: 1px solid var(--soft); }
 thead tr + tr th { border-top: 0; }
 #table-settings td, #table-versions td { overflow-wrap: anywhere; }
+#table-settings tbody th { white-space: normal; overflow-wrap: anywhere; min-width: 10em; } #table-settings td { min-width: 5em; }
 tr.begins > * { border-top: 1px solid var(--line); }
 tr.strong > * { font-weight: 600; }
 tr.strong ~ tr:not(.strong) > th { color: var(--soft); }

@@ -98,7 +98,7 @@ function stagesTable(context: PageContext, stages: readonly ReportStage[]): Mark
       cells: [
         stage,
         duration(seconds),
-        ...(isRecorded ? [startedAt ? utc(startedAt) : MISSING, device ?? MISSING] : []),
+        ...(isRecorded ? [startedAt ? moment(startedAt) : MISSING, device ?? MISSING] : []),
         ...(codes.length > 0 ? [code === undefined ? MISSING : shortCode(code)] : []),
       ],
     })),
@@ -143,6 +143,11 @@ function byteText(bytes: number): string {
   return String(bytes).replace(/\B(?=(\d{3})+$)/g, '\u202f');
 }
 
+/** In one line, where a table is narrow, too. */
+function moment(date: Date): Markup {
+  return html`<span class="together">${utc(date)}</span>`;
+}
+
 function filesTable(context: PageContext, { id, what, files }: { id: string; what: string; files: readonly ReportFile[] }): Markup {
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const dated = files.some(({ modified }) => modified);
@@ -158,7 +163,7 @@ function filesTable(context: PageContext, { id, what, files }: { id: string; wha
         { title: 'SHA-256', text: true },
       ],
       rows: files.slice(0, MOST_FILES).map(({ path, bytes, modified, sha256 }) => ({
-        cells: [path, byteText(bytes), ...(dated ? [modified ? utc(modified) : 'gone, or another size'] : []), html`<code>${sha256}</code>`],
+        cells: [path, byteText(bytes), ...(dated ? [modified ? moment(modified) : 'gone, or another size'] : []), html`<code>${sha256}</code>`],
       })),
       note: left > 0 ? `And ${left} more: record.json of each stage has them.` : undefined,
     }),

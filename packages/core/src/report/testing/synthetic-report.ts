@@ -350,6 +350,9 @@ export function syntheticReport(options: SyntheticOptions): ReportData {
       training: { seed: 1, learningRate: 1e-3, missing: NaN },
       inversion: { engine: 'native' },
     },
+    defaults: { surrogate: { network: 'lstm-unet', widths: [24, 48, 96] }, training: { learningRate: 2e-3 }, inversion: { engine: 'native' } },
+    inputs: [{ path: 'inputs/GRIDDESC', bytes: 114, sha256: '76649339'.repeat(8), modified: new Date(Date.UTC(2026, 0, 1)) }],
+    results: [{ path: 'invert/factors.nc', bytes: 123456, sha256: 'a0996b04'.repeat(8) }],
     versions: { retroplume: '0.1.0', node: process.version },
   };
 }
