@@ -1,6 +1,6 @@
 /**
- * What more devices would bring, from counts: operations and bytes of a step by `kernel_bench roofline`, messages by an alpha-beta model. Prints the tables of
- * docs/dev/performance.md; nothing here is timed.
+ * What more devices would bring, from counts: operations and bytes of a step by `kernel_bench roofline`, messages by an alpha-beta model. Prints the tables whose
+ * meaning docs/dev/performance.md tells; nothing here is timed.
  *
  *   node tools/bench/scaling.mjs
  */

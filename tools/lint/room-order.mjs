@@ -1,4 +1,4 @@
-// An ESLint rule for the directions of docs/architecture.md: cli → core → native, and inside core later rooms use earlier ones only.
+// An ESLint rule for the directions of docs/dev/architecture.md: cli → core → native, and inside core later rooms use earlier ones only.
 // It looks at the text of imports and exports, so types count too and nothing has to be built.
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
