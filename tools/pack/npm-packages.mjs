@@ -72,8 +72,8 @@ function stagePackage(name, folder) {
   writePackage(folder, installedPackage(name));
   copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
   for (const part of ['README.md', 'dist', 'templates', 'torch-peer']) {
-    const filter = (file) => !file.endsWith('.map') && isCompiled(name, file);
-    if (existsSync(join(from, part))) cpSync(join(from, part), join(folder, part), { recursive: true, filter: part === 'dist' ? filter : undefined });
+    const filter = (file) => !/(\.map|tsconfig\.json)$/.test(file) && (part !== 'dist' || isCompiled(name, file));
+    if (existsSync(join(from, part))) cpSync(join(from, part), join(folder, part), { recursive: true, filter });
   }
   if (name === 'native') addNative(folder);
   if (name === 'core') addBundled(folder);

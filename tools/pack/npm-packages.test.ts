@@ -61,7 +61,7 @@ describe('what the packages hold', () => {
   it.each(['native', 'core', 'cli'])('%s: what runs, with its licence, and nothing else', (name) => {
     const files = filesOf(name).filter((file) => !file.startsWith('node_modules/'));
     expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json']));
-    const foreign = /(\.map|\.tsbuildinfo|\.cc|\.h|\.cu|\.test\.\w+|_emulated\.node|_ptx\.node)$|(^|\/)(testing|src)\//;
+    const foreign = /(\.map|tsconfig\.json|\.tsbuildinfo|\.cc|\.h|\.cu|\.test\.\w+|_emulated\.node|_ptx\.node)$|(^|\/)(testing|src)\//;
     expect(files.filter((file) => foreign.test(file))).toEqual([]);
     const modules = files.filter((file) => /^dist\/.*\.js$/.test(file));
     expect(modules.length).toBeGreaterThan(name === 'core' ? 300 : 5);
