@@ -1,18 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { runInThisContext } from 'node:vm';
 import type { ReportConcentrations, ReportStation } from '../data/report-data';
 import { fitSeries, roundStep, stationSeries } from './fitted-series';
 import { packSeries } from './packed-series';
-import type { PickerSeries } from './picker-data';
-
-type Lines = Record<'observed' | 'prior' | 'updated', Float64Array>;
-/** As the page's script reads it. */
-const script = readFileSync(join(__dirname, '../../../templates/report/unpack.js'), 'utf8');
-const unpack = runInThisContext(`(() => { ${script}; return unpack; })()`) as (
-  line: string,
-  series: Pick<PickerSeries, 'count' | 'step'>[],
-) => Promise<Lines[]>;
+import { unpack } from '../testing/unpack-page';
 
 const numbers = (...values: number[]): Float64Array => Float64Array.from(values);
 

@@ -1,9 +1,10 @@
 /** What `verify` says of a small twin of two periods, held against the files that it compared. */
-import { existsSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { IoapiFile } from '../../files/ioapi/ioapi-file';
 import { cfVariable, readCf } from '../../files/netcdf/netcdf-cf';
 import { Role } from '../../inversion/cost/cost';
 import { SECONDS_PER_YEAR } from '../../units/units';
+import { unpackPage } from '../../report/testing/unpack-page';
 import { readRecord } from '../engine/record';
 import type { StageEvent } from '../engine/stage';
 import type { InvertSummary } from '../inversions/run-inversion';
@@ -126,6 +127,33 @@ it('the table of stations and the pairs add up to the scores', () => {
     expect(at.reduce((all, i) => all + Math.abs(prior[i] - observed[i]), 0) / of.n / priorMae).toBeCloseTo(1, 5);
     expect(at.reduce((all, i) => all + Math.abs(updated[i] - observed[i]), 0) / of.n / updatedMae).toBeCloseTo(1, 5);
   }
+});
+
+it('the page of the report has the series of the pairs, station by station', async () => {
+  await twin.run([], ['report']);
+  const { data, stations } = await unpackPage(readFileSync(twin.inRun('report/report.html'), 'utf8'));
+  const pairs = readCf(twin.inRun('verify/pairs.nc'));
+  const [time, lats, lons, ...values] = ['time', 'lat', 'lon', 'observed', 'prior', 'updated'].map(
+    (name) => cfVariable(pairs, name, 'pairs.nc').data,
+  );
+  const { station: width, time: times } = pairs.dimensions;
+  const begin = Date.parse(`${/since (.*)/.exec(String(cfVariable(pairs, 'time', 'pairs.nc').attributes?.['units']))![1]}Z`);
+  const rows = tableOf(twin.inRun('verify/stations.csv'));
+  expect(data.series).toHaveLength(PERIODS.length * data.species.length);
+  data.series.forEach(({ species, start, stepSeconds, count, step }, i) => {
+    const first = Array.from(time).findIndex((seconds) => begin + 1000 * seconds === start);
+    expect([stepSeconds, count, first >= 0]).toEqual([3600, HOURS - SPIN_UP, true]);
+    data.stations.forEach(({ id }, s) => {
+      const { lat, lon } = rows.find((row) => row.station === id)!;
+      const column = Array.from(lats).findIndex((value, at) => value === Number(lat) && lons[at] === Number(lon));
+      (['observed', 'prior', 'updated'] as const).forEach((name, k) => {
+        stations[s][i][name].forEach((value, t) => {
+          const pair = values[k][(species * times + first + t) * width + column];
+          if (!(Math.abs(value - pair) <= 0.501 * step)) expect(value).toBe(pair); // NaN, too
+        });
+      });
+    });
+  });
 });
 
 it('the CF fields hold what the files of both runs hold, and are left out where the case says so', async () => {
