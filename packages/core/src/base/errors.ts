@@ -150,13 +150,13 @@ export function expectText(value: unknown, name: string, expected: string): void
 /** The names of the options that a call takes. */
 export type OptionNames<T> = Readonly<Record<keyof T, true>>;
 
-/** @throws {ConfigError} `CALL_INVALID` unless options are an object, without one that the call does not know: it would do nothing */
+/** @throws {ConfigError} `CALL_INVALID` unless options are an object, without a key that the call does not know: it would do nothing */
 export function expectOptions<T extends object>(options: T, name: string, known: OptionNames<T>): void {
   expectObject(options, `${name}: options`, 'an object');
   const unknown = Object.entries(options).find(([key, value]) => value !== undefined && !Object.hasOwn(known, key));
   if (unknown === undefined) return;
   const names = Object.keys(known).join(', ');
-  throw new ConfigError('CALL_INVALID', `${name}: expected none but the options ${names} and received ${unknown[0]}: mend the call`);
+  throw new ConfigError('CALL_INVALID', `${name}: expected only ${names} but received ${unknown[0]}: mend the call`);
 }
 
 /** @throws {ConfigError} `CALL_INVALID` unless a signal is left out or is one */

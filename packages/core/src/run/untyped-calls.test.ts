@@ -111,7 +111,7 @@ it.each<[string, () => unknown]>([
 ])('%s with an option that it does not have', async (name, call) => {
   await expect(Promise.resolve().then(call)).rejects.toMatchObject({
     code: 'CALL_INVALID',
-    message: expect.stringMatching(new RegExp(`^${name}: expected none but the options .* and received thread: mend the call$`)) as string,
+    message: expect.stringMatching(new RegExp(`^${name}: expected only .* but received thread: mend the call$`)) as string,
   });
 });
 

@@ -1,5 +1,5 @@
 /** The settings of an inversion with their defaults, and the control, cost and optimiser that follow from settings and problem. */
-import { ConfigError, DataError, ShapeError, expectArgument, expectNumbers, expectObject } from '../../base/errors';
+import { ConfigError, DataError, ShapeError, expectArgument, expectNumbers, expectObject, expectOptions, type OptionNames } from '../../base/errors';
 import { CorrelationFilter } from '../../grid/correlation';
 import { AdditiveControl, CentredControl, JointControl } from '../control/joint-control';
 import { type Control, emittingCells } from '../control/control';
@@ -238,6 +238,28 @@ export function checkModel(model: ForwardModel): void {
     expectArgument(typeof functions[name] === 'function', `model.${name}`, 'a function', functions[name]);
 }
 
+const PROBLEM: OptionNames<InversionProblem> = {
+  groups: true,
+  species: true,
+  priorEmissions: true,
+  sectors: true,
+  lengthCells: true,
+  initialConcentrations: true,
+  regionOf: true,
+  spreadFactor: true,
+  groupCorrelation: true,
+  domainCorrelation: true,
+  farCorrelation: true,
+  slotCorrelation: true,
+  totals: true,
+  largestLogFactor: true,
+  start: true,
+  centre: true,
+  emissionScale: true,
+  speciesScale: true,
+  threads: true,
+};
+
 /**
  * The problem, apart from the shapes that the control looks at.
  *
@@ -245,6 +267,7 @@ export function checkModel(model: ForwardModel): void {
  */
 export function checkProblem(problem: InversionProblem, settings: InversionSettings): void {
   expectObject(problem, 'problem', 'what is inverted');
+  expectOptions(problem, 'problem', PROBLEM);
   for (const name of ['groups', 'species'] as const) expectArgument(Array.isArray(problem[name]), name, 'a list of names', problem[name]);
   expectNumbers(problem.priorEmissions, 'priorEmissions');
   const { priorEmissions, lengthCells, sectors = [] } = problem;

@@ -49,6 +49,7 @@ it.each<[string, Changes]>([
   ['INVERSION_SETTINGS', { settings: { lossDivisor: 'times' } }],
   ['INVERSION_SETTINGS', { settings: { speciesWeights: 'all' } }],
   ['CALL_INVALID', { settings: { priorSpread: undefined } }],
+  ['CALL_INVALID', { problem: { groupCorelation: [] } }],
 ])('%s for %j', async (code, changes) => {
   await expect(inverted(changes)).rejects.toMatchObject({ code });
 });
