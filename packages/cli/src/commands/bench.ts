@@ -5,7 +5,7 @@ import { interruptible } from '../process';
 import type { CommonOptions } from '../options';
 import { writeErr, writeOut } from '../terminal';
 
-export interface BenchCommandOptions extends Pick<CommonOptions, 'threads' | 'json' | 'quiet'> {
+export interface BenchCommandOptions extends Pick<CommonOptions, 'threads' | 'json' | 'quiet' | 'verbose'> {
   workload?: string;
   steps?: string[];
   python?: string;
@@ -21,7 +21,10 @@ export interface BenchCommandOptions extends Pick<CommonOptions, 'threads' | 'js
  * then; in JSON that is `soFar` beside the error.
  * @throws as `runBench`; {ConfigError} `BENCH_PROGRAMS_ALL`, `BENCH_COMPILE`
  */
-export async function benchCommand(ops: string[], { json, quiet, compile, programs, ...options }: BenchCommandOptions): Promise<void> {
+export async function benchCommand(
+  ops: string[],
+  { json, quiet, verbose: _verbose, compile, programs, ...options }: BenchCommandOptions,
+): Promise<void> {
   const onText = quiet ? undefined : (text: string) => void writeErr(`  ${text}\n`);
   if (!compile && options.python === undefined)
     throw new ConfigError(

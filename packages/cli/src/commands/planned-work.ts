@@ -27,11 +27,11 @@ function line({ stage, variant, state, why, runs, replaces }: PlannedStage, repl
 
 /** Prints it on stdout. */
 export async function tellPlannedWork(path: string, options: Options): Promise<void> {
-  const { set, json, ...asked } = options;
-  const work = await plannedWork(loadCase(path, set), { ...asked, out: asked.out ?? runOf(path) });
+  const { set, json, out = runOf(path), stages, threads, device, precision, changedRuns } = options;
+  const work = await plannedWork(loadCase(path, set), { out, stages, threads, device, precision, changedRuns });
   if (json) writeOut(`${JSON.stringify(work)}\n`);
   else {
-    const lines = work.stages.map((stage) => line(stage, asked.changedRuns === 'replace')).join('');
+    const lines = work.stages.map((stage) => line(stage, changedRuns === 'replace')).join('');
     writeOut(
       `${work.out}:\n${lines}  in all the transport model is run ${runsInWords(work.runs)}; runs that are there and right are not made again\n`,
     );
