@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GROUPS } from '../packages/core/src/base/species';
+import { GROUPS, SPECIES } from '../packages/core/src/base/species';
 import { loadCase, type Case } from '../packages/core/src/case';
 import { IoapiFile } from '../packages/core/src/files/ioapi/ioapi-file';
 import { simulatedRuns, TRUTH } from '../packages/core/src/case/case-runs';
@@ -133,6 +133,29 @@ describe('a truth with another model', () => {
       const [no2, o3] = [NO2, O3].map((comparison) => comparison!.priorMae.toFixed(2));
       expect(stdout).toMatch(new RegExp(`^  ${stations} +NO2 ${no2} → \\d+\\.\\d\\d \\(-?\\d+ %\\)  SO2 .*  O3 ${o3} → `, 'm'));
     }
+  });
+
+  // docs/dev/reference-model.md has its table.
+  it('is of a model whose levels and responses tools/bench/reference-responses.mjs tells', () => {
+    const script = join(__dirname, '..', 'tools/bench/reference-responses.mjs');
+    const { status, stdout, stderr } = spawnSync(process.execPath, [script, join(folder, 'other')], { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const rows = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(' | '));
+    // Of the groups, only NOx has a run of its own in this small case.
+    expect(rows.map(([name]) => name.replace('| ', ''))).toEqual(['', '---', ...SPECIES, 'NOx → NO2', 'NOx → O3', 'NOx → PM2.5']);
+    const row = (name: string): number[] =>
+      rows
+        .find(([first]) => first === `| ${name}`)!
+        .slice(1)
+        .map(parseFloat);
+    for (const change of row('NOx → NO2')) expect(change).toBeGreaterThan(0);
+    const [winterCities, winterCountry, summerCities, summerCountry] = row('NO2');
+    expect(winterCities).toBeGreaterThan(winterCountry);
+    expect(summerCities).toBeGreaterThan(summerCountry);
+    expect(row('NOx → O3')[0]).toBeLessThan(0); // titration
   });
 
   it('is told by tools/bench/winds-found.mjs whether the inversion has found its winds', () => {
