@@ -1,16 +1,17 @@
 /** The case file that `init` writes, section by section. */
 import { readFileSync } from 'node:fs';
 import { basename, dirname, relative } from 'node:path';
-import { RetroplumeError } from '../../../base/errors';
 import { GROUPS, SPECIES } from '../../../base/species';
 import { IoapiFile } from '../../../files/ioapi/ioapi-file';
 import { Grid } from '../../../grid/grid';
 import { parseGriddesc } from '../../../grid/griddesc';
 import { Draft } from './draft';
 import { patternsOf, sectorNames, type TimedFile } from './file-names';
-import { unusedInWords, type GivenFiles } from './given-files';
+import { isSame, unusedInWords, type GivenFiles } from './given-files';
 import { hourText, spinUpHours } from './shared-hours';
-import { outputVariables, type SortedFiles } from './sorted-files';
+import type { InventoryPart } from './inventory-parts';
+import { outputVariables } from './given-netcdf';
+import type { GivenRun, SortedFiles } from './sorted-files';
 import { groupsOf } from './species-groups';
 import { writeObservations } from './observations-text';
 
@@ -31,17 +32,10 @@ export function caseText(parts: CaseParts): Draft {
   draft.put('name', nameOf(parts.path));
   writeGrid(draft, parts);
   writePeriods(draft, parts.sorted);
-  const { weather, geography } = parts.sorted;
-  if (weather.length === 0) draft.leaveOpen('weather: none is among the files; METCRO2D, or files of WRF or CF (docs/gridded-data.md)');
-  draft.put('meteorology', { files: weather.length === 0 ? 'METCRO2D_*.nc' : filesOf(parts, weather) });
-  if (geography.length === 0) draft.comment('No GRIDCRO2D is among the files: the surrogate then sees neither terrain nor coast.');
-  else {
-    const names = ['HT', 'LWMASK'].filter((name) => geography[0].variables.some((each) => each.name === name));
-    draft.put('geography', { files: relative(dirname(parts.path), geography[0].path), variables: names });
-  }
+  writeWeather(draft, parts);
   writeEmissions(draft, parts);
   writeRuns(draft, parts);
-  writeObservations(draft, parts.given.tables, dirname(parts.path));
+  writeObservations(draft, parts.given.tables, dirname(parts.path), parts.given.unused);
   for (const text of unusedInWords(parts.given.unused, dirname(parts.path))) draft.comment(`Not used: ${text}`);
   return draft;
 }
@@ -66,18 +60,9 @@ function patternOf(draft: Draft, parts: CaseParts, files: readonly TimedFile[], 
 }
 
 function writeGrid(draft: Draft, { given, path }: CaseParts): void {
-  const held = given.fields.at(0)?.grid;
+  const held = given.grid;
   const grids = given.griddescs.flatMap((file) => parseGriddesc(readFileSync(file, 'utf8'), file).map((definition) => ({ file, definition })));
-  const isSame = (definition: (typeof grids)[number]['definition']): boolean => {
-    try {
-      held?.assertSame(new Grid(definition), '');
-      return true;
-    } catch (error) {
-      if (error instanceof RetroplumeError) return false;
-      throw error;
-    }
-  };
-  const match = grids.find(({ definition }) => isSame(definition));
+  const match = grids.find(({ definition }) => held === undefined || isSame(held, new Grid(definition)));
   if (match) {
     if (held === undefined && grids.length > 1) draft.leaveOpen(`which grid: ${grids.map(({ definition }) => definition.name).join(', ')}`);
     draft.put('grid', { griddesc: relative(dirname(path), match.file), name: match.definition.name });
@@ -90,12 +75,31 @@ function writeGrid(draft: Draft, { given, path }: CaseParts): void {
   draft.put('grid', { griddesc: 'GRIDDESC', name: held?.name === undefined || held.name === '' ? 'MYGRID' : held.name });
 }
 
+const FORMS = { ioapi: "MCIP's files", wrf: "WRF's output, whose cells must be those of the grid", cf: 'CF files by the names of ERA5' };
+
+function writeWeather(draft: Draft, parts: CaseParts): void {
+  const { weather, geography } = parts.sorted;
+  if (weather.length === 0)
+    draft.leaveOpen('weather: none is among the files; METCRO2D, WRF output, or CF files such as ERA5 (docs/gridded-data.md, "Meteorology")');
+  else if (weather[0].form !== 'ioapi') draft.comment(`Weather of ${FORMS[weather[0].form]} (docs/gridded-data.md, "Meteorology").`);
+  draft.put('meteorology', { files: weather.length === 0 ? 'METCRO2D_*.nc' : filesOf(parts, weather) });
+  if (geography.length === 0) {
+    draft.comment('No GRIDCRO2D is among the files: the surrogate then sees neither terrain nor coast.');
+    return;
+  }
+  const names = Object.entries({ HT: ['HT', 'HGT', 'HGT_M'], LWMASK: ['LWMASK', 'LANDMASK'] }).flatMap(([name, theirs]) =>
+    geography[0].variables.some((each) => theirs.includes(each.name)) ? [name] : [],
+  );
+  draft.put('geography', { files: relative(dirname(parts.path), geography[0].path), variables: names });
+}
+
 function writePeriods(draft: Draft, { periods, short }: SortedFiles): void {
   if (short.length > 0)
     draft.comment(`Left out as too short (below 48 h): ${short.map(({ first, end }) => `${end - first} h from ${hourText(first)}`).join(', ')}`);
   if (periods.length === 0) {
     draft.leaveOpen('no 48 hours that weather and emissions share: give a period');
-    draft.put('periods', [{ name: 'mine', start: '2000-01-01T00:00:00Z', hours: 240, spinUpHours: 72 }]);
+    const first = short.at(0)?.first;
+    draft.put('periods', [{ name: 'mine', start: first === undefined ? '2000-01-01T00:00:00Z' : hourText(first), hours: 240, spinUpHours: 72 }]);
     return;
   }
   draft.comment(
@@ -128,7 +132,7 @@ function writeEmissions(draft: Draft, parts: CaseParts): void {
   if (emissions.length === 0) {
     draft.leaveOpen('emissions: none are among the files', '  ');
     draft.put('  files', 'EMIS_*.nc');
-  } else if (emissions.length === 1) draft.put('  files', filesOf(parts, emissions[0].files));
+  } else if (isPlain(emissions)) draft.put('  files', filesOf(parts, emissions[0].files));
   if (mechanism !== undefined)
     draft.comment(`Species of ${mechanism}. VOC's molar mass weighs its total in tables and reports, and nothing else.`, '  ');
   if (others.length > 0) draft.comment(`In no group, and left as they are: ${others.join(', ')}`, '  ');
@@ -141,14 +145,29 @@ function writeEmissions(draft: Draft, parts: CaseParts): void {
     else if (variables.length > 0 && open !== undefined) draft.leaveOpen(open, '    ');
     draft.put(`    ${group}`, { variables: variables.length === 0 ? [group] : variables, ...(molarMass === undefined ? {} : { molarMass }) });
   }
-  if (emissions.length < 2) return;
-  draft.comment('The files are of several sectors by their names and hours; the inventory is their sum.', '  ');
+  if (emissions.length > 0 && !isPlain(emissions)) writeSectors(draft, parts, GROUPS.flatMap((group) => groups[group].variables)); // prettier-ignore
+}
+
+/** Whether one pattern says all. */
+const isPlain = ([first, ...others]: readonly InventoryPart[]): boolean =>
+  others.length === 0 && first.stacks === undefined && first.dates === undefined;
+
+/** @param wanted - variables of all groups */
+function writeSectors(draft: Draft, parts: CaseParts, wanted: readonly string[]): void {
+  const { emissions } = parts.sorted;
+  draft.comment('The files are of several sectors by their names and hours, or of sources or days that need more than a name: the inventory is their sum.', '  '); // prettier-ignore
   draft.begin('  sectors');
-  const wanted = GROUPS.flatMap((group) => groups[group].variables);
   const sectors = sectorNames(emissions.map(({ stem }) => stem));
-  emissions.forEach(({ files }, i) => {
+  emissions.forEach(({ files, stacks, dates }, i) => {
     const isPartial = !wanted.every((name) => files[0].variables.some((each) => each.name === name));
-    draft.put(`    ${sectors[i]}`, { files: filesOf(parts, files), ...(isPartial ? { partial: true } : {}) });
+    if (dates && dates.others.length > 0)
+      draft.leaveOpen(`whether the days of ${sectors[i]} stand for others by ${dates.column}: ${dates.others.join(', ')} would fit, too`, '    ');
+    draft.put(`    ${sectors[i]}`, {
+      files: filesOf(parts, files),
+      ...(stacks ? { stackGroups: patternOf(draft, parts, stacks, `the stack groups of ${sectors[i]}`, '    ') } : {}),
+      ...(dates ? { dates: { files: patternsOf(dates.files.map((path) => ({ path, hours: { first: 0, end: 0 } })), [], dirname(parts.path)), column: dates.column } } : {}), // prettier-ignore
+      ...(isPartial ? { partial: true } : {}),
+    });
   });
 }
 
@@ -171,34 +190,46 @@ function writeRuns(draft: Draft, parts: CaseParts): void {
     draft.put('priorConcentrations', 'conc_prior_*.nc');
   }
   writeModel(draft, parts);
-  if (members.length === 0) return;
-  draft.begin('members');
-  draft.begin('  runs');
-  for (const { name, emissions, concentrations } of members) {
-    const [given, answer] = [emissions, concentrations].map((files) => patternOf(draft, parts, files, name, '    '));
-    draft.put('    - name', name);
-    draft.put('      emissions', given);
-    draft.put('      concentrations', answer);
+  if (members.length > 0) {
+    draft.begin('members');
+    writeBrought(draft, parts, members, '  ');
   }
 }
 
-function writeModel(draft: Draft, { ctm, sorted }: CaseParts): void {
-  if (ctm === 'command') {
+function writeBrought(draft: Draft, parts: CaseParts, runs: readonly GivenRun[], indent: string): void {
+  draft.begin(`${indent}runs`);
+  for (const { name, emissions, concentrations } of runs) {
+    const [given, answer] = [emissions, concentrations].map((files) => patternOf(draft, parts, files, name, `${indent}  `));
+    draft.put(`${indent}  - name`, name);
+    draft.put(`${indent}    emissions`, given);
+    draft.put(`${indent}    concentrations`, answer);
+  }
+}
+
+function writeModel(draft: Draft, parts: CaseParts): void {
+  const { members, responses } = parts.sorted;
+  if (parts.ctm === 'command') {
     draft.leaveOpen('the command that runs your model, from the folder in which retroplume is started (docs/clusters.md, examples/cmaq-slurm)');
     draft.put('ctm', { kind: 'command', command: './run-cmaq.sh {output} {run} {period} {start} {hours} {sectors}', output: 'ACONC_*.nc' });
-    return;
-  }
-  draft.put('ctm', { kind: 'reference' });
-  if (ctm === 'builtin') return;
+  } else draft.put('ctm', { kind: 'reference' });
+  if (parts.ctm === 'builtin') return;
+  if (parts.ctm === 'command' && responses.length === 0) return;
   draft.comment(
-    'The model is run elsewhere: no runs for the response and the certificate are asked for. Such runs, where you have them: certificate.runs.',
+    responses.length > 0
+      ? 'The runs by which the response is judged are these, which are there: no others are asked of the model.'
+      : 'The model is run elsewhere: no runs for the response and the certificate are asked for. Such runs, where you have them: certificate.runs.',
   );
-  draft.comment('verify needs the run with the updated emissions: name it then in updatedConcentrations.');
   draft.put('response', { groups: [] });
-  draft.put('certificate', { factors: [], patches: { count: 0 } });
-  if (sorted.members.length > 0) return;
+  draft.begin('certificate');
+  draft.put('  factors', []);
+  draft.put('  patches', { count: 0 });
+  if (responses.length > 0) writeBrought(draft, parts, responses, '  ');
+  if (parts.ctm === 'command') return;
+  draft.comment('verify needs the run with the updated emissions: name it then in updatedConcentrations.');
+  if (members.length > 0) return;
   draft.leaveOpen(
-    'members: runs of your model with changed emissions, from which the surrogate learns, in members.runs (retroplume simulate --design writes their emissions)',
+    `members: runs of your model with changed emissions, from which the surrogate learns. Their emissions are written by: retroplume simulate ${basename(parts.path)} --design --set members.count=6. Name the runs then in members.runs, and take differenceWeight out`,
   );
   draft.put('members', { count: 0 });
+  draft.put('training', { differenceWeight: 0 });
 }

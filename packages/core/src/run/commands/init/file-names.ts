@@ -47,13 +47,15 @@ export function namePeriods(periods: readonly Hours[], kinds: readonly (readonly
   return periods.map((hours, i) => ({ name: begins[i].slice(0, length), inFiles: false, hours }));
 }
 
-/** The run that a file is of, by its folder or name: `member01`, or a word for what is neither a member nor the prior run. */
-export function runOfName(path: string): { member?: string; other?: string; isPrior: boolean } {
+/** The run that a file is of, by its folder or name: `member01`, `response-NOx`, or a word for what is neither of these nor the prior run. */
+export function runOfName(path: string): { member?: string; response?: string; other?: string; isPrior: boolean } {
   const text = join(basename(dirname(path)), basename(path));
   const member = /(?:^|[/\\_.-])((?:member|mem|ens)[_-]?\d+)(?=[/\\_.-]|$)/i.exec(text)?.[1];
+  const response = /(?:^|[/\\_.-])(response[_-](?:NOx|NH3|SO2|VOC|PM2[._]?5|PM))(?=[/\\_.-]|$)/i.exec(text)?.[1];
   const other = /(?:^|[/\\_.-])(truth|updated|nuisance|response)(?=[/\\_.-]|$)/i.exec(text)?.[1];
   const isPrior = /(?:^|[/\\_.-])(prior|base|basecase)(?=[/\\_.-]|$)/i.test(text);
-  return { ...(member === undefined ? {} : { member }), ...(other === undefined ? {} : { other }), isPrior };
+  const run = member !== undefined ? { member } : response !== undefined ? { response } : other !== undefined ? { other } : {};
+  return { ...run, isPrior };
 }
 
 /** A name without its date and the words of periods. */
@@ -75,6 +77,12 @@ function stemOf({ path, hours }: TimedFile, periods: readonly NamedPeriod[]): st
     .split(/([_.-]+)/)
     .map((word) => (names.includes(word) ? '#' : word))
     .join('');
+}
+
+/** Files that are called alike but for their dates. */
+export function byStem<T extends TimedFile>(files: readonly T[]): { stem: string; files: T[] }[] {
+  const stems = [...new Set(files.map((file) => stemOf(file, [])))];
+  return stems.map((stem) => ({ stem, files: files.filter((file) => stemOf(file, []) === stem) }));
 }
 
 /** Files that follow one another in time, or are called alike but for their dates, belong together; others are further parts of the same inventory or run. */

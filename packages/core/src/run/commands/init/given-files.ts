@@ -1,28 +1,14 @@
 /** The files that somebody gives to `init`, each with what it is for: looked at by its header alone, as a month of emissions is many gigabytes. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { ConfigError, DataError, RetroplumeError } from '../../../base/errors';
-import { IoapiFile } from '../../../files/ioapi/ioapi-file';
-import type { IoapiVariable } from '../../../files/ioapi/ioapi-header';
-import type { Grid } from '../../../grid/grid';
+import { ConfigError, DataError, GridError, RetroplumeError } from '../../../base/errors';
+import { windowIn, type Grid } from '../../../grid/grid';
 import { some } from '../inspect/inspection';
-import { unitOf } from '../inspect/ioapi';
 import { sniff } from '../inspect/sniff';
 import { lookAtTable, type GivenTable } from './given-tables';
+import { lookAtNetcdf, type GivenField } from './given-netcdf';
 import { runOfName } from './file-names';
-import type { Hours } from './shared-hours';
-
-type FieldRole = 'weather' | 'geography' | 'emissions' | 'concentrations';
-
-/** An I/O API file. */
-export interface GivenField {
-  role: FieldRole;
-  path: string;
-  grid: Grid;
-  /** empty of geography */
-  hours: Hours;
-  variables: IoapiVariable[];
-}
+import { isMergeDates } from './merge-dates';
 
 /** A file that was looked at and is not used. */
 export interface Unused {
@@ -40,29 +26,38 @@ export interface GivenFiles {
   fields: GivenField[];
   griddescs: string[];
   tables: GivenTable[];
+  /** SMOKE's tables of merge dates */
+  mergeDates: string[];
   unused: Unused[];
+  /** the grid of most gridded files */
+  grid?: Grid;
 }
 
-/** MCIP's names, of which METCRO2D has at least two. */
-const WEATHER = ['TEMP2', 'PBL', 'PRSFC', 'WSPD10', 'RGRND'];
-const HOUR = 3600;
-
 /**
- * Looks at files, and at those in folders: one level, and folders of members in them.
+ * Looks at files, and at those in folders: one level, and folders of members and other runs in them.
  *
- * @throws {DataError} `FILE_MISSING`; `INIT_FILE` for a file that is named and nothing of a case, `INIT_NONE` if no file is left; what reading throws
+ * @throws {DataError} `FILE_MISSING`; `INIT_NONE` if no file is left; of a file that is named itself what reading throws
+ * @throws {ConfigError} `INIT_FILE`, `INIT_TABLE` for a file that is named itself and nothing of a case @throws {GridError} `GRID_MISMATCH` for one on another grid
  */
 export async function lookAt(paths: readonly string[]): Promise<GivenFiles> {
-  const found: GivenFiles = { fields: [], griddescs: [], tables: [], unused: [] };
-  for (const path of new Set(paths.map((each) => resolve(each)))) {
+  const found: GivenFiles = { fields: [], griddescs: [], tables: [], mergeDates: [], unused: [] };
+  const named = new Set(paths.map((each) => resolve(each)));
+  for (const path of named) {
     if (!existsSync(path)) throw new DataError('FILE_MISSING', `${path}: there is no such file: check the path`);
     if (!statSync(path).isDirectory()) await add(found, path);
-    else for (const inside of filesIn(path)) await addIfUsable(found, inside);
+    else for (const inside of filesIn(path)) if (!named.has(inside)) await addIfUsable(found, inside);
   }
-  if (found.fields.length + found.griddescs.length + found.tables.length > 0) return found;
-  throw new DataError(
+  if (found.fields.length + found.griddescs.length + found.tables.length === 0) throw nothingOfCase(paths, found);
+  keepOneGrid(found, named);
+  return found;
+}
+
+function nothingOfCase(paths: readonly string[], { unused }: GivenFiles): DataError {
+  const first = unused.at(0);
+  const why = first ? ` (${first.path}: ${first.why})` : '';
+  return new DataError(
     'INIT_NONE',
-    `${paths.join(', ')}: there is no file of a case (METCRO2D, GRIDCRO2D, emissions, concentrations, GRIDDESC, tables of monitors): name them, or the folders that they lie in`,
+    `${paths.join(', ')}: there is no file of a case (METCRO2D, GRIDCRO2D, emissions, concentrations, GRIDDESC, tables of monitors)${why}: name them, or the folders that they lie in`,
   );
 }
 
@@ -72,9 +67,9 @@ function filesIn(folder: string): string[] {
     .sort()
     .map((name) => join(folder, name));
   const isFolder = (path: string): boolean => statSync(path).isDirectory();
-  const members = paths.filter((path) => isFolder(path) && runOfName(join(path, 'x')).member !== undefined);
-  const inMembers = members.flatMap((path) => readdirSync(path).sort().map((name) => join(path, name))); // prettier-ignore
-  return [...paths, ...inMembers].filter((path) => !isFolder(path));
+  const ofRun = (path: string): boolean => Object.values(runOfName(join(path, 'x'))).some((part) => part !== false);
+  const inRuns = paths.filter((path) => isFolder(path) && ofRun(path)).flatMap((path) => readdirSync(path).sort().map((name) => join(path, name))); // prettier-ignore
+  return [...paths, ...inRuns].filter((path) => !isFolder(path));
 }
 
 /** In a folder lie other things, too. */
@@ -83,7 +78,8 @@ async function addIfUsable(found: GivenFiles, path: string): Promise<void> {
     await add(found, path);
   } catch (error) {
     if (!(error instanceof RetroplumeError)) throw error;
-    found.unused.push({ path, why: error.code === 'INIT_FILE' ? 'nothing that a case is made of' : error.message.replace(`${path}: `, '') });
+    // What to do is for who has named the file.
+    found.unused.push({ path, why: error.message.replace(`${path}: `, '').replace(/: leave it out.*$/, '') });
   }
 }
 
@@ -95,38 +91,52 @@ async function add(found: GivenFiles, path: string): Promise<void> {
       return;
     case 'table':
     case 'parquet':
-      found.tables.push(await lookAtTable(path));
+      if (kind === 'table' && (await isMergeDates(path))) found.mergeDates.push(path);
+      else found.tables.push(await lookAtTable(path));
       return;
     case 'netcdf': {
-      const field = lookAtField(path);
+      const field = lookAtNetcdf(path);
       if (typeof field === 'string') found.unused.push({ path, why: field });
       else found.fields.push(field);
       return;
     }
     default:
-      throw new ConfigError(
-        'INIT_FILE',
-        `${path}: nothing that a case is made of: leave it out (retroplume inspect says what it is; weather of WRF or CF files is named by hand, docs/gridded-data.md)`,
-      );
+      throw new ConfigError('INIT_FILE', `${path}: nothing that a case is made of (retroplume inspect says what it is): leave it out`);
   }
 }
 
-/** @returns why it is not used, if so @throws {DataError} if it is no I/O API file */
-function lookAtField(path: string): GivenField | string {
-  const file = IoapiFile.open(path);
-  file.close();
-  const { grid, variables, time } = file;
-  const first = Math.round(time.start.getTime() / 3600e3);
-  const made = (role: FieldRole, hours: Hours): GivenField => ({ role, path, grid, hours, variables });
-  const has = (names: readonly string[]): number => names.filter((name) => variables.some((each) => each.name === name)).length;
-  if (time.stepSeconds === 0) {
-    return has(['HT', 'LWMASK']) > 0 ? made('geography', { first: 0, end: 0 }) : 'it does not change in time, and holds neither HT nor LWMASK';
+/** Files must lie on the grid of the most of them, or on one that holds it. @throws {GridError} `GRID_MISMATCH` */
+function keepOneGrid(found: GivenFiles, named: ReadonlySet<string>): void {
+  const counts: { grid: Grid; count: number }[] = [];
+  for (const { grid } of found.fields) {
+    if (grid === undefined) continue;
+    const same = counts.find((each) => isSame(each.grid, grid));
+    if (same) same.count++;
+    else counts.push({ grid, count: 1 });
   }
-  if (grid.cols === 1 && grid.rows > 1) return 'in-line point sources: make a sector of them with their stack groups (docs/emissions.md)';
-  const hours = { first, end: first + time.count };
-  const units = variables.map(({ units }) => unitOf(units));
-  const most = (kind: string): boolean => 2 * units.filter((unit) => unit === kind).length >= variables.length;
-  const role = has(WEATHER) >= 2 ? 'weather' : most('emission') ? 'emissions' : most('concentration') ? 'concentrations' : undefined;
-  if (role === undefined) return 'neither METCRO2D nor emissions nor concentrations by its variables and units';
-  return time.stepSeconds === HOUR ? made(role, hours) : `its steps are of ${time.stepSeconds} s, and a case is made of hourly files`;
+  const most = counts.reduce<(typeof counts)[number] | undefined>((best, each) => (best && best.count >= each.count ? best : each), undefined);
+  if (most === undefined) return;
+  found.grid = most.grid;
+  found.fields = found.fields.filter(({ grid, path }) => {
+    if (grid === undefined || holds(grid, most.grid, path)) return true;
+    if (named.has(path)) most.grid.assertSame(grid, path, 'give the files of one grid');
+    found.unused.push({ path, why: `on another grid than the most files: ${grid.name}, ${grid.cols} x ${grid.rows} cells` });
+    return false;
+  });
+}
+
+export function isSame(a: Grid, b: Grid): boolean {
+  return noGridError(() => a.assertSame(b, ''));
+}
+
+const holds = (grid: Grid, wanted: Grid, path: string): boolean => noGridError(() => windowIn(grid, wanted, path));
+
+function noGridError(call: () => unknown): boolean {
+  try {
+    call();
+    return true;
+  } catch (error) {
+    if (error instanceof GridError) return false;
+    throw error;
+  }
 }

@@ -24,6 +24,8 @@ export interface GivenTable {
   zoned?: boolean;
   /** columns of a list of stations; nothing where those of a network's list are known */
   places?: { id: string; lon: string; lat: string } | 'known';
+  /** mean longitude of its rows, degrees east, where it says places */
+  meanLon?: number;
 }
 
 const NAMES: Record<Species, RegExp> = {
@@ -77,7 +79,9 @@ async function ofOwnColumns(path: string, columns: string[], store: TableStore):
   const time = await timeColumn(store, columns);
   const hasPlaces = lon !== undefined && lat !== undefined && (known !== undefined || station !== undefined);
   const places = !hasPlaces ? undefined : known !== undefined ? 'known' : { id: station!, lon, lat };
-  if (Object.keys(species).length === 0 && places) return { path, places };
+  const meanLon = lon === undefined ? undefined : await meanOf(store, lon);
+  const located: Pick<GivenTable, 'places' | 'meanLon'> = { ...(places ? { places } : {}), ...(meanLon === undefined ? {} : { meanLon }) };
+  if (Object.keys(species).length === 0 && places) return { path, ...located };
   const shown = columns.slice(0, 12).join(', ');
   if (time === undefined)
     throw new ConfigError(
@@ -96,5 +100,10 @@ async function ofOwnColumns(path: string, columns: string[], store: TableStore):
   );
   const zoned = texts.every((text) => /(Z|[+-]\d\d:?\d\d)$/.test(text) && /\d[T ]\d/.test(text));
   const daily = texts.every((text) => /^\d{4}[-/]?\d\d[-/]?\d\d$/.test(text));
-  return { path, layout: 'long', daily, zoned, columns: { station, time, species }, ...(places ? { places } : {}) };
+  return { path, layout: 'long', daily, zoned, columns: { station, time, species }, ...located };
+}
+
+async function meanOf(store: TableStore, column: string): Promise<number | undefined> {
+  const [[mean]] = await store.rows(`SELECT avg(TRY_CAST(trim(${identifier(column)}) AS DOUBLE)) FROM held`);
+  return mean === null ? undefined : Number(mean);
 }

@@ -5,7 +5,7 @@ import { ConfigError, expectArgument, expectOptions, type OptionNames } from '..
 import { writeFileAtomic } from '../../../files/checkpoint';
 import { checkCase, type CheckResult } from '../check/check-case';
 import { caseText, type CtmChoice } from './case-text';
-import { lookAt, unusedInWords, type GivenField } from './given-files';
+import { lookAt, unusedInWords } from './given-files';
 import { sortFiles } from './sorted-files';
 
 export type { CtmChoice } from './case-text';
@@ -46,8 +46,7 @@ export async function initCase(paths: readonly string[], options: InitOptions = 
   const path = resolve(options.out ?? 'case.yaml');
   refuseExisting(path);
   const given = await lookAt(paths);
-  expectOneGrid(given.fields);
-  const sorted = sortFiles(given);
+  const sorted = await sortFiles(given);
   const ctm = options.ctm ?? (sorted.concentrations.length > 0 ? 'files' : 'builtin');
   const draft = caseText({ given, sorted, ctm, path });
   refuseExisting(path);
@@ -60,9 +59,4 @@ function refuseExisting(path: string): void {
     throw new ConfigError('INIT_EXISTS', `${path}: is there already, and init overwrites nothing: give another name with --out, or move it away`);
   if (!existsSync(dirname(path)))
     throw new ConfigError('INIT_EXISTS', `${dirname(path)}: there is no such folder for the case: make it, or give another --out`);
-}
-
-/** @throws {GridError} `GRID_MISMATCH` */
-function expectOneGrid([first, ...others]: readonly GivenField[]): void {
-  for (const { grid, path } of others) first.grid.assertSame(grid, path, `give the files of one grid: ${first.path} is on another`);
 }

@@ -35,7 +35,8 @@ describe('names of files', () => {
   it('tell members, other runs and the prior run', () => {
     expect(runOfName('/r/member01/EMIS_20170110.nc')).toMatchObject({ member: 'member01' });
     expect(runOfName('/r/conc_member12_july.nc')).toMatchObject({ member: 'member12' });
-    expect(runOfName('/r/conc_response-NOx_july.nc')).toMatchObject({ other: 'response', isPrior: false });
+    expect(runOfName('/r/conc_response-NOx_july.nc')).toEqual({ response: 'response-NOx', isPrior: false });
+    expect(runOfName('/r/conc_truth_july.nc')).toEqual({ other: 'truth', isPrior: false });
     expect(runOfName('/r/conc_prior_july.nc')).toEqual({ isPrior: true });
     expect(runOfName('/r/remember1/conc.nc')).toEqual({ isPrior: false });
   });

@@ -3,15 +3,16 @@ import { relative } from 'node:path';
 import { SPECIES } from '../../../base/species';
 import type { Draft } from './draft';
 import { patternsOf } from './file-names';
+import type { Unused } from './given-files';
 import type { GivenTable } from './given-tables';
 
 /** The state that a network's µg m-3 of gases are at (docs/observations.md). */
 const GAS_RULES: Partial<Record<string, string>> = { 'cnemc-wide': 'china', eea: 'eu' };
 const NO_HOURS = { first: 0, end: 0 };
 
-/** @param folder - of the case file */
-export function writeObservations(draft: Draft, tables: readonly GivenTable[], folder: string): void {
-  const observed = tables.filter(({ layout }) => layout !== undefined);
+/** @param folder - of the case file @param unused - tables of another layout than most are added to it: a case has one */
+export function writeObservations(draft: Draft, tables: readonly GivenTable[], folder: string, unused: Unused[]): void {
+  const observed = mostFirst(tables.filter(({ layout }) => layout !== undefined));
   draft.begin('observations');
   writeStations(draft, tables, folder);
   const first = observed.at(0);
@@ -21,13 +22,12 @@ export function writeObservations(draft: Draft, tables: readonly GivenTable[], f
     draft.put('  columns', { species: Object.fromEntries(SPECIES.map((species) => [species, { column: species, unit: 'ppb' }])) });
     return;
   }
-  const isAlike = (table: GivenTable): boolean => table.layout === first.layout && (table.daily ?? false) === (first.daily ?? false);
-  const same = observed.filter(isAlike);
-  for (const { path, layout, daily } of observed.filter((table) => !isAlike(table)))
-    draft.comment(
-      `Not used: ${relative(folder, path)}, ${daily ? 'daily' : 'hourly'} in the layout ${layout}: a case has one layout and resolution`,
-      '  ',
-    );
+  const same = observed.filter((table) => isAlike(table, first));
+  for (const { path, layout, daily } of observed.filter((table) => !isAlike(table, first)))
+    unused.push({
+      path,
+      why: `${daily ? 'daily' : 'hourly'} in the layout ${layout}: a case has one layout and resolution (the layout sql reads any)`,
+    });
   const patterns = patternsOf(same.map(({ path }) => ({ path, hours: NO_HOURS })), [], folder); // prettier-ignore
   draft.put('  files', patterns.length === 1 ? patterns[0] : patterns);
   draft.put('  layout', first.layout);
@@ -36,11 +36,28 @@ export function writeObservations(draft: Draft, tables: readonly GivenTable[], f
   if (rule !== undefined) draft.put('  gasReference', { rule });
   if (!first.zoned)
     draft.leaveOpen(
-      'the time zone of the tables, whose times say none: UTC, or such as Asia/Shanghai; and times mark the beginning of their hour',
+      `the time zone of the tables, whose times say none: UTC, or such as Asia/Shanghai${clocksAt(tables)}; and times mark the beginning of their hour`,
       '  ',
     );
   if (!first.zoned || first.layout === 'long') draft.put('  timeZone', 'UTC');
   if (first.columns) writeColumns(draft, same);
+}
+
+const isAlike = (a: GivenTable, b: GivenTable): boolean => a.layout === b.layout && (a.daily ?? false) === (b.daily ?? false);
+
+/** Hourly before daily tables, and of these the layout of most files. */
+function mostFirst(tables: readonly GivenTable[]): GivenTable[] {
+  const count = (table: GivenTable): number => tables.filter((each) => isAlike(each, table)).length - (table.daily ? tables.length : 0);
+  return [...tables].sort((a, b) => count(b) - count(a));
+}
+
+/** Where the stations lie, by which somebody may know their clocks. */
+function clocksAt(tables: readonly GivenTable[]): string {
+  const lon = tables.find(({ meanLon }) => meanLon !== undefined)?.meanLon;
+  if (lon === undefined) return '';
+  const hours = Math.round(lon / 15);
+  const clocks = hours === 0 ? 'are about those of UTC' : `are some ${Math.abs(hours)} h ${hours > 0 ? 'ahead of' : 'behind'} UTC`;
+  return ` (the stations lie about ${Math.abs(lon).toFixed(0)} °${lon < 0 ? 'W' : 'E'}, where clocks ${clocks})`;
 }
 
 function writeStations(draft: Draft, tables: readonly GivenTable[], folder: string): void {

@@ -1,10 +1,13 @@
 /** Given files by what they are to the case: prior run, members, periods, parts of the inventory. */
 import { stretchesOf, periodHours, sharedHours, overlap, type Hours } from './shared-hours';
-import { namePeriods, partsByName, runOfName, type NamedPeriod } from './file-names';
-import type { GivenField, GivenFiles } from './given-files';
+import { byStem, namePeriods, partsByName, runOfName, type NamedPeriod } from './file-names';
+import type { GivenFiles } from './given-files';
+import { outputVariables, type GivenField } from './given-netcdf';
+import { withStacks, type InventoryPart } from './inventory-parts';
+import { datesFor } from './merge-dates';
 
-/** Runs of a member: files of its emissions and of what the transport model gave for them. */
-export interface GivenMember {
+/** A run that is brought: files of its emissions and of what the transport model gave for them. */
+export interface GivenRun {
   name: string;
   emissions: GivenField[];
   concentrations: GivenField[];
@@ -13,45 +16,82 @@ export interface GivenMember {
 export interface SortedFiles {
   weather: GivenField[];
   geography: GivenField[];
-  /** the prior inventory, one list for each part of it */
-  emissions: { stem: string; files: GivenField[] }[];
+  /** the prior inventory */
+  emissions: InventoryPart[];
   /** the prior run */
   concentrations: GivenField[];
-  members: GivenMember[];
+  members: GivenRun[];
+  /** runs with one group changed */
+  responses: GivenRun[];
   periods: NamedPeriod[];
   /** stretches of hours that are too short for a period */
   short: Hours[];
 }
 
-/** @returns the files, sorted; what is of another run goes to `given.unused` */
-export function sortFiles(given: GivenFiles): SortedFiles {
-  const of = (role: GivenField['role']): GivenField[] => given.fields.filter((field) => field.role === role);
-  const weather = of('weather');
-  const prior = priorOf(of('emissions'), given);
+/** @returns the files, sorted; what is of another run goes to `given.unused` @throws {DataError} `MERGE_DATES` for a table of merge dates that cannot be read */
+export async function sortFiles(given: GivenFiles): Promise<SortedFiles> {
+  const of = (...roles: GivenField['role'][]): GivenField[] => given.fields.filter((field) => roles.includes(field.role));
+  const weather = ofOneForm(of('weather'), given);
+  const { daily, representative } = await splitDays(priorOf(of('emissions', 'points'), given), given.mergeDates);
   const priorRun = priorOf(of('concentrations'), given);
-  const hoursOf = (files: readonly GivenField[]): Hours[] => stretchesOf(files.map(({ hours }) => hours));
-  const kinds = [prior, weather, priorRun].filter(({ length }) => length > 0);
+  const kinds = [daily, weather, priorRun].filter(({ length }) => length > 0);
   const shared = kinds.length === 0 ? [] : kinds.map(hoursOf).reduce(sharedHours);
   const { periods: hours, short } = periodHours(shared);
   const periods = namePeriods(hours, kinds);
   const inPeriods = (files: readonly GivenField[]): GivenField[] =>
     files.filter((file) => hours.length === 0 || hours.some((each) => overlap(each, file.hours) > 1)); // prettier-ignore
-  const members = membersOf(of('emissions'), of('concentrations'), given, inPeriods);
-  const parts = partsByName(inPeriods(prior), periods);
+  const members = runsOf('member', given, inPeriods);
+  const responses = runsOf('response', given, inPeriods);
+  const gridded = partsByName(inPeriods(daily.filter(({ role }) => role === 'emissions')), periods);
+  const points = partsByName(inPeriods(daily.filter(({ role }) => role === 'points')), periods);
   return {
     weather: inPeriods(weather),
-    geography: of('geography'),
-    emissions: parts,
+    geography: geographyOf(of('geography'), weather),
+    emissions: withStacks([...gridded, ...points, ...representative], given),
     concentrations: onePart(inPeriods(priorRun), periods, given),
     members,
+    responses,
     periods,
     short,
   };
 }
 
+/** Rain of WRF's first hour would need the hour before. */
+function hoursOf(files: readonly GivenField[]): Hours[] {
+  const stretches = stretchesOf(files.map(({ hours }) => hours));
+  return files.some(({ form }) => form === 'wrf') ? stretches.map(({ first, end }) => ({ first: first + 1, end })) : stretches;
+}
+
+/** Files of all dates, and sectors of which some days stand for the others. */
+async function splitDays(files: readonly GivenField[], tables: readonly string[]): Promise<{ daily: GivenField[]; representative: InventoryPart[] }> {
+  if (tables.length === 0) return { daily: [...files], representative: [] };
+  const parts = await Promise.all(byStem(files).map(async (part) => ({ ...part, dates: await datesFor(part.files, tables) })));
+  return {
+    daily: parts.filter(({ dates }) => dates === undefined).flatMap((part) => part.files),
+    representative: parts.filter(({ dates }) => dates !== undefined),
+  };
+}
+
+/** Weather is read in one form: MCIP's files before WRF's output, which they are made of, and that before others. */
+function ofOneForm(files: readonly GivenField[], given: GivenFiles): GivenField[] {
+  const form = (['ioapi', 'wrf', 'cf'] as const).find((each) => files.some((file) => file.form === each));
+  const others = files.filter((file) => file.form !== form);
+  given.unused.push(...others.map(({ path }) => ({ path, why: `a case takes its weather of one kind of files, and ${form === 'ioapi' ? "MCIP's" : "WRF's"} are there` }))); // prettier-ignore
+  return files.filter((file) => file.form === form);
+}
+
+/** GRIDCRO2D, else geo_em, else the weather of WRF, which holds terrain and coast, too. */
+function geographyOf(files: readonly GivenField[], weather: readonly GivenField[]): GivenField[] {
+  const form = (['ioapi', 'wrf'] as const).find((each) => files.some((file) => file.form === each));
+  if (form !== undefined) return files.filter((file) => file.form === form);
+  return weather.filter(({ form: each, variables }) => each === 'wrf' && variables.some(({ name }) => name === 'HGT')).slice(0, 1);
+}
+
 /** Without those of members and of runs that the case does not read; where some are marked as the prior run, these. */
 function priorOf(files: readonly GivenField[], given: GivenFiles): GivenField[] {
-  const runs = files.map((file) => ({ file, ...runOfName(file.path) })).filter(({ member }) => member === undefined);
+  const runs = files
+    .map((file) => ({ file, ...runOfName(file.path) }))
+    .filter(({ member, response }) => member === undefined && response === undefined);
   const [plain, others] = [runs.filter(({ other }) => other === undefined), runs.filter(({ other }) => other !== undefined)];
   given.unused.push(...others.map(({ file, other }) => ({ path: file.path, why: `of another run than the prior one (${other}), by its name` })));
   const marked = plain.filter(({ isPrior }) => isPrior);
@@ -69,33 +109,19 @@ function onePart(files: readonly GivenField[], periods: readonly NamedPeriod[], 
   return best?.files ?? [];
 }
 
-function membersOf(
-  emissions: readonly GivenField[],
-  concentrations: readonly GivenField[],
-  given: GivenFiles,
-  inPeriods: (files: readonly GivenField[]) => GivenField[],
-): GivenMember[] {
-  const own = (files: readonly GivenField[], name: string): GivenField[] => inPeriods(files.filter(({ path }) => runOfName(path).member === name));
-  const names = new Set([...emissions, ...concentrations].flatMap(({ path }) => runOfName(path).member ?? []));
-  const all = [...names].sort().map((name) => ({ name, emissions: own(emissions, name), concentrations: own(concentrations, name) }));
-  const isWhole = (member: GivenMember): boolean => member.emissions.length > 0 && member.concentrations.length > 0;
-  for (const { emissions, concentrations } of all.filter((member) => !isWhole(member))) {
-    const why = `of a member whose ${emissions.length === 0 ? 'emissions' : 'concentrations'} are not among the files`;
+/** Runs that are brought, by the names of their files or folders. */
+function runsOf(kind: 'member' | 'response', given: GivenFiles, inPeriods: (files: readonly GivenField[]) => GivenField[]): GivenRun[] {
+  const ofKind = given.fields.filter(({ path, role }) => runOfName(path)[kind] !== undefined && (role === 'emissions' || role === 'points' || role === 'concentrations')); // prettier-ignore
+  const names = new Set(ofKind.map(({ path }) => runOfName(path)[kind]!));
+  const all = [...names].sort().map((name) => {
+    const own = inPeriods(ofKind.filter(({ path }) => runOfName(path)[kind] === name));
+    const isOutput = ({ role }: GivenField): boolean => role === 'concentrations';
+    return { name, emissions: own.filter((each) => !isOutput(each)), concentrations: own.filter(isOutput) };
+  });
+  const isWhole = ({ emissions, concentrations }: GivenRun): boolean => emissions.length > 0 && concentrations.length > 0;
+  for (const { emissions, concentrations } of all.filter((run) => !isWhole(run))) {
+    const why = `of a run (${kind}) whose ${emissions.length === 0 ? 'emissions' : 'concentrations'} are not among the files`;
     given.unused.push(...[...emissions, ...concentrations].map(({ path }) => ({ path, why })));
   }
   return all.filter(isWhole);
-}
-
-/** Names of the four species in outputs of CMAQ and of its post-processing, the best first. */
-const OUTPUT = {
-  NO2: ['NO2'],
-  SO2: ['SO2'],
-  O3: ['O3', 'OZONE'],
-  'PM2.5': ['PM25_TOT', 'PM25', 'PM2.5', 'PM2_5', 'ATOTIJ', 'PM25_AVG', 'PMIJ', 'PM25AT'],
-};
-
-/** The variable of each species in an output, undefined where none is known. */
-export function outputVariables({ variables }: Pick<GivenField, 'variables'>): Record<keyof typeof OUTPUT, string | undefined> {
-  const found = Object.entries(OUTPUT).map(([species, names]) => [species, names.find((name) => variables.some((each) => each.name === name))]);
-  return Object.fromEntries(found) as Record<keyof typeof OUTPUT, string | undefined>;
 }
