@@ -157,7 +157,7 @@ const crossValidationSchema = z
     iterations: wholeNumber('`inversion.iterations` of these inversions.', { min: 1 }).default(12),
     seed: seed('Seed by which blocks are dealt out to folds.').default(17),
   })
-  .meta({ description: 'Settings of the inversion chosen by monitors that are left out of it in turn; see docs/cross-validation.md.' });
+  .meta({ description: 'Settings of the inversion chosen by monitors that are left out of it in turn; see docs/uncertainty.md#cross-validation.' });
 
 export const caseSchema = z.strictObject({
   name: folderName('Name of the case, which names the run folder, too: letters, digits, spaces, `_`, `.` and `-`.'),
