@@ -10,6 +10,7 @@ const program = ts.createProgram([join(packages, 'core/dist/index.d.ts')], {
   module: ts.ModuleKind.Node16,
   moduleResolution: ts.ModuleResolutionKind.Node16,
   target: ts.ScriptTarget.ES2022,
+  lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts'], // not of a browser
   types: ['node'],
 });
 const checker = program.getTypeChecker();

@@ -42,7 +42,7 @@ export { multiplySteps } from './ops/elementwise/multiply-steps';
 export { prelu } from './ops/elementwise/prelu';
 export { exportOnnx, type OnnxExportOptions } from './onnx/export-onnx';
 export { freeGrid, type FreeExtent, type FreeGrid } from './definition/onnx-layout';
-export { OnnxModel, type Feeds, type Field } from './onnx/onnx-model';
+export { OnnxModel, type Feeds, type FeedTensor, type Field } from './onnx/onnx-model';
 export { foldBatchNorm } from './rewrites/fold-batch-norm';
 export { unrollLstm } from './rewrites/lstm';
 export { Program, type FloatArray } from './program/program';

@@ -9,8 +9,13 @@ export interface Field {
   readonly shape: readonly number[];
 }
 
+/** A tensor of ONNX Runtime, whose own type would ask programs for the types of a browser. */
+export interface FeedTensor {
+  readonly dims: readonly number[];
+}
+
 /** Inputs in ONNX Runtime's layout, by name. */
-export type Feeds = Readonly<Record<string, Tensor>>;
+export type Feeds = Readonly<Record<string, FeedTensor>>;
 
 /**
  * A model in ONNX Runtime. Its border is channels-first; this class takes and gives channels-last arrays, as all of Retroplume does.
@@ -132,9 +137,9 @@ export class OnnxModel {
     return this.dispose();
   }
 
-  private expectAll(feeds: Feeds): Feeds {
+  private expectAll(feeds: Feeds): Readonly<Record<string, Tensor>> {
     for (const name of this.inputNames) if (!feeds[name]) this.refuse(name, 'nothing');
-    return feeds;
+    return feeds as Readonly<Record<string, Tensor>>; // `feeds` made them
   }
 
   private refuse(name: string, received: string): never {
