@@ -21,8 +21,8 @@ function stationMap(data, choose) {
   /** @param {PickerSeries} series @param {number} station */
   function colourOf(series, station) {
     const scores = series.scores[station];
-    if (!scores) return '#fff';
-    const part = (scores[7] - scores[6]) / series.end;
+    if (!scores || !(scores[6] > 0)) return '#fff';
+    const part = (100 * (scores[7] / scores[6] - 1)) / data.coloursEnd;
     const place = Math.round(((Math.min(1, Math.max(-1, part)) + 1) / 2) * (data.colours.length - 1));
     return data.colours[place];
   }
@@ -68,11 +68,11 @@ function stationMap(data, choose) {
       ring.setAttribute('cy', String(chosen.y));
       marks.append(ring);
       if (!series) return;
-      const { label, unitLabel } = data.species[series.species];
+      const { label } = data.species[series.species];
       const [bar, low, , high] = scale.children;
       /** @type {HTMLElement} */ (bar).style.background = `linear-gradient(to right, ${data.colours.join(', ')})`;
-      low.textContent = `−${series.end} ${unitLabel}`;
-      high.textContent = `+${series.end}`;
+      low.textContent = `−${data.coloursEnd} %`;
+      high.textContent = `+${data.coloursEnd} %`;
       const known = stations.filter((each) => series.scores[each]);
       const better = known.filter((each) => (series.scores[each]?.[7] ?? 0) < (series.scores[each]?.[6] ?? 0));
       map.setAttribute('aria-label', `Map of ${stations.length} monitors: the error of ${label} fell at ${better.length} of ${known.length}`);

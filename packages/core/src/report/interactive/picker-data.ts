@@ -31,8 +31,6 @@ export interface PickerSeries {
   step: number;
   /** of each station; null where it has no pair */
   scores: (PickerScores | null)[];
-  /** change of MAE at which the colours of the map end */
-  end: number;
 }
 
 export interface PickerStation {
@@ -60,4 +58,6 @@ export interface PickerData {
   series: PickerSeries[];
   /** colours of the map, from error fell to error rose */
   colours: string[];
+  /** change of MAE, per cent of that of the prior, at which the colours end */
+  coloursEnd: number;
 }

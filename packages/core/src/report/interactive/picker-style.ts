@@ -14,8 +14,9 @@ export const PICKER_STYLE = `
 #pick-message { color: var(--bad); margin: 0; flex-basis: 100%; }
 #pick-message:empty { display: none; }
 .picker-body { display: grid; grid-template-columns: minmax(220px, 320px) minmax(0, 1fr); gap: 20px 28px; margin-top: 16px; align-items: start; }
+.picker-body.many { grid-template-columns: minmax(260px, 440px) minmax(0, 1fr); }
 #pick-map { display: block; width: 100%; height: auto; }
-#pick-map .ring { fill: none; stroke: #000; stroke-width: 2; }
+#pick-map .ring { fill: none; stroke: #000; stroke-width: 2; filter: drop-shadow(0 0 1.5px #fff); }
 .scale { display: grid; grid-template-columns: repeat(3, 1fr); font-size: 13px; font-variant-numeric: tabular-nums; margin-top: 8px; }
 .scale i { grid-column: 1 / -1; height: 10px; border: 1px solid var(--soft); }
 .scale span:nth-child(3) { text-align: center; }
@@ -45,7 +46,7 @@ export const PICKER_STYLE = `
 #pick-chart .selection { fill: var(--good); opacity: 0.2; }
 .buttons { display: flex; flex-wrap: wrap; gap: 8px; margin: 10px 0; }
 @media (max-width: 760px) {
-.picker-body { grid-template-columns: 1fr; }
+.picker-body, .picker-body.many { grid-template-columns: 1fr; }
 .picker-series { order: -1; }
 .picker-map { max-width: 420px; }
 .station-control { flex-basis: 100%; }

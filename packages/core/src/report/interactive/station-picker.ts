@@ -1,9 +1,9 @@
 /** Choosing a monitor and a species and reading its series: what the page holds for it, and the controls that its script brings to life. */
 import { scores, type Scores } from '../../inversion/scores/scores';
-import { divergingScale } from '../figures/colour-scale';
 import { cssColour, DIVERGING, GROUND } from '../figures/palette';
 import { chemical, joined, unitText } from '../html/format';
 import { html, trusted, type Markup } from '../html/html';
+import { errorChanges } from '../sections/concentrations';
 import type { PageContext } from '../sections/page-context';
 import { basemapUse } from '../figures/map';
 import { markPath } from '../figures/monitor-marks';
@@ -11,6 +11,8 @@ import type { ReportConcentrations } from '../data/report-data';
 import { fitSeries, stationSeries, type FittedSeries } from './fitted-series';
 import type { PickerData, PickerScores, PickerSeries, PickerStation } from './picker-data';
 
+/** More than this need a larger map. */
+const MANY_STATIONS = 300;
 /** Colours of which the page is told; between them stations look alike. */
 const MAP_COLOURS = 17;
 
@@ -43,7 +45,6 @@ function seriesOf(context: PageContext): PickerSeries[] {
   const { concentrations, periods, species, stations } = context.data;
   return concentrations.map((each) => {
     const ofStations = stations.map((_, station) => scoresOf(context, each, station));
-    const changes = ofStations.flatMap((own) => (own === null ? [] : [own[7] - own[6]]));
     return {
       period: periods.findIndex(({ name }) => name === each.period),
       species: species.findIndex(({ name }) => name === each.species),
@@ -52,7 +53,6 @@ function seriesOf(context: PageContext): PickerSeries[] {
       count: each.observed.length / stations.length,
       step: 0,
       scores: ofStations,
-      end: divergingScale([changes], 1e-6).domain[1],
     };
   });
 }
@@ -74,6 +74,7 @@ function unfittedData(context: PageContext): PickerData {
     markSize,
     series: seriesOf(context),
     colours: Array.from({ length: MAP_COLOURS }, (_, i) => cssColour(DIVERGING[Math.round((i * (DIVERGING.length - 1)) / (MAP_COLOURS - 1))])),
+    coloursEnd: errorChanges(context).scale.domain[1],
   };
 }
 
@@ -103,7 +104,7 @@ function whatIsShown(context: PageContext, { averaged, lines, steps }: FittedSer
     Values are rounded here (${joined(rounding)})${averaged > 1 && html` <b>and are means over ${hours} hours</b>, of the hours with an observation`};
     ${left > 0 && html`<b>the series of ${left} of ${stations.length} monitors are left out</b>, of withheld ones last, so that the page stays small; `}scores
     are of all values. <code>verify/pairs.nc</code> holds every value as it is, <code>verify/stations.csv</code> the scores. Times are the beginning
-    of the ${hours === 24 ? 'day' : hours === 1 ? 'hour' : `${hours} hours`}, UTC.
+    of the ${hours === 24 ? 'day' : hours === 1 ? 'hour' : `${hours} hours that they are means of`}, UTC.
   </p>`;
 }
 
@@ -166,10 +167,12 @@ function stationMap(context: PageContext): Markup {
     <svg id="pick-map" viewBox="-1 -1 ${width + 2} ${(height + 2).toFixed(1)}" role="img" aria-label="Map of the monitors">
       <rect width="${width}" height="${height.toFixed(1)}" fill="${cssColour(GROUND)}" />
       ${basemapUse()}
-      <g id="pick-marks" stroke="#111" stroke-width="0.7"></g>
+      <g id="pick-marks" stroke="#111" stroke-width="${context.data.stations.length > MANY_STATIONS ? 0.35 : 0.7}"></g>
     </svg>
     <div id="pick-scale" class="scale" aria-hidden="true"><i></i><span></span><span>0</span><span></span></div>
-    <p class="note">Choose a monitor by clicking it. Colour: change of MAE from prior to updated, blue where the error fell. ${marksNote(context)}</p>
+    <p class="note">
+      Choose a monitor by clicking it. Colour: change of MAE from prior to updated in this period, blue where the error fell. ${marksNote(context)}
+    </p>
   </div>`;
 }
 
@@ -187,7 +190,7 @@ export function stationPicker(context: PageContext, budget: number): { section: 
     <p id="picker-missing">Choosing a monitor needs scripts, which this browser does not run here. The figures of this page need none.</p>
     <div id="picker" hidden>
       ${controls(context)}
-      <div class="picker-body">
+      <div class="picker-body ${context.data.stations.length > MANY_STATIONS && 'many'}">
         ${stationMap(context)}
         <div class="picker-series">
           <h3 id="pick-title"></h3>

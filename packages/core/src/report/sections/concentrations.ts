@@ -188,17 +188,23 @@ function stationMap(context: PageContext, species: string, values: readonly numb
 /** More marks than this need a larger map. */
 const MANY_STATIONS = 300;
 
-function stationFigure(context: PageContext): Markup {
-  const { data } = context;
+/** Per cent of the prior's error, at each station; and the scale that all maps of it have. */
+export function errorChanges({ data }: PageContext): { changes: { species: string; values: number[] }[]; scale: ColourScale } {
   const changes = data.species
     .map(({ name }) => ({ species: name, values: data.stations.map((_, station) => 100 * errorChangeAtStation(data, name, station)) }))
     .filter(({ values }) => values.some(Number.isFinite));
-  if (changes.length === 0) return html``;
   const scale = divergingScale(
     changes.map(({ values }) => values),
     1,
     WHOLE_ERROR,
   );
+  return { changes, scale };
+}
+
+function stationFigure(context: PageContext): Markup {
+  const { data } = context;
+  const { changes, scale } = errorChanges(context);
+  if (changes.length === 0) return html``;
   const maps = changes.map(({ species, values }) => stationMap(context, species, values, scale));
   return html`<figure>
     <div class="panels maps ${data.stations.length > MANY_STATIONS ? 'two' : 'four'}">${maps}</div>
