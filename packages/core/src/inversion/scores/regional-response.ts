@@ -4,7 +4,7 @@
  *   ε = (ΔC / C) / (ΔE / E)
  *
  * A change of all emissions of a group by the same part gives ε between 0 (all comes from elsewhere) and about 1 (all is of the group and in proportion to it);
- * chemistry takes it beyond, as where more NOx uses up the OH that removes it. In the reference model +30 % gives NO2 0.4 to 1.3, SO2 0.9 to 1.0 and PM2.5 of
+ * chemistry takes it beyond, as where more NOx uses up the OH that removes it. In the reference model +30 % gives NO2 0.3 to 1.3, SO2 1.0 and PM2.5 of
  * primary PM2.5 0.3 to 0.7 (docs/dev/reference-model.md, "Responses"). Beyond {@link ELASTICITY_RANGE} the region's total can't be the cause: then the mass was moved
  * within the region, or the neighbours' emissions changed.
  */
