@@ -163,6 +163,17 @@ describeWhere(hasChromium, `no Chromium at ${executablePath}`, 'choosing a monit
     await page.context().close();
   });
 
+  it('says it where the browser cannot unpack, and shows scores and map all the same', async () => {
+    const page = await browser.newPage();
+    await page.addInitScript('delete window.DecompressionStream');
+    await page.goto(`file://${path}`);
+    expect(await page.locator('#pick-chart').innerText()).toMatch(/^This browser is too old to unpack the series/);
+    expect(await page.locator('#pick-scores tbody tr').count()).toBe(2);
+    expect(await page.locator('#pick-marks path').count()).toBe(STATIONS);
+    expect(await page.getByRole('button', { name: 'Download as CSV' }).isVisible()).toBe(false);
+    await page.close();
+  });
+
   it('is out of reach of any other script', async () => {
     const { page, troubles } = await open({ viewport: { width: 1280, height: 900 } });
     await page.evaluate(`document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.foreign = 1' }))`);
