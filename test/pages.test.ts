@@ -22,7 +22,9 @@ const MADE = ['docs/case-file.md', 'docs/errors.md'];
 
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const sources = FOLDERS.flatMap((folder) =>
-  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((path) => `${folder}/${path}`),
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .map((path) => `${folder}/${path}`)
+    .filter((path) => !/^tools\/site\/(node_modules|build)\//.test(path)),
 );
 const texts = sources.filter((path) => /\.(ts|mjs|cjs|cc|cu|h|sh|py|yaml)$/.test(path)).map(read);
 const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'));

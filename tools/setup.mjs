@@ -15,6 +15,7 @@ const { root, step, stopping, together } = await import('./setup/step.mjs');
 const { withLock } = await import('./setup/lock.mjs');
 const { missingSystemPackages } = await import('./setup/system-packages.mjs');
 const { npmPackagesCurrent, installNpmPackages } = await import('./setup/npm-packages.mjs');
+const { installSitePackages } = await import('./setup/site-packages.mjs');
 
 const options = process.argv.slice(2);
 const unknown = options.find((option) => option !== '--test');
@@ -42,5 +43,6 @@ await stopping(async () => {
     // One waits for the network mostly, the other for the disk.
     await withLock(() => together(installSystemPackages(installers), npmPackagesCurrent() || installNpmPackages()));
   }
-  if (!forTests) await build();
+  if (forTests) await withLock(installSitePackages);
+  else await build();
 });

@@ -5,6 +5,8 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stopping } from '../setup/step.mjs';
+import { installSitePackages } from '../setup/site-packages.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '../..');
@@ -17,14 +19,6 @@ function run(command, args, options = {}) {
   process.stderr.write(`${stdout ?? ''}${stderr ?? ''}`);
   process.stderr.write(`site: SITE_BUILD: ${command} ${args[0]} ended with ${status ?? error?.message}: what it said stands above\n`);
   process.exit(4);
-}
-
-function install() {
-  const lock = readFileSync(join(here, 'package-lock.json'), 'utf8');
-  const mark = join(here, 'node_modules/.installed-lock.json');
-  if (existsSync(mark) && readFileSync(mark, 'utf8') === lock) return;
-  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund']);
-  writeFileSync(mark, lock);
 }
 
 /** Links to files that are no page (examples, sources) become their text: the site has no such files. */
@@ -69,7 +63,7 @@ function writeApi() {
   run(process.execPath, [typedoc, '--options', file]);
 }
 
-install();
+await stopping(installSitePackages);
 copyPages();
 writeApi();
 const made = `${target}.new`;
