@@ -24,7 +24,8 @@ export function countRuns(settings: Case): RunCounts {
 
 /** `18 times (10 by simulate, 6 by certify, 2 by verify)` */
 export function runsInWords({ simulate, certify, verify }: RunCounts): string {
-  return `${simulate + certify + verify} times (${simulate} by simulate, ${certify} by certify, ${verify} by verify)`;
+  const runs = simulate + certify + verify;
+  return `${runs === 1 ? 'once' : `${runs} times`} (${simulate} by simulate, ${certify} by certify, ${verify} by verify)`;
 }
 
 /** Hours that a run took over all periods, as `simulate` made its runs one after the other; undefined where it has not made them, or made them side by side. */

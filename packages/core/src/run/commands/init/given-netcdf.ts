@@ -1,6 +1,6 @@
 /** netCDF files that somebody gives to `init`: I/O API, WRF's output, CF files on longitudes and latitudes; what they are for is told from their headers alone. */
 import type { NetcdfFile } from '@retroplume/native';
-import { ConfigError, DataError } from '../../../base/errors';
+import { ConfigError } from '../../../base/errors';
 import { IoapiFile } from '../../../files/ioapi/ioapi-file';
 import type { IoapiVariable } from '../../../files/ioapi/ioapi-header';
 import { openNetcdf, reading } from '../../../files/netcdf/netcdf-access';
@@ -44,7 +44,7 @@ export function lookAtNetcdf(path: string): GivenField | string {
       if (file.attributes().has('FTYPE')) return ofIoapi(path);
       if (file.dimensions.some(({ name }) => name === 'south_north')) return ofWrf(file);
       if (WEATHER.cf.some((name) => (file.variable(name)?.dimensions.length ?? 0) > 2)) return ofCf(file);
-      throw new ConfigError('INIT_FILE', `${path}: ${unknownFile(file)}`);
+      throw unknownFile(file);
     });
   } finally {
     file.close();
@@ -52,14 +52,17 @@ export function lookAtNetcdf(path: string): GivenField | string {
 }
 
 /** What it looks like, and what can be done with it. */
-function unknownFile(file: NetcdfFile): string {
+function unknownFile(file: NetcdfFile): ConfigError {
   const names = file.variables.map(({ name }) => name);
   const isInventory = file.variables.some(({ name, dimensions }) => dimensions.length > 1 && /\bkg.*\bm\s?\^?-?2.*s|\/m2\/s/i.test(textOf(file, name, 'units') ?? '')); // prettier-ignore
   const held = names.length === 0 ? `variables in groups (${some(file.groups.map(({ name }) => name))})` : some(names);
   const remedy = isInventory
     ? 'if it is an inventory on longitudes and latitudes, bring it to the grid first with retroplume inventory (docs/emissions.md)'
     : 'leave it out, or name it in the case by hand (docs/case-file.md)';
-  return `a netCDF file with ${held}, which is neither of the I/O API (CMAQ, MCIP, SMOKE) nor WRF's output nor weather such as ERA5's: ${remedy}`;
+  return new ConfigError(
+    'INIT_FILE',
+    `${file.path}: a netCDF file with ${held}, which is neither of the I/O API (CMAQ, MCIP, SMOKE) nor WRF's output nor weather such as ERA5's: ${remedy}`,
+  );
 }
 
 const has = (variables: readonly { name: string }[], names: readonly string[]): number =>
@@ -113,8 +116,7 @@ function ofCf(file: NetcdfFile): GivenField | string {
 function inTime(field: Omit<GivenField, 'hours'>, times: readonly number[]): GivenField | string {
   const odd = times.slice(1).find((time, i) => time - times[i] !== HOUR * 1000);
   if (odd !== undefined) return notHourly((odd - times[times.indexOf(odd) - 1]) / 1000);
-  if (times[0] % (HOUR * 1000) !== 0)
-    throw new DataError('INIT_FILE', `${field.path}: its times are no full hours, and a case is made of hourly files`);
+  if (times[0] % (HOUR * 1000) !== 0) return 'its times are no full hours, and a case is made of hourly files';
   const first = times[0] / (HOUR * 1000);
   return { ...field, hours: { first, end: first + times.length } };
 }
