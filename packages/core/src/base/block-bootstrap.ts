@@ -20,8 +20,8 @@ export const FEWEST_BLOCKS = 5;
 const blocksByShape = new Map<number, Int32Array>();
 
 function drawnBlocks(count: number): Int32Array {
-  const known = blocksByShape.get(count);
-  if (known) return known;
+  const cached = blocksByShape.get(count);
+  if (cached) return cached;
   const random = new Random(1);
   const order = Int32Array.from({ length: DRAWS * count }, () => random.integer(count));
   if (blocksByShape.size === 8) blocksByShape.delete(blocksByShape.keys().next().value!);
@@ -48,7 +48,7 @@ export function blockIntervals(blocks: readonly ArrayLike<number>[], statistics:
     return statistics(sums);
   });
   return drawn[0].map((_, s) => {
-    const values = drawn.map((each) => each[s]);
+    const values = drawn.map((bootstrapDraw) => bootstrapDraw[s]);
     return { low: quantile(values, 0.05), high: quantile(values, 0.95) };
   });
 }

@@ -63,10 +63,10 @@ function missing(choice: DeviceChoice, { built, reason, devices }: CudaDevices):
 }
 
 function findGpu(choice: DeviceChoice): CudaDevice | undefined {
-  const found = cudaDevices();
+  const devices = cudaDevices();
   const index = choice.startsWith('cuda:') ? Number(choice.slice('cuda:'.length)) : 0;
-  const gpu = found.devices.find((each) => each.index === index);
-  if (!gpu && choice !== 'auto') throw missing(choice, found);
+  const gpu = devices.devices.find((device) => device.index === index);
+  if (!gpu && choice !== 'auto') throw missing(choice, devices);
   return gpu;
 }
 

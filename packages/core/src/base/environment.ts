@@ -125,8 +125,8 @@ function mpiModule(): Finding {
 async function gpu(): Promise<Finding[]> {
   const { built, reason, devices } = gpusSeen();
   const tool = onPath('nvidia-smi');
-  const asked = tool === undefined ? '' : await firstLine(tool, ['--query-gpu=driver_version,name', '--format=csv,noheader']);
-  const { version = asked, lookedFor } = nvidiaDriver();
+  const firstLineOfTool = tool === undefined ? '' : await firstLine(tool, ['--query-gpu=driver_version,name', '--format=csv,noheader']);
+  const { version = firstLineOfTool, lookedFor } = nvidiaDriver();
   return [
     {
       name: 'CUDA kernels',

@@ -115,15 +115,15 @@ const ABORTS = ['AbortError', 'TimeoutError'];
 
 /** Of any error: one of ours, a signal's own reason, what the system refuses, of an addon (exit code 4), too little memory, or a bug. */
 export function errorFigures(error: unknown): ErrorFigures {
-  const told = toldError(error);
-  if (told) return { code: told.code, message: told.message, exitCode: told.exitCode };
+  const retroplumeError = toldError(error);
+  if (retroplumeError) return { code: retroplumeError.code, message: retroplumeError.message, exitCode: retroplumeError.exitCode };
   const { code, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, message: String(error) };
   if (code !== undefined && /^(ADDON_|DEVICE_|CUDA_|MPI_|ISA_|(TRANSPORT_NO|OUT_OF)_MEMORY$)/.test(code)) return { code, message, exitCode: 4 };
   if (error instanceof Error && ABORTS.includes(error.name))
     return { code: 'INTERRUPTED', message: `stopped by the signal that the call was given (${message}): the same call goes on`, exitCode: 130 };
   if (error instanceof RangeError && message === NO_ROOM_FOR_ARRAY) return { code: 'OUT_OF_MEMORY', message: NO_MEMORY, exitCode: 4 };
-  const what = code === undefined || message.includes(code) ? message : `${message} (${code})`;
-  return { code: 'UNEXPECTED', message: `${what}: run again with --verbose to see where, and report it`, exitCode: 1 };
+  const text = code === undefined || message.includes(code) ? message : `${message} (${code})`;
+  return { code: 'UNEXPECTED', message: `${text}: run again with --verbose to see where, and report it`, exitCode: 1 };
 }
 
 /** @throws {ConfigError} `CALL_INVALID` unless an argument is right */

@@ -60,8 +60,8 @@ export function cgroupLimit(read: (path: string) => string | undefined): number 
 /** Limits of a group and of those that it lies in; a container may see no more than its own, as the root. */
 function limitsUpwards(read: (path: string) => string | undefined, root: string, path: string, file: string): number[] {
   const bytes = Number(read(join(root, path, file))); // "max" is NaN
-  const above = path === '/' ? [] : limitsUpwards(read, root, dirname(path), file);
-  return bytes > 0 ? [bytes, ...above] : above;
+  const outerLimits = path === '/' ? [] : limitsUpwards(read, root, dirname(path), file);
+  return bytes > 0 ? [bytes, ...outerLimits] : outerLimits;
 }
 
 function textOf(path: string): string | undefined {

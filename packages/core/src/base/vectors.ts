@@ -10,18 +10,18 @@ export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
  * Fills an array with a value for each place: `Float64Array.from(typedArray, value)` goes through a list of JavaScript's, which ends at 134 million
  * elements, less than a month of hourly factors of a large domain.
  */
-export function tabulate<T extends Float64Array | Float32Array | Uint8Array>(into: T, value: (place: number) => number): T {
-  for (let i = 0; i < into.length; i++) into[i] = value(i);
-  return into;
+export function tabulate<T extends Float64Array | Float32Array | Uint8Array>(target: T, value: (place: number) => number): T {
+  for (let i = 0; i < target.length; i++) target[i] = value(i);
+  return target;
 }
 
 /** Vectors end to end. */
 export function joined<T extends Float32Array | Float64Array>(Kind: new (length: number) => T, parts: readonly T[]): T {
   const out = new Kind(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
+  let index = 0;
   for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
+    out.set(part, index);
+    index += part.length;
   }
   return out;
 }

@@ -35,12 +35,12 @@ export function requireNoUtf16(path: string, head: Buffer): void {
   throw new DataError('FILE_ENCODING', `${path}: the text is ${encoding}: convert it, for example with iconv -f ${encoding} -t UTF-8`);
 }
 
-/** @param before - what stands in the line before the byte that is none of UTF-8 */
-export function notUtf8(path: string, before?: string): DataError {
-  const where = before === undefined ? '' : ` (after ${JSON.stringify(before)})`;
+/** @param precedingText - what stands in the line before the byte that is none of UTF-8 */
+export function notUtf8(path: string, precedingText?: string): DataError {
+  const place = precedingText === undefined ? '' : ` (after ${JSON.stringify(precedingText)})`;
   return new DataError(
     'FILE_ENCODING',
-    `${path}: the text is not UTF-8${where}: convert it, for example with iconv -f GB18030 -t UTF-8, or -f ISO-8859-1 if it is Western European`,
+    `${path}: the text is not UTF-8${place}: convert it, for example with iconv -f GB18030 -t UTF-8, or -f ISO-8859-1 if it is Western European`,
   );
 }
 
@@ -129,7 +129,7 @@ export function replaceFile(path: string, parts: Iterable<Uint8Array>, temporary
   try {
     const file = openNew(temporary);
     try {
-      for (const part of parts) for (let done = 0; done < part.length;) done += writeSync(file, part, done);
+      for (const part of parts) for (let completed = 0; completed < part.length;) completed += writeSync(file, part, completed);
       // A machine that goes down must not leave the new name on an empty file.
       fsyncSync(file);
     } finally {
@@ -144,15 +144,15 @@ export function replaceFile(path: string, parts: Iterable<Uint8Array>, temporary
 
 /** Of a file that is there what `read` has found in it, for as long as the file system says that it is the same file. */
 export function cachedByFile<T>(read: (path: string) => T): (path: string) => T {
-  const known = new Map<string, { state: string; value: T }>();
+  const cache = new Map<string, { state: string; value: T }>();
   return (path) => {
     const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
     if (!stat) return read(path);
     const state = [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(' ');
-    const before = known.get(path);
-    if (before?.state === state) return before.value;
-    const found = read(path);
-    known.set(path, { state, value: found });
-    return found;
+    const cached = cache.get(path);
+    if (cached?.state === state) return cached.value;
+    const value = read(path);
+    cache.set(path, { state, value: value });
+    return value;
   };
 }

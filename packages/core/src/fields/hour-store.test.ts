@@ -92,9 +92,9 @@ describe.each([
     const before = store.hours({ first: 0, count: 4 }).slice();
     const memory = keptMemory();
     memory(SHAPE.hours * FIELD).fill(7);
-    const { data, done } = store.edit(each, { first: 1, count: 2 }, memory);
+    const { data, release } = store.edit(each, { first: 1, count: 2 }, memory);
     data.forEach((value, i) => (data[i] = before[placeOf(each, i)] = -value));
-    done();
+    release();
     expect(store.hours({ first: 0, count: 4 }, memory)).toEqual(before);
   });
 });
@@ -104,7 +104,7 @@ it.each([undefined, 2 ** -10])('of a file that nothing was written to are not re
   const store = hourStore(SHAPE, 0, { folder, half });
   const memory = keptMemory();
   memory(SHAPE.hours * FIELD).fill(7);
-  store.edit(crop, { first: 2, count: 1 }).done();
+  store.edit(crop, { first: 2, count: 1 }).release();
   const read = jest.spyOn(ScratchFile.prototype, 'read');
   expect(store.hours({ first: 0, count: 4 }, memory)).toEqual(new Float32Array(SHAPE.hours * FIELD));
   expect(read).toHaveBeenCalledTimes(1);

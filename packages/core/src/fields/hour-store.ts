@@ -36,10 +36,10 @@ export interface HourStore {
   dispose(): void;
 }
 
-/** A rectangle of a store, `[hours, crop.rows, crop.cols, channels]`: what is done to `data` is in the store once {@link done} has been called. */
+/** A rectangle of a store, `[hours, crop.rows, crop.cols, channels]`: what is done to `data` is in the store once {@link release} has been called. */
 interface Edit {
   data: Float32Array;
-  done: () => void;
+  release: () => void;
 }
 
 export interface HourStoreOptions {
@@ -96,9 +96,9 @@ abstract class AnyStore implements HourStore {
   }
 
   add(crop: Crop, range: Hours, data: Float32Array, memory?: Memory): void {
-    const { data: sum, done } = this.edit(crop, range, memory);
+    const { data: sum, release } = this.edit(crop, range, memory);
     for (let k = 0; k < sum.length; k++) sum[k] += data[k];
-    done();
+    release();
   }
 }
 
@@ -115,8 +115,8 @@ class StoreInMemory extends AnyStore {
   }
 
   write(first: number, data: Float32Array): void {
-    const own = this.room({ first, count: data.length / this.field });
-    if (own.byteOffset !== data.byteOffset || own.buffer !== data.buffer) own.set(data);
+    const target = this.room({ first, count: data.length / this.field });
+    if (target.byteOffset !== data.byteOffset || target.buffer !== data.buffer) target.set(data);
   }
 
   rectangle(crop: Crop, range: Hours, memory = newMemory): Float32Array {
@@ -125,8 +125,8 @@ class StoreInMemory extends AnyStore {
 
   edit(crop: Crop, range: Hours, memory = newMemory): Edit {
     const data = this.rectangle(crop, range, memory);
-    const put = (at: number, from: number, width: number): void => this.data.set(data.subarray(from, from + width), at);
-    return { data, done: () => void (data.buffer !== this.data.buffer && forEachLine(this.shape, crop, range, put)) };
+    const copyLine = (offset: number, source: number, width: number): void => this.data.set(data.subarray(source, source + width), offset);
+    return { data, release: () => void (data.buffer !== this.data.buffer && forEachLine(this.shape, crop, range, copyLine)) };
   }
 
   clear(): void {
@@ -138,20 +138,20 @@ class StoreInMemory extends AnyStore {
 
 /** Numbers in a {@link Scratch}, by their place. */
 interface StoredValues {
-  read(into: Float32Array, at: number): void;
-  put(data: Float32Array, at: number): void;
+  read(target: Float32Array, offset: number): void;
+  write(data: Float32Array, offset: number): void;
   dispose(): void;
 }
 
 class SingleValues implements StoredValues {
   constructor(private readonly scratch: Scratch) {}
 
-  read(into: Float32Array, at: number): void {
-    this.scratch.read(new Uint8Array(into.buffer, into.byteOffset, into.byteLength), 4 * at);
+  read(target: Float32Array, offset: number): void {
+    this.scratch.read(new Uint8Array(target.buffer, target.byteOffset, target.byteLength), 4 * offset);
   }
 
-  put(data: Float32Array, at: number): void {
-    this.scratch.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 4 * at);
+  write(data: Float32Array, offset: number): void {
+    this.scratch.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 4 * offset);
   }
 
   dispose(): void {
@@ -170,19 +170,19 @@ function roomForHalves(length: number): Uint16Array<ArrayBuffer> {
 class HalfValues implements StoredValues {
   constructor(
     private readonly scratch: Scratch,
-    private readonly one: number,
+    private readonly bitsOfOne: number,
   ) {}
 
-  read(into: Float32Array, at: number): void {
-    const halves = roomForHalves(into.length);
-    this.scratch.read(new Uint8Array(halves.buffer, 0, halves.byteLength), 2 * at);
-    fromHalf(halves, into, this.one);
+  read(target: Float32Array, offset: number): void {
+    const halves = roomForHalves(target.length);
+    this.scratch.read(new Uint8Array(halves.buffer, 0, halves.byteLength), 2 * offset);
+    fromHalf(halves, target, this.bitsOfOne);
   }
 
-  put(data: Float32Array, at: number): void {
+  write(data: Float32Array, offset: number): void {
     const halves = roomForHalves(data.length);
-    toHalf(data, halves, this.one);
-    this.scratch.write(new Uint8Array(halves.buffer, 0, halves.byteLength), 2 * at);
+    toHalf(data, halves, this.bitsOfOne);
+    this.scratch.write(new Uint8Array(halves.buffer, 0, halves.byteLength), 2 * offset);
   }
 
   dispose(): void {
@@ -210,7 +210,7 @@ class CopyingStore extends AnyStore {
   }
 
   write(first: number, data: Float32Array): void {
-    this.values.put(data, first * this.field);
+    this.values.write(data, first * this.field);
     const end = first + data.length / this.field;
     this.written.fill(1, first, end);
     this.stale.fill(0, first, end);
@@ -218,9 +218,9 @@ class CopyingStore extends AnyStore {
 
   rectangle(crop: Crop, range: Hours, memory = newMemory): Float32Array {
     const out = memory(range.count * crop.rows * crop.cols * this.channels);
-    forEachLine(this.shape, crop, range, (at, to, width) => {
-      const line = out.subarray(to, to + width);
-      if (this.written[Math.floor(at / this.field)]) this.values.read(line, at);
+    forEachLine(this.shape, crop, range, (offset, target, width) => {
+      const line = out.subarray(target, target + width);
+      if (this.written[Math.floor(offset / this.field)]) this.values.read(line, offset);
       else line.fill(0);
     });
     return out;
@@ -228,12 +228,12 @@ class CopyingStore extends AnyStore {
 
   edit(crop: Crop, range: Hours, memory = newMemory): Edit {
     const data = this.rectangle(crop, range, memory);
-    const put = (at: number, from: number, width: number): void => this.values.put(data.subarray(from, from + width), at);
+    const writeLine = (offset: number, source: number, width: number): void => this.values.write(data.subarray(source, source + width), offset);
     return {
       data,
-      done: () => {
+      release: () => {
         this.zeroStale(range);
-        forEachLine(this.shape, crop, range, put);
+        forEachLine(this.shape, crop, range, writeLine);
         this.written.fill(1, range.first, range.first + range.count);
       },
     };
@@ -247,7 +247,7 @@ class CopyingStore extends AnyStore {
   /** Before a part of an hour is written. */
   private zeroStale({ first, count }: Hours): void {
     for (let hour = first; hour < first + count; hour++) {
-      if (this.stale[hour]) this.values.put(new Float32Array(this.field), hour * this.field);
+      if (this.stale[hour]) this.values.write(new Float32Array(this.field), hour * this.field);
       this.stale[hour] = 0;
     }
   }
@@ -260,12 +260,12 @@ class CopyingStore extends AnyStore {
 class HalfStoreInMemory extends CopyingStore {
   private readonly fields: HalfFields;
 
-  constructor(shape: HourStoreShape, one: number, memoryBlock: number) {
-    const bytesOfHour = hourStoreBytes({ ...shape, hours: 1 }, { half: one });
+  constructor(shape: HourStoreShape, bitsOfOne: number, memoryBlock: number) {
+    const bytesOfHour = hourStoreBytes({ ...shape, hours: 1 }, { half: bitsOfOne });
     const hoursOfBlock = Math.max(1, Math.floor(memoryBlock / bytesOfHour));
     const scratch = new ScratchMemory(shape.hours * bytesOfHour, hoursOfBlock * bytesOfHour);
-    super(shape, new HalfValues(scratch, one));
-    this.fields = { blocks: scratch.blocks.map((block) => new Uint16Array(block.buffer)), hoursOfBlock, one };
+    super(shape, new HalfValues(scratch, bitsOfOne));
+    this.fields = { blocks: scratch.blocks.map((block) => new Uint16Array(block.buffer)), hoursOfBlock, one: bitsOfOne };
   }
 
   halves(crop: Crop, { first }: Hours): PlacedHalves {
@@ -278,20 +278,20 @@ class HalfStoreInFile extends CopyingStore {
 
   constructor(
     shape: HourStoreShape,
-    private readonly one: number,
+    private readonly bitsOfOne: number,
     folder: string,
   ) {
-    const file = new ScratchFile(folder, hourStoreBytes(shape, { half: one }));
-    super(shape, new HalfValues(file, one));
+    const file = new ScratchFile(folder, hourStoreBytes(shape, { half: bitsOfOne }));
+    super(shape, new HalfValues(file, bitsOfOne));
     this.file = file;
   }
 
   halves(crop: Crop, range: Hours): PlacedHalves {
     const { rows, cols } = crop;
     const data = roomForHalves(range.count * rows * cols * this.channels);
-    forEachLine(this.shape, crop, range, (at, to, width) => this.file.read(new Uint8Array(data.buffer, 2 * to, 2 * width), 2 * at));
+    forEachLine(this.shape, crop, range, (offset, target, width) => this.file.read(new Uint8Array(data.buffer, 2 * target, 2 * width), 2 * offset));
     return {
-      fields: { blocks: [data], hoursOfBlock: range.count, one: this.one },
+      fields: { blocks: [data], hoursOfBlock: range.count, one: this.bitsOfOne },
       grid: { rows, cols },
       crop: { row: 0, col: 0, rows, cols },
       first: 0,
@@ -300,7 +300,12 @@ class HalfStoreInFile extends CopyingStore {
 }
 
 /** Calls visit(place in the store, place in the rectangle, values) for the lines of a rectangle; all of an hour is one line where that is the grid. */
-function forEachLine(shape: HourStoreShape, crop: Crop, { first, count }: Hours, visit: (at: number, inCrop: number, width: number) => void): void {
+function forEachLine(
+  shape: HourStoreShape,
+  crop: Crop,
+  { first, count }: Hours,
+  visit: (offset: number, inCrop: number, width: number) => void,
+): void {
   const { rows, cols, channels } = shape;
   const whole = crop.cols === cols;
   const lines = whole ? 1 : crop.rows;

@@ -42,10 +42,10 @@ export const newMemory: Memory = (length) => new Float32Array(length);
 
 /** Memory that is kept from one read to the next, as large as the largest: what an earlier read has given is lost. */
 export function keptMemory(): Memory {
-  let held = new Float32Array();
+  let values = new Float32Array();
   return (length) => {
-    if (held.length < length) held = new Float32Array(length);
-    return held.subarray(0, length);
+    if (values.length < length) values = new Float32Array(length);
+    return values.subarray(0, length);
   };
 }
 
@@ -145,7 +145,7 @@ export function part(data: Float32Array, grid: GridSize, channels: number, crop:
 export function copyHour({ data, grid, crop }: Omit<Placed, 'first'>, channels: number, hour: number, out: Float32Array, offset: number): void {
   const width = crop.cols * channels;
   for (let r = 0; r < crop.rows; r++) {
-    const from = ((hour * grid.rows + crop.row + r) * grid.cols + crop.col) * channels;
-    out.set(data.subarray(from, from + width), offset + r * width);
+    const start = ((hour * grid.rows + crop.row + r) * grid.cols + crop.col) * channels;
+    out.set(data.subarray(start, start + width), offset + r * width);
   }
 }

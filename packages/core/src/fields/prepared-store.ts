@@ -80,8 +80,8 @@ class StoredFile {
 
 /** Not by the inode, which some network file systems make up. */
 function identityOf(path: string): string {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found ? `${found.size} ${found.mtimeMs}` : 'gone';
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats ? `${stats.size} ${stats.mtimeMs}` : 'gone';
 }
 
 function readSlab(file: NetcdfFile, names: readonly string[], start: number[], count: number[], out: Float32Array): Float32Array {
@@ -91,11 +91,11 @@ function readSlab(file: NetcdfFile, names: readonly string[], start: number[], c
   const atOnce = Math.max(1, Math.min(steps, Math.floor(BUFFER / (rows * cols))));
   const buffer = new Float32Array(atOnce * rows * cols);
   for (let step = 0; step < steps; step += atOnce) {
-    const some = Math.min(atOnce, steps - step);
-    const at = hourly ? [start[0] + step, ...start.slice(1)] : start;
-    const length = hourly ? [some, rows, cols] : count;
+    const stepsNow = Math.min(atOnce, steps - step);
+    const origin = hourly ? [start[0] + step, ...start.slice(1)] : start;
+    const length = hourly ? [stepsNow, rows, cols] : count;
     names.forEach((name, channel) =>
-      putChannel(out, names.length, channel, step * rows * cols, file.read(name, at, length, buffer.subarray(0, some * rows * cols))),
+      putChannel(out, names.length, channel, step * rows * cols, file.read(name, origin, length, buffer.subarray(0, stepsNow * rows * cols))),
     );
   }
   return out;

@@ -9,8 +9,8 @@ export const FILE_CHUNK = 2 ** 28;
 
 /** Bytes that are read and written by their place. */
 export interface Scratch {
-  read(into: Uint8Array, at: number): void;
-  write(data: Uint8Array, at: number): void;
+  read(target: Uint8Array, offset: number): void;
+  write(data: Uint8Array, offset: number): void;
   dispose(): void;
 }
 
@@ -25,22 +25,22 @@ export class ScratchMemory implements Scratch {
     this.blocks = Array.from({ length: Math.ceil(length / block) }, (_, i) => new Uint8Array(Math.min(block, length - i * block)));
   }
 
-  read(into: Uint8Array, at: number): void {
-    this.forEachBlock(into, at, (own, given) => given.set(own));
+  read(target: Uint8Array, offset: number): void {
+    this.forEachBlock(target, offset, (storedPart, part) => part.set(storedPart));
   }
 
-  write(data: Uint8Array, at: number): void {
-    this.forEachBlock(data, at, (own, given) => own.set(given));
+  write(data: Uint8Array, offset: number): void {
+    this.forEachBlock(data, offset, (storedPart, part) => storedPart.set(part));
   }
 
   dispose(): void {} // the garbage collector's
 
-  private forEachBlock(given: Uint8Array, at: number, visit: (own: Uint8Array, given: Uint8Array) => void): void {
-    for (let done = 0; done < given.length;) {
-      const first = (at + done) % this.block;
-      const length = Math.min(this.block - first, given.length - done);
-      visit(this.blocks[Math.floor((at + done) / this.block)].subarray(first, first + length), given.subarray(done, done + length));
-      done += length;
+  private forEachBlock(data: Uint8Array, offset: number, visit: (storedPart: Uint8Array, part: Uint8Array) => void): void {
+    for (let position = 0; position < data.length;) {
+      const first = (offset + position) % this.block;
+      const length = Math.min(this.block - first, data.length - position);
+      visit(this.blocks[Math.floor((offset + position) / this.block)].subarray(first, first + length), data.subarray(position, position + length));
+      position += length;
     }
   }
 }
@@ -60,18 +60,19 @@ export class ScratchFile implements Scratch {
     }
   }
 
-  read(into: Uint8Array, at: number): void {
-    for (let done = 0; done < into.length;) {
-      const length = Math.min(FILE_CHUNK, into.length - done);
-      const read = readSync(this.file, into, done, length, at + done);
+  read(target: Uint8Array, offset: number): void {
+    for (let position = 0; position < target.length;) {
+      const length = Math.min(FILE_CHUNK, target.length - position);
+      const read = readSync(this.file, target, position, length, offset + position);
       if (read === 0) throw new DataError('FILE_UNREADABLE', `a temporary file in ${this.folder} has become shorter: run the same command again`);
-      done += read;
+      position += read;
     }
   }
 
-  write(data: Uint8Array, at: number): void {
+  write(data: Uint8Array, offset: number): void {
     try {
-      for (let done = 0; done < data.length;) done += writeSync(this.file, data, done, Math.min(FILE_CHUNK, data.length - done), at + done);
+      for (let position = 0; position < data.length;)
+        position += writeSync(this.file, data, position, Math.min(FILE_CHUNK, data.length - position), offset + position);
     } catch (error) {
       throw unwritable(this.folder, error);
     }
@@ -85,11 +86,11 @@ export class ScratchFile implements Scratch {
 /** A new file, open for reading and writing, whose name is gone already. */
 function nameless(folder: string): number {
   try {
-    const own = mkdtempSync(join(folder, 'retroplume-hours-'));
+    const scratchFolder = mkdtempSync(join(folder, 'retroplume-hours-'));
     try {
-      return openSync(join(own, 'fields'), 'wx+', 0o600);
+      return openSync(join(scratchFolder, 'fields'), 'wx+', 0o600);
     } finally {
-      rmSync(own, { recursive: true });
+      rmSync(scratchFolder, { recursive: true });
     }
   } catch (error) {
     throw unwritable(folder, error);

@@ -7,18 +7,18 @@ export class ChosenHours {
   /** of each hour: 1 where it has a field */
   readonly mask: Uint8Array;
   /** of each hour: how many before it have fields */
-  private readonly before: Int32Array;
+  private readonly countBefore: Int32Array;
 
   /** @param hours - of the period @param chosen - default: all */
   constructor(hours: number, chosen?: Iterable<number>) {
     this.mask = new Uint8Array(hours).fill(chosen ? 0 : 1);
     for (const hour of chosen ?? []) this.mask[hour] = 1;
-    this.before = new Int32Array(hours + 1);
-    this.mask.forEach((has, hour) => (this.before[hour + 1] = this.before[hour] + has));
+    this.countBefore = new Int32Array(hours + 1);
+    this.mask.forEach((isChosen, hour) => (this.countBefore[hour + 1] = this.countBefore[hour] + isChosen));
   }
 
   get count(): number {
-    return this.before[this.mask.length];
+    return this.countBefore[this.mask.length];
   }
 
   /** The hour after the last one that has a field. */
@@ -28,7 +28,7 @@ export class ChosenHours {
 
   /** Places of the fields of a range of hours. */
   positionsOf({ first, count }: Hours): Hours {
-    return { first: this.before[first], count: this.before[first + count] - this.before[first] };
+    return { first: this.countBefore[first], count: this.countBefore[first + count] - this.countBefore[first] };
   }
 }
 
@@ -56,9 +56,9 @@ export class SparseHours {
   }
 
   private placed(range: Hours): Hours {
-    const own = this.chosen.positionsOf(range);
-    if (own.count !== range.count)
+    const positions = this.chosen.positionsOf(range);
+    if (positions.count !== range.count)
       throw new Error(`fields of hours ${range.first} to ${range.first + range.count - 1}: not all of them were asked for before`);
-    return own;
+    return positions;
   }
 }

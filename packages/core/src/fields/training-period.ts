@@ -64,7 +64,7 @@ function fieldOf(source: PeriodSource, field: HourlyField, room: MemoryBudget): 
   const { rows, cols } = source.grid;
   const hours = source.time.count;
   const channels = channelsOf(source, field);
-  if (!room.take({ hours, rows, cols, channels })) return { rectangle: (...asked) => source.hourly(field, ...asked) };
+  if (!room.take({ hours, rows, cols, channels })) return { rectangle: (...args) => source.hourly(field, ...args) };
   const size = rows * cols * channels;
   const out = new Float32Array(hours * size);
   for (let first = 0; first < hours; first += SLAB) {
@@ -132,10 +132,10 @@ function joined(
 ): Float32Array {
   const points = concentrations.length / PRIOR_CHANNELS.length;
   const channels = weather.length / points;
-  const all = channels + PRIOR_CHANNELS.length;
+  const channelCount = channels + PRIOR_CHANNELS.length;
   for (let i = 0; i < points; i++) {
-    for (let c = 0; c < channels; c++) out[i * all + c] = weather[i * channels + c];
-    for (let c = 0; c < PRIOR_CHANNELS.length; c++) out[i * all + channels + c] = concentrations[i * PRIOR_CHANNELS.length + c];
+    for (let c = 0; c < channels; c++) out[i * channelCount + c] = weather[i * channels + c];
+    for (let c = 0; c < PRIOR_CHANNELS.length; c++) out[i * channelCount + channels + c] = concentrations[i * PRIOR_CHANNELS.length + c];
   }
   return out;
 }

@@ -34,7 +34,7 @@ const SLICE = 2 ** 28;
 
 /** The bytes of a view, however many, in slices. */
 function* slicesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Generator<Uint8Array> {
-  for (let at = 0; at < byteLength; at += SLICE) yield new Uint8Array(buffer, byteOffset + at, Math.min(SLICE, byteLength - at));
+  for (let offset = 0; offset < byteLength; offset += SLICE) yield new Uint8Array(buffer, byteOffset + offset, Math.min(SLICE, byteLength - offset));
 }
 
 /**
@@ -98,20 +98,20 @@ function checksum(entries: Record<string, unknown>, record: string): Hash {
 /** Where tensors are read from: `read` fills the array with the bytes from `at` on, which are there. */
 interface Source {
   size: number;
-  read: (into: Uint8Array, at: number) => void;
+  read: (target: Uint8Array, offset: number) => void;
 }
 
 /** Reads what {@link encodeTensors} wrote. @throws {DataError} `CHECKPOINT_CORRUPT` if it is cut short or its checksum does not match */
 export function decodeTensors(content: Buffer, path: string): Checkpoint {
-  return decode({ size: content.length, read: (into, at) => into.set(content.subarray(at, at + into.length)) }, path);
+  return decode({ size: content.length, read: (offset, position) => offset.set(content.subarray(position, position + offset.length)) }, path);
 }
 
 function decode({ size, read }: Source, path: string): Checkpoint {
-  const corrupt = (why: string): DataError =>
-    new DataError('CHECKPOINT_CORRUPT', `${path}: ${why}: delete it, and the stage starts from the one before or anew`);
-  const bytesAt = (at: number, length: number): Buffer => {
+  const corrupt = (reason: string): DataError =>
+    new DataError('CHECKPOINT_CORRUPT', `${path}: ${reason}: delete it, and the stage starts from the one before or anew`);
+  const bytesAt = (offset: number, length: number): Buffer => {
     const bytes = Buffer.alloc(length);
-    read(bytes, at);
+    read(bytes, offset);
     return bytes;
   };
   if (size < 8) throw corrupt('too short to hold a header');
@@ -128,8 +128,8 @@ function decode({ size, read }: Source, path: string): Checkpoint {
   if (typeof meta?.['record'] !== 'string') throw mismatch;
   const hash = checksum(entries, meta['record']);
   const tensors = new Map<string, Tensor>();
-  let at = 8 + headerLength;
-  const begin = at;
+  let position = 8 + headerLength;
+  const begin = position;
   const placeOf = ({ data_offsets: offsets }: HeaderEntry): [number, number] => (Array.isArray(offsets) ? offsets : [NaN, NaN]);
   // JSON does not keep the order of names that are numbers.
   const inOrder = Object.entries(entries).sort(([, a], [, b]) => placeOf(a)[0] - placeOf(b)[0]);
@@ -138,16 +138,16 @@ function decode({ size, read }: Source, path: string): Checkpoint {
     const width = dtype === 'F64' ? 8 : 4;
     const [first, end] = placeOf(entry);
     const length = end - first;
-    if (!(first === at - begin && length >= 0 && length % width === 0 && at + length <= size)) throw mismatch;
+    if (!(first === position - begin && length >= 0 && length % width === 0 && position + length <= size)) throw mismatch;
     const data = dtype === 'F64' ? new Float64Array(length / width) : new Float32Array(length / width);
     for (const slice of slicesOf(data)) {
-      read(slice, at);
+      read(slice, position);
       hash.update(slice);
-      at += slice.length;
+      position += slice.length;
     }
     tensors.set(name, { data, shape });
   }
-  if (at !== size || hash.digest('hex') !== meta['sha256']) throw mismatch;
+  if (position !== size || hash.digest('hex') !== meta['sha256']) throw mismatch;
   return { tensors, metadata: JSON.parse(meta['record']) as Record<string, unknown> };
 }
 
@@ -161,18 +161,18 @@ export function readTensors(path: string): Checkpoint {
   if (!existsSync(path)) throw new DataError('FILE_MISSING', `${path}: no such file: run the stage that makes it`);
   const file = openSync(path, 'r');
   try {
-    return decode({ size: fstatSync(file).size, read: (into, at) => readWhole(file, into, at) }, path);
+    return decode({ size: fstatSync(file).size, read: (target, offset) => readWhole(file, target, offset) }, path);
   } finally {
     closeSync(file);
   }
 }
 
 /** A file that has become shorter leaves zeros, which no checksum fits. */
-function readWhole(file: number, into: Uint8Array, at: number): void {
-  for (let done = 0; done < into.length;) {
-    const got = readSync(file, into, done, into.length - done, at + done);
-    if (got === 0) return;
-    done += got;
+function readWhole(file: number, target: Uint8Array, offset: number): void {
+  for (let completed = 0; completed < target.length;) {
+    const bytesNow = readSync(file, target, completed, target.length - completed, offset + completed);
+    if (bytesNow === 0) return;
+    completed += bytesNow;
   }
 }
 

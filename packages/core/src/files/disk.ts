@@ -22,10 +22,14 @@ export function megabytes(bytes: number): string {
 export function fileLimit(path: string, bytes = 0, cause?: unknown): DataError {
   const limit = fileSizeLimit();
   const needed = bytes > 0 ? `the file needs ${megabytes(bytes)} and ` : '';
-  const most = Number.isFinite(limit) ? `may write files of ${megabytes(limit)} at most` : 'may not write a file so large';
-  return new DataError('FILE_LIMIT', `${path}: ${needed}this process ${most}: raise the limit (ulimit -f), or take a file system for large files`, {
-    cause,
-  });
+  const limitText = Number.isFinite(limit) ? `may write files of ${megabytes(limit)} at most` : 'may not write a file so large';
+  return new DataError(
+    'FILE_LIMIT',
+    `${path}: ${needed}this process ${limitText}: raise the limit (ulimit -f), or take a file system for large files`,
+    {
+      cause,
+    },
+  );
 }
 
 /**
@@ -98,8 +102,8 @@ function isFull(folder: string): boolean {
  */
 export function makeFolder(path: string): void {
   if (isFolder(path)) return;
-  const above = dirname(path);
-  if (!existsSync(above)) makeFolder(above);
+  const parent = dirname(path);
+  if (!existsSync(parent)) makeFolder(parent);
   try {
     mkdirSync(path);
   } catch (cause) {
@@ -116,8 +120,8 @@ export function makeFolder(path: string): void {
  * @throws {DataError} `WRITE_FAILED`
  */
 export function folderToBe(path: string): string {
-  const above = dirname(path);
-  if (!existsSync(path) && above !== path) return folderToBe(above);
+  const parent = dirname(path);
+  if (!existsSync(path) && parent !== path) return folderToBe(parent);
   if (!isFolder(path)) throw cannotBeMade(path, 'a file is in its place');
   try {
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
@@ -132,10 +136,14 @@ export function makeTemporaryFolder(prefix: string): string {
   try {
     return mkdtempSync(join(tmpdir(), prefix));
   } catch (cause) {
-    const why = (cause as Error).message;
-    throw new DataError('WRITE_FAILED', `${tmpdir()}: no temporary folder can be made there (${why}): set TMPDIR to a folder that may be written`, {
-      cause,
-    });
+    const reason = (cause as Error).message;
+    throw new DataError(
+      'WRITE_FAILED',
+      `${tmpdir()}: no temporary folder can be made there (${reason}): set TMPDIR to a folder that may be written`,
+      {
+        cause,
+      },
+    );
   }
 }
 
@@ -143,8 +151,8 @@ export function makeTemporaryFolder(prefix: string): string {
 export function bytesBelow(folder: string): number {
   if (!existsSync(folder)) return 0;
   return readdirSync(folder, { recursive: true, encoding: 'utf8' }).reduce((sum, name) => {
-    const found = lstatSync(join(folder, name), { throwIfNoEntry: false });
-    return found?.isFile() ? sum + found.size : sum;
+    const stats = lstatSync(join(folder, name), { throwIfNoEntry: false });
+    return stats?.isFile() ? sum + stats.size : sum;
   }, 0);
 }
 

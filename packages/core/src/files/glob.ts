@@ -13,8 +13,8 @@ import { expectText, DataError } from '../base/errors';
  */
 export function expandGlob(pattern: string): string[] {
   expectText(pattern, 'expandGlob: pattern', 'a pattern of paths');
-  const found = matchesBelow(isAbsolute(pattern) ? sep : '.', partsOf(pattern, '/'), pattern);
-  if (found.length > 0) return found.sort();
+  const paths = matchesBelow(isAbsolute(pattern) ? sep : '.', partsOf(pattern, '/'), pattern);
+  if (paths.length > 0) return paths.sort();
   if (!/[*?[]/.test(pattern)) throw new DataError('FILE_MISSING', `${pattern}: there is no such file: check the path in the case`);
   throw new DataError('FILES_NONE', `${pattern}: no file matches: check the pattern in the case, and the folder that it is relative to`);
 }
@@ -36,24 +36,24 @@ function partsOf(path: string, separator: string): string[] {
 /** What matches one part after the other, from a folder on. */
 function matchesBelow(folder: string, [part, ...parts]: readonly string[], pattern: string): string[] {
   if (part === undefined) return [folder];
-  const found = matches(folder, part, { pattern, last: parts.length === 0 });
-  if (found.length === 0 && part.includes('\\')) return matchesBelow(folder, [...partsOf(part, '\\'), ...parts], pattern);
-  return found.flatMap((each) => matchesBelow(each, parts, pattern));
+  const names = matches(folder, part, { pattern, last: parts.length === 0 });
+  if (names.length === 0 && part.includes('\\')) return matchesBelow(folder, [...partsOf(part, '\\'), ...parts], pattern);
+  return names.flatMap((folderPath) => matchesBelow(folderPath, parts, pattern));
 }
 
 function matches(folder: string, part: string, { pattern, last }: { pattern: string; last: boolean }): string[] {
   const path = join(folder, part);
-  const asWritten = seen(pattern, folder, () => (statSync(path), [path]));
+  const asWritten = orExplain(pattern, folder, () => (statSync(path), [path]));
   if (!/[*?[]/.test(part) || (asWritten.length > 0 && !last)) return asWritten;
   const tokens = tokensOf(part, pattern);
-  const names = seen(pattern, folder, () => readdirSync(folder)).filter(
+  const names = orExplain(pattern, folder, () => readdirSync(folder)).filter(
     (name) => isMatch(name, tokens) && (part.startsWith('.') || !name.startsWith('.')),
   );
   return names.length > 0 ? names.map((name) => join(folder, name)) : asWritten;
 }
 
 /** What a look gives, nothing where nothing is: no such name, a file where the pattern has a folder, links in a circle. @throws {DataError} `FOLDER_UNREADABLE` */
-function seen(pattern: string, folder: string, look: () => string[]): string[] {
+function orExplain(pattern: string, folder: string, look: () => string[]): string[] {
   try {
     return look();
   } catch (cause) {
@@ -88,16 +88,16 @@ function tokensOf(part: string, pattern: string): Token[] {
 
 /** In at most as many steps as name and pattern have characters, multiplied: where the rest does not fit, only the last star takes one character more. */
 function isMatch(name: string, tokens: readonly Token[]): boolean {
-  let [at, next] = [0, 0];
-  let star: { next: number; at: number } | undefined;
-  while (at < name.length) {
+  let [position, next] = [0, 0];
+  let star: { next: number; position: number } | undefined;
+  while (position < name.length) {
     const token = tokens[next];
-    if (token === '*') star = { next: ++next, at };
-    else if (token?.(name[at])) {
-      at++;
+    if (token === '*') star = { next: ++next, position };
+    else if (token?.(name[position])) {
+      position++;
       next++;
     } else if (star) {
-      at = ++star.at;
+      position = ++star.position;
       next = star.next;
     } else return false;
   }

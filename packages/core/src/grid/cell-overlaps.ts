@@ -28,21 +28,22 @@ export class CellOverlaps {
    * @param divided - whether pieces are rather divided among the target cells that they meet, and as many as those ask for, where they can be
    */
   constructor(
-    readonly from: Grid | SourceCells,
-    readonly to: Grid,
+    readonly sourceCells: Grid | SourceCells,
+    readonly targetGrid: Grid,
     points = 16,
     divided = true,
   ) {
-    expectObject(from, 'new CellOverlaps: from', 'a Grid, or other cells');
-    expectArgument(to instanceof Grid, 'new CellOverlaps: to', 'a Grid', to);
-    const first = new Int32Array(from.rows * from.cols + 1);
+    expectObject(sourceCells, 'new CellOverlaps: from', 'a Grid, or other cells');
+    expectArgument(targetGrid instanceof Grid, 'new CellOverlaps: to', 'a Grid', targetGrid);
+    const first = new Int32Array(sourceCells.rows * sourceCells.cols + 1);
     const target: number[] = [];
     const share: number[] = [];
-    const near = from instanceof LatLonCells ? new Set(from.about(to)) : undefined;
-    const cells: SourceCells = from instanceof Grid ? { rows: from.rows, cols: from.cols, cut: (cell, n) => cutOf(from, cell, n) } : from;
-    for (let source = 0; source < from.rows * from.cols; source++) {
+    const near = sourceCells instanceof LatLonCells ? new Set(sourceCells.cellsAround(targetGrid)) : undefined;
+    const cells: SourceCells =
+      sourceCells instanceof Grid ? { rows: sourceCells.rows, cols: sourceCells.cols, cut: (cell, n) => cutOf(sourceCells, cell, n) } : sourceCells;
+    for (let source = 0; source < sourceCells.rows * sourceCells.cols; source++) {
       if (near?.has(source) ?? true) {
-        const parts = (divided ? partsByAreas(cells, to, source) : undefined) ?? partsByMiddles(cells, to, source, points);
+        const parts = (divided ? partsByAreas(cells, targetGrid, source) : undefined) ?? partsByMiddles(cells, targetGrid, source, points);
         for (const [cell, part] of parts) {
           target.push(cell);
           share.push(part);
@@ -64,7 +65,7 @@ export class CellOverlaps {
    * @returns `[rows, cols]` on the target grid
    */
   regrid(amount: ArrayLike<number>, pattern?: ArrayLike<number>): Float64Array {
-    const out = new Float64Array(this.to.rows * this.to.cols);
+    const out = new Float64Array(this.targetGrid.rows * this.targetGrid.cols);
     for (let source = 0; source < amount.length; source++) {
       const [begin, end] = [this.first[source], this.first[source + 1]];
       let even = 0;
@@ -85,14 +86,14 @@ export class CellOverlaps {
 }
 
 /** Pieces of a cell of a grid: equal in its projection; on a lat-lon grid weighted by cos φ. */
-function cutOf(from: Grid, source: number, points: number): CutCell {
-  const { xorig, yorig, xcell, ycell, gdtyp } = from.definition;
-  const [col, row] = [source % from.cols, Math.floor(source / from.cols)];
+function cutOf(sourceGrid: Grid, source: number, points: number): CutCell {
+  const { xorig, yorig, xcell, ycell, gdtyp } = sourceGrid.definition;
+  const [col, row] = [source % sourceGrid.cols, Math.floor(source / sourceGrid.cols)];
   const y = (i: number): number => yorig + (row + (Math.floor(i / points) + 0.5) / points) * ycell;
   const x = (i: number): number => xorig + (col + ((i % points) + 0.5) / points) * xcell;
   return {
     place: (i) => {
-      const [lon, lat] = from.toLonLat(x(i), y(i));
+      const [lon, lat] = sourceGrid.toLonLat(x(i), y(i));
       return { lon, lat };
     },
     weight: (i) => (gdtyp === 1 ? Math.max(0, Math.cos((y(i) * Math.PI) / 180)) : 1),

@@ -19,21 +19,21 @@ const ROUNDING = 1e-6;
  *
  * @returns undefined where those are not nearly straight in the source cell: about a pole, over the end of a turn, or in a cell of many degrees
  */
-export function partsByAreas(from: SourceCells, to: Grid, source: number): Parts | undefined {
-  const { xorig, yorig, xcell, ycell, cols, rows } = to.definition;
+export function partsByAreas(sourceCells: SourceCells, target: Grid, source: number): Parts | undefined {
+  const { xorig, yorig, xcell, ycell, cols, rows } = target.definition;
   const inCells = ({ lon, lat }: { lon: number; lat: number }): Vector => {
-    const [x, y] = to.toXY(lon, lat);
+    const [x, y] = target.toXY(lon, lat);
     return [(x - xorig) / xcell, (y - yorig) / ycell];
   };
-  const coarse = from.cut(source, PIECES);
-  const along = (step: number): Vector | undefined => evenStep(Array.from({ length: PIECES }, (_, i) => inCells(coarse.place(i * step))));
-  const [east, north] = [along(1), along(PIECES)];
+  const coarse = sourceCells.cut(source, PIECES);
+  const evenAlong = (step: number): Vector | undefined => evenStep(Array.from({ length: PIECES }, (_, i) => inCells(coarse.place(i * step))));
+  const [east, north] = [evenAlong(1), evenAlong(PIECES)];
   if (!east || !north) return undefined;
   const extent = [0, 1].map((axis) => PIECES * Math.hypot(east[axis], north[axis]));
   const n = Math.min(MOST_PIECES, Math.max(PIECES, Math.ceil(PIECES * Math.max(...extent) - ROUNDING)));
   const [width, height] = extent.map((length) => length / n);
-  const turn = (to.turn ?? Infinity) / xcell;
-  const cut = from.cut(source, n);
+  const turn = (target.turn ?? Infinity) / xcell;
+  const cut = sourceCells.cut(source, n);
   const parts: Parts = new Map();
   let total = 0;
   for (let piece = 0; piece < n * n; piece++) {
@@ -60,8 +60,8 @@ type Vector = [x: number, y: number];
 function evenStep(places: readonly Vector[]): Vector | undefined {
   const steps = places.slice(1).map(([x, y], i): Vector => [x - places[i][0], y - places[i][1]]);
   const [first] = steps;
-  const most = STRAIGHT * Math.hypot(...first);
-  return steps.every(([x, y]) => Math.hypot(x - first[0], y - first[1]) <= most) ? first : undefined;
+  const bound = STRAIGHT * Math.hypot(...first);
+  return steps.every(([x, y]) => Math.hypot(x - first[0], y - first[1]) <= bound) ? first : undefined;
 }
 
 /** Numbers of the cells that a stretch about `middle` meets, and the part of it in each; the parts add up to 1. */
@@ -70,14 +70,14 @@ function forEachPart(middle: number, length: number, body: (cell: number, part: 
   const first = Math.floor(begin + ROUNDING);
   const last = Math.max(first, Math.ceil(end - ROUNDING) - 1);
   if (first === last) return body(first, 1);
-  const [from, to] = [Math.max(begin, first), Math.min(end, last + 1)];
-  for (let cell = first; cell <= last; cell++) body(cell, (Math.min(to, cell + 1) - Math.max(from, cell)) / (to - from));
+  const [start, stop] = [Math.max(begin, first), Math.min(end, last + 1)];
+  for (let cell = first; cell <= last; cell++) body(cell, (Math.min(stop, cell + 1) - Math.max(start, cell)) / (stop - start));
 }
 
 /** Each piece goes whole to the target cell that holds its middle. */
-export function partsByMiddles(from: SourceCells, to: Grid, source: number, points: number): Parts {
-  const cut = from.cut(source, points);
-  const targets = targetsOf(cut, to, points);
+export function partsByMiddles(sourceCells: SourceCells, target: Grid, source: number, points: number): Parts {
+  const cut = sourceCells.cut(source, points);
+  const targets = targetsOf(cut, target, points);
   if (typeof targets === 'number') return new Map([[targets, 1]]);
   const parts: Parts = new Map();
   let total = 0;
@@ -100,13 +100,13 @@ const [SMALL, POLAR] = [10, 80];
  * The target cell of each piece, or of all. Pieces between four of one cell are of that cell, too, and are not looked for: of a source cell that is smaller
  * than those of the target only the pieces about their edges are.
  */
-function targetsOf(cut: CutCell, to: Grid, points: number): Int32Array | number {
+function targetsOf(cut: CutCell, target: Grid, points: number): Int32Array | number {
   const targets = new Int32Array(points * points).fill(UNKNOWN);
   const targetOf = (i: number): number => {
     if (targets[i] !== UNKNOWN) return targets[i];
     const { lon, lat } = cut.place(i);
-    const cell = to.cellAt(lon, lat);
-    return (targets[i] = cell ? cell.row * to.cols + cell.col : OUTSIDE);
+    const cell = target.cellAt(lon, lat);
+    return (targets[i] = cell ? cell.row * target.cols + cell.col : OUTSIDE);
   };
   const last = points - 1;
   const isStraight = isSmall([0, last, last * points, last * points + last].map((i) => cut.place(i)));

@@ -51,14 +51,14 @@ export class CorrelationFilter {
   shareIn(mask: ArrayLike<number>): Float64Array {
     if (!this.coarse) return Float64Array.from(mask);
     const inArea = this.varianceOf(Float64Array.from(mask));
-    return this.varianceOf(new Float64Array(mask.length).fill(1)).map((all, number) => inArea[number] / all);
+    return this.varianceOf(new Float64Array(mask.length).fill(1)).map((total, number) => inArea[number] / total);
   }
 
   /** S·v: white noise of variance 1 in, a correlated field of variance 1 out, `[rows, cols]`; a new array is returned. */
   apply(v: Float64Array): Float64Array {
     const { cols, alongRows, alongCols } = this;
-    const half = multiply(alongCols, v, { lines: alongRows.columns, from: alongCols.columns, to: cols, step: 1 });
-    return multiply(alongRows, half, { lines: cols, from: 1, to: 1, step: cols });
+    const half = multiply(alongCols, v, { lines: alongRows.columns, source: alongCols.columns, target: cols, step: 1 });
+    return multiply(alongRows, half, { lines: cols, source: 1, target: 1, step: cols });
   }
 
   /** Sᵀ·field. */
@@ -73,8 +73,8 @@ export class CorrelationFilter {
 
   private ofCells(alongRows: FilterMatrix, alongCols: FilterMatrix, field: Float64Array): Float64Array {
     const { cols } = this;
-    const half = multiply(alongRows, field, { lines: cols, from: 1, to: 1, step: cols });
-    return multiply(alongCols, half, { lines: this.alongRows.columns, from: cols, to: this.alongCols.columns, step: 1 });
+    const half = multiply(alongRows, field, { lines: cols, source: 1, target: 1, step: cols });
+    return multiply(alongCols, half, { lines: this.alongRows.columns, source: cols, target: this.alongCols.columns, step: 1 });
   }
 }
 
@@ -100,14 +100,14 @@ function gaussianRoot(size: number, length: number, coarse: boolean): FilterMatr
   const reach = Math.ceil(3 * length);
   // Numbers lie at cells, or so far apart, from two lengths before the first cell to two behind the last.
   const apart = coarse ? Math.max(1, (2 / 3) * length) : 1;
-  const beyond = coarse ? Math.ceil((2 * length) / apart) : 0;
-  const columns = Math.ceil((size - 1) / apart) + 1 + 2 * beyond;
+  const margin = coarse ? Math.ceil((2 * length) / apart) : 0;
+  const columns = Math.ceil((size - 1) / apart) + 1 + 2 * margin;
   const first = new Int32Array(size);
   const weights: Float64Array[] = [];
   for (let i = 0; i < size; i++) {
-    const low = Math.max(0, Math.ceil((i - reach) / apart) + beyond);
-    const high = Math.min(columns - 1, Math.floor((i + reach) / apart) + beyond);
-    const distance = (k: number): number => (k - beyond) * apart - i;
+    const low = Math.max(0, Math.ceil((i - reach) / apart) + margin);
+    const high = Math.min(columns - 1, Math.floor((i + reach) / apart) + margin);
+    const distance = (k: number): number => (k - margin) * apart - i;
     const row = Float64Array.from({ length: high - low + 1 }, (_, k) => (length === 0 ? 1 : Math.exp(-((distance(low + k) / length) ** 2))));
     const norm = Math.sqrt(row.reduce((sum, w) => sum + w * w, 0));
     first[i] = low;
@@ -123,52 +123,52 @@ function squared({ weights, ...matrix }: FilterMatrix): FilterMatrix {
 /** Its transpose: what numbers have of cells. Rows begin and end no earlier than those above, so that columns are stretches, too. */
 function transposed({ columns, first, weights }: FilterMatrix): FilterMatrix {
   const begin = new Int32Array(columns);
-  const own: number[][] = Array.from({ length: columns }, () => []);
+  const columnsOfBasis: number[][] = Array.from({ length: columns }, () => []);
   weights.forEach((row, i) =>
     row.forEach((weight, k) => {
-      if (own[first[i] + k].length === 0) begin[first[i] + k] = i;
-      own[first[i] + k].push(weight);
+      if (columnsOfBasis[first[i] + k].length === 0) begin[first[i] + k] = i;
+      columnsOfBasis[first[i] + k].push(weight);
     }),
   );
-  return { columns: weights.length, first: begin, weights: own.map((column) => Float64Array.from(column)) };
+  return { columns: weights.length, first: begin, weights: columnsOfBasis.map((column) => Float64Array.from(column)) };
 }
 
 /** Where elements of lines lie: those of line l from l·`from` (of what is multiplied) and l·`to` (of the product) on, `step` apart. */
 interface Lines {
   lines: number;
-  from: number;
-  to: number;
+  source: number;
+  target: number;
   step: number;
 }
 
 /** Independent products out = M·in. Four lines at once: a sum by itself waits for its own additions. */
-function multiply({ first, weights }: FilterMatrix, input: Float64Array, { lines, from, to, step }: Lines): Float64Array {
+function multiply({ first, weights }: FilterMatrix, input: Float64Array, { lines, source, target, step }: Lines): Float64Array {
   const output = new Float64Array(lines * weights.length);
   const inFours = lines - (lines % 4);
   for (let line = 0; line < inFours; line += 4) {
     for (let i = 0; i < weights.length; i++) {
       const row = weights[i];
       let [a, b, c, d] = [0, 0, 0, 0];
-      for (let k = 0, at = line * from + first[i] * step; k < row.length; k++, at += step) {
+      for (let k = 0, position = line * source + first[i] * step; k < row.length; k++, position += step) {
         const weight = row[k];
-        a += weight * input[at];
-        b += weight * input[at + from];
-        c += weight * input[at + 2 * from];
-        d += weight * input[at + 3 * from];
+        a += weight * input[position];
+        b += weight * input[position + source];
+        c += weight * input[position + 2 * source];
+        d += weight * input[position + 3 * source];
       }
-      const into = line * to + i * step;
+      const into = line * target + i * step;
       output[into] = a;
-      output[into + to] = b;
-      output[into + 2 * to] = c;
-      output[into + 3 * to] = d;
+      output[into + target] = b;
+      output[into + 2 * target] = c;
+      output[into + 3 * target] = d;
     }
   }
   for (let line = inFours; line < lines; line++) {
     for (let i = 0; i < weights.length; i++) {
       const row = weights[i];
       let sum = 0;
-      for (let k = 0, at = line * from + first[i] * step; k < row.length; k++, at += step) sum += row[k] * input[at];
-      output[line * to + i * step] = sum;
+      for (let k = 0, position = line * source + first[i] * step; k < row.length; k++, position += step) sum += row[k] * input[position];
+      output[line * target + i * step] = sum;
     }
   }
   return output;

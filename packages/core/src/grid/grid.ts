@@ -155,14 +155,14 @@ export class Grid {
    * @param remedy - what the user can do about it
    * @throws {GridError} `GRID_MISMATCH`, naming the first field that differs
    */
-  assertSame(other: Grid, fileName: string, remedy = "give files on the case's grid, or name the other grid in the case"): void {
-    const [mine, theirs] = [this.definition, other.definition];
-    const field = FIELDS.find(([key, tolerance]) => distance(key, mine, theirs) > tolerance(mine));
+  assertSame(second: Grid, fileName: string, remedy = "give files on the case's grid, or name the other grid in the case"): void {
+    const [thisDefinition, otherDefinition] = [this.definition, second.definition];
+    const field = FIELDS.find(([key, tolerance]) => distance(key, thisDefinition, otherDefinition) > tolerance(thisDefinition));
     if (!field) return;
     const [key, , label] = field;
     throw new GridError(
       'GRID_MISMATCH',
-      `${fileName}: expected the grid ${mine.name} with ${label} ${mine[key]} but received ${theirs.name || 'a grid'} with ${label} ${theirs[key]}: ${remedy}`,
+      `${fileName}: expected the grid ${thisDefinition.name} with ${label} ${thisDefinition[key]} but received ${otherDefinition.name || 'a grid'} with ${label} ${otherDefinition[key]}: ${remedy}`,
     );
   }
 }
@@ -173,8 +173,8 @@ export class Grid {
  * @throws {GridError} `GRID_PROJECTION`, `GRID_DEFINITION`
  */
 function usable(definition: Readonly<GridDefinition>): Projection {
-  const wrong = (what: string, cause?: unknown): GridError =>
-    new GridError('GRID_DEFINITION', `grid ${definition.name}: ${what}: mend the GRIDDESC or the file's header`, { cause });
+  const wrong = (problem: string, cause?: unknown): GridError =>
+    new GridError('GRID_DEFINITION', `grid ${definition.name}: ${problem}: mend the GRIDDESC or the file's header`, { cause });
   const odd = FIELDS.find(([key]) => !Number.isFinite(definition[key]));
   if (odd) throw wrong(`expected ${odd[2]} to be a number but received ${definition[odd[0]]}`);
   const { xorig, yorig, xcell, ycell, cols, rows } = definition;
@@ -258,19 +258,19 @@ export function dotGrid(grid: Grid): Grid {
 export function windowIn(parent: Grid, grid: Grid, fileName: string, allowDots = false): GridWindow {
   const { cols, rows, xorig, yorig } = parent.definition;
   grid.assertSame(new Grid({ ...parent.definition, cols: grid.cols, rows: grid.rows, xorig: grid.definition.xorig, yorig: grid.definition.yorig }), fileName); // prettier-ignore
-  const from = { col: (grid.definition.xorig - xorig) / grid.definition.xcell, row: (grid.definition.yorig - yorig) / grid.definition.ycell };
-  const halves = [from.col, from.row].every((offset) => Math.abs(offset - Math.floor(offset) - 0.5) <= ALIGNED);
+  const corner = { col: (grid.definition.xorig - xorig) / grid.definition.xcell, row: (grid.definition.yorig - yorig) / grid.definition.ycell };
+  const halves = [corner.col, corner.row].every((offset) => Math.abs(offset - Math.floor(offset) - 0.5) <= ALIGNED);
   const stagger = allowDots && halves ? 'dot' : 'cross';
   const shift = stagger === 'dot' ? 0.5 : 0;
-  const [col, row] = [Math.round(from.col - shift), Math.round(from.row - shift)];
+  const [col, row] = [Math.round(corner.col - shift), Math.round(corner.row - shift)];
   const remedy = cols === 1 && rows > 1 && grid.cols > 1 ? POINTS : "give files on the case's grid, or on one that holds it cell for cell";
-  const refuse = (what: string): GridError =>
+  const refuse = (problem: string): GridError =>
     new GridError(
       'GRID_MISMATCH',
-      `${fileName}: the case's grid ${grid.name} (XORIG ${grid.definition.xorig}, YORIG ${grid.definition.yorig}) ${what} ${parent.name || 'grid'} (XORIG ${xorig}, YORIG ${yorig}, ${cols} x ${rows}): ${remedy}`,
+      `${fileName}: the case's grid ${grid.name} (XORIG ${grid.definition.xorig}, YORIG ${grid.definition.yorig}) ${problem} ${parent.name || 'grid'} (XORIG ${xorig}, YORIG ${yorig}, ${cols} x ${rows}): ${remedy}`,
     );
-  if (Math.abs(from.col - shift - col) > ALIGNED || Math.abs(from.row - shift - row) > ALIGNED) {
-    throw refuse(`begins ${places(from.col)} columns and ${places(from.row)} rows, no whole number, from the corner of the file's`);
+  if (Math.abs(corner.col - shift - col) > ALIGNED || Math.abs(corner.row - shift - row) > ALIGNED) {
+    throw refuse(`begins ${places(corner.col)} columns and ${places(corner.row)} rows, no whole number, from the corner of the file's`);
   }
   const needed = { cols: grid.cols + 2 * shift, rows: grid.rows + 2 * shift };
   if (col < 0 || row < 0 || col + needed.cols > cols || row + needed.rows > rows) {

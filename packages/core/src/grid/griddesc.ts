@@ -27,8 +27,8 @@ export function readGriddesc(path: string, name?: string): Grid {
   const wanted = name === undefined && grids.length === 1 ? grids[0] : grids.find((grid) => grid.name === name);
   if (wanted) return new Grid(wanted);
   const names = grids.map((grid) => `'${grid.name}'`).join(', ') || 'none';
-  const asked = name === undefined ? 'one grid' : `the grid '${name}'`;
-  throw new GridError('GRIDDESC_GRID', `${path}: expected ${asked} but it holds ${names}: set grid.name in the case to one of them`);
+  const request = name === undefined ? 'one grid' : `the grid '${name}'`;
+  throw new GridError('GRIDDESC_GRID', `${path}: expected ${request} but it holds ${names}: set grid.name in the case to one of them`);
 }
 
 /** Every grid of a GRIDDESC's text, in its order. */
@@ -42,7 +42,7 @@ export function parseGriddesc(text: string, path: string): GridDefinition[] {
     systems.set(name, { gdtyp, pAlp, pBet, pGam, xcent, ycent });
   }
   const grids: GridDefinition[] = [];
-  while (!reader.done) {
+  while (!reader.ended) {
     const name = reader.name('a grid');
     if (name === '') break;
     const systemName = reader.name(`the coordinate system of '${name}'`);
@@ -80,7 +80,7 @@ class TokenReader {
     private readonly path: string,
   ) {}
 
-  get done(): boolean {
+  get ended(): boolean {
     return this.next >= this.list.length;
   }
 
@@ -101,19 +101,19 @@ class TokenReader {
 
 function tokens(text: string, path: string): Token[] {
   const pattern = /'([^'\n]*)'|"([^"\n]*)"|!.*|[^\s,'"!]+/g;
-  const found: Token[] = [];
+  const tokens: Token[] = [];
   for (const match of text.matchAll(pattern)) {
     if (match[0].startsWith('!')) continue;
     const quoted = match[1] ?? match[2];
     if (quoted !== undefined) {
-      found.push({ text: quoted });
+      tokens.push({ text: quoted });
       continue;
     }
     const number = Number(match[0].replace(/d/i, 'e'));
     if (Number.isNaN(number)) throw syntax(path, `expected a number or a quoted name but received ${match[0].slice(0, MOST_SHOWN)}`);
-    found.push({ number });
+    tokens.push({ number });
   }
-  return found;
+  return tokens;
 }
 
 function readText(path: string): string {

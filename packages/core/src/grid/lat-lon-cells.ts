@@ -38,9 +38,10 @@ export class LatLonCells implements SourceCells {
   }
 
   /** Whether these are the same cells, edge by edge. */
-  equals(other: LatLonCells): boolean {
-    const same = (a: ArrayLike<number>, b: ArrayLike<number>): boolean => a.length === b.length && Array.from(a).every((edge, i) => edge === b[i]);
-    return same(this.latEdges, other.latEdges) && same(this.lonEdges, other.lonEdges);
+  equals(otherCells: LatLonCells): boolean {
+    const sameEdges = (a: ArrayLike<number>, b: ArrayLike<number>): boolean =>
+      a.length === b.length && Array.from(a).every((edge, i) => edge === b[i]);
+    return sameEdges(this.latEdges, otherCells.latEdges) && sameEdges(this.lonEdges, otherCells.lonEdges);
   }
 
   /** m², on the sphere of the I/O API. */
@@ -63,7 +64,7 @@ export class LatLonCells implements SourceCells {
   }
 
   /** The cells that may share a part with a grid, as numbers of this one's: all that meet its span of longitudes and latitudes. */
-  about(grid: Grid): number[] {
+  cellsAround(grid: Grid): number[] {
     const middle = grid.centre((grid.rows - 1) / 2, (grid.cols - 1) / 2);
     const turn = (lon: number): number => lon - middle.lon - 360 * Math.round((lon - middle.lon) / 360);
     let [west, east, south, north] = [0, 0, middle.lat, middle.lat];

@@ -61,9 +61,9 @@ export function converterOf(
   const scales = units.map(() => new Map<GasState, { scale: number; offset: number }>());
   if (MOLAR_MASS[species] === undefined) requireMass(subject, units);
   const find = (unit: number, state: GasState): { scale: number; offset: number } => {
-    const found = conversion(units[unit], speciesUnit(species), { molarMass: MOLAR_MASS[species], ...state, subject });
-    scales[unit].set(state, found);
-    return found;
+    const toSpeciesUnit = conversion(units[unit], speciesUnit(species), { molarMass: MOLAR_MASS[species], ...state, subject });
+    scales[unit].set(state, toSpeciesUnit);
+    return toSpeciesUnit;
   };
   const states = Array.from({ length: axis.count }, (_, step) => stateAt(timeAt(axis, step).getTime()));
   units.forEach((_, unit) => find(unit, states[0])); // a unit that is none is told even where no value is taken

@@ -11,13 +11,13 @@ import { readStations } from './stations';
 import { observationTables, series } from './testing/observation-samples';
 import { describeShared, sharedFile } from '../files/testing/shared-data';
 
-const { at, write, spec } = observationTables();
+const { pathOf, write, spec } = observationTables();
 const read = (change: Partial<ObservationsSpec>): Promise<Observations> => readObservations({ ...spec(), columns: undefined, ...change });
 
 async function parquet(name: string, columns: string, rows: string[]): Promise<void> {
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
-  await connection.run(`COPY (SELECT * FROM (VALUES ${rows.join(', ')}) AS t(${columns})) TO '${at(name)}' (FORMAT parquet)`);
+  await connection.run(`COPY (SELECT * FROM (VALUES ${rows.join(', ')}) AS t(${columns})) TO '${pathOf(name)}' (FORMAT parquet)`);
   connection.closeSync();
   instance.closeSync();
 }
@@ -34,7 +34,7 @@ test.each([
     `('MT/SPO-2', 6001, TIMESTAMP '2023-01-01 00:00:00', 30.0, 'ug.m-3', 'hour', 1)`,
     `('MT/SPO-3', 6001, TIMESTAMP '2023-01-01 00:00:00', 40.0, 'ug.m-3', 'hour', 1)`,
   ]);
-  const observations = await read({ layout: 'eea', stations: { ...spec().stations, file: at('DataExtract.csv') } });
+  const observations = await read({ layout: 'eea', stations: { ...spec().stations, file: pathOf('DataExtract.csv') } });
   expect(observations.stations.map(({ id }) => id)).toEqual(ids);
   expect(ids.map((id) => series(observations, 'PM2.5', id)[0])).toEqual([20, 30]);
   expect(observations.quality?.stationsUnknown).toEqual([ids[0] === 'SPO-1' ? 'SPO-3' : 'MT/SPO-3']);
@@ -44,7 +44,7 @@ describe('a file that holds only other species says which', () => {
   const refused = (received: string): unknown =>
     expect.objectContaining({
       code: 'OBSERVATIONS_EMPTY',
-      message: `${at('obs.csv')}: expected the types NO2, SO2, O3, PM2.5 but received ${received}: check the files`,
+      message: `${pathOf('obs.csv')}: expected the types NO2, SO2, O3, PM2.5 but received ${received}: check the files`,
     });
   beforeEach(() => void write('stations.csv', 'id,lon,lat\n010730023,1,40\n'));
 
@@ -180,7 +180,7 @@ describeShared('files of networks as they were downloaded', () => {
     const file = sharedFile('networks/eea/DataExtract.csv');
     expect((await readStations({ ...spec().stations, file })).stations).toHaveLength(194);
     await parquet('obs.parquet', EEA, [`('MT/SPO-MT00003_00001_100', 1, TIMESTAMP '2016-01-01 00:00:00', 20.0, 'ug.m-3', 'hour', 1)`]);
-    const observations = await read({ layout: 'eea', files: at('obs.parquet'), stations: { ...spec().stations, file } });
+    const observations = await read({ layout: 'eea', files: pathOf('obs.parquet'), stations: { ...spec().stations, file } });
     expect(observations.stations).toEqual([{ id: 'SPO-MT00003_00001_100', lon: 14.5111, lat: 35.8804 }]);
     await expect(read({ layout: 'eea', files: sharedFile('networks/eea/pm10.csv'), stations: { ...spec().stations, file } })).rejects.toMatchObject({
       code: 'OBSERVATIONS_EMPTY',
@@ -196,7 +196,7 @@ describeShared('files of networks as they were downloaded', () => {
     expect([series(hanoi, 'PM2.5', '7441'), counts(hanoi)]).toEqual([[71, 77], { 'PM2.5': [2, 0, 0, 0] }]);
     // the sensor measures PM10, which is not looked at; one of PM2.5 would be left out
     write('obs.csv', readFileSync(files, 'utf8').replace('"pm10"', '"pm25"'));
-    const { quality } = await read({ layout: 'openaq', files: at('obs.csv') });
+    const { quality } = await read({ layout: 'openaq', files: pathOf('obs.csv') });
     expect(quality!.species['PM2.5']).toMatchObject({ valid: 2, offStep: { values: 1, stations: ['4946812'] } });
   });
 });

@@ -12,7 +12,7 @@ import { readObservations, type Observations } from './observations';
 import { observationTables, series } from './testing/observation-samples';
 import { failure } from '../files/testing/shared-data';
 
-const { at, write, spec } = observationTables();
+const { pathOf, write, spec } = observationTables();
 
 const stations = (...ids: string[]): void => void write('stations.csv', `id,lon,lat\n${ids.map((id, i) => `"${id}",${i + 1},40`).join('\n')}\n`);
 const read = (change: Partial<ObservationsSpec>): Promise<Observations> => readObservations({ ...spec(), columns: undefined, ...change });
@@ -21,7 +21,7 @@ const read = (change: Partial<ObservationsSpec>): Promise<Observations> => readO
 async function parquet(name: string, select: string): Promise<void> {
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
-  await connection.run(`COPY (${select}) TO '${at(name)}' (FORMAT parquet)`);
+  await connection.run(`COPY (${select}) TO '${pathOf(name)}' (FORMAT parquet)`);
   connection.closeSync();
   instance.closeSync();
 }
@@ -68,7 +68,7 @@ describe('AirNow', () => {
     await expect(read({ layout: 'airnow' })).rejects.toThrow(
       failure(
         'OBSERVATIONS_EMPTY',
-        `${at('obs.dat')}: SO2, O3: no value at any station of ${at('stations.csv')} in 1 times from 2022-07-01T00:00Z on: give files that hold observations of these stations and times`,
+        `${pathOf('obs.dat')}: SO2, O3: no value at any station of ${pathOf('stations.csv')} in 1 times from 2022-07-01T00:00Z on: give files that hold observations of these stations and times`,
       ),
     );
     write('obs.dat', row('B', 'SO2', 1));
@@ -114,7 +114,7 @@ describe('AQS', () => {
     const message = (hours: string, lon = '-112.2', about = '7 h later', zone = '+7'): Error =>
       failure(
         'OBSERVATIONS_TIME',
-        `${at('obs.csv')}: at station 010730023 (longitude ${lon}) GMT is ${hours} than local time, where it must be about ${about} (older files of AirData have the sign turned round): download the file anew, or take the local times by layout sql with timeZone: Etc/GMT${zone}`,
+        `${pathOf('obs.csv')}: at station 010730023 (longitude ${lon}) GMT is ${hours} than local time, where it must be about ${about} (older files of AirData have the sign turned round): download the file anew, or take the local times by layout sql with timeZone: Etc/GMT${zone}`,
       );
     await expect(readAt(-112.2, right, wrong)).rejects.toThrow(message('7 h earlier'));
     await expect(readAt(-112.2, times(-112.2, '2014-01-01 01:00', '2014-01-01 01:00'))).rejects.toThrow(message('0 h later'));
@@ -137,7 +137,7 @@ describe('AQS', () => {
     const listed = await read({ layout: 'aqs', stations: { ...spec().stations, type: 'Location Setting' } });
     expect(listed.stations).toEqual([{ id: '010730023', lon: -86.81, lat: 33.55, type: 'URBAN' }]);
     expect(listed.quality?.stationsWithoutCoordinates).toEqual(['010730024']);
-    const own = await read({ layout: 'aqs', stations: { ...spec().stations, file: at('obs.csv') } });
+    const own = await read({ layout: 'aqs', stations: { ...spec().stations, file: pathOf('obs.csv') } });
     expect(own.stations).toEqual([{ id: '010730023', lon: -86.81, lat: 33.55 }]);
     expect(series(own, 'NO2', '010730023')).toEqual([12.5, 13]);
   });
@@ -182,7 +182,7 @@ describe('AQS', () => {
       await expect(read(daily)).rejects.toThrow(
         failure(
           'OBSERVATIONS_EMPTY',
-          `${at('obs.csv')}: expected the types NO2, SO2, O3, PM2.5 but received 44201 (8-HR RUN AVG BEGIN HOUR): check the files`,
+          `${pathOf('obs.csv')}: expected the types NO2, SO2, O3, PM2.5 but received 44201 (8-HR RUN AVG BEGIN HOUR): check the files`,
         ),
       );
       write('obs.csv', dailyHead + day('88101', 1, '2023-03-13', '8') + day('88101', 1, '2023-03-13', '9'));
@@ -190,14 +190,14 @@ describe('AQS', () => {
       await expect(read({ ...daily, resolution: 'hourly' })).rejects.toThrow(
         failure(
           'COLUMN_MISSING',
-          `${at('obs.csv')}: expected the column Sample Measurement but received daily files: set observations.resolution: daily`,
+          `${pathOf('obs.csv')}: expected the column Sample Measurement but received daily files: set observations.resolution: daily`,
         ),
       );
       write('obs.csv', head + row('44201', 1, '06:00', '0.03', 'Parts per million'));
       await expect(read(daily)).rejects.toThrow(
         failure(
           'COLUMN_MISSING',
-          `${at('obs.csv')}: expected the column Arithmetic Mean but received hourly files: set observations.resolution: hourly`,
+          `${pathOf('obs.csv')}: expected the column Arithmetic Mean but received hourly files: set observations.resolution: hourly`,
         ),
       );
     });
@@ -310,10 +310,10 @@ describe('a query of the case', () => {
   });
 
   test.each([
-    ['reads another file', () => `SELECT * FROM read_csv('${at('stations.csv')}')`, 'DuckDB cannot run it .*(disabled|Permission)'],
+    ['reads another file', () => `SELECT * FROM read_csv('${pathOf('stations.csv')}')`, 'DuckDB cannot run it .*(disabled|Permission)'],
     ['reads the network', () => "SELECT * FROM read_parquet('https://example.com/x.parquet')", 'DuckDB cannot run it'],
-    ['writes a file', () => `COPY raw TO '${at('out.csv')}'`, 'expected one SELECT|DuckDB cannot run it'],
-    ['attaches a database', () => `ATTACH '${at('x.db')}'`, 'expected one SELECT|DuckDB cannot run it'],
+    ['writes a file', () => `COPY raw TO '${pathOf('out.csv')}'`, 'expected one SELECT|DuckDB cannot run it'],
+    ['attaches a database', () => `ATTACH '${pathOf('x.db')}'`, 'expected one SELECT|DuckDB cannot run it'],
     ['loads an extension', () => 'INSTALL httpfs', 'expected one SELECT|DuckDB cannot run it'],
     ['unlocks', () => 'SET enable_external_access = true', 'expected one SELECT'],
     ['has a second statement', () => `SELECT 1; DROP TABLE raw`, 'expected one SELECT'],
@@ -334,7 +334,7 @@ describe('a query of the case', () => {
     write('obs.csv', 'site,day,hh,gas,amount\nA,2020-01-01,3,ozone,0.05\nA,2020-01-01,4,soot,x\n');
     await expect(query(sql)).rejects.toThrow(
       refusal(
-        `^observations\\.sql: DuckDB cannot run it on the values of ${at('obs.csv')} \\(.*["'](x|0\\.05)["'].*\\): mend the query .* or the values$`,
+        `^observations\\.sql: DuckDB cannot run it on the values of ${pathOf('obs.csv')} \\(.*["'](x|0\\.05)["'].*\\): mend the query .* or the values$`,
       ),
     );
     const [value] = series(await query(SQL.replace('amount', 'TRY_CAST(amount AS DOUBLE)')), 'O3', 'A');
@@ -344,9 +344,9 @@ describe('a query of the case', () => {
   test('files that cannot be read, and values that say nothing, are not the fault of the query', async () => {
     await expect(query(SQL.replace('gas', "'none'"))).rejects.toMatchObject({ code: 'OBSERVATIONS_EMPTY', exitCode: 3 });
     await parquet('obs.parquet', "SELECT 'A' AS site, '2020-01-01' AS day, 3 AS hh, 'ozone' AS gas, 0.05 AS amount");
-    const whole = readFileSync(at('obs.parquet'));
-    writeFileSync(at('obs.parquet'), whole.subarray(0, whole.length / 2));
-    const cut = read({ layout: 'sql', sql: SQL.replace('amount', 'amount::DOUBLE'), files: at('obs.parquet') });
+    const whole = readFileSync(pathOf('obs.parquet'));
+    writeFileSync(pathOf('obs.parquet'), whole.subarray(0, whole.length / 2));
+    const cut = read({ layout: 'sql', sql: SQL.replace('amount', 'amount::DOUBLE'), files: pathOf('obs.parquet') });
     await expect(cut).rejects.toMatchObject({ code: 'TABLE_UNREADABLE', exitCode: 3 });
   });
 

@@ -51,7 +51,7 @@ export interface Layout {
   /** SQL of every station that occurs */
   stations: string;
   /** SQL of every species that occurs, where `relations` would be slow */
-  held?: string;
+  speciesQuery?: string;
   /** species that are read, or undefined for those of the four that occur */
   species?: string[];
   /** the zone of times without an offset, where the network has one */
@@ -85,8 +85,10 @@ export function rawFormatOf(layout: LayoutName): RawFormat | undefined {
 
 /** SQL of the columns that are kept in memory, where not all: AQS's files hold many of text. */
 export function selectionOf(layout: LayoutName): ((columns: string[]) => string[]) | undefined {
-  const kept = [...AQS_COLUMNS, ...AQS_HOURLY, ...AQS_DAILY];
-  return layout === 'aqs' ? (columns) => [...columns.filter((name) => kept.includes(name)).map(identifier), ...clockColumn(columns)] : undefined;
+  const keptColumns = [...AQS_COLUMNS, ...AQS_HOURLY, ...AQS_DAILY];
+  return layout === 'aqs'
+    ? (columns) => [...columns.filter((name) => keptColumns.includes(name)).map(identifier), ...clockColumn(columns)]
+    : undefined;
 }
 
 const AIRNOW_COLUMNS = ['date', 'time', 'station', 'name', 'offset', 'parameter', 'unit', 'value', 'source'];
@@ -141,8 +143,8 @@ function long({ columns: named }: ObservationsSpec, { label, files }: HeldColumn
   const columns = species.map(([, { column }]) => column);
   // There may be a file for each species: one that has none of them would lose its rows.
   for (const file of files) {
-    const own = columns.filter((column) => file.columns.includes(column));
-    requireColumns([file], [named.station, named.time, ...(own.length > 0 && files.length > 1 ? own : columns)]);
+    const presentColumns = columns.filter((column) => file.columns.includes(column));
+    requireColumns([file], [named.station, named.time, ...(presentColumns.length > 0 && files.length > 1 ? presentColumns : columns)]);
   }
   for (const column of columns) if (!files.some((file) => file.columns.includes(column))) requireColumns(files, [column]);
   const [station, time] = [named.station, named.time].map((name) => `trim(${identifier(name)})`);
@@ -191,7 +193,7 @@ function wide({ label, columns, files }: HeldColumns): Layout {
           `SELECT trim(station) AS station, time, ${literal(species)} AS species, value, 'ug m-3' AS unit FROM (UNPIVOT ${rows(species, columns)} ON ${columns} INTO NAME station VALUE value)`,
       ),
     ),
-    held: 'SELECT trim(type) FROM raw',
+    speciesQuery: 'SELECT trim(type) FROM raw',
     endLabels: true,
     zone: 'Asia/Shanghai', // all of China keeps Beijing's clock
     // The relations have no row where all stations are missing.
@@ -203,7 +205,7 @@ function wide({ label, columns, files }: HeldColumns): Layout {
 /** SQL that names species and units as Retroplume does; what is neither becomes NULL, and its rows are not taken. */
 function named(column: string, names: Record<string, string>): string {
   return `CASE upper(trim(${column})) ${Object.entries(names)
-    .map(([theirs, ours]) => `WHEN ${literal(theirs)} THEN ${literal(ours)}`)
+    .map(([foreignName, ourName]) => `WHEN ${literal(foreignName)} THEN ${literal(ourName)}`)
     .join(' ')} END`;
 }
 
@@ -218,7 +220,7 @@ export const AIRNOW_TIME = `regexp_replace(trim(date), '^(\\d\\d)/(\\d\\d)/(?:20
 function airnow(): Layout {
   const species = named('parameter', { OZONE: 'O3', O3: 'O3', NO2: 'NO2', SO2: 'SO2', 'PM2.5': 'PM2.5' });
   const rows = `(SELECT trim(station) AS station, ${AIRNOW_TIME} AS time, ${species} AS species, value, ${unit('unit')} AS unit FROM raw)`;
-  return { ...fromRelation(`${rows} WHERE species IS NOT NULL`), held: `SELECT coalesce(${species}, trim(parameter)) FROM raw`, zone: 'UTC' };
+  return { ...fromRelation(`${rows} WHERE species IS NOT NULL`), speciesQuery: `SELECT coalesce(${species}, trim(parameter)) FROM raw`, zone: 'UTC' };
 }
 
 /** Codes of AQS; 88101 is PM2.5 by a reference method, 88502 acceptable PM2.5, taken where there is no other. */
@@ -243,7 +245,7 @@ function aqsHourly(table: HeldColumns): Layout {
   return {
     ...fromRelation(`${rows} WHERE species IS NOT NULL`),
     precedence: 'code, poc',
-    held: `SELECT coalesce(species, code) FROM ${rows}`,
+    speciesQuery: `SELECT coalesce(species, code) FROM ${rows}`,
     zone: 'UTC',
     ...(clockColumn(table.columns).length > 0 ? { clocks: clockRows(aqsIdentifier(AQS_SITE), 'raw') } : {}),
   };
@@ -261,15 +263,15 @@ function aqsDaily(table: HeldColumns): Layout {
     times: `SELECT time FROM ${rows}`,
     // A day of an exceptional event stands there twice: with it is what was in the air.
     precedence: 'code, poc, excluded, duration',
-    held: `SELECT CASE WHEN duration IN ${AQS_DAY_MEANS} THEN species ELSE code || ' (' || duration || ')' END FROM ${rows}`,
+    speciesQuery: `SELECT CASE WHEN duration IN ${AQS_DAY_MEANS} THEN species ELSE code || ' (' || duration || ')' END FROM ${rows}`,
     standardTime: true,
   };
 }
 
 /** @throws {DataError} `COLUMN_MISSING` */
-function requireAqsColumns({ files }: HeldColumns, wanted: string[], others: string[], resolution: string): void {
+function requireAqsColumns({ files }: HeldColumns, wanted: string[], otherColumns: string[], resolution: string): void {
   for (const { path, columns } of files) {
-    if (!others.every((name) => columns.includes(name)) || wanted.every((name) => columns.includes(name))) continue;
+    if (!otherColumns.every((name) => columns.includes(name)) || wanted.every((name) => columns.includes(name))) continue;
     throw new DataError(
       'COLUMN_MISSING',
       `${path}: expected the column ${wanted[wanted.length - 1]} but received ${resolution} files: set observations.resolution: ${resolution}`,
@@ -278,10 +280,10 @@ function requireAqsColumns({ files }: HeldColumns, wanted: string[], others: str
   requireColumns(files, [...AQS_COLUMNS, ...wanted]);
 }
 
-/** SQL of all rows. @param more - SQL of columns after the others */
-function aqsRows(time: string, value: string, more: string): string {
+/** SQL of all rows. @param extraColumns - SQL of columns after the others */
+function aqsRows(time: string, value: string, extraColumns: string): string {
   return `(SELECT ${aqsIdentifier(AQS_SITE)} AS station, ${time} AS time, ${named('"Parameter Code"', AQS_SPECIES)} AS species, ${identifier(value)} AS value,
-      coalesce(${named('"Units of Measure"', AQS_UNITS)}, "Units of Measure") AS unit, "Parameter Code" AS code, TRY_CAST("POC" AS INTEGER) AS poc${more} FROM raw)`;
+      coalesce(${named('"Units of Measure"', AQS_UNITS)}, "Units of Measure") AS unit, "Parameter Code" AS code, TRY_CAST("POC" AS INTEGER) AS poc${extraColumns} FROM raw)`;
 }
 
 const EEA_SPECIES = { '8': 'NO2', '1': 'SO2', '7': 'O3', '6001': 'PM2.5' };
@@ -303,28 +305,28 @@ function eea(
   const column = (key: keyof typeof names): string => identifier(names[key]);
   // The older files give a code as the end of an address.
   const code = `regexp_extract(trim(${column('code')}), '(\\d+)$', 1)`;
-  const asked = spec.resolution === 'daily' ? 'day' : 'hour';
+  const period = spec.resolution === 'daily' ? 'day' : 'hour';
   const kind = `lower(trim(${column('kind')}))`;
   const species = named(code, EEA_SPECIES);
   const isBare = !listed.some((id) => new RegExp(EEA_COUNTRY).test(id));
   const station = isBare ? `regexp_replace(trim(${column('station')}), ${literal(EEA_COUNTRY)}, '')` : `trim(${column('station')})`;
   const source = `(SELECT ${station} AS station, trim(${column('time')}) AS time, ${species} AS species, ${column('value')} AS value,
       coalesce(${named(unit(column('unit')), EEA_UNITS)}, ${column('unit')}) AS unit, trim("Validity") IN ${EEA_VALID} AS valid FROM raw
-      WHERE ${kind} = ${literal(asked)})`;
+      WHERE ${kind} = ${literal(period)})`;
   return {
     ...fromRelation(`(SELECT station, time, species, value, unit FROM ${source} WHERE species IS NOT NULL AND valid)`),
     times: `SELECT time FROM ${source} WHERE species IS NOT NULL`,
-    held: `SELECT coalesce(${species}, ${named(code, EEA_OTHERS)}, 'code ' || ${code}) || CASE WHEN ${kind} = ${literal(asked)} THEN '' ELSE ' (' || ${kind} || ')' END FROM raw`,
+    speciesQuery: `SELECT coalesce(${species}, ${named(code, EEA_OTHERS)}, 'code ' || ${code}) || CASE WHEN ${kind} = ${literal(period)} THEN '' ELSE ' (' || ${kind} || ')' END FROM raw`,
     zone: EEA_ZONE,
     invalid: `SELECT count(*) FROM ${source} WHERE species IS NOT NULL AND NOT valid`,
   };
 }
 
-const eeaParquet = (spec: ObservationsSpec, held: HeldColumns): Layout =>
-  eea(spec, held, { station: 'Samplingpoint', code: 'Pollutant', time: 'Start', value: 'Value', unit: 'Unit', kind: 'AggType' });
+const eeaParquet = (spec: ObservationsSpec, columns: HeldColumns): Layout =>
+  eea(spec, columns, { station: 'Samplingpoint', code: 'Pollutant', time: 'Start', value: 'Value', unit: 'Unit', kind: 'AggType' });
 
-const eeaCsv = (spec: ObservationsSpec, held: HeldColumns): Layout =>
-  eea(spec, held, {
+const eeaCsv = (spec: ObservationsSpec, columns: HeldColumns): Layout =>
+  eea(spec, columns, {
     station: 'SamplingPoint', code: 'AirPollutantCode', time: 'DatetimeBegin', value: 'Concentration', unit: 'UnitOfMeasurement', kind: 'AveragingTime',
   }); // prettier-ignore
 
@@ -337,7 +339,7 @@ function openaq({ columns, files }: HeldColumns): Layout {
   return {
     ...fromRelation(`${rows} WHERE species IS NOT NULL`),
     precedence: 'sensor',
-    held: `SELECT coalesce(${species}, trim(parameter)) FROM raw`,
+    speciesQuery: `SELECT coalesce(${species}, trim(parameter)) FROM raw`,
     zone: 'UTC',
     endLabels: true,
   };

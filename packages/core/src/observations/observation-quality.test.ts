@@ -3,7 +3,7 @@ import { readObservations, type Observations } from './observations';
 import { NO_RULES, observationTables, series, STATIONS, ug } from './testing/observation-samples';
 import { failure } from '../files/testing/shared-data';
 
-const { at, write, spec, read } = observationTables();
+const { pathOf, write, spec, read } = observationTables();
 
 describe('values that make no sense', () => {
   /** 100 good rows at A, then the given ones. */
@@ -36,7 +36,7 @@ describe('values that make no sense', () => {
     await expect(read(rows, { columns })).rejects.toThrow(
       failure(
         'OBSERVATIONS_ABSURD',
-        `${at('obs.csv')}: SO2: too many values make no sense (1 below -4, 0 above 3000 ppb, 0 unreadable of 5): check its column and unit in the case`,
+        `${pathOf('obs.csv')}: SO2: too many values make no sense (1 below -4, 0 above 3000 ppb, 0 unreadable of 5): check its column and unit in the case`,
       ),
     );
     const observations = await read(rows, { columns, quality: { ...NO_RULES, negativeFloor: { SO2: -4.5 } } });
@@ -51,7 +51,7 @@ describe('values that make no sense', () => {
     await expect(read(withGood(bad))).rejects.toThrow(
       failure(
         'OBSERVATIONS_ABSURD',
-        `${at('obs.csv')}: NO2: too many values make no sense (6 below -5, 0 above 1000 ppb, 0 unreadable of 106): check its column and unit in the case`,
+        `${pathOf('obs.csv')}: NO2: too many values make no sense (6 below -5, 0 above 1000 ppb, 0 unreadable of 106): check its column and unit in the case`,
       ),
     );
   });
@@ -60,7 +60,7 @@ describe('values that make no sense', () => {
     write('stations.csv', STATIONS);
     write('obs.csv', 'station;time;no2;pm25\nA;2017-01-01T00:00;12,5;1\nA;2017-01-01T01:00;13;1\nA;2017-01-01T02:00;-0,5;1\n');
     await expect(readObservations(spec())).rejects.toThrow(
-      failure('OBSERVATIONS_ABSURD', `${at('obs.csv')}: NO2: 2 of 3 values have a decimal comma, as 12,5: write them with a point`),
+      failure('OBSERVATIONS_ABSURD', `${pathOf('obs.csv')}: NO2: 2 of 3 values have a decimal comma, as 12,5: write them with a point`),
     );
   });
 
@@ -87,7 +87,7 @@ describe('values that make no sense', () => {
     await expect(read('A,2017-01-01T00:00,,5\n')).rejects.toThrow(
       failure(
         'OBSERVATIONS_EMPTY',
-        `${at('obs.csv')}: NO2 has no value at any station and time: check its column, or leave the species out of the case`,
+        `${pathOf('obs.csv')}: NO2 has no value at any station and time: check its column, or leave the species out of the case`,
       ),
     );
   });
@@ -96,14 +96,17 @@ describe('values that make no sense', () => {
     await expect(read('07,2017-01-01T00:00,5,5\n08,2017-01-01T00:00,5,5\n')).rejects.toThrow(
       failure(
         'STATIONS_UNKNOWN',
-        `${at('obs.csv')}: none of its 2 stations (such as "07") is among the 4 with coordinates in ${at('stations.csv')} (such as "A"): write the identifiers alike, with their leading zeros`,
+        `${pathOf('obs.csv')}: none of its 2 stations (such as "07") is among the 4 with coordinates in ${pathOf('stations.csv')} (such as "A"): write the identifiers alike, with their leading zeros`,
       ),
     );
   });
 
   test('two values for one station and time', async () => {
     await expect(read('A,2017-01-01T00:00,5,5\nA,2017-01-01T00:00,6,5\n')).rejects.toThrow(
-      failure('OBSERVATIONS_TWICE', `${at('obs.csv')}: NO2 at station A, 2017-01-01T00:00Z, has two values: keep one row for each station and time`),
+      failure(
+        'OBSERVATIONS_TWICE',
+        `${pathOf('obs.csv')}: NO2 at station A, 2017-01-01T00:00Z, has two values: keep one row for each station and time`,
+      ),
     );
   });
 

@@ -138,12 +138,12 @@ function emptiness({ offStep, outside }: SpeciesQuality): string {
 export function lowLimit(species: string, values: Float32Array): number | undefined {
   const limit = (LOW as Record<string, number | undefined>)[species];
   if (limit === undefined) return undefined;
-  let [above, low] = [0, 0];
+  let [high, low] = [0, 0];
   for (const value of values) {
-    if (value > 0) above++;
+    if (value > 0) high++;
     if (value > 0 && value < limit) low++;
   }
-  return 2 * low > above ? limit : undefined;
+  return 2 * low > high ? limit : undefined;
 }
 
 /** Sentences of species whose values are too low to be believed. */
@@ -160,8 +160,8 @@ export function offStepsInWords({ species }: ObservationQuality): string[] {
   return Object.entries(species).flatMap(([name, { offStep }]) => {
     if (offStep === undefined) return [];
     const { values, stations } = offStep;
-    const some = stations.slice(0, 5).join(', ') + (stations.length > 5 ? ' …' : '');
-    return [`${values} values of ${name} at times between those of the others were left out (of ${stations.length} stations: ${some})`];
+    const examples = stations.slice(0, 5).join(', ') + (stations.length > 5 ? ' …' : '');
+    return [`${values} values of ${name} at times between those of the others were left out (of ${stations.length} stations: ${examples})`];
   });
 }
 
@@ -178,36 +178,36 @@ export function misplacedInWords(misplaced: readonly string[]): string {
 }
 
 function gapsInWords(gaps: readonly string[]): string[] {
-  const more = gaps.length > 3 ? ` (and of ${gaps.length - 3} more files)` : '';
-  return gaps.length === 0 ? [] : [`${gaps.slice(0, 3).join('; ')}, which other files have: these rows have no value of it${more}`];
+  const remainder = gaps.length > 3 ? ` (and of ${gaps.length - 3} more files)` : '';
+  return gaps.length === 0 ? [] : [`${gaps.slice(0, 3).join('; ')}, which other files have: these rows have no value of it${remainder}`];
 }
 
 /** Sentences for the log and the report; empty where there is nothing to tell. */
 export function describeQuality(quality: ObservationQuality): string[] {
-  const some = (count: number, text: string): string[] => (count > 0 ? [`${count} ${text}`] : []);
+  const part = (count: number, text: string): string[] => (count > 0 ? [`${count} ${text}`] : []);
   const { stationsMisplaced: misplaced = [] } = quality;
   return [
-    ...some(quality.stationsWithoutCoordinates.length - misplaced.length, 'stations without coordinates were dropped'),
-    ...some(misplaced.length, `stations with coordinates that are none were dropped (${misplacedInWords(misplaced)})`),
+    ...part(quality.stationsWithoutCoordinates.length - misplaced.length, 'stations without coordinates were dropped'),
+    ...part(misplaced.length, `stations with coordinates that are none were dropped (${misplacedInWords(misplaced)})`),
     ...doubtfulInWords(quality.stationsDoubtful ?? []),
-    ...some(
+    ...part(
       quality.stationsUnknown.length,
       `stations are in the observations but not in the list and were dropped (${quality.stationsUnknown.slice(0, 5).join(', ')}…)`,
     ),
-    ...some(quality.stationsSilent.length, 'listed stations have no value'),
-    ...some(quality.invalid ?? 0, 'values that the network marks as not valid were left out'),
+    ...part(quality.stationsSilent.length, 'listed stations have no value'),
+    ...part(quality.invalid ?? 0, 'values that the network marks as not valid were left out'),
     ...(quality.silentSpecies ?? []).map((name) => `the files hold ${name}, but no value of it at the stations and times of the case`),
     ...gapsInWords(quality.columnsAbsent ?? []),
-    ...some(quality.absentSteps, 'steps are absent from the files'),
-    ...some(quality.stationsOutside?.length ?? 0, 'stations with values lie outside the grid'),
+    ...part(quality.absentSteps, 'steps are absent from the files'),
+    ...part(quality.stationsOutside?.length ?? 0, 'stations with values lie outside the grid'),
     ...offStepsInWords(quality),
     ...Object.entries(quality.species).flatMap(([name, counts]) => [
-      ...some(counts.outside ?? 0, `values of ${name} at stations outside the grid were left out`),
-      ...some(counts.belowZero, `values of ${name} a little below zero were kept: the noise of monitors in clean air`),
-      ...some(counts.negative, `values of ${name} too far below zero were left out`),
-      ...some(counts.absurd, `values of ${name} above ${LIMITS[name] ?? DEFAULT_LIMIT} ${speciesUnit(name)} were left out`),
-      ...some(counts.unreadable, `values of ${name} that are no number were left out`),
-      ...RULES.flatMap((rule) => some(counts.rules?.[rule] ?? 0, `values of ${name} ${RULE_TEXT[rule]} were left out`)),
+      ...part(counts.outside ?? 0, `values of ${name} at stations outside the grid were left out`),
+      ...part(counts.belowZero, `values of ${name} a little below zero were kept: the noise of monitors in clean air`),
+      ...part(counts.negative, `values of ${name} too far below zero were left out`),
+      ...part(counts.absurd, `values of ${name} above ${LIMITS[name] ?? DEFAULT_LIMIT} ${speciesUnit(name)} were left out`),
+      ...part(counts.unreadable, `values of ${name} that are no number were left out`),
+      ...RULES.flatMap((rule) => part(counts.rules?.[rule] ?? 0, `values of ${name} ${RULE_TEXT[rule]} were left out`)),
     ]),
     ...unitDoubts(quality),
   ];
@@ -255,9 +255,9 @@ export function clockColumn(columns: readonly string[]): string[] {
   return [`date_diff('minute', ${time(LOCAL)}, ${time(GMT)})::INTEGER AS ${LAG}`];
 }
 
-/** SQL of the least and most minutes at each station. @param from - with the {@link clockColumn} */
-export const clockRows = (station: string, from: string, more = ''): string =>
-  `SELECT ${station} AS station, min(${LAG}), max(${LAG})${more} FROM ${from} WHERE ${LAG} IS NOT NULL GROUP BY 1 ORDER BY 1`;
+/** SQL of the least and most minutes at each station. @param source - with the {@link clockColumn} */
+export const clockRows = (station: string, source: string, extraCondition = ''): string =>
+  `SELECT ${station} AS station, min(${LAG}), max(${LAG})${extraCondition} FROM ${source} WHERE ${LAG} IS NOT NULL GROUP BY 1 ORDER BY 1`;
 
 /**
  * @param lags - by which GMT is later, minutes
@@ -268,9 +268,9 @@ export function clockFault(id: string, lon: number, lags: readonly number[]): st
   const odd = lags.find((lag) => Math.abs(lag - expected) > MOST_APART);
   if (odd === undefined) return undefined;
   const hours = Math.round(expected / 60);
-  const said = (minutes: number): string => `${Math.abs(Number((minutes / 60).toFixed(1)))} h ${minutes < 0 ? 'earlier' : 'later'}`;
+  const shiftText = (minutes: number): string => `${Math.abs(Number((minutes / 60).toFixed(1)))} h ${minutes < 0 ? 'earlier' : 'later'}`;
   return (
-    `at station ${id} (longitude ${lon}) GMT is ${said(odd)} than local time, where it must be about ${said(60 * hours)} (older files of AirData have the sign ` +
+    `at station ${id} (longitude ${lon}) GMT is ${shiftText(odd)} than local time, where it must be about ${shiftText(60 * hours)} (older files of AirData have the sign ` +
     `turned round): download the file anew, or take the local times by layout sql with timeZone: Etc/GMT${hours < 0 ? '' : '+'}${hours}`
   );
 }

@@ -93,9 +93,9 @@ export class ObservationReader {
     const { clocks } = this.layout;
     if (clocks === undefined) return;
     const places = new Map(this.stations.map(({ id, lon }) => [id, lon]));
-    for (const [id, least, most] of await this.store.rows(clocks, this.label)) {
+    for (const [id, lowest, highest] of await this.store.rows(clocks, this.label)) {
       const lon = places.get(String(id));
-      const fault = lon === undefined ? undefined : clockFault(String(id), lon, [Number(least), Number(most)]);
+      const fault = lon === undefined ? undefined : clockFault(String(id), lon, [Number(lowest), Number(highest)]);
       if (fault !== undefined) throw new DataError('OBSERVATIONS_TIME', `${this.label}: ${fault}`);
     }
   }
@@ -164,7 +164,7 @@ export class ObservationReader {
     const state = { label, axis, gasReference: this.spec.gasReference };
     const convert = converterOf(species, units.length > 0 ? units : [this.spec.columns?.species[species]?.unit ?? 'ug m-3'], state);
     const read = new Float32Array(axis.count * stations.length).fill(Number.NaN);
-    const [quality, beside] = [emptyQuality(), emptyQuality()];
+    const [quality, adjacentQuality] = [emptyQuality(), emptyQuality()];
     const floor = { ...NEGATIVE_FLOORS, ...this.spec.quality?.negativeFloor }[species] ?? 0;
     const [[unreadable, commas]] = await store.rows(
       `SELECT count(*), count(*) FILTER (comma) FROM observed WHERE species = $1 AND unreadable AND ${this.isAskedSql}`,
@@ -182,8 +182,8 @@ export class ObservationReader {
           for (let row = 0; row < rows; row++) {
             const step = Number(steps[row]);
             const value = convert(i, step, Number(numbers[row]));
-            const counts = this.isAsked(step) ? quality : beside;
-            if (accept(counts, species, floor, value)) this.put(read, counts, { species, step, station: Number(places[row]), value });
+            const counts = this.isAsked(step) ? quality : adjacentQuality;
+            if (accept(counts, species, floor, value)) this.addValue(read, counts, { species, step, station: Number(places[row]), value });
           }
         },
         label,
@@ -224,32 +224,32 @@ export class ObservationReader {
 
   /** The species that have a value, or what should be one. Files of a network hold more: those of all its stations and days. */
   private async heard(): Promise<string[]> {
-    const held = await this.occurring();
+    const occurring = await this.occurring();
     const rows = await this.store.rows(
       `SELECT DISTINCT species FROM observed WHERE (value IS NOT NULL OR unreadable) AND ${this.isAskedSql}`,
       this.label,
     );
-    const heard = held.filter((name) => rows.some(([species]) => species === name));
-    this.silentSpecies = held.filter((name) => !heard.includes(name));
+    const heard = occurring.filter((name) => rows.some(([species]) => species === name));
+    this.silentSpecies = occurring.filter((name) => !heard.includes(name));
     if (heard.length > 0) return heard;
     throw new DataError(
       'OBSERVATIONS_EMPTY',
-      `${this.label}: ${held.join(', ')}: no value at any station of ${this.spec.stations.file}${this.outside.length > 0 ? ' inside the grid' : ''} in ${this.hours.end - this.hours.first} times from ${instant(timeAt(this.axis, this.hours.first))} on: give files that hold observations of these stations and times`,
+      `${this.label}: ${occurring.join(', ')}: no value at any station of ${this.spec.stations.file}${this.outside.length > 0 ? ' inside the grid' : ''} in ${this.hours.end - this.hours.first} times from ${instant(timeAt(this.axis, this.hours.first))} on: give files that hold observations of these stations and times`,
     );
   }
 
   private async occurring(): Promise<string[]> {
-    const held = (
+    const occurring = (
       await this.store.rows(
-        `SELECT DISTINCT species FROM (${this.layout.held ?? `SELECT species FROM (${this.layout.relations.join(' UNION ALL ')})`}) AS held(species) WHERE species IS NOT NULL ORDER BY 1`,
+        `SELECT DISTINCT species FROM (${this.layout.speciesQuery ?? `SELECT species FROM (${this.layout.relations.join(' UNION ALL ')})`}) AS held(species) WHERE species IS NOT NULL ORDER BY 1`,
         this.label,
       )
     ).map(([name]) => String(name));
-    const species = OCCURRING_SPECIES.filter((name) => held.includes(name));
+    const species = OCCURRING_SPECIES.filter((name) => occurring.includes(name));
     if (species.length > 0) return species;
     throw new DataError(
       'OBSERVATIONS_EMPTY',
-      `${this.label}: expected the types ${OCCURRING_SPECIES.join(', ')} but received ${held.slice(0, 8).join(', ') || 'none'}: check the files`,
+      `${this.label}: expected the types ${OCCURRING_SPECIES.join(', ')} but received ${occurring.slice(0, 8).join(', ') || 'none'}: check the files`,
     );
   }
 
@@ -264,41 +264,41 @@ export class ObservationReader {
     }
     if (rows.length === 0 && this.layout.species === undefined) await this.occurring(); // which says what the files hold instead
     const times = rows.map(([text]) => readTime(this.timed, String(text ?? '')));
-    const inside = times.filter(({ at }) => !span || (at >= span.start.getTime() && at < span.end.getTime()));
+    const inside = times.filter(({ time }) => !span || (time >= span.start.getTime() && time < span.end.getTime()));
     if (inside.length === 0) {
       throw this.nothingInside(
-        times.map(({ at }) => at),
+        times.map(({ time }) => time),
         span,
       );
     }
-    const taken = await timesOfSteps(this.timed, inside);
-    const axis = this.axisOf(taken.map(({ at }) => at));
+    const stepTimes = await timesOfSteps(this.timed, inside);
+    const axis = this.axisOf(stepTimes.map(({ time }) => time));
     const beginning = times.filter(({ begins }) => begins);
     this.widen(
       axis,
-      beginning.map(({ at }) => at),
+      beginning.map(({ time }) => time),
     );
-    const kept = beginning.flatMap(({ text, at }) => {
-      const position = this.stepOf(at, this.axis);
+    const usable = beginning.flatMap(({ text, time }) => {
+      const position = this.stepOf(time, this.axis);
       return Number.isInteger(position) && position >= 0 && position < this.axis.count ? [{ text, position }] : [];
     });
     await this.store.index(
       'time_index',
-      kept.map(({ text }) => text),
-      kept.map(({ position }) => position),
+      usable.map(({ text }) => text),
+      usable.map(({ position }) => position),
     );
-    const of = new Set(taken);
-    return { axis, absent: axis.count - new Set(taken.map(({ at }) => at)).size, off: inside.filter((time) => !of.has(time)) };
+    const used = new Set(stepTimes);
+    return { axis, absent: axis.count - new Set(stepTimes.map(({ time }) => time)).size, off: inside.filter((time) => !used.has(time)) };
   }
 
   /** Takes the steps beside `axis` that the files hold and the rules need. */
   private widen(axis: TimeAxis, instants: readonly number[]): void {
     const reach = this.spec.quality ? reachOf(this.spec.quality, axis.stepSeconds) : 0;
-    const beside = instants
-      .map((at) => this.stepOf(at, axis))
+    const otherSteps = instants
+      .map((time) => this.stepOf(time, axis))
       .filter((step) => Number.isInteger(step) && step >= -reach && step < axis.count + reach);
-    const first = beside.reduce((a, b) => Math.min(a, b), 0);
-    const end = beside.reduce((a, b) => Math.max(a, b + 1), axis.count);
+    const first = otherSteps.reduce((a, b) => Math.min(a, b), 0);
+    const end = otherSteps.reduce((a, b) => Math.max(a, b + 1), axis.count);
     this.axis = { ...axis, start: timeAt(axis, first), count: end - first };
     this.hours = { first: -first, end: axis.count - first };
   }
@@ -311,27 +311,27 @@ export class ObservationReader {
     return `step >= ${this.hours.first} AND step < ${this.hours.end}`;
   }
 
-  private stepOf(at: number, { start, stepSeconds }: TimeAxis): number {
-    return (at - start.getTime()) / (1000 * stepSeconds);
+  private stepOf(time: number, { start, stepSeconds }: TimeAxis): number {
+    return (time - start.getTime()) / (1000 * stepSeconds);
   }
 
-  private put(values: Float32Array, quality: SpeciesQuality, at: { species: string; step: number; station: number; value: number }): void {
-    const index = at.step * this.stations.length + at.station;
-    const value = Math.fround(at.value);
+  private addValue(values: Float32Array, quality: SpeciesQuality, entry: { species: string; step: number; station: number; value: number }): void {
+    const index = entry.step * this.stations.length + entry.station;
+    const value = Math.fround(entry.value);
     if (Number.isNaN(values[index])) {
       values[index] = value;
       quality.valid++;
     } else if (values[index] === value) quality.repeated++;
-    else if (this.isAsked(at.step)) {
-      const when = timeAt(this.axis, at.step);
+    else if (this.isAsked(entry.step)) {
+      const time = timeAt(this.axis, entry.step);
       const { zone = this.spec.timeZone, standardTime } = this.layout;
       const remedy =
-        !standardTime && clocksChange(when.getTime(), zone)
+        !standardTime && clocksChange(time.getTime(), zone)
           ? `the clocks of ${zone} change there: write times with their offset, such as 2017-10-29T02:00+01:00, or give the zone whose time the files have all year`
           : 'keep one row for each station and time';
       throw new DataError(
         'OBSERVATIONS_TWICE',
-        `${this.label}: ${at.species} at station ${this.stations[at.station].id}, ${instant(when)}, has two values: ${remedy}`,
+        `${this.label}: ${entry.species} at station ${this.stations[entry.station].id}, ${instant(time)}, has two values: ${remedy}`,
       );
     }
   }
@@ -356,7 +356,9 @@ export class ObservationReader {
   private nothingInside(instants: number[], span?: { start: Date; end: Date }): DataError {
     if (!span || instants.length === 0)
       return new DataError('OBSERVATIONS_EMPTY', `${this.label}: there is no row: give files that hold observations`);
-    const [first, last] = [instants.reduce((a, b) => Math.min(a, b)), instants.reduce((a, b) => Math.max(a, b))].map((at) => instant(new Date(at)));
+    const [first, last] = [instants.reduce((a, b) => Math.min(a, b)), instants.reduce((a, b) => Math.max(a, b))].map((time) =>
+      instant(new Date(time)),
+    );
     return new DataError(
       'OBSERVATIONS_EMPTY',
       `${this.label}: no time lies between ${instant(span.start)} and ${instant(span.end)}; the files hold ${first} to ${last}: give files of the period, or mend timeZone`,

@@ -9,7 +9,7 @@ import { stationsToCells } from './station-cells';
 import { observationTables, series, ug } from './testing/observation-samples';
 import { describeShared, failure, sharedData, sharedFile } from '../files/testing/shared-data';
 
-const { at, write, spec } = observationTables();
+const { pathOf, write, spec } = observationTables();
 
 describeShared('real monitors', () => {
   const cn27 = (): Grid => readGriddesc(sharedFile('china-201701/GRIDDESC'), 'cn27');
@@ -66,10 +66,10 @@ describeShared('real monitors', () => {
   });
 
   test('a real day cut short', async () => {
-    copyFileSync(sharedFile('cnemc-2019-01/china_sites_20190101*'), at('obs_20190101.csv.gz'));
-    writeFileSync(at('obs_20190101.csv.gz'), readFileSync(sharedFile('cnemc-2019-01/china_sites_20190101*')).subarray(0, 100000));
-    await expect(readObservations({ ...cnemc(''), files: at('obs_*.gz') })).rejects.toThrow(
-      failure('FILE_TRUNCATED', `${at('obs_20190101.csv.gz')}: the gzip file is truncated: copy or download it again`),
+    copyFileSync(sharedFile('cnemc-2019-01/china_sites_20190101*'), pathOf('obs_20190101.csv.gz'));
+    writeFileSync(pathOf('obs_20190101.csv.gz'), readFileSync(sharedFile('cnemc-2019-01/china_sites_20190101*')).subarray(0, 100000));
+    await expect(readObservations({ ...cnemc(''), files: pathOf('obs_*.gz') })).rejects.toThrow(
+      failure('FILE_TRUNCATED', `${pathOf('obs_20190101.csv.gz')}: the gzip file is truncated: copy or download it again`),
     );
   });
 

@@ -13,7 +13,7 @@ import { stationsToCells } from './station-cells';
 import { observationTables, series, STATIONS, ug } from './testing/observation-samples';
 import { failure } from '../files/testing/shared-data';
 
-const { at, write, spec, read } = observationTables();
+const { pathOf, write, spec, read } = observationTables();
 const grid = new Grid({
   name: 'TEST', gdtyp: 1, pAlp: 0, pBet: 0, pGam: 0, xcent: 0, ycent: 0,
   xorig: 110, yorig: 30, xcell: 1, ycell: 1, cols: 10, rows: 10,
@@ -90,19 +90,22 @@ describe('stations', () => {
       { id: 'B', lon: 117, lat: 39 },
     ]);
     await expect(readStations({ ...spec().stations, type: 'setting' })).rejects.toThrow(
-      failure('COLUMN_MISSING', `${at('stations.csv')}: there is no column setting; it holds id, lon, lat, kind: name the right column in the case`),
+      failure(
+        'COLUMN_MISSING',
+        `${pathOf('stations.csv')}: there is no column setting; it holds id, lon, lat, kind: name the right column in the case`,
+      ),
     );
   });
 
   test('columns between |', async () => {
     write('stations.dat', 'AQSID|Site, name|Latitude|Longitude\n240030001|Fair, Hill|38.7|-82.8\n');
-    expect((await readStations({ file: at('stations.dat'), id: 'AQSID', lon: 'Longitude', lat: 'Latitude' })).stations).toEqual([
+    expect((await readStations({ file: pathOf('stations.dat'), id: 'AQSID', lon: 'Longitude', lat: 'Latitude' })).stations).toEqual([
       { id: '240030001', lon: -82.8, lat: 38.7 },
     ]);
   });
 
   test('errors', async () => {
-    const file = at('stations.csv');
+    const file = pathOf('stations.csv');
     const fails = async (content: string | Buffer, code: string, said: string): Promise<void> => {
       write('stations.csv', content);
       await expect(readStations(spec().stations)).rejects.toThrow(failure(code, `${file}: ${said}`));
@@ -216,19 +219,19 @@ describe('long layout', () => {
     await expect(read('A,2017-01-01T00:00,5,5\n', { columns })).rejects.toThrow(
       failure(
         'UNIT_MISMATCH',
-        `${at('obs.csv')}: PM2.5: it is in "ppb" but particles have no molar mass: set the unit that the values are really in, such as ug m-3`,
+        `${pathOf('obs.csv')}: PM2.5: it is in "ppb" but particles have no molar mass: set the unit that the values are really in, such as ug m-3`,
       ),
     );
   });
 
   test.each(['br [1]', 'w?', 's*r'])('tables in a folder that is called %s are read, and no others', async (name) => {
     for (const [folder, value] of Object.entries({ [name]: 5, 'br 1': 7, wx: 8, star: 9 })) {
-      mkdirSync(at(folder));
+      mkdirSync(pathOf(folder));
       write(`${folder}/stations.csv`, STATIONS);
       write(`${folder}/obs.csv`, `station,time,no2,pm25\nA,2017-01-01T00:00,1,${value}\n`);
     }
-    const stations = { file: at(`${name}/stations.csv`), id: 'id', lon: 'lon', lat: 'lat' };
-    const observations = await readObservations(spec({ stations, files: at(`${name}/obs*.csv`) }));
+    const stations = { file: pathOf(`${name}/stations.csv`), id: 'id', lon: 'lon', lat: 'lat' };
+    const observations = await readObservations(spec({ stations, files: pathOf(`${name}/obs*.csv`) }));
     expect(series(observations, 'PM2.5', 'A')).toEqual([5]);
   });
 
@@ -267,9 +270,9 @@ describe('long layout', () => {
     const observations = await readObservations(spec(), { span });
     expect(observations.time).toEqual({ start: new Date('2017-01-02T00:00Z'), stepSeconds: 3600, count: 2 });
     expect(series(observations, 'PM2.5', 'A')).toEqual([2, 3]);
-    const first = await readObservations(spec({ files: at('obs_{period}.csv*') }), { period: '1' });
+    const first = await readObservations(spec({ files: pathOf('obs_{period}.csv*') }), { period: '1' });
     expect(first.time.count).toBe(2);
-    expect((await readObservations(spec({ files: at('obs_{period}.csv*') }))).time.count).toBe(4);
+    expect((await readObservations(spec({ files: pathOf('obs_{period}.csv*') }))).time.count).toBe(4);
   }, 20000);
 
   test.each(['TIMESTAMP', 'TIMESTAMPTZ'])('Parquet with a %s', async (type) => {
@@ -277,7 +280,7 @@ describe('long layout', () => {
     const instance = await DuckDBInstance.create(':memory:');
     const connection = await instance.connect();
     await connection.run(
-      `COPY (SELECT 'A' AS station, ${type} '2017-01-01 05:00:00${type === 'TIMESTAMP' ? '' : '+00'}' AS time, 20.5 AS no2, 7::INTEGER AS pm25) TO '${at('obs.parquet')}'`,
+      `COPY (SELECT 'A' AS station, ${type} '2017-01-01 05:00:00${type === 'TIMESTAMP' ? '' : '+00'}' AS time, 20.5 AS no2, 7::INTEGER AS pm25) TO '${pathOf('obs.parquet')}'`,
     );
     connection.closeSync();
     instance.closeSync();
@@ -289,7 +292,7 @@ describe('long layout', () => {
 
 describe('files that cannot be used', () => {
   test('times', async () => {
-    const file = at('obs.csv');
+    const file = pathOf('obs.csv');
     await expect(read('A,yesterday,5,5\n')).rejects.toThrow(
       failure('OBSERVATIONS_TIME', `${file}: "yesterday" is no time: write times as 2017-01-31T05:00, 2017-01-31 or 20170131`),
     );
@@ -307,11 +310,11 @@ describe('files that cannot be used', () => {
     write('stations.csv', STATIONS);
     write('obs.csv', 'station,time,NO2\nA,2017-01-01T00:00,5\n');
     await expect(readObservations(spec())).rejects.toThrow(
-      failure('COLUMN_MISSING', `${at('obs.csv')}: there is no column no2; it holds station, time, NO2: name the right column in the case`),
+      failure('COLUMN_MISSING', `${pathOf('obs.csv')}: there is no column no2; it holds station, time, NO2: name the right column in the case`),
     );
     write('obs.csv', 'station,time,no2,pm25\nA,2017-01-01T00:00,5,5\nA,2017-01-01T01:00,5\n');
     await expect(readObservations(spec())).rejects.toThrow(expect.objectContaining({ code: 'TABLE_UNREADABLE', exitCode: 3 }) as Error);
-    await expect(readObservations(spec({ files: at('none_*.csv') }))).rejects.toThrow(expect.objectContaining({ code: 'FILES_NONE' }) as Error);
+    await expect(readObservations(spec({ files: pathOf('none_*.csv') }))).rejects.toThrow(expect.objectContaining({ code: 'FILES_NONE' }) as Error);
     await expect(readObservations(spec({ files: undefined }))).rejects.toThrow(
       failure('FILES_NONE', 'observations: the case names no files: set observations.files'),
     );
@@ -321,9 +324,9 @@ describe('files that cannot be used', () => {
     write('stations.csv', STATIONS);
     const rows = Array.from({ length: 2000 }, (_, i) => `A,2017-01-01T00:00,${Math.sin(i)},5\n`).join('');
     write('obs.csv.gz', gzipSync(`station,time,no2,pm25\n${rows}`));
-    truncateSync(at('obs.csv.gz'), 5000);
+    truncateSync(pathOf('obs.csv.gz'), 5000);
     await expect(readObservations(spec())).rejects.toThrow(
-      failure('FILE_TRUNCATED', `${at('obs.csv.gz')}: the gzip file is truncated: copy or download it again`),
+      failure('FILE_TRUNCATED', `${pathOf('obs.csv.gz')}: the gzip file is truncated: copy or download it again`),
     );
     write('obs.csv.gz', 'plain text');
     await expect(readObservations(spec())).rejects.toThrow(
@@ -347,7 +350,7 @@ describe('several files', () => {
     await expect(two(other)).rejects.toThrow(
       failure(
         'COLUMN_MISSING',
-        `${at('obs_2.csv')}: there is no column ${column}; it holds ${other.split('\n')[0].replaceAll(',', ', ')}: name the right column in the case`,
+        `${pathOf('obs_2.csv')}: there is no column ${column}; it holds ${other.split('\n')[0].replaceAll(',', ', ')}: name the right column in the case`,
       ),
     );
   });
@@ -355,9 +358,9 @@ describe('several files', () => {
   test('one of some of the species only is read, and what it lacks is told', async () => {
     const observations = await two('station,time,pm25\nA,2017-01-01T01:00,8\n');
     expect(series(observations, 'PM2.5', 'A')).toEqual([6, 8]);
-    expect(observations.quality).toMatchObject({ columnsAbsent: [`${at('obs_2.csv')}: no column no2`], species: { NO2: { valid: 1 } } });
+    expect(observations.quality).toMatchObject({ columnsAbsent: [`${pathOf('obs_2.csv')}: no column no2`], species: { NO2: { valid: 1 } } });
     expect(describeQuality(observations.quality!)).toContain(
-      `${at('obs_2.csv')}: no column no2, which other files have: these rows have no value of it`,
+      `${pathOf('obs_2.csv')}: no column no2, which other files have: these rows have no value of it`,
     );
     expect((await two('station,time,no2,pm25\nA,2017-01-01T01:00,7,8\n')).quality?.columnsAbsent).toBeUndefined();
   });
@@ -373,12 +376,12 @@ describe('several files', () => {
   test('what a query names and a file lacks is told', async () => {
     const sql = `SELECT station, time, 'NO2' AS species, no2 AS value, 'ppb' AS unit FROM raw`;
     const { quality } = await two('station,time,no2_ugm3\nA,2017-01-01T01:00,8\n', { layout: 'sql', sql, columns: undefined });
-    expect(quality?.columnsAbsent).toEqual([`${at('obs_2.csv')}: no column no2`]);
+    expect(quality?.columnsAbsent).toEqual([`${pathOf('obs_2.csv')}: no column no2`]);
   });
 
   test('a list of globs, each file once', async () => {
-    const files = [at('obs_{period}.csv'), at('more/*.csv'), at('obs_1*')];
-    mkdirSync(at('more'), { recursive: true });
+    const files = [pathOf('obs_{period}.csv'), pathOf('more/*.csv'), pathOf('obs_1*')];
+    mkdirSync(pathOf('more'), { recursive: true });
     write('more/third.csv', 'station,time,no2,pm25\nB,2017-01-01T00:00,50,60\n');
     const observations = await two('station,time,no2,pm25\nA,2017-01-01T01:00,7,8\n', { files });
     expect(['A', 'B'].map((station) => series(observations, 'PM2.5', station))).toEqual([
@@ -386,7 +389,7 @@ describe('several files', () => {
       [60, Number.NaN],
     ]);
     expect(observations.quality?.species['PM2.5'].repeated).toBe(0);
-    await expect(two('station,time,no2,pm25\n', { files: [...files, at('none*.csv')] })).rejects.toMatchObject({ code: 'FILES_NONE' });
+    await expect(two('station,time,no2,pm25\n', { files: [...files, pathOf('none*.csv')] })).rejects.toMatchObject({ code: 'FILES_NONE' });
     await expect(two('station,time,no2,pm25\n', { files: [] })).rejects.toMatchObject({ code: 'FILES_NONE' });
   });
 });
@@ -400,7 +403,7 @@ describe('headers', () => {
     write('stations.csv', STATIONS);
     write('obs.csv', rows);
     await expect(readObservations(spec({ layout, sql: 'SELECT 1' }))).rejects.toThrow(
-      failure('COLUMN_MISSING', `${at('obs.csv')}: ${line} is a row of data and no header: write a line with the names of the columns above it`),
+      failure('COLUMN_MISSING', `${pathOf('obs.csv')}: ${line} is a row of data and no header: write a line with the names of the columns above it`),
     );
   });
 
@@ -427,7 +430,7 @@ describe('headers', () => {
       await expect(readObservations(spec())).rejects.toThrow(
         failure(
           'COLUMN_TWICE',
-          `${at('obs.csv')}: the column no2 stands there 2 times: name the one that is meant in the case (${one} or ${other}), or remove the others`,
+          `${pathOf('obs.csv')}: the column no2 stands there 2 times: name the one that is meant in the case (${one} or ${other}), or remove the others`,
         ),
       );
       const species = { NO2: { column: other, unit: 'ppb' } };
@@ -494,11 +497,11 @@ describe('wide layout of CNEMC', () => {
     write('stations.csv', STATIONS);
     write('obs.csv', 'station,time,no2\nA,2019-01-01,1\n');
     await expect(readObservations(spec(wide))).rejects.toThrow(
-      failure('COLUMN_MISSING', `${at('obs.csv')}: there is no column date; it holds station, time, no2: name the right column in the case`),
+      failure('COLUMN_MISSING', `${pathOf('obs.csv')}: there is no column date; it holds station, time, no2: name the right column in the case`),
     );
     write('obs.csv', 'date,hour,type,A\n20190101,0,AQI,1\n');
     await expect(readObservations(spec(wide))).rejects.toThrow(
-      failure('OBSERVATIONS_EMPTY', `${at('obs.csv')}: expected the types NO2, SO2, O3, PM2.5 but received AQI: check the files`),
+      failure('OBSERVATIONS_EMPTY', `${pathOf('obs.csv')}: expected the types NO2, SO2, O3, PM2.5 but received AQI: check the files`),
     );
   });
 });

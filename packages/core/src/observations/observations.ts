@@ -60,7 +60,7 @@ export async function readObservations(spec: ObservationsSpec, options: Observat
   expectArgument(LAYOUTS.includes(layout), 'readObservations: layout', `one of ${LAYOUTS.join(', ')}`, layout);
   expectArgument(isTimeZone(timeZone), 'readObservations: timeZone', TIME_ZONE, timeZone);
   expectArgument(
-    [span?.start, span?.end].every((at) => !span || Number.isFinite(at?.getTime?.())),
+    [span?.start, span?.end].every((bound) => !span || Number.isFinite(bound?.getTime?.())),
     'readObservations: span',
     'two dates',
     span,
@@ -88,7 +88,7 @@ export async function readObservations(spec: ObservationsSpec, options: Observat
 
 /** Keeps the stations that have a value. */
 function assemble(
-  all: Station[],
+  allStations: Station[],
   time: TimeAxis,
   series: Map<string, Series>,
   dropped: Record<'withoutCoordinates' | 'misplaced' | 'unknown' | 'gaps' | 'stationsOutside' | 'silentSpecies', string[]> & {
@@ -96,11 +96,11 @@ function assemble(
     invalid: number;
   },
 ): Observations {
-  const heard = all.map((_, station) => [...series.values()].some(({ values }) => hasValue(values, station, all.length)));
-  const kept = all.flatMap((_, station) => (heard[station] ? [station] : []));
-  const values = new Map([...series].map(([name, { values: full }]) => [name, pickStations(full, kept, all.length)]));
-  for (const [, { quality }] of series) quality.missing -= time.count * (all.length - kept.length);
-  const stations = kept.map((station) => all[station]);
+  const heard = allStations.map((_, station) => [...series.values()].some(({ values }) => hasValue(values, station, allStations.length)));
+  const heardStations = allStations.flatMap((_, station) => (heard[station] ? [station] : []));
+  const values = new Map([...series].map(([name, { values: full }]) => [name, pickStations(full, heardStations, allStations.length)]));
+  for (const [, { quality }] of series) quality.missing -= time.count * (allStations.length - heardStations.length);
+  const stations = heardStations.map((station) => allStations[station]);
   const doubtful = doubtfulPlaces(stations);
   return {
     stations,
@@ -114,7 +114,7 @@ function assemble(
       ...(doubtful.length > 0 ? { stationsDoubtful: doubtful } : {}),
       stationsUnknown: dropped.unknown,
       ...(dropped.stationsOutside.length > 0 ? { stationsOutside: dropped.stationsOutside } : {}),
-      stationsSilent: all.filter((_, station) => !heard[station]).map(({ id }) => id),
+      stationsSilent: allStations.filter((_, station) => !heard[station]).map(({ id }) => id),
       absentSteps: dropped.absentSteps,
       ...(dropped.invalid > 0 ? { invalid: dropped.invalid } : {}),
       ...(dropped.silentSpecies.length > 0 ? { silentSpecies: dropped.silentSpecies } : {}),

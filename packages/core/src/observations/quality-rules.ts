@@ -64,11 +64,11 @@ export function applyRules(values: Float32Array, stations: number, species: stri
 /** First steps of the days, and the end. */
 function daysOf(time: TimeAxis, zone: string): number[] {
   const starts: number[] = [];
-  let before = '';
+  let previousId = '';
   for (let step = 0; step < time.count; step++) {
     const day = zoneDay(time.start.getTime() + 1000 * time.stepSeconds * step, zone);
-    if (day !== before) starts.push(step);
-    before = day;
+    if (day !== previousId) starts.push(step);
+    previousId = day;
   }
   return [...starts, time.count];
 }
@@ -123,11 +123,13 @@ class Series {
     return this.remove(spikes);
   }
 
-  dropShortDays(days: readonly number[], least: number): number {
+  dropShortDays(days: readonly number[], minimumHours: number): number {
     let dropped = 0;
     for (let day = 0; day + 1 < days.length; day++) {
-      const held = Array.from({ length: days[day + 1] - days[day] }, (_, i) => days[day] + i).filter((step) => !Number.isNaN(this.hourAt(step)));
-      if (held.length < least) dropped += this.remove(held);
+      const validSteps = Array.from({ length: days[day + 1] - days[day] }, (_, i) => days[day] + i).filter(
+        (step) => !Number.isNaN(this.hourAt(step)),
+      );
+      if (validSteps.length < minimumHours) dropped += this.remove(validSteps);
     }
     return dropped;
   }

@@ -56,13 +56,13 @@ function average(
   const spread = new Float32Array(steps * cells.length).fill(Number.NaN);
   for (let step = 0; step < steps; step++) {
     cells.forEach(({ members }, cell) => {
-      const held = members.map((station) => series[step * stations + station]).filter((value) => !Number.isNaN(value));
-      if (held.length === 0) return;
-      counts[step * cells.length + cell] = held.length;
-      const mean = held.reduce((sum, value) => sum + value, 0) / held.length;
+      const present = members.map((station) => series[step * stations + station]).filter((value) => !Number.isNaN(value));
+      if (present.length === 0) return;
+      counts[step * cells.length + cell] = present.length;
+      const mean = present.reduce((sum, value) => sum + value, 0) / present.length;
       values[step * cells.length + cell] = mean;
-      if (held.length > 1)
-        spread[step * cells.length + cell] = Math.sqrt(held.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (held.length - 1));
+      if (present.length > 1)
+        spread[step * cells.length + cell] = Math.sqrt(present.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (present.length - 1));
     });
   }
   return { values, counts, spread };

@@ -5,7 +5,7 @@ import { readStations, AIRNOW_SITE_COLUMNS, readAirnowSites } from './stations';
 import { observationTables } from './testing/observation-samples';
 import { describeShared, sharedFile } from '../files/testing/shared-data';
 
-const { at, write } = observationTables();
+const { pathOf, write } = observationTables();
 const list = (file: string, more: object = {}): Parameters<typeof readStations>[0] => ({ file, id: 'id', lon: 'lon', lat: 'lat', ...more });
 
 /** A row as the network writes it. */
@@ -61,10 +61,10 @@ test('what is wrong with such a list is told', async () => {
 test('lists whose header the networks have given need no columns named', async () => {
   const newer = 'StationID|AQSID|FullAQSID|Parameter|SiteName|Latitude|Longitude\nx|060010007|840060010007|NO2|Livermore|37.7|-121.8\n';
   write('v2.dat', `${newer}x|060010007|840060010007|OZONE|Livermore|37.7|-121.8\n`);
-  expect((await readStations(list(at('v2.dat')))).stations).toEqual([{ id: '060010007', lon: -121.8, lat: 37.7 }]);
+  expect((await readStations(list(pathOf('v2.dat')))).stations).toEqual([{ id: '060010007', lon: -121.8, lat: 37.7 }]);
   write('DataExtract.csv', 'Country,Sampling Point Id,Air Pollutant,Longitude,Latitude\nMalta,SPO-1,NO2,14.5,35.9\nMalta,SPO-1,NO2,14.5,35.9\n');
-  expect((await readStations(list(at('DataExtract.csv')))).stations).toEqual([{ id: 'SPO-1', lon: 14.5, lat: 35.9 }]);
-  for (const name of ['v2.dat', 'DataExtract.csv']) expect(await inspectTable(at(name))).toMatchObject({ kind: 'list of stations', odd: [] });
+  expect((await readStations(list(pathOf('DataExtract.csv')))).stations).toEqual([{ id: 'SPO-1', lon: 14.5, lat: 35.9 }]);
+  for (const name of ['v2.dat', 'DataExtract.csv']) expect(await inspectTable(pathOf(name))).toMatchObject({ kind: 'list of stations', odd: [] });
 });
 
 describeShared('the list as the network gives it', () => {

@@ -61,22 +61,22 @@ export async function readStations(spec: StationsSpec): Promise<StationList> {
   const store = await TableStore.open();
   try {
     const columns = await store.view('stations', [spec.file]);
-    const known = columns.includes(spec.id) ? undefined : knownList(columns);
-    const [lon, lat] = [spec.lon, spec.lat].map((name, i) => (known === undefined || columns.includes(name) ? name : PLACE[i]));
+    const knownNetwork = columns.includes(spec.id) ? undefined : knownList(columns);
+    const [lon, lat] = [spec.lon, spec.lat].map((name, i) => (knownNetwork === undefined || columns.includes(name) ? name : PLACE[i]));
     requireColumns(
       store.files('stations'),
-      [...(known === undefined ? [spec.id] : []), lon, lat, spec.name, spec.type].filter((column) => column !== undefined),
+      [...(knownNetwork === undefined ? [spec.id] : []), lon, lat, spec.name, spec.type].filter((column) => column !== undefined),
     );
-    const id = known ?? `trim(${identifier(spec.id)})`;
+    const id = knownNetwork ?? `trim(${identifier(spec.id)})`;
     const optional = (column: string | undefined): string => (column === undefined ? 'NULL' : identifier(column));
-    const given = (column: string): string =>
+    const givenText = (column: string): string =>
       `CASE WHEN lower(trim(${identifier(column)})) NOT IN ${MISSING_WORDS} THEN trim(${identifier(column)}) END`;
     const number = (column: string): string => `TRY_CAST(trim(${identifier(column)}) AS DOUBLE)`;
-    const places = [lon, lat].map((column) => `${number(column)}, ${given(column)}`).join(', ');
+    const places = [lon, lat].map((column) => `${number(column)}, ${givenText(column)}`).join(', ');
     const fields = `${id} AS id, ${places}, ${optional(spec.name)}, nullif(trim(${optional(spec.type)}), '')`;
     // These lists have a row for each hour, parameter or sample of a site.
-    const select = known === undefined ? `SELECT ${fields}` : `SELECT DISTINCT ${fields}`;
-    const rows = await store.rows(`${select} FROM stations WHERE ${id} <> ''${known === undefined ? '' : ' ORDER BY ALL'}`, spec.file);
+    const select = knownNetwork === undefined ? `SELECT ${fields}` : `SELECT DISTINCT ${fields}`;
+    const rows = await store.rows(`${select} FROM stations WHERE ${id} <> ''${knownNetwork === undefined ? '' : ' ORDER BY ALL'}`, spec.file);
     return collect(spec.file, rows as StationRow[]);
   } finally {
     store.close();
@@ -108,7 +108,7 @@ export const LIST_IDS = ['AQSID', 'Sampling Point Id'];
 function knownList(columns: readonly string[]): string | undefined {
   const site = aqsSiteColumns(columns);
   if (site) return aqsIdentifier(site);
-  const id = LIST_IDS.find((name) => [name, ...PLACE].every((each) => columns.includes(each)));
+  const id = LIST_IDS.find((name) => [name, ...PLACE].every((column) => columns.includes(column)));
   return id && `trim(${identifier(id)})`;
 }
 
@@ -117,13 +117,13 @@ function airnowStations({ file, name, type }: StationsSpec): StationList {
     [{ path: file, columns: AIRNOW_SITE_COLUMNS }],
     [name, type].filter((column) => column !== undefined),
   );
-  const at = (column: string): number => AIRNOW_SITE_COLUMNS.indexOf(column);
+  const indexOf = (column: string): number => AIRNOW_SITE_COLUMNS.indexOf(column);
   const sites = new Map<string, StationRow>();
   for (const row of readAirnowSites(file).rows) {
-    const [lon, lat] = PLACE.map((column) => row[at(column)]);
+    const [lon, lat] = PLACE.map((column) => row[indexOf(column)]);
     const number = (text: string): number | null => (text === '' || !Number.isFinite(Number(text)) ? null : Number(text));
-    const given = (column: string | undefined): string | null => (column === undefined ? null : row[at(column)] || null);
-    const site: StationRow = [row[0], number(lon), lon || null, number(lat), lat || null, given(name), given(type)];
+    const givenText = (column: string | undefined): string | null => (column === undefined ? null : row[indexOf(column)] || null);
+    const site: StationRow = [row[0], number(lon), lon || null, number(lat), lat || null, givenText(name), givenText(type)];
     // All rows of a site say the same of it, or it stands at two places, which is told.
     if (row[0] !== '') sites.set(`${row[0]} ${lon} ${lat}`, site);
   }
@@ -147,13 +147,13 @@ export function aqsIdentifier(columns: readonly string[]): string {
  * @throws {DataError} `COLUMN_MISSING`, listing the columns that are there; `COLUMN_TWICE`
  */
 export function requireColumns(files: readonly HeldFile[], wanted: readonly string[]): void {
-  for (const { path, columns: held, row } of files) {
-    const missing = wanted.find((name) => !held.includes(name));
+  for (const { path, columns: fileColumns, row } of files) {
+    const missing = wanted.find((name) => !fileColumns.includes(name));
     if (missing === undefined) continue;
     if (row !== undefined) throw new DataError('COLUMN_MISSING', `${path}: ${headlessText(row)}`);
-    const twice = namesTwice(held).get(missing.toLowerCase());
+    const twice = namesTwice(fileColumns).get(missing.toLowerCase());
     if (twice) throw columnTwice(path, missing, twice);
-    const shown = held.length > 20 ? `${held.slice(0, 20).join(', ')} … (${held.length})` : held.join(', ');
+    const shown = fileColumns.length > 20 ? `${fileColumns.slice(0, 20).join(', ')} … (${fileColumns.length})` : fileColumns.join(', ');
     throw new DataError('COLUMN_MISSING', `${path}: there is no column ${missing}; it holds ${shown}: name the right column in the case`);
   }
 }
@@ -180,10 +180,10 @@ type StationRow = [
 ];
 
 /** @returns undefined for one that can be on earth, or that is none at all */
-function placeFault(axis: string, value: number | null, text: string | null, [least, most]: readonly [number, number]): string | undefined {
+function placeFault(axis: string, value: number | null, text: string | null, [lowest, highest]: readonly [number, number]): string | undefined {
   if (text === null) return undefined;
   if (value === null) return `${axis} "${text}" is no number`;
-  return value >= least && value <= most ? undefined : `${axis} ${value} is outside ${least} to ${most}`;
+  return value >= lowest && value <= highest ? undefined : `${axis} ${value} is outside ${lowest} to ${highest}`;
 }
 
 function collect(file: string, rows: StationRow[]): StationList {
@@ -199,11 +199,11 @@ function collect(file: string, rows: StationRow[]): StationList {
       withoutCoordinates.add(id);
       continue;
     }
-    const before = stations.get(id);
-    if (before && (before.lon !== lon || before.lat !== lat)) {
+    const earlier = stations.get(id);
+    if (earlier && (earlier.lon !== lon || earlier.lat !== lat)) {
       throw new DataError(
         'STATION_TWICE',
-        `${file}: station ${id} stands at ${before.lon}, ${before.lat} and at ${lon}, ${lat}: keep one of the two`,
+        `${file}: station ${id} stands at ${earlier.lon}, ${earlier.lat} and at ${lon}, ${lat}: keep one of the two`,
       );
     }
     stations.set(id, { id, lon, lat, ...(name === null ? {} : { name }), ...(type === null ? {} : { type }) });

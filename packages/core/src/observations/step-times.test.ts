@@ -4,7 +4,7 @@ import { describeQuality } from './observation-quality';
 import { readObservations, type Observations } from './observations';
 import { observationTables, series } from './testing/observation-samples';
 
-const { at, write, spec, read } = observationTables();
+const { pathOf, write, spec, read } = observationTables();
 
 /** One cell: A and B of the stations lie in it, C and G do not. */
 const grid = new Grid({
@@ -60,7 +60,7 @@ describe('values between the hours', () => {
   test('are not all that a species may have', async () => {
     await expect(read('A,2017-01-01T00:00,,8\nA,2017-01-01T01:00,,8\nB,2017-01-01T00:30,5,\n')).rejects.toMatchObject({
       code: 'OBSERVATIONS_EMPTY',
-      message: `${at('obs.csv')}: NO2 has values only at times between those of other species (station B): give means of the same hours, or leave the species out of the case`,
+      message: `${pathOf('obs.csv')}: NO2 has values only at times between those of other species (station B): give means of the same hours, or leave the species out of the case`,
     });
   });
 
@@ -102,8 +102,8 @@ test('stations outside the grid are counted apart, and none inside is told', asy
   );
   await expect(read('G,2017-01-01T00:00,8,8\nA,2017-01-01T00:00,,8\n', {}, { grid })).rejects.toMatchObject({
     code: 'OBSERVATIONS_EMPTY',
-    message: `${at('obs.csv')}: NO2 has 1 values at stations outside the grid and none inside: check lon and lat of the stations, and the case's grid, or leave the species out of the case`,
+    message: `${pathOf('obs.csv')}: NO2 has 1 values at stations outside the grid and none inside: check lon and lat of the stations, and the case's grid, or leave the species out of the case`,
   });
   write('GRIDDESC', `' '\n'LL'\n  1 0 0 0 0 0\n' '\n'FAR'\n'LL' 0 0 1 1 1 1 1\n' '\n`);
-  await expect(readObservations(spec(), { grid: readGriddesc(at('GRIDDESC'), 'FAR') })).rejects.toMatchObject({ code: 'STATIONS_OUTSIDE_GRID' });
+  await expect(readObservations(spec(), { grid: readGriddesc(pathOf('GRIDDESC'), 'FAR') })).rejects.toMatchObject({ code: 'STATIONS_OUTSIDE_GRID' });
 });

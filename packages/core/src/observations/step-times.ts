@@ -13,7 +13,7 @@ import { type TableStore } from '../files/tables/table-store';
 export interface HeldTime {
   text: string;
   /** ms since 1970 */
-  at: number;
+  time: number;
   /** whether a step may begin there: at a quarter of an hour, or at midnight */
   begins: boolean;
 }
@@ -38,8 +38,8 @@ export function readTime({ layout: { standardTime, endLabels }, label, stepSecon
   const read = parseTime(text, clock);
   if (read === undefined)
     throw new DataError('OBSERVATIONS_TIME', `${label}: "${text}" is no time: write times as 2017-01-31T05:00, 2017-01-31 or 20170131`);
-  const at = read - (standardTime ? standardTimeOffset(new Date(read), zone) : 0) - (endLabels ? 1000 * stepSeconds : 0);
-  return { text, at, begins: stepSeconds === DAY_SECONDS ? isMidnight(text, clock) : at % QUARTER_HOUR_MS === 0 };
+  const time = read - (standardTime ? standardTimeOffset(new Date(read), zone) : 0) - (endLabels ? 1000 * stepSeconds : 0);
+  return { text, time, begins: stepSeconds === DAY_SECONDS ? isMidnight(text, clock) : time % QUARTER_HOUR_MS === 0 };
 }
 
 const NUMBER = 'TRY_CAST(o.value AS DOUBLE)';
@@ -57,24 +57,25 @@ function valuesOf(relation: string): string {
 export async function timesOfSteps(table: TimedTable, times: readonly HeldTime[]): Promise<HeldTime[]> {
   expectSameClock(table, times);
   const stepMs = 1000 * table.stepSeconds;
-  const phaseOf = ({ at }: HeldTime): number => ((at % stepMs) + stepMs) % stepMs;
+  const phaseOf = ({ time }: HeldTime): number => ((time % stepMs) + stepMs) % stepMs;
   if (times.every((time) => time.begins && phaseOf(time) === phaseOf(times[0]))) return [...times];
   const counts = await valuesByTime(table);
   // Where no station that counts has a value, all times are alike, and what follows will say so.
   const counted = counts.size === 0 ? times : times.filter(({ text }) => counts.has(text));
-  const held = new Map<number, number>();
-  for (const time of counted.filter(({ begins }) => begins)) held.set(phaseOf(time), (held.get(phaseOf(time)) ?? 0) + (counts.get(time.text) ?? 1));
-  if (held.size === 0) throw refusal(table, counted[0], false);
-  const [[phase]] = [...held].sort(([one, values], [other, others]) => others - values || one - other);
+  const countOfPhase = new Map<number, number>();
+  for (const time of counted.filter(({ begins }) => begins))
+    countOfPhase.set(phaseOf(time), (countOfPhase.get(phaseOf(time)) ?? 0) + (counts.get(time.text) ?? 1));
+  if (countOfPhase.size === 0) throw refusal(table, counted[0], false);
+  const [[phase]] = [...countOfPhase].sort(([firstPhase, values], [secondPhase, secondCount]) => secondCount - values || firstPhase - secondPhase);
   const isTaken = (time: HeldTime): boolean => time.begins && phaseOf(time) === phase;
   const odd = counted.find((time) => !isTaken(time));
-  if (odd !== undefined && (await isCrowded(table, times, ({ at }) => Math.floor((at - phase) / stepMs)))) throw refusal(table, odd, true);
+  if (odd !== undefined && (await isCrowded(table, times, ({ time }) => Math.floor((time - phase) / stepMs)))) throw refusal(table, odd, true);
   return times.filter(isTaken);
 }
 
 /** @param isCrowded - whether other times do begin steps */
-function refusal({ label, stepSeconds, zone }: TimedTable, { text, at }: HeldTime, isCrowded: boolean): DataError {
-  const when = instant(new Date(at));
+function refusal({ label, stepSeconds, zone }: TimedTable, { text, time }: HeldTime, isCrowded: boolean): DataError {
+  const timeText = instant(new Date(time));
   if (stepSeconds === DAY_SECONDS) {
     return new DataError(
       'OBSERVATIONS_TIME',
@@ -84,17 +85,17 @@ function refusal({ label, stepSeconds, zone }: TimedTable, { text, at }: HeldTim
   return new DataError(
     'OBSERVATIONS_TIME',
     isCrowded
-      ? `${label}: ${when} is one of several times of an hour, and most hours have several: give hourly means, which a query of observations.sql can make (GROUP BY station, substr(time, 1, 13))`
-      : `${label}: ${when} is not the beginning of an hour, nor is any time at which a station of the case has a value: give hourly means, or name the hour of each value in a query of observations.sql (substr(time, 1, 13) AS time)`,
+      ? `${label}: ${timeText} is one of several times of an hour, and most hours have several: give hourly means, which a query of observations.sql can make (GROUP BY station, substr(time, 1, 13))`
+      : `${label}: ${timeText} is not the beginning of an hour, nor is any time at which a station of the case has a value: give hourly means, or name the hour of each value in a query of observations.sql (substr(time, 1, 13) AS time)`,
   );
 }
 
 /** @throws {DataError} `OBSERVATIONS_TIME` if days are of 23 or 25 hours */
 function expectSameClock({ layout, label, stepSeconds, zone }: TimedTable, times: readonly HeldTime[]): void {
   if (stepSeconds !== DAY_SECONDS || layout.standardTime) return;
-  const midnights = times.flatMap(({ at, begins }) => (begins ? [at] : []));
+  const midnights = times.flatMap(({ time, begins }) => (begins ? [time] : []));
   const first = midnights.reduce((a, b) => Math.min(a, b), Infinity);
-  const odd = midnights.find((at) => (at - first) % (1000 * DAY_SECONDS) !== 0 && !isSameOffset(first, at, zone));
+  const odd = midnights.find((midnight) => (midnight - first) % (1000 * DAY_SECONDS) !== 0 && !isSameOffset(first, midnight, zone));
   if (odd === undefined) return;
   throw new DataError(
     'OBSERVATIONS_TIME',
@@ -120,19 +121,19 @@ async function isCrowded({ store, layout, label }: TimedTable, times: readonly H
     steps.map((step) => step - first),
   );
   const monitor = ['o.species', 's.position', 't.position', ...(layout.precedence === undefined ? [] : [layout.precedence])].join(', ');
-  let [all, crowded] = [0, 0];
+  let [total, crowded] = [0, 0];
   for (const relation of layout.relations) {
     const ofSteps = `SELECT count(DISTINCT o.time::VARCHAR) AS held FROM ${valuesOf(relation)} JOIN step_index t ON o.time::VARCHAR = t.text GROUP BY ${monitor}`;
-    const [[every, several]] = await store.rows(`SELECT count(*), count(*) FILTER (held > 1) FROM (${ofSteps})`, label);
-    [all, crowded] = [all + Number(every), crowded + Number(several)];
+    const [[stepCount, repeated]] = await store.rows(`SELECT count(*), count(*) FILTER (held > 1) FROM (${ofSteps})`, label);
+    [total, crowded] = [total + Number(stepCount), crowded + Number(repeated)];
   }
-  return 2 * crowded > all;
+  return 2 * crowded > total;
 }
 
 /** Values at times that begin no step, by species. @param times - asked for, but not taken */
 export async function offStep({ store, layout, label }: TimedTable, times: readonly HeldTime[]): Promise<Map<string, OffStep>> {
-  const found = new Map<string, OffStep>();
-  if (times.length === 0) return found;
+  const offSteps = new Map<string, OffStep>();
+  if (times.length === 0) return offSteps;
   await store.index(
     'off_index',
     times.map(({ text }) => text),
@@ -143,9 +144,9 @@ export async function offStep({ store, layout, label }: TimedTable, times: reado
       label,
     );
     for (const [species, station, count] of rows) {
-      const of = found.get(String(species)) ?? { values: 0, stations: [] };
-      found.set(String(species), { values: of.values + Number(count), stations: [...of.stations, String(station)] });
+      const offStep = offSteps.get(String(species)) ?? { values: 0, stations: [] };
+      offSteps.set(String(species), { values: offStep.values + Number(count), stations: [...offStep.stations, String(station)] });
     }
   }
-  return found;
+  return offSteps;
 }

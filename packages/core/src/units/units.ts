@@ -198,17 +198,17 @@ export interface ConversionContext {
  * convert(100, 'ug m-3', 'ppb', { molarMass: MOLAR_MASS.O3, temperature: 273.15, pressure: 101325 }); // 46.7
  * @throws {UnitError} `UNIT_UNKNOWN`, `UNIT_MISMATCH`, `UNIT_MOLAR_MASS`, `UNIT_GAS_STATE`; {@link ConfigError} `CALL_INVALID` for an array of whole numbers
  */
-export function convert(value: number, from: string, to: string, context?: ConversionContext): number;
-export function convert<T extends Float32Array | Float64Array>(values: T, from: string, to: string, context?: ConversionContext): T;
+export function convert(value: number, fromUnit: string, toUnit: string, context?: ConversionContext): number;
+export function convert<T extends Float32Array | Float64Array>(values: T, fromUnit: string, toUnit: string, context?: ConversionContext): T;
 export function convert<T extends Float32Array | Float64Array>(
   value: number | T,
-  from: string,
-  to: string,
+  fromUnit: string,
+  toUnit: string,
   context: ConversionContext = {},
 ): number | T {
-  expectText(from, 'convert: from', 'a unit');
-  expectText(to, 'convert: to', 'a unit');
-  const { scale, offset } = conversion(from, to, context);
+  expectText(fromUnit, 'convert: from', 'a unit');
+  expectText(toUnit, 'convert: to', 'a unit');
+  const { scale, offset } = conversion(fromUnit, toUnit, context);
   if (typeof value === 'number') return scale * value + offset;
   // Whole numbers would be cut to whole numbers.
   const right = !ArrayBuffer.isView(value) || value instanceof Float32Array || value instanceof Float64Array;
@@ -218,15 +218,15 @@ export function convert<T extends Float32Array | Float64Array>(
 }
 
 /** The conversion as `to = scale · from + offset`. */
-export function conversion(from: string, to: string, context: ConversionContext = {}): { scale: number; offset: number } {
-  const [source, target] = [parseUnit(from, context.subject), parseUnit(to)];
-  const bridge = bridgeFactor(source, target, { from, to, context });
+export function conversion(fromUnit: string, toUnit: string, context: ConversionContext = {}): { scale: number; offset: number } {
+  const [source, target] = [parseUnit(fromUnit, context.subject), parseUnit(toUnit)];
+  const bridge = bridgeFactor(source, target, { fromUnit, toUnit, context });
   return { scale: (source.scale / target.scale) * bridge, offset: (source.offset - target.offset) / target.scale };
 }
 
 interface Request {
-  from: string;
-  to: string;
+  fromUnit: string;
+  toUnit: string;
   context: ConversionContext;
 }
 
@@ -259,6 +259,6 @@ function gasDensity(request: Request): number {
   throw new UnitError('UNIT_GAS_STATE', `${inWords(request)}: that needs the gas's temperature (K) and pressure (Pa): set gasReference`);
 }
 
-function inWords({ from, to, context }: Request): string {
-  return `${context.subject ? `${context.subject}: ` : ''}it is in "${from}" but "${to}" was asked for`;
+function inWords({ fromUnit, toUnit, context }: Request): string {
+  return `${context.subject ? `${context.subject}: ` : ''}it is in "${fromUnit}" but "${toUnit}" was asked for`;
 }

@@ -45,12 +45,12 @@ export interface Channel {
   description: string;
   /** of CF, where it has one for it */
   standardName?: string;
-  least?: number;
+  lowest?: number;
   greatest?: number;
 }
 
 /** Beyond any tornado or jet. */
-const WIND = { units: 'm s-1', least: -150, greatest: 150 } satisfies Partial<Channel>;
+const WIND = { units: 'm s-1', lowest: -150, greatest: 150 } satisfies Partial<Channel>;
 
 /**
  * Unit, description and range of the channels whose unit is fixed. Ranges hold every place and hour on earth with room to spare; where nothing is the least, packed files
@@ -59,39 +59,39 @@ const WIND = { units: 'm s-1', least: -150, greatest: 150 } satisfies Partial<Ch
 export const CHANNELS: Readonly<Record<string, Channel>> = {
   u: { ...WIND, standardName: 'x_wind', description: 'wind along the grid x axis at 10 m' },
   v: { ...WIND, standardName: 'y_wind', description: 'wind along the grid y axis at 10 m' },
-  TEMP2: { units: 'K', standardName: 'air_temperature', description: 'temperature at 2 m', least: 150, greatest: 350 },
-  PBL: { units: 'm', standardName: 'atmosphere_boundary_layer_thickness', description: 'boundary-layer height', least: 0, greatest: 1e4 },
+  TEMP2: { units: 'K', standardName: 'air_temperature', description: 'temperature at 2 m', lowest: 150, greatest: 350 },
+  PBL: { units: 'm', standardName: 'atmosphere_boundary_layer_thickness', description: 'boundary-layer height', lowest: 0, greatest: 1e4 },
   inversePbl: { units: 'm-1', description: 'inverse of the boundary-layer height' },
   RGRND: {
     units: 'W m-2',
     standardName: 'surface_downwelling_shortwave_flux_in_air',
     description: 'solar radiation reaching the ground',
-    least: -1,
+    lowest: -1,
     greatest: 1600,
   },
-  Q2: { units: 'kg kg-1', standardName: 'humidity_mixing_ratio', description: 'water-vapour mixing ratio at 2 m', least: -1e-6, greatest: 0.1 },
-  RN: { units: 'cm', standardName: 'lwe_thickness_of_precipitation_amount', description: 'precipitation per step', least: -1e-3, greatest: 100 },
+  Q2: { units: 'kg kg-1', standardName: 'humidity_mixing_ratio', description: 'water-vapour mixing ratio at 2 m', lowest: -1e-6, greatest: 0.1 },
+  RN: { units: 'cm', standardName: 'lwe_thickness_of_precipitation_amount', description: 'precipitation per step', lowest: -1e-3, greatest: 100 },
   RC: {
     units: 'cm',
     standardName: 'lwe_thickness_of_convective_precipitation_amount',
     description: 'convective precipitation per step',
-    least: -1e-3,
+    lowest: -1e-3,
     greatest: 100,
   },
-  PRSFC: { units: 'Pa', standardName: 'surface_air_pressure', description: 'surface pressure', least: 2e4, greatest: 1.2e5 },
-  WSPD10: { units: 'm s-1', standardName: 'wind_speed', description: 'wind speed at 10 m', least: 0, greatest: 150 },
+  PRSFC: { units: 'Pa', standardName: 'surface_air_pressure', description: 'surface pressure', lowest: 2e4, greatest: 1.2e5 },
+  WSPD10: { units: 'm s-1', standardName: 'wind_speed', description: 'wind speed at 10 m', lowest: 0, greatest: 150 },
   WDIR10: {
     units: 'degrees',
     standardName: 'wind_from_direction',
     description: 'direction from which the wind at 10 m comes, clockwise from true north',
-    least: -360,
+    lowest: -360,
     greatest: 360,
   },
   UWIND: { ...WIND, standardName: 'x_wind', description: 'wind along the grid x axis in the lowest layers' },
   VWIND: { ...WIND, standardName: 'y_wind', description: 'wind along the grid y axis in the lowest layers' },
   UWINDC: { ...WIND, standardName: 'x_wind', description: 'wind along the grid x axis in the lowest layers' },
   VWINDC: { ...WIND, standardName: 'y_wind', description: 'wind along the grid y axis in the lowest layers' },
-  USTAR: { units: 'm s-1', description: 'friction velocity', least: 0, greatest: 20 },
+  USTAR: { units: 'm s-1', description: 'friction velocity', lowest: 0, greatest: 20 },
   hourSin: { units: '1', description: 'sine of the local solar hour' },
   hourCos: { units: '1', description: 'cosine of the local solar hour' },
 };
@@ -125,8 +125,8 @@ class Slab {
 
   /** `[count, rows, cols]` of the lowest layer, in the unit of CHANNELS. */
   variable(name: string): Float32Array {
-    const held = this.fields.get(name);
-    if (held) return held;
+    const field = this.fields.get(name);
+    if (field) return field;
     const { reader, count, start, grid, stepSeconds } = this;
     const fields = reader.read(name, this.fileStep, count, 0);
     const units = reader.variables.find((variable) => variable.name === name)?.units ?? '';
@@ -154,9 +154,9 @@ const directionOf = (reader: IoapiReader): WindDirection => reader.direction ?? 
  */
 function windOf(reader: IoapiReader): readonly [string, string] {
   const holds = (variable: string): boolean => reader.variables.some(({ name }) => name === variable);
-  const held = WINDS.filter((pair) => pair.every(holds));
-  const known = held.length === 1 ? held[0] : held.find(([first]) => first !== 'WSPD10' || directionOf(reader).turn !== undefined);
-  return known ?? held[0] ?? WINDS[reader.sought ? 0 : 1];
+  const windPairs = WINDS.filter((pair) => pair.every(holds));
+  const windPair = windPairs.length === 1 ? windPairs[0] : windPairs.find(([first]) => first !== 'WSPD10' || directionOf(reader).turn !== undefined);
+  return windPair ?? windPairs[0] ?? WINDS[reader.sought ? 0 : 1];
 }
 
 /**
@@ -245,9 +245,9 @@ export function readMeteorology(reader: IoapiReader, period: TimeAxis, channels:
 const isWind = (channel: string): boolean => channel === 'u' || channel === 'v';
 
 function requireVariables(reader: IoapiReader, channel: string, neededBy?: string): void {
-  const held = reader.variables.map(({ name }) => name);
+  const names = reader.variables.map(({ name }) => name);
   const needs = isWind(channel) ? windOf(reader) : (NEEDS[channel] ?? [channel]);
-  const missing = needs.find((name) => !held.includes(name));
+  const missing = needs.find((name) => !names.includes(name));
   if (missing === undefined && isWind(channel) && needs.includes('WDIR10')) requireDirection(reader);
   if (missing === undefined) return;
   const { name, remedy } = reader.sought?.(missing) ?? { name: missing };

@@ -36,29 +36,29 @@ export interface WeatherOptions {
  */
 export function openWeather(paths: string[], options: WeatherOptions = {}): IoapiReader {
   const { grid, format = 'auto', layers, names, cenLon, during } = options;
-  const found = format === 'auto' ? formatOf(paths) : format;
-  if (found !== 'cf' && names !== undefined && Object.keys(names).length > 0) {
+  const detected = format === 'auto' ? formatOf(paths) : format;
+  if (detected !== 'cf' && names !== undefined && Object.keys(names).length > 0) {
     throw new ConfigError(
       'NAMES_UNUSED',
-      `meteorology.names: names are those of CF files, but ${paths[0]} is one of ${found.toUpperCase()}: leave them out`,
+      `meteorology.names: names are those of CF files, but ${paths[0]} is one of ${detected.toUpperCase()}: leave them out`,
     );
   }
   // Hour 24 of a day's file is a forecast of the next file's hour 0.
-  if (found === 'mcip') return McipReader.open(paths, { grid, layers, cenLon, overlap: WEATHER_OVERLAP });
-  if (!grid) throw new GridError('GRID_MISSING', `${paths[0]}: ${found.toUpperCase()} files are read on a given grid: pass it`);
+  if (detected === 'mcip') return McipReader.open(paths, { grid, layers, cenLon, overlap: WEATHER_OVERLAP });
+  if (!grid) throw new GridError('GRID_MISSING', `${paths[0]}: ${detected.toUpperCase()} files are read on a given grid: pass it`);
   if (layers !== undefined && layers > 1) {
     throw new ConfigError(
       'LAYERS_UNUSED',
-      `meteorology.layers: layers are averaged in MCIP's files only, not in ${found.toUpperCase()}: leave it out`,
+      `meteorology.layers: layers are averaged in MCIP's files only, not in ${detected.toUpperCase()}: leave it out`,
     );
   }
   if (cenLon !== undefined) {
     throw new ConfigError(
       'CEN_LON_UNUSED',
-      `meteorology.cenLon: it is for WDIR10 of MCIP's files, and ${paths[0]} is one of ${found.toUpperCase()}: leave it out`,
+      `meteorology.cenLon: it is for WDIR10 of MCIP's files, and ${paths[0]} is one of ${detected.toUpperCase()}: leave it out`,
     );
   }
-  return found === 'wrf' ? WrfReader.open(paths, grid, during) : CfReader.open(paths, grid, names, during);
+  return detected === 'wrf' ? WrfReader.open(paths, grid, during) : CfReader.open(paths, grid, names, during);
 }
 
 /** By what the first file holds: FTYPE, WRF's dimensions, or coordinates of longitude and latitude. */

@@ -43,19 +43,19 @@ export class RecordIndex {
     this.files = [...files].sort((a, b) => a.times[0] - b.times[0]);
     // Where two files hold a time, the later one counts, as the first hours of a new forecast do.
     for (const source of this.files) source.times.forEach((time, record) => this.places.set(time, { source, record }));
-    const all = [...this.places.keys()].sort((a, b) => a - b);
-    const asked = during ? this.around(during, all) : all;
-    const step = stepOf(asked.length > 1 ? asked : all);
-    const wanted = new Set(asked);
+    const times = [...this.places.keys()].sort((a, b) => a - b);
+    const chosen = during ? this.timesAround(during, times) : times;
+    const step = stepOf(chosen.length > 1 ? chosen : times);
+    const wanted = new Set(chosen);
     this.files = this.files.filter((file) => file.times.some((time) => wanted.has(time)));
-    const gap = asked.findIndex((time, i) => i > 0 && time - asked[i - 1] !== step);
+    const gap = chosen.findIndex((time, i) => i > 0 && time - chosen[i - 1] !== step);
     if (gap > 0) {
       throw new DataError(
         'TIME_GAP',
-        `${this.path}: between ${instant(new Date(asked[gap - 1]))} and ${instant(new Date(asked[gap]))} there is none of the steps of ${step / 1000} s that the other times are apart: give the files that lie between`,
+        `${this.path}: between ${instant(new Date(chosen[gap - 1]))} and ${instant(new Date(chosen[gap]))} there is none of the steps of ${step / 1000} s that the other times are apart: give the files that lie between`,
       );
     }
-    this.axis = axisOf(asked, step);
+    this.axis = axisOf(chosen, step);
   }
 
   /**
@@ -63,18 +63,18 @@ export class RecordIndex {
    *
    * @throws {DataError} `PERIOD_NOT_COVERED` where there are none, or they begin or end within it
    */
-  private around(period: TimeAxis, all: readonly number[]): number[] {
+  private timesAround(period: TimeAxis, allTimes: readonly number[]): number[] {
     const [start, end, hour] = [period.start.getTime(), timeAt(period, period.count).getTime(), 1000 * period.stepSeconds];
-    const near = all.filter((time) => time >= start - hour && time <= end);
-    const step = stepOf(near.length > 1 ? near : all);
+    const near = allTimes.filter((time) => time >= start - hour && time <= end);
+    const step = stepOf(near.length > 1 ? near : allTimes);
     const isWithin = near.some((time) => time >= start && time < end);
     const [first, last] = [near[0], near[near.length - 1]];
     const isWhole = first <= start && last >= end - step;
     // Gaps are told as such; hours of another length are for whoever asks for these to refuse.
     if (isWithin && (isWhole || step !== hour || last - first !== step * (near.length - 1))) return near;
-    const stretches = evenStretches(all, step).map((times) => axisOf(times, step));
-    const held = stretches.filter((axis) => axis.start.getTime() < end && timeAt(axis, axis.count).getTime() > start);
-    throw notCovered(this.path, period, held.length > 0 ? held : stretches);
+    const stretches = evenStretches(allTimes, step).map((times) => axisOf(times, step));
+    const covering = stretches.filter((axis) => axis.start.getTime() < end && timeAt(axis, axis.count).getTime() > start);
+    throw notCovered(this.path, period, covering.length > 0 ? covering : stretches);
   }
 
   get path(): string {
@@ -115,7 +115,7 @@ const axisOf = (times: readonly number[], step: number): TimeAxis => ({ start: n
 
 /** The least by which rising times are apart, ms; of one time 0. */
 function stepOf(times: readonly number[]): number {
-  return times.length > 1 ? times.slice(1).reduce((least, time, i) => Math.min(least, time - times[i]), Infinity) : 0;
+  return times.length > 1 ? times.slice(1).reduce((smallest, time, i) => Math.min(smallest, time - times[i]), Infinity) : 0;
 }
 
 /** Cuts rising times where they are further apart than a step. */

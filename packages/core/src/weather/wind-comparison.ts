@@ -20,7 +20,7 @@ export function windDoubt(reader: IoapiReader, period: TimeAxis): string | undef
   if (!pair) return undefined;
   const first = firstStepOf(reader, period);
   const cells = reader.grid.rows * reader.grid.cols;
-  const [along, across] = [new Float64Array(cells), new Float64Array(cells)];
+  const [alongGrid, acrossGrid] = [new Float64Array(cells), new Float64Array(cells)];
   const hours = Math.min(SAMPLED, period.count);
   for (let hour = 0; hour < hours; hour++) {
     const step = Math.floor((hour * period.count) / hours);
@@ -29,11 +29,11 @@ export function windDoubt(reader: IoapiReader, period: TimeAxis): string | undef
     for (let cell = 0; cell < cells; cell++) {
       const [east, north] = [ten[2 * cell], ten[2 * cell + 1]];
       if (!Number.isFinite(u[cell] + v[cell])) continue;
-      along[cell] += east * u[cell] + north * v[cell];
-      across[cell] += north * u[cell] - east * v[cell];
+      alongGrid[cell] += east * u[cell] + north * v[cell];
+      acrossGrid[cell] += north * u[cell] - east * v[cell];
     }
   }
-  const degrees = meanAngle(along, across);
+  const degrees = meanAngle(alongGrid, acrossGrid);
   if (!(degrees > MOST)) return undefined;
   return (
     `the wind of WDIR10 and that of ${pair.names.join(', ')} in METDOT3D's lowest layer lie ${degrees.toFixed(1)}° apart, as a mean of cells, where runs of WRF have less than 1°: ` +
@@ -42,11 +42,11 @@ export function windDoubt(reader: IoapiReader, period: TimeAxis): string | undef
 }
 
 /** Of the cells' mean angles, each counted as its winds are strong; degrees. */
-function meanAngle(along: Float64Array, across: Float64Array): number {
+function meanAngle(alongGrid: Float64Array, acrossGrid: Float64Array): number {
   let [sum, weights] = [0, 0];
-  along.forEach((dot, cell) => {
-    const weight = Math.hypot(dot, across[cell]);
-    sum += weight * Math.abs(Math.atan2(across[cell], dot));
+  alongGrid.forEach((dot, cell) => {
+    const weight = Math.hypot(dot, acrossGrid[cell]);
+    sum += weight * Math.abs(Math.atan2(acrossGrid[cell], dot));
     weights += weight;
   });
   return weights === 0 ? 0 : ((sum / weights) * 180) / Math.PI;

@@ -39,7 +39,7 @@ export function writePeriodDesid(
       const from = timeAt(time, stretch.first);
       const label = stretchLabel(name, from, stretches);
       const path = (kind: string): string => join(dir, DESID_FOLDER, `${kind}_${label}`);
-      const span = { from, to: timeAt(time, stretch.first + stretch.hours), origin };
+      const span = { begin: from, end: timeAt(time, stretch.first + stretch.hours), origin };
       return writeDesid({ rules: `${path('desid')}.nml`, masks: `${path('masks')}.nc` }, grid, streamsOf(stretch), span);
     })
     .map((path) => relative(dir, path));

@@ -115,7 +115,7 @@ async function compareFurther(
       emissions: givenSectors(caseSettings, given.emissions, period.name),
       concentrations: hourlyFiles(caseSettings, given.concentrations, period.name),
     };
-    const ofRuns = { own, prior: runFiles(context, PRIOR, period.name) };
+    const ofRuns = { changedRun: own, prior: runFiles(context, PRIOR, period.name) };
     const remedy = remedyOfBrought('certificate.runs', given.name);
     expectEmissionsUsed(caseSettings, { ...period, name: given.name, period: period.name }, ofRuns, remedy, signal);
     const theirs = readInventory(own.emissions, period.grid, period.time, { signal });

@@ -99,8 +99,8 @@ export class IoapiFile implements IoapiReader {
         );
         const header = new IoapiHeader(path, attributes);
         header.requireGridded();
-        const own = readGrid(header, file);
-        const { grid, window } = partOf(own, options, path);
+        const fileGrid = readGrid(header, file);
+        const { grid, window } = partOf(fileGrid, options, path);
         const variables = readVariables(header, file);
         return new IoapiFile(path, file, attributes, grid, window, readTimes(header, file), dimension(file, 'LAY'), variables);
       });
@@ -154,15 +154,15 @@ export class IoapiFile implements IoapiReader {
 
   /** What counts as missing in a variable beside values that are too large for any, as 32-bit floats. */
   private fillsOf(variable: string): Set<number> {
-    const known = this.fills.get(variable);
-    if (known) return known;
+    const fill = this.fills.get(variable);
+    if (fill) return fill;
     const attributes = this.file.attributes(variable);
     const integer = !['float', 'double'].includes(this.file.variable(variable)?.type ?? '');
-    const given = ['_FillValue', 'missing_value'].flatMap((name) => {
+    const fillValues = ['_FillValue', 'missing_value'].flatMap((name) => {
       const value = attributes.get(name);
       return value === undefined || typeof value === 'string' || Array.isArray(value) ? [] : Array.from<number | bigint, number>(value, Number);
     });
-    const possible = [...given, ...(integer ? [IMISS, INTEGER_FILL] : [])].map(Math.fround);
+    const possible = [...fillValues, ...(integer ? [IMISS, INTEGER_FILL] : [])].map(Math.fround);
     const fills = new Set(possible.filter((value) => value >= MISSING_BELOW && value <= MISSING_ABOVE));
     this.fills.set(variable, fills);
     return fills;
@@ -198,16 +198,16 @@ export class IoapiFile implements IoapiReader {
 
 /** Whether these may be a first step and a number of steps. */
 export function areSteps(first: number, count: number): boolean {
-  return [first, count].every((each) => Number.isInteger(each) && each >= 0);
+  return [first, count].every((number) => Number.isInteger(number) && number >= 0);
 }
 
 /** The part of a file's grid that is read. */
-function partOf(own: Grid, { grid: wanted, dots }: GridChoice, path: string): { grid: Grid; window: GridWindow } {
-  if (!wanted) return { grid: own, window: { row: 0, col: 0, stagger: 'cross' } };
-  const window = windowIn(own, wanted, path, dots);
+function partOf(fileGrid: Grid, { grid: wanted, dots }: GridChoice, path: string): { grid: Grid; window: GridWindow } {
+  if (!wanted) return { grid: fileGrid, window: { row: 0, col: 0, stagger: 'cross' } };
+  const window = windowIn(fileGrid, wanted, path, dots);
   const part = window.stagger === 'dot' ? dotGrid(wanted) : wanted;
   // A file on the grid itself keeps its own name and digits, which a copy of it then has too.
-  return { grid: own.cols === part.cols && own.rows === part.rows ? own : part, window };
+  return { grid: fileGrid.cols === part.cols && fileGrid.rows === part.rows ? fileGrid : part, window };
 }
 
 interface IoapiHead {
@@ -236,12 +236,12 @@ export const headOf = cachedByFile((path): IoapiHead | undefined => {
  */
 export function filesWithin(paths: readonly string[], period: TimeAxis): string[] {
   const [start, end] = [period.start, timeAt(period, period.count)];
-  const within = paths.filter((path) => {
+  const insidePaths = paths.filter((path) => {
     const time = headOf(path)?.time;
     if (time === undefined || time.stepSeconds === 0) return true;
     return time.start <= end && timeAt(time, time.count - 1) >= start;
   });
-  if (within.length > 0) return within;
+  if (insidePaths.length > 0) return insidePaths;
   if (paths.length <= 1) return [...paths];
   throw new DataError(
     'PERIOD_NOT_COVERED',

@@ -82,8 +82,8 @@ export class IoapiHeader {
 }
 
 export function dimension(file: NetcdfFile, name: string): number {
-  const found = file.dimensions.find((candidate) => candidate.name === name);
-  if (found) return found.length;
+  const dimension = file.dimensions.find((candidate) => candidate.name === name);
+  if (dimension) return dimension.length;
   throw new DataError('IOAPI_HEADER', `${file.path}: there is no dimension ${name}: give a gridded I/O API file, as CMAQ and MCIP write them`);
 }
 
@@ -135,12 +135,12 @@ function refusePacked(path: string, name: string, attributes: CfAttributes): voi
   if (!packing || (packing.scale === 1 && packing.offset === 0 && !packing.unsigned)) return;
   // A float's 0.1 is 0.10000000149011612.
   const shown = (value: unknown): string => (typeof value === 'number' ? String(Number(value.toPrecision(7))) : String(value));
-  const said = ['scale_factor', 'add_offset', '_Unsigned'].flatMap((key) =>
+  const unreadAttributes = ['scale_factor', 'add_offset', '_Unsigned'].flatMap((key) =>
     attributes[key] === undefined ? [] : [`${key} ${shown(attributes[key])}`],
   );
   throw new DataError(
     'IOAPI_PACKED',
-    `${path}: ${name} is packed (${said.join(', ')}), of which CMAQ and the I/O API know nothing and take its numbers as they are stored: unpack the file (ncpdq -U), or delete the attributes if the numbers are right without (ncatted)`,
+    `${path}: ${name} is packed (${unreadAttributes.join(', ')}), of which CMAQ and the I/O API know nothing and take its numbers as they are stored: unpack the file (ncpdq -U), or delete the attributes if the numbers are right without (ncatted)`,
   );
 }
 
@@ -178,8 +178,8 @@ export function readTimes(header: IoapiHeader, file: NetcdfFile): IoapiTimes {
 
 /** All of TFLAG, `[steps, variables, 2]`, which some programs write in 64 bits; undefined where it is not there or holds no numbers. */
 export function readTflag(file: NetcdfFile): Int32Array | undefined {
-  const held = file.variable('TFLAG');
-  if (!held || !holdsNumbers(held)) return undefined;
+  const tflagVariable = file.variable('TFLAG');
+  if (!tflagVariable || !holdsNumbers(tflagVariable)) return undefined;
   const shape = file.shape('TFLAG');
   return file.read('TFLAG', undefined, undefined, new Int32Array(shape.reduce((product, length) => product * length, 1)));
 }
@@ -207,9 +207,9 @@ function checkTflags(path: string, axis: TimeAxis, tflag: Int32Array): void {
   for (let i = 0; i < tflag.length; i += 2) {
     const step = Math.floor(i / perStep);
     const expected = timeAt(axis, step);
-    const found = fromIoapiTime(tflag[i], tflag[i + 1]);
+    const time = fromIoapiTime(tflag[i], tflag[i + 1]);
     const isTime = isIoapiTime(tflag[i], tflag[i + 1]);
-    if (isTime && found.getTime() === expected.getTime()) continue;
+    if (isTime && time.getTime() === expected.getTime()) continue;
     if (!isTime) {
       throw new DataError(
         'TFLAG_INVALID',
@@ -219,12 +219,12 @@ function checkTflags(path: string, axis: TimeAxis, tflag: Int32Array): void {
     if (step === 0) {
       throw new DataError(
         'TFLAG_START',
-        `${path}: SDATE and STIME say ${instant(expected)} but the first TFLAG says ${instant(found)}: set SDATE and STIME to the first TFLAG`,
+        `${path}: SDATE and STIME say ${instant(expected)} but the first TFLAG says ${instant(time)}: set SDATE and STIME to the first TFLAG`,
       );
     }
     throw new DataError(
       'TFLAG_GAP',
-      `${path}: expected step ${step} at ${instant(expected)} but its TFLAG says ${instant(found)}: give a file without missing or repeated steps`,
+      `${path}: expected step ${step} at ${instant(expected)} but its TFLAG says ${instant(time)}: give a file without missing or repeated steps`,
     );
   }
 }

@@ -34,10 +34,10 @@ export function join(files: readonly IoapiFile[]): Piece[] {
     const axis = files[0].time;
     const begin = pieces.length === 0 ? 0 : (file.time.start.getTime() - axis.start.getTime()) / (1000 * axis.stepSeconds);
     if (!Number.isInteger(begin) || begin > total) {
-      const before = pieces[pieces.length - 1]?.file.path ?? file.path;
+      const previousPath = pieces[pieces.length - 1]?.file.path ?? file.path;
       throw new DataError(
         'TFLAG_GAP',
-        `${file.path}: expected to begin at ${instant(timeAt(axis, total))}, where ${before} ends, but it begins at ${instant(file.time.start)}: give the files that lie between`,
+        `${file.path}: expected to begin at ${instant(timeAt(axis, total))}, where ${previousPath} ends, but it begins at ${instant(file.time.start)}: give the files that lie between`,
       );
     }
     const count = Math.max(0, begin + file.time.count - total);
@@ -48,8 +48,8 @@ export function join(files: readonly IoapiFile[]): Piece[] {
 }
 
 /** Steps of a file that those before it hold, too. */
-export function heldTwice({ file, begin, first }: Piece): { from: number; to: number } {
-  return { from: begin, to: Math.min(first, begin + file.time.count) };
+export function heldTwice({ file, begin, first }: Piece): { firstStep: number; endStep: number } {
+  return { firstStep: begin, endStep: Math.min(first, begin + file.time.count) };
 }
 
 /**
@@ -61,14 +61,14 @@ export function heldTwice({ file, begin, first }: Piece): { from: number; to: nu
  */
 export function differencesOf(pieces: readonly Piece[], mayDiffer: number, variable: string, layer?: number): Difference[] {
   return pieces.flatMap((piece, i) => {
-    const { from, to } = heldTwice(piece);
-    for (let step = from; step < to; step++) {
-      const before = pieces.slice(0, i).findLast(({ file, begin }) => begin <= step && step < begin + file.time.count);
-      if (!before) continue;
-      const [mine, theirs] = [piece, before].map(({ file, begin }) => file.read(variable, step - begin, 1, layer));
-      if (alike(mine, theirs)) continue;
-      const [earlier, later, start] = [before.file.path, piece.file.path, timeAt(piece.file.time, step - piece.begin)];
-      if (to - from <= mayDiffer) return [{ earlier, later, variable, start }];
+    const { firstStep, endStep } = heldTwice(piece);
+    for (let step = firstStep; step < endStep; step++) {
+      const previous = pieces.slice(0, i).findLast(({ file, begin }) => begin <= step && step < begin + file.time.count);
+      if (!previous) continue;
+      const [laterValues, earlierValues] = [piece, previous].map(({ file, begin }) => file.read(variable, step - begin, 1, layer));
+      if (alike(laterValues, earlierValues)) continue;
+      const [earlier, later, start] = [previous.file.path, piece.file.path, timeAt(piece.file.time, step - piece.begin)];
+      if (endStep - firstStep <= mayDiffer) return [{ earlier, later, variable, start }];
       throw new DataError(
         'FILES_OVERLAP',
         `${later}: ${variable} at ${instant(start)} differs from that in ${earlier}, which holds the same hour: cut the files so that each hour is in one file, or give only one of them`,
@@ -79,7 +79,7 @@ export function differencesOf(pieces: readonly Piece[], mayDiffer: number, varia
 }
 
 function alike(a: Float32Array, b: Float32Array): boolean {
-  const largest = a.reduce((most, value) => Math.max(most, Math.abs(value) || 0), 0);
+  const largest = a.reduce((largestSoFar, value) => Math.max(largestSoFar, Math.abs(value) || 0), 0);
   return a.every((value, i) => Math.abs(value - b[i]) <= OVERLAP_TOLERANCE * largest || (Number.isNaN(value) && Number.isNaN(b[i])));
 }
 
@@ -210,13 +210,13 @@ export class IoapiSeries implements IoapiReader {
   /** That a file without time has a date; that files differ in an hour that two of them hold, and which counts: known of the variables that were read. */
   get notes(): string[] {
     const ofFiles = this.pieces.flatMap(({ file }) => file.notes);
-    const [first, ...others] = this.differences.values();
+    const [first, ...remaining] = this.differences.values();
     if (first === undefined) return ofFiles;
-    const more = others.length === 0 ? '' : ` (as in ${others.length} more ${others.length === 1 ? 'pair' : 'pairs'} of files)`;
+    const moreText = remaining.length === 0 ? '' : ` (as in ${remaining.length} more ${remaining.length === 1 ? 'pair' : 'pairs'} of files)`;
     const { earlier, later, variable, start } = first;
     return [
       ...ofFiles,
-      `${later}: ${variable} at ${instant(start)} differs from that in ${earlier}, which holds the same hour${more}: the ${this.rule.counts} file's hour counts`,
+      `${later}: ${variable} at ${instant(start)} differs from that in ${earlier}, which holds the same hour${moreText}: the ${this.rule.counts} file's hour counts`,
     ];
   }
 
@@ -228,9 +228,9 @@ export class IoapiSeries implements IoapiReader {
     const perStep = (layer === undefined ? this.layers : 1) * this.grid.rows * this.grid.cols;
     const values = new Float32Array(count * perStep);
     for (const piece of this.pieces) {
-      const from = Math.max(first, piece.first);
-      const to = Math.min(first + count, piece.first + piece.count);
-      if (from < to) values.set(piece.file.read(variable, from - piece.begin, to - from, layer), (from - first) * perStep);
+      const start = Math.max(first, piece.first);
+      const end = Math.min(first + count, piece.first + piece.count);
+      if (start < end) values.set(piece.file.read(variable, start - piece.begin, end - start, layer), (start - first) * perStep);
     }
     if (this.rule.counts === 'later') this.takeLater(values, variable, first, count, layer);
     return values;
@@ -250,9 +250,9 @@ export class IoapiSeries implements IoapiReader {
     const perStep = values.length / count;
     for (const piece of this.pieces) {
       const twice = heldTwice(piece);
-      const from = Math.max(first, twice.from);
-      const to = Math.min(first + count, twice.to);
-      if (from < to) values.set(piece.file.read(variable, from - piece.begin, to - from, layer), (from - first) * perStep);
+      const start = Math.max(first, twice.firstStep);
+      const end = Math.min(first + count, twice.endStep);
+      if (start < end) values.set(piece.file.read(variable, start - piece.begin, end - start, layer), (start - first) * perStep);
     }
   }
 
@@ -263,8 +263,8 @@ export class IoapiSeries implements IoapiReader {
     if (mayDiffer === Infinity || this.compared.has(key)) return;
     if (this.refused) throw this.refused;
     try {
-      for (const found of differencesOf(this.pieces, mayDiffer, variable, layer)) {
-        if (!this.differences.has(found.later)) this.differences.set(found.later, found);
+      for (const difference of differencesOf(this.pieces, mayDiffer, variable, layer)) {
+        if (!this.differences.has(difference.later)) this.differences.set(difference.later, difference);
       }
     } catch (error) {
       if (error instanceof DataError && error.code === 'FILES_OVERLAP') this.refused = error;
@@ -274,26 +274,26 @@ export class IoapiSeries implements IoapiReader {
   }
 
   private outside(first: number, count: number): DataError {
-    const { start, count: held } = this.time;
+    const { start, count: stepCount } = this.time;
     return new DataError(
       'STEP_OUTSIDE',
-      `${this.path}: steps ${first} to ${first + count - 1} were asked for but the files hold ${held} from ${instant(start)}: give files that cover the period`,
+      `${this.path}: steps ${first} to ${first + count - 1} were asked for but the files hold ${stepCount} from ${instant(start)}: give files that cover the period`,
     );
   }
 }
 
 /** Of what the first file holds `assertAlike` says so when they are joined; a later one may hold more, as long as nobody asks for it. */
-function assertHeldByAll(variable: string, [{ file: first }, ...others]: readonly Piece[]): void {
+function assertHeldByAll(variable: string, [{ file: first }, ...laterPieces]: readonly Piece[]): void {
   const holds = ({ variables }: IoapiFile): boolean => variables.some(({ name }) => name === variable);
   if (holds(first)) return;
-  const other = others.find(({ file }) => holds(file));
-  if (other) throw differs(first, other.file, 'the variable', variable, NONE);
+  const otherPiece = laterPieces.find(({ file }) => holds(file));
+  if (otherPiece) throw differs(first, otherPiece.file, 'the variable', variable, NONE);
 }
 
-function differs(file: IoapiFile, from: IoapiFile, attribute: string, expected: string | number, received: string | number): DataError {
+function differs(file: IoapiFile, reference: IoapiFile, attribute: string, expected: string | number, received: string | number): DataError {
   return new DataError(
     'FILES_DIFFER',
-    `${file.path}: expected ${attribute} ${expected} as in ${from.path} but received ${received}: give files of one run`,
+    `${file.path}: expected ${attribute} ${expected} as in ${reference.path} but received ${received}: give files of one run`,
   );
 }
 
@@ -313,8 +313,8 @@ function assertAlike(first: IoapiFile, file: IoapiFile): void {
   if (first.time.stepSeconds === 0) throw differs(file, first, 'time steps', 'that follow each other', 'a file without time steps');
   if (file.layers !== first.layers) throw differs(file, first, 'layers', first.layers, file.layers);
   for (const { name, units } of first.variables) {
-    const theirs = file.variables.find((variable) => variable.name === name);
-    if (!theirs) throw differs(file, first, 'the variable', name, NONE);
-    if (theirs.units !== units) throw differs(file, first, `${name} in`, `"${units}"`, `"${theirs.units}"`);
+    const otherVariable = file.variables.find((variable) => variable.name === name);
+    if (!otherVariable) throw differs(file, first, 'the variable', name, NONE);
+    if (otherVariable.units !== units) throw differs(file, first, `${name} in`, `"${units}"`, `"${otherVariable.units}"`);
   }
 }

@@ -114,9 +114,9 @@ export class IoapiWriter {
 }
 
 function checkNames(path: string, { variables }: IoapiContents): void {
-  const seen = new Set<string>();
+  const names = new Set<string>();
   for (const { name } of variables) {
-    if (!/^[A-Za-z][A-Za-z0-9_.-]*$/.test(name) || name.length > NAME_WIDTH || seen.has(name)) {
+    if (!/^[A-Za-z][A-Za-z0-9_.-]*$/.test(name) || name.length > NAME_WIDTH || names.has(name)) {
       throw new DataError('IOAPI_NAME', `${path}: a variable cannot be called "${name}": use at most 16 letters, digits and _, each name once`);
     }
     if (name === 'TFLAG')
@@ -124,7 +124,7 @@ function checkNames(path: string, { variables }: IoapiContents): void {
         'IOAPI_NAME',
         `${path}: a variable cannot be called TFLAG: I/O API files keep their times under that name; give it another`,
       );
-    seen.add(name);
+    names.add(name);
   }
   if (variables.length === 0 || variables.length > MOST_VARIABLES) {
     throw new DataError('IOAPI_NAME', `${path}: expected 1 to ${MOST_VARIABLES} variables but received ${variables.length}: split the file`);
@@ -174,17 +174,17 @@ function headerAttributes(
   time: TimeAxis,
   layers: number,
   variables: IoapiContents['variables'],
-  given: NonNullable<IoapiContents['attributes']>,
+  attributes: NonNullable<IoapiContents['attributes']>,
 ): Header {
   const g = grid.definition;
-  const [now, clock] = toIoapiTime(writtenAt());
+  const [today, clock] = toIoapiTime(writtenAt());
   const [startDate, startTime] = toIoapiTime(time.start);
   const int = (value: number): Int32Array => Int32Array.of(value);
   const fixed: Header = {
     FTYPE: int(1),
-    CDATE: int(now),
+    CDATE: int(today),
     CTIME: int(clock),
-    WDATE: int(now),
+    WDATE: int(today),
     WTIME: int(clock),
     SDATE: int(startDate),
     STIME: int(startTime),
@@ -217,7 +217,7 @@ function headerAttributes(
     FILEDESC: padded('', DESCRIPTION_WIDTH),
     HISTORY: '',
   };
-  for (const [name, value] of Object.entries(given)) {
+  for (const [name, value] of Object.entries(attributes)) {
     if (!(name in fixed) && value !== undefined) free[name] = asAttribute(name, value);
   }
   return { ...free, ...fixed };

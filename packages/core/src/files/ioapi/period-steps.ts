@@ -4,7 +4,7 @@ import { instant, type TimeAxis, timeAt } from '../../grid/grid';
 import type { IoapiReader } from './ioapi-file';
 
 export interface LongRead {
-  onProgress?: (done: number, total: number, text: string) => void;
+  onProgress?: (completed: number, total: number, text: string) => void;
   signal?: AbortSignal;
 }
 
@@ -75,5 +75,5 @@ export function putChannel(target: Float32Array, channels: number, channel: numb
       `channel ${channel}: ${fields.length} values at ${firstCell} do not fit into ${target.length}: mend the call`,
     );
   }
-  for (let i = 0, at = firstCell * channels + channel; i < fields.length; i++, at += channels) target[at] = fields[i];
+  for (let i = 0, offset = firstCell * channels + channel; i < fields.length; i++, offset += channels) target[offset] = fields[i];
 }

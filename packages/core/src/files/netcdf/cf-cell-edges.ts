@@ -22,8 +22,8 @@ export function latitudeEdges(path: string, contents: CfContents, axis: CfVariab
  */
 export function longitudeEdges(path: string, contents: CfContents, axis: CfVariable, fields: Iterable<CfVariable['data']>): Float64Array {
   const bounds = boundsOf(path, contents, axis);
-  const all = bounds ? eastward(bounds, axis.data) : evenEdges(path, axis);
-  const edges = isCyclic(all) && repeatsFirst(fields, axis.data.length) ? all.subarray(0, -2) : all;
+  const allEdges = bounds ? eastward(bounds, axis.data) : evenEdges(path, axis);
+  const edges = isCyclic(allEdges) && repeatsFirst(fields, axis.data.length) ? allEdges.subarray(0, -2) : allEdges;
   assertApart(path, axis.name, edges, 360);
   return edges;
 }
@@ -51,7 +51,7 @@ function eastward(bounds: Float64Array, lons: ArrayLike<number>): Float64Array {
     const arcs = [
       [a, width],
       [b, 360 - width],
-    ].sort(([, one], [, other]) => one - other);
+    ].sort(([, first], [, second]) => first - second);
     const holds = ([west, length]: number[]): boolean => turned(lons[i] - west + BESIDE) <= length + 2 * BESIDE;
     const [west, length] = width === 360 ? [Math.min(a, b), 360] : (arcs.find(holds) ?? arcs[0]);
     edges.set([west, west + length], 2 * i);

@@ -67,13 +67,13 @@ export function onGrid(grid: Grid, fields: readonly CfVariable[]): { coordinates
 
 /** CF's grid mapping, and beside it the I/O API's own parameters, from which {@link gridFromCf} makes the same grid again. */
 function gridMapping(g: Readonly<GridDefinition>): CfAttributes {
-  const own: CfAttributes = { ioapi_name: g.name };
-  for (const key of NUMBERS) own[`ioapi_${key}`] = g[key];
+  const attributes: CfAttributes = { ioapi_name: g.name };
+  for (const key of NUMBERS) attributes[`ioapi_${key}`] = g[key];
   const sphere = { earth_radius: EARTH_RADIUS };
-  if (g.gdtyp === LATLON) return { grid_mapping_name: 'latitude_longitude', ...sphere, ...own };
+  if (g.gdtyp === LATLON) return { grid_mapping_name: 'latitude_longitude', ...sphere, ...attributes };
   // x and y are counted from XCENT, YCENT, which need not be where the projection counts from.
   const [x0, y0] = projectionOf(g).origin;
-  return { ...mappingOf(g), false_easting: -x0, false_northing: -y0, ...sphere, ...own };
+  return { ...mappingOf(g), false_easting: -x0, false_northing: -y0, ...sphere, ...attributes };
 }
 
 /** CF's name and parameters of a projection (CF conventions, appendix F). */

@@ -70,7 +70,7 @@ export function writeChannel(file: NetcdfFile, name: string, data: Float32Array,
   }
   forEachDay(axes, (start, count, firstCell) => {
     const buffer = new Float32Array(count.reduce((product, length) => product * length, 1));
-    for (let i = 0, at = firstCell * channels + channel; i < buffer.length; i++, at += channels) buffer[i] = data[at];
+    for (let i = 0, offset = firstCell * channels + channel; i < buffer.length; i++, offset += channels) buffer[i] = data[offset];
     file.write(name, start, count, buffer);
   });
 }

@@ -22,7 +22,7 @@ export function storedLabels(labels: readonly CfLabels[] = []): { dimensions: Re
   const dimensions: Record<string, number> = {};
   const variables = labels.map(({ name, dimension, values, attributes }): StoredLabels => {
     const texts = values.map((value) => Buffer.from(value, 'utf8'));
-    const width = texts.reduce((most, { length }) => Math.max(most, length), 1);
+    const width = texts.reduce((longest, { length }) => Math.max(longest, length), 1);
     const data = new Uint8Array(texts.length * width);
     texts.forEach((text, i) => data.set(text, i * width));
     dimensions[`${name}_length`] = width;

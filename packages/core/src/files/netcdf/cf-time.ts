@@ -76,8 +76,8 @@ function isJulian({ year, month, day }: Omit<Origin, 'seconds'>): boolean {
 
 /** Midnight of a date of the Julian calendar, ms since 1970. @see Explanatory Supplement to the Astronomical Almanac (1992), eq. 12.92 */
 function julianDay({ year, month, day }: Origin): number {
-  const before = month < 3 ? 1 : 0; // years begin in March, so that the leap day is their last
-  const [years, months] = [year + 4800 - before, month + 12 * before - 3];
+  const yearsBack = month < 3 ? 1 : 0; // years begin in March, so that the leap day is their last
+  const [years, months] = [year + 4800 - yearsBack, month + 12 * yearsBack - 3];
   const number = day + Math.floor((153 * months + 2) / 5) + 365 * years + Math.floor(years / 4) - 32083;
   return (number - JULIAN_DAY_OF_1970) * DAY;
 }
@@ -88,15 +88,15 @@ function utc(year: number, month: number, day: number): number {
 }
 
 function leaplessDecoder({ year, month, day, seconds: ofDay }: Origin, scale: number): (value: number) => number {
-  const before = DAYS_OF_MONTHS.slice(0, month - 1).reduce((a, b) => a + b, 0);
-  const start = (365 * year + before + day - 1) * 86400 + ofDay;
+  const daysBefore = DAYS_OF_MONTHS.slice(0, month - 1).reduce((a, b) => a + b, 0);
+  const start = (365 * year + daysBefore + day - 1) * 86400 + ofDay;
   return (value) => {
     const seconds = start + scale * value;
     let days = Math.floor(seconds / 86400);
-    const of = Math.floor(days / 365);
-    days -= 365 * of;
+    const yearOfDays = Math.floor(days / 365);
+    days -= 365 * yearOfDays;
     const m = DAYS_OF_MONTHS.findIndex((length) => days < length || ((days -= length), false));
-    return utc(of, m, days + 1) + 1000 * (seconds - 86400 * Math.floor(seconds / 86400));
+    return utc(yearOfDays, m, days + 1) + 1000 * (seconds - 86400 * Math.floor(seconds / 86400));
   };
 }
 

@@ -19,13 +19,13 @@ const LITTLE = 1 << 20;
  */
 export function openNetcdf(path: string): NetcdfFile {
   if (!existsSync(path)) throw new DataError('FILE_MISSING', `${path}: there is no such file: check the path in the case`);
-  const found = statSync(path);
-  if (!found.isFile()) {
+  const stats = statSync(path);
+  if (!stats.isFile()) {
     // netCDF-C would wait for a pipe until somebody writes into it.
-    const what = found.isDirectory() ? 'a folder' : 'a pipe or a device';
-    throw new DataError('FILE_UNREADABLE', `${path}: expected a netCDF file but received ${what}: give a file`);
+    const kind = stats.isDirectory() ? 'a folder' : 'a pipe or a device';
+    throw new DataError('FILE_UNREADABLE', `${path}: expected a netCDF file but received ${kind}: give a file`);
   }
-  if (found.size === 0) throw new DataError('FILE_EMPTY', `${path}: the file is empty: copy or make it again`);
+  if (stats.size === 0) throw new DataError('FILE_EMPTY', `${path}: the file is empty: copy or make it again`);
   return reading(path, () => NetcdfFile.open(path));
 }
 
@@ -55,7 +55,7 @@ export function readingFiles<T>(call: () => T): T {
 }
 
 function readingError(path: string, error: NetcdfError): DataError {
-  const said = error.message.replace(`${error.path}: `, '');
+  const message = error.message.replace(`${error.path}: `, '');
   switch (error.code) {
     case 'NC_ENOTNC':
       if (isGzipped(path)) {
@@ -66,21 +66,25 @@ function readingError(path: string, error: NetcdfError): DataError {
         cause: error,
       });
     case 'NC_ETRUNC':
-      return new DataError('FILE_TRUNCATED', `${path}: ${said.replace(/^is truncated: /, 'the file is truncated: ')}: copy or make it again`, {
+      return new DataError('FILE_TRUNCATED', `${path}: ${message.replace(/^is truncated: /, 'the file is truncated: ')}: copy or make it again`, {
         cause: error,
       });
     case 'NC_EDAMAGED':
-      return new DataError('FILE_DAMAGED', `${path}: the file ${said}: copy or make it again (in a run folder: delete it, and run makes it anew)`, {
-        cause: error,
-      });
+      return new DataError(
+        'FILE_DAMAGED',
+        `${path}: the file ${message}: copy or make it again (in a run folder: delete it, and run makes it anew)`,
+        {
+          cause: error,
+        },
+      );
     case 'NC_EHDFERR':
       return new DataError(
         'FILE_TRUNCATED',
-        `${path}: the netCDF-4 file is truncated or damaged (${said}): copy or make it again (in a run folder: delete it, and run makes it anew)`,
+        `${path}: the netCDF-4 file is truncated or damaged (${message}): copy or make it again (in a run folder: delete it, and run makes it anew)`,
         { cause: error },
       );
     default:
-      return new DataError('FILE_UNREADABLE', `${path}: ${said}: check the file with ncdump -h, and its permissions`, { cause: error });
+      return new DataError('FILE_UNREADABLE', `${path}: ${message}: check the file with ncdump -h, and its permissions`, { cause: error });
   }
 }
 
@@ -187,8 +191,8 @@ export class NetcdfOutput {
       const refused = limited ? fileLimit(this.path, this.bytes, error) : diskLimitError(this.path, this.bytes, error);
       if (refused) throw refused;
       if (!(error instanceof Error && 'code' in error) || error instanceof RetroplumeError || error instanceof AddonError) throw error;
-      const said = isNetcdfError(error) ? error.message.replace(`${error.path}: `, '') : error.message;
-      throw new DataError('FILE_UNWRITABLE', `${this.path}: ${said}: check the folder and its permissions`, { cause: error });
+      const message = isNetcdfError(error) ? error.message.replace(`${error.path}: `, '') : error.message;
+      throw new DataError('FILE_UNWRITABLE', `${this.path}: ${message}: check the folder and its permissions`, { cause: error });
     }
   }
 

@@ -92,12 +92,12 @@ function defineCf(file: NetcdfFile, { dimensions, attributes = {} }: CfContents,
   for (const [name, value] of Object.entries({ Conventions: 'CF-1.10', ...attributes })) file.putAttribute('', name, value);
   for (const [name, length] of Object.entries(dimensions)) file.defineDimension(name, length);
   for (const variable of variables) {
-    const { name, dimensions: axes, data, attributes: own = {} } = variable;
+    const { name, dimensions: axes, data, attributes: givenAttributes = {} } = variable;
     file.defineVariable(name, typeOf(variable), axes, axes.length > 0 ? { deflate } : {});
     const floating = data instanceof Float32Array || data instanceof Float64Array;
     if (floating && !axes.includes(name))
       file.putAttribute(name, '_FillValue', (data instanceof Float32Array ? Float32Array : Float64Array).of(Number.NaN));
-    for (const [key, value] of Object.entries(own)) if (key !== '_FillValue') file.putAttribute(name, key, value);
+    for (const [key, value] of Object.entries(givenAttributes)) if (key !== '_FillValue') file.putAttribute(name, key, value);
   }
   file.endDefine();
 }
@@ -146,28 +146,28 @@ export function cfContents(file: NetcdfFile, names?: string[]): Required<CfConte
 
 /** One variable of a file that was read. @throws {DataError} `VARIABLE_MISSING` */
 export function cfVariable(contents: CfContents, name: string, path: string): CfVariable {
-  const all = [...(contents.coordinates ?? []), ...contents.variables];
-  const found = all.find((variable) => variable.name === name);
-  if (found) return found;
+  const variables = [...(contents.coordinates ?? []), ...contents.variables];
+  const cfVariable = variables.find((variable) => variable.name === name);
+  if (cfVariable) return cfVariable;
   throw new DataError(
     'VARIABLE_MISSING',
-    `${path}: there is no variable ${name}; it holds ${all.map((variable) => variable.name).join(', ')}: give another file`,
+    `${path}: there is no variable ${name}; it holds ${variables.map((variable) => variable.name).join(', ')}: give another file`,
   );
 }
 
 /** One that holds numbers. @throws {DataError} `VARIABLE_MISSING` */
 export function numericVariable(file: NetcdfFile, name: string): NetcdfVariable {
-  const found = file.variable(name);
-  if (found && holdsNumbers(found)) return found;
+  const existing = file.variable(name);
+  if (existing && holdsNumbers(existing)) return existing;
   throw variableMissing(file, name);
 }
 
 function variableMissing(file: NetcdfFile, name: string): DataError {
   const names = file.variables.map((variable) => variable.name).join(', ');
   const group = file.groups.find(({ variables }) => variables.includes(name))?.name;
-  const [where, remedy] =
+  const [problem, remedy] =
     group === undefined ? ['', 'give another file'] : [` outside of groups, only in ${group}`, `take it out of there first (ncks -G : -v ${name})`];
-  return new DataError('VARIABLE_MISSING', `${file.path}: there is no variable ${name}${where}; it holds ${names || 'none'}: ${remedy}`);
+  return new DataError('VARIABLE_MISSING', `${file.path}: there is no variable ${name}${problem}; it holds ${names || 'none'}: ${remedy}`);
 }
 
 function readVariable(file: NetcdfFile, name: string, dimensions: string[]): CfVariable & { attributes: CfAttributes } {
@@ -254,13 +254,13 @@ function asUnsigned(raw: NetcdfArray): NetcdfArray {
  */
 export function fillsOf(type: NetcdfType, attributes: CfAttributes): number[] {
   const { _FillValue, missing_value } = attributes;
-  const given = [_FillValue, missing_value].flatMap((value) =>
+  const fillValues = [_FillValue, missing_value].flatMap((value) =>
     value === undefined || typeof value === 'string' ? [] : typeof value === 'number' ? [value] : Array.from<number | bigint, number>(value, Number),
   );
-  if (type === 'float' || type === 'double') return given.map(Math.fround);
-  const [own, packed] = [OWN_FILLS[type], attributes.scale_factor !== undefined || attributes.add_offset !== undefined];
-  const wrapped = given.map((value) => (value < 0 ? value + (UNSIGNED[type] ?? 0) : value));
-  return _FillValue === undefined && own !== undefined && packed ? [...wrapped, own] : wrapped;
+  if (type === 'float' || type === 'double') return fillValues.map(Math.fround);
+  const [defaultFill, packed] = [OWN_FILLS[type], attributes.scale_factor !== undefined || attributes.add_offset !== undefined];
+  const wrapped = fillValues.map((value) => (value < 0 ? value + (UNSIGNED[type] ?? 0) : value));
+  return _FillValue === undefined && defaultFill !== undefined && packed ? [...wrapped, defaultFill] : wrapped;
 }
 
 /** Attributes with those of one number as a number. */

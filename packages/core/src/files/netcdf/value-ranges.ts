@@ -20,7 +20,7 @@ const LEAST = -1e-3;
  * @param scale - what brings the file's unit to ppb or µg m-3
  */
 export function concentrationRange(species: string, units: string, scale: number): ValueRange {
-  return { least: LEAST / scale, greatest: (MOST[species] ?? Infinity) / scale, units };
+  return { lowest: LEAST / scale, greatest: (MOST[species] ?? Infinity) / scale, units };
 }
 
 /**
@@ -36,13 +36,13 @@ const LARGEST_FLUX = 1e-2;
  * @param scale - what brings the file's unit to kg m-2 s-1, of each row; the largest cell decides
  */
 export function emissionRange(units: string, scale: Float64Array): ValueRange {
-  return { least: 0, greatest: LARGEST_FLUX / scale.reduce((a, b) => Math.min(a, b)), units };
+  return { lowest: 0, greatest: LARGEST_FLUX / scale.reduce((a, b) => Math.min(a, b)), units };
 }
 
 /** Static fields with a meaning of their own: the unit that they are brought to, and what they can be in it; the Dead Sea and Everest, a part or class of land. */
 export const GEOGRAPHY: Readonly<Record<string, ValueRange & { units: string }>> = {
-  HT: { units: 'm', least: -500, greatest: 9000 },
-  LWMASK: { units: '1', least: 0, greatest: 1 },
+  HT: { units: 'm', lowest: -500, greatest: 9000 },
+  LWMASK: { units: '1', lowest: 0, greatest: 1 },
 };
 
 /**
@@ -94,9 +94,9 @@ export function concentrationDoubts(means: ReadonlyMap<string, number>): string[
     const mean = means.get(species);
     if (mean === undefined || (mean >= CLEANEST[species] && mean <= DIRTIEST[species])) return [];
     const unit = speciesUnit(species);
-    const what =
+    const subject =
       mean < CLEANEST[species] ? `less than the cleanest air holds (${CLEANEST[species]})` : `more than any region holds (${DIRTIEST[species]})`;
-    return [`${species}: a mean of ${brief(mean)} ${unit} is ${what}: is a unit wrong in the files?`];
+    return [`${species}: a mean of ${brief(mean)} ${unit} is ${subject}: is a unit wrong in the files?`];
   });
 }
 
@@ -118,7 +118,7 @@ function brief(value: number): string {
 
 /** What a variable can be, in the unit that its fields are in; an end that is not given is open. */
 export interface ValueRange {
-  least?: number;
+  lowest?: number;
   greatest?: number;
   /** for the message */
   units?: string;
@@ -132,24 +132,24 @@ export interface ValueRange {
  */
 export function assertValues(
   fields: Float32Array,
-  where: { path: string; variable: string; grid: Grid; start: Date; stepSeconds: number; layers: number },
-  { least = -Infinity, greatest: greatest = Infinity, units = '' }: ValueRange = {},
+  position: { path: string; variable: string; grid: Grid; start: Date; stepSeconds: number; layers: number },
+  { lowest = -Infinity, greatest: greatest = Infinity, units = '' }: ValueRange = {},
 ): void {
-  const at = fields.findIndex((value) => !(value >= least && value <= greatest && value < Infinity));
-  if (at < 0) return;
-  const { path, variable, grid, start, stepSeconds, layers } = where;
+  const index = fields.findIndex((value) => !(value >= lowest && value <= greatest && value < Infinity));
+  if (index < 0) return;
+  const { path, variable, grid, start, stepSeconds, layers } = position;
   const cells = grid.rows * grid.cols;
-  const cell = at % cells;
-  const time = new Date(start.getTime() + 1000 * stepSeconds * Math.floor(at / (cells * layers)));
+  const cell = index % cells;
+  const time = new Date(start.getTime() + 1000 * stepSeconds * Math.floor(index / (cells * layers)));
   const place = `row ${Math.floor(cell / grid.cols)}, column ${cell % grid.cols}${stepSeconds > 0 ? `, ${instant(time)}` : ''}`;
-  const value = fields[at];
+  const value = fields[index];
   if (!Number.isFinite(value))
     throw new DataError('NOT_FINITE', `${path}: ${variable} is missing or not a number at ${place}: fill the gap in the file`);
-  if (least === 0 && value < 0)
+  if (lowest === 0 && value < 0)
     throw new DataError('NEGATIVE', `${path}: ${variable} is ${value} at ${place}: values below 0 make no sense; mend the file`);
   throw new DataError(
     'VALUE_RANGE',
-    `${path}: ${variable}: expected ${short(least)} to ${short(greatest)}${units && units !== '1' ? ` ${units}` : ''} but received ${short(value)} at ${place}: mend the file, or the unit that it gives`,
+    `${path}: ${variable}: expected ${short(lowest)} to ${short(greatest)}${units && units !== '1' ? ` ${units}` : ''} but received ${short(value)} at ${place}: mend the file, or the unit that it gives`,
   );
 }
 

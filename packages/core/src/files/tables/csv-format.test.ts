@@ -24,7 +24,7 @@ async function read(content: string, layout: 'long' | 'airnow' = 'long'): Promis
   }
 }
 
-const { at, write, spec } = observationTables();
+const { pathOf, write, spec } = observationTables();
 
 const refusal = (fault: string): unknown =>
   expect.objectContaining({ code: 'TABLE_UNREADABLE', message: expect.stringContaining(`cannot be read (${fault}): mend the file`) as string });
@@ -45,7 +45,7 @@ describe('no row is dropped where the number of fields changes', () => {
     write('obs.csv', day(1, 'A,B') + day(2, 'A,B,C'));
     await expect(readObservations(spec({ layout: 'cnemc-wide' }))).rejects.toMatchObject({
       code: 'TABLE_UNREADABLE',
-      message: `${at('obs.csv')}: the table cannot be read (expected 5 fields but line 26 has 6): mend the file`,
+      message: `${pathOf('obs.csv')}: the table cannot be read (expected 5 fields but line 26 has 6): mend the file`,
     });
   });
 
@@ -110,7 +110,7 @@ describe('a name that several columns bear', () => {
     await expect(readObservations(spec())).rejects.toEqual(
       expect.objectContaining({
         code: 'COLUMN_TWICE',
-        message: `${at('obs.csv')}: the column no2 stands there 2 times: name the one that is meant in the case (no2 (column 3) or no2 (column 5)), or remove the others`,
+        message: `${pathOf('obs.csv')}: the column no2 stands there 2 times: name the one that is meant in the case (no2 (column 3) or no2 (column 5)), or remove the others`,
       }),
     );
     const { columns } = spec();

@@ -26,7 +26,7 @@ export interface CsvDialect {
 
 interface Row {
   /** number of lines above */
-  above: number;
+  linesAbove: number;
   isRemark: boolean;
   fields: string[];
 }
@@ -35,21 +35,25 @@ interface Row {
  * @param head - whole lines from the beginning of the file
  * @returns how many lines stand above the header, its names, and whether they look like the first row of a table that has no header
  */
-export function headerOf(head: string, delimiter: string): { above: number; names: string[]; isRow: boolean } {
+export function headerOf(head: string, delimiter: string): { linesAbove: number; names: string[]; isRow: boolean } {
   const rows = rowsOf(head, delimiter);
   const index = rows.findIndex((row, i) => i + 1 < rows.length && isAbove(row, rows[i + 1]));
   const titles = rows.slice(0, Math.max(0, index)).filter(({ isRemark }) => !isRemark);
   const isHeader = index >= 0 && (titles.length === 0 || titles.every((title) => isTitle(title, rows[index].fields)));
   const header = isHeader ? rows[index] : rows.find(({ isRemark }) => !isRemark);
-  const below = header && rows[rows.indexOf(header) + 1];
-  return { above: header?.above ?? 0, names: header?.fields ?? [], isRow: below !== undefined && isAlike(header!.fields, below.fields) };
+  const nextRow = header && rows[rows.indexOf(header) + 1];
+  return {
+    linesAbove: header?.linesAbove ?? 0,
+    names: header?.fields ?? [],
+    isRow: nextRow !== undefined && isAlike(header!.fields, nextRow.fields),
+  };
 }
 
 /** Whether numbers and times stand in the same places of two rows, one at least: names that are numbers, as of stations, have texts beside them. */
-function isAlike(one: readonly string[], other: readonly string[]): boolean {
+function isAlike(firstRow: readonly string[], secondRow: readonly string[]): boolean {
   const isValue = (field: string): boolean => isNumber(field) || parseTime(field, 'UTC') !== undefined;
-  const kinds = one.map((field, i) =>
-    field === '' || (other[i] ?? '') === '' ? 'none' : isValue(field) === isValue(other[i]) ? isValue(field) : 'apart',
+  const kinds = firstRow.map((field, i) =>
+    field === '' || (secondRow[i] ?? '') === '' ? 'none' : isValue(field) === isValue(secondRow[i]) ? isValue(field) : 'apart',
   );
   return kinds.includes(true) && !kinds.includes('apart');
 }
@@ -60,9 +64,9 @@ function isAlike(one: readonly string[], other: readonly string[]): boolean {
  * @returns undefined where each is borne by one
  */
 export function namesApart(names: readonly string[]): string[] | undefined {
-  const [seen, twice] = [new Set<string>(), new Set<string>()];
+  const [uniqueNames, twice] = [new Set<string>(), new Set<string>()];
   // DuckDB takes NO2 for no2. A table of China's has 1600 names.
-  for (const name of names.map((each) => each.toLowerCase())) if (name !== '') (seen.has(name) ? twice : seen).add(name);
+  for (const name of names.map((lowerCase) => lowerCase.toLowerCase())) if (name !== '') (uniqueNames.has(name) ? twice : uniqueNames).add(name);
   if (twice.size === 0) return undefined;
   return names.map((name, i) => (twice.has(name.toLowerCase()) ? `${name} (column ${i + 1})` : name || `column${i}`));
 }
@@ -90,7 +94,7 @@ export function delimiterOf<T extends string>(head: string, candidates: readonly
   const count = (line: string, delimiter: string): number => line.split(delimiter).length;
   const lines = head.split('\n');
   const separates = (line: string): boolean => candidates.some((delimiter) => line.includes(delimiter));
-  const line = lines.find((each) => separates(each) && !each.startsWith('#')) ?? lines.find(separates) ?? '';
+  const line = lines.find((candidate) => separates(candidate) && !candidate.startsWith('#')) ?? lines.find(separates) ?? '';
   return candidates.reduce((best, candidate) => (count(line, candidate) > count(line, best) ? candidate : best));
 }
 
@@ -99,7 +103,7 @@ const isNumber = (field: string): boolean => field !== '' && Number.isFinite(Num
 
 function rowsOf(head: string, delimiter: string): Row[] {
   const rows: Row[] = [];
-  let [above, fields]: [number, string[]] = [0, []];
+  let [linesAbove, fields]: [number, string[]] = [0, []];
   for (const [i, line] of head
     .replace(/^\ufeff/, '')
     .split('\n')
@@ -110,8 +114,8 @@ function rowsOf(head: string, delimiter: string): Row[] {
     }
     if (isOpen(fields.at(-1))) continue;
     if (fields.length > 1 || !isBlank(fields[0]))
-      rows.push({ above, isRemark: fields[0].startsWith('#') && isOneLine(fields), fields: fields.map(bare) });
-    [above, fields] = [i + 1, []];
+      rows.push({ linesAbove, isRemark: fields[0].startsWith('#') && isOneLine(fields), fields: fields.map(bare) });
+    [linesAbove, fields] = [i + 1, []];
   }
   return rows;
 }
@@ -124,8 +128,8 @@ const bare = (field: string): string => field.trim().replace(/^"(.*)"$/s, '$1');
 
 /** Whether this can be the header of a row; the fields by which a row is longer may be empty. */
 function isAbove(header: Row, row: Row): boolean {
-  const held = row.fields.findLastIndex((field) => field !== '') + 1;
-  if (held > header.fields.length || row.fields.length < header.fields.length) return false;
+  const fieldCount = row.fields.findLastIndex((field) => field !== '') + 1;
+  if (fieldCount > header.fields.length || row.fields.length < header.fields.length) return false;
   return !header.isRemark || (header.fields.length > 1 && row.fields.some(isNumber));
 }
 

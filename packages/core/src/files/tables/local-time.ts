@@ -34,8 +34,8 @@ export function parseTime(text: string, zone: string): number | undefined {
 /** Whether a text that {@link parseTime} reads is a date alone, or midnight by its own clock or that of the zone. */
 export function isMidnight(text: string, zone: string): boolean {
   if (/^[^T ]+$|[T ](00?|24)(:?00)*(\.0+)?\s*(Z|[+-].*)?$/.test(text.trim())) return true;
-  const at = parseTime(text, zone) ?? Number.NaN;
-  return (at + offsetAt(at, zone)) % DAY_MS === 0;
+  const time = parseTime(text, zone) ?? Number.NaN;
+  return (time + offsetAt(time, zone)) % DAY_MS === 0;
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();
@@ -47,19 +47,19 @@ const DAY_MS = 24 * HOUR_MS;
 function zoneOffset(local: number, zone: string): number {
   if (zone === 'UTC') return 0;
   // The instant itself lies between these two, and no zone changes twice in two days.
-  const [before, after] = [offsetAt(local - DAY_MS, zone), offsetAt(local + DAY_MS, zone)];
-  if (before === after || offsetAt(local - before, zone) === before) return before;
-  return offsetAt(local - after, zone) === after ? after : before;
+  const [offsetBefore, offsetAfter] = [offsetAt(local - DAY_MS, zone), offsetAt(local + DAY_MS, zone)];
+  if (offsetBefore === offsetAfter || offsetAt(local - offsetBefore, zone) === offsetBefore) return offsetBefore;
+  return offsetAt(local - offsetAfter, zone) === offsetAfter ? offsetAfter : offsetBefore;
 }
 
 /** Whether the clocks of a zone are put forward or back within three hours of an instant (ms since 1970): its local times are skipped or come twice there. */
-export function clocksChange(at: number, zone: string): boolean {
-  return !isSameOffset(at - 3 * HOUR_MS, at + 3 * HOUR_MS, zone);
+export function clocksChange(time: number, zone: string): boolean {
+  return !isSameOffset(time - 3 * HOUR_MS, time + 3 * HOUR_MS, zone);
 }
 
 /** Whether the clocks of a zone are ahead of UTC by as much at one instant (ms since 1970) as at another. */
-export function isSameOffset(one: number, other: number, zone: string): boolean {
-  return zone === 'UTC' || offsetAt(one, zone) === offsetAt(other, zone);
+export function isSameOffset(first: number, second: number, zone: string): boolean {
+  return zone === 'UTC' || offsetAt(first, zone) === offsetAt(second, zone);
 }
 
 /** What {@link isTimeZone} takes, as errors say it. */

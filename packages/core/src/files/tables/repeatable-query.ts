@@ -25,14 +25,14 @@ export const PARSED_QUERY = 'SELECT json_serialize_sql($1::VARCHAR)';
  */
 export function changingPart(parsed: string, functions: Iterable<string>, columns: readonly string[]): string | undefined {
   const named = new Set([...functions, ...MORE]);
-  const held = new Set(columns.map((name) => name.toLowerCase()));
+  const columnNames = new Set(columns.map((name) => name.toLowerCase()));
   return first(JSON.parse(parsed), (node) => {
     const { class: kind, function_name: name, children, column_names: names, sample } = node;
     if (typeof name === 'string' && named.has(name.toLowerCase())) return `${name.toLowerCase()}()`;
     if (name === 'age' && (children as unknown[]).length === 1) return 'age() of one time';
     if (kind === 'COLUMN_REF' && (names as string[]).length === 1) {
       const column = (names as string[])[0].toLowerCase();
-      if (CLOCKS.includes(column) && !held.has(column)) return column;
+      if (CLOCKS.includes(column) && !columnNames.has(column)) return column;
     }
     return (sample as { seed?: number } | null | undefined)?.seed === -1 ? 'a sample without REPEATABLE' : undefined;
   });
@@ -41,8 +41,8 @@ export function changingPart(parsed: string, functions: Iterable<string>, column
 /** Depth first. */
 function first<T>(value: unknown, find: (node: Record<string, unknown>) => T | undefined): T | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const found = Array.isArray(value) ? undefined : find(value as Record<string, unknown>);
-  if (found !== undefined) return found;
+  const match = Array.isArray(value) ? undefined : find(value as Record<string, unknown>);
+  if (match !== undefined) return match;
   for (const inner of Object.values(value)) {
     const deeper = first(inner as unknown, find);
     if (deeper !== undefined) return deeper;

@@ -39,7 +39,11 @@ export async function inspectCsv(path: string, headless?: CsvDialect['delimiter'
   // A head that is full may end within a line.
   const text = head.subarray(0, head.length < HEAD || end < 0 ? head.length : head.lastIndexOf(0x0a)).toString('utf8');
   const delimiter = headless ?? delimiterOf(text, [',', ';', '\t', '|'] as const);
-  const { above: skip, names, isRow } = headless === undefined ? headerOf(text, delimiter) : { above: linesAboveRows(text), names: [], isRow: false };
+  const {
+    linesAbove: skip,
+    names,
+    isRow,
+  } = headless === undefined ? headerOf(text, delimiter) : { linesAbove: linesAboveRows(text), names: [], isRow: false };
   if (headless !== undefined && !text.split('\n')[skip].includes(headless)) {
     throw new DataError(
       'TABLE_UNREADABLE',
@@ -101,22 +105,24 @@ async function lookThrough(path: string): Promise<{ head: Buffer; fault?: string
   // A pipe would be waited for until somebody writes into it.
   if (!isRegular(path)) throw unreadable(path, new Error('it is no file'));
   const parts: Buffer[] = [];
-  let kept = 0;
+  let keptBytes = 0;
   const utf8 = new Utf8Check();
   const gzipped = isGzipped(path);
   const file = createReadStream(path, { highWaterMark: PART });
   const source = gzipped ? pipeline(file, createGunzip({ chunkSize: PART }), () => undefined) : file;
   try {
     for await (const chunk of source as AsyncIterable<Buffer>) {
-      if (kept < HEAD) parts.push(chunk);
-      kept += chunk.length;
+      if (keptBytes < HEAD) parts.push(chunk);
+      keptBytes += chunk.length;
       utf8.take(chunk);
     }
   } catch (error) {
     if (!gzipped) throw unreadable(path, error as Error);
     const truncated = error instanceof Error && 'code' in error && error.code === 'Z_BUF_ERROR';
-    const what = truncated ? 'the gzip file is truncated' : `the file cannot be unpacked (${error instanceof Error ? error.message : String(error)})`;
-    throw new DataError('FILE_TRUNCATED', `${path}: ${what}: copy or download it again`, { cause: error });
+    const problem = truncated
+      ? 'the gzip file is truncated'
+      : `the file cannot be unpacked (${error instanceof Error ? error.message : String(error)})`;
+    throw new DataError('FILE_TRUNCATED', `${path}: ${problem}: copy or download it again`, { cause: error });
   }
   utf8.take(Buffer.alloc(0), true);
   return { head: Buffer.concat(parts).subarray(0, HEAD), fault: utf8.fault };

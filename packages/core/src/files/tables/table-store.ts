@@ -168,24 +168,24 @@ export class TableStore {
     );
   }
 
-  private async columnsOf(from: string, label?: string): Promise<string[]> {
-    const rows = await this.rows(`SELECT column_name FROM (DESCRIBE SELECT * FROM ${from})`, label);
+  private async columnsOf(relation: string, label?: string): Promise<string[]> {
+    const rows = await this.rows(`SELECT column_name FROM (DESCRIBE SELECT * FROM ${relation})`, label);
     return rows.map(([column]) => String(column));
   }
 
   /** DuckDB is asked once for each header: a month of China's has one of 1600 names a day. */
   private async columnsOfEach(readers: Awaited<ReturnType<typeof byDialect>>): Promise<HeldFile[]> {
-    const held: HeldFile[] = [];
+    const files: HeldFile[] = [];
     for (const [reader, members] of readers) {
-      const known = new Map<string, string[]>();
+      const columnsByName = new Map<string, string[]>();
       for (const { path, header, ...file } of members) {
         const key = header === undefined ? path : JSON.stringify(header);
-        const columns = known.get(key) ?? (await this.columnsOf(reader([path]), path));
-        known.set(key, columns);
-        held.push({ path, columns, ...file });
+        const columns = columnsByName.get(key) ?? (await this.columnsOf(reader([path]), path));
+        columnsByName.set(key, columns);
+        files.push({ path, columns, ...file });
       }
     }
-    return held;
+    return files;
   }
 
   /** @throws {DataError} `TABLE_UNREADABLE` @throws {DeviceError} `TABLE_MEMORY` */
@@ -229,7 +229,7 @@ export class TableStore {
 
   private async csvFault(): Promise<{ path: string; fault: string } | undefined> {
     for (const { paths, format } of this.sources) {
-      for (const path of paths.filter((each) => !isParquet(each))) {
+      for (const path of paths.filter((candidate) => !isParquet(candidate))) {
         const fault = await firstCsvFault(path, await inspectCsv(path, format?.delimiter), format?.columns.length);
         if (fault !== undefined) return { path, fault };
       }
@@ -320,8 +320,8 @@ export function queryFailure(label: string, error: unknown): unknown {
 }
 
 function queryMemory(cause: DeviceError): DeviceError {
-  const given = gigabytes(MEMORY_PART * usableMemory());
-  const text = `observations.sql: it needs more memory than the ${given} that it may take: make it simpler, such as without joins of large tables, or allow the process more`;
+  const memoryLimit = gigabytes(MEMORY_PART * usableMemory());
+  const text = `observations.sql: it needs more memory than the ${memoryLimit} that it may take: make it simpler, such as without joins of large tables, or allow the process more`;
   return new DeviceError('TABLE_MEMORY', text, { cause });
 }
 

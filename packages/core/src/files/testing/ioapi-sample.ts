@@ -23,10 +23,10 @@ export const perStep = 2 * 4 * 5;
 
 /** Writes a file of `contents` with `options`; element i of every variable is value(i). */
 export function writeSample(path: string, options: Partial<IoapiContents> = {}, value: (i: number) => number = (i) => i): void {
-  const all = { ...contents, ...options };
-  const writer = IoapiWriter.create(path, all);
-  const size = all.time.count * all.layers * all.grid.rows * all.grid.cols;
-  for (const { name } of all.variables)
+  const sample = { ...contents, ...options };
+  const writer = IoapiWriter.create(path, sample);
+  const size = sample.time.count * sample.layers * sample.grid.rows * sample.grid.cols;
+  for (const { name } of sample.variables)
     writer.write(
       name,
       0,

@@ -61,12 +61,12 @@ export function openCfInventory(path: string, variable: string, units?: string):
   return withFile(path, (file) => {
     const { dimensions } = numericVariable(file, variable);
     const [lat, lon] = dimensions.slice(-2) as [string, string];
-    const [time, ...others] = stepsOver(file, variable, dimensions.slice(0, -2));
+    const [time, ...otherDimensions] = stepsOver(file, variable, dimensions.slice(0, -2));
     const places = axesOf(
       file,
       [lat, lon].filter((name) => file.variable(name)),
     );
-    if (dimensions.length < 2 || !isAxis(places, lat, CF_UNITS.lat) || !isAxis(places, lon, CF_UNITS.lon) || others.length > 0) {
+    if (dimensions.length < 2 || !isAxis(places, lat, CF_UNITS.lat) || !isAxis(places, lon, CF_UNITS.lon) || otherDimensions.length > 0) {
       throw new DataError(
         'CF_DIMENSIONS',
         `${path}: ${variable}: expected (time, lat, lon) or (lat, lon), with degrees_north and degrees_east as the units of lat and lon, but received (${dimensions.join(', ')}): bring it into that form`,
@@ -93,7 +93,7 @@ export function openCfInventory(path: string, variable: string, units?: string):
       steps,
       missing: missing / (steps * rows * cells.cols),
       field: (wanted) =>
-        withFile(path, (again) => emitted(slabOf(again, variable, wanted), { path, variable, step: wanted, cols: cells.cols }, width).field),
+        withFile(path, (reopened) => emitted(slabOf(reopened, variable, wanted), { path, variable, step: wanted, cols: cells.cols }, width).field),
     };
   });
 }
@@ -109,8 +109,8 @@ function withFile<T>(path: string, call: (file: NetcdfFile) => T): T {
 
 /** Axes with their bounds, and nothing else of the file. @throws {DataError} `VARIABLE_MISSING` */
 function axesOf(file: NetcdfFile, names: readonly string[]): Required<CfContents> {
-  const held = names.filter((name) => file.variable(name));
-  const bounds = held.map((name) => textOf(file, name, 'bounds')).filter((name) => name !== '');
+  const present = names.filter((name) => file.variable(name));
+  const bounds = present.map((name) => textOf(file, name, 'bounds')).filter((name) => name !== '');
   return cfContents(file, [...names, ...bounds]);
 }
 
@@ -153,7 +153,7 @@ function emitted(
 }
 
 function isAxis({ coordinates = [] }: CfContents, name: string, units: RegExp): boolean {
-  return coordinates.some((each) => each.name === name && units.test(String(each.attributes?.units)));
+  return coordinates.some((coordinate) => coordinate.name === name && units.test(String(coordinate.attributes?.units)));
 }
 
 /** Of the dimensions before latitude and longitude those that are time, or of more than one step; what is left, a level or a sector of its own, is none. */

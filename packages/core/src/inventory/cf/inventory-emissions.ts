@@ -86,11 +86,11 @@ export function writeInventoryEmissions(path: string, grid: Grid, time: TimeAxis
     path,
     sources.map((source) => source.path),
   );
-  const species = [...new Map(sources.map((each) => [each.species, each.speciesUnits]))];
+  const species = [...new Map(sources.map((source) => [source.species, source.speciesUnits]))];
   for (const { species: name, speciesUnits } of sources) {
-    const other = species.find(([each]) => each === name)![1];
-    if (other !== speciesUnits)
-      throw new ConfigError('INVENTORY_UNITS', `${name}: it is to be written in ${other} and in ${speciesUnits}: choose one`);
+    const unitOfName = species.find(([speciesName]) => speciesName === name)![1];
+    if (unitOfName !== speciesUnits)
+      throw new ConfigError('INVENTORY_UNITS', `${name}: it is to be written in ${unitOfName} and in ${speciesUnits}: choose one`);
   }
   assertOnce(sources);
   const overlapsOf = sharedOverlaps(grid);
@@ -100,7 +100,7 @@ export function writeInventoryEmissions(path: string, grid: Grid, time: TimeAxis
     for (let step = 0; step < time.count; step++) {
       for (const [name] of species) {
         const field = new Float64Array(grid.rows * grid.cols);
-        for (const each of moving) if (each.source.species === name) each.add(timeAt(time, step), time.stepSeconds, field);
+        for (const mover of moving) if (mover.source.species === name) mover.add(timeAt(time, step), time.stepSeconds, field);
         writer.write(name, step, Float32Array.from(field));
       }
     }
@@ -115,7 +115,7 @@ export function writeInventoryEmissions(path: string, grid: Grid, time: TimeAxis
 /** @throws {ConfigError} `OUTPUT_IS_INPUT` if writing would put an input away, under whatever name */
 export function assertNoInput(output: string, inputs: readonly string[]): void {
   if (!existsSync(output)) return;
-  const input = inputs.find((each) => existsSync(each) && linkedTo(each) === linkedTo(output));
+  const input = inputs.find((inputFile) => existsSync(inputFile) && linkedTo(inputFile) === linkedTo(output));
   if (input === undefined) return;
   throw new ConfigError('OUTPUT_IS_INPUT', `${output}: it is to be written but also read, as ${input}: give the output a name of its own`);
 }
@@ -128,7 +128,8 @@ function assertOnce(sources: readonly InventorySource[]): void {
     const key = JSON.stringify([linkedTo(path), variable, species]);
     const sum = (parts.get(key) ?? 0) + part;
     parts.set(key, sum);
-    const isSame = (other: InventorySource): boolean => linkedTo(other.path) === linkedTo(path) && isDeepStrictEqual({ ...other, path }, source);
+    const isSame = (candidate: InventorySource): boolean =>
+      linkedTo(candidate.path) === linkedTo(path) && isDeepStrictEqual({ ...candidate, path }, source);
     if (sum <= 1 + ROUNDING && !sources.slice(0, i).some(isSame)) continue;
     throw new ConfigError('INVENTORY_TWICE', `${path}: ${variable} counts twice as ${species}: keep one source, or give each its part`);
   }
@@ -136,12 +137,12 @@ function assertOnce(sources: readonly InventorySource[]): void {
 
 /** Variables and files of one inventory have the same cells, whose parts take minutes to find where they are small. */
 function sharedOverlaps(grid: Grid): (cells: LatLonCells) => CellOverlaps {
-  const known: { cells: LatLonCells; overlaps: CellOverlaps }[] = [];
+  const cachedOverlaps: { cells: LatLonCells; overlaps: CellOverlaps }[] = [];
   return (cells) => {
-    const same = known.find((each) => each.cells.equals(cells));
-    if (same) return same.overlaps;
+    const cached = cachedOverlaps.find((entry) => entry.cells.equals(cells));
+    if (cached) return cached.overlaps;
     const overlaps = new CellOverlaps(cells, grid);
-    known.push({ cells, overlaps });
+    cachedOverlaps.push({ cells, overlaps });
     return overlaps;
   };
 }
@@ -161,7 +162,7 @@ class Moving {
   private readonly weekday: Float64Array;
   private readonly hour: Float64Array;
   /** of the steps that were needed: per cell of the grid and second, and in all */
-  private readonly moved = new Map<number, { rate: Float64Array; total: number; within: number }>();
+  private readonly moved = new Map<number, { rate: Float64Array; total: number; inside: number }>();
 
   constructor(
     readonly source: InventorySource,
@@ -189,9 +190,9 @@ class Moving {
 
   /** Adds what is emitted in a step, per second. */
   add(start: Date, seconds: number, field: Float64Array): void {
-    const { rate, total, within } = this.emissionsAt(start);
-    this.inside += within * seconds;
-    this.outside += (total - within) * seconds;
+    const { rate, total, inside } = this.emissionsAt(start);
+    this.inside += inside * seconds;
+    this.outside += (total - inside) * seconds;
     const hour = start.getUTCHours() + 24 * ((start.getUTCDay() + 6) % 7); // of the week, from Monday
     const part = this.partOfHour;
     for (let cell = 0; cell < field.length; cell++) {
@@ -209,15 +210,15 @@ class Moving {
     return rate * this.weekday[Math.floor(hour / 24)] * this.hour[hour % 24];
   }
 
-  private emissionsAt(start: Date): { rate: Float64Array; total: number; within: number } {
+  private emissionsAt(start: Date): { rate: Float64Array; total: number; inside: number } {
     const step = this.stepAt(start);
-    const known = this.moved.get(step);
-    if (known) return known;
+    const cached = this.moved.get(step);
+    if (cached) return cached;
     const { cells } = this.inventory;
     const amount = this.inventory.field(step).map((flux, cell) => this.scale * flux * cells.area(Math.floor(cell / cells.cols), cell % cells.cols));
     const rate = this.overlaps.regrid(amount);
     const sum = (values: Float64Array): number => values.reduce((a, b) => a + b, 0);
-    const moved = { rate, total: sum(amount), within: sum(rate) };
+    const moved = { rate, total: sum(amount), inside: sum(rate) };
     this.moved.set(step, moved);
     return moved;
   }
@@ -227,10 +228,10 @@ class Moving {
     if (spans.length === 0) return 0;
     const step = this.source.anyYear ? stepOfAnyYear(spans, start) : spans.findIndex((span) => covers(span, start));
     if (step >= 0) return step;
-    const held = `${instant(spans[0].from)} to ${instant(spans[spans.length - 1].to)}`;
+    const timeRange = `${instant(spans[0].from)} to ${instant(spans[spans.length - 1].to)}`;
     throw new DataError(
       'PERIOD_NOT_COVERED',
-      `${path}: ${variable} at ${instant(start)} was asked for but the inventory holds ${held}: give one that covers it${this.source.anyYear ? ' in some year' : ', or take its months for those of any year'}`,
+      `${path}: ${variable} at ${instant(start)} was asked for but the inventory holds ${timeRange}: give one that covers it${this.source.anyYear ? ' in some year' : ', or take its months for those of any year'}`,
     );
   }
 }
@@ -241,13 +242,13 @@ function covers({ from, to }: TimeSpan, start: Date): boolean {
 
 /** The step that holds an instant; else, of those that hold its date in another year or are a year, the one nearest to it. @returns -1 for none */
 function stepOfAnyYear(spans: readonly TimeSpan[], start: Date): number {
-  let [nearest, least] = [-1, Infinity];
+  let [nearest, smallest] = [-1, Infinity];
   spans.forEach((span, i) => {
     const { from, to } = span;
     const holds = to.getTime() - from.getTime() >= YEAR || [from, to].some((end) => covers(span, inYear(start, end.getUTCFullYear())));
     const middle = (from.getTime() + to.getTime()) / 2;
     const distance = covers(span, start) ? -1 : Math.abs(middle - start.getTime());
-    if (holds && distance < least) [nearest, least] = [i, distance];
+    if (holds && distance < smallest) [nearest, smallest] = [i, distance];
   });
   return nearest;
 }
@@ -266,10 +267,10 @@ function scaleOf({ path, variable, speciesUnits, molarMass }: InventorySource, u
   const perCell = `${units} m2`;
   const isUnused = isDeepStrictEqual(parseUnit(perCell, subject).dimension, parseUnit(speciesUnits).dimension);
   if (molarMass !== undefined && isUnused) {
-    const other = speciesUnits === 'g/s' ? 'moles/s' : 'g/s';
+    const otherUnits = speciesUnits === 'g/s' ? 'moles/s' : 'g/s';
     throw new ConfigError(
       'MOLAR_MASS_UNUSED',
-      `${subject}: molarMass does nothing where "${units}" becomes ${speciesUnits}: what the inventory counts, such as N, stays what it is; set speciesUnits: ${other}, or leave molarMass out`,
+      `${subject}: molarMass does nothing where "${units}" becomes ${speciesUnits}: what the inventory counts, such as N, stays what it is; set speciesUnits: ${otherUnits}, or leave molarMass out`,
     );
   }
   return conversion(perCell, speciesUnits, { molarMass, subject }).scale;

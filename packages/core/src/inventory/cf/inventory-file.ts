@@ -9,8 +9,8 @@ import { describeProblems } from '../../case/problems';
 import { readSource } from '../../case/source';
 import { assertNoInput, writeInventoryEmissions, type MovedMass } from './inventory-emissions';
 
-const weights = (count: number, what: string): z.ZodOptional<z.ZodArray<z.ZodNumber>> =>
-  z.array(z.number().min(0)).length(count).meta({ description: what }).optional();
+const weights = (count: number, label: string): z.ZodOptional<z.ZodArray<z.ZodNumber>> =>
+  z.array(z.number().min(0)).length(count).meta({ description: label }).optional();
 
 const sourceSchema = z.strictObject({
   file: text('CF file.'),
@@ -72,6 +72,6 @@ export function makeInventory(path: string): InventoryResult {
   );
   return {
     output: absolute(output),
-    sources: moved.map((each, i) => ({ file: sources[i].file, unit: sources[i].speciesUnits === 'g/s' ? 'g' : 'moles', ...each })),
+    sources: moved.map((mass, i) => ({ file: sources[i].file, unit: sources[i].speciesUnits === 'g/s' ? 'g' : 'moles', ...mass })),
   };
 }

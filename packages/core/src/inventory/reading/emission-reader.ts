@@ -44,8 +44,8 @@ interface Source {
 const LIGHTEST = 1;
 
 function variableOf(reader: IoapiReader, group: GroupName, variable: string): IoapiVariable {
-  const found = reader.variables.find((candidate) => candidate.name === variable);
-  if (found) return found;
+  const match = reader.variables.find((candidate) => candidate.name === variable);
+  if (match) return match;
   throw new DataError(
     'VARIABLE_MISSING',
     `${reader.path}: there is no variable ${variable}, which emissions.groups.${group} needs: mend the case or give files that hold it`,
@@ -116,12 +116,12 @@ export class EmissionReader {
     const out = new Float32Array(count * cells * GROUP_NAMES.length);
     const atOnce = stepsAtOnce(reader);
     for (const { variable, group, scale, range } of this.sources) {
-      for (let done = 0; done < count; done += atOnce) {
-        const fields = reader.read(variable, first + done, Math.min(atOnce, count - done));
-        const where = { path: reader.path, variable, grid, start: timeAt(time, first + done), stepSeconds: time.stepSeconds, layers };
-        assertValues(fields, where, range);
+      for (let stepsRead = 0; stepsRead < count; stepsRead += atOnce) {
+        const fields = reader.read(variable, first + stepsRead, Math.min(atOnce, count - stepsRead));
+        const place = { path: reader.path, variable, grid, start: timeAt(time, first + stepsRead), stepSeconds: time.stepSeconds, layers };
+        assertValues(fields, place, range);
         for (let i = 0; i < fields.length; i++) {
-          const step = done + Math.floor(i / (cells * layers));
+          const step = stepsRead + Math.floor(i / (cells * layers));
           const cell = i % cells;
           out[(step * cells + cell) * GROUP_NAMES.length + group] += scale[Math.floor(cell / grid.cols)] * fields[i];
         }

@@ -93,7 +93,7 @@ it('files of other days are told with the whole period', () => {
   });
   const [prior, own] = files.map((file) => ({ emissions: [], concentrations: [file] }));
   const run = { name: 'm1', period: 'summer', grid: GRID, time: { start: START, stepSeconds: 3600, count: HOURS } };
-  expect(() => expectEmissionsUsed({ concentrations: { variables } }, run, { own, prior }, '')).toThrow(
+  expect(() => expectEmissionsUsed({ concentrations: { variables } }, run, { changedRun: own, prior }, '')).toThrow(
     /later24\.nc: the period is 2026-07-06T00:00Z to 2026-07-07T06:00Z but the files hold 2026-07-07T00:00Z to 2026-07-08T06:00Z: /,
   );
 });

@@ -57,17 +57,17 @@ function sameRuns(
   const variables = Object.fromEntries(SPECIES.map((name) => [name, concentrations.variables[name]]));
   const series: IoapiSeries[] = [];
   try {
-    for (const each of files) series.push(IoapiSeries.open(each, { grid, overlap: OUTPUT_OVERLAP }));
+    for (const runFiles of files) series.push(IoapiSeries.open(runFiles, { grid, overlap: OUTPUT_OVERLAP }));
     // Files of other days are told with the whole period, not the day that is read.
-    for (const each of series) firstStepOf(each, time);
+    for (const openSeries of series) firstStepOf(openSeries, time);
     for (let hour = 0; hour < time.count; hour += HOURS_AT_ONCE) {
       const day = { ...time, start: timeAt(time, hour), count: Math.min(HOURS_AT_ONCE, time.count - hour) };
-      const [a, b] = series.map((each) => readConcentrationChanges(each, day, variables, { signal }));
+      const [a, b] = series.map((openSeries) => readConcentrationChanges(openSeries, day, variables, { signal }));
       if (!sameConcentrations(a, b)) return false;
     }
     return true;
   } finally {
-    for (const each of series) each.close();
+    for (const openSeries of series) openSeries.close();
   }
 }
 
@@ -75,13 +75,13 @@ function sameRuns(
 export function expectEmissionsUsed(
   settings: Pick<Case, 'concentrations'>,
   run: { name: string; period: string; grid: Grid; time: TimeAxis },
-  { own, prior }: { own: RunFiles; prior: RunFiles },
+  { changedRun, prior }: { changedRun: RunFiles; prior: RunFiles },
   remedy: string,
   signal?: AbortSignal,
 ): void {
-  if (!sameRuns(settings, [own.concentrations, prior.concentrations], run, signal)) return;
-  const [given, before] = [own, prior].map(({ emissions }) => readInventory(emissions, run.grid, run.time, { signal }));
-  if (otherEmissions(before, given)) throw emissionsIgnored(run.name, run.period, remedy);
+  if (!sameRuns(settings, [changedRun.concentrations, prior.concentrations], run, signal)) return;
+  const [runEmissions, priorEmissions] = [changedRun, prior].map(({ emissions }) => readInventory(emissions, run.grid, run.time, { signal }));
+  if (otherEmissions(priorEmissions, runEmissions)) throw emissionsIgnored(run.name, run.period, remedy);
 }
 
 /** @param remedy - what to do */

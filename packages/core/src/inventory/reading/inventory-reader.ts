@@ -53,8 +53,8 @@ export class InventoryReader {
    * @returns `[count, rows, cols, 5]`, in the units of {@link EmissionReader}
    */
   read(hour: number, count: number): Float32Array {
-    const [sum, ...others] = this.sectors.map(({ reader, first }) => reader.read(first + hour, count));
-    for (const other of others) for (let i = 0; i < sum.length; i++) sum[i] += other[i];
+    const [sum, ...remaining] = this.sectors.map(({ reader, first }) => reader.read(first + hour, count));
+    for (const addend of remaining) for (let i = 0; i < sum.length; i++) sum[i] += addend[i];
     return sum;
   }
 

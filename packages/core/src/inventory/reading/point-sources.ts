@@ -28,9 +28,9 @@ function placesOf(path: string): { lat: Float32Array; lon: Float32Array } {
   const file = IoapiFile.open(path);
   try {
     const [lat, lon] = ['LATITUDE', 'LONGITUDE'].map((name) => file.read(name, 0, 1, 0));
-    lat.forEach((at, source) => {
-      if (Math.abs(at) <= 90 && Math.abs(lon[source]) <= 360) return;
-      throw new DataError('STACK_GROUPS', `${path}: source ${source + 1} is at latitude ${at}, longitude ${lon[source]}: mend the file`);
+    lat.forEach((latitude, source) => {
+      if (Math.abs(latitude) <= 90 && Math.abs(lon[source]) <= 360) return;
+      throw new DataError('STACK_GROUPS', `${path}: source ${source + 1} is at latitude ${latitude}, longitude ${lon[source]}: mend the file`);
     });
     return { lat, lon };
   } finally {
@@ -44,9 +44,9 @@ function placesOf(path: string): { lat: Float32Array; lon: Float32Array } {
  * @param stackGroups - one file, or several (a file a day) with the same sources in the same order
  * @throws {DataError} `VARIABLE_MISSING`, `STACK_GROUPS`
  */
-function cellsOfStacks([first, ...others]: readonly string[], grid: Grid): Int32Array {
+function cellsOfStacks([first, ...remaining]: readonly string[], grid: Grid): Int32Array {
   const places = placesOf(first);
-  for (const path of others) assertSamePlaces(path, placesOf(path), first, places);
+  for (const path of remaining) assertSamePlaces(path, placesOf(path), first, places);
   const cells = Int32Array.from(places.lat, (lat, source) => {
     const cell = grid.cellAt(places.lon[source], lat);
     return cell ? cell.row * grid.cols + cell.col : -1;
@@ -57,13 +57,13 @@ function cellsOfStacks([first, ...others]: readonly string[], grid: Grid): Int32
 
 /** One set of places serves all hours: sources that move would have their emissions put where others stood. */
 function assertSamePlaces(path: string, { lat, lon }: ReturnType<typeof placesOf>, first: string, expected: ReturnType<typeof placesOf>): void {
-  const refused = (what: string): DataError =>
+  const refused = (problem: string): DataError =>
     new DataError(
       'STACK_GROUPS',
-      `${path}: expected ${what}: stacks that change from day to day are not supported: give files whose groups are the same on all days, or the sector as gridded emissions`,
+      `${path}: expected ${problem}: stacks that change from day to day are not supported: give files whose groups are the same on all days, or the sector as gridded emissions`,
     );
   if (lat.length !== expected.lat.length) throw refused(`the ${expected.lat.length} sources of ${first} but received ${lat.length}`);
-  const moved = lat.findIndex((at, source) => at !== expected.lat[source] || lon[source] !== expected.lon[source]);
+  const moved = lat.findIndex((latitude, source) => latitude !== expected.lat[source] || lon[source] !== expected.lon[source]);
   if (moved < 0) return;
   throw refused(
     `source ${moved + 1} at latitude ${expected.lat[moved]}, longitude ${expected.lon[moved]} as in ${first} but received ${lat[moved]}, ${lon[moved]}`,

@@ -14,7 +14,7 @@ export function readInventory(
   options: LongRead,
   log?: (text: string) => void,
 ): Float32Array {
-  const [sum, ...others] = sectors.map((sector) => {
+  const [sum, ...remaining] = sectors.map((sector) => {
     const reader = openSector(sector, grid);
     try {
       const emissions = readEmissions(reader, time, Object.fromEntries(GROUPS.map((group) => [group, sector.groups[group]])), options);
@@ -24,6 +24,6 @@ export function readInventory(
       reader.close();
     }
   });
-  for (const other of others) for (let i = 0; i < sum.length; i++) sum[i] += other[i];
+  for (const addend of remaining) for (let i = 0; i < sum.length; i++) sum[i] += addend[i];
   return sum;
 }

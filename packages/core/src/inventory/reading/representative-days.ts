@@ -32,22 +32,22 @@ const STEPS = [24, 25];
  * @throws {DataError} `MERGE_DATES` for a table without the column, a line that is none of dates, or two that differ about a date; `FILE_UNREADABLE`
  */
 export function readMergeDates(paths: readonly string[], column: string): MergeDates {
-  const of = new Map<number, number>();
+  const dayOf = new Map<number, number>();
   const places = new Map<number, string>();
   for (const path of paths) {
     for (const { line, date, stands } of rowsOf(path, column)) {
-      const other = of.get(date);
-      if (other !== undefined && other !== stands) {
+      const earlierDay = dayOf.get(date);
+      if (earlierDay !== undefined && earlierDay !== stands) {
         throw new DataError(
           'MERGE_DATES',
-          `${path}:${line}: ${column} has ${written(stands)} for ${written(date)}, but ${written(other)} in ${places.get(date)}: give each date once`,
+          `${path}:${line}: ${column} has ${written(stands)} for ${written(date)}, but ${written(earlierDay)} in ${places.get(date)}: give each date once`,
         );
       }
-      of.set(date, stands);
+      dayOf.set(date, stands);
       places.set(date, `${path}:${line}`);
     }
   }
-  return { representedBy: of, source: `${firstToLast(paths)} (${column})` };
+  return { representedBy: dayOf, source: `${firstToLast(paths)} (${column})` };
 }
 
 /** Many files, for messages. */
@@ -73,8 +73,8 @@ function rowsOf(path: string, column: string): Row[] {
       `${path}: expected a header line that begins with Date but received "${header.join(',').slice(0, 60)}": give SMOKE's table of merge dates`,
     );
   }
-  const at = header.indexOf(column);
-  if (at < 0) {
+  const index = header.indexOf(column);
+  if (index < 0) {
     const near = nearestKey(column, header);
     throw new DataError(
       'MERGE_DATES',
@@ -82,11 +82,11 @@ function rowsOf(path: string, column: string): Row[] {
     );
   }
   return lines.map(({ line, cells }) => {
-    const [date, stands] = [cells[0], cells[at] ?? ''].map(dateOf);
+    const [date, stands] = [cells[0], cells[index] ?? ''].map(dateOf);
     if (date !== undefined && stands !== undefined) return { line, date, stands };
     throw new DataError(
       'MERGE_DATES',
-      `${path}:${line}: expected dates such as 20160118 under Date and ${column} but received "${cells[0]}" and "${cells[at] ?? ''}": mend the table`,
+      `${path}:${line}: expected dates such as 20160118 under Date and ${column} but received "${cells[0]}" and "${cells[index] ?? ''}": mend the table`,
     );
   });
 }
@@ -131,15 +131,15 @@ export function representativeDays(paths: readonly string[], { representedBy, so
     if (stands === undefined) {
       throw new DataError('MERGE_DATES', `${source}: there is no line for ${written(date)}, a date of the period: give the table of its month, too`);
     }
-    const found = files.filter(({ time }) => time.start.getTime() === stands);
-    if (found.length !== 1) {
+    const matching = files.filter(({ time }) => time.start.getTime() === stands);
+    if (matching.length !== 1) {
       throw new DataError(
         'REPRESENTATIVE_DAY',
-        `${firstToLast(paths)}: expected one file that begins at ${instant(new Date(stands))}, as that day stands for ${written(date)} in ${source}, but received ${found.map(({ path }) => path).join(', ') || 'none'}: give the file of that day, or another column`,
+        `${firstToLast(paths)}: expected one file that begins at ${instant(new Date(stands))}, as that day stands for ${written(date)} in ${source}, but received ${matching.map(({ path }) => path).join(', ') || 'none'}: give the file of that day, or another column`,
       );
     }
-    assertDay(found[0]);
-    return { date: new Date(date), path: found[0].path };
+    assertDay(matching[0]);
+    return { date: new Date(date), path: matching[0].path };
   });
 }
 

@@ -26,34 +26,34 @@ export type Sector = Case['emissions']['sectors'][string];
 export function priorSectors(settings: Case, period: string): SectorFiles[] {
   const { files, groups, sectors } = settings.emissions;
   const labels = streamLabels(settings.emissions);
-  const all = [
+  const groupSets = [
     ...(files === undefined ? [] : [{ name: REST, label: labels.get(REST), files: hourlyFiles(settings, files, period), groups }]),
     ...Object.entries(sectors).map(([name, sector]) => {
-      const found = sectorFiles(settings, sector, period);
+      const sectorFileList = sectorFiles(settings, sector, period);
       return {
         name,
         label: labels.get(name),
-        ...found,
-        groups: groupsIn({ name, ...sector }, groups, found.files),
+        ...sectorFileList,
+        groups: groupsIn({ name, ...sector }, groups, sectorFileList.files),
         ...(sector.stackGroups === undefined ? {} : { stackGroups: expandGlobs(sector.stackGroups, period) }),
       };
     }),
   ];
   const holder = new Map<string, string>();
-  for (const { name, files: own } of all) {
-    for (const path of own) {
+  for (const { name, files: paths } of groupSets) {
+    for (const path of paths) {
       const file = linkedTo(path);
-      const other = holder.get(file);
-      if (other !== undefined) {
+      const otherSector = holder.get(file);
+      if (otherSector !== undefined) {
         throw new ConfigError(
           'SECTOR_FILES',
-          `${path}: the file is in the sectors ${other} and ${name}, and would count twice: give each sector files of its own`,
+          `${path}: the file is in the sectors ${otherSector} and ${name}, and would count twice: give each sector files of its own`,
         );
       }
       holder.set(file, name);
     }
   }
-  return all;
+  return groupSets;
 }
 
 /** Files of a sector in a period; those of representative days with the days that they stand for. */
@@ -175,8 +175,8 @@ export function writeSectors(
 
 /** Files from outside the run folder of a run that the surrogate learns from, beside the prior's emissions. */
 export function broughtFiles(settings: Case, run: string, period: string): string[] {
-  const given = settings.members.runs?.find(({ name }) => name === run);
-  if (given) return [...filesOf(givenSectors(settings, given.emissions, period)), ...hourlyFiles(settings, given.concentrations, period)];
+  const memberRun = settings.members.runs?.find(({ name }) => name === run);
+  if (memberRun) return [...filesOf(givenSectors(settings, memberRun.emissions, period)), ...hourlyFiles(settings, memberRun.concentrations, period)];
   return run === PRIOR && settings.priorConcentrations ? hourlyFiles(settings, settings.priorConcentrations, period) : [];
 }
 
@@ -184,11 +184,11 @@ export function broughtFiles(settings: Case, run: string, period: string): strin
 export function runFiles(context: { caseSettings: Case; dirOf: (stage: 'simulate') => string }, run: string, period: string): RunFiles {
   const { caseSettings } = context;
   const simulate = context.dirOf('simulate');
-  const given = caseSettings.members.runs?.find(({ name }) => name === run);
-  if (given) {
+  const memberRun = caseSettings.members.runs?.find(({ name }) => name === run);
+  if (memberRun) {
     return {
-      emissions: givenSectors(caseSettings, given.emissions, period),
-      concentrations: hourlyFiles(caseSettings, given.concentrations, period),
+      emissions: givenSectors(caseSettings, memberRun.emissions, period),
+      concentrations: hourlyFiles(caseSettings, memberRun.concentrations, period),
     };
   }
   const concentrations =
@@ -236,7 +236,7 @@ export function updatedNames(settings: Case): (file: PriorFile) => string {
 function namesApart(paths: readonly string[]): Map<string, string> {
   const folded = (path: string, folders: number): string =>
     folders === 0 ? basename(path) : `${folded(dirname(path), folders - 1)}-${basename(path)}`;
-  const deepest = paths.reduce((most, path) => Math.max(most, path.split('/').length), 0);
+  const deepest = paths.reduce((depth, path) => Math.max(depth, path.split('/').length), 0);
   for (let folders = 0; folders < deepest; folders++) {
     const names = paths.map((path) => folded(path, folders));
     if (new Set(names).size === paths.length) return new Map(paths.map((path, i) => [path, names[i]]));

@@ -14,11 +14,11 @@ export function lackingVariables(groups: EmissionGroups, available: ReadonlySet<
 
 /** The groups without the variables that are not in a list. */
 export function groupsWithin(groups: EmissionGroups, available: ReadonlySet<string>): EmissionGroups {
-  const within = GROUP_NAMES.map((name) => [
+  const variablesByGroup = GROUP_NAMES.map((name) => [
     name,
     { ...groups[name], variables: groups[name].variables.filter((variable) => available.has(variable)) },
   ]);
-  return Object.fromEntries(within) as EmissionGroups;
+  return Object.fromEntries(variablesByGroup) as EmissionGroups;
 }
 
 /**
@@ -31,9 +31,9 @@ export function groupsOfPartial(name: string, groups: EmissionGroups, files: rea
   const heads = files.map(headOf);
   if (heads.some((head) => head === undefined)) return groups; // whoever reads the file says what is wrong with it
   const variables = heads.map((head) => new Set(head!.variables));
-  const within = groupsWithin(groups, new Set(variables.flatMap((held) => [...held])));
-  for (const variable of variablesOf(within)) assertInAll(name, variable, files, variables);
-  if (variablesOf(within).length > 0) return within;
+  const present = groupsWithin(groups, new Set(variables.flatMap((fileVariables) => [...fileVariables])));
+  for (const variable of variablesOf(present)) assertInAll(name, variable, files, variables);
+  if (variablesOf(present).length > 0) return present;
   throw new DataError(
     'VARIABLE_MISSING',
     `${files[0]}: sector ${name}: it holds no variable of the groups: give its emission files, or groups of its own`,
@@ -41,12 +41,12 @@ export function groupsOfPartial(name: string, groups: EmissionGroups, files: rea
 }
 
 function assertInAll(sector: string, variable: string, files: readonly string[], available: readonly ReadonlySet<string>[]): void {
-  const without = available.findIndex((variables) => !variables.has(variable));
-  if (without < 0) return;
+  const lacking = available.findIndex((variables) => !variables.has(variable));
+  if (lacking < 0) return;
   const holder = files[available.findIndex((variables) => variables.has(variable))];
   throw new DataError(
     'FILES_DIFFER',
-    `${files[without]}: sector ${sector}: expected the variable ${variable} as in ${holder} but received none of that name: give files that all hold it, or none that does`,
+    `${files[lacking]}: sector ${sector}: expected the variable ${variable} as in ${holder} but received none of that name: give files that all hold it, or none that does`,
   );
 }
 

@@ -12,7 +12,7 @@ import { CELLS, EMISSIONS, GRID, GROUPS, START, writeFile } from '../../transpor
 const folder = temporaryFolder();
 const at = (name: string): string => join(folder.path, name);
 const script = join(__dirname, '../../../../../test/programs/evaluate-desid.cjs');
-const span = { from: START, to: new Date(START.getTime() + 24 * 3600e3), origin: 'Retroplume 1.2.3, case small' };
+const span = { begin: START, end: new Date(START.getTime() + 24 * 3600e3), origin: 'Retroplume 1.2.3, case small' };
 const draw = (count: number, zeros = false): Float32Array => {
   const random = new Random(11);
   return Float32Array.from({ length: count }, () => (zeros && random.uniform() < 0.1 ? 0 : Math.exp(Math.log(10) * (2 * random.uniform() - 1))));

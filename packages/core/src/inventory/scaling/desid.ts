@@ -56,7 +56,7 @@ export function writeDesid(
   paths: { rules: string; masks: string },
   grid: Grid,
   streams: readonly DesidStream[],
-  span: { from: Date; to: Date; origin: string },
+  span: { begin: Date; end: Date; origin: string },
 ): string[] {
   const parts = streams.map((stream, s) => scalingOf(stream, streams.length > 1 ? `${s + 1}_` : ''));
   const masks = parts.flatMap((part) => part.masks);
@@ -87,8 +87,8 @@ function scalingOf({ label, groups, factors }: DesidStream, infix: string): Scal
     const ofGroup = factors.filter((_, i) => i % GROUP_NAMES.length === g);
     const region = `RPLM_${infix}${group.replace('.', '').toUpperCase()}`;
     const { everywhere, inRegion, mask } = split(ofGroup);
-    const rule = (where: string, variable: string, factor: number): string =>
-      `  ${quoted(where)}, ${quoted(label)}, ${quoted(variable)}, 'ALL', 'ALL', ${decimal(factor)}, 'UNIT', 'm',`;
+    const rule = (region: string, variable: string, factor: number): string =>
+      `  ${quoted(region)}, ${quoted(label)}, ${quoted(variable)}, 'ALL', 'ALL', ${decimal(factor)}, 'UNIT', 'm',`;
     for (const variable of variables) {
       if (everywhere !== 1) out.rules.push(rule('EVERYWHERE', variable, everywhere));
       if (mask) out.rules.push(rule(region, variable, inRegion));
@@ -100,7 +100,7 @@ function scalingOf({ label, groups, factors }: DesidStream, infix: string): Scal
 
 /** Two factors and the mask between them; without a mask where all factors are the same. */
 function split(factors: Float32Array): { everywhere: number; inRegion: number; mask?: Float32Array } {
-  const [lo, hi] = factors.reduce(([least, most], factor) => [Math.min(least, factor), Math.max(most, factor)], [Infinity, 0]);
+  const [lo, hi] = factors.reduce(([smallest, largest], factor) => [Math.min(smallest, factor), Math.max(largest, factor)], [Infinity, 0]);
   if (lo === hi) return { everywhere: lo, inRegion: 1 };
   if (lo === 0) return { everywhere: hi, inRegion: 0, mask: factors.map((factor) => 1 - factor / hi) };
   return { everywhere: lo, inRegion: hi / lo, mask: factors.map((factor) => (factor - lo) / (hi - lo)) };
@@ -124,11 +124,11 @@ function fragment(
   masks: readonly Mask[],
   rules: readonly string[],
   streams: readonly DesidStream[],
-  { from, to, origin }: { from: Date; to: Date; origin: string },
+  { begin, end, origin }: { begin: Date; end: Date; origin: string },
 ): string {
   const labels = streams.map(({ label }) => label).join(', ');
   const lines = [
-    `! Factors of Retroplume on emissions, ${instant(from)} to ${instant(to)}, for DESID of CMAQ 5.3 and later.`,
+    `! Factors of Retroplume on emissions, ${instant(begin)} to ${instant(end)}, for DESID of CMAQ 5.3 and later.`,
     `! By ${origin}.`,
     '! CMAQ reads the files of the prior inventory, not the updated ones, and scales them.',
     '!',

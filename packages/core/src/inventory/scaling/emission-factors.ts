@@ -19,10 +19,10 @@ export function groupsByVariable(reader: IoapiReader, groups: EmissionGroups): M
           `${reader.path}: there is no variable ${variable}, which emissions.groups.${name} needs: mend the case`,
         );
       }
-      const other = groupOf.get(variable);
-      if (other !== undefined && other !== group) {
-        const both = `${GROUP_NAMES[other]} and ${name}`;
-        throw new ConfigError('GROUPS_OVERLAP', `emissions.groups: ${variable} is in ${both}, so it has no one factor: keep it in one`);
+      const otherGroup = groupOf.get(variable);
+      if (otherGroup !== undefined && otherGroup !== group) {
+        const bothGroups = `${GROUP_NAMES[otherGroup]} and ${name}`;
+        throw new ConfigError('GROUPS_OVERLAP', `emissions.groups: ${variable} is in ${bothGroups}, so it has no one factor: keep it in one`);
       }
       groupOf.set(variable, group);
     }
@@ -46,9 +46,9 @@ export interface FactorSpan {
 
 interface Field {
   /** ms; the field holds from here on, and where none follows also at the instant at which it ends */
-  from: number;
-  to: number;
-  at: number;
+  begin: number;
+  end: number;
+  offset: number;
   factors: Float32Array;
 }
 
@@ -59,17 +59,17 @@ interface Field {
  * @throws {ShapeError} `FACTORS_SHAPE`; {@link DataError} `FACTORS_INVALID`
  */
 export function factorLookup(spans: readonly FactorSpan[], cells: number, time: TimeAxis): FactorLookup {
-  const one = cells * GROUP_NAMES.length;
-  const fields = spans.flatMap((span) => fieldsOf(span, one, cells));
+  const fieldSize = cells * GROUP_NAMES.length;
+  const fields = spans.flatMap((span) => fieldsOf(span, fieldSize, cells));
   return (step, group) => {
-    const now = timeAt(time, step).getTime();
-    const field = fields.find(({ from, to }) => from <= now && now < to) ?? fields.find(({ to }) => to === now);
-    return field && ((cell) => field.factors[field.at + cell * GROUP_NAMES.length + group]);
+    const timeNow = timeAt(time, step).getTime();
+    const field = fields.find(({ begin, end }) => begin <= timeNow && timeNow < end) ?? fields.find(({ end }) => end === timeNow);
+    return field && ((cell) => field.factors[field.offset + cell * GROUP_NAMES.length + group]);
   };
 }
 
-function fieldsOf({ factors, start, hours }: FactorSpan, one: number, cells: number): Field[] {
-  const count = factors.length / one;
+function fieldsOf({ factors, start, hours }: FactorSpan, fieldSize: number, cells: number): Field[] {
+  const count = factors.length / fieldSize;
   if (!Number.isInteger(count) || count < 1) {
     throw new ShapeError(
       'FACTORS_SHAPE',
@@ -81,13 +81,13 @@ function fieldsOf({ factors, start, hours }: FactorSpan, one: number, cells: num
     throw new DataError('FACTORS_INVALID', `factors: expected finite values of 0 or more but received ${wrong}: mend the factors`);
   const begin = start.getTime();
   if (count === 1) {
-    const [from, to] = hours === undefined ? [-Infinity, Infinity] : [begin, begin + hours * HOUR];
-    return [{ from, to, at: 0, factors }];
+    const [spanBegin, spanEnd] = hours === undefined ? [-Infinity, Infinity] : [begin, begin + hours * HOUR];
+    return [{ begin: spanBegin, end: spanEnd, offset: 0, factors }];
   }
   return Array.from({ length: count }, (_, t) => ({
-    from: begin + t * HOUR,
-    to: begin + (t + 1) * HOUR,
-    at: t * one,
+    begin: begin + t * HOUR,
+    end: begin + (t + 1) * HOUR,
+    offset: t * fieldSize,
     factors,
   }));
 }

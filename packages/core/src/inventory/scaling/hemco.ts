@@ -53,10 +53,10 @@ export class HemcoGrid {
    * @returns factors on the globe, `[rows, cols]`, from south to north and 180 W to 180 E
    */
   factors(prior: ArrayLike<number>, factor: ArrayLike<number>): Float32Array {
-    const before = this.overlaps.regrid(prior);
-    const after = this.overlaps.regrid(Float64Array.from(prior, (mass, cell) => mass * factor[cell]));
-    const onGlobe = new Float32Array(before.length).fill(1);
-    for (const [cell, share] of this.covered) if (before[cell] > 0) onGlobe[cell] = 1 + share * (after[cell] / before[cell] - 1);
+    const priorMass = this.overlaps.regrid(prior);
+    const updatedMass = this.overlaps.regrid(Float64Array.from(prior, (mass, cell) => mass * factor[cell]));
+    const onGlobe = new Float32Array(priorMass.length).fill(1);
+    for (const [cell, share] of this.covered) if (priorMass[cell] > 0) onGlobe[cell] = 1 + share * (updatedMass[cell] / priorMass[cell] - 1);
     return onGlobe;
   }
 }
@@ -64,12 +64,12 @@ export class HemcoGrid {
 /** Part of a cell of the globe that lies on another grid; 1 within it. */
 function shareWithin(globe: Grid, cell: number, grid: Grid): number {
   const [row, col] = [Math.floor(cell / globe.cols), cell % globe.cols];
-  let within = 0;
+  let inside = 0;
   for (let i = 0; i < POINTS * POINTS; i++) {
     const { lon, lat } = globe.centre(row - 0.5 + (Math.floor(i / POINTS) + 0.5) / POINTS, col - 0.5 + ((i % POINTS) + 0.5) / POINTS);
-    if (grid.cellAt(lon, lat)) within++;
+    if (grid.cellAt(lon, lat)) inside++;
   }
-  return within / POINTS ** 2;
+  return inside / POINTS ** 2;
 }
 
 interface HemcoFactors {

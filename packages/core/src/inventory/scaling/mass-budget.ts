@@ -48,11 +48,11 @@ export class RegionSums {
     const out = new Float64Array(steps * this.weights.length);
     const column = new Float64Array(cells);
     for (let step = 0; step < steps; step++) {
-      const on = factor?.(step);
+      const factorOfCell = factor?.(step);
       for (let cell = 0; cell < cells; cell++) {
         let sum = 0;
         for (let layer = 0; layer < layers; layer++) sum += fields[(step * layers + layer) * cells + cell];
-        column[cell] = on ? sum * on(cell) : sum;
+        column[cell] = factorOfCell ? sum * factorOfCell(cell) : sum;
       }
       this.weights.forEach((weight, region) => {
         let sum = 0;
@@ -87,14 +87,14 @@ export function checkedBudget(path: string, budgets: readonly SpeciesBudget[], m
       for (let step = 0; step < file.time.count; step++) {
         const time = instant(timeAt(file.time, step));
         sums.massesOf(file.read(species, step, 1)).forEach((updated, region) => {
-          const at = step * names.length + region;
-          if (!(Math.abs(updated - requested[at]) <= ROUNDING * Math.abs(requested[at]) + 1e-30)) {
+          const index = step * names.length + region;
+          if (!(Math.abs(updated - requested[index]) <= ROUNDING * Math.abs(requested[index]) + 1e-30)) {
             throw new DataError(
               'MASS_MISMATCH',
-              `${path}: ${species} at ${time} in ${names[region]}: expected ${requested[at]} ${unit} but the file holds ${updated}: run apply again, and check the disk`,
+              `${path}: ${species} at ${time} in ${names[region]}: expected ${requested[index]} ${unit} but the file holds ${updated}: run apply again, and check the disk`,
             );
           }
-          rows.push([species, unit, time, quotedField(names[region]), prior[at], updated].join(','));
+          rows.push([species, unit, time, quotedField(names[region]), prior[index], updated].join(','));
         });
       }
     }

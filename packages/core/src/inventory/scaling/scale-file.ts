@@ -45,8 +45,8 @@ export function scaleEmissionFile(
   const regions = masksFor(ofGrid, points);
   const wanted = points ? undefined : ofCase;
   const budgets: SpeciesBudget[] = [];
-  const own = IoapiFile.open(input, { grid: wanted });
-  const file = date === undefined ? own : own.beginningAt(date);
+  const inputFile = IoapiFile.open(input, { grid: wanted });
+  const file = date === undefined ? inputFile : inputFile.beginningAt(date);
   try {
     const { grid, layers, time } = file;
     const groupOf = groupsByVariable(file, groups);
@@ -59,18 +59,18 @@ export function scaleEmissionFile(
       for (const [name, group] of groupOf) {
         const { units } = file.variables.find((variable) => variable.name === name)!;
         const sums = new RegionSums(file, regions, units);
-        const [prior, asked]: [number[], number[]] = [[], []];
+        const [prior, requested]: [number[], number[]] = [[], []];
         for (let step = 0; step < time.count; step += atOnce) {
           const fields = file.read(name, step, Math.min(atOnce, time.count - step));
-          assertValues(fields, { path: input, variable: name, grid, start: timeAt(own.time, step), stepSeconds: time.stepSeconds, layers });
+          assertValues(fields, { path: input, variable: name, grid, start: timeAt(inputFile.time, step), stepSeconds: time.stepSeconds, layers });
           const factorsOf = (s: number): ReturnType<typeof factorOf> => factorOf(step + s, group);
           prior.push(...sums.massesOf(fields));
-          asked.push(...sums.massesOf(fields, factorsOf));
+          requested.push(...sums.massesOf(fields, factorsOf));
           scaleFields(fields, grid.rows * grid.cols, layers, factorsOf);
           const count = fields.length / (layers * grid.rows * grid.cols);
           copy.write((target) => target.write(name, [step, 0, file.window.row, file.window.col], [count, layers, grid.rows, grid.cols], fields));
         }
-        budgets.push({ species: name, unit: budgetUnit(units), prior: Float64Array.from(prior), requested: Float64Array.from(asked) });
+        budgets.push({ species: name, unit: budgetUnit(units), prior: Float64Array.from(prior), requested: Float64Array.from(requested) });
       }
       copy.commit();
     } catch (error) {
@@ -78,7 +78,7 @@ export function scaleEmissionFile(
       throw error;
     }
   } finally {
-    own.close();
+    inputFile.close();
   }
   return checkedBudget(output, budgets, regions, wanted);
 }
@@ -88,9 +88,9 @@ const [LINE, LINES] = [80, 60];
 
 /** Before what the file says of its history. */
 function putHistory(target: NetcdfFile, line: string): void {
-  const held = target.attributes().get('HISTORY');
-  const before = typeof held === 'string' ? held : Array.isArray(held) ? held.join('') : '';
-  const text = line.padEnd(LINE * Math.ceil(line.length / LINE)) + before;
+  const historyValue = target.attributes().get('HISTORY');
+  const previousHistory = typeof historyValue === 'string' ? historyValue : Array.isArray(historyValue) ? historyValue.join('') : '';
+  const text = line.padEnd(LINE * Math.ceil(line.length / LINE)) + previousHistory;
   target.beginDefine();
   target.putAttribute('', 'HISTORY', trimmed(text).slice(0, LINE * LINES));
   target.endDefine();

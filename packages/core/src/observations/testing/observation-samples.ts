@@ -20,7 +20,7 @@ export const series = (observations: Observations, species: string, station: str
 
 interface ObservationTables {
   /** path of a file of the folder */
-  at: (name: string) => string;
+  pathOf: (name: string) => string;
   write: (name: string, content: string | Buffer) => string;
   /** hourly tables in the long layout, as the case would describe them, with changes */
   spec: (change?: Partial<ObservationsSpec>) => ObservationsSpec;
@@ -30,14 +30,14 @@ interface ObservationTables {
 
 export function observationTables(): ObservationTables {
   const folder = temporaryFolder();
-  const at = (name: string): string => join(folder.path, name);
+  const pathOf = (name: string): string => join(folder.path, name);
   const write = (name: string, content: string | Buffer): string => {
-    writeFileSync(at(name), content);
-    return at(name);
+    writeFileSync(pathOf(name), content);
+    return pathOf(name);
   };
   const spec = (change: Partial<ObservationsSpec> = {}): ObservationsSpec => ({
-    stations: { file: at('stations.csv'), id: 'id', lon: 'lon', lat: 'lat' },
-    files: at('obs*'),
+    stations: { file: pathOf('stations.csv'), id: 'id', lon: 'lon', lat: 'lat' },
+    files: pathOf('obs*'),
     layout: 'long',
     resolution: 'hourly',
     timeZone: 'UTC',
@@ -50,5 +50,5 @@ export function observationTables(): ObservationTables {
     write('obs.csv', `station,time,no2,pm25\n${rows}`);
     return readObservations(spec(change), options);
   };
-  return { at, write, spec, read };
+  return { pathOf, write, spec, read };
 }

@@ -137,7 +137,7 @@ function prepareRun(context: StageContext, period: PeriodSettings, run: string, 
   const isBrought = caseSettings.members.runs?.some(({ name }) => name === run);
   if (externalRuns(caseSettings).includes(run)) {
     const remedy = isBrought ? remedyOfBrought('members.runs', run) : commandIgnored(files.concentrations[0]);
-    const ofRuns = { own: files, prior: runFiles(context, PRIOR, period.name) };
+    const ofRuns = { changedRun: files, prior: runFiles(context, PRIOR, period.name) };
     expectEmissionsUsed(caseSettings, { name: run, period: period.name, grid, time }, ofRuns, remedy, signal);
   }
   const emissions = readInventory(files.emissions, grid, time, { signal }, run === PRIOR ? log : undefined);

@@ -202,7 +202,7 @@ function expectTaken(context: StageContext, { name, evaluated, output }: Certify
   const made = output(period.name);
   const own = { emissions: simulatedSectors(caseSettings, dirname(dirname(made)), name, period.name), concentrations: [made] };
   const what = { name, period: period.name, grid: gridOf(caseSettings), time: timeOf(period) };
-  expectEmissionsUsed(caseSettings, what, { own, prior: runFiles(context, PRIOR, period.name) }, commandIgnored(made), signal);
+  expectEmissionsUsed(caseSettings, what, { changedRun: own, prior: runFiles(context, PRIOR, period.name) }, commandIgnored(made), signal);
 }
 
 /** The reference model takes factors; a command takes files, which stay beside the run for whoever wants to look. */

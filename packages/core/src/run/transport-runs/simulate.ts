@@ -164,7 +164,7 @@ function expectTaken(context: StageContext, grid: Grid, run: string, period: Per
   const output = simulatedFile(dir, run, 'ACONC', period.name);
   const own = { emissions: emissionsOf(caseSettings, dir, grid, run, period), concentrations: [output] };
   const what = { name: run, period: period.name, grid, time: timeOf(period) };
-  expectEmissionsUsed(caseSettings, what, { own, prior }, commandIgnored(output), signal);
+  expectEmissionsUsed(caseSettings, what, { changedRun: own, prior }, commandIgnored(output), signal);
 }
 
 /**

@@ -29,16 +29,18 @@ const IS: Record<keyof CfDimensions, { units: RegExp; name: RegExp }> = {
  * @throws {DataError} `CF_AXES`
  */
 export function cfDimensions(file: NetcdfFile, path: string): CfDimensions {
-  const coordinates = file.variables.filter((each) => each.dimensions.length === 1 && each.dimensions[0] === each.name && holdsNumbers(each));
+  const coordinates = file.variables.filter(
+    (variable) => variable.dimensions.length === 1 && variable.dimensions[0] === variable.name && holdsNumbers(variable),
+  );
   const find = (axis: keyof CfDimensions): string => {
     const unitsOf = (name: string): string => textOf(file, name, 'units') ?? '';
-    const found = coordinates.find(({ name }) => IS[axis].units.test(unitsOf(name))) ?? coordinates.find(({ name }) => IS[axis].name.test(name));
-    if (found) return found.name;
+    const coordinate = coordinates.find(({ name }) => IS[axis].units.test(unitsOf(name))) ?? coordinates.find(({ name }) => IS[axis].name.test(name));
+    if (coordinate) return coordinate.name;
     refuseProjected(file, path);
-    const what = { time: 'time', lat: 'latitude', lon: 'longitude' }[axis];
+    const axisName = { time: 'time', lat: 'latitude', lon: 'longitude' }[axis];
     throw new DataError(
       'CF_AXES',
-      `${path}: there is no coordinate of ${what} that is a dimension of its own: give files on a regular grid of longitudes and latitudes, with times`,
+      `${path}: there is no coordinate of ${axisName} that is a dimension of its own: give files on a regular grid of longitudes and latitudes, with times`,
     );
   };
   return { time: find('time'), lat: find('lat'), lon: find('lon') };
@@ -61,8 +63,8 @@ export const PROJECTED_AXIS = /^(projection_[xy]_coordinate|grid_(lat|long)itude
 export function projectionOfCf(file: NetcdfFile): string | undefined {
   const mappings = new Set(file.variables.map(({ name }) => textOf(file, name, 'grid_mapping')?.split(/[:\s]/)[0]));
   const named = file.variables.filter(({ name }) => mappings.has(name)).map(({ name }) => textOf(file, name, 'grid_mapping_name'));
-  const other = named.find((name) => name !== undefined && name !== 'latitude_longitude');
-  if (other !== undefined) return other;
+  const projection = named.find((name) => name !== undefined && name !== 'latitude_longitude');
+  if (projection !== undefined) return projection;
   const standard = file.variables.map(({ name }) => textOf(file, name, 'standard_name') ?? '');
   return standard.find((name) => PROJECTED_AXIS.test(name));
 }
@@ -96,10 +98,10 @@ export function latLonAxes(file: NetcdfFile, path: string): LatLonAxes {
 
 function assertEven(points: Float64Array, subject: string): void {
   const step = (points[points.length - 1] - points[0]) / (points.length - 1);
-  const at = points.findIndex((point, i) => !(Math.abs(point - (points[0] + i * step)) <= UNEVEN * Math.abs(step)));
-  if (points.length > 1 && step !== 0 && at < 0) return;
-  const where = points.length < 2 ? `there is only ${points.length}` : `point ${Math.max(at, 0)} is at ${points[Math.max(at, 0)]}`;
-  throw new GridError('CF_UNEVEN', `${subject}: expected evenly spaced points but ${where}: bring the file to a regular grid first (cdo remapbil)`);
+  const unevenAt = points.findIndex((point, i) => !(Math.abs(point - (points[0] + i * step)) <= UNEVEN * Math.abs(step)));
+  if (points.length > 1 && step !== 0 && unevenAt < 0) return;
+  const problem = points.length < 2 ? `there is only ${points.length}` : `point ${Math.max(unevenAt, 0)} is at ${points[Math.max(unevenAt, 0)]}`;
+  throw new GridError('CF_UNEVEN', `${subject}: expected evenly spaced points but ${problem}: bring the file to a regular grid first (cdo remapbil)`);
 }
 
 function numbers(file: NetcdfFile, name: string): Float64Array {

@@ -52,7 +52,7 @@ export class CfReader extends IndexedReader {
     const { index } = opened;
     const [{ file, path }] = index.files;
     const axes = latLonAxes(file, path);
-    for (const other of index.files.slice(1)) assertSameAxes(axes, latLonAxes(other.file, other.path), path, other.path);
+    for (const another of index.files.slice(1)) assertSameAxes(axes, latLonAxes(another.file, another.path), path, another.path);
     this.regridder = new Regridder(axes, grid, path);
     this.variables = this.variablesHeld();
   }
@@ -92,8 +92,8 @@ export class CfReader extends IndexedReader {
 
   sought(variable: string): { name: string; remedy: string } {
     const { names } = this;
-    const made = variable === 'Q2' ? `, nor ${names.dewPoint} with ${names.PRSFC} to make it from` : '';
-    return { name: `${this.nameOf(variable)}${made}`, remedy: 'name theirs in meteorology.names' };
+    const alternative = variable === 'Q2' ? `, nor ${names.dewPoint} with ${names.PRSFC} to make it from` : '';
+    return { name: `${this.nameOf(variable)}${alternative}`, remedy: 'name theirs in meteorology.names' };
   }
 
   private nameOf(variable: string): string {
@@ -167,17 +167,17 @@ export class CfReader extends IndexedReader {
 
   /** Values of a file whose unit may be another than that of the first that holds the variable. */
   private inOneUnit(values: CfData, { file, path }: TimedFile, name: string): CfData {
-    const [own, first] = [textOf(file, name, 'units') ?? '', this.unitsOf(name)];
-    return own === first ? values : convert(Float64Array.from(values), own, first, { subject: `${path}: ${name}` });
+    const [fileUnits, first] = [textOf(file, name, 'units') ?? '', this.unitsOf(name)];
+    return fileUnits === first ? values : convert(Float64Array.from(values), fileUnits, first, { subject: `${path}: ${name}` });
   }
 
   private indexOf(name: string): RecordIndex {
-    const known = this.indexes.get(name);
-    if (known) return known;
+    const cachedIndex = this.indexes.get(name);
+    if (cachedIndex) return cachedIndex;
     const files = this.index.files.filter(({ file }) => file.variable(name));
     if (files.length === 0) {
-      const held = [...new Set(this.index.files.flatMap(({ file }) => fieldsOf(file)))].join(', ');
-      throw new DataError('VARIABLE_MISSING', `${this.path}: there is no variable ${name}; the files hold ${held}: give files that hold it`);
+      const available = [...new Set(this.index.files.flatMap(({ file }) => fieldsOf(file)))].join(', ');
+      throw new DataError('VARIABLE_MISSING', `${this.path}: there is no variable ${name}; the files hold ${available}: give files that hold it`);
     }
     const index = new RecordIndex(files, this.during, name);
     this.indexes.set(name, index);
@@ -196,13 +196,15 @@ export class CfReader extends IndexedReader {
     const fields = Object.entries(this.names).filter(([field, name]) => field !== 'dewPoint' && this.holds(name));
     // What is turned is in the unit of u.
     const unitsOf = (field: string, name: string): string => UNITS[field] ?? this.unitsOf(field === 'v' ? this.names.u : name);
-    const made = fields.map(([field, name]) => ({ name: field, units: unitsOf(field, name), description: name }));
+    const derivedFields = fields.map(([field, name]) => ({ name: field, units: unitsOf(field, name), description: name }));
     const { Q2 } = this.names;
-    if (this.holds(Q2)) made.find(({ name }) => name === 'Q2')!.units = this.isSpecificHumidity(Q2) ? UNITS.Q2! : this.unitsOf(Q2);
+    if (this.holds(Q2)) derivedFields.find(({ name }) => name === 'Q2')!.units = this.isSpecificHumidity(Q2) ? UNITS.Q2! : this.unitsOf(Q2);
     else if (this.holds(this.names.dewPoint) && this.holds(this.names.PRSFC))
-      made.push({ name: 'Q2', units: 'KG/KG', description: 'from the dew point' });
-    const own = [...new Set(this.index.files.flatMap(({ file }) => fieldsOf(file)))].filter((name) => !made.some((field) => field.name === name));
-    return [...made, ...own.map((name) => ({ name, units: this.unitsOf(name), description: '' }))];
+      derivedFields.push({ name: 'Q2', units: 'KG/KG', description: 'from the dew point' });
+    const ownFields = [...new Set(this.index.files.flatMap(({ file }) => fieldsOf(file)))].filter(
+      (name) => !derivedFields.some((field) => field.name === name),
+    );
+    return [...derivedFields, ...ownFields.map((name) => ({ name, units: this.unitsOf(name), description: '' }))];
   }
 }
 
@@ -228,19 +230,19 @@ function axesOf({ file, path }: TimedFile, name: string): Axis[] {
 /** Variables on latitudes and longitudes. */
 function fieldsOf(file: NetcdfFile): string[] {
   const { lat, lon } = cfDimensions(file, file.path);
-  const isField = (each: NetcdfFile['variables'][number]): boolean =>
-    [lat, lon].every((name) => each.dimensions.includes(name)) && holdsNumbers(each);
+  const isField = (variable: NetcdfFile['variables'][number]): boolean =>
+    [lat, lon].every((name) => variable.dimensions.includes(name)) && holdsNumbers(variable);
   return file.variables.filter(isField).map(({ name }) => name);
 }
 
-function assertSameAxes(first: { lons: Float64Array; lats: Float64Array }, other: typeof first, path: string, otherPath: string): void {
-  const same = (a: Float64Array, b: Float64Array): boolean => a.length === b.length && a.every((value, i) => Math.abs(value - b[i]) < 1e-3);
-  if (same(first.lons, other.lons) && same(first.lats, other.lats)) return;
+function assertSameAxes(first: { lons: Float64Array; lats: Float64Array }, secondAxes: typeof first, path: string, otherPath: string): void {
+  const isClose = (a: Float64Array, b: Float64Array): boolean => a.length === b.length && a.every((value, i) => Math.abs(value - b[i]) < 1e-3);
+  if (isClose(first.lons, secondAxes.lons) && isClose(first.lats, secondAxes.lats)) return;
   throw new DataError('FILES_DIFFER', `${otherPath}: expected the longitudes and latitudes of ${path} but received others: give files of one grid`);
 }
 
-const sameDimension = (units: string, known: string, subject: string): boolean =>
-  parseUnit(units, subject).dimension.every((power, i) => power === parseUnit(known).dimension[i]);
+const sameDimension = (units: string, knownUnits: string, subject: string): boolean =>
+  parseUnit(units, subject).dimension.every((power, i) => power === parseUnit(knownUnits).dimension[i]);
 
 /** What turns radiation into W m-2. @throws {UnitError} */
 function radiationScale(units: string, stepSeconds: number, subject: string): number {
@@ -256,7 +258,7 @@ function rainScale(units: string, stepSeconds: number, subject: string): number 
     ['cm s-1', stepSeconds],
     ['kg m-2 s-1', 0.1 * stepSeconds],
   ];
-  const kind = kinds.find(([known]) => sameDimension(units, known, subject));
+  const kind = kinds.find(([knownUnits]) => sameDimension(units, knownUnits, subject));
   if (kind) return conversion(units, kind[0]).scale * kind[1];
   throw new UnitError('UNIT_MISMATCH', `${subject}: it is in "${units}", which is no rain: name another variable in meteorology.names of the case`);
 }

@@ -104,8 +104,8 @@ export class Regridder {
   private rectangleOf({ point }: Weights): Rectangle {
     const width = this.axes.lons.length;
     let [south, north, west, east] = [Infinity, -Infinity, Infinity, -Infinity];
-    for (const each of point) {
-      const [row, col] = [Math.floor(each / width), each % width];
+    for (const component of point) {
+      const [row, col] = [Math.floor(component / width), component % width];
       [south, north, west, east] = [Math.min(south, row), Math.max(north, row), Math.min(west, col), Math.max(east, col)];
     }
     return { row: south, col: west, rows: north - south + 1, cols: east - west + 1 };
@@ -124,7 +124,8 @@ export class Regridder {
       // Between the last row of a global grid and the pole there is nothing to interpolate with: the row itself.
       const reachesPole = yorig <= -90 + ycell / 2 + EDGE ? row < 0 : false;
       const reachesNorth = yorig + height * ycell >= 90 - ycell / 2 - EDGE ? row > height - 1 : false;
-      const outside = (at: number, last: number, cellSize: number): boolean => at * cellSize < -EDGE || (at - last) * cellSize > EDGE;
+      const outside = (position: number, last: number, cellSize: number): boolean =>
+        position * cellSize < -EDGE || (position - last) * cellSize > EDGE;
       if ((!round && outside(col, width - 1, xcell)) || (!reachesPole && !reachesNorth && outside(row, height - 1, ycell)))
         throw this.outside(lon, lat);
       const [west, south] = [round ? Math.floor(col) : Math.min(Math.max(Math.floor(col), 0), Math.max(width - 2, 0)), Math.min(Math.max(Math.floor(row), 0), Math.max(height - 2, 0))]; // prettier-ignore

@@ -48,8 +48,8 @@ export class McipReader implements IoapiReader {
     private readonly sources: Source[],
     private readonly cenLon: number | undefined,
   ) {
-    const all = sources.flatMap(({ series }) => series.variables.flatMap((variable) => withCategories(variable, series.layers)));
-    this.variables = all.filter(({ name }, i) => all.findIndex((other) => other.name === name) === i);
+    const variables = sources.flatMap(({ series }) => series.variables.flatMap((variable) => withCategories(variable, series.layers)));
+    this.variables = variables.filter(({ name }, i) => variables.findIndex((candidate) => candidate.name === name) === i);
   }
 
   /**
@@ -121,9 +121,9 @@ export class McipReader implements IoapiReader {
     const source = this.holder(category ? category[1] : variable);
     if (!source) return this.main.read(variable, first, count, 0); // says what is there instead
     const { series, stagger } = source;
-    const from = stepIn(series, this.time, first, count);
-    if (category) return series.read('LUFRAC', from, count, Number(category[2]) - 1);
-    const fields = meanOfLayers(series, variable, from, count, weights ?? source.weights);
+    const firstStep = stepIn(series, this.time, first, count);
+    if (category) return series.read('LUFRAC', firstStep, count, Number(category[2]) - 1);
+    const fields = meanOfLayers(series, variable, firstStep, count, weights ?? source.weights);
     return stagger === 'cross' ? fields : betweenPoints(fields, series.grid, FACES[variable] ?? CORNERS);
   }
 
@@ -225,8 +225,8 @@ export function pressureWeights({ path, attributes, layers }: Pick<IoapiReader, 
   if (!PRESSURE_COORDINATES.includes(coordinate)) {
     throw header.error(`layers are weighted by pressure, but its vertical coordinate (VGTYP ${coordinate}) is none of pressure`);
   }
-  const given = attributes['VGLVLS'];
-  const levels = given === undefined || typeof given === 'string' ? [] : Array.from<unknown>(given).map(Number);
+  const levelsValue = attributes['VGLVLS'];
+  const levels = levelsValue === undefined || typeof levelsValue === 'string' ? [] : Array.from<unknown>(levelsValue).map(Number);
   const thickness = Float64Array.from({ length: lowest }, (_, layer) => levels[layer] - levels[layer + 1]);
   if (levels.length !== layers + 1 || !thickness.every((value) => value > 0)) {
     throw header.error(`expected VGLVLS to be ${layers + 1} levels that fall with height but received ${levels.join(', ') || 'none'}`);

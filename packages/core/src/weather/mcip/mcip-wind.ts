@@ -36,7 +36,7 @@ const RADIANS = Math.PI / 180;
 /** How MCIP, or who else made a file, turned its directions. */
 interface Rule extends Omit<WindDirection, 'turn'> {
   /** true north, or n and the longitude of MCIP's formula; undefined where they cannot be known */
-  angle?: 'true north' | { n: number; about: number };
+  angle?: 'true north' | { n: number; referenceLon: number };
 }
 
 /**
@@ -58,7 +58,7 @@ export function windDirection(headers: readonly Attributes[], grid: Grid, cenLon
   }
   const [{ angle, description, remedy }] = different;
   if (angle === undefined) return { description, remedy };
-  return { turn: angle === 'true north' ? gridConvergence(grid) : turnBack(grid, angle.n, angle.about), description };
+  return { turn: angle === 'true north' ? gridConvergence(grid) : turnBack(grid, angle.n, angle.referenceLon), description };
 }
 
 function ruleOf(attributes: Attributes, grid: Grid, cenLon: number | undefined): Rule {
@@ -72,11 +72,11 @@ function ruleOf(attributes: Attributes, grid: Grid, cenLon: number | undefined):
   const cone = coneOf(attributes, grid);
   if (typeof cone === 'string') return { description: `${unknown}: ${cone}`, remedy: GIVE_DOTS };
   const { n, remark } = cone;
-  if (n === 0) return { angle: { n, about: 0 }, description: `WDIR10 of ${name} lies along the grid: ${remark}` };
-  const about = aboutOf(attributes, description, version, cenLon);
-  if (typeof about === 'string') return { description: `${unknown}: ${about}`, remedy: `set meteorology.cenLon, or ${GIVE_DOTS}` };
-  const formula = `n (lon - ${about.name}), n ${short(n)}, ${about.name} ${short(about.lon)} (${about.from})`;
-  return { angle: { n, about: about.lon }, description: `WDIR10 of ${name} is turned back by ${formula}${remark}` };
+  if (n === 0) return { angle: { n, referenceLon: 0 }, description: `WDIR10 of ${name} lies along the grid: ${remark}` };
+  const reference = aboutOf(attributes, description, version, cenLon);
+  if (typeof reference === 'string') return { description: `${unknown}: ${reference}`, remedy: `set meteorology.cenLon, or ${GIVE_DOTS}` };
+  const formula = `n (lon - ${reference.name}), n ${short(n)}, ${reference.name} ${short(reference.lon)} (${reference.origin})`;
+  return { angle: { n, referenceLon: reference.lon }, description: `WDIR10 of ${name} is turned back by ${formula}${remark}` };
 }
 
 const GIVE_DOTS = 'give METDOT3D beside it, whose winds lie along the grid';
@@ -97,9 +97,11 @@ function coneOf(attributes: Attributes, grid: Grid): { n: number; remark: string
   const middle = grid.centre((grid.rows - 1) / 2, (grid.cols - 1) / 2).lat;
   if (side * middle < 0)
     return 'the sign of n follows from MOAD_CEN_LAT of the WRF run, and the grid lies across the equator from its true latitudes';
-  const across = corners.some((lat) => side * lat < 0);
-  const also = across ? `, with MOAD_CEN_LAT of the WRF run ${side < 0 ? 'south' : 'north'} of the equator as the middle of the grid` : '';
-  return { n: lambertCone(side * pAlp * RADIANS, side * pBet * RADIANS), remark: also };
+  const crossesEquator = corners.some((lat) => side * lat < 0);
+  const remarkOnMiddle = crossesEquator
+    ? `, with MOAD_CEN_LAT of the WRF run ${side < 0 ? 'south' : 'north'} of the equator as the middle of the grid`
+    : '';
+  return { n: lambertCone(side * pAlp * RADIANS, side * pBet * RADIANS), remark: remarkOnMiddle };
 }
 
 /** @param first - true latitudes, radians, positive in the projection's hemisphere */
@@ -113,28 +115,31 @@ interface About {
   name: 'STAND_LON' | 'CEN_LON';
   lon: number;
   /** where it is from */
-  from: string;
+  origin: string;
 }
 
 /** The longitude by which MCIP turned, or why it is not known. */
 function aboutOf(attributes: Attributes, description: string, version: RegExpExecArray | null, cenLon: number | undefined): About | string {
-  const standLon: About = { name: 'STAND_LON', lon: numberOf(attributes['P_GAM'])!, from: 'P_GAM' };
+  const standLon: About = { name: 'STAND_LON', lon: numberOf(attributes['P_GAM'])!, origin: 'P_GAM' };
   const [major, minor] = version ? [Number(version[2]), Number(version[3])] : [0, 0];
   const unused = cenLon === undefined ? '' : ', not meteorology.cenLon, which is of MCIP up to V4.3';
-  if (major > MAJOR || (major === MAJOR && minor >= MINOR)) return { ...standLon, from: `P_GAM${unused}` };
-  if (cenLon !== undefined) return { name: 'CEN_LON', lon: cenLon, from: 'meteorology.cenLon' };
-  const given = numberOf(attributes['CEN_LON']);
-  if (version && given !== undefined) return { name: 'CEN_LON', lon: given, from: 'of the header' };
+  if (major > MAJOR || (major === MAJOR && minor >= MINOR)) return { ...standLon, origin: `P_GAM${unused}` };
+  if (cenLon !== undefined) return { name: 'CEN_LON', lon: cenLon, origin: 'meteorology.cenLon' };
+  const headerLon = numberOf(attributes['CEN_LON']);
+  if (version && headerLon !== undefined) return { name: 'CEN_LON', lon: headerLon, origin: 'of the header' };
   // MM5's cone factor in the south is its own.
-  if (version && /\bMM5\b/.test(description) && numberOf(attributes['P_ALP'])! > 0) return { ...standLon, from: 'P_GAM, of MM5' };
+  if (version && /\bMM5\b/.test(description) && numberOf(attributes['P_ALP'])! > 0) return { ...standLon, origin: 'P_GAM, of MM5' };
   return version
     ? 'up to V4.3 MCIP turns by n (lon - CEN_LON), and no header holds CEN_LON of the WRF run'
     : 'up to V4.3 MCIP turns by CEN_LON of the WRF run, later by STAND_LON, and which version it was is not said';
 }
 
 /** −n·(λ − λc): what brings MCIP's direction back to the grid. */
-function turnBack(grid: Grid, n: number, about: number): Float64Array {
-  return Float64Array.from({ length: grid.rows * grid.cols }, (_, i) => n * (about - grid.centre(Math.floor(i / grid.cols), i % grid.cols).lon));
+function turnBack(grid: Grid, n: number, referenceLon: number): Float64Array {
+  return Float64Array.from(
+    { length: grid.rows * grid.cols },
+    (_, i) => n * (referenceLon - grid.centre(Math.floor(i / grid.cols), i % grid.cols).lon),
+  );
 }
 
 function numberOf(value: NetcdfAttribute | undefined): number | undefined {

@@ -21,14 +21,14 @@ export function wrfFromMcip(path: string, met: IoapiFile, format: NetcdfFormat =
   const [count, cells] = [met.time.count, rows * cols];
   const { u, v } = windToGrid(met.read('WSPD10'), met.read('WDIR10'), gridConvergence(met.grid));
   const repeated = (values: Float32Array): Float32Array => Float32Array.from({ length: count * cells }, (_, i) => values[i % cells]);
-  const has = (variable: string): boolean => met.variables.some(({ name }) => name === variable);
+  const hasVariable = (variable: string): boolean => met.variables.some(({ name }) => name === variable);
   const summed = (variable: string): Float32Array => {
-    const rain = has(variable) ? met.read(variable) : new Float32Array(count * cells);
+    const rain = hasVariable(variable) ? met.read(variable) : new Float32Array(count * cells);
     const sum = new Float32Array(rain.length);
     for (let i = cells; i < rain.length; i++) sum[i] = sum[i - cells] + 10 * rain[i]; // cm to mm
     return sum;
   };
-  const same = Object.entries(NAMES).filter(([name]) => has(name));
+  const unchanged = Object.entries(NAMES).filter(([name]) => hasVariable(name));
   const fields: [name: string, units: string, values: Float32Array][] = [
     ['XLAT', 'degree_north', repeated(places.lat)],
     ['XLONG', 'degree_east', repeated(places.lon)],
@@ -36,7 +36,7 @@ export function wrfFromMcip(path: string, met: IoapiFile, format: NetcdfFormat =
     ['V10', 'm s-1', v],
     ['RAINNC', 'mm', summed('RN')],
     ['RAINC', 'mm', summed('RC')],
-    ...same.map(([name, [theirs, units]]): [string, string, Float32Array] => [theirs, units, met.read(name)]),
+    ...unchanged.map(([name, [wrfName, units]]): [string, string, Float32Array] => [wrfName, units, met.read(name)]),
   ];
   const file = NetcdfFile.create(path, format);
   file.defineDimension('Time', 'unlimited');

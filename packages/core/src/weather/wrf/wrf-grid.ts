@@ -38,26 +38,28 @@ export interface WrfWindow {
  * @throws {GridError} `GRID_MISMATCH` if WRF's cells are not the case's, or do not hold them all
  */
 export function windowsInWrf<T extends { file: NetcdfFile; path: string }>(files: readonly T[], grid: Grid): ReadonlyMap<T, WrfWindow> {
-  let before: { places: WrfPlaces; window: WrfWindow } | undefined;
+  let cached: { places: WrfPlaces; window: WrfWindow } | undefined;
   return new Map(
-    files.map((each) => {
-      const places = placesOf(each.file, each.path);
-      if (!before || !areSame(places, before.places)) before = { places, window: windowAt(places, grid, each.path) };
-      return [each, before.window];
+    files.map((item) => {
+      const places = placesOf(item.file, item.path);
+      if (!cached || !areSame(places, cached.places)) cached = { places, window: windowAt(places, grid, item.path) };
+      return [item, cached.window];
     }),
   );
 }
 
 function areSame(a: WrfPlaces, b: WrfPlaces): boolean {
-  const same = (one: Float32Array, other: Float32Array): boolean => one.every((degrees, i) => degrees === other[i]);
-  return a.rows === b.rows && a.cols === b.cols && same(a.lats, b.lats) && same(a.lons, b.lons);
+  const sameDegrees = (first: Float32Array, second: Float32Array): boolean => first.every((degrees, i) => degrees === second[i]);
+  return a.rows === b.rows && a.cols === b.cols && sameDegrees(a.lats, b.lats) && sameDegrees(a.lons, b.lons);
 }
 
 /** Latitude and longitude of WRF's mass points, as they are called in a file. @throws {DataError} `WRF_GRID` */
 export function placeNames(file: NetcdfFile, path: string): readonly string[] {
   const names = PLACES.find((pair) =>
     pair.every((name) =>
-      file.variables.some((each) => each.name === name && holdsNumbers(each) && each.dimensions.slice(-2).join(' ') === 'south_north west_east'),
+      file.variables.some(
+        (variable) => variable.name === name && holdsNumbers(variable) && variable.dimensions.slice(-2).join(' ') === 'south_north west_east',
+      ),
     ),
   );
   if (names) return names;
@@ -90,10 +92,10 @@ function windowAt({ names, rows, cols, lats, lons }: WrfPlaces, grid: Grid, path
   const [firstCol, firstRow] = placeOf(0);
   // WRF's first cell may lie west of the case's first, not east of it.
   const [col, row] = [-Math.round(turn === undefined ? firstCol : firstCol - turn * Math.ceil((firstCol - 0.5) / turn)), -Math.round(firstRow)];
-  const refuse = (what: string): GridError =>
+  const refuse = (problem: string): GridError =>
     new GridError(
       'GRID_MISMATCH',
-      `${path}: ${what}: describe WRF's own grid, or a part of it, in the GRIDDESC (MCIP's GRIDDESC will do), or make the fields on the case's grid`,
+      `${path}: ${problem}: describe WRF's own grid, or a part of it, in the GRIDDESC (MCIP's GRIDDESC will do), or make the fields on the case's grid`,
     );
   if (!Number.isFinite(col) || !Number.isFinite(row)) throw refuse(`the first cell is at ${names[0]} ${lats[0]}, ${names[1]} ${lons[0]}`);
   for (let cell = 0; cell < rows * cols; cell++) {

@@ -109,7 +109,7 @@ export class WrfReader extends IndexedReader {
     if (this.compared.has(names[0])) return;
     const holds = ({ file }: TimedFile): boolean => names.some((name) => file.variable(name));
     const { files } = this.index;
-    const [holder, lacking] = [files.find(holds), files.find((each) => !holds(each))];
+    const [holder, lacking] = [files.find(holds), files.find((candidate) => !holds(candidate))];
     if (holder && lacking) {
       throw new DataError(
         'FILES_DIFFER',
@@ -128,8 +128,8 @@ export class WrfReader extends IndexedReader {
     const names = namesOf(variable);
     const name = names.find((candidate) => file.variable(candidate)) ?? names[0];
     const dimensions = category ? LAYERED : FLAT;
-    const held = file.variable(name);
-    if (!held || held.dimensions.join(' ') !== dimensions || !holdsNumbers(held))
+    const wrfVariable = file.variable(name);
+    if (!wrfVariable || wrfVariable.dimensions.join(' ') !== dimensions || !holdsNumbers(wrfVariable))
       throw missing(path, variable === name ? name : `${name}, which ${variable} needs`);
     const middle = category ? { start: [Number(category[1]) - 1], count: [1] } : { start: [], count: [] };
     const raw = file.read(name, [record, ...middle.start, row, col], [count, ...middle.count, rows, cols]);
@@ -160,13 +160,13 @@ export class WrfReader extends IndexedReader {
 
   /** What fell in the step up to a time, mm. Both ends are taken from one file where one holds both: its sum may begin anew in the next. */
   private rainUpTo(variable: string, time: number): Float32Array {
-    const before = time - 1000 * this.time.stepSeconds;
-    const together = this.index.files.findLast(({ times }) => times.includes(time) && times.includes(before));
-    const place = (when: number): { source: TimedFile; record: number } | undefined =>
-      together ? { source: together, record: together.times.indexOf(when) } : this.index.find(when);
-    const [end, begin] = [place(time)!, place(before)];
+    const previousTime = time - 1000 * this.time.stepSeconds;
+    const together = this.index.files.findLast(({ times }) => times.includes(time) && times.includes(previousTime));
+    const place = (time: number): { source: TimedFile; record: number } | undefined =>
+      together ? { source: together, record: together.times.indexOf(time) } : this.index.find(time);
+    const [end, begin] = [place(time)!, place(previousTime)];
     const sum = this.fallen(variable, end.source, end.record);
-    if (!begin || before === time) {
+    if (!begin || previousTime === time) {
       if (sum.every((value) => value === 0)) return sum; // the run begins here
       throw new DataError(
         'RAIN_BEFORE',
@@ -212,11 +212,11 @@ function bucketSize(file: NetcdfFile): number {
 
 function variablesOfAll(files: readonly TimedFile[]): IoapiVariable[] {
   const byName = new Map<string, IoapiVariable>();
-  const known = new Set<string>();
+  const knownNames = new Set<string>();
   for (const { file } of files) {
     const names = file.variables.map(({ name }) => name).join(' ');
-    if (known.has(names)) continue; // units are slow to read, and a year has thousands of files
-    known.add(names);
+    if (knownNames.has(names)) continue; // units are slow to read, and a year has thousands of files
+    knownNames.add(names);
     for (const variable of variablesOf(file)) if (!byName.has(variable.name)) byName.set(variable.name, variable);
   }
   return [...byName.values()];
@@ -228,25 +228,25 @@ function variablesOf(file: NetcdfFile): IoapiVariable[] {
     // WPS writes heights as "meters MSL".
     return typeof units === 'string' ? units.replace(/[\s\0-]+$/, '').replace(/ MSL$/, '') : '';
   };
-  const flat = file.variables.filter((each) => each.dimensions.join(' ') === FLAT && holdsNumbers(each)).map(({ name }) => name);
-  const held = (names: string[]): string | undefined => names.find((name) => flat.includes(name));
-  const renamed = Object.entries(RENAMED).flatMap(([name, theirs]) => {
-    const source = held(theirs);
+  const flat = file.variables.filter((variable) => variable.dimensions.join(' ') === FLAT && holdsNumbers(variable)).map(({ name }) => name);
+  const present = (names: string[]): string | undefined => names.find((name) => flat.includes(name));
+  const renamed = Object.entries(RENAMED).flatMap(([name, wrfNames]) => {
+    const source = present(wrfNames);
     return source === undefined ? [] : [{ name, units: name === 'LWMASK' ? '1' : unitsOf(source), description: `WRF's ${source}` }];
   });
   const rain = Object.entries(RAIN).flatMap(([name, [sum]]) =>
-    held([sum]) ? [{ name, units: 'mm', description: `rise of WRF's ${sum} in a step` }] : [],
+    present([sum]) ? [{ name, units: 'mm', description: `rise of WRF's ${sum} in a step` }] : [],
   );
-  const wind = held(['U10']) && held(['V10']) ? [{ name: 'WSPD10', units: 'm s-1', description: '' }, { name: 'WDIR10', units: 'degrees', description: '' }] : []; // prettier-ignore
+  const wind = present(['U10']) && present(['V10']) ? [{ name: 'WSPD10', units: 'm s-1', description: '' }, { name: 'WDIR10', units: 'degrees', description: '' }] : []; // prettier-ignore
   const landUse = file.variable('LANDUSEF')?.dimensions.join(' ') === LAYERED ? file.shape('LANDUSEF')[1] : 0;
   const fractions = Array.from({ length: landUse }, (_, i) => ({
     name: `LUFRAC_${String(i + 1).padStart(2, '0')}`,
     units: '1',
     description: `land-use category ${i + 1}`,
   }));
-  const known = [...renamed, ...rain, ...wind, ...fractions];
-  const others = flat.filter((name) => !known.some((variable) => variable.name === name));
-  return [...known, ...others.map((name) => ({ name, units: unitsOf(name), description: '' }))];
+  const described = [...renamed, ...rain, ...wind, ...fractions];
+  const otherNames = flat.filter((name) => !described.some((variable) => variable.name === name));
+  return [...described, ...otherNames.map((name) => ({ name, units: unitsOf(name), description: '' }))];
 }
 
 function missing(path: string, variable: string): DataError {
