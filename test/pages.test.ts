@@ -32,7 +32,9 @@ const pages = ['README.md', 'CONTRIBUTING.md', ...docs.map((name) => `docs/${nam
 const written = pages.filter((page) => !MADE.includes(page));
 
 const withoutBlocks = (page: string): string => read(page).replace(/^( *)```[\s\S]*?^\1```$/gm, '');
-const blocks = (page: string): string[] => [...read(page).matchAll(/^( *)```\w*\n([\s\S]*?)^\1```$/gm)].map((match) => match[2]);
+/** Code of a page, without what a program prints (`text`) and changes of a file (`diff`). */
+const blocks = (page: string): string[] =>
+  [...read(page).matchAll(/^( *)```(\w*)\n([\s\S]*?)^\1```$/gm)].filter(([, , kind]) => !['text', 'diff'].includes(kind)).map((match) => match[3]);
 /** What stands between backticks in a page's prose. */
 const spans = (page: string): string[] => [...withoutBlocks(page).matchAll(/`([^`\n]+)`/g)].map((match) => match[1]);
 
@@ -131,9 +133,12 @@ it.each(written)('%s runs scripts and programs that there are', (page) => {
 
 it.each(written)('%s names files and codes that there are', (page) => {
   const files = spans(page).filter((text) => /^[\w./-]+\.(ts|mjs|cjs|cc|cu|h|py|sh)$/.test(text));
+  // What the page has its reader write.
+  const shown = [...read(page).matchAll(/\bSave this as `([^`]+)`:\n/g)].map(([, file]) => file);
   // NAME stands for any.
   const missing = files.filter(
-    (file) => !/NAME|util\.ts/.test(file) && !existsSync(join(root, file)) && !sources.some((path) => path.endsWith(`/${file}`)),
+    (file) =>
+      !/NAME|util\.ts/.test(file) && !shown.includes(file) && !existsSync(join(root, file)) && !sources.some((path) => path.endsWith(`/${file}`)),
   );
   const codes = spans(page).filter((text) => /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$/.test(text));
   expect([...missing, ...codes.filter((code) => !texts.some((text) => text.includes(code)))]).toEqual([]);

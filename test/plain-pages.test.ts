@@ -14,6 +14,8 @@ const WORDS: Record<string, number> = {
   'docs/gridded-data.md': 1900,
   'docs/inversion.md': 2200,
   'docs/observations.md': 1700,
+  'docs/quick-start.md': 700,
+  'docs/quick-start-cmaq.md': 1500,
   'docs/real-monitors.md': 1300,
   'docs/surrogate.md': 2200,
   'docs/dev/architecture.md': 1500,
