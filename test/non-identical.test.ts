@@ -123,7 +123,7 @@ describe('a truth with another model', () => {
     expect(new Set(nuisance!.filter(({ name }) => name.startsWith('winds')).map(({ spread }) => spread))).toEqual(new Set([1 / Math.sqrt(2)]));
   });
 
-  // docs/non-identical.md says with it what no inversion can gain.
+  // docs/cases/non-identical.md says with it what no inversion can gain.
   it('is measured by tools/bench/model-error.mjs, which compares as verify does', () => {
     const script = join(__dirname, '..', 'tools/bench/model-error.mjs');
     const { status, stdout, stderr } = spawnSync(process.execPath, [script, join(folder, 'other'), '--threads', '1'], { encoding: 'utf8' });

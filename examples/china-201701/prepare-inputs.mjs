@@ -2,7 +2,7 @@
 //
 //   node examples/china-201701/prepare-inputs.mjs DATA_DIR OUT_DIR [HOURS]
 //
-// DATA_DIR holds china-201701/, ioapi/ and geography/ (where they come from: docs/real-case.md). OUT_DIR gets case.yaml and inputs/:
+// DATA_DIR holds china-201701/, ioapi/ and geography/ (where they come from: docs/cases/china.md). OUT_DIR gets case.yaml and inputs/:
 // keep it outside the repository. HOURS (default 744, the month) is for a quick look. Every assumption is a sentence in case.yaml; the numbers stand in prepare/*.mjs.
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -31,7 +31,7 @@ const missing = [
 if (missing.length > 0) {
   const more = missing.length > 1 ? ` and ${missing.length - 1} more` : '';
   console.error(
-    `prepare-inputs: expected ${missing[0]}${more} in ${dataDir} but did not find ${missing.length > 1 ? 'them' : 'it'}: give the folder that holds china-201701/, ioapi/ and geography/ (where they come from: docs/real-case.md)`,
+    `prepare-inputs: expected ${missing[0]}${more} in ${dataDir} but did not find ${missing.length > 1 ? 'them' : 'it'}: give the folder that holds china-201701/, ioapi/ and geography/ (where they come from: docs/cases/china.md)`,
   );
   process.exit(3);
 }

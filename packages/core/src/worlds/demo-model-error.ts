@@ -33,7 +33,7 @@ export const DEMO_MODEL_ERROR_ASSUMPTIONS = [
 
 /**
  * What an inversion that expects such an error is told: which parts of the model are in doubt and by how much (those in which the truth differs, with the right
- * sign but another size: docs/non-identical.md says what that cannot show); that winds are wrong at one place and day and not at another, as an ensemble of
+ * sign but another size: docs/cases/non-identical.md says what that cannot show); that winds are wrong at one place and day and not at another, as an ensemble of
  * winds has it (of other sizes and lengths than in the truth); that wrong winds bring plumes at another hour, so that means of days are compared, whose errors
  * are alike over 6 h and 54 km and 0.7 of those of single values (the innovations show 0.4 to 0.8); that a change is simulated to some 30 %; that inventories
  * are known to 40 %, and that a part of their error reaches over a third of the domain; and that four fifths of it are the same in both seasons (a correlation

@@ -12,7 +12,7 @@ export const SURROGATE_STEPS = ['train', 'adjoint'] as const;
 type SurrogateStep = (typeof SURROGATE_STEPS)[number];
 
 const { rows, cols, channels, emissions, geography, network } = WORKLOADS.default;
-/** Channels of the real case (docs/real-case.md). */
+/** Channels of the real case (docs/cases/china.md). */
 const CHANNELS = { emissions, meteorology: channels - emissions, geography, species: network.species };
 /** Samples and cells: a batch of its training, and an hour of its domain. */
 const SIZES: Record<SurrogateStep, { batch: number; rows: number; cols: number }> = {

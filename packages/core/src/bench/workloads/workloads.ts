@@ -77,7 +77,7 @@ const DEMO: Workload = {
   memory: { batch: 8, peers: true, unasked: false },
 };
 
-/** What a case has by default, with the channels and on the domain of the real case (docs/real-case.md). */
+/** What a case has by default, with the channels and on the domain of the real case (docs/cases/china.md). */
 const DEFAULT: Workload = {
   name: 'default',
   rows: 182,
