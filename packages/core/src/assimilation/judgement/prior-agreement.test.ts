@@ -81,3 +81,14 @@ test('two stations that are exchanged are found, and none where all are right', 
   expect(exchangedStations([seriesOf(observe(simulated), simulated)])).toEqual([]);
   expect(exchangedStations([seriesOf(observe(simulated, { of: swap }), simulated)])).toEqual([[1, 6]]);
 });
+
+test('of many stations with few values none is exchanged by chance', () => {
+  const [days, stations] = [29, 400];
+  const random = new Random(7);
+  const weather = Float32Array.from({ length: days * stations }, () => random.normal());
+  const noisy = (): Float32Array => weather.map((value) => 20 + value + 2 * random.normal());
+  const daily: SeriesAtStations = { step: 24, offset: 0, stations, observed: noisy(), simulated: new Float32Array(0) };
+  const values = noisy();
+  daily.simulated = Float32Array.from({ length: 24 * days * stations }, (_, i) => values[Math.floor(i / stations / 24) * stations + (i % stations)]);
+  expect(exchangedStations([daily])).toEqual([]);
+});

@@ -102,6 +102,13 @@ export function commonLag(all: readonly Agreement[]): CommonLag | undefined {
 
 /** Of a station that reads like another: how much of the correlations two of them gain together when they are exchanged. */
 const CLEAR_EXCHANGE = 0.5;
+/**
+ * How many times more than the best of the pairs that are right. Short series, such as a month's daily means, gain much by chance, and of ten thousand pairs the
+ * best gain very much.
+ */
+const BEYOND_CHANCE = 2;
+/** So many exchanged pairs are told from chance at most: the next one is what chance gives. */
+const MOST_EXCHANGED = 10;
 /** Values that a station needs to tell. */
 const FEWEST_VALUES = 20;
 /** Stations that are compared with each other: those that fit their own cell worst. */
@@ -118,29 +125,30 @@ export function exchangedStations(all: readonly SeriesAtStations[]): [number, nu
   const anomalies = all.map((series) => [anomaliesOf(series.observed, stations), anomaliesOf(atTimes(series), stations)] as const);
   const fit = (station: number, cell: number): number =>
     mean(anomalies.flatMap(([observed, simulated]) => fitOf(observed, simulated, stations, station, cell) ?? []));
-  const own = Array.from({ length: stations }, (_, station) => fit(station, station));
-  const worst = [...own.keys()]
-    .filter((station) => Number.isFinite(own[station]))
-    .sort((a, b) => own[a] - own[b])
+  const correct = Array.from({ length: stations }, (_, station) => fit(station, station));
+  const worst = [...correct.keys()]
+    .filter((station) => Number.isFinite(correct[station]))
+    .sort((a, b) => correct[a] - correct[b])
     .slice(0, MOST_COMPARED);
-  const found: { pair: [number, number]; gain: number }[] = [];
-  worst.forEach((a, i) => {
-    for (const b of worst.slice(i + 1)) {
-      const crossed = [fit(a, b), fit(b, a)];
-      const gain = crossed[0] + crossed[1] - own[a] - own[b];
-      if (
-        gain > CLEAR_EXCHANGE &&
-        crossed[0] > own[a] + CLEAR_EXCHANGE / 4 &&
-        crossed[1] > own[b] + CLEAR_EXCHANGE / 4 &&
-        Math.min(...crossed) > LEAST_R
-      )
-        found.push({ pair: [a, b], gain });
-    }
-  });
+  const pairs = worst.flatMap((a, i) =>
+    worst.slice(i + 1).map((b) => {
+      const crossed = [fit(a, b), fit(b, a)] as const;
+      return { pair: [a, b] as [number, number], crossed, gain: crossed[0] + crossed[1] - correct[a] - correct[b] };
+    }),
+  );
   const seen = new Set<number>();
-  return found
+  const apart = pairs
     .sort((a, b) => b.gain - a.gain)
-    .filter(({ pair }) => !pair.some((station) => seen.has(station)) && pair.forEach((station) => seen.add(station)) === undefined)
+    .filter(({ pair }) => !pair.some((station) => seen.has(station)) && pair.forEach((station) => seen.add(station)) === undefined);
+  const byChance = apart[Math.min(MOST_EXCHANGED, apart.length - 1)].gain;
+  return apart
+    .filter(
+      ({ pair: [a, b], crossed, gain }) =>
+        gain > Math.max(CLEAR_EXCHANGE, BEYOND_CHANCE * byChance) &&
+        crossed[0] > correct[a] + CLEAR_EXCHANGE / 4 &&
+        crossed[1] > correct[b] + CLEAR_EXCHANGE / 4 &&
+        Math.min(...crossed) > LEAST_R,
+    )
     .map(({ pair }) => pair);
 }
 
