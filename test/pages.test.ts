@@ -28,7 +28,7 @@ const sources = FOLDERS.flatMap((folder) =>
 );
 const texts = sources.filter((path) => /\.(ts|mjs|cjs|cc|cu|h|sh|py|yaml)$/.test(path)).map(read);
 const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'));
-const pages = ['README.md', 'CONTRIBUTING.md', ...docs.map((name) => `docs/${name}`)];
+const pages = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', ...docs.map((name) => `docs/${name}`)];
 const written = pages.filter((page) => !MADE.includes(page));
 
 const withoutBlocks = (page: string): string => read(page).replace(/^( *)```[\s\S]*?^\1```$/gm, '');
