@@ -45,13 +45,13 @@ export const PAPER_STAGES: readonly StageName[] = ['train', 'evaluate', 'certify
 
 /** The stages of a whole run of a case, in order. */
 export function stagesOf(settings: Case): StageName[] {
-  const asked: Partial<Record<StageName, boolean>> = {
+  const isWanted: Partial<Record<StageName, boolean>> = {
     preview: false,
     crossvalidate: asksForCrossValidation(settings),
     uncertainty: settings.inversion.uncertainty.method !== 'none',
     loop: settings.loop.passes > 1,
   };
-  return STAGES.filter((stage) => asked[stage] ?? true);
+  return STAGES.filter((stage) => isWanted[stage] ?? true);
 }
 
 export type Plan = readonly { stage: StageName; variant: Variant }[];
@@ -86,23 +86,23 @@ export function planOf(settings: Case, wanted: readonly StageName[]): Plan {
       'STAGE_UNKNOWN',
       `stages: expected "all" or a list of ${STAGES.join(', ')} but received ${JSON.stringify(wanted)}: mend the call`,
     );
-  const own = STAGES.filter((stage) => wanted.includes(stage)).map((stage) => ({ stage, variant: 'default' as const }));
+  const ownStages = STAGES.filter((stage) => wanted.includes(stage)).map((stage) => ({ stage, variant: 'default' as const }));
   const paper = settings.paperMode.run
     ? PAPER_STAGES.filter((stage) => wanted.includes(stage)).map((stage) => ({ stage, variant: 'paper' as const }))
     : [];
-  return [...own.filter(({ stage }) => stage !== 'report'), ...paper, ...own.filter(({ stage }) => stage === 'report')];
+  return [...ownStages.filter(({ stage }) => stage !== 'report'), ...paper, ...ownStages.filter(({ stage }) => stage === 'report')];
 }
 
 /** Stages of a case before these that are not made with them. */
 export function stagesBefore(settings: Case, wanted: readonly StageName[]): StageName[] {
-  const before = new Set<StageName>();
+  const missing = new Set<StageName>();
   const add = (stage: StageName): void => {
     const { needs, takes } = STAGE_OF[stage];
-    for (const each of [...needs, ...(takes?.(settings) ?? [])]) {
-      if (!wanted.includes(each)) before.add(each);
-      add(each);
+    for (const earlier of [...needs, ...(takes?.(settings) ?? [])]) {
+      if (!wanted.includes(earlier)) missing.add(earlier);
+      add(earlier);
     }
   };
   wanted.forEach(add);
-  return [...before];
+  return [...missing];
 }

@@ -86,10 +86,10 @@ const OPTIONS: OptionNames<OpenSurrogateOptions> = { out: true, variant: true, t
  * const concentrations = await surrogate.concentrations({ period: 'winter', hours: [120, 121], factors });
  * surrogate.dispose();
  */
-export function openSurrogate(source: string | Case, given: OpenSurrogateOptions): AnchoredSurrogate {
-  expectObject(given, 'options', "an object, such as { out: 'runs/mine' },");
-  expectOptions(given, 'openSurrogate', OPTIONS);
-  const { out, variant = 'default', ...options } = given;
+export function openSurrogate(source: string | Case, openOptions: OpenSurrogateOptions): AnchoredSurrogate {
+  expectObject(openOptions, 'options', "an object, such as { out: 'runs/mine' },");
+  expectOptions(openOptions, 'openSurrogate', OPTIONS);
+  const { out, variant = 'default', ...options } = openOptions;
   expectArgument(typeof out === 'string', 'out', 'the path of a run folder', out);
   expectArgument(['default', 'paper'].includes(variant), 'variant', 'default or paper', variant);
   const settings = caseOf(source);
@@ -113,7 +113,7 @@ export class AnchoredSurrogate {
   private readonly sources: readonly PeriodSource[];
   private readonly plan: DomainPlan;
   private readonly program: FrozenProgram;
-  private readonly ones: Float32Array;
+  private readonly unitFactors: Float32Array;
   /** with the hours that it was made for, where these rest on a chain of earlier ones */
   private run?: { hours?: string; model: DomainModel };
   /** S(E) at the hours that were asked for last */
@@ -137,7 +137,7 @@ export class AnchoredSurrogate {
     // Tiles read what they need from disk.
     this.sources = tiling.tiles.length > 1 ? stored : preparedPeriods(context).map((period) => sourceOf(period));
     this.program = this.surrogate.program(batchSize, tiling.rows, tiling.cols, context, { adjoint: true });
-    this.ones = new Float32Array(this.grid.rows * this.grid.cols * GROUPS.length).fill(1);
+    this.unitFactors = new Float32Array(this.grid.rows * this.grid.cols * GROUPS.length).fill(1);
   }
 
   /**
@@ -148,14 +148,14 @@ export class AnchoredSurrogate {
    * @throws {NumericalError} `SURROGATE_NOT_FINITE` for factors so large that the numbers overflow
    * @throws the signal's reason where the signal is raised
    */
-  async concentrations(asked: SurrogateHours): Promise<Float32Array> {
-    const at = this.domainHours(asked);
+  async concentrations(request: SurrogateHours): Promise<Float32Array> {
+    const domain = this.domainHours(request);
     return this.alone(async () => {
-      const model = this.modelFor(at);
-      const prior = this.priorRun(at);
-      if (sameFactors(at.factors.data, this.ones)) return prior;
-      const base = await this.baseOf(model, at);
-      const changed = await this.forward(model, at);
+      const model = this.modelFor(domain);
+      const prior = this.priorRun(domain);
+      if (sameFactors(domain.factors.data, this.unitFactors)) return prior;
+      const base = await this.baseOf(model, domain);
+      const changed = await this.forward(model, domain);
       return expectFinite(prior.map((value, i) => value + changed[i] - base[i]));
     });
   }
@@ -167,15 +167,15 @@ export class AnchoredSurrogate {
    * @param gradConcentrations - g, `[hours, H, W, 4]`, laid out as {@link concentrations}
    * @throws as {@link concentrations}; {ShapeError} `GRADIENT_SHAPE`, `GRADIENT_VALUES`
    */
-  async adjoint(asked: SurrogateHours, gradConcentrations: Float32Array): Promise<Float32Array> {
-    const at = this.domainHours(asked);
+  async adjoint(request: SurrogateHours, gradConcentrations: Float32Array): Promise<Float32Array> {
+    const domain = this.domainHours(request);
     expectArgument(gradConcentrations instanceof Float32Array, 'gradConcentrations', 'a Float32Array', gradConcentrations);
     const { rows, cols } = this.grid;
-    const expected = at.hours.length * rows * cols * SPECIES.length;
+    const expected = domain.hours.length * rows * cols * SPECIES.length;
     if (gradConcentrations.length !== expected) {
       throw new ShapeError(
         'GRADIENT_SHAPE',
-        `surrogate: expected a gradient on concentrations of ${at.hours.length} x ${rows} x ${cols} x ${SPECIES.length} but received ${gradConcentrations.length} values: give one for each`,
+        `surrogate: expected a gradient on concentrations of ${domain.hours.length} x ${rows} x ${cols} x ${SPECIES.length} but received ${gradConcentrations.length} values: give one for each`,
       );
     }
     const wrong = gradConcentrations.findIndex((value) => !Number.isFinite(value));
@@ -186,11 +186,11 @@ export class AnchoredSurrogate {
       );
     const seed = gradConcentrations.slice(); // as factors: until its turn comes the caller may have filled the array for the next call
     return this.alone(async () => {
-      const model = this.modelFor(at);
-      const gradient = new Float32Array(at.factors.data.length);
-      await model.addAdjoint(at, seed, gradient);
+      const model = this.modelFor(domain);
+      const gradient = new Float32Array(domain.factors.data.length);
+      await model.addAdjoint(domain, seed, gradient);
       this.context.signal.throwIfAborted();
-      await model.finishAdjoint(at.period, { ...at.factors, data: gradient });
+      await model.finishAdjoint(domain.period, { ...domain.factors, data: gradient });
       return gradient;
     });
   }
@@ -229,12 +229,12 @@ export class AnchoredSurrogate {
   }
 
   /** @throws as {@link concentrations} */
-  private domainHours(asked: SurrogateHours): DomainHours & { hours: readonly number[]; factors: EmissionFactors } {
-    expectArgument(typeof asked === 'object' && asked !== null, 'asked', 'an object, such as { period, hours }', asked);
-    const { period: name, hours, factors } = asked;
+  private domainHours(request: SurrogateHours): DomainHours & { hours: readonly number[]; factors: EmissionFactors } {
+    expectArgument(typeof request === 'object' && request !== null, 'request', 'an object, such as { period, hours }', request);
+    const { period: name, hours, factors } = request;
     expectArgument(typeof name === 'string', 'period', 'the name of a period', name);
     expectNumbers(hours, 'hours', 'a list of hours');
-    const names = this.periods.map((each) => each.name);
+    const names = this.periods.map((entry) => entry.name);
     const period = names.indexOf(name);
     if (period < 0) {
       const near = nearestKey(name, names);
@@ -254,16 +254,16 @@ export class AnchoredSurrogate {
     return { period, hours: Array.from(hours), factors: this.factorsOf(factors, time) };
   }
 
-  private factorsOf(given: Float32Array | undefined, time: TimeAxis): EmissionFactors {
-    const data = given ?? this.ones;
+  private factorsOf(userFactors: Float32Array | undefined, time: TimeAxis): EmissionFactors {
+    const data = userFactors ?? this.unitFactors;
     expectArgument(data instanceof Float32Array, 'factors', 'a Float32Array', data);
     const { rows, cols } = this.grid;
-    const hourly = data.length === time.count * this.ones.length;
-    if (data.length !== this.ones.length && !hourly) {
-      const one = `${rows} x ${cols} x ${GROUPS.length}`;
+    const hourly = data.length === time.count * this.unitFactors.length;
+    if (data.length !== this.unitFactors.length && !hourly) {
+      const shape = `${rows} x ${cols} x ${GROUPS.length}`;
       throw new ShapeError(
         'FACTORS_SHAPE',
-        `surrogate: expected factors of ${one} or ${time.count} x ${one} but received ${data.length} values: give one for each`,
+        `surrogate: expected factors of ${shape} or ${time.count} x ${shape} but received ${data.length} values: give one for each`,
       );
     }
     const wrong = data.findIndex((factor) => !(factor >= 0 && Number.isFinite(factor)));
@@ -286,8 +286,8 @@ export class AnchoredSurrogate {
     return this.run.model;
   }
 
-  private async forward(model: DomainModel, at: DomainHours): Promise<Float32Array> {
-    return model.forward(at, { onHours: () => this.context.signal.throwIfAborted() });
+  private async forward(model: DomainModel, domain: DomainHours): Promise<Float32Array> {
+    return model.forward(domain, { onHours: () => this.context.signal.throwIfAborted() });
   }
 
   private async baseOf(model: DomainModel, { period, hours }: DomainHours & { hours: readonly number[] }): Promise<Float32Array> {

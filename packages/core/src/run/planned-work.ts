@@ -57,9 +57,9 @@ export async function plannedWork(source: string | Case, options: Pick<RunOption
   expectOptions(options, 'plannedWork', OPTIONS);
   const out = runFolder(settings, options.out);
   const context = runContext(settings, out, deviceOf(options, settings, ALONE), options);
-  const all = stagesOf(settings);
-  const wanted = options.stages === undefined || options.stages === 'all' ? all : options.stages;
-  if (wanted === all) await checkInputs(settings);
+  const caseStages = stagesOf(settings);
+  const wanted = options.stages === undefined || options.stages === 'all' ? caseStages : options.stages;
+  if (wanted === caseStages) await checkInputs(settings);
   const plan = planOf(settings, wanted);
   checkPlan(context, plan);
   const work = new Work(context);
@@ -91,17 +91,17 @@ class Work {
   private async plan(context: StageContext): Promise<Omit<PlannedStage, 'stage' | 'variant'>> {
     const { dir, dirOf } = context;
     const stage = STAGE_OF[context.stage];
-    const also = (stage.takes?.(this.run.caseSettings) ?? []).filter((other) => this.changed.has(dirOf(other)));
-    const own = await keyOf(stage, context, (need) => this.keys.get(dirOf(need)) ?? neededRecord(context, need));
+    const changedTaken = (stage.takes?.(this.run.caseSettings) ?? []).filter((taken) => this.changed.has(dirOf(taken)));
+    const stageMark = await keyOf(stage, context, (need) => this.keys.get(dirOf(need)) ?? neededRecord(context, need));
     // What the settings will be once those are made, nobody knows; other than now they will be.
-    const mark = also.length > 0 ? { ...own, key: `${own.key} after ${also.join()}` } : own;
+    const mark = changedTaken.length > 0 ? { ...stageMark, key: `${stageMark.key} after ${changedTaken.join()}` } : stageMark;
     this.keys.set(dir, mark);
     const damaged = await damagedIn(dir);
     const state = stage.keepsLast && hasPreviousResult(dir, mark.key) ? 'up to date' : stateOf(dir, mark, damaged);
     if (state !== 'up to date' && lastMade(dir)?.key !== mark.key) this.changed.add(dir);
-    const after = [...stage.needs, ...also].filter((other) => this.changed.has(dirOf(other)));
-    const why = state === 'kept' || state === 'anew' ? { why: whyOf(dir, mark, { damaged, after }) } : {};
-    return { state, ...why, ...(stage.name === 'simulate' && state !== 'up to date' ? await this.runsOf(context, mark) : {}) };
+    const changedBefore = [...stage.needs, ...changedTaken].filter((earlier) => this.changed.has(dirOf(earlier)));
+    const reason = state === 'kept' || state === 'anew' ? { why: whyOf(dir, mark, { damaged, earlier: changedBefore }) } : {};
+    return { state, ...reason, ...(stage.name === 'simulate' && state !== 'up to date' ? await this.runsOf(context, mark) : {}) };
   }
 
   private async runsOf(context: StageContext, mark: StageMark): Promise<Pick<PlannedStage, 'runs' | 'replaces'>> {
@@ -127,18 +127,24 @@ function unmadeIn(dir: string, mark: StageMark): string[] {
 }
 
 function stateOf(dir: string, mark: StageMark, damaged: readonly Damage[]): StageState {
-  const before = lastMade(dir);
-  if (before === undefined) return 'new';
-  if (before.key === mark.key && readRecord(dir)?.key === mark.key) return damaged.length + unmadeIn(dir, mark).length === 0 ? 'up to date' : 'kept';
-  if (before.key === mark.key) return 'goes on';
+  const lastMark = lastMade(dir);
+  if (lastMark === undefined) return 'new';
+  if (lastMark.key === mark.key && readRecord(dir)?.key === mark.key)
+    return damaged.length + unmadeIn(dir, mark).length === 0 ? 'up to date' : 'kept';
+  if (lastMark.key === mark.key) return 'goes on';
   return keepsSome(dir, mark) ? 'kept' : 'anew';
 }
 
-/** @param of - what of it is damaged, and stages before it that will be others */
-function whyOf(dir: string, mark: StageMark, of: { damaged: readonly Damage[]; after: readonly StageName[] }): string {
-  const before = lastMade(dir)!;
-  const damaged = before.key === mark.key ? of.damaged.map(({ path, trouble }) => `${path} ${trouble}`) : [];
-  const unmade = before.key === mark.key ? unmadeIn(dir, mark).map((name) => `has not made ${name}`) : [];
-  const reasons = [...damaged, ...unmade, ...differences(before, mark), ...(of.after.length > 0 ? [`before it ${of.after.join(', ')}`] : [])];
-  return reasons.length > 0 ? fewOf(reasons) : before.settings === undefined ? 'nothing tells what has changed' : 'what a stage before it left';
+/** @param causes - what of it is damaged, and stages before it that will be others */
+function whyOf(dir: string, mark: StageMark, causes: { damaged: readonly Damage[]; earlier: readonly StageName[] }): string {
+  const lastMark = lastMade(dir)!;
+  const damaged = lastMark.key === mark.key ? causes.damaged.map(({ path, trouble }) => `${path} ${trouble}`) : [];
+  const unmade = lastMark.key === mark.key ? unmadeIn(dir, mark).map((name) => `has not made ${name}`) : [];
+  const reasons = [
+    ...damaged,
+    ...unmade,
+    ...differences(lastMark, mark),
+    ...(causes.earlier.length > 0 ? [`before it ${causes.earlier.join(', ')}`] : []),
+  ];
+  return reasons.length > 0 ? fewOf(reasons) : lastMark.settings === undefined ? 'nothing tells what has changed' : 'what a stage before it left';
 }

@@ -71,8 +71,8 @@ const POLL_MS = 200;
 
 /** The variants that a run of a case trains and inverts, each by itself. */
 export function independentVariants(settings: Case): Variant[] {
-  const others = otherSurrogates(settings).map((member): Variant => `surrogate-${member}`);
-  return ['default', ...(settings.paperMode.run ? (['paper'] as const) : []), ...others];
+  const members = otherSurrogates(settings).map((member): Variant => `surrogate-${member}`);
+  return ['default', ...(settings.paperMode.run ? (['paper'] as const) : []), ...members];
 }
 
 /** The passes of the closed loop behind the case's own stages, each of which waits for the one before. */
@@ -114,13 +114,13 @@ export async function runPart(source: string | Case, part: Part, options: PartOp
 function checkPart(settings: Case, part: Part): void {
   if ('run' in part) {
     const { run, stage = 'simulate' } = part;
-    const known = stage === 'simulate' ? simulatedRuns(settings) : certifyingRunNames(settings);
-    if (!known.includes(run)) throw new ConfigError('RUN_UNKNOWN', `${stage}: there is no run ${run} to make: ${suggestion(run, known)}`);
+    const runNames = stage === 'simulate' ? simulatedRuns(settings) : certifyingRunNames(settings);
+    if (!runNames.includes(run)) throw new ConfigError('RUN_UNKNOWN', `${stage}: there is no run ${run} to make: ${suggestion(run, runNames)}`);
     return;
   }
-  const known = [...independentVariants(settings), ...furtherPasses(settings).map(passVariant)];
-  if (!known.includes(part.variant)) {
-    throw new ConfigError('VARIANT_UNKNOWN', `run: this case has no variant ${part.variant}: ${suggestion(part.variant, known)}`);
+  const variants = [...independentVariants(settings), ...furtherPasses(settings).map(passVariant)];
+  if (!variants.includes(part.variant)) {
+    throw new ConfigError('VARIANT_UNKNOWN', `run: this case has no variant ${part.variant}: ${suggestion(part.variant, variants)}`);
   }
   const stages: readonly StageName[] = passOf(part.variant) === undefined ? VARIANT_STAGES : PASS_STAGES;
   if (part.stages.length === 0 || !part.stages.every((stage) => stages.includes(stage))) {
@@ -129,9 +129,9 @@ function checkPart(settings: Case, part: Part): void {
   }
 }
 
-function suggestion(name: string, known: readonly string[]): string {
-  const near = nearestKey(name, known);
-  return near !== undefined ? `did you mean ${near}?` : known.length > 0 ? `known are ${known.join(', ')}` : 'the case needs none';
+function suggestion(name: string, names: readonly string[]): string {
+  const near = nearestKey(name, names);
+  return near !== undefined ? `did you mean ${near}?` : names.length > 0 ? `known are ${names.join(', ')}` : 'the case needs none';
 }
 
 async function makeStages(context: RunContext, { variant, stages }: Extract<Part, { variant: Variant }>): Promise<void> {
@@ -150,25 +150,25 @@ async function makeStages(context: RunContext, { variant, stages }: Extract<Part
 
 /** Stages of a pass of the loop, unless that has ended before. Of the passes before it all is taken as it is. */
 async function makePass(run: RunContext, number: number, { variant, stages }: Extract<Part, { variant: Variant }>, task: string): Promise<void> {
-  const left = new Set(stages);
+  const pending = new Set(stages);
   const context = stageContext(run, 'loop', variant);
-  let at: StageName = 'loop';
+  let current: StageName = 'loop';
   const make = async (pass: LoopPass, names: readonly PassStage[]): Promise<boolean> => {
     for (const name of names) {
-      const own = passContext(run, name, pass);
-      at = name;
-      if (pass.number === number && left.delete(name)) await runTogether(STAGE_OF[name], own, { stage: name, variant, task });
-      at = 'loop';
-      neededRecord({ ...own, stage: 'loop' }, name);
+      const stageRun = passContext(run, name, pass);
+      current = name;
+      if (pass.number === number && pending.delete(name)) await runTogether(STAGE_OF[name], stageRun, { stage: name, variant, task });
+      current = 'loop';
+      neededRecord({ ...stageRun, stage: 'loop' }, name);
     }
-    return left.size > 0;
+    return pending.size > 0;
   };
   try {
     loopStage.needs.forEach((need) => neededRecord(stageContext(run, 'loop', 'default'), need));
-    if ((await walkPasses(run, make, context.log)) && left.size > 0) context.log('the loop has ended: nothing to do');
+    if ((await walkPasses(run, make, context.log)) && pending.size > 0) context.log('the loop has ended: nothing to do');
   } catch (cause) {
     // What a stage has failed of is told.
-    if (at === 'loop') fail(context, task, cause);
+    if (current === 'loop') fail(context, task, cause);
     throw cause;
   }
 }
@@ -226,9 +226,9 @@ async function atWork(context: StageContext, { task, release }: { task: string; 
 }
 
 function fail(context: StageContext, task: string, cause: unknown): never {
-  const told = interruptionOf(context, cause) ?? cause;
-  leaveFailure(context.out, { stage: context.stage, variant: context.variant, task }, told);
-  throw told;
+  const reason = interruptionOf(context, cause) ?? cause;
+  leaveFailure(context.out, { stage: context.stage, variant: context.variant, task }, reason);
+  throw reason;
 }
 
 /** The lock of a run in a stage that has been begun with its key; to begin it takes the whole folder for a moment, for which tasks wait in turn. */

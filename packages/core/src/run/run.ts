@@ -113,8 +113,9 @@ export async function runListed(
       seconds[label] = record.seconds;
       records.set(label, record);
     };
-    const own: RunContext = { ...context, staleStages, remake: (dirs) => remake(own, plan, dirs, note) };
-    for (const each of plan) note(each, await runTogether(STAGE_OF[each.stage], stageContext(own, each.stage, each.variant), each));
+    const planContext: RunContext = { ...context, staleStages, remake: (dirs) => remake(planContext, plan, dirs, note) };
+    for (const planned of plan)
+      note(planned, await runTogether(STAGE_OF[planned.stage], stageContext(planContext, planned.stage, planned.variant), planned));
   } finally {
     release();
   }
@@ -137,12 +138,13 @@ async function remake(
   run: RunContext,
   plan: Plan,
   dirs: readonly string[],
-  note: (each: Plan[number], record: StageRecord) => void,
+  note: (planned: Plan[number], record: StageRecord) => void,
 ): Promise<boolean> {
   const damaged = plan.filter(({ stage, variant }) => dirs.includes(stageDir(run.out, stage, variant)));
-  const several = (run.ranks?.size ?? 1) > 1;
-  if (damaged.length < dirs.length || (several && damaged.some(({ stage }) => STAGE_OF[stage].onAllRanks))) return false;
-  for (const each of damaged) note(each, await runStage(STAGE_OF[each.stage], stageContext({ ...run, ranks: undefined }, each.stage, each.variant)));
+  const onSeveralRanks = (run.ranks?.size ?? 1) > 1;
+  if (damaged.length < dirs.length || (onSeveralRanks && damaged.some(({ stage }) => STAGE_OF[stage].onAllRanks))) return false;
+  for (const planned of damaged)
+    note(planned, await runStage(STAGE_OF[planned.stage], stageContext({ ...run, ranks: undefined }, planned.stage, planned.variant)));
   return true;
 }
 
@@ -163,14 +165,14 @@ export async function staleStages(run: RunContext, stages: readonly StageName[] 
 }
 
 /** What is run alone takes what stages before it left, as it is: where that is no longer what the case says, or is damaged, the user should know. @returns what that is */
-export async function tellStale(run: RunContext, by: StageName, taken: readonly StageName[]): Promise<string[]> {
-  const stale = await staleStages(run, taken).catch((cause: unknown) => {
+export async function tellStale(run: RunContext, reader: StageName, stages: readonly StageName[]): Promise<string[]> {
+  const stale = await staleStages(run, stages).catch((cause: unknown) => {
     // Inputs that are gone, say: whether the stage itself can do without them is its own to tell.
     if (!(cause instanceof RetroplumeError)) throw cause;
     return [];
   });
   if (stale.length === 0) return stale;
-  const { log } = stageContext(run, by, 'default');
+  const { log } = stageContext(run, reader, 'default');
   log(
     `made with other settings or inputs than the case has now, or damaged since, and taken as it is: ${stale.join(', ')} ("retroplume run" makes it anew)`,
   );
@@ -178,15 +180,15 @@ export async function tellStale(run: RunContext, by: StageName, taken: readonly 
 }
 
 /** Runs a stage on all ranks; where it fails, `failure.json` says so, once. */
-export async function runTogether(stage: Stage, context: StageContext, where: Parameters<typeof leaveFailure>[1]): Promise<StageRecord> {
+export async function runTogether(stage: Stage, context: StageContext, place: Parameters<typeof leaveFailure>[1]): Promise<StageRecord> {
   const { rank } = context.ranks ?? ALONE;
   try {
     return await runStageOnRanks(stage, context);
   } catch (cause) {
     // That it was interrupted every rank knows, and the first tells.
-    const told = rank > 0 && cause instanceof InterruptedError;
-    if (!told) await giveWay(rank);
-    if (!told) leaveFailure(context.out, where, cause);
+    const isToldElsewhere = rank > 0 && cause instanceof InterruptedError;
+    if (!isToldElsewhere) await giveWay(rank);
+    if (!isToldElsewhere) leaveFailure(context.out, place, cause);
     throw cause;
   }
 }
@@ -216,9 +218,9 @@ export function runContext(settings: Case, out: string, device: Device, options:
 
 /** Where a run computes. Of several ranks of one node each takes a GPU of its own, as far as there are any, unless one is named. */
 export function deviceOf(options: RunOptions, settings: Case, { size, localRank }: Ranks): Device {
-  const asked = options.device ?? settings.device;
-  const device = chooseDevice({ device: asked, precision: options.precision ?? settings.precision });
-  if (size === 1 || device.name === 'cpu' || asked?.startsWith('cuda:')) return device;
+  const requested = options.device ?? settings.device;
+  const device = chooseDevice({ device: requested, precision: options.precision ?? settings.precision });
+  if (size === 1 || device.name === 'cpu' || requested?.startsWith('cuda:')) return device;
   const gpus = cudaDevices().devices;
   return chooseDevice({ device: `cuda:${gpus[localRank % gpus.length].index}`, precision: device.precision });
 }

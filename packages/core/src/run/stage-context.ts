@@ -6,7 +6,7 @@ import { stageDir, passVariant, type LoopPass, type RunContext, type StageContex
 import { withPick } from './inversions/cross-validation';
 
 /**
- * @param of - which pass of the loop or which surrogate of an ensemble the variant is
+ * @param part - which pass of the loop or which surrogate of an ensemble the variant is
  * @returns whose `settings` are found when they are first asked for: what cross-validation chooses may not be there yet when a run is planned. A copy by spread
  *   has none, as that of another variant would have others
  */
@@ -14,19 +14,19 @@ export function stageContext(
   run: RunContext,
   stage: StageName,
   variant: Variant,
-  of: Pick<StageContext, 'pass' | 'ensembleMember'> = {},
+  part: Pick<StageContext, 'pass' | 'ensembleMember'> = {},
 ): StageContext {
   const context: Omit<StageContext, 'settings'> = {
     ...run,
-    ...of,
+    ...part,
     stage,
     variant,
     dir: stageDir(run.out, stage, variant),
-    dirOf: (other) => stageDir(run.out, other, variant),
-    summaryOf: (other) => summaryIn(stageDir(run.out, other, variant)),
+    dirOf: (neighbour) => stageDir(run.out, neighbour, variant),
+    summaryOf: (neighbour) => summaryIn(stageDir(run.out, neighbour, variant)),
     expectUnchanged,
-    as: (other, changes) => stageContext({ ...run, ...changes }, other, variant, of),
-    progress: (done, total, text) => run.onEvent({ kind: 'progress', stage, variant, done, total, text }),
+    contextOf: (neighbour, changes) => stageContext({ ...run, ...changes }, neighbour, variant, part),
+    progress: (finished, total, text) => run.onEvent({ kind: 'progress', stage, variant, done: finished, total, text }),
     log: (text) => run.onEvent({ kind: 'log', stage, variant, text }),
   };
   let settings: VariantSettings | undefined;

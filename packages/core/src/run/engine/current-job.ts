@@ -20,8 +20,8 @@ const restartsOf = new Map<string, number>();
 
 /** PBS tells a job neither that its node went down before nor how often; its server does. 0 where that does not answer. */
 function pbsRestarts(id: string): number {
-  const known = restartsOf.get(id);
-  if (known !== undefined) return known;
+  const restarts = restartsOf.get(id);
+  if (restarts !== undefined) return restarts;
   const { stdout } = spawnSync('qstat', ['-f', id], question());
   const runs = Number(/run_count = (\d+)/.exec(stdout ?? '')?.[1] ?? 1);
   restartsOf.set(id, runs - 1);
@@ -30,10 +30,10 @@ function pbsRestarts(id: string): number {
 
 /**
  * Whether what a job ran is certainly gone: a scheduler starts a job again only when the one before has ended. False where it can't tell.
- * @param own - the job that asks
+ * @param askingJob - the job that asks
  */
-export function isJobGone(job: Job, own: Job | undefined = currentJob()): boolean {
-  if (own?.scheduler === job.scheduler && own.id === job.id) return own.restarts > job.restarts;
+export function isJobGone(job: Job, askingJob: Job | undefined = currentJob()): boolean {
+  if (askingJob?.scheduler === job.scheduler && askingJob.id === job.id) return askingJob.restarts > job.restarts;
   return !['running', 'unknown'].includes(jobState(job));
 }
 

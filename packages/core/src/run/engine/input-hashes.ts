@@ -23,7 +23,7 @@ interface Known {
   /** whether another change since then would have told by its times */
   settled: boolean;
   /** not seen with these contents in this run */
-  kept?: true;
+  unchecked?: true;
 }
 
 /** In a run folder. */
@@ -36,7 +36,7 @@ const WORTH_KEEPING = 2 ** 26;
 const SETTLED_MS = 2000;
 
 export class InputHashes {
-  private readonly known = new Map<string, Known>();
+  private readonly entries = new Map<string, Known>();
   /** paths that were refused, as their contents have changed */
   readonly changed = new Set<string>();
   /** bytes hashed since the hashes were kept */
@@ -48,7 +48,7 @@ export class InputHashes {
     private readonly worthKeeping = WORTH_KEEPING,
   ) {
     for (const { state, ...file } of keptIn === undefined ? [] : readKept(keptIn))
-      this.known.set(file.path, { file, state, settled: true, kept: true });
+      this.entries.set(file.path, { file, state, settled: true, unchecked: true });
   }
 
   /**
@@ -56,21 +56,21 @@ export class InputHashes {
    * @throws {DataError} `FILE_MISSING`; `FILE_UNREADABLE`; `INPUT_CHANGED` if the run has seen it with other contents
    */
   async describe(path: string): Promise<InputFile> {
-    const before = this.known.get(path);
+    const entry = this.entries.get(path);
     const { state, settled, bytes } = stateOf(path);
-    if (before?.state === state) {
-      delete before.kept;
-      return before.file;
+    if (entry?.state === state) {
+      delete entry.unchecked;
+      return entry.file;
     }
     const file = { path, bytes, sha256: await sha256(path) };
-    if (before && !before.kept && before.file.sha256 !== file.sha256) {
+    if (entry && !entry.unchecked && entry.file.sha256 !== file.sha256) {
       this.changed.add(path);
       throw new DataError(
         'INPUT_CHANGED',
         `${path}: the file has changed while the run was at work: run again once it is as it shall be; stages that read it before begin anew`,
       );
     }
-    this.known.set(path, { file, state, settled });
+    this.entries.set(path, { file, state, settled });
     if (settled) this.hashed += file.bytes;
     return file;
   }
@@ -80,7 +80,7 @@ export class InputHashes {
    * @throws {DataError} as {@link describe}
    */
   async expectUnchanged(): Promise<void> {
-    for (const [path, { kept }] of this.known) if (!kept) await this.describe(path);
+    for (const [path, { unchecked }] of this.entries) if (!unchecked) await this.describe(path);
   }
 
   /** Bytes of files that {@link describe} would have to read. */
@@ -88,16 +88,16 @@ export class InputHashes {
     return paths.reduce((sum, path) => {
       if (!existsSync(path)) return sum;
       const { state, bytes } = stateOf(path);
-      return this.known.get(path)?.state === state ? sum : sum + bytes;
+      return this.entries.get(path)?.state === state ? sum : sum + bytes;
     }, 0);
   }
 
   /** Writes the hashes for the next process, where there is a folder for them and many bytes are new. */
   keep(): void {
-    const { keptIn, hashed, worthKeeping, known } = this;
+    const { keptIn, hashed, worthKeeping, entries } = this;
     if (keptIn === undefined || hashed < worthKeeping || !existsSync(dirname(keptIn))) return;
     this.hashed = 0;
-    const right = [...known].filter(([path, { state, settled }]) => settled && existsSync(path) && stateOf(path).state === state);
+    const right = [...entries].filter(([path, { state, settled }]) => settled && existsSync(path) && stateOf(path).state === state);
     const hashes = right.map(([, { state, file }]): KeptHash => ({ ...file, state }));
     try {
       writeSharedFile(keptIn, JSON.stringify({ hashes }));
@@ -130,8 +130,8 @@ function stateOf(path: string): { state: string; settled: boolean; bytes: number
   return { state: [ino, size, mtimeNs, ctimeNs].join(' '), settled: Date.now() - changed > SETTLED_MS, bytes: Number(size), changed };
 }
 
-function unreadable(path: string, why: string, cause?: unknown): DataError {
-  return new DataError('FILE_UNREADABLE', `${path}: cannot be read (${why}): give a file, and check its permissions`, { cause });
+function unreadable(path: string, reason: string, cause?: unknown): DataError {
+  return new DataError('FILE_UNREADABLE', `${path}: cannot be read (${reason}): give a file, and check its permissions`, { cause });
 }
 
 /** SHA-256 of a file of any size, as hexadecimal digits. @throws {DataError} `FILE_UNREADABLE` */
@@ -156,17 +156,18 @@ const TICK_MS = 20;
  * @param expected - a file that holds something else is remembered, too, that was written a moment ago
  */
 export async function contentSum(path: string, expected?: string): Promise<string> {
-  const known = knownSum(path);
-  if (known !== undefined) return known;
+  const knownHash = knownSum(path);
+  if (knownHash !== undefined) return knownHash;
   const { state } = stateOf(path);
   const sum = await sha256(path);
-  const { state: after, changed } = stateOf(path);
-  if (after === state && (Date.now() - changed > TICK_MS || (expected !== undefined && sum !== expected))) hashed.set(path, { state, sha256: sum });
+  const { state: newState, changed } = stateOf(path);
+  if (newState === state && (Date.now() - changed > TICK_MS || (expected !== undefined && sum !== expected)))
+    hashed.set(path, { state, sha256: sum });
   return sum;
 }
 
 /** What {@link contentSum} has found, without reading; undefined where it has not, or the file has changed since. */
 export function knownSum(path: string): string | undefined {
-  const known = hashed.get(path);
-  return known && existsSync(path) && stateOf(path).state === known.state ? known.sha256 : undefined;
+  const entry = hashed.get(path);
+  return entry && existsSync(path) && stateOf(path).state === entry.state ? entry.sha256 : undefined;
 }

@@ -37,11 +37,11 @@ export async function runStageOnRanks(stage: Stage, context: StageContext): Prom
 
 async function lead(stage: Stage, context: StageContext, ranks: Ranks): Promise<StageRecord> {
   let joined = false;
-  const run: Stage['run'] = async (own) => {
-    if (!stage.onAllRanks) return stage.run(own.as(own.stage, { ranks: undefined }));
+  const run: Stage['run'] = async (stageRun) => {
+    if (!stage.onAllRanks) return stage.run(stageRun.contextOf(stageRun.stage, { ranks: undefined }));
     joined = true;
     await tell(ranks, { kind: 'join' });
-    return stage.run(own);
+    return stage.run(stageRun);
   };
   try {
     const record = await runStage({ ...stage, run }, context);
@@ -78,8 +78,8 @@ async function unlessInterrupted<T>(context: StageContext, make: () => Promise<T
   }
 }
 
-function heed(told: Told): void {
-  if (told) throw new InterruptedError(told.code, told.text);
+function heed(interruption: Told): void {
+  if (interruption) throw new InterruptedError(interruption.code, interruption.text);
 }
 
 /**
@@ -97,11 +97,11 @@ export async function spreadOverRanks<T>(context: StageContext, count: number, m
       pieces.push(await make(begin));
       continue;
     }
-    const own = begin + ranks.rank;
-    const made = own < count ? await unlessInterrupted(context, () => make(own)) : {};
-    const all = (await ranks.gather(serialize(made))).map((bytes) => deserialize(bytes) as Made<T>);
-    all.forEach(({ interrupted }) => heed(interrupted));
-    pieces.push(...all.slice(0, count - begin).map(({ value }) => value as T));
+    const piece = begin + ranks.rank;
+    const outcome = piece < count ? await unlessInterrupted(context, () => make(piece)) : {};
+    const outcomes = (await ranks.gather(serialize(outcome))).map((bytes) => deserialize(bytes) as Made<T>);
+    outcomes.forEach(({ interrupted }) => heed(interrupted));
+    pieces.push(...outcomes.slice(0, count - begin).map(({ value }) => value as T));
   }
   return pieces;
 }
@@ -115,9 +115,9 @@ export async function spreadOverRanks<T>(context: StageContext, count: number, m
 export async function onFirstRank<T>(context: StageContext, make: () => Promise<T>): Promise<T | undefined> {
   const { ranks = ALONE } = context;
   if (ranks.size === 1) return make();
-  const made: Made<T> = ranks.rank === 0 ? await unlessInterrupted(context, make) : {};
-  heed(deserialize(await ranks.broadcast(serialize(made.interrupted))) as Told);
-  return made.value;
+  const outcome: Made<T> = ranks.rank === 0 ? await unlessInterrupted(context, make) : {};
+  heed(deserialize(await ranks.broadcast(serialize(outcome.interrupted))) as Told);
+  return outcome.value;
 }
 
 /**
@@ -140,9 +140,9 @@ export async function withHelpOfRanks<T>(
     return undefined;
   }
   try {
-    const made = await lead((model) => new SharedModel(model, ranks));
+    const result = await lead((model) => new SharedModel(model, ranks));
     await endHelp(ranks);
-    return made;
+    return result;
   } catch (cause) {
     const interruption = interruptionOf(context, cause);
     if (interruption) await endHelp(ranks, interruption);

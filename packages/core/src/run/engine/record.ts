@@ -139,16 +139,16 @@ export async function productSums(dir: string, files: readonly string[]): Promis
  * contents as far as this process has read them (recorded-files.ts): large files would be read at each start.
  */
 export function damagedProducts(dir: string, { products, bytes, sha256: sums }: StageRecord): { product: string; trouble: string }[] {
-  const own = new Set(products);
-  const left = Object.keys(sums).filter((name) => !own.has(name) && existsSync(join(dir, name)));
-  return [...products, ...left].flatMap((product) => {
+  const named = new Set(products);
+  const unnamed = Object.keys(sums).filter((name) => !named.has(name) && existsSync(join(dir, name)));
+  return [...products, ...unnamed].flatMap((product) => {
     const path = join(dir, product);
     if (!existsSync(path)) return [{ product, trouble: 'is not there any more' }];
-    const found = statSync(path);
-    if (!found.isFile()) return [{ product, trouble: 'is no file any more' }];
-    if (found.size !== bytes[product]) return [{ product, trouble: `has ${found.size} bytes instead of ${bytes[product]}` }];
-    const known = knownSum(path);
-    return known === undefined || known === sums[product] ? [] : [{ product, trouble: 'has other contents than its record tells' }];
+    const stats = statSync(path);
+    if (!stats.isFile()) return [{ product, trouble: 'is no file any more' }];
+    if (stats.size !== bytes[product]) return [{ product, trouble: `has ${stats.size} bytes instead of ${bytes[product]}` }];
+    const knownHash = knownSum(path);
+    return knownHash === undefined || knownHash === sums[product] ? [] : [{ product, trouble: 'has other contents than its record tells' }];
   });
 }
 
@@ -259,18 +259,18 @@ function emptyFolder(dir: string, parts: Record<string, StagePart>): void {
   writeFileAtomic(join(dir, PARTIAL), JSON.stringify({ parts }));
   // Before the files that it does not count among the products.
   rmSync(join(dir, RECORD), { force: true });
-  const kept = new Set(entriesOf(parts));
-  const folders = new Set([...kept].map(dirname));
+  const keptEntries = new Set(entriesOf(parts));
+  const folders = new Set([...keptEntries].map(dirname));
   for (const name of readdirSync(dir)) {
     if (name === PARTIAL) continue;
-    if (folders.has(name)) for (const entry of readdirSync(join(dir, name))) remove(dir, join(name, entry), kept);
-    else remove(dir, name, kept);
+    if (folders.has(name)) for (const entry of readdirSync(join(dir, name))) remove(dir, join(name, entry), keptEntries);
+    else remove(dir, name, keptEntries);
   }
 }
 
-function remove(dir: string, entry: string, kept: ReadonlySet<string>): void {
+function remove(dir: string, entry: string, keptEntries: ReadonlySet<string>): void {
   // More than once: an attempt of a command on another node may still write there.
-  if (!kept.has(entry)) rmSync(join(dir, entry), { recursive: true, force: true, maxRetries: 3 });
+  if (!keptEntries.has(entry)) rmSync(join(dir, entry), { recursive: true, force: true, maxRetries: 3 });
 }
 
 function entriesOf(parts: Record<string, StagePart>): string[] {
@@ -280,18 +280,18 @@ function entriesOf(parts: Record<string, StagePart>): string[] {
 /** Parts in a stage's folder that are those of this mark, or outlive a case that has them no more; as the mark has them. */
 function keptParts(dir: string, { parts, trusted }: Pick<StageMark, 'parts' | 'trusted'>): Record<string, StagePart> {
   if (parts === undefined) return {};
-  const own = new Set(entriesOf(parts));
-  const kept: Record<string, StagePart> = {};
-  for (const [name, left] of Object.entries(lastMade(dir)?.parts ?? {})) {
-    const now = name in parts ? parts[name] : undefined;
-    if (now === undefined) {
-      if (left.outlivesCase && !left.entries.some((entry) => own.has(entry))) kept[name] = left;
+  const wantedEntries = new Set(entriesOf(parts));
+  const usable: Record<string, StagePart> = {};
+  for (const [name, oldPart] of Object.entries(lastMade(dir)?.parts ?? {})) {
+    const newPart = name in parts ? parts[name] : undefined;
+    if (newPart === undefined) {
+      if (oldPart.outlivesCase && !oldPart.entries.some((entry) => wantedEntries.has(entry))) usable[name] = oldPart;
     } else {
-      const same = now.key === left.key ? asMade(dir, now, left) : asTrusted(dir, now, left, trusted);
-      if (same) kept[name] = same;
+      const usablePart = newPart.key === oldPart.key ? asMade(dir, newPart, oldPart) : asTrusted(dir, newPart, oldPart, trusted);
+      if (usablePart) usable[name] = usablePart;
     }
   }
-  return kept;
+  return usable;
 }
 
 function isMade(dir: string, { product }: StagePart): boolean {
@@ -299,21 +299,23 @@ function isMade(dir: string, { product }: StagePart): boolean {
 }
 
 /** What was made with this key, or on a user's word passes for it: one that has to be made again is made with its own. */
-function asMade(dir: string, now: StagePart, { madeWith }: StagePart): StagePart {
-  return madeWith !== undefined && isMade(dir, now) ? { ...now, madeWith } : now;
+function asMade(dir: string, newPart: StagePart, { madeWith }: StagePart): StagePart {
+  return madeWith !== undefined && isMade(dir, newPart) ? { ...newPart, madeWith } : newPart;
 }
 
 /** A part left with another key, where it is right all the same: made with this one, before a user gave his word for the other, or there is a word now. */
-function asTrusted(dir: string, now: StagePart, left: StagePart, trusted?: true): StagePart | undefined {
-  if (!isMade(dir, now)) return undefined;
-  if (left.madeWith === now.key) return now;
-  return trusted && now.essence !== undefined && now.essence === left.essence ? { ...now, madeWith: left.madeWith ?? left.key } : undefined;
+function asTrusted(dir: string, newPart: StagePart, oldPart: StagePart, trusted?: true): StagePart | undefined {
+  if (!isMade(dir, newPart)) return undefined;
+  if (oldPart.madeWith === newPart.key) return newPart;
+  return trusted && newPart.essence !== undefined && newPart.essence === oldPart.essence
+    ? { ...newPart, madeWith: oldPart.madeWith ?? oldPart.key }
+    : undefined;
 }
 
 /** Whether {@link beginStage} keeps all that lies in a stage's folder. */
 export function keepsFolder(dir: string, { key, expensiveKey }: Pick<StageMark, 'key' | 'expensiveKey'>): boolean {
-  const left = lastMade(dir);
-  return left?.key === key || (expensiveKey !== undefined && left?.expensiveKey === expensiveKey);
+  const lastMark = lastMade(dir);
+  return lastMark?.key === key || (expensiveKey !== undefined && lastMark?.expensiveKey === expensiveKey);
 }
 
 /** Whether {@link beginStage} keeps anything of it. */
@@ -324,8 +326,8 @@ export function keepsSome(dir: string, mark: StageMark): boolean {
 /** Which files and folders that lie in a stage's folder {@link beginStage} keeps. */
 export function keeps(dir: string, mark: StageMark): (entry: string) => boolean {
   if (keepsFolder(dir, mark)) return () => true;
-  const kept = new Set(entriesOf(keptParts(dir, mark)));
-  return (entry) => kept.has(entry);
+  const keptEntries = new Set(entriesOf(keptParts(dir, mark)));
+  return (entry) => keptEntries.has(entry);
 }
 
 /**
@@ -341,9 +343,9 @@ export function beginStage<M extends Pick<StageMark, 'key'> & Partial<StageMark>
   const record = readRecord(dir);
   // What is kept is looked at as what this run has made; first, as the record alone tells what is damaged.
   if (record) for (const { product } of damagedProducts(dir, record)) rmSync(join(dir, product), { recursive: true, force: true });
-  const kept = keptParts(dir, mark);
-  if (!keepsFolder(dir, mark)) emptyFolder(dir, kept);
-  const { trusted: _said, ...begun } = mark.parts ? { ...mark, parts: { ...mark.parts, ...kept } } : mark;
+  const usable = keptParts(dir, mark);
+  if (!keepsFolder(dir, mark)) emptyFolder(dir, usable);
+  const { trusted: _said, ...begun } = mark.parts ? { ...mark, parts: { ...mark.parts, ...usable } } : mark;
   // The mark first: between the two the folder must not be without one.
   writeFileAtomic(join(dir, PARTIAL), JSON.stringify(begun));
   rmSync(join(dir, RECORD), { force: true });

@@ -25,12 +25,12 @@ export async function otherContents({ log, signal }: Pick<StageContext, 'log' | 
   const recorded = [...new Set(dirs)].flatMap(filesIn);
   const bytes = recorded.reduce((sum, { path }) => (knownSum(path) === undefined ? sum + statSync(path).size : sum), 0);
   if (bytes > WORTH_TELLING) log(`reads ${gigabytes(bytes)} of what stages before it left, to know whether it is whole`);
-  const other: Recorded[] = [];
+  const changed: Recorded[] = [];
   for (const file of recorded) {
     signal.throwIfAborted();
-    if ((await contentSum(file.path, file.sha256)) !== file.sha256) other.push(file);
+    if ((await contentSum(file.path, file.sha256)) !== file.sha256) changed.push(file);
   }
-  return other;
+  return changed;
 }
 
 /** @throws {DataError} `PRODUCT_DAMAGED` if one of the files in these folders holds something else than its record tells */
@@ -44,8 +44,8 @@ function filesIn(dir: string): Recorded[] {
   const { sha256: sums = {}, bytes = {} } = readRecord(dir) ?? {};
   return Object.entries(sums).flatMap(([name, sha256]) => {
     const path = join(dir, name);
-    const found = existsSync(path) ? statSync(path) : undefined;
-    return found?.isFile() && found.size === bytes[name] ? [{ dir, path, sha256 }] : [];
+    const stats = existsSync(path) ? statSync(path) : undefined;
+    return stats?.isFile() && stats.size === bytes[name] ? [{ dir, path, sha256 }] : [];
   });
 }
 
@@ -72,8 +72,8 @@ export async function changedExternal(dir: string): Promise<{ path: string; trou
 
 async function troubleWith(path: string, { bytes, modified, sha256: sum }: ExternalFile): Promise<string | undefined> {
   if (!existsSync(path)) return 'is not there any more';
-  const found = statSync(path);
-  if (found.size !== bytes) return `has ${found.size} bytes instead of ${bytes}`;
-  if (found.mtimeMs === modified || (await contentSum(path)) === sum) return undefined;
+  const stats = statSync(path);
+  if (stats.size !== bytes) return `has ${stats.size} bytes instead of ${bytes}`;
+  if (stats.mtimeMs === modified || (await contentSum(path)) === sum) return undefined;
   return 'is another one than it was';
 }

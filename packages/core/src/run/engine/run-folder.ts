@@ -77,8 +77,8 @@ export function readRunFile(out: string): RunFile {
 export function otherCaseIn(out: string, name: string): string | undefined {
   if (!existsSync(join(out, RUN_FILE))) return undefined;
   try {
-    const { case: before } = readRunFile(out);
-    return before.name === name ? undefined : before.name;
+    const { case: lastCase } = readRunFile(out);
+    return lastCase.name === name ? undefined : lastCase.name;
   } catch (cause) {
     // What tells nothing is written anew.
     if (cause instanceof RetroplumeError) return undefined;
@@ -88,10 +88,10 @@ export function otherCaseIn(out: string, name: string): string | undefined {
 
 /** A case may be renamed on purpose; who gave the folder of another one by mistake should know before its stages are made anew. */
 export function tellOtherCase({ out, caseSettings: { name } }: RunContext, log: (text: string) => void): void {
-  const other = otherCaseIn(out, name);
-  if (other === undefined) return;
+  const lastName = otherCaseIn(out, name);
+  if (lastName === undefined) return;
   log(
-    `the last run in ${out} was of the case "${other}", not "${name}": its stages are made anew where settings or inputs differ (stop with Ctrl-C and give another --out to keep it)`,
+    `the last run in ${out} was of the case "${lastName}", not "${name}": its stages are made anew where settings or inputs differ (stop with Ctrl-C and give another --out to keep it)`,
   );
 }
 
@@ -120,11 +120,11 @@ export function forgetFailureOf(out: string, task: string): void {
   }
 }
 
-export function leaveFailure(out: string, where: Pick<Failure, 'stage' | 'variant' | 'task'>, cause: unknown): void {
+export function leaveFailure(out: string, place: Pick<Failure, 'stage' | 'variant' | 'task'>, cause: unknown): void {
   const job = currentJob();
   const failure: Failure = {
     ...errorFigures(cause),
-    ...where,
+    ...place,
     time: new Date().toISOString(),
     ...(job ? { job: { id: job.id, log: process.env['RETROPLUME_JOB_LOG'] } } : {}),
   };

@@ -82,7 +82,7 @@ export function lockPart(out: string, part: string): () => void {
 /** Takes the lock that a file is. @throws as {@link lockRun} */
 export function lockFile(path: string): () => void {
   const job = currentJob();
-  const own: Holder = {
+  const holding: Holder = {
     host: hostname(),
     pid: process.pid,
     started: processOf(process.pid)?.started ?? null,
@@ -91,7 +91,7 @@ export function lockFile(path: string): () => void {
   };
   // Several tries: between two looks a holder may end, or another process may take over a lock that was left behind.
   for (let attempt = 0; attempt < 3; attempt++) {
-    if (create(path, JSON.stringify(own))) {
+    if (create(path, JSON.stringify(holding))) {
       removeLeft(path);
       return () => rmSync(path, { force: true });
     }
@@ -174,11 +174,11 @@ function writeNew(path: string, text: string): boolean {
 /** What kills have left of the writing of a lock, as far as it may be removed. */
 function removeLeft(path: string): void {
   const [folder, name] = [dirname(path), basename(path)];
-  for (const each of readdirSync(folder)) {
-    if (!each.startsWith(`${name}.`) || !each.endsWith('.tmp')) continue;
-    const left = join(folder, each);
+  for (const entry of readdirSync(folder)) {
+    if (!entry.startsWith(`${name}.`) || !entry.endsWith('.tmp')) continue;
+    const leftover = join(folder, entry);
     try {
-      if (isOld(lstatSync(left).mtimeMs)) rmSync(left, { force: true });
+      if (isOld(lstatSync(leftover).mtimeMs)) rmSync(leftover, { force: true });
     } catch {
       // Of another user, or gone.
     }
@@ -192,10 +192,10 @@ function isOld(modified: number): boolean {
 
 function locked(path: string, holder: Holder | undefined): ConfigError {
   const job = holder?.job ? ` (job ${holder.job.id})` : '';
-  const who = holder ? `process ${holder.pid} on ${holder.host}${job} since ${holder.since}` : 'another process';
+  const user = holder ? `process ${holder.pid} on ${holder.host}${job} since ${holder.since}` : 'another process';
   return new ConfigError(
     'RUN_LOCKED',
-    `${path}: this run folder is in use by ${who}: wait for it or give another --out; if that process is certainly gone, remove the file`,
+    `${path}: this run folder is in use by ${user}: wait for it or give another --out; if that process is certainly gone, remove the file`,
   );
 }
 
@@ -210,16 +210,19 @@ function contentOf(path: string): { text: string; modified: number } | undefined
     return undefined;
   }
   try {
-    const found = fstatSync(file);
-    if (!found.isFile()) throw noFile(path, found.isFIFO() ? 'a pipe' : found.isDirectory() ? 'a folder' : 'a device');
-    return { text: readFileSync(file, 'utf8'), modified: found.mtimeMs };
+    const stats = fstatSync(file);
+    if (!stats.isFile()) throw noFile(path, stats.isFIFO() ? 'a pipe' : stats.isDirectory() ? 'a folder' : 'a device');
+    return { text: readFileSync(file, 'utf8'), modified: stats.mtimeMs };
   } finally {
     closeSync(file);
   }
 }
 
-function noFile(path: string, what: string): ConfigError {
-  return new ConfigError('RUN_LOCKED', `${path}: expected a file that says who is at work but received ${what}: remove it, or give another --out`);
+function noFile(path: string, description: string): ConfigError {
+  return new ConfigError(
+    'RUN_LOCKED',
+    `${path}: expected a file that says who is at work but received ${description}: remove it, or give another --out`,
+  );
 }
 
 /** On a file system without links: a lock whose writer was killed before it had said who it is. */
@@ -257,23 +260,23 @@ function isGone({ host, pid, started, job }: Holder): boolean {
     // Anything else: it is there, and of another user.
     if ((cause as NodeJS.ErrnoException).code === 'ESRCH') return true;
   }
-  const now = processOf(pid);
-  return started !== null && now !== undefined && (now.started !== started || now.isEnding);
+  const currentState = processOf(pid);
+  return started !== null && currentState !== undefined && (currentState.started !== started || currentState.isEnding);
 }
 
 /**
  * By renaming, which only one of several processes can do. To ask a scheduler takes seconds, in which another one may have taken the lock over: what is moved then is
  * that one's, and goes back.
- * @param gone - who was found to be gone
+ * @param holder - who was found to be gone
  */
-function takeAway(path: string, gone: Holder | typeof NOBODY): void {
+function takeAway(path: string, holder: Holder | typeof NOBODY): void {
   const aside = `${path}.${process.pid}`;
   try {
     renameSync(path, aside);
   } catch {
     return;
   }
-  if (saysSame(aside, gone)) rmSync(aside, { force: true });
+  if (saysSame(aside, holder)) rmSync(aside, { force: true });
   else renameSync(aside, path);
 }
 

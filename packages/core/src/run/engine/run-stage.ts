@@ -15,10 +15,10 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
   const { signal } = context;
   if (signal.aborted)
     throw new InterruptedError('INTERRUPTED', `${stage.name}: interrupted before it began: run the same command to go on`, { cause: signal.reason });
-  const found = await lookAtFolder(stage, context);
-  if (found.record) {
+  const folder = await lookAtFolder(stage, context);
+  if (folder.record) {
     onEvent({ kind: 'stage-skipped', stage: stage.name, variant });
-    return found.record;
+    return folder.record;
   }
   stage.refuse?.(context);
   const damaged = await damagedBefore(stage, context);
@@ -27,11 +27,11 @@ export async function runStage(stage: Stage, context: StageContext): Promise<Sta
     throw damaged.error;
   }
   onEvent({ kind: 'stage-start', stage: stage.name, variant });
-  const begun = await beginFolder(stage, context, found);
-  const made = await stage.run(context).catch((cause: unknown) => {
+  const begun = await beginFolder(stage, context, folder);
+  const result = await stage.run(context).catch((cause: unknown) => {
     throw interruptionOf(context, cause) ?? cause;
   });
-  const record = await finishFolder(stage, context, begun, made);
+  const record = await finishFolder(stage, context, begun, result);
   onEvent({ kind: 'stage-done', stage: stage.name, variant, seconds: record.seconds });
   return record;
 }

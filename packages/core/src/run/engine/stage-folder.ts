@@ -53,19 +53,19 @@ export async function lookAtFolder(stage: Stage, context: StageContext): Promise
 
 /** What a stage is about to read and is not what was recorded: the folders, and the error that says so; undefined where all is whole. */
 export async function damagedBefore(stage: Stage, context: StageContext): Promise<{ dirs: string[]; error: DataError } | undefined> {
-  const others = await otherContents(context, foldersRead(stage, context));
-  if (others.length === 0) return undefined;
-  return { dirs: [...new Set(others.map(({ dir }) => dir))], error: changedProduct(others[0].path) };
+  const changed = await otherContents(context, foldersRead(stage, context));
+  if (changed.length === 0) return undefined;
+  return { dirs: [...new Set(changed.map(({ dir }) => dir))], error: changedProduct(changed[0].path) };
 }
 
 /** Folders of other stages of which a stage reads files. */
 function foldersRead(stage: Stage, context: StageContext): string[] {
   const { caseSettings, out, pass, dirOf } = context;
-  const before = Array.from({ length: (pass?.number ?? 1) - 1 }, (_, i) => passVariant(i + 1));
+  const earlierPasses = Array.from({ length: (pass?.number ?? 1) - 1 }, (_, i) => passVariant(i + 1));
   return [
     ...[...stage.needs, ...(stage.takes?.(caseSettings) ?? [])].map(dirOf),
     ...(stage.opens?.(context) ?? []),
-    ...before.flatMap((variant) => PASS_STAGES.map((name) => stageDir(out, name, variant))),
+    ...earlierPasses.flatMap((variant) => PASS_STAGES.map((name) => stageDir(out, name, variant))),
   ];
 }
 
@@ -156,16 +156,16 @@ function tellTrusted({ log }: StageContext, { parts = {} }: Pick<StageMark, 'par
 
 /** Why a stage is run again that has been run before; before its folder is made ready, which removes what tells. */
 function tellRerun({ dir, stage, log }: StageContext, mark: StageMark, changedFiles: readonly { path: string; trouble: string }[] = []): void {
-  const why = explainRerun(dir, mark);
-  if (why !== undefined) return log(why);
+  const reason = explainRerun(dir, mark);
+  if (reason !== undefined) return log(reason);
   const record = readRecord(dir);
   const products = record ? damagedProducts(dir, record).map(({ product, trouble }) => ({ path: join(dir, product), trouble })) : [];
   const damaged = [...products, ...changedFiles];
   const unmade = record ? unmadeParts(record, mark) : [];
   if (unmade.length > 0) log(`has not made ${fewOf(unmade)}: ${stage} is run again`);
   if (damaged.length === 0) return;
-  const [{ path, trouble }, ...more] = damaged;
-  log(`${path} ${trouble}${more.length > 0 ? `, and ${more.length} more are damaged` : ''}: ${stage} is run again`);
+  const [{ path, trouble }, ...further] = damaged;
+  log(`${path} ${trouble}${further.length > 0 ? `, and ${further.length} more are damaged` : ''}: ${stage} is run again`);
 }
 
 function asideOf(dir: string): string {

@@ -33,7 +33,7 @@ export async function keyOf(
   const settings = stage.settings(context);
   const inputs = await describeAll(context, stage.inputs(context));
   const read = stage.reads?.(context.caseSettings) ?? {};
-  const before = stage.needs.map((need) => ofWhatIsRead(read[need], keysOf(need)));
+  const earlierKeys = stage.needs.map((need) => ofWhatIsRead(read[need], keysOf(need)));
   const content = {
     stage: stage.name,
     version: VERSIONS.retroplume,
@@ -43,10 +43,10 @@ export async function keyOf(
     hashText(fromFolderOf(context.caseSettings.file, canonicalJson({ ...content, before: keys, settings: part })));
   const key = keyWith(
     settings,
-    before.map(({ key }) => key),
+    earlierKeys.map(({ key }) => key),
   );
   // What only decides how another stage's products are looked at changes nothing that is expensive here.
-  const expensiveKeys = before.map((record) => record.expensiveKey ?? record.key);
+  const expensiveKeys = earlierKeys.map((record) => record.expensiveKey ?? record.key);
   const parts = stage.parts && (await partsOf(context, stage.parts(context, keysOf)));
   context.inputs.keep();
   return {
@@ -88,11 +88,11 @@ export async function partsOf(context: StageContext, contents: readonly PartCont
   const parts: Record<string, StagePart> = {};
   // Parts of a period share their list of files, of which there may be thousands.
   const described = new Map<readonly string[], InputFile[]>();
-  for (const { name, settings, essence, inputs, ...where } of contents) {
+  for (const { name, settings, essence, inputs, ...place } of contents) {
     const files = described.get(inputs) ?? (await describeAll(context, inputs));
     described.set(inputs, files);
     const key = partKey(settings, files);
-    parts[name] = { key, ...(essence === undefined ? {} : { essence: hashText(canonicalJson(essence)) }), ...where };
+    parts[name] = { key, ...(essence === undefined ? {} : { essence: hashText(canonicalJson(essence)) }), ...place };
   }
   return parts;
 }
@@ -107,12 +107,12 @@ export async function isStageUpToDate(stage: Stage, context: StageContext): Prom
  * For a stage that judges by what another one left, in a run of its own too: that must be of what is judged.
  * @throws {ConfigError} `STAGE_STALE`
  */
-export async function expectUpToDate(stage: Stage, { stage: by, as }: StageContext): Promise<void> {
+export async function expectUpToDate(stage: Stage, { stage: judge, contextOf }: StageContext): Promise<void> {
   const { name } = stage;
-  const own = as(name);
-  if (await isStageUpToDate(stage, own)) return;
+  const judged = contextOf(name);
+  if (await isStageUpToDate(stage, judged)) return;
   throw new ConfigError(
     'STAGE_STALE',
-    `${by}: expected in ${own.dir} what ${name} would leave now but received what it left with another version, settings or products before it, or what is damaged: run "retroplume ${name}" (or "retroplume run") first`,
+    `${judge}: expected in ${judged.dir} what ${name} would leave now but received what it left with another version, settings or products before it, or what is damaged: run "retroplume ${name}" (or "retroplume run") first`,
   );
 }

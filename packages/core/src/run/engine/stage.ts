@@ -78,12 +78,12 @@ export interface StageContext extends RunContext, Workspace {
   /** set in the variants `surrogate-N`: N, from 2 on */
   ensembleMember?: number;
   /** the context of another stage of the variant, or of this one in a run that differs */
-  as: (stage: StageName, run?: Partial<RunContext>) => StageContext;
+  contextOf: (stage: StageName, run?: Partial<RunContext>) => StageContext;
   /** the stage's own folder */
   dir: string;
   /** the folder of an earlier stage, of the same variant where it has one */
   dirOf: (stage: StageName) => string;
-  progress: (done: number, total: number, text: string) => void;
+  progress: (finished: number, total: number, text: string) => void;
   log: (text: string) => void;
 }
 
@@ -118,7 +118,7 @@ export interface Stage {
    */
   expensiveSettings?: (context: StageContext) => unknown;
   /** parts of its products that are each kept for as long as what decides it stays, whatever else has changed: `run` makes those that are not there */
-  parts?: (context: StageContext, before: (need: StageName) => Keys) => PartContent[];
+  parts?: (context: StageContext, keysOf: (need: StageName) => Keys) => PartContent[];
   /** input files from outside the run folder */
   inputs: (context: StageContext) => string[];
   /** whether it reads input files of stages before it, too, through which they decide its result: none that the run has seen may have changed by its end */
@@ -144,8 +144,8 @@ export const PASS_STAGES = ['train', 'invert', 'apply', 'verify'] as const satis
 export type PassStage = (typeof PASS_STAGES)[number];
 
 export function stageDir(out: string, stage: StageName, variant: Variant): string {
-  const own = variant === 'paper' ? !SHARED.includes(stage) : variant !== 'default' && PASS_STAGES.some((name) => name === stage);
-  return own ? join(out, variant, stage) : join(out, stage);
+  const isSeparate = variant === 'paper' ? !SHARED.includes(stage) : variant !== 'default' && PASS_STAGES.some((name) => name === stage);
+  return isSeparate ? join(out, variant, stage) : join(out, stage);
 }
 
 /** The variant of a pass of the loop. */
@@ -163,9 +163,9 @@ export function passOf(variant: Variant): number | undefined {
  * of them a job gets is chance: what took a GPU hours is not made anew by a login node. Nor is what was made with rounded products where there is none to round them.
  */
 export function precisionSetting({ dir, device, precision }: StageContext): { precision?: Precision } {
-  const left = (lastMade(dir)?.settings ?? {}) as { precision?: Precision };
-  const own = device === 'cpu' ? (left.precision ?? 'float32') : precision;
-  return own === 'float32' ? {} : { precision: own };
+  const lastSettings = (lastMade(dir)?.settings ?? {}) as { precision?: Precision };
+  const usedPrecision = device === 'cpu' ? (lastSettings.precision ?? 'float32') : precision;
+  return usedPrecision === 'float32' ? {} : { precision: usedPrecision };
 }
 
 /**

@@ -61,11 +61,11 @@ export async function crossValidate(context: StageContext): ReturnType<Stage['ru
   makeFolder(join(context.dir, INVERSIONS));
   const folds = await foldsOf(context);
   const work = new Inversions(context, folds);
-  const own = ownCandidate(inversion);
+  const ownSettings = ownCandidate(inversion);
   const candidates: CandidateResult[] = [];
   try {
-    await coordinateSearch(own, searchAxes(settings), settings.rounds, async (candidate, remaining) => {
-      const changes = changesOf(candidate, own);
+    await coordinateSearch(ownSettings, searchAxes(settings), settings.rounds, async (candidate, remaining) => {
+      const changes = changesOf(candidate, ownSettings);
       const results = await work.ofCandidate(candidate, changes, remaining);
       const score = candidateScore(results);
       candidates.push({ candidate, changes, score, folds: results });
@@ -106,10 +106,10 @@ async function foldsOf(context: StageContext): Promise<Fold[]> {
   for (const period of periods) {
     const { observations, withheld, block } = await readMonitors(context, period, grid, false);
     for (const { id, lon, lat } of observations.stations) {
-      const at = grid.cellAt(lon, lat);
-      if (!at || withheld.has(id)) continue;
+      const cell = grid.cellAt(lon, lat);
+      if (!cell || withheld.has(id)) continue;
       blocks.set(id, block.get(id)!);
-      cells.set(id, at.row * grid.cols + at.col);
+      cells.set(id, cell.row * grid.cols + cell.col);
     }
   }
   if (crossValidation.by === 'blocks') return blockFolds(blocks, crossValidation.folds, crossValidation.seed);
@@ -120,15 +120,15 @@ async function foldsOf(context: StageContext): Promise<Fold[]> {
 interface About {
   name: string;
   /** inversions before it, and those that may still come, this one included */
-  done: number;
-  left: number;
+  finished: number;
+  remaining: number;
 }
 
 /** The inversions of all candidates and folds: each done once, on fields and an engine that are loaded when the first is needed. */
 class Inversions {
   private resources?: InversionResources;
   /** of the candidates before */
-  private done = 0;
+  private finished = 0;
 
   constructor(
     private readonly context: StageContext,
@@ -141,10 +141,10 @@ class Inversions {
     const settings = withCandidate(foldInversion(context), candidate);
     await this.loadIfNeeded(folds.map((fold) => this.pathOf(settings, fold)));
     const results = await spreadOverRanks(context, folds.length, (k) => {
-      const about = { name: `${nameOf(changes)}, fold ${folds[k].name}`, done: this.done + k, left: remaining * folds.length - k };
-      return this.ofFold(settings, folds[k], about);
+      const position = { name: `${nameOf(changes)}, fold ${folds[k].name}`, finished: this.finished + k, remaining: remaining * folds.length - k };
+      return this.ofFold(settings, folds[k], position);
     });
-    this.done += folds.length;
+    this.finished += folds.length;
     const errors = results.map((result) => percent(foldError(result))).join(', ');
     context.log(`${nameOf(changes)}: left-out monitors ${percent(candidateScore(results).mean)} of the prior run's error (folds ${errors})`);
     return results;
@@ -172,20 +172,24 @@ class Inversions {
     return (this.resources ??= await loadInversion(this.context));
   }
 
-  private async ofFold(settings: InversionSettings, fold: Fold, about: About): Promise<FoldResult> {
+  private async ofFold(settings: InversionSettings, fold: Fold, position: About): Promise<FoldResult> {
     const path = this.pathOf(settings, fold);
     // It is written whole and renamed: what is there is finished.
-    if (!existsSync(path)) writeFileAtomic(path, JSON.stringify(await this.invert(settings, fold, about)));
+    if (!existsSync(path)) writeFileAtomic(path, JSON.stringify(await this.invert(settings, fold, position)));
     return readJson(path, { keys: { fold: 'string', errors: 'array', status: 'string' }, remedy: 'remove it, and run the stage again' });
   }
 
-  private async invert(inversion: InversionSettings, fold: Fold, { name, done, left }: About): Promise<FoldResult> {
+  private async invert(inversion: InversionSettings, fold: Fold, { name, finished, remaining }: About): Promise<FoldResult> {
     const { signal } = this.context;
     const { caseSettings, settings } = this.context;
     const context = { ...this.context, caseSettings: { ...caseSettings, inversion }, settings: { ...settings, inversion } };
     const { iterations } = inversion;
     const onProgress = (step: number, _: number, text: string): void =>
-      context.progress(done * iterations + step, (done + left) * iterations, `${name}, step ${step} (inversions to come: ${left} at most): ${text}`);
+      context.progress(
+        finished * iterations + step,
+        (finished + remaining) * iterations,
+        `${name}, step ${step} (inversions to come: ${remaining} at most): ${text}`,
+      );
     let setup: InversionSetup | undefined;
     try {
       setup = await inversionWith(context, await this.load(), { leftOut: fold.leftOut });
@@ -195,7 +199,7 @@ class Inversions {
       if (!(cause instanceof InterruptedError || cause === signal.reason)) throw cause;
       throw new InterruptedError(
         'CROSS_VALIDATION_INTERRUPTED',
-        `crossvalidate: interrupted after ${done} inversions, which are kept: run the same command to go on`,
+        `crossvalidate: interrupted after ${finished} inversions, which are kept: run the same command to go on`,
         { cause },
       );
     } finally {
@@ -210,10 +214,10 @@ function resultOf(
   model: ForwardModel,
   { name, leftOut }: Fold,
 ): FoldResult {
-  const kept = history.find(({ iteration }) => iteration === keptIteration)!;
+  const keptStep = history.find(({ iteration }) => iteration === keptIteration)!;
   const counts = leftOutValues(model);
   const errors = SPECIES.flatMap((species, s): LeftOutError[] => {
-    const [priorMae, updatedMae] = [history[0].watchedMae[s], kept.watchedMae[s]];
+    const [priorMae, updatedMae] = [history[0].watchedMae[s], keptStep.watchedMae[s]];
     return priorMae !== null && updatedMae !== null && priorMae > 0 ? [{ species, n: counts[s], priorMae, updatedMae }] : [];
   });
   if (errors.length === 0) {
@@ -222,7 +226,15 @@ function resultOf(
       `crossvalidate: the ${leftOut.size} stations of fold ${name} have no value in the periods that could judge anything: ask for fewer folds, or look at the observations`,
     );
   }
-  return { fold: name, errors, observationCost: kept.observation, priorCost: kept.prior, emissionPriorCost: emissionPrior, iterations, status };
+  return {
+    fold: name,
+    errors,
+    observationCost: keptStep.observation,
+    priorCost: keptStep.prior,
+    emissionPriorCost: emissionPrior,
+    iterations,
+    status,
+  };
 }
 
 /** Numbers of left-out values per species. */

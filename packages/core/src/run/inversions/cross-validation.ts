@@ -8,14 +8,16 @@ import { stageDir, STAGES, type StageContext } from '../engine/stage';
 /** The settings of the case's inversion; with what was chosen where the case takes it and the stage comes after the choice. */
 export function withPick(context: Pick<StageContext, 'stage' | 'variant' | 'caseSettings' | 'out'>): InversionSettings {
   const { inversion } = context.caseSettings;
-  const found = applied(context);
-  return found ? withCandidate(inversion, found.candidates[found.picked].candidate) : inversion;
+  const validation = applied(context);
+  return validation ? withCandidate(inversion, validation.candidates[validation.picked].candidate) : inversion;
 }
 
 /** What was chosen, where the inversion takes it. */
 export function pickInWords(context: StageContext): string | undefined {
-  const found = applied(context);
-  return found && (found.candidates[found.picked].changes.join(', ') || "the case's own settings, which nothing that was tried betters");
+  const validation = applied(context);
+  return (
+    validation && (validation.candidates[validation.picked].changes.join(', ') || "the case's own settings, which nothing that was tried betters")
+  );
 }
 
 /** A preview before the choice is one of the case's own settings, later one of what the inversion will take. @throws {ConfigError} `CROSS_VALIDATION_MISSING` */
@@ -24,8 +26,8 @@ function applied(context: Parameters<typeof withPick>[0]): CrossValidation | und
   const later = previews || STAGES.indexOf(context.stage) > STAGES.indexOf('crossvalidate');
   if (!later || context.variant === 'paper' || !context.caseSettings.crossValidation.apply) return undefined;
   const dir = stageDir(context.out, 'crossvalidate', 'default');
-  const found = summaryIn<CrossValidation>(dir);
-  if (found !== undefined || previews) return found;
+  const validation = summaryIn<CrossValidation>(dir);
+  if (validation !== undefined || previews) return validation;
   throw new ConfigError(
     'CROSS_VALIDATION_MISSING',
     `${context.stage}: crossValidation.apply takes what cross-validation chose, and that is not in ${dir}: run "retroplume crossvalidate" (or "retroplume run") first`,

@@ -12,18 +12,18 @@ import type { StageContext } from '../engine/stage';
  * The controls at which the members end. Those that are done lie in a file each, and one that is not has its checkpoint: an interrupted stage goes on from there.
  *
  * @param setUp - makes what all members of a rank share
- * @param at - where they start
+ * @param start - where they start
  */
-export function ensembleMembers(context: StageContext, setUp: () => Promise<InversionSetup>, at: Float64Array): Promise<Float64Array[]> {
+export function ensembleMembers(context: StageContext, setUp: () => Promise<InversionSetup>, start: Float64Array): Promise<Float64Array[]> {
   const { members } = context.settings.inversion.uncertainty;
   const folder = join(context.dir, 'members');
   makeFolder(folder);
   return spreadOverRanks(context, members, async (member) => {
     const path = join(folder, `member-${member + 1}.safetensors`);
     if (!existsSync(path)) {
-      const found = await makeMember(context, await setUp(), at, member, join(folder, `checkpoint-${member + 1}.safetensors`));
+      const control = await makeMember(context, await setUp(), start, member, join(folder, `checkpoint-${member + 1}.safetensors`));
       writeTensors(path, {
-        tensors: new Map([['control', { data: found, shape: [found.length] }]]),
+        tensors: new Map([['control', { data: control, shape: [control.length] }]]),
         metadata: { what: 'control of a member of the ensemble' },
       });
     }
@@ -31,21 +31,28 @@ export function ensembleMembers(context: StageContext, setUp: () => Promise<Inve
   });
 }
 
-async function makeMember(context: StageContext, setup: InversionSetup, at: Float64Array, member: number, checkpoint: string): Promise<Float64Array> {
+async function makeMember(
+  context: StageContext,
+  setup: InversionSetup,
+  startControl: Float64Array,
+  member: number,
+  checkpoint: string,
+): Promise<Float64Array> {
   const { model, problem, settings } = setup;
   const { members, seed } = context.settings.inversion.uncertainty;
-  const found = await randomisedMember(
+  const control = await randomisedMember(
     model,
     problem,
     settings,
-    { member, seed, start: at },
+    { member, seed, start: startControl },
     {
-      onProgress: (done, total, text) => context.progress(member * total + done, members * total, `member ${member + 1} of ${members}: ${text}`),
+      onProgress: (finished, total, text) =>
+        context.progress(member * total + finished, members * total, `member ${member + 1} of ${members}: ${text}`),
       onMessage: context.log,
       signal: context.signal,
       checkpoint: { path: checkpoint, every: settings.checkpointEvery },
     },
   );
   removeCheckpoint(checkpoint);
-  return found;
+  return control;
 }

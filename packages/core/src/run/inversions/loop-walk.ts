@@ -68,12 +68,12 @@ export async function walkPasses(
 }
 
 async function loopPeriods(context: RunContext): Promise<LoopPeriod[]> {
-  const own = stageContext(context, 'invert', 'default');
-  const first = firstHours(own);
+  const invertContext = stageContext(context, 'invert', 'default');
+  const first = firstHours(invertContext);
   const periods: LoopPeriod[] = [];
   for (const [p, settings] of context.caseSettings.periods.entries()) {
-    const source = openPrepared(own.dirOf('prepare'), settings.name);
-    const observed = await observePeriod(own, settings, source.grid, first[p]);
+    const source = openPrepared(invertContext.dirOf('prepare'), settings.name);
+    const observed = await observePeriod(invertContext, settings, source.grid, first[p]);
     periods.push({ ...observed, source, prior: throughOperator(priorRun(source), observed) });
   }
   return periods;
@@ -82,10 +82,10 @@ async function loopPeriods(context: RunContext): Promise<LoopPeriod[]> {
 /** @param ran - whether the transport model has run on the emissions of the pass */
 function judge(context: RunContext, periods: readonly LoopPeriod[], { pass, anchor }: Pick<PassSummary, 'pass' | 'anchor'>, ran = true): PassSummary {
   const { predicted } = readOutcome(context, pass);
-  let at = 0;
+  let offset = 0;
   const compared = periods.map(({ source, prior, ...observed }): ComparedObservations => {
     const { values, species, withheld, cell } = observed.operator.observed;
-    const part = predicted.subarray(at, (at += values.length));
+    const part = predicted.subarray(offset, (offset += values.length));
     const realised = ran ? throughOperator(passRun(context, pass, source), observed) : undefined;
     return { observed: values, prior, predicted: part, realised, species, role: withheld, cell };
   });

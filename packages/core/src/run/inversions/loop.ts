@@ -34,10 +34,10 @@ const SUMMARY = 'loop.json';
 
 export async function runLoop(context: StageContext): ReturnType<Stage['run']> {
   const { status, passes } = (await walkPasses(context, (pass, names) => runPassStages(context, pass, names), context.log))!;
-  const kept = bestPass(passes).pass;
-  const variant = passVariant(kept);
+  const best = bestPass(passes).pass;
+  const variant = passVariant(best);
   const { values: _ofKept, ...verification } = summaryIn<VerifySummary>(stageDir(context.out, 'verify', variant))!;
-  const summary: LoopSummary = { status, kept, passes, ...verification };
+  const summary: LoopSummary = { status, kept: best, passes, ...verification };
   const applied = readRecord(stageDir(context.out, 'apply', variant))!.products;
   takeOver(stageDir(context.out, 'invert', variant), context.dir, [FACTORS_FILE]);
   takeOver(stageDir(context.out, 'apply', variant), context.dir, applied);
@@ -67,15 +67,15 @@ async function runPassStages(context: StageContext, pass: LoopPass, names: reado
 }
 
 /** The same files in another folder, without taking room where the file system allows: products are never written in place. */
-function takeOver(from: string, to: string, files: readonly string[]): void {
+function takeOver(source: string, destination: string, files: readonly string[]): void {
   for (const file of files) {
-    const target = join(to, file);
+    const target = join(destination, file);
     makeFolder(dirname(target));
     rmSync(target, { force: true });
     try {
-      linkSync(join(from, file), target);
+      linkSync(join(source, file), target);
     } catch {
-      copyFileSync(join(from, file), target);
+      copyFileSync(join(source, file), target);
     }
   }
 }

@@ -61,32 +61,32 @@ async function preview(context: StageContext, setup: InversionSetup): Promise<Pr
   const { model, problem } = setup;
   const { inversion } = context.settings;
   const { control, evaluation } = linearisation(setup, context.signal);
-  const at = control.initial();
+  const prior = control.initial();
   const batches = Array.from({ length: model.batches }, (_, i) => i);
-  await evaluate(evaluation, at, batches, 0, true); // the first one makes what the others find made
-  const gradient = await timed(() => evaluate(evaluation, at, batches, 0, true));
-  const hessian = new GaussNewtonHessian(evaluation, at, 'quadratic');
+  await evaluate(evaluation, prior, batches, 0, true); // the first one makes what the others find made
+  const gradient = await timed(() => evaluate(evaluation, prior, batches, 0, true));
+  const hessian = new GaussNewtonHessian(evaluation, prior, 'quadratic');
   const { result, seconds } = await timed(() =>
     lowRank(hessian, model, control, {
       rank: PRODUCTS,
       species: problem.species.length,
       random: new Random(inversion.uncertainty.seed),
       rounding: roundingOf(context),
-      onProduct: (done, of) => context.progress(done, of, 'products with the Hessian at the prior'),
+      onProduct: (finished, total) => context.progress(finished, total, 'products with the Hessian at the prior'),
     }),
   );
-  const posterior = new LowRankPosterior(control, at, result.blocks, problem.species.length);
+  const posterior = new LowRankPosterior(control, prior, result.blocks, problem.species.length);
   const dofsEstimate = posterior.dofsEstimate();
-  const [all, ...sectors] = posteriorFigures(context, setup, control, { control: at, posterior, dofsEstimate });
-  const { emissions, ...beside } = sumsByPart(control, model, dofsEstimate);
+  const [whole, ...sectors] = posteriorFigures(context, setup, control, { control: prior, posterior, dofsEstimate });
+  const { emissions, ...otherParts } = sumsByPart(control, model, dofsEstimate);
   const product = seconds / result.products;
   const { method, rank, members } = inversion.uncertainty;
   const steps = inversion.iterations * gradient.seconds;
   const summary: PreviewSummary = {
     products: result.products,
     dofsEstimate: emissions,
-    ...(Object.keys(beside).length > 0 ? { dofsEstimateBeside: beside } : {}),
-    areas: all.areas.map(expectedOf),
+    ...(Object.keys(otherParts).length > 0 ? { dofsEstimateBeside: otherParts } : {}),
+    areas: whole.areas.map(expectedOf),
     ...(sectors.length > 0 ? { sectors: sectors.map(({ map, areas }) => ({ sector: map.sector!, areas: areas.map(expectedOf) })) } : {}),
     seconds: { gradient: gradient.seconds, product, inversion: steps, uncertainty: method === 'rto' ? members * steps : rank * product },
   };
@@ -102,7 +102,7 @@ function expectedOf({ total, dofs: _dofs, constrained: _constrained, ...figures 
 function inWords({ dofsEstimate, dofsEstimateBeside = {}, areas, seconds }: PreviewSummary): string {
   const whole = areas.filter(({ region }) => region === undefined);
   const groups = [...new Set(whole.map(({ group }) => group))].map((group) => {
-    const sum = whole.reduce((total, each) => total + (each.group === group ? (each.dofsEstimate ?? 0) : 0), 0);
+    const sum = whole.reduce((total, area) => total + (area.group === group ? (area.dofsEstimate ?? 0) : 0), 0);
     return `${group} ${Math.max(0, sum).toFixed(0)}`;
   });
   return (

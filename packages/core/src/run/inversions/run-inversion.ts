@@ -73,11 +73,11 @@ async function invertCase(context: StageContext, share: (model: ForwardModel) =>
       signal: context.signal,
       checkpoint: { path: checkpointFile(context), every: inversion.checkpointEvery },
     };
-    const found = await invertFromStarts(share(setup.model), setup.problem, setup.settings, options, inversion.starts);
-    const { result } = found;
+    const outcome = await invertFromStarts(share(setup.model), setup.problem, setup.settings, options, inversion.starts);
+    const { result } = outcome;
     const written = writeFound(context, setup, result);
-    const all = joined(Float32Array, [result.factors, ...(result.initialConcentrations ? [result.initialConcentrations.factors] : [])]);
-    return writeResults(context, setup, found, written, await predictions(setup.surrogateModel, all, context.signal));
+    const factors = joined(Float32Array, [result.factors, ...(result.initialConcentrations ? [result.initialConcentrations.factors] : [])]);
+    return writeResults(context, setup, outcome, written, await predictions(setup.surrogateModel, factors, context.signal));
   } finally {
     setup.dispose();
   }
@@ -110,9 +110,9 @@ function writeFound(
   const { inversion } = context.settings;
   passSaturationGate(context, result.atBound);
   const factors = splitSlots(result.factors, periods, inversion.factors);
-  const sectors = (result.sectors ?? []).map(({ name, factors: own }) => ({
+  const sectors = (result.sectors ?? []).map(({ name, factors: sectorFactors }) => ({
     sector: name,
-    factors: splitSlots(own, periods, inversion.factors),
+    factors: splitSlots(sectorFactors, periods, inversion.factors),
   }));
   writeFactors(join(context.dir, FACTORS_FILE), grid, factors, sectors);
   const unfinished = inversion.mode === 'paper' ? undefined : unfinishedDoubt(result);
@@ -144,7 +144,7 @@ function writeResults(
     ...(crossValidated === undefined ? {} : { crossValidated }),
     ...(gain ? { initialConcentrations: gain } : {}),
     ...(starts.length > 1 ? { starts } : {}),
-    ...(result.nuisance ? { nuisance: setup.nuisance.map((each, k) => ({ ...each, value: result.nuisance![k] })) } : {}),
+    ...(result.nuisance ? { nuisance: setup.nuisance.map((series, k) => ({ ...series, value: result.nuisance![k] })) } : {}),
   };
   writeFileAtomic(join(context.dir, 'inversion.json'), JSON.stringify(summary, null, 2));
   const outcome = writeOutcome(context.dir, { control: result.control, predicted });
@@ -159,13 +159,13 @@ function gainInWords({ shareOfInitialConcentrations: share }: GainByPart): strin
 }
 
 /** Factors of each period; of slots that are neither one nor hours as factors of hours, which every reader of the file knows. */
-function splitSlots(all: Float32Array, periods: readonly PeriodSource[], basis: FactorBasis): PeriodFactors[] {
-  let at = 0;
+function splitSlots(allFactors: Float32Array, periods: readonly PeriodSource[], basis: FactorBasis): PeriodFactors[] {
+  let offset = 0;
   return periods.map(({ name, grid, time }) => {
     const slots = timeSlots(time, basis);
     const length = slots.count * grid.rows * grid.cols * GROUPS.length;
-    const data = all.slice(at, at + length);
-    at += length;
+    const data = allFactors.slice(offset, offset + length);
+    offset += length;
     return isPlain(slots) ? { period: name, slots: slots.count, data } : { period: name, slots: time.count, data: expandSlots(data, slots) };
   });
 }
@@ -177,18 +177,18 @@ function splitSlots(all: Float32Array, periods: readonly PeriodSource[], basis: 
 export function passCertificateGate(context: StageContext): void {
   const { verdict, reasons } = summaryIn<Certificate>(context.dirOf('certify'))!;
   if (verdict === 'passed') return;
-  const told = [...reasons.slice(0, MOST_REASONS), ...(reasons.length > MOST_REASONS ? [`and ${reasons.length - MOST_REASONS} more`] : [])].join(
+  const summary = [...reasons.slice(0, MOST_REASONS), ...(reasons.length > MOST_REASONS ? [`and ${reasons.length - MOST_REASONS} more`] : [])].join(
     '; ',
   );
   const { onFailure } = context.caseSettings.certificate;
   if (verdict === 'failed' && onFailure === 'refuse' && context.variant === 'default') {
     throw new GateError(
       'CERTIFICATE_FAILED',
-      `${context.stage}: the surrogate's response to emissions is not that of the transport model (${told}), see ${join(context.dirOf('certify'), CERTIFICATE_FILE)}: ` +
+      `${context.stage}: the surrogate's response to emissions is not that of the transport model (${summary}), see ${join(context.dirOf('certify'), CERTIFICATE_FILE)}: ` +
         'train it on more members or for longer, or go on all the same with --set certificate.onFailure=warn',
     );
   }
-  context.log(`warning: the surrogate is inverted though its certificate ${verdict === 'failed' ? 'failed' : 'says "not certified"'} (${told})`);
+  context.log(`warning: the surrogate is inverted though its certificate ${verdict === 'failed' ? 'failed' : 'says "not certified"'} (${summary})`);
 }
 
 /** What must hold before an inversion of the case, and what its user should know by then. @throws as {@link passCertificateGate} */
@@ -212,9 +212,9 @@ function passSaturationGate(context: StageContext, atBound: Record<string, numbe
   const { saturation, bound } = context.settings.inversion;
   const groups = Object.entries(atBound).filter(([, share]) => share > saturation.share);
   if (groups.length === 0) return;
-  const told = groups.map(([group, share]) => `${(100 * share).toFixed(0)} % of ${group}`).join(', ');
+  const shares = groups.map(([group, share]) => `${(100 * share).toFixed(0)} % of ${group}`).join(', ');
   const sentence =
-    `the factors of many emitting cells lie at their bound (${told}; bound ${bound}, alarm above ${(100 * saturation.share).toFixed(0)} %), ` +
+    `the factors of many emitting cells lie at their bound (${shares}; bound ${bound}, alarm above ${(100 * saturation.share).toFixed(0)} %), ` +
     "so the misfit is not the emissions' alone";
   if (saturation.onFailure === 'refuse' && context.variant === 'default') {
     throw new GateError(

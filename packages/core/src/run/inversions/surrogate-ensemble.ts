@@ -29,9 +29,9 @@ export function controlsOfOthers(context: StageContext, count: number): Promise<
   return spreadOverRanks(context, count, async (i) => {
     // Alone in what it makes, but not in the memory of its node.
     const ranks = { ...ALONE, localSize: context.ranks?.localSize ?? 1 };
-    const own = (stage: StageName): StageContext => surrogateContext({ ...context, ranks }, stage, i + 2);
+    const memberContext = (stage: StageName): StageContext => surrogateContext({ ...context, ranks }, stage, i + 2);
     context.log(`surrogate ${i + 2} of ${count + 1}`);
-    for (const stage of [trainStage, invertStage]) await runStage(stage, own(stage.name));
-    return outcomeIn(own('invert').dir).control;
+    for (const stage of [trainStage, invertStage]) await runStage(stage, memberContext(stage.name));
+    return outcomeIn(memberContext('invert').dir).control;
   });
 }

@@ -97,10 +97,10 @@ const SUMMARY = 'uncertainty.json';
 const PRODUCTS_FOLDER = 'products';
 
 export async function findUncertainty(context: StageContext): ReturnType<Stage['run']> {
-  const { uncertainty: asked } = context.settings.inversion;
+  const { uncertainty: settings } = context.settings.inversion;
   const begin = performance.now();
   // Before this surrogate takes its memory.
-  const others = await controlsOfOthers(context, asked.surrogates);
+  const otherControls = await controlsOfOthers(context, settings.surrogates);
   let setup: InversionSetup | undefined;
   const setUp = async (): Promise<InversionSetup> => (setup ??= await setUpInversion(context, anchorOf(context)));
   try {
@@ -108,12 +108,12 @@ export async function findUncertainty(context: StageContext): ReturnType<Stage['
       for (const file of [UNCERTAINTY_FILE, SUMMARY]) rmSync(join(context.dir, file), { force: true }); // of other settings
       await setUp(); // chooses the engine, for all ranks
     });
-    const at = readOutcome(context, 1).control;
-    const members = asked.method === 'rto' ? await ensembleMembers(context, setUp, at) : [];
-    const own = async (): Promise<{ model: ForwardModel; dispose: () => void }> => ({ model: (await setUp()).model, dispose: () => {} });
-    const summary = await withHelpOfRanks(context, own, async (share) => {
+    const control = readOutcome(context, 1).control;
+    const members = settings.method === 'rto' ? await ensembleMembers(context, setUp, control) : [];
+    const helperModel = async (): Promise<{ model: ForwardModel; dispose: () => void }> => ({ model: (await setUp()).model, dispose: () => {} });
+    const summary = await withHelpOfRanks(context, helperModel, async (share) => {
       const { model, ...rest } = await setUp();
-      return summarise(context, { ...rest, model: share(model) }, { begin, at, others, members });
+      return summarise(context, { ...rest, model: share(model) }, { begin, endControl: control, otherControls, members });
     });
     return { products: [UNCERTAINTY_FILE, SUMMARY], summary };
   } finally {
@@ -125,52 +125,60 @@ export async function findUncertainty(context: StageContext): ReturnType<Stage['
 interface Inverted {
   begin: number;
   /** control at the end of the inversion */
-  at: Float64Array;
+  endControl: Float64Array;
   /** those of inversions with other surrogates */
-  others: Float64Array[];
+  otherControls: Float64Array[];
   /** those of the members of the ensemble, for `rto` */
   members: Float64Array[];
 }
 
 /** Writes what the stage leaves. */
-async function summarise(context: StageContext, setup: InversionSetup, { begin, at, others, members }: Inverted): Promise<UncertaintySummary> {
-  const { uncertainty: asked } = context.settings.inversion;
+async function summarise(
+  context: StageContext,
+  setup: InversionSetup,
+  { begin, endControl, otherControls, members }: Inverted,
+): Promise<UncertaintySummary> {
+  const { uncertainty: uncertainty } = context.settings.inversion;
   const { control, evaluation } = linearisation(setup, context.signal);
-  const found = asked.method === 'lanczos' ? await byLanczos(context, setup, evaluation, at) : byEnsemble(members);
+  const spread = uncertainty.method === 'lanczos' ? await byLanczos(context, setup, evaluation, endControl) : byEnsemble(members);
   const slots = setup.slots.map(({ count }) => count);
   const posterior =
-    others.length > 0 ? new WithSurrogateSpread(found.posterior, control.shape, [at, ...others], setup.problem.lengthCells) : found.posterior;
-  const [all, ...sectors] = posteriorFigures(context, setup, control, { control: at, ...found, posterior });
+    otherControls.length > 0
+      ? new WithSurrogateSpread(spread.posterior, control.shape, [endControl, ...otherControls], setup.problem.lengthCells)
+      : spread.posterior;
+  const [whole, ...sectors] = posteriorFigures(context, setup, control, { control: endControl, ...spread, posterior });
   const rows =
-    found.posterior instanceof LowRankPosterior && slots.every((count) => count === 1) ? kernelRows(context, setup, found.posterior, all.map) : [];
+    spread.posterior instanceof LowRankPosterior && slots.every((count) => count === 1)
+      ? kernelRows(context, setup, spread.posterior, whole.map)
+      : [];
   writeUncertainty(
     join(context.dir, UNCERTAINTY_FILE),
     setup.grid,
-    [all, ...sectors].flatMap((figures) => periodsOf(setup, slots, at, figures, figures === all ? rows : [])),
+    [whole, ...sectors].flatMap((figures) => periodsOf(setup, slots, endControl, figures, figures === whole ? rows : [])),
   );
-  const random = new Random(asked.seed).fork('prior');
+  const random = new Random(uncertainty.seed).fork('prior');
   const [rowsOfKm, colsOfKm] = setup.grid.lengthInCells(1);
-  const innovations = await innovationStatistics(evaluation, at, {
+  const innovations = await innovationStatistics(evaluation, endControl, {
     draws: PRIOR_DRAWS,
     random,
-    dofsBySpecies: found.dofsBySpecies,
+    dofsBySpecies: spread.dofsBySpecies,
     grid: { cols: setup.grid.cols, kmPerCell: [1 / rowsOfKm, 1 / colsOfKm] },
   });
   const preview = await previewOf(context);
   const summary: UncertaintySummary = {
-    method: asked.method as UncertaintySummary['method'],
-    seconds: (performance.now() - begin) / 1000 + (found.restoredSeconds ?? 0),
-    ...found.figures,
-    ...(others.length > 0 ? { surrogates: 1 + others.length } : {}),
+    method: uncertainty.method as UncertaintySummary['method'],
+    seconds: (performance.now() - begin) / 1000 + (spread.restoredSeconds ?? 0),
+    ...spread.figures,
+    ...(otherControls.length > 0 ? { surrogates: 1 + otherControls.length } : {}),
     ...(rows.length > 0 ? { kernelRows: rows.map(({ figures }) => figures) } : {}),
     observations: innovations.reduce((sum, { values }) => sum + values, 0),
-    leastReduction: asked.leastReduction,
-    areas: all.areas,
-    correlations: all.correlations,
+    leastReduction: uncertainty.leastReduction,
+    areas: whole.areas,
+    correlations: whole.correlations,
     ...(sectors.length > 0 ? { sectors: sectors.map(({ map, areas }) => ({ sector: map.sector!, areas })) } : {}),
     innovations,
     aboveMinimum: tellAboveMinimum(context),
-    ...coverageOf(context, setup, at, all),
+    ...coverageOf(context, setup, endControl, whole),
     ...(preview ? { preview } : {}),
   };
   const loose = summary.areas.filter(({ region, total }) => region === undefined && !total.constrained);
@@ -183,12 +191,12 @@ async function summarise(context: StageContext, setup: InversionSetup, { begin, 
 /** @returns undefined where the kept step was not evaluated */
 function tellAboveMinimum({ dirOf, log }: StageContext): number | undefined {
   const { history, keptIteration } = summaryIn<InvertSummary>(dirOf('invert'))!;
-  const above = aboveMinimum(history, keptIteration);
-  if (above !== undefined && above > TELLING_EXCESS)
+  const excess = aboveMinimum(history, keptIteration);
+  if (excess !== undefined && excess > TELLING_EXCESS)
     log(
-      `the cost at the kept step is ${(100 * above).toFixed(0)} % above the lowest: chi², the errors that the innovations show and how far they stay alike hold at the minimum only (inversion.stopOnWithheld: false)`,
+      `the cost at the kept step is ${(100 * excess).toFixed(0)} % above the lowest: chi², the errors that the innovations show and how far they stay alike hold at the minimum only (inversion.stopOnWithheld: false)`,
     );
-  return above;
+  return excess;
 }
 
 /** What a preview expected of this inversion; nothing where it was made before other settings or inputs. */
@@ -198,7 +206,7 @@ async function previewOf(context: StageContext): Promise<PreviewSummary | undefi
   if (!record) return undefined;
   // With other products of matrices it is right all the same.
   const { device, precision } = record;
-  const fresh = await isStageUpToDate(previewStage, context.as('preview', { device, precision }));
+  const fresh = await isStageUpToDate(previewStage, context.contextOf('preview', { device, precision }));
   if (!fresh) context.log('the preview was made before other settings or inputs: the report leaves it out');
   return fresh ? (record.summary as PreviewSummary) : undefined;
 }
@@ -216,34 +224,39 @@ interface Found {
   >;
 }
 
-async function byLanczos(context: StageContext, { model, problem }: InversionSetup, evaluation: EvaluationContext, at: Float64Array): Promise<Found> {
+async function byLanczos(
+  context: StageContext,
+  { model, problem }: InversionSetup,
+  evaluation: EvaluationContext,
+  control: Float64Array,
+): Promise<Found> {
   const { rank, seed } = context.settings.inversion.uncertainty;
-  const hessian = new GaussNewtonHessian(evaluation, at);
+  const hessian = new GaussNewtonHessian(evaluation, control);
   const species = problem.species.length;
   const { blocks, products, restoredSeconds } = await lowRank(hessian, model, evaluation.control, {
     rank,
     species,
     random: new Random(seed),
     rounding: roundingOf(context),
-    onProduct: (done, of) => context.progress(done, of, 'products with the Hessian'),
-    journal: new ProductJournal(join(context.dir, PRODUCTS_FOLDER), arrayHash(at), context.log),
+    onProduct: (finished, total) => context.progress(finished, total, 'products with the Hessian'),
+    journal: new ProductJournal(join(context.dir, PRODUCTS_FOLDER), arrayHash(control), context.log),
   });
-  const posterior = new LowRankPosterior(evaluation.control, at, blocks, species);
+  const posterior = new LowRankPosterior(evaluation.control, control, blocks, species);
   const { eigenvalues, rankError } = posterior;
   const [dofs, estimates] = [posterior.dofs(), posterior.dofsEstimate()];
-  const { emissions: found, ...dofsBeside } = sumsByPart(evaluation.control, model, dofs);
+  const { emissions: emissionDofs, ...dofsBeside } = sumsByPart(evaluation.control, model, dofs);
   const { emissions: estimated, ...dofsEstimateBeside } = sumsByPart(evaluation.control, model, estimates);
   const figures = {
     products,
     rankError,
     eigenvalues,
-    dofs: found,
+    dofs: emissionDofs,
     dofsEstimate: estimated,
     ...(Object.keys(dofsBeside).length > 0 ? { dofsBeside, dofsEstimateBeside } : {}),
   };
   const coarse = rankError > 0.5 ? ': a higher inversion.uncertainty.rank would find smaller standard deviations of cells' : '';
   context.log(
-    `${found.toFixed(0)} degrees of freedom for signal on the emissions from ${products} products, of some ${estimated.toFixed(0)}${besideInWords(dofsEstimateBeside)}; ` +
+    `${emissionDofs.toFixed(0)} degrees of freedom for signal on the emissions from ${products} products, of some ${estimated.toFixed(0)}${besideInWords(dofsEstimateBeside)}; ` +
       `no variance is more than ${rankError.toFixed(2)} of the prior's too large${coarse}`,
   );
   return { posterior, dofs, dofsEstimate: estimates, dofsBySpecies: posterior.dofsBySpecies(), restoredSeconds, figures };
@@ -279,13 +292,13 @@ function kernelRows(context: StageContext, { grid, problem, periods }: Inversion
       chosen.map(({ index }) => index),
     )
     .map(({ first, row }, r) => {
-      const { slot, cell, index, ...where } = chosen[r];
+      const { slot, cell, index, ...place } = chosen[r];
       const ofSlot = row.subarray(slot * cells * GROUPS.length - first, (slot + 1) * cells * GROUPS.length - first);
       const groups = GROUPS.map((_, g) => ofSlot.reduce((sum, value, i) => sum + (i % GROUPS.length === g ? value : 0), 0));
       return {
         slot,
         row: ofSlot,
-        figures: { ...where, row: Math.floor(cell / grid.cols), col: cell % grid.cols, itself: row[index - first], groups },
+        figures: { ...place, row: Math.floor(cell / grid.cols), col: cell % grid.cols, itself: row[index - first], groups },
       };
     });
 }
@@ -293,20 +306,20 @@ function kernelRows(context: StageContext, { grid, problem, periods }: Inversion
 function periodsOf(
   { periods, grid }: InversionSetup,
   slots: readonly number[],
-  at: Float64Array,
+  control: Float64Array,
   { map, cells: { sigma, reduction, constrained } }: MapFigures,
   rows: readonly Kernel[],
 ): PeriodUncertainty[] {
-  const z = map.logFactors(at);
+  const z = map.logFactors(control);
   const [low, high] = [-1, 1].map((k) => Float32Array.from(map.factorsOf(z.map((value, i) => value + k * sigma[i]))));
   const perSlot = grid.rows * grid.cols * GROUPS.length;
   let first = 0;
   return periods.map(({ name: period }, p) => {
     const range = [first * perSlot, (first + slots[p]) * perSlot] as const;
-    const own = rows.filter(({ slot }) => slot >= first && slot < first + slots[p]);
+    const periodRows = rows.filter(({ slot }) => slot >= first && slot < first + slots[p]);
     first += slots[p];
-    const kernel = new Float32Array(own.length * perSlot);
-    own.forEach(({ row }, r) => kernel.set(row, r * perSlot));
+    const kernel = new Float32Array(periodRows.length * perSlot);
+    periodRows.forEach(({ row }, r) => kernel.set(row, r * perSlot));
     return {
       sector: map.sector,
       period,
@@ -316,7 +329,7 @@ function periodsOf(
       constrained: constrained.slice(...range),
       sigma: Float32Array.from(sigma.subarray(...range)),
       reduction: Float32Array.from(reduction.subarray(...range)),
-      ...(own.length > 0 ? { averagingKernel: kernel } : {}),
+      ...(periodRows.length > 0 ? { averagingKernel: kernel } : {}),
     };
   });
 }
@@ -325,7 +338,7 @@ function periodsOf(
 function coverageOf(
   { caseSettings: { truth, periods } }: StageContext,
   { grid, problem, slots }: InversionSetup,
-  at: Float64Array,
+  control: Float64Array,
   { map, cells }: MapFigures,
 ): { coverage?: Coverage[] } {
   if (!truth || slots.some(({ count }) => count > 1)) return {};
@@ -335,5 +348,5 @@ function coverageOf(
     const ofPeriod = readTruthFactors(truth.factors, grid, name); // [5, H, W]
     ofPeriod.forEach((factor, i) => (factors[(p * perPeriod + (i % perPeriod)) * GROUPS.length + Math.floor(i / perPeriod)] = factor));
   });
-  return { coverage: coverage(map, map.logFactors(at), cells, factors, problem.priorEmissions) };
+  return { coverage: coverage(map, map.logFactors(control), cells, factors, problem.priorEmissions) };
 }

@@ -51,8 +51,8 @@ export async function certify(context: StageContext): ReturnType<Stage['run']> {
     context.log(`certificate: ${certificate.verdict}`);
     writeFileAtomic(join(context.dir, CERTIFICATE_FILE), JSON.stringify(certificate, null, 2));
     // The reference model would give the same again.
-    const own = context.caseSettings.ctm.kind === 'command' ? runs.filter(({ evaluated }) => !evaluated) : [];
-    const externalFiles = own.flatMap((run) => periods.map(({ name }) => run.output(name)));
+    const ownRuns = context.caseSettings.ctm.kind === 'command' ? runs.filter(({ evaluated }) => !evaluated) : [];
+    const externalFiles = ownRuns.flatMap((run) => periods.map(({ name }) => run.output(name)));
     return { products: [CERTIFICATE_FILE], summary: certificate, externalFiles };
   } finally {
     program.dispose();
@@ -74,15 +74,15 @@ async function differentiate(
   const { tiles, ...tileSize } = tiling;
   const { settings } = surrogate.description;
   const rolledOut = settings.initialConcentrations === 'rollout';
-  const some = { ...tileSize, tiles: rolledOut ? tiles : tiles.slice(0, 1) };
+  const testTiling = { ...tileSize, tiles: rolledOut ? tiles : tiles.slice(0, 1) };
   const first = firstHours(context)[0];
   const whole = sourceOf(period);
   const count = Math.min(period.time.count, first + DIFFERENTIATED_HOURS);
   const sources = [{ ...whole, time: { ...whole.time, count } }];
   const hours = Array.from({ length: size }, (_, i) => first + Math.floor(((i + 0.5) / size) * (count - first)));
-  const options = { surrogate, sources, tiling: some, engine: program, adjoint: program, batchSize: size, threads: context.threads };
+  const options = { surrogate, sources, tiling: testTiling, engine: program, adjoint: program, batchSize: size, threads: context.threads };
   const run = modelOfHours(options, [hours], { rolledOut, signal: context.signal });
-  let at: DomainHours & { factors: EmissionFactors };
+  let place: DomainHours & { factors: EmissionFactors };
   let passes = 0;
   const tell = (): void => context.progress(passes++, PASSES, `derivative, ${period.name}`);
   const model = {
@@ -91,14 +91,14 @@ async function differentiate(
     forward: (factors: Float32Array): Promise<Float32Array> => {
       context.signal.throwIfAborted();
       tell();
-      at = { period: 0, hours, factors: { data: factors } };
-      return run.forward(at);
+      place = { period: 0, hours, factors: { data: factors } };
+      return run.forward(place);
     },
     adjoint: async (grad: Float32Array): Promise<Float32Array> => {
       context.signal.throwIfAborted();
       tell();
       const data = new Float32Array(model.factors);
-      await run.addAdjoint(at, grad, data);
+      await run.addAdjoint(place, grad, data);
       await run.finishAdjoint(0, { data });
       return data;
     },

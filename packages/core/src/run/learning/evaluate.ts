@@ -53,21 +53,24 @@ export async function evaluateSurrogate(context: StageContext): ReturnType<Stage
   const engine = surrogate.program(plan.batchSize, plan.tiling.rows, plan.tiling.cols, context, { adjoint: false });
   const summary: EvaluateSummary = { testRuns: testRuns(context), concentrations: [], response: [] };
   // In a part of the control y is the prior run's as long as nothing is inverted.
-  const own: InitialFrom = settings.initialConcentrations === 'rollout' ? 'rollout' : 'prior';
-  const places = takesInitialConcentrations(settings) ? FROM : [own];
+  const ownSource: InitialFrom = settings.initialConcentrations === 'rollout' ? 'rollout' : 'prior';
+  const places = takesInitialConcentrations(settings) ? FROM : [ownSource];
   const responses = new Map<string, PeriodFigures['sums']>();
   try {
     for (const [p, { name }] of context.caseSettings.periods.entries()) {
       const period = preparedPeriod(context, { name });
-      for (const [turn, from] of places.entries()) {
-        const options = periodEvaluation(context, { surrogate, engine, ...plan, threads: context.threads }, period, p, { turn, of: places.length });
-        const { test, all, response, sums } = await evaluatePeriod(options, from);
-        if (from === own) {
+      for (const [turn, source] of places.entries()) {
+        const options = periodEvaluation(context, { surrogate, engine, ...plan, threads: context.threads }, period, p, {
+          turn,
+          turns: places.length,
+        });
+        const { test, all, response, sums } = await evaluatePeriod(options, source);
+        if (source === ownSource) {
           responses.set(period.name, sums);
           summary.concentrations.push({ period: period.name, test, all });
-          summary.response.push(...response.map((each) => ({ period: period.name, ...each })));
+          summary.response.push(...response.map((pair) => ({ period: period.name, ...pair })));
         }
-        if (places.length > 1) (summary.initialConcentrations ??= []).push({ from, period: period.name, test, response });
+        if (places.length > 1) (summary.initialConcentrations ??= []).push({ from: source, period: period.name, test, response });
       }
     }
   } finally {
@@ -80,10 +83,10 @@ export async function evaluateSurrogate(context: StageContext): ReturnType<Stage
 
 function periodEvaluation(
   context: StageContext,
-  how: PeriodEvaluation['how'],
+  options: PeriodEvaluation['how'],
   period: PreparedPeriod,
   index: number,
-  { turn, of }: { turn: number; of: number },
+  { turn, turns }: { turn: number; turns: number },
 ): PeriodEvaluation {
   const { surrogate, training } = context.settings;
   const first = firstHours(context)[index];
@@ -93,7 +96,7 @@ function periodEvaluation(
   const total = (1 + runs.length + groups.length) * hours.length;
   const simulate = context.dirOf('simulate');
   return {
-    how,
+    how: options,
     period,
     hours,
     groups,
@@ -103,8 +106,8 @@ function periodEvaluation(
         ? { runs, read: (run) => readPreparedRun(context.dirOf('prepare'), run, period) }
         : { hours: new Set(splitHours(period.time.count, first, training.testFraction).test) },
     changedRun: (group) => readRunConcentrations(context.caseSettings, [simulatedFile(simulate, responseRun(group), 'ACONC', period.name)], period),
-    onHour: (done) => {
-      context.progress(turn * total + done, of * total, `${period.name}`);
+    onHour: (finished) => {
+      context.progress(turn * total + finished, turns * total, `${period.name}`);
       context.signal.throwIfAborted();
     },
   };

@@ -55,12 +55,12 @@ async function forwardDifference(context: StageContext, surrogate: Surrogate, pe
 }
 
 /** @throws {NumericalError} `ONNX_DISAGREES` */
-function expectAgreement(what: string, difference: number, most: number): void {
-  if (difference <= most) return;
-  const found = `${difference.toExponential(1)}, more than ${most}`;
+function expectAgreement(quantity: string, difference: number, limit: number): void {
+  if (difference <= limit) return;
+  const figures = `${difference.toExponential(1)}, more than ${limit}`;
   throw new NumericalError(
     'ONNX_DISAGREES',
-    `export: ${what} of ONNX Runtime differ from the native program's, relative to them, by ${found}: report it`,
+    `export: ${quantity} of ONNX Runtime differ from the native program's, relative to them, by ${figures}: report it`,
   );
 }
 

@@ -42,15 +42,15 @@ function preparePeriod(context: StageContext, period: PeriodSettings, note: (tex
   note('meteorology');
   const meteorology = preparedMeteorologyPath(dir, period.name);
   if (!existsSync(meteorology)) prepareMeteorology(context, period, grid);
-  const made = new Map<string, RunSums>();
+  const newRuns = new Map<string, RunSums>();
   const runs = [PRIOR, ...memberNames(caseSettings)].map((run) => {
     note(run);
     const path = preparedRunPath(dir, period.name, run);
-    if (!existsSync(path)) made.set(run, prepareRun(context, period, run, grid));
+    if (!existsSync(path)) newRuns.set(run, prepareRun(context, period, run, grid));
     return path;
   });
-  tellConcentrationDoubts(context, period, made);
-  tellDoubts(context, period, grid, made);
+  tellConcentrationDoubts(context, period, newRuns);
+  tellDoubts(context, period, grid, newRuns);
   return [meteorology, ...runs];
 }
 
@@ -64,18 +64,18 @@ function sumsOf({ emissions, concentrations }: PreparedRun, hours: number): RunS
 }
 
 /** Of the prior run; of others, where it is not the same with all of them. */
-function tellConcentrationDoubts({ log }: StageContext, period: PeriodSettings, made: ReadonlyMap<string, RunSums>): void {
-  const doubts = new Map([...made].map(([run, { concentrations }]) => [run, concentrationDoubts(speciesMeans(concentrations))]));
-  const told = doubts.get(PRIOR)?.length ? [PRIOR] : [...doubts.keys()];
-  for (const run of told) for (const doubt of doubts.get(run)!) log(`warning: ${period.name}: ${run}: ${doubt}`);
+function tellConcentrationDoubts({ log }: StageContext, period: PeriodSettings, newRuns: ReadonlyMap<string, RunSums>): void {
+  const doubts = new Map([...newRuns].map(([run, { concentrations }]) => [run, concentrationDoubts(speciesMeans(concentrations))]));
+  const toTell = doubts.get(PRIOR)?.length ? [PRIOR] : [...doubts.keys()];
+  for (const run of toTell) for (const doubt of doubts.get(run)!) log(`warning: ${period.name}: ${run}: ${doubt}`);
 }
 
-/** @param made - the runs that were not there */
-function tellDoubts({ caseSettings, dir, log }: StageContext, period: PeriodSettings, grid: Grid, made: ReadonlyMap<string, RunSums>): void {
-  const compared = externalRuns(caseSettings).filter((name) => made.has(PRIOR) || made.has(name));
+/** @param newRuns - the runs that were not there */
+function tellDoubts({ caseSettings, dir, log }: StageContext, period: PeriodSettings, grid: Grid, newRuns: ReadonlyMap<string, RunSums>): void {
+  const compared = externalRuns(caseSettings).filter((name) => newRuns.has(PRIOR) || newRuns.has(name));
   if (compared.length === 0) return;
   const time = timeOf(period);
-  const ofRun = (name: string): RunSums => made.get(name) ?? sumsOf(readPreparedRun(dir, name, { name: period.name, grid, time }), time.count);
+  const ofRun = (name: string): RunSums => newRuns.get(name) ?? sumsOf(readPreparedRun(dir, name, { name: period.name, grid, time }), time.count);
   const prior = ofRun(PRIOR);
   const runs = new Map(compared.map((name) => [name, ofRun(name)]));
   // What is made here is a scaled copy of the prior's emissions.
@@ -96,8 +96,8 @@ function prepareMeteorology({ caseSettings, dir, signal, log }: StageContext, pe
   const meteorology = using(weather, () => {
     const values = readMeteorology(weather, time, variables, { signal });
     if (!variables.includes('u') && !variables.includes('v')) return values;
-    const [said, doubt] = [windSaid(weather), windDoubt(weather, time)];
-    if (said !== undefined) log(`${period.name}: ${said}`);
+    const [description, doubt] = [windSaid(weather), windDoubt(weather, time)];
+    if (description !== undefined) log(`${period.name}: ${description}`);
     if (doubt !== undefined) log(`warning: ${period.name}: ${doubt}`);
     return values;
   });
@@ -116,15 +116,15 @@ function prepareMeteorology({ caseSettings, dir, signal, log }: StageContext, pe
 /** @param values - `[T, H, W, variables]` */
 function weatherMeans(values: Float32Array, variables: readonly string[]): { speed?: number; pbl?: number } {
   const cells = values.length / variables.length;
-  const mean = (of: (at: number) => number): number => {
+  const mean = (valueAt: (index: number) => number): number => {
     let sum = 0;
-    for (let at = 0; at < values.length; at += variables.length) sum += of(at);
+    for (let index = 0; index < values.length; index += variables.length) sum += valueAt(index);
     return sum / cells;
   };
   const [u, v, pbl] = ['u', 'v', 'PBL'].map((name) => variables.indexOf(name));
   return {
-    ...(u >= 0 && v >= 0 ? { speed: mean((at) => Math.hypot(values[at + u], values[at + v])) } : {}),
-    ...(pbl >= 0 ? { pbl: mean((at) => values[at + pbl]) } : {}),
+    ...(u >= 0 && v >= 0 ? { speed: mean((index) => Math.hypot(values[index + u], values[index + v])) } : {}),
+    ...(pbl >= 0 ? { pbl: mean((index) => values[index + pbl]) } : {}),
   };
 }
 
@@ -161,8 +161,10 @@ function geographyOf(settings: Case, grid: Grid): Float32Array {
 export function prepare(context: StageContext): ReturnType<Stage['run']> {
   const { periods } = context.caseSettings;
   const total = periods.length * (2 + memberNames(context.caseSettings).length);
-  let done = 0;
-  const products = periods.flatMap((period) => preparePeriod(context, period, (text) => context.progress(done++, total, `${period.name}: ${text}`)));
+  let finished = 0;
+  const products = periods.flatMap((period) =>
+    preparePeriod(context, period, (text) => context.progress(finished++, total, `${period.name}: ${text}`)),
+  );
   return Promise.resolve({
     products: products.map((path) => relative(context.dir, path)),
     summary: { files: products.map((path) => basename(path)) },

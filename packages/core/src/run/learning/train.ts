@@ -48,19 +48,19 @@ async function learn(context: StageContext, periods: readonly TrainingPeriod[]):
   const { surrogate, training } = context.settings;
   const spinUp = spinUpHours(context);
   carryRuns(periods, surrogate.tracers, context.threads, { mostBytes: tracerRoom(1, context.ranks?.localSize) });
-  const before = context.pass && surrogateBefore(context, context.pass);
-  const normalisation = before?.description.normalisation ?? normalisationOf(periods, spinUp);
+  const lastSurrogate = context.pass && surrogateBefore(context, context.pass);
+  const normalisation = lastSurrogate?.description.normalisation ?? normalisationOf(periods, spinUp);
   const field = receptiveField(networkSettings(surrogate, SPECIES.length)).mean;
-  const kept = testRuns(context);
-  const runs = [...periods[0].runs.keys()].filter((name) => !kept.includes(name));
-  const tested = kept.length > 0 ? `; for the test ${kept.join(', ')}` : '';
+  const heldOut = testRuns(context);
+  const runs = [...periods[0].runs.keys()].filter((name) => !heldOut.includes(name));
+  const tested = heldOut.length > 0 ? `; for the test ${heldOut.join(', ')}` : '';
   context.log(`network ${surrogate.network}, receptive field ${field} x ${field} cells, runs ${runs.join(', ')}${tested}`);
   const checkpoint = join(context.dir, 'checkpoint.safetensors');
   const result = await train(periods, spinUp, surrogate, training, normalisation, {
     ...executionOf(context),
     checkpoint,
-    weights: before?.weights,
-    testRuns: kept,
+    weights: lastSurrogate?.weights,
+    testRuns: heldOut,
     onProgress: context.progress,
     log: context.log,
     signal: context.signal,
@@ -83,7 +83,7 @@ async function learn(context: StageContext, periods: readonly TrainingPeriod[]):
     parameters: [...result.weights.values()].reduce((sum, { data }) => sum + data.length, 0),
     receptiveField: field,
     runs,
-    testRuns: kept,
+    testRuns: heldOut,
     curve: result.curve,
   };
   return { products, summary };

@@ -70,14 +70,14 @@ function budgetRegions({ regions }: Case, grid: Grid): RegionMasks {
 
 /** Which hours share a factor in what `invert` left: the case may say otherwise by now. */
 function basisOf(context: StageContext): FactorBasis {
-  const made = readRecord(context.dirOf('invert'))?.settings as { inversion: InversionSettings } | undefined;
-  return (made ?? context.settings).inversion.factors;
+  const inverted = readRecord(context.dirOf('invert'))?.settings as { inversion: InversionSettings } | undefined;
+  return (inverted ?? context.settings).inversion.factors;
 }
 
 /** The program and the run that updated emissions, without time or place: the same run again leaves the same bytes. */
 function originOf({ caseSettings, variant, dirOf }: StageContext): string {
-  const found = readRecord(dirOf('invert'));
-  const inversion = found ? `, inversion ${(found.expensiveKey ?? found.key).slice(0, 16)}` : '';
+  const record = readRecord(dirOf('invert'));
+  const inversion = record ? `, inversion ${(record.expensiveKey ?? record.key).slice(0, 16)}` : '';
   return `Retroplume ${VERSIONS.retroplume}, case ${caseSettings.name}${variant === 'default' ? '' : ` (${variant})`}${inversion}`;
 }
 
@@ -102,12 +102,12 @@ function writeBeside(context: StageContext, factorsPath: string, grid: Grid, wit
     const prepared = asInCase(context, openPrepared(context.dirOf('prepare'), name));
     writeUpdatedFields(join(dir, fields), prepared, { factors, stretches, sigma, sectors: inverted, origin });
     const streamsOf = (stretch: Stretch): DesidStream[] =>
-      sectors.map(({ name: sector, label, groups, days, stackGroups, factors: own }) => ({
+      sectors.map(({ name: sector, label, groups, days, stackGroups, factors: sectorFactors }) => ({
         label: label ?? sector,
         points: stackGroups !== undefined,
         representative: days !== undefined,
         groups,
-        factors: factorsAt(own, stretch),
+        factors: factorsAt(sectorFactors, stretch),
       }));
     return [
       fields,
@@ -135,6 +135,6 @@ export function apply(context: StageContext, withSpread: boolean): ReturnType<St
     files.push(name);
   }
   writeFileAtomic(join(dir, BUDGET_FILE), `${budget.join('\n')}\n`);
-  const beside = writeBeside(context, factorsPath, grid, withSpread);
-  return Promise.resolve({ products: [...files, BUDGET_FILE, ...beside], summary: { files } });
+  const extraFiles = writeBeside(context, factorsPath, grid, withSpread);
+  return Promise.resolve({ products: [...files, BUDGET_FILE, ...extraFiles], summary: { files } });
 }

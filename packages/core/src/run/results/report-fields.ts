@@ -25,18 +25,18 @@ export function landMaskOf({ geography, geographyNames }: PreparedPeriod): Float
 export function emissionsOf(
   context: StageContext,
   period: PreparedPeriod,
-  options: { own: StageContext; paper?: StageContext; constrained: boolean },
+  options: { mainContext: StageContext; paper?: StageContext; constrained: boolean },
 ): ReportEmissions[] {
-  const { own, paper } = options;
+  const { mainContext, paper } = options;
   const { emissions } = period.runs.get(PRIOR)!;
   const { grid, name, time } = period;
   const cells = grid.rows * grid.cols;
   const factorsOf = (variant: StageContext): PeriodFactors => readFactors(join(variant.dirOf('invert'), FACTORS_FILE), grid, name);
   const prior = meanEmissions(emissions, time.count);
-  const found = factorsOf(own);
-  const updated = meanEmissions(emissions, time.count, found);
+  const factors = factorsOf(mainContext);
+  const updated = meanEmissions(emissions, time.count, factors);
   const paperUpdated = paper && meanEmissions(emissions, time.count, factorsOf(paper));
-  const moved = movementOf(own, grid, found, prior);
+  const moved = movementOf(mainContext, grid, factors, prior);
   const truth = context.caseSettings.truth && readTruthFactors(context.caseSettings.truth.factors, grid, name);
   const constrained = options.constrained ? readConstrained(join(context.dirOf('uncertainty'), UNCERTAINTY_FILE), grid, name) : undefined;
   return GROUPS.map((group, g) => ({
@@ -72,9 +72,9 @@ function spreadOf({ priorSpread, sectors }: InversionSettings, group: Group): nu
 }
 
 export function stationsOf({ monitors, prior }: PeriodSeries): ReportStation[] {
-  const known = new Map(monitors.observations.stations.map((station) => [station.id, station]));
+  const stationsById = new Map(monitors.observations.stations.map((station) => [station.id, station]));
   return prior.stations.map(({ id, role }) => {
-    const { lon, lat, name } = known.get(id)!;
+    const { lon, lat, name } = stationsById.get(id)!;
     return {
       id,
       lon,
@@ -89,29 +89,29 @@ export function stationsOf({ monitors, prior }: PeriodSeries): ReportStation[] {
 
 /** Series of a period in the common order of stations; a station that the period lacks is missing throughout. */
 export function concentrationsOf(
-  { period, own, paper }: { period: PeriodSettings; own: PeriodSeries; paper?: PeriodSeries },
+  { period, main, paper }: { period: PeriodSettings; main: PeriodSeries; paper?: PeriodSeries },
   { order, timeZone }: { order: readonly string[]; timeZone: string },
 ): ReportConcentrations[] {
-  const column = new Map(own.prior.stations.map(({ id }, j) => [id, j]));
-  const width = own.prior.stations.length;
+  const column = new Map(main.prior.stations.map(({ id }, j) => [id, j]));
+  const width = main.prior.stations.length;
   const ordered = (values: Float32Array): Float32Array => {
     const out = new Float32Array((values.length / width) * order.length).fill(NaN);
     order.forEach((id, j) => {
-      const from = column.get(id);
-      if (from === undefined) return;
-      for (let t = 0; t < values.length / width; t++) out[t * order.length + j] = values[t * width + from];
+      const source = column.get(id);
+      if (source === undefined) return;
+      for (let t = 0; t < values.length / width; t++) out[t * order.length + j] = values[t * width + source];
     });
     return out;
   };
-  return SPECIES.filter((species) => own.prior.observed.has(species)).map((species) => ({
+  return SPECIES.filter((species) => main.prior.observed.has(species)).map((species) => ({
     period: period.name,
     species,
-    start: own.prior.times[0],
-    stepSeconds: own.monitors.observations.time.stepSeconds,
-    utcOffsetHours: offsetAt(own.prior.times[0].getTime(), timeZone) / 3_600_000,
-    observed: ordered(own.prior.observed.get(species)!),
-    prior: ordered(own.prior.simulated.get(species)!),
-    updated: ordered(own.updated.simulated.get(species)!),
+    start: main.prior.times[0],
+    stepSeconds: main.monitors.observations.time.stepSeconds,
+    utcOffsetHours: offsetAt(main.prior.times[0].getTime(), timeZone) / 3_600_000,
+    observed: ordered(main.prior.observed.get(species)!),
+    prior: ordered(main.prior.simulated.get(species)!),
+    updated: ordered(main.updated.simulated.get(species)!),
     ...(paper ? { paper: ordered(paper.updated.simulated.get(species)!) } : {}),
   }));
 }

@@ -57,12 +57,12 @@ function filesOf({ products, bytes, sha256 }: StageRecord, pathOf: (name: string
 
 /** By path, each once; those below the folder of the case file as they are from there. */
 function inputsOf({ caseSettings: { file } }: StageContext, records: readonly FinishedStage[]): ReportFile[] {
-  const known = new Map(records.flatMap(({ record }) => record.inputs).map((input) => [input.path, input]));
-  return [...known.values()].map(({ path, bytes, sha256 }) => {
-    const from = relative(dirname(file), path);
-    const isBelow = !from.startsWith('..') && !isAbsolute(from);
-    const found = existsSync(path) ? statSync(path) : undefined;
-    return { path: isBelow ? from : path, bytes, sha256, ...(found?.size === bytes ? { modified: found.mtime } : {}) };
+  const recorded = new Map(records.flatMap(({ record }) => record.inputs).map((input) => [input.path, input]));
+  return [...recorded.values()].map(({ path, bytes, sha256 }) => {
+    const relativePath = relative(dirname(file), path);
+    const isBelow = !relativePath.startsWith('..') && !isAbsolute(relativePath);
+    const stats = existsSync(path) ? statSync(path) : undefined;
+    return { path: isBelow ? relativePath : path, bytes, sha256, ...(stats?.size === bytes ? { modified: stats.mtime } : {}) };
   });
 }
 

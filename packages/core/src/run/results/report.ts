@@ -56,19 +56,19 @@ function modeOf({ caseSettings, variant }: StageContext): ReportMode {
 }
 
 async function reportData(context: StageContext, variants: readonly StageContext[]): Promise<ReportData> {
-  const [own] = variants;
-  const found = uncertaintyOf(context);
-  const { leftOut, ...fields } = await fieldsOf(context, variants, found !== undefined);
+  const [mainContext] = variants;
+  const uncertainty = uncertaintyOf(context);
+  const { leftOut, ...fields } = await fieldsOf(context, variants, uncertainty !== undefined);
   return {
-    ...aboutCase(context, own, leftOut),
+    ...aboutCase(context, mainContext, leftOut),
     ...fields,
     ...scoresOf(context, variants),
     ...learned(variants),
-    ...trustOf(own),
-    ...(found
+    ...trustOf(mainContext),
+    ...(uncertainty
       ? {
-          unconstrainedGroups: unconstrainedGroups(found.areas),
-          uncertainty: { ...found, inversionSeconds: readRecord(context.dirOf('invert'))?.seconds },
+          unconstrainedGroups: unconstrainedGroups(uncertainty.areas),
+          uncertainty: { ...uncertainty, inversionSeconds: readRecord(context.dirOf('invert'))?.seconds },
         }
       : {}),
     ...judgements(variants),
@@ -84,12 +84,12 @@ type About =
   'caseName' | 'description' | 'mode' | 'ctm' | 'twin' | 'assumptions' | 'periods' | 'groups' | 'notInvertedGroups' | 'species' | 'responseFactor';
 
 /** @param leftOut - of observations, in sentences */
-function aboutCase(context: StageContext, own: StageContext, leftOut: readonly string[]): Pick<ReportData, About> {
+function aboutCase(context: StageContext, mainContext: StageContext, leftOut: readonly string[]): Pick<ReportData, About> {
   const { caseSettings } = context;
   return {
     caseName: caseSettings.name,
     description: caseSettings.description,
-    mode: modeOf(own),
+    mode: modeOf(mainContext),
     ctm: modelName(caseSettings),
     twin: caseSettings.truth !== undefined,
     assumptions: [...caseSettings.assumptions, ...onWord(context), ...asTheyWere(context), ...leftOut],
@@ -100,7 +100,7 @@ function aboutCase(context: StageContext, own: StageContext, leftOut: readonly s
       spinUpHours,
     })),
     groups: [...GROUPS],
-    notInvertedGroups: GROUPS.filter((group) => !own.settings.inversion.groups.includes(group)),
+    notInvertedGroups: GROUPS.filter((group) => !mainContext.settings.inversion.groups.includes(group)),
     species: SPECIES.map((name) => ({ name, unit: speciesUnit(name) === 'ppb' ? 'ppb' : 'µg m⁻³' })),
     responseFactor: caseSettings.response.factor,
   };
@@ -116,21 +116,25 @@ function modelName(settings: Case): string {
 type Fields = Pick<ReportData, 'grid' | 'basemap' | 'regions' | 'emissions' | 'stations' | 'concentrations'>;
 
 /** Emissions and concentrations of all periods, and where they are. @param constrained - whether the report tells what the monitors constrain */
-async function fieldsOf(context: StageContext, [own, paper]: readonly StageContext[], constrained: boolean): Promise<Fields & { leftOut: string[] }> {
+async function fieldsOf(
+  context: StageContext,
+  [mainContext, paper]: readonly StageContext[],
+  constrained: boolean,
+): Promise<Fields & { leftOut: string[] }> {
   const { caseSettings } = context;
   const emissions: ReportEmissions[] = [];
   const stations = new Map<string, ReportStation>();
   let grid: PreparedPeriod['grid'] | undefined;
   let landMask: Float32Array | undefined;
-  const series: { period: PeriodSettings; own: PeriodSeries; paper?: PeriodSeries }[] = [];
+  const series: { period: PeriodSettings; main: PeriodSeries; paper?: PeriodSeries }[] = [];
   for (const period of caseSettings.periods) {
     const prepared = asInCase(context, readPrepared(context.dirOf('prepare'), period.name, { runs: [PRIOR] }));
     grid = prepared.grid;
     landMask = landMaskOf(prepared);
-    emissions.push(...emissionsOf(context, prepared, { own, paper, constrained }));
-    const each = { period, own: await seriesOf(own, period, prepared), paper: paper && (await seriesOf(paper, period, prepared)) };
-    for (const station of stationsOf(each.own)) stations.set(station.id, station);
-    series.push(each);
+    emissions.push(...emissionsOf(context, prepared, { mainContext, paper, constrained }));
+    const compared = { period, main: await seriesOf(mainContext, period, prepared), paper: paper && (await seriesOf(paper, period, prepared)) };
+    for (const station of stationsOf(compared.main)) stations.set(station.id, station);
+    series.push(compared);
   }
   const shown = { order: [...stations.keys()], timeZone: caseSettings.observations.timeZone };
   return {
@@ -139,8 +143,8 @@ async function fieldsOf(context: StageContext, [own, paper]: readonly StageConte
     regions: regionMasks(caseSettings.regions, grid as PreparedPeriod['grid']),
     emissions,
     stations: [...stations.values()],
-    concentrations: series.flatMap((each) => concentrationsOf(each, shown)),
-    leftOut: series.flatMap(({ period, own: { monitors } }) => leftOut(caseSettings, period.name, monitors)),
+    concentrations: series.flatMap((compared) => concentrationsOf(compared, shown)),
+    leftOut: series.flatMap(({ period, main: { monitors } }) => leftOut(caseSettings, period.name, monitors)),
   };
 }
 
@@ -258,8 +262,8 @@ function initialScore(mode: ReportMode, { from, period, test, response }: Initia
 
 /** What cross-validation found, and whether the inversion took it. */
 function crossValidated(context: StageContext): Pick<ReportData, 'crossValidation'> {
-  const found = crossValidationOf(context);
-  return found ? { crossValidation: { ...found, applied: context.caseSettings.crossValidation.apply } } : {};
+  const validation = crossValidationOf(context);
+  return validation ? { crossValidation: { ...validation, applied: context.caseSettings.crossValidation.apply } } : {};
 }
 
 /** What was left out of a real case's observations, by which rule. */

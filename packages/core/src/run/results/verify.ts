@@ -80,8 +80,8 @@ export interface PeriodSeries {
 export async function verify(context: StageContext): ReturnType<Stage['run']> {
   const { caseSettings, dir } = context;
   for (const name of [...TABLES, FIELDS_FOLDER]) rmSync(join(dir, name), { recursive: true, force: true }); // of other settings
-  const given = caseSettings.updatedConcentrations !== undefined;
-  if (given) tellOlder(context);
+  const isBrought = caseSettings.updatedConcentrations !== undefined;
+  if (isBrought) tellOlder(context);
   else await runUpdated(context);
   const { verification, periods, fields } = await compare(context);
   writeFileAtomic(join(dir, VERIFICATION_FILE), JSON.stringify(verification, null, 2));
@@ -90,8 +90,8 @@ export async function verify(context: StageContext): ReturnType<Stage['run']> {
   writePairs(join(dir, PAIRS_FILE), periods);
   writeFileAtomic(join(dir, STATIONS_FILE), stationsCsv(periods));
   const { scores: _rows, ...summary } = verification;
-  const runs = given ? [] : caseSettings.periods.map(({ name }) => `ACONC_${name}.nc`);
-  return { products: [...TABLES, ...fields, ...runs], summary: given ? summary : { ...summary, values: valuesOf(context) } };
+  const runs = isBrought ? [] : caseSettings.periods.map(({ name }) => `ACONC_${name}.nc`);
+  return { products: [...TABLES, ...fields, ...runs], summary: isBrought ? summary : { ...summary, values: valuesOf(context) } };
 }
 
 /** Not of the bytes, which tell the time. */
@@ -134,7 +134,7 @@ async function runUpdated(context: StageContext): Promise<void> {
       threads,
       signal: context.signal,
       log: context.log,
-      onProgress: (done, total) => context.progress(p * total + done, caseSettings.periods.length * total, `${period.name}: transport model`),
+      onProgress: (finished, total) => context.progress(p * total + finished, caseSettings.periods.length * total, `${period.name}: transport model`),
     });
   }
 }
@@ -166,7 +166,7 @@ export function expectLeftOut(
   { withheld }: Pick<Monitors, 'withheld'>,
 ): void {
   const inverted = summaryIn<Pick<InvertSummary, 'stations'>>(dirOf('invert'));
-  const mark = inverted?.stations.find((each) => each.period === period)?.withheldMark;
+  const mark = inverted?.stations.find((counts) => counts.period === period)?.withheldMark;
   if (mark === undefined || mark === markOf(withheld)) return;
   throw new ConfigError(
     'WITHHELD_CHANGED',
@@ -188,8 +188,8 @@ async function compare(context: StageContext): Promise<{ verification: Verificat
     const update = emissionUpdate(context, prepared);
     expectUpdateUsed(context, prepared, update, ofUpdated, updatedOutput(context.dir, period.name));
     fields.push(...writeFields(context, prepared, ofUpdated));
-    const found = nuisanceEffect(context, period, prepared, operator, series.updated);
-    periods.push({ name: period.name, grid: prepared.grid, ...series, found });
+    const nuisance = nuisanceEffect(context, period, prepared, operator, series.updated);
+    periods.push({ name: period.name, grid: prepared.grid, ...series, found: nuisance });
     audit.push(...auditPeriod({ ...prepared, update, series, nearKm, groups: context.settings.inversion.groups }, caseSettings.regions));
     if (caseSettings.truth) inventory.push({ ...update, ...truthNearMonitors(caseSettings.truth.factors, prepared, series, nearKm) });
   }

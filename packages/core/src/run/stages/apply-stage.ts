@@ -7,8 +7,8 @@ import type { Stage, StageContext } from '../engine/stage';
 
 /** Of the posterior spread that goes into the fields, where the case asks for one. */
 function uncertaintyKey(context: StageContext): string | undefined {
-  const asked = context.variant === 'default' && context.caseSettings.inversion.uncertainty.method !== 'none';
-  return asked ? readRecord(context.dirOf('uncertainty'))?.key : undefined;
+  const hasSpread = context.variant === 'default' && context.caseSettings.inversion.uncertainty.method !== 'none';
+  return hasSpread ? readRecord(context.dirOf('uncertainty'))?.key : undefined;
 }
 
 function filesSettings({ caseSettings }: StageContext): object {

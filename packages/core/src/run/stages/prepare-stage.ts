@@ -67,6 +67,6 @@ export const prepareStage: Stage = {
       ...runsOf(caseSettings).flatMap((run) => broughtFiles(caseSettings, run, name)),
     ]),
   ],
-  parts: (context, before) => preparedParts(context, before('simulate')),
+  parts: (context, keysOf) => preparedParts(context, keysOf('simulate')),
   run: async (context) => (await import('../learning/prepare.js')).prepare(context),
 };

@@ -12,10 +12,10 @@ import { certificateHash, updatedHash } from '../transport-runs/output-hashes';
 function variantsOf(context: StageContext): StageContext[] {
   const variants: Variant[] =
     context.caseSettings.paperMode.run && readRecord(stageDir(context.out, 'verify', 'paper')) ? ['default', 'paper'] : ['default'];
-  const [own, ...paper] = variants.map((variant) => stageContext(context, 'report', variant));
+  const [mainContext, ...paper] = variants.map((variant) => stageContext(context, 'report', variant));
   const loop = context.caseSettings.loop.passes > 1 ? summaryIn<LoopSummary>(context.dirOf('loop')) : undefined;
   if (loop && loop.kept > 1) expectPassThere(context, loop.kept);
-  return [loop ? stageContext(context, 'report', passVariant(loop.kept)) : own, ...paper];
+  return [loop ? stageContext(context, 'report', passVariant(loop.kept)) : mainContext, ...paper];
 }
 
 export const reportStage: Stage = {

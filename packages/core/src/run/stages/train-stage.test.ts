@@ -51,7 +51,7 @@ function contextOf(out: string, onProgress: (done: number) => void = () => undef
 async function weightsWith(memory: number, localSize = 1): Promise<{ weights: Surrogate['weights']; said: string[] }> {
   jest.mocked(usableMemory).mockReturnValue(memory);
   const { context, said } = contextOf(join(folder.path, `${memory}-${localSize}`));
-  await trainStage.run(context.as('train', { ranks: { ...ALONE, localSize } }));
+  await trainStage.run(context.contextOf('train', { ranks: { ...ALONE, localSize } }));
   return { weights: Surrogate.load(context.dir).weights, said };
 }
 

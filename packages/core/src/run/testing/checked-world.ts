@@ -10,7 +10,7 @@ import { writeDemoWorld } from '../../worlds/demo-world';
 import { checkCase, type CheckResult } from '../commands/check/check-case';
 
 interface Changes {
-  to?: string;
+  target?: string;
   time?: (time: TimeAxis) => TimeAxis;
   grid?: (grid: Grid) => Grid;
   first?: number;
@@ -22,7 +22,7 @@ interface Changes {
 
 export interface CheckedWorld {
   /** path in the world's folder */
-  at: (name: string) => string;
+  pathOf: (name: string) => string;
   input: (name: string) => string;
   check: (set?: string[]) => Promise<CheckResult>;
   /** writes an input again with something changed */
@@ -45,29 +45,33 @@ export function checkedWorld(): CheckedWorld {
   afterEach(() => rmSync(folder, { recursive: true }));
   afterAll(() => rmSync(world, { recursive: true }));
 
-  const at = (name: string): string => join(folder, name);
-  const input = (name: string): string => at(`inputs/${name}`);
-  const check = (set: string[] = []): Promise<CheckResult> => checkCase(at('case.yaml'), { set, out: at('run') });
+  const pathOf = (name: string): string => join(folder, name);
+  const input = (name: string): string => pathOf(`inputs/${name}`);
+  const check = (set: string[] = []): Promise<CheckResult> => checkCase(pathOf('case.yaml'), { set, out: pathOf('run') });
   const rewrite = (
     name: string,
-    { to = name, time = (t) => t, grid = (g) => g, first = 0, description = '', variables = (v) => v, data = () => undefined }: Changes,
+    { target = name, time = (t) => t, grid = (g) => g, first = 0, description = '', variables = (v) => v, data = () => undefined }: Changes,
   ): void => {
-    const from = IoapiFile.open(input(name));
-    const axis = time(from.time);
-    const kept = variables(from.variables);
-    const contents = kept.map(({ name: variable }, i) => {
-      const values = from.read(from.variables.some((each) => each.name === variable) ? variable : from.variables[i].name, first, axis.count);
+    const source = IoapiFile.open(input(name));
+    const axis = time(source.time);
+    const chosen = variables(source.variables);
+    const contents = chosen.map(({ name: variable }, i) => {
+      const values = source.read(
+        source.variables.some((existing) => existing.name === variable) ? variable : source.variables[i].name,
+        first,
+        axis.count,
+      );
       data(variable, values);
       return values;
     });
-    const { layers } = from;
-    const changed = grid(from.grid);
-    from.close();
-    const writer = IoapiWriter.create(input(to), { grid: changed, layers, time: axis, variables: kept, attributes: { FILEDESC: description } });
-    kept.forEach((variable, i) => writer.write(variable.name, 0, contents[i]));
+    const { layers } = source;
+    const changed = grid(source.grid);
+    source.close();
+    const writer = IoapiWriter.create(input(target), { grid: changed, layers, time: axis, variables: chosen, attributes: { FILEDESC: description } });
+    chosen.forEach((variable, i) => writer.write(variable.name, 0, contents[i]));
     writer.close();
   };
-  return { at, input, check, rewrite };
+  return { pathOf, input, check, rewrite };
 }
 
 export const codes = ({ problems }: CheckResult): string[] => problems.map(({ code, key }) => `${code} ${key}`).sort();

@@ -10,16 +10,16 @@ interface RealInputs {
   firstHours: (ids: string[], values: string) => string[];
 }
 
-export function realInputs({ at, input }: Pick<CheckedWorld, 'at' | 'input'>): RealInputs {
+export function realInputs({ pathOf, input }: Pick<CheckedWorld, 'pathOf' | 'input'>): RealInputs {
   return { replace, realObservations, firstHours };
 
   function replace(name: string, ...pairs: [from: string | RegExp, to: string][]): void {
-    let text = readFileSync(at(name), 'utf8');
-    for (const [from, to] of pairs) {
-      expect(text).toMatch(from);
-      text = text.replace(from, to);
+    let text = readFileSync(pathOf(name), 'utf8');
+    for (const [pattern, replacement] of pairs) {
+      expect(text).toMatch(pattern);
+      text = text.replace(pattern, replacement);
     }
-    writeFileSync(at(name), text);
+    writeFileSync(pathOf(name), text);
   }
 
   function realObservations(rows: (ids: string[]) => string[], columns = 'NO2: { column: no2, unit: ug m-3 }'): void {
@@ -32,11 +32,11 @@ export function realInputs({ at, input }: Pick<CheckedWorld, 'at' | 'input'>): R
       input('obs_summer.csv'),
       `station,time,no2,o3\n${rows(ids).join('\n').replaceAll('2026-01-09', '2026-07-10').replaceAll('2026-01-08', '2026-07-09')}\n`,
     );
-    const text = readFileSync(at('case.yaml'), 'utf8');
-    const without = (section: string): RegExp => new RegExp(`^( *)${section}:\\n(\\1 .*\\n)*`, 'm');
-    const bare = ['truth', 'columns', 'twin'].reduce((rest, section) => rest.replace(without(section), ''), text);
+    const text = readFileSync(pathOf('case.yaml'), 'utf8');
+    const sectionPattern = (section: string): RegExp => new RegExp(`^( *)${section}:\\n(\\1 .*\\n)*`, 'm');
+    const bare = ['truth', 'columns', 'twin'].reduce((rest, section) => rest.replace(sectionPattern(section), ''), text);
     writeFileSync(
-      at('case.yaml'),
+      pathOf('case.yaml'),
       bare.replace(/^ {2}layout: long\n/m, (layout) => `  files: inputs/obs_{period}.csv\n${layout}  columns: { species: { ${columns} } }\n`),
     );
   }

@@ -42,17 +42,17 @@ export class SmallTwin {
   }
 
   /** Runs stages in its one run folder, on one thread. @returns what they told, in order */
-  async run(settings: readonly string[], stages: RunOptions['stages'], more: RunOptions = {}): Promise<StageEvent[]> {
+  async run(settings: readonly string[], stages: RunOptions['stages'], options: RunOptions = {}): Promise<StageEvent[]> {
     const events: StageEvent[] = [];
     const onEvent = (event: StageEvent): void => void events.push(event);
-    await runStages(this.load(settings), { out: this.inRun(), stages, threads: 1, onEvent, ...more });
+    await runStages(this.load(settings), { out: this.inRun(), stages, threads: 1, onEvent, ...options });
     return events;
   }
 
   /** Runs stages of which the last, made anew, sees an input change as it begins; then the input is put back. */
   async runWithChange(name: string, stages: readonly StageName[]): Promise<void> {
     const changed = stages.at(-1)!;
-    const before = readFileSync(this.input(name));
+    const original = readFileSync(this.input(name));
     rmSync(this.inRun(changed), { recursive: true, force: true });
     const onEvent = (event: StageEvent): void => {
       if (event.kind === 'stage-start' && event.stage === changed) appendFileSync(this.input(name), '\n');
@@ -60,7 +60,7 @@ export class SmallTwin {
     try {
       await this.run([], stages, { onEvent });
     } finally {
-      writeFileSync(this.input(name), before);
+      writeFileSync(this.input(name), original);
     }
   }
 

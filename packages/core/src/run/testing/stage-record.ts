@@ -1,7 +1,7 @@
 import type { StageRecord } from '../engine/record';
 
 /** What `train` would write down of products that hold their own names. */
-export function stageRecord(key: string, products: string[], more: Partial<StageRecord> = {}): StageRecord {
+export function stageRecord(key: string, products: string[], changes: Partial<StageRecord> = {}): StageRecord {
   return {
     stage: 'train',
     key,
@@ -18,6 +18,6 @@ export function stageRecord(key: string, products: string[], more: Partial<Stage
     bytes: Object.fromEntries(products.map((name) => [name, name.length])),
     sha256: {},
     summary: { n: 1 },
-    ...more,
+    ...changes,
   };
 }

@@ -53,12 +53,12 @@ const BESIDE = 'prior-values.txt';
 async function runsFolders(context: StageContext): Promise<FolderOf> {
   const { caseSettings, out, dirOf } = context;
   const prior = caseSettings.periods.map((period) => runsIn(caseSettings, period)(PRIOR));
-  const own = await partsOf(context, prior);
-  const made = readRecord(dirOf('simulate'))?.parts;
+  const parts = await partsOf(context, prior);
+  const simulated = readRecord(dirOf('simulate'))?.parts;
   const hashOf = (period: string): string => {
     const name = partName(PRIOR, period);
-    const { key } = own[name];
-    return (made?.[name]?.key === key && made[name].madeWith) || key;
+    const { key } = parts[name];
+    return (simulated?.[name]?.key === key && simulated[name].madeWith) || key;
   };
   const first = hashOf(caseSettings.periods[0].name);
   return (period, { inPatches }) => {
@@ -66,9 +66,9 @@ async function runsFolders(context: StageContext): Promise<FolderOf> {
     // Patches are placed by the emissions of the first period.
     const placed = inPatches && hash !== first ? hashText(`${hash} ${first}`) : hash;
     const folder = join(out, 'certify-runs', placed.slice(0, 12));
-    const given = priorValues(context, period);
-    const [beside] = existsSync(join(folder, BESIDE)) ? readFileSync(join(folder, BESIDE), 'utf8').split('\n') : [given];
-    return beside === given ? folder : join(out, 'certify-runs', hashText(`${placed} ${given}`).slice(0, 12));
+    const priorHash = priorValues(context, period);
+    const [notedHash] = existsSync(join(folder, BESIDE)) ? readFileSync(join(folder, BESIDE), 'utf8').split('\n') : [priorHash];
+    return notedHash === priorHash ? folder : join(out, 'certify-runs', hashText(`${placed} ${priorHash}`).slice(0, 12));
   };
 }
 
@@ -80,12 +80,12 @@ function priorValues(context: StageContext, period: string): string | undefined 
 /** Notes of what prior runs these are made beside, before the first is: tasks of a job array begin with it at the same moment. */
 function notePrior(context: StageContext, runs: readonly CertifyingRun[]): void {
   for (const { name: period } of context.caseSettings.periods) {
-    const given = priorValues(context, period);
-    if (given === undefined) continue;
+    const priorHash = priorValues(context, period);
+    if (priorHash === undefined) continue;
     const folders = new Set(runs.flatMap((run) => (run.evaluated ? [] : [dirname(dirname(run.output(period)))])));
     for (const folder of folders) {
       makeFolder(folder);
-      writeSharedFile(join(folder, BESIDE), `${given}\n`);
+      writeSharedFile(join(folder, BESIDE), `${priorHash}\n`);
     }
   }
 }
@@ -95,20 +95,24 @@ export async function certifyingRuns(context: StageContext, prior: PriorEmission
   if (hasExternalPrior(context.caseSettings)) return [];
   const { response } = context.caseSettings;
   const simulate = context.dirOf('simulate');
-  const given = response.groups.map((group): CertifyingRun => {
+  const evaluatedRuns = response.groups.map((group): CertifyingRun => {
     const name = responseRun(group);
     return { name, group, factor: response.factor, evaluated: true, output: (period) => simulatedFile(simulate, name, 'ACONC', period) };
   });
   const wanted = ownRuns(context.caseSettings);
-  if (wanted.length === 0) return given;
+  if (wanted.length === 0) return evaluatedRuns;
   const folder = await runsFolders(context);
-  const own = wanted.flatMap(({ inPatches, ...of }): CertifyingRun[] => {
-    const run = { ...of, evaluated: false, output: (period: string) => simulatedFile(folder(period, { inPatches }), of.name, 'ACONC', period) };
+  const madeHere = wanted.flatMap(({ inPatches, ...request }): CertifyingRun[] => {
+    const run = {
+      ...request,
+      evaluated: false,
+      output: (period: string) => simulatedFile(folder(period, { inPatches }), request.name, 'ACONC', period),
+    };
     if (!inPatches) return [run];
-    const patches = patchesOf(context.caseSettings, prior, of.group);
+    const patches = patchesOf(context.caseSettings, prior, request.group);
     return patches.length === 0 ? [] : [{ ...run, patches }];
   });
-  return [...given, ...own];
+  return [...evaluatedRuns, ...madeHere];
 }
 
 /**
@@ -123,7 +127,7 @@ export function certifyingRunNames(settings: Case): string[] {
 export async function isCertifyingRunMade(context: StageContext, name: string): Promise<boolean> {
   const folder = await runsFolders(context);
   const ctm = createCtm(context.caseSettings);
-  const run = ownRuns(context.caseSettings).find((each) => each.name === name)!;
+  const run = ownRuns(context.caseSettings).find((entry) => entry.name === name)!;
   return context.caseSettings.periods.every((period) => ctm.isMade(simulatedFile(folder(period.name, run), name, 'ACONC', period.name)));
 }
 
@@ -155,7 +159,7 @@ function patchesOf({ certificate }: Case, { grid, time, emissions }: PriorEmissi
 /** One of the runs that `certify` makes itself, in all periods: what is missing of its files. The stages before it have their records. */
 export async function makeCertifyingRun(context: StageContext, name: string): Promise<void> {
   const prior = priorEmissions(context);
-  const run = (await certifyingRuns(context, prior)).find((each) => each.name === name);
+  const run = (await certifyingRuns(context, prior)).find((entry) => entry.name === name);
   if (run) await makeRuns(context, [run], prior.grid);
   else context.log(`${name}: the group is emitted nowhere, so there are no patches and no run`);
 }
@@ -174,10 +178,10 @@ function priorEmissions({ caseSettings: { periods }, dirOf }: StageContext): Pri
 export async function makeRuns(context: StageContext, runs: readonly CertifyingRun[], grid: { rows: number; cols: number }): Promise<void> {
   const ctm = createCtm(context.caseSettings);
   notePrior(context, runs);
-  const all = runs.flatMap((run) => context.caseSettings.periods.map((period) => ({ run, period })));
-  const isMade = ({ run, period }: (typeof all)[number]): boolean => ctm.isMade(run.output(period.name));
-  for (const { run, period } of all.filter(isMade)) expectTaken(context, run, period);
-  const missing = all.filter((each) => !isMade(each));
+  const pieces = runs.flatMap((run) => context.caseSettings.periods.map((period) => ({ run, period })));
+  const isMade = ({ run, period }: (typeof pieces)[number]): boolean => ctm.isMade(run.output(period.name));
+  for (const { run, period } of pieces.filter(isMade)) expectTaken(context, run, period);
+  const missing = pieces.filter((piece) => !isMade(piece));
   await runJobs(
     context,
     missing.map(({ run, period }) => ({
@@ -199,10 +203,19 @@ export async function makeRuns(context: StageContext, runs: readonly CertifyingR
 function expectTaken(context: StageContext, { name, evaluated, output }: CertifyingRun, period: PeriodSettings): void {
   const { caseSettings, signal } = context;
   if (evaluated || caseSettings.ctm.kind === 'reference') return;
-  const made = output(period.name);
-  const own = { emissions: simulatedSectors(caseSettings, dirname(dirname(made)), name, period.name), concentrations: [made] };
-  const what = { name, period: period.name, grid: gridOf(caseSettings), time: timeOf(period) };
-  expectEmissionsUsed(caseSettings, what, { changedRun: own, prior: runFiles(context, PRIOR, period.name) }, commandIgnored(made), signal);
+  const concentrationFile = output(period.name);
+  const files = {
+    emissions: simulatedSectors(caseSettings, dirname(dirname(concentrationFile)), name, period.name),
+    concentrations: [concentrationFile],
+  };
+  const place = { name, period: period.name, grid: gridOf(caseSettings), time: timeOf(period) };
+  expectEmissionsUsed(
+    caseSettings,
+    place,
+    { changedRun: files, prior: runFiles(context, PRIOR, period.name) },
+    commandIgnored(concentrationFile),
+    signal,
+  );
 }
 
 /** The reference model takes factors; a command takes files, which stay beside the run for whoever wants to look. */

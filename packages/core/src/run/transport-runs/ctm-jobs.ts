@@ -15,9 +15,9 @@ export interface CtmJob {
  * @throws the reason of the context's signal, where that has left any undone
  */
 export async function runJobs(context: StageContext, jobs: readonly CtmJob[]): Promise<void> {
-  const beside = context.caseSettings.ctm.kind === 'reference' ? Math.min(context.threads, jobs.length) : 1;
-  const threads = Math.max(1, Math.floor(context.threads / Math.max(1, beside)));
-  const done = jobs.map(() => 0);
+  const workers = context.caseSettings.ctm.kind === 'reference' ? Math.min(context.threads, jobs.length) : 1;
+  const threads = Math.max(1, Math.floor(context.threads / Math.max(1, workers)));
+  const finishedHours = jobs.map(() => 0);
   const total = jobs.reduce((sum, { hours }) => sum + hours, 0);
   // By hand: `AbortSignal.any` is younger than Node 20.
   const end = new AbortController();
@@ -30,9 +30,9 @@ export async function runJobs(context: StageContext, jobs: readonly CtmJob[]): P
     while (next < jobs.length && !signal.aborted) {
       const j = next++;
       await jobs[j].run(threads, signal, (hours) => {
-        done[j] = hours;
+        finishedHours[j] = hours;
         context.progress(
-          done.reduce((a, b) => a + b, 0),
+          finishedHours.reduce((a, b) => a + b, 0),
           total,
           jobs[j].label,
         );
@@ -48,7 +48,7 @@ export async function runJobs(context: StageContext, jobs: readonly CtmJob[]): P
     }
   };
   try {
-    await Promise.all(Array.from({ length: beside }, guarded));
+    await Promise.all(Array.from({ length: workers }, guarded));
   } finally {
     context.signal.removeEventListener('abort', interrupt);
   }

@@ -14,9 +14,9 @@ export const MANIFEST = 'design.json';
 /** Of an inventory in one piece, or by the name of each sector. */
 type BySector<T> = T | Record<string, T>;
 
-function bySector<T>(settings: Case, of: (sector?: string) => T): BySector<T> {
+function bySector<T>(settings: Case, valueOf: (sector?: string) => T): BySector<T> {
   const names = sectorNames(settings);
-  return names ? Object.fromEntries(names.map((name) => [name, of(name)])) : of();
+  return names ? Object.fromEntries(names.map((name) => [name, valueOf(name)])) : valueOf();
 }
 
 /** A member and its files; paths are relative to the manifest. */
@@ -88,8 +88,8 @@ export function designManifest(settings: Case, grid: Grid, dir: string): DesignM
   const fromCase = relative(dirname(settings.file), dir);
   const ownGroups = Object.fromEntries(
     Object.entries(settings.emissions.sectors).flatMap(([name, { groups }]) => {
-      const own = sectorGroups(groups);
-      return own ? [[name, own]] : [];
+      const variables = sectorGroups(groups);
+      return variables ? [[name, variables]] : [];
     }),
   );
   return {
@@ -110,7 +110,7 @@ export function designManifest(settings: Case, grid: Grid, dir: string): DesignM
       return {
         period: name,
         ...(days.length > 0 ? { days: Object.fromEntries(days) } : {}),
-        emissions: bySector(settings, (sector) => filesOf(sectors.filter((each) => sector === undefined || each.name === sector))),
+        emissions: bySector(settings, (sector) => filesOf(sectors.filter((entry) => sector === undefined || entry.name === sector))),
       };
     }),
     members: memberDesigns(settings).map((design) => memberOf(settings, design)),

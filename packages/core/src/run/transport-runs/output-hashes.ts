@@ -32,8 +32,8 @@ export function simulatedValues(
   runs: readonly string[],
 ): Record<string, string> {
   const values = summaryIn<SimulateSummary>(dirOf('simulate'))?.values ?? {};
-  const asked = new Set(runsAsParts(caseSettings, runs));
-  return Object.fromEntries(Object.entries(values).filter(([name]) => asked.has(name)));
+  const partNames = new Set(runsAsParts(caseSettings, runs));
+  return Object.fromEntries(Object.entries(values).filter(([name]) => partNames.has(name)));
 }
 
 /** All of them as one hash; while `simulate` is not done, that of the stage's last run. */

@@ -38,36 +38,36 @@ interface ReplacedRuns {
   runs: string[];
   /** how many would be with `changedRuns: 'replace'`, and how many with 'keep' */
   counts: Record<NonNullable<RunContext['changedRuns']>, number>;
-  why: string;
+  reason: string;
 }
 
 /** What `simulate` would remove of runs of the user's model, in one period at least, and why; undefined where it would remove none. */
 export async function replacedRuns(run: RunContext): Promise<ReplacedRuns | undefined> {
   const context = stageContext(run, 'simulate', 'default');
   const { dir } = context;
-  const before = lastMade(dir);
-  const model = (before?.settings as Partial<Pick<Case, 'ctm'>> | undefined)?.ctm ?? run.caseSettings.ctm;
-  if (before === undefined || model.kind === 'reference') return undefined;
-  const made = madeFiles(dir);
-  if (made.length === 0) return undefined;
+  const lastMark = lastMade(dir);
+  const model = (lastMark?.settings as Partial<Pick<Case, 'ctm'>> | undefined)?.ctm ?? run.caseSettings.ctm;
+  if (lastMark === undefined || model.kind === 'reference') return undefined;
+  const existing = madeFiles(dir);
+  if (existing.length === 0) return undefined;
   const mark = await keyOf(simulateStage, context);
   const removedWith = (trusted?: true): string[] => {
     const isKept = keeps(dir, { ...mark, trusted });
-    return [...new Set(made.filter((file) => !isKept(file)).map(dirname))];
+    return [...new Set(existing.filter((file) => !isKept(file)).map(dirname))];
   };
   const runs = removedWith(mark.trusted);
   const counts = { replace: removedWith().length, keep: removedWith(true).length };
-  return runs.length === 0 ? undefined : { runs, counts, why: whatChanged(before, mark) };
+  return runs.length === 0 ? undefined : { runs, counts, reason: whatChanged(lastMark, mark) };
 }
 
 /** @throws {ConfigError} `RUNS_REPLACED`, `RUNS_OTHER_EMISSIONS` */
 export async function refuseReplacedRuns(run: RunContext): Promise<void> {
   const replaced = await replacedRuns(run);
   if (replaced === undefined) return refuseKept(run);
-  const { runs, counts, why } = replaced;
+  const { runs, counts, reason } = replaced;
   throw new ConfigError(
     'RUNS_REPLACED',
-    `simulate: ${runs.length} ${runs.length === 1 ? 'run' : 'runs'} of your transport model in ${join(run.out, 'simulate')} would be removed and made anew, as this has changed since: ${why}: ` +
+    `simulate: ${runs.length} ${runs.length === 1 ? 'run' : 'runs'} of your transport model in ${join(run.out, 'simulate')} would be removed and made anew, as this has changed since: ${reason}: ` +
       `change it back, give another --out, or agree with --changed-runs replace${counts.replace > runs.length ? `, which makes ${counts.replace} anew` : ''}${orKeep(counts)}`,
   );
 }
@@ -76,8 +76,8 @@ export async function refuseReplacedRuns(run: RunContext): Promise<void> {
 async function refuseKept(run: RunContext): Promise<void> {
   if (run.changedRuns !== 'keep' || run.caseSettings.ctm.kind !== 'command') return;
   const context = stageContext(run, 'simulate', 'default');
-  const before = lastMade(context.dir);
-  if (before) refuseOtherEmissions(context, before, await keyOf(simulateStage, context));
+  const lastMark = lastMade(context.dir);
+  if (lastMark) refuseOtherEmissions(context, lastMark, await keyOf(simulateStage, context));
 }
 
 /** Runs of the case, RUN/PERIOD, that are there on the user's word: made with other settings or inputs. */
@@ -98,16 +98,16 @@ function orKeep({ replace, keep }: ReplacedRuns['counts']): string {
  * Of runs that are kept on the user's word beside an inventory that was written anew: the emission files of one that was scaled tell whether its values are the same.
  * Where only the prior run was made there is no such file, and the word is all there is.
  *
- * @param before - with what the runs were made
+ * @param lastMark - with what the runs were made
  * @throws {ConfigError} `RUNS_OTHER_EMISSIONS`
  */
-function refuseOtherEmissions(context: StageContext, before: Partial<StageMark>, now: StageMark): void {
+function refuseOtherEmissions(context: StageContext, lastMark: Partial<StageMark>, mark: StageMark): void {
   const { caseSettings, dir } = context;
-  const known = new Set(before.inputs?.map(({ sha256 }) => sha256));
-  const own = new Map(now.inputs.map(({ path, sha256 }) => [path, sha256]));
-  const isKept = keeps(dir, now);
+  const knownHashes = new Set(lastMark.inputs?.map(({ sha256 }) => sha256));
+  const hashes = new Map(mark.inputs.map(({ path, sha256 }) => [path, sha256]));
+  const isKept = keeps(dir, mark);
   for (const period of caseSettings.periods) {
-    if (priorEmissionInputs(caseSettings, period.name).every((path) => known.has(own.get(path)!))) continue;
+    if (priorEmissionInputs(caseSettings, period.name).every((path) => knownHashes.has(hashes.get(path)!))) continue;
     const run = simulatedRuns(caseSettings).find(
       (name) =>
         name !== PRIOR &&
@@ -130,7 +130,7 @@ function isOfInventory(context: StageContext, run: string, period: PeriodSetting
   const [grid, time] = [gridOf(caseSettings), timeOf(period)];
   const cells = grid.rows * grid.cols;
   const groups = GROUPS.length;
-  const [own, prior] = [simulatedSectors(caseSettings, dir, run, period.name), priorSectors(caseSettings, period.name)].map((sectors) =>
+  const [written, prior] = [simulatedSectors(caseSettings, dir, run, period.name), priorSectors(caseSettings, period.name)].map((sectors) =>
     readInventory(sectors, grid, time, { signal }),
   );
   const factors = factorsOf(caseSettings, grid, run, period);
@@ -140,7 +140,7 @@ function isOfInventory(context: StageContext, run: string, period: PeriodSetting
       const factorOf = lookup(hour, group) ?? (() => 1);
       for (let cell = 0; cell < cells; cell++) {
         const i = (hour * cells + cell) * groups + group;
-        if (Math.abs(own[i] - factorOf(cell) * prior[i]) > SAME_EMISSIONS * own[i]) return false;
+        if (Math.abs(written[i] - factorOf(cell) * prior[i]) > SAME_EMISSIONS * written[i]) return false;
       }
     }
   }

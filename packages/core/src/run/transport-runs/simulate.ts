@@ -77,10 +77,10 @@ export async function simulate(context: StageContext): ReturnType<Stage['run']> 
 
 /** Emission files of the runs, which others read: who has spared their room has them written again with a run of `simulate` that makes something. */
 function emissionsLeft({ caseSettings, dir }: StageContext): string[] {
-  const all = caseSettings.periods.flatMap(({ name }) =>
+  const paths = caseSettings.periods.flatMap(({ name }) =>
     simulatedRuns(caseSettings).flatMap((run) => filesOf(simulatedSectors(caseSettings, dir, run, name))),
   );
-  return all.filter((path) => existsSync(path)).map((path) => relative(dir, path));
+  return paths.filter((path) => existsSync(path)).map((path) => relative(dir, path));
 }
 
 /** One run of the case alone, in all periods: what is missing of its files. The stage has been begun. */
@@ -162,9 +162,9 @@ function expectTaken(context: StageContext, grid: Grid, run: string, period: Per
   // Another job may still make it.
   if (run === PRIOR || simulatedChanges(caseSettings).has(run) || !prior.concentrations.every((path) => existsSync(path))) return;
   const output = simulatedFile(dir, run, 'ACONC', period.name);
-  const own = { emissions: emissionsOf(caseSettings, dir, grid, run, period), concentrations: [output] };
-  const what = { name: run, period: period.name, grid, time: timeOf(period) };
-  expectEmissionsUsed(caseSettings, what, { changedRun: own, prior }, commandIgnored(output), signal);
+  const files = { emissions: emissionsOf(caseSettings, dir, grid, run, period), concentrations: [output] };
+  const place = { name: run, period: period.name, grid, time: timeOf(period) };
+  expectEmissionsUsed(caseSettings, place, { changedRun: files, prior }, commandIgnored(output), signal);
 }
 
 /**

@@ -6,7 +6,7 @@ import { realInputs } from '../../testing/real-inputs';
 import { checkCase } from './check-case';
 
 const checked = checkedWorld();
-const { at, input, check, rewrite } = checked;
+const { pathOf, input, check, rewrite } = checked;
 const { replace, realObservations, firstHours } = realInputs(checked);
 
 test('a case without a fault', async () => {
@@ -32,7 +32,7 @@ const BROKEN: Broken[] = [
     what: 'slips in the case file, and a file behind them that is missing',
     damage: () => {
       replace('case.yaml', [/hours: 100\n/, 'hours: many\n']);
-      writeFileSync(at('case.yaml'), `${readFileSync(at('case.yaml'), 'utf8')}traning: {}\ndevice: tpu\n`);
+      writeFileSync(pathOf('case.yaml'), `${readFileSync(pathOf('case.yaml'), 'utf8')}traning: {}\ndevice: tpu\n`);
       rmSync(input('stations.csv'));
     },
     finds: ['CASE_INVALID device', 'CASE_INVALID periods.0.hours', 'CASE_UNKNOWN_KEY traning', 'FILE_MISSING observations.stations.file'],
@@ -83,7 +83,7 @@ const BROKEN: Broken[] = [
     damage: () => {
       const hour = 3600_000;
       rewrite('METCRO2D_winter.nc', {
-        to: 'METCRO2D_winter_b.nc',
+        target: 'METCRO2D_winter_b.nc',
         first: 60,
         time: (t) => ({ ...t, start: new Date(t.start.getTime() + 60 * hour), count: t.count - 60 }),
       });
@@ -287,10 +287,10 @@ test.each(BROKEN)('$what', async ({ damage, set, finds, says, exit }) => {
 });
 
 test.each(['', '/below/it'])('a run folder FILE%s, where a file stands in the way', async (below) => {
-  writeFileSync(at('file'), '');
-  const { problems, exitCode } = await checkCase(at('case.yaml'), { out: at(`file${below}`) });
+  writeFileSync(pathOf('file'), '');
+  const { problems, exitCode } = await checkCase(pathOf('case.yaml'), { out: pathOf(`file${below}`) });
   expect(problems.map(({ code, message }) => `${code} ${message}`)).toEqual([
-    `WRITE_FAILED ${at('file')}: this folder cannot be made (a file is in its place): give another place, where folders can be made`,
+    `WRITE_FAILED ${pathOf('file')}: this folder cannot be made (a file is in its place): give another place, where folders can be made`,
   ]);
   expect(exitCode).toBe(3);
 });
@@ -361,7 +361,7 @@ describe('of a section that could not be understood nothing is told', () => {
   });
 
   test('nor of room for a folder that the name of the case would tell', async () => {
-    const { problems, right } = await checkCase(at('case.yaml'), { set: ['name=7'] });
+    const { problems, right } = await checkCase(pathOf('case.yaml'), { set: ['name=7'] });
     expect(problems.map(({ key }) => key)).toEqual(['name']);
     expect(right.join('\n')).not.toMatch(SAID.disk);
   });

@@ -2,12 +2,12 @@
 import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { checkedWorld, codes } from '../../testing/checked-world';
 
-const { at, input, check, rewrite } = checkedWorld();
+const { pathOf, input, check, rewrite } = checkedWorld();
 
 test('daily files that differ in the hour that both hold', async () => {
   const hour = 3600_000;
   rewrite('EMIS_winter.nc', {
-    to: 'EMIS_winter_b.nc',
+    target: 'EMIS_winter_b.nc',
     first: 48,
     time: (t) => ({ ...t, start: new Date(t.start.getTime() + 48 * hour), count: t.count - 48 }),
     data: (_, values) => values.fill(7, 0, 256),
@@ -20,14 +20,14 @@ test('daily files that differ in the hour that both hold', async () => {
       /^prior emissions, winter: .*EMIS_winter_b\.nc: NO at 2026-01-07T00:00Z differs from that in .*: the later file's hour counts$/,
     ),
   ]);
-  rewrite('EMIS_winter.nc', { to: 'EMIS_winter_c.nc', data: (_, values) => values.fill(8) });
+  rewrite('EMIS_winter.nc', { target: 'EMIS_winter_c.nc', data: (_, values) => values.fill(8) });
   expect(codes(await check())).toEqual(['FILES_OVERLAP emissions.groups.NOx.variables.0']);
 });
 
 test('files of other months in the same folder', async () => {
   const hours = 3600_000;
   for (const name of ['EMIS_winter', 'METCRO2D_winter']) {
-    rewrite(`${name}.nc`, { to: `${name}_march.nc`, time: (t) => ({ ...t, start: new Date(t.start.getTime() + 2000 * hours) }) });
+    rewrite(`${name}.nc`, { target: `${name}_march.nc`, time: (t) => ({ ...t, start: new Date(t.start.getTime() + 2000 * hours) }) });
   }
   const result = await check();
   expect(result.problems).toEqual([]);
@@ -43,8 +43,8 @@ test('a link to a file that has been moved away', async () => {
 });
 
 test('a sector whose files lack variables of the groups', async () => {
-  rewrite('EMIS_winter.nc', { to: 'ag_winter.nc', variables: (v) => v.filter(({ name }) => name === 'NH3') });
-  rewrite('EMIS_summer.nc', { to: 'ag_summer.nc', variables: (v) => v.filter(({ name }) => name === 'NH3') });
+  rewrite('EMIS_winter.nc', { target: 'ag_winter.nc', variables: (v) => v.filter(({ name }) => name === 'NH3') });
+  rewrite('EMIS_summer.nc', { target: 'ag_summer.nc', variables: (v) => v.filter(({ name }) => name === 'NH3') });
   const sector = (more: string): string => `emissions.sectors={ag: {files: "inputs/ag_{period}.nc"${more}}}`;
   const { problems } = await check([sector('')]);
   expect(problems.map(({ code, key }) => `${code} ${key}`)).toEqual(Array(2).fill('VARIABLE_MISSING emissions.sectors.ag.files'));
@@ -74,10 +74,10 @@ test('a sector of representative days', async () => {
   // Of the winter, from 5 January on, the first day stands for all others but the last.
   const begin = Date.parse('2026-01-05T00:00:00Z');
   const day = (i: number): string => new Date(begin + i * 86_400_000).toISOString().slice(0, 10).replaceAll('-', '');
-  rewrite('EMIS_winter.nc', { to: 'area_first.nc', time: (t) => ({ ...t, count: 25 }) });
-  rewrite('EMIS_winter.nc', { to: 'area_last.nc', time: (t) => ({ ...t, start: new Date(begin + 4 * 86_400_000), count: 25 }) });
-  rewrite('EMIS_winter.nc', { to: 'area_march.nc', time: (t) => ({ ...t, start: new Date(begin + 60 * 86_400_000), count: 25 }) });
-  writeFileSync(at('dates.txt'), `Date,week_N\n${[0, 1, 2, 3, 4].map((i) => `${day(i)},${day(i < 4 ? 0 : 4)}`).join('\n')}\n`);
+  rewrite('EMIS_winter.nc', { target: 'area_first.nc', time: (t) => ({ ...t, count: 25 }) });
+  rewrite('EMIS_winter.nc', { target: 'area_last.nc', time: (t) => ({ ...t, start: new Date(begin + 4 * 86_400_000), count: 25 }) });
+  rewrite('EMIS_winter.nc', { target: 'area_march.nc', time: (t) => ({ ...t, start: new Date(begin + 60 * 86_400_000), count: 25 }) });
+  writeFileSync(pathOf('dates.txt'), `Date,week_N\n${[0, 1, 2, 3, 4].map((i) => `${day(i)},${day(i < 4 ? 0 : 4)}`).join('\n')}\n`);
   const sector = (column: string): string[] => [
     `emissions.sectors={area: {files: "inputs/area_*.nc", dates: {files: dates.txt, column: ${column}}}}`,
     'periods=[{name: winter, start: 2026-01-05T00:00:00Z, hours: 100}]',
@@ -103,7 +103,7 @@ test('runs that were brought: one line for all that hold the same, one for each 
   ]);
   const run = (name: string, hours: number): string => {
     rewrite('EMIS_winter.nc', {
-      to: `${name}_winter.nc`,
+      target: `${name}_winter.nc`,
       time: (t) => ({ ...t, count: hours }),
       variables: (v) => v.flatMap((each) => (names.has(each.name) ? [{ ...each, name: names.get(each.name)!, units: unitOf(each.name) }] : [])),
     });

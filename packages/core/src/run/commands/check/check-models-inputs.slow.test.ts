@@ -16,7 +16,7 @@ const mask = (file: string, variable = 'GA'): string => `, mask: {file: inputs/$
 
 function writeSensitivity(hours = 100, units = 'ppmV'): void {
   rewrite('EMIS_winter.nc', {
-    to: 'ddm_winter.nc',
+    target: 'ddm_winter.nc',
     time: (t) => ({ ...t, count: hours }),
     variables: ([first]) => [{ ...first, name: 'NO2_ENX', units }],
   });
@@ -24,7 +24,7 @@ function writeSensitivity(hours = 100, units = 'ppmV'): void {
 
 function writeMask(name: string, values: (data: Float32Array) => void): void {
   rewrite('EMIS_winter.nc', {
-    to: name,
+    target: name,
     time: (t) => ({ ...t, count: 1 }),
     variables: ([first]) => [{ ...first, name: 'GA', units: '1' }],
     data: (_, data) => values(data),

@@ -6,7 +6,7 @@ import { dotGrid } from '../../../grid/grid';
 import { checkedWorld, codes } from '../../testing/checked-world';
 import { checkInputs } from './check-case';
 
-const { at, input, check, rewrite } = checkedWorld();
+const { pathOf, input, check, rewrite } = checkedWorld();
 
 test("MCIP's wind directions: which angle is taken and why; refused where it cannot be known", async () => {
   const meteorology = async (...set: string[]): Promise<string> => (await check(set)).right.find((line) => line.startsWith('meteorology, winter'))!;
@@ -22,7 +22,7 @@ test("MCIP's wind directions: which angle is taken and why; refused where it can
     /METCRO2D_winter\.nc: WDIR10 of MCIP V4\.2 cannot be turned to the grid: .*: set meteorology\.cenLon, or give METDOT3D beside it/,
   );
   // at the beginning of a run, too, from the headers
-  await expect(checkInputs(loadCase(at('case.yaml')))).rejects.toMatchObject({ code: 'WIND_DIRECTION' });
+  await expect(checkInputs(loadCase(pathOf('case.yaml')))).rejects.toMatchObject({ code: 'WIND_DIRECTION' });
   expect(await meteorology('meteorology.cenLon=-42')).toMatch(/ by n \(lon - CEN_LON\), n 0\.\d+, CEN_LON -42 \(meteorology\.cenLon\)$/);
 });
 

@@ -4,13 +4,13 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { checkedWorld } from '../../testing/checked-world';
 import { programOf } from './machine';
 
-const { at, check } = checkedWorld();
+const { pathOf, check } = checkedWorld();
 
 test("a model's script that may not be executed", async () => {
-  writeFileSync(at('run-cmaq.sh'), '#!/bin/sh\n');
-  chmodSync(at('run-cmaq.sh'), 0o644);
-  const { problems } = await check([`ctm={kind: command, command: "${at('run-cmaq.sh')} {output}"}`]);
-  expect(problems.map(({ message }) => message)).toEqual([`ctm.command: ${at('run-cmaq.sh')} may not be executed: run chmod +x on it`]);
+  writeFileSync(pathOf('run-cmaq.sh'), '#!/bin/sh\n');
+  chmodSync(pathOf('run-cmaq.sh'), 0o644);
+  const { problems } = await check([`ctm={kind: command, command: "${pathOf('run-cmaq.sh')} {output}"}`]);
+  expect(problems.map(({ message }) => message)).toEqual([`ctm.command: ${pathOf('run-cmaq.sh')} may not be executed: run chmod +x on it`]);
 });
 
 test.each([

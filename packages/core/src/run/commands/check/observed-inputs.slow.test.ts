@@ -7,7 +7,7 @@ import { runStages } from '../../run-case';
 import { checkInputs } from './check-case';
 
 const checked = checkedWorld();
-const { at, input, check } = checked;
+const { pathOf, input, check } = checked;
 const { replace, realObservations, firstHours } = realInputs(checked);
 
 /** A single monitor can be inverted, but neither withheld nor watched. */
@@ -76,7 +76,7 @@ test('a fault of files that all periods share is told once, and counted once', a
     'UNIT_MISMATCH observations.columns.species.O3',
   ]);
   expect(exitCode).toBe(3);
-  await expect(checkInputs(loadCase(at('case.yaml'), set))).rejects.toThrow(/; and 1 more: /);
+  await expect(checkInputs(loadCase(pathOf('case.yaml'), set))).rejects.toThrow(/; and 1 more: /);
 });
 
 test('a file of several that lacks the column is refused, one that lacks a species is told; a list of globs is read', async () => {
@@ -126,15 +126,15 @@ test('a query that fails on the data is told once, under observations.sql, as a 
 
 test('a query without end is ended by Ctrl-C also before the first stage', async () => {
   oneFile((lines) => lines.join('\n'));
-  const settings = loadCase(at('case.yaml'), [
+  const settings = loadCase(pathOf('case.yaml'), [
     'observations.layout=sql',
     `observations.sql="SELECT station, time, 'NO2' AS species, no2 AS value, 'ug m-3' AS unit FROM raw WHERE (SELECT count(*) FROM range(1000000000000)) > 0"`,
   ]);
   const control = new AbortController();
   setTimeout(() => control.abort(), 2000);
-  await expect(runStages(settings, { out: at('run'), signal: control.signal })).rejects.toMatchObject({
+  await expect(runStages(settings, { out: pathOf('run'), signal: control.signal })).rejects.toMatchObject({
     code: 'INTERRUPTED',
     message: 'observations: interrupted before any stage began: run the same command to go on',
   });
-  expect(existsSync(at('run'))).toBe(false);
+  expect(existsSync(pathOf('run'))).toBe(false);
 });

@@ -7,7 +7,7 @@ import { Grid, type TimeAxis } from '../../../grid/grid';
 import { checkedWorld, codes } from '../../testing/checked-world';
 import { checkCase, type CheckOptions, type CheckResult } from './check-case';
 
-const { at, input } = checkedWorld();
+const { pathOf, input } = checkedWorld();
 
 const NAMES = ['NO2', 'SO2', 'O3', 'PM25'];
 
@@ -41,33 +41,33 @@ function writeOutput(path: string, { hours = 24, names = NAMES, grid = (g) => g,
 
 function tryCommand(command: string, set: string[] = [], options: CheckOptions = {}): Promise<CheckResult> {
   const ctm = JSON.stringify({ kind: 'command', command, output: '*.nc' });
-  return checkCase(at('case.yaml'), { set: [`ctm=${ctm}`, ...set], out: at('runs/new'), tryCtm: true, ...options });
+  return checkCase(pathOf('case.yaml'), { set: [`ctm=${ctm}`, ...set], out: pathOf('runs/new'), tryCtm: true, ...options });
 }
 
-const made = (shape?: Shape): string => writeOutput(at('output.nc'), shape);
+const made = (shape?: Shape): string => writeOutput(pathOf('output.nc'), shape);
 
 it('runs the first day of the prior, and leaves nothing behind', async () => {
-  const command = `echo {run} {period} {start} {hours} > ${at('told.txt')}; ls {emissions} >> ${at('told.txt')}; cp ${made()} {output}/`;
+  const command = `echo {run} {period} {start} {hours} > ${pathOf('told.txt')}; ls {emissions} >> ${pathOf('told.txt')}; cp ${made()} {output}/`;
   const logs: string[] = [];
   const result = await tryCommand(command, [], { onLog: (text) => logs.push(text) });
   expect(result.problems).toEqual([]);
-  expect(readFileSync(at('told.txt'), 'utf8')).toMatch(/^prior winter \S+T00:00Z 24\n.*EMIS_winter\.nc\n$/);
+  expect(readFileSync(pathOf('told.txt'), 'utf8')).toMatch(/^prior winter \S+T00:00Z 24\n.*EMIS_winter\.nc\n$/);
   expect(result.right.join('\n')).toMatch(/ctm\.command: made 24 hours of the prior run, winter, in /);
   expect(result.trial).toMatchObject({ period: 'winter', hours: 24, agreement: [] });
   expect(logs.join()).toMatch(/runs 24 hours of the prior, winter; its log is /);
-  expect(existsSync(at('runs'))).toBe(false);
+  expect(existsSync(pathOf('runs'))).toBe(false);
 });
 
 it('keeps what lay in the run folder', async () => {
-  mkdirSync(at('runs/new'), { recursive: true });
-  writeFileSync(at('runs/new/mine.txt'), 'mine');
+  mkdirSync(pathOf('runs/new'), { recursive: true });
+  writeFileSync(pathOf('runs/new/mine.txt'), 'mine');
   expect((await tryCommand(`cp ${made()} {output}/`)).problems).toEqual([]);
-  expect(readdirSync(at('runs/new'))).toEqual(['mine.txt']);
+  expect(readdirSync(pathOf('runs/new'))).toEqual(['mine.txt']);
 });
 
 function prior(): string[] {
-  for (const period of ['winter', 'summer']) writeOutput(at(`prior_${period}.nc`), { hours: 100, period });
-  return [`priorConcentrations=${at('prior_{period}.nc')}`];
+  for (const period of ['winter', 'summer']) writeOutput(pathOf(`prior_${period}.nc`), { hours: 100, period });
+  return [`priorConcentrations=${pathOf('prior_{period}.nc')}`];
 }
 
 it('tells how the prior run that was brought agrees', async () => {
@@ -97,7 +97,7 @@ it.each<[string, () => string, string, RegExp]>([
   expect(codes(result)).toEqual([`${code} ctm.command`]);
   expect(result.problems[0].message).toMatch(says);
   expect(result.exitCode).toBe(1);
-  expect(result.trial!.folder).toBe(at('runs/new/check-try-ctm'));
+  expect(result.trial!.folder).toBe(pathOf('runs/new/check-try-ctm'));
   expect(result.trial!.lastLines[0]).toMatch(/^first/);
   expect(readFileSync(join(result.trial!.folder!, 'prior/ACONC_winter.log'), 'utf8')).toContain('first');
   // The next trial begins anew.
@@ -107,21 +107,21 @@ it.each<[string, () => string, string, RegExp]>([
 
 it('ends the command when it is interrupted, and leaves nothing', async () => {
   const abort = new AbortController();
-  const begun = at('begun.txt');
+  const begun = pathOf('begun.txt');
   const trial = tryCommand(`echo $$ > ${begun}; sleep 60; : {output}`, [], { signal: abort.signal });
   const refused = expect(trial).rejects.toMatchObject({ code: 'INTERRUPTED', exitCode: 130 });
   while (!existsSync(begun) || readFileSync(begun, 'utf8') === '') await sleep(20);
   abort.abort();
   await refused;
   expect(() => process.kill(Number(readFileSync(begun, 'utf8')), 0)).toThrow('ESRCH');
-  expect(existsSync(at('runs'))).toBe(false);
+  expect(existsSync(pathOf('runs'))).toBe(false);
 });
 
 it('waits until the case is right, and refuses a model that is no command', async () => {
-  const broken = await tryCommand(`touch ${at('ran')} {output}`, ['concentrations.variables.O3=OZON', 'emissions.groups.NH3.variables=[NONE]']);
+  const broken = await tryCommand(`touch ${pathOf('ran')} {output}`, ['concentrations.variables.O3=OZON', 'emissions.groups.NH3.variables=[NONE]']);
   expect(broken.notes.join('\n')).toContain('ctm.command was not tried: mend what was found above first');
-  expect(existsSync(at('ran'))).toBe(false);
-  const builtIn = await checkCase(at('case.yaml'), { out: at('runs/new'), tryCtm: true });
+  expect(existsSync(pathOf('ran'))).toBe(false);
+  const builtIn = await checkCase(pathOf('case.yaml'), { out: pathOf('runs/new'), tryCtm: true });
   expect(codes(builtIn)).toEqual(['CTM_NOT_A_COMMAND ctm.kind']);
   expect(builtIn.exitCode).toBe(2);
 });
