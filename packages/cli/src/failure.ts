@@ -11,8 +11,8 @@ import { ALONE, type Ranks, giveWay, joinRanks, launchedByMpi } from '@retroplum
 /** A wrong command line: commander's sentence, without its prefix, and where help is. */
 function usage(error: CommanderError): ErrorFigures {
   const [first, hint] = error.message.replace(/^error: /, '').split('\n');
-  const meant = hint !== undefined ? ` ${hint.replace(/^\(Did you mean (.*)\?\)$/, '(did you mean $1?)')}` : '';
-  return { code: 'CLI_USAGE', message: `${first}${meant}: see retroplume --help`, exitCode: 2 };
+  const suggestion = hint !== undefined ? ` ${hint.replace(/^\(Did you mean (.*)\?\)$/, '(did you mean $1?)')}` : '';
+  return { code: 'CLI_USAGE', message: `${first}${suggestion}: see retroplume --help`, exitCode: 2 };
 }
 
 /**

@@ -3,10 +3,10 @@ import type { Command } from 'commander';
 
 /** Headings, in the order in which they are shown. */
 export const GROUP = {
-  before: 'Before a run:',
+  beforeRun: 'Before a run:',
   run: 'A run:',
   stages: 'Stages of a run, in their order:',
-  after: 'Finished runs:',
+  afterRun: 'Finished runs:',
   machine: 'This machine and program:',
 } as const;
 

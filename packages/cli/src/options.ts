@@ -52,8 +52,8 @@ function deviceChoice(text: string): DeviceChoice {
 
 /** As OpenMP programs do: OMP_NUM_THREADS, of levels of nesting the outermost, else every processor that this process may use. */
 function defaultThreads(): number {
-  const asked = Number(process.env['OMP_NUM_THREADS']?.split(',')[0]);
-  return Number.isInteger(asked) && asked > 0 ? asked : availableParallelism();
+  const threads = Number(process.env['OMP_NUM_THREADS']?.split(',')[0]);
+  return Number.isInteger(threads) && threads > 0 ? threads : availableParallelism();
 }
 
 /** `--json` and `--verbose`, for every command. */
@@ -66,9 +66,9 @@ export function withOutputOptions(command: Command): Command {
   return withResultOptions(command).option('--quiet', 'no progress and notes on stderr', false);
 }
 
-/** `--threads`. @param told - how many where the user does not say, for the help */
-export function withThreads(command: Command, told = 'OMP_NUM_THREADS, else every processor that may be used'): Command {
-  return command.addOption(new Option('--threads <n>', 'processor threads').argParser(threadCount).default(defaultThreads(), told));
+/** `--threads`. @param defaultText - how many where the user does not say, for the help */
+export function withThreads(command: Command, defaultText = 'OMP_NUM_THREADS, else every processor that may be used'): Command {
+  return command.addOption(new Option('--threads <n>', 'processor threads').argParser(threadCount).default(defaultThreads(), defaultText));
 }
 
 /** What a command takes where the user does not say, for its help. */
@@ -109,15 +109,15 @@ export function withProfile(command: Command): Command {
 
 /** `--set`, for commands that read a case. */
 export function withOverrides(command: Command): Command {
-  const collect = (value: string, before: string[]): string[] => [...before, value];
+  const collect = (value: string, collected: string[]): string[] => [...collected, value];
   return command.option('--set <key=value>', 'override a key of the case file; may be given again', collect, []);
 }
 
 /** FROM=TO, of an option that may be given again. */
-export function movedInputs(text: string, before: MovedInputs[] = []): MovedInputs[] {
-  const [from, to, ...more] = text.split('=');
-  if (!from || !to || more.length > 0) throw new InvalidArgumentError('expected FROM=TO, two folders');
-  return [...before, { from, to: resolve(to) }];
+export function movedInputs(text: string, collected: MovedInputs[] = []): MovedInputs[] {
+  const [source, target, ...rest] = text.split('=');
+  if (!source || !target || rest.length > 0) throw new InvalidArgumentError('expected FROM=TO, two folders');
+  return [...collected, { from: source, to: resolve(target) }];
 }
 
 /** Of an option: a number of at least 0. */

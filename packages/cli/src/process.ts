@@ -5,7 +5,7 @@ import { writeErr } from './terminal';
  * What the launcher of an offline package (tools/pack) tells by variables: how this program is called, and which library path was set before it added its own.
  * Both are taken away again, for what this program starts (the user's transport model, a scheduler) is none of the package's.
  */
-const { RETROPLUME_LAUNCHER, RETROPLUME_LIBRARY_PATH_BEFORE: before } = process.env;
+const { RETROPLUME_LAUNCHER, RETROPLUME_LIBRARY_PATH_BEFORE: libraryPathBefore } = process.env;
 
 /** Path of the launcher; undefined where Node was called with this program. */
 export const launcher = RETROPLUME_LAUNCHER;
@@ -13,8 +13,8 @@ export const launcher = RETROPLUME_LAUNCHER;
 delete process.env['RETROPLUME_LAUNCHER'];
 delete process.env['RETROPLUME_LIBRARY_PATH_BEFORE'];
 // The system has read it when the process began; libraries that are loaded later are still found by it.
-if (before === '') delete process.env['LD_LIBRARY_PATH'];
-else if (before !== undefined) process.env['LD_LIBRARY_PATH'] = before;
+if (libraryPathBefore === '') delete process.env['LD_LIBRARY_PATH'];
+else if (libraryPathBefore !== undefined) process.env['LD_LIBRARY_PATH'] = libraryPathBefore;
 
 /** A warning while this process still loads or waits for other ranks. */
 let warnedEarly = false;
@@ -27,13 +27,13 @@ process.on('SIGUSR1', () => (warnedEarly = true));
  * Aborts on SIGINT, SIGTERM, SIGHUP or SIGUSR1. After the first SIGINT or SIGTERM Node's own behaviour returns, so that a second one kills at once; the others
  * only ask, however often they come: SIGHUP comes from the shell and from the system for one and the same end of a session, and SIGUSR1, left alone, would open
  * Node's debugger.
- * @param told - whether this process says so
+ * @param isTold - whether this process says so
  */
-export function interruptible(told = true): { signal: AbortSignal; release: () => void } {
+export function interruptible(isTold = true): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController();
-  const ask = (how = ''): void => {
+  const ask = (hint = ''): void => {
     if (controller.signal.aborted) return;
-    if (told) writeErr(`\nretroplume: stopping at the next checkpoint${how}\n`);
+    if (isTold) writeErr(`\nretroplume: stopping at the next checkpoint${hint}\n`);
     controller.abort();
   };
   const warned = (): void => ask();

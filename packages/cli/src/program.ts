@@ -198,8 +198,8 @@ function addBundle(program: Command): void {
     .argument('[file]', 'bundle to write (default: RUN.tar.gz)', pathText)
     .option('--inputs', 'pack the inputs, too', false)
     .option('--largest <MB>', 'products above this are told by their hash alone', notNegative, 50);
-  withResultOptions(bundle).action(async (...given: Parameters<typeof bundleCommand>) =>
-    (await import('./commands/bundle.js')).bundleCommand(...given),
+  withResultOptions(bundle).action(async (...args: Parameters<typeof bundleCommand>) =>
+    (await import('./commands/bundle.js')).bundleCommand(...args),
   );
   const reproduce = program
     .command('reproduce')
@@ -217,7 +217,7 @@ function addBundle(program: Command): void {
       false,
     )
     .option('--tolerance <x>', 'largest difference of a number that counts as the same, relative to the largest of its field', notNegative, 1e-3)
-    .action(async (...given: Parameters<typeof reproduceCommand>) => (await import('./commands/bundle.js')).reproduceCommand(...given));
+    .action(async (...args: Parameters<typeof reproduceCommand>) => (await import('./commands/bundle.js')).reproduceCommand(...args));
 }
 
 function addCompare(program: Command): void {
@@ -257,7 +257,7 @@ export function buildProgram(): Command {
     .exitOverride()
     // Wrong usage is told by failure.ts, in the same form as every other error.
     .configureOutput({ outputError: () => undefined });
-  program.commandsGroup(GROUP.before);
+  program.commandsGroup(GROUP.beforeRun);
   addDemo(program);
   addInit(program);
   addCheck(program);
@@ -271,7 +271,7 @@ export function buildProgram(): Command {
     else if (stage === 'certify') addCertify(program);
     else addStage(program, stage);
   }
-  program.commandsGroup(GROUP.after);
+  program.commandsGroup(GROUP.afterRun);
   addCompare(program);
   addBundle(program);
   program.commandsGroup(GROUP.machine).helpCommand('help [command]', 'this text, or that of a command');

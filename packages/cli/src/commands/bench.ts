@@ -78,7 +78,7 @@ function machineLine({ machine, peak }: bench.BenchResult): string {
       ? 'no TensorFlow.js'
       : `TensorFlow.js ${tfjs} (${tfjsBackend === 'tensorflow' ? 'tfjs-node' : `${tfjsBackend}; no tfjs-node`})`,
   ].join(', ');
-  const limit = (each: { gflops: number; gbytes: number }): string => `${each.gflops.toFixed(0)} GFLOP/s, ${each.gbytes.toFixed(1)} GB/s`;
+  const limit = (peak: { gflops: number; gbytes: number }): string => `${peak.gflops.toFixed(0)} GFLOP/s, ${peak.gbytes.toFixed(1)} GB/s`;
   return (
     `${cpu}, ${isa}, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${memoryGiB} GiB; compiler ${compiler}, Node ${node}, ${peers}; commit ${commit ?? 'unknown'}; load ${load.toFixed(1)}\n` +
     `Peak: ${limit(peak)}; one thread: ${limit(peak.oneThread)}\n` +
@@ -109,12 +109,12 @@ function kernelTable(step: bench.StepComparison, peak: bench.Peaks): string {
 
 const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
 
-function memoryTable(title: string, { batch, ours, peers }: bench.MemoryComparison): string {
-  const rows = Object.entries(peers).map(([name, bytes]) => row(name, mebibytes(bytes), (bytes / ours).toFixed(2)));
+function memoryTable(title: string, { batch, ours: ownBytes, peers }: bench.MemoryComparison): string {
+  const rows = Object.entries(peers).map(([name, bytes]) => row(name, mebibytes(bytes), (bytes / ownBytes).toFixed(2)));
   return table(
     `${title}: peak resident memory of training at batch ${batch}`,
     ['who', 'MiB', 'ratio to ours'],
-    row('retroplume', mebibytes(ours), 1) + rows.join(''),
+    row('retroplume', mebibytes(ownBytes), 1) + rows.join(''),
   );
 }
 
@@ -142,13 +142,13 @@ function opTable({ ops, peak }: bench.BenchResult): string {
 /** The engines of `inversion.engine`, side by side. */
 function engineTable({ workloads }: bench.BenchResult): string {
   const steps = Object.entries(workloads).flatMap(([name, workload]) =>
-    bench.STEPS.map((step) => ({ title: `${name} ${step}`, each: workload[step] })),
+    bench.STEPS.map((step) => ({ title: `${name} ${step}`, timing: workload[step] })),
   );
-  const rows = steps.map(({ title, each }) => {
-    if (!each?.engines) return '';
-    const { onnxToNative, onnxToTorch } = each.engines;
+  const rows = steps.map(({ title, timing }) => {
+    if (!timing?.engines) return '';
+    const { onnxToNative, onnxToTorch } = timing.engines;
     const ratios = [onnxToNative.toFixed(2), onnxToTorch?.toFixed(2) ?? '–'];
-    return row(`${title}, batch ${each.batch}`, milliseconds(each.ours), milliseconds(each.peers.onnxruntime), ...ratios);
+    return row(`${title}, batch ${timing.batch}`, milliseconds(timing.ours), milliseconds(timing.peers.onnxruntime), ...ratios);
   });
   const head = ['step', 'native, ms', 'ONNX Runtime, ms', 'ONNX / native', 'ONNX / best PyTorch'];
   return rows.join('') === '' ? '' : table('Engines', head, rows.join(''));
@@ -158,7 +158,7 @@ function engineTable({ workloads }: bench.BenchResult): string {
 function benchTables(result: bench.BenchResult): string {
   const workloads = Object.entries(result.workloads).map(([name, workload]) => {
     const steps = bench.STEPS.map((step) => [step, workload[step]] as const);
-    const tables = steps.map(([step, each]) => (each ? stepTable(`${name} ${step}`, each) + kernelTable(each, result.peak) : ''));
+    const tables = steps.map(([step, timing]) => (timing ? stepTable(`${name} ${step}`, timing) + kernelTable(timing, result.peak) : ''));
     return tables.join('') + (workload.memory ? memoryTable(name, workload.memory) : '');
   });
   return machineLine(result) + workloads.join('') + engineTable(result) + (Object.keys(result.ops).length > 0 ? opTable(result) : '');

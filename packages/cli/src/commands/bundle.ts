@@ -34,11 +34,11 @@ export async function reproduceCommand(file: string, options: ReproduceCommandOp
 }
 
 function tellReproduction({ notes, counts, differing }: Reproduction): string {
-  const { bits, content, numbers, other } = counts;
+  const { bits, content, numbers, other: different } = counts;
   const lines = [
-    `${bits + content + numbers + other} products: ${bits} the same to the bit, ${content} but for times and paths, ${numbers} with other numbers`,
+    `${bits + content + numbers + different} products: ${bits} the same to the bit, ${content} but for times and paths, ${numbers} with other numbers`,
     ...notes.map((note) => `  ${note}`),
-    ...differing.slice(0, 10).map(({ path, difference = 0, where }) => `  ${path}: ${difference.toPrecision(2)} (${where})`),
+    ...differing.slice(0, 10).map(({ path, difference = 0, where: place }) => `  ${path}: ${difference.toPrecision(2)} (${place})`),
   ];
   return `${lines.join('\n')}\n`;
 }

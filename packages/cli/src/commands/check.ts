@@ -32,14 +32,14 @@ export type CheckCommandOptions = Omit<CommonOptions, 'threads' | 'profile'> & {
 /** Prints what was found on stdout; the exit code is 0, or that of the gravest kind of problem. */
 export async function checkCommand(path: string, options: CheckCommandOptions): Promise<void> {
   const { set, out, device, precision, tryCtm, quiet, json } = options;
-  const asked = { set, out, device, precision };
-  tell(tryCtm === true ? await withTrial(path, asked, quiet) : await checkCase(path, asked), json);
+  const checkOptions = { set, out, device, precision };
+  tell(tryCtm === true ? await withTrial(path, checkOptions, quiet) : await checkCase(path, checkOptions), json);
 }
 
-async function withTrial(path: string, asked: CheckOptions, quiet: boolean): Promise<CheckResult> {
+async function withTrial(path: string, checkOptions: CheckOptions, quiet: boolean): Promise<CheckResult> {
   const { signal, release } = interruptible();
   try {
-    return await checkCase(path, { ...asked, tryCtm: true, signal, onLog: (line) => void (quiet || writeErr(`${line}\n`)) });
+    return await checkCase(path, { ...checkOptions, tryCtm: true, signal, onLog: (line) => void (quiet || writeErr(`${line}\n`)) });
   } finally {
     release();
   }

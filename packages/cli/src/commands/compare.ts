@@ -78,16 +78,16 @@ function settingLine({ key, runs }: DifferentSetting): string {
 }
 
 export function runText({ run, case: name, stages, finished, failure, certificate, scores, trouble }: ListedRun): string {
-  const begun = stages.filter((each) => each.finished === undefined).map(({ stage }) => stage);
-  const done = stages.filter((each) => each.finished !== undefined).map(({ stage }) => stage);
-  const against = scores.map(({ species, prior, updated }) => `${species} ${figure(prior)} → ${figure(updated)}`);
+  const begun = stages.filter((stage) => stage.finished === undefined).map(({ stage }) => stage);
+  const completed = stages.filter((stage) => stage.finished !== undefined).map(({ stage }) => stage);
+  const errors = scores.map(({ species, prior, updated }) => `${species} ${figure(prior)} → ${figure(updated)}`);
   return [
     `${run}${name === undefined ? '' : ` (${name})`}\n`,
-    `  finished: ${done.length === 0 ? 'no stage' : done.join(', ')}${finished === undefined ? '' : `; the last on ${finished.slice(0, 16)}Z`}\n`,
+    `  finished: ${completed.length === 0 ? 'no stage' : completed.join(', ')}${finished === undefined ? '' : `; the last on ${finished.slice(0, 16)}Z`}\n`,
     ...(begun.length > 0 ? [`  begun: ${begun.join(', ')}\n`] : []),
     ...(failure === undefined ? [] : [`  the last run ended with ${failure}\n`]),
     ...(certificate === undefined ? [] : [`  certificate: ${certificate}\n`]),
-    ...(against.length > 0 ? [`  mean absolute error at ${scores[0].monitors} monitors: ${against.join(', ')}\n`] : []),
+    ...(errors.length > 0 ? [`  mean absolute error at ${scores[0].monitors} monitors: ${errors.join(', ')}\n`] : []),
     ...(trouble === undefined ? [] : [`  ${trouble}\n`]),
   ].join('');
 }

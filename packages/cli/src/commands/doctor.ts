@@ -4,9 +4,9 @@ import { DeviceError } from '@retroplume/core/errors';
 import type { CommonOptions } from '../options';
 import { writeOut } from '../terminal';
 
-function line({ name, found, detail, remedy }: Finding): string {
-  const mark = found ? 'found  ' : 'missing';
-  return `${mark}  ${name}: ${detail}${!found && remedy !== undefined ? `\n         → ${remedy}` : ''}\n`;
+function line({ name, found: finding, detail, remedy }: Finding): string {
+  const mark = finding ? 'found  ' : 'missing';
+  return `${mark}  ${name}: ${detail}${!finding && remedy !== undefined ? `\n         → ${remedy}` : ''}\n`;
 }
 
 /** Prints the findings. @throws {DeviceError} `ADDON_MISSING` if something is missing that Retroplume cannot work without */

@@ -30,24 +30,24 @@ function variableLine(width: number, { name, units, shape, min, max, mean, missi
 }
 
 function text({ path, kind, bytes, facts, grids, time, variables, odd }: Inspection): string {
-  const width = variables.reduce((most, { name }) => Math.max(most, name.length), 0);
+  const width = variables.reduce((longest, { name }) => Math.max(longest, name.length), 0);
   return [
     `${path}: ${kind}, ${bytes} bytes\n`,
     ...Object.entries(facts).map(([key, value]) => `  ${key}: ${value}\n`),
     ...grids.map(gridLines),
     ...(time ? [`  times: ${time.first} to ${time.last}, ${time.steps} steps${stepText(time.stepSeconds)}\n`] : []),
     ...variables.map((variable) => variableLine(width, variable)),
-    ...(odd.length > 0 ? ['  odd:\n', ...odd.map(({ code, text: what }) => `    ${code}: ${what}\n`)] : []),
+    ...(odd.length > 0 ? ['  odd:\n', ...odd.map(({ code, text: sentence }) => `    ${code}: ${sentence}\n`)] : []),
   ].join('');
 }
 
 /** Prints what was found, file by file as it is; with `--json` one list at the end. @throws {DataError} `FILE_MISSING` */
 export async function inspectCommand(paths: string[], { json }: Pick<CommonOptions, 'json'>): Promise<void> {
-  const found: Inspection[] = [];
+  const inspections: Inspection[] = [];
   for (const path of paths) {
     const inspection = await inspectFile(path);
-    if (json) found.push(inspection);
+    if (json) inspections.push(inspection);
     else writeOut(text(inspection));
   }
-  if (json) writeOut(`${JSON.stringify({ files: found })}\n`);
+  if (json) writeOut(`${JSON.stringify({ files: inspections })}\n`);
 }

@@ -10,38 +10,38 @@ const after = (seconds: number): void => void (time = 1000 * (1 + seconds));
 
 it('says nothing of a short stage', () => {
   const stage = pace();
-  expect(stage.told(0, 10)).toBe('');
+  expect(stage.text(0, 10)).toBe('');
   after(9);
-  expect(stage.told(9, 10)).toBe('');
+  expect(stage.text(9, 10)).toBe('');
 });
 
 it('tells what has passed and what is left', () => {
   const stage = pace();
-  stage.told(0, 100);
+  stage.text(0, 100);
   after(60);
-  expect(stage.told(25, 100)).toBe(', 1 min, about 3 min left');
+  expect(stage.text(25, 100)).toBe(', 1 min, about 3 min left');
   after(240);
-  expect(stage.told(100, 100)).toBe(', 4 min');
+  expect(stage.text(100, 100)).toBe(', 4 min');
 });
 
 it('counts only what this process has made', () => {
   const stage = pace();
   after(30);
-  expect(stage.told(80, 100)).toBe(', 30 s');
+  expect(stage.text(80, 100)).toBe(', 30 s');
   after(50);
   // 10 in 20 s: 10 more.
-  expect(stage.told(90, 100)).toBe(', 50 s, about 20 s left');
+  expect(stage.text(90, 100)).toBe(', 50 s, about 20 s left');
 });
 
 it('begins anew with a part that is counted anew, and tells no time where nothing moves', () => {
   const stage = pace();
-  stage.told(0, 10);
+  stage.text(0, 10);
   after(40);
-  expect(stage.told(0, 10)).toBe(', 40 s');
-  expect(stage.told(4, 10)).toBe(', 40 s, about 1 min left');
-  expect(stage.told(1, 200)).toBe(', 40 s');
+  expect(stage.text(0, 10)).toBe(', 40 s');
+  expect(stage.text(4, 10)).toBe(', 40 s, about 1 min left');
+  expect(stage.text(1, 200)).toBe(', 40 s');
   after(60);
-  expect(stage.told(0, 200)).toBe(', 1 min');
+  expect(stage.text(0, 200)).toBe(', 1 min');
 });
 
 it('words times', () => {

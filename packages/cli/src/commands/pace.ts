@@ -6,23 +6,24 @@ const WORTH_TELLING_MS = 10_000;
 /** Of a stage, from what it tells of its progress. One that goes on with what was left has made the first part in another process. */
 export class Pace {
   private readonly begun: number;
-  private from: { at: number; done: number; total: number } | undefined;
+  private start: { time: number; finished: number; total: number } | undefined;
 
-  /** @param now - milliseconds */
-  constructor(private readonly now: () => number = () => performance.now()) {
-    this.begun = now();
+  /** @param clock - milliseconds */
+  constructor(private readonly clock: () => number = () => performance.now()) {
+    this.begun = clock();
   }
 
   /** As `, 3 min, about 12 min left`; nothing of a short stage, and no time left where none can be told. */
-  told(done: number, total: number): string {
-    const at = this.now();
+  text(finished: number, total: number): string {
+    const time = this.clock();
     // A stage with several parts counts each anew.
-    if (this.from === undefined || done < this.from.done || total !== this.from.total) this.from = { at, done, total };
-    const elapsed = at - this.begun;
+    if (this.start === undefined || finished < this.start.finished || total !== this.start.total) this.start = { time, finished, total };
+    const elapsed = time - this.begun;
     if (elapsed < WORTH_TELLING_MS) return '';
-    const [made, took] = [done - this.from.done, at - this.from.at];
-    const left = made > 0 && took >= WORTH_TELLING_MS && done < total ? `, about ${duration((took * (total - done)) / made)} left` : '';
-    return `, ${duration(elapsed)}${left}`;
+    const [advanced, took] = [finished - this.start.finished, time - this.start.time];
+    const remaining =
+      advanced > 0 && took >= WORTH_TELLING_MS && finished < total ? `, about ${duration((took * (total - finished)) / advanced)} left` : '';
+    return `, ${duration(elapsed)}${remaining}`;
   }
 }
 

@@ -16,13 +16,13 @@ const WORDS: Record<StageState, string> = {
 
 type Options = CommonOptions & { stages?: StageName[]; changedRuns?: RunOptions['changedRuns'] };
 
-function line({ stage, variant, state, why, runs, replaces }: PlannedStage, replaced: boolean): string {
+function line({ stage, variant, state, why: reason, runs, replaces }: PlannedStage, replaced: boolean): string {
   const name = variant === 'default' ? stage : `${variant}/${stage}`;
-  const made = runs ? `\n    runs of the transport model: ${runs.length === 0 ? 'none' : `${runs.length} (${runs.join(', ')})`}` : '';
+  const runList = runs ? `\n    runs of the transport model: ${runs.length === 0 ? 'none' : `${runs.length} (${runs.join(', ')})`}` : '';
   const removed = replaces
     ? `\n    removes ${replaces.length} ${replaces.length === 1 ? 'run' : 'runs'} of your own model${replaced ? '' : ': refused without --changed-runs replace'}`
     : '';
-  return `  ${name.padEnd(16)} ${WORDS[state]}${why === undefined ? '' : `: ${why}`}${made}${removed}\n`;
+  return `  ${name.padEnd(16)} ${WORDS[state]}${reason === undefined ? '' : `: ${reason}`}${runList}${removed}\n`;
 }
 
 /** Prints it on stdout. */

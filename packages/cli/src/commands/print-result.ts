@@ -45,8 +45,8 @@ function signedPercent(fraction: number): string {
 
 function change(priorMae: number, mae: number, unit: string, { interval, noInterval }: Change): string {
   const relative = priorMae === 0 ? [] : [signedPercent((mae - priorMae) / priorMae)]; // of nothing there is no part
-  const none = noInterval === undefined ? [] : [`no 90 % interval: ${noInterval}`];
-  const certain = interval ? [`90 % interval ${signedPercent(interval.low)} to ${signedPercent(interval.high)}`] : none;
+  const missing = noInterval === undefined ? [] : [`no 90 % interval: ${noInterval}`];
+  const certain = interval ? [`90 % interval ${signedPercent(interval.low)} to ${signedPercent(interval.high)}`] : missing;
   return `${priorMae.toFixed(2)} → ${mae.toFixed(2)} ${unit} (${[...relative, ...certain].join('; ')})`;
 }
 
@@ -66,13 +66,17 @@ function loopLines({ status, kept, passes }: NonNullable<Printable['loop']>): st
 }
 
 /** Where none is withheld, the monitors that were used, which prove less; nothing of stages that end before `verify`. */
-function errorTables(own: Figures, paper: Figures | undefined): string {
-  const side = [own, paper].some((figures) => Object.keys(figures?.withheld ?? {}).length > 0) ? 'withheld' : 'used';
-  const against = side === 'withheld' ? 'withheld monitors' : 'used monitors (none is withheld)';
-  const titles = [`Mean absolute error against ${against}, prior → updated inventory:`, "The same in the paper's mode:"];
-  const [ofOwn, ofPaper] = [own[side], paper?.[side]].map((scores, i) => table(titles[i], scores, (score) => [score.updatedMae, score.change]));
-  const found = table('With what was found beside the emissions:', own[side], (score) => score.found && [score.found.mae, score.found.change]);
-  return `${ofOwn}${found}${ofPaper}`;
+function errorTables(main: Figures, paper: Figures | undefined): string {
+  const side = [main, paper].some((figures) => Object.keys(figures?.withheld ?? {}).length > 0) ? 'withheld' : 'used';
+  const monitors = side === 'withheld' ? 'withheld monitors' : 'used monitors (none is withheld)';
+  const titles = [`Mean absolute error against ${monitors}, prior → updated inventory:`, "The same in the paper's mode:"];
+  const [ofOwn, ofPaper] = [main[side], paper?.[side]].map((scores, i) => table(titles[i], scores, (score) => [score.updatedMae, score.change]));
+  const withNuisance = table(
+    'With what was found beside the emissions:',
+    main[side],
+    (score) => score.found && [score.found.mae, score.found.change],
+  );
+  return `${ofOwn}${withNuisance}${ofPaper}`;
 }
 
 /** Nothing without a row. */
@@ -103,15 +107,15 @@ export function printResult(result: object, options: Pick<CommonOptions, 'json'>
     writeOut(`${JSON.stringify(result)}\n`);
     return;
   }
-  const { report, certificate, manifest, crossValidation, loop, default: own, paperMode } = result as Printable;
-  const told = { ...(result as Figures), ...own };
+  const { report, certificate, manifest, crossValidation, loop, default: main, paperMode } = result as Printable;
+  const figures = { ...(result as Figures), ...main };
   if (certificate)
     writeOut([`Certificate of the surrogate: ${certificate.verdict}`, ...certificate.reasons.map((reason) => `  ${reason}`), ''].join('\n'));
   const slopes = 'free-running slope (1 is right) with initial concentrations from:';
-  if (told.initialConcentrations) writeOut(slopesByPlace(`Surrogate: ${slopes}`, told.initialConcentrations));
+  if (figures.initialConcentrations) writeOut(slopesByPlace(`Surrogate: ${slopes}`, figures.initialConcentrations));
   if (crossValidation) writeOut(candidateLines(crossValidation));
   if (loop) writeOut(loopLines(loop));
-  writeOut(errorTables(told, paperMode));
+  writeOut(errorTables(figures, paperMode));
   if (paperMode?.initialConcentrations) writeOut(slopesByPlace(`Paper's mode: ${slopes}`, paperMode.initialConcentrations));
   if (manifest !== undefined) writeOut(`Design: ${manifest}\n`);
   else writeOut(report !== undefined ? `Report: ${report}\n` : `Run folder: ${out}\n`);

@@ -43,9 +43,9 @@ class Lines {
   private last = 0;
 
   update(event: Progress, pace: string): void {
-    const now = performance.now();
-    if (now - this.last < LINE_EVERY_MS) return;
-    this.last = now;
+    const time = performance.now();
+    if (time - this.last < LINE_EVERY_MS) return;
+    this.last = time;
     writeErr(`  ${titleOf(event)} ${Math.round((100 * event.done) / event.total)}%${pace} ${event.text}\n`);
   }
 
@@ -70,7 +70,7 @@ export function progressListener(quiet: boolean): { onEvent: (event: StageEvent)
     return paces.get(title)!;
   };
   const onEvent = (event: StageEvent): void => {
-    if (event.kind === 'progress') view.update(event, paceOf(event).told(event.done, event.total));
+    if (event.kind === 'progress') view.update(event, paceOf(event).text(event.done, event.total));
     else if (event.kind === 'stage-start') {
       paceOf(event);
       line(`${titleOf(event)} …`);

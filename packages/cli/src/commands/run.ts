@@ -78,7 +78,7 @@ async function runWhole(path: string, options: CommonOptions & Replacing): Promi
     options,
     (context) => {
       // What was set in vain.
-      if (context.ranks.rank === 0 && !options.quiet) for (const told of idleKeys(path, options.set, loaded)) writeErr(`note: ${told}\n`);
+      if (context.ranks.rank === 0 && !options.quiet) for (const note of idleKeys(path, options.set, loaded)) writeErr(`note: ${note}\n`);
       return runStages(loaded, { out, changedRuns: options.changedRuns, ...context });
     },
     printer(options, out),

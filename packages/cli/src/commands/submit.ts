@@ -19,9 +19,9 @@ function program(): string[] {
   return launcher !== undefined ? [launcher] : [process.execPath, join(__dirname, '../main.js')];
 }
 
-function row({ name, id, state, tasks, after, script }: SubmittedJob): string {
-  const several = tasks ? `${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'}: ${tasks.join(', ')}` : '';
-  const parts = [name.padEnd(12), (id ?? '').padEnd(9), state, after ? `after ${after.join(', ')}` : '', several, script ?? ''];
+function row({ name, id, state, tasks, after: predecessors, script }: SubmittedJob): string {
+  const taskList = tasks ? `${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'}: ${tasks.join(', ')}` : '';
+  const parts = [name.padEnd(12), (id ?? '').padEnd(9), state, predecessors ? `after ${predecessors.join(', ')}` : '', taskList, script ?? ''];
   return `  ${parts.filter((part) => part !== '').join('  ')}\n`;
 }
 

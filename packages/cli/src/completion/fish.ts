@@ -23,7 +23,7 @@ function offered({ kind, words }: Value, program: string): string {
 
 function commandLines(program: string, { name, options, places }: CompletedCommand): string[] {
   const begin = `complete -c ${program} -n '__fish_seen_subcommand_from ${name}'`;
-  const flags = (names: readonly string[]): string => names.map((each) => (each.startsWith('--') ? `-l ${each.slice(2)}` : `-s ${each.slice(1)}`)).join(' '); // prettier-ignore
+  const flags = (names: readonly string[]): string => names.map((flag) => (flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`)).join(' '); // prettier-ignore
   return [
     ...options.map(
       ({ names, description, value }) => `${begin} ${flags(names)}${value ? ` ${offered(value, program)}` : ''} -d ${quoted(description)}`,

@@ -51,8 +51,8 @@ function keysOf(schema: JsonSchema, prefix = ''): string[] {
   const forms = [schema, ...(schema.oneOf ?? schema.anyOf ?? [])];
   const keys = forms.flatMap(({ properties, items }) => [
     ...Object.entries(properties ?? {}).flatMap(([key, inner]) => {
-      const below = keysOf(inner, `${prefix}${key}.`);
-      return below.length > 0 ? below : [`${prefix}${key}`];
+      const innerKeys = keysOf(inner, `${prefix}${key}.`);
+      return innerKeys.length > 0 ? innerKeys : [`${prefix}${key}`];
     }),
     ...(items ? keysOf(items, `${prefix}0.`) : []),
   ]);
@@ -73,7 +73,7 @@ function optionOf(option: Option): CompletedOption {
   const { flags, description, argChoices, long, short, required, optional, variadic } = option;
   const name = /[<[](.*?)(\.\.\.)?[\]>]/.exec(flags)?.[1];
   return {
-    names: [long, short].flatMap((each) => each ?? []),
+    names: [long, short].flatMap((flag) => flag ?? []),
     description: brief(description),
     ...(required || optional ? { value: valueOf(name ?? '', argChoices) } : {}),
     optional,
@@ -91,7 +91,7 @@ export function keysTaken(commands: readonly CompletedCommand[]): readonly strin
 export function completedCommands(program: Command): CompletedCommand[] {
   const help = program.createHelp();
   const commands = help.visibleCommands(program);
-  const names = commands.map((each) => each.name());
+  const names = commands.map((command) => command.name());
   const placeOf = (argument: Argument): CompletedCommand['places'][number] => ({
     name: argument.name(),
     value: argument.name() === 'command' ? words(names) : valueOf(argument.name(), argument.argChoices),

@@ -24,13 +24,13 @@ function action({ kind, words }: Value, program: string): string {
 }
 
 function optionPart({ names, description, value, optional, repeats }: CompletedOption, program: string): string {
-  const taken = value === undefined ? '' : `${optional ? '::' : ':'}${names[0].slice(2)}:${action(value, program)}`;
-  return names.map((name) => quoted(`${repeats ? '*' : ''}${name}[${escaped(description)}]${taken}`)).join(' ');
+  const valuePart = value === undefined ? '' : `${optional ? '::' : ':'}${names[0].slice(2)}:${action(value, program)}`;
+  return names.map((name) => quoted(`${repeats ? '*' : ''}${name}[${escaped(description)}]${valuePart}`)).join(' ');
 }
 
 function commandPart({ name, options, places }: CompletedCommand, program: string): string {
-  const told = places.map(({ name: place, value, repeats }, i) => quoted(`${repeats ? '*' : i + 1}:${place}:${action(value, program)}`));
-  return `        ${name}) _arguments ${[...options.map((option) => optionPart(option, program)), ...told].join(' ')} ;;`;
+  const placeParts = places.map(({ name: place, value, repeats }, i) => quoted(`${repeats ? '*' : i + 1}:${place}:${action(value, program)}`));
+  return `        ${name}) _arguments ${[...options.map((option) => optionPart(option, program)), ...placeParts].join(' ')} ;;`;
 }
 
 /** The script that `source <(retroplume completion zsh)` reads, or that lies in a folder of fpath as `_retroplume`. */
