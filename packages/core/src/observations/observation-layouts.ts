@@ -14,6 +14,7 @@
  *   CNEMC: notes of the publishing platform, cited in https://github.com/HeQinWill/CNEMC; EEA: vocabularies http://dd.eionet.europa.eu/vocabulary/aq/pollutant and .../observationvalidity
  */
 import { DataError } from '../base/errors';
+import { SPECIES } from '../base/species';
 import { namesTwice } from '../files/tables/csv-format';
 import { clockColumn, clockRows } from './observation-quality';
 import { aqsIdentifier, columnTwice, requireColumns, type StationsSpec } from './stations';
@@ -92,8 +93,6 @@ export function selectionOf(layout: LayoutName): ((columns: string[]) => string[
 }
 
 const AIRNOW_COLUMNS = ['date', 'time', 'station', 'name', 'offset', 'parameter', 'unit', 'value', 'source'];
-/** The species that are looked for where the case does not name them. */
-export const OCCURRING_SPECIES = ['NO2', 'SO2', 'O3', 'PM2.5'];
 const WIDE_COLUMNS = ['date', 'hour', 'type'];
 
 /** @throws {DataError} `COLUMN_MISSING`, `COLUMN_TWICE` */
@@ -187,7 +186,7 @@ function wide({ label, columns, files }: HeldColumns): Layout {
   );
   const rows = (species: string, columns: string): string => `(SELECT ${time} AS time, ${columns} FROM raw WHERE trim(type) = ${literal(species)})`;
   return {
-    relations: OCCURRING_SPECIES.flatMap((species) =>
+    relations: SPECIES.flatMap((species) =>
       parts.map(
         (columns) =>
           `SELECT trim(station) AS station, time, ${literal(species)} AS species, value, 'ug m-3' AS unit FROM (UNPIVOT ${rows(species, columns)} ON ${columns} INTO NAME station VALUE value)`,

@@ -2,8 +2,8 @@
  * Which observed values are taken. The rules:
  *
  *   missing     empty, NA, NaN, null, -, and the codes -99, -999, -9999, …: left out
- *   negative    below the floor of {@link NEGATIVE_FLOORS}, or of the case: left out and counted
- *   absurd      above LIMITS (ppb, µg m-3): left out and counted
+ *   negative    below the species' negativeFloor (base/species.ts), or the case's: left out and counted
+ *   absurd      above the species' mostObserved: left out and counted
  *   unreadable  text that is no number: left out and counted
  *
  * Where negative, absurd and unreadable ones together are more than 5 % of a species' values, the unit or the column is wrong rather than
@@ -13,7 +13,7 @@
  * too high.
  */
 import { DataError } from '../base/errors';
-import { speciesUnit, type Species } from '../base/species';
+import { knownSpecies, speciesUnit } from '../base/species';
 import { identifier } from '../files/tables/table-store';
 import { RULES, type RuleCounts } from './quality-rules';
 
@@ -24,20 +24,7 @@ export interface OffStep {
   stations: string[];
 }
 
-/** Above any hourly mean of a monitor that works (ppb; PM µg m-3): severe dust and volcanic plumes stay below. */
-const LIMITS: Record<string, number> = { NO2: 1000, SO2: 3000, O3: 600, 'PM2.5': 5000 };
 const DEFAULT_LIMIT = 1e5;
-/**
- * Below what most values of monitors lie nowhere (ppb; PM µg m-3), even in clean air, so that a unit is a thousand times too small: ng m-3, or ppm in a column
- * called ppb. Zeros and values below zero are the noise of monitors and say nothing.
- */
-const LOW: Readonly<Record<Species, number>> = { NO2: 0.02, SO2: 0.01, O3: 0.5, 'PM2.5': 0.2 };
-/**
- * Least values that are a monitor's noise (ppb; PM µg m-3). EPA's AQS takes gases down to minus the detection limit of the method and asks for no zeros in their
- * place, since those bias means ("Negative values in AQS", 28 February 2011). The numbers are a choice: near such limits for the gases, wider for PM2.5, whose
- * hourly monitors have noise of several µg m-3.
- */
-export const NEGATIVE_FLOORS: Readonly<Record<Species, number>> = { NO2: -5, SO2: -4, O3: -5, 'PM2.5': -10 };
 const REFUSED_PART = 0.05;
 
 export interface SpeciesQuality {
@@ -100,7 +87,7 @@ export const standsForNone = (number: string): string => `(isnan(${number}) OR $
 /** Counts a value (ppb, µg m-3) and says whether it is taken. @param floor - least value that is taken, 0 or less */
 export function accept(quality: SpeciesQuality, species: string, floor: number, value: number): boolean {
   if (value < floor) quality.negative++;
-  else if (value > (LIMITS[species] ?? DEFAULT_LIMIT)) quality.absurd++;
+  else if (value > (knownSpecies(species)?.mostObserved ?? DEFAULT_LIMIT)) quality.absurd++;
   else return true;
   return false;
 }
@@ -113,7 +100,7 @@ export function assertQuality(files: string, species: string, floor: number, qua
   const { valid, negative, absurd, unreadable } = quality;
   const bad = negative + absurd + unreadable;
   if (bad > REFUSED_PART * (valid + bad)) {
-    const limit = LIMITS[species] ?? DEFAULT_LIMIT;
+    const limit = knownSpecies(species)?.mostObserved ?? DEFAULT_LIMIT;
     const counts = `${negative} below ${floor}, ${absurd} above ${limit} ${speciesUnit(species)}, ${unreadable} unreadable of ${valid + bad}`;
     throw new DataError(
       'OBSERVATIONS_ABSURD',
@@ -136,7 +123,7 @@ function emptiness({ offStep, outside }: SpeciesQuality): string {
 
 /** @param values - NaN where there is none @returns what more than half of the values above zero lie below, where the unit is wrong rather than the air so clean */
 export function lowLimit(species: string, values: Float32Array): number | undefined {
-  const limit = (LOW as Record<string, number | undefined>)[species];
+  const limit = knownSpecies(species)?.leastObserved;
   if (limit === undefined) return undefined;
   let [high, low] = [0, 0];
   for (const value of values) {
@@ -205,7 +192,7 @@ export function describeQuality(quality: ObservationQuality): string[] {
       ...part(counts.outside ?? 0, `values of ${name} at stations outside the grid were left out`),
       ...part(counts.belowZero, `values of ${name} a little below zero were kept: the noise of monitors in clean air`),
       ...part(counts.negative, `values of ${name} too far below zero were left out`),
-      ...part(counts.absurd, `values of ${name} above ${LIMITS[name] ?? DEFAULT_LIMIT} ${speciesUnit(name)} were left out`),
+      ...part(counts.absurd, `values of ${name} above ${knownSpecies(name)?.mostObserved ?? DEFAULT_LIMIT} ${speciesUnit(name)} were left out`),
       ...part(counts.unreadable, `values of ${name} that are no number were left out`),
       ...RULES.flatMap((rule) => part(counts.rules?.[rule] ?? 0, `values of ${name} ${RULE_TEXT[rule]} were left out`)),
     ]),

@@ -1,7 +1,8 @@
 /** Reads the files of one layout into series of stations and times: DuckDB brings them into one form and numbers stations, times and species. */
 import { DataError } from '../base/errors';
+import { knownSpecies, SPECIES } from '../base/species';
 import { type TimeAxis, instant, timeAt } from '../grid/grid';
-import { layoutOf, OCCURRING_SPECIES, rawFormatOf, selectionOf, type Layout, type ObservationsSpec } from './observation-layouts';
+import { layoutOf, rawFormatOf, selectionOf, type Layout, type ObservationsSpec } from './observation-layouts';
 import {
   accept,
   assertQuality,
@@ -9,7 +10,6 @@ import {
   hasDecimalComma,
   lowLimit,
   MISSING_WORDS,
-  NEGATIVE_FLOORS,
   standsForNone,
   type SpeciesQuality,
   type OffStep,
@@ -165,7 +165,7 @@ export class ObservationReader {
     const convert = converterOf(species, units.length > 0 ? units : [this.spec.columns?.species[species]?.unit ?? 'ug m-3'], state);
     const read = new Float32Array(axis.count * stations.length).fill(Number.NaN);
     const [quality, adjacentQuality] = [emptyQuality(), emptyQuality()];
-    const floor = { ...NEGATIVE_FLOORS, ...this.spec.quality?.negativeFloor }[species] ?? 0;
+    const floor = this.spec.quality?.negativeFloor?.[species] ?? knownSpecies(species)?.negativeFloor ?? 0;
     const [[unreadable, commas]] = await store.rows(
       `SELECT count(*), count(*) FILTER (comma) FROM observed WHERE species = $1 AND unreadable AND ${this.isAskedSql}`,
       label,
@@ -245,11 +245,11 @@ export class ObservationReader {
         this.label,
       )
     ).map(([name]) => String(name));
-    const species = OCCURRING_SPECIES.filter((name) => occurring.includes(name));
+    const species = SPECIES.filter((name) => occurring.includes(name));
     if (species.length > 0) return species;
     throw new DataError(
       'OBSERVATIONS_EMPTY',
-      `${this.label}: expected the types ${OCCURRING_SPECIES.join(', ')} but received ${occurring.slice(0, 8).join(', ') || 'none'}: check the files`,
+      `${this.label}: expected the types ${SPECIES.join(', ')} but received ${occurring.slice(0, 8).join(', ') || 'none'}: check the files`,
     );
   }
 

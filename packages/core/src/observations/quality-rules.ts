@@ -6,7 +6,7 @@ import type { TimeAxis } from '../grid/grid';
 import { zoneDay } from '../files/tables/local-time';
 
 export interface QualityRules {
-  /** least value that can be a monitor's noise by species, ppb or µg m-3, 0 or less; default: NEGATIVE_FLOORS of observation-quality.ts */
+  /** least value that can be a monitor's noise by species, ppb or µg m-3, 0 or less; default: the species' negativeFloor (base/species.ts) */
   negativeFloor?: Record<string, number>;
   /** least and greatest value by species, ppb or µg m-3 */
   range?: Record<string, { min?: number; max: number } | undefined>;

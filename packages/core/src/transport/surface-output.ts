@@ -1,6 +1,6 @@
 /** The file that every run of a transport model leaves: the four surface concentrations, hourly means; and what is read of a run's files. */
 import { IoapiWriter } from '../files/ioapi/ioapi-writer';
-import { type Species, SPECIES } from '../base/species';
+import { ofSpecies, type Species, SPECIES, SPECIES_FACTS } from '../base/species';
 import type { Grid, TimeAxis } from '../grid/grid';
 import { type Case } from '../case';
 import { readConcentrations } from '../case/gridded/case-fields';
@@ -16,15 +16,13 @@ export interface SurfaceVariable {
 /** Name of each species in the file of the reference model, as the case's `concentrations.variables` says. */
 export type OutputNames = Record<Species, string>;
 
-export const DEFAULT_OUTPUT_NAMES: OutputNames = { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25' };
+export const DEFAULT_OUTPUT_NAMES: OutputNames = ofSpecies(({ variable }) => variable);
 
 /** In the order of the species everywhere. */
-export const OUTPUT_SPECIES: readonly { species: Species; units: string; description: string }[] = [
-  { species: 'NO2', units: 'ppbV', description: 'nitrogen dioxide at the surface, mean of the hour' },
-  { species: 'SO2', units: 'ppbV', description: 'sulfur dioxide at the surface, mean of the hour' },
-  { species: 'O3', units: 'ppbV', description: 'ozone at the surface, mean of the hour' },
-  { species: 'PM2.5', units: 'ug m-3', description: 'fine particles at the surface, mean of the hour' },
-];
+export const OUTPUT_SPECIES: readonly { species: Species; units: string; description: string }[] = SPECIES.map((species) => {
+  const { unit, longName } = SPECIES_FACTS[species];
+  return { species, units: unit === 'ppb' ? 'ppbV' : unit, description: `${longName} at the surface, mean of the hour` };
+});
 
 /** The four species under their names in the file. */
 export function speciesVariables(names: OutputNames): SurfaceVariable[] {

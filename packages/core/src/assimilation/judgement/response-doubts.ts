@@ -3,7 +3,7 @@
  * two runs that are exchanged, of other days, or rows from the other end show so before a surrogate learns from them, and so does a run with the prior's
  * emissions but other concentrations. A sentence each, for the log.
  */
-import { GROUPS, SPECIES, type Group, type Species } from '../../base/species';
+import { GROUPS, JUDGED_PAIRS, SPECIES, type Group, type Species } from '../../base/species';
 import { dot } from '../../base/vectors';
 import { sameConcentrations } from '../../inventory/reading/emissions-used';
 
@@ -13,11 +13,6 @@ export interface RunMeans {
   concentrations: Float64Array;
 }
 
-const PAIRS: readonly [Group, Species][] = [
-  ['NOx', 'NO2'],
-  ['SO2', 'SO2'],
-  ['PM2.5', 'PM2.5'],
-];
 /** Members of the demo's worlds, twenty a season, have 0.60 to 0.86 with their own emissions, China's 0.56 to 0.66; -0.6 to 0.6 with other members', 0.3 at most with rows turned round. */
 const LEAST_FOLLOWING = 0.3;
 /** In those worlds the emissions of another run came 0.2 short at least. */
@@ -83,11 +78,11 @@ function changesOf(prior: RunMeans, run: RunMeans): RunChanges {
   const ofSpecies = (species: Species): Float64Array =>
     channelChange(prior.concentrations, run.concentrations, SPECIES.indexOf(species), SPECIES.length);
   return {
-    emissions: PAIRS.map(([group]) => {
+    emissions: JUDGED_PAIRS.map(([group]) => {
       const change = ofGroup(group);
       return change.some((value) => value !== 0) ? normalised(change) : undefined;
     }),
-    concentrations: PAIRS.map(([, species]) => normalised(ofSpecies(species))),
+    concentrations: JUDGED_PAIRS.map(([, species]) => normalised(ofSpecies(species))),
   };
 }
 

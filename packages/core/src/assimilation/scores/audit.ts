@@ -1,5 +1,5 @@
 /** The audit of an inversion: what its totals hide, one row per period, region and group, and their table as CSV. See docs/report.md. */
-import { GROUPS, type Group, type Species } from '../../base/species';
+import { GROUP_FACTS, GROUPS, type Group, type Species } from '../../base/species';
 import { type Case } from '../../case';
 import type { PreparedPeriod } from '../../fields/prepared';
 import { regionMasks } from '../../case/gridded/regions';
@@ -7,7 +7,7 @@ import { cellsWithin } from '../../grid/cells-within';
 import { type Grid, timeAt } from '../../grid/grid';
 import type { StationSeries } from '../../inversion/observations/observation-operator';
 import { annualWeights, diurnalShift, redistribution, type DiurnalShift, type Redistribution } from '../../inversion/scores/redistribution';
-import { ANSWERS, judgeResponse, type RegionalResponse } from '../../inversion/scores/regional-response';
+import { judgeResponse, type RegionalResponse } from '../../inversion/scores/regional-response';
 import { localSolarHour } from '../../worlds/solar';
 import { PRIOR } from '../../case/case-runs';
 import { ofGroup } from '../factors/factors-file';
@@ -60,7 +60,7 @@ function auditRegion(period: AuditedPeriod, region: Region): AuditRow[] {
   return GROUPS.map((group, g) => {
     const [prior, updated] = [ofGroup(update.prior, g), ofGroup(update.updated, g)];
     const moved = redistribution(prior, updated, weight);
-    const species = group in ANSWERS ? ANSWERS[group as keyof typeof ANSWERS] : undefined;
+    const species = GROUP_FACTS[group].species;
     const judged = period.groups.includes(group) && moved.change !== undefined;
     const answer = species && { group, species, stations: measuring(period.series.prior, species, stations), change: moved.change! };
     const response = answer && judged ? responseOf(period, region, answer) : undefined;

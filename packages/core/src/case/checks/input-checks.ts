@@ -2,6 +2,7 @@
  * The rules of a case's inputs: sectors of the inventory and the labels of their emission streams, what a variable of a file stands for (one thing, and once),
  * and `observations`.
  */
+import { SPECIES } from '../../base/species';
 import type { Case } from '../schema/case-schema';
 import { type Breach, repeated } from '../problems';
 import { REST } from '../schema/kinds';
@@ -234,6 +235,6 @@ export function checkObservations(c: Case): Breach[] {
     if (range?.min !== undefined && range.min >= range.max)
       breaches.push({ path: ['observations', 'quality', 'range', name], text: `min ${range.min} is not below max ${range.max}: exchange them` });
   if (o.columns !== undefined && Object.keys(o.columns.species).length === 0)
-    breaches.push({ path: ['observations', 'columns', 'species'], text: 'no species is named: add at least one of NO2, SO2, O3, PM2.5' });
+    breaches.push({ path: ['observations', 'columns', 'species'], text: `no species is named: add at least one of ${SPECIES.join(', ')}` });
   return breaches;
 }

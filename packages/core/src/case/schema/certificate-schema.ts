@@ -1,7 +1,7 @@
 /** The certificate: which runs of the transport model the surrogate's response is held against, and what is asked of it before an inversion. */
 import { z } from 'zod';
 import { outsideRuns } from './experiment-schema';
-import { GROUPS, SPECIES } from '../../base/species';
+import { GROUPS, JUDGED_PAIRS, SPECIES } from '../../base/species';
 import { choice, files, maskOfFile, real, seed, text, wholeNumber } from './kinds';
 
 const pairSchema = z.strictObject({
@@ -29,7 +29,7 @@ const sensitivitySchema = z
         >,
       )
       .refine((variables) => Object.values(variables).some((name) => name !== undefined), {
-        error: 'expected at least one of NO2, SO2, O3, PM2.5',
+        error: `expected at least one of ${SPECIES.join(', ')}`,
       })
       .meta({ description: 'Species that the files hold; semi-normalised, so in a unit of concentration.' }),
     scale: real('What the values are multiplied by to give the change for + 100 % of the emissions: 1 for CMAQ-DDM-3D, 100 for changes by + 1 %.', {
@@ -74,11 +74,7 @@ export const certificateSchema = z
       .meta({ description: 'Patches of cells with changed emissions: the response by distance from the source.' }),
     pairs: z
       .array(pairSchema)
-      .default([
-        { group: 'NOx', species: 'NO2', ...LIMITS },
-        { group: 'SO2', species: 'SO2', ...LIMITS },
-        { group: 'PM2.5', species: 'PM2.5', ...LIMITS },
-      ])
+      .default(JUDGED_PAIRS.map(([group, species]) => ({ group, species, ...LIMITS })))
       .meta({ description: 'Pairs that are judged, in every period, and what is asked of them.' }),
     runs: outsideRuns
       .default([])

@@ -1,7 +1,7 @@
 /** What is modelled: the grid, the periods and the fields that drive the transport model. */
 import { z } from 'zod';
 import { CF_NAMES, WEATHER_FORMATS, type CfNames } from '../../weather/meteorology';
-import { GROUPS, type Group } from '../../base/species';
+import { GROUP_FACTS, GROUPS, ofSpecies, type Group } from '../../base/species';
 import { choice, file, fileName, files, fileSets, flag, hourUtc, maskOfFile, real, text, wholeNumber } from './kinds';
 
 export const gridSchema = z
@@ -92,13 +92,12 @@ export const emissionsSchema = z
       'Label of the stream of `files` in CMAQ (GR_EMIS_LAB_nnn), for the rules of `apply` and `{sectors}`; without it INVENTORY, or REST beside sectors.',
     ).optional(),
     groups: z
-      .strictObject({
-        NOx: groupSchema.meta({ description: 'Nitrogen oxides; the molar mass decides as what they are counted (46.0055 = as NO2).' }),
-        NH3: groupSchema.meta({ description: 'Ammonia.' }),
-        SO2: groupSchema.meta({ description: 'Sulfur dioxide.' }),
-        VOC: groupSchema.meta({ description: 'Volatile organic compounds.' }),
-        'PM2.5': groupSchema.meta({ description: 'Primary fine particles.' }),
-      })
+      .strictObject(
+        Object.fromEntries(GROUPS.map((group) => [group, groupSchema.meta({ description: GROUP_FACTS[group].description })])) as Record<
+          Group,
+          typeof groupSchema
+        >,
+      )
       .meta({ description: 'How the five emission groups are made up.' }),
     sectors: z
       .record(
@@ -169,15 +168,7 @@ function outputVariable(
 export const concentrationsSchema = z
   .strictObject({
     variables: z
-      .strictObject({
-        NO2: outputVariable(
-          'Variable of NO2, or a sum of what a molybdenum converter counts as NO2, such as `{ NO2: 1, PAN: 0.95, HNO3: 0.35 }` (docs/gridded-data.md).',
-          'NO2',
-        ),
-        SO2: outputVariable('Variable of SO2, or a sum.', 'SO2'),
-        O3: outputVariable('Variable of O3, or a sum.', 'O3'),
-        'PM2.5': outputVariable('Variable of PM2.5, or a sum of its parts such as `{ ASO4J: 1, ANO3J: 1 }`.', 'PM25'),
-      })
+      .strictObject(ofSpecies(({ variableDescription, variable }) => outputVariable(variableDescription, variable)))
       .prefault({})
       .meta({ description: "Names of the target species in the transport model's output." }),
   })

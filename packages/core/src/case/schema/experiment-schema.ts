@@ -2,10 +2,9 @@
 import { z } from 'zod';
 import { GAS_RULES } from '../../observations/model-units';
 import { LAYOUTS } from '../../observations/observation-layouts';
-import { NEGATIVE_FLOORS } from '../../observations/observation-quality';
 import { isTimeZone, TIME_ZONE } from '../../files/tables/local-time';
 import { referenceOptionsSchema } from './domain-schema';
-import { GROUPS, SPECIES, speciesUnit, type Group, type Species } from '../../base/species';
+import { GROUPS, ofGroups, ofSpecies, SPECIES, speciesUnit, type Group, type Species } from '../../base/species';
 import { choice, file, fileName, files, fileSets, flag, MOST_MEMBERS, real, seed, text, wholeNumber } from './kinds';
 
 /** The same schema for each group, with the group's own default. */
@@ -64,13 +63,10 @@ export const membersSchema = z
       .default([])
       .meta({ description: 'Further members, each with the emissions changed in one region only.' }),
     seed: seed('Seed of the random factors.').default(1),
-    spread: perGroup((group) => real(`Standard deviation of the log factor on ${group}.`, { min: 0, max: 2 }), {
-      NOx: 0.4,
-      NH3: 0.8,
-      SO2: 0.4,
-      VOC: 0.6,
-      'PM2.5': 0.4,
-    })
+    spread: perGroup(
+      (group) => real(`Standard deviation of the log factor on ${group}.`, { min: 0, max: 2 }),
+      ofGroups(({ memberSpread }) => memberSpread),
+    )
       .prefault({})
       .meta({
         description:
@@ -115,7 +111,8 @@ export const WIND_ERROR = {
 export const truthSchema = z
   .strictObject({
     factors: file(
-      'netCDF file with `factor_<period>` of (group, y, x) for each period, groups in the order NOx, NH3, SO2, VOC, PM2.5: emissions of the truth = prior x factor.',
+      'netCDF file with `factor_<period>` of (group, y, x) for each period, groups in the order ' +
+        `${GROUPS.join(', ')}: emissions of the truth = prior x factor.`,
     ),
     options: referenceOptionsSchema.optional().meta({
       description:
@@ -157,7 +154,7 @@ const qualitySchema = z
   .strictObject({
     negativeFloor: perSpecies(
       (species) => real(`Least value of ${species} that is noise.`, { min: -50, max: 0, unit: speciesUnit(species) }),
-      NEGATIVE_FLOORS,
+      ofSpecies(({ negativeFloor }) => negativeFloor),
     )
       .prefault({})
       .meta({
@@ -166,7 +163,7 @@ const qualitySchema = z
           'are left out.',
       }),
     range: z
-      .strictObject({ NO2: speciesRange('NO2'), SO2: speciesRange('SO2'), O3: speciesRange('O3'), 'PM2.5': speciesRange('PM2.5') })
+      .strictObject(ofSpecies((_, species) => speciesRange(species)))
       .optional()
       .meta({ description: 'Values outside are left out.' }),
     stuckSteps: wholeNumber('Runs of at least so many equal values of a monitor, one after the other, are left out; 0: none, else at least 3.', {
@@ -226,7 +223,7 @@ export const observationsSchema = z
         station: text('Column of the station identifier.').default('station'),
         time: text('Column of the time or date.').default('time'),
         species: z
-          .strictObject({ NO2: speciesColumn('NO2'), SO2: speciesColumn('SO2'), O3: speciesColumn('O3'), 'PM2.5': speciesColumn('PM2.5') })
+          .strictObject(ofSpecies((_, species) => speciesColumn(species)))
           .meta({ description: 'Column and unit of each species that is observed.' }),
       })
       .optional()
@@ -246,12 +243,10 @@ export const observationsSchema = z
     twin: z
       .strictObject({
         noise: real('Relative standard deviation of the noise.', { min: 0, max: 1 }).default(0.05),
-        floor: perSpecies((species) => real(`Smallest standard deviation of the noise of ${species}.`, { min: 0, unit: speciesUnit(species) }), {
-          NO2: 0.3,
-          SO2: 0.2,
-          O3: 0.5,
-          'PM2.5': 0.5,
-        })
+        floor: perSpecies(
+          (species) => real(`Smallest standard deviation of the noise of ${species}.`, { min: 0, unit: speciesUnit(species) }),
+          ofSpecies(({ twinFloor }) => twinFloor),
+        )
           .prefault({})
           .meta({ description: 'Smallest standard deviation of the noise, per species.' }),
         seed: seed('Seed of the noise.').default(7),

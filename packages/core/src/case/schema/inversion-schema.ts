@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { perGroup, perSpecies } from './experiment-schema';
 import { nuisanceSchema } from './nuisance-schema';
-import { GROUPS, type Group } from '../../base/species';
+import { GROUPS, ofGroups, ofSpecies, type Group } from '../../base/species';
 import { choice, flag, real, seed, text, wholeNumber } from './kinds';
 
 /** What the monitors say of the emissions: how the posterior is found, and what counts as constrained. */
@@ -57,7 +57,13 @@ type OfAllOrEach = z.ZodUnion<readonly [z.ZodNumber, ReturnType<typeof perSpecie
 
 /** A number for all species, or one of each. */
 function ofAllOrEach(number: z.ZodNumber, unnamed: number): OfAllOrEach {
-  return z.union([number, perSpecies(() => number, { NO2: unnamed, SO2: unnamed, O3: unnamed, 'PM2.5': unnamed })]);
+  return z.union([
+    number,
+    perSpecies(
+      () => number,
+      ofSpecies(() => unnamed),
+    ),
+  ]);
 }
 
 /** A length over which errors stay alike. */
@@ -106,13 +112,10 @@ export const inversionSchema = z
           'Groups whose emissions are inverted; those of the others stay as they are, and no uncertainty is given for them. Where no monitor sees a group, and what it does ' +
           'to those that are seen is not simulated well, its factors answer to errors of the model. Default mode only.',
       }),
-    priorSpread: perGroup((group) => real(`Standard deviation of the log factor on ${group}.`, { min: 0, max: 3 }), {
-      NOx: 0.5,
-      NH3: 0.12,
-      SO2: 0.5,
-      VOC: 0.12,
-      'PM2.5': 0.5,
-    })
+    priorSpread: perGroup(
+      (group) => real(`Standard deviation of the log factor on ${group}.`, { min: 0, max: 3 }),
+      ofGroups(({ priorSpread }) => priorSpread),
+    )
       .prefault({})
       .meta({ description: 'Standard deviation of the natural logarithm of the factor, per group; tight for what no monitor sees.' }),
     sectors: z
@@ -155,12 +158,7 @@ export const inversionSchema = z
           'Factors on the initial concentrations of every day, independent of each other, where surrogate.initialConcentrations is control.',
       }),
     observationError: z
-      .strictObject({
-        NO2: observationError(0.5, 'ppb').meta({ description: 'NO2.' }),
-        SO2: observationError(0.3, 'ppb').meta({ description: 'SO2.' }),
-        O3: observationError(2, 'ppb').meta({ description: 'O3.' }),
-        'PM2.5': observationError(2, 'ug m-3').meta({ description: 'PM2.5.' }),
-      })
+      .strictObject(ofSpecies(({ errorFloor, unit }, species) => observationError(errorFloor, unit).meta({ description: `${species}.` })))
       .prefault({})
       .meta({ description: 'Standard deviation of an observed value, and of what the keys below leave to it.' }),
     errorLevel: choice(
@@ -307,7 +305,7 @@ export const inversionSchema = z
       max: 24,
     }).default(8),
     hoursOfDay: z
-      .strictObject({ NO2: hoursOfDay, SO2: hoursOfDay, O3: hoursOfDay, 'PM2.5': hoursOfDay })
+      .strictObject(ofSpecies(() => hoursOfDay))
       .prefault({})
       .meta({
         description:

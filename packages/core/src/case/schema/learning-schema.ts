@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { perSpecies } from './experiment-schema';
 import { choice, flag, real, seed, wholeNumber } from './kinds';
-import { GROUPS, type Group } from '../../base/species';
+import { GROUPS, ofSpecies, type Group } from '../../base/species';
 
 const tracerSchema = z.strictObject({
   lifetime: real('Lifetime against a first-order loss.', { above: 0, unit: 'h' }),
@@ -154,7 +154,10 @@ export const trainingSchema = z
     differenceLoss: choice('Of the difference between two runs: absolute values, squares, or the mean of both losses.', ['l1', 'l2', 'both']).default(
       'both',
     ),
-    speciesWeights: perSpecies((species) => real(`Weight of ${species} in the loss.`, { min: 0 }), { NO2: 1, SO2: 1, O3: 1, 'PM2.5': 3 })
+    speciesWeights: perSpecies(
+      (species) => real(`Weight of ${species} in the loss.`, { min: 0 }),
+      ofSpecies(({ lossWeight }) => lossWeight),
+    )
       .prefault({})
       .meta({
         description:

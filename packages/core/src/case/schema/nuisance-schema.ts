@@ -2,16 +2,14 @@
 import { z } from 'zod';
 import { referenceOptionsSchema } from './domain-schema';
 import { perSpecies, WIND_ERROR } from './experiment-schema';
-import { speciesUnit } from '../../base/species';
+import { ofSpecies, speciesUnit } from '../../base/species';
 import { fileName, files, real, seed, wholeNumber } from './kinds';
 
 function biases(description: string): z.ZodPrefault<ReturnType<typeof perSpecies>> {
-  return perSpecies((species) => real(`Standard deviation of the bias of ${species}; 0: none.`, { min: 0, unit: speciesUnit(species) }), {
-    NO2: 0,
-    SO2: 0,
-    O3: 0,
-    'PM2.5': 0,
-  })
+  return perSpecies(
+    (species) => real(`Standard deviation of the bias of ${species}; 0: none.`, { min: 0, unit: speciesUnit(species) }),
+    ofSpecies(() => 0),
+  )
     .prefault({})
     .meta({ description });
 }

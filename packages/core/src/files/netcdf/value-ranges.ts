@@ -5,12 +5,10 @@
  * twenty times what is taken from a monitor (observation-quality.ts). It stays below an ordinary value in a unit a thousand times too large. Advection and
  * filters leave values just below zero; those smaller than a thousandth of a ppb or µg m-3 move no result and are taken as they are.
  */
-import { GROUPS, SPECIES, speciesUnit } from '../../base/species';
+import { GROUP_FACTS, GROUPS, knownSpecies, SPECIES, SPECIES_FACTS } from '../../base/species';
 import { DataError } from '../../base/errors';
 import { instant, type Grid, type TimeAxis, timeAt } from '../../grid/grid';
 
-/** Most of a cell's hourly mean; ppb, PM µg m-3. */
-const MOST: Readonly<Record<string, number>> = { NO2: 1e4, SO2: 3e4, O3: 6e3, 'PM2.5': 1e5 };
 const LEAST = -1e-3;
 
 /**
@@ -20,7 +18,7 @@ const LEAST = -1e-3;
  * @param scale - what brings the file's unit to ppb or µg m-3
  */
 export function concentrationRange(species: string, units: string, scale: number): ValueRange {
-  return { lowest: LEAST / scale, greatest: (MOST[species] ?? Infinity) / scale, units };
+  return { lowest: LEAST / scale, greatest: (knownSpecies(species)?.mostOfCell ?? Infinity) / scale, units };
 }
 
 /**
@@ -45,20 +43,8 @@ export const GEOGRAPHY: Readonly<Record<string, ValueRange & { units: string }>>
   LWMASK: { units: '1', lowest: 0, greatest: 1 },
 };
 
-/**
- * kg m-2 s-1, the mean of the earth: about 120 Tg a year of NOx (as NO2), 80 of SO2, 60 of NH3 and 150 of VOC out of human sources (CEDS for 2017, McDuffie et al. 2020,
- * doi:10.5194/essd-12-3413-2020), 40 of PM2.5 (Klimont et al. 2017, doi:10.5194/acp-17-8681-2017), on 5.1e14 m2 in 3.16e7 s.
- */
-const MEAN_FLUX: Readonly<Record<string, number>> = { NOx: 7.5e-12, NH3: 3.7e-12, SO2: 5e-12, VOC: 9.3e-12, 'PM2.5': 2.5e-12 };
 /** Part of the earth's mean below which no region with people, ships or plants lies: a gram for a kilogram is a thousandth, a microgram for a gram a millionth. */
 const LEAST_PART = 1e-4;
-/**
- * kg s-1 for each metre of the side of a square as large as the grid, ten times what is found: emissions lie closer together in small regions than in large ones, and
- * so measured they are much alike. NOx: 3e-5 of London (40 kt a year on 1600 km2), 5e-4 of eastern China (15 Tg on 1e6 km2), 2e-4 of the earth. NH3: 2e-4 of India (10 Tg
- * on 3.3e6 km2). SO2: 2e-3 of Norilsk (2 Mt on 30 km x 30 km). PM2.5: 2e-3 of Indonesia's fires (10 Tg in two months of 2015 on 1e6 km2). VOC: 2e-3 of the Amazon
- * (isoprene, 130 Tg a year on 5.5e6 km2; Guenther et al. 2012, doi:10.5194/gmd-5-1471-2012), at noon four times as much.
- */
-const MOST_OF_SIDE: Readonly<Record<string, number>> = { NOx: 5e-3, NH3: 5e-3, SO2: 5e-3, VOC: 2e-2, 'PM2.5': 5e-3 };
 const YEAR_SECONDS = 365 * 86400;
 
 /**
@@ -70,32 +56,24 @@ const YEAR_SECONDS = 365 * 86400;
 export function fluxDoubts(fluxes: ReadonlyMap<string, number>, area: number): string[] {
   return GROUPS.flatMap((group) => {
     const flux = fluxes.get(group) ?? 0;
+    const { meanFlux, mostOfSide } = GROUP_FACTS[group];
     const mean = `${group}: a mean of ${brief(flux)} kg m-2 s-1`;
-    if (flux > 0 && flux < LEAST_PART * MEAN_FLUX[group]) {
-      return [`${mean} is less than a ten-thousandth of the earth's (${brief(MEAN_FLUX[group])}): is a unit wrong in the files?`];
+    if (flux > 0 && flux < LEAST_PART * meanFlux) {
+      return [`${mean} is less than a ten-thousandth of the earth's (${brief(meanFlux)}): is a unit wrong in the files?`];
     }
-    if (flux * Math.sqrt(area) <= MOST_OF_SIDE[group]) return [];
+    if (flux * Math.sqrt(area) <= mostOfSide) return [];
     const total = `${brief((flux * area * YEAR_SECONDS) / 1e9)} Tg a year on ${brief(area / 1e6)} km2`;
     return [`${mean} (${total}) is more than ten times what any region of that size emits: is a unit wrong in the files?`];
   });
 }
 
-/**
- * Means of a grid and of some hours; ppb, PM2.5 µg m-3. The least is below the cleanest air: Antarctica has some thousandths of a ppb of NO2 and SO2 and 0.1 µg m-3, and O3 is
- * below 1 ppb only where spring's bromine takes it from Arctic coasts (Barrie et al. 1988, doi:10.1038/334138a0). The most, as a mean of all cells, is what single stations
- * had in their worst hours and days: NO2 420 ppb in London in 1991, O3 680 ppb in Los Angeles in 1955, SO2 1300 ppb in London in 1952, PM2.5 1000 µg m-3 in Delhi in 2016.
- */
-const CLEANEST: Readonly<Record<string, number>> = { NO2: 1e-4, SO2: 1e-4, O3: 0.1, 'PM2.5': 0.01 };
-const DIRTIEST: Readonly<Record<string, number>> = { NO2: 500, SO2: 1000, O3: 500, 'PM2.5': 3000 };
-
 /** As {@link fluxDoubts}. @param means - of cells and hours by species, ppb or µg m-3 */
 export function concentrationDoubts(means: ReadonlyMap<string, number>): string[] {
   return SPECIES.flatMap((species) => {
     const mean = means.get(species);
-    if (mean === undefined || (mean >= CLEANEST[species] && mean <= DIRTIEST[species])) return [];
-    const unit = speciesUnit(species);
-    const subject =
-      mean < CLEANEST[species] ? `less than the cleanest air holds (${CLEANEST[species]})` : `more than any region holds (${DIRTIEST[species]})`;
+    const { unit, cleanest, dirtiest } = SPECIES_FACTS[species];
+    if (mean === undefined || (mean >= cleanest && mean <= dirtiest)) return [];
+    const subject = mean < cleanest ? `less than the cleanest air holds (${cleanest})` : `more than any region holds (${dirtiest})`;
     return [`${species}: a mean of ${brief(mean)} ${unit} is ${subject}: is a unit wrong in the files?`];
   });
 }

@@ -13,9 +13,6 @@ export const ELASTICITY_RANGE = [0, 1.5] as const;
 /** Relative change of a concentration below which there is nothing that emissions have to explain. */
 export const LEAST_CHANGE = 0.05;
 
-/** Which species answers which group most directly; of the others no monitor tells the group apart. */
-export const ANSWERS = { NOx: 'NO2', SO2: 'SO2', 'PM2.5': 'PM2.5' } as const;
-
 export type Plausibility = 'plausible' | 'small' | 'opposite' | 'excessive';
 
 /**

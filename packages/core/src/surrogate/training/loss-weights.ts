@@ -40,7 +40,7 @@ export class LossWeights {
     parts: number,
   ) {
     const w = settings.speciesWeights;
-    const list = [w.NO2, w.SO2, w.O3, w['PM2.5']];
+    const list = SPECIES.map((species) => w[species]);
     const total = list.reduce((a, b) => a + b, 0);
     this.species = list.map((x) => x / total);
     const places = samples * cells;

@@ -1,5 +1,5 @@
 /** Runs that were brought, held against the emissions that the case gives with them: exchanged members, fields turned round, emissions of another size. */
-import { GROUPS, SPECIES, type Group, type Species } from '../../../base/species';
+import { GROUPS, JUDGED_PAIRS, SPECIES, type Group, type Species } from '../../../base/species';
 import { RetroplumeError } from '../../../base/errors';
 import type { Case, PeriodSettings } from '../../../case';
 import { hourlyFiles, timeOf } from '../../../case/case-runs';
@@ -11,13 +11,6 @@ import { readRunConcentrations } from '../../../transport/surface-output';
 import { MOLAR_MASS } from '../../../units/units';
 import { changeFits, exchangedRuns, turnedFit, turnedRound, type ChangedFields } from '../../../assimilation/judgement/emission-agreement';
 import type { Findings } from './findings';
-
-/** A group and the species that holds most of it, near its sources. */
-const PAIRS: readonly [Group, Species][] = [
-  ['NOx', 'NO2'],
-  ['SO2', 'SO2'],
-  ['PM2.5', 'PM2.5'],
-];
 
 /** Means over some hours. */
 interface Fields {
@@ -91,7 +84,7 @@ function speciesOf({ concentrations }: Fields, species: Species): Float64Array {
 function turnDoubt(prior: Fields, grid: Grid): string | undefined {
   const cells = Array.from({ length: grid.rows * grid.cols }, (_, cell) => cell);
   // Most of PM2.5 is made far from its sources.
-  const fits = PAIRS.slice(0, 2).map(([group, species]) => turnedFit(groupOf(prior, group), grid, cells, speciesOf(prior, species)));
+  const fits = JUDGED_PAIRS.slice(0, 2).map(([group, species]) => turnedFit(groupOf(prior, group), grid, cells, speciesOf(prior, species)));
   const way = turnedRound(fits);
   return way && `the prior run lies over its emissions better with the ${way} of one turned round: do the ${way} of emissions.files or of priorConcentrations begin at the other side?`; // prettier-ignore
 }
@@ -125,8 +118,8 @@ function sizeDoubt(prior: Fields, grid: Grid): string | undefined {
 
 function changesOf(run: Fields, prior: Fields): ChangedFields {
   return {
-    emissions: PAIRS.map(([group]) => logRatio(groupOf(run, group), groupOf(prior, group))),
-    concentrations: PAIRS.map(([, species]) => logRatio(speciesOf(run, species), speciesOf(prior, species))),
+    emissions: JUDGED_PAIRS.map(([group]) => logRatio(groupOf(run, group), groupOf(prior, group))),
+    concentrations: JUDGED_PAIRS.map(([, species]) => logRatio(speciesOf(run, species), speciesOf(prior, species))),
   };
 }
 
