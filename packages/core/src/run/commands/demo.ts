@@ -46,18 +46,18 @@ interface WorldOptions {
   seed: number;
 }
 
-async function ensureWorld(out: string, casePath: string, asked: WorldOptions): Promise<void> {
+async function ensureWorld(out: string, casePath: string, wanted: WorldOptions): Promise<void> {
   const file = join(out, WORLD_FILE);
   if (!existsSync(casePath)) {
-    await writeDemoWorld(out, asked);
-    writeFileAtomic(file, JSON.stringify(asked));
+    await writeDemoWorld(out, wanted);
+    writeFileAtomic(file, JSON.stringify(wanted));
   } else if (existsSync(file)) {
     const keys = { size: 'string', nonIdentical: 'boolean', seed: 'number' } as const;
-    const there = readJson<WorldOptions>(file, { keys, remedy: 'name another folder with --out, or move this one away' });
-    if (flagsOf(there) === flagsOf(asked)) return;
+    const present = readJson<WorldOptions>(file, { keys, remedy: 'name another folder with --out, or move this one away' });
+    if (flagsOf(present) === flagsOf(wanted)) return;
     throw new ConfigError(
       'DEMO_OTHER_WORLD',
-      `${out} holds the world of retroplume demo${flagsOf(there)}, not that of retroplume demo${flagsOf(asked)}: name another folder with --out, or move this one away`,
+      `${out} holds the world of retroplume demo${flagsOf(present)}, not that of retroplume demo${flagsOf(wanted)}: name another folder with --out, or move this one away`,
     );
   }
 }

@@ -56,7 +56,7 @@ const WRITERS: [string, string, Write][] = [
   ['netCDF-4', 'tmp', (path) => writeNetcdf('netcdf4', path)],
   ['copies of netCDF files', 'tmp', copyNetcdf],
   ['GRIDDESC', 'tmp', (path) => writeGriddesc(path, lambert)],
-  ['bundles', 'tmp', (path) => pack([{ name: 'mine/a', from: Buffer.from('a') }], path)],
+  ['bundles', 'tmp', (path) => pack([{ name: 'mine/a', source: Buffer.from('a') }], path)],
 ];
 
 describe.each(WRITERS)('%s', (_, suffix, write) => {

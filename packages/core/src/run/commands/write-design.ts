@@ -79,11 +79,11 @@ export async function writeDesign(source: string | Case, options: DesignOptions 
   makeFolders(dir, files);
   // A manifest stands for a whole design: it goes before the first file changes and comes after the last.
   if (missing.length > 0 || !existsSync(manifest) || readFileSync(manifest, 'utf8') !== text) rmSync(manifest, { force: true });
-  let done = 0;
+  let finished = 0;
   for (const { design, period, sector, path, history } of missing) {
     await assertGoesOn(options.signal);
     const event = { kind: 'progress', stage: 'simulate', variant: 'default', total: missing.length } as const;
-    options.onEvent?.({ ...event, done: done++, text: `emissions of ${design.name}, ${period.name}` });
+    options.onEvent?.({ ...event, done: finished++, text: `emissions of ${design.name}, ${period.name}` });
     const factors = designedFactors(settings, grid, design, period);
     writeScaledEmissions(sector.files, path, factors, sector.groups, { grid, history, days: sector.days, points: pointsOf(sector, grid) });
   }
@@ -149,9 +149,9 @@ function isWritten({ path, history }: DesignedFile): boolean {
   if (!existsSync(path)) return false;
   try {
     const file = IoapiFile.open(path);
-    const same = file.attributes['HISTORY'] === history;
+    const isSame = file.attributes['HISTORY'] === history;
     file.close();
-    return same;
+    return isSame;
   } catch {
     return false; // cut short or no netCDF: it is written anew
   }
@@ -161,8 +161,8 @@ function makeFolders(dir: string, files: readonly DesignedFile[]): void {
   try {
     for (const { path } of files) makeFolder(dirname(path));
   } catch (cause) {
-    const why = ((cause as Error).cause as NodeJS.ErrnoException | undefined)?.code ?? (cause as Error).message;
-    throw new DataError('DESIGN_FOLDER', `${dir}: the folder of the design cannot be made or written (${why}): name another one with --design`, {
+    const reason = ((cause as Error).cause as NodeJS.ErrnoException | undefined)?.code ?? (cause as Error).message;
+    throw new DataError('DESIGN_FOLDER', `${dir}: the folder of the design cannot be made or written (${reason}): name another one with --design`, {
       cause,
     });
   }

@@ -29,9 +29,9 @@ it('packs files with names of any length, which any tar unpacks again', async ()
   writeFileSync(join(folder, 'content'), content);
   await pack(
     [
-      { name: 'mine/bundle.json', from: Buffer.from('{}') },
-      { name: long, from: join(folder, 'content') },
-      { name: 'mine/empty', from: Buffer.alloc(0) },
+      { name: 'mine/bundle.json', source: Buffer.from('{}') },
+      { name: long, source: join(folder, 'content') },
+      { name: 'mine/empty', source: Buffer.alloc(0) },
     ],
     file,
   );
@@ -68,11 +68,11 @@ it("reads what the system's tar has packed, long names, folders and hard links",
 
 it('packs nothing whose name would do something to a terminal, or that changes meanwhile', async () => {
   const file = join(folder, 'named.tar.gz');
-  await expect(pack([{ name: 'mine/a\x1b[2J', from: Buffer.alloc(0) }], file)).rejects.toMatchObject({
+  await expect(pack([{ name: 'mine/a\x1b[2J', source: Buffer.alloc(0) }], file)).rejects.toMatchObject({
     code: 'BUNDLE_NAME',
     message: '"mine/a\\u001b[2J": a bundle holds no name with control characters: give the file a plain name',
   });
-  await expect(pack([{ name: 'mine/x', from: '/proc/self/status' }], file)).rejects.toMatchObject({
+  await expect(pack([{ name: 'mine/x', source: '/proc/self/status' }], file)).rejects.toMatchObject({
     code: 'BUNDLE_UNWRITABLE',
     message: expect.stringContaining('/proc/self/status changed while it was packed') as string,
   });
@@ -82,7 +82,7 @@ it('packs nothing whose name would do something to a terminal, or that changes m
 it('closes what it has opened once: after that the number is another file’s', async () => {
   const file = join(folder, 'once.tar.gz');
   for (let attempt = 0; attempt < 5; attempt++) {
-    await pack([{ name: 'mine/x', from: '/proc/self/status' }], file).catch(() => undefined);
+    await pack([{ name: 'mine/x', source: '/proc/self/status' }], file).catch(() => undefined);
     const others = Array.from({ length: 8 }, () => openSync(join(folder, 'content'), 'r'));
     await new Promise((resolve) => setTimeout(resolve, 20));
     for (const other of others) expect(() => closeSync(other)).not.toThrow();

@@ -19,8 +19,8 @@ function temporaryOf(file: string): string {
   return `${resolve(file)}.tmp`;
 }
 
-function unwritable(file: string, why: string, cause?: unknown): DataError {
-  return new DataError('BUNDLE_UNWRITABLE', `${file}: cannot be written (${why}): make room or choose another file`, { cause });
+function unwritable(file: string, reason: string, cause?: unknown): DataError {
+  return new DataError('BUNDLE_UNWRITABLE', `${file}: cannot be written (${reason}): make room or choose another file`, { cause });
 }
 
 /**
@@ -43,13 +43,13 @@ export function checkTarget(file: string): void {
 /** A file of an archive: its name there, and where it is or what it holds. */
 export interface Packed {
   name: string;
-  from: string | Buffer;
+  source: string | Buffer;
 }
 
 /** Whether an archive may hold a name: below one folder, with no way out of it, and nothing that a terminal takes for a command. */
 export function isPlainName(name: string): boolean {
-  const [top, ...below] = name.split('/');
-  return below.length > 0 && ![top, ...below].some((part) => ['', '.', '..'].includes(part)) && !/\p{Cc}/u.test(name);
+  const [top, ...lower] = name.split('/');
+  return lower.length > 0 && ![top, ...lower].some((part) => ['', '.', '..'].includes(part)) && !/\p{Cc}/u.test(name);
 }
 
 /**
@@ -70,7 +70,7 @@ export async function pack(files: readonly Packed[], file: string): Promise<void
   try {
     // No stream of the descriptor: one that fails would close it, and so would this.
     await pipeline(Readable.from(blocksOf(files)), createGzip(), async (zipped: AsyncIterable<Buffer>) => {
-      for await (const piece of zipped) for (let done = 0; done < piece.length;) done += writeSync(output, piece, done);
+      for await (const piece of zipped) for (let written = 0; written < piece.length;) written += writeSync(output, piece, written);
     });
     fsyncSync(output);
     renameSync(temporary, file);
@@ -85,13 +85,13 @@ export async function pack(files: readonly Packed[], file: string): Promise<void
 const READ_AT_ONCE = 2 ** 18;
 
 function* blocksOf(files: readonly Packed[]): Generator<Uint8Array> {
-  for (const { name, from } of files) {
-    if (typeof from === 'string') {
-      yield* blocksOfFile(name, from);
+  for (const { name, source } of files) {
+    if (typeof source === 'string') {
+      yield* blocksOfFile(name, source);
     } else {
-      yield headerOf(name, from.length, Math.floor(Date.now() / 1000));
-      yield from;
-      yield paddingAfter(from.length);
+      yield headerOf(name, source.length, Math.floor(Date.now() / 1000));
+      yield source;
+      yield paddingAfter(source.length);
     }
   }
   yield END;
@@ -105,10 +105,10 @@ function* blocksOfFile(name: string, path: string): Generator<Uint8Array> {
     let read = 0;
     for (;;) {
       const piece = Buffer.allocUnsafe(READ_AT_ONCE);
-      const got = readSync(file, piece, 0, piece.length, null);
-      read += got;
-      if (got === 0 || read > size) break; // one that has grown is seen, too
-      yield piece.subarray(0, got);
+      const count = readSync(file, piece, 0, piece.length, null);
+      read += count;
+      if (count === 0 || read > size) break; // one that has grown is seen, too
+      yield piece.subarray(0, count);
     }
     if (read !== size) throw new Error(`${path} changed while it was packed`);
     yield paddingAfter(size);

@@ -85,7 +85,7 @@ export function finishedStages(out: string, settings: Case): FinishedStage[] {
 
 function foldersOf(out: string, settings: Case): string[] {
   const folder = (stage: StageName, variant: Variant): string => relative(out, stageDir(out, stage, variant));
-  const own = planOf(settings, bundledStages(settings)).map(({ stage, variant }) => folder(stage, variant));
+  const caseFolders = planOf(settings, bundledStages(settings)).map(({ stage, variant }) => folder(stage, variant));
   const { passes = [] } = (settings.loop.passes > 1 && summaryIn<LoopSummary>(stageDir(out, 'loop', 'default'))) || {};
   const further = passes
     .filter(({ pass }) => pass > 1)
@@ -95,8 +95,8 @@ function foldersOf(out: string, settings: Case): string[] {
         folder(stage, passVariant(pass)),
       ),
     );
-  const others = otherSurrogates(settings).flatMap((n) => (['train', 'invert'] as const).map((stage) => folder(stage, `surrogate-${n}`)));
-  return [...own, ...further, ...others];
+  const surrogateFolders = otherSurrogates(settings).flatMap((n) => (['train', 'invert'] as const).map((stage) => folder(stage, `surrogate-${n}`)));
+  return [...caseFolders, ...further, ...surrogateFolders];
 }
 
 /** A preview belongs to a case that does not ask for it, where somebody has made one. */
@@ -139,17 +139,17 @@ export async function bundleRun(out: string, options: BundleOptions = {}): Promi
     const files: BundledFile[] = [];
     for (const { dir, record } of stages) {
       for (const name of [RECORD, ...record.products]) {
-        const { path, ...said } = await hashes.describe(join(folder, dir, name));
-        if (name !== RECORD && said.sha256 !== record.sha256[name]) throw changedProduct(path);
-        const packed = said.bytes <= largest;
+        const { path, ...described } = await hashes.describe(join(folder, dir, name));
+        if (name !== RECORD && described.sha256 !== record.sha256[name]) throw changedProduct(path);
+        const packed = described.bytes <= largest;
         const values = !packed && name.endsWith('.nc') ? { values: hashOfValues(path) } : {};
-        files.push({ path: relative(folder, path), stage: record.stage, ...said, packed, ...values });
+        files.push({ path: relative(folder, path), stage: record.stage, ...described, packed, ...values });
       }
     }
     const inputs = inputsOf(stages).map((input) => ({ ...input, packed: packInputs }));
     const bundle: Bundle = { format: 1, run, files, inputs };
     await pack(packedFiles(folder, bundle), file);
-    const packed = files.filter((each) => each.packed).length;
+    const packed = files.filter((entry) => entry.packed).length;
     return {
       bundle: file,
       bytes: statSync(file).size,
@@ -184,15 +184,15 @@ async function ofOneCase(
   inputs: InputHashes,
 ): Promise<FinishedStage[]> {
   const run = { caseSettings: settings, out, threads, device, precision, hardware, inputs };
-  const all = await staleStages({ ...run, onEvent: () => undefined, signal: new AbortController().signal }, bundledStages(settings));
-  const stale = all.filter((dir) => dir !== 'preview');
+  const staleDirs = await staleStages({ ...run, onEvent: () => undefined, signal: new AbortController().signal }, bundledStages(settings));
+  const stale = staleDirs.filter((dir) => dir !== 'preview');
   if (stale.length > 0) {
     throw new ConfigError(
       'BUNDLE_STALE',
       `${out}: ${stale.join(', ')} ${stale.length === 1 ? 'was' : 'were'} made with other settings or inputs than the last command had: run the case again, which makes those stages anew`,
     );
   }
-  return finished.filter(({ dir }) => !all.includes(dir));
+  return finished.filter(({ dir }) => !staleDirs.includes(dir));
 }
 
 /** A bundle of damaged products would vouch for what no stage has made. */
@@ -218,9 +218,9 @@ function packedFiles(run: string, bundle: Bundle): Packed[] {
   // The case has been restored, so its name is one of a folder.
   const inside = (path: string): string => `${bundle.run.case.name}/${path}`;
   return [
-    { name: inside(BUNDLE_FILE), from: Buffer.from(`${JSON.stringify(bundle, null, 2)}\n`) },
-    { name: inside(RUN_FILE), from: join(run, RUN_FILE) },
-    ...bundle.files.filter(({ packed }) => packed).map(({ path }) => ({ name: inside(`run/${path}`), from: join(run, path) })),
-    ...bundle.inputs.filter(({ packed }) => packed).map(({ path }) => ({ name: inside(`inputs${path}`), from: path })),
+    { name: inside(BUNDLE_FILE), source: Buffer.from(`${JSON.stringify(bundle, null, 2)}\n`) },
+    { name: inside(RUN_FILE), source: join(run, RUN_FILE) },
+    ...bundle.files.filter(({ packed }) => packed).map(({ path }) => ({ name: inside(`run/${path}`), source: join(run, path) })),
+    ...bundle.inputs.filter(({ packed }) => packed).map(({ path }) => ({ name: inside(`inputs${path}`), source: path })),
   ];
 }

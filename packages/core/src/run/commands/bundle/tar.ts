@@ -44,22 +44,22 @@ class Source {
   constructor(private readonly chunks: AsyncIterator<Buffer>) {}
 
   /** A piece of at least one byte and at most `most`; nothing at the end. */
-  async some(most: number): Promise<Buffer | undefined> {
+  async take(limit: number): Promise<Buffer | undefined> {
     while (this.rest.length === 0) {
       const next = await this.chunks.next();
       if (next.done) return undefined;
       this.rest = next.value;
     }
-    const piece = this.rest.subarray(0, most);
+    const piece = this.rest.subarray(0, limit);
     this.rest = this.rest.subarray(piece.length);
     return piece;
   }
 
   async *pieces(bytes: number): AsyncGenerator<Buffer> {
-    for (let left = bytes; left > 0;) {
-      const piece = await this.some(left);
+    for (let remaining = bytes; remaining > 0;) {
+      const piece = await this.take(remaining);
       if (piece === undefined) throw new ArchiveFault('it is cut short');
-      left -= piece.length;
+      remaining -= piece.length;
       yield piece;
     }
   }
@@ -86,20 +86,20 @@ export async function readTar(stream: AsyncIterable<Buffer>, visit: (member: Mem
     const source = new Source(chunks);
     let further: Partial<Member> = {};
     for (let header = await headerIn(source); header !== undefined; header = await headerIn(source)) {
-      const own = parsed(header);
-      const told = await furtherIn(source, own);
-      if (told !== undefined) {
-        further = { ...further, ...told };
+      const parsedMember = parsed(header);
+      const extension = await furtherIn(source, parsedMember);
+      if (extension !== undefined) {
+        further = { ...further, ...extension };
         continue;
       }
-      const member = { ...own, ...further };
+      const member = { ...parsedMember, ...further };
       further = {};
-      let left = member.bytes;
+      let unread = member.bytes;
       await visit(
         member,
-        counted(source.pieces(member.bytes), (bytes) => (left -= bytes)),
+        counted(source.pieces(member.bytes), (bytes) => (unread -= bytes)),
       );
-      await source.skip(left + paddingOf(member.bytes));
+      await source.skip(unread + paddingOf(member.bytes));
     }
   } finally {
     await chunks.return?.();
@@ -117,11 +117,11 @@ const paddingOf = (bytes: number): number => (BLOCK - (bytes % BLOCK)) % BLOCK;
 
 /** The next header; nothing at the end, behind which there is nothing but zeros. */
 async function headerIn(source: Source): Promise<Buffer | undefined> {
-  const first = await source.some(BLOCK);
+  const first = await source.take(BLOCK);
   if (first === undefined) return undefined;
   const header = Buffer.concat([first, await source.whole(BLOCK - first.length)]);
   if (header.some((byte) => byte !== 0)) return header;
-  for (let padding = 0, rest = await source.some(BLOCK); rest !== undefined; rest = await source.some(BLOCK)) {
+  for (let padding = 0, rest = await source.take(BLOCK); rest !== undefined; rest = await source.take(BLOCK)) {
     padding += rest.length;
     if (padding > MOST_PADDING || rest.some((byte) => byte !== 0)) throw new ArchiveFault('it goes on behind its end');
   }
@@ -140,14 +140,14 @@ function parsed(header: Buffer): Member & { type: string } {
   return { name: full, kind, type, bytes: kind === 'file' || kind === 'unknown' ? sizeIn(header) : 0, target: textAt(header, 157, NAME_BYTES) };
 }
 
-function textAt(bytes: Buffer, at: number, length: number): string {
-  const text = bytes.subarray(at, at + length);
+function textAt(bytes: Buffer, begin: number, length: number): string {
+  const text = bytes.subarray(begin, begin + length);
   const end = text.indexOf(0);
   return text.toString('utf8', 0, end < 0 ? length : end);
 }
 
-function octal(bytes: Buffer, at: number, length: number): number {
-  const digits = textAt(bytes, at, length).trim();
+function octal(bytes: Buffer, begin: number, length: number): number {
+  const digits = textAt(bytes, begin, length).trim();
   if (!/^[0-7]*$/.test(digits)) throw new ArchiveFault('a header is damaged');
   return Number.parseInt(digits || '0', 8);
 }
@@ -174,19 +174,19 @@ async function furtherIn(source: Source, { type, bytes }: { type: string; bytes:
 
 /** `LENGTH KEY=VALUE`, each with a line break. */
 function recordsIn(content: Buffer): Partial<Member> {
-  const found: Partial<Member> = {};
-  for (let at = 0; at < content.length;) {
-    const [head, digits] = /^(\d{1,6}) /.exec(content.toString('latin1', at, at + 7)) ?? [];
-    const end = at + Number(digits);
-    if (head === undefined || end > content.length || end <= at + head.length) throw new ArchiveFault('a header is damaged');
-    const [, key, value] = /^([^=]+)=(.*)\n$/s.exec(content.toString('utf8', at + head.length, end)) ?? [];
-    if (key === 'path') found.name = value;
-    if (key === 'linkpath') found.target = value;
-    if (key === 'size') found.bytes = Number(value);
-    at = end;
+  const fields: Partial<Member> = {};
+  for (let begin = 0; begin < content.length;) {
+    const [head, digits] = /^(\d{1,6}) /.exec(content.toString('latin1', begin, begin + 7)) ?? [];
+    const end = begin + Number(digits);
+    if (head === undefined || end > content.length || end <= begin + head.length) throw new ArchiveFault('a header is damaged');
+    const [, key, value] = /^([^=]+)=(.*)\n$/s.exec(content.toString('utf8', begin + head.length, end)) ?? [];
+    if (key === 'path') fields.name = value;
+    if (key === 'linkpath') fields.target = value;
+    if (key === 'size') fields.bytes = Number(value);
+    begin = end;
   }
-  if (found.bytes !== undefined && !(Number.isSafeInteger(found.bytes) && found.bytes >= 0)) throw new ArchiveFault('a header is damaged');
-  return found;
+  if (fields.bytes !== undefined && !(Number.isSafeInteger(fields.bytes) && fields.bytes >= 0)) throw new ArchiveFault('a header is damaged');
+  return fields;
 }
 
 /** The blocks before the content of a plain file. @param changed - when it was last changed, seconds since 1970 */
@@ -216,16 +216,16 @@ function record(key: string, value: string): string {
 /** Of nobody in particular, for everybody to read. */
 function ustar(name: string, type: string, bytes: number, changed: number): Buffer {
   const header = Buffer.alloc(BLOCK);
-  const put = (value: number, digits: number, at: number): void => void header.write(`${value.toString(8).padStart(digits, '0')}\0`, at);
+  const putOctal = (value: number, digits: number, begin: number): void => void header.write(`${value.toString(8).padStart(digits, '0')}\0`, begin);
   header.write(name, 0, NAME_BYTES);
-  put(0o644, 7, 100);
-  put(0, 7, 108);
-  put(0, 7, 116);
-  put(bytes, 11, 124);
-  put(changed, 11, 136);
+  putOctal(0o644, 7, 100);
+  putOctal(0, 7, 108);
+  putOctal(0, 7, 116);
+  putOctal(bytes, 11, 124);
+  putOctal(changed, 11, 136);
   header.write(`${' '.repeat(8)}${type}`, 148);
   header.write('ustar\x0000', 257);
-  put(
+  putOctal(
     header.reduce((sum, byte) => sum + byte),
     6,
     148,

@@ -102,8 +102,8 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
   if (isSound(...RUNS_REST_ON, 'name')) await checkRuns(findings, settings, simulate());
   if (!unread.has('ctm')) await checkCtm(findings, settings, grid);
   const { device, precision } = options;
-  const asked = isSound(...(device === undefined ? ['device'] : []), ...(precision === undefined ? ['precision'] : []));
-  const chosen = asked ? await checkDevice(findings, settings, options) : undefined;
+  const isSettled = isSound(...(device === undefined ? ['device'] : []), ...(precision === undefined ? ['precision'] : []));
+  const chosen = isSettled ? await checkDevice(findings, settings, options) : undefined;
   if (grid && isSound(...MEMORY_RESTS_ON)) await checkMemory(findings, settings, grid, chosen);
   if (grid && isSound(...DISK_RESTS_ON, ...(out === undefined ? ['name'] : []))) await checkDisk(findings, settings, grid, runFolder(settings, out));
   const trial = options.tryCtm === true ? await tryCommand(findings, settings, isSound(...TRIAL_RESTS_ON) ? grid : undefined, options) : undefined;
@@ -188,9 +188,9 @@ export async function checkInputs(settings: Case, signal?: AbortSignal): Promise
   if (grid) await checkNuisance(findings, settings, grid);
   await checkRuns(findings, settings);
   await checkLearning(findings, settings, grid);
-  const [first, ...others] = findings.errors;
+  const [first, ...further] = findings.errors;
   if (first === undefined) return;
-  if (others.length > 0) first.message += `; and ${others.length} more: retroplume check ${settings.file} names all`;
+  if (further.length > 0) first.message += `; and ${further.length} more: retroplume check ${settings.file} names all`;
   throw first;
 }
 

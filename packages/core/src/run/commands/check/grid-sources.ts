@@ -21,7 +21,7 @@ import { givenPatterns, groupsIn, sectorFiles, sectorGroups, type Sector } from 
 export interface GridSource {
   path: KeyPath;
   pattern: string | string[];
-  what: string;
+  label: string;
   /** of a run that was brought: what stands before the number of runs in the one line for all that hold the same */
   ofRuns?: string;
   /** whether it is a part of the prior's inventory */
@@ -36,7 +36,7 @@ export interface GridSource {
   /** what is no fault, but worth knowing */
   note?: (reader: IoapiReader, time: TimeAxis) => string | undefined;
   /** what else is to be said of files that are as they should be */
-  also?: (reader: IoapiReader) => string | undefined;
+  description?: (reader: IoapiReader) => string | undefined;
 }
 
 /** One variable, or group of them, that must be readable. */
@@ -46,7 +46,7 @@ interface FieldCheck {
   /** of emissions: the key of a molar mass, without which nothing can be said where it has a fault itself */
   molarMass?: KeyPath;
   /** the group or species that it is a part of, or the channel of the meteorology, whose mean may be worth a note */
-  of: string;
+  quantity: string;
 }
 
 /** Of the groups that hold for all emission files but those of sectors with groups of their own. */
@@ -69,14 +69,14 @@ export function gridSources(settings: Case, unread: ReadonlySet<string>): GridSo
 
 function weatherSource(settings: Case): GridSource {
   return {
-    what: 'meteorology',
+    label: 'meteorology',
     path: ['meteorology', 'files'],
     pattern: settings.meteorology.files,
     asOf: 'meteorology',
     open: (files, grid, period) => openWeather(files, { ...settings.meteorology, grid, during: timeOf(period) }),
     fields: (reader, hour) => weatherChecks(settings, reader, hour),
     note: (reader, time) => (usesWind(settings) ? windDoubt(reader, time) : undefined),
-    also: (reader) => (usesWind(settings) ? windSaid(reader) : undefined),
+    description: (reader) => (usesWind(settings) ? windSaid(reader) : undefined),
   };
 }
 
@@ -90,16 +90,16 @@ function priorSources(settings: Case): GridSource[] {
   const inventory = [
     ...(emissions.files === undefined
       ? []
-      : [emissionSource(settings, { what: 'prior emissions', path: ['emissions', 'files'], pattern: emissions.files })]),
+      : [emissionSource(settings, { label: 'prior emissions', path: ['emissions', 'files'], pattern: emissions.files })]),
     ...Object.entries(emissions.sectors).map(([name, { files: pattern, dates }]) =>
-      sectorSource(settings, name, { what: `emissions of ${name}`, path: ['emissions', 'sectors', name, 'files'], pattern }, dates),
+      sectorSource(settings, name, { label: `emissions of ${name}`, path: ['emissions', 'sectors', name, 'files'], pattern }, dates),
     ),
   ];
   return [
     ...inventory.map((source) => ({ ...source, isPrior: true })),
     ...(priorConcentrations === undefined
       ? []
-      : [concentrationSource(settings, { what: 'prior run', path: ['priorConcentrations'], pattern: priorConcentrations })]),
+      : [concentrationSource(settings, { label: 'prior run', path: ['priorConcentrations'], pattern: priorConcentrations })]),
   ];
 }
 
@@ -112,24 +112,24 @@ function runSources(settings: Case): GridSource[] {
   return runs.flatMap(({ run: { name, emissions, concentrations }, path }) => [
     ...givenPatterns(settings, emissions).map(({ sector, pattern }): GridSource => {
       const ofRuns = sector === undefined ? 'emissions of ' : `emissions of ${sector} of `;
-      const files = { what: `${ofRuns}${name}`, path: [...path, 'emissions'], pattern };
+      const files = { label: `${ofRuns}${name}`, path: [...path, 'emissions'], pattern };
       return { ...(sector === undefined ? emissionSource(settings, files) : sectorSource(settings, sector, files)), ofRuns };
     }),
-    { ...concentrationSource(settings, { what: `run ${name}`, path: [...path, 'concentrations'], pattern: concentrations }), ofRuns: '' },
+    { ...concentrationSource(settings, { label: `run ${name}`, path: [...path, 'concentrations'], pattern: concentrations }), ofRuns: '' },
   ]);
 }
 
 function nuisanceSources(settings: Case): GridSource[] {
   return settings.inversion.nuisance.runs.flatMap(({ name, concentrations: pattern }, i) => {
     const path = ['inversion', 'nuisance', 'runs', i, 'concentrations'];
-    return pattern === undefined ? [] : [concentrationSource(settings, { what: `nuisance run ${name}`, path, pattern })];
+    return pattern === undefined ? [] : [concentrationSource(settings, { label: `nuisance run ${name}`, path, pattern })];
   });
 }
 
 function sensitivitySource({ name, files: pattern, variables }: Sensitivity, i: number): GridSource {
   const path: KeyPath = ['certificate', 'sensitivities', i];
   return {
-    what: `sensitivity ${name}`,
+    label: `sensitivity ${name}`,
     path: [...path, 'files'],
     pattern,
     asOf: 'certificate',
@@ -138,7 +138,7 @@ function sensitivitySource({ name, files: pattern, variables }: Sensitivity, i: 
   };
 }
 
-type Files = Pick<GridSource, 'what' | 'path' | 'pattern'>;
+type Files = Pick<GridSource, 'label' | 'path' | 'pattern'>;
 
 function emissionSource(settings: Case, files: Files): GridSource {
   return {
@@ -187,15 +187,15 @@ function concentrationSource(settings: Case, files: Files): GridSource {
 function weatherChecks(settings: Case, reader: IoapiReader, hour: TimeAxis): FieldCheck[] {
   const { variables } = settings.meteorology;
   const needed = runsReferenceModel(settings) ? weatherChannels(reader) : [];
-  const others = needed.filter((name) => !variables.includes(name));
+  const further = needed.filter((name) => !variables.includes(name));
   const check = (name: string, path: KeyPath): FieldCheck => ({
-    of: name,
+    quantity: name,
     path,
     read: () => readMeteorology(reader, hour, [name], needed.includes(name) ? { neededBy: NEEDED_BY } : {}),
   });
   return [
     ...variables.map((name, i) => check(name, ['meteorology', 'variables', i])),
-    ...others.map((name) => check(name, ['meteorology', 'files'])),
+    ...further.map((name) => check(name, ['meteorology', 'files'])),
   ];
 }
 
@@ -204,8 +204,8 @@ function heldBy(reader: IoapiReader): ReadonlySet<string> {
 }
 
 function lackingNote(lacking: readonly string[], groups: EmissionGroups): string | undefined {
-  const all = GROUPS.reduce((sum, group) => sum + groups[group].variables.length, 0);
-  return lacking.length === 0 ? undefined : `${lacking.length} of the ${all} variables of the groups are not in its files and count as zero`;
+  const total = GROUPS.reduce((sum, group) => sum + groups[group].variables.length, 0);
+  return lacking.length === 0 ? undefined : `${lacking.length} of the ${total} variables of the groups are not in its files and count as zero`;
 }
 
 /** @param keys - of the groups, and where others say their molar masses, of those */
@@ -221,7 +221,7 @@ function emissionChecks(
   return GROUPS.flatMap((group) => {
     const { variables, molarMass } = groups[group];
     return variables.map((name, i) => ({
-      of: group,
+      quantity: group,
       molarMass: [...molarMasses, group, 'molarMass'],
       path: [...path, group, 'variables', i],
       read: () => {
@@ -236,7 +236,7 @@ function emissionChecks(
 function concentrationChecks(settings: Case, reader: IoapiReader, hour: TimeAxis): FieldCheck[] {
   return SPECIES.flatMap((species) =>
     partsOfVariable(settings.concentrations.variables[species]).map(([name]) => ({
-      of: species,
+      quantity: species,
       path: ['concentrations', 'variables', species],
       read: () => readConcentrations(reader, hour, { [species]: name }),
     })),
@@ -248,6 +248,6 @@ function sensitivityChecks(path: KeyPath, variables: Sensitivity['variables'], r
     const name = variables[species];
     return name === undefined
       ? []
-      : [{ of: species, path: [...path, species], read: () => readConcentrationChanges(reader, hour, { [species]: name }) }];
+      : [{ quantity: species, path: [...path, species], read: () => readConcentrationChanges(reader, hour, { [species]: name }) }];
   });
 }

@@ -51,12 +51,12 @@ async function checkPeriods(findings: Findings, settings: Case, unread: Readonly
       const holds = await checkSource(findings, source, period, grid, values ? means : undefined);
       if (holds !== undefined) right.push({ source, holds });
       else means.isWhole = false;
-      if (!source.isPrior) findings.notes.push(...doubtsOf(source, means).map((doubt) => `${source.what}, ${period.name}: ${doubt}`));
+      if (!source.isPrior) findings.notes.push(...doubtsOf(source, means).map((doubt) => `${source.label}, ${period.name}: ${doubt}`));
     }
     findings.right.push(...rightLines(right, period.name));
     if (grid && inventory.isWhole) {
       findings.notes.push(
-        ...fluxDoubts(inventory.all(), grid.cellAreaM2 * grid.rows * grid.cols).map((doubt) => `prior emissions, ${period.name}: ${doubt}`),
+        ...fluxDoubts(inventory.means(), grid.cellAreaM2 * grid.rows * grid.cols).map((doubt) => `prior emissions, ${period.name}: ${doubt}`),
       );
     }
     if (settings.truth && grid && !unread.has('truth')) {
@@ -76,11 +76,11 @@ class Means {
     this.sums.set(name, (this.sums.get(name) ?? 0) + values.reduce((sum, value) => sum + value, 0) / values.length / hours);
   }
 
-  of(name: string): number | undefined {
+  mean(name: string): number | undefined {
     return this.sums.get(name);
   }
 
-  all(): ReadonlyMap<string, number> {
+  means(): ReadonlyMap<string, number> {
     return this.sums;
   }
 }
@@ -88,8 +88,8 @@ class Means {
 /** What the means of other sources than the inventory let doubt. */
 function doubtsOf({ asOf }: GridSource, means: Means): string[] {
   if (!means.isWhole) return [];
-  if (asOf === 'concentrations') return concentrationDoubts(means.all());
-  return asOf === 'meteorology' ? weatherDoubts({ speed: means.of(SPEED), pbl: means.of('PBL') }) : [];
+  if (asOf === 'concentrations') return concentrationDoubts(means.means());
+  return asOf === 'meteorology' ? weatherDoubts({ speed: means.mean(SPEED), pbl: means.mean('PBL') }) : [];
 }
 
 /** A source that is as it should be. */
@@ -102,16 +102,16 @@ interface Right {
 /** A line for each, or for all runs that hold the same. */
 function rightLines(right: readonly Right[], period: string): string[] {
   const lines = new Map<string, Right[]>();
-  for (const each of right) {
-    const { source, holds } = each;
-    const line = `${source.ofRuns ?? source.what}: ${holds}`;
-    lines.set(line, [...(lines.get(line) ?? []), each]);
+  for (const entry of right) {
+    const { source, holds } = entry;
+    const line = `${source.ofRuns ?? source.label}: ${holds}`;
+    lines.set(line, [...(lines.get(line) ?? []), entry]);
   }
   return [...lines.values()].flatMap((alike) => {
     const [{ source, holds }] = alike;
     return alike.length > 1 && source.ofRuns !== undefined
       ? [`${source.ofRuns}${alike.length} runs, ${period}: ${holds} each`]
-      : alike.map((each) => `${each.source.what}, ${period}: ${holds}`);
+      : alike.map((entry) => `${entry.source.label}, ${period}: ${holds}`);
   });
 }
 
@@ -123,35 +123,35 @@ async function checkSource(
   grid: Grid | undefined,
   means: Means | undefined,
 ): Promise<string | undefined> {
-  const { path, what, pattern, days } = source;
-  const found = await findings.attempt(path, () => expandGlobs(pattern, period.name));
-  const files = found && (await findings.attempt(days?.path ?? path, () => days?.files(period.name) ?? filesWithin(found, timeOf(period))));
+  const { path, label, pattern, days } = source;
+  const matches = await findings.attempt(path, () => expandGlobs(pattern, period.name));
+  const files = matches && (await findings.attempt(days?.path ?? path, () => days?.files(period.name) ?? filesWithin(matches, timeOf(period))));
   const series = files && (await openSeries(findings, source, files, grid, period));
   if (!series) return undefined;
-  const before = findings.problems.length;
-  let also: string | undefined;
+  const problemsBefore = findings.problems.length;
+  let description: string | undefined;
   try {
     const time = timeOf(period);
     const first = await findings.attempt(path, () => firstStepOf(series, time));
     const hours = first === undefined ? [{ ...series.time, count: 1 }] : sampledHours(time);
     if (means && series.time.stepSeconds === time.stepSeconds) await checkFields(findings, source, series, hours, period.name, means);
-    const isRight = findings.problems.length === before;
-    if (isRight) also = await findings.attempt(path, () => source.also?.(series));
+    const isRight = findings.problems.length === problemsBefore;
+    if (isRight) description = await findings.attempt(path, () => source.description?.(series));
     const notes = [isRight && means ? source.note?.(series, time) : undefined, ...(series.notes ?? [])].filter((note) => note !== undefined);
-    findings.notes.push(...notes.map((note) => `${what}, ${period.name}: ${note}`));
+    findings.notes.push(...notes.map((note) => `${label}, ${period.name}: ${note}`));
   } finally {
     series.close();
   }
-  if (findings.problems.length > before) return undefined;
+  if (findings.problems.length > problemsBefore) return undefined;
   const count = `${files.length} ${files.length === 1 ? 'file' : 'files'}`;
-  return `${count}, ${series.time.count} hours${others(found.length - files.length, days !== undefined)}${also === undefined ? '' : `; ${also}`}`;
+  return `${count}, ${series.time.count} hours${unusedText(matches.length - files.length, days !== undefined)}${description === undefined ? '' : `; ${description}`}`;
 }
 
 /** How many files match the pattern, but are none of the period's. */
-function others(count: number, standing: boolean): string {
+function unusedText(count: number, standing: boolean): string {
   if (count === 0) return '';
-  const one = count === 1;
-  return ` (${count} more ${standing ? `${one ? 'stands' : 'stand'} for no date` : `${one ? 'holds' : 'hold'} no hour`} of the period)`;
+  const isSingle = count === 1;
+  return ` (${count} more ${standing ? `${isSingle ? 'stands' : 'stand'} for no date` : `${isSingle ? 'holds' : 'hold'} no hour`} of the period)`;
 }
 
 /** The series; where it cannot be made, all of its files are looked at, so that each broken one is named. */
@@ -162,9 +162,9 @@ async function openSeries(
   grid: Grid | undefined,
   period: PeriodSettings,
 ): Promise<IoapiReader | undefined> {
-  const before = findings.problems.length;
+  const problemsBefore = findings.problems.length;
   for (const file of files) await findings.attempt(path, () => openAlone(file));
-  if (findings.problems.length > before) return undefined;
+  if (findings.problems.length > problemsBefore) return undefined;
   return findings.attempt(path, () => openedOn(grid, () => open(files, grid, period)));
 }
 
@@ -208,20 +208,20 @@ async function checkFields(
   const emitted = new Map<string, boolean>();
   for (const hour of hours) {
     const winds = new Map<string, Float32Array>();
-    for (const [i, { path, molarMass, read, of }] of source.fields(reader, hour).entries()) {
+    for (const [i, { path, molarMass, read, quantity }] of source.fields(reader, hour).entries()) {
       if (failed.has(i) || (molarMass && findings.hasFault(molarMass))) continue;
       const values = await findings.attempt(path, read);
       if (values === undefined) failed.add(i);
-      else means.add(of, values, hours.length);
-      if (values && (of === 'u' || of === 'v')) winds.set(of, values);
-      emitted.set(of, emitted.get(of) === true || (values?.some((value) => value !== 0) ?? true));
+      else means.add(quantity, values, hours.length);
+      if (values && (quantity === 'u' || quantity === 'v')) winds.set(quantity, values);
+      emitted.set(quantity, emitted.get(quantity) === true || (values?.some((value) => value !== 0) ?? true));
     }
     const [u, v] = [winds.get('u'), winds.get('v')];
     if (u && v) means.add(SPEED, u.map((east, cell) => Math.hypot(east, v[cell])), hours.length); // prettier-ignore
   }
   if (source.asOf !== 'emissions') return;
-  for (const [group, any] of emitted) {
-    if (!any) findings.notes.push(`${source.what}, ${period}: ${group} is 0 in every cell of the hours that were looked at`);
+  for (const [group, isEmitted] of emitted) {
+    if (!isEmitted) findings.notes.push(`${source.label}, ${period}: ${group} is 0 in every cell of the hours that were looked at`);
   }
 }
 
@@ -231,12 +231,12 @@ async function checkGeography(findings: Findings, settings: Case, grid: Grid | u
   const path = ['geography', 'files'];
   const file = await findings.attempt(path, () => openedOn(grid, () => openWeather(expandGlobs(geography.files), { grid })));
   if (!file) return;
-  const before = findings.problems.length;
+  const problemsBefore = findings.problems.length;
   try {
     for (const [i, name] of geography.variables.entries()) await findings.attempt(['geography', 'variables', i], () => readGeography(file, [name]));
     findings.notes.push(...(file.notes ?? []).map((note) => `geography: ${note}`));
   } finally {
     file.close();
   }
-  if (findings.problems.length === before) findings.right.push(`geography: ${geography.variables.join(', ')}`);
+  if (findings.problems.length === problemsBefore) findings.right.push(`geography: ${geography.variables.join(', ')}`);
 }

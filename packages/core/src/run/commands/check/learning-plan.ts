@@ -10,13 +10,13 @@ import type { Findings } from './findings';
 
 /** Training comes after all runs of the transport model, and tiles after training. @param grid - where it could be read */
 export async function checkLearning(findings: Findings, settings: Case, grid: Grid | undefined): Promise<void> {
-  const before = findings.problems.length;
+  const problemsBefore = findings.problems.length;
   const variants = [
     { path: [], surrogate: settings.surrogate, training: settings.training, wholeRuns: testMembers(settings).length > 0 },
     ...(settings.paperMode.run ? [{ path: ['paperMode'], ...settings.paperMode, wholeRuns: false }] : []),
   ];
   for (const { path, surrogate, training, wholeRuns } of variants) {
-    if (findings.problems.length > before) return; // the paper's mode would mostly say the same again
+    if (findings.problems.length > problemsBefore) return; // the paper's mode would mostly say the same again
     for (const period of settings.periods) {
       await findings.attempt([...path, 'training'], () => trainingHours(period, surrogate, training, wholeRuns));
     }
@@ -25,5 +25,5 @@ export async function checkLearning(findings: Findings, settings: Case, grid: Gr
     const { tileCells } = settings;
     if (tileCells > 0) await findings.attempt(['tileCells'], () => tilesOf(networkSettings(surrogate, SPECIES.length), grid, tileCells));
   }
-  if (findings.problems.length === before) findings.right.push('training: hours to train and test on');
+  if (findings.problems.length === problemsBefore) findings.right.push('training: hours to train and test on');
 }

@@ -63,8 +63,8 @@ export async function checkRuns(findings: Findings, settings: Case, simulate?: s
     );
   }
   const took = simulate === undefined ? undefined : hoursOfRun(simulate, runs.length);
-  const each = took === undefined ? '' : `, of which each took ${Number(took.toPrecision(2))} h in simulate`;
-  findings.notes.push(`the transport model will be run ${runsInWords(countRuns(settings))}, ${hours} hours each${each}`);
+  const pastHours = took === undefined ? '' : `, of which each took ${Number(took.toPrecision(2))} h in simulate`;
+  findings.notes.push(`the transport model will be run ${runsInWords(countRuns(settings))}, ${hours} hours each${pastHours}`);
 }
 
 export async function checkCtm(findings: Findings, settings: Case, grid: Grid | undefined): Promise<void> {
@@ -87,14 +87,14 @@ export async function checkCtm(findings: Findings, settings: Case, grid: Grid | 
 
 function requireProgram(program: string): true {
   const places = program.includes('/') ? [program] : (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, program));
-  const found = places.find((place) => existsSync(place));
-  const where = program.includes('/') ? `no such file, seen from ${process.cwd()}` : 'no folder of PATH holds it';
-  if (found === undefined)
-    throw new ConfigError('CTM_COMMAND', `ctm.command: the program ${program} is not there (${where}): mend the command or its path`);
+  const path = places.find((place) => existsSync(place));
+  const explanation = program.includes('/') ? `no such file, seen from ${process.cwd()}` : 'no folder of PATH holds it';
+  if (path === undefined)
+    throw new ConfigError('CTM_COMMAND', `ctm.command: the program ${program} is not there (${explanation}): mend the command or its path`);
   try {
-    accessSync(found, constants.X_OK);
+    accessSync(path, constants.X_OK);
   } catch (cause) {
-    throw new ConfigError('CTM_COMMAND', `ctm.command: ${found} may not be executed: run chmod +x on it`, { cause });
+    throw new ConfigError('CTM_COMMAND', `ctm.command: ${path} may not be executed: run chmod +x on it`, { cause });
   }
   return true;
 }
@@ -103,10 +103,10 @@ function requireProgram(program: string): true {
 export async function checkDevice(
   findings: Findings,
   settings: Case,
-  asked: { device?: DeviceChoice; precision?: Precision },
+  options: { device?: DeviceChoice; precision?: Precision },
 ): Promise<Device | undefined> {
   const device = await findings.attempt(['device'], () =>
-    chooseDevice({ device: asked.device ?? settings.device, precision: asked.precision ?? settings.precision }),
+    chooseDevice({ device: options.device ?? settings.device, precision: options.precision ?? settings.precision }),
   );
   if (device) findings.right.push(`device: ${device.name}`);
   return device;

@@ -28,16 +28,16 @@ export async function checkMemory(findings: Findings, settings: Case, grid: Cell
   const fields = fieldsOfTraining(settings, grid);
   const tracers = carriedBytes(hours * grid.rows * grid.cols * tracerCount(settings.surrogate.tracers) * storedRuns(settings));
   const room = tracerRoom(1);
-  const [held, inFiles] = [Math.min(tracers, room), Math.max(0, tracers - room)];
+  const [inMemory, inFiles] = [Math.min(tracers, room), Math.max(0, tracers - room)];
   const usable = usableMemory();
   // On a GPU the network and its batches lie in the GPU's memory, and fields as far as they fit.
   const onHost = device === undefined || device.name === 'cpu';
   const network = onHost ? await findings.attempt(['training'], () => networkBytes(settings, grid)) : undefined;
-  const parts = [`${gigabytes(fields.inMemory)} of fields`, `${gigabytes(held)} of tracers`];
+  const parts = [`${gigabytes(fields.inMemory)} of fields`, `${gigabytes(inMemory)} of tracers`];
   if (network !== undefined) parts.push(`about ${gigabytes(network)} of the network and its batches`);
   const text = `memory: training holds ${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}, and ${gigabytes(usable)} of memory may be used here`;
   findings.right.push(fields.elsewhere > 0 ? `${text}; ${gigabytes(fields.elsewhere)} of fields it reads from the prepared store as it goes` : text);
-  const needed = fields.inMemory + held + (network ?? 0);
+  const needed = fields.inMemory + inMemory + (network ?? 0);
   if (needed > usable) {
     findings.notes.push(
       `training needs about ${gigabytes(needed)} of memory, and ${gigabytes(usable)} may be used here: lower training.batch or training.crop (a smaller square; 0 is the whole domain), raise training.microBatches, or run it where there is more`,
@@ -52,12 +52,12 @@ export async function checkMemory(findings: Findings, settings: Case, grid: Cell
 
 /** Bytes of the network, its gradients and the batches, on the processor: of the training that takes most. */
 function networkBytes({ surrogate, training, paperMode, members, meteorology, geography }: Case, { rows, cols }: Cells): number {
-  const kept = testMembers({ members, training });
-  const trained = [PRIOR, ...memberNames({ members })].filter((name) => !kept.includes(name));
+  const heldOut = testMembers({ members, training });
+  const trained = [PRIOR, ...memberNames({ members })].filter((name) => !heldOut.includes(name));
   const variants = [{ surrogate, training, runs: trained }, ...(paperMode.run ? [{ ...paperMode, runs: [PRIOR] }] : [])];
-  const bytes = variants.map(({ surrogate: settings, training: how, runs }) => {
+  const bytes = variants.map(({ surrogate: settings, training: network, runs }) => {
     const weather = meteorology.variables.length + (settings.priorConcentrations ? SPECIES_OF_A_RUN : 0);
-    return trainingBytes(settings, how, { rows, cols, meteorology: weather, geography: geography?.variables.length ?? 0 }, runs);
+    return trainingBytes(settings, network, { rows, cols, meteorology: weather, geography: geography?.variables.length ?? 0 }, runs);
   });
   return Math.max(...bytes);
 }

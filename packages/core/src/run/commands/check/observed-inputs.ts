@@ -33,19 +33,19 @@ export async function checkObservedInputs(
     return read;
   }
   const { stations, withoutCoordinates, misplaced } = list;
-  const without = withoutCoordinates.length - misplaced.length;
-  if (without > 0) findings.notes.push(`${without} stations have no coordinates and will be dropped`);
+  const unplaced = withoutCoordinates.length - misplaced.length;
+  if (unplaced > 0) findings.notes.push(`${unplaced} stations have no coordinates and will be dropped`);
   if (misplaced.length > 0)
     findings.notes.push(`${misplaced.length} stations have coordinates that are none and will be dropped (${misplacedInWords(misplaced)})`);
   findings.notes.push(...doubtfulInWords(doubtfulPlaces(stations)));
-  const held: Observations = {
+  const listed: Observations = {
     stations,
     species: [],
     time: { start: new Date(0), stepSeconds: 3600, count: 0 },
     values: new Map(),
     units: new Map(),
   };
-  const cells = grid && (await findings.attempt(['observations', 'stations', 'file'], () => stationsToCells(held, grid)));
+  const cells = grid && (await findings.attempt(['observations', 'stations', 'file'], () => stationsToCells(listed, grid)));
   if (grid && cells) {
     const inside = stations.length - cells.outside.length;
     findings.right.push(`stations: ${inside} in ${cells.cells.length} cells of the grid`);
@@ -72,7 +72,7 @@ async function checkPeriods(
   settings: Case,
   unread: ReadonlySet<string>,
   grid: Grid | undefined,
-  all: Map<string, Observations>,
+  observed: Map<string, Observations>,
 ): Promise<Heard | undefined> {
   const heard = new Map<string, Station>();
   const spreads: CellSpreads[] = [];
@@ -80,7 +80,7 @@ async function checkPeriods(
   for (const period of settings.periods) {
     const read = await checkPeriod(findings, settings, period, grid, !unread.has('inversion'));
     unreadable ||= read === undefined;
-    if (read) all.set(period.name, read);
+    if (read) observed.set(period.name, read);
     for (const station of read?.stations ?? []) heard.set(station.id, station);
     if (!read || !grid || unread.has('inversion')) continue;
     const ofPeriod = await findings.attempt(['observations'], () => spreadsOf(settings.inversion, read, grid));
@@ -178,14 +178,14 @@ async function tellFaults(
   const ofSpecies = (species: typeof columns.species): Promise<Observations> => read({ ...observations, columns: { ...columns, species } });
   const wholeFile = first instanceof DataError && ['COLUMN_MISSING', 'COLUMN_TWICE'].includes(first.code) ? 'columns' : 'files';
   if (!(await findings.attempt(['observations', wholeFile], () => ofSpecies({})))) return;
-  let told = false;
+  let isReported = false;
   // A file of another species has no column of this one, which is no fault where the columns of all were found.
   const isFound = (error: unknown): boolean => wholeFile === 'files' && error instanceof DataError && error.code === 'COLUMN_MISSING';
   for (const [name, column] of Object.entries(columns.species)) {
     const call = (): Promise<unknown> => ofSpecies({ [name]: column }).catch((error: unknown) => isFound(error) || Promise.reject(error as Error));
-    if (!(await findings.attempt(['observations', 'columns', 'species', name], call))) told = true;
+    if (!(await findings.attempt(['observations', 'columns', 'species', name], call))) isReported = true;
   }
-  if (!told) await findings.attempt(['observations', 'files'], fail);
+  if (!isReported) await findings.attempt(['observations', 'files'], fail);
 }
 
 /** What only shows where observations are compared with a run: errors by species and site type, hours of the day, values inside period and grid. */

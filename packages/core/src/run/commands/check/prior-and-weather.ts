@@ -19,8 +19,12 @@ export async function checkPriorAgainstWeather(findings: Findings, settings: Cas
   if (settings.priorConcentrations === undefined) return;
   for (const period of settings.periods) {
     try {
-      const found = carrying(carriedHours(findings, settings, period, grid), { rows: grid.rows, cols: grid.cols, cell: Math.sqrt(grid.cellAreaM2) });
-      if (found && isOtherWeather(found)) findings.warnings.push(`${period.name}: ${inWords(found)}`);
+      const agreement = carrying(carriedHours(findings, settings, period, grid), {
+        rows: grid.rows,
+        cols: grid.cols,
+        cell: Math.sqrt(grid.cellAreaM2),
+      });
+      if (agreement && isOtherWeather(agreement)) findings.warnings.push(`${period.name}: ${inWords(agreement)}`);
     } catch (cause) {
       if (!(cause instanceof RetroplumeError)) throw cause;
     }
@@ -50,6 +54,6 @@ function carriedHours({ signal }: Findings, settings: Case, period: PeriodSettin
 function sampledHours({ hours, spinUpHours }: PeriodSettings): number[] {
   const days = Math.floor((hours - spinUpHours) / DAY);
   const step = Math.max(1, Math.floor(days / MOST_DAYS));
-  const all = Array.from({ length: Math.ceil(days / step) }, (_, i) => spinUpHours + i * step * DAY);
-  return all.flatMap((first) => HOURS_OF_DAY.map((hour) => first + hour)).filter((hour) => hour >= 1 && hour + 1 < hours);
+  const firstHours = Array.from({ length: Math.ceil(days / step) }, (_, i) => spinUpHours + i * step * DAY);
+  return firstHours.flatMap((first) => HOURS_OF_DAY.map((hour) => first + hour)).filter((hour) => hour >= 1 && hour + 1 < hours);
 }

@@ -39,29 +39,29 @@ export async function checkPriorAtMonitors(
   for (const period of settings.periods) {
     const files = priorFiles(settings, period, simulate);
     const observations = files && (observed.get(period.name) ?? (await twinObservations(settings, period, grid, simulate)));
-    const found = observations && (await comparePeriod(findings, settings, period, grid, { files, observations }));
-    if (found) compared.push(found);
+    const comparison = observations && (await comparePeriod(findings, settings, period, grid, { files, observations }));
+    if (comparison) compared.push(comparison);
   }
-  const lag = commonLag(compared.flatMap(({ found }) => found));
+  const lag = commonLag(compared.flatMap(({ agreements }) => agreements));
   if (lag) findings.warnings.push(`prior run at the monitors: ${lagInWords(lag)}`);
-  for (const { what, found, places } of compared) {
+  for (const { label, agreements, places } of compared) {
     // At wrong hours stations read like others by chance.
-    const doubts = [...unitDoubts(found), ...found.map(unrelatedDoubt), ...(lag ? [] : places())];
-    findings.warnings.push(...doubts.filter((doubt) => doubt !== undefined).map((doubt) => `${what}: ${doubt}`));
+    const doubts = [...unitDoubts(agreements), ...agreements.map(unrelatedDoubt), ...(lag ? [] : places())];
+    findings.warnings.push(...doubts.filter((doubt) => doubt !== undefined).map((doubt) => `${label}: ${doubt}`));
   }
 }
 
 /** A period's species, and what stations and fields show of their places. */
 interface Compared {
-  what: string;
-  found: Found[];
+  label: string;
+  agreements: Found[];
   places: () => (string | undefined)[];
 }
 
 function priorFiles(settings: Case, { name }: PeriodSettings, simulate: string): string[] | undefined {
   if (settings.priorConcentrations !== undefined) return hourlyFiles(settings, settings.priorConcentrations, name);
-  const made = simulatedFile(simulate, PRIOR, 'ACONC', name);
-  return existsSync(made) ? [made] : undefined;
+  const output = simulatedFile(simulate, PRIOR, 'ACONC', name);
+  return existsSync(output) ? [output] : undefined;
 }
 
 async function twinObservations(settings: Case, period: PeriodSettings, grid: Grid, simulate: string): Promise<Observations | undefined> {
@@ -87,18 +87,18 @@ async function comparePeriod(
     return undefined;
   }
   const series = names.map((name) => run.series(name));
-  const found = names.flatMap((name, i) => {
+  const agreements = names.flatMap((name, i) => {
     const figures = agreement(series[i]);
     return figures ? [{ name, ...figures }] : [];
   });
-  if (found.length === 0) return undefined;
-  const what = `prior run at the monitors, ${period.name}`;
-  findings.right.push(...found.map((figures) => `${what}: ${inWords(figures)}`));
+  if (agreements.length === 0) return undefined;
+  const label = `prior run at the monitors, ${period.name}`;
+  findings.right.push(...agreements.map((figures) => `${label}: ${inWords(figures)}`));
   const places = (): (string | undefined)[] => [
     ...exchangeDoubts(exchangedStations(series), run.stations),
     turnDoubt(names.map((name) => run.turned(name))),
   ];
-  return { what, found, places };
+  return { label, agreements, places };
 }
 
 type Found = Agreement & { name: Species };
@@ -129,23 +129,23 @@ const NEAR = Math.log(1.25);
 /** A ratio beyond which no run is wrong, but a unit is. */
 const FAR = Math.log(30);
 
-function unitDoubts(found: readonly Found[]): string[] {
-  const far = found.filter(({ observed, simulated }) => Math.abs(Math.log(simulated / observed)) > FAR);
+function unitDoubts(agreements: readonly Found[]): string[] {
+  const far = agreements.filter(({ observed, simulated }) => Math.abs(Math.log(simulated / observed)) > FAR);
   if (far.length > 0)
     return far.map(({ name, observed, simulated }) => `${name}: the run has ${figure(simulated / observed)} times what is observed: is the unit of the observations, or of concentrations.variables, a thousand times another (mg, ug, ppb, ppm)?`); // prettier-ignore
-  const gases = found.filter(({ name }) => perPpb(name) !== undefined);
+  const gases = agreements.filter(({ name }) => perPpb(name) !== undefined);
   const ozone = gases.find(({ name }) => name === 'O3');
   if (!ozone) return [];
-  for (const [given, meant, power] of [
+  for (const [unit, trueUnit, power] of [
     ['ppb', 'ug m-3', 1],
     ['ug m-3', 'ppb', -1],
   ] as const) {
     // Too large by the factor, where µg m-3 were called ppb.
     const mended = ({ name, observed, simulated }: Found): number => Math.log((simulated / observed) * perPpb(name)! ** power);
-    const better = (each: Found): boolean => Math.abs(mended(each)) < Math.abs(Math.log(each.simulated / each.observed));
+    const better = (gas: Found): boolean => Math.abs(mended(gas)) < Math.abs(Math.log(gas.simulated / gas.observed));
     if (Math.abs(mended(ozone)) > NEAR || !gases.every(better)) continue;
-    const told = gases.map((each) => `${each.name} ${figure(each.simulated / each.observed)}`).join(', ');
-    return [`the run on what is observed (${told}) is as ${meant} read as ${given} would make it: are the gases in ${meant}, and is their reference state right (observations.columns, gasReference)?`]; // prettier-ignore
+    const ratios = gases.map((gas) => `${gas.name} ${figure(gas.simulated / gas.observed)}`).join(', ');
+    return [`the run on what is observed (${ratios}) is as ${trueUnit} read as ${unit} would make it: are the gases in ${trueUnit}, and is their reference state right (observations.columns, gasReference)?`]; // prettier-ignore
   }
   return [];
 }
@@ -188,7 +188,7 @@ async function readAtStations(
 ): Promise<RunAtStations> {
   const axis = timeOf(period);
   const cells = grid.rows * grid.cols;
-  const at = stations.map(({ lon, lat }) => {
+  const cellOf = stations.map(({ lon, lat }) => {
     const cell = grid.cellAt(lon, lat)!;
     return cell.row * grid.cols + cell.col;
   });
@@ -201,7 +201,7 @@ async function readAtStations(
     for (let hour = 0; hour < count; hour++) {
       SPECIES.forEach((_, s) => {
         const value = (cell: number): number => fields[(hour * cells + cell) * SPECIES.length + s];
-        at.forEach((cell, station) => (simulated[s][(first + hour) * stations.length + station] = value(cell)));
+        cellOf.forEach((cell, station) => (simulated[s][(first + hour) * stations.length + station] = value(cell)));
         for (let cell = 0; cell < cells; cell++) sums[s][cell] += value(cell);
       });
     }
@@ -219,10 +219,10 @@ async function readAtStations(
     }),
     turned: (name) => {
       const series = values.get(name)!;
-      const means = at.map((_, station) => meanOf(series, station, stations.length));
-      const told = [...means.keys()].filter((station) => Number.isFinite(means[station]));
-      if (told.length < FEWEST_STATIONS) return undefined;
-      return turnedFit(sums[SPECIES.indexOf(name)], grid, told.map((station) => at[station]), told.map((station) => means[station])); // prettier-ignore
+      const means = cellOf.map((_, station) => meanOf(series, station, stations.length));
+      const measured = [...means.keys()].filter((station) => Number.isFinite(means[station]));
+      if (measured.length < FEWEST_STATIONS) return undefined;
+      return turnedFit(sums[SPECIES.indexOf(name)], grid, measured.map((station) => cellOf[station]), measured.map((station) => means[station])); // prettier-ignore
     },
   };
 }

@@ -106,14 +106,14 @@ function sizeDoubt(prior: Fields, grid: Grid): string | undefined {
   const crossing = Math.sqrt(grid.cellAreaM2 * grid.rows * grid.cols) / WIND;
   const sizes = LIFE.flatMap(([group, species, life]) => {
     const emitted = mean(groupOf(prior, group)) / (1 / life + 1 / crossing);
-    const held = ((mean(speciesOf(prior, species)) * 1e-9 * MOLAR_MASS[species] * 1e-3) / 0.024) * MIXED;
-    return emitted > 0 && held > 0 ? [held / emitted] : [];
+    const airborne = ((mean(speciesOf(prior, species)) * 1e-9 * MOLAR_MASS[species] * 1e-3) / 0.024) * MIXED;
+    return emitted > 0 && airborne > 0 ? [airborne / emitted] : [];
   });
   if (sizes.length === 0) return undefined;
   const size = Math.exp(mean(sizes.map(Math.log)));
   if (size >= LEAST_SIZE && size <= MOST_SIZE) return undefined;
-  const told = size < 1 ? `${figure(1 / size)} times too large` : `${figure(size)} times too small`;
-  return `the prior's emissions of NOx and SO2 are about ${told} for what the prior run holds of NO2 and SO2: is the unit of the files, or their layer, cell area or hour, another (mol s-1, g s-1, kg h-1)?`; // prettier-ignore
+  const misfit = size < 1 ? `${figure(1 / size)} times too large` : `${figure(size)} times too small`;
+  return `the prior's emissions of NOx and SO2 are about ${misfit} for what the prior run holds of NO2 and SO2: is the unit of the files, or their layer, cell area or hour, another (mol s-1, g s-1, kg h-1)?`; // prettier-ignore
 }
 
 function changesOf(run: Fields, prior: Fields): ChangedFields {

@@ -134,22 +134,22 @@ function agreementOf(day: Case, grid: Grid, output: string): TrialAgreement[] {
   const [period] = day.periods;
   if (day.priorConcentrations === undefined) return [];
   const span = { grid, time: timeOf(period) };
-  const made = readRunConcentrations(day, [output], span);
+  const trial = readRunConcentrations(day, [output], span);
   const prior = readRunConcentrations(day, hourlyFiles(day, day.priorConcentrations, period.name), span);
   return SPECIES.map((species, s) => {
-    const [a, b] = [made, prior].map((all) => all.filter((_, i) => i % SPECIES.length === s));
-    const largest = b.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-    const apart = a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
+    const [a, b] = [trial, prior].map((fields) => fields.filter((_, i) => i % SPECIES.length === s));
+    const largest = b.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+    const apart = a.reduce((max, value, i) => Math.max(max, Math.abs(value - b[i])), 0);
     return { species, ratio: mean(a) / mean(b), r: correlation(a, b), difference: apart === 0 ? 0 : apart / largest };
   });
 }
 
-function tellAgreement(findings: Findings, agreement: readonly TrialAgreement[], what: string): void {
-  findings.right.push(...agreement.map((each) => `${what}: ${inWords(each)}`));
-  const others = agreement.filter(({ difference }) => !(difference <= ROUNDING)).map(({ species }) => species);
-  if (others.length === 0) return;
+function tellAgreement(findings: Findings, agreement: readonly TrialAgreement[], label: string): void {
+  findings.right.push(...agreement.map((entry) => `${label}: ${inWords(entry)}`));
+  const differing = agreement.filter(({ difference }) => !(difference <= ROUNDING)).map(({ species }) => species);
+  if (differing.length === 0) return;
   findings.warnings.push(
-    `${what}: ${others.join(', ')} ${others.length === 1 ? 'is' : 'are'} not what the prior run has: is it the same model, with the same emissions, ` +
+    `${label}: ${differing.join(', ')} ${differing.length === 1 ? 'is' : 'are'} not what the prior run has: is it the same model, with the same emissions, ` +
       'options and initial concentrations? Else what tells members from the prior run is not their emissions alone',
   );
 }
@@ -163,12 +163,12 @@ function missingFolders(path: string): string[] {
   return existsSync(path) ? [] : [path, ...missingFolders(dirname(path))];
 }
 
-/** @param made - folders that the trial has made above its own; another command may use them by now */
-function remove(folder: string, made: readonly string[]): void {
+/** @param folders - folders that the trial has made above its own; another command may use them by now */
+function remove(folder: string, folders: readonly string[]): void {
   rmSync(folder, { recursive: true, force: true });
-  for (const each of made) {
+  for (const parent of folders) {
     try {
-      rmdirSync(each);
+      rmdirSync(parent);
     } catch {
       return;
     }

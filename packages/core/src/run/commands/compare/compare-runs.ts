@@ -81,9 +81,9 @@ function paired<T extends object, N extends object>(
     list.forEach((row) => {
       const name = nameOf(row);
       const key = JSON.stringify(name);
-      const both = rows.get(key) ?? { ...name, runs: [null, null] };
-      both.runs[i] = Object.fromEntries(Object.entries(row).filter(([field]) => !(field in name))) as Omit<T, keyof N>;
-      rows.set(key, both);
+      const merged = rows.get(key) ?? { ...name, runs: [null, null] };
+      merged.runs[i] = Object.fromEntries(Object.entries(row).filter(([field]) => !(field in name))) as Omit<T, keyof N>;
+      rows.set(key, merged);
     }),
   );
   return [...rows.values()];
@@ -91,16 +91,16 @@ function paired<T extends object, N extends object>(
 
 /** Errors at other monitors or hours are no measure of two inversions. */
 function otherPairs(scores: readonly ComparedScore[]): string[] {
-  const other = scores.filter(({ runs: [a, b] }) => a && b && (a.pairs !== b.pairs || a.observed !== b.observed));
-  if (other.length === 0) return [];
-  const named = [...new Set(other.map(({ monitors }) => monitors))].join(' and ');
+  const differing = scores.filter(({ runs: [a, b] }) => a && b && (a.pairs !== b.pairs || a.observed !== b.observed));
+  if (differing.length === 0) return [];
+  const named = [...new Set(differing.map(({ monitors }) => monitors))].join(' and ');
   return [`the scores at ${named} monitors are of other pairs in the two runs: stations, hours or the choice of what is withheld differ`];
 }
 
 function differentSettings(a: RunFile, b: RunFile): DifferentSetting[] {
-  const [before, after] = [leavesOf(a), leavesOf(b)];
-  return [...new Set([...before.keys(), ...after.keys()])].flatMap((key) => {
-    const runs: Both<unknown> = [before.get(key) ?? null, after.get(key) ?? null];
+  const [oldLeaves, newLeaves] = [leavesOf(a), leavesOf(b)];
+  return [...new Set([...oldLeaves.keys(), ...newLeaves.keys()])].flatMap((key) => {
+    const runs: Both<unknown> = [oldLeaves.get(key) ?? null, newLeaves.get(key) ?? null];
     return JSON.stringify(runs[0]) === JSON.stringify(runs[1]) ? [] : [{ key, runs }];
   });
 }
@@ -111,20 +111,20 @@ const WORDS = ['name', 'description', 'assumptions'];
 /** Values by their keys; lists are values. */
 function leavesOf({ case: settings, file }: RunFile): Map<string, unknown> {
   const folder = dirname(file);
-  const found = new Map<string, unknown>();
+  const leaves = new Map<string, unknown>();
   const walk = (value: unknown, key: string): void => {
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      for (const [name, below] of Object.entries(value)) walk(below, key === '' ? name : `${key}.${name}`);
-    } else found.set(key, withoutFolder(value, folder));
+      for (const [name, child] of Object.entries(value)) walk(child, key === '' ? name : `${key}.${name}`);
+    } else leaves.set(key, withoutFolder(value, folder));
   };
   walk(Object.fromEntries(Object.entries(settings).filter(([key]) => !WORDS.includes(key))), '');
-  return found;
+  return leaves;
 }
 
 /** A file of a case that was copied as a whole is the same file. */
 function withoutFolder(value: unknown, folder: string): unknown {
-  if (Array.isArray(value)) return value.map((each) => withoutFolder(each, folder));
+  if (Array.isArray(value)) return value.map((element) => withoutFolder(element, folder));
   if (typeof value === 'object' && value !== null)
-    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withoutFolder(each, folder)]));
+    return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, withoutFolder(child, folder)]));
   return typeof value === 'string' && value.startsWith(`${folder}${sep}`) ? relative(folder, value) : value;
 }

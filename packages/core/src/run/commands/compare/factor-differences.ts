@@ -28,8 +28,8 @@ export function compareFactors(first: string, second: string): { factors: Factor
   const [places, otherPlaces] = paths.map((path) => readCf(path, ['lat', 'lon']).variables);
   if (!isSame(places, otherPlaces)) return { factors: [], notes: ['the two runs are on different grids: their factors are not compared'] };
   const factors = shared.flatMap((period) => {
-    const [from, to] = paths.map((path) => readCf(path, [`factor_${period}`]).variables[0].data as Float32Array);
-    if (from.length === to.length) return differencesOf(period, from, to, cols, places);
+    const [first, second] = paths.map((path) => readCf(path, [`factor_${period}`]).variables[0].data as Float32Array);
+    if (first.length === second.length) return differencesOf(period, first, second, cols, places);
     notes.push(`factors of period ${period}: the hours that share a factor differ, so that they are not compared`);
     return [];
   });
@@ -50,20 +50,26 @@ function isSame(a: readonly CfVariable[], b: readonly CfVariable[]): boolean {
   return a.every(({ data }, v) => data.length === b[v].data.length && data.every((value, i) => value === b[v].data[i]));
 }
 
-/** @param from - factors `[slots, H, W, 5]` of the first run @param to - of the second @param places - latitude and longitude `[H, W]` */
-function differencesOf(period: string, from: Float32Array, to: Float32Array, cols: number, [lat, lon]: readonly CfVariable[]): FactorDifference[] {
+/** @param first - factors `[slots, H, W, 5]` of the first run @param second - of the second @param places - latitude and longitude `[H, W]` */
+function differencesOf(
+  period: string,
+  first: Float32Array,
+  second: Float32Array,
+  cols: number,
+  [lat, lon]: readonly CfVariable[],
+): FactorDifference[] {
   const cells = lat.data.length;
   return GROUPS.map((group, g) => {
-    let [sum, most, at] = [0, 0, -1];
-    for (let i = g; i < from.length; i += GROUPS.length) {
-      const apart = Math.abs(Math.log(to[i] / from[i]));
+    let [sum, largest, index] = [0, 0, -1];
+    for (let i = g; i < first.length; i += GROUPS.length) {
+      const apart = Math.abs(Math.log(second[i] / first[i]));
       sum += apart;
-      if (apart > most) [most, at] = [apart, i];
+      if (apart > largest) [largest, index] = [apart, i];
     }
-    const meanLogRatio = sum / (from.length / GROUPS.length);
-    if (at < 0) return { period, group, meanLogRatio };
-    const cell = Math.floor(at / GROUPS.length) % cells;
+    const meanLogRatio = sum / (first.length / GROUPS.length);
+    if (index < 0) return { period, group, meanLogRatio };
+    const cell = Math.floor(index / GROUPS.length) % cells;
     const place = { row: Math.floor(cell / cols), col: cell % cols, lon: lon.data[cell], lat: lat.data[cell] };
-    return { period, group, meanLogRatio, largest: { ...place, factors: [from[at], to[at]] } };
+    return { period, group, meanLogRatio, largest: { ...place, factors: [first[index], second[index]] } };
   });
 }

@@ -18,7 +18,7 @@ import { writeObservations } from './observations-text';
 export type CtmChoice = 'files' | 'command' | 'builtin';
 
 export interface CaseParts {
-  given: GivenFiles;
+  inputs: GivenFiles;
   sorted: SortedFiles;
   ctm: CtmChoice;
   /** the case file, absolute */
@@ -29,14 +29,14 @@ export interface CaseParts {
 export function caseText(parts: CaseParts): Draft {
   const draft = new Draft();
   draft.comment('Written by retroplume init. Every key is explained in docs/case-file.md; what is left to you is marked OPEN.');
-  draft.put('name', nameOf(parts.path));
+  draft.add('name', nameOf(parts.path));
   writeGrid(draft, parts);
   writePeriods(draft, parts.sorted);
   writeWeather(draft, parts);
   writeEmissions(draft, parts);
   writeRuns(draft, parts);
-  writeObservations(draft, parts.given.tables, dirname(parts.path), parts.given.unused);
-  for (const text of unusedInWords(parts.given.unused, dirname(parts.path))) draft.comment(`Not used: ${text}`);
+  writeObservations(draft, parts.inputs.tables, dirname(parts.path), parts.inputs.unused);
+  for (const text of unusedInWords(parts.inputs.unused, dirname(parts.path))) draft.comment(`Not used: ${text}`);
   return draft;
 }
 
@@ -52,27 +52,27 @@ function filesOf({ sorted, path }: CaseParts, files: readonly TimedFile[]): stri
 }
 
 /** A key that takes one pattern. */
-function patternOf(draft: Draft, parts: CaseParts, files: readonly TimedFile[], what: string, indent = ''): string {
-  const found = filesOf(parts, files);
-  if (typeof found === 'string') return found;
-  draft.leaveOpen(`one pattern that takes all files of ${what}: ${found.join(', ')}`, indent);
-  return found[0];
+function patternOf(draft: Draft, parts: CaseParts, files: readonly TimedFile[], contents: string, indent = ''): string {
+  const patterns = filesOf(parts, files);
+  if (typeof patterns === 'string') return patterns;
+  draft.leaveOpen(`one pattern that takes all files of ${contents}: ${patterns.join(', ')}`, indent);
+  return patterns[0];
 }
 
-function writeGrid(draft: Draft, { given, path }: CaseParts): void {
-  const held = given.grid;
-  const grids = given.griddescs.flatMap((file) => parseGriddesc(readFileSync(file, 'utf8'), file).map((definition) => ({ file, definition })));
-  const match = grids.find(({ definition }) => held === undefined || isSame(held, new Grid(definition)));
+function writeGrid(draft: Draft, { inputs, path }: CaseParts): void {
+  const filesGrid = inputs.grid;
+  const grids = inputs.griddescs.flatMap((file) => parseGriddesc(readFileSync(file, 'utf8'), file).map((definition) => ({ file, definition })));
+  const match = grids.find(({ definition }) => filesGrid === undefined || isSame(filesGrid, new Grid(definition)));
   if (match) {
-    if (held === undefined && grids.length > 1) draft.leaveOpen(`which grid: ${grids.map(({ definition }) => definition.name).join(', ')}`);
-    draft.put('grid', { griddesc: relative(dirname(path), match.file), name: match.definition.name });
+    if (filesGrid === undefined && grids.length > 1) draft.leaveOpen(`which grid: ${grids.map(({ definition }) => definition.name).join(', ')}`);
+    draft.add('grid', { griddesc: relative(dirname(path), match.file), name: match.definition.name });
     return;
   }
-  const asked = `one that describes the grid of the files (GDNAM ${held?.name ?? 'unknown'})`;
+  const wanted = `one that describes the grid of the files (GDNAM ${filesGrid?.name ?? 'unknown'})`;
   draft.leaveOpen(
-    grids.length === 0 ? `no GRIDDESC is among the files: ${asked}` : `no grid of ${given.griddescs.join(', ')} is that of the files: ${asked}`,
+    grids.length === 0 ? `no GRIDDESC is among the files: ${wanted}` : `no grid of ${inputs.griddescs.join(', ')} is that of the files: ${wanted}`,
   );
-  draft.put('grid', { griddesc: 'GRIDDESC', name: held?.name === undefined || held.name === '' ? 'MYGRID' : held.name });
+  draft.add('grid', { griddesc: 'GRIDDESC', name: filesGrid?.name === undefined || filesGrid.name === '' ? 'MYGRID' : filesGrid.name });
 }
 
 const FORMS = { ioapi: "MCIP's files", wrf: "WRF's output, whose cells must be those of the grid", cf: 'CF files by the names of ERA5' };
@@ -82,15 +82,15 @@ function writeWeather(draft: Draft, parts: CaseParts): void {
   if (weather.length === 0)
     draft.leaveOpen('weather: none is among the files; METCRO2D, WRF output, or CF files such as ERA5 (docs/gridded-data.md, "Meteorology")');
   else if (weather[0].form !== 'ioapi') draft.comment(`Weather of ${FORMS[weather[0].form]} (docs/gridded-data.md, "Meteorology").`);
-  draft.put('meteorology', { files: weather.length === 0 ? 'METCRO2D_*.nc' : filesOf(parts, weather) });
+  draft.add('meteorology', { files: weather.length === 0 ? 'METCRO2D_*.nc' : filesOf(parts, weather) });
   if (geography.length === 0) {
     draft.comment('No GRIDCRO2D is among the files: the surrogate then sees neither terrain nor coast.');
     return;
   }
-  const names = Object.entries({ HT: ['HT', 'HGT', 'HGT_M'], LWMASK: ['LWMASK', 'LANDMASK'] }).flatMap(([name, theirs]) =>
-    geography[0].variables.some((each) => theirs.includes(each.name)) ? [name] : [],
+  const names = Object.entries({ HT: ['HT', 'HGT', 'HGT_M'], LWMASK: ['LWMASK', 'LANDMASK'] }).flatMap(([name, aliases]) =>
+    geography[0].variables.some((variable) => aliases.includes(variable.name)) ? [name] : [],
   );
-  draft.put('geography', { files: relative(dirname(parts.path), geography[0].path), variables: names });
+  draft.add('geography', { files: relative(dirname(parts.path), geography[0].path), variables: names });
 }
 
 function writePeriods(draft: Draft, { periods, short }: SortedFiles): void {
@@ -99,7 +99,7 @@ function writePeriods(draft: Draft, { periods, short }: SortedFiles): void {
   if (periods.length === 0) {
     draft.leaveOpen('no 48 hours that weather and emissions share: give a period');
     const first = short.at(0)?.first;
-    draft.put('periods', [{ name: 'mine', start: first === undefined ? '2000-01-01T00:00:00Z' : hourText(first), hours: 240, spinUpHours: 72 }]);
+    draft.add('periods', [{ name: 'mine', start: first === undefined ? '2000-01-01T00:00:00Z' : hourText(first), hours: 240, spinUpHours: 72 }]);
     return;
   }
   draft.comment(
@@ -107,14 +107,14 @@ function writePeriods(draft: Draft, { periods, short }: SortedFiles): void {
   );
   const brief = periods.filter(({ hours }) => spinUpHours(hours) < 72).map(({ name }) => name);
   if (brief.length > 0) draft.comment(`Less spin-up than the usual 72 hours in ${brief.join(', ')}: they are short.`);
-  draft.put('periods', periods.map(({ name, hours }) => ({ name, start: hourText(hours.first), hours: hours.end - hours.first, spinUpHours: spinUpHours(hours) }))); // prettier-ignore
+  draft.add('periods', periods.map(({ name, hours }) => ({ name, start: hourText(hours.first), hours: hours.end - hours.first, spinUpHours: spinUpHours(hours) }))); // prettier-ignore
 }
 
 /** Moles of a species in the lowest layer, in the middle hour of each part of the inventory; none where it is in mass. */
 function molesIn(parts: SortedFiles['emissions']): (name: string) => number {
   return (name) =>
     parts.reduce((sum, { files: [{ path, variables }] }) => {
-      if (!/^mol/i.test(variables.find((each) => each.name === name)?.units ?? '')) return sum;
+      if (!/^mol/i.test(variables.find((variable) => variable.name === name)?.units ?? '')) return sum;
       const file = IoapiFile.open(path);
       try {
         return sum + file.read(name, Math.floor(file.time.count / 2), 1, 0).reduce((total, value) => total + Math.max(0, value), 0);
@@ -127,15 +127,15 @@ function molesIn(parts: SortedFiles['emissions']): (name: string) => number {
 function writeEmissions(draft: Draft, parts: CaseParts): void {
   const { emissions } = parts.sorted;
   const names = [...new Set(emissions.flatMap(({ files: [first] }) => first.variables.map(({ name }) => name)))];
-  const { mechanism, groups, others } = groupsOf(names, molesIn(emissions));
+  const { mechanism, groups, ungrouped } = groupsOf(names, molesIn(emissions));
   draft.begin('emissions');
   if (emissions.length === 0) {
     draft.leaveOpen('emissions: none are among the files', '  ');
-    draft.put('  files', 'EMIS_*.nc');
-  } else if (isPlain(emissions)) draft.put('  files', filesOf(parts, emissions[0].files));
+    draft.add('  files', 'EMIS_*.nc');
+  } else if (isPlain(emissions)) draft.add('  files', filesOf(parts, emissions[0].files));
   if (mechanism !== undefined)
     draft.comment(`Species of ${mechanism}. VOC's molar mass weighs its total in tables and reports, and nothing else.`, '  ');
-  if (others.length > 0) draft.comment(`In no group, and left as they are: ${others.join(', ')}`, '  ');
+  if (ungrouped.length > 0) draft.comment(`In no group, and left as they are: ${ungrouped.join(', ')}`, '  ');
   draft.begin('  groups');
   for (const group of GROUPS) {
     const { variables, molarMass, open } = groups[group];
@@ -143,14 +143,14 @@ function writeEmissions(draft: Draft, parts: CaseParts): void {
     if (variables.length === 0 && names.length > 0)
       draft.leaveOpen(`${group}: no variable has a name of its species; there are ${names.join(', ')}`, '    ');
     else if (variables.length > 0 && open !== undefined) draft.leaveOpen(open, '    ');
-    draft.put(`    ${group}`, { variables: variables.length === 0 ? [group] : variables, ...(molarMass === undefined ? {} : { molarMass }) });
+    draft.add(`    ${group}`, { variables: variables.length === 0 ? [group] : variables, ...(molarMass === undefined ? {} : { molarMass }) });
   }
   if (emissions.length > 0 && !isPlain(emissions)) writeSectors(draft, parts, GROUPS.flatMap((group) => groups[group].variables)); // prettier-ignore
 }
 
 /** Whether one pattern says all. */
-const isPlain = ([first, ...others]: readonly InventoryPart[]): boolean =>
-  others.length === 0 && first.stacks === undefined && first.dates === undefined;
+const isPlain = ([first, ...further]: readonly InventoryPart[]): boolean =>
+  further.length === 0 && first.stacks === undefined && first.dates === undefined;
 
 /** @param wanted - variables of all groups */
 function writeSectors(draft: Draft, parts: CaseParts, wanted: readonly string[]): void {
@@ -159,10 +159,13 @@ function writeSectors(draft: Draft, parts: CaseParts, wanted: readonly string[])
   draft.begin('  sectors');
   const sectors = sectorNames(emissions.map(({ stem }) => stem));
   emissions.forEach(({ files, stacks, dates }, i) => {
-    const isPartial = !wanted.every((name) => files[0].variables.some((each) => each.name === name));
-    if (dates && dates.others.length > 0)
-      draft.leaveOpen(`whether the days of ${sectors[i]} stand for others by ${dates.column}: ${dates.others.join(', ')} would fit, too`, '    ');
-    draft.put(`    ${sectors[i]}`, {
+    const isPartial = !wanted.every((name) => files[0].variables.some((variable) => variable.name === name));
+    if (dates && dates.alternatives.length > 0)
+      draft.leaveOpen(
+        `whether the days of ${sectors[i]} stand for others by ${dates.column}: ${dates.alternatives.join(', ')} would fit, too`,
+        '    ',
+      );
+    draft.add(`    ${sectors[i]}`, {
       files: filesOf(parts, files),
       ...(stacks ? { stackGroups: patternOf(draft, parts, stacks, `the stack groups of ${sectors[i]}`, '    ') } : {}),
       ...(dates ? { dates: { files: patternsOf(dates.files.map((path) => ({ path, hours: { first: 0, end: 0 } })), [], dirname(parts.path)), column: dates.column } } : {}), // prettier-ignore
@@ -179,15 +182,15 @@ function writeRuns(draft: Draft, parts: CaseParts): void {
     const unknown = SPECIES.filter((species) => variables[species] === undefined);
     if (unknown.length > 0) draft.leaveOpen(`variables of ${unknown.join(', ')} in ${output.path}, or a sum such as { ASO4J: 1, ANO3J: 1 }`);
     const named = SPECIES.map((species) => [species, variables[species] ?? species.replace('.', '')]);
-    draft.put('concentrations', { variables: Object.fromEntries(named) as Record<string, string> });
+    draft.add('concentrations', { variables: Object.fromEntries(named) as Record<string, string> });
   } else if (parts.ctm === 'command') {
     draft.leaveOpen("names of the four species in your model's output");
-    draft.put('concentrations', { variables: { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25_TOT' } });
+    draft.add('concentrations', { variables: { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25_TOT' } });
   }
-  if (concentrations.length > 0) draft.put('priorConcentrations', patternOf(draft, parts, concentrations, 'the prior run'));
+  if (concentrations.length > 0) draft.add('priorConcentrations', patternOf(draft, parts, concentrations, 'the prior run'));
   else if (parts.ctm === 'files') {
     draft.leaveOpen("the prior run: your model's concentrations for the emissions above");
-    draft.put('priorConcentrations', 'conc_prior_*.nc');
+    draft.add('priorConcentrations', 'conc_prior_*.nc');
   }
   writeModel(draft, parts);
   if (members.length > 0) {
@@ -199,10 +202,10 @@ function writeRuns(draft: Draft, parts: CaseParts): void {
 function writeBrought(draft: Draft, parts: CaseParts, runs: readonly GivenRun[], indent: string): void {
   draft.begin(`${indent}runs`);
   for (const { name, emissions, concentrations } of runs) {
-    const [given, answer] = [emissions, concentrations].map((files) => patternOf(draft, parts, files, name, `${indent}  `));
-    draft.put(`${indent}  - name`, name);
-    draft.put(`${indent}    emissions`, given);
-    draft.put(`${indent}    concentrations`, answer);
+    const [emissionPattern, answer] = [emissions, concentrations].map((files) => patternOf(draft, parts, files, name, `${indent}  `));
+    draft.add(`${indent}  - name`, name);
+    draft.add(`${indent}    emissions`, emissionPattern);
+    draft.add(`${indent}    concentrations`, answer);
   }
 }
 
@@ -210,8 +213,8 @@ function writeModel(draft: Draft, parts: CaseParts): void {
   const { members, responses } = parts.sorted;
   if (parts.ctm === 'command') {
     draft.leaveOpen('the command that runs your model, from the folder in which retroplume is started (docs/clusters.md, examples/cmaq-slurm)');
-    draft.put('ctm', { kind: 'command', command: './run-cmaq.sh {output} {run} {period} {start} {hours} {sectors}', output: 'ACONC_*.nc' });
-  } else draft.put('ctm', { kind: 'reference' });
+    draft.add('ctm', { kind: 'command', command: './run-cmaq.sh {output} {run} {period} {start} {hours} {sectors}', output: 'ACONC_*.nc' });
+  } else draft.add('ctm', { kind: 'reference' });
   if (parts.ctm === 'builtin') return;
   if (parts.ctm === 'command' && responses.length === 0) return;
   draft.comment(
@@ -219,10 +222,10 @@ function writeModel(draft: Draft, parts: CaseParts): void {
       ? 'The runs by which the response is judged are these, which are there: no others are asked of the model.'
       : 'The model is run elsewhere: no runs for the response and the certificate are asked for. Such runs, where you have them: certificate.runs.',
   );
-  draft.put('response', { groups: [] });
+  draft.add('response', { groups: [] });
   draft.begin('certificate');
-  draft.put('  factors', []);
-  draft.put('  patches', { count: 0 });
+  draft.add('  factors', []);
+  draft.add('  patches', { count: 0 });
   if (responses.length > 0) writeBrought(draft, parts, responses, '  ');
   if (parts.ctm === 'command') return;
   draft.comment('verify needs the run with the updated emissions: name it then in updatedConcentrations.');
@@ -230,6 +233,6 @@ function writeModel(draft: Draft, parts: CaseParts): void {
   draft.leaveOpen(
     `members: runs of your model with changed emissions, from which the surrogate learns. Their emissions are written by: retroplume simulate ${basename(parts.path)} --design --set members.count=6. Name the runs then in members.runs, and take differenceWeight out`,
   );
-  draft.put('members', { count: 0 });
-  draft.put('training', { differenceWeight: 0 });
+  draft.add('members', { count: 0 });
+  draft.add('training', { differenceWeight: 0 });
 }

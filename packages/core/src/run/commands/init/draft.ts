@@ -7,7 +7,7 @@ export class Draft {
   readonly open: string[] = [];
 
   /** A key of its own with a value on the same line, in flow style. */
-  put(key: string, value: unknown): void {
+  add(key: string, value: unknown): void {
     this.lines.push(`${key}: ${flow(value)}`);
   }
 

@@ -23,12 +23,14 @@ const wordsOf = (path: string): string[] => basename(path).split(SEPARATORS);
 const SHARED = 1;
 
 /** A word that all files of a period have, and none of another. */
-function wordOf(files: readonly TimedFile[], periods: readonly Hours[], at: number): string | undefined {
-  const own = files.filter(({ hours }) => overlap(hours, periods[at]) > SHARED);
-  const foreign = new Set(files.filter((file) => !own.includes(file)).flatMap(({ path }) => wordsOf(path)));
-  return own.length === 0
+function wordOf(files: readonly TimedFile[], periods: readonly Hours[], index: number): string | undefined {
+  const periodFiles = files.filter(({ hours }) => overlap(hours, periods[index]) > SHARED);
+  const foreign = new Set(files.filter((file) => !periodFiles.includes(file)).flatMap(({ path }) => wordsOf(path)));
+  return periodFiles.length === 0
     ? undefined
-    : wordsOf(own[0].path).find((word) => /^[A-Za-z0-9]+$/.test(word) && !foreign.has(word) && own.every(({ path }) => wordsOf(path).includes(word)));
+    : wordsOf(periodFiles[0].path).find(
+        (word) => /^[A-Za-z0-9]+$/.test(word) && !foreign.has(word) && periodFiles.every(({ path }) => wordsOf(path).includes(word)),
+      );
 }
 
 /**
@@ -48,21 +50,21 @@ export function namePeriods(periods: readonly Hours[], kinds: readonly (readonly
 }
 
 /** The run that a file is of, by its folder or name: `member01`, `response-NOx`, or a word for what is neither of these nor the prior run. */
-export function runOfName(path: string): { member?: string; response?: string; other?: string; isPrior: boolean } {
+export function runOfName(path: string): { member?: string; response?: string; otherRun?: string; isPrior: boolean } {
   const text = join(basename(dirname(path)), basename(path));
   const member = /(?:^|[/\\_.-])((?:member|mem|ens)[_-]?\d+)(?=[/\\_.-]|$)/i.exec(text)?.[1];
   const response = /(?:^|[/\\_.-])(response[_-](?:NOx|NH3|SO2|VOC|PM2[._]?5|PM))(?=[/\\_.-]|$)/i.exec(text)?.[1];
-  const other = /(?:^|[/\\_.-])(truth|updated|nuisance|response)(?=[/\\_.-]|$)/i.exec(text)?.[1];
+  const otherRun = /(?:^|[/\\_.-])(truth|updated|nuisance|response)(?=[/\\_.-]|$)/i.exec(text)?.[1];
   const isPrior = /(?:^|[/\\_.-])(prior|base|basecase)(?=[/\\_.-]|$)/i.test(text);
-  const run = member !== undefined ? { member } : response !== undefined ? { response } : other !== undefined ? { other } : {};
+  const run = member !== undefined ? { member } : response !== undefined ? { response } : otherRun !== undefined ? { otherRun } : {};
   return { ...run, isPrior };
 }
 
 /** A name without its date and the words of periods. */
 function stemOf({ path, hours }: TimedFile, periods: readonly NamedPeriod[]): string {
-  const at = new Date(hours.first * 3600e3);
+  const firstTime = new Date(hours.first * 3600e3);
   const [year, month, day] = [hourText(hours.first).slice(0, 4), hourText(hours.first).slice(5, 7), hourText(hours.first).slice(8, 10)];
-  const ofYear = String(Math.floor((at.getTime() - Date.UTC(at.getUTCFullYear(), 0, 1)) / 86400e3) + 1).padStart(3, '0');
+  const ofYear = String(Math.floor((firstTime.getTime() - Date.UTC(firstTime.getUTCFullYear(), 0, 1)) / 86400e3) + 1).padStart(3, '0');
   const dates = [
     `${year}-${month}-${day}`,
     `${year}_${month}_${day}`,
@@ -91,7 +93,7 @@ export function partsByName<T extends TimedFile>(files: readonly T[], periods: r
   for (const file of files) {
     const stem = stemOf(file, periods);
     const sides = (part: T[]): boolean => part.every(({ hours }) => overlap(hours, file.hours) <= SHARED);
-    const part = parts.find((each) => each.stem === stem) ?? parts.find((each) => sides(each.files));
+    const part = parts.find((entry) => entry.stem === stem) ?? parts.find((entry) => sides(entry.files));
     if (part) part.files.push(file);
     else parts.push({ stem, files: [file] });
   }
@@ -101,9 +103,9 @@ export function partsByName<T extends TimedFile>(files: readonly T[], periods: r
 /** Names of sectors: the words in which the names of their files differ. */
 export function sectorNames(stems: readonly string[]): string[] {
   const words = stems.map((stem) => stem.split(SEPARATORS).filter((word) => word !== '' && word !== '#'));
-  const own = words.map((each, i) => each.filter((word) => !words.every((others, j) => i === j || others.includes(word))));
-  const names = own.map((each, i) => {
-    const name = (each.length > 0 ? each : ['all']).join('_').replace(/[^A-Za-z0-9_]/g, '');
+  const distinct = words.map((stemWords, i) => stemWords.filter((word) => !words.every((otherWords, j) => i === j || otherWords.includes(word))));
+  const names = distinct.map((stemWords, i) => {
+    const name = (stemWords.length > 0 ? stemWords : ['all']).join('_').replace(/[^A-Za-z0-9_]/g, '');
     return (/^[A-Za-z]/.test(name) ? name : `s${name === '' ? i + 1 : name}`).slice(0, 16);
   });
   return names.map((name, i) => (names.indexOf(name) === i && name !== 'rest' ? name : `${name.slice(0, 13)}_${i + 1}`));
@@ -113,24 +115,24 @@ export function sectorNames(stems: readonly string[]): string[] {
 function mergeNames(names: readonly string[], whole: boolean): string {
   const [first] = names;
   if (names.every((name) => name === first)) return first;
-  let [before, after] = [0, 0];
-  while (names.every((name) => before < name.length && name[before] === first[before])) before++;
-  const least = Math.min(...names.map((name) => name.length)) - before;
-  while (after < least && names.every((name) => name.at(-1 - after) === first.at(-1 - after))) after++;
-  const [head, tail] = [first.slice(0, before), first.slice(first.length - after)];
+  let [start, end] = [0, 0];
+  while (names.every((name) => start < name.length && name[start] === first[start])) start++;
+  const room = Math.min(...names.map((name) => name.length)) - start;
+  while (end < room && names.every((name) => name.at(-1 - end) === first.at(-1 - end))) end++;
+  const [head, tail] = [first.slice(0, start), first.slice(first.length - end)];
   return whole ? `${head.replace(/[^_.-]+$/, '')}*${tail.replace(/^[^_.-]+/, '')}` : `${head}*${tail}`;
 }
 
 function mergePaths(paths: readonly string[], whole: boolean): string | undefined {
   const parts = paths.map((path) => path.split(sep));
   if (parts.some(({ length }) => length !== parts[0].length)) return undefined;
-  return parts[0].map((_, i) => mergeNames(parts.map((each) => each[i]), whole)).join(sep); // prettier-ignore
+  return parts[0].map((_, i) => mergeNames(parts.map((part) => part[i]), whole)).join(sep); // prettier-ignore
 }
 
 function matches(pattern: string, paths: readonly string[]): boolean {
   const wanted = new Set(paths);
-  const found = expandGlob(pattern);
-  return found.length === wanted.size && found.every((path) => wanted.has(path));
+  const matched = expandGlob(pattern);
+  return matched.length === wanted.size && matched.every((path) => wanted.has(path));
 }
 
 function inPeriods(files: readonly TimedFile[], periods: readonly NamedPeriod[]): string | undefined {
@@ -156,15 +158,15 @@ function inPeriods(files: readonly TimedFile[], periods: readonly NamedPeriod[])
  */
 export function patternsOf(files: readonly TimedFile[], periods: readonly NamedPeriod[], folder: string): string[] {
   const paths = files.map(({ path }) => path);
-  const one = inPeriods(files, periods) ?? plainPattern(paths);
+  const single = inPeriods(files, periods) ?? plainPattern(paths);
   const folders = [...new Set(paths.map((path) => dirname(path)))];
   const patterns =
-    one === undefined
-      ? folders.flatMap((each) => {
-          const own = paths.filter((path) => dirname(path) === each);
-          return plainPattern(own) ?? own;
+    single === undefined
+      ? folders.flatMap((directory) => {
+          const inside = paths.filter((path) => dirname(path) === directory);
+          return plainPattern(inside) ?? inside;
         })
-      : [one];
+      : [single];
   return patterns.map((pattern) => relative(folder, pattern) || '.');
 }
 

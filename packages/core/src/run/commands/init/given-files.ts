@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { ConfigError, DataError, GridError, RetroplumeError } from '../../../base/errors';
 import { windowIn, type Grid } from '../../../grid/grid';
-import { some } from '../inspect/inspection';
+import { shortList } from '../inspect/inspection';
 import { sniff } from '../inspect/sniff';
 import { lookAtTable, type GivenTable } from './given-tables';
 import { lookAtNetcdf, type GivenField } from './given-netcdf';
@@ -13,13 +13,15 @@ import { isMergeDates } from './merge-dates';
 /** A file that was looked at and is not used. */
 export interface Unused {
   path: string;
-  why: string;
+  reason: string;
 }
 
 /** A line for each reason, with the files that it is of. */
 export function unusedInWords(unused: readonly Unused[], folder: string): string[] {
-  const reasons = [...new Set(unused.map(({ why }) => why))];
-  return reasons.map((reason) => `${some(unused.filter(({ why }) => why === reason).map(({ path }) => relative(folder, path)))}: ${reason}`);
+  const reasons = [...new Set(unused.map(({ reason }) => reason))];
+  return reasons.map(
+    (reason) => `${shortList(unused.filter(({ reason: why }) => why === reason).map(({ path }) => relative(folder, path)))}: ${reason}`,
+  );
 }
 
 export interface GivenFiles {
@@ -40,24 +42,24 @@ export interface GivenFiles {
  * @throws {ConfigError} `INIT_FILE`, `INIT_TABLE` for a file that is named itself and nothing of a case @throws {GridError} `GRID_MISMATCH` for one on another grid
  */
 export async function lookAt(paths: readonly string[]): Promise<GivenFiles> {
-  const found: GivenFiles = { fields: [], griddescs: [], tables: [], mergeDates: [], unused: [] };
-  const named = new Set(paths.map((each) => resolve(each)));
+  const files: GivenFiles = { fields: [], griddescs: [], tables: [], mergeDates: [], unused: [] };
+  const named = new Set(paths.map((path) => resolve(path)));
   for (const path of named) {
     if (!existsSync(path)) throw new DataError('FILE_MISSING', `${path}: there is no such file: check the path`);
-    if (!statSync(path).isDirectory()) await add(found, path);
-    else for (const inside of filesIn(path)) if (!named.has(inside)) await addIfUsable(found, inside);
+    if (!statSync(path).isDirectory()) await add(files, path);
+    else for (const inside of filesIn(path)) if (!named.has(inside)) await addIfUsable(files, inside);
   }
-  if (found.fields.length + found.griddescs.length + found.tables.length === 0) throw nothingOfCase(paths, found);
-  keepOneGrid(found, named);
-  return found;
+  if (files.fields.length + files.griddescs.length + files.tables.length === 0) throw nothingOfCase(paths, files);
+  keepOneGrid(files, named);
+  return files;
 }
 
 function nothingOfCase(paths: readonly string[], { unused }: GivenFiles): DataError {
   const first = unused.at(0);
-  const why = first ? ` (${first.path}: ${first.why})` : '';
+  const example = first ? ` (${first.path}: ${first.reason})` : '';
   return new DataError(
     'INIT_NONE',
-    `${paths.join(', ')}: there is no file of a case (METCRO2D, GRIDCRO2D, emissions, concentrations, GRIDDESC, tables of monitors)${why}: name them, or the folders that they lie in`,
+    `${paths.join(', ')}: there is no file of a case (METCRO2D, GRIDCRO2D, emissions, concentrations, GRIDDESC, tables of monitors)${example}: name them, or the folders that they lie in`,
   );
 }
 
@@ -73,31 +75,31 @@ function filesIn(folder: string): string[] {
 }
 
 /** In a folder lie other things, too. */
-async function addIfUsable(found: GivenFiles, path: string): Promise<void> {
+async function addIfUsable(files: GivenFiles, path: string): Promise<void> {
   try {
-    await add(found, path);
+    await add(files, path);
   } catch (error) {
     if (!(error instanceof RetroplumeError)) throw error;
     // What to do is for who has named the file.
-    found.unused.push({ path, why: error.message.replace(`${path}: `, '').replace(/: leave it out.*$/, '') });
+    files.unused.push({ path, reason: error.message.replace(`${path}: `, '').replace(/: leave it out.*$/, '') });
   }
 }
 
-async function add(found: GivenFiles, path: string): Promise<void> {
+async function add(files: GivenFiles, path: string): Promise<void> {
   const kind = await sniff(path);
   switch (kind) {
     case 'griddesc':
-      found.griddescs.push(path);
+      files.griddescs.push(path);
       return;
     case 'table':
     case 'parquet':
-      if (kind === 'table' && (await isMergeDates(path))) found.mergeDates.push(path);
-      else found.tables.push(await lookAtTable(path));
+      if (kind === 'table' && (await isMergeDates(path))) files.mergeDates.push(path);
+      else files.tables.push(await lookAtTable(path));
       return;
     case 'netcdf': {
       const field = lookAtNetcdf(path);
-      if (typeof field === 'string') found.unused.push({ path, why: field });
-      else found.fields.push(field);
+      if (typeof field === 'string') files.unused.push({ path, reason: field });
+      else files.fields.push(field);
       return;
     }
     default:
@@ -106,21 +108,24 @@ async function add(found: GivenFiles, path: string): Promise<void> {
 }
 
 /** Files must lie on the grid of the most of them, or on one that holds it. @throws {GridError} `GRID_MISMATCH` */
-function keepOneGrid(found: GivenFiles, named: ReadonlySet<string>): void {
+function keepOneGrid(files: GivenFiles, named: ReadonlySet<string>): void {
   const counts: { grid: Grid; count: number }[] = [];
-  for (const { grid } of found.fields) {
+  for (const { grid } of files.fields) {
     if (grid === undefined) continue;
-    const same = counts.find((each) => isSame(each.grid, grid));
-    if (same) same.count++;
+    const match = counts.find((entry) => isSame(entry.grid, grid));
+    if (match) match.count++;
     else counts.push({ grid, count: 1 });
   }
-  const most = counts.reduce<(typeof counts)[number] | undefined>((best, each) => (best && best.count >= each.count ? best : each), undefined);
-  if (most === undefined) return;
-  found.grid = most.grid;
-  found.fields = found.fields.filter(({ grid, path }) => {
-    if (grid === undefined || holds(grid, most.grid, path)) return true;
-    if (named.has(path)) most.grid.assertSame(grid, path, 'give the files of one grid');
-    found.unused.push({ path, why: `on another grid than the most files: ${grid.name}, ${grid.cols} x ${grid.rows} cells` });
+  const commonest = counts.reduce<(typeof counts)[number] | undefined>(
+    (best, entry) => (best && best.count >= entry.count ? best : entry),
+    undefined,
+  );
+  if (commonest === undefined) return;
+  files.grid = commonest.grid;
+  files.fields = files.fields.filter(({ grid, path }) => {
+    if (grid === undefined || holds(grid, commonest.grid, path)) return true;
+    if (named.has(path)) commonest.grid.assertSame(grid, path, 'give the files of one grid');
+    files.unused.push({ path, reason: `on another grid than the most files: ${grid.name}, ${grid.cols} x ${grid.rows} cells` });
     return false;
   });
 }

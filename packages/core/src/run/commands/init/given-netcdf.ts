@@ -8,7 +8,7 @@ import type { Grid } from '../../../grid/grid';
 import { cfTimes, textOf } from '../../../weather/cf/cf-axes';
 import { CF_NAMES } from '../../../weather/meteorology';
 import { isTimeless, wrfTimes } from '../../../weather/wrf/wrf-time';
-import { some } from '../inspect/inspection';
+import { shortList } from '../inspect/inspection';
 import { unitOf } from '../inspect/ioapi';
 import type { Hours } from './shared-hours';
 
@@ -55,18 +55,18 @@ export function lookAtNetcdf(path: string): GivenField | string {
 function unknownFile(file: NetcdfFile): ConfigError {
   const names = file.variables.map(({ name }) => name);
   const isInventory = file.variables.some(({ name, dimensions }) => dimensions.length > 1 && /\bkg.*\bm\s?\^?-?2.*s|\/m2\/s/i.test(textOf(file, name, 'units') ?? '')); // prettier-ignore
-  const held = names.length === 0 ? `variables in groups (${some(file.groups.map(({ name }) => name))})` : some(names);
+  const contents = names.length === 0 ? `variables in groups (${shortList(file.groups.map(({ name }) => name))})` : shortList(names);
   const remedy = isInventory
     ? 'if it is an inventory on longitudes and latitudes, bring it to the grid first with retroplume inventory (docs/emissions.md)'
     : 'leave it out, or name it in the case by hand (docs/case-file.md)';
   return new ConfigError(
     'INIT_FILE',
-    `${file.path}: a netCDF file with ${held}, which is neither of the I/O API (CMAQ, MCIP, SMOKE) nor WRF's output nor weather such as ERA5's: ${remedy}`,
+    `${file.path}: a netCDF file with ${contents}, which is neither of the I/O API (CMAQ, MCIP, SMOKE) nor WRF's output nor weather such as ERA5's: ${remedy}`,
   );
 }
 
-const has = (variables: readonly { name: string }[], names: readonly string[]): number =>
-  names.filter((name) => variables.some((each) => each.name === name)).length;
+const countOf = (variables: readonly { name: string }[], names: readonly string[]): number =>
+  names.filter((name) => variables.some((variable) => variable.name === name)).length;
 
 function ofIoapi(path: string): GivenField | string {
   const file = IoapiFile.open(path);
@@ -76,15 +76,22 @@ function ofIoapi(path: string): GivenField | string {
   const hours = { first, end: first + time.count };
   const form = 'ioapi';
   // SMOKE's stack groups have a time, and do not change in it.
-  if (has(variables, ['LATITUDE', 'LONGITUDE']) === 2 && grid.cols === 1)
+  if (countOf(variables, ['LATITUDE', 'LONGITUDE']) === 2 && grid.cols === 1)
     return { role: 'stacks', path, form, sources: grid.rows, hours: NO_HOURS, variables };
   if (time.stepSeconds === 0) {
-    if (has(variables, ['HT', 'LWMASK']) > 0) return { role: 'geography', path, form, grid, hours: NO_HOURS, variables };
+    if (countOf(variables, ['HT', 'LWMASK']) > 0) return { role: 'geography', path, form, grid, hours: NO_HOURS, variables };
     return 'it does not change in time, and holds neither HT nor LWMASK';
   }
-  const units = variables.map((each) => unitOf(each.units));
-  const most = (kind: string): boolean => 2 * units.filter((unit) => unit === kind).length >= variables.length;
-  const role = has(variables, WEATHER.ioapi) >= 2 ? 'weather' : most('emission') ? 'emissions' : most('concentration') ? 'concentrations' : undefined;
+  const units = variables.map((variable) => unitOf(variable.units));
+  const isMostly = (kind: string): boolean => 2 * units.filter((unit) => unit === kind).length >= variables.length;
+  const role =
+    countOf(variables, WEATHER.ioapi) >= 2
+      ? 'weather'
+      : isMostly('emission')
+        ? 'emissions'
+        : isMostly('concentration')
+          ? 'concentrations'
+          : undefined;
   const isOutput = Object.values(outputVariables({ variables })).some((name) => name !== undefined);
   if (role === 'concentrations' && !isOutput)
     return 'in units of concentrations, and none of NO2, SO2, O3 and PM2.5 (sensitivities go into certificate.sensitivities by hand)';
@@ -101,8 +108,8 @@ function ofWrf(file: NetcdfFile): GivenField | string {
   const times = wrfTimes(file, path);
   const variables = file.variables.map(({ name }) => ({ name, units: textOf(file, name, 'units') ?? '' }));
   const isStatic = isTimeless(times);
-  if (isStatic && has(variables, ['HGT', 'HGT_M']) > 0) return { role: 'geography', path, form: 'wrf', hours: NO_HOURS, variables };
-  if (isStatic || has(variables, WEATHER.wrf) < 2) return `a file of WRF without ${WEATHER.wrf.join(', ')}`;
+  if (isStatic && countOf(variables, ['HGT', 'HGT_M']) > 0) return { role: 'geography', path, form: 'wrf', hours: NO_HOURS, variables };
+  if (isStatic || countOf(variables, WEATHER.wrf) < 2) return `a file of WRF without ${WEATHER.wrf.join(', ')}`;
   return inTime({ role: 'weather', path, form: 'wrf', variables }, times);
 }
 
@@ -131,6 +138,9 @@ const OUTPUT = {
 
 /** The variable of each species in an output, undefined where none is known. */
 export function outputVariables({ variables }: Pick<GivenField, 'variables'>): Record<keyof typeof OUTPUT, string | undefined> {
-  const found = Object.entries(OUTPUT).map(([species, names]) => [species, names.find((name) => variables.some((each) => each.name === name))]);
-  return Object.fromEntries(found) as Record<keyof typeof OUTPUT, string | undefined>;
+  const entries = Object.entries(OUTPUT).map(([species, names]) => [
+    species,
+    names.find((name) => variables.some((variable) => variable.name === name)),
+  ]);
+  return Object.fromEntries(entries) as Record<keyof typeof OUTPUT, string | undefined>;
 }

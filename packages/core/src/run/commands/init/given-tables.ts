@@ -10,7 +10,7 @@ interface SpeciesColumn {
   column: string;
   unit: string;
   /** whether the column's name says the unit */
-  told: boolean;
+  saysUnit: boolean;
 }
 
 export interface GivenTable {
@@ -46,8 +46,8 @@ function speciesColumns(columns: readonly string[]): Partial<Record<Species, Spe
     SPECIES.flatMap((species) => {
       const column = columns.find((name) => NAMES[species].test(name.trim()));
       if (column === undefined) return [];
-      const told = unitInName(column);
-      return [[species, { column, unit: told ?? speciesUnit(species), told: told !== undefined }]];
+      const unit = unitInName(column);
+      return [[species, { column, unit: unit ?? speciesUnit(species), saysUnit: unit !== undefined }]];
     }),
   );
 }
@@ -72,13 +72,13 @@ export async function lookAtTable(path: string): Promise<GivenTable> {
 }
 
 async function ofOwnColumns(path: string, columns: string[], store: TableStore): Promise<GivenTable> {
-  const known = aqsSiteColumns(columns) ?? LIST_IDS.find((name) => columns.includes(name));
+  const siteColumns = aqsSiteColumns(columns) ?? LIST_IDS.find((name) => columns.includes(name));
   const station = columns.find((name) => STATION.test(name));
   const [lon, lat] = [LON, LAT].map((pattern) => columns.find((name) => pattern.test(name)));
   const species = speciesColumns(columns);
   const time = await timeColumn(store, columns);
-  const hasPlaces = lon !== undefined && lat !== undefined && (known !== undefined || station !== undefined);
-  const places = !hasPlaces ? undefined : known !== undefined ? 'known' : { id: station!, lon, lat };
+  const hasPlaces = lon !== undefined && lat !== undefined && (siteColumns !== undefined || station !== undefined);
+  const places = !hasPlaces ? undefined : siteColumns !== undefined ? 'known' : { id: station!, lon, lat };
   const meanLon = lon === undefined ? undefined : await meanOf(store, lon);
   const located: Pick<GivenTable, 'places' | 'meanLon'> = { ...(places ? { places } : {}), ...(meanLon === undefined ? {} : { meanLon }) };
   if (Object.keys(species).length === 0 && places) return { path, ...located };

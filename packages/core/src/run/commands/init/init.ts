@@ -45,13 +45,13 @@ export async function initCase(paths: readonly string[], options: InitOptions = 
   expectOptions(options, 'initCase', OPTIONS);
   const path = resolve(options.out ?? 'case.yaml');
   refuseExisting(path);
-  const given = await lookAt(paths);
-  const sorted = await sortFiles(given);
+  const inputs = await lookAt(paths);
+  const sorted = await sortFiles(inputs);
   const ctm = options.ctm ?? (sorted.concentrations.length > 0 ? 'files' : 'builtin');
-  const draft = caseText({ given, sorted, ctm, path });
+  const draft = caseText({ inputs, sorted, ctm, path });
   refuseExisting(path);
   writeFileAtomic(path, draft.text);
-  return { case: path, open: draft.open, unused: unusedInWords(given.unused, dirname(path)), check: await checkCase(path) };
+  return { case: path, open: draft.open, unused: unusedInWords(inputs.unused, dirname(path)), check: await checkCase(path) };
 }
 
 function refuseExisting(path: string): void {

@@ -18,27 +18,27 @@ export interface InventoryPart {
 const wordsOf = (path: string): string[] => basename(path).split(/[_.-]+/);
 
 /** How many words of a name stand in another. */
-function wordsShared(path: string, other: string): number {
-  const words = new Set(wordsOf(other));
+function wordsShared(path: string, otherPath: string): number {
+  const words = new Set(wordsOf(otherPath));
   return wordsOf(path).filter((word) => words.has(word)).length;
 }
 
-/** Gives point sources the stack groups of as many sources whose name has most in common with theirs; those without any, and stack groups of none, go to `given.unused`. */
-export function withStacks(parts: readonly InventoryPart[], given: GivenFiles): InventoryPart[] {
-  const stacks = byStem(given.fields.filter(({ role }) => role === 'stacks'));
+/** Gives point sources the stack groups of as many sources whose name has most in common with theirs; those without any, and stack groups of none, go to `inputs.unused`. */
+export function withStacks(parts: readonly InventoryPart[], inputs: GivenFiles): InventoryPart[] {
+  const stacks = byStem(inputs.fields.filter(({ role }) => role === 'stacks'));
   const out = parts.flatMap((part): InventoryPart[] => {
     const [first] = part.files;
     if (first.role !== 'points') return [part];
     const fitting = stacks.filter(({ files }) => files.some(({ sources }) => sources === first.sources));
     const best = Math.max(...fitting.map(({ files }) => wordsShared(files[0].path, first.path)));
-    const found = fitting.find(({ files }) => wordsShared(files[0].path, first.path) === best);
-    if (found) return [{ ...part, stacks: found.files }];
-    const why = `in-line point sources, and no stack groups of ${first.sources} sources are among the files`;
-    given.unused.push(...part.files.map(({ path }) => ({ path, why })));
+    const match = fitting.find(({ files }) => wordsShared(files[0].path, first.path) === best);
+    if (match) return [{ ...part, stacks: match.files }];
+    const reason = `in-line point sources, and no stack groups of ${first.sources} sources are among the files`;
+    inputs.unused.push(...part.files.map(({ path }) => ({ path, reason })));
     return [];
   });
-  const taken = new Set<GivenField>(out.flatMap((part) => part.stacks ?? []));
-  const spare = stacks.flatMap(({ files }) => files.filter((file) => !taken.has(file)));
-  given.unused.push(...spare.map(({ path, sources }) => ({ path, why: `stack groups, and no in-line point sources of ${sources} sources are among the files` }))); // prettier-ignore
+  const used = new Set<GivenField>(out.flatMap((part) => part.stacks ?? []));
+  const spare = stacks.flatMap(({ files }) => files.filter((file) => !used.has(file)));
+  inputs.unused.push(...spare.map(({ path, sources }) => ({ path, reason: `stack groups, and no in-line point sources of ${sources} sources are among the files` }))); // prettier-ignore
   return out;
 }

@@ -11,8 +11,8 @@ const cellsOf = (line: string): string[] => line.split(',').map((cell) => cell.t
 
 /** Whether a table is one of SMOKE's merge dates, by its header: `Date, aveday_N, aveday_Y, mwdss_N …` */
 export async function isMergeDates(path: string): Promise<boolean> {
-  const [first, ...others] = cellsOf(await firstLine(path));
-  return /^date$/i.test(first) && others.some((name) => WAY.test(name));
+  const [first, ...names] = cellsOf(await firstLine(path));
+  return /^date$/i.test(first) && names.some((name) => WAY.test(name));
 }
 
 /** By which a sector's files stand for all dates. */
@@ -20,7 +20,7 @@ export interface RepresentativeDates {
   files: string[];
   column: string;
   /** further columns that would fit */
-  others: string[];
+  alternatives: string[];
 }
 
 /**
@@ -38,10 +38,10 @@ export async function datesFor(files: readonly TimedFile[], tables: readonly str
     const fits = standing.size < representedBy.size && [...standing].every((day) => days.has(day));
     return fits ? [{ column, spare: days.size - standing.size }] : [];
   });
-  const least = Math.min(...fitting.map(({ spare }) => spare));
-  const [best, ...others] = fitting.filter(({ spare }) => spare === least).map(({ column }) => column);
+  const smallest = Math.min(...fitting.map(({ spare }) => spare));
+  const [best, ...alternatives] = fitting.filter(({ spare }) => spare === smallest).map(({ column }) => column);
   // Where as many days are there as the table has dates, the files are of all of them.
   return fitting.length === 0 || days.size >= readMergeDates(tables, best).representedBy.size
     ? undefined
-    : { files: [...tables], column: best, others };
+    : { files: [...tables], column: best, alternatives };
 }

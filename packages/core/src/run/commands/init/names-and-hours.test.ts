@@ -36,7 +36,7 @@ describe('names of files', () => {
     expect(runOfName('/r/member01/EMIS_20170110.nc')).toMatchObject({ member: 'member01' });
     expect(runOfName('/r/conc_member12_july.nc')).toMatchObject({ member: 'member12' });
     expect(runOfName('/r/conc_response-NOx_july.nc')).toEqual({ response: 'response-NOx', isPrior: false });
-    expect(runOfName('/r/conc_truth_july.nc')).toEqual({ other: 'truth', isPrior: false });
+    expect(runOfName('/r/conc_truth_july.nc')).toEqual({ otherRun: 'truth', isPrior: false });
     expect(runOfName('/r/conc_prior_july.nc')).toEqual({ isPrior: true });
     expect(runOfName('/r/remember1/conc.nc')).toEqual({ isPrior: false });
   });
@@ -61,7 +61,7 @@ describe('species', () => {
     ['RACM2', ['NO', 'NO2', 'HONO', 'HC3', 'OLT', 'TOL', 'CO'], ['HC3', 'OLT', 'TOL']],
   ])('of %s are known by their names', (mechanism, names, voc) => {
     const found = groupsOf(names, none);
-    expect(found).toMatchObject({ mechanism, others: ['CO'], groups: { NOx: { variables: ['NO', 'NO2', 'HONO'] }, VOC: { variables: voc } } });
+    expect(found).toMatchObject({ mechanism, ungrouped: ['CO'], groups: { NOx: { variables: ['NO', 'NO2', 'HONO'] }, VOC: { variables: voc } } });
   });
 
   it('give VOC the mean of their molar masses, weighed by moles', () => {
@@ -71,7 +71,7 @@ describe('species', () => {
 
   it('of particles are parts, not the sum beside them, and none coarse', () => {
     expect(groupsOf(['PM25', 'PEC', 'POC', 'PMFINE_SO4', 'PMC', 'PMCOARSE_SO4'], none)).toMatchObject({
-      others: ['PM25', 'PMC', 'PMCOARSE_SO4'],
+      ungrouped: ['PM25', 'PMC', 'PMCOARSE_SO4'],
       groups: { 'PM2.5': { variables: ['PEC', 'POC', 'PMFINE_SO4'] } },
     });
     expect(groupsOf(['PM25'], none).groups['PM2.5']).toEqual({ variables: ['PM25'] });

@@ -18,36 +18,36 @@ export function writeObservations(draft: Draft, tables: readonly GivenTable[], f
   const first = observed.at(0);
   if (!first) {
     draft.leaveOpen('tables of observations: none are among the files', '  ');
-    draft.put('  files', 'obs_*.csv');
-    draft.put('  columns', { species: Object.fromEntries(SPECIES.map((species) => [species, { column: species, unit: 'ppb' }])) });
+    draft.add('  files', 'obs_*.csv');
+    draft.add('  columns', { species: Object.fromEntries(SPECIES.map((species) => [species, { column: species, unit: 'ppb' }])) });
     return;
   }
-  const same = observed.filter((table) => isAlike(table, first));
+  const alike = observed.filter((table) => isAlike(table, first));
   for (const { path, layout, daily } of observed.filter((table) => !isAlike(table, first)))
     unused.push({
       path,
-      why: `${daily ? 'daily' : 'hourly'} in the layout ${layout}: a case has one layout and resolution (the layout sql reads any)`,
+      reason: `${daily ? 'daily' : 'hourly'} in the layout ${layout}: a case has one layout and resolution (the layout sql reads any)`,
     });
-  const patterns = patternsOf(same.map(({ path }) => ({ path, hours: NO_HOURS })), [], folder); // prettier-ignore
-  draft.put('  files', patterns.length === 1 ? patterns[0] : patterns);
-  draft.put('  layout', first.layout);
-  draft.put('  resolution', first.daily ? 'daily' : 'hourly');
+  const patterns = patternsOf(alike.map(({ path }) => ({ path, hours: NO_HOURS })), [], folder); // prettier-ignore
+  draft.add('  files', patterns.length === 1 ? patterns[0] : patterns);
+  draft.add('  layout', first.layout);
+  draft.add('  resolution', first.daily ? 'daily' : 'hourly');
   const rule = GAS_RULES[first.layout!];
-  if (rule !== undefined) draft.put('  gasReference', { rule });
+  if (rule !== undefined) draft.add('  gasReference', { rule });
   if (!first.zoned)
     draft.leaveOpen(
       `the time zone of the tables, whose times say none: UTC, or such as Asia/Shanghai${clocksAt(tables)}; and times mark the beginning of their hour`,
       '  ',
     );
-  if (!first.zoned || first.layout === 'long') draft.put('  timeZone', 'UTC');
-  if (first.columns) writeColumns(draft, same);
+  if (!first.zoned || first.layout === 'long') draft.add('  timeZone', 'UTC');
+  if (first.columns) writeColumns(draft, alike);
 }
 
 const isAlike = (a: GivenTable, b: GivenTable): boolean => a.layout === b.layout && (a.daily ?? false) === (b.daily ?? false);
 
 /** Hourly before daily tables, and of these the layout of most files. */
 function mostFirst(tables: readonly GivenTable[]): GivenTable[] {
-  const count = (table: GivenTable): number => tables.filter((each) => isAlike(each, table)).length - (table.daily ? tables.length : 0);
+  const count = (table: GivenTable): number => tables.filter((candidate) => isAlike(candidate, table)).length - (table.daily ? tables.length : 0);
   return [...tables].sort((a, b) => count(b) - count(a));
 }
 
@@ -66,34 +66,34 @@ function writeStations(draft: Draft, tables: readonly GivenTable[], folder: stri
   const list = lists.find(({ layout }) => layout === undefined) ?? lists.at(0);
   if (!list) {
     draft.leaveOpen('the list of stations: none is among the files; a CSV with id, lon and lat', '  ');
-    draft.put('  stations', { file: 'stations.csv' });
+    draft.add('  stations', { file: 'stations.csv' });
     return;
   }
-  const more = lists.filter((each) => each !== list && each.layout === list.layout);
-  if (more.length > 0)
+  const further = lists.filter((table) => table !== list && table.layout === list.layout);
+  if (further.length > 0)
     draft.leaveOpen(
-      `there is one list of stations: put those of ${more.map(({ path }) => relative(folder, path)).join(', ')} into it, if they are others`,
+      `there is one list of stations: put those of ${further.map(({ path }) => relative(folder, path)).join(', ')} into it, if they are others`,
       '  ',
     );
   const { places } = list;
-  draft.put('  stations', { file: relative(folder, list.path), ...(places === undefined || places === 'known' ? {} : places) });
+  draft.add('  stations', { file: relative(folder, list.path), ...(places === undefined || places === 'known' ? {} : places) });
 }
 
 function writeColumns(draft: Draft, tables: readonly GivenTable[]): void {
   const { station, time } = tables[0].columns!;
   draft.begin('  columns');
-  draft.put('    station', station);
-  draft.put('    time', time);
-  const found = SPECIES.flatMap((species) => {
-    const column = tables.map(({ columns }) => columns?.species[species]).find((each) => each !== undefined);
+  draft.add('    station', station);
+  draft.add('    time', time);
+  const usable = SPECIES.flatMap((species) => {
+    const column = tables.map(({ columns }) => columns?.species[species]).find((candidate) => candidate !== undefined);
     return column ? [{ species, ...column }] : [];
   });
-  const guessed = found.filter(({ told }) => !told).map(({ species }) => species);
+  const guessed = usable.filter(({ saysUnit }) => !saysUnit).map(({ species }) => species);
   if (guessed.length > 0)
     draft.leaveOpen(
       `units of ${guessed.join(', ')}: the tables do not say them, and these are the usual ones; gases may be in ug m-3 (with observations.gasReference)`,
       '    ',
     );
   draft.begin('    species');
-  for (const { species, column, unit } of found) draft.put(`      ${species}`, { column, unit });
+  for (const { species, column, unit } of usable) draft.add(`      ${species}`, { column, unit });
 }

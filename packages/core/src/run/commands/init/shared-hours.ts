@@ -24,9 +24,9 @@ export function stretchesOf(spans: readonly Hours[]): Hours[] {
 }
 
 /** What two lists of stretches share. */
-export function sharedHours(one: readonly Hours[], other: readonly Hours[]): Hours[] {
-  return one.flatMap((a) =>
-    other.flatMap((b) => {
+export function sharedHours(stretches: readonly Hours[], otherStretches: readonly Hours[]): Hours[] {
+  return stretches.flatMap((a) =>
+    otherStretches.flatMap((b) => {
       const shared = { first: Math.max(a.first, b.first), end: Math.min(a.end, b.end) };
       return shared.first < shared.end ? [shared] : [];
     }),
@@ -37,7 +37,7 @@ export function sharedHours(one: readonly Hours[], other: readonly Hours[]): Hou
 export function periodHours(stretches: readonly Hours[]): { periods: Hours[]; short: Hours[] } {
   const whole = stretches.map(({ first, end }) => ({ first, end: (end - first) % DAY === 1 && end - first > DAY ? end - 1 : end }));
   const isLong = ({ first, end }: Hours): boolean => end - first >= LEAST_HOURS;
-  return { periods: whole.filter(isLong), short: whole.filter((each) => !isLong(each)) };
+  return { periods: whole.filter(isLong), short: whole.filter((stretch) => !isLong(stretch)) };
 }
 
 /** Hours of spin-up: 72, or in a short period whole days of no more than its third. */

@@ -28,27 +28,27 @@ export interface SortedFiles {
   short: Hours[];
 }
 
-/** @returns the files, sorted; what is of another run goes to `given.unused` @throws {DataError} `MERGE_DATES` for a table of merge dates that cannot be read */
-export async function sortFiles(given: GivenFiles): Promise<SortedFiles> {
-  const of = (...roles: GivenField['role'][]): GivenField[] => given.fields.filter((field) => roles.includes(field.role));
-  const weather = ofOneForm(of('weather'), given);
-  const { daily, representative } = await splitDays(priorOf(of('emissions', 'points'), given), given.mergeDates);
-  const priorRun = priorOf(of('concentrations'), given);
+/** @returns the files, sorted; what is of another run goes to `inputs.unused` @throws {DataError} `MERGE_DATES` for a table of merge dates that cannot be read */
+export async function sortFiles(inputs: GivenFiles): Promise<SortedFiles> {
+  const withRole = (...roles: GivenField['role'][]): GivenField[] => inputs.fields.filter((field) => roles.includes(field.role));
+  const weather = ofOneForm(withRole('weather'), inputs);
+  const { daily, representative } = await splitDays(priorOf(withRole('emissions', 'points'), inputs), inputs.mergeDates);
+  const priorRun = priorOf(withRole('concentrations'), inputs);
   const kinds = [daily, weather, priorRun].filter(({ length }) => length > 0);
   const shared = kinds.length === 0 ? [] : kinds.map(hoursOf).reduce(sharedHours);
   const { periods: hours, short } = periodHours(shared);
   const periods = namePeriods(hours, kinds);
   const inPeriods = (files: readonly GivenField[]): GivenField[] =>
-    files.filter((file) => hours.length === 0 || hours.some((each) => overlap(each, file.hours) > 1)); // prettier-ignore
-  const members = runsOf('member', given, inPeriods);
-  const responses = runsOf('response', given, inPeriods);
+    files.filter((file) => hours.length === 0 || hours.some((stretch) => overlap(stretch, file.hours) > 1)); // prettier-ignore
+  const members = runsOf('member', inputs, inPeriods);
+  const responses = runsOf('response', inputs, inPeriods);
   const gridded = partsByName(inPeriods(daily.filter(({ role }) => role === 'emissions')), periods);
   const points = partsByName(inPeriods(daily.filter(({ role }) => role === 'points')), periods);
   return {
     weather: inPeriods(weather),
-    geography: geographyOf(of('geography'), weather),
-    emissions: withStacks([...gridded, ...points, ...representative], given),
-    concentrations: onePart(inPeriods(priorRun), periods, given),
+    geography: geographyOf(withRole('geography'), weather),
+    emissions: withStacks([...gridded, ...points, ...representative], inputs),
+    concentrations: onePart(inPeriods(priorRun), periods, inputs),
     members,
     responses,
     periods,
@@ -73,55 +73,61 @@ async function splitDays(files: readonly GivenField[], tables: readonly string[]
 }
 
 /** Weather is read in one form: MCIP's files before WRF's output, which they are made of, and that before others. */
-function ofOneForm(files: readonly GivenField[], given: GivenFiles): GivenField[] {
-  const form = (['ioapi', 'wrf', 'cf'] as const).find((each) => files.some((file) => file.form === each));
-  const others = files.filter((file) => file.form !== form);
-  given.unused.push(...others.map(({ path }) => ({ path, why: `a case takes its weather of one kind of files, and ${form === 'ioapi' ? "MCIP's" : "WRF's"} are there` }))); // prettier-ignore
+function ofOneForm(files: readonly GivenField[], inputs: GivenFiles): GivenField[] {
+  const form = (['ioapi', 'wrf', 'cf'] as const).find((candidate) => files.some((file) => file.form === candidate));
+  const unusedForms = files.filter((file) => file.form !== form);
+  inputs.unused.push(...unusedForms.map(({ path }) => ({ path, reason: `a case takes its weather of one kind of files, and ${form === 'ioapi' ? "MCIP's" : "WRF's"} are there` }))); // prettier-ignore
   return files.filter((file) => file.form === form);
 }
 
 /** GRIDCRO2D, else geo_em, else the weather of WRF, which holds terrain and coast, too. */
 function geographyOf(files: readonly GivenField[], weather: readonly GivenField[]): GivenField[] {
-  const form = (['ioapi', 'wrf'] as const).find((each) => files.some((file) => file.form === each));
+  const form = (['ioapi', 'wrf'] as const).find((candidate) => files.some((file) => file.form === candidate));
   if (form !== undefined) return files.filter((file) => file.form === form);
-  return weather.filter(({ form: each, variables }) => each === 'wrf' && variables.some(({ name }) => name === 'HGT')).slice(0, 1);
+  return weather.filter(({ form: fileForm, variables }) => fileForm === 'wrf' && variables.some(({ name }) => name === 'HGT')).slice(0, 1);
 }
 
 /** Without those of members and of runs that the case does not read; where some are marked as the prior run, these. */
-function priorOf(files: readonly GivenField[], given: GivenFiles): GivenField[] {
+function priorOf(files: readonly GivenField[], inputs: GivenFiles): GivenField[] {
   const runs = files
     .map((file) => ({ file, ...runOfName(file.path) }))
     .filter(({ member, response }) => member === undefined && response === undefined);
-  const [plain, others] = [runs.filter(({ other }) => other === undefined), runs.filter(({ other }) => other !== undefined)];
-  given.unused.push(...others.map(({ file, other }) => ({ path: file.path, why: `of another run than the prior one (${other}), by its name` })));
+  const [plain, foreign] = [runs.filter(({ otherRun }) => otherRun === undefined), runs.filter(({ otherRun }) => otherRun !== undefined)];
+  inputs.unused.push(
+    ...foreign.map(({ file, otherRun }) => ({ path: file.path, reason: `of another run than the prior one (${otherRun}), by its name` })),
+  );
   const marked = plain.filter(({ isPrior }) => isPrior);
   if (marked.length === 0 || marked.length === plain.length) return plain.map(({ file }) => file);
-  given.unused.push(...plain.filter(({ isPrior }) => !isPrior).map(({ file }) => ({ path: file.path, why: 'others are named as the prior run' })));
+  inputs.unused.push(
+    ...plain.filter(({ isPrior }) => !isPrior).map(({ file }) => ({ path: file.path, reason: 'others are named as the prior run' })),
+  );
   return marked.map(({ file }) => file);
 }
 
 /** Of several outputs of one run beside each other the one that holds most of the species. */
-function onePart(files: readonly GivenField[], periods: readonly NamedPeriod[], given: GivenFiles): GivenField[] {
+function onePart(files: readonly GivenField[], periods: readonly NamedPeriod[], inputs: GivenFiles): GivenField[] {
   const parts = partsByName(files, periods);
   const count = (part: { files: GivenField[] }): number => Object.values(outputVariables(part.files[0])).filter((name) => name !== undefined).length;
   const [best, ...rest] = [...parts].sort((a, b) => count(b) - count(a));
-  given.unused.push(...rest.flatMap((part) => part.files.map(({ path }) => ({ path, why: 'a second output of the prior run for the same hours' }))));
+  inputs.unused.push(
+    ...rest.flatMap((part) => part.files.map(({ path }) => ({ path, reason: 'a second output of the prior run for the same hours' }))),
+  );
   return best?.files ?? [];
 }
 
 /** Runs that are brought, by the names of their files or folders. */
-function runsOf(kind: 'member' | 'response', given: GivenFiles, inPeriods: (files: readonly GivenField[]) => GivenField[]): GivenRun[] {
-  const ofKind = given.fields.filter(({ path, role }) => runOfName(path)[kind] !== undefined && (role === 'emissions' || role === 'points' || role === 'concentrations')); // prettier-ignore
+function runsOf(kind: 'member' | 'response', inputs: GivenFiles, inPeriods: (files: readonly GivenField[]) => GivenField[]): GivenRun[] {
+  const ofKind = inputs.fields.filter(({ path, role }) => runOfName(path)[kind] !== undefined && (role === 'emissions' || role === 'points' || role === 'concentrations')); // prettier-ignore
   const names = new Set(ofKind.map(({ path }) => runOfName(path)[kind]!));
-  const all = [...names].sort().map((name) => {
-    const own = inPeriods(ofKind.filter(({ path }) => runOfName(path)[kind] === name));
+  const runs = [...names].sort().map((name) => {
+    const runFiles = inPeriods(ofKind.filter(({ path }) => runOfName(path)[kind] === name));
     const isOutput = ({ role }: GivenField): boolean => role === 'concentrations';
-    return { name, emissions: own.filter((each) => !isOutput(each)), concentrations: own.filter(isOutput) };
+    return { name, emissions: runFiles.filter((file) => !isOutput(file)), concentrations: runFiles.filter(isOutput) };
   });
   const isWhole = ({ emissions, concentrations }: GivenRun): boolean => emissions.length > 0 && concentrations.length > 0;
-  for (const { emissions, concentrations } of all.filter((run) => !isWhole(run))) {
-    const why = `of a run (${kind}) whose ${emissions.length === 0 ? 'emissions' : 'concentrations'} are not among the files`;
-    given.unused.push(...[...emissions, ...concentrations].map(({ path }) => ({ path, why })));
+  for (const { emissions, concentrations } of runs.filter((run) => !isWhole(run))) {
+    const reason = `of a run (${kind}) whose ${emissions.length === 0 ? 'emissions' : 'concentrations'} are not among the files`;
+    inputs.unused.push(...[...emissions, ...concentrations].map(({ path }) => ({ path, reason })));
   }
-  return all.filter(isWhole);
+  return runs.filter(isWhole);
 }

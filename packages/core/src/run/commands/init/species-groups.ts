@@ -69,7 +69,7 @@ export interface FoundGroups {
   mechanism?: string;
   groups: Record<Group, FoundGroup>;
   /** variables that are in no group */
-  others: string[];
+  ungrouped: string[];
 }
 
 function firstOf(wholes: readonly string[], names: readonly string[]): string[] {
@@ -78,8 +78,8 @@ function firstOf(wholes: readonly string[], names: readonly string[]): string[] 
 
 /** Parts rather than a sum beside them, which would count twice. */
 function partsOr(wholes: readonly string[], isPart: (name: string) => boolean, names: readonly string[]): string[] {
-  const found = names.filter(isPart);
-  return found.length > 0 ? found : firstOf(wholes, names);
+  const parts = names.filter(isPart);
+  return parts.length > 0 ? parts : firstOf(wholes, names);
 }
 
 /**
@@ -90,8 +90,8 @@ function partsOr(wholes: readonly string[], isPart: (name: string) => boolean, n
  */
 export function groupsOf(names: readonly string[], moles: (name: string) => number): FoundGroups {
   const counts = MECHANISMS.map(({ marks }) => marks.filter((mark) => names.includes(mark)).length);
-  const most = Math.max(...counts);
-  const mechanism = most > 0 ? MECHANISMS[counts.indexOf(most)] : undefined;
+  const highest = Math.max(...counts);
+  const mechanism = highest > 0 ? MECHANISMS[counts.indexOf(highest)] : undefined;
   const voc = partsOr(WHOLE_VOC, (name) => Object.hasOwn(mechanism?.masses ?? {}, name), names);
   const groups: Record<Group, FoundGroup> = {
     NOx: { variables: names.filter((name) => ['NO', 'NO2', 'HONO'].includes(name)) },
@@ -101,8 +101,8 @@ export function groupsOf(names: readonly string[], moles: (name: string) => numb
     'PM2.5': { variables: partsOr(WHOLE_PM, (name) => PM_PARTS.includes(name) || PM_PART.test(name), names) },
   };
   for (const group of GROUPS) groups[group].molarMass ??= GROUP_MASS[group];
-  const taken = new Set(GROUPS.flatMap((group) => groups[group].variables));
-  return { ...(mechanism ? { mechanism: mechanism.name } : {}), groups, others: names.filter((name) => !taken.has(name)) };
+  const grouped = new Set(GROUPS.flatMap((group) => groups[group].variables));
+  return { ...(mechanism ? { mechanism: mechanism.name } : {}), groups, ungrouped: names.filter((name) => !grouped.has(name)) };
 }
 
 function vocMass(names: readonly string[], masses: Masses, moles: (name: string) => number): Pick<FoundGroup, 'molarMass' | 'open'> {

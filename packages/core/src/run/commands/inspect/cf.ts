@@ -18,8 +18,8 @@ export function describeCf(file: NetcdfFile, ranges: Ranges[]): Described {
   const time = timeOf(file, odd);
   const facts: Record<string, string> = {};
   for (const axis of ['lon', 'lat'] as const) {
-    const found = coordinate(file, axis);
-    if (found) facts[axis === 'lon' ? 'longitudes' : 'latitudes'] = axisText(found.values, axis, odd);
+    const coordinates = coordinate(file, axis);
+    if (coordinates) facts[axis === 'lon' ? 'longitudes' : 'latitudes'] = axisText(coordinates.values, axis, odd);
   }
   const { grids, ...projected } = projectionOf(file, odd);
   Object.assign(facts, projected.facts);
@@ -43,8 +43,8 @@ export function describeCf(file: NetcdfFile, ranges: Ranges[]): Described {
 
 /** The grid of a file of ours; of others on a projection how it is called and where its axes reach. */
 function projectionOf(file: NetcdfFile, odd: Oddity[]): { grids: GridSummary[]; facts: Record<string, string> } {
-  const own = file.variable(CRS) && plain(file.attributes(CRS));
-  if (own?.ioapi_name !== undefined) return { grids: [summariseGrid(gridFromCf(own, file.path).definition)], facts: {} };
+  const crs = file.variable(CRS) && plain(file.attributes(CRS));
+  if (crs?.ioapi_name !== undefined) return { grids: [summariseGrid(gridFromCf(crs, file.path).definition)], facts: {} };
   const projection = projectionOfCf(file);
   if (projection === undefined) return { grids: [], facts: {} };
   odd.push({
@@ -72,11 +72,11 @@ function isKnown(units: string): boolean {
 
 function coordinate(file: NetcdfFile, axis: 'lon' | 'lat'): { values: Float64Array } | undefined {
   const units = axis === 'lon' ? /^degrees?_?e(ast)?$/i : /^degrees?_?n(orth)?$/i;
-  const found = file.variables.find(
+  const variable = file.variables.find(
     ({ name, dimensions, type }) => dimensions.length === 1 && type !== 'char' && units.test(textOf(file.attributes(name).get('units'))),
   );
-  if (!found) return undefined;
-  return { values: Float64Array.from(readUnpacked(file, found.name)) };
+  if (!variable) return undefined;
+  return { values: Float64Array.from(readUnpacked(file, variable.name)) };
 }
 
 /** @param axis - lat and lon are those of the earth */
@@ -112,14 +112,14 @@ function timeOf(file: NetcdfFile, odd: Oddity[]): TimeSummary | undefined {
     return undefined;
   }
   const times = Float64Array.from(readUnpacked(file, axis.name), (value) => Math.round(decode(value)));
-  const at = (i: number): Date => new Date(times[i]);
+  const dateOf = (i: number): Date => new Date(times[i]);
   const rises = times.every((time, i) => i === 0 || Math.round((time - times[i - 1]) / 1000) > 0);
   if (!rises) odd.push({ code: 'TIME_ORDER', text: `${axis.name} does not rise` });
   // The 29 February that a calendar leaves out is not absent.
   const toldOf = cfCalendar(calendar === '' ? undefined : calendar) === 'leapless' ? [] : odd;
   return {
-    first: instant(at(0)),
-    last: instant(at(length - 1)),
+    first: instant(dateOf(0)),
+    last: instant(dateOf(length - 1)),
     steps: length,
     ...stepBetween([...times], toldOf),
   };

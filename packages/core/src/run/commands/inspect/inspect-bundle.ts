@@ -14,13 +14,13 @@ type Found = Omit<Inspection, 'path' | 'bytes'>;
 export async function inspectBundle(path: string): Promise<Found> {
   const names: string[] = [];
   let [root, text] = ['', ''];
-  const corrupt = (what: string, cause?: unknown): DataError =>
-    new DataError('BUNDLE_CORRUPT', `${path}: ${what}: it is no bundle or is damaged: copy or make it again`, { cause });
+  const corrupt = (fault: string, cause?: unknown): DataError =>
+    new DataError('BUNDLE_CORRUPT', `${path}: ${fault}: it is no bundle or is damaged: copy or make it again`, { cause });
   try {
     await readArchive(path, async ({ name, kind, bytes }, content) => {
       if (kind !== 'folder') names.push(name);
-      const [top, below, ...more] = name.split('/');
-      if (root !== '' || below !== BUNDLE_FILE || more.length > 0 || bytes > MOST_TEXT) return;
+      const [top, file, ...deeper] = name.split('/');
+      if (root !== '' || file !== BUNDLE_FILE || deeper.length > 0 || bytes > MOST_TEXT) return;
       root = top;
       text = (await contentOf(content)).toString('utf8');
     });
@@ -33,12 +33,12 @@ export async function inspectBundle(path: string): Promise<Found> {
   }
   const bundle = bundleIn(text);
   if (typeof bundle === 'string') throw corrupt(bundle);
-  const held = new Set(names);
+  const packedNames = new Set(names);
   const lost = ({ files, inputs }: Bundle): string[] =>
     [
       ...files.filter(({ packed }) => packed).map(({ path: name }) => `run/${name}`),
       ...inputs.filter(({ packed }) => packed).map(({ path: name }) => `inputs${name}`),
-    ].filter((name) => !held.has(`${root}/${name}`));
+    ].filter((name) => !packedNames.has(`${root}/${name}`));
   const odd = lost(bundle).map((name): Oddity => ({ code: 'PRODUCT_MISSING', text: `${name} is not in it` }));
   return { kind: 'bundle of a run', facts: factsOf(bundle), grids: [], variables: [], odd };
 }

@@ -30,10 +30,12 @@ export function inspectOnnx(path: string): Found {
   const facts: Record<string, string> = { ...metadata };
   for (const entry of input) facts[`takes ${entry.name}`] = described(entry);
   for (const entry of output) facts[`gives ${entry.name}`] = described(entry);
-  const ours = model.producer_name === 'retroplume';
-  const odd: Oddity[] = ours ? [] : [{ code: 'NOT_READ', text: `Retroplume did not write it (producer ${model.producer_name || 'unnamed'})` }];
+  const isRetroplume = model.producer_name === 'retroplume';
+  const odd: Oddity[] = isRetroplume
+    ? []
+    : [{ code: 'NOT_READ', text: `Retroplume did not write it (producer ${model.producer_name || 'unnamed'})` }];
   return {
-    kind: `ONNX model${ours ? ` of a surrogate, by Retroplume ${model.producer_version}` : ''}`,
+    kind: `ONNX model${isRetroplume ? ` of a surrogate, by Retroplume ${model.producer_version}` : ''}`,
     facts,
     grids: gridOf(grid),
     variables: [],

@@ -28,17 +28,17 @@ type Found = Omit<Inspection, 'path' | 'bytes'>;
  */
 export async function inspectFile(path: string): Promise<Inspection> {
   if (!existsSync(path)) throw new DataError('FILE_MISSING', `${path}: there is no such file: check the path`);
-  const found = statSync(path);
-  let size = found.size;
-  let kind: FileKind = found.isDirectory() ? 'folder' : 'unknown';
+  const stats = statSync(path);
+  let size = stats.size;
+  let kind: FileKind = stats.isDirectory() ? 'folder' : 'unknown';
   try {
     if (kind === 'folder') size = bytesBelow(path);
     kind = await sniff(path);
     return { path, bytes: size, ...(await inspectAs(kind, path)) };
   } catch (error) {
-    const told = toldError(error);
-    if (!told) throw error;
-    const odd = [{ code: told.code, text: told.message.replace(`${path}: `, '') }];
+    const failure = toldError(error);
+    if (!failure) throw error;
+    const odd = [{ code: failure.code, text: failure.message.replace(`${path}: `, '') }];
     return { path, bytes: size, kind: `${NAMES[kind]} that cannot be read`, facts: {}, grids: [], variables: [], odd };
   }
 }

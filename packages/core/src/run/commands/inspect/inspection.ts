@@ -104,6 +104,6 @@ export function refusedAsInput({ code, message }: RetroplumeError, path: string)
 
 const SHOWN = 6;
 
-export function some(names: readonly string[]): string {
+export function shortList(names: readonly string[]): string {
   return names.length > SHOWN ? `${names.slice(0, SHOWN).join(', ')} … (${names.length})` : names.join(', ');
 }

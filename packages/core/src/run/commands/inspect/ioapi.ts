@@ -7,7 +7,7 @@ import { IoapiFile } from '../../../files/ioapi/ioapi-file';
 import { FILE_TYPES, readTflag, fromIoapiStep, fromIoapiTime } from '../../../files/ioapi/ioapi-header';
 import { instant } from '../../../grid/grid';
 import { windDirection } from '../../../weather/mcip/mcip-wind';
-import { refusedAsInput, summariseGrid, some, type GridSummary, type Oddity, type TimeSummary, type Described } from './inspection';
+import { refusedAsInput, summariseGrid, shortList, type GridSummary, type Oddity, type TimeSummary, type Described } from './inspection';
 import { numbersOf, textOf, type Ranges } from './ranges';
 
 const NAME_WIDTH = 16;
@@ -23,21 +23,21 @@ export function describeIoapi(file: NetcdfFile, ranges: Ranges[]): Described {
     ...(number('NTHIK') > 1 ? { boundary: `${number('NTHIK')} cells thick` } : {}),
   };
   const type = number('FTYPE');
-  const { told, wind } = asInput(file.path);
-  odd.push(...told);
+  const { oddities, wind } = asInput(file.path);
+  odd.push(...oddities);
   const time = stepSeconds === 0 ? undefined : timeOf(file, stepSeconds);
   odd.push(
     ...headerOddities(file),
     ...sizeOddities(file),
     ...timeOddities(time, stepSeconds),
-    ...ranges.flatMap((each) => valueOddities(each, time)),
+    ...ranges.flatMap((range) => valueOddities(range, time)),
   );
   const points = pointsOf(file);
   if (points) return { kind: points.kind, facts: { ...facts, ...points.facts }, ...(time ? { time } : {}), odd };
-  const found = { ...facts, ...(wind === undefined ? {} : { 'wind direction': wind }) };
+  const described = { ...facts, ...(wind === undefined ? {} : { 'wind direction': wind }) };
   return {
     kind: `I/O API ${FILE_TYPES[type]?.name ?? `FTYPE ${type}`} file`,
-    facts: found,
+    facts: described,
     grids: gridsOf(file, odd),
     ...(time ? { time } : {}),
     odd,
@@ -57,17 +57,17 @@ function pointsOf(file: NetcdfFile): Required<Pick<Described, 'kind' | 'facts'>>
 }
 
 /** What Retroplume says when it is asked to read the file as an input, and how it turns its wind. */
-function asInput(path: string): { told: Oddity[]; wind?: string } {
+function asInput(path: string): { oddities: Oddity[]; wind?: string } {
   try {
     const file = IoapiFile.open(path);
     file.close();
-    const told = file.notes.map((note) => ({ code: 'TFLAG_DATED', text: note.replace(`${path}: `, '') }));
-    if (!file.variables.some(({ name }) => name === 'WDIR10')) return { told };
+    const oddities = file.notes.map((note) => ({ code: 'TFLAG_DATED', text: note.replace(`${path}: `, '') }));
+    if (!file.variables.some(({ name }) => name === 'WDIR10')) return { oddities };
     const { description, remedy } = windDirection([file.attributes], file.grid);
-    return { told, wind: remedy === undefined ? description : `${description}: ${remedy}` };
+    return { oddities, wind: remedy === undefined ? description : `${description}: ${remedy}` };
   } catch (error) {
     if (!(error instanceof RetroplumeError)) throw error;
-    return { told: [refusedAsInput(error, path)] };
+    return { oddities: [refusedAsInput(error, path)] };
   }
 }
 
@@ -104,11 +104,11 @@ function timeOf(file: NetcdfFile, stepSeconds: number): TimeSummary | undefined 
   const steps = file.dimensions.find(({ name }) => name === 'TSTEP')?.length ?? 0;
   const tflag = readTflag(file);
   if (!tflag || file.shape('TFLAG').length !== 3 || tflag.length === 0) return undefined;
-  const at = (step: number): string => {
+  const timeAt = (step: number): string => {
     const place = step * (tflag.length / steps);
     return instant(fromIoapiTime(tflag[place], tflag[place + 1]));
   };
-  const [first, last] = [at(0), at(steps - 1)].sort(); // the records of a restart file are overwritten in turn
+  const [first, last] = [timeAt(0), timeAt(steps - 1)].sort(); // the records of a restart file are overwritten in turn
   return { first, last, steps, stepSeconds };
 }
 
@@ -120,16 +120,19 @@ function timeOddities(time: TimeSummary | undefined, stepSeconds: number): Oddit
   return [];
 }
 
-const lengthOf = (file: NetcdfFile, name: string): number | undefined => file.dimensions.find((each) => each.name === name)?.length;
+const lengthOf = (file: NetcdfFile, name: string): number | undefined => file.dimensions.find((dimension) => dimension.name === name)?.length;
 
 function sizeOddities(file: NetcdfFile): Oddity[] {
   const attributes = file.attributes();
   const odd: Oddity[] = [];
   if (textOf(attributes.get('GDNAM')) === '')
     odd.push({ code: 'GDNAM_BLANK', text: 'GDNAM is blank: the grid has no name, and is known by its numbers alone' });
-  const [said, held] = [numbersOf(attributes.get('NLAYS'))[0], lengthOf(file, 'LAY')];
-  if (said !== undefined && held !== undefined && said !== held)
-    odd.push({ code: 'LAYERS', text: `NLAYS says ${said} layers but it holds ${held}: it does not tell which; they are taken for the lowest` });
+  const [layersInHeader, layersInData] = [numbersOf(attributes.get('NLAYS'))[0], lengthOf(file, 'LAY')];
+  if (layersInHeader !== undefined && layersInData !== undefined && layersInHeader !== layersInData)
+    odd.push({
+      code: 'LAYERS',
+      text: `NLAYS says ${layersInHeader} layers but it holds ${layersInData}: it does not tell which; they are taken for the lowest`,
+    });
   return odd;
 }
 
@@ -140,14 +143,14 @@ function headerOddities(file: NetcdfFile): Oddity[] {
   for (const { name } of file.variables) {
     for (const [key, value] of file.attributes(name)) if (typeof value === 'string' && value.includes('\0')) padded.push(`${name}:${key}`);
   }
-  if (padded.length > 0) odd.push({ code: 'NUL_PADDING', text: `attributes are padded with NULs: ${some(padded)}` });
+  if (padded.length > 0) odd.push({ code: 'NUL_PADDING', text: `attributes are padded with NULs: ${shortList(padded)}` });
   const list = textOf(attributes.get('VAR-LIST'));
   const listed = (list.match(new RegExp(`.{1,${NAME_WIDTH}}`, 'gs')) ?? []).map((name) => name.replace(/[\s\0]+$/, '').trim()).filter((name) => name);
-  const held = file.variables.map(({ name }) => name).filter((name) => name !== 'TFLAG');
-  if (listed.length > 0 && listed.every((name) => held.includes(name)) && listed.some((name, i) => held[i] !== name))
+  const variableNames = file.variables.map(({ name }) => name).filter((name) => name !== 'TFLAG');
+  if (listed.length > 0 && listed.every((name) => variableNames.includes(name)) && listed.some((name, i) => variableNames[i] !== name))
     odd.push({ code: 'VARIABLE_ORDER', text: 'the variables are in another order than VAR-LIST says' });
-  if (held.some((name) => !listed.includes(name)))
-    odd.push({ code: 'VARIABLE_UNLISTED', text: `VAR-LIST does not name ${some(held.filter((name) => !listed.includes(name)))}` });
+  if (variableNames.some((name) => !listed.includes(name)))
+    odd.push({ code: 'VARIABLE_UNLISTED', text: `VAR-LIST does not name ${shortList(variableNames.filter((name) => !listed.includes(name)))}` });
   if (file.variables[0]?.name !== 'TFLAG') odd.push({ code: 'TFLAG_NOT_FIRST', text: 'TFLAG is not the first variable' });
   const history = textOf(attributes.get('history'));
   if (/\bnc(ks|rcat|ap2|wa|ea|ecat)\b/.test(history))
@@ -159,7 +162,9 @@ function valueOddities({ name, units, missing, values, negative, zeroSteps, empt
   const odd: Oddity[] = [];
   const unit = unitOf(units);
   const hours = (steps: number[]): string =>
-    time ? some(steps.map((step) => instant(new Date(Date.parse(time.first) + step * 1000 * (time.stepSeconds ?? 0))))) : some(steps.map(String));
+    time
+      ? shortList(steps.map((step) => instant(new Date(Date.parse(time.first) + step * 1000 * (time.stepSeconds ?? 0)))))
+      : shortList(steps.map(String));
   if (unit === undefined) odd.push({ code: 'UNIT_UNKNOWN', text: `${name}: the unit "${units}" is not known` });
   if (missing > 0) odd.push({ code: 'MISSING', text: `${name}: ${missing} of ${values} values are missing` });
   if (emptySteps.length > 0 && missing < values) odd.push({ code: 'EMPTY_STEPS', text: `${name}: no value at ${hours(emptySteps)}` });

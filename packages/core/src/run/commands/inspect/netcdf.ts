@@ -3,7 +3,7 @@ import type { NetcdfFile } from '@retroplume/native';
 
 import { openNetcdf, reading } from '../../../files/netcdf/netcdf-access';
 import { describeCf } from './cf';
-import { some, type Inspection, type Oddity, type Described } from './inspection';
+import { shortList, type Inspection, type Oddity, type Described } from './inspection';
 import { describeIoapi } from './ioapi';
 import { numbersOf, rangesOf, textOf, type Ranges } from './ranges';
 import { describeWrf } from './wrf';
@@ -40,13 +40,13 @@ function describe(file: NetcdfFile, ranges: Ranges[]): Described {
 }
 
 function groupsOf({ groups }: NetcdfFile): Record<string, string> {
-  return groups.length === 0 ? {} : { groups: groups.map(({ name, variables }) => `${name}: ${some(variables)}`).join('; ') };
+  return groups.length === 0 ? {} : { groups: groups.map(({ name, variables }) => `${name}: ${shortList(variables)}`).join('; ') };
 }
 
 function groupOddities({ groups }: NetcdfFile): Oddity[] {
   if (groups.length === 0) return [];
-  const held = groups.reduce((sum, { variables }) => sum + variables.length, 0);
-  const text = `${held} of its variables lie in groups, which are not read: take what is wanted out of them first (ncks -G : -v NAME)`;
+  const count = groups.reduce((sum, { variables }) => sum + variables.length, 0);
+  const text = `${count} of its variables lie in groups, which are not read: take what is wanted out of them first (ncks -G : -v NAME)`;
   return [{ code: 'GROUPS', text }];
 }
 

@@ -35,7 +35,7 @@ export function rangesOf(file: NetcdfFile, name: string): Ranges | undefined {
   const zero = new Uint8Array(steps).fill(1);
   const empty = new Uint8Array(steps).fill(1);
   const perStep = shape.slice(1).reduce((product, length) => product * length, 1);
-  let [min, max, sum, held, missing, negative] = [Infinity, -Infinity, 0, 0, 0, 0];
+  let [min, max, sum, valid, missing, negative] = [Infinity, -Infinity, 0, 0, 0, 0];
   for (const { start, count } of slabsOf(shape)) {
     const raw = file.read(name, start, count, new Float64Array(count.reduce((product, length) => product * length, 1)));
     for (let i = 0; i < raw.length; i++) {
@@ -51,20 +51,20 @@ export function rangesOf(file: NetcdfFile, name: string): Ranges | undefined {
       if (value < min) min = value;
       if (value > max) max = value;
       sum += value;
-      held++;
+      valid++;
     }
   }
-  const where = (flags: Uint8Array): number[] => [...flags.keys()].filter((step) => flags[step] === 1);
-  const emptySteps = held + missing === 0 ? [] : where(empty);
+  const flagged = (flags: Uint8Array): number[] => [...flags.keys()].filter((step) => flags[step] === 1);
+  const emptySteps = valid + missing === 0 ? [] : flagged(empty);
   return {
     name,
     units: textOf(attributes.get('units')),
     shape: variable.dimensions.map((dimension, axis) => `${dimension} ${shape[axis]}`).join(', '),
-    ...(held > 0 ? { min, max, mean: sum / held } : {}),
+    ...(valid > 0 ? { min, max, mean: sum / valid } : {}),
     missing,
-    values: held + missing,
+    values: valid + missing,
     negative,
-    zeroSteps: where(zero).filter((step) => !emptySteps.includes(step)),
+    zeroSteps: flagged(zero).filter((step) => !emptySteps.includes(step)),
     emptySteps,
   };
 }
@@ -83,8 +83,8 @@ function* slabsOf(shape: readonly number[]): Generator<{ start: number[]; count:
     for (let i = 0; i < first; i++) for (const { start, count } of slabsOf(rest)) yield { start: [i, ...start], count: [1, ...count] };
     return;
   }
-  const several = Math.floor(SLAB / perStep);
-  for (let i = 0; i < first; i += several) yield { start: [i, ...rest.map(() => 0)], count: [Math.min(several, first - i), ...rest] };
+  const slabSteps = Math.floor(SLAB / perStep);
+  for (let i = 0; i < first; i += slabSteps) yield { start: [i, ...rest.map(() => 0)], count: [Math.min(slabSteps, first - i), ...rest] };
 }
 
 export function numbersOf(value: NetcdfAttribute): number[] {

@@ -14,10 +14,10 @@ const HEAD = 4096;
 /** @throws {DataError} `FILE_MISSING`, `FILE_KIND`, `FILE_UNREADABLE`, `FILE_TRUNCATED` for a gzip file that cannot be unpacked at its beginning */
 export async function sniff(path: string): Promise<FileKind> {
   if (!existsSync(path)) throw new DataError('FILE_MISSING', `${path}: there is no such file: check the path`);
-  const found = statSync(path);
-  if (found.isDirectory()) return 'folder';
+  const stats = statSync(path);
+  if (stats.isDirectory()) return 'folder';
   // A pipe, say, would be waited for until somebody writes into it.
-  if (!found.isFile())
+  if (!stats.isFile())
     throw new DataError('FILE_KIND', `${path}: expected a file or folder but received something else, such as a pipe or a device: give a file`);
   const raw = headOf(path);
   if (raw.length === 0) return 'empty';
@@ -26,7 +26,7 @@ export async function sniff(path: string): Promise<FileKind> {
   if (magic.startsWith('PAR1')) return 'parquet';
   if (magic.startsWith('\x93NUMPY')) return 'numpy';
   if (/\.onnx$/i.test(path)) return 'onnx'; // protocol buffers have no magic number
-  if (beginsTensors(raw, found.size) || /\.safetensors$/i.test(path)) return 'tensors';
+  if (beginsTensors(raw, stats.size) || /\.safetensors$/i.test(path)) return 'tensors';
   const head = magic.startsWith('\x1f\x8b') ? await unpackedHead(path) : raw;
   if (head !== raw && head.toString('latin1', 257, 262) === 'ustar') return 'tar';
   if (beginsNetcdf(head)) return 'netcdf'; // packed, as whoever opens it is told

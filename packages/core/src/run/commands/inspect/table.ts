@@ -25,7 +25,7 @@ import {
 } from '../../../observations/stations';
 import { identifier, TableStore, type HeldFile } from '../../../files/tables/table-store';
 import { firstLine } from '../../../files/tables/table-files';
-import { some, type Inspection, type Oddity, type TimeSummary, type VariableSummary } from './inspection';
+import { shortList, type Inspection, type Oddity, type TimeSummary, type VariableSummary } from './inspection';
 
 export const LON = /^(lon|long|longitude|lng|经度|x)$/i;
 export const LAT = /^(lat|latitude|纬度|y)$/i;
@@ -45,14 +45,14 @@ export async function inspectTable(path: string): Promise<Omit<Inspection, 'path
     const facts = { rows: Number(rows), columns: columns.length };
     const layout = airnow ? 'airnow' : layoutOf(columns);
     const header = headerOddities(store.files('held')[0]);
-    const found = layout === 'cnemc-wide' ? await wideTable(store) : await longTable(store, columns, layout);
+    const described = layout === 'cnemc-wide' ? await wideTable(store) : await longTable(store, columns, layout);
     const daily = layout === 'aqs' && columns.includes('Arithmetic Mean') ? ', resolution daily' : '';
     return {
       grids: [],
-      ...found,
+      ...described,
       ...(layout === undefined ? {} : { kind: `observations, layout ${layout}${daily}` }),
-      facts: { ...facts, ...found.facts },
-      odd: [...header, ...found.odd],
+      facts: { ...facts, ...described.facts },
+      odd: [...header, ...described.odd],
     };
   } finally {
     store.close();
@@ -60,7 +60,10 @@ export async function inspectTable(path: string): Promise<Omit<Inspection, 'path
 }
 
 function headerOddities({ columns, row }: HeldFile): Oddity[] {
-  const twice = [...namesTwice(columns).values()].map((each): Oddity => ({ code: 'COLUMN_TWICE', text: `columns of one name: ${each.join(', ')}` }));
+  const twice = [...namesTwice(columns).values()].map((copies): Oddity => ({
+    code: 'COLUMN_TWICE',
+    text: `columns of one name: ${copies.join(', ')}`,
+  }));
   return row === undefined ? twice : [{ code: 'HEADER_MISSING', text: headlessText(row) }, ...twice];
 }
 
@@ -90,10 +93,10 @@ function airnowSites(path: string): Omit<Inspection, 'path' | 'bytes'> {
   const placed = numbers.filter(({ lon, lat }) => Math.abs(lon) <= 360 && Math.abs(lat) <= 90 && (lon !== 0 || lat !== 0));
   const range = (name: string, values: number[]): VariableSummary => {
     const [min, max, sum] = values.reduce(([a, b, c], value) => [Math.min(a, value), Math.max(b, value), c + value], [Infinity, -Infinity, 0]);
-    const found = values.length === 0 ? {} : { min, max, mean: sum / values.length };
-    return { name, units: '', shape: `${stations.size}`, ...found, missing: stations.size - values.length, values: stations.size };
+    const figures = values.length === 0 ? {} : { min, max, mean: sum / values.length };
+    return { name, units: '', shape: `${stations.size}`, ...figures, missing: stations.size - values.length, values: stations.size };
   };
-  const without = stations.size - placed.length;
+  const unplaced = stations.size - placed.length;
   return {
     kind: 'list of stations, of AirNow',
     grids: [],
@@ -108,7 +111,7 @@ function airnowSites(path: string): Omit<Inspection, 'path' | 'bytes'> {
         placed.map(({ lon }) => lon),
       ),
     ],
-    odd: without === 0 ? [] : [{ code: 'NO_COORDINATES', text: `${without} stations have no coordinates, or none on earth` }],
+    odd: unplaced === 0 ? [] : [{ code: 'NO_COORDINATES', text: `${unplaced} stations have no coordinates, or none on earth` }],
   };
 }
 
@@ -161,11 +164,11 @@ interface Keys {
   station?: Key;
   time?: Key;
   /** columns that do so beside station and time, in files of a network that have a row for each species */
-  beside: readonly string[];
+  distinguishing: readonly string[];
 }
 
 const oneColumn = (name: string): Key => ({ columns: [name], sql: `trim(${identifier(name)})` });
-const said = ({ columns }: Key): string => `${columns.length === 1 ? 'column' : 'columns'} ${columns.join(', ')}`;
+const keyText = ({ columns }: Key): string => `${columns.length === 1 ? 'column' : 'columns'} ${columns.join(', ')}`;
 
 /** Columns that rows of one station and time differ in. */
 const BESIDE: Partial<Record<LayoutName, readonly string[]>> = {
@@ -180,43 +183,47 @@ async function keysOf(store: TableStore, columns: readonly string[], layout: Lay
   if (site) {
     const times = [['Date GMT', 'Time GMT'], ['Date Local']].find((names) => names.every((name) => columns.includes(name)));
     const time = times && { columns: times, sql: times.map((name) => `trim(${identifier(name)})`).join(` || ' ' || `) };
-    return { station: { columns: site, sql: aqsIdentifier(site) }, ...(time ? { time } : {}), beside: [] };
+    return { station: { columns: site, sql: aqsIdentifier(site) }, ...(time ? { time } : {}), distinguishing: [] };
   }
-  const beside = BESIDE[layout ?? 'long']?.filter((name) => columns.includes(name)) ?? [];
-  if (layout === 'airnow') return { station: oneColumn('station'), time: { columns: ['date', 'time'], sql: AIRNOW_TIME }, beside };
+  const distinguishing = BESIDE[layout ?? 'long']?.filter((name) => columns.includes(name)) ?? [];
+  if (layout === 'airnow') return { station: oneColumn('station'), time: { columns: ['date', 'time'], sql: AIRNOW_TIME }, distinguishing };
   const station = LIST_IDS.find((name) => columns.includes(name)) ?? columns.find((name) => STATION.test(name));
   const time = await timeColumn(store, columns);
-  return { ...(station === undefined ? {} : { station: oneColumn(station) }), ...(time === undefined ? {} : { time: oneColumn(time) }), beside };
+  return {
+    ...(station === undefined ? {} : { station: oneColumn(station) }),
+    ...(time === undefined ? {} : { time: oneColumn(time) }),
+    distinguishing,
+  };
 }
 
 async function longTable(store: TableStore, columns: string[], layout: LayoutName | undefined): Promise<Found> {
   const [lon, lat] = [LON, LAT].map((pattern) => columns.find((name) => pattern.test(name)));
-  const { beside, ...keys } = await keysOf(store, columns, layout);
+  const { distinguishing, ...keys } = await keysOf(store, columns, layout);
   const { station } = keys;
   const hasPlaces = station !== undefined && lon !== undefined && lat !== undefined;
   const time = hasPlaces && layout === undefined && (await isSinceWhen(store, station, keys.time)) ? undefined : keys.time;
   const odd: Oddity[] = [];
-  const key = [station, time].flatMap((each) => each?.columns ?? []);
+  const key = [station, time].flatMap((part) => part?.columns ?? []);
   const numbers: VariableSummary[] = [];
-  for (const name of columns.filter((each) => !key.includes(each)).slice(0, SHOWN_COLUMNS)) {
+  for (const name of columns.filter((candidate) => !key.includes(candidate)).slice(0, SHOWN_COLUMNS)) {
     const column = identifier(name);
     // A longitude may be -99.
     const [row] = await store.rows(`SELECT ${ranges(column, name === lon || name === lat)} FROM held`);
     const texts = await unreadable(store, 'held', column);
     const isText = Number(row[3]) === 0 && row[5] === null;
     if (!isText) numbers.push(summary(name, row, ''));
-    if (!isText || texts.commas.length > texts.others.length) odd.push(...valueOddities([[name, row]], texts));
+    if (!isText || texts.commas.length > texts.otherTexts.length) odd.push(...valueOddities([[name, row]], texts));
   }
   if (columns.length - key.length > SHOWN_COLUMNS)
     odd.push({ code: 'COLUMNS_MANY', text: `only ${SHOWN_COLUMNS} of ${columns.length} columns are shown` });
   const facts: Record<string, string | number> = {};
   if (station !== undefined) {
     const [[count]] = await store.rows(`SELECT count(DISTINCT ${station.sql}) FROM held`);
-    facts.stations = `${String(count)} (${said(station)})`;
+    facts.stations = `${String(count)} (${keyText(station)})`;
   }
   // In lists of networks a site has rows for each monitor or parameter; of a station without places or times nobody knows what its rows are.
   if (station?.columns.length === 1 && !(hasPlaces && LIST_IDS.includes(station.columns[0])) && (time !== undefined || hasPlaces)) {
-    const apart = [...key, ...beside];
+    const apart = [...key, ...distinguishing];
     const [[twice]] = await store.rows(
       `SELECT count(*) FROM (SELECT ${apart.map(identifier).join(', ')} FROM held GROUP BY ALL HAVING count(*) > 1)`,
     );
@@ -228,7 +235,7 @@ async function longTable(store: TableStore, columns: string[], layout: LayoutNam
   const texts = await store.rows(`SELECT DISTINCT ${time.sql} FROM held LIMIT 1000000`);
   return {
     kind: station === undefined ? 'table with times' : 'observations, a row for each station and time',
-    facts: { ...facts, time: said(time) },
+    facts: { ...facts, time: keyText(time) },
     ...timeOf(
       texts.map(([text]) => String(text)),
       odd,
@@ -251,7 +258,7 @@ const LOOKED_AT = 100;
 
 /** The first column whose name looks like one and of whose values half or more can be read as times. */
 export async function timeColumn(store: TableStore, columns: readonly string[]): Promise<string | undefined> {
-  for (const name of columns.filter((each) => TIME.test(each))) {
+  for (const name of columns.filter((column) => TIME.test(column))) {
     const rows = await store.rows(`SELECT ${identifier(name)} FROM held WHERE trim(${identifier(name)}) <> '' LIMIT ${LOOKED_AT}`);
     const times = rows.filter(([text]) => parseTime(String(text), 'UTC') !== undefined);
     if (times.length > 0 && 2 * times.length >= rows.length) return name;
@@ -262,15 +269,15 @@ export async function timeColumn(store: TableStore, columns: readonly string[]):
 /** Min, max, mean, number and missing of a column of text, and the least code for missing. @param uncoded - whether no number is such a code */
 function ranges(column: string, uncoded = false): string {
   const number = `TRY_CAST(trim(${column}) AS DOUBLE)`;
-  const there = `(isfinite(${number})${uncoded ? '' : ` AND NOT ${standsForNone(number)}`})`;
-  const held = `count(*) FILTER (${there})`;
-  return `${['min', 'max', 'avg'].map((of) => `${of}(${number}) FILTER (${there})`).join(', ')}, ${held}, count(*) - ${held}, min(${number}) FILTER (isfinite(${number}) AND NOT ${there})`;
+  const isNumber = `(isfinite(${number})${uncoded ? '' : ` AND NOT ${standsForNone(number)}`})`;
+  const countSql = `count(*) FILTER (${isNumber})`;
+  return `${['min', 'max', 'avg'].map((aggregate) => `${aggregate}(${number}) FILTER (${isNumber})`).join(', ')}, ${countSql}, count(*) - ${countSql}, min(${number}) FILTER (isfinite(${number}) AND NOT ${isNumber})`;
 }
 
-function summary(name: string, [min, max, mean, held, missing]: unknown[], units: string): VariableSummary {
+function summary(name: string, [min, max, mean, count, missing]: unknown[], units: string): VariableSummary {
   const number = (value: unknown): number => Number(value);
-  const values = number(held) + number(missing);
-  const range = number(held) === 0 ? {} : { min: number(min), max: number(max), mean: number(mean) };
+  const values = number(count) + number(missing);
+  const range = number(count) === 0 ? {} : { min: number(min), max: number(max), mean: number(mean) };
   return { name, units, shape: `${values}`, ...range, missing: number(missing), values };
 }
 
@@ -278,30 +285,31 @@ function summary(name: string, [min, max, mean, held, missing]: unknown[], units
 interface Texts {
   /** numbers with a decimal comma */
   commas: string[];
-  others: string[];
+  otherTexts: string[];
 }
 
 /** Texts that are neither a finite number nor a word for missing, a few of each kind. */
-async function unreadable(store: TableStore, from: string, column: string): Promise<Texts> {
+async function unreadable(store: TableStore, table: string, column: string): Promise<Texts> {
   const number = `TRY_CAST(trim(${column}) AS DOUBLE)`;
-  const of = async (condition: string): Promise<string[]> => {
+  const textsWhere = async (condition: string): Promise<string[]> => {
     const rows = await store.rows(
-      `SELECT DISTINCT ${column} FROM ${from} WHERE (${number} IS NULL OR isinf(${number})) AND lower(trim(${column})) NOT IN ${MISSING_WORDS} AND ${condition} LIMIT 7`,
+      `SELECT DISTINCT ${column} FROM ${table} WHERE (${number} IS NULL OR isinf(${number})) AND lower(trim(${column})) NOT IN ${MISSING_WORDS} AND ${condition} LIMIT 7`,
     );
     return rows.map(([text]) => String(text)).filter((text) => text !== 'null');
   };
   const comma = hasDecimalComma(column);
-  return { commas: await of(comma), others: await of(`NOT ${comma}`) };
+  return { commas: await textsWhere(comma), otherTexts: await textsWhere(`NOT ${comma}`) };
 }
 
 /** @param ranged - names, each with its {@link ranges} */
-function valueOddities(ranged: readonly (readonly [name: string, row: unknown[]])[], { commas, others }: Texts): Oddity[] {
+function valueOddities(ranged: readonly (readonly [name: string, row: unknown[]])[], { commas, otherTexts }: Texts): Oddity[] {
   const names = ranged.map(([name]) => name).join(', ');
   const odd = ranged.flatMap(([name, row]): Oddity[] =>
     row[5] === null ? [] : [{ code: 'MISSING_CODE', text: `${name}: ${Number(row[5])} is taken as a code for missing` }],
   );
-  if (commas.length > 0) odd.push({ code: 'DECIMAL_COMMA', text: `${names}: numbers with a comma, which are not read as such: ${some(commas)}` });
-  if (others.length > 0) odd.push({ code: 'NOT_A_NUMBER', text: `${names}: texts among the numbers: ${some(others)}` });
+  if (commas.length > 0)
+    odd.push({ code: 'DECIMAL_COMMA', text: `${names}: numbers with a comma, which are not read as such: ${shortList(commas)}` });
+  if (otherTexts.length > 0) odd.push({ code: 'NOT_A_NUMBER', text: `${names}: texts among the numbers: ${shortList(otherTexts)}` });
   return odd;
 }
 
@@ -318,13 +326,16 @@ async function placeOddities(store: TableStore, lon: string, lat: string, statio
     x !== null && y !== null && Number(x) >= -180 && Number(x) <= 360 && Math.abs(Number(y)) <= 90 && (Number(x) !== 0 || Number(y) !== 0);
   const placed = rows.filter(isPlace);
   const ids = new Set(placed.map(([id]) => id));
-  const without = station === undefined ? rows.length - placed.length : new Set(rows.map(([id]) => id)).size - ids.size;
+  const unplaced = station === undefined ? rows.length - placed.length : new Set(rows.map(([id]) => id)).size - ids.size;
   const doubtful = doubtfulPlaces(placed.map(([id, x, y]) => ({ id: String(id), lon: Number(x), lat: Number(y) })));
   const odd: Oddity[] = [];
-  const what = station === undefined ? 'rows' : 'stations';
-  if (without > 0) odd.push({ code: 'NO_COORDINATES', text: `${without} ${what} have no coordinates, or none on earth` });
+  const noun = station === undefined ? 'rows' : 'stations';
+  if (unplaced > 0) odd.push({ code: 'NO_COORDINATES', text: `${unplaced} ${noun} have no coordinates, or none on earth` });
   if (doubtful.length > 0)
-    odd.push({ code: 'COORDINATES_DOUBTFUL', text: `${doubtful.length} ${what} stand where a code for missing would put them: ${some(doubtful)}` });
+    odd.push({
+      code: 'COORDINATES_DOUBTFUL',
+      text: `${doubtful.length} ${noun} stand where a code for missing would put them: ${shortList(doubtful)}`,
+    });
   return odd;
 }
 
@@ -334,26 +345,28 @@ async function clockOddities(store: TableStore, columns: readonly string[], stat
   const rows = await store.rows(
     clockRows(station.sql, `(SELECT *, ${clock} FROM held)`, `, any_value(TRY_CAST(trim(${identifier(lon)}) AS DOUBLE))`),
   );
-  const faults = rows.flatMap(([id, least, most, x]) => (x === null ? [] : (clockFault(String(id), Number(x), [Number(least), Number(most)]) ?? [])));
+  const faults = rows.flatMap(([id, earliest, latest, x]) =>
+    x === null ? [] : (clockFault(String(id), Number(x), [Number(earliest), Number(latest)]) ?? []),
+  );
   return faults.slice(0, 1).map((text) => ({ code: 'OBSERVATIONS_TIME', text }));
 }
 
 function timeOf(texts: readonly string[], odd: Oddity[]): { time?: TimeSummary } {
-  const read = texts.map((text) => ({ text, at: parseTime(text, 'UTC') }));
-  const bad = read.filter(({ at }) => at === undefined).map(({ text }) => text);
-  if (bad.length > 0) odd.push({ code: 'OBSERVATIONS_TIME', text: `these are no times: ${some(bad)}` });
-  const times = read.flatMap(({ at }) => (at === undefined ? [] : [at])).sort((a, b) => a - b);
+  const read = texts.map((text) => ({ text, time: parseTime(text, 'UTC') }));
+  const bad = read.filter(({ time }) => time === undefined).map(({ text }) => text);
+  if (bad.length > 0) odd.push({ code: 'OBSERVATIONS_TIME', text: `these are no times: ${shortList(bad)}` });
+  const times = read.flatMap(({ time }) => (time === undefined ? [] : [time])).sort((a, b) => a - b);
   if (times.length === 0) return {};
-  const gaps = times.slice(1).map((at, i) => at - times[i]);
-  const step = gaps.reduce((least, gap) => Math.min(least, gap), Infinity);
+  const gaps = times.slice(1).map((time, i) => time - times[i]);
+  const step = gaps.reduce((shortest, gap) => Math.min(shortest, gap), Infinity);
   const absent = gaps.reduce((sum, gap) => sum + Math.round(gap / step) - 1, 0);
   if (Number.isFinite(step) && absent > 0) odd.push({ code: 'STEPS_ABSENT', text: `${absent} times between the first and the last are absent` });
   // As the file has them: its zone is not known here.
-  const said = (at: number): string => new Date(at).toISOString().slice(0, 16);
+  const minuteText = (time: number): string => new Date(time).toISOString().slice(0, 16);
   return {
     time: {
-      first: said(times[0]),
-      last: said(times[times.length - 1]),
+      first: minuteText(times[0]),
+      last: minuteText(times[times.length - 1]),
       steps: times.length,
       ...(Number.isFinite(step) && absent === 0 ? { stepSeconds: step / 1000 } : {}),
     },

@@ -21,12 +21,12 @@ export function inspectTensors(path: string): Found {
   const facts = { tensors: Object.keys(entries).length, values, types };
   if (metadata.format !== 'retroplume') {
     const odd = [{ code: 'NOT_READ', text: 'Retroplume did not write it: it reads only its own' }];
-    return { kind: 'tensors (safetensors) of another program', facts: { ...facts, ...told(metadata) }, grids: [], variables: [], odd };
+    return { kind: 'tensors (safetensors) of another program', facts: { ...facts, ...metadataFacts(metadata) }, grids: [], variables: [], odd };
   }
   const read = readTensors(path);
   return {
     kind: 'tensors (safetensors) by Retroplume, whole by their checksum',
-    facts: { ...facts, ...told(read.metadata) },
+    facts: { ...facts, ...metadataFacts(read.metadata) },
     grids: [],
     variables: [...read.tensors].map(([name, tensor]) => summarised(name, tensor)),
     odd: [],
@@ -36,9 +36,9 @@ export function inspectTensors(path: string): Found {
 function headerOf(path: string): { metadata: Record<string, unknown>; entries: Header } {
   const file = openSync(path, 'r');
   try {
-    const bytesAt = (at: number, length: number): Buffer => {
+    const bytesAt = (begin: number, length: number): Buffer => {
       const bytes = Buffer.alloc(length);
-      return bytes.subarray(0, readSync(file, bytes, 0, length, at));
+      return bytes.subarray(0, readSync(file, bytes, 0, length, begin));
     };
     const head = bytesAt(0, 10);
     if (!beginsTensors(head, statSync(path).size)) throw new Error('it is cut short, or does not begin with a header');
@@ -57,7 +57,7 @@ function headerOf(path: string): { metadata: Record<string, unknown>; entries: H
 }
 
 /** Of what stands beside the tensors, long lists and records by their size. */
-function told(metadata: Record<string, unknown>): Record<string, string | number> {
+function metadataFacts(metadata: Record<string, unknown>): Record<string, string | number> {
   return Object.fromEntries(
     Object.entries(metadata).map(([key, value]) => [key, typeof value === 'string' || typeof value === 'number' ? value : summaryOf(value)]),
   );

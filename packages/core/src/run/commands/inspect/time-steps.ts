@@ -1,6 +1,6 @@
 /** The step between the times of a file, for `inspect`, and where some are absent. */
 import { instant } from '../../../grid/grid';
-import { some, type Oddity, type TimeSummary } from './inspection';
+import { shortList, type Oddity, type TimeSummary } from './inspection';
 
 /**
  * Months and years are of different lengths: steps are told as absent only where all times are whole steps apart, most of them one.
@@ -11,13 +11,13 @@ import { some, type Oddity, type TimeSummary } from './inspection';
 export function stepBetween(times: readonly number[], odd: Oddity[]): Pick<TimeSummary, 'stepSeconds'> {
   const steps = times.slice(1).map((time, i) => Math.round((time - times[i]) / 1000));
   if (steps.length === 0 || steps.some(Number.isNaN)) return {};
-  const least = steps.reduce((a, b) => Math.min(a, b));
-  const longer = [...steps.keys()].filter((i) => steps[i] !== least);
-  if (longer.length === 0) return { stepSeconds: least };
-  if (least > 0 && 2 * longer.length <= steps.length && longer.every((i) => steps[i] % least === 0)) {
-    const at = (i: number): string => instant(new Date(times[i]));
-    const where = some(longer.map((i) => `${at(i)} and ${at(i + 1)}`));
-    odd.push({ code: 'STEPS_ABSENT', text: `times are ${least} s apart, but none lies between ${where}` });
+  const shortest = steps.reduce((a, b) => Math.min(a, b));
+  const longer = [...steps.keys()].filter((i) => steps[i] !== shortest);
+  if (longer.length === 0) return { stepSeconds: shortest };
+  if (shortest > 0 && 2 * longer.length <= steps.length && longer.every((i) => steps[i] % shortest === 0)) {
+    const timeAt = (i: number): string => instant(new Date(times[i]));
+    const gaps = shortList(longer.map((i) => `${timeAt(i)} and ${timeAt(i + 1)}`));
+    odd.push({ code: 'STEPS_ABSENT', text: `times are ${shortest} s apart, but none lies between ${gaps}` });
   }
   return {};
 }

@@ -25,7 +25,7 @@ export function describeWrf(file: NetcdfFile, ranges: Ranges[]): Described {
     });
   for (const { name, missing, values } of ranges)
     if (missing > 0) odd.push({ code: 'MISSING', text: `${name}: ${missing} of ${values} values are missing` });
-  const told = <T>(call: () => T): T | undefined => {
+  const unlessRefused = <T>(call: () => T): T | undefined => {
     try {
       return call();
     } catch (error) {
@@ -35,11 +35,11 @@ export function describeWrf(file: NetcdfFile, ranges: Ranges[]): Described {
     }
   };
   const span = (name: string): string => {
-    const found = ranges.find((each) => each.name === name);
-    return found?.min === undefined || found.max === undefined ? '' : `${found.min.toFixed(3)} to ${found.max.toFixed(3)}`;
+    const range = ranges.find((entry) => entry.name === name);
+    return range?.min === undefined || range.max === undefined ? '' : `${range.min.toFixed(3)} to ${range.max.toFixed(3)}`;
   };
-  told(() => placeNames(file, file.path));
-  const times = told(() => wrfTimes(file, file.path));
+  unlessRefused(() => placeNames(file, file.path));
+  const times = unlessRefused(() => wrfTimes(file, file.path));
   const time = times && !isTimeless(times) ? summaryOf(times, odd) : undefined;
   return {
     kind: 'WRF file',
@@ -55,6 +55,6 @@ export function describeWrf(file: NetcdfFile, ranges: Ranges[]): Described {
 }
 
 function summaryOf(times: readonly number[], odd: Oddity[]): TimeSummary {
-  const at = (time: number): string => new Date(time).toISOString().replace('.000Z', 'Z');
-  return { first: at(times[0]), last: at(times[times.length - 1]), steps: times.length, ...stepBetween(times, odd) };
+  const timeText = (time: number): string => new Date(time).toISOString().replace('.000Z', 'Z');
+  return { first: timeText(times[0]), last: timeText(times[times.length - 1]), steps: times.length, ...stepBetween(times, odd) };
 }

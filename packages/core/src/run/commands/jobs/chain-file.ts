@@ -66,6 +66,6 @@ export function refreshed(out: string, chain: Chain): Chain {
 function stateOf(out: string, scheduler: SchedulerName, name: JobName, id: string): JobState {
   const followers = join(out, 'jobs', `${name}.ids`);
   const ids = scheduler === 'pbs' && existsSync(followers) ? readFileSync(followers, 'utf8').split('\n').filter(Boolean) : [id];
-  const states = ids.map((each) => jobState({ scheduler, id: each }));
+  const states = ids.map((job) => jobState({ scheduler, id: job }));
   return (['running', 'unknown', 'waiting'] as const).find((state) => states.includes(state)) ?? 'ended';
 }

@@ -46,7 +46,7 @@ export interface PlannedJob {
   name: JobName;
   kind: JobKind;
   /** jobs of the plan that have to end well first */
-  after: readonly JobName[];
+  predecessors: readonly JobName[];
   /** whether it may have several ranks */
   ranks: boolean;
   /** of `retroplume`; `{task}` stands for the task's name */
@@ -73,13 +73,13 @@ export async function planChain(settings: Case, contextOf: (kind: JobKind) => Ru
   const plan: ChainPlan = { jobs: [], upToDate: [] };
   for (const { wanted, partOf, tasks, missing, ...job } of jobsOf(settings)) {
     const context = contextOf(job.kind);
-    const after = job.after.filter((name) => plan.jobs.some((planned) => planned.name === name));
+    const predecessors = job.predecessors.filter((name) => plan.jobs.some((planned) => planned.name === name));
     // What a job before this one changes, this one cannot know yet. A record of certify tells nothing of its runs while there is a training before it.
-    const done = plan.jobs.length === 0 && ((await allCurrent(context, wanted)) || (partOf !== undefined && (await allCurrent(context, [partOf]))));
-    const left = done ? [] : after.length === 0 && missing ? await missing(context) : tasks;
+    const isDone = plan.jobs.length === 0 && ((await allCurrent(context, wanted)) || (partOf !== undefined && (await allCurrent(context, [partOf]))));
+    const remaining = isDone ? [] : predecessors.length === 0 && missing ? await missing(context) : tasks;
     // A run of the transport model may be there before its stage is done.
-    if (done || left?.length === 0) plan.upToDate.push(job.name);
-    else plan.jobs.push({ ...job, after, ...(left ? { tasks: left } : {}) });
+    if (isDone || remaining?.length === 0) plan.upToDate.push(job.name);
+    else plan.jobs.push({ ...job, predecessors, ...(remaining ? { tasks: remaining } : {}) });
   }
   return plan;
 }
@@ -100,23 +100,23 @@ interface PossibleJob extends PlannedJob {
 
 function jobsOf(settings: Case): PossibleJob[] {
   const stages = stagesOf(settings);
-  const only = (...names: StageName[]): StageName[] => names.filter((name) => stages.includes(name));
+  const among = (...names: StageName[]): StageName[] => names.filter((name) => stages.includes(name));
   const variants = independentVariants(settings);
   const perVariant = (stage: StageName): WantedStage[] => variants.map((variant) => ({ stage, variant }));
-  const array = (name: 'train' | 'invert', after: JobName[]): PossibleJob => ({
+  const array = (name: 'train' | 'invert', predecessors: JobName[]): PossibleJob => ({
     name,
     kind: 'network',
-    after,
+    predecessors,
     ranks: name === 'train',
     args: ['run', '--stages', name, '--variant', TASK],
     wanted: perVariant(name),
     tasks: variants,
     missing: (context) => filterAsync(variants, async (variant) => !(await isCurrent(STAGE_OF[name], variantContext(context, name, variant)))),
   });
-  const single = (name: JobName, kind: JobKind, after: JobName[], names: StageName[]): PossibleJob => ({
+  const single = (name: JobName, kind: JobKind, predecessors: JobName[], names: StageName[]): PossibleJob => ({
     name,
     kind,
-    after,
+    predecessors,
     ranks: false,
     args: ['run', '--stages', names.join(',')],
     wanted: names.flatMap((stage) => inVariants(settings, stage)),
@@ -124,14 +124,14 @@ function jobsOf(settings: Case): PossibleJob[] {
   const simulate: PossibleJob = {
     name: 'simulate',
     kind: 'model',
-    after: [],
+    predecessors: [],
     ranks: false,
     args: ['simulate', '--run', TASK],
     wanted: [{ stage: 'simulate', variant: 'default' }],
     tasks: simulatedRuns(settings),
     missing: async (context) => {
-      const own = stageContext(context, 'simulate', 'default');
-      return missingRuns(own, await keyOf(simulateStage, own));
+      const simulateContext = stageContext(context, 'simulate', 'default');
+      return missingRuns(simulateContext, await keyOf(simulateStage, simulateContext));
     },
   };
   const inverted: JobName[] = ['invert', 'uncertainty'];
@@ -139,7 +139,7 @@ function jobsOf(settings: Case): PossibleJob[] {
   const certifyRuns: PossibleJob = {
     name: 'certify-runs',
     kind: 'model',
-    after: ['prepare'],
+    predecessors: ['prepare'],
     ranks: false,
     args: ['certify', '--run', TASK],
     wanted: inVariants(settings, 'certify'),
@@ -148,10 +148,10 @@ function jobsOf(settings: Case): PossibleJob[] {
   };
   return [
     simulate,
-    single('prepare', 'model', ['simulate'], only('simulate', 'prepare')),
+    single('prepare', 'model', ['simulate'], among('simulate', 'prepare')),
     array('train', ['prepare']),
     ...(certifying.length > 0 ? [certifyRuns] : []),
-    single('certify', 'network', ['train', 'certify-runs'], only('evaluate', 'certify', 'export', 'crossvalidate')),
+    single('certify', 'network', ['train', 'certify-runs'], among('evaluate', 'certify', 'export', 'crossvalidate')),
     array('invert', ['certify']),
     ...(stages.includes('uncertainty') ? [single('uncertainty', 'network', ['invert'], ['uncertainty'])] : []),
     ...(stages.includes('loop')
@@ -168,10 +168,10 @@ function jobsOf(settings: Case): PossibleJob[] {
 function passesOf(settings: Case): PossibleJob[] {
   return furtherPasses(settings).flatMap((pass): PossibleJob[] => {
     const variant = passVariant(pass);
-    const job = (name: JobName, kind: JobKind, after: JobName, stages: PassStage[]): PossibleJob => ({
+    const job = (name: JobName, kind: JobKind, predecessor: JobName, stages: PassStage[]): PossibleJob => ({
       name,
       kind,
-      after: [after],
+      predecessors: [predecessor],
       ranks: false,
       args: ['run', '--stages', stages.join(','), '--variant', variant],
       wanted: stages.map((stage) => ({ stage, variant })),
@@ -195,8 +195,8 @@ function inVariants({ paperMode }: Case, stage: StageName): WantedStage[] {
 }
 
 async function allCurrent(context: RunContext, wanted: readonly WantedStage[]): Promise<boolean> {
-  for (const each of wanted) {
-    const current = await filterAsync(contextsOf(context, each), (own) => isCurrent(STAGE_OF[each.stage], own));
+  for (const entry of wanted) {
+    const current = await filterAsync(contextsOf(context, entry), (candidate) => isCurrent(STAGE_OF[entry.stage], candidate));
     if (current.length === 0) return false;
   }
   return true;
@@ -220,7 +220,7 @@ async function isCurrent(stage: Stage, context: StageContext): Promise<boolean> 
 }
 
 async function filterAsync<T>(values: readonly T[], keep: (value: T) => Promise<boolean>): Promise<T[]> {
-  const kept: T[] = [];
-  for (const value of values) if (await keep(value)) kept.push(value);
-  return kept;
+  const passed: T[] = [];
+  for (const value of values) if (await keep(value)) passed.push(value);
+  return passed;
 }

@@ -58,7 +58,7 @@ async function runScript(
   const script = jobScript({
     settings,
     scheduler,
-    job: { name: 'train', kind: 'network', after: [], ranks: true, args: ['run', '--variant', '{task}'], tasks: ['default', 'paper'] },
+    job: { name: 'train', kind: 'network', predecessors: [], ranks: true, args: ['run', '--variant', '{task}'], tasks: ['default', 'paper'] },
     out: folder,
     jobs,
     folder: workIn,
@@ -94,7 +94,7 @@ it.each<SchedulerName>(['slurm', 'pbs'])(
       out: folder,
       jobs: join(folder, 'jobs'),
       folder,
-      job: { name: 'train', kind: 'network', after: [], ranks: false, args: ['run'] },
+      job: { name: 'train', kind: 'network', predecessors: [], ranks: false, args: ['run'] },
       program: ['retroplume'],
       args: ['case.yaml'],
     });

@@ -57,8 +57,8 @@ export function defaultLauncher(scheduler: SchedulerName, library: string): stri
 }
 
 function command({ job, launcher, program, args }: ScriptRequest): string {
-  const own = [...job.args, ...args].map((arg) => (arg === TASK ? '"$task"' : word(arg)));
-  return [...(launcher !== undefined ? [launcher] : []), ...program.map(word), ...own].join(' ');
+  const jobArgs = [...job.args, ...args].map((arg) => (arg === TASK ? '"$task"' : word(arg)));
+  return [...(launcher !== undefined ? [launcher] : []), ...program.map(word), ...jobArgs].join(' ');
 }
 
 /** Every task's name in order; the scheduler gives the index. */
@@ -72,7 +72,7 @@ function tasksOf({ scheduler, job: { tasks } }: ScriptRequest): string {
 function optionsOf({ settings: { jobs }, scheduler, job }: ScriptRequest): string {
   const { partition = jobs.partition, memory, options } = jobs[job.kind];
   const gpus = job.kind === 'network' ? jobs.network.gpus : 0;
-  const own =
+  const resources =
     scheduler === 'slurm'
       ? [
           jobs.account && `--account=${jobs.account}`,
@@ -81,7 +81,7 @@ function optionsOf({ settings: { jobs }, scheduler, job }: ScriptRequest): strin
           gpus > 0 ? `--gpus-per-task=${gpus}` : undefined,
         ]
       : [jobs.account && `-A ${jobs.account}`, partition && `-q ${partition}`];
-  return directives(scheduler, [...own, ...jobs.options, ...options]);
+  return directives(scheduler, [...resources, ...jobs.options, ...options]);
 }
 
 /** The text of a job's script. */
@@ -124,8 +124,8 @@ export function jobScript(request: ScriptRequest): string {
   // How a job ends is the same for all schedulers.
   const template = read(`${scheduler}.sh`).replace('{{leave}}\n', () => read('leave.sh'));
   // A line with nothing to fill in goes. What is filled in is not looked at again: a line of the user's may have braces of its own.
-  return template.replace(/\{\{(\w+)\}\}(\n?)/g, (_whole, name: string, end: string, at: number) => {
-    const isLine = end !== '' && (at === 0 || template[at - 1] === '\n');
+  return template.replace(/\{\{(\w+)\}\}(\n?)/g, (_whole, name: string, end: string, position: number) => {
+    const isLine = end !== '' && (position === 0 || template[position - 1] === '\n');
     return isLine && values[name] === '' ? '' : `${values[name]}${end}`;
   });
 }

@@ -7,15 +7,15 @@ export interface Submission {
   script: string;
   /** of an array: how many tasks, and how many of them at once (0: any) */
   tasks?: number;
-  beside: number;
+  tasksAtOnce: number;
   /** jobs that have to end well first */
-  after: readonly string[];
+  predecessors: readonly string[];
 }
 
 /** The command line that submits a job. */
-export function submitCommand(scheduler: SchedulerName, { script, tasks, beside, after }: Submission): string[] {
-  const range = tasks === undefined ? undefined : `0-${tasks - 1}${beside > 0 ? `%${beside}` : ''}`;
-  const waits = after.length > 0 ? `afterok:${after.join(':')}` : undefined;
+export function submitCommand(scheduler: SchedulerName, { script, tasks, tasksAtOnce, predecessors }: Submission): string[] {
+  const range = tasks === undefined ? undefined : `0-${tasks - 1}${tasksAtOnce > 0 ? `%${tasksAtOnce}` : ''}`;
+  const waits = predecessors.length > 0 ? `afterok:${predecessors.join(':')}` : undefined;
   if (scheduler === 'slurm') {
     return ['sbatch', '--parsable', ...(range ? [`--array=${range}`] : []), ...(waits ? [`--dependency=${waits}`] : []), script];
   }
@@ -31,10 +31,10 @@ export function submit(scheduler: SchedulerName, submission: Submission): string
   }
   const id = (stdout ?? '').trim().split('\n').at(-1)!.split(';')[0];
   if (status === 0 && id !== '') return id;
-  const said = (stderr || stdout || String(error ?? '')).trim().replace(/\s*\n\s*/g, '; ');
+  const reply = (stderr || stdout || String(error ?? '')).trim().replace(/\s*\n\s*/g, '; ');
   throw new ConfigError(
     'SUBMIT_FAILED',
-    `${submission.script}: ${name} refused it ("${said}"): mend jobs of the case, or ask those who run the cluster`,
+    `${submission.script}: ${name} refused it ("${reply}"): mend jobs of the case, or ask those who run the cluster`,
   );
 }
 

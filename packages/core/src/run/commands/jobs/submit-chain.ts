@@ -98,10 +98,10 @@ export async function submitChain(source: string | Case, options: SubmitOptions)
     const plan = await planChain(settings, (kind) => contextOf(settings, out, kind, options));
     const scripts = plan.jobs.map((job) => writeScript(settings, out, scheduler, job, options));
     const unneeded = plan.upToDate.map((name): ChainJob => ({ name, state: 'up to date' }));
-    const made = (jobs: SubmittedJob[]): SubmitResult => ({ case: settings.name, out, scheduler, dryRun, jobs: [...unneeded, ...jobs] });
-    if (dryRun) return made(scripts.map((each) => describe(scheduler, each, 'written', each.job.after.map(idToCome))));
+    const resultOf = (jobs: SubmittedJob[]): SubmitResult => ({ case: settings.name, out, scheduler, dryRun, jobs: [...unneeded, ...jobs] });
+    if (dryRun) return resultOf(scripts.map((script) => describe(scheduler, script, 'written', script.job.predecessors.map(idToCome))));
     const chain: Chain = { scheduler, case: settings.file, submitted: new Date().toISOString(), jobs: [...unneeded] };
-    return { ...made(submitAll(out, chain, scripts)), chain: chainPath(out) };
+    return { ...resultOf(submitAll(out, chain, scripts)), chain: chainPath(out) };
   } finally {
     release();
   }
@@ -133,7 +133,7 @@ async function makeWay(context: RunContext, { changedRuns, dryRun = false }: Sub
 interface Script {
   job: PlannedJob;
   text: string;
-  submission: Omit<Submission, 'after'>;
+  submission: Omit<Submission, 'predecessors'>;
 }
 
 /** Stands in a command that is only shown for the id that the scheduler will give: there is none before a job is submitted. */
@@ -142,32 +142,32 @@ function idToCome(name: JobName): string {
 }
 
 function refuseActive(out: string): void {
-  const before = readChain(out);
-  if (!before) return;
-  const now = refreshed(out, before);
-  writeChain(out, now);
-  const active = now.jobs.filter(({ id, state }) => id !== undefined && state !== 'ended');
+  const lastChain = readChain(out);
+  if (!lastChain) return;
+  const chain = refreshed(out, lastChain);
+  writeChain(out, chain);
+  const active = chain.jobs.filter(({ id, state }) => id !== undefined && state !== 'ended');
   if (active.length === 0) return;
-  const told = active.map(({ name, id, state }) => `${name} ${id} (${state})`).join(', ');
+  const activeText = active.map(({ name, id, state }) => `${name} ${id} (${state})`).join(', ');
   throw new ConfigError(
     'CHAIN_ACTIVE',
-    `${out}: jobs of this run folder are not through: ${told}: wait for them, or cancel them: ${cancelCommand(
-      now.scheduler,
+    `${out}: jobs of this run folder are not through: ${activeText}: wait for them, or cancel them: ${cancelCommand(
+      chain.scheduler,
       active.map(({ id }) => id!),
     )}; if the scheduler has forgotten them, remove ${chainPath(out)}`,
   );
 }
 
 /** The device by name as jobs of a kind are told it. */
-function deviceOf({ device, jobs }: Case, kind: JobKind, asked: DeviceChoice | undefined): DeviceChoice {
+function deviceOf({ device, jobs }: Case, kind: JobKind, requested: DeviceChoice | undefined): DeviceChoice {
   if (kind === 'model') return 'cpu';
-  const choice = asked ?? device;
+  const choice = requested ?? device;
   return choice === 'auto' ? (jobs.network.gpus > 0 ? 'cuda' : 'cpu') : choice;
 }
 
 /** Rounded products are of GPUs only, which jobs without the network have none of. */
-function precisionOf({ precision }: Case, kind: JobKind, asked: Precision | undefined): Precision {
-  return kind === 'model' ? 'float32' : (asked ?? precision);
+function precisionOf({ precision }: Case, kind: JobKind, requested: Precision | undefined): Precision {
+  return kind === 'model' ? 'float32' : (requested ?? precision);
 }
 
 /** As jobs of a kind will have it: for keys of records, which tell kinds of device only. */
@@ -175,8 +175,9 @@ function contextOf(settings: Case, out: string, kind: JobKind, { device, precisi
   const choice = deviceOf(settings, kind, device);
   const multiply = precisionOf(settings, kind, precision);
   // No GPU is looked for here: a login node has none.
-  const own: Device = choice === 'cpu' ? chooseDevice({ device: 'cpu', precision: multiply }) : { name: 'cuda:0', hardware: '', precision: multiply };
-  return runContext(settings, out, own, { threads: settings.jobs[kind].cpus, changedRuns });
+  const computing: Device =
+    choice === 'cpu' ? chooseDevice({ device: 'cpu', precision: multiply }) : { name: 'cuda:0', hardware: '', precision: multiply };
+  return runContext(settings, out, computing, { threads: settings.jobs[kind].cpus, changedRuns });
 }
 
 /** What starts the ranks of a training; undefined for one. @throws {ConfigError} `MPI_MISSING` */
@@ -213,15 +214,23 @@ function writeScript(settings: Case, out: string, scheduler: SchedulerName, job:
   const text = jobScript({ launcher, settings, scheduler, job, out, jobs, folder: process.cwd(), program, args });
   makeFolder(jobs);
   writeFileAtomic(path, text);
-  for (const left of ['ids', 'next']) rmSync(join(jobs, `${job.name}.${left}`), { force: true });
-  return { job, text, submission: { script: path, ...(isArray(job) ? { tasks: job.tasks!.length } : {}), beside: settings.jobs.beside } };
+  for (const suffix of ['ids', 'next']) rmSync(join(jobs, `${job.name}.${suffix}`), { force: true });
+  return { job, text, submission: { script: path, ...(isArray(job) ? { tasks: job.tasks!.length } : {}), tasksAtOnce: settings.jobs.beside } };
 }
 
-function describe(scheduler: SchedulerName, { job, text, submission }: Script, state: ChainJob['state'], after: string[]): SubmittedJob {
-  const command = submitCommand(scheduler, { ...submission, after })
+function describe(scheduler: SchedulerName, { job, text, submission }: Script, state: ChainJob['state'], predecessors: string[]): SubmittedJob {
+  const command = submitCommand(scheduler, { ...submission, predecessors })
     .map(word)
     .join(' ');
-  return { name: job.name, state, tasks: job.tasks, ...(after.length > 0 ? { after } : {}), script: submission.script, command, text };
+  return {
+    name: job.name,
+    state,
+    tasks: job.tasks,
+    ...(predecessors.length > 0 ? { after: predecessors } : {}),
+    script: submission.script,
+    command,
+    text,
+  };
 }
 
 /** One after the other; the chain's file tells after each what has been submitted. */
@@ -229,10 +238,10 @@ function submitAll(out: string, chain: Chain, scripts: readonly Script[]): Submi
   const submitted: SubmittedJob[] = [];
   try {
     for (const script of scripts) {
-      const after = submitted.flatMap(({ name, id }) => (script.job.after.includes(name) ? [id!] : []));
+      const predecessors = submitted.flatMap(({ name, id }) => (script.job.predecessors.includes(name) ? [id!] : []));
       const { text, ...job } = {
-        ...describe(chain.scheduler, script, 'submitted', after),
-        id: submit(chain.scheduler, { ...script.submission, after }),
+        ...describe(chain.scheduler, script, 'submitted', predecessors),
+        id: submit(chain.scheduler, { ...script.submission, predecessors }),
       };
       submitted.push({ ...job, text });
       chain.jobs.push(job);
@@ -257,7 +266,7 @@ function submitAll(out: string, chain: Chain, scripts: readonly Script[]): Submi
 function noteForRestarts(out: string, scheduler: SchedulerName, jobs: readonly ChainJob[]): void {
   if (scheduler !== 'pbs') return;
   const { name, id, after = [] } = jobs.at(-1)!;
-  const before = jobs.filter((job) => job.id !== undefined && after.includes(job.id)).map((job) => job.name);
+  const predecessors = jobs.filter((job) => job.id !== undefined && after.includes(job.id)).map((job) => job.name);
   writeFileAtomic(join(out, 'jobs', `${name}.ids`), `${id}\n`);
-  for (const each of before) appendFileSync(join(out, 'jobs', `${each}.next`), `${[id, ...before].join(' ')}\n`);
+  for (const predecessor of predecessors) appendFileSync(join(out, 'jobs', `${predecessor}.next`), `${[id, ...predecessors].join(' ')}\n`);
 }
