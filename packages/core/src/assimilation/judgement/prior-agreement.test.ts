@@ -82,6 +82,11 @@ test('two stations that are exchanged are found, and none where all are right', 
   expect(exchangedStations([seriesOf(observe(simulated, { of: swap }), simulated)])).toEqual([[1, 6]]);
 });
 
+test('of a single station none is exchanged', () => {
+  const simulated = Float32Array.from({ length: HOURS }, (_, hour) => 20 + 5 * Math.sin(hour));
+  expect(exchangedStations([{ step: 1, offset: 0, stations: 1, observed: simulated, simulated }])).toEqual([]);
+});
+
 test('of many stations with few values none is exchanged by chance', () => {
   const [days, stations] = [29, 400];
   const random = new Random(7);

@@ -140,7 +140,8 @@ export function exchangedStations(all: readonly SeriesAtStations[]): [number, nu
   const apart = pairs
     .sort((a, b) => b.gain - a.gain)
     .filter(({ pair }) => !pair.some((station) => seen.has(station)) && pair.forEach((station) => seen.add(station)) === undefined);
-  const byChance = apart[Math.min(MOST_EXCHANGED, apart.length - 1)].gain;
+  // Of fewer than two stations that can be compared there is no pair.
+  const byChance = apart.at(Math.min(MOST_EXCHANGED, apart.length - 1))?.gain ?? 0;
   return apart
     .filter(
       ({ pair: [a, b], crossed, gain }) =>
