@@ -91,7 +91,7 @@ class Work {
   private async plan(context: StageContext): Promise<Omit<PlannedStage, 'stage' | 'variant'>> {
     const { dir, dirOf } = context;
     const stage = STAGE_OF[context.stage];
-    const changedTaken = (stage.takes?.(this.run.caseSettings) ?? []).filter((taken) => this.changed.has(dirOf(taken)));
+    const changedTaken = (stage.takes?.(this.run.caseSettings) ?? []).filter((name) => this.changed.has(dirOf(name)));
     const stageMark = await keyOf(stage, context, (need) => this.keys.get(dirOf(need)) ?? neededRecord(context, need));
     // What the settings will be once those are made, nobody knows; other than now they will be.
     const mark = changedTaken.length > 0 ? { ...stageMark, key: `${stageMark.key} after ${changedTaken.join()}` } : stageMark;

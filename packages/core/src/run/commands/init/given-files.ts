@@ -20,7 +20,7 @@ export interface Unused {
 export function unusedInWords(unused: readonly Unused[], folder: string): string[] {
   const reasons = [...new Set(unused.map(({ reason }) => reason))];
   return reasons.map(
-    (reason) => `${shortList(unused.filter(({ reason: why }) => why === reason).map(({ path }) => relative(folder, path)))}: ${reason}`,
+    (reason) => `${shortList(unused.filter((file) => file.reason === reason).map(({ path }) => relative(folder, path)))}: ${reason}`,
   );
 }
 

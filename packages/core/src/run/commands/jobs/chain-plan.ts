@@ -100,7 +100,7 @@ interface PossibleJob extends PlannedJob {
 
 function jobsOf(settings: Case): PossibleJob[] {
   const stages = stagesOf(settings);
-  const among = (...names: StageName[]): StageName[] => names.filter((name) => stages.includes(name));
+  const ofCase = (...names: StageName[]): StageName[] => names.filter((name) => stages.includes(name));
   const variants = independentVariants(settings);
   const perVariant = (stage: StageName): WantedStage[] => variants.map((variant) => ({ stage, variant }));
   const array = (name: 'train' | 'invert', predecessors: JobName[]): PossibleJob => ({
@@ -148,10 +148,10 @@ function jobsOf(settings: Case): PossibleJob[] {
   };
   return [
     simulate,
-    single('prepare', 'model', ['simulate'], among('simulate', 'prepare')),
+    single('prepare', 'model', ['simulate'], ofCase('simulate', 'prepare')),
     array('train', ['prepare']),
     ...(certifying.length > 0 ? [certifyRuns] : []),
-    single('certify', 'network', ['train', 'certify-runs'], among('evaluate', 'certify', 'export', 'crossvalidate')),
+    single('certify', 'network', ['train', 'certify-runs'], ofCase('evaluate', 'certify', 'export', 'crossvalidate')),
     array('invert', ['certify']),
     ...(stages.includes('uncertainty') ? [single('uncertainty', 'network', ['invert'], ['uncertainty'])] : []),
     ...(stages.includes('loop')
