@@ -120,7 +120,7 @@ function writeFound(
   return writeTrust(context, periods, factors, spread);
 }
 
-/** @param found - what {@link writeFound} wrote @param predicted - what the surrogate simulates of all observations with these factors */
+/** @param predicted - what the surrogate simulates of all observations with these factors */
 function writeResults(
   context: StageContext,
   setup: InversionSetup,
