@@ -87,6 +87,21 @@ test('of a single station none is exchanged', () => {
   expect(exchangedStations([{ step: 1, offset: 0, stations: 1, observed: simulated, simulated }])).toEqual([]);
 });
 
+test('the only two stations there are, exchanged, are found', () => {
+  const simulated = run();
+  const swap = (station: number): number => (station === 1 ? 6 : station === 6 ? 1 : station);
+  const two = (values: Float32Array): Float32Array => values.filter((_, i) => i % STATIONS === 1 || i % STATIONS === 6);
+  const series = (observed: Float32Array): SeriesAtStations => ({
+    step: 1,
+    offset: 0,
+    stations: 2,
+    observed: two(observed),
+    simulated: two(simulated),
+  });
+  expect(exchangedStations([series(observe(simulated))])).toEqual([]);
+  expect(exchangedStations([series(observe(simulated, { of: swap }))])).toEqual([[0, 1]]);
+});
+
 test('of many stations with few values none is exchanged by chance', () => {
   const [days, stations] = [29, 400];
   const random = new Random(7);

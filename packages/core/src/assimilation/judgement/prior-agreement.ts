@@ -140,8 +140,8 @@ export function exchangedStations(all: readonly SeriesAtStations[]): [number, nu
   const apart = pairs
     .sort((a, b) => b.gain - a.gain)
     .filter(({ pair }) => !pair.some((station) => seen.has(station)) && pair.forEach((station) => seen.add(station)) === undefined);
-  // Of fewer than two stations that can be compared there is no pair.
-  const byChance = apart.at(Math.min(MOST_EXCHANGED, apart.length - 1))?.gain ?? 0;
+  // A pair that is alone, or none, has no other that could say what chance gives.
+  const byChance = apart.length > 1 ? apart[Math.min(MOST_EXCHANGED, apart.length - 1)].gain : 0;
   return apart
     .filter(
       ({ pair: [a, b], crossed, gain }) =>
