@@ -180,12 +180,12 @@ export async function observePeriods(
   const first = firstHours(context);
   const problems: PeriodProblem[] = [];
   const stations: StationCounts[] = [];
-  const all: ObservedPeriod[] = [];
+  const observedPeriods: ObservedPeriod[] = [];
   for (const [p, period] of periods.entries()) {
     const settings = context.caseSettings.periods[p];
     const observed = await observePeriod(context, settings, period.grid, first[p], leftOut);
     const { operator, monitors } = observed;
-    all.push(observed);
+    observedPeriods.push(observed);
     const anchorRun = start?.run(period) ?? priorRun(period);
     const anchor = throughOperator(anchorRun, observed);
     addErrors(operator, errorModelOf(context, period.grid), anchor, period.grid.cols);
@@ -201,7 +201,7 @@ export async function observePeriods(
     });
     for (const sentence of observationsInWords(period.name, monitors.observations, operator.unobserved)) context.log(sentence);
   }
-  return { problems, stations, periods: all };
+  return { problems, stations, periods: observedPeriods };
 }
 
 /** The factors of a pass, of all periods. */

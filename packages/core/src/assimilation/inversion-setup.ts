@@ -58,16 +58,16 @@ export async function setUpInversion(context: Workspace, anchor?: Anchor): Promi
   };
 }
 
-/** The same on resources that outlive it; `dispose` leaves them. @param from - as of {@link observePeriods} */
+/** The same on resources that outlive it; `dispose` leaves them. @param options - as of {@link observePeriods} */
 export async function inversionWith(
   context: Workspace,
   resources: InversionResources,
-  from: Parameters<typeof observePeriods>[2] = {},
+  options: Parameters<typeof observePeriods>[2] = {},
 ): Promise<InversionSetup> {
   const { surrogate, periods, engine, choice, spread } = resources;
-  const observed = await observePeriods(context, periods, from);
-  const surrogateModel = new SurrogateForwardModel(surrogate, engine, observed.problems, forwardOptions(context, resources, from.anchor));
-  const { nuisance, totals, problem, settings, slots } = inverseProblem(context, resources, surrogateModel, observed, from.anchor);
+  const observed = await observePeriods(context, periods, options);
+  const surrogateModel = new SurrogateForwardModel(surrogate, engine, observed.problems, forwardOptions(context, resources, options.anchor));
+  const { nuisance, totals, problem, settings, slots } = inverseProblem(context, resources, surrogateModel, observed, options.anchor);
   let model: ForwardModel = nuisance ? new NuisanceModel(surrogateModel, nuisance.terms) : surrogateModel;
   if (totals) model = new TotalsModel(model, totals, problem.species.length);
   return {

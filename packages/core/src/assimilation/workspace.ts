@@ -25,15 +25,15 @@ export interface Workspace extends Execution {
   /** for what is written */
   dir: string;
   /** where what was made before lies, of the same variant where it has one */
-  dirOf: (made: Made) => string;
+  dirOf: (stage: Made) => string;
   /** what was found when it was made; undefined where it was not */
-  summaryOf: <T>(made: Made) => T | undefined;
+  summaryOf: <T>(stage: Made) => T | undefined;
   /** refuses files of a folder that are not what was recorded of them */
   expectUnchanged: (dir: string, files: readonly string[]) => Promise<void>;
   /** the same object for as long as files from outside count as unchanged */
   inputs: object;
   ranks?: Ranks;
   log: (text: string) => void;
-  progress: (done: number, total: number, text: string) => void;
+  progress: (stepsDone: number, total: number, text: string) => void;
   signal: AbortSignal;
 }

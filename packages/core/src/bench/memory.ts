@@ -37,10 +37,10 @@ interface MemoryOptions {
  * @throws {DeviceError} `BENCH_MEMORY` if our process ends before it has trained, for want of memory
  */
 export async function measureMemory(workload: Workload, options: MemoryOptions): Promise<MemoryComparison> {
-  const ours = await ownPeak(workload, options.threads);
+  const coreBytes = await ownPeak(workload, options.threads);
   const peers = options.python !== undefined && workload.memory.peers ? await torchPeaks(workload, options.python, options) : {};
-  const least = Math.min(...Object.values(peers));
-  return { batch: workload.memory.batch, ours, peers, ...(Number.isFinite(least) && { ratio: least / ours }) };
+  const smallest = Math.min(...Object.values(peers));
+  return { batch: workload.memory.batch, ours: coreBytes, peers, ...(Number.isFinite(smallest) && { ratio: smallest / coreBytes }) };
 }
 
 async function ownPeak(workload: Workload, threads: number): Promise<number> {

@@ -66,7 +66,7 @@ export interface BenchResult {
 
 /** A result to which more is added. */
 type Growing = Omit<BenchResult, 'workloads' | 'ops'> & { workloads: Record<string, GrowingWorkload>; ops: Record<string, OpComparison> };
-type GrowingWorkload = { -readonly [each in keyof WorkloadResult]: WorkloadResult[each] };
+type GrowingWorkload = { -readonly [Key in keyof WorkloadResult]: WorkloadResult[Key] };
 
 /** The workloads of the speed that is stated; `demo` is timed when it is named. */
 const STATED = ['compact', 'authors'];
@@ -117,10 +117,10 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
   } catch (cause) {
     // Ctrl-C ends PyTorch's process too: whatever came of that is no failure of its own.
     if (!options.signal?.aborted) throw cause;
-    const measured = soFar && [...Object.values(soFar.workloads), soFar.ops].some((each) => Object.keys(each).length > 0) ? soFar : undefined;
+    const measured = soFar && [...Object.values(soFar.workloads), soFar.ops].some((results) => Object.keys(results).length > 0) ? soFar : undefined;
     if (measured) options.onInterrupted?.({ ...measured, interrupted: true });
-    const left = measured && options.onInterrupted ? 'what had been measured until then is told' : 'nothing is left behind';
-    throw new InterruptedError('INTERRUPTED', `bench: interrupted: ${left}`, { cause });
+    const remaining = measured && options.onInterrupted ? 'what had been measured until then is told' : 'nothing is left behind';
+    throw new InterruptedError('INTERRUPTED', `bench: interrupted: ${remaining}`, { cause });
   } finally {
     for (const peer of started) await peer.stop();
     rmSync(folder, { recursive: true });
@@ -139,7 +139,7 @@ function chooseWorkloads({ ops, workload }: BenchOptions): Workload[] {
 }
 
 function chooseSteps({ steps = STEPS }: BenchOptions): Step[] {
-  const unknown = steps.find((step) => !STEPS.some((known) => known === step));
+  const unknown = steps.find((step) => !STEPS.some((knownStep) => knownStep === step));
   if (unknown === undefined) return STEPS.filter((step) => steps.includes(step));
   throw new ConfigError('BENCH_UNKNOWN_STEP', `bench: expected some of the steps ${STEPS.join(', ')} but received "${unknown}"`);
 }

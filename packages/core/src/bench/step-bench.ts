@@ -98,30 +98,34 @@ const variantsOf = ({ compiles }: TorchPeers): string[] => [...EAGER_VARIANTS, .
  */
 export async function benchStep(workload: Workload, step: Step, weights: Arrays, options: StepBenchOptions): Promise<StepComparison> {
   const bench: Bench = { workload, step, weights, inputs: drawInputs(workload, step, workload.batch[step]), options };
-  const others = await modelPeers(bench);
+  const peerModels = await modelPeers(bench);
   const program = programOf(bench, workload);
   try {
     if (options.torch) await prepareTorch(bench, options.torch);
-    await checkAnswers(bench, program, others);
+    await checkAnswers(bench, program, peerModels);
     await program.run('step');
     const peers: Record<string, Contestant> = options.torch ? torchContestants(options.torch) : {};
-    for (const { name, run } of others) peers[name] = run;
+    for (const { name, run } of peerModels) peers[name] = run;
     options.onText?.(
       `${workload.name} ${step}: ${options.rounds} ${options.rounds === 1 ? 'round' : 'rounds'} of ${['retroplume', ...Object.keys(peers)].join(', ')}`,
     );
-    const { ours, ...theirs } = await takeTurns({ ours: () => wallSeconds(() => program.run('step')), ...peers }, options.rounds, options.signal);
+    const { ours: coreSeconds, ...peerSeconds } = await takeTurns(
+      { ours: () => wallSeconds(() => program.run('step')), ...peers },
+      options.rounds,
+      options.signal,
+    );
     const kernels = await profileKernels(program, 'step', PROFILE_ROUNDS);
-    const comparison = compare(ours, theirs);
+    const comparison = compare(coreSeconds, peerSeconds);
     return { batch: workload.batch[step], ...comparison, engines: enginesOf(comparison), arenaBytes: program.arenaBytes, kernels };
   } finally {
     program.dispose();
-    for (const peer of others) await peer.dispose();
+    for (const peer of peerModels) await peer.dispose();
   }
 }
 
-function enginesOf({ peers: { onnxruntime, ...others } }: Comparison): EngineComparison | undefined {
+function enginesOf({ peers: { onnxruntime, ...otherPeers } }: Comparison): EngineComparison | undefined {
   if (!onnxruntime) return undefined;
-  const torch = Object.entries(others).flatMap(([name, { median }]) => (name.startsWith('torch-') ? [median] : []));
+  const torch = Object.entries(otherPeers).flatMap(([name, { median }]) => (name.startsWith('torch-') ? [median] : []));
   return { onnxToNative: onnxruntime.ratio, ...(torch.length > 0 && { onnxToTorch: onnxruntime.median / Math.min(...torch) }) };
 }
 
@@ -134,8 +138,8 @@ function programOf({ step, weights, inputs, options }: Bench, workload: Workload
 async function modelPeers({ workload, step, weights, inputs, options }: Bench): Promise<ModelPeer[]> {
   if (step === 'train') return [];
   const shapes = Object.entries(inputShapes(workload, step, workload.batch[step]));
-  const given = shapes.map(([name, shape]): [string, Field] => [name, { data: inputs.get(name)!, shape }]);
-  const model = { weights, inputs: Object.fromEntries(given) };
+  const fields = shapes.map(([name, shape]): [string, Field] => [name, { data: inputs.get(name)!, shape }]);
+  const model = { weights, inputs: Object.fromEntries(fields) };
   const onnx = await onnxPeer({ ...model, ...exportedStep(workload, step) }, options.threads);
   if (step !== 'infer' || !options.tfjs) return [onnx];
   return [onnx, tfjsPeer({ ...model, outputs: { out: inferOutput(workload) } }, options.tfjs)];
@@ -159,30 +163,36 @@ function torchContestants(torch: TorchPeers): Record<string, Contestant> {
 }
 
 /** Without dropout, whose random numbers differ: a training program of its own is made for that. */
-async function checkAnswers(bench: Bench, timed: Program, others: readonly ModelPeer[]): Promise<void> {
+async function checkAnswers(bench: Bench, timed: Program, peerModels: readonly ModelPeer[]): Promise<void> {
   const { workload, step, weights, options } = bench;
   const { tolerance = TOLERANCE } = options;
-  if (!options.torch && others.length === 0) return;
-  const still = step === 'train' && workload.network.dropout > 0;
-  const program = still ? programOf(bench, { ...workload, network: { ...workload.network, dropout: 0 } }) : timed;
+  if (!options.torch && peerModels.length === 0) return;
+  const hasDropout = step === 'train' && workload.network.dropout > 0;
+  const program = hasDropout ? programOf(bench, { ...workload, network: { ...workload.network, dropout: 0 } }) : timed;
   await program.run('step');
   const arrays = step === 'train' ? [...weights.keys()].filter((name) => program.has(gradientOf(name))) : ['emissions', 'tracers'];
   const names = ['out', 'misfit', ...arrays.map(gradientOf)].filter((name) => program.has(name));
   for (const variant of options.torch ? variantsOf(options.torch) : []) {
     await options.torch!.tuned.ask({ results: names, variant });
-    const theirs = new Map(names.map((name) => [name, readPeerArray(options.folder, name)]));
-    for (const name of names) expectSameArray(`${workload.name} ${step}, torch-${variant}: ${name}`, name, program.get(name), theirs, tolerance);
+    const peerArrays = new Map(names.map((name) => [name, readPeerArray(options.folder, name)]));
+    for (const name of names) expectSameArray(`${workload.name} ${step}, torch-${variant}: ${name}`, name, program.get(name), peerArrays, tolerance);
   }
-  for (const peer of others) {
-    const theirs = new Map(names.map((name) => [name, peer.output(name)]));
-    for (const name of names) expectSameArray(`${workload.name} ${step}, ${peer.name}: ${name}`, name, program.get(name), theirs, tolerance);
+  for (const peer of peerModels) {
+    const peerArrays = new Map(names.map((name) => [name, peer.output(name)]));
+    for (const name of names) expectSameArray(`${workload.name} ${step}, ${peer.name}: ${name}`, name, program.get(name), peerArrays, tolerance);
   }
-  if (still) program.dispose();
+  if (hasDropout) program.dispose();
 }
 
 /** A bias before a batch norm has no gradient but rounding: it is measured against the weight's beside it. */
-function expectSameArray(what: string, name: string, ours: Float32Array, theirs: ReadonlyMap<string, Float32Array>, tolerance: Tolerance): void {
-  const beside = theirs.get(name.replace(/\.bias$/, '.weight')) ?? new Float32Array(0);
+function expectSameArray(
+  subject: string,
+  name: string,
+  coreValues: Float32Array,
+  peerArrays: ReadonlyMap<string, Float32Array>,
+  tolerance: Tolerance,
+): void {
+  const weight = peerArrays.get(name.replace(/\.bias$/, '.weight')) ?? new Float32Array(0);
   const allowed = name === 'out' || name === 'misfit' ? tolerance.forward : tolerance.gradient;
-  expectSame(what, ours, theirs.get(name)!, allowed, Math.max(norm(theirs.get(name)!), norm(beside)));
+  expectSame(subject, coreValues, peerArrays.get(name)!, allowed, Math.max(norm(peerArrays.get(name)!), norm(weight)));
 }

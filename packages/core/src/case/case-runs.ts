@@ -23,8 +23,8 @@ export function nuisanceRun({ name }: Pick<NuisanceChange, 'name'>): string {
 
 /** What `simulate` changes for nuisance terms, by run. */
 export function simulatedChanges({ inversion }: Case): Map<string, NuisanceChange> {
-  const made = inversion.nuisance.runs.flatMap(nuisanceChanges).filter(({ concentrations }) => concentrations === undefined);
-  return new Map(made.map((change) => [nuisanceRun(change), change]));
+  const changes = inversion.nuisance.runs.flatMap(nuisanceChanges).filter(({ concentrations }) => concentrations === undefined);
+  return new Map(changes.map((change) => [nuisanceRun(change), change]));
 }
 
 /** The runs that `simulate` makes; the others come as files. */
@@ -55,8 +55,8 @@ export function spanOf(period: PeriodSettings): { start: Date; end: Date } {
 /** Hourly files of a period; I/O API files that hold no hour of it are left out, so that files of other periods may lie in the same folder. */
 export function hourlyFiles({ periods }: Pick<Case, 'periods'>, patterns: string | string[], period: string): string[] {
   const paths = expandGlobs(patterns, period);
-  const own = periods.find(({ name }) => name === period);
-  return own ? filesWithin(paths, timeOf(own)) : paths;
+  const settings = periods.find(({ name }) => name === period);
+  return settings ? filesWithin(paths, timeOf(settings)) : paths;
 }
 
 export function meteorologyFiles(settings: Case, period: string): string[] {
@@ -157,9 +157,9 @@ const ENOUGH_TO_SPARE_ONE = 6;
 
 /** Names of the members that are not trained on, `training.testMembers`: each shows all weather that the surrogate will be used in, and emissions that it has not seen. */
 export function testMembers(settings: Pick<Case, 'members'> & { training: { testMembers?: number } }): string[] {
-  const from = testCandidates(settings);
-  const count = settings.training.testMembers ?? (from.length >= ENOUGH_TO_SPARE_ONE ? 1 : 0);
-  return from.slice(Math.max(0, from.length - count));
+  const candidates = testCandidates(settings);
+  const count = settings.training.testMembers ?? (candidates.length >= ENOUGH_TO_SPARE_ONE ? 1 : 0);
+  return candidates.slice(Math.max(0, candidates.length - count));
 }
 
 /** Members that may be kept for the test: random ones, or else all. */

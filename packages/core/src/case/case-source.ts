@@ -27,14 +27,14 @@ export function readCaseSource(path: string, overrides: readonly string[]): Case
     const file = resolve(path); // first: it tells where the folder that this was started in is gone
     return { ...readSource(path, overrides), file };
   }
-  const kept = join(path, RUN_FILE);
-  if (!existsSync(kept)) {
+  const runFile = join(path, RUN_FILE);
+  if (!existsSync(runFile)) {
     const inIt = existsSync(join(path, 'case.yaml')) ? `, such as ${join(path, 'case.yaml')}` : '';
     throw new ConfigError('RUN_FILE_MISSING', `${path}: a folder without ${RUN_FILE}, so no run folder: give a case file${inIt}, or a run folder`);
   }
-  const { file } = readJson<{ file?: unknown }>(kept, {
+  const { file } = readJson<{ file?: unknown }>(runFile, {
     keys: { case: 'object' },
     remedy: 'give the case file, and run it again, which writes it anew',
   });
-  return { ...readSource(kept, overrides, 'case'), file: typeof file === 'string' ? file : resolve(kept), run };
+  return { ...readSource(runFile, overrides, 'case'), file: typeof file === 'string' ? file : resolve(runFile), run };
 }

@@ -15,10 +15,10 @@ export function defaultSettings({ file: _file, ...settings }: Case, sections: re
 }
 
 function defaultsIn(values: Tree, section: Section): Tree {
-  const own = values[section] as Tree;
-  const { mode } = own;
-  const parsed = (left: Tree): Tree | undefined => {
-    const { success, data } = parseCase(applyPaperDefaults({ ...values, [section]: left }));
+  const sectionValues = values[section] as Tree;
+  const { mode } = sectionValues;
+  const parsed = (partial: Tree): Tree | undefined => {
+    const { success, data } = parseCase(applyPaperDefaults({ ...values, [section]: partial }));
     return success ? (data[section] as Tree) : undefined;
   };
   const whole = parsed(mode === undefined ? {} : { mode });
@@ -26,8 +26,8 @@ function defaultsIn(values: Tree, section: Section): Tree {
   if (whole) return { ...whole, ...ofMode };
   // A key that must be given makes a section without it no section: one by one.
   return Object.fromEntries(
-    Object.keys(own).flatMap((key) => {
-      const { [key]: _left, ...rest } = own;
+    Object.keys(sectionValues).flatMap((key) => {
+      const { [key]: _left, ...rest } = sectionValues;
       const value = parsed(rest)?.[key];
       return value === undefined ? [] : [[key, value]];
     }),

@@ -57,22 +57,27 @@ export function examineCase(path: string, overrides: readonly string[] = []): Ex
   const problems: CaseProblem[] = [];
   const removed: KeyPath[] = [];
   for (const issue of first.success ? [] : first.error.issues) {
-    for (const { sentence, path: at, unknown } of describeProblem(issue, source)) {
-      removed.push(at);
-      problems.push({ code: unknown ? 'CASE_UNKNOWN_KEY' : 'CASE_INVALID', place: source.whereIs(at), key: joinPath(at), message: sentence });
+    for (const { sentence, path: keyPath, unknown } of describeProblem(issue, source)) {
+      removed.push(keyPath);
+      problems.push({
+        code: unknown ? 'CASE_UNKNOWN_KEY' : 'CASE_INVALID',
+        place: source.whereIs(keyPath),
+        key: joinPath(keyPath),
+        message: sentence,
+      });
     }
   }
   const { parsed, unread } = first.success ? { parsed: first.data, unread: new Set<string>() } : parseWithout(source.values, removed);
   const result: Case = { ...parsed, file };
-  for (const { path: at, text, restsOn } of checkCase(result)) {
-    if ([at[0], restsOn].some((section) => unread.has(String(section))) || removed.some((path) => overlaps(path, at))) continue;
-    const place = source.whereIs(at);
-    const key = joinPath(at);
+  for (const { path: keyPath, text, restsOn } of checkCase(result)) {
+    if ([keyPath[0], restsOn].some((section) => unread.has(String(section))) || removed.some((path) => overlaps(path, keyPath))) continue;
+    const place = source.whereIs(keyPath);
+    const key = joinPath(keyPath);
     problems.push({ code: 'CASE_INVALID', place, key, message: `${place}: ${key}: ${text}` });
   }
   const idle = problems.length === 0 ? idleKeysOf(source, result) : [];
   mapPaths(result, (path) => resolve(dirname(file), path));
-  return { problems, case: result, unread, idle, whereIs: (at) => source.whereIs(at) };
+  return { problems, case: result, unread, idle, whereIs: (keyPath) => source.whereIs(keyPath) };
 }
 
 /** One path lies on the way to the other. */
@@ -88,7 +93,7 @@ function parseWithout(values: Tree, removed: readonly KeyPath[]): { parsed: Omit
   for (;;) {
     const parsed = parseCase(applyPaperDefaults(tree));
     if (parsed.success) return { parsed: parsed.data, unread };
-    const before = unread.size;
+    const unreadBefore = unread.size;
     for (const { path } of parsed.error.issues) {
       const section = String(path[0] ?? '');
       if (unread.has(section) || section === '') continue;
@@ -96,14 +101,14 @@ function parseWithout(values: Tree, removed: readonly KeyPath[]): { parsed: Omit
       if (section in STAND_IN_SECTIONS) tree[section] = structuredClone(STAND_IN_SECTIONS[section]);
       else delete tree[section];
     }
-    if (unread.size === before) throw new ConfigError('CASE_INVALID', parsed.error.message);
+    if (unread.size === unreadBefore) throw new ConfigError('CASE_INVALID', parsed.error.message);
   }
 }
 
 function remove(tree: Tree, path: KeyPath): void {
   const parent = path
     .slice(0, -1)
-    .reduce<unknown>((at, key) => (typeof at === 'object' && at !== null ? (at as Tree)[String(key)] : undefined), tree);
+    .reduce<unknown>((node, key) => (typeof node === 'object' && node !== null ? (node as Tree)[String(key)] : undefined), tree);
   const key = path[path.length - 1];
   if (Array.isArray(parent)) parent.splice(Number(key), 1);
   else if (typeof parent === 'object' && parent !== null) delete (parent as Tree)[String(key)];
@@ -115,7 +120,7 @@ function remove(tree: Tree, path: KeyPath): void {
  */
 
 /** Keys, below the section of their table; whether they do nothing; and why, as the end of a sentence. */
-type Rule<T> = readonly [keys: readonly string[], idle: (of: T) => boolean, why: string];
+type Rule<T> = readonly [keys: readonly string[], idle: (settings: T) => boolean, why: string];
 
 type Inversion = Pick<Case, 'inversion' | 'surrogate' | 'periods'>;
 type Learning = Pick<Case, 'surrogate' | 'training'>;
@@ -199,12 +204,12 @@ const CASE: readonly Rule<Case>[] = [
 ];
 
 function isWritten(values: unknown, path: KeyPath): boolean {
-  let at = values;
+  let node = values;
   for (const key of path) {
-    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return false;
-    at = (at as Record<PropertyKey, unknown>)[key];
+    if (typeof node !== 'object' || node === null || !Object.hasOwn(node, key)) return false;
+    node = (node as Record<PropertyKey, unknown>)[key];
   }
-  return at !== undefined && at !== null;
+  return node !== undefined && node !== null;
 }
 
 /** One sentence for each, in the order of the tables. @param c - the case that `source` gives */
@@ -212,17 +217,17 @@ export function idleKeysOf(source: CaseFileSource, c: Case): string[] {
   // The case in a run folder has every default written out.
   const byHand = (path: KeyPath): boolean =>
     isWritten(source.values, path) && (source.run === undefined || source.whereIs(path).startsWith('--set '));
-  const told = <T>(rules: readonly Rule<T>[], of: T, section: string): string[] =>
-    rules.flatMap(([keys, idle, why]) => {
+  const idleSentences = <T>(rules: readonly Rule<T>[], settings: T, section: string): string[] =>
+    rules.flatMap(([keys, idle, reason]) => {
       const written = keys.map((key) => splitPath(`${section}${key}`)).filter(byHand);
-      return written.length > 0 && idle(of) ? written.map((path) => `${source.whereIs(path)}: ${joinPath(path)} does nothing: ${why}`) : [];
+      return written.length > 0 && idle(settings) ? written.map((path) => `${source.whereIs(path)}: ${joinPath(path)} does nothing: ${reason}`) : [];
     });
   const paper = { ...c.paperMode, periods: c.periods };
   return [
-    ...told(CASE, c, ''),
-    ...told(LEARNING, c, ''),
-    ...told(INVERSION, c, 'inversion.'),
-    ...(c.paperMode.run ? [...told(LEARNING, paper, 'paperMode.'), ...told(INVERSION, paper, 'paperMode.inversion.')] : []),
+    ...idleSentences(CASE, c, ''),
+    ...idleSentences(LEARNING, c, ''),
+    ...idleSentences(INVERSION, c, 'inversion.'),
+    ...(c.paperMode.run ? [...idleSentences(LEARNING, paper, 'paperMode.'), ...idleSentences(INVERSION, paper, 'paperMode.inversion.')] : []),
   ];
 }
 

@@ -17,11 +17,11 @@ function isTree(value: unknown): value is Tree {
 }
 
 /** `over` laid over `under`, key by key; what is not a group of keys replaces. */
-function overlay(under: Tree, over: Tree): Tree {
-  const out = { ...under };
-  for (const [key, value] of Object.entries(over)) {
-    const below = out[key];
-    out[key] = isTree(below) && isTree(value) ? overlay(below, value) : value;
+function overlay(base: Tree, overrides: Tree): Tree {
+  const out = { ...base };
+  for (const [key, value] of Object.entries(overrides)) {
+    const baseValue = out[key];
+    out[key] = isTree(baseValue) && isTree(value) ? overlay(baseValue, value) : value;
   }
   return out;
 }

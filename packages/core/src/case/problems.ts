@@ -7,7 +7,10 @@ import type { Case } from './schema/case-schema';
 type Issue = z.core.$ZodIssue;
 
 function valueAt(values: unknown, path: KeyPath): unknown {
-  return path.reduce<unknown>((at, key) => (typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined), values);
+  return path.reduce<unknown>(
+    (node, key) => (typeof node === 'object' && node !== null ? (node as Record<PropertyKey, unknown>)[key] : undefined),
+    values,
+  );
 }
 
 function shown(value: unknown): string {
@@ -29,10 +32,10 @@ const TYPES: Record<string, string> = {
 
 function unknownKey(key: string, path: KeyPath, source: CaseSource, root: JsonSchema): string {
   const full = joinPath([...path, key]);
-  const known = Object.keys(schemaAt(path, source.values, root)?.properties ?? {});
-  const near = nearestKey(key, known);
+  const knownKeys = Object.keys(schemaAt(path, source.values, root)?.properties ?? {});
+  const near = nearestKey(key, knownKeys);
   const elsewhere = pathsOfKey(key, root);
-  let remedy = `known here: ${known.join(', ')}`;
+  let remedy = `known here: ${knownKeys.join(', ')}`;
   if (near !== undefined) remedy = `did you mean ${near}?`;
   else if (elsewhere.length > 0) remedy = `did you mean ${elsewhere.join(' or ')}?`;
   return `${source.whereIs([...path, key])}: unknown key ${full}: ${remedy}`;
@@ -78,8 +81,8 @@ function wrongValue(issue: Issue, source: CaseSource, root: JsonSchema): string 
   const unit = schema?.unit !== undefined ? ` (in ${schema.unit})` : '';
   const place = `${source.whereIs(path)}: ${joinPath(path)}`;
   if (value === undefined && issue.code !== 'custom') {
-    const what = schema?.description !== undefined ? `: add it (${schema.description.replace(/\.$/, '')})` : ': add it';
-    return `${place} is missing${what}`;
+    const remedy = schema?.description !== undefined ? `: add it (${schema.description.replace(/\.$/, '')})` : ': add it';
+    return `${place} is missing${remedy}`;
   }
   return `${place}: expected ${expected(issue, schema)}${unit} but received ${shown(value)}${asOneKey(path, value)}${inQuotes(issue, value)}${asWhole(issue, path, value)}`;
 }
@@ -136,9 +139,10 @@ export interface Breach {
 
 export function checkRegion({ regions }: Case, name: string, path: KeyPath): Breach[] {
   if (Object.hasOwn(regions, name)) return [];
-  const known = Object.keys(regions);
-  const near = nearestKey(name, known);
-  const remedy = near !== undefined ? `did you mean ${near}?` : known.length > 0 ? `known are ${known.join(', ')}` : 'add it to regions';
+  const knownRegions = Object.keys(regions);
+  const near = nearestKey(name, knownRegions);
+  const remedy =
+    near !== undefined ? `did you mean ${near}?` : knownRegions.length > 0 ? `known are ${knownRegions.join(', ')}` : 'add it to regions';
   return [{ path, text: `there is no region ${name}: ${remedy}` }];
 }
 
@@ -149,25 +153,25 @@ export function repeated<T>(list: readonly T[]): T | undefined {
 
 /** Damerau–Levenshtein distance (optimal string alignment): insertions, deletions, substitutions and swaps of neighbours. */
 export function editDistance(a: string, b: string): number {
-  let before: number[] = [];
+  let previous: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const row = [i];
     for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1];
-      row[j] = Math.min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (same ? 0 : 1));
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) row[j] = Math.min(row[j], before[j - 2] + 1);
+      const isSame = a[i - 1] === b[j - 1];
+      row[j] = Math.min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (isSame ? 0 : 1));
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) row[j] = Math.min(row[j], previous[j - 2] + 1);
     }
-    before = last;
+    previous = last;
     last = row;
   }
   return last[b.length];
 }
 
 /** The known name nearest to `name`, case ignored; undefined when none is near enough to be meant. */
-export function nearestKey(name: string, known: readonly string[]): string | undefined {
-  const distances = known.map((k) => editDistance(name.toLowerCase(), k.toLowerCase()));
+export function nearestKey(name: string, knownNames: readonly string[]): string | undefined {
+  const distances = knownNames.map((k) => editDistance(name.toLowerCase(), k.toLowerCase()));
   const smallest = Math.min(Infinity, ...distances);
   const allowed = Math.max(1, Math.round(name.length * 0.4));
-  return smallest <= allowed ? known[distances.indexOf(smallest)] : undefined;
+  return smallest <= allowed ? knownNames[distances.indexOf(smallest)] : undefined;
 }

@@ -42,40 +42,40 @@ function readDocument(path: string, lines: LineCounter): Document {
 }
 
 /** @throws {ConfigError} `CASE_SYNTAX` */
-function refuseSyntax(where: string, error: YAMLError): never {
+function refuseSyntax(place: string, error: YAMLError): never {
   if (error.code === 'MULTIPLE_DOCS')
-    throw new ConfigError('CASE_SYNTAX', `${where}: expected one YAML document but a second begins here, with ---: keep one`, { cause: error });
+    throw new ConfigError('CASE_SYNTAX', `${place}: expected one YAML document but a second begins here, with ---: keep one`, { cause: error });
   if (error.code === 'TAG_RESOLVE_FAILED')
     throw new ConfigError(
       'CASE_SYNTAX',
-      `${where}: expected a plain value but received one with a tag (${error.message}): remove the tag; text that begins with ! needs quotes`,
+      `${place}: expected a plain value but received one with a tag (${error.message}): remove the tag; text that begins with ! needs quotes`,
       { cause: error },
     );
-  throw new ConfigError('CASE_SYNTAX', `${where}: not valid YAML (${error.message.split('\n')[0]}): mend this line`, { cause: error });
+  throw new ConfigError('CASE_SYNTAX', `${place}: not valid YAML (${error.message.split('\n')[0]}): mend this line`, { cause: error });
 }
 
 /** An alias inside what its anchor names: a value without end. */
 function endlessAlias(document: Document): Alias | undefined {
-  let found: Alias | undefined;
+  let endless: Alias | undefined;
   visit(document, {
-    Alias: (_key, alias, above) => {
+    Alias: (_key, alias, ancestors) => {
       const target = alias.resolve(document);
-      if (target === undefined || !above.includes(target)) return undefined;
-      found = alias;
+      if (target === undefined || !ancestors.includes(target)) return undefined;
+      endless = alias;
       return visit.BREAK;
     },
   });
-  return found;
+  return endless;
 }
 
 /** The file's values: an alias without its anchor (`files: *.nc` without quotes is one) is found only here. @throws {ConfigError} `CASE_SYNTAX` */
 function valuesOf(path: string, document: Document, lines: LineCounter): unknown {
   const endless = endlessAlias(document);
   if (endless) {
-    const where = `${path}:${lines.linePos(endless.range![0]).line}`;
+    const place = `${path}:${lines.linePos(endless.range![0]).line}`;
     throw new ConfigError(
       'CASE_SYNTAX',
-      `${where}: *${endless.source} stands inside what it names, a value without end: write the value out in its place; text that begins with * needs quotes`,
+      `${place}: *${endless.source} stands inside what it names, a value without end: write the value out in its place; text that begins with * needs quotes`,
     );
   }
   try {
@@ -113,26 +113,26 @@ function lineOf(document: Document, lines: LineCounter, path: KeyPath): number {
 
 /** Sets one value of a tree, making objects on the way; what is on the way is copied, as a YAML alias is the same object as its anchor. @returns the paths of the objects @throws {ConfigError} `CASE_OVERRIDE` for an entry that a list does not have */
 function setIn(values: Record<string, unknown>, path: readonly (string | number)[], value: unknown, override: string): KeyPath[] {
-  const made: KeyPath[] = [];
-  let at = values as Record<string | number, unknown>;
+  const objects: KeyPath[] = [];
+  let node = values as Record<string | number, unknown>;
   for (const [i, key] of path.entries()) {
     const isLast = i === path.length - 1;
     if (key === '__proto__') throw new ConfigError('CASE_OVERRIDE', `--set ${override}: no key of a case is called __proto__: give one that is`);
-    if (Array.isArray(at) && !hasPlace(at, key, isLast)) {
-      const [list, entries] = [joinPath(path.slice(0, i)), `${at.length} ${at.length === 1 ? 'entry' : 'entries'}, counted from 0`];
+    if (Array.isArray(node) && !hasPlace(node, key, isLast)) {
+      const [list, entries] = [joinPath(path.slice(0, i)), `${node.length} ${node.length === 1 ? 'entry' : 'entries'}, counted from 0`];
       throw new ConfigError('CASE_OVERRIDE', `--set ${override}: there is no ${list}.${key}: ${list} has ${entries}`);
     }
-    if (isLast) at[key] = value;
+    if (isLast) node[key] = value;
     else {
       // What every object inherits is no key of the case.
-      if (!Object.hasOwn(at, key) || typeof at[key] !== 'object' || at[key] === null) {
-        at[key] = {};
-        made.push(path.slice(0, i + 1));
-      } else at[key] = Array.isArray(at[key]) ? [...(at[key] as unknown[])] : { ...at[key] };
-      at = at[key] as Record<string | number, unknown>;
+      if (!Object.hasOwn(node, key) || typeof node[key] !== 'object' || node[key] === null) {
+        node[key] = {};
+        objects.push(path.slice(0, i + 1));
+      } else node[key] = Array.isArray(node[key]) ? [...(node[key] as unknown[])] : { ...node[key] };
+      node = node[key] as Record<string | number, unknown>;
     }
   }
-  return made;
+  return objects;
 }
 
 /** A whole entry may be put behind the last one. */
@@ -159,7 +159,7 @@ export function readSource(path: string, overrides: readonly string[], part?: st
   }
   const set = new Map<string, string>();
   /** objects that are there for an override alone: what else lacks in them is not its fault */
-  const made = new Map<string, string>();
+  const overrideOfObject = new Map<string, string>();
   for (const override of overrides) {
     const [, key, value] = /^([^=\s]+)=(.*)$/s.exec(override) ?? [];
     if (key === undefined) throw new ConfigError('CASE_OVERRIDE', `--set ${override}: expected key=value, such as inversion.iterations=50`);
@@ -171,15 +171,16 @@ export function readSource(path: string, overrides: readonly string[], part?: st
       throw new ConfigError('CASE_OVERRIDE', `--set ${override}: the value is not valid YAML: put text with special characters in quotes`, { cause });
     }
     const keyPath = splitPath(key);
-    for (const object of setIn(values as Record<string, unknown>, keyPath, parsed, override)) made.set(joinPath(object), `--set ${override}`);
+    for (const object of setIn(values as Record<string, unknown>, keyPath, parsed, override))
+      overrideOfObject.set(joinPath(object), `--set ${override}`);
     set.set(joinPath(keyPath), `--set ${override}`);
   }
-  const whereIs = (at: KeyPath): string => {
-    for (let length = at.length; length > 0; length--) {
-      const override = set.get(joinPath(at.slice(0, length)));
+  const whereIs = (keyPath: KeyPath): string => {
+    for (let length = keyPath.length; length > 0; length--) {
+      const override = set.get(joinPath(keyPath.slice(0, length)));
       if (override !== undefined) return override;
     }
-    return made.get(joinPath(at)) ?? `${path}:${lineOf(document, lines, part === undefined ? at : [part, ...at])}`;
+    return overrideOfObject.get(joinPath(keyPath)) ?? `${path}:${lineOf(document, lines, part === undefined ? keyPath : [part, ...keyPath])}`;
   };
   return { values: values as Record<string, unknown>, whereIs };
 }

@@ -57,8 +57,8 @@ export function ownCandidate({ lengthKm, errorCorrelation, factorCorrelation }: 
 
 /** The keys that are searched, in their order. */
 export function searchAxes({ try: values }: Case['crossValidation']): SearchAxis<Candidate>[] {
-  const { factorCorrelationFar: far, ...others } = values;
-  const lists = { ...others, factorCorrelationFar: far?.map((each) => (each.part > 0 ? each : null)) };
+  const { factorCorrelationFar: far, ...otherValues } = values;
+  const lists = { ...otherValues, factorCorrelationFar: far?.map((farPart) => (farPart.part > 0 ? farPart : null)) };
   const keys = ['lengthKm', 'factorCorrelationFar', 'spreadScale', 'errorScale', 'errorCorrelation', 'factorCorrelationPeriods'] as const;
   return keys.flatMap((key): SearchAxis<Candidate>[] => (lists[key] ? [{ key, values: lists[key] }] : []));
 }
@@ -66,13 +66,13 @@ export function searchAxes({ try: values }: Case['crossValidation']): SearchAxis
 /** The settings of an inversion with those of a candidate. */
 export function withCandidate(inversion: InversionSettings, candidate: Candidate): InversionSettings {
   const { lengthKm, factorCorrelationFar: far, spreadScale, errorScale, errorCorrelation, factorCorrelationPeriods: periods } = candidate;
-  const own = inversion.errorScale;
+  const caseScale = inversion.errorScale;
   return {
     ...inversion,
     lengthKm,
     priorSpread: scaled(inversion.priorSpread, spreadScale),
-    sectors: inversion.sectors.map((each) => ({ ...each, priorSpread: scaled(each.priorSpread, spreadScale) })),
-    errorScale: typeof own === 'number' ? own * errorScale : scaled(own, errorScale),
+    sectors: inversion.sectors.map((sectorSettings) => ({ ...sectorSettings, priorSpread: scaled(sectorSettings.priorSpread, spreadScale) })),
+    errorScale: typeof caseScale === 'number' ? caseScale * errorScale : scaled(caseScale, errorScale),
     errorCorrelation: { ...inversion.errorCorrelation, ...errorCorrelation },
     factorCorrelation: { ...inversion.factorCorrelation, periods, far: far ?? undefined },
   };
@@ -88,17 +88,17 @@ export function lengthWords(length: Candidate['errorCorrelation']['km']): string
   return typeof length === 'number'
     ? String(length)
     : Object.entries(length)
-        .map(([species, each]) => `${species} ${each}`)
+        .map(([species, value]) => `${species} ${value}`)
         .join(' ');
 }
 
 /** What a candidate has that is not the case's own. */
-export function changesOf(candidate: Candidate, own: Candidate): string[] {
+export function changesOf(candidate: Candidate, caseCandidate: Candidate): string[] {
   const word = (value: Candidate[keyof Candidate]): string => {
     if (!value) return 'none';
     if (typeof value === 'number') return String(value);
     return 'part' in value ? `${value.part} over ${value.km} km` : `${lengthWords(value.hours)} h ${lengthWords(value.km)} km`;
   };
-  const keys = Object.keys(own) as (keyof Candidate)[];
-  return keys.flatMap((key) => (word(candidate[key]) === word(own[key]) ? [] : [`${key} ${word(candidate[key])}`]));
+  const keys = Object.keys(caseCandidate) as (keyof Candidate)[];
+  return keys.flatMap((key) => (word(candidate[key]) === word(caseCandidate[key]) ? [] : [`${key} ${word(candidate[key])}`]));
 }

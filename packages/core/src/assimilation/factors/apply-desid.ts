@@ -27,19 +27,19 @@ export function writePeriodDesid(
   { name, grid, time, stretches, streamsOf, origin }: DesidPeriod,
   log: (text: string) => void,
 ): string[] {
-  const within = changeWithinDay(time, stretches);
-  if (within) {
+  const changeTime = changeWithinDay(time, stretches);
+  if (changeTime) {
     log(
-      `${name}: no DESID rules are written: the factors change at ${instant(within)}, within a day, and CMAQ's masks are the same at all hours of a run: give CMAQ the updated files`,
+      `${name}: no DESID rules are written: the factors change at ${instant(changeTime)}, within a day, and CMAQ's masks are the same at all hours of a run: give CMAQ the updated files`,
     );
     return [];
   }
   return stretches
     .flatMap((stretch) => {
-      const from = timeAt(time, stretch.first);
-      const label = stretchLabel(name, from, stretches);
+      const start = timeAt(time, stretch.first);
+      const label = stretchLabel(name, start, stretches);
       const path = (kind: string): string => join(dir, DESID_FOLDER, `${kind}_${label}`);
-      const span = { begin: from, end: timeAt(time, stretch.first + stretch.hours), origin };
+      const span = { begin: start, end: timeAt(time, stretch.first + stretch.hours), origin };
       return writeDesid({ rules: `${path('desid')}.nml`, masks: `${path('masks')}.nc` }, grid, streamsOf(stretch), span);
     })
     .map((path) => relative(dir, path));

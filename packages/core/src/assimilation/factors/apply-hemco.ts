@@ -24,16 +24,18 @@ export function writePeriodHemco(
   log: (text: string) => void,
 ): string[] {
   const { name, grid, time } = period;
-  const within = changeWithinDay(time, stretches);
-  if (within) {
-    log(`${name}: no scale factors for HEMCO are written: the factors change at ${instant(within)}, within a day, and each file serves whole days`);
+  const changeTime = changeWithinDay(time, stretches);
+  if (changeTime) {
+    log(
+      `${name}: no scale factors for HEMCO are written: the factors change at ${instant(changeTime)}, within a day, and each file serves whole days`,
+    );
     return [];
   }
   return stretches.flatMap((stretch) => {
-    const from = timeAt(time, stretch.first);
-    const path = (kind: string): string => join(dir, HEMCO_FOLDER, `${kind}_${stretchLabel(name, from, stretches)}`);
+    const start = timeAt(time, stretch.first);
+    const path = (kind: string): string => join(dir, HEMCO_FOLDER, `${kind}_${stretchLabel(name, start, stretches)}`);
     const prior = meanOfStretch(period, stretch).map((rate, i) => rate * grid.cellArea(Math.floor(i / GROUPS.length / grid.cols)));
-    const span = { from, to: timeAt(time, stretch.first + stretch.hours) };
+    const span = { from: start, to: timeAt(time, stretch.first + stretch.hours) };
     const paths = { factors: `${path('hemco')}.nc`, config: `${path('HEMCO_Config')}.rc` };
     return writeHemco(paths, hemco, { prior, factors: factorsAt(factors, stretch), origin, ...span }).map((written) => relative(dir, written));
   });

@@ -27,20 +27,22 @@ export function writeFactors(path: string, grid: Grid, factors: readonly PeriodF
   writeCf(path, {
     dimensions: { ...hours, y: grid.rows, x: grid.cols, group: GROUPS.length },
     ...onGrid(grid, [
-      ...factors.map((each) => variableOf(wholeVariable(each.period), '', each)),
-      ...sectors.flatMap(({ sector, factors: own }) => own.map((each) => variableOf(sectorVariable(sector, each.period), ` of ${sector}`, each))),
+      ...factors.map((periodFactors) => variableOf(wholeVariable(periodFactors.period), '', periodFactors)),
+      ...sectors.flatMap(({ sector, factors: sectorFactors }) =>
+        sectorFactors.map((periodFactors) => variableOf(sectorVariable(sector, periodFactors.period), ` of ${sector}`, periodFactors)),
+      ),
     ]),
     attributes: { Conventions: 'CF-1.10', title: 'Factors on the prior emissions', groups: GROUPS.join(' ') },
     labels: [{ name: 'group', dimension: 'group', values: GROUPS, attributes: { long_name: 'emission group' } }],
   });
 }
 
-function variableOf(name: string, of: string, { period, slots, data }: PeriodFactors): CfVariable {
+function variableOf(name: string, ofSector: string, { period, slots, data }: PeriodFactors): CfVariable {
   return {
     name,
     dimensions: [...(slots > 1 ? [`hour_${period}`] : []), 'y', 'x', 'group'],
     data,
-    attributes: { long_name: `updated over prior emissions${of}, ${period}`, units: '1' },
+    attributes: { long_name: `updated over prior emissions${ofSector}, ${period}`, units: '1' },
   };
 }
 
@@ -59,11 +61,11 @@ function sectorVariable(sector: string, period: string): string {
  * @returns factors `[slots, H, W, 5]` by period and sector; throws {@link DataError} `FACTORS_MISSING` if the file lacks the period, or is not on the grid
  */
 export function factorsOfSectors(path: string, grid: Grid): (period: string, sector: string) => PeriodFactors {
-  const known = new Map<string | undefined, PeriodFactors>();
+  const factorsBySector = new Map<string | undefined, PeriodFactors>();
   return (period, sector) => {
     const name = firstHeld(path, [sectorVariable(sector, period), sectorVariable(REST, period), wholeVariable(period)]);
-    const factors = known.get(name) ?? readNamed(path, grid, period, name);
-    known.set(name, factors);
+    const factors = factorsBySector.get(name) ?? readNamed(path, grid, period, name);
+    factorsBySector.set(name, factors);
     return factors;
   };
 }

@@ -10,9 +10,9 @@ export interface Stretch {
   slot: number;
 }
 
-export function slotStretches({ of }: Pick<TimeSlots, 'of'>): Stretch[] {
+export function slotStretches({ slotOfHour }: Pick<TimeSlots, 'slotOfHour'>): Stretch[] {
   const out: Stretch[] = [];
-  of.forEach((slot, hour) => {
+  slotOfHour.forEach((slot, hour) => {
     if (out.at(-1)?.slot === slot) out[out.length - 1].hours++;
     else out.push({ first: hour, hours: 1, slot });
   });
@@ -31,6 +31,6 @@ export function changeWithinDay(time: TimeAxis, [, ...later]: readonly Stretch[]
 }
 
 /** What names the files of a stretch: the period, and its first day where there are several. */
-export function stretchLabel(period: string, from: Date, stretches: readonly Stretch[]): string {
-  return stretches.length === 1 ? period : `${period}_${from.toISOString().slice(0, 10).replaceAll('-', '')}`;
+export function stretchLabel(period: string, start: Date, stretches: readonly Stretch[]): string {
+  return stretches.length === 1 ? period : `${period}_${start.toISOString().slice(0, 10).replaceAll('-', '')}`;
 }

@@ -16,18 +16,20 @@ describe('timeSlots', () => {
     ['week', 1, [0, 0, 0, 0], 0],
   ] as const)('%s', (basis, count, at, stepHours) => {
     const slots = timeSlots(period, basis);
-    expect([slots.count, [0, 2, 50, 75].map((t) => slots.of[t]), slots.stepHours]).toEqual([count, at, stepHours]);
+    expect([slots.count, [0, 2, 50, 75].map((t) => slots.slotOfHour[t]), slots.stepHours]).toEqual([count, at, stepHours]);
     expect(isPlain(slots)).toBe(count === 1 || count === 76);
   });
 
   it('months go on over the turn of the year', () => {
-    const { count, of, stepHours } = timeSlots(from('2016-12-30T00:00:00Z', 24 * 40), 'month');
-    expect([count, of[0], of[47], of[48], of[48 + 744 - 1], of[48 + 744], stepHours]).toEqual([3, 0, 0, 1, 1, 2, 730]);
+    const { count, slotOfHour, stepHours } = timeSlots(from('2016-12-30T00:00:00Z', 24 * 40), 'month');
+    expect([count, slotOfHour[0], slotOfHour[47], slotOfHour[48], slotOfHour[48 + 744 - 1], slotOfHour[48 + 744], stepHours]).toEqual([
+      3, 0, 0, 1, 1, 2, 730,
+    ]);
   });
 
   it('weeks begin with the period', () => {
-    expect([...new Set(timeSlots(from('2017-01-04T00:00:00Z', 400), 'week').of)]).toEqual([0, 1, 2]);
-    expect(timeSlots(from('2017-01-04T00:00:00Z', 400), 'week').of.indexOf(1)).toBe(168);
+    expect([...new Set(timeSlots(from('2017-01-04T00:00:00Z', 400), 'week').slotOfHour)]).toEqual([0, 1, 2]);
+    expect(timeSlots(from('2017-01-04T00:00:00Z', 400), 'week').slotOfHour.indexOf(1)).toBe(168);
   });
 });
 
@@ -46,5 +48,5 @@ it('the sum over hours is the transpose of the expansion', () => {
   addHoursToSlots(ofHours, slots, back);
   expect(dot(expandSlots(ofSlots, slots), ofHours)).toBeCloseTo(dot(ofSlots, back), 4);
   expect(firstOfSlots(expandSlots(ofSlots, slots), slots)).toEqual(ofSlots);
-  expect([...firstOfSlots(Float32Array.of(1, 2, 3, 4), { ...slots, count: 2, of: Int32Array.of(0, 0, 1, 0) })]).toEqual([1, 3]);
+  expect([...firstOfSlots(Float32Array.of(1, 2, 3, 4), { ...slots, count: 2, slotOfHour: Int32Array.of(0, 0, 1, 0) })]).toEqual([1, 3]);
 });

@@ -9,7 +9,7 @@ export type FactorBasis = InversionSettings['factors'];
 /** Slots of one period: hour t has the factors of slot `of[t]`. */
 export interface TimeSlots {
   count: number;
-  of: Int32Array;
+  slotOfHour: Int32Array;
   /** hours from the middle of one slot to that of the next; 0 where there is only one */
   stepHours: number;
 }
@@ -20,75 +20,75 @@ const HOURS_OF: Record<Exclude<FactorBasis, 'period' | 'month' | 'hour-of-day'>,
 export function timeSlots({ start, count }: Pick<TimeAxis, 'start' | 'count'>, basis: FactorBasis): TimeSlots {
   const hourOfDay = start.getUTCHours();
   const hours = Array.from({ length: count }, (_, t) => t);
-  const from = (slot: (t: number) => number, stepHours: number): TimeSlots => {
-    const of = Int32Array.from(hours, slot);
-    const slots = of.reduce((a, b) => Math.max(a, b), 0) + 1;
-    return { count: slots, of, stepHours: slots > 1 ? stepHours : 0 };
+  const slotsFrom = (slot: (t: number) => number, stepHours: number): TimeSlots => {
+    const slotOfHour = Int32Array.from(hours, slot);
+    const slots = slotOfHour.reduce((a, b) => Math.max(a, b), 0) + 1;
+    return { count: slots, slotOfHour, stepHours: slots > 1 ? stepHours : 0 };
   };
   switch (basis) {
     case 'period':
-      return from(() => 0, 0);
+      return slotsFrom(() => 0, 0);
     case 'month': {
       const month = (t: number): number => {
         const date = new Date(start.getTime() + t * 3_600_000);
         return 12 * date.getUTCFullYear() + date.getUTCMonth();
       };
-      return from((t) => month(t) - month(0), 730);
+      return slotsFrom((t) => month(t) - month(0), 730);
     }
     case 'hour-of-day':
       // A period that begins at noon has its first slot at noon: slots follow each other as hours do.
-      return from((t) => t % 24, 1);
+      return slotsFrom((t) => t % 24, 1);
     case 'day':
-      return from((t) => Math.floor((t + hourOfDay) / 24), 24);
+      return slotsFrom((t) => Math.floor((t + hourOfDay) / 24), 24);
     default:
-      return from((t) => Math.floor(t / HOURS_OF[basis]), HOURS_OF[basis]);
+      return slotsFrom((t) => Math.floor(t / HOURS_OF[basis]), HOURS_OF[basis]);
   }
 }
 
 /** One slot for all hours, or one for each. */
-export function isPlain({ count, of }: TimeSlots): boolean {
-  return count === 1 || count === of.length;
+export function isPlain({ count, slotOfHour }: TimeSlots): boolean {
+  return count === 1 || count === slotOfHour.length;
 }
 
 /** How many hours each slot has; those at the ends of a period, and months, may have fewer or more than others. */
-export function hoursPerSlot({ count, of }: Pick<TimeSlots, 'count' | 'of'>): Int32Array {
+export function hoursPerSlot({ count, slotOfHour }: Pick<TimeSlots, 'count' | 'slotOfHour'>): Int32Array {
   const hours = new Int32Array(count);
-  for (const slot of of) hours[slot]++;
+  for (const slot of slotOfHour) hours[slot]++;
   return hours;
 }
 
 /** Factors of slots `[slots, field]` as factors of hours `[hours, field]`. */
-export function expandSlots(data: Float32Array, { count, of }: TimeSlots): Float32Array {
+export function expandSlots(data: Float32Array, { count, slotOfHour }: TimeSlots): Float32Array {
   const field = data.length / count;
-  const out = new Float32Array(of.length * field);
-  of.forEach((slot, t) => out.set(data.subarray(slot * field, (slot + 1) * field), t * field));
+  const out = new Float32Array(slotOfHour.length * field);
+  slotOfHour.forEach((slot, t) => out.set(data.subarray(slot * field, (slot + 1) * field), t * field));
   return out;
 }
 
 /** The transpose of {@link expandSlots}: the hours of each slot summed, added to `out`. */
-export function addHoursToSlots(hourly: Float32Array, { count, of }: TimeSlots, out: Float32Array): void {
+export function addHoursToSlots(hourly: Float32Array, { count, slotOfHour }: TimeSlots, out: Float32Array): void {
   const field = out.length / count;
-  of.forEach((slot, t) => {
+  slotOfHour.forEach((slot, t) => {
     for (let i = 0; i < field; i++) out[slot * field + i] += hourly[t * field + i];
   });
 }
 
 /** The factors that the first hour of each slot has. */
-export function firstOfSlots(hourly: Float32Array, { count, of }: TimeSlots): Float32Array {
-  const field = hourly.length / of.length;
+export function firstOfSlots(hourly: Float32Array, { count, slotOfHour }: TimeSlots): Float32Array {
+  const field = hourly.length / slotOfHour.length;
   const out = new Float32Array(count * field);
-  for (let t = of.length - 1; t >= 0; t--) out.set(hourly.subarray(t * field, (t + 1) * field), of[t] * field);
+  for (let t = slotOfHour.length - 1; t >= 0; t--) out.set(hourly.subarray(t * field, (t + 1) * field), slotOfHour[t] * field);
   return out;
 }
 
 /** Mean emissions of each slot, `[slots, H, W, groups]`. */
-export function meanOfSlots(period: PeriodSource, { count, of }: TimeSlots): Float32Array {
+export function meanOfSlots(period: PeriodSource, { count, slotOfHour }: TimeSlots): Float32Array {
   const field = period.grid.rows * period.grid.cols * channelsOf(period, 'emissions');
-  const hours = hoursPerSlot({ count, of });
+  const hours = hoursPerSlot({ count, slotOfHour });
   const mean = new Float32Array(count * field);
   let t = 0;
-  for (const emissions of hoursOf(period, 'emissions', { first: 0, count: of.length })) {
-    const slot = of[t++];
+  for (const emissions of hoursOf(period, 'emissions', { first: 0, count: slotOfHour.length })) {
+    const slot = slotOfHour[t++];
     emissions.forEach((emission, i) => (mean[slot * field + i] += emission / hours[slot]));
   }
   return mean;
@@ -131,10 +131,10 @@ export class SlotFactors {
     return [first, first + slots.count];
   }
 
-  of(period: number, { data, step }: SteppedFactors): EmissionFactors {
+  emissionFactors(period: number, { data, step }: SteppedFactors): EmissionFactors {
     const { first, slots } = this.periods[period];
     if (isPlain(slots)) return { data, offset: first * this.field, hourly: slots.count > 1, fixed: true, step };
-    const ofHours = (each: Float32Array): Float32Array => this.ofHours(period, each);
+    const ofHours = (slotFactors: Float32Array): Float32Array => this.ofHours(period, slotFactors);
     return {
       data: ofHours(data),
       hourly: true,
@@ -143,28 +143,28 @@ export class SlotFactors {
     };
   }
 
-  /** Room for dJ/d(factors) of a period, as {@link of} lays factors out: in `gradient` of all periods, or until {@link finishGradient} beside it. */
+  /** Room for dJ/d(factors) of a period, as {@link emissionFactors} lays factors out: in `gradient` of all periods, or until {@link finishGradient} beside it. */
   gradientOf(period: number, gradient: Float32Array): EmissionFactors {
     const { first, slots } = this.periods[period];
     if (isPlain(slots)) return { data: gradient, offset: first * this.field, hourly: slots.count > 1 };
-    const data = this.hourlyGradient.get(period) ?? new Float32Array(slots.of.length * this.field);
+    const data = this.hourlyGradient.get(period) ?? new Float32Array(slots.slotOfHour.length * this.field);
     this.hourlyGradient.set(period, data);
     return { data, hourly: true };
   }
 
   /** Adds to `gradient` what lies beside it. */
   finishGradient(period: number, gradient: Float32Array): void {
-    const beside = this.hourlyGradient.get(period);
-    if (beside) addHoursToSlots(beside, this.periods[period].slots, this.part(period, gradient));
+    const hourlyGradient = this.hourlyGradient.get(period);
+    if (hourlyGradient) addHoursToSlots(hourlyGradient, this.periods[period].slots, this.part(period, gradient));
     this.hourlyGradient.delete(period);
   }
 
   /** Factors of each hour from those of slots, as the same array for the same one. */
   private ofHours(period: number, data: Float32Array): Float32Array {
-    const made = this.hourly.get(data) ?? new Map<number, Float32Array>();
-    this.hourly.set(data, made);
-    if (!made.has(period)) made.set(period, expandSlots(this.part(period, data), this.periods[period].slots));
-    return made.get(period)!;
+    const hourlyFactors = this.hourly.get(data) ?? new Map<number, Float32Array>();
+    this.hourly.set(data, hourlyFactors);
+    if (!hourlyFactors.has(period)) hourlyFactors.set(period, expandSlots(this.part(period, data), this.periods[period].slots));
+    return hourlyFactors.get(period)!;
   }
 
   private part(period: number, data: Float32Array): Float32Array {

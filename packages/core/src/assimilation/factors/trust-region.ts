@@ -41,8 +41,8 @@ export interface TrustSummary {
 
 /** Names of the runs with changed emissions that the variant's surrogate is trained on. */
 function trainedMembers(context: Workspace): string[] {
-  const kept = testRuns(context);
-  return context.settings.surrogate.mode === 'paper' ? [] : memberNames(context.caseSettings).filter((name) => !kept.includes(name));
+  const heldOutRuns = testRuns(context);
+  return context.settings.surrogate.mode === 'paper' ? [] : memberNames(context.caseSettings).filter((name) => !heldOutRuns.includes(name));
 }
 
 /** Mean emissions of a period, `[H, W, 5]`, kg m-2 s-1. */
@@ -76,9 +76,9 @@ export function shownSpread(context: Workspace): Float32Array[] | undefined {
 export function largestLogFactor(spread: readonly Float32Array[], limit: number, slots: readonly number[]): Float32Array {
   const field = spread[0].length;
   const out = new Float32Array(slots.reduce((sum, count) => sum + count, 0) * field);
-  let at = 0;
-  spread.forEach((each, p) => {
-    for (let slot = 0; slot < slots[p]; slot++, at += field) each.forEach((s, i) => (out[at + i] = limit * s));
+  let atLimit = 0;
+  spread.forEach((spreadValue, p) => {
+    for (let slot = 0; slot < slots[p]; slot++, atLimit += field) spreadValue.forEach((s, i) => (out[atLimit + i] = limit * s));
   });
   return out;
 }
@@ -151,6 +151,6 @@ function groupsOf(
 
 /** Distances of a period, `[H, W, 5]`, as {@link writeTrust} wrote them; undefined where the file lacks them. */
 export function readDistance(path: string, period: string): Float32Array | undefined {
-  const found = readCf(path).variables.find(({ name }) => name === `distance_${period}`);
-  return found && Float32Array.from(found.data as Float32Array);
+  const distance = readCf(path).variables.find(({ name }) => name === `distance_${period}`);
+  return distance && Float32Array.from(distance.data as Float32Array);
 }

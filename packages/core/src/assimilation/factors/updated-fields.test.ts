@@ -54,7 +54,7 @@ it('fields are means over hours that share their factors, with the uncertainty o
   const path = join(folder, 'fields.nc');
   writeUpdatedFields(path, period, {
     factors: { period: 'july', slots: HOURS, data },
-    stretches: slotStretches({ of: slotOf }),
+    stretches: slotStretches({ slotOfHour: slotOf }),
     sigma,
     origin: 'us',
   });

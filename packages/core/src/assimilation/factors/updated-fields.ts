@@ -30,15 +30,23 @@ export function writeUpdatedFields(path: string, period: PeriodSource, { factors
   const field = cells * GROUPS.length;
   const prior = stretches.map((stretch) => meanOfStretch(period, stretch));
   const factor = stretches.map((stretch) => factorsAt(factors, stretch));
-  const variable = (name: string, group: number, of: (stretch: number, i: number) => number, attributes: Record<string, string>): CfVariable => ({
+  const variable = (
+    name: string,
+    group: number,
+    valueAt: (stretch: number, i: number) => number,
+    attributes: Record<string, string>,
+  ): CfVariable => ({
     name,
     dimensions: ['time', 'y', 'x'],
-    data: Float32Array.from({ length: stretches.length * cells }, (_, i) => of(Math.floor(i / cells), (i % cells) * GROUPS.length + group)),
+    data: Float32Array.from({ length: stretches.length * cells }, (_, i) => valueAt(Math.floor(i / cells), (i % cells) * GROUPS.length + group)),
     attributes: { ...attributes, ...ON_GRID },
   });
   const rate = { units: 'kg m-2 s-1', cell_methods: 'area: time: mean' };
   const ratio = { units: '1' };
-  const sectorFactors = sectors.map(({ name, factors: own }) => ({ name, own: stretches.map((stretch) => factorsAt(own, stretch)) }));
+  const sectorFactors = sectors.map(({ name, factors: periodFactors }) => ({
+    name,
+    stretchFactors: stretches.map((stretch) => factorsAt(periodFactors, stretch)),
+  }));
   const variables = GROUPS.flatMap((group, g) => {
     const suffix = group.replace('.', '');
     const updatedOver = `updated over prior emissions of ${group}`;
@@ -47,22 +55,22 @@ export function writeUpdatedFields(path: string, period: PeriodSource, { factors
       variable(`prior_${suffix}`, g, (s, i) => prior[s][i], { long_name: `prior emissions of ${group}`, ...rate }),
       variable(`updated_${suffix}`, g, (s, i) => prior[s][i] * factor[s][i], { long_name: `updated emissions of ${group}`, ...rate }),
       variable(`factor_${suffix}`, g, (s, i) => factor[s][i], { long_name: updatedOver, ...ratio }),
-      ...sectorFactors.map(({ name, own }) =>
-        variable(`factor_${suffix}_${name}`, g, (s, i) => own[s][i], { long_name: `${updatedOver} of ${name}`, ...ratio }),
+      ...sectorFactors.map(({ name, stretchFactors }) =>
+        variable(`factor_${suffix}_${name}`, g, (s, i) => stretchFactors[s][i], { long_name: `${updatedOver} of ${name}`, ...ratio }),
       ),
       ...(sigma
         ? [variable(`log_factor_sigma_${suffix}`, g, (s, i) => sigma[stretches[s].slot * field + i], { long_name: logFactor, ...ratio })]
         : []),
     ];
   });
-  const on = cfGrid(grid);
+  const gridPart = cfGrid(grid);
   writeCf(path, {
-    dimensions: { time: stretches.length, ...on.dimensions, bnds: 2 },
+    dimensions: { time: stretches.length, ...gridPart.dimensions, bnds: 2 },
     coordinates: [
       timeOf(period, stretches),
-      ...on.coordinates.map((axis) => ({ ...axis, attributes: { ...axis.attributes, bounds: `${axis.name}_bnds` } })),
+      ...gridPart.coordinates.map((axis) => ({ ...axis, attributes: { ...axis.attributes, bounds: `${axis.name}_bnds` } })),
     ],
-    variables: [...on.variables, ...boundsOf(period, stretches), ...variables],
+    variables: [...gridPart.variables, ...boundsOf(period, stretches), ...variables],
     attributes: {
       title: `Emissions before and after an inversion, ${period.name}`,
       source: 'Retroplume',

@@ -32,7 +32,12 @@ type Responses = Pick<Certificate, 'pairs' | 'rings' | 'joint' | 'sensitivities'
 type Engine = DomainPlan & { surrogate: Surrogate; engine: FrozenProgram };
 
 /** What `evaluate` has compared, and further runs through every period. */
-export async function compareResponses(context: Workspace, how: Engine, first: PreparedPeriod, runs: readonly CertifyingRun[]): Promise<Responses> {
+export async function compareResponses(
+  context: Workspace,
+  engine: Engine,
+  first: PreparedPeriod,
+  runs: readonly CertifyingRun[],
+): Promise<Responses> {
   const out: Responses = { pairs: [], rings: [], joint: [], sensitivities: [] };
   const { certificate, periods } = context.caseSettings;
   const evaluated = readResponseSums(context.dirOf('evaluate'));
@@ -45,10 +50,10 @@ export async function compareResponses(context: Workspace, how: Engine, first: P
     if (changes > 0) {
       const period = p === 0 ? first : preparedPeriod(context, settings);
       const hours = sampledHours(period, firstHours(context)[p], comparedHourStep(context.settings.surrogate));
-      const runs = new FreeRuns({ ...how, period, hours, threads: context.threads });
+      const runs = new FreeRuns({ ...engine, period, hours, threads: context.threads });
       try {
-        const told = tellingRuns(context, runs, period, hours, { before: p * (1 + changes), of: passes });
-        await compareFurther(context, period, further, told, { domain, out });
+        const freeRuns = tellingRuns(context, runs, period, hours, { runsBefore: p * (1 + changes), runCount: passes });
+        await compareFurther(context, period, further, freeRuns, { domain, out });
       } finally {
         runs.dispose();
       }
@@ -61,7 +66,7 @@ export async function compareResponses(context: Workspace, how: Engine, first: P
 /** Free runs of a period, with a label for who waits for them. */
 interface TellingRuns {
   hours: number[];
-  run: (label: string, over: { emissions?: Float32Array; factors?: Float32Array }) => Promise<Float32Array>;
+  run: (label: string, changed: { emissions?: Float32Array; factors?: Float32Array }) => Promise<Float32Array>;
 }
 
 /** @param passes - of all such runs those before, and how many there are */
@@ -70,19 +75,19 @@ function tellingRuns(
   runs: FreeRuns,
   period: PreparedPeriod,
   hours: number[],
-  passes: { before: number; of: number },
+  passes: { runsBefore: number; runCount: number },
 ): TellingRuns {
   const { emissions } = period.runs.get(PRIOR)!;
-  let { before } = passes;
+  let { runsBefore } = passes;
   return {
     hours,
-    run: (label, over) => {
-      const done = before++ * hours.length;
+    run: (label, changed) => {
+      const hoursDone = runsBefore++ * hours.length;
       const onHour = (hour: number): void => {
-        context.progress(done + hour, passes.of * hours.length, `${label}, ${period.name}`);
+        context.progress(hoursDone + hour, passes.runCount * hours.length, `${label}, ${period.name}`);
         context.signal.throwIfAborted();
       };
-      return runs.run({ emissions, onHour, ...over });
+      return runs.run({ emissions, onHour, ...changed });
     },
   };
 }
@@ -109,31 +114,33 @@ async function compareFurther(
     if (run.patches) out.rings.push(...ringResponses(run, comparison, period));
     else domain.add(run.group, run.name, responseSums(comparison)[0]);
   }
-  for (const given of certificate.runs) {
+  for (const certifyingRun of certificate.runs) {
     const { caseSettings, signal } = context;
-    const own = {
-      emissions: givenSectors(caseSettings, given.emissions, period.name),
-      concentrations: hourlyFiles(caseSettings, given.concentrations, period.name),
+    const changedRun = {
+      emissions: givenSectors(caseSettings, certifyingRun.emissions, period.name),
+      concentrations: hourlyFiles(caseSettings, certifyingRun.concentrations, period.name),
     };
-    const ofRuns = { changedRun: own, prior: runFiles(context, PRIOR, period.name) };
-    const remedy = remedyOfBrought('certificate.runs', given.name);
-    expectEmissionsUsed(caseSettings, { ...period, name: given.name, period: period.name }, ofRuns, remedy, signal);
-    const theirs = readInventory(own.emissions, period.grid, period.time, { signal });
-    const groups = changedGroups(emissions, theirs);
+    const ofRuns = { changedRun: changedRun, prior: runFiles(context, PRIOR, period.name) };
+    const remedy = remedyOfBrought('certificate.runs', certifyingRun.name);
+    expectEmissionsUsed(caseSettings, { ...period, name: certifyingRun.name, period: period.name }, ofRuns, remedy, signal);
+    const changedEmissions = readInventory(changedRun.emissions, period.grid, period.time, { signal });
+    const groups = changedGroups(emissions, changedEmissions);
     if (groups.length === 0) {
       context.log(
-        `warning: certificate.runs: ${given.name}: its emissions in ${period.name} are those of the prior run, so that it judges nothing there: name its own emission files, or take it out`,
+        `warning: certificate.runs: ${certifyingRun.name}: its emissions in ${period.name} are those of the prior run, so that it judges nothing there: name its own emission files, or take it out`,
       );
       continue;
     }
-    const changed = await free(given.name, { emissions: theirs });
-    const sums = responseSums(compared(changed, own.concentrations))[0];
-    if (groups.length === 1) domain.add(groups[0], given.name, sums);
-    else out.joint.push(...jointResponses(given.name, groups, sums, period.name));
+    const changed = await free(certifyingRun.name, { emissions: changedEmissions });
+    const sums = responseSums(compared(changed, changedRun.concentrations))[0];
+    if (groups.length === 1) domain.add(groups[0], certifyingRun.name, sums);
+    else out.joint.push(...jointResponses(certifyingRun.name, groups, sums, period.name));
   }
-  for (const given of certificate.sensitivities) {
-    const run = (factors: Float32Array): Promise<Float32Array> => free(given.name, { factors });
-    out.sensitivities.push(...(await sensitivityResponses(context, given, period, { prior, hours, roundoff: ROUNDOFF[context.precision], run })));
+  for (const sensitivity of certificate.sensitivities) {
+    const run = (factors: Float32Array): Promise<Float32Array> => free(sensitivity.name, { factors });
+    out.sensitivities.push(
+      ...(await sensitivityResponses(context, sensitivity, period, { prior, hours, roundoff: ROUNDOFF[context.precision], run })),
+    );
   }
 }
 
@@ -148,20 +155,20 @@ class DomainSums {
 
   responses(period: string): PairResponse[] {
     return [...this.byGroup].flatMap(([group, { runs, sums }]) =>
-      SPECIES.map((species, s) => ({ group, species, period, runs, figures: responseFigures(joinSums(sums.map((each) => each[s]))) })),
+      SPECIES.map((species, s) => ({ group, species, period, runs, figures: responseFigures(joinSums(sums.map((blocks) => blocks[s]))) })),
     );
   }
 }
 
 function isWorthTelling({ caseSettings: { certificate } }: Workspace, pair: PairResponse): boolean {
-  return pair.figures.relativeSize >= SMALLEST_RESPONSE || certificate.pairs.some((asked) => pairName(asked) === pairName(pair));
+  return pair.figures.relativeSize >= SMALLEST_RESPONSE || certificate.pairs.some((requiredPair) => pairName(requiredPair) === pairName(pair));
 }
 
 function ringResponses({ group, patches = [] }: CertifyingRun, comparison: ComparedRun, { grid, name: period }: PreparedPeriod): RingResponse[] {
   const { ringOf, rings } = distanceRings(grid, patches);
   const sums = responseSums(comparison, ringOf);
-  return rings.flatMap((ring, at) =>
-    SPECIES.map((species, s) => ({ group, species, period, patches: patches.length, ring, figures: responseFigures(sums[at][s]) })),
+  return rings.flatMap((ring, ringIndex) =>
+    SPECIES.map((species, s) => ({ group, species, period, patches: patches.length, ring, figures: responseFigures(sums[ringIndex][s]) })),
   );
 }
 

@@ -53,41 +53,46 @@ interface SensitivityRuns {
  */
 export async function sensitivityResponses(
   context: Workspace,
-  given: Sensitivity,
+  sensitivity: Sensitivity,
   period: PreparedPeriod,
   { prior, hours, roundoff, run }: SensitivityRuns,
 ): Promise<SensitivityResponse[]> {
-  const species = SPECIES.filter((name) => given.variables[name] !== undefined);
-  const change = readSensitivity(context, given, period, species);
-  const parts = sensitiveParts(context.caseSettings, given, period.grid);
+  const species = SPECIES.filter((name) => sensitivity.variables[name] !== undefined);
+  const change = readSensitivity(context, sensitivity, period, species);
+  const parts = sensitiveParts(context.caseSettings, sensitivity, period.grid);
   const step = Math.max(STEP, ROUNDINGS_PER_STEP * roundoff);
-  const more = await run(factorsOf(given, parts, step));
-  const less = await run(factorsOf(given, parts, -step));
-  const derivative = more.map((value, i) => (value - less[i]) / (2 * step));
+  const increased = await run(factorsOf(sensitivity, parts, step));
+  const decreased = await run(factorsOf(sensitivity, parts, -step));
+  const derivative = increased.map((value, i) => (value - decreased[i]) / (2 * step));
   const { concentrations } = period.runs.get(PRIOR)!;
   const compared = { surrogate: { prior, change: derivative }, ctm: { prior: concentrations, change }, hours, period: period.name };
   const [sums] = responseSums(compared);
-  const where = given.region ?? given.mask?.variable;
+  const place = sensitivity.region ?? sensitivity.mask?.variable;
   return species.map((name) => ({
-    name: given.name,
-    group: given.group,
+    name: sensitivity.name,
+    group: sensitivity.group,
     species: name,
     period: period.name,
-    ...(where === undefined ? {} : { where }),
+    ...(place === undefined ? {} : { where: place }),
     figures: responseFigures(sums[SPECIES.indexOf(name)]),
   }));
 }
 
 /** Change for + 100 %, `[T, H, W, 4]` in ppb and µg m-3; 0 for species that the files do not hold. */
-function readSensitivity(context: Workspace, given: Sensitivity, { grid, time, name }: PreparedPeriod, species: readonly Species[]): Float32Array {
-  const series = IoapiSeries.open(filesWithin(expandGlob(inPeriod(given.files, name)), time), { grid });
+function readSensitivity(
+  context: Workspace,
+  sensitivity: Sensitivity,
+  { grid, time, name }: PreparedPeriod,
+  species: readonly Species[],
+): Float32Array {
+  const series = IoapiSeries.open(filesWithin(expandGlob(inPeriod(sensitivity.files, name)), time), { grid });
   try {
-    const variables = Object.fromEntries(species.map((each) => [each, given.variables[each]!]));
+    const variables = Object.fromEntries(species.map((name) => [name, sensitivity.variables[name]!]));
     const values = readConcentrationChanges(series, time, variables, { signal: context.signal });
     const out = new Float32Array((values.length / species.length) * SPECIES.length);
-    const channels = species.map((each) => SPECIES.indexOf(each));
+    const channels = species.map((name) => SPECIES.indexOf(name));
     values.forEach((value, i) => {
-      out[Math.floor(i / species.length) * SPECIES.length + channels[i % species.length]] = given.scale * value;
+      out[Math.floor(i / species.length) * SPECIES.length + channels[i % species.length]] = sensitivity.scale * value;
     });
     return out;
   } finally {
@@ -104,8 +109,8 @@ export function sensitiveParts({ regions }: Pick<Case, 'regions'>, { name, regio
   if (region === undefined && !mask) return new Float32Array(grid.rows * grid.cols).fill(1);
   const parts = mask ? readMask(mask, grid) : regionMask(regions[region!], grid);
   if (parts.some((part) => part > 0)) return parts;
-  const what = mask ? `${mask.file}: ${mask.variable} is 0 everywhere` : `regions.${region!}: no cell of the grid has its centre in it`;
-  throw new ConfigError('REGION_EMPTY', `${what}, so sensitivity ${name} would be to nothing: mend it, or take the sensitivity out`);
+  const emptyArea = mask ? `${mask.file}: ${mask.variable} is 0 everywhere` : `regions.${region!}: no cell of the grid has its centre in it`;
+  throw new ConfigError('REGION_EMPTY', `${emptyArea}, so sensitivity ${name} would be to nothing: mend it, or take the sensitivity out`);
 }
 
 /** 1 + step·m on the group, 1 on the others, `[H, W, 5]`. */

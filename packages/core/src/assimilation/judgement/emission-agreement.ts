@@ -3,7 +3,7 @@ import { correlation, mean, Moments } from '../../base/moments';
 
 /** Of two fields on a grid: correlation of ranks as they lie, and with the first turned round. */
 export interface TurnedFit {
-  own: number;
+  unturned: number;
   rows: number;
   columns: number;
 }
@@ -15,11 +15,11 @@ const CLEAR_TURN = 0.12;
 
 /** Which way a field fits clearly better than it lies; undefined where it lies right, or nothing tells. */
 export function turnedRound(fits: readonly TurnedFit[]): 'rows' | 'columns' | undefined {
-  const finite = fits.filter(({ own, rows, columns }) => [own, rows, columns].every(Number.isFinite));
+  const finite = fits.filter(({ unturned, rows, columns }) => [unturned, rows, columns].every(Number.isFinite));
   if (finite.length === 0) return undefined;
-  const of = (way: keyof TurnedFit): number => mean(finite.map((fit) => fit[way]));
-  const way = of('rows') >= of('columns') ? 'rows' : 'columns';
-  return of(way) > LEAST_R && of(way) - of('own') > CLEAR_TURN ? way : undefined;
+  const meanFit = (way: keyof TurnedFit): number => mean(finite.map((fit) => fit[way]));
+  const way = meanFit('rows') >= meanFit('columns') ? 'rows' : 'columns';
+  return meanFit(way) > LEAST_R && meanFit(way) - meanFit('unturned') > CLEAR_TURN ? way : undefined;
 }
 
 /** @param field - `[H, W]`, of which the values at `cells` are compared with `values` */
@@ -29,11 +29,11 @@ export function turnedFit(
   cells: ArrayLike<number>,
   values: ArrayLike<number>,
 ): TurnedFit {
-  const other = ranks(values);
+  const otherRanks = ranks(values);
   const fit = (turn: (row: number, col: number) => number): number =>
-    correlation(ranks(Array.from(cells, (cell) => field[turn(Math.floor(cell / cols), cell % cols)])), other);
+    correlation(ranks(Array.from(cells, (cell) => field[turn(Math.floor(cell / cols), cell % cols)])), otherRanks);
   return {
-    own: fit((row, col) => row * cols + col),
+    unturned: fit((row, col) => row * cols + col),
     rows: fit((row, col) => (rows - 1 - row) * cols + col),
     columns: fit((row, col) => row * cols + cols - 1 - col),
   };
@@ -64,17 +64,17 @@ const CLEAR_FIT = 0.25;
 
 /** Runs whose concentrations are each other's, and others whose are not of their emissions. @param fits - of {@link changeFits} */
 export function exchangedRuns(fits: readonly number[][]): { exchanged: [number, number][]; unrelated: number[] } {
-  const own = (run: number): number => fits[run][run];
+  const ownFit = (run: number): number => fits[run][run];
   const exchanged: [number, number][] = [];
   fits.forEach((row, a) =>
     row.forEach((crossed, b) => {
-      if (b > a && crossed > own(a) + CLEAR_FIT && fits[b][a] > own(b) + CLEAR_FIT) exchanged.push([a, b]);
+      if (b > a && crossed > ownFit(a) + CLEAR_FIT && fits[b][a] > ownFit(b) + CLEAR_FIT) exchanged.push([a, b]);
     }),
   );
-  const right = fits.map((_, run) => own(run)).sort((a, b) => a - b);
+  const right = fits.map((_, run) => ownFit(run)).sort((a, b) => a - b);
   const usual = right[Math.floor(right.length / 2)];
   const unrelated = fits.flatMap((_, run) =>
-    usual > 2 * CLEAR_FIT && own(run) < usual - 2 * CLEAR_FIT && !exchanged.flat().includes(run) ? [run] : [],
+    usual > 2 * CLEAR_FIT && ownFit(run) < usual - 2 * CLEAR_FIT && !exchanged.flat().includes(run) ? [run] : [],
   );
   return { exchanged, unrelated };
 }

@@ -12,9 +12,9 @@ export function hourlySums(emissions: Float32Array, hours: number): Float64Array
   const sums = new Float64Array(hours * GROUPS.length);
   const [perHour, groups] = [emissions.length / hours, GROUPS.length];
   for (let hour = 0; hour < hours; hour++) {
-    const own = sums.subarray(hour * groups, (hour + 1) * groups);
+    const hourSums = sums.subarray(hour * groups, (hour + 1) * groups);
     for (let i = hour * perHour; i < (hour + 1) * perHour; i += groups)
-      for (let group = 0; group < groups; group++) own[group] += emissions[i + group];
+      for (let group = 0; group < groups; group++) hourSums[group] += emissions[i + group];
   }
   return sums;
 }
@@ -28,7 +28,7 @@ export function hourlySums(emissions: Float32Array, hours: number): Float64Array
 export function inventoryDoubts(files: string, sums: Float64Array, grid: Grid): string[] {
   const cellHours = (sums.length / GROUPS.length) * grid.rows * grid.cols;
   const means = new Map(
-    GROUPS.map((group, channel) => [group, sums.reduce((sum, each, i) => (i % GROUPS.length === channel ? sum + each : sum), 0) / cellHours]),
+    GROUPS.map((group, channel) => [group, sums.reduce((sum, value, i) => (i % GROUPS.length === channel ? sum + value : sum), 0) / cellHours]),
   );
   const empty = GROUPS.filter((group) => means.get(group) === 0);
   if (empty.length === GROUPS.length) {
@@ -57,11 +57,11 @@ export function zeroHoursDoubt(files: string, sums: Float64Array, time: TimeAxis
 /** Groups of which two runs emit totals that no scaling of emissions explains. @param sums - of {@link hourlySums}, over the same hours */
 export function totalsDoubts(names: readonly [string, string], sums: readonly [Float64Array, Float64Array]): string[] {
   return GROUPS.flatMap((group, channel) => {
-    const totals = sums.map((each) => each.reduce((total, sum, i) => (i % GROUPS.length === channel ? total + sum : total), 0));
-    const more = totals[0] >= totals[1] ? 0 : 1;
-    const ratio = totals[more] / totals[1 - more];
+    const totals = sums.map((groupSums) => groupSums.reduce((total, sum, i) => (i % GROUPS.length === channel ? total + sum : total), 0));
+    const larger = totals[0] >= totals[1] ? 0 : 1;
+    const ratio = totals[larger] / totals[1 - larger];
     if (!(ratio > MOST_RATIO)) return [];
-    const [large, small] = [names[more], names[1 - more]];
+    const [large, small] = [names[larger], names[1 - larger]];
     return ratio === Infinity
       ? [`${small} emits no ${group}, but ${large} does: is a unit wrong, or a variable empty, in the files of one of them?`]
       : [`${large} emits ${Number(ratio.toPrecision(3))} times as much ${group} as ${small}: is a unit wrong in the files of one of them?`];

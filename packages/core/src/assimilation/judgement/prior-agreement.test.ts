@@ -112,3 +112,12 @@ test('of many stations with few values none is exchanged by chance', () => {
   daily.simulated = Float32Array.from({ length: 24 * days * stations }, (_, i) => values[Math.floor(i / stations / 24) * stations + (i % stations)]);
   expect(exchangedStations([daily])).toEqual([]);
 });
+
+test('of one station, or of stations without enough values, none is exchanged', () => {
+  const series = (stations: number, hours: number): SeriesAtStations => {
+    const values = Float32Array.from({ length: stations * hours }, (_, i) => 20 + Math.sin(i));
+    return { step: 1, offset: 0, stations, observed: values, simulated: values };
+  };
+  expect(exchangedStations([series(1, 48)])).toEqual([]);
+  expect(exchangedStations([series(5, 4)])).toEqual([]);
+});

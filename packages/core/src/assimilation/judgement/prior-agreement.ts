@@ -31,27 +31,27 @@ export const LAGS = Array.from({ length: 2 * MOST_LAG + 1 }, (_, i) => i - MOST_
 
 /** @returns undefined where nothing can be compared */
 export function agreement(series: SeriesAtStations): Agreement | undefined {
-  const { pairs, observed, simulated, r, within } = correlationsAt(series, 0);
+  const { pairs, observed, simulated, r, rWithin } = correlationsAt(series, 0);
   if (pairs === 0) return undefined;
-  const byLag = series.step === 1 ? { byLag: LAGS.map((lag) => (lag === 0 ? within : correlationsAt(series, lag).within)) } : {};
+  const byLag = series.step === 1 ? { byLag: LAGS.map((lag) => (lag === 0 ? rWithin : correlationsAt(series, lag).rWithin)) } : {};
   return { pairs, observed, simulated, r, ...byLag };
 }
 
 /** Correlations of all pairs, and within stations, whose means are taken out. */
-function correlationsAt(series: SeriesAtStations, lag: number): Omit<Agreement, 'byLag'> & { within: number } {
+function correlationsAt(series: SeriesAtStations, lag: number): Omit<Agreement, 'byLag'> & { rWithin: number } {
   const { stations, observed, step, offset } = series;
   const times = observed.length / stations;
-  const [all, inner] = [new Moments(), new Moments()];
+  const [overall, inner] = [new Moments(), new Moments()];
   for (let station = 0; station < stations; station++) {
-    const own = new Moments();
+    const ofStation = new Moments();
     for (let time = 0; time < times; time++) {
       const value = observed[time * stations + station];
-      if (!Number.isNaN(value)) own.add(value, simulatedOver(series, station, offset + time * step - lag));
+      if (!Number.isNaN(value)) ofStation.add(value, simulatedOver(series, station, offset + time * step - lag));
     }
-    all.join(own);
-    inner.joinCentred(own);
+    overall.join(ofStation);
+    inner.joinCentred(ofStation);
   }
-  return { pairs: all.n, observed: all.means[0], simulated: all.means[1], r: all.correlation(), within: inner.correlation() };
+  return { pairs: overall.n, observed: overall.means[0], simulated: overall.means[1], r: overall.correlation(), rWithin: inner.correlation() };
 }
 
 /** Mean of the hours from `begin` on, as long as an observed value; NaN where one of them is missing. */
@@ -72,7 +72,7 @@ export interface CommonLag {
   hours: number;
   /** mean of the correlations within stations at this lag, and at none */
   r: number;
-  without: number;
+  rWithoutLag: number;
 }
 
 /** A lag whose correlation is so much above that of no lag is no chance: an hour costs a run that is right 0.02 to 0.07. */
@@ -86,18 +86,18 @@ const MOST_AGREE = 0.75;
 /**
  * Hours that hourly series are late, where that is clear; positive: what is observed at 9 h the run has at 8 h.
  *
- * @param all - of all species and periods
+ * @param agreements - of all species and periods
  * @returns undefined where there is no lag, or they do not go together
  */
-export function commonLag(all: readonly Agreement[]): CommonLag | undefined {
-  const hourly = all.flatMap(({ byLag }) => (byLag?.every(Number.isFinite) ? [byLag] : []));
+export function commonLag(agreements: readonly Agreement[]): CommonLag | undefined {
+  const hourly = agreements.flatMap(({ byLag }) => (byLag?.every(Number.isFinite) ? [byLag] : []));
   if (hourly.length === 0) return undefined;
   const means = LAGS.map((_, i) => mean(hourly.map((byLag) => byLag[i])));
   const best = means.indexOf(Math.max(...means));
-  const without = means[MOST_LAG];
-  if (best === MOST_LAG || means[best] < LEAST_R || means[best] - without < CLEAR_GAIN) return undefined;
+  const rWithoutLag = means[MOST_LAG];
+  if (best === MOST_LAG || means[best] < LEAST_R || means[best] - rWithoutLag < CLEAR_GAIN) return undefined;
   const agreeing = hourly.filter((byLag) => byLag[best] > byLag[MOST_LAG]);
-  return agreeing.length >= MOST_AGREE * hourly.length ? { hours: LAGS[best], r: means[best], without } : undefined;
+  return agreeing.length >= MOST_AGREE * hourly.length ? { hours: LAGS[best], r: means[best], rWithoutLag } : undefined;
 }
 
 /** Of a station that reads like another: how much of the correlations two of them gain together when they are exchanged. */
@@ -120,9 +120,9 @@ const MOST_COMPARED = 150;
  *
  * @returns indices into the stations, the clearest first
  */
-export function exchangedStations(all: readonly SeriesAtStations[]): [number, number][] {
-  const [{ stations }] = all;
-  const anomalies = all.map((series) => [anomaliesOf(series.observed, stations), anomaliesOf(atTimes(series), stations)] as const);
+export function exchangedStations(seriesList: readonly SeriesAtStations[]): [number, number][] {
+  const [{ stations }] = seriesList;
+  const anomalies = seriesList.map((series) => [anomaliesOf(series.observed, stations), anomaliesOf(atTimes(series), stations)] as const);
   const fit = (station: number, cell: number): number =>
     mean(anomalies.flatMap(([observed, simulated]) => fitOf(observed, simulated, stations, station, cell) ?? []));
   const correct = Array.from({ length: stations }, (_, station) => fit(station, station));
@@ -136,10 +136,10 @@ export function exchangedStations(all: readonly SeriesAtStations[]): [number, nu
       return { pair: [a, b] as [number, number], crossed, gain: crossed[0] + crossed[1] - correct[a] - correct[b] };
     }),
   );
-  const seen = new Set<number>();
+  const used = new Set<number>();
   const apart = pairs
     .sort((a, b) => b.gain - a.gain)
-    .filter(({ pair }) => !pair.some((station) => seen.has(station)) && pair.forEach((station) => seen.add(station)) === undefined);
+    .filter(({ pair }) => !pair.some((station) => used.has(station)) && pair.forEach((station) => used.add(station)) === undefined);
   // A pair that is alone, or none, has no other that could say what chance gives.
   const byChance = apart.length > 1 ? apart[Math.min(MOST_EXCHANGED, apart.length - 1)].gain : 0;
   return apart

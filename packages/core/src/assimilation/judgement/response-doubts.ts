@@ -21,7 +21,7 @@ const MORE_BY = 0.1;
 /** Mean over the hours of a field `[T, …]`. */
 export function meanOverHours(values: Float32Array, hours: number): Float64Array {
   const sum = new Float64Array(values.length / hours);
-  for (let hour = 0, i = 0; hour < hours; hour++) for (let at = 0; at < sum.length; at++, i++) sum[at] += values[i];
+  for (let hour = 0, i = 0; hour < hours; hour++) for (let cell = 0; cell < sum.length; cell++, i++) sum[cell] += values[i];
   return sum.map((value) => value / hours);
 }
 
@@ -36,24 +36,26 @@ export function speciesMeans(concentrations: Float64Array): Map<Species, number>
 /** What is odd of each run. @param runs - with changed emissions, by name */
 export function followingDoubts(prior: RunMeans, runs: ReadonlyMap<string, RunMeans>): string[] {
   const changes = new Map([...runs].map(([name, run]) => [name, changesOf(prior, run)]));
-  return [...changes].flatMap(([name, own]) => {
+  return [...changes].flatMap(([name, runChanges]) => {
     if (hasPriorEmissionsAlone(prior, runs.get(name)!))
       return [
         `${name}: its emissions are those of the prior run, but its concentrations are not: are its emission files its own, and its concentrations of the same days and model as the prior run's?`,
       ];
-    const following = followed(own.concentrations, own.emissions);
+    const following = followed(runChanges.concentrations, runChanges.emissions);
     if (Number.isNaN(following)) return [];
-    const others = [...changes].filter(([other]) => other !== name);
-    const [other, most] = others
-      .map(([each, { emissions }]): [string, number] => [each, followed(own.concentrations, emissions)])
+    const otherRuns = [...changes].filter(([otherName]) => otherName !== name);
+    const [bestRun, bestFit] = otherRuns
+      .map(([runName, { emissions }]): [string, number] => [runName, followed(runChanges.concentrations, emissions)])
       .reduce((a, b) => (b[1] > a[1] ? b : a), ['', -Infinity]);
     const r = following.toFixed(2);
-    const what = `${name}: its changes of NO2, SO2 and PM2.5`;
-    if (most > Math.max(following + MORE_BY, LEAST_FOLLOWING))
-      return [`${what} follow the emissions of ${other} (r ${most.toFixed(2)}) more than its own (r ${r}): are the files of the two exchanged?`];
+    const subject = `${name}: its changes of NO2, SO2 and PM2.5`;
+    if (bestFit > Math.max(following + MORE_BY, LEAST_FOLLOWING))
+      return [
+        `${subject} follow the emissions of ${bestRun} (r ${bestFit.toFixed(2)}) more than its own (r ${r}): are the files of the two exchanged?`,
+      ];
     if (following < LEAST_FOLLOWING)
       return [
-        `${what} do not follow those of its emissions (r ${r} over the cells): are both files of this run, of the same days as the prior run and of the same model, with the same first row?`,
+        `${subject} do not follow those of its emissions (r ${r} over the cells): are both files of this run, of the same days as the prior run and of the same model, with the same first row?`,
       ];
     return [];
   });
@@ -96,14 +98,14 @@ const FLAT = 1e-12;
 /** About its mean and of length 1, so that the correlation of two is their dot product: every run is held against every other. 0 throughout where it does not vary. */
 function normalised(change: Float64Array): Float64Array {
   const mean = change.reduce((sum, value) => sum + value, 0) / change.length;
-  const about = change.map((value) => value - mean);
-  const length = Math.sqrt(dot(about, about));
-  const largest = change.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  return length > FLAT * largest * Math.sqrt(change.length) ? about.map((value) => value / length) : about.fill(0);
+  const centred = change.map((value) => value - mean);
+  const length = Math.sqrt(dot(centred, centred));
+  const largest = change.reduce((maximum, value) => Math.max(maximum, Math.abs(value)), 0);
+  return length > FLAT * largest * Math.sqrt(change.length) ? centred.map((value) => value / length) : centred.fill(0);
 }
 
 /** Mean over the groups that are changed of the correlation with what answers to them, 0 where nothing does; NaN where no group is changed. */
 function followed(concentrations: RunChanges['concentrations'], emissions: RunChanges['emissions']): number {
-  const all = emissions.flatMap((change, pair) => (change ? [dot(change, concentrations[pair])] : []));
-  return all.reduce((a, b) => a + b, 0) / all.length;
+  const fits = emissions.flatMap((change, pair) => (change ? [dot(change, concentrations[pair])] : []));
+  return fits.reduce((a, b) => a + b, 0) / fits.length;
 }

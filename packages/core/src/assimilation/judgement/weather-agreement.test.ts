@@ -22,8 +22,8 @@ const days = [hour(6, 3, 0), hour(6, 0, 3), hour(6, -3, 1), hour(18, 1, -3), hou
 
 test('a run goes with the weather that it was made with', () => {
   const found = carrying(days, SIZE)!;
-  expect(found.own).toBeGreaterThan(0.95);
-  expect(found.others).toBeLessThan(0.3);
+  expect(found.withOwnWinds).toBeGreaterThan(0.95);
+  expect(found.withOtherWinds).toBeLessThan(0.3);
   expect(isOtherWeather(found)).toBe(false);
 });
 

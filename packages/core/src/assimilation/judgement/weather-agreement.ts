@@ -19,9 +19,9 @@ export interface CarriedHour {
 
 export interface Carrying {
   /** mean over hours and species of the correlation over cells with the winds of the hour */
-  own: number;
+  withOwnWinds: number;
   /** with those of other days that blew otherwise */
-  others: number;
+  withOtherWinds: number;
 }
 
 /** Winds that are more alike tell nothing. */
@@ -29,28 +29,30 @@ const ALIKE = 0.7;
 
 /** @param cell - m, of a side @returns undefined where no two days with other winds are there */
 export function carrying(hours: readonly CarriedHour[], { rows, cols, cell }: { rows: number; cols: number; cell: number }): Carrying | undefined {
-  const own: number[] = [];
-  const others: number[] = [];
+  const withOwnWinds: number[] = [];
+  const withOtherWinds: number[] = [];
   for (const hour of hours) {
-    for (const other of hours) {
-      if (other.hourOfDay !== hour.hourOfDay) continue;
-      if (other === hour) own.push(fit(hour, hour.wind, rows, cols, cell));
-      else if (alike(hour.wind, other.wind) < ALIKE) others.push(fit(hour, other.wind, rows, cols, cell));
+    for (const otherHour of hours) {
+      if (otherHour.hourOfDay !== hour.hourOfDay) continue;
+      if (otherHour === hour) withOwnWinds.push(fit(hour, hour.wind, rows, cols, cell));
+      else if (alike(hour.wind, otherHour.wind) < ALIKE) withOtherWinds.push(fit(hour, otherHour.wind, rows, cols, cell));
     }
   }
-  return others.length === 0 ? undefined : { own: mean(own.filter(Number.isFinite)), others: mean(others.filter(Number.isFinite)) };
+  return withOtherWinds.length === 0
+    ? undefined
+    : { withOwnWinds: mean(withOwnWinds.filter(Number.isFinite)), withOtherWinds: mean(withOtherWinds.filter(Number.isFinite)) };
 }
 
 function fit({ concentrations }: CarriedHour, wind: Float32Array, rows: number, cols: number, cell: number): number {
   const species = concentrations.length / (3 * rows * cols);
   const fits = Array.from({ length: species }, (_, s) => {
-    const at = (step: number, row: number, col: number): number => concentrations[((step * rows + row) * cols + col) * species + s];
+    const concentrationAt = (step: number, row: number, col: number): number => concentrations[((step * rows + row) * cols + col) * species + s];
     const pairs = new Moments();
     for (let row = 1; row < rows - 1; row++) {
       for (let col = 1; col < cols - 1; col++) {
-        const change = (at(2, row, col) - at(0, row, col)) / 2;
-        const east = (at(1, row, col + 1) - at(1, row, col - 1)) / (2 * cell);
-        const north = (at(1, row + 1, col) - at(1, row - 1, col)) / (2 * cell);
+        const change = (concentrationAt(2, row, col) - concentrationAt(0, row, col)) / 2;
+        const east = (concentrationAt(1, row, col + 1) - concentrationAt(1, row, col - 1)) / (2 * cell);
+        const north = (concentrationAt(1, row + 1, col) - concentrationAt(1, row - 1, col)) / (2 * cell);
         const i = (row * cols + col) * 2;
         pairs.add(change, -3600 * (wind[i] * east + wind[i + 1] * north));
       }
@@ -74,6 +76,6 @@ function alike(a: Float32Array, b: Float32Array): number {
 const LEAST_GAIN = 0.08;
 
 /** Whether the winds are most likely not those of the run. */
-export function isOtherWeather({ own, others }: Carrying): boolean {
-  return own - others < LEAST_GAIN;
+export function isOtherWeather({ withOwnWinds, withOtherWinds }: Carrying): boolean {
+  return withOwnWinds - withOtherWinds < LEAST_GAIN;
 }

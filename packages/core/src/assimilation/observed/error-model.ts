@@ -28,7 +28,7 @@ function ofSpecies(value: number | Record<Species, number>, species: Species): n
 function surrogateErrorOf(context: Workspace, species: string, setting: 'certificate' | number): number {
   if (typeof setting === 'number') return setting;
   const { pairs } = context.summaryOf<Certificate>('certify')!;
-  return responseError(pairs.flatMap(({ species: of, figures }) => (of === species ? [figures] : [])));
+  return responseError(pairs.flatMap(({ species: pairSpecies, figures }) => (pairSpecies === species ? [figures] : [])));
 }
 
 /**

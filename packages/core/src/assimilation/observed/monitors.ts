@@ -41,8 +41,8 @@ function observationPatterns(context: Workspace, period: string): string[] {
 /** Files of the observations outside the run folder, for the record. */
 export function observationFiles({ observations, periods }: Case): string[] {
   const { twin, files = [] } = observations;
-  const given = twin ? [] : periods.flatMap(({ name }) => expandGlobs(files, name));
-  return [...new Set([observations.stations.file, ...given])];
+  const paths = twin ? [] : periods.flatMap(({ name }) => expandGlobs(files, name));
+  return [...new Set([observations.stations.file, ...paths])];
 }
 
 /**
@@ -107,8 +107,8 @@ export function spreadsWithout(
   grid: Grid,
   spreads: readonly CellSpreads[],
 ): Record<string, number> {
-  const at = stations.filter(({ id }) => withheld.has(id)).map(({ lon, lat }) => grid.cellAt(lon, lat)!);
-  return relativeSpreads(spreads, new Set(at.map(({ row, col }) => row * grid.cols + col)));
+  const withheldCells = stations.filter(({ id }) => withheld.has(id)).map(({ lon, lat }) => grid.cellAt(lon, lat)!);
+  return relativeSpreads(spreads, new Set(withheldCells.map(({ row, col }) => row * grid.cols + col)));
 }
 
 /**
@@ -116,14 +116,14 @@ export function spreadsWithout(
  * of all.
  */
 async function heardInAll(context: Workspace, grid: Grid): Promise<{ stations: Station[]; spreads?: CellSpreads[] }> {
-  const all: Heard[] = [];
+  const heardPeriods: Heard[] = [];
   for (const period of context.caseSettings.periods) {
     const key = keyOf(observationPatterns(context, period.name), period);
     if (!HEARD.get(context.inputs)?.has(key)) await readPeriod(context, period, grid);
-    all.push(HEARD.get(context.inputs)!.get(key)!);
+    heardPeriods.push(HEARD.get(context.inputs)!.get(key)!);
   }
-  const stations = new Map(all.flatMap((each) => each.stations).map((station) => [station.id, station]));
-  const spreads = all.flatMap((each) => each.spreads ?? []);
+  const stations = new Map(heardPeriods.flatMap((heard) => heard.stations).map((station) => [station.id, station]));
+  const spreads = heardPeriods.flatMap((heard) => heard.spreads ?? []);
   return { stations: [...stations.values()], spreads: spreads.length > 0 ? spreads : undefined };
 }
 
@@ -175,10 +175,10 @@ export function operatorOf(
   });
   const empty = operator.unobserved.find((species) => species in hoursOfDay && monitors.observations.species.includes(species));
   if (empty !== undefined) {
-    const [from, to] = hoursOfDay[empty as Species]!;
+    const [firstHour, lastHour] = hoursOfDay[empty as Species]!;
     throw new ConfigError(
       'OBSERVATION_HOURS',
-      `inversion.hoursOfDay.${empty}: in ${period.name} no value between ${from} and ${to} h of local solar time is compared, at ${hoursPerDay} hours a day: widen the range, or raise inversion.hoursPerDay`,
+      `inversion.hoursOfDay.${empty}: in ${period.name} no value between ${firstHour} and ${lastHour} h of local solar time is compared, at ${hoursPerDay} hours a day: widen the range, or raise inversion.hoursPerDay`,
     );
   }
   return operator;
@@ -196,9 +196,9 @@ function withinHours(grid: Grid, hours: HoursOfDay): ValueFilter {
   return (species, cell, start) => {
     const range = hours[species as Species];
     if (range === undefined) return true;
-    const [from, to] = range;
+    const [firstHour, lastHour] = range;
     const hour = localSolarHour(start.getTime() + HALF_HOUR_MS, longitudeOf(cell));
-    return from < to ? hour >= from && hour < to : hour >= from || hour < to;
+    return firstHour < lastHour ? hour >= firstHour && hour < lastHour : hour >= firstHour || hour < lastHour;
   };
 }
 

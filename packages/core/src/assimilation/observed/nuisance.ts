@@ -52,18 +52,19 @@ export function nuisanceFiles(context: Workspace): string[] {
  */
 export function nuisanceTerms(context: Workspace, model: SurrogateForwardModel, periods: readonly NuisancePeriod[]): NuisanceTerms | undefined {
   const { stationBias, sharedBias, runs } = context.settings.inversion.nuisance;
-  const all: NuisanceTerms = { terms: [], names: [], units: [] };
+  const allTerms: NuisanceTerms = { terms: [], names: [], units: [] };
   addBiases(
-    all,
+    allTerms,
     stationBias,
     model,
     periods,
     (species, cell, { cols }) => `bias ${species} at row ${Math.floor(cell / cols)}, column ${cell % cols}`,
   );
-  addBiases(all, sharedBias, model, periods, sharedBiasName);
-  const prior = runs.length > 0 ? periods.map(({ period, observed, prior: known }) => known ?? throughOperator(priorRun(period), observed)) : [];
-  for (const run of runs) addRun(all, run, context, model, periods, prior);
-  return all.terms.length > 0 ? all : undefined;
+  addBiases(allTerms, sharedBias, model, periods, sharedBiasName);
+  const prior =
+    runs.length > 0 ? periods.map(({ period, observed, prior: priorSeries }) => priorSeries ?? throughOperator(priorRun(period), observed)) : [];
+  for (const run of runs) addRun(allTerms, run, context, model, periods, prior);
+  return allTerms.terms.length > 0 ? allTerms : undefined;
 }
 
 /** The name of a run's number, or what those of its nodes begin with. */
@@ -72,8 +73,10 @@ export function nameOfPart({ name }: NuisanceRun, { windError }: NuisanceChange)
 }
 
 /** Of the numbers that an inversion found, in their order, those of a part. */
-export function valuesOfPart(name: string, found: readonly { name: string; value: number }[]): number[] {
-  return found.filter((each) => each.name === name || each.name.startsWith(`${name} at `)).map(({ value }) => value);
+export function valuesOfPart(name: string, nuisanceValues: readonly { name: string; value: number }[]): number[] {
+  return nuisanceValues
+    .filter((nuisanceValue) => nuisanceValue.name === name || nuisanceValue.name.startsWith(`${name} at `))
+    .map(({ value }) => value);
 }
 
 export function sharedBiasName(species: Species): string {
@@ -142,10 +145,10 @@ function addRun(
     coefficientsOf: (batch) => {
       const { problem, first, last } = model.valuesOf(batch);
       const [field, { cell }] = [fields[problem], periods[problem].observed.operator.observed];
-      const each = field.perPlace;
-      const [index, weight] = [new Int32Array((last - first) * each), new Float64Array((last - first) * each)];
+      const perPlace = field.perPlace;
+      const [index, weight] = [new Int32Array((last - first) * perPlace), new Float64Array((last - first) * perPlace)];
       for (let i = first; i < last; i++) {
-        field.see([moments[problem][i], Math.floor(cell[i] / grid.cols), cell[i] % grid.cols], index, weight, (i - first) * each);
+        field.see([moments[problem][i], Math.floor(cell[i] / grid.cols), cell[i] % grid.cols], index, weight, (i - first) * perPlace);
       }
       for (let e = 0; e < index.length; e++) index[e] += starts[problem];
       return { index, weight, columns: columns[problem].map((column) => column.subarray(first, last)) };
@@ -195,15 +198,15 @@ function addBiases(
   const indices = periods.map(({ period: { grid }, observed: { operator } }) => {
     const { species, cell } = operator.observed;
     return Int32Array.from(species, (s, i) => {
-      const of = SPECIES[s];
-      if (spreads[of] === 0) return -1;
-      const name = nameOf(of, cell[i], grid);
-      const known = numbers.get(name);
-      if (known !== undefined) return known;
+      const speciesName = SPECIES[s];
+      if (spreads[speciesName] === 0) return -1;
+      const name = nameOf(speciesName, cell[i], grid);
+      const index = numbers.get(name);
+      if (index !== undefined) return index;
       numbers.set(name, spread.length);
-      spread.push(spreads[of]);
+      spread.push(spreads[speciesName]);
       names.push(name);
-      units.push(speciesUnit(of));
+      units.push(speciesUnit(speciesName));
       return spread.length - 1;
     });
   });

@@ -60,9 +60,9 @@ export function runInFiles(
 
 /** H·C at the observations of the operator, daily means from all hours of the day; the fields are read a day at a time. */
 export function throughOperator(run: RunFields, { operator, whole }: Pick<ObservedPeriod, 'operator' | 'whole'>): Float32Array {
-  const of = new Map(whole.times.map(({ step }, i) => [step, i]));
+  const indexOfStep = new Map(whole.times.map(({ step }, i) => [step, i]));
   const parts = operator.times.map(({ step }) => {
-    const i = of.get(step)!;
+    const i = indexOfStep.get(step)!;
     const { hours } = whole.times[i]; // without gaps: it is that of all hours
     const stencil = whole.stencil([i]);
     return stencil.forward(pickAt(run({ first: hours[0], count: hours.length }), stencil.places));

@@ -17,8 +17,8 @@ export function withheldDoubt(
   const needed = Math.ceil(Math.max(...grid.lengthInCells(2 * lengthKm)) - 1e-9);
   if (fraction === 0 || mode === 'paper' || space !== 'cells' || blockCells >= needed) return undefined;
   const width = blockCells / Math.max(...grid.lengthInCells(1));
-  const over = (km: number): number => Math.exp(-0.5 * (width / 2 / km) ** 2);
-  const correlation = far ? (1 - far.part) * over(lengthKm) + far.part * over(far.km) : over(lengthKm);
+  const correlationOver = (km: number): number => Math.exp(-0.5 * (width / 2 / km) ** 2);
+  const correlation = far ? (1 - far.part) * correlationOver(lengthKm) + far.part * correlationOver(far.km) : correlationOver(lengthKm);
   return (
     `withheld.blockCells: blocks of ${blockCells} cells (${width.toFixed(0)} km) are narrower than twice inversion.lengthKm (${lengthKm} km), so that even in the middle ` +
     `of a block the prior's correlation with the cells outside is ${correlation.toFixed(2)}, and withheld monitors judge the neighbourhood of used ones: raise it to ` +
@@ -35,7 +35,7 @@ export function twinErrorsDoubt({ observations, inversion }: Pick<Case, 'observa
   const { mode, representativeness, errorCorrelation, surrogateError } = inversion;
   if (observations.twin || mode === 'paper' || observations.files === undefined) return undefined;
   const isCorrelated = [errorCorrelation.hours, errorCorrelation.km].some((length) =>
-    typeof length === 'number' ? length > 0 : Object.values(length).some((each) => each > 0),
+    typeof length === 'number' ? length > 0 : Object.values(length).some((lengthKm) => lengthKm > 0),
   );
   const unset = [
     ...(representativeness === 'none' ? ['representativeness'] : []),
@@ -63,7 +63,7 @@ export function effortDoubt(settings: Pick<Case, 'crossValidation' | 'inversion'
 }
 
 function countsAsNews({ errorCorrelation: { hours } }: InversionSettings): boolean {
-  return typeof hours === 'number' ? hours === 0 : Object.values(hours).some((each) => each === 0);
+  return typeof hours === 'number' ? hours === 0 : Object.values(hours).some((speciesHours) => speciesHours === 0);
 }
 
 /** A fall of the cost in the last quarter of the steps, as a part of it, beyond which the minimum is still far. */
@@ -86,7 +86,7 @@ export function unfinishedDoubt({
   const quarter = Math.floor((history.length - 1) / 4);
   if (status !== 'iterations' || last === undefined || quarter < 2 || keptIteration < last.iteration - quarter) return undefined;
   // Trials that the line search took back stand in the history, too.
-  const lowest = (points: typeof history): number => points.reduce((least, { total }) => Math.min(least, total), Infinity);
+  const lowest = (points: typeof history): number => points.reduce((minimum, { total }) => Math.min(minimum, total), Infinity);
   const fall = 1 - lowest(history) / lowest(history.slice(0, history.length - quarter));
   if (!(fall > STILL_FALLING)) return undefined;
   return (

@@ -113,7 +113,7 @@ describe('figures of two periods of two slots each, of other lengths', () => {
     [3, 1],
     [2, 5],
   ];
-  const slots = HOURS.map((hours) => ({ count: 2, of: Int32Array.from(hours.flatMap((n, slot) => new Array<number>(n).fill(slot))) }));
+  const slots = HOURS.map((hours) => ({ count: 2, slotOfHour: Int32Array.from(hours.flatMap((n, slot) => new Array<number>(n).fill(slot))) }));
   const uncertainty = { leastReduction: 0.1, constrainedGroups: [] };
   const stage = {
     variant: 'default',

@@ -41,10 +41,10 @@ export function roundingOf({ precision }: Workspace): number {
 
 /** The control and the cost of the inversion, about which the posterior is taken. */
 export function linearisation(
-  { model, problem, settings: given }: InversionSetup,
+  { model, problem, settings: caseSettings }: InversionSetup,
   signal: AbortSignal,
 ): { control: Control; evaluation: EvaluationContext } {
-  const settings = completeSettings(given);
+  const settings = completeSettings(caseSettings);
   const control = controlFor(model, problem, settings);
   return {
     control,
@@ -66,13 +66,13 @@ export interface SumsByPart {
  * @param values - one for each element
  */
 export function sumsByPart(control: Control, model: Pick<ForwardModel, 'initialConcentrations' | 'nuisance'>, values: Float64Array): SumsByPart {
-  const [emissions, ...beside] = (control instanceof JointControl ? control.split(values) : [values]).map((part) =>
+  const [emissions, ...otherSums] = (control instanceof JointControl ? control.split(values) : [values]).map((part) =>
     part.reduce((sum, value) => sum + value, 0),
   );
   return {
     emissions,
-    ...(model.initialConcentrations ? { initialConcentrations: beside.shift()! } : {}),
-    ...(model.nuisance ? { nuisance: beside.shift()! } : {}),
+    ...(model.initialConcentrations ? { initialConcentrations: otherSums.shift()! } : {}),
+    ...(model.nuisance ? { nuisance: otherSums.shift()! } : {}),
   };
 }
 
@@ -91,7 +91,7 @@ export function posteriorFigures(
   context: Workspace,
   { grid, problem, periods, slots }: InversionSetup,
   control: Control,
-  found: Pick<FiguresInput, 'control' | 'posterior' | 'dofs' | 'dofsEstimate'>,
+  estimates: Pick<FiguresInput, 'control' | 'posterior' | 'dofs' | 'dofsEstimate'>,
 ): MapFigures[] {
   const shared = {
     settings: context.settings.inversion.uncertainty,
@@ -100,9 +100,9 @@ export function posteriorFigures(
     shape: control.shape,
     initial: control.initial(),
     periods: periods.map(({ name }, p) => ({ name, slotHours: hoursPerSlot(slots[p]) })),
-    ...found,
+    ...estimates,
   };
-  return control.logFactorMaps!(found.control).map((map) => {
+  return control.logFactorMaps!(estimates.control).map((map) => {
     const { priorEmissions } = map.sector === undefined ? problem : problem.sectors!.find(({ name }) => name === map.sector)!;
     const input: FiguresInput = { ...shared, map, priorEmissions };
     const cells = cellFigures(input);

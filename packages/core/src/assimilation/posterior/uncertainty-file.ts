@@ -29,11 +29,11 @@ export function writeUncertainty(path: string, grid: Grid, periods: readonly Per
   const variables: CfVariable[] = [];
   for (const { sector, period, slots, sigma, reduction, constrained, low, high, averagingKernel } of periods) {
     if (slots > 1) dimensions[`slot_${period}`] = slots;
-    const over = [...(slots > 1 ? [`slot_${period}`] : []), 'y', 'x', 'group'];
+    const axes = [...(slots > 1 ? [`slot_${period}`] : []), 'y', 'x', 'group'];
     const add = (name: string, data: CfData, long_name: string, attributes: CfAttributes = {}): unknown =>
       variables.push({
         name: sector === undefined ? `${name}_${period}` : `sector_${name}_${sector}_${period}`,
-        dimensions: over,
+        dimensions: axes,
         data,
         attributes: { long_name: `${long_name}${sector === undefined ? '' : ` of ${sector}`}, ${period}`, units: '1', ...attributes },
       });
@@ -80,6 +80,6 @@ export function readConstrained(path: string, grid: Grid, period: string): Float
   }
   const slots = variable.data.length / field;
   const share = new Float64Array(field);
-  variable.data.forEach((on: number, i: number) => (share[i % field] += on / slots));
+  variable.data.forEach((value: number, i: number) => (share[i % field] += value / slots));
   return share;
 }

@@ -26,8 +26,8 @@ export function knownTotals(
     const index: number[] = [];
     const weight: number[] = [];
     let first = 0;
-    slots.forEach(({ count, of }, p) => {
-      const hours = hoursPerSlot({ count, of });
+    slots.forEach(({ count, slotOfHour }, p) => {
+      const hours = hoursPerSlot({ count, slotOfHour });
       for (let slot = 0; slot < count && (period === undefined || periods[p].name === period); slot++) {
         for (let cell = 0; cell < cells; cell++) {
           const i = ((first + slot) * cells + cell) * GROUPS.length + g;
@@ -39,10 +39,10 @@ export function knownTotals(
       first += count;
     });
     if (index.length === 0) {
-      const where = `${region === undefined ? '' : ` in ${region}`}${period === undefined ? '' : ` in ${period}`}`;
+      const place = `${region === undefined ? '' : ` in ${region}`}${period === undefined ? '' : ` in ${period}`}`;
       throw new ConfigError(
         'TOTAL_NOT_EMITTED',
-        `inversion.totals[${number}]: the prior inventory emits no ${group}${where}, so that no factor changes its total: take the total out, or mend its region or period`,
+        `inversion.totals[${number}]: the prior inventory emits no ${group}${place}, so that no factor changes its total: take the total out, or mend its region or period`,
       );
     }
     return { index: Int32Array.from(index), weight: Float64Array.from(weight), value: factor, spread };

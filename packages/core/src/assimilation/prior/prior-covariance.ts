@@ -36,33 +36,33 @@ export function priorCovariance(settings: InversionSettings, regions: Case['regi
 function slotCorrelation({ factors, factorCorrelation }: InversionSettings, slots: readonly TimeSlots[]): SlotCorrelation {
   const { hours, periods, lasting } = factorCorrelation;
   const ofPeriods = (correlation: (slots: TimeSlots) => Float64Array): SlotCorrelation => ({
-    ofPeriods: slots.map((each) => withLasting(lasting, correlation(each))),
+    ofPeriods: slots.map((periodSlots) => withLasting(lasting, correlation(periodSlots))),
   });
   if (factors === 'hour-of-day') return ofPeriods(({ count }) => roundTheClock(count, hours));
   if (factors !== 'period' && lasting > 0) return ofPeriods(({ count, stepHours }) => inALine(count, stepHours, hours));
   return slots.flatMap(({ count, stepHours }) => {
-    const within = hours > 0 ? Math.exp(-stepHours / hours) : 0;
-    return [factors === 'period' ? periods : 0, ...new Array<number>(count - 1).fill(within)];
+    const correlationPerStep = hours > 0 ? Math.exp(-stepHours / hours) : 0;
+    return [factors === 'period' ? periods : 0, ...new Array<number>(count - 1).fill(correlationPerStep)];
   });
 }
 
 function regionIndices({ space, blockKm }: InversionSettings, regions: Case['regions'], grid: Grid): Int32Array {
   if (space === 'blocks') return blockRegions(grid.rows, grid.cols, grid.lengthInCells(blockKm));
   const names = Object.keys(regions);
-  const of = new Int32Array(grid.rows * grid.cols).fill(-1);
+  const regionOfCell = new Int32Array(grid.rows * grid.cols).fill(-1);
   names.forEach((name, r) => {
     regionMask(regions[name], grid).forEach((inside, cell) => {
       if (!inside) return;
-      if (of[cell] >= 0) {
+      if (regionOfCell[cell] >= 0) {
         throw new ConfigError(
           'CASE_REGION',
-          `inversion.space: regions ${names[of[cell]]} and ${name} overlap, so their cells have no one factor: make them disjoint`,
+          `inversion.space: regions ${names[regionOfCell[cell]]} and ${name} overlap, so their cells have no one factor: make them disjoint`,
         );
       }
-      of[cell] = r;
+      regionOfCell[cell] = r;
     });
   });
-  return of;
+  return regionOfCell;
 }
 
 /** Factors on the spread of the log factors, `[H, W, 5]`. */

@@ -14,7 +14,7 @@ const HOURS_AT_ONCE = 24;
 
 /** Name under which a sector is inverted: its own where the inversion names it, else that of all others. */
 function invertedAs(sector: string, { sectors }: Pick<InversionSettings, 'sectors'>): string {
-  return sectors.some((each) => each.sector === sector) ? sector : REST;
+  return sectors.some((settings) => settings.sector === sector) ? sector : REST;
 }
 
 /**
@@ -42,15 +42,15 @@ export function sectorsOf(
     begin += slots[p].count * field;
   });
   const spreadOf = (name: string): Record<string, number> => {
-    const own = Object.entries(inversion.sectors.find(({ sector }) => sector === name)?.priorSpread ?? {});
-    return { ...inversion.priorSpread, ...Object.fromEntries(own.filter((entry): entry is [string, number] => entry[1] !== undefined)) };
+    const sectorSpreads = Object.entries(inversion.sectors.find(({ sector }) => sector === name)?.priorSpread ?? {});
+    return { ...inversion.priorSpread, ...Object.fromEntries(sectorSpreads.filter((entry): entry is [string, number] => entry[1] !== undefined)) };
   };
   return [...emissions].map(([name, priorEmissions]) => ({ name, priorEmissions, priorSpread: spreadOf(name) }));
 }
 
 /** Adds a sector's means to `[slots, H, W, 5]`, kg m-2 s-1, a day at a time. */
-function addSlotMeans(sector: SectorFiles, { time, grid }: PeriodSource, { count, of }: TimeSlots, out: Float32Array): void {
-  const hours = hoursPerSlot({ count, of });
+function addSlotMeans(sector: SectorFiles, { time, grid }: PeriodSource, { count, slotOfHour }: TimeSlots, out: Float32Array): void {
+  const hours = hoursPerSlot({ count, slotOfHour });
   const field = out.length / count;
   const byGroup = Object.fromEntries(GROUPS.map((group) => [group, sector.groups[group]]));
   const series = openSector(sector, grid);
@@ -58,7 +58,7 @@ function addSlotMeans(sector: SectorFiles, { time, grid }: PeriodSource, { count
     for (let hour = 0; hour < time.count; hour += HOURS_AT_ONCE) {
       const span = { ...time, start: timeAt(time, hour), count: Math.min(HOURS_AT_ONCE, time.count - hour) };
       readEmissions(series, span, byGroup).forEach((value, i) => {
-        const slot = of[hour + Math.floor(i / field)];
+        const slot = slotOfHour[hour + Math.floor(i / field)];
         out[slot * field + (i % field)] += value / hours[slot];
       });
     }

@@ -76,9 +76,9 @@ function auditRegion(period: AuditedPeriod, region: Region): AuditRow[] {
 }
 
 /** Of some monitors those with a value of the species in the period. */
-function measuring({ observed, stations: all }: StationSeries, species: Species, stations: readonly number[]): number[] {
+function measuring({ observed, stations: allStations }: StationSeries, species: Species, stations: readonly number[]): number[] {
   const values = observed.get(species);
-  return values ? stations.filter((j) => hasValue(values, j, all.length)) : [];
+  return values ? stations.filter((j) => hasValue(values, j, allStations.length)) : [];
 }
 
 /** Emissions of a group by local solar hour, before and after. */
@@ -110,7 +110,9 @@ interface Answer {
 
 function responseOf(period: AuditedPeriod, region: Region, { group, species, stations, change }: Answer): RegionalResponse | undefined {
   const { series } = period;
-  const [prior, updated] = [series.prior, series.updated].map(({ simulated, stations: all }) => meanAt(simulated.get(species), all.length, stations));
+  const [prior, updated] = [series.prior, series.updated].map(({ simulated, stations: allStations }) =>
+    meanAt(simulated.get(species), allStations.length, stations),
+  );
   if (!(prior > 0)) return undefined;
   const concentrationChange = updated / prior - 1;
   return {
@@ -122,7 +124,7 @@ function responseOf(period: AuditedPeriod, region: Region, { group, species, sta
     ...(change === 0 ? {} : { elasticity: concentrationChange / change }),
     plausibility: judgeResponse(change, concentrationChange),
     nearMonitors: changeWithin(period, group, nearMonitors(period, region, stations)),
-    ...(region.name === undefined ? {} : { neighbours: changeWithin(period, group, around(period, region)) }),
+    ...(region.name === undefined ? {} : { neighbours: changeWithin(period, group, cellsAround(period, region)) }),
   };
 }
 
@@ -137,7 +139,7 @@ function nearMonitors({ grid, series, nearKm }: AuditedPeriod, { mask }: Region,
 }
 
 /** The cells around a region. */
-function around({ grid }: AuditedPeriod, { mask }: Region): Uint8Array {
+function cellsAround({ grid }: AuditedPeriod, { mask }: Region): Uint8Array {
   return cellsWithin(grid, mask, NEIGHBOUR_KM).map((value, cell) => (mask[cell] > 0 ? 0 : value));
 }
 
@@ -187,7 +189,7 @@ const COLUMNS: readonly [name: string, of: (row: AuditRow) => string | number | 
 
 /** The rows as CSV with a header; changes and parts as fractions, concentrations in the species' unit, nothing where a figure has no meaning. */
 export function auditCsv(rows: readonly AuditRow[]): string {
-  const lines = [COLUMNS.map(([name]) => name), ...rows.map((row) => COLUMNS.map(([, of]) => field(of(row))))];
+  const lines = [COLUMNS.map(([name]) => name), ...rows.map((row) => COLUMNS.map(([, valueOf]) => field(valueOf(row))))];
   return `${lines.map((line) => line.join(',')).join('\n')}\n`;
 }
 

@@ -17,7 +17,7 @@ interface ConcentrationFields {
 
 /** `prior_<species>` and `updated_<species>` on (time, y, x), all hours of the period; a day at a time is held beside the arrays. @throws as {@link writeCfInParts} */
 export function writeConcentrationFields(path: string, { name, grid, time, prior, updated }: ConcentrationFields): void {
-  const on = cfGrid(grid);
+  const gridPart = cfGrid(grid);
   const runs = [
     { run: 'prior', data: prior },
     { run: 'updated', data: updated },
@@ -34,9 +34,9 @@ export function writeConcentrationFields(path: string, { name, grid, time, prior
   const { attributes, ...axis } = cfTime(time);
   const bounds = Float64Array.from({ length: 2 * time.count }, (_, i) => (Math.floor(i / 2) + (i % 2)) * time.stepSeconds);
   const contents = {
-    dimensions: { time: time.count, ...on.dimensions, bnds: 2 },
-    coordinates: [{ ...axis, attributes: { ...attributes, bounds: 'time_bnds' } }, ...on.coordinates],
-    variables: [...on.variables, { name: 'time_bnds', dimensions: ['time', 'bnds'], data: bounds }],
+    dimensions: { time: time.count, ...gridPart.dimensions, bnds: 2 },
+    coordinates: [{ ...axis, attributes: { ...attributes, bounds: 'time_bnds' } }, ...gridPart.coordinates],
+    variables: [...gridPart.variables, { name: 'time_bnds', dimensions: ['time', 'bnds'], data: bounds }],
     attributes: { title: `Surface concentrations with prior and with updated emissions, ${name}`, source: 'Retroplume' },
   };
   writeCfInParts(path, contents, parts, (file) => {

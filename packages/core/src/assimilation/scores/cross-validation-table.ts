@@ -70,7 +70,7 @@ export function lCurves(candidates: readonly CandidateResult[]): LCurve[] {
 }
 
 function inOwnNorms({ spreadScale, errorScale }: Candidate, folds: readonly FoldResult[]): { misfit: number; distance: number } {
-  const sum = (of: (fold: FoldResult) => number): number => folds.reduce((total, fold) => total + of(fold), 0);
+  const sum = (valueOf: (fold: FoldResult) => number): number => folds.reduce((total, fold) => total + valueOf(fold), 0);
   return {
     misfit: errorScale ** 2 * sum(({ observationCost }) => observationCost),
     distance: sum(({ priorCost, emissionPriorCost }) => spreadScale ** 2 * emissionPriorCost + (priorCost - emissionPriorCost)),

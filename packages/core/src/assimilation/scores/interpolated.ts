@@ -29,8 +29,8 @@ export function interpolatedSeries(
   return new Map(
     [...prior.observed].map(([species, observed]) => {
       const simulated = prior.simulated.get(species)!;
-      const { each, mean } = misfitsOf(observed, simulated, sourceOf, cells.length);
-      const [ofEach, ofMean] = [each, mean].map((misfit) => interpolateMisfit(sources, misfit, targets));
+      const { each: misfits, mean } = misfitsOf(observed, simulated, sourceOf, cells.length);
+      const [ofEach, ofMean] = [misfits, mean].map((misfit) => interpolateMisfit(sources, misfit, targets));
       const corrected = (change: (time: number, target: number) => number): Float32Array => {
         const out = simulated.slice();
         for (let time = 0; (time + 1) * stations.length <= out.length; time++) {
@@ -56,17 +56,17 @@ function misfitsOf(
   cells: number,
 ): Record<'each' | 'mean', Float64Array> {
   const stations = sourceOf.length;
-  const [each, counts] = [0, 0].map(() => new Float64Array((observed.length / stations) * cells));
+  const [misfits, counts] = [0, 0].map(() => new Float64Array((observed.length / stations) * cells));
   const [mean, counted] = [0, 0].map(() => new Float64Array(cells));
   for (let i = 0; i < observed.length; i++) {
     const source = sourceOf[i % stations];
     const value = observed[i] - simulated[i];
     if (source < 0 || !Number.isFinite(value)) continue;
-    const at = Math.floor(i / stations) * cells + source;
-    each[at] += value;
-    counts[at]++;
+    const index = Math.floor(i / stations) * cells + source;
+    misfits[index] += value;
+    counts[index]++;
     mean[source] += value;
     counted[source]++;
   }
-  return { each: each.map((sum, k) => sum / counts[k]), mean: mean.map((sum, k) => sum / counted[k]) };
+  return { each: misfits.map((sum, k) => sum / counts[k]), mean: mean.map((sum, k) => sum / counted[k]) };
 }

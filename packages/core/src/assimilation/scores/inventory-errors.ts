@@ -45,12 +45,12 @@ export function inventorySummary(parts: readonly InventoryPart[]): InventorySumm
 /** Σ w·|factor − truth| / Σ w·truth over the cells of all periods, w the prior emissions in the cells that count. */
 function errorsOf(parts: readonly InventoryPart[], counts: (part: InventoryPart, cell: number) => number): InventoryErrors {
   const errors = GROUPS.map((group, g) => {
-    const of = (values: (part: InventoryPart) => Float64Array): Float64Array => joined(Float64Array, parts.map(values));
-    const weight = of((part) => ofGroup(part.prior, g).map((emission, cell) => emission * counts(part, cell)));
-    const truth = of((part) => Float64Array.from(part.truth.subarray(g * part.near.length, (g + 1) * part.near.length)));
-    const factors = of(({ prior, updated }) => {
-      const [before, after] = [ofGroup(prior, g), ofGroup(updated, g)];
-      return before.map((emission, cell) => (emission > 0 ? after[cell] / emission : 1));
+    const join = (values: (part: InventoryPart) => Float64Array): Float64Array => joined(Float64Array, parts.map(values));
+    const weight = join((part) => ofGroup(part.prior, g).map((emission, cell) => emission * counts(part, cell)));
+    const truth = join((part) => Float64Array.from(part.truth.subarray(g * part.near.length, (g + 1) * part.near.length)));
+    const factors = join(({ prior, updated }) => {
+      const [priorValues, updatedValues] = [ofGroup(prior, g), ofGroup(updated, g)];
+      return priorValues.map((emission, cell) => (emission > 0 ? updatedValues[cell] / emission : 1));
     });
     return [group, { priorError: inventoryError(weight, truth), updatedError: inventoryError(weight, truth, factors) }];
   });

@@ -74,8 +74,8 @@ function gainOf(
 }
 
 /** Mean over species of the MAE at used monitors relative to that of the prior run: 1 = no gain. */
-export function usedError(gains: readonly Gain[], of: 'predicted' | 'realised'): number {
-  const ratios = usedWhole(gains).map((gain) => (of === 'predicted' ? gain.predictedMae : gain.realisedMae!) / gain.priorMae);
+export function usedError(gains: readonly Gain[], kind: 'predicted' | 'realised'): number {
+  const ratios = usedWhole(gains).map((gain) => (kind === 'predicted' ? gain.predictedMae : gain.realisedMae!) / gain.priorMae);
   return ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;
 }
 

@@ -16,8 +16,8 @@ export function distanceToUsed(
   const placeOf = cellPlaces(grid);
   const used = [...usedCells(series, watched)].map(placeOf);
   return (cell) => {
-    const own = placeOf(cell);
-    return used.reduce((least, { x, y }) => Math.min(least, Math.hypot(x - own.x, y - own.y)), Infinity);
+    const place = placeOf(cell);
+    return used.reduce((shortest, { x, y }) => Math.min(shortest, Math.hypot(x - place.x, y - place.y)), Infinity);
   };
 }
 

@@ -59,7 +59,7 @@ function foundParts(
 ): FoundPart[] | undefined {
   const { periods } = context.caseSettings;
   const p = periods.findIndex(({ name }) => name === period);
-  const hours = periods.map((each) => each.hours);
+  const hours = periods.map((settings) => settings.hours);
   const parts: FoundPart[] = [];
   for (const run of context.settings.inversion.nuisance.runs) {
     const { fields, starts, count } = varyingParts(run, hours, prepared.grid);
@@ -95,8 +95,8 @@ function addedBy(parts: readonly FoundPart[], cells: readonly number[], { grid, 
       for (const cell of cells) {
         field.see([hour + 0.5, Math.floor(cell / grid.cols), cell % grid.cols], index, weight, 0);
         const part = index.reduce((sum, node, k) => sum + weight[k] * values[node], 0);
-        const at = hour * perHour + cell * channels;
-        for (let i = at; i < at + channels; i++) added[i] += part * (fields[i - first * perHour] - prior[i]);
+        const position = hour * perHour + cell * channels;
+        for (let i = position; i < position + channels; i++) added[i] += part * (fields[i - first * perHour] - prior[i]);
       }
     }
   }

@@ -69,12 +69,12 @@ export function writePairs(path: string, compared: readonly ComparedPeriod[]): v
     species.forEach((name, s) => {
       let begin = 0;
       periods.forEach(({ prior, updated }, p) => {
-        const at = ofPeriods[p].map(({ id }) => places.get(id)!);
-        const series = [prior.observed, prior.simulated, updated.simulated].map((each) => each.get(name));
+        const stationPlaces = ofPeriods[p].map(({ id }) => places.get(id)!);
+        const series = [prior.observed, prior.simulated, updated.simulated].map((bySpecies) => bySpecies.get(name));
         for (let first = 0; first < prior.times.length; first += SLAB) {
           const count = Math.min(SLAB, prior.times.length - first);
           parts.forEach(({ name: variable }, k) => {
-            file.write(variable, [s, begin + first, 0], [1, count, stations.length], spread(series[k], first, count, at, stations.length));
+            file.write(variable, [s, begin + first, 0], [1, count, stations.length], spread(series[k], first, count, stationPlaces, stations.length));
           });
         }
         begin += prior.times.length;
@@ -84,10 +84,10 @@ export function writePairs(path: string, compared: readonly ComparedPeriod[]): v
 }
 
 /** Times of a period's series among all stations; NaN where it does not have one. */
-function spread(series: Float32Array | undefined, first: number, count: number, at: readonly number[], stations: number): Float32Array {
+function spread(series: Float32Array | undefined, first: number, count: number, stationPlaces: readonly number[], stations: number): Float32Array {
   const out = new Float32Array(count * stations).fill(Number.NaN);
   if (!series) return out;
-  for (let t = 0; t < count; t++) at.forEach((place, j) => (out[t * stations + place] = series[(first + t) * at.length + j]));
+  for (let t = 0; t < count; t++) stationPlaces.forEach((place, j) => (out[t * stations + place] = series[(first + t) * stationPlaces.length + j]));
   return out;
 }
 
@@ -101,7 +101,7 @@ function contentsOf(periods: readonly ComparedPeriod[], stations: readonly Compa
     { name: 'species', dimension: 'species', values: species },
     { name: 'unit', dimension: 'species', values: species.map(speciesUnit), attributes: { long_name: 'unit of the species' } },
     { name: 'period', dimension: 'time', values: periods.flatMap(({ name, prior }) => prior.times.map(() => name)) },
-    ...Object.entries(OF_STATIONS).flatMap(([name, of]) => textOf(name, stations, of)),
+    ...Object.entries(OF_STATIONS).flatMap(([name, textOfStation]) => textOf(name, stations, textOfStation)),
   ];
   return {
     dimensions: { species: species.length, time: times.length, station: stations.length, bnds: 2 },
@@ -121,7 +121,7 @@ function contentsOf(periods: readonly ComparedPeriod[], stations: readonly Compa
       },
     ],
     variables: [
-      { name: 'time_bnds', dimensions: ['time', 'bnds'], data: Float64Array.from(seconds.flatMap((at, i) => [at, at + lengths[i]])) },
+      { name: 'time_bnds', dimensions: ['time', 'bnds'], data: Float64Array.from(seconds.flatMap((begin, i) => [begin, begin + lengths[i]])) },
       ...placesOf(stations),
     ],
     labels,
@@ -135,20 +135,20 @@ function contentsOf(periods: readonly ComparedPeriod[], stations: readonly Compa
 
 /** Where each station lies, and what it was for. */
 function placesOf(stations: readonly ComparedStation[]): CfVariable[] {
-  const along = (name: string, data: CfVariable['data'], attributes: CfVariable['attributes']): CfVariable => ({
+  const stationVariable = (name: string, data: CfVariable['data'], attributes: CfVariable['attributes']): CfVariable => ({
     name,
     dimensions: ['station'],
     data,
     attributes,
   });
-  const degrees = (of: 'lat' | 'lon'): Float64Array => Float64Array.from(stations, (station) => station[of]);
-  const counted = (of: 'row' | 'col'): Int32Array => Int32Array.from(stations, (station) => station[of]);
+  const degrees = (coordinate: 'lat' | 'lon'): Float64Array => Float64Array.from(stations, (station) => station[coordinate]);
+  const counted = (coordinate: 'row' | 'col'): Int32Array => Int32Array.from(stations, (station) => station[coordinate]);
   return [
-    along('lat', degrees('lat'), { standard_name: 'latitude', units: 'degrees_north' }),
-    along('lon', degrees('lon'), { standard_name: 'longitude', units: 'degrees_east' }),
-    along('row', counted('row'), { long_name: "row of the station's cell, counted from 0 in the south" }),
-    along('col', counted('col'), { long_name: "column of the station's cell, counted from 0 in the west" }),
-    along(
+    stationVariable('lat', degrees('lat'), { standard_name: 'latitude', units: 'degrees_north' }),
+    stationVariable('lon', degrees('lon'), { standard_name: 'longitude', units: 'degrees_east' }),
+    stationVariable('row', counted('row'), { long_name: "row of the station's cell, counted from 0 in the south" }),
+    stationVariable('col', counted('col'), { long_name: "column of the station's cell, counted from 0 in the west" }),
+    stationVariable(
       'role',
       Int8Array.from(stations, ({ role }) => Role[role]),
       {
@@ -161,7 +161,7 @@ function placesOf(stations: readonly ComparedStation[]): CfVariable[] {
 }
 
 /** Absent where no station has one. */
-function textOf(name: string, stations: readonly Station[], of: (station: Station) => string | undefined): CfLabels[] {
-  const values = stations.map((station) => of(station) ?? '');
+function textOf(name: string, stations: readonly Station[], textOfStation: (station: Station) => string | undefined): CfLabels[] {
+  const values = stations.map((station) => textOfStation(station) ?? '');
   return values.some((value) => value !== '') ? [{ name, dimension: 'station', values }] : [];
 }

@@ -168,7 +168,7 @@ it('a day begins at midnight of the time zone', () => {
 
 it('the updated run with what was found beside the emissions stands beside the others', () => {
   const found = new Map([['O3', new Float32Array(112).fill(52)]]);
-  const rows = caseScores(settings, [{ ...compared(), found }], 0);
+  const rows = caseScores(settings, [{ ...compared(), withNuisance: found }], 0);
   expect(rows[0].found).toMatchObject({ scores: { mae: 2 }, change: { relative: expect.closeTo(2 / 10 - 1, 12) as number } });
   const lines = scoresCsv(rows.slice(0, 1)).trimEnd().split('\n');
   expect(lines.at(-1)).toMatch(/^O3,hourly,withheld,,,,,,updated-and-found,ppb,56,1,1,50,52,2,2,2,4,4,.*,-80,,,/);

@@ -27,7 +27,7 @@ export interface ComparedPeriod {
   prior: StationSeries;
   updated: StationSeries;
   /** by species: the updated run with what was found beside the emissions, where something was */
-  found?: ReadonlyMap<string, Float32Array>;
+  withNuisance?: ReadonlyMap<string, Float32Array>;
 }
 
 /**
@@ -37,7 +37,7 @@ export interface ComparedPeriod {
  */
 export function caseScores({ regions, scores, observations }: Case, periods: readonly ComparedPeriod[], lengthKm: number): ScoreRow[] {
   const scored = periods.map((period): ScoredPeriod => {
-    const { prior, updated, monitors, found } = period;
+    const { prior, updated, monitors, withNuisance } = period;
     const interpolated = interpolatedSeries(period.grid, prior, monitors);
     const corrected = biasCorrectedSeries(prior, updated, monitors);
     const start = prior.times[0];
@@ -55,7 +55,7 @@ export function caseScores({ regions, scores, observations }: Case, periods: rea
             updated: updated.simulated.get(species)!,
             ...interpolated.get(species),
             ...corrected.get(species),
-            ...(found && { updatedAndFound: found.get(species)! }),
+            ...(withNuisance && { updatedAndFound: withNuisance.get(species)! }),
           },
         ]),
       ),

@@ -54,10 +54,10 @@ function rowsOf(compared: ComparedPeriod): StationRow[] {
   const stations = comparedStations(compared);
   return SPECIES.filter((species) => prior.observed.has(species)).flatMap((species) =>
     stations.flatMap((station, s) => {
-      const [observed, before, after] = [prior.observed, prior.simulated, updated.simulated].map((series) =>
+      const [observed, priorSeries, updatedSeries] = [prior.observed, prior.simulated, updated.simulated].map((series) =>
         Float64Array.from(prior.times, (_, t) => series.get(species)![t * stations.length + s]),
       );
-      const row = { period, species, station, prior: scores(observed, before), updated: scores(observed, after) };
+      const row = { period, species, station, prior: scores(observed, priorSeries), updated: scores(observed, updatedSeries) };
       return row.prior.n > 0 ? [row] : [];
     }),
   );

@@ -116,8 +116,8 @@ const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Ma
 
 function reasonOf({ seconds, reason = '' }: EngineChoice): string {
   if (!seconds) return reason;
-  const told = (name: EngineName): string => `${name} takes ${seconds[name].toPrecision(2)} s`;
-  return `for forward and adjoint of a batch ${told('native')}, ${told('onnx')}`;
+  const timeText = (name: EngineName): string => `${name} takes ${seconds[name].toPrecision(2)} s`;
+  return `for forward and adjoint of a batch ${timeText('native')}, ${timeText('onnx')}`;
 }
 
 /** The file in a stage's folder that keeps what engine `auto` chose, for a run that goes on; what is finished needs it no more. */
@@ -134,9 +134,9 @@ export function chosenEngine(
   const dir = context.dirOf('export');
   const { forward, vjp } = ONNX_FILES;
   const models = { forward: join(dir, forward), vjp: join(dir, vjp) };
-  const { engine: asked } = context.settings.inversion;
+  const { engine: engineSetting } = context.settings.inversion;
   return chooseEngine({
-    asked,
+    asked: engineSetting,
     native: () => surrogate.program(batch, rows, cols, context, { adjoint: true }),
     onnx: async () => {
       // ONNX Runtime takes other weights, or a flipped bit in them, as they are.
@@ -156,21 +156,24 @@ export function drawInputs(surrogate: Surrogate, sizes: { batch: number; rows: n
   const { batch, rows, cols } = sizes;
   const { normalisation, settings } = surrogate.description;
   const random = new Random(SEED);
-  const draw = (name: string, { offset, scale }: ChannelScale, lead: readonly number[], noise: (own: Random) => number): Field => {
-    const own = random.fork(name);
+  const draw = (name: string, { offset, scale }: ChannelScale, lead: readonly number[], noise: (generator: Random) => number): Field => {
+    const fieldRandom = random.fork(name);
     const shape = [...lead, rows, cols, scale.length];
-    return { shape, data: Float32Array.from({ length: size(shape) }, (_, i) => offset[i % scale.length] + scale[i % scale.length] * noise(own)) };
+    return {
+      shape,
+      data: Float32Array.from({ length: size(shape) }, (_, i) => offset[i % scale.length] + scale[i % scale.length] * noise(fieldRandom)),
+    };
   };
-  const about = (own: Random): number => own.normal();
-  const positive = (own: Random): number => own.uniform();
+  const normal = (generator: Random): number => generator.normal();
+  const positive = (generator: Random): number => generator.uniform();
   const steps = [batch, surrogate.window.steps.length];
-  const none = { offset: [], scale: [] };
+  const noChannels = { offset: [], scale: [] };
   return {
     emissions: draw('emissions', normalisation.emissions, steps, positive),
-    tracers: draw('tracers', normalisation.tracers ?? none, [batch], positive),
-    meteorology: draw('meteorology', normalisation.meteorology, steps, about),
-    geography: draw('geography', normalisation.geography, [batch], about),
-    previous: draw('previous', takesInitialConcentrations(settings) ? normalisation.concentrations : none, [batch], positive),
+    tracers: draw('tracers', normalisation.tracers ?? noChannels, [batch], positive),
+    meteorology: draw('meteorology', normalisation.meteorology, steps, normal),
+    geography: draw('geography', normalisation.geography, [batch], normal),
+    previous: draw('previous', takesInitialConcentrations(settings) ? normalisation.concentrations : noChannels, [batch], positive),
   };
 }
 

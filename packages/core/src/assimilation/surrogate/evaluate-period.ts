@@ -37,7 +37,7 @@ export interface PeriodFigures {
 }
 
 export interface PeriodEvaluation {
-  how: Pick<FreeRunsOptions, 'surrogate' | 'engine' | 'tiling' | 'batchSize' | 'threads'>;
+  engine: Pick<FreeRunsOptions, 'surrogate' | 'engine' | 'tiling' | 'batchSize' | 'threads'>;
   period: PreparedPeriod;
   /** that are compared */
   hours: readonly number[];
@@ -49,12 +49,12 @@ export interface PeriodEvaluation {
   /** the transport model's run with it, `[hours of the period, H, W, 4]` */
   changedRun: (group: Group) => Float32Array;
   /** told how many hours are done, of (1 + groups + test runs) · hours */
-  onHour: (done: number) => void;
+  onHour: (hoursDone: number) => void;
 }
 
-/** @param from - where y comes from; absent = as the surrogate has it */
-export async function evaluatePeriod(options: PeriodEvaluation, from?: InitialFrom): Promise<PeriodFigures> {
-  const runs = new FreeRuns({ ...options.how, period: options.period, hours: options.hours, initialConcentrations: from });
+/** @param initialFrom - where y comes from; absent = as the surrogate has it */
+export async function evaluatePeriod(options: PeriodEvaluation, initialFrom?: InitialFrom): Promise<PeriodFigures> {
+  const runs = new FreeRuns({ ...options.engine, period: options.period, hours: options.hours, initialConcentrations: initialFrom });
   try {
     return await figuresOf(options, runs);
   } finally {
@@ -66,9 +66,9 @@ async function figuresOf(options: PeriodEvaluation, runs: FreeRuns): Promise<Per
   const { period, hours, groups, factor, changedRun } = options;
   const { emissions, concentrations } = period.runs.get('prior')!;
   let passes = 0;
-  const run = (factors?: Float32Array, of = emissions): Promise<Float32Array> => {
-    const before = passes++ * hours.length;
-    return runs.run({ emissions: of, factors, onHour: (done) => options.onHour(before + done) });
+  const run = (factors?: Float32Array, runEmissions = emissions): Promise<Float32Array> => {
+    const hoursBefore = passes++ * hours.length;
+    return runs.run({ emissions: runEmissions, factors, onHour: (hoursDone) => options.onHour(hoursBefore + hoursDone) });
   };
   const prior = await run();
   const sums: PeriodFigures['sums'] = new Map();
@@ -80,18 +80,18 @@ async function figuresOf(options: PeriodEvaluation, runs: FreeRuns): Promise<Per
   const test =
     'hours' in options.test
       ? errorsAt(options.test.hours, prior, concentrations, hours)
-      : await errorsOf(options.test, hours, (each) => run(undefined, each.emissions));
+      : await errorsOf(options.test, hours, (testRun) => run(undefined, testRun.emissions));
   return { test, all: concentrationErrors(prior, concentrations, hours), response: responsesOf(sums), sums };
 }
 
 function responsesOf(sums: ReadonlyMap<Group, BlockSums[]>): Response[] {
-  const all = [...sums].flatMap(([group, ofSpecies]) =>
+  const responses = [...sums].flatMap(([group, ofSpecies]) =>
     ofSpecies.map((blocks, s): Response => {
       const { slope, r, ctmChange, surrogateChange, relativeSize } = responseFigures(blocks);
       return { pair: `${group}>${SPECIES[s]}`, slope, r, ctmChange, surrogateChange, relativeSize };
     }),
   );
-  return all.filter(({ relativeSize }) => relativeSize >= SMALLEST_RESPONSE);
+  return responses.filter(({ relativeSize }) => relativeSize >= SMALLEST_RESPONSE);
 }
 
 /** Errors of whole runs, together. @param simulate - gives `[hours, H, W, 4]` of a run, gases in ppb, PM2.5 in µg m-3 */
@@ -109,9 +109,9 @@ async function errorsOf(
 }
 
 /** Errors at some of the hours. @param simulated - `[hours, H, W, 4]` @param run - `[hours of the period, H, W, 4]`; gases in ppb, PM2.5 in µg m-3 */
-function errorsAt(some: ReadonlySet<number>, simulated: Float32Array, run: Float32Array, hours: readonly number[]): ConcentrationErrors {
+function errorsAt(selected: ReadonlySet<number>, simulated: Float32Array, run: Float32Array, hours: readonly number[]): ConcentrationErrors {
   const field = simulated.length / hours.length;
-  const places = hours.flatMap((hour, i) => (some.has(hour) ? [i] : []));
+  const places = hours.flatMap((hour, i) => (selected.has(hour) ? [i] : []));
   return concentrationErrors(
     joined(
       Float32Array,

@@ -17,19 +17,19 @@ type EvaluatedResponses = ReadonlyMap<string, ReadonlyMap<Group, BlockSums[]>>;
 type Kept = Record<string, Record<string, Record<string, (number | null)[]>[]>>;
 
 export function writeResponseSums(dir: string, responses: EvaluatedResponses): void {
-  const object = <T, U>(map: ReadonlyMap<string, T>, of: (each: T) => U): Record<string, U> =>
-    Object.fromEntries([...map].map(([name, each]) => [name, of(each)]));
-  const kept: Kept = object(responses, (byGroup) => object(byGroup, (sums) => sums.map((blocks) => object(blocks, (each) => Array.from(each)))));
-  writeFileAtomic(join(dir, RESPONSE_SUMS_FILE), JSON.stringify(kept));
+  const object = <T, U>(map: ReadonlyMap<string, T>, convert: (value: T) => U): Record<string, U> =>
+    Object.fromEntries([...map].map(([name, value]) => [name, convert(value)]));
+  const saved: Kept = object(responses, (byGroup) => object(byGroup, (sums) => sums.map((blocks) => object(blocks, (values) => Array.from(values)))));
+  writeFileAtomic(join(dir, RESPONSE_SUMS_FILE), JSON.stringify(saved));
 }
 
 /** @param dir - of `evaluate` @throws {DataError} `JSON_UNREADABLE` */
 export function readResponseSums(dir: string): EvaluatedResponses {
-  const kept = readJson<Kept>(join(dir, RESPONSE_SUMS_FILE), { keys: {}, remedy: `remove ${dir}, and run evaluate again` });
+  const saved = readJson<Kept>(join(dir, RESPONSE_SUMS_FILE), { keys: {}, remedy: `remove ${dir}, and run evaluate again` });
   const blocksOf = (blocks: Kept[string][string][number]): BlockSums =>
     new Map(Object.entries(blocks).map(([block, sums]) => [block, Float64Array.from(sums, (value) => value ?? NaN)]));
   return new Map(
-    Object.entries(kept).map(([period, byGroup]) => [
+    Object.entries(saved).map(([period, byGroup]) => [
       period,
       new Map(Object.entries(byGroup).map(([group, sums]) => [group as Group, sums.map(blocksOf)])),
     ]),

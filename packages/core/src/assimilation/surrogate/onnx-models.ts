@@ -115,7 +115,7 @@ function tracerText({ lifetime, aloft, washed, precursor, by }: TracerSettings):
 }
 
 /** Tables of what is known by name have not every name. */
-const unitOr = (known: { units: string } | undefined, otherwise: string): string => known?.units ?? otherwise;
+const unitOr = (channel: { units: string } | undefined, otherwise: string): string => channel?.units ?? otherwise;
 
 /** A channel with what its name does not say: unit and meaning; of one that is known by its name alone, that its unit is the files'. */
 function channelText(name: string, species: readonly { name: string; unit: string }[]): string {
@@ -127,8 +127,8 @@ function channelText(name: string, species: readonly { name: string; unit: strin
 
 /** In the order of the channels. */
 function tracersText(tracers: readonly TracerSettings[]): string {
-  const ofGroups = GROUPS.map((group) => ({ group, own: tracersOf(tracers, group) })).filter(({ own }) => own.length > 0);
-  return ofGroups.map(({ group, own }) => `${group} (${own.map((place) => tracerText(tracers[place])).join(', ')})`).join('; ');
+  const ofGroups = GROUPS.map((group) => ({ group, groupTracers: tracersOf(tracers, group) })).filter(({ groupTracers }) => groupTracers.length > 0);
+  return ofGroups.map(({ group, groupTracers }) => `${group} (${groupTracers.map((place) => tracerText(tracers[place])).join(', ')})`).join('; ');
 }
 
 /** What inputs and outputs are, with their units. */
@@ -136,8 +136,8 @@ function descriptions({ description }: Surrogate, hasLoss: boolean): Record<stri
   const { settings, meteorologyNames, geographyNames, species, groups } = description;
   const list = (items: { name: string; unit: string }[]): string => items.map(({ name, unit }) => `${name} (${unit})`).join(', ');
   const perUnit = groups.map(({ name, unit }) => `${name} (1/(${unit}))`).join(', ');
-  const gradient = (of: string): string =>
-    hasLoss ? `derivative of the loss with respect to the ${of}, in units of the loss` : `gradient with respect to the ${of}`;
+  const gradient = (quantity: string): string =>
+    hasLoss ? `derivative of the loss with respect to the ${quantity}, in units of the loss` : `gradient with respect to the ${quantity}`;
   return {
     emissions: `emissions of ${list(groups)}, means over the window's steps, oldest first`,
     tracers: `tracers at the ground in the hour itself (kg m-3), by their lifetimes: ${tracersText(settings.tracers)}`,

@@ -104,14 +104,14 @@ export class SurrogateForwardModel implements ForwardModel {
       return { slots: this.slots.rangeOf(p), batches: [first, first + count] };
     });
     const sources = problems.map(({ period }) => period);
-    const { initialConcentrations: from } = surrogate.description.settings;
-    const hoursOf = problems.map((_, p) => this.plan.flatMap((each) => (each.problem === p ? [...each.hours] : [])));
+    const { initialConcentrations: initialFrom } = surrogate.description.settings;
+    const hoursOf = problems.map((_, p) => this.plan.flatMap((batchTimes) => (batchTimes.problem === p ? [...batchTimes.hours] : [])));
     const run = { surrogate, sources, tiling, engine, adjoint: engine, batchSize, threads, processes };
-    this.run = modelOfHours(run, hoursOf, { rolledOut: from === 'rollout', signal: options.signal });
-    if (from === 'control') {
+    this.run = modelOfHours(run, hoursOf, { rolledOut: initialFrom === 'rollout', signal: options.signal });
+    if (initialFrom === 'control') {
       const { hours: windowHours } = surrogate.window;
       this.initial = sources.map((source, p) => new ScaledInitial(source, [...new Set(hoursOf[p].map((hour) => Math.max(0, hour - windowHours)))]));
-      const days = this.initial.reduce((sum, each) => sum + each.days, 0);
+      const days = this.initial.reduce((sum, initial) => sum + initial.days, 0);
       this.initialConcentrations = { slots: days, rows: grid.rows, cols: grid.cols, groups: SPECIES_COUNT };
     }
     const throughPast = surrogate.description.settings.tracers.length > 0 || this.initial !== undefined;
@@ -130,9 +130,9 @@ export class SurrogateForwardModel implements ForwardModel {
     return { problem, first, last };
   }
 
-  async forward(given: Values, batch: number): Promise<Float32Array> {
+  async forward(values: Values, batch: number): Promise<Float32Array> {
     const { problem, first, last } = this.plan[batch];
-    const factors = this.single(given);
+    const factors = this.single(values);
     // Before the pass with these factors: the adjoint differentiates what the engine ran last.
     const base = this.options.anchored ? await this.baseOf(batch, factors.length) : undefined;
     const simulated = await this.simulate(batch, { data: factors });
@@ -165,9 +165,9 @@ export class SurrogateForwardModel implements ForwardModel {
       },
       forward: async (factors, batch) => {
         const { problem: period, hours } = this.plan[batch];
-        const own = { data: factors, offset: -spanOf(batch).first * this.slots.field, hourly: true, fixed: true };
-        const run = { period, hours, factors: own };
-        last = { batch, run, length: own.data.length };
+        const batchFactors = { data: factors, offset: -spanOf(batch).first * this.slots.field, hourly: true, fixed: true };
+        const run = { period, hours, factors: batchFactors };
+        last = { batch, run, length: batchFactors.data.length };
         return this.through(batch, domain, run);
       },
       adjoint: async (gradSimulated, batch) => {
@@ -202,22 +202,22 @@ export class SurrogateForwardModel implements ForwardModel {
    */
   async tangents(factors: Values, direction: Values, batches: readonly number[]): Promise<Float32Array[]> {
     const step = differenceStep(factors, direction);
-    const [base, along] = [this.single(factors), Float32Array.from(direction)];
+    const [base, steppedDirection] = [this.single(factors), Float32Array.from(direction)];
     const [plus, minus] = [step, -step].map((signed): SteppedFactors => {
       const data = tabulate(new Float32Array(factors.length), (i) => factors[i] + signed * direction[i]);
-      return { data, step: { base, direction: along, step: signed } };
+      return { data, step: { base, direction: steppedDirection, step: signed } };
     });
     const differences = new Map<number, Float32Array>();
     // A period with one end, then with the other: tracers and a chain of hours are run once for each.
     for (const {
       batches: [first, end],
     } of this.parts) {
-      const own = batches.filter((batch) => batch >= first && batch < end);
-      const [above, below] = [await this.simulateAll(own, plus), await this.simulateAll(own, minus)];
-      own.forEach((batch, i) =>
+      const periodBatches = batches.filter((batch) => batch >= first && batch < end);
+      const [simulatedAbove, simulatedBelow] = [await this.simulateAll(periodBatches, plus), await this.simulateAll(periodBatches, minus)];
+      periodBatches.forEach((batch, i) =>
         differences.set(
           batch,
-          above[i].map((value, j) => (value - below[i][j]) / (2 * step)),
+          simulatedAbove[i].map((value, j) => (value - simulatedBelow[i][j]) / (2 * step)),
         ),
       );
     }
@@ -226,7 +226,7 @@ export class SurrogateForwardModel implements ForwardModel {
 
   /** Temporary files, where fields needed any; the program is not the model's. */
   dispose(): void {
-    this.initial?.forEach((each) => each.dispose());
+    this.initial?.forEach((initial) => initial.dispose());
     this.run.dispose();
   }
 
@@ -258,7 +258,7 @@ export class SurrogateForwardModel implements ForwardModel {
     const { problem: period, hours } = this.plan[batch];
     const initial = this.initial?.[period];
     const previous = initial?.scale(this.initialFactorsOf(period, factors.data));
-    return { period, hours, factors: this.slots.of(period, factors), previous, gradPrevious: initial?.gradientStore() };
+    return { period, hours, factors: this.slots.emissionFactors(period, factors), previous, gradPrevious: initial?.gradientStore() };
   }
 
   /** H·S(E), or H·S(base·E), of a batch; made for all batches of its period, so that tracers and a chain of hours are run once. */
@@ -291,9 +291,9 @@ export class SurrogateForwardModel implements ForwardModel {
 
   private initialFactorsOf(period: number, data: Float32Array): Float32Array {
     const { rows, cols, groups } = this.initialConcentrations!;
-    const days = (until: number): number => this.initial!.slice(0, until).reduce((sum, each) => sum + each.days, 0);
-    const at = (day: number): number => factorCount(this.shape) + day * rows * cols * groups;
-    return data.subarray(at(days(period)), at(days(period + 1)));
+    const days = (until: number): number => this.initial!.slice(0, until).reduce((sum, initial) => sum + initial.days, 0);
+    const offsetOfDay = (day: number): number => factorCount(this.shape) + day * rows * cols * groups;
+    return data.subarray(offsetOfDay(days(period)), offsetOfDay(days(period + 1)));
   }
 }
 

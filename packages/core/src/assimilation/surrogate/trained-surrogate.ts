@@ -35,12 +35,15 @@ export function testRuns({ caseSettings, variant }: Workspace): string[] {
  */
 export function asInCase<T extends Pick<PeriodSource, 'name' | 'time' | 'grid'>>({ caseSettings }: Pick<Workspace, 'caseSettings'>, prepared: T): T {
   const { name, time, grid } = prepared;
-  const remedy = (what: string): string => `run "retroplume run", which makes anew what rests on it, or set ${what} was`;
+  const remedy = (subject: string): string => `run "retroplume run", which makes anew what rests on it, or set ${subject} was`;
   gridOf(caseSettings).assertSame(grid, `period ${name}, as it was prepared`, remedy('the grid as it'));
-  const now = timeOf(caseSettings.periods.find((period) => period.name === name)!);
-  if (time.start.getTime() === now.start.getTime() && time.count === now.count) return prepared;
-  const [made, asked] = [time, now].map(({ start, count }) => `${count} hours from ${instant(start)}`);
-  throw new DataError('PREPARED_TIME', `period ${name}: what was prepared has ${made} but the case now has ${asked}: ${remedy('each period as it')}`);
+  const caseTime = timeOf(caseSettings.periods.find((period) => period.name === name)!);
+  if (time.start.getTime() === caseTime.start.getTime() && time.count === caseTime.count) return prepared;
+  const [preparedText, caseText] = [time, caseTime].map(({ start, count }) => `${count} hours from ${instant(start)}`);
+  throw new DataError(
+    'PREPARED_TIME',
+    `period ${name}: what was prepared has ${preparedText} but the case now has ${caseText}: ${remedy('each period as it')}`,
+  );
 }
 
 /** A prepared period with its prior run, as the variant's surrogate sees it. */
@@ -121,22 +124,24 @@ export function comparedHourStep(settings: SurrogateSettings): number {
  *   alone takes what an earlier case left. What {@link Surrogate.load} throws
  */
 export function loadSurrogate(context: Workspace): Surrogate {
-  const { surrogate: now } = context.settings;
+  const { surrogate: caseSettings } = context.settings;
   const dir = context.dirOf('train');
   const surrogate = Surrogate.load(dir);
-  const { settings: then } = surrogate.description;
-  const refuse = (key: 'window' | 'initialConcentrations', as: string): never => {
+  const { settings: trainedSettings } = surrogate.description;
+  const refuse = (key: 'window' | 'initialConcentrations', remedy: string): never => {
     const section = context.variant === 'paper' ? 'paperMode.surrogate' : 'surrogate';
-    const [trained, given] = [then[key], now[key]].map((value) => (typeof value === 'string' ? value : JSON.stringify(value)));
+    const [trained, caseValue] = [trainedSettings[key], caseSettings[key]].map((value) =>
+      typeof value === 'string' ? value : JSON.stringify(value),
+    );
     throw new DataError(
       'SURROGATE_INPUTS',
-      `${dir}: the surrogate was trained with ${section}.${key} ${trained} but the case now has ${given}: run "retroplume run", which trains anew, or set it ${as}`,
+      `${dir}: the surrogate was trained with ${section}.${key} ${trained} but the case now has ${caseValue}: run "retroplume run", which trains anew, or set it ${remedy}`,
     );
   };
-  if (!isDeepStrictEqual(surrogate.window.steps, new Window(now.window).steps)) refuse('window', 'as it was');
-  if (takesInitialConcentrations(then) !== takesInitialConcentrations(now))
-    refuse('initialConcentrations', takesInitialConcentrations(then) ? 'to another than none' : 'to none');
-  return surrogate.withInitialConcentrations(now.initialConcentrations);
+  if (!isDeepStrictEqual(surrogate.window.steps, new Window(caseSettings.window).steps)) refuse('window', 'as it was');
+  if (takesInitialConcentrations(trainedSettings) !== takesInitialConcentrations(caseSettings))
+    refuse('initialConcentrations', takesInitialConcentrations(trainedSettings) ? 'to another than none' : 'to none');
+  return surrogate.withInitialConcentrations(caseSettings.initialConcentrations);
 }
 
 /** A part of the settings of stages that run the surrogate, which training does not depend on. */
@@ -176,7 +181,7 @@ export function domainPlan(context: Workspace, surrogate: Surrogate, grid: { row
 }
 
 function hoursTogether(surrogate: Surrogate, { rows, cols }: { rows: number; cols: number }, { adjoint, day = 1 }: PlanOptions): number {
-  const few = Math.max(1, Math.min(HOURS_TOGETHER, Math.floor(40000 / (rows * cols))));
-  if (day <= few) return few;
-  return Math.max(few, Math.min(day, Math.floor(DAY_BYTES / surrogate.programBytes(1, { rows, cols }, { adjoint }))));
+  const hoursTogether = Math.max(1, Math.min(HOURS_TOGETHER, Math.floor(40000 / (rows * cols))));
+  if (day <= hoursTogether) return hoursTogether;
+  return Math.max(hoursTogether, Math.min(day, Math.floor(DAY_BYTES / surrogate.programBytes(1, { rows, cols }, { adjoint }))));
 }

@@ -45,8 +45,8 @@ export const variants: Record<string, Record<string, unknown>> = {
   'resnet with tracers': { network: 'resnet', tracers: [{ lifetime: 2 }, { lifetime: 20 }], batchNorm: true, residualBlocks: 2 },
 };
 
-export function surrogateOf(over: Record<string, unknown>): Surrogate {
-  const settings = tinySurrogate(over);
+export function surrogateOf(overrides: Record<string, unknown>): Surrogate {
+  const settings = tinySurrogate(overrides);
   const normalisation: Normalisation = { ...NORMALISATION, ...(settings.tracers.length > 0 ? { tracers: TRACERS } : {}) };
   const g = new Graph();
   buildSurrogate(g, settings, { batch: 1, steps: 4, ...CELLS, meteorology: METEOROLOGY.length, geography: 1 }, normalisation, 'frozen');
@@ -72,13 +72,13 @@ export function surrogateOf(over: Record<string, unknown>): Surrogate {
 export function inputsOf(surrogate: Surrogate): Record<string, Field> {
   const random = new Random(5);
   const { rows, cols } = CELLS;
-  const field = (lead: number[], { offset, scale }: ChannelScale, noise: (own: Random) => number): Field => {
+  const field = (lead: number[], { offset, scale }: ChannelScale, noise: (generator: Random) => number): Field => {
     const shape = [...lead, rows, cols, scale.length];
     return { shape, data: Float32Array.from({ length: size(shape) }, (_, i) => offset[i % scale.length] + scale[i % scale.length] * noise(random)) };
   };
   const { emissions, meteorology, geography, concentrations } = NORMALISATION;
-  const positive = (own: Random): number => own.uniform();
-  const normal = (own: Random): number => own.normal();
+  const positive = (generator: Random): number => generator.uniform();
+  const normal = (generator: Random): number => generator.normal();
   const steps = surrogate.window.steps.length;
   const observations = field([BATCH], concentrations, positive);
   const weight = field([BATCH], { offset: [0, 0, 0, 0], scale: [1, 2, 0.5, 0.2] }, positive);

@@ -14,8 +14,8 @@ export const HOURS_AT_ONCE = 3;
 export const periods = [tinyPeriod('winter', 1), tinyPeriod('summer', 2)];
 export const inMemories = periods.map((period) => sourceOf(period));
 
-export function smoothSurrogate(over: Record<string, unknown> = {}): Surrogate {
-  return randomSurrogate(tinySurrogate(over), periods, true);
+export function smoothSurrogate(overrides: Record<string, unknown> = {}): Surrogate {
+  return randomSurrogate(tinySurrogate(overrides), periods, true);
 }
 
 export interface Variant extends Partial<SurrogateForwardOptions> {
@@ -38,15 +38,15 @@ export function modelOf({
   surrogate = smoothSurrogate(),
   sources = inMemories,
   engine,
-  ...over
+  ...overrides
 }: Variant = {}): SurrogateForwardModel {
-  const { rows, cols } = over.tiling ?? WORLD;
+  const { rows, cols } = overrides.tiling ?? WORLD;
   const native = (): AdjointEngine => {
-    const program = surrogate.program(over.tiling ? 1 : HOURS_AT_ONCE, rows, cols, { threads: 1 }, { adjoint: true });
+    const program = surrogate.program(overrides.tiling ? 1 : HOURS_AT_ONCE, rows, cols, { threads: 1 }, { adjoint: true });
     programs.push(program);
     return program;
   };
-  const options: SurrogateForwardOptions = { anchored: true, factors: 'period', threads: 1, ...over };
+  const options: SurrogateForwardOptions = { anchored: true, factors: 'period', threads: 1, ...overrides };
   return new SurrogateForwardModel(
     surrogate,
     engine ?? native(),

@@ -38,8 +38,8 @@ export function chooseCases(wanted: readonly string[], workload?: string): Timed
     if (named.some(ofWorkload)) continue;
     if (named.length > 0)
       throw new ConfigError('BENCH_UNKNOWN_OP', `bench: expected an op that has sizes of ${workload} but received "${name}": leave the workload out`);
-    const known = [...new Set(OP_CASES.map((spec) => spec.kind))].join(', ');
-    throw new ConfigError('BENCH_UNKNOWN_OP', `bench: expected an op (${known}), a kernel or a part of a case's name but received "${name}"`);
+    const knownKinds = [...new Set(OP_CASES.map((spec) => spec.kind))].join(', ');
+    throw new ConfigError('BENCH_UNKNOWN_OP', `bench: expected an op (${knownKinds}), a kernel or a part of a case's name but received "${name}"`);
   }
   return OP_CASES.filter((spec) => ofWorkload(spec) && wanted.some((name) => matches(spec, name)));
 }
@@ -109,7 +109,7 @@ export async function benchOp(
   const placed = place(spec, options);
   const arrays = drawArrays(spec);
   const model = forwardModelOf(spec, new Map(arrays));
-  const others = model ? await forwardPeers(model, options.threads, tfjs) : [];
+  const modelPeers = model ? await forwardPeers(model, options.threads, tfjs) : [];
   try {
     for (const [name, data] of arrays) placed.program.write(placed.offsets[name], data);
     setScalars(placed);
@@ -117,9 +117,9 @@ export async function benchOp(
       writeArrays(folder, arrays);
       await peer.ask({ op: spec, folder });
     }
-    return await timeKernels(spec, placed, { rounds, folder, peer, others, signal });
+    return await timeKernels(spec, placed, { rounds, folder, peer, modelPeers, signal });
   } finally {
-    for (const other of others) await other.dispose();
+    for (const modelPeer of modelPeers) await modelPeer.dispose();
     placed.program.dispose();
   }
 }
@@ -137,15 +137,15 @@ async function turn<T>(run: () => Promise<T>): Promise<T> {
   return run();
 }
 
-type Turns = Pick<OpBenchOptions, 'rounds' | 'folder' | 'peer' | 'signal'> & { readonly others: readonly ModelPeer[] };
+type Turns = Pick<OpBenchOptions, 'rounds' | 'folder' | 'peer' | 'signal'> & { readonly modelPeers: readonly ModelPeer[] };
 
-async function timeKernels(spec: TimedCase, placed: Placed, { rounds, folder, peer, others, signal }: Turns): Promise<Map<string, OpComparison>> {
-  const none = (): Seconds => Object.fromEntries(spec.calls.map(({ op }) => [op, []]));
-  const ours = none();
-  const theirs = new Map<string, Seconds>();
+async function timeKernels(spec: TimedCase, placed: Placed, { rounds, folder, peer, modelPeers, signal }: Turns): Promise<Map<string, OpComparison>> {
+  const noSeconds = (): Seconds => Object.fromEntries(spec.calls.map(({ op }) => [op, []]));
+  const coreSeconds = noSeconds();
+  const peerSeconds = new Map<string, Seconds>();
   const add = (variant: string, kernel: string, seconds: number): void => {
-    if (!theirs.has(variant)) theirs.set(variant, none());
-    theirs.get(variant)![kernel].push(seconds);
+    if (!peerSeconds.has(variant)) peerSeconds.set(variant, noSeconds());
+    peerSeconds.get(variant)![kernel].push(seconds);
   };
   /** The first kernel of a case is its forward pass. */
   const forward = spec.calls[0].op;
@@ -153,41 +153,41 @@ async function timeKernels(spec: TimedCase, placed: Placed, { rounds, folder, pe
   for (let round = 0; round < rounds; round++) {
     signal?.throwIfAborted();
     profile = await turn(() => placed.program.profile());
-    for (const { op, seconds } of profile) ours[op].push(seconds);
+    for (const { op, seconds } of profile) coreSeconds[op].push(seconds);
     const torch = peer ? (await turn(() => peer.ask({ run: null }))).seconds : {};
     for (const [variant, kernels] of Object.entries(torch as Record<string, Record<string, number>>)) {
       for (const [op, seconds] of Object.entries(kernels)) add(variant, op, seconds);
     }
-    for (const { name, run } of others) {
-      if (worthAnother(ours[forward], theirs.get(name)?.[forward] ?? [])) add(name, forward, await turn(run));
+    for (const { name, run } of modelPeers) {
+      if (worthAnother(coreSeconds[forward], peerSeconds.get(name)?.[forward] ?? [])) add(name, forward, await turn(run));
     }
     if (round > 0) continue;
     if (peer) await checkAnswers(spec, placed, folder, peer);
-    checkForward(spec, placed, others);
+    checkForward(spec, placed, modelPeers);
   }
   const peersOf = (op: string): Seconds =>
     Object.fromEntries(
-      [...theirs].map(([variant, seconds]): [string, number[]] => [variant, seconds[op]]).filter(([, seconds]) => seconds.length > 0),
+      [...peerSeconds].map(([variant, seconds]): [string, number[]] => [variant, seconds[op]]).filter(([, seconds]) => seconds.length > 0),
     );
   return new Map(
     profile.map(({ op, flops, bytes }) => {
-      const comparison = compare(ours[op], peersOf(op));
+      const comparison = compare(coreSeconds[op], peersOf(op));
       return [op, { ...comparison, gflops: flops / comparison.ours.median / 1e9, gbytes: bytes / comparison.ours.median / 1e9 }];
     }),
   );
 }
 
-function checkForward(spec: TimedCase, { program, offsets }: Placed, others: readonly ModelPeer[]): void {
-  for (const peer of others) {
-    const ours = program.read(offsets.output, spec.arrays.output.length) as Float32Array;
-    expectSame(`${spec.name}, ${peer.name}: output`, ours, peer.output('out'), TOLERANCE);
+function checkForward(spec: TimedCase, { program, offsets }: Placed, modelPeers: readonly ModelPeer[]): void {
+  for (const peer of modelPeers) {
+    const coreOutput = program.read(offsets.output, spec.arrays.output.length) as Float32Array;
+    expectSame(`${spec.name}, ${peer.name}: output`, coreOutput, peer.output('out'), TOLERANCE);
   }
 }
 
 async function checkAnswers(spec: TimedCase, { program, offsets }: Placed, folder: string, peer: TorchPeer): Promise<void> {
   await peer.ask({ results: spec.check });
   for (const name of spec.check) {
-    const ours = program.read(offsets[name], spec.arrays[name].length) as Float32Array;
-    expectSame(`${spec.name}: ${name}`, ours, readPeerArray(folder, name), TOLERANCE);
+    const coreGradient = program.read(offsets[name], spec.arrays[name].length) as Float32Array;
+    expectSame(`${spec.name}: ${name}`, coreGradient, readPeerArray(folder, name), TOLERANCE);
   }
 }

@@ -32,7 +32,7 @@ function timedCase<Sizes extends readonly unknown[]>(workload: string | undefine
 type ConvolutionSizes = readonly [height: number, width: number, inChannels: number, outChannels: number, kernel: number];
 
 function convolutions(workload: string, batch: number, sizes: readonly ConvolutionSizes[]): TimedCase[] {
-  return sizes.map((each) => timedCase(workload, conv2d, batch, ...each));
+  return sizes.map((caseSizes) => timedCase(workload, conv2d, batch, ...caseSizes));
 }
 
 /** The element-wise ops on the largest activation of a workload. */

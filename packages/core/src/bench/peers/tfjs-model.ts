@@ -162,7 +162,7 @@ const FORMS: Readonly<Record<string, Form>> = {
     const { begin } = node.attributes as BoxAttributes;
     return tf.pad(
       x,
-      begin.map((before, axis) => [before, node.outputs[0].shape[axis] - before - x.shape[axis]]),
+      begin.map((padding, axis) => [padding, node.outputs[0].shape[axis] - padding - x.shape[axis]]),
     );
   },
   reshape: (tf, node, [x]) => tf.reshape(x, [...node.outputs[0].shape]),

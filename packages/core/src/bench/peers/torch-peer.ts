@@ -85,11 +85,14 @@ export class TorchPeer {
     const line = await this.answers.next();
     if (line.done !== true) return JSON.parse(line.value) as Message;
     const missing = this.failure ?? /ModuleNotFoundError: (No module named '(?:torch|numpy)')/.exec(this.stderr)?.[1];
-    const said = this.failure?.message ?? this.stderr.trim().split('\n').at(-1) ?? '';
+    const reason = this.failure?.message ?? this.stderr.trim().split('\n').at(-1) ?? '';
     if (missing) {
-      throw new ConfigError('BENCH_PYTHON', `--python ${this.python}: expected an interpreter with PyTorch and NumPy but the system says "${said}"`);
+      throw new ConfigError(
+        'BENCH_PYTHON',
+        `--python ${this.python}: expected an interpreter with PyTorch and NumPy but the system says "${reason}"`,
+      );
     }
-    throw new DeviceError('BENCH_PEER_FAILED', `PyTorch (${this.python}) ended before it answered, perhaps for want of memory: "${said}"`);
+    throw new DeviceError('BENCH_PEER_FAILED', `PyTorch (${this.python}) ended before it answered, perhaps for want of memory: "${reason}"`);
   }
 }
 

@@ -12,11 +12,17 @@ export function norm(array: Float32Array): number {
  * @param scale - what the error is measured against; default: the norm of `theirs`
  * @throws {NumericalError} `BENCH_ANSWERS_DIFFER` unless ‖ours − theirs‖ ≤ tolerance · scale
  */
-export function expectSame(what: string, ours: Float32Array, theirs: Float32Array, tolerance: number, scale: number = norm(theirs)): void {
-  const error = ours.length === theirs.length ? norm(ours.map((value, i) => value - theirs[i])) : Infinity;
+export function expectSame(
+  subject: string,
+  coreValues: Float32Array,
+  peerValues: Float32Array,
+  tolerance: number,
+  scale: number = norm(peerValues),
+): void {
+  const error = coreValues.length === peerValues.length ? norm(coreValues.map((value, i) => value - peerValues[i])) : Infinity;
   if (error <= tolerance * scale) return;
   throw new NumericalError(
     'BENCH_ANSWERS_DIFFER',
-    `bench: ${what}: expected the peer's answer to a relative ${tolerance} but the difference is ${(error / scale).toPrecision(3)}: nothing is timed, and one of the two is wrong`,
+    `bench: ${subject}: expected the peer's answer to a relative ${tolerance} but the difference is ${(error / scale).toPrecision(3)}: nothing is timed, and one of the two is wrong`,
   );
 }

@@ -25,10 +25,10 @@ export async function profileKernels(program: Program, phase: string, rounds: nu
 }
 
 function shares(entries: readonly InstructionProfile[]): KernelShare[] {
-  const all = entries.reduce((sum, { seconds }) => sum + seconds, 0);
+  const totalSeconds = entries.reduce((sum, { seconds }) => sum + seconds, 0);
   return [...sumByKernel(entries).values()]
     .sort((a, b) => b.seconds - a.seconds)
     .map(({ op: kernel, calls, seconds, flops, bytes }) => {
-      return { kernel, calls, seconds, share: seconds / all, gflops: flops / seconds / 1e9, gbytes: bytes / seconds / 1e9 };
+      return { kernel, calls, seconds, share: seconds / totalSeconds, gflops: flops / seconds / 1e9, gbytes: bytes / seconds / 1e9 };
     });
 }

@@ -27,7 +27,8 @@ export const settle = (): Promise<void> => sleep(5);
 const HOPELESS = 20;
 
 /** True while another round of a contestant is worth its time. */
-export const worthAnother = (ours: readonly number[], theirs: readonly number[]): boolean => theirs.length === 0 || theirs[0] < HOPELESS * ours[0];
+export const worthAnother = (coreSeconds: readonly number[], peerSeconds: readonly number[]): boolean =>
+  peerSeconds.length === 0 || peerSeconds[0] < HOPELESS * coreSeconds[0];
 
 /** Runs every contestant once a round, `ours` first. @returns seconds of each @throws the signal's reason once it is raised, between two turns */
 export async function takeTurns(
@@ -48,14 +49,14 @@ export async function takeTurns(
 }
 
 /** @param seconds - of the rounds, by contestant */
-export function compare(ours: readonly number[], peers: Readonly<Record<string, readonly number[]>>): Comparison {
-  const ourTiming = timingOf(ours);
-  const timed = Object.entries(peers).map(([name, each]): [string, PeerTiming] => {
-    const timing = timingOf(each);
+export function compare(coreSeconds: readonly number[], peers: Readonly<Record<string, readonly number[]>>): Comparison {
+  const ourTiming = timingOf(coreSeconds);
+  const timed = Object.entries(peers).map(([name, seconds]): [string, PeerTiming] => {
+    const timing = timingOf(seconds);
     return [name, { ...timing, ratio: timing.median / ourTiming.median }];
   });
   const best = timed.reduce<[string, PeerTiming] | undefined>(
-    (least, each) => (!least || each[1].median < least[1].median ? each : least),
+    (fastest, candidate) => (!fastest || candidate[1].median < fastest[1].median ? candidate : fastest),
     undefined,
   );
   return { ours: ourTiming, peers: Object.fromEntries(timed), ...(best && { ratio: best[1].ratio, best: best[0] }) };

@@ -58,8 +58,8 @@ export function drawInputs(workload: Workload, step: Step, batch: number): Array
   };
   const inputs = new Map<string, Float32Array>();
   for (const [name, shape] of Object.entries(inputShapes(workload, step, batch))) {
-    const own = random.fork(name);
-    const uniform = (length: number): Float32Array => Float32Array.from({ length }, () => own.uniform());
+    const stream = random.fork(name);
+    const uniform = (length: number): Float32Array => Float32Array.from({ length }, () => stream.uniform());
     inputs.set(name, draw[name]?.(name, size(shape)) ?? uniform(size(shape)));
   }
   return inputs;
@@ -79,11 +79,11 @@ export function drawWeights(workload: Workload): Arrays {
   const weights = initializeParameters(g, 1);
   for (const [name, data] of weights) {
     const range = spread.find(([pattern]) => pattern.test(name));
-    const own = random.fork(name);
+    const stream = random.fork(name);
     if (range)
       weights.set(
         name,
-        Float32Array.from(data, () => range[1] + (range[2] - range[1]) * own.uniform()),
+        Float32Array.from(data, () => range[1] + (range[2] - range[1]) * stream.uniform()),
       );
   }
   return weights;
@@ -133,11 +133,11 @@ function describeInvert(empty: Graph, workload: Workload, batch: number): Descri
   const { out, sources } = build(empty, workload, 'invert', batch);
   const { graph: g, values } = foldBatchNorm<string>({ ...sources, out });
   const misfit = misfitOf(g, values.out);
-  const { [gradientOf('emissions')]: grad, ...others } = sourceGradients(g, misfit, values);
+  const { [gradientOf('emissions')]: grad, ...otherGradients } = sourceGradients(g, misfit, values);
   const bounds = { lower: g.input('lower', grad.shape), upper: g.input('upper', grad.shape) };
   const update = sgdProject(g, values.emissions, grad, { learningRate: g.scalar('learningRate'), ...bounds });
-  const outputs = { out: values.out, misfit, [gradientOf('emissions')]: grad, ...others };
-  return { g, outputs, phases: { step: [misfit, ...Object.values(others), update] } };
+  const outputs = { out: values.out, misfit, [gradientOf('emissions')]: grad, ...otherGradients };
+  return { g, outputs, phases: { step: [misfit, ...Object.values(otherGradients), update] } };
 }
 
 /** Of the misfit with respect to the sources, as outputs. */

@@ -37,11 +37,11 @@ function compareSameHours(a: Period, b: Period): boolean {
 }
 
 function checkPeriods(c: Case): Breach[] {
-  const seen = new Set<string>();
+  const usedNames = new Set<string>();
   return c.periods.flatMap((period, i) => {
     const breaches: Breach[] = [];
-    if (seen.has(period.name)) breaches.push({ path: ['periods', i, 'name'], text: `the name ${period.name} is used twice: rename one` });
-    seen.add(period.name);
+    if (usedNames.has(period.name)) breaches.push({ path: ['periods', i, 'name'], text: `the name ${period.name} is used twice: rename one` });
+    usedNames.add(period.name);
     if (period.spinUpHours >= period.hours) {
       breaches.push({
         path: ['periods', i, 'spinUpHours'],
@@ -71,15 +71,15 @@ function checkRuns({ members: { runs = [] } }: Case): Breach[] {
   const names = runs.map((run) => run.name);
   const twice = names.find((name, i) => names.indexOf(name) !== i || name === 'prior');
   const outputs = runs.map((run) => run.concentrations);
-  const again = runs.find(({ concentrations }, i) => outputs.indexOf(concentrations) !== i);
+  const repeatedRun = runs.find(({ concentrations }, i) => outputs.indexOf(concentrations) !== i);
   return [
     ...(twice === undefined ? [] : [{ path, text: `the name ${twice} is used twice (prior is the prior run): rename one` }]),
-    ...(again === undefined
+    ...(repeatedRun === undefined
       ? []
       : [
           {
             path,
-            text: `${names[outputs.indexOf(again.concentrations)]} and ${again.name} have the same concentrations: give each run its own, or remove one`,
+            text: `${names[outputs.indexOf(repeatedRun.concentrations)]} and ${repeatedRun.name} have the same concentrations: give each run its own, or remove one`,
           },
         ]),
   ];
@@ -90,9 +90,9 @@ function checkDesign(c: Case): Breach[] {
   const { runs, scalings, regionFactors } = c.members;
   if (runs) return [];
   const breaches: Breach[] = regionFactors.flatMap(({ region }, i) => checkRegion(c, region, ['members', 'regionFactors', i, 'region']));
-  const still = (path: KeyPath): Breach => ({ path, text: 'a factor of 1 changes nothing: remove it' });
-  scalings.forEach((factor, i) => void (factor === 1 && breaches.push(still(['members', 'scalings', i]))));
-  regionFactors.forEach(({ factor }, i) => void (factor === 1 && breaches.push(still(['members', 'regionFactors', i, 'factor']))));
+  const idleFactor = (path: KeyPath): Breach => ({ path, text: 'a factor of 1 changes nothing: remove it' });
+  scalings.forEach((factor, i) => void (factor === 1 && breaches.push(idleFactor(['members', 'scalings', i]))));
+  regionFactors.forEach(({ factor }, i) => void (factor === 1 && breaches.push(idleFactor(['members', 'regionFactors', i, 'factor']))));
   const names = memberNames(c);
   const twice = repeated(names);
   if (twice !== undefined) breaches.push({ path: ['members'], text: `two members would be called ${twice}: remove one, or rename its region` });
@@ -147,11 +147,11 @@ function checkTracers({ surrogate: { tracers }, meteorology }: Case): Breach[] {
       if (precursor === undefined || by === undefined)
         return breach('a product has precursor and by, an emitted tracer neither: add the other, or remove this one');
       if (aloft) return breach('a product is made where its precursor is: remove aloft');
-      const before = tracers.slice(0, i).filter((each) => isPrecursor(each, precursor));
-      const without = groups.find((group) => tracersOf(before, group).length === 0);
-      if (without === undefined) return [];
+      const precursors = tracers.slice(0, i).filter((tracer) => isPrecursor(tracer, precursor));
+      const groupWithout = groups.find((group) => tracersOf(precursors, group).length === 0);
+      if (groupWithout === undefined) return [];
       return breach(
-        `no tracer of ${without} before it is emitted with a lifetime of ${precursor} h, neither aloft nor washed: add that, or change precursor or groups`,
+        `no tracer of ${groupWithout} before it is emitted with a lifetime of ${precursor} h, neither aloft nor washed: add that, or change precursor or groups`,
       );
     }),
   ];
@@ -181,14 +181,14 @@ function checkCertificate(c: Case): Breach[] {
 
 function checkTrustRegion(c: Case): Breach[] {
   const paper = { path: ['paperMode', 'inversion', 'trustRegion'], text: "the paper's mode has no trust region: remove it" };
-  const own = (text: string): Breach[] => [{ path: ['inversion', 'trustRegion'], text }];
+  const ownBreach = (text: string): Breach[] => [{ path: ['inversion', 'trustRegion'], text }];
   const breaches: Breach[] = c.paperMode.inversion.trustRegion === undefined ? [] : [paper];
   if (c.inversion.trustRegion === undefined) return breaches;
-  if (c.inversion.mode === 'paper') return [...breaches, ...own(paper.text)];
+  if (c.inversion.mode === 'paper') return [...breaches, ...ownBreach(paper.text)];
   if (memberNames(c).length > 0 && c.surrogate.mode !== 'paper') return breaches;
   return [
     ...breaches,
-    ...own('it is measured by the members that the surrogate was trained on, and there are none: set members.count, or remove it'),
+    ...ownBreach('it is measured by the members that the surrogate was trained on, and there are none: set members.count, or remove it'),
   ];
 }
 
@@ -205,10 +205,10 @@ function checkCommand({ ctm }: Case): Breach[] {
   if (ctm.kind !== 'command') return [];
   const path = ['ctm', 'command'];
   const names = [...ctm.command.matchAll(NAME_IN_BRACES)].map(([, name]) => name);
-  const slips = names.filter((name) => !isCommandName(name)).map((name) => ({ name, meant: nearestKey(name, COMMAND_NAMES) }));
+  const slips = names.filter((name) => !isCommandName(name)).map((name) => ({ name, nearest: nearestKey(name, COMMAND_NAMES) }));
   return [
-    ...slips.flatMap(({ name, meant }) =>
-      meant === undefined ? [] : [{ path, text: `nothing is filled in for {${name}}: did you mean {${meant}}?` }],
+    ...slips.flatMap(({ name, nearest }) =>
+      nearest === undefined ? [] : [{ path, text: `nothing is filled in for {${name}}: did you mean {${nearest}}?` }],
     ),
     ...(names.includes('output') ? [] : [{ path, text: 'the command is not told where its files are expected: add {output}, a folder' }]),
   ];
@@ -238,9 +238,9 @@ function checkLoop(c: Case): Breach[] {
   if (c.loop.passes === 1) return [];
   const breach = (text: string): Breach => ({ path: ['loop', 'passes'], text });
   const single = 'set loop.passes: 1';
-  const taken = memberNames(c).find((name) => /^updated-\d+$/.test(name));
+  const takenName = memberNames(c).find((name) => /^updated-\d+$/.test(name));
   return [
-    ...(taken === undefined ? [] : [breach(`the run ${taken} of members.runs has the name of a run of a pass: rename it`)]),
+    ...(takenName === undefined ? [] : [breach(`the run ${takenName} of members.runs has the name of a run of a pass: rename it`)]),
     ...(c.inversion.mode === 'paper'
       ? [breach(`the paper's inversion has no anchor that a pass could move: ${single}, or inversion.mode: default`)]
       : []),

@@ -32,13 +32,18 @@ export function checkSectors(c: Case): Breach[] {
 
 /** Files and variables are named by period and sector with `_` between: of two with one name one would be lost. */
 function checkNamesInFiles({ periods }: Case, names: readonly string[]): Breach[] {
-  const taken = new Map<string, string>();
-  const take = (sector: string, name: string, of: string): Breach[] => {
-    const other = taken.get(name);
-    taken.set(name, of);
-    return other === undefined || other === of
+  const ownerOf = new Map<string, string>();
+  const take = (sector: string, name: string, owner: string): Breach[] => {
+    const otherOwner = ownerOf.get(name);
+    ownerOf.set(name, owner);
+    return otherOwner === undefined || otherOwner === owner
       ? []
-      : [{ path: ['emissions', 'sectors', sector], text: `${of} and ${other} would have the same name in files that are written: rename one` }];
+      : [
+          {
+            path: ['emissions', 'sectors', sector],
+            text: `${owner} and ${otherOwner} would have the same name in files that are written: rename one`,
+          },
+        ];
   };
   return [REST, ...names].flatMap((sector) =>
     periods.flatMap(({ name }) => [
@@ -68,10 +73,10 @@ function checkGivenRuns({ emissions, members, certificate }: Case, names: readon
 
 function checkInverted({ inversion }: Case, names: readonly string[]): Breach[] {
   const path: KeyPath = ['inversion', 'sectors'];
-  const asked = inversion.sectors.map(({ sector }) => sector);
-  if (asked.length === 0) return [];
+  const invertedSectors = inversion.sectors.map(({ sector }) => sector);
+  if (invertedSectors.length === 0) return [];
   return [
-    ...asked.flatMap((name, i): Breach[] => [
+    ...invertedSectors.flatMap((name, i): Breach[] => [
       ...(names.includes(name)
         ? []
         : [
@@ -81,7 +86,7 @@ function checkInverted({ inversion }: Case, names: readonly string[]): Breach[] 
               text: `there is no sector ${name}: known are ${names.join(', ') || 'none'} (emissions.sectors)`,
             },
           ]),
-      ...(asked.indexOf(name) === i ? [] : [{ path: [...path, i, 'sector'], text: `the sector ${name} stands here twice: keep one` }]),
+      ...(invertedSectors.indexOf(name) === i ? [] : [{ path: [...path, i, 'sector'], text: `the sector ${name} stands here twice: keep one` }]),
     ]),
     ...(inversion.mode === 'paper' ? [{ path, text: 'sectors need a prior term, and inversion.mode paper has none: remove them' }] : []),
   ];
@@ -96,14 +101,14 @@ const RESERVED = ['ALL', 'TOTAL', 'BIOG', 'MIOG', 'MGEM', 'LTNG', 'SEASPRAY', 'W
 type Emissions = Pick<Case['emissions'], 'files' | 'label' | 'sectors'>;
 
 function labelledStreams({ files, label, sectors }: Emissions): [name: string, label: string | undefined][] {
-  const own = Object.entries(sectors).map(([name, sector]): [string, string | undefined] => [name, sector.label]);
-  return files === undefined ? own : [[REST, label], ...own];
+  const sectorLabels = Object.entries(sectors).map(([name, sector]): [string, string | undefined] => [name, sector.label]);
+  return files === undefined ? sectorLabels : [[REST, label], ...sectorLabels];
 }
 
 /** The label of each sector, in capitals as CMAQ compares them: the case's, or else its name. */
 export function streamLabels(emissions: Emissions): Map<string, string> {
-  const all = labelledStreams(emissions);
-  return new Map(all.map(([name, label]) => [name, (label ?? (all.length === 1 ? WHOLE : name)).toUpperCase()]));
+  const streams = labelledStreams(emissions);
+  return new Map(streams.map(([name, label]) => [name, (label ?? (streams.length === 1 ? WHOLE : name)).toUpperCase()]));
 }
 
 /** Labels that the case gives, by sector; undefined where it leaves all to their names. */
@@ -121,10 +126,10 @@ export function checkStreamLabels({ emissions }: Case): Breach[] {
       : [];
   const breaches = [...streamLabels(emissions)].flatMap(([name, label]): Breach[] => {
     const path = name === REST ? ['emissions', 'label'] : ['emissions', 'sectors', name, 'label'];
-    const other = holder.get(label);
+    const otherName = holder.get(label);
     holder.set(label, name);
     return [
-      ...(other === undefined ? [] : [{ path, text: `${label} is the stream of ${other}, too: give each its own label` }]),
+      ...(otherName === undefined ? [] : [{ path, text: `${label} is the stream of ${otherName}, too: give each its own label` }]),
       ...(RESERVED.includes(label) ? [{ path, text: `${label} is CMAQ's own word for other streams: give another label` }] : []),
     ];
   });
@@ -136,12 +141,12 @@ type Groups = Record<string, { variables: string[] } | undefined>;
 /** A variable that stands twice would count twice, or have two factors. */
 function checkGroups(groups: Groups, path: KeyPath): Breach[] {
   const groupOf = new Map<string, string>();
-  return Object.entries(groups).flatMap(([group, made]) =>
-    (made?.variables ?? []).flatMap((variable, i): Breach[] => {
-      const other = groupOf.get(variable);
+  return Object.entries(groups).flatMap(([group, groupSource]) =>
+    (groupSource?.variables ?? []).flatMap((variable, i): Breach[] => {
+      const otherGroup = groupOf.get(variable);
       groupOf.set(variable, group);
-      if (other === undefined) return [];
-      const text = other === group ? 'stands here twice and would count twice' : `is in ${other} and ${group}, so it has no one factor`;
+      if (otherGroup === undefined) return [];
+      const text = otherGroup === group ? 'stands here twice and would count twice' : `is in ${otherGroup} and ${group}, so it has no one factor`;
       return [{ path: [...path, group, 'variables', i], text: `${variable} ${text}: keep it in one place` }];
     }),
   );
@@ -169,16 +174,18 @@ export function checkConcentrationVariables({ concentrations: { variables } }: C
 }
 
 export function checkObservationColumns({ observations: { columns } }: Case): Breach[] {
-  const named = Object.entries(columns?.species ?? {}).flatMap(([species, given]): [string, string][] => (given ? [[species, given.column]] : []));
+  const named = Object.entries(columns?.species ?? {}).flatMap(([species, speciesColumn]): [string, string][] =>
+    speciesColumn ? [[species, speciesColumn.column]] : [],
+  );
   return sharedBy(named, ['observations', 'columns', 'species'], 'the column');
 }
 
 function sharedBy(named: readonly [species: string, name: string][], path: KeyPath, subject: string): Breach[] {
   return named.flatMap(([species, name], i) => {
-    const other = named.slice(0, i).find(([, each]) => each === name);
-    return other === undefined
+    const duplicate = named.slice(0, i).find(([, column]) => column === name);
+    return duplicate === undefined
       ? []
-      : [{ path: [...path, species], text: `${subject} ${name} is that of ${other[0]}, too: give each species its own` }];
+      : [{ path: [...path, species], text: `${subject} ${name} is that of ${duplicate[0]}, too: give each species its own` }];
   });
 }
 

@@ -39,8 +39,10 @@ function checkHours({ observations: { resolution }, inversion: { hoursOfDay, dai
         text: `a daily mean has all hours of its day in it: remove hoursOfDay, or ${dailyMeans ? 'set dailyMeans: false' : 'give hourly observations'}`,
       },
     ];
-  return Object.entries(hoursOfDay).flatMap(([species, [from, to]]) =>
-    from === to ? [{ path: [...path, species], text: `from ${from} to ${to} there is no hour: give the first hour and the end of the last` }] : [],
+  return Object.entries(hoursOfDay).flatMap(([species, [firstHour, lastHour]]) =>
+    firstHour === lastHour
+      ? [{ path: [...path, species], text: `from ${firstHour} to ${lastHour} there is no hour: give the first hour and the end of the last` }]
+      : [],
   );
 }
 
@@ -75,8 +77,8 @@ function checkNuisance({ ctm, inversion: { nuisance } }: Case): Breach[] {
   return nuisance.runs.flatMap(({ options, windErrors, concentrations, varies }, i) => {
     const path: KeyPath = ['inversion', 'nuisance', 'runs', i];
     const breaches: Breach[] = [];
-    const before = names.slice(0, i).flat();
-    const twice = names[i].find((name) => before.includes(name));
+    const earlierNames = names.slice(0, i).flat();
+    const twice = names[i].find((name) => earlierNames.includes(name));
     if (twice !== undefined) breaches.push({ path: [...path, 'name'], text: `the name ${twice} is used twice: rename one` });
     const isMade = options !== undefined || windErrors !== undefined;
     if (isMade === (concentrations !== undefined)) {

@@ -38,10 +38,10 @@ export function checkTestMembers(c: Case): Breach[] {
     const text = "the paper's mode learns from the prior run alone and has no members: remove it, days are kept by testFraction";
     return [{ path: ['paperMode', 'training', 'testMembers'], text }];
   }
-  const { testMembers: asked = 0 } = c.training;
+  const { testMembers: testCount = 0 } = c.training;
   const candidates = testCandidates(c).length;
-  if (asked === 0 || asked < candidates) return [];
-  const text = `${asked} are to be kept for the test, but of ${candidates} that could be one at least has to be trained on: lower it`;
+  if (testCount === 0 || testCount < candidates) return [];
+  const text = `${testCount} are to be kept for the test, but of ${candidates} that could be one at least has to be trained on: lower it`;
   return [{ path: ['training', 'testMembers'], text }];
 }
 
@@ -67,13 +67,13 @@ function samplesOf({ training: { batch }, pairs }: BatchOf): string {
   return `${batch} samples${pairs ? ', in pairs of runs,' : ''}`;
 }
 
-function checkMicroBatches(each: BatchOf, ranks: number): Breach[] {
-  const path = [...each.path, 'microBatches'];
-  const { batch, microBatches } = each.training;
-  const unit = each.pairs ? 2 * microBatches : microBatches;
+function checkMicroBatches(batchOf: BatchOf, ranks: number): Breach[] {
+  const path = [...batchOf.path, 'microBatches'];
+  const { batch, microBatches } = batchOf.training;
+  const unit = batchOf.pairs ? 2 * microBatches : microBatches;
   const breaches: Breach[] = [];
   if (batch % unit !== 0) {
-    const text = `${samplesOf(each)} do not divide into ${microBatches} micro-batches: set training.batch to a multiple of ${unit}, or fewer micro-batches`;
+    const text = `${samplesOf(batchOf)} do not divide into ${microBatches} micro-batches: set training.batch to a multiple of ${unit}, or fewer micro-batches`;
     breaches.push({ path, text });
   }
   if (microBatches % ranks !== 0) {

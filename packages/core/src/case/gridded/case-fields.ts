@@ -155,19 +155,19 @@ function assertVarying(concentrations: Float32Array, { path }: IoapiReader, vari
   const species = Object.keys(variables);
   species.forEach((name, channel) => {
     for (let i = channel; i < concentrations.length; i += species.length) if (concentrations[i] !== concentrations[channel]) return;
-    const from = partsOfVariable(variables[name]).map(([variable]) => variable);
+    const parts = partsOfVariable(variables[name]).map(([variable]) => variable);
     throw new DataError(
       'CONCENTRATIONS_CONSTANT',
-      `${path}: ${name} (${from.join(', ')}) is ${concentrations[channel]} ${speciesUnit(name)} in every cell and hour: name a variable that the transport model computes`,
+      `${path}: ${name} (${parts.join(', ')}) is ${concentrations[channel]} ${speciesUnit(name)} in every cell and hour: name a variable that the transport model computes`,
     );
   });
 }
 
 function assertNoZeroHours(concentrations: Float32Array, { path }: IoapiReader, variables: Record<string, OutputVariable>, time: TimeAxis): void {
-  const all = Object.keys(variables);
-  all.forEach((species, channel) => {
-    const from = partsOfVariable(variables[species]).map(([name]) => name);
-    refuseZeroHours(zeroHours(concentrations, time.count, channel, all.length), { path, species, variables: from, time });
+  const speciesNames = Object.keys(variables);
+  speciesNames.forEach((species, channel) => {
+    const parts = partsOfVariable(variables[species]).map(([name]) => name);
+    refuseZeroHours(zeroHours(concentrations, time.count, channel, speciesNames.length), { path, species, variables: parts, time });
   });
 }
 
@@ -196,17 +196,17 @@ export function readGeography(reader: IoapiReader, names: string[]): Float32Arra
   const result = new Float32Array(grid.rows * grid.cols * names.length);
   names.forEach((name, channel) => {
     const fields = reader.read(name, 0, 1, 0);
-    const known: (typeof GEOGRAPHY)[string] | undefined = GEOGRAPHY[name];
-    if (known) convert(fields, unitsOf(reader, name), known.units, { subject: `${path}: ${name}` });
-    assertValues(fields, { path, variable: name, grid, start: time.start, stepSeconds: 0, layers: 1 }, known);
+    const field: (typeof GEOGRAPHY)[string] | undefined = GEOGRAPHY[name];
+    if (field) convert(fields, unitsOf(reader, name), field.units, { subject: `${path}: ${name}` });
+    assertValues(fields, { path, variable: name, grid, start: time.start, stepSeconds: 0, layers: 1 }, field);
     putChannel(result, names.length, channel, 0, fields);
   });
   return result;
 }
 
 function unitsOf(reader: IoapiReader, name: string): string {
-  const found = reader.variables.find((variable) => variable.name === name);
-  if (found) return found.units;
+  const ioapiVariable = reader.variables.find((variable) => variable.name === name);
+  if (ioapiVariable) return ioapiVariable.units;
   const names = reader.variables.map((variable) => variable.name).join(', ');
   throw new DataError(
     'VARIABLE_MISSING',

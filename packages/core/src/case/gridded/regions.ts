@@ -105,10 +105,10 @@ function maskOfCells(spans: NonNullable<Case['regions'][string]['cells']>, grid:
 function assertWithin(key: 'rows' | 'cols', span: readonly [number, number] | undefined, grid: Grid): void {
   const last = grid[key] - 1;
   if (!span || span[1] <= last) return;
-  const what = { rows: 'rows', cols: 'columns' }[key];
+  const axisName = { rows: 'rows', cols: 'columns' }[key];
   throw new ConfigError(
     'REGION_OUTSIDE',
-    `regions: ${key} [${span.join(', ')}] goes beyond the grid ${grid.definition.name}, whose ${grid[key]} ${what} are 0 to ${last}: end it at ${last} at most`,
+    `regions: ${key} [${span.join(', ')}] goes beyond the grid ${grid.definition.name}, whose ${grid[key]} ${axisName} are 0 to ${last}: end it at ${last} at most`,
   );
 }
 
@@ -123,8 +123,8 @@ function membership({ polygon, rows, cols }: Case['regions'][string], grid: Grid
 
 /** Whether a polygon, whose longitudes may be those of a further turn (190 and 260 are -170 and -100), holds a place. */
 function insideOnGlobe(polygon: readonly Point[]): (lon: number, lat: number) => boolean {
-  const west = polygon.reduce((least, [x]) => Math.min(least, x), Infinity);
-  const east = polygon.reduce((most, [x]) => Math.max(most, x), -Infinity);
+  const west = polygon.reduce((minimum, [x]) => Math.min(minimum, x), Infinity);
+  const east = polygon.reduce((maximum, [x]) => Math.max(maximum, x), -Infinity);
   return (lon, lat) => {
     for (let x = lon - 360 * Math.floor((lon - west) / 360); x <= east; x += 360) if (insidePolygon(x, lat, polygon)) return true;
     return false;

@@ -129,14 +129,14 @@ function exampleKeys(example: string, section: string, schema: JsonSchema): Set<
     if (Array.isArray(value)) return value.forEach((entry) => walk(entry, inner?.items, `${path}[]`));
     if (typeof value !== 'object' || value === null) return;
     const names = Object.keys(inner?.properties ?? {});
-    const family = FAMILIES.find((each) => each.names.length === names.length && each.names.every((name) => names.includes(name)));
+    const family = FAMILIES.find((candidate) => candidate.names.length === names.length && candidate.names.every((name) => names.includes(name)));
     for (const [key, entry] of Object.entries(value)) {
       const shape = inner?.oneOf ? alternativeFor(value, inner.oneOf) : inner;
       const next = shape?.properties?.[key];
       const step = next === undefined ? 'NAME' : (family?.title ?? key);
-      const below = path === '' ? step : `${path}.${step}`;
-      keys.add(below);
-      walk(entry, next ?? (typeof shape?.additionalProperties === 'object' ? shape.additionalProperties : undefined), below);
+      const nested = path === '' ? step : `${path}.${step}`;
+      keys.add(nested);
+      walk(entry, next ?? (typeof shape?.additionalProperties === 'object' ? shape.additionalProperties : undefined), nested);
     }
   };
   const values = parse(example) as Record<string, unknown>;
@@ -146,13 +146,13 @@ function exampleKeys(example: string, section: string, schema: JsonSchema): Set<
 }
 
 /** The tables of a section: the keys of its example first, then the others. */
-function tables(section: string, title: string, schema: JsonSchema, all: readonly Row[]): string[] {
+function tables(section: string, title: string, schema: JsonSchema, rows: readonly Row[]): string[] {
   const example = CASE_EXAMPLES[section];
   const first = exampleKeys(example, section, schema);
-  const table = (some: readonly Row[]): string[] => [...HEAD, ...some.map(({ cells }) => `| ${cells.join(' | ')} |`), ''];
-  const usual = all.filter(({ path }) => first.has(path));
-  const others = all.filter(({ path }) => !first.has(path));
-  return ['```yaml', example, '```', '', ...table(usual), ...(others.length > 0 ? [`### More keys of ${title}`, '', ...table(others)] : [])];
+  const table = (tableRows: readonly Row[]): string[] => [...HEAD, ...tableRows.map(({ cells }) => `| ${cells.join(' | ')} |`), ''];
+  const usual = rows.filter(({ path }) => first.has(path));
+  const otherRows = rows.filter(({ path }) => !first.has(path));
+  return ['```yaml', example, '```', '', ...table(usual), ...(otherRows.length > 0 ? [`### More keys of ${title}`, '', ...table(otherRows)] : [])];
 }
 
 function section(name: string, schema: JsonSchema, required: boolean): string[] {
@@ -195,12 +195,12 @@ function section(name: string, schema: JsonSchema, required: boolean): string[] 
 export function caseDocumentation(): string {
   const schema = caseJsonSchema();
   const required = new Set(schema.required ?? []);
-  const all = Object.entries(schema.properties ?? {});
+  const properties = Object.entries(schema.properties ?? {});
   const isSection = ([, inner]: [string, JsonSchema]): boolean =>
     Boolean(inner.properties ?? inner.items?.properties ?? inner.oneOf) || typeof inner.additionalProperties === 'object';
-  const plain = Object.fromEntries(all.filter((entry) => !isSection(entry)));
+  const plain = Object.fromEntries(properties.filter((entry) => !isSection(entry)));
   const top = { properties: plain, required: schema.required };
   const lines = ['## Top level', '', ...tables('Top level', 'the top level', top, rows(top, '', undefined))];
-  for (const [name, inner] of all.filter(isSection)) lines.push(...section(name, inner, required.has(name)));
+  for (const [name, inner] of properties.filter(isSection)) lines.push(...section(name, inner, required.has(name)));
   return `${INTRODUCTION}\n${lines.join('\n').trimEnd()}\n`;
 }

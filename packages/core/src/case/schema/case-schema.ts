@@ -92,12 +92,12 @@ const loopSchema = z
     ).default(1),
     iterations: wholeNumber('Steps by which the surrogate is trained on in a further pass.', { min: 1 }).default(600),
     learningRate: real('Step of the optimiser at the start of a further training; it falls as that of `training` does.', {
-      above: 0,
+      greaterThan: 0,
       max: 1,
     }).default(5e-4),
     agreement: real(
       'The loop may end early once the predicted gain differs from the realised one by at most this part of it, for every species at the monitors that the inversion may look at.',
-      { above: 0 },
+      { greaterThan: 0 },
     ).default(0.25),
     smallestGain: real(
       'It does end then if the next inversion promises to lower the error at those monitors (mean over species of the MAE relative to that of the prior run) by ' +
@@ -125,15 +125,15 @@ const crossValidationSchema = z
         factorCorrelationFar: values(
           z.strictObject({
             part: real('Part of the variance; 0: no such part.', { min: 0, max: 0.99 }),
-            km: real('Correlation length.', { above: 0, unit: 'km' }),
+            km: real('Correlation length.', { greaterThan: 0, unit: 'km' }),
           }),
           'Values of `inversion.factorCorrelation.far`.',
         ),
         spreadScale: values(
-          real('Factor.', { above: 0, max: 20 }),
+          real('Factor.', { greaterThan: 0, max: 20 }),
           'Factors on all of `inversion.priorSpread` and of `inversion.sectors[].priorSpread`.',
         ),
-        errorScale: values(real('Factor.', { above: 0, max: 100 }), 'Factors on `inversion.errorScale`.'),
+        errorScale: values(real('Factor.', { greaterThan: 0, max: 100 }), 'Factors on `inversion.errorScale`.'),
         errorCorrelation: values(
           z.strictObject({
             hours: errorLength('Time', 'value', 'h'),

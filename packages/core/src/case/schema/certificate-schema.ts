@@ -33,7 +33,7 @@ const sensitivitySchema = z
       })
       .meta({ description: 'Species that the files hold; semi-normalised, so in a unit of concentration.' }),
     scale: real('What the values are multiplied by to give the change for + 100 % of the emissions: 1 for CMAQ-DDM-3D, 100 for changes by + 1 %.', {
-      above: 0,
+      greaterThan: 0,
     }).default(1),
     region: text('One of `regions`: the sensitivity is to the emissions there; without it and `mask` to those of the whole domain.').optional(),
     mask: maskOfFile('Variable with the part of the emissions of each cell, 0 to 1, that the sensitivity is to.')
@@ -51,7 +51,7 @@ export const certificateSchema = z
       ['refuse', 'warn'],
     ).default('refuse'),
     factors: z
-      .array(real('Factor.', { above: 0, max: 3 }))
+      .array(real('Factor.', { greaterThan: 0, max: 3 }))
       .default([0.8, 1.2])
       .meta({
         description:
@@ -65,7 +65,7 @@ export const certificateSchema = z
         }).default(6),
         cells: wholeNumber('Side of a patch.', { min: 1, max: 50, unit: 'cells' }).default(3),
         factor: real('Factor on the emissions of the group in all patches, in one run of the transport model per group.', {
-          above: 0,
+          greaterThan: 0,
           max: 10,
         }).default(1.5),
         seed: seed('Seed of the choice of patches.').default(17),

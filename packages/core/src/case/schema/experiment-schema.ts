@@ -45,7 +45,7 @@ export const membersSchema = z
       max: MOST_MEMBERS / GROUPS.length,
     }).default(0),
     scalings: z
-      .array(real('Factor.', { above: 0, max: 10 }))
+      .array(real('Factor.', { greaterThan: 0, max: 10 }))
       .default([])
       .meta({
         description:
@@ -57,7 +57,7 @@ export const membersSchema = z
         z.strictObject({
           region: text('Name of one of `regions`.'),
           group: choice('Group that is changed; without it all are.', GROUPS).optional(),
-          factor: real('Factor on the emissions in the region; elsewhere they stay.', { above: 0, max: 10 }),
+          factor: real('Factor on the emissions in the region; elsewhere they stay.', { greaterThan: 0, max: 10 }),
         }),
       )
       .default([])
@@ -72,7 +72,7 @@ export const membersSchema = z
         description:
           'Standard deviation of the natural logarithm of the factor, per group; larger for NH3 and VOC, whose response is weak and would drown in that of the others.',
       }),
-    lengthKm: real('Correlation length of the factors.', { above: 0, unit: 'km' }).default(200),
+    lengthKm: real('Correlation length of the factors.', { greaterThan: 0, unit: 'km' }).default(200),
     stretchHours: wholeNumber(
       'Hours after which the random factors of a member are drawn anew; counted from the beginning of the period. Default: they hold for the whole period.',
       { min: 1, unit: 'h' },
@@ -96,7 +96,7 @@ export const responseSchema = z
         description:
           'Groups for which simulate makes a run with all their emissions changed, to judge the response of the surrogate; none turns it off.',
       }),
-    factor: real('Factor on the emissions of the group, for the whole period.', { above: 0, max: 3 }).default(1.3),
+    factor: real('Factor on the emissions of the group, for the whole period.', { greaterThan: 0, max: 3 }).default(1.3),
   })
   .meta({ description: 'Runs by which the free-running response of the surrogate is judged against that of the transport model.' });
 
@@ -104,8 +104,8 @@ export const responseSchema = z
 export const WIND_ERROR = {
   speed: real('Standard deviation of the natural logarithm of the factor on the wind speed.', { min: 0, max: 1 }),
   direction: real('Standard deviation of the angle by which the wind is turned.', { min: 0, max: 90, unit: '°' }),
-  lengthKm: real('Correlation length of the error.', { above: 0, unit: 'km' }).default(300),
-  lengthHours: real('Correlation time of the error.', { above: 0, unit: 'h' }).default(12),
+  lengthKm: real('Correlation length of the error.', { greaterThan: 0, unit: 'km' }).default(300),
+  lengthHours: real('Correlation time of the error.', { greaterThan: 0, unit: 'h' }).default(12),
 };
 
 export const truthSchema = z
@@ -145,7 +145,7 @@ function speciesRange(species: Species): SpeciesRange {
   const unit = speciesUnit(species);
   const range = z.strictObject({
     min: real('Least value; if absent, `negativeFloor` alone counts.', { unit }).optional(),
-    max: real('Greatest value.', { above: 0, unit }),
+    max: real('Greatest value.', { greaterThan: 0, unit }),
   });
   return range.optional().meta({ description: `Of ${species}.` });
 }
@@ -174,7 +174,7 @@ const qualitySchema = z
       .default(0),
     spike: z
       .strictObject({
-        factor: real('How many times the larger of its two neighbours in time a value must be.', { above: 1 }),
+        factor: real('How many times the larger of its two neighbours in time a value must be.', { greaterThan: 1 }),
         floor: real('And by how much it must be above it, ppb or µg m-3.', { min: 0 }),
       })
       .optional()

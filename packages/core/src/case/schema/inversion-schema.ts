@@ -67,9 +67,9 @@ function ofAllOrEach(number: z.ZodNumber, unnamed: number): OfAllOrEach {
 }
 
 /** A length over which errors stay alike. */
-export function errorLength(what: string, each: string, unit: string): OfAllOrEach {
+export function errorLength(subject: string, item: string, unit: string): OfAllOrEach {
   return ofAllOrEach(real('Length.', { min: 0, unit }), 0).meta({
-    description: `${what} over which errors stay alike, of all species or by species (those not named have 0); 0: each ${each} counts for itself.`,
+    description: `${subject} over which errors stay alike, of all species or by species (those not named have 0); 0: each ${item} counts for itself.`,
     unit,
   });
 }
@@ -88,11 +88,11 @@ export const inversionSchema = z
         'dozens of gradients; default mode only); `adam` may draw a batch, `sgd` is that of the paper.',
       ['lbfgs', 'gauss-newton', 'adam', 'sgd'],
     ).default('lbfgs'),
-    learningRate: real('Length of the first step of L-BFGS; step size of Adam and of gradient descent.', { above: 0, max: 1000 }).default(3),
+    learningRate: real('Length of the first step of L-BFGS; step size of Adam and of gradient descent.', { greaterThan: 0, max: 1000 }).default(3),
     learningRateDecay: real(
       'Adam and gradient descent: step at the last iteration as a part of that at the first, falling exponentially; 1 keeps it constant.',
       {
-        above: 0,
+        greaterThan: 0,
         max: 1,
       },
     ).default(0.1),
@@ -101,7 +101,7 @@ export const inversionSchema = z
         'or in a square block of blockKm.',
       ['cells', 'regions', 'blocks'],
     ).default('cells'),
-    blockKm: real('Side of the blocks of `space: blocks`.', { above: 0, unit: 'km' }).default(270),
+    blockKm: real('Side of the blocks of `space: blocks`.', { greaterThan: 0, unit: 'km' }).default(270),
     lengthKm: real('Correlation length of the factors; 0 leaves every cell free.', { min: 0, unit: 'km' }).default(81),
     groups: z
       .array(choice('Emission group.', GROUPS))
@@ -149,7 +149,7 @@ export const inversionSchema = z
       .meta({ description: 'Regions whose inventory is more, or less, certain than that of the rest.' }),
     initialConcentrations: z
       .strictObject({
-        spread: real('Standard deviation of the log factor, the same for every species.', { above: 0, max: 3 }).default(0.2),
+        spread: real('Standard deviation of the log factor, the same for every species.', { greaterThan: 0, max: 3 }).default(0.2),
         lengthKm: real('Correlation length of the factors.', { min: 0, unit: 'km' }).default(162),
       })
       .prefault({})
@@ -170,7 +170,7 @@ export const inversionSchema = z
       ['none', 'cell-spread'],
     ).default('none'),
     siteTypeError: z
-      .record(text('Type of site, as in the column `observations.stations.type`.'), real('Factor.', { above: 0, max: 100 }))
+      .record(text('Type of site, as in the column `observations.stations.type`.'), real('Factor.', { greaterThan: 0, max: 100 }))
       .default({})
       .meta({
         description:
@@ -189,7 +189,7 @@ export const inversionSchema = z
       .strictObject({
         hours: errorLength('Time', 'value', 'h').default(0),
         km: errorLength('Distance', 'cell', 'km').default(0),
-        part: ofAllOrEach(real('Part.', { above: 0, max: 1 }), 1)
+        part: ofAllOrEach(real('Part.', { greaterThan: 0, max: 1 }), 1)
           .default(1)
           .meta({
             description:
@@ -202,7 +202,7 @@ export const inversionSchema = z
       })
       .prefault({})
       .meta({ description: 'Errors of neighbouring values that are alike: their variance is raised by how often they repeat each other.' }),
-    errorScale: ofAllOrEach(real('Factor.', { above: 0, max: 100 }), 1)
+    errorScale: ofAllOrEach(real('Factor.', { greaterThan: 0, max: 100 }), 1)
       .default(1)
       .meta({
         description:
@@ -229,30 +229,31 @@ export const inversionSchema = z
           group: choice('Emission group.', GROUPS),
           region: text('Name of one of `regions`; without it the whole domain.').optional(),
           period: text('Name of a period; without it all together.').optional(),
-          factor: real('Updated total over the prior one as it is known; 1: the prior total is right.', { above: 0, max: 100 }).default(1),
-          spread: real('Standard deviation of that.', { above: 0, max: 10 }),
+          factor: real('Updated total over the prior one as it is known; 1: the prior total is right.', { greaterThan: 0, max: 100 }).default(1),
+          spread: real('Standard deviation of that.', { greaterThan: 0, max: 10 }),
         }),
       )
       .default([])
       .meta({ description: 'Totals that are known from elsewhere, as soft constraints. Default mode only.' }),
     saturation: z
       .strictObject({
-        share: real('Part of the emitting cells of a group with a factor at its bound above which an alarm is given.', { above: 0, max: 1 }).default(
-          0.2,
-        ),
+        share: real('Part of the emitting cells of a group with a factor at its bound above which an alarm is given.', {
+          greaterThan: 0,
+          max: 1,
+        }).default(0.2),
         onFailure: choice('Whether the run then goes on with a warning or ends with exit code 5.', ['warn', 'refuse']).default('warn'),
       })
       .prefault({})
       .meta({ description: 'Where many factors lie at their bound, the prior, the model or the errors of the observations are wrong.' }),
     starts: wholeNumber('Controls to start from: the prior, and random ones around it; the best result is kept.', { min: 1, max: 50 }).default(1),
     bound: real('Largest factor on the prior emissions; default mode also allows no less than its inverse, paper mode no less than 0.', {
-      above: 1,
+      greaterThan: 1,
       max: 100,
     }).default(3),
     trustRegion: real(
       'Largest distance of the updated emissions from those that the surrogate was trained on: |log factor| in units of the root mean square of the ' +
         "members' log factors on that group in that cell. Without it the distance is reported, not limited. Default mode only.",
-      { above: 0, max: 100 },
+      { greaterThan: 0, max: 100 },
     ).optional(),
     factors: choice(
       'Which hours of a period share a factor, for each cell and group: all, those of a calendar month, a week (from the period on), a day (UTC) or an hour ' +
@@ -278,8 +279,8 @@ export const inversionSchema = z
         ).default(0),
         far: z
           .strictObject({
-            part: real('Part of the variance, of what `domain` leaves of it.', { above: 0, max: 0.99 }),
-            km: real('Correlation length of this part, longer than `lengthKm`.', { above: 0, unit: 'km' }),
+            part: real('Part of the variance, of what `domain` leaves of it.', { greaterThan: 0, max: 0.99 }),
+            km: real('Correlation length of this part, longer than `lengthKm`.', { greaterThan: 0, unit: 'km' }),
           })
           .optional()
           .meta({

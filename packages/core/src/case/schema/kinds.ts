@@ -15,14 +15,14 @@ interface Bounds {
   unit?: string;
   min?: number;
   max?: number;
-  above?: number;
+  greaterThan?: number;
 }
 
-function bounded(schema: z.ZodNumber, { min, max, above }: Bounds): z.ZodNumber {
+function bounded(schema: z.ZodNumber, { min, max, greaterThan }: Bounds): z.ZodNumber {
   let out = schema;
   if (min !== undefined) out = out.min(min);
   if (max !== undefined) out = out.max(max);
-  if (above !== undefined) out = out.gt(above);
+  if (greaterThan !== undefined) out = out.gt(greaterThan);
   return out;
 }
 
@@ -111,8 +111,8 @@ const HOUR_UTC = /^\d{4}-\d\d-\d\dT\d\d:00(:00(\.000)?)?Z$/; // as JSON writes i
 
 /** Whether it comes back as it was: JavaScript takes 30 February for 2 March, and hour 24 for the next day's 0. */
 function exists(hour: string): boolean {
-  const at = new Date(hour);
-  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(hour.slice(0, 13));
+  const date = new Date(hour);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(hour.slice(0, 13));
 }
 
 /** A moment in UTC on the full hour, such as `2026-01-05T00:00:00Z`. */

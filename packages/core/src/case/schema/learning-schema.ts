@@ -8,11 +8,11 @@ import { choice, flag, real, seed, wholeNumber } from './kinds';
 import { GROUPS, ofSpecies, type Group } from '../../base/species';
 
 const tracerSchema = z.strictObject({
-  lifetime: real('Lifetime against a first-order loss.', { above: 0, unit: 'h' }),
+  lifetime: real('Lifetime against a first-order loss.', { greaterThan: 0, unit: 'h' }),
   aloft: flag('Whether it is emitted above a mixed layer of less than 300 m, as from stacks.').optional(),
   washed: flag('Whether rain washes it out.').optional(),
   precursor: real('Lifetime of the emitted tracer, neither aloft nor washed and before it in the list, that it is made of; default: it is emitted.', {
-    above: 0,
+    greaterThan: 0,
     unit: 'h',
   }).optional(),
   by: choice('What makes it of its precursor: sunlight, or clouds and haze.', ['light', 'cloud']).optional(),
@@ -65,11 +65,11 @@ export function missingWeather(tracers: readonly TracerSettings[], names: readon
 
 /** Channels of the meteorology that products and washing out follow from. */
 export function rateChannels(tracers: readonly TracerSettings[]): string[] {
-  const some = (test: (tracer: TracerSettings) => boolean | undefined, names: string[]): string[] => (tracers.some(test) ? names : []);
+  const namesIf = (test: (tracer: TracerSettings) => boolean | undefined, names: string[]): string[] => (tracers.some(test) ? names : []);
   return [
-    ...some(({ by }) => by === 'light', ['RGRND']),
-    ...some(({ by }) => by === 'cloud', ['TEMP2', 'Q2']),
-    ...some(({ by, washed }) => by === 'cloud' || washed, ['RN']),
+    ...namesIf(({ by }) => by === 'light', ['RGRND']),
+    ...namesIf(({ by }) => by === 'cloud', ['TEMP2', 'Q2']),
+    ...namesIf(({ by, washed }) => by === 'cloud' || washed, ['RN']),
   ];
 }
 
@@ -131,7 +131,7 @@ export const surrogateSchema = z
 export const trainingSchema = z
   .strictObject({
     iterations: wholeNumber('Largest number of steps.', { min: 1 }).default(3000),
-    maxMinutes: real('Training ends after this time even if steps are left.', { above: 0, unit: 'min' }).optional(),
+    maxMinutes: real('Training ends after this time even if steps are left.', { greaterThan: 0, unit: 'min' }).optional(),
     batch: wholeNumber('Samples per step.', { min: 1, max: 1024 }).default(4),
     microBatches: wholeNumber(
       'Equal parts of a batch that are computed one after the other, and their gradients added up in that order; of several processes (mpirun) each takes some, and ' +
@@ -142,10 +142,11 @@ export const trainingSchema = z
       'What steps the matrices of weights: Muon, which makes all directions of a step equally long, or Adam, which steps all else in either case. Both have one `learningRate`.',
       ['muon', 'adam'],
     ).default('muon'),
-    learningRate: real('Step of the optimiser.', { above: 0, max: 1 }).default(2e-3),
-    learningRateDecay: real('Step at the end as a part of that at the start, along a cosine; 1 keeps it constant.', { above: 0, max: 1 }).default(
-      0.1,
-    ),
+    learningRate: real('Step of the optimiser.', { greaterThan: 0, max: 1 }).default(2e-3),
+    learningRateDecay: real('Step at the end as a part of that at the start, along a cosine; 1 keeps it constant.', {
+      greaterThan: 0,
+      max: 1,
+    }).default(0.1),
     l2: real('L2 penalty on the weights, added to the gradient.', { min: 0, max: 1 }).default(0),
     clipNorm: real('Norm of the gradient above which it is scaled down; 0 never.', { min: 0 }).default(1),
     differenceWeight: real('Weight of the loss on the difference between two runs at the same hour; 0 turns it off.', { min: 0, max: 100 }).default(

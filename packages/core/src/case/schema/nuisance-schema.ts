@@ -40,7 +40,7 @@ export const nuisanceSchema = z
                 'Each has a part of its own with standard deviation `spread` over the root of their number: with a spread of 1 all together vary as the runs do.',
             }),
           concentrations: files('Concentrations of a run that was made outside Retroplume, with the prior emissions.').optional(),
-          spread: real("Standard deviation of the part of the run's change that is added to what is simulated.", { above: 0, max: 10 }),
+          spread: real("Standard deviation of the part of the run's change that is added to what is simulated.", { greaterThan: 0, max: 10 }),
           varies: z
             .strictObject({
               hours: real('Time over which the part stays alike; absent: it is the same at all times.', { min: 1, unit: 'h' }).optional(),

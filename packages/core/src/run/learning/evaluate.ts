@@ -83,7 +83,7 @@ export async function evaluateSurrogate(context: StageContext): ReturnType<Stage
 
 function periodEvaluation(
   context: StageContext,
-  options: PeriodEvaluation['how'],
+  options: PeriodEvaluation['engine'],
   period: PreparedPeriod,
   index: number,
   { turn, turns }: { turn: number; turns: number },
@@ -96,7 +96,7 @@ function periodEvaluation(
   const total = (1 + runs.length + groups.length) * hours.length;
   const simulate = context.dirOf('simulate');
   return {
-    how: options,
+    engine: options,
     period,
     hours,
     groups,

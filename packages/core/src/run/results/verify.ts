@@ -189,7 +189,7 @@ async function compare(context: StageContext): Promise<{ verification: Verificat
     expectUpdateUsed(context, prepared, update, ofUpdated, updatedOutput(context.dir, period.name));
     fields.push(...writeFields(context, prepared, ofUpdated));
     const nuisance = nuisanceEffect(context, period, prepared, operator, series.updated);
-    periods.push({ name: period.name, grid: prepared.grid, ...series, found: nuisance });
+    periods.push({ name: period.name, grid: prepared.grid, ...series, withNuisance: nuisance });
     audit.push(...auditPeriod({ ...prepared, update, series, nearKm, groups: context.settings.inversion.groups }, caseSettings.regions));
     if (caseSettings.truth) inventory.push({ ...update, ...truthNearMonitors(caseSettings.truth.factors, prepared, series, nearKm) });
   }

@@ -32,8 +32,8 @@ export async function checkPriorAgainstWeather(findings: Findings, settings: Cas
   }
 }
 
-function inWords({ own, others }: NonNullable<ReturnType<typeof carrying>>): string {
-  return `the winds carry the prior run no better than those of other days (r ${own.toFixed(2)} and ${others.toFixed(2)}): is meteorology.files the weather that it was made with, of these hours, and are its rows the same way round?`; // prettier-ignore
+function inWords({ withOwnWinds, withOtherWinds }: NonNullable<ReturnType<typeof carrying>>): string {
+  return `the winds carry the prior run no better than those of other days (r ${withOwnWinds.toFixed(2)} and ${withOtherWinds.toFixed(2)}): is meteorology.files the weather that it was made with, of these hours, and are its rows the same way round?`; // prettier-ignore
 }
 
 function carriedHours({ signal }: Findings, settings: Case, period: PeriodSettings, grid: Grid): CarriedHour[] {

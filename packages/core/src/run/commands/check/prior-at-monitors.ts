@@ -109,8 +109,8 @@ function inWords({ name, pairs, observed, simulated, r, byLag }: Found): string 
   return `${name}: ${pairs} pairs, observed ${figure(observed)} and simulated ${figure(simulated)} ${speciesUnit(name)} (ratio ${figure(simulated / observed)}), r ${figure(r)}${lag}`;
 }
 
-function lagInWords({ hours, r, without }: CommonLag): string {
-  const late = `what is observed fits the run best ${Math.abs(hours)} h ${hours > 0 ? 'earlier' : 'later'} than it is dated (r ${figure(r)}, as dated ${figure(without)})`;
+function lagInWords({ hours, r, rWithoutLag }: CommonLag): string {
+  const late = `what is observed fits the run best ${Math.abs(hours)} h ${hours > 0 ? 'earlier' : 'later'} than it is dated (r ${figure(r)}, as dated ${figure(rWithoutLag)})`;
   const cause =
     Math.abs(hours) === 1
       ? 'do labels mark the other end of the hour, or is the zone an hour off (observations.timeZone)?'
