@@ -23,7 +23,7 @@ const cases: Record<string, SyntheticOptions> = {
     stations: 100,
     twin: true,
     paper: true,
-    beside: true,
+    withDerivedRuns: true,
   },
   'China at 232 x 182 cells': { grid: chinaGrid(), periods: ['january'], steps: 31, stepSeconds: 86400, stations: 1400, twin: false, paper: false },
 };

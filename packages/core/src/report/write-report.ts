@@ -9,9 +9,9 @@ import { PageContext } from './sections/page-context';
 import { svgToPng } from './figures/raster';
 import type { ReportData } from './data/report-data';
 
-function expectLength(what: string, shape: string, expected: number, values: ArrayLike<number> | undefined): void {
+function expectLength(subject: string, shape: string, expected: number, values: ArrayLike<number> | undefined): void {
   if (values && values.length !== expected) {
-    throw new ShapeError('REPORT_SHAPE', `report: expected ${what} ${shape} = ${expected} values but received ${values.length}: mend the call`);
+    throw new ShapeError('REPORT_SHAPE', `report: expected ${subject} ${shape} = ${expected} values but received ${values.length}: mend the call`);
   }
 }
 
@@ -19,15 +19,15 @@ function expectLength(what: string, shape: string, expected: number, values: Arr
 function check({ grid, stations, emissions, concentrations, regions = [], basemap, trust }: ReportData): void {
   const cells = grid.rows * grid.cols;
   const shape = `[${grid.rows}, ${grid.cols}]`;
-  for (const each of emissions) {
+  for (const entry of emissions) {
     for (const key of ['prior', 'updated', 'paper', 'truthFactor'] as const) {
-      expectLength(`${key} emissions of ${each.group} in ${each.period}`, shape, cells, each[key]);
+      expectLength(`${key} emissions of ${entry.group} in ${entry.period}`, shape, cells, entry[key]);
     }
   }
-  for (const each of concentrations) {
-    const steps = stations.length > 0 ? Math.round(each.observed.length / stations.length) : 0;
+  for (const entry of concentrations) {
+    const steps = stations.length > 0 ? Math.round(entry.observed.length / stations.length) : 0;
     for (const key of ['observed', 'prior', 'updated', 'paper'] as const) {
-      expectLength(`${key} ${each.species} in ${each.period}`, `[${steps}, ${stations.length}]`, steps * stations.length, each[key]);
+      expectLength(`${key} ${entry.species} in ${entry.period}`, `[${steps}, ${stations.length}]`, steps * stations.length, entry[key]);
     }
   }
   for (const { name, mask } of regions) expectLength(`mask of region ${name}`, shape, cells, mask);

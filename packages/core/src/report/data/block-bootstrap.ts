@@ -7,7 +7,7 @@ import { sideOf } from './statistics';
 /** Sums of |simulated − observed| per block over the pairs in which all three are there; a station without a block is its own. */
 function blockSums(data: ReportData, species: string, side: Side): Map<string, BlockErrors> {
   const sums = new Map<string, BlockErrors>();
-  for (const { observed, prior, updated } of data.concentrations.filter((each) => each.species === species)) {
+  for (const { observed, prior, updated } of data.concentrations.filter((entry) => entry.species === species)) {
     for (let index = 0; index < observed.length; index++) {
       const station = data.stations[index % data.stations.length];
       const errors = [Math.abs(prior[index] - observed[index]), Math.abs(updated[index] - observed[index])];

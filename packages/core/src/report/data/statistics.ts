@@ -33,11 +33,11 @@ export interface Pairs {
 
 /** The variants that every one of these series has. */
 function variantsOf(series: ReportConcentrations[]): Variant[] {
-  return series.every((each) => each.paper) ? ['prior', 'updated', 'paper'] : ['prior', 'updated'];
+  return series.every((entry) => entry.paper) ? ['prior', 'updated', 'paper'] : ['prior', 'updated'];
 }
 
 function matching(data: ReportData, { species, period }: Pick<Selection, 'species' | 'period'>): ReportConcentrations[] {
-  return data.concentrations.filter((each) => each.species === species && (period === undefined || each.period === period));
+  return data.concentrations.filter((entry) => entry.species === species && (period === undefined || entry.period === period));
 }
 
 /** Observed and simulated values, where the observation and *every* variant is there: all variants are judged on the same pairs. */
@@ -45,55 +45,55 @@ export function pairs(data: ReportData, selection: Selection): Pairs {
   const series = matching(data, selection);
   const variants = variantsOf(series);
   const columns = data.stations.flatMap((station, column) => (sideOf(station) === selection.side ? [column] : []));
-  const most = series.reduce((sum, { observed }) => sum + (observed.length / data.stations.length) * columns.length, 0);
-  const found = ['observed' as const, ...variants].map(() => new Float64Array(most));
-  const seen = new Set<ReportStation>();
+  const capacity = series.reduce((sum, { observed }) => sum + (observed.length / data.stations.length) * columns.length, 0);
+  const columnsOfPairs = ['observed' as const, ...variants].map(() => new Float64Array(capacity));
+  const stationsWithPairs = new Set<ReportStation>();
   let count = 0;
-  for (const each of series) {
-    const held = [each.observed, ...variants.map((variant) => each[variant] ?? [])];
-    for (let first = 0; first < each.observed.length; first += data.stations.length) {
+  for (const entry of series) {
+    const valueLists = [entry.observed, ...variants.map((variant) => entry[variant] ?? [])];
+    for (let first = 0; first < entry.observed.length; first += data.stations.length) {
       for (const column of columns) {
         const index = first + column;
-        if (!held.every((values) => Number.isFinite(values[index]))) continue;
-        seen.add(data.stations[column]);
-        for (let k = 0; k < held.length; k++) found[k][count] = held[k][index];
+        if (!valueLists.every((values) => Number.isFinite(values[index]))) continue;
+        stationsWithPairs.add(data.stations[column]);
+        for (let k = 0; k < valueLists.length; k++) columnsOfPairs[k][count] = valueLists[k][index];
         count++;
       }
     }
   }
-  const [observed, ...simulated] = found.map((values) => values.subarray(0, count));
+  const [observed, ...simulated] = columnsOfPairs.map((values) => values.subarray(0, count));
   return {
     observed,
     simulated: Object.fromEntries(variants.map((variant, place) => [variant, simulated[place]])),
-    stations: seen.size,
-    blocks: new Set([...seen].flatMap(({ block }) => (block === undefined ? [] : [block]))).size,
+    stations: stationsWithPairs.size,
+    blocks: new Set([...stationsWithPairs].flatMap(({ block }) => (block === undefined ? [] : [block]))).size,
   };
 }
 
 /** By their simulated values: a row of a table asks for the scores of the same pairs in each of its cells. */
-const known = new WeakMap<Float64Array, Scores>();
+const cachedScores = new WeakMap<Float64Array, Scores>();
 
 /** Scores of one variant against the observations; undefined where there is no pair. */
 export function variantScores({ observed, simulated }: Pairs, variant: Variant): Scores | undefined {
   const values = simulated[variant];
   if (!values || observed.length === 0) return undefined;
-  const found = known.get(values) ?? scores(observed, values);
-  known.set(values, found);
-  return found;
+  const variantScore = cachedScores.get(values) ?? scores(observed, values);
+  cachedScores.set(values, variantScore);
+  return variantScore;
 }
 
 /** Relative change of the mean absolute error at one station from prior to updated, over all periods; NaN without a pair. */
 export function errorChangeAtStation(data: ReportData, species: string, station: number): number {
-  let [before, after] = [0, 0];
+  let [priorError, updatedError] = [0, 0];
   for (const { observed, prior, updated } of matching(data, { species })) {
     for (let index = station; index < observed.length; index += data.stations.length) {
       const errors = [Math.abs(prior[index] - observed[index]), Math.abs(updated[index] - observed[index])];
       if (!errors.every(Number.isFinite)) continue;
-      before += errors[0];
-      after += errors[1];
+      priorError += errors[0];
+      updatedError += errors[1];
     }
   }
-  return before > 0 ? after / before - 1 : NaN;
+  return priorError > 0 ? updatedError / priorError - 1 : NaN;
 }
 
 /** Mean over the stations of one side at each time, over those where observation and every variant is there; NaN where none is. */

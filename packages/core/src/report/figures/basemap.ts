@@ -18,20 +18,20 @@ export interface Basemap {
 type Point = readonly [x: number, y: number];
 
 /** The part of a straight line that lies on the map, if any does (Liang and Barsky, 1984). NaN at an end: none. */
-function clipped(from: Point, to: Point, { width, height }: MapFrame): [Point, Point] | undefined {
-  const step = [to[0] - from[0], to[1] - from[1]] as const;
+function clipped(start: Point, end: Point, { width, height }: MapFrame): [Point, Point] | undefined {
+  const step = [end[0] - start[0], end[1] - start[1]] as const;
   let [enters, leaves] = [0, 1];
   for (const [axis, size] of [width, height].entries()) {
     if (step[axis] === 0) {
-      if (from[axis] < 0 || from[axis] > size) return undefined;
+      if (start[axis] < 0 || start[axis] > size) return undefined;
       continue;
     }
-    const [atZero, atSize] = [-from[axis] / step[axis], (size - from[axis]) / step[axis]];
+    const [atZero, atSize] = [-start[axis] / step[axis], (size - start[axis]) / step[axis]];
     enters = Math.max(enters, Math.min(atZero, atSize));
     leaves = Math.min(leaves, Math.max(atZero, atSize));
   }
-  const pointAt = (share: number): Point => [from[0] + share * step[0], from[1] + share * step[1]];
-  return enters <= leaves ? [enters > 0 ? pointAt(enters) : from, leaves < 1 ? pointAt(leaves) : to] : undefined;
+  const pointAt = (share: number): Point => [start[0] + share * step[0], start[1] + share * step[1]];
+  return enters <= leaves ? [enters > 0 ? pointAt(enters) : start, leaves < 1 ? pointAt(leaves) : end] : undefined;
 }
 
 /**
@@ -41,13 +41,13 @@ function clipped(from: Point, to: Point, { width, height }: MapFrame): [Point, P
 export function pathData(points: Iterable<Point>, frame: MapFrame): string {
   const tenths = ([x, y]: Point): Point => [Math.round(x * 10), Math.round(y * 10)];
   const pieces: string[] = [];
-  let before: Point | undefined;
+  let previous: Point | undefined;
   let written: Point | undefined; // where the line is, in tenths of a pixel, so that rounding never adds up
   for (const point of points) {
-    const wraps = frame.round && before && Math.abs(point[0] - before[0]) > frame.width / 2;
-    const part = before && !wraps ? clipped(before, point, frame) : undefined;
-    if (!part || part[0] !== before) written = undefined; // it comes in from outside, or is not there
-    before = point;
+    const wraps = frame.round && previous && Math.abs(point[0] - previous[0]) > frame.width / 2;
+    const part = previous && !wraps ? clipped(previous, point, frame) : undefined;
+    if (!part || part[0] !== previous) written = undefined; // it comes in from outside, or is not there
+    previous = point;
     if (!part) continue;
     if (!written) {
       written = tenths(part[0]);
@@ -99,19 +99,19 @@ function netStep(extentDegrees: number): number {
   return [0.1, 0.25, 0.5, 1, 2, 5, 10, 15, 20, 30].find((step) => extentDegrees / step <= 5) ?? 45;
 }
 
-function range(from: number, to: number, step: number): number[] {
-  const first = Math.ceil(from / step);
-  return Array.from({ length: Math.max(0, Math.floor(to / step) - first + 1) }, (_, index) => (first + index) * step);
+function range(low: number, high: number, step: number): number[] {
+  const first = Math.ceil(low / step);
+  return Array.from({ length: Math.max(0, Math.floor(high / step) - first + 1) }, (_, index) => (first + index) * step);
 }
 
 /** Where a line meets the left or the bottom edge of the map, if it does. */
 function crossing(points: [number, number][], frame: MapFrame, side: 'left' | 'bottom'): [number, number] | undefined {
-  const beyond = ([x, y]: [number, number]): number => (side === 'left' ? -x : y - frame.height);
+  const beyondEdge = ([x, y]: [number, number]): number => (side === 'left' ? -x : y - frame.height);
   for (let index = 1; index < points.length; index++) {
-    const [from, to] = [points[index - 1], points[index]];
-    if (!from || !to || Math.sign(beyond(from)) === Math.sign(beyond(to))) continue;
-    const share = beyond(from) / (beyond(from) - beyond(to));
-    const [x, y] = [from[0] + share * (to[0] - from[0]), from[1] + share * (to[1] - from[1])];
+    const [start, end] = [points[index - 1], points[index]];
+    if (!start || !end || Math.sign(beyondEdge(start)) === Math.sign(beyondEdge(end))) continue;
+    const share = beyondEdge(start) / (beyondEdge(start) - beyondEdge(end));
+    const [x, y] = [start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1])];
     if (x >= -0.5 && x <= frame.width && y >= 0 && y <= frame.height + 0.5) return [x, y];
   }
   return undefined;
@@ -125,7 +125,7 @@ function degrees(value: number, positive: string, negative: string): string {
 function net(grid: ReportGrid, frame: MapFrame): Pick<Basemap, 'graticule' | 'labels'> {
   const box = lonLatBox(grid);
   const west = box.centreLon - box.halfWidth;
-  const fine = (from: number, to: number): number[] => Array.from({ length: 201 }, (_, index) => from + ((to - from) * index) / 200);
+  const fine = (low: number, high: number): number[] => Array.from({ length: 201 }, (_, index) => low + ((high - low) * index) / 200);
   const meridians = range(west, west + 2 * box.halfWidth, netStep(2 * box.halfWidth)).map((lon) => ({
     text: degrees(relativeLongitude(lon, 0), 'E', 'W'),
     side: 'bottom' as const,
@@ -136,12 +136,12 @@ function net(grid: ReportGrid, frame: MapFrame): Pick<Basemap, 'graticule' | 'la
     side: 'left' as const,
     points: fine(west, west + 2 * box.halfWidth).map((lon) => frame.place(lon, lat)),
   }));
-  const all = [...meridians, ...parallels];
-  const labels = all.flatMap(({ text, side, points }) => {
+  const graticuleLines = [...meridians, ...parallels];
+  const labels = graticuleLines.flatMap(({ text, side, points }) => {
     const crossingPoint = crossing(points, frame, side);
     return crossingPoint ? [{ x: crossingPoint[0], y: crossingPoint[1], text, side }] : [];
   });
-  return { graticule: all.map(({ points }) => pathData(points, frame)).join(''), labels };
+  return { graticule: graticuleLines.map(({ points }) => pathData(points, frame)).join(''), labels };
 }
 
 /** @param width - of the maps in pixels */

@@ -20,9 +20,9 @@ export interface ColourScale {
 }
 
 function finite(values: Iterable<number>): number[] {
-  const kept: number[] = [];
-  for (const value of values) if (Number.isFinite(value)) kept.push(value);
-  return kept;
+  const finiteValues: number[] = [];
+  for (const value of values) if (Number.isFinite(value)) finiteValues.push(value);
+  return finiteValues;
 }
 
 function scale(
@@ -116,15 +116,15 @@ export function sequentialScale(fields: readonly ArrayLike<number>[]): ColourSca
 /**
  * For differences: zero is the middle and both sides are equally long. The end is the 98th percentile of the absolute values.
  * @param fields - all fields that share the scale
- * @param least - the end is never smaller: a change of nothing must not look like one
- * @param most - nor larger
+ * @param smallestEnd - the end is never smaller: a change of nothing must not look like one
+ * @param largestEnd - nor larger
  */
-export function divergingScale(fields: readonly ArrayLike<number>[], least: number, most = Infinity): ColourScale {
+export function divergingScale(fields: readonly ArrayLike<number>[], smallestEnd: number, largestEnd = Infinity): ColourScale {
   const large = quantile(
     fields.flatMap((field) => finite(Array.from(field)).map(Math.abs)),
     0.98,
   );
-  const end = Math.min(most, niceCeiling(Math.max(least, large || 0)));
+  const end = Math.min(largestEnd, niceCeiling(Math.max(smallestEnd, large || 0)));
   const position = (value: number): number => (value / end + 1) / 2;
   const label = (value: number): string => `${value > 0 ? '+' : ''}${tickLabel(value)}`;
   const ticks = [-end, -end / 2, 0, end / 2, end].map((value) => ({ position: position(value), label: label(value) }));

@@ -86,8 +86,8 @@ function cells(spec: MapSpec, basemap: Basemap): Markup {
   />`;
 }
 
-function mark({ role, value, ...where }: StationMark, size: number, spec: MapSpec, basemap: Basemap): Markup | undefined {
-  const point = placeIn(basemap.frame, where);
+function mark({ role, value, ...location }: StationMark, size: number, spec: MapSpec, basemap: Basemap): Markup | undefined {
+  const point = placeIn(basemap.frame, location);
   const fill = spec.scale.colour(value);
   if (!fill || !point) return undefined;
   // Withheld ones judge the result: their edge is dark.
@@ -116,9 +116,9 @@ function outline({ outline: mask, ...grid }: MapSpec, { frame }: Basemap): Marku
 /** The largest values last, so that they lie on top; withheld ones above the used ones. */
 function marks(spec: MapSpec, basemap: Basemap): Markup {
   const isWithheld = ({ role }: StationMark): number => Number(role === 'withheld');
-  const given = [...(spec.marks ?? [])].sort((a, b) => isWithheld(a) - isWithheld(b) || Math.abs(a.value) - Math.abs(b.value));
-  const size = given.length > 800 ? 1.8 : given.length > 250 ? 2.4 : 3.6;
-  return html`<g stroke="#444" stroke-width="0.4">${given.map((each) => mark(each, size, spec, basemap))}</g>`;
+  const sortedMarks = [...(spec.marks ?? [])].sort((a, b) => isWithheld(a) - isWithheld(b) || Math.abs(a.value) - Math.abs(b.value));
+  const size = sortedMarks.length > 800 ? 1.8 : sortedMarks.length > 250 ? 2.4 : 3.6;
+  return html`<g stroke="#444" stroke-width="0.4">${sortedMarks.map((stationMark) => mark(stationMark, size, spec, basemap))}</g>`;
 }
 
 function netLabels(basemap: Basemap): Markup {

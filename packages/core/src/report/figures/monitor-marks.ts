@@ -39,15 +39,15 @@ function fillOf(role: Monitor['role']): string {
 
 /** Small marks without values. One path a role: a map of a thousand monitors stays small. */
 export function drawMonitors(monitors: readonly Monitor[], frame: MapFrame): Markup {
-  const placed = monitors.flatMap(({ role, ...where }) => {
-    const point = placeIn(frame, where);
+  const placed = monitors.flatMap(({ role, ...location }) => {
+    const point = placeIn(frame, location);
     return point ? [{ role, point }] : [];
   });
   const room = Math.sqrt((MOST_COVERED * frame.width * frame.height) / Math.PI / Math.max(1, placed.length));
   const size = Math.min(LARGEST, Math.max(SMALLEST, room));
   return html`<g class="monitors" stroke="#111" stroke-width="${size > 1.5 ? 0.6 : 0.35}"
     >${ROLES.map((role) => {
-      const paths = placed.filter((each) => each.role === role).map(({ point }) => markPath(role, point, size));
+      const paths = placed.filter((monitor) => monitor.role === role).map(({ point }) => markPath(role, point, size));
       return paths.length > 0 && html`<path class="${role}" fill="${fillOf(role)}" d="${trusted(paths.join(''))}" />`;
     })}</g
   >`;
@@ -74,13 +74,13 @@ export function monitorLegend(monitors: readonly Pick<Monitor, 'role'>[], x: num
   const first = x - ((roles.length - 1) * ENTRY) / 2 - 22;
   return html`<g class="legend" font-size="10" fill="currentColor"
     >${roles.map((role, index) => {
-      const left = first + index * ENTRY;
+      const leftEdge = first + index * ENTRY;
       return html`<path
-          d="${trusted(markPath(role, [left, y - 3.5], 3))}"
+          d="${trusted(markPath(role, [leftEdge, y - 3.5], 3))}"
           fill="${filled ? fillOf(role) : 'none'}"
           stroke="currentColor"
           stroke-width="0.7"
-        /><text x="${(left + 7).toFixed(1)}" y="${y}">${role}</text>`;
+        /><text x="${(leftEdge + 7).toFixed(1)}" y="${y}">${role}</text>`;
     })}</g
   >`;
 }

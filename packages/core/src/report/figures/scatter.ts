@@ -25,13 +25,13 @@ const TOP = 22;
 
 /** One end of the axes for all series: the 99.9th percentile, rounded up. What lies beyond is counted in the last bin. */
 export function scatterEnd(series: readonly ArrayLike<number>[]): number {
-  const all = new Float64Array(series.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
+  const joined = new Float64Array(series.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
   for (const values of series) {
-    all.set(values, at);
-    at += values.length;
+    joined.set(values, offset);
+    offset += values.length;
   }
-  return niceCeiling(quantile(all, 0.999));
+  return niceCeiling(quantile(joined, 0.999));
 }
 
 /** Counts per bin, logarithm of the count as colour. Row 0 is the top of the image. */
@@ -44,8 +44,9 @@ function densityImage({ observed, simulated, end }: ScatterSpec): string {
     const binIndex = (BINS - 1 - bin(y)) * BINS + bin(x);
     counts[binIndex] = counts[binIndex] + 1;
   }
-  const most = counts.reduce((a, b) => Math.max(a, b), 1);
-  const level = (count: number): number => (count === 0 ? 0 : 1 + Math.round((Math.log(count) / Math.log(Math.max(most, 2))) * (DENSITY.length - 1)));
+  const largest = counts.reduce((a, b) => Math.max(a, b), 1);
+  const level = (count: number): number =>
+    count === 0 ? 0 : 1 + Math.round((Math.log(count) / Math.log(Math.max(largest, 2))) * (DENSITY.length - 1));
   return pngDataUrl(encodePalettePng(Uint8Array.from(counts, level), BINS, BINS, DENSITY));
 }
 

@@ -44,7 +44,7 @@ function header(columns: Column[]): Markup {
   const top = columns.map((column, index) => {
     if (!column.group) return headerCell(column, 2);
     if (columns[index - 1]?.group === column.group) return undefined;
-    const end = columns.findIndex((other, place) => place > index && other.group !== column.group);
+    const end = columns.findIndex((candidate, place) => place > index && candidate.group !== column.group);
     return html`<th scope="colgroup" colspan="${(end < 0 ? columns.length : end) - index}" class="group">${column.group}</th>`;
   });
   const grouped = columns.filter(({ group }) => group);

@@ -28,7 +28,7 @@ export interface FittedSeries {
 export function roundStep(value: number): number {
   if (!(value > 0 && Number.isFinite(value))) return 0.001;
   const power = Math.floor(Math.log10(value));
-  const factor = [5, 2, 1].find((each) => each * 10 ** power <= value * (1 + 1e-9)) ?? 1;
+  const factor = [5, 2, 1].find((digit) => digit * 10 ** power <= value * (1 + 1e-9)) ?? 1;
   return Number(`${factor}e${power}`); // 2 x 1e-3 by multiplication is not always 0.002
 }
 
@@ -36,28 +36,28 @@ function stepsOf(concentrations: readonly ReportConcentrations[], resolution: nu
   const high = new Map<string, number>();
   for (const { species } of concentrations) {
     if (high.has(species)) continue;
-    const own = concentrations.filter((each) => each.species === species).flatMap(({ observed, prior }) => [observed, prior]);
-    const stride = Math.max(1, Math.floor(own.reduce((sum, { length }) => sum + length, 0) / 50_000));
-    const sample = own.flatMap((values) => Array.from({ length: Math.ceil(values.length / stride) }, (_, i) => Math.abs(values[i * stride])));
+    const valueLists = concentrations.filter((entry) => entry.species === species).flatMap(({ observed, prior }) => [observed, prior]);
+    const stride = Math.max(1, Math.floor(valueLists.reduce((sum, { length }) => sum + length, 0) / 50_000));
+    const sample = valueLists.flatMap((values) => Array.from({ length: Math.ceil(values.length / stride) }, (_, i) => Math.abs(values[i * stride])));
     high.set(species, quantile(sample.filter(Number.isFinite), 0.95));
   }
   return concentrations.map(({ species }) => roundStep((high.get(species) ?? NaN) / resolution));
 }
 
 /** Of one station, means over `averaged` values; of more than one over those of which all three are there. */
-export function stationSeries(each: ReportConcentrations, station: number, stations: number, averaged: number): StationSeries {
-  const held = [each.observed, each.prior, each.updated];
-  const steps = stations > 0 ? each.observed.length / stations : 0;
-  const [observed, prior, updated] = held.map(() => new Float64Array(Math.ceil(steps / averaged)).fill(NaN));
+export function stationSeries(entry: ReportConcentrations, station: number, stations: number, averaged: number): StationSeries {
+  const valueLists = [entry.observed, entry.prior, entry.updated];
+  const steps = stations > 0 ? entry.observed.length / stations : 0;
+  const [observed, prior, updated] = valueLists.map(() => new Float64Array(Math.ceil(steps / averaged)).fill(NaN));
   if (averaged === 1) {
-    [observed, prior, updated].forEach((out, k) => out.forEach((_, t) => (out[t] = held[k][t * stations + station])));
+    [observed, prior, updated].forEach((out, k) => out.forEach((_, t) => (out[t] = valueLists[k][t * stations + station])));
     return { observed, prior, updated };
   }
   observed.forEach((_, bin) => {
     const sums = [0, 0, 0];
     let count = 0;
     for (let t = bin * averaged; t < Math.min(steps, (bin + 1) * averaged); t++) {
-      const values = held.map((series) => series[t * stations + station]);
+      const values = valueLists.map((series) => series[t * stations + station]);
       if (!values.every(Number.isFinite)) continue;
       values.forEach((value, k) => (sums[k] += value));
       count++;
@@ -68,16 +68,16 @@ export function stationSeries(each: ReportConcentrations, station: number, stati
 }
 
 /** Numbers of `count` things out of `all`, evenly spread. */
-function spread(all: readonly number[], count: number): number[] {
-  if (count >= all.length) return [...all];
-  return Array.from({ length: Math.max(0, count) }, (_, i) => all[Math.floor((i * all.length) / count)]);
+function spread(numbers: readonly number[], count: number): number[] {
+  if (count >= numbers.length) return [...numbers];
+  return Array.from({ length: Math.max(0, count) }, (_, i) => numbers[Math.floor((i * numbers.length) / count)]);
 }
 
 /** @param budget - bytes of all lines together */
 export function fitSeries({ stations, concentrations }: Pick<ReportData, 'stations' | 'concentrations'>, budget: number): FittedSeries {
   const pack = (station: number, steps: readonly number[], averaged: number): string =>
     packSeries(
-      concentrations.map((each) => stationSeries(each, station, stations.length, averaged)),
+      concentrations.map((entry) => stationSeries(entry, station, stations.length, averaged)),
       steps,
     );
   const everyStation = stations.map((_, station) => station);
@@ -98,10 +98,10 @@ export function fitSeries({ stations, concentrations }: Pick<ReportData, 'statio
     everyStation.filter((station) => stations[station].role === 'withheld'),
     room,
   );
-  const others = spread(
+  const otherStations = spread(
     everyStation.filter((station) => stations[station].role !== 'withheld'),
     room - withheld.length,
   );
-  const kept = new Set([...withheld, ...others]);
-  return { ...way, lines: everyStation.map((station) => (kept.has(station) ? pack(station, way.steps, way.averaged) : '')) };
+  const shown = new Set([...withheld, ...otherStations]);
+  return { ...way, lines: everyStation.map((station) => (shown.has(station) ? pack(station, way.steps, way.averaged) : '')) };
 }

@@ -36,8 +36,8 @@ function toBase85(bytes: Uint8Array): string {
   const added = (4 - (bytes.length % 4)) % 4;
   const padded = Buffer.concat([bytes, new Uint8Array(added)]);
   const digits = [DIGITS[added]];
-  for (let at = 0; at < padded.length; at += 4) {
-    const word = padded.readUInt32BE(at);
+  for (let offset = 0; offset < padded.length; offset += 4) {
+    const word = padded.readUInt32BE(offset);
     for (let power = 85 ** 4; power >= 1; power /= 85) digits.push(DIGITS[Math.floor(word / power) % 85]);
   }
   return digits.join('');
@@ -50,12 +50,12 @@ function pushVarint(bytes: number[], value: number): void {
 }
 
 function pushSeries(bytes: number[], counts: Float64Array, base?: Float64Array): void {
-  let before = 0;
+  let previous = 0;
   counts.forEach((count, t) => {
     if (Number.isNaN(count)) return pushVarint(bytes, 0);
-    const from = base?.[t] ?? 0;
-    const difference = count - (Number.isNaN(from) ? 0 : from) - before;
-    before += difference;
+    const baseValue = base?.[t] ?? 0;
+    const difference = count - (Number.isNaN(baseValue) ? 0 : baseValue) - previous;
+    previous += difference;
     pushVarint(bytes, difference >= 0 ? 2 * difference + 1 : -2 * difference);
   });
 }

@@ -34,23 +34,31 @@ function rounded(value: number): number {
 function scoresOf({ data }: PageContext, series: ReportConcentrations, station: number): PickerScores | null {
   const { observed, prior, updated } = stationSeries(series, station, data.stations.length, 1);
   const compared = observed.map((value, t) => (Number.isFinite(prior[t]) && Number.isFinite(updated[t]) ? value : NaN));
-  const [before, after] = [scores(compared, prior), scores(compared, updated)];
-  if (before.n === 0) return null;
-  const both = (key: 'meanSimulated' | 'bias' | 'mae'): [number, number] => [rounded(before[key]), rounded(after[key])];
+  const [priorScores, updatedScores] = [scores(compared, prior), scores(compared, updated)];
+  if (priorScores.n === 0) return null;
+  const scorePair = (key: 'meanSimulated' | 'bias' | 'mae'): [number, number] => [rounded(priorScores[key]), rounded(updatedScores[key])];
   const correlation = ({ r }: Scores): number | null => (Number.isFinite(r) ? rounded(r) : null);
-  return [before.n, rounded(before.meanObserved), ...both('meanSimulated'), ...both('bias'), ...both('mae'), correlation(before), correlation(after)];
+  return [
+    priorScores.n,
+    rounded(priorScores.meanObserved),
+    ...scorePair('meanSimulated'),
+    ...scorePair('bias'),
+    ...scorePair('mae'),
+    correlation(priorScores),
+    correlation(updatedScores),
+  ];
 }
 
 function seriesOf(context: PageContext): PickerSeries[] {
   const { concentrations, periods, species, stations } = context.data;
-  return concentrations.map((each) => {
-    const ofStations = stations.map((_, station) => scoresOf(context, each, station));
+  return concentrations.map((entry) => {
+    const ofStations = stations.map((_, station) => scoresOf(context, entry, station));
     return {
-      period: periods.findIndex(({ name }) => name === each.period),
-      species: species.findIndex(({ name }) => name === each.species),
-      start: each.start.getTime(),
-      stepSeconds: each.stepSeconds,
-      count: each.observed.length / stations.length,
+      period: periods.findIndex(({ name }) => name === entry.period),
+      species: species.findIndex(({ name }) => name === entry.species),
+      start: entry.start.getTime(),
+      stepSeconds: entry.stepSeconds,
+      count: entry.observed.length / stations.length,
       step: 0,
       scores: ofStations,
     };
@@ -82,10 +90,10 @@ function unfittedData(context: PageContext): PickerData {
 export function fittedPicker(context: PageContext, budget: number): { data: PickerData; fitted: FittedSeries } {
   const data = unfittedData(context);
   const fitted = fitSeries(context.data, budget - Buffer.byteLength(JSON.stringify(data)) - SPARE);
-  const series = data.series.map((each, i) => ({
-    ...each,
-    stepSeconds: each.stepSeconds * fitted.averaged,
-    count: Math.ceil(each.count / fitted.averaged),
+  const series = data.series.map((unfitted, i) => ({
+    ...unfitted,
+    stepSeconds: unfitted.stepSeconds * fitted.averaged,
+    count: Math.ceil(unfitted.count / fitted.averaged),
     step: fitted.steps[i],
   }));
   return { data: { ...data, series }, fitted };
@@ -95,14 +103,14 @@ export function fittedPicker(context: PageContext, budget: number): { data: Pick
 function whatIsShown(context: PageContext, { averaged, lines, steps }: FittedSeries): Markup {
   const { concentrations, species, stations } = context.data;
   const rounding = species.flatMap(({ name, unit }) => {
-    const i = concentrations.findIndex((each) => each.species === name);
+    const i = concentrations.findIndex((entry) => entry.species === name);
     return i < 0 ? [] : [`${chemical(name)} to ${steps[i]} ${unitText(unit)}`];
   });
-  const left = lines.filter((line) => line === '').length;
+  const leftOut = lines.filter((line) => line === '').length;
   const hours = averaged * ((concentrations[0]?.stepSeconds ?? 3600) / 3600);
   return html`<p class="note">
     Values are rounded here (${joined(rounding)})${averaged > 1 && html` <b>and are means over ${hours} hours</b>, of the hours with an observation`};
-    ${left > 0 && html`<b>the series of ${left} of ${stations.length} monitors are left out</b>, of withheld ones last, so that the page stays small; `}scores
+    ${leftOut > 0 && html`<b>the series of ${leftOut} of ${stations.length} monitors are left out</b>, of withheld ones last, so that the page stays small; `}scores
     are of all values. <code>verify/pairs.nc</code> holds every value as it is, <code>verify/stations.csv</code> the scores. Times are the beginning
     of the ${hours === 24 ? 'day' : hours === 1 ? 'hour' : `${hours} hours that they are means of`}, UTC.
   </p>`;
@@ -135,7 +143,7 @@ function controls(context: PageContext): Markup {
     <div class="control">
       <label for="pick-species">Species</label>
       <select id="pick-species">
-        ${species.flatMap(({ name }, i) => (concentrations.some((each) => each.species === name) ? [option(i, chemical(name))] : []))}
+        ${species.flatMap(({ name }, i) => (concentrations.some((entry) => entry.species === name) ? [option(i, chemical(name))] : []))}
       </select>
     </div>
     <div class="control">

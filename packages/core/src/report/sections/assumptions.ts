@@ -8,18 +8,18 @@ import type { PageContext } from './page-context';
 function notObservedNote(context: PageContext): string | undefined {
   const unseen = context.data.groups.filter((group) => context.notObserved(group));
   if (unseen.length === 0) return undefined;
-  const several = unseen.length > 1;
+  const isPlural = unseen.length > 1;
   const names = joined(unseen.map(chemical));
   if (context.data.unconstrainedGroups)
-    return `† ${names}: the monitors constrain ${several ? 'their totals' : 'its total'} in no period; changes of ${several ? 'these totals' : 'this total'} are not a finding.`;
+    return `† ${names}: the monitors constrain ${isPlural ? 'their totals' : 'its total'} in no period; changes of ${isPlural ? 'these totals' : 'this total'} are not a finding.`;
   const figures = joined(unseen.map((group) => `${chemical(group)} (${fixed(Math.max(...context.movementsOf(group)), 2)})`));
-  return `† ${figures}: constrained by the prior only. The inversion moved ${several ? 'their' : 'its'} factors by less than ${LEAST_MOVEMENT} of the spread that the prior gives them, so the monitors hardly see ${several ? 'these groups' : 'this group'}; changes of ${several ? 'them' : 'it'} are not a finding.`;
+  return `† ${figures}: constrained by the prior only. The inversion moved ${isPlural ? 'their' : 'its'} factors by less than ${LEAST_MOVEMENT} of the spread that the prior gives them, so the monitors hardly see ${isPlural ? 'these groups' : 'this group'}; changes of ${isPlural ? 'them' : 'it'} are not a finding.`;
 }
 
 function notInvertedNote(context: PageContext): string | undefined {
-  const left = context.data.groups.filter((group) => context.notInverted(group));
-  if (left.length === 0) return undefined;
-  return `§ ${joined(left.map(chemical))}: not inverted in this case (inversion.groups), so that the emissions are those of the prior; concentrations may change with those of other groups.`;
+  const notInverted = context.data.groups.filter((group) => context.notInverted(group));
+  if (notInverted.length === 0) return undefined;
+  return `§ ${joined(notInverted.map(chemical))}: not inverted in this case (inversion.groups), so that the emissions are those of the prior; concentrations may change with those of other groups.`;
 }
 
 export function assumptions(context: PageContext): Markup {

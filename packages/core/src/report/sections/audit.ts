@@ -25,8 +25,9 @@ export function isFlagged({ response }: AuditRow): boolean {
 /** How many are flagged; where none is, that all go together. */
 export function flagCount(rows: readonly AuditRow[], ofWhat: string, withWhat = ''): string {
   const flagged = rows.filter(isFlagged).length;
-  const said = flagged > 0 ? `${flagged} of ${rows.length} ${ofWhat} do not go together` : `${rows.length} of ${rows.length} ${ofWhat} go together`;
-  return `${said} ${withWhat}`.trimEnd();
+  const outcome =
+    flagged > 0 ? `${flagged} of ${rows.length} ${ofWhat} do not go together` : `${rows.length} of ${rows.length} ${ofWhat} go together`;
+  return `${outcome} ${withWhat}`.trimEnd();
 }
 
 function words(row: AuditRow): Content {
@@ -42,9 +43,9 @@ function place(context: PageContext, { region, period }: AuditRow): string {
 /** "NO₂ −25 % at 12 monitors, NOₓ +1 % (near the monitors −20 %, around the region −8 %): BTH, January". */
 function sentence(context: PageContext, row: AuditRow): string {
   const { species, stations, concentrationChange, nearMonitors, neighbours } = row.response!;
-  const around = neighbours === undefined ? '' : `, around the region ${change(neighbours)}`;
+  const nearby = neighbours === undefined ? '' : `, around the region ${change(neighbours)}`;
   const monitors = `${stations} monitor${stations === 1 ? '' : 's'}`;
-  return `${place(context, row)}: ${chemical(species)} ${change(concentrationChange)} at ${monitors}, ${chemical(row.group)} ${change(row.change)} (near the monitors ${change(nearMonitors)}${around})`;
+  return `${place(context, row)}: ${chemical(species)} ${change(concentrationChange)} at ${monitors}, ${chemical(row.group)} ${change(row.change)} (near the monitors ${change(nearMonitors)}${nearby})`;
 }
 
 function flags(context: PageContext, { mode, rows }: ReportAudit): Markup {
@@ -65,7 +66,7 @@ function flags(context: PageContext, { mode, rows }: ReportAudit): Markup {
 function figures(context: PageContext, { rows }: ReportAudit): Markup {
   const shown = rows.length > MOST_ROWS ? rows.filter((row) => row.region === undefined || isFlagged(row)) : rows;
   const daily = shown.some(({ diurnal }) => diurnal);
-  const left = rows.length - shown.length;
+  const omitted = rows.length - shown.length;
   return table({
     id: 'table-audit',
     caption: () =>
@@ -111,7 +112,8 @@ function figures(context: PageContext, { rows }: ReportAudit): Markup {
     note: html`Nets out: the part of what was moved that ups and downs cancel in the total. r of pattern: updated with prior emissions over the cells;
     r of factor below 0: strong sources were lowered against weak ones. dC/dE: relative change of the mean simulated concentration at the region’s
     monitors over that of its emissions, from the two runs of the transport model; ${ELASTICITY_RANGE[0]} to ${ELASTICITY_RANGE[1]} is plausible, and
-    concentrations that changed by less than ${percent(LEAST_CHANGE)} are not judged.${left > 0 ? ` ${left} further rows stand in audit.csv.` : ''}`,
+    concentrations that changed by less than ${percent(LEAST_CHANGE)} are not
+    judged.${omitted > 0 ? ` ${omitted} further rows stand in audit.csv.` : ''}`,
   });
 }
 

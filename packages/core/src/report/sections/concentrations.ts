@@ -65,12 +65,12 @@ function mean({ observed }: Pairs): number {
 }
 
 function publishedNote(context: PageContext): string {
-  const known = context.data.species.flatMap(({ name }) => {
+  const publishedChanges = context.data.species.flatMap(({ name }) => {
     const published = PUBLISHED_CTM_MAE[name];
     return published ? [`${chemical(name)} ${change(relativeChange(published.prior, published.updated))}`] : [];
   });
-  return known.length > 0
-    ? ` For scale only: Huang et al. (2021, fig. 7) report changes of MAE of ${known.join(', ')} for China 2015, on the stations used.`
+  return publishedChanges.length > 0
+    ? ` For scale only: Huang et al. (2021, fig. 7) report changes of MAE of ${publishedChanges.join(', ')} for China 2015, on the stations used.`
     : '';
 }
 
@@ -78,10 +78,10 @@ function scoreTable(context: PageContext, side: Side): Markup {
   const periods = context.severalPeriods ? [undefined, ...context.data.periods.map(({ name }) => name)] : [undefined];
   const rows = context.data.species.flatMap(({ name }) => periods.flatMap((period) => scoreRow(context, name, side, period) ?? []));
   if (rows.length === 0) return html``;
-  const whose = side === 'withheld' ? 'withheld monitors, which the inversion never saw' : 'the monitors that the inversion used (in-sample)';
+  const monitors = side === 'withheld' ? 'withheld monitors, which the inversion never saw' : 'the monitors that the inversion used (in-sample)';
   return table({
     id: `table-${side}`,
-    caption: () => context.tableCaption(`The transport model (${context.data.ctm}) against ${whose}, with prior and with updated emissions.`),
+    caption: () => context.tableCaption(`The transport model (${context.data.ctm}) against ${monitors}, with prior and with updated emissions.`),
     columns: scoreColumns(context.variants, context.severalPeriods),
     rows,
     note: `MAE mean absolute error and observed mean in the species’ unit; NMB and NME normalised mean bias and error; r Pearson’s correlation; change is that from prior to updated.${context.hasPaper ? ' Paper: the method of Huang et al. (2021).' : ''} All columns of a row rest on the same pairs.${side === 'used' ? publishedNote(context) : ''}`,
@@ -174,12 +174,12 @@ const WHOLE_ERROR = 100;
 
 /** @param values - 100 × the change of MAE at each station over that of the prior run */
 function stationMap(context: PageContext, species: string, values: readonly number[], scale: ColourScale): Markup {
-  const known = values.filter(Number.isFinite);
-  const better = known.filter((value) => value < 0).length;
+  const finiteValues = values.filter(Number.isFinite);
+  const better = finiteValues.filter((value) => value < 0).length;
   return context.map(['stations', species], {
     title: `${chemical(species)}: change of MAE`,
-    description: `error fell at ${better} of ${known.length} monitors`,
-    unit: `% of the prior’s (blue: error fell, at ${better} of ${known.length} monitors)`,
+    description: `error fell at ${better} of ${finiteValues.length} monitors`,
+    unit: `% of the prior’s (blue: error fell, at ${better} of ${finiteValues.length} monitors)`,
     scale,
     marks: context.data.stations.map(({ lon, lat, role }, index) => ({ lon, lat, value: values[index] ?? NaN, role })),
   });

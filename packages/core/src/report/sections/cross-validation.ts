@@ -23,10 +23,10 @@ function outcome(data: ReportCrossValidation): string {
     picked === best
       ? 'It has the lowest error'
       : `Of the settings within one standard error of the best (${nameOf(data, best)}) it changes the fewest of the case’s keys`;
-  const taken = applied ? 'The inversion of this page was made with it.' : 'The inversion of this page has the case’s own settings all the same.';
+  const outcome = applied ? 'The inversion of this page was made with it.' : 'The inversion of this page has the case’s own settings all the same.';
   return (
     `The monitors that are not withheld were left out in turn, ${folds.length} ${groups} (${folds.map(({ stations }) => stations).join(', ')} stations), and predicted by inversions with the others. ` +
-    `Chosen: ${nameOf(data, picked)}, with ${percent(mean, 1)} of the prior run’s error at the monitors left out; the case’s own settings have ${percent(caseMean, 1)}. ${rule}. ${taken}`
+    `Chosen: ${nameOf(data, picked)}, with ${percent(mean, 1)} of the prior run’s error at the monitors left out; the case’s own settings have ${percent(caseMean, 1)}. ${rule}. ${outcome}`
   );
 }
 
@@ -61,8 +61,8 @@ function candidateTable(context: PageContext, data: ReportCrossValidation): Mark
 const SCALES: Record<LCurve['key'], string> = { spreadScale: 'the prior spreads', errorScale: 'the errors of the observations' };
 
 function lCurveChart(data: ReportCrossValidation, { key, points, corner }: LCurve): Markup {
-  const at = points.map(({ misfit, distance }): [number, number] => [Math.log10(misfit), Math.log10(distance)]);
-  const mark = (name: string, index: number, colour: string): ChartLine[] => (index < 0 ? [] : [{ name, points: [at[index]], colour }]);
+  const logPoints = points.map(({ misfit, distance }): [number, number] => [Math.log10(misfit), Math.log10(distance)]);
+  const mark = (name: string, index: number, colour: string): ChartLine[] => (index < 0 ? [] : [{ name, points: [logPoints[index]], colour }]);
   return drawChart({
     title: `L-curve over ${SCALES[key]}`,
     description: `distance from the prior against misfit of ${points.length} settings that differ in ${key} only`,
@@ -70,7 +70,7 @@ function lCurveChart(data: ReportCrossValidation, { key, points, corner }: LCurv
     yName: 'log₁₀ of the distance J_b',
     fitted: true,
     lines: [
-      { name: 'settings', points: at, colour: COLOURS.neutral },
+      { name: 'settings', points: logPoints, colour: COLOURS.neutral },
       ...mark('corner', corner ?? -1, COLOURS.prior),
       ...mark(
         'chosen',
@@ -83,13 +83,13 @@ function lCurveChart(data: ReportCrossValidation, { key, points, corner }: LCurv
 
 function cornerLine(data: ReportCrossValidation, { key, points, corner }: LCurve): Markup {
   const scale = (index: number): string => fixed(points[index].value, 2);
-  const found =
+  const text =
     corner === null
       ? `it has no corner${points.length < 4 ? ' that so few points could show' : ''}`
       : `its corner, where the curve bends most, is at ${scale(corner)}`;
   const { candidate } = data.candidates[data.picked];
   return html`<p>
-    L-curve over ${SCALES[key]} (${points.length} scales from ${scale(0)} to ${scale(points.length - 1)}): ${found}; cross-validation chose
+    L-curve over ${SCALES[key]} (${points.length} scales from ${scale(0)} to ${scale(points.length - 1)}): ${text}; cross-validation chose
     ${fixed(candidate[key], 2)}.
   </p>`;
 }

@@ -23,14 +23,14 @@ export function truthOf({ prior, truthFactor }: ReportEmissions): Float64Array |
 
 /** 100 (field / prior − 1), NaN where the prior is negligible. */
 function changeField(prior: ArrayLike<number>, field: ArrayLike<number>): Float64Array {
-  const least = NEGLIGIBLE * quantile(Array.from(prior), 0.998);
-  return Float64Array.from(prior, (value, cell) => (value > least ? 100 * (field[cell] / value - 1) : NaN));
+  const smallest = NEGLIGIBLE * quantile(Array.from(prior), 0.998);
+  return Float64Array.from(prior, (value, cell) => (value > smallest ? 100 * (field[cell] / value - 1) : NaN));
 }
 
 /** Of one group in one period, in per cent of the prior. */
 interface Changes {
   emissions: ReportEmissions;
-  found: Float64Array;
+  updated: Float64Array;
   truth?: Float64Array;
   paper?: Float64Array;
 }
@@ -40,23 +40,23 @@ function changesOf(emissions: ReportEmissions): Changes {
   const truth = truthOf(emissions);
   return {
     emissions,
-    found: changeField(prior, updated),
+    updated: changeField(prior, updated),
     ...(truth ? { truth: changeField(prior, truth) } : {}),
     ...(paper ? { paper: changeField(prior, paper) } : {}),
   };
 }
 
 /** Of all maps of change. The paper's changes do not set it: they can be so large that they would hide the others. */
-function scaleOf(all: readonly Changes[]): ColourScale {
+function scaleOf(changes: readonly Changes[]): ColourScale {
   return divergingScale(
-    all.flatMap(({ found, truth }) => (truth ? [found, truth] : [found])),
+    changes.flatMap(({ updated, truth }) => (truth ? [updated, truth] : [updated])),
     1,
   );
 }
 
 function extent(values: ArrayLike<number>): string {
-  const all = Array.from(values);
-  return `from ${significant(quantile(all, 0.001))} to ${significant(quantile(all, 0.999))}`;
+  const list = Array.from(values);
+  return `from ${significant(quantile(list, 0.001))} to ${significant(quantile(list, 0.999))}`;
 }
 
 /** Maps are also files of their own: the title says which period it is. */
@@ -64,10 +64,10 @@ function mapLabel(context: PageContext, { group, period }: ReportEmissions): str
   return `${chemical(group)}${context.severalPeriods ? `, ${period}` : ''}`;
 }
 
-function changeMap(context: PageContext, emissions: ReportEmissions, field: Float64Array, what: string, slug: string, scale: ColourScale): Markup {
+function changeMap(context: PageContext, emissions: ReportEmissions, field: Float64Array, subject: string, slug: string, scale: ColourScale): Markup {
   return context.map(['emissions', emissions.group, emissions.period, slug], {
     ...(slug === 'change' ? { outline: emissions.constrained } : {}),
-    title: `${mapLabel(context, emissions)}: ${what}`,
+    title: `${mapLabel(context, emissions)}: ${subject}`,
     description: `change of the emissions relative to the prior, ${extent(field)} per cent`,
     unit: '% of the prior',
     scale,
@@ -77,20 +77,20 @@ function changeMap(context: PageContext, emissions: ReportEmissions, field: Floa
 }
 
 /** Cell by cell: by what factor the truth differs from the prior, and what factor the inversion found. */
-function factorScatter(context: PageContext, { emissions, found: change }: Changes): Markup {
+function factorScatter(context: PageContext, { emissions, updated: change }: Changes): Markup {
   const { truthFactor } = emissions;
   if (!truthFactor) return html``;
-  const found = change.map((percentage) => 1 + percentage / 100);
-  const truth = Float64Array.from(found, (factor, cell) => (Number.isFinite(factor) ? truthFactor[cell] : NaN));
+  const updatedFactors = change.map((percentage) => 1 + percentage / 100);
+  const truth = Float64Array.from(updatedFactors, (factor, cell) => (Number.isFinite(factor) ? truthFactor[cell] : NaN));
   return drawScatter({
     title: `${mapLabel(context, emissions)}: factors on the prior`,
     description: 'density of cells by the true factor and the factor found by the inversion',
     observed: truth,
-    simulated: found,
-    end: scatterEnd([truth, found]),
+    simulated: updatedFactors,
+    end: scatterEnd([truth, updatedFactors]),
     xLabel: 'true factor',
     yLabel: 'updated / prior',
-    notes: [`r ${fixed(scores(truth, found).r, 2)} over cells`],
+    notes: [`r ${fixed(scores(truth, updatedFactors).r, 2)} over cells`],
   });
 }
 
@@ -107,14 +107,14 @@ function constrainedText({ constrained }: ReportEmissions): string {
 }
 
 function groupMaps(context: PageContext, changes: Changes, scale: ColourScale): Markup {
-  const { emissions, found, truth, paper } = changes;
+  const { emissions, updated: updatedChange, truth, paper } = changes;
   const { group, period, prior, updated } = emissions;
   const display = (field: ArrayLike<number>): Float64Array => Float64Array.from(field, (value) => (value > 0 ? value * TO_DISPLAY : NaN));
   const label = mapLabel(context, emissions);
   const amounts = sequentialScale([display(prior), display(updated)]);
-  const amount = (field: ArrayLike<number>, what: string): Markup =>
-    context.map(['emissions', group, period, what], {
-      title: `${label}: ${what}`,
+  const amount = (field: ArrayLike<number>, subject: string): Markup =>
+    context.map(['emissions', group, period, subject], {
+      title: `${label}: ${subject}`,
       description: `emission rate, ${extent(display(field))} tonnes per square kilometre and year`,
       unit: DISPLAY_UNIT,
       scale: amounts,
@@ -124,7 +124,7 @@ function groupMaps(context: PageContext, changes: Changes, scale: ColourScale): 
   const maps = [
     amount(prior, 'prior'),
     amount(updated, 'updated'),
-    changeMap(context, emissions, found, 'change', 'change', scale),
+    changeMap(context, emissions, updatedChange, 'change', 'change', scale),
     ...(truth ? [changeMap(context, emissions, truth, 'true change', 'true-change', scale)] : []),
     ...(paper ? [changeMap(context, emissions, paper, 'change, paper’s method', 'paper-change', scale)] : []),
   ];
@@ -136,8 +136,8 @@ function groupMaps(context: PageContext, changes: Changes, scale: ColourScale): 
 }
 
 /** Of each group and period a figure. */
-export function emissionMaps(context: PageContext, all: readonly ReportEmissions[]): Markup {
-  const changes = all.map(changesOf);
+export function emissionMaps(context: PageContext, emissionsList: readonly ReportEmissions[]): Markup {
+  const changes = emissionsList.map(changesOf);
   const scale = scaleOf(changes);
-  return html`${monitorsDefinition(context.data.stations, context.basemap.frame)}${changes.map((each) => groupMaps(context, each, scale))}`;
+  return html`${monitorsDefinition(context.data.stations, context.basemap.frame)}${changes.map((groupChanges) => groupMaps(context, groupChanges, scale))}`;
 }

@@ -13,7 +13,7 @@ export const UNCONSTRAINED = '‡';
 
 /** Whether the total of a group, in a region or the whole domain, is known not to be constrained. */
 export function isUnconstrained({ data }: PageContext, { period, group }: ReportEmissions, region?: string): boolean {
-  const area = data.uncertainty?.areas.find((each) => each.period === period && each.group === group && each.region === region);
+  const area = data.uncertainty?.areas.find((candidate) => candidate.period === period && candidate.group === group && candidate.region === region);
   return area !== undefined && !area.total.constrained;
 }
 
@@ -24,19 +24,19 @@ function marked(context: PageContext, emissions: ReportEmissions, region?: strin
 /** The figure by which a group counts as constrained: what became of the uncertainty of its total, or how far it was moved where nobody asked for that. */
 function seenCell({ data: { uncertainty } }: PageContext, { period, group, movement }: ReportEmissions): string {
   if (!uncertainty) return fixed(movement, 2);
-  const whole = uncertainty.areas.find((each) => each.period === period && each.group === group && each.region === undefined);
+  const whole = uncertainty.areas.find((candidate) => candidate.period === period && candidate.group === group && candidate.region === undefined);
   return change(whole && -whole.total.reduction);
 }
 
-function seenColumn({ data: { uncertainty, emissions: all } }: PageContext): Column[] {
+function seenColumn({ data: { uncertainty, emissions: emissionsList } }: PageContext): Column[] {
   if (uncertainty) return [{ title: 'Uncertainty', unit: 'change of σ' }];
-  return all.some(({ movement }) => movement !== undefined) ? [{ title: 'Moved', unit: 'in spreads' }] : [];
+  return emissionsList.some(({ movement }) => movement !== undefined) ? [{ title: 'Moved', unit: 'in spreads' }] : [];
 }
 
 /** What {@link seenColumn} says. */
-function seenNote({ data: { uncertainty, emissions: all } }: PageContext): string {
+function seenNote({ data: { uncertainty, emissions: emissionsList } }: PageContext): string {
   if (uncertainty) return ' Uncertainty: what the monitors change of the standard deviation of the total.';
-  if (all.every(({ movement }) => movement === undefined)) return '';
+  if (emissionsList.every(({ movement }) => movement === undefined)) return '';
   return ` In spreads: root mean square of the log factor, weighted with the prior emissions, over the standard deviation that the prior gives it; its square is, where errors are as assumed, on average the part of the prior’s variance that the monitors take away.`;
 }
 
@@ -64,12 +64,14 @@ function totalsRow(context: PageContext, emissions: ReportEmissions, begins: boo
 
 function ordered(context: PageContext): ReportEmissions[] {
   const { periods, groups, emissions } = context.data;
-  return periods.flatMap(({ name }) => groups.flatMap((group) => emissions.filter((each) => each.period === name && each.group === group)));
+  return periods.flatMap(({ name }) => groups.flatMap((group) => emissions.filter((entry) => entry.period === name && entry.group === group)));
 }
 
 function totalsTable(context: PageContext): Markup {
-  const all = ordered(context);
-  const rows = all.map((emissions, index) => totalsRow(context, emissions, index > 0 && all[index - 1]?.period !== emissions.period));
+  const emissionsList = ordered(context);
+  const rows = emissionsList.map((emissions, index) =>
+    totalsRow(context, emissions, index > 0 && emissionsList[index - 1]?.period !== emissions.period),
+  );
   return table({
     id: 'table-totals',
     caption: () => context.tableCaption('Emissions of the whole domain, means over each period with its spin-up as annual rates.'),
@@ -131,7 +133,7 @@ function regionTable(context: PageContext): Markup {
           regionCell(
             context,
             region,
-            emissions.find((each) => each.period === period && each.group === group),
+            emissions.find((entry) => entry.period === period && entry.group === group),
           ),
         ),
       ],

@@ -53,7 +53,7 @@ function watchedChart(inversions: ReportInversion[]): Markup {
 
 function outcomeTable(context: PageContext, inversions: ReportInversion[]): Markup {
   const { groups } = context.data;
-  const known = inversions.filter(({ status, keptIteration, atBound }) => status ?? keptIteration ?? atBound);
+  const described = inversions.filter(({ status, keptIteration, atBound }) => status ?? keptIteration ?? atBound);
   return table({
     id: 'table-inversion',
     caption: () => context.tableCaption('How each inversion ended.'),
@@ -65,7 +65,7 @@ function outcomeTable(context: PageContext, inversions: ReportInversion[]): Mark
       { title: 'Cost' },
       ...groups.map((group) => ({ title: chemical(group), group: 'Cells at a bound' })),
     ],
-    rows: known.map((inversion) => ({
+    rows: described.map((inversion) => ({
       cells: [
         label(inversion),
         inversion.status ?? MISSING,
@@ -80,8 +80,8 @@ function outcomeTable(context: PageContext, inversions: ReportInversion[]): Mark
 }
 
 function costChange({ points, keptIteration, from }: ReportInversion): number | undefined {
-  const kept = points.find(({ iteration }) => iteration === keptIteration) ?? points.at(-1);
-  return relativeChange(from ?? points.at(0)?.total, kept?.total);
+  const keptPoint = points.find(({ iteration }) => iteration === keptIteration) ?? points.at(-1);
+  return relativeChange(from ?? points.at(0)?.total, keptPoint?.total);
 }
 
 /**
@@ -90,20 +90,21 @@ function costChange({ points, keptIteration, from }: ReportInversion): number | 
  * Empty where nothing was inverted beside the emissions.
  */
 function nuisanceTable(context: PageContext, inversions: ReportInversion[]): Markup {
-  const all = inversions.flatMap(({ nuisance = [] }) => nuisance);
-  if (all.length === 0) return html``;
+  const terms = inversions.flatMap(({ nuisance = [] }) => nuisance);
+  if (terms.length === 0) return html``;
   const kindOf = (name: string): string => name.split(/, draw | at /)[0];
-  const rows = [...new Set(all.map(({ name }) => kindOf(name)))].flatMap((kind) => {
-    const ofKind = all.filter(({ name }) => kindOf(name) === kind);
+  const rows = [...new Set(terms.map(({ name }) => kindOf(name)))].flatMap((kind) => {
+    const ofKind = terms.filter(({ name }) => kindOf(name) === kind);
     const [{ name, unit, spread, value }] = ofKind;
     if (name === kind) return [[name, unit, spread, value] as const];
     // Those that no observation sees stay where they began.
-    const seen = ofKind.filter((each) => each.value !== 0);
-    const meanOf = (quantity: (of: number) => number): number => seen.reduce((sum, each) => sum + quantity(each.value), 0) / Math.max(1, seen.length);
+    const seenTerms = ofKind.filter((term) => term.value !== 0);
+    const meanOf = (quantity: (termValue: number) => number): number =>
+      seenTerms.reduce((sum, term) => sum + quantity(term.value), 0) / Math.max(1, seenTerms.length);
     const mean = meanOf((number) => number);
     const rms = Math.sqrt(meanOf((number) => number ** 2));
-    const draws = new Set(ofKind.map((each) => each.name.split(' at ')[0])).size;
-    const countOf = (what: string, places: string): string => `${kind}, ${what} of ${seen.length} ${places}`;
+    const draws = new Set(ofKind.map((term) => term.name.split(' at ')[0])).size;
+    const countOf = (statistic: string, places: string): string => `${kind}, ${statistic} of ${seenTerms.length} ${places}`;
     if (kind.startsWith('bias ')) return [[countOf('root mean square', 'cells'), unit, spread, rms] as const];
     // Draws have no sign in common, so that their mean says nothing.
     if (draws > 1) return [[countOf('root mean square', `numbers of ${draws} draws`), unit, spread, rms] as const];
@@ -128,14 +129,14 @@ export function inversion(context: PageContext): Markup {
   const inversions = context.data.inversion ?? [];
   const watched = watchedChart(inversions);
   const charts = [...inversions.map(costChart), watched].filter(({ text }) => text !== '');
-  const beside = watched.text === '' ? '' : '; and the error of its predictions at monitors outside the cost that chose when to stop';
+  const watchedText = watched.text === '' ? '' : '; and the error of its predictions at monitors outside the cost that chose when to stop';
   if (charts.length === 0) return html``;
   return html`<section id="inversion">
     <h2>The inversion</h2>
     ${outcomeTable(context, inversions)} ${nuisanceTable(context, inversions)} ${initialGainTable(context)}
     <figure>
       <div class="panels charts">${charts}</div>
-      ${context.figureCaption(`Cost of each inversion and its terms${beside}.`)}
+      ${context.figureCaption(`Cost of each inversion and its terms${watchedText}.`)}
     </figure>
   </section>`;
 }

@@ -51,8 +51,8 @@ export class PageContext {
   /** Only letters, digits, dots and dashes, and never the same name twice: period names come from the case. */
   private fileName(words: string[]): string {
     const base = words.map((word) => word.replace(/[^A-Za-z0-9.]+/g, '-').replace(/^[-.]+|-+$/g, '') || 'x').join('-');
-    const taken = this.maps.filter(({ name }) => name === base || name.startsWith(`${base}--`)).length;
-    return taken > 0 ? `${base}--${taken + 1}` : base;
+    const sameNames = this.maps.filter(({ name }) => name === base || name.startsWith(`${base}--`)).length;
+    return sameNames > 0 ? `${base}--${sameNames + 1}` : base;
   }
 
   get hasPaper(): boolean {
@@ -82,7 +82,7 @@ export class PageContext {
 
   /** In each period in which it is known, in spreads of the prior. */
   movementsOf(group: string): number[] {
-    return this.data.emissions.flatMap((each) => (each.group === group && each.movement !== undefined ? [each.movement] : []));
+    return this.data.emissions.flatMap((entry) => (entry.group === group && entry.movement !== undefined ? [entry.movement] : []));
   }
 
   /** "NH₃ †" where only the prior constrains it, "NH₃ §" where it was not inverted. */

@@ -34,9 +34,9 @@ function plainText(value: unknown): string {
 
 /** Of objects: `count 1, hours 12; count 6, hours 1`, whatever the order of their keys. */
 function listText(list: readonly unknown[]): string {
-  const isPlain = list.every((each) => typeof each !== 'object' || each === null);
-  const item = (each: unknown): string =>
-    flatten(each)
+  const isPlain = list.every((item) => typeof item !== 'object' || item === null);
+  const item = (listItem: unknown): string =>
+    flatten(listItem)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, text]) => `${name} ${text}`.trim())
       .join(', ');
@@ -109,23 +109,23 @@ function stagesTable(context: PageContext, stages: readonly ReportStage[]): Mark
 /** Those that differ from their default first, as they are what makes this run another one; the others folded. */
 function settingsTables(context: PageContext): { first: Markup; folded: Markup } {
   const { settings, defaults } = context.data;
-  const all = flatten(settings);
+  const settingPairs = flatten(settings);
   const whole = (rows: readonly [string, string][], id: string, caption: string): Markup =>
     table({ id, caption: () => context.tableCaption(caption), columns: TEXT_PAIR, rows: pairs(rows) });
-  if (!defaults) return { first: whole(all, 'table-settings', 'Settings.'), folded: html`` };
-  const known = new Map(flatten(defaults));
-  const changed = all.filter(([name, value]) => known.get(name) !== value);
-  const others = all.filter(([name, value]) => known.get(name) === value);
+  if (!defaults) return { first: whole(settingPairs, 'table-settings', 'Settings.'), folded: html`` };
+  const defaultValues = new Map(flatten(defaults));
+  const changed = settingPairs.filter(([name, value]) => defaultValues.get(name) !== value);
+  const unchanged = settingPairs.filter(([name, value]) => defaultValues.get(name) === value);
   const first = table({
     id: 'table-settings',
     caption: () => context.tableCaption('Settings that differ from their default, or have none.'),
     columns: [...TEXT_PAIR, { title: 'Default', text: true }],
-    rows: changed.map(([name, value]) => ({ cells: [name, value, known.get(name) ?? MISSING] })),
+    rows: changed.map(([name, value]) => ({ cells: [name, value, defaultValues.get(name) ?? MISSING] })),
   });
   return {
     first,
-    folded: folded(`${others.length} settings at their default`, others.length, () =>
-      whole(others, 'table-settings-default', 'Settings at their default.'),
+    folded: folded(`${unchanged.length} settings at their default`, unchanged.length, () =>
+      whole(unchanged, 'table-settings-default', 'Settings at their default.'),
     ),
   };
 }
@@ -148,14 +148,14 @@ function moment(date: Date): Markup {
   return html`<span class="together">${utc(date)}</span>`;
 }
 
-function filesTable(context: PageContext, { id, what, files }: { id: string; what: string; files: readonly ReportFile[] }): Markup {
+function filesTable(context: PageContext, { id, title, files }: { id: string; title: string; files: readonly ReportFile[] }): Markup {
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const dated = files.some(({ modified }) => modified);
-  const left = files.length - MOST_FILES;
-  return folded(`${what}: ${files.length} files, ${significant(total / 1e6)} MB, with SHA-256`, files.length, () =>
+  const omitted = files.length - MOST_FILES;
+  return folded(`${title}: ${files.length} files, ${significant(total / 1e6)} MB, with SHA-256`, files.length, () =>
     table({
       id,
-      caption: () => context.tableCaption(`${what}, as the records of the stages tell of them.`),
+      caption: () => context.tableCaption(`${title}, as the records of the stages tell of them.`),
       columns: [
         { title: 'File', text: true },
         { title: 'Bytes' },
@@ -165,7 +165,7 @@ function filesTable(context: PageContext, { id, what, files }: { id: string; wha
       rows: files.slice(0, MOST_FILES).map(({ path, bytes, modified, sha256 }) => ({
         cells: [path, byteText(bytes), ...(dated ? [modified ? moment(modified) : 'gone, or another size'] : []), html`<code>${sha256}</code>`],
       })),
-      note: left > 0 ? `And ${left} more: record.json of each stage has them.` : undefined,
+      note: omitted > 0 ? `And ${omitted} more: record.json of each stage has them.` : undefined,
     }),
   );
 }
@@ -184,6 +184,6 @@ export function provenance(context: PageContext): Markup {
   return html`<section id="provenance">
     <h2>How it was made</h2>
     <div class="columns">${run}${stageTable}${versionTable}${settings.first}</div>
-    ${settings.folded}${filesTable(context, { id: 'table-inputs', what: 'Inputs', files: inputs })}${filesTable(context, { id: 'table-results', what: 'Results', files: results })}
+    ${settings.folded}${filesTable(context, { id: 'table-inputs', title: 'Inputs', files: inputs })}${filesTable(context, { id: 'table-results', title: 'Results', files: results })}
   </section>`;
 }

@@ -12,13 +12,13 @@ import { table, type Column, type Row } from '../html/table';
 
 /** A row of the run's own mode, and that of the paper's mode on the same stations. */
 interface Compared {
-  own: ScoreRow;
+  main: ScoreRow;
   paper?: ScoreRow;
 }
 
-function comparedRows({ modes: [own, paper] }: ReportScores, side: Side): Compared[] {
+function comparedRows({ modes: [mainScores, paper] }: ReportScores, side: Side): Compared[] {
   const ofPaper = new Map(paper?.rows.map((row) => [subject(row), row]));
-  return own.rows.flatMap((row) => (row.stations === side ? [{ own: row, paper: ofPaper.get(subject(row)) }] : []));
+  return mainScores.rows.flatMap((row) => (row.stations === side ? [{ main: row, paper: ofPaper.get(subject(row)) }] : []));
 }
 
 /** What tells one row of a run from another. */
@@ -27,11 +27,11 @@ function subject({ species, averaging, stations, region, period, type, nearestUs
 }
 
 /** What was measured, not what was made of it for benchmarks. */
-function isMeasured({ own }: Compared, rows: readonly Compared[]): boolean {
-  return rows.find(({ own: { species } }) => species === own.species)?.own.averaging === own.averaging;
+function isMeasured({ main }: Compared, rows: readonly Compared[]): boolean {
+  return rows.find(({ main: { species } }) => species === main.species)?.main.averaging === main.averaging;
 }
 
-function place({ own: { region, period, type, nearestUsedKm } }: Compared): Content {
+function place({ main: { region, period, type, nearestUsedKm } }: Compared): Content {
   if (region !== undefined) return region;
   if (period !== undefined) return period;
   if (nearestUsedKm !== undefined) return distance(nearestUsedKm);
@@ -39,18 +39,18 @@ function place({ own: { region, period, type, nearestUsedKm } }: Compared): Cont
 }
 
 function distance({ above, upTo }: DistanceKm): string {
-  const [from, to] = [above, upTo].map((km) => km?.toFixed(0));
-  if (to === undefined) return `farther than ${from} km from used`;
-  return above === 0 ? `within ${to} km of used` : `${from} to ${to} km from used`;
+  const [lower, upper] = [above, upTo].map((km) => km?.toFixed(0));
+  if (upper === undefined) return `farther than ${lower} km from used`;
+  return above === 0 ? `within ${upper} km of used` : `${lower} to ${upper} km from used`;
 }
 
-function changeCell(of: MaeChange | undefined): Content {
-  return html`<b>${change(of?.relative)}</b>`;
+function changeCell(maeChange: MaeChange | undefined): Content {
+  return html`<b>${change(maeChange?.relative)}</b>`;
 }
 
-function changeCells(of: MaeChange | undefined): Content[] {
-  const interval = of?.interval;
-  return [changeCell(of), interval ? `${change(interval.low)} to ${change(interval.high)}` : MISSING];
+function changeCells(maeChange: MaeChange | undefined): Content[] {
+  const interval = maeChange?.interval;
+  return [changeCell(maeChange), interval ? `${change(interval.low)} to ${change(interval.high)}` : MISSING];
 }
 
 /** What the misfit of used monitors tells of withheld ones without any emissions. */
@@ -78,12 +78,12 @@ function changeColumns(group: string): Column[] {
 
 /** One division at a time: the table of every region in every period stands in the CSV. */
 function placeTable(context: PageContext, scores: ReportScores, side: Side): Markup {
-  const all = comparedRows(scores, side);
-  const rows = all.filter((row) => isMeasured(row, all) && !(row.own.region !== undefined && row.own.period !== undefined));
+  const compared = comparedRows(scores, side);
+  const rows = compared.filter((row) => isMeasured(row, compared) && !(row.main.region !== undefined && row.main.period !== undefined));
   const hasPaper = scores.modes.length > 1;
-  const hasInterpolated = rows.some(({ own }) => own.interpolated !== undefined);
-  const hasFound = rows.some(({ own }) => own.found !== undefined);
-  const hasCorrected = rows.some(({ own }) => own.biasCorrected !== undefined);
+  const hasInterpolated = rows.some(({ main }) => main.interpolated !== undefined);
+  const hasFound = rows.some(({ main }) => main.found !== undefined);
+  const hasCorrected = rows.some(({ main }) => main.biasCorrected !== undefined);
   return table({
     id: `table-places-${side}`,
     caption: () =>
@@ -110,7 +110,7 @@ function placeTable(context: PageContext, scores: ReportScores, side: Side): Mar
         change: { blocks },
         prior,
         updated,
-      } = row.own;
+      } = row.main;
       return {
         cells: [
           html`${chemical(species)} <span class="unit">${unitText(context.unit(species))}</span>`,
@@ -119,14 +119,14 @@ function placeTable(context: PageContext, scores: ReportScores, side: Side): Mar
           String(blocks),
           significant(prior.mae),
           significant(updated.mae),
-          ...changeCells(row.own.change),
-          ...(hasFound ? changeCells(row.own.found?.change) : []),
+          ...changeCells(row.main.change),
+          ...(hasFound ? changeCells(row.main.found?.change) : []),
           ...(hasPaper ? [changeCell(row.paper?.change)] : []),
-          ...(hasCorrected ? [changeCell(row.own.biasCorrected?.updated.change)] : []),
-          ...(hasInterpolated ? interpolatedCells(row.own) : []),
+          ...(hasCorrected ? [changeCell(row.main.biasCorrected?.updated.change)] : []),
+          ...(hasInterpolated ? interpolatedCells(row.main) : []),
         ],
-        begins: isWhole(row.own),
-        strong: isWhole(row.own),
+        begins: isWhole(row.main),
+        strong: isWhole(row.main),
       };
     }),
     note: `Intervals come from drawing whole spatial blocks of monitors anew; with fewer than five blocks there is none. Of twenty such intervals two miss by chance: a row that stands out among many may be one of them. A place without a monitor that has a value has no scores. Regions by period, and the intervals of all runs, stand in verify/scores.csv.${hasFound ? ` ${FOUND_NOTE}` : ''}${hasCorrected ? ` ${BIAS_NOTE}` : ''}${hasInterpolated ? ' Misfit interpolated: the prior run with the misfit of the monitors in the cost, carried over by kriging, that of the same time or its mean over the period. It needs no emissions, and says how much of the error neighbours know: what an update leaves of it is weather, what monitors see and cells do not, or emissions that it did not find.' : ''}`,
@@ -152,12 +152,12 @@ function rated(text: string, rating: Rating | undefined): Content {
 }
 
 /** One line a run, prior first. */
-function benchmarkRows(context: PageContext, { own, paper }: Compared, ozoneCutoff: number): Row[] {
-  const { species, averaging, missing } = own;
+function benchmarkRows(context: PageContext, { main, paper }: Compared, ozoneCutoff: number): Row[] {
+  const { species, averaging, missing } = main;
   const head = [html`${chemical(species)} <span class="unit">${unitText(context.unit(species))}</span>`, averagingLabel(averaging, ozoneCutoff)];
   const runs = [
-    { name: 'prior', scores: own.prior, ratings: own.ratings.prior },
-    { name: 'updated', scores: own.updated, ratings: own.ratings.updated },
+    { name: 'prior', scores: main.prior, ratings: main.ratings.prior },
+    { name: 'updated', scores: main.updated, ratings: main.ratings.updated },
     ...(paper ? [{ name: 'paper', scores: paper.updated, ratings: paper.ratings.updated }] : []),
   ];
   if (missing !== undefined) return [{ cells: [...head, ...new Array<string>(10).fill(MISSING)], begins: true }];
@@ -180,8 +180,8 @@ function benchmarkRows(context: PageContext, { own, paper }: Compared, ozoneCuto
 }
 
 function benchmarkTable(context: PageContext, scores: ReportScores, side: Side): Markup {
-  const rows = comparedRows(scores, side).filter(({ own }) => isWhole(own));
-  const none = rows.flatMap(({ own: { species, averaging, missing } }) =>
+  const rows = comparedRows(scores, side).filter(({ main }) => isWhole(main));
+  const missingNotes = rows.flatMap(({ main: { species, averaging, missing } }) =>
     missing === undefined ? [] : [`${chemical(species)}, ${averagingLabel(averaging, scores.ozoneCutoff)}: none: ${missing}.`],
   );
   const ratedColumn = (title: string): Column => ({ title: rated(title, undefined) });
@@ -200,7 +200,7 @@ function benchmarkTable(context: PageContext, scores: ReportScores, side: Side):
       { title: 'IOA' },
     ],
     rows: rows.flatMap((row) => benchmarkRows(context, row, scores.ozoneCutoff)),
-    note: `${none.map((text) => `${text} `).join('')}MB mean bias, RMSE root mean square error, both in the species’ unit; NMB, NME, MFB, MFE normalised and fractional bias and error; r Pearson’s correlation; IOA index of agreement (Willmott 1981). MDA8: maximum daily 8-hour mean. Goal, criteria or neither: O₃ and 24-hour PM₂.₅ by NMB, NME and r after Emery et al. (2017), 24-hour PM₂.₅ by MFB and MFE after Boylan and Russell (2006); they give none for NO₂ and SO₂.`,
+    note: `${missingNotes.map((text) => `${text} `).join('')}MB mean bias, RMSE root mean square error, both in the species’ unit; NMB, NME, MFB, MFE normalised and fractional bias and error; r Pearson’s correlation; IOA index of agreement (Willmott 1981). MDA8: maximum daily 8-hour mean. Goal, criteria or neither: O₃ and 24-hour PM₂.₅ by NMB, NME and r after Emery et al. (2017), 24-hour PM₂.₅ by MFB and MFE after Boylan and Russell (2006); they give none for NO₂ and SO₂.`,
   });
 }
 
@@ -208,7 +208,7 @@ export function scores(context: PageContext): Markup {
   const { scores: data } = context.data;
   if (!data) return html``;
   // Where no station is withheld, or all are, the other side has nothing to say.
-  const sides = (['withheld', 'used'] as const).filter((side) => comparedRows(data, side).some(({ own }) => own.prior.n > 0));
+  const sides = (['withheld', 'used'] as const).filter((side) => comparedRows(data, side).some(({ main }) => main.prior.n > 0));
   return html`<section id="scores">
     <h2>Scores by place and season, and against benchmarks</h2>
     ${sides.map((side) => html`${placeTable(context, data, side)}${benchmarkTable(context, data, side)}`)}

@@ -29,7 +29,7 @@ function ofSurrogates(surrogates: number | undefined): Markup {
 }
 
 /** What the values tell of what is inverted beside the emissions. */
-function beside({ nuisance, initialConcentrations }: NonNullable<ReportUncertainty['dofsEstimateBeside']>): Markup {
+function otherInformation({ nuisance, initialConcentrations }: NonNullable<ReportUncertainty['dofsEstimateBeside']>): Markup {
   const parts = [
     ...(nuisance === undefined ? [] : [html`some ${fixed(Math.max(0, nuisance), 0)} on biases of monitors and other nuisance numbers`]),
     ...(initialConcentrations === undefined ? [] : [html`some ${fixed(Math.max(0, initialConcentrations), 0)} on initial concentrations`]),
@@ -37,7 +37,7 @@ function beside({ nuisance, initialConcentrations }: NonNullable<ReportUncertain
   return parts.length === 0 ? html`` : html`Beside these they hold ${listed(parts)}.`;
 }
 
-function how({
+function methodText({
   method,
   products,
   dofs,
@@ -49,15 +49,15 @@ function how({
   seconds,
 }: ReportUncertainty): Markup {
   if (method === 'rto') {
-    const known = percent(1 / Math.sqrt(2 * ((members ?? 2) - 1)));
+    const relativeError = percent(1 / Math.sqrt(2 * ((members ?? 2) - 1)));
     return html`<p>
-      From ${members} inversions with perturbed observations and prior, in ${duration(seconds)}. Standard deviations are known to ±${known} of
+      From ${members} inversions with perturbed observations and prior, in ${duration(seconds)}. Standard deviations are known to ±${relativeError} of
       themselves.
     </p>`;
   }
   return html`<p>
     The ${observations} values hold some ${fixed(dofsEstimate, 0)} independent pieces of information on the emissions (degrees of freedom for signal),
-    of which ${products} products with the Hessian found ${fixed(dofs, 0)}, in ${duration(seconds)}. ${beside(dofsEstimateBeside)}
+    of which ${products} products with the Hessian found ${fixed(dofs, 0)}, in ${duration(seconds)}. ${otherInformation(dofsEstimateBeside)}
     ${
       rankError > TELLING_RANK_ERROR
         ? html`What was not found would make the standard deviations of single cells smaller, not larger: no variance is too large by more than
@@ -70,15 +70,15 @@ function how({
 /** Groups of which the monitors constrain no total, and those of which they do constrain some. */
 function notConstrained(context: PageContext, { areas, leastReduction }: ReportUncertainty): Markup {
   const whole = areas.filter(({ region }) => region === undefined);
-  const never: readonly string[] = unconstrainedGroups(areas);
-  const left = context.data.groups.filter((group) => whole.every((area) => area.group !== group));
-  const without = (why: string, isLeftOut: boolean): Content => {
-    const groups = left.filter((group) => context.notInverted(group) === isLeftOut);
-    return groups.length > 0 && html`${why}, and without figures here: ${listed(groups.map((group) => html`${chemical(group)}`))}. `;
+  const unconstrained: readonly string[] = unconstrainedGroups(areas);
+  const missingGroups = context.data.groups.filter((group) => whole.every((area) => area.group !== group));
+  const withoutFigures = (reason: string, isLeftOut: boolean): Content => {
+    const groups = missingGroups.filter((group) => context.notInverted(group) === isLeftOut);
+    return groups.length > 0 && html`${reason}, and without figures here: ${listed(groups.map((group) => html`${chemical(group)}`))}. `;
   };
   const cells = context.data.groups.flatMap((group) => {
     const groupAreas = whole.filter((area) => area.group === group);
-    if (groupAreas.length === 0 || never.includes(group)) return [];
+    if (groupAreas.length === 0 || unconstrained.includes(group)) return [];
     const part =
       groupAreas.reduce((sum, { constrained, total }) => sum + constrained * total.prior, 0) /
       groupAreas.reduce((sum, { total }) => sum + total.prior, 0);
@@ -86,12 +86,12 @@ function notConstrained(context: PageContext, { areas, leastReduction }: ReportU
   });
   return html`<p>
     ${
-      never.length === 0
+      unconstrained.length === 0
         ? ''
-        : html`<b>Not constrained by these monitors: ${listed(never.map((group) => html`${chemical(group)}`))}.</b> What the inversion did to them is
-            no finding. `
+        : html`<b>Not constrained by these monitors: ${listed(unconstrained.map((group) => html`${chemical(group)}`))}.</b> What the inversion did to
+            them is no finding. `
     }
-    ${without('Not inverted', true)}${without('Not emitted, or with a prior spread of 0', false)}
+    ${withoutFigures('Not inverted', true)}${withoutFigures('Not emitted, or with a prior spread of 0', false)}
     ${
       cells.length === 0
         ? ''
@@ -103,7 +103,7 @@ function notConstrained(context: PageContext, { areas, leastReduction }: ReportU
 
 /** The true total of a group in a twin, Mt a-1; nothing where the truth is not known. */
 function trueTotal({ data }: PageContext, { period, group, region }: AreaFigures): number | undefined {
-  const emission = data.emissions.find((each) => each.period === period && each.group === group);
+  const emission = data.emissions.find((entry) => entry.period === period && entry.group === group);
   const truth = emission && truthOf(emission);
   const mask = data.regions?.find(({ name }) => name === region)?.mask;
   return truth && (region === undefined || mask) ? annualTotal(data.grid, truth, mask) : undefined;
@@ -114,12 +114,12 @@ function isWithin(truth: number, [low, high]: readonly [number, number]): boolea
 }
 
 /** Of the totals, sectors together: how many there are whose truth is known, and of how many it lies within 2σ. */
-export function truthWithin2Sigma(context: PageContext): { totals: number; within: number } {
-  const known = (context.data.uncertainty?.areas ?? []).flatMap((area) => {
+export function truthWithin2Sigma(context: PageContext): { totals: number; withinCount: number } {
+  const areWithin = (context.data.uncertainty?.areas ?? []).flatMap((area) => {
     const truth = trueTotal(context, area);
     return truth === undefined ? [] : [isWithin(truth, area.total.twoSigma)];
   });
-  return { totals: known.length, within: known.filter(Boolean).length };
+  return { totals: areWithin.length, withinCount: areWithin.filter(Boolean).length };
 }
 
 /** Set strong where the interval misses it. */
@@ -139,17 +139,17 @@ interface Part {
 function totals(context: PageContext, { areas, sectors = [], preview }: ReportUncertainty): Markup {
   const parts: Part[] = [
     { areas, expected: preview?.areas },
-    ...sectors.map(({ sector, areas: own }) => ({
+    ...sectors.map(({ sector, areas: sectorAreas }) => ({
       sector,
-      areas: own,
-      expected: preview?.sectors?.find((each) => each.sector === sector)?.areas,
+      areas: sectorAreas,
+      expected: preview?.sectors?.find((candidate) => candidate.sector === sector)?.areas,
     })),
   ];
-  const { totals: known, within } = truthWithin2Sigma(context);
+  const { totals: totalCount, withinCount } = truthWithin2Sigma(context);
   const hasRegions = areas.some(({ region }) => region !== undefined);
   const expectedOf = (area: AreaFigures, expected: Part['expected']): string => {
-    const before = expected?.find(({ period, region, group }) => period === area.period && region === area.region && group === area.group);
-    return before ? change(-before.totalReduction) : MISSING;
+    const expectedArea = expected?.find(({ period, region, group }) => period === area.period && region === area.region && group === area.group);
+    return expectedArea ? change(-expectedArea.totalReduction) : MISSING;
   };
   const display = (interval: readonly [number, number]): string => interval.map((total) => significant(total * TO_DISPLAY)).join(' – ');
   return table({
@@ -164,14 +164,14 @@ function totals(context: PageContext, { areas, sectors = [], preview }: ReportUn
       { title: 'Updated', unit: unitText('Mt a-1') },
       { title: '1σ', unit: unitText('Mt a-1') },
       { title: '2σ', unit: unitText('Mt a-1') },
-      ...(known > 0 ? [{ title: 'True', unit: unitText('Mt a-1') }] : []),
+      ...(totalCount > 0 ? [{ title: 'True', unit: unitText('Mt a-1') }] : []),
       { title: 'Uncertainty', unit: 'change' },
       ...(preview ? [{ title: 'Expected', unit: 'before the run' }] : []),
       { title: 'Degrees of freedom' },
       { title: 'Constrained', text: true },
     ],
-    rows: parts.flatMap(({ sector, areas: own, expected }, part) =>
-      own.map((area, index) => {
+    rows: parts.flatMap(({ sector, areas: partAreas, expected }, part) =>
+      partAreas.map((area, index) => {
         const { period, region, group, total, dofsEstimate } = area;
         return {
           cells: [
@@ -183,25 +183,25 @@ function totals(context: PageContext, { areas, sectors = [], preview }: ReportUn
             `${significant(total.updated * TO_DISPLAY)} ± ${percent(total.sigma / total.updated)}`,
             display(total.oneSigma),
             display(total.twoSigma),
-            ...(known > 0 ? [truthCell(context, area, sector === undefined)] : []),
+            ...(totalCount > 0 ? [truthCell(context, area, sector === undefined)] : []),
             change(-total.reduction),
             ...(preview ? [expectedOf(area, expected)] : []),
             fixed(dofsEstimate === null ? undefined : Math.max(0, dofsEstimate), 1),
             total.constrained ? 'yes' : 'no',
           ],
-          begins: index > 0 ? own[index - 1].period !== period || own[index - 1].region !== region : part > 0,
+          begins: index > 0 ? partAreas[index - 1].period !== period || partAreas[index - 1].region !== region : part > 0,
         };
       }),
     ),
     note: `Intervals are of the inversion’s own assumptions: errors of the observations as assumed, the surrogate’s where they hold it, none of the transport model’s. Uncertainty: what the monitors change of the total’s standard deviation about the updated emissions; that of the prior, about the prior emissions, differs from it by what the update does to it, too. Degrees of freedom are estimates, good to ±√(2n) or so.${
       sectors.length > 0 ? ' What monitors tell of all sectors together they need not tell of each.' : ''
-    }${known > 0 ? ` True: of the known inventory (twin experiment), bold where it lies outside 2σ; it lies within for ${within} of ${known} totals.` : ''}`,
+    }${totalCount > 0 ? ` True: of the known inventory (twin experiment), bold where it lies outside 2σ; it lies within for ${withinCount} of ${totalCount} totals.` : ''}`,
   });
 }
 
-function innovations(context: PageContext, { innovations: all, aboveMinimum = 0 }: ReportUncertainty): Markup {
-  const placed = all.some(({ errorLengths }) => errorLengths);
-  const weighted = all.some(({ weight = 1 }) => Math.abs(weight - 1) > TELLING_WEIGHT);
+function innovations(context: PageContext, { innovations: statistics, aboveMinimum = 0 }: ReportUncertainty): Markup {
+  const placed = statistics.some(({ errorLengths }) => errorLengths);
+  const weighted = statistics.some(({ weight = 1 }) => Math.abs(weight - 1) > TELLING_WEIGHT);
   return table({
     id: 'table-innovations',
     caption: () => context.tableCaption('Errors as the inversion assumed them, and as the innovations show them.'),
@@ -224,12 +224,13 @@ function innovations(context: PageContext, { innovations: all, aboveMinimum = 0 
       { title: 'Assumed', group: 'Prior, at the monitors' },
       { title: 'Shown', group: 'Prior, at the monitors' },
     ],
-    rows: all
+    rows: statistics
       .filter(({ values }) => values > 0)
       .map(({ species, values, chiSquare, weight = 1, expected, observationError, priorError, errorLengths }) => {
         const unit = unitText(context.unit(species));
         const size = (value: number | null): string => (value === null ? MISSING : `${significant(value)} ${unit}`);
-        const length = (value: number | null | undefined, of: string): string => (typeof value === 'number' ? `${fixed(value, 0)} ${of}` : MISSING);
+        const length = (value: number | null | undefined, unit: string): string =>
+          typeof value === 'number' ? `${fixed(value, 0)} ${unit}` : MISSING;
         const part = (value: number | null | undefined): string => (typeof value === 'number' ? percent(value) : MISSING);
         return {
           cells: [
@@ -258,7 +259,7 @@ function innovations(context: PageContext, { innovations: all, aboveMinimum = 0 
         ? `The cost at the kept step is ${percent(aboveMinimum)} above the lowest, and these figures hold at the minimum only: errors of observations look larger here than they are, and alike over too far. `
         : ''
     }chi² well above 1: errors were taken too small, and so are the intervals. ${
-      all.some(({ inflation }) => inflation !== undefined)
+      statistics.some(({ inflation }) => inflation !== undefined)
         ? 'Errors are those of a value by itself: in the cost they are larger, since values repeat each other (inversion.errorCorrelation), which brings chi² below 1 the more is known. '
         : ''
     }${
@@ -299,10 +300,10 @@ function cost({ preview, inversionSeconds, seconds }: ReportUncertainty): Markup
 }
 
 export function uncertainty(context: PageContext): Markup {
-  const { uncertainty: found, loop } = context.data;
-  if (!found) return html``;
+  const { uncertainty: reported, loop } = context.data;
+  if (!reported) return html``;
   return html`<section id="uncertainty">
     <h2>Uncertainty</h2>
-    ${loop && loop.kept > 1 ? html`<p>Of the first pass of the closed loop, not of pass ${loop.kept}, which is shown elsewhere.</p>` : ''}${how(found)}${ofSurrogates(found.surrogates)}${notConstrained(context, found)}${totals(context, found)}${innovations(context, found)}${coverageTable(context, found)}${cost(found)}
+    ${loop && loop.kept > 1 ? html`<p>Of the first pass of the closed loop, not of pass ${loop.kept}, which is shown elsewhere.</p>` : ''}${methodText(reported)}${ofSurrogates(reported.surrogates)}${notConstrained(context, reported)}${totals(context, reported)}${innovations(context, reported)}${coverageTable(context, reported)}${cost(reported)}
   </section>`;
 }

@@ -70,7 +70,7 @@ export interface SyntheticOptions {
   twin: boolean;
   paper: boolean;
   /** with runs that `verify` makes of prior and updated one: interpolated, without bias, with what was found */
-  beside?: boolean;
+  withDerivedRuns?: boolean;
 }
 
 function makeEmissions(options: SyntheticOptions, land: Float64Array, random: Random): ReportEmissions[] {
@@ -112,8 +112,8 @@ function makeConcentrations(options: SyntheticOptions, random: Random): ReportCo
   const size = options.steps * options.stations;
   return options.periods.flatMap((period, index) =>
     SPECIES.map(({ name }, species) => {
-      const truth = Float32Array.from({ length: size }, (_, at) => {
-        const phase = (2 * Math.PI * Math.floor(at / options.stations) * options.stepSeconds) / 86400;
+      const truth = Float32Array.from({ length: size }, (_, cell) => {
+        const phase = (2 * Math.PI * Math.floor(cell / options.stations) * options.stepSeconds) / 86400;
         return (6 + 8 * species) * Math.exp(0.5 * random.normal() + 0.4 * Math.sin(phase));
       });
       const off = (bias: number, noise: number): Float32Array => truth.map((value) => value * bias * Math.exp(noise * random.normal()));
@@ -132,7 +132,7 @@ function makeConcentrations(options: SyntheticOptions, random: Random): ReportCo
 }
 
 /** Rows of scores of the made-up concentrations: every second station in the north, a third of them urban, nobody in the west, withheld ones 27 or 54 km from used. */
-function makeScores(concentrations: ReportConcentrations[], stations: ReportStation[], { paper, beside }: SyntheticOptions): ReportScores {
+function makeScores(concentrations: ReportConcentrations[], stations: ReportStation[], { paper, withDerivedRuns }: SyntheticOptions): ReportScores {
   const scored = stations.map(({ id, role, block }, index) => ({
     id,
     withheld: role === 'withheld',
@@ -143,13 +143,13 @@ function makeScores(concentrations: ReportConcentrations[], stations: ReportStat
   }));
   const rows = (run: 'updated' | 'paper'): ScoreRow[] => {
     const periods = [...new Set(concentrations.map(({ period }) => period))].map((name) => {
-      const own = concentrations.filter(({ period }) => period === name);
-      const series = own.map(({ species, observed, prior, [run]: updated }): [string, RunSeries] => {
+      const periodConcentrations = concentrations.filter(({ period }) => period === name);
+      const series = periodConcentrations.map(({ species, observed, prior, [run]: updated }): [string, RunSeries] => {
         const [o, p, u] = [observed, prior, updated!].map((values) => Float32Array.from(values));
-        const others = { interpolated: p, interpolatedMean: p, priorBiasCorrected: p, updatedBiasCorrected: u, updatedAndFound: u };
-        return [species, { observed: o, prior: p, updated: u, ...(beside && run === 'updated' ? others : {}) }];
+        const derivedRuns = { interpolated: p, interpolatedMean: p, priorBiasCorrected: p, updatedBiasCorrected: u, updatedAndFound: u };
+        return [species, { observed: o, prior: p, updated: u, ...(withDerivedRuns && run === 'updated' ? derivedRuns : {}) }];
       });
-      return { name, firstHour: 0, stepSeconds: own[0].stepSeconds, stations: scored, series: new Map(series) };
+      return { name, firstHour: 0, stepSeconds: periodConcentrations[0].stepSeconds, stations: scored, series: new Map(series) };
     });
     return scoreRows(periods, { species: SPECIES.map(({ name }) => name), regions: ['North', 'West'], ozoneCutoff: 40, distancesKm: [40, 81] });
   };

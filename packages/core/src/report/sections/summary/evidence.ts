@@ -54,7 +54,9 @@ function withoutBias(context: PageContext): Content {
 }
 
 function interpolated(context: PageContext): Content {
-  const rows = withheldRows(context).flatMap(({ species, interpolated: { each } = {} }) => (each ? [{ species, change: each.change }] : []));
+  const rows = withheldRows(context).flatMap(({ species, interpolated: { each: interpolatedRun } = {} }) =>
+    interpolatedRun ? [{ species, change: interpolatedRun.change }] : [],
+  );
   if (rows.length === 0) return false;
   return html`Without any emissions, the misfit of the other monitors interpolated to withheld ones changes their error by
   ${joined(rows.map((row) => `${change(row.change.relative)} for ${chemical(row.species)}`))} (${link('scores', 'scores')}).`;
@@ -68,24 +70,24 @@ function audited({ data }: PageContext): Content {
 
 function bounded({ data }: PageContext): Content {
   const inversions = (data.inversion ?? []).filter(({ mode }) => mode === data.mode);
-  const most = data.groups.map((group) => ({ group, part: Math.max(0, ...inversions.map(({ atBound }) => atBound?.[group] ?? 0)) }));
-  const telling = most.filter(({ part }) => part >= TELLING_BOUND);
+  const largestParts = data.groups.map((group) => ({ group, part: Math.max(0, ...inversions.map(({ atBound }) => atBound?.[group] ?? 0)) }));
+  const telling = largestParts.filter(({ part }) => part >= TELLING_BOUND);
   if (telling.length === 0) return false;
   const parts = telling.map(({ group, part }) => `${percent(part)} of the cells of ${chemical(group)}`);
   return html`In ${joined(parts)} the factor lies at its bound, so that the emission is not known there (${link('inversion', 'inversion')}).`;
 }
 
-function known(context: PageContext): Content {
+function knownTotals(context: PageContext): Content {
   const { uncertainty } = context.data;
   if (!uncertainty)
     return html`How far the emissions are known was not asked for (<code>inversion.uncertainty</code>): the intervals above are of errors at monitors.`;
-  const { totals, within } = truthWithin2Sigma(context);
-  const truth = totals === 0 ? '' : ` The known truth lies within 2σ for ${within} of ${totals} totals.`;
+  const { totals, withinCount } = truthWithin2Sigma(context);
+  const truth = totals === 0 ? '' : ` The known truth lies within 2σ for ${withinCount} of ${totals} totals.`;
   return html`How far the emissions are known, by the inversion’s own assumptions: ${link('uncertainty', 'uncertainty')}.${truth}`;
 }
 
 export function evidence(context: PageContext): Markup {
-  const lines = [certified, extrapolated, withoutBias, interpolated, audited, bounded, known]
+  const lines = [certified, extrapolated, withoutBias, interpolated, audited, bounded, knownTotals]
     .map((line) => line(context))
     .filter((line) => line !== false);
   return html`<h3>How far to trust it</h3>

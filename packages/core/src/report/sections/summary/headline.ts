@@ -44,10 +44,10 @@ function cards(context: PageContext, side: Side): Card[] {
 
 const TONES = { fell: 'better', rose: 'worse', unclear: '', unknown: '' } as const;
 
-function bar(label: string, value: number, most: number, colour: string, unit: string): Markup {
+function bar(label: string, value: number, maximum: number, colour: string, unit: string): Markup {
   return html`<div class="bar">
     <span class="bar-label">${label}</span
-    ><span class="bar-track"><span style="width:${((100 * value) / most).toFixed(1)}%;background:${colour}"></span></span
+    ><span class="bar-track"><span style="width:${((100 * value) / maximum).toFixed(1)}%;background:${colour}"></span></span
     ><span class="bar-value">${significant(value)} ${unit}</span>
   </div>`;
 }
@@ -55,14 +55,14 @@ function bar(label: string, value: number, most: number, colour: string, unit: s
 function drawCard(card: Card, used: Card | undefined, variants: Variant[]): Markup {
   const { species, unit, prior, updated, relative, selection, change: sure } = card;
   const paper = variants.includes('paper') ? variantScores(selection, 'paper')?.mae : undefined;
-  const most = Math.max(prior, updated, paper ?? 0) || 1;
+  const maximum = Math.max(prior, updated, paper ?? 0) || 1;
   return html`<div class="card ${TONES[verdictOf(sure)]}" data-species="${species}">
     <h3>${chemical(species)}</h3>
     <p class="figure">${change(relative)}</p>
     <p class="small interval">
       ${sure.interval ? `90 % interval ${change(sure.interval.low)} to ${change(sure.interval.high)}` : `no 90 % interval: ${sure.noInterval}`}
     </p>
-    ${bar('prior', prior, most, COLOURS.prior, unit)}${bar('updated', updated, most, COLOURS.updated, unit)}${paper === undefined ? '' : bar('paper', paper, most, COLOURS.paper, unit)}
+    ${bar('prior', prior, maximum, COLOURS.prior, unit)}${bar('updated', updated, maximum, COLOURS.updated, unit)}${paper === undefined ? '' : bar('paper', paper, maximum, COLOURS.paper, unit)}
     <p class="small">
       ${selection.stations} monitors${selection.blocks > 0 ? ` in ${selection.blocks} blocks` : ''}, ${selection.observed.length}
       pairs${used ? html`; used monitors: ${change(used.relative)}` : ''}${paper === undefined ? '' : html`; paper’s method: ${change(relativeChange(prior, paper))}`}
@@ -70,17 +70,17 @@ function drawCard(card: Card, used: Card | undefined, variants: Variant[]): Mark
   </div>`;
 }
 
-function lead(context: PageContext, given: Card[], withheld: boolean): Markup {
-  if (given.length === 0) return html`<p class="lead">No monitor has a pair of observed and simulated values, so this run proves nothing.</p>`;
-  const changes = given.flatMap(({ species, relative, change: sure }) =>
+function lead(context: PageContext, cards: Card[], withheld: boolean): Markup {
+  if (cards.length === 0) return html`<p class="lead">No monitor has a pair of observed and simulated values, so this run proves nothing.</p>`;
+  const changes = cards.flatMap(({ species, relative, change: sure }) =>
     relative === undefined ? [] : [{ species, change: { ...sure, relative } }],
   );
   const watched = context.data.stations.some(({ role }) => role === 'watched');
-  const where = withheld
+  const monitors = withheld
     ? 'monitors that were kept out of the inversion'
     : `the monitors that the inversion ${watched ? 'was fitted to or stopped by' : 'was fitted to'} (none was withheld, so this is no proof)`;
   return html`<p class="lead">
-    When ${context.data.ctm} ran again with the updated emissions, its mean absolute error against ${where} ${verdict(changes)}.
+    When ${context.data.ctm} ran again with the updated emissions, its mean absolute error against ${monitors} ${verdict(changes)}.
   </p>`;
 }
 
@@ -89,7 +89,7 @@ function emissionsLines(context: PageContext): Markup {
   const { grid, groups, periods, emissions } = context.data;
   const lines = periods.flatMap(({ name }) => {
     const words = groups.flatMap((group) => {
-      const emission = emissions.find((each) => each.period === name && each.group === group);
+      const emission = emissions.find((entry) => entry.period === name && entry.group === group);
       if (!emission) return [];
       const [prior, updated] = [annualTotal(grid, emission.prior), annualTotal(grid, emission.updated)];
       const mark = isUnconstrained(context, emission) ? ` ${UNCONSTRAINED}` : '';

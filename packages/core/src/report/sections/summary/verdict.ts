@@ -18,10 +18,10 @@ export function verdictOf({ interval }: MaeChange): Verdict {
 }
 
 /** One sentence's end that says what fell, what rose and of what neither can be said. */
-export function verdict(given: readonly { species: string; change: MaeChange }[]): string {
+export function verdict(speciesChanges: readonly { species: string; change: MaeChange }[]): string {
   return joined(
     (Object.keys(VERDICTS) as Verdict[]).flatMap((key) => {
-      const chosen = given.filter(({ change: sure }) => verdictOf(sure) === key);
+      const chosen = speciesChanges.filter(({ change: sure }) => verdictOf(sure) === key);
       return chosen.length === 0
         ? []
         : [`${VERDICTS[key]} for ${joined(chosen.map(({ species, change: { relative } }) => `${chemical(species)} (${change(relative)})`))}`];

@@ -10,14 +10,14 @@ import type { ReportCertificate } from '../../data/report-data';
 import { table } from '../../html/table';
 import { isLarge, pairsInWords } from './judged-pairs';
 
-function own({ data }: PageContext): ReportCertificate | undefined {
+function certificateOfMode({ data }: PageContext): ReportCertificate | undefined {
   return data.certificates?.find(({ mode }) => mode === data.mode);
 }
 
 /** At the head of the page, where the surrogate behind the result did not pass. */
 export function certificateBanner(context: PageContext): Markup {
   const { data } = context;
-  const certificate = own(context);
+  const certificate = certificateOfMode(context);
   if (certificate?.verdict === 'passed') return html``;
   const [title, text] =
     certificate === undefined || certificate.verdict === 'not certified'
@@ -26,10 +26,10 @@ export function certificateBanner(context: PageContext): Markup {
           'The certificate failed',
           'The surrogate behind these emissions does not answer changed emissions as the transport model does. It was inverted all the same.',
         ];
-  const where = data.stations.some(({ role }) => role === 'withheld') ? 'withheld monitors' : 'the monitors that the inversion used';
+  const monitors = data.stations.some(({ role }) => role === 'withheld') ? 'withheld monitors' : 'the monitors that the inversion used';
   return html`<aside class="banner" id="certificate-banner">
     <p>
-      <b>${title}.</b> ${text} ${certificate && pairsInWords(certificate)} What the transport model itself says of the result, on ${where}, stands
+      <b>${title}.</b> ${text} ${certificate && pairsInWords(certificate)} What the transport model itself says of the result, on ${monitors}, stands
       below.
     </p>
     ${
@@ -52,14 +52,15 @@ function withInterval(value: number, interval: Interval | undefined): Markup {
 }
 
 function limitsOf({ limits }: Certificate, pair: { group: string; species: string }): Certificate['limits'][number] | undefined {
-  return limits.find((each) => pairName(each) === pairName(pair));
+  return limits.find((pairLimits) => pairName(pairLimits) === pairName(pair));
 }
 
 function pairTable(context: PageContext, certificates: readonly ReportCertificate[]): Markup {
   const rows = certificates.flatMap((certificate) => {
-    const asked = certificate.pairs.filter((pair) => limitsOf(certificate, pair));
-    const others = certificate.mode === context.data.mode ? certificate.pairs.filter((pair) => !limitsOf(certificate, pair) && isLarge(pair)) : [];
-    return [asked, others].flatMap((block) => block.map((pair, index) => ({ certificate, pair, begins: index === 0 })));
+    const requiredPairs = certificate.pairs.filter((pair) => limitsOf(certificate, pair));
+    const otherPairs =
+      certificate.mode === context.data.mode ? certificate.pairs.filter((pair) => !limitsOf(certificate, pair) && isLarge(pair)) : [];
+    return [requiredPairs, otherPairs].flatMap((block) => block.map((pair, index) => ({ certificate, pair, begins: index === 0 })));
   });
   return table({
     id: 'table-certificate',
@@ -114,7 +115,7 @@ function distanceText({ ring: { fromKm, toKm } }: RingResponse): string {
 }
 
 function ringTable(context: PageContext): Markup {
-  const certificate = own(context);
+  const certificate = certificateOfMode(context);
   const rings = certificate?.rings.filter((ring) => limitsOf(certificate, ring)) ?? [];
   return table({
     id: 'table-certificate-distance',
@@ -131,25 +132,25 @@ function ringTable(context: PageContext): Markup {
       { title: 'Size', unit: 'rms / mean' },
       { title: 'Patches' },
     ],
-    rows: rings.map((each, index) => ({
+    rows: rings.map((ring, index) => ({
       cells: [
-        chemical(pairName(each)),
-        each.period,
-        distanceText(each),
-        withInterval(each.figures.slope, each.figures.intervals?.slope),
-        fixed(each.figures.r, 2),
-        fixed(each.figures.cosine, 2),
-        percent(each.figures.signAgreement),
-        percent(each.figures.relativeSize, 1),
-        each.patches,
+        chemical(pairName(ring)),
+        ring.period,
+        distanceText(ring),
+        withInterval(ring.figures.slope, ring.figures.intervals?.slope),
+        fixed(ring.figures.r, 2),
+        fixed(ring.figures.cosine, 2),
+        percent(ring.figures.signAgreement),
+        percent(ring.figures.relativeSize, 1),
+        ring.patches,
       ],
-      begins: index > 0 && pairName(rings[index - 1]) !== pairName(each),
+      begins: index > 0 && pairName(rings[index - 1]) !== pairName(ring),
     })),
   });
 }
 
 function jointTable(context: PageContext): Markup {
-  const joint = own(context)?.joint ?? [];
+  const joint = certificateOfMode(context)?.joint ?? [];
   return table({
     id: 'table-certificate-joint',
     caption: () => context.tableCaption('The same for runs of the case that change several groups at once.'),
@@ -177,7 +178,7 @@ function jointTable(context: PageContext): Markup {
 }
 
 function sensitivityTable(context: PageContext): Markup {
-  const certificate = own(context);
+  const certificate = certificateOfMode(context);
   return table({
     id: 'table-certificate-sensitivities',
     caption: () =>
@@ -194,20 +195,20 @@ function sensitivityTable(context: PageContext): Markup {
       { title: 'Size', unit: 'rms / mean' },
       { title: 'Verdict', unit: 'where judged', text: true },
     ],
-    rows: (certificate?.sensitivities ?? []).map((each) => {
-      const limits = each.where === undefined ? limitsOf(certificate!, each) : undefined;
+    rows: (certificate?.sensitivities ?? []).map((sensitivity) => {
+      const limits = sensitivity.where === undefined ? limitsOf(certificate!, sensitivity) : undefined;
       return {
         cells: [
-          each.name,
-          chemical(pairName(each)),
-          each.where ?? 'whole domain',
-          each.period,
-          withInterval(each.figures.slope, each.figures.intervals?.slope),
-          withInterval(each.figures.r, each.figures.intervals?.r),
-          fixed(each.figures.cosine, 2),
-          percent(each.figures.signAgreement),
-          percent(each.figures.relativeSize, 1),
-          limits ? (breaches(each.figures, limits).length === 0 ? 'passes' : 'fails') : '',
+          sensitivity.name,
+          chemical(pairName(sensitivity)),
+          sensitivity.where ?? 'whole domain',
+          sensitivity.period,
+          withInterval(sensitivity.figures.slope, sensitivity.figures.intervals?.slope),
+          withInterval(sensitivity.figures.r, sensitivity.figures.intervals?.r),
+          fixed(sensitivity.figures.cosine, 2),
+          percent(sensitivity.figures.signAgreement),
+          percent(sensitivity.figures.relativeSize, 1),
+          limits ? (breaches(sensitivity.figures, limits).length === 0 ? 'passes' : 'fails') : '',
         ],
       };
     }),
@@ -216,8 +217,8 @@ function sensitivityTable(context: PageContext): Markup {
 
 /** One sentence per method on the derivative itself. */
 function differentiation({ mode, differentiation: { order, dotProduct, limits, passed } }: ReportCertificate): Markup {
-  const error = Math.max(...dotProduct.map((each) => each.error));
-  const gain = Math.max(...dotProduct.map((each) => Math.abs(each.gain - 1)));
+  const error = Math.max(...dotProduct.map((product) => product.error));
+  const gain = Math.max(...dotProduct.map((product) => Math.abs(product.gain - 1)));
   return html`<p>
     Derivative, ${modeLabel(mode)}: ${passed ? 'right' : 'wrong'}. Its Taylor remainder falls with order
     ${order === undefined ? 'that rounding hides' : fixed(order, 2)} (2 is right); products of differences with random fields differ from those of the
@@ -232,10 +233,10 @@ export function certificate(context: PageContext): Markup {
   return html`<section id="certificate">
     <h2>The surrogate’s certificate</h2>
     ${certificates.map(
-      (each) =>
+      (modeCertificate) =>
         html`<p>
-          <b>${modeLabel(each.mode)}: ${each.verdict}.</b>
-          ${pairsInWords(each)}${each.reasons.length > 0 ? ` ${each.reasons.map(sentence).join('; ')}.` : ''}
+          <b>${modeLabel(modeCertificate.mode)}: ${modeCertificate.verdict}.</b>
+          ${pairsInWords(modeCertificate)}${modeCertificate.reasons.length > 0 ? ` ${modeCertificate.reasons.map(sentence).join('; ')}.` : ''}
         </p>`,
     )}
     ${pairTable(context, certificates)}${ringTable(context)}${jointTable(context)}${sensitivityTable(context)}${certificates.map(differentiation)}

@@ -30,15 +30,16 @@ function mildest(limits: readonly PairLimits[]): PairLimits {
 
 export function judgedPairs({ limits, pairs, sensitivities }: Pick<Certificate, 'limits' | 'pairs' | 'sensitivities'>): JudgedPairs {
   const measured = [...pairs, ...sensitivities.filter(({ where }) => where === undefined)];
-  const figuresOf = (name: string): PairResponse['figures'][] => measured.flatMap((each) => (pairName(each) === name ? [each.figures] : []));
-  const asked = limits.filter((limit) => figuresOf(pairName(limit)).length > 0);
+  const figuresOf = (name: string): PairResponse['figures'][] =>
+    measured.flatMap((response) => (pairName(response) === name ? [response.figures] : []));
+  const requiredLimits = limits.filter((limit) => figuresOf(pairName(limit)).length > 0);
   const falls = (limit: PairLimits): boolean => figuresOf(pairName(limit)).some((figures) => breaches(figures, limit).length > 0);
   const names = new Set(limits.map(pairName));
-  const others = limits.length === 0 ? [] : pairs.filter((pair) => !names.has(pairName(pair)) && isLarge(pair));
+  const otherPairs = limits.length === 0 ? [] : pairs.filter((pair) => !names.has(pairName(pair)) && isLarge(pair));
   return {
-    judged: asked.map(pairName),
-    short: asked.filter(falls).map(pairName),
-    alsoShort: [...new Set(others.filter(({ figures }) => breaches(figures, mildest(limits)).length > 0).map(pairName))],
+    judged: requiredLimits.map(pairName),
+    short: requiredLimits.filter(falls).map(pairName),
+    alsoShort: [...new Set(otherPairs.filter(({ figures }) => breaches(figures, mildest(limits)).length > 0).map(pairName))],
   };
 }
 

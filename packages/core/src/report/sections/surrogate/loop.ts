@@ -81,12 +81,12 @@ function regionTable(context: PageContext, loop: ReportLoop): Markup {
 
 function gainChart({ passes }: ReportLoop, species: string): Markup {
   const lines = SIDES.flatMap((side): ChartLine[] => {
-    const found = passes.flatMap((pass) => {
+    const gains = passes.flatMap((pass) => {
       const gain = find(pass, species, side, undefined);
       return gain ? [{ pass: pass.pass, ...partsOf(gain) }] : [];
     });
-    if (found.length === 0) return [];
-    const points = (of: 'predicted' | 'realised'): [number, number][] => found.map((each) => [each.pass, 100 * (each[of] ?? NaN)]);
+    if (gains.length === 0) return [];
+    const points = (kind: 'predicted' | 'realised'): [number, number][] => gains.map((passGain) => [passGain.pass, 100 * (passGain[kind] ?? NaN)]);
     return [
       { name: side, points: points('realised'), colour: SIDE_COLOURS[side] },
       { name: side, points: points('predicted'), colour: SIDE_COLOURS[side], dashed: true },

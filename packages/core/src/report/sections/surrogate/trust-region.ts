@@ -15,7 +15,8 @@ function warning(context: PageContext, { members, beyond, groups }: ReportTrust)
   const far = groups.filter(isFar);
   if (far.length === 0) return html``;
   const parts = far.map(
-    (each) => html`${percent(each.beyond)} of ${context.groupLabel(each.group)}${context.severalPeriods ? `, ${each.period}` : ''}`,
+    (groupTrust) =>
+      html`${percent(groupTrust.beyond)} of ${context.groupLabel(groupTrust.group)}${context.severalPeriods ? `, ${groupTrust.period}` : ''}`,
   );
   return html`<p>
     <b
@@ -41,16 +42,16 @@ function figures(context: PageContext, { beyond, limit, groups }: ReportTrust): 
       { title: 'Beyond', unit: `distance above ${beyond}` },
       ...(limit === undefined ? [] : [{ title: 'At the limit', unit: `of ${limit}, cells` }]),
     ],
-    rows: groups.map((each, index) => ({
+    rows: groups.map((groupTrust, index) => ({
       cells: [
-        ...(context.severalPeriods ? [each.period] : []),
-        context.groupLabel(each.group),
-        fixed(each.median, 2),
-        fixed(each.p95, 2),
-        percent(each.beyond, 1),
-        ...(limit === undefined ? [] : [percent(each.atLimit, 1)]),
+        ...(context.severalPeriods ? [groupTrust.period] : []),
+        context.groupLabel(groupTrust.group),
+        fixed(groupTrust.median, 2),
+        fixed(groupTrust.p95, 2),
+        percent(groupTrust.beyond, 1),
+        ...(limit === undefined ? [] : [percent(groupTrust.atLimit, 1)]),
       ],
-      begins: index > 0 && groups[index - 1].period !== each.period,
+      begins: index > 0 && groups[index - 1].period !== groupTrust.period,
     })),
     note: `Distance: log factor on the emissions, the cell’s own and those that the weather brings, over the root mean square of the members’ log factors on the same emissions. The error of the surrogate’s change grows with it; members themselves are typically at 1, and seldom beyond ${beyond}.`,
   });
@@ -59,11 +60,11 @@ function figures(context: PageContext, { beyond, limit, groups }: ReportTrust): 
 function maps(context: PageContext, { fields }: ReportTrust): Markup {
   if (fields.length === 0) return html``;
   const scale = sequentialScale(fields.map(({ distance }) => distance));
-  const below = (distance: ArrayLike<number>, part: number): string => fixed(quantile(Array.from(distance), part), 1);
+  const quantileText = (distance: ArrayLike<number>, part: number): string => fixed(quantile(Array.from(distance), part), 1);
   const drawn = fields.map(({ period, distance }) =>
     context.map(['trust-region', period], {
       title: `Distance${context.severalPeriods ? `, ${period}` : ''}`,
-      description: `distance of the updated emissions from those of the training, of the group that is farthest in each cell: half of the cells are below ${below(distance, 0.5)}, 95 % below ${below(distance, 0.95)}`,
+      description: `distance of the updated emissions from those of the training, of the group that is farthest in each cell: half of the cells are below ${quantileText(distance, 0.5)}, 95 % below ${quantileText(distance, 0.95)}`,
       unit: 'spreads of the members',
       scale,
       field: distance,
