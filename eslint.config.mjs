@@ -2,6 +2,7 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 import { folderSize, importCircles } from './tools/lint/import-circles.mjs';
+import { plainNames } from './tools/lint/plain-names.mjs';
 import { roomOrder } from './tools/lint/room-order.mjs';
 
 export default tseslint.config(
@@ -32,6 +33,12 @@ export default tseslint.config(
   {
     files: ['**/*.test.ts', '**/*.cases.ts', 'test/**/*.ts', '**/testing/**'],
     rules: { 'no-console': 'off', 'max-lines': 'off', '@typescript-eslint/explicit-module-boundary-types': 'off' },
+  },
+  {
+    files: ['packages/*/src/**/*.ts'],
+    ignores: ['**/*.test.ts', '**/testing/**'],
+    plugins: { names: { rules: { plain: plainNames } } },
+    rules: { 'names/plain': 'error' },
   },
   {
     files: ['packages/cli/src/**/*.ts'],

@@ -46,8 +46,8 @@ interface HostFieldsAddon {
   windowMean(request: WindowMeanRequest, fields: Float32Array, factors: Float32Array | undefined, out: Float32Array): void;
   windowMeanOfHalves(request: WindowMeanRequest, fields: HalfFields, out: Float32Array): void;
   windowMeanAdjoint(request: WindowMeanRequest, fields: Float32Array | undefined, gradOut: Float32Array, gradFactors: Float32Array): void;
-  fromHalf(halves: Uint16Array, out: Float32Array, one: number): void;
-  toHalf(values: Float32Array, halves: Uint16Array, one: number): void;
+  fromHalf(halves: Uint16Array, out: Float32Array, oneBits: number): void;
+  toHalf(values: Float32Array, halves: Uint16Array, oneBits: number): void;
 }
 
 const DEFAULTS = { stepsOffset: 0, factorsOffset: 0, hourlyFactors: false, threads: 1, beside: false };
@@ -95,13 +95,13 @@ export function windowMeanAdjoint(
  *
  * @throws Error with `code` `ARGUMENT_INVALID` if `out` is shorter
  */
-export function fromHalf(halves: Uint16Array, out: Float32Array, one = 1): void {
-  addon().fromHalf(halves, out, one);
+export function fromHalf(halves: Uint16Array, out: Float32Array, oneBits = 1): void {
+  addon().fromHalf(halves, out, oneBits);
 }
 
 /** halves = values / one @throws Error with `code` `ARGUMENT_INVALID` if `halves` is shorter */
-export function toHalf(values: Float32Array, halves: Uint16Array, one = 1): void {
-  addon().toHalf(values, halves, one);
+export function toHalf(values: Float32Array, halves: Uint16Array, oneBits = 1): void {
+  addon().toHalf(values, halves, oneBits);
 }
 
 /** Of fields `[hours, rows, cols, channels]`. */
@@ -117,8 +117,8 @@ export interface DeviceFieldsShape {
 /** What the addon knows the fields by. */
 export interface FieldsHandle {
   write(firstHour: number, data: Float32Array | Uint16Array): void;
-  read(firstHour: number, into: Float32Array): void;
-  addTo(firstHour: number, into: Float32Array): void;
+  read(firstHour: number, target: Float32Array): void;
+  addTo(firstHour: number, target: Float32Array): void;
   clear(firstHour: number, hours: number): void;
   dispose(): void;
 }
@@ -162,13 +162,13 @@ export class DeviceFields {
   }
 
   /** Fills `into` with consecutive hours of fields in single precision. @throws as {@link write} */
-  read(firstHour: number, into: Float32Array): void {
-    this.handle.read(firstHour, into);
+  read(firstHour: number, target: Float32Array): void {
+    this.handle.read(firstHour, target);
   }
 
   /** Adds consecutive hours of fields in single precision to `into`. @throws as {@link write} */
-  addTo(firstHour: number, into: Float32Array): void {
-    this.handle.addTo(firstHour, into);
+  addTo(firstHour: number, target: Float32Array): void {
+    this.handle.addTo(firstHour, target);
   }
 
   /** All numbers of some hours become 0; default: of all. @throws as {@link write} */

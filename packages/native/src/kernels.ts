@@ -60,7 +60,7 @@ interface ProgramHandle {
   stage(offset: number, data: Float32Array | Float64Array): void;
   stageWindow(offset: number, fields: FieldsHandle, request: WindowMeanRequest, factors?: FieldsHandle): void;
   addWindowAdjoint(offset: number, gradFactors: FieldsHandle, request: WindowMeanRequest, fields?: FieldsHandle): void;
-  read(offset: number, length: number, into?: Float32Array | Float64Array): Float32Array | Float64Array;
+  read(offset: number, length: number, target?: Float32Array | Float64Array): Float32Array | Float64Array;
   readAt(offset: number, length: number, places: Int32Array): Float32Array | Float64Array;
   writeAt(offset: number, length: number, places: Int32Array, values: Float32Array | Float64Array): void;
   fill(offset: number, length: number, value: number): void;
@@ -126,9 +126,9 @@ interface KernelAddon {
 const loaded = new Map<string, KernelAddon>();
 
 function addon(name = 'retroplume'): KernelAddon {
-  const known = loaded.get(name) ?? (loadAddon(name) as KernelAddon);
-  loaded.set(name, known);
-  return known;
+  const loadedAddon = loaded.get(name) ?? (loadAddon(name) as KernelAddon);
+  loaded.set(name, loadedAddon);
+  return loadedAddon;
 }
 
 /**
@@ -198,10 +198,10 @@ export class NativeProgram {
   /**
    * A copy of `length` elements, in the program's precision.
    *
-   * @param into - takes them, of that length and precision; absent: a new array @throws Error with `code` `ARGUMENT_INVALID` if it has another
+   * @param target - takes them, of that length and precision; absent: a new array @throws Error with `code` `ARGUMENT_INVALID` if it has another
    */
-  read(offset: number, length: number, into?: Float32Array | Float64Array): Float32Array | Float64Array {
-    return this.#handle.read(offset, length, into);
+  read(offset: number, length: number, target?: Float32Array | Float64Array): Float32Array | Float64Array {
+    return this.#handle.read(offset, length, target);
   }
 
   /**

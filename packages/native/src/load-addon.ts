@@ -43,9 +43,9 @@ function remedyFor(name: string, code: keyof typeof PACKED_ON): string {
 
 /** @throws {AddonError} `ADDON_PLATFORM` where the package is for another system or processor */
 function checkPlatform(name: string): void {
-  const made = packedFor();
-  if (!made || (made.os === process.platform && made.cpu === process.arch)) return;
-  const message = `${name}.node: expected ${made.os} ${made.cpu}, for which this package was made, but this is ${process.platform} ${process.arch}`;
+  const packed = packedFor();
+  if (!packed || (packed.os === process.platform && packed.cpu === process.arch)) return;
+  const message = `${name}.node: expected ${packed.os} ${packed.cpu}, for which this package was made, but this is ${process.platform} ${process.arch}`;
   throw new AddonError('ADDON_PLATFORM', `${message}: ${remedyFor(name, 'ADDON_PLATFORM')}`);
 }
 

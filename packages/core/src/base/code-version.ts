@@ -29,12 +29,12 @@ function packedFrom(): string | null {
   return typeof gitHead === 'string' ? gitHead : null;
 }
 
-let known: string | undefined;
+let cachedVersion: string | undefined;
 
 /** What a record calls the code that made it: {@link nameOfCode} as the process found it first. */
 export function codeName(): string {
-  known ??= nameOfCode(codeVersion(), () => programHash(join(PACKAGE, relative(PACKAGE, __dirname).split(sep)[0])));
-  return known;
+  cachedVersion ??= nameOfCode(codeVersion(), () => programHash(join(PACKAGE, relative(PACKAGE, __dirname).split(sep)[0])));
+  return cachedVersion;
 }
 
 /** A commit says all; without one, or with changes since, the program is told by its version and a hash of its files. */
@@ -47,6 +47,7 @@ export function nameOfCode(commit: string | null, hash: () => string): string {
 export function programHash(folder: string): string {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => /\.[cm]?[jt]s$/.test(file));
   const hash = createHash('sha256');
-  for (const file of files.map((each) => each.split(sep).join('/')).sort()) hash.update(`${file}\n`).update(readFileSync(join(folder, file)));
+  for (const file of files.map((relativePath) => relativePath.split(sep).join('/')).sort())
+    hash.update(`${file}\n`).update(readFileSync(join(folder, file)));
   return hash.digest('hex').slice(0, 16);
 }

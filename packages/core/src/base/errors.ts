@@ -151,11 +151,11 @@ export function expectText(value: unknown, name: string, expected: string): void
 export type OptionNames<T> = Readonly<Record<keyof T, true>>;
 
 /** @throws {ConfigError} `CALL_INVALID` unless options are an object, without a key that the call does not know: it would do nothing */
-export function expectOptions<T extends object>(options: T, name: string, known: OptionNames<T>): void {
+export function expectOptions<T extends object>(options: T, name: string, optionNames: OptionNames<T>): void {
   expectObject(options, `${name}: options`, 'an object');
-  const unknown = Object.entries(options).find(([key, value]) => value !== undefined && !Object.hasOwn(known, key));
+  const unknown = Object.entries(options).find(([key, value]) => value !== undefined && !Object.hasOwn(optionNames, key));
   if (unknown === undefined) return;
-  const names = Object.keys(known).join(', ');
+  const names = Object.keys(optionNames).join(', ');
   throw new ConfigError('CALL_INVALID', `${name}: expected only ${names} but received ${unknown[0]}: mend the call`);
 }
 

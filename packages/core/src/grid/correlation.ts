@@ -156,11 +156,11 @@ function multiply({ first, weights }: FilterMatrix, input: Float64Array, { lines
         c += weight * input[position + 2 * source];
         d += weight * input[position + 3 * source];
       }
-      const into = line * target + i * step;
-      output[into] = a;
-      output[into + target] = b;
-      output[into + 2 * target] = c;
-      output[into + 3 * target] = d;
+      const targetIndex = line * target + i * step;
+      output[targetIndex] = a;
+      output[targetIndex + target] = b;
+      output[targetIndex + 2 * target] = c;
+      output[targetIndex + 3 * target] = d;
     }
   }
   for (let line = inFours; line < lines; line++) {

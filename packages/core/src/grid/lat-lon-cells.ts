@@ -81,9 +81,9 @@ export class LatLonCells implements SourceCells {
     const round = poles.length > 0 || east - west > 300; // about a pole, or the globe
     const margin = 1; // degree, for what bulges between the places that were looked at
     const columns = Array.from({ length: this.cols }, (_, col) => col).filter((col) => {
-      const [from, to] = [this.lonEdges[2 * col], this.lonEdges[2 * col + 1]];
-      const start = turn(from);
-      const meets = (shift: number): boolean => start + shift <= east + margin && start + shift + (to - from) >= west - margin;
+      const [westEdge, eastEdge] = [this.lonEdges[2 * col], this.lonEdges[2 * col + 1]];
+      const start = turn(westEdge);
+      const meets = (shift: number): boolean => start + shift <= east + margin && start + shift + (eastEdge - westEdge) >= west - margin;
       return round || meets(0) || meets(360) || meets(-360);
     });
     return Array.from({ length: this.rows }, (_, row) => row)

@@ -101,7 +101,7 @@ describeOnRanks('on ranks', () => {
       expect(seen).toMatchObject({ place: [rank, 3, rank, 3], few: sums(10), many: sums(5003), doubles: [0.1 + 0.1 + 0.1, 3] });
       expect(seen).toMatchObject({ parts: [sumsOfParts(10), sumsOfParts(5003)], ordered: [2 * (SHARED.ranks - 1)] });
       expect(seen).toMatchObject({ refused: Array(2).fill('TypeError: mpi: expected arrays of one kind and length') });
-      expect(seen).toMatchObject({ gathered: ['', 'xx', 'xxxx'], told: 'of rank 0', onDevice: [16, 16, 32] });
+      expect(seen).toMatchObject({ gathered: ['', 'xx', 'xxxx'], received: 'of rank 0', onDevice: [16, 16, 32] });
       const { seconds, busySeconds } = seen['waited'] as { seconds: number; busySeconds: number };
       if (rank > 0) expect(busySeconds / seconds).toBeLessThan(0.3);
     }

@@ -22,7 +22,7 @@ export interface Ranks {
    * Replaces `data` by the sum over ranks of it and of `more`, in the order of ranks and, within a rank, of its arrays: in double, so that it is the same
    * bits on every rank, and with any number of ranks that hold the same arrays between them. All are of one kind and length, and as many on all ranks.
    */
-  sum(data: Float32Array | Float64Array, ...more: (Float32Array | Float64Array)[]): Promise<void>;
+  sum(data: Float32Array | Float64Array, ...otherArrays: (Float32Array | Float64Array)[]): Promise<void>;
   /** What each rank gives, of any length, in the order of ranks. */
   gather(bytes: Uint8Array): Promise<Uint8Array[]>;
   /** @returns what rank 0 gives; the others' argument does not matter */
@@ -41,8 +41,8 @@ export const ALONE: Ranks = {
   size: 1,
   localRank: 0,
   localSize: 1,
-  sum: (data, ...more) => {
-    if (more.length > 0) addInto(data, more);
+  sum: (data, ...otherArrays) => {
+    if (otherArrays.length > 0) addInto(data, otherArrays);
     return Promise.resolve();
   },
   gather: (bytes) => Promise.resolve([bytes]),
@@ -53,12 +53,12 @@ export const ALONE: Ranks = {
 };
 
 /** In double, some elements at a time: sums of all would be memory to fetch in every step. */
-function addInto(data: Float32Array | Float64Array, more: readonly (Float32Array | Float64Array)[]): void {
+function addInto(data: Float32Array | Float64Array, otherArrays: readonly (Float32Array | Float64Array)[]): void {
   const sums = new Float64Array(4096);
   for (let begin = 0; begin < data.length; begin += sums.length) {
     const count = Math.min(sums.length, data.length - begin);
     sums.fill(0);
-    for (const array of [data, ...more]) for (let i = 0; i < count; i++) sums[i] += array[begin + i];
+    for (const array of [data, ...otherArrays]) for (let i = 0; i < count; i++) sums[i] += array[begin + i];
     data.set(sums.subarray(0, count), begin);
   }
 }
@@ -84,10 +84,10 @@ const LAUNCHERS = [
 
 /** Whether an MPI launcher has started this process; a plain run never loads MPI. */
 export function launchedByMpi(environment: NodeJS.ProcessEnv = process.env): Launched | undefined {
-  const found = LAUNCHERS.find(({ rank }) => /^\d+$/.test(environment[rank] ?? ''));
-  if (!found) return undefined;
-  const size = Number(environment[found.size]);
-  return { rank: Number(environment[found.rank]), ...(size > 0 ? { size } : {}) };
+  const launcher = LAUNCHERS.find(({ rank }) => /^\d+$/.test(environment[rank] ?? ''));
+  if (!launcher) return undefined;
+  const size = Number(environment[launcher.size]);
+  return { rank: Number(environment[launcher.rank]), ...(size > 0 ? { size } : {}) };
 }
 
 /** The environment without what a launcher has put into it: a child that is an MPI program of its own would take itself for one of these ranks. */
@@ -109,10 +109,10 @@ export function joinRanks(environment: NodeJS.ProcessEnv = process.env): Ranks {
   joined ??= new (loadForRanks(launched).Ranks)();
   if (launched.size === undefined || launched.size === joined.size) return joined;
   // Each process would take itself for the only one.
-  const seen = `the launcher has started ${launched.size} processes but ${mpiLibrary()} sees ${joined.size}`;
+  const mismatch = `the launcher has started ${launched.size} processes but ${mpiLibrary()} sees ${joined.size}`;
   joined.finalize();
   throw Object.assign(
-    new Error(`mpi: ${seen}: start them with the mpirun of that MPI, or by srun --mpi=pmix, or build with the launcher's MPI (MPI_HOME)`),
+    new Error(`mpi: ${mismatch}: start them with the mpirun of that MPI, or by srun --mpi=pmix, or build with the launcher's MPI (MPI_HOME)`),
     {
       code: 'MPI_MISMATCH',
     },
@@ -148,10 +148,10 @@ function loadForRanks({ rank, size }: Launched): Addon {
     return load();
   } catch (cause) {
     if (!(cause instanceof AddonError) || cause.code !== 'ADDON_MISSING') throw cause;
-    const which = size === undefined ? `process ${rank}` : `process ${rank} of ${size}`;
+    const processName = size === undefined ? `process ${rank}` : `process ${rank} of ${size}`;
     throw new AddonError(
       'ADDON_MISSING',
-      `mpi.node: the launcher has started this as ${which} but this build has no MPI: load one (mpicxx on PATH), delete packages/native/build and run npm run setup, or start one process`,
+      `mpi.node: the launcher has started this as ${processName} but this build has no MPI: load one (mpicxx on PATH), delete packages/native/build and run npm run setup, or start one process`,
       { cause },
     );
   }

@@ -39,7 +39,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 class Header {
   private buffer = Buffer.alloc(0);
-  private at = 4; // past 'CDF' and the version
+  private position = 4; // past 'CDF' and the version
   private readonly fileBytes: number;
 
   constructor(
@@ -51,9 +51,9 @@ class Header {
 
   /** Number of elements of a list. */
   list(tag: number): number {
-    const [found, count] = [this.tag(), this.size()];
-    if (found === tag || (found === 0 && count === 0)) return count;
-    throw new DamagedHeader(`a list of the kind ${found} where one of the kind ${tag} belongs`);
+    const [tagFound, count] = [this.tag(), this.size()];
+    if (tagFound === tag || (tagFound === 0 && count === 0)) return count;
+    throw new DamagedHeader(`a list of the kind ${tagFound} where one of the kind ${tag} belongs`);
   }
 
   /** Bytes of a value of a type. */
@@ -85,15 +85,15 @@ class Header {
   }
 
   skip(bytes: number): void {
-    this.at += bytes;
-    if (this.at > this.fileBytes) throw new RangeError('the header is cut short');
+    this.position += bytes;
+    if (this.position > this.fileBytes) throw new RangeError('the header is cut short');
   }
 
   private take(bytes: number): Buffer {
-    if (this.at + bytes > this.fileBytes) throw new RangeError('the header is cut short');
-    while (this.at + bytes > this.buffer.length) this.grow(this.at + bytes);
-    this.at += bytes;
-    return this.buffer.subarray(this.at - bytes, this.at);
+    if (this.position + bytes > this.fileBytes) throw new RangeError('the header is cut short');
+    while (this.position + bytes > this.buffer.length) this.grow(this.position + bytes);
+    this.position += bytes;
+    return this.buffer.subarray(this.position - bytes, this.position);
   }
 
   private grow(needed: number): void {
@@ -118,13 +118,13 @@ function isText(bytes: Buffer): boolean {
 
 /** Reads a list whose count may be wrong: one element after the other, until the file ends. */
 function elements<T>(count: number, read: () => T): T[] {
-  const found: T[] = [];
-  while (found.length < count) found.push(read());
-  return found;
+  const items: T[] = [];
+  while (items.length < count) items.push(read());
+  return items;
 }
 
 function skipAttributes(header: Header): void {
-  for (let left = header.list(ATTRIBUTES); left > 0; left--) {
+  for (let remaining = header.list(ATTRIBUTES); remaining > 0; remaining--) {
     header.name();
     const bytes = header.type();
     header.skip(pad4(header.size() * bytes));
@@ -188,17 +188,17 @@ function bytesNeeded(header: Header): number {
  * @returns undefined when all is there or the file isn't of the classic family; otherwise bytes found and needed
  * @throws {DamagedHeader}
  */
-export function classicShortfall(path: string): { found: number; needed: number } | undefined {
+export function classicShortfall(path: string): { actual: number; needed: number } | undefined {
   return lookInto(path, (descriptor) => {
     const magic = Buffer.alloc(4);
     readSync(descriptor, magic, 0, 4, 0);
     if (magic.toString('latin1', 0, 3) !== 'CDF' || ![1, 2, 5].includes(magic[3])) return undefined;
-    const found = fstatSync(descriptor).size;
+    const actual = fstatSync(descriptor).size;
     try {
       const needed = bytesNeeded(new Header(descriptor, magic[3]));
-      return found < needed ? { found, needed } : undefined;
+      return actual < needed ? { actual, needed } : undefined;
     } catch (error) {
-      if (error instanceof RangeError) return { found, needed: Number.NaN };
+      if (error instanceof RangeError) return { actual, needed: Number.NaN };
       throw error;
     }
   });
@@ -213,21 +213,21 @@ const ADDRESSES: Record<number, number> = { 0: 24, 1: 28, 2: 12, 3: 12 };
  *
  * @returns undefined when the lengths agree or the file is no HDF5 file; otherwise bytes found and promised
  */
-export function hdf5Mismatch(path: string): { found: number; needed: number } | undefined {
+export function hdf5Mismatch(path: string): { actual: number; needed: number } | undefined {
   return lookInto(path, (descriptor) => {
     const head = Buffer.alloc(64);
-    const held = readSync(descriptor, head, 0, head.length, 0);
-    if (held < head.length || !head.subarray(0, 8).equals(SIGNATURE)) return undefined;
+    const bytesRead = readSync(descriptor, head, 0, head.length, 0);
+    if (bytesRead < head.length || !head.subarray(0, 8).equals(SIGNATURE)) return undefined;
     const version = head[8];
     const start = ADDRESSES[version];
     const width = version < 2 ? head[13] : head[9];
     if (start === undefined || (width !== 4 && width !== 8)) return undefined; // HDF5 refuses it
     const address = (i: number): number => {
-      const at = start + i * width;
-      return width === 8 ? Number(head.readBigUInt64LE(at)) : head.readUInt32LE(at);
+      const offset = start + i * width;
+      return width === 8 ? Number(head.readBigUInt64LE(offset)) : head.readUInt32LE(offset);
     };
     const [base, end] = [address(0), address(2)];
-    const found = fstatSync(descriptor).size;
-    return base === 0 && end !== found ? { found, needed: end } : undefined;
+    const actual = fstatSync(descriptor).size;
+    return base === 0 && end !== actual ? { actual, needed: end } : undefined;
   });
 }

@@ -264,7 +264,7 @@ test('a classic header of many records, and one without any', () => {
   again.close();
   expect(classicShortfall(path)).toBeUndefined();
   truncateSync(path, statSync(path).size - 4);
-  expect(classicShortfall(path)).toMatchObject({ found: statSync(path).size });
+  expect(classicShortfall(path)).toMatchObject({ actual: statSync(path).size });
 });
 
 test('records of several variables, each of them padded to four bytes', () => {
@@ -283,7 +283,7 @@ test('records of several variables, each of them padded to four bytes', () => {
   truncateSync(path, whole - 3); // padding of the last record, which no value lies in
   expect(classicShortfall(path)).toBeUndefined();
   truncateSync(path, whole - 4);
-  expect(classicShortfall(path)).toEqual({ found: whole - 4, needed: whole - 3 });
+  expect(classicShortfall(path)).toEqual({ actual: whole - 4, needed: whole - 3 });
 });
 
 test('records may be meant to begin behind the end of a file that has none (nc__enddef with room for more of a header)', () => {
@@ -344,7 +344,7 @@ describe('damaged HDF5 files', () => {
     const bytes = readFileSync(path);
     expect(hdf5Mismatch(path)).toBeUndefined();
     writeFileSync(longer, Buffer.concat([bytes.subarray(0, 300), bytes.subarray(250, 300), bytes.subarray(300)]));
-    expect(hdf5Mismatch(longer)).toEqual({ found: bytes.length + 50, needed: bytes.length });
+    expect(hdf5Mismatch(longer)).toEqual({ actual: bytes.length + 50, needed: bytes.length });
     expect(() => NetcdfFile.open(longer)).toThrow(expect.objectContaining({ code: 'NC_EHDFERR' }) as Error);
     expect(hdf5Mismatch(join(folder, 'none.nc'))).toBeUndefined();
   });

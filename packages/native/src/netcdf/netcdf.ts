@@ -120,11 +120,11 @@ export class NetcdfFile {
    */
   static open(path: string, mode: 'read' | 'write' = 'read'): NetcdfFile {
     const wrong = hdf5Mismatch(path);
-    if (wrong) throw failure('NC_EHDFERR', -101, path, `it has ${wrong.found} bytes, its header promises ${wrong.needed}`);
+    if (wrong) throw failure('NC_EHDFERR', -101, path, `it has ${wrong.actual} bytes, its header promises ${wrong.needed}`);
     const short = shortfallOf(path);
     if (!short) return new NetcdfFile(new (load().Dataset)(path, mode), path, mode === 'read');
     const promise = Number.isNaN(short.needed) ? 'its header goes on' : `its header promises ${short.needed}`;
-    throw failure('NC_ETRUNC', -137, path, `is truncated: it has ${short.found} bytes, ${promise}`);
+    throw failure('NC_ETRUNC', -137, path, `is truncated: it has ${short.actual} bytes, ${promise}`);
   }
 
   /**
@@ -160,8 +160,8 @@ export class NetcdfFile {
 
   /** Lengths of a variable's dimensions. */
   shape(variable: string): number[] {
-    const found = this.require(variable);
-    return found.dimensions.map((name) => this.dimensions.find((dimension) => dimension.name === name)?.length ?? 0);
+    const declared = this.require(variable);
+    return declared.dimensions.map((name) => this.dimensions.find((dimension) => dimension.name === name)?.length ?? 0);
   }
 
   /** Attributes of a variable, or of the file, in the file's order. */
@@ -199,16 +199,16 @@ export class NetcdfFile {
   /**
    * Reads the hyperslab `[start, start + count)` (default: all) in the variable's own type (text as bytes).
    *
-   * @param into - an array to fill instead of a new one; its type decides the type, and netCDF converts (`NC_ERANGE` if a value does not fit)
+   * @param out - an array to fill instead of a new one; its type decides the type, and netCDF converts (`NC_ERANGE` if a value does not fit)
    */
-  read<T extends NetcdfArray = NetcdfArray>(variable: string, start?: number[], count?: number[], into?: T): T {
+  read<T extends NetcdfArray = NetcdfArray>(variable: string, start?: number[], count?: number[], out?: T): T {
     const { type } = this.require(variable);
     const shape = this.shape(variable);
-    const from = start ?? shape.map(() => 0);
-    const lengths = count ?? shape.map((length, axis) => length - from[axis]);
+    const origin = start ?? shape.map(() => 0);
+    const lengths = count ?? shape.map((length, axis) => length - origin[axis]);
     const Constructor = ARRAY_OF_TYPE[type as keyof typeof ARRAY_OF_TYPE] ?? Uint8Array;
-    const target = into ?? (new Constructor(lengths.reduce((product, length) => product * length, 1)) as T);
-    this.raw.read(variable, from, lengths, target, type === 'char');
+    const target = out ?? (new Constructor(lengths.reduce((product, length) => product * length, 1)) as T);
+    this.raw.read(variable, origin, lengths, target, type === 'char');
     return target;
   }
 
@@ -225,8 +225,8 @@ export class NetcdfFile {
   /** Reads a variable of NC_STRING. */
   readStrings(variable: string, start?: number[], count?: number[]): string[] {
     const shape = this.shape(variable);
-    const from = start ?? shape.map(() => 0);
-    return this.raw.readStrings(variable, from, count ?? shape.map((length, axis) => length - from[axis]));
+    const origin = start ?? shape.map(() => 0);
+    return this.raw.readStrings(variable, origin, count ?? shape.map((length, axis) => length - origin[axis]));
   }
 
   /** Writes the hyperslab `[start, start + count)`; netCDF converts to the variable's type. */
@@ -279,8 +279,8 @@ export class NetcdfFile {
   }
 
   private require(name: string): NetcdfVariable {
-    const found = this.variable(name);
-    if (found) return found;
+    const declared = this.variable(name);
+    if (declared) return declared;
     const names = this.variables.map((variable) => variable.name).join(', ');
     throw failure('NC_ENOTVAR', -49, this.path, `there is no variable ${name}; it holds ${names || 'none'}`);
   }

@@ -30,9 +30,9 @@ export function callKernel(
     if (operand !== undefined && typeof operand !== 'number') program.write(offsets[name], Float64Array.from(operand));
   }
   program.runSync();
-  const after = Float64Array.from(program.read(0, end));
+  const arenaAfter = Float64Array.from(program.read(0, end));
   program.dispose();
-  return collect(after, offsets, operands);
+  return collect(arenaAfter, offsets, operands);
 }
 
 function collect(arena: Float64Array, offsets: Record<string, number>, operands: Operands): Record<string, Float64Array> {
@@ -67,9 +67,9 @@ export const fastVariants: Variant[] = order
   .map((isa) => ({ name: `float, ${isa}`, options: { isa, threads: 2 }, tolerance: 1e-4 }));
 
 /** The CUDA kernels, run by the host: their sources (emulation/block.h), and where CUDA was compiled what nvcc has made of them (ptx/machine.h). */
-export const deviceVariants: Variant[] = ['emulated', ...(cudaDevices().built ? ['ptx'] : [])].map((how) => ({
-  name: `float, cuda ${how}`,
-  options: { device: 'cuda', module: `retroplume_${how}` },
+export const deviceVariants: Variant[] = ['emulated', ...(cudaDevices().built ? ['ptx'] : [])].map((variant) => ({
+  name: `float, cuda ${variant}`,
+  options: { device: 'cuda', module: `retroplume_${variant}` },
   tolerance: 1e-4,
 }));
 

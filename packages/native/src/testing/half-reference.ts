@@ -26,9 +26,9 @@ const single = new Float32Array(1);
 const bits = new Uint32Array(single.buffer);
 
 function roundedToEven(value: number): number {
-  const below = Math.floor(value);
-  const over = value - below;
-  return over > 0.5 || (over === 0.5 && below % 2 === 1) ? below + 1 : below;
+  const lower = Math.floor(value);
+  const excess = value - lower;
+  return excess > 0.5 || (excess === 0.5 && lower % 2 === 1) ? lower + 1 : lower;
 }
 
 /** out = values / scale */

@@ -28,14 +28,14 @@ export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<num
 
 /** Central differences of a scalar function at x: error O(step²), and rounding of about 1e-16·|f|/step. */
 export function centralDifferences(f: (x: Float64Array) => number, x: Float64Array, step = 1e-5): Float64Array {
-  const at = Float64Array.from(x);
+  const point = Float64Array.from(x);
   return x.map((value, i) => {
-    at[i] = value + step;
-    const above = f(at);
-    at[i] = value - step;
-    const below = f(at);
-    at[i] = value;
-    return (above - below) / (2 * step);
+    point[i] = value + step;
+    const plus = f(point);
+    point[i] = value - step;
+    const minus = f(point);
+    point[i] = value;
+    return (plus - minus) / (2 * step);
   });
 }
 

@@ -27,12 +27,15 @@ export function plainTracers(
     for (const [tracer, { group, kind, first }] of tracers.entries()) {
       const layers = layersOf[tracer];
       for (let cell = 0; cell < cells; cell++) {
-        const [before, now] = [height(Math.max(0, hour - 1), cell), height(hour, cell)];
-        const moved = now > before ? (layers[1][cell] * (now - before)) / Math.max(1, TOP - before) : (-layers[0][cell] * (before - now)) / before;
+        const [previousHeight, heightNow] = [height(Math.max(0, hour - 1), cell), height(hour, cell)];
+        const moved =
+          heightNow > previousHeight
+            ? (layers[1][cell] * (heightNow - previousHeight)) / Math.max(1, TOP - previousHeight)
+            : (-layers[0][cell] * (previousHeight - heightNow)) / previousHeight;
         layers[0][cell] += moved;
         layers[1][cell] -= moved;
         if (kind.precursor === undefined) {
-          layers[kind.aloft && now < STACKS ? 1 : 0][cell] += HOUR * source(hour, cell * groups + group);
+          layers[kind.aloft && heightNow < STACKS ? 1 : 0][cell] += HOUR * source(hour, cell * groups + group);
         } else {
           const precursor = layersOf[first + kind.precursor];
           layers.forEach((mass, layer) => (mass[cell] += rate(hour, cell, kind.rate!) * precursor[layer][cell]));

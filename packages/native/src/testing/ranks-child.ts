@@ -13,7 +13,7 @@ const tenths = (ranks: Ranks, length: number): Float32Array =>
 
 /** A sum between two kernels of a device, which the host has to make: twice, as the second run starts what the first has recorded. */
 async function onDevice(ranks: Ranks): Promise<number[]> {
-  const twice = (at: number): Instruction => ({ op: 'scale', operands: { input: at, output: at }, params: { elements: 3, alpha: 2 } });
+  const twice = (offset: number): Instruction => ({ op: 'scale', operands: { input: offset, output: offset }, params: { elements: 3, alpha: 2 } });
   const instructions = [twice(0), { op: 'allReduce', operands: { data: 0 }, params: { elements: 3, mean: 1 } }, twice(0)];
   const options: ProgramOptions = { device: 'cuda', ranks: ranks.collective };
   const program = new NativeProgram({ arenaElements: 16, instructions, phases: {} }, options, 'retroplume_emulated');
@@ -24,8 +24,8 @@ async function onDevice(ranks: Ranks): Promise<number[]> {
 }
 
 async function exchange(ranks: Ranks): Promise<unknown> {
-  const [few, many, doubles] = [tenths(ranks, 10), tenths(ranks, 5003), Float64Array.of(0.1, ranks.rank)];
-  for (const data of [few, many, doubles]) await ranks.sum(data);
+  const [small, large, doubles] = [tenths(ranks, 10), tenths(ranks, 5003), Float64Array.of(0.1, ranks.rank)];
+  for (const data of [small, large, doubles]) await ranks.sum(data);
   const parts = [10, 5003].map((length) => tenths(ranks, length));
   for (const part of parts)
     await ranks.sum(
@@ -36,28 +36,28 @@ async function exchange(ranks: Ranks): Promise<unknown> {
   const huge = ranks.rank === 0 ? 1e16 : 1; // beside which a 1 is lost in double, too
   const ordered = Float64Array.of(huge);
   await ranks.sum(ordered, Float64Array.of(ranks.rank === 0 ? -huge : 1));
-  const unlike = (more: Float32Array | Float64Array): Promise<string> =>
+  const unlike = (second: Float32Array | Float64Array): Promise<string> =>
     Promise.resolve(Float32Array.of(1))
-      .then((data) => ranks.sum(data, more))
+      .then((data) => ranks.sum(data, second))
       .then(() => 'added', String);
   const gathered = await ranks.gather(Buffer.from('x'.repeat(2 * ranks.rank)));
-  const others = [undefined, Buffer.from('x'), Buffer.from('longer than that of rank 0')];
-  const told = await ranks.broadcast(ranks.rank === 0 ? Buffer.from('of rank 0') : others[ranks.rank]);
+  const unlikeBuffers = [undefined, Buffer.from('x'), Buffer.from('longer than that of rank 0')];
+  const broadcastText = await ranks.broadcast(ranks.rank === 0 ? Buffer.from('of rank 0') : unlikeBuffers[ranks.rank]);
   const began = { wall: performance.now(), busy: process.cpuUsage() };
   if (ranks.rank === 0) await new Promise((resolve) => setTimeout(resolve, 1000));
   await ranks.barrier();
   const { user, system } = process.cpuUsage(began.busy);
   return {
     place: [ranks.rank, ranks.size, ranks.localRank, ranks.localSize],
-    few: [...few],
-    many: [...many],
+    few: [...small],
+    many: [...large],
     doubles: [...doubles],
     parts: parts.map((part) => [...part]),
     ordered: [...ordered],
     refused: [await unlike(Float32Array.of(1, 2)), await unlike(Float64Array.of(1))],
     gathered: gathered.map((bytes) => Buffer.from(bytes).toString()),
     onDevice: await onDevice(ranks),
-    told: Buffer.from(told).toString(),
+    received: Buffer.from(broadcastText).toString(),
     waited: { seconds: (performance.now() - began.wall) / 1000, busySeconds: (user + system) / 1e6 },
   };
 }
@@ -65,13 +65,13 @@ async function exchange(ranks: Ranks): Promise<unknown> {
 async function main(): Promise<void> {
   const ranks = joinRanks();
   if (task === 'fail' && ranks.rank === 1) ranks.abort(42);
-  const seen =
+  const rankError =
     task === 'batch'
       ? [{ dtype: 'float64' as const }, { kernels: 'reference' as const }, { threads: 2 }].map((options) =>
           runShared({ rank: ranks.rank, ranks: ranks.size }, { ...options, ranks: ranks.collective }),
         )
       : await exchange(ranks);
-  writeFileSync(join(folder, `${ranks.rank}.json`), JSON.stringify(seen));
+  writeFileSync(join(folder, `${ranks.rank}.json`), JSON.stringify(rankError));
   ranks.finalize();
 }
 

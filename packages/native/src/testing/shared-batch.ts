@@ -14,8 +14,8 @@ const perSample = pixels * channels;
 
 /** The samples of a rank, by their place in the whole batch. */
 export function samplesOf({ rank, ranks }: Part): number[] {
-  const own = samples / 2 / ranks;
-  return [0, samples / 2].flatMap((begin) => Array.from({ length: own }, (_, i) => begin + rank * own + i));
+  const ownSamples = samples / 2 / ranks;
+  return [0, samples / 2].flatMap((begin) => Array.from({ length: ownSamples }, (_, i) => begin + rank * ownSamples + i));
 }
 
 /** A smooth function of an element's place in the whole batch. */
@@ -32,13 +32,13 @@ export function runShared(part: Part, options: ProgramOptions): Record<string, n
   const shared: Record<string, number> = ranks > 1 ? { synchronised: 1 } : {};
   const place: Record<string, number> = ranks > 1 ? { first: rank * block, block, stride: ranks * block } : {};
   const big = Math.ceil(elements / 16) * 16;
-  const at = (i: number): number => i * big; // one slot of the arena for every array, however small
+  const slotOf = (i: number): number => i * big; // one slot of the arena for every array, however small
   const norm = { pixels: elements / channels, channels, epsilon: 1e-5, momentum: 0.1, ...shared };
   const fused = { ...norm, probability: 0.3, seed: 9, ...place };
-  const [input, gradOutput, scale, shift, slope, step] = [0, 1, 2, 3, 4, 5].map(at);
+  const [input, gradOutput, scale, shift, slope, step] = [0, 1, 2, 3, 4, 5].map(slotOf);
   const slots: Record<string, number> = {};
   let next = 6;
-  const slot = (name: string): number => (slots[name] ??= at(next++));
+  const slot = (name: string): number => (slots[name] ??= slotOf(next++));
   const outputs = (prefix: string, ...names: string[]): Record<string, number> =>
     Object.fromEntries(names.map((name) => [name, slot(`${prefix}${name}`)]));
   const forward = ['output', 'savedMean', 'savedInvStd', 'runningMean', 'runningVariance'];
@@ -61,7 +61,7 @@ export function runShared(part: Part, options: ProgramOptions): Record<string, n
   const ofParameters = Object.keys(slots).filter((name) => /grad(Scale|Shift|Slope)$/.test(name));
   if (ranks > 1)
     for (const name of ofParameters) instructions.push({ op: 'allReduce', operands: { data: slots[name] }, params: { elements: channels } });
-  const program = new NativeProgram({ arenaElements: at(next), instructions, phases: {} }, options);
+  const program = new NativeProgram({ arenaElements: slotOf(next), instructions, phases: {} }, options);
   program.write(input, field(part, 20, [0.37]));
   // A part of it follows the input, so that no sum of products is small beside its terms.
   program.write(gradOutput, field(part, 0.2, [0.37, 0.11]));

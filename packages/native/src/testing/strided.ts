@@ -10,7 +10,7 @@ export function spread(array: Float64Array, length: number, stride: number): Flo
 
 /** The rows again, next to each other. @throws {Error} if what lies between them is not NaN any more */
 export function gathered(array: Float64Array, length: number, stride: number): Float64Array {
-  const kept = array.filter((_, i) => i % stride < length);
+  const filtered = array.filter((_, i) => i % stride < length);
   if (!array.every((value, i) => i % stride < length || Number.isNaN(value))) throw new Error('a kernel wrote between the rows');
-  return kept;
+  return filtered;
 }

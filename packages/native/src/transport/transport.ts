@@ -159,24 +159,27 @@ const OPTIONS: { readonly [K in keyof Required<TransportOptions>]: 'value' | 'li
 /** Names that a compiler would find wrong in a typed program. @throws Error with `code` TRANSPORT_BAD_OPTIONS */
 function checkNames(options: TransportOptions): void {
   for (const [name, value] of Object.entries<unknown>({ ...options })) {
-    const known = Object.hasOwn(OPTIONS, name) ? OPTIONS[name as keyof TransportOptions] : undefined;
-    if (known === undefined) {
+    const optionType = Object.hasOwn(OPTIONS, name) ? OPTIONS[name as keyof TransportOptions] : undefined;
+    if (optionType === undefined) {
       const names = Object.keys(OPTIONS).join(', ');
       throw Object.assign(new Error(`transport model: there is no option ${name}: use one of ${names}`), { code: 'TRANSPORT_BAD_OPTIONS' });
     }
-    if (known === 'value' || value === undefined) continue;
-    const right = known === 'list' ? Array.isArray(value) : typeof value === 'object' && value !== null;
+    if (optionType === 'value' || value === undefined) continue;
+    const right = optionType === 'list' ? Array.isArray(value) : typeof value === 'object' && value !== null;
     if (!right) {
-      const expected = known === 'list' ? 'a list of heights' : 'an object';
+      const expected = optionType === 'list' ? 'a list of heights' : 'an object';
       throw Object.assign(new Error(`transport model: option ${name}: expected ${expected} but received ${JSON.stringify(value)}: mend the call`), {
         code: 'TRANSPORT_BAD_OPTIONS',
       });
     }
-    const wrong = known === 'list' ? undefined : Object.keys(value as object).find((key) => !known.includes(key));
+    const wrong = optionType === 'list' ? undefined : Object.keys(value as object).find((key) => !optionType.includes(key));
     if (wrong !== undefined)
-      throw Object.assign(new Error(`transport model: option ${name}: there is no ${wrong}: use one of ${(known as readonly string[]).join(', ')}`), {
-        code: 'TRANSPORT_BAD_OPTIONS',
-      });
+      throw Object.assign(
+        new Error(`transport model: option ${name}: there is no ${wrong}: use one of ${(optionType as readonly string[]).join(', ')}`),
+        {
+          code: 'TRANSPORT_BAD_OPTIONS',
+        },
+      );
   }
 }
 

@@ -94,8 +94,8 @@ export function extentOf(grid: FreeGrid | undefined, rank: number, axis: number,
 }
 
 /** How much is added to an axis of a field behind its last entry, as it is to be written. */
-export function paddingOf(grid: FreeGrid | undefined, rank: number, axis: number, from: number, to: number): number | FreeExtent {
+export function paddingOf(grid: FreeGrid | undefined, rank: number, axis: number, extent: number, paddedExtent: number): number | FreeExtent {
   const name = gridAxis(rank, axis);
-  const isPadding = grid && name && from === grid[name] && to === Math.ceil(from / grid.block) * grid.block;
-  return isPadding && to > from ? (name === 'rows' ? 'missingRows' : 'missingCols') : to - from;
+  const isPadding = grid && name && extent === grid[name] && paddedExtent === Math.ceil(extent / grid.block) * grid.block;
+  return isPadding && paddedExtent > extent ? (name === 'rows' ? 'missingRows' : 'missingCols') : paddedExtent - extent;
 }

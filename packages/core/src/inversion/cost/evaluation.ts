@@ -214,13 +214,13 @@ interface FactorStretch {
 async function localCostsOf(
   model: ForwardModel & { local: LocalModel },
   control: PointwiseControl,
-  { control: at, ...request }: Omit<CostRequest, 'factors'> & { control: Float64Array },
+  { control: controlVector, ...request }: Omit<CostRequest, 'factors'> & { control: Float64Array },
   signal?: AbortSignal,
 ): Promise<{ costs: BatchCost[]; gradients: FactorStretch[] }> {
   const { local } = model;
   const gradients: FactorStretch[] = [];
   const passes = {
-    forward: (batch: number) => local.forward(control.factors(at, local.stretchOf(batch)), batch, signal),
+    forward: (batch: number) => local.forward(control.factors(controlVector, local.stretchOf(batch)), batch, signal),
     ...(request.withGradient
       ? {
           adjoint: async (gradient: Float64Array, batch: number) => {

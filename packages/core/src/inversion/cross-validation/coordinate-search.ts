@@ -32,7 +32,7 @@ export async function coordinateSearch<T extends object>(
   const neighbours = (start: T, axis: SearchAxis<T>): T[] =>
     axis.values
       .map((value): T => ({ ...start, [axis.key]: value }))
-      .filter((value) => ![...tried.map(({ candidate }) => candidate), start].some((known) => isDeepStrictEqual(known, value)));
+      .filter((value) => ![...tried.map(({ candidate }) => candidate), start].some((triedValue) => isDeepStrictEqual(triedValue, value)));
   const attempt = async (candidate: T, remaining: number): Promise<void> => {
     tried.push({ candidate, score: await score(candidate, remaining) });
   };

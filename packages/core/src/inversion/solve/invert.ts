@@ -235,10 +235,10 @@ async function advance(run: Run): Promise<void> {
   }
 }
 
-function saveIsDue({ state, savedAt, savingMs }: Run, every: number): boolean {
+function saveIsDue({ state, savedAt, savingMs }: Run, checkpointEvery: number): boolean {
   const since = performance.now() - savedAt;
   if (savingMs > SLOW_SAVE_MS && since < savingMs / MOST_SAVING) return false;
-  return state.iteration % every === 0 || since > LONG_MS;
+  return state.iteration % checkpointEvery === 0 || since > LONG_MS;
 }
 
 /** One step of the optimiser. @param evaluation - of all batches, where all are drawn */

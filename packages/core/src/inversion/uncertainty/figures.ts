@@ -99,9 +99,9 @@ export function unconstrainedGroups(areas: readonly Pick<AreaFigures, 'group' | 
 }
 
 export function areaFigures(input: FiguresInput, cells: CellFigures): { areas: AreaFigures[]; correlations: Correlation[] } {
-  const { map, control: at } = input;
-  const factors = map.factors(at);
-  const [aboutPrior, aboutResult] = [input.initial, at].map((control) => map.derivativeAt(control));
+  const { map, control: controlVector } = input;
+  const factors = map.factors(controlVector);
+  const [aboutPrior, aboutResult] = [input.initial, controlVector].map((control) => map.derivativeAt(control));
   const areas: AreaFigures[] = [];
   const correlations: Correlation[] = [];
   let first = 0;

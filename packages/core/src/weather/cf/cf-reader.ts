@@ -52,7 +52,7 @@ export class CfReader extends IndexedReader {
     const { index } = opened;
     const [{ file, path }] = index.files;
     const axes = latLonAxes(file, path);
-    for (const another of index.files.slice(1)) assertSameAxes(axes, latLonAxes(another.file, another.path), path, another.path);
+    for (const nextFile of index.files.slice(1)) assertSameAxes(axes, latLonAxes(nextFile.file, nextFile.path), path, nextFile.path);
     this.regridder = new Regridder(axes, grid, path);
     this.variables = this.variablesHeld();
   }

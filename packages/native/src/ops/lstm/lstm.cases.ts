@@ -36,8 +36,8 @@ export function makeInputs({ batch, steps, cells, inChannels, hidden }: Sizes): 
 
 export function forward(inputs: Record<string, ArrayLike<number>>, sizes: Sizes, options: Variant['options']): Record<string, Float64Array> {
   const states = sizes.batch * sizes.cells * sizes.hidden;
-  const kept = sizes.batch * sizes.steps * (sizes.keptCells ?? sizes.cells) * Math.ceil(sizes.hidden / 16) * (sizes.packed ? 8 : 16);
-  const outputs = { output: states * (sizes.allStates ? sizes.steps : 1), gates: 4 * kept, cells: kept };
+  const keptLength = sizes.batch * sizes.steps * (sizes.keptCells ?? sizes.cells) * Math.ceil(sizes.hidden / 16) * (sizes.packed ? 8 : 16);
+  const outputs = { output: states * (sizes.allStates ? sizes.steps : 1), gates: 4 * keptLength, cells: keptLength };
   return callKernel('lstmForward', { ...inputs, ...outputs }, { ...sizes }, options);
 }
 
@@ -61,14 +61,14 @@ export function plain(trace: Float64Array, { batch, steps, cells, hidden }: Size
   const lanes = fast ? LANES[(options?.isa === undefined || options.isa === 'auto' ? cpuFeatures().isa : options.isa) as keyof typeof LANES] : hidden;
   const vectors = Math.ceil(hidden / lanes);
   const result = new Float64Array(batch * steps * cells * parts * hidden);
-  for (let to = 0; to < result.length; to++) {
+  for (let index = 0; index < result.length; index++) {
     const [unit, part, cell, step] = [
-      to % hidden,
-      Math.floor(to / hidden) % parts,
-      Math.floor(to / (hidden * parts)) % cells,
-      Math.floor(to / (hidden * parts * cells)),
+      index % hidden,
+      Math.floor(index / hidden) % parts,
+      Math.floor(index / (hidden * parts)) % cells,
+      Math.floor(index / (hidden * parts * cells)),
     ];
-    result[to] = trace[(((step * vectors + Math.floor(unit / lanes)) * cells + cell) * parts + part) * lanes + (unit % lanes)];
+    result[index] = trace[(((step * vectors + Math.floor(unit / lanes)) * cells + cell) * parts + part) * lanes + (unit % lanes)];
   }
   return result;
 }
@@ -83,11 +83,14 @@ export function backward(
   gradOutput: Float64Array,
   params: Sizes & { accumulate?: number; outputStride?: number; outputImageStride?: number },
   options: Variant['options'],
-  before?: (length: number) => Float64Array,
+  initial?: (length: number) => Float64Array,
 ): Record<string, Float64Array> {
-  const grads = Object.fromEntries(gradients.map((name, k) => [name, before ? before(inputs[sources[k]].length) : inputs[sources[k]].length]));
-  const { bias, ...others } = inputs;
+  const grads = Object.fromEntries(gradients.map((name, k) => [name, initial ? initial(inputs[sources[k]].length) : inputs[sources[k]].length]));
+  const { bias, ...operands } = inputs;
   const keptCells = saved ? (params.keptCells ?? params.cells) : 0;
-  const given = { ...((params.packed || keptCells < params.cells) && { bias }), ...(keptCells > 0 && { gates: saved!.gates, cells: saved!.cells }) };
-  return callKernel('lstmBackward', { ...others, ...given, gradOutput, ...grads }, { ...params, keptCells }, options);
+  const optional = {
+    ...((params.packed || keptCells < params.cells) && { bias }),
+    ...(keptCells > 0 && { gates: saved!.gates, cells: saved!.cells }),
+  };
+  return callKernel('lstmBackward', { ...operands, ...optional, gradOutput, ...grads }, { ...params, keptCells }, options);
 }

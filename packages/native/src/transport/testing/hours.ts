@@ -34,11 +34,11 @@ export function hourOf(grid: TransportGrid, values: HourValues = {}): TransportH
     rain: 0,
     ...fields,
   };
-  const made = Object.fromEntries(Object.entries(calm).map(([name, value]) => [name, field(grid, value)]));
-  const none = new Float64Array(grid.rows * grid.cols * 5);
+  const weather = Object.fromEntries(Object.entries(calm).map(([name, value]) => [name, field(grid, value)]));
+  const noEmissions = new Float64Array(grid.rows * grid.cols * 5);
   if (emissions)
-    for (let cell = 0; cell < grid.rows * grid.cols; cell++) none.set(emissions(Math.floor(cell / grid.cols), cell % grid.cols), cell * 5);
-  return { ...(made as unknown as TransportHour), emissions: none };
+    for (let cell = 0; cell < grid.rows * grid.cols; cell++) noEmissions.set(emissions(Math.floor(cell / grid.cols), cell % grid.cols), cell * 5);
+  return { ...(weather as unknown as TransportHour), emissions: noEmissions };
 }
 
 /** Where a species' plane begins in `state()`; 'air' is the last. */

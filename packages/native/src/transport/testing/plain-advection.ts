@@ -23,8 +23,8 @@ export function plainHour(winds: PlainWinds, air: Float64Array, q: Float64Array)
     const second = first === 'x' ? 'y' : 'x';
     for (let part = 0; part < parts; part++) {
       for (const axis of part % 2 === 0 ? [first, second] : [second, first]) {
-        const along = axis === 'x';
-        for (let line = 0; line < (along ? grid.rows : grid.cols); line++) sweep(winds, along, line, dt / parts, air, q);
+        const alongX = axis === 'x';
+        for (let line = 0; line < (alongX ? grid.rows : grid.cols); line++) sweep(winds, alongX, line, dt / parts, air, q);
       }
     }
   }
@@ -33,27 +33,27 @@ export function plainHour(winds: PlainWinds, air: Float64Array, q: Float64Array)
 const wrapped = (i: number, n: number): number => ((i % n) + n) % n;
 
 /** Courant number of the face before place `i` of a line: of both cells' mean wind, at an open edge of the cell's own. */
-function courantAt(winds: PlainWinds, along: boolean, line: number, i: number, dt: number): number {
+function courantAt(winds: PlainWinds, alongX: boolean, line: number, i: number, dt: number): number {
   const { grid, boundary } = winds;
-  const n = along ? grid.cols : grid.rows;
+  const n = alongX ? grid.cols : grid.rows;
   const edge = i === 0 || i === n;
   if (edge && boundary === 'closed') return 0;
   const wind = (place: number): number => {
     const k = boundary === 'periodic' ? wrapped(place, n) : Math.min(n - 1, Math.max(0, place));
-    return along ? winds.windU[line * grid.cols + k] : winds.windV[k * grid.cols + line];
+    return alongX ? winds.windU[line * grid.cols + k] : winds.windV[k * grid.cols + line];
   };
-  return (((wind(i - 1) + wind(i)) / 2) * dt) / (along ? grid.cellSizeX : grid.cellSizeY);
+  return (((wind(i - 1) + wind(i)) / 2) * dt) / (alongX ? grid.cellSizeX : grid.cellSizeY);
 }
 
 /** The fewest equal steps in which some air and tracer stay in every cell. */
 function subSteps(winds: PlainWinds, dt: number): number {
   const { grid, diffusivity } = winds;
   let outflow = 0;
-  for (const along of [true, false])
-    for (let line = 0; line < (along ? grid.rows : grid.cols); line++)
-      for (let i = 0; i < (along ? grid.cols : grid.rows); i++) {
-        const [before, behind] = [courantAt(winds, along, line, i, dt), courantAt(winds, along, line, i + 1, dt)];
-        outflow = Math.max(outflow, Math.max(0, behind) + Math.max(0, -before));
+  for (const alongX of [true, false])
+    for (let line = 0; line < (alongX ? grid.rows : grid.cols); line++)
+      for (let i = 0; i < (alongX ? grid.cols : grid.rows); i++) {
+        const [courantBehind, courantAhead] = [courantAt(winds, alongX, line, i, dt), courantAt(winds, alongX, line, i + 1, dt)];
+        outflow = Math.max(outflow, Math.max(0, courantAhead) + Math.max(0, -courantBehind));
       }
   const mixing = (diffusivity * dt) / Math.min(grid.cellSizeX, grid.cellSizeY) ** 2;
   let steps = 1;
@@ -62,35 +62,35 @@ function subSteps(winds: PlainWinds, dt: number): number {
 }
 
 /** Van Leer's monotonised central slope, 0 at extremes. */
-function slope(left: number, right: number): number {
-  return left * right <= 0 ? 0 : Math.sign(left) * Math.min(2 * Math.abs(left), 2 * Math.abs(right), Math.abs(left + right) / 2);
+function slope(lower: number, right: number): number {
+  return lower * right <= 0 ? 0 : Math.sign(lower) * Math.min(2 * Math.abs(lower), 2 * Math.abs(right), Math.abs(lower + right) / 2);
 }
 
-function sweep(winds: PlainWinds, along: boolean, line: number, dt: number, air: Float64Array, q: Float64Array): void {
+function sweep(winds: PlainWinds, alongX: boolean, line: number, dt: number, air: Float64Array, q: Float64Array): void {
   const { grid, boundary, diffusivity, outside } = winds;
-  const n = along ? grid.cols : grid.rows;
-  const cell = (i: number): number => (along ? line * grid.cols + i : i * grid.cols + line);
-  const held = Float64Array.from({ length: n }, (_, i) => air[cell(i)]);
+  const n = alongX ? grid.cols : grid.rows;
+  const cell = (i: number): number => (alongX ? line * grid.cols + i : i * grid.cols + line);
+  const airOfLine = Float64Array.from({ length: n }, (_, i) => air[cell(i)]);
   const old = Float64Array.from({ length: n }, (_, i) => q[cell(i)]);
-  const airAt = (i: number): number => held[boundary === 'periodic' ? wrapped(i, n) : Math.min(n - 1, Math.max(0, i))];
-  const at = (i: number): number => {
+  const airAt = (i: number): number => airOfLine[boundary === 'periodic' ? wrapped(i, n) : Math.min(n - 1, Math.max(0, i))];
+  const valueAt = (i: number): number => {
     if (i >= 0 && i < n) return old[i];
     if (boundary === 'periodic') return old[wrapped(i, n)];
     return boundary === 'closed' ? old[i < 0 ? 0 : n - 1] : outside;
   };
-  const slopeAt = (i: number): number => slope(at(i) - at(i - 1), at(i + 1) - at(i));
-  const mixing = (diffusivity * dt) / (along ? grid.cellSizeX : grid.cellSizeY) ** 2;
+  const slopeAt = (i: number): number => slope(valueAt(i) - valueAt(i - 1), valueAt(i + 1) - valueAt(i));
+  const mixing = (diffusivity * dt) / (alongX ? grid.cellSizeX : grid.cellSizeY) ** 2;
   const fluxes = Array.from({ length: n + 1 }, (_, i) => {
-    const c = courantAt(winds, along, line, i, dt);
-    const from = c >= 0 ? i - 1 : i;
-    const moved = c * airAt(from);
+    const c = courantAt(winds, alongX, line, i, dt);
+    const upwind = c >= 0 ? i - 1 : i;
+    const moved = c * airAt(upwind);
     const diffuses = boundary === 'periodic' || (i > 0 && i < n);
-    const across = diffuses ? mixing * Math.min(airAt(i - 1), airAt(i)) * (at(i) - at(i - 1)) : 0;
-    return { moved, tracer: moved * (at(from) + (Math.sign(c) * (1 - Math.abs(c)) * slopeAt(from)) / 2) - across };
+    const diffusion = diffuses ? mixing * Math.min(airAt(i - 1), airAt(i)) * (valueAt(i) - valueAt(i - 1)) : 0;
+    return { moved, tracer: moved * (valueAt(upwind) + (Math.sign(c) * (1 - Math.abs(c)) * slopeAt(upwind)) / 2) - diffusion };
   });
   for (let i = 0; i < n; i++) {
-    const now = held[i] - (fluxes[i + 1].moved - fluxes[i].moved);
-    q[cell(i)] = (held[i] * old[i] - (fluxes[i + 1].tracer - fluxes[i].tracer)) / now;
-    air[cell(i)] = now;
+    const airNow = airOfLine[i] - (fluxes[i + 1].moved - fluxes[i].moved);
+    q[cell(i)] = (airOfLine[i] * old[i] - (fluxes[i + 1].tracer - fluxes[i].tracer)) / airNow;
+    air[cell(i)] = airNow;
   }
 }

@@ -21,7 +21,7 @@ export const YIELDS = { soa: 0.06, organicNitrate: 0.05, aqueous: 5e-5, hono: 1e
 export function reactions(air: Air, emission: Partial<Mixture> = {}, yields = YIELDS): (q: Mixture) => Mixture & { organicNitrate: number } {
   const perT = 1 / air.temperature;
   const scale = air.density * 6.02214076e8; // molecules cm-3 of a ppb
-  const at = (factor: number, activation: number): number => scale * factor * Math.exp(activation * perT);
+  const rateAt = (factor: number, activation: number): number => scale * factor * Math.exp(activation * perT);
   const day = air.radiation > 1;
   const g = Math.min(air.radiation, 1200);
   const sun = Math.min(g / 1050, 1);
@@ -33,9 +33,9 @@ export function reactions(air: Air, emission: Partial<Mixture> = {}, yields = YI
   const hono = air.atGround ? yields.hono * Math.min(jNO2 / 2e-3, 1) : 0;
   const cloud = Math.min(1, Math.max(0, (air.humidity - 0.6) / 0.4)) ** 2;
   const aqueous = yields.aqueous * (air.rain > 0.01 ? Math.max(cloud, 0.5) : cloud);
-  const [noO3, no2O3] = [at(3.0e-12, -1500), at(1.2e-13, -2450)];
-  const [ohNO2, radicalNO, radicals] = [scale * 1.06e-11 * Math.exp(500 * (perT - 1 / 298)), at(3.0e-12, 310), at(3.8e-13, 780)];
-  const [ohO3, ho2O3, equilibrium] = [at(1.7e-12, -940), at(1.0e-14, -490), at(5.1e-27, 10871)];
+  const [noO3, no2O3] = [rateAt(3.0e-12, -1500), rateAt(1.2e-13, -2450)];
+  const [ohNO2, radicalNO, radicals] = [scale * 1.06e-11 * Math.exp(500 * (perT - 1 / 298)), rateAt(3.0e-12, 310), rateAt(3.8e-13, 780)];
+  const [ohO3, ho2O3, equilibrium] = [rateAt(1.7e-12, -940), rateAt(1.0e-14, -490), rateAt(5.1e-27, 10871)];
   const [ohVOC, ohOVOC, ohSO2, ohCH4] = [1.0e-11, 1.2e-11, 9.5e-13, 1850 * 6.3e-15].map((k) => scale * k);
   const ohOther = ohCH4 + scale * (200 * 2.4e-13 + 500 * 6.7e-15); // CO and H2
   return (q) => {
