@@ -36,7 +36,7 @@ function copy(folder, path, filter = () => true) {
 
 /** Fills a folder with what the archive holds. */
 async function stage(folder) {
-  for (const path of ['package.json', 'LICENSE', 'README.md', 'docs', 'examples']) copy(folder, path);
+  for (const path of ['package.json', 'LICENSE', 'README.md', 'CHANGELOG.md', 'CITATION.cff', 'docs', 'examples']) copy(folder, path);
   for (const each of PACKAGES) {
     for (const part of ['package.json', 'dist', 'templates', 'torch-peer']) {
       const path = `packages/${each}/${part}`;
