@@ -150,7 +150,7 @@ it('unpacks again what was damaged since, and leaves what else is in the folder'
 
 describe('bad input', () => {
   const refused = (...args: string[]): string => {
-    const { status, stdout, stderr } = retroplume(...args, '--quiet');
+    const { status, stdout, stderr } = retroplume(...args, ...(args[0] === 'bundle' ? [] : ['--quiet']));
     expect(stdout).toBe('');
     expect(status).not.toBe(0);
     expect(stderr.trim().split('\n')).toHaveLength(1);

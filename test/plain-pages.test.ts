@@ -10,6 +10,8 @@ const WORDS: Record<string, number> = {
   'CONTRIBUTING.md': 700,
   'README.md': 500,
   'docs/index.md': 300,
+  'docs/cases/china.md': 1200,
+  'docs/cases/demo.md': 1200,
   'docs/check.md': 1200,
   'docs/clusters.md': 2200,
   'docs/emissions.md': 1900,
