@@ -8,7 +8,7 @@ const folders: string[] = [];
 
 afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true })));
 
-/** Writes files below `packages` of a new folder and lints them with one rule; the messages of each that has any. */
+/** Writes files below `packages` of a new folder and lints them with one rule. @returns the messages by file, of files with messages */
 function lint(rule: 'importCircles' | 'folderSize', files: Record<string, string>): Record<string, string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'retroplume-circles-'));
   folders.push(folder);

@@ -9,7 +9,7 @@ import { interruptible } from '../process';
 import { type CommonOptions, WITHOUT_PROFILE } from '../options';
 import { openProfile } from './profile';
 import { printResult } from './print-result';
-import { progressListener } from './progress';
+import { progressListener } from '../progress';
 import { join as joinOthers, part } from '../failure';
 import type { SubmitCommandOptions } from './submit';
 import { writeErr } from '../terminal';

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { STAGES } from '@retroplume/core/stages';
+import { describeWhere } from '../../../../test/testing/describe-where';
 import { buildProgram } from '../program';
 import { bashCompletion } from './bash';
 import { fishCompletion } from './fish';
@@ -23,7 +24,6 @@ beforeAll(() => {
 afterAll(() => rmSync(dir, { recursive: true }));
 
 const isThere = (shell: string): boolean => spawnSync(shell, ['-c', 'true']).status === 0;
-const describeShell = (shell: string): jest.Describe => (isThere(shell) ? describe : describe.skip);
 
 it('knows every command, and of each what its values and arguments are', () => {
   expect(commands.map(({ name }) => name)).toEqual([...buildProgram().commands.map((each) => each.name()), 'help']);
@@ -46,7 +46,7 @@ const LINES: Lines = [
   ['retroplume help ver', ['verify']],
 ];
 
-describeShell('bash')('bash', () => {
+describeWhere(isThere('bash'), 'no bash', 'bash', () => {
   const offered = (line: string): string[] => {
     const script = `source c.bash; compopt() { echo "compopt $*"; }; COMP_LINE=$1 COMP_POINT=\${#1}; _retroplume; printf '%s\\n' "\${COMPREPLY[@]}"`;
     const lines = execFileSync('bash', ['-c', script, 'bash', line], { cwd: dir, encoding: 'utf8' }).split('\n');
@@ -66,7 +66,7 @@ describeShell('bash')('bash', () => {
 });
 
 /** In a terminal of its own, where the Tab key completes as it does for a user; what is typed, and the arguments that the command gets for it. */
-describeShell('zsh')('zsh', () => {
+describeWhere(isThere('zsh'), 'no zsh', 'zsh', () => {
   it.each([
     ['retroplume doc\t', 'doctor'],
     ['retroplume run --prec\tfl\t', 'run --precision float32'],
@@ -82,7 +82,7 @@ describeShell('zsh')('zsh', () => {
   });
 });
 
-describeShell('fish')('fish', () => {
+describeWhere(isThere('fish'), 'no fish', 'fish', () => {
   it.each([...LINES, ['retroplume check ca', ['case.yaml']], ['retroplume bundle ru', ['runs/']]] as Lines)('%s', (line, words) => {
     const stdout = execFileSync('fish', ['-c', 'source c.fish; complete -C $argv[1]', line], { cwd: dir, encoding: 'utf8' });
     expect(stdout.trim().split('\n').map((each) => each.split('\t')[0]).sort()).toEqual([...words].sort()); // prettier-ignore

@@ -131,9 +131,9 @@ describe('the length that the superblock of an HDF5 file promises', () => {
     write(0, 200);
     expect(hdf5Mismatch(path)).toBeUndefined();
     write(0, 199);
-    expect(hdf5Mismatch(path)).toEqual({ found: 200, needed: 199 });
+    expect(hdf5Mismatch(path)).toEqual({ actual: 200, needed: 199 });
     write(0, 300);
-    expect(hdf5Mismatch(path)).toEqual({ found: 200, needed: 300 });
+    expect(hdf5Mismatch(path)).toEqual({ actual: 200, needed: 300 });
     write(100, 300); // something stands before it
     expect(hdf5Mismatch(path)).toBeUndefined();
   });

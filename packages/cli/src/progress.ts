@@ -1,7 +1,7 @@
 /** Shows a run's events on stderr: a bar where a person watches, else a line every few seconds; nothing with --quiet. */
 import type { StageEvent } from '@retroplume/core/stages';
 import { Presets, SingleBar } from 'cli-progress';
-import { printable, writeErr } from '../terminal';
+import { printable, writeErr } from './terminal';
 import { Pace } from './pace';
 
 const LINE_EVERY_MS = 5000;
