@@ -73,7 +73,7 @@ function archive(folder, file) {
 /** Does `work` with an empty folder of this clone, and removes that. */
 async function inFolder(work) {
   mkdirSync(join(root, 'build'), { recursive: true });
-  const folder = mkdtempSync(join(root, 'build/pack-'));
+  const folder = mkdtempSync(join(root, `build/pack-${process.pid}-`));
   try {
     return await work(folder);
   } catch (error) {
