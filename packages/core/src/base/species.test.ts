@@ -52,6 +52,17 @@ it('no source names groups and species but those that are known to', () => {
   expect(Object.keys(NAMING).filter((path) => !(path in counts))).toEqual([]);
 });
 
+/** Rooms that take groups and species from what they are given, however many there are. */
+const GIVEN = ['graph', 'grid', 'inversion', 'nn', 'report', 'surrogate', 'weather'];
+
+it.each(GIVEN)('%s knows no list of groups or species', (room) => {
+  const files = readdirSync(join(source, room), { recursive: true, encoding: 'utf8' }).filter(
+    (path) => /\.ts$/.test(path) && !/\.test\.ts$|(^|\/)testing\//.test(path),
+  );
+  expect(files.length).toBeGreaterThan(0);
+  expect(files.filter((path) => /\b(?:GROUPS|SPECIES)\b/.test(code(join(source, room, path))))).toEqual([]);
+});
+
 it('each group and species has its facts, in one unit, and judged pairs name both', () => {
   expect(Object.keys(GROUP_FACTS)).toEqual([...GROUPS]);
   expect(Object.keys(SPECIES_FACTS)).toEqual([...SPECIES]);

@@ -13,7 +13,17 @@ function source(rows: number, cols: number, count: number): { period: PeriodSour
   };
   const time = { start: new Date(0), stepSeconds: 3600, count };
   return {
-    period: { name: 'a', grid: unitGrid(rows, cols), time, meteorologyNames: [], geographyNames: [], hourly, geography: () => new Float32Array() },
+    period: {
+      name: 'a',
+      grid: unitGrid(rows, cols),
+      time,
+      meteorologyNames: [],
+      geographyNames: [],
+      groups: [...'abcde'],
+      species: [...'wxyz'],
+      hourly,
+      geography: () => new Float32Array(),
+    },
     asked,
   };
 }

@@ -21,7 +21,14 @@ export type HourlyField = 'meteorology' | 'emissions' | 'concentrations';
 
 export type Memory = (length: number) => Float32Array;
 
-export interface PeriodSource {
+/** What the channels of a period's runs are, in their order. */
+export interface RunChannels {
+  /** emission groups */
+  readonly groups: readonly string[];
+  readonly species: readonly string[];
+}
+
+export interface PeriodSource extends RunChannels {
   readonly name: string;
   readonly grid: Grid;
   readonly time: TimeAxis;
@@ -50,8 +57,8 @@ export function keptMemory(): Memory {
 }
 
 /** Channels of a field. */
-export function channelsOf(source: Pick<PeriodSource, 'meteorologyNames'>, field: HourlyField): number {
-  return field === 'meteorology' ? source.meteorologyNames.length : field === 'emissions' ? 5 : 4;
+export function channelsOf({ meteorologyNames, groups, species }: RunChannels & Pick<PeriodSource, 'meteorologyNames'>, field: HourlyField): number {
+  return { meteorology: meteorologyNames, emissions: groups, concentrations: species }[field].length;
 }
 
 export function wholeGrid({ grid: { rows, cols } }: { grid: Pick<Crop, 'rows' | 'cols'> }): Crop {

@@ -5,7 +5,7 @@ import type { NetcdfFile } from '@retroplume/native';
 
 import { DataError } from '../base/errors';
 import { openNetcdf, reading } from '../files/netcdf/netcdf-access';
-import { channelsOf, newMemory, type HourlyField, type PeriodSource } from './period-source';
+import { newMemory, type HourlyField, type PeriodSource } from './period-source';
 import { GROUPS, SPECIES } from '../base/species';
 import {
   assertRunFits,
@@ -42,9 +42,11 @@ export function openPrepared(dir: string, period: string, run = 'prior'): Period
     time: header.time,
     meteorologyNames,
     geographyNames,
+    groups: GROUPS,
+    species: SPECIES,
     hourly(field, crop, hours, memory = newMemory) {
-      const out = memory(hours.count * crop.rows * crop.cols * channelsOf({ meteorologyNames }, field));
       const { file, names } = variables[field];
+      const out = memory(hours.count * crop.rows * crop.cols * names.length);
       return file.readSlab(names, [hours.first, crop.row, crop.col], [hours.count, crop.rows, crop.cols], out);
     },
     geography(crop) {

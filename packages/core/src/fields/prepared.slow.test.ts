@@ -1,3 +1,4 @@
+import { GROUPS, SPECIES } from '../base/species';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
@@ -38,7 +39,7 @@ describe('the prepared store', () => {
     expect(preparedRuns(folder.path, 'jan')).toEqual(['m1', 'prior']);
     const read = readPrepared(folder.path, 'jan');
     expect(read.grid.definition).toEqual(grid.definition);
-    expect({ ...read, grid: undefined, runs: undefined }).toEqual({ ...period, grid: undefined, runs: undefined });
+    expect({ ...read, grid: undefined, runs: undefined }).toEqual({ ...period, groups: GROUPS, species: SPECIES, grid: undefined, runs: undefined });
     expect([...read.runs]).toEqual([['m1', run(2)], ['prior', run(1)]]); // prettier-ignore
     expect([...readPrepared(folder.path, 'jan', { runs: ['prior'] }).runs.keys()]).toEqual(['prior']);
     expect(readdirSync(join(folder.path, 'jan')).sort()).toEqual(['meteorology.nc', 'run-m1.nc', 'run-prior.nc']);

@@ -23,6 +23,7 @@ import { forEachDay, SLAB, writeCfInParts, writeChannel } from '../files/netcdf/
 import { cfVariable, cfContents, type CfAttributes, type CfContents } from '../files/netcdf/netcdf-cf';
 import { openNetcdf, reading } from '../files/netcdf/netcdf-access';
 import { putChannel } from '../files/ioapi/period-steps';
+import type { RunChannels } from './period-source';
 import { cachedByFile } from '../base/whole-files';
 
 /** One run of the transport model. */
@@ -47,7 +48,7 @@ export interface PreparedMeteorology {
   geography: Float32Array;
 }
 
-export interface PreparedPeriod extends PreparedMeteorology {
+export interface PreparedPeriod extends PreparedMeteorology, RunChannels {
   runs: Map<string, PreparedRun>;
 }
 
@@ -99,8 +100,8 @@ export function writePreparedRun(dir: string, run: PreparedRun & { period: strin
   ];
   writeCfInParts(path, { ...frameOf(grid, time), attributes: { title: `Run ${run.run} of ${run.period}` } }, parts, (file) => {
     const shape = (channelCount: number): number[] => [time.count, grid.rows, grid.cols, channelCount];
-    GROUPS.forEach((group, channel) => writeChannel(file, emissionVariable(group), run.emissions, shape(5), channel));
-    SPECIES.forEach((species, channel) => writeChannel(file, speciesVariable(species), run.concentrations, shape(4), channel));
+    GROUPS.forEach((group, channel) => writeChannel(file, emissionVariable(group), run.emissions, shape(GROUPS.length), channel));
+    SPECIES.forEach((species, channel) => writeChannel(file, speciesVariable(species), run.concentrations, shape(SPECIES.length), channel));
   });
   return path;
 }
@@ -135,7 +136,7 @@ export function readPrepared(dir: string, period: string, options: { runs?: stri
   });
   const wanted = options.runs ?? preparedRuns(dir, period);
   const runs = new Map(wanted.map((run) => [run, readPreparedRun(dir, run, { name: period, ...meteorology })]));
-  return { name: period, ...meteorology, runs };
+  return { name: period, ...meteorology, groups: GROUPS, species: SPECIES, runs };
 }
 
 /** Names of the channels, from the attributes of the file of the meteorology. */

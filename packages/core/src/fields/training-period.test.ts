@@ -19,6 +19,8 @@ const period: PreparedPeriod = {
   time,
   meteorologyNames: ['u', 'v'],
   geographyNames: [],
+  groups: [...'abcde'],
+  species: [...'wxyz'],
   geography: new Float32Array(),
   meteorology: ramp(60 * 2, 7000),
   runs: new Map([

@@ -1,7 +1,7 @@
 /** A period as training samples it: fields in memory, as `readPrepared` gives them, or in the prepared store, from which windows are read when they are asked for. */
 import type { MemoryBudget } from './memory-budget';
 import type { HourStore } from './hour-store';
-import { channelsOf, wholeGrid, part, rectangleOf, type HourlyField, type HourlyValues, type PeriodSource } from './period-source';
+import { channelsOf, wholeGrid, part, rectangleOf, type HourlyField, type HourlyValues, type PeriodSource, type RunChannels } from './period-source';
 import { type PreparedMeteorology, speciesVariable, type PreparedPeriod } from './prepared';
 import { openPrepared } from './prepared-store';
 import { SPECIES } from '../base/species';
@@ -13,7 +13,7 @@ export interface TrainingRun {
   tracers?: HourStore;
 }
 
-export interface TrainingPeriod extends Omit<PreparedMeteorology, 'meteorology'> {
+export interface TrainingPeriod extends Omit<PreparedMeteorology, 'meteorology'>, RunChannels {
   /** `[T, H, W, M]` */
   meteorology: HourlyValues;
   runs: ReadonlyMap<string, TrainingRun>;
@@ -47,6 +47,8 @@ export function openTrainingPeriods(dir: string, names: readonly string[], { run
     time: seen.time,
     meteorologyNames: [...seen.meteorologyNames],
     geographyNames: [...seen.geographyNames],
+    groups: seen.groups,
+    species: seen.species,
     meteorology: weather[p],
     geography: seen.geography(wholeGrid(seen)),
     runs: new Map(sources.map((source, r) => [runs[r], runOf(source, room)])),
@@ -80,7 +82,7 @@ function fieldOf(source: PeriodSource, field: HourlyField, room: MemoryBudget): 
  * @param emissions - `[hours, H, W, 5]` instead of the prior run's
  */
 export function sourceOf(period: TrainingPeriod, emissions = period.runs.get('prior')?.emissions): PeriodSource {
-  const { name, grid, time, meteorologyNames, geographyNames } = period;
+  const { name, grid, time, meteorologyNames, geographyNames, groups, species } = period;
   const valuesOf = (field: HourlyField): HourlyValues => {
     if (field === 'meteorology') return period.meteorology;
     return field === 'emissions' ? emissions! : period.runs.get('prior')!.concentrations;
@@ -91,6 +93,8 @@ export function sourceOf(period: TrainingPeriod, emissions = period.runs.get('pr
     time,
     meteorologyNames,
     geographyNames,
+    groups,
+    species,
     hourly: (field, crop, hours, memory) => rectangleOf(valuesOf(field), grid, channelsOf(period, field), crop, hours, memory),
     geography: (crop) => part(period.geography, grid, geographyNames.length, crop, { first: 0, count: 1 }),
   };
@@ -119,7 +123,7 @@ export function readWithPriorConcentrations(source: PeriodSource): PeriodSource 
       if (field !== 'meteorology') return source.hourly(field, crop, hours, memory);
       const points = hours.count * crop.rows * crop.cols;
       const parts = [source.hourly('meteorology', crop, hours), source.hourly('concentrations', crop, hours)];
-      return joined(parts[0], parts[1], memory?.(points * channelsOf({ meteorologyNames }, 'meteorology')));
+      return joined(parts[0], parts[1], memory?.(points * meteorologyNames.length));
     },
   };
 }

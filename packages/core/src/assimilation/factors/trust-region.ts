@@ -139,7 +139,7 @@ function groupsOf(
   const emitting = emittingCells(slots > 1 ? period.hourly('emissions', wholeGrid(period), { first: 0, count: slots }) : emissions);
   const atLimit = largest && shareOfEmitting(emitting, GROUPS.length, (i) => Math.abs(Math.log(data[i])) > AT_BOUND * largest[i]);
   return GROUPS.flatMap((group, g) => {
-    const figures = distanceFigures(distance, emissions, g);
+    const figures = distanceFigures(distance, emissions, g, GROUPS.length);
     if (!figures) return [];
     if (isFar(figures)) {
       const share = `${(100 * figures.beyond).toFixed(1)} % of the emissions of ${group}`;

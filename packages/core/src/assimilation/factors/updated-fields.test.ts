@@ -1,4 +1,5 @@
 /** Files of the updated emissions: means over stretches of hours, and HEMCO's factors, by hand on two rows of a lat-lon grid. */
+import { GROUPS, SPECIES } from '../../base/species';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,6 +35,8 @@ const period = {
   grid,
   meteorologyNames: [],
   geographyNames: [],
+  groups: GROUPS,
+  species: SPECIES,
   time: { start: new Date('2017-07-01T00:00:00Z'), stepSeconds: 3600, count: HOURS },
   hourly: (_: unknown, __: unknown, { first, count }: { first: number; count: number }) =>
     Float32Array.from(Array.from({ length: count }, (___, k) => emissionsOf(first + k)).flat()),

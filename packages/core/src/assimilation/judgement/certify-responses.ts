@@ -107,6 +107,7 @@ async function compareFurther(
     ctm: { prior: concentrations, changed: readRunConcentrations(context.caseSettings, files, period, context.signal) },
     hours,
     period: period.name,
+    species: period.species.length,
   });
   for (const run of runs) {
     const changed = await free(run.name, { factors: factorsOfRun(run, period.grid) });

@@ -65,7 +65,13 @@ export async function sensitivityResponses(
   const decreased = await run(factorsOf(sensitivity, parts, -step));
   const derivative = increased.map((value, i) => (value - decreased[i]) / (2 * step));
   const { concentrations } = period.runs.get(PRIOR)!;
-  const compared = { surrogate: { prior, change: derivative }, ctm: { prior: concentrations, change }, hours, period: period.name };
+  const compared = {
+    surrogate: { prior, change: derivative },
+    ctm: { prior: concentrations, change },
+    hours,
+    period: period.name,
+    species: SPECIES.length,
+  };
   const [sums] = responseSums(compared);
   const place = sensitivity.region ?? sensitivity.mask?.variable;
   return species.map((name) => ({

@@ -75,13 +75,13 @@ async function figuresOf(options: PeriodEvaluation, runs: FreeRuns): Promise<Per
   for (const group of groups) {
     const changed = await run(uniformFactors(period.grid, { group, factor }));
     const ctm = { prior: concentrations, changed: changedRun(group) };
-    sums.set(group, responseSums({ surrogate: { prior, changed }, ctm, hours, period: period.name })[0]);
+    sums.set(group, responseSums({ surrogate: { prior, changed }, ctm, hours, period: period.name, species: SPECIES.length })[0]);
   }
   const test =
     'hours' in options.test
       ? errorsAt(options.test.hours, prior, concentrations, hours)
       : await errorsOf(options.test, hours, (testRun) => run(undefined, testRun.emissions));
-  return { test, all: concentrationErrors(prior, concentrations, hours), response: responsesOf(sums), sums };
+  return { test, all: concentrationErrors(prior, concentrations, hours, SPECIES.length), response: responsesOf(sums), sums };
 }
 
 function responsesOf(sums: ReadonlyMap<Group, BlockSums[]>): Response[] {
@@ -100,7 +100,7 @@ async function errorsOf(
   hours: readonly number[],
   simulate: (run: PreparedRun) => Promise<Float32Array>,
 ): Promise<ConcentrationErrors> {
-  const sums = new ErrorSums();
+  const sums = new ErrorSums(SPECIES.length);
   for (const name of runs) {
     const run = read(name);
     sums.add(await simulate(run), run.concentrations, hours);
@@ -119,5 +119,6 @@ function errorsAt(selected: ReadonlySet<number>, simulated: Float32Array, run: F
     ),
     run,
     places.map((i) => hours[i]),
+    SPECIES.length,
   );
 }

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { perSpecies } from './experiment-schema';
 import { choice, flag, real, seed, wholeNumber } from './kinds';
-import { GROUPS, ofSpecies, type Group } from '../../base/species';
+import { GROUPS, ofSpecies } from '../../base/species';
 
 const tracerSchema = z.strictObject({
   lifetime: real('Lifetime against a first-order loss.', { greaterThan: 0, unit: 'h' }),
@@ -23,8 +23,8 @@ const tracerSchema = z.strictObject({
 export type TracerSettings = z.infer<typeof tracerSchema>;
 
 /** Kinds of tracer that a group has, as places in the list. */
-export function tracersOf(tracers: readonly TracerSettings[], group: Group): number[] {
-  return tracers.flatMap(({ groups }, place) => (groups?.includes(group) === false ? [] : [place]));
+export function tracersOf(tracers: readonly TracerSettings[], group: string): number[] {
+  return tracers.flatMap(({ groups }, place) => (groups?.some((name) => name === group) === false ? [] : [place]));
 }
 
 /** Of all groups together. */

@@ -1,3 +1,4 @@
+import { GROUPS } from '../../base/species';
 import { CorrelationFilter } from '../../grid/correlation';
 import { LogFactorControl } from '../control/log-factor-control';
 import { MixedBasis, RegionBasis, SharedNumber } from '../control/correlation-bases';
@@ -35,6 +36,7 @@ const grid = { ...unitGrid(1, 2), cellArea: () => 10, rows: 1, cols: 2 } as unkn
 const input: FiguresInput = {
   settings: { leastReduction: 0.1, constrainedGroups: [] },
   grid,
+  groups: GROUPS,
   periods: [
     { name: 'winter', slotHours: [744] },
     { name: 'summer', slotHours: [744] },
@@ -233,7 +235,7 @@ describe('coverage', () => {
     truth[10] = Math.exp(0.41); // beyond
     const weights = new Float64Array(SIZE).fill(1);
     weights[10] = 6;
-    const [nox, ...others] = coverage(control, z, { sigma, constrained }, truth, weights);
+    const [nox, ...others] = coverage(control, z, { sigma, constrained }, truth, weights, GROUPS);
     expect(others).toEqual([]);
     expect(nox).toMatchObject({ group: 'NOx', cells: 3 });
     expect([nox.oneSigma, nox.twoSigma, nox.weighted.oneSigma, nox.weighted.twoSigma].map((x) => Math.round(1e6 * x))).toEqual([

@@ -1,5 +1,5 @@
 /** Figures of a posterior by period, region and group: totals with intervals, reduction of uncertainty, degrees of freedom, what is constrained. */
-import { GROUPS, type Group } from '../../base/species';
+import type { Group } from '../../base/species';
 import { type Case } from '../../case';
 import type { Grid } from '../../grid/grid';
 import type { LogFactorMap } from '../control/control';
@@ -42,7 +42,7 @@ export interface AreaFigures {
 export interface Correlation {
   period: string;
   region?: string;
-  /** `[group][group]` in the order of GROUPS */
+  /** `[group][group]`, in the order of the groups' channels */
   correlation: number[][];
 }
 
@@ -62,6 +62,8 @@ export interface Area {
 export interface FiguresInput {
   settings: Pick<Case['inversion']['uncertainty'], 'leastReduction' | 'constrainedGroups'>;
   grid: Grid;
+  /** in the order of their channels */
+  groups: readonly Group[];
   /** in order, with the hours of each of its slots */
   periods: readonly { name: string; slotHours: ArrayLike<number> }[];
   areas: readonly Area[];
@@ -80,21 +82,21 @@ export interface FiguresInput {
 }
 
 /** Cells without emissions have σ and reduction 0 and are not constrained. */
-export function cellFigures({ settings: { leastReduction, constrainedGroups }, map, posterior }: FiguresInput): CellFigures {
+export function cellFigures({ settings: { leastReduction, constrainedGroups }, groups, map, posterior }: FiguresInput): CellFigures {
   const sigma = posterior.logFactorSigma(map);
   const spread = map.priorSpread();
   const reduction = sigma.map((value, i) => (spread[i] > 0 ? 1 - value / spread[i] : 0));
-  const forced = GROUPS.map((group) => constrainedGroups.includes(group));
-  const isConstrained = (i: number): boolean => spread[i] > 0 && (reduction[i] >= leastReduction || forced[i % GROUPS.length]);
+  const forced = groups.map((group) => constrainedGroups.includes(group));
+  const isConstrained = (i: number): boolean => spread[i] > 0 && (reduction[i] >= leastReduction || forced[i % groups.length]);
   const constrained = tabulate(new Uint8Array(reduction.length), (i) => (isConstrained(i) ? 1 : 0));
   return { sigma, reduction, constrained };
 }
 
 /** Groups of which the monitors constrain no total, of whatever period, in no region and not in the whole domain. */
 export function unconstrainedGroups(areas: readonly Pick<AreaFigures, 'group' | 'total'>[]): Group[] {
-  return GROUPS.filter((group) => {
+  return [...new Set(areas.map(({ group }) => group))].filter((group) => {
     const groupAreas = areas.filter((area) => area.group === group);
-    return groupAreas.length > 0 && groupAreas.every(({ total }) => !total.constrained);
+    return groupAreas.every(({ total }) => !total.constrained);
   });
 }
 
@@ -108,14 +110,14 @@ export function areaFigures(input: FiguresInput, cells: CellFigures): { areas: A
   for (const { name: period, slotHours } of input.periods) {
     const slots = slotHours.length;
     for (const { region, mask } of input.areas) {
-      const sums = GROUPS.map((_, g) => weightsOf(input, first, slotHours, mask, g));
+      const sums = input.groups.map((_, g) => weightsOf(input, first, slotHours, mask, g));
       if (sums.every((weights) => weights.every((weight) => weight === 0))) continue;
       const atResult = factorSums(aboutResult, sums);
       const covariance = input.posterior.covarianceOfSums(map, atResult);
       const priorCovariance = priorCovarianceOfSums(factorSums(aboutPrior, sums));
       const withoutData = priorCovarianceOfSums(atResult);
       const area = { period, ...(region === undefined ? {} : { region }) };
-      GROUPS.forEach((group, g) => {
+      input.groups.forEach((group, g) => {
         const prior = sum(sums[g]);
         if (priorCovariance[g][g] === 0) return; // nothing is emitted, or it is not inverted
         const updated = sums[g].reduce((total, weight, i) => total + weight * factors[i], 0);

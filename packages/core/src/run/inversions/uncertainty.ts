@@ -348,5 +348,5 @@ function coverageOf(
     const ofPeriod = readTruthFactors(truth.factors, grid, name); // [5, H, W]
     ofPeriod.forEach((factor, i) => (factors[(p * perPeriod + (i % perPeriod)) * GROUPS.length + Math.floor(i / perPeriod)] = factor));
   });
-  return { coverage: coverage(map, map.logFactors(control), cells, factors, problem.priorEmissions) };
+  return { coverage: coverage(map, map.logFactors(control), cells, factors, problem.priorEmissions, GROUPS) };
 }

@@ -244,7 +244,7 @@ function trustOf(context: StageContext): Pick<ReportData, 'trust'> {
   if (!trust) return {};
   const fields = context.caseSettings.periods.flatMap(({ name: period }) => {
     const distance = trust.members > 0 ? readDistance(join(context.dirOf('invert'), DISTANCE_FILE), period) : undefined;
-    return distance ? [{ period, distance: largestDistance(distance) }] : [];
+    return distance ? [{ period, distance: largestDistance(distance, GROUPS.length) }] : [];
   });
   return { trust: { ...trust, fields } };
 }

@@ -114,3 +114,27 @@ it('carries back as often as it is asked after one forward pass', async () => {
   run.dispose();
   program.dispose();
 });
+
+it('takes as many groups and species as its period has, forward and back', async () => {
+  const other = randomPeriod(8, 8, 12, { groups: ['NOx', 'CO'], species: ['NO2', 'CO', 'PM10'] });
+  const surrogate = randomSurrogate(tinySurrogate({ tracers: [] }), [other], true);
+  const program = surrogate.program(1, 8, 8, { threads: 1 }, { adjoint: true });
+  const options = { sources: [sourceOf(other)], tiling: wholeDomain(other.grid), engine: program, adjoint: program, batchSize: 1, threads: 1 };
+  const run = new DomainRun({ surrogate, ...options });
+  const direction = Float32Array.from({ length: 8 * 8 * 2 }, (_, i) => 1 + Math.cos(i) / 2);
+  const at = (step: number): Parameters<DomainRun['addAdjoint']>[0] => ({
+    period: 0,
+    hours: [10, 11],
+    factors: { data: direction.map((value) => 1 + step * value) },
+  });
+  const prior = (await run.forward(at(0))).slice();
+  expect(prior.length).toBe(2 * 8 * 8 * 3);
+  const weight = prior.map((_, i) => 1 + Math.sin(i) / 2);
+  const gradient = new Float32Array(direction.length);
+  await run.addAdjoint(at(0), weight, gradient);
+  await run.finishAdjoint(0, { data: gradient });
+  const cost = async (step: number): Promise<number> => (await run.forward(at(step))).reduce((sum, value, i) => sum + value * weight[i], 0);
+  const difference = ((await cost(0.05)) - (await cost(-0.05))) / 0.1;
+  expect(gradient.reduce((sum, value, i) => sum + value * direction[i], 0) / difference).toBeCloseTo(1, 2);
+  program.dispose();
+});

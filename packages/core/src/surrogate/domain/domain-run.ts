@@ -2,7 +2,6 @@
  * The frozen surrogate on the whole domain, at hours of one or more periods, forward and backward: in one piece, or tile by tile (tiles.ts), with the
  * same result to rounding. Of a tile, only the windows of the hours that are asked for are in memory.
  */
-import { GROUPS, SPECIES } from '../../base/species';
 import { tracerCount } from '../../case';
 import type { HourStore } from '../../fields/hour-store';
 import { channelsOf, keptMemory, type Crop, type HourlyField, type Hours, type Memory, type PeriodSource } from '../../fields/period-source';
@@ -21,8 +20,6 @@ import type { Surrogate } from '../model/surrogate';
 import { type Tile, type Tiling, TileCopies, type TilePlaces } from '../model/tiles';
 import { PeriodTracers, tracerRoom } from '../tracers/tracers';
 
-const GROUP_COUNT = GROUPS.length;
-const SPECIES_COUNT = SPECIES.length;
 const MOST_BYTES = 2 ** 29;
 const NONE: Places = new Int32Array();
 
@@ -70,6 +67,8 @@ export class DomainRun implements DomainModel {
   private readonly residentFactors: ResidentFactors[] = [];
   private readonly residentTracers?: ResidentTracers;
   private readonly grid: { rows: number; cols: number };
+  /** numbers of them */
+  private readonly channels: { groups: number; species: number };
   private readonly copies: TileCopies;
   private readonly fields = new Map<PeriodSource, Record<'meteorology' | 'emissions', Field>>();
   /** of which the fields are in memory at once */
@@ -93,9 +92,10 @@ export class DomainRun implements DomainModel {
     for (const source of sources) assertSeen(surrogate, source);
     const { rows, cols } = sources[0].grid;
     this.grid = { rows, cols };
-    this.copies = new TileCopies(this.grid);
-    const { settings, meteorologyNames } = surrogate.description;
-    const channels = GROUP_COUNT + meteorologyNames.length + SPECIES_COUNT;
+    const { settings, meteorologyNames, groups, species } = surrogate.description;
+    this.channels = { groups: groups.length, species: species.length };
+    this.copies = new TileCopies(this.grid, this.channels);
+    const channels = groups.length + meteorologyNames.length + species.length;
     this.mostHours = Math.floor(mostBytes / (4 * channels * tiling.rows * tiling.cols));
     const { engine, adjoint = engine, processes = 1 } = options;
     // Both have to take windows where one does.
@@ -106,7 +106,7 @@ export class DomainRun implements DomainModel {
 
   /** As {@link DomainModel.forward}; of hours of a tile those alone are run with places on its kept cells. */
   async forward(run: DomainHours, { places, onHours }: DomainForwardOptions = {}): Promise<Float32Array> {
-    const out = new Float32Array(places?.length ?? run.hours.length * this.grid.rows * this.grid.cols * SPECIES_COUNT);
+    const out = new Float32Array(places?.length ?? run.hours.length * this.grid.rows * this.grid.cols * this.channels.species);
     for (const tile of this.options.tiling.tiles) {
       for (const stretch of this.stretches(this.chunks(run, tile, places))) {
         const { factors } = this.moveTo(tile, { ...run, hours: stretch.flatMap(({ hours }) => hours) });
@@ -185,7 +185,7 @@ export class DomainRun implements DomainModel {
 
   private factorsOn(room: ResidentFields, period: number): ResidentFactors {
     const { sources, adjoint } = this.options;
-    const shape = { hours: sources[period].time.count, ...this.grid, channels: GROUP_COUNT };
+    const shape = { hours: sources[period].time.count, ...this.grid, channels: this.channels.groups };
     return (this.residentFactors[period] ??= new ResidentFactors(room, shape, adjoint !== undefined));
   }
 

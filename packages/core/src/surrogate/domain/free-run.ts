@@ -47,7 +47,7 @@ export class FreeRuns {
 
   constructor(private readonly options: FreeRunsOptions) {
     const { rows, cols } = options.period.grid;
-    const shape = { hours: options.period.time.count, rows, cols, channels: 4 };
+    const shape = { hours: options.period.time.count, rows, cols, channels: options.period.species.length };
     if (options.initialConcentrations === 'zero') this.zero = hourStore(shape, ZERO_IN_MEMORY);
   }
 

@@ -1,5 +1,4 @@
 /** What the frozen surrogate is given: the windows of a few hours of a period, in a rectangle of cells. */
-import { GROUPS, SPECIES } from '../../base/species';
 import { tracerCount } from '../../case';
 import { windowMean, windowMeanAdjoint, type DeviceFields } from '@retroplume/native';
 import { copyHour, keptMemory, wholeGrid, type Crop, type Hours, type PeriodSource } from '../../fields/period-source';
@@ -9,9 +8,6 @@ import { takesInitialConcentrations } from '../model/surrogate-settings';
 import type { Surrogate } from '../model/surrogate';
 import type { Carried } from '../tracers/tracers';
 import { ONE_HOUR } from '../model/window';
-
-const GROUP_COUNT = GROUPS.length;
-const SPECIES_COUNT = SPECIES.length;
 
 /** Fields of a period in the GPU's memory. */
 export interface ResidentInputs {
@@ -29,6 +25,9 @@ export class HourBatch {
   /** of the period; set by {@link setTracers} */
   private tracers?: Carried['tracers'];
   private readonly tracerChannels: number;
+  /** numbers of channels */
+  private readonly groups: number;
+  private readonly species: number;
   private previous: Float32Array = new Float32Array();
   /** of the hours, inputs that the GPU takes itself */
   private readonly windowsTaken: Record<'meteorology' | 'emissions' | 'tracers', InputWindow[]> = { meteorology: [], emissions: [], tracers: [] };
@@ -48,7 +47,9 @@ export class HourBatch {
     /** of a source, what lies in the memory of the engine */
     private readonly residentOf: (source: PeriodSource) => ResidentInputs = () => ({}),
   ) {
-    const { settings } = surrogate.description;
+    const { settings, groups, species } = surrogate.description;
+    this.groups = groups.length;
+    this.species = species.length;
     this.tracerChannels = tracerCount(settings.tracers);
     const count = cells.rows * cells.cols;
     this.wholeDomain = wholeGrid({ grid: cells });
@@ -57,7 +58,7 @@ export class HourBatch {
       tracers: new Float32Array(),
       meteorology: new Float32Array(),
       geography: new Float32Array(),
-      previous: new Float32Array(takesInitialConcentrations(settings) ? size * count * SPECIES_COUNT : 0),
+      previous: new Float32Array(takesInitialConcentrations(settings) ? size * count * species.length : 0),
     };
   }
 
@@ -113,7 +114,7 @@ export class HourBatch {
     if (this.inputs.previous.length > 0) {
       const { previous } = this.inputs;
       const source = { data: this.previous, grid: wholeDomain, crop: wholeDomain };
-      copyHour(source, SPECIES_COUNT, this.previousHour(hour) - this.begin, previous, (i * previous.length) / this.size);
+      copyHour(source, this.species, this.previousHour(hour) - this.begin, previous, (i * previous.length) / this.size);
     }
     this.setEmissions(i, hour, factors);
     if (this.tracerChannels > 0) this.setTracersAt(i, hour);
@@ -162,7 +163,7 @@ export class HourBatch {
       return;
     }
     windowsTaken.emissions.length = 0;
-    const length = this.size * surrogate.window.steps.length * wholeDomain.rows * wholeDomain.cols * GROUP_COUNT;
+    const length = this.size * surrogate.window.steps.length * wholeDomain.rows * wholeDomain.cols * this.groups;
     if (inputs.emissions.length === 0) inputs.emissions = new Float32Array(length);
     windowMean(this.emissionRequest(i, hour, factors), this.hostEmissions(), inputs.emissions, factors?.data);
   }
@@ -191,9 +192,9 @@ export class HourBatch {
   private emissionRequest(i: number, hour: number, factors?: EmissionFactors): Parameters<typeof windowMean>[0] {
     const { surrogate, wholeDomain, threads } = this;
     const { offset: factorsOffset = 0, hourly: hourlyFactors = false } = factors ?? {};
-    const stepsOffset = i * surrogate.window.steps.length * wholeDomain.rows * wholeDomain.cols * GROUP_COUNT;
+    const stepsOffset = i * surrogate.window.steps.length * wholeDomain.rows * wholeDomain.cols * this.groups;
     return {
-      ...surrogate.window.request(wholeDomain, GROUP_COUNT, hour - this.begin, wholeDomain),
+      ...surrogate.window.request(wholeDomain, this.groups, hour - this.begin, wholeDomain),
       stepsOffset,
       threads,
       factorsOffset,

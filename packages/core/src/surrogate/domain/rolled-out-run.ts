@@ -11,15 +11,12 @@
  * from the last hours to the first: each hour is run forward and backward once, whatever the number of observations. Hours of one block [jk, (j+1)k) rest on
  * the block before, and not on each other.
  */
-import { SPECIES } from '../../base/species';
 import { type HourStore, hourStore } from '../../fields/hour-store';
 import { type PeriodSource, wholeGrid } from '../../fields/period-source';
 import type { DifferentiatedHours, DomainForwardOptions, DomainHours, DomainModel } from './domain-model';
 import { DomainRun, type DomainRunOptions } from './domain-run';
 import { type EmissionFactors, SeenFactors, sameFactors } from '../tracers/emission-factors';
 import { type Places, joined, pickAt, spreadTo } from '../../base/vectors';
-
-const SPECIES_COUNT = SPECIES.length;
 
 /** Concentrations of a period that take more lie in a temporary file, and so does the gradient on them. */
 const MOST_IN_MEMORY = 2 ** 30;
@@ -55,9 +52,9 @@ export class RolledOutRun implements DomainModel {
   /** Takes the gradient; all of it is carried back by {@link finishAdjoint}, once for all hours of the period. */
   addAdjoint(run: DifferentiatedHours, gradConcentrations: Float32Array, _out: Float32Array, places?: Places): Promise<void> {
     const chain = this.chainOf(run.period);
-    const { grid } = this.run.options.sources[run.period];
+    const { grid, species } = this.run.options.sources[run.period];
     const adjoint = (chain.adjoint ??= { gradient: this.store(run.period), factors: run.factors });
-    const field = grid.rows * grid.cols * SPECIES_COUNT;
+    const field = grid.rows * grid.cols * species.length;
     const whole = places ? spreadTo(run.hours.length * field, gradConcentrations, places) : gradConcentrations;
     Array.from(run.hours).forEach((hour, i) =>
       adjoint.gradient.add(wholeGrid({ grid }), { first: hour, count: 1 }, whole.subarray(i * field, (i + 1) * field)),
@@ -134,13 +131,13 @@ export class RolledOutRun implements DomainModel {
   }
 
   private store(period: number): HourStore {
-    const { grid, time } = this.run.options.sources[period];
-    return hourStore({ hours: time.count, rows: grid.rows, cols: grid.cols, channels: SPECIES_COUNT }, MOST_IN_MEMORY);
+    const { grid, time, species } = this.run.options.sources[period];
+    return hourStore({ hours: time.count, rows: grid.rows, cols: grid.cols, channels: species.length }, MOST_IN_MEMORY);
   }
 
   private factorCount(period: number, { hourly = false }: Partial<EmissionFactors> = {}): number {
-    const { grid, time } = this.run.options.sources[period];
-    return (hourly ? time.count : 1) * grid.rows * grid.cols * 5;
+    const { grid, time, groups } = this.run.options.sources[period];
+    return (hourly ? time.count : 1) * grid.rows * grid.cols * groups.length;
   }
 }
 
@@ -247,7 +244,7 @@ export class ScaledInitial {
 
   private ofDay(factors: Float32Array, hour: number): Float32Array {
     const { rows, cols } = this.source.grid;
-    const field = rows * cols * SPECIES_COUNT;
+    const field = rows * cols * this.source.species.length;
     const day = Math.floor(hour / HOURS_OF_DAY);
     return factors.subarray(day * field, (day + 1) * field);
   }
@@ -257,7 +254,7 @@ export class ScaledInitial {
   }
 
   private store(): HourStore {
-    const { grid, time } = this.source;
-    return hourStore({ hours: time.count, rows: grid.rows, cols: grid.cols, channels: SPECIES_COUNT }, MOST_IN_MEMORY);
+    const { grid, time, species } = this.source;
+    return hourStore({ hours: time.count, rows: grid.rows, cols: grid.cols, channels: species.length }, MOST_IN_MEMORY);
   }
 }

@@ -8,7 +8,7 @@ describe('errors of concentrations', () => {
   it('are mean absolute error, normalised bias and error, and correlation by hand', () => {
     const simulated = Float32Array.from([...hour(1), ...hour(3), ...hour(5)]);
     const run = Float32Array.from([...hour(99), ...hour(2), ...hour(99), ...hour(3), ...hour(7)]);
-    const { mae, nmb, nme, r } = concentrationErrors(simulated, run, [1, 3, 4]);
+    const { mae, nmb, nme, r } = concentrationErrors(simulated, run, [1, 3, 4], 4);
     // species 0: S = 1 3 5, C = 2 3 7: |S−C| = 1 0 2
     expect(mae[0]).toBeCloseTo(1, 12);
     expect(nmb[0]).toBeCloseTo((9 - 12) / 12, 12);
@@ -22,8 +22,8 @@ describe('errors of concentrations', () => {
   it('of runs one after the other are those of one long run', () => {
     const [a, b] = [Float32Array.from([...hour(1), ...hour(3)]), Float32Array.from([...hour(5), ...hour(2)])];
     const [c, d] = [Float32Array.from([...hour(2), ...hour(9), ...hour(3)]), Float32Array.from([...hour(7), ...hour(9), ...hour(4)])];
-    const sums = new ErrorSums().add(a, c, [0, 2]).add(b, d, [0, 2]);
-    expect(sums.errors()).toEqual(concentrationErrors(Float32Array.from([...a, ...b]), Float32Array.from([...c, ...d]), [0, 2, 3, 5]));
+    const sums = new ErrorSums(4).add(a, c, [0, 2]).add(b, d, [0, 2]);
+    expect(sums.errors()).toEqual(concentrationErrors(Float32Array.from([...a, ...b]), Float32Array.from([...c, ...d]), [0, 2, 3, 5], 4));
   });
 });
 

@@ -1,5 +1,4 @@
 /** How well the surrogate does what the transport model does: its concentrations, on hours that were not trained on (early stopping, where it is on, has chosen the weights by them). */
-import { SPECIES } from '../../base/species';
 import type { PreparedPeriod } from '../../fields/prepared';
 
 /** Errors of concentrations, per species in the order of the channels. */
@@ -12,18 +11,21 @@ export interface ConcentrationErrors {
   r: number[];
 }
 
-const SPECIES_COUNT = SPECIES.length;
-
 /** Errors of runs, one after the other as if they were one long run. */
 export class ErrorSums {
-  private readonly sums = Array.from({ length: SPECIES_COUNT }, () => ({ n: 0, error: 0, s: 0, c: 0, ss: 0, cc: 0, sc: 0 }));
+  private readonly sums: Record<'n' | 'error' | 's' | 'c' | 'ss' | 'cc' | 'sc', number>[];
 
-  /** `simulated` `[hours, H, W, 4]` against a run's concentrations at those hours. */
+  /** @param species - how many there are */
+  constructor(private readonly species: number) {
+    this.sums = Array.from({ length: species }, () => ({ n: 0, error: 0, s: 0, c: 0, ss: 0, cc: 0, sc: 0 }));
+  }
+
+  /** `simulated` `[hours, H, W, species]` against a run's concentrations at those hours. */
   add(simulated: Float32Array, run: Float32Array, hours: readonly number[]): this {
     const field = simulated.length / hours.length;
     hours.forEach((hour, i) => {
       for (let k = 0; k < field; k++) {
-        const sum = this.sums[k % SPECIES_COUNT];
+        const sum = this.sums[k % this.species];
         const s = simulated[i * field + k];
         const c = run[hour * field + k];
         sum.n++;
@@ -48,9 +50,9 @@ export class ErrorSums {
   }
 }
 
-/** Errors of `simulated` `[hours, H, W, 4]` against a run's concentrations at those hours. */
-export function concentrationErrors(simulated: Float32Array, run: Float32Array, hours: readonly number[]): ConcentrationErrors {
-  return new ErrorSums().add(simulated, run, hours).errors();
+/** Errors of `simulated` `[hours, H, W, species]` against a run's concentrations at those hours. */
+export function concentrationErrors(simulated: Float32Array, run: Float32Array, hours: readonly number[], species: number): ConcentrationErrors {
+  return new ErrorSums(species).add(simulated, run, hours).errors();
 }
 
 /** Every `step`-th hour from `first` on, of a period of `count` hours. */

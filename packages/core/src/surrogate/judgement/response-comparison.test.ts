@@ -22,6 +22,7 @@ function comparedRun(
     ctm: { prior, changed: changed(ctm) },
     hours: Array.from({ length: hours }, (_, hour) => hour),
     period: 'winter',
+    species: SPECIES_COUNT,
   };
 }
 
@@ -56,10 +57,10 @@ describe('by hand', () => {
 
 it('takes changes as they are, too: small ones beside large concentrations keep their digits', () => {
   const [surrogate, ctm] = [(_: number, cell: number): number => 1e-7 * (cell + 1), (_: number, cell: number): number => 2e-7 * (cell + 1)];
-  const { hours, period } = comparedRun(2, 4, surrogate, ctm);
+  const { hours, period, species } = comparedRun(2, 4, surrogate, ctm);
   const prior = new Float32Array(2 * 4 * SPECIES_COUNT).fill(10);
   const change = (of: typeof surrogate): Float32Array => prior.map((_, i) => of(0, Math.floor(i / SPECIES_COUNT) % 4));
-  const run = { surrogate: { prior, change: change(surrogate) }, ctm: { prior, change: change(ctm) }, hours, period };
+  const run = { surrogate: { prior, change: change(surrogate) }, ctm: { prior, change: change(ctm) }, hours, period, species };
   const figures = responseFigures(responseSums(run)[0][0]);
   expect(figures.slope).toBeCloseTo(0.5, 6);
   expect(figures.r).toBeCloseTo(1, 6);
@@ -89,7 +90,7 @@ it('hours that are compared are those of the transport model, and a tenth of the
     hours.forEach((hour) => of.forEach((value, i) => Math.floor(i / perHour) === hour && (of[i] = value + 10)));
   const prior = new Float32Array(2 * perHour).fill(20);
   const figures = responseFigures(
-    responseSums({ surrogate: { prior, changed: prior.map((value) => value + 1) }, ctm, hours, period: 'winter' })[0][1],
+    responseSums({ surrogate: { prior, changed: prior.map((value) => value + 1) }, ctm, hours, period: 'winter', species: SPECIES_COUNT })[0][1],
   );
   const size = Math.sqrt((1 + 0.07 ** 2) / 2);
   expect(figures.ctmChange).toBeCloseTo(1.07 / 2, 5);

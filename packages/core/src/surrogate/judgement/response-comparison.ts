@@ -5,7 +5,6 @@
  * What is kept are sums per block of time (a day), which add up over runs and from which every figure follows, so that its uncertainty can be had by
  * drawing days anew.
  */
-import { SPECIES } from '../../base/species';
 import { blockIntervals, type Interval } from '../../base/block-bootstrap';
 
 /** Concentrations with prior and changed emissions; or with prior ones and their change, where that is what a model gives. */
@@ -13,14 +12,16 @@ type ChangedRun = { prior: Float32Array; changed: Float32Array } | { prior: Floa
 
 /** Both models' concentrations. */
 export interface ComparedRun {
-  /** `[hours, H, W, 4]`, at `hours` */
+  /** `[hours, H, W, species]`, at `hours` */
   surrogate: ChangedRun;
-  /** `[T, H, W, 4]`, all hours of the period */
+  /** `[T, H, W, species]`, all hours of the period */
   ctm: ChangedRun;
   /** hours of the period that are compared */
   hours: readonly number[];
   /** name of the period */
   period: string;
+  /** how many there are */
+  species: number;
 }
 
 /** How two changes go together. */
@@ -52,7 +53,6 @@ const CLEAR_CHANGE = 0.1;
 /** A response whose `relativeSize` is smaller is hardly any (NH3 on SO2, say), and is told only where it is asked for. */
 export const SMALLEST_RESPONSE = 2e-3;
 
-const SPECIES_COUNT = SPECIES.length;
 const HOURS_PER_BLOCK = 24;
 
 /** Places in the sums of a block. */
@@ -68,20 +68,20 @@ export type BlockSums = Map<string, Float64Array>;
  * @param classes - class of each cell, `[H, W]`, or −1 for a cell that is left out; absent = all cells in class 0
  */
 export function responseSums(run: ComparedRun, classes?: Int32Array): BlockSums[][] {
-  const { surrogate, ctm, hours, period } = run;
+  const { surrogate, ctm, hours, period, species: speciesCount } = run;
   const field = surrogate.prior.length / hours.length;
-  const cells = field / SPECIES_COUNT;
+  const cells = field / speciesCount;
   const classCount = classes ? classes.reduce((largest, classOfCell) => Math.max(largest, classOfCell), -1) + 1 : 1;
   const thresholds = clearThresholds(run, classes, classCount);
-  const out = Array.from({ length: classCount }, () => Array.from({ length: SPECIES_COUNT }, (): BlockSums => new Map()));
+  const out = Array.from({ length: classCount }, () => Array.from({ length: speciesCount }, (): BlockSums => new Map()));
   hours.forEach((hour, i) => {
     const block = `${period} ${Math.floor(hour / HOURS_PER_BLOCK)}`;
     const places = out.map((blocks) => blocks.map((sums) => blockOf(sums, block)));
     for (let cell = 0; cell < cells; cell++) {
       const classIndex = classes ? classes[cell] : 0;
       if (classIndex < 0) continue;
-      for (let species = 0; species < SPECIES_COUNT; species++) {
-        const k = cell * SPECIES_COUNT + species;
+      for (let species = 0; species < speciesCount; species++) {
+        const k = cell * speciesCount + species;
         const s = changeAt(surrogate, i * field + k);
         const c = changeAt(ctm, hour * field + k);
         addTo(places[classIndex][species], s, c, ctm.prior[hour * field + k], thresholds[classIndex][species]);
@@ -115,17 +115,21 @@ function addTo(sums: Float64Array, s: number, c: number, level: number, threshol
 }
 
 /** |ΔC| above which a change is clear, `[class][species]`. */
-function clearThresholds({ ctm, hours, surrogate }: ComparedRun, classes: Int32Array | undefined, classCount: number): number[][] {
+function clearThresholds(
+  { ctm, hours, surrogate, species: speciesCount }: ComparedRun,
+  classes: Int32Array | undefined,
+  classCount: number,
+): number[][] {
   const field = surrogate.prior.length / hours.length;
-  const squares = Array.from({ length: classCount }, () => new Float64Array(SPECIES_COUNT));
+  const squares = Array.from({ length: classCount }, () => new Float64Array(speciesCount));
   const counts = new Float64Array(classCount);
   for (const hour of hours) {
     for (let k = 0; k < field; k++) {
-      const classIndex = classes ? classes[Math.floor(k / SPECIES_COUNT)] : 0;
+      const classIndex = classes ? classes[Math.floor(k / speciesCount)] : 0;
       if (classIndex < 0) continue;
       const c = changeAt(ctm, hour * field + k);
-      squares[classIndex][k % SPECIES_COUNT] += c * c;
-      counts[classIndex] += 1 / SPECIES_COUNT;
+      squares[classIndex][k % speciesCount] += c * c;
+      counts[classIndex] += 1 / speciesCount;
     }
   }
   return squares.map((classSquares, classIndex) => Array.from(classSquares, (square) => CLEAR_CHANGE * Math.sqrt(square / counts[classIndex])));

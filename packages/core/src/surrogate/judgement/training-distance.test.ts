@@ -90,11 +90,11 @@ it('figures are weighted with the emissions', () => {
   // two cells: three quarters of NOx lie at 1, one at 3; of NH3 nothing is emitted; SO2 at its limit is not beyond it
   const distance = [1, 5, BEYOND, 1, 1, 3, 5, BEYOND, 1, NaN];
   const emissions = [3, 0, 1, 1, 1, 1, 0, 1, 1, 1];
-  expect(distanceFigures(distance, emissions, 0)).toEqual({ median: 1, p95: 3, beyond: 0.25 });
-  expect(distanceFigures(distance, emissions, 1)).toBeUndefined();
-  expect(distanceFigures(distance, emissions, 2)).toEqual({ median: BEYOND, p95: BEYOND, beyond: 0 });
-  expect(distanceFigures(distance, emissions, 4)).toEqual({ median: 1, p95: 1, beyond: 0 });
-  expect([...largestDistance([...distance, NaN, NaN, NaN, NaN, NaN])]).toEqual([5, 5, NaN]);
+  expect(distanceFigures(distance, emissions, 0, 5)).toEqual({ median: 1, p95: 3, beyond: 0.25 });
+  expect(distanceFigures(distance, emissions, 1, 5)).toBeUndefined();
+  expect(distanceFigures(distance, emissions, 2, 5)).toEqual({ median: BEYOND, p95: BEYOND, beyond: 0 });
+  expect(distanceFigures(distance, emissions, 4, 5)).toEqual({ median: 1, p95: 1, beyond: 0 });
+  expect([...largestDistance([...distance, NaN, NaN, NaN, NaN, NaN], 5)]).toEqual([5, 5, NaN]);
   const farAt = [0, 1, 2, 3, 4].flatMap((far) => [0, 1, 2, 3, 4].map((g) => (g === far ? 7 + far : g === (far + 1) % 5 ? NaN : g)));
-  expect([...largestDistance(farAt)]).toEqual([7, 8, 9, 10, 11]);
+  expect([...largestDistance(farAt, 5)]).toEqual([7, 8, 9, 10, 11]);
 });

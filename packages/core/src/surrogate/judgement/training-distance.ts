@@ -15,13 +15,10 @@
  * It is the scaled distance of applicability domains (Meyer & Pebesma 2021, doi:10.1111/2041-210X.13650, there to the nearest training point), taken from the
  * prior run, about which members are drawn. docs/surrogate.md says how well it foretells the surrogate's error.
  */
-import { GROUPS } from '../../base/species';
 import { tracersOf, type TracerSettings } from '../../case';
 import { wholeGrid, type PeriodSource } from '../../fields/period-source';
 import type { EmissionFactors } from '../tracers/emission-factors';
 import { PeriodTracers } from '../tracers/tracers';
-
-const GROUP_COUNT = GROUPS.length;
 
 /** Log factors below this are rounding: the member leaves the group as it is. */
 const UNCHANGED = 1e-4;
@@ -48,7 +45,7 @@ export class MemberSpread {
     this.counts = new Uint32Array(size);
   }
 
-  /** Mean emissions of a day, `[H, W, 5]`: of the prior run and of a member. */
+  /** Mean emissions of a day, `[H, W, groups]`: of the prior run and of a member. */
   add(prior: ArrayLike<number>, emissions: ArrayLike<number>): void {
     for (let i = 0; i < this.squares.length; i++) {
       if (!(prior[i] > 0)) continue;
@@ -59,7 +56,7 @@ export class MemberSpread {
     }
   }
 
-  /** s, `[H, W, 5]`, dimensionless; {@link LEAST_SPREAD} where no member changed anything or nothing is emitted */
+  /** s, `[H, W, groups]`, dimensionless; {@link LEAST_SPREAD} where no member changed anything or nothing is emitted */
   spread(): Float32Array {
     return Float32Array.from(this.squares, (square, i) => Math.max(LEAST_SPREAD, this.counts[i] > 0 ? Math.sqrt(square / this.counts[i]) : 0));
   }
@@ -71,8 +68,8 @@ export class MemberSpread {
  * @param source - a period with its prior run
  * @param kinds - of the tracers that the surrogate sees; [] for none
  * @param factors - on the emissions, for the period or for each hour
- * @param spread - s, `[H, W, 5]`
- * @returns `[H, W, 5]`, dimensionless; NaN where neither the group's emissions nor its tracers reach
+ * @param spread - s, `[H, W, groups]`
+ * @returns `[H, W, groups]`, dimensionless; NaN where neither the group's emissions nor its tracers reach
  * @throws {ConfigError} `CASE_TRACERS` if the meteorology lacks what tracers need
  */
 export function trainingDistance(
@@ -98,18 +95,18 @@ export function trainingDistance(
     const tracers = new PeriodTracers(source, kinds, threads, 0);
     const [ofSpread, ofChange] = [tracers.sumOfHours({ data: spread }), tracers.sumOfHours({ data: x, hourly })];
     const negligible = largestOf(ofSpread, tracers.channels).map((largest) => NEGLIGIBLE * largest);
-    const groupOf = GROUPS.flatMap((group, g) => tracersOf(kinds, group).map(() => g));
+    const groupOf = source.groups.flatMap((group, g) => tracersOf(kinds, group).map(() => g));
     ofSpread.forEach((value, i) => {
       const channel = i % tracers.channels;
       const group = groupOf[channel];
       if (value > negligible[channel])
-        add(Math.floor(i / tracers.channels) * GROUP_COUNT + group, Math.min(Math.abs(ofChange[i]) / value, farthest[group]));
+        add(Math.floor(i / tracers.channels) * source.groups.length + group, Math.min(Math.abs(ofChange[i]) / value, farthest[group]));
     });
   }
   return Float32Array.from(squares, (square, i) => (inputs[i] > 0 ? Math.sqrt(square / inputs[i]) : NaN));
 }
 
-/** Σ_t E·x and Σ_t E·s, `[H, W, 5]`, and the largest |x|/s of each group where and when it is emitted. */
+/** Σ_t E·x and Σ_t E·s, `[H, W, groups]`, and the largest |x|/s of each group where and when it is emitted. */
 function ofEmissions(
   source: PeriodSource,
   x: { data: Float32Array; hourly: boolean },
@@ -117,7 +114,7 @@ function ofEmissions(
 ): { change: Float64Array; shown: Float64Array; farthest: number[] } {
   const field = spread.length;
   const [change, shown] = [new Float64Array(field), new Float64Array(field)];
-  const farthest = Array.from({ length: GROUP_COUNT }, () => 0);
+  const farthest = source.groups.map(() => 0);
   for (let hour = 0; hour < source.time.count; hour++) {
     const emissions = source.hourly('emissions', wholeGrid(source), { first: hour, count: 1 });
     const start = x.hourly ? hour * field : 0;
@@ -125,7 +122,8 @@ function ofEmissions(
       if (!(emissions[i] > 0)) continue;
       change[i] += emissions[i] * x.data[start + i];
       shown[i] += emissions[i] * spread[i];
-      farthest[i % GROUP_COUNT] = Math.max(farthest[i % GROUP_COUNT], Math.abs(x.data[start + i]) / spread[i]);
+      const group = i % farthest.length;
+      farthest[group] = Math.max(farthest[group], Math.abs(x.data[start + i]) / spread[i]);
     }
   }
   return { change, shown, farthest };
@@ -153,13 +151,19 @@ export function isFar({ beyond }: DistanceFigures): boolean {
 }
 
 /**
- * @param distance - `[H, W, 5]`
- * @param emissions - mean prior emissions, `[H, W, 5]`
+ * @param distance - `[H, W, groups]`
+ * @param emissions - mean prior emissions, `[H, W, groups]`
+ * @param group - which of them
  * @returns undefined where nothing is emitted
  */
-export function distanceFigures(distance: ArrayLike<number>, emissions: ArrayLike<number>, group: number): DistanceFigures | undefined {
+export function distanceFigures(
+  distance: ArrayLike<number>,
+  emissions: ArrayLike<number>,
+  group: number,
+  groups: number,
+): DistanceFigures | undefined {
   const cells: { d: number; e: number }[] = [];
-  for (let i = group; i < distance.length; i += GROUP_COUNT)
+  for (let i = group; i < distance.length; i += groups)
     if (emissions[i] > 0 && Number.isFinite(distance[i])) cells.push({ d: distance[i], e: emissions[i] });
   if (cells.length === 0) return undefined;
   cells.sort((a, b) => a.d - b.d);
@@ -172,12 +176,16 @@ export function distanceFigures(distance: ArrayLike<number>, emissions: ArrayLik
   return { median: shareBelow(0.5), p95: shareBelow(0.95), beyond: emissionsBeyond };
 }
 
-/** The distance of the group that is farthest, `[H, W]`; NaN where there is none. */
-export function largestDistance(distance: ArrayLike<number>): Float32Array {
-  return Float32Array.from({ length: distance.length / GROUP_COUNT }, (_, cell) => {
+/**
+ * The distance of the group that is farthest, `[H, W]`; NaN where there is none.
+ *
+ * @param distance - `[H, W, groups]`
+ */
+export function largestDistance(distance: ArrayLike<number>, groups: number): Float32Array {
+  return Float32Array.from({ length: distance.length / groups }, (_, cell) => {
     let largest = NaN;
-    for (let g = 0; g < GROUP_COUNT; g++) {
-      const d = distance[cell * GROUP_COUNT + g];
+    for (let g = 0; g < groups; g++) {
+      const d = distance[cell * groups + g];
       if (!(d <= largest) && Number.isFinite(d)) largest = d;
     }
     return largest;

@@ -21,6 +21,9 @@ export const INPUTS: readonly InputName[] = ['emissions', 'tracers', 'meteorolog
 
 /** Of the numbers of a window of a batch. */
 interface WindowSizes extends SurrogateSizes {
+  /** numbers of channels of emissions and concentrations */
+  groups: number;
+  species: number;
   /** channels */
   tracers: number;
   /** whether y comes from the run */
@@ -28,15 +31,16 @@ interface WindowSizes extends SurrogateSizes {
 }
 
 /** How many numbers each array of a window has. */
-export function windowLengths({ batch, steps, rows, cols, meteorology, geography, tracers, previous }: WindowSizes): Record<InputName, number> {
+export function windowLengths(sizes: WindowSizes): Record<InputName, number> {
+  const { batch, steps, rows, cols, groups, species, meteorology, geography, tracers, previous } = sizes;
   const places = batch * rows * cols;
   return {
-    emissions: places * steps * 5,
+    emissions: places * steps * groups,
     tracers: places * tracers,
     meteorology: places * steps * meteorology,
     geography: places * geography,
-    previous: previous ? places * 4 : 0,
-    target: places * 4,
+    previous: previous ? places * species : 0,
+    target: places * species,
   };
 }
 

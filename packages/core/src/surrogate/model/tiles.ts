@@ -13,7 +13,6 @@
 import { type Crop, type Hours, wholeGrid } from '../../fields/period-source';
 import { ConfigError } from '../../base/errors';
 import { type NetworkSettings, dependence, poolingBlock } from '../../nn/settings';
-import { GROUPS, SPECIES } from '../../base/species';
 import type { Places } from '../../base/vectors';
 import type { EmissionFactors } from '../tracers/emission-factors';
 
@@ -113,9 +112,6 @@ function firstInexact(settings: NetworkSettings, end: number): number {
   return position;
 }
 
-const GROUP_COUNT = GROUPS.length;
-const SPECIES_COUNT = SPECIES.length;
-
 /** Places of a domain's hours that lie on a tile's kept cells. */
 export interface TilePlaces {
   /** which of the places */
@@ -126,7 +122,11 @@ export interface TilePlaces {
 
 /** What goes between a tile's memory and the whole domain's: concentrations, all or some, their gradient, factors on emissions and theirs. */
 export class TileCopies {
-  constructor(private readonly grid: { rows: number; cols: number }) {}
+  constructor(
+    private readonly grid: { rows: number; cols: number },
+    /** numbers of them */
+    private readonly channels: { groups: number; species: number },
+  ) {}
 
   /**
    * Copies what is kept of a tile's hours into the domain's, from hour `from` on.
@@ -135,16 +135,17 @@ export class TileCopies {
    */
   keep(concentrations: Float32Array, { crop, keptCrop }: Tile, hours: number, out: Float32Array, offset: number): void {
     const { rows, cols } = this.grid;
+    const { species } = this.channels;
     if (this.isWhole(keptCrop)) {
-      const field = rows * cols * SPECIES_COUNT;
+      const field = rows * cols * species;
       out.set(concentrations.subarray(0, hours * field), offset * field);
       return;
     }
-    const width = keptCrop.cols * SPECIES_COUNT;
+    const width = keptCrop.cols * species;
     for (let h = 0; h < hours; h++) {
       for (let r = keptCrop.row; r < keptCrop.row + keptCrop.rows; r++) {
-        const begin = ((h * crop.rows + r - crop.row) * crop.cols + keptCrop.col - crop.col) * SPECIES_COUNT;
-        out.set(concentrations.subarray(begin, begin + width), (((offset + h) * rows + r) * cols + keptCrop.col) * SPECIES_COUNT);
+        const begin = ((h * crop.rows + r - crop.row) * crop.cols + keptCrop.col - crop.col) * species;
+        out.set(concentrations.subarray(begin, begin + width), (((offset + h) * rows + r) * cols + keptCrop.col) * species);
       }
     }
   }
@@ -152,7 +153,8 @@ export class TileCopies {
   /** Those of some hours. @param places - in `[hours of the domain, H, W, 4]` */
   placesOf({ crop, keptCrop }: Tile, { first, count }: Hours, places: Places): TilePlaces {
     const { rows, cols } = this.grid;
-    const field = rows * cols * SPECIES_COUNT;
+    const { species } = this.channels;
+    const field = rows * cols * species;
     const begin = firstNotBelow(places, first * field);
     const end = firstNotBelow(places, (first + count) * field);
     const index = new Int32Array(end - begin);
@@ -168,11 +170,11 @@ export class TileCopies {
     return { index: index.subarray(0, matched), places: inTile.subarray(0, matched) };
 
     function placeIn(place: number): number {
-      const row = Math.floor(place / (cols * SPECIES_COUNT)) % rows;
-      const col = Math.floor(place / SPECIES_COUNT) % cols;
+      const row = Math.floor(place / (cols * species)) % rows;
+      const col = Math.floor(place / species) % cols;
       if (row < keptCrop.row || row >= keptCrop.row + keptCrop.rows || col < keptCrop.col || col >= keptCrop.col + keptCrop.cols) return -1;
       const hour = Math.floor(place / field);
-      return ((hour * crop.rows + row - crop.row) * crop.cols + col - crop.col) * SPECIES_COUNT + (place % SPECIES_COUNT);
+      return ((hour * crop.rows + row - crop.row) * crop.cols + col - crop.col) * species + (place % species);
     }
   }
 
@@ -183,8 +185,9 @@ export class TileCopies {
    */
   seed(gradient: Float32Array, { crop, keptCrop }: Tile, { first, count }: Hours, batch: number): Float32Array | undefined {
     const { rows, cols } = this.grid;
+    const { species } = this.channels;
     if (this.isWhole(keptCrop)) {
-      const field = rows * cols * SPECIES_COUNT;
+      const field = rows * cols * species;
       const part = gradient.subarray(first * field, (first + count) * field);
       if (part.every((g) => g === 0)) return undefined;
       if (count === batch) return part;
@@ -192,15 +195,15 @@ export class TileCopies {
       whole.set(part);
       return whole;
     }
-    const width = keptCrop.cols * SPECIES_COUNT;
+    const width = keptCrop.cols * species;
     let seed: Float32Array | undefined;
     for (let h = 0; h < count; h++) {
       for (let r = keptCrop.row; r < keptCrop.row + keptCrop.rows; r++) {
-        const begin = (((first + h) * rows + r) * cols + keptCrop.col) * SPECIES_COUNT;
+        const begin = (((first + h) * rows + r) * cols + keptCrop.col) * species;
         const row = gradient.subarray(begin, begin + width);
         if (row.every((g) => g === 0)) continue;
-        seed ??= new Float32Array(batch * crop.rows * crop.cols * SPECIES_COUNT);
-        seed.set(row, ((h * crop.rows + r - crop.row) * crop.cols + keptCrop.col - crop.col) * SPECIES_COUNT);
+        seed ??= new Float32Array(batch * crop.rows * crop.cols * species);
+        seed.set(row, ((h * crop.rows + r - crop.row) * crop.cols + keptCrop.col - crop.col) * species);
       }
     }
     return seed;
@@ -208,12 +211,12 @@ export class TileCopies {
 
   /** Where the factors that a span of hours sees begin. */
   firstFactor({ offset = 0, hourly = false }: EmissionFactors, { first }: Hours): number {
-    return offset + (hourly ? first * this.grid.rows * this.grid.cols * GROUP_COUNT : 0);
+    return offset + (hourly ? first * this.grid.rows * this.grid.cols * this.channels.groups : 0);
   }
 
   /** @returns the factors on a tile's cells that a span of hours sees, `[tile's rows, its cols, 5]` or `[hours, …]` */
   factorsOf(tile: Tile, factors: EmissionFactors, span: Hours): Float32Array {
-    const out = new Float32Array((factors.hourly ? span.count : 1) * tile.crop.rows * tile.crop.cols * GROUP_COUNT);
+    const out = new Float32Array((factors.hourly ? span.count : 1) * tile.crop.rows * tile.crop.cols * this.channels.groups);
     this.forEachRow(tile, factors, span, (offset, inTile, width) => out.set(factors.data.subarray(offset, offset + width), inTile));
     return out;
   }
@@ -228,10 +231,11 @@ export class TileCopies {
   private forEachRow({ crop }: Tile, factors: EmissionFactors, span: Hours, visit: (offset: number, inTile: number, width: number) => void): void {
     const { rows, cols } = this.grid;
     const first = this.firstFactor(factors, span);
-    const width = crop.cols * GROUP_COUNT;
+    const { groups } = this.channels;
+    const width = crop.cols * groups;
     for (let slot = 0; slot < (factors.hourly ? span.count : 1); slot++) {
       for (let r = 0; r < crop.rows; r++) {
-        visit(first + ((slot * rows + crop.row + r) * cols + crop.col) * GROUP_COUNT, (slot * crop.rows + r) * width, width);
+        visit(first + ((slot * rows + crop.row + r) * cols + crop.col) * this.channels.groups, (slot * crop.rows + r) * width, width);
       }
     }
   }

@@ -1,6 +1,7 @@
 /** A surrogate with random weights, and random periods of any size for it. */
 import { GROUPS, SPECIES } from '../../base/species';
 import { type SurrogateSettings } from '../../case';
+import type { RunChannels } from '../../fields/period-source';
 import type { PreparedPeriod } from '../../fields/prepared';
 import { Graph, initializeParameters } from '../../graph';
 import { Grid } from '../../grid/grid';
@@ -13,7 +14,7 @@ import { GRID } from './tiny-world';
 
 /** @param smooth - no kinks, which would blur central differences: slopes of 1 in PReLUs, and a bias that keeps the head's rectifiers open */
 export function randomSurrogate(settings: SurrogateSettings, periods: readonly PreparedPeriod[], smooth = false): Surrogate {
-  const { grid, meteorologyNames, geographyNames } = periods[0];
+  const { grid, meteorologyNames, geographyNames, groups, species } = periods[0];
   carryRuns(periods, settings.tracers, 1);
   const normalisation = normalisationOf(
     periods,
@@ -32,8 +33,8 @@ export function randomSurrogate(settings: SurrogateSettings, periods: readonly P
       normalisation,
       meteorologyNames,
       geographyNames,
-      species: SPECIES.map((name) => ({ name, unit: '' })),
-      groups: GROUPS.map((name) => ({ name, unit: '' })),
+      species: species.map((name) => ({ name, unit: '' })),
+      groups: groups.map((name) => ({ name, unit: '' })),
     },
     weights,
   );
@@ -45,7 +46,12 @@ function smoothed(name: string, data: Float32Array): Float32Array {
 }
 
 /** A period with a prior run on `rows` x `cols` cells; no field follows from another. */
-export function randomPeriod(rows: number, cols: number, hours: number): PreparedPeriod {
+export function randomPeriod(
+  rows: number,
+  cols: number,
+  hours: number,
+  { groups, species }: RunChannels = { groups: GROUPS, species: SPECIES },
+): PreparedPeriod {
   const random = new Random(7);
   const field = (channels: number, count: number, scale: number): Float32Array =>
     Float32Array.from({ length: count * rows * cols * channels }, () => scale * random.uniform());
@@ -56,7 +62,9 @@ export function randomPeriod(rows: number, cols: number, hours: number): Prepare
     meteorologyNames: ['u', 'v', 'inversePbl'],
     meteorology: field(3, hours, 1),
     geographyNames: ['HT'],
+    groups,
+    species,
     geography: field(1, 1, 100),
-    runs: new Map([['prior', { emissions: field(5, hours, 1e-9), concentrations: field(4, hours, 20) }]]),
+    runs: new Map([['prior', { emissions: field(groups.length, hours, 1e-9), concentrations: field(species.length, hours, 20) }]]),
   };
 }

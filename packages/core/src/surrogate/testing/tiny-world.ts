@@ -62,6 +62,8 @@ export function tinyPeriod(name: string, seed: number, options: { runs?: Record<
     meteorologyNames: METEOROLOGY,
     meteorology,
     geographyNames: ['HT'],
+    groups: GROUPS,
+    species: SPECIES,
     geography: positive(random.fork('geography'), CELLS, 100),
     runs: new Map(Object.entries(runs).map(([run_, factor]) => [run_, run(random.fork('runs'), factor, hours)])),
   };

@@ -16,14 +16,12 @@ import {
 } from '@retroplume/native';
 import { type HourStore, type HourStoreOptions, type HourStoreShape, hourStore, hourStoreBytes, hoursOfChunk } from '../../fields/hour-store';
 import { type Crop, type Hours, type Memory, type PeriodSource, keptMemory, newMemory, wholeGrid } from '../../fields/period-source';
-import { GROUPS } from '../../base/species';
 import { type TracerSettings, isPrecursor, missingWeather, rateChannels, tracerCount, tracersOf } from '../../case';
 import { ConfigError } from '../../base/errors';
 import { ChosenHours, SparseHours } from '../../fields/sparse-hours';
 import { usableMemory } from '../../base/process';
 import { type EmissionFactors, type FactorStep, SeenFactors } from './emission-factors';
 
-const GROUP_COUNT = GROUPS.length;
 export const RATE_COUNT = TRACER_RATES.length;
 
 /** Below so many cells an hour is too short to be shared among threads. */
@@ -42,10 +40,10 @@ export function tracerRoom(stores: number, processes = 1): number {
   return (MOST_OF_MEMORY * usableMemory()) / (stores * processes);
 }
 
-type Weather = Pick<PeriodSource, 'grid' | 'time' | 'meteorologyNames'>;
+type CarriedPeriod = Pick<PeriodSource, 'grid' | 'time' | 'meteorologyNames' | 'groups'>;
 
 /** What the addon is told of a period. @throws {ConfigError} `CASE_TRACERS` if the meteorology lacks a channel */
-export function tracerRequest({ grid, time, meteorologyNames }: Weather, settings: readonly TracerSettings[]): DeviceTracerRequest {
+export function tracerRequest({ grid, time, meteorologyNames, groups }: CarriedPeriod, settings: readonly TracerSettings[]): DeviceTracerRequest {
   const channel = (wanted: string): number => meteorologyNames.indexOf(wanted);
   const [windX, windY, height, inverse] = ['u', 'v', 'PBL', 'inversePbl'].map(channel);
   const missing = missingWeather(settings, meteorologyNames);
@@ -60,7 +58,7 @@ export function tracerRequest({ grid, time, meteorologyNames }: Weather, setting
     hours: time.count,
     rows: grid.rows,
     cols: grid.cols,
-    kinds: tracerKinds(settings),
+    kinds: tracerKinds(settings, groups),
     rateCount: RATE_COUNT,
     cellSizeX: 1000 / cellsEast,
     cellSizeY: 1000 / cellsNorth,
@@ -273,7 +271,7 @@ export class PeriodTracers {
     { offset = 0, hourly = false }: Partial<EmissionFactors> = {},
   ): [TracerRequest, Float32Array, Float32Array, Float32Array] {
     const { source, request } = this;
-    const factorsOffset = offset + (hourly ? first * request.rows * request.cols * GROUP_COUNT : 0);
+    const factorsOffset = offset + (hourly ? first * request.rows * request.cols * source.groups.length : 0);
     const follows = first > 0;
     const weather = follows ? { first: first - 1, count: count + 1 } : { first, count };
     const grid = wholeGrid(source);
@@ -289,7 +287,7 @@ export class PeriodTracers {
 
   private factorCount({ hourly = false }: Partial<EmissionFactors> = {}): number {
     const { hours, rows, cols } = this.request;
-    return (hourly ? hours : 1) * rows * cols * GROUP_COUNT;
+    return (hourly ? hours : 1) * rows * cols * this.source.groups.length;
   }
 }
 
@@ -299,8 +297,8 @@ export function shapeOf({ time, grid: { rows, cols } }: Pick<PeriodSource, 'time
 }
 
 /** Each group's tracers as the kernel knows them. */
-function tracerKinds(settings: readonly TracerSettings[]): TracerKind[][] {
-  return GROUPS.map((group) => {
+function tracerKinds(settings: readonly TracerSettings[], groups: readonly string[]): TracerKind[][] {
+  return groups.map((group) => {
     const groupTracers = tracersOf(settings, group).map((place) => settings[place]);
     return groupTracers.map(({ lifetime, aloft, washed, precursor, by }) => ({
       lifetime,

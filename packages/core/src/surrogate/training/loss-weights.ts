@@ -1,10 +1,7 @@
 /** What the terms of the training's loss are weighted with (training-program.ts), over the whole of a batch that may come in parts. */
-import { SPECIES } from '../../base/species';
 import { type TrainingSettings } from '../../case';
 import type { Normalisation } from '../model/normalisation';
 import { windowsOf, type Batch } from '../model/batch';
-
-export const SPECIES_COUNT = SPECIES.length;
 
 export type DifferenceKind = 'l1' | 'l2';
 
@@ -32,22 +29,27 @@ export class LossWeights {
   private readonly species: number[];
   private readonly weights: Float32Array;
 
-  /** @param parts - equal ones that make up a batch */
+  /**
+   * @param species - names of the channels, in their order
+   * @param parts - equal ones that make up a batch
+   */
   constructor(
     settings: TrainingSettings,
+    species: readonly string[],
     private readonly normalisation: Normalisation,
     { samples, pairs, cells }: Sizes,
     parts: number,
   ) {
-    const w = settings.speciesWeights;
-    const list = SPECIES.map((species) => w[species]);
+    const weightsByName: Readonly<Record<string, number>> = settings.speciesWeights;
+    const list = species.map((name) => weightsByName[name]);
     const total = list.reduce((a, b) => a + b, 0);
     this.species = list.map((x) => x / total);
     const places = samples * cells;
-    this.absolute = Float32Array.from({ length: places * SPECIES_COUNT }, (_, i) => this.species[i % SPECIES_COUNT] / (places * parts));
-    this.absoluteOfFirsts = this.absolute.map((weight, i) => (pairs === 0 ? weight : i < pairs * cells * SPECIES_COUNT ? 2 * weight : 0));
+    const { length: speciesCount } = species;
+    this.absolute = Float32Array.from({ length: places * speciesCount }, (_, i) => this.species[i % speciesCount] / (places * parts));
+    this.absoluteOfFirsts = this.absolute.map((weight, i) => (pairs === 0 ? weight : i < pairs * cells * speciesCount ? 2 * weight : 0));
     this.kinds = differenceKinds(settings, pairs);
-    this.weights = new Float32Array(pairs * cells * SPECIES_COUNT);
+    this.weights = new Float32Array(pairs * cells * speciesCount);
   }
 
   /** Σφ(Δy) over the part's pairs, `[windows, kinds, species]`, with φ the loss of one value; over all of them it is the sum over parts. */
@@ -55,13 +57,14 @@ export class LossWeights {
     const half = this.weights.length;
     const { scale } = this.normalisation.concentrations;
     const windows = windowsOf(batch);
-    const sums = new Float64Array(windows.length * this.kinds.length * SPECIES_COUNT);
+    const { length: speciesCount } = this.species;
+    const sums = new Float64Array(windows.length * this.kinds.length * speciesCount);
     windows.forEach(({ target }, w) =>
       this.kinds.forEach((kind, k) => {
-        const kindSums = sums.subarray((w * this.kinds.length + k) * SPECIES_COUNT);
+        const kindSums = sums.subarray((w * this.kinds.length + k) * speciesCount);
         for (let i = 0; i < half; i++) {
-          const difference = Math.abs(target[i] - target[i + half]) / scale[i % SPECIES_COUNT];
-          kindSums[i % SPECIES_COUNT] += kind === 'l1' ? difference : difference ** 2 / 2;
+          const difference = Math.abs(target[i] - target[i + half]) / scale[i % speciesCount];
+          kindSums[i % speciesCount] += kind === 'l1' ? difference : difference ** 2 / 2;
         }
       }),
     );
@@ -75,9 +78,10 @@ export class LossWeights {
    * @returns `[pairs, cells, species]`, in memory that the next call writes over
    */
   difference(sums: Float64Array, kind: number): Float32Array {
-    const speciesSums = sums.subarray(kind * SPECIES_COUNT, (kind + 1) * SPECIES_COUNT);
+    const { length: speciesCount } = this.species;
+    const speciesSums = sums.subarray(kind * speciesCount, (kind + 1) * speciesCount);
     const weights = this.species.map((w, s) => (speciesSums[s] > 0 ? w / speciesSums[s] : 0));
-    for (let i = 0; i < this.weights.length; i++) this.weights[i] = weights[i % SPECIES_COUNT];
+    for (let i = 0; i < this.weights.length; i++) this.weights[i] = weights[i % speciesCount];
     return this.weights;
   }
 }

@@ -64,7 +64,10 @@ it('the loss is the mean over windows, each given what the one before makes of t
   const training = rollingOut(2);
   const sampler = samplerOf(periods, spinUp, surrogate, training);
   const sizes = { batch: 2, steps: 4, rows: WORLD.rows, cols: WORLD.cols, meteorology: 3, geography: 1 };
-  const program = new TrainingProgram({ surrogate, training, sizes, normalisation, pairs: sampler.pairs }, { threads: 1 });
+  const program = new TrainingProgram(
+    { surrogate, training, species: periods[0].species, sizes, normalisation, pairs: sampler.pairs },
+    { threads: 1 },
+  );
   const frozen = new FrozenProgram(surrogate, sizes, normalisation, program.weightsNow(), { threads: 1 }, { adjoint: false });
   const drawn = sampler.test(0);
   const batch = drawn.arrays();

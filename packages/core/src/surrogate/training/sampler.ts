@@ -159,9 +159,9 @@ export class Sampler {
       [...names].flatMap((name) => {
         const { emissions, tracers, concentrations } = period.runs.get(name) as TrainingRun;
         const kinds: [HourlyValues | undefined, number][] = [
-          [emissions, 5],
+          [emissions, period.groups.length],
           [tracers, this.tracerChannels],
-          [concentrations, 4],
+          [concentrations, period.species.length],
         ];
         return kinds.flatMap(([values, channels]) => (values ? [this.fieldOf(period, values, channels)] : []));
       }),
@@ -180,11 +180,13 @@ export class Sampler {
 
   /** @param first - whether y comes from the run */
   private emptyWindow(first: boolean): WindowBatch {
-    const { meteorologyNames, geographyNames } = this.periods[0];
+    const { meteorologyNames, geographyNames, groups, species } = this.periods[0];
     const lengths = windowLengths({
       batch: this.batch,
       steps: this.window.steps.length,
       ...this.size,
+      groups: groups.length,
+      species: species.length,
       meteorology: meteorologyNames.length,
       geography: geographyNames.length,
       tracers: this.tracerChannels,
@@ -274,9 +276,9 @@ export class Sampler {
     });
     const emitted = factor === undefined ? {} : { factor };
     const oneHour = { window: ONE_HOUR };
-    const concentrations = this.fieldOf(period, run.concentrations, 4);
+    const concentrations = this.fieldOf(period, run.concentrations, period.species.length);
     return [
-      input('emissions', this.fieldOf(period, run.emissions, 5), {}, noise ? { ...emitted, noise } : emitted),
+      input('emissions', this.fieldOf(period, run.emissions, period.groups.length), {}, noise ? { ...emitted, noise } : emitted),
       ...(run.tracers ? [input('tracers', this.fieldOf(period, run.tracers, this.tracerChannels), oneHour, emitted)] : []),
       input('target', concentrations, oneHour, emitted),
       ...(first && this.settings.previousConcentrations

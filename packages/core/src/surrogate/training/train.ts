@@ -127,7 +127,12 @@ export async function train(
     meteorology: periods[0].meteorologyNames.length,
     geography: periods[0].geographyNames.length,
   };
-  const program = new TrainingProgram({ surrogate, training, sizes, normalisation, pairs: sampler.pairs }, options, parts, ranks);
+  const program = new TrainingProgram(
+    { surrogate, training, species: periods[0].species, sizes, normalisation, pairs: sampler.pairs },
+    options,
+    parts,
+    ranks,
+  );
   try {
     const { onDevice, total } = program.holdFields(sampler.fields());
     const mebibytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(bytes < 2 ** 24 ? 1 : 0);

@@ -18,7 +18,7 @@ import { slice } from '../../graph/ops/arrays/copies';
 import { subtract } from '../../graph/ops/elementwise/arithmetic';
 import type { Graph, Value } from '../../graph/definition/graph';
 import type { Mode } from '../../graph/ops/normalisation/batch-norm';
-import { SPECIES_COUNT, type DifferenceKind } from './loss-weights';
+import { type DifferenceKind } from './loss-weights';
 import { buildSurrogate, normaliseConcentrations, type SurrogateSizes } from '../model/model';
 import type { Normalisation } from '../model/normalisation';
 
@@ -74,14 +74,15 @@ export function trainingLoss(g: Graph, parts: LossParts, mode: Mode): LossValues
 
 function windowLosses(g: Graph, { training, sizes, normalisation, pairs, kinds }: LossParts, normalised: Value, suffix: string): LossValues {
   const { batch, rows, cols } = sizes;
-  const shape = [batch, rows, cols, SPECIES_COUNT];
+  const { length: species } = normalisation.concentrations.scale;
+  const shape = [batch, rows, cols, species];
   const target = normaliseConcentrations(g, g.input(`target${suffix}`, shape), normalisation);
   const absolute = loss(g, normalised, target, g.input('weight', shape), { kind: 'l1', divisor: 1 });
   if (kinds.length === 0) return { total: absolute, absolute };
   const half = (value: Value): Value => subtract(g, slice(g, value, 0, 0, pairs), slice(g, value, 0, pairs, 2 * pairs));
   const [predicted, wanted] = [half(normalised), half(target)];
   const terms = kinds.map((kind) => {
-    const weight = g.input(DIFFERENCE_WEIGHT[kind] + suffix, [pairs, rows, cols, SPECIES_COUNT]);
+    const weight = g.input(DIFFERENCE_WEIGHT[kind] + suffix, [pairs, rows, cols, species]);
     return { value: loss(g, predicted, wanted, weight, { kind, divisor: 1 }), weight: 1 / kinds.length };
   });
   const difference = weightedSum(g, terms);

@@ -1,5 +1,4 @@
 /** What a training on the processor has in memory beside its fields and their tracers, told before it begins. */
-import { GROUPS, SPECIES } from '../../base/species';
 import { tracerCount, type SurrogateSettings, type TrainingSettings } from '../../case';
 import { windowLengths } from '../model/batch';
 import { takesInitialConcentrations } from '../model/surrogate-settings';
@@ -14,7 +13,7 @@ import { TrainingProgram } from './training-program';
 const TRAINED_BATCHES = 2;
 
 /** Of the domain and its inputs; channels of the weather with those of the prior run's concentrations where the surrogate sees them. */
-type TrainedDomain = Omit<SurrogateSizes, 'batch' | 'steps'>;
+type TrainedDomain = Omit<SurrogateSizes, 'batch' | 'steps'> & { groups: number; species: number };
 
 /** Numbers decide nothing about memory. */
 const scaleOf = (channels: number): ChannelScale => ({ offset: Array<number>(channels).fill(0), scale: Array<number>(channels).fill(1) });
@@ -31,10 +30,10 @@ export function trainingBytes(surrogate: SurrogateSettings, training: TrainingSe
   const tracers = tracerCount(surrogate.tracers);
   const sizes = { ...domain, ...cropSize(domain.rows, domain.cols, crop), batch: part, steps: new Window(surrogate.window).steps.length };
   const normalisation = {
-    emissions: scaleOf(GROUPS.length),
+    emissions: scaleOf(domain.groups),
     meteorology: scaleOf(domain.meteorology),
     geography: scaleOf(domain.geography),
-    concentrations: scaleOf(SPECIES.length),
+    concentrations: scaleOf(domain.species),
     ...(tracers > 0 && { tracers: scaleOf(tracers) }),
   };
   const pairs = drawsPairs(runs, batch) ? Math.floor(part / 2) : 0;

@@ -11,7 +11,14 @@ const spinUp = [WORLD.spinUpHours];
 const training = tinyTraining({ differenceLoss: 'l1' });
 const sampler = samplerOf(periods, spinUp, tinySurrogate(), training);
 const sizes = { batch: training.batch, steps: 4, rows: WORLD.rows, cols: WORLD.cols, meteorology: 3, geography: 1 };
-const trained = { surrogate: tinySurrogate(), training, sizes, normalisation: normalisationOf(periods, spinUp), pairs: sampler.pairs };
+const trained = {
+  surrogate: tinySurrogate(),
+  training,
+  species: periods[0].species,
+  sizes,
+  normalisation: normalisationOf(periods, spinUp),
+  pairs: sampler.pairs,
+};
 const program = new TrainingProgram(trained, { threads: 1 });
 afterAll(() => program.dispose());
 
@@ -30,7 +37,7 @@ it('is as large as is said before it is made, and so are its batches', () => {
   expect(arenas).toBe(step.arenaBytes + frozen.arenaBytes);
   const { earlier: _, ...arrays } = sampler.test(0).arrays();
   const batch = Object.values(arrays).reduce((sum, { byteLength }) => sum + byteLength, 0);
-  expect(trainingBytes(tinySurrogate(), training, sizes, ['prior', 'member01'])).toBe(arenas + 10 * batch); // 8 of the test, that of a step and of the next
+  expect(trainingBytes(tinySurrogate(), training, { ...sizes, groups: 5, species: 4 }, ['prior', 'member01'])).toBe(arenas + 10 * batch); // 8 of the test, that of a step and of the next
 });
 
 describe('the loss on differences', () => {

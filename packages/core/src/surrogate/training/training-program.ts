@@ -40,8 +40,11 @@ export function trainingStep(g: Graph, parts: LossParts): { losses: LossValues; 
   return { losses, update: adamUpdate(g, new Map(parameters.map((parameter, i) => [parameter, grads[i]])), rates) };
 }
 
-/** What a step is made of: all but the kinds of differences, which follow from it. */
-type Trained = Omit<LossParts, 'kinds'>;
+/** What a step's graphs are made of: all but the kinds of differences, which follow from it. */
+type GraphParts = Omit<LossParts, 'kinds'>;
+
+/** What is trained, with the names of the species in the order of their channels. */
+type Trained = GraphParts & { species: readonly string[] };
 
 /** A graph, and what is compiled of it. */
 type Planned = { graph: Graph } & Pick<CompileOptions, 'outputs'> & Required<Pick<CompileOptions, 'phases'>>;
@@ -87,9 +90,9 @@ export class TrainingProgram {
     private readonly parts: readonly BatchPart[] = [WHOLE_BATCH],
     private readonly ranks: Ranks = ALONE,
   ) {
-    const { training, sizes, normalisation, pairs } = trained;
+    const { training, species, sizes, normalisation, pairs } = trained;
     const cells = sizes.rows * sizes.cols;
-    this.weights = new LossWeights(training, normalisation, { samples: sizes.batch, pairs, cells }, parts[0].parts);
+    this.weights = new LossWeights(training, species, normalisation, { samples: sizes.batch, pairs, cells }, parts[0].parts);
     // The numbers that are read and set are converted, so that the type of a program in double does not matter here.
     const common = { ...executionOf(execution), dtype: execution.dtype as 'float32' | undefined, shrinkBy: SHRINK_BY };
     const share = shareOf(ranks, pairs, training);
@@ -106,7 +109,7 @@ export class TrainingProgram {
   }
 
   /** Bytes of the arenas that such a program takes on a processor, without making it. */
-  static bytes(trained: Trained): number {
+  static bytes(trained: GraphParts): number {
     const whole = { ...trained, kinds: differenceKinds(trained.training, trained.pairs) };
     const planned = [stepGraph(new Graph(), whole, false), frozenGraph(whole)];
     return 4 * planned.reduce((sum, { graph, outputs, phases }) => sum + planProgram(graph, { outputs, phases }).spec.arenaElements, 0);

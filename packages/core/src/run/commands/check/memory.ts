@@ -57,7 +57,8 @@ function networkBytes({ surrogate, training, paperMode, members, meteorology, ge
   const variants = [{ surrogate, training, runs: trained }, ...(paperMode.run ? [{ ...paperMode, runs: [PRIOR] }] : [])];
   const bytes = variants.map(({ surrogate: settings, training: network, runs }) => {
     const weather = meteorology.variables.length + (settings.priorConcentrations ? SPECIES_OF_A_RUN : 0);
-    return trainingBytes(settings, network, { rows, cols, meteorology: weather, geography: geography?.variables.length ?? 0 }, runs);
+    const channels = { groups: GROUPS.length, species: SPECIES_OF_A_RUN, meteorology: weather, geography: geography?.variables.length ?? 0 };
+    return trainingBytes(settings, network, { rows, cols, ...channels }, runs);
   });
   return Math.max(...bytes);
 }
