@@ -1,6 +1,5 @@
 /** The factors of a period as scale factors of HEMCO. */
 import { join, relative } from 'node:path';
-import { GROUPS } from '../../base/species';
 import { instant, timeAt } from '../../grid/grid';
 import type { PeriodSource } from '../../fields/period-source';
 import { writeHemco, type HemcoGrid } from '../../inventory/scaling/hemco';
@@ -23,7 +22,7 @@ export function writePeriodHemco(
   { factors, stretches, origin }: { factors: PeriodFactors; stretches: readonly Stretch[]; origin: string },
   log: (text: string) => void,
 ): string[] {
-  const { name, grid, time } = period;
+  const { name, grid, groups, time } = period;
   const changeTime = changeWithinDay(time, stretches);
   if (changeTime) {
     log(
@@ -34,7 +33,7 @@ export function writePeriodHemco(
   return stretches.flatMap((stretch) => {
     const start = timeAt(time, stretch.first);
     const path = (kind: string): string => join(dir, HEMCO_FOLDER, `${kind}_${stretchLabel(name, start, stretches)}`);
-    const prior = meanOfStretch(period, stretch).map((rate, i) => rate * grid.cellArea(Math.floor(i / GROUPS.length / grid.cols)));
+    const prior = meanOfStretch(period, stretch).map((rate, i) => rate * grid.cellArea(Math.floor(i / groups.length / grid.cols)));
     const span = { from: start, to: timeAt(time, stretch.first + stretch.hours) };
     const paths = { factors: `${path('hemco')}.nc`, config: `${path('HEMCO_Config')}.rc` };
     return writeHemco(paths, hemco, { prior, factors: factorsAt(factors, stretch), origin, ...span }).map((written) => relative(dir, written));

@@ -1,5 +1,4 @@
 /** Prior and updated emissions, factors and their uncertainty as one CF file a period, for xarray and whatever else reads netCDF. */
-import { GROUPS } from '../../base/species';
 import { cfGrid, cfTime, ON_GRID } from '../../files/netcdf/cf-grid';
 import { writeCf, type CfVariable } from '../../files/netcdf/netcdf-cf';
 import { hoursOf, type PeriodSource } from '../../fields/period-source';
@@ -12,7 +11,7 @@ export const FIELDS_FOLDER = 'fields';
 interface UpdatedFields {
   factors: PeriodFactors;
   stretches: readonly Stretch[];
-  /** posterior standard deviation of the log factors, `[slots, H, W, 5]` */
+  /** posterior standard deviation of the log factors, `[slots, H, W, groups]` */
   sigma?: ArrayLike<number>;
   /** the program and the run that made them */
   origin: string;
@@ -25,9 +24,9 @@ interface UpdatedFields {
  * `log_factor_sigma_<group>`, on (time, y, x); of an inventory in sectors `factor_<group>_<sector>`, too.
  */
 export function writeUpdatedFields(path: string, period: PeriodSource, { factors, stretches, sigma, origin, sectors = [] }: UpdatedFields): void {
-  const { grid, time } = period;
+  const { grid, groups, time } = period;
   const cells = grid.rows * grid.cols;
-  const field = cells * GROUPS.length;
+  const field = cells * groups.length;
   const prior = stretches.map((stretch) => meanOfStretch(period, stretch));
   const factor = stretches.map((stretch) => factorsAt(factors, stretch));
   const variable = (
@@ -38,7 +37,7 @@ export function writeUpdatedFields(path: string, period: PeriodSource, { factors
   ): CfVariable => ({
     name,
     dimensions: ['time', 'y', 'x'],
-    data: Float32Array.from({ length: stretches.length * cells }, (_, i) => valueAt(Math.floor(i / cells), (i % cells) * GROUPS.length + group)),
+    data: Float32Array.from({ length: stretches.length * cells }, (_, i) => valueAt(Math.floor(i / cells), (i % cells) * groups.length + group)),
     attributes: { ...attributes, ...ON_GRID },
   });
   const rate = { units: 'kg m-2 s-1', cell_methods: 'area: time: mean' };
@@ -47,7 +46,7 @@ export function writeUpdatedFields(path: string, period: PeriodSource, { factors
     name,
     stretchFactors: stretches.map((stretch) => factorsAt(periodFactors, stretch)),
   }));
-  const variables = GROUPS.flatMap((group, g) => {
+  const variables = groups.flatMap((group, g) => {
     const suffix = group.replace('.', '');
     const updatedOver = `updated over prior emissions of ${group}`;
     const logFactor = `posterior standard deviation of the natural logarithm of the factor on ${group}`;
@@ -81,9 +80,9 @@ export function writeUpdatedFields(path: string, period: PeriodSource, { factors
   });
 }
 
-/** Mean emissions of a stretch, `[H, W, 5]`. */
+/** Mean emissions of a stretch, `[H, W, groups]`. */
 export function meanOfStretch(period: PeriodSource, { first, hours }: Pick<Stretch, 'first' | 'hours'>): Float64Array {
-  const mean = new Float64Array(period.grid.rows * period.grid.cols * GROUPS.length);
+  const mean = new Float64Array(period.grid.rows * period.grid.cols * period.groups.length);
   for (const emissions of hoursOf(period, 'emissions', { first, count: hours })) emissions.forEach((value, i) => (mean[i] += value / hours));
   return mean;
 }

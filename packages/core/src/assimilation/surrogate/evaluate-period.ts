@@ -1,5 +1,5 @@
 /** What `evaluate` finds in one period, with y of the surrogate's windows from one place. */
-import { SPECIES, type Group } from '../../base/species';
+import type { Group } from '../../base/species';
 import type { PreparedPeriod, PreparedRun } from '../../fields/prepared';
 import { concentrationErrors, ErrorSums, type ConcentrationErrors } from '../../surrogate/judgement/evaluate';
 import { FreeRuns, type FreeRunsOptions } from '../../surrogate/domain/free-run';
@@ -75,20 +75,20 @@ async function figuresOf(options: PeriodEvaluation, runs: FreeRuns): Promise<Per
   for (const group of groups) {
     const changed = await run(uniformFactors(period.grid, { group, factor }));
     const ctm = { prior: concentrations, changed: changedRun(group) };
-    sums.set(group, responseSums({ surrogate: { prior, changed }, ctm, hours, period: period.name, species: SPECIES.length })[0]);
+    sums.set(group, responseSums({ surrogate: { prior, changed }, ctm, hours, period: period.name, species: period.species.length })[0]);
   }
   const test =
     'hours' in options.test
-      ? errorsAt(options.test.hours, prior, concentrations, hours)
-      : await errorsOf(options.test, hours, (testRun) => run(undefined, testRun.emissions));
-  return { test, all: concentrationErrors(prior, concentrations, hours, SPECIES.length), response: responsesOf(sums), sums };
+      ? errorsAt(options.test.hours, prior, concentrations, hours, period.species.length)
+      : await errorsOf(options.test, hours, period.species.length, (testRun) => run(undefined, testRun.emissions));
+  return { test, all: concentrationErrors(prior, concentrations, hours, period.species.length), response: responsesOf(period.species, sums), sums };
 }
 
-function responsesOf(sums: ReadonlyMap<Group, BlockSums[]>): Response[] {
+function responsesOf(species: readonly string[], sums: ReadonlyMap<Group, BlockSums[]>): Response[] {
   const responses = [...sums].flatMap(([group, ofSpecies]) =>
     ofSpecies.map((blocks, s): Response => {
       const { slope, r, ctmChange, surrogateChange, relativeSize } = responseFigures(blocks);
-      return { pair: `${group}>${SPECIES[s]}`, slope, r, ctmChange, surrogateChange, relativeSize };
+      return { pair: `${group}>${species[s]}`, slope, r, ctmChange, surrogateChange, relativeSize };
     }),
   );
   return responses.filter(({ relativeSize }) => relativeSize >= SMALLEST_RESPONSE);
@@ -98,9 +98,10 @@ function responsesOf(sums: ReadonlyMap<Group, BlockSums[]>): Response[] {
 async function errorsOf(
   { runs, read }: { runs: readonly string[]; read: (run: string) => PreparedRun },
   hours: readonly number[],
+  species: number,
   simulate: (run: PreparedRun) => Promise<Float32Array>,
 ): Promise<ConcentrationErrors> {
-  const sums = new ErrorSums(SPECIES.length);
+  const sums = new ErrorSums(species);
   for (const name of runs) {
     const run = read(name);
     sums.add(await simulate(run), run.concentrations, hours);
@@ -109,7 +110,13 @@ async function errorsOf(
 }
 
 /** Errors at some of the hours. @param simulated - `[hours, H, W, 4]` @param run - `[hours of the period, H, W, 4]`; gases in ppb, PM2.5 in µg m-3 */
-function errorsAt(selected: ReadonlySet<number>, simulated: Float32Array, run: Float32Array, hours: readonly number[]): ConcentrationErrors {
+function errorsAt(
+  selected: ReadonlySet<number>,
+  simulated: Float32Array,
+  run: Float32Array,
+  hours: readonly number[],
+  species: number,
+): ConcentrationErrors {
   const field = simulated.length / hours.length;
   const places = hours.flatMap((hour, i) => (selected.has(hour) ? [i] : []));
   return concentrationErrors(
@@ -119,6 +126,6 @@ function errorsAt(selected: ReadonlySet<number>, simulated: Float32Array, run: F
     ),
     run,
     places.map((i) => hours[i]),
-    SPECIES.length,
+    species,
   );
 }

@@ -11,7 +11,6 @@
  * A surrogate that takes initial concentrations has them from the prior run, from its own earlier output (`RolledOutRun`), or, as a part of the control,
  * from the prior run times factors g (`ScaledInitial`): S(f·E, g·y), anchored at S(E, y).
  */
-import { GROUPS, SPECIES } from '../../base/species';
 import type { Hours, PeriodSource } from '../../fields/period-source';
 import type { ObservationBatch, Values } from '../../inversion/cost/cost';
 import { factorCount, type FactorShape, type ForwardModel, type LocalModel, type ModelPart } from '../../inversion/model/forward-model';
@@ -60,9 +59,6 @@ interface BatchOfTimes {
   last: number;
 }
 
-const GROUP_COUNT = GROUPS.length;
-const SPECIES_COUNT = SPECIES.length;
-
 export class SurrogateForwardModel implements ForwardModel {
   readonly shape: FactorShape;
   readonly initialConcentrations?: FactorShape;
@@ -90,12 +86,12 @@ export class SurrogateForwardModel implements ForwardModel {
     private readonly problems: readonly PeriodProblem[],
     private readonly options: SurrogateForwardOptions,
   ) {
-    const { grid } = problems[0].period;
+    const { grid, groups, species } = problems[0].period;
     const batchSize = engine.sizes.batch;
     const { factors, threads, processes, tiling = wholeDomain(grid), hours = batchSize } = options;
     const times = problems.map(({ period }) => period.time);
-    this.slots = new SlotFactors(times, factors, grid.rows * grid.cols * GROUP_COUNT);
-    this.shape = { slots: this.slots.count, rows: grid.rows, cols: grid.cols, groups: GROUP_COUNT };
+    this.slots = new SlotFactors(times, factors, grid.rows * grid.cols * groups.length);
+    this.shape = { slots: this.slots.count, rows: grid.rows, cols: grid.cols, groups: groups.length };
     this.plan = problems.flatMap(({ operator }, p) => batchesOf(operator, p, hours));
     this.batches = this.plan.length;
     this.parts = problems.map((_, p) => {
@@ -112,7 +108,7 @@ export class SurrogateForwardModel implements ForwardModel {
       const { hours: windowHours } = surrogate.window;
       this.initial = sources.map((source, p) => new ScaledInitial(source, [...new Set(hoursOf[p].map((hour) => Math.max(0, hour - windowHours)))]));
       const days = this.initial.reduce((sum, initial) => sum + initial.days, 0);
-      this.initialConcentrations = { slots: days, rows: grid.rows, cols: grid.cols, groups: SPECIES_COUNT };
+      this.initialConcentrations = { slots: days, rows: grid.rows, cols: grid.cols, groups: species.length };
     }
     const throughPast = surrogate.description.settings.tracers.length > 0 || this.initial !== undefined;
     if (factors === 'hour' && !throughPast && !options.anchored && this.run instanceof DomainRun) this.local = this.localModel(this.run);
