@@ -20,19 +20,24 @@ export interface CellObservations {
 /**
  * Super-observations of a grid, cells in the order of rows and columns.
  *
+ * @param partOf - stations of a cell that differ in it are averaged apart, each part as a cell of its own; default: all together
  * @throws {DataError} `STATIONS_OUTSIDE_GRID` if all stations lie outside
  */
-export function stationsToCells(observations: Observations, grid: Grid): CellObservations {
+export function stationsToCells(observations: Observations, grid: Grid, partOf: (station: Station) => number = () => 0): CellObservations {
   const { stations, time, species } = observations;
-  const byCell = new Map<number, number[]>();
+  const byCell = new Map<number, Map<number, number[]>>();
   const { outside } = partStations(stations, grid);
   stations.forEach((station, index) => {
-    const cell = grid.cellAt(station.lon, station.lat);
-    if (cell) byCell.set(cell.row * grid.cols + cell.col, [...(byCell.get(cell.row * grid.cols + cell.col) ?? []), index]);
+    const place = grid.cellAt(station.lon, station.lat);
+    if (!place) return;
+    const cell = place.row * grid.cols + place.col;
+    const parts = byCell.get(cell) ?? new Map<number, number[]>();
+    const part = partOf(station);
+    byCell.set(cell, parts.set(part, [...(parts.get(part) ?? []), index]));
   });
   const cells = [...byCell]
     .sort(([a], [b]) => a - b)
-    .map(([cell, members]) => ({ row: Math.floor(cell / grid.cols), col: cell % grid.cols, members }));
+    .flatMap(([cell, parts]) => [...parts.values()].map((members) => ({ row: Math.floor(cell / grid.cols), col: cell % grid.cols, members })));
   const values = new Map<string, Float32Array>();
   const counts = new Map<string, Uint16Array>();
   const spread = new Map<string, Float32Array>();

@@ -77,7 +77,7 @@ export function inflatedErrors(
   const level = levels(observed, model.level ?? 'observed', context.prior);
   return observed.values.map((_, i) => {
     const sigma = Math.hypot(observed.relative[i] * level[i], observed.absolute[i]);
-    const ofSurrogate = model.surrogate ? model.surrogate[observed.species[i]] * change.get(place(observed, i))! : 0;
+    const ofSurrogate = model.surrogate ? model.surrogate[observed.species[i]] * change.get(placeAndRole(observed, i))! : 0;
     return (model.scale?.[observed.species[i]] ?? 1) * Math.sqrt(inflation[i]) * Math.hypot(sigma, ofSurrogate);
   });
 }
@@ -149,7 +149,12 @@ function place({ species, cell }: SuperObservations, i: number): string {
   return `${species[i]}/${cell[i]}`;
 }
 
-/** D per species and cell. */
+/** Of the monitors of one role: what withheld ones say enters no error of used ones that share their cell. */
+function placeAndRole(observed: SuperObservations, i: number): string {
+  return `${place(observed, i)}/${observed.withheld[i]}`;
+}
+
+/** D per species, cell and role. */
 function changes(observed: SuperObservations, prior: ArrayLike<number>): Map<string, number> {
   const squares = meansByPlace(observed, (i) => (observed.values[i] - prior[i]) ** 2);
   return new Map([...squares].map(([place, mean]) => [place, Math.sqrt(mean)]));
@@ -159,20 +164,20 @@ function changes(observed: SuperObservations, prior: ArrayLike<number>): Map<str
 function levels(observed: SuperObservations, level: ErrorLevel, prior: ArrayLike<number>): ArrayLike<number> {
   if (level === 'observed') return observed.values;
   const observedMeans = meansByPlace(observed, (i) => observed.values[i]);
-  if (level === 'cell-mean') return Float64Array.from(observed.values, (_, i) => observedMeans.get(place(observed, i))!);
+  if (level === 'cell-mean') return Float64Array.from(observed.values, (_, i) => observedMeans.get(placeAndRole(observed, i))!);
   const simulated = meansByPlace(observed, (i) => prior[i]);
   return Float64Array.from(observed.values, (_, i) => {
-    const [mean, simulatedMean] = [observedMeans.get(place(observed, i))!, simulated.get(place(observed, i))!];
+    const [mean, simulatedMean] = [observedMeans.get(placeAndRole(observed, i))!, simulated.get(placeAndRole(observed, i))!];
     return simulatedMean > 0 ? (prior[i] * mean) / simulatedMean : mean;
   });
 }
 
-/** Means over the period, per species and cell. */
+/** Means over the period, per species, cell and role. */
 function meansByPlace(observed: SuperObservations, valueOf: (i: number) => number): Map<string, number> {
   const sums = new Map<string, { sum: number; n: number }>();
   for (let i = 0; i < observed.values.length; i++) {
-    const { sum, n } = sums.get(place(observed, i)) ?? { sum: 0, n: 0 };
-    sums.set(place(observed, i), { sum: sum + valueOf(i), n: n + 1 });
+    const { sum, n } = sums.get(placeAndRole(observed, i)) ?? { sum: 0, n: 0 };
+    sums.set(placeAndRole(observed, i), { sum: sum + valueOf(i), n: n + 1 });
   }
   return new Map([...sums].map(([place, { sum, n }]) => [place, sum / n]));
 }

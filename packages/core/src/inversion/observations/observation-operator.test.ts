@@ -1,5 +1,6 @@
 import { pickAt, dot } from '../../base/vectors';
 import { Role } from '../cost/cost';
+import { inflatedErrors } from './observation-error';
 import { ObservationOperator, type ObservationOperatorOptions } from './observation-operator';
 import { observationsOf, randomFloats, unitGrid } from '../testing/small-world';
 
@@ -147,10 +148,21 @@ describe('ObservationOperator', () => {
     expect(operator.batch(times).values.length).toBe(operator.forward(fields).length);
   });
 
-  it('marks watched and withheld stations, and refuses a cell with both kinds', () => {
+  it('marks watched and withheld stations', () => {
     const operator = hourly({ withheld: new Set(['a', 'b']), watched: new Set(['c']) });
     expect([...operator.batch().withheld]).toEqual([Role.withheld, Role.watched, Role.watched, Role.withheld, Role.withheld]);
-    expect(() => hourly({ withheld: new Set(['a']) })).toThrow(/a and b share a grid cell/);
+  });
+
+  it('averages used and withheld stations of a cell apart, in values and errors', () => {
+    const operator = hourly({ withheld: new Set(['a']) });
+    const { values, withheld } = operator.batch();
+    expect([...values]).toEqual([1, 3, 20, 5, 4, 10]); // hour 1: NO2 of a is 1, of b 3; hour 2: of a PM2.5 alone, of b NO2 alone
+    expect([...withheld]).toEqual([Role.withheld, Role.used, Role.used, Role.used, Role.used, Role.withheld]);
+    expect([...operator.observed.stations]).toEqual([1, 1, 1, 1, 1, 1]);
+    const prior = values.map((value) => value + 1);
+    const model = { level: 'cell-mean' as const, surrogate: [1, 1], correlationHours: [0, 0], correlationCells: [[0, 0], [0, 0]] as [number, number][] }; // prettier-ignore
+    const errors = inflatedErrors(operator.observed, model, { prior, cols: 3, stepHours: [1, 1] });
+    expect(errors[1]).toBeCloseTo(Math.hypot(0.1 * 3.5, 0.5, 1), 6); // of b, whose mean is 3.5; the change is 1
   });
 
   it('gives series at single stations', () => {

@@ -3,15 +3,17 @@
  *
  *   (H·c)_i = Σ_k w_k · c[t_k, cell_i, species_i]        (Hᵀ·g)[t, cell, s] = Σ_{i, k: t_k = t, cell_i = cell, species_i = s} w_k · g_i
  *
- * with the hours t_k and weights w_k of the observation time (one hour, or a day's mean) and one value i per cell with monitors.
+ * with the hours t_k and weights w_k of the observation time (one hour, or a day's mean) and one value i per cell with monitors, or one per role of them
+ * where a cell has used and withheld ones.
  */
 import { ConfigError, DataError, ShapeError } from '../../base/errors';
 import type { Observations } from '../../observations/observations';
 import { pickAt, spreadTo } from '../../base/vectors';
 import { stationsToCells } from '../../observations/station-cells';
+import type { Station } from '../../observations/stations';
 import { type Grid, instant } from '../../grid/grid';
 import { Decorrelation } from '../cost/correlated-errors';
-import type { ObservationBatch, ObservationPlace } from '../cost/cost';
+import { Role, type ObservationBatch, type ObservationPlace } from '../cost/cost';
 import { decorrelationOf } from './observation-error';
 import {
   observedTimes,
@@ -67,8 +69,10 @@ export class ObservationOperator {
     const { grid, period, observations, species } = options;
     const unknown = observations.species.find((name) => !species.includes(name));
     if (unknown) throw new ConfigError('OBSERVATION_SPECIES', `observations: ${unknown} is not simulated: expected ${species.join(', ')}`);
-    const perCell = stationsToCells(observations, grid);
-    this.stations = placeStations(perCell, observations.stations, grid.cols, options.withheld ?? new Set(), options.watched ?? new Set());
+    const { withheld = new Set<string>(), watched = new Set<string>() } = options;
+    const roleOf = ({ id }: Station): number => (withheld.has(id) ? Role.withheld : watched.has(id) ? Role.watched : Role.used);
+    const perCell = stationsToCells(observations, grid, roleOf);
+    this.stations = placeStations(perCell, observations.stations, grid.cols, roleOf);
     this.outside = perCell.outside.map(({ id }) => id);
     this.species = species;
     this.cells = grid.rows * grid.cols;

@@ -1,10 +1,9 @@
 /**
  * Super-observations: the values that the inversion compares, one per time, species and cell with monitors, with their errors and roles.
  */
-import { ConfigError, DataError } from '../../base/errors';
+import { ConfigError } from '../../base/errors';
 import type { CellObservations } from '../../observations/station-cells';
 import type { Station } from '../../observations/stations';
-import { Role } from '../cost/cost';
 
 /** Along rows and along columns. */
 export type CellLength = readonly [number, number];
@@ -23,6 +22,9 @@ export interface PlacedStation {
   /** of the site; absent where the stations have none */
   type?: string;
 }
+
+/** Role of a station in the inversion, see cost.ts. */
+export type RoleOf = (station: Station) => number;
 
 export interface SuperObservations {
   values: Float32Array;
@@ -48,48 +50,29 @@ export interface SuperObservations {
   first: Int32Array;
 }
 
-/**
- * The stations inside the grid, with their roles, in the order of the observations.
- *
- * @throws {DataError} `STATIONS_SHARE_CELL` if stations of different roles share a cell
- */
-export function placeStations(
-  { cells }: CellObservations,
-  stations: readonly Station[],
-  cols: number,
-  withheld: ReadonlySet<string>,
-  watched: ReadonlySet<string>,
-): PlacedStation[] {
-  const roleOf = (id: string): number => (withheld.has(id) ? Role.withheld : watched.has(id) ? Role.watched : Role.used);
-  const placed = cells.flatMap(({ row, col, members }) => {
-    const inCell = members.map((index) => ({
+/** The stations inside the grid, with their roles, in the order of the observations. */
+export function placeStations({ cells }: CellObservations, stations: readonly Station[], cols: number, roleOf: RoleOf): PlacedStation[] {
+  const placed = cells.flatMap(({ row, col, members }) =>
+    members.map((index) => ({
       index,
       id: stations[index].id,
       cell: row * cols + col,
-      role: roleOf(stations[index].id),
+      role: roleOf(stations[index]),
       type: stations[index].type,
-    }));
-    const unlike = inCell.find(({ role }) => role !== inCell[0].role);
-    if (unlike) {
-      throw new DataError(
-        'STATIONS_SHARE_CELL',
-        `stations ${inCell[0].id} and ${unlike.id} share a grid cell, but only one of them is withheld: withhold whole cells`,
-      );
-    }
-    return inCell;
-  });
+    })),
+  );
   return placed.sort((a, b) => a.index - b.index);
 }
 
 /**
- * By cell, the factor on the errors that the types of its sites have: the root mean square over its monitors.
+ * The factor on the errors that the types of its sites give a cell: the root mean square over its monitors.
  *
+ * @param types - of its monitors; undefined where one has none
  * @param factors - by type; a type that is not named has 1
  */
-function siteFactors(stations: readonly PlacedStation[], factors: Readonly<Record<string, number>>): Map<number, number> {
-  const inCell = new Map<number, number[]>();
-  for (const { cell, type } of stations) inCell.set(cell, [...(inCell.get(cell) ?? []), type === undefined ? 1 : (factors[type] ?? 1)]);
-  return new Map([...inCell].map(([cell, factors]) => [cell, Math.sqrt(factors.reduce((sum, factor) => sum + factor ** 2, 0) / factors.length)]));
+function siteFactor(types: readonly (string | undefined)[], factors: Readonly<Record<string, number>>): number {
+  const squares = types.map((type) => (type === undefined ? 1 : (factors[type] ?? 1)) ** 2);
+  return Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / squares.length);
 }
 
 /** Whether a value is used. @param cell - row · cols + col @param start - of its hour or day */
@@ -108,7 +91,11 @@ export interface SuperObservationOptions {
   compared?: ValueFilter;
 }
 
-/** The cells' means as one list of values; missing ones are left out. Order: time, species, cell in rows and columns. */
+/**
+ * The cells' means as one list of values; missing ones are left out. Order: time, species, cell in rows and columns.
+ *
+ * @param cells - stations of a cell that differ in their role stand apart
+ */
 export function superObservations(
   { cells, values, counts }: CellObservations,
   stations: readonly PlacedStation[],
@@ -116,9 +103,13 @@ export function superObservations(
   times: readonly ObservedTime[],
   { species, error: errors, cellSpread = {}, siteTypeError = {}, compared = () => true }: SuperObservationOptions,
 ): SuperObservations {
-  const siteFactor = siteFactors(stations, siteTypeError);
-  const roleAt = new Map(stations.map(({ cell, role }) => [cell, role]));
-  const list: { value: number; species: number; cell: number; role: number; count: number }[] = [];
+  const stationAt = new Map(stations.map((station) => [station.index, station]));
+  const parts = cells.map(({ members }) => {
+    const placed = members.map((index) => stationAt.get(index)!);
+    const types = placed.map(({ type }) => type);
+    return { role: placed[0].role, factor: siteFactor(types, siteTypeError) };
+  });
+  const list: { value: number; species: number; cell: number; role: number; factor: number; count: number }[] = [];
   const first = [0];
   for (const { step, start } of times) {
     species.forEach((name, s) => {
@@ -126,16 +117,15 @@ export function superObservations(
         const value = values.get(name)?.[step * cells.length + i] ?? NaN;
         const cell = row * cols + col;
         if (!Number.isFinite(value) || !compared(name, cell, start)) return;
-        list.push({ value, species: s, cell, role: roleAt.get(cell)!, count: counts.get(name)![step * cells.length + i] });
+        list.push({ value, species: s, cell, ...parts[i], count: counts.get(name)![step * cells.length + i] });
       });
     });
     first.push(list.length);
   }
   const relative = list.map(
-    ({ species: s, count, cell }) =>
-      siteFactor.get(cell)! * Math.hypot(settingOf(species[s], errors).relative, (cellSpread[species[s]] ?? 0) / Math.sqrt(count)),
+    ({ species: s, count, factor }) => factor * Math.hypot(settingOf(species[s], errors).relative, (cellSpread[species[s]] ?? 0) / Math.sqrt(count)),
   );
-  const absolute = list.map(({ species: s, cell }) => siteFactor.get(cell)! * settingOf(species[s], errors).absolute);
+  const absolute = list.map(({ species: s, factor }) => factor * settingOf(species[s], errors).absolute);
   return {
     values: Float32Array.from(list, ({ value }) => value),
     relative: Float32Array.from(relative),
