@@ -35,12 +35,14 @@ export function requireNoUtf16(path: string, head: Buffer): void {
   throw new DataError('FILE_ENCODING', `${path}: the text is ${encoding}: convert it, for example with iconv -f ${encoding} -t UTF-8`);
 }
 
-/** @param precedingText - what stands in the line before the byte that is none of UTF-8 */
-export function notUtf8(path: string, precedingText?: string): DataError {
+/** @param precedingText - what stands in the line before the byte that is none of UTF-8 @param encoding - in which such files are written where not in UTF-8, if known */
+export function notUtf8(path: string, precedingText?: string, encoding?: string): DataError {
   const place = precedingText === undefined ? '' : ` (after ${JSON.stringify(precedingText)})`;
   return new DataError(
     'FILE_ENCODING',
-    `${path}: the text is not UTF-8${place}: convert it, for example with iconv -f GB18030 -t UTF-8, or -f ISO-8859-1 if it is Western European`,
+    encoding === undefined
+      ? `${path}: the text is not UTF-8${place}: convert it, for example with iconv -f GB18030 -t UTF-8, or -f ISO-8859-1 if it is Western European`
+      : `${path}: the text is not UTF-8${place}: convert it with iconv -f ${encoding} -t UTF-8`,
   );
 }
 

@@ -125,14 +125,19 @@ describeShared('files of networks as they were downloaded', () => {
     const own = { ...daily, stations: { ...spec().stations, file } };
     const span = { start: new Date('2013-01-01T06:00Z'), end: new Date('2013-01-31T06:00Z') };
     const observations = await readObservations({ ...spec(), columns: undefined, ...own }, { span });
-    expect([observations.stations.length, counts(observations), observations.time.count]).toEqual([918, { 'PM2.5': [15253, 76, 0, 0] }, 30]);
+    expect([observations.stations.length, counts(observations), observations.time.count]).toEqual([
+      918,
+      { 'PM2.5': [15253 - 128, 76 - 3, 0, 0] }, // 128 days of which the only mean is of fewer than 75 % of the hours
+      30,
+    ]);
+    expect(observations.quality!.incompleteDays).toBe(174);
     // an annual summary is a list, too, of 1511 sites
     const stations = { ...spec().stations, file: sharedFile('networks/aqs/annual_all_2014.csv.gz') };
     const listed = await readObservations(
       { ...spec(), columns: undefined, ...daily, stations },
       { span: { ...span, end: new Date('2013-02-01T06:00Z') } },
     );
-    expect([listed.stations.length, listed.quality!.species['PM2.5'].valid]).toEqual([628, 11117]);
+    expect([listed.stations.length, listed.quality!.species['PM2.5'].valid]).toEqual([628, 11117 - 74]);
     expect((await readStations(stations)).stations).toHaveLength(1511);
   });
 
@@ -151,7 +156,7 @@ describeShared('files of networks as they were downloaded', () => {
       },
       { span },
     );
-    expect([utah.stations.length, counts(utah)]).toEqual([14, { 'PM2.5': [280, 0, 0, 0] }]);
+    expect([utah.stations.length, counts(utah), utah.quality!.incompleteDays]).toEqual([14, { 'PM2.5': [278, 0, 0, 0] }, 2]);
     const wind = sharedFile('networks/aqs/utah_hourly_wind_2014.csv.gz');
     await expect(read({ layout: 'aqs', files: wind, stations: { ...spec().stations, file: wind } })).rejects.toMatchObject({
       code: 'OBSERVATIONS_TIME',

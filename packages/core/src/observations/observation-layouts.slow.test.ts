@@ -9,6 +9,7 @@ import { gasStateAt } from './model-units';
 import { describeQuality } from './observation-quality';
 import type { ObservationsSpec } from './observation-layouts';
 import { readObservations, type Observations } from './observations';
+import { inspectTable } from '../run/commands/inspect/table';
 import { observationTables, series } from './testing/observation-samples';
 import { failure } from '../files/testing/shared-data';
 
@@ -60,6 +61,14 @@ describe('AirNow', () => {
       expect(observations.quality).toMatchObject({ silentSpecies: ['SO2'], stationsUnknown: i === 0 ? ['B'] : [] });
       expect(describeQuality(observations.quality!)).toContain('the files hold SO2, but no value of it at the stations and times of the case');
     }
+  });
+
+  test('names in the code page of the network’s list of sites: the remedy is one that works', async () => {
+    stations('A');
+    write('obs.dat', Buffer.from(row('A', 'OZONE', 31).replace('Name', 'B\u0082cancour'), 'latin1'));
+    await expect(read({ layout: 'airnow' })).rejects.toThrow(
+      failure('FILE_ENCODING', `${pathOf('obs.dat')}: the text is not UTF-8 (after "07/01/22|00:00|A|B"): convert it with iconv -f CP850 -t UTF-8`),
+    );
   });
 
   test('no species with a value, and no station that is listed', async () => {
@@ -176,6 +185,32 @@ describe('AQS', () => {
       expect(series(observations, 'PM2.5', '010730023')).toEqual([8.5, 40, 9]);
     });
 
+    test('a mean of fewer than 75 % of the hours does not count, and is told; a monitor that is complete does', async () => {
+      const percentHead = dailyHead.replace('\n', ',"Observation Percent"\n');
+      const part = (poc: number, date: string, mean: string, percent: string): string =>
+        day('88101', poc, date, mean, '1 HOUR').replace('\n', `,${percent}\n`);
+      site();
+      write(
+        'obs.csv',
+        percentHead +
+          part(1, '2023-03-10', '8', '75.0') +
+          part(1, '2023-03-11', '20', '74.0') +
+          part(2, '2023-03-11', '9', '100.0') +
+          part(1, '2023-03-12', '30', '4.0'),
+      );
+      write('obs_2.csv', dailyHead + day('88101', 1, '2023-03-13', '7')); // which does not tell
+      const { quality, ...observations } = await read(daily);
+      expect(series(observations, 'PM2.5', '010730023')).toEqual([8, 9, NaN, 7]);
+      expect(quality!.incompleteDays).toBe(2);
+      expect(describeQuality(quality!)).toContain('2 daily means of fewer than 75 % of the hours were left out');
+      write('obs_2.csv', dailyHead);
+      write('obs.csv', percentHead + part(1, '2023-03-11', '20', '74.0'));
+      await expect(read(daily)).rejects.toMatchObject({
+        code: 'OBSERVATIONS_EMPTY',
+        message: expect.stringContaining(' on but 1 daily means of fewer than 75 % of the hours: give files') as string,
+      });
+    });
+
     test('no mean of the day, two values of a monitor, and the other resolution are told', async () => {
       site();
       write('obs.csv', dailyHead + day('44201', 1, '2023-03-13', '41', '8-HR RUN AVG BEGIN HOUR'));
@@ -203,12 +238,26 @@ describe('AQS', () => {
     });
   });
 
+  test('files that call the number of the site Site Number, alone and beside others', async () => {
+    site();
+    write('obs_1.csv', head.replace('Site Num', 'Site Number') + row('42602', 1, '06:00', '12.5', 'Parts per billion'));
+    expect(series(await read({ layout: 'aqs' }), 'NO2', '010730023')).toEqual([12.5]);
+    expect(await inspectTable(pathOf('obs_1.csv'))).toMatchObject({ kind: 'observations, layout aqs', facts: { rows: 1 } });
+    write('obs_2.csv', head + row('42602', 1, '07:00', '13', 'Parts per billion'));
+    expect(series(await read({ layout: 'aqs' }), 'NO2', '010730023')).toEqual([12.5, 13]);
+  });
+
   test('two values of one monitor are refused, a column that is missing is named', async () => {
     site();
     write('obs.csv', head + row('44201', 1, '06:00', '0.03', 'Parts per million') + row('44201', 1, '06:00', '0.04', 'Parts per million'));
     await expect(read({ layout: 'aqs' })).rejects.toMatchObject({ code: 'OBSERVATIONS_TWICE' });
     write('obs.csv', 'State Code,County Code\n01,073\n');
-    await expect(read({ layout: 'aqs' })).rejects.toMatchObject({ code: 'COLUMN_MISSING' });
+    await expect(read({ layout: 'aqs' })).rejects.toThrow(
+      failure(
+        'COLUMN_MISSING',
+        `${pathOf('obs.csv')}: there is no column Site Num; it holds State Code, County Code: give files of the layout aqs as the network has them, or set observations.layout: sql and select their columns in a query`,
+      ),
+    );
     write('obs.csv', head + row('44201', 1, '06:00', '0.03', 'Furlongs'));
     await expect(read({ layout: 'aqs' })).rejects.toMatchObject({ code: 'UNIT_UNKNOWN' });
   });
@@ -398,7 +447,7 @@ describe('a query of the case', () => {
 
   test('columns that are missing', async () => {
     await expect(query('SELECT site AS station FROM raw')).rejects.toThrow(
-      failure('COLUMN_MISSING', 'observations.sql: there is no column time; it holds station: name the right column in the case'),
+      failure('COLUMN_MISSING', 'observations.sql: there is no column time; it holds station: select it in the query'),
     );
   });
 });

@@ -17,7 +17,7 @@ import { DataError } from '../base/errors';
 import { SPECIES } from '../base/species';
 import { namesTwice } from '../files/tables/csv-format';
 import { clockColumn, clockRows } from './observation-quality';
-import { aqsIdentifier, columnTwice, requireColumns, type StationsSpec } from './stations';
+import { aqsSiteColumns, aqsStation, columnTwice, requireColumns, type StationsSpec } from './stations';
 import { identifier, literal, type HeldFile, type RawFormat } from '../files/tables/table-store';
 import type { GasReference } from './model-units';
 import type { QualityRules } from './quality-rules';
@@ -63,6 +63,8 @@ export interface Layout {
   endLabels?: boolean;
   /** SQL that counts the rows that the network marks as not valid */
   invalid?: string;
+  /** SQL of station and time of the daily means that are of too few hours */
+  incomplete?: string;
   /** SQL of stations, each with the least and most minutes by which GMT is later than local time there */
   clocks?: string;
   /** what some of the files lack beside the others: `obs_2.csv: no column no2` */
@@ -81,16 +83,20 @@ interface HeldColumns {
 
 /** How the files of a layout are read, where not as tables with a header. */
 export function rawFormatOf(layout: LayoutName): RawFormat | undefined {
-  return layout === 'airnow' ? { delimiter: '|', columns: AIRNOW_COLUMNS } : undefined;
+  return layout === 'airnow' ? { delimiter: '|', columns: AIRNOW_COLUMNS, otherEncoding: 'CP850' } : undefined;
 }
 
 /** SQL of the columns that are kept in memory, where not all: AQS's files hold many of text. */
 export function selectionOf(layout: LayoutName): ((columns: string[]) => string[]) | undefined {
-  const keptColumns = [...AQS_COLUMNS, ...AQS_HOURLY, ...AQS_DAILY];
+  const keptColumns = [...AQS_SITE, 'Site Number', ...AQS_COLUMNS, ...AQS_HOURLY, ...AQS_DAILY, AQS_PERCENT];
   return layout === 'aqs'
     ? (columns) => [...columns.filter((name) => keptColumns.includes(name)).map(identifier), ...clockColumn(columns)]
     : undefined;
 }
+
+/** What to do where a layout's own columns are missing. */
+const otherFiles = (layout: LayoutName): string =>
+  `give files of the layout ${layout} as the network has them, or set observations.layout: sql and select their columns in a query`;
 
 const AIRNOW_COLUMNS = ['date', 'time', 'station', 'name', 'offset', 'parameter', 'unit', 'value', 'source'];
 const WIDE_COLUMNS = ['date', 'hour', 'type'];
@@ -169,8 +175,8 @@ function long({ columns: named }: ObservationsSpec, { label, files }: HeldColumn
 const UNPIVOTED = 200;
 
 function wide({ label, columns, files }: HeldColumns): Layout {
-  requireColumns(files, WIDE_COLUMNS);
-  for (const { path, columns } of files) for (const [name, twice] of namesTwice(columns)) throw columnTwice(path, name, twice);
+  requireColumns(files, WIDE_COLUMNS, otherFiles('cnemc-wide'));
+  for (const { path, columns } of files) for (const [name, twice] of namesTwice(columns)) throw columnTwice(path, name, twice, false);
   const stations = columns.filter((name) => !WIDE_COLUMNS.includes(name));
   if (stations.length === 0)
     throw new DataError(
@@ -232,33 +238,42 @@ const AQS_UNITS = {
 };
 
 const AQS_SITE = ['State Code', 'County Code', 'Site Num'];
-const AQS_COLUMNS = [...AQS_SITE, 'Parameter Code', 'POC', 'Units of Measure'];
+const AQS_COLUMNS = ['Parameter Code', 'POC', 'Units of Measure'];
 const AQS_HOURLY = ['Date GMT', 'Time GMT', 'Sample Measurement'];
 const AQS_DAILY = ['Date Local', 'Sample Duration', 'Event Type', 'Arithmetic Mean'];
 /** Means of a whole day; that of ozone is one over its 8-hour running means. */
 const AQS_DAY_MEANS = "('1 HOUR', '24 HOUR', '24-HR BLK AVG')";
+/** Of the hours of a day, or of its samples; 2013's files have it as well. A day counts for EPA with three quarters of them (40 CFR 50, appendix N). */
+const AQS_PERCENT = 'Observation Percent';
+const LEAST_PERCENT = 75;
 
 function aqsHourly(table: HeldColumns): Layout {
   requireAqsColumns(table, AQS_HOURLY, AQS_DAILY, 'daily');
-  const rows = aqsRows(`trim("Date GMT") || ' ' || trim("Time GMT")`, 'Sample Measurement', '');
+  const rows = aqsRows(table, `trim("Date GMT") || ' ' || trim("Time GMT")`, 'Sample Measurement', '');
   return {
     ...fromRelation(`${rows} WHERE species IS NOT NULL`),
     precedence: 'code, poc',
     speciesQuery: `SELECT coalesce(species, code) FROM ${rows}`,
     zone: 'UTC',
-    ...(clockColumn(table.columns).length > 0 ? { clocks: clockRows(aqsIdentifier(AQS_SITE), 'raw') } : {}),
+    ...(clockColumn(table.columns).length > 0 ? { clocks: clockRows(aqsStation(table.columns), 'raw') } : {}),
   };
 }
 
 function aqsDaily(table: HeldColumns): Layout {
   requireAqsColumns(table, AQS_DAILY, AQS_HOURLY, 'hourly');
+  const isIncomplete = table.columns.includes(AQS_PERCENT)
+    ? `coalesce(TRY_CAST(trim("${AQS_PERCENT}") AS DOUBLE) < ${LEAST_PERCENT}, false)`
+    : 'false';
   const rows = aqsRows(
+    table,
     'trim("Date Local")',
     'Arithmetic Mean',
-    `, upper(trim("Sample Duration")) AS duration, trim("Event Type") = 'Excluded' AS excluded`,
+    `, upper(trim("Sample Duration")) AS duration, trim("Event Type") = 'Excluded' AS excluded, ${isIncomplete} AS incomplete`,
   );
+  const means = `${rows} WHERE species IS NOT NULL AND duration IN ${AQS_DAY_MEANS}`;
   return {
-    ...fromRelation(`${rows} WHERE species IS NOT NULL AND duration IN ${AQS_DAY_MEANS}`),
+    ...fromRelation(`${means} AND NOT incomplete`),
+    incomplete: `SELECT station, time FROM ${means} AND incomplete`,
     times: `SELECT time FROM ${rows}`,
     // A day of an exceptional event stands there twice: with it is what was in the air.
     precedence: 'code, poc, excluded, duration',
@@ -276,12 +291,12 @@ function requireAqsColumns({ files }: HeldColumns, wanted: string[], otherColumn
       `${path}: expected the column ${wanted[wanted.length - 1]} but received ${resolution} files: set observations.resolution: ${resolution}`,
     );
   }
-  requireColumns(files, [...AQS_COLUMNS, ...wanted]);
+  for (const file of files) requireColumns([file], [...(aqsSiteColumns(file.columns) ?? AQS_SITE), ...AQS_COLUMNS, ...wanted], otherFiles('aqs'));
 }
 
 /** SQL of all rows. @param extraColumns - SQL of columns after the others */
-function aqsRows(time: string, value: string, extraColumns: string): string {
-  return `(SELECT ${aqsIdentifier(AQS_SITE)} AS station, ${time} AS time, ${named('"Parameter Code"', AQS_SPECIES)} AS species, ${identifier(value)} AS value,
+function aqsRows({ columns }: HeldColumns, time: string, value: string, extraColumns: string): string {
+  return `(SELECT ${aqsStation(columns)} AS station, ${time} AS time, ${named('"Parameter Code"', AQS_SPECIES)} AS species, ${identifier(value)} AS value,
       coalesce(${named('"Units of Measure"', AQS_UNITS)}, "Units of Measure") AS unit, "Parameter Code" AS code, TRY_CAST("POC" AS INTEGER) AS poc${extraColumns} FROM raw)`;
 }
 
@@ -300,7 +315,7 @@ function eea(
   { files, listed }: HeldColumns,
   names: Record<'station' | 'code' | 'time' | 'value' | 'unit' | 'kind', string>,
 ): Layout {
-  requireColumns(files, [...Object.values(names), 'Validity']);
+  requireColumns(files, [...Object.values(names), 'Validity'], otherFiles('eea'));
   const column = (key: keyof typeof names): string => identifier(names[key]);
   // The older files give a code as the end of an address.
   const code = `regexp_extract(trim(${column('code')}), '(\\d+)$', 1)`;
@@ -332,7 +347,7 @@ const eeaCsv = (spec: ObservationsSpec, columns: HeldColumns): Layout =>
 function openaq({ columns, files }: HeldColumns): Layout {
   // The documentation says sensor_id, the files say sensors_id.
   const sensor = columns.includes('sensor_id') ? 'sensor_id' : 'sensors_id';
-  requireColumns(files, ['location_id', sensor, 'datetime', 'parameter', 'units', 'value']);
+  requireColumns(files, ['location_id', sensor, 'datetime', 'parameter', 'units', 'value'], otherFiles('openaq'));
   const species = named('parameter', { NO2: 'NO2', SO2: 'SO2', O3: 'O3', PM25: 'PM2.5' });
   const rows = `(SELECT trim(location_id) AS station, trim(datetime) AS time, ${species} AS species, value, ${unit('units')} AS unit, TRY_CAST(${sensor} AS BIGINT) AS sensor FROM raw)`;
   return {

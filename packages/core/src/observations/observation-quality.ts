@@ -66,6 +66,8 @@ export interface ObservationQuality {
   absentSteps: number;
   /** values that the network itself marks as not valid, and that were left out; absent where there is none */
   invalid?: number;
+  /** daily means of fewer than 75 % of the hours, and left out; absent where there is none */
+  incompleteDays?: number;
   /** in the files, but without a value at these stations and times, where the case does not name the species; absent where there is none */
   silentSpecies?: string[];
   /** columns that some of the files lack, beside others that have them: `obs_2.csv: no column no2`; absent where there is none */
@@ -159,6 +161,8 @@ const RULE_TEXT: Record<(typeof RULES)[number], string> = {
   fewHours: 'on days with too few hours',
 };
 
+export const incompleteInWords = (count: number): string => `${count} daily means of fewer than 75 % of the hours`;
+
 /** @param misplaced - of a list of stations */
 export function misplacedInWords(misplaced: readonly string[]): string {
   return misplaced.slice(0, 3).join('; ') + (misplaced.length > 3 ? ' …' : '');
@@ -182,6 +186,7 @@ export function describeQuality(quality: ObservationQuality): string[] {
       `stations are in the observations but not in the list and were dropped (${quality.stationsUnknown.slice(0, 5).join(', ')}…)`,
     ),
     ...part(quality.stationsSilent.length, 'listed stations have no value'),
+    ...(quality.incompleteDays === undefined ? [] : [`${incompleteInWords(quality.incompleteDays)} were left out`]),
     ...part(quality.invalid ?? 0, 'values that the network marks as not valid were left out'),
     ...(quality.silentSpecies ?? []).map((name) => `the files hold ${name}, but no value of it at the stations and times of the case`),
     ...gapsInWords(quality.columnsAbsent ?? []),

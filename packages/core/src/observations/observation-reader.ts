@@ -8,6 +8,7 @@ import {
   assertQuality,
   emptyQuality,
   hasDecimalComma,
+  incompleteInWords,
   lowLimit,
   MISSING_WORDS,
   standsForNone,
@@ -49,6 +50,8 @@ export class ObservationReader {
   stationsOutside: string[] = [];
   /** number of values that the network itself marks as not valid */
   invalid = 0;
+  /** number of daily means of too few hours */
+  incompleteDays = 0;
   /** of what is read: with the steps beside those that are asked for by which the rules judge them */
   private axis: TimeAxis = { start: new Date(Number.NaN), stepSeconds: 0, count: 0 };
   /** steps of the axis that are asked for: from the first up to the end */
@@ -77,7 +80,7 @@ export class ObservationReader {
     const files = store.files('raw');
     if (spec.layout === 'sql') {
       for (const { path, row } of files) if (row !== undefined) throw new DataError('COLUMN_MISSING', `${path}: ${headlessText(row)}`);
-      requireColumns([{ path: 'observations.sql', columns: await store.userView('view', spec.sql ?? '') }], SQL_COLUMNS);
+      requireColumns([{ path: 'observations.sql', columns: await store.userView('view', spec.sql ?? '') }], SQL_COLUMNS, 'select it in the query');
     }
     this.layout = layoutOf(spec, { label, columns, files, listed: [...this.stations, ...this.outside].map(({ id }) => id) });
     await this.expectClocks();
@@ -127,6 +130,7 @@ export class ObservationReader {
     }
     await this.dropOutside();
     this.unknownStations = await this.stationsNotListed();
+    this.incompleteDays = await this.countIncomplete();
     this.species = this.layout.species ?? (await this.heard());
     const { invalid } = this.layout;
     this.invalid = invalid === undefined ? 0 : Number((await store.rows(invalid))[0][0]);
@@ -222,6 +226,18 @@ export class ObservationReader {
     return unknown;
   }
 
+  /** Among the stations and times that are asked for. */
+  private async countIncomplete(): Promise<number> {
+    const { incomplete } = this.layout;
+    if (incomplete === undefined) return 0;
+    const [[count]] = await this.store.rows(
+      `SELECT count(*) FROM (SELECT t.position AS step FROM (${incomplete}) o JOIN time_index t ON o.time = t.text JOIN station_index s ON o.station = s.text WHERE s.position >= 0)
+       WHERE ${this.isAskedSql}`,
+      this.label,
+    );
+    return Number(count);
+  }
+
   /** The species that have a value, or what should be one. Files of a network hold more: those of all its stations and days. */
   private async heard(): Promise<string[]> {
     const occurring = await this.occurring();
@@ -234,7 +250,7 @@ export class ObservationReader {
     if (heard.length > 0) return heard;
     throw new DataError(
       'OBSERVATIONS_EMPTY',
-      `${this.label}: ${occurring.join(', ')}: no value at any station of ${this.spec.stations.file}${this.outside.length > 0 ? ' inside the grid' : ''} in ${this.hours.end - this.hours.first} times from ${instant(timeAt(this.axis, this.hours.first))} on: give files that hold observations of these stations and times`,
+      `${this.label}: ${occurring.join(', ')}: no value at any station of ${this.spec.stations.file}${this.outside.length > 0 ? ' inside the grid' : ''} in ${this.hours.end - this.hours.first} times from ${instant(timeAt(this.axis, this.hours.first))} on${this.incompleteDays > 0 ? ` but ${incompleteInWords(this.incompleteDays)}` : ''}: give files that hold observations of these stations and times`,
     );
   }
 

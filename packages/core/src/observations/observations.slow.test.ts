@@ -497,7 +497,10 @@ describe('wide layout of CNEMC', () => {
     write('stations.csv', STATIONS);
     write('obs.csv', 'station,time,no2\nA,2019-01-01,1\n');
     await expect(readObservations(spec(wide))).rejects.toThrow(
-      failure('COLUMN_MISSING', `${pathOf('obs.csv')}: there is no column date; it holds station, time, no2: name the right column in the case`),
+      failure(
+        'COLUMN_MISSING',
+        `${pathOf('obs.csv')}: there is no column date; it holds station, time, no2: give files of the layout cnemc-wide as the network has them, or set observations.layout: sql and select their columns in a query`,
+      ),
     );
     write('obs.csv', 'date,hour,type,A\n20190101,0,AQI,1\n');
     await expect(readObservations(spec(wide))).rejects.toThrow(

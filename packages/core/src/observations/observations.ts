@@ -78,8 +78,18 @@ export async function readObservations(spec: ObservationsSpec, options: Observat
     const series = new Map<string, Series>();
     for (const name of reader.species) series.set(name, await reader.series(name));
     const unknown = reader.unknownStations.filter((id) => !withoutCoordinates.includes(id));
-    const { invalid, silentSpecies, stationsOutside, gaps } = reader;
-    const dropped = { withoutCoordinates, misplaced, unknown, gaps, stationsOutside, absentSteps: time.absent, invalid, silentSpecies };
+    const { invalid, silentSpecies, stationsOutside, gaps, incompleteDays } = reader;
+    const dropped = {
+      withoutCoordinates,
+      misplaced,
+      unknown,
+      gaps,
+      stationsOutside,
+      absentSteps: time.absent,
+      invalid,
+      incompleteDays,
+      silentSpecies,
+    };
     return assemble(stations, time.axis, series, dropped);
   } finally {
     store.close();
@@ -94,6 +104,7 @@ function assemble(
   dropped: Record<'withoutCoordinates' | 'misplaced' | 'unknown' | 'gaps' | 'stationsOutside' | 'silentSpecies', string[]> & {
     absentSteps: number;
     invalid: number;
+    incompleteDays: number;
   },
 ): Observations {
   const heard = allStations.map((_, station) => [...series.values()].some(({ values }) => hasValue(values, station, allStations.length)));
@@ -117,6 +128,7 @@ function assemble(
       stationsSilent: allStations.filter((_, station) => !heard[station]).map(({ id }) => id),
       absentSteps: dropped.absentSteps,
       ...(dropped.invalid > 0 ? { invalid: dropped.invalid } : {}),
+      ...(dropped.incompleteDays > 0 ? { incompleteDays: dropped.incompleteDays } : {}),
       ...(dropped.silentSpecies.length > 0 ? { silentSpecies: dropped.silentSpecies } : {}),
       ...(dropped.gaps.length > 0 ? { columnsAbsent: dropped.gaps } : {}),
       species: Object.fromEntries([...series].map(([name, { quality }]) => [name, quality])),

@@ -67,6 +67,17 @@ test('lists whose header the networks have given need no columns named', async (
   for (const name of ['v2.dat', 'DataExtract.csv']) expect(await inspectTable(pathOf(name))).toMatchObject({ kind: 'list of stations', odd: [] });
 });
 
+test('a list of the EEA by its stations, whose points stand apart: the remedy is the column of points', async () => {
+  const file = write(
+    'DataExtract.csv',
+    'Station,Sampling Point Id,Longitude,Latitude\nMT7,SPO-1,14.5,35.9\nMT7,SPO-2,14.5,35.9\nMT7,SPO-3,14.5,35.8\n',
+  );
+  await expect(readStations({ file, id: 'Station', lon: 'Longitude', lat: 'Latitude' })).rejects.toMatchObject({
+    code: 'STATION_TWICE',
+    message: `${file}: station MT7 stands at 14.5, 35.9 and at 14.5, 35.8: set observations.stations.id: Sampling Point Id, or keep one of the two`,
+  });
+});
+
 describeShared('the list as the network gives it', () => {
   const file = (): string => sharedFile('networks/airnow/airnow_sites.dat');
 

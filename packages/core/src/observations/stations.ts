@@ -77,7 +77,9 @@ export async function readStations(spec: StationsSpec): Promise<StationList> {
     // These lists have a row for each hour, parameter or sample of a site.
     const select = knownNetwork === undefined ? `SELECT ${fields}` : `SELECT DISTINCT ${fields}`;
     const rows = await store.rows(`${select} FROM stations WHERE ${id} <> ''${knownNetwork === undefined ? '' : ' ORDER BY ALL'}`, spec.file);
-    return collect(spec.file, rows as StationRow[]);
+    // A station of such a list has several points, which may stand apart.
+    const points = knownNetwork === undefined ? LIST_IDS.find((name) => name !== spec.id && columns.includes(name)) : undefined;
+    return collect(spec.file, rows as StationRow[], points);
   } finally {
     store.close();
   }
@@ -132,8 +134,16 @@ function airnowStations({ file, name, type }: StationsSpec): StationList {
 
 /** The columns that name a site in files of AQS; undefined for other files. */
 export function aqsSiteColumns(columns: readonly string[]): string[] | undefined {
-  // As observations and as lists of sites name it.
-  return ['Site Num', 'Site Number'].map((site) => ['State Code', 'County Code', site]).find((site) => site.every((name) => columns.includes(name)));
+  return AQS_SITES.find((site) => site.every((name) => columns.includes(name)));
+}
+
+/** The number of a site as files of observations name it, and as lists of sites and some files of observations do. */
+const AQS_SITES = ['Site Num', 'Site Number'].map((site) => ['State Code', 'County Code', site]);
+
+/** As {@link aqsIdentifier}, of files that may differ in what they call the site. @param columns - of all files */
+export function aqsStation(columns: readonly string[]): string {
+  const sites = AQS_SITES.filter((site) => site.every((name) => columns.includes(name)));
+  return `coalesce(${sites.map(aqsIdentifier).join(', ')})`;
 }
 
 /** SQL of AirNow's number of a site of AQS: state, county and site as nine digits. @param columns - of the three */
@@ -144,25 +154,33 @@ export function aqsIdentifier(columns: readonly string[]): string {
 /**
  * Each file must hold the columns: of several, one without them would lose its rows without a word.
  *
+ * @param remedy - what to do where the case does not name the columns
  * @throws {DataError} `COLUMN_MISSING`, listing the columns that are there; `COLUMN_TWICE`
  */
-export function requireColumns(files: readonly HeldFile[], wanted: readonly string[]): void {
+export function requireColumns(files: readonly HeldFile[], wanted: readonly string[], remedy?: string): void {
   for (const { path, columns: fileColumns, row } of files) {
     const missing = wanted.find((name) => !fileColumns.includes(name));
     if (missing === undefined) continue;
     if (row !== undefined) throw new DataError('COLUMN_MISSING', `${path}: ${headlessText(row)}`);
     const twice = namesTwice(fileColumns).get(missing.toLowerCase());
-    if (twice) throw columnTwice(path, missing, twice);
+    if (twice) throw columnTwice(path, missing, twice, remedy === undefined);
     const shown = fileColumns.length > 20 ? `${fileColumns.slice(0, 20).join(', ')} … (${fileColumns.length})` : fileColumns.join(', ');
-    throw new DataError('COLUMN_MISSING', `${path}: there is no column ${missing}; it holds ${shown}: name the right column in the case`);
+    throw new DataError(
+      'COLUMN_MISSING',
+      remedy === undefined
+        ? `${path}: there is no column ${missing}; it holds ${shown}: name the right column in the case`
+        : `${path}: there is no column ${missing}; it holds ${shown}: ${remedy}`,
+    );
   }
 }
 
-/** @param columns - as they are told apart */
-export function columnTwice(path: string, name: string, columns: readonly string[]): DataError {
+/** @param columns - as they are told apart @param isNamed - whether the case names columns */
+export function columnTwice(path: string, name: string, columns: readonly string[], isNamed: boolean): DataError {
   return new DataError(
     'COLUMN_TWICE',
-    `${path}: the column ${name} stands there ${columns.length} times: name the one that is meant in the case (${columns.join(' or ')}), or remove the others`,
+    isNamed
+      ? `${path}: the column ${name} stands there ${columns.length} times: name the one that is meant in the case (${columns.join(' or ')}), or remove the others`
+      : `${path}: the column ${name} stands there ${columns.length} times (${columns.join(' or ')}): remove all but one`,
   );
 }
 
@@ -186,7 +204,8 @@ function placeFault(axis: string, value: number | null, text: string | null, [lo
   return value >= lowest && value <= highest ? undefined : `${axis} ${value} is outside ${lowest} to ${highest}`;
 }
 
-function collect(file: string, rows: StationRow[]): StationList {
+/** @param points - the column of points, where the list has one and the case names another */
+function collect(file: string, rows: StationRow[], points?: string): StationList {
   const stations = new Map<string, Station>();
   // A list may have several rows of a station.
   const withoutCoordinates = new Set<string>();
@@ -203,7 +222,7 @@ function collect(file: string, rows: StationRow[]): StationList {
     if (earlier && (earlier.lon !== lon || earlier.lat !== lat)) {
       throw new DataError(
         'STATION_TWICE',
-        `${file}: station ${id} stands at ${earlier.lon}, ${earlier.lat} and at ${lon}, ${lat}: keep one of the two`,
+        `${file}: station ${id} stands at ${earlier.lon}, ${earlier.lat} and at ${lon}, ${lat}: ${points === undefined ? '' : `set observations.stations.id: ${points}, or `}keep one of the two`,
       );
     }
     stations.set(id, { id, lon, lat, ...(name === null ? {} : { name }), ...(type === null ? {} : { type }) });

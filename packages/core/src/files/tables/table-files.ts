@@ -23,16 +23,17 @@ const GZIP = Buffer.of(0x1f, 0x8b);
 
 /**
  * @param headless - the separator of a file that has no header
+ * @param otherEncoding - in which such files are written where not in UTF-8
  * @throws {DataError} `FILE_MISSING`, `FILE_UNREADABLE`, `FILE_EMPTY`, `FILE_ENCODING`, `FILE_TRUNCATED` (a gzip file that ends early: DuckDB would read
  * what there is without a word), `TABLE_UNREADABLE` where a separator is given and the first row has none: a file of another layout
  */
-export async function inspectCsv(path: string, headless?: CsvDialect['delimiter']): Promise<CsvHead> {
+export async function inspectCsv(path: string, headless?: CsvDialect['delimiter'], otherEncoding?: string): Promise<CsvHead> {
   if (!existsSync(path)) throw new DataError('FILE_MISSING', `${path}: there is no such file: check the path in the case`);
   const { head, fault } = await lookThrough(path);
   if (head.length === 0) throw new DataError('FILE_EMPTY', `${path}: the file is empty: give one with a header line and data`);
   const end = head.indexOf(0x0a);
   requireNoUtf16(path, head);
-  if (fault !== undefined) throw notUtf8(path, fault);
+  if (fault !== undefined) throw notUtf8(path, fault, otherEncoding);
   if (end < 0 && head.includes(0x0d)) {
     throw new DataError('FILE_ENCODING', `${path}: its lines end with CR alone, as on old Macs: convert it, for example with tr '\\r' '\\n'`);
   }

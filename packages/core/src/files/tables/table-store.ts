@@ -17,6 +17,8 @@ const fileLiteral = (path: string): string => literal(path.replace(/[[*?]/g, '[$
 export interface RawFormat {
   delimiter: CsvDialect['delimiter'];
   columns: string[];
+  /** in which such files are written where not in UTF-8 */
+  otherEncoding?: string;
 }
 
 /** A file of a table. */
@@ -286,7 +288,7 @@ async function byDialect(paths: string[], format?: RawFormat): Promise<Map<Reade
   const readers = new Map<string, Reader>();
   const groups = new Map<Reader, { path: string; header?: string[]; row?: string }[]>();
   for (const path of paths) {
-    const { header, row, ...dialect }: Partial<CsvHead> = isParquet(path) ? {} : await inspectCsv(path, format?.delimiter);
+    const { header, row, ...dialect }: Partial<CsvHead> = isParquet(path) ? {} : await inspectCsv(path, format?.delimiter, format?.otherEncoding);
     const key = JSON.stringify(dialect);
     const reader = readers.get(key) ?? (header === undefined ? readParquet : readCsv(dialect as CsvDialect, format));
     readers.set(key, reader);

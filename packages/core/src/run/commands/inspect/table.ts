@@ -70,8 +70,8 @@ function headerOddities({ columns, row }: HeldFile): Oddity[] {
 /** Columns by which a layout is known. */
 const LAYOUT_COLUMNS: [LayoutName, string[]][] = [
   ['cnemc-wide', WIDE],
-  ['aqs', ['State Code', 'Site Num', 'Date GMT', 'Sample Measurement']],
-  ['aqs', ['State Code', 'Site Num', 'Date Local', 'Sample Duration', 'Arithmetic Mean']],
+  ['aqs', ['State Code', 'County Code', 'Date GMT', 'Sample Measurement']],
+  ['aqs', ['State Code', 'County Code', 'Date Local', 'Sample Duration', 'Arithmetic Mean']],
   ['eea', ['Samplingpoint', 'Pollutant', 'Start', 'Validity']],
   ['eea', ['SamplingPoint', 'AirPollutantCode', 'DatetimeBegin', 'Validity']],
   ['openaq', ['location_id', 'datetime', 'parameter', 'value']],
