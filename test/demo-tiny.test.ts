@@ -85,7 +85,7 @@ describe('the first run', () => {
     for (const mode of [result, result.paperMode!]) {
       for (const stations of [mode.withheld!, mode.used!]) {
         expect(Object.keys(stations)).toEqual([...SPECIES]);
-        for (const { priorMae, updatedMae } of Object.values(stations)) {
+        for (const { priorMae, updatedMae } of Object.values(stations).map((comparison) => comparison!)) {
           expect(priorMae).toBeGreaterThan(0);
           expect(updatedMae).toBeGreaterThan(0);
         }

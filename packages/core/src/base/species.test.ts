@@ -13,7 +13,7 @@ const NAMING: Readonly<Record<string, number>> = {
   'case/schema/inversion-schema.ts': 1,
   'case/schema/learning-schema.ts': 22,
   'fields/prepared.ts': 5,
-  'inventory/reading/emission-reader.ts': 6,
+  'inventory/reading/emission-reader.ts': 1,
   'inventory/reading/emissions-used.ts': 3,
   'inversion/scores/performance-benchmarks.ts': 7,
   'inversion/scores/score-rows.ts': 2,

@@ -1,11 +1,11 @@
 /** Emission groups and species: their names in the order of every array, and all that is known of each. */
 
 /** The five emission groups, in the order of every array. */
-export const GROUPS = ['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5'] as const;
+export const GROUPS: readonly [Group, ...Group[]] = ['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5'];
 /** The four target species, in the order of every array; NO2, SO2 and O3 in ppb, PM2.5 in µg m-3. */
-export const SPECIES = ['NO2', 'SO2', 'O3', 'PM2.5'] as const;
-export type Group = (typeof GROUPS)[number];
-export type Species = (typeof SPECIES)[number];
+export const SPECIES: readonly [Species, ...Species[]] = ['NO2', 'SO2', 'O3', 'PM2.5'];
+export type Group = string;
+export type Species = string;
 
 /** What is known of an emission group. */
 export interface GroupFacts {
@@ -172,12 +172,12 @@ export function knownSpecies(name: string): SpeciesFacts | undefined {
 
 /** One number of each group, by its name. */
 export function ofGroups(fact: (facts: GroupFacts) => number): Record<Group, number> {
-  return Object.fromEntries(GROUPS.map((group) => [group, fact(GROUP_FACTS[group])])) as Record<Group, number>;
+  return Object.fromEntries(GROUPS.map((group) => [group, fact(GROUP_FACTS[group])]));
 }
 
 /** One value of each species, by its name. */
 export function ofSpecies<T>(fact: (facts: SpeciesFacts, species: Species) => T): Record<Species, T> {
-  return Object.fromEntries(SPECIES.map((species) => [species, fact(SPECIES_FACTS[species], species)])) as Record<Species, T>;
+  return Object.fromEntries(SPECIES.map((species) => [species, fact(SPECIES_FACTS[species], species)]));
 }
 
 /** `ug m-3` for particles, `ppb` for gases: what every concentration inside Retroplume is in. */

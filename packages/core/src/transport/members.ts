@@ -2,7 +2,6 @@
 import { CorrelationFilter } from '../grid/correlation';
 import type { Grid } from '../grid/grid';
 import { Random } from '../base/random';
-import { GROUP_NAMES, type GroupName } from '../inventory/reading/emission-reader';
 import { GROUPS, type Group } from '../base/species';
 import { memberDesigns, type Case, type MemberDesign, type PeriodSettings } from '../case';
 import { regionMask } from '../case/gridded/regions';
@@ -14,9 +13,9 @@ interface MemberSettings {
   /** which member, from 0 */
   index: number;
   /** the only group that changes; default: all change */
-  group?: GroupName;
+  group?: Group;
   /** standard deviation of the natural logarithm of the factor */
-  spread: Record<GroupName, number>;
+  spread: Record<Group, number>;
   lengthKm: number;
   /** name of the period: each has factors of its own */
   period: string;
@@ -45,14 +44,14 @@ export function memberFactors(grid: Grid, settings: MemberSettings): Float32Arra
   const { group: onlyGroup, spread, lengthKm, commonShare = 0.25 } = settings;
   const filter = new CorrelationFilter(rows, cols, grid.lengthInCells(lengthKm));
   const random = new Random(settings.seed).fork(memberStream(settings));
-  const factors = new Float32Array(rows * cols * GROUP_NAMES.length).fill(1);
-  GROUP_NAMES.forEach((name, group) => {
+  const factors = new Float32Array(rows * cols * GROUPS.length).fill(1);
+  GROUPS.forEach((name, group) => {
     if (onlyGroup !== undefined && name !== onlyGroup) return;
     const ofGroup = random.fork(name);
     const common = Math.sqrt(commonShare) * ofGroup.normal();
     const local = filter.apply(Float64Array.from({ length: rows * cols }, () => ofGroup.normal()));
     local.forEach((value, cell) => {
-      factors[cell * GROUP_NAMES.length + group] = Math.exp(spread[name] * (common + Math.sqrt(1 - commonShare) * value));
+      factors[cell * GROUPS.length + group] = Math.exp(spread[name] * (common + Math.sqrt(1 - commonShare) * value));
     });
   });
   return factors;

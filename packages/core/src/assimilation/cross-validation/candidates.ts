@@ -1,5 +1,5 @@
 /** What cross-validation varies of an inversion's settings, and what it found. */
-import type { Group, Species } from '../../base/species';
+import type { Group } from '../../base/species';
 import type { Case, InversionSettings } from '../../case';
 import type { SearchAxis } from '../../inversion/cross-validation/coordinate-search';
 import type { CandidateScore, FoldResult } from '../../inversion/cross-validation/fold-scores';
@@ -79,7 +79,7 @@ export function withCandidate(inversion: InversionSettings, candidate: Candidate
 }
 
 /** Numbers by group or species, times a factor. A sector may leave out groups, whose spread is then that of `priorSpread`. */
-function scaled<T extends Partial<Record<Group | Species, number>>>(numbers: T, factor: number): T {
+function scaled<T extends Partial<Record<Group, number>>>(numbers: T, factor: number): T {
   return Object.fromEntries(Object.entries(numbers).map(([name, number]) => [name, number === undefined ? number : number * factor])) as T;
 }
 

@@ -1,6 +1,6 @@
 /** The monitors of a case as every later stage sees them: read once, the same stations withheld everywhere. */
 import { createHash } from 'node:crypto';
-import { SPECIES, type Species } from '../../base/species';
+import { SPECIES } from '../../base/species';
 import { type Case, type InversionSettings, type PeriodSettings } from '../../case';
 import { expandGlobs } from '../../files/glob';
 import { dailyMeans } from '../../observations/daily-means';
@@ -175,7 +175,7 @@ export function operatorOf(
   });
   const empty = operator.unobserved.find((species) => species in hoursOfDay && monitors.observations.species.includes(species));
   if (empty !== undefined) {
-    const [firstHour, lastHour] = hoursOfDay[empty as Species]!;
+    const [firstHour, lastHour] = hoursOfDay[empty]!;
     throw new ConfigError(
       'OBSERVATION_HOURS',
       `inversion.hoursOfDay.${empty}: in ${period.name} no value between ${firstHour} and ${lastHour} h of local solar time is compared, at ${hoursPerDay} hours a day: widen the range, or raise inversion.hoursPerDay`,
@@ -194,7 +194,7 @@ function withinHours(grid: Grid, hours: HoursOfDay): ValueFilter {
     return longitudes.get(cell)!;
   };
   return (species, cell, start) => {
-    const range = hours[species as Species];
+    const range = hours[species];
     if (range === undefined) return true;
     const [firstHour, lastHour] = range;
     const hour = localSolarHour(start.getTime() + HALF_HOUR_MS, longitudeOf(cell));

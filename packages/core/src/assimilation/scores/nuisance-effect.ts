@@ -38,7 +38,7 @@ export function nuisanceEffect(
 ): Map<string, Float32Array> | undefined {
   const { nuisance = [] } = context.summaryOf<{ nuisance?: FoundNuisance[] }>('invert')!;
   const parts = foundParts(context, settings, prepared, nuisance);
-  const shared = new Map(SPECIES.map((species) => [species as string, nuisance.find(({ name }) => name === sharedBiasName(species))?.value]));
+  const shared = new Map(SPECIES.map((species) => [species, nuisance.find(({ name }) => name === sharedBiasName(species))?.value]));
   if (!parts || (parts.length === 0 && [...shared.values()].every((value) => value === undefined))) return undefined;
   const cells = [...new Set(updated.stations.map(({ cell }) => cell))];
   const added = operator.atStations(addedBy(parts, cells, prepared)).simulated;

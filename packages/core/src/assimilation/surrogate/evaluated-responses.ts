@@ -29,9 +29,6 @@ export function readResponseSums(dir: string): EvaluatedResponses {
   const blocksOf = (blocks: Kept[string][string][number]): BlockSums =>
     new Map(Object.entries(blocks).map(([block, sums]) => [block, Float64Array.from(sums, (value) => value ?? NaN)]));
   return new Map(
-    Object.entries(saved).map(([period, byGroup]) => [
-      period,
-      new Map(Object.entries(byGroup).map(([group, sums]) => [group as Group, sums.map(blocksOf)])),
-    ]),
+    Object.entries(saved).map(([period, byGroup]) => [period, new Map(Object.entries(byGroup).map(([group, sums]) => [group, sums.map(blocksOf)]))]),
   );
 }

@@ -39,7 +39,7 @@ function checkHours({ observations: { resolution }, inversion: { hoursOfDay, dai
         text: `a daily mean has all hours of its day in it: remove hoursOfDay, or ${dailyMeans ? 'set dailyMeans: false' : 'give hourly observations'}`,
       },
     ];
-  return Object.entries(hoursOfDay).flatMap(([species, [firstHour, lastHour]]) =>
+  return Object.entries(hoursOfDay).flatMap(([species, [firstHour, lastHour] = [0, 24]]) =>
     firstHour === lastHour
       ? [{ path: [...path, species], text: `from ${firstHour} to ${lastHour} there is no hour: give the first hour and the end of the last` }]
       : [],

@@ -1,7 +1,7 @@
 /** The certificate: which runs of the transport model the surrogate's response is held against, and what is asked of it before an inversion. */
 import { z } from 'zod';
 import { outsideRuns } from './experiment-schema';
-import { GROUPS, JUDGED_PAIRS, SPECIES } from '../../base/species';
+import { GROUPS, JUDGED_PAIRS, SPECIES, type Species } from '../../base/species';
 import { choice, files, maskOfFile, real, seed, text, wholeNumber } from './kinds';
 
 const pairSchema = z.strictObject({
@@ -24,7 +24,7 @@ const sensitivitySchema = z
     variables: z
       .strictObject(
         Object.fromEntries(SPECIES.map((s) => [s, text(`Variable with the sensitivity of ${s}, such as O3_ENX.`).optional()])) as Record<
-          (typeof SPECIES)[number],
+          Species,
           z.ZodOptional<z.ZodString>
         >,
       )

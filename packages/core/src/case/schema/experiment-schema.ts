@@ -12,7 +12,7 @@ export function perGroup(
   make: (group: Group) => z.ZodType<number>,
   defaults: Record<Group, number>,
 ): z.ZodObject<Record<Group, z.ZodDefault<z.ZodType<number>>>, z.core.$strict> {
-  return z.strictObject(Object.fromEntries(GROUPS.map((g) => [g, make(g).default(defaults[g])])) as Record<Group, z.ZodDefault<z.ZodType<number>>>);
+  return z.strictObject(Object.fromEntries(GROUPS.map((g) => [g, make(g).default(defaults[g])])));
 }
 
 /** The same schema for each species, with the species' own default. */
@@ -20,9 +20,7 @@ export function perSpecies(
   make: (species: Species) => z.ZodType<number>,
   defaults: Record<Species, number>,
 ): z.ZodObject<Record<Species, z.ZodDefault<z.ZodType<number>>>, z.core.$strict> {
-  return z.strictObject(
-    Object.fromEntries(SPECIES.map((s) => [s, make(s).default(defaults[s])])) as Record<Species, z.ZodDefault<z.ZodType<number>>>,
-  );
+  return z.strictObject(Object.fromEntries(SPECIES.map((s) => [s, make(s).default(defaults[s])])));
 }
 
 /** Runs of the transport model that were made outside Retroplume. */

@@ -43,7 +43,7 @@ test('concentrations and weather: what is below the cleanest air, above the dirt
 });
 
 describeShared('real files', () => {
-  const fine = { NOx: ['NO', 'NO2'], NH3: ['NH3'], SO2: ['SO2'], VOC: ['PAR'], 'PM2.5': ['PEC', 'POC'] };
+  const fine: Record<string, string[]> = { NOx: ['NO', 'NO2'], NH3: ['NH3'], SO2: ['SO2'], VOC: ['PAR'], 'PM2.5': ['PEC', 'POC'] };
   const meansOf = (values: Float32Array, names: readonly string[]): Map<string, number> =>
     new Map(names.map((name, i) => [name, values.filter((_, at) => at % names.length === i).reduce((sum, value) => sum + value, 0) / (values.length / names.length)])); // prettier-ignore
 

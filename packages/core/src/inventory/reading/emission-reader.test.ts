@@ -1,6 +1,7 @@
+import { GROUPS } from '../../base/species';
 import type { IoapiReader } from '../../files/ioapi/ioapi-file';
 import { Grid } from '../../grid/grid';
-import { EmissionReader, GROUP_NAMES, type EmissionGroups } from './emission-reader';
+import { EmissionReader, type EmissionGroups } from './emission-reader';
 
 const [ROWS, COLS, LAYERS, HOURS] = [2, 3, 2, 60];
 const CELLS = ROWS * COLS;
@@ -41,11 +42,11 @@ const groups: EmissionGroups = { NOx: { variables: ['NO', 'NO2'], molarMass: 46 
 it('sums variables and layers of a group, of hours that are more than are read at once, in its unit', () => {
   const [first, count] = [7, 50];
   const read = new EmissionReader(reader, groups).read(first, count);
-  expect(read).toHaveLength(count * CELLS * GROUP_NAMES.length);
+  expect(read).toHaveLength(count * CELLS * GROUPS.length);
   for (const hour of [0, 23, 24, 49]) {
     for (const cell of [0, 4]) {
       const column = (variable: string): number => [0, 1].reduce((sum, layer) => sum + value(variable, first + hour, layer, cell), 0);
-      const [nox, nh3, , , pm] = read.subarray((hour * CELLS + cell) * GROUP_NAMES.length);
+      const [nox, nh3, , , pm] = read.subarray((hour * CELLS + cell) * GROUPS.length);
       expect(nox / (column('NO') + column('NO2') / 46)).toBeCloseTo(1, 6); // mol s-1, of NO2 by the molar mass of the case
       expect([nh3, pm]).toEqual([0, column('PEC')]);
     }

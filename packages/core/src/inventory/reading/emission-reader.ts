@@ -1,4 +1,5 @@
 /** Emissions of the five groups from I/O API files, in the units of the reference model: mol s-1 per cell, PM2.5 in g s-1. */
+import { GROUPS, type Group } from '../../base/species';
 import { areaScale, isPerArea } from '../../case/gridded/case-fields';
 import type { IoapiReader } from '../../files/ioapi/ioapi-file';
 import type { IoapiVariable } from '../../files/ioapi/ioapi-header';
@@ -9,11 +10,8 @@ import { DataError } from '../../base/errors';
 import { type Grid, timeAt } from '../../grid/grid';
 import { conversion, MOLAR_MASS } from '../../units/units';
 
-export const GROUP_NAMES = ['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5'] as const;
-export type GroupName = (typeof GROUP_NAMES)[number];
-
 /** As the case file says it: the variables whose sum is the group, and the molar mass (g mol-1) that g/s of a gas need. */
-export type EmissionGroups = Record<GroupName, { variables: string[]; molarMass?: number }>;
+export type EmissionGroups = Record<Group, { variables: string[]; molarMass?: number }>;
 
 /** A part of the inventory that lies in files of its own; the inventory is the sum of its sectors. */
 export interface SectorFiles {
@@ -43,7 +41,7 @@ interface Source {
 /** g mol-1 where nobody says it: the lightest that there is makes the range of moles the widest. */
 const LIGHTEST = 1;
 
-function variableOf(reader: IoapiReader, group: GroupName, variable: string): IoapiVariable {
+function variableOf(reader: IoapiReader, group: Group, variable: string): IoapiVariable {
   const match = reader.variables.find((candidate) => candidate.name === variable);
   if (match) return match;
   throw new DataError(
@@ -54,7 +52,7 @@ function variableOf(reader: IoapiReader, group: GroupName, variable: string): Io
 
 /** Whether the file holds the groups, in whatever units. @throws {DataError} `VARIABLE_MISSING` */
 export function assertGroups(reader: IoapiReader, groups: EmissionGroups): void {
-  for (const name of GROUP_NAMES) for (const variable of groups[name].variables) variableOf(reader, name, variable);
+  for (const name of GROUPS) for (const variable of groups[name].variables) variableOf(reader, name, variable);
 }
 
 /** The molar mass of the case; a variable that has none there takes its own by its name. */
@@ -68,7 +66,7 @@ function molarMassOf({ molarMass }: { molarMass?: number }, variable: string): n
  * @throws {DataError} `VARIABLE_MISSING`
  * @throws {UnitError} `UNIT_MOLAR_MASS` for the mass of a gas without a molar mass, `UNIT_MISMATCH` for what is no emission
  */
-export function modelScale(reader: IoapiReader, name: GroupName, variable: string, group: { molarMass?: number }): Float64Array {
+export function modelScale(reader: IoapiReader, name: Group, variable: string, group: { molarMass?: number }): Float64Array {
   const { grid, path } = reader;
   const { units } = variableOf(reader, name, variable);
   const subject = `${path}: ${variable} (emissions.groups.${name}, for the reference model)`;
@@ -79,7 +77,7 @@ export function modelScale(reader: IoapiReader, name: GroupName, variable: strin
 }
 
 function sourcesOf(reader: IoapiReader, groups: EmissionGroups): Source[] {
-  return GROUP_NAMES.flatMap((name, group) =>
+  return GROUPS.flatMap((name, group) =>
     groups[name].variables.map((variable) => {
       const scale = modelScale(reader, name, variable, groups[name]);
       const { units } = variableOf(reader, name, variable);
@@ -113,7 +111,7 @@ export class EmissionReader {
     const { reader } = this;
     const { grid, layers, time } = reader;
     const cells = grid.rows * grid.cols;
-    const out = new Float32Array(count * cells * GROUP_NAMES.length);
+    const out = new Float32Array(count * cells * GROUPS.length);
     const atOnce = stepsAtOnce(reader);
     for (const { variable, group, scale, range } of this.sources) {
       for (let stepsRead = 0; stepsRead < count; stepsRead += atOnce) {
@@ -123,7 +121,7 @@ export class EmissionReader {
         for (let i = 0; i < fields.length; i++) {
           const step = stepsRead + Math.floor(i / (cells * layers));
           const cell = i % cells;
-          out[(step * cells + cell) * GROUP_NAMES.length + group] += scale[Math.floor(cell / grid.cols)] * fields[i];
+          out[(step * cells + cell) * GROUPS.length + group] += scale[Math.floor(cell / grid.cols)] * fields[i];
         }
       }
     }

@@ -75,7 +75,7 @@ export function inFiles({ days: _representative, ...sector }: SectorFiles, files
 
 /** Groups of a sector that names its own: of those that it does not name it emits nothing. */
 export function sectorGroups(groups: Sector['groups']): EmissionGroups | undefined {
-  return groups && (Object.fromEntries(GROUPS.map((group) => [group, groups[group] ?? { variables: [] }])) as unknown as EmissionGroups);
+  return groups && Object.fromEntries(GROUPS.map((group) => [group, groups[group] ?? { variables: [] }]));
 }
 
 /** What makes up the groups in the files of a sector. @param shared - `emissions.groups` @throws {DataError} `VARIABLE_MISSING` */

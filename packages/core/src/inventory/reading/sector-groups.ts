@@ -1,10 +1,11 @@
 /** Which variables of the groups the files of a sector hold: those of one kind of source have few of the species of the whole inventory. */
+import { GROUPS } from '../../base/species';
 import { type IoapiReader, headOf } from '../../files/ioapi/ioapi-file';
 import { DataError } from '../../base/errors';
-import { GROUP_NAMES, type EmissionGroups, type SectorFiles } from './emission-reader';
+import type { EmissionGroups, SectorFiles } from './emission-reader';
 
 function variablesOf(groups: EmissionGroups): string[] {
-  return GROUP_NAMES.flatMap((name) => groups[name].variables);
+  return GROUPS.flatMap((name) => groups[name].variables);
 }
 
 /** Variables of the groups that are not in a list. */
@@ -14,7 +15,7 @@ export function lackingVariables(groups: EmissionGroups, available: ReadonlySet<
 
 /** The groups without the variables that are not in a list. */
 export function groupsWithin(groups: EmissionGroups, available: ReadonlySet<string>): EmissionGroups {
-  const variablesByGroup = GROUP_NAMES.map((name) => [
+  const variablesByGroup = GROUPS.map((name) => [
     name,
     { ...groups[name], variables: groups[name].variables.filter((variable) => available.has(variable)) },
   ]);

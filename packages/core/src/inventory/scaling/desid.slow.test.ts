@@ -5,7 +5,7 @@ import { IoapiFile } from '../../files/ioapi/ioapi-file';
 import { describeShared, sharedFile, temporaryFolder } from '../../files/testing/shared-data';
 import { Random } from '../../base/random';
 import { writeDesid, type DesidStream } from './desid';
-import { GROUP_NAMES, type EmissionGroups } from '../reading/emission-reader';
+import type { EmissionGroups } from '../reading/emission-reader';
 import { scaleEmissionFile } from './scale-file';
 import { CELLS, EMISSIONS, GRID, GROUPS, START, writeFile } from '../../transport/testing/small-case';
 
@@ -151,7 +151,7 @@ describeShared('on a CMAQ-ready file from elsewhere', () => {
     const { grid } = file;
     file.close();
     const cells = grid.rows * grid.cols;
-    const factors = draw(cells * GROUP_NAMES.length);
+    const factors = draw(cells * Object.keys(GROUPS).length);
     const whole = new Map([['domain', new Float32Array(cells).fill(1)]]);
     scaleEmissionFile(prior, at('updated.nc'), [{ factors, start: START }], { groups, regions: whole });
     const files = writeDesid({ rules: at('desid.nml'), masks: at('masks.nc') }, grid, [{ label: 'CO_FILE', groups, factors }], span);

@@ -12,12 +12,13 @@
  *
  * @see Murphy et al. (2021), doi:10.5194/gmd-14-3407-2021; CMAQ User's Guide, appendix B; `DESID_SCALING` and `DESID_PROCESS_RULES` in CMAQ's desid_module.F
  */
+import { GROUPS, type Group } from '../../base/species';
 import { basename, dirname } from 'node:path';
 import { writeFileAtomic } from '../../files/checkpoint';
 import { IoapiWriter } from '../../files/ioapi/ioapi-writer';
 import { makeFolder } from '../../files/disk';
 import { type Grid, instant } from '../../grid/grid';
-import { GROUP_NAMES, type EmissionGroups, type GroupName } from '../reading/emission-reader';
+import type { EmissionGroups } from '../reading/emission-reader';
 
 /** Environment variable of CMAQ's run script that holds the masks' file. */
 const FILE_LABEL = 'RPLM_MASKS';
@@ -81,10 +82,10 @@ function writeMasks(path: string, grid: Grid, masks: Mask[], origin: string): vo
 
 function scalingOf({ label, groups, factors }: DesidStream, infix: string): Scaling {
   const out: Scaling = { masks: [], rules: [] };
-  GROUP_NAMES.forEach((group, g) => {
+  GROUPS.forEach((group, g) => {
     const { variables } = groups[group];
     if (variables.length === 0) return;
-    const ofGroup = factors.filter((_, i) => i % GROUP_NAMES.length === g);
+    const ofGroup = factors.filter((_, i) => i % GROUPS.length === g);
     const region = `RPLM_${infix}${group.replace('.', '').toUpperCase()}`;
     const { everywhere, inRegion, mask } = split(ofGroup);
     const rule = (region: string, variable: string, factor: number): string =>
@@ -106,7 +107,7 @@ function split(factors: Float32Array): { everywhere: number; inRegion: number; m
   return { everywhere: lo, inRegion: hi / lo, mask: factors.map((factor) => (factor - lo) / (hi - lo)) };
 }
 
-function describe(group: GroupName, label: string): string {
+function describe(group: Group, label: string): string {
   return `where the factor on ${group} of ${label} lies between least and most`;
 }
 

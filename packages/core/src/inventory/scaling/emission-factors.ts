@@ -1,8 +1,9 @@
 /** Which factor a variable of an emission file has: its group's, in its cell and hour. */
+import { GROUPS, type Group } from '../../base/species';
 import type { IoapiReader } from '../../files/ioapi/ioapi-file';
 import { ConfigError, DataError, ShapeError } from '../../base/errors';
 import { type TimeAxis, timeAt } from '../../grid/grid';
-import { GROUP_NAMES, type EmissionGroups, type GroupName } from '../reading/emission-reader';
+import type { EmissionGroups } from '../reading/emission-reader';
 
 /**
  * The group of every variable that belongs to one.
@@ -11,7 +12,7 @@ import { GROUP_NAMES, type EmissionGroups, type GroupName } from '../reading/emi
  */
 export function groupsByVariable(reader: IoapiReader, groups: EmissionGroups): Map<string, number> {
   const groupOf = new Map<string, number>();
-  GROUP_NAMES.forEach((name: GroupName, group) => {
+  GROUPS.forEach((name: Group, group) => {
     for (const variable of groups[name].variables) {
       if (!reader.variables.some((candidate) => candidate.name === variable)) {
         throw new DataError(
@@ -21,7 +22,7 @@ export function groupsByVariable(reader: IoapiReader, groups: EmissionGroups): M
       }
       const otherGroup = groupOf.get(variable);
       if (otherGroup !== undefined && otherGroup !== group) {
-        const bothGroups = `${GROUP_NAMES[otherGroup]} and ${name}`;
+        const bothGroups = `${GROUPS[otherGroup]} and ${name}`;
         throw new ConfigError('GROUPS_OVERLAP', `emissions.groups: ${variable} is in ${bothGroups}, so it has no one factor: keep it in one`);
       }
       groupOf.set(variable, group);
@@ -59,12 +60,12 @@ interface Field {
  * @throws {ShapeError} `FACTORS_SHAPE`; {@link DataError} `FACTORS_INVALID`
  */
 export function factorLookup(spans: readonly FactorSpan[], cells: number, time: TimeAxis): FactorLookup {
-  const fieldSize = cells * GROUP_NAMES.length;
+  const fieldSize = cells * GROUPS.length;
   const fields = spans.flatMap((span) => fieldsOf(span, fieldSize, cells));
   return (step, group) => {
     const timeNow = timeAt(time, step).getTime();
     const field = fields.find(({ begin, end }) => begin <= timeNow && timeNow < end) ?? fields.find(({ end }) => end === timeNow);
-    return field && ((cell) => field.factors[field.offset + cell * GROUP_NAMES.length + group]);
+    return field && ((cell) => field.factors[field.offset + cell * GROUPS.length + group]);
   };
 }
 

@@ -7,12 +7,12 @@
  *
  * @see HEMCO's reference guide, https://hemco.readthedocs.io: input file format, scale factors
  */
+import { GROUPS } from '../../base/species';
 import { basename } from 'node:path';
 import { writeFileAtomic } from '../../files/checkpoint';
 import { writeCf, type CfVariable } from '../../files/netcdf/netcdf-cf';
 import { CellOverlaps } from '../../grid/cell-overlaps';
 import { Grid, instant } from '../../grid/grid';
-import { GROUP_NAMES } from '../reading/emission-reader';
 
 /** Pieces of a cell's edge by which the part of it on the grid is counted. */
 const POINTS = 16;
@@ -94,7 +94,7 @@ export function writeHemco(
   { prior, factors, from, to, origin }: HemcoFactors,
 ): string[] {
   const { globe } = hemco;
-  const groups = GROUP_NAMES.length;
+  const groups = GROUPS.length;
   const ofGroup = (field: ArrayLike<number>, group: number): Float64Array =>
     Float64Array.from({ length: field.length / groups }, (_, cell) => field[cell * groups + group]);
   const axis = (name: 'lat' | 'lon', origin: number, cell: number, count: number): CfVariable => ({
@@ -127,7 +127,7 @@ export function writeHemco(
       axis('lat', yorig, ycell, rows),
       axis('lon', xorig, xcell, cols),
     ],
-    variables: GROUP_NAMES.map((group, g) => ({
+    variables: GROUPS.map((group, g) => ({
       name: variableOf(group),
       dimensions: ['time', 'lat', 'lon'],
       data: hemco.factors(ofGroup(prior, g), ofGroup(factors, g)),
@@ -141,7 +141,7 @@ export function writeHemco(
   });
   const time = [from.getUTCFullYear(), from.getUTCMonth() + 1, from.getUTCDate(), from.getUTCHours()].join('/');
   const file = basename(paths.factors);
-  const lines = GROUP_NAMES.map(
+  const lines = GROUPS.map(
     (group, g) => `${FIRST_ID + g} RETROPLUME_${variableOf(group).toUpperCase()} $ROOT/${file} ${variableOf(group)} ${time} C xy 1 1`,
   );
   writeFileAtomic(

@@ -96,7 +96,7 @@ describe('uncertainty', () => {
     expect(beside).toMatch(/Beside these they hold some 51 on biases of monitors and other nuisance numbers and some 3 on initial concentrations\./);
     const [area] = syntheticUncertainty().areas;
     const of = (groups: readonly string[], notInvertedGroups?: string[]): string => {
-      const areas = groups.map((group) => ({ ...area, group: group as typeof area.group }));
+      const areas = groups.map((group) => ({ ...area, group: group }));
       return write({ ...data, notInvertedGroups, uncertainty: { ...syntheticUncertainty(), areas } });
     };
     expect(of(GROUPS)).not.toContain('without figures here');

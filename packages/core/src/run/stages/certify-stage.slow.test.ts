@@ -34,7 +34,7 @@ const HOURS = 96;
 /** Factors on NOx and NH3 of the members: apart, so that one can be told from the other. */
 const MEMBERS: Record<string, Partial<Record<Group, number>>> = { member01: { NOx: 1.5, NH3: 0.6 }, member02: { NOx: 0.6, NH3: 1.5 } };
 const FACTOR = 1.3;
-const VARIABLES = { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25' };
+const VARIABLES: Record<string, string> = { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25' };
 const SURROGATE = tinySurrogate({ window: [{ count: 2, hours: 1 }], hidden: 6, widths: [6, 6, 6], headWidth: 6 });
 
 const period = withMembers(tinyPeriod('winter', 1, { runs: { prior: 1 }, hours: HOURS }));

@@ -300,7 +300,9 @@ describe('ExternalCtm', () => {
   it('reads nothing again for other parts of a sum or the same variables for other species: all is there', async () => {
     const request = requestOf({ output: join(folder.path, 'parts', 'ACONC_winter.nc') });
     const of = (variables: Partial<ExternalCtmSettings['variables']>): ExternalCtm =>
-      new ExternalCtm(settingsOf('cp {emissions} {output}/', { variables: { ...settingsOf('').variables, ...variables } }));
+      new ExternalCtm(
+        settingsOf('cp {emissions} {output}/', { variables: { ...settingsOf('').variables, ...(variables as ExternalCtmSettings['variables']) } }),
+      );
     await of({ NO2: { NO2: 1, SO2: 0.5 } }).run(request);
     rmSync(join(folder.path, 'parts/ACONC_winter'), { recursive: true });
     for (const variables of [{}, { NO2: { NO2: 1, SO2: 0.6 } }, { NO2: 'SO2', SO2: 'NO2' }]) expect(of(variables).isMade(request.output)).toBe(true);

@@ -1,6 +1,7 @@
 /**
  * Runs the reference transport model over a period: I/O API emissions and meteorology in, an ACONC-like I/O API file out, as CMAQ's would be.
  */
+import { GROUPS } from '../../base/species';
 import { createTransportModel, type TransportBudget, type TransportModel, type TransportOptions } from '@retroplume/native';
 import { REST } from '../../case';
 import type { IoapiReader } from '../../files/ioapi/ioapi-file';
@@ -10,7 +11,7 @@ import { openWeather, type WeatherOptions } from '../../weather/open-weather';
 import { ConfigError, DataError, ShapeError, TransportError } from '../../base/errors';
 import { type Grid, type TimeAxis, instant, timeAt } from '../../grid/grid';
 import { LATLON } from '../../grid/projection';
-import { GROUP_NAMES, type EmissionGroups, type SectorFiles } from '../../inventory/reading/emission-reader';
+import type { EmissionGroups, SectorFiles } from '../../inventory/reading/emission-reader';
 import { InventoryReader } from '../../inventory/reading/inventory-reader';
 import { referenceOptions, type ReferenceSettings } from './reference-options';
 import { createSurfaceOutput, DEFAULT_OUTPUT_NAMES, OUTPUT_SPECIES, speciesVariables, type OutputNames } from '../surface-output';
@@ -182,7 +183,7 @@ function writeHour(writer: IoapiWriter, names: OutputNames, hour: number, surfac
 
 function checkFactors(factors: Float32Array | undefined, grid: Grid, hours: number): void {
   if (!factors) return;
-  const fieldSize = grid.rows * grid.cols * GROUP_NAMES.length;
+  const fieldSize = grid.rows * grid.cols * GROUPS.length;
   if (factors.length !== fieldSize && factors.length !== hours * fieldSize) {
     throw new ShapeError(
       'FACTORS_SHAPE',
@@ -197,7 +198,7 @@ function checkFactors(factors: Float32Array | undefined, grid: Grid, hours: numb
 /** Multiplies hours `[count, rows, cols, 5]` from `hour` on by the factors, in place. */
 function scaled(emissions: Float32Array, factors: Float32Array | undefined, hour: number, grid: Grid): Float32Array {
   if (!factors) return emissions;
-  const fieldSize = grid.rows * grid.cols * GROUP_NAMES.length;
+  const fieldSize = grid.rows * grid.cols * GROUPS.length;
   const offset = factors.length === fieldSize ? 0 : hour * fieldSize;
   for (let i = 0; i < emissions.length; i++) emissions[i] *= factors[factors.length === fieldSize ? i % fieldSize : offset + i];
   return emissions;

@@ -1,7 +1,7 @@
 /** Settings of the reference model as the case file gives them: one flat list of names and numbers. */
+import { GROUPS } from '../../base/species';
 import { transportSpecies, type TransportOptions } from '@retroplume/native';
 import { ConfigError } from '../../base/errors';
-import { GROUP_NAMES } from '../../inventory/reading/emission-reader';
 import { UNCHANGED_WEATHER, WEATHER_FACTORS, type WeatherChange } from './weather-change';
 
 export type ReferenceSettings = Record<string, string | number | boolean>;
@@ -25,7 +25,7 @@ const NUMBERS = [
 const referenceSettingNames: readonly string[] = [
   ...NUMBERS,
   ...transportSpecies.map((name) => `background.${name}`),
-  ...GROUP_NAMES.map((name) => `stackShare.${name}`),
+  ...GROUPS.map((name) => `stackShare.${name}`),
   ...WEATHER_FACTORS.map((name) => `weatherFactor.${name}`),
   'windTurn',
 ];

@@ -1,5 +1,4 @@
 /** Monitors and their observations, held against the case: read as the stages read them, and each species by itself where that fails. */
-import type { Species } from '../../../base/species';
 import type { Case, PeriodSettings } from '../../../case';
 import { dailyMeans } from '../../../observations/daily-means';
 import { expandGlobs } from '../../../files/glob';
@@ -116,7 +115,7 @@ async function checkDraw(
 async function checkTwin(findings: Findings, settings: Case): Promise<void> {
   const start = new Date(settings.periods[0].start);
   const twin = await findings.attempt(['observations'], () => twinSettings(settings));
-  for (const name of Object.keys(twin?.columns.species ?? {}) as Species[])
+  for (const name of Object.keys(twin?.columns.species ?? {}))
     await findings.attempt(['observations', 'columns', 'species', name, 'unit'], () => toColumnUnit(settings, name)(1, start));
 }
 

@@ -6,7 +6,7 @@ import { readJson } from '../../../files/json';
 import { lastMade, readRecord, summaryIn } from '../../engine/record';
 import { FAILURE_FILE, type Failure } from '../../engine/run-folder';
 import { stageDir, STAGES, type StageName, type Variant } from '../../engine/stage';
-import type { VerifySummary } from '../../results/verify';
+import type { Comparison, VerifySummary } from '../../results/verify';
 
 export interface StageState {
   stage: StageName;
@@ -58,7 +58,7 @@ export function scoresOf(run: string): ScoreFigures[] {
   return (['default', 'paper'] as const).flatMap((variant) => {
     const summary = summaryIn<VerifySummary>(stageDir(run, 'verify', variant));
     return (['withheld', 'used'] as const).flatMap((monitors) =>
-      Object.entries(summary?.[monitors] ?? {}).map(([species, { unit, prior, updated }]): ScoreFigures => ({
+      Object.entries((summary?.[monitors] ?? {}) as Record<string, Comparison>).map(([species, { unit, prior, updated }]): ScoreFigures => ({
         variant,
         monitors,
         species,

@@ -137,10 +137,10 @@ const OUTPUT = {
 };
 
 /** The variable of each species in an output, undefined where none is known. */
-export function outputVariables({ variables }: Pick<GivenField, 'variables'>): Record<keyof typeof OUTPUT, string | undefined> {
+export function outputVariables({ variables }: Pick<GivenField, 'variables'>): Record<string, string | undefined> {
   const entries = Object.entries(OUTPUT).map(([species, names]) => [
     species,
     names.find((name) => variables.some((variable) => variable.name === name)),
   ]);
-  return Object.fromEntries(entries) as Record<keyof typeof OUTPUT, string | undefined>;
+  return Object.fromEntries(entries) as Record<string, string | undefined>;
 }
