@@ -25,6 +25,8 @@ describe('values that make no sense', () => {
       '1 values of NO2 too far below zero were left out',
       '1 values of NO2 above 1000 ppb were left out',
       '1 values of NO2 that are no number were left out',
+      '1 values of NO2 repeat another of their station and time, and count once',
+      '1 values of PM2.5 repeat another of their station and time, and count once',
     ]);
   });
 

@@ -199,6 +199,7 @@ export function describeQuality(quality: ObservationQuality): string[] {
       ...part(counts.negative, `values of ${name} too far below zero were left out`),
       ...part(counts.absurd, `values of ${name} above ${knownSpecies(name)?.mostObserved ?? DEFAULT_LIMIT} ${speciesUnit(name)} were left out`),
       ...part(counts.unreadable, `values of ${name} that are no number were left out`),
+      ...part(counts.repeated, `values of ${name} repeat another of their station and time, and count once`),
       ...RULES.flatMap((rule) => part(counts.rules?.[rule] ?? 0, `values of ${name} ${RULE_TEXT[rule]} were left out`)),
     ]),
     ...unitDoubts(quality),
