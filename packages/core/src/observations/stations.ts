@@ -19,6 +19,8 @@ export interface Station {
   name?: string;
   /** of the site, such as urban or rural */
   type?: string;
+  /** that it belongs to */
+  network?: string;
 }
 
 /** The case's `observations.stations`: a CSV and the names of its columns. In lists of AQS, AirNow and the EEA that lack them the site's code and place are taken. */
@@ -29,6 +31,7 @@ export interface StationsSpec {
   lat: string;
   name?: string;
   type?: string;
+  network?: string;
 }
 
 /** What decides beside the file which stations there are, for records; nothing where the columns are named as by default. Names and types say nothing of places. */
@@ -48,7 +51,7 @@ export interface StationList {
 /**
  * Reads the stations of a CSV that lie on earth.
  *
- * @throws {DataError} `FILE_MISSING`, `COLUMN_MISSING`, `STATION_TWICE` (one id at two places), `STATIONS_NONE`
+ * @throws {DataError} `FILE_MISSING`, `COLUMN_MISSING`, `STATION_TWICE` (one id at two places or in two networks), `STATIONS_NONE`
  *
  * @example
  * const { stations } = await readStations({ file: 'stations.csv', id: 'id', lon: 'lon', lat: 'lat' });
@@ -65,7 +68,7 @@ export async function readStations(spec: StationsSpec): Promise<StationList> {
     const [lon, lat] = [spec.lon, spec.lat].map((name, i) => (knownNetwork === undefined || columns.includes(name) ? name : PLACE[i]));
     requireColumns(
       store.files('stations'),
-      [...(knownNetwork === undefined ? [spec.id] : []), lon, lat, spec.name, spec.type].filter((column) => column !== undefined),
+      [...(knownNetwork === undefined ? [spec.id] : []), lon, lat, spec.name, spec.type, spec.network].filter((column) => column !== undefined),
     );
     const id = knownNetwork ?? `trim(${identifier(spec.id)})`;
     const optional = (column: string | undefined): string => (column === undefined ? 'NULL' : identifier(column));
@@ -73,7 +76,7 @@ export async function readStations(spec: StationsSpec): Promise<StationList> {
       `CASE WHEN lower(trim(${identifier(column)})) NOT IN ${MISSING_WORDS} THEN trim(${identifier(column)}) END`;
     const number = (column: string): string => `TRY_CAST(trim(${identifier(column)}) AS DOUBLE)`;
     const places = [lon, lat].map((column) => `${number(column)}, ${givenText(column)}`).join(', ');
-    const fields = `${id} AS id, ${places}, ${optional(spec.name)}, nullif(trim(${optional(spec.type)}), '')`;
+    const fields = `${id} AS id, ${places}, ${optional(spec.name)}, nullif(trim(${optional(spec.type)}), ''), nullif(trim(${optional(spec.network)}), '')`;
     // These lists have a row for each hour, parameter or sample of a site.
     const select = knownNetwork === undefined ? `SELECT ${fields}` : `SELECT DISTINCT ${fields}`;
     const rows = await store.rows(`${select} FROM stations WHERE ${id} <> ''${knownNetwork === undefined ? '' : ' ORDER BY ALL'}`, spec.file);
@@ -114,10 +117,10 @@ function knownList(columns: readonly string[]): string | undefined {
   return id && `trim(${identifier(id)})`;
 }
 
-function airnowStations({ file, name, type }: StationsSpec): StationList {
+function airnowStations({ file, name, type, network }: StationsSpec): StationList {
   requireColumns(
     [{ path: file, columns: AIRNOW_SITE_COLUMNS }],
-    [name, type].filter((column) => column !== undefined),
+    [name, type, network].filter((column) => column !== undefined),
   );
   const indexOf = (column: string): number => AIRNOW_SITE_COLUMNS.indexOf(column);
   const sites = new Map<string, StationRow>();
@@ -125,7 +128,7 @@ function airnowStations({ file, name, type }: StationsSpec): StationList {
     const [lon, lat] = PLACE.map((column) => row[indexOf(column)]);
     const number = (text: string): number | null => (text === '' || !Number.isFinite(Number(text)) ? null : Number(text));
     const givenText = (column: string | undefined): string | null => (column === undefined ? null : row[indexOf(column)] || null);
-    const site: StationRow = [row[0], number(lon), lon || null, number(lat), lat || null, givenText(name), givenText(type)];
+    const site: StationRow = [row[0], number(lon), lon || null, number(lat), lat || null, givenText(name), givenText(type), givenText(network)];
     // All rows of a site say the same of it, or it stands at two places, which is told.
     if (row[0] !== '') sites.set(`${row[0]} ${lon} ${lat}`, site);
   }
@@ -195,6 +198,7 @@ type StationRow = [
   latText: string | null,
   name: string | null,
   type: string | null,
+  network: string | null,
 ];
 
 /** @returns undefined for one that can be on earth, or that is none at all */
@@ -210,7 +214,7 @@ function collect(file: string, rows: StationRow[], points?: string): StationList
   // A list may have several rows of a station.
   const withoutCoordinates = new Set<string>();
   const misplaced = new Map<string, string>();
-  for (const [id, lon, lonText, lat, latText, name, type] of rows) {
+  for (const [id, lon, lonText, lat, latText, name, type, network] of rows) {
     const fault = placeFault('longitude', lon, lonText, [-180, 360]) ?? placeFault('latitude', lat, latText, [-90, 90]);
     if (fault !== undefined) misplaced.set(id, misplaced.get(id) ?? `${id}: ${fault}`);
     // (0, 0) lies in the ocean: what a spreadsheet makes of two empty cells.
@@ -225,7 +229,15 @@ function collect(file: string, rows: StationRow[], points?: string): StationList
         `${file}: station ${id} stands at ${earlier.lon}, ${earlier.lat} and at ${lon}, ${lat}: ${points === undefined ? '' : `set observations.stations.id: ${points}, or `}keep one of the two`,
       );
     }
-    stations.set(id, { id, lon, lat, ...(name === null ? {} : { name }), ...(type === null ? {} : { type }) });
+    // Whether it is withheld may depend on it.
+    if (earlier && (earlier.network ?? null) !== network) {
+      throw new DataError(
+        'STATION_TWICE',
+        `${file}: station ${id} is of the network "${earlier.network ?? ''}" and of "${network ?? ''}": keep one of the two`,
+      );
+    }
+    const optional = { ...(name !== null && { name }), ...(type !== null && { type }), ...(network !== null && { network }) };
+    stations.set(id, { id, lon, lat, ...optional });
   }
   const faults = [...misplaced].flatMap(([id, fault]) => (stations.has(id) ? [] : [fault]));
   if (stations.size === 0)

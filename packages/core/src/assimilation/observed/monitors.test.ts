@@ -166,7 +166,7 @@ describe('readMonitors', () => {
       hours: 24,
       spinUpHours: 0,
     })) as unknown as PeriodSettings[];
-    expect(observationFiles({ observations, periods } as unknown as Case)).toEqual(
+    expect(observationFiles({ observations, periods, withheld: choice } as unknown as Case)).toEqual(
       ['stations', 'winter_0', 'summer_1', 'winter_1', 'summer_0'].map((name) => at(`${name}.csv`)),
     );
     const inversion = { siteTypeError: {}, representativeness: 'none' };

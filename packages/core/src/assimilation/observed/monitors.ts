@@ -17,6 +17,7 @@ import { chooseWatched, chooseWithheld } from '../../inversion/observations/with
 import { localSolarHour } from '../../worlds/solar';
 import { inPeriod, spanOf, twinObservationsFile } from '../../case/case-runs';
 import type { Workspace } from '../workspace';
+import { namedStations, withheldFiles, withNamed } from './withheld-by-name';
 
 export interface Monitors {
   observations: Observations;
@@ -39,14 +40,15 @@ function observationPatterns(context: Workspace, period: string): string[] {
 }
 
 /** Files of the observations outside the run folder, for the record. */
-export function observationFiles({ observations, periods }: Case): string[] {
+export function observationFiles({ observations, periods, withheld }: Case): string[] {
   const { twin, files = [] } = observations;
   const paths = twin ? [] : periods.flatMap(({ name }) => expandGlobs(files, name));
-  return [...new Set([observations.stations.file, ...paths])];
+  return [...new Set([observations.stations.file, ...paths, ...withheldFiles({ withheld })])];
 }
 
 /**
- * Reads the observations of a period, and draws which stations are withheld and watched: by station, the same in every period.
+ * Reads the observations of a period, and draws which stations are withheld and watched: by station, the same in every period. Those that the case
+ * withholds by name are added to the draw.
  *
  * @param watch - whether some choose the step at which to stop: few monitors cannot spare any
  */
@@ -56,7 +58,7 @@ export async function readMonitors(context: Workspace, period: PeriodSettings, g
   const observations = await readPeriod(context, period, grid);
   const { stations, spreads } = await heardInAll(context, grid);
   expectSiteTypes(siteTypeError, stations, grid);
-  const drawn = chooseWithheld(stations, grid, choice);
+  const drawn = withNamed(chooseWithheld(stations, grid, choice), await namedStations(context.caseSettings));
   const watched = watch ? chooseWatched(stations, grid, drawn, choice) : new Set<string>();
   return { observations, ...drawn, watched, ...(spreads && { cellSpread: spreadsWithout(drawn.withheld, stations, grid, spreads) }) };
 }

@@ -9,6 +9,7 @@ export function checkInversion(c: Case): Breach[] {
   return [
     ...checkGroups(c),
     ...checkSiteTypes(c),
+    ...checkNetworks(c),
     ...checkHours(c),
     ...checkRegions(c),
     ...checkFar(c),
@@ -28,6 +29,11 @@ function checkGroups({ inversion: { groups } }: Case): Breach[] {
 function checkSiteTypes({ observations: { stations }, inversion: { siteTypeError } }: Case): Breach[] {
   if (stations.type !== undefined || Object.keys(siteTypeError).length === 0) return [];
   return [{ path: ['inversion', 'siteTypeError'], text: 'errors by type of site need the types: name their column in observations.stations.type' }];
+}
+
+function checkNetworks({ observations: { stations }, withheld: { networks } }: Case): Breach[] {
+  if (stations.network !== undefined || networks === undefined) return [];
+  return [{ path: ['withheld', 'networks'], text: 'the networks of the stations are not known: name their column in observations.stations.network' }];
 }
 
 function checkHours({ observations: { resolution }, inversion: { hoursOfDay, dailyMeans } }: Case): Breach[] {

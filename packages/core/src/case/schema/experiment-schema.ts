@@ -196,6 +196,7 @@ export const observationsSchema = z
         lat: text('Column of the latitude.').default('lat'),
         name: text('Column of the name.').optional(),
         type: text('Column of the type of site, such as urban or rural: scores are then given by type, too.').optional(),
+        network: text('Column of the network that the station belongs to, for `withheld.networks`.').optional(),
       })
       .meta({ description: 'Where the monitors are.' }),
     files: fileSets(
@@ -272,5 +273,20 @@ export const withheldSchema = z
     fraction: real('Part of the stations that the inversion never sees.', { min: 0, max: 0.9 }).default(0.2),
     blockCells: wholeNumber('Stations are withheld in square blocks of this many cells.', { min: 1 }).default(6),
     seed: seed('Seed of the choice of blocks.').default(3),
+    stations: z
+      .union([
+        z.array(text('Identifier.')).min(1),
+        z.strictObject({ file: file('Text file with one identifier a line; lines that begin with # say nothing.') }),
+      ])
+      .optional()
+      .meta({
+        description:
+          'Stations that are withheld beside those drawn in blocks: their identifiers, or `{ file: PATH }`, a text file with one a line. With `fraction: 0` they are the only ones.',
+      }),
+    networks: z
+      .array(text('Network.'))
+      .min(1)
+      .optional()
+      .meta({ description: 'Networks whose stations are all withheld, as the column `observations.stations.network` names them.' }),
   })
   .meta({ description: 'Monitors kept out of the inversion, to judge it.' });

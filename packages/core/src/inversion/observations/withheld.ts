@@ -15,7 +15,7 @@ interface WithheldSettings {
 }
 
 /** The chosen stations, and the block of every station inside the grid (for maps). */
-interface WithheldChoice {
+export interface WithheldChoice {
   withheld: Set<string>;
   block: Map<string, string>;
 }

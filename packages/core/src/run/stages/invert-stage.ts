@@ -1,18 +1,18 @@
 /** `invert`: from the misfit at the monitors to factors on the emissions. */
 import { nuisanceFiles } from '../../assimilation/observed/nuisance';
 import { observationFiles } from '../../assimilation/observed/monitors';
+import { withholdingKey } from '../../assimilation/observed/withheld-by-name';
 import { seesRegions } from '../../assimilation/prior/prior-covariance';
 import { initialConcentrationsOf, refuseOtherSurrogate } from '../../assimilation/surrogate/trained-surrogate';
 import type { InversionSettings } from '../../case';
 import { TRUTH } from '../../case/case-runs';
-import { placeColumns } from '../../observations/stations';
 import { precisionSetting, type Stage, type StageContext } from '../engine/stage';
 import { earlierPasses } from '../inversions/loop-pass';
 import { certificateHash, simulatedHash } from '../transport-runs/output-hashes';
 
 /** What decides the result of an inversion beside its inputs: a part of the settings of stages that invert. */
 export function inversionKey(context: StageContext, inversion: InversionSettings): object {
-  const { observations, withheld, certificate, regions, tileCells, ctm } = context.caseSettings;
+  const { observations, certificate, regions, tileCells, ctm } = context.caseSettings;
   const { space, blockKm, saturation } = inversion;
   return {
     inversion: {
@@ -25,12 +25,11 @@ export function inversionKey(context: StageContext, inversion: InversionSettings
     },
     ...(seesRegions(inversion) ? { regions } : {}),
     ...(tileCells > 0 ? { tileCells } : {}),
-    observations: { ...observations, files: undefined, stations: placeColumns(observations.stations) },
+    ...withholdingKey(context.caseSettings),
     // Of a type that no error depends on nothing does.
     ...(Object.keys(inversion.siteTypeError).length > 0 ? { siteType: observations.stations.type } : {}),
     // The reference model gives the same truth again; made by a command it may be another one with the same key.
     ...(observations.twin && ctm.kind === 'command' ? { simulated: simulatedHash(context, [TRUTH]) } : {}),
-    withheld,
     onFailure: certificate.onFailure,
     ...(inversion.surrogateError === 'certificate' ? { certified: certificateHash(context.dirOf('certify'), ({ pairs }) => pairs) } : {}),
     ...initialConcentrationsOf(context),

@@ -64,6 +64,24 @@ describe('the columns of the list of stations', () => {
   });
 });
 
+describe('stations withheld by name', () => {
+  const NETWORK = ['observations.stations.network=n', 'withheld.networks=[a]'];
+
+  it.each([crossvalidateStage, invertStage, verifyStage])('$name knows names and networks, a file by what stands in it', (stage) => {
+    expect(changes(stage, ['withheld.stations=[a]'])).toBe(true);
+    expect(changes(stage, ['withheld.stations=[a, b]'], undefined, ['withheld.stations=[a]'])).toBe(true);
+    expect(changes(stage, NETWORK)).toBe(true);
+    expect(changes(stage, ['observations.stations.network=other'], undefined, NETWORK)).toBe(true);
+    expect(changes(stage, ['observations.stations.network=other'])).toBe(false);
+    expect(JSON.stringify(settingsOf(stage, ['withheld.stations={file: names.txt}']))).not.toContain('names.txt');
+  });
+
+  it.each([crossvalidateStage, invertStage])('the file is an input of $name', (stage) => {
+    expect(stage.inputs(contextOf(['withheld.stations={file: names.txt}']))).toContain(join(folder.path, 'names.txt'));
+    expect(() => contextOf(['withheld.networks=[a]'])).toThrow(/name their column in observations\.stations\.network/);
+  });
+});
+
 describe('what a command made again and what is another one', () => {
   const given = (run: string, values: string): void => {
     const record = {

@@ -1,15 +1,15 @@
 /** `verify`: the transport model run again on the updated emissions, and compared with every monitor, withheld ones apart. */
 import { join } from 'node:path';
 import { givenFiles } from '../transport-runs/output-hashes';
-import { placeColumns } from '../../observations/stations';
+import { withholdingKey } from '../../assimilation/observed/withheld-by-name';
 import { ctmIdentity } from '../../transport/ctm';
 import { readAgain } from '../../transport/external/collection-note';
 import { ownInversion } from '../inversions/cross-validation';
 import { refuseOtherPeriods } from '../../assimilation/surrogate/trained-surrogate';
 import type { Stage, StageContext } from '../engine/stage';
 
-function comparedSettings({ caseSettings: { ctm, withheld, observations } }: StageContext): object {
-  return { ctm: ctmIdentity(ctm), withheld, observations: { ...observations, files: undefined, stations: placeColumns(observations.stations) } };
+function comparedSettings({ caseSettings }: StageContext): object {
+  return { ctm: ctmIdentity(caseSettings.ctm), ...withholdingKey(caseSettings) };
 }
 
 export const verifyStage: Stage = {

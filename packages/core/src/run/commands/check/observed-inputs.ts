@@ -13,6 +13,7 @@ import { spanOf } from '../../../case/case-runs';
 import { toColumnUnit, twinSettings } from '../../../worlds/twin-observations';
 import type { CellSpreads } from '../../../inversion/observations/representativeness';
 import { expectSiteTypes, operatorOf, spreadsOf, spreadsWithout } from '../../../assimilation/observed/monitors';
+import { namedStations, withNamed } from '../../../assimilation/observed/withheld-by-name';
 import type { Findings } from './findings';
 
 /** @returns by period, what was brought and could be read */
@@ -92,16 +93,16 @@ async function checkPeriods(
  * Whether the stations fill enough blocks to withhold some, and to watch some where an inversion asks for that; and whether they tell what errors by type of
  * site or the spread within cells ask of them.
  */
-async function checkDraw(
-  findings: Findings,
-  { withheld, inversion, paperMode }: Case,
-  unread: ReadonlySet<string>,
-  grid: Grid,
-  { stations, spreads }: Heard,
-): Promise<void> {
+async function checkDraw(findings: Findings, settings: Case, unread: ReadonlySet<string>, grid: Grid, { stations, spreads }: Heard): Promise<void> {
+  const { withheld, inversion, paperMode } = settings;
   if (!unread.has('inversion'))
     await findings.attempt(['inversion', 'siteTypeError'], () => expectSiteTypes(inversion.siteTypeError, stations, grid));
-  const drawn = await findings.attempt(['withheld'], () => chooseWithheld([...stations], grid, withheld));
+  const named = await findings.attempt(['withheld', 'stations'], () => namedStations(settings));
+  const drawn = named && (await findings.attempt(['withheld'], () => withNamed(chooseWithheld([...stations], grid, withheld), named)));
+  if (drawn && named.size > 0) {
+    const count = [...named].filter((id) => drawn.withheld.has(id)).length;
+    findings.right.push(`withheld by name: ${count} of ${named.size} stations that are named have values in the grid`);
+  }
   if (drawn && spreads.length > 0)
     await findings.attempt(['inversion', 'representativeness'], () => spreadsWithout(drawn.withheld, stations, grid, spreads));
   const watches = !unread.has('inversion') && inversion.stopOnWithheld;
