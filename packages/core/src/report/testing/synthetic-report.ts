@@ -409,7 +409,7 @@ export function syntheticUncertainty(): ReportUncertainty {
   };
 }
 
-/** A page without its script and what only that reads: what is printed, as everybody sees it. */
-export function withoutScripts(page: string): string {
-  return page.replace(/<script\b[^>]*>.*?<\/script\s*>/gs, '');
+/** What a page prints, as everybody sees it: without its script and what only that reads, and without pictures, whose base64 may spell any word. */
+export function writtenText(page: string): string {
+  return page.replace(/<script\b[^>]*>.*?<\/script\s*>/gs, '').replace(/base64,[A-Za-z0-9+/=]+/g, '');
 }
