@@ -4,6 +4,6 @@
  */
 export function describeWhere(available: boolean, lack: string, title: string, body: () => void): void {
   // Without `body`, which may read what lacks while tests are collected.
-  const notRun = (): void => it.todo(`not run here: ${lack}`); // reason: all is written; so jest counts, and prints with its lack, what this machine cannot run
+  const notRun = (): void => it.todo(`not run here: ${lack}`); // reason: the tests are written, but this machine lacks what they need; jest counts the entry and prints what is lacking
   describe(title, available ? body : notRun);
 }
