@@ -32,6 +32,8 @@ test('what the package offers', () => {
      "tracerState",
      "tracers",
      "tracersAdjoint",
+     "transportGroups",
+     "transportOutputs",
      "transportSpecies",
      "windowMean",
      "windowMeanAdjoint",

@@ -36,9 +36,12 @@ double surfaceResistance(const GasSurface& gas, double radiation, double celsius
 }
 
 // Species -> class, for those that have one velocity whatever their partition.
-constexpr int kClassOf[kSpeciesCount] = {-1, kDepNO2, kDepO3, -1, kDepOVOC, kDepSO2, kDepParticle, -1, -1, kDepParticle, kDepParticle};
+constexpr int kClassOf[kSpeciesCount] = {-1, kDepNO2, kDepO3,       -1,           kDepOVOC, kDepSO2,   kDepParticle,
+                                         -1, -1,      kDepParticle, kDepParticle, -1,       kDepCoarse};
 // Scavenging ratio, millions.
-constexpr double kScavenging[kSpeciesCount] = {0.0, 0.0, 0.0, 0.0, 0.1, 0.25, 0.8, 1.0, 1.0, 0.6, 0.6};
+constexpr double kScavenging[kSpeciesCount] = {0.0, 0.0, 0.0, 0.0, 0.1, 0.25, 0.8, 1.0, 1.0, 0.6, 0.6, 0.0, 0.9};
+
+constexpr double kSettling = 2.7e-3;  // m s-1
 
 RETROPLUME_ROW_KERNEL
 double keepRow(int cols, const double* kept, const double* air, double* __restrict q) {
@@ -85,6 +88,49 @@ double scavengeRow(int cols, const double* scavenging, double ratioTime, const d
   return lost;
 }
 
+RETROPLUME_ROW_KERNEL
+void observeGasRow(int cols, const double* q, double* __restrict sum) {
+#pragma omp simd
+  for (int i = 0; i < cols; ++i) sum[i] += q[i];
+}
+
+// `molarMass` in g mol-1 of ppb; 1 of what is in ng per mol of air.
+RETROPLUME_ROW_KERNEL
+void observeMassRow(int cols, double molarMass, const double* q, const double* density, double* __restrict sum) {
+#pragma omp simd
+  for (int i = 0; i < cols; ++i) sum[i] += 1e-3 * density[i] * molarMass * q[i];
+}
+
+RETROPLUME_ROW_KERNEL
+void observeFineRow(int cols, const double* const* q, const double* nitrateConstant, const double* density, double* __restrict sum) {
+  const double *so4 = q[kSO4], *tno3 = q[kTNO3], *tnh3 = q[kTNH3], *ppm = q[kPPM], *soa = q[kSOA];
+#pragma omp simd
+  for (int i = 0; i < cols; ++i) {
+    const Partition p = partition(so4[i], tno3[i], tnh3[i], nitrateConstant[i]);
+    sum[i] += 1e-3 * density[i] * (ppm[i] + soa[i] + kMolarSO4 * so4[i] + kMolarNO3 * p.nitrate + kMolarNH4 * p.ammonium);
+  }
+}
+
+// Ammonia left as gas, ppb.
+RETROPLUME_ROW_KERNEL
+void observeAmmoniaRow(int cols, const double* const* q, const double* nitrateConstant, double* __restrict sum) {
+  const double *so4 = q[kSO4], *tno3 = q[kTNO3], *tnh3 = q[kTNH3];
+#pragma omp simd
+  for (int i = 0; i < cols; ++i) sum[i] += larger(tnh3[i] - partition(so4[i], tno3[i], tnh3[i], nitrateConstant[i]).ammonium, 0.0);
+}
+
+// Of the ions in particles, each with a molar mass (0: not counted).
+RETROPLUME_ROW_KERNEL
+void observeIonRow(int cols, double ofNitrate, double ofAmmonium, const double* const* q, const double* nitrateConstant, const double* density,
+                   double* __restrict sum) {
+  const double *so4 = q[kSO4], *tno3 = q[kTNO3], *tnh3 = q[kTNH3];
+#pragma omp simd
+  for (int i = 0; i < cols; ++i) {
+    const Partition p = partition(so4[i], tno3[i], tnh3[i], nitrateConstant[i]);
+    sum[i] += 1e-3 * density[i] * (ofNitrate * p.nitrate + ofAmmonium * p.ammonium);
+  }
+}
+
 }  // namespace
 
 void frictionRow(int cols, const double* wind, const double* land, double* friction) {
@@ -101,6 +147,7 @@ void velocityRow(int cols, const SurfaceWeather& w, const double* friction, doub
       velocity[c][i] = 1.0 / (throughAir + surfaceResistance(kGases[c], w.radiation[i], w.temperature[i] - 273.15, w.land[i]));
     }
     velocity[kDepParticle][i] = std::max(0.002 * u, 5e-4);
+    if (velocity[kDepCoarse]) velocity[kDepCoarse][i] = -kSettling / std::expm1(-kSettling / velocity[kDepParticle][i]);
   }
 }
 
@@ -108,30 +155,46 @@ void depositRow(int cols, const Removal& removal, const double* air, double time
   if (removal.kept[0]) {
     keepPartitionedRow(cols, removal, air, q, dry);
     for (int s = 0; s < kSpeciesCount; ++s) {
-      if (kClassOf[s] >= 0) dry[s] += keepRow(cols, removal.kept[kClassOf[s]], air, q[s]);
+      if (kClassOf[s] >= 0 && q[s]) dry[s] += keepRow(cols, removal.kept[kClassOf[s]], air, q[s]);
     }
   }
   if (!removal.scavenging) return;
   for (int s = 0; s < kSpeciesCount; ++s) {
-    if (kScavenging[s] > 0.0) wet[s] += scavengeRow(cols, removal.scavenging, kScavenging[s] * timeStep, air, q[s]);
+    if (kScavenging[s] > 0.0 && q[s]) wet[s] += scavengeRow(cols, removal.scavenging, kScavenging[s] * timeStep, air, q[s]);
   }
 }
 
-RETROPLUME_ROW_KERNEL
-void observeRow(int cols, const double* const* q, const double* nitrateConstant, const double* density, double* const* sums) {
-  double* const __restrict no2 = sums[kOutNO2];
-  double* const __restrict so2 = sums[kOutSO2];
-  double* const __restrict o3 = sums[kOutO3];
-  double* const __restrict pm25 = sums[kOutPM25];
-  const double *no2Row = q[kNO2], *so2Row = q[kSO2], *o3Row = q[kO3], *so4 = q[kSO4], *tno3 = q[kTNO3], *tnh3 = q[kTNH3], *ppm = q[kPPM],
-               *soa = q[kSOA];
-#pragma omp simd
-  for (int i = 0; i < cols; ++i) {
-    const Partition p = partition(so4[i], tno3[i], tnh3[i], nitrateConstant[i]);
-    no2[i] += no2Row[i];
-    so2[i] += so2Row[i];
-    o3[i] += o3Row[i];
-    pm25[i] += 1e-3 * density[i] * (ppm[i] + soa[i] + kMolarSO4 * so4[i] + kMolarNO3 * p.nitrate + kMolarNH4 * p.ammonium);
+void observeRow(int cols, Output output, const double* const* q, const double* nitrateConstant, const double* density, double* sum) {
+  switch (output) {
+    case kOutNO2:
+      return observeGasRow(cols, q[kNO2], sum);
+    case kOutSO2:
+      return observeGasRow(cols, q[kSO2], sum);
+    case kOutO3:
+      return observeGasRow(cols, q[kO3], sum);
+    case kOutCO:
+      return observeGasRow(cols, q[kCO], sum);
+    case kOutNO:
+      return observeGasRow(cols, q[kNO], sum);
+    case kOutHCHO:
+      return observeGasRow(cols, q[kOVOC], sum);
+    case kOutNH3:
+      return observeAmmoniaRow(cols, q, nitrateConstant, sum);
+    case kOutPM10:
+      observeMassRow(cols, 1.0, q[kPMC], density, sum);
+      [[fallthrough]];
+    case kOutPM25:
+      return observeFineRow(cols, q, nitrateConstant, density, sum);
+    case kOutSO4:
+      return observeMassRow(cols, kMolarSO4, q[kSO4], density, sum);
+    case kOutNO3:
+      return observeIonRow(cols, kMolarNO3, 0.0, q, nitrateConstant, density, sum);
+    case kOutNH4:
+      return observeIonRow(cols, 0.0, kMolarNH4, q, nitrateConstant, density, sum);
+    case kOutOC:
+      return observeMassRow(cols, 1.0 / kOrganicMassPerCarbon, q[kSOA], density, sum);
+    case kOutputCount:
+      return;
   }
 }
 

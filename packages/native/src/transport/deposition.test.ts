@@ -1,5 +1,13 @@
-/** Deposition of every species, and PM2.5 as it is observed, against the equations of `deposition.h` and `aerosol.h` worked with their tables. */
-import { createTransportModel, transportSpecies, type TransportModel, type TransportOptions, type TransportSpecies } from './transport';
+/** Deposition of every species, and all outputs, against the equations of `deposition.h` and `aerosol.h` worked with their tables. */
+import {
+  createTransportModel,
+  transportOutputs,
+  transportSpecies,
+  type TransportModel,
+  type TransportOptions,
+  type TransportOutput,
+  type TransportSpecies,
+} from './transport';
 import { hourOf, NO_PROCESS, plane } from './testing/hours';
 
 const grid = { rows: 1, cols: 2, cellSizeX: 27000, cellSizeY: 27000 };
@@ -12,7 +20,7 @@ async function modelOf(process: keyof typeof NO_PROCESS, values: Partial<Record<
   const state = model.state();
   const plane = model.layers * grid.cols;
   for (const [name, value] of Object.entries(values)) {
-    const at = transportSpecies.indexOf(name as TransportSpecies) * plane;
+    const at = model.carried.indexOf(name as TransportSpecies) * plane;
     state.fill(value, at, at + plane);
   }
   model.restore(state);
@@ -46,6 +54,9 @@ function gasVelocity([diffusivities, henry, reactivity]: readonly number[], at: 
 }
 
 const particleVelocity = (at: Surface): number => Math.max(0.002 * friction(at), 5e-4);
+/** Venkatram & Pleim (1999): resistances beside settling, 0.27 cm s-1 */
+const coarseVelocity = (at: Surface): number => 2.7e-3 / (1 - Math.exp(-2.7e-3 / particleVelocity(at)));
+const WITH_ALL = { species: ['CO', 'PM10'] } as const;
 
 const GASES = {
   NO2: [1.6, 0.01, 0.1],
@@ -70,7 +81,7 @@ const SURFACES: [string, Surface][] = [
 
 describe.each(SURFACES)('dry deposition on %s', (_, at) => {
   const after = async (values: Partial<Record<TransportSpecies, number>>): Promise<TransportModel> => {
-    const model = await modelOf('dryDeposition', values);
+    const model = await modelOf('dryDeposition', values, WITH_ALL);
     await model.advanceHour(hourAt(at));
     return model;
   };
@@ -82,10 +93,12 @@ describe.each(SURFACES)('dry deposition on %s', (_, at) => {
     model.dispose();
   });
 
-  it('particles go with friction, NO and VOC stay, and so does what lies above the mixed layer', async () => {
-    const model = await after({ NO: 10, VOC: 10, SO4: 10, PPM: 10, SOA: 10 });
-    for (const name of ['NO', 'VOC'] as const) expect(first(model, name)).toBe(10);
-    for (const name of ['SO4', 'PPM', 'SOA'] as const) expect([first(model, name, 1), first(model, name, 2)]).toEqual([10, 10]);
+  it('particles go with friction, coarse ones faster, NO, VOC and CO stay, and so does what lies above the mixed layer', async () => {
+    const model = await after({ NO: 10, VOC: 10, CO: 10, SO4: 10, PPM: 10, SOA: 10, PMC: 10 });
+    for (const name of ['NO', 'VOC', 'CO'] as const) expect(first(model, name)).toBe(10);
+    expect(first(model, 'PMC') / (10 * kept(coarseVelocity(at)))).toBeCloseTo(1, 12);
+    expect(coarseVelocity(at)).toBeGreaterThan(2 * particleVelocity(at));
+    for (const name of ['SO4', 'PPM', 'SOA', 'PMC'] as const) expect([first(model, name, 1), first(model, name, 2)]).toEqual([10, 10]);
     for (const name of ['SO4', 'PPM', 'SOA'] as const) expect(first(model, name) / (10 * kept(particleVelocity(at)))).toBeCloseTo(1, 12);
     const { species } = model.budget();
     const held = (10e-9 * DEPTH * grid.cols * 27000 ** 2 * 101325) / (8.314462618 * 288); // g in the mixed layer
@@ -108,10 +121,10 @@ describe.each(SURFACES)('dry deposition on %s', (_, at) => {
 
 describe('wet scavenging', () => {
   // Scavenging ratios in millions: Simpson et al. (2012), table S20
-  const RATIOS = { NO: 0, NO2: 0, O3: 0, VOC: 0, OVOC: 0.1, SO2: 0.25, SO4: 0.8, TNO3: 1, TNH3: 1, PPM: 0.6, SOA: 0.6 };
+  const RATIOS = { NO: 0, NO2: 0, O3: 0, VOC: 0, OVOC: 0.1, SO2: 0.25, SO4: 0.8, TNO3: 1, TNH3: 1, PPM: 0.6, SOA: 0.6, CO: 0, PMC: 0.9 };
 
   it('takes every species by its ratio, in all layers', async () => {
-    const model = await modelOf('wetDeposition', Object.fromEntries(transportSpecies.map((name) => [name, 10])));
+    const model = await modelOf('wetDeposition', Object.fromEntries(transportSpecies.map((name) => [name, 10])), WITH_ALL);
     await model.advanceHour(hourAt(NOON, 2));
     for (const name of transportSpecies) {
       const kept = Math.exp((-RATIOS[name] * 1e6 * 2) / (2000 * 1000)); // W P / (h rho_w), 2 mm
@@ -121,14 +134,14 @@ describe('wet scavenging', () => {
   });
 });
 
-describe('PM2.5', () => {
+describe('what is seen at the surface', () => {
   it.each([
     ['dry', 0, 298],
     ['at 80 % humidity', 0.8, 288],
     ['in fog', 1, 278],
-  ])('is all that is in particles, ammonium nitrate by the humidity: %s', async (_, humidity, kelvin) => {
-    const values = { PPM: 300, SOA: 150, SO4: 1, TNO3: 9, TNH3: 7 };
-    const model = await modelOf('emission', values);
+  ])('of particles is all that is in them, ammonium nitrate by the humidity; the rest is gas: %s', async (_, humidity, kelvin) => {
+    const values = { PPM: 300, SOA: 150, PMC: 240, SO4: 1, TNO3: 9, TNH3: 7, NO: 3, NO2: 4, O3: 50, SO2: 6, OVOC: 2, CO: 300 };
+    const model = await modelOf('emission', values, { species: transportOutputs });
     const vapour = humidity * 611.2 * Math.exp((17.67 * (kelvin - 273.15)) / (kelvin - 273.15 + 243.5));
     const mixing = humidity === 1 ? 0.05 : (0.622 * vapour) / (90000 - vapour);
     const surface = await model.advanceHour(hourOf(grid, { temperature: kelvin, humidity: mixing, pressure: 90000 }));
@@ -139,8 +152,13 @@ describe('PM2.5', () => {
     const constant = term(118.87, -24084, -6.025) * (humidity > 0 ? wet : 1);
     const x = Math.max(0, (5 + 9 - Math.sqrt((5 - 9) ** 2 + 4 * constant)) / 2);
     const density = 90000 / (8.314462618 * kelvin);
-    // single precision
-    expect(surface[3] / (1e-3 * density * (300 + 150 + 96.06 + 62.0 * x + 18.04 * (2 + x)))).toBeCloseTo(1, 6);
+    const particles = { 'PM2.5': 300 + 150 + 96.06 + 62.0 * x + 18.04 * (2 + x), SO4: 96.06, NO3: 62.0 * x, NH4: 18.04 * (2 + x), OC: 150 / 1.8 };
+    const masses = Object.entries({ ...particles, PM10: particles['PM2.5'] + 240 }).map(([name, mass]) => [name, 1e-3 * density * mass] as const);
+    const gases = { NO: 3, NO2: 4, O3: 50, SO2: 6, HCHO: 2, CO: 300, NH3: 5 - x };
+    for (const [name, value] of [...masses, ...Object.entries(gases)]) {
+      const seen = surface[transportOutputs.indexOf(name as TransportOutput)];
+      expect([name, Math.abs(seen - value) <= 1e-6 * value]).toEqual([name, true]); // single precision
+    }
     model.dispose();
   });
 });

@@ -22,9 +22,11 @@ describe('emissions', () => {
     [300, 0.5],
     [900, 1],
   ])('from stacks of 150 to 450 m under a mixed layer of %i m: %f of them stay in it', async (depth, within) => {
-    const model = modelOf('emission', { stackShare: { NOx: 0.4, NH3: 0, SO2: 0.5, VOC: 0.1, 'PM2.5': 1 }, no2Share: 0.2 });
-    await model.advanceHour(hourOf(grid, { boundaryLayerHeight: depth, emissions: () => [5, 2, 3, 4, 6] }));
-    const emitted = { NO: [0.8 * 5, 0.4], NO2: [0.2 * 5, 0.4], TNH3: [2, 0], SO2: [3, 0.5], VOC: [4, 0.1], PPM: [6, 1] } as const;
+    const stackShare = { NOx: 0.4, NH3: 0, SO2: 0.5, VOC: 0.1, 'PM2.5': 1, CO: 0.2, PMC: 0.3 };
+    const model = modelOf('emission', { groups: ['CO', 'NOx', 'NH3', 'SO2', 'VOC', 'PM2.5', 'PMC'], stackShare, no2Share: 0.2 });
+    await model.advanceHour(hourOf(grid, { boundaryLayerHeight: depth, emissions: () => [7, 5, 2, 3, 4, 6, 8] }, 7));
+    const gases = { NO: [0.8 * 5, 0.4], NO2: [0.2 * 5, 0.4], TNH3: [2, 0], SO2: [3, 0.5], VOC: [4, 0.1], CO: [7, 0.2] } as const;
+    const emitted = { ...gases, PPM: [6, 1], PMC: [8, 0.3] } as const;
     for (const [name, [amount, stacks]] of Object.entries(emitted)) {
       const [low, high] = [0, 1].map((layer) => plane(model, grid, name as 'NO', layer)[0]);
       const nmol = (amount * 3600e9) / (grid.cellSizeX * grid.cellSizeY); // m-2
@@ -59,6 +61,18 @@ describe('emissions', () => {
     expect(plane(model, grid, 'OVOC')[0]).toBeCloseTo((2 * nmol) / mixedAir(500, kelvin), 12);
     model.dispose();
   });
+
+  it('isoprene of the emissions goes into VOC, and the model then makes none of its own unless it is told to', async () => {
+    const hour = hourOf(grid, { temperature: 303, radiation: 500, emissions: () => [4, 2] }, 2);
+    for (const biogenicVoc of [undefined, 1]) {
+      const model = modelOf('emission', { groups: ['ISOP', 'VOC'], ...(biogenicVoc !== undefined && { biogenicVoc }) });
+      await model.advanceHour(hour);
+      expect(plane(model, grid, 'VOC')[0]).toBeCloseTo((6 * 3600e9) / 6e8 / mixedAir(500, 303), 10);
+      if (biogenicVoc === undefined) expect(plane(model, grid, 'OVOC')[0]).toBe(0);
+      else expect(plane(model, grid, 'OVOC')[0]).toBeGreaterThan(0.01);
+      model.dispose();
+    }
+  });
 });
 
 /** A column of three layers with mixing ratios of PPM in them. */
@@ -66,7 +80,7 @@ async function column(values: number[], depth: number, options: TransportOptions
   const model = modelOf('vertical', options);
   await model.advanceHour(hourOf(grid, { boundaryLayerHeight: depth }));
   const state = model.state();
-  const begin = transportSpecies.indexOf('PPM') * model.layers;
+  const begin = model.carried.indexOf('PPM') * model.layers;
   values.forEach((value, layer) => (state[begin + layer] = value));
   model.restore(state);
   return model;

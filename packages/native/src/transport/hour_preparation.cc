@@ -1,6 +1,7 @@
 // What holds for an hour: air and layers, winds at faces, rates, emissions, deposition velocities.
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "aerosol.h"
 #include "runtime/error.h"
@@ -36,22 +37,46 @@ double relativeHumidity(double temperature, double mixingRatio, double pressure)
   return std::clamp(vapour / saturation, 0.0, 1.0);
 }
 
+// The first eleven always; of the others, what the run emits or gives out.
+std::vector<int> carriedBy(const Options& options) {
+  const auto emits = [&](Group group) { return std::find(options.groups.begin(), options.groups.end(), group) != options.groups.end(); };
+  const auto gives = [&](Output output) { return std::find(options.outputs.begin(), options.outputs.end(), output) != options.outputs.end(); };
+  std::vector<int> species(kCO);
+  std::iota(species.begin(), species.end(), 0);
+  if (emits(kGroupCO) || gives(kOutCO)) species.push_back(kCO);
+  if (emits(kGroupPMC) || gives(kOutPM10)) species.push_back(kPMC);
+  return species;
+}
+
+// Where each of 0 .. Count - 1 stands in the list; -1: nowhere.
+template <std::size_t Count, class List>
+std::array<int, Count> placesIn(const List& list) {
+  std::array<int, Count> place;
+  place.fill(-1);
+  for (std::size_t i = 0; i < list.size(); ++i) place[list[i]] = static_cast<int>(i);
+  return place;
+}
+
 }  // namespace
 
 TransportModel::TransportModel(const GridShape& grid, const Options& options)
     : grid_(grid),
       options_(checkedOptions(grid, options)),
+      carried_(carriedBy(options)),
+      place_(placesIn<kSpeciesCount + 1>(carried_)),
+      groupPlace_(placesIn<kGroupCount>(options.groups)),
+      classes_(carries(kPMC) ? kDepositionClasses : kDepCoarse),
       layers_(static_cast<int>(options.layerTops.size()) + 1),
       cells_(static_cast<long>(grid.rows) * grid.cols),
       toAmount_(1e-9 * grid.cellSizeX * grid.cellSizeY),
       shape_{grid.rows, grid.cols, options.boundary},
-      state_((kSpeciesCount + 1) * layers_ * cells_),
+      state_((carried_.size() + 1) * layers_ * cells_),
       target_(layers_ * cells_),
       density_(layers_ * cells_),
       exchange_(layers_ * cells_),
       rates_(layers_ * kRateCount * cells_),
-      emission_(std::min(layers_, 2) * kSpeciesCount * cells_),
-      kept_(kDepositionClasses * cells_),
+      emission_(std::min(layers_, 2) * carried_.size() * cells_),
+      kept_(classes_ * cells_),
       nitrateConstant_(cells_),
       scavenging_(cells_),
       rains_(grid.rows),
@@ -60,16 +85,18 @@ TransportModel::TransportModel(const GridShape& grid, const Options& options)
       courantY_(layers_),
       subSteps_(layers_),
       moved_(layers_),
-      observed_(kOutputCount * cells_) {
-  for (int s = 0; s < kSpeciesCount; ++s) std::fill_n(plane(s, 0), layers_ * cells_, options_.background[s]);
+      observed_(options.outputs.size() * cells_) {
+  place_[kSpeciesCount] = static_cast<int>(carried_.size());
+  for (int s : carried_) std::fill_n(plane(s, 0), layers_ * cells_, options_.background[s]);
 }
 
 void TransportModel::restore(const std::vector<double>& state) {
   if (state.size() != state_.size()) {
     throw NativeError("TRANSPORT_BAD_STATE", "transport model: expected a state of " + std::to_string(state_.size()) + " values but received " +
-                                                 std::to_string(state.size()) + ": restore what a model of the same grid and layers gave");
+                                                 std::to_string(state.size()) +
+                                                 ": restore what a model of the same grid, layers, groups and species gave");
   }
-  const auto airBegin = state.begin() + kSpeciesCount * layers_ * cells_;
+  const auto airBegin = state.begin() + carried_.size() * layers_ * cells_;
   const bool fresh = std::all_of(airBegin, state.end(), [](double m) { return m == 0.0; });
   const bool sound = std::all_of(state.begin(), state.end(), [](double v) { return std::isfinite(v) && v >= 0.0; });
   if (!sound || (!fresh && std::any_of(airBegin, state.end(), [](double m) { return !(m > 0.0); }))) {
@@ -152,25 +179,28 @@ void TransportModel::prepareRates(const HourInputs& in, int layer, int j) {
 void TransportModel::prepareEmissions(const HourInputs& in, int j) {
   const int cols = grid_.cols, emitting = std::min(layers_, 2);
   const double perArea = 1.0 / toAmount_;  // nmol m-2 s-1 of one mol s-1
-  for (int k = 0; k < emitting; ++k) std::fill_n(emissionRow(k, j), kSpeciesCount * cols, 0.0);
+  for (int k = 0; k < emitting; ++k) std::fill_n(emissionRow(0, k, j), carried_.size() * cols, 0.0);
   for (int i = 0; i < cols; ++i) {
     const long c = static_cast<long>(j) * cols + i;
     const double height = target_[c] / density_[c];
     const double stacksInLayer0 = emitting == 1 ? 1.0 : std::clamp((height - kStackLow) / (kStackHigh - kStackLow), 0.0, 1.0);
-    const double* e = &in.emissions[c * kGroupCount];
+    const double* e = in.emissions.data() + c * options_.groups.size();
     auto add = [&](int species, int group, double share) {
-      const double low = 1.0 - options_.stackShare[group] * (1.0 - stacksInLayer0), amount = e[group] * share * perArea;
-      emissionRow(0, j)[species * cols + i] = amount * low / target_[c];
-      if (emitting > 1) emissionRow(1, j)[species * cols + i] = amount * (1.0 - low) / target_[cells_ + c];
+      if (groupPlace_[group] < 0) return;
+      const double low = 1.0 - options_.stackShare[group] * (1.0 - stacksInLayer0), amount = e[groupPlace_[group]] * share * perArea;
+      emissionRow(species, 0, j)[i] += amount * low / target_[c];
+      if (emitting > 1) emissionRow(species, 1, j)[i] += amount * (1.0 - low) / target_[cells_ + c];
     };
     add(kNO, kGroupNOx, 1.0 - options_.no2Share);
     add(kNO2, kGroupNOx, options_.no2Share);
     add(kTNH3, kGroupNH3, 1.0);
     add(kSO2, kGroupSO2, 1.0);
     add(kVOC, kGroupVOC, 1.0);
+    add(kVOC, kGroupISOP, 1.0);
     add(kPPM, kGroupPM25, 1.0);
-    emissionRow(0, j)[kOVOC * cols + i] =
-        isoprene(options_.biogenicVoc, in.temperature[c], in.radiation[c]) * landAt(in, c) * kOvocPerIsoprene / target_[c];
+    add(kCO, kGroupCO, 1.0);
+    add(kPMC, kGroupPMC, 1.0);
+    emissionRow(kOVOC, 0, j)[i] = isoprene(options_.biogenicVoc, in.temperature[c], in.radiation[c]) * landAt(in, c) * kOvocPerIsoprene / target_[c];
   }
 }
 
@@ -187,11 +217,11 @@ void TransportModel::prepareDeposition(const HourInputs& in, int j, double timeS
     rains = rains || in.rain[c] > 0.0;
   }
   rains_[j] = rains;
-  double* velocity[kDepositionClasses];
-  for (int d = 0; d < kDepositionClasses; ++d) velocity[d] = keptRows(j) + d * cols;
+  double* velocity[kDepositionClasses]{};
+  for (int d = 0; d < classes_; ++d) velocity[d] = keptRow(d, j);
   frictionRow(cols, wind.data(), land.data(), friction.data());
   velocityRow(cols, {&in.temperature[first], wind.data(), &in.radiation[first], land.data()}, friction.data(), velocity);
-  for (int d = 0; d < kDepositionClasses; ++d) {
+  for (int d = 0; d < classes_; ++d) {
     for (int i = 0; i < cols; ++i) velocity[d][i] = std::exp(-velocity[d][i] * timeStep * density_[first + i] / target_[first + i]);
   }
 }

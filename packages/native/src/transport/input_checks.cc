@@ -19,8 +19,6 @@ struct Field {
 
 constexpr double kStrongestWind = 120.0;  // m s-1
 
-constexpr const char* kGroupNames[kGroupCount] = {"NOx", "NH3", "SO2", "VOC", "PM2.5"};
-
 [[noreturn]] void refuse(const char* code, const std::string& text) { throw NativeError(code, "transport model: " + text); }
 
 [[noreturn]] void refuseOption(const std::string& text) { refuse("TRANSPORT_BAD_OPTIONS", text); }
@@ -83,15 +81,21 @@ void TransportModel::check(const HourInputs& in) const {
     refuse("TRANSPORT_BAD_SHAPE", text.str());
   };
   auto at = [&](std::size_t cell) { return " at row " + std::to_string(cell / grid_.cols) + ", column " + std::to_string(cell % grid_.cols); };
-  expectSize("emissions", in.emissions.size(), cells_ * kGroupCount);
+  const std::size_t groups = options_.groups.size();
+  if (in.emissions.size() != cells_ * groups) {
+    std::ostringstream text;
+    text << "emissions: expected " << cells_ * groups << " values but received " << in.emissions.size() << ": pass " << grid_.rows << " x "
+         << grid_.cols << " cells x " << groups << " groups";
+    refuse("TRANSPORT_BAD_SHAPE", text.str());
+  }
   for (const Field& f : fields) {
     if (!(f.optional && f.values.empty())) expectSize(f.name, f.values.size(), cells_);
   }
   for (std::size_t e = 0; e < in.emissions.size(); ++e) {
     if (in.emissions[e] >= 0.0 && std::isfinite(in.emissions[e])) continue;
     std::ostringstream text;
-    text << "emissions: expected finite values of 0 or more but received " << in.emissions[e] << " for " << kGroupNames[e % kGroupCount]
-         << at(e / kGroupCount) << ": mend the emission file";
+    text << "emissions: expected finite values of 0 or more but received " << in.emissions[e] << " for " << kGroupNames[options_.groups[e % groups]]
+         << at(e / groups) << ": mend the emission file";
     refuse("TRANSPORT_BAD_EMISSIONS", text.str());
   }
   for (const Field& f : fields) {

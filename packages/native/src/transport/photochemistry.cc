@@ -8,10 +8,11 @@ namespace retroplume::transport {
 namespace {
 
 // Second-order constants that hardly depend on temperature, cm3 s-1.
-constexpr double kOhVoc = 1.0e-11, kOhOvoc = 1.2e-11, kOhSo2 = 9.5e-13, kNo3No = 2.6e-11, kNo3Voc = 2.0e-14;
-// OH reactivity of 200 ppb CO, 1850 ppb CH4 and 500 ppb H2, ppb cm3 s-1.
+constexpr double kOhVoc = 1.0e-11, kOhOvoc = 1.2e-11, kOhSo2 = 9.5e-13, kOhCo = 2.4e-13, kNo3No = 2.6e-11, kNo3Voc = 2.0e-14;
+// OH reactivity of 1850 ppb CH4 and 500 ppb H2, and, where it is not carried, of 200 ppb CO; ppb cm3 s-1.
 constexpr double kOhMethane = 1850.0 * 6.3e-15;  // which makes formaldehyde
-constexpr double kOhBackground = 200.0 * 2.4e-13 + kOhMethane + 500.0 * 6.7e-15;
+constexpr double kOhBackground = kOhMethane + 500.0 * 6.7e-15;
+constexpr double kOhBackgroundWithCo = 200.0 * kOhCo + kOhMethane + 500.0 * 6.7e-15;
 constexpr double kOvocPerVoc = 1.4;           // carbonyls per VOC, over its generations of products
 constexpr double kNo3PhotolysisRatio = 25.0;  // j(NO3)/j(NO2), MCM
 
@@ -80,9 +81,11 @@ void rateRow(int cols, const ChemistryWeather& w, const ChemistryOptions& option
   }
 }
 
-RETROPLUME_ROW_KERNEL
-void reactRow(int cols, const double* const* rate, const double* const* emission, const ChemistryOptions& options, double timeStep, int steps,
-              double* const* q, double* organicNitrate) {
+namespace {
+
+template <bool kCarriesCo>
+RETROPLUME_INLINE void reactRowOf(int cols, const double* const* rate, const double* const* emission, const ChemistryOptions& options,
+                                  double timeStep, int steps, double* const* q, double* organicNitrate) {
   const double dt = timeStep / steps, alpha = options.organicNitrateYield, soaPerPpb = options.soaYield * kMolarVOC;
   double* const __restrict noRow = q[kNO];
   double* const __restrict no2Row = q[kNO2];
@@ -94,8 +97,10 @@ void reactRow(int cols, const double* const* rate, const double* const* emission
   double* const __restrict tno3Row = q[kTNO3];
   double* const __restrict soaRow = q[kSOA];
   double* const __restrict nitrateRow = organicNitrate;
+  double* const __restrict coRow = q[kCO];
   const double* const ppmRow = q[kPPM];
   const double *eNo = emission[kNO], *eNo2 = emission[kNO2], *eVoc = emission[kVOC], *eSo2 = emission[kSO2], *eOvoc = emission[kOVOC];
+  const double* const eCo = emission[kCO];
   const double *rJno2 = rate[kJNO2], *rHono = rate[kHONO], *rJo1d = rate[kJO1D], *rJovoc = rate[kJOVOC], *rNoO3 = rate[kNOO3], *rNo2O3 = rate[kNO2O3];
   const double *rOhNo2 = rate[kOHNO2], *rRNo = rate[kRNO], *rRR = rate[kRR], *rOhO3 = rate[kOHO3], *rHo2O3 = rate[kHO2O3];
   const double *rN2o5 = rate[kN2O5Equilibrium], *rHydrolysis = rate[kN2O5Hydrolysis], *rAqueous = rate[kSO2Aqueous], *rScale = rate[kScale];
@@ -106,7 +111,9 @@ void reactRow(int cols, const double* const* rate, const double* const* emission
       const double ovoc = ovocRow[i], scale = rScale[i];
       // Radicals, with the NO that the last fast cycle left.
       const double xVoc = kOhVoc * scale * voc;
-      const double x = xVoc + scale * (kOhOvoc * ovoc + kOhBackground);
+      double ohBackground = kOhBackgroundWithCo;
+      if constexpr (kCarriesCo) ohBackground = kOhBackground + kOhCo * coRow[i];
+      const double x = xVoc + scale * (kOhOvoc * ovoc + ohBackground);
       const double y = rOhNo2[i] * no2;
       const double beta = x / (x + xVoc);
       const double a = rRNo[i] * no;
@@ -154,12 +161,37 @@ void reactRow(int cols, const double* const* rate, const double* const* emission
       no2Row[i] = no2 * no2Kept;
       o3Row[i] = o3;
       vocRow[i] = voc * vocKept;
-      ovocRow[i] = (ovoc + eOvoc[i] * dt + kOvocPerVoc * vocLost + dt * scale * kOhMethane * oh) / (1.0 + dt * (scale * kOhOvoc * oh + rJovoc[i]));
+      const double ovocNow =
+          (ovoc + eOvoc[i] * dt + kOvocPerVoc * vocLost + dt * scale * kOhMethane * oh) / (1.0 + dt * (scale * kOhOvoc * oh + rJovoc[i]));
+      ovocRow[i] = ovocNow;
+      if constexpr (kCarriesCo) {
+        const double ovocLost = dt * (scale * kOhOvoc * oh + rJovoc[i]) * ovocNow;
+        coRow[i] = (coRow[i] + eCo[i] * dt + ovocLost) / (1.0 + dt * scale * kOhCo * oh);
+      }
       soaRow[i] += soaPerPpb * vocLost;
       so2Row[i] = so2 * so2Kept;
       so4Row[i] += so2 * (1.0 - so2Kept);
     }
   }
+}
+
+RETROPLUME_ROW_KERNEL
+void reactRowWithCo(int cols, const double* const* rate, const double* const* emission, const ChemistryOptions& options, double timeStep, int steps,
+                    double* const* q, double* organicNitrate) {
+  reactRowOf<true>(cols, rate, emission, options, timeStep, steps, q, organicNitrate);
+}
+
+RETROPLUME_ROW_KERNEL
+void reactRowWithoutCo(int cols, const double* const* rate, const double* const* emission, const ChemistryOptions& options, double timeStep,
+                       int steps, double* const* q, double* organicNitrate) {
+  reactRowOf<false>(cols, rate, emission, options, timeStep, steps, q, organicNitrate);
+}
+
+}  // namespace
+
+void reactRow(int cols, const double* const* rate, const double* const* emission, const ChemistryOptions& options, double timeStep, int steps,
+              double* const* q, double* organicNitrate) {
+  (q[kCO] ? reactRowWithCo : reactRowWithoutCo)(cols, rate, emission, options, timeStep, steps, q, organicNitrate);
 }
 
 }  // namespace retroplume::transport

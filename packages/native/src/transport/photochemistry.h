@@ -18,6 +18,7 @@
 // Slow reactions, each implicit in its own species: NO2 + OH -> HNO3; NO2 + O3 -> NO3 <-> N2O5 -> 2 HNO3 on particles (NO3 and N2O5 in steady state,
 // NO3 lost to light, NO, VOC); VOC + OH -> 1.4 OVOC + SOA; CH4 + OH -> OVOC; OVOC + OH, hv; O3 + OH, HO2, O(1D) + H2O; SO2 + OH -> sulfate; SO2 ->
 // sulfate in cloud and haze water (proxy: relative humidity).  Nitrogen and sulfur are kept exactly (organic nitrate is counted on its own).
+// CO, where it is carried: OVOC + OH, hv -> CO, as formaldehyde does; CO + OH, and X has this CO. Where it is not, X has 200 ppb.
 //
 // Rate constants: JPL Publication 19-5 (Burkholder et al. 2020). Photolysis: j(NO2) from global radiation by Trebs et al. (2009) Atmos. Meas. Tech.
 // 2, 725; j(O1D), j(HCHO) by the MCM's l cos^m exp(-n sec) (Saunders et al. 2003, Atmos. Chem. Phys. 3, 161), with the sun's cosine taken as G / 1050
@@ -69,8 +70,7 @@ struct ChemistryWeather {
 };
 void rateRow(int cols, const ChemistryWeather& weather, const ChemistryOptions& options, double* const* rate);
 
-// Emission into the layer, [kSpeciesCount] rows of ppb s-1 (null where nothing is emitted).
-// `organicNitrate` (ppb) grows by what left NOx that way.
+// Emission into the layer, [kSpeciesCount] rows of ppb s-1. q[kCO] may be null: not carried. `organicNitrate` (ppb) grows by what left NOx that way.
 void reactRow(int cols, const double* const* rate, const double* const* emission, const ChemistryOptions& options, double timeStep, int steps,
               double* const* q, double* organicNitrate);
 

@@ -1,11 +1,22 @@
 /** The whole model: budget, bits, signs, refusals. */
-import { createTransportModel, transportSpecies, type TransportGrid, type TransportHour, type TransportOptions } from './transport';
+import {
+  createTransportModel,
+  transportGroups,
+  transportOutputs,
+  transportSpecies,
+  type TransportGrid,
+  type TransportGroup,
+  type TransportHour,
+  type TransportOptions,
+} from './transport';
 import { cityHour, field, generator, hourOf, plane } from './testing/hours';
 
 const grid = { rows: 18, cols: 24, cellSizeX: 27000, cellSizeY: 27000 };
 
+const ALL = { groups: Object.keys(transportGroups) as TransportGroup[], species: transportOutputs };
+
 /** Weather and emissions without sense, but within their bounds. */
-function wildHour(random: () => number): TransportHour {
+function wildHour(random: () => number, groups = 5): TransportHour {
   const values = (low: number, high: number): Float64Array => field(grid, () => low + (high - low) * random());
   return {
     windU: values(-30, 30),
@@ -17,7 +28,7 @@ function wildHour(random: () => number): TransportHour {
     rain: values(-8, 12).map((rain) => Math.max(0, rain)),
     pressure: values(60000, 103000),
     land: field(grid, () => Math.round(random())),
-    emissions: Float64Array.from({ length: grid.rows * grid.cols * 5 }, () => 200 * random() ** 6),
+    emissions: Float64Array.from({ length: grid.rows * grid.cols * groups }, () => 200 * random() ** 6),
   };
 }
 
@@ -68,17 +79,25 @@ describe('an inert tracer, of a background of nothing', () => {
 });
 
 describe('budget', () => {
-  it('closes for every species under random weather, and nothing is negative', async () => {
+  it.each<[string, TransportOptions]>([
+    ['the five groups', {}],
+    ['all groups and species', ALL],
+  ])('closes for every species of %s under random weather, and nothing is negative', async (_, options) => {
     const random = generator(5);
-    const model = createTransportModel(grid);
+    const model = createTransportModel(grid, options);
     for (let hour = 0; hour < 12; hour++) {
-      const surface = await model.advanceHour(wildHour(random));
+      const surface = await model.advanceHour(wildHour(random, options.groups?.length));
       for (const value of surface) if (!(value >= 0 && value < 1e5)) throw new Error(`hour ${hour}: ${value}`);
     }
     for (const value of model.state()) if (!(value >= 0)) throw new Error(`state: ${value}`);
     const { species } = model.budget();
+    expect(model.carried).toEqual(options.groups ? transportSpecies : transportSpecies.slice(0, 11));
     for (const name of transportSpecies) {
       const { start, emitted, inflow, top, reacted, dry, wet, mass } = species[name];
+      if (!model.carried.includes(name)) {
+        expect([name, emitted, inflow, mass]).toEqual([name, 0, 0, 0]);
+        continue;
+      }
       const turnover = start + emitted + Math.abs(inflow) + Math.abs(top) + Math.abs(reacted) + dry + wet;
       expect(Math.abs(start + emitted + inflow + top + reacted - dry - wet - mass) / turnover).toBeLessThan(1e-12);
     }
@@ -89,8 +108,8 @@ describe('budget', () => {
   });
 
   it('counts what was emitted', async () => {
-    const model = createTransportModel(grid);
-    const hour = hourOf(grid, { emissions: () => [1, 2, 3, 4, 5] });
+    const model = createTransportModel(grid, ALL);
+    const hour = hourOf(grid, { emissions: () => [1, 2, 3, 4, 5, 6, 7, 8] }, 8);
     for (let h = 0; h < 3; h++) await model.advanceHour(hour);
     const { species } = model.budget();
     const total = 3 * 3600 * grid.rows * grid.cols;
@@ -98,8 +117,10 @@ describe('budget', () => {
     expect(species.NO2.emitted / total).toBeCloseTo(0.1, 10);
     expect(species.TNH3.emitted / total).toBeCloseTo(2, 10);
     expect(species.SO2.emitted / total).toBeCloseTo(3, 10);
-    expect(species.VOC.emitted / total).toBeCloseTo(4, 10);
+    expect(species.VOC.emitted / total).toBeCloseTo(4 + 8, 10);
     expect(species.PPM.emitted / total).toBeCloseTo(5, 10);
+    expect(species.CO.emitted / total).toBeCloseTo(6, 10);
+    expect(species.PMC.emitted / total).toBeCloseTo(7, 10);
     model.dispose();
   });
 });
@@ -107,10 +128,10 @@ describe('budget', () => {
 describe('bits', () => {
   it('are the same for 1, 2 and 3 threads', async () => {
     const random = generator(9);
-    const hours = Array.from({ length: 4 }, () => wildHour(random));
+    const hours = Array.from({ length: 4 }, () => wildHour(random, 8));
     const states = [];
     for (const threads of [1, 2, 3]) {
-      const model = createTransportModel(grid, { threads });
+      const model = createTransportModel(grid, { ...ALL, threads });
       for (const hour of hours) await model.advanceHour(hour);
       states.push(Buffer.from(model.state().buffer).toString('base64') + JSON.stringify(model.budget()));
       model.dispose();
@@ -119,18 +140,70 @@ describe('bits', () => {
     expect(states[2] === states[0]).toBe(true);
   });
 
-  it('are the same after restore()', async () => {
+  it.each<[string, TransportOptions]>([
+    ['the five groups', {}],
+    ['all groups and species', ALL],
+  ])('are the same after restore() with %s', async (_, options) => {
     const random = generator(10);
-    const hours = Array.from({ length: 6 }, () => wildHour(random));
-    const through = createTransportModel(grid);
+    const hours = Array.from({ length: 6 }, () => wildHour(random, options.groups?.length));
+    const through = createTransportModel(grid, options);
     for (const hour of hours.slice(0, 3)) await through.advanceHour(hour);
     const state = through.state();
-    const resumed = createTransportModel(grid);
+    const resumed = createTransportModel(grid, options);
     resumed.restore(state);
     for (const hour of hours.slice(3)) expect(await resumed.advanceHour(hour)).toEqual(await through.advanceHour(hour));
     expect(Buffer.from(resumed.state().buffer).equals(Buffer.from(through.state().buffer))).toBe(true);
     through.dispose();
     resumed.dispose();
+  });
+});
+
+describe('groups and species of a run', () => {
+  const FIVE = ['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5'] as const;
+  /** The last hour of twelve of the same weather and emissions, with those of the groups as the run has them. */
+  async function surfaceOf(groups: readonly TransportGroup[], species: TransportOptions['species']): Promise<Map<string, Float32Array>> {
+    const model = createTransportModel(grid, { groups, species });
+    const random = generator(3);
+    let surface = new Float32Array();
+    for (let h = 0; h < 12; h++) {
+      const hour = wildHour(random, ALL.groups.length);
+      const emissions = Float64Array.from({ length: grid.rows * grid.cols * groups.length }, (_, i) => {
+        const cell = Math.floor(i / groups.length);
+        return hour.emissions[cell * ALL.groups.length + ALL.groups.indexOf(groups[i % groups.length])];
+      });
+      surface = (await model.advanceHour({ ...hour, emissions })) as Float32Array<ArrayBuffer>;
+    }
+    model.dispose();
+    const names = species ?? ['NO2', 'SO2', 'O3', 'PM2.5'];
+    return new Map(names.map((name, s) => [name, surface.filter((_, i) => i % names.length === s)]));
+  }
+
+  it('may be more, fewer and in another order: what they have in common has the same bits, as long as OH meets the same CO', async () => {
+    const five = await surfaceOf(FIVE, undefined);
+    const turned = await surfaceOf([...FIVE].reverse(), ['PM2.5', 'O3', 'SO2', 'NO2']);
+    const more = await surfaceOf(['PMC', ...FIVE], ['PM10', 'OC', 'NO2', 'NH3', 'SO2', 'O3', 'PM2.5', 'NO']);
+    const fewer = await surfaceOf(FIVE, ['O3']);
+    for (const [name, values] of five) {
+      expect(turned.get(name)).toEqual(values);
+      expect(more.get(name)).toEqual(values);
+    }
+    expect(fewer).toEqual(new Map([['O3', five.get('O3')!]]));
+    more.get('PM10')!.forEach((value, cell) => expect(value).toBeGreaterThan(five.get('PM2.5')![cell]));
+  });
+
+  it('of CO alone: what is emitted is found in the city and downwind, and upwind is the background', async () => {
+    const model = createTransportModel(grid, { groups: ['CO'], species: ['CO'], background: { CO: 100 } });
+    let surface = new Float32Array();
+    for (let h = 0; h < 24; h++) {
+      const { emissions, ...weather } = cityHour(grid, 'winter', h);
+      surface = (await model.advanceHour({ ...weather, emissions: emissions.filter((_, i) => i % 5 === 3) })) as Float32Array<ArrayBuffer>;
+    }
+    expect(surface.length).toBe(grid.rows * grid.cols);
+    const upwind = surface[CITY_ROW * grid.cols];
+    expect(surface[CITY_ROW * grid.cols + CITY_COL]).toBeGreaterThan(upwind + 20);
+    expect(surface[CITY_ROW * grid.cols + CITY_COL + 4]).toBeGreaterThan(upwind + 5);
+    expect(Math.abs(upwind - 100)).toBeLessThan(5);
+    model.dispose();
   });
 });
 
@@ -251,13 +324,18 @@ describe('refusals', () => {
     ['an option that all objects have', { toString: 1 } as unknown as TransportOptions, /there is no option toString/],
     [
       'a background of something else',
-      { background: { CO: 200 } as TransportOptions['background'] },
-      /option background: there is no CO: use one of NO, /,
+      { background: { N2O: 330 } as TransportOptions['background'] },
+      /option background: there is no N2O: use one of NO, /,
     ],
     ['a process that there is not', { processes: { wind: false } as TransportOptions['processes'] }, /option processes: there is no wind/],
     ['a share of another group', { stackShare: { PM25: 0.1 } as TransportOptions['stackShare'] }, /option stackShare: there is no PM25/],
     ['tops that are no list', { layerTops: 2000 as unknown as number[] }, /layerTops: expected a list of heights but received 2000/],
     ['backgrounds that are none', { background: 38 as unknown as TransportOptions['background'] }, /background: expected an object but received 38/],
+    ['an unknown group', { groups: ['NOx', 'DUST' as 'PMC'] }, /option groups: expected some of NOx, .*, ISOP but received DUST/],
+    ['a species that it does not have', { species: ['EC' as 'OC'] }, /option species: expected some of NO2, .*, OC but received EC/],
+    ['a group twice', { groups: ['CO', 'CO'] }, /option groups: expected each name once but received CO twice/],
+    ['no species', { species: [] }, /option species: expected a list of one or more names/],
+    ['groups that are no list', { groups: 'CO' as unknown as ['CO'] }, /option groups: expected a list of one or more names/],
     ['an unknown edge', { boundary: 'soft' as 'open' }, /boundary: expected open, periodic or closed but received soft/],
   ])('%s', (_, options, message) => {
     const error = expect.objectContaining({ code: 'TRANSPORT_BAD_OPTIONS', message: expect.stringMatching(message) as string }) as Error;

@@ -4,10 +4,32 @@
  */
 import { loadAddon } from '../load-addon';
 
-/** Gases and ions in ppb; `PPM` (primary PM2.5) and `SOA` in ng per mol of air. `TNO3` is HNO3 + nitrate, `TNH3` NH3 + ammonium. */
-export const transportSpecies = ['NO', 'NO2', 'O3', 'VOC', 'OVOC', 'SO2', 'SO4', 'TNO3', 'TNH3', 'PPM', 'SOA'] as const;
+/**
+ * What the model can carry. Gases and ions in ppb; `PPM` (primary PM2.5), `SOA` and `PMC` (primary coarse particles) in ng per mol of air. `TNO3` is HNO3 + nitrate,
+ * `TNH3` NH3 + ammonium. `CO` and `PMC` are carried where they are emitted or asked for.
+ */
+export const transportSpecies = ['NO', 'NO2', 'O3', 'VOC', 'OVOC', 'SO2', 'SO4', 'TNO3', 'TNH3', 'PPM', 'SOA', 'CO', 'PMC'] as const;
 export type TransportSpecies = (typeof transportSpecies)[number];
-export type TransportGroup = 'NOx' | 'NH3' | 'SO2' | 'VOC' | 'PM2.5';
+
+/** The emission groups that the model knows, each in moles or grams a second; isoprene is added to VOC. */
+export const transportGroups = {
+  NOx: 'moles',
+  NH3: 'moles',
+  SO2: 'moles',
+  VOC: 'moles',
+  'PM2.5': 'g',
+  CO: 'moles',
+  PMC: 'g',
+  ISOP: 'moles',
+} as const;
+export type TransportGroup = keyof typeof transportGroups;
+
+/**
+ * What it can give at the surface: gases in ppb, particles in µg m-3. `HCHO` is all its carbonyls, `NH3` the gas, `NO3` and `NH4` what is in particles, `OC` the carbon
+ * of its secondary organic aerosol (1/1.8 of the mass): that of primary particles it does not tell apart.
+ */
+export const transportOutputs = ['NO2', 'SO2', 'O3', 'PM2.5', 'CO', 'PM10', 'NO', 'NH3', 'HCHO', 'SO4', 'NO3', 'NH4', 'OC'] as const;
+export type TransportOutput = (typeof transportOutputs)[number];
 
 export interface TransportGrid {
   rows: number;
@@ -34,11 +56,15 @@ export interface TransportOptions {
   minimumMixedLayer?: number;
   /** power of the wind profile: 1/7; 0 gives every layer the wind as it is */
   windExponent?: number;
+  /** what is emitted, in the order of `emissions`: NOx, NH3, SO2, VOC, PM2.5 */
+  groups?: readonly TransportGroup[];
+  /** what comes out, in its order: NO2, SO2, O3, PM2.5 */
+  species?: readonly TransportOutput[];
   /** share of NO2 in emitted NOx: 0.1 */
   no2Share?: number;
-  /** share of each group that leaves stacks between 150 and 450 m: NOx 0.3, SO2 0.5, PM2.5 0.15 */
+  /** share of each group that leaves stacks between 150 and 450 m: NOx 0.3, SO2 0.5, PM2.5 0.15, PMC 0.1 */
   stackShare?: Partial<Record<TransportGroup, number>>;
-  /** isoprene over land at 30 °C in full light, mg C m-2 h-1: 1 */
+  /** isoprene over land at 30 °C in full light, mg C m-2 h-1: 1; 0 where ISOP is one of the groups */
   biogenicVoc?: number;
   /** s-1, daytime source of HONO from NO2 at the ground: 1e-5 */
   honoRate?: number;
@@ -52,7 +78,7 @@ export interface TransportOptions {
   n2o5Uptake?: number;
   /** edges of the domain: open */
   boundary?: 'open' | 'periodic' | 'closed';
-  /** mixing ratios outside and at the start (ppb; PPM and SOA ng mol-1) */
+  /** mixing ratios outside and at the start (ppb; PPM, SOA and PMC ng mol-1) */
   background?: Partial<Record<TransportSpecies, number>>;
   /** processes to leave out (false), for tests and attribution */
   processes?: Partial<Record<'emission' | 'transport' | 'vertical' | 'chemistry' | 'dryDeposition' | 'wetDeposition', boolean>>;
@@ -62,7 +88,7 @@ type Field = Float32Array | Float64Array;
 
 /** One hour; each field is `[rows, cols]` unless it says otherwise. */
 export interface TransportHour {
-  /** `[rows, cols, 5]` NOx, NH3, SO2, VOC in mol s-1 per cell, PM2.5 in g s-1 per cell */
+  /** `[rows, cols, groups]`, mol s-1 per cell, of PM2.5 and PMC g s-1 per cell */
   emissions: Field;
   /** m s-1 at 10 m, along the grid's x axis */
   windU: Field;
@@ -84,7 +110,7 @@ export interface TransportHour {
   land?: Field;
 }
 
-/** mol (PPM and SOA: g): start + emitted + inflow + top + reacted − dry − wet = mass. */
+/** mol (PPM, SOA and PMC: g): start + emitted + inflow + top + reacted − dry − wet = mass. */
 export interface SpeciesBudget {
   start: number;
   emitted: number;
@@ -99,6 +125,7 @@ export interface SpeciesBudget {
 }
 
 export interface TransportBudget {
+  /** all 0 of what is not carried */
   species: Record<TransportSpecies, SpeciesBudget>;
   /** mol NOx that became organic nitrate, which the model does not carry */
   organicNitrate: number;
@@ -114,9 +141,11 @@ export interface TransportBudget {
  */
 export interface TransportModel {
   readonly layers: number;
-  /** Runs one hour on the model's own thread; inputs are copied before it returns. @returns `[rows, cols, 4]` surface means NO2, SO2, O3 (ppb), PM2.5 (µg m-3) */
+  /** the species that it carries, in the order of {@link state} */
+  readonly carried: TransportSpecies[];
+  /** Runs one hour on the model's own thread; inputs are copied before it returns. @returns `[rows, cols, species]`, surface means: gases in ppb, particles in µg m-3 */
   advanceHour(hour: TransportHour): Promise<Float32Array>;
-  /** A copy of `[12, layers, rows, cols]`: the eleven species in the order of `transportSpecies`, then air in mol m-2 (zero before the first hour). */
+  /** A copy of `[carried + 1, layers, rows, cols]`: the species, then air in mol m-2 (zero before the first hour). */
   state(): Float64Array;
   /** Goes on from what `state()` gave, bit for bit; the budget starts anew. */
   restore(state: Float64Array): void;
@@ -131,12 +160,13 @@ interface TransportAddon {
   TransportModel: new (grid: TransportGrid, options: TransportOptions) => TransportModel;
 }
 
-const GROUPS = ['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5'] as const satisfies readonly TransportGroup[];
 const PROCESSES = ['emission', 'transport', 'vertical', 'chemistry', 'dryDeposition', 'wetDeposition'] as const;
 
 /** Every option, with the names below it where it has some, or what else it is: the addon reads those that it knows, and would run on without the others. */
 const OPTIONS: { readonly [K in keyof Required<TransportOptions>]: 'value' | 'list' | readonly string[] } = {
   layerTops: 'list',
+  groups: 'value', // a list of names, which the addon checks
+  species: 'value',
   threads: 'value',
   stepsPerHour: 'value',
   chemistrySteps: 'value',
@@ -144,7 +174,7 @@ const OPTIONS: { readonly [K in keyof Required<TransportOptions>]: 'value' | 'li
   minimumMixedLayer: 'value',
   windExponent: 'value',
   no2Share: 'value',
-  stackShare: GROUPS,
+  stackShare: Object.keys(transportGroups),
   biogenicVoc: 'value',
   honoRate: 'value',
   soaYield: 'value',

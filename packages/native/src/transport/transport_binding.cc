@@ -2,7 +2,9 @@
 // Meaning is checked by the model; here only what memory safety needs.
 #include <napi.h>
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <new>
@@ -62,9 +64,32 @@ Napi::Object section(const Napi::Object& from, const char* name) {
   return value.IsObject() ? value.As<Napi::Object>() : Napi::Object::New(from.Env());
 }
 
+// Some of `known`, each once, in the order of a list.
+template <class Enum, std::size_t Count>
+void readNames(const Napi::Object& from, const char* option, const char* const (&known)[Count], std::vector<Enum>& into) {
+  const Napi::Value value = from.Get(option);
+  if (value.IsUndefined()) return;
+  if (!value.IsArray() || value.As<Napi::Array>().Length() == 0) refuseOption(option, "a list of one or more names");
+  const auto list = value.As<Napi::Array>();
+  into.clear();
+  for (uint32_t i = 0; i < list.Length(); ++i) {
+    const std::string name = list.Get(i).ToString();
+    const auto at = std::find(std::begin(known), std::end(known), name);
+    if (at == std::end(known)) {
+      std::string names;
+      for (const char* each : known) names += (names.empty() ? "" : ", ") + std::string(each);
+      refuseOption(option, "some of " + names + " but received " + name);
+    }
+    const auto entry = static_cast<Enum>(at - std::begin(known));
+    if (std::find(into.begin(), into.end(), entry) != into.end()) refuseOption(option, "each name once but received " + name + " twice");
+    into.push_back(entry);
+  }
+}
+
 Options readOptions(const Napi::Object& from) {
-  static constexpr const char* kGroups[kGroupCount] = {"NOx", "NH3", "SO2", "VOC", "PM2.5"};
   Options o;
+  readNames(from, "groups", kGroupNames, o.groups);
+  readNames(from, "species", kOutputNames, o.outputs);
   if (from.Get("layerTops").IsArray()) {
     const auto tops = from.Get("layerTops").As<Napi::Array>();
     o.layerTops.clear();
@@ -77,6 +102,7 @@ Options readOptions(const Napi::Object& from) {
   read(from, "minimumMixedLayer", o.minimumMixedLayer);
   read(from, "windExponent", o.windExponent);
   read(from, "no2Share", o.no2Share);
+  if (std::find(o.groups.begin(), o.groups.end(), kGroupISOP) != o.groups.end()) o.biogenicVoc = 0.0;  // isoprene comes with the emissions
   read(from, "biogenicVoc", o.biogenicVoc);
   read(from, "honoRate", o.chemistry.honoRate);
   read(from, "soaYield", o.chemistry.soaYield);
@@ -84,7 +110,7 @@ Options readOptions(const Napi::Object& from) {
   read(from, "aqueousRate", o.chemistry.aqueousRate);
   read(from, "n2o5Uptake", o.chemistry.n2o5Uptake);
   const Napi::Object stacks = section(from, "stackShare"), background = section(from, "background"), processes = section(from, "processes");
-  for (int g = 0; g < kGroupCount; ++g) read(stacks, kGroups[g], o.stackShare[g]);
+  for (int g = 0; g < kGroupCount; ++g) read(stacks, kGroupNames[g], o.stackShare[g]);
   for (int s = 0; s < kSpeciesCount; ++s) read(background, kSpeciesNames[s], o.background[s]);
   read(processes, "emission", o.processes.emission);
   read(processes, "transport", o.processes.transport);
@@ -124,7 +150,8 @@ class TransportModelWrap : public Napi::ObjectWrap<TransportModelWrap> {
     return DefineClass(env, "TransportModel",
                        {InstanceMethod<&TransportModelWrap::advanceHour>("advanceHour"), InstanceMethod<&TransportModelWrap::state>("state"),
                         InstanceMethod<&TransportModelWrap::restore>("restore"), InstanceMethod<&TransportModelWrap::budget>("budget"),
-                        InstanceMethod<&TransportModelWrap::dispose>("dispose"), InstanceAccessor<&TransportModelWrap::layers>("layers")});
+                        InstanceMethod<&TransportModelWrap::dispose>("dispose"), InstanceAccessor<&TransportModelWrap::layers>("layers"),
+                        InstanceAccessor<&TransportModelWrap::carried>("carried")});
   }
 
   explicit TransportModelWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<TransportModelWrap>(info) {
@@ -198,6 +225,15 @@ class TransportModelWrap : public Napi::ObjectWrap<TransportModelWrap> {
 
   Napi::Value layers(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), idleModel().layers()); });
+  }
+
+  Napi::Value carried(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      const std::vector<int>& species = idleModel().carried();
+      const auto names = Napi::Array::New(info.Env(), species.size());
+      for (uint32_t i = 0; i < species.size(); ++i) names.Set(i, kSpeciesNames[species[i]]);
+      return names;
+    });
   }
 
   std::unique_ptr<TransportModel> model_;

@@ -20,7 +20,7 @@ void addRow(int cols, const double* rate, double timeStep, double* __restrict q)
   for (int i = 0; i < cols; ++i) q[i] += rate[i] * timeStep;
 }
 
-bool untouchedByChemistry(int s) { return s == kTNH3 || s == kPPM; }  // only emitted; `reactRow` leaves them alone
+bool untouchedByChemistry(int s) { return s == kTNH3 || s == kPPM || s == kPMC; }  // only emitted; `reactRow` leaves them alone
 
 }  // namespace
 
@@ -36,12 +36,13 @@ std::vector<float> TransportModel::advanceHour(const HourInputs& inputs) {
     deposit(timeStep);
     observe();
   }
-  std::vector<float> means(cells_ * kOutputCount);
+  const int outputs = static_cast<int>(options_.outputs.size());
+  std::vector<float> means(cells_ * outputs);
   for (int j = 0; j < grid_.rows; ++j) {
     for (int i = 0; i < grid_.cols; ++i) {
-      for (int o = 0; o < kOutputCount; ++o) {
-        const double total = observed_[(static_cast<long>(j) * kOutputCount + o) * grid_.cols + i];
-        means[(static_cast<long>(j) * grid_.cols + i) * kOutputCount + o] = static_cast<float>(total / options_.stepsPerHour);
+      for (int o = 0; o < outputs; ++o) {
+        const double total = observed_[(static_cast<long>(j) * outputs + o) * grid_.cols + i];
+        means[(static_cast<long>(j) * grid_.cols + i) * outputs + o] = static_cast<float>(total / options_.stepsPerHour);
       }
     }
   }
@@ -58,19 +59,26 @@ void TransportModel::transport(double timeStep, bool xFirst) {
       sweepAir(shape_, axis, axis == 0 ? courantX_[layer].data() : courantY_[layer].data(), moved, moved + cells_);
     }
   }
-  std::vector<double> entered(kSpeciesCount * layers_);
+  const int tracers = static_cast<int>(carried_.size());
+  std::vector<double> entered(tracers * layers_);
 #pragma omp parallel num_threads(options_.threads)
   {
     std::vector<double> scratch(sweepScratch(shape_));
 #pragma omp for schedule(dynamic)
-    for (int task = 0; task < kSpeciesCount * layers_; ++task) {
-      entered[task] = transportPlane(task % kSpeciesCount, task / kSpeciesCount, timeStep, xFirst, scratch.data());
+    for (int task = 0; task < tracers * layers_; ++task) {
+      entered[task] = transportPlane(carried_[task % tracers], task / tracers, timeStep, xFirst, scratch.data());
     }
   }
   for (int layer = 0; layer < layers_; ++layer) {
     std::copy_n(moved_[layer].data() + 2 * subSteps_[layer] * cells_, cells_, air(layer));
-    for (int s = 0; s < kSpeciesCount; ++s) budget_.inflow[s] += entered[layer * kSpeciesCount + s] * toAmount_;
+    for (int t = 0; t < tracers; ++t) budget_.inflow[carried_[t]] += entered[layer * tracers + t] * toAmount_;
   }
+}
+
+std::array<double*, kSpeciesCount> TransportModel::rowsOf(int layer, int j) {
+  std::array<double*, kSpeciesCount> rows{};
+  for (int s : carried_) rows[s] = row(s, layer, j);
+  return rows;
 }
 
 double TransportModel::transportPlane(int species, int layer, double timeStep, bool xFirst, double* scratch) {
@@ -102,7 +110,7 @@ void TransportModel::remapAndMix(double timeStep) {
         columns.air[k] = row(kSpeciesCount, k, j), columns.target[k] = &target_[at], columns.exchange[k] = &exchange_[at];
       }
       prepareRow(columns, timeStep, weights);
-      for (int s = 0; s < kSpeciesCount; ++s) {
+      for (int s : carried_) {
         double* q[kMaxLayers];
         for (int k = 0; k < layers_; ++k) q[k] = row(s, k, j);
         remapRow(columns, weights, options_.background[s], q, &top[static_cast<long>(j) * kSpeciesCount + s]);
@@ -125,11 +133,11 @@ void TransportModel::react(double timeStep) {
     for (int j = 0; j < rows; ++j) {
       for (int k = 0; k < layers_; ++k) {
         const bool emits = options_.processes.emission && k < 2;
-        const double *mass = row(kSpeciesCount, k, j), *emission[kSpeciesCount];
-        double *q[kSpeciesCount], *rate[kRateCount], before[kSpeciesCount];
-        for (int s = 0; s < kSpeciesCount; ++s) {
-          q[s] = row(s, k, j);
-          emission[s] = emits ? emissionRow(k, j) + s * cols : none.data();
+        const double *mass = row(kSpeciesCount, k, j), *emission[kSpeciesCount]{};
+        double *rate[kRateCount], before[kSpeciesCount];
+        const auto q = rowsOf(k, j);
+        for (int s : carried_) {
+          emission[s] = emits ? emissionRow(s, k, j) : none.data();
           before[s] = dotRow(cols, q[s], mass);
           if (emits) emitted[j * kSpeciesCount + s] += timeStep * dotRow(cols, emission[s], mass);
           if (emits && (untouchedByChemistry(s) || !options_.processes.chemistry)) addRow(cols, emission[s], timeStep, q[s]);
@@ -137,9 +145,9 @@ void TransportModel::react(double timeStep) {
         if (!options_.processes.chemistry) continue;
         for (int r = 0; r < kRateCount; ++r) rate[r] = rateRows(k, j) + r * cols;
         std::fill(organicNitrate.begin(), organicNitrate.end(), 0.0);
-        reactRow(cols, rate, emission, options_.chemistry, timeStep, options_.chemistrySteps, q, organicNitrate.data());
+        reactRow(cols, rate, emission, options_.chemistry, timeStep, options_.chemistrySteps, q.data(), organicNitrate.data());
         nitrate[j] += dotRow(cols, organicNitrate.data(), mass);
-        for (int s = 0; s < kSpeciesCount; ++s) {
+        for (int s : carried_) {
           if (untouchedByChemistry(s)) continue;
           const double gain = emits ? timeStep * dotRow(cols, emission[s], mass) : 0.0;
           reacted[j * kSpeciesCount + s] += dotRow(cols, q[s], mass) - before[s] - gain;
@@ -161,10 +169,8 @@ void TransportModel::deposit(double timeStep) {
     const bool rains = options_.processes.wetDeposition && rains_[j];
     for (int k = 0; k < layers_; ++k) {
       Removal removal{{}, rains ? &scavenging_[at] : nullptr, &nitrateConstant_[at]};
-      for (int c = 0; c < kDepositionClasses && k == 0 && options_.processes.dryDeposition; ++c) removal.kept[c] = keptRows(j) + c * cols;
-      double* q[kSpeciesCount];
-      for (int s = 0; s < kSpeciesCount; ++s) q[s] = row(s, k, j);
-      depositRow(cols, removal, row(kSpeciesCount, k, j), timeStep, q, &dry[static_cast<long>(j) * kSpeciesCount],
+      for (int c = 0; c < classes_ && k == 0 && options_.processes.dryDeposition; ++c) removal.kept[c] = keptRow(c, j);
+      depositRow(cols, removal, row(kSpeciesCount, k, j), timeStep, rowsOf(k, j).data(), &dry[static_cast<long>(j) * kSpeciesCount],
                  &wet[static_cast<long>(j) * kSpeciesCount]);
     }
   }
@@ -174,14 +180,14 @@ void TransportModel::deposit(double timeStep) {
 
 void TransportModel::observe() {
   const int cols = grid_.cols;
+  const std::size_t outputs = options_.outputs.size();
 #pragma omp parallel for num_threads(options_.threads) schedule(static)
   for (int j = 0; j < grid_.rows; ++j) {
-    const double* q[kSpeciesCount];
-    double* sums[kOutputCount];
-    for (int s = 0; s < kSpeciesCount; ++s) q[s] = row(s, 0, j);
-    for (int o = 0; o < kOutputCount; ++o) sums[o] = &observed_[(static_cast<long>(j) * kOutputCount + o) * cols];
     const long at = static_cast<long>(j) * cols;
-    observeRow(cols, q, &nitrateConstant_[at], &density_[at], sums);
+    const auto q = rowsOf(0, j);
+    for (std::size_t o = 0; o < outputs; ++o) {
+      observeRow(cols, options_.outputs[o], q.data(), &nitrateConstant_[at], &density_[at], &observed_[(j * outputs + o) * cols]);
+    }
   }
 }
 
@@ -196,7 +202,7 @@ void TransportModel::addRows(std::array<double, kSpeciesCount>& into, const std:
 
 std::array<double, kSpeciesCount> TransportModel::mass() {
   std::array<double, kSpeciesCount> total{};
-  for (int s = 0; s < kSpeciesCount; ++s) {
+  for (int s : carried_) {
     for (int k = 0; k < layers_; ++k) {
       for (int j = 0; j < grid_.rows; ++j) total[s] += dotRow(grid_.cols, row(s, k, j), row(kSpeciesCount, k, j)) * toAmount_;
     }

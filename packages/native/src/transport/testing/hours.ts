@@ -1,5 +1,5 @@
 /** Hours of weather and emissions for the tests of the transport model. */
-import { transportSpecies, type TransportGrid, type TransportHour, type TransportModel, type TransportSpecies } from '../transport';
+import type { TransportGrid, TransportHour, TransportModel, TransportSpecies } from '../transport';
 
 export const NO_PROCESS = { emission: false, transport: false, vertical: false, chemistry: false, dryDeposition: false, wetDeposition: false };
 
@@ -21,8 +21,8 @@ export function field(grid: TransportGrid, value: number | ((row: number, col: n
 type Value = number | ((row: number, col: number) => number);
 type HourValues = Partial<Record<Exclude<keyof TransportHour, 'emissions'>, Value>> & { emissions?: (row: number, col: number) => number[] };
 
-/** An hour that is calm, dry, dark and 288 K, without emissions, except for what is given. */
-export function hourOf(grid: TransportGrid, values: HourValues = {}): TransportHour {
+/** An hour that is calm, dry, dark and 288 K, without emissions, except for what is given. @param groups - number of emission groups */
+export function hourOf(grid: TransportGrid, values: HourValues = {}, groups = 5): TransportHour {
   const { emissions, ...fields } = values;
   const calm: Record<string, Value> = {
     windU: 0,
@@ -35,15 +35,16 @@ export function hourOf(grid: TransportGrid, values: HourValues = {}): TransportH
     ...fields,
   };
   const weather = Object.fromEntries(Object.entries(calm).map(([name, value]) => [name, field(grid, value)]));
-  const noEmissions = new Float64Array(grid.rows * grid.cols * 5);
+  const emitted = new Float64Array(grid.rows * grid.cols * groups);
   if (emissions)
-    for (let cell = 0; cell < grid.rows * grid.cols; cell++) noEmissions.set(emissions(Math.floor(cell / grid.cols), cell % grid.cols), cell * 5);
-  return { ...(weather as unknown as TransportHour), emissions: noEmissions };
+    for (let cell = 0; cell < grid.rows * grid.cols; cell++) emitted.set(emissions(Math.floor(cell / grid.cols), cell % grid.cols), cell * groups);
+  return { ...(weather as unknown as TransportHour), emissions: emitted };
 }
 
 /** Where a species' plane begins in `state()`; 'air' is the last. */
 function planeOffset(model: TransportModel, grid: TransportGrid, species: TransportSpecies | 'air', layer = 0): number {
-  const index = species === 'air' ? transportSpecies.length : transportSpecies.indexOf(species);
+  const { carried } = model;
+  const index = species === 'air' ? carried.length : carried.indexOf(species);
   return (index * model.layers + layer) * grid.rows * grid.cols;
 }
 

@@ -17,8 +17,13 @@ export interface Air {
 /** Yields and rates of the model's options that the equations hold. */
 export const YIELDS = { soa: 0.06, organicNitrate: 0.05, aqueous: 5e-5, hono: 1e-5, n2o5: 0.02 };
 
-/** d/dt in ppb s-1 (PPM, SOA: ng mol-1 s-1). @param emission - ppb s-1 */
-export function reactions(air: Air, emission: Partial<Mixture> = {}, yields = YIELDS): (q: Mixture) => Mixture & { organicNitrate: number } {
+/** d/dt in ppb s-1 (PPM, SOA, PMC: ng mol-1 s-1). @param emission - ppb s-1 @param carriesCo - or OH meets 200 ppb of it */
+export function reactions(
+  air: Air,
+  emission: Partial<Mixture> = {},
+  yields = YIELDS,
+  carriesCo = false,
+): (q: Mixture) => Mixture & { organicNitrate: number } {
   const perT = 1 / air.temperature;
   const scale = air.density * 6.02214076e8; // molecules cm-3 of a ppb
   const rateAt = (factor: number, activation: number): number => scale * factor * Math.exp(activation * perT);
@@ -36,10 +41,10 @@ export function reactions(air: Air, emission: Partial<Mixture> = {}, yields = YI
   const [noO3, no2O3] = [rateAt(3.0e-12, -1500), rateAt(1.2e-13, -2450)];
   const [ohNO2, radicalNO, radicals] = [scale * 1.06e-11 * Math.exp(500 * (perT - 1 / 298)), rateAt(3.0e-12, 310), rateAt(3.8e-13, 780)];
   const [ohO3, ho2O3, equilibrium] = [rateAt(1.7e-12, -940), rateAt(1.0e-14, -490), rateAt(5.1e-27, 10871)];
-  const [ohVOC, ohOVOC, ohSO2, ohCH4] = [1.0e-11, 1.2e-11, 9.5e-13, 1850 * 6.3e-15].map((k) => scale * k);
-  const ohOther = ohCH4 + scale * (200 * 2.4e-13 + 500 * 6.7e-15); // CO and H2
+  const [ohVOC, ohOVOC, ohSO2, ohCO, ohCH4] = [1.0e-11, 1.2e-11, 9.5e-13, 2.4e-13, 1850 * 6.3e-15].map((k) => scale * k);
+  const ohOther = ohCH4 + scale * 500 * 6.7e-15; // and H2
   return (q) => {
-    const x = ohVOC * q.VOC + ohOVOC * q.OVOC + ohOther;
+    const x = ohVOC * q.VOC + ohOVOC * q.OVOC + ohCO * (carriesCo ? q.CO : 200) + ohOther;
     const y = ohNO2 * q.NO2;
     const toOH = x / (x + ohVOC * q.VOC); // a VOC makes two NO -> NO2, of which one gives OH
     const a = radicalNO * q.NO;
@@ -58,18 +63,21 @@ export function reactions(air: Air, emission: Partial<Mixture> = {}, yields = YI
     const toHNO3 = ohNO2 * oh * q.NO2 + 2 * no3 * viaN2O5;
     const vocLost = ohVOC * oh * q.VOC + scale * 2.0e-14 * no3 * q.VOC;
     const so2Lost = (ohSO2 * oh + aqueous) * q.SO2;
+    const ovocLost = (ohOVOC * oh + jOVOC) * q.OVOC;
     const change: Mixture = {
       NO: photolysis - titration - oxidised - organic,
       NO2: titration + oxidised - photolysis - toHNO3,
       O3: photolysis - titration - q.O3 * (jO1D + ohO3 * oh + ho2O3 * r) - no3 * viaN2O5,
       VOC: -vocLost,
-      OVOC: 1.4 * vocLost + ohCH4 * oh - (ohOVOC * oh + jOVOC) * q.OVOC,
+      OVOC: 1.4 * vocLost + ohCH4 * oh - ovocLost,
       SO2: -so2Lost,
       SO4: so2Lost,
       TNO3: toHNO3,
       TNH3: 0,
       PPM: 0,
       SOA: yields.soa * 40 * vocLost, // 40 g mol-1
+      CO: ovocLost - ohCO * oh * q.CO,
+      PMC: 0,
     };
     for (const name of transportSpecies) change[name] += emission[name] ?? 0;
     return { ...change, organicNitrate: organic };
