@@ -6,6 +6,8 @@ export const GROUPS: readonly [Group, ...Group[]] = ['NOx', 'NH3', 'SO2', 'VOC',
 export const SPECIES: readonly [Species, ...Species[]] = ['NO2', 'SO2', 'O3', 'PM2.5'];
 export type Group = string;
 export type Species = string;
+/** What a concentration inside Retroplume is in: gases in ppb, particles in µg m-3. */
+export type SpeciesUnit = 'ppb' | 'ug m-3';
 
 /** What is known of an emission group. */
 export interface GroupFacts {
@@ -61,13 +63,19 @@ export const JUDGED_PAIRS: readonly (readonly [Group, Species])[] = GROUPS.flatM
 
 /** What is known of a species. All concentrations are in its unit. */
 export interface SpeciesFacts {
-  unit: 'ppb' | 'ug m-3';
+  unit: SpeciesUnit;
+  /** g mol-1; absent for particles */
+  molarMass?: number;
+  /** CF's standard name; CF has none for particles of an unknown state */
+  standardName?: string;
   /** variable of the transport model's output where the case names none */
   variable: string;
   /** a sentence on that for the case's reference */
   variableDescription: string;
   /** what the reference model's files say of it */
   longName: string;
+  /** whether most of it in a grid comes from outside, so that a run of any model has its mean to a fifth */
+  isBackground?: true;
   /** weight in the surrogate's loss, whose errors are in units of the species' standard deviation */
   lossWeight: number;
   /** least standard deviation of the noise of a twin's observations */
@@ -101,9 +109,30 @@ export interface SpeciesFacts {
   dirtiest: number;
 }
 
+/** Of a part of fine particles, as CMAQ's combine names it. */
+function finePart(part: string, longName: string): SpeciesFacts {
+  return {
+    unit: 'ug m-3',
+    variable: `PM25_${part}`,
+    variableDescription: `Variable of ${longName} in PM2.5, or a sum.`,
+    longName: `${longName} in fine particles`,
+    lossWeight: 1,
+    twinFloor: 0.2,
+    errorFloor: 0.5,
+    negativeFloor: -2,
+    mostObserved: 1000,
+    leastObserved: 0.005,
+    mostOfCell: 1e4,
+    cleanest: 1e-4,
+    dirtiest: 300,
+  };
+}
+
 export const SPECIES_FACTS: Readonly<Record<Species, SpeciesFacts>> = {
   NO2: {
     unit: 'ppb',
+    molarMass: 46.005,
+    standardName: 'mole_fraction_of_nitrogen_dioxide_in_air',
     variable: 'NO2',
     variableDescription:
       'Variable of NO2, or a sum of what a molybdenum converter counts as NO2, such as `{ NO2: 1, PAN: 0.95, HNO3: 0.35 }` (docs/gridded-data.md).',
@@ -120,6 +149,8 @@ export const SPECIES_FACTS: Readonly<Record<Species, SpeciesFacts>> = {
   },
   SO2: {
     unit: 'ppb',
+    molarMass: 64.058,
+    standardName: 'mole_fraction_of_sulfur_dioxide_in_air',
     variable: 'SO2',
     variableDescription: 'Variable of SO2, or a sum.',
     longName: 'sulfur dioxide',
@@ -135,9 +166,12 @@ export const SPECIES_FACTS: Readonly<Record<Species, SpeciesFacts>> = {
   },
   O3: {
     unit: 'ppb',
+    molarMass: 47.997,
+    standardName: 'mole_fraction_of_ozone_in_air',
     variable: 'O3',
     variableDescription: 'Variable of O3, or a sum.',
     longName: 'ozone',
+    isBackground: true,
     lossWeight: 1,
     twinFloor: 0.5,
     errorFloor: 2,
@@ -163,11 +197,99 @@ export const SPECIES_FACTS: Readonly<Record<Species, SpeciesFacts>> = {
     cleanest: 0.01,
     dirtiest: 3000,
   },
+  CO: {
+    unit: 'ppb',
+    molarMass: 28.01,
+    standardName: 'mole_fraction_of_carbon_monoxide_in_air',
+    variable: 'CO',
+    variableDescription: 'Variable of CO, or a sum.',
+    longName: 'carbon monoxide',
+    lossWeight: 1,
+    twinFloor: 20,
+    errorFloor: 50,
+    negativeFloor: -400,
+    mostObserved: 1e5,
+    leastObserved: 5,
+    mostOfCell: 1e6,
+    cleanest: 10,
+    dirtiest: 2e4,
+  },
+  PM10: {
+    unit: 'ug m-3',
+    variable: 'PM10',
+    variableDescription: 'Variable of PM10, or a sum of its parts.',
+    longName: 'particles up to 10 µm',
+    lossWeight: 1,
+    twinFloor: 1,
+    errorFloor: 4,
+    negativeFloor: -15,
+    mostObserved: 2e4,
+    leastObserved: 0.5,
+    mostOfCell: 2e5,
+    cleanest: 0.02,
+    dirtiest: 1e4,
+  },
+  NH3: {
+    unit: 'ppb',
+    molarMass: 17.031,
+    standardName: 'mole_fraction_of_ammonia_in_air',
+    variable: 'NH3',
+    variableDescription: 'Variable of NH3, or a sum.',
+    longName: 'ammonia',
+    lossWeight: 1,
+    twinFloor: 0.3,
+    errorFloor: 1,
+    negativeFloor: -5,
+    mostObserved: 2000,
+    leastObserved: 0.01,
+    mostOfCell: 2e4,
+    cleanest: 1e-4,
+    dirtiest: 500,
+  },
+  HCHO: {
+    unit: 'ppb',
+    molarMass: 30.026,
+    standardName: 'mole_fraction_of_formaldehyde_in_air',
+    variable: 'FORM',
+    variableDescription: 'Variable of formaldehyde, or a sum.',
+    longName: 'formaldehyde',
+    lossWeight: 1,
+    twinFloor: 0.2,
+    errorFloor: 0.5,
+    negativeFloor: -2,
+    mostObserved: 500,
+    leastObserved: 0.01,
+    mostOfCell: 5e3,
+    cleanest: 1e-3,
+    dirtiest: 100,
+  },
+  NO: {
+    unit: 'ppb',
+    molarMass: 30.006,
+    standardName: 'mole_fraction_of_nitrogen_monoxide_in_air',
+    variable: 'NO',
+    variableDescription: 'Variable of NO, or a sum.',
+    longName: 'nitrogen monoxide',
+    lossWeight: 1,
+    twinFloor: 0.3,
+    errorFloor: 0.5,
+    negativeFloor: -5,
+    mostObserved: 3000,
+    leastObserved: 0.002,
+    mostOfCell: 3e4,
+    cleanest: 1e-7,
+    dirtiest: 1000,
+  },
+  SO4: finePart('SO4', 'sulfate'),
+  NO3: finePart('NO3', 'nitrate'),
+  NH4: finePart('NH4', 'ammonium'),
+  OC: finePart('OC', 'organic carbon'),
+  EC: finePart('EC', 'elemental carbon'),
 };
 
 /** What is known of a species that need not be one of {@link SPECIES}. */
 export function knownSpecies(name: string): SpeciesFacts | undefined {
-  return (SPECIES_FACTS as Readonly<Record<string, SpeciesFacts | undefined>>)[name];
+  return Object.hasOwn(SPECIES_FACTS, name) ? SPECIES_FACTS[name] : undefined;
 }
 
 /** One number of each group, by its name. */

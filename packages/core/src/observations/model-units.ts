@@ -1,8 +1,8 @@
 /** Observed values in the units of the model: gases in ppb, particles in µg m-3. */
 import { UnitError } from '../base/errors';
 import { type TimeAxis, timeAt } from '../grid/grid';
-import { conversion, MOLAR_MASS, parseUnit, AMBIENT_REFERENCE_TEMPERATURE, STANDARD_PRESSURE, STANDARD_TEMPERATURE } from '../units/units';
-import { speciesUnit } from '../base/species';
+import { conversion, parseUnit, AMBIENT_REFERENCE_TEMPERATURE, STANDARD_PRESSURE, STANDARD_TEMPERATURE } from '../units/units';
+import type { ObservedSpecies } from './observed-species';
 
 /** The state to which a network refers µg m-3 of gases, which may change by date. */
 export interface GasReference {
@@ -52,16 +52,16 @@ export function gasStateAt(reference: GasReference): (instant: number) => GasSta
  * @throws {UnitError} for a unit that is no concentration
  */
 export function converterOf(
-  species: string,
+  { name, unit: speciesUnit, molarMass }: ObservedSpecies,
   units: readonly string[],
   { label, axis, gasReference }: { label: string; axis: TimeAxis; gasReference: GasReference },
 ): (unit: number, step: number, raw: number) => number {
-  const subject = `${label}: ${species}`;
+  const subject = `${label}: ${name}`;
   const stateAt = gasStateAt(gasReference);
   const scales = units.map(() => new Map<GasState, { scale: number; offset: number }>());
-  if (MOLAR_MASS[species] === undefined) requireMass(subject, units);
+  if (molarMass === undefined && speciesUnit === 'ug m-3') requireMass(subject, units);
   const find = (unit: number, state: GasState): { scale: number; offset: number } => {
-    const toSpeciesUnit = conversion(units[unit], speciesUnit(species), { molarMass: MOLAR_MASS[species], ...state, subject });
+    const toSpeciesUnit = conversion(units[unit], speciesUnit, { molarMass, ...state, subject });
     scales[unit].set(state, toSpeciesUnit);
     return toSpeciesUnit;
   };

@@ -2,7 +2,8 @@
  * The layouts of observation files, each as SQL over the table `raw` (every column text) that yields one form: station, time, species, value, unit.
  *
  *   long         a row per station and time, a column per species, named by the case
- *   cnemc-wide   China: date, hour, type, then a column per station; µg m-3; hours that mark the end: 16 is 15:00 to 16:00, and 0 the last hour of the day before
+ *   cnemc-wide   China: date, hour, type, then a column per station; µg m-3, of CO mg m-3; hours that mark the end: 16 is 15:00 to 16:00, and 0 the last hour of
+ *                the day before
  *   airnow       HourlyData of AirNow: fields between |, no header, GMT, the beginning of the hour
  *   aqs          files of EPA's Air Quality System (AirData); of several monitors (POC) of a site the lowest that has a value. Hourly: GMT, the beginning of
  *                the hour. Daily: days of local standard time
@@ -10,16 +11,20 @@
  *   openaq       OpenAQ's archive: times with their offset that mark the end of the hour or day
  *   sql          what `observations.sql` selects
  *
+ * network-species.ts tells what networks call a species. What nobody asked for is not taken.
+ *
  * @see AQS: https://aqs.epa.gov/aqsweb/airdata/FileFormats.html; OpenAQ: https://docs.openaq.org/aws/about and .../using-the-api/dates-datetimes;
  *   CNEMC: notes of the publishing platform, cited in https://github.com/HeQinWill/CNEMC; EEA: vocabularies http://dd.eionet.europa.eu/vocabulary/aq/pollutant and .../observationvalidity
  */
 import { DataError } from '../base/errors';
-import { SPECIES } from '../base/species';
+import { AMBIENT_REFERENCE_TEMPERATURE, STANDARD_PRESSURE } from '../units/units';
 import { namesTwice } from '../files/tables/csv-format';
 import { clockColumn, clockRows } from './observation-quality';
 import { aqsSiteColumns, aqsStation, columnTwice, requireColumns, type StationsSpec } from './stations';
 import { identifier, literal, type HeldFile, type RawFormat } from '../files/tables/table-store';
 import type { GasReference } from './model-units';
+import { AIRNOW_NAMES, AQS_CODES, cnemcUnit, EEA_CODES, OPENAQ_NAMES, type NetworkNames } from './network-species';
+import type { ObservedSpecies, SpeciesRequest } from './observed-species';
 import type { QualityRules } from './quality-rules';
 
 /** The case's `observations`, as far as reading goes. */
@@ -33,6 +38,8 @@ export interface ObservationsSpec {
   resolution: 'hourly' | 'daily';
   timeZone: string;
   columns?: { station: string; time: string; species: Record<string, { column: string; unit: string } | undefined> };
+  /** those that are asked for, in the order in which they are returned; default: all of `columns` in the long layout, in others those of a case by default */
+  species?: readonly SpeciesRequest[];
   /** the state to which µg m-3 of gases refer */
   gasReference: GasReference;
   /** default: none beside those of observation-quality.ts */
@@ -53,7 +60,7 @@ export interface Layout {
   stations: string;
   /** SQL of every species that occurs, where `relations` would be slow */
   speciesQuery?: string;
-  /** species that are read, or undefined for those of the four that occur */
+  /** names of the species that are read, or undefined for those that are asked for and occur */
   species?: string[];
   /** the zone of times without an offset, where the network has one */
   zone?: string;
@@ -61,6 +68,8 @@ export interface Layout {
   standardTime?: boolean;
   /** true if a time marks the end of the hour or day that it stands for */
   endLabels?: boolean;
+  /** the state of gases in µg m-3, where the network has one whatever the case says */
+  gasReference?: GasReference;
   /** SQL that counts the rows that the network marks as not valid */
   invalid?: string;
   /** SQL of station and time of the daily means that are of too few hours */
@@ -79,6 +88,8 @@ interface HeldColumns {
   files: HeldFile[];
   /** identifiers of the list of stations */
   listed: readonly string[];
+  /** that are asked for */
+  wanted: readonly ObservedSpecies[];
 }
 
 /** How the files of a layout are read, where not as tables with a header. */
@@ -109,7 +120,7 @@ export function layoutOf(spec: ObservationsSpec, table: HeldColumns): Layout {
     case 'cnemc-wide':
       return wide(table);
     case 'airnow':
-      return airnow();
+      return airnow(table);
     case 'aqs':
       return spec.resolution === 'daily' ? aqsDaily(table) : aqsHourly(table);
     case 'eea':
@@ -140,11 +151,12 @@ function columnsAbsent({ columns, files }: HeldColumns, sql: string): string[] {
 const gapOf = (path: string, missing: readonly string[]): string[] =>
   missing.length === 0 ? [] : [`${path}: no ${missing.length === 1 ? 'column' : 'columns'} ${missing.join(', ')}`];
 
-function long({ columns: named }: ObservationsSpec, { label, files }: HeldColumns): Layout {
+function long({ columns: named }: ObservationsSpec, { label, files, wanted }: HeldColumns): Layout {
   if (!named) throw new DataError('COLUMN_MISSING', `${label}: the long layout needs observations.columns: name the columns in the case`);
-  const species = Object.entries(named.species).flatMap(([name, entry]): [string, { column: string; unit: string }][] =>
-    entry ? [[name, entry]] : [],
-  );
+  const species = wanted.flatMap(({ name }): [string, { column: string; unit: string }][] => {
+    const entry = named.species[name];
+    return entry ? [[name, entry]] : [];
+  });
   const columns = species.map(([, { column }]) => column);
   // There may be a file for each species: one that has none of them would lose its rows.
   for (const file of files) {
@@ -174,7 +186,7 @@ function long({ columns: named }: ObservationsSpec, { label, files }: HeldColumn
 /** Columns that are unpivoted at once, of one species: DuckDB makes a list of them in every row, and all 1600 at once would take more memory than the files. */
 const UNPIVOTED = 200;
 
-function wide({ label, columns, files }: HeldColumns): Layout {
+function wide({ label, columns, files, wanted }: HeldColumns): Layout {
   requireColumns(files, WIDE_COLUMNS, otherFiles('cnemc-wide'));
   for (const { path, columns } of files) for (const [name, twice] of namesTwice(columns)) throw columnTwice(path, name, twice, false);
   const stations = columns.filter((name) => !WIDE_COLUMNS.includes(name));
@@ -192,10 +204,10 @@ function wide({ label, columns, files }: HeldColumns): Layout {
   );
   const rows = (species: string, columns: string): string => `(SELECT ${time} AS time, ${columns} FROM raw WHERE trim(type) = ${literal(species)})`;
   return {
-    relations: SPECIES.flatMap((species) =>
+    relations: wanted.flatMap(({ name: type }) =>
       parts.map(
         (columns) =>
-          `SELECT trim(station) AS station, time, ${literal(species)} AS species, value, 'ug m-3' AS unit FROM (UNPIVOT ${rows(species, columns)} ON ${columns} INTO NAME station VALUE value)`,
+          `SELECT trim(station) AS station, time, ${literal(type)} AS species, value, ${literal(cnemcUnit(type))} AS unit FROM (UNPIVOT ${rows(type, columns)} ON ${columns} INTO NAME station VALUE value)`,
       ),
     ),
     speciesQuery: 'SELECT trim(type) FROM raw',
@@ -207,11 +219,14 @@ function wide({ label, columns, files }: HeldColumns): Layout {
   };
 }
 
-/** SQL that names species and units as Retroplume does; what is neither becomes NULL, and its rows are not taken. */
-function named(column: string, names: Record<string, string>): string {
-  return `CASE upper(trim(${column})) ${Object.entries(names)
-    .map(([foreignName, ourName]) => `WHEN ${literal(foreignName)} THEN ${literal(ourName)}`)
-    .join(' ')} END`;
+/** SQL that gives foreign names (in capitals) ours; what has none becomes NULL. */
+function named(column: string, names: readonly (readonly [foreignName: string, ourName: string])[]): string {
+  return `CASE upper(trim(${column})) ${names.map(([foreignName, ourName]) => `WHEN ${literal(foreignName)} THEN ${literal(ourName)}`).join(' ')} END`;
+}
+
+/** Of the species that are asked for, each name of the network's beside the case's. */
+function foreignNames(wanted: readonly ObservedSpecies[], names: NetworkNames): [foreignName: string, ourName: string][] {
+  return wanted.flatMap(({ name }) => (names[name] ?? [name]).map((foreignName): [string, string] => [foreignName.toUpperCase(), name]));
 }
 
 /** Units as these networks write them, without the superscript that only some of them have. */
@@ -222,20 +237,22 @@ function unit(column: string): string {
 /** SQL of the times of AirNow's files, from dates such as 01/31/17 or 01/31/2017. */
 export const AIRNOW_TIME = `regexp_replace(trim(date), '^(\\d\\d)/(\\d\\d)/(?:20)?(\\d\\d)$', '20\\3\\1\\2') || ' ' || trim(time)`;
 
-function airnow(): Layout {
-  const species = named('parameter', { OZONE: 'O3', O3: 'O3', NO2: 'NO2', SO2: 'SO2', 'PM2.5': 'PM2.5' });
+function airnow({ wanted }: HeldColumns): Layout {
+  const species = named('parameter', foreignNames(wanted, AIRNOW_NAMES));
   const rows = `(SELECT trim(station) AS station, ${AIRNOW_TIME} AS time, ${species} AS species, value, ${unit('unit')} AS unit FROM raw)`;
   return { ...fromRelation(`${rows} WHERE species IS NOT NULL`), speciesQuery: `SELECT coalesce(${species}, trim(parameter)) FROM raw`, zone: 'UTC' };
 }
 
-/** Codes of AQS; 88101 is PM2.5 by a reference method, 88502 acceptable PM2.5, taken where there is no other. */
-const AQS_SPECIES = { '42602': 'NO2', '42401': 'SO2', '44201': 'O3', '88101': 'PM2.5', '88502': 'PM2.5' };
-const AQS_UNITS = {
-  'PARTS PER BILLION': 'ppb',
-  'PARTS PER MILLION': 'ppm',
-  'MICROGRAMS/CUBIC METER (LC)': 'ug m-3',
-  'MICROGRAMS/CUBIC METER (25 C)': 'ug m-3',
-};
+const AQS_UNITS = [
+  ['PARTS PER BILLION', 'ppb'],
+  ['PARTS PER MILLION', 'ppm'],
+  ['MICROGRAMS/CUBIC METER (LC)', 'ug m-3'],
+  ['MICROGRAMS/CUBIC METER (25 C)', 'ug m-3'],
+] as const;
+/** Atoms of carbon are counted as molecules of what has one: formaldehyde. */
+const AQS_ONE_CARBON = `"Parameter Code" = '43502' AND upper(trim("Units of Measure")) = 'PARTS PER BILLION CARBON'`;
+/** That of gases in µg m-3 (25 C). */
+const AQS_STATE: GasReference = { temperature: AMBIENT_REFERENCE_TEMPERATURE, pressure: STANDARD_PRESSURE };
 
 const AQS_SITE = ['State Code', 'County Code', 'Site Num'];
 const AQS_COLUMNS = ['Parameter Code', 'POC', 'Units of Measure'];
@@ -252,9 +269,10 @@ function aqsHourly(table: HeldColumns): Layout {
   const rows = aqsRows(table, `trim("Date GMT") || ' ' || trim("Time GMT")`, 'Sample Measurement', '');
   return {
     ...fromRelation(`${rows} WHERE species IS NOT NULL`),
-    precedence: 'code, poc',
+    precedence: 'preference, poc',
     speciesQuery: `SELECT coalesce(species, code) FROM ${rows}`,
     zone: 'UTC',
+    gasReference: AQS_STATE,
     ...(clockColumn(table.columns).length > 0 ? { clocks: clockRows(aqsStation(table.columns), 'raw') } : {}),
   };
 }
@@ -276,9 +294,10 @@ function aqsDaily(table: HeldColumns): Layout {
     incomplete: `SELECT station, time FROM ${means} AND incomplete`,
     times: `SELECT time FROM ${rows}`,
     // A day of an exceptional event stands there twice: with it is what was in the air.
-    precedence: 'code, poc, excluded, duration',
+    precedence: 'preference, poc, excluded, duration',
     speciesQuery: `SELECT CASE WHEN duration IN ${AQS_DAY_MEANS} THEN species ELSE code || ' (' || duration || ')' END FROM ${rows}`,
     standardTime: true,
+    gasReference: AQS_STATE,
   };
 }
 
@@ -295,15 +314,22 @@ function requireAqsColumns({ files }: HeldColumns, wanted: string[], otherColumn
 }
 
 /** SQL of all rows. @param extraColumns - SQL of columns after the others */
-function aqsRows({ columns }: HeldColumns, time: string, value: string, extraColumns: string): string {
-  return `(SELECT ${aqsStation(columns)} AS station, ${time} AS time, ${named('"Parameter Code"', AQS_SPECIES)} AS species, ${identifier(value)} AS value,
-      coalesce(${named('"Units of Measure"', AQS_UNITS)}, "Units of Measure") AS unit, "Parameter Code" AS code, TRY_CAST("POC" AS INTEGER) AS poc${extraColumns} FROM raw)`;
+function aqsRows({ columns, wanted }: HeldColumns, time: string, value: string, extraColumns: string): string {
+  const names = foreignNames(wanted, AQS_CODES);
+  const codes = names.map(([code]) => literal(code)).join(', ');
+  return `(SELECT ${aqsStation(columns)} AS station, ${time} AS time, ${named('"Parameter Code"', names)} AS species, ${identifier(value)} AS value,
+      CASE WHEN ${AQS_ONE_CARBON} THEN 'ppb' ELSE coalesce(${named('"Units of Measure"', AQS_UNITS)}, "Units of Measure") END AS unit,
+      "Parameter Code" AS code, list_position([${codes}], trim("Parameter Code")) AS preference, TRY_CAST("POC" AS INTEGER) AS poc${extraColumns} FROM raw)`;
 }
 
-const EEA_SPECIES = { '8': 'NO2', '1': 'SO2', '7': 'O3', '6001': 'PM2.5' };
-/** Pollutants that are often asked for beside those; of others the code is told. */
-const EEA_OTHERS = { '5': 'PM10', '9': 'NOX', '10': 'CO', '38': 'NO' };
-const EEA_UNITS = { 'UG.M-3': 'ug m-3', 'MG.M-3': 'mg m-3', 'UG/M3': 'ug m-3', 'MG/M3': 'mg m-3' };
+/** Of other pollutants the code is told. */
+const EEA_TOLD = [...Object.entries(EEA_CODES).flatMap(([name, codes = []]) => codes.map((code) => [code, name] as const)), ['9', 'NOX'] as const];
+const EEA_UNITS = [
+  ['UG.M-3', 'ug m-3'],
+  ['MG.M-3', 'mg m-3'],
+  ['UG/M3', 'ug m-3'],
+  ['MG/M3', 'mg m-3'],
+] as const;
 /** Valid, and valid below the limit of detection; -1 and -99 are not valid. */
 const EEA_VALID = "('1', '2', '3', '4')";
 const EEA_ZONE = 'Etc/GMT-1';
@@ -312,7 +338,7 @@ const EEA_COUNTRY = '^[A-Z]{2}/';
 
 function eea(
   spec: ObservationsSpec,
-  { files, listed }: HeldColumns,
+  { files, listed, wanted }: HeldColumns,
   names: Record<'station' | 'code' | 'time' | 'value' | 'unit' | 'kind', string>,
 ): Layout {
   requireColumns(files, [...Object.values(names), 'Validity'], otherFiles('eea'));
@@ -321,7 +347,7 @@ function eea(
   const code = `regexp_extract(trim(${column('code')}), '(\\d+)$', 1)`;
   const period = spec.resolution === 'daily' ? 'day' : 'hour';
   const kind = `lower(trim(${column('kind')}))`;
-  const species = named(code, EEA_SPECIES);
+  const species = named(code, foreignNames(wanted, EEA_CODES));
   const isBare = !listed.some((id) => new RegExp(EEA_COUNTRY).test(id));
   const station = isBare ? `regexp_replace(trim(${column('station')}), ${literal(EEA_COUNTRY)}, '')` : `trim(${column('station')})`;
   const source = `(SELECT ${station} AS station, trim(${column('time')}) AS time, ${species} AS species, ${column('value')} AS value,
@@ -330,7 +356,7 @@ function eea(
   return {
     ...fromRelation(`(SELECT station, time, species, value, unit FROM ${source} WHERE species IS NOT NULL AND valid)`),
     times: `SELECT time FROM ${source} WHERE species IS NOT NULL`,
-    speciesQuery: `SELECT coalesce(${species}, ${named(code, EEA_OTHERS)}, 'code ' || ${code}) || CASE WHEN ${kind} = ${literal(period)} THEN '' ELSE ' (' || ${kind} || ')' END FROM raw`,
+    speciesQuery: `SELECT coalesce(${species}, ${named(code, EEA_TOLD)}, 'code ' || ${code}) || CASE WHEN ${kind} = ${literal(period)} THEN '' ELSE ' (' || ${kind} || ')' END FROM raw`,
     zone: EEA_ZONE,
     invalid: `SELECT count(*) FROM ${source} WHERE species IS NOT NULL AND NOT valid`,
   };
@@ -344,11 +370,11 @@ const eeaCsv = (spec: ObservationsSpec, columns: HeldColumns): Layout =>
     station: 'SamplingPoint', code: 'AirPollutantCode', time: 'DatetimeBegin', value: 'Concentration', unit: 'UnitOfMeasurement', kind: 'AveragingTime',
   }); // prettier-ignore
 
-function openaq({ columns, files }: HeldColumns): Layout {
+function openaq({ columns, files, wanted }: HeldColumns): Layout {
   // The documentation says sensor_id, the files say sensors_id.
   const sensor = columns.includes('sensor_id') ? 'sensor_id' : 'sensors_id';
   requireColumns(files, ['location_id', sensor, 'datetime', 'parameter', 'units', 'value'], otherFiles('openaq'));
-  const species = named('parameter', { NO2: 'NO2', SO2: 'SO2', O3: 'O3', PM25: 'PM2.5' });
+  const species = named('parameter', foreignNames(wanted, OPENAQ_NAMES));
   const rows = `(SELECT trim(location_id) AS station, trim(datetime) AS time, ${species} AS species, value, ${unit('units')} AS unit, TRY_CAST(${sensor} AS BIGINT) AS sensor FROM raw)`;
   return {
     ...fromRelation(`${rows} WHERE species IS NOT NULL`),

@@ -16,7 +16,17 @@ describe('values that make no sense', () => {
         'B,2017-01-01T00:00,-30,1\nB,2017-01-01T01:00,99999,1\nB,2017-01-01T02:00,n.d.,1\nB,2017-01-01T03:00,-999,1\nB,2017-01-01T04:00,-,1\nA,2017-01-01T00:00,20,30\nX,2017-01-01T00:00,5,5\n',
       ),
     );
-    expect(observations.quality?.species.NO2).toEqual({ valid: 100, missing: 100, belowZero: 0, negative: 1, absurd: 1, unreadable: 1, repeated: 1 });
+    expect(observations.quality?.species.NO2).toEqual({
+      unit: 'ppb',
+      mostObserved: 1000,
+      valid: 100,
+      missing: 100,
+      belowZero: 0,
+      negative: 1,
+      absurd: 1,
+      unreadable: 1,
+      repeated: 1,
+    });
     expect(observations.quality?.stationsUnknown).toEqual(['X']);
     expect(describeQuality(observations.quality as NonNullable<Observations['quality']>)).toEqual([
       '3 stations without coordinates were dropped',
@@ -44,7 +54,17 @@ describe('values that make no sense', () => {
     const observations = await read(rows, { columns, quality: { ...NO_RULES, negativeFloor: { SO2: -4.5 } } });
     expect(series(observations, 'SO2', 'A')).toEqual(noise);
     expect(series(observations, 'PM2.5', 'A')).toEqual(noise.map((value) => 2 * value));
-    expect(observations.quality?.species.SO2).toEqual({ valid: 5, missing: 0, belowZero: 3, negative: 0, absurd: 0, unreadable: 0, repeated: 0 });
+    expect(observations.quality?.species.SO2).toEqual({
+      unit: 'ppb',
+      mostObserved: 3000,
+      valid: 5,
+      missing: 0,
+      belowZero: 3,
+      negative: 0,
+      absurd: 0,
+      unreadable: 0,
+      repeated: 0,
+    });
     expect(describeQuality(observations.quality!)).toContain('3 values of SO2 a little below zero were kept: the noise of monitors in clean air');
   });
 

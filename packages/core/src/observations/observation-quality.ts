@@ -3,7 +3,7 @@
  *
  *   missing     empty, NA, NaN, null, -, and the codes -99, -999, -9999, …: left out
  *   negative    below the species' negativeFloor (base/species.ts), or the case's: left out and counted
- *   absurd      above the species' mostObserved: left out and counted
+ *   absurd      above the species' mostObserved (the same), where it has one: left out and counted
  *   unreadable  text that is no number: left out and counted
  *
  * Where negative, absurd and unreadable ones together are more than 5 % of a species' values, the unit or the column is wrong rather than
@@ -13,8 +13,8 @@
  * too high.
  */
 import { DataError } from '../base/errors';
-import { knownSpecies, speciesUnit } from '../base/species';
 import { identifier } from '../files/tables/table-store';
+import type { ObservedSpecies } from './observed-species';
 import { RULES, type RuleCounts } from './quality-rules';
 
 /** Values of one species at times that begin no step. */
@@ -24,10 +24,13 @@ export interface OffStep {
   stations: string[];
 }
 
-const DEFAULT_LIMIT = 1e5;
 const REFUSED_PART = 0.05;
 
 export interface SpeciesQuality {
+  /** of its values */
+  unit: 'ppb' | 'ug m-3';
+  /** above it a value is absurd; absent where the species has no such limit */
+  mostObserved?: number;
   valid: number;
   /** steps x stations without a value */
   missing: number;
@@ -75,7 +78,17 @@ export interface ObservationQuality {
   species: Record<string, SpeciesQuality>;
 }
 
-export const emptyQuality = (): SpeciesQuality => ({ valid: 0, missing: 0, belowZero: 0, negative: 0, absurd: 0, unreadable: 0, repeated: 0 });
+export const emptyQuality = ({ unit, mostObserved }: ObservedSpecies): SpeciesQuality => ({
+  unit,
+  ...(Number.isFinite(mostObserved) ? { mostObserved } : {}),
+  valid: 0,
+  missing: 0,
+  belowZero: 0,
+  negative: 0,
+  absurd: 0,
+  unreadable: 0,
+  repeated: 0,
+});
 
 /** SQL list of the words that stand for no value. */
 export const MISSING_WORDS = `('', 'na', 'n/a', 'nan', 'null', 'none', 'nil', '-', '--', '—', '*', '.')`;
@@ -86,10 +99,10 @@ const MISSING_CODES = Array.from({ length: 14 }, (_, i) => `-${'9'.repeat(i + 2)
 /** SQL that is true where `number`, SQL of a DOUBLE, stands for no value. */
 export const standsForNone = (number: string): string => `(isnan(${number}) OR ${number} IN (${MISSING_CODES.join(', ')}))`;
 
-/** Counts a value (ppb, µg m-3) and says whether it is taken. @param floor - least value that is taken, 0 or less */
-export function accept(quality: SpeciesQuality, species: string, floor: number, value: number): boolean {
-  if (value < floor) quality.negative++;
-  else if (value > (knownSpecies(species)?.mostObserved ?? DEFAULT_LIMIT)) quality.absurd++;
+/** Counts a value (in the species' unit) and says whether it is taken. */
+export function accept(quality: SpeciesQuality, { negativeFloor, mostObserved }: ObservedSpecies, value: number): boolean {
+  if (value < negativeFloor) quality.negative++;
+  else if (value > mostObserved) quality.absurd++;
   else return true;
   return false;
 }
@@ -98,12 +111,13 @@ export function accept(quality: SpeciesQuality, species: string, floor: number, 
 export const hasDecimalComma = (text: string): string => `regexp_full_match(trim(${text}), '[+-]?[0-9]+,[0-9]+')`;
 
 /** @param commas - number of unreadable values that are numbers with a decimal comma @throws {DataError} `OBSERVATIONS_ABSURD`, `OBSERVATIONS_EMPTY` */
-export function assertQuality(files: string, species: string, floor: number, quality: SpeciesQuality, commas: number): void {
+export function assertQuality(files: string, { name: species, ...facts }: ObservedSpecies, quality: SpeciesQuality, commas: number): void {
   const { valid, negative, absurd, unreadable } = quality;
   const bad = negative + absurd + unreadable;
   if (bad > REFUSED_PART * (valid + bad)) {
-    const limit = knownSpecies(species)?.mostObserved ?? DEFAULT_LIMIT;
-    const counts = `${negative} below ${floor}, ${absurd} above ${limit} ${speciesUnit(species)}, ${unreadable} unreadable of ${valid + bad}`;
+    const { negativeFloor, mostObserved, unit } = facts;
+    const aboveLimit = Number.isFinite(mostObserved) ? `, ${absurd} above ${mostObserved}` : '';
+    const counts = `${negative} below ${negativeFloor}${aboveLimit} ${unit}, ${unreadable} unreadable of ${valid + bad}`;
     throw new DataError(
       'OBSERVATIONS_ABSURD',
       commas > bad / 2
@@ -124,8 +138,7 @@ function emptiness({ offStep, outside }: SpeciesQuality): string {
 }
 
 /** @param values - NaN where there is none @returns what more than half of the values above zero lie below, where the unit is wrong rather than the air so clean */
-export function lowLimit(species: string, values: Float32Array): number | undefined {
-  const limit = knownSpecies(species)?.leastObserved;
+export function lowLimit({ leastObserved: limit }: ObservedSpecies, values: Float32Array): number | undefined {
   if (limit === undefined) return undefined;
   let [high, low] = [0, 0];
   for (const value of values) {
@@ -137,10 +150,10 @@ export function lowLimit(species: string, values: Float32Array): number | undefi
 
 /** Sentences of species whose values are too low to be believed. */
 export function unitDoubts({ species }: ObservationQuality): string[] {
-  return Object.entries(species).flatMap(([name, { mostlyBelow }]) =>
+  return Object.entries(species).flatMap(([name, { mostlyBelow, unit }]) =>
     mostlyBelow === undefined
       ? []
-      : [`most values of ${name} lie below ${mostlyBelow} ${speciesUnit(name)}, less than clean air has: check its column and unit in the case`],
+      : [`most values of ${name} lie below ${mostlyBelow} ${unit}, less than clean air has: check its column and unit in the case`],
   );
 }
 
@@ -197,7 +210,7 @@ export function describeQuality(quality: ObservationQuality): string[] {
       ...part(counts.outside ?? 0, `values of ${name} at stations outside the grid were left out`),
       ...part(counts.belowZero, `values of ${name} a little below zero were kept: the noise of monitors in clean air`),
       ...part(counts.negative, `values of ${name} too far below zero were left out`),
-      ...part(counts.absurd, `values of ${name} above ${knownSpecies(name)?.mostObserved ?? DEFAULT_LIMIT} ${speciesUnit(name)} were left out`),
+      ...part(counts.absurd, `values of ${name} above ${counts.mostObserved} ${counts.unit} were left out`),
       ...part(counts.unreadable, `values of ${name} that are no number were left out`),
       ...part(counts.repeated, `values of ${name} repeat another of their station and time, and count once`),
       ...RULES.flatMap((rule) => part(counts.rules?.[rule] ?? 0, `values of ${name} ${RULE_TEXT[rule]} were left out`)),

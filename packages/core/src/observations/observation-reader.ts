@@ -1,6 +1,5 @@
 /** Reads the files of one layout into series of stations and times: DuckDB brings them into one form and numbers stations, times and species. */
 import { DataError } from '../base/errors';
-import { knownSpecies, SPECIES } from '../base/species';
 import { type TimeAxis, instant, timeAt } from '../grid/grid';
 import { layoutOf, rawFormatOf, selectionOf, type Layout, type ObservationsSpec } from './observation-layouts';
 import {
@@ -19,6 +18,7 @@ import {
 import { clocksChange } from '../files/tables/local-time';
 import { offStep, readTime, timesOfSteps, type HeldTime, type TimedTable } from './step-times';
 import { converterOf } from './model-units';
+import { observedSpecies, type ObservedSpecies } from './observed-species';
 import { anyRule, applyRules, reachOf } from './quality-rules';
 import { headlessText, requireColumns, type Station } from './stations';
 import { labelOf, queryFailure, type TableStore } from '../files/tables/table-store';
@@ -41,7 +41,7 @@ const SQL_COLUMNS = ['station', 'time', 'species', 'value', 'unit'];
 
 export class ObservationReader {
   /** those that are asked for, or that have a value */
-  species: string[] = [];
+  species: ObservedSpecies[] = [];
   /** those that nobody asked for, which the files hold without a value at these stations and times */
   silentSpecies: string[] = [];
   /** in the files but not in the list of stations */
@@ -61,6 +61,8 @@ export class ObservationReader {
   private offStep = new Map<string, OffStep>();
   private outsideValues = new Map<string, number>();
   private readonly label: string;
+  /** that are asked for */
+  private readonly wanted: readonly ObservedSpecies[];
 
   constructor(
     private readonly store: TableStore,
@@ -71,6 +73,7 @@ export class ObservationReader {
     private readonly outside: Station[] = [],
   ) {
     this.label = labelOf(paths);
+    this.wanted = observedSpecies(spec);
   }
 
   /** Makes the table `observed` of step, station, species, unit, value (NULL where there is none), whether text stood there instead, and one with a decimal comma. */
@@ -82,7 +85,7 @@ export class ObservationReader {
       for (const { path, row } of files) if (row !== undefined) throw new DataError('COLUMN_MISSING', `${path}: ${headlessText(row)}`);
       requireColumns([{ path: 'observations.sql', columns: await store.userView('view', spec.sql ?? '') }], SQL_COLUMNS, 'select it in the query');
     }
-    this.layout = layoutOf(spec, { label, columns, files, listed: [...this.stations, ...this.outside].map(({ id }) => id) });
+    this.layout = layoutOf(spec, { label, columns, files, listed: [...this.stations, ...this.outside].map(({ id }) => id), wanted: this.wanted });
     await this.expectClocks();
     try {
       return await this.fill(span);
@@ -131,7 +134,8 @@ export class ObservationReader {
     await this.dropOutside();
     this.unknownStations = await this.stationsNotListed();
     this.incompleteDays = await this.countIncomplete();
-    this.species = this.layout.species ?? (await this.heard());
+    const names = this.layout.species ?? (await this.heard());
+    this.species = this.wanted.filter(({ name }) => names.includes(name));
     const { invalid } = this.layout;
     this.invalid = invalid === undefined ? 0 : Number((await store.rows(invalid))[0][0]);
     this.offStep = await offStep(this.timed, off);
@@ -162,14 +166,14 @@ export class ObservationReader {
   }
 
   /** One species in ppb or µg m-3, checked. */
-  async series(species: string): Promise<Series> {
+  async series(wanted: ObservedSpecies): Promise<Series> {
     const { store, axis, stations, label } = this;
+    const { name: species } = wanted;
     const units = (await store.rows(`SELECT DISTINCT unit FROM observed WHERE species = $1`, label, [species])).map(([text]) => String(text ?? ''));
-    const state = { label, axis, gasReference: this.spec.gasReference };
-    const convert = converterOf(species, units.length > 0 ? units : [this.spec.columns?.species[species]?.unit ?? 'ug m-3'], state);
+    const state = { label, axis, gasReference: this.layout.gasReference ?? this.spec.gasReference };
+    const convert = converterOf(wanted, units.length > 0 ? units : [this.spec.columns?.species[species]?.unit ?? 'ug m-3'], state);
     const read = new Float32Array(axis.count * stations.length).fill(Number.NaN);
-    const [quality, adjacentQuality] = [emptyQuality(), emptyQuality()];
-    const floor = this.spec.quality?.negativeFloor?.[species] ?? knownSpecies(species)?.negativeFloor ?? 0;
+    const [quality, adjacentQuality] = [emptyQuality(wanted), emptyQuality(wanted)];
     const [[unreadable, commas]] = await store.rows(
       `SELECT count(*), count(*) FILTER (comma) FROM observed WHERE species = $1 AND unreadable AND ${this.isAskedSql}`,
       label,
@@ -187,14 +191,14 @@ export class ObservationReader {
             const step = Number(steps[row]);
             const value = convert(i, step, Number(numbers[row]));
             const counts = this.isAsked(step) ? quality : adjacentQuality;
-            if (accept(counts, species, floor, value)) this.addValue(read, counts, { species, step, station: Number(places[row]), value });
+            if (accept(counts, wanted, value)) this.addValue(read, counts, { species, step, station: Number(places[row]), value });
           }
         },
         label,
         [species, unit],
       );
     }
-    assertQuality(label, species, floor, quality, Number(commas));
+    assertQuality(label, wanted, quality, Number(commas));
     const rules = this.spec.quality;
     if (rules && anyRule(rules)) {
       quality.rules = applyRules(read, stations.length, species, rules, { axis, zone: this.spec.timeZone, counted: this.hours });
@@ -205,7 +209,7 @@ export class ObservationReader {
     const values = read.subarray(this.hours.first * stations.length, this.hours.end * stations.length);
     quality.missing = values.length - quality.valid;
     quality.belowZero = values.reduce((count, value) => (value < 0 ? count + 1 : count), 0);
-    const low = lowLimit(species, values);
+    const low = lowLimit(wanted, values);
     if (low !== undefined) quality.mostlyBelow = low;
     return { values, quality };
   }
@@ -261,11 +265,12 @@ export class ObservationReader {
         this.label,
       )
     ).map(([name]) => String(name));
-    const species = SPECIES.filter((name) => occurring.includes(name));
+    const names = this.wanted.map(({ name }) => name);
+    const species = names.filter((name) => occurring.includes(name));
     if (species.length > 0) return species;
     throw new DataError(
       'OBSERVATIONS_EMPTY',
-      `${this.label}: expected the types ${SPECIES.join(', ')} but received ${occurring.slice(0, 8).join(', ') || 'none'}: check the files`,
+      `${this.label}: expected the types ${names.join(', ')} but received ${occurring.slice(0, 8).join(', ') || 'none'}: check the files`,
     );
   }
 

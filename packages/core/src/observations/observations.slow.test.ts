@@ -208,8 +208,8 @@ describe('long layout', () => {
       stationsSilent: ['C', 'G'],
       absentSteps: 2,
       species: {
-        NO2: { valid: 2, missing: 6, belowZero: 0, negative: 0, absurd: 0, unreadable: 0, repeated: 0 },
-        'PM2.5': { valid: 2, missing: 6, belowZero: 0, negative: 0, absurd: 0, unreadable: 0, repeated: 0 },
+        NO2: { unit: 'ppb', mostObserved: 1000, valid: 2, missing: 6, belowZero: 0, negative: 0, absurd: 0, unreadable: 0, repeated: 0 },
+        'PM2.5': { unit: 'ug m-3', mostObserved: 5000, valid: 2, missing: 6, belowZero: 0, negative: 0, absurd: 0, unreadable: 0, repeated: 0 },
       },
     });
   });

@@ -6,7 +6,6 @@
  */
 import { DataError, expectArgument, expectObject, expectOptions, expectSignal, type OptionNames } from '../base/errors';
 import type { Grid, TimeAxis } from '../grid/grid';
-import { speciesUnit } from '../base/species';
 import { expandGlobs } from '../files/glob';
 import { LAYOUTS, type ObservationsSpec } from './observation-layouts';
 import { type ObservationQuality, doubtfulPlaces } from './observation-quality';
@@ -41,7 +40,8 @@ export interface ObservationsOptions {
 const OPTIONS: OptionNames<ObservationsOptions> = { period: true, span: true, grid: true, signal: true };
 
 /**
- * Reads stations and observations as series without a missing step: gases in ppb, PM2.5 in µg m-3, what the quality rules leave out NaN.
+ * Reads stations and observations as series without a missing step: gases in ppb, particles in µg m-3, what the quality rules leave out NaN. It reads the
+ * species that `spec.species` asks for; what files hold beside them is left alone.
  *
  * @throws {DataError} `FILES_NONE`, `COLUMN_MISSING`, `OBSERVATIONS_TIME`, `OBSERVATIONS_TWICE` (two values for one station and time),
  * `OBSERVATIONS_EMPTY` (a species of the case, or all of the files, without any value), `STATIONS_UNKNOWN`, `OBSERVATIONS_ABSURD`, `FILE_TRUNCATED`, and what {@link readStations} throws
@@ -51,6 +51,10 @@ const OPTIONS: OptionNames<ObservationsOptions> = { period: true, span: true, gr
  * @example
  * const { values, units } = await readObservations(loadCase('case.yaml').observations, { period: 'winter' });
  * values.get('NO2'); // Float32Array [time, station], in units.get('NO2')
+ *
+ * @example
+ * // China's carbon monoxide and coarse particles, in ppb and µg m-3
+ * await readObservations({ ...spec, layout: 'cnemc-wide', species: [{ name: 'CO' }, { name: 'PM10' }] });
  */
 export async function readObservations(spec: ObservationsSpec, options: ObservationsOptions = {}): Promise<Observations> {
   expectObject(spec, 'readObservations: spec', 'what observations has in a case file');
@@ -76,7 +80,7 @@ export async function readObservations(spec: ObservationsSpec, options: Observat
     const reader = new ObservationReader(store, spec, paths, stations, outside);
     const time = await reader.load(options.span);
     const series = new Map<string, Series>();
-    for (const name of reader.species) series.set(name, await reader.series(name));
+    for (const species of reader.species) series.set(species.name, await reader.series(species));
     const unknown = reader.unknownStations.filter((id) => !withoutCoordinates.includes(id));
     const { invalid, silentSpecies, stationsOutside, gaps, incompleteDays } = reader;
     const dropped = {
@@ -118,7 +122,7 @@ function assemble(
     species: [...series.keys()],
     time,
     values,
-    units: new Map([...series.keys()].map((name) => [name, speciesUnit(name)])),
+    units: new Map([...series].map(([name, { quality }]) => [name, quality.unit])),
     quality: {
       stationsWithoutCoordinates: dropped.withoutCoordinates,
       ...(dropped.misplaced.length > 0 ? { stationsMisplaced: dropped.misplaced } : {}),

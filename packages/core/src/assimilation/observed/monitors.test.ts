@@ -189,7 +189,7 @@ describe('readMonitors', () => {
 it('the log of an inversion tells what is left out of the observations, with the stations', () => {
   const read = observationsOf([['a', 0.5, 0.5]], { start: '2017-07-01T00:00:00Z', stepSeconds: 3600, count: 24 }, { NO2: Array<number>(24).fill(5) });
   expect(observationsInWords('july', read, ['O3'])).toEqual(['july: no value of O3: it is not used']);
-  const counts = { valid: 24, missing: 0, belowZero: 0, negative: 0, absurd: 0, unreadable: 0, repeated: 0 };
+  const counts = { unit: 'ppb' as const, valid: 24, missing: 0, belowZero: 0, negative: 0, absurd: 0, unreadable: 0, repeated: 0 };
   const quality = {
     stationsWithoutCoordinates: [],
     stationsUnknown: [],

@@ -6,6 +6,7 @@ import { CASE_EXAMPLES } from './case-examples';
 import { caseSchema } from './case-schema';
 import { caseJsonSchema, type JsonSchema } from '..';
 import { editorsSchema } from './json-schema';
+import { speciesDocumentation } from './species-doc';
 
 describe('what is published', () => {
   const root = join(__dirname, '../../../../..');
@@ -30,6 +31,9 @@ describe('what is published', () => {
   });
   it('docs/case-file.md is current (node tools/case-docs.mjs)', () => {
     expect(readFileSync(join(root, 'docs/case-file.md'), 'utf8')).toBe(caseDocumentation());
+  });
+  it('docs/species.md is current (node tools/case-docs.mjs)', () => {
+    expect(readFileSync(join(root, 'docs/species.md'), 'utf8')).toBe(speciesDocumentation());
   });
   it('docs/case-file.md has a valid example for every section, together one case', () => {
     const sections = Object.keys(caseJsonSchema().properties ?? {});

@@ -4,6 +4,7 @@
  */
 import { namesTwice } from '../../../files/tables/csv-format';
 import { AIRNOW_TIME, rawFormatOf, type LayoutName } from '../../../observations/observation-layouts';
+import { cnemcUnit } from '../../../observations/network-species';
 import {
   hasDecimalComma,
   MISSING_WORDS,
@@ -147,10 +148,9 @@ async function wideTable(store: TableStore): Promise<Found> {
   };
 }
 
-/** China's centre gives carbon monoxide in mg m-3, all other concentrations in µg m-3; the air quality index has no unit. */
+/** Of the types of China's files; the air quality index has no unit. */
 function wideUnit(type: string): string {
-  if (/^CO(_|$)/.test(type.trim())) return 'mg m-3 by its layout';
-  return /^(PM|SO2|NO2|O3)/.test(type.trim()) ? 'ug m-3 by its layout' : '';
+  return /^(CO(_|$)|PM|SO2|NO2|O3)/.test(type.trim()) ? `${cnemcUnit(type)} by its layout` : '';
 }
 
 /** A part of what tells rows apart. */
