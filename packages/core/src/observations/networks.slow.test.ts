@@ -99,6 +99,16 @@ describeShared('files of networks as they were downloaded', () => {
       expect(observations.quality!.stationsUnknown).toHaveLength(6);
     });
 
+    test('carbon monoxide, PM10, NO and ammonia: one station of PM10 is not in the list, one value of NO is missing', async () => {
+      const observations = await read({ ...airnow(), species: ['CO', 'PM10', 'NO', 'NH3'].map((name) => ({ name })) });
+      expect(counts(observations)).toEqual({ CO: [418, 0, 0, 0], PM10: [325, 1, 0, 0], NO: [1544, 17, 0, 0], NH3: [4, 0, 0, 0] });
+      const means = [...observations.values.values()].map((values) => {
+        const valid = values.filter((value) => !Number.isNaN(value));
+        return valid.reduce((sum, value) => sum + value, 0) / valid.length;
+      });
+      expect(means).toEqual([250.622, 22.6308, 1.3182, 10.025].map((mean) => expect.closeTo(mean, 3) as number));
+    });
+
     test.each([
       [
         'the United States',
@@ -193,13 +203,25 @@ describeShared('files of networks as they were downloaded', () => {
     });
   });
 
+  test('the EEA’s older CSV of PM10, with its ten hours', async () => {
+    write('stations.csv', 'id,lon,lat\nSPO-BETR740_00005_100,3.7,51.06\n');
+    const flanders = await read({ layout: 'eea', files: sharedFile('networks/eea/pm10.csv'), species: [{ name: 'PM10' }] });
+    expect([flanders.time.start, flanders.time.count, counts(flanders)]).toEqual([new Date('2013-01-20T05:00Z'), 89, { PM10: [10, 0, 0, 0] }]);
+    const last = series(flanders, 'PM10', 'SPO-BETR740_00005_100');
+    expect([last[0], last[88]]).toEqual([42.5, 112.5]);
+  });
+
   test('OpenAQ’s archive, in which a sensor stands between the hours', async () => {
     write('stations.csv', 'id,lon,lat\n7441,105.818806,21.021939\n4946812,105.7947,21.0031\n');
     const files = sharedFile('networks/openaq/location-7441.csv');
     const hanoi = await read({ layout: 'openaq', files });
     expect(hanoi.time).toEqual({ start: new Date('2022-12-31T17:00Z'), stepSeconds: 3600, count: 2 });
     expect([series(hanoi, 'PM2.5', '7441'), counts(hanoi)]).toEqual([[71, 77], { 'PM2.5': [2, 0, 0, 0] }]);
-    // the sensor measures PM10, which is not looked at; one of PM2.5 would be left out
+    // the sensor measures PM10, which nobody asked for, and between the hours of those who do
+    expect(hanoi.quality!.silentSpecies).toBeUndefined();
+    const both = await read({ layout: 'openaq', files, species: [{ name: 'PM10' }, { name: 'PM2.5' }] });
+    expect([both.species, both.quality!.silentSpecies]).toEqual([['PM2.5'], ['PM10']]);
+    // one of PM2.5 would be left out
     write('obs.csv', readFileSync(files, 'utf8').replace('"pm10"', '"pm25"'));
     const { quality } = await read({ layout: 'openaq', files: pathOf('obs.csv') });
     expect(quality!.species['PM2.5']).toMatchObject({ valid: 2, offStep: { values: 1, stations: ['4946812'] } });
