@@ -27,6 +27,7 @@ describe('China’s files', () => {
   test('carbon monoxide is in mg m-3, PM10 in µg m-3; species come in the order in which they are asked for', async () => {
     const observations = await read({ ...china, ...asking('PM10', 'CO', 'SO2') });
     expect([...observations.units]).toEqual([['PM10', 'ug m-3'], ['CO', 'ppb']]); // prettier-ignore
+    expect(describeQuality(observations.quality!)).toEqual(['the files hold no SO2']);
     expect(series(observations, 'PM10', '1001A')).toEqual([150]);
     expect(series(observations, 'CO', '1001A')).toEqual([near(800 * ppb(28.01, 298.15))]);
   });

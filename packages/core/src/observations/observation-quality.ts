@@ -73,6 +73,8 @@ export interface ObservationQuality {
   incompleteDays?: number;
   /** in the files, but without a value at these stations and times, where the case does not name the species; absent where there is none */
   silentSpecies?: string[];
+  /** asked for by name, but not in the files at all; absent where there is none */
+  absentSpecies?: string[];
   /** columns that some of the files lack, beside others that have them: `obs_2.csv: no column no2`; absent where there is none */
   columnsAbsent?: string[];
   species: Record<string, SpeciesQuality>;
@@ -202,6 +204,7 @@ export function describeQuality(quality: ObservationQuality): string[] {
     ...(quality.incompleteDays === undefined ? [] : [`${incompleteInWords(quality.incompleteDays)} were left out`]),
     ...part(quality.invalid ?? 0, 'values that the network marks as not valid were left out'),
     ...(quality.silentSpecies ?? []).map((name) => `the files hold ${name}, but no value of it at the stations and times of the case`),
+    ...(quality.absentSpecies === undefined ? [] : [`the files hold no ${quality.absentSpecies.join(', ')}`]),
     ...gapsInWords(quality.columnsAbsent ?? []),
     ...part(quality.absentSteps, 'steps are absent from the files'),
     ...part(quality.stationsOutside?.length ?? 0, 'stations with values lie outside the grid'),

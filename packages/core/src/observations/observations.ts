@@ -83,7 +83,9 @@ export async function readObservations(spec: ObservationsSpec, options: Observat
     for (const species of reader.species) series.set(species.name, await reader.series(species));
     const unknown = reader.unknownStations.filter((id) => !withoutCoordinates.includes(id));
     const { invalid, silentSpecies, stationsOutside, gaps, incompleteDays } = reader;
+    const names = [...series.keys(), ...silentSpecies];
     const dropped = {
+      absentSpecies: (spec.species ?? []).flatMap(({ name }) => (names.includes(name) ? [] : [name])),
       withoutCoordinates,
       misplaced,
       unknown,
@@ -105,7 +107,7 @@ function assemble(
   allStations: Station[],
   time: TimeAxis,
   series: Map<string, Series>,
-  dropped: Record<'withoutCoordinates' | 'misplaced' | 'unknown' | 'gaps' | 'stationsOutside' | 'silentSpecies', string[]> & {
+  dropped: Record<'withoutCoordinates' | 'misplaced' | 'unknown' | 'gaps' | 'stationsOutside' | 'silentSpecies' | 'absentSpecies', string[]> & {
     absentSteps: number;
     invalid: number;
     incompleteDays: number;
@@ -134,6 +136,7 @@ function assemble(
       ...(dropped.invalid > 0 ? { invalid: dropped.invalid } : {}),
       ...(dropped.incompleteDays > 0 ? { incompleteDays: dropped.incompleteDays } : {}),
       ...(dropped.silentSpecies.length > 0 ? { silentSpecies: dropped.silentSpecies } : {}),
+      ...(dropped.absentSpecies.length > 0 ? { absentSpecies: dropped.absentSpecies } : {}),
       ...(dropped.gaps.length > 0 ? { columnsAbsent: dropped.gaps } : {}),
       species: Object.fromEntries([...series].map(([name, { quality }]) => [name, quality])),
     },
