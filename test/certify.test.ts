@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadCase } from '../packages/core/src/case';
+import { caseChannels, loadCase } from '../packages/core/src/case';
 import { IoapiFile } from '../packages/core/src/files/ioapi/ioapi-file';
 import { IoapiWriter } from '../packages/core/src/files/ioapi/ioapi-writer';
 import { readGriddesc } from '../packages/core/src/grid/griddesc';
@@ -123,7 +123,7 @@ async function writeSensitivities(): Promise<string> {
     const { rows, cols } = readGriddesc(settings.grid.griddesc, settings.grid.name);
     for (const factor of [1.01, 0.99]) {
       const output = join(folder, `NOx-x${factor}_${period.name}.nc`);
-      const factors = uniformFactors({ rows, cols }, { group: 'NOx', factor });
+      const factors = uniformFactors({ rows, cols }, caseChannels(settings).groups, { group: 'NOx', factor });
       await ctm.run({ run: 'difference', period, emissionFiles: filesOf(priorSectors(settings, period.name)), output, factors });
       runs.push(output);
     }

@@ -2,6 +2,7 @@
  * The scripts of examples/cmaq-slurm, with stand-ins for sbatch, scancel and CMAQ: a job that outlives sbatch, as Slurm's do. With a real Slurm instead where
  * RETROPLUME_TEST_SLURM names its slurm.conf (`test/testing/slurm-cluster.sh start FOLDER 64` starts one).
  */
+import { DEFAULT_CHANNELS } from '../packages/core/src/base/species';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -89,6 +90,7 @@ describe('examples/cmaq-slurm', () => {
       caseFile: '/cases/case.yaml',
       grid: GRID,
       variables: { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25' },
+      units: DEFAULT_CHANNELS.units,
     }).run({ run: 'updated-pass-2', period: { name: 'july', start: START, hours: 48 }, emissionFiles: [emissions], output, ...request });
 
   it('tells which day failed and by which exit code; the next try begins with that day', async () => {

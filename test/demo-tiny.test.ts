@@ -174,7 +174,7 @@ describe('apply', () => {
       const [priorPath] = filesOf(priorSectors(settings(), period));
       const [updatedPath] = filesOf(appliedSectors(applied, settings(), period));
       const [prior, updated] = [IoapiFile.open(priorPath), IoapiFile.open(updatedPath)];
-      const factors = readFactors(join(folder, 'run', invert, FACTORS_FILE), prior.grid, period);
+      const factors = readFactors(join(folder, 'run', invert, FACTORS_FILE), { grid: prior.grid, groups: GROUPS }, period);
       GROUPS.forEach((group, g) => {
         for (const variable of settings().emissions.groups[group].variables) {
           const expected = mass(prior, variable, g, factors);
@@ -238,7 +238,7 @@ describe('another run', () => {
     const spread = shownSpread(context)!;
     settings.periods.forEach(({ name }, p) => {
       const { grid } = IoapiFile.open(filesOf(priorSectors(settings, name))[0]);
-      const { data } = readFactors(join(folder, 'run/invert', FACTORS_FILE), grid, name);
+      const { data } = readFactors(join(folder, 'run/invert', FACTORS_FILE), { grid, groups: GROUPS }, name);
       data.forEach((f, i) => expect(Math.abs(Math.log(f))).toBeLessThanOrEqual(limit * spread[p][i] + 1e-6)); // factors are float32
       const distance = readDistance(join(folder, 'run/invert', DISTANCE_FILE), name)!;
       expect(Math.max(...distance.filter((d) => Number.isFinite(d)))).toBeLessThanOrEqual(limit + 1e-4);

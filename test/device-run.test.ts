@@ -1,4 +1,5 @@
 /** A run on a GPU, with a made-up one: every program that a stage opens is told the device and the products of the run, and computes on the CPU. */
+import { GROUPS } from '../packages/core/src/base/species';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -129,7 +130,7 @@ const SETTINGS = [
 ];
 
 /** Of all groups, as a case has them by default. */
-const TRACERS = tracerCount(surrogateSchema.parse({}).tracers);
+const TRACERS = tracerCount(surrogateSchema().parse({}).tracers, GROUPS);
 
 let folder: string;
 let caseFile: string;

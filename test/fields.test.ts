@@ -1,4 +1,5 @@
 /** Gridded inputs in other forms through the command line: a window of larger files, and weather in WRF's form. */
+import { DEFAULT_CHANNELS } from '../packages/core/src/base/species';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -61,7 +62,7 @@ function retroplume(command: string, caseFile: string): { status: number | null;
 
 function prepared(caseFile: string): PreparedPeriod {
   for (const stage of ['simulate', 'prepare']) expect(retroplume(stage, caseFile)).toMatchObject({ status: 0 });
-  return readPrepared(join(outOf(caseFile), 'prepare'), 'winter');
+  return readPrepared(join(outOf(caseFile), 'prepare'), 'winter', DEFAULT_CHANNELS);
 }
 
 const largestDifference = (a: Float32Array, b: Float32Array): number => a.reduce((worst, value, i) => Math.max(worst, Math.abs(value - b[i])), 0);

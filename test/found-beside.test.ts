@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SPECIES } from '../packages/core/src/base/species';
+import { DEFAULT_CHANNELS, SPECIES } from '../packages/core/src/base/species';
 import { loadCase, type Case } from '../packages/core/src/case';
 import { readPrepared } from '../packages/core/src/fields/prepared';
 import type { ScoreRow } from '../packages/core/src/inversion/scores/score-rows';
@@ -15,7 +15,7 @@ import { readOutcome } from '../packages/core/src/run/inversions/loop-pass';
 import { runStages } from '../packages/core/src/run/run-case';
 import { linearisation } from '../packages/core/src/assimilation/posterior/posterior-figures';
 import { nuisanceEffect } from '../packages/core/src/assimilation/scores/nuisance-effect';
-import { seriesOf } from '../packages/core/src/run/results/verify';
+import { independentOf, seriesOf } from '../packages/core/src/run/results/verify';
 import { writeDemoWorld } from '../packages/core/src/worlds/demo-world';
 import { SHORT_STAGES, SMALL_RUN } from './testing/small-run';
 
@@ -84,8 +84,8 @@ it('adds to the mean of a day at withheld monitors what the model of the inversi
   const context = contextOf('verify');
   let compared = 0;
   for (const period of settings.periods) {
-    const prepared = readPrepared(context.dirOf('prepare'), period.name);
-    const { monitors, updated } = await seriesOf(context, period, prepared);
+    const prepared = readPrepared(context.dirOf('prepare'), period.name, DEFAULT_CHANNELS);
+    const { monitors, updated } = await seriesOf(context, period, prepared, await independentOf(context));
     const operator = operatorOf(settings, period, prepared.grid, monitors, { firstHour: period.spinUpHours, watch: false });
     const found = nuisanceEffect(context, period, prepared, operator, updated)!;
     for (const [species, series] of found) {
@@ -112,8 +112,8 @@ it('leaves what was found out, and says so, where the inversion is not of the ca
     join(folder, 'case.yaml'),
     SETTINGS.map((setting) => setting.replace('draws: 2', 'draws: 3')),
   );
-  const prepared = readPrepared(context.dirOf('prepare'), 'winter');
-  const { monitors, updated } = await seriesOf(context, settings.periods[0], prepared);
+  const prepared = readPrepared(context.dirOf('prepare'), 'winter', DEFAULT_CHANNELS);
+  const { monitors, updated } = await seriesOf(context, settings.periods[0], prepared, await independentOf(context));
   const operator = operatorOf(settings, settings.periods[0], prepared.grid, monitors, { firstHour: 24, watch: false });
   const asked = { ...context, caseSettings: other, settings: other, log: (text: string) => said.push(text) };
   expect(nuisanceEffect(asked, settings.periods[0], prepared, operator, updated)).toBeUndefined();

@@ -1,4 +1,5 @@
 /** The library as docs/library.md shows it: its programs, and the trained surrogate as a function. */
+import { DEFAULT_CHANNELS } from '../packages/core/src/base/species';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -91,7 +92,7 @@ describe('openSurrogate', () => {
   it("gives the transport model's prior run, and the surrogate's change on it", async () => {
     const anchored = open('runs/mine');
     try {
-      const period = withPriorConcentrations(readPrepared(join(folder, 'runs/mine/prepare'), 'winter', { runs: ['prior'] }));
+      const period = withPriorConcentrations(readPrepared(join(folder, 'runs/mine/prepare'), 'winter', DEFAULT_CHANNELS, { runs: ['prior'] }));
       const { concentrations, emissions } = period.runs.get('prior')!;
       const field = ROWS * COLS * 4;
       const prior = Float32Array.from(hours.flatMap((hour) => [...concentrations.subarray(hour * field, (hour + 1) * field)]));

@@ -103,7 +103,7 @@ it.each(written)('%s shows parts of case files that are valid beside a whole cas
   const parts = [...read(page).matchAll(/^( *)```yaml\n([\s\S]*?)^\1```$/gm)].map((match) => parse(match[2]) as Tree);
   // The file of `retroplume inventory` has `sources`; a part that begins below a section is not judged.
   const problems = parts
-    .filter((part) => Object.keys(part)[0] in caseSchema.shape && !('sources' in part))
+    .filter((part) => Object.keys(part)[0] in caseSchema().shape && !('sources' in part))
     .flatMap((part) => parseCase(overlaid(whole, part)).error?.issues ?? [])
     .map(({ path, message }) => `${path.join('.')}: ${message}`);
   expect(problems).toEqual([]);

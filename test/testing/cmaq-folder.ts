@@ -64,6 +64,7 @@ async function writeObserved(world: string, inputs: string): Promise<void> {
     output,
     period: { start: START, hours: 24 * DAYS },
     groups: GROUPS,
+    variables: { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25' },
     factors,
   });
   const truth = IoapiFile.open(output);

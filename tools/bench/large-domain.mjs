@@ -81,6 +81,7 @@ function make() {
   const settings = caseOf(folder);
   const grid = core.readGriddesc(join(folder, 'GRIDDESC'), 'LARGE');
   const { writePreparedMeteorology, writePreparedRun } = inside('fields/prepared');
+  const { DEFAULT_CHANNELS } = inside('base/species');
   const cells = rows * cols;
   const time = { start: new Date(START), stepSeconds: 3600, count: hours };
   const meteorologyNames = settings.meteorology.variables;
@@ -100,12 +101,13 @@ function make() {
       run,
       grid,
       time,
+      channels: DEFAULT_CHANNELS,
       emissions: field(hours * cells * 5, 1e-9, 3 + seed),
       concentrations: field(hours * cells * 4, 20, 5),
     });
   }
-  const { PRIOR_CHANNELS } = inside('fields/training-period');
-  untrained(settings, [...meteorologyNames, ...PRIOR_CHANNELS], geographyNames).save(join(folder, 'train'));
+  const { priorChannels } = inside('fields/training-period');
+  untrained(settings, [...meteorologyNames, ...priorChannels(DEFAULT_CHANNELS.species)], geographyNames).save(join(folder, 'train'));
 }
 
 function writeInputs(folder) {

@@ -80,7 +80,7 @@ const JOBS = {
   },
   scale(path) {
     const copy = `${path}.scaled`;
-    core('transport/members.js').writeScaledEmissions([path], copy, new Float32Array(ROWS * COLS * 5).fill(2), GROUPS);
+    core('inventory/scaling/scaled-emissions.js').writeScaledEmissions([path], copy, new Float32Array(ROWS * COLS * 5).fill(2), GROUPS);
     const file = core('files/ioapi/ioapi-file.js').IoapiFile.open(copy);
     for (const hour of [1, 400, HOURS]) assertHour(file.read('PM25', hour - 1, 1, file.layers - 1)[(ROWS - 1) * COLS] / 2, hour);
     file.close();

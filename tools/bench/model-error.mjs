@@ -23,7 +23,7 @@ const { filesOf, priorSectors } = inside('inventory/reading/sector-files');
 const { readRunConcentrations } = inside('transport/surface-output');
 const { groupLast } = inside('worlds/twin-observations');
 const { readTruthFactors } = inside('worlds/truth-factors');
-const { SPECIES } = inside('base/species');
+const { caseChannels } = inside('case/index');
 const { InputHashes } = inside('run/engine/input-hashes');
 const { operatorOf, readMonitors } = inside('assimilation/observed/monitors');
 const { Role } = inside('inversion/cost/cost');
@@ -31,6 +31,7 @@ const { Role } = inside('inversion/cost/cost');
 const { values, positionals } = parseArgs({ options: { threads: { type: 'string', default: '2' } }, allowPositionals: true });
 const settings = loadCase(join(positionals[0], 'case.yaml'));
 const { factors: factorsFile, options, windError } = settings.truth;
+const { groups, species: names } = caseChannels(settings);
 const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
 const { stations } = await readStations(settings.observations.stations);
 const cells = stations.flatMap(({ lon, lat }) => {
@@ -47,22 +48,24 @@ async function fieldsOf(period, factors, modelError) {
   return readRunConcentrations(settings, [output], { grid, time: timeOf(period) });
 }
 
-/** Concentrations at the monitors, hours after the spin-up, `[hours, monitors, 4]`. */
+/** Concentrations at the monitors, hours after the spin-up, `[hours, monitors, species]`. */
 function atMonitors(fields, period) {
-  const hour = grid.rows * grid.cols * SPECIES.length;
+  const hour = grid.rows * grid.cols * names.length;
   const hours = Array.from({ length: period.hours - period.spinUpHours }, (_, h) => period.spinUpHours + h);
-  return hours.flatMap((h) => cells.flatMap((cell) => SPECIES.map((_, s) => fields[h * hour + cell * SPECIES.length + s])));
+  return hours.flatMap((h) => cells.flatMap((cell) => names.map((_, s) => fields[h * hour + cell * names.length + s])));
 }
 
 /** Mean |run − reference| per species, and as part of the reference's mean; mean of run − reference. */
 function figures(run, reference) {
-  return SPECIES.map((species, s) => {
-    const of = (numbers) => numbers.filter((_, i) => i % SPECIES.length === s);
-    const [a, b] = [of(run), of(reference)];
-    const size = mean(a.map((value, i) => Math.abs(value - b[i])));
-    const bias = mean(a.map((value, i) => value - b[i]));
-    return `${species} ${size.toFixed(2)} (${((100 * size) / mean(b)).toFixed(0)} %, bias ${bias.toFixed(2)})`;
-  }).join('  ');
+  return names
+    .map((species, s) => {
+      const of = (numbers) => numbers.filter((_, i) => i % names.length === s);
+      const [a, b] = [of(run), of(reference)];
+      const size = mean(a.map((value, i) => Math.abs(value - b[i])));
+      const bias = mean(a.map((value, i) => value - b[i]));
+      return `${species} ${size.toFixed(2)} (${((100 * size) / mean(b)).toFixed(0)} %, bias ${bias.toFixed(2)})`;
+    })
+    .join('  ');
 }
 
 /** |run − observed| of the valid values at the stations of a role, by species. */
@@ -89,7 +92,7 @@ const mean = (numbers) => numbers.reduce((sum, value) => sum + value, 0) / numbe
 const errors = [];
 try {
   for (const period of settings.periods) {
-    const truth = groupLast(readTruthFactors(factorsFile, grid, period.name));
+    const truth = groupLast(readTruthFactors(factorsFile, grid, period.name, groups), groups.length);
     const model = { options, windError };
     const [priorFields, trueFields] = [await fieldsOf(period), await fieldsOf(period, truth)];
     const operator = await operatorFor(period);
@@ -115,7 +118,7 @@ try {
   process.stdout.write('mean absolute error against the observations, prior → true emissions\n');
   for (const stations of ['withheld', 'used']) {
     const parts = errors.filter((part) => part.stations === stations);
-    const changes = SPECIES.map((species) => {
+    const changes = names.map((species) => {
       const [before, after] = ['prior', 'true'].map((run) => mean(parts.flatMap((part) => part[run].get(species))));
       return `${species} ${before.toFixed(2)} → ${after.toFixed(2)} (${(100 * (after / before - 1)).toFixed(0)} %)`;
     });

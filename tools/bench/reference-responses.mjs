@@ -13,10 +13,10 @@ import { join } from 'node:path';
 const require = createRequire(import.meta.url);
 const inside = (path) => require(`../../packages/core/dist/${path}.js`);
 const { loadCase, readGriddesc } = inside('index');
+const { caseChannels } = inside('case/index');
 const { timeOf } = inside('case/case-runs');
 const { cfVariable, readCf } = inside('files/netcdf/netcdf-cf');
 const { readRunConcentrations } = inside('transport/surface-output');
-const { GROUPS, SPECIES } = inside('base/species');
 
 const CITIES = 20;
 const COUNTRY = 0.4;
@@ -24,6 +24,7 @@ const AFTERNOON = [13, 16];
 
 const run = process.argv[2];
 const settings = loadCase(join(run, 'case.yaml'));
+const channels = caseChannels(settings);
 const grid = readGriddesc(settings.grid.griddesc, settings.grid.name);
 const size = grid.rows * grid.cols;
 const mean = (numbers) => numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
@@ -59,11 +60,11 @@ function hoursAt(period, cell, species) {
 }
 
 function level(fields, period, cells, species) {
-  const s = SPECIES.indexOf(species);
-  return mean(cells.flatMap((cell) => hoursAt(period, cell, species).map((hour) => fields[(hour * size + cell) * SPECIES.length + s])));
+  const s = channels.species.indexOf(species);
+  return mean(cells.flatMap((cell) => hoursAt(period, cell, species).map((hour) => fields[(hour * size + cell) * channels.species.length + s])));
 }
 
-const RUNS = GROUPS.filter((group) => existsSync(join(run, 'simulate', `response-${group}`)));
+const RUNS = channels.groups.filter((group) => existsSync(join(run, 'simulate', `response-${group}`)));
 const PAIRS = ['NOx NO2', 'NOx O3', 'VOC O3', 'SO2 SO2', 'PM2.5 PM2.5', 'SO2 PM2.5', 'NH3 PM2.5', 'NOx PM2.5'].map((pair) => pair.split(' '));
 const SHOWN = PAIRS.filter(([group]) => RUNS.includes(group));
 const heads = [];
@@ -76,7 +77,7 @@ for (const period of settings.periods) {
   for (const group of RUNS) changed[group] = await concentrations(period, `response-${group}`);
   for (const [place, cells] of Object.entries(places(period))) {
     heads.push(`${period.name}: ${place}`);
-    for (const species of SPECIES) put(species, level(prior, period, cells, species).toFixed(1));
+    for (const species of channels.species) put(species, level(prior, period, cells, species).toFixed(1));
     for (const [group, species] of SHOWN) {
       const before = level(prior, period, cells, species);
       const change = level(changed[group], period, cells, species) - before;

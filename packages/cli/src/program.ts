@@ -55,6 +55,9 @@ function addDemo(program: Command): void {
     .addOption(new Option('--quick', 'every stage in under two minutes, with poorer figures').default(false).conflicts('full'))
     .addOption(new Option('--full', 'the best figures, without regard to time').default(false).conflicts('quick'))
     .option('--non-identical', 'the truth has another transport model than prior and members: other mixing, rates and winds', false)
+    .addOption(
+      new Option('--species <which>', 'all: CO and PM10 beside NO2, SO2, O3 and PM2.5, and the emissions that they come from').choices(['all']),
+    )
     .option('--seed <n>', 'another made-up coast, with cities, weather, monitors and errors of its own', wholeNumber, 1)
     .action(async (options: CommonOptions & DemoChoice) => (await import('./commands/run.js')).demo(options));
 }

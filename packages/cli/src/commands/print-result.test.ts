@@ -37,6 +37,11 @@ describe('the end of a run', () => {
     expect(printed({ withheld: { NO2: score(1) } })).not.toContain('found');
   });
 
+  it('has the errors at observations that only judge', () => {
+    const text = printed({ withheld: { NO2: score(1) }, independent: { sensors: { NO2: score(1.5) } }, paperMode: { withheld: { NO2: score(3) } } });
+    expect(text).toMatch(/\nAgainst sensors, which only judges:\n {2}NO2 {4}2\.00 → 1\.50 ppb .*\nThe same in the paper's mode:/);
+  });
+
   it('gives no sign to a change that rounds to nothing', () => {
     const withheld = { O3: { priorMae: 2, updatedMae: 1.995, unit: 'ppb', change: { interval: { low: -0.004, high: 0.003 } } } };
     expect(printed({ withheld })).toContain('(0 %; 90 % interval 0 % to 0 %)');

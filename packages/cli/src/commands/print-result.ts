@@ -19,6 +19,7 @@ interface Figures {
   initialConcentrations?: Record<string, Record<string, { slope: number }>>;
   withheld?: Record<string, Score>;
   used?: Record<string, Score>;
+  independent?: Record<string, Record<string, Score>>;
 }
 
 interface CrossValidation {
@@ -76,26 +77,33 @@ function errorTables(main: Figures, paper: Figures | undefined): string {
     main[side],
     (score) => score.found && [score.found.mae, score.found.change],
   );
-  return `${ofOwn}${withNuisance}${ofPaper}`;
+  const judging = Object.entries(main.independent ?? {}).map(([name, scores]) =>
+    table(`Against ${name}, which only judges:`, scores, (score) => [score.updatedMae, score.change]),
+  );
+  return `${ofOwn}${withNuisance}${judging.join('')}${ofPaper}`;
 }
 
 /** Nothing without a row. */
 function table(title: string, scores: Record<string, Score> | undefined, runOf: (score: Score) => [mae: number, change: Change] | undefined): string {
-  const rows = Object.entries(scores ?? {}).flatMap(([species, score]) => {
+  const entries = Object.entries(scores ?? {});
+  const width = Math.max(6, ...entries.map(([species]) => species.length));
+  const rows = entries.flatMap(([species, score]) => {
     const run = runOf(score);
-    return run ? [`  ${species.padEnd(6)} ${change(score.priorMae, run[0], score.unit, run[1])}\n`] : [];
+    return run ? [`  ${species.padEnd(width)} ${change(score.priorMae, run[0], score.unit, run[1])}\n`] : [];
   });
   return rows.length > 0 ? `${title}\n${rows.join('')}` : '';
 }
 
-/** What an inversion needs most. */
+/** What an inversion needs most; of a case with others the first few. */
 const SHOWN_PAIRS = ['NOx>NO2', 'SO2>SO2', 'PM2.5>PM2.5', 'NOx>O3'];
 
 const PLACES: Record<string, string> = { prior: 'the prior run', rollout: 'its own output', zero: 'nowhere (0)' };
 
 function slopesByPlace(title: string, places: NonNullable<Figures['initialConcentrations']>): string {
   const rows = Object.entries(places).map(([place, pairs]) => {
-    const shown = SHOWN_PAIRS.filter((pair) => pair in pairs).map((pair) => `${pair} ${pairs[pair].slope.toFixed(2)}`);
+    const needed = SHOWN_PAIRS.filter((pair) => pair in pairs);
+    const names = needed.length > 0 ? needed : Object.keys(pairs).slice(0, SHOWN_PAIRS.length);
+    const shown = names.map((pair) => `${pair} ${pairs[pair].slope.toFixed(2)}`);
     return `  ${PLACES[place].padEnd(14)} ${shown.join('  ')}\n`;
   });
   return `${title}\n${rows.join('')}`;

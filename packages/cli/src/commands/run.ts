@@ -153,13 +153,14 @@ export interface DemoChoice {
   quick: boolean;
   full: boolean;
   nonIdentical: boolean;
+  species?: 'all';
   seed: number;
 }
 
 /** The twin experiment, from nothing to the report. */
 export async function demo(options: CommonOptions & DemoChoice): Promise<void> {
-  const { quick, full, nonIdentical, seed } = options;
+  const { quick, full, nonIdentical, species, seed } = options;
   const { demoFolder, runDemo } = await import('@retroplume/core/commands/demo');
   const out = resolve(options.out ?? demoFolder(options));
-  await watched(options, (context) => runDemo({ out, quick, full, nonIdentical, seed, ...context }), printer(options, out));
+  await watched(options, (context) => runDemo({ out, quick, full, nonIdentical, species, seed, ...context }), printer(options, out));
 }

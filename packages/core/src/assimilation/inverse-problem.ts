@@ -1,5 +1,4 @@
 /** The inverse problem of a case: what is read for it, what the monitors say, what is inverted beside the emissions, and the prior of it all. */
-import { GROUPS, SPECIES } from '../base/species';
 import { joined } from '../base/vectors';
 import { sourceOf } from '../fields/training-period';
 import type { PeriodSource } from '../fields/period-source';
@@ -132,7 +131,7 @@ export function inverseProblem(
   return {
     slots,
     ...(nuisance && { nuisance }),
-    ...(totals.length > 0 && { totals: knownTotals(totals, context.caseSettings, periods[0].grid, priorEmissions, slots) }),
+    ...(totals.length > 0 && { totals: knownTotals(totals, context.caseSettings, periods[0], priorEmissions, slots) }),
     problem: { ...priorOf(context, inputs, slots, priorEmissions), ...(anchor && { start: anchor.control }) },
     settings: { ...settings, batch: paper && inversion.batch > 0 ? 1 : Math.ceil(inversion.batch / hours) },
   };
@@ -147,16 +146,16 @@ function priorOf(
 ): InversionProblem {
   const { inversion } = context.settings;
   const { initialConcentrations: initial, trustRegion } = inversion;
-  const { grid } = periods[0];
+  const { grid, groups, species } = periods[0];
   const { emissions, concentrations } = surrogate.description.normalisation;
   return {
-    groups: GROUPS,
-    species: SPECIES,
+    groups,
+    species,
     priorEmissions,
     totals: inversion.totals.length > 0,
     threads: context.threads,
     sectors: sectorsOf(context.caseSettings, inversion, periods, slots),
-    ...priorCovariance(inversion, context.caseSettings.regions, grid, slots),
+    ...priorCovariance(inversion, context.caseSettings.regions, { grid, groups }, slots),
     ...(spread && trustRegion !== undefined
       ? {
           largestLogFactor: largestLogFactor(
@@ -209,8 +208,8 @@ function baseFactors(context: Workspace, path: string, periods: readonly PeriodS
   const { factors } = context.settings.inversion;
   return joined(
     Float32Array,
-    periods.map(({ name, grid, time }) => {
-      const { data, slots } = readFactors(path, grid, name);
+    periods.map(({ name, grid, groups, time }) => {
+      const { data, slots } = readFactors(path, { grid, groups }, name);
       return slots > 1 ? firstOfSlots(data, timeSlots(time, factors)) : data;
     }),
   );

@@ -1,65 +1,45 @@
-/** Emission groups and species: their names in the order of every array, and all that is known of each. */
+/** Emission groups and species: those that Retroplume knows, all that is known of each, and which of them a case has where it names none. */
 
-/** The five emission groups, in the order of every array. */
+import { GROUP_FACTS, type Group, type GroupFacts } from './group-facts';
+
+export { GROUP_FACTS, type Group, type GroupFacts, type TracerKind } from './group-facts';
+
+/** The emission groups of a case by default, in the order of every array. */
 export const GROUPS: readonly [Group, ...Group[]] = ['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5'];
-/** The four target species, in the order of every array; NO2, SO2 and O3 in ppb, PM2.5 in µg m-3. */
+/** The species of a case by default, in the order of every array; gases in ppb, particles in µg m-3. */
 export const SPECIES: readonly [Species, ...Species[]] = ['NO2', 'SO2', 'O3', 'PM2.5'];
-export type Group = string;
 export type Species = string;
 /** What a concentration inside Retroplume is in: gases in ppb, particles in µg m-3. */
 export type SpeciesUnit = 'ppb' | 'ug m-3';
 
-/** What is known of an emission group. */
-export interface GroupFacts {
-  /** a sentence for the case's reference */
-  description: string;
-  /** the species that holds most of it near its sources: its response judges the surrogate and the audit; absent where no monitor tells the group apart */
-  species?: Species;
-  /** standard deviation of the log factor of the members; larger where the response is weak */
-  memberSpread: number;
-  /** standard deviation of the log factor a priori; tight for what no monitor sees */
-  priorSpread: number;
-  /**
-   * kg m-2 s-1, the mean of the earth: about 120 Tg a year of NOx (as NO2), 80 of SO2, 60 of NH3 and 150 of VOC out of human sources (CEDS for 2017, McDuffie et al.
-   * 2020, doi:10.5194/essd-12-3413-2020), 40 of PM2.5 (Klimont et al. 2017, doi:10.5194/acp-17-8681-2017), on 5.1e14 m2 in 3.16e7 s
-   */
-  meanFlux: number;
-  /**
-   * kg s-1 for each metre of the side of a square as large as the grid, ten times what is found: emissions lie closer together in small regions than in large ones,
-   * and so measured they are much alike. NOx: 3e-5 of London (40 kt a year on 1600 km2), 5e-4 of eastern China (15 Tg on 1e6 km2), 2e-4 of the earth. NH3: 2e-4 of
-   * India (10 Tg on 3.3e6 km2). SO2: 2e-3 of Norilsk (2 Mt on 30 km x 30 km). PM2.5: 2e-3 of Indonesia's fires (10 Tg in two months of 2015 on 1e6 km2). VOC: 2e-3
-   * of the Amazon (isoprene, 130 Tg a year on 5.5e6 km2; Guenther et al. 2012, doi:10.5194/gmd-5-1471-2012), at noon four times as much.
-   */
-  mostOfSide: number;
+/** Those of the groups that one of the species tells apart, each with that species. */
+export function judgedPairs({ groups, species }: { groups: readonly Group[]; species: readonly Species[] }): [Group, Species][] {
+  return groups.flatMap((group): [Group, Species][] => {
+    const judge = GROUP_FACTS[group]?.species;
+    return judge !== undefined && species.includes(judge) ? [[group, judge]] : [];
+  });
 }
 
-export const GROUP_FACTS: Readonly<Record<Group, GroupFacts>> = {
-  NOx: {
-    description: 'Nitrogen oxides; the molar mass decides as what they are counted (46.0055 = as NO2).',
-    species: 'NO2',
-    memberSpread: 0.4,
-    priorSpread: 0.5,
-    meanFlux: 7.5e-12,
-    mostOfSide: 5e-3,
-  },
-  NH3: { description: 'Ammonia.', memberSpread: 0.8, priorSpread: 0.12, meanFlux: 3.7e-12, mostOfSide: 5e-3 },
-  SO2: { description: 'Sulfur dioxide.', species: 'SO2', memberSpread: 0.4, priorSpread: 0.5, meanFlux: 5e-12, mostOfSide: 5e-3 },
-  VOC: { description: 'Volatile organic compounds.', memberSpread: 0.6, priorSpread: 0.12, meanFlux: 9.3e-12, mostOfSide: 2e-2 },
-  'PM2.5': {
-    description: 'Primary fine particles.',
-    species: 'PM2.5',
-    memberSpread: 0.4,
-    priorSpread: 0.5,
-    meanFlux: 2.5e-12,
-    mostOfSide: 5e-3,
-  },
-};
+/** What one of its values is: as measured, above a cut-off, the mean of a day, or the largest mean of 8 hours of a day. */
+export type Averaging = 'hourly' | 'hourly-cutoff' | 'daily-mean' | 'mda8';
 
-/** The groups that a species tells apart, each with that species. */
-export const JUDGED_PAIRS: readonly (readonly [Group, Species])[] = GROUPS.flatMap((group) => {
-  const { species } = GROUP_FACTS[group];
-  return species === undefined ? [] : [[group, species] as const];
-});
+/** Published goal (close to the best that models achieve) and criterion (reached by most) of a measure of scores. */
+export interface ScoreLimits {
+  goal: number;
+  criteria: number;
+}
+
+type JudgedMeasure = 'nmb' | 'nme' | 'r';
+
+/** How scores of a species are judged, see inversion/scores/performance-benchmarks.ts. */
+export interface Benchmarks {
+  /** limits of Emery et al. (2017) */
+  emery: Record<JudgedMeasure, ScoreLimits>;
+  /** measures by which each kind of value is judged */
+  judged: Partial<Record<Averaging, readonly JudgedMeasure[]>>;
+  /** whether Boylan & Russell (2006) judge it, too */
+  boylanRussell?: true;
+}
 
 /** What is known of a species. All concentrations are in its unit. */
 export interface SpeciesFacts {
@@ -107,6 +87,10 @@ export interface SpeciesFacts {
    * 1952, PM2.5 1000 µg m-3 in Delhi in 2016
    */
   dirtiest: number;
+  /** what is scored beside its values as measured: ozone's largest mean of 8 hours of a day (and hours above a cut-off), the daily mean of particles */
+  scored?: 'mda8' | 'daily-mean';
+  /** absent where none is published */
+  benchmarks?: Benchmarks;
 }
 
 /** Of a part of fine particles, as CMAQ's combine names it. */
@@ -125,10 +109,11 @@ function finePart(part: string, longName: string): SpeciesFacts {
     mostOfCell: 1e4,
     cleanest: 1e-4,
     dirtiest: 300,
+    scored: 'daily-mean',
   };
 }
 
-export const SPECIES_FACTS: Readonly<Record<Species, SpeciesFacts>> = {
+export const SPECIES_FACTS: Readonly<Record<Species, SpeciesFacts | undefined>> = {
   NO2: {
     unit: 'ppb',
     molarMass: 46.005,
@@ -181,6 +166,11 @@ export const SPECIES_FACTS: Readonly<Record<Species, SpeciesFacts>> = {
     mostOfCell: 6e3,
     cleanest: 0.1,
     dirtiest: 500,
+    scored: 'mda8',
+    benchmarks: {
+      emery: { nmb: { goal: 0.05, criteria: 0.15 }, nme: { goal: 0.15, criteria: 0.25 }, r: { goal: 0.75, criteria: 0.5 } },
+      judged: { mda8: ['nmb', 'nme', 'r'], hourly: ['r'], 'hourly-cutoff': ['nmb', 'nme'] },
+    },
   },
   'PM2.5': {
     unit: 'ug m-3',
@@ -196,6 +186,12 @@ export const SPECIES_FACTS: Readonly<Record<Species, SpeciesFacts>> = {
     mostOfCell: 1e5,
     cleanest: 0.01,
     dirtiest: 3000,
+    scored: 'daily-mean',
+    benchmarks: {
+      emery: { nmb: { goal: 0.1, criteria: 0.3 }, nme: { goal: 0.35, criteria: 0.5 }, r: { goal: 0.7, criteria: 0.4 } },
+      judged: { 'daily-mean': ['nmb', 'nme', 'r'] },
+      boylanRussell: true,
+    },
   },
   CO: {
     unit: 'ppb',
@@ -206,7 +202,7 @@ export const SPECIES_FACTS: Readonly<Record<Species, SpeciesFacts>> = {
     longName: 'carbon monoxide',
     lossWeight: 1,
     twinFloor: 20,
-    errorFloor: 50,
+    errorFloor: 25, // China's centre gives tenths of mg m-3: rounding alone is 23 ppb
     negativeFloor: -400,
     mostObserved: 1e5,
     leastObserved: 5,
@@ -228,6 +224,7 @@ export const SPECIES_FACTS: Readonly<Record<Species, SpeciesFacts>> = {
     mostOfCell: 2e5,
     cleanest: 0.02,
     dirtiest: 1e4,
+    scored: 'daily-mean',
   },
   NH3: {
     unit: 'ppb',
@@ -287,22 +284,54 @@ export const SPECIES_FACTS: Readonly<Record<Species, SpeciesFacts>> = {
   EC: finePart('EC', 'elemental carbon'),
 };
 
-/** What is known of a species that need not be one of {@link SPECIES}. */
+/** What is known of a species; undefined where a case brings one of its own. */
 export function knownSpecies(name: string): SpeciesFacts | undefined {
   return Object.hasOwn(SPECIES_FACTS, name) ? SPECIES_FACTS[name] : undefined;
 }
 
-/** One number of each group, by its name. */
-export function ofGroups(fact: (facts: GroupFacts) => number): Record<Group, number> {
-  return Object.fromEntries(GROUPS.map((group) => [group, fact(GROUP_FACTS[group])]));
+/** As {@link knownSpecies}, of an emission group. */
+export function knownGroup(name: string): GroupFacts | undefined {
+  return Object.hasOwn(GROUP_FACTS, name) ? GROUP_FACTS[name] : undefined;
 }
 
-/** One value of each species, by its name. */
-export function ofSpecies<T>(fact: (facts: SpeciesFacts, species: Species) => T): Record<Species, T> {
-  return Object.fromEntries(SPECIES.map((species) => [species, fact(SPECIES_FACTS[species], species)]));
+/** Known groups in the order of the table, then the others as they come. */
+export function inChannelOrder(groups: readonly Group[]): Group[] {
+  const table = Object.keys(GROUP_FACTS);
+  return [...table.filter((group) => groups.includes(group)), ...groups.filter((group) => !table.includes(group))];
 }
 
-/** `ug m-3` for particles, `ppb` for gases: what every concentration inside Retroplume is in. */
-export function speciesUnit(species: string): 'ppb' | 'ug m-3' {
-  return species.startsWith('PM') ? 'ug m-3' : 'ppb';
+/** A species that a case names, with what brings its values into the unit of all that is inside. */
+export interface CaseSpecies {
+  name: Species;
+  unit: SpeciesUnit;
+  /** g mol-1; absent for particles, and where no file gives it as a mass */
+  molarMass?: number;
 }
+
+/** The groups and species of a case, in the order of every array. */
+export interface CaseChannels {
+  readonly groups: readonly Group[];
+  readonly species: readonly Species[];
+  /** by name of the species */
+  readonly units: Readonly<Record<Species, SpeciesUnit>>;
+  /** g mol-1, by name of the species; those of particles are missing */
+  readonly molarMass: Readonly<Record<Species, number | undefined>>;
+}
+
+export function channelsOfCase(groups: readonly Group[], species: readonly CaseSpecies[]): CaseChannels {
+  return {
+    groups,
+    species: species.map(({ name }) => name),
+    units: Object.fromEntries(species.map(({ name, unit }) => [name, unit])),
+    molarMass: Object.fromEntries(species.map(({ name, molarMass }) => [name, molarMass])),
+  };
+}
+
+/** A species of {@link SPECIES_FACTS} by its name alone. */
+export function speciesOfTable(name: Species): CaseSpecies {
+  const facts = SPECIES_FACTS[name];
+  return { name, unit: facts?.unit ?? 'ppb', ...(facts?.molarMass === undefined ? {} : { molarMass: facts.molarMass }) };
+}
+
+/** Those of a case that names none. */
+export const DEFAULT_CHANNELS = channelsOfCase(GROUPS, SPECIES.map(speciesOfTable));

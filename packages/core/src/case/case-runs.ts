@@ -1,6 +1,6 @@
 /** Which runs of the transport model a case has, members of the ensemble among them, and where their files are. What is written here, `simulate` runs. */
 import { join } from 'node:path';
-import { type Group, GROUPS } from '../base/species';
+import type { Group } from '../base/species';
 import type { Case, PeriodSettings } from './schema/case-schema';
 import { nuisanceChanges, type NuisanceChange } from './schema/nuisance-schema';
 import { expandGlobs } from '../files/glob';
@@ -139,12 +139,13 @@ function numbers(count: number): number[] {
 export function memberDesigns({ members }: Pick<Case, 'members'>): MemberDesign[] {
   if (members.runs) return [];
   const { count, perGroup, scalings, regionFactors } = members;
+  const groups = Object.keys(members.spread); // it names each group of the case
   return [
     ...numbers(count).map((index): MemberDesign => ({ name: memberName(index), kind: 'random', index })),
-    ...GROUPS.flatMap((group) =>
+    ...groups.flatMap((group) =>
       numbers(perGroup).map((index): MemberDesign => ({ name: `${memberName(index)}-${group}`, kind: 'group', group, index })),
     ),
-    ...GROUPS.flatMap((group) => scalings.map((factor): MemberDesign => ({ name: `scaling-${group}-x${factor}`, kind: 'scaling', group, factor }))),
+    ...groups.flatMap((group) => scalings.map((factor): MemberDesign => ({ name: `scaling-${group}-x${factor}`, kind: 'scaling', group, factor }))),
     ...regionFactors.map(({ region, group, factor }): MemberDesign => {
       const name = `region-${asFileName(region)}-${group ?? 'all'}-x${factor}`;
       return { name, kind: 'region', region, group, factor };

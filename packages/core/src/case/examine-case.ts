@@ -6,6 +6,7 @@
  */
 import { dirname, resolve } from 'node:path';
 import { ConfigError } from '../base/errors';
+import { GROUPS, SPECIES } from '../base/species';
 import { parseCase, type Case } from './schema/case-schema';
 import { checkCase } from './checks/checks';
 import { mapPaths } from './schema/json-schema';
@@ -43,8 +44,9 @@ const STAND_IN_SECTIONS: Tree = {
   grid: { griddesc: '-', name: '-' },
   periods: [{ name: 'period', start: '2000-01-01T00:00:00Z', hours: 20000 }],
   meteorology: { files: '-' },
-  emissions: { files: '-', groups: { NOx: GROUP, NH3: GROUP, SO2: GROUP, VOC: GROUP, 'PM2.5': GROUP } },
-  observations: { stations: { file: '-' }, files: '-', columns: { species: { NO2: { column: '-', unit: 'ppb' } } } },
+  emissions: { files: '-', groups: Object.fromEntries(GROUPS.map((group) => [group, GROUP])) },
+  observations: { stations: { file: '-' }, files: '-', columns: { species: { [SPECIES[0]]: { column: '-', unit: 'ppb' } } } },
+  concentrations: {},
 };
 
 /**
@@ -101,7 +103,13 @@ function parseWithout(values: Tree, removed: readonly KeyPath[]): { parsed: Omit
       if (section in STAND_IN_SECTIONS) tree[section] = structuredClone(STAND_IN_SECTIONS[section]);
       else delete tree[section];
     }
-    if (unread.size === unreadBefore) throw new ConfigError('CASE_INVALID', parsed.error.message);
+    if (unread.size > unreadBefore) continue;
+    if (unread.has('emissions')) throw new ConfigError('CASE_INVALID', parsed.error.message);
+    // A group or species of the case's own asks other sections for what the table does not hold.
+    for (const section of ['emissions', 'concentrations']) {
+      unread.add(section);
+      tree[section] = structuredClone(STAND_IN_SECTIONS[section]);
+    }
   }
 }
 

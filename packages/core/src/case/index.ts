@@ -11,6 +11,7 @@ export type {
   TrainingSettings,
 } from './schema/case-schema';
 export { caseSchema } from './schema/case-schema';
+export { askedSpecies, caseChannels } from './schema/channel-kinds';
 export { isCommandName, NAME_IN_BRACES, type CommandName } from './schema/domain-schema';
 export { WHOLE_GRID } from './schema/domain-schema';
 export { asksForCrossValidation } from './checks/inversion-checks';

@@ -1,11 +1,12 @@
 /** Reads a case file: YAML, checked strictly, with the paper's defaults where its mode is asked for and absolute paths. */
 import { dirname, resolve } from 'node:path';
 import { expectArgument, ConfigError } from '../base/errors';
+import { knownGroup, knownSpecies, type CaseChannels } from '../base/species';
 import { drawMasks } from './gridded/regions';
 import { mapPaths } from './schema/json-schema';
-import { parseCase, type Case } from './schema/case-schema';
+import { channelsNamed, parseCase, type Case } from './schema/case-schema';
 import { checkCase } from './checks/checks';
-import { paperDefaults } from './paper-defaults';
+import { paperDefaultsOf } from './paper-defaults';
 import { describeProblems } from './problems';
 import { readCaseSource } from './case-source';
 import { joinPath } from './source';
@@ -31,12 +32,32 @@ function withDefaults(defaults: object, overrides: unknown): unknown {
   return isTree(overrides) ? overlay(defaults as Tree, overrides) : overrides;
 }
 
+/** What the table does not hold of a group or a species, and the case says once: it is so in the paper's mode too. */
+function factsOfCase(inversion: unknown, { groups, species }: CaseChannels): Tree {
+  const factsIn = (key: string, names: readonly string[]): Tree => {
+    const section = isTree(inversion) ? inversion[key] : undefined;
+    return isTree(section) ? Object.fromEntries(names.filter((name) => name in section).map((name) => [name, section[name]])) : {};
+  };
+  return {
+    priorSpread: factsIn(
+      'priorSpread',
+      groups.filter((name) => knownGroup(name) === undefined),
+    ),
+    observationError: factsIn(
+      'observationError',
+      species.filter((name) => knownSpecies(name) === undefined),
+    ),
+  };
+}
+
 /**
  * Puts the paper's values under what the file says: in `surrogate` (with `training`) and `inversion` where their mode is `paper`, and in
  * the three sections of `paperMode`, which inherit nothing from the case's own.
  */
 export function applyPaperDefaults(values: Tree): Tree {
   const out = { ...values };
+  const channels = channelsNamed(values);
+  const paperDefaults = paperDefaultsOf(channels.species);
   const isPaper = (section: unknown): boolean => isTree(section) && section['mode'] === 'paper';
   if (isPaper(values['surrogate'])) {
     out['surrogate'] = withDefaults(paperDefaults.surrogate, values['surrogate']);
@@ -49,7 +70,7 @@ export function applyPaperDefaults(values: Tree): Tree {
       ...paperMode,
       surrogate: withDefaults(paperDefaults.surrogate, paperMode['surrogate']),
       training: withDefaults(paperDefaults.training, paperMode['training']),
-      inversion: withDefaults(paperDefaults.inversion, paperMode['inversion']),
+      inversion: withDefaults({ ...paperDefaults.inversion, ...factsOfCase(values['inversion'], channels) }, paperMode['inversion']),
     };
   }
   return out;

@@ -3,14 +3,18 @@
  * They replace the defaults wherever `mode: paper` is set, and make up `paperMode`. Keys that the paper does not know keep their default.
  */
 import type { z } from 'zod';
+import { SPECIES, type Species } from '../base/species';
 import type { inversionSchema } from './schema/inversion-schema';
 import type { surrogateSchema, trainingSchema } from './schema/learning-schema';
 
-export const paperDefaults: {
-  surrogate: z.input<typeof surrogateSchema>;
-  training: z.input<typeof trainingSchema>;
-  inversion: z.input<typeof inversionSchema>;
-} = {
+interface PaperDefaults {
+  surrogate: z.input<ReturnType<typeof surrogateSchema>>;
+  training: z.input<ReturnType<typeof trainingSchema>>;
+  inversion: z.input<ReturnType<typeof inversionSchema>>;
+}
+
+/** Of a case with these species, which all count the same in the loss. */
+export const paperDefaultsOf = (species: readonly Species[]): PaperDefaults => ({
   surrogate: {
     mode: 'paper',
     window: [{ count: 24, hours: 1 }],
@@ -35,7 +39,7 @@ export const paperDefaults: {
     learningRateDecay: 1,
     l2: 1e-4,
     differenceWeight: 0,
-    speciesWeights: { 'PM2.5': 1 },
+    speciesWeights: Object.fromEntries(species.map((name) => [name, 1])),
     noise: 0.01,
     rotation: true,
     earlyStoppingIterations: 1000,
@@ -54,4 +58,7 @@ export const paperDefaults: {
     batch: 2,
     stopOnWithheld: false,
   },
-};
+});
+
+/** Those of the default species. */
+export const paperDefaults = paperDefaultsOf(SPECIES);

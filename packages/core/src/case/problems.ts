@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { caseJsonSchema, pathsOfKey, schemaAt, type JsonSchema } from './schema/json-schema';
 import { joinPath, type CaseSource, type KeyPath } from './source';
-import type { Case } from './schema/case-schema';
+import { channelsNamed, type Case } from './schema/case-schema';
 
 type Issue = z.core.$ZodIssue;
 
@@ -117,7 +117,7 @@ interface SchemaProblem {
 }
 
 /** One for each key that the issue is about. @param root - of the file, where that is no case */
-export function describeProblem(issue: Issue, source: CaseSource, root = caseJsonSchema()): SchemaProblem[] {
+export function describeProblem(issue: Issue, source: CaseSource, root = caseJsonSchema(channelsNamed(source.values))): SchemaProblem[] {
   if (issue.code !== 'unrecognized_keys') return [{ sentence: wrongValue(issue, source, root), path: pathOf(issue), unknown: false }];
   return issue.keys.map((key) => ({ sentence: unknownKey(key, issue.path, source, root), path: [...issue.path, key], unknown: true }));
 }

@@ -5,11 +5,11 @@ export { Role, type ObservationBatch, type ObservationPlace, type Values } from 
 export { type FactorShape, type ForwardModel, type LocalModel, type ModelPart } from '../inversion/model/forward-model';
 export { scores, type Scores } from '../inversion/scores/scores';
 export { dailyMeans, maximumDaily8hMeans, type DailyValues, type HourlySeries } from '../inversion/observations/daily-values';
-export { rateScores, type Averaging, type Rating, type Ratings } from '../inversion/scores/performance-benchmarks';
+export { rateScores, type Rating, type Ratings } from '../inversion/scores/performance-benchmarks';
 
 // Types that the signatures above name.
 export type { Interval } from '../base/block-bootstrap';
-export type { Group, Species } from '../base/species';
+export type { Averaging, Group, Species } from '../base/species';
 export type { BatchCost, CostRequest, CostSettings, Divisor, Loss } from '../inversion/cost/cost';
 export type { Decorrelation } from '../inversion/cost/correlated-errors';
 export type { Evaluation, GainByPart, PartFit } from '../inversion/cost/evaluation';

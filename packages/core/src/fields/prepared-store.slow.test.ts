@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, renameSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { DEFAULT_CHANNELS } from '../base/species';
 import { unitGrid } from '../inversion/testing/small-world';
 import { part, type PeriodSource } from './period-source';
 import { writePreparedMeteorology, writePreparedRun } from './prepared';
@@ -32,7 +33,7 @@ const read = (source: PeriodSource): Float32Array => source.hourly('emissions', 
 
 beforeEach(() => {
   writePreparedMeteorology(folder.path, weather);
-  writePreparedRun(folder.path, { period: 'jan', run: 'prior', grid, time, emissions, concentrations });
+  writePreparedRun(folder.path, { period: 'jan', run: 'prior', grid, time, channels: DEFAULT_CHANNELS, emissions, concentrations });
 });
 
 const storage = (): string => execFileSync('ncdump', ['-hs', path()], { encoding: 'utf8' });
@@ -50,11 +51,12 @@ describe('a period that stays in the store', () => {
       period: 'jan',
       run: 'prior',
       ...wide,
+      channels: DEFAULT_CHANNELS,
       emissions: new Float32Array(20 * 5e4),
       concentrations: new Float32Array(20 * 4e4),
     });
     const whole = { row: 0, col: 0, rows: 100, cols: 100 };
-    const got = openPrepared(folder.path, 'jan').hourly('meteorology', whole, { first: 1, count: 19 });
+    const got = openPrepared(folder.path, 'jan', DEFAULT_CHANNELS).hourly('meteorology', whole, { first: 1, count: 19 });
     expect(Buffer.compare(Buffer.from(got.buffer), Buffer.from(values.buffer, 4 * 2e4))).toBe(0);
   });
 
@@ -69,7 +71,7 @@ describe('a period that stays in the store', () => {
       },
     ],
   ])('is refused when a file has become %s since it was first read', (_, spoil) => {
-    const source = openPrepared(folder.path, 'jan');
+    const source = openPrepared(folder.path, 'jan', DEFAULT_CHANNELS);
     expect(read(source)).toEqual(expected);
     expect(read(source)).toEqual(expected);
     spoil();

@@ -5,8 +5,7 @@ import type { NetcdfFile } from '@retroplume/native';
 
 import { DataError } from '../base/errors';
 import { openNetcdf, reading } from '../files/netcdf/netcdf-access';
-import { newMemory, type HourlyField, type PeriodSource } from './period-source';
-import { GROUPS, SPECIES } from '../base/species';
+import { newMemory, type HourlyField, type PeriodSource, type RunChannels } from './period-source';
 import {
   assertRunFits,
   channelNames,
@@ -20,21 +19,22 @@ import {
 import { putChannel } from '../files/ioapi/period-steps';
 
 /**
+ * @param channels - groups and species of the case, in the order in which the fields hold them
  * @param run - whose emissions and concentrations are read
  * @returns the period with one of its runs; nothing but the headers has been read
- * @throws {DataError} `PREPARED_MISSING`, `PREPARED_TIME`; later, where a file has become another, `PREPARED_CHANGED` @throws {GridError} `GRID_MISMATCH`
+ * @throws {DataError} `PREPARED_MISSING`, `PREPARED_TIME`, `PREPARED_CHANNELS`; later, where a file has become another, `PREPARED_CHANGED` @throws {GridError} `GRID_MISMATCH`
  */
-export function openPrepared(dir: string, period: string, run = 'prior'): PeriodSource {
+export function openPrepared(dir: string, period: string, { groups, species }: RunChannels, run = 'prior'): PeriodSource {
   const meteorologyPath = preparedMeteorologyPath(dir, period);
   const runPath = preparedRunPath(dir, period, run);
   const header = storeHeader(meteorologyPath);
-  assertRunFits(runPath, storeHeader(runPath), header);
+  assertRunFits(runPath, storeHeader(runPath), { ...header, groups, species });
   const { meteorologyNames, geographyNames } = channelNames(header);
   const [weather, ofRun] = [new StoredFile(meteorologyPath), new StoredFile(runPath)];
   const variables: Record<HourlyField, { file: StoredFile; names: readonly string[] }> = {
     meteorology: { file: weather, names: meteorologyNames },
-    emissions: { file: ofRun, names: GROUPS.map(emissionVariable) },
-    concentrations: { file: ofRun, names: SPECIES.map(speciesVariable) },
+    emissions: { file: ofRun, names: groups.map(emissionVariable) },
+    concentrations: { file: ofRun, names: species.map(speciesVariable) },
   };
   return {
     name: period,
@@ -42,8 +42,8 @@ export function openPrepared(dir: string, period: string, run = 'prior'): Period
     time: header.time,
     meteorologyNames,
     geographyNames,
-    groups: GROUPS,
-    species: SPECIES,
+    groups,
+    species,
     hourly(field, crop, hours, memory = newMemory) {
       const { file, names } = variables[field];
       const out = memory(hours.count * crop.rows * crop.cols * names.length);

@@ -1,4 +1,4 @@
-import { GROUPS, SPECIES } from '../base/species';
+import { channelsOfCase, DEFAULT_CHANNELS, GROUPS, SPECIES, speciesOfTable } from '../base/species';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { Grid } from '../grid/grid';
 import { cfGrid, CRS, gridFromCf } from '../files/netcdf/cf-grid';
 import { cfVariable, readCf, writeCf } from '../files/netcdf/netcdf-cf';
 import { preparedRuns, readPrepared, writePreparedMeteorology, writePreparedRun, type PreparedMeteorology } from './prepared';
+import { openPrepared } from './prepared-store';
 import { describeShared, failure, sharedFile, temporaryFolder } from '../files/testing/shared-data';
 
 const grid = new Grid({
@@ -27,6 +28,7 @@ const period: PreparedMeteorology = {
   geographyNames: ['HT', 'LWMASK'],
   geography: ramp(12 * 2, 0.5),
 };
+const labels = { period: 'jan', grid, time, channels: DEFAULT_CHANNELS };
 const run = (first: number): { emissions: Float32Array; concentrations: Float32Array } => ({
   emissions: ramp(50 * 12 * 5, first),
   concentrations: ramp(50 * 12 * 4, first),
@@ -35,18 +37,18 @@ const run = (first: number): { emissions: Float32Array; concentrations: Float32A
 describe('the prepared store', () => {
   test('what is written is read', () => {
     writePreparedMeteorology(folder.path, period);
-    for (const [name, first] of [['prior', 1], ['m1', 2]] as const) writePreparedRun(folder.path, { period: 'jan', run: name, grid, time, ...run(first) }); // prettier-ignore
+    for (const [name, first] of [['prior', 1], ['m1', 2]] as const) writePreparedRun(folder.path, { ...labels, run: name, ...run(first) }); // prettier-ignore
     expect(preparedRuns(folder.path, 'jan')).toEqual(['m1', 'prior']);
-    const read = readPrepared(folder.path, 'jan');
+    const read = readPrepared(folder.path, 'jan', DEFAULT_CHANNELS);
     expect(read.grid.definition).toEqual(grid.definition);
     expect({ ...read, grid: undefined, runs: undefined }).toEqual({ ...period, groups: GROUPS, species: SPECIES, grid: undefined, runs: undefined });
     expect([...read.runs]).toEqual([['m1', run(2)], ['prior', run(1)]]); // prettier-ignore
-    expect([...readPrepared(folder.path, 'jan', { runs: ['prior'] }).runs.keys()]).toEqual(['prior']);
+    expect([...readPrepared(folder.path, 'jan', DEFAULT_CHANNELS, { runs: ['prior'] }).runs.keys()]).toEqual(['prior']);
     expect(readdirSync(join(folder.path, 'jan')).sort()).toEqual(['meteorology.nc', 'run-m1.nc', 'run-prior.nc']);
   });
 
   test('as other netCDF tools see it: CF names, units, grid mapping', () => {
-    const path = writePreparedRun(folder.path, { period: 'jan', run: 'prior', grid, time, ...run(0) });
+    const path = writePreparedRun(folder.path, { ...labels, run: 'prior', ...run(0) });
     const text = execFileSync('ncdump', ['-h', path], { encoding: 'utf8' });
     for (const line of [
       'float emission_NOx(time, y, x) ;',
@@ -71,25 +73,47 @@ describe('the prepared store', () => {
     file.close();
   });
 
+  test('other groups and species than the default, one of them of a case alone', () => {
+    const channels = channelsOfCase(['NOx', 'soilNO'], [speciesOfTable('CO'), { name: 'dust', unit: 'ug m-3' }, speciesOfTable('NO2')]);
+    writePreparedMeteorology(folder.path, period);
+    const fields = { emissions: ramp(50 * 12 * 2), concentrations: ramp(50 * 12 * 3, 9) };
+    const path = writePreparedRun(folder.path, { ...labels, run: 'prior', channels, ...fields });
+    expect(readPrepared(folder.path, 'jan', channels)).toMatchObject({
+      groups: channels.groups,
+      species: channels.species,
+      runs: new Map([['prior', fields]]),
+    });
+    const text = execFileSync('ncdump', ['-h', path], { encoding: 'utf8' });
+    for (const line of ['dust:units = "ug m-3" ;', 'CO:standard_name = "mole_fraction_of_carbon_monoxide_in_air" ;', 'float emission_soilNO(time, y, x) ;']) expect(text).toContain(line); // prettier-ignore
+    expect(() => readPrepared(folder.path, 'jan', DEFAULT_CHANNELS)).toThrow(
+      failure('PREPARED_CHANNELS', `${path}: NH3, which the case names, is not in the prepared store (variable emission_NH3): run prepare again`),
+    );
+    expect(() => openPrepared(folder.path, 'jan', { ...channels, species: ['CO', 'PM2.5'] })).toThrow(
+      failure('PREPARED_CHANNELS', `${path}: PM2.5, which the case names, is not in the prepared store (variable PM25): run prepare again`),
+    );
+  });
+
   test('errors', () => {
     const meteorology = join(folder.path, 'jan', 'meteorology.nc');
-    expect(() => readPrepared(folder.path, 'jan')).toThrow(
+    expect(() => readPrepared(folder.path, 'jan', DEFAULT_CHANNELS)).toThrow(
       failure('PREPARED_MISSING', `${meteorology}: the prepared store does not hold it: run prepare`),
     );
     writePreparedMeteorology(folder.path, period);
-    expect(() => readPrepared(folder.path, 'jan', { runs: ['prior'] })).toThrow(
+    expect(() => readPrepared(folder.path, 'jan', DEFAULT_CHANNELS, { runs: ['prior'] })).toThrow(
       failure('PREPARED_MISSING', `${join(folder.path, 'jan', 'run-prior.nc')}: the prepared store does not hold it: run prepare`),
     );
     const shifted = { ...time, start: new Date('2017-01-02T00:00Z') };
-    const path = writePreparedRun(folder.path, { period: 'jan', run: 'late', grid, time: shifted, ...run(0) });
-    expect(() => readPrepared(folder.path, 'jan')).toThrow(
+    const path = writePreparedRun(folder.path, { ...labels, run: 'late', time: shifted, ...run(0) });
+    expect(() => readPrepared(folder.path, 'jan', DEFAULT_CHANNELS)).toThrow(
       failure('PREPARED_TIME', `${path}: the run is of other hours than the meteorology: run prepare again`),
     );
     const other = new Grid({ ...grid.definition, xorig: 0 });
-    writePreparedRun(folder.path, { period: 'jan', run: 'late', grid: other, time, ...run(0) });
-    expect(() => readPrepared(folder.path, 'jan')).toThrow(expect.objectContaining({ code: 'GRID_MISMATCH' }) as Error);
+    writePreparedRun(folder.path, { ...labels, run: 'late', grid: other, ...run(0) });
+    expect(() => readPrepared(folder.path, 'jan', DEFAULT_CHANNELS)).toThrow(expect.objectContaining({ code: 'GRID_MISMATCH' }) as Error);
     truncateSync(meteorology, 3000);
-    expect(() => readPrepared(folder.path, 'jan')).toThrow(expect.objectContaining({ code: 'FILE_TRUNCATED', exitCode: 3 }) as Error);
+    expect(() => readPrepared(folder.path, 'jan', DEFAULT_CHANNELS)).toThrow(
+      expect.objectContaining({ code: 'FILE_TRUNCATED', exitCode: 3 }) as Error,
+    );
     const short = { ...period, meteorology: ramp(10) };
     expect(() => writePreparedMeteorology(folder.path, { ...short, name: 'feb' })).toThrow(
       expect.objectContaining({
@@ -112,7 +136,7 @@ describe('the prepared store', () => {
       geography: new Float32Array(2e4),
     });
     writePreparedRun(folder.path, {
-      period: 'jan',
+      ...labels,
       run: 'prior',
       grid: wide,
       time: large,
@@ -120,7 +144,7 @@ describe('the prepared store', () => {
       concentrations: new Float32Array(cells * 4),
     });
     const before = process.memoryUsage().arrayBuffers;
-    const read = readPrepared(folder.path, 'jan');
+    const read = readPrepared(folder.path, 'jan', DEFAULT_CHANNELS);
     const held = process.memoryUsage().arrayBuffers - before;
     const arrays = 4 * (cells * 12 + 2e4);
     expect(read.meteorology.byteLength + read.geography.byteLength + 4 * cells * 9).toBe(arrays);

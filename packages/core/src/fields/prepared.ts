@@ -2,7 +2,7 @@
  * The prepared store: a period's fields as the surrogate takes them, in files that any netCDF tool reads.
  *
  *   DIR/PERIOD/meteorology.nc   one variable a channel on (time, y, x), geography on (y, x)
- *   DIR/PERIOD/run-NAME.nc      emission_GROUP, kg m-2 s-1, and SPECIES, ppb or µg m-3, on (time, y, x)
+ *   DIR/PERIOD/run-NAME.nc      emission_GROUP, kg m-2 s-1, and SPECIES, ppb or µg m-3, on (time, y, x), of each group and species of the case
  *
  * In memory channels come last. Both directions go through a buffer of a day, so that reading a month at 232 x 182 takes the memory of
  * its arrays and no more. A variable lies in the file in one piece: a window of some hours and cells of it is then read some five times as fast as of
@@ -16,7 +16,7 @@ import type { NetcdfFile } from '@retroplume/native';
 
 import { DataError } from '../base/errors';
 import type { Grid, TimeAxis } from '../grid/grid';
-import { GROUPS, SPECIES, speciesUnit, type Group, type Species } from '../base/species';
+import { knownGroup, knownSpecies, type CaseChannels, type Species, type SpeciesUnit } from '../base/species';
 import { CRS, cfGrid, cfTime, gridFromCf, ON_GRID, timeFromCf } from '../files/netcdf/cf-grid';
 import { CHANNELS, type Channel as Meteorology } from '../weather/meteorology';
 import { forEachDay, SLAB, writeCfInParts, writeChannel } from '../files/netcdf/cf-in-parts';
@@ -28,9 +28,9 @@ import { cachedByFile } from '../base/whole-files';
 
 /** One run of the transport model. */
 export interface PreparedRun {
-  /** `[T, H, W, 5]`, kg m-2 s-1; NOx, NH3, SO2, VOC, PM2.5 */
+  /** `[T, H, W, groups]`, kg m-2 s-1 */
   emissions: Float32Array;
-  /** `[T, H, W, 4]`; NO2, SO2, O3 in ppb, PM2.5 in µg m-3 */
+  /** `[T, H, W, species]`; gases in ppb, particles in µg m-3 */
   concentrations: Float32Array;
   /** `[T, H, W, of all groups]`, kg m-3: the emissions carried as tracers; not stored, but made where a surrogate sees them */
   tracers?: HourStore;
@@ -82,26 +82,37 @@ export function writePreparedMeteorology(dir: string, period: PreparedMeteorolog
   return path;
 }
 
+/** What is written beside a run's fields. */
+interface RunLabels {
+  period: string;
+  run: string;
+  grid: Grid;
+  time: TimeAxis;
+  /** what the channels of its fields are */
+  channels: Pick<CaseChannels, 'groups' | 'species' | 'units'>;
+}
+
 /** @returns the file's path @throws {DataError} `DISK_FULL`, `FILE_UNWRITABLE` */
-export function writePreparedRun(dir: string, run: PreparedRun & { period: string; run: string; grid: Grid; time: TimeAxis }): string {
+export function writePreparedRun(dir: string, run: PreparedRun & RunLabels): string {
   const { grid, time } = run;
+  const { groups, species, units } = run.channels;
   const path = preparedRunPath(dir, run.period, run.run);
   const parts = [
-    ...GROUPS.map((group) => ({
+    ...groups.map((group) => ({
       name: emissionVariable(group),
       dimensions: ['time', 'y', 'x'],
-      attributes: described({ units: 'kg m-2 s-1', description: `emission of ${group}, all layers`, standardName: EMISSION_NAMES[group] }),
+      attributes: described({ units: 'kg m-2 s-1', description: `emission of ${group}, all layers`, standardName: knownGroup(group)?.standardName }),
     })),
-    ...SPECIES.map((species) => ({
-      name: speciesVariable(species),
+    ...species.map((name) => ({
+      name: speciesVariable(name),
       dimensions: ['time', 'y', 'x'],
-      attributes: concentrationAttributes(species, `surface ${species}`),
+      attributes: concentrationAttributes(name, units[name], `surface ${name}`),
     })),
   ];
   writeCfInParts(path, { ...frameOf(grid, time), attributes: { title: `Run ${run.run} of ${run.period}` } }, parts, (file) => {
     const shape = (channelCount: number): number[] => [time.count, grid.rows, grid.cols, channelCount];
-    GROUPS.forEach((group, channel) => writeChannel(file, emissionVariable(group), run.emissions, shape(GROUPS.length), channel));
-    SPECIES.forEach((species, channel) => writeChannel(file, speciesVariable(species), run.concentrations, shape(SPECIES.length), channel));
+    groups.forEach((group, channel) => writeChannel(file, emissionVariable(group), run.emissions, shape(groups.length), channel));
+    species.forEach((name, channel) => writeChannel(file, speciesVariable(name), run.concentrations, shape(species.length), channel));
   });
   return path;
 }
@@ -116,11 +127,13 @@ export function preparedRuns(dir: string, period: string): string[] {
 /**
  * Reads a period.
  *
+ * @param channels - groups and species of the case, in the order in which the fields hold them
  * @param options - runs: which runs to read, default all
- * @throws {DataError} `PREPARED_MISSING` if the period or a run isn't there, `PREPARED_TIME` if a run is of another time
+ * @throws {DataError} `PREPARED_MISSING` if the period or a run isn't there, `PREPARED_TIME` if a run is of another time, `PREPARED_CHANNELS` if it lacks a group or
+ * species
  * @throws {GridError} `GRID_MISMATCH`
  */
-export function readPrepared(dir: string, period: string, options: { runs?: string[] } = {}): PreparedPeriod {
+export function readPrepared(dir: string, period: string, { groups, species }: RunChannels, options: { runs?: string[] } = {}): PreparedPeriod {
   const path = preparedMeteorologyPath(dir, period);
   const meteorology = readChannels(path, (file, header) => {
     const { meteorologyNames, geographyNames } = channelNames(header);
@@ -135,8 +148,8 @@ export function readPrepared(dir: string, period: string, options: { runs?: stri
     };
   });
   const wanted = options.runs ?? preparedRuns(dir, period);
-  const runs = new Map(wanted.map((run) => [run, readPreparedRun(dir, run, { name: period, ...meteorology })]));
-  return { name: period, ...meteorology, groups: GROUPS, species: SPECIES, runs };
+  const runs = new Map(wanted.map((run) => [run, readPreparedRun(dir, run, { name: period, ...meteorology, groups, species })]));
+  return { name: period, ...meteorology, groups, species, runs };
 }
 
 /** Names of the channels, from the attributes of the file of the meteorology. */
@@ -148,24 +161,37 @@ export function channelNames({ attributes }: StoreHeader): { meteorologyNames: s
   return { meteorologyNames: names('meteorology'), geographyNames: names('geography') };
 }
 
-/** @throws {DataError} `PREPARED_TIME` @throws {GridError} `GRID_MISMATCH` if a run's file is of another time or grid than the meteorology */
-export function assertRunFits(path: string, { grid, time }: StoreHeader, expected: { grid: Grid; time: TimeAxis }): void {
+/**
+ * @throws {DataError} `PREPARED_TIME` @throws {GridError} `GRID_MISMATCH` if a run's file is of another time or grid than the meteorology
+ * @throws {DataError} `PREPARED_CHANNELS` if it lacks a group or species
+ */
+export function assertRunFits(path: string, { grid, time, variables }: StoreHeader, expected: RunChannels & { grid: Grid; time: TimeAxis }): void {
   expected.grid.assertSame(grid, path);
   if (time.start.getTime() !== expected.time.start.getTime() || time.count !== expected.time.count) {
     throw new DataError('PREPARED_TIME', `${path}: the run is of other hours than the meteorology: run prepare again`);
   }
+  const channels = [
+    ...expected.groups.map((group) => [group, emissionVariable(group)]),
+    ...expected.species.map((name) => [name, speciesVariable(name)]),
+  ];
+  const missing = channels.find(([, variable]) => !variables.includes(variable));
+  if (missing === undefined) return;
+  throw new DataError(
+    'PREPARED_CHANNELS',
+    `${path}: ${missing[0]}, which the case names, is not in the prepared store (variable ${missing[1]}): run prepare again`,
+  );
 }
 
-/** Reads one run of a period. @throws {DataError} `PREPARED_MISSING`, `PREPARED_TIME` @throws {GridError} `GRID_MISMATCH` */
-export function readPreparedRun(dir: string, run: string, expected: { name: string; grid: Grid; time: TimeAxis }): PreparedRun {
+/** Reads one run of a period. @throws {DataError} `PREPARED_MISSING`, `PREPARED_TIME`, `PREPARED_CHANNELS` @throws {GridError} `GRID_MISMATCH` */
+export function readPreparedRun(dir: string, run: string, expected: RunChannels & { name: string; grid: Grid; time: TimeAxis }): PreparedRun {
   const path = preparedRunPath(dir, expected.name, run);
   return readChannels(path, (file, header) => {
     assertRunFits(path, header, expected);
     const { grid, time } = header;
     const shape = [time.count, grid.rows, grid.cols];
     return {
-      emissions: readInterleaved(file, GROUPS.map(emissionVariable), shape),
-      concentrations: readInterleaved(file, SPECIES.map(speciesVariable), shape),
+      emissions: readInterleaved(file, expected.groups.map(emissionVariable), shape),
+      concentrations: readInterleaved(file, expected.species.map(speciesVariable), shape),
     };
   });
 }
@@ -175,20 +201,9 @@ export const geographyVariable = (name: string): string => `geography_${name}`;
 export const speciesVariable = (species: string): string => species.replace('.', '');
 export const emissionVariable = (group: string): string => `emission_${speciesVariable(group)}`;
 
-// CF has no name for NOx counted as NO2, and whether PM2.5 is dry is the transport model's business.
-const SPECIES_NAMES: Partial<Record<Species, string>> = {
-  NO2: 'mole_fraction_of_nitrogen_dioxide_in_air',
-  SO2: 'mole_fraction_of_sulfur_dioxide_in_air',
-  O3: 'mole_fraction_of_ozone_in_air',
-};
-const EMISSION_NAMES: Partial<Record<Group, string>> = {
-  NH3: 'tendency_of_atmosphere_mass_content_of_ammonia_due_to_emission',
-  SO2: 'tendency_of_atmosphere_mass_content_of_sulfur_dioxide_due_to_emission',
-};
-
 /** Attributes of hourly means of a species at the surface, on the grid. */
-export function concentrationAttributes(species: Species, description: string): CfAttributes {
-  return { ...described({ units: speciesUnit(species), description, standardName: SPECIES_NAMES[species] }), cell_methods: 'time: mean' };
+export function concentrationAttributes(species: Species, units: SpeciesUnit, description: string): CfAttributes {
+  return { ...described({ units, description, standardName: knownSpecies(species)?.standardName }), cell_methods: 'time: mean' };
 }
 
 function frameOf(grid: Grid, time: TimeAxis): CfContents {
@@ -223,6 +238,8 @@ interface StoreHeader {
   grid: Grid;
   time: TimeAxis;
   attributes: CfAttributes;
+  /** names of all that it holds */
+  variables: string[];
 }
 
 /** Every stage asks for those of all periods. @throws {DataError} `PREPARED_MISSING` */
@@ -237,7 +254,7 @@ function readChannels<T>(path: string, read: (file: NetcdfFile, header: StoreHea
       const contents = cfContents(file, ['time', CRS]);
       const grid = gridFromCf(cfVariable(contents, CRS, path).attributes, path);
       const time = timeFromCf(cfVariable(contents, 'time', path), path);
-      return read(file, { grid, time, attributes: contents.attributes });
+      return read(file, { grid, time, attributes: contents.attributes, variables: file.variables.map(({ name }) => name) });
     });
   } finally {
     file.close();

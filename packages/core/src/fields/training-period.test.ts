@@ -1,3 +1,4 @@
+import { channelsOfCase } from '../base/species';
 import { unitGrid } from '../inversion/testing/small-world';
 import { sourceOf, readWithPriorConcentrations, withPriorConcentrations } from './training-period';
 import { part } from './period-source';
@@ -13,14 +14,18 @@ const run = (first: number): { emissions: Float32Array; concentrations: Float32A
   emissions: ramp(60 * 5, first),
   concentrations: ramp(60 * 4, first + 0.5),
 });
+const CHANNELS = channelsOfCase(
+  [...'abcde'],
+  [...'pqrs'].map((name) => ({ name, unit: 'ppb' })),
+);
 const period: PreparedPeriod = {
   name: 'jan',
   grid,
   time,
   meteorologyNames: ['u', 'v'],
   geographyNames: [],
-  groups: [...'abcde'],
-  species: [...'wxyz'],
+  groups: CHANNELS.groups,
+  species: CHANNELS.species,
   geography: new Float32Array(),
   meteorology: ramp(60 * 2, 7000),
   runs: new Map([
@@ -28,7 +33,7 @@ const period: PreparedPeriod = {
     ['member01', run(1000)],
   ]),
 };
-const NAMES = ['u', 'v', 'prior_NO2', 'prior_SO2', 'prior_O3', 'prior_PM25'];
+const NAMES = ['u', 'v', 'prior_p', 'prior_q', 'prior_r', 'prior_s'];
 
 describe('the concentrations of the prior run as channels of the meteorology', () => {
   it('stand after the weather of the same hour and cell', () => {
@@ -45,8 +50,8 @@ describe('the concentrations of the prior run as channels of the meteorology', (
 
   it('are the same read from the store, in part and as a whole; other fields stay as they are', () => {
     writePreparedMeteorology(folder.path, period);
-    for (const [name, each] of period.runs) writePreparedRun(folder.path, { period: 'jan', run: name, grid, time, ...each });
-    const stored = readWithPriorConcentrations(openPrepared(folder.path, 'jan'));
+    for (const [name, each] of period.runs) writePreparedRun(folder.path, { period: 'jan', run: name, grid, time, channels: CHANNELS, ...each });
+    const stored = readWithPriorConcentrations(openPrepared(folder.path, 'jan', CHANNELS));
     expect(stored.meteorologyNames).toEqual(NAMES);
     const held = sourceOf(withPriorConcentrations(period));
     const asked: number[] = [];

@@ -4,7 +4,6 @@ import type { HourStore } from './hour-store';
 import { channelsOf, wholeGrid, part, rectangleOf, type HourlyField, type HourlyValues, type PeriodSource, type RunChannels } from './period-source';
 import { type PreparedMeteorology, speciesVariable, type PreparedPeriod } from './prepared';
 import { openPrepared } from './prepared-store';
-import { SPECIES } from '../base/species';
 
 /** One run of the transport model; see `PreparedRun` for shapes and units. */
 export interface TrainingRun {
@@ -20,6 +19,8 @@ export interface TrainingPeriod extends Omit<PreparedMeteorology, 'meteorology'>
 }
 
 interface TrainingFields {
+  /** groups and species of the case */
+  channels: RunChannels;
   /** the prior run first */
   runs: readonly string[];
   /** whether the concentrations of the prior run are channels of the meteorology */
@@ -33,11 +34,15 @@ interface TrainingFields {
  * far as there is room.
  *
  * @param dir - of the store
- * @throws {DataError} `PREPARED_MISSING`, `PREPARED_TIME`; later, where a file has become another, `PREPARED_CHANGED` @throws {GridError} `GRID_MISMATCH`
+ * @throws {DataError} `PREPARED_MISSING`, `PREPARED_TIME`, `PREPARED_CHANNELS`; later, where a file has become another, `PREPARED_CHANGED` @throws {GridError} `GRID_MISMATCH`
  */
-export function openTrainingPeriods(dir: string, names: readonly string[], { runs, priorConcentrations, room }: TrainingFields): TrainingPeriod[] {
+export function openTrainingPeriods(
+  dir: string,
+  names: readonly string[],
+  { channels, runs, priorConcentrations, room }: TrainingFields,
+): TrainingPeriod[] {
   const opened = names.map((name) => {
-    const sources = runs.map((run) => openPrepared(dir, name, run));
+    const sources = runs.map((run) => openPrepared(dir, name, channels, run));
     return { sources, seen: priorConcentrations ? readWithPriorConcentrations(sources[0]) : sources[0] };
   });
   const weather = opened.map(({ seen }) => fieldOf(seen, 'meteorology', room));
@@ -79,7 +84,7 @@ function fieldOf(source: PeriodSource, field: HourlyField, room: MemoryBudget): 
 /**
  * One run of a period. Of what is in memory whole fields are handed out as they are, parts as copies.
  *
- * @param emissions - `[hours, H, W, 5]` instead of the prior run's
+ * @param emissions - `[hours, H, W, groups]` instead of the prior run's
  */
 export function sourceOf(period: TrainingPeriod, emissions = period.runs.get('prior')?.emissions): PeriodSource {
   const { name, grid, time, meteorologyNames, geographyNames, groups, species } = period;
@@ -103,19 +108,29 @@ export function sourceOf(period: TrainingPeriod, emissions = period.runs.get('pr
 /**
  * The concentrations of the transport model's prior run as further channels of the meteorology: `surrogate.priorConcentrations`. They are fixed in a run, as
  * the weather is, so that everything that takes the weather of a period (windows, tiles, rotation, normalisation, ONNX) takes them with it.
- * Names of the four channels, in the order of {@link SPECIES}: gases in ppb, PM2.5 in µg m-3.
+ * Names of these channels, one for each species, in the order of the species: gases in ppb, particles in µg m-3.
  */
-export const PRIOR_CHANNELS = SPECIES.map((species) => `prior_${speciesVariable(species)}`);
+export function priorChannels(species: readonly string[]): string[] {
+  return species.map((name) => `prior_${speciesVariable(name)}`);
+}
 
-/** The period with {@link PRIOR_CHANNELS} after the channels of its meteorology: `[T, H, W, M + 4]`, gases in ppb, PM2.5 in µg m-3. The prior run must be among its runs. */
+/**
+ * The period with {@link priorChannels} after the channels of its meteorology: `[T, H, W, M + species]`, gases in ppb, particles in µg m-3. The prior run must be among
+ * its runs.
+ */
 export function withPriorConcentrations(period: PreparedPeriod): PreparedPeriod {
   const { concentrations } = period.runs.get('prior')!;
-  return { ...period, meteorologyNames: [...period.meteorologyNames, ...PRIOR_CHANNELS], meteorology: joined(period.meteorology, concentrations) };
+  const names = priorChannels(period.species);
+  return {
+    ...period,
+    meteorologyNames: [...period.meteorologyNames, ...names],
+    meteorology: joined(period.meteorology, concentrations, names.length),
+  };
 }
 
 /** The same of a period that is read as it is asked for. */
 export function readWithPriorConcentrations(source: PeriodSource): PeriodSource {
-  const meteorologyNames = [...source.meteorologyNames, ...PRIOR_CHANNELS];
+  const meteorologyNames = [...source.meteorologyNames, ...priorChannels(source.species)];
   return {
     ...source,
     meteorologyNames,
@@ -123,23 +138,24 @@ export function readWithPriorConcentrations(source: PeriodSource): PeriodSource 
       if (field !== 'meteorology') return source.hourly(field, crop, hours, memory);
       const points = hours.count * crop.rows * crop.cols;
       const parts = [source.hourly('meteorology', crop, hours), source.hourly('concentrations', crop, hours)];
-      return joined(parts[0], parts[1], memory?.(points * meteorologyNames.length));
+      return joined(parts[0], parts[1], source.species.length, memory?.(points * meteorologyNames.length));
     },
   };
 }
 
-/** `[points, M]` and `[points, 4]` side by side: `[points, M + 4]`. */
+/** `[points, M]` and `[points, species]` side by side: `[points, M + species]`. */
 function joined(
   weather: Float32Array,
   concentrations: Float32Array,
+  species: number,
   out: Float32Array = new Float32Array(weather.length + concentrations.length),
 ): Float32Array {
-  const points = concentrations.length / PRIOR_CHANNELS.length;
+  const points = concentrations.length / species;
   const channels = weather.length / points;
-  const channelCount = channels + PRIOR_CHANNELS.length;
+  const channelCount = channels + species;
   for (let i = 0; i < points; i++) {
     for (let c = 0; c < channels; c++) out[i * channelCount + c] = weather[i * channels + c];
-    for (let c = 0; c < PRIOR_CHANNELS.length; c++) out[i * channelCount + channels + c] = concentrations[i * PRIOR_CHANNELS.length + c];
+    for (let c = 0; c < species; c++) out[i * channelCount + channels + c] = concentrations[i * species + c];
   }
   return out;
 }

@@ -85,7 +85,8 @@ export async function readObservations(spec: ObservationsSpec, options: Observat
     const { invalid, silentSpecies, stationsOutside, gaps, incompleteDays } = reader;
     const names = [...series.keys(), ...silentSpecies];
     const dropped = {
-      absentSpecies: (spec.species ?? []).flatMap(({ name }) => (names.includes(name) ? [] : [name])),
+      // In the long layout the case says which columns are read.
+      absentSpecies: layout === 'long' ? [] : (spec.species ?? []).flatMap(({ name }) => (names.includes(name) ? [] : [name])),
       withoutCoordinates,
       misplaced,
       unknown,

@@ -13,6 +13,7 @@ import { concentrations } from './sections/concentrations';
 import { crossValidation } from './sections/cross-validation';
 import { emissions } from './sections/emissions';
 import { headline } from './sections/summary/headline';
+import { independent } from './sections/independent';
 import { inversion } from './sections/inversion';
 import { loop } from './sections/surrogate/loop';
 import { provenance } from './sections/provenance';
@@ -45,6 +46,7 @@ const SECTIONS: readonly [id: string, title: string, draw: (context: PageContext
   ['assumptions', 'Assumptions', assumptions],
   ['concentrations', 'Concentrations', concentrations],
   ['scores', 'Scores', scores],
+  ['independent', 'Observations that only judge', independent],
   ['emissions', 'Emissions', emissions],
   ['audit', 'Audit', audit],
   ['uncertainty', 'Uncertainty', uncertainty],

@@ -16,7 +16,8 @@ function expectLength(subject: string, shape: string, expected: number, values: 
 }
 
 /** Every field is on the grid, every series on the stations and as long as its observations. */
-function check({ grid, stations, emissions, concentrations, regions = [], basemap, trust }: ReportData): void {
+function check(data: ReportData): void {
+  const { grid, emissions, independent = [], regions = [], basemap, trust } = data;
   const cells = grid.rows * grid.cols;
   const shape = `[${grid.rows}, ${grid.cols}]`;
   for (const entry of emissions) {
@@ -24,10 +25,12 @@ function check({ grid, stations, emissions, concentrations, regions = [], basema
       expectLength(`${key} emissions of ${entry.group} in ${entry.period}`, shape, cells, entry[key]);
     }
   }
-  for (const entry of concentrations) {
-    const steps = stations.length > 0 ? Math.round(entry.observed.length / stations.length) : 0;
-    for (const key of ['observed', 'prior', 'updated', 'paper'] as const) {
-      expectLength(`${key} ${entry.species} in ${entry.period}`, `[${steps}, ${stations.length}]`, steps * stations.length, entry[key]);
+  for (const { stations, concentrations } of [data, ...independent]) {
+    for (const entry of concentrations) {
+      const steps = stations.length > 0 ? Math.round(entry.observed.length / stations.length) : 0;
+      for (const key of ['observed', 'prior', 'updated', 'paper'] as const) {
+        expectLength(`${key} ${entry.species} in ${entry.period}`, `[${steps}, ${stations.length}]`, steps * stations.length, entry[key]);
+      }
     }
   }
   for (const { name, mask } of regions) expectLength(`mask of region ${name}`, shape, cells, mask);

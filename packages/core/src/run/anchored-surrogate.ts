@@ -6,7 +6,7 @@
  *
  * with C_prior the transport model's own prior run, E the prior emissions, f factors on them and S the surrogate, whose bias so drops out.
  */
-import { GROUPS, SPECIES } from '../base/species';
+import type { Group, Species } from '../base/species';
 import { caseOf, nearestKey, type Case } from '../case';
 import { sourceOf } from '../fields/training-period';
 import { wholeGrid, type PeriodSource } from '../fields/period-source';
@@ -50,7 +50,7 @@ export interface SurrogateHours {
   period: string;
   /** hours of the period, from its `firstHour` on; any order */
   hours: readonly number[];
-  /** on the prior emissions, `[H, W, 5]` for all hours of the period or `[hours of the period, H, W, 5]`; absent = 1 */
+  /** on the prior emissions, `[H, W, groups]` for all hours of the period or `[hours of the period, H, W, groups]`; absent = 1 */
   factors?: Float32Array;
 }
 
@@ -82,7 +82,8 @@ const OPTIONS: OptionNames<OpenSurrogateOptions> = { out: true, variant: true, t
  *
  * @example
  * const surrogate = openSurrogate(loadCase('case.yaml'), { out: 'runs/mine', threads: 8 });
- * const factors = new Float32Array(surrogate.grid.rows * surrogate.grid.cols * 5).fill(1).map((one, i) => (i % 5 === 0 ? 0.8 : one)); // NOx − 20 %
+ * const [groups, nox] = [surrogate.groups.length, surrogate.groups.indexOf('NOx')];
+ * const factors = new Float32Array(surrogate.grid.rows * surrogate.grid.cols * groups).fill(1).map((one, i) => (i % groups === nox ? 0.8 : one)); // − 20 %
  * const concentrations = await surrogate.concentrations({ period: 'winter', hours: [120, 121], factors });
  * surrogate.dispose();
  */
@@ -103,10 +104,10 @@ export function openSurrogate(source: string | Case, openOptions: OpenSurrogateO
 export class AnchoredSurrogate {
   readonly grid: Grid;
   readonly periods: readonly SurrogatePeriod[];
-  /** of the factors: what the fifth axis holds */
-  readonly groups = GROUPS;
-  /** of the concentrations: what the last axis holds; NO2, SO2 and O3 in ppb, PM2.5 in µg m-3 */
-  readonly species = SPECIES;
+  /** of the factors: what the last axis holds */
+  readonly groups: readonly Group[];
+  /** of the concentrations: what the last axis holds; gases in ppb, particles in µg m-3 */
+  readonly species: readonly Species[];
   /** what `certify` said of it; absent where that has not been run */
   readonly certificate?: Pick<Certificate, 'verdict' | 'reasons'>;
   private readonly surrogate: Surrogate;
@@ -128,7 +129,7 @@ export class AnchoredSurrogate {
   constructor(private readonly context: StageContext) {
     this.surrogate = loadSurrogate(context);
     const stored = storedPeriods(context);
-    [{ grid: this.grid }] = stored;
+    [{ grid: this.grid, groups: this.groups, species: this.species }] = stored;
     const first = firstHours(context);
     this.periods = stored.map(({ name, time }, p) => ({ name, time, firstHour: first[p] }));
     this.certificate = summaryIn<Certificate>(context.dirOf('certify'));
@@ -137,11 +138,11 @@ export class AnchoredSurrogate {
     // Tiles read what they need from disk.
     this.sources = tiling.tiles.length > 1 ? stored : preparedPeriods(context).map((period) => sourceOf(period));
     this.program = this.surrogate.program(batchSize, tiling.rows, tiling.cols, context, { adjoint: true });
-    this.unitFactors = new Float32Array(this.grid.rows * this.grid.cols * GROUPS.length).fill(1);
+    this.unitFactors = new Float32Array(this.grid.rows * this.grid.cols * this.groups.length).fill(1);
   }
 
   /**
-   * C(f), concentrations `[hours, H, W, 4]` in ppb (PM2.5 in µg m-3), in the order of the hours. Far below the prior emissions the sum may fall below 0: it is
+   * C(f), concentrations `[hours, H, W, species]` in ppb (particles in µg m-3), in the order of the hours. Far below the prior emissions the sum may fall below 0: it is
    * not cut there, as the inversion does not cut it.
    *
    * @throws {ConfigError} `PERIOD_UNKNOWN`, `PERIOD_HOURS`, `SURROGATE_DISPOSED`, `CALL_INVALID` @throws {ShapeError} `FACTORS_SHAPE`, `FACTORS_VALUES`
@@ -161,21 +162,21 @@ export class AnchoredSurrogate {
   }
 
   /**
-   * Jᵀ·g: how Σ g·C changes with each factor, at the factors given, laid out as they are (as `[H, W, 5]` where there are none). With g = 1 at one monitor's
+   * Jᵀ·g: how Σ g·C changes with each factor, at the factors given, laid out as they are (as `[H, W, groups]` where there are none). With g = 1 at one monitor's
    * cell and hours it says from which cells and groups the concentration there comes, per + 100 %, to first order.
    *
-   * @param gradConcentrations - g, `[hours, H, W, 4]`, laid out as {@link concentrations}
+   * @param gradConcentrations - g, `[hours, H, W, species]`, laid out as {@link concentrations}
    * @throws as {@link concentrations}; {ShapeError} `GRADIENT_SHAPE`, `GRADIENT_VALUES`
    */
   async adjoint(request: SurrogateHours, gradConcentrations: Float32Array): Promise<Float32Array> {
     const domain = this.domainHours(request);
     expectArgument(gradConcentrations instanceof Float32Array, 'gradConcentrations', 'a Float32Array', gradConcentrations);
     const { rows, cols } = this.grid;
-    const expected = domain.hours.length * rows * cols * SPECIES.length;
+    const expected = domain.hours.length * rows * cols * this.species.length;
     if (gradConcentrations.length !== expected) {
       throw new ShapeError(
         'GRADIENT_SHAPE',
-        `surrogate: expected a gradient on concentrations of ${domain.hours.length} x ${rows} x ${cols} x ${SPECIES.length} but received ${gradConcentrations.length} values: give one for each`,
+        `surrogate: expected a gradient on concentrations of ${domain.hours.length} x ${rows} x ${cols} x ${this.species.length} but received ${gradConcentrations.length} values: give one for each`,
       );
     }
     const wrong = gradConcentrations.findIndex((value) => !Number.isFinite(value));
@@ -260,7 +261,7 @@ export class AnchoredSurrogate {
     const { rows, cols } = this.grid;
     const hourly = data.length === time.count * this.unitFactors.length;
     if (data.length !== this.unitFactors.length && !hourly) {
-      const shape = `${rows} x ${cols} x ${GROUPS.length}`;
+      const shape = `${rows} x ${cols} x ${this.groups.length}`;
       throw new ShapeError(
         'FACTORS_SHAPE',
         `surrogate: expected factors of ${shape} or ${time.count} x ${shape} but received ${data.length} values: give one for each`,
@@ -299,7 +300,7 @@ export class AnchoredSurrogate {
   /** C_prior at some hours. */
   private priorRun({ period, hours }: DomainHours & { hours: readonly number[] }): Float32Array {
     const source = this.sources[period];
-    const field = this.grid.rows * this.grid.cols * SPECIES.length;
+    const field = this.grid.rows * this.grid.cols * this.species.length;
     const out = new Float32Array(hours.length * field);
     hours.forEach((hour, i) => out.set(source.hourly('concentrations', wholeGrid(source), { first: hour, count: 1 }), i * field));
     return out;

@@ -61,7 +61,9 @@ export const COMMON_OPTIONS: OptionNames<Omit<RunOptions, 'stages'>> = {
 export const RUN_OPTIONS: OptionNames<RunOptions> = { ...COMMON_OPTIONS, stages: true };
 
 /** What one variant of a run found: the figures of `demo --json` and `verify --json`. */
-export interface VariantResult extends Partial<Pick<VerifySummary, 'withheld' | 'used' | 'inventory' | 'inventoryNearMonitors' | 'audit'>> {
+export interface VariantResult extends Partial<
+  Pick<VerifySummary, 'withheld' | 'used' | 'independent' | 'inventory' | 'inventoryNearMonitors' | 'audit'>
+> {
   /** free-running response of the surrogate on the transport model's, by pair, such as `NOx>NO2`: mean over periods */
   response?: Record<string, { slope: number; r: number }>;
   /** where the surrogate takes initial concentrations: the response with those of each place */

@@ -6,15 +6,18 @@ import { expandGlobs } from '../files/glob';
 import { createCtm } from './create-ctm';
 import { EMISSIONS, GRID, readAll, START, temporaryFolder, WEATHER, writeFile } from './testing/small-case';
 
-const yaml = (ctm: string): string => `
+const FIVE =
+  '{ NOx: { variables: [NO, NO2] }, NH3: { variables: [NH3] }, SO2: { variables: [SO2] }, VOC: { variables: [VOC] }, PM2.5: { variables: [PM25] } }';
+const FOUR = '{ variables: { PM2.5: PM25_TOT } }';
+const yaml = (ctm: string, groups = FIVE, concentrations = FOUR): string => `
 name: small
 grid: { griddesc: GRIDDESC, name: SMALL }
 periods: [ { name: week, start: 2026-07-06T00:00:00Z, hours: 6, spinUpHours: 1 } ]
 meteorology: { files: "METCRO2D_{period}*.nc" }
 emissions:
   files: "EMIS_{period}*.nc"
-  groups: { NOx: { variables: [NO, NO2] }, NH3: { variables: [NH3] }, SO2: { variables: [SO2] }, VOC: { variables: [VOC] }, PM2.5: { variables: [PM25] } }
-concentrations: { variables: { PM2.5: PM25_TOT } }
+  groups: ${groups}
+concentrations: ${concentrations}
 ${ctm}
 members: { count: 0 }
 training: { differenceWeight: 0 }
@@ -34,8 +37,8 @@ describe('createCtm', () => {
   });
   afterAll(() => folder.remove());
 
-  const outputOf = async (ctm: string, run: string): Promise<Map<string, Float32Array>> => {
-    writeFileSync(file('case.yaml'), yaml(ctm));
+  const outputOf = async (ctm: string, run: string, ...channels: string[]): Promise<Map<string, Float32Array>> => {
+    writeFileSync(file('case.yaml'), yaml(ctm, ...channels));
     const settings = loadCase(file('case.yaml'));
     const output = join(folder.path, run, 'ACONC_week.nc');
     await createCtm(settings).run({ run, period, emissionFiles: expandGlobs(settings.emissions.files!, 'week'), output });
@@ -47,6 +50,13 @@ describe('createCtm', () => {
     expect([...plain.keys()]).toEqual(['NO2', 'SO2', 'O3', 'PM25_TOT']);
     const options = await outputOf('ctm: { kind: reference, options: { background.O3: 60 } }', 'options');
     expect(options.get('O3')![0]).toBeGreaterThan(plain.get('O3')![0] + 5);
+  });
+
+  it('gives the species of the case, of its groups, in their order, and refuses those that the reference model does not have', async () => {
+    const groups = '{ PM2.5: { variables: [PM25] }, SO2: { variables: [SO2] } }';
+    const output = await outputOf('', 'few', groups, '{ species: [PM10, SO2, CO], variables: { SO2: SO2_ground } }');
+    expect([...output.keys()]).toEqual(['PM10', 'SO2_ground', 'CO']);
+    await expect(outputOf('', 'soot', groups, '{ species: [SO2, EC] }')).rejects.toMatchObject({ code: 'CTM_SPECIES' });
   });
 
   it('runs a command, whose output then looks the same', async () => {

@@ -1,4 +1,6 @@
 /** The transport model of a case. */
+import { caseChannels } from '../case';
+import { runsReferenceModel } from '../case/case-runs';
 import type { Case } from '../case/schema/case-schema';
 import type { Ctm } from './ctm';
 import { ExternalCtm } from './external/external-ctm';
@@ -8,10 +10,13 @@ import { expandGlobs } from '../files/glob';
 import { filesWithin } from '../files/ioapi/ioapi-file';
 import { gridOf } from '../case/gridded/regions';
 import { runReferenceModel } from './reference/reference-model';
+import { checkReferenceChannels } from './reference/reference-options';
 
-/** The transport model that the case names. */
+/** The transport model that the case names. @throws {ConfigError} `CTM_GROUP`, `CTM_SPECIES` for what the reference model does not have */
 export function createCtm(settings: Case): Ctm {
   const { ctm } = settings;
+  const { groups, species, units } = caseChannels(settings);
+  const variables = Object.fromEntries(species.map((name) => [name, settings.concentrations.variables[name]]));
   if (ctm.kind === 'command') {
     return new ExternalCtm({
       command: ctm.command,
@@ -19,9 +24,12 @@ export function createCtm(settings: Case): Ctm {
       timeoutHours: ctm.timeoutHours,
       caseFile: settings.file,
       grid: gridOf(settings),
-      variables: settings.concentrations.variables,
+      variables,
+      units,
     });
   }
+  // Where all runs are brought it makes none, and the case may name what it does not have.
+  if (runsReferenceModel(settings)) checkReferenceChannels(groups, species);
   return {
     isMade: existsSync,
     run: async ({ period, emissionFiles, sectors, output, factors, modelError, threads, onProgress, signal }) => {
@@ -35,10 +43,10 @@ export function createCtm(settings: Case): Ctm {
         geographyFiles: settings.geography && expandGlobs(settings.geography.files, period.name),
         output,
         period,
-        groups: settings.emissions.groups,
+        groups: Object.fromEntries(groups.map((name) => [name, settings.emissions.groups[name]])),
         options: { ...ctm.options, ...modelError?.options },
         windError: modelError?.windError,
-        variables: settings.concentrations.variables as OutputNames, // checked with the case: no sums here
+        variables: variables as OutputNames, // checked with the case: no sums here
         factors,
         threads,
         onProgress,

@@ -19,9 +19,9 @@ export interface CtmRequest {
   emissionFiles: string[];
   /** where those are the files of several sectors: which are whose */
   sectors?: readonly SectorFiles[];
-  /** I/O API file to write: the case's four surface concentrations, hour by hour */
+  /** I/O API file to write: the surface concentrations of the case's species, hour by hour */
   output: string;
-  /** factors on the emission groups, `[rows, cols, 5]` or one such field per hour; reference model only */
+  /** factors on the emission groups, `[rows, cols, groups]` or one such field per hour; reference model only */
   factors?: Float32Array;
   modelError?: ModelError;
   threads?: number;

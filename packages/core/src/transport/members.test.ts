@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { IoapiFile } from '../files/ioapi/ioapi-file';
 import { writeScaledEmissions } from '../inventory/scaling/scaled-emissions';
 import { memberFactors, checkDesignedRegions, designedFactors, designedRegions, stretchCount, uniformFactors } from './members';
-import { CELLS, EMISSIONS, GRID, GROUPS, HOURS, readAll, START, temporaryFolder, writeFile } from './testing/small-case';
+import { CELLS, EMISSIONS, GRID, GROUPS, HOURS, NAMES, readAll, START, temporaryFolder, writeFile } from './testing/small-case';
 import { Grid } from '../grid/grid';
 import type { Case } from '../case';
 import { unitGrid } from '../inversion/testing/small-world';
@@ -14,7 +14,7 @@ const spread = { NOx: 0.4, NH3: 0.2, SO2: 0.4, VOC: 0, 'PM2.5': 0.3 };
 describe('memberFactors', () => {
   const large = new Grid({ ...GRID.definition, rows: 24, cols: 24 });
   const logsOf = (index: number, group: number): Float64Array => {
-    const factors = memberFactors(large, { seed: 3, index, spread, lengthKm: 200, period: 'winter' });
+    const factors = memberFactors(large, { seed: 3, index, groups: NAMES, spread, lengthKm: 200, period: 'winter' });
     return Float64Array.from({ length: 24 * 24 }, (_, cell) => Math.log(factors[cell * 5 + group]));
   };
 
@@ -44,17 +44,32 @@ describe('memberFactors', () => {
   });
 
   it('is the same for the same seed, and another for another member, period, stretch and seed', () => {
-    const settings = { seed: 3, index: 0, spread, lengthKm: 200, period: 'winter' };
+    const settings = { seed: 3, index: 0, groups: NAMES, spread, lengthKm: 200, period: 'winter' };
     const one = memberFactors(GRID, settings);
     expect(memberFactors(GRID, settings)).toEqual(one);
     expect(memberFactors(GRID, { ...settings, stretch: 0 })).toEqual(one);
     for (const change of [{ index: 1 }, { period: 'summer' }, { seed: 4 }, { stretch: 1 }])
       expect(memberFactors(GRID, { ...settings, ...change })).not.toEqual(one);
   });
+
+  it('gives a group the same factors whatever other groups there are', () => {
+    const settings = { seed: 3, index: 0, spread: { ...spread, CO: 0.4 }, lengthKm: 200, period: 'winter' };
+    const [two, five] = [['CO', 'SO2'], NAMES].map((groups) => memberFactors(GRID, { ...settings, groups }));
+    expect(two).toHaveLength(CELLS * 2);
+    expect(two.filter((_, i) => i % 2 === 1)).toEqual(five.filter((_, i) => i % 5 === 2));
+    expect(two[0]).not.toBe(two[1]);
+  });
 });
 
 describe('the factors of a member', () => {
-  const settings = { seed: 1, index: 2, spread: { NOx: 0.4, NH3: 0.4, SO2: 0.4, VOC: 0.4, 'PM2.5': 0.4 }, lengthKm: 200, period: 'winter' };
+  const settings = {
+    seed: 1,
+    index: 2,
+    groups: NAMES,
+    spread: { NOx: 0.4, NH3: 0.4, SO2: 0.4, VOC: 0.4, 'PM2.5': 0.4 },
+    lengthKm: 200,
+    period: 'winter',
+  };
 
   it('of all groups have the same factors from version to version', () => {
     const factors = memberFactors(GRID, settings);
@@ -74,7 +89,7 @@ describe('writeScaledEmissions', () => {
   const folder = temporaryFolder();
   const input = join(folder.path, 'EMIS.nc');
   const output = join(folder.path, 'SCALED.nc');
-  const factors = memberFactors(GRID, { seed: 1, index: 0, spread, lengthKm: 100, period: 'p' });
+  const factors = memberFactors(GRID, { seed: 1, index: 0, groups: NAMES, spread, lengthKm: 100, period: 'p' });
   beforeAll(() => {
     const carbonMonoxide = { name: 'CO', units: 'moles/s', value: (hour: number, cell: number) => hour + cell };
     writeFile(input, [...EMISSIONS, carbonMonoxide], { layers: 2 });
@@ -167,12 +182,13 @@ describe('members of a case', () => {
 
   /** The keys of a case that members read. */
   function settings(regions: Case['regions'], regionFactors: Case['members']['regionFactors'] = []): Case {
-    return { members: { count: 1, seed: 5, spread, lengthKm: 100, perGroup: 1, scalings: [], regionFactors }, regions } as unknown as Case;
+    const members = { count: 1, seed: 5, spread, lengthKm: 100, perGroup: 1, scalings: [], regionFactors };
+    return { members, regions, emissions: { groups: GROUPS }, concentrations: {} } as unknown as Case;
   }
 
   describe('the factors of a designed member', () => {
     it('are smooth and random on all groups or on one', () => {
-      const random = { seed: 5, index: 3, spread, lengthKm: 100, period: 'p' };
+      const random = { seed: 5, index: 3, groups: NAMES, spread, lengthKm: 100, period: 'p' };
       expect(designedFactors(settings({}), grid, { name: 'a', kind: 'random', index: 3 }, period)).toEqual(memberFactors(grid, random));
       expect(designedFactors(settings({}), grid, { name: 'a', kind: 'group', group: 'VOC', index: 3 }, period)).toEqual(
         memberFactors(grid, { ...random, group: 'VOC' }),
@@ -204,7 +220,7 @@ describe('members of a case', () => {
       const row = (inside: number[]): number[] => [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, ...inside];
       expect([...one]).toEqual([...row([1, 1, 1, 1, 2]), ...row([1, 1, 1, 1, 2])]);
       expect([...all]).toEqual([...row([2, 2, 2, 2, 2]), ...row([2, 2, 2, 2, 2])]);
-      expect(uniformFactors(grid, { factor: 3 })).toEqual(new Float32Array(30).fill(3));
+      expect(uniformFactors(grid, NAMES, { factor: 3 })).toEqual(new Float32Array(30).fill(3));
     });
 
     it('are refused where the region has no cell, before any run', () => {

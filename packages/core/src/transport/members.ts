@@ -2,8 +2,8 @@
 import { CorrelationFilter } from '../grid/correlation';
 import type { Grid } from '../grid/grid';
 import { Random } from '../base/random';
-import { GROUPS, type Group } from '../base/species';
-import { memberDesigns, type Case, type MemberDesign, type PeriodSettings } from '../case';
+import type { Group } from '../base/species';
+import { caseChannels, memberDesigns, type Case, type MemberDesign, type PeriodSettings } from '../case';
 import { regionMask } from '../case/gridded/regions';
 import { ConfigError } from '../base/errors';
 import type { FactorSpan } from '../inventory/scaling/emission-factors';
@@ -12,6 +12,8 @@ interface MemberSettings {
   seed: number;
   /** which member, from 0 */
   index: number;
+  /** the groups that are emitted, in the order of the factors */
+  groups: readonly Group[];
   /** the only group that changes; default: all change */
   group?: Group;
   /** standard deviation of the natural logarithm of the factor */
@@ -37,21 +39,21 @@ export function memberStream({ index, group, period, stretch = 0 }: Pick<MemberS
  * A part of z is one number for the whole domain: smooth fields alone average out over a large domain, and the surrogate would never see
  * that all of a group goes up, as a wrong national total makes it.
  *
- * @returns `[rows, cols, 5]`; the same settings give the same bits
+ * @returns `[rows, cols, groups]`; the same settings give the same bits, and a group's do not depend on which others there are
  */
 export function memberFactors(grid: Grid, settings: MemberSettings): Float32Array {
   const { rows, cols } = grid;
-  const { group: onlyGroup, spread, lengthKm, commonShare = 0.25 } = settings;
+  const { groups, group: onlyGroup, spread, lengthKm, commonShare = 0.25 } = settings;
   const filter = new CorrelationFilter(rows, cols, grid.lengthInCells(lengthKm));
   const random = new Random(settings.seed).fork(memberStream(settings));
-  const factors = new Float32Array(rows * cols * GROUPS.length).fill(1);
-  GROUPS.forEach((name, group) => {
+  const factors = new Float32Array(rows * cols * groups.length).fill(1);
+  groups.forEach((name, group) => {
     if (onlyGroup !== undefined && name !== onlyGroup) return;
     const ofGroup = random.fork(name);
     const common = Math.sqrt(commonShare) * ofGroup.normal();
     const local = filter.apply(Float64Array.from({ length: rows * cols }, () => ofGroup.normal()));
     local.forEach((value, cell) => {
-      factors[cell * GROUPS.length + group] = Math.exp(spread[name] * (common + Math.sqrt(1 - commonShare) * value));
+      factors[cell * groups.length + group] = Math.exp(spread[name] * (common + Math.sqrt(1 - commonShare) * value));
     });
   });
   return factors;
@@ -59,16 +61,17 @@ export function memberFactors(grid: Grid, settings: MemberSettings): Float32Arra
 
 const HOUR_MS = 3_600_000;
 
-/** The same factor wherever the mask is not 0 (default: everywhere), on one group or on all; 1 elsewhere. @returns `[H, W, 5]` */
+/** The same factor wherever the mask is not 0 (default: everywhere), on one of the groups or on all; 1 elsewhere. @returns `[H, W, groups]` */
 export function uniformFactors(
   grid: { rows: number; cols: number },
+  groups: readonly Group[],
   { group, factor, mask }: { group?: Group; factor: number; mask?: Float32Array },
 ): Float32Array {
-  const groups = group === undefined ? GROUPS.map((_, g) => g) : [GROUPS.indexOf(group)];
-  const factors = new Float32Array(grid.rows * grid.cols * GROUPS.length).fill(1);
+  const changed = group === undefined ? groups.map((_, g) => g) : [groups.indexOf(group)];
+  const factors = new Float32Array(grid.rows * grid.cols * groups.length).fill(1);
   for (let cell = 0; cell < grid.rows * grid.cols; cell++) {
     if (mask && mask[cell] === 0) continue;
-    for (const g of groups) factors[cell * GROUPS.length + g] = factor;
+    for (const g of changed) factors[cell * groups.length + g] = factor;
   }
   return factors;
 }
@@ -87,7 +90,7 @@ export function stretchCount({ members: { stretchHours } }: Pick<Case, 'members'
 }
 
 /**
- * Factors of a member in a period, `[H, W, 5]`, or with `members.stretchHours` those of each stretch; the same case gives the same bits.
+ * Factors of a member in a period, `[H, W, groups]`, or with `members.stretchHours` those of each stretch; the same case gives the same bits.
  * @throws {ConfigError} `REGION_EMPTY` if a region has no cell
  */
 export function designedFactors(settings: Case, grid: Grid, design: MemberDesign, period: PeriodSettings): Float32Array | FactorSpan[] {
@@ -96,16 +99,18 @@ export function designedFactors(settings: Case, grid: Grid, design: MemberDesign
     case 'group':
       return randomFactors(settings, grid, design, period);
     case 'scaling':
-      return uniformFactors(grid, design);
+      return uniformFactors(grid, caseChannels(settings).groups, design);
     case 'region':
-      return uniformFactors(grid, { ...design, mask: maskOf(settings, design.region, grid) });
+      return uniformFactors(grid, caseChannels(settings).groups, { ...design, mask: maskOf(settings, design.region, grid) });
   }
 }
 
-function randomFactors({ members }: Case, grid: Grid, design: { index: number; group?: Group }, period: PeriodSettings): Float32Array | FactorSpan[] {
+function randomFactors(settings: Case, grid: Grid, design: { index: number; group?: Group }, period: PeriodSettings): Float32Array | FactorSpan[] {
+  const { members } = settings;
   const { seed, spread, lengthKm, stretchHours } = members;
+  const { groups } = caseChannels(settings);
   const ofStretch = (stretch: number): Float32Array =>
-    memberFactors(grid, { seed, index: design.index, group: design.group, spread, lengthKm, period: period.name, stretch });
+    memberFactors(grid, { seed, index: design.index, groups, group: design.group, spread, lengthKm, period: period.name, stretch });
   if (stretchHours === undefined) return ofStretch(0);
   const begin = new Date(period.start).getTime();
   return Array.from({ length: stretchCount({ members }, period) }, (_, stretch) => ({

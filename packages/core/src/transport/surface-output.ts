@@ -1,8 +1,8 @@
-/** The file that every run of a transport model leaves: the four surface concentrations, hourly means; and what is read of a run's files. */
+/** The file that every run of a transport model leaves: surface concentrations, hourly means; and what is read of a run's files. */
 import { IoapiWriter } from '../files/ioapi/ioapi-writer';
-import { ofSpecies, type Species, SPECIES, SPECIES_FACTS } from '../base/species';
+import { knownSpecies, speciesOfTable, type Species, type SpeciesUnit } from '../base/species';
 import type { Grid, TimeAxis } from '../grid/grid';
-import { type Case } from '../case';
+import { caseChannels, type Case } from '../case';
 import { readConcentrations } from '../case/gridded/case-fields';
 import { IoapiSeries, OUTPUT_OVERLAP } from '../files/ioapi/ioapi-series';
 
@@ -14,19 +14,17 @@ export interface SurfaceVariable {
 }
 
 /** Name of each species in the file of the reference model, as the case's `concentrations.variables` says. */
-export type OutputNames = Record<Species, string>;
+export type OutputNames = Readonly<Record<Species, string>>;
 
-export const DEFAULT_OUTPUT_NAMES: OutputNames = ofSpecies(({ variable }) => variable);
+/** A species in the file. @param name - of its variable @param unit - of its concentrations */
+export function surfaceVariable(species: Species, name: string, unit: SpeciesUnit): SurfaceVariable {
+  const description = `${knownSpecies(species)?.longName ?? species} at the surface, mean of the hour`;
+  return { name, units: unit === 'ppb' ? 'ppbV' : unit, description };
+}
 
-/** In the order of the species everywhere. */
-export const OUTPUT_SPECIES: readonly { species: Species; units: string; description: string }[] = SPECIES.map((species) => {
-  const { unit, longName } = SPECIES_FACTS[species];
-  return { species, units: unit === 'ppb' ? 'ppbV' : unit, description: `${longName} at the surface, mean of the hour` };
-});
-
-/** The four species under their names in the file. */
+/** Species that are known by their names, in the order in which they are named. */
 export function speciesVariables(names: OutputNames): SurfaceVariable[] {
-  return OUTPUT_SPECIES.map(({ species, units, description }) => ({ name: names[species], units, description }));
+  return Object.entries(names).map(([species, name]) => surfaceVariable(species, name, speciesOfTable(species).unit));
 }
 
 /** Opens `path` for writing; it appears under its name only when closed. */
@@ -43,18 +41,20 @@ export function createSurfaceOutput(path: string, grid: Grid, time: TimeAxis, va
 /**
  * Surface concentrations of a run's files in a period.
  *
- * @returns `[T, H, W, 4]`; NO2, SO2, O3 in ppb, PM2.5 in µg m-3
+ * @returns `[T, H, W, species]`, the species of the case in their order: gases in ppb, particles in µg m-3
  * @throws {GridError} {DataError} if a file lies on another grid, lacks a variable or an hour, or cannot be read
  */
 export function readRunConcentrations(
-  { concentrations: { variables } }: Case,
+  settings: Pick<Case, 'concentrations' | 'emissions'>,
   files: string[],
   { grid, time }: { grid: Grid; time: TimeAxis },
   signal?: AbortSignal,
 ): Float32Array {
+  const { species, units } = caseChannels(settings);
+  const variables = Object.fromEntries(species.map((name) => [name, settings.concentrations.variables[name]]));
   const series = IoapiSeries.open(files, { grid, overlap: OUTPUT_OVERLAP });
   try {
-    return readConcentrations(series, time, Object.fromEntries(SPECIES.map((name) => [name, variables[name]])), { signal });
+    return readConcentrations(series, time, variables, units, { signal });
   } finally {
     series.close();
   }

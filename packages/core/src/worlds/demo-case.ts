@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { knownSpecies, SPECIES, type Group, type Species } from '../base/species';
 import { DEMO_DOUBT, DEMO_MODEL_ERROR, DEMO_MODEL_ERROR_ASSUMPTIONS } from './demo-model-error';
 
 export type DemoSize = 'quick' | 'default' | 'full';
@@ -13,7 +14,7 @@ export const DEMO_SIZES: Record<DemoSize, { rows: number; cols: number; hours: n
 /** Members, training and inversion per size: quick shows every stage in under 2 minutes, default takes some 10, full is for the best figures. */
 const EFFORT: Record<
   DemoSize,
-  { members: number; training: object; inversion: object; rank: number; paperTraining: object; paperInversion: object }
+  { members: number; training: object; inversion: { iterations: number }; rank: number; paperTraining: object; paperInversion: object }
 > = {
   quick: {
     members: 3,
@@ -65,6 +66,8 @@ const IDENTICAL_ASSUMPTION = 'Prior and truth share the transport model, so the 
 const PAPER_ASSUMPTION =
   "The paper's mode has its method, but the effort of a demo: 8 hourly steps, a network as wide as the default's, minutes of training, Adam on the input.";
 
+const isDefault = (species: readonly Species[]): boolean => species.join() === SPECIES.join();
+
 /** The text of the demo's case file. `periods` in the order in which they run; `nonIdentical`: the truth has another model (`demo-model-error.ts`). */
 export function demoCaseYaml(options: {
   size: DemoSize;
@@ -72,11 +75,14 @@ export function demoCaseYaml(options: {
   seed: number;
   grid: { rows: number; cols: number };
   periods: { name: string; start: Date; hours: number; spinUpHours: number }[];
+  /** `emissions.groups` */
+  groups: Record<Group, { variables: string[]; molarMass?: number }>;
+  species: readonly Species[];
 }): string {
   const effort = EFFORT[options.size];
   const { rows, cols } = options.grid;
   const half = Math.floor(rows / 2);
-  const { nonIdentical } = options;
+  const { nonIdentical, species } = options;
   const demoCase = {
     name: nonIdentical ? 'demo-non-identical' : 'demo',
     description: DESCRIPTION,
@@ -87,14 +93,9 @@ export function demoCaseYaml(options: {
     geography: { files: 'inputs/GRIDCRO2D.nc', variables: ['HT', 'LWMASK'] },
     emissions: {
       files: 'inputs/EMIS_{period}*.nc',
-      groups: {
-        NOx: { variables: ['NO', 'NO2'], molarMass: 46.0055 },
-        NH3: { variables: ['NH3'], molarMass: 17.031 },
-        SO2: { variables: ['SO2'], molarMass: 64.066 },
-        VOC: { variables: ['VOC'], molarMass: 40 },
-        'PM2.5': { variables: ['PM25'] },
-      },
+      groups: options.groups,
     },
+    ...(isDefault(species) ? {} : { concentrations: { species: [...species] } }),
     ctm: { kind: 'reference' },
     members: { count: effort.members, seed: options.seed },
     truth: {
@@ -109,12 +110,7 @@ export function demoCaseYaml(options: {
       columns: {
         station: 'station',
         time: 'time',
-        species: {
-          NO2: { column: 'NO2', unit: 'ppb' },
-          SO2: { column: 'SO2', unit: 'ppb' },
-          O3: { column: 'O3', unit: 'ppb' },
-          'PM2.5': { column: 'PM25', unit: 'ug m-3' },
-        },
+        species: Object.fromEntries(species.map((name) => [name, { column: name.replace('.', ''), unit: knownSpecies(name)?.unit }])),
       },
       twin: { noise: 0.05, seed: options.seed + 6 },
     },
@@ -123,8 +119,8 @@ export function demoCaseYaml(options: {
     certificate: { factors: [0.8], ...(options.size === 'quick' ? { onFailure: 'warn' } : {}) },
     // Ozone, which depends on VOC in summer, is observed: VOC is not as tight as where no monitor sees it.
     inversion: {
-      ...effort.inversion,
-      priorSpread: { VOC: 0.25 },
+      iterations: Math.round((effort.inversion.iterations * species.length) / SPECIES.length), // more is to be fitted
+      ...('VOC' in options.groups ? { priorSpread: { VOC: 0.25 } } : {}),
       ...(nonIdentical ? { ...DEMO_DOUBT, uncertainty: { ...DEMO_DOUBT.uncertainty, rank: effort.rank } } : {}),
     },
     paperMode: {

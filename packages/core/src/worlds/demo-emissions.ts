@@ -3,9 +3,9 @@
  * proxy (people, roads, stacks, fields), and over the hours by a profile of the sector.
  *
  * The densities are those of the North China Plain about 2013 (NOx 10, SO2 8, NH3 5, VOC 12, PM2.5 5 t km-2 a-1 of land;
- * Zheng et al. 2018, doi:10.5194/acp-18-14095-2018), so that the reference model's concentrations are realistic.
+ * Zheng et al. 2018, doi:10.5194/acp-18-14095-2018; CO 6 times NOx, coarse particles 0.45 of PM2.5 as there), so that the reference model's concentrations are realistic.
  */
-import { GROUPS, type Group } from '../base/species';
+import type { Group } from '../base/species';
 import { smoothRandomField } from '../grid/correlation';
 import { type Random } from '../base/random';
 import { type DemoGeography } from './demo-geography';
@@ -22,7 +22,13 @@ const INVENTORY: Record<Group, { density: number; split: readonly [number, numbe
   SO2: { density: 8, split: [0.02, 0.43, 0.35, 0.2, 0] },
   VOC: { density: 12, split: [0.24, 0.52, 0.01, 0.19, 0.04] },
   'PM2.5': { density: 5, split: [0.12, 0.42, 0.06, 0.36, 0.04] },
+  CO: { density: 60, split: [0.2, 0.38, 0.02, 0.36, 0.04] },
+  PMC: { density: 2.2, split: [0.15, 0.6, 0.12, 0.08, 0.05] },
+  ISOP: { density: 1, split: [0, 0, 0, 0, 1] },
 };
+
+/** The groups that the demo's world may have. */
+export const DEMO_GROUPS: readonly Group[] = Object.keys(INVENTORY);
 
 /** Ratio to the yearly mean. Heating doubles what homes emit in winter; warm soils and crops more than double agriculture's ammonia in summer. */
 const SEASON: Record<Season, Record<Sector, number>> = {
@@ -57,7 +63,7 @@ export interface DemoInventory {
 }
 
 /** Places cities, roads, stacks and fields on the land and spreads the yearly totals over them. */
-export function makeDemoInventory(geography: DemoGeography, random: Random): DemoInventory {
+export function makeDemoInventory(geography: DemoGeography, groups: readonly Group[], random: Random): DemoInventory {
   const cities = placeCities(geography, random.fork('cities'));
   const people = spreadPeople(geography, cities);
   const roads = drawRoads(geography, cities);
@@ -73,7 +79,7 @@ export function makeDemoInventory(geography: DemoGeography, random: Random): Dem
   SECTORS.forEach((sector, s) => {
     const total = proxies[sector].reduce((sum, value) => sum + value, 0);
     const maps = new Map<Group, Float64Array>();
-    for (const group of GROUPS) {
+    for (const group of groups) {
       const { density, split } = INVENTORY[group];
       // t km-2 a-1 = 1e3 kg / (1e6 m2 · 3.1536e7 s)
       const mean = (density * split[s] * 1e-3) / 3.1536e7;

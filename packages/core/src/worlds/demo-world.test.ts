@@ -1,3 +1,4 @@
+import { GROUPS } from '../base/species';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -95,7 +96,7 @@ describe('writeDemoWorld', () => {
     const grid = readGriddesc(join(inputs, 'GRIDDESC'), 'DEMO');
     for (const season of ['winter', 'summer']) {
       const file = IoapiFile.open(join(inputs, `EMIS_${season}.nc`));
-      const factors = readTruthFactors(join(inputs, 'truth_factors.nc'), grid, season);
+      const factors = readTruthFactors(join(inputs, 'truth_factors.nc'), grid, season, GROUPS);
       expect(factors.length).toBe(5 * 256);
       expect(Math.min(...factors)).toBeGreaterThanOrEqual(0.4 - 1e-6);
       expect(Math.max(...factors)).toBeLessThanOrEqual(1.6 + 1e-6);
@@ -148,6 +149,6 @@ describe('writeDemoWorld', () => {
 
   it('names the period whose factors are missing', () => {
     const grid = readGriddesc(join(inputs, 'GRIDDESC'), 'DEMO');
-    expect(() => readTruthFactors(join(inputs, 'truth_factors.nc'), grid, 'autumn')).toThrow(/factor_autumn/);
+    expect(() => readTruthFactors(join(inputs, 'truth_factors.nc'), grid, 'autumn', GROUPS)).toThrow(/factor_autumn/);
   });
 });

@@ -3,8 +3,9 @@
  * truth that no team has, for a winter and a summer week of a made-up coast.
  */
 import { join } from 'node:path';
-import { GROUPS, type Group } from '../base/species';
+import { GROUPS, SPECIES, type Group, type Species } from '../base/species';
 import { writeFileAtomic } from '../files/checkpoint';
+import type { TimeAxis } from '../grid/grid';
 import { IoapiWriter } from '../files/ioapi/ioapi-writer';
 import { makeFolder } from '../files/disk';
 import { gridConvergence, windFromGrid } from '../grid/wind';
@@ -31,7 +32,17 @@ interface DemoWorldOptions {
   seed?: number;
   /** whether the truth's transport model differs from that of the other runs */
   nonIdentical?: boolean;
+  /** what is emitted, of those that the reference model knows; by default five groups */
+  groups?: readonly Group[];
+  /** what the monitors measure, likewise; by default four species */
+  species?: readonly Species[];
 }
+
+/** All that networks such as China's measure, and the groups that they come from: those of the code of Huang et al. (2021). */
+export const ALL_SPECIES: Required<Pick<DemoWorldOptions, 'groups' | 'species'>> = {
+  groups: [...GROUPS, 'CO', 'PMC'],
+  species: [...SPECIES, 'CO', 'PM10'],
+};
 
 /** Monday 00:00 UTC of a January and a July week. */
 const SEASONS: { season: Season; start: Date }[] = [
@@ -51,17 +62,40 @@ const MET_VARIABLES = [
   { name: 'WDIR10', units: 'DEGREES', description: 'wind direction at 10 m' },
 ];
 
-const EMISSION_VARIABLES = [
-  { name: 'NO', units: 'moles/s', description: 'nitrogen oxide, 90 % of NOx' },
-  { name: 'NO2', units: 'moles/s', description: 'nitrogen dioxide, 10 % of NOx' },
-  { name: 'NH3', units: 'moles/s', description: 'ammonia' },
-  { name: 'SO2', units: 'moles/s', description: 'sulfur dioxide' },
-  { name: 'VOC', units: 'moles/s', description: 'volatile organic compounds, 40 g/mol' },
-  { name: 'PM25', units: 'g/s', description: 'primary fine particles' },
-];
+/** Variables of a group in the emission files, each with its part; gases as moles of a molar mass (g mol-1), NOx counted as NO2. */
+interface EmittedGroup {
+  molarMass?: number;
+  variables: { name: string; description: string; part: number }[];
+}
 
-/** Molar masses of the case file, g mol-1; NOx is counted as NO2. */
-const MOLAR_MASS = { NOx: 46.0055, NH3: 17.031, SO2: 64.066, VOC: 40 } as const;
+const single = (name: string, description: string, molarMass?: number): EmittedGroup => ({ molarMass, variables: [{ name, description, part: 1 }] });
+
+const EMITTED: Record<Group, EmittedGroup> = {
+  NOx: {
+    molarMass: 46.0055,
+    variables: [
+      { name: 'NO', description: 'nitrogen oxide, 90 % of NOx', part: 0.9 },
+      { name: 'NO2', description: 'nitrogen dioxide, 10 % of NOx', part: 0.1 },
+    ],
+  },
+  NH3: single('NH3', 'ammonia', 17.031),
+  SO2: single('SO2', 'sulfur dioxide', 64.066),
+  VOC: single('VOC', 'volatile organic compounds, 40 g/mol', 40),
+  'PM2.5': single('PM25', 'primary fine particles'),
+  CO: single('CO', 'carbon monoxide', 28.01),
+  PMC: single('PMC', 'primary coarse particles'),
+  ISOP: single('ISOP', 'isoprene', 68.119),
+};
+
+/** `emissions.groups` of the case. */
+function groupsOfCase(groups: readonly Group[]): Record<Group, { variables: string[]; molarMass?: number }> {
+  return Object.fromEntries(
+    groups.map((group) => {
+      const { molarMass, variables } = EMITTED[group];
+      return [group, { variables: variables.map(({ name }) => name), ...(molarMass === undefined ? {} : { molarMass }) }];
+    }),
+  );
+}
 
 /**
  * Writes `case.yaml` and `inputs/` into `dir`. The same options give the same bytes of data (I/O API headers carry the date of writing).
@@ -71,13 +105,13 @@ const MOLAR_MASS = { NOx: 46.0055, NH3: 17.031, SO2: 64.066, VOC: 40 } as const;
 export function writeDemoWorld(dir: string, options: DemoWorldOptions = {}): Promise<string> {
   const size = options.size ?? 'default';
   const { rows, cols, hours, spinUpHours, stations } = { ...DEMO_SIZES[size], ...dropUndefined(options) };
-  const seed = options.seed ?? 1;
+  const { seed = 1, groups = GROUPS, species = SPECIES } = options;
   const random = new Random(seed).fork('demo world');
   const inputs = join(dir, 'inputs');
   makeFolder(inputs);
 
   const geography = makeDemoGeography(rows, cols, random.fork('geography'));
-  const inventory = makeDemoInventory(geography, random.fork('inventory'));
+  const inventory = makeDemoInventory(geography, groups, random.fork('inventory'));
   writeGriddesc(join(inputs, 'GRIDDESC'), geography.grid);
   writeGeography(join(inputs, 'GRIDCRO2D.nc'), geography);
   writeStations(join(inputs, 'stations.csv'), geography, inventory, stations, random.fork('stations'));
@@ -85,15 +119,18 @@ export function writeDemoWorld(dir: string, options: DemoWorldOptions = {}): Pro
   for (const { season, start } of SEASONS) {
     const weather = new DemoWeather(geography, season, start, hours, random.fork(`weather ${season}`));
     writeMeteorology(join(inputs, `METCRO2D_${season}.nc`), geography, weather, start, hours);
-    writeEmissions(join(inputs, `EMIS_${season}.nc`), geography, inventory, season, start, hours);
-    const weights = new Map(GROUPS.map((group) => [group, seasonMean(inventory, group, season)]));
+    writeEmissions(join(inputs, `EMIS_${season}.nc`), geography, inventory, groups, season, { start, stepSeconds: 3600, count: hours });
+    const weights = new Map(groups.map((group) => [group, seasonMean(inventory, group, season)]));
     const planted = plantTruth(rows, cols, weights, 5.5, random.fork('truth'), random.fork(`truth ${season}`));
-    factors.set(season, Float32Array.from(GROUPS.flatMap((group) => [...planted.get(group)!])));
+    factors.set(season, Float32Array.from(groups.flatMap((group) => [...planted.get(group)!])));
   }
-  writeTruthFactors(join(inputs, 'truth_factors.nc'), geography.grid, factors);
+  writeTruthFactors(join(inputs, 'truth_factors.nc'), geography.grid, factors, groups);
   const periods = SEASONS.map(({ season, start }) => ({ name: season, start, hours, spinUpHours }));
   const casePath = join(dir, 'case.yaml');
-  writeFileAtomic(casePath, demoCaseYaml({ size, nonIdentical: options.nonIdentical ?? false, seed, grid: { rows, cols }, periods }));
+  writeFileAtomic(
+    casePath,
+    demoCaseYaml({ size, nonIdentical: options.nonIdentical ?? false, seed, grid: { rows, cols }, periods, groups: groupsOfCase(groups), species }),
+  );
   return Promise.resolve(casePath);
 }
 
@@ -132,32 +169,28 @@ function mcipFields(hour: WeatherHour, convergence: Float64Array): Record<string
   return { ...rest, WSPD10: speed, WDIR10: direction };
 }
 
-function writeEmissions(path: string, geography: DemoGeography, inventory: DemoInventory, season: Season, start: Date, hours: number): void {
+function writeEmissions(
+  path: string,
+  geography: DemoGeography,
+  inventory: DemoInventory,
+  groups: readonly Group[],
+  season: Season,
+  time: TimeAxis,
+): void {
   const { grid } = geography;
-  const time = { start, stepSeconds: 3600, count: hours };
-  const writer = IoapiWriter.create(path, { grid, time, layers: 1, variables: EMISSION_VARIABLES });
+  const variables = groups.flatMap((group) => {
+    const { molarMass, variables } = EMITTED[group];
+    return variables.map(({ name, description }) => ({ name, description, units: molarMass === undefined ? 'g/s' : 'moles/s' }));
+  });
+  const writer = IoapiWriter.create(path, { grid, time, layers: 1, variables });
   const gramsPerCell = 1000 * grid.definition.xcell * grid.definition.ycell; // kg m-2 s-1 → g s-1
-  for (let t = 0; t < hours; t++) {
-    const time = start.getTime() + t * 3600e3;
-    const grams = (group: Group): Float32Array => emissionAt(inventory, geography, group, season, time).map((value) => value * gramsPerCell);
-    const nox = grams('NOx').map((value) => value / MOLAR_MASS.NOx);
-    writer.write(
-      'NO',
-      t,
-      nox.map((value) => 0.9 * value),
-    );
-    writer.write(
-      'NO2',
-      t,
-      nox.map((value) => 0.1 * value),
-    );
-    for (const gas of ['NH3', 'SO2', 'VOC'] as const)
-      writer.write(
-        gas,
-        t,
-        grams(gas).map((value) => value / MOLAR_MASS[gas]),
-      );
-    writer.write('PM25', t, grams('PM2.5'));
+  for (let t = 0; t < time.count; t++) {
+    for (const group of groups) {
+      const { molarMass = 1, variables: ofGroup } = EMITTED[group];
+      const grams = emissionAt(inventory, geography, group, season, time.start.getTime() + t * 3600e3).map((value) => value * gramsPerCell);
+      const amounts = molarMass === 1 ? grams : grams.map((value) => value / molarMass);
+      for (const { name, part } of ofGroup) writer.write(name, t, part === 1 ? amounts : amounts.map((value) => part * value));
+    }
   }
   writer.close();
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { GROUPS } from '../base/species';
 import { writeCf } from '../files/netcdf/netcdf-cf';
 import { CELLS, GRID, temporaryFolder } from '../transport/testing/small-case';
 import { readTruthFactors, writeTruthFactors } from './truth-factors';
@@ -8,7 +9,7 @@ afterAll(() => folder.remove());
 
 const path = join(folder.path, 'truth.nc');
 const factors = Float32Array.from({ length: 5 * CELLS }, (_, i) => 0.5 + i / 400);
-const read = (): Float32Array => readTruthFactors(path, GRID, 'winter');
+const read = (): Float32Array => readTruthFactors(path, GRID, 'winter', GROUPS);
 
 function writeAs(dimensions: string[], data: Float32Array, groups = 'NOx NH3 SO2 VOC PM2.5'): void {
   writeCf(path, {
@@ -19,9 +20,9 @@ function writeAs(dimensions: string[], data: Float32Array, groups = 'NOx NH3 SO2
 }
 
 it('reads what was written', () => {
-  writeTruthFactors(path, GRID, new Map([['winter', factors]]));
+  writeTruthFactors(path, GRID, new Map([['winter', factors]]), GROUPS);
   expect(read()).toEqual(factors);
-  expect(() => readTruthFactors(path, GRID, 'summer')).toThrow(
+  expect(() => readTruthFactors(path, GRID, 'summer', GROUPS)).toThrow(
     expect.objectContaining({
       code: 'DATA_TRUTH_PERIOD',
       message: expect.stringContaining('truth.nc: no variable factor_summer: write one') as string,

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GROUPS, SPECIES } from '../base/species';
+import { DEFAULT_CHANNELS, GROUPS, SPECIES } from '../base/species';
 import { type Case } from '../case';
 import { observationsSchema } from '../case/schema/experiment-schema';
 import { readObservations } from '../observations/observations';
@@ -34,8 +34,16 @@ function caseWith(
   };
   const stations = { file: join(folder, 'stations.csv') };
   return {
-    observations: observationsSchema.parse({ stations, files: join(folder, 'obs*.csv'), columns: { species }, ...(twin ? { twin } : {}), ...more }),
-  } as Case;
+    emissions: { groups: {} },
+    concentrations: {},
+    observations: observationsSchema(DEFAULT_CHANNELS).parse({
+      stations,
+      files: join(folder, 'obs*.csv'),
+      columns: { species },
+      ...(twin ? { twin } : {}),
+      ...more,
+    }),
+  } as unknown as Case;
 }
 
 function truth(hours: number): Float32Array {
@@ -127,5 +135,5 @@ describe('observations of a twin', () => {
 it('groups come last in what the members take', () => {
   const cells = 3;
   const groupFirst = Float32Array.from({ length: GROUPS.length * cells }, (_, i) => 10 * Math.floor(i / cells) + (i % cells)); // 10·group + cell
-  expect([...groupLast(groupFirst)]).toEqual([0, 10, 20, 30, 40, 1, 11, 21, 31, 41, 2, 12, 22, 32, 42]);
+  expect([...groupLast(groupFirst, GROUPS.length)]).toEqual([0, 10, 20, 30, 40, 1, 11, 21, 31, 41, 2, 12, 22, 32, 42]);
 });

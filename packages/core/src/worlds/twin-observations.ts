@@ -1,6 +1,6 @@
 /** Observations of a twin experiment: the truth run at the monitors, with noise, in the long layout that the case names. */
-import { GROUPS, SPECIES, speciesUnit, type Species } from '../base/species';
-import { type Case } from '../case';
+import type { Species } from '../base/species';
+import { caseChannels, type Case } from '../case';
 import { writeFileAtomic } from '../files/checkpoint';
 import { gasStateAt, type GasState } from '../observations/model-units';
 import { readStations } from '../observations/stations';
@@ -8,13 +8,13 @@ import { ConfigError } from '../base/errors';
 import type { Grid } from '../grid/grid';
 import { Random } from '../base/random';
 import { quotedField } from '../base/whole-files';
-import { conversion, MOLAR_MASS } from '../units/units';
+import { conversion } from '../units/units';
 
 /**
  * Writes hourly observations of every station inside the grid: value · (1 + noise), with a smallest deviation per species, never negative. Times bear a Z,
  * so that the case's time zone says nothing of them; values are in the unit of their column, to 10⁻⁴ of the species' own.
  *
- * @param truth - concentrations of the truth run, `[hours, H, W, 4]`
+ * @param truth - concentrations of the truth run, `[hours, H, W, species]`
  */
 export async function writeTwinObservations(
   path: string,
@@ -27,19 +27,20 @@ export async function writeTwinObservations(
   const { twin, columns } = twinSettings(settings);
   const { stations } = await readStations(stationSettings);
   const random = new Random(twin.seed).fork(`observations ${period.name}`);
-  const species = SPECIES.filter((name) => columns.species[name]);
+  const { species: channels } = caseChannels(settings);
+  const species = channels.filter((name) => columns.species[name]);
   const inUnit = species.map((name) => toColumnUnit(settings, name));
   const lines = [[columns.station, columns.time, ...species.map((name) => columns.species[name]!.column)].map(quotedField).join(',')];
   const cells = grid.rows * grid.cols;
-  const hours = truth.length / (cells * SPECIES.length);
+  const hours = truth.length / (cells * channels.length);
   for (let hour = 0; hour < hours; hour++) {
     const date = new Date(period.start.getTime() + hour * 3_600_000);
     const time = `${date.toISOString().slice(0, 16)}Z`;
     for (const { id, lon, lat } of stations) {
       const cell = grid.cellAt(lon, lat);
       if (!cell) continue;
-      const base = (hour * cells + cell.row * grid.cols + cell.col) * SPECIES.length;
-      const values = species.map((name) => noisy(truth[base + SPECIES.indexOf(name)], name, twin, random));
+      const base = (hour * cells + cell.row * grid.cols + cell.col) * channels.length;
+      const values = species.map((name) => noisy(truth[base + channels.indexOf(name)], name, twin, random));
       lines.push([quotedField(id), time, ...values.map((value, i) => inUnit[i](value, date))].join(','));
     }
   }
@@ -53,13 +54,15 @@ export function twinSettings({ observations: { twin, columns } }: Case): Require
 }
 
 /** Text of a value in ppb or µg m-3, in the unit of its column: what {@link ObservationReader} makes of the unit, the other way round. @throws {UnitError} if it is no concentration */
-export function toColumnUnit({ observations: { columns, gasReference } }: Case, species: Species): (value: number, time: Date) => string {
+export function toColumnUnit(settings: Case, species: Species): (value: number, time: Date) => string {
+  const { columns, gasReference } = settings.observations;
+  const { units, molarMass } = caseChannels(settings);
   const stateAt = gasStateAt(gasReference);
   const subject = `observations.columns.species.${species}`;
   const { unit } = columns!.species[species]!;
   const conversions = new Map<GasState, ReturnType<typeof conversion>>(); // units are parsed once, and not for every value
   const conversionOf = (state: GasState): ReturnType<typeof conversion> => {
-    const converted = conversion(unit, speciesUnit(species), { molarMass: MOLAR_MASS[species], ...state, subject });
+    const converted = conversion(unit, units[species], { molarMass: molarMass[species], ...state, subject });
     conversions.set(state, converted);
     return converted;
   };
@@ -81,8 +84,8 @@ function noisy(value: number, species: Species, twin: { noise: number; floor: Re
   return Math.max(0, value + deviation * random.normal());
 }
 
-/** Factors `[5, H, W]` with the group last: `[H, W, 5]`. */
-export function groupLast(factors: Float32Array): Float32Array {
-  const cells = factors.length / GROUPS.length;
-  return Float32Array.from({ length: factors.length }, (_, i) => factors[(i % GROUPS.length) * cells + Math.floor(i / GROUPS.length)]);
+/** Factors `[groups, H, W]` with the group last: `[H, W, groups]`. @param groups - how many there are */
+export function groupLast(factors: Float32Array, groups: number): Float32Array {
+  const cells = factors.length / groups;
+  return Float32Array.from({ length: factors.length }, (_, i) => factors[(i % groups) * cells + Math.floor(i / groups)]);
 }

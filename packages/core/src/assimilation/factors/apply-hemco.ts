@@ -36,6 +36,8 @@ export function writePeriodHemco(
     const prior = meanOfStretch(period, stretch).map((rate, i) => rate * grid.cellArea(Math.floor(i / groups.length / grid.cols)));
     const span = { from: start, to: timeAt(time, stretch.first + stretch.hours) };
     const paths = { factors: `${path('hemco')}.nc`, config: `${path('HEMCO_Config')}.rc` };
-    return writeHemco(paths, hemco, { prior, factors: factorsAt(factors, stretch), origin, ...span }).map((written) => relative(dir, written));
+    return writeHemco(paths, hemco, { groups, prior, factors: factorsAt(factors, stretch), origin, ...span }).map((written) =>
+      relative(dir, written),
+    );
   });
 }

@@ -6,11 +6,13 @@ import { GROUPS } from '../../base/species';
 import { gridFromCf } from '../../files/netcdf/cf-grid';
 import { cfVariable, readCf } from '../../files/netcdf/netcdf-cf';
 import { DataError } from '../../base/errors';
+import { failure } from '../../files/testing/shared-data';
 import { Grid } from '../../grid/grid';
 import { randomFloats } from '../../inversion/testing/small-world';
-import { GRID, WORLD } from '../../surrogate/testing/tiny-world';
-import { FACTORS_FILE, factorsOfSectors, meanEmissions, readFactors, writeFactors } from './factors-file';
+import { CELLS, GRID, WORLD } from '../../surrogate/testing/tiny-world';
+import { FACTORS_FILE, factorsOfSectors, meanEmissions, ofGroup, readFactors, writeFactors } from './factors-file';
 
+const OF = { grid: GRID, groups: GROUPS };
 const field = WORLD.rows * WORLD.cols * 5;
 
 describe('the file of factors', () => {
@@ -21,13 +23,13 @@ describe('the file of factors', () => {
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'retroplume-factors-'));
     path = join(folder, FACTORS_FILE);
-    writeFactors(path, GRID, [winter, summer]);
+    writeFactors(path, OF, [winter, summer]);
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it('gives back what was written, factors of a period and of its hours', () => {
-    expect(readFactors(path, GRID, 'winter')).toEqual(winter);
-    expect(readFactors(path, GRID, 'summer')).toEqual(summer);
+    expect(readFactors(path, OF, 'winter')).toEqual(winter);
+    expect(readFactors(path, OF, 'summer')).toEqual(summer);
   });
 
   it('tells every program where they lie', () => {
@@ -50,7 +52,7 @@ describe('the file of factors', () => {
 
   it('reads of the file what is asked for alone', () => {
     const read = jest.spyOn(NetcdfFile.prototype, 'read');
-    readFactors(path, GRID, 'summer');
+    readFactors(path, OF, 'summer');
     expect(read.mock.calls.map(([name]) => name)).toEqual(['factor_summer']);
     read.mockRestore();
   });
@@ -61,23 +63,23 @@ describe('the file of factors', () => {
     const divided = join(folder, 'sectors.nc');
     writeFactors(
       divided,
-      GRID,
+      OF,
       [winter],
       [
         { sector: 'traffic', factors: [traffic] },
         { sector: 'rest', factors: [rest] },
       ],
     );
-    const ofSector = factorsOfSectors(divided, GRID);
+    const ofSector = factorsOfSectors(divided, OF);
     expect(ofSector('winter', 'traffic')).toEqual(traffic);
     expect(ofSector('winter', 'power')).toEqual(rest);
-    expect(factorsOfSectors(path, GRID)('winter', 'power')).toEqual(winter);
-    expect(readFactors(divided, GRID, 'winter')).toEqual(winter);
+    expect(factorsOfSectors(path, OF)('winter', 'power')).toEqual(winter);
+    expect(readFactors(divided, OF, 'winter')).toEqual(winter);
   });
 
   // Of each hour of a country and month they take a gigabyte, and an inventory may have twenty sectors.
   it('holds the factors that sectors share once', () => {
-    const ofSector = factorsOfSectors(path, GRID);
+    const ofSector = factorsOfSectors(path, OF);
     const ofPower = ofSector('summer', 'power');
     expect(ofPower).toEqual(summer);
     expect(ofSector('summer', 'ships').data).toBe(ofPower.data);
@@ -85,11 +87,27 @@ describe('the file of factors', () => {
   });
 
   it('says which period it lacks, and does not fit another grid', () => {
-    expect(() => readFactors(path, GRID, 'spring')).toThrow(DataError);
-    expect(() => readFactors(path, GRID, 'spring')).toThrow(`${path}: there are no factors of period spring`);
-    expect(() => readFactors(path, new Grid({ ...GRID.definition, rows: 7 }), 'winter')).toThrow(
+    expect(() => readFactors(path, OF, 'spring')).toThrow(DataError);
+    expect(() => readFactors(path, OF, 'spring')).toThrow(`${path}: there are no factors of period spring`);
+    expect(() => readFactors(path, { ...OF, grid: new Grid({ ...GRID.definition, rows: 7 }) }, 'winter')).toThrow(
       expect.objectContaining({ code: 'FACTORS_MISSING' }) as Error,
     );
+  });
+
+  it('is refused for other groups than the case has, be they as many', () => {
+    const groups = GROUPS.map((group) => (group === 'NH3' ? 'CO' : group));
+    expect(() => readFactors(path, { grid: GRID, groups }, 'winter')).toThrow(
+      failure('FACTORS_MISSING', `${path}: its factors are of ${GROUPS.join(' ')}, but the case has ${groups.join(' ')}: run invert again`),
+    );
+  });
+
+  it('holds any groups, and any number', () => {
+    const two = { grid: GRID, groups: ['CO', 'soilNO'] };
+    const factors = { period: 'winter', slots: 1, data: randomFloats(CELLS * 2, 5) };
+    const ofTwo = join(folder, 'two.nc');
+    writeFactors(ofTwo, two, [factors]);
+    expect(readFactors(ofTwo, two, 'winter')).toEqual(factors);
+    expect(ofGroup(factors.data, 1, 2)).toEqual(factors.data.filter((_, i) => i % 2 === 1));
   });
 });
 

@@ -1,5 +1,5 @@
 /** The updated factors on disk: netCDF with CF names, one variable `factor_<period>` a period, and `sector_factor_<sector>_<period>` of sectors. */
-import { GROUPS } from '../../base/species';
+import type { Group } from '../../base/species';
 import { REST } from '../../case';
 import { onGrid } from '../../files/netcdf/cf-grid';
 import { openNetcdf } from '../../files/netcdf/netcdf-access';
@@ -9,7 +9,14 @@ import type { Grid } from '../../grid/grid';
 
 export const FACTORS_FILE = 'factors.nc';
 
-/** Factors of one period, `[slots, H, W, 5]`; one slot = the whole period, else one an hour. */
+/** What factors are of. */
+export interface FactorsOf {
+  grid: Grid;
+  /** in the order of the factors */
+  groups: readonly Group[];
+}
+
+/** Factors of one period, `[slots, H, W, groups]`; one slot = the whole period, else one an hour. */
 export interface PeriodFactors {
   period: string;
   slots: number;
@@ -22,18 +29,23 @@ interface SectorPeriodFactors {
   factors: readonly PeriodFactors[];
 }
 
-export function writeFactors(path: string, grid: Grid, factors: readonly PeriodFactors[], sectors: readonly SectorPeriodFactors[] = []): void {
+export function writeFactors(
+  path: string,
+  { grid, groups }: FactorsOf,
+  factors: readonly PeriodFactors[],
+  sectors: readonly SectorPeriodFactors[] = [],
+): void {
   const hours = Object.fromEntries(factors.filter(({ slots }) => slots > 1).map(({ period, slots }) => [`hour_${period}`, slots]));
   writeCf(path, {
-    dimensions: { ...hours, y: grid.rows, x: grid.cols, group: GROUPS.length },
+    dimensions: { ...hours, y: grid.rows, x: grid.cols, group: groups.length },
     ...onGrid(grid, [
       ...factors.map((periodFactors) => variableOf(wholeVariable(periodFactors.period), '', periodFactors)),
       ...sectors.flatMap(({ sector, factors: sectorFactors }) =>
         sectorFactors.map((periodFactors) => variableOf(sectorVariable(sector, periodFactors.period), ` of ${sector}`, periodFactors)),
       ),
     ]),
-    attributes: { Conventions: 'CF-1.10', title: 'Factors on the prior emissions', groups: GROUPS.join(' ') },
-    labels: [{ name: 'group', dimension: 'group', values: GROUPS, attributes: { long_name: 'emission group' } }],
+    attributes: { Conventions: 'CF-1.10', title: 'Factors on the prior emissions', groups: groups.join(' ') },
+    labels: [{ name: 'group', dimension: 'group', values: groups, attributes: { long_name: 'emission group' } }],
   });
 }
 
@@ -58,21 +70,21 @@ function sectorVariable(sector: string, period: string): string {
 /**
  * Factors of sectors in a period: of each its own, or where the inversion did not tell it apart those of all such, which are held once.
  *
- * @returns factors `[slots, H, W, 5]` by period and sector; throws {@link DataError} `FACTORS_MISSING` if the file lacks the period, or is not on the grid
+ * @returns factors `[slots, H, W, groups]` by period and sector; throws {@link DataError} `FACTORS_MISSING` as {@link readFactors}
  */
-export function factorsOfSectors(path: string, grid: Grid): (period: string, sector: string) => PeriodFactors {
+export function factorsOfSectors(path: string, factorsOf: FactorsOf): (period: string, sector: string) => PeriodFactors {
   const factorsBySector = new Map<string | undefined, PeriodFactors>();
   return (period, sector) => {
     const name = firstHeld(path, [sectorVariable(sector, period), sectorVariable(REST, period), wholeVariable(period)]);
-    const factors = factorsBySector.get(name) ?? readNamed(path, grid, period, name);
+    const factors = factorsBySector.get(name) ?? readNamed(path, factorsOf, period, name);
     factorsBySector.set(name, factors);
     return factors;
   };
 }
 
-/** @throws {DataError} `FACTORS_MISSING` if the file lacks the period, or is not on the grid */
-export function readFactors(path: string, grid: Grid, period: string): PeriodFactors {
-  return readNamed(path, grid, period, firstHeld(path, [wholeVariable(period)]));
+/** @throws {DataError} `FACTORS_MISSING` if the file lacks the period, is not on the grid, or of other groups */
+export function readFactors(path: string, factorsOf: FactorsOf, period: string): PeriodFactors {
+  return readNamed(path, factorsOf, period, firstHeld(path, [wholeVariable(period)]));
 }
 
 function firstHeld(path: string, names: readonly string[]): string | undefined {
@@ -85,16 +97,24 @@ function firstHeld(path: string, names: readonly string[]): string | undefined {
 }
 
 /** Variables of other periods and sectors, which may be of gigabytes, are not read. */
-function readNamed(path: string, grid: Grid, period: string, name: string | undefined): PeriodFactors {
-  const data = name === undefined ? undefined : readCf(path, [name]).variables[0]?.data;
-  const field = grid.rows * grid.cols * GROUPS.length;
+function readNamed(path: string, { grid, groups }: FactorsOf, period: string, name: string | undefined): PeriodFactors {
+  const contents = name === undefined ? undefined : readCf(path, [name]);
+  const data = contents?.variables[0]?.data;
+  const field = grid.rows * grid.cols * groups.length;
+  const fileGroups = contents?.attributes.groups;
+  if (fileGroups !== undefined && fileGroups !== groups.join(' ')) {
+    throw new DataError(
+      'FACTORS_MISSING',
+      `${path}: its factors are of ${String(fileGroups)}, but the case has ${groups.join(' ')}: run invert again`,
+    );
+  }
   if (!data || data.length % field !== 0) {
     throw new DataError('FACTORS_MISSING', `${path}: there are no factors of period ${period} on the case's grid: run invert again`);
   }
   return { period, slots: data.length / field, data: data instanceof Float32Array ? data : Float32Array.from(data) };
 }
 
-/** Mean emissions over a period, `[H, W, 5]` kg m-2 s-1, with the factors on them where given. */
+/** Mean emissions over a period, `[H, W, groups]` kg m-2 s-1, with the factors on them where given. */
 export function meanEmissions(emissions: Float32Array, hours: number, factors?: PeriodFactors): Float64Array {
   const field = emissions.length / hours;
   const mean = new Float64Array(field);
@@ -105,7 +125,7 @@ export function meanEmissions(emissions: Float32Array, hours: number, factors?: 
   return mean;
 }
 
-/** One group of a field `[H, W, 5]`. */
-export function ofGroup(field: Float64Array, group: number): Float64Array {
-  return field.filter((_, i) => i % GROUPS.length === group);
+/** One group of a field `[H, W, groups]`. */
+export function ofGroup<T extends Float32Array | Float64Array>(field: T, group: number, groups: number): T {
+  return field.filter((_, i) => i % groups === group) as T;
 }

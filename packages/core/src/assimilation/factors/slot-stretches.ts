@@ -19,7 +19,7 @@ export function slotStretches({ slotOfHour }: Pick<TimeSlots, 'slotOfHour'>): St
   return out;
 }
 
-/** Factors of a stretch, `[H, W, 5]`: a file holds one field, or one for every hour. */
+/** Factors of a stretch, `[H, W, groups]`: a file holds one field, or one for every hour. */
 export function factorsAt({ data, slots }: PeriodFactors, { first }: Stretch): Float32Array {
   const field = data.length / slots;
   return slots === 1 ? data : data.subarray(first * field, (first + 1) * field);

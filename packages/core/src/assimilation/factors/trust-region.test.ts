@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DEFAULT_CHANNELS } from '../../base/species';
 import type { Case } from '../../case';
 import { membersSchema } from '../../case/schema/experiment-schema';
+import { namingOf } from '../../case/testing/naming';
 import { writePreparedMeteorology, writePreparedRun } from '../../fields/prepared';
 import { CELLS, tinyPeriod, tinySurrogate, tinyTraining } from '../../surrogate/testing/tiny-world';
 import { stageContext } from '../../run/stage-context';
@@ -24,11 +26,20 @@ it('has the spread of members whose factors change during the period, though the
   };
   writePreparedMeteorology(join(out, 'prepare'), period);
   for (const [run, emissions] of Object.entries({ prior: prior.emissions, ...members })) {
-    writePreparedRun(join(out, 'prepare'), { period: period.name, run, grid, time, emissions, concentrations: prior.concentrations });
+    writePreparedRun(join(out, 'prepare'), {
+      period: period.name,
+      run,
+      grid,
+      time,
+      channels: DEFAULT_CHANNELS,
+      emissions,
+      concentrations: prior.concentrations,
+    });
   }
   const settings = {
+    ...namingOf(),
     periods: [{ name: period.name }],
-    members: membersSchema.parse({ count: 2 }),
+    members: membersSchema().parse({ count: 2 }),
     surrogate: tinySurrogate(),
     training: tinyTraining(),
     inversion: {},

@@ -1,7 +1,7 @@
 /** How far the inversion's emissions lie from those that the surrogate was trained on, and the limit that the case may set: files, figures, bounds. */
 import { join } from 'node:path';
-import { GROUPS, type Group } from '../../base/species';
-import { memberNames } from '../../case';
+import type { Group } from '../../base/species';
+import { caseChannels, memberNames } from '../../case';
 import { onGrid } from '../../files/netcdf/cf-grid';
 import { writeFileAtomic } from '../../files/checkpoint';
 import { readCf, writeCf } from '../../files/netcdf/netcdf-cf';
@@ -45,20 +45,21 @@ function trainedMembers(context: Workspace): string[] {
   return context.settings.surrogate.mode === 'paper' ? [] : memberNames(context.caseSettings).filter((name) => !heldOutRuns.includes(name));
 }
 
-/** Mean emissions of a period, `[H, W, 5]`, kg m-2 s-1. */
+/** Mean emissions of a period, `[H, W, groups]`, kg m-2 s-1. */
 function meanEmissionsOf(period: PeriodSource): Float64Array {
   return meanOfStretch(period, { first: 0, hours: period.time.count });
 }
 
-/** Spread of the log factors of the members in each period, `[H, W, 5]`; undefined where the surrogate was trained on one inventory. */
+/** Spread of the log factors of the members in each period, `[H, W, groups]`; undefined where the surrogate was trained on one inventory. */
 export function shownSpread(context: Workspace): Float32Array[] | undefined {
   const members = trainedMembers(context);
   if (members.length === 0) return undefined;
+  const channels = caseChannels(context.caseSettings);
   return context.caseSettings.periods.map(({ name }) => {
-    const open = (run?: string): PeriodSource => openPrepared(context.dirOf('prepare'), name, run);
+    const open = (run?: string): PeriodSource => openPrepared(context.dirOf('prepare'), name, channels, run);
     const [prior, runs] = [open(), members.map(open)];
     const { grid, time } = prior;
-    const spread = new MemberSpread(grid.rows * grid.cols * GROUPS.length);
+    const spread = new MemberSpread(grid.rows * grid.cols * channels.groups.length);
     // A day at a time: what members change from week to week cancels in the mean of a period.
     for (let first = 0; first < time.count; first += DAY) {
       const day = { first, hours: Math.min(DAY, time.count - first) };
@@ -72,7 +73,7 @@ export function shownSpread(context: Workspace): Float32Array[] | undefined {
   });
 }
 
-/** Largest |log factor| under a limit, `[slots, H, W, 5]`: limit · s, the same in all hours of a period. */
+/** Largest |log factor| under a limit, `[slots, H, W, groups]`: limit · s, the same in all hours of a period. */
 export function largestLogFactor(spread: readonly Float32Array[], limit: number, slots: readonly number[]): Float32Array {
   const field = spread[0].length;
   const out = new Float32Array(slots.reduce((sum, count) => sum + count, 0) * field);
@@ -100,7 +101,7 @@ export function writeTrust(
   const trust: TrustSummary = { members: trainedMembers(context).length, ...(limit === undefined ? {} : { limit }), beyond: BEYOND, groups: [] };
   const products = [TRUST_FILE];
   if (spread) {
-    const { grid } = periods[0];
+    const { grid, groups } = periods[0];
     const fields = periods.map((period, p) => {
       const { data, slots } = factors[p];
       const distance = trainingDistance(period, surrogate.tracers, { data, hourly: slots > 1 }, spread[p], context.threads);
@@ -110,7 +111,7 @@ export function writeTrust(
       return { name: period.name, distance };
     });
     writeCf(join(context.dir, DISTANCE_FILE), {
-      dimensions: { y: grid.rows, x: grid.cols, group: GROUPS.length },
+      dimensions: { y: grid.rows, x: grid.cols, group: groups.length },
       ...onGrid(
         grid,
         fields.map(({ name, distance }) => ({
@@ -120,7 +121,7 @@ export function writeTrust(
           attributes: { long_name: `distance of the updated emissions from those of the members, in units of their spread, ${name}`, units: '1' },
         })),
       ),
-      attributes: { Conventions: 'CF-1.10', title: 'Distance of the updated emissions from those of the training', groups: GROUPS.join(' ') },
+      attributes: { Conventions: 'CF-1.10', title: 'Distance of the updated emissions from those of the training', groups: groups.join(' ') },
     });
     products.push(DISTANCE_FILE);
   }
@@ -135,11 +136,12 @@ function groupsOf(
   { data, slots }: PeriodFactors,
   largest: Float32Array | undefined,
 ): GroupTrust[] {
+  const { groups } = period;
   const emissions = meanEmissionsOf(period);
   const emitting = emittingCells(slots > 1 ? period.hourly('emissions', wholeGrid(period), { first: 0, count: slots }) : emissions);
-  const atLimit = largest && shareOfEmitting(emitting, GROUPS.length, (i) => Math.abs(Math.log(data[i])) > AT_BOUND * largest[i]);
-  return GROUPS.flatMap((group, g) => {
-    const figures = distanceFigures(distance, emissions, g, GROUPS.length);
+  const atLimit = largest && shareOfEmitting(emitting, groups.length, (i) => Math.abs(Math.log(data[i])) > AT_BOUND * largest[i]);
+  return groups.flatMap((group, g) => {
+    const figures = distanceFigures(distance, emissions, g, groups.length);
     if (!figures) return [];
     if (isFar(figures)) {
       const share = `${(100 * figures.beyond).toFixed(1)} % of the emissions of ${group}`;
@@ -149,7 +151,7 @@ function groupsOf(
   });
 }
 
-/** Distances of a period, `[H, W, 5]`, as {@link writeTrust} wrote them; undefined where the file lacks them. */
+/** Distances of a period, `[H, W, groups]`, as {@link writeTrust} wrote them; undefined where the file lacks them. */
 export function readDistance(path: string, period: string): Float32Array | undefined {
   const distance = readCf(path).variables.find(({ name }) => name === `distance_${period}`);
   return distance && Float32Array.from(distance.data as Float32Array);

@@ -1,5 +1,5 @@
 /** The surrogate's response to changed emissions against that of the transport model: what `evaluate` has compared, and further runs. */
-import { GROUPS, SPECIES, type Group } from '../../base/species';
+import type { Group, Species } from '../../base/species';
 import type { PreparedPeriod } from '../../fields/prepared';
 import { ROUNDOFF } from '../../base/device';
 import { pairName, type Certificate, type JointResponse, type PairResponse, type RingResponse } from '../../surrogate/judgement/certificate';
@@ -58,7 +58,7 @@ export async function compareResponses(
         runs.dispose();
       }
     }
-    out.pairs.push(...domain.responses(settings.name).filter((pair) => isWorthTelling(context, pair)));
+    out.pairs.push(...domain.responses(settings.name, first.species).filter((pair) => isWorthTelling(context, pair)));
   }
   return out;
 }
@@ -110,7 +110,7 @@ async function compareFurther(
     species: period.species.length,
   });
   for (const run of runs) {
-    const changed = await free(run.name, { factors: factorsOfRun(run, period.grid) });
+    const changed = await free(run.name, { factors: factorsOfRun(run, period.grid, period.groups) });
     const comparison = compared(changed, [run.output(period.name)]);
     if (run.patches) out.rings.push(...ringResponses(run, comparison, period));
     else domain.add(run.group, run.name, responseSums(comparison)[0]);
@@ -125,7 +125,7 @@ async function compareFurther(
     const remedy = remedyOfBrought('certificate.runs', certifyingRun.name);
     expectEmissionsUsed(caseSettings, { ...period, name: certifyingRun.name, period: period.name }, ofRuns, remedy, signal);
     const changedEmissions = readInventory(changedRun.emissions, period.grid, period.time, { signal });
-    const groups = changedGroups(emissions, changedEmissions);
+    const groups = changedGroups(period.groups, emissions, changedEmissions);
     if (groups.length === 0) {
       context.log(
         `warning: certificate.runs: ${certifyingRun.name}: its emissions in ${period.name} are those of the prior run, so that it judges nothing there: name its own emission files, or take it out`,
@@ -135,7 +135,7 @@ async function compareFurther(
     const changed = await free(certifyingRun.name, { emissions: changedEmissions });
     const sums = responseSums(compared(changed, changedRun.concentrations))[0];
     if (groups.length === 1) domain.add(groups[0], certifyingRun.name, sums);
-    else out.joint.push(...jointResponses(certifyingRun.name, groups, sums, period.name));
+    else out.joint.push(...jointResponses(certifyingRun.name, groups, sums, period));
   }
   for (const sensitivity of certificate.sensitivities) {
     const run = (factors: Float32Array): Promise<Float32Array> => free(sensitivity.name, { factors });
@@ -149,14 +149,14 @@ async function compareFurther(
 class DomainSums {
   private readonly byGroup = new Map<Group, { runs: string[]; sums: BlockSums[][] }>();
 
-  add(group: Group, run: string, ofSpecies: BlockSums[]): void {
+  add(group: Group, run: string, bySpecies: BlockSums[]): void {
     const { runs, sums } = this.byGroup.get(group) ?? { runs: [], sums: [] };
-    this.byGroup.set(group, { runs: [...runs, run], sums: [...sums, ofSpecies] });
+    this.byGroup.set(group, { runs: [...runs, run], sums: [...sums, bySpecies] });
   }
 
-  responses(period: string): PairResponse[] {
+  responses(period: string, species: readonly Species[]): PairResponse[] {
     return [...this.byGroup].flatMap(([group, { runs, sums }]) =>
-      SPECIES.map((species, s) => ({ group, species, period, runs, figures: responseFigures(joinSums(sums.map((blocks) => blocks[s]))) })),
+      species.map((name, s) => ({ group, species: name, period, runs, figures: responseFigures(joinSums(sums.map((blocks) => blocks[s]))) })),
     );
   }
 }
@@ -165,25 +165,29 @@ function isWorthTelling({ caseSettings: { certificate } }: Workspace, pair: Pair
   return pair.figures.relativeSize >= SMALLEST_RESPONSE || certificate.pairs.some((requiredPair) => pairName(requiredPair) === pairName(pair));
 }
 
-function ringResponses({ group, patches = [] }: CertifyingRun, comparison: ComparedRun, { grid, name: period }: PreparedPeriod): RingResponse[] {
+function ringResponses(
+  { group, patches = [] }: CertifyingRun,
+  comparison: ComparedRun,
+  { grid, name: period, species }: PreparedPeriod,
+): RingResponse[] {
   const { ringOf, rings } = distanceRings(grid, patches);
   const sums = responseSums(comparison, ringOf);
   return rings.flatMap((ring, ringIndex) =>
-    SPECIES.map((species, s) => ({ group, species, period, patches: patches.length, ring, figures: responseFigures(sums[ringIndex][s]) })),
+    species.map((name, s) => ({ group, species: name, period, patches: patches.length, ring, figures: responseFigures(sums[ringIndex][s]) })),
   );
 }
 
-function jointResponses(run: string, groups: Group[], sums: BlockSums[], period: string): JointResponse[] {
-  return SPECIES.map((species, s) => ({ run, groups, species, period, figures: responseFigures(sums[s]) }));
+function jointResponses(run: string, groups: Group[], sums: BlockSums[], { name: period, species }: PreparedPeriod): JointResponse[] {
+  return species.map((name, s) => ({ run, groups, species: name, period, figures: responseFigures(sums[s]) }));
 }
 
 /** Groups whose emissions differ from the prior's by more than rounding. */
-function changedGroups(prior: Float32Array, changed: Float32Array): Group[] {
-  const difference = new Float64Array(GROUPS.length);
-  const total = new Float64Array(GROUPS.length);
+function changedGroups(groups: readonly Group[], prior: Float32Array, changed: Float32Array): Group[] {
+  const difference = new Float64Array(groups.length);
+  const total = new Float64Array(groups.length);
   for (let i = 0; i < prior.length; i++) {
-    difference[i % GROUPS.length] += Math.abs(changed[i] - prior[i]);
-    total[i % GROUPS.length] += Math.abs(prior[i]);
+    difference[i % groups.length] += Math.abs(changed[i] - prior[i]);
+    total[i % groups.length] += Math.abs(prior[i]);
   }
-  return GROUPS.filter((_, g) => difference[g] > 1e-5 * total[g]);
+  return groups.filter((_, g) => difference[g] > 1e-5 * total[g]);
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GROUPS, SPECIES } from '../../base/species';
 import { type Case } from '../../case';
+import { namingOf } from '../../case/testing/naming';
 import { IoapiWriter } from '../../files/ioapi/ioapi-writer';
 import { DataError } from '../../base/errors';
 import { Grid } from '../../grid/grid';
@@ -72,7 +73,7 @@ function mask(name: string, part: (cell: number) => number, grid = GRID): string
 
 async function responses(files: string, more: Partial<Sensitivity> = {}): Promise<SensitivityResponse[]> {
   const given: Sensitivity = { name: 'ddm', group: 'NOx', files, variables: { NO2: 'NO2_ENX' }, scale: 1, ...more };
-  const context = { caseSettings: { regions: REGIONS } as unknown as Case, signal: new AbortController().signal } as StageContext;
+  const context = { caseSettings: { ...namingOf(), regions: REGIONS } as unknown as Case, signal: new AbortController().signal } as StageContext;
   const run = (factors: Float32Array): Promise<Float32Array> => Promise.resolve(freeRun(factors));
   return sensitivityResponses(context, given, period, { prior: freeRun(), hours: HOURS, roundoff: 2 ** -24, run });
 }
@@ -88,7 +89,7 @@ it.each([
     return Promise.resolve(freeRun(factors));
   };
   const given: Sensitivity = { name: 'ddm', group: 'NOx', files: write(`step_${roundoff}.nc`), variables: { NO2: 'NO2_ENX' }, scale: 1 };
-  const context = { caseSettings: { regions: REGIONS } as unknown as Case, signal: new AbortController().signal } as StageContext;
+  const context = { caseSettings: { ...namingOf(), regions: REGIONS } as unknown as Case, signal: new AbortController().signal } as StageContext;
   await sensitivityResponses(context, given, period, { prior: freeRun(), hours: HOURS, roundoff, run });
   expect(asked).toEqual([1 + step, 1 - step]);
 });

@@ -12,8 +12,8 @@
  *
  * @see CMAQ User's Guide, ch. 10 (CMAQ-DDM-3D); Cohan et al. (2005), doi:10.1021/es048664m; Napelenok et al. (2006), doi:10.1016/j.atmosenv.2006.05.039
  */
-import { GROUPS, SPECIES, type Species } from '../../base/species';
-import { type Case, type CertificateSettings } from '../../case';
+import type { Group, Species } from '../../base/species';
+import { caseChannels, type Case, type CertificateSettings } from '../../case';
 import { readConcentrationChanges } from '../../case/gridded/case-fields';
 import { filesWithin } from '../../files/ioapi/ioapi-file';
 import { IoapiSeries } from '../../files/ioapi/ioapi-series';
@@ -35,12 +35,12 @@ const STEP = 2 ** -7;
 
 /** The surrogate, as {@link sensitivityResponses} needs it. */
 interface SensitivityRuns {
-  /** free run with the prior emissions, `[hours, H, W, 4]` */
+  /** free run with the prior emissions, `[hours, H, W, species]` */
   prior: Float32Array;
   hours: readonly number[];
   /** unit roundoff of its arithmetic */
   roundoff: number;
-  /** free run with factors `[H, W, 5]` on them */
+  /** free run with factors `[H, W, groups]` on them */
   run: (factors: Float32Array) => Promise<Float32Array>;
 }
 
@@ -57,12 +57,12 @@ export async function sensitivityResponses(
   period: PreparedPeriod,
   { prior, hours, roundoff, run }: SensitivityRuns,
 ): Promise<SensitivityResponse[]> {
-  const species = SPECIES.filter((name) => sensitivity.variables[name] !== undefined);
+  const species = period.species.filter((name) => sensitivity.variables[name] !== undefined);
   const change = readSensitivity(context, sensitivity, period, species);
   const parts = sensitiveParts(context.caseSettings, sensitivity, period.grid);
   const step = Math.max(STEP, ROUNDINGS_PER_STEP * roundoff);
-  const increased = await run(factorsOf(sensitivity, parts, step));
-  const decreased = await run(factorsOf(sensitivity, parts, -step));
+  const increased = await run(factorsOf(period.groups, sensitivity, parts, step));
+  const decreased = await run(factorsOf(period.groups, sensitivity, parts, -step));
   const derivative = increased.map((value, i) => (value - decreased[i]) / (2 * step));
   const { concentrations } = period.runs.get(PRIOR)!;
   const compared = {
@@ -70,7 +70,7 @@ export async function sensitivityResponses(
     ctm: { prior: concentrations, change },
     hours,
     period: period.name,
-    species: SPECIES.length,
+    species: period.species.length,
   };
   const [sums] = responseSums(compared);
   const place = sensitivity.region ?? sensitivity.mask?.variable;
@@ -80,25 +80,25 @@ export async function sensitivityResponses(
     species: name,
     period: period.name,
     ...(place === undefined ? {} : { where: place }),
-    figures: responseFigures(sums[SPECIES.indexOf(name)]),
+    figures: responseFigures(sums[period.species.indexOf(name)]),
   }));
 }
 
-/** Change for + 100 %, `[T, H, W, 4]` in ppb and µg m-3; 0 for species that the files do not hold. */
+/** Change for + 100 %, `[T, H, W, species]` in the species' units; 0 for species that the files do not hold. */
 function readSensitivity(
   context: Workspace,
   sensitivity: Sensitivity,
-  { grid, time, name }: PreparedPeriod,
+  { grid, time, name, species: periodSpecies }: PreparedPeriod,
   species: readonly Species[],
 ): Float32Array {
   const series = IoapiSeries.open(filesWithin(expandGlob(inPeriod(sensitivity.files, name)), time), { grid });
   try {
     const variables = Object.fromEntries(species.map((name) => [name, sensitivity.variables[name]!]));
-    const values = readConcentrationChanges(series, time, variables, { signal: context.signal });
-    const out = new Float32Array((values.length / species.length) * SPECIES.length);
-    const channels = species.map((name) => SPECIES.indexOf(name));
+    const values = readConcentrationChanges(series, time, variables, caseChannels(context.caseSettings).units, { signal: context.signal });
+    const out = new Float32Array((values.length / species.length) * periodSpecies.length);
+    const channels = species.map((name) => periodSpecies.indexOf(name));
     values.forEach((value, i) => {
-      out[Math.floor(i / species.length) * SPECIES.length + channels[i % species.length]] = sensitivity.scale * value;
+      out[Math.floor(i / species.length) * periodSpecies.length + channels[i % species.length]] = sensitivity.scale * value;
     });
     return out;
   } finally {
@@ -119,9 +119,9 @@ export function sensitiveParts({ regions }: Pick<Case, 'regions'>, { name, regio
   throw new ConfigError('REGION_EMPTY', `${emptyArea}, so sensitivity ${name} would be to nothing: mend it, or take the sensitivity out`);
 }
 
-/** 1 + step·m on the group, 1 on the others, `[H, W, 5]`. */
-function factorsOf({ group }: Sensitivity, parts: Float32Array, step: number): Float32Array {
-  const factors = new Float32Array(parts.length * GROUPS.length).fill(1);
-  parts.forEach((part, cell) => (factors[cell * GROUPS.length + GROUPS.indexOf(group)] = 1 + step * part));
+/** 1 + step·m on the group, 1 on the others, `[H, W, groups]`. */
+function factorsOf(groups: readonly Group[], { group }: Sensitivity, parts: Float32Array, step: number): Float32Array {
+  const factors = new Float32Array(parts.length * groups.length).fill(1);
+  parts.forEach((part, cell) => (factors[cell * groups.length + groups.indexOf(group)] = 1 + step * part));
   return factors;
 }

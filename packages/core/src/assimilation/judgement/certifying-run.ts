@@ -16,10 +16,14 @@ export interface CertifyingRun {
   output: (period: string) => string;
 }
 
-/** Factors of a run, `[H, W, 5]`. */
-export function factorsOfRun({ group, factor, patches }: CertifyingRun, grid: { rows: number; cols: number }): Float32Array {
-  if (!patches) return uniformFactors(grid, { group, factor });
+/** Factors of a run, `[H, W, groups]`. @param groups - of the case */
+export function factorsOfRun(
+  { group, factor, patches }: CertifyingRun,
+  grid: { rows: number; cols: number },
+  groups: readonly Group[],
+): Float32Array {
+  if (!patches) return uniformFactors(grid, groups, { group, factor });
   const mask = new Float32Array(grid.rows * grid.cols);
   for (const cell of patches.flatMap((patch) => cellsOf(patch, grid))) mask[cell] = 1;
-  return uniformFactors(grid, { group, factor, mask });
+  return uniformFactors(grid, groups, { group, factor, mask });
 }

@@ -1,3 +1,4 @@
+import { GROUPS } from '../../base/species';
 import { hourlySums, totalsDoubts, zeroHoursDoubt } from './emission-doubts';
 
 const TIME = { start: new Date('2026-01-05T00:00:00Z'), stepSeconds: 3600, count: 4 };
@@ -7,11 +8,11 @@ const ONES = [1, 1, 1, 1, 1];
 const NONE = [0, 0, 0, 0, 0];
 
 it('sums the cells of each hour by group', () => {
-  expect([...hourlySums(emissions([1, 2, 3, 4, 5], ONES), 2)]).toEqual([2, 4, 6, 8, 10, 2, 2, 2, 2, 2]);
+  expect([...hourlySums(emissions([1, 2, 3, 4, 5], ONES), 2, 5)]).toEqual([2, 4, 6, 8, 10, 2, 2, 2, 2, 2]);
 });
 
 describe('hours without any emission', () => {
-  const doubt = (...hours: number[][]): string | undefined => zeroHoursDoubt('EMIS.nc', hourlySums(emissions(...hours), 4), TIME);
+  const doubt = (...hours: number[][]): string | undefined => zeroHoursDoubt('EMIS.nc', hourlySums(emissions(...hours), 4, 5), TIME);
 
   it('are told with their number and the first', () => {
     expect(doubt(ONES, NONE, ONES, NONE)).toBe(
@@ -27,7 +28,7 @@ describe('hours without any emission', () => {
 
 describe('totals of two runs', () => {
   const doubts = (prior: number[], member: number[]): string[] =>
-    totalsDoubts(['the prior', 'm1'], [hourlySums(emissions(prior, prior), 2), hourlySums(emissions(member, member), 2)]);
+    totalsDoubts(['the prior', 'm1'], [hourlySums(emissions(prior, prior), 2, 5), hourlySums(emissions(member, member), 2, 5)], GROUPS);
 
   it('are compared group by group, whichever run has more', () => {
     expect(doubts([1, 10, 1, 100, 1], [33.3, 1, 1, 9, 0.1])).toEqual([

@@ -1,4 +1,4 @@
-import { GROUPS } from '../../base/species';
+import { DEFAULT_CHANNELS, GROUPS } from '../../base/species';
 import { smoothRandomField } from '../../grid/correlation';
 import { Random } from '../../base/random';
 import { followingDoubts, meanOverHours, type RunMeans } from './response-doubts';
@@ -59,14 +59,14 @@ it('tells nothing of runs that answer to their emissions, all of them or one gro
     run((group) => (group === 1 ? 2 : 1)),
   ); // of which nothing is asked
   runs.set('as-prior', prior);
-  expect(followingDoubts(prior, runs)).toEqual([]);
+  expect(followingDoubts(prior, runs, DEFAULT_CHANNELS)).toEqual([]);
 });
 
 it('names both runs whose files are exchanged', () => {
   const runs = members();
   const [a, b] = [runs.get('m1')!, runs.get('m3')!];
   runs.set('m1', { ...a, concentrations: b.concentrations }).set('m3', { ...b, concentrations: a.concentrations });
-  expect(followingDoubts(prior, runs)).toEqual([
+  expect(followingDoubts(prior, runs, DEFAULT_CHANNELS)).toEqual([
     expect.stringMatching(
       /^m1: its changes of NO2, SO2 and PM2\.5 follow the emissions of m3 \(r 0\.\d\d\) more than its own \(r -?0\.\d\d\): are the files/,
     ),
@@ -85,7 +85,7 @@ it('tells of rows from the other end, and of concentrations that answer nothing'
   const { emissions, concentrations } = runs.get('m2')!;
   runs.set('m2', { emissions, concentrations: turned(concentrations) });
   runs.set('deaf', { ...member(4), concentrations: prior.concentrations });
-  const doubts = followingDoubts(prior, runs);
+  const doubts = followingDoubts(prior, runs, DEFAULT_CHANNELS);
   expect(doubts).toEqual([
     expect.stringMatching(
       /^m2: its changes of NO2, SO2 and PM2\.5 do not follow those of its emissions \(r -?0\.\d\d over the cells\): are both files/,
@@ -101,9 +101,14 @@ it("tells of a run with the prior's emissions of every group and other concentra
     ['m1', { emissions: prior.emissions.map((value) => value * (1 + 1e-7)), concentrations }],
     ['NH3', { ...ammonia, concentrations }],
   ]);
-  expect(followingDoubts(prior, runs)).toEqual([
+  expect(followingDoubts(prior, runs, DEFAULT_CHANNELS)).toEqual([
     expect.stringMatching(/^m1: its emissions are those of the prior run, but its concentrations are not: are its emission files its own, /),
   ]);
+});
+
+it('asks nothing of groups that no species of the case tells apart', () => {
+  const runs = new Map([['m1', { ...member(1), concentrations: Float64Array.from({ length: CELLS * 4 }, (_, i) => i % 7) }]]);
+  expect(followingDoubts(prior, runs, { groups: [...'abcde'], species: [...'wxyz'] })).toEqual([]);
 });
 
 it('means over the hours, cell by cell and channel by channel', () => {

@@ -1,13 +1,15 @@
 /**
- * Whether concentrations of runs with changed emissions follow them: where NOx, SO2 and primary PM2.5 are changed, NO2, SO2 and PM2.5 change near by. Files of
+ * Whether concentrations of runs with changed emissions follow them: where NOx, SO2 and primary PM2.5 are changed, NO2, SO2 and PM2.5 change near by, and so on with
+ * every group that a species of the case tells apart. Files of
  * two runs that are exchanged, of other days, or rows from the other end show so before a surrogate learns from them, and so does a run with the prior's
  * emissions but other concentrations. A sentence each, for the log.
  */
-import { GROUPS, JUDGED_PAIRS, SPECIES, type Group, type Species } from '../../base/species';
+import { judgedPairs, type Group, type Species } from '../../base/species';
 import { dot } from '../../base/vectors';
+import type { RunChannels } from '../../fields/period-source';
 import { sameConcentrations } from '../../inventory/reading/emissions-used';
 
-/** Means over a period: emissions `[H, W, 5]`, concentrations `[H, W, 4]`. */
+/** Means over a period: emissions `[H, W, groups]`, concentrations `[H, W, species]`. */
 export interface RunMeans {
   emissions: Float64Array;
   concentrations: Float64Array;
@@ -26,18 +28,20 @@ export function meanOverHours(values: Float32Array, hours: number): Float64Array
 }
 
 /** Mean over the cells of {@link RunMeans.concentrations}. */
-export function speciesMeans(concentrations: Float64Array): Map<Species, number> {
-  const cells = concentrations.length / SPECIES.length;
-  const sums = SPECIES.map(() => 0);
-  concentrations.forEach((value, i) => (sums[i % SPECIES.length] += value));
-  return new Map(SPECIES.map((species, i) => [species, sums[i] / cells]));
+export function speciesMeans(concentrations: Float64Array, species: readonly Species[]): Map<Species, number> {
+  const cells = concentrations.length / species.length;
+  const sums = species.map(() => 0);
+  concentrations.forEach((value, i) => (sums[i % species.length] += value));
+  return new Map(species.map((name, i) => [name, sums[i] / cells]));
 }
 
 /** What is odd of each run. @param runs - with changed emissions, by name */
-export function followingDoubts(prior: RunMeans, runs: ReadonlyMap<string, RunMeans>): string[] {
-  const changes = new Map([...runs].map(([name, run]) => [name, changesOf(prior, run)]));
+export function followingDoubts(prior: RunMeans, runs: ReadonlyMap<string, RunMeans>, channels: RunChannels): string[] {
+  const changes = new Map([...runs].map(([name, run]) => [name, changesOf(prior, run, channels)]));
+  const answering = [...new Set(judgedPairs(channels).map(([, species]) => species))];
+  const answers = [answering.slice(0, -1).join(', '), ...answering.slice(-1)].filter((text) => text !== '').join(' and ');
   return [...changes].flatMap(([name, runChanges]) => {
-    if (hasPriorEmissionsAlone(prior, runs.get(name)!))
+    if (hasPriorEmissionsAlone(prior, runs.get(name)!, channels.species.length))
       return [
         `${name}: its emissions are those of the prior run, but its concentrations are not: are its emission files its own, and its concentrations of the same days and model as the prior run's?`,
       ];
@@ -48,7 +52,7 @@ export function followingDoubts(prior: RunMeans, runs: ReadonlyMap<string, RunMe
       .map(([runName, { emissions }]): [string, number] => [runName, followed(runChanges.concentrations, emissions)])
       .reduce((a, b) => (b[1] > a[1] ? b : a), ['', -Infinity]);
     const r = following.toFixed(2);
-    const subject = `${name}: its changes of NO2, SO2 and PM2.5`;
+    const subject = `${name}: its changes of ${answers}`;
     if (bestFit > Math.max(following + MORE_BY, LEAST_FOLLOWING))
       return [
         `${subject} follow the emissions of ${bestRun} (r ${bestFit.toFixed(2)}) more than its own (r ${r}): are the files of the two exchanged?`,
@@ -64,9 +68,9 @@ export function followingDoubts(prior: RunMeans, runs: ReadonlyMap<string, RunMe
 /** Of the emissions of a cell: another unit or format of the same file leaves less. */
 const SAME_EMISSIONS = 1e-5;
 
-function hasPriorEmissionsAlone(prior: RunMeans, run: RunMeans): boolean {
+function hasPriorEmissionsAlone(prior: RunMeans, run: RunMeans, species: number): boolean {
   const isSame = (emission: number, i: number): boolean => Math.abs(run.emissions[i] - emission) <= SAME_EMISSIONS * emission;
-  return prior.emissions.every(isSame) && !sameConcentrations(prior.concentrations, run.concentrations);
+  return prior.emissions.every(isSame) && !sameConcentrations(prior.concentrations, run.concentrations, species);
 }
 
 /** By pair, {@link normalised} over the cells; of a group that is not changed nothing. */
@@ -75,16 +79,17 @@ interface RunChanges {
   concentrations: Float64Array[];
 }
 
-function changesOf(prior: RunMeans, run: RunMeans): RunChanges {
-  const ofGroup = (group: Group): Float64Array => channelChange(prior.emissions, run.emissions, GROUPS.indexOf(group), GROUPS.length);
-  const ofSpecies = (species: Species): Float64Array =>
-    channelChange(prior.concentrations, run.concentrations, SPECIES.indexOf(species), SPECIES.length);
+function changesOf(prior: RunMeans, run: RunMeans, { groups, species }: RunChannels): RunChanges {
+  const pairs = judgedPairs({ groups, species });
+  const emissionChange = (group: Group): Float64Array => channelChange(prior.emissions, run.emissions, groups.indexOf(group), groups.length);
+  const concentrationChange = (name: Species): Float64Array =>
+    channelChange(prior.concentrations, run.concentrations, species.indexOf(name), species.length);
   return {
-    emissions: JUDGED_PAIRS.map(([group]) => {
-      const change = ofGroup(group);
+    emissions: pairs.map(([group]) => {
+      const change = emissionChange(group);
       return change.some((value) => value !== 0) ? normalised(change) : undefined;
     }),
-    concentrations: JUDGED_PAIRS.map(([, species]) => normalised(ofSpecies(species))),
+    concentrations: pairs.map(([, name]) => normalised(concentrationChange(name))),
   };
 }
 

@@ -1,3 +1,4 @@
+import { GROUPS, SPECIES } from '../../base/species';
 import type { Case } from '../../case';
 import type { PreparedPeriod } from '../../fields/prepared';
 import { Random } from '../../base/random';
@@ -19,8 +20,10 @@ function answerTo(emissions: Float32Array): Float32Array {
 function told(given: object, updated: Float32Array, emissions = others): string[] {
   const log: string[] = [];
   const settings = { ctm: { kind: 'command' }, ...given } as unknown as Case;
-  const period: Pick<PreparedPeriod, 'name' | 'time' | 'runs'> = {
+  const period: Pick<PreparedPeriod, 'name' | 'time' | 'groups' | 'species' | 'runs'> = {
     name: 'winter',
+    groups: GROUPS,
+    species: SPECIES,
     time: { start: new Date(0), stepSeconds: 3600, count: HOURS },
     runs: new Map([[PRIOR, { emissions: rates, concentrations: answerTo(rates) }]]),
   };

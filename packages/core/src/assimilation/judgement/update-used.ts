@@ -12,12 +12,12 @@ const NAME = 'the updated run';
 /**
  * Tells, as a warning, where its concentrations do not change as its emissions do.
  *
- * @param updated - `[T, H, W, 4]` @param output - the file that a run of the case's own command is collected in
+ * @param updated - `[T, H, W, species]` @param output - the file that a run of the case's own command is collected in
  * @throws {TransportError} `EMISSIONS_IGNORED` where they are those of the prior run
  */
 export function expectUpdateUsed(
   { caseSettings, log }: Pick<Workspace, 'caseSettings' | 'log'>,
-  { name, time, runs }: Pick<PreparedPeriod, 'name' | 'time' | 'runs'>,
+  { name, time, groups, species, runs }: Pick<PreparedPeriod, 'name' | 'time' | 'groups' | 'species' | 'runs'>,
   update: Pick<EmissionUpdate, 'prior' | 'updated'>,
   updated: Float32Array,
   output: string,
@@ -25,10 +25,11 @@ export function expectUpdateUsed(
   const brought = caseSettings.updatedConcentrations !== undefined;
   if (!brought && caseSettings.ctm.kind === 'reference') return;
   const { concentrations } = runs.get(PRIOR)!;
-  if (sameConcentrations(concentrations, updated) && otherEmissions(update.prior, update.updated)) throw ignored(name, brought, output);
+  if (sameConcentrations(concentrations, updated, species.length) && otherEmissions(update.prior, update.updated, { groups, species }))
+    throw ignored(name, brought, output);
   const prior = { emissions: update.prior, concentrations: meanOverHours(concentrations, time.count) };
   const run = { emissions: update.updated, concentrations: meanOverHours(updated, time.count) };
-  for (const doubt of followingDoubts(prior, new Map([[NAME, run]]))) log(`warning: ${name}: ${doubt}`);
+  for (const doubt of followingDoubts(prior, new Map([[NAME, run]]), { groups, species })) log(`warning: ${name}: ${doubt}`);
 }
 
 function ignored(period: string, brought: boolean, output: string): TransportError {

@@ -76,7 +76,7 @@ it('refuses an error of nothing, where the model has nothing and the case no abs
   );
   const observationError = { NO2: { relative: 0.1, absolute: 0 } };
   const monitors = { observations, withheld: new Set<string>(), watched: new Set<string>() };
-  const relative = { inversion: { ...UNIT_ERRORS.inversion, observationError } } as unknown as typeof UNIT_ERRORS;
+  const relative = { ...UNIT_ERRORS, inversion: { ...UNIT_ERRORS.inversion, observationError } } as unknown as typeof UNIT_ERRORS;
   const operator = operatorOf(relative, julyOf(24), grid, monitors, { firstHour: 0, watch: false });
   const prior = operator.observed.values.map((_, i) => (i === 3 ? 0 : 4));
   const model = { level: 'simulated', correlationHours: [0, 0, 0, 0], correlationCells: Array(4).fill([0, 0]) as [number, number][] } as const;
@@ -128,6 +128,7 @@ describe('the error model of a case', () => {
   const modelOf = (summary?: object, change: object = {}): ReturnType<typeof errorModelOf> =>
     errorModelOf(
       {
+        caseSettings: UNIT_ERRORS,
         settings: { inversion: { ...inversion, ...change } },
         summaryOf: () => summary,
       } as unknown as Workspace,

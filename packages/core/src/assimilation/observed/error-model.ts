@@ -1,7 +1,8 @@
 /** Errors of the observations as the case and the certificate have them. */
 import { ConfigError } from '../../base/errors';
 import type { Grid } from '../../grid/grid';
-import { type Species, SPECIES } from '../../base/species';
+import type { Species } from '../../base/species';
+import { caseChannels } from '../../case';
 import { errorShare, inflatedErrors, inflationOf, meanSpacing, responseError, type ErrorModel } from '../../inversion/observations/observation-error';
 import type { ObservationOperator } from '../../inversion/observations/observation-operator';
 import type { Certificate } from '../../surrogate/judgement/certificate';
@@ -10,19 +11,17 @@ import type { Workspace } from '../workspace';
 /** What is added to the errors of single observations; see {@link inflatedErrors}. */
 export function errorModelOf(context: Workspace, grid: Grid): ErrorModel {
   const { errorLevel, surrogateError, errorCorrelation, errorScale } = context.settings.inversion;
+  const { species } = caseChannels(context.caseSettings);
+  const bySpecies = (value: number | Record<Species, number>): number[] => species.map((name) => (typeof value === 'number' ? value : value[name]));
   return {
     level: errorLevel,
-    surrogate: surrogateError === 'none' ? undefined : SPECIES.map((species) => surrogateErrorOf(context, species, surrogateError)),
-    correlationHours: SPECIES.map((species) => ofSpecies(errorCorrelation.hours, species)),
-    correlationCells: SPECIES.map((species) => grid.lengthInCells(ofSpecies(errorCorrelation.km, species))),
-    alike: SPECIES.map((species) => ofSpecies(errorCorrelation.part, species)),
+    surrogate: surrogateError === 'none' ? undefined : species.map((name) => surrogateErrorOf(context, name, surrogateError)),
+    correlationHours: bySpecies(errorCorrelation.hours),
+    correlationCells: bySpecies(errorCorrelation.km).map((km) => grid.lengthInCells(km)),
+    alike: bySpecies(errorCorrelation.part),
     decorrelated: errorCorrelation.inSpace === 'exact',
-    scale: SPECIES.map((species) => ofSpecies(errorScale, species)),
+    scale: bySpecies(errorScale),
   };
-}
-
-function ofSpecies(value: number | Record<Species, number>, species: Species): number {
-  return typeof value === 'number' ? value : value[species];
 }
 
 function surrogateErrorOf(context: Workspace, species: string, setting: 'certificate' | number): number {

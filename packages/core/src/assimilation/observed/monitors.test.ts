@@ -94,13 +94,13 @@ describe('readMonitors', () => {
     ['2026-01-05', '2026-07-06'].forEach((day, p) =>
       writeFileSync(join(folder, `obs_${periods[p].name}.csv`), `station,time,no2\n${heard[p].map((id) => `${id},${day}T05:00Z,20`).join('\n')}\n`),
     );
-    const observations = observationsSchema.parse({
+    const observations = observationsSchema().parse({
       stations: { file: join(folder, 'stations.csv') },
       files: join(folder, 'obs_{period}.csv'),
       columns: { species: { NO2: { column: 'no2', unit: 'ppb' } } },
     });
     const inversion = { siteTypeError: {}, representativeness: 'none' };
-    const context = { caseSettings: { periods, observations, inversion, withheld: { ...choice, fraction } }, inputs: {} };
+    const context = { caseSettings: { ...UNIT_ERRORS, periods, observations, inversion, withheld: { ...choice, fraction } }, inputs: {} };
     const all: Drawn[] = [];
     for (const each of periods) {
       const { withheld, watched, observations: read } = await readMonitors(context as unknown as StageContext, each, square, watch);
@@ -134,14 +134,14 @@ describe('readMonitors', () => {
       writeFileSync(join(folder, `obs_${period}.csv`), `station,time,no2\n${rows.join('\n')}\n`);
     write('winter', ['a,2026-01-05T05:00Z,10', 'b,2026-01-05T05:00Z,30', 'c,2026-01-05T05:00Z,5']);
     write('summer', ['b,2026-07-06T05:00Z,10', 'c,2026-07-06T05:00Z,5']);
-    const observations = observationsSchema.parse({
+    const observations = observationsSchema().parse({
       stations: { file: join(folder, 'stations.csv'), type: 'type' },
       files: join(folder, 'obs_{period}.csv'),
       columns: { species: { NO2: { column: 'no2', unit: 'ppb' } } },
     });
     const inversion = { siteTypeError: { traffic: 3 }, representativeness: 'cell-spread', dailyMeans: false };
     const context = {
-      caseSettings: { periods, observations, inversion, withheld: { ...choice, fraction: 0 } },
+      caseSettings: { ...UNIT_ERRORS, periods, observations, inversion, withheld: { ...choice, fraction: 0 } },
       inputs: {},
     } as unknown as StageContext;
     for (const each of periods) {
@@ -155,7 +155,7 @@ describe('readMonitors', () => {
     for (const name of ['winter', 'summer'])
       for (const [i, id] of ['s1', 's2'].entries())
         writeFileSync(at(`${name}_${i}.csv`), `station,time,no2\n${id},2026-0${name === 'winter' ? '1-05' : '7-06'}T00:00Z,5\n`);
-    const observations = observationsSchema.parse({
+    const observations = observationsSchema().parse({
       stations: { file: at('stations.csv') },
       files: [at('{period}_0.csv'), at('*_[1-9].csv')],
       columns: { species: { NO2: { column: 'no2', unit: 'ppb' } } },
@@ -171,7 +171,7 @@ describe('readMonitors', () => {
     );
     const inversion = { siteTypeError: {}, representativeness: 'none' };
     const context = {
-      caseSettings: { periods, observations, inversion, withheld: { ...choice, fraction: 0 } },
+      caseSettings: { ...UNIT_ERRORS, periods, observations, inversion, withheld: { ...choice, fraction: 0 } },
       inputs: {},
     } as unknown as StageContext;
     for (const each of periods)

@@ -1,7 +1,6 @@
 /** The monitors of a case as every later stage sees them: read once, the same stations withheld everywhere. */
 import { createHash } from 'node:crypto';
-import { SPECIES } from '../../base/species';
-import { type Case, type InversionSettings, type PeriodSettings } from '../../case';
+import { askedSpecies, caseChannels, type Case, type InversionSettings, type PeriodSettings } from '../../case';
 import { expandGlobs } from '../../files/glob';
 import { dailyMeans } from '../../observations/daily-means';
 import { offStepsInWords, unitDoubts } from '../../observations/observation-quality';
@@ -79,7 +78,7 @@ async function readPeriod(context: Workspace, period: PeriodSettings, grid: Grid
   const files = observationPatterns(context, period.name);
   const { signal } = context;
   const options = { period: period.name, span: spanOf(period), grid, signal };
-  const observations = await readObservations({ ...context.caseSettings.observations, files }, options);
+  const observations = await readObservations({ ...context.caseSettings.observations, files, species: askedSpecies(context.caseSettings) }, options);
   const heard = HEARD.get(context.inputs) ?? new Map<string, Heard>();
   const { stations } = observations;
   HEARD.set(context.inputs, heard.set(keyOf(files, period), { stations, spreads: spreadsOf(context.caseSettings.inversion, observations, grid) }));
@@ -155,18 +154,19 @@ const keyOf = (files: readonly string[], { name }: PeriodSettings): string => [n
  * @throws {ConfigError} `OBSERVATION_HOURS` if they leave nothing of a species
  */
 export function operatorOf(
-  { inversion }: Case,
+  settings: Case,
   period: PeriodSettings,
   grid: Grid,
   monitors: Pick<Monitors, 'observations' | 'withheld' | 'watched' | 'cellSpread'>,
   options: { firstHour: number; watch: boolean; hoursPerDay?: number; hoursOfDay?: HoursOfDay },
 ): ObservationOperator {
+  const { inversion } = settings;
   const { hoursOfDay = {}, hoursPerDay = 24 } = options;
   const operator = new ObservationOperator({
     grid,
     period: { start: new Date(period.start), hours: period.hours, spinUpHours: options.firstHour },
     observations: monitors.observations,
-    species: SPECIES,
+    species: caseChannels(settings).species,
     error: inversion.observationError,
     cellSpread: monitors.cellSpread,
     siteTypeError: inversion.siteTypeError,

@@ -7,6 +7,7 @@ import { observationsOf } from '../../inversion/testing/small-world';
 import { CELLS, GRID, HOURS, START, temporaryFolder, writeFile } from '../../transport/testing/small-case';
 import type { StageContext } from '../../run/engine/stage';
 import { simulatedFile } from '../../case/case-runs';
+import { namingOf } from '../../case/testing/naming';
 import { UNIT_ERRORS } from '../testing/july-monitors';
 import { operatorOf } from './monitors';
 import { nuisanceTerms, type NuisancePeriod } from './nuisance';
@@ -50,7 +51,7 @@ const periods = PERIODS.map((name, p): NuisancePeriod => {
   const settings = { name, start: starts[p].toISOString(), hours: HOURS, spinUpHours: 0 } as unknown as PeriodSettings;
   const monitors = { observations, withheld: new Set<string>(), watched: new Set<string>() };
   const operator = operatorOf(UNIT_ERRORS, settings, GRID, monitors, { firstHour: 0, watch: false });
-  const period = { name, grid: GRID, time: { start: starts[p], stepSeconds: 3600, count: HOURS } } as unknown as PeriodSource;
+  const period = { name, grid: GRID, time: { start: starts[p], stepSeconds: 3600, count: HOURS }, species: SPECIES } as unknown as PeriodSource;
   return {
     period,
     observed: { monitors: { ...monitors, block: new Map() }, operator, whole: operator },
@@ -68,6 +69,7 @@ function termsOf(nuisance: object): NonNullable<ReturnType<typeof nuisanceTerms>
   const settings = {
     periods: PERIODS.map((name, p) => ({ name, start: starts[p].toISOString(), hours: HOURS })),
     crossValidation: { apply: false },
+    ...namingOf(),
     concentrations: { variables: { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25' } },
     inversion: { nuisance: { stationBias: none, sharedBias: none, runs: [], ...nuisance } },
   };

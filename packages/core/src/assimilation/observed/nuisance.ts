@@ -1,8 +1,8 @@
 /** What is inverted beside the emissions: biases of monitors, and runs of the transport model with something else changed. */
 import { type Grid, instant } from '../../grid/grid';
 import type { PeriodSource } from '../../fields/period-source';
-import { SPECIES, speciesUnit, type Species } from '../../base/species';
-import { nuisanceChanges, type NuisanceChange, type NuisanceRun } from '../../case';
+import type { CaseChannels, Species } from '../../base/species';
+import { caseChannels, nuisanceChanges, type NuisanceChange, type NuisanceRun } from '../../case';
 import { type NuisanceTerm, VaryingNumber } from '../../inversion/model/nuisance-model';
 import { ConfigError } from '../../base/errors';
 import { hourlyFiles, nuisanceRun, simulatedFile } from '../../case/case-runs';
@@ -52,15 +52,17 @@ export function nuisanceFiles(context: Workspace): string[] {
  */
 export function nuisanceTerms(context: Workspace, model: SurrogateForwardModel, periods: readonly NuisancePeriod[]): NuisanceTerms | undefined {
   const { stationBias, sharedBias, runs } = context.settings.inversion.nuisance;
+  const channels = caseChannels(context.caseSettings);
   const allTerms: NuisanceTerms = { terms: [], names: [], units: [] };
   addBiases(
     allTerms,
+    channels,
     stationBias,
     model,
     periods,
     (species, cell, { cols }) => `bias ${species} at row ${Math.floor(cell / cols)}, column ${cell % cols}`,
   );
-  addBiases(allTerms, sharedBias, model, periods, sharedBiasName);
+  addBiases(allTerms, channels, sharedBias, model, periods, sharedBiasName);
   const prior =
     runs.length > 0 ? periods.map(({ period, observed, prior: priorSeries }) => priorSeries ?? throughOperator(priorRun(period), observed)) : [];
   for (const run of runs) addRun(allTerms, run, context, model, periods, prior);
@@ -187,18 +189,19 @@ function nodeInWords([hour, row, col]: readonly (number | undefined)[], start: D
 /** Biases of the species that have a spread, the same in all periods. @param nameOf - that of a cell; cells of the same name share theirs */
 function addBiases(
   { terms, names, units }: NuisanceTerms,
+  channels: CaseChannels,
   spreads: Record<Species, number>,
   model: SurrogateForwardModel,
   periods: readonly NuisancePeriod[],
   nameOf: (species: Species, cell: number, grid: Grid) => string,
 ): void {
-  if (SPECIES.every((species) => spreads[species] === 0)) return;
+  if (channels.species.every((species) => spreads[species] === 0)) return;
   const numbers = new Map<string, number>();
   const spread: number[] = [];
   const indices = periods.map(({ period: { grid }, observed: { operator } }) => {
     const { species, cell } = operator.observed;
     return Int32Array.from(species, (s, i) => {
-      const speciesName = SPECIES[s];
+      const speciesName = channels.species[s];
       if (spreads[speciesName] === 0) return -1;
       const name = nameOf(speciesName, cell[i], grid);
       const index = numbers.get(name);
@@ -206,7 +209,7 @@ function addBiases(
       numbers.set(name, spread.length);
       spread.push(spreads[speciesName]);
       names.push(name);
-      units.push(speciesUnit(speciesName));
+      units.push(channels.units[speciesName]);
       return spread.length - 1;
     });
   });

@@ -31,12 +31,13 @@ async function observed(inversion: object): Promise<ObservedPeriod> {
     ['a', 'b'].map((id) => `${id},${new Date(Date.UTC(2017, 6, 1, hour)).toISOString()},${hour},${2 * hour}`),
   );
   writeFileSync(join(folder, 'obs.csv'), `station,time,no2,o3\n${rows.flat().join('\n')}\n`);
-  const observations = observationsSchema.parse({
+  const observations = observationsSchema().parse({
     stations: { file: join(folder, 'stations.csv') },
     files: join(folder, 'obs.csv'),
     columns: { species: { NO2: { column: 'no2', unit: 'ppb' }, O3: { column: 'o3', unit: 'ppb' } } },
   });
   const settings = {
+    ...UNIT_ERRORS,
     periods: [period],
     observations,
     withheld: { fraction: 0, blockCells: 1, seed: 1 },

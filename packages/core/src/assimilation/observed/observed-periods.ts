@@ -17,7 +17,7 @@ export interface ObservedPeriod {
   whole: ObservationOperator;
 }
 
-/** Concentrations of some hours on the whole grid, `[hours, H, W, 4]`. */
+/** Concentrations of some hours on the whole grid, `[hours, H, W, species]`. */
 export type RunFields = (hours: Hours) => Float32Array;
 
 /**

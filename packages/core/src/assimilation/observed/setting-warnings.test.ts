@@ -7,7 +7,7 @@ const { inversion, withheld, crossValidation, observations } = defaults();
 
 /** The sections with what the schema gives them. */
 function defaults(): Pick<Case, 'inversion' | 'withheld' | 'crossValidation' | 'observations'> {
-  const { shape } = caseSchema;
+  const { shape } = caseSchema();
   return {
     inversion: shape.inversion.parse({}),
     withheld: shape.withheld.parse({}),

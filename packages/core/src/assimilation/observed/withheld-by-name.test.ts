@@ -1,6 +1,7 @@
 /** Stations withheld by name: which they are, that nothing they measure enters the cost, and what is refused. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { namingOf } from '../../case/testing/naming';
 import type { Case, PeriodSettings } from '../../case';
 import { observationsSchema, withheldSchema } from '../../case/schema/experiment-schema';
 import { temporaryFolder } from '../../files/testing/shared-data';
@@ -32,7 +33,7 @@ function caseOf(withheld: object, valueOf: (i: number) => number = (i) => 10 + i
     Number.isNaN(valueOf(i)) ? [] : [3, 4, 5].map((hour) => `${id},2017-07-01T0${hour}:00Z,${valueOf(i) + hour}`),
   );
   writeFileSync(pathOf('obs.csv'), ['station,time,no2', ...rows].join('\n'));
-  const observations = observationsSchema.parse({
+  const observations = observationsSchema().parse({
     stations: { file: pathOf('stations.csv'), network },
     files: pathOf('obs.csv'),
     columns: { species: { NO2: { column: 'no2', unit: 'ppb' } } },
@@ -43,7 +44,7 @@ function caseOf(withheld: object, valueOf: (i: number) => number = (i) => 10 + i
     dailyMeans: false,
     observationError: { NO2: { relative: 0.1, absolute: 1 } },
   };
-  return { periods: [period], observations, inversion, withheld: withheldSchema.parse(withheld) } as unknown as Case;
+  return { ...namingOf(), periods: [period], observations, inversion, withheld: withheldSchema.parse(withheld) } as unknown as Case;
 }
 
 function monitorsOf(...of: Parameters<typeof caseOf>): Promise<Monitors> {

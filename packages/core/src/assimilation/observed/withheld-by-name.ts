@@ -20,7 +20,7 @@ export function withheldFiles({ withheld: { stations } }: Pick<Case, 'withheld'>
 export function withholdingKey({ withheld, observations }: Withholding): object {
   const { stations, networks } = withheld;
   return {
-    observations: { ...observations, files: undefined, stations: placeColumns(observations.stations) },
+    observations: { ...observations, files: undefined, independent: undefined, stations: placeColumns(observations.stations) },
     withheld: { ...withheld, stations: Array.isArray(stations) ? stations : undefined },
     ...(networks === undefined ? {} : { stationNetwork: observations.stations.network }),
   };

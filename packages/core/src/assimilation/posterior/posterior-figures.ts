@@ -1,5 +1,4 @@
 /** Figures of a posterior of the case's inversion: of all emissions and, where it gives sectors factors of their own, of each. */
-import { GROUPS } from '../../base/species';
 import { regionMasks } from '../../case/gridded/regions';
 import { ROUNDOFF } from '../../base/device';
 import type { InversionSetup } from '../inversion-setup';
@@ -97,7 +96,7 @@ export function posteriorFigures(
   const shared = {
     settings: context.settings.inversion.uncertainty,
     grid,
-    groups: GROUPS,
+    groups: problem.groups,
     areas: areasOf(context, grid),
     shape: control.shape,
     initial: control.initial(),

@@ -1,13 +1,12 @@
 /** Uncertainty of the factors on disk: netCDF with CF names, variables `<what>_<period>` and `sector_<what>_<sector>_<period>` as those of the factors' file. */
-import { GROUPS } from '../../base/species';
 import { onGrid } from '../../files/netcdf/cf-grid';
 import { readCf, writeCf, type CfAttributes, type CfData, type CfVariable } from '../../files/netcdf/netcdf-cf';
 import { DataError } from '../../base/errors';
-import type { Grid } from '../../grid/grid';
+import type { FactorsOf } from '../factors/factors-file';
 
 export const UNCERTAINTY_FILE = 'uncertainty.nc';
 
-/** One period; arrays are `[slots, H, W, 5]`. */
+/** One period; arrays are `[slots, H, W, groups]`. */
 export interface PeriodUncertainty {
   /** absent: of all emissions */
   sector?: string;
@@ -19,13 +18,13 @@ export interface PeriodUncertainty {
   /** of the factor, one σ below and above */
   low: Float32Array;
   high: Float32Array;
-  /** rows of the averaging kernel, `[rows, H, W, 5]` */
+  /** rows of the averaging kernel, `[rows, H, W, groups]` */
   averagingKernel?: Float32Array;
 }
 
-export function writeUncertainty(path: string, grid: Grid, periods: readonly PeriodUncertainty[]): void {
-  const field = grid.rows * grid.cols * GROUPS.length;
-  const dimensions: Record<string, number> = { y: grid.rows, x: grid.cols, group: GROUPS.length };
+export function writeUncertainty(path: string, { grid, groups }: FactorsOf, periods: readonly PeriodUncertainty[]): void {
+  const field = grid.rows * grid.cols * groups.length;
+  const dimensions: Record<string, number> = { y: grid.rows, x: grid.cols, group: groups.length };
   const variables: CfVariable[] = [];
   for (const { sector, period, slots, sigma, reduction, constrained, low, high, averagingKernel } of periods) {
     if (slots > 1) dimensions[`slot_${period}`] = slots;
@@ -57,24 +56,24 @@ export function writeUncertainty(path: string, grid: Grid, periods: readonly Per
   writeCf(path, {
     dimensions,
     ...onGrid(grid, variables),
-    attributes: { Conventions: 'CF-1.10', title: 'Uncertainty of the factors on the prior emissions', groups: GROUPS.join(' ') },
-    labels: [{ name: 'group', dimension: 'group', values: GROUPS, attributes: { long_name: 'emission group' } }],
+    attributes: { Conventions: 'CF-1.10', title: 'Uncertainty of the factors on the prior emissions', groups: groups.join(' ') },
+    labels: [{ name: 'group', dimension: 'group', values: groups, attributes: { long_name: 'emission group' } }],
   });
 }
 
-/** Posterior standard deviation of the log factors of a period, `[slots, H, W, 5]`; undefined where the file lacks the period. */
+/** Posterior standard deviation of the log factors of a period, `[slots, H, W, groups]`; undefined where the file lacks the period. */
 export function readSigma(path: string, period: string): Float32Array | undefined {
   return readCf(path).variables.find(({ name }) => name === `log_factor_sigma_${period}`)?.data as Float32Array | undefined;
 }
 
 /**
- * Part of the slots in which a cell and group is constrained, `[H, W, 5]`.
+ * Part of the slots in which a cell and group is constrained, `[H, W, groups]`.
  *
  * @throws {DataError} `UNCERTAINTY_MISSING` if the file lacks the period, or is not on the grid
  */
-export function readConstrained(path: string, grid: Grid, period: string): Float64Array {
+export function readConstrained(path: string, { grid, groups }: FactorsOf, period: string): Float64Array {
   const variable = readCf(path).variables.find(({ name }) => name === `constrained_${period}`);
-  const field = grid.rows * grid.cols * GROUPS.length;
+  const field = grid.rows * grid.cols * groups.length;
   if (!variable || variable.data.length % field !== 0) {
     throw new DataError('UNCERTAINTY_MISSING', `${path}: there is no mask of period ${period} on the case's grid: run uncertainty again`);
   }

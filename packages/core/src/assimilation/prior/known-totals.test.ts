@@ -1,3 +1,4 @@
+import { GROUPS } from '../../base/species';
 import type { Case, InversionSettings } from '../../case';
 import { unitGrid } from '../../inversion/testing/small-world';
 import { knownTotals } from './known-totals';
@@ -34,7 +35,7 @@ it.each<[string, Partial<InversionSettings['totals'][number]>, [number, number][
   ['in a period', { period: 'summer' }, expected([2], [0, 1, 2, 3, 5])],
   ['in a period and region', { period: 'winter', region: 'east' }, expected([0, 1], [1, 2, 5])],
 ])('a known total sums masses %s', (_, where, masses) => {
-  const [total] = knownTotals([{ group: 'SO2', factor: 0.8, spread: 0.1, ...where }], settings, grid, priorEmissions, slots);
+  const [total] = knownTotals([{ group: 'SO2', factor: 0.8, spread: 0.1, ...where }], settings, { grid, groups: GROUPS }, priorEmissions, slots);
   expect([total.value, total.spread]).toEqual([0.8, 0.1]);
   expect([...total.index]).toEqual(masses.map(([index]) => index));
   masses.forEach(([, weight], k) => expect(total.weight[k] / weight).toBeCloseTo(1, 12));
@@ -49,7 +50,7 @@ it('a known total of what nobody emits is refused, by its place in the list', ()
         { ...total, ...some },
       ],
       settings,
-      grid,
+      { grid, groups: GROUPS },
       priorEmissions,
       slots,
     );

@@ -1,3 +1,4 @@
+import { GROUPS } from '../../base/species';
 import type { InversionSettings } from '../../case';
 import { ConfigError } from '../../base/errors';
 import { LogFactorControl } from '../../inversion/control/log-factor-control';
@@ -10,7 +11,7 @@ function correlationOf(factors: FactorBasis, hours: number, lasting = 0): Return
   const factorCorrelation = { groups: [], domain: 0, periods: 0.7, hours, lasting };
   const settings = { factors, space: 'cells', lengthKm: 81, regionSpread: [], factorCorrelation };
   const slots = [72, 30].map((count) => timeSlots({ start: new Date('2017-01-01T00:00:00Z'), count }, factors));
-  return priorCovariance(settings as unknown as InversionSettings, {}, unitGrid(3, 4), slots).slotCorrelation;
+  return priorCovariance(settings as unknown as InversionSettings, {}, { grid: unitGrid(3, 4), groups: GROUPS }, slots).slotCorrelation;
 }
 
 describe('the correlation of slots', () => {
@@ -59,7 +60,7 @@ describe('what the case says in km and by region', () => {
   const covarianceOf = (change: object, far?: object): ReturnType<typeof priorCovariance> => {
     const factorCorrelation = { groups: [], domain: 0.2, periods: 0.7, hours: 0, lasting: 0, far };
     const settings = { factors: 'period', space: 'cells', lengthKm: 81, blockKm: 250, regionSpread: [], factorCorrelation, ...change };
-    return priorCovariance(settings as unknown as InversionSettings, regions, grid, slots);
+    return priorCovariance(settings as unknown as InversionSettings, regions, { grid, groups: GROUPS }, slots);
   };
 
   it('has both lengths in cells', () => {

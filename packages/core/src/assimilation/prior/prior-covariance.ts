@@ -1,11 +1,11 @@
 /** The prior's covariance as the case describes it, in the terms of the inversion: cells, slots and indices. */
-import { GROUPS } from '../../base/species';
 import type { Case, InversionSettings } from '../../case';
 import { regionMask } from '../../case/gridded/regions';
 import { ConfigError } from '../../base/errors';
 import type { Grid } from '../../grid/grid';
 import type { InversionProblem } from '../../inversion/solve/inversion-problem';
 import { inALine, roundTheClock, withLasting, type SlotCorrelation, blockRegions } from '../../inversion/control/correlation-bases';
+import type { FactorsOf } from '../factors/factors-file';
 import type { TimeSlots } from '../factors/time-slots';
 
 type PriorCovariance = Pick<
@@ -18,8 +18,13 @@ export function seesRegions({ space, regionSpread, totals }: InversionSettings):
   return space === 'regions' || regionSpread.length > 0 || totals.some(({ region }) => region !== undefined);
 }
 
-/** @param slots - of each period @throws {ConfigError} `CASE_REGION` if two regions overlap where each is to have a factor */
-export function priorCovariance(settings: InversionSettings, regions: Case['regions'], grid: Grid, slots: readonly TimeSlots[]): PriorCovariance {
+/** @param emissions - grid and groups that they are of @param slots - of each period @throws {ConfigError} `CASE_REGION` if two regions overlap where each is to have a factor */
+export function priorCovariance(
+  settings: InversionSettings,
+  regions: Case['regions'],
+  { grid, groups }: FactorsOf,
+  slots: readonly TimeSlots[],
+): PriorCovariance {
   const { factorCorrelation: correlation, lengthKm, regionSpread } = settings;
   return {
     lengthCells: grid.lengthInCells(lengthKm),
@@ -28,7 +33,7 @@ export function priorCovariance(settings: InversionSettings, regions: Case['regi
     ...(correlation.far ? { farCorrelation: { part: correlation.far.part, lengthCells: grid.lengthInCells(correlation.far.km) } } : {}),
     slotCorrelation: slotCorrelation(settings, slots),
     ...(settings.space === 'cells' ? {} : { regionOf: regionIndices(settings, regions, grid) }),
-    ...(regionSpread.length > 0 ? { spreadFactor: spreadFactors(regionSpread, regions, grid) } : {}),
+    ...(regionSpread.length > 0 ? { spreadFactor: spreadFactors(regionSpread, regions, { grid, groups }) } : {}),
   };
 }
 
@@ -65,12 +70,12 @@ function regionIndices({ space, blockKm }: InversionSettings, regions: Case['reg
   return regionOfCell;
 }
 
-/** Factors on the spread of the log factors, `[H, W, 5]`. */
-export function spreadFactors(spreads: InversionSettings['regionSpread'], regions: Case['regions'], grid: Grid): Float64Array {
-  const out = new Float64Array(grid.rows * grid.cols * GROUPS.length).fill(1);
+/** Factors on the spread of the log factors, `[H, W, groups]`. */
+export function spreadFactors(spreads: InversionSettings['regionSpread'], regions: Case['regions'], { grid, groups }: FactorsOf): Float64Array {
+  const out = new Float64Array(grid.rows * grid.cols * groups.length).fill(1);
   for (const { region, group, factor } of spreads) {
     regionMask(regions[region], grid).forEach((inside, cell) => {
-      if (inside) GROUPS.forEach((name, g) => (group === undefined || group === name) && (out[cell * GROUPS.length + g] *= factor));
+      if (inside) groups.forEach((name, g) => (group === undefined || group === name) && (out[cell * groups.length + g] *= factor));
     });
   }
   return out;

@@ -30,7 +30,7 @@ const settings = {
   periods: Object.entries(starts).map(([name, start]) => ({ name, start: start.toISOString(), hours: HOURS })),
 } as unknown as Case;
 const periods = Object.entries(starts).map(
-  ([name, start]) => ({ name, grid: GRID, time: { start, stepSeconds: 3600, count: HOURS } }) as unknown as PeriodSource,
+  ([name, start]) => ({ name, grid: GRID, groups: NAMES, time: { start, stepSeconds: 3600, count: HOURS } }) as unknown as PeriodSource,
 );
 const slots = periods.map(({ time }) => timeSlots(time, 'day'));
 const spread = { NOx: 0.5, NH3: 0.5, SO2: 0.5, VOC: 0.5, 'PM2.5': 0.5 };

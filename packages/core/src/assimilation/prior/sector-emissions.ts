@@ -1,5 +1,4 @@
 /** The inventory by the sectors that an inversion tells apart. */
-import { GROUPS } from '../../base/species';
 import { REST, type Case, type InversionSettings } from '../../case';
 import { readEmissions } from '../../case/gridded/case-fields';
 import { timeAt } from '../../grid/grid';
@@ -29,7 +28,7 @@ export function sectorsOf(
   slots: readonly TimeSlots[],
 ): InversionProblem['sectors'] {
   if (inversion.sectors.length === 0) return undefined;
-  const field = periods[0].grid.rows * periods[0].grid.cols * GROUPS.length;
+  const field = periods[0].grid.rows * periods[0].grid.cols * periods[0].groups.length;
   const size = slots.reduce((sum, { count }) => sum + count, 0) * field;
   const emissions = new Map<string, Float32Array>();
   let begin = 0;
@@ -48,11 +47,11 @@ export function sectorsOf(
   return [...emissions].map(([name, priorEmissions]) => ({ name, priorEmissions, priorSpread: spreadOf(name) }));
 }
 
-/** Adds a sector's means to `[slots, H, W, 5]`, kg m-2 s-1, a day at a time. */
-function addSlotMeans(sector: SectorFiles, { time, grid }: PeriodSource, { count, slotOfHour }: TimeSlots, out: Float32Array): void {
+/** Adds a sector's means to `[slots, H, W, groups]`, kg m-2 s-1, a day at a time. */
+function addSlotMeans(sector: SectorFiles, { time, grid, groups }: PeriodSource, { count, slotOfHour }: TimeSlots, out: Float32Array): void {
   const hours = hoursPerSlot({ count, slotOfHour });
   const field = out.length / count;
-  const byGroup = Object.fromEntries(GROUPS.map((group) => [group, sector.groups[group]]));
+  const byGroup = Object.fromEntries(groups.map((group) => [group, sector.groups[group]]));
   const series = openSector(sector, grid);
   try {
     for (let hour = 0; hour < time.count; hour += HOURS_AT_ONCE) {

@@ -41,6 +41,7 @@ const period: AuditedPeriod = {
   grid,
   nearKm: 50,
   groups: GROUPS,
+  inverted: GROUPS,
   update: {
     prior: Float64Array.from(field([4, 2, 2, 2])),
     updated: Float64Array.from(field([2, 4, 2, 1])),
@@ -51,9 +52,21 @@ const period: AuditedPeriod = {
   series: { prior: seriesOf([10, 2, 14, 6]), updated: seriesOf([8, 2, 10, 4]) },
 };
 
+it('has a row of each group of the case, and no answer to one that no species tells apart', () => {
+  const groups = ['NOx', 'soilNO'];
+  const fieldOf = (nox: number[]): Float64Array => Float64Array.from(nox.flatMap((value) => [value, 3 * value]));
+  const update = { ...period.update, prior: fieldOf([4, 2, 2, 2]), updated: fieldOf([2, 4, 2, 1]) };
+  const rows = auditPeriod({ ...period, groups, inverted: groups, update }, {});
+  expect(rows.map(({ group, response }) => [group, response?.species])).toEqual([
+    ['NOx', 'NO2'],
+    ['soilNO', undefined],
+  ]);
+  expect(rows[1].prior / rows[0].prior).toBeCloseTo(3, 12);
+});
+
 describe('auditPeriod', () => {
   it('judges no answer to a group that was not inverted', () => {
-    const rows = auditPeriod({ ...period, groups: ['SO2'] }, REGIONS);
+    const rows = auditPeriod({ ...period, inverted: ['SO2'] }, REGIONS);
     expect(rows[0].change).toBeCloseTo(-0.1, 12);
     expect(rows.some(({ response }) => response)).toBe(false);
   });

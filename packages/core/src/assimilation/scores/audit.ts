@@ -1,5 +1,5 @@
 /** The audit of an inversion: what its totals hide, one row per period, region and group, and their table as CSV. See docs/report.md. */
-import { GROUP_FACTS, GROUPS, type Group, type Species } from '../../base/species';
+import { knownGroup, type Group, type Species } from '../../base/species';
 import { type Case } from '../../case';
 import type { PreparedPeriod } from '../../fields/prepared';
 import { regionMasks } from '../../case/gridded/regions';
@@ -33,11 +33,11 @@ export interface AuditRow extends Redistribution {
 }
 
 /** What the audit of a period is made of. */
-export interface AuditedPeriod extends Pick<PreparedPeriod, 'name' | 'grid' | 'time' | 'runs'> {
+export interface AuditedPeriod extends Pick<PreparedPeriod, 'name' | 'grid' | 'time' | 'groups' | 'runs'> {
   update: EmissionUpdate;
   series: { prior: StationSeries; updated: StationSeries };
-  /** those that were inverted: the emissions of others stay, and no concentrations answer them */
-  groups: readonly Group[];
+  /** groups that were inverted: the emissions of others stay, and no concentrations answer them */
+  inverted: readonly Group[];
   /** how far a monitor's cell has cells near it */
   nearKm: number;
 }
@@ -54,14 +54,14 @@ interface Region {
 }
 
 function auditRegion(period: AuditedPeriod, region: Region): AuditRow[] {
-  const { grid, update } = period;
+  const { grid, groups, update } = period;
   const weight = annualWeights(grid, region.mask);
   const stations = period.series.prior.stations.flatMap(({ cell }, j) => (region.mask[cell] > 0 ? [j] : []));
-  return GROUPS.map((group, g) => {
-    const [prior, updated] = [ofGroup(update.prior, g), ofGroup(update.updated, g)];
+  return groups.map((group, g) => {
+    const [prior, updated] = [update.prior, update.updated].map((field) => ofGroup(field, g, groups.length));
     const moved = redistribution(prior, updated, weight);
-    const species = GROUP_FACTS[group].species;
-    const judged = period.groups.includes(group) && moved.change !== undefined;
+    const species = knownGroup(group)?.species;
+    const judged = period.inverted.includes(group) && moved.change !== undefined;
     const answer = species && { group, species, stations: measuring(period.series.prior, species, stations), change: moved.change! };
     const response = answer && judged ? responseOf(period, region, answer) : undefined;
     return {
@@ -82,7 +82,7 @@ function measuring({ observed, stations: allStations }: StationSeries, species: 
 }
 
 /** Emissions of a group by local solar hour, before and after. */
-function dayOf({ grid, time, runs, update }: AuditedPeriod, { mask }: Region, group: number): DiurnalShift {
+function dayOf({ grid, groups, time, runs, update }: AuditedPeriod, { mask }: Region, group: number): DiurnalShift {
   const { emissions } = runs.get(PRIOR)!;
   const weight = annualWeights(grid, mask);
   const [prior, updated] = [new Float64Array(24), new Float64Array(24)];
@@ -91,7 +91,7 @@ function dayOf({ grid, time, runs, update }: AuditedPeriod, { mask }: Region, gr
     const { lon } = grid.centre(Math.floor(cell / grid.cols), cell % grid.cols);
     for (let hour = 0; hour < time.count; hour++) {
       const local = Math.floor(localSolarHour(timeAt(time, hour).getTime(), lon));
-      const i = (hour * weight.length + cell) * GROUPS.length + group;
+      const i = (hour * weight.length + cell) * groups.length + group;
       prior[local] += weight[cell] * emissions[i];
       updated[local] += weight[cell] * emissions[i] * update.factors.data[i];
     }
@@ -150,9 +150,10 @@ export function nearStations(grid: Grid, stations: StationSeries['stations'], km
   return cellsWithin(grid, occupied, km);
 }
 
-function changeWithin({ grid, update }: AuditedPeriod, group: Group, mask: Uint8Array): number | undefined {
-  const g = GROUPS.indexOf(group);
-  return redistribution(ofGroup(update.prior, g), ofGroup(update.updated, g), annualWeights(grid, mask)).change;
+function changeWithin({ grid, groups, update }: AuditedPeriod, group: Group, mask: Uint8Array): number | undefined {
+  const g = groups.indexOf(group);
+  const [prior, updated] = [update.prior, update.updated].map((field) => ofGroup(field, g, groups.length));
+  return redistribution(prior, updated, annualWeights(grid, mask)).change;
 }
 
 /** Mean over times and some stations of a series `[times, stations]`; NaN where there is none. */

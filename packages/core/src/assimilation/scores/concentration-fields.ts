@@ -1,32 +1,32 @@
 /** Concentrations with prior and with updated emissions as one CF file a period, for xarray and whatever else reads netCDF. */
-import { SPECIES } from '../../base/species';
+import type { CaseChannels } from '../../base/species';
 import { concentrationAttributes, speciesVariable } from '../../fields/prepared';
 import { cfGrid, cfTime } from '../../files/netcdf/cf-grid';
 import { writeCfInParts, writeChannel } from '../../files/netcdf/cf-in-parts';
 import type { Grid, TimeAxis } from '../../grid/grid';
 
-interface ConcentrationFields {
+interface ConcentrationFields extends Pick<CaseChannels, 'species' | 'units'> {
   name: string;
   grid: Grid;
   time: TimeAxis;
-  /** `[T, H, W, 4]`; NO2, SO2, O3 in ppb, PM2.5 in µg m-3 */
+  /** `[T, H, W, species]`, in their units */
   prior: Float32Array;
   /** the same */
   updated: Float32Array;
 }
 
 /** `prior_<species>` and `updated_<species>` on (time, y, x), all hours of the period; a day at a time is held beside the arrays. @throws as {@link writeCfInParts} */
-export function writeConcentrationFields(path: string, { name, grid, time, prior, updated }: ConcentrationFields): void {
+export function writeConcentrationFields(path: string, { name, grid, time, species, units, prior, updated }: ConcentrationFields): void {
   const gridPart = cfGrid(grid);
   const runs = [
     { run: 'prior', data: prior },
     { run: 'updated', data: updated },
   ];
   const parts = runs.flatMap(({ run, data }) =>
-    SPECIES.map((species, channel) => ({
-      name: `${run}_${speciesVariable(species)}`,
+    species.map((speciesName, channel) => ({
+      name: `${run}_${speciesVariable(speciesName)}`,
       dimensions: ['time', 'y', 'x'],
-      attributes: concentrationAttributes(species, `${species} at the surface, with the ${run} emissions`),
+      attributes: concentrationAttributes(speciesName, units[speciesName], `${speciesName} at the surface, with the ${run} emissions`),
       data,
       channel,
     })),
@@ -41,6 +41,6 @@ export function writeConcentrationFields(path: string, { name, grid, time, prior
   };
   writeCfInParts(path, contents, parts, (file) => {
     for (const { name: variable, data, channel } of parts)
-      writeChannel(file, variable, data, [time.count, grid.rows, grid.cols, SPECIES.length], channel);
+      writeChannel(file, variable, data, [time.count, grid.rows, grid.cols, species.length], channel);
   });
 }

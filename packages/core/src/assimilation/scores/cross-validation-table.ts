@@ -1,5 +1,5 @@
 /** Cross-validation as a table, one line per candidate, fold and species; and the L-curves that its candidates lie on. */
-import { speciesUnit } from '../../base/species';
+import type { CaseChannels } from '../../base/species';
 import type { FoldResult } from '../../inversion/cross-validation/fold-scores';
 import { lCurveCorner } from '../../inversion/cross-validation/l-curve';
 import { lengthWords, type Candidate, type CandidateResult, type CrossValidation, type LCurve } from '../cross-validation/candidates';
@@ -13,6 +13,7 @@ interface TableRow extends CandidateResult {
   picked: boolean;
   fold: FoldResult;
   error: FoldResult['errors'][number];
+  unit: string;
 }
 
 /** The columns, each with what it says of a row. */
@@ -29,7 +30,7 @@ const COLUMNS: readonly [name: string, value: (row: TableRow) => string | number
   ['factor_correlation_periods', ({ candidate }) => candidate.factorCorrelationPeriods],
   ['fold', ({ fold }) => fold.fold],
   ['species', ({ error }) => error.species],
-  ['unit', ({ error }) => speciesUnit(error.species)],
+  ['unit', ({ unit }) => unit],
   ['n', ({ error }) => error.n],
   ['prior_mae', ({ error }) => error.priorMae],
   ['updated_mae', ({ error }) => error.updatedMae],
@@ -40,9 +41,11 @@ const COLUMNS: readonly [name: string, value: (row: TableRow) => string | number
   ['status', ({ fold }) => fold.status],
 ];
 
-export function crossValidationCsv({ candidates, picked }: CrossValidation): string {
+export function crossValidationCsv({ candidates, picked }: CrossValidation, units: CaseChannels['units']): string {
   const rows = candidates.flatMap((result, index) =>
-    result.folds.flatMap((fold) => fold.errors.map((error): TableRow => ({ ...result, index, picked: index === picked, fold, error }))),
+    result.folds.flatMap((fold) =>
+      fold.errors.map((error): TableRow => ({ ...result, index, picked: index === picked, fold, error, unit: units[error.species] })),
+    ),
   );
   const lines = rows.map((row) => COLUMNS.map(([, value]) => csvField(value(row))).join(','));
   return [COLUMNS.map(([name]) => name).join(','), ...lines, ''].join('\n');

@@ -15,10 +15,13 @@ const truth = (nox: number[]): Float32Array => Float32Array.from(GROUPS.flatMap(
 
 describe('inventorySummary', () => {
   it('adds up periods and counts near cells apart', () => {
-    const { inventory, inventoryNearMonitors } = inventorySummary([
-      { prior: field([4, 2, 0]), updated: field([6, 2, 0]), truth: truth([1.5, 0.5, 1]), near: Uint8Array.of(1, 0, 1) },
-      { prior: field([2, 2, 2]), updated: field([2, 1, 3]), truth: truth([1, 1, 1.5]), near: Uint8Array.of(0, 1, 0) },
-    ]);
+    const { inventory, inventoryNearMonitors } = inventorySummary(
+      [
+        { prior: field([4, 2, 0]), updated: field([6, 2, 0]), truth: truth([1.5, 0.5, 1]), near: Uint8Array.of(1, 0, 1) },
+        { prior: field([2, 2, 2]), updated: field([2, 1, 3]), truth: truth([1, 1, 1.5]), near: Uint8Array.of(0, 1, 0) },
+      ],
+      GROUPS,
+    );
     // truth 6, 1, 0 and 2, 2, 3: off by 2 + 1 and 1 of 14 before, by 0 + 1 and 1 + 0 of 14 after
     expect(inventory.NOx).toEqual({ priorError: 4 / 14, updatedError: 2 / 14 });
     // near: truth 6 and 2; off by 2 before, by 1 after
@@ -32,7 +35,7 @@ it('each group is held against its own truth', () => {
   const cells = 7;
   const [prior, updated] = [0, 1].map(() => Float64Array.from({ length: cells * GROUPS.length }, () => 0.5 + random.uniform()));
   const ofTruth = Float32Array.from({ length: GROUPS.length * cells }, () => 0.5 + random.uniform());
-  const { inventory } = inventorySummary([{ prior, updated, truth: ofTruth, near: new Uint8Array(cells) }]);
+  const { inventory } = inventorySummary([{ prior, updated, truth: ofTruth, near: new Uint8Array(cells) }], GROUPS);
   GROUPS.forEach((group, g) => {
     let [before, after, total] = [0, 0, 0];
     for (let cell = 0; cell < cells; cell++) {
@@ -51,14 +54,14 @@ it('near are the cells about monitors that had a say, not about withheld ones', 
   try {
     const grid = unitGrid(1, 9); // of 111 km
     const factors = Float32Array.from({ length: 9 * GROUPS.length }, (_, i) => i / 8);
-    writeTruthFactors(join(dir, 'truth.nc'), grid, new Map([['winter', factors]]));
+    writeTruthFactors(join(dir, 'truth.nc'), grid, new Map([['winter', factors]]), GROUPS);
     const stations = [
       { id: 'a', role: Role.used, cell: 1 },
       { id: 'b', role: Role.withheld, cell: 7 },
       { id: 'c', role: Role.watched, cell: 4 },
     ];
     const series = { prior: { stations, times: [], observed: new Map(), simulated: new Map() } };
-    const found = truthNearMonitors(join(dir, 'truth.nc'), { grid, name: 'winter' }, series, 120);
+    const found = truthNearMonitors(join(dir, 'truth.nc'), { grid, groups: GROUPS, name: 'winter' }, series, 120);
     expect([...found.near]).toEqual([1, 1, 1, 1, 1, 1, 0, 0, 0]);
     expect(found.truth).toEqual(factors);
   } finally {

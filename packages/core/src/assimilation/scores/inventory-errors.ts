@@ -1,5 +1,5 @@
 /** Twin experiments: the error of prior and updated inventory against the known truth, in the whole domain and near the monitors that were used. */
-import { GROUPS, type Group } from '../../base/species';
+import type { Group } from '../../base/species';
 import type { PreparedPeriod } from '../../fields/prepared';
 import { Role } from '../../inversion/cost/cost';
 import { inventoryError } from '../../inversion/scores/inventory-error';
@@ -14,7 +14,7 @@ export type InventoryErrors = Record<Group, { priorError: number; updatedError: 
 
 /** What the errors of one period are made of. */
 export interface InventoryPart extends Pick<EmissionUpdate, 'prior' | 'updated'> {
-  /** factors truth / prior, `[5, H, W]` */
+  /** factors truth / prior, `[groups, H, W]` */
   truth: Float32Array;
   /** 1 in cells near a monitor that was used, `[H, W]` */
   near: Uint8Array;
@@ -23,12 +23,12 @@ export interface InventoryPart extends Pick<EmissionUpdate, 'prior' | 'updated'>
 /** Truth and cells near used monitors of a period. */
 export function truthNearMonitors(
   truthFile: string,
-  { grid, name }: Pick<PreparedPeriod, 'grid' | 'name'>,
+  { grid, groups, name }: Pick<PreparedPeriod, 'grid' | 'groups' | 'name'>,
   { prior }: { prior: StationSeries },
   nearKm: number,
 ): Pick<InventoryPart, 'truth' | 'near'> {
   const used = prior.stations.filter(({ role }) => role !== Role.withheld);
-  return { truth: readTruthFactors(truthFile, grid, name), near: nearStations(grid, used, nearKm) };
+  return { truth: readTruthFactors(truthFile, grid, name, groups), near: nearStations(grid, used, nearKm) };
 }
 
 export interface InventorySummary {
@@ -38,18 +38,18 @@ export interface InventorySummary {
   inventoryNearMonitors: InventoryErrors;
 }
 
-export function inventorySummary(parts: readonly InventoryPart[]): InventorySummary {
-  return { inventory: errorsOf(parts, () => 1), inventoryNearMonitors: errorsOf(parts, ({ near }, cell) => near[cell]) };
+export function inventorySummary(parts: readonly InventoryPart[], groups: readonly Group[]): InventorySummary {
+  return { inventory: errorsOf(parts, groups, () => 1), inventoryNearMonitors: errorsOf(parts, groups, ({ near }, cell) => near[cell]) };
 }
 
 /** Σ w·|factor − truth| / Σ w·truth over the cells of all periods, w the prior emissions in the cells that count. */
-function errorsOf(parts: readonly InventoryPart[], counts: (part: InventoryPart, cell: number) => number): InventoryErrors {
-  const errors = GROUPS.map((group, g) => {
+function errorsOf(parts: readonly InventoryPart[], groups: readonly Group[], counts: (part: InventoryPart, cell: number) => number): InventoryErrors {
+  const errors = groups.map((group, g) => {
     const join = (values: (part: InventoryPart) => Float64Array): Float64Array => joined(Float64Array, parts.map(values));
-    const weight = join((part) => ofGroup(part.prior, g).map((emission, cell) => emission * counts(part, cell)));
+    const weight = join((part) => ofGroup(part.prior, g, groups.length).map((emission, cell) => emission * counts(part, cell)));
     const truth = join((part) => Float64Array.from(part.truth.subarray(g * part.near.length, (g + 1) * part.near.length)));
     const factors = join(({ prior, updated }) => {
-      const [priorValues, updatedValues] = [ofGroup(prior, g), ofGroup(updated, g)];
+      const [priorValues, updatedValues] = [ofGroup(prior, g, groups.length), ofGroup(updated, g, groups.length)];
       return priorValues.map((emission, cell) => (emission > 0 ? updatedValues[cell] / emission : 1));
     });
     return [group, { priorError: inventoryError(weight, truth), updatedError: inventoryError(weight, truth, factors) }];

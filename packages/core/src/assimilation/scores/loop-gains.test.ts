@@ -1,3 +1,4 @@
+import { DEFAULT_CHANNELS } from '../../base/species';
 import { Role } from '../../inversion/cost/cost';
 import { gainsAgree, gainsOf, usedError, type ComparedObservations, type Gain } from './loop-gains';
 
@@ -16,7 +17,7 @@ const winter: ComparedObservations = {
 };
 
 it('gains by species, side and region, missing values left out', () => {
-  const gains = gainsOf([winter], [{ name: 'west', mask: [1, 0, 0] }]);
+  const gains = gainsOf([winter], [{ name: 'west', mask: [1, 0, 0] }], DEFAULT_CHANNELS);
   expect(gains).toEqual([
     { species: 'NO2', unit: 'ppb', stations: 'used', n: 2, priorMae: 3, predictedMae: 1, realisedMae: 1 },
     { species: 'O3', unit: 'ppb', stations: 'used', n: 1, priorMae: 30, predictedMae: 10, realisedMae: 15 },
@@ -30,7 +31,7 @@ it('gains by species, side and region, missing values left out', () => {
 
 it('periods add up, and one without a run of the transport model leaves no realised error', () => {
   const summer = { ...winter, prior: winter.prior.map((value) => value + 6), realised: undefined };
-  const [no2] = gainsOf([winter, summer], []);
+  const [no2] = gainsOf([winter, summer], [], DEFAULT_CHANNELS);
   expect(no2).toMatchObject({ n: 4, priorMae: 6, realisedMae: null });
 });
 

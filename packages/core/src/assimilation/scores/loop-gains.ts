@@ -4,7 +4,7 @@
  *
  *   gain = MAE(prior run) − MAE(updated emissions),     agreement: |predicted − realised| ≤ a · |realised|
  */
-import { SPECIES, speciesUnit } from '../../base/species';
+import type { CaseChannels } from '../../base/species';
 import { Role } from '../../inversion/cost/cost';
 
 /** One period's observations, and what is simulated of them; arrays of equal length, in the unit of the species. */
@@ -40,15 +40,19 @@ interface NamedMask {
 }
 
 /** Gains by species and side, on the whole domain and in each region that holds observations. */
-export function gainsOf(periods: readonly ComparedObservations[], regions: readonly NamedMask[]): Gain[] {
+export function gainsOf(
+  periods: readonly ComparedObservations[],
+  regions: readonly NamedMask[],
+  { species: names, units }: Pick<CaseChannels, 'species' | 'units'>,
+): Gain[] {
   return [undefined, ...regions].flatMap((region) =>
     (['used', 'withheld'] as const).flatMap((stations) =>
-      SPECIES.flatMap((species, s) => {
+      names.flatMap((species, s) => {
         const gain = gainOf(periods, (period, i) => {
           const withheld = period.role[i] === Role.withheld;
           return period.species[i] === s && withheld === (stations === 'withheld') && (!region || region.mask[period.cell[i]] > 0);
         });
-        return gain.n > 0 ? [{ species, unit: speciesUnit(species), stations, ...(region ? { region: region.name } : {}), ...gain }] : [];
+        return gain.n > 0 ? [{ species, unit: units[species], stations, ...(region ? { region: region.name } : {}), ...gain }] : [];
       }),
     ),
   );

@@ -44,11 +44,17 @@ function foundIn({ periods, runs, found, updated = 100 }: Given): Map<string, Fl
     summaryOf: () => ({ nuisance }),
     dirOf: (stage: string) => join(folder.path, stage),
     log: (text: string) => told.push(text),
-    caseSettings: { periods, concentrations: { variables: { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25' } } },
+    caseSettings: { ...UNIT_ERRORS, periods, concentrations: { variables: { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25' } } },
     settings: { inversion: { nuisance: { runs } } },
   } as unknown as Workspace;
   const concentrations = new Float32Array(HOURS * CELLS * SPECIES.length).fill(40);
-  const prepared = { name: period.name, grid: GRID, time: TIME, runs: new Map([['prior', { concentrations }]]) } as unknown as PreparedPeriod;
+  const prepared = {
+    name: period.name,
+    grid: GRID,
+    time: TIME,
+    species: SPECIES,
+    runs: new Map([['prior', { concentrations }]]),
+  } as unknown as PreparedPeriod;
   const series = operator.atStations(concentrations.map(() => updated));
   expect(series.stations.map((station) => station.cell)).toEqual([CELL]);
   return nuisanceEffect(context, period, prepared, operator, series);

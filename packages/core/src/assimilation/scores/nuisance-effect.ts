@@ -1,6 +1,5 @@
 /** What an inversion found beside the emissions, as it adds to a run of the transport model at the stations. */
 import type { FoundNuisance } from '../observed/nuisance';
-import { SPECIES } from '../../base/species';
 import { nuisanceChanges, type PeriodSettings } from '../../case';
 import type { PreparedPeriod } from '../../fields/prepared';
 import type { ObservationOperator, StationSeries } from '../../inversion/observations/observation-operator';
@@ -38,7 +37,7 @@ export function nuisanceEffect(
 ): Map<string, Float32Array> | undefined {
   const { nuisance = [] } = context.summaryOf<{ nuisance?: FoundNuisance[] }>('invert')!;
   const parts = foundParts(context, settings, prepared, nuisance);
-  const shared = new Map(SPECIES.map((species) => [species, nuisance.find(({ name }) => name === sharedBiasName(species))?.value]));
+  const shared = new Map(prepared.species.map((species) => [species, nuisance.find(({ name }) => name === sharedBiasName(species))?.value]));
   if (!parts || (parts.length === 0 && [...shared.values()].every((value) => value === undefined))) return undefined;
   const cells = [...new Set(updated.stations.map(({ cell }) => cell))];
   const added = operator.atStations(addedBy(parts, cells, prepared)).simulated;
@@ -79,9 +78,9 @@ function foundParts(
 }
 
 /** Σ part · (changed − prior run) in some cells, `[hours, H, W, S]`; 0 in the others. */
-function addedBy(parts: readonly FoundPart[], cells: readonly number[], { grid, time, runs }: PreparedPeriod): Float32Array {
+function addedBy(parts: readonly FoundPart[], cells: readonly number[], { grid, time, species, runs }: PreparedPeriod): Float32Array {
   const prior = runs.get(PRIOR)!.concentrations;
-  const [channels, perHour] = [SPECIES.length, grid.rows * grid.cols * SPECIES.length];
+  const [channels, perHour] = [species.length, grid.rows * grid.cols * species.length];
   const added = new Float32Array(time.count * perHour);
   for (const { changed, field, values } of parts) {
     const [index, weight] = [new Int32Array(field.perPlace), new Float64Array(field.perPlace)];

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NetcdfFile } from '@retroplume/native';
+import { DEFAULT_CHANNELS } from '../../base/species';
 import { readCf } from '../../files/netcdf/netcdf-cf';
 import { Role } from '../../inversion/cost/cost';
 import { unitGrid } from '../../inversion/testing/small-world';
@@ -43,7 +44,7 @@ const july = compared('july', '2026-07-01T00:00:00Z', ['A', 'C'], 'PM2.5', [10, 
 describe('the pairs of two periods', () => {
   const folder = mkdtempSync(join(tmpdir(), 'retroplume-pairs-'));
   const path = join(folder, PAIRS_FILE);
-  beforeAll(() => writePairs(path, [july, january]));
+  beforeAll(() => writePairs(path, [july, january], DEFAULT_CHANNELS));
   afterAll(() => rmSync(folder, { recursive: true }));
 
   const of = (name: string): number[] => {
@@ -86,7 +87,7 @@ describe('the pairs of two periods', () => {
 });
 
 it('the table has a line for each station, species and period with a pair', () => {
-  const [header, ...lines] = stationsCsv([january, july]).trimEnd().split('\n');
+  const [header, ...lines] = stationsCsv([january, july], DEFAULT_CHANNELS).trimEnd().split('\n');
   expect(header).toBe(
     'period,species,unit,station,name,site_type,lat,lon,row,col,role,pairs,observed_mean,prior_mean,prior_bias,prior_mae,prior_rmse,prior_r,updated_mean,updated_bias,updated_mae,updated_rmse,updated_r',
   );

@@ -3,7 +3,7 @@
  *
  * Periods follow each other along time, in which they do not overlap: no hour is compared in two of them.
  */
-import { SPECIES, speciesUnit } from '../../base/species';
+import type { CaseChannels } from '../../base/species';
 import { SLAB, writeCfInParts } from '../../files/netcdf/cf-in-parts';
 import type { CfLabels } from '../../files/netcdf/cf-labels';
 import type { CfVariable, CfWritten } from '../../files/netcdf/netcdf-cf';
@@ -12,6 +12,9 @@ import type { Station } from '../../observations/stations';
 import type { ComparedPeriod } from './score-table';
 
 export const PAIRS_FILE = 'pairs.nc';
+/** Of entries of `observations.independent`, by their names. */
+export const INDEPENDENT_PAIRS = /^pairs-.+\.nc$/;
+export const independentPairs = (name: string): string => `pairs-${name}.nc`;
 
 /** What stands along species, time and stations in every file. */
 const AUXILIARY = ['unit', 'period', 'lat', 'lon', 'row', 'col', 'role'];
@@ -45,14 +48,14 @@ export function comparedStations({ grid, monitors, prior }: Pick<ComparedPeriod,
   }));
 }
 
-/** @throws as {@link writeCfInParts} */
-export function writePairs(path: string, compared: readonly ComparedPeriod[]): void {
+/** @param channels - species of the case with their units @throws as {@link writeCfInParts} */
+export function writePairs(path: string, compared: readonly ComparedPeriod[], channels: Pick<CaseChannels, 'species' | 'units'>): void {
   const periods = [...compared].sort((a, b) => a.prior.times[0].getTime() - b.prior.times[0].getTime());
   const ofPeriods = periods.map(comparedStations);
   const stations = [...new Map(ofPeriods.flat().map((station) => [station.id, station])).values()];
-  const species = SPECIES.filter((name) => periods.some(({ prior }) => prior.observed.has(name)));
+  const species = channels.species.filter((name) => periods.some(({ prior }) => prior.observed.has(name)));
   const dimensions = ['species', 'time', 'station'];
-  const contents = contentsOf(periods, stations, species);
+  const contents = contentsOf(periods, stations, { species, units: channels.units });
   const coordinates = [...AUXILIARY, ...(contents.labels ?? []).map(({ name }) => name).filter((name) => name in OF_STATIONS)];
   const part = (name: string, long_name: string): { name: string; dimensions: string[]; attributes: Record<string, string> } => ({
     name,
@@ -91,7 +94,11 @@ function spread(series: Float32Array | undefined, first: number, count: number, 
   return out;
 }
 
-function contentsOf(periods: readonly ComparedPeriod[], stations: readonly ComparedStation[], species: readonly string[]): CfWritten {
+function contentsOf(
+  periods: readonly ComparedPeriod[],
+  stations: readonly ComparedStation[],
+  { species, units }: Pick<CaseChannels, 'species' | 'units'>,
+): CfWritten {
   const times = periods.flatMap(({ prior }) => prior.times.map((time) => time.getTime()));
   const lengths = periods.flatMap(({ prior, monitors }) => prior.times.map(() => monitors.observations.time.stepSeconds));
   const start = new Date(times[0]);
@@ -99,7 +106,7 @@ function contentsOf(periods: readonly ComparedPeriod[], stations: readonly Compa
   const labels: CfLabels[] = [
     { name: 'station', dimension: 'station', values: stations.map(({ id }) => id), attributes: { long_name: 'station' } },
     { name: 'species', dimension: 'species', values: species },
-    { name: 'unit', dimension: 'species', values: species.map(speciesUnit), attributes: { long_name: 'unit of the species' } },
+    { name: 'unit', dimension: 'species', values: species.map((name) => units[name]), attributes: { long_name: 'unit of the species' } },
     { name: 'period', dimension: 'time', values: periods.flatMap(({ name, prior }) => prior.times.map(() => name)) },
     ...Object.entries(OF_STATIONS).flatMap(([name, textOfStation]) => textOf(name, stations, textOfStation)),
   ];

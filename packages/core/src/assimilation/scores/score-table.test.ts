@@ -1,11 +1,15 @@
+import { DEFAULT_CHANNELS } from '../../base/species';
 import type { Case } from '../../case';
+import { namingOf } from '../../case/testing/naming';
 import type { Observations } from '../../observations/observations';
 import { Role } from '../../inversion/cost/cost';
 import { unitGrid } from '../../inversion/testing/small-world';
 import { caseScores, scoresCsv, type ComparedPeriod } from './score-table';
 
+const UNITS = DEFAULT_CHANNELS.units;
 const grid = unitGrid(3, 4);
 const settings = {
+  ...namingOf(),
   regions: { west: { rows: [0, 2], cols: [0, 1] }, 'sea, "far"': { rows: [0, 0], cols: [3, 3] } },
   scores: { ozoneCutoff: 40 },
   observations: { timeZone: 'Asia/Shanghai' },
@@ -57,13 +61,13 @@ describe('the scores of a case', () => {
       [200, 400, 1],
       [400, undefined, 0],
     ]);
-    expect(scoresCsv(rows)).toMatch(/^O3,hourly,withheld,,,,200,400,updated,ppb,56,1,1,50,45,/m);
-    expect(scoresCsv(rows)).toMatch(/^O3,hourly,withheld,,,,400,,updated,ppb,0,0,0,,/m);
+    expect(scoresCsv(rows, UNITS)).toMatch(/^O3,hourly,withheld,,,,200,400,updated,ppb,56,1,1,50,45,/m);
+    expect(scoresCsv(rows, UNITS)).toMatch(/^O3,hourly,withheld,,,,400,,updated,ppb,0,0,0,,/m);
     expect(caseScores(settings, [compared()], 0).some(({ nearestUsedKm }) => nearestUsedKm)).toBe(false);
   });
 
   it('are a table with a line for each run, in which an absent value is an empty field and names are quoted', () => {
-    const lines = scoresCsv(rows).split('\n');
+    const lines = scoresCsv(rows, UNITS).split('\n');
     const withheld = rows.filter(({ stations }) => stations === 'withheld');
     expect(lines).toHaveLength(1 + 2 * rows.length + 4 * withheld.length + 1);
     const [header, prior, updated] = lines.map((line) => line.split(','));
@@ -78,11 +82,11 @@ describe('the scores of a case', () => {
     expect(lines.filter((line) => line.startsWith('O3,hourly,withheld,"sea, ""far""",'))).toHaveLength(6);
     expect(lines.filter((line) => line.startsWith('O3,hourly,used,"sea, ""far""",'))).toHaveLength(2);
     expect(lines.find((line) => line.startsWith('O3,hourly,withheld,"sea'))).toMatch(/,prior,ppb,0,0,0,(,)+no station with a value$/);
-    expect(scoresCsv(rows)).not.toMatch(/NaN|undefined|Infinity|null/);
+    expect(scoresCsv(rows, UNITS)).not.toMatch(/NaN|undefined|Infinity|null/);
   });
 
   it('have the misfit of used stations beside them, interpolated', () => {
-    const [, , , each, mean] = scoresCsv(rows)
+    const [, , , each, mean] = scoresCsv(rows, UNITS)
       .split('\n')
       .map((line) => line.split(','));
     expect([each[8], mean[8]]).toEqual(['interpolated', 'interpolated-mean']);
@@ -100,7 +104,7 @@ describe('the scores of a case', () => {
     const [whole, ...others] = caseScores(settings, [period], 0);
     // B, in use, is 10 ppb too high, and in the updated run 6 too low: without that A is right in the prior run, and 4 ppb too high in the updated one.
     expect(whole.biasCorrected).toMatchObject({ prior: { scores: { mae: 0 }, change: { relative: -1 } }, updated: { scores: { mae: 4 } } });
-    const lines = scoresCsv([whole]).split('\n');
+    const lines = scoresCsv([whole], UNITS).split('\n');
     expect(lines[5]).toMatch(/^O3,hourly,withheld,,,,,,prior-bias-corrected,ppb,56,1,1,50,50,0,0,.*,-100,,,/);
     expect(lines[6]).toMatch(/^O3,hourly,withheld,,,,,,updated-bias-corrected,ppb,56,1,1,50,54,4,4,/);
     expect(others.filter(({ stations }) => stations === 'used').every(({ biasCorrected }) => biasCorrected === undefined)).toBe(true);
@@ -135,7 +139,7 @@ describe('several periods', () => {
   });
 
   it('are lines of the table that name period and type of site', () => {
-    const table = scoresCsv(rows);
+    const table = scoresCsv(rows, UNITS);
     expect(table).toMatch(/^O3,hourly,withheld,,summer,,,,updated,ppb,56,1,1,50,50,0,/m);
     expect(table).toMatch(/^O3,hourly,withheld,,,urban,,,updated,ppb,112,1,1,50,47.5,/m);
   });
@@ -170,13 +174,16 @@ it('the updated run with what was found beside the emissions stands beside the o
   const found = new Map([['O3', new Float32Array(112).fill(52)]]);
   const rows = caseScores(settings, [{ ...compared(), withNuisance: found }], 0);
   expect(rows[0].found).toMatchObject({ scores: { mae: 2 }, change: { relative: expect.closeTo(2 / 10 - 1, 12) as number } });
-  const lines = scoresCsv(rows.slice(0, 1)).trimEnd().split('\n');
+  const lines = scoresCsv(rows.slice(0, 1), UNITS).trimEnd().split('\n');
   expect(lines.at(-1)).toMatch(/^O3,hourly,withheld,,,,,,updated-and-found,ppb,56,1,1,50,52,2,2,2,4,4,.*,-80,,,/);
   expect(caseScores(settings, [compared()], 0).some((row) => row.found)).toBe(false);
 });
 
 it('both runs of a row are rated against the benchmarks', () => {
-  const [header, prior, updated] = scoresCsv(caseScores(settings, [compared()], 0).filter(({ averaging }) => averaging === 'hourly-cutoff'))
+  const [header, prior, updated] = scoresCsv(
+    caseScores(settings, [compared()], 0).filter(({ averaging }) => averaging === 'hourly-cutoff'),
+    UNITS,
+  )
     .split('\n')
     .map((line) => line.split(','));
   const rated = (line: string[]): string[] => ['emery_nmb', 'emery_nme'].map((name) => line[header.indexOf(name)]);
@@ -191,7 +198,7 @@ it('fractional errors and correlation are columns', () => {
   for (const { observed } of [period.prior, period.updated]) observed.set('O3', inTime(40, 60));
   period.prior.simulated.set('O3', inTime(60, 40));
   period.updated.simulated.set('O3', inTime(60, 90));
-  const [header, ...lines] = scoresCsv(caseScores(settings, [period], 0).slice(0, 1))
+  const [header, ...lines] = scoresCsv(caseScores(settings, [period], 0).slice(0, 1), UNITS)
     .split('\n')
     .map((line) => line.split(','));
   const of = (line: string[]): number[] => ['mfb_percent', 'mfe_percent', 'r'].map((name) => Number(line[header.indexOf(name)]));
@@ -225,6 +232,7 @@ it('intervals over blocks and the benchmarks of particles are columns', () => {
       ],
       0,
     ).filter(({ averaging }) => averaging === 'daily-mean'),
+    UNITS,
   )
     .split('\n')
     .map((line) => line.split(','));

@@ -1,6 +1,6 @@
 /** The breakdown of scores of a case: what its stations, regions and time zone say to the rows, and the rows as a table. */
-import { SPECIES, speciesUnit } from '../../base/species';
-import type { Case } from '../../case';
+import type { CaseChannels } from '../../base/species';
+import { caseChannels, type Case } from '../../case';
 import { standardTimeOffset } from '../../files/tables/local-time';
 import { regionMasks } from '../../case/gridded/regions';
 import type { Grid } from '../../grid/grid';
@@ -28,14 +28,20 @@ export interface ComparedPeriod {
   updated: StationSeries;
   /** by species: the updated run with what was found beside the emissions, where something was */
   withNuisance?: ReadonlyMap<string, Float32Array>;
+  /** of an entry of `observations.independent`: its name and zone, and the series of the monitors that the inversion used */
+  independent?: { name: string; timeZone: string; beside: Pick<ComparedPeriod, 'prior' | 'monitors'> };
 }
 
 /**
- * All rows of a case; regions without a station have rows that say so.
+ * All rows of a case, or of one of its `observations.independent`; regions without a station have rows that say so.
  *
+ * @param periods - in each the same monitors: all of the case, or all of the entry
  * @param lengthKm - correlation length of the inversion; 0: none, so that withheld stations are not divided by distance
  */
-export function caseScores({ regions, scores, observations }: Case, periods: readonly ComparedPeriod[], lengthKm: number): ScoreRow[] {
+export function caseScores(settings: Case, periods: readonly ComparedPeriod[], lengthKm: number): ScoreRow[] {
+  const { regions, scores, observations } = settings;
+  const { independent } = periods[0];
+  const { timeZone } = independent ?? observations;
   const scored = periods.map((period): ScoredPeriod => {
     const { prior, updated, monitors, withNuisance } = period;
     const interpolated = interpolatedSeries(period.grid, prior, monitors);
@@ -43,7 +49,7 @@ export function caseScores({ regions, scores, observations }: Case, periods: rea
     const start = prior.times[0];
     return {
       name: period.name,
-      firstHour: hourOf(start, standardTimeOffset(start, observations.timeZone)),
+      firstHour: hourOf(start, standardTimeOffset(start, timeZone)),
       stepSeconds: monitors.observations.time.stepSeconds,
       stations: stationsOf(period, regions),
       series: new Map(
@@ -61,19 +67,23 @@ export function caseScores({ regions, scores, observations }: Case, periods: rea
       ),
     };
   });
-  return scoreRows(scored, {
-    species: SPECIES,
+  const rows = scoreRows(scored, {
+    species: caseChannels(settings).species,
     regions: Object.keys(regions),
     ozoneCutoff: scores.ozoneCutoff,
     // Within half the length an update is nearly that of the used monitor's own cell; beyond the whole of it little but the transport says anything.
     distancesKm: lengthKm > 0 ? [lengthKm / 2, lengthKm] : [],
   });
+  if (independent === undefined) return rows;
+  return rows.flatMap((row) => (row.stations === 'withheld' ? [{ ...row, stations: independent.name }] : []));
 }
 
-function stationsOf({ grid, monitors, prior }: ComparedPeriod, regions: Case['regions']): ScoredStation[] {
+function stationsOf(period: ComparedPeriod, regions: Case['regions']): ScoredStation[] {
+  const { grid, monitors, prior } = period;
+  const withUsed = period.independent?.beside ?? period;
   const types = new Map(monitors.observations.stations.map(({ id, type }) => [id, type]));
   const masks = regionMasks(regions, grid);
-  const toUsed = distanceToUsed(grid, prior, monitors);
+  const toUsed = distanceToUsed(grid, withUsed.prior, withUsed.monitors);
   return prior.stations.map(({ id, role, cell }) => ({
     id,
     withheld: role === Role.withheld,
@@ -86,6 +96,7 @@ function stationsOf({ grid, monitors, prior }: ComparedPeriod, regions: Case['re
 
 /** A run of a row, one line of the table. */
 interface Line {
+  unit: string;
   run: string;
   scores: Scores;
   ratings?: Ratings;
@@ -93,7 +104,7 @@ interface Line {
   change?: MaeChange;
 }
 
-function linesOf({ prior, updated, change, ratings, interpolated, biasCorrected, found }: ScoreRow): Line[] {
+function linesOf({ prior, updated, change, ratings, interpolated, biasCorrected, found }: ScoreRow): Omit<Line, 'unit'>[] {
   return [
     { run: 'prior', scores: prior, ratings: ratings.prior },
     { run: 'updated', scores: updated, ratings: ratings.updated, change },
@@ -124,7 +135,7 @@ const COLUMNS: readonly [name: string, value: (row: ScoreRow, line: Line) => str
   ['nearest_used_above_km', ({ nearestUsedKm }) => nearestUsedKm?.above],
   ['nearest_used_up_to_km', ({ nearestUsedKm }) => nearestUsedKm?.upTo],
   ['run', (_, { run }) => run],
-  ['unit', ({ species }) => speciesUnit(species)],
+  ['unit', (_, { unit }) => unit],
   ['n', (_, { scores }) => scores.n],
   ['monitors', ({ monitors }) => monitors],
   ['blocks', ({ change }) => change.blocks],
@@ -155,8 +166,10 @@ function percent(fraction: number | undefined): number | undefined {
 }
 
 /** The rows as CSV: a line for each run, prior and updated, of withheld stations those that are interpolated, without their bias and with what was found, too. */
-export function scoresCsv(rows: readonly ScoreRow[]): string {
-  const lines = rows.flatMap((row) => linesOf(row).map((line) => COLUMNS.map(([, value]) => csvField(value(row, line))).join(',')));
+export function scoresCsv(rows: readonly ScoreRow[], units: CaseChannels['units']): string {
+  const lines = rows.flatMap((row) =>
+    linesOf(row).map((line) => COLUMNS.map(([, value]) => csvField(value(row, { ...line, unit: units[row.species] }))).join(',')),
+  );
   return [COLUMNS.map(([name]) => name).join(','), ...lines, ''].join('\n');
 }
 

@@ -46,7 +46,7 @@ export interface PeriodEvaluation {
   groups: readonly Group[];
   /** on the emissions of one group */
   factor: number;
-  /** the transport model's run with it, `[hours of the period, H, W, 4]` */
+  /** the transport model's run with it, `[hours of the period, H, W, species]` */
   changedRun: (group: Group) => Float32Array;
   /** told how many hours are done, of (1 + groups + test runs) · hours */
   onHour: (hoursDone: number) => void;
@@ -73,7 +73,7 @@ async function figuresOf(options: PeriodEvaluation, runs: FreeRuns): Promise<Per
   const prior = await run();
   const sums: PeriodFigures['sums'] = new Map();
   for (const group of groups) {
-    const changed = await run(uniformFactors(period.grid, { group, factor }));
+    const changed = await run(uniformFactors(period.grid, period.groups, { group, factor }));
     const ctm = { prior: concentrations, changed: changedRun(group) };
     sums.set(group, responseSums({ surrogate: { prior, changed }, ctm, hours, period: period.name, species: period.species.length })[0]);
   }
@@ -85,8 +85,8 @@ async function figuresOf(options: PeriodEvaluation, runs: FreeRuns): Promise<Per
 }
 
 function responsesOf(species: readonly string[], sums: ReadonlyMap<Group, BlockSums[]>): Response[] {
-  const responses = [...sums].flatMap(([group, ofSpecies]) =>
-    ofSpecies.map((blocks, s): Response => {
+  const responses = [...sums].flatMap(([group, bySpecies]) =>
+    bySpecies.map((blocks, s): Response => {
       const { slope, r, ctmChange, surrogateChange, relativeSize } = responseFigures(blocks);
       return { pair: `${group}>${species[s]}`, slope, r, ctmChange, surrogateChange, relativeSize };
     }),
@@ -94,7 +94,7 @@ function responsesOf(species: readonly string[], sums: ReadonlyMap<Group, BlockS
   return responses.filter(({ relativeSize }) => relativeSize >= SMALLEST_RESPONSE);
 }
 
-/** Errors of whole runs, together. @param simulate - gives `[hours, H, W, 4]` of a run, gases in ppb, PM2.5 in µg m-3 */
+/** Errors of whole runs, together. @param simulate - gives `[hours, H, W, species]` of a run, gases in ppb, particles in µg m-3 */
 async function errorsOf(
   { runs, read }: { runs: readonly string[]; read: (run: string) => PreparedRun },
   hours: readonly number[],
@@ -109,7 +109,7 @@ async function errorsOf(
   return sums.errors();
 }
 
-/** Errors at some of the hours. @param simulated - `[hours, H, W, 4]` @param run - `[hours of the period, H, W, 4]`; gases in ppb, PM2.5 in µg m-3 */
+/** Errors at some of the hours. @param simulated - `[hours, H, W, species]` @param run - `[hours of the period, H, W, species]`; gases in ppb, particles in µg m-3 */
 function errorsAt(
   selected: ReadonlySet<number>,
   simulated: Float32Array,

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SPECIES } from '../../base/species';
+import { DEFAULT_CHANNELS, SPECIES } from '../../base/species';
 import { writePreparedMeteorology, writePreparedRun } from '../../fields/prepared';
 import { openPrepared } from '../../fields/prepared-store';
 import { randomFloats } from '../../inversion/testing/small-world';
@@ -28,10 +28,17 @@ describe('on tiles whose fields are read from the prepared store', () => {
   const folder = mkdtempSync(join(tmpdir(), 'retroplume-tiles-'));
   for (const period of periods) {
     writePreparedMeteorology(folder, period);
-    writePreparedRun(folder, { ...period.runs.get('prior')!, period: period.name, run: 'prior', grid: period.grid, time: period.time });
+    writePreparedRun(folder, {
+      ...period.runs.get('prior')!,
+      period: period.name,
+      run: 'prior',
+      grid: period.grid,
+      time: period.time,
+      channels: DEFAULT_CHANNELS,
+    });
   }
   afterAll(() => rmSync(folder, { recursive: true }));
-  const sources = periods.map(({ name }) => openPrepared(folder, name));
+  const sources = periods.map(({ name }) => openPrepared(folder, name, DEFAULT_CHANNELS));
   const surrogate = smoothSurrogate({ network: 'resnet', residualBlocks: 1, initialConcentrations: 'prior', tracers: [{ lifetime: 5 }] });
   const network = networkSettings(surrogate.description.settings, SPECIES.length);
   const tiling = tilesOf(network, WORLD, smallestSide(network, WORLD));

@@ -14,10 +14,9 @@
  * number. Where only the last state is read, they are free in the first model; ONNX has no derivative of its LSTM, so that it stands in the others step
  * by step.
  */
-import { GROUPS } from '../../base/species';
 import { tracersOf, type TracerSettings } from '../../case';
 import { CHANNELS, type Channel } from '../../weather/meteorology';
-import { PRIOR_CHANNELS } from '../../fields/training-period';
+import { priorChannels } from '../../fields/training-period';
 import { GEOGRAPHY } from '../../files/netcdf/value-ranges';
 import { foldBatchNorm } from '../../graph/rewrites/fold-batch-norm';
 import { freeGrid, type FreeGrid } from '../../graph/definition/onnx-layout';
@@ -119,16 +118,18 @@ const unitOr = (channel: { units: string } | undefined, otherwise: string): stri
 
 /** A channel with what its name does not say: unit and meaning; of one that is known by its name alone, that its unit is the files'. */
 function channelText(name: string, species: readonly { name: string; unit: string }[]): string {
-  const place = PRIOR_CHANNELS.indexOf(name);
+  const place = priorChannels(species.map((entry) => entry.name)).indexOf(name);
   if (place >= 0) return `${name} (${species[place].unit}; ${species[place].name} of the transport model's prior run)`;
   const channel = CHANNELS[name] as Channel | undefined;
   return channel ? `${name} (${channel.units}; ${channel.description})` : `${name} (in the unit of the case's meteorology files)`;
 }
 
 /** In the order of the channels. */
-function tracersText(tracers: readonly TracerSettings[]): string {
-  const ofGroups = GROUPS.map((group) => ({ group, groupTracers: tracersOf(tracers, group) })).filter(({ groupTracers }) => groupTracers.length > 0);
-  return ofGroups.map(({ group, groupTracers }) => `${group} (${groupTracers.map((place) => tracerText(tracers[place])).join(', ')})`).join('; ');
+function tracersText(tracers: readonly TracerSettings[], groups: readonly { name: string }[]): string {
+  const carried = groups
+    .map(({ name }) => ({ group: name, groupTracers: tracersOf(tracers, name) }))
+    .filter(({ groupTracers }) => groupTracers.length > 0);
+  return carried.map(({ group, groupTracers }) => `${group} (${groupTracers.map((place) => tracerText(tracers[place])).join(', ')})`).join('; ');
 }
 
 /** What inputs and outputs are, with their units. */
@@ -140,7 +141,7 @@ function descriptions({ description }: Surrogate, hasLoss: boolean): Record<stri
     hasLoss ? `derivative of the loss with respect to the ${quantity}, in units of the loss` : `gradient with respect to the ${quantity}`;
   return {
     emissions: `emissions of ${list(groups)}, means over the window's steps, oldest first`,
-    tracers: `tracers at the ground in the hour itself (kg m-3), by their lifetimes: ${tracersText(settings.tracers)}`,
+    tracers: `tracers at the ground in the hour itself (kg m-3), by their lifetimes: ${tracersText(settings.tracers, groups)}`,
     meteorology: `${meteorologyNames.map((name) => channelText(name, species)).join(', ')}; means over the window's steps, the last of which ends with the hour that is predicted`,
     geography: geographyNames.map((name) => `${name} (${unitOr(GEOGRAPHY[name], "in the unit of the case's geography files")})`).join(', '),
     previous: `concentrations from before the window: ${list(species)}`,

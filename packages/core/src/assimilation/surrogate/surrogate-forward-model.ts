@@ -37,7 +37,7 @@ export interface SurrogateForwardOptions {
   tiling?: Tiling;
   /** ends what takes long, the prior's pass over all batches or a chain of hours, between two parts of it */
   signal?: AbortSignal;
-  /** factors of the CTM's run behind the anchors, `[slots, H, W, 5]`; default: 1, the prior run */
+  /** factors of the CTM's run behind the anchors, `[slots, H, W, groups]`; default: 1, the prior run */
   base?: Float32Array;
 }
 

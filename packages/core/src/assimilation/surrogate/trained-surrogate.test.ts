@@ -1,8 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { channelsOfCase, GROUPS, SPECIES, speciesOfTable } from '../../base/species';
+import { namingOf } from '../../case/testing/naming';
 import { MemoryBudget } from '../../fields/memory-budget';
 import { gridSetting, tinyPeriod, tinySurrogate, WORLD, writePeriods } from '../../surrogate/testing/tiny-world';
+import type { Surrogate } from '../../surrogate/model/surrogate';
 import type { StageContext } from '../../run/engine/stage';
 import { randomPeriod, randomSurrogate } from '../../surrogate/testing/random-surrogate';
 import { comparedHourStep, domainPlan, loadSurrogate, preparedPeriods, storedPeriods, trainingPeriods, type PlanOptions } from './trained-surrogate';
@@ -53,11 +56,29 @@ describe('a surrogate that another case has left', () => {
   ])('%j is told from what the case has now, %j', (then, now, message) => {
     randomSurrogate(tinySurrogate(then), [randomPeriod(8, 8, 12)]).save(dir);
     const paperMode = { surrogate: tinySurrogate(now) };
-    const context = { settings: paperMode, variant: 'paper', dirOf: () => dir } as unknown as StageContext;
+    const context = { caseSettings: namingOf(), settings: paperMode, variant: 'paper', dirOf: () => dir } as unknown as StageContext;
     const load = (): string => loadSurrogate(context).description.settings.initialConcentrations;
     if (message)
       expect(load).toThrow(expect.objectContaining({ code: 'SURROGATE_INPUTS', message: expect.stringMatching(message) as string }) as Error);
     else expect(load()).toBe(paperMode.surrogate.initialConcentrations);
+  });
+
+  it('of other groups or species is told, too', () => {
+    randomSurrogate(tinySurrogate(), [randomPeriod(8, 8, 12)]).save(dir);
+    const load = (groups: readonly string[], species: readonly string[]) => (): Surrogate => {
+      const caseSettings = namingOf(channelsOfCase(groups, species.map(speciesOfTable)));
+      return loadSurrogate({
+        caseSettings,
+        settings: { surrogate: tinySurrogate() },
+        variant: 'default',
+        dirOf: () => dir,
+      } as unknown as StageContext);
+    };
+    expect(load(GROUPS, SPECIES)().description.groups).toHaveLength(5);
+    expect(load(['NOx', 'CO'], SPECIES)).toThrow(
+      /trained with the groups NOx, NH3, SO2, VOC, PM2\.5 but the case now has NOx, CO: run "retroplume run"/,
+    );
+    expect(load(GROUPS, ['CO'])).toThrow(/trained with the species NO2, SO2, O3, PM2\.5 but the case now has CO: run "retroplume run"/);
   });
 });
 
@@ -73,7 +94,7 @@ it.each([
     const grid = gridSetting(dir);
     const periods = [{ name: 'winter', start: WORLD.start.toISOString(), hours: WORLD.hours, ...changed }];
     const settings = { surrogate: tinySurrogate({ mode: 'paper' }), training: {}, inversion: {} };
-    const context = { caseSettings: { grid, periods }, settings, variant: 'paper', dirOf: () => dir } as unknown as StageContext;
+    const context = { caseSettings: { ...namingOf(), grid, periods }, settings, variant: 'paper', dirOf: () => dir } as unknown as StageContext;
     for (const read of [preparedPeriods, storedPeriods, (of: StageContext): unknown[] => trainingPeriods(of, room)]) {
       if (message)
         expect(() => read(context)).toThrow(

@@ -1,6 +1,6 @@
 /** What the stages from `train` on share: the settings of their variant, the prepared periods, the surrogate. */
 import { isDeepStrictEqual } from 'node:util';
-import { memberNames, testMembers, type SurrogateSettings } from '../../case';
+import { caseChannels, memberNames, testMembers, type SurrogateSettings } from '../../case';
 import { gridOf } from '../../case/gridded/regions';
 import type { MemoryBudget } from '../../fields/memory-budget';
 import { instant } from '../../grid/grid';
@@ -48,7 +48,7 @@ export function asInCase<T extends Pick<PeriodSource, 'name' | 'time' | 'grid'>>
 
 /** A prepared period with its prior run, as the variant's surrogate sees it. */
 export function preparedPeriod(context: Workspace, { name }: { name: string }): PreparedPeriod {
-  const period = asInCase(context, readPrepared(context.dirOf('prepare'), name, { runs: [PRIOR] }));
+  const period = asInCase(context, readPrepared(context.dirOf('prepare'), name, caseChannels(context.caseSettings), { runs: [PRIOR] }));
   return seesPrior(context) ? withPriorConcentrations(period) : period;
 }
 
@@ -66,19 +66,26 @@ export function trainingPeriods(
   const { mode, priorConcentrations } = context.settings.surrogate;
   const runs = [PRIOR, ...(mode === 'paper' ? [] : memberNames(context.caseSettings))];
   const names = context.caseSettings.periods.map(({ name }) => name);
-  const periods = openTrainingPeriods(context.dirOf('prepare'), names, { runs, priorConcentrations, room });
+  const periods = openTrainingPeriods(context.dirOf('prepare'), names, {
+    channels: caseChannels(context.caseSettings),
+    runs,
+    priorConcentrations,
+    room,
+  });
   return periods.map((period) => ({ ...asInCase(context, period), runs: new Map([...period.runs, ...further(period)]) }));
 }
 
 /** The same with the prior run, of which what is asked for is read when it is asked for. */
 export function storedPeriods(context: Workspace): PeriodSource[] {
-  const periods = context.caseSettings.periods.map(({ name }) => asInCase(context, openPrepared(context.dirOf('prepare'), name)));
+  const channels = caseChannels(context.caseSettings);
+  const periods = context.caseSettings.periods.map(({ name }) => asInCase(context, openPrepared(context.dirOf('prepare'), name, channels)));
   return seesPrior(context) ? periods.map(readWithPriorConcentrations) : periods;
 }
 
 /** Refuses, for a stage that reads what was prepared, periods of other hours or on another grid than the case has. @throws as {@link asInCase} */
 export function refuseOtherPeriods(context: Workspace): void {
-  for (const { name } of context.caseSettings.periods) asInCase(context, openPrepared(context.dirOf('prepare'), name));
+  const channels = caseChannels(context.caseSettings);
+  for (const { name } of context.caseSettings.periods) asInCase(context, openPrepared(context.dirOf('prepare'), name, channels));
 }
 
 /** Refuses, for a stage that runs the surrogate, one that takes other inputs, too. @throws as {@link asInCase} and {@link loadSurrogate} */
@@ -120,7 +127,7 @@ export function comparedHourStep(settings: SurrogateSettings): number {
 /**
  * The trained surrogate, with y taken from where the case says now.
  *
- * @throws {DataError} `SURROGATE_INPUTS` if the case has another window by now, or gives y to a network that takes none, or none to one that does: a stage that is run
+ * @throws {DataError} `SURROGATE_INPUTS` if the case has another window or other groups or species by now, or gives y to a network that takes none, or none to one that does: a stage that is run
  *   alone takes what an earlier case left. What {@link Surrogate.load} throws
  */
 export function loadSurrogate(context: Workspace): Surrogate {
@@ -141,6 +148,15 @@ export function loadSurrogate(context: Workspace): Surrogate {
   if (!isDeepStrictEqual(surrogate.window.steps, new Window(caseSettings.window).steps)) refuse('window', 'as it was');
   if (takesInitialConcentrations(trainedSettings) !== takesInitialConcentrations(caseSettings))
     refuse('initialConcentrations', takesInitialConcentrations(trainedSettings) ? 'to another than none' : 'to none');
+  const channels = caseChannels(context.caseSettings);
+  for (const key of ['groups', 'species'] as const) {
+    const trained = surrogate.description[key].map(({ name }) => name);
+    if (isDeepStrictEqual(trained, [...channels[key]])) continue;
+    throw new DataError(
+      'SURROGATE_INPUTS',
+      `${dir}: the surrogate was trained with the ${key} ${trained.join(', ')} but the case now has ${channels[key].join(', ')}: run "retroplume run", which trains anew, or name them as they were`,
+    );
+  }
   return surrogate.withInitialConcentrations(caseSettings.initialConcentrations);
 }
 

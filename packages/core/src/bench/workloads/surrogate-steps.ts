@@ -29,11 +29,11 @@ const TINY = { rows: 12, cols: 9 };
  * @param tiny - on a few cells, with as many samples
  */
 export function surrogateLayout(step: SurrogateStep, room: number, tiny: boolean): ProgramLayout {
-  const settings = surrogateSchema.parse({});
+  const settings = surrogateSchema().parse({});
   const unscaled = (count: number): ChannelScale => ({ offset: Array<number>(count).fill(0), scale: Array<number>(count).fill(1) });
   const normalisation = {
     emissions: unscaled(CHANNELS.emissions),
-    tracers: unscaled(tracerCount(settings.tracers)),
+    tracers: unscaled(tracerCount(settings.tracers, { length: CHANNELS.emissions })),
     concentrations: unscaled(CHANNELS.species),
     meteorology: unscaled(CHANNELS.meteorology),
     geography: unscaled(CHANNELS.geography),
@@ -48,7 +48,7 @@ export function surrogateLayout(step: SurrogateStep, room: number, tiny: boolean
   const pairs = sizes.batch / 2;
   const { losses, update } = trainingStep(g, {
     surrogate: settings,
-    training: trainingSchema.parse({}),
+    training: trainingSchema().parse({}),
     sizes,
     normalisation,
     pairs,

@@ -2,7 +2,7 @@
 import { checkBatches, checkSpeciesWeights, checkTestMembers, checkTraining } from './training-checks';
 import type { Case } from '../schema/case-schema';
 import { isCommandName, NAME_IN_BRACES, COMMAND_NAMES, WHOLE_GRID } from '../schema/domain-schema';
-import { GROUPS } from '../../base/species';
+import { caseChannels } from '../schema/channel-kinds';
 import { MOST_MEMBERS } from '../schema/kinds';
 import { checkCrossValidation, checkInversion } from './inversion-checks';
 import { memberNames } from '../case-runs';
@@ -12,7 +12,6 @@ import {
   checkSectors,
   checkConcentrationVariables,
   checkEmissionVariables,
-  checkObservationColumns,
   checkSums,
   checkWeatherAndGround,
 } from './input-checks';
@@ -136,12 +135,15 @@ function checkInitialConcentrations(c: Case): Breach[] {
   });
 }
 
-function checkTracers({ surrogate: { tracers }, meteorology }: Case): Breach[] {
+function checkTracers(c: Case): Breach[] {
+  const { tracers } = c.surrogate;
+  const { meteorology } = c;
+  const groupsOfCase = caseChannels(c).groups;
   const missing = missingWeather(tracers, meteorology.variables);
   const remedy = 'add it, or set tracers that do without ([] for none)';
   return [
     ...(missing === undefined ? [] : [{ path: ['surrogate', 'tracers'], text: `they need ${missing} among meteorology.variables: ${remedy}` }]),
-    ...tracers.flatMap(({ precursor, by, aloft, groups = GROUPS }, i) => {
+    ...tracers.flatMap(({ precursor, by, aloft, groups = groupsOfCase }, i) => {
       const breach = (text: string): Breach[] => [{ path: ['surrogate', 'tracers', i], text }];
       if (precursor === undefined && by === undefined) return [];
       if (precursor === undefined || by === undefined)
@@ -315,7 +317,6 @@ export function checkCase(c: Case): Breach[] {
     checkCommand,
     checkEmissionVariables,
     checkConcentrationVariables,
-    checkObservationColumns,
     checkSums,
     checkWeatherAndGround,
     checkJobs,

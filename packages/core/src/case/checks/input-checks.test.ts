@@ -1,9 +1,12 @@
-/** Labels of emission streams, as CMAQ takes them. */
+/** Labels of emission streams, as CMAQ takes them, and names of groups and species. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCase } from '../load-case';
-import { chosenLabels, streamLabels } from './input-checks';
+import { channelsOfCase, speciesOfTable } from '../../base/species';
+import type { Case } from '../schema/case-schema';
+import { chosenLabels, checkObservations, streamLabels } from './input-checks';
+import { namingOf } from '../testing/naming';
 import { TINY_CASE } from '../testing/tiny-case';
 
 let folder: string;
@@ -51,3 +54,15 @@ function refused(message: RegExp, set: string[], name?: string): void {
     expect.objectContaining({ code: 'CASE_INVALID', message: expect.stringMatching(message) as string }) as Error,
   );
 }
+
+it.each([
+  [['NOx'], ['NO2', 'O3', 'NO2'], 'concentrations.species: NO2 is named twice: remove one'],
+  [['NOx'], ['NO2', 'x'], 'concentrations.species: x is a variable of every file on the grid: give it another name'],
+  [['NOx'], ['PM2.5', 'PM25'], 'concentrations.species: PM25 and PM2.5 would be one variable of files, PM25: name one of them otherwise'],
+  [['PM2.5', 'PM25'], ['NO2'], 'emissions.groups: PM25 and PM2.5 would be one variable of files, PM25: name one of them otherwise'],
+  [['NOx', 'CO'], ['NO2', 'CO', 'dust'], undefined], // groups and species may share names
+])('groups %j and species %j: %s', (groups, species, sentence) => {
+  const naming = namingOf(channelsOfCase(groups, species.map(speciesOfTable)));
+  const breaches = checkObservations({ ...load([]), ...naming } as unknown as Case).filter(({ path }) => path[0] !== 'observations');
+  expect(breaches.map(({ path, text }) => `${path.join('.')}: ${text}`)).toEqual(sentence === undefined ? [] : [sentence]);
+});

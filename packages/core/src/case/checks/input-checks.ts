@@ -2,11 +2,12 @@
  * The rules of a case's inputs: sectors of the inventory and the labels of their emission streams, what a variable of a file stands for (one thing, and once),
  * and `observations`.
  */
-import { SPECIES } from '../../base/species';
+import { speciesVariable } from '../../fields/prepared';
+import { caseChannels } from '../schema/channel-kinds';
 import type { Case } from '../schema/case-schema';
 import { type Breach, repeated } from '../problems';
 import { REST } from '../schema/kinds';
-import type { KeyPath } from '../source';
+import { joinPath, type KeyPath } from '../source';
 
 const NAME = /^[A-Za-z][A-Za-z0-9_]{0,15}$/;
 
@@ -173,13 +174,6 @@ export function checkConcentrationVariables({ concentrations: { variables } }: C
   return sharedBy(single, ['concentrations', 'variables'], 'the variable');
 }
 
-export function checkObservationColumns({ observations: { columns } }: Case): Breach[] {
-  const named = Object.entries(columns?.species ?? {}).flatMap(([species, speciesColumn]): [string, string][] =>
-    speciesColumn ? [[species, speciesColumn.column]] : [],
-  );
-  return sharedBy(named, ['observations', 'columns', 'species'], 'the column');
-}
-
 function sharedBy(named: readonly [species: string, name: string][], path: KeyPath, subject: string): Breach[] {
   return named.flatMap(([species, name], i) => {
     const duplicate = named.slice(0, i).find(([, column]) => column === name);
@@ -190,7 +184,7 @@ function sharedBy(named: readonly [species: string, name: string][], path: KeyPa
 }
 
 /**
- * The reference model writes the four species and nothing that they could be summed from. Where the prior run came from elsewhere it makes no run, whatever
+ * The reference model writes whole species and nothing that they could be summed from. Where the prior run came from elsewhere it makes no run, whatever
  * `ctm` says by default.
  */
 export function checkSums({ ctm, priorConcentrations, concentrations: { variables } }: Case): Breach[] {
@@ -207,9 +201,30 @@ export function checkSums({ ctm, priorConcentrations, concentrations: { variable
   );
 }
 
+/** Variables of every file on the case's grid. */
+const OF_GRID = ['time', 'x', 'y', 'lat', 'lon', 'crs'];
+
+/** Groups and species become variables, whose names hold no dot. */
+function checkVariables(names: readonly string[], path: KeyPath): Breach[] {
+  const ofGrid = names.find((name) => OF_GRID.includes(name));
+  if (ofGrid !== undefined) return [{ path, text: `${ofGrid} is a variable of every file on the grid: give it another name` }];
+  const variables = names.map(speciesVariable);
+  const clash = names.findIndex((name, i) => names.indexOf(name) === i && variables.indexOf(variables[i]) < i);
+  if (clash < 0) return [];
+  return [
+    {
+      path,
+      text: `${names[clash]} and ${names[variables.indexOf(variables[clash])]} would be one variable of files, ${variables[clash]}: name one of them otherwise`,
+    },
+  ];
+}
+
 export function checkObservations(c: Case): Breach[] {
   const { observations: o, truth } = c;
-  const breaches: Breach[] = [];
+  const { groups, species } = caseChannels(c);
+  const breaches: Breach[] = [...checkVariables(groups, ['emissions', 'groups']), ...checkVariables(species, ['concentrations', 'species'])];
+  const twice = repeated(species);
+  if (twice !== undefined) breaches.push({ path: ['concentrations', 'species'], text: `${twice} is named twice: remove one` });
   if (o.files === undefined && o.twin === undefined)
     breaches.push({
       path: ['observations'],
@@ -224,24 +239,52 @@ export function checkObservations(c: Case): Breach[] {
       path: ['observations', 'resolution'],
       text: 'simulate writes the observations of a twin hourly: set resolution: hourly (inversion.dailyMeans: true compares their daily means)',
     });
-  if (o.layout === 'long' && o.twin === undefined && o.columns === undefined)
-    breaches.push({ path: ['observations'], text: 'the long layout needs observations.columns: add the columns of station, time and species' });
+  return [
+    ...breaches,
+    ...checkReading(o, ['observations'], species, o.twin !== undefined),
+    ...o.independent.flatMap((entry, i) => checkReading(entry, ['observations', 'independent', i], species)),
+    ...checkIndependentNames(c),
+  ];
+}
+
+/** The names stand beside these roles in the tables of scores. */
+const ROLES = ['used', 'watched', 'withheld'];
+
+function checkIndependentNames({ observations: { independent } }: Case): Breach[] {
+  const names = independent.map(({ name }) => name);
+  return names.flatMap((name, i): Breach[] => {
+    const path = ['observations', 'independent', i, 'name'];
+    if (ROLES.includes(name)) return [{ path, text: `${name} is what tables call monitors of observations.files: give it another name` }];
+    return names.indexOf(name) === i ? [] : [{ path, text: `the name ${name} is used twice: rename one` }];
+  });
+}
+
+/** The rules of the keys that say how files are read. @param isTwin - whether simulate writes them */
+function checkReading(o: Case['observations'] | Independent, path: KeyPath, species: readonly string[], isTwin = false): Breach[] {
+  const breaches: Breach[] = [];
+  const section = joinPath(path);
+  if (o.layout === 'long' && !isTwin && o.columns === undefined)
+    breaches.push({ path, text: `the long layout needs ${section}.columns: add the columns of station, time and species` });
   if ((o.layout === 'sql') !== (o.sql !== undefined))
     breaches.push({
-      path: ['observations', o.sql === undefined ? 'layout' : 'sql'],
+      path: [...path, o.sql === undefined ? 'layout' : 'sql'],
       text:
         o.sql === undefined
-          ? 'the layout sql needs observations.sql: add the query'
+          ? `the layout sql needs ${section}.sql: add the query`
           : 'it is used by the layout sql only: set layout: sql, or remove it',
     });
   if (o.resolution === 'daily' && ['cnemc-wide', 'airnow'].includes(o.layout))
-    breaches.push({ path: ['observations', 'resolution'], text: `files of the layout ${o.layout} are hourly: set resolution: hourly` });
+    breaches.push({ path: [...path, 'resolution'], text: `files of the layout ${o.layout} are hourly: set resolution: hourly` });
   if (o.resolution === 'daily' && o.quality.minimumHours > 0)
-    breaches.push({ path: ['observations', 'quality', 'minimumHours'], text: 'daily values have no hours: set resolution: hourly, or 0' });
+    breaches.push({ path: [...path, 'quality', 'minimumHours'], text: 'daily values have no hours: set resolution: hourly, or 0' });
   for (const [name, range] of Object.entries(o.quality.range ?? {}))
     if (range?.min !== undefined && range.min >= range.max)
-      breaches.push({ path: ['observations', 'quality', 'range', name], text: `min ${range.min} is not below max ${range.max}: exchange them` });
-  if (o.columns !== undefined && Object.keys(o.columns.species).length === 0)
-    breaches.push({ path: ['observations', 'columns', 'species'], text: `no species is named: add at least one of ${SPECIES.join(', ')}` });
-  return breaches;
+      breaches.push({ path: [...path, 'quality', 'range', name], text: `min ${range.min} is not below max ${range.max}: exchange them` });
+  const columns = Object.entries(o.columns?.species ?? {}).flatMap(([name, column]): [string, string][] => (column ? [[name, column.column]] : []));
+  const columnsPath = [...path, 'columns', 'species'];
+  if (o.columns !== undefined && columns.length === 0)
+    breaches.push({ path: columnsPath, text: `no species is named: add at least one of ${species.join(', ')}` });
+  return [...breaches, ...sharedBy(columns, columnsPath, 'the column')];
 }
+
+type Independent = Case['observations']['independent'][number];

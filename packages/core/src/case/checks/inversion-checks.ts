@@ -1,6 +1,6 @@
 /** The rules that tie keys of the inversion and of cross-validation to each other and to the rest of the case. */
 import type { Case } from '../schema/case-schema';
-import { GROUPS } from '../../base/species';
+import { caseChannels } from '../schema/channel-kinds';
 import { checkRegion, type Breach, repeated } from '../problems';
 import { nuisanceChanges } from '../schema/nuisance-schema';
 import type { KeyPath } from '../source';
@@ -147,7 +147,7 @@ function checkPaper(c: Case): Breach[] {
       text: `${key} needs a prior term, and inversion.mode paper has none: remove it`,
     });
     return [
-      ...(groups.length === GROUPS.length
+      ...(groups.length === caseChannels(c).groups.length
         ? []
         : [{ path: [...path, 'groups'], text: "the paper's inversion moves all groups: remove it, or set inversion.mode: default" }]),
       ...(space === 'cells' ? [] : [needs('space')]),

@@ -1,3 +1,4 @@
+import { DEFAULT_CHANNELS } from '../../base/species';
 import { join } from 'node:path';
 
 import { Grid, type TimeAxis } from '../../grid/grid';
@@ -104,7 +105,12 @@ describe('emissions', () => {
 describe('concentrations', () => {
   test('of the lowest layer, in ppb and µg m-3', () => {
     const file = open({ NO2: ['ppmV', (_, layer, cell) => 0.01 * (layer + 1) + 0.001 * cell], PM25_TOT: ['micrograms/m**3', (step) => step] }, 3);
-    const values = readConcentrations(file, { ...axis, start: new Date('2017-01-01T05:00Z'), count: 20 }, { NO2: 'NO2', 'PM2.5': 'PM25_TOT' });
+    const values = readConcentrations(
+      file,
+      { ...axis, start: new Date('2017-01-01T05:00Z'), count: 20 },
+      { NO2: 'NO2', 'PM2.5': 'PM25_TOT' },
+      DEFAULT_CHANNELS.units,
+    );
     file.close();
     expect(values).toHaveLength(20 * 6 * 2);
     expect(values[0]).toBeCloseTo(10, 5);
@@ -113,9 +119,11 @@ describe('concentrations', () => {
 
   test('a sum of what a monitor counts as one species, each part in its own unit', () => {
     const file = open({ NO2: ['ppbV', (step) => step], PAN: ['ppmV', () => 0.002], HNO3: ['ppbV', (_, __, cell) => cell] });
-    const values = readConcentrations(file, axis, { NO2: { NO2: 1, PAN: 0.95, HNO3: 0.35 } });
+    const values = readConcentrations(file, axis, { NO2: { NO2: 1, PAN: 0.95, HNO3: 0.35 } }, DEFAULT_CHANNELS.units);
     expect(values[7 * 6 + 4]).toBeCloseTo(7 + 0.95 * 2 + 0.35 * 4, 5);
-    expect(() => readConcentrations(file, axis, { NO2: { NO2: 1, HONO: 1 } })).toThrow(/there is no variable HONO; it holds NO2, PAN, HNO3/);
+    expect(() => readConcentrations(file, axis, { NO2: { NO2: 1, HONO: 1 } }, DEFAULT_CHANNELS.units)).toThrow(
+      /there is no variable HONO; it holds NO2, PAN, HNO3/,
+    );
     file.close();
   });
 
@@ -126,28 +134,28 @@ describe('concentrations', () => {
     [20, 'received 20'], // ppb called ppm
   ])('%d ppm of NO2 in one cell and hour is refused, with its place', (wrong, said) => {
     const file = open({ NO2: ['ppmV', (step, _, cell) => (step === 25 && cell === 4 ? wrong : 0.01 + 0.001 * cell)] });
-    expect(() => readConcentrations(file, axis, { NO2: 'NO2' })).toThrow(
+    expect(() => readConcentrations(file, axis, { NO2: 'NO2' }, DEFAULT_CHANNELS.units)).toThrow(
       failure(
         'VALUE_RANGE',
         `${file.path}: NO2: expected -0.000001 to 10 ppmV but ${said} at row 1, column 1, 2017-01-02T01:00Z: mend the file, or the unit that it gives`,
       ),
     );
-    expect(readConcentrationChanges(file, axis, { NO2: 'NO2' })[25 * 6 + 4] / (1000 * wrong)).toBeCloseTo(1, 6);
+    expect(readConcentrationChanges(file, axis, { NO2: 'NO2' }, DEFAULT_CHANNELS.units)[25 * 6 + 4] / (1000 * wrong)).toBeCloseTo(1, 6);
     file.close();
   });
 
   test('what a scheme leaves just below zero is taken as it is', () => {
     const file = open({ NO2: ['ppmV', (step) => (step === 3 ? -1e-10 : 0.01)] });
-    expect(readConcentrations(file, axis, { NO2: 'NO2' })[3 * 6]).toBeCloseTo(-1e-7, 12);
+    expect(readConcentrations(file, axis, { NO2: 'NO2' }, DEFAULT_CHANNELS.units)[3 * 6]).toBeCloseTo(-1e-7, 12);
     file.close();
   });
 
   test('a species that is the same everywhere is refused; one of its parts may be', () => {
     const file = open({ NO2: ['ppbV', (step) => step], PAN: ['ppbV', () => 0], O3: ['ppbV', () => 0] });
-    expect(() => readConcentrations(file, axis, { NO2: { NO2: 1, PAN: 1 }, O3: 'O3' })).toThrow(
+    expect(() => readConcentrations(file, axis, { NO2: { NO2: 1, PAN: 1 }, O3: 'O3' }, DEFAULT_CHANNELS.units)).toThrow(
       failure('CONCENTRATIONS_CONSTANT', `${file.path}: O3 (O3) is 0 ppb in every cell and hour: name a variable that the transport model computes`),
     );
-    expect([...readConcentrationChanges(file, { ...axis, count: 2 }, { O3: 'O3' })]).toEqual(Array(12).fill(0));
+    expect([...readConcentrationChanges(file, { ...axis, count: 2 }, { O3: 'O3' }, DEFAULT_CHANNELS.units)]).toEqual(Array(12).fill(0));
     file.close();
   });
 
@@ -158,7 +166,7 @@ describe('concentrations', () => {
       O3: ['ppbV', (_, __, cell) => cell],
     });
     const hole = open(held([0, 7, 8, 30]));
-    expect(() => readConcentrations(hole, axis, { O3: 'O3', NO2: { NO2: 1, PAN: 0.9 } })).toThrow(
+    expect(() => readConcentrations(hole, axis, { O3: 'O3', NO2: { NO2: 1, PAN: 0.9 } }, DEFAULT_CHANNELS.units)).toThrow(
       failure(
         'CONCENTRATIONS_ZERO',
         `${hole.path}: NO2 (NO2, PAN) is 0 in every cell in 2 of the ${axis.count} hours, first at 2017-01-01T07:00Z: give a file that holds these hours, or run the transport model again for them`,
@@ -166,13 +174,13 @@ describe('concentrations', () => {
     );
     hole.close();
     const start = open(held([0]));
-    expect(readConcentrations(start, axis, { NO2: { NO2: 1, PAN: 0.9 } })[0]).toBe(0);
+    expect(readConcentrations(start, axis, { NO2: { NO2: 1, PAN: 0.9 } }, DEFAULT_CHANNELS.units)[0]).toBe(0);
     start.close();
   });
 
   test('a mass where a mole fraction belongs', () => {
     const file = open({ O3: ['ug m-3', () => 1] });
-    expect(() => readConcentrations(file, axis, { O3: 'O3' })).toThrow(
+    expect(() => readConcentrations(file, axis, { O3: 'O3' }, DEFAULT_CHANNELS.units)).toThrow(
       failure('UNIT_MISMATCH', `${file.path}: O3 is in "ug m-3" but O3 is wanted in ppb: let the transport model write it so`),
     );
     file.close();

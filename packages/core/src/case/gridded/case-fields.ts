@@ -1,5 +1,5 @@
 /** A case's gridded inputs in the layout and units of the prepared store: emission groups, concentrations, geography. */
-import { speciesUnit } from '../../base/species';
+import type { Species, SpeciesUnit } from '../../base/species';
 import { DataError, UnitError } from '../../base/errors';
 import { type TimeAxis, timeAt } from '../../grid/grid';
 import { conversion, convert, parseUnit } from '../../units/units';
@@ -79,6 +79,9 @@ function addLayers(sum: Float32Array, fields: Float32Array, layers: number, cell
 /** A variable of a file, or a sum of several, each with the part of it that counts. */
 export type OutputVariable = string | Readonly<Record<string, number>>;
 
+/** What concentrations are brought to, by name of the species. */
+type SpeciesUnits = Readonly<Record<Species, SpeciesUnit>>;
+
 /** The variables of a sum with their parts. */
 export function partsOfVariable(variable: OutputVariable): [name: string, part: number][] {
   return typeof variable === 'string' ? [[variable, 1]] : Object.entries(variable);
@@ -88,7 +91,8 @@ export function partsOfVariable(variable: OutputVariable): [name: string, part: 
  * Surface concentrations of a period.
  *
  * @param variables - the file's variable, or sum of variables, for each species, in the order of the channels
- * @returns `[T, H, W, species]`; gases in ppb, PM2.5 in µg m-3
+ * @param units - by name of the species
+ * @returns `[T, H, W, species]`; in these units
  * @throws {DataError} `VARIABLE_MISSING`, `PERIOD_NOT_COVERED`, `NOT_FINITE`, `VALUE_RANGE`; `CONCENTRATIONS_CONSTANT` for a species that is the same
  *   in all cells and hours of the period, `CONCENTRATIONS_ZERO` for one that is 0 in all cells of an hour
  * @throws {UnitError} for a gas that is not given as a mole fraction
@@ -97,10 +101,11 @@ export function readConcentrations(
   reader: IoapiReader,
   period: TimeAxis,
   variables: Record<string, OutputVariable>,
+  units: SpeciesUnits,
   options: LongRead = {},
 ): Float32Array {
-  const result = readSurface(reader, period, variables, { ...options, ranges: true });
-  if (period.count > 1) assertVarying(result, reader, variables);
+  const result = readSurface(reader, period, variables, units, { ...options, ranges: true });
+  if (period.count > 1) assertVarying(result, reader, variables, units);
   assertNoZeroHours(result, reader, variables, period);
   return result;
 }
@@ -116,22 +121,24 @@ export function readConcentrationChanges(
   reader: IoapiReader,
   period: TimeAxis,
   variables: Record<string, OutputVariable>,
+  units: SpeciesUnits,
   options: LongRead = {},
 ): Float32Array {
-  return readSurface(reader, period, variables, { ...options, ranges: false });
+  return readSurface(reader, period, variables, units, { ...options, ranges: false });
 }
 
 function readSurface(
   reader: IoapiReader,
   period: TimeAxis,
   variables: Record<string, OutputVariable>,
+  units: SpeciesUnits,
   { ranges, ...options }: LongRead & { ranges: boolean },
 ): Float32Array {
   const { grid, path } = reader;
   const cells = grid.rows * grid.cols;
   const sums = Object.entries(variables).map(([species, variable]) =>
     partsOfVariable(variable).map(([name, part]) => {
-      const scale = concentrationScale(reader, species, name);
+      const scale = concentrationScale(reader, species, name, units[species]);
       return { name, scale: part * scale, range: ranges ? concentrationRange(species, unitsOf(reader, name), scale) : {} };
     }),
   );
@@ -151,14 +158,14 @@ function readSurface(
 }
 
 /** A surrogate learns nothing of a species that never changes, and would tell the inversion that no emission moves it. */
-function assertVarying(concentrations: Float32Array, { path }: IoapiReader, variables: Record<string, OutputVariable>): void {
+function assertVarying(concentrations: Float32Array, { path }: IoapiReader, variables: Record<string, OutputVariable>, units: SpeciesUnits): void {
   const species = Object.keys(variables);
   species.forEach((name, channel) => {
     for (let i = channel; i < concentrations.length; i += species.length) if (concentrations[i] !== concentrations[channel]) return;
     const parts = partsOfVariable(variables[name]).map(([variable]) => variable);
     throw new DataError(
       'CONCENTRATIONS_CONSTANT',
-      `${path}: ${name} (${parts.join(', ')}) is ${concentrations[channel]} ${speciesUnit(name)} in every cell and hour: name a variable that the transport model computes`,
+      `${path}: ${name} (${parts.join(', ')}) is ${concentrations[channel]} ${units[name]} in every cell and hour: name a variable that the transport model computes`,
     );
   });
 }
@@ -171,9 +178,8 @@ function assertNoZeroHours(concentrations: Float32Array, { path }: IoapiReader, 
   });
 }
 
-function concentrationScale(reader: IoapiReader, species: string, name: string): number {
+function concentrationScale(reader: IoapiReader, species: string, name: string, wanted: SpeciesUnit): number {
   const units = unitsOf(reader, name);
-  const wanted = speciesUnit(species);
   // Mass per volume of a gas would need temperature and pressure of every cell.
   if (parseUnit(units, `${reader.path}: ${name}`).dimension.some((power, i) => power !== parseUnit(wanted).dimension[i])) {
     throw new UnitError(

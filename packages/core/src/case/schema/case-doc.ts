@@ -115,7 +115,7 @@ function keyRows(key: string, prefix: string, schema: JsonSchema, required: bool
     name === key ? description : description.replaceAll(new RegExp(`\\b${name.replace('.', '\\.')}(?!\\w|\\.\\d)`, 'g'), key),
   ];
   const named = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined;
-  const deeper = schema.properties ? schema : schema.items?.properties ? schema.items : named;
+  const deeper = schema.alike ? undefined : schema.properties ? schema : schema.items?.properties ? schema.items : named;
   const suffix = schema.properties ? '.' : schema.items ? '[].' : '.NAME.';
   return [{ path, cells }, ...(deeper ? rows(deeper, path + suffix, paper) : [])];
 }

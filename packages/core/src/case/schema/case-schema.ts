@@ -1,6 +1,8 @@
 /** The whole case file: sections in the order in which a reader meets them. */
 import { z } from 'zod';
 import { PRECISIONS } from '../../base/device';
+import { DEFAULT_CHANNELS, type CaseChannels } from '../../base/species';
+import { CHANNEL_NAME, caseChannels, schemaFor } from './channel-kinds';
 import { certificateSchema } from './certificate-schema';
 import {
   concentrationsSchema,
@@ -112,115 +114,138 @@ function values<T extends z.ZodType>(value: T, description: string): z.ZodOption
 }
 
 /** Cross-validation: settings of the inversion chosen by monitors that are left out of it in turn. */
-const crossValidationSchema = z
-  .strictObject({
-    by: choice(
-      'What is left out in turn: folds of whole blocks (those of `withheld.blockCells`), or each of `regions`. `regions` asks for cross-validation by itself.',
-      ['blocks', 'regions'],
-    ).default('blocks'),
-    folds: wholeNumber('Number of folds of blocks, 2 or more; 0: no cross-validation.', { min: 0, max: 50 }).default(0),
-    try: z
+const crossValidationSchema = schemaFor((channels) =>
+  z
+    .strictObject({
+      by: choice(
+        'What is left out in turn: folds of whole blocks (those of `withheld.blockCells`), or each of `regions`. `regions` asks for cross-validation by itself.',
+        ['blocks', 'regions'],
+      ).default('blocks'),
+      folds: wholeNumber('Number of folds of blocks, 2 or more; 0: no cross-validation.', { min: 0, max: 50 }).default(0),
+      try: z
+        .strictObject({
+          lengthKm: values(real('Value.', { min: 0, unit: 'km' }), 'Values of `inversion.lengthKm`.'),
+          factorCorrelationFar: values(
+            z.strictObject({
+              part: real('Part of the variance; 0: no such part.', { min: 0, max: 0.99 }),
+              km: real('Correlation length.', { greaterThan: 0, unit: 'km' }),
+            }),
+            'Values of `inversion.factorCorrelation.far`.',
+          ),
+          spreadScale: values(
+            real('Factor.', { greaterThan: 0, max: 20 }),
+            'Factors on all of `inversion.priorSpread` and of `inversion.sectors[].priorSpread`.',
+          ),
+          errorScale: values(real('Factor.', { greaterThan: 0, max: 100 }), 'Factors on `inversion.errorScale`.'),
+          errorCorrelation: values(
+            z.strictObject({
+              hours: errorLength(channels, 'Time', 'value', 'h'),
+              km: errorLength(channels, 'Distance', 'cell', 'km'),
+            }),
+            'Values of `inversion.errorCorrelation`.',
+          ),
+          factorCorrelationPeriods: values(real('Value.', { min: 0, max: 0.99 }), 'Values of `inversion.factorCorrelation.periods`.'),
+        })
+        .prefault({})
+        .meta({
+          description: "What is tried, one key after the other in this order, beside the case's own value; a key without a list keeps its value.",
+        }),
+      rounds: wholeNumber('Largest number of rounds through the keys; one that kept nothing new is the last.', { min: 1, max: 10 }).default(1),
+      choose: choice(
+        "`best` takes the lowest error; `one-standard-error`, of those within one standard error of it, the one that changes the fewest of the case's keys.",
+        ['best', 'one-standard-error'],
+      ).default('best'),
+      apply: flag('Whether invert, and what follows on it, takes the chosen values in place of those of `inversion`.').default(false),
+      hoursPerDay: wholeNumber('`inversion.hoursPerDay` of these inversions: fewer make them faster.', { min: 1, max: 24 }).default(2),
+      iterations: wholeNumber('`inversion.iterations` of these inversions.', { min: 1 }).default(12),
+      seed: seed('Seed by which blocks are dealt out to folds.').default(17),
+    })
+    .meta({ description: 'Settings of the inversion chosen by monitors that are left out of it in turn; see docs/uncertainty.md#cross-validation.' }),
+);
+
+/** The schema of a case file with these groups and species. */
+export const caseSchema = schemaFor((channels) =>
+  z.strictObject({
+    name: folderName('Name of the case, which names the run folder, too: letters, digits, spaces, `_`, `.` and `-`.'),
+    description: z.string().default('').meta({ description: 'What the case is, in a sentence or two; shown in the report.' }),
+    assumptions: z.array(z.string()).default([]).meta({ description: 'What was assumed in making the inputs; listed in the report.' }),
+    device: device(
+      'Where the network computes: `auto` (the first GPU if there is one that this build can use, else the CPU), `cpu`, `cuda` (the first GPU) or `cuda:N`.',
+    ).prefault('auto'),
+    precision: choice(
+      'How a GPU multiplies matrices: exactly, or faster with factors rounded to 10 bits of mantissa (tf32) or 7 (bf16); sums are float32.',
+      PRECISIONS,
+    ).default('float32'),
+    tileCells: wholeNumber(
+      'Largest side of the overlapping tiles in which the trained surrogate is run over the domain, forward and backward, so that memory follows from the ' +
+        'tile; the result is that of the whole domain to rounding. 0 takes the whole domain if the program fits in 3 GiB, else tiles of 0.5 GiB.',
+      { min: 0, unit: 'cells' },
+    ).default(0),
+    grid: gridSchema,
+    periods: z
+      .array(periodSchema)
+      .min(1)
+      .meta({ description: 'Spans of time that are modelled. No hour is compared in two of them; a spin-up may lie in another period.' }),
+    meteorology: meteorologySchema,
+    geography: geographySchema.optional(),
+    emissions: emissionsSchema(channels),
+    concentrations: concentrationsSchema(channels).prefault({}),
+    ctm: ctmSchema.prefault({ kind: 'reference' }),
+    members: membersSchema(channels).prefault({}),
+    response: responseSchema(channels).prefault({}),
+    priorConcentrations: files("The transport model's output for the prior emissions, where it was run outside Retroplume.").optional(),
+    updatedConcentrations: files(
+      "The transport model's output for the updated emissions that `apply` has written, where it was run outside Retroplume, as the prior run was: `verify` reads it instead of running `ctm`.",
+    ).optional(),
+    truth: truthSchema(channels).optional(),
+    observations: observationsSchema(channels),
+    withheld: withheldSchema.prefault({}),
+    scores: scoresSchema.prefault({}),
+    surrogate: surrogateSchema(channels).prefault({}),
+    training: trainingSchema(channels).prefault({}),
+    certificate: certificateSchema(channels).prefault({}),
+    inversion: inversionSchema(channels).prefault({}),
+    crossValidation: crossValidationSchema(channels).prefault({}),
+    loop: loopSchema.prefault({}),
+    paperMode: z
       .strictObject({
-        lengthKm: values(real('Value.', { min: 0, unit: 'km' }), 'Values of `inversion.lengthKm`.'),
-        factorCorrelationFar: values(
-          z.strictObject({
-            part: real('Part of the variance; 0: no such part.', { min: 0, max: 0.99 }),
-            km: real('Correlation length.', { greaterThan: 0, unit: 'km' }),
-          }),
-          'Values of `inversion.factorCorrelation.far`.',
-        ),
-        spreadScale: values(
-          real('Factor.', { greaterThan: 0, max: 20 }),
-          'Factors on all of `inversion.priorSpread` and of `inversion.sectors[].priorSpread`.',
-        ),
-        errorScale: values(real('Factor.', { greaterThan: 0, max: 100 }), 'Factors on `inversion.errorScale`.'),
-        errorCorrelation: values(
-          z.strictObject({
-            hours: errorLength('Time', 'value', 'h'),
-            km: errorLength('Distance', 'cell', 'km'),
-          }),
-          'Values of `inversion.errorCorrelation`.',
-        ),
-        factorCorrelationPeriods: values(real('Value.', { min: 0, max: 0.99 }), 'Values of `inversion.factorCorrelation.periods`.'),
+        run: flag("Whether the paper's mode is run beside the default.").default(false),
+        surrogate: surrogateSchema(channels).prefault({}),
+        training: trainingSchema(channels).prefault({}),
+        inversion: inversionSchema(channels).prefault({}),
       })
       .prefault({})
-      .meta({
-        description: "What is tried, one key after the other in this order, beside the case's own value; a key without a list keeps its value.",
-      }),
-    rounds: wholeNumber('Largest number of rounds through the keys; one that kept nothing new is the last.', { min: 1, max: 10 }).default(1),
-    choose: choice(
-      "`best` takes the lowest error; `one-standard-error`, of those within one standard error of it, the one that changes the fewest of the case's keys.",
-      ['best', 'one-standard-error'],
-    ).default('best'),
-    apply: flag('Whether invert, and what follows on it, takes the chosen values in place of those of `inversion`.').default(false),
-    hoursPerDay: wholeNumber('`inversion.hoursPerDay` of these inversions: fewer make them faster.', { min: 1, max: 24 }).default(2),
-    iterations: wholeNumber('`inversion.iterations` of these inversions.', { min: 1 }).default(12),
-    seed: seed('Seed by which blocks are dealt out to folds.').default(17),
-  })
-  .meta({ description: 'Settings of the inversion chosen by monitors that are left out of it in turn; see docs/uncertainty.md#cross-validation.' });
+      .meta({ description: "The paper's mode beside the default: keys of surrogate, training and inversion that differ from the paper's values." }),
+    regions: regionsSchema.default({}),
+    jobs: jobsSchema.prefault({}),
+  }),
+);
 
-export const caseSchema = z.strictObject({
-  name: folderName('Name of the case, which names the run folder, too: letters, digits, spaces, `_`, `.` and `-`.'),
-  description: z.string().default('').meta({ description: 'What the case is, in a sentence or two; shown in the report.' }),
-  assumptions: z.array(z.string()).default([]).meta({ description: 'What was assumed in making the inputs; listed in the report.' }),
-  device: device(
-    'Where the network computes: `auto` (the first GPU if there is one that this build can use, else the CPU), `cpu`, `cuda` (the first GPU) or `cuda:N`.',
-  ).prefault('auto'),
-  precision: choice(
-    'How a GPU multiplies matrices: exactly, or faster with factors rounded to 10 bits of mantissa (tf32) or 7 (bf16); sums are float32.',
-    PRECISIONS,
-  ).default('float32'),
-  tileCells: wholeNumber(
-    'Largest side of the overlapping tiles in which the trained surrogate is run over the domain, forward and backward, so that memory follows from the ' +
-      'tile; the result is that of the whole domain to rounding. 0 takes the whole domain if the program fits in 3 GiB, else tiles of 0.5 GiB.',
-    { min: 0, unit: 'cells' },
-  ).default(0),
-  grid: gridSchema,
-  periods: z
-    .array(periodSchema)
-    .min(1)
-    .meta({ description: 'Spans of time that are modelled. No hour is compared in two of them; a spin-up may lie in another period.' }),
-  meteorology: meteorologySchema,
-  geography: geographySchema.optional(),
-  emissions: emissionsSchema,
-  concentrations: concentrationsSchema.prefault({}),
-  ctm: ctmSchema.prefault({ kind: 'reference' }),
-  members: membersSchema.prefault({}),
-  response: responseSchema.prefault({}),
-  priorConcentrations: files("The transport model's output for the prior emissions, where it was run outside Retroplume.").optional(),
-  updatedConcentrations: files(
-    "The transport model's output for the updated emissions that `apply` has written, where it was run outside Retroplume, as the prior run was: `verify` reads it instead of running `ctm`.",
-  ).optional(),
-  truth: truthSchema.optional(),
-  observations: observationsSchema,
-  withheld: withheldSchema.prefault({}),
-  scores: scoresSchema.prefault({}),
-  surrogate: surrogateSchema.prefault({}),
-  training: trainingSchema.prefault({}),
-  certificate: certificateSchema.prefault({}),
-  inversion: inversionSchema.prefault({}),
-  crossValidation: crossValidationSchema.prefault({}),
-  loop: loopSchema.prefault({}),
-  paperMode: z
-    .strictObject({
-      run: flag("Whether the paper's mode is run beside the default.").default(false),
-      surrogate: surrogateSchema.prefault({}),
-      training: trainingSchema.prefault({}),
-      inversion: inversionSchema.prefault({}),
-    })
-    .prefault({})
-    .meta({ description: "The paper's mode beside the default: keys of surrogate, training and inversion that differ from the paper's values." }),
-  regions: regionsSchema.default({}),
-  jobs: jobsSchema.prefault({}),
-});
+type Section = Record<string, unknown>;
+
+const sectionOf = (values: unknown, key: string): Section => {
+  const section = typeof values === 'object' && values !== null ? (values as Section)[key] : undefined;
+  return typeof section === 'object' && section !== null ? (section as Section) : {};
+};
+
+/** The groups and species that the values of a file name, as far as they can be read: what is wrong with them the schema says. */
+export function channelsNamed(values: unknown): CaseChannels {
+  const groups = sectionOf(sectionOf(values, 'emissions'), 'groups');
+  const named = concentrationsSchema(DEFAULT_CHANNELS).shape.species.safeParse(sectionOf(values, 'concentrations')['species']);
+  const readable = Object.fromEntries(Object.entries(groups).filter(([name]) => CHANNEL_NAME.safeParse(name).success));
+  return caseChannels({
+    emissions: { groups: Object.keys(readable).length > 0 ? readable : Object.fromEntries(DEFAULT_CHANNELS.groups.map((group) => [group, {}])) },
+    concentrations: { species: named.success ? named.data : undefined },
+  });
+}
 
 /** A case is read once: functions that zod would compile for its many objects cost more than they save. */
-export function parseCase(values: unknown): z.ZodSafeParseResult<z.output<typeof caseSchema>> {
-  return caseSchema.safeParse(values, { jitless: true });
+export function parseCase(values: unknown): z.ZodSafeParseResult<z.output<ReturnType<typeof caseSchema>>> {
+  return caseSchema(channelsNamed(values)).safeParse(values, { jitless: true });
 }
 
 /** A checked case; `file` is the absolute path of the case file, and all paths in it are absolute. */
-export type Case = z.output<typeof caseSchema> & { file: string };
+export type Case = z.output<ReturnType<typeof caseSchema>> & { file: string };
 export type PeriodSettings = Case['periods'][number];
 export type SurrogateSettings = Case['surrogate'];
 export type TrainingSettings = Case['training'];

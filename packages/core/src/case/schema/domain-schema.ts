@@ -1,7 +1,8 @@
 /** What is modelled: the grid, the periods and the fields that drive the transport model. */
 import { z } from 'zod';
 import { CF_NAMES, WEATHER_FORMATS, type CfNames } from '../../weather/meteorology';
-import { GROUP_FACTS, GROUPS, ofSpecies, type Group } from '../../base/species';
+import { forEach, speciesSchema, schemaFor } from './channel-kinds';
+import { knownGroup, knownSpecies, SPECIES, SPECIES_FACTS, type Species } from '../../base/species';
 import { choice, file, fileName, files, fileSets, flag, hourUtc, maskOfFile, real, text, wholeNumber } from './kinds';
 
 export const gridSchema = z
@@ -83,96 +84,98 @@ function streamLabel(description: string): z.ZodString {
     .meta({ description });
 }
 
-export const emissionsSchema = z
-  .strictObject({
-    files: fileSets(
-      'Emission files of the prior inventory (I/O API, hourly; per cell, moles/s or g/s, or per area, kg m-2 s-1), a glob or a list of them; with `sectors`, of what is in none of them.',
-    ).optional(),
-    label: streamLabel(
-      'Label of the stream of `files` in CMAQ (GR_EMIS_LAB_nnn), for the rules of `apply` and `{sectors}`; without it INVENTORY, or REST beside sectors.',
-    ).optional(),
-    groups: z
-      .strictObject(
-        Object.fromEntries(GROUPS.map((group) => [group, groupSchema.meta({ description: GROUP_FACTS[group].description })])) as Record<
-          Group,
-          typeof groupSchema
-        >,
-      )
-      .meta({ description: 'How the five emission groups are made up.' }),
-    sectors: z
-      .record(
-        text('Name of a sector: a letter, then up to 15 letters, digits and _.'),
-        z.strictObject({
-          files: fileSets('Emission files of the sector, a glob or a list of them.'),
-          stackGroups: files(
-            'Stack groups (I/O API) of in-line point files: where their sources stand, in LATITUDE and LONGITUDE; several files must all have the same sources.',
-          ).optional(),
-          dates: z
-            .strictObject({
-              files: fileSets(
-                "SMOKE's tables of merge dates (smk_merge_dates_YYYYMM.txt), a glob or a list of them: comma-separated, with a line for each date.",
-              ),
-              column: text('Column that says whose day is taken for each date, such as aveday_N, mwdss_Y or week_Y.'),
+export const emissionsSchema = schemaFor(({ groups }) =>
+  z
+    .strictObject({
+      files: fileSets(
+        'Emission files of the prior inventory (I/O API, hourly; per cell, moles/s or g/s, or per area, kg m-2 s-1), a glob or a list of them; with `sectors`, of what is in none of them.',
+      ).optional(),
+      label: streamLabel(
+        'Label of the stream of `files` in CMAQ (GR_EMIS_LAB_nnn), for the rules of `apply` and `{sectors}`; without it INVENTORY, or REST beside sectors.',
+      ).optional(),
+      groups: forEach(groups, (group) => groupSchema.meta({ description: knownGroup(group)?.description ?? 'A group of this case.' })).meta({
+        description: 'The emission groups, and how each is made up. All that are named here are inverted (`inversion.groups`).',
+      }),
+      sectors: z
+        .record(
+          text('Name of a sector: a letter, then up to 15 letters, digits and _.'),
+          z.strictObject({
+            files: fileSets('Emission files of the sector, a glob or a list of them.'),
+            stackGroups: files(
+              'Stack groups (I/O API) of in-line point files: where their sources stand, in LATITUDE and LONGITUDE; several files must all have the same sources.',
+            ).optional(),
+            dates: z
+              .strictObject({
+                files: fileSets(
+                  "SMOKE's tables of merge dates (smk_merge_dates_YYYYMM.txt), a glob or a list of them: comma-separated, with a line for each date.",
+                ),
+                column: text('Column that says whose day is taken for each date, such as aveday_N, mwdss_Y or week_Y.'),
+              })
+              .optional()
+              .meta({
+                description:
+                  'Where the files are of representative days, a file a day: which of them stands for which date. Without it each file is of its own dates.',
+              }),
+            label: streamLabel(
+              "Label of the sector's stream in CMAQ (GR_EMIS_LAB_nnn, STK_EMIS_LAB_nnn), for the rules of `apply` and `{sectors}`; without it the sector's name.",
+            ).optional(),
+            partial: flag(
+              'Whether its files may lack variables of the groups, as those of one kind of source do: what they lack counts as zero, and is not written either.',
+            ).default(false),
+            groups: forEach(groups, () => groupSchema.optional())
+              .optional()
+              .meta({
+                description:
+                  'How the groups are made up in these files, where otherwise than elsewhere; of groups that are not named it emits nothing.',
+              }),
+          }),
+        )
+        .default({})
+        .meta({ description: 'Sectors that lie in files of their own, by name; the inventory is the sum of `files` and all sectors.' }),
+      hemco: z
+        .strictObject({
+          degrees: real('Side of the lat-lon cells; 180 is a multiple of it.', { min: 0.1, max: 10, unit: '°' })
+            .refine((side) => Math.abs(180 / side - Math.round(180 / side)) < 1e-9, {
+              error: 'expected a side of which 180 is a multiple, such as 0.25',
             })
-            .optional()
-            .meta({
-              description:
-                'Where the files are of representative days, a file a day: which of them stands for which date. Without it each file is of its own dates.',
-            }),
-          label: streamLabel(
-            "Label of the sector's stream in CMAQ (GR_EMIS_LAB_nnn, STK_EMIS_LAB_nnn), for the rules of `apply` and `{sectors}`; without it the sector's name.",
-          ).optional(),
-          partial: flag(
-            'Whether its files may lack variables of the groups, as those of one kind of source do: what they lack counts as zero, and is not written either.',
-          ).default(false),
-          groups: z
-            .strictObject(
-              Object.fromEntries(GROUPS.map((group) => [group, groupSchema.optional()])) as Record<Group, z.ZodOptional<typeof groupSchema>>,
-            )
-            .optional()
-            .meta({
-              description:
-                'How the groups are made up in these files, where otherwise than elsewhere; of groups that are not named it emits nothing.',
-            }),
-        }),
-      )
-      .default({})
-      .meta({ description: 'Sectors that lie in files of their own, by name; the inventory is the sum of `files` and all sectors.' }),
-    hemco: z
-      .strictObject({
-        degrees: real('Side of the lat-lon cells; 180 is a multiple of it.', { min: 0.1, max: 10, unit: '°' })
-          .refine((side) => Math.abs(180 / side - Math.round(180 / side)) < 1e-9, {
-            error: 'expected a side of which 180 is a multiple, such as 0.25',
-          })
-          .default(0.25),
-      })
-      .optional()
-      .meta({ description: 'Whether `apply` also writes the factors as scale factors of HEMCO, on a global lat-lon grid; `{}` for the default.' }),
-  })
-  .meta({ description: 'The prior inventory.' });
+            .default(0.25),
+        })
+        .optional()
+        .meta({ description: 'Whether `apply` also writes the factors as scale factors of HEMCO, on a global lat-lon grid; `{}` for the default.' }),
+    })
+    .meta({ description: 'The prior inventory.' }),
+);
+
+type OutputVariable = z.ZodDefault<z.ZodUnion<readonly [z.ZodString, z.ZodRecord<z.ZodString, z.ZodNumber>]>>;
 
 /** A variable of the transport model's output, or several with the part of each that the monitors see. */
-function outputVariable(
-  description: string,
-  fallback: string,
-): z.ZodDefault<z.ZodUnion<readonly [z.ZodString, z.ZodRecord<z.ZodString, z.ZodNumber>]>> {
+function outputVariable(species: Species): OutputVariable {
+  const facts = knownSpecies(species);
   const parts = z.record(z.string(), real('Part that counts.', { min: 0, max: 10 })).refine((sum) => Object.keys(sum).length > 0, {
     error: 'expected at least one variable with its part, such as { NO2: 1, PAN: 0.95 }',
   });
-  return z
-    .union([z.string().min(1), parts])
-    .default(fallback)
-    .meta({ description });
+  const variable = z.union([z.string().min(1), parts]);
+  return (facts ? variable.default(facts.variable) : (variable as unknown as OutputVariable)).meta({
+    description: facts?.variableDescription ?? `Variable of ${species}, or a sum.`,
+  });
 }
 
-export const concentrationsSchema = z
-  .strictObject({
-    variables: z
-      .strictObject(ofSpecies(({ variableDescription, variable }) => outputVariable(variableDescription, variable)))
-      .prefault({})
-      .meta({ description: "Names of the target species in the transport model's output." }),
-  })
-  .meta({ description: 'Surface concentrations that the transport model writes.' });
+export const concentrationsSchema = schemaFor(({ species }) =>
+  z
+    .strictObject({
+      species: z
+        .array(speciesSchema)
+        .min(1)
+        .optional()
+        .meta({
+          description: `The species that are learned, compared and scored, by default ${SPECIES.join(', ')}. Known are ${Object.keys(SPECIES_FACTS).join(', ')}; any other is \`{ name, unit, molarMass }\`.`,
+        }),
+      variables: forEach(species, outputVariable)
+        .prefault({} as never)
+        .meta({ description: "Names of the species in the transport model's output." }),
+    })
+    .meta({ description: 'Surface concentrations that the transport model writes.' }),
+);
 
 const point = z.tuple([real('Longitude.', { min: -180, max: 360 }), real('Latitude.', { min: -90, max: 90 })]);
 const span = z.tuple([wholeNumber('First.', { min: 0 }), wholeNumber('Last.', { min: 0 })]);

@@ -1,8 +1,9 @@
 /** The case file's schema as JSON Schema, which editors, the documentation and the error messages read. */
 import { z } from 'zod';
 import { caseSchema, type Case } from './case-schema';
+import { channelsOfCase, GROUP_FACTS, SPECIES_FACTS, speciesOfTable, type CaseChannels } from '../../base/species';
 
-/** The part of JSON Schema that a case file's schema consists of; `unit` and `kind` are ours. */
+/** The part of JSON Schema that a case file's schema consists of; `unit`, `kind` and `alike` are ours. */
 export interface JsonSchema {
   $schema?: string;
   title?: string;
@@ -10,6 +11,8 @@ export interface JsonSchema {
   description?: string;
   unit?: string;
   kind?: 'file' | 'files';
+  /** whether the keys inside are those of the section around it, and its description names them */
+  alike?: true;
   default?: unknown;
   const?: unknown;
   enum?: unknown[];
@@ -29,9 +32,10 @@ export interface JsonSchema {
 
 let cached: JsonSchema | undefined;
 
-/** JSON Schema (draft 2020-12) of what a case file may hold. */
-export function caseJsonSchema(): JsonSchema {
-  cached ??= { title: 'Retroplume case', ...jsonSchemaOf(caseSchema) };
+/** JSON Schema (draft 2020-12) of what a case file may hold. @param channels - the groups and species that it names */
+export function caseJsonSchema(channels?: CaseChannels): JsonSchema {
+  if (channels) return jsonSchemaOf(caseSchema(channels));
+  cached ??= { title: 'Retroplume case', ...jsonSchemaOf(caseSchema()) };
   return cached;
 }
 
@@ -41,10 +45,18 @@ export function caseJsonSchema(): JsonSchema {
  * for five letters, and Python's jsonschema ends with an error.
  */
 export function editorsSchema(): object {
-  const override = ({ jsonSchema }: { jsonSchema: { pattern?: string } }): void => {
+  const families = [Object.keys(GROUP_FACTS), Object.keys(SPECIES_FACTS)];
+  const [groups, species] = families;
+  const override = ({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void => {
     if (jsonSchema.pattern?.includes('\\p{')) delete jsonSchema.pattern;
+    const { properties = {} } = jsonSchema;
+    const family = families.find((names) => names.length === Object.keys(properties).length && names.every((name) => name in properties));
+    if (family === undefined) return;
+    delete jsonSchema.required; // those of the case are some of them
+    jsonSchema.additionalProperties = properties[family[0]]; // and others that it brings
   };
-  return { title: 'Retroplume case', ...z.toJSONSchema(caseSchema, { ...OPTIONS, target: 'draft-7', override }) };
+  const schema = caseSchema(channelsOfCase(groups, species.map(speciesOfTable)));
+  return { title: 'Retroplume case', ...z.toJSONSchema(schema, { ...OPTIONS, target: 'draft-7', override }) };
 }
 
 const OPTIONS = { io: 'input', unrepresentable: 'any' } as const;

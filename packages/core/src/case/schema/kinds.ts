@@ -94,8 +94,8 @@ export function fileSets(description: string): z.ZodUnion<readonly [z.ZodString,
 }
 
 /** One of a few words. */
-export function choice<const T extends readonly [string, ...string[]]>(description: string, values: T): z.ZodEnum<{ [K in T[number]]: K }> {
-  return z.enum(values).meta({ description });
+export function choice<const T extends readonly string[]>(description: string, values: T): z.ZodEnum<{ [K in T[number]]: K }> {
+  return z.enum(values as unknown as readonly [T[number], ...T[number][]]).meta({ description });
 }
 
 /** A device by name. */

@@ -1,3 +1,4 @@
+import { GROUPS } from '../../base/species';
 import { surrogateSchema, tracerCount, tracersOf } from './learning-schema';
 import { CaseFolder } from '../testing/case-folder';
 import { TINY_CASE as VALID } from '../testing/tiny-case';
@@ -32,9 +33,9 @@ describe('what is wrong is said in one sentence each', () => {
 });
 
 it('a group has the tracers that name it, and those that name none', () => {
-  const { tracers } = surrogateSchema.parse({
+  const { tracers } = surrogateSchema().parse({
     tracers: [{ lifetime: 3, groups: ['NOx', 'NOx'] }, { lifetime: 12 }, { lifetime: 48, groups: ['VOC', 'NOx'] }],
   });
   expect([tracersOf(tracers, 'NOx'), tracersOf(tracers, 'SO2'), tracersOf(tracers, 'VOC')]).toEqual([[0, 1, 2], [1], [1, 2]]);
-  expect(tracerCount(tracers)).toBe(3 + 1 + 1 + 2 + 1);
+  expect(tracerCount(tracers, GROUPS)).toBe(3 + 1 + 1 + 2 + 1);
 });

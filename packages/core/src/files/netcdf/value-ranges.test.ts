@@ -1,4 +1,4 @@
-import { GROUPS, SPECIES } from '../../base/species';
+import { DEFAULT_CHANNELS, GROUPS, SPECIES } from '../../base/species';
 import { readConcentrations, readEmissions } from '../../case/gridded/case-fields';
 import { expandGlob } from '../glob';
 import { EMISSION_OVERLAP, IoapiSeries } from '../ioapi/ioapi-series';
@@ -19,6 +19,8 @@ test('emissions: a region as large has a hundredth to a hundred times as much wi
   expect(fluxDoubts(scaled(fluxes, 1e-20), area)).toEqual([
     "NOx: a mean of 4.8e-30 kg m-2 s-1 is less than a ten-thousandth of the earth's (7.5e-12): is a unit wrong in the files?",
   ]);
+  // of a group that the table does not know nothing can be said
+  expect(fluxDoubts(new Map([['soilNO', 1]]), area)).toEqual([]);
   // Norilsk, Indonesia's fires, the Amazon at noon
   expect(fluxDoubts(new Map([['SO2', 2e9 / 9e8 / 3.15e7]]), 9e8)).toEqual([]);
   expect(fluxDoubts(new Map([['PM2.5', 10e9 / 1e12 / 5.2e6]]), 1e12)).toEqual([]);
@@ -34,6 +36,7 @@ test('concentrations and weather: what is below the cleanest air, above the dirt
   expect(concentrationDoubts(new Map([['PM2.5', 2e4]]))).toEqual([
     'PM2.5: a mean of 20000 ug m-3 is more than any region holds (3000): is a unit wrong in the files?',
   ]);
+  expect(concentrationDoubts(new Map([['dust', 1e9]]))).toEqual([]);
   expect(weatherDoubts({ speed: 1, pbl: 60 })).toEqual([]);
   expect(weatherDoubts({})).toEqual([]);
   expect(weatherDoubts({ speed: 0, pbl: 0.6 })).toEqual([
@@ -55,7 +58,7 @@ describeShared('real files', () => {
     const { grid } = emissions;
     const area = grid.cellAreaM2 * grid.rows * grid.cols;
     const variables = { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25' };
-    const means = meansOf(readConcentrations(output, { ...output.time, count: 24 }, variables), SPECIES);
+    const means = meansOf(readConcentrations(output, { ...output.time, count: 24 }, variables, DEFAULT_CHANNELS.units), SPECIES);
     expect([...fluxDoubts(fluxes, area), ...concentrationDoubts(means)]).toEqual([]);
     expect(fluxDoubts(scaled(fluxes, 1e-6), area)).toHaveLength(5);
     expect(fluxDoubts(scaled(fluxes, 1000), area)).not.toEqual([]);

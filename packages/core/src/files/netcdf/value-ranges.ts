@@ -5,7 +5,7 @@
  * twenty times what is taken from a monitor (observation-quality.ts). It stays below an ordinary value in a unit a thousand times too large. Advection and
  * filters leave values just below zero; those smaller than a thousandth of a ppb or µg m-3 move no result and are taken as they are.
  */
-import { GROUP_FACTS, GROUPS, knownSpecies, SPECIES, SPECIES_FACTS } from '../../base/species';
+import { knownGroup, knownSpecies } from '../../base/species';
 import { DataError } from '../../base/errors';
 import { instant, type Grid, type TimeAxis, timeAt } from '../../grid/grid';
 
@@ -48,15 +48,17 @@ const LEAST_PART = 1e-4;
 const YEAR_SECONDS = 365 * 86400;
 
 /**
- * What is no fault by itself of the emissions of a whole grid, but looks like one: a sentence each. Groups that emit nothing are not told here.
+ * What is no fault by itself of the emissions of a whole grid, but looks like one: a sentence each. Groups that emit nothing are not told here, nor those of
+ * which nothing is known.
  *
  * @param fluxes - mean of cells and hours by group, kg m-2 s-1
  * @param area - of the grid, m2
  */
 export function fluxDoubts(fluxes: ReadonlyMap<string, number>, area: number): string[] {
-  return GROUPS.flatMap((group) => {
-    const flux = fluxes.get(group) ?? 0;
-    const { meanFlux, mostOfSide } = GROUP_FACTS[group];
+  return [...fluxes].flatMap(([group, flux]) => {
+    const facts = knownGroup(group);
+    if (!facts) return [];
+    const { meanFlux, mostOfSide } = facts;
     const mean = `${group}: a mean of ${brief(flux)} kg m-2 s-1`;
     if (flux > 0 && flux < LEAST_PART * meanFlux) {
       return [`${mean} is less than a ten-thousandth of the earth's (${brief(meanFlux)}): is a unit wrong in the files?`];
@@ -69,10 +71,10 @@ export function fluxDoubts(fluxes: ReadonlyMap<string, number>, area: number): s
 
 /** As {@link fluxDoubts}. @param means - of cells and hours by species, ppb or µg m-3 */
 export function concentrationDoubts(means: ReadonlyMap<string, number>): string[] {
-  return SPECIES.flatMap((species) => {
-    const mean = means.get(species);
-    const { unit, cleanest, dirtiest } = SPECIES_FACTS[species];
-    if (mean === undefined || (mean >= cleanest && mean <= dirtiest)) return [];
+  return [...means].flatMap(([species, mean]) => {
+    const facts = knownSpecies(species);
+    if (!facts || (mean >= facts.cleanest && mean <= facts.dirtiest)) return [];
+    const { unit, cleanest, dirtiest } = facts;
     const subject = mean < cleanest ? `less than the cleanest air holds (${cleanest})` : `more than any region holds (${dirtiest})`;
     return [`${species}: a mean of ${brief(mean)} ${unit} is ${subject}: is a unit wrong in the files?`];
   });

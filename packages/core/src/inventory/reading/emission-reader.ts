@@ -1,5 +1,5 @@
-/** Emissions of the five groups from I/O API files, in the units of the reference model: mol s-1 per cell, PM2.5 in g s-1. */
-import { GROUPS, type Group } from '../../base/species';
+/** Emissions of the groups of a case from I/O API files, in the units of the reference model: gases in mol s-1 per cell, particles, and what is unknown, in g s-1. */
+import { inChannelOrder, knownGroup, knownSpecies, type Group } from '../../base/species';
 import { areaScale, isPerArea } from '../../case/gridded/case-fields';
 import type { IoapiReader } from '../../files/ioapi/ioapi-file';
 import type { IoapiVariable } from '../../files/ioapi/ioapi-header';
@@ -12,6 +12,11 @@ import { conversion, MOLAR_MASS } from '../../units/units';
 
 /** As the case file says it: the variables whose sum is the group, and the molar mass (g mol-1) that g/s of a gas need. */
 export type EmissionGroups = Record<Group, { variables: string[]; molarMass?: number }>;
+
+/** Their names in the order of every array. */
+export function groupNames(groups: EmissionGroups): Group[] {
+  return inChannelOrder(Object.keys(groups));
+}
 
 /** A part of the inventory that lies in files of its own; the inventory is the sum of its sectors. */
 export interface SectorFiles {
@@ -52,12 +57,18 @@ function variableOf(reader: IoapiReader, group: Group, variable: string): IoapiV
 
 /** Whether the file holds the groups, in whatever units. @throws {DataError} `VARIABLE_MISSING` */
 export function assertGroups(reader: IoapiReader, groups: EmissionGroups): void {
-  for (const name of GROUPS) for (const variable of groups[name].variables) variableOf(reader, name, variable);
+  for (const name of groupNames(groups)) for (const variable of groups[name].variables) variableOf(reader, name, variable);
 }
 
 /** The molar mass of the case; a variable that has none there takes its own by its name. */
 function molarMassOf({ molarMass }: { molarMass?: number }, variable: string): number | undefined {
   return molarMass ?? MOLAR_MASS[variable];
+}
+
+/** Whether the reference model counts a group in moles. */
+function isGas(name: Group): boolean {
+  const facts = knownGroup(name);
+  return facts !== undefined && (facts.species === undefined || knownSpecies(facts.species)?.unit === 'ppb');
 }
 
 /**
@@ -71,13 +82,13 @@ export function modelScale(reader: IoapiReader, name: Group, variable: string, g
   const { units } = variableOf(reader, name, variable);
   const subject = `${path}: ${variable} (emissions.groups.${name}, for the reference model)`;
   const perArea = isPerArea(units, subject);
-  const amount = name === 'PM2.5' ? 'g' : 'moles';
+  const amount = isGas(name) ? 'moles' : 'g';
   const { scale } = conversion(units, perArea ? `${amount} m-2 s-1` : `${amount}/s`, { subject, molarMass: molarMassOf(group, variable) });
   return Float64Array.from({ length: grid.rows }, (_, row) => (perArea ? scale * grid.cellArea(row) : scale));
 }
 
 function sourcesOf(reader: IoapiReader, groups: EmissionGroups): Source[] {
-  return GROUPS.flatMap((name, group) =>
+  return groupNames(groups).flatMap((name, group) =>
     groups[name].variables.map((variable) => {
       const scale = modelScale(reader, name, variable, groups[name]);
       const { units } = variableOf(reader, name, variable);
@@ -90,6 +101,7 @@ function sourcesOf(reader: IoapiReader, groups: EmissionGroups): Source[] {
 /** Reads groups a few hours at a time; variables and layers of a group are summed. */
 export class EmissionReader {
   private readonly sources: Source[];
+  private readonly groups: number;
 
   /**
    * @throws {DataError} `VARIABLE_MISSING`
@@ -100,18 +112,19 @@ export class EmissionReader {
     groups: EmissionGroups,
   ) {
     this.sources = sourcesOf(reader, groups);
+    this.groups = Object.keys(groups).length;
   }
 
   /**
    * @param first - step of the files
-   * @returns `[count, rows, cols, 5]`
+   * @returns `[count, rows, cols, groups]`
    * @throws {DataError} `NOT_FINITE`, `NEGATIVE`, `VALUE_RANGE`, naming variable, time and cell
    */
   read(first: number, count: number): Float32Array {
-    const { reader } = this;
+    const { reader, groups } = this;
     const { grid, layers, time } = reader;
     const cells = grid.rows * grid.cols;
-    const out = new Float32Array(count * cells * GROUPS.length);
+    const out = new Float32Array(count * cells * groups);
     const atOnce = stepsAtOnce(reader);
     for (const { variable, group, scale, range } of this.sources) {
       for (let stepsRead = 0; stepsRead < count; stepsRead += atOnce) {
@@ -121,7 +134,7 @@ export class EmissionReader {
         for (let i = 0; i < fields.length; i++) {
           const step = stepsRead + Math.floor(i / (cells * layers));
           const cell = i % cells;
-          out[(step * cells + cell) * GROUPS.length + group] += scale[Math.floor(cell / grid.cols)] * fields[i];
+          out[(step * cells + cell) * groups + group] += scale[Math.floor(cell / grid.cols)] * fields[i];
         }
       }
     }

@@ -2,8 +2,8 @@
  * Whether the transport model has taken the emissions of a run: a script that does not pass them on, or the files of another run, give the prior run's
  * concentrations again. A surrogate would learn from such members that emissions move nothing, and a proof by such a run would find that nothing has changed.
  */
-import { GROUPS, SPECIES, type Group } from '../../base/species';
-import { type Case } from '../../case';
+import { judgedPairs, type CaseChannels } from '../../base/species';
+import { caseChannels, type Case } from '../../case';
 import { IoapiSeries, OUTPUT_OVERLAP } from '../../files/ioapi/ioapi-series';
 import { readConcentrationChanges } from '../../case/gridded/case-fields';
 import { firstStepOf } from '../../files/ioapi/period-steps';
@@ -19,18 +19,18 @@ const CHANGE = 0.1;
 /** Runs differ on the first day or two, so that a day is read at a time. */
 const HOURS_AT_ONCE = 24;
 
-/** Groups of which a species is emitted as such: a model may know no way from NH3 or VOC to what it gives. */
-const OWN_SPECIES: readonly Group[] = ['NOx', 'SO2', 'PM2.5'];
-
-/** Whether two fields of concentrations `[…, 4]` are the same but for rounding. */
-export function sameConcentrations(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
-  return largestDifferences(a, b, SPECIES.length).every((difference) => difference <= ROUNDING);
+/** Whether two fields of concentrations `[…, species]` are the same but for rounding. @param species - how many there are */
+export function sameConcentrations(a: ArrayLike<number>, b: ArrayLike<number>, species: number): boolean {
+  return largestDifferences(a, b, species).every((difference) => difference <= ROUNDING);
 }
 
-/** Whether two fields of emissions `[…, 5]` differ by more than a transport model can miss. */
-export function otherEmissions(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
-  const differences = largestDifferences(a, b, GROUPS.length);
-  return OWN_SPECIES.some((group) => differences[GROUPS.indexOf(group)] > CHANGE);
+/**
+ * Whether two fields of emissions `[…, groups]` differ by more than a transport model can miss. Of groups of which no species is emitted as such nothing is asked: a
+ * model may know no way from NH3 or VOC to what it gives.
+ */
+export function otherEmissions(a: ArrayLike<number>, b: ArrayLike<number>, channels: Pick<CaseChannels, 'groups' | 'species'>): boolean {
+  const differences = largestDifferences(a, b, channels.groups.length);
+  return judgedPairs(channels).some(([group]) => differences[channels.groups.indexOf(group)] > CHANGE);
 }
 
 /** Of each channel, relative to its mean in `a`; 0 where both are 0 throughout. */
@@ -49,12 +49,13 @@ function largestDifferences(a: ArrayLike<number>, b: ArrayLike<number>, channels
  * The same of the files of two runs in a period; no more is read than the first day that differs. What the values can be is asked where a run is read whole.
  */
 function sameRuns(
-  { concentrations }: Pick<Case, 'concentrations'>,
+  settings: Pick<Case, 'concentrations' | 'emissions'>,
   files: readonly [string[], string[]],
   { grid, time }: { grid: Grid; time: TimeAxis },
   signal?: AbortSignal,
 ): boolean {
-  const variables = Object.fromEntries(SPECIES.map((name) => [name, concentrations.variables[name]]));
+  const { species, units } = caseChannels(settings);
+  const variables = Object.fromEntries(species.map((name) => [name, settings.concentrations.variables[name]]));
   const series: IoapiSeries[] = [];
   try {
     for (const runFiles of files) series.push(IoapiSeries.open(runFiles, { grid, overlap: OUTPUT_OVERLAP }));
@@ -62,8 +63,8 @@ function sameRuns(
     for (const openSeries of series) firstStepOf(openSeries, time);
     for (let hour = 0; hour < time.count; hour += HOURS_AT_ONCE) {
       const day = { ...time, start: timeAt(time, hour), count: Math.min(HOURS_AT_ONCE, time.count - hour) };
-      const [a, b] = series.map((openSeries) => readConcentrationChanges(openSeries, day, variables, { signal }));
-      if (!sameConcentrations(a, b)) return false;
+      const [a, b] = series.map((openSeries) => readConcentrationChanges(openSeries, day, variables, units, { signal }));
+      if (!sameConcentrations(a, b, species.length)) return false;
     }
     return true;
   } finally {
@@ -73,7 +74,7 @@ function sameRuns(
 
 /** A run with other emissions than the prior's. @param remedy - what to do where it gave what the prior run gave @throws {TransportError} `EMISSIONS_IGNORED` */
 export function expectEmissionsUsed(
-  settings: Pick<Case, 'concentrations'>,
+  settings: Pick<Case, 'concentrations' | 'emissions'>,
   run: { name: string; period: string; grid: Grid; time: TimeAxis },
   { changedRun, prior }: { changedRun: RunFiles; prior: RunFiles },
   remedy: string,
@@ -81,7 +82,7 @@ export function expectEmissionsUsed(
 ): void {
   if (!sameRuns(settings, [changedRun.concentrations, prior.concentrations], run, signal)) return;
   const [runEmissions, priorEmissions] = [changedRun, prior].map(({ emissions }) => readInventory(emissions, run.grid, run.time, { signal }));
-  if (otherEmissions(priorEmissions, runEmissions)) throw emissionsIgnored(run.name, run.period, remedy);
+  if (otherEmissions(priorEmissions, runEmissions, caseChannels(settings))) throw emissionsIgnored(run.name, run.period, remedy);
 }
 
 /** @param remedy - what to do */

@@ -50,7 +50,7 @@ export class InventoryReader {
 
   /**
    * @param hour - of the period
-   * @returns `[count, rows, cols, 5]`, in the units of {@link EmissionReader}
+   * @returns `[count, rows, cols, groups]`, in the units of {@link EmissionReader}
    */
   read(hour: number, count: number): Float32Array {
     const [sum, ...remaining] = this.sectors.map(({ reader, first }) => reader.read(first + hour, count));

@@ -159,14 +159,20 @@ function opened(sector: SectorFiles, grid: Grid): IoapiReader {
 /**
  * The factors on the values of a file: of its cells, or of its sources by the cells that they stand in.
  *
+ * @param groups - how many there are
  * @throws {ShapeError} `FACTORS_SHAPE`; {@link DataError} `FACTORS_INVALID`, `STACK_GROUPS`
  */
-export function factorsFor(reader: Pick<IoapiReader, 'grid' | 'path' | 'time'>, spans: readonly FactorSpan[], points?: Points): FactorLookup {
+export function factorsFor(
+  reader: Pick<IoapiReader, 'grid' | 'path' | 'time'>,
+  spans: readonly FactorSpan[],
+  groups: number,
+  points?: Points,
+): FactorLookup {
   const { grid, time } = reader;
-  if (!points) return factorLookup(spans, grid.rows * grid.cols, time);
+  if (!points) return factorLookup(spans, { cells: grid.rows * grid.cols, groups }, time);
   const cells = cellsOfStacks(points.stackGroups, points.grid);
   assertStacksFit(reader, cells, points.stackGroups);
-  return atSources(factorLookup(spans, points.grid.rows * points.grid.cols, time), cells);
+  return atSources(factorLookup(spans, { cells: points.grid.rows * points.grid.cols, groups }, time), cells);
 }
 
 /** Weights of cells as weights of the sources that stand in them. */

@@ -1,12 +1,11 @@
 /** Reads the emissions of a run, which may lie in sectors. */
-import { GROUPS } from '../../base/species';
 import { readEmissions } from '../../case/gridded/case-fields';
 import type { LongRead } from '../../files/ioapi/period-steps';
 import type { Grid, TimeAxis } from '../../grid/grid';
-import type { SectorFiles } from './emission-reader';
+import { groupNames, type SectorFiles } from './emission-reader';
 import { openSector } from './point-sources';
 
-/** Emissions of all sectors, `[T, H, W, 5]` kg m-2 s-1. @param log - told what is no fault of the files, but worth knowing */
+/** Emissions of all sectors, `[T, H, W, groups]` kg m-2 s-1. @param log - told what is no fault of the files, but worth knowing */
 export function readInventory(
   sectors: readonly SectorFiles[],
   grid: Grid,
@@ -17,7 +16,12 @@ export function readInventory(
   const [sum, ...remaining] = sectors.map((sector) => {
     const reader = openSector(sector, grid);
     try {
-      const emissions = readEmissions(reader, time, Object.fromEntries(GROUPS.map((group) => [group, sector.groups[group]])), options);
+      const emissions = readEmissions(
+        reader,
+        time,
+        Object.fromEntries(groupNames(sector.groups).map((group) => [group, sector.groups[group]])),
+        options,
+      );
       reader.notes?.forEach((note) => log?.(note));
       return emissions;
     } finally {

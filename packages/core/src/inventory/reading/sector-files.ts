@@ -1,11 +1,11 @@
 /** The emission files of the runs of a case, by sector, and where the updated ones are. */
 import { existsSync } from 'node:fs';
-import { GROUPS } from '../../base/species';
+import type { Group } from '../../base/species';
 import { chosenLabels, REST, streamLabels, type Case } from '../../case';
 import { ConfigError } from '../../base/errors';
 import { expandGlobs, linkedTo } from '../../files/glob';
 import { readMergeDates, representativeDays } from './representative-days';
-import type { EmissionGroups, SectorFiles } from './emission-reader';
+import { groupNames, type EmissionGroups, type SectorFiles } from './emission-reader';
 import type { Grid } from '../../grid/grid';
 import { writeScaledEmissions } from '../scaling/scaled-emissions';
 import { pointsOf } from './point-sources';
@@ -73,9 +73,9 @@ export function inFiles({ days: _representative, ...sector }: SectorFiles, files
   return { ...sector, files };
 }
 
-/** Groups of a sector that names its own: of those that it does not name it emits nothing. */
-export function sectorGroups(groups: Sector['groups']): EmissionGroups | undefined {
-  return groups && Object.fromEntries(GROUPS.map((group) => [group, groups[group] ?? { variables: [] }]));
+/** Groups of a sector that names its own: of those that it does not name it emits nothing. @param groupsOfCase - their names */
+export function sectorGroups(groups: Sector['groups'], groupsOfCase: readonly Group[]): EmissionGroups | undefined {
+  return groups && Object.fromEntries(groupsOfCase.map((group) => [group, groups[group] ?? { variables: [] }]));
 }
 
 /** What makes up the groups in the files of a sector. @param shared - `emissions.groups` @throws {DataError} `VARIABLE_MISSING` */
@@ -84,7 +84,7 @@ export function groupsIn(
   shared: EmissionGroups,
   files: readonly string[],
 ): EmissionGroups {
-  const groups = sectorGroups(ownGroups) ?? shared;
+  const groups = sectorGroups(ownGroups, groupNames(shared)) ?? shared;
   return partial ? groupsOfPartial(name, groups, files) : groups;
 }
 
@@ -157,7 +157,7 @@ export function givenSectors(settings: Case, emissions: string, period: string):
   });
 }
 
-/** Writes those that are not there: the prior's with the factors of the run on them. @param factors - `[H, W, 5]`, or spans of time; none: as they are */
+/** Writes those that are not there: the prior's with the factors of the run on them. @param factors - `[H, W, groups]`, or spans of time; none: as they are */
 export function writeSectors(
   settings: Case,
   period: string,

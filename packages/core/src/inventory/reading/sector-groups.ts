@@ -1,11 +1,10 @@
 /** Which variables of the groups the files of a sector hold: those of one kind of source have few of the species of the whole inventory. */
-import { GROUPS } from '../../base/species';
 import { type IoapiReader, headOf } from '../../files/ioapi/ioapi-file';
 import { DataError } from '../../base/errors';
-import type { EmissionGroups, SectorFiles } from './emission-reader';
+import { groupNames, type EmissionGroups, type SectorFiles } from './emission-reader';
 
 function variablesOf(groups: EmissionGroups): string[] {
-  return GROUPS.flatMap((name) => groups[name].variables);
+  return groupNames(groups).flatMap((name) => groups[name].variables);
 }
 
 /** Variables of the groups that are not in a list. */
@@ -15,7 +14,7 @@ export function lackingVariables(groups: EmissionGroups, available: ReadonlySet<
 
 /** The groups without the variables that are not in a list. */
 export function groupsWithin(groups: EmissionGroups, available: ReadonlySet<string>): EmissionGroups {
-  const variablesByGroup = GROUPS.map((name) => [
+  const variablesByGroup = groupNames(groups).map((name) => [
     name,
     { ...groups[name], variables: groups[name].variables.filter((variable) => available.has(variable)) },
   ]);

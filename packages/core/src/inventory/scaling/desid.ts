@@ -12,13 +12,13 @@
  *
  * @see Murphy et al. (2021), doi:10.5194/gmd-14-3407-2021; CMAQ User's Guide, appendix B; `DESID_SCALING` and `DESID_PROCESS_RULES` in CMAQ's desid_module.F
  */
-import { GROUPS, type Group } from '../../base/species';
+import type { Group } from '../../base/species';
 import { basename, dirname } from 'node:path';
 import { writeFileAtomic } from '../../files/checkpoint';
 import { IoapiWriter } from '../../files/ioapi/ioapi-writer';
 import { makeFolder } from '../../files/disk';
 import { type Grid, instant } from '../../grid/grid';
-import type { EmissionGroups } from '../reading/emission-reader';
+import { groupNames, type EmissionGroups } from '../reading/emission-reader';
 
 /** Environment variable of CMAQ's run script that holds the masks' file. */
 const FILE_LABEL = 'RPLM_MASKS';
@@ -32,7 +32,7 @@ export interface DesidStream {
   /** whether the files are of representative days, so that CMAQ is to take their dates for its own */
   representative?: boolean;
   groups: EmissionGroups;
-  /** `[rows, cols, 5]` */
+  /** `[rows, cols, groups]` */
   factors: Float32Array;
 }
 
@@ -82,11 +82,13 @@ function writeMasks(path: string, grid: Grid, masks: Mask[], origin: string): vo
 
 function scalingOf({ label, groups, factors }: DesidStream, infix: string): Scaling {
   const out: Scaling = { masks: [], rules: [] };
-  GROUPS.forEach((group, g) => {
+  const names = groupNames(groups);
+  const regions = regionNames(names, `RPLM_${infix}`);
+  names.forEach((group, g) => {
     const { variables } = groups[group];
     if (variables.length === 0) return;
-    const ofGroup = factors.filter((_, i) => i % GROUPS.length === g);
-    const region = `RPLM_${infix}${group.replace('.', '').toUpperCase()}`;
+    const ofGroup = factors.filter((_, i) => i % names.length === g);
+    const region = regions[g];
     const { everywhere, inRegion, mask } = split(ofGroup);
     const rule = (region: string, variable: string, factor: number): string =>
       `  ${quoted(region)}, ${quoted(label)}, ${quoted(variable)}, 'ALL', 'ALL', ${decimal(factor)}, 'UNIT', 'm',`;
@@ -97,6 +99,15 @@ function scalingOf({ label, groups, factors }: DesidStream, infix: string): Scal
     if (mask) out.masks.push({ name: region, description: describe(group, label), data: mask });
   });
   return out;
+}
+
+/** Characters of a variable's name in the I/O API. */
+const NAME_WIDTH = 16;
+
+/** Names of variables for the masks: those of the groups, or numbers where one is too long or two would be the same. */
+function regionNames(groups: readonly Group[], prefix: string): string[] {
+  const names = groups.map((group) => `${prefix}${group.replace('.', '').toUpperCase()}`);
+  return names.map((name, g) => (name.length > NAME_WIDTH || names.indexOf(name) !== names.lastIndexOf(name) ? `${prefix}${g + 1}` : name));
 }
 
 /** Two factors and the mask between them; without a mask where all factors are the same. */

@@ -1,9 +1,8 @@
 /** Which factor a variable of an emission file has: its group's, in its cell and hour. */
-import { GROUPS, type Group } from '../../base/species';
 import type { IoapiReader } from '../../files/ioapi/ioapi-file';
 import { ConfigError, DataError, ShapeError } from '../../base/errors';
 import { type TimeAxis, timeAt } from '../../grid/grid';
-import type { EmissionGroups } from '../reading/emission-reader';
+import { groupNames, type EmissionGroups } from '../reading/emission-reader';
 
 /**
  * The group of every variable that belongs to one.
@@ -12,7 +11,8 @@ import type { EmissionGroups } from '../reading/emission-reader';
  */
 export function groupsByVariable(reader: IoapiReader, groups: EmissionGroups): Map<string, number> {
   const groupOf = new Map<string, number>();
-  GROUPS.forEach((name: Group, group) => {
+  const names = groupNames(groups);
+  names.forEach((name, group) => {
     for (const variable of groups[name].variables) {
       if (!reader.variables.some((candidate) => candidate.name === variable)) {
         throw new DataError(
@@ -22,7 +22,7 @@ export function groupsByVariable(reader: IoapiReader, groups: EmissionGroups): M
       }
       const otherGroup = groupOf.get(variable);
       if (otherGroup !== undefined && otherGroup !== group) {
-        const bothGroups = `${GROUPS[otherGroup]} and ${name}`;
+        const bothGroups = `${names[otherGroup]} and ${name}`;
         throw new ConfigError('GROUPS_OVERLAP', `emissions.groups: ${variable} is in ${bothGroups}, so it has no one factor: keep it in one`);
       }
       groupOf.set(variable, group);
@@ -38,11 +38,17 @@ export type FactorLookup = (step: number, group: number) => ((cell: number) => n
 
 /** Factors of a stretch of time. */
 export interface FactorSpan {
-  /** `[cells, 5]`, or `[T, cells, 5]` with one field per hour from `start` on */
+  /** `[cells, groups]`, or `[T, cells, groups]` with one field per hour from `start` on */
   factors: Float32Array;
   start: Date;
   /** with one field: for how long it holds; without, at all times */
   hours?: number;
+}
+
+/** How many cells and groups a field of factors has. */
+interface FieldSize {
+  cells: number;
+  groups: number;
 }
 
 interface Field {
@@ -59,22 +65,22 @@ interface Field {
  *
  * @throws {ShapeError} `FACTORS_SHAPE`; {@link DataError} `FACTORS_INVALID`
  */
-export function factorLookup(spans: readonly FactorSpan[], cells: number, time: TimeAxis): FactorLookup {
-  const fieldSize = cells * GROUPS.length;
-  const fields = spans.flatMap((span) => fieldsOf(span, fieldSize, cells));
+export function factorLookup(spans: readonly FactorSpan[], size: FieldSize, time: TimeAxis): FactorLookup {
+  const fields = spans.flatMap((span) => fieldsOf(span, size));
   return (step, group) => {
     const timeNow = timeAt(time, step).getTime();
     const field = fields.find(({ begin, end }) => begin <= timeNow && timeNow < end) ?? fields.find(({ end }) => end === timeNow);
-    return field && ((cell) => field.factors[field.offset + cell * GROUPS.length + group]);
+    return field && ((cell) => field.factors[field.offset + cell * size.groups + group]);
   };
 }
 
-function fieldsOf({ factors, start, hours }: FactorSpan, fieldSize: number, cells: number): Field[] {
+function fieldsOf({ factors, start, hours }: FactorSpan, { cells, groups }: FieldSize): Field[] {
+  const fieldSize = cells * groups;
   const count = factors.length / fieldSize;
   if (!Number.isInteger(count) || count < 1) {
     throw new ShapeError(
       'FACTORS_SHAPE',
-      `factors: expected [${cells} cells, 5], or one such field per hour, but received ${factors.length} values: pass whole fields`,
+      `factors: expected [${cells} cells, ${groups}], or one such field per hour, but received ${factors.length} values: pass whole fields`,
     );
   }
   const wrong = factors.find((factor) => !(factor >= 0 && factor < Infinity));

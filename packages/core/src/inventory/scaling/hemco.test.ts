@@ -1,3 +1,4 @@
+import { GROUPS } from '../../base/species';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cfVariable, readCf } from '../../files/netcdf/netcdf-cf';
@@ -53,6 +54,7 @@ it('writes a file as COARDS has it, and lines of HEMCO_Config.rc', () => {
   const prior = new Float64Array(CELLS * 5).fill(1);
   const [from, to] = ['2017-01-03', '2017-01-05'].map((day) => new Date(`${day}T00:00Z`));
   const files = writeHemco({ factors: at('hemco_p.nc'), config: at('HEMCO_p.rc') }, new HemcoGrid(GRID, 1), {
+    groups: GROUPS,
     prior,
     factors,
     from,
@@ -82,7 +84,14 @@ it('writes a file as COARDS has it, and lines of HEMCO_Config.rc', () => {
 it('names in HEMCO_Config.rc the hour that the file has, where a period begins within a day', () => {
   const ones = new Float64Array(CELLS * 5).fill(1);
   const [from, to] = ['2016-12-31T18:00Z', '2017-01-01T00:00Z'].map((instant) => new Date(instant));
-  writeHemco({ factors: at('evening.nc'), config: at('evening.rc') }, new HemcoGrid(GRID, 1), { prior: ones, factors: ones, from, to, origin: '' });
+  writeHemco({ factors: at('evening.nc'), config: at('evening.rc') }, new HemcoGrid(GRID, 1), {
+    groups: GROUPS,
+    prior: ones,
+    factors: ones,
+    from,
+    to,
+    origin: '',
+  });
   const { coordinates = [] } = readCf(at('evening.nc'));
   const time = coordinates.find(({ name }) => name === 'time')!;
   expect([time.data[0], time.attributes?.units]).toEqual([0, 'hours since 2016-12-31 18:00:00']);

@@ -7,7 +7,7 @@
  *
  * @see HEMCO's reference guide, https://hemco.readthedocs.io: input file format, scale factors
  */
-import { GROUPS } from '../../base/species';
+import { knownGroup, type Group } from '../../base/species';
 import { basename } from 'node:path';
 import { writeFileAtomic } from '../../files/checkpoint';
 import { writeCf, type CfVariable } from '../../files/netcdf/netcdf-cf';
@@ -73,9 +73,11 @@ function shareWithin(globe: Grid, cell: number, grid: Grid): number {
 }
 
 interface HemcoFactors {
-  /** `[rows, cols, 5]`, any unit of mass per cell */
+  /** in the order of the fields */
+  groups: readonly Group[];
+  /** `[rows, cols, groups]`, any unit of mass per cell */
   prior: ArrayLike<number>;
-  /** `[rows, cols, 5]` */
+  /** `[rows, cols, groups]` */
   factors: ArrayLike<number>;
   from: Date;
   to: Date;
@@ -91,12 +93,11 @@ interface HemcoFactors {
 export function writeHemco(
   paths: { factors: string; config: string },
   hemco: HemcoGrid,
-  { prior, factors, from, to, origin }: HemcoFactors,
+  { groups, prior, factors, from, to, origin }: HemcoFactors,
 ): string[] {
   const { globe } = hemco;
-  const groups = GROUPS.length;
   const ofGroup = (field: ArrayLike<number>, group: number): Float64Array =>
-    Float64Array.from({ length: field.length / groups }, (_, cell) => field[cell * groups + group]);
+    Float64Array.from({ length: field.length / groups.length }, (_, cell) => field[cell * groups.length + group]);
   const axis = (name: 'lat' | 'lon', origin: number, cell: number, count: number): CfVariable => ({
     name,
     dimensions: [name],
@@ -127,7 +128,7 @@ export function writeHemco(
       axis('lat', yorig, ycell, rows),
       axis('lon', xorig, xcell, cols),
     ],
-    variables: GROUPS.map((group, g) => ({
+    variables: groups.map((group, g) => ({
       name: variableOf(group),
       dimensions: ['time', 'lat', 'lon'],
       data: hemco.factors(ofGroup(prior, g), ofGroup(factors, g)),
@@ -141,7 +142,7 @@ export function writeHemco(
   });
   const time = [from.getUTCFullYear(), from.getUTCMonth() + 1, from.getUTCDate(), from.getUTCHours()].join('/');
   const file = basename(paths.factors);
-  const lines = GROUPS.map(
+  const lines = groups.map(
     (group, g) => `${FIRST_ID + g} RETROPLUME_${variableOf(group).toUpperCase()} $ROOT/${file} ${variableOf(group)} ${time} C xy 1 1`,
   );
   writeFileAtomic(
@@ -149,8 +150,7 @@ export function writeHemco(
     [
       `# Factors of Retroplume on emissions, ${instant(from)} to ${instant(to)}: into SECTION SCALE FACTORS of HEMCO_Config.rc, with the folder of ${file}.`,
       `# By ${origin}.`,
-      '# Base emissions take them by ScalIDs: add /' +
-        `${FIRST_ID} to those of NO and NO2, /${FIRST_ID + 1} NH3, /${FIRST_ID + 2} SO2, /${FIRST_ID + 3} volatile organic compounds, /${FIRST_ID + 4} primary particles.`,
+      `# Base emissions take them by ScalIDs: add ${groups.map((group, g) => `/${FIRST_ID + g} ${g === 0 ? 'to those of ' : ''}${knownGroup(group)?.emittedAs ?? group}`).join(', ')}.`,
       '# ScalID Name sourceFile sourceVar sourceTime C/R/E SrcDim SrcUnit Oper',
       ...lines,
       '',

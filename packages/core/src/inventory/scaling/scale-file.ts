@@ -50,7 +50,7 @@ export function scaleEmissionFile(
   try {
     const { grid, layers, time } = file;
     const groupOf = groupsByVariable(file, groups);
-    const factorOf = factorsFor(file, spans, points);
+    const factorOf = factorsFor(file, spans, Object.keys(groups).length, points);
     const atOnce = stepsAtOnce(file);
     const copy = NetcdfOutput.copyOf(input, output);
     try {

@@ -22,7 +22,7 @@ interface ScaledEmissionsOptions {
  * Writes one I/O API file with the variables, units, layers, header and time axis of `inputFiles` (joined in time); each variable
  * of a group is multiplied by the group's factor in its cell (all layers alike), the others are copied.
  *
- * @param factors - `[rows, cols, 5]` for all hours, or spans of time: hours in none of them stay as they are, and without any all
+ * @param factors - `[rows, cols, groups]` for all hours, or spans of time: hours in none of them stay as they are, and without any all
  * @throws {ShapeError} `FACTORS_SHAPE`; {@link DataError} `FACTORS_INVALID`, `NOT_FINITE`, `VARIABLE_MISSING`; {@link ConfigError} `GROUPS_OVERLAP`
  */
 export function writeScaledEmissions(
@@ -37,7 +37,7 @@ export function writeScaledEmissions(
     const { grid, layers, time, variables, attributes } = series;
     const groupOf = groupsByVariable(series, groups);
     const spans = factors instanceof Float32Array ? [{ factors, start: time.start }] : factors;
-    const factorOf = factorsFor(series, spans, options.points);
+    const factorOf = factorsFor(series, spans, Object.keys(groups).length, options.points);
     const history = options.history ?? `emissions ${spans.length === 0 ? 'joined in time' : 'scaled per group'} by Retroplume`;
     const atOnce = stepsAtOnce(series);
     const writer = IoapiWriter.create(output, { grid, layers, time, variables, attributes: { ...attributes, HISTORY: history } });

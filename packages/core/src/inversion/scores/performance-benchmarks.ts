@@ -8,9 +8,11 @@
  *     goal      |MFB| ≤ 30 + 170 e^(−C / 0.5),     MFE ≤ 50 + 150 e^(−C / 0.75)
  *     criteria  |MFB| ≤ 60 + 140 e^(−C / 0.5),     MFE ≤ 75 + 125 e^(−C / 0.75)
  *
- * Neither gives any for NO2 and SO2.
+ * Neither gives any for NO2 and SO2. O3 above a cut-off is judged by bias and error, since a sample cut at one end has a lower correlation. The numbers of Emery et al.
+ * stand with what else is known of the species (`base/species.ts`).
  */
 import { expectObject, expectText } from '../../base/errors';
+import { knownSpecies, type Averaging, type ScoreLimits } from '../../base/species';
 import type { Scores } from './scores';
 
 export type Rating = 'goal' | 'criteria' | 'neither';
@@ -21,25 +23,6 @@ export interface Ratings {
   boylanRussell?: { mfb?: Rating; mfe?: Rating };
 }
 
-/** What an O3 or PM2.5 value is; O3 above a cut-off is judged by bias and error, since a sample cut at one end has a lower correlation. */
-export type Averaging = 'hourly' | 'hourly-cutoff' | 'daily-mean' | 'mda8';
-
-interface Limits {
-  goal: number;
-  criteria: number;
-}
-
-const EMERY: Record<'O3' | 'PM2.5', Record<'nmb' | 'nme' | 'r', Limits>> = {
-  O3: { nmb: { goal: 0.05, criteria: 0.15 }, nme: { goal: 0.15, criteria: 0.25 }, r: { goal: 0.75, criteria: 0.5 } },
-  'PM2.5': { nmb: { goal: 0.1, criteria: 0.3 }, nme: { goal: 0.35, criteria: 0.5 }, r: { goal: 0.7, criteria: 0.4 } },
-};
-
-/** The measures by which each kind of value is judged. */
-const JUDGED: Partial<Record<string, Partial<Record<Averaging, ('nmb' | 'nme' | 'r')[]>>>> = {
-  O3: { mda8: ['nmb', 'nme', 'r'], hourly: ['r'], 'hourly-cutoff': ['nmb', 'nme'] },
-  'PM2.5': { 'daily-mean': ['nmb', 'nme', 'r'] },
-};
-
 /**
  * How scores stand against the published benchmarks; empty where there is none for this species and averaging.
  *
@@ -48,15 +31,15 @@ const JUDGED: Partial<Record<string, Partial<Record<Averaging, ('nmb' | 'nme' | 
 export function rateScores(species: string, averaging: Averaging, score: Scores): Ratings {
   expectText(species, 'rateScores: species', 'the name of a species');
   expectObject(score, 'rateScores: score', 'what scores gave');
-  const measures = JUDGED[species]?.[averaging] ?? [];
-  if (measures.length === 0 || score.n === 0) return {};
-  const limits = EMERY[species as keyof typeof EMERY];
-  const emery = Object.fromEntries(measures.map((measure) => [measure, judge(measure === 'r', score[measure], limits[measure])]));
-  return { emery, ...(species === 'PM2.5' ? { boylanRussell: boylanRussell(score) } : {}) };
+  const benchmarks = knownSpecies(species)?.benchmarks;
+  const measures = benchmarks?.judged[averaging];
+  if (benchmarks === undefined || measures === undefined || score.n === 0) return {};
+  const emery = Object.fromEntries(measures.map((measure) => [measure, judge(measure === 'r', score[measure], benchmarks.emery[measure])]));
+  return { emery, ...(benchmarks.boylanRussell ? { boylanRussell: boylanRussell(score) } : {}) };
 }
 
 /** Emery et al. write their limits as "less than" and "greater than". */
-function judge(higherIsBetter: boolean, value: number, { goal, criteria }: Limits): Rating | undefined {
+function judge(higherIsBetter: boolean, value: number, { goal, criteria }: ScoreLimits): Rating | undefined {
   if (!Number.isFinite(value)) return undefined;
   const meets = (limit: number): boolean => (higherIsBetter ? value > limit : Math.abs(value) < limit);
   return meets(goal) ? 'goal' : meets(criteria) ? 'criteria' : 'neither';

@@ -3,9 +3,10 @@
  * region and period, by type of site, and the withheld ones by how far they are from a used one. Both runs of a row are scored on the same pairs. See
  * docs/report.md.
  */
+import { knownSpecies, type Averaging } from '../../base/species';
 import { dailyMeans, maximumDaily8hMeans, type HourlySeries } from '../observations/daily-values';
 import { maeChange, type BlockErrors, type MaeChange } from './mae-change';
-import { rateScores, type Averaging, type Ratings } from './performance-benchmarks';
+import { rateScores, type Ratings } from './performance-benchmarks';
 import { scores, type Scores } from './scores';
 
 /** A station as the breakdown sees it. */
@@ -62,7 +63,7 @@ export interface ScoreOptions {
   distancesKm: readonly number[];
 }
 
-/** Stations farther than `above` and at most `upTo` from the nearest used one; without `upTo` all that are farther. */
+/** Stations farther than `above` (0: in its cell, too) and at most `upTo` from the nearest used one; without `upTo` all that are farther. */
 export interface DistanceKm {
   above: number;
   upTo?: number;
@@ -88,10 +89,14 @@ export interface ScoredRun {
   change: MaeChange;
 }
 
+/** Stations that the inversion never saw, and the others. */
+type Side = 'withheld' | 'used';
+
 export interface ScoreRow extends Scope {
   species: string;
   averaging: Averaging;
-  stations: 'withheld' | 'used';
+  /** `withheld`, `used`, or the name of an entry of `observations.independent`, all of whose stations are withheld */
+  stations: string;
   /** stations with a pair */
   monitors: number;
   prior: Scores;
@@ -131,8 +136,9 @@ export function measuredAveraging(stepSeconds: number): Averaging {
 /** Those that benchmarks are written in come after the values as measured. MDA8 of daily means is there to say that there is none. */
 function averagingsOf(species: string, stepSeconds: number): Averaging[] {
   const measured = measuredAveraging(stepSeconds);
-  if (species === 'O3') return measured === 'hourly' ? ['hourly', 'hourly-cutoff', 'mda8'] : ['daily-mean', 'mda8'];
-  return species === 'PM2.5' && measured === 'hourly' ? ['hourly', 'daily-mean'] : [measured];
+  const scored = knownSpecies(species)?.scored;
+  if (scored === 'mda8') return measured === 'hourly' ? ['hourly', 'hourly-cutoff', 'mda8'] : ['daily-mean', 'mda8'];
+  return scored === 'daily-mean' && measured === 'hourly' ? ['hourly', 'daily-mean'] : [measured];
 }
 
 function scopesOf(periods: readonly ScoredPeriod[], regions: readonly string[]): Scope[] {
@@ -201,7 +207,7 @@ function averaged(series: HourlySeries, averaging: Averaging, { firstHour, stepS
   return series;
 }
 
-function rowOf(pairs: Pairs, stations: ScoreRow['stations'], scope: Scope): ScoreRow {
+function rowOf(pairs: Pairs, stations: Side, scope: Scope): ScoreRow {
   const { species, averaging } = pairs;
   const inScope = pairs.places.map(({ station, period }) => matches(station, period, scope) && station.withheld === (stations === 'withheld'));
   const chosen: number[] = [];
@@ -248,7 +254,8 @@ function matches({ regions, type, nearestUsedKm }: ScoredStation, period: string
 }
 
 function isWithin(km: number | undefined, { above, upTo = Infinity }: DistanceKm): boolean {
-  return km !== undefined && km > above && km <= upTo;
+  // In the cell of a used one, too.
+  return km !== undefined && (km > above || above === 0) && km <= upTo;
 }
 
 function blockErrors({ places, place, observed, simulated }: Pairs, chosen: readonly number[], reference: Run, run: Run): Map<string, BlockErrors> {

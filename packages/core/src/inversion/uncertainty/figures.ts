@@ -46,7 +46,7 @@ export interface Correlation {
   correlation: number[][];
 }
 
-/** Of every log factor, `[slots, H, W, 5]`. */
+/** Of every log factor, `[slots, H, W, groups]`. */
 export interface CellFigures {
   sigma: Float64Array;
   reduction: Float64Array;
@@ -70,7 +70,7 @@ export interface FiguresInput {
   shape: FactorShape;
   /** whose figures they are: of all emissions, or of a sector */
   map: LogFactorMap;
-  /** theirs, mean per slot, `[slots, H, W, 5]` kg m-2 s-1 */
+  /** theirs, mean per slot, `[slots, H, W, groups]` kg m-2 s-1 */
   priorEmissions: ArrayLike<number>;
   /** a priori, and at the result */
   initial: Float64Array;

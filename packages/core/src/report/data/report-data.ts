@@ -86,6 +86,13 @@ export interface ReportConcentrations {
   paper?: ArrayLike<number>;
 }
 
+/** An entry of `observations.independent`: its monitors, all `withheld`, and their series over these. Its scores are rows of {@link ReportScores} that have its name. */
+export interface ReportIndependent {
+  name: string;
+  stations: ReportStation[];
+  concentrations: ReportConcentrations[];
+}
+
 /** Error of the surrogate's concentrations against the CTM on what training did not see (the paper's table 1). `r` optional. */
 export interface SurrogateScore {
   mode: ReportMode;
@@ -345,6 +352,8 @@ export interface ReportData {
   emissions: ReportEmissions[];
   stations: ReportStation[];
   concentrations: ReportConcentrations[];
+  /** in the order of the case */
+  independent?: ReportIndependent[];
   scores?: ReportScores;
   surrogate?: SurrogateScore[];
   response?: ResponseScore[];

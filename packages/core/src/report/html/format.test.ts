@@ -45,5 +45,8 @@ describe('format', () => {
     expect(unitText('ppb')).toBe('ppb');
     expect(chemical('NOx>NO2')).toBe('NOₓ → NO₂');
     expect(chemical('HCHO')).toBe('HCHO');
+    expect(['NH3', 'PM2.5', 'PM25', 'PM10', 'C2H6', 'CO', 'dust1', 'SoilNO2'].map(chemical)).toEqual(
+      ['NH₃', 'PM₂.₅', 'PM₂.₅', 'PM₁₀', 'C₂H₆', 'CO', 'dust1', 'SoilNO2'], // prettier-ignore
+    );
   });
 });

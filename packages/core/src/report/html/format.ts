@@ -95,12 +95,19 @@ export function unitText(unit: string): string {
     .join(' ');
 }
 
-const SUBSCRIPTED: Record<string, string> = { NOx: 'NOₓ', NO2: 'NO₂', NH3: 'NH₃', SO2: 'SO₂', O3: 'O₃', 'PM2.5': 'PM₂.₅', PM25: 'PM₂.₅' };
+/** Capitals with numbers, as of a formula or a size: `NO2`, `C2H6`, `PM2.5`. */
+const FORMULA = /^(?:[A-Z]+(?:\d+(?:\.\d+)?)?)+$/;
 
-/** "NOx" → "NOₓ"; names that it does not know stay as they are. "NOx>NO2" → "NOₓ → NO₂". */
+function subscripted(name: string): string {
+  if (name === 'PM25') return 'PM₂.₅'; // as variables spell it
+  if (/^[A-Z]*Ox$/.test(name)) return name.replace(/x$/, 'ₓ');
+  return FORMULA.test(name) ? name.replace(/\d/g, (digit) => String.fromCodePoint(0x2080 + Number(digit))) : name;
+}
+
+/** "NOx" → "NOₓ", "PM10" → "PM₁₀"; names that are no formula stay as they are. "NOx>NO2" → "NOₓ → NO₂". */
 export function chemical(name: string): string {
   return name
     .split('>')
-    .map((part) => SUBSCRIPTED[part.trim()] ?? part.trim())
+    .map((part) => subscripted(part.trim()))
     .join(' → ');
 }

@@ -74,13 +74,14 @@ function publishedNote(context: PageContext): string {
     : '';
 }
 
-function scoreTable(context: PageContext, side: Side): Markup {
+export function scoreTable(context: PageContext, side: Side): Markup {
   const periods = context.severalPeriods ? [undefined, ...context.data.periods.map(({ name }) => name)] : [undefined];
   const rows = context.data.species.flatMap(({ name }) => periods.flatMap((period) => scoreRow(context, name, side, period) ?? []));
   if (rows.length === 0) return html``;
-  const monitors = side === 'withheld' ? 'withheld monitors, which the inversion never saw' : 'the monitors that the inversion used (in-sample)';
+  const judges = context.independent === undefined ? 'withheld monitors' : `the monitors of ${context.independent}`;
+  const monitors = side === 'withheld' ? `${judges}, which the inversion never saw` : 'the monitors that the inversion used (in-sample)';
   return table({
-    id: `table-${side}`,
+    id: `table-${context.independent === undefined ? side : `independent-${context.independent}`}`,
     caption: () => context.tableCaption(`The transport model (${context.data.ctm}) against ${monitors}, with prior and with updated emissions.`),
     columns: scoreColumns(context.variants, context.severalPeriods),
     rows,
@@ -176,7 +177,7 @@ const WHOLE_ERROR = 100;
 function stationMap(context: PageContext, species: string, values: readonly number[], scale: ColourScale): Markup {
   const finiteValues = values.filter(Number.isFinite);
   const better = finiteValues.filter((value) => value < 0).length;
-  return context.map(['stations', species], {
+  return context.map(['stations', ...(context.independent === undefined ? [] : [context.independent]), species], {
     title: `${chemical(species)}: change of MAE`,
     description: `error fell at ${better} of ${finiteValues.length} monitors`,
     unit: `% of the prior’s (blue: error fell, at ${better} of ${finiteValues.length} monitors)`,
@@ -201,14 +202,14 @@ export function errorChanges({ data }: PageContext): { changes: { species: strin
   return { changes, scale };
 }
 
-function stationFigure(context: PageContext): Markup {
+export function stationFigure(context: PageContext): Markup {
   const { data } = context;
   const { changes, scale } = errorChanges(context);
   if (changes.length === 0) return html``;
   const maps = changes.map(({ species, values }) => stationMap(context, species, values, scale));
   return html`<figure>
     <div class="panels maps ${data.stations.length > MANY_STATIONS ? 'two' : 'four'}">${maps}</div>
-    ${context.figureCaption(`Change of the mean absolute error at each monitor from prior to updated, relative to that of the prior, all periods; all species on one scale, ${limitText(scale, '%')}, values beyond it in the colour of its end. Those withheld have a dark edge.`)}
+    ${context.figureCaption(`Change of the mean absolute error at each monitor${context.independent === undefined ? '' : ` of ${context.independent}`} from prior to updated, relative to that of the prior, all periods; all species on one scale, ${limitText(scale, '%')}, values beyond it in the colour of its end.${context.independent === undefined ? ' Those withheld have a dark edge.' : ''}`)}
   </figure>`;
 }
 

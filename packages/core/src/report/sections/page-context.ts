@@ -7,7 +7,7 @@ import type { Markup } from '../html/html';
 import { html } from '../html/html';
 import type { MapSpec } from '../figures/map';
 import { drawMap, MAP_WIDTH } from '../figures/map';
-import type { ReportData, ReportMode } from '../data/report-data';
+import type { ReportData, ReportIndependent, ReportMode } from '../data/report-data';
 import type { Variant } from '../data/statistics';
 
 /** Colours of lines and bars, the same everywhere on the page: html/page-style.ts has them, for light and dark. */
@@ -22,23 +22,34 @@ export const COLOURS = {
 export class PageContext {
   readonly basemap: Basemap;
   /** maps of the page in order, with the name of their PNG file */
-  readonly maps: { name: string; spec: MapSpec }[] = [];
-  private tables = 0;
-  private figures = 0;
+  readonly maps: { name: string; spec: MapSpec }[];
+  private readonly numbers: { table: number; figure: number };
 
-  constructor(readonly data: ReportData) {
-    this.basemap = makeBasemap(data.grid, data.basemap ?? { kind: 'world' }, MAP_WIDTH);
+  /** @param whole - the page of which this is a part @param independent - of the data: the entry whose monitors stand for those of the case */
+  constructor(
+    readonly data: ReportData,
+    whole?: PageContext,
+    readonly independent?: string,
+  ) {
+    this.basemap = whole?.basemap ?? makeBasemap(data.grid, data.basemap ?? { kind: 'world' }, MAP_WIDTH);
+    this.maps = whole?.maps ?? [];
+    this.numbers = whole?.numbers ?? { table: 0, figure: 0 };
+  }
+
+  /** The part of the page that shows monitors that only judge, in place of those of the case. */
+  of({ name, stations, concentrations }: ReportIndependent): PageContext {
+    return new PageContext({ ...this.data, stations, concentrations }, this, name);
   }
 
   /** "Table 3. …" */
   tableCaption(text: string): Markup {
-    this.tables++;
-    return html`<b>Table ${this.tables}.</b> ${text}`;
+    this.numbers.table++;
+    return html`<b>Table ${this.numbers.table}.</b> ${text}`;
   }
 
   figureCaption(text: string): Markup {
-    this.figures++;
-    return html`<figcaption><b>Figure ${this.figures}.</b> ${text}</figcaption>`;
+    this.numbers.figure++;
+    return html`<figcaption><b>Figure ${this.numbers.figure}.</b> ${text}</figcaption>`;
   }
 
   /** Draws a map into the page and notes it for the PNG files. @param name - words of the file name */

@@ -1,5 +1,6 @@
 /** Scores where they differ (regions, periods, types of site) with intervals, and as regulators give them, with published benchmarks. */
-import type { Averaging, Rating } from '../../inversion/scores/performance-benchmarks';
+import type { Averaging } from '../../base/species';
+import type { Rating } from '../../inversion/scores/performance-benchmarks';
 import type { MaeChange } from '../../inversion/scores/mae-change';
 import { isWhole, type DistanceKm, type ScoreRow } from '../../inversion/scores/score-rows';
 import { change, chemical, fixed, MISSING, significant, unitText } from '../html/format';
@@ -16,7 +17,8 @@ interface Compared {
   paper?: ScoreRow;
 }
 
-function comparedRows({ modes: [mainScores, paper] }: ReportScores, side: Side): Compared[] {
+/** @param side - or the name of observations that only judge */
+function comparedRows({ modes: [mainScores, paper] }: ReportScores, side: string): Compared[] {
   const ofPaper = new Map(paper?.rows.map((row) => [subject(row), row]));
   return mainScores.rows.flatMap((row) => (row.stations === side ? [{ main: row, paper: ofPaper.get(subject(row)) }] : []));
 }
@@ -77,9 +79,10 @@ function changeColumns(group: string): Column[] {
 }
 
 /** One division at a time: the table of every region in every period stands in the CSV. */
-function placeTable(context: PageContext, scores: ReportScores, side: Side): Markup {
+export function placeTable(context: PageContext, scores: ReportScores, side: string): Markup {
   const compared = comparedRows(scores, side);
   const rows = compared.filter((row) => isMeasured(row, compared) && !(row.main.region !== undefined && row.main.period !== undefined));
+  const isCases = side === 'withheld' || side === 'used';
   const hasPaper = scores.modes.length > 1;
   const hasInterpolated = rows.some(({ main }) => main.interpolated !== undefined);
   const hasFound = rows.some(({ main }) => main.found !== undefined);
@@ -88,7 +91,7 @@ function placeTable(context: PageContext, scores: ReportScores, side: Side): Mar
     id: `table-places-${side}`,
     caption: () =>
       context.tableCaption(
-        `Mean absolute error at ${side} monitors by region, period${side === 'withheld' ? ', type of site and distance from the nearest used monitor' : ' and type of site'}.`,
+        `Mean absolute error at ${isCases ? `${side} monitors` : `the monitors of ${side}`} by region, period${side !== 'used' ? ', type of site and distance from the nearest used monitor' : ' and type of site'}.`,
       ),
     columns: [
       { title: 'Species', text: true },

@@ -7,7 +7,7 @@ import { chooseDevice } from '../../base/device';
 import { ConfigError, expectOptions, type OptionNames } from '../../base/errors';
 import { ALONE } from '../../base/process';
 import type { DemoSize } from '../../worlds/demo-case';
-import { writeDemoWorld } from '../../worlds/demo-world';
+import { ALL_SPECIES, writeDemoWorld } from '../../worlds/demo-world';
 import { runStages } from '../run-case';
 import { COMMON_OPTIONS, type RunOptions, type RunResult } from '../run';
 
@@ -18,11 +18,13 @@ export interface DemoOptions extends Omit<RunOptions, 'stages'> {
   full?: boolean;
   /** the truth has another transport model than prior and members, as the air has */
   nonIdentical?: boolean;
+  /** `all`: CO and coarse particles are emitted, and CO and PM10 measured, beside the others */
+  species?: 'all';
   /** another coast, with cities, weather, monitors and errors of its own; default 1 */
   seed?: number;
 }
 
-const OPTIONS: OptionNames<DemoOptions> = { ...COMMON_OPTIONS, quick: true, full: true, nonIdentical: true, seed: true };
+const OPTIONS: OptionNames<DemoOptions> = { ...COMMON_OPTIONS, quick: true, full: true, nonIdentical: true, species: true, seed: true };
 
 export type DemoResult = RunResult;
 
@@ -30,11 +32,11 @@ function sizeOf({ quick, full }: DemoOptions): DemoSize {
   return quick ? 'quick' : full ? 'full' : 'default';
 }
 
-/** The run folder unless the caller names one: `runs/demo`, with `-non-identical`, the seed and the size after it where they are not the default. */
+/** The run folder unless the caller names one: `runs/demo`, with `-non-identical`, `-all-species`, the seed and the size after it where they are not the default. */
 export function demoFolder(options: DemoOptions = {}): string {
   const size = sizeOf(options);
-  const { nonIdentical, seed = 1 } = options;
-  return `runs/demo${nonIdentical ? '-non-identical' : ''}${seed === 1 ? '' : `-seed${seed}`}${size === 'default' ? '' : `-${size}`}`;
+  const { nonIdentical, species, seed = 1 } = options;
+  return `runs/demo${nonIdentical ? '-non-identical' : ''}${species ? `-${species}-species` : ''}${seed === 1 ? '' : `-seed${seed}`}${size === 'default' ? '' : `-${size}`}`;
 }
 
 /** What the world in a run folder was made with, as the command line says it. */
@@ -43,13 +45,16 @@ const WORLD_FILE = 'inputs/world.json';
 interface WorldOptions {
   size: DemoSize;
   nonIdentical: boolean;
+  /** absent: the default ones */
+  species?: 'all';
   seed: number;
 }
 
 async function ensureWorld(out: string, casePath: string, wanted: WorldOptions): Promise<void> {
   const file = join(out, WORLD_FILE);
   if (!existsSync(casePath)) {
-    await writeDemoWorld(out, wanted);
+    const { species, ...sameForAll } = wanted;
+    await writeDemoWorld(out, { ...sameForAll, ...(species === 'all' ? ALL_SPECIES : {}) });
     writeFileAtomic(file, JSON.stringify(wanted));
   } else if (existsSync(file)) {
     const keys = { size: 'string', nonIdentical: 'boolean', seed: 'number' } as const;
@@ -62,8 +67,8 @@ async function ensureWorld(out: string, casePath: string, wanted: WorldOptions):
   }
 }
 
-function flagsOf({ size, nonIdentical, seed }: WorldOptions): string {
-  return `${size === 'default' ? '' : ` --${size}`}${nonIdentical ? ' --non-identical' : ''} --seed ${seed}`;
+function flagsOf({ size, nonIdentical, species, seed }: WorldOptions): string {
+  return `${size === 'default' ? '' : ` --${size}`}${nonIdentical ? ' --non-identical' : ''}${species ? ` --species ${species}` : ''} --seed ${seed}`;
 }
 
 /**
@@ -81,9 +86,12 @@ export async function runDemo(options: DemoOptions = {}): Promise<DemoResult> {
   chooseDevice(options); // refused before anything is written
   const out = resolve(options.out ?? demoFolder(options));
   const casePath = join(out, 'case.yaml');
-  const { ranks = ALONE, nonIdentical = false, seed = 1 } = options;
-  if (ranks.rank === 0) await ensureWorld(out, casePath, { size: sizeOf(options), nonIdentical, seed });
+  const { ranks = ALONE, nonIdentical = false, species, seed = 1 } = options;
+  if (species !== undefined && species !== 'all') {
+    throw new ConfigError('CALL_INVALID', `runDemo: species: expected all but received ${String(species)}: leave it out for the four of the default`);
+  }
+  if (ranks.rank === 0) await ensureWorld(out, casePath, { size: sizeOf(options), nonIdentical, ...(species ? { species } : {}), seed });
   await ranks.barrier(); // the others read what the first has written
-  const { quick: _quick, full: _full, nonIdentical: _truth, seed: _seed, ...ofRun } = options;
+  const { quick: _quick, full: _full, nonIdentical: _truth, species: _species, seed: _seed, ...ofRun } = options;
   return runStages(casePath, { ...ofRun, out, stages: 'all' });
 }

@@ -34,24 +34,23 @@ export async function keyOf(
   const inputs = await describeAll(context, stage.inputs(context));
   const read = stage.reads?.(context.caseSettings) ?? {};
   const earlierKeys = stage.needs.map((need) => ofWhatIsRead(read[need], keysOf(need)));
-  const content = {
-    stage: stage.name,
-    version: VERSIONS.retroplume,
-    inputs: contentsOf(inputs),
-  };
-  const keyWith = (part: unknown, keys: string[]): string =>
-    hashText(fromFolderOf(context.caseSettings.file, canonicalJson({ ...content, before: keys, settings: part })));
+  const content = { stage: stage.name, version: VERSIONS.retroplume };
+  const keyWith = (part: unknown, keys: string[], files: readonly InputFile[]): string =>
+    hashText(fromFolderOf(context.caseSettings.file, canonicalJson({ ...content, inputs: contentsOf(files), before: keys, settings: part })));
   const key = keyWith(
     settings,
     earlierKeys.map(({ key }) => key),
+    inputs,
   );
   // What only decides how another stage's products are looked at changes nothing that is expensive here.
   const expensiveKeys = earlierKeys.map((record) => record.expensiveKey ?? record.key);
+  const cheapFiles = new Set(stage.cheapInputs?.(context));
+  const expensiveFiles = inputs.filter(({ path }) => !cheapFiles.has(path));
   const parts = stage.parts && (await partsOf(context, stage.parts(context, keysOf)));
   context.inputs.keep();
   return {
     key,
-    ...(stage.expensiveSettings ? { expensiveKey: keyWith(stage.expensiveSettings(context), expensiveKeys) } : {}),
+    ...(stage.expensiveSettings ? { expensiveKey: keyWith(stage.expensiveSettings(context), expensiveKeys, expensiveFiles) } : {}),
     ...(parts ? { parts } : {}),
     ...(context.changedRuns === 'keep' ? { trusted: true } : {}),
     settings,

@@ -117,6 +117,8 @@ export interface Stage {
    * the folder is kept as it is, for `run` to take what it can use
    */
   expensiveSettings?: (context: StageContext) => unknown;
+  /** of `inputs`, those that have no part in what is expensive */
+  cheapInputs?: (context: StageContext) => string[];
   /** parts of its products that are each kept for as long as what decides it stays, whatever else has changed: `run` makes those that are not there */
   parts?: (context: StageContext, keysOf: (need: StageName) => Keys) => PartContent[];
   /** input files from outside the run folder */

@@ -9,8 +9,8 @@
  */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { SPECIES } from '../../base/species';
-import { type InversionSettings } from '../../case';
+import type { Species } from '../../base/species';
+import { caseChannels, type InversionSettings } from '../../case';
 import { writeFileAtomic } from '../../files/checkpoint';
 import { readJson, canonicalJson, hashText } from '../../files/json';
 import { makeFolder } from '../../files/disk';
@@ -86,7 +86,7 @@ export async function crossValidate(context: StageContext): ReturnType<Stage['ru
   context.log(`cross-validation chooses ${nameOf(changes)}: ${percent(score.mean)} of the prior run's error`);
   if ((context.ranks?.rank ?? 0) > 0) return { products: [], summary: undefined };
   writeFileAtomic(join(context.dir, SUMMARY), JSON.stringify(summary, null, 2));
-  writeFileAtomic(join(context.dir, CROSS_VALIDATION_TABLE), crossValidationCsv(summary));
+  writeFileAtomic(join(context.dir, CROSS_VALIDATION_TABLE), crossValidationCsv(summary, caseChannels(context.caseSettings).units));
   rmSync(engineMemory(context), { force: true });
   return { products: [SUMMARY, CROSS_VALIDATION_TABLE], summary };
 }
@@ -101,7 +101,7 @@ function chosenBy(rule: CrossValidation['settings']['choose'], candidates: reado
 /** The folds of the stations that are not withheld, in any period. */
 async function foldsOf(context: StageContext): Promise<Fold[]> {
   const { periods, regions, crossValidation } = context.caseSettings;
-  const { grid } = openPrepared(context.dirOf('prepare'), periods[0].name);
+  const { grid } = openPrepared(context.dirOf('prepare'), periods[0].name, caseChannels(context.caseSettings));
   const [blocks, cells] = [new Map<string, string>(), new Map<string, number>()];
   for (const period of periods) {
     const { observations, withheld, block } = await readMonitors(context, period, grid, false);
@@ -193,7 +193,12 @@ class Inversions {
     let setup: InversionSetup | undefined;
     try {
       setup = await inversionWith(context, await this.load(), { leftOut: fold.leftOut });
-      return resultOf(await invert(setup.model, setup.problem, setup.settings, { signal, onProgress }), setup.model, fold);
+      return resultOf(
+        await invert(setup.model, setup.problem, setup.settings, { signal, onProgress }),
+        setup.model,
+        fold,
+        caseChannels(caseSettings).species,
+      );
     } catch (cause) {
       // Reading the monitors ends with the signal's own error.
       if (!(cause instanceof InterruptedError || cause === signal.reason)) throw cause;
@@ -213,12 +218,13 @@ function resultOf(
   { history, keptIteration, iterations, status, emissionPrior }: InversionResult,
   model: ForwardModel,
   { name, leftOut }: Fold,
+  species: readonly Species[],
 ): FoldResult {
   const keptStep = history.find(({ iteration }) => iteration === keptIteration)!;
-  const counts = leftOutValues(model);
-  const errors = SPECIES.flatMap((species, s): LeftOutError[] => {
+  const counts = leftOutValues(model, species.length);
+  const errors = species.flatMap((name, s): LeftOutError[] => {
     const [priorMae, updatedMae] = [history[0].watchedMae[s], keptStep.watchedMae[s]];
-    return priorMae !== null && updatedMae !== null && priorMae > 0 ? [{ species, n: counts[s], priorMae, updatedMae }] : [];
+    return priorMae !== null && updatedMae !== null && priorMae > 0 ? [{ species: name, n: counts[s], priorMae, updatedMae }] : [];
   });
   if (errors.length === 0) {
     throw new DataError(
@@ -237,9 +243,9 @@ function resultOf(
   };
 }
 
-/** Numbers of left-out values per species. */
-function leftOutValues(model: ForwardModel): number[] {
-  const counts = SPECIES.map(() => 0);
+/** Numbers of left-out values of each species. */
+function leftOutValues(model: ForwardModel, speciesCount: number): number[] {
+  const counts = Array<number>(speciesCount).fill(0);
   for (let batch = 0; batch < model.batches; batch++) {
     const { values, withheld, species } = model.observations(batch);
     values.forEach((value, i) => withheld[i] === Role.watched && Number.isFinite(value) && counts[species[i]]++);

@@ -7,7 +7,7 @@ import type { StageContext, StageName } from '../engine/stage';
 import { changesOf, ownCandidate, searchAxes, withCandidate, type Candidate } from '../../assimilation/cross-validation/candidates';
 import { crossValidationOf, pickInWords, withPick } from './cross-validation';
 
-const inversion = caseSchema.shape.inversion.parse({
+const inversion = caseSchema().shape.inversion.parse({
   priorSpread: { NOx: 0.4 },
   sectors: [{ sector: 'power', priorSpread: { NOx: 0.2, SO2: 0.1 } }, { sector: 'ships' }],
 });

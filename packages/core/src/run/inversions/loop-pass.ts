@@ -1,6 +1,6 @@
 /** What a pass of the closed loop has of the passes before it: weights, runs of the transport model, the control and the anchor. */
 import { join } from 'node:path';
-import { GROUPS, SPECIES } from '../../base/species';
+import { caseChannels } from '../../case';
 import { readTensors, type Tensor, writeTensors } from '../../files/checkpoint';
 import type { MemoryBudget } from '../../fields/memory-budget';
 import type { TrainingPeriod, TrainingRun } from '../../fields/training-period';
@@ -70,12 +70,13 @@ function updatedRun(context: StageContext, number: number, period: Parameters<ty
   const { caseSettings, out, signal } = context;
   const { grid, time, name } = period;
   const sectors = appliedSectors(stageDir(out, 'apply', passVariant(number)), caseSettings, name);
+  const { groups, species } = caseChannels(caseSettings);
   const shape = { hours: time.count, rows: grid.rows, cols: grid.cols };
   return {
-    emissions: room.keep(readInventory(sectors, grid, time, { signal }), { ...shape, channels: GROUPS.length }),
+    emissions: room.keep(readInventory(sectors, grid, time, { signal }), { ...shape, channels: groups.length }),
     concentrations: room.keep(readRunConcentrations(caseSettings, [runOfPass(context, number, name)], period, signal), {
       ...shape,
-      channels: SPECIES.length,
+      channels: species.length,
     }),
   };
 }

@@ -6,6 +6,7 @@
  */
 import { type PeriodSource } from '../../fields/period-source';
 import { openPrepared } from '../../fields/prepared-store';
+import { caseChannels } from '../../case';
 import { regionMasks } from '../../case/gridded/regions';
 import { firstHours } from '../../assimilation/surrogate/trained-surrogate';
 import { gainsAgree, gainsOf, usedError, type ComparedObservations, type Gain } from '../../assimilation/scores/loop-gains';
@@ -72,7 +73,7 @@ async function loopPeriods(context: RunContext): Promise<LoopPeriod[]> {
   const first = firstHours(invertContext);
   const periods: LoopPeriod[] = [];
   for (const [p, settings] of context.caseSettings.periods.entries()) {
-    const source = openPrepared(invertContext.dirOf('prepare'), settings.name);
+    const source = openPrepared(invertContext.dirOf('prepare'), settings.name, caseChannels(context.caseSettings));
     const observed = await observePeriod(invertContext, settings, source.grid, first[p]);
     periods.push({ ...observed, source, prior: throughOperator(priorRun(source), observed) });
   }
@@ -90,7 +91,7 @@ function judge(context: RunContext, periods: readonly LoopPeriod[], { pass, anch
     return { observed: values, prior, predicted: part, realised, species, role: withheld, cell };
   });
   const { grid } = periods[0].source;
-  const gains = gainsOf(compared, regionMasks(context.caseSettings.regions, grid));
+  const gains = gainsOf(compared, regionMasks(context.caseSettings.regions, grid), caseChannels(context.caseSettings));
   return { pass, anchor, predictedError: usedError(gains, 'predicted'), realisedError: ran ? usedError(gains, 'realised') : null, gains };
 }
 

@@ -4,11 +4,11 @@
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { caseChannels } from '../../case';
 import { joined } from '../../base/vectors';
 import type { SurrogateForwardModel } from '../../assimilation/surrogate/surrogate-forward-model';
 import type { ForwardModel } from '../../inversion/model/forward-model';
 import { withHelpOfRanks } from '../engine/on-ranks';
-import { GROUPS } from '../../base/species';
 import { FACTORS_FILE, writeFactors, type PeriodFactors } from '../../assimilation/factors/factors-file';
 import { expandSlots, isPlain, timeSlots, type FactorBasis } from '../../assimilation/factors/time-slots';
 import { writeTrust, type TrustSummary } from '../../assimilation/factors/trust-region';
@@ -114,7 +114,7 @@ function writeFound(
     sector: name,
     factors: splitSlots(sectorFactors, periods, inversion.factors),
   }));
-  writeFactors(join(context.dir, FACTORS_FILE), grid, factors, sectors);
+  writeFactors(join(context.dir, FACTORS_FILE), { grid, groups: caseChannels(context.caseSettings).groups }, factors, sectors);
   const unfinished = inversion.mode === 'paper' ? undefined : unfinishedDoubt(result);
   if (unfinished !== undefined) context.log(unfinished);
   return writeTrust(context, periods, factors, spread);
@@ -161,9 +161,9 @@ function gainInWords({ shareOfInitialConcentrations: share }: GainByPart): strin
 /** Factors of each period; of slots that are neither one nor hours as factors of hours, which every reader of the file knows. */
 function splitSlots(allFactors: Float32Array, periods: readonly PeriodSource[], basis: FactorBasis): PeriodFactors[] {
   let offset = 0;
-  return periods.map(({ name, grid, time }) => {
+  return periods.map(({ name, grid, groups, time }) => {
     const slots = timeSlots(time, basis);
-    const length = slots.count * grid.rows * grid.cols * GROUPS.length;
+    const length = slots.count * grid.rows * grid.cols * groups.length;
     const data = allFactors.slice(offset, offset + length);
     offset += length;
     return isPlain(slots) ? { period: name, slots: slots.count, data } : { period: name, slots: time.count, data: expandSlots(data, slots) };

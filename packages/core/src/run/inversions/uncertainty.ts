@@ -1,7 +1,7 @@
 /** The work of `uncertainty`: what the monitors say of the emissions at the result of `invert`, and what they can't. docs/uncertainty.md has the formulae. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { GROUPS, type Group } from '../../base/species';
+import type { Group } from '../../base/species';
 import { writeFileAtomic } from '../../files/checkpoint';
 import type { LogFactorMap } from '../../inversion/control/control';
 import type { EvaluationContext } from '../../inversion/cost/evaluation';
@@ -51,7 +51,7 @@ interface KernelRow {
   col: number;
   /** ∂ of the cell's own true log factor: 1 where the monitors tell it alone */
   itself: number;
-  /** over all cells of each group, in the order of GROUPS: how it answers to a change of the whole group */
+  /** over all cells of each group, in their order: how it answers to a change of the whole group */
   groups: number[];
 }
 
@@ -153,7 +153,7 @@ async function summarise(
       : [];
   writeUncertainty(
     join(context.dir, UNCERTAINTY_FILE),
-    setup.grid,
+    { grid: setup.grid, groups: setup.problem.groups },
     [whole, ...sectors].flatMap((figures) => periodsOf(setup, slots, endControl, figures, figures === whole ? rows : [])),
   );
   const random = new Random(uncertainty.seed).fork('prior');
@@ -275,14 +275,15 @@ interface Kernel {
 /** Of the cell with the largest prior emission of each group in each region and in the whole domain. */
 function kernelRows(context: StageContext, { grid, problem, periods }: InversionSetup, posterior: LowRankPosterior, map: LogFactorMap): Kernel[] {
   const cells = grid.rows * grid.cols;
+  const { groups } = problem;
   const areas = areasOf(context, grid);
   const chosen = periods.flatMap(({ name: period }, slot) =>
     areas.flatMap(({ mask, ...region }) =>
-      GROUPS.flatMap((group, g) => {
-        const emission = (cell: number): number => mask[cell] * problem.priorEmissions[(slot * cells + cell) * GROUPS.length + g];
+      groups.flatMap((group, g) => {
+        const emission = (cell: number): number => mask[cell] * problem.priorEmissions[(slot * cells + cell) * groups.length + g];
         let largest = 0;
         for (let cell = 1; cell < cells; cell++) if (emission(cell) > emission(largest)) largest = cell;
-        return emission(largest) > 0 ? [{ period, ...region, group, slot, cell: largest, index: (slot * cells + largest) * GROUPS.length + g }] : [];
+        return emission(largest) > 0 ? [{ period, ...region, group, slot, cell: largest, index: (slot * cells + largest) * groups.length + g }] : [];
       }),
     ),
   );
@@ -293,18 +294,18 @@ function kernelRows(context: StageContext, { grid, problem, periods }: Inversion
     )
     .map(({ first, row }, r) => {
       const { slot, cell, index, ...place } = chosen[r];
-      const ofSlot = row.subarray(slot * cells * GROUPS.length - first, (slot + 1) * cells * GROUPS.length - first);
-      const groups = GROUPS.map((_, g) => ofSlot.reduce((sum, value, i) => sum + (i % GROUPS.length === g ? value : 0), 0));
+      const ofSlot = row.subarray(slot * cells * groups.length - first, (slot + 1) * cells * groups.length - first);
+      const sums = groups.map((_, g) => ofSlot.reduce((sum, value, i) => sum + (i % groups.length === g ? value : 0), 0));
       return {
         slot,
         row: ofSlot,
-        figures: { ...place, row: Math.floor(cell / grid.cols), col: cell % grid.cols, itself: row[index - first], groups },
+        figures: { ...place, row: Math.floor(cell / grid.cols), col: cell % grid.cols, itself: row[index - first], groups: sums },
       };
     });
 }
 
 function periodsOf(
-  { periods, grid }: InversionSetup,
+  { periods, grid, problem }: InversionSetup,
   slots: readonly number[],
   control: Float64Array,
   { map, cells: { sigma, reduction, constrained } }: MapFigures,
@@ -312,7 +313,7 @@ function periodsOf(
 ): PeriodUncertainty[] {
   const z = map.logFactors(control);
   const [low, high] = [-1, 1].map((k) => Float32Array.from(map.factorsOf(z.map((value, i) => value + k * sigma[i]))));
-  const perSlot = grid.rows * grid.cols * GROUPS.length;
+  const perSlot = grid.rows * grid.cols * problem.groups.length;
   let first = 0;
   return periods.map(({ name: period }, p) => {
     const range = [first * perSlot, (first + slots[p]) * perSlot] as const;
@@ -343,10 +344,11 @@ function coverageOf(
 ): { coverage?: Coverage[] } {
   if (!truth || slots.some(({ count }) => count > 1)) return {};
   const perPeriod = grid.rows * grid.cols;
+  const { groups } = problem;
   const factors = new Float64Array(problem.priorEmissions.length);
   periods.forEach(({ name }, p) => {
-    const ofPeriod = readTruthFactors(truth.factors, grid, name); // [5, H, W]
-    ofPeriod.forEach((factor, i) => (factors[(p * perPeriod + (i % perPeriod)) * GROUPS.length + Math.floor(i / perPeriod)] = factor));
+    const ofPeriod = readTruthFactors(truth.factors, grid, name, groups); // [groups, H, W]
+    ofPeriod.forEach((factor, i) => (factors[(p * perPeriod + (i % perPeriod)) * groups.length + Math.floor(i / perPeriod)] = factor));
   });
-  return { coverage: coverage(map, map.logFactors(control), cells, factors, problem.priorEmissions, GROUPS) };
+  return { coverage: coverage(map, map.logFactors(control), cells, factors, problem.priorEmissions, groups) };
 }

@@ -3,7 +3,6 @@
  * inversion trusts them.
  */
 import { join } from 'node:path';
-import { GROUPS } from '../../base/species';
 import { writeFileAtomic } from '../../files/checkpoint';
 import { sourceOf } from '../../fields/training-period';
 import type { PreparedPeriod } from '../../fields/prepared';
@@ -86,7 +85,7 @@ async function differentiate(
   let passes = 0;
   const tell = (): void => context.progress(passes++, PASSES, `derivative, ${period.name}`);
   const model = {
-    factors: period.grid.rows * period.grid.cols * GROUPS.length,
+    factors: period.grid.rows * period.grid.cols * period.groups.length,
     scale: surrogate.description.normalisation.concentrations.scale,
     forward: (factors: Float32Array): Promise<Float32Array> => {
       context.signal.throwIfAborted();

@@ -1,7 +1,7 @@
 /** The work of `prepare`: meteorology, geography and all runs of the transport model into the prepared store, every contract of the inputs checked. */
 import { existsSync } from 'node:fs';
 import { basename, relative } from 'node:path';
-import { memberNames, type Case, type PeriodSettings } from '../../case';
+import { caseChannels, memberNames, type Case, type PeriodSettings } from '../../case';
 import { readGeography } from '../../case/gridded/case-fields';
 import { gridOf } from '../../case/gridded/regions';
 import { readMeteorology, windSaid } from '../../weather/meteorology';
@@ -59,13 +59,18 @@ interface RunSums extends RunMeans {
   hourly: Float64Array;
 }
 
-function sumsOf({ emissions, concentrations }: PreparedRun, hours: number): RunSums {
-  return { hourly: hourlySums(emissions, hours), emissions: meanOverHours(emissions, hours), concentrations: meanOverHours(concentrations, hours) };
+function sumsOf({ emissions, concentrations }: PreparedRun, hours: number, groups: number): RunSums {
+  return {
+    hourly: hourlySums(emissions, hours, groups),
+    emissions: meanOverHours(emissions, hours),
+    concentrations: meanOverHours(concentrations, hours),
+  };
 }
 
 /** Of the prior run; of others, where it is not the same with all of them. */
-function tellConcentrationDoubts({ log }: StageContext, period: PeriodSettings, newRuns: ReadonlyMap<string, RunSums>): void {
-  const doubts = new Map([...newRuns].map(([run, { concentrations }]) => [run, concentrationDoubts(speciesMeans(concentrations))]));
+function tellConcentrationDoubts({ caseSettings, log }: StageContext, period: PeriodSettings, newRuns: ReadonlyMap<string, RunSums>): void {
+  const { species } = caseChannels(caseSettings);
+  const doubts = new Map([...newRuns].map(([run, { concentrations }]) => [run, concentrationDoubts(speciesMeans(concentrations, species))]));
   const toTell = doubts.get(PRIOR)?.length ? [PRIOR] : [...doubts.keys()];
   for (const run of toTell) for (const doubt of doubts.get(run)!) log(`warning: ${period.name}: ${run}: ${doubt}`);
 }
@@ -75,13 +80,15 @@ function tellDoubts({ caseSettings, dir, log }: StageContext, period: PeriodSett
   const compared = externalRuns(caseSettings).filter((name) => newRuns.has(PRIOR) || newRuns.has(name));
   if (compared.length === 0) return;
   const time = timeOf(period);
-  const ofRun = (name: string): RunSums => newRuns.get(name) ?? sumsOf(readPreparedRun(dir, name, { name: period.name, grid, time }), time.count);
+  const channels = caseChannels(caseSettings);
+  const ofRun = (name: string): RunSums =>
+    newRuns.get(name) ?? sumsOf(readPreparedRun(dir, name, { name: period.name, grid, time, ...channels }), time.count, channels.groups.length);
   const prior = ofRun(PRIOR);
   const runs = new Map(compared.map((name) => [name, ofRun(name)]));
   // What is made here is a scaled copy of the prior's emissions.
   const brought = caseSettings.members.runs ? [...runs] : [];
-  const totals = brought.flatMap(([name, { hourly }]) => totalsDoubts(['the prior', name], [prior.hourly, hourly]));
-  for (const doubt of [...totals, ...followingDoubts(prior, runs)]) log(`warning: ${period.name}: ${doubt}`);
+  const totals = brought.flatMap(([name, { hourly }]) => totalsDoubts(['the prior', name], [prior.hourly, hourly], channels.groups));
+  for (const doubt of [...totals, ...followingDoubts(prior, runs, channels)]) log(`warning: ${period.name}: ${doubt}`);
 }
 
 /** Members that the user's own transport model has run, here or elsewhere. */
@@ -142,12 +149,13 @@ function prepareRun(context: StageContext, period: PeriodSettings, run: string, 
   }
   const emissions = readInventory(files.emissions, grid, time, { signal }, run === PRIOR ? log : undefined);
   const concentrations = readRunConcentrations(caseSettings, files.concentrations, { grid, time }, signal);
-  const sums = sumsOf({ emissions, concentrations }, time.count);
+  const channels = caseChannels(caseSettings);
+  const sums = sumsOf({ emissions, concentrations }, time.count, channels.groups.length);
   const label = labelOf(filesOf(files.emissions));
-  if (run === PRIOR) for (const doubt of inventoryDoubts(label, sums.hourly, grid)) log(`warning: ${period.name}: ${doubt}`);
+  if (run === PRIOR) for (const doubt of inventoryDoubts(label, sums.hourly, grid, channels.groups)) log(`warning: ${period.name}: ${doubt}`);
   const doubt = zeroHoursDoubt(label, sums.hourly, time);
   if (doubt !== undefined && (run === PRIOR || isBrought)) log(`warning: ${doubt}`);
-  writePreparedRun(dir, { period: period.name, run, grid, time, emissions, concentrations });
+  writePreparedRun(dir, { period: period.name, run, grid, time, channels, emissions, concentrations });
   return sums;
 }
 

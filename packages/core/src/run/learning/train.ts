@@ -1,6 +1,6 @@
 /** The work of `train`: the surrogate from prior run and members. */
 import { join } from 'node:path';
-import { GROUPS, SPECIES, speciesUnit } from '../../base/species';
+import { caseChannels } from '../../case';
 import { removeCheckpoint } from '../../files/checkpoint';
 import { bytesOfFields, MemoryBudget } from '../../fields/memory-budget';
 import type { TrainingPeriod } from '../../fields/training-period';
@@ -50,7 +50,8 @@ async function learn(context: StageContext, periods: readonly TrainingPeriod[]):
   carryRuns(periods, surrogate.tracers, context.threads, { mostBytes: tracerRoom(1, context.ranks?.localSize) });
   const lastSurrogate = context.pass && surrogateBefore(context, context.pass);
   const normalisation = lastSurrogate?.description.normalisation ?? normalisationOf(periods, spinUp);
-  const field = receptiveField(networkSettings(surrogate, SPECIES.length)).mean;
+  const { groups, species, units } = caseChannels(context.caseSettings);
+  const field = receptiveField(networkSettings(surrogate, species.length)).mean;
   const heldOut = testRuns(context);
   const runs = [...periods[0].runs.keys()].filter((name) => !heldOut.includes(name));
   const tested = heldOut.length > 0 ? `; for the test ${heldOut.join(', ')}` : '';
@@ -71,8 +72,8 @@ async function learn(context: StageContext, periods: readonly TrainingPeriod[]):
     normalisation,
     meteorologyNames: periods[0].meteorologyNames,
     geographyNames: periods[0].geographyNames,
-    species: SPECIES.map((name) => ({ name, unit: speciesUnit(name) })),
-    groups: GROUPS.map((name) => ({ name, unit: 'kg m-2 s-1' })),
+    species: species.map((name) => ({ name, unit: units[name] })),
+    groups: groups.map((name) => ({ name, unit: 'kg m-2 s-1' })),
   };
   const first = (context.ranks?.rank ?? 0) === 0;
   const products = first ? new Surrogate(description, result.weights).save(context.dir) : [];

@@ -4,7 +4,7 @@
  */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { WHOLE_GRID, type Case, type InversionSettings, type PeriodSettings } from '../../case';
+import { caseChannels, WHOLE_GRID, type Case, type InversionSettings, type PeriodSettings } from '../../case';
 import { gridOf, regionMasks } from '../../case/gridded/regions';
 import { writeFileAtomic } from '../../files/checkpoint';
 import type { Grid } from '../../grid/grid';
@@ -44,7 +44,7 @@ interface ScaledFile extends PriorFile {
 /** For each file to be written, by its name, the factors of its sector in the periods that it serves. */
 function scaledFiles(settings: Case, factorsPath: string, grid: Grid): Map<string, ScaledFile> {
   const nameOf = updatedNames(settings);
-  const factorsOf = factorsOfSectors(factorsPath, grid);
+  const factorsOf = factorsOfSectors(factorsPath, { grid, groups: caseChannels(settings).groups });
   const out = new Map<string, ScaledFile>();
   // Of an hour that lies in several periods, in the spin-up of all but one, the first span counts: so that is the period that compares it.
   const firstCompared = ({ start, spinUpHours }: PeriodSettings): number => start.getTime() + spinUpHours * 3600e3;
@@ -84,6 +84,7 @@ function originOf({ caseSettings, variant, dirOf }: StageContext): string {
 /** CF fields and rules for CMAQ of every period. @returns the files, relative to the stage's folder */
 function writeBeside(context: StageContext, factorsPath: string, grid: Grid, withSpread: boolean): string[] {
   const { caseSettings, dir } = context;
+  const channels = caseChannels(caseSettings);
   for (const folder of [FIELDS_FOLDER, DESID_FOLDER, HEMCO_FOLDER]) rmSync(join(dir, folder), { recursive: true, force: true }); // of other settings
   const spread = withSpread ? join(context.dirOf('uncertainty'), UNCERTAINTY_FILE) : undefined;
   const { hemco } = caseSettings.emissions;
@@ -92,14 +93,14 @@ function writeBeside(context: StageContext, factorsPath: string, grid: Grid, wit
   return caseSettings.periods.flatMap((period) => {
     const { name } = period;
     const time = timeOf(period);
-    const factors = readFactors(factorsPath, grid, name);
+    const factors = readFactors(factorsPath, { grid, groups: channels.groups }, name);
     const stretches = slotStretches(timeSlots(time, basis));
     const fields = join(FIELDS_FOLDER, `emissions_${name}.nc`);
     const sigma = spread !== undefined && existsSync(spread) ? readSigma(spread, name) : undefined;
-    const factorsOf = factorsOfSectors(factorsPath, grid);
+    const factorsOf = factorsOfSectors(factorsPath, { grid, groups: channels.groups });
     const sectors = priorSectors(caseSettings, name).map((sector) => ({ ...sector, factors: factorsOf(name, sector.name) }));
     const inverted = sectors.length > 1 ? sectors : [];
-    const prepared = asInCase(context, openPrepared(context.dirOf('prepare'), name));
+    const prepared = asInCase(context, openPrepared(context.dirOf('prepare'), name, channels));
     writeUpdatedFields(join(dir, fields), prepared, { factors, stretches, sigma, sectors: inverted, origin });
     const streamsOf = (stretch: Stretch): DesidStream[] =>
       sectors.map(({ name: sector, label, groups, days, stackGroups, factors: sectorFactors }) => ({

@@ -1,8 +1,7 @@
 /** What the report draws of a period: emissions and factors on the grid, monitors, and their series. */
 import { join } from 'node:path';
-import { GROUPS, type Group, SPECIES } from '../../base/species';
+import type { Group, Species } from '../../base/species';
 import type { InversionSettings, PeriodSettings } from '../../case';
-import type { Grid } from '../../grid/grid';
 import { offsetAt } from '../../files/tables/local-time';
 import type { PreparedPeriod } from '../../fields/prepared';
 import { Role } from '../../inversion/cost/cost';
@@ -29,24 +28,24 @@ export function emissionsOf(
 ): ReportEmissions[] {
   const { mainContext, paper } = options;
   const { emissions } = period.runs.get(PRIOR)!;
-  const { grid, name, time } = period;
+  const { grid, groups, name, time } = period;
   const cells = grid.rows * grid.cols;
-  const factorsOf = (variant: StageContext): PeriodFactors => readFactors(join(variant.dirOf('invert'), FACTORS_FILE), grid, name);
+  const factorsOf = (variant: StageContext): PeriodFactors => readFactors(join(variant.dirOf('invert'), FACTORS_FILE), period, name);
   const prior = meanEmissions(emissions, time.count);
   const factors = factorsOf(mainContext);
   const updated = meanEmissions(emissions, time.count, factors);
   const paperUpdated = paper && meanEmissions(emissions, time.count, factorsOf(paper));
-  const moved = movementOf(mainContext, grid, factors, prior);
-  const truth = context.caseSettings.truth && readTruthFactors(context.caseSettings.truth.factors, grid, name);
-  const constrained = options.constrained ? readConstrained(join(context.dirOf('uncertainty'), UNCERTAINTY_FILE), grid, name) : undefined;
-  return GROUPS.map((group, g) => ({
+  const moved = movementOf(mainContext, period, factors, prior);
+  const truth = context.caseSettings.truth && readTruthFactors(context.caseSettings.truth.factors, grid, name, groups);
+  const constrained = options.constrained ? readConstrained(join(context.dirOf('uncertainty'), UNCERTAINTY_FILE), period, name) : undefined;
+  return groups.map((group, g) => ({
     period: name,
     group,
-    prior: ofGroup(prior, g),
-    updated: ofGroup(updated, g),
-    ...(paperUpdated ? { paper: ofGroup(paperUpdated, g) } : {}),
+    prior: ofGroup(prior, g, groups.length),
+    updated: ofGroup(updated, g, groups.length),
+    ...(paperUpdated ? { paper: ofGroup(paperUpdated, g, groups.length) } : {}),
     ...(Number.isFinite(moved[g]) ? { movement: moved[g] } : {}),
-    ...(constrained ? { constrained: ofGroup(constrained, g) } : {}),
+    ...(constrained ? { constrained: ofGroup(constrained, g, groups.length) } : {}),
     ...(truth ? { truthFactor: truth.subarray(g * cells, (g + 1) * cells) } : {}),
   }));
 }
@@ -54,16 +53,14 @@ export function emissionsOf(
 /** Of each group, in spreads of the prior; nothing in the paper's mode, whose cost has no prior. Where sectors have factors of their own, it is that of their sum. */
 function movementOf(
   { settings: { inversion }, caseSettings: { regions } }: StageContext,
-  grid: Grid,
+  { grid, groups }: Pick<PreparedPeriod, 'grid' | 'groups'>,
   { data }: PeriodFactors,
   emissions: Float64Array,
 ): number[] {
   if (inversion.mode === 'paper') return [];
-  const groups = GROUPS.length;
-  const spread = spreadFactors(inversion.regionSpread, regions, grid).map(
-    (factor, i) => factor * (inversion.groups.includes(GROUPS[i % groups]) ? spreadOf(inversion, GROUPS[i % groups]) : 0),
-  );
-  return movementOfGroups({ factors: data, spread, emissions, groups });
+  const spreads = groups.map((group) => (inversion.groups.includes(group) ? spreadOf(inversion, group) : 0));
+  const spread = spreadFactors(inversion.regionSpread, regions, { grid, groups }).map((factor, i) => factor * spreads[i % groups.length]);
+  return movementOfGroups({ factors: data, spread, emissions, groups: groups.length });
 }
 
 /** The largest of a group, of whatever sector. */
@@ -90,7 +87,7 @@ export function stationsOf({ monitors, prior }: PeriodSeries): ReportStation[] {
 /** Series of a period in the common order of stations; a station that the period lacks is missing throughout. */
 export function concentrationsOf(
   { period, main, paper }: { period: PeriodSettings; main: PeriodSeries; paper?: PeriodSeries },
-  { order, timeZone }: { order: readonly string[]; timeZone: string },
+  { order, timeZone, species }: { order: readonly string[]; timeZone: string; species: readonly Species[] },
 ): ReportConcentrations[] {
   const column = new Map(main.prior.stations.map(({ id }, j) => [id, j]));
   const width = main.prior.stations.length;
@@ -103,15 +100,16 @@ export function concentrationsOf(
     });
     return out;
   };
-  return SPECIES.filter((species) => main.prior.observed.has(species)).map((species) => ({
+  const observed = species.filter((name) => main.prior.observed.has(name));
+  return observed.map((name) => ({
     period: period.name,
-    species,
+    species: name,
     start: main.prior.times[0],
     stepSeconds: main.monitors.observations.time.stepSeconds,
     utcOffsetHours: offsetAt(main.prior.times[0].getTime(), timeZone) / 3_600_000,
-    observed: ordered(main.prior.observed.get(species)!),
-    prior: ordered(main.prior.simulated.get(species)!),
-    updated: ordered(main.updated.simulated.get(species)!),
-    ...(paper ? { paper: ordered(paper.updated.simulated.get(species)!) } : {}),
+    observed: ordered(main.prior.observed.get(name)!),
+    prior: ordered(main.prior.simulated.get(name)!),
+    updated: ordered(main.updated.simulated.get(name)!),
+    ...(paper ? { paper: ordered(paper.updated.simulated.get(name)!) } : {}),
   }));
 }

@@ -1,20 +1,12 @@
 /** The work of `report`: everything that the stages before found, on one page. */
 import { join, relative } from 'node:path';
-import { GROUPS, SPECIES, speciesUnit } from '../../base/species';
-import type { Case, PeriodSettings } from '../../case';
+import type { Species } from '../../base/species';
+import { caseChannels, type Case, type PeriodSettings } from '../../case';
 import { readJson } from '../../files/json';
 import { describeQuality } from '../../observations/observation-quality';
 import { readPrepared, type PreparedPeriod } from '../../fields/prepared';
 import { regionMasks } from '../../case/gridded/regions';
-import {
-  SHOWN_RESPONSE,
-  writeReport,
-  type InitialScore,
-  type ReportData,
-  type ReportEmissions,
-  type ReportMode,
-  type ReportStation,
-} from '../../report';
+import { SHOWN_RESPONSE, writeReport, type InitialScore, type ReportData, type ReportEmissions, type ReportMode } from '../../report';
 import { unconstrainedGroups } from '../../inversion/uncertainty/figures';
 import type { Certificate } from '../../surrogate/judgement/certificate';
 import { largestDistance } from '../../surrogate/judgement/training-distance';
@@ -33,7 +25,7 @@ import type { Stage, StageContext, StageName } from '../engine/stage';
 import type { TrainSummary } from '../learning/train';
 import { DISTANCE_FILE, readDistance } from '../../assimilation/factors/trust-region';
 import type { UncertaintySummary } from '../inversions/uncertainty';
-import { seriesOf, VERIFICATION_FILE, type PeriodSeries, type Verification, type VerifySummary } from './verify';
+import { independentOf, seriesOf, VERIFICATION_FILE, type AllSeries, type PeriodSeries, type Verification, type VerifySummary } from './verify';
 import { keptOnWord } from '../transport-runs/replaced-runs';
 import { codeName } from '../../base/code-version';
 import { VERSIONS } from '../../base/process';
@@ -86,6 +78,7 @@ type About =
 /** @param leftOut - of observations, in sentences */
 function aboutCase(context: StageContext, mainContext: StageContext, leftOut: readonly string[]): Pick<ReportData, About> {
   const { caseSettings } = context;
+  const { groups, species, units } = caseChannels(caseSettings);
   return {
     caseName: caseSettings.name,
     description: caseSettings.description,
@@ -99,9 +92,9 @@ function aboutCase(context: StageContext, mainContext: StageContext, leftOut: re
       hours: hours - spinUpHours,
       spinUpHours,
     })),
-    groups: [...GROUPS],
-    notInvertedGroups: GROUPS.filter((group) => !mainContext.settings.inversion.groups.includes(group)),
-    species: SPECIES.map((name) => ({ name, unit: speciesUnit(name) === 'ppb' ? 'ppb' : 'µg m⁻³' })),
+    groups: [...groups],
+    notInvertedGroups: groups.filter((group) => !mainContext.settings.inversion.groups.includes(group)),
+    species: species.map((name) => ({ name, unit: units[name] === 'ppb' ? 'ppb' : 'µg m⁻³' })),
     responseFactor: caseSettings.response.factor,
   };
 }
@@ -113,7 +106,14 @@ function modelName(settings: Case): string {
   return ctm.name ?? `the user's command (${ctm.command})`;
 }
 
-type Fields = Pick<ReportData, 'grid' | 'basemap' | 'regions' | 'emissions' | 'stations' | 'concentrations'>;
+type Fields = Pick<ReportData, 'grid' | 'basemap' | 'regions' | 'emissions' | 'stations' | 'concentrations' | 'independent'>;
+
+/** A period with the series at the monitors that is shown. */
+interface Shown<T extends PeriodSeries> {
+  period: PeriodSettings;
+  main: T;
+  paper?: T;
+}
 
 /** Emissions and concentrations of all periods, and where they are. @param constrained - whether the report tells what the monitors constrain */
 async function fieldsOf(
@@ -123,33 +123,54 @@ async function fieldsOf(
 ): Promise<Fields & { leftOut: string[] }> {
   const { caseSettings } = context;
   const emissions: ReportEmissions[] = [];
-  const stations = new Map<string, ReportStation>();
   let grid: PreparedPeriod['grid'] | undefined;
   let landMask: Float32Array | undefined;
-  const series: { period: PeriodSettings; main: PeriodSeries; paper?: PeriodSeries }[] = [];
+  const series: Shown<AllSeries>[] = [];
+  const judging = await independentOf(context);
   for (const period of caseSettings.periods) {
-    const prepared = asInCase(context, readPrepared(context.dirOf('prepare'), period.name, { runs: [PRIOR] }));
+    const prepared = asInCase(context, readPrepared(context.dirOf('prepare'), period.name, caseChannels(caseSettings), { runs: [PRIOR] }));
     grid = prepared.grid;
     landMask = landMaskOf(prepared);
     emissions.push(...emissionsOf(context, prepared, { mainContext, paper, constrained }));
-    const compared = { period, main: await seriesOf(mainContext, period, prepared), paper: paper && (await seriesOf(paper, period, prepared)) };
-    for (const station of stationsOf(compared.main)) stations.set(station.id, station);
-    series.push(compared);
+    const ofVariant = (variant: StageContext): Promise<AllSeries> => seriesOf(variant, period, prepared, judging);
+    series.push({ period, main: await ofVariant(mainContext), paper: paper && (await ofVariant(paper)) });
   }
-  const shown = { order: [...stations.keys()], timeZone: caseSettings.observations.timeZone };
+  const { species } = caseChannels(caseSettings);
+  const entries = caseSettings.observations.independent.map(({ name, timeZone }) => {
+    const ofEntry = series.flatMap(({ period, main, paper: ofPaper }): Shown<PeriodSeries>[] => {
+      const measured = main.independent.get(name);
+      return measured ? [{ period, main: measured, paper: ofPaper?.independent.get(name) }] : [];
+    });
+    return { name, series: ofEntry, shown: shownSeries(ofEntry, timeZone, species) };
+  });
   return {
     grid: grid as PreparedPeriod['grid'],
     basemap: caseSettings.truth && landMask ? { kind: 'landMask', landMask } : { kind: caseSettings.truth ? 'none' : 'world' },
     regions: regionMasks(caseSettings.regions, grid as PreparedPeriod['grid']),
     emissions,
-    stations: [...stations.values()],
-    concentrations: series.flatMap((compared) => concentrationsOf(compared, shown)),
-    leftOut: series.flatMap(({ period, main: { monitors } }) => leftOut(caseSettings, period.name, monitors)),
+    ...shownSeries(series, caseSettings.observations.timeZone, species),
+    ...(entries.length > 0 ? { independent: entries.map(({ name, shown }) => ({ name, ...shown })) } : {}),
+    leftOut: [
+      ...(caseSettings.observations.twin ? [] : series.flatMap(({ period, main }) => leftOut(period.name, main.monitors))),
+      ...entries.flatMap(({ name, series: ofEntry }) => ofEntry.flatMap(({ period, main }) => leftOut(`${name}, ${period.name}`, main.monitors))),
+    ],
   };
+}
+
+/** The stations of all periods, and the series over these. */
+function shownSeries(
+  series: readonly Shown<PeriodSeries>[],
+  timeZone: string,
+  species: readonly Species[],
+): Pick<ReportData, 'stations' | 'concentrations'> {
+  const stations = new Map(series.flatMap(({ main }) => stationsOf(main)).map((station) => [station.id, station]));
+  const shown = { order: [...stations.keys()], timeZone, species };
+  return { stations: [...stations.values()], concentrations: series.flatMap((compared) => concentrationsOf(compared, shown)) };
 }
 
 /** What `certify` and `verify` say of each variant. */
 function judgements(variants: readonly StageContext[]): Pick<ReportData, 'certificates' | 'inventoryError' | 'audit'> {
+  const { groups } = caseChannels(variants[0].caseSettings);
   const verified = variants.map((variant) => ({ mode: modeOf(variant), ...summaryOf<VerifySummary>(variant, 'verify') }));
   return {
     certificates: variants.flatMap((variant) => {
@@ -157,7 +178,7 @@ function judgements(variants: readonly StageContext[]): Pick<ReportData, 'certif
       return certificate ? [{ mode: modeOf(variant), ...certificate }] : [];
     }),
     inventoryError: verified.flatMap(({ mode, inventory, inventoryNearMonitors: near }) =>
-      inventory ? GROUPS.map((group) => ({ mode, group, ...inventory[group], nearMonitors: near?.[group] })) : [],
+      inventory ? groups.map((group) => ({ mode, group, ...inventory[group], nearMonitors: near?.[group] })) : [],
     ),
     audit: verified.flatMap(({ mode, audit }) => (audit ? [{ mode, rows: audit }] : [])),
   };
@@ -204,9 +225,10 @@ function learned(variants: readonly StageContext[]): Learned {
   };
   for (const context of variants) {
     const mode = modeOf(context);
+    const channels = caseChannels(context.caseSettings);
     const evaluation = summaryOf<EvaluateSummary>(context, 'evaluate');
     for (const { period, test } of evaluation?.concentrations ?? []) {
-      SPECIES.forEach((species, s) =>
+      channels.species.forEach((species, s) =>
         out.surrogate.push({
           mode,
           testRuns: evaluation!.testRuns,
@@ -221,7 +243,7 @@ function learned(variants: readonly StageContext[]): Learned {
       );
     }
     for (const response of evaluation?.response ?? []) out.response.push({ mode, ...response });
-    out.initialConcentrations.push(...(evaluation?.initialConcentrations ?? []).map((figures) => initialScore(mode, figures)));
+    out.initialConcentrations.push(...(evaluation?.initialConcentrations ?? []).map((figures) => initialScore(mode, figures, channels.species)));
     // Of a pass of the loop, too, the first training is shown: its further one is short.
     const training = summaryOf<TrainSummary>(context.variant === 'paper' ? context : stageContext(context, 'report', 'default'), 'train');
     if (training)
@@ -244,18 +266,18 @@ function trustOf(context: StageContext): Pick<ReportData, 'trust'> {
   if (!trust) return {};
   const fields = context.caseSettings.periods.flatMap(({ name: period }) => {
     const distance = trust.members > 0 ? readDistance(join(context.dirOf('invert'), DISTANCE_FILE), period) : undefined;
-    return distance ? [{ period, distance: largestDistance(distance, GROUPS.length) }] : [];
+    return distance ? [{ period, distance: largestDistance(distance, caseChannels(context.caseSettings).groups.length) }] : [];
   });
   return { trust: { ...trust, fields } };
 }
 
-function initialScore(mode: ReportMode, { from, period, test, response }: InitialFigures): InitialScore {
+function initialScore(mode: ReportMode, { from, period, test, response }: InitialFigures, species: readonly Species[]): InitialScore {
   const large = response.filter(({ relativeSize }) => relativeSize >= SHOWN_RESPONSE);
   return {
     mode,
     period,
     from,
-    nme: Object.fromEntries(SPECIES.map((species, s) => [species, test.nme[s]])),
+    nme: Object.fromEntries(species.map((name, s) => [name, test.nme[s]])),
     slopes: Object.fromEntries(large.map(({ pair, slope }) => [pair, slope])),
   };
 }
@@ -266,7 +288,7 @@ function crossValidated(context: StageContext): Pick<ReportData, 'crossValidatio
   return validation ? { crossValidation: { ...validation, applied: context.caseSettings.crossValidation.apply } } : {};
 }
 
-/** What was left out of a real case's observations, by which rule. */
-function leftOut({ observations: { twin } }: Case, period: string, { observations: { quality } }: Monitors): string[] {
-  return twin || !quality ? [] : describeQuality(quality).map((text) => `Observations, ${period}: ${text}.`);
+/** What was left out of observations, by which rule. @param subject - names the period */
+function leftOut(subject: string, { observations: { quality } }: Monitors): string[] {
+  return quality ? describeQuality(quality).map((text) => `Observations, ${subject}: ${text}.`) : [];
 }

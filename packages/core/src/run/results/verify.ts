@@ -1,9 +1,10 @@
 /** The work of `verify`: the transport model run again on the updated emissions, and compared with every monitor, withheld ones apart. */
-import { rmSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { givenFiles, updatedOutput } from '../transport-runs/output-hashes';
-import { speciesUnit, type Species } from '../../base/species';
-import type { PeriodSettings } from '../../case';
+import type { CaseChannels, Species } from '../../base/species';
+import { caseChannels, type PeriodSettings } from '../../case';
+import { gridOf } from '../../case/gridded/regions';
 import type { ObservationQuality } from '../../observations/observation-quality';
 import { writeFileAtomic } from '../../files/checkpoint';
 import { readPrepared, type PreparedPeriod } from '../../fields/prepared';
@@ -22,6 +23,7 @@ import { nuisanceEffect } from '../../assimilation/scores/nuisance-effect';
 import { inventorySummary, truthNearMonitors, type InventoryPart, type InventorySummary } from '../../assimilation/scores/inventory-errors';
 import type { InvertSummary } from '../inversions/run-inversion';
 import { ownInversion } from '../inversions/cross-validation';
+import { readAllIndependent, type IndependentObservations } from '../../assimilation/observed/independent';
 import { markOf, operatorOf, readMonitors, type Monitors } from '../../assimilation/observed/monitors';
 import { asInCase } from '../../assimilation/surrogate/trained-surrogate';
 import { readRunConcentrations } from '../../transport/surface-output';
@@ -30,7 +32,7 @@ import { expectUpdateUsed } from '../../assimilation/judgement/update-used';
 import { caseScores, scoresCsv, SCORES_FILE, type ComparedPeriod } from '../../assimilation/scores/score-table';
 import { FIELDS_FOLDER } from '../../assimilation/factors/updated-fields';
 import { writeConcentrationFields } from '../../assimilation/scores/concentration-fields';
-import { PAIRS_FILE, writePairs } from '../../assimilation/scores/pairs-file';
+import { INDEPENDENT_PAIRS, independentPairs, PAIRS_FILE, writePairs } from '../../assimilation/scores/pairs-file';
 import { STATIONS_FILE, stationsCsv } from '../../assimilation/scores/station-scores';
 import { summaryIn } from '../engine/record';
 import type { Stage, StageContext } from '../engine/stage';
@@ -53,6 +55,8 @@ export interface VerifySummary extends Partial<InventorySummary> {
   withheld: Partial<Record<Species, Comparison>>;
   /** stations that it used, those that only chose the step included */
   used: Partial<Record<Species, Comparison>>;
+  /** stations of `observations.independent`, by the entry's name */
+  independent?: Record<string, Partial<Record<Species, Comparison>>>;
   /** what the totals hide; also as `audit.csv` */
   audit: AuditRow[];
   /** per period: how many values of each species counted, and how many were left out by which rule */
@@ -77,21 +81,36 @@ export interface PeriodSeries {
   updated: StationSeries;
 }
 
+/** Of the case's monitors and, by their names, of `observations.independent` with a value in the period. */
+export interface AllSeries extends PeriodSeries {
+  independent: ReadonlyMap<string, PeriodSeries>;
+}
+
+/** What `observations.independent` measured in all periods. @param tell - of readIndependent @throws as that */
+export function independentOf({ caseSettings, signal }: StageContext, tell: (text: string) => void = () => {}): Promise<IndependentObservations> {
+  return readAllIndependent(caseSettings, gridOf(caseSettings), { signal, tell });
+}
+
 export async function verify(context: StageContext): ReturnType<Stage['run']> {
   const { caseSettings, dir } = context;
-  for (const name of [...TABLES, FIELDS_FOLDER]) rmSync(join(dir, name), { recursive: true, force: true }); // of other settings
+  const earlierPairs = readdirSync(dir).filter((name) => INDEPENDENT_PAIRS.test(name));
+  for (const name of [...TABLES, FIELDS_FOLDER, ...earlierPairs]) rmSync(join(dir, name), { recursive: true, force: true }); // of other settings
+  const channels = caseChannels(caseSettings);
+  const judging = await independentOf(context, context.log); // what is wrong with them is told before the transport model runs
   const isBrought = caseSettings.updatedConcentrations !== undefined;
   if (isBrought) tellOlder(context);
   else await runUpdated(context);
-  const { verification, periods, fields } = await compare(context);
+  const { verification, periods, independent, fields } = await compare(context, judging);
   writeFileAtomic(join(dir, VERIFICATION_FILE), JSON.stringify(verification, null, 2));
-  writeFileAtomic(join(dir, SCORES_FILE), scoresCsv(verification.scores));
+  writeFileAtomic(join(dir, SCORES_FILE), scoresCsv(verification.scores, channels.units));
   writeFileAtomic(join(dir, AUDIT_FILE), auditCsv(verification.audit));
-  writePairs(join(dir, PAIRS_FILE), periods);
-  writeFileAtomic(join(dir, STATIONS_FILE), stationsCsv(periods));
+  writePairs(join(dir, PAIRS_FILE), periods, channels);
+  const pairs = independent.map(([{ independent: entry }]) => independentPairs(entry!.name));
+  independent.forEach((compared, i) => writePairs(join(dir, pairs[i]), compared, channels));
+  writeFileAtomic(join(dir, STATIONS_FILE), stationsCsv([...periods, ...independent.flat()], channels));
   const { scores: _rows, ...summary } = verification;
   const runs = isBrought ? [] : caseSettings.periods.map(({ name }) => `ACONC_${name}.nc`);
-  return { products: [...TABLES, ...fields, ...runs], summary: isBrought ? summary : { ...summary, values: valuesOf(context) } };
+  return { products: [...TABLES, ...pairs, ...fields, ...runs], summary: isBrought ? summary : { ...summary, values: valuesOf(context) } };
 }
 
 /** Not of the bytes, which tell the time. */
@@ -140,23 +159,39 @@ async function runUpdated(context: StageContext): Promise<void> {
 }
 
 /** Observed, prior and updated series of a period, from the runs of the transport model. */
-export async function seriesOf(context: StageContext, settings: PeriodSettings, period: PreparedPeriod): Promise<PeriodSeries> {
-  const { monitors, prior, updated } = await comparedSeries(context, settings, period);
-  return { monitors, prior, updated };
+export async function seriesOf(
+  context: StageContext,
+  settings: PeriodSettings,
+  period: PreparedPeriod,
+  judging: IndependentObservations,
+): Promise<AllSeries> {
+  const { monitors, prior, updated, independent } = await comparedSeries(context, settings, period, judging);
+  return { monitors, prior, updated, independent };
 }
 
 async function comparedSeries(
   context: StageContext,
   settings: PeriodSettings,
   period: PreparedPeriod,
-): Promise<PeriodSeries & { operator: ObservationOperator; ofUpdated: Float32Array }> {
+  judging: IndependentObservations,
+): Promise<AllSeries & { operator: ObservationOperator; ofUpdated: Float32Array }> {
   const monitors = await readMonitors(context, settings, period.grid, context.settings.inversion.stopOnWithheld);
   expectLeftOut(context, period.name, monitors);
   const operator = operatorOf(context.caseSettings, settings, period.grid, monitors, { firstHour: settings.spinUpHours, watch: false });
   const files = givenFiles(context.caseSettings, period.name) ?? [updatedOutput(context.dirOf('verify'), period.name)];
   const ofUpdated = readRunConcentrations(context.caseSettings, files, period);
-  const prior = operator.atStations(period.runs.get(PRIOR)!.concentrations);
-  return { monitors, operator, ofUpdated, prior, updated: operator.atStations(ofUpdated) };
+  const ofPrior = period.runs.get(PRIOR)!.concentrations;
+  const throughBoth = (through: ObservationOperator): Pick<PeriodSeries, 'prior' | 'updated'> => ({
+    prior: through.atStations(ofPrior),
+    updated: through.atStations(ofUpdated),
+  });
+  const independent = new Map(
+    [...judging].flatMap(([name, periods]): [string, PeriodSeries][] => {
+      const measured = periods.get(period.name);
+      return measured ? [[name, { monitors: measured.monitors, ...throughBoth(measured.operator) }]] : [];
+    }),
+  );
+  return { monitors, operator, ofUpdated, ...throughBoth(operator), independent };
 }
 
 /** Run alone, verify takes the inversion that is there; and records do not tell of a version that drew otherwise. @throws {ConfigError} `WITHHELD_CHANGED` */
@@ -174,55 +209,80 @@ export function expectLeftOut(
   );
 }
 
-/** `fields`: files, relative to the stage's folder. */
-async function compare(context: StageContext): Promise<{ verification: Verification; periods: ComparedPeriod[]; fields: string[] }> {
+interface Compared {
+  verification: Verification;
+  periods: ComparedPeriod[];
+  /** the periods of each entry */
+  independent: ComparedPeriod[][];
+  /** files, relative to the stage's folder */
+  fields: string[];
+}
+
+async function compare(context: StageContext, judging: IndependentObservations): Promise<Compared> {
   const { caseSettings } = context;
+  const channels = caseChannels(caseSettings);
   const fields: string[] = [];
   const periods: ComparedPeriod[] = [];
+  const entries = caseSettings.observations.independent.map(({ name, timeZone }) => ({ name, timeZone, periods: [] as ComparedPeriod[] }));
   const inventory: InventoryPart[] = [];
   const audit: AuditRow[] = [];
   const { lengthKm: nearKm, space } = ownInversion(context);
   for (const period of caseSettings.periods) {
-    const prepared = asInCase(context, readPrepared(context.dirOf('prepare'), period.name, { runs: [PRIOR] }));
-    const { operator, ofUpdated, ...series } = await comparedSeries(context, period, prepared);
+    const prepared = asInCase(context, readPrepared(context.dirOf('prepare'), period.name, channels, { runs: [PRIOR] }));
+    const { operator, ofUpdated, independent, ...series } = await comparedSeries(context, period, prepared, judging);
     const update = emissionUpdate(context, prepared);
     expectUpdateUsed(context, prepared, update, ofUpdated, updatedOutput(context.dir, period.name));
     fields.push(...writeFields(context, prepared, ofUpdated));
     const nuisance = nuisanceEffect(context, period, prepared, operator, series.updated);
     periods.push({ name: period.name, grid: prepared.grid, ...series, withNuisance: nuisance });
-    audit.push(...auditPeriod({ ...prepared, update, series, nearKm, groups: context.settings.inversion.groups }, caseSettings.regions));
+    for (const { periods: compared, ...entry } of entries) {
+      const measured = independent.get(entry.name);
+      if (measured) compared.push({ name: period.name, grid: prepared.grid, ...measured, independent: { ...entry, beside: series } });
+    }
+    audit.push(...auditPeriod({ ...prepared, update, series, nearKm, inverted: context.settings.inversion.groups }, caseSettings.regions));
     if (caseSettings.truth) inventory.push({ ...update, ...truthNearMonitors(caseSettings.truth.factors, prepared, series, nearKm) });
   }
-  const scores = caseScores(caseSettings, periods, space === 'cells' ? nearKm : 0);
-  const measured = measuredAveraging(periods[0].monitors.observations.time.stepSeconds);
-  const whole = scores.filter((row) => row.averaging === measured && isWhole(row));
+  const independent = entries.map((entry) => entry.periods);
+  const tables = [periods, ...independent].map((compared) => caseScores(caseSettings, compared, space === 'cells' ? nearKm : 0));
+  const [whole, ...ofEntries] = [periods, ...independent].map((compared, i) => {
+    const measured = measuredAveraging(compared[0].monitors.observations.time.stepSeconds);
+    return tables[i].filter((row) => row.averaging === measured && isWhole(row));
+  });
   const verification = {
-    withheld: comparisons(whole, 'withheld'),
-    used: comparisons(whole, 'used'),
-    ...(caseSettings.truth ? inventorySummary(inventory) : {}),
+    withheld: comparisons(whole, 'withheld', channels.units),
+    used: comparisons(whole, 'used', channels.units),
+    ...(entries.length > 0
+      ? { independent: Object.fromEntries(entries.map(({ name }, i) => [name, comparisons(ofEntries[i], name, channels.units)])) }
+      : {}),
+    ...(caseSettings.truth ? inventorySummary(inventory, channels.groups) : {}),
     audit,
     observations: Object.fromEntries(periods.map(({ name, monitors }) => [name, monitors.observations.quality?.species ?? {}])),
-    scores,
+    scores: tables.flat(),
   };
-  return { verification, periods, fields };
+  return { verification, periods, independent, fields };
 }
 
 /** Written while both runs are in memory anyway. @returns none where the case asks for none */
 function writeFields({ caseSettings, dir }: StageContext, prepared: PreparedPeriod, updated: Float32Array): string[] {
   if (!caseSettings.scores.concentrationFields) return [];
   const file = join(FIELDS_FOLDER, `concentrations_${prepared.name}.nc`);
-  writeConcentrationFields(join(dir, file), { ...prepared, prior: prepared.runs.get(PRIOR)!.concentrations, updated });
+  writeConcentrationFields(join(dir, file), {
+    ...prepared,
+    units: caseChannels(caseSettings).units,
+    prior: prepared.runs.get(PRIOR)!.concentrations,
+    updated,
+  });
   return [file];
 }
 
-function comparisons(rows: readonly ScoreRow[], side: ScoreRow['stations']): VerifySummary['used'] {
+function comparisons(rows: readonly ScoreRow[], side: ScoreRow['stations'], units: CaseChannels['units']): VerifySummary['used'] {
   return Object.fromEntries(
     rows
       .filter(({ stations, missing }) => stations === side && !missing)
       .map(({ species, prior, updated, change, found }): [string, Comparison] => [
         species,
         {
-          unit: speciesUnit(species),
+          unit: units[species],
           priorMae: prior.mae,
           updatedMae: updated.mae,
           prior,

@@ -1,3 +1,4 @@
+import { DEFAULT_CHANNELS } from '../../base/species';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Case } from '../../case';
@@ -30,6 +31,7 @@ function settings(files: string, periods: { name: string; start: Date; hours: nu
     grid: { griddesc: at('GRIDDESC'), name: 'SMALL' },
     periods: periods.map((period) => ({ spinUpHours: 0, ...period })),
     emissions: { files, groups: GROUPS, sectors: {} },
+    concentrations: {},
     inversion: { factors, uncertainty: { method: 'none' } },
     crossValidation: { apply: false },
     regions: { south: { rows: [0, 1], cols: [0, 9] } },
@@ -43,7 +45,7 @@ function prepare(of: Case): void {
     writePreparedMeteorology(at('prepare'), { name, grid: GRID, time, ...nothing });
     const emissions = readInventory(priorSectors(of, name), GRID, time, {});
     const concentrations = new Float32Array(time.count * CELLS * 4);
-    writePreparedRun(at('prepare'), { period: name, run: 'prior', grid: GRID, time, emissions, concentrations });
+    writePreparedRun(at('prepare'), { period: name, run: 'prior', grid: GRID, time, channels: DEFAULT_CHANNELS, emissions, concentrations });
   }
 }
 
@@ -57,7 +59,7 @@ async function apply(of: Case, factors: Record<string, Float32Array>): Promise<{
   mkdirSync(at('invert'), { recursive: true });
   writeFactors(
     at(`invert/${FACTORS_FILE}`),
-    GRID,
+    { grid: GRID, groups: DEFAULT_CHANNELS.groups },
     Object.entries(factors).map(([period, data]) => ({ period, slots: data.length / (CELLS * 5), data })),
   );
   const dirOf = (stage: string): string => at(stage);

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { GROUPS, SPECIES, type Group } from '../../base/species';
+import { DEFAULT_CHANNELS, GROUPS, type Group, SPECIES } from '../../base/species';
 import type { Case } from '../../case';
 import { certificateSchema } from '../../case/schema/certificate-schema';
 import { membersSchema, responseSchema } from '../../case/schema/experiment-schema';
@@ -83,7 +83,7 @@ async function runFolder(
   const out = join(folder, name);
   const { grid, time } = world;
   writePreparedMeteorology(join(out, 'prepare'), world);
-  writePreparedRun(join(out, 'prepare'), { period: world.name, run: PRIOR, grid, time, ...world.runs.get(PRIOR)! });
+  writePreparedRun(join(out, 'prepare'), { period: world.name, run: PRIOR, grid, time, channels: DEFAULT_CHANNELS, ...world.runs.get(PRIOR)! });
   for (const group of ['NOx', 'NH3'] as const) {
     const path = simulatedFile(join(out, 'simulate'), responseRun(group), 'ACONC', world.name);
     mkdirSync(dirname(path), { recursive: true });
@@ -117,15 +117,15 @@ async function runFolder(
     file: join(out, 'case.yaml'),
     periods: [{ name: world.name, start: WORLD.start, hours: world.time.count, spinUpHours: WORLD.spinUpHours }],
     ctm: { kind: 'reference', options: {} },
-    emissions: { groups: {}, sectors: {} },
+    emissions: { groups: Object.fromEntries(GROUPS.map((group) => [group, { variables: [] }])), sectors: {} },
     concentrations: { variables: VARIABLES },
     meteorology: { format: 'auto', layers: 1, names: {} },
-    members: membersSchema.parse({ count: 0 }),
+    members: membersSchema().parse({ count: 0 }),
     surrogate: SURROGATE,
     training: tinyTraining({}),
     paperMode: { surrogate: SURROGATE },
-    response: responseSchema.parse({ groups: ['NOx', 'NH3'], factor: FACTOR }),
-    certificate: certificateSchema.parse({
+    response: responseSchema().parse({ groups: ['NOx', 'NH3'], factor: FACTOR }),
+    certificate: certificateSchema().parse({
       factors: [],
       patches: { count: 0 },
       pairs: [

@@ -1,4 +1,5 @@
 /** A sector of representative days beside files of their own dates: read, given to a transport model, updated, checked. */
+import { DEFAULT_CHANNELS } from '../../base/species';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Case } from '../../case';
@@ -52,7 +53,15 @@ function settings(column = 'aveday_N', ctm: object = { kind: 'reference', option
     emissions: { files: at('inputs/all.nc'), groups: GROUPS, sectors: { nonroad } },
     meteorology: { files: at('METCRO2D.nc'), format: 'auto', layers: 1, names: {} },
     concentrations: { variables: { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25' } },
-    members: { count: 0, perGroup: 0, scalings: [1.5], regionFactors: [], seed: 1, spread: {}, lengthKm: 50 },
+    members: {
+      count: 0,
+      perGroup: 0,
+      scalings: [1.5],
+      regionFactors: [],
+      seed: 1,
+      spread: Object.fromEntries(Object.keys(GROUPS).map((group) => [group, 0.4])),
+      lengthKm: 50,
+    },
     response: { groups: [], factor: 1.3 },
     observations: {},
     inversion: { factors: 'period', uncertainty: { method: 'none' }, nuisance: { runs: [] } },
@@ -107,10 +116,18 @@ describe('apply', () => {
     writePreparedMeteorology(at('prepare'), { name: 'july', grid: GRID, time: timeOf(PERIOD), ...nothing });
     const emissions = readInventory(priorSectors(of, 'july'), GRID, timeOf(PERIOD), {});
     const concentrations = new Float32Array(HOURS * CELLS * 4);
-    writePreparedRun(at('prepare'), { period: 'july', run: 'prior', grid: GRID, time: timeOf(PERIOD), emissions, concentrations });
+    writePreparedRun(at('prepare'), {
+      period: 'july',
+      run: 'prior',
+      grid: GRID,
+      time: timeOf(PERIOD),
+      channels: DEFAULT_CHANNELS,
+      emissions,
+      concentrations,
+    });
     mkdirSync(at('invert'), { recursive: true });
     const data = Float32Array.from({ length: slots * CELLS * 5 }, (_, i) => 2 + Math.floor(i / (CELLS * 5)));
-    writeFactors(at(`invert/${FACTORS_FILE}`), GRID, [{ period: 'july', slots, data }]);
+    writeFactors(at(`invert/${FACTORS_FILE}`), { grid: GRID, groups: DEFAULT_CHANNELS.groups }, [{ period: 'july', slots, data }]);
     const context = {
       caseSettings: of,
       settings: of,

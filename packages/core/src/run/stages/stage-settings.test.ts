@@ -192,6 +192,34 @@ describe('comparing with the monitors is done again', () => {
   });
 });
 
+describe('observations that only judge', () => {
+  const entry = (more = ''): string =>
+    `observations.independent=[{name: sensors, stations: {file: sensors.csv}, files: values.csv, columns: {species: {NO2: {column: no2, unit: ppb}}}${more}}]`;
+  const judging = [entry()];
+
+  it('are known to verify alone, their files by what stands in them', () => {
+    for (const stage of [simulateStage, certifyStage, crossvalidateStage, invertStage, uncertaintyStage]) expect(changes(stage, judging)).toBe(false);
+    expect(changes(verifyStage, judging)).toBe(true);
+    expect(changes(verifyStage, [entry(', timeZone: Asia/Shanghai')], undefined, judging)).toBe(true);
+    expect(JSON.stringify(settingsOf(verifyStage, judging))).not.toMatch(/sensors\.csv|values\.csv/);
+    expect(settingsOf(verifyStage, [])).not.toHaveProperty('independent');
+  });
+
+  it('and do not let it run the transport model again', async () => {
+    const paths = ['sensors.csv', 'values.csv'].map((name) => join(folder.path, name));
+    paths.forEach((path) => writeFileSync(path, ''));
+    expect(verifyStage.inputs(contextOf(judging))).toEqual(paths);
+    for (const stage of [invertStage, crossvalidateStage]) expect(stage.inputs(contextOf(judging))).not.toEqual(expect.arrayContaining(paths));
+    const keysWith = (set: string[], sha256: string): Promise<Keys> => {
+      const inputs = { describe: (path: string) => Promise.resolve({ path, bytes: 1, sha256 }), bytesToRead: () => 0, keep: () => undefined };
+      return keyOf(verifyStage, contextOf(set, undefined, { inputs: inputs as unknown as InputHashes }), () => ({ key: 'of a stage before' }));
+    };
+    const [none, first, second] = [await keysWith([], 'a'), await keysWith(judging, 'a'), await keysWith(judging, 'b')];
+    expect(new Set([none, first, second].map(({ key }) => key)).size).toBe(3);
+    expect(new Set([none, first, second].map(({ expensiveKey }) => expensiveKey)).size).toBe(1);
+  });
+});
+
 describe('the uncertainty is told again', () => {
   it.each([
     'inversion.uncertainty.rank=7',

@@ -1,3 +1,4 @@
+import { GROUPS } from '../../base/species';
 import { mkdirSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Case } from '../../case';
@@ -28,7 +29,9 @@ function contextOf(out: string, onProgress: (done: number) => void = () => undef
   const settings = {
     grid: gridSetting(out),
     periods: [{ name: period.name, start: WORLD.start, hours: WORLD.hours, spinUpHours: WORLD.spinUpHours }],
-    members: membersSchema.parse({ count: 1 }),
+    emissions: { groups: Object.fromEntries(GROUPS.map((group) => [group, {}])) },
+    concentrations: {},
+    members: membersSchema().parse({ count: 1 }),
     surrogate: tinySurrogate({ initialConcentrations: 'prior' }),
     training: tinyTraining({ iterations: 12, crop: 4, noise: 0.05, rotation: true }),
     response: { groups: [] },

@@ -1,6 +1,6 @@
 /** What `uncertainty` says of a small twin of two periods, held against its own maps, the inventory and the truth. */
 import { readdirSync } from 'node:fs';
-import { GROUPS } from '../../base/species';
+import { DEFAULT_CHANNELS, GROUPS } from '../../base/species';
 import { readCf } from '../../files/netcdf/netcdf-cf';
 import { readPrepared } from '../../fields/prepared';
 import type { Grid } from '../../grid/grid';
@@ -39,10 +39,10 @@ function mapOf(name: string): ArrayLike<number> {
   const found = readCf(twin.inRun('uncertainty/uncertainty.nc')).variables.find((variable) => variable.name === name)!;
   return found.data;
 }
-const truthOf = (period: string): Float32Array => readTruthFactors(twin.load().truth!.factors, grid, period);
+const truthOf = (period: string): Float32Array => readTruthFactors(twin.load().truth!.factors, grid, period, GROUPS);
 /** Mean over the period, of a group in a cell. */
 function emissionsOf(period: string): (cell: number, group: number) => number {
-  const { emissions } = readPrepared(twin.inRun('prepare'), period, { runs: [PRIOR] }).runs.get(PRIOR)!;
+  const { emissions } = readPrepared(twin.inRun('prepare'), period, DEFAULT_CHANNELS, { runs: [PRIOR] }).runs.get(PRIOR)!;
   return (cell, group) => {
     let sum = 0;
     for (let hour = 0; hour < HOURS; hour++) sum += emissions[(hour * TWIN_CELLS + cell) * GROUPS.length + group];
@@ -52,7 +52,7 @@ function emissionsOf(period: string): (cell: number, group: number) => number {
 
 it('each period has its own maps: intervals about its factors, as wide as their σ', () => {
   const widths = PERIODS.map((period) => {
-    const { data: factors } = readFactors(twin.inRun('invert', FACTORS_FILE), grid, period);
+    const { data: factors } = readFactors(twin.inRun('invert', FACTORS_FILE), { grid, groups: GROUPS }, period);
     const [low, high, sigma, reduction, constrained] = ['factor_low', 'factor_high', 'log_factor_sigma', 'reduction', 'constrained'].map((name) =>
       mapOf(`${name}_${period}`),
     );
@@ -124,7 +124,7 @@ it('observations are those of all species, and totals those of the inventory', (
   expect(observations).toBe(innovations.reduce((sum, { values }) => sum + values, 0));
   for (const { period, region, group, total } of areas) {
     const emissions = emissionsOf(period);
-    const { data: factors } = readFactors(twin.inRun('invert', FACTORS_FILE), grid, period);
+    const { data: factors } = readFactors(twin.inRun('invert', FACTORS_FILE), { grid, groups: GROUPS }, period);
     let [prior, updated] = [0, 0];
     for (let cell = 0; cell < TWIN_CELLS; cell++) {
       if (region !== undefined && cell % 12 > 4) continue;

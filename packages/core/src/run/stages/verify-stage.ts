@@ -1,6 +1,7 @@
 /** `verify`: the transport model run again on the updated emissions, and compared with every monitor, withheld ones apart. */
 import { join } from 'node:path';
 import { givenFiles } from '../transport-runs/output-hashes';
+import { independentFiles, type IndependentSettings } from '../../assimilation/observed/independent';
 import { withholdingKey } from '../../assimilation/observed/withheld-by-name';
 import { ctmIdentity } from '../../transport/ctm';
 import { readAgain } from '../../transport/external/collection-note';
@@ -10,6 +11,11 @@ import type { Stage, StageContext } from '../engine/stage';
 
 function comparedSettings({ caseSettings }: StageContext): object {
   return { ctm: ctmIdentity(caseSettings.ctm), ...withholdingKey(caseSettings) };
+}
+
+/** What stands in its files is known by their hashes. */
+function comparedEntry({ files: _files, ...entry }: IndependentSettings): object {
+  return { ...entry, stations: { ...entry.stations, file: undefined } };
 }
 
 export const verifyStage: Stage = {
@@ -24,14 +30,19 @@ export const verifyStage: Stage = {
       scores,
       siteType: observations.stations.type,
       siteName: observations.stations.name,
+      ...(observations.independent.length > 0 ? { independent: observations.independent.map(comparedEntry) } : {}),
       lengthKm,
       space,
     };
   },
-  // Another region, cut-off or name needs no further run of the transport model.
+  // Another region, cut-off or name needs no further run of the transport model, and neither do observations that only judge.
   expensiveSettings: comparedSettings,
+  cheapInputs: ({ caseSettings }) => independentFiles(caseSettings),
   readsAgain: true,
-  inputs: ({ caseSettings }) => caseSettings.periods.flatMap(({ name }) => givenFiles(caseSettings, name) ?? []),
+  inputs: ({ caseSettings }) => [
+    ...caseSettings.periods.flatMap(({ name }) => givenFiles(caseSettings, name) ?? []),
+    ...independentFiles(caseSettings),
+  ],
   refuse: refuseOtherPeriods,
   damaged: ({ dir }, products) => products.forEach((product) => readAgain(join(dir, product))),
   run: async (context) => (await import('../results/verify.js')).verify(context),

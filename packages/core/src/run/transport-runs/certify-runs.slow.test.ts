@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { NetcdfFile } from '@retroplume/native';
-import { GROUPS } from '../../base/species';
+import { DEFAULT_CHANNELS, GROUPS } from '../../base/species';
 import { loadCase, type Case } from '../../case';
 import { IoapiFile } from '../../files/ioapi/ioapi-file';
 import { readPrepared } from '../../fields/prepared';
@@ -110,7 +110,7 @@ it('change one group, in the cells of their patches or everywhere', () => {
   const grid = { rows: 4, cols: 5 };
   const run = { name: '', group: 'SO2' as const, factor: 1.5, evaluated: false, output: () => '' };
   const changed = (patches?: { row: number; col: number; side: number }[]): unknown[] =>
-    [...factorsOfRun({ ...run, ...(patches && { patches }) }, grid)].flatMap((factor, i) =>
+    [...factorsOfRun({ ...run, ...(patches && { patches }) }, grid, GROUPS)].flatMap((factor, i) =>
       factor === 1 ? [] : [[Math.floor(i / 5), i % 5, factor]],
     );
   // Cells from the south-western corner, row by row; SO2 is the third of five groups.
@@ -183,7 +183,7 @@ it('made by themselves have their patches where the first period emits most, in 
   ]);
   await runStages(turned, { out: at('placed'), stages: ['simulate', 'prepare'], threads: 1 });
   await make('placed', NAMES[2], turned);
-  const { grid, runs, time } = readPrepared(at('placed/prepare'), 'winter', { runs: [PRIOR] });
+  const { grid, runs, time } = readPrepared(at('placed/prepare'), 'winter', DEFAULT_CHANNELS, { runs: [PRIOR] });
   const { emissions } = runs.get(PRIOR)!;
   const nox = new Float64Array(grid.rows * grid.cols);
   for (let i = 0; i < emissions.length; i += GROUPS.length) nox[(i / GROUPS.length) % nox.length] += emissions[i] / time.count;

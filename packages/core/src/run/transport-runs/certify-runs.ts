@@ -9,8 +9,8 @@
 import { factorsOfRun, type CertifyingRun } from '../../assimilation/judgement/certifying-run';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { GROUPS, type Group } from '../../base/species';
-import type { Case, PeriodSettings } from '../../case';
+import type { Group } from '../../base/species';
+import { caseChannels, type Case, type PeriodSettings } from '../../case';
 import { gridOf } from '../../case/gridded/regions';
 import { writeSharedFile } from '../../files/checkpoint';
 import { makeFolder } from '../../files/disk';
@@ -39,7 +39,7 @@ interface OwnRun extends Pick<CertifyingRun, 'name' | 'group' | 'factor'> {
 
 /** The prior's emissions in the first period, which say where patches can be. */
 interface PriorEmissions extends Pick<PreparedPeriod, 'grid' | 'time'> {
-  /** `[T, H, W, 5]`, kg m-2 s-1 */
+  /** `[T, H, W, groups]`, kg m-2 s-1 */
   emissions: Float32Array;
 }
 
@@ -151,9 +151,10 @@ function ownRuns(settings: Case): OwnRun[] {
   return count === 0 ? scaled : [...scaled, ...patched];
 }
 
-function patchesOf({ certificate }: Case, { grid, time, emissions }: PriorEmissions, group: Group): Patch[] {
-  const emission = ofGroup(meanEmissions(emissions, time.count), GROUPS.indexOf(group));
-  return choosePatches(emission, grid, certificate.patches);
+function patchesOf(settings: Case, { grid, time, emissions }: PriorEmissions, group: Group): Patch[] {
+  const { groups } = caseChannels(settings);
+  const emission = ofGroup(meanEmissions(emissions, time.count), groups.indexOf(group), groups.length);
+  return choosePatches(emission, grid, settings.certificate.patches);
 }
 
 /** One of the runs that `certify` makes itself, in all periods: what is missing of its files. The stages before it have their records. */
@@ -164,8 +165,8 @@ export async function makeCertifyingRun(context: StageContext, name: string): Pr
   else context.log(`${name}: the group is emitted nowhere, so there are no patches and no run`);
 }
 
-function priorEmissions({ caseSettings: { periods }, dirOf }: StageContext): PriorEmissions {
-  const prepared = openPrepared(dirOf('prepare'), periods[0].name);
+function priorEmissions({ caseSettings, dirOf }: StageContext): PriorEmissions {
+  const prepared = openPrepared(dirOf('prepare'), caseSettings.periods[0].name, caseChannels(caseSettings));
   const { grid, time } = prepared;
   return { grid, time, emissions: prepared.hourly('emissions', wholeGrid(prepared), { first: 0, count: time.count }) };
 }
@@ -191,7 +192,7 @@ export async function makeRuns(context: StageContext, runs: readonly CertifyingR
         const output = run.output(period.name);
         makeFolder(dirname(output));
         const request = { run: run.name, period, output, threads, signal, onProgress, log: context.log };
-        await ctm.run({ ...request, ...emissionsOf(context, run, period, factorsOfRun(run, grid)) });
+        await ctm.run({ ...request, ...emissionsOf(context, run, period, factorsOfRun(run, grid, caseChannels(context.caseSettings).groups)) });
         expectTaken(context, run, period);
       },
     })),

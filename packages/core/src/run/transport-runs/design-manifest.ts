@@ -1,7 +1,7 @@
 /** `design.json`: the ensemble design as a file that says to people and scripts which runs there are and what becomes of them. */
 import { dirname, join, relative } from 'node:path';
-import { SPECIES, speciesUnit, type Species } from '../../base/species';
-import { memberDesigns, type Case, type MemberDesign } from '../../case';
+import type { Species } from '../../base/species';
+import { caseChannels, memberDesigns, type Case, type MemberDesign } from '../../case';
 import type { Grid, GridDefinition } from '../../grid/grid';
 import type { EmissionGroups } from '../../inventory/reading/emission-reader';
 import { memberStream, designedRegions, stretchCount } from '../../transport/members';
@@ -85,10 +85,11 @@ function memberOf(settings: Case, design: MemberDesign): DesignedMember {
 export function designManifest(settings: Case, grid: Grid, dir: string): DesignManifest {
   const { seed, spread, lengthKm, stretchHours } = settings.members;
   const { variables } = settings.concentrations;
+  const { groups, species, units } = caseChannels(settings);
   const fromCase = relative(dirname(settings.file), dir);
   const ownGroups = Object.fromEntries(
-    Object.entries(settings.emissions.sectors).flatMap(([name, { groups }]) => {
-      const variables = sectorGroups(groups);
+    Object.entries(settings.emissions.sectors).flatMap(([name, sector]) => {
+      const variables = sectorGroups(sector.groups, groups);
       return variables ? [[name, variables]] : [];
     }),
   );
@@ -117,7 +118,7 @@ export function designManifest(settings: Case, grid: Grid, dir: string): DesignM
     expected: {
       concentrations: EXPECTED,
       variables: Object.fromEntries(
-        SPECIES.map((species) => [species, { variable: variables[species], unit: speciesUnit(species) }]),
+        species.map((name) => [name, { variable: variables[name], unit: units[name] }]),
       ) as DesignManifest['expected']['variables'],
     },
     caseKeys: {

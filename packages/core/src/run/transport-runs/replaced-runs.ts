@@ -8,8 +8,7 @@ import { simulateStage } from '../stages/simulate-stage';
 import { stageContext } from '../stage-context';
 import { keyOf } from '../engine/stage-keys';
 import { whatChanged } from '../engine/explain-rerun';
-import { GROUPS } from '../../base/species';
-import { type Case, type PeriodSettings } from '../../case';
+import { caseChannels, type Case, type PeriodSettings } from '../../case';
 import { gridOf } from '../../case/gridded/regions';
 import { ConfigError } from '../../base/errors';
 import { factorLookup } from '../../inventory/scaling/emission-factors';
@@ -129,12 +128,12 @@ function isOfInventory(context: StageContext, run: string, period: PeriodSetting
   const { caseSettings, dir, signal } = context;
   const [grid, time] = [gridOf(caseSettings), timeOf(period)];
   const cells = grid.rows * grid.cols;
-  const groups = GROUPS.length;
+  const groups = caseChannels(caseSettings).groups.length;
   const [written, prior] = [simulatedSectors(caseSettings, dir, run, period.name), priorSectors(caseSettings, period.name)].map((sectors) =>
     readInventory(sectors, grid, time, { signal }),
   );
   const factors = factorsOf(caseSettings, grid, run, period);
-  const lookup = factorLookup(factors instanceof Float32Array ? [{ factors, start: time.start }] : factors, cells, time);
+  const lookup = factorLookup(factors instanceof Float32Array ? [{ factors, start: time.start }] : factors, { cells, groups }, time);
   for (let hour = 0; hour < time.count; hour++) {
     for (let group = 0; group < groups; group++) {
       const factorOf = lookup(hour, group) ?? (() => 1);

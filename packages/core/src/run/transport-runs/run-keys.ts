@@ -2,7 +2,7 @@
  * What decides a run of the transport model in one period. A design with more members, a further period or another seed leaves the others as they are: what a run
  * has made is kept for as long as its own inputs and settings stay, whatever else of the case changes.
  */
-import { memberDesigns, type Case, type PeriodSettings } from '../../case';
+import { caseChannels, memberDesigns, type Case, type PeriodSettings } from '../../case';
 import { gridOf } from '../../case/gridded/regions';
 import type { Grid } from '../../grid/grid';
 import { designedFactors, uniformFactors } from '../../transport/members';
@@ -106,11 +106,12 @@ export function truthModelOf({ truth }: Case): ModelError | undefined {
   return { options, windError };
 }
 
-/** Factors of a run on the prior inventory, `[H, W, 5]`, or those of each stretch of the period. */
+/** Factors of a run on the prior inventory, `[H, W, groups]`, or those of each stretch of the period. */
 export function factorsOf(settings: Case, grid: Grid, run: string, period: PeriodSettings): ReturnType<typeof designedFactors> {
-  if (run === TRUTH && settings.truth) return groupLast(readTruthFactors(settings.truth.factors, grid, period.name));
+  const { groups } = caseChannels(settings);
+  if (run === TRUTH && settings.truth) return groupLast(readTruthFactors(settings.truth.factors, grid, period.name, groups), groups.length);
   const group = settings.response.groups.find((name) => responseRun(name) === run);
-  if (group) return uniformFactors(grid, { group, factor: settings.response.factor });
+  if (group) return uniformFactors(grid, groups, { group, factor: settings.response.factor });
   const design = memberDesigns(settings).find(({ name }) => name === run);
   if (!design) throw new Error(`${run} is no run of this case`);
   return designedFactors(settings, grid, design, period);

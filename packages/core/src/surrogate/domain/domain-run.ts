@@ -192,7 +192,11 @@ export class DomainRun implements DomainModel {
   private residentTracersIn(room: ResidentFields): ResidentTracers | undefined {
     const { sources, surrogate, adjoint, threads } = this.options;
     const { tracers } = surrogate.description.settings;
-    const shape = { hours: Math.max(...sources.map(({ time }) => time.count)), ...this.grid, channels: tracerCount(tracers) };
+    const shape = {
+      hours: Math.max(...sources.map(({ time }) => time.count)),
+      ...this.grid,
+      channels: tracerCount(tracers, surrogate.description.groups),
+    };
     return ResidentTracers.create(room, shape, adjoint !== undefined, {
       onDevice: (period) =>
         DeviceCarrier.for(sources[period], tracers, this.residentInputs(sources[period]), this.factorsOn(room, period), room, threads),

@@ -30,9 +30,9 @@ export interface FreeRunsOptions {
 
 /** One of the runs. */
 interface FreeRun {
-  /** `[hours of the period, H, W, 5]` in kg m-2 s-1 */
+  /** `[hours of the period, H, W, groups]` in kg m-2 s-1 */
   emissions: Float32Array;
-  /** on the emissions, `[H, W, 5]`; absent = as they are */
+  /** on the emissions, `[H, W, groups]`; absent = as they are */
   factors?: Float32Array;
   onHour?: (completed: number) => void;
 }
@@ -51,7 +51,7 @@ export class FreeRuns {
     if (options.initialConcentrations === 'zero') this.zero = hourStore(shape, ZERO_IN_MEMORY);
   }
 
-  /** @returns concentrations `[hours, H, W, 4]` */
+  /** @returns concentrations `[hours, H, W, species]` */
   async run({ emissions, factors, onHour }: FreeRun): Promise<Float32Array> {
     const { hours, tiling } = this.options;
     let completed = 0;

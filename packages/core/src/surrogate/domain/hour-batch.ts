@@ -50,7 +50,7 @@ export class HourBatch {
     const { settings, groups, species } = surrogate.description;
     this.groups = groups.length;
     this.species = species.length;
-    this.tracerChannels = tracerCount(settings.tracers);
+    this.tracerChannels = tracerCount(settings.tracers, groups);
     const count = cells.rows * cells.cols;
     this.wholeDomain = wholeGrid({ grid: cells });
     this.inputs = {
@@ -83,7 +83,7 @@ export class HourBatch {
     return batchValues;
   }
 
-  /** Takes the concentrations of the rectangle and hours of {@link moveTo} from which y is taken, `[hours, rows, cols, 4]`. */
+  /** Takes the concentrations of the rectangle and hours of {@link moveTo} from which y is taken, `[hours, rows, cols, species]`. */
   setPrevious(concentrations: Float32Array): void {
     this.previous = concentrations;
   }
@@ -153,8 +153,8 @@ export class HourBatch {
   }
 
   /**
-   * Sets the emissions (kg m-2 s-1) that element `i` sees at `hour`, times factors on the batch's cells: `[H, W, 5]` for all hours,
-   * or `[hours, H, W, 5]` with `hourly`, for the hours of {@link moveTo}; absent = 1.
+   * Sets the emissions (kg m-2 s-1) that element `i` sees at `hour`, times factors on the batch's cells: `[H, W, groups]` for all hours,
+   * or `[hours, H, W, groups]` with `hourly`, for the hours of {@link moveTo}; absent = 1.
    */
   setEmissions(i: number, hour: number, factors?: EmissionFactors): void {
     const { windowsTaken, inputs, surrogate, wholeDomain } = this;

@@ -201,8 +201,8 @@ export class ScaledInitial {
   }
 
   /**
-   * @param factors - `[days, H, W, 4]`
-   * @returns g · C, `[hours of the period, H, W, 4]`, 0 at hours that no window takes; until the next call
+   * @param factors - `[days, H, W, species]`
+   * @returns g · C, `[hours of the period, H, W, species]`, 0 at hours that no window takes; until the next call
    */
   scale(factors: Float32Array): HourStore {
     const out = (this.concentrations ??= this.store());

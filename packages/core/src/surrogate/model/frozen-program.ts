@@ -64,7 +64,7 @@ export interface AdjointOptions {
 
 /** Anything that runs the surrogate forward: the native program, or ONNX Runtime. */
 export interface SurrogateEngine {
-  /** @returns concentrations `[N, H, W, 4]` in ppb (PM2.5 in µg m-3), or those at the places */
+  /** @returns concentrations `[N, H, W, species]` in ppb (particles in µg m-3), or those at the places */
   forward(inputs: SurrogateInputs, options?: ForwardOptions): Promise<Float32Array>;
   /**
    * Room in the memory that it computes in, where windows of fields are taken; undefined where that is the host's. Who asks disposes of it.

@@ -1,8 +1,8 @@
 /**
  * The surrogate as a graph: physical units in and out, normalisation inside.
  *
- *   emissions [N, T, H, W, 5] (kg m-2 s-1), tracers [N, H, W, of all groups] (kg m-3), meteorology [N, T, H, W, M], geography [N, H, W, G], previous [N, H, W, 4]
- *     → concentrations [N, H, W, 4] (ppb; PM2.5 in µg m-3)
+ *   emissions [N, T, H, W, groups] (kg m-2 s-1), tracers [N, H, W, of all groups] (kg m-3), meteorology [N, T, H, W, M], geography [N, H, W, G], previous [N, H, W, species]
+ *     → concentrations [N, H, W, species] (gases in ppb, particles in µg m-3)
  *
  * One function builds it for every use: training (batch statistics, dropout), the frozen program of the inversion, and ONNX.
  */
@@ -87,7 +87,7 @@ export function buildSurrogate(
 ): SurrogateValues {
   const { batch, steps, rows, cols } = sizes;
   const emissions = g.input(`emissions${suffix}`, [batch, steps, rows, cols, normalisation.emissions.scale.length]);
-  const tracerChannels = tracerCount(settings.tracers);
+  const tracerChannels = tracerCount(settings.tracers, normalisation.emissions.scale);
   if ((normalisation.tracers?.scale.length ?? 0) !== tracerChannels)
     throw new Error(`surrogate: expected scales of ${tracerChannels} tracers: carry the runs first`);
   const tracers = normalisation.tracers && g.input(`tracers${suffix}`, [batch, rows, cols, normalisation.tracers.scale.length]);

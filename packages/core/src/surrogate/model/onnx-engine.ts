@@ -50,7 +50,7 @@ export class OnnxEngine implements AdjointEngine {
     const steps = this.surrogate.window.steps.length;
     this.feeds = this.model.feeds({
       emissions: this.field(inputs.emissions, groups.length, steps),
-      tracers: this.field(inputs.tracers, tracerCount(settings.tracers)),
+      tracers: this.field(inputs.tracers, tracerCount(settings.tracers, groups)),
       meteorology: this.field(inputs.meteorology, meteorologyNames.length, steps),
       geography: this.field(inputs.geography, geographyNames.length),
       previous: this.field(inputs.previous, species.length),

@@ -1,8 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { channelsOfCase, speciesOfTable } from '../../base/species';
+import { sourceOf } from '../../fields/training-period';
+import { DomainRun } from '../domain/domain-run';
 import { Surrogate } from './surrogate';
-import { randomSurrogate } from '../testing/random-surrogate';
+import { wholeDomain } from './tiles';
+import { randomPeriod, randomSurrogate } from '../testing/random-surrogate';
 import { tinyPeriod, tinySurrogate } from '../testing/tiny-world';
 
 it.each([
@@ -17,6 +21,29 @@ it.each([
     expect(() => Surrogate.load(folder)).toThrow(
       expect.objectContaining({ code, exitCode: 3, message: expect.stringContaining(`${path}: ${said}`) as string }) as Error,
     );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+it('is saved, loaded and run with the groups and species of a case, and with tracers of a group that no table has', async () => {
+  const channels = channelsOfCase(['CO', 'soilNO'], [speciesOfTable('CO'), { name: 'dust', unit: 'ug m-3' }, speciesOfTable('NO2')]);
+  const settings = tinySurrogate({ tracers: [{ lifetime: 3, groups: ['soilNO'] }, { lifetime: 48 }] }, channels);
+  const period = randomPeriod(8, 8, 24, channels);
+  const folder = mkdtempSync(join(tmpdir(), 'surrogate-'));
+  try {
+    randomSurrogate(settings, [period]).save(folder);
+    const surrogate = Surrogate.load(folder);
+    expect(surrogate.description.settings).toEqual(settings);
+    const engine = surrogate.program(1, 8, 8, { threads: 1 }, { adjoint: false });
+    const run = new DomainRun({ surrogate, sources: [sourceOf(period)], tiling: wholeDomain(period.grid), engine, batchSize: 1, threads: 1 });
+    const before = await run.forward({ period: 0, hours: [20] });
+    const factors = { data: Float32Array.from({ length: 8 * 8 * 2 }, (_, i) => (i % 2 === 1 ? 2 : 1)) }; // soilNO
+    const after = await run.forward({ period: 0, hours: [20], factors });
+    engine.dispose();
+    expect(before).toHaveLength(8 * 8 * 3);
+    expect(before.every(Number.isFinite)).toBe(true);
+    expect(after.some((value, i) => value !== before[i])).toBe(true);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SurrogateSettings } from '../../case';
 import { surrogateSchema } from '../../case/schema/learning-schema';
+import { channelsOfCase, type SpeciesUnit } from '../../base/species';
 import { readTensors, writeFileAtomic, writeTensors, type Tensor } from '../../files/checkpoint';
 import { readJson } from '../../files/json';
 import { DataError } from '../../base/errors';
@@ -63,7 +64,11 @@ export class Surrogate {
     const description = readJson<SurrogateDescription>(path, { keys, remedy: 'run the stage train again' });
     const { tensors } = readTensors(join(dir, SURROGATE_FILES.weights));
     const surrogate = new Surrogate(description, tensors);
-    const { error } = surrogateSchema.safeParse(description.settings);
+    const channels = channelsOfCase(
+      description.groups.map(({ name }) => name),
+      description.species.map(({ name, unit }) => ({ name, unit: unit as SpeciesUnit })),
+    );
+    const { error } = surrogateSchema(channels).safeParse(description.settings);
     const wrong = error ? error.issues[0].message : surrogate.wrongWeight();
     if (wrong === undefined) return surrogate;
     throw new DataError('SURROGATE_OUTDATED', `${dir}: this surrogate is of another version of Retroplume (${wrong}): run the stage train again`);

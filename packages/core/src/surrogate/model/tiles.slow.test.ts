@@ -25,11 +25,11 @@ const small = {
   branchWidth: 2,
 };
 const NETWORKS = {
-  default: surrogateSchema.parse(small),
+  default: surrogateSchema().parse(small),
   // 7 x 7 branches of earlier concentrations and geography, batch norm, one head a species; its own widths would take minutes here
-  paper: surrogateSchema.parse({ ...paperDefaults.surrogate, ...small, tracers: [] }),
-  'lstm-unet': surrogateSchema.parse({ ...small, network: 'lstm-unet', tracers: [] }),
-  resnet: surrogateSchema.parse({ ...small, network: 'resnet', residualBlocks: 3, batchNorm: true }),
+  paper: surrogateSchema().parse({ ...paperDefaults.surrogate, ...small, tracers: [] }),
+  'lstm-unet': surrogateSchema().parse({ ...small, network: 'lstm-unet', tracers: [] }),
+  resnet: surrogateSchema().parse({ ...small, network: 'resnet', residualBlocks: 3, batchNorm: true }),
 };
 
 describe.each(Object.keys(NETWORKS) as (keyof typeof NETWORKS)[])('%s', (name) => {
@@ -218,7 +218,7 @@ function holds(settings: NetworkSettings, size: number, [origin, length]: number
 }
 
 describe('the choice of tiles', () => {
-  const surrogate = randomSurrogate(surrogateSchema.parse({ tracers: small.tracers }), [randomPeriod(8, 8, 70)]);
+  const surrogate = randomSurrogate(surrogateSchema().parse({ tracers: small.tracers }), [randomPeriod(8, 8, 70)]);
 
   it('is the whole domain while its program fits, and tiles beyond', () => {
     const paperGrid = { rows: 232, cols: 182 };

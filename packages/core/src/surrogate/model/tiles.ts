@@ -116,7 +116,7 @@ function firstInexact(settings: NetworkSettings, end: number): number {
 export interface TilePlaces {
   /** which of the places */
   index: Int32Array;
-  /** where they lie in the tile's hours, `[hours, its rows, its cols, 4]` */
+  /** where they lie in the tile's hours, `[hours, its rows, its cols, species]` */
   places: Places;
 }
 
@@ -131,7 +131,7 @@ export class TileCopies {
   /**
    * Copies what is kept of a tile's hours into the domain's, from hour `from` on.
    *
-   * @param concentrations - `[hours, tile's rows, its cols, 4]` @param out - `[hours of the domain, H, W, 4]`
+   * @param concentrations - `[hours, tile's rows, its cols, species]` @param out - `[hours of the domain, H, W, species]`
    */
   keep(concentrations: Float32Array, { crop, keptCrop }: Tile, hours: number, out: Float32Array, offset: number): void {
     const { rows, cols } = this.grid;
@@ -150,7 +150,7 @@ export class TileCopies {
     }
   }
 
-  /** Those of some hours. @param places - in `[hours of the domain, H, W, 4]` */
+  /** Those of some hours. @param places - in `[hours of the domain, H, W, species]` */
   placesOf({ crop, keptCrop }: Tile, { first, count }: Hours, places: Places): TilePlaces {
     const { rows, cols } = this.grid;
     const { species } = this.channels;
@@ -181,7 +181,7 @@ export class TileCopies {
   /**
    * The gradient on a tile's kept cells, zero in its halo, for a whole batch; undefined where all of it is zero.
    *
-   * @param gradient - `[hours of the domain, H, W, 4]` @returns `[batch, tile's rows, its cols, 4]`, not to be written to: it may be a part of `gradient`
+   * @param gradient - `[hours of the domain, H, W, species]` @returns `[batch, tile's rows, its cols, species]`, not to be written to: it may be a part of `gradient`
    */
   seed(gradient: Float32Array, { crop, keptCrop }: Tile, { first, count }: Hours, batch: number): Float32Array | undefined {
     const { rows, cols } = this.grid;
@@ -214,7 +214,7 @@ export class TileCopies {
     return offset + (hourly ? first * this.grid.rows * this.grid.cols * this.channels.groups : 0);
   }
 
-  /** @returns the factors on a tile's cells that a span of hours sees, `[tile's rows, its cols, 5]` or `[hours, …]` */
+  /** @returns the factors on a tile's cells that a span of hours sees, `[tile's rows, its cols, groups]` or `[hours, …]` */
   factorsOf(tile: Tile, factors: EmissionFactors, span: Hours): Float32Array {
     const out = new Float32Array((factors.hourly ? span.count : 1) * tile.crop.rows * tile.crop.cols * this.channels.groups);
     this.forEachRow(tile, factors, span, (offset, inTile, width) => out.set(factors.data.subarray(offset, offset + width), inTile));

@@ -1,5 +1,5 @@
 /** A surrogate with random weights, and random periods of any size for it. */
-import { GROUPS, SPECIES } from '../../base/species';
+import { DEFAULT_CHANNELS } from '../../base/species';
 import { type SurrogateSettings } from '../../case';
 import type { RunChannels } from '../../fields/period-source';
 import type { PreparedPeriod } from '../../fields/prepared';
@@ -46,12 +46,7 @@ function smoothed(name: string, data: Float32Array): Float32Array {
 }
 
 /** A period with a prior run on `rows` x `cols` cells; no field follows from another. */
-export function randomPeriod(
-  rows: number,
-  cols: number,
-  hours: number,
-  { groups, species }: RunChannels = { groups: GROUPS, species: SPECIES },
-): PreparedPeriod {
+export function randomPeriod(rows: number, cols: number, hours: number, { groups, species }: RunChannels = DEFAULT_CHANNELS): PreparedPeriod {
   const random = new Random(7);
   const field = (channels: number, count: number, scale: number): Float32Array =>
     Float32Array.from({ length: count * rows * cols * channels }, () => scale * random.uniform());

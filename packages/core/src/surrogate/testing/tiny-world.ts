@@ -1,9 +1,10 @@
 /** Random prepared periods on a few cells, with the tracers that a surrogate sees by default, and the smallest network that has every part, for the tests of surrogate and pipeline. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { GROUPS, SPECIES } from '../../base/species';
+import { DEFAULT_CHANNELS, type CaseChannels } from '../../base/species';
 import { type Case, type SurrogateSettings, type TrainingSettings } from '../../case';
 import { surrogateSchema, trainingSchema } from '../../case/schema/learning-schema';
+import type { RunChannels } from '../../fields/period-source';
 import { writePreparedMeteorology, writePreparedRun, type PreparedPeriod, type PreparedRun } from '../../fields/prepared';
 import { Grid } from '../../grid/grid';
 import { writeGriddesc } from '../../grid/griddesc';
@@ -37,23 +38,27 @@ function positive(random: Random, length: number, size: number): Float32Array {
 }
 
 /** Concentrations that follow from the emissions of the hour and the hour before: something that can be learned. */
-function run(random: Random, factor: number, hours: number): PreparedRun {
-  const groups = GROUPS.length;
+function run(random: Random, factor: number, hours: number, channels: RunChannels): PreparedRun {
+  const groups = channels.groups.length;
   const emissions = positive(random, hours * CELLS * groups, 1e-9 * factor);
-  const species = SPECIES.length;
+  const species = channels.species.length;
   const concentrations = new Float32Array(hours * CELLS * species);
   const field = CELLS * groups;
   for (let i = 0; i < concentrations.length; i++) {
-    const index = Math.floor(i / species) * groups + (i % species);
+    const index = Math.floor(i / species) * groups + ((i % species) % groups);
     concentrations[i] = 5 + 1e10 * (emissions[index] + 0.5 * emissions[index < field ? index : index - field]);
   }
   return { emissions, concentrations };
 }
 
 /** A period with the runs `prior` and, by default, `member01` of 1.4 times its emissions. */
-export function tinyPeriod(name: string, seed: number, options: { runs?: Record<string, number>; hours?: number } = {}): PreparedPeriod {
+export function tinyPeriod(
+  name: string,
+  seed: number,
+  options: { runs?: Record<string, number>; hours?: number; channels?: RunChannels } = {},
+): PreparedPeriod {
   const random = new Random(seed).fork(name);
-  const { runs = { prior: 1, member01: 1.4 }, hours = WORLD.hours } = options;
+  const { runs = { prior: 1, member01: 1.4 }, hours = WORLD.hours, channels = DEFAULT_CHANNELS } = options;
   const meteorology = Float32Array.from({ length: hours * CELLS * METEOROLOGY.length }, () => random.normal());
   const period: PreparedPeriod = {
     name,
@@ -62,16 +67,16 @@ export function tinyPeriod(name: string, seed: number, options: { runs?: Record<
     meteorologyNames: METEOROLOGY,
     meteorology,
     geographyNames: ['HT'],
-    groups: GROUPS,
-    species: SPECIES,
+    groups: channels.groups,
+    species: channels.species,
     geography: positive(random.fork('geography'), CELLS, 100),
-    runs: new Map(Object.entries(runs).map(([run_, factor]) => [run_, run(random.fork('runs'), factor, hours)])),
+    runs: new Map(Object.entries(runs).map(([run_, factor]) => [run_, run(random.fork('runs'), factor, hours, channels)])),
   };
   carryRuns([period], tinySurrogate().tracers, 1);
   return period;
 }
 
-export function tinySurrogate(overrides: Record<string, unknown> = {}): SurrogateSettings {
+export function tinySurrogate(overrides: Record<string, unknown> = {}, channels?: CaseChannels): SurrogateSettings {
   const tiny = {
     window: [
       { count: 2, hours: 3 },
@@ -85,12 +90,12 @@ export function tinySurrogate(overrides: Record<string, unknown> = {}): Surrogat
     branchLayers: 1,
     branchWidth: 2,
   };
-  return surrogateSchema.parse({ ...tiny, ...overrides });
+  return surrogateSchema(channels).parse({ ...tiny, ...overrides });
 }
 
-export function tinyTraining(overrides: Record<string, unknown> = {}): TrainingSettings {
-  const speciesWeights = { 'PM2.5': 1 }; // the formula is alike for all species
-  return trainingSchema.parse({
+export function tinyTraining(overrides: Record<string, unknown> = {}, channels = DEFAULT_CHANNELS): TrainingSettings {
+  const speciesWeights = Object.fromEntries(channels.species.map((name) => [name, 1])); // the formula is alike for all species
+  return trainingSchema(channels).parse({
     speciesWeights,
     iterations: 60,
     batch: 4,
@@ -112,11 +117,11 @@ export function killedWorld(): PreparedPeriod[] {
 }
 
 /** Writes periods to a prepared store. */
-export function writePeriods(dir: string, periods: readonly PreparedPeriod[]): void {
+export function writePeriods(dir: string, periods: readonly PreparedPeriod[], channels = DEFAULT_CHANNELS): void {
   for (const period of periods) {
     const { name, grid, time, runs } = period;
     writePreparedMeteorology(dir, period);
-    for (const [run, fields] of runs) writePreparedRun(dir, { ...fields, period: name, run, grid, time });
+    for (const [run, fields] of runs) writePreparedRun(dir, { ...fields, period: name, run, grid, time, channels });
   }
 }
 

@@ -141,7 +141,7 @@ export class PeriodTracers {
     this.chosen = new ChosenHours(source.time.count, options.hours);
     const { rows, cols } = source.grid;
     this.request = { ...tracerRequest(source, settings), threads: rows * cols < CELLS_FOR_THREADS ? 1 : threads };
-    this.channels = tracerCount(settings);
+    this.channels = tracerCount(settings, source.groups);
   }
 
   /** Those that have tracers. */
@@ -292,8 +292,11 @@ export class PeriodTracers {
 }
 
 /** Of the tracers of all groups and hours: `[hours, rows, cols, channels]`. */
-export function shapeOf({ time, grid: { rows, cols } }: Pick<PeriodSource, 'time' | 'grid'>, settings: readonly TracerSettings[]): HourStoreShape {
-  return { hours: time.count, rows, cols, channels: tracerCount(settings) };
+export function shapeOf(
+  { time, grid: { rows, cols }, groups }: Pick<PeriodSource, 'time' | 'grid' | 'groups'>,
+  settings: readonly TracerSettings[],
+): HourStoreShape {
+  return { hours: time.count, rows, cols, channels: tracerCount(settings, groups) };
 }
 
 /** Each group's tracers as the kernel knows them. */

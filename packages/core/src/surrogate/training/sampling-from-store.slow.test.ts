@@ -1,4 +1,5 @@
 import type { HourStore } from '../../fields/hour-store';
+import { DEFAULT_CHANNELS } from '../../base/species';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,7 +34,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const opened = (mostBytes: number): { periods: TrainingPeriod[]; room: MemoryBudget } => {
   const room = new MemoryBudget(mostBytes);
-  return { periods: openTrainingPeriods(folder, NAMES, { runs: RUNS, priorConcentrations: true, room }), room };
+  return { periods: openTrainingPeriods(folder, NAMES, { channels: DEFAULT_CHANNELS, runs: RUNS, priorConcentrations: true, room }), room };
 };
 
 /** Bytes of so many channels in a period. */
@@ -49,7 +50,7 @@ describe.each([
   ['the weather and half of the fields of the runs are', ALL - bytes(27), [2, 3, 3]],
   ['everything is', ALL, [2, 6, 6]],
 ])('where %s', (_, mostBytes, inMemory) => {
-  const held = (): TrainingPeriod[] => NAMES.map((name) => withPriorConcentrations(readPrepared(folder, name, { runs: RUNS })));
+  const held = (): TrainingPeriod[] => NAMES.map((name) => withPriorConcentrations(readPrepared(folder, name, DEFAULT_CHANNELS, { runs: RUNS })));
 
   it('what is in memory is as large as it may be', () => {
     const { periods, room } = opened(mostBytes);
@@ -111,7 +112,7 @@ it.each([
   ['in memory, on two threads', 1e9, 2],
   ['in files', 0, 1],
 ])('of tracers in half precision %s, windows are to the bit those of their numbers', (_, mostBytes, threads) => {
-  const periods = NAMES.map((name) => readPrepared(folder, name, { runs: RUNS }));
+  const periods = NAMES.map((name) => readPrepared(folder, name, DEFAULT_CHANNELS, { runs: RUNS }));
   carryRuns(periods, TRACERS, 1, { mostBytes, mostInSingle: 0 });
   const plain = periods.map((period): TrainingPeriod => ({
     ...period,

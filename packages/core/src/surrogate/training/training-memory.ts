@@ -27,7 +27,7 @@ const scaleOf = (channels: number): ChannelScale => ({ offset: Array<number>(cha
 export function trainingBytes(surrogate: SurrogateSettings, training: TrainingSettings, domain: TrainedDomain, runs: readonly string[]): number {
   const { batch, microBatches, crop, rolloutWindows } = training;
   const part = Math.ceil(batch / microBatches);
-  const tracers = tracerCount(surrogate.tracers);
+  const tracers = tracerCount(surrogate.tracers, { length: domain.groups });
   const sizes = { ...domain, ...cropSize(domain.rows, domain.cols, crop), batch: part, steps: new Window(surrogate.window).steps.length };
   const normalisation = {
     emissions: scaleOf(domain.groups),

@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { processOf } from '../../base/process';
+import { DEFAULT_CHANNELS } from '../../base/species';
 import { ExternalCtm } from './external-ctm';
 import { GRID, readAll, START, temporaryFolder, writeFile } from '../testing/small-case';
 import { endAttemptsBelow } from './attempts';
@@ -29,7 +30,7 @@ describe('an earlier attempt of a command', () => {
       file(`${value}.nc`),
       NAMES.map((name, i) => ({ name, units: UNITS[i], value: () => value })),
     );
-  const settings = { outputGlob: '*.nc', timeoutHours: 1, caseFile: '' };
+  const settings = { outputGlob: '*.nc', timeoutHours: 1, caseFile: '', units: DEFAULT_CHANNELS.units };
   const requestOf = (run: string, emissionFiles: string[]): { run: string; emissionFiles: string[]; output: string } => ({
     run,
     emissionFiles,

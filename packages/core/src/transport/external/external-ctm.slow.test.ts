@@ -3,6 +3,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DataError } from '../../base/errors';
+import { DEFAULT_CHANNELS } from '../../base/species';
 import { Grid } from '../../grid/grid';
 import type { CtmRequest } from '../ctm';
 import { ExternalCtm, type ExternalCtmSettings } from './external-ctm';
@@ -41,6 +42,7 @@ describe('ExternalCtm', () => {
     caseFile: '/cases/case.yaml',
     grid: GRID,
     variables: { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25_TOT' },
+    units: DEFAULT_CHANNELS.units,
     ...changes,
   });
   const requestOf = (changes: Partial<CtmRequest> = {}): CtmRequest => ({
@@ -308,6 +310,11 @@ describe('ExternalCtm', () => {
     for (const variables of [{}, { NO2: { NO2: 1, SO2: 0.6 } }, { NO2: 'SO2', SO2: 'NO2' }]) expect(of(variables).isMade(request.output)).toBe(true);
     // In the unit of particles ozone is not there.
     for (const variables of [{ NO2: 'NO' }, { 'PM2.5': 'O3', O3: 'PM25_TOT' }]) expect(of(variables).isMade(request.output)).toBe(false);
+    const ofSpecies = (variables: Record<string, string>, units: ExternalCtmSettings['units']): ExternalCtm =>
+      new ExternalCtm(settingsOf('', { variables, units }));
+    expect(ofSpecies({ O3: 'O3' }, { O3: 'ppb' }).isMade(request.output)).toBe(true); // the case has fewer species now
+    expect(ofSpecies({ dust: 'PM25_TOT' }, { dust: 'ug m-3' }).isMade(request.output)).toBe(true);
+    expect(ofSpecies({ O3: 'O3', CO: 'CO' }, { O3: 'ppb', CO: 'ppb' }).isMade(request.output)).toBe(false);
   });
 
   it('is not said to be at fault where our own file cannot be written, nor run again for that', async () => {

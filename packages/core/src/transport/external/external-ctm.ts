@@ -2,7 +2,7 @@
  * The user's own transport model, run by a command such as `sbatch --wait run_cmaq.sh {emissions} {output} {period}`.
  *
  * Each attempt of the command gets a folder of its own for its output (attempts.ts) and a log file beside it; when it has ended well the folder becomes the run's, and
- * the four surface concentrations of its files are copied into the run's output, so that nothing downstream knows which model ran.
+ * the surface concentrations of its files are copied into the run's output, so that nothing downstream knows which model ran.
  */
 import { closeSync, existsSync, rmSync } from 'node:fs';
 import { isCommandName, NAME_IN_BRACES, type CommandName } from '../../case';

@@ -4,7 +4,7 @@
  */
 import { existsSync, rmSync } from 'node:fs';
 import { partsOfVariable } from '../../case/gridded/case-fields';
-import type { Species } from '../../base/species';
+import { speciesOfTable, type CaseChannels, type Species } from '../../base/species';
 import { expandGlob } from '../../files/glob';
 import { IoapiSeries, OUTPUT_OVERLAP } from '../../files/ioapi/ioapi-series';
 import { timeAt, type Grid, type TimeAxis } from '../../grid/grid';
@@ -14,10 +14,12 @@ import { RetroplumeError } from '../../base/errors';
 import { conversion } from '../../units/units';
 import type { CtmRequest } from '../ctm';
 import { noteOf, readNote, writeNote, type Note, type ReadSettings } from './collection-note';
-import { createSurfaceOutput, OUTPUT_SPECIES, type SurfaceVariable } from '../surface-output';
+import { createSurfaceOutput, surfaceVariable, type SurfaceVariable } from '../surface-output';
 
 export interface CollectionSettings extends ReadSettings {
   grid: Grid;
+  /** by species */
+  units: CaseChannels['units'];
 }
 
 export class SurfaceCollection {
@@ -78,10 +80,11 @@ export class SurfaceCollection {
 
   /** Whether what was read so has all that is needed: another part in a sum changes nothing of what is copied. */
   private holds({ outputGlob, variables }: Note): boolean {
-    const present = new Set(surfaceVariables(variables).map(({ name, units }) => `${name} ${units}`));
-    return (
-      outputGlob === this.settings.outputGlob && surfaceVariables(this.settings.variables).every(({ name, units }) => present.has(`${name} ${units}`))
-    );
+    const { units } = this.settings;
+    const namesOf = (read: CollectionSettings['variables']): string[] =>
+      surfaceVariables({ variables: read, units }).map((variable) => `${variable.name} ${variable.units}`);
+    const present = namesOf(variables);
+    return outputGlob === this.settings.outputGlob && namesOf(this.settings.variables).every((variable) => present.includes(variable));
   }
 }
 
@@ -92,10 +95,13 @@ export function tellsOfFiles(error: unknown): error is RetroplumeError {
   return error instanceof RetroplumeError && !OF_OUR_DISK.includes(error.code);
 }
 
-/** What the four species are made of, each once. */
-function surfaceVariables(variables: CollectionSettings['variables']): (SurfaceVariable & { species: Species })[] {
-  const allVariables = OUTPUT_SPECIES.flatMap(({ species, units, description }) =>
-    partsOfVariable(variables[species]).map(([name]) => ({ name, units, species, description: `${name}, for ${description}` })),
+/** What the species are made of, each once. */
+function surfaceVariables({ variables, units }: Pick<CollectionSettings, 'variables' | 'units'>): (SurfaceVariable & { species: Species })[] {
+  const allVariables = Object.entries(variables).flatMap(([species, variable]) =>
+    partsOfVariable(variable).map(([name]) => {
+      const surface = surfaceVariable(species, name, units[species] ?? speciesOfTable(species).unit); // the case may have the species no more
+      return { ...surface, species, description: `${name}, for ${surface.description}` };
+    }),
   );
   return allVariables.filter(({ name }, i) => allVariables.findIndex((candidate) => candidate.name === name) === i);
 }
@@ -103,11 +109,11 @@ function surfaceVariables(variables: CollectionSettings['variables']): (SurfaceV
 function copySurface(
   series: IoapiSeries,
   request: Pick<CtmRequest, 'period' | 'output'>,
-  { grid, variables }: Pick<CollectionSettings, 'grid' | 'variables'>,
+  { grid, ...settings }: Pick<CollectionSettings, 'grid' | 'variables' | 'units'>,
 ): void {
   const time: TimeAxis = { start: request.period.start, stepSeconds: 3600, count: request.period.hours };
   const first = firstStepOf(series, time);
-  const copied = surfaceVariables(variables);
+  const copied = surfaceVariables(settings);
   const zero = new Map(copied.map(({ name }) => [name, new Set<number>()]));
   const writer = createSurfaceOutput(request.output, grid, time, copied, 'copied from the output of the command of the case');
   try {
@@ -126,8 +132,8 @@ function copySurface(
         );
       }
     }
-    for (const { species } of OUTPUT_SPECIES) {
-      const parts = partsOfVariable(variables[species]).map(([name]) => name);
+    for (const [species, variable] of Object.entries(settings.variables)) {
+      const parts = partsOfVariable(variable).map(([name]) => name);
       const ofAll = [...zero.get(parts[0])!].filter((step) => parts.every((name) => zero.get(name)!.has(step)));
       refuseZeroHours(ofAll, { path: series.path, species, variables: parts, time });
     }

@@ -6,7 +6,7 @@ import { wrfFromMcip } from '../../weather/testing/wrf-from-mcip';
 import { gridConvergence, windToGrid } from '../../grid/wind';
 import { Grid } from '../../grid/grid';
 import { runReferenceModel, type ReferenceRun } from './reference-model';
-import { CELLS, EMISSIONS, GRID, GROUPS, HOURS, readAll, START, temporaryFolder, WEATHER, writeFile } from '../testing/small-case';
+import { CELLS, EMISSIONS, GRID, GROUPS, HOURS, readAll, SPECIES_NAMES, START, temporaryFolder, WEATHER, writeFile } from '../testing/small-case';
 
 describe('runReferenceModel', () => {
   const folder = temporaryFolder();
@@ -17,6 +17,7 @@ describe('runReferenceModel', () => {
     output: join(folder.path, 'ACONC.nc'),
     period: { start: START, hours: 26 },
     groups: GROUPS,
+    variables: SPECIES_NAMES,
     ...changes,
   });
   beforeAll(() => {
@@ -126,6 +127,40 @@ describe('runReferenceModel', () => {
     });
   });
 
+  describe('with groups and species of the run', () => {
+    const more = [...EMISSIONS, ...['CO', 'PMC', 'ISOP'].map((name, i) => ({ ...EMISSIONS[4], name, units: ['moles/s', 'g/s', 'moles/s'][i] }))];
+    const [CO, PMC, ISOP] = [{ variables: ['CO'], molarMass: 28.01 }, { variables: ['PMC'] }, { variables: ['ISOP'], molarMass: 68.12 }];
+    let file = '';
+    beforeAll(() => (file = writeFile(join(folder.path, 'MORE.nc'), more)));
+    const outputOf = async (name: string, changes: Partial<ReferenceRun>): Promise<Map<string, Float32Array>> => {
+      const output = join(folder.path, `${name}.nc`);
+      await runReferenceModel(runOf({ emissionFiles: [file], output, ...changes }));
+      return readAll(output);
+    };
+
+    it('CO alone, whose factors have one channel', async () => {
+      const run = { groups: { CO }, variables: { CO: 'CO_ground' } };
+      const plain = await outputOf('co', run);
+      expect([...plain.keys()]).toEqual(['CO_ground']);
+      const doubled = await outputOf('co2', { ...run, factors: new Float32Array(CELLS).fill(2) });
+      const city = 20 * CELLS + 34;
+      expect(doubled.get('CO_ground')![city]).toBeGreaterThan(plain.get('CO_ground')![city] + 0.1);
+      await expect(outputOf('co3', { ...run, factors: new Float32Array(CELLS * 5) })).rejects.toThrow(/expected \[8, 10, 1\] or \[26, 8, 10, 1\]/);
+    });
+
+    it('eight groups and nine species, whatever the order in which they are named; coarse particles change no other species', async () => {
+      const names = { PM10: 'PM10', NO2: 'NO2', CO: 'CO', SO2: 'SO2', 'PM2.5': 'PM25', O3: 'O3', NH3: 'NH3', HCHO: 'FORM', SO4: 'PM25_SO4' };
+      const all = await outputOf('all', { groups: { ...GROUPS, CO, PMC, ISOP }, variables: names });
+      expect([...all.keys()]).toEqual(Object.values(names));
+      const turned = await outputOf('turned', { groups: { ISOP, PMC, CO, ...GROUPS }, variables: { NO2: 'NO2', PM10: 'PM10' } });
+      for (const name of ['NO2', 'PM10']) expect(turned.get(name)).toEqual(all.get(name));
+      const coarse = await outputOf('coarse', { groups: { ...GROUPS, PMC }, variables: { ...SPECIES_NAMES, PM10: 'PM10' } });
+      const five = await outputOf('five', {});
+      for (const [name, values] of five) expect(coarse.get(name)).toEqual(values);
+      coarse.get('PM10')!.forEach((value, i) => expect(value).toBeGreaterThan(five.get('PM25')![i]));
+    });
+  });
+
   it('tells its progress, and leaves nothing behind when it is stopped', async () => {
     const stop = new AbortController();
     const output = join(folder.path, 'stopped.nc');
@@ -145,6 +180,13 @@ describe('runReferenceModel', () => {
     ['an unknown option', () => ({ options: { minimumMixedlayer: 50 } }), 'CTM_OPTION', /ctm.options.minimumMixedlayer/],
     ['an option that is no number', () => ({ options: { no2Share: 'much' } }), 'CTM_OPTION', /expected a number but received "much"/],
     ['an option out of bounds', () => ({ options: { no2Share: 2 } }), 'CTM_OPTION', /share of NO2/],
+    [
+      'a group that it does not know',
+      () => ({ groups: { ...GROUPS, DUST: { variables: ['PM25'] } } }),
+      'CTM_GROUP',
+      /emissions.groups.DUST: .*: leave it out/,
+    ],
+    ['a species that it does not have', () => ({ variables: { ...SPECIES_NAMES, EC: 'EC' } }), 'CTM_SPECIES', /does not give EC: .* NO2, .*, OC/],
     ['factors of another size', () => ({ factors: new Float32Array(7) }), 'FACTORS_SHAPE', /but received 7/],
     ['factors with NaN', () => ({ factors: new Float32Array(CELLS * 5).fill(NaN) }), 'FACTORS_INVALID', /received NaN/],
     ['a period that the files do not cover', () => ({ period: { start: START, hours: HOURS + 1 } }), 'PERIOD_NOT_COVERED', /EMIS.nc/],

@@ -1,7 +1,6 @@
 /**
  * Runs the reference transport model over a period: I/O API emissions and meteorology in, an ACONC-like I/O API file out, as CMAQ's would be.
  */
-import { GROUPS } from '../../base/species';
 import { createTransportModel, type TransportBudget, type TransportModel, type TransportOptions } from '@retroplume/native';
 import { REST } from '../../case';
 import type { IoapiReader } from '../../files/ioapi/ioapi-file';
@@ -11,10 +10,10 @@ import { openWeather, type WeatherOptions } from '../../weather/open-weather';
 import { ConfigError, DataError, ShapeError, TransportError } from '../../base/errors';
 import { type Grid, type TimeAxis, instant, timeAt } from '../../grid/grid';
 import { LATLON } from '../../grid/projection';
-import type { EmissionGroups, SectorFiles } from '../../inventory/reading/emission-reader';
+import { groupNames, type EmissionGroups, type SectorFiles } from '../../inventory/reading/emission-reader';
 import { InventoryReader } from '../../inventory/reading/inventory-reader';
-import { referenceOptions, type ReferenceSettings } from './reference-options';
-import { createSurfaceOutput, DEFAULT_OUTPUT_NAMES, OUTPUT_SPECIES, speciesVariables, type OutputNames } from '../surface-output';
+import { checkReferenceChannels, referenceOptions, type ReferenceSettings } from './reference-options';
+import { createSurfaceOutput, speciesVariables, type OutputNames } from '../surface-output';
 import { changedWeather, changeInWords, type WeatherChange } from './weather-change';
 import { readLandMask, readWeather } from './weather-reader';
 import { WindError, type WindErrorSettings } from './wind-error';
@@ -34,14 +33,15 @@ export interface ReferenceRun {
   /** path of the file to write */
   output: string;
   period: { start: Date; hours: number };
+  /** what is emitted: some of the groups that the model knows */
   groups: EmissionGroups;
   /** `ctm.options` of the case */
   options?: ReferenceSettings;
   /** laid on the winds of the meteorology */
   windError?: WindErrorSettings;
-  /** names of the variables of the output; by default NO2, SO2, O3, PM25 */
-  variables?: OutputNames;
-  /** factors on the emission groups, `[rows, cols, 5]`, or one such field per hour */
+  /** variable of the output for each species that is asked for, in their order */
+  variables: OutputNames;
+  /** factors on the emission groups, `[rows, cols, groups]`, or one such field per hour */
   factors?: Float32Array;
   threads?: number;
   onProgress?: (completed: number, total: number, text: string) => void;
@@ -67,17 +67,18 @@ export function checkReferenceOptions(grid: Grid, settings: ReferenceSettings, k
  * @returns the mass budget of the run
  * @throws {DataError} for input files that do not fit (see openWeather, IoapiSeries, readMeteorology), `NEGATIVE`, `NOT_FINITE`
  * @throws {GridError} `GRID_MISMATCH`
- * @throws {ConfigError} `CTM_OPTION`, `GRID_NOT_PROJECTED` for a lat-lon grid
+ * @throws {ConfigError} `CTM_OPTION`, `CTM_GROUP`, `CTM_SPECIES`, `GRID_NOT_PROJECTED` for a lat-lon grid
  */
 export async function runReferenceModel(run: ReferenceRun): Promise<TransportBudget> {
   const { options, weather } = referenceOptions(run.options ?? {}, OPTIONS_KEY);
+  const channels = checkReferenceChannels(groupNames(run.groups), Object.keys(run.variables));
   const sectors = run.sectors ?? [{ name: REST, files: run.emissionFiles, groups: run.groups }];
   const period: TimeAxis = { start: run.period.start, stepSeconds: 3600, count: run.period.hours };
   const meteorology = openWeather(run.meteorologyFiles, { ...run.meteorology, grid: run.grid, during: period });
   try {
     const emissions = InventoryReader.open(sectors, meteorology.grid, period);
     try {
-      return await simulate(run, { ...options, threads: run.threads ?? 1 }, weather, meteorology, emissions);
+      return await simulate(run, { ...options, ...channels, threads: run.threads ?? 1 }, weather, meteorology, emissions);
     } finally {
       emissions.close();
     }
@@ -97,21 +98,22 @@ async function simulate(
   const period: TimeAxis = { start: run.period.start, stepSeconds: 3600, count: run.period.hours };
   const land = run.geographyFiles && readLandMask(run.geographyFiles, grid);
   firstStepOf(meteorology, period);
-  checkFactors(run.factors, grid, period.count);
+  const groups = Object.keys(run.groups).length;
+  checkFactors(run.factors, { rows: grid.rows, cols: grid.cols, groups }, period.count);
   const windError = run.windError && new WindError(grid, run.windError);
   const model = openModel(grid, options, OPTIONS_KEY);
-  const names = run.variables ?? DEFAULT_OUTPUT_NAMES;
-  const writer = createSurfaceOutput(run.output, grid, period, speciesVariables(names), 'made by the reference transport model of Retroplume');
+  const variables = speciesVariables(run.variables);
+  const writer = createSurfaceOutput(run.output, grid, period, variables, 'made by the reference transport model of Retroplume');
   try {
     for (let hour = 0; hour < period.count; hour += HOURS_AT_ONCE) {
       const count = Math.min(HOURS_AT_ONCE, period.count - hour);
       const weather = readWeather(meteorology, { ...period, start: timeAt(period, hour), count }, windError);
-      const emitted = scaled(emissions.read(hour, count), run.factors, hour, grid);
+      const emitted = scaled(emissions.read(hour, count), run.factors, hour, grid.rows * grid.cols * groups);
       for (let h = 0; h < count; h++) {
         run.signal?.throwIfAborted();
         const cells = emitted.length / count;
         const fields = { ...changedWeather(weather[h], change), emissions: emitted.subarray(h * cells, (h + 1) * cells), ...(land ? { land } : {}) };
-        writeHour(writer, names, hour + h, await advance(model, fields, instant(timeAt(period, hour + h)), change));
+        writeHour(writer, Object.values(run.variables), hour + h, await advance(model, fields, instant(timeAt(period, hour + h)), change));
         run.onProgress?.(hour + h + 1, period.count, 'reference model');
       }
     }
@@ -173,21 +175,21 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-function writeHour(writer: IoapiWriter, names: OutputNames, hour: number, surface: Float32Array): void {
-  const channels = OUTPUT_SPECIES.length;
-  OUTPUT_SPECIES.forEach(({ species }, channel) => {
-    const field = Float32Array.from({ length: surface.length / channels }, (_, cell) => surface[cell * channels + channel]);
-    writer.write(names[species], hour, field);
+function writeHour(writer: IoapiWriter, names: readonly string[], hour: number, surface: Float32Array): void {
+  names.forEach((name, channel) => {
+    const field = Float32Array.from({ length: surface.length / names.length }, (_, cell) => surface[cell * names.length + channel]);
+    writer.write(name, hour, field);
   });
 }
 
-function checkFactors(factors: Float32Array | undefined, grid: Grid, hours: number): void {
+function checkFactors(factors: Float32Array | undefined, shape: { rows: number; cols: number; groups: number }, hours: number): void {
   if (!factors) return;
-  const fieldSize = grid.rows * grid.cols * GROUPS.length;
+  const { rows, cols, groups } = shape;
+  const fieldSize = rows * cols * groups;
   if (factors.length !== fieldSize && factors.length !== hours * fieldSize) {
     throw new ShapeError(
       'FACTORS_SHAPE',
-      `factors: expected [${grid.rows}, ${grid.cols}, 5] or [${hours}, ${grid.rows}, ${grid.cols}, 5] but received ${factors.length} values: pass one field, or one per hour`,
+      `factors: expected [${rows}, ${cols}, ${groups}] or [${hours}, ${rows}, ${cols}, ${groups}] but received ${factors.length} values: pass one field, or one per hour`,
     );
   }
   const wrong = factors.find((factor) => !(factor >= 0 && factor < Infinity));
@@ -195,10 +197,9 @@ function checkFactors(factors: Float32Array | undefined, grid: Grid, hours: numb
     throw new DataError('FACTORS_INVALID', `factors: expected finite values of 0 or more but received ${wrong}: mend the factors`);
 }
 
-/** Multiplies hours `[count, rows, cols, 5]` from `hour` on by the factors, in place. */
-function scaled(emissions: Float32Array, factors: Float32Array | undefined, hour: number, grid: Grid): Float32Array {
+/** Multiplies hours `[count, rows, cols, groups]` from `hour` on by the factors, in place. @param fieldSize - rows x cols x groups */
+function scaled(emissions: Float32Array, factors: Float32Array | undefined, hour: number, fieldSize: number): Float32Array {
   if (!factors) return emissions;
-  const fieldSize = grid.rows * grid.cols * GROUPS.length;
   const offset = factors.length === fieldSize ? 0 : hour * fieldSize;
   for (let i = 0; i < emissions.length; i++) emissions[i] *= factors[factors.length === fieldSize ? i % fieldSize : offset + i];
   return emissions;

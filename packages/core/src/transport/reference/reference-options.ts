@@ -1,6 +1,6 @@
 /** Settings of the reference model as the case file gives them: one flat list of names and numbers. */
-import { GROUPS } from '../../base/species';
-import { transportSpecies, type TransportOptions } from '@retroplume/native';
+import type { Group, Species } from '../../base/species';
+import { transportGroups, transportOutputs, transportSpecies, type TransportOptions } from '@retroplume/native';
 import { ConfigError } from '../../base/errors';
 import { UNCHANGED_WEATHER, WEATHER_FACTORS, type WeatherChange } from './weather-change';
 
@@ -25,7 +25,7 @@ const NUMBERS = [
 const referenceSettingNames: readonly string[] = [
   ...NUMBERS,
   ...transportSpecies.map((name) => `background.${name}`),
-  ...GROUPS.map((name) => `stackShare.${name}`),
+  ...Object.keys(transportGroups).map((name) => `stackShare.${name}`),
   ...WEATHER_FACTORS.map((name) => `weatherFactor.${name}`),
   'windTurn',
 ];
@@ -56,4 +56,30 @@ export function referenceOptions(settings: ReferenceSettings, key: string): { op
     } else options[name] = value;
   }
   return { options: { ...options, background, stackShare }, weather };
+}
+
+type ReferenceChannels = Required<Pick<TransportOptions, 'groups' | 'species'>>;
+
+/**
+ * Groups and species as the reference model has them.
+ *
+ * @throws {ConfigError} `CTM_GROUP`, `CTM_SPECIES` for those that it does not have
+ */
+export function checkReferenceChannels(groups: readonly Group[], species: readonly Species[]): ReferenceChannels {
+  const modelGroups = Object.keys(transportGroups);
+  const foreignGroup = groups.find((name) => !modelGroups.includes(name));
+  if (foreignGroup !== undefined) {
+    throw new ConfigError(
+      'CTM_GROUP',
+      `emissions.groups.${foreignGroup}: the reference model has no such group: leave it out, add its variables to one of ${modelGroups.join(', ')}, or run a model of your own (ctm)`,
+    );
+  }
+  const foreignSpecies = species.find((name) => !transportOutputs.some((output) => output === name));
+  if (foreignSpecies !== undefined) {
+    throw new ConfigError(
+      'CTM_SPECIES',
+      `concentrations.species: the reference model does not give ${foreignSpecies}: leave it out, name some of ${transportOutputs.join(', ')}, or run a model of your own (ctm)`,
+    );
+  }
+  return { groups, species } as ReferenceChannels;
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { runReferenceModel } from './reference-model';
 import type { ReferenceSettings } from './reference-options';
-import { EMISSIONS, GROUPS, readAll, START, temporaryFolder, WEATHER, writeFile } from '../testing/small-case';
+import { EMISSIONS, GROUPS, readAll, SPECIES_NAMES, START, temporaryFolder, WEATHER, writeFile } from '../testing/small-case';
 
 const folder = temporaryFolder();
 let emissions: string;
@@ -17,7 +17,15 @@ async function concentrations(options: ReferenceSettings, changes: Record<string
   });
   const output = join(folder.path, 'ACONC.nc');
   const meteorologyFiles = [writeFile(join(folder.path, 'METCRO2D.nc'), changed)];
-  await runReferenceModel({ emissionFiles: [emissions], meteorologyFiles, output, period: { start: START, hours: 26 }, groups: GROUPS, options });
+  await runReferenceModel({
+    emissionFiles: [emissions],
+    meteorologyFiles,
+    output,
+    period: { start: START, hours: 26 },
+    groups: GROUPS,
+    variables: SPECIES_NAMES,
+    options,
+  });
   return readAll(output);
 }
 

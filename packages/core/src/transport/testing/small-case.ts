@@ -34,6 +34,8 @@ export const GROUPS: EmissionGroups = {
   VOC: { variables: ['VOC'], molarMass: 40 },
   'PM2.5': { variables: ['PM25'] },
 };
+export const NAMES = Object.keys(GROUPS);
+export const SPECIES_NAMES = { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25' };
 
 export function temporaryFolder(): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), 'retroplume-transport-'));

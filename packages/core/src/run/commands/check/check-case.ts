@@ -1,7 +1,8 @@
 /** `check`: every contract of a case before any long run, all problems at once. */
-import { examineCase, runOf, type Case } from '../../../case';
+import { caseChannels, examineCase, runOf, type Case } from '../../../case';
 import { gridOf, regionMask } from '../../../case/gridded/regions';
 import type { DeviceChoice, Precision } from '../../../base/device';
+import type { CaseChannels } from '../../../base/species';
 import { ConfigError, expectOptions, expectSignal, expectText, InterruptedError, type OptionNames } from '../../../base/errors';
 import type { Grid } from '../../../grid/grid';
 import { sensitiveParts } from '../../../assimilation/judgement/certify-sensitivities';
@@ -9,6 +10,7 @@ import { varyingParts } from '../../../assimilation/observed/nuisance';
 import { effortDoubt, twinErrorsDoubt, withheldDoubt } from '../../../assimilation/observed/setting-warnings';
 import { Findings, type Problem } from './findings';
 import { checkGriddedInputs } from './gridded-inputs';
+import { checkIndependentInputs } from './independent-inputs';
 import { checkLearning } from './learning-plan';
 import { checkCtm, checkDevice, checkDisk, checkRuns, DISK_RESTS_ON, RUNS_REST_ON } from './machine';
 import { checkMemory, MEMORY_RESTS_ON } from './memory';
@@ -86,12 +88,15 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
   // In a section with a fault a default or something made up stands in: no number may come of it.
   const isSound = (...sections: string[]): boolean =>
     !sections.some((section) => unread.has(section) || problems.some(({ key }) => key.split('.')[0] === section));
+  if (isSound('emissions', 'concentrations')) findings.right.push(channelsInWords(caseChannels(settings)));
   const grid = unread.has('grid') ? undefined : await checkGrid(findings, settings);
   await checkGriddedInputs(findings, settings, unread, grid, { values: true });
   const simulate = (): string => stageDir(runFolder(settings, out), 'simulate', 'default');
   const observed = unread.has('observations') ? undefined : await checkObservedInputs(findings, settings, unread, grid);
-  if (grid && observed && isSound(...MONITORS_REST_ON)) {
+  const judging = unread.has('observations') ? undefined : await checkIndependentInputs(findings, settings, unread, grid);
+  if (grid && observed && judging && isSound(...MONITORS_REST_ON)) {
     await checkPriorAtMonitors(findings, settings, grid, observed, simulate());
+    for (const [entry, ofEntry] of judging) await checkPriorAtMonitors(findings, settings, grid, ofEntry, simulate(), entry);
   }
   if (grid && isSound(...BROUGHT_RUNS_REST_ON)) await checkRunsAgainstEmissions(findings, settings, grid);
   if (grid && isSound(...BROUGHT_RUNS_REST_ON, 'meteorology')) await checkPriorAgainstWeather(findings, settings, grid);
@@ -119,6 +124,11 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
     exitCode: exitCodeOf(findings.problems),
     ...(trial === undefined ? {} : { trial }),
   };
+}
+
+/** Every array of the run has them in this order. */
+function channelsInWords({ groups, species }: CaseChannels): string {
+  return `groups ${groups.join(', ')}; species ${species.join(', ')}`;
 }
 
 /** Last, as it may take hours: its model waits until all else is right that it rests on. */
@@ -159,7 +169,7 @@ const TRIAL_RESTS_ON = ['name', 'grid', 'periods', 'emissions', 'ctm', 'concentr
 const MONITORS_REST_ON = ['name', 'periods', 'observations', 'concentrations', 'priorConcentrations'];
 
 /** Sections that decide whether the surrogate can be trained. */
-const LEARNING = ['periods', 'members', 'surrogate', 'training', 'paperMode', 'tileCells'];
+const LEARNING = ['periods', 'members', 'surrogate', 'training', 'paperMode', 'tileCells', 'concentrations'];
 
 /** The case file first, then the data. */
 function exitCodeOf(problems: readonly Problem[]): number {
@@ -179,7 +189,11 @@ export async function checkInputs(settings: Case, signal?: AbortSignal): Promise
   const nothing: ReadonlySet<string> = new Set();
   const grid = await checkGrid(findings, settings);
   await checkGriddedInputs(findings, settings, nothing, grid, { values: false });
-  await checkObservedInputs(findings, settings, nothing, grid).catch((cause: unknown) => {
+  const ofMonitors = async (): Promise<void> => {
+    await checkObservedInputs(findings, settings, nothing, grid);
+    await checkIndependentInputs(findings, settings, nothing, grid);
+  };
+  await ofMonitors().catch((cause: unknown) => {
     if (!signal?.aborted) throw cause;
     throw new InterruptedError('INTERRUPTED', 'observations: interrupted before any stage began: run the same command to go on', { cause });
   });

@@ -1,6 +1,6 @@
 /** The gridded files that a case asks for, how they are opened, and what must be readable in each, by the functions that the stages use. */
-import { GROUPS, SPECIES } from '../../../base/species';
-import { type Case, type KeyPath, type PeriodSettings } from '../../../case';
+import type { CaseChannels } from '../../../base/species';
+import { caseChannels, type Case, type KeyPath, type PeriodSettings } from '../../../case';
 import { partsOfVariable, readConcentrationChanges, readConcentrations, readEmissions } from '../../../case/gridded/case-fields';
 import { expandGlobs } from '../../../files/glob';
 import type { IoapiReader } from '../../../files/ioapi/ioapi-file';
@@ -9,7 +9,7 @@ import { readMeteorology, windSaid } from '../../../weather/meteorology';
 import { openWeather } from '../../../weather/open-weather';
 import { windDoubt } from '../../../weather/wind-comparison';
 import type { Grid, TimeAxis } from '../../../grid/grid';
-import { modelScale, openFiles, type EmissionGroups } from '../../../inventory/reading/emission-reader';
+import { groupNames, modelScale, openFiles, type EmissionGroups } from '../../../inventory/reading/emission-reader';
 import { openSector } from '../../../inventory/reading/point-sources';
 import { groupsWithin, lackingVariables } from '../../../inventory/reading/sector-groups';
 import { NEEDED_BY, weatherChannels } from '../../../transport/reference/weather-reader';
@@ -62,7 +62,7 @@ export function gridSources(settings: Case, unread: ReadonlySet<string>): GridSo
     ...priorSources(settings),
     ...runSources(settings),
     ...nuisanceSources(settings),
-    ...settings.certificate.sensitivities.map(sensitivitySource),
+    ...settings.certificate.sensitivities.map((sensitivity, i) => sensitivitySource(sensitivity, i, caseChannels(settings))),
   ];
   return sources.filter(({ path, asOf }) => !unread.has(String(path[0])) && !unread.has(asOf));
 }
@@ -126,7 +126,7 @@ function nuisanceSources(settings: Case): GridSource[] {
   });
 }
 
-function sensitivitySource({ name, files: pattern, variables }: Sensitivity, i: number): GridSource {
+function sensitivitySource({ name, files: pattern, variables }: Sensitivity, i: number, channels: CaseChannels): GridSource {
   const path: KeyPath = ['certificate', 'sensitivities', i];
   return {
     label: `sensitivity ${name}`,
@@ -134,7 +134,7 @@ function sensitivitySource({ name, files: pattern, variables }: Sensitivity, i: 
     pattern,
     asOf: 'certificate',
     open: (files, grid) => IoapiSeries.open(files, { grid }),
-    fields: (reader, hour) => sensitivityChecks([...path, 'variables'], variables, reader, hour),
+    fields: (reader, hour) => sensitivityChecks([...path, 'variables'], variables, channels, reader, hour),
   };
 }
 
@@ -156,7 +156,7 @@ function sectorSource(settings: Case, name: string, files: Files, dates?: Sector
   if (!sector) return emissionSource(settings, files); // the rest
   const { stackGroups, partial } = sector;
   const filesIn = (period: string): ReturnType<typeof sectorFiles> => sectorFiles(settings, { files: files.pattern, dates }, period);
-  const groups = sectorGroups(sector.groups) ?? inventory.groups;
+  const groups = sectorGroups(sector.groups, caseChannels(settings).groups) ?? inventory.groups;
   const keys: KeyPath = ['emissions', 'sectors', name];
   const keysOfGroups = sector.groups ? { variables: [...keys, 'groups'] } : { variables: keys, molarMasses: GROUPS_KEY };
   return {
@@ -204,7 +204,7 @@ function heldBy(reader: IoapiReader): ReadonlySet<string> {
 }
 
 function lackingNote(lacking: readonly string[], groups: EmissionGroups): string | undefined {
-  const total = GROUPS.reduce((sum, group) => sum + groups[group].variables.length, 0);
+  const total = Object.values(groups).reduce((sum, { variables }) => sum + variables.length, 0);
   return lacking.length === 0 ? undefined : `${lacking.length} of the ${total} variables of the groups are not in its files and count as zero`;
 }
 
@@ -218,7 +218,7 @@ function emissionChecks(
 ): FieldCheck[] {
   // What the stages read as mass the reference model needs in moles.
   const inMoles = runsReferenceModel(settings);
-  return GROUPS.flatMap((group) => {
+  return groupNames(groups).flatMap((group) => {
     const { variables, molarMass } = groups[group];
     return variables.map((name, i) => ({
       quantity: group,
@@ -234,20 +234,27 @@ function emissionChecks(
 }
 
 function concentrationChecks(settings: Case, reader: IoapiReader, hour: TimeAxis): FieldCheck[] {
-  return SPECIES.flatMap((species) =>
+  const channels = caseChannels(settings);
+  return channels.species.flatMap((species) =>
     partsOfVariable(settings.concentrations.variables[species]).map(([name]) => ({
       quantity: species,
       path: ['concentrations', 'variables', species],
-      read: () => readConcentrations(reader, hour, { [species]: name }),
+      read: () => readConcentrations(reader, hour, { [species]: name }, channels.units),
     })),
   );
 }
 
-function sensitivityChecks(path: KeyPath, variables: Sensitivity['variables'], reader: IoapiReader, hour: TimeAxis): FieldCheck[] {
-  return SPECIES.flatMap((species) => {
+function sensitivityChecks(
+  path: KeyPath,
+  variables: Sensitivity['variables'],
+  { species: names, units }: CaseChannels,
+  reader: IoapiReader,
+  hour: TimeAxis,
+): FieldCheck[] {
+  return names.flatMap((species) => {
     const name = variables[species];
     return name === undefined
       ? []
-      : [{ quantity: species, path: [...path, species], read: () => readConcentrationChanges(reader, hour, { [species]: name }) }];
+      : [{ quantity: species, path: [...path, species], read: () => readConcentrationChanges(reader, hour, { [species]: name }, units) }];
   });
 }

@@ -5,7 +5,7 @@
  * Fields are read by the functions that the stages use, three hours of each variable (the first, middle and last of the period): what only other
  * hours hold is found by `prepare`.
  */
-import type { Case, PeriodSettings } from '../../../case';
+import { caseChannels, type Case, type PeriodSettings } from '../../../case';
 import { readGeography } from '../../../case/gridded/case-fields';
 import { expandGlobs } from '../../../files/glob';
 import { IoapiFile, type IoapiReader, filesWithin } from '../../../files/ioapi/ioapi-file';
@@ -61,7 +61,7 @@ async function checkPeriods(findings: Findings, settings: Case, unread: Readonly
     }
     if (settings.truth && grid && !unread.has('truth')) {
       const { factors } = settings.truth;
-      await findings.attempt(['truth', 'factors'], () => readTruthFactors(factors, grid, period.name));
+      await findings.attempt(['truth', 'factors'], () => readTruthFactors(factors, grid, period.name, caseChannels(settings).groups));
     }
   }
 }

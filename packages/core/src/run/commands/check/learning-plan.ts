@@ -1,6 +1,5 @@
 /** What of a case decides whether its surrogate can be trained and run, without a look at its files: hours, crops and tiles. */
-import { SPECIES } from '../../../base/species';
-import { testMembers, type Case } from '../../../case';
+import { caseChannels, testMembers, type Case } from '../../../case';
 import type { Grid } from '../../../grid/grid';
 import { networkSettings } from '../../../surrogate/model/surrogate-settings';
 import { cropSize } from '../../../surrogate/training/sampler';
@@ -23,7 +22,8 @@ export async function checkLearning(findings: Findings, settings: Case, grid: Gr
     if (!grid) continue;
     await findings.attempt([...path, 'training', 'crop'], () => cropSize(grid.rows, grid.cols, training.crop));
     const { tileCells } = settings;
-    if (tileCells > 0) await findings.attempt(['tileCells'], () => tilesOf(networkSettings(surrogate, SPECIES.length), grid, tileCells));
+    if (tileCells > 0)
+      await findings.attempt(['tileCells'], () => tilesOf(networkSettings(surrogate, caseChannels(settings).species.length), grid, tileCells));
   }
   if (findings.problems.length === problemsBefore) findings.right.push('training: hours to train and test on');
 }

@@ -1,23 +1,21 @@
 /** What a run needs beside its inputs and memory: room on the disk, the transport model's command, the device. */
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { memberNames, type Case } from '../../../case';
+import { caseChannels, memberNames, type Case } from '../../../case';
 import { bytesBelow, folderToBe } from '../../../files/disk';
 import { chooseDevice, type Device, type DeviceChoice, type Precision } from '../../../base/device';
 import { ConfigError, DataError, RetroplumeError } from '../../../base/errors';
 import type { Grid } from '../../../grid/grid';
 import { checkReferenceOptions } from '../../../transport/reference/reference-model';
+import { checkReferenceChannels } from '../../../transport/reference/reference-options';
 import { gigabytes } from '../../../base/process';
 import { priorFiles, sectorFiles } from '../../../inventory/reading/sector-files';
-import { simulatedRuns, assertOwnModel, hasExternalPrior } from '../../../case/case-runs';
+import { simulatedRuns, assertOwnModel, hasExternalPrior, runsReferenceModel } from '../../../case/case-runs';
 import { countRuns, hoursOfRun, runsInWords } from '../../transport-runs/run-counts';
 import type { Findings } from './findings';
 
 /** Bytes of a number in the prepared store and in I/O API files. */
 const FLOAT = 4;
-/** Groups and species of a run in the prepared store. */
-const CHANNELS_OF_A_RUN = 9;
-export const SPECIES_OF_A_RUN = 4;
 
 /** The program that a shell command starts; undefined where only the shell could tell. */
 export function programOf(command: string): string | undefined {
@@ -70,6 +68,8 @@ export async function checkRuns(findings: Findings, settings: Case, simulate?: s
 export async function checkCtm(findings: Findings, settings: Case, grid: Grid | undefined): Promise<void> {
   const { ctm, truth, inversion } = settings;
   if (ctm.kind === 'reference') {
+    const { groups, species } = caseChannels(settings);
+    if (runsReferenceModel(settings)) await findings.attempt(['ctm'], () => checkReferenceChannels(groups, species));
     if (!grid) return;
     await findings.attempt(['ctm', 'options'], () => checkReferenceOptions(grid, ctm.options, 'ctm.options'));
     if (truth?.options) await findings.attempt(['truth', 'options'], () => checkReferenceOptions(grid, truth.options ?? {}, 'truth.options'));
@@ -118,13 +118,14 @@ export async function checkDevice(
  */
 function bytesWanted(settings: Case, grid: Pick<Grid, 'rows' | 'cols'>): number {
   const runs = simulatedRuns(settings);
+  const species = caseChannels(settings).species.length;
   const written = settings.periods.reduce((sum, { name, hours }) => {
     const field = hours * grid.rows * grid.cols * FLOAT;
     const { files, sectors } = settings.emissions;
     const parts = [...(files === undefined ? [] : [{ files }]), ...Object.values(sectors)];
     const inventory = parts.reduce((bytes, part) => bytes + sizeOf(() => priorFiles(sectorFiles(settings, part, name)).map(({ path }) => path)), 0);
-    const simulate = runs.length * (field * SPECIES_OF_A_RUN + inventory);
-    const updated = settings.loop.passes * (field * SPECIES_OF_A_RUN + inventory);
+    const simulate = runs.length * (field * species + inventory);
+    const updated = settings.loop.passes * (field * species + inventory);
     return sum + simulate + updated;
   }, 0);
   return preparedBytes(settings, grid) + written;
@@ -138,7 +139,9 @@ export function storedRuns(settings: Pick<Case, 'members'>): number {
 /** The prepared store. */
 function preparedBytes(settings: Case, grid: Pick<Grid, 'rows' | 'cols'>): number {
   const hours = settings.periods.reduce((sum, period) => sum + period.hours, 0);
-  return hours * grid.rows * grid.cols * FLOAT * (settings.meteorology.variables.length + CHANNELS_OF_A_RUN * storedRuns(settings));
+  const { groups, species } = caseChannels(settings);
+  const channels = settings.meteorology.variables.length + (groups.length + species.length) * storedRuns(settings);
+  return hours * grid.rows * grid.cols * FLOAT * channels;
 }
 
 /** Of the files that match; 0 where none does, or a link leads nowhere, which is told elsewhere. */

@@ -1,3 +1,4 @@
+import { GROUPS } from '../../../base/species';
 import { tmpdir } from 'node:os';
 import { surrogateSchema, trainingSchema } from '../../../case/schema/learning-schema';
 import type { Case } from '../../../case';
@@ -13,9 +14,11 @@ const GRID = { rows: 100, cols: 100 };
 const settings = {
   periods: [{ name: 'winter', hours: 1000 }],
   meteorology: { variables: Array.from({ length: 10 }, (_, i) => `v${i}`) },
+  emissions: { groups: Object.fromEntries(GROUPS.map((group) => [group, {}])) },
+  concentrations: {},
   members: { runs: ['a', 'b', 'c', 'd'].map((name) => ({ name })) },
-  surrogate: surrogateSchema.parse({ tracers: Array.from({ length: 10 }, (_, i) => ({ lifetime: i + 1 })) }),
-  training: trainingSchema.parse({}),
+  surrogate: surrogateSchema().parse({ tracers: Array.from({ length: 10 }, (_, i) => ({ lifetime: i + 1 })) }),
+  training: trainingSchema().parse({}),
   paperMode: { run: false },
 } as unknown as Case;
 const GPU: Device = { name: 'cuda:0', hardware: 'a GPU', precision: 'float32' };

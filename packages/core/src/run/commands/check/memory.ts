@@ -1,7 +1,6 @@
 /** What training takes of the memory, which is the most of all stages where there are members. */
 import { tmpdir } from 'node:os';
-import { GROUPS } from '../../../base/species';
-import { memberNames, testMembers, tracerCount, type Case } from '../../../case';
+import { caseChannels, memberNames, testMembers, tracerCount, type Case } from '../../../case';
 import { MemoryBudget } from '../../../fields/memory-budget';
 import type { Device } from '../../../base/device';
 import type { Grid } from '../../../grid/grid';
@@ -11,12 +10,22 @@ import { trainingBytes } from '../../../surrogate/training/training-memory';
 import { gigabytes, usableMemory } from '../../../base/process';
 import { PRIOR } from '../../../case/case-runs';
 import type { Findings } from './findings';
-import { freeIn, SPECIES_OF_A_RUN, storedRuns } from './machine';
+import { freeIn, storedRuns } from './machine';
 
 type Cells = Pick<Grid, 'rows' | 'cols'>;
 
 /** Sections of the case that decide it; nothing is to be told where one could not be understood. */
-export const MEMORY_RESTS_ON: readonly string[] = ['periods', 'members', 'surrogate', 'meteorology', 'geography', 'training', 'paperMode'];
+export const MEMORY_RESTS_ON: readonly string[] = [
+  'periods',
+  'emissions',
+  'concentrations',
+  'members',
+  'surrogate',
+  'meteorology',
+  'geography',
+  'training',
+  'paperMode',
+];
 
 /**
  * The machine on which jobs run may be another: too little memory here is a note.
@@ -26,7 +35,9 @@ export const MEMORY_RESTS_ON: readonly string[] = ['periods', 'members', 'surrog
 export async function checkMemory(findings: Findings, settings: Case, grid: Cells, device?: Device): Promise<void> {
   const hours = settings.periods.reduce((sum, period) => sum + period.hours, 0);
   const fields = fieldsOfTraining(settings, grid);
-  const tracers = carriedBytes(hours * grid.rows * grid.cols * tracerCount(settings.surrogate.tracers) * storedRuns(settings));
+  const tracers = carriedBytes(
+    hours * grid.rows * grid.cols * tracerCount(settings.surrogate.tracers, caseChannels(settings).groups) * storedRuns(settings),
+  );
   const room = tracerRoom(1);
   const [inMemory, inFiles] = [Math.min(tracers, room), Math.max(0, tracers - room)];
   const usable = usableMemory();
@@ -51,26 +62,30 @@ export async function checkMemory(findings: Findings, settings: Case, grid: Cell
 }
 
 /** Bytes of the network, its gradients and the batches, on the processor: of the training that takes most. */
-function networkBytes({ surrogate, training, paperMode, members, meteorology, geography }: Case, { rows, cols }: Cells): number {
+function networkBytes(settings: Case, { rows, cols }: Cells): number {
+  const { surrogate, training, paperMode, members, meteorology, geography } = settings;
+  const { groups, species } = caseChannels(settings);
   const heldOut = testMembers({ members, training });
   const trained = [PRIOR, ...memberNames({ members })].filter((name) => !heldOut.includes(name));
   const variants = [{ surrogate, training, runs: trained }, ...(paperMode.run ? [{ ...paperMode, runs: [PRIOR] }] : [])];
-  const bytes = variants.map(({ surrogate: settings, training: network, runs }) => {
-    const weather = meteorology.variables.length + (settings.priorConcentrations ? SPECIES_OF_A_RUN : 0);
-    const channels = { groups: GROUPS.length, species: SPECIES_OF_A_RUN, meteorology: weather, geography: geography?.variables.length ?? 0 };
-    return trainingBytes(settings, network, { rows, cols, ...channels }, runs);
+  const bytes = variants.map(({ surrogate: model, training: network, runs }) => {
+    const weather = meteorology.variables.length + (model.priorConcentrations ? species.length : 0);
+    const channels = { groups: groups.length, species: species.length, meteorology: weather, geography: geography?.variables.length ?? 0 };
+    return trainingBytes(model, network, { rows, cols, ...channels }, runs);
   });
   return Math.max(...bytes);
 }
 
 /** Bytes of fields that training has in memory, and of those that it reads from the store. */
-function fieldsOfTraining({ periods, meteorology, surrogate, members }: Case, { rows, cols }: Cells): MemoryBudget['spent'] {
+function fieldsOfTraining(settings: Case, { rows, cols }: Cells): MemoryBudget['spent'] {
+  const { periods, meteorology, surrogate, members } = settings;
+  const { groups, species } = caseChannels(settings);
   const room = new MemoryBudget();
-  const weather = meteorology.variables.length + (surrogate.priorConcentrations ? SPECIES_OF_A_RUN : 0);
+  const weather = meteorology.variables.length + (surrogate.priorConcentrations ? species.length : 0);
   for (const { hours } of periods) room.take({ hours, rows, cols, channels: weather });
   const runs = storedRuns({ members });
   for (const { hours } of periods) {
-    for (let run = 0; run < runs; run++) for (const channels of [GROUPS.length, SPECIES_OF_A_RUN]) room.take({ hours, rows, cols, channels });
+    for (let run = 0; run < runs; run++) for (const channels of [groups.length, species.length]) room.take({ hours, rows, cols, channels });
   }
   return room.spent;
 }

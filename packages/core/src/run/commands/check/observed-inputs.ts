@@ -1,5 +1,5 @@
 /** Monitors and their observations, held against the case: read as the stages read them, and each species by itself where that fails. */
-import type { Case, PeriodSettings } from '../../../case';
+import { askedSpecies, caseChannels, type Case, type PeriodSettings } from '../../../case';
 import { dailyMeans } from '../../../observations/daily-means';
 import { expandGlobs } from '../../../files/glob';
 import { readObservations, type Observations } from '../../../observations/observations';
@@ -130,7 +130,7 @@ async function checkPeriod(
 ): Promise<Observations | undefined> {
   const { observations } = settings;
   const options = { period: period.name, span: spanOf(period), grid, signal: findings.signal };
-  const read = (spec: Case['observations']): Promise<Observations> => readObservations(spec, options);
+  const read = (spec: Case['observations']): Promise<Observations> => readObservations({ ...spec, species: askedSpecies(settings) }, options);
   let whole: Observations;
   try {
     whole = await read(observations);
@@ -138,25 +138,36 @@ async function checkPeriod(
     await tellFaults(findings, observations, read, error);
     return undefined;
   }
-  const values = whole.species.map((name) => `${whole.quality?.species[name].valid ?? 0} values of ${name}`);
-  findings.right.push(`observations, ${period.name}: ${whole.stations.length} stations${grid ? ' in the grid' : ''}, ${values.join(', ')}`);
-  const state = massState(observations);
-  if (state !== undefined && !findings.notes.includes(state)) findings.notes.push(state);
-  if (whole.quality) findings.notes.push(...describeQuality(whole.quality).map((text) => `observations, ${period.name}: ${text}`));
+  tellObservations(findings, 'observations', period.name, whole, grid !== undefined);
+  tellMassState(findings, 'observations', observations, settings);
   if (grid && comparable) await findings.attempt(['observations'], () => compare(settings, period, grid, whole));
   return whole;
+}
+
+/** What a period's files hold, and what was left out of it. @param subject - of the sentences: the key of the files, or what they are called */
+export function tellObservations(findings: Findings, subject: string, period: string, whole: Observations, isInGrid: boolean): void {
+  const values = whole.species.map((name) => `${whole.quality?.species[name].valid ?? 0} values of ${name}`);
+  findings.right.push(`${subject}, ${period}: ${whole.stations.length} stations${isInGrid ? ' in the grid' : ''}, ${values.join(', ')}`);
+  if (whole.quality) findings.notes.push(...describeQuality(whole.quality).map((text) => `${subject}, ${period}: ${text}`));
 }
 
 /** Layouts whose files themselves name the unit. */
 const NAMES_UNITS = ['cnemc-wide', 'eea', 'openaq', 'sql'];
 
 /** The state at which gases in µg m-3 are taken, where there may be some: with that of another network all of them are wrong by the same part. */
-function massState({ layout, columns, gasReference }: Case['observations']): string | undefined {
-  const isMass = Object.entries(columns?.species ?? {}).some(([name, column]) => name !== 'PM2.5' && /g.*m/.test(column?.unit ?? ''));
-  if (!isMass && !NAMES_UNITS.includes(layout)) return undefined;
+export function tellMassState(
+  findings: Findings,
+  subject: string,
+  { layout, columns, gasReference }: Pick<Case['observations'], 'layout' | 'columns' | 'gasReference'>,
+  settings: Case,
+): void {
+  const { units } = caseChannels(settings);
+  const isMass = Object.entries(columns?.species ?? {}).some(([name, column]) => units[name] === 'ppb' && /g.*m/.test(column?.unit ?? ''));
+  if (!isMass && !NAMES_UNITS.includes(layout)) return;
   const { rule = 'fixed', temperature, pressure } = gasReference;
   const state = rule === 'fixed' ? `${temperature} K and ${pressure} Pa` : `the state of the rule ${rule}`;
-  return `observations: gases in ug m-3 are taken at ${state}: set observations.gasReference if the network has another`;
+  const note = `${subject}: gases in ug m-3 are taken at ${state}: set ${subject === 'observations' ? 'observations.' : 'its '}gasReference if the network has another`;
+  if (!findings.notes.includes(note)) findings.notes.push(note);
 }
 
 /**

@@ -1,13 +1,13 @@
 /** The prior run held against the monitors, where both are there: what makes a result wrong without a word shows here first. */
 import { existsSync } from 'node:fs';
-import { SPECIES, speciesUnit, type Species } from '../../../base/species';
+import { knownSpecies, type CaseChannels, type Species } from '../../../base/species';
 import { RetroplumeError } from '../../../base/errors';
-import type { Case, PeriodSettings } from '../../../case';
+import { askedSpecies, caseChannels, type Case, type PeriodSettings } from '../../../case';
 import { hourlyFiles, PRIOR, simulatedFile, spanOf, timeOf, twinObservationsFile } from '../../../case/case-runs';
 import { timeAt, type Grid } from '../../../grid/grid';
 import { readObservations, type Observations } from '../../../observations/observations';
 import { readRunConcentrations } from '../../../transport/surface-output';
-import { convert, MOLAR_MASS } from '../../../units/units';
+import { convert } from '../../../units/units';
 import {
   agreement,
   commonLag,
@@ -26,6 +26,7 @@ const DAY = 24;
 /**
  * @param observed - of each period, where they were brought and could be read
  * @param simulate - the folder of that stage, in which the prior run of a model that we run may lie, and what a twin observes
+ * @param entry - of `observations.independent`, whose observations these are; default: those of the case
  */
 export async function checkPriorAtMonitors(
   findings: Findings,
@@ -33,20 +34,25 @@ export async function checkPriorAtMonitors(
   grid: Grid,
   observed: ReadonlyMap<string, Observations>,
   simulate: string,
+  entry?: string,
 ): Promise<void> {
   if (findings.hasFault(['priorConcentrations'])) return;
   const compared: Compared[] = [];
+  const channels = caseChannels(settings);
+  const subject = `prior run at the monitors${entry === undefined ? '' : ` of ${entry}`}`;
   for (const period of settings.periods) {
     const files = priorFiles(settings, period, simulate);
-    const observations = files && (observed.get(period.name) ?? (await twinObservations(settings, period, grid, simulate)));
-    const comparison = observations && (await comparePeriod(findings, settings, period, grid, { files, observations }));
+    const ofTwin = files && entry === undefined ? await twinObservations(settings, period, grid, simulate) : undefined;
+    const observations = observed.get(period.name) ?? ofTwin;
+    const label = `${subject}, ${period.name}`;
+    const comparison = files && observations && (await comparePeriod(findings, settings, period, grid, { label, files, observations }));
     if (comparison) compared.push(comparison);
   }
   const lag = commonLag(compared.flatMap(({ agreements }) => agreements));
-  if (lag) findings.warnings.push(`prior run at the monitors: ${lagInWords(lag)}`);
+  if (lag) findings.warnings.push(`${subject}: ${lagInWords(lag)}`);
   for (const { label, agreements, places } of compared) {
     // At wrong hours stations read like others by chance.
-    const doubts = [...unitDoubts(agreements), ...agreements.map(unrelatedDoubt), ...(lag ? [] : places())];
+    const doubts = [...unitDoubts(agreements, channels), ...agreements.map(unrelatedDoubt), ...(lag ? [] : places())];
     findings.warnings.push(...doubts.filter((doubt) => doubt !== undefined).map((doubt) => `${label}: ${doubt}`));
   }
 }
@@ -67,7 +73,10 @@ function priorFiles(settings: Case, { name }: PeriodSettings, simulate: string):
 async function twinObservations(settings: Case, period: PeriodSettings, grid: Grid, simulate: string): Promise<Observations | undefined> {
   const file = twinObservationsFile(simulate, period.name);
   if (!settings.observations.twin || !existsSync(file)) return undefined;
-  return readObservations({ ...settings.observations, files: file }, { period: period.name, span: spanOf(period), grid });
+  return readObservations(
+    { ...settings.observations, files: file, species: askedSpecies(settings) },
+    { period: period.name, span: spanOf(period), grid },
+  );
 }
 
 /** @returns undefined where nothing can be compared; what cannot be read has been told by others, under its own key */
@@ -76,9 +85,10 @@ async function comparePeriod(
   settings: Case,
   period: PeriodSettings,
   grid: Grid,
-  { files, observations }: { files: string[]; observations: Observations },
+  { label, files, observations }: { label: string; files: string[]; observations: Observations },
 ): Promise<Compared | undefined> {
-  const names = SPECIES.filter((name) => observations.species.includes(name));
+  const { species, units } = caseChannels(settings);
+  const names = species.filter((name) => observations.species.includes(name));
   let run: RunAtStations;
   try {
     run = await readAtStations(findings, settings, period, grid, files, observations);
@@ -92,8 +102,7 @@ async function comparePeriod(
     return figures ? [{ name, ...figures }] : [];
   });
   if (agreements.length === 0) return undefined;
-  const label = `prior run at the monitors, ${period.name}`;
-  findings.right.push(...agreements.map((figures) => `${label}: ${inWords(figures)}`));
+  findings.right.push(...agreements.map((figures) => `${label}: ${inWords(figures, units[figures.name])}`));
   const places = (): (string | undefined)[] => [
     ...exchangeDoubts(exchangedStations(series), run.stations),
     turnDoubt(names.map((name) => run.turned(name))),
@@ -103,10 +112,10 @@ async function comparePeriod(
 
 type Found = Agreement & { name: Species };
 
-function inWords({ name, pairs, observed, simulated, r, byLag }: Found): string {
+function inWords({ name, pairs, observed, simulated, r, byLag }: Found, unit: string): string {
   const best = byLag && LAGS[byLag.indexOf(Math.max(...byLag))];
   const lag = byLag ? `; within stations ${figure(byLag[LAGS.indexOf(0)])}, most at a lag of ${best} h` : '';
-  return `${name}: ${pairs} pairs, observed ${figure(observed)} and simulated ${figure(simulated)} ${speciesUnit(name)} (ratio ${figure(simulated / observed)}), r ${figure(r)}${lag}`;
+  return `${name}: ${pairs} pairs, observed ${figure(observed)} and simulated ${figure(simulated)} ${unit} (ratio ${figure(simulated / observed)}), r ${figure(r)}${lag}`;
 }
 
 function lagInWords({ hours, r, rWithoutLag }: CommonLag): string {
@@ -119,9 +128,11 @@ function lagInWords({ hours, r, rWithoutLag }: CommonLag): string {
 }
 
 /** µg m-3 of a gas for 1 ppb, at the state of EU networks, from which others differ by up to 7 %; undefined of particles. */
-function perPpb(name: Species): number | undefined {
-  const molarMass = name in MOLAR_MASS ? MOLAR_MASS[name] : undefined;
-  return molarMass === undefined ? undefined : convert(1, 'ppb', 'ug m-3', { molarMass, temperature: 293, pressure: 101_300 });
+function perPpb(name: Species, channels: CaseChannels): number | undefined {
+  const molarMass = channels.molarMass[name];
+  return molarMass === undefined || channels.units[name] !== 'ppb'
+    ? undefined
+    : convert(1, 'ppb', 'ug m-3', { molarMass, temperature: 293, pressure: 101_300 });
 }
 
 /** How near a ratio of ozone must come to a unit's factor: its mean is that of the background, which a run of any model has to a fifth. */
@@ -129,19 +140,19 @@ const NEAR = Math.log(1.25);
 /** A ratio beyond which no run is wrong, but a unit is. */
 const FAR = Math.log(30);
 
-function unitDoubts(agreements: readonly Found[]): string[] {
+function unitDoubts(agreements: readonly Found[], channels: CaseChannels): string[] {
   const far = agreements.filter(({ observed, simulated }) => Math.abs(Math.log(simulated / observed)) > FAR);
   if (far.length > 0)
     return far.map(({ name, observed, simulated }) => `${name}: the run has ${figure(simulated / observed)} times what is observed: is the unit of the observations, or of concentrations.variables, a thousand times another (mg, ug, ppb, ppm)?`); // prettier-ignore
-  const gases = agreements.filter(({ name }) => perPpb(name) !== undefined);
-  const ozone = gases.find(({ name }) => name === 'O3');
+  const gases = agreements.filter(({ name }) => perPpb(name, channels) !== undefined);
+  const ozone = gases.find(({ name }) => knownSpecies(name)?.isBackground);
   if (!ozone) return [];
   for (const [unit, trueUnit, power] of [
     ['ppb', 'ug m-3', 1],
     ['ug m-3', 'ppb', -1],
   ] as const) {
     // Too large by the factor, where µg m-3 were called ppb.
-    const mended = ({ name, observed, simulated }: Found): number => Math.log((simulated / observed) * perPpb(name)! ** power);
+    const mended = ({ name, observed, simulated }: Found): number => Math.log((simulated / observed) * perPpb(name, channels)! ** power);
     const better = (gas: Found): boolean => Math.abs(mended(gas)) < Math.abs(Math.log(gas.simulated / gas.observed));
     if (Math.abs(mended(ozone)) > NEAR || !gases.every(better)) continue;
     const ratios = gases.map((gas) => `${gas.name} ${figure(gas.simulated / gas.observed)}`).join(', ');
@@ -193,14 +204,15 @@ async function readAtStations(
     return cell.row * grid.cols + cell.col;
   });
   const size = axis.count * stations.length;
-  const simulated = SPECIES.map(() => new Float32Array(size).fill(NaN));
-  const sums = SPECIES.map(() => new Float64Array(cells));
+  const { species } = caseChannels(settings);
+  const simulated = species.map(() => new Float32Array(size).fill(NaN));
+  const sums = species.map(() => new Float64Array(cells));
   for (let first = period.spinUpHours; first < axis.count; first += DAY) {
     const count = Math.min(DAY, axis.count - first);
     const fields = readRunConcentrations(settings, files, { grid, time: { ...axis, start: timeAt(axis, first), count } }, signal);
     for (let hour = 0; hour < count; hour++) {
-      SPECIES.forEach((_, s) => {
-        const value = (cell: number): number => fields[(hour * cells + cell) * SPECIES.length + s];
+      species.forEach((_, s) => {
+        const value = (cell: number): number => fields[(hour * cells + cell) * species.length + s];
         cellOf.forEach((cell, station) => (simulated[s][(first + hour) * stations.length + station] = value(cell)));
         for (let cell = 0; cell < cells; cell++) sums[s][cell] += value(cell);
       });
@@ -215,14 +227,14 @@ async function readAtStations(
       offset,
       stations: stations.length,
       observed: values.get(name)!,
-      simulated: simulated[SPECIES.indexOf(name)],
+      simulated: simulated[species.indexOf(name)],
     }),
     turned: (name) => {
       const series = values.get(name)!;
       const means = cellOf.map((_, station) => meanOf(series, station, stations.length));
       const measured = [...means.keys()].filter((station) => Number.isFinite(means[station]));
       if (measured.length < FEWEST_STATIONS) return undefined;
-      return turnedFit(sums[SPECIES.indexOf(name)], grid, measured.map((station) => cellOf[station]), measured.map((station) => means[station])); // prettier-ignore
+      return turnedFit(sums[species.indexOf(name)], grid, measured.map((station) => cellOf[station]), measured.map((station) => means[station])); // prettier-ignore
     },
   };
 }

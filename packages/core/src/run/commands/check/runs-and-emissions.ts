@@ -1,22 +1,22 @@
 /** Runs that were brought, held against the emissions that the case gives with them: exchanged members, fields turned round, emissions of another size. */
-import { GROUPS, JUDGED_PAIRS, SPECIES, type Group, type Species } from '../../../base/species';
+import { judgedPairs, knownGroup, type CaseChannels, type Group, type Species } from '../../../base/species';
 import { RetroplumeError } from '../../../base/errors';
-import type { Case, PeriodSettings } from '../../../case';
+import { caseChannels, type Case, type PeriodSettings } from '../../../case';
 import { hourlyFiles, timeOf } from '../../../case/case-runs';
 import { timeAt, type Grid, type TimeAxis } from '../../../grid/grid';
 import type { SectorFiles } from '../../../inventory/reading/emission-reader';
 import { readInventory } from '../../../inventory/reading/read-inventory';
 import { givenSectors, priorSectors } from '../../../inventory/reading/sector-files';
 import { readRunConcentrations } from '../../../transport/surface-output';
-import { MOLAR_MASS } from '../../../units/units';
 import { changeFits, exchangedRuns, turnedFit, turnedRound, type ChangedFields } from '../../../assimilation/judgement/emission-agreement';
 import type { Findings } from './findings';
 
 /** Means over some hours. */
 interface Fields {
-  /** kg m-2 s-1, `[H, W, 5]` */
+  channels: CaseChannels;
+  /** kg m-2 s-1, `[H, W, groups]` */
   emissions: Float64Array;
-  /** ppb, PM2.5 ug m-3, `[H, W, 4]` */
+  /** ppb, particles ug m-3, `[H, W, species]` */
   concentrations: Float64Array;
 }
 
@@ -62,6 +62,7 @@ function meanFields({ signal }: Findings, settings: Case, period: PeriodSettings
   const cells = grid.rows * grid.cols;
   const time = sampledHours(period, cells);
   return {
+    channels: caseChannels(settings),
     emissions: meanOfHours(readInventory(sectors, grid, time, { signal }), time.count),
     concentrations: meanOfHours(readRunConcentrations(settings, files, { grid, time }, signal), time.count),
   };
@@ -73,29 +74,33 @@ function meanOfHours(values: Float32Array, hours: number): Float64Array {
   return field;
 }
 
-function groupOf({ emissions }: Fields, group: Group): Float64Array {
-  return emissions.filter((_, i) => i % GROUPS.length === GROUPS.indexOf(group));
+function groupOf({ emissions, channels: { groups } }: Fields, group: Group): Float64Array {
+  const channel = groups.indexOf(group);
+  return emissions.filter((_, i) => i % groups.length === channel);
 }
 
-function speciesOf({ concentrations }: Fields, species: Species): Float64Array {
-  return concentrations.filter((_, i) => i % SPECIES.length === SPECIES.indexOf(species));
+function speciesOf({ concentrations, channels }: Fields, species: Species): Float64Array {
+  const channel = channels.species.indexOf(species);
+  return concentrations.filter((_, i) => i % channels.species.length === channel);
+}
+
+/** Groups whose species does not stay long, with that species and how long it does (s): what the air holds of it lies near its sources. */
+function shortLived(channels: CaseChannels): [Group, Species, number][] {
+  return judgedPairs(channels).flatMap(([group, species]): [Group, Species, number][] => {
+    const lifetime = knownGroup(group)?.lifetime;
+    return lifetime === undefined ? [] : [[group, species, lifetime]];
+  });
 }
 
 function turnDoubt(prior: Fields, grid: Grid): string | undefined {
   const cells = Array.from({ length: grid.rows * grid.cols }, (_, cell) => cell);
-  // Most of PM2.5 is made far from its sources.
-  const fits = JUDGED_PAIRS.slice(0, 2).map(([group, species]) => turnedFit(groupOf(prior, group), grid, cells, speciesOf(prior, species)));
+  const fits = shortLived(prior.channels).map(([group, species]) => turnedFit(groupOf(prior, group), grid, cells, speciesOf(prior, species)));
   const way = turnedRound(fits);
   return way && `the prior run lies over its emissions better with the ${way} of one turned round: do the ${way} of emissions.files or of priorConcentrations begin at the other side?`; // prettier-ignore
 }
 
 /** m: of air that is mixed by day and night. */
 const MIXED = 500;
-/** s: how long NO2 and SO2 stay, before they are made into something else. */
-const LIFE: readonly [Group, Species, number][] = [
-  ['NOx', 'NO2', 15 * 3600],
-  ['SO2', 'SO2', 40 * 3600],
-];
 /** m s-1 of the air over a grid. */
 const WIND = 5;
 /** Times what is expected; worlds and countries that were tried lie between 0.4 and 2.5. */
@@ -104,22 +109,26 @@ const [LEAST_SIZE, MOST_SIZE] = [0.25, 10];
 /** What the air holds of a gas, against what is emitted of it for as long as it stays there. */
 function sizeDoubt(prior: Fields, grid: Grid): string | undefined {
   const crossing = Math.sqrt(grid.cellAreaM2 * grid.rows * grid.cols) / WIND;
-  const sizes = LIFE.flatMap(([group, species, life]) => {
+  const pairs = shortLived(prior.channels);
+  const sizes = pairs.flatMap(([group, species, life]) => {
+    const molarMass = prior.channels.molarMass[species];
+    if (molarMass === undefined) return [];
     const emitted = mean(groupOf(prior, group)) / (1 / life + 1 / crossing);
-    const airborne = ((mean(speciesOf(prior, species)) * 1e-9 * MOLAR_MASS[species] * 1e-3) / 0.024) * MIXED;
+    const airborne = ((mean(speciesOf(prior, species)) * 1e-9 * molarMass * 1e-3) / 0.024) * MIXED;
     return emitted > 0 && airborne > 0 ? [airborne / emitted] : [];
   });
   if (sizes.length === 0) return undefined;
   const size = Math.exp(mean(sizes.map(Math.log)));
   if (size >= LEAST_SIZE && size <= MOST_SIZE) return undefined;
   const misfit = size < 1 ? `${figure(1 / size)} times too large` : `${figure(size)} times too small`;
-  return `the prior's emissions of NOx and SO2 are about ${misfit} for what the prior run holds of NO2 and SO2: is the unit of the files, or their layer, cell area or hour, another (mol s-1, g s-1, kg h-1)?`; // prettier-ignore
+  return `the prior's emissions of ${pairs.map(([group]) => group).join(' and ')} are about ${misfit} for what the prior run holds of ${pairs.map(([, species]) => species).join(' and ')}: is the unit of the files, or their layer, cell area or hour, another (mol s-1, g s-1, kg h-1)?`; // prettier-ignore
 }
 
 function changesOf(run: Fields, prior: Fields): ChangedFields {
+  const pairs = judgedPairs(prior.channels);
   return {
-    emissions: JUDGED_PAIRS.map(([group]) => logRatio(groupOf(run, group), groupOf(prior, group))),
-    concentrations: JUDGED_PAIRS.map(([, species]) => logRatio(speciesOf(run, species), speciesOf(prior, species))),
+    emissions: pairs.map(([group]) => logRatio(groupOf(run, group), groupOf(prior, group))),
+    concentrations: pairs.map(([, species]) => logRatio(speciesOf(run, species), speciesOf(prior, species))),
   };
 }
 

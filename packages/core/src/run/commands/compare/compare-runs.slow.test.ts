@@ -58,7 +58,7 @@ function makeRun(name: string, { lengthKm = 81, pairs = 100, updated = 1, factor
   const data = new Float32Array(slots * grid.rows * grid.cols * GROUPS.length).fill(1);
   data[7 * GROUPS.length] = factor;
   mkdirSync(join(run, 'invert'));
-  writeFactors(join(run, 'invert/factors.nc'), grid, [{ period: 'winter', slots, data }]);
+  writeFactors(join(run, 'invert/factors.nc'), { grid, groups: GROUPS }, [{ period: 'winter', slots, data }]);
   return run;
 }
 

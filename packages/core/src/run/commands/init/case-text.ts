@@ -1,7 +1,8 @@
 /** The case file that `init` writes, section by section. */
 import { readFileSync } from 'node:fs';
 import { basename, dirname, relative } from 'node:path';
-import { GROUPS, SPECIES } from '../../../base/species';
+import { SPECIES_IN_FILES } from '../../../base/names-in-files';
+import { DEFAULT_CHANNELS, knownGroup, type Group, type Species } from '../../../base/species';
 import { IoapiFile } from '../../../files/ioapi/ioapi-file';
 import { Grid } from '../../../grid/grid';
 import { parseGriddesc } from '../../../grid/griddesc';
@@ -10,9 +11,9 @@ import { patternsOf, sectorNames, type TimedFile } from './file-names';
 import { isSame, unusedInWords, type GivenFiles } from './given-files';
 import { hourText, spinUpHours } from './shared-hours';
 import type { InventoryPart } from './inventory-parts';
-import { outputVariables } from './given-netcdf';
+import { outputVariables, type GivenField } from './given-netcdf';
 import type { GivenRun, SortedFiles } from './sorted-files';
-import { groupsOf } from './species-groups';
+import { groupsOf, type FoundGroups } from './species-groups';
 import { writeObservations } from './observations-text';
 
 export type CtmChoice = 'files' | 'command' | 'builtin';
@@ -33,9 +34,11 @@ export function caseText(parts: CaseParts): Draft {
   writeGrid(draft, parts);
   writePeriods(draft, parts.sorted);
   writeWeather(draft, parts);
-  writeEmissions(draft, parts);
-  writeRuns(draft, parts);
-  writeObservations(draft, parts.inputs.tables, dirname(parts.path), parts.inputs.unused);
+  const inventory = inventoryOf(parts);
+  const { groups, species } = channelsOf(parts, inventory);
+  writeEmissions(draft, parts, inventory, groups);
+  writeRuns(draft, parts, species);
+  writeObservations(draft, parts.inputs, dirname(parts.path), species);
   for (const text of unusedInWords(parts.inputs.unused, dirname(parts.path))) draft.comment(`Not used: ${text}`);
   return draft;
 }
@@ -124,10 +127,41 @@ function molesIn(parts: SortedFiles['emissions']): (name: string) => number {
     }, 0);
 }
 
-function writeEmissions(draft: Draft, parts: CaseParts): void {
-  const { emissions } = parts.sorted;
+interface Inventory extends FoundGroups {
+  /** variables of all its files */
+  names: string[];
+}
+
+function inventoryOf({ sorted: { emissions } }: CaseParts): Inventory {
   const names = [...new Set(emissions.flatMap(({ files: [first] }) => first.variables.map(({ name }) => name)))];
-  const { mechanism, groups, ungrouped } = groupsOf(names, molesIn(emissions));
+  return { names, ...groupsOf(names, molesIn(emissions)) };
+}
+
+/** The default groups and species, and each further pair of them that the inventory, the tables and, where there is one, the output hold. */
+function channelsOf({ sorted, inputs }: CaseParts, { groups: inventoryGroups }: Inventory): { groups: Group[]; species: Species[] } {
+  const output = outputOf(sorted);
+  const variables = output && outputVariables(output);
+  const isObserved = (name: Species): boolean => inputs.tables.some(({ columns }) => columns?.species[name] !== undefined);
+  const further = Object.entries(inventoryGroups).flatMap(([group, { variables: emitted }]): [Group, Species][] => {
+    const name = knownGroup(group)?.species;
+    if (name === undefined || DEFAULT_CHANNELS.groups.includes(group) || emitted.length === 0) return [];
+    return isObserved(name) && (variables === undefined || variables[name] !== undefined) ? [[group, name]] : [];
+  });
+  return {
+    groups: [...DEFAULT_CHANNELS.groups, ...further.map(([group]) => group)],
+    species: [...DEFAULT_CHANNELS.species, ...further.map(([, name]) => name)],
+  };
+}
+
+/** An output of the prior run, or of a member. */
+function outputOf({ concentrations, members }: SortedFiles): GivenField | undefined {
+  return concentrations.at(0) ?? members.at(0)?.concentrations[0];
+}
+
+function writeEmissions(draft: Draft, parts: CaseParts, { mechanism, groups, names }: Inventory, wanted: readonly Group[]): void {
+  const { emissions } = parts.sorted;
+  const grouped = wanted.flatMap((group) => groups[group].variables);
+  const ungrouped = names.filter((name) => !grouped.includes(name));
   draft.begin('emissions');
   if (emissions.length === 0) {
     draft.leaveOpen('emissions: none are among the files', '  ');
@@ -137,7 +171,7 @@ function writeEmissions(draft: Draft, parts: CaseParts): void {
     draft.comment(`Species of ${mechanism}. VOC's molar mass weighs its total in tables and reports, and nothing else.`, '  ');
   if (ungrouped.length > 0) draft.comment(`In no group, and left as they are: ${ungrouped.join(', ')}`, '  ');
   draft.begin('  groups');
-  for (const group of GROUPS) {
+  for (const group of wanted) {
     const { variables, molarMass, open } = groups[group];
     // Without any file one sentence is enough.
     if (variables.length === 0 && names.length > 0)
@@ -145,7 +179,7 @@ function writeEmissions(draft: Draft, parts: CaseParts): void {
     else if (variables.length > 0 && open !== undefined) draft.leaveOpen(open, '    ');
     draft.add(`    ${group}`, { variables: variables.length === 0 ? [group] : variables, ...(molarMass === undefined ? {} : { molarMass }) });
   }
-  if (emissions.length > 0 && !isPlain(emissions)) writeSectors(draft, parts, GROUPS.flatMap((group) => groups[group].variables)); // prettier-ignore
+  if (emissions.length > 0 && !isPlain(emissions)) writeSectors(draft, parts, grouped);
 }
 
 /** Whether one pattern says all. */
@@ -174,19 +208,21 @@ function writeSectors(draft: Draft, parts: CaseParts, wanted: readonly string[])
   });
 }
 
-function writeRuns(draft: Draft, parts: CaseParts): void {
+function writeRuns(draft: Draft, parts: CaseParts, species: readonly Species[]): void {
   const { concentrations, members } = parts.sorted;
-  const output = concentrations.at(0) ?? members.at(0)?.concentrations[0];
+  const output = outputOf(parts.sorted);
+  const list = species.length > DEFAULT_CHANNELS.species.length ? { species } : {};
   if (output) {
     const variables = outputVariables(output);
-    const unknown = SPECIES.filter((species) => variables[species] === undefined);
+    const unknown = species.filter((name) => variables[name] === undefined);
     if (unknown.length > 0) draft.leaveOpen(`variables of ${unknown.join(', ')} in ${output.path}, or a sum such as { ASO4J: 1, ANO3J: 1 }`);
-    const named = SPECIES.map((species) => [species, variables[species] ?? species.replace('.', '')]);
-    draft.add('concentrations', { variables: Object.fromEntries(named) as Record<string, string> });
+    const named = species.map((name): [Species, string] => [name, variables[name] ?? name.replace('.', '')]);
+    draft.add('concentrations', { ...list, variables: Object.fromEntries(named) });
   } else if (parts.ctm === 'command') {
-    draft.leaveOpen("names of the four species in your model's output");
-    draft.add('concentrations', { variables: { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25_TOT' } });
-  }
+    draft.leaveOpen("names of the species in your model's output");
+    const usual = species.map((name): [Species, string] => [name, SPECIES_IN_FILES[name].outputs[0]]);
+    draft.add('concentrations', { ...list, variables: Object.fromEntries(usual) });
+  } else if (list.species) draft.add('concentrations', list);
   if (concentrations.length > 0) draft.add('priorConcentrations', patternOf(draft, parts, concentrations, 'the prior run'));
   else if (parts.ctm === 'files') {
     draft.leaveOpen("the prior run: your model's concentrations for the emissions above");

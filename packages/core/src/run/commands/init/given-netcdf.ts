@@ -1,6 +1,8 @@
 /** netCDF files that somebody gives to `init`: I/O API, WRF's output, CF files on longitudes and latitudes; what they are for is told from their headers alone. */
 import type { NetcdfFile } from '@retroplume/native';
 import { ConfigError } from '../../../base/errors';
+import { SPECIES_IN_FILES } from '../../../base/names-in-files';
+import type { Species } from '../../../base/species';
 import { IoapiFile } from '../../../files/ioapi/ioapi-file';
 import type { IoapiVariable } from '../../../files/ioapi/ioapi-header';
 import { openNetcdf, reading } from '../../../files/netcdf/netcdf-access';
@@ -94,7 +96,7 @@ function ofIoapi(path: string): GivenField | string {
           : undefined;
   const isOutput = Object.values(outputVariables({ variables })).some((name) => name !== undefined);
   if (role === 'concentrations' && !isOutput)
-    return 'in units of concentrations, and none of NO2, SO2, O3 and PM2.5 (sensitivities go into certificate.sensitivities by hand)';
+    return `in units of concentrations, and none of ${Object.keys(SPECIES_IN_FILES).join(', ')} (sensitivities go into certificate.sensitivities by hand)`;
   if (role === undefined) return 'neither METCRO2D nor emissions nor concentrations by its variables and units';
   if (time.stepSeconds !== HOUR) return notHourly(time.stepSeconds);
   if (role === 'emissions' && grid.cols === 1 && grid.rows > 1) return { role: 'points', path, form, sources: grid.rows, hours, variables };
@@ -128,19 +130,11 @@ function inTime(field: Omit<GivenField, 'hours'>, times: readonly number[]): Giv
   return { ...field, hours: { first, end: first + times.length } };
 }
 
-/** Names of the four species in outputs of CMAQ and of its post-processing, the best first. */
-const OUTPUT = {
-  NO2: ['NO2'],
-  SO2: ['SO2'],
-  O3: ['O3', 'OZONE'],
-  'PM2.5': ['PM25_TOT', 'PM25', 'PM2.5', 'PM2_5', 'ATOTIJ', 'PM25_AVG', 'PMIJ', 'PM25AT'],
-};
-
 /** The variable of each species in an output, undefined where none is known. */
-export function outputVariables({ variables }: Pick<GivenField, 'variables'>): Record<string, string | undefined> {
-  const entries = Object.entries(OUTPUT).map(([species, names]) => [
+export function outputVariables({ variables }: Pick<GivenField, 'variables'>): Record<Species, string | undefined> {
+  const entries = Object.entries(SPECIES_IN_FILES).map(([species, { outputs }]): [Species, string | undefined] => [
     species,
-    names.find((name) => variables.some((variable) => variable.name === name)),
+    outputs.find((name) => variables.some((variable) => variable.name === name)),
   ]);
-  return Object.fromEntries(entries) as Record<string, string | undefined>;
+  return Object.fromEntries(entries);
 }

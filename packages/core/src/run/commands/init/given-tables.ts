@@ -1,6 +1,7 @@
 /** Tables that somebody gives to `init`: lists of stations and observations, told apart by their columns. */
 import { ConfigError } from '../../../base/errors';
-import { SPECIES, speciesUnit, type Species } from '../../../base/species';
+import { SPECIES_IN_FILES } from '../../../base/names-in-files';
+import { speciesOfTable, type Species } from '../../../base/species';
 import { identifier, TableStore } from '../../../files/tables/table-store';
 import { rawFormatOf, type LayoutName } from '../../../observations/observation-layouts';
 import { aqsSiteColumns, isAirnowSiteList, LIST_IDS } from '../../../observations/stations';
@@ -28,13 +29,6 @@ export interface GivenTable {
   meanLon?: number;
 }
 
-const NAMES: Record<Species, RegExp> = {
-  NO2: /^no2\b|^no2_/i,
-  SO2: /^so2\b|^so2_/i,
-  O3: /^(o3|ozone)\b|^(o3|ozone)_/i,
-  'PM2.5': /^pm_?2[._]?5\b|^pm_?2[._]?5_/i,
-};
-
 function unitInName(column: string): string | undefined {
   if (/ppb/i.test(column)) return 'ppb';
   if (/ppm/i.test(column)) return 'ppm';
@@ -43,11 +37,11 @@ function unitInName(column: string): string | undefined {
 
 function speciesColumns(columns: readonly string[]): Partial<Record<Species, SpeciesColumn>> {
   return Object.fromEntries(
-    SPECIES.flatMap((species) => {
-      const column = columns.find((name) => NAMES[species].test(name.trim()));
+    Object.entries(SPECIES_IN_FILES).flatMap(([species, { column: pattern }]) => {
+      const column = columns.find((name) => pattern.test(name.trim()));
       if (column === undefined) return [];
       const unit = unitInName(column);
-      return [[species, { column, unit: unit ?? speciesUnit(species), saysUnit: unit !== undefined }]];
+      return [[species, { column, unit: unit ?? speciesOfTable(species).unit, saysUnit: unit !== undefined }]];
     }),
   );
 }
@@ -93,7 +87,7 @@ async function ofOwnColumns(path: string, columns: string[], store: TableStore):
   if (Object.keys(species).length === 0)
     throw new ConfigError(
       'INIT_TABLE',
-      `${path}: no column is of NO2, SO2, O3 or PM2.5; it holds ${shown}: name the columns so, or leave the file out`,
+      `${path}: no column is of ${Object.keys(SPECIES_IN_FILES).join(', ')}; it holds ${shown}: name the columns so, or leave the file out`,
     );
   const texts = (await store.rows(`SELECT ${identifier(time)} FROM held WHERE trim(${identifier(time)}) <> '' LIMIT 50`)).map(([text]) =>
     String(text).trim(),

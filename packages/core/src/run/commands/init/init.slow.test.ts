@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { examineCase, loadCase } from '../../../case';
+import { caseChannels, examineCase, loadCase } from '../../../case';
 import { describeShared, sharedData } from '../../../files/testing/shared-data';
 import { writeDemoWorld } from '../../../worlds/demo-world';
 import { initCase, type InitResult } from './init';
@@ -144,6 +144,12 @@ describeShared('files of CMAQ 5.5', () => {
     expect(ours.emissions.groups.VOC.variables).toEqual(expect.arrayContaining(['PAR', 'TOL', 'ISOP']));
     expect(ours.emissions.groups.VOC.molarMass).toBeGreaterThan(14);
     expect(ours.emissions.groups.VOC.molarMass).toBeLessThan(60);
+    // what its tables, its emissions and its output hold beside the default ones
+    expect(caseChannels(ours)).toMatchObject({
+      groups: ['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5', 'CO', 'PMC'],
+      species: ['NO2', 'SO2', 'O3', 'PM2.5', 'CO', 'PM10'],
+    });
+    expect(check.right.join('\n')).toMatch(/groups NOx, .*, CO, PMC; species NO2, .*, CO, PM10/);
     expect(check.problems).toEqual([]);
   });
 });

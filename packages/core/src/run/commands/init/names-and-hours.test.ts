@@ -61,7 +61,10 @@ describe('species', () => {
     ['RACM2', ['NO', 'NO2', 'HONO', 'HC3', 'OLT', 'TOL', 'CO'], ['HC3', 'OLT', 'TOL']],
   ])('of %s are known by their names', (mechanism, names, voc) => {
     const found = groupsOf(names, none);
-    expect(found).toMatchObject({ mechanism, ungrouped: ['CO'], groups: { NOx: { variables: ['NO', 'NO2', 'HONO'] }, VOC: { variables: voc } } });
+    expect(found).toMatchObject({
+      mechanism,
+      groups: { NOx: { variables: ['NO', 'NO2', 'HONO'] }, VOC: { variables: voc }, CO: { variables: ['CO'] } },
+    });
   });
 
   it('give VOC the mean of their molar masses, weighed by moles', () => {
@@ -69,10 +72,9 @@ describe('species', () => {
     expect(groupsOf(['PAR', 'TOL', 'IOLE'], (name) => ({ PAR: 3, TOL: 1 })[name] ?? 0).groups.VOC.molarMass).toBe(33.5);
   });
 
-  it('of particles are parts, not the sum beside them, and none coarse', () => {
+  it('of particles are parts, not the sum beside them, coarse ones apart', () => {
     expect(groupsOf(['PM25', 'PEC', 'POC', 'PMFINE_SO4', 'PMC', 'PMCOARSE_SO4'], none)).toMatchObject({
-      ungrouped: ['PM25', 'PMC', 'PMCOARSE_SO4'],
-      groups: { 'PM2.5': { variables: ['PEC', 'POC', 'PMFINE_SO4'] } },
+      groups: { 'PM2.5': { variables: ['PEC', 'POC', 'PMFINE_SO4'] }, PMC: { variables: ['PMC', 'PMCOARSE_SO4'] } },
     });
     expect(groupsOf(['PM25'], none).groups['PM2.5']).toEqual({ variables: ['PM25'] });
   });

@@ -1,17 +1,22 @@
 /** The section `observations` of the case that `init` writes. */
 import { relative } from 'node:path';
-import { SPECIES } from '../../../base/species';
+import type { Species } from '../../../base/species';
 import type { Draft } from './draft';
 import { patternsOf } from './file-names';
-import type { Unused } from './given-files';
+import type { GivenFiles } from './given-files';
 import type { GivenTable } from './given-tables';
 
 /** The state that a network's µg m-3 of gases are at (docs/observations.md). */
 const GAS_RULES: Partial<Record<string, string>> = { 'cnemc-wide': 'china', eea: 'eu' };
 const NO_HOURS = { first: 0, end: 0 };
 
-/** @param folder - of the case file @param unused - tables of another layout than most are added to it: a case has one */
-export function writeObservations(draft: Draft, tables: readonly GivenTable[], folder: string, unused: Unused[]): void {
+/** @param folder - of the case file @param inputs - tables of another layout than most are added to what is unused: a case has one @param species - of the case */
+export function writeObservations(
+  draft: Draft,
+  { tables, unused }: Pick<GivenFiles, 'tables' | 'unused'>,
+  folder: string,
+  species: readonly Species[],
+): void {
   const observed = mostFirst(tables.filter(({ layout }) => layout !== undefined));
   draft.begin('observations');
   writeStations(draft, tables, folder);
@@ -19,7 +24,7 @@ export function writeObservations(draft: Draft, tables: readonly GivenTable[], f
   if (!first) {
     draft.leaveOpen('tables of observations: none are among the files', '  ');
     draft.add('  files', 'obs_*.csv');
-    draft.add('  columns', { species: Object.fromEntries(SPECIES.map((species) => [species, { column: species, unit: 'ppb' }])) });
+    draft.add('  columns', { species: Object.fromEntries(species.map((name) => [name, { column: name, unit: 'ppb' }])) });
     return;
   }
   const alike = observed.filter((table) => isAlike(table, first));
@@ -40,7 +45,7 @@ export function writeObservations(draft: Draft, tables: readonly GivenTable[], f
       '  ',
     );
   if (!first.zoned || first.layout === 'long') draft.add('  timeZone', 'UTC');
-  if (first.columns) writeColumns(draft, alike);
+  if (first.columns) writeColumns(draft, alike, species);
 }
 
 const isAlike = (a: GivenTable, b: GivenTable): boolean => a.layout === b.layout && (a.daily ?? false) === (b.daily ?? false);
@@ -79,21 +84,22 @@ function writeStations(draft: Draft, tables: readonly GivenTable[], folder: stri
   draft.add('  stations', { file: relative(folder, list.path), ...(places === undefined || places === 'known' ? {} : places) });
 }
 
-function writeColumns(draft: Draft, tables: readonly GivenTable[]): void {
+function writeColumns(draft: Draft, tables: readonly GivenTable[], species: readonly Species[]): void {
   const { station, time } = tables[0].columns!;
   draft.begin('  columns');
   draft.add('    station', station);
   draft.add('    time', time);
-  const usable = SPECIES.flatMap((species) => {
-    const column = tables.map(({ columns }) => columns?.species[species]).find((candidate) => candidate !== undefined);
-    return column ? [{ species, ...column }] : [];
+  const usable = species.flatMap((name) => {
+    const column = tables.map(({ columns }) => columns?.species[name]).find((candidate) => candidate !== undefined);
+    return column ? [{ name, ...column }] : [];
   });
-  const guessed = usable.filter(({ saysUnit }) => !saysUnit).map(({ species }) => species);
+  if (usable.length === 0) draft.leaveOpen('species of the tables: they hold none that the emissions and the model have, too', '    ');
+  const guessed = usable.filter(({ saysUnit }) => !saysUnit).map(({ name }) => name);
   if (guessed.length > 0)
     draft.leaveOpen(
       `units of ${guessed.join(', ')}: the tables do not say them, and these are the usual ones; gases may be in ug m-3 (with observations.gasReference)`,
       '    ',
     );
   draft.begin('    species');
-  for (const { species, column, unit } of usable) draft.add(`      ${species}`, { column, unit });
+  for (const { name, column, unit } of usable) draft.add(`      ${name}`, { column, unit });
 }

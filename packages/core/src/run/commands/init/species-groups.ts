@@ -2,12 +2,13 @@
  * The emission group of each species by the name that it has in emission files for CMAQ: CB6, SAPRC07 and RACM2 for gases, AERO6 and AERO7 for particles.
  *
  * Left out are species that repeat what others hold (VOC_INV, ALD2_PRIMARY, NH3_FERT, and the air toxics that CB6 carries beside PAR) and what is in no group
- * (CO, CH4, SULF, coarse particles).
+ * (CH4, SULF).
  *
  * @see CCTM/src/MECHS of https://github.com/USEPA/CMAQ, version 5.5, of cb6r5_ae7_aq, saprc07tic_ae7i_aq and racm2_ae6_aq: CMAQ_Control_DESID_*.nml (names in
  * emission files), GC_*.nml (MOLWT). All masses here agree with these to the digits that stand there, of which RACM2 and CB6 have fewer
  */
-import { GROUPS, type Group } from '../../../base/species';
+import { GROUPS_IN_FILES } from '../../../base/names-in-files';
+import type { Group } from '../../../base/species';
 
 /** Molar masses, g mol-1; 0 where the mass is part of another species, too. */
 type Masses = Readonly<Record<string, number>>;
@@ -41,19 +42,7 @@ const MECHANISMS: readonly { name: string; marks: readonly string[]; masses: Mas
   { name: 'CB6', marks: ['PAR', 'IOLE', 'XYLMN', 'ALDX'], masses: CB6 },
 ];
 
-/** A single variable of all VOC, whose molar mass no table knows. */
-const WHOLE_VOC = ['VOC', 'NMVOC'];
-
-/** Single variables of all primary fine particles, and the parts of AERO6 and AERO7. */
-const WHOLE_PM = ['PM25', 'PM2_5', 'PM2.5'];
-const PM_PARTS = [
-  'PEC', 'POC', 'PNCOM', 'PMOTHR', 'PMFINE', 'PSO4', 'PNO3', 'PNH4', 'PNA', 'PCL', 'PAL', 'PCA', 'PFE', 'PK', 'PMG', 'PMN', 'PSI', 'PTI', 'PH2O',
-]; // prettier-ignore
-/** Parts by another name, as of dust and sea spray: PMFINE_SO4, and none of PMCOARSE. */
-const PM_PART = /^PMFINE_/;
-
-/** Molar masses of the groups that a single number fits, g mol-1; NOx is counted as NO2. */
-const GROUP_MASS: Partial<Record<Group, number>> = { NOx: 46.0055, NH3: 17.031, SO2: 64.066 };
+/** g mol-1, of a single variable of all VOC: no table knows it. */
 const USUAL_VOC = 40;
 
 export interface FoundGroup {
@@ -67,19 +56,14 @@ export interface FoundGroup {
 export interface FoundGroups {
   /** `CB6`, or undefined where no name tells */
   mechanism?: string;
+  /** of all that have names in files */
   groups: Record<Group, FoundGroup>;
-  /** variables that are in no group */
-  ungrouped: string[];
-}
-
-function firstOf(wholes: readonly string[], names: readonly string[]): string[] {
-  return wholes.filter((name) => names.includes(name)).slice(0, 1);
 }
 
 /** Parts rather than a sum beside them, which would count twice. */
 function partsOr(wholes: readonly string[], isPart: (name: string) => boolean, names: readonly string[]): string[] {
   const parts = names.filter(isPart);
-  return parts.length > 0 ? parts : firstOf(wholes, names);
+  return parts.length > 0 ? parts : wholes.filter((name) => names.includes(name)).slice(0, 1);
 }
 
 /**
@@ -92,17 +76,13 @@ export function groupsOf(names: readonly string[], moles: (name: string) => numb
   const counts = MECHANISMS.map(({ marks }) => marks.filter((mark) => names.includes(mark)).length);
   const highest = Math.max(...counts);
   const mechanism = highest > 0 ? MECHANISMS[counts.indexOf(highest)] : undefined;
-  const voc = partsOr(WHOLE_VOC, (name) => Object.hasOwn(mechanism?.masses ?? {}, name), names);
-  const groups: Record<Group, FoundGroup> = {
-    NOx: { variables: names.filter((name) => ['NO', 'NO2', 'HONO'].includes(name)) },
-    NH3: { variables: firstOf(['NH3'], names) },
-    SO2: { variables: firstOf(['SO2'], names) },
-    VOC: { variables: voc, ...vocMass(voc, mechanism?.masses ?? {}, moles) },
-    'PM2.5': { variables: partsOr(WHOLE_PM, (name) => PM_PARTS.includes(name) || PM_PART.test(name), names) },
-  };
-  for (const group of GROUPS) groups[group].molarMass ??= GROUP_MASS[group];
-  const grouped = new Set(GROUPS.flatMap((group) => groups[group].variables));
-  return { ...(mechanism ? { mechanism: mechanism.name } : {}), groups, ungrouped: names.filter((name) => !grouped.has(name)) };
+  const masses = mechanism?.masses ?? {};
+  const groups = Object.entries(GROUPS_IN_FILES).map(([group, { parts, isOfMechanism, whole = [], molarMass }]): [Group, FoundGroup] => {
+    const isPart = isOfMechanism ? (name: string) => Object.hasOwn(masses, name) : (parts ?? (() => false));
+    const variables = partsOr(whole, isPart, names);
+    return [group, { variables, ...(isOfMechanism ? vocMass(variables, masses, moles) : { molarMass }) }];
+  });
+  return { ...(mechanism ? { mechanism: mechanism.name } : {}), groups: Object.fromEntries(groups) };
 }
 
 function vocMass(names: readonly string[], masses: Masses, moles: (name: string) => number): Pick<FoundGroup, 'molarMass' | 'open'> {
