@@ -17,6 +17,7 @@ export const ROOMS = [
   'files',
   'observations',
   'weather',
+  'columns',
   'fields',
   'case',
   'inventory',
