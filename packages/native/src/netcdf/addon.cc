@@ -140,6 +140,18 @@ Napi::Value toJs(Napi::Env env, const Attribute& attribute) {
   return array;
 }
 
+Napi::Array toJs(Napi::Env env, const std::vector<netcdf::Variable>& variables) {
+  Napi::Array result = Napi::Array::New(env, variables.size());
+  for (uint32_t i = 0; i < variables.size(); ++i) {
+    Napi::Object item = Napi::Object::New(env);
+    item.Set("name", variables[i].name);
+    item.Set("type", typeName(variables[i].type));
+    item.Set("dimensions", toArray(env, variables[i].dimensions));
+    result.Set(i, item);
+  }
+  return result;
+}
+
 /// Runs `call`; what netCDF says becomes an Error with `code`, `path` and `status`, and so what memory of ours cannot hold.
 template <typename Call>
 auto translate(Napi::Env env, const std::string& path, Call&& call) -> decltype(call()) {
@@ -157,15 +169,15 @@ auto translate(Napi::Env env, const std::string& path, Call&& call) -> decltype(
 class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
  public:
   static Napi::Function define(Napi::Env env) {
-    return DefineClass(
-        env, "Dataset",
-        {InstanceMethod<&DatasetHandle::close>("close"), InstanceMethod<&DatasetHandle::sync>("sync"),
-         InstanceMethod<&DatasetHandle::beginDefine>("beginDefine"), InstanceMethod<&DatasetHandle::endDefine>("endDefine"),
-         InstanceMethod<&DatasetHandle::describe>("describe"), InstanceMethod<&DatasetHandle::attributes>("attributes"),
-         InstanceMethod<&DatasetHandle::defineDimension>("defineDimension"), InstanceMethod<&DatasetHandle::defineVariable>("defineVariable"),
-         InstanceMethod<&DatasetHandle::putAttribute>("putAttribute"), InstanceMethod<&DatasetHandle::read>("read"),
-         InstanceMethod<&DatasetHandle::readStrings>("readStrings"), InstanceMethod<&DatasetHandle::tryValues>("tryValues"),
-         InstanceMethod<&DatasetHandle::write>("write")});
+    return DefineClass(env, "Dataset",
+                       {InstanceMethod<&DatasetHandle::close>("close"), InstanceMethod<&DatasetHandle::sync>("sync"),
+                        InstanceMethod<&DatasetHandle::beginDefine>("beginDefine"), InstanceMethod<&DatasetHandle::endDefine>("endDefine"),
+                        InstanceMethod<&DatasetHandle::describe>("describe"), InstanceMethod<&DatasetHandle::shape>("shape"),
+                        InstanceMethod<&DatasetHandle::attributes>("attributes"), InstanceMethod<&DatasetHandle::defineDimension>("defineDimension"),
+                        InstanceMethod<&DatasetHandle::defineVariable>("defineVariable"),
+                        InstanceMethod<&DatasetHandle::putAttribute>("putAttribute"), InstanceMethod<&DatasetHandle::read>("read"),
+                        InstanceMethod<&DatasetHandle::readStrings>("readStrings"), InstanceMethod<&DatasetHandle::tryValues>("tryValues"),
+                        InstanceMethod<&DatasetHandle::keepChunks>("keepChunks"), InstanceMethod<&DatasetHandle::write>("write")});
   }
 
   /// new Dataset(path, 'read' | 'write') or new Dataset(path, format, prefill)
@@ -195,6 +207,13 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
     translate(info.Env(), dataset_->path(), [&] { dataset_->tryValues(); });
   }
 
+  /// keepChunks(variable, count)
+  void keepChunks(const Napi::CallbackInfo& info) {
+    const std::string variable = textOf(info[0]);
+    const std::vector<size_t> count = sizesOf(info[1]);
+    translate(info.Env(), dataset_->path(), [&] { dataset_->keepChunks(variable, count); });
+  }
+
   void beginDefine(const Napi::CallbackInfo& info) {
     translate(info.Env(), dataset_->path(), [&] { dataset_->beginDefine(); });
   }
@@ -218,25 +237,28 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
         jsDimensions.Set(i, item);
       }
       result.Set("dimensions", jsDimensions);
-      const auto variables = dataset_->variables();
-      Napi::Array jsVariables = Napi::Array::New(env, variables.size());
-      for (uint32_t i = 0; i < variables.size(); ++i) {
-        Napi::Object item = Napi::Object::New(env);
-        item.Set("name", variables[i].name);
-        item.Set("type", typeName(variables[i].type));
-        item.Set("dimensions", toArray(env, variables[i].dimensions));
-        jsVariables.Set(i, item);
-      }
-      result.Set("variables", jsVariables);
+      result.Set("variables", toJs(env, dataset_->variables()));
       const auto groups = dataset_->groups();
       Napi::Array jsGroups = Napi::Array::New(env, groups.size());
       for (uint32_t i = 0; i < groups.size(); ++i) {
         Napi::Object item = Napi::Object::New(env);
         item.Set("name", groups[i].name);
-        item.Set("variables", toArray(env, groups[i].variables));
+        item.Set("variables", toJs(env, groups[i].variables));
         jsGroups.Set(i, item);
       }
       result.Set("groups", jsGroups);
+      return result;
+    });
+  }
+
+  /// shape(variable): lengths of its dimensions
+  Napi::Value shape(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const std::string variable = textOf(info[0]);
+    return translate(env, dataset_->path(), [&]() -> Napi::Value {
+      const std::vector<size_t> lengths = dataset_->shapeOf(variable);
+      Napi::Array result = Napi::Array::New(env, lengths.size());
+      for (uint32_t i = 0; i < lengths.size(); ++i) result.Set(i, static_cast<double>(lengths[i]));
       return result;
     });
   }

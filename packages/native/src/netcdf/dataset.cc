@@ -20,6 +20,9 @@ std::recursive_mutex& processLock() {
 }
 using Guard = std::lock_guard<std::recursive_mutex>;
 
+/// Bytes of decompressed chunks that are kept of a variable, at most.
+constexpr size_t kMostCache = size_t{256} << 20;
+
 /// What is in the way of a new file. A link goes and what it leads to stays; anything else than a file stays, and nc_create refuses it.
 void removeFile(const std::string& path) {
   struct stat found{};
@@ -154,7 +157,7 @@ std::vector<Dimension> Dataset::dimensions() const {
     check(nc_inq_dimlen(ncid_, id, &length), "cannot tell a dimension's length");
     bool isUnlimited = false;
     for (const int other : unlimited) isUnlimited = isUnlimited || other == id;
-    dimensions.push_back({dimensionName(id), length, isUnlimited});
+    dimensions.push_back({dimensionName(ncid_, id), length, isUnlimited});
   }
   return dimensions;
 }
@@ -162,44 +165,39 @@ std::vector<Dimension> Dataset::dimensions() const {
 std::vector<Variable> Dataset::variables() const {
   Guard guard(processLock());
   requireOpen("cannot list its variables");
+  return variablesOf(ncid_);
+}
+
+std::vector<Variable> Dataset::variablesOf(int ncid) const {
   int count = 0;
-  check(nc_inq_nvars(ncid_, &count), "cannot list its variables");
+  check(nc_inq_nvars(ncid, &count), "cannot list its variables");
   std::vector<Variable> variables;
   for (int id = 0; id < count; ++id) {
     char name[NC_MAX_NAME + 1] = {0};
     nc_type type = NC_NAT;
     int rank = 0;
     int dimensionIds[NC_MAX_VAR_DIMS];
-    check(nc_inq_var(ncid_, id, name, &type, &rank, dimensionIds, nullptr), "cannot describe a variable");
+    check(nc_inq_var(ncid, id, name, &type, &rank, dimensionIds, nullptr), "cannot describe a variable");
     Variable variable{name, type, {}};
-    for (int i = 0; i < rank; ++i) variable.dimensions.push_back(dimensionName(dimensionIds[i]));
+    for (int i = 0; i < rank; ++i) variable.dimensions.push_back(dimensionName(ncid, dimensionIds[i]));
     variables.push_back(variable);
   }
   return variables;
 }
 
-namespace {
-
-void addGroups(int ncid, const std::string& prefix, std::vector<Group>& found) {
+void Dataset::addGroups(int ncid, const std::string& prefix, std::vector<Group>& found) const {
   int count = 0;
   if (nc_inq_grps(ncid, &count, nullptr) != NC_NOERR || count == 0) return;
   std::vector<int> ids(count);
   if (nc_inq_grps(ncid, &count, ids.data()) != NC_NOERR) return;
   for (const int id : ids) {
     char name[NC_MAX_NAME + 1] = {0};
-    int variables = 0;
-    if (nc_inq_grpname(id, name) != NC_NOERR || nc_inq_nvars(id, &variables) != NC_NOERR) continue;
-    Group group{prefix + name, {}};
-    for (int variable = 0; variable < variables; ++variable) {
-      char own[NC_MAX_NAME + 1] = {0};
-      if (nc_inq_varname(id, variable, own) == NC_NOERR) group.variables.push_back(own);
-    }
-    if (variables > 0) found.push_back(group);
+    if (nc_inq_grpname(id, name) != NC_NOERR) continue;
+    const Group group{prefix + name, variablesOf(id)};
+    if (!group.variables.empty()) found.push_back(group);
     addGroups(id, group.name + "/", found);
   }
 }
-
-}  // namespace
 
 std::vector<Group> Dataset::groups() const {
   Guard guard(processLock());
@@ -212,30 +210,51 @@ std::vector<Group> Dataset::groups() const {
 std::vector<size_t> Dataset::shapeOf(const std::string& variable) const {
   Guard guard(processLock());
   requireOpen("cannot tell a shape");
-  const int id = variableId(variable);
+  const Place place = placeOf(variable);
   int rank = 0;
   int dimensionIds[NC_MAX_VAR_DIMS];
-  check(nc_inq_var(ncid_, id, nullptr, nullptr, &rank, dimensionIds, nullptr), "cannot describe a variable");
+  check(nc_inq_var(place.ncid, place.id, nullptr, nullptr, &rank, dimensionIds, nullptr), "cannot describe a variable");
   std::vector<size_t> shape(rank);
-  for (int i = 0; i < rank; ++i) check(nc_inq_dimlen(ncid_, dimensionIds[i], &shape[i]), "cannot tell a dimension's length");
+  for (int i = 0; i < rank; ++i) check(nc_inq_dimlen(place.ncid, dimensionIds[i], &shape[i]), "cannot tell a dimension's length");
   return shape;
 }
 
 nc_type Dataset::typeOf(const std::string& variable) const {
   Guard guard(processLock());
   nc_type type = NC_NAT;
-  check(nc_inq_vartype(ncid_, variableId(variable), &type), "cannot describe a variable");
+  const Place place = placeOf(variable);
+  check(nc_inq_vartype(place.ncid, place.id, &type), "cannot describe a variable");
   return type;
 }
 
-bool Dataset::isChunked(int variableId) const {
+bool Dataset::isChunked(Place place) const {
   int storage = NC_CONTIGUOUS;
-  return nc_inq_var_chunking(ncid_, variableId, &storage, nullptr) == NC_NOERR && storage == NC_CHUNKED;
+  return nc_inq_var_chunking(place.ncid, place.id, &storage, nullptr) == NC_NOERR && storage == NC_CHUNKED;
 }
 
-bool Dataset::hasChecksum(int variableId) const {
+bool Dataset::hasChecksum(Place place) const {
   int checksum = NC_NOCHECKSUM;
-  return nc_inq_var_fletcher32(ncid_, variableId, &checksum) == NC_NOERR && checksum == NC_FLETCHER32;
+  return nc_inq_var_fletcher32(place.ncid, place.id, &checksum) == NC_NOERR && checksum == NC_FLETCHER32;
+}
+
+void Dataset::keepChunks(const std::string& variable, const std::vector<size_t>& count) const {
+  Guard guard(processLock());
+  const std::string doing = "keeping chunks of " + variable;
+  requireOpen(doing);
+  const Place place = slabVariable(variable, count, count);
+  if (count.empty() || !isChunked(place)) return;
+  int storage = NC_CHUNKED;
+  std::vector<size_t> chunks(count.size());
+  check(nc_inq_var_chunking(place.ncid, place.id, &storage, chunks.data()), doing);
+  size_t needed = sizeOf(typeOf(variable));
+  for (size_t i = 0; i < count.size(); ++i) {
+    const size_t met = chunks[i] == 0 ? 1 : (count[i] + chunks[i] - 1) / chunks[i];
+    if (__builtin_mul_overflow(needed, chunks[i] * met, &needed)) return;
+  }
+  size_t size = 0, slots = 0;
+  float preemption = 0;
+  check(nc_get_var_chunk_cache(place.ncid, place.id, &size, &slots, &preemption), doing);
+  if (needed > size && needed <= kMostCache) check(nc_set_var_chunk_cache(place.ncid, place.id, needed, slots, preemption), doing);
 }
 
 void Dataset::tryValues() const {
@@ -244,7 +263,7 @@ void Dataset::tryValues() const {
   if (!tried_) return;
   std::vector<std::string> chunked;
   for (const Variable& variable : variables()) {
-    if (isChunked(variableId(variable.name))) chunked.push_back(variable.name);
+    if (isChunked(placeOf(variable.name))) chunked.push_back(variable.name);
   }
   if (trialRead(path_, chunked) == NC_NOERR) return;
   // One after the other, so that the error names the variable.
@@ -254,23 +273,23 @@ void Dataset::tryValues() const {
 std::vector<Attribute> Dataset::attributes(const std::string& variable) const {
   Guard guard(processLock());
   requireOpen("cannot list attributes");
-  const int id = variableId(variable);
+  const Place place = placeOf(variable);
   int count = 0;
-  check(nc_inq_varnatts(ncid_, id, &count), "cannot list attributes");
+  check(nc_inq_varnatts(place.ncid, place.id, &count), "cannot list attributes");
   std::vector<Attribute> attributes;
-  for (int i = 0; i < count; ++i) attributes.push_back(readAttribute(id, i));
+  for (int i = 0; i < count; ++i) attributes.push_back(readAttribute(place, i));
   return attributes;
 }
 
-Attribute Dataset::readAttribute(int variableId, int index) const {
+Attribute Dataset::readAttribute(Place place, int index) const {
   char name[NC_MAX_NAME + 1] = {0};
-  check(nc_inq_attname(ncid_, variableId, index, name), "cannot name an attribute");
+  check(nc_inq_attname(place.ncid, place.id, index, name), "cannot name an attribute");
   Attribute attribute{name, NC_NAT, 0, {}, {}};
   const std::string doing = "attribute " + attribute.name;
-  check(nc_inq_att(ncid_, variableId, name, &attribute.type, &attribute.length), doing);
+  check(nc_inq_att(place.ncid, place.id, name, &attribute.type, &attribute.length), doing);
   if (attribute.type == NC_STRING) {
     std::vector<char*> texts(attribute.length, nullptr);
-    check(nc_get_att_string(ncid_, variableId, name, texts.data()), doing);
+    check(nc_get_att_string(place.ncid, place.id, name, texts.data()), doing);
     for (const char* text : texts) attribute.strings.emplace_back(text ? text : "");
     nc_free_string(texts.size(), texts.data());
     return attribute;
@@ -278,7 +297,7 @@ Attribute Dataset::readAttribute(int variableId, int index) const {
   const size_t size = sizeOf(attribute.type);
   if (size == 0) return attribute;  // a user-defined type: listed, without a value
   attribute.bytes.resize(attribute.length * size);
-  if (attribute.length > 0) check(nc_get_att(ncid_, variableId, name, attribute.bytes.data()), doing);
+  if (attribute.length > 0) check(nc_get_att(place.ncid, place.id, name, attribute.bytes.data()), doing);
   return attribute;
 }
 
@@ -307,9 +326,9 @@ void Dataset::putAttribute(const std::string& variable, const std::string& name,
   Guard guard(processLock());
   const std::string doing = "attribute " + name;
   requireOpen(doing);
-  const int id = variableId(variable);
-  check(type == NC_CHAR ? nc_put_att_text(ncid_, id, name.c_str(), length, static_cast<const char*>(data))
-                        : nc_put_att(ncid_, id, name.c_str(), type, length, data),
+  const Place place = placeOf(variable);
+  check(type == NC_CHAR ? nc_put_att_text(place.ncid, place.id, name.c_str(), length, static_cast<const char*>(data))
+                        : nc_put_att(place.ncid, place.id, name.c_str(), type, length, data),
         doing);
 }
 
@@ -317,44 +336,44 @@ void Dataset::read(const std::string& variable, const std::vector<size_t>& start
   Guard guard(processLock());
   const std::string doing = "reading " + variable;
   requireOpen(doing);
-  const int id = slabVariable(variable, start, count);
-  if (tried_ && hasChecksum(id)) check(trialRead(path_, {variable}), doing);
+  const Place place = slabVariable(variable, start, count);
+  if (tried_ && hasChecksum(place)) check(trialRead(path_, {variable}), doing);
   const size_t* s = start.data();
   const size_t* c = count.data();
   int status = NC_EBADTYPE;
   switch (type) {
     case NC_CHAR:
-      status = nc_get_vara_text(ncid_, id, s, c, static_cast<char*>(data));
+      status = nc_get_vara_text(place.ncid, place.id, s, c, static_cast<char*>(data));
       break;
     case NC_BYTE:
-      status = nc_get_vara_schar(ncid_, id, s, c, static_cast<signed char*>(data));
+      status = nc_get_vara_schar(place.ncid, place.id, s, c, static_cast<signed char*>(data));
       break;
     case NC_UBYTE:
-      status = nc_get_vara_uchar(ncid_, id, s, c, static_cast<unsigned char*>(data));
+      status = nc_get_vara_uchar(place.ncid, place.id, s, c, static_cast<unsigned char*>(data));
       break;
     case NC_SHORT:
-      status = nc_get_vara_short(ncid_, id, s, c, static_cast<short*>(data));
+      status = nc_get_vara_short(place.ncid, place.id, s, c, static_cast<short*>(data));
       break;
     case NC_USHORT:
-      status = nc_get_vara_ushort(ncid_, id, s, c, static_cast<unsigned short*>(data));
+      status = nc_get_vara_ushort(place.ncid, place.id, s, c, static_cast<unsigned short*>(data));
       break;
     case NC_INT:
-      status = nc_get_vara_int(ncid_, id, s, c, static_cast<int*>(data));
+      status = nc_get_vara_int(place.ncid, place.id, s, c, static_cast<int*>(data));
       break;
     case NC_UINT:
-      status = nc_get_vara_uint(ncid_, id, s, c, static_cast<unsigned int*>(data));
+      status = nc_get_vara_uint(place.ncid, place.id, s, c, static_cast<unsigned int*>(data));
       break;
     case NC_FLOAT:
-      status = nc_get_vara_float(ncid_, id, s, c, static_cast<float*>(data));
+      status = nc_get_vara_float(place.ncid, place.id, s, c, static_cast<float*>(data));
       break;
     case NC_DOUBLE:
-      status = nc_get_vara_double(ncid_, id, s, c, static_cast<double*>(data));
+      status = nc_get_vara_double(place.ncid, place.id, s, c, static_cast<double*>(data));
       break;
     case NC_INT64:
-      status = nc_get_vara_longlong(ncid_, id, s, c, static_cast<long long*>(data));
+      status = nc_get_vara_longlong(place.ncid, place.id, s, c, static_cast<long long*>(data));
       break;
     case NC_UINT64:
-      status = nc_get_vara_ulonglong(ncid_, id, s, c, static_cast<unsigned long long*>(data));
+      status = nc_get_vara_ulonglong(place.ncid, place.id, s, c, static_cast<unsigned long long*>(data));
       break;
     default:
       break;
@@ -366,43 +385,43 @@ void Dataset::write(const std::string& variable, const std::vector<size_t>& star
   Guard guard(processLock());
   const std::string doing = "writing " + variable;
   requireOpen(doing);
-  const int id = slabVariable(variable, start, count);
+  const Place place = slabVariable(variable, start, count);
   const size_t* s = start.data();
   const size_t* c = count.data();
   int status = NC_EBADTYPE;
   switch (type) {
     case NC_CHAR:
-      status = nc_put_vara_text(ncid_, id, s, c, static_cast<const char*>(data));
+      status = nc_put_vara_text(place.ncid, place.id, s, c, static_cast<const char*>(data));
       break;
     case NC_BYTE:
-      status = nc_put_vara_schar(ncid_, id, s, c, static_cast<const signed char*>(data));
+      status = nc_put_vara_schar(place.ncid, place.id, s, c, static_cast<const signed char*>(data));
       break;
     case NC_UBYTE:
-      status = nc_put_vara_uchar(ncid_, id, s, c, static_cast<const unsigned char*>(data));
+      status = nc_put_vara_uchar(place.ncid, place.id, s, c, static_cast<const unsigned char*>(data));
       break;
     case NC_SHORT:
-      status = nc_put_vara_short(ncid_, id, s, c, static_cast<const short*>(data));
+      status = nc_put_vara_short(place.ncid, place.id, s, c, static_cast<const short*>(data));
       break;
     case NC_USHORT:
-      status = nc_put_vara_ushort(ncid_, id, s, c, static_cast<const unsigned short*>(data));
+      status = nc_put_vara_ushort(place.ncid, place.id, s, c, static_cast<const unsigned short*>(data));
       break;
     case NC_INT:
-      status = nc_put_vara_int(ncid_, id, s, c, static_cast<const int*>(data));
+      status = nc_put_vara_int(place.ncid, place.id, s, c, static_cast<const int*>(data));
       break;
     case NC_UINT:
-      status = nc_put_vara_uint(ncid_, id, s, c, static_cast<const unsigned int*>(data));
+      status = nc_put_vara_uint(place.ncid, place.id, s, c, static_cast<const unsigned int*>(data));
       break;
     case NC_FLOAT:
-      status = nc_put_vara_float(ncid_, id, s, c, static_cast<const float*>(data));
+      status = nc_put_vara_float(place.ncid, place.id, s, c, static_cast<const float*>(data));
       break;
     case NC_DOUBLE:
-      status = nc_put_vara_double(ncid_, id, s, c, static_cast<const double*>(data));
+      status = nc_put_vara_double(place.ncid, place.id, s, c, static_cast<const double*>(data));
       break;
     case NC_INT64:
-      status = nc_put_vara_longlong(ncid_, id, s, c, static_cast<const long long*>(data));
+      status = nc_put_vara_longlong(place.ncid, place.id, s, c, static_cast<const long long*>(data));
       break;
     case NC_UINT64:
-      status = nc_put_vara_ulonglong(ncid_, id, s, c, static_cast<const unsigned long long*>(data));
+      status = nc_put_vara_ulonglong(place.ncid, place.id, s, c, static_cast<const unsigned long long*>(data));
       break;
     default:
       break;
@@ -413,13 +432,13 @@ void Dataset::write(const std::string& variable, const std::vector<size_t>& star
 std::vector<std::string> Dataset::readStrings(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count) const {
   Guard guard(processLock());
   requireOpen("reading " + variable);
-  const int id = slabVariable(variable, start, count);
+  const Place place = slabVariable(variable, start, count);
   size_t total = 1;
   for (const size_t n : count) {
     if (__builtin_mul_overflow(total, n, &total)) throw NetcdfError(NC_ENOMEM, path_, "reading " + variable);
   }
   std::vector<char*> texts(total, nullptr);
-  check(nc_get_vara_string(ncid_, id, start.data(), count.data(), texts.data()), "reading " + variable);
+  check(nc_get_vara_string(place.ncid, place.id, start.data(), count.data(), texts.data()), "reading " + variable);
   std::vector<std::string> strings;
   for (const char* text : texts) strings.emplace_back(text ? text : "");
   nc_free_string(texts.size(), texts.data());
@@ -434,28 +453,30 @@ void Dataset::requireOpen(const std::string& doing) const {
   if (closed()) throw NetcdfError(NC_EBADID, path_, doing + ": the file was closed");
 }
 
-int Dataset::variableId(const std::string& variable) const {
-  if (variable == kGlobal) return NC_GLOBAL;
-  int id = 0;
-  check(nc_inq_varid(ncid_, variable.c_str(), &id), "variable " + variable);
-  return id;
+Dataset::Place Dataset::placeOf(const std::string& variable) const {
+  if (variable == kGlobal) return {ncid_, NC_GLOBAL};
+  const size_t slash = variable.rfind('/');
+  Place place{ncid_, 0};
+  if (slash != std::string::npos) check(nc_inq_grp_full_ncid(ncid_, ("/" + variable.substr(0, slash)).c_str(), &place.ncid), "variable " + variable);
+  const std::string name = slash == std::string::npos ? variable : variable.substr(slash + 1);
+  check(nc_inq_varid(place.ncid, name.c_str(), &place.id), "variable " + variable);
+  return place;
 }
 
-int Dataset::slabVariable(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count) const {
-  int id = 0;
+Dataset::Place Dataset::slabVariable(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count) const {
+  const Place place = placeOf(variable);
   int rank = 0;
-  check(nc_inq_varid(ncid_, variable.c_str(), &id), "variable " + variable);
-  check(nc_inq_varndims(ncid_, id, &rank), "variable " + variable);
+  check(nc_inq_varndims(place.ncid, place.id, &rank), "variable " + variable);
   const size_t expected = static_cast<size_t>(rank);
   if (start.size() != expected || count.size() != expected) {
     throw NetcdfError(NC_EINVALCOORDS, path_, variable + " has " + std::to_string(rank) + " dimensions; start and count must have as many");
   }
-  return id;
+  return place;
 }
 
-std::string Dataset::dimensionName(int id) const {
+std::string Dataset::dimensionName(int ncid, int id) const {
   char name[NC_MAX_NAME + 1] = {0};
-  check(nc_inq_dimname(ncid_, id, name), "cannot name a dimension");
+  check(nc_inq_dimname(ncid, id, name), "cannot name a dimension");
   return name;
 }
 

@@ -37,7 +37,7 @@ struct Attribute {
 /// A group of a netCDF-4 file, which holds variables of its own; the name with those of the groups around it, as PRODUCT/SUPPORT_DATA.
 struct Group {
   std::string name;
-  std::vector<std::string> variables;
+  std::vector<Variable> variables;
 };
 
 /// How a new variable lies on disk (netCDF-4 only, but for the name).
@@ -71,8 +71,8 @@ class Dataset {
 
   std::string format() const;
   std::vector<Dimension> dimensions() const;
-  std::vector<Variable> variables() const;
-  std::vector<Group> groups() const;  ///< those that hold variables; what reads a Dataset sees only what lies outside of all
+  std::vector<Variable> variables() const;  ///< outside of all groups
+  std::vector<Group> groups() const;        ///< those that hold variables; these are named GROUP/NAME where a variable is asked for
   std::vector<size_t> shapeOf(const std::string& variable) const;
   nc_type typeOf(const std::string& variable) const;
   std::vector<Attribute> attributes(const std::string& variable) const;
@@ -84,19 +84,30 @@ class Dataset {
   /// Hyperslab [start, start + count) into or from `data`, which holds `type`; netCDF converts from the file's type.
   void read(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count, nc_type type, void* data) const;
   void write(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count, nc_type type, const void* data);
-  /// Reads all values of HDF5's chunks in a process of its own; throws what came of it. `read` does so where chunks have checksums, which are rare.
+  /// Keeps the chunks that slabs of `count` meet, decompressed, between reads, where they take less than some hundred megabytes: slabs thinner than a
+  /// chunk need it again.
+  void keepChunks(const std::string& variable, const std::vector<size_t>& count) const;
+  /// Reads all values of HDF5's chunks outside of groups in a process of its own; throws what came of it. `read` does so where chunks have checksums,
+  /// which are rare.
   void tryValues() const;
   std::vector<std::string> readStrings(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count) const;
 
  private:
   void check(int status, const std::string& doing) const;
   void requireOpen(const std::string& doing) const;
-  int variableId(const std::string& variable) const;
-  int slabVariable(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count) const;
-  std::string dimensionName(int id) const;
-  bool isChunked(int variableId) const;
-  bool hasChecksum(int variableId) const;
-  Attribute readAttribute(int variableId, int index) const;
+  /// A variable as netCDF-C knows it: the group's number and its own.
+  struct Place {
+    int ncid;
+    int id;
+  };
+  Place placeOf(const std::string& variable) const;
+  Place slabVariable(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count) const;
+  std::vector<Variable> variablesOf(int ncid) const;
+  void addGroups(int ncid, const std::string& prefix, std::vector<Group>& found) const;
+  std::string dimensionName(int ncid, int id) const;
+  bool isChunked(Place place) const;
+  bool hasChecksum(Place place) const;
+  Attribute readAttribute(Place place, int index) const;
 
   std::string path_;
   int ncid_ = -1;

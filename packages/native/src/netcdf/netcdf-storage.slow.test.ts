@@ -275,10 +275,29 @@ describe('values that may crash HDF5', () => {
   });
 });
 
-it('groups are told with what they hold', () => {
-  const inner = 'group: b { variables: int z ; }';
-  const file = NetcdfFile.open(generated(`variables: int v ; group: a { variables: int x ; int y ; ${inner} } group: empty { }`));
-  expect(file.variables.map(({ name }) => name)).toEqual(['v']);
-  expect(file.groups).toEqual([{ name: 'a', variables: ['x', 'y'] }, { name: 'a/b', variables: ['z'] }]); // prettier-ignore
-  file.close();
+describe('groups', () => {
+  const inner = 'group: b { dimensions: n = 4 ; variables: short z(m, n) ; z:units = "Pa" ; data: z = 0, 1, 2, 3, 4, 5, 6, 7 ; }';
+  const cdl = `dimensions: n = 2 ; variables: int v(n) ; group: a { dimensions: m = 2 ; variables: int x(n) ; int y ; data: x = 8, 9 ; ${inner} } group: empty { }`;
+
+  it('are told with what they hold', () => {
+    const file = NetcdfFile.open(generated(cdl));
+    expect(file.variables.map(({ name }) => name)).toEqual(['v']);
+    expect(file.groups).toEqual([
+      { name: 'a', variables: [{ name: 'x', type: 'int', dimensions: ['n'] }, { name: 'y', type: 'int', dimensions: [] }] },
+      { name: 'a/b', variables: [{ name: 'z', type: 'short', dimensions: ['m', 'n'] }] },
+    ]); // prettier-ignore
+    file.close();
+  });
+
+  it('are read by the path of a variable, with the dimensions and attributes that it has there', () => {
+    const file = NetcdfFile.open(generated(cdl));
+    expect(file.shape('a/b/z')).toEqual([2, 4]); // n of the inner group, not that of the file
+    expect([...file.read('a/b/z', [1, 1], [1, 2])]).toEqual([5, 6]);
+    expect([...file.read('a/x')]).toEqual([8, 9]);
+    file.keepChunks('a/b/z', [1, 4]); // no chunks: nothing to keep
+    expect(file.attributes('a/b/z').get('units')).toBe('Pa');
+    expect([file.variable('z'), file.variable('a/z'), file.variable('c/z')]).toEqual([undefined, undefined, undefined]);
+    expect(() => file.read('a/z')).toThrow('there is no variable a/z; it holds v, a/x, a/y, a/b/z');
+    file.close();
+  });
 });

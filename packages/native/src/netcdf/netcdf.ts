@@ -28,12 +28,11 @@ export interface NetcdfVariable {
   dimensions: string[];
 }
 
-/** A group of a netCDF-4 file that holds variables, none of which can be read here. */
+/** A group of a netCDF-4 file that holds variables: such a one is read as `GROUP/NAME`. */
 export interface NetcdfGroup {
   /** with the groups around it, as `PRODUCT/SUPPORT_DATA` */
   name: string;
-  /** names */
-  variables: string[];
+  variables: NetcdfVariable[];
 }
 
 /** What an error of this module carries besides its message. */
@@ -55,6 +54,7 @@ interface RawDataset {
   beginDefine(): void;
   endDefine(): void;
   describe(): { format: NetcdfFormat; dimensions: NetcdfDimension[]; variables: NetcdfVariable[]; groups: NetcdfGroup[] };
+  shape(variable: string): number[];
   attributes(variable: string): RawAttribute[];
   defineDimension(name: string, length: number): void;
   defineVariable(name: string, type: string, dimensions: string[], deflate: number, chunks: number[]): void;
@@ -62,6 +62,7 @@ interface RawDataset {
   read(variable: string, start: number[], count: number[], target: NetcdfArray, isText: boolean): void;
   readStrings(variable: string, start: number[], count: number[]): string[];
   tryValues(): void;
+  keepChunks(variable: string, count: number[]): void;
   write(variable: string, start: number[], count: number[], data: NetcdfArray, isText: boolean): void;
 }
 
@@ -153,14 +154,17 @@ export class NetcdfFile {
     return this.describe().groups;
   }
 
-  /** The variable of that name, or undefined. */
+  /** The variable of that name, or undefined. @param name - in a group as `PRODUCT/SUPPORT_DATA/NAME` */
   variable(name: string): NetcdfVariable | undefined {
-    return this.variables.find((variable) => variable.name === name);
+    const slash = name.lastIndexOf('/');
+    const variables = slash < 0 ? this.variables : this.groups.find((group) => group.name === name.slice(0, slash))?.variables;
+    return variables?.find((variable) => variable.name === name.slice(slash + 1));
   }
 
   /** Lengths of a variable's dimensions. */
   shape(variable: string): number[] {
     const declared = this.require(variable);
+    if (variable.includes('/')) return this.raw.shape(variable); // a group has dimensions of its own
     return declared.dimensions.map((name) => this.dimensions.find((dimension) => dimension.name === name)?.length ?? 0);
   }
 
@@ -210,6 +214,14 @@ export class NetcdfFile {
     const target = out ?? (new Constructor(lengths.reduce((product, length) => product * length, 1)) as T);
     this.raw.read(variable, origin, lengths, target, type === 'char');
     return target;
+  }
+
+  /**
+   * Keeps in memory, decompressed, the chunks that slabs of `count` meet, up to 256 MB of a variable: for one that is read in slabs thinner than its chunks,
+   * which would be decompressed anew for each slab.
+   */
+  keepChunks(variable: string, count: number[]): void {
+    this.raw.keepChunks(variable, count);
   }
 
   /**
@@ -281,7 +293,8 @@ export class NetcdfFile {
   private require(name: string): NetcdfVariable {
     const declared = this.variable(name);
     if (declared) return declared;
-    const names = this.variables.map((variable) => variable.name).join(', ');
+    const grouped = this.groups.flatMap((group) => group.variables.map((variable) => `${group.name}/${variable.name}`));
+    const names = [...this.variables.map((variable) => variable.name), ...grouped].join(', ');
     throw failure('NC_ENOTVAR', -49, this.path, `there is no variable ${name}; it holds ${names || 'none'}`);
   }
 }

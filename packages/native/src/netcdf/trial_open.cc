@@ -40,8 +40,10 @@ void describe(const std::string& path) {
   dataset.format();
   dataset.dimensions();
   dataset.attributes(Dataset::kGlobal);
-  dataset.groups();
   for (const Variable& variable : dataset.variables()) dataset.attributes(variable.name);
+  for (const Group& group : dataset.groups()) {
+    for (const Variable& variable : group.variables) dataset.attributes(group.name + "/" + variable.name);
+  }
 }
 
 /// Values read at once: whole rows of the first dimension, as many as make up some megabytes.

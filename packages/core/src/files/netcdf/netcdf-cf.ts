@@ -164,7 +164,7 @@ export function numericVariable(file: NetcdfFile, name: string): NetcdfVariable 
 
 function variableMissing(file: NetcdfFile, name: string): DataError {
   const names = file.variables.map((variable) => variable.name).join(', ');
-  const group = file.groups.find(({ variables }) => variables.includes(name))?.name;
+  const group = file.groups.find(({ variables }) => variables.some((variable) => variable.name === name))?.name;
   const [problem, remedy] =
     group === undefined ? ['', 'give another file'] : [` outside of groups, only in ${group}`, `take it out of there first (ncks -G : -v ${name})`];
   return new DataError('VARIABLE_MISSING', `${file.path}: there is no variable ${name}${problem}; it holds ${names || 'none'}: ${remedy}`);

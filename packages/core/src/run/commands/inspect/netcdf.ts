@@ -40,7 +40,9 @@ function describe(file: NetcdfFile, ranges: Ranges[]): Described {
 }
 
 function groupsOf({ groups }: NetcdfFile): Record<string, string> {
-  return groups.length === 0 ? {} : { groups: groups.map(({ name, variables }) => `${name}: ${shortList(variables)}`).join('; ') };
+  return groups.length === 0
+    ? {}
+    : { groups: groups.map(({ name, variables }) => `${name}: ${shortList(variables.map((variable) => variable.name))}`).join('; ') };
 }
 
 function groupOddities({ groups }: NetcdfFile): Oddity[] {
