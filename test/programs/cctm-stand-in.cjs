@@ -18,6 +18,7 @@ void runReferenceModel({
   geographyFiles: ['inputs/GRIDCRO2D.nc'],
   output: join(OUTDIR, `CCTM_AELMO_${day}.nc`),
   period: { start: new Date(`${START_DATE}T00:00Z`), hours: 24 },
+  variables: { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25' },
   groups: {
     NOx: { variables: ['NO', 'NO2'], molarMass: 46.0055 },
     NH3: { variables: ['NH3'], molarMass: 17.031 },

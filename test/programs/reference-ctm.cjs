@@ -48,6 +48,7 @@ async function main() {
     output,
     period: { start: new Date(start), hours: Number(hours) },
     groups: GROUPS,
+    variables: { NO2: 'NO2', SO2: 'SO2', O3: 'O3', 'PM2.5': 'PM25' },
     factors: trouble === 'worse' ? new Float32Array(CELLS * 5).fill(3) : undefined,
   });
   if (trouble === 'truncated') truncateSync(output, statSync(output).size / 2);

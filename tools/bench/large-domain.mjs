@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
+const GROUPS = ['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5'];
 const core = createRequire(import.meta.url)('../../packages/core/dist/index.js');
 const inside = (path) => createRequire(import.meta.url)(`../../packages/core/dist/${path}.js`);
 
@@ -136,7 +137,7 @@ function writeInputs(folder) {
     return stations.map(([id]) => `${id},${time},${(20 * random()).toFixed(3)},${(20 * random()).toFixed(3)}\n`).join('');
   });
   writeFileSync(join(folder, 'observations.csv'), `station,time,NO2,PM25\n${lines.join('')}`);
-  const groups = Object.fromEntries(['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5'].map((name) => [name, { variables: [name] }]));
+  const groups = Object.fromEntries(GROUPS.map((name) => [name, { variables: [name] }]));
   const none = 'none.nc'; // of the files that simulate and prepare would read
   const content = {
     name: 'large domain',
@@ -160,8 +161,8 @@ function untrained({ surrogate: settings }, meteorologyNames, geographyNames) {
   const { buildSurrogate } = inside('surrogate/model/model');
   const scales = (count, scale) => ({ offset: Array(count).fill(0), scale: Array(count).fill(scale) });
   const normalisation = {
-    emissions: scales(5, 6e-10),
-    tracers: scales(inside('case/index').tracerCount(settings.tracers), 1e-8),
+    emissions: scales(GROUPS.length, 6e-10),
+    tracers: scales(inside('case/index').tracerCount(settings.tracers, GROUPS), 1e-8),
     meteorology: scales(meteorologyNames.length, 1),
     geography: scales(geographyNames.length, 1),
     concentrations: scales(4, 6),
