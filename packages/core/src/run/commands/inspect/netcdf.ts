@@ -1,8 +1,11 @@
-/** netCDF files for `inspect`: an I/O API file, WRF output, a CF file, or none of these. */
+/** netCDF files for `inspect`: an I/O API file, WRF output, columns of a satellite, a CF file, or none of these. */
 import type { NetcdfFile } from '@retroplume/native';
 
+import { RetroplumeError } from '../../../base/errors';
+import { columnProductOf } from '../../../columns/products/column-file';
 import { openNetcdf, reading } from '../../../files/netcdf/netcdf-access';
 import { describeCf } from './cf';
+import { describeColumns } from './columns';
 import { shortList, type Inspection, type Oddity, type Described } from './inspection';
 import { describeIoapi } from './ioapi';
 import { numbersOf, rangesOf, textOf, type Ranges } from './ranges';
@@ -15,6 +18,8 @@ export function inspectNetcdf(path: string): Omit<Inspection, 'path' | 'bytes'> 
   const file = openNetcdf(path);
   try {
     return reading(path, () => {
+      const product = columnProductOf(file);
+      if (product) return inspectColumns(path, file, product.name);
       file.tryValues();
       const ranges = file.variables.flatMap(({ name }) => (name === 'TFLAG' ? [] : (rangesOf(file, name) ?? [])));
       const { kind, facts = {}, grids = [], time, odd = [] } = describe(file, ranges);
@@ -29,6 +34,17 @@ export function inspectNetcdf(path: string): Omit<Inspection, 'path' | 'bytes'> 
     });
   } finally {
     file.close();
+  }
+}
+
+function inspectColumns(path: string, file: NetcdfFile, product: string): Omit<Inspection, 'path' | 'bytes'> {
+  try {
+    const { kind, facts, grids = [], odd = [], ...rest } = describeColumns(path);
+    return { kind: `${kind}, ${FORMATS[file.format]}`, facts: { ...factsOf(file), ...facts }, grids, odd, ...rest };
+  } catch (error) {
+    if (!(error instanceof RetroplumeError)) throw error;
+    const odd = [{ code: error.code, text: error.message.replace(`${path}: `, '') }];
+    return { kind: `${product} columns that cannot be read, ${FORMATS[file.format]}`, facts: factsOf(file), grids: [], variables: [], odd };
   }
 }
 

@@ -1,0 +1,222 @@
+/**
+ * Super-observations: of each cell of a grid and each overpass one retrieval, the mean of the pixels over it, each weighted with its area in the cell.
+ *
+ * Kernels. A pixel's model column is Σ A_l x_l, x_l the model's amount in the retrieval's layer l. Pixels of a cell have one model profile, so the mean of their
+ * model columns is Σ (Σ_i w_i A_il) x_l: kernels are averaged layer by layer with the weights of the columns. That is exact where the pixels' layers are the same; they
+ * differ with the surface pressure only, in which the edges are linear, so the mean of the edges are those of the mean surface pressure. What is averaged is the kernel of
+ * `column` (column-operator.ts), which is 0 above each pixel's own tropopause; the tropopause of the mean is the highest of them.
+ *
+ * Error. Pixels' errors share what the retrieval got wrong for all of them (surface albedo, clouds, a priori). With a correlation c between any two,
+ *
+ *   σ² = (1 − c) Σ w_i² σ_i² + c (Σ w_i σ_i)²
+ *
+ * which for n like pixels is σ_1² ((1 − c)/n + c): it falls to c σ_1², not to 0. c is 0.15 unless the caller knows better, as Miyazaki et al. take it for tropospheric
+ * NO2; what the pixels between clouds do not tell of the cell (representativeness) is not in it.
+ *
+ * @see Miyazaki, Eskes and Sudo (2012), doi:10.5194/acp-12-2263-2012
+ * @see Rijsdijk et al. (2025), doi:10.5194/gmd-18-483-2025, on super-observations, their kernels and errors
+ */
+import { DataError } from '../base/errors';
+import type { Grid } from '../grid/grid';
+import { columnKernel, partsBelowTropopause } from './column-operator';
+import { forEachCellPart, pixelInCells } from './clip-to-cells';
+import { nearGrid } from './near-grid';
+import { ColumnFile } from './products/column-file';
+import { LEFT_OUT, PixelCounts, readPixels, retrievalOf, type Pixels } from './products/read-pixels';
+import type { Retrieval } from './retrieval';
+
+/** Between the errors of two pixels of a cell. */
+export const PIXEL_CORRELATION = 0.15;
+
+/** ms from a file of an overpass to the next: granules of TEMPO begin every seven minutes, a scan every hour. */
+const LONGEST_GAP = 30 * 60_000;
+
+export interface SuperObservation extends Retrieval {
+  /** row · columns + column */
+  cell: number;
+  /** mean of the pixels' times */
+  time: Date;
+  pixels: number;
+  /** Areas of the pixels in the cell, in areas of the cell: above 1 where they overlap. */
+  coverage: number;
+}
+
+export interface Overpass {
+  /** as `TROPOMI L2 NO2, orbit 12367` */
+  name: string;
+  species: string;
+  begin: Date;
+  observations: SuperObservation[];
+}
+
+/**
+ * @param paths - of one product, in the order of their times: files of one overpass (granules of a scan) follow each other. One overpass is in memory at a time.
+ * @param counts - is added to: pixels, and those left out by reason
+ * @throws {DataError} `COLUMN_NO_OVERLAP` where no pixel of any file lies on the grid, `COLUMN_ALL_FLAGGED` where none of those passes; what `ColumnFile.open` throws
+ *
+ * @example
+ * const counts = new PixelCounts();
+ * for (const { name, observations } of superObservations(paths, grid, counts)) …
+ */
+export function* superObservations(
+  paths: readonly string[],
+  grid: Grid,
+  counts = new PixelCounts(),
+  correlation = PIXEL_CORRELATION,
+): Generator<Overpass> {
+  const near = nearGrid(grid);
+  let current: Gathered | undefined;
+  for (const path of paths) {
+    const file = ColumnFile.open(path);
+    try {
+      const [begin] = file.timeRange();
+      if (current && (current.name !== file.pass || Math.abs(begin - current.last) > LONGEST_GAP)) {
+        yield finished(current, correlation);
+        current = undefined;
+      }
+      current ??= { name: file.pass, species: file.product.species, layers: file.layers, begin, last: begin, cells: new Map() };
+      if (file.layers !== current.layers) throw otherLayers(file, current.layers);
+      current.last = begin;
+      for (const pixels of readPixels(file, counts, near)) addPixels(current.cells, grid, pixels, counts);
+    } finally {
+      file.close();
+    }
+  }
+  if (current) yield finished(current, correlation);
+  if (counts.passed === 0) throw nothingPassed(paths, grid, counts);
+}
+
+function nothingPassed(paths: readonly string[], grid: Grid, counts: PixelCounts): DataError {
+  const files = paths.length === 1 ? paths[0] : `${paths[0]} and ${paths.length - 1} more`;
+  const reasons = [...counts.leftOut].filter(([reason]) => reason !== LEFT_OUT.beside).map(([reason, count]) => `${count} ${reason}`);
+  const pixelsBeside = counts.leftOut.get(LEFT_OUT.beside) ?? 0;
+  if (reasons.length === 0 || pixelsBeside === counts.pixels)
+    return new DataError(
+      'COLUMN_NO_OVERLAP',
+      `${files}: none of the ${counts.pixels} pixels lies on the grid ${grid.name}: give orbits that pass over it, or look at the grid`,
+    );
+  return new DataError(
+    'COLUMN_ALL_FLAGGED',
+    `${files}: none of the ${counts.pixels - pixelsBeside} pixels near the grid ${grid.name} passes (${reasons.join(', ')}): give other days`,
+  );
+}
+
+function otherLayers({ path, layers, pass }: ColumnFile, expected: number): DataError {
+  return new DataError(
+    'COLUMN_LAYERS',
+    `${path}: expected ${expected} layers, as in the file before it of ${pass}, but received ${layers}: give files of one version of the product`,
+  );
+}
+
+/** An overpass whose files are being read. */
+interface Gathered {
+  name: string;
+  species: string;
+  layers: number;
+  /** ms since 1970, of the first file and the last */
+  begin: number;
+  last: number;
+  cells: Map<number, CellSum>;
+}
+
+/** Sums over the pixels of a cell, each times its area. */
+interface CellSum {
+  pixels: number;
+  area: number;
+  column: number;
+  time: number;
+  /** Σ area² σ², Σ area σ */
+  variance: number;
+  deviation: number;
+  airMassFactor: number;
+  kernel: Float64Array;
+  edges: Float64Array;
+  /** Layers from the ground up to the highest one that a pixel's kernel reaches. */
+  reached: number;
+  hasTropopause: boolean;
+}
+
+function addPixels(cells: Map<number, CellSum>, grid: Grid, pixels: Pixels, counts: PixelCounts): void {
+  for (let i = 0; i < pixels.count; i++) {
+    const polygon = pixelInCells(grid, pixels.longitudes.subarray(4 * i, 4 * i + 4), pixels.latitudes.subarray(4 * i, 4 * i + 4));
+    let pixel: Pixel | undefined;
+    if (polygon)
+      forEachCellPart(grid, polygon, (cell, area) => {
+        pixel ??= pixelOf(pixels, i);
+        addPixel(cells, cell, area, pixel);
+      });
+    if (pixel) continue;
+    counts.passed--;
+    counts.leaveOut(polygon ? LEFT_OUT.beside : LEFT_OUT.shape);
+  }
+}
+
+interface Pixel {
+  retrieval: Retrieval;
+  time: number;
+  /** of `column` */
+  kernel: Float64Array;
+  /** layers from the ground up to the tropopause */
+  reached: number;
+}
+
+function pixelOf(pixels: Pixels, i: number): Pixel {
+  const retrieval = retrievalOf(pixels, i);
+  const reached = partsBelowTropopause(retrieval).filter((part) => part > 0).length;
+  return { retrieval, time: pixels.times[i], kernel: columnKernel(retrieval), reached };
+}
+
+function addPixel(cells: Map<number, CellSum>, cell: number, area: number, { retrieval, time, kernel, reached }: Pixel): void {
+  let sum = cells.get(cell);
+  if (!sum) {
+    const [zeros, edges] = [new Float64Array(kernel.length), new Float64Array(kernel.length + 1)];
+    sum = {
+      pixels: 0,
+      area: 0,
+      column: 0,
+      time: 0,
+      variance: 0,
+      deviation: 0,
+      airMassFactor: 0,
+      kernel: zeros,
+      edges,
+      reached: 0,
+      hasTropopause: false,
+    };
+    cells.set(cell, sum);
+  }
+  sum.pixels++;
+  sum.area += area;
+  sum.column += area * retrieval.column;
+  sum.time += area * time;
+  sum.variance += (area * retrieval.error) ** 2;
+  sum.deviation += area * retrieval.error;
+  sum.airMassFactor += area * retrieval.airMassFactor;
+  sum.reached = Math.max(sum.reached, reached);
+  sum.hasTropopause = retrieval.tropopausePressure !== undefined;
+  for (let layer = 0; layer < kernel.length; layer++) sum.kernel[layer] += area * kernel[layer];
+  for (let edge = 0; edge <= kernel.length; edge++) sum.edges[edge] += area * retrieval.pressureEdges[edge];
+}
+
+function finished({ name, species, begin, cells }: Gathered, correlation: number): Overpass {
+  const observations = [...cells].sort(([a], [b]) => a - b).map(([cell, sum]) => superObservation(cell, sum, correlation));
+  return { name, species, begin: new Date(begin), observations };
+}
+
+function superObservation(cell: number, sum: CellSum, correlation: number): SuperObservation {
+  const { area } = sum;
+  const pressureEdges = sum.edges.map((edge) => edge / area);
+  return {
+    cell,
+    time: new Date(Math.round(sum.time / area)),
+    pixels: sum.pixels,
+    coverage: area,
+    column: sum.column / area,
+    error: Math.sqrt((1 - correlation) * sum.variance + correlation * sum.deviation ** 2) / area,
+    pressureEdges,
+    sensitivity: { kind: 'kernel', given: 'layers', values: sum.kernel.map((value) => value / area) },
+    airMassFactor: sum.airMassFactor / area,
+    ...(sum.hasTropopause ? { tropopausePressure: pressureEdges[sum.reached] } : {}),
+    addsApriori: false,
+  };
+}

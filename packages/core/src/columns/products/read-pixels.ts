@@ -1,0 +1,211 @@
+/**
+ * The pixels of a file of columns that pass, a slab of scanlines after the other: memory does not grow with the file. What is left out is counted by the first rule
+ * that leaves it out.
+ */
+import type { CfData } from '../../files/netcdf/netcdf-cf';
+import type { Retrieval } from '../retrieval';
+import type { ColumnFile } from './column-file';
+import type { ColumnProduct } from './product';
+
+/** Scanlines read at once: 256 of TROPOMI with 450 pixels of 34 layers take 16 MB of kernels. */
+const SLAB = 256;
+
+/** Of one file or many. */
+export class PixelCounts {
+  /** All pixels looked at, on the grid or beside it. */
+  pixels = 0;
+  passed = 0;
+  /** Pixels by why they are left out. */
+  readonly leftOut = new Map<string, number>();
+
+  leaveOut(reason: string, count = 1): void {
+    if (count > 0) this.leftOut.set(reason, (this.leftOut.get(reason) ?? 0) + count);
+  }
+}
+
+/** Why pixels are left out, beside the product's own rules. */
+export const LEFT_OUT = {
+  beside: 'beside the grid',
+  values: 'a value is missing',
+  corners: 'a corner is missing',
+  seam: 'across the date line or a pole',
+  factor: 'the air mass factor is not above 0',
+  shape: 'its corners make no quadrilateral',
+} as const;
+
+/** Pixels that passed, as arrays of `count` or of rows of it; SI units, from the ground up. */
+export interface Pixels {
+  count: number;
+  layers: number;
+  /** degrees, `[count, 4]`, round the pixel */
+  longitudes: Float64Array;
+  latitudes: Float64Array;
+  /** ms since 1970 */
+  times: Float64Array;
+  /** mol m-2, with the standard deviation of its noise */
+  columns: Float64Array;
+  errors: Float64Array;
+  /** Pa, `[count, layers + 1]`, falling */
+  edges: Float64Array;
+  /** dimensionless, `[count, layers]`: the product's kernel or scattering weights, as `kind` says */
+  sensitivity: Float64Array;
+  kind: 'kernel' | 'scattering weights';
+  /** dimensionless: that of the column, and that by which the kernel was divided */
+  airMassFactors: Float64Array;
+  kernelAirMassFactors: Float64Array;
+  /** Pa; undefined for columns up to the top */
+  tropopauses?: Float64Array;
+}
+
+/**
+ * @param counts - is added to
+ * @param isWanted - whether a pixel with its first corner there is looked at further; others are counted as beside the grid
+ */
+export function* readPixels(file: ColumnFile, counts: PixelCounts, isWanted: (lon: number, lat: number) => boolean = () => true): Generator<Pixels> {
+  const { product } = file;
+  for (const path of slabVariables(product)) file.keepChunks(path, SLAB);
+  for (let first = 0; first < file.scanlines; first += SLAB) {
+    const count = Math.min(SLAB, file.scanlines - first);
+    const read = (path: string): CfData => file.readScanlines(path, first, count);
+    const latitudes = read(product.latitudeBounds);
+    const longitudes = read(product.longitudeBounds);
+    const passing = passingPixels(file, count, latitudes, longitudes, read, counts, isWanted);
+    if (passing.length > 0) yield gather(file, first, count, passing, latitudes, longitudes, read, counts);
+  }
+}
+
+const slabVariables = (product: ColumnProduct): string[] => [
+  ...[product.latitudeBounds, product.longitudeBounds, product.column, product.error, product.surfacePressure, product.airMassFactor],
+  ...[product.sensitivity.variable, product.sensitivity.airMassFactor, product.tropopause?.variable, product.time.delta].filter(
+    (path) => path !== undefined,
+  ),
+  ...product.rules.map(({ variable }) => variable),
+];
+
+/** Numbers within the slab of the pixels that no rule of place or quality leaves out. */
+function passingPixels(
+  file: ColumnFile,
+  scanlines: number,
+  latitudes: CfData,
+  longitudes: CfData,
+  read: (path: string) => CfData,
+  counts: PixelCounts,
+  isWanted: (lon: number, lat: number) => boolean,
+): number[] {
+  const total = scanlines * file.scanlinePixels;
+  counts.pixels += total;
+  const near: number[] = [];
+  for (let pixel = 0; pixel < total; pixel++) {
+    const [lon, lat] = [longitudes[4 * pixel], latitudes[4 * pixel]];
+    if (!Number.isFinite(lon) || !Number.isFinite(lat)) counts.leaveOut(LEFT_OUT.corners);
+    else if (isWanted(lon, lat)) near.push(pixel);
+    else counts.leaveOut(LEFT_OUT.beside);
+  }
+  let passing = near;
+  for (const { variable, text, passes } of file.product.rules) {
+    if (passing.length === 0) return passing;
+    const values = read(variable);
+    const withValue = passing.filter((pixel) => Number.isFinite(values[pixel]));
+    counts.leaveOut(`${variable.split('/').at(-1)} is missing`, passing.length - withValue.length);
+    passing = withValue.filter((pixel) => passes(values[pixel]));
+    counts.leaveOut(`not ${text}`, withValue.length - passing.length);
+  }
+  const whole = passing.filter((pixel) => {
+    const corners = [0, 1, 2, 3].map((corner) => [longitudes[4 * pixel + corner], latitudes[4 * pixel + corner]]);
+    const reason = corners.some((corner) => !corner.every(Number.isFinite)) ? LEFT_OUT.corners : isAcrossSeam(corners) ? LEFT_OUT.seam : undefined;
+    if (reason !== undefined) counts.leaveOut(reason);
+    return reason === undefined;
+  });
+  return whole;
+}
+
+/** A pixel over a pole has corners all round it, too. */
+function isAcrossSeam(corners: number[][]): boolean {
+  const longitudes = corners.map(([lon]) => lon);
+  return Math.max(...longitudes) - Math.min(...longitudes) > 180;
+}
+
+function gather(
+  file: ColumnFile,
+  first: number,
+  scanlines: number,
+  passing: number[],
+  latitudes: CfData,
+  longitudes: CfData,
+  read: (path: string) => CfData,
+  counts: PixelCounts,
+): Pixels {
+  const { product, layers, edges: coefficients } = file;
+  const { sensitivity, tropopause } = product;
+  const [columns, errors, pressures, factors] = [product.column, product.error, product.surfacePressure, product.airMassFactor].map(read);
+  const kernelFactors = sensitivity.airMassFactor === undefined ? factors : read(sensitivity.airMassFactor);
+  const tropopauses = tropopause ? read(tropopause.variable) : undefined;
+  const kernels = read(sensitivity.variable);
+  const times = file.readTimes(first, scanlines);
+  const isThere = (pixel: number): boolean => {
+    for (let layer = 0; layer < layers; layer++) if (!Number.isFinite(kernels[pixel * layers + layer])) return false;
+    return [columns, errors, pressures, factors, kernelFactors, tropopauses ?? columns].every((values) => Number.isFinite(values[pixel]));
+  };
+  const chosen = passing.filter((pixel) => {
+    const reason = !isThere(pixel) ? LEFT_OUT.values : factors[pixel] > 0 && kernelFactors[pixel] > 0 ? undefined : LEFT_OUT.factor;
+    if (reason !== undefined) counts.leaveOut(reason);
+    return reason === undefined;
+  });
+  counts.passed += chosen.length;
+  const pick = (values: ArrayLike<number>, width = 1): Float64Array => {
+    const out = new Float64Array(chosen.length * width);
+    chosen.forEach((pixel, i) => {
+      for (let k = 0; k < width; k++) out[i * width + k] = values[pixel * width + k];
+    });
+    return out;
+  };
+  const edges = new Float64Array(chosen.length * (layers + 1));
+  const profiles = pick(kernels, layers);
+  chosen.forEach((pixel, i) => {
+    for (let k = 0; k <= layers; k++) edges[i * (layers + 1) + k] = coefficients.a[k] + coefficients.b[k] * pressures[pixel];
+    if (coefficients.fromTop) profiles.subarray(i * layers, (i + 1) * layers).reverse();
+  });
+  const isByPixel = times.length === scanlines * file.scanlinePixels && file.scanlinePixels > 1;
+  const upTo = (pixel: number, i: number): number =>
+    tropopause?.kind === 'layer' ? edges[i * (layers + 1) + upperEdge(tropopauses![pixel], layers, coefficients.fromTop)] : tropopauses![pixel];
+  return {
+    count: chosen.length,
+    layers,
+    longitudes: pick(longitudes, 4),
+    latitudes: pick(latitudes, 4),
+    times: Float64Array.from(chosen, (pixel) => times[isByPixel ? pixel : Math.floor(pixel / file.scanlinePixels)]),
+    columns: pick(columns),
+    errors: pick(errors),
+    edges,
+    sensitivity: profiles,
+    kind: sensitivity.kind,
+    airMassFactors: pick(factors),
+    kernelAirMassFactors: pick(kernelFactors),
+    ...(tropopauses ? { tropopauses: Float64Array.from(chosen, upTo) } : {}),
+  };
+}
+
+/** Number from the ground up of the upper edge of a layer that the file numbers in its own order; the tropopause of some pixels is above all layers. */
+function upperEdge(layer: number, layers: number, fromTop: boolean): number {
+  const fromGround = fromTop ? layers - 1 - layer : layer;
+  return Math.max(0, Math.min(layers, fromGround + 1));
+}
+
+/** One of the pixels. */
+export function retrievalOf(pixels: Pixels, i: number): Retrieval {
+  const { layers } = pixels;
+  return {
+    column: pixels.columns[i],
+    error: pixels.errors[i],
+    pressureEdges: pixels.edges.subarray(i * (layers + 1), (i + 1) * (layers + 1)),
+    sensitivity: {
+      kind: pixels.kind,
+      given: 'layers',
+      values: pixels.sensitivity.subarray(i * layers, (i + 1) * layers),
+      ...(pixels.kind === 'kernel' ? { airMassFactor: pixels.kernelAirMassFactors[i] } : {}),
+    },
+    airMassFactor: pixels.airMassFactors[i],
+    ...(pixels.tropopauses ? { tropopausePressure: pixels.tropopauses[i] } : {}),
+    addsApriori: false,
+  };
+}
