@@ -1,7 +1,16 @@
 import { Random } from '../base/random';
 import { Grid } from '../grid/grid';
 import { failure } from '../files/testing/shared-data';
-import { applyKernel, columnKernel, ColumnOperator, edgesOnGround, layerParts, replaceApriori, type FootprintPart } from './column-operator';
+import {
+  applyKernel,
+  columnKernel,
+  ColumnOperator,
+  edgesOnGround,
+  kernelLayers,
+  layerParts,
+  replaceApriori,
+  type FootprintPart,
+} from './column-operator';
 import type { ModelLayers } from './model-layers';
 import type { Retrieval } from './retrieval';
 
@@ -186,15 +195,25 @@ describe('apply_ak', () => {
     const retrieval = randomRetrieval(random);
     const weights = Array.from(retrieval.sensitivity.values, (a) => a * 1.3);
     const same = { ...retrieval, sensitivity: { kind: 'scattering weights', given: 'layers', values: weights } } as const;
-    columnKernel(same).forEach((a, l) => expect(relative(a, retrieval.sensitivity.values[l])).toBeLessThan(1e-12));
+    kernelLayers(same).kernel.forEach((a, l) => expect(relative(a, retrieval.sensitivity.values[l])).toBeLessThan(1e-12));
   });
 
-  it('a tropopause within a layer counts the part below it', () => {
+  it.each([
+    ['layers', [1, 2]],
+    ['edges', [0, 2, 2]],
+    ['edges', [1, 1, 5]], // 1 at 600 and 2 at 500: a mean of 1.5 below the tropopause
+  ] as const)('a tropopause within a layer ends it there, values of %s', (place, values) => {
     const retrieval: Retrieval = {
-      column: 1, error: 1, pressureEdges: [1000, 600, 200], airMassFactor: 1, addsApriori: false, tropopausePressure: 500,
-      sensitivity: { kind: 'kernel', given: 'layers', values: [1, 2] },
+      column: 1, error: 1, pressureEdges: [1000, 600, 200], airMassFactor: 1, addsApriori: false, tropopausePressure: 500, apriori: [3, 8],
+      sensitivity: { kind: 'kernel', given: place, values },
     }; // prettier-ignore
-    expect(Array.from(columnKernel(retrieval))).toEqual([1, 0.5]);
+    const kernel = place === 'edges' && values[2] === 5 ? [1, 1.5] : [1, 2];
+    expect(kernelLayers(retrieval)).toEqual({ edges: new Float64Array([1000, 600, 500]), kernel: new Float64Array(kernel), apriori: new Float64Array([3, 2]) }); // prettier-ignore
+    expect(Array.from(columnKernel({ ...retrieval, pressureEdges: [1000, 600, 200, 100], apriori: undefined, sensitivity: { ...retrieval.sensitivity, values: [...values, 9] } }))).toEqual([kernel[0], kernel[1] / 4, 0]); // prettier-ignore
+    // The model's layer ends at the tropopause: all of it counts, and nothing is missing.
+    const row = applyKernel(retrieval, modelOf([1000, 500]), [{ cell: 0, share: 1 }]);
+    expect(row.weights[0]).toBeCloseTo(0.8 * kernel[0] + 0.2 * kernel[1], 12);
+    expect([row.uncovered, row.offset]).toEqual([0, 0]);
   });
 
   it('the a priori stands in above the top, and comes back where the product asks for it', () => {
@@ -209,6 +228,10 @@ describe('apply_ak', () => {
     expect(valueOf({ apriori: undefined })).toBeCloseTo(0.5 * 8 + 2 * 6, 12);
     expect(valueOf({})).toBeCloseTo(0.5 * 8 + 2 * (6 + 5 / 4), 12);
     expect(valueOf({ addsApriori: true })).toBeCloseTo(0.5 * 8 + 2 * (6 + 5 / 4) + 0.5 * 7 - 1 * 5, 12);
+    // 100 Pa of 800 lie above the model's top, and 50 of 750 below a tropopause at 250 Pa.
+    const uncovered = (extra: Partial<Retrieval>): number => applyKernel({ ...retrieval, ...extra }, model, [{ cell: 0, share: 1 }]).uncovered;
+    expect(uncovered({})).toBeCloseTo(1 / 8, 12);
+    expect(uncovered({ tropopausePressure: 250 })).toBeCloseTo(1 / 15, 12);
     expect(() => valueOf({ apriori: undefined, addsApriori: true })).toThrow(
       failure('RETRIEVAL_APRIORI', 'retrieval: its column holds an a priori profile, which is not given: name the variable of the profile'),
     );
@@ -295,6 +318,13 @@ describe('bad retrievals', () => {
       3,
     ],
     [
+      'a tropopause in another unit',
+      { tropopausePressure: 15000 },
+      'RETRIEVAL_EDGES',
+      'retrieval: expected a tropopause above the ground, at 1000 Pa, but received 15000 Pa: give both in Pa',
+      3,
+    ],
+    [
       'no air mass factor',
       { airMassFactor: 0 },
       'RETRIEVAL_FACTOR',
@@ -302,7 +332,7 @@ describe('bad retrievals', () => {
       3,
     ],
   ])('%s', (_, extra, code, message, exitCode) => {
-    expect(() => columnKernel({ ...good, ...extra })).toThrow(failure(code, message, exitCode));
+    expect(() => kernelLayers({ ...good, ...extra })).toThrow(failure(code, message, exitCode));
   });
 
   it('pressures in hPa', () => {

@@ -1,20 +1,19 @@
 /**
  * What a retrieval would be of the model's air: a row of weights on the model's partial columns, in double.
  *
- * With x the model's partial columns (mol m-2) and R the part of each model layer that lies in each of the retrieval's layers, a profile on the retrieval's layers is
+ * The retrieval's layers end at its tropopause, where there is one: a layer that it cuts counts as far as it. With x the model's partial columns (mol m-2) and R the part
+ * of each model layer that lies in each of the retrieval's layers, a profile on the retrieval's layers is
  *
  *   x̂[l] = Σ_m R[l, m] · x[m] + (1 − covered[l]) · apriori[l]
  *
  * R spreads a model layer evenly over its pressures, so that what is moved is conserved. The model's pressures are stretched first, the model's top held, so that
  * its ground is the retrieval's: terrain and weather of the two differ, and what lies in the lowest layer shall stay there. `covered` is the part of a layer below the
- * model's top. Above it the a priori stands in where the product gives one, else nothing: a tropospheric kernel is 0 there as long as the top lies above the tropopause.
+ * model's top. Above it the a priori stands in where the product gives one, else nothing: none is needed where the top lies above the tropopause. With kernel a[l]
  *
- * Of a column, kernel a[l] (0 above the tropopause) and below[l], the part of a layer below the tropopause:
+ *   apply_ak          Σ_l a[l] · x̂[l] (+ Σ_l (1 − a[l]) · apriori[l], where the retrieved column holds it)   against  column
+ *   replace_apriori   Σ_l x̂[l]                                                                           against  column · V / S
  *
- *   apply_ak          Σ_l a[l] · x̂[l] (+ Σ_l (below[l] − a[l]) · apriori[l], where the retrieved column holds it)        against  column
- *   replace_apriori   Σ_l below[l] · x̂[l]                                            against  column · V / S
- *
- * with V = Σ below · x̂ and S = Σ a · x̂ of the profile that replaces the a priori: the new air mass factor is airMassFactor · S / V. That factor is held while the
+ * with V = Σ x̂ and S = Σ a · x̂ of the profile that replaces the a priori: the new air mass factor is airMassFactor · S / V. That factor is held while the
  * model's emissions change, so that both are linear. Their misfits differ by that factor alone.
  *
  * @see Eskes & Boersma (2003), doi:10.5194/acp-3-1285-2003, eq. 7 (kernel = box air mass factor / air mass factor)
@@ -44,35 +43,56 @@ export interface ColumnRow {
   offset: number;
   /** mol m-2, part of `offset`: the a priori above the model's top. */
   aboveTop: number;
+  /** Part of the air that the column is of, by pressure, that lies above the model's top: there is an a priori for it, or nothing. */
+  uncovered: number;
   /** mol m-2 */
   column: number;
   /** mol m-2 */
   error: number;
 }
 
+/** A retrieval's layers up to its tropopause, from the ground up. */
+export interface KernelLayers {
+  /** Pa, one more than layers */
+  edges: Float64Array;
+  /** of `column`, one value a layer */
+  kernel: Float64Array;
+  /** mol m-2 */
+  apriori?: Float64Array;
+}
+
 /**
- * The averaging kernel of `column`: one value a layer, 0 above the tropopause.
+ * The averaging kernel of `column` on the layers that the column is of.
  *
  * @throws {ShapeError} `RETRIEVAL_LAYERS` @throws {DataError} `RETRIEVAL_EDGES`, `RETRIEVAL_FACTOR`
  */
-export function columnKernel(retrieval: Retrieval): Float64Array {
+export function kernelLayers(retrieval: Retrieval): KernelLayers {
   assertRetrieval(retrieval);
-  const { sensitivity, airMassFactor } = retrieval;
+  const { pressureEdges, sensitivity, airMassFactor, tropopausePressure = 0 } = retrieval;
   const { kind, given: place, values } = sensitivity;
   const factor = (kind === 'kernel' ? (sensitivity.airMassFactor ?? airMassFactor) : 1) / airMassFactor;
-  const tropospheric = partsBelowTropopause(retrieval);
-  return tropospheric.map((part, l) => part * factor * (place === 'layers' ? values[l] : (values[l] + values[l + 1]) / 2));
+  const parts = partsBelowTropopause(retrieval).filter((part) => part > 0);
+  const edges = Float64Array.from({ length: parts.length + 1 }, (_, l) => Math.max(pressureEdges[l], tropopausePressure));
+  const meanOf = (l: number): number => (place === 'layers' ? values[l] : values[l] + (parts[l] * (values[l + 1] - values[l])) / 2);
+  const { apriori } = retrieval;
+  return { edges, kernel: parts.map((_, l) => factor * meanOf(l)), apriori: apriori && parts.map((part, l) => part * apriori[l]) };
 }
 
-/** Part of each of the retrieval's layers that lies below the tropopause, by pressure. */
+/**
+ * The kernel on all of the product's layers: that of a layer which the tropopause cuts counts in part, and it is 0 above.
+ *
+ * @throws as {@link kernelLayers}
+ */
+export function columnKernel(retrieval: Retrieval): Float64Array {
+  const { kernel } = kernelLayers(retrieval);
+  return partsBelowTropopause(retrieval).map((part, l) => (part > 0 ? part * kernel[l] : 0));
+}
+
+/** Part of each of the product's layers that lies below the tropopause, by pressure. */
 export function partsBelowTropopause({ pressureEdges, tropopausePressure = 0 }: Retrieval): Float64Array {
-  return partsBelow(pressureEdges, tropopausePressure);
-}
-
-function partsBelow(edges: ArrayLike<number>, pressure: number): Float64Array {
-  return Float64Array.from({ length: edges.length - 1 }, (_, l) => {
-    const [bottom, top] = [edges[l], edges[l + 1]];
-    return Math.min(1, Math.max(0, (bottom - pressure) / (bottom - top)));
+  return Float64Array.from({ length: pressureEdges.length - 1 }, (_, l) => {
+    const [bottom, top] = [pressureEdges[l], pressureEdges[l + 1]];
+    return Math.min(1, Math.max(0, (bottom - tropopausePressure) / (bottom - top)));
   });
 }
 
@@ -112,8 +132,8 @@ interface Regridded {
   width: number;
 }
 
-function regridded({ pressureEdges }: Retrieval, model: ModelLayers, footprint: readonly FootprintPart[]): Regridded {
-  const n = pressureEdges.length - 1;
+function regridded(target: Float64Array, model: ModelLayers, footprint: readonly FootprintPart[]): Regridded {
+  const n = target.length - 1;
   const { layers } = model;
   const cells = model.grid.rows * model.grid.cols;
   const total = footprint.reduce((sum, { share }) => sum + share, 0);
@@ -123,15 +143,18 @@ function regridded({ pressureEdges }: Retrieval, model: ModelLayers, footprint: 
   const covered = new Float64Array(n);
   footprint.forEach(({ cell, share }, i) => {
     const edges = Float64Array.from({ length: layers + 1 }, (_, k) => model.pressureEdges[k * cells + cell]);
-    if (!(pressureEdges[0] > edges[layers])) {
+    const top = edges[layers];
+    if (!(target[0] > top)) {
       throw new DataError(
         'RETRIEVAL_EDGES',
-        `retrieval: the ground, at ${pressureEdges[0]} Pa, lies above the model's top at ${edges[layers]} Pa: give its pressures in Pa, the ground's first`,
+        `retrieval: the ground, at ${target[0]} Pa, lies above the model's top at ${top} Pa: give its pressures in Pa, the ground's first`,
       );
     }
-    const ofCell = layerParts(edgesOnGround(edges, pressureEdges[0]), pressureEdges);
-    for (let l = 0; l < n; l++) for (let k = 0; k < layers; k++) parts[l * width + i * layers + k] = share * ofCell[l * layers + k];
-    partsBelow(pressureEdges, edges[layers]).forEach((part, l) => (covered[l] += share * part));
+    const ofCell = layerParts(edgesOnGround(edges, target[0]), target);
+    for (let l = 0; l < n; l++) {
+      for (let k = 0; k < layers; k++) parts[l * width + i * layers + k] = share * ofCell[l * layers + k];
+      covered[l] += share * Math.min(1, Math.max(0, (target[l] - top) / (target[l] - target[l + 1])));
+    }
   });
   return { parts, covered, width };
 }
@@ -145,9 +168,12 @@ function weighted({ parts, width }: Regridded, values: Float64Array): Float64Arr
   return weights;
 }
 
-/** Σ_l values[l] · (1 − covered[l]) · apriori[l] */
-function fillAbove({ covered }: Regridded, values: Float64Array, apriori?: ArrayLike<number>): number {
-  return apriori === undefined ? 0 : values.reduce((sum, value, l) => sum + value * (1 - covered[l]) * apriori[l], 0);
+/** A row for weights of the retrieval's layers: the part that both methods share. */
+function rowOf(values: Float64Array, { edges, apriori }: KernelLayers, onLayers: Regridded): Pick<ColumnRow, 'weights' | 'aboveTop' | 'uncovered'> {
+  const missing = onLayers.covered.map((part) => 1 - part);
+  const aboveTop = apriori ? values.reduce((sum, value, l) => sum + value * missing[l] * apriori[l], 0) : 0;
+  const uncovered = missing.reduce((sum, part, l) => sum + part * (edges[l] - edges[l + 1]), 0) / (edges[0] - edges[edges.length - 1]);
+  return { weights: weighted(onLayers, values), aboveTop, uncovered };
 }
 
 /**
@@ -157,14 +183,12 @@ function fillAbove({ covered }: Regridded, values: Float64Array, apriori?: Array
  * @throws {ShapeError} `RETRIEVAL_LAYERS` @throws {DataError} `RETRIEVAL_EDGES`, `RETRIEVAL_FACTOR`; `RETRIEVAL_APRIORI` where the column holds an a priori that is not given
  */
 export function applyKernel(retrieval: Retrieval, model: ModelLayers, footprint: readonly FootprintPart[]): ColumnRow {
-  const kernel = columnKernel(retrieval);
-  const { apriori, column, error } = retrieval;
-  const onLayers = regridded(retrieval, model, footprint);
-  const aboveTop = fillAbove(onLayers, kernel, apriori);
-  const tropospheric = partsBelowTropopause(retrieval);
-  const aprioriTerm = retrieval.addsApriori ? tropospheric.reduce((sum, part, l) => sum + (part - kernel[l]) * required(apriori)[l], 0) : 0;
-  const cells = footprint.map(({ cell }) => cell);
-  return { cells, weights: weighted(onLayers, kernel), offset: aboveTop + aprioriTerm, aboveTop, column, error };
+  const { column, error, addsApriori } = retrieval;
+  const layers = kernelLayers(retrieval);
+  const { kernel, apriori, edges } = layers;
+  const row = rowOf(kernel, layers, regridded(edges, model, footprint));
+  const aprioriTerm = addsApriori ? kernel.reduce((sum, a, l) => sum + (1 - a) * required(apriori)[l], 0) : 0;
+  return { ...row, cells: footprint.map(({ cell }) => cell), offset: row.aboveTop + aprioriTerm, column, error };
 }
 
 /**
@@ -185,13 +209,12 @@ export function replaceApriori(
       'retrieval: a product whose column holds its a priori has no air mass factor to replace it: use apply_ak',
     );
   }
-  const kernel = columnKernel(retrieval);
-  const tropospheric = partsBelowTropopause(retrieval);
-  const onLayers = regridded(retrieval, model, footprint);
+  const layers = kernelLayers(retrieval);
+  const onLayers = regridded(layers.edges, model, footprint);
   const cells = footprint.map(({ cell }) => cell);
   const x = profileOf(partialColumns, model, cells);
-  const columnOfModel = (values: Float64Array): number => dot(weighted(onLayers, values), x) + fillAbove(onLayers, values, retrieval.apriori);
-  const [vertical, slant] = [columnOfModel(tropospheric), columnOfModel(kernel)];
+  const verticalRow = rowOf(layers.kernel.map(() => 1), layers, onLayers); // prettier-ignore
+  const [vertical, slant] = [verticalRow, rowOf(layers.kernel, layers, onLayers)].map(({ weights, aboveTop }) => dot(weights, x) + aboveTop);
   if (!(vertical > 0 && slant > 0)) {
     throw new DataError(
       'RETRIEVAL_PROFILE',
@@ -199,16 +222,25 @@ export function replaceApriori(
     );
   }
   const ratio = vertical / slant;
-  const aboveTop = fillAbove(onLayers, tropospheric, retrieval.apriori);
   return {
+    ...verticalRow,
     cells,
-    weights: weighted(onLayers, tropospheric),
-    offset: aboveTop,
-    aboveTop,
+    offset: verticalRow.aboveTop,
     column: retrieval.column * ratio,
     error: retrieval.error * ratio,
     airMassFactor: retrieval.airMassFactor / ratio,
   };
+}
+
+/** The row of either method. @param prior - mol m-2, `[layers, rows, cols]`, of the prior run @throws as {@link applyKernel} and {@link replaceApriori} */
+export function columnRow(
+  method: ColumnMethod,
+  retrieval: Retrieval,
+  model: ModelLayers,
+  footprint: readonly FootprintPart[],
+  prior: ArrayLike<number>,
+): ColumnRow {
+  return method === 'apply_ak' ? applyKernel(retrieval, model, footprint) : replaceApriori(retrieval, model, footprint, prior);
 }
 
 /** `[cells, layers]` of a field `[layers, rows, cols]`. */
@@ -256,13 +288,13 @@ export class ColumnOperator {
   }
 }
 
-function required(apriori: ArrayLike<number> | undefined): ArrayLike<number> {
+function required(apriori: Float64Array | undefined): Float64Array {
   if (apriori) return apriori;
   throw new DataError('RETRIEVAL_APRIORI', 'retrieval: its column holds an a priori profile, which is not given: name the variable of the profile');
 }
 
 /** @throws {ShapeError} `RETRIEVAL_LAYERS` @throws {DataError} `RETRIEVAL_EDGES`, `RETRIEVAL_FACTOR` */
-function assertRetrieval({ pressureEdges, sensitivity, apriori, airMassFactor }: Retrieval): void {
+function assertRetrieval({ pressureEdges, sensitivity, apriori, airMassFactor, tropopausePressure = 0 }: Retrieval): void {
   const layers = pressureEdges.length - 1;
   const { kind, given: place, values } = sensitivity;
   const expected = place === 'layers' ? layers : layers + 1;
@@ -282,6 +314,12 @@ function assertRetrieval({ pressureEdges, sensitivity, apriori, airMassFactor }:
     throw new DataError(
       'RETRIEVAL_EDGES',
       `retrieval: expected pressures that fall from the ground up but received ${pressureEdges[l]} and then ${pressureEdges[l + 1]} Pa: turn the profiles round`,
+    );
+  }
+  if (!(tropopausePressure < pressureEdges[0])) {
+    throw new DataError(
+      'RETRIEVAL_EDGES',
+      `retrieval: expected a tropopause above the ground, at ${pressureEdges[0]} Pa, but received ${tropopausePressure} Pa: give both in Pa`,
     );
   }
   if (airMassFactor > 0 && (sensitivity.airMassFactor ?? 1) > 0) return;

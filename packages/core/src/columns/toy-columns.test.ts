@@ -9,7 +9,7 @@ import { IoapiFile } from '../files/ioapi/ioapi-file';
 import { openNetcdf } from '../files/netcdf/netcdf-access';
 import { describeShared, sharedData } from '../files/testing/shared-data';
 import type { Grid } from '../grid/grid';
-import { applyKernel, ColumnOperator, replaceApriori, type ColumnRow, type FootprintPart } from './column-operator';
+import { ColumnOperator, columnRow, type ColumnMethod, type FootprintPart } from './column-operator';
 import { readModelLayers, readPartialColumns } from './model-layers';
 import type { Retrieval } from './retrieval';
 
@@ -133,16 +133,15 @@ describeShared('columns of the toy world', () => {
   const folder = `${sharedData}/cmaq55-toy`;
 
   /** Of all days' pixels. */
-  function compare(name: Name, least: number, rowOf: 'apply_ak' | 'replace_apriori'): Figures {
+  function compare(name: Name, least: number, method: ColumnMethod): Figures {
     const meteorology = IoapiFile.open(`${folder}/layers/METCRO3D_06Z_january.nc`);
     const truth = IoapiFile.open(`${folder}/layers/conc3d_truth_january.nc`);
     const pairs = expandGlob(`${folder}/columns/S5P_OFFL_L2__${name}_*.nc`).flatMap((path) => {
       const [, day] = /_201701(\d\d)T05/.exec(path)!;
       const model = readModelLayers(meteorology, new Date(`2017-01-${day}T06:00Z`));
       const x = readPartialColumns(truth, name === 'HCHO' ? 'FORM' : name, model, name);
-      const rows = pixelsOf(path, name, least, model.grid).map(({ retrieval, footprint }): ColumnRow =>
-        rowOf === 'apply_ak' ? applyKernel(retrieval, model, footprint) : replaceApriori(retrieval, model, footprint, x),
-      );
+      const pixels = pixelsOf(path, name, least, model.grid);
+      const rows = pixels.map(({ retrieval, footprint }) => columnRow(method, retrieval, model, footprint, x));
       return Array.from(new ColumnOperator(model, rows).apply(x), (h, i) => ({ h, y: rows[i].column, error: rows[i].error }));
     });
     meteorology.close();
@@ -150,7 +149,7 @@ describeShared('columns of the toy world', () => {
     return figuresOf(pairs);
   }
 
-  it.each<[Name, number, 'apply_ak' | 'replace_apriori']>([
+  it.each<[Name, number, ColumnMethod]>([
     ['NO2', 75, 'apply_ak'],
     ['NO2', 75, 'replace_apriori'],
     ['HCHO', 50, 'apply_ak'],
