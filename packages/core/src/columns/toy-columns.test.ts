@@ -10,7 +10,9 @@ import { openNetcdf } from '../files/netcdf/netcdf-access';
 import { describeShared, sharedData } from '../files/testing/shared-data';
 import type { Grid } from '../grid/grid';
 import { ColumnOperator, columnRow, type ColumnMethod, type FootprintPart } from './column-operator';
-import { readModelLayers, readPartialColumns } from './model-layers';
+import { readModelLayers, readPartialColumns, type ModelLayers } from './model-layers';
+import { superObservations } from './pixels-to-cells';
+import { PixelCounts } from './products/read-pixels';
 import type { Retrieval } from './retrieval';
 
 const INPUT = 'PRODUCT/SUPPORT_DATA/INPUT_DATA';
@@ -129,23 +131,33 @@ function figuresOf(pairs: readonly { y: number; h: number; error: number }[]): F
   };
 }
 
+/** Three standard deviations of what noise alone makes. */
+function expectNoise({ count, slope, deviation, misfit, correlation, expectedCorrelation }: Figures): void {
+  expect(Math.abs(slope - 1)).toBeLessThan(3 * deviation);
+  expect(Math.abs(misfit - 1)).toBeLessThan(3 * Math.sqrt(2 / count));
+  expect(Math.abs(correlation - expectedCorrelation)).toBeLessThan(3 / Math.sqrt(count));
+}
+
 describeShared('columns of the toy world', () => {
   const folder = `${sharedData}/cmaq55-toy`;
 
+  /** The truth at the hour of the overpass. */
+  function layersOf(name: Name, day: string): { model: ModelLayers; x: Float64Array } {
+    using meteorology = IoapiFile.open(`${folder}/layers/METCRO3D_06Z_january.nc`);
+    using truth = IoapiFile.open(`${folder}/layers/conc3d_truth_january.nc`);
+    const model = readModelLayers(meteorology, new Date(`2017-01-${day}T06:00Z`));
+    return { model, x: readPartialColumns(truth, name === 'HCHO' ? 'FORM' : name, model, name) };
+  }
+
   /** Of all days' pixels. */
   function compare(name: Name, least: number, method: ColumnMethod): Figures {
-    const meteorology = IoapiFile.open(`${folder}/layers/METCRO3D_06Z_january.nc`);
-    const truth = IoapiFile.open(`${folder}/layers/conc3d_truth_january.nc`);
     const pairs = expandGlob(`${folder}/columns/S5P_OFFL_L2__${name}_*.nc`).flatMap((path) => {
       const [, day] = /_201701(\d\d)T05/.exec(path)!;
-      const model = readModelLayers(meteorology, new Date(`2017-01-${day}T06:00Z`));
-      const x = readPartialColumns(truth, name === 'HCHO' ? 'FORM' : name, model, name);
+      const { model, x } = layersOf(name, day);
       const pixels = pixelsOf(path, name, least, model.grid);
       const rows = pixels.map(({ retrieval, footprint }) => columnRow(method, retrieval, model, footprint, x));
       return Array.from(new ColumnOperator(model, rows).apply(x), (h, i) => ({ h, y: rows[i].column, error: rows[i].error }));
     });
-    meteorology.close();
-    truth.close();
     return figuresOf(pairs);
   }
 
@@ -154,10 +166,20 @@ describeShared('columns of the toy world', () => {
     ['NO2', 75, 'replace_apriori'],
     ['HCHO', 50, 'apply_ak'],
   ])('%s of quality %d and more, by %s', (name, least, method) => {
-    const { count, slope, deviation, misfit, correlation, expectedCorrelation } = compare(name, least, method);
-    expect(count).toBeGreaterThan(10000);
-    expect(Math.abs(slope - 1)).toBeLessThan(3 * deviation);
-    expect(Math.abs(misfit - 1)).toBeLessThan(3 * Math.sqrt(2 / count));
-    expect(Math.abs(correlation - expectedCorrelation)).toBeLessThan(3 / Math.sqrt(count));
+    const figures = compare(name, least, method);
+    expect(figures.count).toBeGreaterThan(10000);
+    expectNoise(figures);
+  });
+
+  it.each<Name>(['NO2', 'HCHO'])('%s as super-observations of the cells, whose errors are independent here', (name) => {
+    const paths = expandGlob(`${folder}/columns/S5P_OFFL_L2__${name}_*.nc`);
+    const { grid } = layersOf(name, '11').model;
+    const pairs = [...superObservations(paths, grid, new PixelCounts(), 0)].flatMap(({ begin, observations }) => {
+      const { model, x } = layersOf(name, begin.toISOString().slice(8, 10));
+      const rows = observations.map((retrieval) => columnRow('apply_ak', retrieval, model, [{ cell: retrieval.cell, share: 1 }], x));
+      return Array.from(new ColumnOperator(model, rows).apply(x), (h, i) => ({ h, y: rows[i].column, error: rows[i].error }));
+    });
+    expect(pairs.length).toBeGreaterThan(2000);
+    expectNoise(figuresOf(pairs));
   });
 });
