@@ -2,9 +2,12 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { ncgen } from '../files/testing/cdl';
+import { IoapiFile } from '../files/ioapi/ioapi-file';
 import { describeShared, failure, sharedData, temporaryFolder } from '../files/testing/shared-data';
 import { Grid } from '../grid/grid';
 import { readGriddesc } from '../grid/griddesc';
+import { applyKernel, ColumnOperator } from './column-operator';
+import { readModelLayers, readPartialColumns } from './model-layers';
 import { superObservations, type Overpass } from './pixels-to-cells';
 import { PixelCounts } from './products/read-pixels';
 import { squares, tropomiCdl, tropomiNo2 } from './testing/column-cdl';
@@ -21,11 +24,15 @@ interface Made {
   orbit?: number;
   hour?: number;
   kernels?: number[];
+  tropopause?: number[];
 }
 
 /** A scanline of two pixels of a degree: by default the western one lies to a quarter in each cell, the eastern one beside the grid's eastern half. */
-function made(name: string, { columns = [1e-4, 3e-4], qa = [100, 100], lon = 110.5, lat = 30.5, orbit = 1, hour = 6, kernels }: Made = {}): string {
-  const variables = tropomiNo2({ scanlines: 1, pixels: 2, ...squares(lon, lat, 1, 1, 2), qa, columns, kernels });
+function made(
+  name: string,
+  { columns = [1e-4, 3e-4], qa = [100, 100], lon = 110.5, lat = 30.5, orbit = 1, hour = 6, kernels, tropopause }: Made = {},
+): string {
+  const variables = tropomiNo2({ scanlines: 1, pixels: 2, ...squares(lon, lat, 1, 1, 2), qa, columns, kernels, tropopause });
   variables['PRODUCT/delta_time'].values = [3_600_000 * hour];
   return ncgen(join(folder.path, name), tropomiCdl(variables, 1, 2, orbit), 'netCDF-4');
 }
@@ -72,6 +79,36 @@ it('files of one pass are one overpass; another orbit, and the same number hours
   expect(overpasses[0].observations[0].column * 1e4).toBeCloseTo(2, 4);
 });
 
+it('above the tropopause of one of two pixels, the kernel is half that of the other', () => {
+  const [{ observations }] = observed([made('a.nc', { tropopause: [0, 2] })]).overpasses;
+  const [west, east] = observations;
+  expect(Array.from(west.sensitivity.values)).toEqual([1, 0, 0].map((value) => expect.closeTo(value, 5) as number));
+  expect(Array.from(east.sensitivity.values)).toEqual([1, 1, 2].map((value) => expect.closeTo(value, 4) as number));
+  expect([west.tropopausePressure, east.tropopausePressure]).toEqual([expect.closeTo(80000, 1), 0]);
+});
+
+it('files of one overpass with other layers are refused', () => {
+  const columns = tropomiNo2({
+    scanlines: 1,
+    pixels: 2,
+    ...squares(110.5, 30.5, 1, 1, 2),
+    qa: [100, 100],
+    columns: [1e-4, 1e-4],
+    kernels: [1, 1, 1, 1],
+  });
+  const [a, b] = ['a', 'b'].map((name) => `PRODUCT/tm5_constant_${name}`);
+  columns[a].values = [0, 20000, 20000, 0];
+  columns[b].values = [1, 0.6, 0.6, 0];
+  columns['PRODUCT/delta_time'].values = [6 * 3_600_000];
+  const other = ncgen(join(folder.path, 'other.nc'), tropomiCdl(columns, 1, 2, 1, 2), 'netCDF-4');
+  expect(() => observed([made('a.nc'), other])).toThrow(
+    failure(
+      'COLUMN_LAYERS',
+      `${other}: expected 3 layers, as in the file before it of TROPOMI L2 NO2, orbit 1, but received 2: give files of one version of the product`,
+    ),
+  );
+});
+
 it('tells where no pixel lies on the grid, and where none of those on it passes', () => {
   const far = made('far.nc', { lon: 20 });
   expect(() => observed([far])).toThrow(
@@ -111,4 +148,31 @@ describeShared('pixels of CMAQ’s made-up world onto its cells', () => {
     relative(observation.pressureEdges[0], ground);
     relative(observation.pressureEdges[17], 31183.257998466488);
   }); // prettier-ignore
+
+  // The files are of CMAQ's truth with noise that is independent from pixel to pixel: so c is 0 here.
+  it.each(['NO2', 'HCHO'])('%s of CMAQ’s own layers is that of the super-observations, to the noise', (species) => {
+    const meteorology = IoapiFile.open(join(toy, 'layers/METCRO3D_06Z_january.nc'));
+    const truth = IoapiFile.open(join(toy, 'layers/conc3d_truth_january.nc'));
+    const toyGrid = readGriddesc(join(toy, 'GRIDDESC'), 'TOY12');
+    let [count, information, product, misfit] = [0, 0, 0, 0];
+    for (const { begin, observations } of superObservations(files(species), toyGrid, new PixelCounts(), 0)) {
+      const model = readModelLayers(meteorology, new Date(`${begin.toISOString().slice(0, 10)}T06:00Z`));
+      const amounts = readPartialColumns(truth, species === 'HCHO' ? 'FORM' : species, model, species);
+      const rows = observations.map((observation) => applyKernel(observation, model, [{ cell: observation.cell, share: 1 }]));
+      new ColumnOperator(model, rows).apply(amounts).forEach((simulated, i) => {
+        const { column, error } = rows[i];
+        count++;
+        information += (simulated / error) ** 2;
+        product += (column * simulated) / error ** 2;
+        misfit += ((column - simulated) / error) ** 2;
+      });
+    }
+    meteorology.close();
+    truth.close();
+    expect(count).toBeGreaterThan(2000);
+    expect(Math.abs(product / information - 1)).toBeLessThan(3 / Math.sqrt(information));
+    // Pixels at a cell's edge are mostly of the next one, and count in both: what they differ by is no noise of the retrieval.
+    expect(misfit / count).toBeGreaterThan(0.8);
+    expect(misfit / count).toBeLessThan(1.3);
+  });
 });

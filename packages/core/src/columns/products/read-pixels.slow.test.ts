@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { ncgen } from '../../files/testing/cdl';
-import { failure, temporaryFolder } from '../../files/testing/shared-data';
+import { describeShared, failure, sharedFile, temporaryFolder } from '../../files/testing/shared-data';
 import type { Retrieval } from '../retrieval';
 import {
   A,
@@ -143,6 +143,27 @@ it('TEMPO NO2: molecules cm-2 and hPa in SI, scattering weights, and the rules o
   expect(new Date(times[0]).toISOString()).toBe('2024-03-28T15:44:11.000Z');
 });
 
+it('TEMPO HCHO: no tropopause, its own air mass factor, times from the attribute time_reference', () => {
+  const { [TEMPO_NO2]: column, [`${TEMPO_NO2}_uncertainty`]: error, 'support_data/amf_troposphere': factor, ...rest } = tempoNo2();
+  const columns: Columns = { ...rest, 'product/vertical_column': column, 'product/vertical_column_uncertainty': error, 'support_data/amf': factor };
+  delete columns['support_data/tropopause_pressure'];
+  columns['geolocation/time'].units = undefined;
+  const { retrievals, times } = readAll(ncgen(path(), tempoCdl(columns, 3, 'HCHO'), 'netCDF-4'));
+  near([retrievals[0].column, retrievals[0].airMassFactor], [1e-4, Math.fround(0.8)]);
+  expect(retrievals[0].tropopausePressure).toBeUndefined();
+  expect(new Date(times[0]).toISOString()).toBe('2024-03-28T15:44:11.000Z');
+});
+
+it('times by pixel, as some versions have them', () => {
+  const columns = no2();
+  columns['PRODUCT/delta_time'] = {
+    ...columns['PRODUCT/delta_time'],
+    dimensions: 'time, scanline, ground_pixel',
+    values: [0, 1000, 2000, 3000, 4000, 5000],
+  };
+  expect(readAll(made(columns)).times.map((time) => time - Date.UTC(2017, 0, 11))).toEqual([0, 1000, 5000]);
+});
+
 it('pixels that are not wanted are counted as beside the grid, whatever their quality', () => {
   const file = ColumnFile.open(made(no2()));
   const counts = new PixelCounts();
@@ -227,6 +248,22 @@ describe('a file that is not what is read is told in one sentence', () => {
     const bytes = readFileSync(file);
     writeFileSync(file, bytes.subarray(0, Math.floor(bytes.length / 2)));
     expect(() => ColumnFile.open(file)).toThrow(expect.objectContaining({ code: 'FILE_TRUNCATED', exitCode: 3 }) as Error);
+  });
+
+  describeShared('real files', () => {
+    it('whose variables were taken out', () => {
+      for (const species of ['NO2', 'HCHO', 'SO2']) {
+        const file = sharedFile(`satellite/S5P_OFFL_L2__${species}_*.nc`);
+        expect(() => ColumnFile.open(file)).toThrow(expect.objectContaining({ code: 'COLUMN_PRODUCT' }) as Error);
+        expect(() => ColumnFile.open(file)).toThrow(`but received S5P_OFFL_L2__${species}_`);
+      }
+    });
+
+    it('that were cut to one level, which their 73 edges tell', () => {
+      expect(() => ColumnFile.open(sharedFile('satellite/TEMPO_NO2_L2_V03_20240328*.nc4'))).toThrow(
+        expect.objectContaining({ code: 'COLUMN_LAYERS' }) as Error,
+      );
+    });
   });
 
   it('a product of TEMPO that names its column as HCHO does', () => {

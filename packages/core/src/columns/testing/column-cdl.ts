@@ -41,10 +41,12 @@ interface Tropomi {
   qa: (number | string)[];
   columns: (number | string)[];
   kernels?: number[];
+  /** layer from 0, the same or by pixel */
+  tropopause?: number[];
 }
 
 /** NO2 with three layers; the tropopause is that of the second. */
-export function tropomiNo2({ scanlines, pixels, lons, lats, qa, columns, kernels }: Tropomi): Columns {
+export function tropomiNo2({ scanlines, pixels, lons, lats, qa, columns, kernels, tropopause }: Tropomi): Columns {
   const n = scanlines * pixels;
   const field = (values: (number | string)[], units: string): Column => ({ dimensions: PIXEL, units, values });
   return {
@@ -72,7 +74,7 @@ export function tropomiNo2({ scanlines, pixels, lons, lats, qa, columns, kernels
       dimensions: PIXEL,
       units: '1',
       attributes: ['_FillValue = -2147483647'],
-      values: repeat(1, n),
+      values: tropopause ?? repeat(1, n),
     },
     'PRODUCT/tm5_constant_a': { dimensions: 'layer, vertices', units: 'Pa', values: [A[0], A[1], A[1], A[2], A[2], A[3]] },
     'PRODUCT/tm5_constant_b': { dimensions: 'layer, vertices', units: '1', values: [B[0], B[1], B[1], B[2], B[2], B[3]] },
@@ -150,11 +152,11 @@ export function tempoNo2(): Columns {
   };
 }
 
-export const tempoCdl = (columns: Columns, levels = 3): string =>
+export const tempoCdl = (columns: Columns, levels = 3, species = 'NO2'): string =>
   cdl(
     columns,
     { '': `xtrack = 4 ; mirror_step = 1 ; corner = 4 ; swt_level = ${levels} ;` },
-    [':product_type = "NO2"', ':scan_num = 8', ':time_reference = "1980-01-06T00:00:00Z"', ':title = "TEMPO Level 2 nitrogen dioxide product"'],
+    [`:product_type = "${species}"`, ':scan_num = 8', ':time_reference = "1980-01-06T00:00:00Z"', ':title = "TEMPO Level 2 product"'],
     '_FillValue = -1.e+30f',
   );
 
