@@ -2,12 +2,9 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { ncgen } from '../files/testing/cdl';
-import { IoapiFile } from '../files/ioapi/ioapi-file';
 import { describeShared, failure, sharedData, temporaryFolder } from '../files/testing/shared-data';
 import { Grid } from '../grid/grid';
 import { readGriddesc } from '../grid/griddesc';
-import { applyKernel, ColumnOperator } from './column-operator';
-import { readModelLayers, readPartialColumns } from './model-layers';
 import { superObservations, type Overpass } from './pixels-to-cells';
 import { PixelCounts } from './products/read-pixels';
 import { squares, tropomiCdl, tropomiNo2 } from './testing/column-cdl';
@@ -148,31 +145,4 @@ describeShared('pixels of CMAQ’s made-up world onto its cells', () => {
     relative(observation.pressureEdges[0], ground);
     relative(observation.pressureEdges[17], 31183.257998466488);
   }); // prettier-ignore
-
-  // The files are of CMAQ's truth with noise that is independent from pixel to pixel: so c is 0 here.
-  it.each(['NO2', 'HCHO'])('%s of CMAQ’s own layers is that of the super-observations, to the noise', (species) => {
-    const meteorology = IoapiFile.open(join(toy, 'layers/METCRO3D_06Z_january.nc'));
-    const truth = IoapiFile.open(join(toy, 'layers/conc3d_truth_january.nc'));
-    const toyGrid = readGriddesc(join(toy, 'GRIDDESC'), 'TOY12');
-    let [count, information, product, misfit] = [0, 0, 0, 0];
-    for (const { begin, observations } of superObservations(files(species), toyGrid, new PixelCounts(), 0)) {
-      const model = readModelLayers(meteorology, new Date(`${begin.toISOString().slice(0, 10)}T06:00Z`));
-      const amounts = readPartialColumns(truth, species === 'HCHO' ? 'FORM' : species, model, species);
-      const rows = observations.map((observation) => applyKernel(observation, model, [{ cell: observation.cell, share: 1 }]));
-      new ColumnOperator(model, rows).apply(amounts).forEach((simulated, i) => {
-        const { column, error } = rows[i];
-        count++;
-        information += (simulated / error) ** 2;
-        product += (column * simulated) / error ** 2;
-        misfit += ((column - simulated) / error) ** 2;
-      });
-    }
-    meteorology.close();
-    truth.close();
-    expect(count).toBeGreaterThan(2000);
-    expect(Math.abs(product / information - 1)).toBeLessThan(3 / Math.sqrt(information));
-    // Pixels at a cell's edge are mostly of the next one, and count in both: what they differ by is no noise of the retrieval.
-    expect(misfit / count).toBeGreaterThan(0.8);
-    expect(misfit / count).toBeLessThan(1.3);
-  });
 });
