@@ -84,6 +84,12 @@ describe.each(LISTS)('a case with %s', (_, lists) => {
     expect(caseChannels(loadCase(caseFile))).toMatchObject({ groups, species });
   });
 
+  it('is told of a species that it does not name', () => {
+    expect(() => loadCase(caseFile, ['observations.columns.species.OC={column: OC, unit: ug m-3}'])).toThrow(
+      /observations[.]columns[.]species[.]OC: concentrations[.]species does not name this species: add it there/,
+    );
+  });
+
   it('is checked without a problem', () => {
     const { status, stdout, stderr } = retroplume('check', caseFile);
     expect([status, stderr, stdout.match(/^.*\b(?:problem|wrong)\b.*$/gm)]).toEqual([0, '', [expect.stringMatching(/no problem/)]]);

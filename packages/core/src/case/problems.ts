@@ -1,6 +1,7 @@
 /** What is wrong with a case: what the schema finds as sentences (where, what was expected, what was received, what to do), and rules that are broken. */
 import type { z } from 'zod';
 import { caseJsonSchema, pathsOfKey, schemaAt, type JsonSchema } from './schema/json-schema';
+import { knownSpecies } from '../base/species';
 import { joinPath, type CaseSource, type KeyPath } from './source';
 import { channelsNamed, type Case } from './schema/case-schema';
 
@@ -30,13 +31,19 @@ const TYPES: Record<string, string> = {
   tuple: 'a list of two',
 };
 
+/** Whether it is a species that the case does not have, where those that it has stand. */
+function isLeftOut(key: string, knownKeys: readonly string[], source: CaseSource): boolean {
+  return knownSpecies(key) !== undefined && knownKeys.join() === channelsNamed(source.values).species.join();
+}
+
 function unknownKey(key: string, path: KeyPath, source: CaseSource, root: JsonSchema): string {
   const full = joinPath([...path, key]);
   const knownKeys = Object.keys(schemaAt(path, source.values, root)?.properties ?? {});
   const near = nearestKey(key, knownKeys);
   const elsewhere = pathsOfKey(key, root);
   let remedy = `known here: ${knownKeys.join(', ')}`;
-  if (near !== undefined) remedy = `did you mean ${near}?`;
+  if (isLeftOut(key, knownKeys, source)) remedy = 'concentrations.species does not name this species: add it there, or remove it here';
+  else if (near !== undefined) remedy = `did you mean ${near}?`;
   else if (elsewhere.length > 0) remedy = `did you mean ${elsewhere.join(' or ')}?`;
   return `${source.whereIs([...path, key])}: unknown key ${full}: ${remedy}`;
 }
