@@ -325,7 +325,12 @@ describe('what is wrong is said in one sentence each', () => {
     ],
     ['truth:', 'inversion: { hoursOfDay: { O3: [9, 25] } }\ntruth:', /hoursOfDay\.O3\.1: expected at most 24/],
     ['truth:', 'inversion: { errorCorrelation: { km: far } }\ntruth:', /errorCorrelation\.km: expected a number or a group of keys \(in km\) but/],
-    ['truth:', 'inversion: { errorCorrelation: { km: { NO: 5 } } }\ntruth:', /errorCorrelation\.km\.NO: did you mean NO2\?/],
+    ['truth:', 'inversion: { errorCorrelation: { km: { NO22: 5 } } }\ntruth:', /errorCorrelation\.km\.NO22: did you mean NO2\?/],
+    [
+      'truth:',
+      'inversion: { errorCorrelation: { km: { NO: 5 } } }\ntruth:',
+      /errorCorrelation\.km\.NO: concentrations\.species does not name this species: add/,
+    ],
     ['truth:', 'inversion: { errorCorrelation: { km: { NO2: -5 } } }\ntruth:', /errorCorrelation\.km\.NO2: expected at least 0 \(in km\) but/],
     ['truth:', 'members: { runs: [{ name: prior, emissions: e, concentrations: c }] }\ntruth:', /the name prior is used twice/],
   ])('%s → %s', (from, to, message) => {
