@@ -16,6 +16,7 @@ const WORDS: Record<string, number> = {
   'docs/cases/non-identical.md': 1200,
   'docs/check.md': 1200,
   'docs/clusters.md': 2200,
+  'docs/columns.md': 1200,
   'docs/emissions.md': 1900,
   'docs/faq.md': 1400,
   'docs/gridded-data.md': 1900,

@@ -9,8 +9,10 @@ export const GROUPS: readonly [Group, ...Group[]] = ['NOx', 'NH3', 'SO2', 'VOC',
 /** The species of a case by default, in the order of every array; gases in ppb, particles in µg m-3. */
 export const SPECIES: readonly [Species, ...Species[]] = ['NO2', 'SO2', 'O3', 'PM2.5'];
 export type Species = string;
-/** What a concentration inside Retroplume is in: gases in ppb, particles in µg m-3. */
-export type SpeciesUnit = 'ppb' | 'ug m-3';
+/** What a concentration at the surface is in inside Retroplume: gases in ppb, particles in µg m-3. */
+export type SurfaceUnit = 'ppb' | 'ug m-3';
+/** What a species is in; columns are in µmol m-2. */
+export type SpeciesUnit = SurfaceUnit | 'umol m-2';
 
 /** Those of the groups that one of the species tells apart, each with that species. */
 export function judgedPairs({ groups, species }: { groups: readonly Group[]; species: readonly Species[] }): [Group, Species][] {
@@ -284,9 +286,47 @@ export const SPECIES_FACTS: Readonly<Record<Species, SpeciesFacts | undefined>> 
   EC: finePart('EC', 'elemental carbon'),
 };
 
-/** What is known of a species; undefined where a case brings one of its own. */
+/** Gases whose columns satellites see, each with what a grid's mean column is at least and at most (µmol m-2). */
+const COLUMN_RANGES: Readonly<Record<Species, readonly [cleanest: number, dirtiest: number]>> = {
+  NO2: [0.01, 3000],
+  HCHO: [0.1, 3000],
+  NH3: [0.01, 5000],
+  SO2: [0.001, 20_000],
+};
+export const COLUMN_GASES = Object.keys(COLUMN_RANGES);
+/** A column's name: its gas, and a label where a gas has several. */
+export const COLUMN_NAME = new RegExp(`^(${COLUMN_GASES.join('|')})_column(_[A-Za-z0-9]+)*$`);
+
+/** The gas of which a species is the column; undefined for a concentration at the surface. */
+export function columnGas(name: Species): Species | undefined {
+  return COLUMN_NAME.exec(name)?.[1];
+}
+
+function columnFacts(gas: Species): SpeciesFacts {
+  const [cleanest, dirtiest] = COLUMN_RANGES[gas];
+  const longName = `column of ${SPECIES_FACTS[gas]!.longName}`;
+  return {
+    unit: 'umol m-2',
+    variable: SPECIES_FACTS[gas]!.variable,
+    variableDescription: `Variable of ${gas} with layers.`,
+    longName,
+    lossWeight: 1,
+    twinFloor: 0,
+    errorFloor: 0, // the product states the error of each value
+    negativeFloor: -dirtiest,
+    mostObserved: 100 * dirtiest,
+    leastObserved: 0,
+    mostOfCell: 100 * dirtiest,
+    cleanest,
+    dirtiest,
+  };
+}
+
+/** What is known of a species, columns among them; undefined where a case brings one of its own. */
 export function knownSpecies(name: string): SpeciesFacts | undefined {
-  return Object.hasOwn(SPECIES_FACTS, name) ? SPECIES_FACTS[name] : undefined;
+  if (Object.hasOwn(SPECIES_FACTS, name)) return SPECIES_FACTS[name];
+  const gas = columnGas(name);
+  return gas === undefined ? undefined : columnFacts(gas);
 }
 
 /** As {@link knownSpecies}, of an emission group. */
@@ -327,9 +367,18 @@ export function channelsOfCase(groups: readonly Group[], species: readonly CaseS
   };
 }
 
-/** A species of {@link SPECIES_FACTS} by its name alone. */
+/** Those of the species that are concentrations at the surface, not columns. */
+export function surfaceOf({ groups, species, units, molarMass }: CaseChannels): CaseChannels {
+  const atSurface = species.filter((name) => columnGas(name) === undefined);
+  return channelsOfCase(
+    groups,
+    atSurface.map((name) => ({ name, unit: units[name], molarMass: molarMass[name] })),
+  );
+}
+
+/** A known species by its name alone. */
 export function speciesOfTable(name: Species): CaseSpecies {
-  const facts = SPECIES_FACTS[name];
+  const facts = knownSpecies(name);
   return { name, unit: facts?.unit ?? 'ppb', ...(facts?.molarMass === undefined ? {} : { molarMass: facts.molarMass }) };
 }
 

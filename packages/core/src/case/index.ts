@@ -11,7 +11,8 @@ export type {
   TrainingSettings,
 } from './schema/case-schema';
 export { caseSchema } from './schema/case-schema';
-export { askedSpecies, caseChannels } from './schema/channel-kinds';
+export { askedSpecies, caseChannels, surfaceChannels } from './schema/channel-kinds';
+export { columnEntries, type ColumnEntry } from './schema/columns-schema';
 export { isCommandName, NAME_IN_BRACES, type CommandName } from './schema/domain-schema';
 export { WHOLE_GRID } from './schema/domain-schema';
 export { asksForCrossValidation } from './checks/inversion-checks';

@@ -1,5 +1,5 @@
 /** The transport model of a case. */
-import { caseChannels } from '../case';
+import { surfaceChannels } from '../case';
 import { runsReferenceModel } from '../case/case-runs';
 import type { Case } from '../case/schema/case-schema';
 import type { Ctm } from './ctm';
@@ -15,7 +15,7 @@ import { checkReferenceChannels } from './reference/reference-options';
 /** The transport model that the case names. @throws {ConfigError} `CTM_GROUP`, `CTM_SPECIES` for what the reference model does not have */
 export function createCtm(settings: Case): Ctm {
   const { ctm } = settings;
-  const { groups, species, units } = caseChannels(settings);
+  const { groups, species, units } = surfaceChannels(settings);
   const variables = Object.fromEntries(species.map((name) => [name, settings.concentrations.variables[name]]));
   if (ctm.kind === 'command') {
     return new ExternalCtm({

@@ -2,7 +2,7 @@
 import { IoapiWriter } from '../files/ioapi/ioapi-writer';
 import { knownSpecies, speciesOfTable, type Species, type SpeciesUnit } from '../base/species';
 import type { Grid, TimeAxis } from '../grid/grid';
-import { caseChannels, type Case } from '../case';
+import { surfaceChannels, type Case } from '../case';
 import { readConcentrations } from '../case/gridded/case-fields';
 import { IoapiSeries, OUTPUT_OVERLAP } from '../files/ioapi/ioapi-series';
 
@@ -41,7 +41,7 @@ export function createSurfaceOutput(path: string, grid: Grid, time: TimeAxis, va
 /**
  * Surface concentrations of a run's files in a period.
  *
- * @returns `[T, H, W, species]`, the species of the case in their order: gases in ppb, particles in µg m-3
+ * @returns `[T, H, W, species]`, the species of the case at the surface in their order: gases in ppb, particles in µg m-3
  * @throws {GridError} {DataError} if a file lies on another grid, lacks a variable or an hour, or cannot be read
  */
 export function readRunConcentrations(
@@ -50,7 +50,7 @@ export function readRunConcentrations(
   { grid, time }: { grid: Grid; time: TimeAxis },
   signal?: AbortSignal,
 ): Float32Array {
-  const { species, units } = caseChannels(settings);
+  const { species, units } = surfaceChannels(settings);
   const variables = Object.fromEntries(species.map((name) => [name, settings.concentrations.variables[name]]));
   const series = IoapiSeries.open(files, { grid, overlap: OUTPUT_OVERLAP });
   try {

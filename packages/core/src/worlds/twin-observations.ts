@@ -1,6 +1,6 @@
 /** Observations of a twin experiment: the truth run at the monitors, with noise, in the long layout that the case names. */
 import type { Species } from '../base/species';
-import { caseChannels, type Case } from '../case';
+import { surfaceChannels, type Case } from '../case';
 import { writeFileAtomic } from '../files/checkpoint';
 import { gasStateAt, type GasState } from '../observations/model-units';
 import { readStations } from '../observations/stations';
@@ -27,7 +27,7 @@ export async function writeTwinObservations(
   const { twin, columns } = twinSettings(settings);
   const { stations } = await readStations(stationSettings);
   const random = new Random(twin.seed).fork(`observations ${period.name}`);
-  const { species: channels } = caseChannels(settings);
+  const { species: channels } = surfaceChannels(settings);
   const species = channels.filter((name) => columns.species[name]);
   const inUnit = species.map((name) => toColumnUnit(settings, name));
   const lines = [[columns.station, columns.time, ...species.map((name) => columns.species[name]!.column)].map(quotedField).join(',')];
@@ -56,7 +56,7 @@ export function twinSettings({ observations: { twin, columns } }: Case): Require
 /** Text of a value in ppb or µg m-3, in the unit of its column: what {@link ObservationReader} makes of the unit, the other way round. @throws {UnitError} if it is no concentration */
 export function toColumnUnit(settings: Case, species: Species): (value: number, time: Date) => string {
   const { columns, gasReference } = settings.observations;
-  const { units, molarMass } = caseChannels(settings);
+  const { units, molarMass } = surfaceChannels(settings);
   const stateAt = gasStateAt(gasReference);
   const subject = `observations.columns.species.${species}`;
   const { unit } = columns!.species[species]!;

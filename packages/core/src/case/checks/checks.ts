@@ -1,4 +1,5 @@
 /** What no single key can say: the rules that tie several keys together. */
+import { checkColumns } from './column-checks';
 import { checkBatches, checkSpeciesWeights, checkTestMembers, checkTraining } from './training-checks';
 import type { Case } from '../schema/case-schema';
 import { isCommandName, NAME_IN_BRACES, COMMAND_NAMES, WHOLE_GRID } from '../schema/domain-schema';
@@ -314,6 +315,7 @@ export function checkCase(c: Case): Breach[] {
     checkCrossValidation,
     checkLoop,
     checkUpdated,
+    checkColumns,
     checkCommand,
     checkEmissionVariables,
     checkConcentrationVariables,

@@ -3,7 +3,7 @@
  * and `observations`.
  */
 import { speciesVariable } from '../../fields/prepared';
-import { caseChannels } from '../schema/channel-kinds';
+import { caseChannels, surfaceChannels } from '../schema/channel-kinds';
 import type { Case } from '../schema/case-schema';
 import { type Breach, repeated } from '../problems';
 import { REST } from '../schema/kinds';
@@ -221,7 +221,8 @@ function checkVariables(names: readonly string[], path: KeyPath): Breach[] {
 
 export function checkObservations(c: Case): Breach[] {
   const { observations: o, truth } = c;
-  const { groups, species } = caseChannels(c);
+  const { groups } = caseChannels(c);
+  const { species } = surfaceChannels(c);
   const breaches: Breach[] = [...checkVariables(groups, ['emissions', 'groups']), ...checkVariables(species, ['concentrations', 'species'])];
   const twice = repeated(species);
   if (twice !== undefined) breaches.push({ path: ['concentrations', 'species'], text: `${twice} is named twice: remove one` });

@@ -38,7 +38,17 @@ describe('what is published', () => {
   it('docs/case-file.md has a valid example for every section, together one case', () => {
     const sections = Object.keys(caseJsonSchema().properties ?? {});
     const example = parse(Object.values(CASE_EXAMPLES).join('\n')) as Record<string, unknown>;
-    const plain = ['description', 'assumptions', 'device', 'precision', 'tileCells', 'priorConcentrations', 'updatedConcentrations'];
+    const plain = [
+      'description',
+      'assumptions',
+      'device',
+      'precision',
+      'tileCells',
+      'priorConcentrations',
+      'updatedConcentrations',
+      'priorLayers',
+      'updatedLayers',
+    ];
     expect(sections.filter((section) => example[section] === undefined && !plain.includes(section))).toEqual([]);
     expect(caseSchema().safeParse(example).error?.issues).toBeUndefined();
     expect(caseSchema().safeParse({ ...example, grid: {} }).success).toBe(false);

@@ -25,7 +25,11 @@ priorConcentrations: "cmaq/prior/ACONC_*.nc" # left out, \`ctm\` makes them`,
     power:
       files: "inputs/inln_ptegu_{period}*.nc"
       stackGroups: inputs/stack_groups_ptegu.nc`,
-  concentrations: `concentrations: { variables: { NO2: NO2, SO2: SO2, O3: O3, PM2.5: PM25_TOT } }`,
+  concentrations: `concentrations:
+  variables: { NO2: NO2, SO2: SO2, O3: O3, PM2.5: PM25_TOT }
+  layers: { meteorology: "inputs/METCRO3D_{period}*.nc" }`,
+  columns: `columns:
+  NO2_column: { files: "satellite/S5P_OFFL_L2__NO2____*.nc" }`,
   ctm: `ctm:
   kind: command
   name: CMAQ 5.5
@@ -38,7 +42,6 @@ priorConcentrations: "cmaq/prior/ACONC_*.nc" # left out, \`ctm\` makes them`,
   stations: { file: inputs/stations.csv }
   files: "inputs/obs_*.csv"
   layout: long
-  resolution: hourly
   timeZone: Asia/Shanghai
   columns:
     station: station
@@ -63,7 +66,7 @@ priorConcentrations: "cmaq/prior/ACONC_*.nc" # left out, \`ctm\` makes them`,
   nuisance: { stationBias: { NO2: 4, PM2.5: 15 } }
   hoursPerDay: 4
   uncertainty: { method: lanczos }`,
-  crossValidation: `crossValidation: { by: blocks, folds: 5 }`,
+  crossValidation: `crossValidation: { folds: 5 }`,
   loop: `loop: { passes: 3 }`,
   paperMode: `paperMode: { run: true }`,
   regions: `regions:

@@ -1,8 +1,9 @@
 /** The whole case file: sections in the order in which a reader meets them. */
 import { z } from 'zod';
 import { PRECISIONS } from '../../base/device';
-import { DEFAULT_CHANNELS, type CaseChannels } from '../../base/species';
+import { COLUMN_NAME, DEFAULT_CHANNELS, surfaceOf, type CaseChannels } from '../../base/species';
 import { CHANNEL_NAME, caseChannels, schemaFor } from './channel-kinds';
+import { columnsSchema } from './columns-schema';
 import { certificateSchema } from './certificate-schema';
 import {
   concentrationsSchema,
@@ -189,7 +190,8 @@ export const caseSchema = schemaFor((channels) =>
     meteorology: meteorologySchema,
     geography: geographySchema.optional(),
     emissions: emissionsSchema(channels),
-    concentrations: concentrationsSchema(channels).prefault({}),
+    concentrations: concentrationsSchema(surfaceOf(channels)).prefault({}),
+    columns: columnsSchema,
     ctm: ctmSchema.prefault({ kind: 'reference' }),
     members: membersSchema(channels).prefault({}),
     response: responseSchema(channels).prefault({}),
@@ -197,8 +199,10 @@ export const caseSchema = schemaFor((channels) =>
     updatedConcentrations: files(
       "The transport model's output for the updated emissions that `apply` has written, where it was run outside Retroplume, as the prior run was: `verify` reads it instead of running `ctm`.",
     ).optional(),
+    priorLayers: files("The prior run's output with layers, where `priorConcentrations` names the run and the case has `columns`.").optional(),
+    updatedLayers: files('As `priorLayers`, of the run of `updatedConcentrations`.').optional(),
     truth: truthSchema(channels).optional(),
-    observations: observationsSchema(channels),
+    observations: observationsSchema(surfaceOf(channels)),
     withheld: withheldSchema.prefault({}),
     scores: scoresSchema.prefault({}),
     surrogate: surrogateSchema(channels).prefault({}),
@@ -236,6 +240,7 @@ export function channelsNamed(values: unknown): CaseChannels {
   return caseChannels({
     emissions: { groups: Object.keys(readable).length > 0 ? readable : Object.fromEntries(DEFAULT_CHANNELS.groups.map((group) => [group, {}])) },
     concentrations: { species: named.success ? named.data : undefined },
+    columns: Object.fromEntries(Object.entries(sectionOf(values, 'columns')).filter(([name]) => COLUMN_NAME.test(name))),
   });
 }
 

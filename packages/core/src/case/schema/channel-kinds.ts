@@ -2,6 +2,9 @@
 import { z } from 'zod';
 import {
   channelsOfCase,
+  COLUMN_GASES,
+  COLUMN_NAME,
+  columnGas,
   DEFAULT_CHANNELS,
   GROUP_FACTS,
   inChannelOrder,
@@ -16,6 +19,7 @@ import {
   type GroupFacts,
   type Species,
   type SpeciesFacts,
+  type SurfaceUnit,
 } from '../../base/species';
 import { choice, real } from './kinds';
 
@@ -33,6 +37,11 @@ export function schemaFor<T extends z.ZodType>(make: (channels: CaseChannels) =>
 /** They become parts of variables and of names of files. */
 export const CHANNEL_NAME = z.string().regex(/^[A-Za-z][A-Za-z0-9_]*([.][0-9]+)?$/, {
   error: 'expected letters, digits and _, a letter first, such as ISOP or PM2.5',
+});
+
+/** Of a column, in the section `columns`. */
+export const COLUMN_KEY = z.string().regex(COLUMN_NAME, {
+  error: `expected a gas, ${COLUMN_GASES.join(', ')}, and _column, such as NO2_column, or NO2_column_TEMPO where there are several`,
 });
 
 type Each<T extends z.ZodType> = z.ZodObject<Record<string, T>, z.core.$strict>;
@@ -80,7 +89,11 @@ export const speciesSchema = z
     z.strictObject({
       name: CHANNEL_NAME.refine((name) => knownSpecies(name) === undefined, {
         error: 'expected a name of its own: of a species that is known the name alone is enough',
-      }).meta({ description: 'Name of another species.' }),
+      })
+        .refine((name) => columnGas(name) === undefined, {
+          error: 'expected a species at the surface: columns of satellites are named in the section columns',
+        })
+        .meta({ description: 'Name of another species.' }),
       unit: choice('What its concentrations are in: those of a gas or of particles.', ['ppb', 'ug m-3']),
       molarMass: real('Of a gas that a file gives as a mass.', { min: 1, max: 1000, unit: 'g mol-1' }).optional(),
     }),
@@ -93,17 +106,25 @@ interface Naming {
   concentrations: { species?: readonly (string | CaseSpecies)[] };
 }
 
-/** The emission groups and species of a case: those that its `emissions.groups` and `concentrations.species` name. */
-export function caseChannels({ emissions, concentrations }: Naming): CaseChannels {
+/** The emission groups and species of a case: those that its `emissions.groups` and `concentrations.species` name, then its `columns`. */
+export function caseChannels({ emissions, concentrations, columns = {} }: Naming & { columns?: object }): CaseChannels {
   const { species = SPECIES } = concentrations;
   return channelsOfCase(
     inChannelOrder(Object.keys(emissions.groups)),
-    species.map((entry) => (typeof entry === 'string' ? speciesOfTable(entry) : entry)),
+    [...species, ...Object.keys(columns)].map((entry) => (typeof entry === 'string' ? speciesOfTable(entry) : entry)),
   );
 }
 
+/** As {@link caseChannels}, without columns. */
+export function surfaceChannels({ emissions, concentrations }: Naming): CaseChannels {
+  return caseChannels({ emissions, concentrations, columns: {} });
+}
+
+/** A species at the surface, as files of observations are asked for it. */
+export type AskedSpecies = CaseSpecies & { unit: SurfaceUnit };
+
 /** The species of a case as files of observations are asked for them. */
-export function askedSpecies(settings: Naming): CaseSpecies[] {
-  const { species, units, molarMass } = caseChannels(settings);
-  return species.map((name) => ({ name, unit: units[name], molarMass: molarMass[name] }));
+export function askedSpecies(settings: Naming): AskedSpecies[] {
+  const { species, units, molarMass } = surfaceChannels(settings);
+  return species.map((name) => ({ name, unit: units[name] as SurfaceUnit, molarMass: molarMass[name] }));
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { CF_NAMES, WEATHER_FORMATS, type CfNames } from '../../weather/meteorology';
 import { forEach, speciesSchema, schemaFor } from './channel-kinds';
+import { layersSchema } from './columns-schema';
 import { knownGroup, knownSpecies, SPECIES, SPECIES_FACTS, type Species } from '../../base/species';
 import { choice, file, fileName, files, fileSets, flag, hourUtc, maskOfFile, real, text, wholeNumber } from './kinds';
 
@@ -173,8 +174,9 @@ export const concentrationsSchema = schemaFor(({ species }) =>
       variables: forEach(species, outputVariable)
         .prefault({} as never)
         .meta({ description: "Names of the species in the transport model's output." }),
+      layers: layersSchema,
     })
-    .meta({ description: 'Surface concentrations that the transport model writes.' }),
+    .meta({ description: 'Concentrations that the transport model writes.' }),
 );
 
 const point = z.tuple([real('Longitude.', { min: -180, max: 360 }), real('Latitude.', { min: -90, max: 90 })]);

@@ -14,6 +14,7 @@ export const outsideRuns = z.array(
     name: fileName('Name of the run.', /^[^/]+$/, 'expected a name without /, since it becomes part of file names'),
     emissions: files('Emission files of the run; `{sector}` stands for each sector of the inventory, where the run has one file or more for each.'),
     concentrations: files('Concentrations that the transport model gave for them.'),
+    layers: files('Its output with layers, where the case has `columns`.').optional(),
   }),
 );
 
@@ -316,5 +317,12 @@ export const withheldSchema = z
       .min(1)
       .optional()
       .meta({ description: 'Networks whose stations are all withheld, as the column `observations.stations.network` names them.' }),
+    columns: z
+      .strictObject({
+        fraction: real("Part of the satellite's cells, in blocks of `blockCells`, that the inversion never sees.", { min: 0, max: 0.9 }).default(0.1),
+        days: real('Part of the days on which it sees no column.', { min: 0, max: 0.9 }).default(0.1),
+      })
+      .prefault({})
+      .meta({ description: 'Columns of satellites that are kept out, where the case has `columns`.' }),
   })
   .meta({ description: 'Monitors kept out of the inversion, to judge it.' });

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { defaulting, forEach, perGroup, perSpecies, schemaFor } from './channel-kinds';
 import { nuisanceSchema } from './nuisance-schema';
-import { knownSpecies, SPECIES_FACTS, type CaseChannels, type Species } from '../../base/species';
+import { knownSpecies, SPECIES_FACTS, surfaceOf, type CaseChannels, type Species } from '../../base/species';
 import { choice, flag, real, seed, text, wholeNumber } from './kinds';
 
 /** What the monitors say of the emissions: how the posterior is found, and what counts as constrained. */
@@ -153,6 +153,13 @@ export const inversionSchema = schemaFor((channels) =>
           description:
             'Factors on the initial concentrations of every day, independent of each other, where surrogate.initialConcentrations is control.',
         }),
+      observed: z
+        .array(choice('A species.', channels.species))
+        .min(1)
+        .default([...channels.species])
+        .meta({
+          description: 'Species whose observations the inversion takes, columns among them; those of the others are only scored. By default all.',
+        }),
       observationError: forEach(channels.species, (name) => observationError(name, channels.units[name]))
         .prefault({})
         .meta({ description: 'Standard deviation of an observed value, and of what the keys below leave to it.' }),
@@ -217,7 +224,7 @@ export const inversionSchema = schemaFor((channels) =>
         'observations',
         'cells',
       ]).default('observations'),
-      nuisance: nuisanceSchema(channels),
+      nuisance: nuisanceSchema(surfaceOf(channels)),
       totals: z
         .array(
           z.strictObject({
@@ -304,7 +311,7 @@ export const inversionSchema = schemaFor((channels) =>
         min: 1,
         max: 24,
       }).default(8),
-      hoursOfDay: forEach(channels.species, () => hoursOfDay)
+      hoursOfDay: forEach(surfaceOf(channels).species, () => hoursOfDay)
         .prefault({})
         .meta({
           description:

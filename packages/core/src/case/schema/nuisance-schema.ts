@@ -44,6 +44,7 @@ export const nuisanceSchema = schemaFor((channels) =>
                   'Each has a part of its own with standard deviation `spread` over the root of their number: with a spread of 1 all together vary as the runs do.',
               }),
             concentrations: files('Concentrations of a run that was made outside Retroplume, with the prior emissions.').optional(),
+            layers: files('Its output with layers, where the case has `columns`.').optional(),
             spread: real("Standard deviation of the part of the run's change that is added to what is simulated.", { greaterThan: 0, max: 10 }),
             varies: z
               .strictObject({
@@ -78,11 +79,12 @@ export interface NuisanceChange {
   windError?: Omit<NonNullable<NuisanceRun['windErrors']>, 'draws'> & { draw: number };
   /** files of a run that was made outside */
   concentrations?: string;
+  layers?: string;
 }
 
 /** The runs behind a term. */
-export function nuisanceChanges({ name, options, windErrors, concentrations }: NuisanceRun): NuisanceChange[] {
-  if (!windErrors) return [{ name, options, concentrations }];
+export function nuisanceChanges({ name, options, windErrors, concentrations, layers }: NuisanceRun): NuisanceChange[] {
+  if (!windErrors) return [{ name, options, concentrations, layers }];
   const { draws, ...error } = windErrors;
   return Array.from({ length: draws }, (_, i) => ({
     name: `${name}-${String(i + 1).padStart(2, '0')}`,

@@ -3,7 +3,7 @@
  * concentrations again. A surrogate would learn from such members that emissions move nothing, and a proof by such a run would find that nothing has changed.
  */
 import { judgedPairs, type CaseChannels } from '../../base/species';
-import { caseChannels, type Case } from '../../case';
+import { surfaceChannels, type Case } from '../../case';
 import { IoapiSeries, OUTPUT_OVERLAP } from '../../files/ioapi/ioapi-series';
 import { readConcentrationChanges } from '../../case/gridded/case-fields';
 import { firstStepOf } from '../../files/ioapi/period-steps';
@@ -54,7 +54,7 @@ function sameRuns(
   { grid, time }: { grid: Grid; time: TimeAxis },
   signal?: AbortSignal,
 ): boolean {
-  const { species, units } = caseChannels(settings);
+  const { species, units } = surfaceChannels(settings);
   const variables = Object.fromEntries(species.map((name) => [name, settings.concentrations.variables[name]]));
   const series: IoapiSeries[] = [];
   try {
@@ -82,7 +82,7 @@ export function expectEmissionsUsed(
 ): void {
   if (!sameRuns(settings, [changedRun.concentrations, prior.concentrations], run, signal)) return;
   const [runEmissions, priorEmissions] = [changedRun, prior].map(({ emissions }) => readInventory(emissions, run.grid, run.time, { signal }));
-  if (otherEmissions(priorEmissions, runEmissions, caseChannels(settings))) throw emissionsIgnored(run.name, run.period, remedy);
+  if (otherEmissions(priorEmissions, runEmissions, surfaceChannels(settings))) throw emissionsIgnored(run.name, run.period, remedy);
 }
 
 /** @param remedy - what to do */

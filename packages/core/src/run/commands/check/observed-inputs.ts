@@ -1,5 +1,5 @@
 /** Monitors and their observations, held against the case: read as the stages read them, and each species by itself where that fails. */
-import { askedSpecies, caseChannels, type Case, type PeriodSettings } from '../../../case';
+import { askedSpecies, surfaceChannels, type Case, type PeriodSettings } from '../../../case';
 import { dailyMeans } from '../../../observations/daily-means';
 import { expandGlobs } from '../../../files/glob';
 import { readObservations, type Observations } from '../../../observations/observations';
@@ -161,7 +161,7 @@ export function tellMassState(
   { layout, columns, gasReference }: Pick<Case['observations'], 'layout' | 'columns' | 'gasReference'>,
   settings: Case,
 ): void {
-  const { units } = caseChannels(settings);
+  const { units } = surfaceChannels(settings);
   const isMass = Object.entries(columns?.species ?? {}).some(([name, column]) => units[name] === 'ppb' && /g.*m/.test(column?.unit ?? ''));
   if (!isMass && !NAMES_UNITS.includes(layout)) return;
   const { rule = 'fixed', temperature, pressure } = gasReference;

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { knownSpecies, type CaseChannels, type Species } from '../../../base/species';
 import { RetroplumeError } from '../../../base/errors';
-import { askedSpecies, caseChannels, type Case, type PeriodSettings } from '../../../case';
+import { askedSpecies, surfaceChannels, type Case, type PeriodSettings } from '../../../case';
 import { hourlyFiles, PRIOR, simulatedFile, spanOf, timeOf, twinObservationsFile } from '../../../case/case-runs';
 import { timeAt, type Grid } from '../../../grid/grid';
 import { readObservations, type Observations } from '../../../observations/observations';
@@ -38,7 +38,7 @@ export async function checkPriorAtMonitors(
 ): Promise<void> {
   if (findings.hasFault(['priorConcentrations'])) return;
   const compared: Compared[] = [];
-  const channels = caseChannels(settings);
+  const channels = surfaceChannels(settings);
   const subject = `prior run at the monitors${entry === undefined ? '' : ` of ${entry}`}`;
   for (const period of settings.periods) {
     const files = priorFiles(settings, period, simulate);
@@ -87,7 +87,7 @@ async function comparePeriod(
   grid: Grid,
   { label, files, observations }: { label: string; files: string[]; observations: Observations },
 ): Promise<Compared | undefined> {
-  const { species, units } = caseChannels(settings);
+  const { species, units } = surfaceChannels(settings);
   const names = species.filter((name) => observations.species.includes(name));
   let run: RunAtStations;
   try {
@@ -204,7 +204,7 @@ async function readAtStations(
     return cell.row * grid.cols + cell.col;
   });
   const size = axis.count * stations.length;
-  const { species } = caseChannels(settings);
+  const { species } = surfaceChannels(settings);
   const simulated = species.map(() => new Float32Array(size).fill(NaN));
   const sums = species.map(() => new Float64Array(cells));
   for (let first = period.spinUpHours; first < axis.count; first += DAY) {

@@ -1,7 +1,7 @@
 /** Runs that were brought, held against the emissions that the case gives with them: exchanged members, fields turned round, emissions of another size. */
 import { judgedPairs, knownGroup, type CaseChannels, type Group, type Species } from '../../../base/species';
 import { RetroplumeError } from '../../../base/errors';
-import { caseChannels, type Case, type PeriodSettings } from '../../../case';
+import { surfaceChannels, type Case, type PeriodSettings } from '../../../case';
 import { hourlyFiles, timeOf } from '../../../case/case-runs';
 import { timeAt, type Grid, type TimeAxis } from '../../../grid/grid';
 import type { SectorFiles } from '../../../inventory/reading/emission-reader';
@@ -62,7 +62,7 @@ function meanFields({ signal }: Findings, settings: Case, period: PeriodSettings
   const cells = grid.rows * grid.cols;
   const time = sampledHours(period, cells);
   return {
-    channels: caseChannels(settings),
+    channels: surfaceChannels(settings),
     emissions: meanOfHours(readInventory(sectors, grid, time, { signal }), time.count),
     concentrations: meanOfHours(readRunConcentrations(settings, files, { grid, time }, signal), time.count),
   };

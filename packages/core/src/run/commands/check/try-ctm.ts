@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { ConfigError, InterruptedError } from '../../../base/errors';
 import { correlation, mean } from '../../../base/moments';
 import type { Species } from '../../../base/species';
-import { caseChannels, type Case } from '../../../case';
+import { surfaceChannels, type Case } from '../../../case';
 import { hourlyFiles, PRIOR, simulatedFile, timeOf } from '../../../case/case-runs';
 import { folderToBe, makeFolder } from '../../../files/disk';
 import type { Grid } from '../../../grid/grid';
@@ -136,7 +136,7 @@ function agreementOf(day: Case, grid: Grid, output: string): TrialAgreement[] {
   const span = { grid, time: timeOf(period) };
   const trial = readRunConcentrations(day, [output], span);
   const prior = readRunConcentrations(day, hourlyFiles(day, day.priorConcentrations, period.name), span);
-  return caseChannels(day).species.map((species, s, { length }) => {
+  return surfaceChannels(day).species.map((species, s, { length }) => {
     const [a, b] = [trial, prior].map((fields) => fields.filter((_, i) => i % length === s));
     const largest = b.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
     const apart = a.reduce((max, value, i) => Math.max(max, Math.abs(value - b[i])), 0);

@@ -1,0 +1,42 @@
+/** The rules of `columns`: whatever brings a run of the transport model brings its layers, too. */
+import { columnEntries } from '../schema/columns-schema';
+import type { Case } from '../schema/case-schema';
+import type { Breach } from '../problems';
+import type { KeyPath } from '../source';
+
+const LAYERS = "its output with layers (CMAQ's CONC)";
+
+export function checkColumns(c: Case): Breach[] {
+  const columns = columnEntries(c);
+  if (columns.length === 0) return idleLayers(c);
+  const isMissing = (run: string | undefined, layers: string | undefined): boolean => run !== undefined && layers === undefined;
+  const missing = (path: KeyPath): Breach => ({ path, text: `columns are compared with all layers of a run: give ${LAYERS}` });
+  const broughtLayers = [c.priorLayers, ...(c.members.runs ?? []).map(({ layers }) => layers)].some((layers) => layers !== undefined);
+  return [
+    ...(isMissing(c.priorConcentrations, c.priorLayers) ? [missing(['priorLayers'])] : []),
+    ...(isMissing(c.updatedConcentrations, c.updatedLayers) ? [missing(['updatedLayers'])] : []),
+    ...(c.members.runs ?? []).flatMap(({ layers }, i) => (layers === undefined ? [missing(['members', 'runs', i, 'layers'])] : [])),
+    ...c.inversion.nuisance.runs.flatMap(({ concentrations, layers }, i) =>
+      isMissing(concentrations, layers) ? [missing(['inversion', 'nuisance', 'runs', i, 'layers'])] : [],
+    ),
+    ...((broughtLayers || c.ctm.kind === 'command') && c.concentrations.layers === undefined
+      ? [
+          {
+            path: ['concentrations', 'layers'],
+            text: 'the layers of a run say nothing of their pressures: give concentrations.layers.meteorology, the METCRO3D files of these runs',
+          },
+        ]
+      : []),
+  ];
+}
+
+function idleLayers({ concentrations, priorLayers, updatedLayers }: Case): Breach[] {
+  const named = Object.entries({ priorLayers, updatedLayers }).find(([, value]) => value !== undefined)?.[0];
+  if (named === undefined && concentrations.layers === undefined) return [];
+  return [
+    {
+      path: named === undefined ? ['concentrations', 'layers'] : [named],
+      text: 'the case has no columns that layers would be compared with: add columns, or remove it',
+    },
+  ];
+}
