@@ -13,6 +13,8 @@ export interface GroupFacts {
   standardName?: string;
   /** the species that holds most of it near its sources: its response judges the surrogate and the audit; absent where no monitor tells the group apart */
   species?: string;
+  /** the gas whose column, seen by a satellite, tells the group apart */
+  columnOf?: string;
   /** kinds of tracer that its chemistry needs; products of light and cloud need the 12 h of their group, aged ones the 48 h */
   tracers: readonly TracerKind[];
   /** s, how long its species stays in the air before it is made into something else; absent where most of the species has other sources, or nobody knows */
@@ -21,7 +23,7 @@ export interface GroupFacts {
   emittedAs: string;
   /** standard deviation of the log factor of the members; larger where the response is weak */
   memberSpread: number;
-  /** standard deviation of the log factor a priori; tight for what no monitor sees */
+  /** standard deviation of the log factor a priori; tight for what no monitor sees, and {@link SEEN_SPREAD} where a satellite sees it */
   priorSpread: number;
   /**
    * kg m-2 s-1, the mean of the earth: about 120 Tg a year of NOx (as NO2), 80 of SO2, 60 of NH3 and 150 of VOC out of human sources (CEDS for 2017, McDuffie et al.
@@ -39,11 +41,15 @@ export interface GroupFacts {
   mostOfSide: number;
 }
 
+/** Standard deviation of the log factor a priori of a group that is observed. */
+export const SEEN_SPREAD = 0.5;
+
 export const GROUP_FACTS: Readonly<Record<Group, GroupFacts | undefined>> = {
   NOx: {
     description: 'Nitrogen oxides; the molar mass decides as what they are counted (46.0055 = as NO2).',
     tracers: ['3 h', '12 h', '48 h', 'stacks', 'washed', 'light', 'light, aged'],
     species: 'NO2',
+    columnOf: 'NO2',
     lifetime: 15 * 3600,
     emittedAs: 'NO and NO2',
     memberSpread: 0.4,
@@ -56,6 +62,7 @@ export const GROUP_FACTS: Readonly<Record<Group, GroupFacts | undefined>> = {
     standardName: 'tendency_of_atmosphere_mass_content_of_ammonia_due_to_emission',
     tracers: ['12 h', '48 h', '200 h', 'washed'],
     emittedAs: 'NH3',
+    columnOf: 'NH3',
     memberSpread: 0.8,
     priorSpread: 0.12,
     meanFlux: 3.7e-12,
@@ -66,6 +73,7 @@ export const GROUP_FACTS: Readonly<Record<Group, GroupFacts | undefined>> = {
     standardName: 'tendency_of_atmosphere_mass_content_of_sulfur_dioxide_due_to_emission',
     tracers: ['12 h', '48 h', 'stacks', 'washed', 'light, aged', 'cloud', 'cloud, aged'],
     species: 'SO2',
+    columnOf: 'SO2',
     lifetime: 40 * 3600,
     emittedAs: 'SO2',
     memberSpread: 0.4,
@@ -77,6 +85,7 @@ export const GROUP_FACTS: Readonly<Record<Group, GroupFacts | undefined>> = {
     description: 'Volatile organic compounds.',
     tracers: ['3 h', '12 h', '48 h', 'light', 'light, aged'],
     emittedAs: 'volatile organic compounds',
+    columnOf: 'HCHO',
     memberSpread: 0.6,
     priorSpread: 0.12,
     meanFlux: 9.3e-12,

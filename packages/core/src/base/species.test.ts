@@ -1,6 +1,20 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { DEFAULT_CHANNELS, GROUP_FACTS, GROUPS, judgedPairs, knownGroup, knownSpecies, SPECIES, SPECIES_FACTS } from './species';
+import {
+  DEFAULT_CHANNELS,
+  GROUP_FACTS,
+  GROUPS,
+  judgedPairs,
+  knownGroup,
+  knownSpecies,
+  priorSpreadOf,
+  SPECIES,
+  SPECIES_FACTS,
+  speciesOfTable,
+  surfaceOf,
+  channelsOfCase,
+  columnGas,
+} from './species';
 
 /**
  * Sources that still name a group or a species, with how often; what files of others call them, networks and satellites, is not meant. What is known of them belongs into species.ts, where a case with other groups and species will find
@@ -101,4 +115,28 @@ it.each(Object.keys(SPECIES_FACTS))('limits of %s are in order', (species) => {
   expect(facts.cleanest).toBeLessThan(facts.dirtiest);
   expect(facts.negativeFloor).toBeLessThanOrEqual(0);
   expect(facts.molarMass !== undefined).toBe(facts.unit === 'ppb');
+});
+
+describe('columns', () => {
+  const names = ['NO2', 'NH3_column_cris', 'HCHO_column'];
+  it('are species named by their gas, in µmol m-2', () => {
+    expect(names.map(columnGas)).toEqual([undefined, 'NH3', 'HCHO']);
+    expect(['O3_column', 'NO2_columns', 'NO2_column_', 'no2_column'].map(columnGas)).toEqual([undefined, undefined, undefined, undefined]);
+    expect(knownSpecies('NH3_column_cris')).toMatchObject({ unit: 'umol m-2', longName: 'column of ammonia' });
+    expect(surfaceOf(channelsOfCase(['NOx'], names.map(speciesOfTable))).species).toEqual(['NO2']);
+  });
+
+  it('tell groups apart that no monitor sees, whose prior is no longer tight then', () => {
+    expect(judgedPairs({ groups: ['NOx', 'NH3', 'VOC'], species: names })).toEqual([
+      ['NOx', 'NO2'],
+      ['NH3', 'NH3_column_cris'],
+      ['VOC', 'HCHO_column'],
+    ]);
+    expect([priorSpreadOf('NH3', names), priorSpreadOf('NH3', ['NO2']), priorSpreadOf('NOx', names), priorSpreadOf('mine', names)]).toEqual([
+      0.5,
+      0.12,
+      0.5,
+      undefined,
+    ]);
+  });
 });

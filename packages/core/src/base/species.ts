@@ -1,6 +1,6 @@
 /** Emission groups and species: those that Retroplume knows, all that is known of each, and which of them a case has where it names none. */
 
-import { GROUP_FACTS, type Group, type GroupFacts } from './group-facts';
+import { GROUP_FACTS, SEEN_SPREAD, type Group, type GroupFacts } from './group-facts';
 
 export { GROUP_FACTS, type Group, type GroupFacts, type TracerKind } from './group-facts';
 
@@ -14,12 +14,26 @@ export type SurfaceUnit = 'ppb' | 'ug m-3';
 /** What a species is in; columns are in µmol m-2. */
 export type SpeciesUnit = SurfaceUnit | 'umol m-2';
 
-/** Those of the groups that one of the species tells apart, each with that species. */
+/** Those of the groups that one of the species tells apart, each with that species: one at the surface, or else a column. */
 export function judgedPairs({ groups, species }: { groups: readonly Group[]; species: readonly Species[] }): [Group, Species][] {
   return groups.flatMap((group): [Group, Species][] => {
     const judge = GROUP_FACTS[group]?.species;
-    return judge !== undefined && species.includes(judge) ? [[group, judge]] : [];
+    if (judge !== undefined) return species.includes(judge) ? [[group, judge]] : [];
+    const column = seenColumn(group, species);
+    return column === undefined ? [] : [[group, column]];
   });
+}
+
+/** The column of the case by which satellites tell a group apart. */
+function seenColumn(group: Group, species: readonly Species[]): Species | undefined {
+  const gas = GROUP_FACTS[group]?.columnOf;
+  return gas === undefined ? undefined : species.find((name) => columnGas(name) === gas);
+}
+
+/** Standard deviation of the log factor on a group a priori, where the case sets none; undefined of a group that is not known. */
+export function priorSpreadOf(group: Group, species: readonly Species[]): number | undefined {
+  const facts = knownGroup(group);
+  return facts && (seenColumn(group, species) === undefined ? facts.priorSpread : Math.max(facts.priorSpread, SEEN_SPREAD));
 }
 
 /** What one of its values is: as measured, above a cut-off, the mean of a day, or the largest mean of 8 hours of a day. */

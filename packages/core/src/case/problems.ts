@@ -1,7 +1,7 @@
 /** What is wrong with a case: what the schema finds as sentences (where, what was expected, what was received, what to do), and rules that are broken. */
 import type { z } from 'zod';
 import { caseJsonSchema, pathsOfKey, schemaAt, type JsonSchema } from './schema/json-schema';
-import { knownSpecies } from '../base/species';
+import { columnGas, knownSpecies, surfaceOf } from '../base/species';
 import { joinPath, type CaseSource, type KeyPath } from './source';
 import { channelsNamed, type Case } from './schema/case-schema';
 
@@ -33,7 +33,8 @@ const TYPES: Record<string, string> = {
 
 /** Whether it is a species that the case does not have, where those that it has stand. */
 function isLeftOut(key: string, knownKeys: readonly string[], source: CaseSource): boolean {
-  return knownSpecies(key) !== undefined && knownKeys.join() === channelsNamed(source.values).species.join();
+  const channels = channelsNamed(source.values);
+  return knownSpecies(key) !== undefined && [channels, surfaceOf(channels)].some(({ species }) => knownKeys.join() === species.join());
 }
 
 function unknownKey(key: string, path: KeyPath, source: CaseSource, root: JsonSchema): string {
@@ -42,8 +43,10 @@ function unknownKey(key: string, path: KeyPath, source: CaseSource, root: JsonSc
   const near = nearestKey(key, knownKeys);
   const elsewhere = pathsOfKey(key, root);
   let remedy = `known here: ${knownKeys.join(', ')}`;
-  if (isLeftOut(key, knownKeys, source)) remedy = 'concentrations.species does not name this species: add it there, or remove it here';
-  else if (near !== undefined) remedy = `did you mean ${near}?`;
+  if (isLeftOut(key, knownKeys, source)) {
+    const section = columnGas(key) === undefined ? 'concentrations.species' : 'columns';
+    remedy = `${section} does not name this species: add it there, or remove it here`;
+  } else if (near !== undefined) remedy = `did you mean ${near}?`;
   else if (elsewhere.length > 0) remedy = `did you mean ${elsewhere.join(' or ')}?`;
   return `${source.whereIs([...path, key])}: unknown key ${full}: ${remedy}`;
 }
@@ -70,6 +73,8 @@ function expected(issue: Issue, schema?: JsonSchema): string {
     }
     case 'too_big':
       return `${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}${issue.origin === 'array' ? ' entries' : ''}`;
+    case 'invalid_key':
+      return `a name that is ${(issue.issues[0]?.message ?? '').replace(/^expected /, '')}`;
     default:
       return issue.message.replace(/^expected /, '');
   }
@@ -91,6 +96,7 @@ function wrongValue(issue: Issue, source: CaseSource, root: JsonSchema): string 
     const remedy = schema?.description !== undefined ? `: add it (${schema.description.replace(/\.$/, '')})` : ': add it';
     return `${place} is missing${remedy}`;
   }
+  if (issue.code === 'invalid_key') return `${place}: expected ${expected(issue, schema)}`;
   return `${place}: expected ${expected(issue, schema)}${unit} but received ${shown(value)}${asOneKey(path, value)}${inQuotes(issue, value)}${asWhole(issue, path, value)}`;
 }
 

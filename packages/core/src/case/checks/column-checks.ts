@@ -11,11 +11,15 @@ export function checkColumns(c: Case): Breach[] {
   if (columns.length === 0) return idleLayers(c);
   const isMissing = (run: string | undefined, layers: string | undefined): boolean => run !== undefined && layers === undefined;
   const missing = (path: KeyPath): Breach => ({ path, text: `columns are compared with all layers of a run: give ${LAYERS}` });
-  const broughtLayers = [c.priorLayers, ...(c.members.runs ?? []).map(({ layers }) => layers)].some((layers) => layers !== undefined);
+  const broughtLayers = [c.priorLayers, ...[...(c.members.runs ?? []), ...(c.certificate.runs ?? [])].map(({ layers }) => layers)].some(
+    (layers) => layers !== undefined,
+  );
   return [
     ...(isMissing(c.priorConcentrations, c.priorLayers) ? [missing(['priorLayers'])] : []),
     ...(isMissing(c.updatedConcentrations, c.updatedLayers) ? [missing(['updatedLayers'])] : []),
-    ...(c.members.runs ?? []).flatMap(({ layers }, i) => (layers === undefined ? [missing(['members', 'runs', i, 'layers'])] : [])),
+    ...Object.entries({ members: c.members.runs ?? [], certificate: c.certificate.runs ?? [] }).flatMap(([section, runs]) =>
+      runs.flatMap(({ layers }, i) => (layers === undefined ? [missing([section, 'runs', i, 'layers'])] : [])),
+    ),
     ...c.inversion.nuisance.runs.flatMap(({ concentrations, layers }, i) =>
       isMissing(concentrations, layers) ? [missing(['inversion', 'nuisance', 'runs', i, 'layers'])] : [],
     ),

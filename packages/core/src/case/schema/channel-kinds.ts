@@ -62,11 +62,11 @@ export function defaulting<T extends z.ZodType<number>>(schema: T, value: number
 export function perGroup(
   groups: readonly Group[],
   make: (group: Group) => z.ZodType<number>,
-  fact: (facts: GroupFacts) => number,
+  fact: (facts: GroupFacts, group: Group) => number | undefined,
 ): Each<z.ZodDefault<z.ZodType<number>>> {
   return forEach(groups, (group) => {
     const facts = knownGroup(group);
-    return defaulting(make(group), facts && fact(facts), group, GROUP_FACTS);
+    return defaulting(make(group), facts && fact(facts, group), group, GROUP_FACTS);
   });
 }
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { defaulting, forEach, perGroup, perSpecies, schemaFor } from './channel-kinds';
 import { nuisanceSchema } from './nuisance-schema';
-import { knownSpecies, SPECIES_FACTS, surfaceOf, type CaseChannels, type Species } from '../../base/species';
+import { knownSpecies, priorSpreadOf, SPECIES_FACTS, surfaceOf, type CaseChannels, type Species } from '../../base/species';
 import { choice, flag, real, seed, text, wholeNumber } from './kinds';
 
 /** What the monitors say of the emissions: how the posterior is found, and what counts as constrained. */
@@ -115,10 +115,13 @@ export const inversionSchema = schemaFor((channels) =>
       priorSpread: perGroup(
         channels.groups,
         (group) => real(`Standard deviation of the log factor on ${group}.`, { min: 0, max: 3 }),
-        ({ priorSpread }) => priorSpread,
+        (_, group) => priorSpreadOf(group, channels.species),
       )
         .prefault({})
-        .meta({ description: 'Standard deviation of the natural logarithm of the factor, per group; tight for what no monitor sees.' }),
+        .meta({
+          description:
+            'Standard deviation of the natural logarithm of the factor, per group; by default tight for what neither a monitor nor one of `columns` sees.',
+        }),
       sectors: z
         .array(
           z.strictObject({
