@@ -187,8 +187,24 @@ export function applyKernel(retrieval: Retrieval, model: ModelLayers, footprint:
   const layers = kernelLayers(retrieval);
   const { kernel, apriori, edges } = layers;
   const row = rowOf(kernel, layers, regridded(edges, model, footprint));
-  const aprioriTerm = addsApriori ? kernel.reduce((sum, a, l) => sum + (1 - a) * required(apriori)[l], 0) : 0;
+  const aprioriTerm = addsApriori ? aprioriOf(retrieval, kernel, apriori) : 0;
   return { ...row, cells: footprint.map(({ cell }) => cell), offset: row.aboveTop + aprioriTerm, column, error };
+}
+
+/**
+ * mol m-2 that the a priori adds to a column which holds it.
+ *
+ * @throws {DataError} `RETRIEVAL_APRIORI` where it is not given
+ */
+export function aprioriTerm(retrieval: Retrieval): number {
+  const { kernel, apriori } = kernelLayers(retrieval);
+  return aprioriOf(retrieval, kernel, apriori);
+}
+
+function aprioriOf(retrieval: Retrieval, kernel: ArrayLike<number>, apriori: Float64Array | undefined): number {
+  if (retrieval.aprioriTerm !== undefined) return retrieval.aprioriTerm;
+  const profile = required(apriori);
+  return profile.reduce((sum, amount, l) => sum + (1 - kernel[l]) * amount, 0);
 }
 
 /**

@@ -36,7 +36,7 @@ function made(
 
 function observed(paths: string[], correlation?: number): { overpasses: Overpass[]; counts: PixelCounts } {
   const counts = new PixelCounts();
-  return { overpasses: [...superObservations(paths, grid, counts, correlation)], counts };
+  return { overpasses: [...superObservations(paths, grid, counts, { correlation })], counts };
 }
 
 it('weights pixels with their areas in a cell: columns, kernels and pressures', () => {

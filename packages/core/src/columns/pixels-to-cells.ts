@@ -6,6 +6,8 @@
  * differ with the surface pressure only, in which the edges are linear, so the mean of the edges are those of the mean surface pressure. What is averaged is the kernel of
  * `column` (column-operator.ts), which is 0 above each pixel's own tropopause; the tropopause of the mean is the highest of them.
  *
+ * A column that holds an a priori is Σ A_l x_l + Σ (1 − A_l) xa_l: what the a priori adds is averaged by itself, as its kernels and profiles are of the same pixels.
+ *
  * Error. Pixels' errors share what the retrieval got wrong for all of them (surface albedo, clouds, a priori). With a correlation c between any two,
  *
  *   σ² = (1 − c) Σ w_i² σ_i² + c (Σ w_i σ_i)²
@@ -18,10 +20,11 @@
  */
 import { DataError } from '../base/errors';
 import type { Grid } from '../grid/grid';
-import { columnKernel, partsBelowTropopause } from './column-operator';
+import { aprioriTerm, columnKernel, partsBelowTropopause } from './column-operator';
 import { forEachCellPart, pixelInCells } from './clip-to-cells';
 import { nearGrid } from './near-grid';
 import { ColumnFile } from './products/column-file';
+import type { ColumnProduct } from './products/product';
 import { LEFT_OUT, PixelCounts, readPixels, retrievalOf, type Pixels } from './products/read-pixels';
 import type { Retrieval } from './retrieval';
 
@@ -30,6 +33,8 @@ export const PIXEL_CORRELATION = 0.15;
 
 /** ms from a file of an overpass to the next: granules of TEMPO begin every seven minutes, a scan every hour. */
 const LONGEST_GAP = 30 * 60_000;
+/** ms: files of one day may come in any order, as those that each hold a part of the globe. */
+const DAY = 86_400_000;
 
 export interface SuperObservation extends Retrieval {
   /** row · columns + column */
@@ -49,8 +54,16 @@ export interface Overpass {
   observations: SuperObservation[];
 }
 
+export interface SuperObservationOptions {
+  /** between the errors of two pixels of a cell */
+  correlation?: number;
+  /** of files whose variables the case names */
+  product?: ColumnProduct;
+}
+
 /**
- * @param paths - of one product, in the order of their times: files of one overpass (granules of a scan) follow each other. One overpass is in memory at a time.
+ * @param paths - of one product, in the order of their times: files of one overpass (granules of a scan) follow each other. Where files do not number their passes,
+ *   pixels whose times follow each other within half an hour are one. The overpasses that a file reaches into are in memory at a time.
  * @param counts - is added to: pixels, and those left out by reason
  * @throws {DataError} `COLUMN_NO_OVERLAP` where no pixel of any file lies on the grid, `COLUMN_ALL_FLAGGED` where none of those passes; what `ColumnFile.open` throws
  *
@@ -62,28 +75,42 @@ export function* superObservations(
   paths: readonly string[],
   grid: Grid,
   counts = new PixelCounts(),
-  correlation = PIXEL_CORRELATION,
+  { correlation = PIXEL_CORRELATION, product }: SuperObservationOptions = {},
 ): Generator<Overpass> {
   const near = nearGrid(grid);
-  let current: Gathered | undefined;
+  let current: Gathered[] = [];
   for (const path of paths) {
-    const file = ColumnFile.open(path);
+    const file = ColumnFile.open(path, product);
     try {
       const [begin] = file.timeRange();
-      if (current && (current.name !== file.pass || Math.abs(begin - current.last) > LONGEST_GAP)) {
-        yield finished(current, correlation);
-        current = undefined;
-      }
-      current ??= { name: file.pass, species: file.product.species, layers: file.layers, begin, last: begin, cells: new Map() };
-      if (file.layers !== current.layers) throw otherLayers(file, current.layers);
-      current.last = begin;
-      for (const pixels of readPixels(file, counts, near)) addPixels(current.cells, grid, pixels, counts);
+      const isOver = ({ name, first, last }: Gathered): boolean =>
+        file.isNumbered ? name !== file.pass || Math.abs(begin - last) > LONGEST_GAP : begin - last > LONGEST_GAP || first - begin > LONGEST_GAP + DAY;
+      for (const overpass of current) if (isOver(overpass)) yield finished(overpass, correlation);
+      current = current.filter((overpass) => !isOver(overpass));
+      const start = (time: number): Gathered => {
+        const overpass = { name: file.pass, species: file.product.species, layers: file.layers, first: time, last: time, cells: new Map() };
+        current.push(overpass);
+        return overpass;
+      };
+      const [numbered] = file.isNumbered ? [current[0] ?? start(begin)] : [];
+      if (numbered) numbered.last = begin;
+      const overpassAt = (time: number): Gathered => numbered ?? overpassNear(current, time) ?? start(time);
+      const [other] = current.filter(({ layers }) => layers !== file.layers);
+      if (other) throw otherLayers(file, other.layers);
+      for (const pixels of readPixels(file, counts, near)) addPixels(overpassAt, grid, pixels, counts);
     } finally {
       file.close();
     }
   }
-  if (current) yield finished(current, correlation);
+  for (const overpass of current) yield finished(overpass, correlation);
   if (counts.passed === 0) throw nothingPassed(paths, grid, counts);
+}
+
+/** The overpass to whose times a time is near; it reaches to that time then. */
+function overpassNear(overpasses: readonly Gathered[], time: number): Gathered | undefined {
+  const found = overpasses.find(({ first, last }) => time >= first - LONGEST_GAP && time <= last + LONGEST_GAP);
+  if (found) [found.first, found.last] = [Math.min(found.first, time), Math.max(found.last, time)];
+  return found;
 }
 
 function nothingPassed(paths: readonly string[], grid: Grid, counts: PixelCounts): DataError {
@@ -113,8 +140,8 @@ interface Gathered {
   name: string;
   species: string;
   layers: number;
-  /** ms since 1970, of the first file and the last */
-  begin: number;
+  /** ms since 1970, of the first file and the last, or of the first pixel and the last */
+  first: number;
   last: number;
   cells: Map<number, CellSum>;
 }
@@ -134,16 +161,21 @@ interface CellSum {
   /** Layers from the ground up to the highest one that a pixel's kernel reaches. */
   reached: number;
   hasTropopause: boolean;
+  /** of columns that hold an a priori: the profile, and what it adds to the column */
+  apriori?: Float64Array;
+  aprioriTerm: number;
 }
 
-function addPixels(cells: Map<number, CellSum>, grid: Grid, pixels: Pixels, counts: PixelCounts): void {
+function addPixels(overpassAt: (time: number) => Gathered, grid: Grid, pixels: Pixels, counts: PixelCounts): void {
   for (let i = 0; i < pixels.count; i++) {
     const polygon = pixelInCells(grid, pixels.longitudes.subarray(4 * i, 4 * i + 4), pixels.latitudes.subarray(4 * i, 4 * i + 4));
     let pixel: Pixel | undefined;
+    let overpass: Gathered | undefined;
     if (polygon)
       forEachCellPart(grid, polygon, (cell, area) => {
         pixel ??= pixelOf(pixels, i);
-        addPixel(cells, cell, area, pixel);
+        overpass ??= overpassAt(pixels.times[i]);
+        addPixel(overpass.cells, cell, area, pixel);
       });
     if (pixel) continue;
     counts.passed--;
@@ -158,15 +190,17 @@ interface Pixel {
   kernel: Float64Array;
   /** layers from the ground up to the tropopause */
   reached: number;
+  aprioriTerm: number;
 }
 
 function pixelOf(pixels: Pixels, i: number): Pixel {
   const retrieval = retrievalOf(pixels, i);
   const reached = partsBelowTropopause(retrieval).filter((part) => part > 0).length;
-  return { retrieval, time: pixels.times[i], kernel: columnKernel(retrieval), reached };
+  return { retrieval, time: pixels.times[i], kernel: columnKernel(retrieval), reached, aprioriTerm: retrieval.addsApriori ? aprioriTerm(retrieval) : 0 };
 }
 
-function addPixel(cells: Map<number, CellSum>, cell: number, area: number, { retrieval, time, kernel, reached }: Pixel): void {
+function addPixel(cells: Map<number, CellSum>, cell: number, area: number, pixel: Pixel): void {
+  const { retrieval, time, kernel, reached } = pixel;
   let sum = cells.get(cell);
   if (!sum) {
     const [zeros, edges] = [new Float64Array(kernel.length), new Float64Array(kernel.length + 1)];
@@ -182,6 +216,8 @@ function addPixel(cells: Map<number, CellSum>, cell: number, area: number, { ret
       edges,
       reached: 0,
       hasTropopause: false,
+      ...(retrieval.apriori ? { apriori: new Float64Array(kernel.length) } : {}),
+      aprioriTerm: 0,
     };
     cells.set(cell, sum);
   }
@@ -194,13 +230,18 @@ function addPixel(cells: Map<number, CellSum>, cell: number, area: number, { ret
   sum.airMassFactor += area * retrieval.airMassFactor;
   sum.reached = Math.max(sum.reached, reached);
   sum.hasTropopause = retrieval.tropopausePressure !== undefined;
-  for (let layer = 0; layer < kernel.length; layer++) sum.kernel[layer] += area * kernel[layer];
+  sum.aprioriTerm += area * pixel.aprioriTerm;
+  const { apriori } = retrieval;
+  for (let layer = 0; layer < kernel.length; layer++) {
+    sum.kernel[layer] += area * kernel[layer];
+    if (sum.apriori && apriori) sum.apriori[layer] += area * apriori[layer];
+  }
   for (let edge = 0; edge <= kernel.length; edge++) sum.edges[edge] += area * retrieval.pressureEdges[edge];
 }
 
-function finished({ name, species, begin, cells }: Gathered, correlation: number): Overpass {
+function finished({ name, species, first, cells }: Gathered, correlation: number): Overpass {
   const observations = [...cells].sort(([a], [b]) => a - b).map(([cell, sum]) => superObservation(cell, sum, correlation));
-  return { name, species, begin: new Date(begin), observations };
+  return { name, species, begin: new Date(first), observations };
 }
 
 function superObservation(cell: number, sum: CellSum, correlation: number): SuperObservation {
@@ -217,6 +258,7 @@ function superObservation(cell: number, sum: CellSum, correlation: number): Supe
     sensitivity: { kind: 'kernel', given: 'layers', values: sum.kernel.map((value) => value / area) },
     airMassFactor: sum.airMassFactor / area,
     ...(sum.hasTropopause ? { tropopausePressure: pressureEdges[sum.reached] } : {}),
-    addsApriori: false,
+    ...(sum.apriori ? { apriori: sum.apriori.map((amount) => amount / area), aprioriTerm: sum.aprioriTerm / area } : {}),
+    addsApriori: sum.apriori !== undefined,
   };
 }

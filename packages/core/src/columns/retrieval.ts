@@ -18,6 +18,8 @@ export interface Retrieval {
   tropopausePressure?: number;
   /** mol m-2 of each layer: the profile that the retrieval was made with. */
   apriori?: ArrayLike<number>;
+  /** mol m-2: what the a priori adds to the column, where it is not Σ (1 − kernel) · apriori, as of the mean of retrievals with kernels of their own. */
+  aprioriTerm?: number;
   /** The retrieved column holds (I − A) of the a priori (optimal estimation, such as CrIS); false where the column is a slant column over an air mass factor. */
   addsApriori: boolean;
 }

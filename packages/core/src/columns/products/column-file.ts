@@ -3,11 +3,13 @@ import type { NetcdfFile } from '@retroplume/native';
 
 import { DataError, UnitError } from '../../base/errors';
 import { cfCalendar, cfDecoder } from '../../files/netcdf/cf-time';
-import { openNetcdf, reading } from '../../files/netcdf/netcdf-access';
+import { holdsNumbers, openNetcdf, reading } from '../../files/netcdf/netcdf-access';
 import { plain, unpacked, type CfAttributes, type CfData } from '../../files/netcdf/netcdf-cf';
 import { conversion } from '../../units/units';
+import { PixelAxes } from './pixel-axes';
 import { edgeCoefficients, type EdgeCoefficients } from './pressure-edges';
 import type { ColumnProduct } from './product';
+import { variablesOf, type ReadVariable } from './product-variables';
 import { TEMPO } from './tempo';
 import { TROPOMI } from './tropomi';
 
@@ -37,30 +39,41 @@ export class ColumnFile {
   readonly layers: number;
   /** The product and the number of its orbit or scan: files of one pass have one, and so may those of other days. */
   readonly pass: string;
-  readonly edges: EdgeCoefficients;
+  /** Whether the file numbers its pass. Otherwise the pixels' times tell which belong together. */
+  readonly isNumbered: boolean;
   /** By path: what values are multiplied with to be in SI. */
   readonly scales: ReadonlyMap<string, number>;
+  /** Whether errors are parts of their columns. */
+  readonly isErrorRelative: boolean;
+  /** Of hybrid layers. */
+  readonly edges: EdgeCoefficients | undefined;
+  private readonly axes: PixelAxes;
 
   private constructor(
     private readonly file: NetcdfFile,
     readonly product: ColumnProduct,
   ) {
-    const { sensitivity, surfacePressure, column } = product;
-    for (const path of neededVariables(product)) this.require(path);
-    [this.scanlines, this.scanlinePixels] = this.pixelShape(column);
-    this.layers = file.shape(sensitivity.variable).at(-1) ?? 0;
+    const variables = variablesOf(product);
+    for (const { path, use } of variables) this.require(path, use === 'sensitivity');
+    this.axes = new PixelAxes(file, product.column);
+    this.scanlines = this.axes.scanlines;
+    this.scanlinePixels = this.axes.scanlinePixels;
+    const width = this.axes.width(product.sensitivity.variable);
+    this.layers = product.sensitivity.kind === 'logarithmic kernel' ? Math.floor(Math.sqrt(width)) : width;
+    this.isErrorRelative = ['%', 'percent'].includes(this.unitsOf(product.error).toLowerCase());
     this.scales = this.unitScales();
-    const scale = this.scales.get(surfacePressure) ?? 1;
-    this.edges = edgeCoefficients(file, product, this.layers, scale);
-    const number = plain(file.attributes())[product.pass.attribute];
-    this.pass = number === undefined ? file.path : `${product.name}, ${product.pass.name} ${String(number)}`;
-    for (const { variable } of product.rules) this.require(variable);
-    this.checkShapes();
+    this.edges = edgeCoefficients(file, product, this.layers, this.scales.get(product.surfacePressure ?? '') ?? 1);
+    const number = product.pass && plain(file.attributes())[product.pass.attribute];
+    this.isNumbered = number !== undefined;
+    this.pass = product.pass && number !== undefined ? `${product.name}, ${product.pass.name} ${String(number)}` : product.name;
+    for (const { variable } of product.rules) this.require(variable, false);
+    for (const variable of variables) this.checkShape(variable);
   }
 
   /**
-   * @throws {DataError} `COLUMN_PRODUCT` for another product or structure, `COLUMN_KERNEL` without averaging kernels or scattering weights, `COLUMN_LAYERS` where
-   *   their layers and pressures do not agree, and what `openNetcdf` throws
+   * @param product - of a file whose variables the case names; else the file tells which of the products that are read it is
+   * @throws {DataError} `COLUMN_PRODUCT` for another product or structure, `COLUMN_KERNEL` without averaging kernels or scattering weights, `COLUMN_SHAPE` where a
+   *   variable has not as many values as the pixels and layers need, and what `openNetcdf` throws
    * @throws {UnitError} `COLUMN_UNIT`
    *
    * @example
@@ -68,15 +81,15 @@ export class ColumnFile {
    * for (const pixels of readPixels(file, counts)) …
    * file.close();
    */
-  static open(path: string): ColumnFile {
+  static open(path: string, product?: ColumnProduct): ColumnFile {
     const file = openNetcdf(path);
     try {
       return reading(path, () => {
-        const product = columnProductOf(file);
-        if (product) return new ColumnFile(file, product);
+        const chosen = product ?? columnProductOf(file);
+        if (chosen) return new ColumnFile(file, chosen);
         throw new DataError(
           'COLUMN_PRODUCT',
-          `${path}: expected the columns of ${PRODUCTS.map(({ name }) => name).join(', ')} but received ${nameOf(file)}, which holds none of them: give one of these products, with its groups as the agency wrote them`,
+          `${path}: expected the columns of ${PRODUCTS.map(({ name }) => name).join(', ')} but received ${nameOf(file)}, which holds none of them: give one of these products, with its groups as the agency wrote them, or name its variables in the case (columns.….variables)`,
         );
       });
     } catch (error) {
@@ -89,62 +102,70 @@ export class ColumnFile {
     return this.file.path;
   }
 
-  /** Values of scanlines `first` … `first + count − 1`, fill values NaN, in SI. @param path - of a variable that has scanlines */
+  /** Values of scanlines `first` … `first + count − 1`, fill values NaN, in SI, `[scanline, pixel, …]`. A variable that is the same for all of them comes whole. */
   readScanlines(path: string, first: number, count: number): CfData {
     return reading(this.path, () => {
-      const { start, length } = this.slab(path, first, count);
-      const values = unpacked(this.file.read(path, start, length), plain(this.file.attributes(path)), `${this.path}: ${path}`);
+      const { start, length } = this.axes.slab(path, first, count);
+      const read = unpacked(this.file.read(path, start, length), plain(this.file.attributes(path)), `${this.path}: ${path}`);
+      const values = this.axes.inOrder(path, read, length);
       const scale = this.scales.get(path) ?? 1;
       if (scale !== 1) for (let i = 0; i < values.length; i++) values[i] *= scale;
       return values;
     });
   }
 
-  /** For slabs of `count` scanlines that follow each other. */
-  keepChunks(path: string, count: number): void {
-    reading(this.path, () => this.file.keepChunks(path, this.slab(path, 0, count).length));
+  /** Whether a variable is the same for all pixels, as pressures on fixed levels are. */
+  isShared(path: string): boolean {
+    return this.axes.spread(path) === 'file';
   }
 
-  /** ms since 1970, by scanline or (`[count · scanlinePixels]`) by pixel. */
+  /** Values of each pixel. */
+  width(path: string): number {
+    return this.axes.width(path);
+  }
+
+  /** For slabs of `count` scanlines that follow each other. */
+  keepChunks(path: string, count: number): void {
+    reading(this.path, () => this.file.keepChunks(path, this.axes.slab(path, 0, count).length));
+  }
+
+  /** ms since 1970, by scanline, by pixel (`[count · scanlinePixels]`), or one for the file. */
   readTimes(first: number, count: number): Float64Array {
-    const { variable, delta } = this.product.time;
+    const { variable, delta, units: stated } = this.product.time;
     const attributes = plain(reading(this.path, () => this.file.attributes(variable)));
     const reference = plain(this.file.attributes()).time_reference;
-    const units = attributes.units ?? (reference === undefined ? '' : `seconds since ${String(reference)}`);
+    const units = attributes.units ?? stated ?? (reference === undefined ? '' : `seconds since ${String(reference)}`);
     const decode = cfDecoder(String(units), cfCalendar() ?? 'gregorian', `${this.path}: ${variable}`);
     if (delta === undefined) return Float64Array.from(this.readScanlines(variable, first, count), decode);
     const begin = decode(Number(reading(this.path, () => this.file.read(variable))[0]));
     return Float64Array.from(this.readScanlines(delta, first, count), (milliseconds) => begin + milliseconds);
   }
 
-  /** ms since 1970, of the first and the last scanline that have a time; NaN where none has. */
+  /** ms since 1970, of the first and the last pixel that have a time; NaN where none has. */
   timeRange(): [first: number, last: number] {
-    const times = this.readTimes(0, this.scanlines).filter(Number.isFinite);
-    return [times[0] ?? Number.NaN, times.at(-1) ?? Number.NaN];
+    let [earliest, latest] = [Number.NaN, Number.NaN];
+    for (const time of this.readTimes(0, this.scanlines)) {
+      if (!(time >= earliest)) earliest = Number.isFinite(time) ? time : earliest;
+      if (!(time <= latest)) latest = Number.isFinite(time) ? time : latest;
+    }
+    return [earliest, latest];
   }
 
   close(): void {
     this.file.close();
   }
 
-  /** A leading dimension of length 1 (TROPOMI's time) is passed over. */
-  private slab(path: string, first: number, count: number): { start: number[]; length: number[] } {
-    const shape = this.file.shape(path);
-    const axis = shape.length > 1 && shape[0] === 1 && this.file.variable(path)?.dimensions[0] === 'time' ? 1 : 0;
-    const length = Math.min(count, shape[axis]);
-    return { start: shape.map((_, i) => (i === axis ? first : 0)), length: shape.map((whole, i) => (i === axis ? length : whole)) };
-  }
-
-  private pixelShape(path: string): [scanlines: number, pixels: number] {
-    const { length } = this.slab(path, 0, Infinity);
-    const [scanlines, pixels] = this.file.variable(path)?.dimensions[0] === 'time' ? length.slice(1) : length;
-    return [scanlines, pixels];
-  }
-
-  private require(path: string): void {
+  private require(path: string, isSensitivity: boolean): void {
     if (this.file.variable(path)) return;
-    const { name, sensitivity } = this.product;
-    if (path === sensitivity.variable || path === sensitivity.airMassFactor) {
+    const { name, isNamed } = this.product;
+    if (isNamed) {
+      const held = [...this.file.variables.map((variable) => variable.name), ...this.file.groups.flatMap((group) => group.variables.map((variable) => `${group.name}/${variable.name}`))];
+      throw new DataError(
+        isSensitivity ? 'COLUMN_KERNEL' : 'COLUMN_PRODUCT',
+        `${this.path}: there is no ${path}, which the case names for ${name}; the file holds ${held.slice(0, 30).join(', ')}: name one of these (columns.….variables)`,
+      );
+    }
+    if (isSensitivity) {
       throw new DataError(
         'COLUMN_KERNEL',
         `${this.path}: there is no ${path}, without which a model's profile cannot be compared with the columns of ${name}: take the whole file (subsets often leave it out)`,
@@ -156,36 +177,43 @@ export class ColumnFile {
     );
   }
 
-  private checkShapes(): void {
-    const { sensitivity, latitudeBounds, longitudeBounds, column } = this.product;
+  private checkShape({ path, use, perPixel, mayBeShared }: ReadVariable): void {
+    if (perPixel === undefined) return;
+    const expected = perPixel(this.layers);
+    const shape = this.file.shape(path);
+    const spread = this.axes.spread(path);
+    const isWhole = spread === 'pixels' || (use === 'time' && this.scanlines > 0) || (mayBeShared === true && spread === 'file');
+    if (isWhole && expected.includes(this.axes.width(path))) return;
     const pixels = this.scanlines * this.scanlinePixels;
-    const expected: [path: string, values: number][] = [
-      ...[latitudeBounds, longitudeBounds].map((path): [string, number] => [path, 4 * pixels]),
-      [sensitivity.variable, this.layers * pixels],
-    ];
-    for (const [path, values] of expected) {
-      const shape = this.file.shape(path);
-      if (shape.reduce((product, length) => product * length, 1) === values) continue;
+    if (use === 'layers' && isWhole) {
       throw new DataError(
-        'COLUMN_SHAPE',
-        `${this.path}: expected ${path} to have ${values} values for the ${this.scanlines} x ${this.scanlinePixels} pixels of ${column} but received ${shape.join(' x ')}: take the file as the agency wrote it`,
+        'COLUMN_LAYERS',
+        `${this.path}: expected ${expected.join(' or ')} values of ${path} for the ${this.layers} layers of ${this.product.sensitivity.variable} but received ${this.axes.width(path)}: take the file as the agency wrote it`,
       );
     }
+    throw new DataError(
+      'COLUMN_SHAPE',
+      `${this.path}: expected ${path} to have ${expected[0] * pixels} values for the ${this.scanlines} x ${this.scanlinePixels} pixels of ${this.product.column} but received ${shape.join(' x ')}: take the file as the agency wrote it`,
+    );
   }
 
   private unitScales(): Map<string, number> {
-    const { column, error, surfacePressure, tropopause } = this.product;
-    const scales = new Map([column, error].map((path) => [path, this.columnScale(path)]));
-    scales.set(surfacePressure, this.pressureScale(surfacePressure));
-    if (tropopause?.kind === 'pressure') scales.set(tropopause.variable, this.pressureScale(tropopause.variable));
+    const scales = new Map<string, number>();
+    for (const { path, unit } of variablesOf(this.product)) {
+      if (unit === 'column' || (unit === 'error' && !this.isErrorRelative)) scales.set(path, this.columnScale(path));
+      if (unit === 'error' && this.isErrorRelative) scales.set(path, 0.01);
+      if (unit === 'pressure') scales.set(path, this.pressureScale(path));
+    }
     return scales;
   }
 
   private columnScale(path: string): number {
     const units = this.unitsOf(path);
-    const spelling = units.toLowerCase().replace(/\s+|\^|\*|\./g, '');
-    if (/^mol(m-2|\/m2)$/.test(spelling)) return 1;
-    if (/^molec(ules?)?(cm-2|\/cm2)$/.test(spelling)) return PER_MOLECULE_CM2;
+    const spelling = units.toLowerCase().replace(/\s+|\^|\*|\.(?!\d)/g, '');
+    const [, factor, rest] = /^(1e[+]?15|10\+?15)?(.*)$/.exec(spelling) ?? [];
+    const scale = factor === undefined ? 1 : 1e15;
+    if (/^mol(es?)?(m-2|\/m2)$/.test(rest)) return scale;
+    if (/^molec(ules?)?(cm-2|\/cm2)$/.test(rest)) return scale * PER_MOLECULE_CM2;
     throw unitError(this.path, path, units, 'mol m-2 or molecules/cm^2');
   }
 
@@ -199,6 +227,7 @@ export class ColumnFile {
   }
 
   private unitsOf(path: string): string {
+    if (!holdsNumbers(this.file.variable(path)!)) return '';
     const attributes: CfAttributes = plain(this.file.attributes(path));
     return typeof attributes.units === 'string' ? attributes.units.trim() : '';
   }
@@ -210,14 +239,4 @@ function unitError(path: string, variable: string, units: string, expected: stri
     `${path}: expected ${variable} in ${expected} but received ${units === '' ? 'no unit' : `"${units}"`}: mend the attribute units (ncatted), or convert the values`,
     { cause },
   );
-}
-
-/** All but those of quality: the error should name what makes the file another one first. */
-function neededVariables(product: ColumnProduct): string[] {
-  const { sensitivity, tropopause, layers, time } = product;
-  return [
-    ...[product.column, product.error, sensitivity.variable, sensitivity.airMassFactor, product.airMassFactor, tropopause?.variable],
-    ...[product.latitudeBounds, product.longitudeBounds, product.surfacePressure, time.variable, time.delta],
-    ...(layers.kind === 'variables' ? [layers.a, layers.b] : []),
-  ].filter((path) => path !== undefined);
 }

@@ -2,7 +2,8 @@
 import type { NetcdfFile } from '@retroplume/native';
 
 import { DataError } from '../../base/errors';
-import type { ColumnProduct } from './product';
+import { plain } from '../../files/netcdf/netcdf-cf';
+import type { ColumnProduct, HybridAttributes } from './product';
 
 /** From the ground up, one more than layers. */
 export interface EdgeCoefficients {
@@ -19,11 +20,17 @@ const STANDARD = 101325;
 const TOP = 2;
 
 /**
+ * @returns undefined for layers that are not hybrid
  * @param scale - Pa of one unit of the surface pressure, in which coefficients among its attributes are
  * @throws {DataError} `COLUMN_LAYERS` where there are not as many as the kernel has layers, or their pressures do not fall from the ground to the top
  */
-export function edgeCoefficients(file: NetcdfFile, product: ColumnProduct, layers: number, scale: number): EdgeCoefficients {
-  const [a, b] = product.layers.kind === 'variables' ? fromVariables(file, product.layers, layers) : fromAttributes(file, product, layers, scale);
+export function edgeCoefficients(file: NetcdfFile, product: ColumnProduct, layers: number, scale: number): EdgeCoefficients | undefined {
+  const { layers: names, surfacePressure, sensitivity } = product;
+  if (surfacePressure === undefined || (names.kind !== 'variables' && names.kind !== 'attributes')) return undefined;
+  const [a, b] =
+    names.kind === 'variables'
+      ? fromVariables(file, names, layers)
+      : fromAttributes(file, names, { surfacePressure, sensitivity: sensitivity.variable }, layers, scale);
   const pressures = a.map((constant, i) => constant + b[i] * STANDARD);
   const fromTop = pressures[0] < pressures[layers];
   const edges = fromTop ? { a: a.slice().reverse(), b: b.slice().reverse(), fromTop } : { a, b, fromTop };
@@ -31,7 +38,7 @@ export function edgeCoefficients(file: NetcdfFile, product: ColumnProduct, layer
   if (rising.every((pressure, i) => Number.isFinite(pressure) && (i === 0 || pressure < rising[i - 1]))) return edges;
   throw new DataError(
     'COLUMN_LAYERS',
-    `${file.path}: the pressures of its ${layers} layers (${product.layers.a}, ${product.layers.b}) do not fall from the ground to the top: take the file as the agency wrote it`,
+    `${file.path}: the pressures of its ${layers} layers (${names.a}, ${names.b}) do not fall from the ground to the top: take the file as the agency wrote it`,
   );
 }
 
@@ -39,7 +46,8 @@ type Coefficients = [a: Float64Array, b: Float64Array];
 
 function fromAttributes(
   file: NetcdfFile,
-  { layers: { a, b }, surfacePressure, sensitivity }: ColumnProduct,
+  { a, b }: HybridAttributes,
+  { surfacePressure, sensitivity }: { surfacePressure: string; sensitivity: string },
   layers: number,
   scale: number,
 ): Coefficients {
@@ -50,14 +58,17 @@ function fromAttributes(
       ? new Float64Array(0)
       : Float64Array.from(values as Iterable<number | bigint>, Number);
   });
-  checkCount(file, sensitivity.variable, layers, `${surfacePressure}:${a}`, coefficientsA.length, layers + 1);
-  checkCount(file, sensitivity.variable, layers, `${surfacePressure}:${b}`, coefficientsB.length, layers + 1);
+  checkCount(file, sensitivity, layers, `${surfacePressure}:${a}`, coefficientsA.length, layers + 1);
+  checkCount(file, sensitivity, layers, `${surfacePressure}:${b}`, coefficientsB.length, layers + 1);
   return [coefficientsA.map((value) => value * scale), coefficientsB];
 }
 
-/** NO2 has two edges a layer; HCHO and SO2 have one value a layer, which the values themselves tell to be an edge or a middle. */
+/** NO2 has two edges a layer; HCHO and SO2 have one value a layer, which the values themselves tell to be an edge or a middle. Others have one more than layers. */
 function fromVariables(file: NetcdfFile, { a, b }: { a: string; b: string }, layers: number): Coefficients {
-  const [first, second] = [a, b].map((path) => Float64Array.from(file.read(path) as Iterable<number | bigint>, Number));
+  const scale = pascals(file, a);
+  const first = Float64Array.from(file.read(a) as Iterable<number | bigint>, (value) => scale * Number(value));
+  const second = Float64Array.from(file.read(b) as Iterable<number | bigint>, Number);
+  if (first.length === layers + 1 && second.length === layers + 1) return [first, second];
   const perLayer = file.shape(a).length === 2 ? 2 : 1;
   checkCount(file, 'the kernel', layers, a, first.length, perLayer * layers);
   checkCount(file, 'the kernel', layers, b, second.length, perLayer * layers);
@@ -65,6 +76,12 @@ function fromVariables(file: NetcdfFile, { a, b }: { a: string; b: string }, lay
   // The lower edge of each layer, and the last one's upper.
   const edges = (values: Float64Array): Float64Array => Float64Array.from([...values.filter((_, i) => i % 2 === 0), values[2 * layers - 1]]);
   return [edges(first), edges(second)];
+}
+
+/** Of one unit of a variable that may tell none, as TM5's coefficients in some versions. */
+function pascals(file: NetcdfFile, variable: string): number {
+  const { units } = plain(file.attributes(variable));
+  return typeof units === 'string' && /^(hpa|mbar|mb|millibar)$/i.test(units.trim()) ? 100 : 1;
 }
 
 /**

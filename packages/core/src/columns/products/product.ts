@@ -9,36 +9,82 @@ export interface QualityRule {
   passes: (value: number) => boolean;
 }
 
+/** Gases whose columns are read. */
+export const COLUMN_GASES = ['NO2', 'HCHO', 'NH3', 'SO2'] as const;
+export type ColumnGas = (typeof COLUMN_GASES)[number];
+
 export interface ColumnProduct {
   /** as `TROPOMI L2 NO2` */
   name: string;
-  species: 'NO2' | 'HCHO' | 'SO2';
+  species: ColumnGas;
   /** The global attribute product_type, where the name of the column is one that other products have, too. */
   type?: string;
-  /** mol m-2 or molecules cm-2 in the file: the vertical column, and the standard deviation of its noise. */
+  /** mol m-2 or molecules cm-2 in the file: the vertical column, and the standard deviation of its noise (which may be in %). */
   column: string;
   error: string;
-  /** degrees, `[…, scanline, pixel, 4]` */
-  latitudeBounds: string;
-  longitudeBounds: string;
-  /** Pa or hPa */
-  surfacePressure: string;
-  sensitivity: {
-    kind: 'kernel' | 'scattering weights';
-    variable: string;
-    /** that a kernel was divided by, where not the column's */ airMassFactor?: string;
-  };
-  airMassFactor: string;
+  footprint: PixelCorners | PixelCentre;
+  /** Pa or hPa. The layers of some products need none. */
+  surfacePressure?: string;
+  sensitivity: SensitivityVariables;
+  /** Of the column; left out where the kernel is the column's, which then needs none. */
+  airMassFactor?: string;
+  /** mol m-2 or molecules cm-2 of each layer: the a priori profile, of which the column holds what the kernel leaves (optimal estimation). */
+  apriori?: string;
   /** The last layer of the troposphere, from 0, or the pressure at the tropopause; left out of columns up to the top. */
   tropopause?: { kind: 'layer' | 'pressure'; variable: string };
-  layers: HybridVariables | HybridAttributes;
+  layers: LayerVariables;
   time: TimeVariables;
-  /** What one pass over a place is called, and the global attribute that numbers it. */
-  pass: { name: string; attribute: string };
+  /** What one pass over a place is called, and the global attribute that numbers it. Without it the pixels' times tell the passes. */
+  pass?: { name: string; attribute: string };
   rules: readonly QualityRule[];
   /** Where the rules come from. */
   guide: string;
+  /** Whether the case names its variables. */
+  isNamed?: true;
 }
+
+/** Degrees, `[…, scanline, pixel, 4]`. */
+export interface PixelCorners {
+  kind: 'corners';
+  latitude: string;
+  longitude: string;
+}
+
+/** Degrees of the pixel's middle. Pixels are circles, or grow with the angle from the nadir. */
+export interface PixelCentre {
+  kind: 'centre';
+  latitude: string;
+  longitude: string;
+  /** m, at the nadir */
+  diameter: number;
+  scan?: ScanGeometry;
+}
+
+/** From which a pixel's ellipse is made. */
+export interface ScanGeometry {
+  /** numbers the pixel in its scan line, from 1 */
+  variable: string;
+  /** degrees from the nadir, of that number */
+  angle: (pixel: number) => number;
+  /** m, of the satellite */
+  altitude: number;
+  /** degrees */
+  inclination: number;
+  /** Whether the satellite flies north where its pixels pass the rules. */
+  ascending: boolean;
+}
+
+/**
+ * - `kernel`, `scattering weights`: a value a layer. `airMassFactor`: that a kernel was divided by, where not the column's.
+ * - `logarithmic kernel`: of the logarithm of the mole fraction, `[…, retrieved level, true level]`; `apriori` are mole fractions in ppmv.
+ * - `column by layer`: the column as it would be retrieved with all of the gas in one layer, of which the kernel is column / (norm · that).
+ */
+export type SensitivityVariables =
+  | { kind: 'kernel' | 'scattering weights'; variable: string; airMassFactor?: string }
+  | { kind: 'logarithmic kernel'; variable: string; apriori: string }
+  | { kind: 'column by layer'; variable: string; norm: string };
+
+export type LayerVariables = HybridVariables | HybridAttributes | PressureVariables | HeightVariables;
 
 /** Hybrid coefficients as variables: p = a + b · surface pressure. */
 export interface HybridVariables {
@@ -54,9 +100,23 @@ export interface HybridAttributes {
   b: string;
 }
 
+/** Pa or hPa, by pixel or the same for all: `edges` one more than layers, or two a layer; `middles` one a layer. */
+export interface PressureVariables {
+  kind: 'edges' | 'middles';
+  variable: string;
+}
+
+/** km above the ground of the edges, the same for all pixels. */
+export interface HeightVariables {
+  kind: 'heights';
+  variable: string;
+}
+
 export interface TimeVariables {
-  /** with CF's units, or from the global attribute `time_reference` in seconds */
+  /** with CF's units, or from the global attribute `time_reference` in seconds; by scanline, by pixel, or one of the file */
   variable: string;
   /** milliseconds after it, by scanline or by pixel */
   delta?: string;
+  /** CF's units, where the file tells none */
+  units?: string;
 }

@@ -5,10 +5,15 @@
 import type { CfData } from '../../files/netcdf/netcdf-cf';
 import type { Retrieval } from '../retrieval';
 import type { ColumnFile } from './column-file';
+import { pixelCorners } from './footprints';
+import { layerFiller, NO_LAYERS, type LayerArrays } from './pixel-layers';
 import type { ColumnProduct } from './product';
+import { variablesOf } from './product-variables';
 
 /** Scanlines read at once: 256 of TROPOMI with 450 pixels of 34 layers take 16 MB of kernels. */
 const SLAB = 256;
+/** Values of a variable read at once from files that list their pixels, each a scanline of one. */
+const SLAB_VALUES = 4e6;
 
 /** Of one file or many. */
 export class PixelCounts {
@@ -26,7 +31,7 @@ export class PixelCounts {
 /** Why pixels are left out, beside the product's own rules. */
 export const LEFT_OUT = {
   beside: 'beside the grid',
-  values: 'a value is missing',
+  ...NO_LAYERS,
   corners: 'a corner is missing',
   seam: 'across the date line or a pole',
   factor: 'the air mass factor is not above 0',
@@ -55,6 +60,8 @@ export interface Pixels {
   kernelAirMassFactors: Float64Array;
   /** Pa; undefined for columns up to the top */
   tropopauses?: Float64Array;
+  /** mol m-2, `[count, layers]`, where the columns hold what the kernel leaves of them */
+  aprioris?: Float64Array;
 }
 
 /**
@@ -63,24 +70,23 @@ export interface Pixels {
  */
 export function* readPixels(file: ColumnFile, counts: PixelCounts, isWanted: (lon: number, lat: number) => boolean = () => true): Generator<Pixels> {
   const { product } = file;
-  for (const path of slabVariables(product)) file.keepChunks(path, SLAB);
-  for (let first = 0; first < file.scanlines; first += SLAB) {
-    const count = Math.min(SLAB, file.scanlines - first);
-    const read = (path: string): CfData => file.readScanlines(path, first, count);
-    const latitudes = read(product.latitudeBounds);
-    const longitudes = read(product.longitudeBounds);
+  const slabVariables = [...variablesOf(product).filter(({ bySlab }) => bySlab), ...product.rules.map(({ variable: path }) => ({ path }))];
+  const widest = Math.max(...slabVariables.map(({ path }) => file.width(path)));
+  const slab = file.scanlinePixels > 1 ? SLAB : Math.max(1, Math.floor(SLAB_VALUES / widest));
+  for (const { path } of slabVariables) file.keepChunks(path, slab);
+  for (let first = 0; first < file.scanlines; first += slab) {
+    const count = Math.min(slab, file.scanlines - first);
+    const known = new Map<string, CfData>();
+    const read = (path: string): CfData => {
+      const values = known.get(path) ?? file.readScanlines(path, first, count);
+      known.set(path, values);
+      return values;
+    };
+    const { latitudes, longitudes } = pixelCorners(product.footprint, read);
     const passing = passingPixels(file, count, latitudes, longitudes, read, counts, isWanted);
     if (passing.length > 0) yield gather(file, first, count, passing, latitudes, longitudes, read, counts);
   }
 }
-
-const slabVariables = (product: ColumnProduct): string[] => [
-  ...[product.latitudeBounds, product.longitudeBounds, product.column, product.error, product.surfacePressure, product.airMassFactor],
-  ...[product.sensitivity.variable, product.sensitivity.airMassFactor, product.tropopause?.variable, product.time.delta].filter(
-    (path) => path !== undefined,
-  ),
-  ...product.rules.map(({ variable }) => variable),
-];
 
 /** Numbers within the slab of the pixels that no rule of place or quality leaves out. */
 function passingPixels(
@@ -135,54 +141,67 @@ function gather(
   read: (path: string) => CfData,
   counts: PixelCounts,
 ): Pixels {
-  const { product, layers, edges: coefficients } = file;
+  const { product, layers } = file;
   const { sensitivity, tropopause } = product;
-  const [columns, errors, pressures, factors] = [product.column, product.error, product.surfacePressure, product.airMassFactor].map(read);
-  const kernelFactors = sensitivity.airMassFactor === undefined ? factors : read(sensitivity.airMassFactor);
+  const total = scanlines * file.scanlinePixels;
+  const [columns, deviations] = [read(product.column), read(product.error)];
+  const errors = file.isErrorRelative ? deviations.map((part, pixel) => Math.abs(part * columns[pixel])) : deviations;
+  const factors = product.airMassFactor === undefined ? undefined : read(product.airMassFactor);
+  const kernelFactor = 'airMassFactor' in sensitivity ? sensitivity.airMassFactor : undefined;
+  const kernelFactors = kernelFactor === undefined ? factors : read(kernelFactor);
   const tropopauses = tropopause ? read(tropopause.variable) : undefined;
-  const kernels = read(sensitivity.variable);
   const times = file.readTimes(first, scanlines);
-  const isThere = (pixel: number): boolean => {
-    for (let layer = 0; layer < layers; layer++) if (!Number.isFinite(kernels[pixel * layers + layer])) return false;
-    return [columns, errors, pressures, factors, kernelFactors, tropopauses ?? columns].every((values) => Number.isFinite(values[pixel]));
+  const timeOf = (pixel: number): number => times[times.length === total ? pixel : times.length === 1 ? 0 : Math.floor(pixel / file.scanlinePixels)];
+  const scalars = [columns, errors, factors, kernelFactors, tropopauses].filter((values) => values !== undefined);
+  const arrays: LayerArrays = {
+    layers,
+    edges: new Float64Array(passing.length * (layers + 1)),
+    sensitivity: new Float64Array(passing.length * layers),
+    ...(addsApriori(product) ? { aprioris: new Float64Array(passing.length * layers) } : {}),
   };
-  const chosen = passing.filter((pixel) => {
-    const reason = !isThere(pixel) ? LEFT_OUT.values : factors[pixel] > 0 && kernelFactors[pixel] > 0 ? undefined : LEFT_OUT.factor;
-    if (reason !== undefined) counts.leaveOut(reason);
-    return reason === undefined;
-  });
-  counts.passed += chosen.length;
+  const fill = layerFiller(file, read, arrays);
+  const chosen: number[] = [];
+  for (const pixel of passing) {
+    const isThere = scalars.every((values) => Number.isFinite(values[pixel])) && Number.isFinite(timeOf(pixel));
+    const isFactor = (factors?.[pixel] ?? 1) > 0 && (kernelFactors?.[pixel] ?? 1) > 0;
+    const reason = isThere ? (fill(pixel, chosen.length) ?? (isFactor ? undefined : LEFT_OUT.factor)) : LEFT_OUT.values;
+    if (reason === undefined) chosen.push(pixel);
+    else counts.leaveOut(reason);
+  }
+  const count = chosen.length;
+  counts.passed += count;
   const pick = (values: ArrayLike<number>, width = 1): Float64Array => {
-    const out = new Float64Array(chosen.length * width);
+    const out = new Float64Array(count * width);
     chosen.forEach((pixel, i) => {
       for (let k = 0; k < width; k++) out[i * width + k] = values[pixel * width + k];
     });
     return out;
   };
-  const edges = new Float64Array(chosen.length * (layers + 1));
-  const profiles = pick(kernels, layers);
-  chosen.forEach((pixel, i) => {
-    for (let k = 0; k <= layers; k++) edges[i * (layers + 1) + k] = coefficients.a[k] + coefficients.b[k] * pressures[pixel];
-    if (coefficients.fromTop) profiles.subarray(i * layers, (i + 1) * layers).reverse();
-  });
-  const isByPixel = times.length === scanlines * file.scanlinePixels && file.scanlinePixels > 1;
+  const edges = arrays.edges.subarray(0, count * (layers + 1));
   const upTo = (pixel: number, i: number): number =>
-    tropopause?.kind === 'layer' ? edges[i * (layers + 1) + upperEdge(tropopauses![pixel], layers, coefficients.fromTop)] : tropopauses![pixel];
+    tropopause?.kind === 'layer' ? edges[i * (layers + 1) + upperEdge(tropopauses![pixel], layers, file.edges?.fromTop ?? false)] : tropopauses![pixel];
+  const ones = new Float64Array(count).fill(1);
   return {
-    count: chosen.length,
+    count,
     layers,
     longitudes: pick(longitudes, 4),
     latitudes: pick(latitudes, 4),
-    times: Float64Array.from(chosen, (pixel) => times[isByPixel ? pixel : Math.floor(pixel / file.scanlinePixels)]),
+    times: Float64Array.from(chosen, timeOf),
     columns: pick(columns),
     errors: pick(errors),
     edges,
-    sensitivity: profiles,
-    kind: sensitivity.kind,
-    airMassFactors: pick(factors),
-    kernelAirMassFactors: pick(kernelFactors),
+    sensitivity: arrays.sensitivity.subarray(0, count * layers),
+    kind: sensitivity.kind === 'scattering weights' ? 'scattering weights' : 'kernel',
+    airMassFactors: factors ? pick(factors) : ones,
+    kernelAirMassFactors: kernelFactors ? pick(kernelFactors) : ones,
     ...(tropopauses ? { tropopauses: Float64Array.from(chosen, upTo) } : {}),
+    ...(arrays.aprioris ? { aprioris: arrays.aprioris.subarray(0, count * layers) } : {}),
   };
+}
+
+/** Whether the column holds an a priori where the kernel is not 1. */
+function addsApriori({ apriori, sensitivity }: ColumnProduct): boolean {
+  return apriori !== undefined || sensitivity.kind === 'logarithmic kernel';
 }
 
 /** Number from the ground up of the upper edge of a layer that the file numbers in its own order; the tropopause of some pixels is above all layers. */
@@ -206,6 +225,7 @@ export function retrievalOf(pixels: Pixels, i: number): Retrieval {
     },
     airMassFactor: pixels.airMassFactors[i],
     ...(pixels.tropopauses ? { tropopausePressure: pixels.tropopauses[i] } : {}),
-    addsApriori: false,
+    ...(pixels.aprioris ? { apriori: pixels.aprioris.subarray(i * layers, (i + 1) * layers) } : {}),
+    addsApriori: pixels.aprioris !== undefined,
   };
 }

@@ -9,8 +9,7 @@
 import type { ColumnProduct } from './product';
 
 const shared = {
-  latitudeBounds: 'geolocation/latitude_bounds',
-  longitudeBounds: 'geolocation/longitude_bounds',
+  footprint: { kind: 'corners', latitude: 'geolocation/latitude_bounds', longitude: 'geolocation/longitude_bounds' },
   surfacePressure: 'support_data/surface_pressure',
   sensitivity: { kind: 'scattering weights', variable: 'support_data/scattering_weights' },
   layers: { kind: 'attributes', a: 'Eta_A', b: 'Eta_B' },

@@ -12,12 +12,15 @@ import type { ColumnProduct } from './product';
 const [PRODUCT, SUPPORT] = ['PRODUCT', 'PRODUCT/SUPPORT_DATA'];
 
 const shared = {
-  latitudeBounds: `${SUPPORT}/GEOLOCATIONS/latitude_bounds`,
-  longitudeBounds: `${SUPPORT}/GEOLOCATIONS/longitude_bounds`,
+  footprint: {
+    kind: 'corners',
+    latitude: `${SUPPORT}/GEOLOCATIONS/latitude_bounds`,
+    longitude: `${SUPPORT}/GEOLOCATIONS/longitude_bounds`,
+  },
   surfacePressure: `${SUPPORT}/INPUT_DATA/surface_pressure`,
   time: { variable: `${PRODUCT}/time`, delta: `${PRODUCT}/delta_time` },
   pass: { name: 'orbit', attribute: 'orbit' },
-};
+} as const;
 const layersOf = (group: string): ColumnProduct['layers'] => ({ kind: 'variables', a: `${group}/tm5_constant_a`, b: `${group}/tm5_constant_b` });
 const qaAbove = (bound: number): ColumnProduct['rules'] => [
   { variable: `${PRODUCT}/qa_value`, text: `qa_value > ${bound}`, passes: (value) => value > bound + HALF_STEP },

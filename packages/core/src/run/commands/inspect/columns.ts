@@ -28,7 +28,7 @@ export function describeColumns(path: string): Described & { variables: Variable
     return {
       kind: `${product.name} columns`,
       facts: {
-        [product.pass.name]: file.pass.startsWith(product.name) ? (file.pass.split(' ').at(-1) ?? '') : 'not told',
+        ...(product.pass ? { [product.pass.name]: file.isNumbered ? (file.pass.split(' ').at(-1) ?? '') : 'not told' } : {}),
         layers,
         pixels: `${counts.pixels} (${scanlines} x ${scanlinePixels})`,
         passing: `${counts.passed} (${product.rules.map(({ text }) => text).join(', ')}: ${product.guide})`,

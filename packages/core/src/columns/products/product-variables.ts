@@ -1,0 +1,56 @@
+/** The variables of a file that are read of a product: what each is for, how many values a pixel has of it, and which unit it needs. */
+import type { ColumnProduct } from './product';
+
+export interface ReadVariable {
+  path: string;
+  use: 'column' | 'sensitivity' | 'layers' | 'footprint' | 'time';
+  /** Numbers of values that a pixel may have of it; undefined where another check knows. */
+  perPixel?: (layers: number) => number[];
+  /** Whether all pixels may share it. */
+  mayBeShared?: boolean;
+  unit?: 'column' | 'error' | 'pressure';
+  /** Whether it is read slab by slab: pixels have values of their own. */
+  bySlab: boolean;
+}
+
+const ONE = (): number[] => [1];
+
+/** All but those of quality: an error should name what makes the file another one first. */
+export function variablesOf(product: ColumnProduct): ReadVariable[] {
+  const { sensitivity, tropopause, layers, time, footprint } = product;
+  const byLayer = (count: number): number[] => [count];
+  const list: (Omit<ReadVariable, 'path' | 'bySlab'> & { path: string | undefined; bySlab?: false })[] = [
+    { path: product.column, use: 'column', perPixel: ONE, unit: 'column' },
+    { path: product.error, use: 'column', perPixel: ONE, unit: 'error' },
+    { path: sensitivity.variable, use: 'sensitivity', perPixel: sensitivity.kind === 'logarithmic kernel' ? (count) => [count * count] : byLayer },
+    ...(sensitivity.kind === 'logarithmic kernel' ? [{ path: sensitivity.apriori, use: 'sensitivity' as const, perPixel: byLayer }] : []),
+    ...(sensitivity.kind === 'column by layer' ? [{ path: sensitivity.norm, use: 'sensitivity' as const, perPixel: ONE }] : []),
+    ...('airMassFactor' in sensitivity ? [{ path: sensitivity.airMassFactor, use: 'sensitivity' as const, perPixel: ONE }] : []),
+    { path: product.airMassFactor, use: 'column', perPixel: ONE },
+    { path: product.apriori, use: 'layers', perPixel: byLayer, unit: 'column', mayBeShared: true },
+    { path: tropopause?.variable, use: 'column', perPixel: ONE, unit: tropopause?.kind === 'pressure' ? 'pressure' : undefined },
+    { path: footprint.latitude, use: 'footprint', perPixel: footprint.kind === 'corners' ? () => [4] : ONE },
+    { path: footprint.longitude, use: 'footprint', perPixel: footprint.kind === 'corners' ? () => [4] : ONE },
+    { path: footprint.kind === 'centre' ? footprint.scan?.variable : undefined, use: 'footprint', perPixel: ONE },
+    { path: product.surfacePressure, use: 'column', perPixel: ONE, unit: 'pressure' },
+    { path: time.variable, use: 'time', ...(time.delta === undefined ? { perPixel: ONE } : { bySlab: false as const }) },
+    { path: time.delta, use: 'time', perPixel: ONE },
+    ...layerVariables(layers),
+  ];
+  return list.flatMap(({ path, bySlab = true, ...rest }) => (path === undefined ? [] : [{ path, bySlab, ...rest }]));
+}
+
+function layerVariables(layers: ColumnProduct['layers']): (Omit<ReadVariable, 'bySlab'> & { bySlab?: false })[] {
+  switch (layers.kind) {
+    case 'attributes':
+      return [];
+    case 'variables':
+      return [layers.a, layers.b].map((path) => ({ path, use: 'layers', bySlab: false }));
+    case 'heights':
+      return [{ path: layers.variable, use: 'layers', perPixel: (count) => [count + 1], mayBeShared: true, bySlab: false }];
+    case 'edges':
+      return [{ path: layers.variable, use: 'layers', perPixel: (count) => [count + 1, 2 * count], mayBeShared: true, unit: 'pressure' }];
+    case 'middles':
+      return [{ path: layers.variable, use: 'layers', perPixel: (count) => [count], mayBeShared: true, unit: 'pressure' }];
+  }
+}
