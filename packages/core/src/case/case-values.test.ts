@@ -178,3 +178,18 @@ test.each([
     `: ${key}: expected text, a number, or true or false but received ${received}: names with a dot are one key, as ${name}`,
   );
 });
+
+test.each([
+  ['pressures: p, ', '', 'columns.NH3_column.variables.pressureEdges: expected one of pressureEdges, pressures, hybridA but received none: name what the files have'],
+  ['pressures: p', 'pressures: p, pressureEdges: q', 'columns.NH3_column.variables.pressures: expected one of pressureEdges'],
+  ['pixelSize: 12, ', '', 'columns.NH3_column.variables.pixelSize: expected the variable that belongs to latitude'],
+  ['pixelSize: 12', 'pixelSize: 12000', 'columns.NH3_column.variables.pixelSize: expected'],
+  ['"> 0"', '"0"', 'columns.NH3_column.variables.quality.flag: expected a condition such as "> 0.75"'],
+  ['column: vcd, ', '', 'columns.NH3_column.variables.column'],
+  ['time: t', 'times: t', 'columns.NH3_column.variables.times'],
+])('variables of a column that is not known: %s → %s', (from, to, sentence) => {
+  const names = 'column: vcd, error: e, averagingKernel: ak, pressures: p, latitude: y, longitude: x, pixelSize: 12, time: t, quality: { flag: "> 0" }';
+  const columns = `columns: { NH3_column: { files: nh3.nc, variables: { ${names} } } }\n`;
+  expect(said('truth:', `${columns}truth:`)).toBe('');
+  expect(said('truth:', `${columns.replace(from, to)}truth:`)).toContain(sentence);
+}); // prettier-ignore

@@ -84,7 +84,9 @@ export function* superObservations(
     try {
       const [begin] = file.timeRange();
       const isOver = ({ name, first, last }: Gathered): boolean =>
-        file.isNumbered ? name !== file.pass || Math.abs(begin - last) > LONGEST_GAP : begin - last > LONGEST_GAP || first - begin > LONGEST_GAP + DAY;
+        file.isNumbered
+          ? name !== file.pass || Math.abs(begin - last) > LONGEST_GAP
+          : begin - last > LONGEST_GAP || first - begin > LONGEST_GAP + DAY;
       for (const overpass of current) if (isOver(overpass)) yield finished(overpass, correlation);
       current = current.filter((overpass) => !isOver(overpass));
       const start = (time: number): Gathered => {
@@ -95,8 +97,8 @@ export function* superObservations(
       const [numbered] = file.isNumbered ? [current[0] ?? start(begin)] : [];
       if (numbered) numbered.last = begin;
       const overpassAt = (time: number): Gathered => numbered ?? overpassNear(current, time) ?? start(time);
-      const [other] = current.filter(({ layers }) => layers !== file.layers);
-      if (other) throw otherLayers(file, other.layers);
+      const [unlike] = current.filter(({ layers }) => layers !== file.layers);
+      if (unlike) throw otherLayers(file, unlike.layers);
       for (const pixels of readPixels(file, counts, near)) addPixels(overpassAt, grid, pixels, counts);
     } finally {
       file.close();
@@ -108,9 +110,9 @@ export function* superObservations(
 
 /** The overpass to whose times a time is near; it reaches to that time then. */
 function overpassNear(overpasses: readonly Gathered[], time: number): Gathered | undefined {
-  const found = overpasses.find(({ first, last }) => time >= first - LONGEST_GAP && time <= last + LONGEST_GAP);
-  if (found) [found.first, found.last] = [Math.min(found.first, time), Math.max(found.last, time)];
-  return found;
+  const overpass = overpasses.find(({ first, last }) => time >= first - LONGEST_GAP && time <= last + LONGEST_GAP);
+  if (overpass) [overpass.first, overpass.last] = [Math.min(overpass.first, time), Math.max(overpass.last, time)];
+  return overpass;
 }
 
 function nothingPassed(paths: readonly string[], grid: Grid, counts: PixelCounts): DataError {
@@ -196,7 +198,13 @@ interface Pixel {
 function pixelOf(pixels: Pixels, i: number): Pixel {
   const retrieval = retrievalOf(pixels, i);
   const reached = partsBelowTropopause(retrieval).filter((part) => part > 0).length;
-  return { retrieval, time: pixels.times[i], kernel: columnKernel(retrieval), reached, aprioriTerm: retrieval.addsApriori ? aprioriTerm(retrieval) : 0 };
+  return {
+    retrieval,
+    time: pixels.times[i],
+    kernel: columnKernel(retrieval),
+    reached,
+    aprioriTerm: retrieval.addsApriori ? aprioriTerm(retrieval) : 0,
+  };
 }
 
 function addPixel(cells: Map<number, CellSum>, cell: number, area: number, pixel: Pixel): void {

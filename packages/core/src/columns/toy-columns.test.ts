@@ -174,7 +174,7 @@ describeShared('columns of the toy world', () => {
   it.each<Name>(['NO2', 'HCHO'])('%s as super-observations of the cells, whose errors are independent here', (name) => {
     const paths = expandGlob(`${folder}/columns/S5P_OFFL_L2__${name}_*.nc`);
     const { grid } = layersOf(name, '11').model;
-    const pairs = [...superObservations(paths, grid, new PixelCounts(), 0)].flatMap(({ begin, observations }) => {
+    const pairs = [...superObservations(paths, grid, new PixelCounts(), { correlation: 0 })].flatMap(({ begin, observations }) => {
       const { model, x } = layersOf(name, begin.toISOString().slice(8, 10));
       const rows = observations.map((retrieval) => columnRow('apply_ak', retrieval, model, [{ cell: retrieval.cell, share: 1 }], x));
       return Array.from(new ColumnOperator(model, rows).apply(x), (h, i) => ({ h, y: rows[i].column, error: rows[i].error }));

@@ -1,5 +1,5 @@
 /** The rules of `columns`: whatever brings a run of the transport model brings its layers, too. */
-import { columnEntries } from '../schema/columns-schema';
+import { variableProblems } from '../../columns/products/named-variables';
 import type { Case } from '../schema/case-schema';
 import type { Breach } from '../problems';
 import type { KeyPath } from '../source';
@@ -7,14 +7,14 @@ import type { KeyPath } from '../source';
 const LAYERS = "its output with layers (CMAQ's CONC)";
 
 export function checkColumns(c: Case): Breach[] {
-  const columns = columnEntries(c);
-  if (columns.length === 0) return idleLayers(c);
+  if (Object.keys(c.columns).length === 0) return idleLayers(c);
   const isMissing = (run: string | undefined, layers: string | undefined): boolean => run !== undefined && layers === undefined;
   const missing = (path: KeyPath): Breach => ({ path, text: `columns are compared with all layers of a run: give ${LAYERS}` });
   const broughtLayers = [c.priorLayers, ...[...(c.members.runs ?? []), ...(c.certificate.runs ?? [])].map(({ layers }) => layers)].some(
     (layers) => layers !== undefined,
   );
   return [
+    ...variableBreaches(c),
     ...(isMissing(c.priorConcentrations, c.priorLayers) ? [missing(['priorLayers'])] : []),
     ...(isMissing(c.updatedConcentrations, c.updatedLayers) ? [missing(['updatedLayers'])] : []),
     ...Object.entries({ members: c.members.runs ?? [], certificate: c.certificate.runs ?? [] }).flatMap(([section, runs]) =>
@@ -32,6 +32,17 @@ export function checkColumns(c: Case): Breach[] {
         ]
       : []),
   ];
+}
+
+function variableBreaches({ columns }: Case): Breach[] {
+  return Object.entries(columns).flatMap(([name, { variables }]) =>
+    variables
+      ? variableProblems(variables).map(({ key, condition, text }) => ({
+          path: ['columns', name, 'variables', key, ...(condition === undefined ? [] : [condition])],
+          text,
+        }))
+      : [],
+  );
 }
 
 function idleLayers({ concentrations, priorLayers, updatedLayers }: Case): Breach[] {

@@ -159,10 +159,13 @@ export class ColumnFile {
     if (this.file.variable(path)) return;
     const { name, isNamed } = this.product;
     if (isNamed) {
-      const held = [...this.file.variables.map((variable) => variable.name), ...this.file.groups.flatMap((group) => group.variables.map((variable) => `${group.name}/${variable.name}`))];
+      const names = [
+        ...this.file.variables.map((variable) => variable.name),
+        ...this.file.groups.flatMap((group) => group.variables.map((variable) => `${group.name}/${variable.name}`)),
+      ];
       throw new DataError(
         isSensitivity ? 'COLUMN_KERNEL' : 'COLUMN_PRODUCT',
-        `${this.path}: there is no ${path}, which the case names for ${name}; the file holds ${held.slice(0, 30).join(', ')}: name one of these (columns.….variables)`,
+        `${this.path}: there is no ${path}, which the case names for ${name}; the file holds ${names.slice(0, 30).join(', ')}: name one of these (columns.….variables)`,
       );
     }
     if (isSensitivity) {

@@ -39,8 +39,8 @@ export function pixelCorners(footprint: PixelCorners | PixelCentre, read: (path:
     const heading = scan ? trackHeading(scan, lat) : 0;
     const [sine, cosine] = [Math.sin(heading), Math.cos(heading)];
     [[-1, -1], [1, -1], [1, 1], [-1, 1]].forEach(([side, end], corner) => {
-      const [across, along] = [(side * sides.across) / 2, (end * sides.along) / 2];
-      const [east, north] = [across * cosine + along * sine, along * cosine - across * sine];
+      const [sideward, forward] = [(side * sides.across) / 2, (end * sides.along) / 2];
+      const [east, north] = [sideward * cosine + forward * sine, forward * cosine - sideward * sine];
       corners.latitudes[4 * pixel + corner] = lat + north / EARTH_RADIUS / DEGREE;
       corners.longitudes[4 * pixel + corner] = longitudes[pixel] + east / (EARTH_RADIUS * Math.cos(lat * DEGREE)) / DEGREE;
     }); // prettier-ignore

@@ -36,69 +36,85 @@ export interface ColumnVariables {
   quality?: Readonly<Record<string, string>>;
 }
 
+/** What is wrong with the variables that a case names: the key, and a sentence with a remedy. */
+export interface VariableProblem {
+  key: keyof ColumnVariables;
+  /** name of a quality condition */
+  condition?: string;
+  text: string;
+}
+
+export function variableProblems(variables: ColumnVariables): VariableProblem[] {
+  const needs = (key: keyof ColumnVariables, needed: keyof ColumnVariables, reason: string): VariableProblem[] =>
+    variables[key] !== undefined && variables[needed] === undefined
+      ? [{ key: needed, text: `expected the variable that belongs to ${key}: ${reason}` }]
+      : [];
+  return [
+    ...oneOf(variables, ['averagingKernel', 'scatteringWeights']),
+    ...needs('scatteringWeights', 'airMassFactor', 'the kernel is the scattering weights divided by it'),
+    ...oneOf(variables, ['pressureEdges', 'pressures', 'hybridA']),
+    ...needs('hybridA', 'hybridB', 'pressures are hybridA + hybridB · surfacePressure'),
+    ...needs('hybridA', 'surfacePressure', 'pressures are hybridA + hybridB · surfacePressure'),
+    ...oneOf(variables, ['latitudeBounds', 'latitude']),
+    ...needs('latitudeBounds', 'longitudeBounds', 'corners are at latitudes and longitudes'),
+    ...needs('latitude', 'longitude', 'pixels are at latitudes and longitudes'),
+    ...needs('latitude', 'pixelSize', 'how wide the pixels are, in km, that have no corners in the files'),
+    ...Object.entries(variables.quality ?? {}).flatMap(([condition, text]): VariableProblem[] =>
+      conditionTests(text)
+        ? []
+        : [{ key: 'quality', condition, text: `expected a condition such as "> 0.75", "= 0, 2" or ">= 1 and <= 3" but received "${text}"` }],
+    ),
+  ];
+}
+
+function oneOf(variables: ColumnVariables, keys: (keyof ColumnVariables)[]): VariableProblem[] {
+  const present = keys.filter((key) => variables[key] !== undefined);
+  if (present.length === 1) return [];
+  const received = present.length === 0 ? 'none' : present.join(' and ');
+  return [{ key: present[1] ?? keys[0], text: `expected one of ${keys.join(', ')} but received ${received}: name what the files have` }];
+}
+
 /**
- * @param label - the column's name in the case, for names and messages: `NH3_column`
+ * @param name - the column's name in the case, for messages: `NH3_column`
  * @throws {ConfigError} `COLUMN_VARIABLES` where one is missing or two mean the same
  *
  * @example
  * const product = namedProduct('NH3_column', 'NH3', { column: 'nh3', error: 'nh3_error', averagingKernel: 'ak', pressures: 'p', … });
  * ColumnFile.open(path, product);
  */
-export function namedProduct(label: string, species: ColumnGas, variables: ColumnVariables): ColumnProduct {
-  const key = `columns.${label}.variables`;
-  const { averagingKernel, scatteringWeights, airMassFactor } = variables;
-  const sensitivity = either(key, { averagingKernel, scatteringWeights });
-  if (scatteringWeights !== undefined && airMassFactor === undefined) throw missing(key, 'airMassFactor', 'the scattering weights are divided by it');
-  const { tropopausePressure, apriori, surfacePressure } = variables;
+export function namedProduct(name: string, species: string, variables: ColumnVariables): ColumnProduct {
+  const section = `columns.${name}.variables`;
+  const [problem] = variableProblems(variables);
+  if (problem) throw new ConfigError('COLUMN_VARIABLES', `${section}.${problem.key}: ${problem.text}`);
+  const { averagingKernel, scatteringWeights, airMassFactor, tropopausePressure, apriori, surfacePressure } = variables;
   return {
-    name: label,
-    species,
+    name,
+    species: species as ColumnGas,
     isNamed: true,
     column: variables.column,
     error: variables.error,
-    footprint: footprintOf(key, variables),
+    footprint: footprintOf(variables),
     ...(surfacePressure === undefined ? {} : { surfacePressure }),
-    sensitivity: { kind: averagingKernel === undefined ? 'scattering weights' : 'kernel', variable: sensitivity },
+    sensitivity:
+      averagingKernel === undefined ? { kind: 'scattering weights', variable: scatteringWeights! } : { kind: 'kernel', variable: averagingKernel },
     ...(airMassFactor === undefined ? {} : { airMassFactor }),
     ...(apriori === undefined ? {} : { apriori }),
     ...(tropopausePressure === undefined ? {} : { tropopause: { kind: 'pressure', variable: tropopausePressure } }),
-    layers: layersOf(key, variables),
+    layers: layersOf(variables),
     time: { variable: variables.time },
-    rules: Object.entries(variables.quality ?? {}).map(([variable, condition]) => qualityRule(`${key}.quality.${variable}`, variable, condition)),
-    guide: key,
+    rules: Object.entries(variables.quality ?? {}).map(([variable, condition]) => qualityRule(variable, condition)),
+    guide: section,
   };
 }
 
-function layersOf(key: string, { pressureEdges, pressures, surfacePressure, hybridA, hybridB }: ColumnVariables): LayerVariables {
-  either(key, { pressureEdges, pressures, hybridA });
+function layersOf({ pressureEdges, pressures, hybridA, hybridB }: ColumnVariables): LayerVariables {
   if (pressureEdges !== undefined) return { kind: 'edges', variable: pressureEdges };
-  if (pressures !== undefined) return { kind: 'middles', variable: pressures };
-  if (hybridB === undefined) throw missing(key, 'hybridB', 'pressures are hybridA + hybridB · surfacePressure');
-  if (surfacePressure === undefined) throw missing(key, 'surfacePressure', 'pressures are hybridA + hybridB · surfacePressure');
-  return { kind: 'variables', a: hybridA!, b: hybridB };
+  return pressures === undefined ? { kind: 'variables', a: hybridA!, b: hybridB! } : { kind: 'middles', variable: pressures };
 }
 
-function footprintOf(key: string, { latitudeBounds, longitudeBounds, latitude, longitude, pixelSize }: ColumnVariables): PixelCorners | PixelCentre {
-  either(key, { latitudeBounds, latitude });
-  if (latitudeBounds !== undefined) {
-    if (longitudeBounds === undefined) throw missing(key, 'longitudeBounds', 'corners are at latitudes and longitudes');
-    return { kind: 'corners', latitude: latitudeBounds, longitude: longitudeBounds };
-  }
-  if (longitude === undefined) throw missing(key, 'longitude', 'pixels are at latitudes and longitudes');
-  if (pixelSize === undefined) throw missing(key, 'pixelSize', 'pixels that have no corners are squares of the area of a circle that wide, in km');
-  return { kind: 'centre', latitude: latitude!, longitude, diameter: 1000 * pixelSize };
-}
-
-/** The one of some settings that is there. */
-function either(key: string, settings: Record<string, string | undefined>): string {
-  const present = Object.entries(settings).filter(([, value]) => value !== undefined);
-  if (present.length === 1) return present[0][1]!;
-  const received = present.length === 0 ? 'none' : present.map(([name]) => name).join(' and ');
-  throw new ConfigError('COLUMN_VARIABLES', `${key}: expected one of ${Object.keys(settings).join(', ')} but received ${received}: name the one that the files have`);
-}
-
-function missing(key: string, name: string, why: string): ConfigError {
-  return new ConfigError('COLUMN_VARIABLES', `${key}: expected ${name}, for ${why}, but it is missing: name its variable in the files`);
+function footprintOf({ latitudeBounds, longitudeBounds, latitude, longitude, pixelSize }: ColumnVariables): PixelCorners | PixelCentre {
+  if (latitudeBounds !== undefined) return { kind: 'corners', latitude: latitudeBounds, longitude: longitudeBounds! };
+  return { kind: 'centre', latitude: latitude!, longitude: longitude!, diameter: 1000 * pixelSize! };
 }
 
 const COMPARISONS: Record<string, (value: number, bound: number, step: number) => boolean> = {
@@ -110,16 +126,21 @@ const COMPARISONS: Record<string, (value: number, bound: number, step: number) =
 /** Of a bound: what single precision and packing change of a value that is equal to it. */
 const SAME = 1e-6;
 
-/** @throws {ConfigError} `COLUMN_VARIABLES` for a condition that is none */
-export function qualityRule(key: string, variable: string, condition: string): QualityRule {
-  const tests = condition.split(/\s+and\s+/).map((part) => conditionTest(part.trim()));
-  if (tests.some((test) => test === undefined)) {
-    throw new ConfigError('COLUMN_VARIABLES', `${key}: expected a condition such as "> 0.75", "< 0.2", "= 0, 2" or ">= 1 and <= 3" but received "${condition}": write one of these`);
-  }
-  return { variable, text: `${variable.split('/').at(-1)} ${condition.trim()}`, passes: (value) => tests.every((test) => test!(value)) };
+/** @param condition - `> 0.75`, as {@link variableProblems} lets pass */
+function qualityRule(variable: string, condition: string): QualityRule {
+  const tests = conditionTests(condition)!;
+  return { variable, text: `${variable.split('/').at(-1)} ${condition.trim()}`, passes: (value) => tests.every((test) => test(value)) };
 }
 
-function conditionTest(text: string): ((value: number) => boolean) | undefined {
+type Test = (value: number) => boolean;
+
+/** @returns undefined for what is no condition */
+function conditionTests(condition: string): Test[] | undefined {
+  const tests = condition.split(/\s+and\s+/).map((part) => conditionTest(part.trim()));
+  return tests.every((test) => test !== undefined) ? tests : undefined;
+}
+
+function conditionTest(text: string): Test | undefined {
   const [, sign, rest] = /^(>=|<=|>|<|=)\s*(.+)$/.exec(text) ?? [];
   if (sign === undefined) return undefined;
   const bounds = rest.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));

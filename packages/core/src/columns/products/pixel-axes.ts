@@ -65,13 +65,13 @@ export class PixelAxes {
     const strides = length.map((_, axis) => length.slice(axis + 1).reduce((product, n) => product * n, 1));
     const out = new Float64Array(values.length);
     const position = order.map(() => 0);
-    let from = 0;
-    for (let to = 0; to < out.length; to++) {
-      out[to] = values[from];
+    let source = 0;
+    for (let target = 0; target < out.length; target++) {
+      out[target] = values[source];
       for (let i = order.length - 1; i >= 0; i--) {
-        from += strides[order[i]];
+        source += strides[order[i]];
         if (++position[i] < length[order[i]]) break;
-        from -= strides[order[i]] * length[order[i]];
+        source -= strides[order[i]] * length[order[i]];
         position[i] = 0;
       }
     }
@@ -79,8 +79,8 @@ export class PixelAxes {
   }
 
   private of(path: string): Axes {
-    const found = this.known.get(path);
-    if (found) return found;
+    const cached = this.known.get(path);
+    if (cached) return cached;
     const names = this.file.variable(path)!.dimensions;
     const lengths = this.file.shape(path);
     const scanline = names.indexOf(this.dimensions[0]);

@@ -57,7 +57,11 @@ export function layerFiller(file: ColumnFile, read: (path: string) => CfData, ou
 }
 
 /** @returns whether the pixel's values are there */
-function sensitivityFiller(file: ColumnFile, read: (path: string) => CfData, { layers, sensitivity: out }: LayerArrays): (pixel: number, i: number) => boolean {
+function sensitivityFiller(
+  file: ColumnFile,
+  read: (path: string) => CfData,
+  { layers, sensitivity: out }: LayerArrays,
+): (pixel: number, i: number) => boolean {
   const { sensitivity, column } = file.product;
   const values = read(sensitivity.variable);
   if (sensitivity.kind !== 'column by layer') return (pixel, i) => copyFinite(values, pixel * layers, out, i * layers, layers);
@@ -80,11 +84,11 @@ function aprioriFiller(file: ColumnFile, read: (path: string) => CfData, { layer
   return (pixel, i) => copyFinite(values, pixel * step, aprioris, i * layers, layers);
 }
 
-function copyFinite(from: CfData, start: number, to: Float64Array, at: number, count: number): boolean {
+function copyFinite(values: CfData, start: number, out: Float64Array, begin: number, count: number): boolean {
   for (let k = 0; k < count; k++) {
-    const value = from[start + k];
+    const value = values[start + k];
     if (!Number.isFinite(value)) return false;
-    to[at + k] = value;
+    out[begin + k] = value;
   }
   return true;
 }
@@ -109,20 +113,20 @@ function edgeFiller(file: ColumnFile, read: (path: string) => CfData, out: Layer
     return (_, i) => (copyFinite(pressures, 0, edges, i * (layers + 1), width) ? pressures[0] < pressures[layers] : undefined);
   }
   return (pixel, i) => {
-    const [first, at] = [pixel * step, i * (layers + 1)];
+    const [first, begin] = [pixel * step, i * (layers + 1)];
     const last = first + width - 1;
     for (let k = first; k <= last; k++) if (!Number.isFinite(values[k])) return undefined;
     const fromTop = values[first] < values[last];
     if (names.kind === 'middles') {
       const middles = Float64Array.from({ length: layers }, (_, k) => values[fromTop ? last - k : first + k]);
-      edgesBetween(middles, surface?.[pixel], edges.subarray(at, at + layers + 1));
-      if (fromTop) edges.subarray(at, at + layers + 1).reverse();
+      edgesBetween(middles, surface?.[pixel], edges.subarray(begin, begin + layers + 1));
+      if (fromTop) edges.subarray(begin, begin + layers + 1).reverse();
     } else if (width === layers + 1) {
-      for (let k = 0; k <= layers; k++) edges[at + k] = values[first + k];
+      for (let k = 0; k <= layers; k++) edges[begin + k] = values[first + k];
     } else {
       // The two edges of each layer, in either order: the file's outer one of each, and the last one's inner.
-      for (let k = 0; k < layers; k++) edges[at + k] = (fromTop ? Math.min : Math.max)(values[first + 2 * k], values[first + 2 * k + 1]);
-      edges[at + layers] = (fromTop ? Math.max : Math.min)(values[last - 1], values[last]);
+      for (let k = 0; k < layers; k++) edges[begin + k] = (fromTop ? Math.min : Math.max)(values[first + 2 * k], values[first + 2 * k + 1]);
+      edges[begin + layers] = (fromTop ? Math.max : Math.min)(values[last - 1], values[last]);
     }
     return fromTop;
   };
@@ -169,15 +173,15 @@ function logarithmicFiller(file: ColumnFile, read: (path: string) => CfData, out
     for (let k = 0; k < levels.length; k++) if (!(edges[k] > edges[k + 1])) return NO_LAYERS.order;
     // As many layers as other pixels have: the lowest one in parts.
     const parts = layers - levels.length + 1;
-    const [atEdge, at] = [i * (layers + 1), i * layers];
+    const [firstEdge, first] = [i * (layers + 1), i * layers];
     for (let k = 0; k < layers; k++) {
       const layer = Math.max(0, k - parts + 1);
       const share = layer === 0 ? 1 / parts : 1;
-      out.sensitivity[at + k] = profile.kernel[layer];
-      if (out.aprioris) out.aprioris[at + k] = share * profile.apriori[layer];
-      out.edges[atEdge + k] = layer === 0 ? edges[0] + (k / parts) * (edges[1] - edges[0]) : edges[layer];
+      out.sensitivity[first + k] = profile.kernel[layer];
+      if (out.aprioris) out.aprioris[first + k] = share * profile.apriori[layer];
+      out.edges[firstEdge + k] = layer === 0 ? edges[0] + (k / parts) * (edges[1] - edges[0]) : edges[layer];
     }
-    out.edges[atEdge + layers] = edges[levels.length];
+    out.edges[firstEdge + layers] = edges[levels.length];
     return undefined;
   };
 }
@@ -194,6 +198,8 @@ export function linearProfile(
     return (pressures[k - 1] + pressures[k]) / 2;
   });
   const amounts = Float64Array.from({ length: levels }, (_, k) => AIR_PER_PASCAL * (edges[k] - edges[k + 1]) * apriori[k]);
-  const linear = amounts.map((amount, actual) => amounts.reduce((sum, other, retrieved) => sum + other * kernel(retrieved, actual), 0) / amount);
+  const linear = amounts.map(
+    (amount, actual) => amounts.reduce((sum, retrievedAmount, retrieved) => sum + retrievedAmount * kernel(retrieved, actual), 0) / amount,
+  );
   return { edges, kernel: linear, apriori: amounts };
 }

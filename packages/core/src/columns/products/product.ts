@@ -10,8 +10,7 @@ export interface QualityRule {
 }
 
 /** Gases whose columns are read. */
-export const COLUMN_GASES = ['NO2', 'HCHO', 'NH3', 'SO2'] as const;
-export type ColumnGas = (typeof COLUMN_GASES)[number];
+export type ColumnGas = 'NO2' | 'HCHO' | 'NH3' | 'SO2';
 
 export interface ColumnProduct {
   /** as `TROPOMI L2 NO2` */

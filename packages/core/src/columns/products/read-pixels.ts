@@ -76,10 +76,10 @@ export function* readPixels(file: ColumnFile, counts: PixelCounts, isWanted: (lo
   for (const { path } of slabVariables) file.keepChunks(path, slab);
   for (let first = 0; first < file.scanlines; first += slab) {
     const count = Math.min(slab, file.scanlines - first);
-    const known = new Map<string, CfData>();
+    const slabValues = new Map<string, CfData>();
     const read = (path: string): CfData => {
-      const values = known.get(path) ?? file.readScanlines(path, first, count);
-      known.set(path, values);
+      const values = slabValues.get(path) ?? file.readScanlines(path, first, count);
+      slabValues.set(path, values);
       return values;
     };
     const { latitudes, longitudes } = pixelCorners(product.footprint, read);
@@ -179,8 +179,10 @@ function gather(
   };
   const edges = arrays.edges.subarray(0, count * (layers + 1));
   const upTo = (pixel: number, i: number): number =>
-    tropopause?.kind === 'layer' ? edges[i * (layers + 1) + upperEdge(tropopauses![pixel], layers, file.edges?.fromTop ?? false)] : tropopauses![pixel];
-  const ones = new Float64Array(count).fill(1);
+    tropopause?.kind === 'layer'
+      ? edges[i * (layers + 1) + upperEdge(tropopauses![pixel], layers, file.edges?.fromTop ?? false)]
+      : tropopauses![pixel];
+  const unity = new Float64Array(count).fill(1);
   return {
     count,
     layers,
@@ -192,8 +194,8 @@ function gather(
     edges,
     sensitivity: arrays.sensitivity.subarray(0, count * layers),
     kind: sensitivity.kind === 'scattering weights' ? 'scattering weights' : 'kernel',
-    airMassFactors: factors ? pick(factors) : ones,
-    kernelAirMassFactors: kernelFactors ? pick(kernelFactors) : ones,
+    airMassFactors: factors ? pick(factors) : unity,
+    kernelAirMassFactors: kernelFactors ? pick(kernelFactors) : unity,
     ...(tropopauses ? { tropopauses: Float64Array.from(chosen, upTo) } : {}),
     ...(arrays.aprioris ? { aprioris: arrays.aprioris.subarray(0, count * layers) } : {}),
   };

@@ -165,7 +165,8 @@ interface Node {
   variables: [name: string, column: Column][];
 }
 
-function cdl(columns: Columns, dimensions: Record<string, string>, globals: string[], fill: string): string {
+/** @param dimensions - by group, `''` of the file @param fill - the _FillValue of numbers with a point */
+export function cdl(columns: Columns, dimensions: Record<string, string>, globals: string[], fill: string): string {
   const root: Node = { groups: new Map(), variables: [] };
   for (const [path, column] of Object.entries(columns)) {
     const names = path.split('/');
@@ -180,11 +181,11 @@ function cdl(columns: Columns, dimensions: Record<string, string>, globals: stri
   const text = (node: Node, path: string): string => {
     const declared = node.variables.map(([name, { type = 'float', dimensions: on, units, attributes = [] }]) => {
       const filled =
-        attributes.some((attribute) => attribute.startsWith('_FillValue')) || type === 'int'
+        fill === '' || attributes.some((attribute) => attribute.startsWith('_FillValue')) || ['int', 'byte', 'short', 'string'].includes(type)
           ? []
           : [type === 'double' ? fill.replace(/f$/, '') : fill];
       const all = [...filled, ...attributes, ...(units === undefined ? [] : [`units = "${units}"`])];
-      return [`${type} ${name}(${on}) ;`, ...all.map((attribute) => `${name}:${attribute} ;`)].join('\n');
+      return [`${type} ${name}${on === '' ? '' : `(${on})`} ;`, ...all.map((attribute) => `${name}:${attribute} ;`)].join('\n');
     });
     return [
       ...(dimensions[path] ? [`dimensions: ${dimensions[path]}`] : []),
