@@ -122,12 +122,12 @@ function retrievalVariables(columns: StoredColumns, grid: Grid, time: TimeAxis):
       long_name: 'beginning of the hour',
       units: `hours since ${instant(time.start)}`,
     }),
-    of(
+    retrievalVariable(
       'lat',
       Float64Array.from(centres, ({ lat }) => lat),
       { standard_name: 'latitude', units: 'degrees_north' },
     ),
-    of(
+    retrievalVariable(
       'lon',
       Float64Array.from(centres, ({ lon }) => lon),
       { standard_name: 'longitude', units: 'degrees_east' },
