@@ -10,10 +10,11 @@ import { PixelAxes } from './pixel-axes';
 import { edgeCoefficients, type EdgeCoefficients } from './pressure-edges';
 import type { ColumnProduct } from './product';
 import { variablesOf, type ReadVariable } from './product-variables';
+import { AMMONIA } from './ammonia';
 import { TEMPO } from './tempo';
 import { TROPOMI } from './tropomi';
 
-const PRODUCTS: readonly ColumnProduct[] = [...TROPOMI, ...TEMPO];
+const PRODUCTS: readonly ColumnProduct[] = [...TROPOMI, ...TEMPO, ...AMMONIA];
 /** mol-1, exact since the SI of 2019. */
 const AVOGADRO = 6.02214076e23;
 /** mol m-2 of one molecule cm-2. */
@@ -22,7 +23,10 @@ const PER_MOLECULE_CM2 = 1e4 / AVOGADRO;
 /** The product of a file that holds one of those that are read; undefined for another product or structure. */
 export function columnProductOf(file: NetcdfFile): ColumnProduct | undefined {
   const received = plain(file.attributes()).product_type;
-  return PRODUCTS.find(({ column, type }) => file.variable(column) !== undefined && (type === undefined || type === received));
+  return PRODUCTS.find(
+    ({ column, type, marks = [] }) =>
+      [column, ...marks].every((path) => file.variable(path) !== undefined) && (type === undefined || type === received),
+  );
 }
 
 /** How a file calls itself. */
@@ -108,6 +112,8 @@ export class ColumnFile {
       const { start, length } = this.axes.slab(path, first, count);
       const read = unpacked(this.file.read(path, start, length), plain(this.file.attributes(path)), `${this.path}: ${path}`);
       const values = this.axes.inOrder(path, read, length);
+      const { fill } = this.product;
+      if (fill !== undefined) for (let i = 0; i < values.length; i++) if (values[i] === fill) values[i] = Number.NaN;
       const scale = this.scales.get(path) ?? 1;
       if (scale !== 1) for (let i = 0; i < values.length; i++) values[i] *= scale;
       return values;
@@ -211,7 +217,7 @@ export class ColumnFile {
   }
 
   private columnScale(path: string): number {
-    const units = this.unitsOf(path);
+    const units = this.unitsOf(path) || (this.product.units?.column ?? '');
     const spelling = units.toLowerCase().replace(/\s+|\^|\*|\.(?!\d)/g, '');
     const [, factor, rest] = /^(1e[+]?15|10\+?15)?(.*)$/.exec(spelling) ?? [];
     const scale = factor === undefined ? 1 : 1e15;
@@ -221,7 +227,7 @@ export class ColumnFile {
   }
 
   private pressureScale(path: string): number {
-    const units = this.unitsOf(path);
+    const units = this.unitsOf(path) || (this.product.units?.pressure ?? '');
     try {
       return conversion(units, 'Pa').scale;
     } catch (cause) {

@@ -102,7 +102,7 @@ export function namedProduct(name: string, species: string, variables: ColumnVar
     ...(tropopausePressure === undefined ? {} : { tropopause: { kind: 'pressure', variable: tropopausePressure } }),
     layers: layersOf(variables),
     time: { variable: variables.time },
-    rules: Object.entries(variables.quality ?? {}).map(([variable, condition]) => qualityRule(variable, condition)),
+    rules: qualityRules(variables.quality ?? {}),
     guide: section,
   };
 }
@@ -126,10 +126,12 @@ const COMPARISONS: Record<string, (value: number, bound: number, step: number) =
 /** Of a bound: what single precision and packing change of a value that is equal to it. */
 const SAME = 1e-6;
 
-/** @param condition - `> 0.75`, as {@link variableProblems} lets pass */
-function qualityRule(variable: string, condition: string): QualityRule {
-  const tests = conditionTests(condition)!;
-  return { variable, text: `${variable.split('/').at(-1)} ${condition.trim()}`, passes: (value) => tests.every((test) => test(value)) };
+/** @param conditions - by variable, such as `> 0.75`, as {@link variableProblems} lets pass */
+export function qualityRules(conditions: Readonly<Record<string, string>>): QualityRule[] {
+  return Object.entries(conditions).map(([variable, condition]) => {
+    const tests = conditionTests(condition)!;
+    return { variable, text: `${variable.split('/').at(-1)} ${condition.trim()}`, passes: (value) => tests.every((test) => test(value)) };
+  });
 }
 
 type Test = (value: number) => boolean;

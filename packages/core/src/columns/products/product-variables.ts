@@ -21,11 +21,11 @@ export function variablesOf(product: ColumnProduct): ReadVariable[] {
   const byLayer = (count: number): number[] => [count];
   const list: (Omit<ReadVariable, 'path' | 'bySlab'> & { path: string | undefined; bySlab?: false })[] = [
     { path: product.column, use: 'column', perPixel: ONE, unit: 'column' },
-    { path: product.error, use: 'column', perPixel: ONE, unit: 'error' },
     { path: sensitivity.variable, use: 'sensitivity', perPixel: sensitivity.kind === 'logarithmic kernel' ? (count) => [count * count] : byLayer },
     ...(sensitivity.kind === 'logarithmic kernel' ? [{ path: sensitivity.apriori, use: 'sensitivity' as const, perPixel: byLayer }] : []),
     ...(sensitivity.kind === 'column by layer' ? [{ path: sensitivity.norm, use: 'sensitivity' as const, perPixel: ONE }] : []),
     ...('airMassFactor' in sensitivity ? [{ path: sensitivity.airMassFactor, use: 'sensitivity' as const, perPixel: ONE }] : []),
+    { path: product.error, use: 'column', perPixel: ONE, unit: 'error' },
     { path: product.airMassFactor, use: 'column', perPixel: ONE },
     { path: product.apriori, use: 'layers', perPixel: byLayer, unit: 'column', mayBeShared: true },
     { path: tropopause?.variable, use: 'column', perPixel: ONE, unit: tropopause?.kind === 'pressure' ? 'pressure' : undefined },

@@ -18,6 +18,8 @@ export interface ColumnProduct {
   species: ColumnGas;
   /** The global attribute product_type, where the name of the column is one that other products have, too. */
   type?: string;
+  /** Variables that tell a file of it beside the column, whose name others may have, too. */
+  marks?: readonly string[];
   /** mol m-2 or molecules cm-2 in the file: the vertical column, and the standard deviation of its noise (which may be in %). */
   column: string;
   error: string;
@@ -38,6 +40,10 @@ export interface ColumnProduct {
   rules: readonly QualityRule[];
   /** Where the rules come from. */
   guide: string;
+  /** Units that are meant where a file tells none. */
+  units?: { column: string; pressure?: string };
+  /** A value that stands for none, where files do not say so. */
+  fill?: number;
   /** Whether the case names its variables. */
   isNamed?: true;
 }

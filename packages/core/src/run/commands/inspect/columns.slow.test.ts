@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 
+import { cris, crisCdl, iasi, iasiCdl } from '../../../columns/testing/ammonia-cdl';
 import { NO2, squares, tropomiCdl, tropomiNo2, type Columns } from '../../../columns/testing/column-cdl';
 import { ncgen } from '../../../files/testing/cdl';
 import { temporaryFolder } from '../../../files/testing/shared-data';
@@ -49,4 +50,20 @@ it('says where none passes, and what makes a file one that is not read', async (
       text: `expected ${NO2} in mol m-2 or molecules/cm^2 but received "DU": mend the attribute units (ncatted), or convert the values`,
     },
   ]);
+});
+
+it('ammonia of IASI and CrIS, whose files list pixels', async () => {
+  const list = async (name: string, text: string): Promise<unknown> => inspectFile(ncgen(join(folder.path, name), text, 'netCDF-4'));
+  expect(await list('iasi.nc', iasiCdl(iasi()))).toMatchObject({
+    kind: 'IASI L2 NH3 columns, netCDF-4',
+    facts: { layers: 3, pixels: 4, passing: '1 (AMPM = 0, prefilter = 1, postfilter = 1: readers of version 4)' },
+    time: { first: '2019-07-01T09:30Z', last: '2019-07-01T09:30Z', steps: 4 },
+    variables: [{ name: 'nh3_total_column', units: 'mol m-2', shape: 'pixel 4', values: 4, missing: 3, min: expect.closeTo(2e-4, 9) as number }, {}],
+    odd: [],
+  });
+  expect(await list('cris.nc', crisCdl(cris()))).toMatchObject({
+    kind: 'CrIS L2 NH3 columns, netCDF-4',
+    facts: { layers: 5, 'left out': '1 not Day_Night_Flag = 1, 1 not Quality_Flag >= 5, 1 not Cloud_Flag = 0, 2, 3' },
+    variables: [{ name: 'tot_col', min: expect.closeTo(1e-4, 9) as number }, {}],
+  });
 });

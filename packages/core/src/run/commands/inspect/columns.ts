@@ -18,7 +18,8 @@ export function describeColumns(path: string): Described & { variables: Variable
     }
     const [first, last] = file.timeRange();
     const leftOut = [...counts.leftOut].map(([reason, count]) => `${count} ${reason}`).join(', ');
-    const shape = `scanline ${scanlines}, pixel ${scanlinePixels}`;
+    const isList = scanlinePixels === 1;
+    const shape = isList ? `pixel ${scanlines}` : `scanline ${scanlines}, pixel ${scanlinePixels}`;
     const summary = (name: string, values: Summary): VariableSummary => ({
       ...{ name: name.split('/').at(-1) ?? name, units: 'mol m-2', shape },
       ...(values.count > 0 ? { min: values.min, max: values.max, mean: values.sum / values.count } : {}),
@@ -30,7 +31,7 @@ export function describeColumns(path: string): Described & { variables: Variable
       facts: {
         ...(product.pass ? { [product.pass.name]: file.isNumbered ? (file.pass.split(' ').at(-1) ?? '') : 'not told' } : {}),
         layers,
-        pixels: `${counts.pixels} (${scanlines} x ${scanlinePixels})`,
+        pixels: isList ? counts.pixels : `${counts.pixels} (${scanlines} x ${scanlinePixels})`,
         passing: `${counts.passed} (${product.rules.map(({ text }) => text).join(', ')}: ${product.guide})`,
         ...(leftOut === '' ? {} : { 'left out': leftOut }),
       },
