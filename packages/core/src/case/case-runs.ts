@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Group } from '../base/species';
 import type { Case, PeriodSettings } from './schema/case-schema';
+import type { ColumnEntry } from './schema/columns-schema';
 import { nuisanceChanges, type NuisanceChange } from './schema/nuisance-schema';
 import { expandGlobs } from '../files/glob';
 import { filesWithin } from '../files/ioapi/ioapi-file';
@@ -86,6 +87,24 @@ export function isMadeFile(name: string): boolean {
 /** Observations of a twin, written by `simulate`. */
 export function twinObservationsFile(dir: string, period: string): string {
   return join(dir, `observations_${period}.csv`);
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** Of a twin's columns, written by `simulate`: a file for each day (UTC) that a period reaches into, in their order. @param dir - of `simulate` */
+export function twinColumnFiles(dir: string, column: string, { name, start, hours }: Pick<PeriodSettings, 'name' | 'start' | 'hours'>): string[] {
+  const begin = new Date(start).getTime();
+  const [first, last] = [begin, begin + hours * HOUR_MS - 1].map((time) => Math.floor(time / DAY_MS));
+  return Array.from({ length: last - first + 1 }, (_, day) => {
+    const date = new Date((first + day) * DAY_MS).toISOString().slice(0, 10).replaceAll('-', '');
+    return join(dir, 'columns', column, `${date}_${name}.nc`);
+  });
+}
+
+/** Files of a column of the case, those of other periods among them. @param dir - of `simulate`, which writes those of a twin */
+export function columnFiles({ name, files, twin }: Pick<ColumnEntry, 'name' | 'files' | 'twin'>, period: PeriodSettings, dir: string): string[] {
+  return twin ? twinColumnFiles(dir, name, period) : expandGlobs(files ?? [], period.name);
 }
 
 /**

@@ -304,22 +304,25 @@ Attribute Dataset::readAttribute(Place place, int index) const {
 void Dataset::defineDimension(const std::string& name, size_t length) {
   Guard guard(processLock());
   requireOpen("dimension " + name);
-  check(nc_def_dim(ncid_, name.c_str(), length, nullptr), "dimension " + name);
+  const auto [group, local] = groupFor(name);
+  check(nc_def_dim(group, local.c_str(), length, nullptr), "dimension " + name);
 }
 
 void Dataset::defineVariable(const std::string& name, nc_type type, const std::vector<std::string>& dimensions, const Storage& storage) {
   Guard guard(processLock());
   const std::string doing = "variable " + name;
   requireOpen(doing);
+  const auto [group, local] = groupFor(name);
   std::vector<int> ids(dimensions.size());
-  for (size_t i = 0; i < ids.size(); ++i) check(nc_inq_dimid(ncid_, dimensions[i].c_str(), &ids[i]), doing + ", dimension " + dimensions[i]);
+  // netCDF looks for a dimension in the group and in those around it.
+  for (size_t i = 0; i < ids.size(); ++i) check(nc_inq_dimid(group, dimensions[i].c_str(), &ids[i]), doing + ", dimension " + dimensions[i]);
   int id = 0;
-  check(nc_def_var(ncid_, name.c_str(), type, static_cast<int>(ids.size()), ids.data(), &id), doing);
+  check(nc_def_var(group, local.c_str(), type, static_cast<int>(ids.size()), ids.data(), &id), doing);
   if (!storage.chunks.empty()) {
     if (storage.chunks.size() != ids.size()) throw NetcdfError(NC_EBADCHUNK, path_, doing);  // nc_def_var_chunking reads one size a dimension
-    check(nc_def_var_chunking(ncid_, id, NC_CHUNKED, storage.chunks.data()), doing + ", chunks");
+    check(nc_def_var_chunking(group, id, NC_CHUNKED, storage.chunks.data()), doing + ", chunks");
   }
-  if (storage.deflate > 0) check(nc_def_var_deflate(ncid_, id, 1, 1, storage.deflate), doing + ", deflate");
+  if (storage.deflate > 0) check(nc_def_var_deflate(group, id, 1, 1, storage.deflate), doing + ", deflate");
 }
 
 void Dataset::putAttribute(const std::string& variable, const std::string& name, nc_type type, size_t length, const void* data) {
@@ -461,6 +464,19 @@ Dataset::Place Dataset::placeOf(const std::string& variable) const {
   const std::string name = slash == std::string::npos ? variable : variable.substr(slash + 1);
   check(nc_inq_varid(place.ncid, name.c_str(), &place.id), "variable " + variable);
   return place;
+}
+
+std::pair<int, std::string> Dataset::groupFor(const std::string& name) {
+  int group = ncid_;
+  size_t start = 0;
+  for (size_t slash = name.find('/'); slash != std::string::npos; start = slash + 1, slash = name.find('/', start)) {
+    const std::string part = name.substr(start, slash - start);
+    int inner = 0;
+    const int status = nc_inq_grp_ncid(group, part.c_str(), &inner);  // of a classic file: the file itself
+    if (status != NC_NOERR || inner == group) check(nc_def_grp(group, part.c_str(), &inner), "group " + name.substr(0, slash));
+    group = inner;
+  }
+  return {group, name.substr(start)};
 }
 
 Dataset::Place Dataset::slabVariable(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count) const {

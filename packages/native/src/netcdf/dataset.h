@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "netcdf_error.h"
@@ -77,7 +78,8 @@ class Dataset {
   nc_type typeOf(const std::string& variable) const;
   std::vector<Attribute> attributes(const std::string& variable) const;
 
-  void defineDimension(const std::string& name, size_t length);  ///< NC_UNLIMITED for a record dimension
+  /// NC_UNLIMITED for a record dimension. A name such as GROUP/NAME lies in a group, which is made where there is none; so do variables.
+  void defineDimension(const std::string& name, size_t length);
   void defineVariable(const std::string& name, nc_type type, const std::vector<std::string>& dimensions, const Storage& storage);
   void putAttribute(const std::string& variable, const std::string& name, nc_type type, size_t length, const void* data);
 
@@ -101,6 +103,8 @@ class Dataset {
     int id;
   };
   Place placeOf(const std::string& variable) const;
+  /// The group of a name that is about to be defined, made where there is none, and the name in it.
+  std::pair<int, std::string> groupFor(const std::string& name);
   Place slabVariable(const std::string& variable, const std::vector<size_t>& start, const std::vector<size_t>& count) const;
   std::vector<Variable> variablesOf(int ncid) const;
   void addGroups(int ncid, const std::string& prefix, std::vector<Group>& found) const;

@@ -52,6 +52,33 @@ function writeSample(path: string, format: NetcdfFormat): void {
   file.close();
 }
 
+test('groups are written as they are read, with dimensions of their own and of those around them', () => {
+  const path = join(folder, 'groups.nc');
+  const file = NetcdfFile.create(path);
+  file.defineDimension('layer', 2);
+  file.defineDimension('PRODUCT/pixel', 3);
+  file.defineVariable('PRODUCT/SUPPORT/kernel', 'float', ['pixel', 'layer'], { deflate: 1 });
+  file.defineVariable('PRODUCT/quality', 'ubyte', ['pixel']);
+  file.putAttribute('PRODUCT/SUPPORT/kernel', 'units', '1');
+  file.endDefine();
+  file.write('PRODUCT/SUPPORT/kernel', [0, 0], [3, 2], Float32Array.of(1, 2, 3, 4, 5, 6));
+  file.write('PRODUCT/quality', [0], [3], Uint8Array.of(7, 8, 9));
+  file.close();
+  const read = NetcdfFile.open(path);
+  expect(read.groups).toEqual([
+    { name: 'PRODUCT', variables: [{ name: 'quality', type: 'ubyte', dimensions: ['pixel'] }] },
+    { name: 'PRODUCT/SUPPORT', variables: [{ name: 'kernel', type: 'float', dimensions: ['pixel', 'layer'] }] },
+  ]);
+  expect(read.dimensions.map(({ name }) => name)).toEqual(['layer']);
+  expect([read.shape('PRODUCT/SUPPORT/kernel'), [...read.read('PRODUCT/SUPPORT/kernel')]]).toEqual([[3, 2], [1, 2, 3, 4, 5, 6]]); // prettier-ignore
+  expect([...read.read('PRODUCT/quality')]).toEqual([7, 8, 9]);
+  expect(read.attributes('PRODUCT/SUPPORT/kernel').get('units')).toBe('1');
+  read.close();
+  const classic = NetcdfFile.create(join(folder, 'classic.nc'), 'classic');
+  expect(() => classic.defineDimension('PRODUCT/pixel', 3)).toThrow(/group PRODUCT/);
+  classic.close();
+});
+
 describe.each(formats)('%s', (format) => {
   test('what is written is read', () => {
     const path = join(folder, 'a.nc');

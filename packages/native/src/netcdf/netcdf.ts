@@ -173,13 +173,17 @@ export class NetcdfFile {
     return new Map(this.raw.attributes(variable).map(({ name, type, value }) => [name, type === 'char' ? decode(value as Uint8Array) : value]));
   }
 
-  /** @param length - `'unlimited'` makes a record dimension */
+  /** @param name - in a group as `PRODUCT/scanline`, which is made where there is none @param length - `'unlimited'` makes a record dimension */
   defineDimension(name: string, length: number | 'unlimited'): void {
     this.raw.defineDimension(name, length === 'unlimited' ? 0 : length);
     this.described = undefined;
   }
 
-  /** @param storage - netCDF-4 only: deflate level 0–9 (with shuffle), chunk lengths */
+  /**
+   * @param name - in a group as `PRODUCT/SUPPORT_DATA/NAME`, which is made where there is none (netCDF-4 only)
+   * @param dimensions - names of those of the group or of one around it
+   * @param storage - netCDF-4 only: deflate level 0–9 (with shuffle), chunk lengths
+   */
   defineVariable(name: string, type: NetcdfType, dimensions: string[], storage: { deflate?: number; chunks?: number[] } = {}): void {
     this.raw.defineVariable(name, type, dimensions, storage.deflate ?? 0, storage.chunks ?? []);
     this.described = undefined;

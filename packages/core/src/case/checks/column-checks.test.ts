@@ -1,3 +1,4 @@
+import { columnFiles } from '../case-runs';
 import { loadCase, columnEntries, caseChannels, surfaceChannels } from '../index';
 import { CaseFolder } from '../testing/case-folder';
 import { TINY_CASE } from '../testing/tiny-case';
@@ -27,6 +28,18 @@ it('refuses a name that is no column', () => {
   expect(message('inversion: { observationError: { NO2_column: { relative: 0.1 } } }\n')).toContain('columns does not name this species');
 });
 
+it('draws columns from the truth of a twin alone', () => {
+  const real = TINY_CASE.replace('  twin: {}', '  files: "obs*.csv"').replace('truth: { factors: inputs/truth.nc }\n', '');
+  expect(cases.failure(`${real}columns: { NO2_column: { twin: {} } }\n`).message).toContain(
+    'columns.NO2_column.twin: columns are drawn from the truth',
+  );
+  const settings = loadCase(cases.write(`${TINY_CASE}columns: { NO2_column_b: { twin: { bias: 0.15 } } }\n`));
+  const [column] = columnEntries(settings);
+  expect(column.twin).toEqual({ bias: 0.15 });
+  const files = columnFiles(column, settings.periods[0], 'simulate');
+  expect([files.length, files[0], files[8]]).toEqual([9, 'simulate/columns/NO2_column_b/20260105_winter.nc', 'simulate/columns/NO2_column_b/20260113_winter.nc']); // prettier-ignore
+});
+
 it.each([
   [`${COLUMNS}priorConcentrations: "P*.nc"\n`, 'priorLayers: columns are compared with all layers of a run'],
   [
@@ -36,6 +49,8 @@ it.each([
   [`${COLUMNS}priorConcentrations: "P*.nc"\npriorLayers: "L*.nc"\n`, 'concentrations.layers: the layers of a run say nothing of their pressures'],
   ['priorConcentrations: "P*.nc"\npriorLayers: "L*.nc"\n', 'priorLayers: the case has no columns'],
   [LAYERS, 'concentrations.layers: the case has no columns'],
+  ['columns: { NO2_column: { bias: 0.1 } }\n', 'columns.NO2_column: there are no files'],
+  ['columns: { NO2_column: { files: "a*.nc", twin: {} } }\n', 'columns.NO2_column.files: in a twin experiment simulate writes the files'],
 ])('refuses %j', (text, sentence) => {
   expect(message(text)).toContain(sentence);
 });

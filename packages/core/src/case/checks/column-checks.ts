@@ -15,6 +15,7 @@ export function checkColumns(c: Case): Breach[] {
   );
   return [
     ...variableBreaches(c),
+    ...sourceBreaches(c),
     ...(isMissing(c.priorConcentrations, c.priorLayers) ? [missing(['priorLayers'])] : []),
     ...(isMissing(c.updatedConcentrations, c.updatedLayers) ? [missing(['updatedLayers'])] : []),
     ...Object.entries({ members: c.members.runs ?? [], certificate: c.certificate.runs ?? [] }).flatMap(([section, runs]) =>
@@ -32,6 +33,19 @@ export function checkColumns(c: Case): Breach[] {
         ]
       : []),
   ];
+}
+
+/** Where the columns come from. */
+function sourceBreaches({ columns, observations, truth }: Case): Breach[] {
+  return Object.entries(columns).flatMap(([name, { files, twin, variables }]): Breach[] => {
+    const path = ['columns', name];
+    if (files === undefined && twin === undefined) return [{ path, text: 'there are no files: add files, or twin in a twin experiment' }];
+    if (twin === undefined) return [];
+    const idle = files === undefined ? (variables === undefined ? undefined : 'variables') : 'files';
+    if (idle !== undefined) return [{ path: [...path, idle], text: `in a twin experiment simulate writes the files: remove ${idle}, or twin` }];
+    if (truth !== undefined && observations.twin !== undefined) return [];
+    return [{ path: [...path, 'twin'], text: 'columns are drawn from the truth of a twin experiment: add truth.factors and observations.twin' }];
+  });
 }
 
 function variableBreaches({ columns }: Case): Breach[] {

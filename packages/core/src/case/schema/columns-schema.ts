@@ -51,7 +51,16 @@ const columnVariablesSchema = z
 const columnSchema = z.strictObject({
   files: fileSets(
     'Files of one product, a glob or a list of them; the product is known by what they hold. Files of other days than the periods are passed over.',
-  ),
+  ).optional(),
+  twin: z
+    .strictObject({
+      bias: real('Bias of the drawn columns, as a part of the column, to see whether it is found.', { min: -0.9, max: 9 }).default(0),
+    })
+    .optional()
+    .meta({
+      description:
+        "In a twin experiment, instead of `files`: `simulate` draws the columns from the truth run's layers, with clouds, kernels and noise as TROPOMI's, of NH3 as CrIS'.",
+    }),
   variables: columnVariablesSchema,
   method: choice(
     "How the model's profile is compared: `apply_ak` under the averaging kernel; `replace_apriori` in place of the retrieval's a priori profile, so that the retrieved column is another.",
@@ -83,7 +92,9 @@ export const layersSchema = z
 export interface ColumnEntry {
   name: Species;
   gas: Species;
-  files: string | string[];
+  /** Undefined where `simulate` draws the columns of a twin. Their paths: `columnFiles` of case-runs.ts. */
+  files?: string | string[];
+  twin?: { bias: number };
   method: ColumnMethod;
   bias: number;
   /** Of files whose variables the case names; undefined where the files tell. */
