@@ -15,6 +15,8 @@
  * which for n like pixels is σ_1² ((1 − c)/n + c): it falls to c σ_1², not to 0. c is 0.15 unless the caller knows better, as Miyazaki et al. take it for tropospheric
  * NO2; what the pixels between clouds do not tell of the cell (representativeness) is not in it.
  *
+ * A value of level 3 is such a mean already, of n pixels with errors of σ: it counts as n of them, σ² / n in the first sum.
+ *
  * @see Miyazaki, Eskes and Sudo (2012), doi:10.5194/acp-12-2263-2012
  * @see Rijsdijk et al. (2025), doi:10.5194/gmd-18-483-2025, on super-observations, their kernels and errors
  */
@@ -137,6 +139,9 @@ function otherLayers({ path, layers, pass }: ColumnFile, expected: number): Data
   );
 }
 
+/** Areas of a cell: less is rounding, of cells of level 3 that lie on those of the grid. */
+const LEAST_AREA = 1e-6;
+
 /** An overpass whose files are being read. */
 interface Gathered {
   name: string;
@@ -175,6 +180,7 @@ function addPixels(overpassAt: (time: number) => Gathered, grid: Grid, pixels: P
     let overpass: Gathered | undefined;
     if (polygon)
       forEachCellPart(grid, polygon, (cell, area) => {
+        if (area < LEAST_AREA) return;
         pixel ??= pixelOf(pixels, i);
         overpass ??= overpassAt(pixels.times[i]);
         addPixel(overpass.cells, cell, area, pixel);
@@ -193,6 +199,8 @@ interface Pixel {
   /** layers from the ground up to the tropopause */
   reached: number;
   aprioriTerm: number;
+  /** of which the retrieval is the mean */
+  samples: number;
 }
 
 function pixelOf(pixels: Pixels, i: number): Pixel {
@@ -204,6 +212,7 @@ function pixelOf(pixels: Pixels, i: number): Pixel {
     kernel: columnKernel(retrieval),
     reached,
     aprioriTerm: retrieval.addsApriori ? aprioriTerm(retrieval) : 0,
+    samples: pixels.samples?.[i] ?? 1,
   };
 }
 
@@ -229,11 +238,11 @@ function addPixel(cells: Map<number, CellSum>, cell: number, area: number, pixel
     };
     cells.set(cell, sum);
   }
-  sum.pixels++;
+  sum.pixels += pixel.samples;
   sum.area += area;
   sum.column += area * retrieval.column;
   sum.time += area * time;
-  sum.variance += (area * retrieval.error) ** 2;
+  sum.variance += (area * retrieval.error) ** 2 / pixel.samples;
   sum.deviation += area * retrieval.error;
   sum.airMassFactor += area * retrieval.airMassFactor;
   sum.reached = Math.max(sum.reached, reached);

@@ -5,16 +5,19 @@ import { DataError, UnitError } from '../../base/errors';
 import { cfCalendar, cfDecoder } from '../../files/netcdf/cf-time';
 import { holdsNumbers, openNetcdf, reading } from '../../files/netcdf/netcdf-access';
 import { plain, unpacked, type CfAttributes, type CfData } from '../../files/netcdf/netcdf-cf';
+import type { Grid } from '../../grid/grid';
 import { conversion } from '../../units/units';
 import { PixelAxes } from './pixel-axes';
 import { edgeCoefficients, type EdgeCoefficients } from './pressure-edges';
-import type { ColumnProduct } from './product';
-import { variablesOf, type ReadVariable } from './product-variables';
+import type { ColumnProduct, GranuleTimes } from './product';
+import { RULE_VARIABLE, variablesOf, type ReadVariable } from './product-variables';
 import { AMMONIA } from './ammonia';
+import { LEVEL3 } from './cmaqsatproc';
+import { granuleTime, gridOfCells } from './level3-cells';
 import { TEMPO } from './tempo';
 import { TROPOMI } from './tropomi';
 
-const PRODUCTS: readonly ColumnProduct[] = [...TROPOMI, ...TEMPO, ...AMMONIA];
+const PRODUCTS: readonly ColumnProduct[] = [...TROPOMI, ...TEMPO, ...AMMONIA, ...LEVEL3];
 /** mol-1, exact since the SI of 2019. */
 const AVOGADRO = 6.02214076e23;
 /** mol m-2 of one molecule cm-2. */
@@ -51,6 +54,8 @@ export class ColumnFile {
   readonly isErrorRelative: boolean;
   /** Of hybrid layers. */
   readonly edges: EdgeCoefficients | undefined;
+  /** Whose cells are the pixels. */
+  readonly grid: Grid | undefined;
   private readonly axes: PixelAxes;
 
   private constructor(
@@ -72,6 +77,8 @@ export class ColumnFile {
     this.pass = product.pass && number !== undefined ? `${product.name}, ${product.pass.name} ${String(number)}` : product.name;
     for (const { variable } of product.rules) this.require(variable, false);
     for (const variable of variables) this.checkShape(variable);
+    for (const { variable } of product.rules) this.checkShape({ path: variable, ...RULE_VARIABLE });
+    this.grid = this.gridOf(product);
   }
 
   /**
@@ -137,7 +144,9 @@ export class ColumnFile {
 
   /** ms since 1970, by scanline, by pixel (`[count · scanlinePixels]`), or one for the file. */
   readTimes(first: number, count: number): Float64Array {
-    const { variable, delta, units: stated } = this.product.time;
+    const { time } = this.product;
+    if ('pattern' in time) return this.readGranuleTimes(time, first, count);
+    const { variable, delta, units: stated } = time;
     const attributes = plain(reading(this.path, () => this.file.attributes(variable)));
     const reference = plain(this.file.attributes()).time_reference;
     const units = attributes.units ?? stated ?? (reference === undefined ? '' : `seconds since ${String(reference)}`);
@@ -161,9 +170,27 @@ export class ColumnFile {
     this.file.close();
   }
 
+  private readGranuleTimes(time: GranuleTimes, first: number, count: number): Float64Array {
+    const { grid, scanlinePixels } = this;
+    const timeAt = granuleTime(this.path, plain(this.file.attributes()), time);
+    return Float64Array.from({ length: count * scanlinePixels }, (_, i) =>
+      timeAt(grid!.centre(first + Math.floor(i / scanlinePixels), i % scanlinePixels).lon),
+    );
+  }
+
+  private gridOf({ footprint, time }: ColumnProduct): Grid | undefined {
+    if (footprint.kind !== 'cells') return undefined;
+    const attributes = plain(this.file.attributes());
+    if ('pattern' in time) granuleTime(this.path, attributes, time);
+    const [rows, columns] = [footprint.rows, footprint.columns].map((path) =>
+      unpacked(this.file.read(path), plain(this.file.attributes(path)), `${this.path}: ${path}`),
+    );
+    return gridOfCells(this.path, attributes, rows, columns);
+  }
+
   private require(path: string, isSensitivity: boolean): void {
     if (this.file.variable(path)) return;
-    const { name, isNamed } = this.product;
+    const { name, isNamed, remedy } = this.product;
     if (isNamed) {
       const names = [
         ...this.file.variables.map((variable) => variable.name),
@@ -177,12 +204,12 @@ export class ColumnFile {
     if (isSensitivity) {
       throw new DataError(
         'COLUMN_KERNEL',
-        `${this.path}: there is no ${path}, without which a model's profile cannot be compared with the columns of ${name}: take the whole file (subsets often leave it out)`,
+        `${this.path}: there is no ${path}, without which a model's profile cannot be compared with the columns of ${name}: ${remedy ?? 'take the whole file (subsets often leave it out)'}`,
       );
     }
     throw new DataError(
       'COLUMN_PRODUCT',
-      `${this.path}: expected ${name} but there is no ${path}, as in a subset or another version: take the whole file, of a version whose structure is read`,
+      `${this.path}: expected ${name} but there is no ${path}, as in a subset or another version: ${remedy ?? 'take the whole file, of a version whose structure is read'}`,
     );
   }
 

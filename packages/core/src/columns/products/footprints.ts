@@ -9,6 +9,7 @@
  * @see Sun et al. (2018), doi:10.5194/amt-11-6679-2018, who make the ellipses of IASI and CrIS from latitude and scan angle, too
  */
 import type { CfData } from '../../files/netcdf/netcdf-cf';
+import type { Grid } from '../../grid/grid';
 import type { PixelCentre, PixelCorners, ScanGeometry } from './product';
 
 /** m: a sphere is good enough for pixels of some km. */
@@ -65,4 +66,19 @@ export function trackHeading({ altitude, inclination, ascending }: ScanGeometry,
   const orbit = EARTH_RADIUS + altitude;
   const speed = (EARTH_RADIUS * Math.sqrt(GRAVITATION / orbit)) / orbit;
   return Math.atan2(speed * eastward - EARTH_ROTATION * EARTH_RADIUS * cosine, speed * northward);
+}
+
+/** The cells of rows `first` … `first + count − 1`. */
+export function cellCorners(grid: Grid, first: number, count: number): Corners {
+  const { cols } = grid;
+  const corners = { latitudes: new Float64Array(4 * count * cols), longitudes: new Float64Array(4 * count * cols) };
+  for (let i = 0; i < count * cols; i++) {
+    const [row, col] = [first + Math.floor(i / cols), i % cols];
+    [[-0.5, -0.5], [-0.5, 0.5], [0.5, 0.5], [0.5, -0.5]].forEach(([north, east], corner) => {
+      const { lon, lat } = grid.centre(row + north, col + east);
+      corners.latitudes[4 * i + corner] = lat;
+      corners.longitudes[4 * i + corner] = lon;
+    }); // prettier-ignore
+  }
+  return corners;
 }

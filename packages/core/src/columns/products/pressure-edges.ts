@@ -3,7 +3,7 @@ import type { NetcdfFile } from '@retroplume/native';
 
 import { DataError } from '../../base/errors';
 import { plain } from '../../files/netcdf/netcdf-cf';
-import type { ColumnProduct, HybridAttributes } from './product';
+import type { ColumnProduct, HybridAttributes, HybridVariables } from './product';
 
 /** From the ground up, one more than layers. */
 export interface EdgeCoefficients {
@@ -64,7 +64,11 @@ function fromAttributes(
 }
 
 /** NO2 has two edges a layer; HCHO and SO2 have one value a layer, which the values themselves tell to be an edge or a middle. Others have one more than layers. */
-function fromVariables(file: NetcdfFile, { a, b }: { a: string; b: string }, layers: number): Coefficients {
+function fromVariables(file: NetcdfFile, { a, b, otherwise }: HybridVariables, layers: number): Coefficients {
+  if (otherwise && !(file.variable(a) && file.variable(b))) {
+    checkCount(file, 'the kernel', layers, a, otherwise.a.length, layers + 1);
+    return [Float64Array.from(otherwise.a), Float64Array.from(otherwise.b)];
+  }
   const scale = pascals(file, a);
   const first = Float64Array.from(file.read(a) as Iterable<number | bigint>, (value) => scale * Number(value));
   const second = Float64Array.from(file.read(b) as Iterable<number | bigint>, Number);

@@ -14,12 +14,16 @@ export interface ReadVariable {
 }
 
 const ONE = (): number[] => [1];
+/** cmaqsatproc repeats what it counts for each layer. */
+const ONE_OR_LAYERS = (count: number): number[] => [1, count];
+
+type Listed = Omit<ReadVariable, 'path' | 'bySlab'> & { path: string | undefined; bySlab?: false };
 
 /** All but those of quality: an error should name what makes the file another one first. */
 export function variablesOf(product: ColumnProduct): ReadVariable[] {
   const { sensitivity, tropopause, layers, time, footprint } = product;
   const byLayer = (count: number): number[] => [count];
-  const list: (Omit<ReadVariable, 'path' | 'bySlab'> & { path: string | undefined; bySlab?: false })[] = [
+  const list: Listed[] = [
     { path: product.column, use: 'column', perPixel: ONE, unit: 'column' },
     { path: sensitivity.variable, use: 'sensitivity', perPixel: sensitivity.kind === 'logarithmic kernel' ? (count) => [count * count] : byLayer },
     ...(sensitivity.kind === 'logarithmic kernel' ? [{ path: sensitivity.apriori, use: 'sensitivity' as const, perPixel: byLayer }] : []),
@@ -29,23 +33,42 @@ export function variablesOf(product: ColumnProduct): ReadVariable[] {
     { path: product.airMassFactor, use: 'column', perPixel: ONE },
     { path: product.apriori, use: 'layers', perPixel: byLayer, unit: 'column', mayBeShared: true },
     { path: tropopause?.variable, use: 'column', perPixel: ONE, unit: tropopause?.kind === 'pressure' ? 'pressure' : undefined },
-    { path: footprint.latitude, use: 'footprint', perPixel: footprint.kind === 'corners' ? () => [4] : ONE },
-    { path: footprint.longitude, use: 'footprint', perPixel: footprint.kind === 'corners' ? () => [4] : ONE },
-    { path: footprint.kind === 'centre' ? footprint.scan?.variable : undefined, use: 'footprint', perPixel: ONE },
+    ...footprintVariables(footprint),
+    { path: product.count, use: 'column', perPixel: ONE_OR_LAYERS },
     { path: product.surfacePressure, use: 'column', perPixel: ONE, unit: 'pressure' },
-    { path: time.variable, use: 'time', ...(time.delta === undefined ? { perPixel: ONE } : { bySlab: false as const }) },
-    { path: time.delta, use: 'time', perPixel: ONE },
+    ...timeVariables(time),
     ...layerVariables(layers),
   ];
   return list.flatMap(({ path, bySlab = true, ...rest }) => (path === undefined ? [] : [{ path, bySlab, ...rest }]));
 }
 
-function layerVariables(layers: ColumnProduct['layers']): (Omit<ReadVariable, 'bySlab'> & { bySlab?: false })[] {
+/** A pixel passes by one value of a variable. */
+export const RULE_VARIABLE = { use: 'column', perPixel: ONE_OR_LAYERS, bySlab: true } as const;
+
+function footprintVariables(footprint: ColumnProduct['footprint']): Listed[] {
+  if (footprint.kind === 'cells') return [footprint.rows, footprint.columns].map((path) => ({ path, use: 'footprint', bySlab: false }));
+  const perPixel = footprint.kind === 'corners' ? (): number[] => [4] : ONE;
+  const scan = footprint.kind === 'centre' ? footprint.scan?.variable : undefined;
+  return [
+    ...[footprint.latitude, footprint.longitude].map((path): Listed => ({ path, use: 'footprint', perPixel })),
+    { path: scan, use: 'footprint', perPixel: ONE },
+  ];
+}
+
+function timeVariables(time: ColumnProduct['time']): Listed[] {
+  if ('pattern' in time) return [];
+  return [
+    { path: time.variable, use: 'time', ...(time.delta === undefined ? { perPixel: ONE } : { bySlab: false as const }) },
+    { path: time.delta, use: 'time', perPixel: ONE },
+  ];
+}
+
+function layerVariables(layers: ColumnProduct['layers']): Listed[] {
   switch (layers.kind) {
     case 'attributes':
       return [];
     case 'variables':
-      return [layers.a, layers.b].map((path) => ({ path, use: 'layers', bySlab: false }));
+      return layers.otherwise ? [] : [layers.a, layers.b].map((path) => ({ path, use: 'layers', bySlab: false }));
     case 'heights':
       return [{ path: layers.variable, use: 'layers', perPixel: (count) => [count + 1], mayBeShared: true, bySlab: false }];
     case 'edges':

@@ -23,7 +23,7 @@ export interface ColumnProduct {
   /** mol m-2 or molecules cm-2 in the file: the vertical column, and the standard deviation of its noise (which may be in %). */
   column: string;
   error: string;
-  footprint: PixelCorners | PixelCentre;
+  footprint: PixelCorners | PixelCentre | GridCells;
   /** Pa or hPa. The layers of some products need none. */
   surfacePressure?: string;
   sensitivity: SensitivityVariables;
@@ -34,9 +34,11 @@ export interface ColumnProduct {
   /** The last layer of the troposphere, from 0, or the pressure at the tropopause; left out of columns up to the top. */
   tropopause?: { kind: 'layer' | 'pressure'; variable: string };
   layers: LayerVariables;
-  time: TimeVariables;
+  time: TimeVariables | GranuleTimes;
   /** What one pass over a place is called, and the global attribute that numbers it. Without it the pixels' times tell the passes. */
   pass?: { name: string; attribute: string };
+  /** Of means over cells: the number of pixels. */
+  count?: string;
   rules: readonly QualityRule[];
   /** Where the rules come from. */
   guide: string;
@@ -44,6 +46,8 @@ export interface ColumnProduct {
   units?: { column: string; pressure?: string };
   /** A value that stands for none, where files do not say so. */
   fill?: number;
+  /** What helps where a variable is missing, instead of the whole file. */
+  remedy?: string;
   /** Whether the case names its variables. */
   isNamed?: true;
 }
@@ -63,6 +67,13 @@ export interface PixelCentre {
   /** m, at the nadir */
   diameter: number;
   scan?: ScanGeometry;
+}
+
+/** Cells of a grid that the file describes, counted by its coordinates. */
+export interface GridCells {
+  kind: 'cells';
+  rows: string;
+  columns: string;
 }
 
 /** From which a pixel's ellipse is made. */
@@ -96,6 +107,8 @@ export interface HybridVariables {
   kind: 'variables';
   a: string;
   b: string;
+  /** Pa and 1, at edges from the ground up: where the file does not hold them. */
+  otherwise?: { a: readonly number[]; b: readonly number[] };
 }
 
 /** Hybrid coefficients as attributes of the surface pressure, at edges from the ground up, a in its unit. */
@@ -115,6 +128,14 @@ export interface PressureVariables {
 export interface HeightVariables {
   kind: 'heights';
   variable: string;
+}
+
+/** The names of the granules that a file was made of, in its attribute `description`. */
+export interface GranuleTimes {
+  /** whose groups are the beginning and, where the names tell it, the end: `20190724T182020` */
+  pattern: RegExp;
+  /** Local solar time of the satellite's passes; left out where each file is of one scan. */
+  localHour?: number;
 }
 
 export interface TimeVariables {

@@ -184,7 +184,7 @@ describe('a file that is not what is read is told in one sentence', () => {
     expect(opening(without(no2(), NO2))).toThrow(
       failure(
         'COLUMN_PRODUCT',
-        `${path()}: expected the columns of TROPOMI L2 NO2, TROPOMI L2 HCHO, TROPOMI L2 SO2, TEMPO L2 NO2, TEMPO L2 HCHO, IASI L2 NH3, CrIS L2 NH3 but received S5P_OFFL_L2__MADE, which holds none of them: give one of these products, with its groups as the agency wrote them, or name its variables in the case (columns.….variables)`,
+        `${path()}: expected the columns of TROPOMI L2 NO2, TROPOMI L2 HCHO, TROPOMI L2 SO2, TEMPO L2 NO2, TEMPO L2 HCHO, IASI L2 NH3, CrIS L2 NH3, TROPOMI L3 NO2, TROPOMI L3 HCHO, TEMPO L3 NO2 but received S5P_OFFL_L2__MADE, which holds none of them: give one of these products, with its groups as the agency wrote them, or name its variables in the case (columns.….variables)`,
       ),
     );
   });

@@ -5,7 +5,7 @@
 import type { CfData } from '../../files/netcdf/netcdf-cf';
 import type { Retrieval } from '../retrieval';
 import type { ColumnFile } from './column-file';
-import { pixelCorners } from './footprints';
+import { cellCorners, pixelCorners } from './footprints';
 import { layerFiller, NO_LAYERS, type LayerArrays } from './pixel-layers';
 import type { ColumnProduct } from './product';
 import { variablesOf } from './product-variables';
@@ -60,6 +60,8 @@ export interface Pixels {
   kernelAirMassFactors: Float64Array;
   /** Pa; undefined for columns up to the top */
   tropopauses?: Float64Array;
+  /** Of means of pixels: of how many. */
+  samples?: Float64Array;
   /** mol m-2, `[count, layers]`, where the columns hold what the kernel leaves of them */
   aprioris?: Float64Array;
 }
@@ -82,7 +84,8 @@ export function* readPixels(file: ColumnFile, counts: PixelCounts, isWanted: (lo
       slabValues.set(path, values);
       return values;
     };
-    const { latitudes, longitudes } = pixelCorners(product.footprint, read);
+    const { footprint } = product;
+    const { latitudes, longitudes } = footprint.kind === 'cells' ? cellCorners(file.grid!, first, count) : pixelCorners(footprint, read);
     const passing = passingPixels(file, count, latitudes, longitudes, read, counts, isWanted);
     if (passing.length > 0) yield gather(file, first, count, passing, latitudes, longitudes, read, counts);
   }
@@ -110,10 +113,10 @@ function passingPixels(
   let passing = near;
   for (const { variable, text, passes } of file.product.rules) {
     if (passing.length === 0) return passing;
-    const values = read(variable);
-    const withValue = passing.filter((pixel) => Number.isFinite(values[pixel]));
+    const [values, width] = [read(variable), file.width(variable)];
+    const withValue = passing.filter((pixel) => Number.isFinite(values[pixel * width]));
     counts.leaveOut(`${variable.split('/').at(-1)} is missing`, passing.length - withValue.length);
-    passing = withValue.filter((pixel) => passes(values[pixel]));
+    passing = withValue.filter((pixel) => passes(values[pixel * width]));
     counts.leaveOut(`not ${text}`, withValue.length - passing.length);
   }
   const whole = passing.filter((pixel) => {
@@ -182,6 +185,10 @@ function gather(
     tropopause?.kind === 'layer'
       ? edges[i * (layers + 1) + upperEdge(tropopauses![pixel], layers, file.edges?.fromTop ?? false)]
       : tropopauses![pixel];
+  const samplesOf = (path: string): Float64Array => {
+    const [values, width] = [read(path), file.width(path)];
+    return Float64Array.from(chosen, (pixel) => values[pixel * width]);
+  };
   const unity = new Float64Array(count).fill(1);
   return {
     count,
@@ -197,6 +204,7 @@ function gather(
     airMassFactors: factors ? pick(factors) : unity,
     kernelAirMassFactors: kernelFactors ? pick(kernelFactors) : unity,
     ...(tropopauses ? { tropopauses: Float64Array.from(chosen, upTo) } : {}),
+    ...(product.count === undefined ? {} : { samples: samplesOf(product.count) }),
     ...(arrays.aprioris ? { aprioris: arrays.aprioris.subarray(0, count * layers) } : {}),
   };
 }
@@ -208,7 +216,8 @@ function addsApriori({ apriori, sensitivity }: ColumnProduct): boolean {
 
 /** Number from the ground up of the upper edge of a layer that the file numbers in its own order; the tropopause of some pixels is above all layers. */
 function upperEdge(layer: number, layers: number, fromTop: boolean): number {
-  const fromGround = fromTop ? layers - 1 - layer : layer;
+  const whole = Math.floor(layer + 1e-6); // of means over pixels, the layer that all of them reach
+  const fromGround = fromTop ? layers - 1 - whole : whole;
   return Math.max(0, Math.min(layers, fromGround + 1));
 }
 

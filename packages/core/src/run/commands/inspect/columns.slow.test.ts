@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 
 import { cris, crisCdl, iasi, iasiCdl } from '../../../columns/testing/ammonia-cdl';
+import { tropomiLevel3, tropomiLevel3Cdl } from '../../../columns/testing/level3-cdl';
 import { NO2, squares, tropomiCdl, tropomiNo2, type Columns } from '../../../columns/testing/column-cdl';
 import { ncgen } from '../../../files/testing/cdl';
 import { temporaryFolder } from '../../../files/testing/shared-data';
@@ -65,5 +66,14 @@ it('ammonia of IASI and CrIS, whose files list pixels', async () => {
     kind: 'CrIS L2 NH3 columns, netCDF-4',
     facts: { layers: 5, 'left out': '1 not Day_Night_Flag = 1, 1 not Quality_Flag >= 5, 1 not Cloud_Flag = 0, 2, 3' },
     variables: [{ name: 'tot_col', min: expect.closeTo(1e-4, 9) as number }, {}],
+  });
+});
+
+it('level 3 of cmaqsatproc', async () => {
+  expect(await inspectFile(ncgen(join(folder.path, 'l3.nc'), tropomiLevel3Cdl(tropomiLevel3()), 'netCDF-4'))).toMatchObject({
+    kind: 'TROPOMI L3 NO2 columns, netCDF-4',
+    facts: { layers: 3, pixels: '6 (2 x 3)', passing: '5 (count >= 1: cmaqsatproc has left out the others)', 'left out': '1 count is missing' },
+    variables: [{ name: 'nitrogendioxide_tropospheric_column', max: expect.closeTo(5e-5, 9) as number }, {}],
+    odd: [],
   });
 });
