@@ -1,8 +1,8 @@
 /** Which runs of the transport model a case has, members of the ensemble among them, and where their files are. What is written here, `simulate` runs. */
-import { join } from 'node:path';
-import type { Group } from '../base/species';
+import { basename, dirname, join } from 'node:path';
+import { knownSpecies, type Group, type Species } from '../base/species';
 import type { Case, PeriodSettings } from './schema/case-schema';
-import type { ColumnEntry } from './schema/columns-schema';
+import { columnEntries, type ColumnEntry } from './schema/columns-schema';
 import { nuisanceChanges, type NuisanceChange } from './schema/nuisance-schema';
 import { expandGlobs } from '../files/glob';
 import { filesWithin } from '../files/ioapi/ioapi-file';
@@ -75,13 +75,34 @@ export function geographyFiles(settings: Case): string[] {
 }
 
 /** File that `simulate` writes. */
-export function simulatedFile(dir: string, run: string, kind: 'EMIS' | 'ACONC', period: string): string {
+export function simulatedFile(dir: string, run: string, kind: 'EMIS' | 'ACONC' | 'LAYERS', period: string): string {
   return join(dir, run, `${kind}_${period}.nc`);
+}
+
+/** Whether the runs of a case have to leave their layers beside their surface concentrations: it has columns, which are compared with all of them. */
+export function layersNeeded(settings: Pick<Case, 'columns'>): boolean {
+  return columnEntries(settings).length > 0;
+}
+
+/** Variables of the gases that the columns of a case need, in files with layers: of the user's runs, and of those that are made. */
+export function layerVariables(settings: Pick<Case, 'columns' | 'concentrations'>): Readonly<Record<Species, string>> {
+  const variables: Readonly<Record<Species, string>> = settings.concentrations.layers?.variables ?? {};
+  return Object.fromEntries(columnEntries(settings).map(({ gas }) => [gas, variables[gas] ?? knownSpecies(gas)!.variable]));
+}
+
+/** Beside a run's surface concentrations, ACONC_winter.nc, the file with its layers: LAYERS_winter.nc. */
+export function layersBeside(output: string): string {
+  return join(dirname(output), basename(output).replace(/^(?:(.*_)?ACONC)?/, '$1LAYERS'));
+}
+
+/** What a run leaves in a period. @param output - its surface concentrations */
+export function filesOfRun(settings: Pick<Case, 'columns'>, output: string): string[] {
+  return layersNeeded(settings) ? [output, layersBeside(output)] : [output];
 }
 
 /** Whether a file of a run's folder is what the transport model has made of it in a period: {@link simulatedFile}. */
 export function isMadeFile(name: string): boolean {
-  return /^ACONC_.*\.nc$/.test(name);
+  return /^(ACONC|LAYERS)_.*\.nc$/.test(name);
 }
 
 /** Observations of a twin, written by `simulate`. */

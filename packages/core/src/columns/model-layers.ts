@@ -47,6 +47,8 @@ const VARIABLES = {
   ZH: { units: 'm', lowest: 0.1, greatest: 1e5 },
 } satisfies Record<string, ValueRange & { units: string }>;
 
+export const MODEL_VARIABLES = Object.keys(VARIABLES);
+
 /** K: no layer of air below 80 km is colder or warmer. Pressure, density and height that do not fit together make other numbers. */
 const [COLDEST, WARMEST] = [130, 350];
 

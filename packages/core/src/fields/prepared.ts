@@ -2,7 +2,7 @@
  * The prepared store: a period's fields as the surrogate takes them, in files that any netCDF tool reads.
  *
  *   DIR/PERIOD/meteorology.nc   one variable a channel on (time, y, x), geography on (y, x)
- *   DIR/PERIOD/run-NAME.nc      emission_GROUP, kg m-2 s-1, and SPECIES, ppb or µg m-3, on (time, y, x), of each group and species of the case
+ *   DIR/PERIOD/run-NAME.nc      emission_GROUP, kg m-2 s-1, and SPECIES, ppb, µg m-3 or of columns µmol m-2, on (time, y, x), of each group and species of the case
  *
  * In memory channels come last. Both directions go through a buffer of a day, so that reading a month at 232 x 182 takes the memory of
  * its arrays and no more. A variable lies in the file in one piece: a window of some hours and cells of it is then read some five times as fast as of
@@ -16,7 +16,7 @@ import type { NetcdfFile } from '@retroplume/native';
 
 import { DataError } from '../base/errors';
 import type { Grid, TimeAxis } from '../grid/grid';
-import { knownGroup, knownSpecies, type CaseChannels, type Species, type SpeciesUnit } from '../base/species';
+import { columnGas, knownGroup, knownSpecies, type CaseChannels, type Species, type SpeciesUnit } from '../base/species';
 import { CRS, cfGrid, cfTime, gridFromCf, ON_GRID, timeFromCf } from '../files/netcdf/cf-grid';
 import { CHANNELS, type Channel as Meteorology } from '../weather/meteorology';
 import { forEachDay, SLAB, writeCfInParts, writeChannel } from '../files/netcdf/cf-in-parts';
@@ -30,7 +30,7 @@ import { cachedByFile } from '../base/whole-files';
 export interface PreparedRun {
   /** `[T, H, W, groups]`, kg m-2 s-1 */
   emissions: Float32Array;
-  /** `[T, H, W, species]`; gases in ppb, particles in µg m-3 */
+  /** `[T, H, W, species]`; gases in ppb, particles in µg m-3, columns in µmol m-2 and NaN in hours without layers */
   concentrations: Float32Array;
   /** `[T, H, W, of all groups]`, kg m-3: the emissions carried as tracers; not stored, but made where a surrogate sees them */
   tracers?: HourStore;
@@ -106,7 +106,7 @@ export function writePreparedRun(dir: string, run: PreparedRun & RunLabels): str
     ...species.map((name) => ({
       name: speciesVariable(name),
       dimensions: ['time', 'y', 'x'],
-      attributes: concentrationAttributes(name, units[name], `surface ${name}`),
+      attributes: concentrationAttributes(name, units[name], columnGas(name) === undefined ? `surface ${name}` : knownSpecies(name)!.longName),
     })),
   ];
   writeCfInParts(path, { ...frameOf(grid, time), attributes: { title: `Run ${run.run} of ${run.period}` } }, parts, (file) => {

@@ -21,9 +21,9 @@ import { readResponseSums } from '../surrogate/evaluated-responses';
 import { comparedHourStep, firstHours, preparedPeriod, type DomainPlan } from '../surrogate/trained-surrogate';
 import { expectEmissionsUsed, remedyOfBrought } from '../../inventory/reading/emissions-used';
 import { readInventory } from '../../inventory/reading/read-inventory';
-import { hourlyFiles, PRIOR } from '../../case/case-runs';
-import { readRunConcentrations } from '../../transport/surface-output';
-import { givenSectors, runFiles } from '../../inventory/reading/sector-files';
+import { PRIOR } from '../../case/case-runs';
+import { runFields, type RunOutput } from '../../transport/run-fields';
+import { broughtOutput, givenSectors, madeOutput, runFiles } from '../../inventory/reading/sector-files';
 import { factorsOfRun, type CertifyingRun } from './certifying-run';
 import { sensitivityResponses } from './certify-sensitivities';
 
@@ -102,16 +102,16 @@ async function compareFurther(
   const { certificate } = context.caseSettings;
   const { emissions, concentrations } = period.runs.get(PRIOR)!;
   const prior = await free(PRIOR, {});
-  const compared = (changed: Float32Array, files: string[]): ComparedRun => ({
+  const compared = (changed: Float32Array, output: RunOutput): ComparedRun => ({
     surrogate: { prior, changed },
-    ctm: { prior: concentrations, changed: readRunConcentrations(context.caseSettings, files, period, context.signal) },
+    ctm: { prior: concentrations, changed: runFields(context, output, period)() },
     hours,
     period: period.name,
     species: period.species.length,
   });
   for (const run of runs) {
     const changed = await free(run.name, { factors: factorsOfRun(run, period.grid, period.groups) });
-    const comparison = compared(changed, [run.output(period.name)]);
+    const comparison = compared(changed, madeOutput(context.caseSettings, run.output(period.name)));
     if (run.patches) out.rings.push(...ringResponses(run, comparison, period));
     else domain.add(run.group, run.name, responseSums(comparison)[0]);
   }
@@ -119,7 +119,7 @@ async function compareFurther(
     const { caseSettings, signal } = context;
     const changedRun = {
       emissions: givenSectors(caseSettings, certifyingRun.emissions, period.name),
-      concentrations: hourlyFiles(caseSettings, certifyingRun.concentrations, period.name),
+      ...broughtOutput(caseSettings, certifyingRun, period.name),
     };
     const ofRuns = { changedRun: changedRun, prior: runFiles(context, PRIOR, period.name) };
     const remedy = remedyOfBrought('certificate.runs', certifyingRun.name);
@@ -133,7 +133,7 @@ async function compareFurther(
       continue;
     }
     const changed = await free(certifyingRun.name, { emissions: changedEmissions });
-    const sums = responseSums(compared(changed, changedRun.concentrations))[0];
+    const sums = responseSums(compared(changed, changedRun))[0];
     if (groups.length === 1) domain.add(groups[0], certifyingRun.name, sums);
     else out.joint.push(...jointResponses(certifyingRun.name, groups, sums, period));
   }

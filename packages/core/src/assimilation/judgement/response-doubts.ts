@@ -20,19 +20,25 @@ const LEAST_FOLLOWING = 0.3;
 /** In those worlds the emissions of another run came 0.2 short at least. */
 const MORE_BY = 0.1;
 
-/** Mean over the hours of a field `[T, …]`. */
+/** Mean over the hours of a field `[T, …]` that have a value; NaN where none has. */
 export function meanOverHours(values: Float32Array, hours: number): Float64Array {
   const sum = new Float64Array(values.length / hours);
-  for (let hour = 0, i = 0; hour < hours; hour++) for (let cell = 0; cell < sum.length; cell++, i++) sum[cell] += values[i];
-  return sum.map((value) => value / hours);
+  const missing = new Int32Array(sum.length);
+  for (let hour = 0, i = 0; hour < hours; hour++) {
+    for (let cell = 0; cell < sum.length; cell++, i++) {
+      if (Number.isNaN(values[i])) missing[cell]++;
+      else sum[cell] += values[i];
+    }
+  }
+  return sum.map((value, cell) => value / (hours - missing[cell]));
 }
 
-/** Mean over the cells of {@link RunMeans.concentrations}. */
+/** Mean over the cells of {@link RunMeans.concentrations}; columns of a period without layers are left out. */
 export function speciesMeans(concentrations: Float64Array, species: readonly Species[]): Map<Species, number> {
   const cells = concentrations.length / species.length;
   const sums = species.map(() => 0);
   concentrations.forEach((value, i) => (sums[i % species.length] += value));
-  return new Map(species.map((name, i) => [name, sums[i] / cells]));
+  return new Map(species.flatMap((name, i): [Species, number][] => (Number.isNaN(sums[i]) ? [] : [[name, sums[i] / cells]])));
 }
 
 /** What is odd of each run. @param runs - with changed emissions, by name */
@@ -94,7 +100,8 @@ function changesOf(prior: RunMeans, run: RunMeans, { groups, species }: RunChann
 }
 
 function channelChange(prior: Float64Array, run: Float64Array, channel: number, channels: number): Float64Array {
-  return Float64Array.from({ length: prior.length / channels }, (_, cell) => run[cell * channels + channel] - prior[cell * channels + channel]);
+  const changeOf = (place: number): number => run[place] - prior[place] || 0; // NaN of a column in a period without layers
+  return Float64Array.from({ length: prior.length / channels }, (_, cell) => changeOf(cell * channels + channel));
 }
 
 /** Of the spread about a mean, relative to the largest value: what does not vary has this little. */

@@ -1,12 +1,14 @@
 /** What is inverted beside the emissions: biases of monitors, and runs of the transport model with something else changed. */
 import { type Grid, instant } from '../../grid/grid';
+import { broughtOutput, madeOutput, outputFiles } from '../../inventory/reading/sector-files';
+import { runFields } from '../../transport/run-fields';
 import type { PeriodSource } from '../../fields/period-source';
 import type { CaseChannels, Species } from '../../base/species';
 import { caseChannels, nuisanceChanges, type NuisanceChange, type NuisanceRun } from '../../case';
 import { type NuisanceTerm, VaryingNumber } from '../../inversion/model/nuisance-model';
 import { ConfigError } from '../../base/errors';
-import { hourlyFiles, nuisanceRun, simulatedFile } from '../../case/case-runs';
-import { priorRun, runInFiles, throughOperator, type ObservedPeriod, type RunFields } from './observed-periods';
+import { nuisanceRun, simulatedFile } from '../../case/case-runs';
+import { priorRun, throughOperator, type ObservedPeriod, type RunFields } from './observed-periods';
 import type { Workspace } from '../workspace';
 import type { SurrogateForwardModel } from '../surrogate/surrogate-forward-model';
 
@@ -40,10 +42,11 @@ const PART_OF_CHANGE = "of the run's change";
 
 /** Files of runs that were made outside. */
 export function nuisanceFiles(context: Workspace): string[] {
-  const { runs } = context.settings.inversion.nuisance;
-  return runs.flatMap(({ concentrations }) =>
-    concentrations ? context.caseSettings.periods.flatMap(({ name }) => hourlyFiles(context.caseSettings, concentrations, name)) : [],
-  );
+  const { caseSettings } = context;
+  return context.settings.inversion.nuisance.runs.flatMap(({ concentrations, layers }) => {
+    if (!concentrations) return [];
+    return caseSettings.periods.flatMap(({ name }) => outputFiles(caseSettings, broughtOutput(caseSettings, { concentrations, layers }, name), name));
+  });
 }
 
 /**
@@ -224,8 +227,10 @@ function addBiases(
 
 /** The fields of a run with something else changed. */
 export function changedFields(context: Workspace, change: NuisanceChange, period: Pick<PeriodSource, 'name' | 'grid' | 'time'>): RunFields {
-  const files = change.concentrations
-    ? hourlyFiles(context.caseSettings, change.concentrations, period.name)
-    : [simulatedFile(context.dirOf('simulate'), nuisanceRun(change), 'ACONC', period.name)];
-  return runInFiles(context, files, period);
+  const { caseSettings } = context;
+  const { concentrations, layers } = change;
+  const output = concentrations
+    ? broughtOutput(caseSettings, { concentrations, layers }, period.name)
+    : madeOutput(caseSettings, simulatedFile(context.dirOf('simulate'), nuisanceRun(change), 'ACONC', period.name));
+  return runFields(context, output, period);
 }

@@ -3,10 +3,9 @@ import type { PeriodSettings } from '../../case';
 import { dailyMeans } from '../../observations/daily-means';
 import { pickAt, joined } from '../../base/vectors';
 import { wholeGrid, type Hours, type PeriodSource } from '../../fields/period-source';
-import { type Grid, timeAt } from '../../grid/grid';
+import type { Grid } from '../../grid/grid';
 import type { ObservationOperator } from '../../inversion/observations/observation-operator';
 import { operatorOf, readMonitors, type Monitors } from './monitors';
-import { readRunConcentrations } from '../../transport/surface-output';
 import type { Workspace } from '../workspace';
 
 export interface ObservedPeriod {
@@ -47,15 +46,6 @@ export async function observePeriod(
 /** The prior run of a period. */
 export function priorRun(period: PeriodSource): RunFields {
   return (hours) => period.hourly('concentrations', wholeGrid(period), hours);
-}
-
-/** A run of the transport model in a period, whose files it is. */
-export function runInFiles(
-  { caseSettings, signal }: Pick<Workspace, 'caseSettings' | 'signal'>,
-  files: string[],
-  { grid, time }: Pick<PeriodSource, 'grid' | 'time'>,
-): RunFields {
-  return ({ first, count }) => readRunConcentrations(caseSettings, files, { grid, time: { ...time, start: timeAt(time, first), count } }, signal);
 }
 
 /** H·C at the observations of the operator, daily means from all hours of the day; the fields are read a day at a time. */

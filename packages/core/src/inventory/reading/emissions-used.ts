@@ -33,16 +33,22 @@ export function otherEmissions(a: ArrayLike<number>, b: ArrayLike<number>, chann
   return judgedPairs(channels).some(([group]) => differences[channels.groups.indexOf(group)] > CHANGE);
 }
 
-/** Of each channel, relative to its mean in `a`; 0 where both are 0 throughout. */
+/** Of each channel, relative to its mean in `a`; 0 where both are 0 throughout. What is NaN in one of them is left out. */
 function largestDifferences(a: ArrayLike<number>, b: ArrayLike<number>, channels: number): number[] {
-  const [sums, largest] = [new Float64Array(channels), new Float64Array(channels)];
+  const [sums, largest, missing] = [new Float64Array(channels), new Float64Array(channels), new Int32Array(channels)];
   for (let i = 0; i < a.length; i += channels) {
     for (let channel = 0; channel < channels; channel++) {
+      const difference = Math.abs(a[i + channel] - b[i + channel]);
+      if (Number.isNaN(difference)) {
+        missing[channel]++;
+        continue;
+      }
       sums[channel] += Math.abs(a[i + channel]);
-      largest[channel] = Math.max(largest[channel], Math.abs(a[i + channel] - b[i + channel]));
+      largest[channel] = Math.max(largest[channel], difference);
     }
   }
-  return Array.from(largest, (difference, channel) => (difference === 0 ? 0 : (difference * a.length) / (channels * sums[channel])));
+  const count = (channel: number): number => a.length - channels * missing[channel];
+  return Array.from(largest, (difference, channel) => (difference === 0 ? 0 : (difference * count(channel)) / (channels * sums[channel])));
 }
 
 /**
@@ -76,7 +82,7 @@ function sameRuns(
 export function expectEmissionsUsed(
   settings: Pick<Case, 'concentrations' | 'emissions'>,
   run: { name: string; period: string; grid: Grid; time: TimeAxis },
-  { changedRun, prior }: { changedRun: RunFiles; prior: RunFiles },
+  { changedRun, prior }: Record<'changedRun' | 'prior', Pick<RunFiles, 'emissions' | 'concentrations'>>,
   remedy: string,
   signal?: AbortSignal,
 ): void {

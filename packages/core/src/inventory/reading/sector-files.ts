@@ -10,13 +10,16 @@ import type { Grid } from '../../grid/grid';
 import { writeScaledEmissions } from '../scaling/scaled-emissions';
 import { pointsOf } from './point-sources';
 import { groupsOfPartial } from './sector-groups';
-import { hourlyFiles, PRIOR, simulatedFile, timeOf } from '../../case/case-runs';
+import { hourlyFiles, layersBeside, layersNeeded, PRIOR, simulatedFile, timeOf } from '../../case/case-runs';
 import { basename, dirname, join } from 'node:path';
 
-/** Emission files, by sector, and concentration files of one run in one period. */
+/** Emission files, by sector, and what one run has left in one period. */
 export interface RunFiles {
   emissions: SectorFiles[];
+  /** of its surface concentrations */
   concentrations: string[];
+  /** of its layers; none where the case has no columns */
+  layers: string[];
 }
 
 /** A sector of the case. */
@@ -176,8 +179,46 @@ export function writeSectors(
 /** Files from outside the run folder of a run that the surrogate learns from, beside the prior's emissions. */
 export function broughtFiles(settings: Case, run: string, period: string): string[] {
   const memberRun = settings.members.runs?.find(({ name }) => name === run);
-  if (memberRun) return [...filesOf(givenSectors(settings, memberRun.emissions, period)), ...hourlyFiles(settings, memberRun.concentrations, period)];
-  return run === PRIOR && settings.priorConcentrations ? hourlyFiles(settings, settings.priorConcentrations, period) : [];
+  if (memberRun) {
+    return [
+      ...filesOf(givenSectors(settings, memberRun.emissions, period)),
+      ...outputFiles(settings, broughtOutput(settings, memberRun, period), period),
+    ];
+  }
+  if (run !== PRIOR || !settings.priorConcentrations) return [];
+  return outputFiles(
+    settings,
+    broughtOutput(settings, { concentrations: settings.priorConcentrations, layers: settings.priorLayers }, period),
+    period,
+  );
+}
+
+/** All files that a run's output is read from, with the meteorology of its layers: for hashes. */
+export function outputFiles(settings: Case, { concentrations, layers }: Pick<RunFiles, 'concentrations' | 'layers'>, period: string): string[] {
+  return [...concentrations, ...layers, ...(layers.length > 0 ? layersMeteorology(settings, period) : [])];
+}
+
+/** What a run that the case brings has left in a period. */
+export function broughtOutput(
+  settings: Case,
+  { concentrations, layers }: { concentrations: string; layers?: string },
+  period: string,
+): Pick<RunFiles, 'concentrations' | 'layers'> {
+  return {
+    concentrations: hourlyFiles(settings, concentrations, period),
+    layers: layersNeeded(settings) && layers !== undefined ? hourlyFiles(settings, layers, period) : [],
+  };
+}
+
+/** What a run that is made here leaves. @param output - its surface concentrations */
+export function madeOutput(settings: Pick<Case, 'columns'>, output: string): Pick<RunFiles, 'concentrations' | 'layers'> {
+  return { concentrations: [output], layers: layersNeeded(settings) ? [layersBeside(output)] : [] };
+}
+
+/** Meteorology that tells the pressures of brought layers, in a period. */
+export function layersMeteorology(settings: Case, period: string): string[] {
+  const { layers } = settings.concentrations;
+  return layersNeeded(settings) && layers ? hourlyFiles(settings, layers.meteorology, period) : [];
 }
 
 /** Files of a run that the surrogate learns from. */
@@ -186,16 +227,14 @@ export function runFiles(context: { caseSettings: Case; dirOf: (stage: 'simulate
   const simulate = context.dirOf('simulate');
   const memberRun = caseSettings.members.runs?.find(({ name }) => name === run);
   if (memberRun) {
-    return {
-      emissions: givenSectors(caseSettings, memberRun.emissions, period),
-      concentrations: hourlyFiles(caseSettings, memberRun.concentrations, period),
-    };
+    return { emissions: givenSectors(caseSettings, memberRun.emissions, period), ...broughtOutput(caseSettings, memberRun, period) };
   }
-  const concentrations =
-    run === PRIOR && caseSettings.priorConcentrations
-      ? hourlyFiles(caseSettings, caseSettings.priorConcentrations, period)
-      : [simulatedFile(simulate, run, 'ACONC', period)];
-  return { emissions: run === PRIOR ? priorSectors(caseSettings, period) : simulatedSectors(caseSettings, simulate, run, period), concentrations };
+  const { priorConcentrations, priorLayers } = caseSettings;
+  const output =
+    run === PRIOR && priorConcentrations
+      ? broughtOutput(caseSettings, { concentrations: priorConcentrations, layers: priorLayers }, period)
+      : madeOutput(caseSettings, simulatedFile(simulate, run, 'ACONC', period));
+  return { emissions: run === PRIOR ? priorSectors(caseSettings, period) : simulatedSectors(caseSettings, simulate, run, period), ...output };
 }
 
 /** What becomes a file of its own: one of the prior, or of a representative day one for each day that it stands for. */

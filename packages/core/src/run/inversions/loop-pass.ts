@@ -7,13 +7,13 @@ import type { TrainingPeriod, TrainingRun } from '../../fields/training-period';
 import { ConfigError, DataError } from '../../base/errors';
 import { FACTORS_FILE } from '../../assimilation/factors/factors-file';
 import type { Anchor } from '../../assimilation/inverse-problem';
-import { runInFiles, type RunFields } from '../../assimilation/observed/observed-periods';
+import type { RunFields } from '../../assimilation/observed/observed-periods';
 import type { PeriodSource } from '../../fields/period-source';
 import { Surrogate } from '../../surrogate/model/surrogate';
-import { appliedSectors } from '../../inventory/reading/sector-files';
+import { appliedSectors, madeOutput } from '../../inventory/reading/sector-files';
 import { readInventory } from '../../inventory/reading/read-inventory';
 import { damagedProducts, readRecord } from '../engine/record';
-import { readRunConcentrations } from '../../transport/surface-output';
+import { runFields, type RunOutput } from '../../transport/run-fields';
 import { passVariant, stageDir, type LoopPass, type RunContext, type StageContext } from '../engine/stage';
 import { updatedRunKey, updatedOutput } from '../transport-runs/output-hashes';
 
@@ -74,7 +74,7 @@ function updatedRun(context: StageContext, number: number, period: Parameters<ty
   const shape = { hours: time.count, rows: grid.rows, cols: grid.cols };
   return {
     emissions: room.keep(readInventory(sectors, grid, time, { signal }), { ...shape, channels: groups.length }),
-    concentrations: room.keep(readRunConcentrations(caseSettings, [runOfPass(context, number, name)], period, signal), {
+    concentrations: room.keep(runFields(context, outputOfPass(context, number, name), period)(), {
       ...shape,
       channels: species.length,
     }),
@@ -86,9 +86,14 @@ export function runOfPass({ out }: RunContext, number: number, period: string): 
   return updatedOutput(stageDir(out, 'verify', passVariant(number)), period);
 }
 
+function outputOfPass(context: RunContext, number: number, period: string): RunOutput {
+  return madeOutput(context.caseSettings, runOfPass(context, number, period));
+}
+
 /** The transport model's run on the emissions of a pass of the loop. */
 export function passRun(context: RunContext, pass: number, period: Pick<PeriodSource, 'name' | 'grid' | 'time'>): RunFields {
-  return runInFiles(context, [runOfPass(context, pass, period.name)], period);
+  const dirOf = (stage: 'prepare'): string => stageDir(context.out, stage, 'default');
+  return runFields({ ...context, dirOf }, outputOfPass(context, pass, period.name), period);
 }
 
 /** What an inversion of a pass of the loop starts from; undefined in other variants. */

@@ -23,7 +23,8 @@ import {
   storedPeriods,
   testRuns,
 } from '../../assimilation/surrogate/trained-surrogate';
-import { readRunConcentrations } from '../../transport/surface-output';
+import { madeOutput } from '../../inventory/reading/sector-files';
+import { runFields } from '../../transport/run-fields';
 import type { Stage, StageContext } from '../engine/stage';
 
 export interface EvaluateSummary {
@@ -105,7 +106,8 @@ function periodEvaluation(
       runs.length > 0
         ? { runs, read: (run) => readPreparedRun(context.dirOf('prepare'), run, period) }
         : { hours: new Set(splitHours(period.time.count, first, training.testFraction).test) },
-    changedRun: (group) => readRunConcentrations(context.caseSettings, [simulatedFile(simulate, responseRun(group), 'ACONC', period.name)], period),
+    changedRun: (group) =>
+      runFields(context, madeOutput(context.caseSettings, simulatedFile(simulate, responseRun(group), 'ACONC', period.name)), period)(),
     onHour: (finished) => {
       context.progress(turn * total + finished, turns * total, `${period.name}`);
       context.signal.throwIfAborted();

@@ -21,7 +21,8 @@ import type { Grid } from '../../grid/grid';
 import { geographyFiles, meteorologyFiles, PRIOR, timeOf } from '../../case/case-runs';
 import { commandIgnored, expectEmissionsUsed, remedyOfBrought } from '../../inventory/reading/emissions-used';
 import { readInventory } from '../../inventory/reading/read-inventory';
-import { readRunConcentrations } from '../../transport/surface-output';
+import { runFields } from '../../transport/run-fields';
+import { prepareColumns } from './prepare-columns';
 import { filesOf, runFiles } from '../../inventory/reading/sector-files';
 import type { Stage, StageContext } from '../engine/stage';
 import { hourlySums, inventoryDoubts, totalsDoubts, zeroHoursDoubt } from '../../assimilation/judgement/emission-doubts';
@@ -148,7 +149,7 @@ function prepareRun(context: StageContext, period: PeriodSettings, run: string, 
     expectEmissionsUsed(caseSettings, { name: run, period: period.name, grid, time }, ofRuns, remedy, signal);
   }
   const emissions = readInventory(files.emissions, grid, time, { signal }, run === PRIOR ? log : undefined);
-  const concentrations = readRunConcentrations(caseSettings, files.concentrations, { grid, time }, signal);
+  const concentrations = runFields(context, files, { name: period.name, grid, time })();
   const channels = caseChannels(caseSettings);
   const sums = sumsOf({ emissions, concentrations }, time.count, channels.groups.length);
   const label = labelOf(filesOf(files.emissions));
@@ -167,12 +168,15 @@ function geographyOf(settings: Case, grid: Grid): Float32Array {
 }
 
 export function prepare(context: StageContext): ReturnType<Stage['run']> {
-  const { periods } = context.caseSettings;
-  const total = periods.length * (2 + memberNames(context.caseSettings).length);
+  const { periods, columns } = context.caseSettings;
+  const total = periods.length * (2 + memberNames(context.caseSettings).length + Object.keys(columns).length);
   let finished = 0;
-  const products = periods.flatMap((period) =>
-    preparePeriod(context, period, (text) => context.progress(finished++, total, `${period.name}: ${text}`)),
-  );
+  const note = (period: string, text: string): void => context.progress(finished++, total, `${period}: ${text}`);
+  const columnPaths = prepareColumns(context, note);
+  const products = periods.flatMap((period) => [
+    ...preparePeriod(context, period, (text) => note(period.name, text)),
+    ...columnPaths.get(period.name)!,
+  ]);
   return Promise.resolve({
     products: products.map((path) => relative(context.dir, path)),
     summary: { files: products.map((path) => basename(path)) },

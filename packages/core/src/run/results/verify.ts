@@ -1,7 +1,7 @@
 /** The work of `verify`: the transport model run again on the updated emissions, and compared with every monitor, withheld ones apart. */
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { givenFiles, updatedOutput } from '../transport-runs/output-hashes';
+import { givenOutput, updatedOutput } from '../transport-runs/output-hashes';
 import type { CaseChannels, Species } from '../../base/species';
 import { caseChannels, type PeriodSettings } from '../../case';
 import { gridOf } from '../../case/gridded/regions';
@@ -14,7 +14,7 @@ import type { ObservationOperator, StationSeries } from '../../inversion/observa
 import { isWhole, measuredAveraging, type ScoreRow } from '../../inversion/scores/score-rows';
 import type { Scores } from '../../inversion/scores/scores';
 import { createCtm } from '../../transport/create-ctm';
-import { appliedSectors, emissionInput } from '../../inventory/reading/sector-files';
+import { appliedSectors, emissionInput, madeOutput } from '../../inventory/reading/sector-files';
 import { hashOfValues } from '../commands/bundle/compare-files';
 import { AUDIT_FILE, auditCsv, auditPeriod, type AuditRow } from '../../assimilation/scores/audit';
 import { PRIOR, hasExternalPrior } from '../../case/case-runs';
@@ -26,7 +26,7 @@ import { ownInversion } from '../inversions/cross-validation';
 import { readAllIndependent, type IndependentObservations } from '../../assimilation/observed/independent';
 import { markOf, operatorOf, readMonitors, type Monitors } from '../../assimilation/observed/monitors';
 import { asInCase } from '../../assimilation/surrogate/trained-surrogate';
-import { readRunConcentrations } from '../../transport/surface-output';
+import { runFields } from '../../transport/run-fields';
 import { partName } from '../transport-runs/run-keys';
 import { expectUpdateUsed } from '../../assimilation/judgement/update-used';
 import { caseScores, scoresCsv, SCORES_FILE, type ComparedPeriod } from '../../assimilation/scores/score-table';
@@ -127,7 +127,8 @@ function updatedName({ variant }: StageContext): string {
 function tellOlder({ caseSettings, dirOf, log }: StageContext): void {
   for (const { name } of caseSettings.periods) {
     const [written] = appliedSectors(dirOf('apply'), caseSettings, name).flatMap(({ files }) => files);
-    const older = givenFiles(caseSettings, name)!.find((path) => statSync(path).mtimeMs < statSync(written).mtimeMs);
+    const { concentrations, layers } = givenOutput(caseSettings, name)!;
+    const older = [...concentrations, ...layers].find((path) => statSync(path).mtimeMs < statSync(written).mtimeMs);
     if (older !== undefined) log(`${older} is older than the updated emissions (${written}): see that it was made with them`);
   }
 }
@@ -178,8 +179,9 @@ async function comparedSeries(
   const monitors = await readMonitors(context, settings, period.grid, context.settings.inversion.stopOnWithheld);
   expectLeftOut(context, period.name, monitors);
   const operator = operatorOf(context.caseSettings, settings, period.grid, monitors, { firstHour: settings.spinUpHours, watch: false });
-  const files = givenFiles(context.caseSettings, period.name) ?? [updatedOutput(context.dirOf('verify'), period.name)];
-  const ofUpdated = readRunConcentrations(context.caseSettings, files, period);
+  const { caseSettings } = context;
+  const output = givenOutput(caseSettings, period.name) ?? madeOutput(caseSettings, updatedOutput(context.dirOf('verify'), period.name));
+  const ofUpdated = runFields(context, output, period)();
   const ofPrior = period.runs.get(PRIOR)!.concentrations;
   const throughBoth = (through: ObservationOperator): Pick<PeriodSeries, 'prior' | 'updated'> => ({
     prior: through.atStations(ofPrior),

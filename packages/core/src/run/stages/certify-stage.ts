@@ -1,7 +1,7 @@
 /** `certify`: the surrogate held against the transport model's own finite differences, before any inversion trusts it. */
 import { ctmIdentity } from '../../transport/ctm';
 import { hourlyFiles, responseRun } from '../../case/case-runs';
-import { filesOf, givenSectors } from '../../inventory/reading/sector-files';
+import { broughtOutput, filesOf, givenSectors, outputFiles } from '../../inventory/reading/sector-files';
 import type { Case, CertificateSettings } from '../../case';
 import { expandGlob } from '../../files/glob';
 import { comparedHourStep, initialConcentrationsOf, refuseOtherSurrogate } from '../../assimilation/surrogate/trained-surrogate';
@@ -40,10 +40,10 @@ export const certifyStage: Stage = {
   },
   readsAgain: true,
   inputs: ({ caseSettings }) => [
-    ...caseSettings.certificate.runs.flatMap(({ emissions, concentrations }) =>
+    ...caseSettings.certificate.runs.flatMap(({ emissions, ...output }) =>
       caseSettings.periods.flatMap(({ name }) => [
         ...filesOf(givenSectors(caseSettings, emissions, name)),
-        ...hourlyFiles(caseSettings, concentrations, name),
+        ...outputFiles(caseSettings, broughtOutput(caseSettings, output, name), name),
       ]),
     ),
     ...sensitivityInputs(caseSettings),

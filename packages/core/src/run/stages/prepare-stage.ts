@@ -1,8 +1,11 @@
 /** `prepare`: meteorology, geography and all runs of the transport model into the prepared store. */
-import { memberNames, type Case } from '../../case';
+import { columnEntries, memberNames, type Case, type ColumnEntry } from '../../case';
+import { columnStorePath } from '../../columns/column-store';
+import { columnInputs, comparedSpan } from '../../columns/make-columns';
+import { expandGlobs } from '../../files/glob';
 import { gridOf } from '../../case/gridded/regions';
 import { preparedMeteorologyPath, preparedRunPath } from '../../fields/prepared';
-import { geographyFiles, meteorologyFiles, PRIOR, weatherSettings } from '../../case/case-runs';
+import { geographyFiles, layersNeeded, meteorologyFiles, PRIOR, timeOf, weatherSettings } from '../../case/case-runs';
 import { partName } from '../transport-runs/run-keys';
 import { broughtFiles, inventorySettings, priorEmissionInputs, sectorSettings } from '../../inventory/reading/sector-files';
 import type { StageMark } from '../engine/record';
@@ -29,14 +32,51 @@ function preparedParts(context: StageContext, simulated: Pick<StageMark, 'parts'
       inputs: [...geographyFiles(caseSettings), ...meteorologyFiles(caseSettings, name)],
       entries: [preparedMeteorologyPath('', name)],
     };
+    const columns = columnParts(caseSettings, name, shared, {
+      key: simulated.parts?.[partName(PRIOR, name)]?.key,
+      values: values[partName(PRIOR, name)],
+    });
     const runs = runsOf(caseSettings).map((run): PartContent => ({
       name: partName(run, name),
-      settings: { ...shared, emissions, concentrations, made: simulated.parts?.[partName(run, name)]?.key, values: values[partName(run, name)] },
-      inputs: [...(run === PRIOR ? priorEmissionInputs(caseSettings, name) : []), ...broughtFiles(caseSettings, run, name)],
+      settings: {
+        ...shared,
+        emissions,
+        concentrations,
+        made: simulated.parts?.[partName(run, name)]?.key,
+        values: values[partName(run, name)],
+        // The weights of retrievals are of the products and the prior.
+        ...(columns.length > 0 ? { columns: columns.map(({ settings }) => settings) } : {}),
+      },
+      inputs: [
+        ...(run === PRIOR ? priorEmissionInputs(caseSettings, name) : []),
+        ...broughtFiles(caseSettings, run, name),
+        ...columns.flatMap(({ inputs }) => inputs),
+      ],
       entries: [preparedRunPath('', name, run)],
     }));
-    return [weather, ...runs];
+    return [weather, ...columns, ...runs];
   });
+}
+
+/** Files of a column with pixels in a period. */
+function columnFiles(settings: Case, entry: ColumnEntry, period: string): string[] {
+  const { spinUpHours, ...hours } = settings.periods.find(({ name }) => name === period)!;
+  return columnInputs(expandGlobs(entry.files, period), entry, comparedSpan({ time: timeOf({ spinUpHours, ...hours }), firstHour: spinUpHours }));
+}
+
+/** What decides how the files of the columns are read; names of files apart. */
+function columnSettings(settings: Case): { name: string; settings: object }[] {
+  return columnEntries(settings).map(({ name, method, product }) => ({ name, settings: { name, method, ...(product ? { product } : {}) } }));
+}
+
+function columnParts(settings: Case, period: string, shared: object, prior: { key?: string; values?: string }): PartContent[] {
+  const { spinUpHours } = settings.periods.find(({ name }) => name === period)!;
+  return columnEntries(settings).map((entry, i): PartContent => ({
+    name: `${entry.name} ${period}`,
+    settings: { ...shared, spinUpHours, layers: settings.concentrations.layers?.variables, column: columnSettings(settings)[i].settings, prior },
+    inputs: [...columnFiles(settings, entry, period), ...broughtFiles(settings, PRIOR, period)],
+    entries: [columnStorePath('', period, entry.name)],
+  }));
 }
 
 function settingsOf(settings: Case): object {
@@ -50,6 +90,7 @@ function settingsOf(settings: Case): object {
     ...sectorSettings(settings),
     concentrations: settings.concentrations,
     members: memberNames(settings),
+    ...(layersNeeded(settings) ? { columns: columnSettings(settings) } : {}),
   };
 }
 
@@ -65,6 +106,7 @@ export const prepareStage: Stage = {
       ...meteorologyFiles(caseSettings, name),
       ...priorEmissionInputs(caseSettings, name),
       ...runsOf(caseSettings).flatMap((run) => broughtFiles(caseSettings, run, name)),
+      ...columnEntries(caseSettings).flatMap((entry) => columnFiles(caseSettings, entry, name)),
     ]),
   ],
   parts: (context, keysOf) => preparedParts(context, keysOf('simulate')),

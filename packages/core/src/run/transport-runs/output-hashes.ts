@@ -4,7 +4,8 @@
  */
 import { join } from 'node:path';
 import type { Case } from '../../case';
-import { hourlyFiles } from '../../case/case-runs';
+import { broughtOutput } from '../../inventory/reading/sector-files';
+import type { RunOutput } from '../../transport/run-fields';
 import { canonicalJson, hashText } from '../../files/json';
 import type { Certificate } from '../../surrogate/judgement/certificate';
 import { readRecord, summaryIn } from '../engine/record';
@@ -66,9 +67,10 @@ export function updatedOutput(dir: string, period: string): string {
 }
 
 /** The updated run's files in a period, where the case brings it. */
-export function givenFiles(settings: Case, period: string): string[] | undefined {
-  const { updatedConcentrations } = settings;
-  return updatedConcentrations === undefined ? undefined : hourlyFiles(settings, updatedConcentrations, period);
+export function givenOutput(settings: Case, period: string): RunOutput | undefined {
+  const { updatedConcentrations, updatedLayers } = settings;
+  if (updatedConcentrations === undefined) return undefined;
+  return broughtOutput(settings, { concentrations: updatedConcentrations, layers: updatedLayers }, period);
 }
 
 export const CERTIFICATE_FILE = 'certificate.json';
