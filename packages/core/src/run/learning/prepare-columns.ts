@@ -2,11 +2,10 @@
 import { existsSync } from 'node:fs';
 import { columnEntries, type ColumnEntry, type PeriodSettings } from '../../case';
 import { gridOf } from '../../case/gridded/regions';
-import { PRIOR, timeOf } from '../../case/case-runs';
+import { columnFiles, PRIOR, timeOf } from '../../case/case-runs';
 import { DataError } from '../../base/errors';
 import { columnStorePath, readColumns, writeColumns, type StoredColumns } from '../../columns/column-store';
 import { makeColumns } from '../../columns/make-columns';
-import { expandGlobs } from '../../files/glob';
 import { runFiles } from '../../inventory/reading/sector-files';
 import { openLayers } from '../../transport/run-fields';
 import type { StageContext } from '../engine/stage';
@@ -57,7 +56,7 @@ function makeOf(context: StageContext, entry: ColumnEntry, settings: PeriodSetti
   const time = timeOf(settings);
   const grid = gridOf(caseSettings);
   const period = { grid, time, firstHour: settings.spinUpHours };
-  const paths = expandGlobs(entry.files, settings.name);
+  const paths = columnFiles(entry, settings, dirOf('simulate'));
   using prior = openLayers(caseSettings, runFiles({ caseSettings, dirOf }, PRIOR, settings.name).layers, { name: settings.name, grid, time });
   try {
     return { period: settings, columns: makeColumns(paths, entry, period, prior) };

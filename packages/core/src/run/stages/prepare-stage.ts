@@ -1,11 +1,10 @@
 /** `prepare`: meteorology, geography and all runs of the transport model into the prepared store. */
-import { columnEntries, memberNames, type Case, type ColumnEntry } from '../../case';
+import { columnEntries, memberNames, type Case, type ColumnEntry, type PeriodSettings } from '../../case';
 import { columnStorePath } from '../../columns/column-store';
 import { columnInputs, comparedSpan } from '../../columns/make-columns';
-import { expandGlobs } from '../../files/glob';
 import { gridOf } from '../../case/gridded/regions';
 import { preparedMeteorologyPath, preparedRunPath } from '../../fields/prepared';
-import { geographyFiles, layersNeeded, meteorologyFiles, PRIOR, timeOf, weatherSettings } from '../../case/case-runs';
+import { columnFiles, geographyFiles, layersNeeded, meteorologyFiles, PRIOR, timeOf, TRUTH, weatherSettings } from '../../case/case-runs';
 import { partName } from '../transport-runs/run-keys';
 import { broughtFiles, inventorySettings, priorEmissionInputs, sectorSettings } from '../../inventory/reading/sector-files';
 import type { StageMark } from '../engine/record';
@@ -20,11 +19,12 @@ function runsOf(settings: Case): string[] {
 /** What decides each file: a run that is mended, or another member, makes the others none anew. */
 function preparedParts(context: StageContext, simulated: Pick<StageMark, 'parts'>): PartContent[] {
   const { caseSettings } = context;
-  const values = simulatedValues(context, runsOf(caseSettings));
+  const values = simulatedValues(context, runsRead(caseSettings));
   const { definition } = gridOf(caseSettings);
   const { meteorology, geography, concentrations } = caseSettings;
   const emissions = inventorySettings(caseSettings);
-  return caseSettings.periods.flatMap(({ name, start, hours }) => {
+  return caseSettings.periods.flatMap((period) => {
+    const { name, start, hours } = period;
     const shared = { grid: definition, period: { name, start, hours }, version: VERSIONS.retroplume };
     const weather: PartContent = {
       name,
@@ -32,18 +32,15 @@ function preparedParts(context: StageContext, simulated: Pick<StageMark, 'parts'
       inputs: [...geographyFiles(caseSettings), ...meteorologyFiles(caseSettings, name)],
       entries: [preparedMeteorologyPath('', name)],
     };
-    const columns = columnParts(caseSettings, name, shared, {
-      key: simulated.parts?.[partName(PRIOR, name)]?.key,
-      values: values[partName(PRIOR, name)],
-    });
+    const madeOf = (run: string): object => ({ made: simulated.parts?.[partName(run, name)]?.key, values: values[partName(run, name)] });
+    const columns = columnParts(caseSettings, period, shared, madeOf);
     const runs = runsOf(caseSettings).map((run): PartContent => ({
       name: partName(run, name),
       settings: {
         ...shared,
         emissions,
         concentrations,
-        made: simulated.parts?.[partName(run, name)]?.key,
-        values: values[partName(run, name)],
+        ...madeOf(run),
         // The weights of retrievals are of the products and the prior.
         ...(columns.length > 0 ? { columns: columns.map(({ settings }) => settings) } : {}),
       },
@@ -58,24 +55,40 @@ function preparedParts(context: StageContext, simulated: Pick<StageMark, 'parts'
   });
 }
 
-/** Files of a column with pixels in a period. */
-function columnFiles(settings: Case, entry: ColumnEntry, period: string): string[] {
-  const { spinUpHours, ...hours } = settings.periods.find(({ name }) => name === period)!;
-  return columnInputs(expandGlobs(entry.files, period), entry, comparedSpan({ time: timeOf({ spinUpHours, ...hours }), firstHour: spinUpHours }));
+/** Files of a column with pixels in a period, from outside the run folder. */
+function columnFilesOf(entry: ColumnEntry, period: PeriodSettings): string[] {
+  if (entry.twin) return [];
+  return columnInputs(columnFiles(entry, period, ''), entry, comparedSpan({ time: timeOf(period), firstHour: period.spinUpHours }));
+}
+
+/** The runs that decide what is prepared: those that are read, and the truth that a twin's columns are drawn from. */
+function runsRead(settings: Case): string[] {
+  return [...runsOf(settings), ...(columnEntries(settings).some(({ twin }) => twin) ? [TRUTH] : [])];
 }
 
 /** What decides how the files of the columns are read; names of files apart. */
 function columnSettings(settings: Case): { name: string; settings: object }[] {
-  return columnEntries(settings).map(({ name, method, product }) => ({ name, settings: { name, method, ...(product ? { product } : {}) } }));
+  const { twin: observed } = settings.observations;
+  return columnEntries(settings).map(({ name, method, product, twin }) => ({
+    name,
+    settings: { name, method, ...(product ? { product } : {}), ...(twin ? { twin, observed } : {}) },
+  }));
 }
 
-function columnParts(settings: Case, period: string, shared: object, prior: { key?: string; values?: string }): PartContent[] {
-  const { spinUpHours } = settings.periods.find(({ name }) => name === period)!;
+function columnParts(settings: Case, period: PeriodSettings, shared: object, madeOf: (run: string) => object): PartContent[] {
+  const { spinUpHours, name: periodName } = period;
   return columnEntries(settings).map((entry, i): PartContent => ({
-    name: `${entry.name} ${period}`,
-    settings: { ...shared, spinUpHours, layers: settings.concentrations.layers?.variables, column: columnSettings(settings)[i].settings, prior },
-    inputs: [...columnFiles(settings, entry, period), ...broughtFiles(settings, PRIOR, period)],
-    entries: [columnStorePath('', period, entry.name)],
+    name: `${entry.name} ${periodName}`,
+    settings: {
+      ...shared,
+      spinUpHours,
+      layers: settings.concentrations.layers?.variables,
+      column: columnSettings(settings)[i].settings,
+      prior: madeOf(PRIOR),
+      ...(entry.twin ? { truth: madeOf(TRUTH) } : {}),
+    },
+    inputs: [...columnFilesOf(entry, period), ...broughtFiles(settings, PRIOR, periodName)],
+    entries: [columnStorePath('', periodName, entry.name)],
   }));
 }
 
@@ -97,16 +110,16 @@ function settingsOf(settings: Case): object {
 export const prepareStage: Stage = {
   name: 'prepare',
   needs: ['simulate'],
-  reads: (settings) => ({ simulate: runsAsParts(settings, runsOf(settings)) }),
-  settings: (context) => ({ ...settingsOf(context.caseSettings), simulated: simulatedHash(context, runsOf(context.caseSettings)) }),
+  reads: (settings) => ({ simulate: runsAsParts(settings, runsRead(settings)) }),
+  settings: (context) => ({ ...settingsOf(context.caseSettings), simulated: simulatedHash(context, runsRead(context.caseSettings)) }),
   inputs: ({ caseSettings }) => [
     caseSettings.grid.griddesc,
     ...geographyFiles(caseSettings),
-    ...caseSettings.periods.flatMap(({ name }) => [
-      ...meteorologyFiles(caseSettings, name),
-      ...priorEmissionInputs(caseSettings, name),
-      ...runsOf(caseSettings).flatMap((run) => broughtFiles(caseSettings, run, name)),
-      ...columnEntries(caseSettings).flatMap((entry) => columnFiles(caseSettings, entry, name)),
+    ...caseSettings.periods.flatMap((period) => [
+      ...meteorologyFiles(caseSettings, period.name),
+      ...priorEmissionInputs(caseSettings, period.name),
+      ...runsOf(caseSettings).flatMap((run) => broughtFiles(caseSettings, run, period.name)),
+      ...columnEntries(caseSettings).flatMap((entry) => columnFilesOf(entry, period)),
     ]),
   ],
   parts: (context, keysOf) => preparedParts(context, keysOf('simulate')),
