@@ -80,7 +80,7 @@ export function simulatedFile(dir: string, run: string, kind: 'EMIS' | 'ACONC' |
 }
 
 /** Whether the runs of a case have to leave their layers beside their surface concentrations: it has columns, which are compared with all of them. */
-export function layersNeeded(settings: Pick<Case, 'columns'>): boolean {
+export function layersNeeded(settings: Partial<Pick<Case, 'columns'>>): boolean {
   return columnEntries(settings).length > 0;
 }
 
@@ -96,7 +96,7 @@ export function layersBeside(output: string): string {
 }
 
 /** What a run leaves in a period. @param output - its surface concentrations */
-export function filesOfRun(settings: Pick<Case, 'columns'>, output: string): string[] {
+export function filesOfRun(settings: Partial<Pick<Case, 'columns'>>, output: string): string[] {
   return layersNeeded(settings) ? [output, layersBeside(output)] : [output];
 }
 

@@ -102,7 +102,7 @@ export interface ColumnEntry {
 }
 
 /** The columns of a case, in the order of its species. */
-export function columnEntries({ columns }: { columns: z.output<typeof columnsSchema> }): ColumnEntry[] {
+export function columnEntries({ columns = {} }: { columns?: z.output<typeof columnsSchema> }): ColumnEntry[] {
   return Object.entries(columns).map(([name, { variables, ...settings }]) => {
     const gas = columnGas(name)!;
     return { name, gas, ...settings, ...(variables ? { product: namedProduct(name, gas, variables) } : {}) };

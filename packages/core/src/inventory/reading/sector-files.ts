@@ -211,7 +211,7 @@ export function broughtOutput(
 }
 
 /** What a run that is made here leaves. @param output - its surface concentrations */
-export function madeOutput(settings: Pick<Case, 'columns'>, output: string): Pick<RunFiles, 'concentrations' | 'layers'> {
+export function madeOutput(settings: Partial<Pick<Case, 'columns'>>, output: string): Pick<RunFiles, 'concentrations' | 'layers'> {
   return { concentrations: [output], layers: layersNeeded(settings) ? [layersBeside(output)] : [] };
 }
 
