@@ -58,6 +58,7 @@ function addDemo(program: Command): void {
     .addOption(
       new Option('--species <which>', 'all: CO and PM10 beside NO2, SO2, O3 and PM2.5, and the emissions that they come from').choices(['all']),
     )
+    .option('--columns', 'satellites see columns of NO2, HCHO and NH3, with clouds, averaging kernels and noise, beside the monitors', false)
     .option('--seed <n>', 'another made-up coast, with cities, weather, monitors and errors of its own', wholeNumber, 1)
     .action(async (options: CommonOptions & DemoChoice) => (await import('./commands/run.js')).demo(options));
 }

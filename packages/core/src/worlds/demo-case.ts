@@ -66,6 +66,12 @@ const IDENTICAL_ASSUMPTION = 'Prior and truth share the transport model, so the 
 const PAPER_ASSUMPTION =
   "The paper's mode has its method, but the effort of a demo: 8 hourly steps, a network as wide as the default's, minutes of training, Adam on the input.";
 
+const COLUMN_ASSUMPTION =
+  'Satellites see columns of NO2, HCHO and NH3 of the truth run once a day at 13:30 local time, with clouds over a third to a half of the domain, averaging kernels and noise as TROPOMI and CrIS state them, in pixels of 7 km (NH3 14 km). The carbonyls of the model stand for HCHO.';
+
+/** As TROPOMI and CrIS see them; `simulate` draws them from the truth run. */
+const DEMO_COLUMNS = { NO2_column: { twin: {} }, HCHO_column: { twin: {} }, NH3_column: { twin: {} } };
+
 const isDefault = (species: readonly Species[]): boolean => species.join() === SPECIES.join();
 
 /** The text of the demo's case file. `periods` in the order in which they run; `nonIdentical`: the truth has another model (`demo-model-error.ts`). */
@@ -78,15 +84,22 @@ export function demoCaseYaml(options: {
   /** `emissions.groups` */
   groups: Record<Group, { variables: string[]; molarMass?: number }>;
   species: readonly Species[];
+  /** whether satellites see columns */
+  columns: boolean;
 }): string {
   const effort = EFFORT[options.size];
   const { rows, cols } = options.grid;
   const half = Math.floor(rows / 2);
-  const { nonIdentical, species } = options;
+  const { nonIdentical, species, columns } = options;
   const demoCase = {
     name: nonIdentical ? 'demo-non-identical' : 'demo',
     description: DESCRIPTION,
-    assumptions: [...WORLD_ASSUMPTIONS, ...(nonIdentical ? DEMO_MODEL_ERROR_ASSUMPTIONS : [IDENTICAL_ASSUMPTION]), PAPER_ASSUMPTION],
+    assumptions: [
+      ...WORLD_ASSUMPTIONS,
+      ...(nonIdentical ? DEMO_MODEL_ERROR_ASSUMPTIONS : [IDENTICAL_ASSUMPTION]),
+      ...(columns ? [COLUMN_ASSUMPTION] : []),
+      PAPER_ASSUMPTION,
+    ],
     grid: { griddesc: 'inputs/GRIDDESC', name: 'DEMO' },
     periods: options.periods.map((period) => ({ ...period, start: period.start.toISOString().replace('.000', '') })),
     meteorology: { files: 'inputs/METCRO2D_{period}*.nc' },
@@ -114,6 +127,7 @@ export function demoCaseYaml(options: {
       },
       twin: { noise: 0.05, seed: options.seed + 6 },
     },
+    ...(columns ? { columns: DEMO_COLUMNS } : {}),
     training: effort.training,
     // The runs with 30 % more are there anyway. A surrogate of two minutes shows the stages, not a response to rely on.
     certificate: { factors: [0.8], ...(options.size === 'quick' ? { onFailure: 'warn' } : {}) },

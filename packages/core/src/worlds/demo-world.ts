@@ -36,6 +36,8 @@ interface DemoWorldOptions {
   groups?: readonly Group[];
   /** what the monitors measure, likewise; by default four species */
   species?: readonly Species[];
+  /** whether satellites see columns of the truth */
+  columns?: boolean;
 }
 
 /** All that networks such as China's measure, and the groups that they come from: those of the code of Huang et al. (2021). */
@@ -105,7 +107,7 @@ function groupsOfCase(groups: readonly Group[]): Record<Group, { variables: stri
 export function writeDemoWorld(dir: string, options: DemoWorldOptions = {}): Promise<string> {
   const size = options.size ?? 'default';
   const { rows, cols, hours, spinUpHours, stations } = { ...DEMO_SIZES[size], ...dropUndefined(options) };
-  const { seed = 1, groups = GROUPS, species = SPECIES } = options;
+  const { seed = 1, groups = GROUPS, species = SPECIES, columns = false, nonIdentical = false } = options;
   const random = new Random(seed).fork('demo world');
   const inputs = join(dir, 'inputs');
   makeFolder(inputs);
@@ -129,7 +131,7 @@ export function writeDemoWorld(dir: string, options: DemoWorldOptions = {}): Pro
   const casePath = join(dir, 'case.yaml');
   writeFileAtomic(
     casePath,
-    demoCaseYaml({ size, nonIdentical: options.nonIdentical ?? false, seed, grid: { rows, cols }, periods, groups: groupsOfCase(groups), species }),
+    demoCaseYaml({ size, nonIdentical, seed, grid: { rows, cols }, periods, groups: groupsOfCase(groups), species, columns }),
   );
   return Promise.resolve(casePath);
 }

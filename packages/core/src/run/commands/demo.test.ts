@@ -10,6 +10,7 @@ it.each([
   [{ nonIdentical: true, full: true }, 'runs/demo-non-identical-full'],
   [{ nonIdentical: true, seed: 1 }, 'runs/demo-non-identical'],
   [{ seed: 3, quick: true }, 'runs/demo-seed3-quick'],
+  [{ columns: true, species: 'all' as const, seed: 3 }, 'runs/demo-all-species-columns-seed3'],
 ])('keeps demos of each kind apart: %j', (options, folder) => expect(demoFolder(options)).toBe(folder));
 
 describe('runDemo', () => {
@@ -32,6 +33,11 @@ describe('runDemo', () => {
       { size: 'quick', nonIdentical: false, seed: 1 },
       { nonIdentical: true },
       /demo --quick --seed 1, not that of retroplume demo --non-identical --seed 1:/,
+    ],
+    [
+      { size: 'quick', nonIdentical: false, columns: true, seed: 1 },
+      { quick: true },
+      /demo --quick --columns --seed 1, not that of .* --quick --seed 1:/,
     ],
   ])('refuses a folder with the world of %p where %p is asked for', async (there, asked, message) => {
     const out = mkdtempSync(join(tmpdir(), 'other-world-'));

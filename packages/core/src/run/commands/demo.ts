@@ -20,11 +20,21 @@ export interface DemoOptions extends Omit<RunOptions, 'stages'> {
   nonIdentical?: boolean;
   /** `all`: CO and coarse particles are emitted, and CO and PM10 measured, beside the others */
   species?: 'all';
+  /** satellites see columns of NO2, HCHO and NH3 beside the monitors */
+  columns?: boolean;
   /** another coast, with cities, weather, monitors and errors of its own; default 1 */
   seed?: number;
 }
 
-const OPTIONS: OptionNames<DemoOptions> = { ...COMMON_OPTIONS, quick: true, full: true, nonIdentical: true, species: true, seed: true };
+const OPTIONS: OptionNames<DemoOptions> = {
+  ...COMMON_OPTIONS,
+  quick: true,
+  full: true,
+  nonIdentical: true,
+  species: true,
+  columns: true,
+  seed: true,
+};
 
 export type DemoResult = RunResult;
 
@@ -32,11 +42,11 @@ function sizeOf({ quick, full }: DemoOptions): DemoSize {
   return quick ? 'quick' : full ? 'full' : 'default';
 }
 
-/** The run folder unless the caller names one: `runs/demo`, with `-non-identical`, `-all-species`, the seed and the size after it where they are not the default. */
+/** The run folder unless the caller names one: `runs/demo`, with `-non-identical`, `-all-species`, `-columns`, the seed and the size after it where they are not the default. */
 export function demoFolder(options: DemoOptions = {}): string {
   const size = sizeOf(options);
-  const { nonIdentical, species, seed = 1 } = options;
-  return `runs/demo${nonIdentical ? '-non-identical' : ''}${species ? `-${species}-species` : ''}${seed === 1 ? '' : `-seed${seed}`}${size === 'default' ? '' : `-${size}`}`;
+  const { nonIdentical, species, columns, seed = 1 } = options;
+  return `runs/demo${nonIdentical ? '-non-identical' : ''}${species ? `-${species}-species` : ''}${columns ? '-columns' : ''}${seed === 1 ? '' : `-seed${seed}`}${size === 'default' ? '' : `-${size}`}`;
 }
 
 /** What the world in a run folder was made with, as the command line says it. */
@@ -47,6 +57,8 @@ interface WorldOptions {
   nonIdentical: boolean;
   /** absent: the default ones */
   species?: 'all';
+  /** absent: none */
+  columns?: true;
   seed: number;
 }
 
@@ -67,8 +79,8 @@ async function ensureWorld(out: string, casePath: string, wanted: WorldOptions):
   }
 }
 
-function flagsOf({ size, nonIdentical, species, seed }: WorldOptions): string {
-  return `${size === 'default' ? '' : ` --${size}`}${nonIdentical ? ' --non-identical' : ''}${species ? ` --species ${species}` : ''} --seed ${seed}`;
+function flagsOf({ size, nonIdentical, species, columns, seed }: WorldOptions): string {
+  return `${size === 'default' ? '' : ` --${size}`}${nonIdentical ? ' --non-identical' : ''}${species ? ` --species ${species}` : ''}${columns ? ' --columns' : ''} --seed ${seed}`;
 }
 
 /**
@@ -86,12 +98,13 @@ export async function runDemo(options: DemoOptions = {}): Promise<DemoResult> {
   chooseDevice(options); // refused before anything is written
   const out = resolve(options.out ?? demoFolder(options));
   const casePath = join(out, 'case.yaml');
-  const { ranks = ALONE, nonIdentical = false, species, seed = 1 } = options;
+  const { ranks = ALONE, nonIdentical = false, species, columns = false, seed = 1 } = options;
   if (species !== undefined && species !== 'all') {
     throw new ConfigError('CALL_INVALID', `runDemo: species: expected all but received ${String(species)}: leave it out for the four of the default`);
   }
-  if (ranks.rank === 0) await ensureWorld(out, casePath, { size: sizeOf(options), nonIdentical, ...(species ? { species } : {}), seed });
+  const world: WorldOptions = { size: sizeOf(options), nonIdentical, ...(species ? { species } : {}), ...(columns ? { columns } : {}), seed };
+  if (ranks.rank === 0) await ensureWorld(out, casePath, world);
   await ranks.barrier(); // the others read what the first has written
-  const { quick: _quick, full: _full, nonIdentical: _truth, species: _species, seed: _seed, ...ofRun } = options;
+  const { quick: _quick, full: _full, nonIdentical: _truth, species: _species, columns: _columns, seed: _seed, ...ofRun } = options;
   return runStages(casePath, { ...ofRun, out, stages: 'all' });
 }

@@ -8,6 +8,7 @@ import { designedRegions } from '../../transport/members';
 import { runParts, truthModelOf } from '../transport-runs/run-keys';
 import { priorEmissionInputs, sectorSettings } from '../../inventory/reading/sector-files';
 import type { Stage } from '../engine/stage';
+import { twinColumnSettings } from '../../worlds/satellites/twin-columns';
 import { twinFileSettings } from '../../worlds/twin-observations';
 
 export const simulateStage: Stage = {
@@ -33,6 +34,7 @@ export const simulateStage: Stage = {
     twin: caseSettings.observations.twin,
     stations: caseSettings.observations.twin && placeColumns(caseSettings.observations.stations),
     twinFile: twinFileSettings(caseSettings),
+    twinColumns: twinColumnSettings(caseSettings),
   }),
   inputs: ({ caseSettings }) => [
     caseSettings.grid.griddesc,

@@ -20,6 +20,7 @@ import { checkReferenceOptions } from '../../transport/reference/reference-model
 import {
   PRIOR,
   TRUTH,
+  layerVariables,
   meteorologyFiles,
   simulatedChanges,
   simulatedFile,
@@ -36,10 +37,20 @@ import { commandIgnored, expectEmissionsUsed } from '../../inventory/reading/emi
 import { checkDesignedRegions } from '../../transport/members';
 import { readRunConcentrations } from '../../transport/surface-output';
 import { concentrationsOf, factorsOf, modelErrorOf, partName } from './run-keys';
-import { emissionInput, filesOf, priorSectors, runFiles, simulatedSectors, writeSectors } from '../../inventory/reading/sector-files';
+import {
+  emissionInput,
+  filesOf,
+  layersMeteorology,
+  madeOutput,
+  priorSectors,
+  runFiles,
+  simulatedSectors,
+  writeSectors,
+} from '../../inventory/reading/sector-files';
 import { damagedProducts, keeps, readRecord, type StageMark } from '../engine/record';
 import type { SimulateSummary } from './output-hashes';
 import type { Stage, StageContext } from '../engine/stage';
+import { writeTwinColumns, type TruthLayers } from '../../worlds/satellites/twin-columns';
 import { writeTwinObservations } from '../../worlds/twin-observations';
 
 interface Job {
@@ -63,6 +74,7 @@ export async function simulate(context: StageContext): ReturnType<Stage['run']> 
         readRunConcentrations(caseSettings, [simulatedFile(dir, TRUTH, 'ACONC', period.name)], { grid, time: timeOf(period) }),
       );
       products.push(path);
+      products.push(...writeTwinColumns(dir, caseSettings, period, grid, truthLayers(context, period.name)));
     }
   }
   if (memberDesigns(caseSettings).length > 0) {
@@ -73,6 +85,13 @@ export async function simulate(context: StageContext): ReturnType<Stage['run']> 
   // Not of the bytes, which tell the time.
   for (const { run, period } of jobs) summary.values[partName(run, period.name)] = hashOfValues(simulatedFile(dir, run, 'ACONC', period.name));
   return { products: products.map((path) => relative(dir, path)), summary, leaves: emissionsLeft(context) };
+}
+
+/** Where satellites of a twin look. */
+function truthLayers({ caseSettings, dir }: StageContext, period: string): TruthLayers {
+  const { layers } = madeOutput(caseSettings, simulatedFile(dir, TRUTH, 'ACONC', period));
+  const meteorology = layersMeteorology(caseSettings, period);
+  return { layers, meteorology: meteorology.length > 0 ? meteorology : layers, variables: layerVariables(caseSettings) };
 }
 
 /** Emission files of the runs, which others read: who has spared their room has them written again with a run of `simulate` that makes something. */
