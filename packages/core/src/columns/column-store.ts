@@ -15,10 +15,8 @@ import { join } from 'node:path';
 
 import { DataError } from '../base/errors';
 import type { Species } from '../base/species';
-import { cfVariable, cfContents, writeCf, type CfContents, type CfVariable } from '../files/netcdf/netcdf-cf';
-import { openNetcdf, reading } from '../files/netcdf/netcdf-access';
+import { cfVariable, readCf, writeCf, type CfContents, type CfVariable } from '../files/netcdf/netcdf-cf';
 import { instant, type Grid, type TimeAxis } from '../grid/grid';
-import { cachedByFile } from '../base/whole-files';
 import type { ColumnMethod } from './column-operator';
 
 /** µmol mol-1 */
@@ -146,21 +144,23 @@ function retrievalVariables(columns: StoredColumns, grid: Grid, time: TimeAxis):
   ];
 }
 
-/** The columns of a period. @throws {DataError} `PREPARED_MISSING`, and what reading a netCDF file throws */
+/** The columns of a period, read whole. @throws {DataError} `PREPARED_MISSING`, and what reading a netCDF file throws */
 export function readColumns(dir: string, period: string, species: Species): StoredColumns {
-  const path = columnStorePath(dir, period, species);
-  if (!existsSync(path)) throw new DataError('PREPARED_MISSING', `${path}: the prepared store does not hold it: run prepare`);
-  return storedColumns(path);
+  const path = existingPath(dir, period, species);
+  return columnsIn(readCf(path), path);
 }
 
-const storedColumns = cachedByFile((path): StoredColumns => {
-  const file = openNetcdf(path);
-  try {
-    return reading(path, () => columnsIn(cfContents(file), path));
-  } finally {
-    file.close();
-  }
-});
+/** {@link StoredColumns.instants} alone. @throws as {@link readColumns} */
+export function readInstants(dir: string, period: string, species: Species): Uint8Array {
+  const path = existingPath(dir, period, species);
+  return Uint8Array.from(cfVariable(readCf(path, ['instants']), 'instants', path).data);
+}
+
+function existingPath(dir: string, period: string, species: Species): string {
+  const path = columnStorePath(dir, period, species);
+  if (existsSync(path)) return path;
+  throw new DataError('PREPARED_MISSING', `${path}: the prepared store does not hold it: run prepare`);
+}
 
 function columnsIn(contents: Required<CfContents>, path: string): StoredColumns {
   const { attributes } = contents;

@@ -1,4 +1,6 @@
 /** A period as training samples it: fields in memory, as `readPrepared` gives them, or in the prepared store, from which windows are read when they are asked for. */
+import { columnGas } from '../base/species';
+import { columnGaps, zeroInGaps, type ColumnGaps } from './column-gaps';
 import type { MemoryBudget } from './memory-budget';
 import type { HourStore } from './hour-store';
 import { channelsOf, wholeGrid, part, rectangleOf, type HourlyField, type HourlyValues, type PeriodSource, type RunChannels } from './period-source';
@@ -15,6 +17,8 @@ export interface TrainingRun {
 export interface TrainingPeriod extends Omit<PreparedMeteorology, 'meteorology'>, RunChannels {
   /** `[T, H, W, M]` */
   meteorology: HourlyValues;
+  /** in which the runs' columns are 0; absent: they have values in all hours */
+  gaps?: ColumnGaps;
   runs: ReadonlyMap<string, TrainingRun>;
 }
 
@@ -47,6 +51,7 @@ export function openTrainingPeriods(
   });
   const weather = opened.map(({ seen }) => fieldOf(seen, 'meteorology', room));
   return opened.map(({ sources, seen }, p) => ({
+    ...gapsOf(dir, seen),
     name: seen.name,
     grid: seen.grid,
     time: seen.time,
@@ -60,8 +65,20 @@ export function openTrainingPeriods(
   }));
 }
 
+function gapsOf(dir: string, { name, species, time }: PeriodSource): Pick<TrainingPeriod, 'gaps'> {
+  const gaps = columnGaps(dir, name, species, time.count);
+  return gaps ? { gaps } : {};
+}
+
 function runOf(source: PeriodSource, room: MemoryBudget): TrainingRun {
-  return { emissions: fieldOf(source, 'emissions', room), concentrations: fieldOf(source, 'concentrations', room) };
+  const hasColumns = source.species.some((name) => columnGas(name) !== undefined);
+  const whole: PeriodSource = hasColumns
+    ? {
+        ...source,
+        hourly: (field, ...args) => (field === 'concentrations' ? zeroInGaps(source.hourly(field, ...args)) : source.hourly(field, ...args)),
+      }
+    : source;
+  return { emissions: fieldOf(source, 'emissions', room), concentrations: fieldOf(whole, 'concentrations', room) };
 }
 
 /** Hours that are read at once into memory. */
@@ -143,7 +160,7 @@ export function readWithPriorConcentrations(source: PeriodSource): PeriodSource 
   };
 }
 
-/** `[points, M]` and `[points, species]` side by side: `[points, M + species]`. */
+/** `[points, M]` and `[points, species]` side by side: `[points, M + species]`, 0 in gaps of columns. */
 function joined(
   weather: Float32Array,
   concentrations: Float32Array,
@@ -155,7 +172,10 @@ function joined(
   const channelCount = channels + species;
   for (let i = 0; i < points; i++) {
     for (let c = 0; c < channels; c++) out[i * channelCount + c] = weather[i * channels + c];
-    for (let c = 0; c < species; c++) out[i * channelCount + channels + c] = concentrations[i * species + c];
+    for (let c = 0; c < species; c++) {
+      const value = concentrations[i * species + c];
+      out[i * channelCount + channels + c] = Number.isNaN(value) ? 0 : value;
+    }
   }
   return out;
 }

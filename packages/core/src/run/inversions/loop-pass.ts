@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { caseChannels } from '../../case';
 import { readTensors, type Tensor, writeTensors } from '../../files/checkpoint';
+import { zeroInGaps } from '../../fields/column-gaps';
 import type { MemoryBudget } from '../../fields/memory-budget';
 import type { TrainingPeriod, TrainingRun } from '../../fields/training-period';
 import { ConfigError, DataError } from '../../base/errors';
@@ -74,7 +75,7 @@ function updatedRun(context: StageContext, number: number, period: Parameters<ty
   const shape = { hours: time.count, rows: grid.rows, cols: grid.cols };
   return {
     emissions: room.keep(readInventory(sectors, grid, time, { signal }), { ...shape, channels: groups.length }),
-    concentrations: room.keep(runFields(context, outputOfPass(context, number, name), period)(), {
+    concentrations: room.keep(zeroInGaps(runFields(context, outputOfPass(context, number, name), period)()), {
       ...shape,
       channels: species.length,
     }),

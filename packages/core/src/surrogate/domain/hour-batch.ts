@@ -1,4 +1,6 @@
 /** What the frozen surrogate is given: the windows of a few hours of a period, in a rectangle of cells. */
+import { columnGas } from '../../base/species';
+import { zeroInGaps } from '../../fields/column-gaps';
 import { tracerCount } from '../../case';
 import { windowMean, windowMeanAdjoint, type DeviceFields } from '@retroplume/native';
 import { copyHour, keptMemory, wholeGrid, type Crop, type Hours, type PeriodSource } from '../../fields/period-source';
@@ -28,6 +30,7 @@ export class HourBatch {
   /** numbers of channels */
   private readonly groups: number;
   private readonly species: number;
+  private readonly hasColumns: boolean;
   private previous: Float32Array = new Float32Array();
   /** of the hours, inputs that the GPU takes itself */
   private readonly windowsTaken: Record<'meteorology' | 'emissions' | 'tracers', InputWindow[]> = { meteorology: [], emissions: [], tracers: [] };
@@ -50,6 +53,7 @@ export class HourBatch {
     const { settings, groups, species } = surrogate.description;
     this.groups = groups.length;
     this.species = species.length;
+    this.hasColumns = species.some(({ name }) => columnGas(name) !== undefined);
     this.tracerChannels = tracerCount(settings.tracers, groups);
     const count = cells.rows * cells.cols;
     this.wholeDomain = wholeGrid({ grid: cells });
@@ -114,7 +118,9 @@ export class HourBatch {
     if (this.inputs.previous.length > 0) {
       const { previous } = this.inputs;
       const source = { data: this.previous, grid: wholeDomain, crop: wholeDomain };
-      copyHour(source, this.species, this.previousHour(hour) - this.begin, previous, (i * previous.length) / this.size);
+      const [first, end] = [i, i + 1].map((element) => (element * previous.length) / this.size);
+      copyHour(source, this.species, this.previousHour(hour) - this.begin, previous, first);
+      if (this.hasColumns) zeroInGaps(previous.subarray(first, end));
     }
     this.setEmissions(i, hour, factors);
     if (this.tracerChannels > 0) this.setTracersAt(i, hour);

@@ -28,6 +28,7 @@ export class ErrorSums {
         const sum = this.sums[k % this.species];
         const s = simulated[i * field + k];
         const c = run[hour * field + k];
+        if (Number.isNaN(c)) continue; // a gap of columns
         sum.n++;
         sum.error += Math.abs(s - c);
         sum.s += s;

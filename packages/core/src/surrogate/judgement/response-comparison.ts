@@ -102,6 +102,7 @@ function blockOf(sums: BlockSums, block: string): Float64Array {
 }
 
 function addTo(sums: Float64Array, s: number, c: number, level: number, threshold: number): void {
+  if (Number.isNaN(c) || Number.isNaN(level)) return; // a gap of columns
   sums[SUM.n]++;
   sums[SUM.s] += s;
   sums[SUM.c] += c;
@@ -122,17 +123,20 @@ function clearThresholds(
 ): number[][] {
   const field = surrogate.prior.length / hours.length;
   const squares = Array.from({ length: classCount }, () => new Float64Array(speciesCount));
-  const counts = new Float64Array(classCount);
+  const counts = Array.from({ length: classCount }, () => new Float64Array(speciesCount));
   for (const hour of hours) {
     for (let k = 0; k < field; k++) {
       const classIndex = classes ? classes[Math.floor(k / speciesCount)] : 0;
       if (classIndex < 0) continue;
       const c = changeAt(ctm, hour * field + k);
+      if (Number.isNaN(c)) continue;
       squares[classIndex][k % speciesCount] += c * c;
-      counts[classIndex] += 1 / speciesCount;
+      counts[classIndex][k % speciesCount]++;
     }
   }
-  return squares.map((classSquares, classIndex) => Array.from(classSquares, (square) => CLEAR_CHANGE * Math.sqrt(square / counts[classIndex])));
+  return squares.map((classSquares, classIndex) =>
+    Array.from(classSquares, (square, species) => CLEAR_CHANGE * Math.sqrt(square / counts[classIndex][species])),
+  );
 }
 
 /** Sums of several runs together: blocks of the same name are one block. */

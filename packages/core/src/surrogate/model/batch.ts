@@ -1,5 +1,6 @@
 /** A batch as it was drawn: which hours and cells of which fields, and what becomes of them; on the host its arrays are filled as far as they are asked for. */
 import { windowMean, windowMeanOfHalves, type WindowMeanRequest } from '@retroplume/native';
+import type { ColumnGaps } from '../../fields/column-gaps';
 import { keptMemory, placed, type Crop, type HourlyValues } from '../../fields/period-source';
 import type { SurrogateSizes } from './model';
 import type { Window } from './window';
@@ -60,6 +61,8 @@ export interface Field {
   hours: number;
   grid: { rows: number; cols: number };
   channels: number;
+  /** in which some channels are 0 and mean nothing */
+  gaps?: ColumnGaps;
 }
 
 /** One input of one sample: the window that ends at an hour. */

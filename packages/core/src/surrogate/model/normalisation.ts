@@ -7,6 +7,7 @@
  */
 import { DataError } from '../../base/errors';
 import { channelsOf, partsOf, type HourlyField, type HourlyValues, type Hours } from '../../fields/period-source';
+import { hoursWithValues } from '../../fields/column-gaps';
 import type { TrainingPeriod } from '../../fields/training-period';
 
 /** `normalised = (physical − offset) / scale`, one value a channel. */
@@ -28,6 +29,8 @@ interface Moments {
   sum: Float64Array;
   squares: Float64Array;
   count: number;
+  /** of the values, those that are a 0 in a gap of columns; absent: none */
+  gaps?: Float64Array;
 }
 
 function moments(channels: number): Moments {
@@ -49,13 +52,21 @@ function accumulate(target: Moments, data: Float32Array, name: string): void {
     throw new DataError('DATA_NOT_FINITE', `${name}: channel ${bad} holds NaN or infinite values: mend the input files and run prepare again`);
 }
 
+/** Adds those of a period without its spin-up. */
+function withGaps({ sum, gaps = new Float64Array(sum.length) }: Moments, period: TrainingPeriod, spinUpHours: number): Float64Array {
+  const { grid, time } = period;
+  const present = hoursWithValues(period.gaps!, spinUpHours, time.count);
+  return gaps.map((count, c) => count + grid.rows * grid.cols * (time.count - spinUpHours - present[c]));
+}
+
 /** Values that vary by less than this part of their size are taken for constant and only shifted. */
 const CONSTANT = 1e-6;
 
-function standardised({ sum, squares, count }: Moments): ChannelScale {
-  const offset = Array.from(sum, (s) => s / count);
+function standardised({ sum, squares, count, gaps }: Moments): ChannelScale {
+  const counts = Array.from(sum, (_, c) => count - (gaps?.[c] ?? 0));
+  const offset = Array.from(sum, (s, c) => s / counts[c]);
   const scale = offset.map((mean, c) => {
-    const deviation = Math.sqrt(Math.max(0, squares[c] / count - mean * mean));
+    const deviation = Math.sqrt(Math.max(0, squares[c] / counts[c] - mean * mean));
     return deviation > CONSTANT * Math.abs(mean) && deviation > 0 ? deviation : 1;
   });
   return { offset, scale };
@@ -88,6 +99,7 @@ export function normalisationOf(periods: readonly TrainingPeriod[], spinUpHours:
     add(emissions, run.emissions, 'prior emissions');
     if (tracers) add(tracers, run.tracers!, 'tracers of the prior emissions');
     add(concentrations, run.concentrations, 'prior concentrations', { first: spinUpHours[p], count: allHours.count - spinUpHours[p] });
+    if (period.gaps) concentrations.gaps = withGaps(concentrations, period, spinUpHours[p]);
     add(meteorology, period.meteorology, 'meteorology');
     if (period.geographyNames.length > 0) accumulate(geography, period.geography, `${period.name}: geography`);
   });

@@ -1,7 +1,7 @@
 /** What the terms of the training's loss are weighted with (training-program.ts), over the whole of a batch that may come in parts. */
 import { type TrainingSettings } from '../../case';
 import type { Normalisation } from '../model/normalisation';
-import { windowsOf, type Batch } from '../model/batch';
+import { windowsOf, type Batch, type InputDraw } from '../model/batch';
 
 export type DifferenceKind = 'l1' | 'l2';
 
@@ -28,10 +28,12 @@ export class LossWeights {
   readonly kinds: readonly DifferenceKind[];
   private readonly species: number[];
   private readonly weights: Float32Array;
+  private readonly sampleLength: number;
 
   /**
    * @param species - names of the channels, in their order
    * @param parts - equal ones that make up a batch
+   * @param presence - part of the hours in which each species has values
    */
   constructor(
     settings: TrainingSettings,
@@ -39,6 +41,7 @@ export class LossWeights {
     private readonly normalisation: Normalisation,
     { samples, pairs, cells }: Sizes,
     parts: number,
+    presence: readonly number[] = species.map(() => 1),
   ) {
     const weightsByName: Readonly<Record<string, number>> = settings.speciesWeights;
     const list = species.map((name) => weightsByName[name]);
@@ -46,10 +49,32 @@ export class LossWeights {
     this.species = list.map((x) => x / total);
     const places = samples * cells;
     const { length: speciesCount } = species;
-    this.absolute = Float32Array.from({ length: places * speciesCount }, (_, i) => this.species[i % speciesCount] / (places * parts));
+    const weights = this.species.map((weight, s) => (presence[s] > 0 ? weight / presence[s] : 0));
+    this.absolute = Float32Array.from({ length: places * speciesCount }, (_, i) => weights[i % speciesCount] / (places * parts));
+    this.sampleLength = cells * speciesCount;
     this.absoluteOfFirsts = this.absolute.map((weight, i) => (pairs === 0 ? weight : i < pairs * cells * speciesCount ? 2 * weight : 0));
     this.kinds = differenceKinds(settings, pairs);
     this.weights = new Float32Array(pairs * cells * speciesCount);
+  }
+
+  /**
+   * @param weights - `[samples or pairs, cells, species]` @param inputs - of their window
+   * @returns a copy with 0 where a target is in a gap of columns; where none is, the same
+   */
+  withoutGaps(weights: Float32Array, inputs: readonly InputDraw[]): Float32Array {
+    const { sampleLength } = this;
+    const { length: speciesCount } = this.species;
+    let copy: Float32Array | undefined;
+    for (const { input, sample, hour, field } of inputs) {
+      const { gaps } = field;
+      if (input !== 'target' || !gaps || (sample + 1) * sampleLength > weights.length) continue;
+      for (let s = 0; s < speciesCount; s++) {
+        if (gaps.mask[hour * speciesCount + s] === 0) continue;
+        copy ??= weights.slice();
+        for (let i = sample * sampleLength + s; i < (sample + 1) * sampleLength; i += speciesCount) copy[i] = 0;
+      }
+    }
+    return copy ?? weights;
   }
 
   /** Σφ(Δy) over the part's pairs, `[windows, kinds, species]`, with φ the loss of one value; over all of them it is the sum over parts. */

@@ -169,6 +169,15 @@ export class Sampler {
     return [...shared, ...ofRuns].filter(({ channels }) => channels > 0);
   }
 
+  /** Part of the hours of training in which there are values, by species: 1 but for columns. */
+  presence(): number[] {
+    const parts = this.periods.map(({ gaps, species }, p) => {
+      const hours = this.splits[p].train;
+      return species.map((_, s) => (gaps ? hours.filter((hour) => gaps.mask[hour * gaps.species + s] === 0).length / hours.length : 1));
+    });
+    return parts[0].map((_, s) => parts.reduce((sum, part) => sum + part[s], 0) / parts.length);
+  }
+
   private drawn(random: Random, part: 'train' | 'test'): DrawnBatch {
     return new DrawnBatch(this.draw(random, part), this.host, this.spare, () => this.emptyBatch());
   }
@@ -276,7 +285,7 @@ export class Sampler {
     });
     const emitted = factor === undefined ? {} : { factor };
     const oneHour = { window: ONE_HOUR };
-    const concentrations = this.fieldOf(period, run.concentrations, period.species.length);
+    const concentrations: Field = { ...this.fieldOf(period, run.concentrations, period.species.length), gaps: period.gaps };
     return [
       input('emissions', this.fieldOf(period, run.emissions, period.groups.length), {}, noise ? { ...emitted, noise } : emitted),
       ...(run.tracers ? [input('tracers', this.fieldOf(period, run.tracers, this.tracerChannels), oneHour, emitted)] : []),

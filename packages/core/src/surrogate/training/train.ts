@@ -128,7 +128,7 @@ export async function train(
     geography: periods[0].geographyNames.length,
   };
   const program = new TrainingProgram(
-    { surrogate, training, species: periods[0].species, sizes, normalisation, pairs: sampler.pairs },
+    { surrogate, training, species: periods[0].species, sizes, normalisation, pairs: sampler.pairs, presence: sampler.presence() },
     options,
     parts,
     ranks,

@@ -7,6 +7,8 @@
  *                                                              of both; ⟨ ⟩ the mean over batches: relative to its own differences a batch of small ones
  *                                                              would count as much as one of large ones, which the response is made of
  *
+ * Where a column has a gap (fields/column-gaps.ts) its weight is 0, and w_s of J_abs is larger by as much as its hours are rarer.
+ *
  * J_diff is what teaches the response: an error of a tenth of the concentration may be an error of the whole response.
  *
  * Where samples are rolled out (`training.rolloutWindows`) J is the mean over their windows, each of which takes the output of the one before as y: the gradient
@@ -77,7 +79,7 @@ function windowLosses(g: Graph, { training, sizes, normalisation, pairs, kinds }
   const { length: species } = normalisation.concentrations.scale;
   const shape = [batch, rows, cols, species];
   const target = normaliseConcentrations(g, g.input(`target${suffix}`, shape), normalisation);
-  const absolute = loss(g, normalised, target, g.input('weight', shape), { kind: 'l1', divisor: 1 });
+  const absolute = loss(g, normalised, target, g.input(`weight${suffix}`, shape), { kind: 'l1', divisor: 1 });
   if (kinds.length === 0) return { total: absolute, absolute };
   const half = (value: Value): Value => subtract(g, slice(g, value, 0, 0, pairs), slice(g, value, 0, pairs, 2 * pairs));
   const [predicted, wanted] = [half(normalised), half(target)];

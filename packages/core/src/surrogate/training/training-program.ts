@@ -44,7 +44,7 @@ export function trainingStep(g: Graph, parts: LossParts): { losses: LossValues; 
 type GraphParts = Omit<LossParts, 'kinds'>;
 
 /** What is trained, with the names of the species in the order of their channels. */
-type Trained = GraphParts & { species: readonly string[] };
+type Trained = GraphParts & { species: readonly string[]; /** see {@link Sampler.presence}; default: 1 of all */ presence?: readonly number[] };
 
 /** A graph, and what is compiled of it. */
 type Planned = { graph: Graph } & Pick<CompileOptions, 'outputs'> & Required<Pick<CompileOptions, 'phases'>>;
@@ -92,7 +92,7 @@ export class TrainingProgram {
   ) {
     const { training, species, sizes, normalisation, pairs } = trained;
     const cells = sizes.rows * sizes.cols;
-    this.weights = new LossWeights(training, species, normalisation, { samples: sizes.batch, pairs, cells }, parts[0].parts);
+    this.weights = new LossWeights(training, species, normalisation, { samples: sizes.batch, pairs, cells }, parts[0].parts, trained.presence);
     // The numbers that are read and set are converted, so that the type of a program in double does not matter here.
     const common = { ...executionOf(execution), dtype: execution.dtype as 'float32' | undefined, shrinkBy: SHRINK_BY };
     const share = shareOf(ranks, pairs, training);
@@ -153,10 +153,10 @@ export class TrainingProgram {
 
   /** @param sums - as from {@link LossWeights.differenceSums}, of a whole batch */
   private place(program: Program, batch: DrawnBatch, sums: Float64Array, mode: 'set' | 'stage' = 'set', absolute = this.weights.absolute): void {
-    program[mode]('weight', absolute);
     const windowLength = sums.length / batch.draw.length;
     batch.draw.forEach((inputs, w) => {
       const stepsBefore = batch.draw.length - 1 - w;
+      program[mode](`weight${suffixOf(stepsBefore)}`, this.weights.withoutGaps(absolute, inputs));
       for (const input of INPUTS) {
         // All windows share geography.
         if (input === 'geography' && stepsBefore > 0) continue;
@@ -165,7 +165,9 @@ export class TrainingProgram {
         if (draws.length > 0 && !this.takeInput(program, draws, name)) program[mode](name, windowsOf(batch.arrays([input]))[w][input]);
       }
       const windowSums = sums.subarray(w * windowLength, (w + 1) * windowLength);
-      this.weights.kinds.forEach((kind, k) => program[mode](DIFFERENCE_WEIGHT[kind] + suffixOf(stepsBefore), this.weights.difference(windowSums, k)));
+      this.weights.kinds.forEach((kind, k) =>
+        program[mode](DIFFERENCE_WEIGHT[kind] + suffixOf(stepsBefore), this.weights.withoutGaps(this.weights.difference(windowSums, k), inputs)),
+      );
     });
   }
 
