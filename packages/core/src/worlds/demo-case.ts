@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { knownSpecies, SPECIES, type Group, type Species } from '../base/species';
-import { DEMO_DOUBT, DEMO_MODEL_ERROR, DEMO_MODEL_ERROR_ASSUMPTIONS } from './demo-model-error';
+import { DEMO_DOUBT, DEMO_DOUBT_WITH_COLUMNS, DEMO_MODEL_ERROR, DEMO_MODEL_ERROR_ASSUMPTIONS } from './demo-model-error';
 
 export type DemoSize = 'quick' | 'default' | 'full';
 
@@ -131,11 +131,11 @@ export function demoCaseYaml(options: {
     training: effort.training,
     // The runs with 30 % more are there anyway. A surrogate of two minutes shows the stages, not a response to rely on.
     certificate: { factors: [0.8], ...(options.size === 'quick' ? { onFailure: 'warn' } : {}) },
-    // Ozone, which depends on VOC in summer, is observed: VOC is not as tight as where no monitor sees it.
+    // Ozone, which depends on VOC in summer, is observed: VOC is not as tight as where no monitor sees it. Where a satellite does, it is as free as others.
     inversion: {
       iterations: Math.round((effort.inversion.iterations * species.length) / SPECIES.length), // more is to be fitted
-      ...('VOC' in options.groups ? { priorSpread: { VOC: 0.25 } } : {}),
-      ...(nonIdentical ? { ...DEMO_DOUBT, uncertainty: { ...DEMO_DOUBT.uncertainty, rank: effort.rank } } : {}),
+      ...('VOC' in options.groups && !columns ? { priorSpread: { VOC: 0.25 } } : {}),
+      ...(nonIdentical ? { ...(columns ? DEMO_DOUBT_WITH_COLUMNS : DEMO_DOUBT), uncertainty: { ...DEMO_DOUBT.uncertainty, rank: effort.rank } } : {}),
     },
     paperMode: {
       run: true,

@@ -70,3 +70,10 @@ export const DEMO_DOUBT = {
   priorSpread: { NOx: 0.4, SO2: 0.4, 'PM2.5': 0.4, VOC: 0.4 },
   uncertainty: { method: 'lanczos' },
 };
+
+/** The same where satellites see NH3. */
+export const DEMO_DOUBT_WITH_COLUMNS = {
+  ...DEMO_DOUBT,
+  groups: ['NOx', 'NH3', 'SO2', 'VOC', 'PM2.5'],
+  priorSpread: { ...DEMO_DOUBT.priorSpread, NH3: 0.4 },
+};

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadCase } from '../case';
+import { columnEntries, loadCase } from '../case';
 import { IoapiFile } from '../files/ioapi/ioapi-file';
 import { readGriddesc } from '../grid/griddesc';
 import { writeDemoWorld } from './demo-world';
@@ -145,6 +145,26 @@ describe('writeDemoWorld', () => {
     }
     expect(readFileSync(again)).toEqual(readFileSync(casePath));
     expect(readFileSync(join(again, '..', 'inputs', 'stations.csv'))).toEqual(readFileSync(join(inputs, 'stations.csv')));
+  });
+
+  it.each([false, true])('differs by its case alone where satellites see it, whether the model is another (%p) or not', async (nonIdentical) => {
+    const [without, withColumns] = [
+      await writeDemoWorld(freshFolder(), { ...SMALL, nonIdentical }),
+      await writeDemoWorld(freshFolder(), { ...SMALL, nonIdentical, columns: true }),
+    ];
+    const digests = (path: string): string[] =>
+      ['METCRO2D_winter.nc', 'METCRO2D_summer.nc', 'EMIS_winter.nc', 'EMIS_summer.nc', 'GRIDCRO2D.nc'].map((name) =>
+        digest(join(path, '../inputs', name)),
+      );
+    expect(digests(withColumns)).toEqual(digests(without));
+    expect(columnEntries(loadCase(without))).toEqual([]);
+    const settings = loadCase(withColumns);
+    expect(columnEntries(settings).map(({ name, gas, twin }) => [name, gas, twin])).toEqual([
+      ['NO2_column', 'NO2', { bias: 0 }],
+      ['HCHO_column', 'HCHO', { bias: 0 }],
+      ['NH3_column', 'NH3', { bias: 0 }],
+    ]);
+    expect(settings.inversion.groups).toContain('NH3');
   });
 
   it('names the period whose factors are missing', () => {
