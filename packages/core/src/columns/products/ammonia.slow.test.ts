@@ -8,7 +8,7 @@ import { applyKernel, replaceApriori } from '../column-operator';
 import type { ModelLayers } from '../model-layers';
 import { superObservations } from '../pixels-to-cells';
 import type { Retrieval } from '../retrieval';
-import { cris, crisCdl, CRIS, CRIS_KERNEL, iasi, iasiCdl } from '../testing/ammonia-cdl';
+import { cris, crisCdl, crisCovariances, CRIS, CRIS_KERNEL, iasi, iasiCdl } from '../testing/ammonia-cdl';
 import type { Columns } from '../testing/column-cdl';
 import { ColumnFile } from './column-file';
 import { linearProfile } from './pixel-layers';
@@ -124,6 +124,16 @@ describe('CrIS', () => {
     columns.avg_kernel.values = [0, 1, 2, 3].flatMap((pixel) => kernel.slice(25 * pixel, 25 * pixel + 25).reverse()); // both indices
     const [first] = readAll(crisCdl(columns)).retrievals;
     near(first.sensitivity.values, [expected.kernel[0], ...expected.kernel]);
+  });
+
+  it('a kernel with the true level first, which the covariances tell, is turned; else it is taken as it stands', () => {
+    const turned = cris();
+    const kernel = turned.avg_kernel.values;
+    turned.avg_kernel.values = kernel.map((_, i) => kernel[25 * Math.floor(i / 25) + 5 * (i % 5) + (Math.floor(i / 5) % 5)]);
+    const kernelOf = (columns: Columns): ArrayLike<number> => readAll(crisCdl(columns)).retrievals[0].sensitivity.values;
+    near(kernelOf({ ...turned, ...crisCovariances() }), [expected.kernel[0], ...expected.kernel]);
+    near(kernelOf({ ...cris(), ...crisCovariances() }), [expected.kernel[0], ...expected.kernel]);
+    expect(Math.abs(kernelOf(turned)[0] / expected.kernel[0] - 1)).toBeGreaterThan(0.05);
   });
 
   it('pixels without an a priori or a column are left out, and all flagged is told', () => {

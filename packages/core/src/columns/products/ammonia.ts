@@ -12,7 +12,7 @@
  *
  * CrIS. The retrieval is of the logarithm of the mole fraction: `xa` the a priori in ppmv and `avg_kernel` on `pressure`, in mbar, with −999.5 for levels below the
  * ground. How its kernel is made one of the column is derived in pixel-layers.ts. In `avg_kernel` the retrieved level comes before the true one, as K. Sun's popy and
- * E. Marais' comparison with GEOS-Chem read it. Errors are those of the measurement: what the kernel smooths is in the comparison. Files do not tell the angle of a
+ * E. Marais' comparison with GEOS-Chem read it, unless the file's covariances say otherwise. Errors are those of the measurement: what the kernel smooths is in the comparison. Files do not tell the angle of a
  * pixel: each is taken to be 14 km wide, as at the nadir.
  *
  * Quality: Quality_Flag >= 5, Cloud_Flag other than 1, DOF >= 0.1, by day, as K. Sun's CrISL2 takes them.
@@ -58,7 +58,10 @@ export const AMMONIA: readonly ColumnProduct[] = [
     column: 'tot_col',
     error: 'tot_col_meas_error',
     footprint: { kind: 'centre', latitude: 'Latitude', longitude: 'Longitude', diameter: 14e3 },
-    sensitivity: { kind: 'logarithmic kernel', variable: 'avg_kernel', apriori: 'xa' },
+    sensitivity: {
+      ...{ kind: 'logarithmic kernel', variable: 'avg_kernel', apriori: 'xa' },
+      covariances: { total: 'total_covariance_error', noise: 'noise_error_covariance' },
+    },
     layers: { kind: 'middles', variable: 'pressure' },
     time: { variable: 'mdate', units: 'days since 1970-01-01 00:00:00' },
     rules: qualityRules({ Day_Night_Flag: '= 1', Quality_Flag: '>= 5', Cloud_Flag: '= 0, 2, 3', DOF: '>= 0.1' }),

@@ -127,6 +127,10 @@ export class ColumnFile {
     });
   }
 
+  has(path: string): boolean {
+    return this.file.variable(path) !== undefined;
+  }
+
   /** Whether a variable is the same for all pixels, as pressures on fixed levels are. */
   isShared(path: string): boolean {
     return this.axes.spread(path) === 'file';

@@ -9,7 +9,10 @@
  * so that with x_n = w_n q_n, the amounts in layers between the middles of the levels, the column is Σ a_n x_n + Σ (1 − a_n) xa_n: a kernel like others. It is
  * exact at the a priori and to first order about it. Levels that a file leaves out below the ground make its lowest layer in parts, which changes nothing.
  *
- * @see Rodgers (2000), Inverse Methods for Atmospheric Sounding, section 3.2 and 10.3.2
+ * Which index of A comes first, readers of one product have told differently. The covariances of the retrieval tell it: with S that of all errors and N that of the
+ * noise, S = (Kᵀ Sε⁻¹ K + Sa⁻¹)⁻¹, A = S Kᵀ Sε⁻¹ K and N = G Sε Gᵀ with G = S Kᵀ Sε⁻¹, so that N = A S. Where a file holds both, and N = Aᵀ S instead, it is turned.
+ *
+ * @see Rodgers (2000), Inverse Methods for Atmospheric Sounding, sections 2.4, 3.2 and 10.3.2
  * @see Cao et al. (2020), doi:10.1088/1748-9326/abb5cc, who make CrIS's kernels linear in the same way, the ratio of the mole fractions held below 3
  */
 import type { CfData } from '../../files/netcdf/netcdf-cf';
@@ -159,6 +162,7 @@ function logarithmicFiller(file: ColumnFile, read: (path: string) => CfData, out
   const [kernels, mixing, pressures] = [sensitivity.variable, sensitivity.apriori, names.variable].map(read);
   const { layers } = out;
   const step = file.isShared(names.variable) ? 0 : layers;
+  const isTurned = isTransposed(file);
   return (pixel, i) => {
     const levels = Array.from({ length: layers }, (_, k) => k).filter((k) => pressures[pixel * step + k] > 0 && mixing[pixel * layers + k] > 0);
     levels.sort((j, k) => pressures[pixel * step + k] - pressures[pixel * step + j]);
@@ -166,7 +170,10 @@ function logarithmicFiller(file: ColumnFile, read: (path: string) => CfData, out
     const profile = linearProfile(
       levels.map((k) => pressures[pixel * step + k]),
       levels.map((k) => 1e-6 * mixing[pixel * layers + k]),
-      (retrieved, actual) => kernels[(pixel * layers + levels[retrieved]) * layers + levels[actual]],
+      (retrieved, actual) => {
+        const [first, second] = isTurned ? [actual, retrieved] : [retrieved, actual];
+        return kernels[(pixel * layers + levels[first]) * layers + levels[second]];
+      },
     );
     if (!profile.kernel.every(Number.isFinite)) return NO_LAYERS.values;
     const { edges } = profile;
@@ -202,4 +209,37 @@ export function linearProfile(
     (amount, actual) => amounts.reduce((sum, retrievedAmount, retrieved) => sum + retrievedAmount * kernel(retrieved, actual), 0) / amount,
   );
   return { edges, kernel: linear, apriori: amounts };
+}
+
+/** Pixels that are looked at for the order of a kernel's indices. */
+const SAMPLE = 50;
+/** Part of the noise by which N and Aᵀ S may differ, and part of the misfit of A S. */
+const [MISFIT, BETTER] = [0.05, 0.1];
+
+/** Whether the file has the true level before the retrieved one, as its covariances say. Without them it has not. */
+function isTransposed(file: ColumnFile): boolean {
+  const { sensitivity } = file.product;
+  if (sensitivity.kind !== 'logarithmic kernel' || !sensitivity.covariances) return false;
+  const { variable, covariances } = sensitivity;
+  if (!file.has(covariances.total) || !file.has(covariances.noise)) return false;
+  const count = Math.min(SAMPLE, file.scanlines);
+  const [kernels, totals, noises] = [variable, covariances.total, covariances.noise].map((path) => file.readScanlines(path, 0, count));
+  const { layers } = file;
+  let [direct, turned, size] = [0, 0, 0];
+  for (let begin = 0; begin < kernels.length; begin += layers * layers) {
+    const levels = Array.from({ length: layers }, (_, k) => k).filter((k) =>
+      [kernels, totals, noises].every((values) => Number.isFinite(values[begin + k * layers + k])),
+    );
+    for (const j of levels) {
+      for (const k of levels) {
+        const noise = noises[begin + j * layers + k];
+        const product = (kernelOf: (level: number) => number): number =>
+          levels.reduce((sum, level) => sum + kernelOf(level) * totals[begin + level * layers + k], 0);
+        direct += (product((level) => kernels[begin + j * layers + level]) - noise) ** 2;
+        turned += (product((level) => kernels[begin + level * layers + j]) - noise) ** 2;
+        size += noise ** 2;
+      }
+    }
+  }
+  return turned < MISFIT ** 2 * size && turned < BETTER ** 2 * direct;
 }

@@ -92,12 +92,13 @@ export interface ScanGeometry {
 
 /**
  * - `kernel`, `scattering weights`: a value a layer. `airMassFactor`: that a kernel was divided by, where not the column's.
- * - `logarithmic kernel`: of the logarithm of the mole fraction, `[…, retrieved level, true level]`; `apriori` are mole fractions in ppmv.
+ * - `logarithmic kernel`: of the logarithm of the mole fraction, `[…, retrieved level, true level]`; `apriori` are mole fractions in ppmv; `covariances`, of the errors of
+ *   the logarithm, need not be there.
  * - `column by layer`: the column as it would be retrieved with all of the gas in one layer, of which the kernel is column / (norm · that).
  */
 export type SensitivityVariables =
   | { kind: 'kernel' | 'scattering weights'; variable: string; airMassFactor?: string }
-  | { kind: 'logarithmic kernel'; variable: string; apriori: string }
+  | { kind: 'logarithmic kernel'; variable: string; apriori: string; covariances?: { total: string; noise: string } }
   | { kind: 'column by layer'; variable: string; norm: string };
 
 export type LayerVariables = HybridVariables | HybridAttributes | PressureVariables | HeightVariables;

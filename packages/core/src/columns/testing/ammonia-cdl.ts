@@ -58,4 +58,19 @@ export function cris(): Columns {
   };
 }
 
+/**
+ * The covariances of an optimal estimation with CRIS_KERNEL for its kernel, in any metric: S = (I − A) Sa and N = A S with Sa = I, symmetric or not.
+ */
+export function crisCovariances(): Columns {
+  const levels = CRIS_KERNEL.length;
+  const unit = (i: number, j: number): number => (i === j ? 1 : 0);
+  const total = CRIS_KERNEL.map((row, i) => row.map((a, j) => unit(i, j) - a));
+  const noise = CRIS_KERNEL.map((row) => Array.from({ length: levels }, (_, j) => row.reduce((sum, a, k) => sum + a * total[k][j], 0)));
+  const field = (matrix: number[][]): Column => ({
+    dimensions: 'n, level, level',
+    values: repeat([...repeat(-999.5, levels + 1), ...matrix.flatMap((row) => [-999.5, ...row])], 4).flat(),
+  });
+  return { total_covariance_error: field(total), noise_error_covariance: field(noise) };
+}
+
 export const crisCdl = (columns: Columns): string => cdl(columns, { '': 'n = 4 ; level = 5 ;' }, [], '');
