@@ -18,9 +18,9 @@ import { instant, timeAt, type Grid } from '../grid/grid';
 import { conversion } from '../units/units';
 
 /** kg mol-1: MWAIR of CMAQ. */
-const AIR_MOLAR_MASS = 28.9628e-3;
+export const AIR_MOLAR_MASS = 28.9628e-3;
 /** m s-2, as WRF and MCIP have it: their heights are geopotentials over it. */
-const GRAVITY = 9.81;
+export const GRAVITY = 9.81;
 /** J kg-1 K-1, dry air. */
 const AIR_GAS_CONSTANT = 287.04;
 

@@ -1,6 +1,6 @@
 /** The transport model of a case. */
 import { surfaceChannels } from '../case';
-import { runsReferenceModel } from '../case/case-runs';
+import { filesOfRun, layersBeside, layersNeeded, layerVariables, runsReferenceModel } from '../case/case-runs';
 import type { Case } from '../case/schema/case-schema';
 import type { Ctm } from './ctm';
 import { ExternalCtm } from './external/external-ctm';
@@ -31,7 +31,7 @@ export function createCtm(settings: Case): Ctm {
   // Where all runs are brought it makes none, and the case may name what it does not have.
   if (runsReferenceModel(settings)) checkReferenceChannels(groups, species);
   return {
-    isMade: existsSync,
+    isMade: (output) => filesOfRun(settings, output).every((path) => existsSync(path)),
     run: async ({ period, emissionFiles, sectors, output, factors, modelError, threads, onProgress, signal }) => {
       const time = { start: period.start, stepSeconds: 3600, count: period.hours };
       await runReferenceModel({
@@ -47,6 +47,7 @@ export function createCtm(settings: Case): Ctm {
         options: { ...ctm.options, ...modelError?.options },
         windError: modelError?.windError,
         variables: variables as OutputNames, // checked with the case: no sums here
+        layers: layersNeeded(settings) ? { path: layersBeside(output), variables: layerVariables(settings) } : undefined,
         factors,
         threads,
         onProgress,

@@ -19,7 +19,7 @@ export interface CtmRequest {
   emissionFiles: string[];
   /** where those are the files of several sectors: which are whose */
   sectors?: readonly SectorFiles[];
-  /** I/O API file to write: the surface concentrations of the case's species, hour by hour */
+  /** I/O API file to write: the surface concentrations of the case's species, hour by hour; where the case has columns, its layers come beside it (`layersBeside`) */
   output: string;
   /** factors on the emission groups, `[rows, cols, groups]` or one such field per hour; reference model only */
   factors?: Float32Array;
@@ -32,9 +32,9 @@ export interface CtmRequest {
 }
 
 export interface Ctm {
-  /** Whether a run's output is there, as the case has it; the same model with the same emissions is the caller's to know. */
+  /** Whether a run's output is there, with its layers where those are needed, as the case has it; the same model with the same emissions is the caller's to know. */
   isMade(output: string): boolean;
-  /** Writes `request.output`, or throws and leaves no file of that name but one that was read otherwise ({@link isMade}). */
+  /** Writes `request.output` and the layers, or throws and leaves no file of these names but one that was read otherwise ({@link isMade}). */
   run(request: CtmRequest): Promise<void>;
 }
 

@@ -16,6 +16,7 @@ constexpr double kStackLow = 150.0, kStackHigh = 450.0;  // m
 constexpr double kFreeDiffusivity = 1.0;                 // m2 s-1
 
 double pressureAt(const HourInputs& in, long c) { return in.pressure.empty() ? kStandardPressure : in.pressure[c]; }
+double temperatureAt(const HourInputs& in, long c, double height) { return std::max(in.temperature[c] - kLapse * height, 220.0); }
 double landAt(const HourInputs& in, long c) { return in.land.empty() ? 1.0 : in.land[c]; }
 
 constexpr double kOvocPerIsoprene = 2.0;  // methacrolein or methyl vinyl ketone, and formaldehyde
@@ -118,10 +119,41 @@ void TransportModel::prepareHour(const HourInputs& inputs, double timeStep) {
   for (int k = 0; k < layers_; ++k) prepareFaces(inputs, k, timeStep);
   // Not by the threads: what a parallel region throws ends the process.
   for (int k = 0; k < layers_; ++k) moved_[k].resize((2L * subSteps_[k] + 1) * cells_);
-  if (air(0)[0] == 0.0) {  // the first hour of a fresh state: fill the layers with air
-    std::copy(target_.begin(), target_.end(), air(0));
-    startBudget();
+  fillWithAir();
+}
+
+// The layers of a fresh state, in its first hour.
+void TransportModel::fillWithAir() {
+  if (air(0)[0] != 0.0) return;
+  std::copy(target_.begin(), target_.end(), air(0));
+  startBudget();
+}
+
+Profiles TransportModel::profiles(const HourInputs& inputs, const std::vector<Output>& outputs) {
+  check(inputs);
+  expectCarried(outputs);
+  const int cols = grid_.cols;
+  const long size = layers_ * cells_;
+  for (int j = 0; j < grid_.rows; ++j) prepareAir(inputs, j);
+  fillWithAir();
+  Profiles result{std::vector<double>(size), std::vector<double>(air(0), air(0) + size), std::vector<double>(outputs.size() * size)};
+  std::vector<double> constant(cols);
+  for (int k = 0; k < layers_; ++k) {
+    for (int j = 0; j < grid_.rows; ++j) {
+      const long first = static_cast<long>(j) * cols, at = k * cells_ + first;
+      for (int i = 0; i < cols; ++i) {
+        const long c = first + i;
+        result.tops[at + i] = (k > 0 ? result.tops[at + i - cells_] : 0.0) + target_[at + i] / density_[at + i];
+        const double humidity = relativeHumidity(inputs.temperature[c], inputs.humidity[c], pressureAt(inputs, c));
+        constant[i] = ammoniumNitrateConstant(temperatureAt(inputs, c, middleOf(k, c)), humidity);
+      }
+      const auto q = rowsOf(k, j);
+      for (std::size_t o = 0; o < outputs.size(); ++o) {
+        observeRow(cols, outputs[o], q.data(), constant.data(), &density_[at], &result.values[o * size + at]);
+      }
+    }
   }
+  return result;
 }
 
 // Layers, their air, and what turbulence exchanges across their tops.
@@ -154,6 +186,14 @@ void TransportModel::prepareAir(const HourInputs& in, int j) {
   }
 }
 
+// Of layer 0 the ground, where the weather is that of 2 m.
+double TransportModel::middleOf(int layer, long c) const {
+  if (layer == 0) return 0.0;
+  double bottom = 0.0;
+  for (int k = 0; k < layer; ++k) bottom += target_[k * cells_ + c] / density_[k * cells_ + c];
+  return bottom + 0.5 * target_[layer * cells_ + c] / density_[layer * cells_ + c];
+}
+
 void TransportModel::prepareRates(const HourInputs& in, int layer, int j) {
   const int cols = grid_.cols;
   const long first = static_cast<long>(j) * cols;
@@ -161,10 +201,8 @@ void TransportModel::prepareRates(const HourInputs& in, int layer, int j) {
   double *temperature = work.data(), *water = temperature + cols, *humidity = water + cols;
   for (int i = 0; i < cols; ++i) {
     const long c = first + i;
-    double bottom = 0.0;
-    for (int k = 0; k < layer; ++k) bottom += target_[k * cells_ + c] / density_[k * cells_ + c];
-    const double middle = layer == 0 ? 0.0 : bottom + 0.5 * target_[layer * cells_ + c] / density_[layer * cells_ + c];
-    temperature[i] = std::max(in.temperature[c] - kLapse * middle, 220.0);
+    const double middle = middleOf(layer, c);
+    temperature[i] = temperatureAt(in, c, middle);
     water[i] = 1.6077 * in.humidity[c] * std::exp(-middle / kWaterScaleHeight);
     humidity[i] = relativeHumidity(in.temperature[c], in.humidity[c], pressureAt(in, c));
     if (layer == 0) nitrateConstant_[c] = ammoniumNitrateConstant(temperature[i], humidity[i]);

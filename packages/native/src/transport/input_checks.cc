@@ -61,6 +61,15 @@ Options checkedOptions(const GridShape& grid, const Options& options) {
   return options;
 }
 
+void TransportModel::expectCarried(const std::vector<Output>& outputs) const {
+  for (Output output : outputs) {
+    const int species = output == kOutCO ? kCO : output == kOutPM10 ? kPMC : kNO2;  // the others are made of what is always carried
+    if (carries(species)) continue;
+    const std::string name = kOutputNames[output];
+    refuseOption("profiles: " + name + " is not carried: name it among the species of the run");
+  }
+}
+
 void TransportModel::check(const HourInputs& in) const {
   const Field fields[] = {
       {"wind u", in.windU, -kStrongestWind, kStrongestWind, "-120 to 120 m s-1", false},

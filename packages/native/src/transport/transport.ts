@@ -110,6 +110,16 @@ export interface TransportHour {
   land?: Field;
 }
 
+/** The state in the layers of an hour, from the ground up. */
+export interface TransportProfiles {
+  /** m, `[layers, rows, cols]` */
+  tops: Float64Array;
+  /** mol m-2, `[layers, rows, cols]` */
+  air: Float64Array;
+  /** `[species, layers, rows, cols]`: gases in ppb, particles in µg m-3 */
+  values: Float64Array;
+}
+
 /** mol (PPM, SOA and PMC: g): start + emitted + inflow + top + reacted − dry − wet = mass. */
 export interface SpeciesBudget {
   start: number;
@@ -145,6 +155,11 @@ export interface TransportModel {
   readonly carried: TransportSpecies[];
   /** Runs one hour on the model's own thread; inputs are copied before it returns. @returns `[rows, cols, species]`, surface means: gases in ppb, particles in µg m-3 */
   advanceHour(hour: TransportHour): Promise<Float32Array>;
+  /**
+   * The state after the hour that was run last, whose fields these are; or, of a fresh model, before its first hour. Nothing of it changes, but that a fresh model
+   * then has air. Ammonia and nitrate are shared out between gas and particles by each layer's temperature, and the ground's relative humidity.
+   */
+  profiles(hour: TransportHour, species: readonly TransportOutput[]): Promise<TransportProfiles>;
   /** A copy of `[carried + 1, layers, rows, cols]`: the species, then air in mol m-2 (zero before the first hour). */
   state(): Float64Array;
   /** Goes on from what `state()` gave, bit for bit; the budget starts anew. */
@@ -253,6 +268,11 @@ export function createTransportModel(grid: TransportGrid, options: TransportOpti
     override advanceHour(hour: TransportHour): Promise<Float32Array> {
       checkFields(hour);
       return super.advanceHour(hour);
+    }
+
+    override profiles(hour: TransportHour, species: readonly TransportOutput[]): Promise<TransportProfiles> {
+      checkFields(hour);
+      return super.profiles(hour, species);
     }
 
     override [Symbol.dispose](): void {

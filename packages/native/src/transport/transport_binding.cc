@@ -148,10 +148,10 @@ class TransportModelWrap : public Napi::ObjectWrap<TransportModelWrap> {
  public:
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "TransportModel",
-                       {InstanceMethod<&TransportModelWrap::advanceHour>("advanceHour"), InstanceMethod<&TransportModelWrap::state>("state"),
-                        InstanceMethod<&TransportModelWrap::restore>("restore"), InstanceMethod<&TransportModelWrap::budget>("budget"),
-                        InstanceMethod<&TransportModelWrap::dispose>("dispose"), InstanceAccessor<&TransportModelWrap::layers>("layers"),
-                        InstanceAccessor<&TransportModelWrap::carried>("carried")});
+                       {InstanceMethod<&TransportModelWrap::advanceHour>("advanceHour"), InstanceMethod<&TransportModelWrap::profiles>("profiles"),
+                        InstanceMethod<&TransportModelWrap::state>("state"), InstanceMethod<&TransportModelWrap::restore>("restore"),
+                        InstanceMethod<&TransportModelWrap::budget>("budget"), InstanceMethod<&TransportModelWrap::dispose>("dispose"),
+                        InstanceAccessor<&TransportModelWrap::layers>("layers"), InstanceAccessor<&TransportModelWrap::carried>("carried")});
   }
 
   explicit TransportModelWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<TransportModelWrap>(info) {
@@ -181,13 +181,39 @@ class TransportModelWrap : public Napi::ObjectWrap<TransportModelWrap> {
     return guarded(info.Env(), [&]() -> Napi::Value {
       TransportModel& model = idleModel();
       if (!info[0].IsObject()) throw NativeError("TRANSPORT_BAD_SHAPE", "transport model: expected an object of the hour's fields");
-      const auto job = [&model, inputs = readInputs(info[0].As<Napi::Object>())]() -> Worker::Finish {
+      return submit(info, [&model, inputs = readInputs(info[0].As<Napi::Object>())]() -> Worker::Finish {
         return [means = model.advanceHour(inputs)](Napi::Env env) { return toArray(env, means); };
-      };
-      const Napi::Promise promise = worker_->submit(info.Env(), job, info.This().As<Napi::Object>(), [this] { busy_ = false; });
-      busy_ = true;
-      return promise;
+      });
     });
+  }
+
+  Napi::Value profiles(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&]() -> Napi::Value {
+      TransportModel& model = idleModel();
+      if (!info[0].IsObject()) throw NativeError("TRANSPORT_BAD_SHAPE", "transport model: expected an object of the hour's fields");
+      std::vector<Output> outputs;
+      const auto names = Napi::Object::New(info.Env());
+      names.Set("species", info[1]);
+      readNames(names, "species", kOutputNames, outputs);
+      if (outputs.empty()) refuseOption("species", "a list of one or more names");
+      return submit(info, [&model, outputs, inputs = readInputs(info[0].As<Napi::Object>())]() -> Worker::Finish {
+        return [layers = model.profiles(inputs, outputs)](Napi::Env env) {
+          const auto result = Napi::Object::New(env);
+          result.Set("tops", toArray(env, layers.tops));
+          result.Set("air", toArray(env, layers.air));
+          result.Set("values", toArray(env, layers.values));
+          return result;
+        };
+      });
+    });
+  }
+
+  /** What runs on the model's thread; until it has ended the model is busy. */
+  template <class Job>
+  Napi::Promise submit(const Napi::CallbackInfo& info, const Job& job) {
+    const Napi::Promise promise = worker_->submit(info.Env(), job, info.This().As<Napi::Object>(), [this] { busy_ = false; });
+    busy_ = true;
+    return promise;
   }
 
   Napi::Value state(const Napi::CallbackInfo& info) {

@@ -69,6 +69,13 @@ struct HourInputs {
   std::vector<double> land;                 // 0..1, optional: all land
 };
 
+// The state in the layers of an hour, from the ground up, all [layers][rows][cols].
+struct Profiles {
+  std::vector<double> tops;    // m
+  std::vector<double> air;     // mol m-2
+  std::vector<double> values;  // [outputs] of them: gases in ppb, particles in ug m-3
+};
+
 // Mass budget since construction or restore, mol (PPM, SOA, PMC: g): start + emitted + inflow + top + reacted - dry - wet = mass now; all 0 of what
 // is not carried.
 struct Budget {
@@ -83,6 +90,10 @@ class TransportModel {
   // Surface means of the hour, [rows][cols][outputs]: gases in ppb, particles in ug m-3.
   std::vector<float> advanceHour(const HourInputs& inputs);
 
+  // The state after the hour of these inputs, which was the last one; or before it, of a fresh model, whose layers then have their air. Ammonia and nitrate
+  // are shared out between gas and particles at the temperature of each layer. `outputs` of species that are carried, or NativeError.
+  Profiles profiles(const HourInputs& inputs, const std::vector<Output>& outputs);
+
   // The species that the run carries, in the order of the state.
   const std::vector<int>& carried() const { return carried_; }
 
@@ -96,6 +107,7 @@ class TransportModel {
 
  private:
   void check(const HourInputs& inputs) const;  // input_checks.cc
+  void expectCarried(const std::vector<Output>& outputs) const;  // input_checks.cc
   bool carries(int species) const { return place_[species] >= 0; }
   double* plane(int species, int layer) { return state_.data() + (static_cast<long>(place_[species]) * layers_ + layer) * cells_; }
   double* air(int layer) { return plane(kSpeciesCount, layer); }
@@ -111,6 +123,8 @@ class TransportModel {
   // hour_preparation.cc: what holds for the hour.
   void prepareHour(const HourInputs& inputs, double timeStep);
   void prepareAir(const HourInputs& inputs, int j);
+  void fillWithAir();
+  double middleOf(int layer, long cell) const;  // m, of what `prepareAir` has made
   void prepareRates(const HourInputs& inputs, int layer, int j);
   void prepareEmissions(const HourInputs& inputs, int j);
   void prepareDeposition(const HourInputs& inputs, int j, double timeStep);

@@ -62,6 +62,8 @@ export interface StagePart {
   essence?: string;
   /** the file that is there once it is made */
   product?: string;
+  /** files that come with it */
+  alongside?: string[];
   /** the key that it was made with, where that is another one and a user has said that it is still right */
   madeWith?: string;
   /** files and folders that it may leave, from the stage's folder */
@@ -195,9 +197,11 @@ export function markInputChanged(dir: string, begun: StageMark, parts: readonly 
   writeFileAtomic(join(dir, PARTIAL), JSON.stringify(mark));
 }
 
-/** Of the parts that a stage has, those whose product is not there. */
+/** Of the parts that a stage has, those whose product, or what comes with it, is not there. */
 export function missingParts(dir: string, { parts = {} }: Pick<StageMark, 'parts'>): string[] {
-  return Object.keys(parts).filter((name) => parts[name].product === undefined || !existsSync(join(dir, parts[name].product)));
+  const isWhole = ({ product, alongside = [] }: StagePart): boolean =>
+    product !== undefined && [product, ...alongside].every((file) => existsSync(join(dir, file)));
+  return Object.keys(parts).filter((name) => !isWhole(parts[name]));
 }
 
 /** Of the parts that a stage has now those whose product its record does not have: a case with the same key may have brought it. */

@@ -91,7 +91,7 @@ export interface StageContext extends RunContext, Workspace {
 export type Keys = Pick<StageMark, 'key' | 'expensiveKey' | 'parts'>;
 
 /** What decides a part of a stage's products, and where in the stage's folder it lies. */
-export interface PartContent extends Pick<StagePart, 'entries' | 'product' | 'outlivesCase'> {
+export interface PartContent extends Pick<StagePart, 'entries' | 'product' | 'alongside' | 'outlivesCase'> {
   name: string;
   settings: unknown;
   /** the part of `settings` without which nobody can say that what was made with others is still right; absent: nobody can */

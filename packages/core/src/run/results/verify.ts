@@ -1,7 +1,7 @@
 /** The work of `verify`: the transport model run again on the updated emissions, and compared with every monitor, withheld ones apart. */
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { givenOutput, updatedOutput } from '../transport-runs/output-hashes';
+import { givenOutput, hashOfRun, updatedOutput } from '../transport-runs/output-hashes';
 import type { CaseChannels, Species } from '../../base/species';
 import { caseChannels, type PeriodSettings } from '../../case';
 import { gridOf } from '../../case/gridded/regions';
@@ -15,9 +15,8 @@ import { isWhole, measuredAveraging, type ScoreRow } from '../../inversion/score
 import type { Scores } from '../../inversion/scores/scores';
 import { createCtm } from '../../transport/create-ctm';
 import { appliedSectors, emissionInput, madeOutput } from '../../inventory/reading/sector-files';
-import { hashOfValues } from '../commands/bundle/compare-files';
 import { AUDIT_FILE, auditCsv, auditPeriod, type AuditRow } from '../../assimilation/scores/audit';
-import { PRIOR, hasExternalPrior } from '../../case/case-runs';
+import { filesOfRun, PRIOR, hasExternalPrior } from '../../case/case-runs';
 import { emissionUpdate } from '../../assimilation/scores/emission-update';
 import { nuisanceEffect } from '../../assimilation/scores/nuisance-effect';
 import { inventorySummary, truthNearMonitors, type InventoryPart, type InventorySummary } from '../../assimilation/scores/inventory-errors';
@@ -109,14 +108,15 @@ export async function verify(context: StageContext): ReturnType<Stage['run']> {
   independent.forEach((compared, i) => writePairs(join(dir, pairs[i]), compared, channels));
   writeFileAtomic(join(dir, STATIONS_FILE), stationsCsv([...periods, ...independent.flat()], channels));
   const { scores: _rows, ...summary } = verification;
-  const runs = isBrought ? [] : caseSettings.periods.map(({ name }) => `ACONC_${name}.nc`);
+  const runs = isBrought ? [] : caseSettings.periods.flatMap(({ name }) => filesOfRun(caseSettings, `ACONC_${name}.nc`));
   return { products: [...TABLES, ...pairs, ...fields, ...runs], summary: isBrought ? summary : { ...summary, values: valuesOf(context) } };
 }
 
-/** Not of the bytes, which tell the time. */
 function valuesOf(context: StageContext): VerifySummary['values'] {
   const { caseSettings, dir } = context;
-  return Object.fromEntries(caseSettings.periods.map(({ name }) => [partName(updatedName(context), name), hashOfValues(updatedOutput(dir, name))]));
+  return Object.fromEntries(
+    caseSettings.periods.map(({ name }) => [partName(updatedName(context), name), hashOfRun(caseSettings, updatedOutput(dir, name))]),
+  );
 }
 
 function updatedName({ variant }: StageContext): string {

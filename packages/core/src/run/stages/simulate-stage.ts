@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { placeColumns } from '../../observations/stations';
 import { ctmIdentity } from '../../transport/ctm';
 import { readAgain } from '../../transport/external/collection-note';
-import { geographyFiles, meteorologyFiles, weatherSettings } from '../../case/case-runs';
+import { geographyFiles, layersNeeded, layerVariables, meteorologyFiles, weatherSettings } from '../../case/case-runs';
 import { designedRegions } from '../../transport/members';
 import { runParts, truthModelOf } from '../transport-runs/run-keys';
 import { priorEmissionInputs, sectorSettings } from '../../inventory/reading/sector-files';
@@ -22,6 +22,7 @@ export const simulateStage: Stage = {
     ...sectorSettings(caseSettings),
     ctm: ctmIdentity(caseSettings.ctm),
     concentrations: caseSettings.concentrations.variables,
+    ...(layersNeeded(caseSettings) ? { layers: layerVariables(caseSettings) } : {}),
     output: caseSettings.ctm.kind === 'command' ? caseSettings.ctm.output : undefined,
     members: caseSettings.members,
     regions: designedRegions(caseSettings),

@@ -4,10 +4,12 @@
  */
 import { join } from 'node:path';
 import type { Case } from '../../case';
+import { filesOfRun } from '../../case/case-runs';
 import { broughtOutput } from '../../inventory/reading/sector-files';
 import type { RunOutput } from '../../transport/run-fields';
 import { canonicalJson, hashText } from '../../files/json';
 import type { Certificate } from '../../surrogate/judgement/certificate';
+import { hashOfValues } from '../commands/bundle/compare-files';
 import { readRecord, summaryIn } from '../engine/record';
 import type { StageContext } from '../engine/stage';
 import { partName } from './run-keys';
@@ -21,6 +23,12 @@ export interface SimulateSummary {
 
 /** One that the log can show. */
 const shortHash = (value: unknown): string => hashText(canonicalJson(value)).slice(0, 12);
+
+/** Of the values in what a run has left in a period, not of the bytes, which tell the time. @param output - its surface concentrations */
+export function hashOfRun(settings: Pick<Case, 'columns'>, output: string): string {
+  const hashes = filesOfRun(settings, output).map(hashOfValues);
+  return hashes.length === 1 ? hashes[0] : hashText(hashes.join(' '));
+}
 
 /** Names of the parts of `simulate` that are these runs. */
 export function runsAsParts({ periods }: Pick<Case, 'periods'>, runs: readonly string[]): string[] {

@@ -11,6 +11,8 @@ import { groupLast } from '../../worlds/twin-observations';
 import { ctmIdentity, type ModelError } from '../../transport/ctm';
 import {
   geographyFiles,
+  layersNeeded,
+  layerVariables,
   meteorologyFiles,
   PRIOR,
   responseRun,
@@ -51,11 +53,13 @@ export function runsIn(settings: Case, period: PeriodSettings): (run: string) =>
     // Of a command only the user knows whether another line of it, or files that were written anew, give the same.
     ...(settings.ctm.kind === 'command' ? { essence } : {}),
     product: concentrationsOf(run, period),
+    ...(layersNeeded(settings) ? { alongside: [simulatedFile('', run, 'LAYERS', name)] } : {}),
     inputs: run === TRUTH ? [...inputs, settings.truth!.factors] : inputs,
     outlivesCase: true,
     entries: [
       ...sectors.map((sector) => simulatedEmissions('', run, name, sector)),
       ...ENDINGS.map((ending) => concentrationsOf(run, period).replace(/\.nc$/, ending)),
+      simulatedFile('', run, 'LAYERS', name),
     ],
   });
   return (run) => partOf(run, { ...shared, change: changeOf(settings, run) });
@@ -73,9 +77,11 @@ export function concentrationsOf(run: string, { name }: Pick<PeriodSettings, 'na
 
 function modelSettings(settings: Case): object {
   const { ctm, concentrations } = settings;
+  // What a command has left is read for them, and need not be made anew.
+  const layers = layersNeeded(settings) ? { layers: layerVariables(settings) } : {};
   const identity = { ctm: ctmIdentity(ctm) };
   if (ctm.kind === 'command') return { ...identity, version: EMISSIONS_VERSION };
-  return { ...identity, weather: weatherSettings(settings), variables: concentrations.variables, version: VERSIONS.retroplume };
+  return { ...identity, weather: weatherSettings(settings), variables: concentrations.variables, ...layers, version: VERSIONS.retroplume };
 }
 
 /** By what a run differs from the prior run. */

@@ -20,6 +20,7 @@ import { checkReferenceOptions } from '../../transport/reference/reference-model
 import {
   PRIOR,
   TRUTH,
+  filesOfRun,
   layerVariables,
   meteorologyFiles,
   simulatedChanges,
@@ -30,7 +31,6 @@ import {
   assertOwnModel,
   runsReferenceModel,
 } from '../../case/case-runs';
-import { hashOfValues } from '../commands/bundle/compare-files';
 import { runJobs } from './ctm-jobs';
 import { designManifest, MANIFEST, manifestText } from './design-manifest';
 import { commandIgnored, expectEmissionsUsed } from '../../inventory/reading/emissions-used';
@@ -48,7 +48,7 @@ import {
   writeSectors,
 } from '../../inventory/reading/sector-files';
 import { damagedProducts, keeps, readRecord, type StageMark } from '../engine/record';
-import type { SimulateSummary } from './output-hashes';
+import { hashOfRun, type SimulateSummary } from './output-hashes';
 import type { Stage, StageContext } from '../engine/stage';
 import { writeTwinColumns, type TruthLayers } from '../../worlds/satellites/twin-columns';
 import { writeTwinObservations } from '../../worlds/twin-observations';
@@ -62,7 +62,7 @@ export async function simulate(context: StageContext): ReturnType<Stage['run']> 
   const { caseSettings, dir } = context;
   const grid = gridOf(caseSettings);
   const jobs = await makeRuns(context, grid, simulatedRuns(caseSettings));
-  const products = jobs.map(({ run, period }) => simulatedFile(dir, run, 'ACONC', period.name));
+  const products = jobs.flatMap(({ run, period }) => filesOfRun(caseSettings, simulatedFile(dir, run, 'ACONC', period.name)));
   if (caseSettings.observations.twin) {
     for (const period of caseSettings.periods) {
       const path = twinObservationsFile(dir, period.name);
@@ -83,7 +83,9 @@ export async function simulate(context: StageContext): ReturnType<Stage['run']> 
   }
   const summary: SimulateSummary = { runs: simulatedRuns(caseSettings), values: {} };
   // Not of the bytes, which tell the time.
-  for (const { run, period } of jobs) summary.values[partName(run, period.name)] = hashOfValues(simulatedFile(dir, run, 'ACONC', period.name));
+  for (const { run, period } of jobs) {
+    summary.values[partName(run, period.name)] = hashOfRun(caseSettings, simulatedFile(dir, run, 'ACONC', period.name));
+  }
   return { products: products.map((path) => relative(dir, path)), summary, leaves: emissionsLeft(context) };
 }
 
@@ -113,7 +115,8 @@ export function missingRuns({ caseSettings, dir }: StageContext, mark: StageMark
   const damaged = new Set(record && damagedProducts(dir, record).map(({ product }) => product));
   const isKept = keeps(dir, mark);
   const isThere = (file: string): boolean => isKept(file) && !damaged.has(file) && existsSync(join(dir, file));
-  return simulatedRuns(caseSettings).filter((run) => !caseSettings.periods.every((period) => isThere(concentrationsOf(run, period))));
+  const isMade = (run: string, period: PeriodSettings): boolean => filesOfRun(caseSettings, concentrationsOf(run, period)).every(isThere);
+  return simulatedRuns(caseSettings).filter((run) => !caseSettings.periods.every((period) => isMade(run, period)));
 }
 
 async function makeRuns(context: StageContext, grid: Grid, runs: readonly string[]): Promise<Job[]> {

@@ -15,6 +15,7 @@ import { InventoryReader } from '../../inventory/reading/inventory-reader';
 import { checkReferenceChannels, referenceOptions, type ReferenceSettings } from './reference-options';
 import { createSurfaceOutput, speciesVariables, type OutputNames } from '../surface-output';
 import { changedWeather, changeInWords, type WeatherChange } from './weather-change';
+import { LayersFile, type LayersOutput } from './layers-file';
 import { readLandMask, readWeather } from './weather-reader';
 import { WindError, type WindErrorSettings } from './wind-error';
 
@@ -41,6 +42,8 @@ export interface ReferenceRun {
   windError?: WindErrorSettings;
   /** variable of the output for each species that is asked for, in their order */
   variables: OutputNames;
+  /** a second file to write, with gases in the model's layers */
+  layers?: LayersOutput;
   /** factors on the emission groups, `[rows, cols, groups]`, or one such field per hour */
   factors?: Float32Array;
   threads?: number;
@@ -50,6 +53,7 @@ export interface ReferenceRun {
 
 const HOURS_AT_ONCE = 24;
 const OPTIONS_KEY = 'ctm.options';
+const MADE_BY = 'made by the reference transport model of Retroplume';
 
 /**
  * Refuses options that no run on this grid would accept, before one is made.
@@ -62,7 +66,7 @@ export function checkReferenceOptions(grid: Grid, settings: ReferenceSettings, k
 }
 
 /**
- * Writes `output` under a temporary name and renames it at the end; an error or an abort leaves nothing behind.
+ * Writes `output`, and the file with layers where there is to be one, under temporary names and renames both at the end; an error or an abort leaves nothing behind.
  *
  * @returns the mass budget of the run
  * @throws {DataError} for input files that do not fit (see openWeather, IoapiSeries, readMeteorology), `NEGATIVE`, `NOT_FINITE`
@@ -103,8 +107,10 @@ async function simulate(
   const windError = run.windError && new WindError(grid, run.windError);
   const model = openModel(grid, options, OPTIONS_KEY);
   const variables = speciesVariables(run.variables);
-  const writer = createSurfaceOutput(run.output, grid, period, variables, 'made by the reference transport model of Retroplume');
+  const writer = createSurfaceOutput(run.output, grid, period, variables, MADE_BY);
+  let layers: LayersFile | undefined;
   try {
+    layers = run.layers && LayersFile.create(run.layers, grid, period, model.layers, MADE_BY);
     for (let hour = 0; hour < period.count; hour += HOURS_AT_ONCE) {
       const count = Math.min(HOURS_AT_ONCE, period.count - hour);
       const weather = readWeather(meteorology, { ...period, start: timeAt(period, hour), count }, windError);
@@ -113,13 +119,19 @@ async function simulate(
         run.signal?.throwIfAborted();
         const cells = emitted.length / count;
         const fields = { ...changedWeather(weather[h], change), emissions: emitted.subarray(h * cells, (h + 1) * cells), ...(land ? { land } : {}) };
-        writeHour(writer, Object.values(run.variables), hour + h, await advance(model, fields, instant(timeAt(period, hour + h)), change));
+        const moment = instant(timeAt(period, hour + h));
+        if (hour + h === 0) await explained(async () => layers?.writeStart(model, fields), moment, change);
+        const surface = await explained(() => model.advanceHour(fields), moment, change);
+        writeHour(writer, Object.values(run.variables), hour + h, surface);
+        await layers?.writeEnd(model, fields, hour + h);
         run.onProgress?.(hour + h + 1, period.count, 'reference model');
       }
     }
+    layers?.close(); // first: a run is made when its surface file is there
     writer.close();
     return model.budget();
   } catch (error) {
+    layers?.abort();
     writer.abort();
     throw error;
   } finally {
@@ -143,14 +155,10 @@ function openModel(grid: Grid, options: TransportOptions, key: string): Transpor
   }
 }
 
-async function advance(
-  model: TransportModel,
-  fields: Parameters<TransportModel['advanceHour']>[0],
-  moment: string,
-  change: WeatherChange,
-): Promise<Float32Array> {
+/** What the model refuses of an hour, in words of the case. */
+async function explained<T>(call: () => Promise<T>, moment: string, change: WeatherChange): Promise<T> {
   try {
-    return await model.advanceHour(fields);
+    return await call();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const code = codeOf(error);
