@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { forEach, schemaFor } from './channel-kinds';
 import { outsideRuns } from './experiment-schema';
-import { judgedPairs } from '../../base/species';
+import { judgedPairs, surfaceOf } from '../../base/species';
 import { choice, files, maskOfFile, real, seed, text, wholeNumber } from './kinds';
 
 const pairSchema = schemaFor(({ groups, species }) =>
@@ -80,7 +80,7 @@ export const certificateSchema = schemaFor((channels) =>
         .default([])
         .meta({ description: 'Further runs, made outside Retroplume: one that changes a single group counts for its pairs.' }),
       sensitivities: z
-        .array(sensitivitySchema(channels))
+        .array(sensitivitySchema(surfaceOf(channels)))
         .default([])
         .meta({
           description:

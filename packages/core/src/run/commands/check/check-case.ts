@@ -8,6 +8,7 @@ import type { Grid } from '../../../grid/grid';
 import { sensitiveParts } from '../../../assimilation/judgement/certify-sensitivities';
 import { varyingParts } from '../../../assimilation/observed/nuisance';
 import { effortDoubt, twinErrorsDoubt, withheldDoubt } from '../../../assimilation/observed/setting-warnings';
+import { checkColumnInputs, COLUMNS_REST_ON } from './column-inputs';
 import { Findings, type Problem } from './findings';
 import { checkGriddedInputs } from './gridded-inputs';
 import { checkIndependentInputs } from './independent-inputs';
@@ -98,6 +99,7 @@ export async function checkCase(path: string, options: CheckOptions = {}): Promi
     await checkPriorAtMonitors(findings, settings, grid, observed, simulate());
     for (const [entry, ofEntry] of judging) await checkPriorAtMonitors(findings, settings, grid, ofEntry, simulate(), entry);
   }
+  if (grid && isSound(...COLUMNS_REST_ON)) await checkColumnInputs(findings, settings, grid, simulate());
   if (grid && isSound(...BROUGHT_RUNS_REST_ON)) await checkRunsAgainstEmissions(findings, settings, grid);
   if (grid && isSound(...BROUGHT_RUNS_REST_ON, 'meteorology')) await checkPriorAgainstWeather(findings, settings, grid);
   if (grid && !unread.has('regions')) await checkRegions(findings, settings, grid);

@@ -1,6 +1,6 @@
 /** The gridded files that a case asks for, how they are opened, and what must be readable in each, by the functions that the stages use. */
 import type { CaseChannels } from '../../../base/species';
-import { caseChannels, type Case, type KeyPath, type PeriodSettings } from '../../../case';
+import { caseChannels, surfaceChannels, type Case, type KeyPath, type PeriodSettings } from '../../../case';
 import { partsOfVariable, readConcentrationChanges, readConcentrations, readEmissions } from '../../../case/gridded/case-fields';
 import { expandGlobs } from '../../../files/glob';
 import type { IoapiReader } from '../../../files/ioapi/ioapi-file';
@@ -62,7 +62,7 @@ export function gridSources(settings: Case, unread: ReadonlySet<string>): GridSo
     ...priorSources(settings),
     ...runSources(settings),
     ...nuisanceSources(settings),
-    ...settings.certificate.sensitivities.map((sensitivity, i) => sensitivitySource(sensitivity, i, caseChannels(settings))),
+    ...settings.certificate.sensitivities.map((sensitivity, i) => sensitivitySource(sensitivity, i, surfaceChannels(settings))),
   ];
   return sources.filter(({ path, asOf }) => !unread.has(String(path[0])) && !unread.has(asOf));
 }
@@ -234,7 +234,7 @@ function emissionChecks(
 }
 
 function concentrationChecks(settings: Case, reader: IoapiReader, hour: TimeAxis): FieldCheck[] {
-  const channels = caseChannels(settings);
+  const channels = surfaceChannels(settings);
   return channels.species.flatMap((species) =>
     partsOfVariable(settings.concentrations.variables[species]).map(([name]) => ({
       quantity: species,
