@@ -32,3 +32,10 @@ it('sampled hours begin with the first and stay in the period', () => {
   expect(sampledHours(period, 20, 3)).toEqual([20, 23, 26, 29]);
   expect(sampledHours(period, 21, 3)).toEqual([21, 24, 27]);
 });
+
+it('a gap of columns is left out', () => {
+  const [simulated, run] = [Float32Array.of(1, 5, 3, 5, 5, 5), Float32Array.of(2, 6, NaN, 6, 7, 6)];
+  const { mae, nmb } = concentrationErrors(simulated, run, [0, 1, 2], 2);
+  expect(mae).toEqual([1.5, 1]);
+  expect(nmb[0]).toBeCloseTo((6 - 9) / 9, 12);
+});

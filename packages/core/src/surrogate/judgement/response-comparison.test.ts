@@ -177,3 +177,22 @@ it('no response at all is no number, not a right one', () => {
   );
   expect([slope, signAgreement]).toEqual([NaN, NaN]);
 });
+
+it('hours without columns are left out, of one species alone', () => {
+  const made = (hours: number[]): ComparedRun => {
+    const run = comparedRun(
+      hours.length,
+      4,
+      (hour, cell, species) => 1 + cell + hours[hour] + species,
+      (hour, cell, species) => 2 + cell - hours[hour] + species,
+    );
+    return { ...run, hours: hours.map((_, i) => i) };
+  };
+  const [whole, without] = [made([0, 1, 2]), made([0, 2])];
+  for (const field of Object.values<Float32Array>(whole.ctm)) {
+    for (let i = 4 * SPECIES_COUNT; i < 8 * SPECIES_COUNT; i++) if (i % SPECIES_COUNT === 1) field[i] = NaN;
+  }
+  const [figures, expected] = [whole, without].map((run) => responseSums(run)[0].map(responseFigures));
+  expect(figures[1]).toEqual(expected[1]);
+  expect(figures[0]).toEqual(responseFigures(responseSums(made([0, 1, 2]))[0][0]));
+});

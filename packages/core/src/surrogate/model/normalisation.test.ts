@@ -65,6 +65,20 @@ describe('normalisation', () => {
     expect(after[1]).toBeCloseTo(Math.sqrt(mean(seen.map((value) => (value - mean(seen)) ** 2))), 4);
   });
 
+  it('leaves hours without columns out', () => {
+    const [period, short] = [tinyPeriod('winter', 1), tinyPeriod('winter', 1)];
+    const { concentrations } = period.runs.get('prior')!;
+    const mask = new Uint8Array(4 * WORLD.hours);
+    for (let hour = 48; hour < WORLD.hours; hour++) {
+      mask[4 * hour + 3] = 1;
+      for (let cell = 0; cell < CELLS; cell++) concentrations[(hour * CELLS + cell) * 4 + 3] = 0;
+    }
+    const { scale } = normalisationOf([{ ...period, gaps: { mask, species: 4 } }], [24]).concentrations;
+    const ofAll = normalisationOf([short], [24]).concentrations.scale;
+    short.time.count = 48;
+    expect(scale).toEqual([...ofAll.slice(0, 3), normalisationOf([short], [24]).concentrations.scale[3]]);
+  });
+
   it('does not look at the spin-up of concentrations, nor at members', () => {
     const changed = [tinyPeriod('winter', 1), tinyPeriod('summer', 2)];
     changed[0].runs.get('prior')!.concentrations.fill(1e6, 0, WORLD.spinUpHours * CELLS * 4);

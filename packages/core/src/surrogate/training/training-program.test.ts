@@ -93,3 +93,45 @@ it('leaves the second of each pair out of the absolute loss where it was trained
   expect(await absolute(moved, 'firsts')).toBe(await absolute(batch, 'firsts'));
   expect(await absolute(moved, 'all')).not.toBe(await absolute(batch, 'all'));
 });
+
+describe('gaps of columns', () => {
+  /** The last species has values in the first half of the period alone. */
+  const mask = Uint8Array.from({ length: 4 * WORLD.hours }, (_, i) => (i % 4 === 3 && i >= 2 * WORLD.hours ? 1 : 0));
+  const withGaps = [{ ...periods[0], gaps: { mask, species: 4 } }];
+  const gapSampler = samplerOf(withGaps, spinUp, tinySurrogate(), training);
+
+  it('losses know nothing of the targets there, and of the others all', async () => {
+    const losses = async (spoiled: (hour: number, species: number) => boolean): Promise<number[]> => {
+      const batches = [0, 1, 2, 3].map((i) => {
+        const batch = gapSampler.test(i);
+        const { target } = batch.arrays();
+        const length = target.length / training.batch;
+        for (const { input, sample, hour } of batch.draw[0]) {
+          if (input !== 'target') continue;
+          for (let k = 0; k < length; k++) if (spoiled(hour, k % 4)) target[sample * length + k] += 1000 * (sample + 1);
+        }
+        return [batch];
+      });
+      await program.takeTypical([[gapSampler.test(9)]]);
+      const { absolute } = await program.evaluate(batches);
+      const step = await program.step(batches[0], 0, 0);
+      return [absolute, step.absolute, step.difference!];
+    };
+    const inGap = (hour: number, species: number): boolean => mask[4 * hour + species] === 1;
+    const plain = await losses(() => false);
+    expect(await losses(inGap)).toEqual(plain);
+    (await losses((hour, species) => hour >= 0 && species === 2)).forEach((loss, i) => expect(loss).not.toBe(plain[i]));
+  });
+
+  it('the sampler tells the part of the hours of training with values', () => {
+    const { train } = trainingHoursOf(gapSampler);
+    const half = train.filter((hour) => hour < WORLD.hours / 2).length / train.length;
+    expect(half).toBeGreaterThan(0);
+    expect(gapSampler.presence()).toEqual([1, 1, 1, half]);
+    expect(sampler.presence()).toEqual([1, 1, 1, 1]);
+  });
+});
+
+function trainingHoursOf(of: typeof sampler): { train: number[] } {
+  return (of as unknown as { splits: { train: number[] }[] }).splits[0];
+}
