@@ -10,7 +10,7 @@ import type { Station } from '../../observations/stations';
 import type { Grid } from '../../grid/grid';
 import { ConfigError } from '../../base/errors';
 import { cellSpreads, relativeSpreads, type CellSpreads } from '../../inversion/observations/representativeness';
-import { ObservationOperator } from '../../inversion/observations/observation-operator';
+import { ObservationOperator, type ObservationOperatorOptions } from '../../inversion/observations/observation-operator';
 import type { ValueFilter } from '../../inversion/observations/super-observations';
 import { chooseWatched, chooseWithheld } from '../../inversion/observations/withheld';
 import { localSolarHour } from '../../worlds/solar';
@@ -158,7 +158,10 @@ export function operatorOf(
   period: PeriodSettings,
   grid: Grid,
   monitors: Pick<Monitors, 'observations' | 'withheld' | 'watched' | 'cellSpread'>,
-  options: { firstHour: number; watch: boolean; hoursPerDay?: number; hoursOfDay?: HoursOfDay },
+  options: { firstHour: number; watch: boolean; hoursPerDay?: number; hoursOfDay?: HoursOfDay } & Pick<
+    ObservationOperatorOptions,
+    'columns' | 'withheldSpecies'
+  >,
 ): ObservationOperator {
   const { inversion } = settings;
   const { hoursOfDay = {}, hoursPerDay = 24 } = options;
@@ -174,6 +177,8 @@ export function operatorOf(
     watched: options.watch ? monitors.watched : undefined,
     hoursPerDay,
     compared: withinHours(grid, hoursOfDay),
+    columns: options.columns,
+    withheldSpecies: options.withheldSpecies,
   });
   const empty = operator.unobserved.find((species) => species in hoursOfDay && monitors.observations.species.includes(species));
   if (empty !== undefined) {

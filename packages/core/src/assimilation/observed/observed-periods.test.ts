@@ -42,7 +42,15 @@ async function observed(inversion: object): Promise<ObservedPeriod> {
     observations,
     withheld: { fraction: 0, blockCells: 1, seed: 1 },
     crossValidation: { apply: false },
-    inversion: { ...UNIT_ERRORS.inversion, stopOnWithheld: false, dailyMeans: false, hoursOfDay: {}, hoursPerDay: 24, ...inversion },
+    inversion: {
+      ...UNIT_ERRORS.inversion,
+      observed: SPECIES,
+      stopOnWithheld: false,
+      dailyMeans: false,
+      hoursOfDay: {},
+      hoursPerDay: 24,
+      ...inversion,
+    },
   };
   return observePeriod({ caseSettings: settings, settings, inputs: {} } as unknown as StageContext, period, grid, 3);
 }

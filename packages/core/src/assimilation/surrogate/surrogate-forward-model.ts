@@ -320,7 +320,9 @@ function batchesOf(operator: ObservationOperator, problem: number, hours: number
     times = [];
   };
   operator.times.forEach((time, i) => {
-    if (times.length > 0 && operator.hoursOf(times).length + time.hours.length > hours) close();
+    const batchHours = operator.hoursOf(times);
+    const further = time.ofColumns && batchHours.includes(time.hours[0]) ? 0 : time.hours.length;
+    if (times.length > 0 && batchHours.length + further > hours) close();
     times.push(i);
   });
   close();

@@ -30,13 +30,32 @@ function halfPast(): ObservationOperator {
   return hourly({ observations: observationsOf(stations.slice(2), time, { NO2: [4, NaN, 5, NaN] }) });
 }
 
-function daily(hoursPerDay?: number): ObservationOperator {
+/** NO2 columns at hours 0, 2 and 2, the first of them in the spin-up. */
+const COLUMNS = {
+  species: 'NO2_column',
+  hour: [0, 2, 2],
+  cell: [3, 1, 4],
+  value: [50, 60, 70],
+  error: [3, 4, 5],
+  role: [0, Role.used, Role.withheld],
+};
+
+function withColumns(overrides: Partial<ObservationOperatorOptions> = {}): ObservationOperator {
+  return hourly({
+    species: [...species, 'NO2_column'],
+    error: { ...error, NO2_column: { relative: 0.1, absolute: 12 } },
+    columns: [COLUMNS],
+    ...overrides,
+  });
+}
+
+function daily(hoursPerDay?: number, overrides: Partial<ObservationOperatorOptions> = {}): ObservationOperator {
   const observations = observationsOf(
     stations,
     { start: '2016-12-31T16:00:00Z', stepSeconds: 86400, count: 3 },
     { NO2: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], 'PM2.5': [1, 2, 3, 4, NaN, 6, 7, 8, 9, 10, 11, 12] },
   );
-  return new ObservationOperator({ grid: unitGrid(2, 3), period, observations, species, error, hoursPerDay });
+  return new ObservationOperator({ grid: unitGrid(2, 3), period, observations, species, error, hoursPerDay, ...overrides });
 }
 
 describe('ObservationOperator', () => {
@@ -146,6 +165,75 @@ describe('ObservationOperator', () => {
     const stencil = operator.stencil(times);
     expect(stencil.forward(pickAt(compact, stencil.places))).toEqual(operator.forward(fields));
     expect(operator.batch(times).values.length).toBe(operator.forward(fields).length);
+  });
+
+  describe('with columns', () => {
+    it('has those of an hour behind the monitors of it, with errors of product and model', () => {
+      const operator = withColumns();
+      expect(operator.times.map(({ hours, ofColumns }) => [...hours, ofColumns])).toEqual([
+        [1, undefined],
+        [2, undefined],
+        [2, true],
+      ]);
+      const { values, error: errors, species: kinds, withheld } = operator.batch();
+      expect([...values]).toEqual([...hourly().batch().values, 60, 70]);
+      expect([...kinds].slice(-2)).toEqual([2, 2]);
+      expect([...withheld]).toEqual([0, 0, 0, 0, 0, Role.used, Role.withheld]);
+      expect(errors[5]).toBeCloseTo(Math.hypot(4, 6, 12), 5);
+      expect(errors[6]).toBeCloseTo(Math.hypot(5, 7, 12), 5);
+      expect([...operator.batch().place!().hour].map((hour) => hour % 24)).toEqual([1, 1, 2, 2, 2, 2, 2]);
+      expect([...operator.hoursOf([0, 1, 2])]).toEqual([1, 2]);
+    });
+
+    it('leaves the series of monitors as they are', () => {
+      const narrow = Float32Array.from({ length: 50 * 6 * 2 }, (_, i) => i);
+      const wide = Float32Array.from({ length: 50 * 6 * 3 }, (_, i) => (i % 3 < 2 ? narrow[2 * Math.floor(i / 3) + (i % 3)] : NaN));
+      expect(withColumns().atStations(wide)).toEqual(hourly().atStations(narrow));
+    });
+
+    it('compares them at their hour where hours of the day are sampled, and beside means of days', () => {
+      const sampled = withColumns({ hoursPerDay: 12 });
+      expect(sampled.times.map(({ hours }) => [...hours])).toEqual([[1], [2]]);
+      const ofDays = daily(8, {
+        species: [...species, 'NO2_column'],
+        error: { ...error, NO2_column: { relative: 0, absolute: 1 } },
+        columns: [{ ...COLUMNS, hour: [0, 30, 41] }],
+      });
+      expect(ofDays.times.map(({ ofColumns }) => ofColumns)).toEqual([undefined, true, true]);
+      const fields = Float32Array.from({ length: 50 * 18 }, (_, i) => Math.floor(i / 18));
+      expect([...ofDays.forward(fields)].slice(-2)).toEqual([30, 41]);
+    });
+
+    it('has an exact adjoint', () => {
+      const operator = withColumns({ columns: [{ ...COLUMNS, hour: [1, 2, 30] }] });
+      const fields = Float32Array.from(randomFloats(50 * 18, 1), Math.fround);
+      const g = randomFloats(operator.observed.values.length, 2);
+      // One element of the fields each, so that both sides are sums of the same products.
+      expect(Math.abs(dot(operator.forward(fields), g) - dot(fields, operator.adjoint(g)))).toBeLessThan(1e-12);
+    });
+
+    it('withholds every value of a species that is not observed', () => {
+      const { withheld, species: kinds } = withColumns({ withheldSpecies: new Set(['NO2', 'PM2.5']) }).batch();
+      expect([...withheld]).toEqual([...kinds].map((s, i) => (s < 2 || i === 6 ? Role.withheld : Role.used)));
+    });
+
+    it('repeats values of the same species alone when errors are alike', () => {
+      const operator = withColumns();
+      const model = {
+        correlationHours: [0, 0, 0],
+        correlationCells: [
+          [0, 0],
+          [0, 0],
+          [1, 1],
+        ] as [number, number][],
+      };
+      const [alone, pair] = [operator, withColumns({ columns: [{ ...COLUMNS, role: [0, 0, 0] }] })].map(({ observed }) =>
+        inflatedErrors(observed, { level: 'observed', ...model }, { prior: observed.values, cols: 3, stepHours: [1, 1, 1] }),
+      );
+      expect(alone[5]).toBeCloseTo(operator.observed.error[5], 5);
+      expect((pair[5] / alone[5]) ** 2).toBeCloseTo(1 + Math.exp(-1), 5); // cells 1 and 4 are one row apart
+      expect(pair.slice(0, 5)).toEqual(alone.slice(0, 5));
+    });
   });
 
   it('marks watched and withheld stations', () => {

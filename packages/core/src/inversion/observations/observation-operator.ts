@@ -4,7 +4,7 @@
  *   (H·c)_i = Σ_k w_k · c[t_k, cell_i, species_i]        (Hᵀ·g)[t, cell, s] = Σ_{i, k: t_k = t, cell_i = cell, species_i = s} w_k · g_i
  *
  * with the hours t_k and weights w_k of the observation time (one hour, or a day's mean) and one value i per cell with monitors, or one per role of them
- * where a cell has used and withheld ones.
+ * where a cell has used and withheld ones. Columns of satellites are values of their hours beside those of monitors (column-values.ts).
  */
 import { ConfigError, DataError, ShapeError } from '../../base/errors';
 import type { Observations } from '../../observations/observations';
@@ -14,6 +14,7 @@ import type { Station } from '../../observations/stations';
 import { type Grid, instant } from '../../grid/grid';
 import { Decorrelation } from '../cost/correlated-errors';
 import { Role, type ObservationBatch, type ObservationPlace } from '../cost/cost';
+import { withColumnValues, type ColumnValues } from './column-values';
 import { decorrelationOf } from './observation-error';
 import {
   observedTimes,
@@ -37,6 +38,10 @@ export interface ObservationOperatorOptions extends SuperObservationOptions {
   watched?: ReadonlySet<string>;
   /** see {@link observedTimes} */
   hoursPerDay?: number;
+  /** of satellites; default: none */
+  columns?: readonly ColumnValues[];
+  /** species whose values are all withheld, whatever the role of a monitor */
+  withheldSpecies?: ReadonlySet<string>;
 }
 
 /** Series at single stations, `[times, stations]` per species. */
@@ -54,8 +59,10 @@ export interface StationSeries {
  * @throws {ConfigError} if a species is observed that the fields do not hold, or has no error
  */
 export class ObservationOperator {
-  /** the observation times that can be compared, in order */
+  /** the observation times that can be compared, in order, those of columns among them */
   readonly times: readonly ObservedTime[];
+  /** those of monitors */
+  readonly stationTimes: readonly ObservedTime[];
   readonly stations: readonly PlacedStation[];
   /** ids of stations outside the grid, which are left out */
   readonly outside: readonly string[];
@@ -76,9 +83,9 @@ export class ObservationOperator {
     this.outside = perCell.outside.map(({ id }) => id);
     this.species = species;
     this.cells = grid.rows * grid.cols;
-    this.times = observedTimes(observations.time, period, options.hoursPerDay);
-    this.observed = superObservations(perCell, this.stations, grid.cols, this.times, options);
-    if (this.observed.values.length === 0) {
+    this.stationTimes = observedTimes(observations.time, period, options.hoursPerDay);
+    const ofStations = superObservations(perCell, this.stations, grid.cols, this.stationTimes, options);
+    if (ofStations.values.length === 0) {
       const part = options.hoursPerDay ?? 24;
       const first = new Date(period.start.getTime() + period.spinUpHours * 3_600_000);
       throw new DataError(
@@ -86,6 +93,10 @@ export class ObservationOperator {
         `observations: no value of ${species.join(', ')} at stations inside the grid falls into the ${period.hours - period.spinUpHours} hours from ${instant(first)}${part < 24 ? `, of which ${part} a day are compared` : ''}: check observations.files, timeZone and the period`,
       );
     }
+    const { columns = [], withheldSpecies } = options;
+    const { times, observed } = withColumnValues({ times: this.stationTimes, observed: ofStations }, columns, period, options);
+    [this.times, this.observed] = [times, observed];
+    if (withheldSpecies) observed.species.forEach((s, i) => withheldSpecies.has(species[s]) && (observed.withheld[i] = Role.withheld));
   }
 
   /** Species without a single value in the period. */
@@ -132,9 +143,9 @@ export class ObservationOperator {
     return (this.decorrelations[time] ??= decorrelationOf(this.observed, time, this.options.grid.cols));
   }
 
-  /** The hours of the period that some times see, in the order in which they are first seen; one that two see (in zones half an hour off) once. */
+  /** The hours of the period that some times see, ascending; one that two see (in zones half an hour off, or monitors and columns) once. */
   hoursOf(times: readonly number[]): Int32Array {
-    return Int32Array.from(new Set(times.flatMap((i) => [...this.times[i].hours])));
+    return Int32Array.from(new Set(times.flatMap((i) => [...this.times[i].hours]))).sort();
   }
 
   /**
@@ -167,9 +178,9 @@ export class ObservationOperator {
     this.species.forEach((name, s) => {
       const series = observations.values.get(name);
       if (!series) return;
-      const size = this.times.length * this.stations.length;
+      const size = this.stationTimes.length * this.stations.length;
       const [observedSeries, simulatedSeries] = [new Float32Array(size), new Float32Array(size)];
-      this.times.forEach(({ step, hours, weights }, t) => {
+      this.stationTimes.forEach(({ step, hours, weights }, t) => {
         this.stations.forEach(({ index, cell }, j) => {
           observedSeries[t * this.stations.length + j] = series[step * observations.stations.length + index];
           simulatedSeries[t * this.stations.length + j] = this.mean(fields, hours, weights, cell, s);
@@ -180,7 +191,7 @@ export class ObservationOperator {
     });
     return {
       stations: this.stations.map(({ id, role, cell }) => ({ id, role, cell })),
-      times: this.times.map(({ start }) => start),
+      times: this.stationTimes.map(({ start }) => start),
       observed,
       simulated,
     };

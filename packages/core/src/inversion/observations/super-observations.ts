@@ -176,6 +176,8 @@ export interface ObservedTime {
   hours: Int32Array;
   /** weight of each of these hours; sum 1 */
   weights: Float64Array;
+  /** of columns of satellites alone, in one hour; `step` is then that hour of the period */
+  ofColumns?: true;
 }
 
 const HOUR_MS = 3_600_000;

@@ -1,6 +1,6 @@
 import { Random } from '../../base/random';
 import { unitGrid } from '../testing/small-world';
-import { chooseWatched, chooseWithheld } from './withheld';
+import { chooseWatched, chooseWithheld, chooseWithheldColumns } from './withheld';
 
 const grid = unitGrid(30, 40);
 
@@ -101,5 +101,39 @@ describe('chooseWatched', () => {
     expect(() => chooseWatched(one, grid, chooseWithheld(one, grid, settings), settings)).toThrow(
       /^inversion\.stopOnWithheld: the 1 stations .* set inversion\.stopOnWithheld: false/,
     );
+  });
+});
+
+describe('chooseWithheldColumns', () => {
+  const seen = { cells: new Set(Array.from({ length: 30 * 40 }, (_, cell) => cell)), days: new Set([3, 4, 5, 6, 7, 8, 9, 10, 11, 12]) };
+  const settings = { fraction: 0.2, days: 0.2, blockCells: 5, seed: 3, watch: true };
+
+  it('withholds whole blocks and whole days, and watches other blocks', () => {
+    const { withheld, watched, block } = chooseWithheldColumns(seen, 40, settings);
+    expect(Math.abs(withheld.cells.size - 240)).toBeLessThanOrEqual(13);
+    expect(withheld.days.size).toBe(2);
+    const blocks = new Set([...withheld.cells].map((cell) => block.get(cell)));
+    expect([...seen.cells].filter((cell) => blocks.has(block.get(cell)))).toHaveLength(withheld.cells.size);
+    expect([...watched].filter((cell) => withheld.cells.has(cell))).toEqual([]);
+    expect(Math.abs(watched.size - 0.15 * (1200 - withheld.cells.size))).toBeLessThanOrEqual(13);
+  });
+
+  it('draws the same whatever the order, and others with another seed', () => {
+    const turned = { cells: new Set([...seen.cells].reverse()), days: new Set([...seen.days].reverse()) };
+    const { withheld, watched } = chooseWithheldColumns(turned, 40, settings);
+    expect({ withheld, watched }).toMatchObject({
+      withheld: chooseWithheldColumns(seen, 40, settings).withheld,
+      watched: chooseWithheldColumns(seen, 40, settings).watched,
+    });
+    expect(chooseWithheldColumns(seen, 40, { ...settings, seed: 4 }).withheld).not.toEqual(withheld);
+  });
+
+  it('leaves a day to use, and withholds nothing where nothing is asked', () => {
+    expect(chooseWithheldColumns({ ...seen, days: new Set([1]) }, 40, settings).withheld.days.size).toBe(0);
+    expect(chooseWithheldColumns({ ...seen, days: new Set([1, 2]) }, 40, { ...settings, days: 0.9 }).withheld.days.size).toBe(1);
+    const none = chooseWithheldColumns(seen, 40, { ...settings, fraction: 0, days: 0, watch: false });
+    expect([none.withheld.cells.size, none.withheld.days.size, none.watched.size]).toEqual([0, 0, 0]);
+    expect(chooseWithheldColumns({ cells: new Set(), days: new Set() }, 40, settings).withheld.cells.size).toBe(0);
+    expect(() => chooseWithheldColumns({ cells: new Set([0]), days: new Set() }, 40, settings)).toThrow(/^withheld\.columns: the 1 cells/);
   });
 });

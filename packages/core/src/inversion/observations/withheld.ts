@@ -1,5 +1,6 @@
 /**
- * Which monitors are kept out of the inversion: whole blocks of cells, because a monitor next to a used one judges nothing.
+ * Which monitors are kept out of the inversion: whole blocks of cells, because a monitor next to a used one judges nothing. And which columns of satellites: whole
+ * blocks, and whole days.
  */
 import { ConfigError, DataError } from '../../base/errors';
 import type { Grid } from '../../grid/grid';
@@ -78,32 +79,99 @@ export function chooseWatched(
 function shuffledBlocks(
   stations: Observations['stations'],
   grid: Pick<Grid, 'cellAt'>,
-  { blockCells, seed }: Pick<WithheldSettings, 'blockCells' | 'seed'>,
+  settings: Pick<WithheldSettings, 'blockCells' | 'seed'>,
 ): { block: Map<string, string>; order: string[][] } {
-  const random = new Random(seed).fork('withheld');
-  // The lattice starts at a random cell, so that block edges do not always fall on the grid's.
-  const [shiftRow, shiftCol] = [random.integer(blockCells), random.integer(blockCells)];
-  const block = new Map<string, string>();
-  const members = new Map<string, string[]>();
-  for (const { id, lon, lat } of stations) {
+  const placed = stations.flatMap(({ id, lon, lat }) => {
     const place = grid.cellAt(lon, lat);
-    if (!place) continue;
-    const name = `${Math.floor((place.row + shiftRow) / blockCells)}/${Math.floor((place.col + shiftCol) / blockCells)}`;
-    block.set(id, name);
-    members.set(name, [...(members.get(name) ?? []), id]);
-  }
+    return place ? [{ id, ...place }] : [];
+  });
+  const { block, order } = blocksOfPlaces(placed, settings);
   if (block.size === 0) {
     throw new DataError(
       'STATIONS_OUTSIDE_GRID',
       `withheld: none of ${stations.length} stations lies inside the grid: check lon and lat of the stations, and the case's grid`,
     );
   }
+  return { block, order };
+}
+
+/** The block of every place, and the places of each block in a random order. */
+function blocksOfPlaces<Id>(
+  places: readonly { id: Id; row: number; col: number }[],
+  { blockCells, seed }: Pick<WithheldSettings, 'blockCells' | 'seed'>,
+): { block: Map<Id, string>; order: Id[][] } {
+  const random = new Random(seed).fork('withheld');
+  // The lattice starts at a random cell, so that block edges do not always fall on the grid's.
+  const [shiftRow, shiftCol] = [random.integer(blockCells), random.integer(blockCells)];
+  const block = new Map<Id, string>();
+  const members = new Map<string, Id[]>();
+  for (const { id, row, col } of places) {
+    const name = `${Math.floor((row + shiftRow) / blockCells)}/${Math.floor((col + shiftCol) / blockCells)}`;
+    block.set(id, name);
+    const ofBlock = members.get(name);
+    if (ofBlock) ofBlock.push(id);
+    else members.set(name, [id]);
+  }
   const names = [...members.keys()].sort();
   return { block, order: [...random.permutation(names.length)].map((i) => members.get(names[i])!) };
 }
 
-function takeBlocks(blocks: string[][], target: number): Set<string> {
-  const used = new Set<string>();
+/** Cells (row · cols + col) and days that a satellite sees, or some of them. */
+export interface ColumnPlaces {
+  cells: ReadonlySet<number>;
+  days: ReadonlySet<number>;
+}
+
+/** The columns that judge, the block of each cell with columns, and the cells that only choose the step at which to stop. */
+export interface WithheldColumns {
+  withheld: ColumnPlaces;
+  watched: ReadonlySet<number>;
+  block: ReadonlyMap<number, string>;
+}
+
+/**
+ * Draws blocks of cells as {@link chooseWithheld} does, on the same lattice, and days. Of a single day none is drawn.
+ *
+ * @param seen - by the satellites of the case, in all periods
+ * @param settings - `days`: part of the days; `watch`: whether some cells only choose the step
+ * @throws {DataError} `WITHHELD_ONE_BLOCK` if the cells fill fewer than two blocks
+ */
+export function chooseWithheldColumns(
+  { cells, days }: ColumnPlaces,
+  cols: number,
+  settings: WithheldSettings & { days: number; watch: boolean },
+): WithheldColumns {
+  const { fraction, blockCells, seed, watch } = settings;
+  const placesOf = (chosen: readonly number[]): { id: number; row: number; col: number }[] =>
+    chosen.map((id) => ({ id, row: Math.floor(id / cols), col: id % cols }));
+  const sorted = [...cells].sort((a, b) => a - b);
+  const { block, order } = blocksOfPlaces(placesOf(sorted), settings);
+  if (fraction > 0 && order.length === 1) {
+    throw new DataError(
+      'WITHHELD_ONE_BLOCK',
+      `withheld.columns: the ${cells.size} cells with columns fill one block of ${blockCells} cells, so that none can be withheld: lower withheld.blockCells or set withheld.columns.fraction: 0`,
+    );
+  }
+  const withheldCells = new Set(fraction > 0 && order.length > 1 ? takeBlocks(order, fraction * cells.size) : []);
+  const usable = sorted.filter((cell) => !withheldCells.has(cell));
+  const { order: usableBlocks } = blocksOfPlaces(placesOf(usable), { blockCells, seed: seed + 1 });
+  return {
+    withheld: { cells: withheldCells, days: chooseDays(days, settings) },
+    watched: new Set(watch && usableBlocks.length > 1 ? takeBlocks(usableBlocks, WATCHED * usable.length) : []),
+    block,
+  };
+}
+
+function chooseDays(days: ReadonlySet<number>, { days: part, seed }: { days: number; seed: number }): Set<number> {
+  const sorted = [...days].sort((a, b) => a - b);
+  if (part === 0 || sorted.length < 2) return new Set();
+  const count = Math.min(sorted.length - 1, Math.max(1, Math.round(part * sorted.length)));
+  const order = new Random(seed).fork('withheld days').permutation(sorted.length);
+  return new Set([...order].slice(0, count).map((i) => sorted[i]));
+}
+
+function takeBlocks<Id>(blocks: Id[][], target: number): Set<Id> {
+  const used = new Set<Id>();
   // The last block stays with the used stations whatever the fraction.
   for (const ids of blocks.slice(0, -1)) {
     const miss = target - used.size;

@@ -163,7 +163,7 @@ export function costFor(model: ForwardModel, problem: InversionProblem, settings
   if (counts.every((n) => n === 0)) {
     throw new DataError(
       'OBSERVATIONS_NONE_USED',
-      'inversion: no observation is left to fit: check the observations, the period and withheld.fraction',
+      'inversion: no observation is left to fit: check the observations, the period, withheld and inversion.observed',
     );
   }
   const { rows, cols } = model.shape;
