@@ -54,7 +54,7 @@ const periods = PERIODS.map((name, p): NuisancePeriod => {
   const period = { name, grid: GRID, time: { start: starts[p], stepSeconds: 3600, count: HOURS }, species: SPECIES } as unknown as PeriodSource;
   return {
     period,
-    observed: { monitors: { ...monitors, block: new Map() }, operator, whole: operator },
+    observed: { monitors: { ...monitors, block: new Map() }, columns: [], operator, whole: operator },
     prior: operator.observed.values.map((_, i) => priorOf(p, i)),
   };
 });
@@ -143,4 +143,34 @@ it('biases are those of the monitors of a cell, or of all, the same in every per
     expect(own.columns).toEqual([new Float32Array(values.length).fill(1)]);
   }
   expect(CELLS).toBe(80);
+});
+
+it("a bias of a satellite's product is a part of the prior's columns, the same in every period", () => {
+  // Ozone's place among the species stands for that of a column here.
+  const channels = { ...namingOf(), columns: { NO2_column: { bias: 0.2 }, NH3_column: { bias: 0 } } };
+  const naming = { ...channels, concentrations: { species: ['NO2'] } };
+  const settings = {
+    ...naming,
+    periods: [],
+    inversion: { observed: ['NO2_column', 'NH3_column'], nuisance: { stationBias: {}, sharedBias: {}, runs: [] } },
+  };
+  const none = Object.fromEntries(['NO2', 'NO2_column', 'NH3_column'].map((species) => [species, 0]));
+  const nuisance = { stationBias: none, sharedBias: none, runs: [] };
+  const termsWith = (observed: string[]): ReturnType<typeof nuisanceTerms> => {
+    const all = { ...settings, inversion: { observed, nuisance } };
+    const columnPeriods = periods.map(({ observed: { operator, ...rest }, ...each }) => {
+      const species = operator.observed.species.map((s) => (s === 0 ? 0 : 1));
+      return { ...each, observed: { ...rest, operator: { ...operator, observed: { ...operator.observed, species } } } } as unknown as NuisancePeriod;
+    });
+    return nuisanceTerms({ caseSettings: all, settings: all, dirOf } as unknown as StageContext, model, columnPeriods);
+  };
+  const { terms, names, units } = termsWith(['NO2_column'])!;
+  expect([names, units, terms.map(({ spread }) => spread)]).toEqual([['bias NO2_column of its product'], ['of the column'], [[0.2]]]);
+  for (const p of [0, 1]) {
+    const { index, columns } = terms[0].coefficientsOf(p);
+    const { species } = periods[p].observed.operator.observed;
+    expect([...index]).toEqual(valuesOf(p).map(({ i }) => (species[i] === 0 ? -1 : 0)));
+    expect([...columns[0]]).toEqual(valuesOf(p).map(({ i }) => Math.fround(priorOf(p, i))));
+  }
+  expect(termsWith(['NO2'])).toBeUndefined();
 });

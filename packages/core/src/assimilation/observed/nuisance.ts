@@ -1,10 +1,10 @@
-/** What is inverted beside the emissions: biases of monitors, and runs of the transport model with something else changed. */
+/** What is inverted beside the emissions: biases of monitors and of satellites' products, and runs of the transport model with something else changed. */
 import { type Grid, instant } from '../../grid/grid';
 import { broughtOutput, madeOutput, outputFiles } from '../../inventory/reading/sector-files';
 import { runFields } from '../../transport/run-fields';
 import type { PeriodSource } from '../../fields/period-source';
 import type { CaseChannels, Species } from '../../base/species';
-import { caseChannels, nuisanceChanges, type NuisanceChange, type NuisanceRun } from '../../case';
+import { caseChannels, columnEntries, nuisanceChanges, type NuisanceChange, type NuisanceRun } from '../../case';
 import { type NuisanceTerm, VaryingNumber } from '../../inversion/model/nuisance-model';
 import { ConfigError } from '../../base/errors';
 import { nuisanceRun, simulatedFile } from '../../case/case-runs';
@@ -30,15 +30,16 @@ export interface NuisancePeriod {
 
 export interface NuisanceTerms {
   terms: NuisanceTerm[];
-  /** of each number, in their order: `bias NO2 at row 12, column 7`, or the name of a run, with `, draw 3` where it has several */
+  /** of each number, in their order: `bias NO2 at row 12, column 7`, `bias NO2_column of its product`, or the name of a run, with `, draw 3` where it has several */
   names: string[];
-  /** unit of each: ppb, ug m-3, or parts of the run's change */
+  /** unit of each: ppb, ug m-3, or parts of the column or of the run's change */
   units: string[];
 }
 
 /** Nodes closer than any monitors tell apart. */
 const MOST_NUMBERS = 100_000;
 const PART_OF_CHANGE = "of the run's change";
+const PART_OF_COLUMN = 'of the column';
 
 /** Files of runs that were made outside. */
 export function nuisanceFiles(context: Workspace): string[] {
@@ -50,7 +51,8 @@ export function nuisanceFiles(context: Workspace): string[] {
 }
 
 /**
- * The terms that the case asks for; undefined where it asks for none. The coefficients of a run are what it changes against the prior run, both on the prior
+ * The terms that the case asks for; undefined where it asks for none. A product's bias b makes (1 + b)·F of a column F; its coefficient is F of the prior run. The
+ * coefficients of a run are what it changes against the prior run, both on the prior
  * emissions, in every pass of the closed loop: against the run that a pass is anchored on they would take the update of the emissions away again.
  */
 export function nuisanceTerms(context: Workspace, model: SurrogateForwardModel, periods: readonly NuisancePeriod[]): NuisanceTerms | undefined {
@@ -66,8 +68,12 @@ export function nuisanceTerms(context: Workspace, model: SurrogateForwardModel, 
     (species, cell, { cols }) => `bias ${species} at row ${Math.floor(cell / cols)}, column ${cell % cols}`,
   );
   addBiases(allTerms, channels, sharedBias, model, periods, sharedBiasName);
+  const biased = columnEntries(context.caseSettings).filter(({ name, bias }) => bias > 0 && context.settings.inversion.observed.includes(name));
   const prior =
-    runs.length > 0 ? periods.map(({ period, observed, prior: priorSeries }) => priorSeries ?? throughOperator(priorRun(period), observed)) : [];
+    runs.length > 0 || biased.length > 0
+      ? periods.map(({ period, observed, prior: priorSeries }) => priorSeries ?? throughOperator(priorRun(period), observed))
+      : [];
+  for (const { name, bias } of biased) addProductBias(allTerms, { name, bias, species: channels.species.indexOf(name) }, model, periods, prior);
   for (const run of runs) addRun(allTerms, run, context, model, periods, prior);
   return allTerms.terms.length > 0 ? allTerms : undefined;
 }
@@ -86,6 +92,10 @@ export function valuesOfPart(name: string, nuisanceValues: readonly { name: stri
 
 export function sharedBiasName(species: Species): string {
   return `bias ${species} of all monitors`;
+}
+
+export function productBiasName(species: Species): string {
+  return `bias ${species} of its product`;
 }
 
 interface VaryingParts {
@@ -223,6 +233,26 @@ function addBiases(
       return { index: indices[problem].subarray(first, last), columns: [new Float32Array(last - first).fill(1)] };
     },
   });
+}
+
+/** One number of all columns of a product, the same in all periods. @param prior - of each period: the prior run at the observations */
+function addProductBias(
+  { terms, names, units }: NuisanceTerms,
+  { name, bias, species }: { name: Species; bias: number; species: number },
+  model: SurrogateForwardModel,
+  periods: readonly NuisancePeriod[],
+  prior: readonly Float32Array[],
+): void {
+  const indices = periods.map(({ observed: { operator } }) => Int32Array.from(operator.observed.species, (s) => (s === species ? 0 : -1)));
+  terms.push({
+    spread: [bias],
+    coefficientsOf: (batch) => {
+      const { problem, first, last } = model.valuesOf(batch);
+      return { index: indices[problem].subarray(first, last), columns: [prior[problem].subarray(first, last)] };
+    },
+  });
+  names.push(productBiasName(name));
+  units.push(PART_OF_COLUMN);
 }
 
 /** The fields of a run with something else changed. */
