@@ -55,5 +55,5 @@ test('threads change nothing, and a planted bias makes its columns anew but no r
   rmSync(twin.inRun('simulate'), { recursive: true });
   await twin.run([], ['simulate'], { threads: 2 });
   expect(['NO2_column', 'NH3_column'].map(digest)).toEqual(before);
-  expect(twin.read<{ products: string[] }>(join('simulate', 'stage.json')).products).toContain('columns/NO2_column/20260105_winter.nc');
+  expect(twin.read<{ products: string[] }>(join('simulate', 'record.json')).products).toContain('columns/NO2_column/20260105_winter.nc');
 });
