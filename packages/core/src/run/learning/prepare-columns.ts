@@ -100,5 +100,5 @@ function inWords({ product, counts }: StoredColumns): string {
     [otherHours, 'of other hours'],
   ].flatMap(([count, reason]) => (Number(count) > 0 ? [`${count} ${reason}`] : []));
   const lost = left.length > 0 ? `; left out: ${left.join(', ')}` : '';
-  return `${product}: ${passed} of ${pixels} pixels in ${overpasses} overpasses make ${superObservations} values of cells${lost}`;
+  return `${product}: ${passed} of ${pixels} pixels in ${overpasses} ${overpasses === 1 ? 'overpass' : 'overpasses'} make ${superObservations} values of cells${lost}`;
 }
