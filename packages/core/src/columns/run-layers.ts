@@ -155,13 +155,14 @@ function meteorologyMissing({ path }: IoapiFile): DataError {
 }
 
 /** The instant at the end of the span among them. A file that cannot be read is opened, to say why. */
-function holdsInstantOf(path: string, span: TimeAxis): boolean {
+export function holdsInstantOf(path: string, span: TimeAxis): boolean {
   const time = headOf(path)?.time;
   if (time === undefined) return true;
   return time.start <= timeAt(span, span.count) && timeAt(time, time.count - 1) >= span.start;
 }
 
-function byInstant(files: readonly IoapiFile[]): Map<number, IoapiFile> {
+/** Which file tells of an instant (ms since 1970): where two hold one, that which begins earlier. */
+export function byInstant(files: readonly IoapiFile[]): Map<number, IoapiFile> {
   const instants = new Map<number, IoapiFile>();
   const inOrder = [...files].sort((a, b) => a.time.start.getTime() - b.time.start.getTime());
   for (const file of inOrder) {

@@ -21,6 +21,7 @@ export function createCtm(settings: Case): Ctm {
     return new ExternalCtm({
       command: ctm.command,
       outputGlob: ctm.output,
+      ...(layersNeeded(settings) ? { layers: { glob: ctm.layers!, variables: layerVariables(settings) } } : {}),
       timeoutHours: ctm.timeoutHours,
       caseFile: settings.file,
       grid: gridOf(settings),

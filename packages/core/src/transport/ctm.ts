@@ -40,5 +40,5 @@ export interface Ctm {
 
 /** The part of `ctm` that decides what a run gives: raising the time-out or another name makes no run anew, nor does another way to read what a command has left. */
 export function ctmIdentity(ctm: CtmSettings): object {
-  return ctm.kind === 'command' ? { ...ctm, name: undefined, timeoutHours: undefined, output: undefined } : ctm;
+  return ctm.kind === 'command' ? { ...ctm, name: undefined, timeoutHours: undefined, output: undefined, layers: undefined } : ctm;
 }

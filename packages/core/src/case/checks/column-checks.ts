@@ -24,6 +24,9 @@ export function checkColumns(c: Case): Breach[] {
     ...c.inversion.nuisance.runs.flatMap(({ concentrations, layers }, i) =>
       isMissing(concentrations, layers) ? [missing(['inversion', 'nuisance', 'runs', i, 'layers'])] : [],
     ),
+    ...(c.ctm.kind === 'command' && c.ctm.layers === undefined
+      ? [{ path: ['ctm', 'layers'], text: `columns are compared with all layers of a run: give the glob of ${LAYERS} that the command leaves` }]
+      : []),
     ...((broughtLayers || c.ctm.kind === 'command') && c.concentrations.layers === undefined
       ? [
           {
@@ -59,12 +62,18 @@ function variableBreaches({ columns }: Case): Breach[] {
   );
 }
 
-function idleLayers({ concentrations, priorLayers, updatedLayers }: Case): Breach[] {
-  const named = Object.entries({ priorLayers, updatedLayers }).find(([, value]) => value !== undefined)?.[0];
-  if (named === undefined && concentrations.layers === undefined) return [];
+function idleLayers({ concentrations, ctm, priorLayers, updatedLayers }: Case): Breach[] {
+  const idle: [KeyPath, unknown][] = [
+    [['priorLayers'], priorLayers],
+    [['updatedLayers'], updatedLayers],
+    [['concentrations', 'layers'], concentrations.layers],
+    [['ctm', 'layers'], ctm.kind === 'command' ? ctm.layers : undefined],
+  ];
+  const path = idle.find(([, value]) => value !== undefined)?.[0];
+  if (path === undefined) return [];
   return [
     {
-      path: named === undefined ? ['concentrations', 'layers'] : [named],
+      path,
       text: 'the case has no columns that layers would be compared with: add columns, or remove it',
     },
   ];

@@ -230,6 +230,7 @@ export const ctmSchema = z
         'Command line in which `{emissions}` (files), `{sectors}` (a table of them by sector and time), `{output}` (folder), `{period}`, `{run}`, `{start}`, `{hours}` and `{case}` are filled in, such as `run_cmaq.sh {output} {run} {period} {start} {hours} {sectors}`.',
       ),
       output: text('Glob of the files that the command leaves, inside the folder `{output}`.').default('*'),
+      layers: text("Glob of those with layers (CMAQ's CONC), where the case has `columns`.").optional(),
       timeoutHours: real('A run that takes longer is ended and counts as failed.', { greaterThan: 0, unit: 'h' }).default(48),
     }),
   ])

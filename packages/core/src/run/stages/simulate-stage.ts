@@ -23,6 +23,7 @@ export const simulateStage: Stage = {
     ctm: ctmIdentity(caseSettings.ctm),
     concentrations: caseSettings.concentrations.variables,
     ...(layersNeeded(caseSettings) ? { layers: layerVariables(caseSettings) } : {}),
+    layersOutput: caseSettings.ctm.kind === 'command' ? caseSettings.ctm.layers : undefined,
     output: caseSettings.ctm.kind === 'command' ? caseSettings.ctm.output : undefined,
     members: caseSettings.members,
     regions: designedRegions(caseSettings),

@@ -9,6 +9,16 @@ export interface ReadSettings {
   /** glob, relative to the folder, of the files with the surface concentrations */
   outputGlob: string;
   variables: Record<Species, OutputVariable>;
+  /** where the case has columns */
+  layers?: LayersRead;
+}
+
+/** How the files with layers are read. */
+export interface LayersRead {
+  /** glob, relative to the folder */
+  glob: string;
+  /** by gas */
+  variables: Readonly<Record<Species, string>>;
 }
 
 /** How the files of a command that has ended well were read into its output: `reading` may have been cut short, with `unfit` there is none. */

@@ -59,9 +59,12 @@ export class ExternalCtm implements Ctm {
         return this.collect(folder, log, request);
       }
       if (existsSync(request.output)) {
+        const reason = this.collection.lacksLayers(request.output)
+          ? 'the file with its layers is not there'
+          : `ctm.output${this.settings.layers ? ', ctm.layers, concentrations.layers' : ''} or concentrations.variables has changed`;
         throw new TransportError(
           'CTM_OUTPUT_GONE',
-          `${request.run}: ctm.output or concentrations.variables has changed, and what the command left in ${folder} is not there any more: change it back, bring the files back, or remove ${request.output} to have the run made again`,
+          `${request.run}: ${reason}, and what the command left in ${folder} is not there any more: change it back, bring the files back, or remove ${request.output} to have the run made again`,
         );
       }
     }
@@ -117,7 +120,7 @@ export class ExternalCtm implements Ctm {
       if (full) throw full;
       throw new TransportError(
         'CTM_OUTPUT',
-        `${request.run}: the command of ctm.command left no usable output: ${error.message}; its log is ${log}. With another ctm.output or concentrations.variables its files are read again, and it is not run again`,
+        `${request.run}: the command of ctm.command left no usable output: ${error.message}; its log is ${log}. With another ctm.output${this.settings.layers ? ', ctm.layers' : ''} or concentrations.variables its files are read again, and it is not run again`,
         {
           cause: error,
         },

@@ -1,5 +1,5 @@
 /**
- * What the user's own model has left becomes the run's output: the surface variables of its files, in our units. The command may have taken days, so how its files
+ * What the user's own model has left becomes the run's output: the surface variables of its files, in our units, and beside it its layers where the case has columns. The command may have taken days, so how its files
  * are read is noted beside the output: when the case reads them in another way, they are read again, and the command is not run.
  */
 import { existsSync, rmSync } from 'node:fs';
@@ -13,7 +13,9 @@ import { assertValues, concentrationRange, refuseZeroHours } from '../../files/n
 import { RetroplumeError } from '../../base/errors';
 import { conversion } from '../../units/units';
 import type { CtmRequest } from '../ctm';
-import { noteOf, readNote, writeNote, type Note, type ReadSettings } from './collection-note';
+import { layersBeside } from '../../case/case-runs';
+import { LayersCollection } from './layers-collection';
+import { noteOf, readNote, writeNote, type LayersRead, type Note, type ReadSettings } from './collection-note';
 import { createSurfaceOutput, surfaceVariable, type SurfaceVariable } from '../surface-output';
 
 export interface CollectionSettings extends ReadSettings {
@@ -27,7 +29,7 @@ export class SurfaceCollection {
 
   /** Whether a run's output is there and was read as the settings say, as far as anything tells. */
   isMade(output: string): boolean {
-    if (!existsSync(output)) return false;
+    if (!existsSync(output) || this.lacksLayers(output)) return false;
     const note = readNote(output);
     return note === undefined || (note.state === 'read' && this.holds(note));
   }
@@ -35,13 +37,18 @@ export class SurfaceCollection {
   /** Whether the command has ended well, and only its files have to be read; where they did not fit these settings, it is the command that was mended. */
   isToRead(output: string): boolean {
     const note = readNote(output);
-    if (note === undefined) return false;
+    if (note === undefined) return existsSync(output) && this.lacksLayers(output);
     return existsSync(output) ? !this.isMade(output) : note.state === 'reading' || !this.isSame(note);
+  }
+
+  /** Whether the layers that the case needs are not there. */
+  lacksLayers(output: string): boolean {
+    return this.settings.layers !== undefined && !existsSync(layersBeside(output));
   }
 
   /** A command begins: what an earlier one has left is none of its. */
   forget(output: string): void {
-    for (const path of [output, noteOf(output)]) rmSync(path, { force: true });
+    for (const path of [output, layersBeside(output), noteOf(output)]) rmSync(path, { force: true });
   }
 
   /**
@@ -55,12 +62,16 @@ export class SurfaceCollection {
     // First: what a kill leaves must not pass for what was asked for.
     this.note(output, 'reading');
     try {
-      const series = IoapiSeries.open(expandGlob(`${folder}/${this.settings.outputGlob}`), { overlap: OUTPUT_OVERLAP, grid: this.settings.grid });
+      const { grid, layers, outputGlob } = this.settings;
+      using copied =
+        layers && LayersCollection.copy(`${folder}/${layers.glob}`, { grid, variables: layers.variables }, request.period, layersBeside(output));
+      const series = IoapiSeries.open(expandGlob(`${folder}/${outputGlob}`), { overlap: OUTPUT_OVERLAP, grid });
       try {
         copySurface(series, request, this.settings);
       } finally {
         series.close();
       }
+      copied?.close(); // last: without both the note says that it is still being read
     } catch (error) {
       if (previousNote) writeNote(output, previousNote);
       else if (tellsOfFiles(error)) this.note(output, 'unfit');
@@ -70,22 +81,30 @@ export class SurfaceCollection {
   }
 
   private note(output: string, state: Note['state']): void {
-    const { outputGlob, variables } = this.settings;
-    writeNote(output, { outputGlob, variables, state });
+    const { outputGlob, variables, layers } = this.settings;
+    writeNote(output, { outputGlob, variables, ...(layers ? { layers } : {}), state });
   }
 
-  private isSame({ outputGlob, variables }: Note): boolean {
-    return outputGlob === this.settings.outputGlob && JSON.stringify(variables) === JSON.stringify(this.settings.variables);
+  private isSame({ outputGlob, variables, layers }: Note): boolean {
+    const textOf = (read: ReadSettings): string => JSON.stringify([read.outputGlob, read.variables, read.layers ?? null]);
+    return textOf({ outputGlob, variables, layers }) === textOf(this.settings);
   }
 
   /** Whether what was read so has all that is needed: another part in a sum changes nothing of what is copied. */
-  private holds({ outputGlob, variables }: Note): boolean {
+  private holds({ outputGlob, variables, layers }: Note): boolean {
     const { units } = this.settings;
+    if (!holdsLayers(layers, this.settings.layers)) return false;
     const namesOf = (read: CollectionSettings['variables']): string[] =>
       surfaceVariables({ variables: read, units }).map((variable) => `${variable.name} ${variable.units}`);
     const present = namesOf(variables);
     return outputGlob === this.settings.outputGlob && namesOf(this.settings.variables).every((variable) => present.includes(variable));
   }
+}
+
+/** Of gases that are not needed there may be more. */
+function holdsLayers(read: LayersRead | undefined, needed: LayersRead | undefined): boolean {
+  if (needed === undefined) return true;
+  return read?.glob === needed.glob && Object.entries(needed.variables).every(([gas, variable]) => read.variables[gas] === variable);
 }
 
 const OF_OUR_DISK = ['DISK_FULL', 'DISK_QUOTA', 'FILE_LIMIT', 'WRITE_FAILED', 'FILE_UNWRITABLE'];
