@@ -1,6 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadCase } from '../case';
+import { loadCase, type Case } from '../case';
 import { writeGriddesc } from '../grid/griddesc';
 import { expandGlobs } from '../files/glob';
 import { createCtm } from './create-ctm';
@@ -57,6 +57,38 @@ describe('createCtm', () => {
     const output = await outputOf('', 'few', groups, '{ species: [PM10, SO2, CO], variables: { SO2: SO2_ground } }');
     expect([...output.keys()]).toEqual(['PM10', 'SO2_ground', 'CO']);
     await expect(outputOf('', 'soot', groups, '{ species: [SO2, EC] }')).rejects.toMatchObject({ code: 'CTM_SPECIES' });
+  });
+
+  it('leaves layers beside the surface where the case has columns, and makes a run again that lacks them', async () => {
+    const columns = 'columns: { NO2_column: { files: "S5P*.nc" }, HCHO_column_tropomi: { files: "HCHO*.nc" } }';
+    const concentrations = FOUR.replace(/ }$/, ', layers: { meteorology: "METCRO3D.nc", variables: { HCHO: CH2O } } }');
+    const settingsOf = (...more: string[]): Case => {
+      writeFileSync(file('case.yaml'), yaml([columns, ...more].join('\n'), FIVE, concentrations));
+      return loadCase(file('case.yaml'));
+    };
+    const settings = settingsOf();
+    const ctm = createCtm(settings);
+    const output = file('layered/ACONC_week.nc');
+    const request = { run: 'prior', period, emissionFiles: expandGlobs(settings.emissions.files!, 'week'), output };
+    await ctm.run(request);
+    const [surface, layers] = [readAll(output), readAll(file('layered/LAYERS_week.nc'))];
+    expect([...surface.keys()]).toEqual(['NO2', 'SO2', 'O3', 'PM25_TOT']);
+    expect([...layers.keys()]).toEqual(['NO2', 'CH2O', 'PRES', 'DENS', 'ZF', 'ZH']);
+    expect(ctm.isMade(output)).toBe(true);
+    rmSync(file('layered/LAYERS_week.nc'));
+    expect(ctm.isMade(output)).toBe(false);
+    await ctm.run(request);
+    expect(readAll(file('layered/LAYERS_week.nc'))).toEqual(layers);
+    expect(surface).toEqual(await outputOf('', 'plain'));
+
+    const own = createCtm(
+      settingsOf(`ctm: { kind: command, command: "cp ${file('layered')}/*.nc {output}/", output: "ACONC*.nc", layers: "LAYERS*.nc" }`),
+    );
+    await own.run({ ...request, output: file('own/ACONC_week.nc') });
+    const copied = readAll(file('own/LAYERS_week.nc'));
+    expect([...copied.keys()]).toEqual(['NO2', 'CH2O']);
+    for (const [name, values] of copied) expect(values).toEqual(layers.get(name));
+    expect(readAll(file('own/ACONC_week.nc'))).toEqual(surface);
   });
 
   it('runs a command, whose output then looks the same', async () => {

@@ -49,6 +49,8 @@ it.each([
   [`${COLUMNS}priorConcentrations: "P*.nc"\npriorLayers: "L*.nc"\n`, 'concentrations.layers: the layers of a run say nothing of their pressures'],
   ['priorConcentrations: "P*.nc"\npriorLayers: "L*.nc"\n', 'priorLayers: the case has no columns'],
   [LAYERS, 'concentrations.layers: the case has no columns'],
+  ['ctm: { kind: command, command: run, layers: "CONC*.nc" }\n', 'ctm.layers: the case has no columns'],
+  [`${COLUMNS}${LAYERS}ctm: { kind: command, command: run }\n`, 'ctm.layers: columns are compared with all layers of a run: give the glob'],
   ['columns: { NO2_column: { bias: 0.1 } }\n', 'columns.NO2_column: there are no files'],
   ['columns: { NO2_column: { files: "a*.nc", twin: {} } }\n', 'columns.NO2_column.files: in a twin experiment simulate writes the files'],
 ])('refuses %j', (text, sentence) => {

@@ -34,8 +34,7 @@ priorConcentrations: "cmaq/prior/ACONC_*.nc" # left out, \`ctm\` makes them`,
   kind: command
   name: CMAQ 5.5
   command: scripts/run-cmaq.sh {output} {run} {period} {start} {hours}
-  output: "ACONC_*.nc"
-  layers: "CONC_*.nc"`,
+  output: "ACONC_*.nc"`,
   members: `members: { count: 6 }`,
   response: `response: { groups: [NOx, SO2, PM2.5] }`,
   truth: `truth: { factors: truth/factors.nc } # of a twin experiment; with real monitors there is none`,

@@ -77,6 +77,20 @@ it('each names the file by which it is known to be made, whichever model makes i
   expect(products()).toEqual(ALL.map((run) => `${run}/ACONC_winter.nc`));
 });
 
+it('are made anew for columns by the reference model, whose files have no layers, and not by a command, whose files are read again', () => {
+  const COLUMNS = 'columns={NO2_column: {files: S5P.nc}}';
+  const commandWith = (...keys: string[]): string => COMMAND.replace('}"}', ['}"', ...keys].join(', ') + '}');
+  const noRuns = 'inversion.nuisance.runs=[]';
+  const layers = 'concentrations.layers={meteorology: METCRO3D.nc}';
+  expect(changed(caseOf(), caseOf(COLUMNS)).sort()).toEqual(ALL.map((run) => `${run}/winter`).sort());
+  expect(changed(caseOf(COLUMNS), caseOf(COLUMNS, 'columns.NO2_column.method=replace_apriori'))).toEqual([]);
+  expect(changed(caseOf(COMMAND, noRuns), caseOf(commandWith('layers: "CONC*.nc"'), noRuns, COLUMNS, layers))).toEqual([]);
+  const [part] = runParts(caseOf(COLUMNS));
+  expect(part).toMatchObject({ product: 'prior/ACONC_winter.nc', alongside: ['prior/LAYERS_winter.nc'] });
+  expect(part.entries).toContain('prior/LAYERS_winter.nc');
+  expect(runParts(caseOf())[0].alongside).toBeUndefined();
+});
+
 it('each draw of the winds is a run of its own, and more of them leave those that are there', () => {
   const drawn = (...args: Parameters<typeof winds>): Case => caseOf(`inversion.nuisance.runs=[${winds(...args)}]`);
   expect(changed(drawn(2), drawn(3, 'spread: 0.5, varies: {km: 100}'))).toEqual(['nuisance-winds-03/winter']);
