@@ -37,7 +37,7 @@ export class LayersCollection {
     const span: TimeAxis = { start: period.start, stepSeconds: 3600, count: period.hours };
     const files: IoapiFile[] = [];
     try {
-      for (const path of expandGlob(glob).filter((each) => holdsInstantOf(each, span))) files.push(IoapiFile.open(path, { grid }));
+      for (const path of expandGlob(glob).filter((file) => holdsInstantOf(file, span))) files.push(IoapiFile.open(path, { grid }));
       expectLayers(files);
       const sources = byInstant(files);
       const time = instantsWithin(sources, span, glob);
@@ -66,20 +66,20 @@ function expectLayers(files: readonly IoapiFile[]): void {
       `${flat.path}: expected output with layers but it has the lowest alone: let ctm.layers name files with all of them, such as CMAQ's CONC with CONC_BLEV_ELEV left out`,
     );
   }
-  const other = files.find(({ layers }) => layers !== files[0].layers);
-  if (other === undefined) return;
+  const unlike = files.find(({ layers }) => layers !== files[0].layers);
+  if (unlike === undefined) return;
   const [{ layers, path }] = files;
-  throw new DataError('LAYERS_DIFFER', `${other.path}: expected ${layers} layers as in ${path} but received ${other.layers}: give files of one run`);
+  throw new DataError('LAYERS_DIFFER', `${unlike.path}: expected ${layers} layers as in ${path} but received ${unlike.layers}: give files of one run`);
 }
 
 /** Instants that the files hold, from the beginning of a period to its end. @throws {DataError} `LAYERS_STEPS` unless each follows the last by the same step */
 function instantsWithin(sources: ReadonlyMap<number, IoapiFile>, span: TimeAxis, glob: string): TimeAxis {
   const [begin, end] = [span.start.getTime(), timeAt(span, span.count).getTime()];
-  const instants = [...sources.keys()].filter((each) => each >= begin && each <= end).sort((a, b) => a - b);
+  const instants = [...sources.keys()].filter((time) => time >= begin && time <= end).sort((a, b) => a - b);
   if (instants.length === 0) throw stepsMissing(glob, span.start);
-  const steps = instants.slice(1).map((each, i) => each - instants[i]);
+  const steps = instants.slice(1).map((time, i) => time - instants[i]);
   const step = steps.length > 0 ? Math.min(...steps) : 1000 * Math.max(3600, sources.get(instants[0])!.time.stepSeconds);
-  const late = steps.findIndex((each) => each !== step);
+  const late = steps.findIndex((distance) => distance !== step);
   if (instants[0] - step > begin) throw stepsMissing(glob, new Date(instants[0] - step));
   if (late >= 0) throw stepsMissing(glob, new Date(instants[late] + step));
   if (instants[instants.length - 1] + step < end) throw stepsMissing(glob, new Date(instants[instants.length - 1] + step));
