@@ -17,11 +17,15 @@ export function withheldFiles({ withheld: { stations } }: Pick<Case, 'withheld'>
 }
 
 /** What of the settings decides which monitors there are and which are withheld: a part of the keys of stages. What stands in files is known by their hashes. */
-export function withholdingKey({ withheld, observations }: Withholding): object {
+export function withholdingKey({ withheld, observations, columns = {} }: Withholding & Partial<Pick<Case, 'columns'>>): object {
   const { stations, networks } = withheld;
   return {
     observations: { ...observations, files: undefined, independent: undefined, stations: placeColumns(observations.stations) },
-    withheld: { ...withheld, stations: Array.isArray(stations) ? stations : undefined },
+    withheld: {
+      ...withheld,
+      stations: Array.isArray(stations) ? stations : undefined,
+      columns: Object.keys(columns).length > 0 ? withheld.columns : undefined,
+    },
     ...(networks === undefined ? {} : { stationNetwork: observations.stations.network }),
   };
 }

@@ -1,5 +1,5 @@
 /** Concentrations with prior and with updated emissions as one CF file a period, for xarray and whatever else reads netCDF. */
-import type { CaseChannels } from '../../base/species';
+import { columnGas, knownSpecies, type CaseChannels, type Species } from '../../base/species';
 import { concentrationAttributes, speciesVariable } from '../../fields/prepared';
 import { cfGrid, cfTime } from '../../files/netcdf/cf-grid';
 import { writeCfInParts, writeChannel } from '../../files/netcdf/cf-in-parts';
@@ -26,7 +26,7 @@ export function writeConcentrationFields(path: string, { name, grid, time, speci
     species.map((speciesName, channel) => ({
       name: `${run}_${speciesVariable(speciesName)}`,
       dimensions: ['time', 'y', 'x'],
-      attributes: concentrationAttributes(speciesName, units[speciesName], `${speciesName} at the surface, with the ${run} emissions`),
+      attributes: concentrationAttributes(speciesName, units[speciesName], `${placeOf(speciesName)}, with the ${run} emissions`),
       data,
       channel,
     })),
@@ -43,4 +43,8 @@ export function writeConcentrationFields(path: string, { name, grid, time, speci
     for (const { name: variable, data, channel } of parts)
       writeChannel(file, variable, data, [time.count, grid.rows, grid.cols, species.length], channel);
   });
+}
+
+function placeOf(species: Species): string {
+  return columnGas(species) === undefined ? `${species} at the surface` : knownSpecies(species)!.longName;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { givenOutput, hashOfRun, updatedOutput } from '../transport-runs/output-hashes';
 import type { CaseChannels, Species } from '../../base/species';
 import { caseChannels, type PeriodSettings } from '../../case';
-import { gridOf } from '../../case/gridded/regions';
+import { gridOf, regionMasks } from '../../case/gridded/regions';
 import type { ObservationQuality } from '../../observations/observation-quality';
 import { writeFileAtomic } from '../../files/checkpoint';
 import { readPrepared, type PreparedPeriod } from '../../fields/prepared';
@@ -17,6 +17,18 @@ import { createCtm } from '../../transport/create-ctm';
 import { appliedSectors, emissionInput, madeOutput } from '../../inventory/reading/sector-files';
 import { AUDIT_FILE, auditCsv, auditPeriod, type AuditRow } from '../../assimilation/scores/audit';
 import { filesOfRun, PRIOR, hasExternalPrior } from '../../case/case-runs';
+import {
+  columnRows,
+  columnsCsv,
+  columnsWarning,
+  compareColumns,
+  COLUMNS_FILE,
+  type ColumnRow,
+  type ComparedColumns,
+  type ComparedRuns,
+} from '../../assimilation/scores/column-scores';
+import { observedColumns } from '../../assimilation/observed/observed-columns';
+import { productBiasName } from '../../assimilation/observed/nuisance';
 import { emissionUpdate } from '../../assimilation/scores/emission-update';
 import { nuisanceEffect } from '../../assimilation/scores/nuisance-effect';
 import { inventorySummary, truthNearMonitors, type InventoryPart, type InventorySummary } from '../../assimilation/scores/inventory-errors';
@@ -56,6 +68,10 @@ export interface VerifySummary extends Partial<InventorySummary> {
   used: Partial<Record<Species, Comparison>>;
   /** stations of `observations.independent`, by the entry's name */
   independent?: Record<string, Partial<Record<Species, Comparison>>>;
+  /** at columns of satellites, where the case has any; also as `columns.csv` */
+  columns?: ColumnRow[];
+  /** where updated emissions suit the columns and not the withheld monitors */
+  columnsWarning?: { code: string; message: string };
   /** what the totals hide; also as `audit.csv` */
   audit: AuditRow[];
   /** per period: how many values of each species counted, and how many were left out by which rule */
@@ -83,6 +99,7 @@ export interface PeriodSeries {
 /** Of the case's monitors and, by their names, of `observations.independent` with a value in the period. */
 export interface AllSeries extends PeriodSeries {
   independent: ReadonlyMap<string, PeriodSeries>;
+  columns: ComparedColumns[];
 }
 
 /** What `observations.independent` measured in all periods. @param tell - of readIndependent @throws as that */
@@ -93,7 +110,7 @@ export function independentOf({ caseSettings, signal }: StageContext, tell: (tex
 export async function verify(context: StageContext): ReturnType<Stage['run']> {
   const { caseSettings, dir } = context;
   const earlierPairs = readdirSync(dir).filter((name) => INDEPENDENT_PAIRS.test(name));
-  for (const name of [...TABLES, FIELDS_FOLDER, ...earlierPairs]) rmSync(join(dir, name), { recursive: true, force: true }); // of other settings
+  for (const name of [...TABLES, COLUMNS_FILE, FIELDS_FOLDER, ...earlierPairs]) rmSync(join(dir, name), { recursive: true, force: true }); // of other settings
   const channels = caseChannels(caseSettings);
   const judging = await independentOf(context, context.log); // what is wrong with them is told before the transport model runs
   const isBrought = caseSettings.updatedConcentrations !== undefined;
@@ -108,8 +125,10 @@ export async function verify(context: StageContext): ReturnType<Stage['run']> {
   independent.forEach((compared, i) => writePairs(join(dir, pairs[i]), compared, channels));
   writeFileAtomic(join(dir, STATIONS_FILE), stationsCsv([...periods, ...independent.flat()], channels));
   const { scores: _rows, ...summary } = verification;
+  if (verification.columns) writeFileAtomic(join(dir, COLUMNS_FILE), columnsCsv(verification.columns, channels.units));
   const runs = isBrought ? [] : caseSettings.periods.flatMap(({ name }) => filesOfRun(caseSettings, `ACONC_${name}.nc`));
-  return { products: [...TABLES, ...pairs, ...fields, ...runs], summary: isBrought ? summary : { ...summary, values: valuesOf(context) } };
+  const tables = verification.columns ? [...TABLES, COLUMNS_FILE] : TABLES;
+  return { products: [...tables, ...pairs, ...fields, ...runs], summary: isBrought ? summary : { ...summary, values: valuesOf(context) } };
 }
 
 function valuesOf(context: StageContext): VerifySummary['values'] {
@@ -166,8 +185,8 @@ export async function seriesOf(
   period: PreparedPeriod,
   judging: IndependentObservations,
 ): Promise<AllSeries> {
-  const { monitors, prior, updated, independent } = await comparedSeries(context, settings, period, judging);
-  return { monitors, prior, updated, independent };
+  const { monitors, prior, updated, independent, columns } = await comparedSeries(context, settings, period, judging);
+  return { monitors, prior, updated, independent, columns };
 }
 
 async function comparedSeries(
@@ -193,7 +212,21 @@ async function comparedSeries(
       return measured ? [[name, { monitors: measured.monitors, ...throughBoth(measured.operator) }]] : [];
     }),
   );
-  return { monitors, operator, ofUpdated, ...throughBoth(operator), independent };
+  const columns = columnsOf(context, period, { prior: ofPrior, updated: ofUpdated });
+  return { monitors, operator, ofUpdated, ...throughBoth(operator), independent, columns };
+}
+
+/** Both runs at the columns of a period; those that only chose the step count with the used ones. */
+function columnsOf(context: StageContext, { name, grid, species }: PreparedPeriod, runs: Pick<ComparedRuns, 'prior' | 'updated'>): ComparedColumns[] {
+  const { nuisance = [] } = context.summaryOf<Pick<InvertSummary, 'nuisance'>>('invert') ?? {};
+  return compareColumns(
+    observedColumns(context, name, grid, false),
+    { ...runs, period: name, species, cells: grid.rows * grid.cols },
+    {
+      used: context.settings.inversion.observed,
+      biasOf: (column) => nuisance.find((number) => number.name === productBiasName(column))?.value,
+    },
+  );
 }
 
 /** Run alone, verify takes the inversion that is there; and records do not tell of a version that drew otherwise. @throws {ConfigError} `WITHHELD_CHANGED` */
@@ -226,12 +259,14 @@ async function compare(context: StageContext, judging: IndependentObservations):
   const fields: string[] = [];
   const periods: ComparedPeriod[] = [];
   const entries = caseSettings.observations.independent.map(({ name, timeZone }) => ({ name, timeZone, periods: [] as ComparedPeriod[] }));
+  const columns: ComparedColumns[] = [];
   const inventory: InventoryPart[] = [];
   const audit: AuditRow[] = [];
   const { lengthKm: nearKm, space } = ownInversion(context);
   for (const period of caseSettings.periods) {
     const prepared = asInCase(context, readPrepared(context.dirOf('prepare'), period.name, channels, { runs: [PRIOR] }));
-    const { operator, ofUpdated, independent, ...series } = await comparedSeries(context, period, prepared, judging);
+    const { operator, ofUpdated, independent, columns: ofPeriod, ...series } = await comparedSeries(context, period, prepared, judging);
+    columns.push(...ofPeriod);
     const update = emissionUpdate(context, prepared);
     expectUpdateUsed(context, prepared, update, ofUpdated, updatedOutput(context.dir, period.name));
     fields.push(...writeFields(context, prepared, ofUpdated));
@@ -257,11 +292,27 @@ async function compare(context: StageContext, judging: IndependentObservations):
       ? { independent: Object.fromEntries(entries.map(({ name }, i) => [name, comparisons(ofEntries[i], name, channels.units)])) }
       : {}),
     ...(caseSettings.truth ? inventorySummary(inventory, channels.groups) : {}),
+    ...scoredColumns(context, columns, whole),
     audit,
     observations: Object.fromEntries(periods.map(({ name, monitors }) => [name, monitors.observations.quality?.species ?? {}])),
     scores: tables.flat(),
   };
   return { verification, periods, independent, fields };
+}
+
+/** Nothing where the case has no columns. @param monitors - rows of all monitors of the case */
+function scoredColumns(
+  { caseSettings, log }: StageContext,
+  columns: readonly ComparedColumns[],
+  monitors: readonly ScoreRow[],
+): Pick<VerifySummary, 'columns' | 'columnsWarning'> {
+  if (columns.length === 0) return {};
+  const rows = columnRows(columns, regionMasks(caseSettings.regions, gridOf(caseSettings)));
+  const warning = columnsWarning(rows, monitors);
+  if (!warning) return { columns: rows };
+  const { code, message } = warning;
+  log(`warning: ${message} (${code})`);
+  return { columns: rows, columnsWarning: { code, message } };
 }
 
 /** Written while both runs are in memory anyway. @returns none where the case asks for none */

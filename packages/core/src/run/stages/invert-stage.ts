@@ -4,7 +4,7 @@ import { observationFiles } from '../../assimilation/observed/monitors';
 import { withholdingKey } from '../../assimilation/observed/withheld-by-name';
 import { seesRegions } from '../../assimilation/prior/prior-covariance';
 import { initialConcentrationsOf, refuseOtherSurrogate } from '../../assimilation/surrogate/trained-surrogate';
-import type { InversionSettings } from '../../case';
+import { caseChannels, columnEntries, type InversionSettings } from '../../case';
 import { TRUTH } from '../../case/case-runs';
 import { precisionSetting, type Stage, type StageContext } from '../engine/stage';
 import { earlierPasses } from '../inversions/loop-pass';
@@ -13,11 +13,13 @@ import { certificateHash, simulatedHash } from '../transport-runs/output-hashes'
 /** What decides the result of an inversion beside its inputs: a part of the settings of stages that invert. */
 export function inversionKey(context: StageContext, inversion: InversionSettings): object {
   const { observations, certificate, regions, tileCells, ctm } = context.caseSettings;
-  const { space, blockKm, saturation } = inversion;
+  const { space, blockKm, saturation, observed } = inversion;
+  const biases = columnEntries(context.caseSettings).map(({ bias }) => bias);
   return {
     inversion: {
       ...inversion,
       uncertainty: undefined,
+      observed: new Set(observed).size === caseChannels(context.caseSettings).species.length ? undefined : observed,
       checkpointEvery: undefined,
       blockKm: space === 'blocks' ? blockKm : undefined,
       // An alarm that only warns changes nothing that is kept; one that refuses decides whether anything is.
@@ -25,6 +27,7 @@ export function inversionKey(context: StageContext, inversion: InversionSettings
     },
     ...(seesRegions(inversion) ? { regions } : {}),
     ...(tileCells > 0 ? { tileCells } : {}),
+    ...(biases.some((bias) => bias > 0) ? { columnBiases: biases } : {}),
     ...withholdingKey(context.caseSettings),
     // Of a type that no error depends on nothing does.
     ...(Object.keys(inversion.siteTypeError).length > 0 ? { siteType: observations.stations.type } : {}),
