@@ -70,10 +70,19 @@ export function readModelLayers(meteorology: IoapiReader, time: Date): ModelLaye
   const cells = grid.rows * grid.cols;
   const pressureEdges = new Float64Array((layers + 1) * cells);
   const air = new Float64Array(layers * cells);
+  // A month of a large grid has a thousand million values: one memory for all cells.
+  const [p, rho, zf, zh] = [0, 1, 2, 3].map(() => new Float64Array(layers));
+  const edges = new Float64Array(layers + 1);
   for (let cell = 0; cell < cells; cell++) {
-    const [p, rho, zf, zh] = [pressure, density, top, middle].map((field) => columnOf(field, cell, cells));
-    assertColumn({ p, rho, zf, zh }, `${path}: row ${Math.floor(cell / grid.cols)}, column ${cell % grid.cols}`);
-    const edges = edgesOf({ p, rho, zf, zh });
+    for (let k = 0; k < layers; k++) {
+      const place = k * cells + cell;
+      p[k] = pressure[place];
+      rho[k] = density[place];
+      zf[k] = top[place];
+      zh[k] = middle[place];
+    }
+    assertColumn({ p, rho, zf, zh }, path, cell, grid);
+    edgesOf({ p, rho, zf, zh }, edges);
     for (let k = 0; k <= layers; k++) pressureEdges[k * cells + cell] = edges[k];
     for (let k = 0; k < layers; k++) air[k * cells + cell] = (rho[k] * (zf[k] - (k > 0 ? zf[k - 1] : 0))) / AIR_MOLAR_MASS;
   }
@@ -97,7 +106,10 @@ export function readPartialColumns(concentrations: IoapiReader, variable: string
   const { values, units } = readStep(concentrations, variable, step);
   const scale = scaleOf(units, `${concentrations.path}: ${variable}`);
   assertStep(values, concentrations, variable, step, concentrationRange(species, units, 1e9 * scale));
-  return Float64Array.from(values, (value, i) => scale * value * model.air[i]);
+  const { air } = model;
+  const partialColumns = new Float64Array(values.length);
+  for (let i = 0; i < values.length; i++) partialColumns[i] = scale * values[i] * air[i];
+  return partialColumns;
 }
 
 /** To mole fractions. */
@@ -127,14 +139,10 @@ function assertStep(values: Float32Array, { path, grid, layers, time }: IoapiRea
 function readField(reader: IoapiReader, variable: string, step: number, range: ValueRange & { units: string }): Float64Array {
   const { values, units } = readStep(reader, variable, step);
   const { scale } = conversion(units, range.units, { subject: `${reader.path}: ${variable}` });
-  assertStep(
-    values.map((value) => scale * value),
-    reader,
-    variable,
-    step,
-    range,
-  );
-  return Float64Array.from(values, (value) => scale * value);
+  assertStep(scale === 1 ? values : values.map((value) => scale * value), reader, variable, step, range);
+  const field = new Float64Array(values.length);
+  for (let i = 0; i < values.length; i++) field[i] = scale * values[i];
+  return field;
 }
 
 /** @throws {DataError} `STEP_OUTSIDE` */
@@ -145,10 +153,6 @@ function stepAt({ path, time: axis }: IoapiReader, time: Date): number {
     'STEP_OUTSIDE',
     `${path}: ${instant(time)} was asked for but it holds ${axis.count} steps of ${axis.stepSeconds} s from ${instant(axis.start)}: give a file that holds it`,
   );
-}
-
-function columnOf(field: Float64Array, cell: number, cells: number): Float64Array {
-  return Float64Array.from({ length: field.length / cells }, (_, k) => field[k * cells + cell]);
 }
 
 interface Column {
@@ -163,38 +167,41 @@ interface Column {
 }
 
 /** @throws {DataError} `LAYERS_ORDER`, `LAYERS_STATE` */
-function assertColumn({ p, rho, zf, zh }: Column, place: string): void {
-  const inOrder = p.every((value, k) => zh[k] < zf[k] && (k === 0 || (value < p[k - 1] && zh[k] > zf[k - 1])));
+function assertColumn({ p, rho, zf, zh }: Column, path: string, cell: number, { cols }: Grid): void {
+  const place = (): string => `${path}: row ${Math.floor(cell / cols)}, column ${cell % cols}`;
+  let inOrder = true;
+  for (let k = 0; k < p.length; k++) inOrder &&= zh[k] < zf[k] && (k === 0 || (p[k] < p[k - 1] && zh[k] > zf[k - 1]));
   if (!inOrder) {
     throw new DataError(
       'LAYERS_ORDER',
-      `${place}: expected layers from the ground up, PRES falling and ZF and ZH rising, but received others: turn the layers of the file, as MCIP writes them`,
+      `${place()}: expected layers from the ground up, PRES falling and ZF and ZH rising, but received others: turn the layers of the file, as MCIP writes them`,
     );
   }
   const n = p.length - 1;
-  const temperatures = [
-    ...p.map((value, k) => value / (AIR_GAS_CONSTANT * rho[k])),
-    ...(n > 0 ? [((zh[n] - zh[0]) / Math.log(p[0] / p[n])) * (GRAVITY / AIR_GAS_CONSTANT)] : []),
-  ];
-  const odd = temperatures.find((value) => !(value >= COLDEST && value <= WARMEST));
+  const isAir = (kelvin: number): boolean => kelvin >= COLDEST && kelvin <= WARMEST;
+  let odd: number | undefined;
+  for (let k = 0; k < p.length && odd === undefined; k++) {
+    const ofLayer = p[k] / (AIR_GAS_CONSTANT * rho[k]);
+    if (!isAir(ofLayer)) odd = ofLayer;
+  }
+  const ofAll = n > 0 ? ((zh[n] - zh[0]) / Math.log(p[0] / p[n])) * (GRAVITY / AIR_GAS_CONSTANT) : COLDEST;
+  if (odd === undefined && !isAir(ofAll)) odd = ofAll;
   if (odd === undefined) return;
   throw new DataError(
     'LAYERS_STATE',
-    `${place}: PRES, DENS and ZH make air of ${Number(odd.toPrecision(3))} K, where ${COLDEST} to ${WARMEST} K was expected: mend the unit or the values of one of them`,
+    `${place()}: PRES, DENS and ZH make air of ${Number(odd.toPrecision(3))} K, where ${COLDEST} to ${WARMEST} K was expected: mend the unit or the values of one of them`,
   );
 }
 
-/** Pa: one more than layers, the ground's first. */
-function edgesOf({ p, rho, zf, zh }: Column): Float64Array {
+/** @param edges - is written to. Pa: one more than layers, the ground's first */
+function edgesOf({ p, rho, zf, zh }: Column, edges: Float64Array): void {
   const n = p.length;
-  const edges = new Float64Array(n + 1);
   edges[0] = p[0] * Math.exp((GRAVITY * rho[0] * zh[0]) / p[0]);
   for (let k = 1; k < n; k++) {
     const part = (zf[k - 1] - zh[k - 1]) / (zh[k] - zh[k - 1]);
     edges[k] = p[k - 1] * (p[k] / p[k - 1]) ** part;
   }
   edges[n] = p[n - 1] * Math.exp((-GRAVITY * rho[n - 1] * (zf[n - 1] - zh[n - 1])) / p[n - 1]);
-  return edges;
 }
 
 function levelsOf({ attributes, layers }: IoapiReader): number[] | undefined {

@@ -175,7 +175,11 @@ export function byInstant(files: readonly IoapiFile[]): Map<number, IoapiFile> {
 }
 
 function meanOf(a: Profile, b: Profile): Profile {
-  const mean = (x: Float64Array, y: Float64Array): Float64Array => x.map((value, i) => (value + y[i]) / 2);
+  const mean = (x: Float64Array, y: Float64Array): Float64Array => {
+    const values = new Float64Array(x.length);
+    for (let i = 0; i < values.length; i++) values[i] = (x[i] + y[i]) / 2;
+    return values;
+  };
   return {
     model: { ...a.model, pressureEdges: mean(a.model.pressureEdges, b.model.pressureEdges), air: mean(a.model.air, b.model.air) },
     partialColumns: new Map([...a.partialColumns].map(([gas, values]) => [gas, mean(values, b.partialColumns.get(gas)!)])),
