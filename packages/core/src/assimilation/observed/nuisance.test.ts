@@ -129,6 +129,12 @@ it('draws of a doubt have a column each and share its variance, and a part that 
   }
 });
 
+test('a species without a spread of its own, as a column, has no bias', () => {
+  const { terms, names } = termsOf({ stationBias: { NO2: 2 }, sharedBias: {} });
+  expect(names).toEqual(['bias NO2 at row 2, column 7']);
+  expect(terms.map(({ spread }) => spread)).toEqual([[2]]);
+});
+
 it('biases are those of the monitors of a cell, or of all, the same in every period', () => {
   const { terms, names, units } = termsOf({ stationBias: { NO2: 2, SO2: 0, O3: 3, 'PM2.5': 0 }, sharedBias: { NO2: 0, SO2: 0, O3: 5, 'PM2.5': 0 } });
   expect(names).toEqual(['bias NO2 at row 2, column 7', 'bias O3 at row 2, column 7', 'bias O3 at row 5, column 1', 'bias O3 of all monitors']);

@@ -203,24 +203,25 @@ function nodeInWords([hour, row, col]: readonly (number | undefined)[], start: D
 function addBiases(
   { terms, names, units }: NuisanceTerms,
   channels: CaseChannels,
-  spreads: Record<Species, number>,
+  spreads: Partial<Record<Species, number>>,
   model: SurrogateForwardModel,
   periods: readonly NuisancePeriod[],
   nameOf: (species: Species, cell: number, grid: Grid) => string,
 ): void {
-  if (channels.species.every((species) => spreads[species] === 0)) return;
+  const spreadOf = (species: Species): number => spreads[species] ?? 0; // columns have none: no monitor sees them
+  if (channels.species.every((species) => spreadOf(species) === 0)) return;
   const numbers = new Map<string, number>();
   const spread: number[] = [];
   const indices = periods.map(({ period: { grid }, observed: { operator } }) => {
     const { species, cell } = operator.observed;
     return Int32Array.from(species, (s, i) => {
       const speciesName = channels.species[s];
-      if (spreads[speciesName] === 0) return -1;
+      if (spreadOf(speciesName) === 0) return -1;
       const name = nameOf(speciesName, cell[i], grid);
       const index = numbers.get(name);
       if (index !== undefined) return index;
       numbers.set(name, spread.length);
-      spread.push(spreads[speciesName]);
+      spread.push(spreadOf(speciesName));
       names.push(name);
       units.push(channels.units[speciesName]);
       return spread.length - 1;
