@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCase } from '../../case';
@@ -8,6 +8,7 @@ import { readColumns, type StoredColumns } from '../../columns/column-store';
 import { readPrepared } from '../../fields/prepared';
 import { IoapiFile } from '../../files/ioapi/ioapi-file';
 import { IoapiWriter } from '../../files/ioapi/ioapi-writer';
+import { describeShared, sharedData } from '../../files/testing/shared-data';
 import { ncgen } from '../../files/testing/cdl';
 import { channelsOfCase, speciesOfTable } from '../../base/species';
 import { writeDemoWorld } from '../../worlds/demo-world';
@@ -32,12 +33,19 @@ const at = (...path: string[]): string => join(folder, 'run/prepare/winter', ...
 let told: string[];
 
 /** Pixels of half a degree over all of the grid. */
-function orbit(name: string, { hour = 3, qa = 100, east = 0 } = {}): string {
+function orbit(name: string, { hour = 3, qa = 100, east = 0, kernel = 1, day = DAY } = {}): string {
   const count = 24 * 24;
   const like = <T>(value: T): T[] => Array.from({ length: count }, () => value);
   const columns = Array.from({ length: count }, (_, i) => 1e-4 + 1e-7 * i);
-  const variables = tropomiNo2({ scanlines: 24, pixels: 24, ...squares(middle.lon - 6 + east, middle.lat - 6, 0.5, 24, 24), qa: like(qa), columns });
-  variables['PRODUCT/time'].values = [DAY / 1000];
+  const variables = tropomiNo2({
+    scanlines: 24,
+    pixels: 24,
+    ...squares(middle.lon - 6 + east, middle.lat - 6, 0.5, 24, 24),
+    qa: like(qa),
+    columns,
+    kernels: like([kernel / 2, kernel, 2 * kernel]).flat(),
+  });
+  variables['PRODUCT/time'].values = [day / 1000];
   variables['PRODUCT/delta_time'].values = Array.from({ length: 24 }, () => 3_600_000 * hour);
   return ncgen(join(folder, name), tropomiCdl(variables, 24, 24), 'netCDF-4');
 }
@@ -155,6 +163,12 @@ it.each<[string, () => string[], string, RegExp]>([
     /none of the \d+ pixels near the grid DEMO passes \(\d+ not qa_value > 0\.75\)/,
   ],
   [
+    'kernels that see nothing',
+    () => [`columns.NO2_column.files=${orbit('blind.nc', { kernel: 0.01 })}`],
+    'COLUMN_NONE_FITS',
+    /^columns\.NO2_column: under the averaging kernel none of its 144 values of the prior run is of the size of the prior's plain column/,
+  ],
+  [
     'another gas',
     () => [`columns={HCHO_column: {files: ${orbit('no2.nc')}}}`],
     'COLUMN_GAS',
@@ -162,4 +176,37 @@ it.each<[string, () => string[], string, RegExp]>([
   ],
 ])('%s', async (_, set, code, message) => {
   await expect(prepare(...set())).rejects.toMatchObject({ code, message: expect.stringMatching(message) as string });
+});
+
+describeShared('layers at other hours than the satellite passes', () => {
+  it('are told', async () => {
+    const toy = join(sharedData, 'cmaq55-toy');
+    const { grid } = IoapiFile.open(join(toy, 'layers/METCRO3D_06Z_january.nc'));
+    middle = grid.centre(12, 12);
+    const evening = orbit('evening.nc', { hour: 18, day: Date.UTC(2017, 0, 11) - Date.UTC(2010, 0, 1) });
+    const yaml = join(folder, 'toy.yaml');
+    writeFileSync(
+      yaml,
+      `name: toy
+grid: { griddesc: ${toy}/GRIDDESC, name: TOY12 }
+periods: [{ name: january, start: 2017-01-10T00:00:00Z, hours: 120, spinUpHours: 24 }]
+meteorology: { files: "${toy}/METCRO2D_20170*.nc" }
+emissions: { files: "${toy}/EMIS_{period}_*.nc", groups: { NOx: { variables: [NO, NO2], molarMass: 46.0055 } } }
+concentrations: { species: [NO2], layers: { meteorology: "${toy}/layers/METCRO3D_06Z_*.nc" } }
+columns: { NO2_column: { files: ${evening} } }
+priorConcentrations: "${toy}/conc_prior_{period}.nc"
+priorLayers: "${toy}/layers/conc3d_prior_{period}.nc"
+members: { runs: [{ name: m1, emissions: "${toy}/EMIS_{period}_*.nc", concentrations: "${toy}/conc_member01_{period}.nc", layers: "${toy}/layers/conc3d_member01_{period}.nc" }] }
+response: { groups: [] }
+observations: { stations: { file: ${toy}/stations.csv }, files: "${toy}/obs_{period}.csv", columns: { species: { NO2: { column: NO2, unit: ppb } } } }
+`,
+    );
+    const stages = runStages(loadCase(yaml), { out: join(folder, 'toy'), stages: ['simulate', 'prepare'], threads: 1 });
+    await expect(stages).rejects.toMatchObject({
+      code: 'COLUMN_NO_LAYERS',
+      message: expect.stringMatching(
+        /^columns\.NO2_column: the prior run has no layers in the hours of its \d+ values: give layers, and their meteorology, at the hours at which/,
+      ) as string,
+    });
+  });
 });
