@@ -113,13 +113,20 @@ export function twinObservationsFile(dir: string, period: string): string {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** Of a twin's columns, written by `simulate`: a file for each day (UTC) that a period reaches into, in their order. @param dir - of `simulate` */
-export function twinColumnFiles(dir: string, column: string, { name, start, hours }: Pick<PeriodSettings, 'name' | 'start' | 'hours'>): string[] {
+type Days = Pick<PeriodSettings, 'name' | 'start' | 'hours' | 'spinUpHours'>;
+
+/** The days (UTC) of a period that hours after its spin-up lie in, ms since 1970. */
+export function comparedDays({ start, hours, spinUpHours }: Omit<Days, 'name'>): number[] {
   const begin = new Date(start).getTime();
-  const [first, last] = [begin, begin + hours * HOUR_MS - 1].map((time) => Math.floor(time / DAY_MS));
-  return Array.from({ length: last - first + 1 }, (_, day) => {
-    const date = new Date((first + day) * DAY_MS).toISOString().slice(0, 10).replaceAll('-', '');
-    return join(dir, 'columns', column, `${date}_${name}.nc`);
+  const [first, last] = [begin + spinUpHours * HOUR_MS, begin + hours * HOUR_MS - 1].map((time) => Math.floor(time / DAY_MS));
+  return Array.from({ length: last - first + 1 }, (_, day) => (first + day) * DAY_MS);
+}
+
+/** Of a twin's columns, written by `simulate`: a file for each of {@link comparedDays}, in their order. @param dir - of `simulate` */
+export function twinColumnFiles(dir: string, column: string, period: Days): string[] {
+  return comparedDays(period).map((day) => {
+    const date = new Date(day).toISOString().slice(0, 10).replaceAll('-', '');
+    return join(dir, 'columns', column, `${date}_${period.name}.nc`);
   });
 }
 

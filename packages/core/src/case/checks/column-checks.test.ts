@@ -37,7 +37,7 @@ it('draws columns from the truth of a twin alone', () => {
   const [column] = columnEntries(settings);
   expect(column.twin).toEqual({ bias: 0.15 });
   const files = columnFiles(column, settings.periods[0], 'simulate');
-  expect([files.length, files[0], files[8]]).toEqual([9, 'simulate/columns/NO2_column_b/20260105_winter.nc', 'simulate/columns/NO2_column_b/20260113_winter.nc']); // prettier-ignore
+  expect([files.length, files[0], files[5]]).toEqual([6, 'simulate/columns/NO2_column_b/20260108_winter.nc', 'simulate/columns/NO2_column_b/20260113_winter.nc']); // prettier-ignore
 });
 
 it.each([

@@ -115,24 +115,20 @@ function profilesOf(gas: Step, air: Step, grid: Grid, variable: string): TruthPr
 export function amountsBetween(profiles: TruthProfiles, cell: number, edges: ArrayLike<number>): { amounts: Float64Array; covered: Float64Array } {
   const { layers, pressures, amounts } = profiles;
   const cells = amounts.length / layers;
-  const [ground, top] = [pressures[cell], pressures[layers * cells + cell]];
-  // 0 at the model's top, 1 at the ground
-  const height = (k: number): number => (pressures[k * cells + cell] - top) / (ground - top);
-  const amountBelow = (pressure: number): number => {
-    const position = Math.max(0, Math.min(1, (pressure - top) / (edges[0] - top)));
-    let sum = 0;
+  const top = pressures[layers * cells + cell];
+  const stretch = (pressures[cell] - top) / (edges[0] - top);
+  const count = edges.length - 1;
+  const [sums, covered] = [new Float64Array(count), new Float64Array(count)];
+  for (let l = 0; l < count; l++) {
+    const [low, high] = [edges[l], edges[l + 1]];
+    covered[l] = Math.max(0, Math.min(1, (low - Math.max(top, high)) / (low - high)));
+    // In the model's pressures.
+    const [bottom, ceiling] = [top + stretch * (low - top), top + stretch * (high - top)];
     for (let k = 0; k < layers; k++) {
-      const [low, high] = [height(k), height(k + 1)];
-      const part = position <= high ? 1 : position >= low ? 0 : (low - position) / (low - high);
-      sum += part * amounts[k * cells + cell];
+      const [layerBottom, layerTop] = [pressures[k * cells + cell], pressures[(k + 1) * cells + cell]];
+      const common = Math.min(bottom, layerBottom) - Math.max(ceiling, layerTop);
+      if (common > 0) sums[l] += (common / (layerBottom - layerTop)) * amounts[k * cells + cell];
     }
-    return sum;
-  };
-  const sums = Float64Array.from(edges, amountBelow);
-  return {
-    amounts: Float64Array.from({ length: edges.length - 1 }, (_, l) => sums[l + 1] - sums[l]),
-    covered: Float64Array.from({ length: edges.length - 1 }, (_, l) =>
-      Math.max(0, Math.min(1, (edges[l] - Math.max(top, edges[l + 1])) / (edges[l] - edges[l + 1]))),
-    ),
-  };
+  }
+  return { amounts: sums, covered };
 }

@@ -5,7 +5,7 @@
  * that a file of the demo has two megabytes. Those of NH3 are circles of 14 km. Clouds of a day, the same for all products, hide a third to a half of the grid.
  */
 import { columnEntries, type Case, type ColumnEntry, type PeriodSettings } from '../../case';
-import { twinColumnFiles } from '../../case/case-runs';
+import { comparedDays, twinColumnFiles } from '../../case/case-runs';
 import { Random } from '../../base/random';
 import type { Grid } from '../../grid/grid';
 import { infraredColumns, scatteredColumns, type OverpassView, type ScatteredGas } from './drawn-columns';
@@ -40,7 +40,7 @@ export function twinColumnSettings(settings: Pick<Case, 'columns'>): object | un
 }
 
 /**
- * Writes the columns of a period. A day whose overpass is before or after it has a file without a pixel that passes.
+ * Writes the columns of a period after its spin-up. A day whose overpass is before or after it has a file without a pixel that passes.
  *
  * @param dir - of `simulate`
  * @returns paths of the files
@@ -48,10 +48,10 @@ export function twinColumnSettings(settings: Pick<Case, 'columns'>): object | un
  */
 export function writeTwinColumns(dir: string, settings: Case, period: PeriodSettings, grid: Grid, truth: TruthLayers): string[] {
   const random = new Random(settings.observations.twin!.seed).fork('satellites'); // the case has it where it has twins of columns
-  const firstDay = Math.floor(new Date(period.start).getTime() / DAY_MS);
+  const days = comparedDays(period);
   return twinColumns(settings).flatMap((entry) =>
     twinColumnFiles(dir, entry.name, period).map((path, index) => {
-      writeDay(path, entry, (firstDay + index) * DAY_MS, { period, grid, truth, random });
+      writeDay(path, entry, days[index], { period, grid, truth, random });
       return path;
     }),
   );

@@ -18,6 +18,13 @@ test('a case without a fault', async () => {
   );
 });
 
+test('satellites of a twin, whose columns the reference model makes of its layers', async () => {
+  const { problems, right } = await check(['columns={NO2_column: {twin: {}}, NH3_column: {twin: {}}}']);
+  expect(problems).toEqual([]);
+  const room = (lines: readonly string[]): number => Number(/disk: the run needs about ([\d.]+) GB/.exec(lines.join('\n'))?.[1]);
+  expect(room(right)).toBeGreaterThan(1.5 * room((await check()).right));
+});
+
 interface Broken {
   what: string;
   damage: () => void;

@@ -1,7 +1,7 @@
 /** What a run needs beside its inputs and memory: room on the disk, the transport model's command, the device. */
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { caseChannels, memberNames, type Case } from '../../../case';
+import { caseChannels, memberNames, surfaceChannels, type Case } from '../../../case';
 import { bytesBelow, folderToBe } from '../../../files/disk';
 import { chooseDevice, type Device, type DeviceChoice, type Precision } from '../../../base/device';
 import { ConfigError, DataError, RetroplumeError } from '../../../base/errors';
@@ -10,7 +10,7 @@ import { checkReferenceOptions } from '../../../transport/reference/reference-mo
 import { checkReferenceChannels } from '../../../transport/reference/reference-options';
 import { gigabytes } from '../../../base/process';
 import { priorFiles, sectorFiles } from '../../../inventory/reading/sector-files';
-import { simulatedRuns, assertOwnModel, hasExternalPrior, runsReferenceModel } from '../../../case/case-runs';
+import { assertOwnModel, hasExternalPrior, layersNeeded, layerVariables, runsReferenceModel, simulatedRuns } from '../../../case/case-runs';
 import { countRuns, hoursOfRun, runsInWords } from '../../transport-runs/run-counts';
 import type { Findings } from './findings';
 
@@ -68,7 +68,7 @@ export async function checkRuns(findings: Findings, settings: Case, simulate?: s
 export async function checkCtm(findings: Findings, settings: Case, grid: Grid | undefined): Promise<void> {
   const { ctm, truth, inversion } = settings;
   if (ctm.kind === 'reference') {
-    const { groups, species } = caseChannels(settings);
+    const { groups, species } = surfaceChannels(settings); // columns are made of its layers
     if (runsReferenceModel(settings)) await findings.attempt(['ctm'], () => checkReferenceChannels(groups, species));
     if (!grid) return;
     await findings.attempt(['ctm', 'options'], () => checkReferenceOptions(grid, ctm.options, 'ctm.options'));
@@ -118,17 +118,28 @@ export async function checkDevice(
  */
 function bytesWanted(settings: Case, grid: Pick<Grid, 'rows' | 'cols'>): number {
   const runs = simulatedRuns(settings);
-  const species = caseChannels(settings).species.length;
+  const fields = surfaceChannels(settings).species.length + layerFields(settings);
   const written = settings.periods.reduce((sum, { name, hours }) => {
     const field = hours * grid.rows * grid.cols * FLOAT;
     const { files, sectors } = settings.emissions;
     const parts = [...(files === undefined ? [] : [{ files }]), ...Object.values(sectors)];
     const inventory = parts.reduce((bytes, part) => bytes + sizeOf(() => priorFiles(sectorFiles(settings, part, name)).map(({ path }) => path)), 0);
-    const simulate = runs.length * (field * species + inventory);
-    const updated = settings.loop.passes * (field * species + inventory);
+    const simulate = runs.length * (field * fields + inventory);
+    const updated = settings.loop.passes * (field * fields + inventory);
     return sum + simulate + updated;
   }, 0);
   return preparedBytes(settings, grid) + written;
+}
+
+/** Of the reference model by default. */
+const LAYERS = 3;
+/** PRES, DENS, ZF and ZH. */
+const AIR_VARIABLES = 4;
+
+/** What the reference model leaves of its layers where the case has columns, in fields of the grid. */
+function layerFields(settings: Case): number {
+  if (!layersNeeded(settings) || !runsReferenceModel(settings)) return 0;
+  return LAYERS * (Object.keys(layerVariables(settings)).length + AIR_VARIABLES);
 }
 
 /** The prior run and the members, which training samples. */
