@@ -69,7 +69,10 @@ function expectLayers(files: readonly IoapiFile[]): void {
   const unlike = files.find(({ layers }) => layers !== files[0].layers);
   if (unlike === undefined) return;
   const [{ layers, path }] = files;
-  throw new DataError('LAYERS_DIFFER', `${unlike.path}: expected ${layers} layers as in ${path} but received ${unlike.layers}: give files of one run`);
+  throw new DataError(
+    'LAYERS_DIFFER',
+    `${unlike.path}: expected ${layers} layers as in ${path} but received ${unlike.layers}: give files of one run`,
+  );
 }
 
 /** Instants that the files hold, from the beginning of a period to its end. @throws {DataError} `LAYERS_STEPS` unless each follows the last by the same step */
