@@ -9,6 +9,7 @@ import { pageScript, scriptSource } from './interactive/page-script';
 import { stationPicker } from './interactive/station-picker';
 import { assumptions } from './sections/assumptions';
 import { certificate, certificateBanner } from './sections/surrogate/certificate';
+import { columns } from './sections/columns';
 import { concentrations } from './sections/concentrations';
 import { crossValidation } from './sections/cross-validation';
 import { emissions } from './sections/emissions';
@@ -47,6 +48,7 @@ const SECTIONS: readonly [id: string, title: string, draw: (context: PageContext
   ['concentrations', 'Concentrations', concentrations],
   ['scores', 'Scores', scores],
   ['independent', 'Observations that only judge', independent],
+  ['columns', 'Columns of satellites', columns],
   ['emissions', 'Emissions', emissions],
   ['audit', 'Audit', audit],
   ['uncertainty', 'Uncertainty', uncertainty],

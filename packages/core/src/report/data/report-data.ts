@@ -12,6 +12,8 @@
  */
 import type { Grid } from '../../grid/grid';
 import type { AuditRow } from '../../assimilation/scores/audit';
+import type { ColumnRow } from '../../assimilation/scores/column-scores';
+import type { ColumnCounts } from '../../columns/column-store';
 import type { CandidateScore } from '../../inversion/cross-validation/fold-scores';
 import type { GainByPart } from '../../inversion/cost/evaluation';
 import type { ScoreRow } from '../../inversion/scores/score-rows';
@@ -91,6 +93,29 @@ export interface ReportIndependent {
   name: string;
   stations: ReportStation[];
   concentrations: ReportConcentrations[];
+}
+
+/** Columns of one species in one period: means over its observed hours, `[H, W]`, µmol m-2, NaN in cells without a value. */
+export interface ReportColumnField {
+  species: string;
+  period: string;
+  product: string;
+  counts: ColumnCounts;
+  /** that are compared */
+  values: number;
+  /** in which there are any */
+  hours: number;
+  observed: ArrayLike<number>;
+  prior: ArrayLike<number>;
+  updated: ArrayLike<number>;
+}
+
+/** Columns of satellites, of the run's own mode. */
+export interface ReportColumns {
+  rows: ColumnRow[];
+  /** where emissions suit the columns and not the withheld monitors */
+  warning?: string;
+  fields: ReportColumnField[];
 }
 
 /** Error of the surrogate's concentrations against the CTM on what training did not see (the paper's table 1). `r` optional. */
@@ -354,6 +379,8 @@ export interface ReportData {
   concentrations: ReportConcentrations[];
   /** in the order of the case */
   independent?: ReportIndependent[];
+  /** where the case has columns */
+  columns?: ReportColumns;
   scores?: ReportScores;
   surrogate?: SurrogateScore[];
   response?: ResponseScore[];

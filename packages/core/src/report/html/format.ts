@@ -95,16 +95,20 @@ export function unitText(unit: string): string {
     .join(' ');
 }
 
+/** Of a satellite, with a label where a gas has several. */
+const COLUMN_NAME = /^([A-Z0-9]+)_column(?:_(\w+))?$/;
 /** Capitals with numbers, as of a formula or a size: `NO2`, `C2H6`, `PM2.5`. */
 const FORMULA = /^(?:[A-Z]+(?:\d+(?:\.\d+)?)?)+$/;
 
 function subscripted(name: string): string {
+  const [, gas, label] = COLUMN_NAME.exec(name) ?? [];
+  if (gas !== undefined) return `${subscripted(gas)} column${label === undefined ? '' : ` (${label})`}`;
   if (name === 'PM25') return 'PM₂.₅'; // as variables spell it
   if (/^[A-Z]*Ox$/.test(name)) return name.replace(/x$/, 'ₓ');
   return FORMULA.test(name) ? name.replace(/\d/g, (digit) => String.fromCodePoint(0x2080 + Number(digit))) : name;
 }
 
-/** "NOx" → "NOₓ", "PM10" → "PM₁₀"; names that are no formula stay as they are. "NOx>NO2" → "NOₓ → NO₂". */
+/** "NOx" → "NOₓ", "PM10" → "PM₁₀"; names that are no formula stay as they are. "NOx>NO2" → "NOₓ → NO₂"; "NO2_column" → "NO₂ column". */
 export function chemical(name: string): string {
   return name
     .split('>')

@@ -5,7 +5,8 @@ import type { InversionSettings, PeriodSettings } from '../../case';
 import { offsetAt } from '../../files/tables/local-time';
 import type { PreparedPeriod } from '../../fields/prepared';
 import { Role } from '../../inversion/cost/cost';
-import type { ReportConcentrations, ReportEmissions, ReportStation } from '../../report';
+import type { ReportColumnField, ReportConcentrations, ReportEmissions, ReportStation } from '../../report';
+import type { ComparedColumns } from '../../assimilation/scores/column-scores';
 import { readTruthFactors } from '../../worlds/truth-factors';
 import { PRIOR } from '../../case/case-runs';
 import { spreadFactors } from '../../assimilation/prior/prior-covariance';
@@ -112,4 +113,29 @@ export function concentrationsOf(
     updated: ordered(main.updated.simulated.get(name)!),
     ...(paper ? { paper: ordered(paper.updated.simulated.get(name)!) } : {}),
   }));
+}
+
+/** Means of the columns of a period over their hours, cell by cell. @param cells - of the grid */
+export function columnFieldOf(
+  { species, period, product, counts, hour, cell, observed, prior, updated }: ComparedColumns,
+  cells: number,
+): ReportColumnField {
+  const valuesOfCell = new Float64Array(cells);
+  Array.from(cell, (index) => valuesOfCell[index]++);
+  const mean = (values: Float32Array): Float64Array => {
+    const sums = new Float64Array(cells);
+    values.forEach((value, i) => (sums[cell[i]] += value));
+    return sums.map((sum, index) => sum / valuesOfCell[index]); // NaN where there is none
+  };
+  return {
+    species,
+    period,
+    product,
+    counts,
+    values: observed.length,
+    hours: new Set(Array.from(hour)).size,
+    observed: mean(observed),
+    prior: mean(prior),
+    updated: mean(updated),
+  };
 }

@@ -1,6 +1,6 @@
 /** The work of `report`: everything that the stages before found, on one page. */
 import { join, relative } from 'node:path';
-import type { Species } from '../../base/species';
+import type { Species, SpeciesUnit } from '../../base/species';
 import { caseChannels, type Case, type PeriodSettings } from '../../case';
 import { readJson } from '../../files/json';
 import { describeQuality } from '../../observations/observation-quality';
@@ -17,9 +17,10 @@ import type { InvertSummary } from '../inversions/run-inversion';
 import { asInCase } from '../../assimilation/surrogate/trained-surrogate';
 import type { LoopSummary } from '../inversions/loop';
 import type { Monitors } from '../../assimilation/observed/monitors';
+import type { ComparedColumns } from '../../assimilation/scores/column-scores';
 import { readRecord, summaryIn } from '../engine/record';
 import { provenanceOf } from './report-provenance';
-import { concentrationsOf, emissionsOf, landMaskOf, stationsOf } from './report-fields';
+import { columnFieldOf, concentrationsOf, emissionsOf, landMaskOf, stationsOf } from './report-fields';
 import { stageContext } from '../stage-context';
 import type { Stage, StageContext, StageName } from '../engine/stage';
 import type { TrainSummary } from '../learning/train';
@@ -85,7 +86,7 @@ function aboutCase(context: StageContext, mainContext: StageContext, leftOut: re
     mode: modeOf(mainContext),
     ctm: modelName(caseSettings),
     twin: caseSettings.truth !== undefined,
-    assumptions: [...caseSettings.assumptions, ...onWord(context), ...asTheyWere(context), ...leftOut],
+    assumptions: [...caseSettings.assumptions, ...onWord(context), ...asTheyWere(context), ...notObserved(mainContext), ...leftOut],
     periods: caseSettings.periods.map(({ name, start, hours, spinUpHours }) => ({
       name,
       start: new Date(start),
@@ -94,10 +95,12 @@ function aboutCase(context: StageContext, mainContext: StageContext, leftOut: re
     })),
     groups: [...groups],
     notInvertedGroups: groups.filter((group) => !mainContext.settings.inversion.groups.includes(group)),
-    species: species.map((name) => ({ name, unit: units[name] === 'ppb' ? 'ppb' : 'µg m⁻³' })),
+    species: species.map((name) => ({ name, unit: UNIT_TEXTS[units[name]] })),
     responseFactor: caseSettings.response.factor,
   };
 }
+
+const UNIT_TEXTS: Record<SpeciesUnit, string> = { ppb: 'ppb', 'ug m-3': 'µg m⁻³', 'umol m-2': 'µmol m⁻²' };
 
 function modelName(settings: Case): string {
   if (hasExternalPrior(settings)) return 'a model run outside Retroplume';
@@ -106,7 +109,7 @@ function modelName(settings: Case): string {
   return ctm.name ?? `the user's command (${ctm.command})`;
 }
 
-type Fields = Pick<ReportData, 'grid' | 'basemap' | 'regions' | 'emissions' | 'stations' | 'concentrations' | 'independent'>;
+type Fields = Pick<ReportData, 'grid' | 'basemap' | 'regions' | 'emissions' | 'stations' | 'concentrations' | 'independent' | 'columns'>;
 
 /** A period with the series at the monitors that is shown. */
 interface Shown<T extends PeriodSeries> {
@@ -149,12 +152,24 @@ async function fieldsOf(
     regions: regionMasks(caseSettings.regions, grid as PreparedPeriod['grid']),
     emissions,
     ...shownSeries(series, caseSettings.observations.timeZone, species),
+    ...columnsOf(
+      mainContext,
+      series.flatMap(({ main }) => main.columns),
+      grid as PreparedPeriod['grid'],
+    ),
     ...(entries.length > 0 ? { independent: entries.map(({ name, shown }) => ({ name, ...shown })) } : {}),
     leftOut: [
       ...(caseSettings.observations.twin ? [] : series.flatMap(({ period, main }) => leftOut(period.name, main.monitors))),
       ...entries.flatMap(({ name, series: ofEntry }) => ofEntry.flatMap(({ period, main }) => leftOut(`${name}, ${period.name}`, main.monitors))),
     ],
   };
+}
+
+/** Nothing where the case has no columns. */
+function columnsOf(context: StageContext, compared: readonly ComparedColumns[], { rows, cols }: PreparedPeriod['grid']): Pick<ReportData, 'columns'> {
+  const { columns, columnsWarning } = verificationOf(context);
+  if (!columns) return {};
+  return { columns: { rows: columns, warning: columnsWarning?.message, fields: compared.map((ofPeriod) => columnFieldOf(ofPeriod, rows * cols)) } };
 }
 
 /** The stations of all periods, and the series over these. */
@@ -197,17 +212,29 @@ function asTheyWere({ staleStages = [] }: StageContext): string[] {
     : [`Made with other settings or inputs than this report tells of, or damaged since, and taken as it is: ${staleStages.join(', ')}.`];
 }
 
+/** Species that the case keeps out of the cost: the tables of used monitors have theirs, too. */
+function notObserved({ caseSettings, settings: { inversion } }: StageContext): string[] {
+  const unused = caseChannels(caseSettings).species.filter((species) => !inversion.observed.includes(species));
+  return unused.length === 0
+    ? []
+    : [`Observations of ${unused.join(', ')} did not enter the inversion (inversion.observed): all of theirs judge it.`];
+}
+
 function summaryOf<T>(context: StageContext, stage: StageName): T | undefined {
   return summaryIn(context.dirOf(stage));
+}
+
+/** What `verify` wrote. JSON has no NaN: what is not a number was written as null. */
+function verificationOf(context: StageContext): Partial<Verification> {
+  const reviver = (_key: string, value: unknown): unknown => value ?? NaN;
+  const path = join(context.dirOf('verify'), VERIFICATION_FILE);
+  return readJson<Partial<Verification>>(path, { keys: {}, remedy: 'run the stage verify again', reviver });
 }
 
 /** Nothing where `verify` was run before it broke scores down. */
 function scoresOf({ caseSettings: { scores } }: StageContext, variants: readonly StageContext[]): Pick<ReportData, 'scores'> {
   const modes = variants.flatMap((variant) => {
-    // JSON has no NaN: what is not a number was written as null.
-    const reviver = (_key: string, value: unknown): unknown => value ?? NaN;
-    const path = join(variant.dirOf('verify'), VERIFICATION_FILE);
-    const { scores: rows } = readJson<Partial<Verification>>(path, { keys: {}, remedy: 'run the stage verify again', reviver });
+    const { scores: rows } = verificationOf(variant);
     return rows ? [{ mode: modeOf(variant), rows }] : [];
   });
   return modes.length > 0 ? { scores: { ozoneCutoff: scores.ozoneCutoff, modes } } : {};
