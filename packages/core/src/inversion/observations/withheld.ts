@@ -130,7 +130,7 @@ export interface WithheldColumns {
 }
 
 /**
- * Draws blocks of cells as {@link chooseWithheld} does, on the same lattice, and days. Of a single day none is drawn.
+ * Draws blocks of cells as {@link chooseWithheld} does, on the same lattice, and the nearest number of days; one stays to be used.
  *
  * @param seen - by the satellites of the case, in all periods
  * @param settings - `days`: part of the days; `watch`: whether some cells only choose the step
@@ -164,8 +164,8 @@ export function chooseWithheldColumns(
 
 function chooseDays(days: ReadonlySet<number>, { days: part, seed }: { days: number; seed: number }): Set<number> {
   const sorted = [...days].sort((a, b) => a - b);
-  if (part === 0 || sorted.length < 2) return new Set();
-  const count = Math.min(sorted.length - 1, Math.max(1, Math.round(part * sorted.length)));
+  const count = Math.min(sorted.length - 1, Math.round(part * sorted.length));
+  if (count <= 0) return new Set();
   const order = new Random(seed).fork('withheld days').permutation(sorted.length);
   return new Set([...order].slice(0, count).map((i) => sorted[i]));
 }
