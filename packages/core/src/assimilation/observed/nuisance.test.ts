@@ -176,7 +176,7 @@ it("a bias of a satellite's product is a part of the prior's columns, the same i
     const { index, columns } = terms[0].coefficientsOf(p);
     const { species } = periods[p].observed.operator.observed;
     expect([...index]).toEqual(valuesOf(p).map(({ i }) => (species[i] === 0 ? -1 : 0)));
-    expect([...columns[0]]).toEqual(valuesOf(p).map(({ i }) => Math.fround(priorOf(p, i))));
+    expect(Array.from(columns[0])).toEqual(valuesOf(p).map(({ i }) => Math.fround(priorOf(p, i))));
   }
   expect(termsWith(['NO2'])).toBeUndefined();
 });
