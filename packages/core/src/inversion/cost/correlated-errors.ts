@@ -38,8 +38,7 @@ export class Decorrelation {
     const spread = new Float64Array(values).fill(1);
     for (const group of groups) {
       group.forEach((i, position) => {
-        const earlier = group.slice(0, position).map((j) => ({ j, c: correlation(i, j) }));
-        const nearest = earlier.sort((a, b) => b.c - a.c || a.j - b.j).slice(0, MOST_NEIGHBOURS);
+        const nearest = nearestOf(group, position, (j) => correlation(i, j));
         near[i] = nearest.map(({ j }) => j);
         const matrix = Float64Array.from(near[i].flatMap((a) => near[i].map((b) => (a === b ? 1 : correlation(a, b)))));
         weights[i] = choleskySolve(
@@ -107,4 +106,18 @@ export class Decorrelation {
     for (let k = this.first[i]; k < this.first[i + 1]; k++) sum += this.weight[k] * e[this.neighbour[k]];
     return sum;
   }
+}
+
+/** Of the values before one of a group those that it correlates with most, the earlier of equals first: a satellite's are too many to be sorted. */
+function nearestOf(group: readonly number[], position: number, correlation: (j: number) => number): { j: number; c: number }[] {
+  const nearest: { j: number; c: number }[] = [];
+  for (let k = 0; k < position; k++) {
+    const c = correlation(group[k]);
+    if (nearest.length === MOST_NEIGHBOURS && c <= nearest[MOST_NEIGHBOURS - 1].c) continue;
+    let place = nearest.length;
+    while (place > 0 && nearest[place - 1].c < c) place--;
+    nearest.splice(place, 0, { j: group[k], c });
+    if (nearest.length > MOST_NEIGHBOURS) nearest.pop();
+  }
+  return nearest;
 }

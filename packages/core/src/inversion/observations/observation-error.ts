@@ -220,11 +220,15 @@ function neighbours(observed: SuperObservations, lengths: readonly CellLength[],
     cells.set(species, (cells.get(species) ?? new Set()).add(observed.cell[i]));
   }
   for (const [species, observedCells] of cells) {
+    // Satellites see all cells of a grid: what depends on the distance alone is made once.
+    const rowOf = Int32Array.from(observedCells, (cell) => Math.floor(cell / cols));
+    const colOf = Int32Array.from(observedCells, (cell) => cell % cols);
+    const rows = rowOf.reduce((largest, row) => Math.max(largest, row), 0) + 1;
+    const ofDistance = Float64Array.from({ length: rows * cols }, (_, cell) => correlationOf(cell, 0, cols, lengths[species]));
     for (const a of observedCells) {
+      const [row, col] = [Math.floor(a / cols), a % cols];
       let sum = 0;
-      for (const b of observedCells) {
-        sum += correlationOf(a, b, cols, lengths[species]);
-      }
+      for (let j = 0; j < rowOf.length; j++) sum += ofDistance[Math.abs(rowOf[j] - row) * cols + Math.abs(colOf[j] - col)];
       out.set(`${species}/${a}`, sum);
     }
   }
