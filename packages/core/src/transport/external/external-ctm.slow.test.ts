@@ -353,6 +353,12 @@ describe('ExternalCtm', () => {
       expect(ctm.isMade(asked('days').output)).toBe(true);
     });
 
+    it('takes its surface of the other files where the glob of the output matches those with layers, too', async () => {
+      leave('both', {});
+      await ctmOf('both', { outputGlob: '*.nc' }).run(asked('both'));
+      expect(readAll(asked('both').output)).toEqual(readAll(asked('days').output));
+    });
+
     it('takes fewer instants of equal distance', async () => {
       leave('rare', { first: 6, count: 1 }, { first: 18, count: 1 });
       await ctmOf('rare').run(asked('rare'));

@@ -65,7 +65,7 @@ export class SurfaceCollection {
       const { grid, layers, outputGlob } = this.settings;
       using copied =
         layers && LayersCollection.copy(`${folder}/${layers.glob}`, { grid, variables: layers.variables }, request.period, layersBeside(output));
-      const series = IoapiSeries.open(expandGlob(`${folder}/${outputGlob}`), { overlap: OUTPUT_OVERLAP, grid });
+      const series = IoapiSeries.open(surfaceFiles(folder, outputGlob, layers), { overlap: OUTPUT_OVERLAP, grid });
       try {
         copySurface(series, request, this.settings);
       } finally {
@@ -99,6 +99,14 @@ export class SurfaceCollection {
     const present = namesOf(variables);
     return outputGlob === this.settings.outputGlob && namesOf(this.settings.variables).every((variable) => present.includes(variable));
   }
+}
+
+/** Instants with layers are no hourly means: where the glob of the output matches such files beside surfaceAlone, as `*` does, they are left out. */
+function surfaceFiles(folder: string, outputGlob: string, layers: LayersRead | undefined): string[] {
+  const files = expandGlob(`${folder}/${outputGlob}`);
+  const withLayers = layers ? expandGlob(`${folder}/${layers.glob}`) : [];
+  const surfaceAlone = files.filter((path) => !withLayers.includes(path));
+  return surfaceAlone.length > 0 ? surfaceAlone : files;
 }
 
 /** Of gases that are not needed there may be more. */
