@@ -90,8 +90,8 @@ class TransportModel {
   // Surface means of the hour, [rows][cols][outputs]: gases in ppb, particles in ug m-3.
   std::vector<float> advanceHour(const HourInputs& inputs);
 
-  // The state after the hour of these inputs, which was the last one; or before it, of a fresh model, whose layers then have their air. Ammonia and nitrate
-  // are shared out between gas and particles at the temperature of each layer. `outputs` of species that are carried, or NativeError.
+  // The state after the hour of these inputs, which was the last one; or before it, of a fresh model, whose layers then have their air. Ammonia and
+  // nitrate are shared out between gas and particles at the temperature of each layer. `outputs` of species that are carried, or NativeError.
   Profiles profiles(const HourInputs& inputs, const std::vector<Output>& outputs);
 
   // The species that the run carries, in the order of the state.
@@ -106,7 +106,7 @@ class TransportModel {
   const GridShape& grid() const { return grid_; }
 
  private:
-  void check(const HourInputs& inputs) const;  // input_checks.cc
+  void check(const HourInputs& inputs) const;                    // input_checks.cc
   void expectCarried(const std::vector<Output>& outputs) const;  // input_checks.cc
   bool carries(int species) const { return place_[species] >= 0; }
   double* plane(int species, int layer) { return state_.data() + (static_cast<long>(place_[species]) * layers_ + layer) * cells_; }

@@ -101,7 +101,7 @@ export class SurfaceCollection {
   }
 }
 
-/** Instants with layers are no hourly means: where the glob of the output matches such files beside surfaceAlone, as `*` does, they are left out. */
+/** Instants with layers are no hourly means: where the glob of the output matches such files beside others, as `*` does, they are left out. */
 function surfaceFiles(folder: string, outputGlob: string, layers: LayersRead | undefined): string[] {
   const files = expandGlob(`${folder}/${outputGlob}`);
   const withLayers = layers ? expandGlob(`${folder}/${layers.glob}`) : [];
