@@ -55,6 +55,7 @@ it('counts all as withheld of a species that the inversion did not take', () => 
 it('has the bias that was found as a part of the prior run', () => {
   const [{ found }] = rowsOf(SPECIES, 0.5); // 0.75 + 0.5 · 0.5
   expect(found!.scores.mae).toBe(0);
+  expect(found!.bias).toBeCloseTo(1 / 3, 6); // 0.25 of 0.75
   expect(found!.change.relative).toBe(-1);
   expect(columnsCsv(rowsOf(SPECIES, 0.5), { NO2_column: 'umol m-2' } as never).split('\n')[3]).toMatch(
     /^NO2_column,withheld,,,updated-and-found,umol m-2,2,2,2,35,35,0,0,/,

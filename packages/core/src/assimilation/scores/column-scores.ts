@@ -87,8 +87,8 @@ export interface ColumnRow {
   updated: Scores;
   /** of the updated run against the prior run */
   change: MaeChange;
-  /** the same with the bias that was found */
-  found?: { scores: Scores; change: MaeChange };
+  /** The same with the bias that was found, and that bias as a part of the updated run's mean column: the inversion has it as a part of the prior's. */
+  found?: { scores: Scores; change: MaeChange; bias: number };
 }
 
 interface NamedMask {
@@ -149,8 +149,14 @@ function rowOf(
     prior: scores(observed, prior),
     updated: scores(observed, updated),
     change: changeOf(updated),
-    ...(found.length === observed.length ? { found: { scores: scores(observed, found), change: changeOf(found) } } : {}),
+    ...(found.length === observed.length
+      ? { found: { scores: scores(observed, found), change: changeOf(found), bias: meanOf(found) / meanOf(updated) - 1 } }
+      : {}),
   };
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function blockErrors(

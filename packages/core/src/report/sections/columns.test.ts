@@ -16,7 +16,7 @@ const row = (side: ColumnRow['side'], region?: string): ColumnRow => ({
   prior: scores([50, 100], [20, 60]),
   updated: scores([50, 100], [40, 90]),
   change: { relative: -0.71, blocks: 3, noInterval: 'blocks: 3; an interval needs 5' },
-  found: { scores: scores([50, 100], [50, 100]), change: { relative: -0.93, blocks: 3 } },
+  found: { scores: scores([50, 100], [50, 100]), change: { relative: -0.93, blocks: 3 }, bias: 0.15 },
 });
 const field = (value: number): Float64Array => Float64Array.from({ length: rows * cols }, (_, cell) => (cell % 3 === 0 ? NaN : value + cell));
 const counts = {
@@ -73,7 +73,7 @@ const tableOf = (id: string): string =>
 describe('columns of satellites', () => {
   it('have scores of withheld and used ones with what was found of the bias', () => {
     const withheld = tableOf('table-columns-withheld');
-    for (const written of ['NO₂ column µmol m⁻²', '123', '−71 %', '−93 %', 'north', '75.0']) expect(withheld).toContain(written);
+    for (const written of ['NO₂ column µmol m⁻²', '123', '−71 %', '+15 %', '−93 %', 'north', '75.0']) expect(withheld).toContain(written);
     expect(tableOf('table-columns-used')).not.toContain('north');
   });
 

@@ -52,7 +52,7 @@ function scoreTable(context: PageContext, { rows }: ReportColumns, side: ColumnR
       ...bothRuns('MAE'),
       { title: 'change', group: 'Updated against prior' },
       { title: '90 % interval', group: 'Updated against prior' },
-      ...(hasFound ? [{ title: 'change', group: 'With the bias found' }] : []),
+      ...(hasFound ? ['bias', 'change'].map((title): Column => ({ title, group: 'With the bias found' })) : []),
       ...bothRuns('NMB'),
       ...bothRuns('r'),
     ],
@@ -70,7 +70,7 @@ function scoreTable(context: PageContext, { rows }: ReportColumns, side: ColumnR
           significant(prior.mae),
           significant(updated.mae),
           ...changeCells(maeChange),
-          ...(hasFound ? [change(found?.change.relative)] : []),
+          ...(hasFound ? [change(found?.bias), change(found?.change.relative)] : []),
           percent(prior.nmb),
           percent(updated.nmb),
           fixed(prior.r, 2),
@@ -80,7 +80,7 @@ function scoreTable(context: PageContext, { rows }: ReportColumns, side: ColumnR
         strong: isWhole,
       };
     }),
-    note: `MAE mean absolute error; NMB normalised mean bias; r Pearson’s correlation over cells and hours. Intervals come from drawing whole spatial blocks of cells anew.${hasFound ? ' With the bias found: the updated run plus the bias of the product that the inversion found, as a part of the prior’s column.' : ''} All rows stand in verify/columns.csv.`,
+    note: `MAE mean absolute error; NMB normalised mean bias; r Pearson’s correlation over cells and hours. Intervals come from drawing whole spatial blocks of cells anew.${hasFound ? ' With the bias found: the updated run plus the bias of the product that the inversion found, which stands as a part of the updated run’s mean column.' : ''} All rows stand in verify/columns.csv.`,
   });
 }
 

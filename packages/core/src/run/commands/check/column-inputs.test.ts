@@ -19,7 +19,7 @@ columns:
   HCHO_column: { files: "toy/columns/*HCHO*.nc" }
 priorConcentrations: "toy/conc_prior_{period}.nc"
 priorLayers: "toy/layers/conc3d_prior_{period}.nc"
-ctm: { kind: command, command: "true {output}" }
+ctm: { kind: command, command: "true {output}", layers: "CONC_*.nc" }
 observations: { stations: { file: toy/stations.csv }, files: "toy/obs_{period}.csv", columns: { species: { NO2: { column: NO2, unit: ppb } } } }
 `;
 
