@@ -3,4 +3,4 @@ export { caseJsonSchema, idleKeys, loadCase, type Case, type JsonSchema } from '
 export { runOf } from '../case/case-source';
 
 // Types that the signatures above name.
-export type { CaseChannels, SpeciesUnit } from '../base/species';
+export type { CaseChannels, SpeciesUnit, SurfaceUnit } from '../base/species';

@@ -30,3 +30,4 @@ export type { LoopSummary } from '../run/inversions/loop';
 export type { Passes as LoopPasses, PassSummary } from '../run/inversions/loop-walk';
 export type { InventoryErrors, InventorySummary } from '../assimilation/scores/inventory-errors';
 export type { Comparison as ScoreComparison, VerifySummary } from '../run/results/verify';
+export type { ColumnRow } from '../assimilation/scores/column-scores';
