@@ -13,12 +13,18 @@ A case is one YAML file. It names the domain, its periods, the files that descri
 from your files ([check.md](check.md).
 
 - **Sections.** Each begins with an example. The keys of the example are those that people set first; the others follow in a table of their own. Most cases need few of them.
+
 - **Default** is the value of a key that is left out. A **required** key has none. **Paper** is the value under \`mode: paper\` and in \`paperMode\`, where it differs
   (Huang et al. 2021, doi:10.5194/gmd-14-4641-2021).
+
 - **GROUP** stands for each of ${GROUPS.join(', ')}; **SPECIES** for each of ${SPECIES.join(', ')}; **NAME** for a name that you choose.
+
 - **Paths** are relative to the case file. In a glob, \`{period}\` stands for the name of a period.
+
 - **Checks** are strict. An unknown key is an error that suggests the nearest known one. All problems are told at once, with their lines.
+
 - **Command line**: any key can be set there, as in \`--set inversion.iterations=50 --set periods.0.hours=48\`.
+
 - **Editors** that know JSON Schema complete and check the file if its first line is \`# yaml-language-server: $schema=PATH/docs/case.schema.json\`.
 `;
 
