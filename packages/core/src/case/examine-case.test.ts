@@ -72,6 +72,8 @@ describe('keys that do nothing', () => {
     ['loop.smallestGain=0.1', ['loop.passes=2'], []],
     ['paperMode.training.iterations=3', ['paperMode.run=true'], []],
     ['jobs.launcher=mpirun', ['jobs.network.tasks=2'], []],
+    ['columns.NO2_column.bias=0.1', ['columns.NO2_column.twin={}'], ['columns.NO2_column.twin={}', 'inversion.observed=[NO2]']],
+    ['withheld.columns.days=0.2', ['columns={NO2_column: {twin: {}}}'], []],
   ])('%s does something with %j, and nothing with %j', (set, needed, without) => {
     expect(told(set, ...needed)).toEqual([]);
     const [key] = told(set, ...without);

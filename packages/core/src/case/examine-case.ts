@@ -8,6 +8,8 @@ import { dirname, resolve } from 'node:path';
 import { ConfigError } from '../base/errors';
 import { GROUPS, SPECIES } from '../base/species';
 import { parseCase, type Case } from './schema/case-schema';
+import { caseChannels } from './schema/channel-kinds';
+import { observedSpecies } from './schema/inversion-schema';
 import { checkCase } from './checks/checks';
 import { mapPaths } from './schema/json-schema';
 import { applyPaperDefaults, type Tree } from './load-case';
@@ -208,8 +210,19 @@ const CASE: readonly Rule<Case>[] = [
     'with passes: 1 there is no loop',
   ],
   [['paperMode.surrogate', 'paperMode.training', 'paperMode.inversion'], ({ paperMode: p }) => !p.run, 'paperMode.run is false'],
+  [['withheld.columns'], ({ columns }) => Object.keys(columns).length === 0, 'the case has no columns'],
   [['jobs.launcher'], ({ jobs: j }) => j.network.tasks === 1, 'with network.tasks: 1 no ranks are started'],
 ];
+
+/** The bias of a product that no inversion looks at is not found. */
+function biasRules(c: Case): Rule<Case>[] {
+  const observed = observedSpecies(c.inversion, caseChannels(c).species);
+  return Object.keys(c.columns).map((name) => [
+    [`columns.${name}.bias`],
+    () => !observed.includes(name),
+    'inversion.observed does not name the column',
+  ]);
+}
 
 function isWritten(values: unknown, path: KeyPath): boolean {
   let node = values;
@@ -232,7 +245,7 @@ export function idleKeysOf(source: CaseFileSource, c: Case): string[] {
     });
   const paper = { ...c.paperMode, periods: c.periods };
   return [
-    ...idleSentences(CASE, c, ''),
+    ...idleSentences([...CASE, ...biasRules(c)], c, ''),
     ...idleSentences(LEARNING, c, ''),
     ...idleSentences(INVERSION, c, 'inversion.'),
     ...(c.paperMode.run ? [...idleSentences(LEARNING, paper, 'paperMode.'), ...idleSentences(INVERSION, paper, 'paperMode.inversion.')] : []),

@@ -12,6 +12,7 @@ export type {
 } from './schema/case-schema';
 export { caseSchema } from './schema/case-schema';
 export { askedSpecies, caseChannels, surfaceChannels } from './schema/channel-kinds';
+export { observedSpecies } from './schema/inversion-schema';
 export { columnEntries, type ColumnEntry } from './schema/columns-schema';
 export { isCommandName, NAME_IN_BRACES, type CommandName } from './schema/domain-schema';
 export { WHOLE_GRID } from './schema/domain-schema';

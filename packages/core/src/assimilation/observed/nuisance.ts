@@ -4,7 +4,7 @@ import { broughtOutput, madeOutput, outputFiles } from '../../inventory/reading/
 import { runFields } from '../../transport/run-fields';
 import type { PeriodSource } from '../../fields/period-source';
 import type { CaseChannels, Species } from '../../base/species';
-import { caseChannels, columnEntries, nuisanceChanges, type NuisanceChange, type NuisanceRun } from '../../case';
+import { caseChannels, columnEntries, nuisanceChanges, observedSpecies, type NuisanceChange, type NuisanceRun } from '../../case';
 import { type NuisanceTerm, VaryingNumber } from '../../inversion/model/nuisance-model';
 import { ConfigError } from '../../base/errors';
 import { nuisanceRun, simulatedFile } from '../../case/case-runs';
@@ -68,7 +68,8 @@ export function nuisanceTerms(context: Workspace, model: SurrogateForwardModel, 
     (species, cell, { cols }) => `bias ${species} at row ${Math.floor(cell / cols)}, column ${cell % cols}`,
   );
   addBiases(allTerms, channels, sharedBias, model, periods, sharedBiasName);
-  const biased = columnEntries(context.caseSettings).filter(({ name, bias }) => bias > 0 && context.settings.inversion.observed.includes(name));
+  const observed = observedSpecies(context.settings.inversion, channels.species);
+  const biased = columnEntries(context.caseSettings).filter(({ name, bias }) => bias > 0 && observed.includes(name));
   const prior =
     runs.length > 0 || biased.length > 0
       ? periods.map(({ period, observed, prior: priorSeries }) => priorSeries ?? throughOperator(priorRun(period), observed))

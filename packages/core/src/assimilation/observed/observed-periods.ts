@@ -1,5 +1,5 @@
 /** A period as the inversion compares it with the monitors, and how a run of the transport model looks through that. */
-import { caseChannels, type PeriodSettings } from '../../case';
+import { caseChannels, observedSpecies, type PeriodSettings } from '../../case';
 import { dailyMeans } from '../../observations/daily-means';
 import { pickAt, joined } from '../../base/vectors';
 import { wholeGrid, type Hours, type PeriodSource } from '../../fields/period-source';
@@ -40,12 +40,13 @@ export async function observePeriod(
   const drawn = inversion.dailyMeans ? { ...read, observations: dailyMeans(read.observations) } : read;
   const monitors = leftOut ? { ...drawn, watched: leftOut } : drawn;
   const columns = observedColumns(context, settings.name, grid, watch);
+  const { species } = caseChannels(context.caseSettings);
   const options = {
     firstHour,
     watch: inversion.stopOnWithheld || leftOut !== undefined,
     hoursOfDay: inversion.hoursOfDay,
     columns,
-    withheldSpecies: new Set(caseChannels(context.caseSettings).species.filter((species) => !inversion.observed.includes(species))),
+    withheldSpecies: new Set(species.filter((name) => !observedSpecies(inversion, species).includes(name))),
   };
   return {
     monitors,

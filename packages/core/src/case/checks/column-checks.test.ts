@@ -1,5 +1,5 @@
 import { columnFiles } from '../case-runs';
-import { loadCase, columnEntries, caseChannels, surfaceChannels } from '../index';
+import { loadCase, columnEntries, caseChannels, observedSpecies, surfaceChannels } from '../index';
 import { CaseFolder } from '../testing/case-folder';
 import { TINY_CASE } from '../testing/tiny-case';
 
@@ -17,7 +17,7 @@ it('makes further species of the columns, after those at the surface', () => {
     { name: 'NO2_column', gas: 'NO2', method: 'apply_ak', bias: 0 },
     { name: 'NH3_column_cris', gas: 'NH3', method: 'replace_apriori', bias: 0.2 },
   ]);
-  expect(settings.inversion.observed).toHaveLength(6);
+  expect(observedSpecies(settings.inversion, ['NO2', 'NO2_column'])).toEqual(['NO2', 'NO2_column']);
   expect(settings.inversion.priorSpread).toMatchObject({ NH3: 0.5, VOC: 0.12 });
 });
 

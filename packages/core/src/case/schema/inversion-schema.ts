@@ -156,13 +156,9 @@ export const inversionSchema = schemaFor((channels) =>
           description:
             'Factors on the initial concentrations of every day, independent of each other, where surrogate.initialConcentrations is control.',
         }),
-      observed: z
-        .array(choice('A species.', channels.species))
-        .min(1)
-        .default([...channels.species])
-        .meta({
-          description: 'Species whose observations the inversion takes, columns among them; those of the others are only scored. By default all.',
-        }),
+      observed: z.array(choice('A species.', channels.species)).min(1).optional().meta({
+        description: 'Species whose observations the inversion takes, columns among them; those of the others are only scored. By default all.',
+      }),
       observationError: forEach(channels.species, (name) => observationError(name, channels.units[name]))
         .prefault({})
         .meta({ description: 'Standard deviation of an observed value, and of what the keys below leave to it.' }),
@@ -342,3 +338,8 @@ export const inversionSchema = schemaFor((channels) =>
     })
     .meta({ description: 'How the misfit against the monitors is carried back to the emissions.' }),
 );
+
+/** Those of the species whose observations an inversion takes. */
+export function observedSpecies({ observed }: { observed?: readonly Species[] }, species: readonly Species[]): readonly Species[] {
+  return observed ?? species;
+}

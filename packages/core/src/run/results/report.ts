@@ -1,7 +1,7 @@
 /** The work of `report`: everything that the stages before found, on one page. */
 import { join, relative } from 'node:path';
 import type { Species, SpeciesUnit } from '../../base/species';
-import { caseChannels, type Case, type PeriodSettings } from '../../case';
+import { caseChannels, observedSpecies, type Case, type PeriodSettings } from '../../case';
 import { readJson } from '../../files/json';
 import { describeQuality } from '../../observations/observation-quality';
 import { readPrepared, type PreparedPeriod } from '../../fields/prepared';
@@ -214,7 +214,9 @@ function asTheyWere({ staleStages = [] }: StageContext): string[] {
 
 /** Species that the case keeps out of the cost: the tables of used monitors have theirs, too. */
 function notObserved({ caseSettings, settings: { inversion } }: StageContext): string[] {
-  const unused = caseChannels(caseSettings).species.filter((species) => !inversion.observed.includes(species));
+  const { species } = caseChannels(caseSettings);
+  const observed = observedSpecies(inversion, species);
+  const unused = species.filter((name) => !observed.includes(name));
   return unused.length === 0
     ? []
     : [`Observations of ${unused.join(', ')} did not enter the inversion (inversion.observed): all of theirs judge it.`];

@@ -3,7 +3,7 @@ import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { givenOutput, hashOfRun, updatedOutput } from '../transport-runs/output-hashes';
 import type { CaseChannels, Species } from '../../base/species';
-import { caseChannels, type PeriodSettings } from '../../case';
+import { caseChannels, observedSpecies, type PeriodSettings } from '../../case';
 import { gridOf, regionMasks } from '../../case/gridded/regions';
 import type { ObservationQuality } from '../../observations/observation-quality';
 import { writeFileAtomic } from '../../files/checkpoint';
@@ -223,7 +223,7 @@ function columnsOf(context: StageContext, { name, grid, species }: PreparedPerio
     observedColumns(context, name, grid, false),
     { ...runs, period: name, species, cells: grid.rows * grid.cols },
     {
-      used: context.settings.inversion.observed,
+      used: observedSpecies(context.settings.inversion, species),
       biasOf: (column) => nuisance.find((number) => number.name === productBiasName(column))?.value,
     },
   );

@@ -19,7 +19,7 @@ export function inversionKey(context: StageContext, inversion: InversionSettings
     inversion: {
       ...inversion,
       uncertainty: undefined,
-      observed: new Set(observed).size === caseChannels(context.caseSettings).species.length ? undefined : observed,
+      observed: observed && new Set(observed).size < caseChannels(context.caseSettings).species.length ? observed : undefined,
       checkpointEvery: undefined,
       blockKm: space === 'blocks' ? blockKm : undefined,
       // An alarm that only warns changes nothing that is kept; one that refuses decides whether anything is.
