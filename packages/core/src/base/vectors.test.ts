@@ -1,5 +1,11 @@
 import { Random } from './random';
-import { addCombinations, addScaled, joined } from './vectors';
+import { addCombinations, addScaled, firstNotBelow, joined } from './vectors';
+
+test('firstNotBelow is the first of rising values that is the bound or more', () => {
+  const rising = [2, 2, 5, 9];
+  expect([1, 2, 3, 5, 9, 10].map((bound) => firstNotBelow(rising, bound))).toEqual([0, 0, 2, 2, 3, 4]);
+  expect(firstNotBelow([], 1)).toBe(0);
+});
 
 describe('addCombinations', () => {
   it.each([

@@ -77,6 +77,17 @@ function addStretch(
  */
 export type Places = Int32Array;
 
+/** Index of the first of rising values that is `bound` or more; their number where none is. */
+export function firstNotBelow(rising: ArrayLike<number>, bound: number): number {
+  let [low, high] = [0, rising.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (rising[middle] < bound) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** The values at the places. */
 export function pickAt(array: Float32Array, places: Places): Float32Array {
   const values = new Float32Array(places.length);

@@ -4,6 +4,7 @@
  */
 import { DataError } from '../base/errors';
 import type { Species } from '../base/species';
+import { firstNotBelow } from '../base/vectors';
 import type { TimeAxis } from '../grid/grid';
 import { MICRO, type StoredColumns } from './column-store';
 import type { ModelLayers } from './model-layers';
@@ -29,16 +30,7 @@ export function plainColumns({ pressureEdges, layers, grid }: ModelLayers, parti
 
 /** The retrievals of an hour: from `first` to before `end`. */
 export function retrievalsOf({ hour }: Pick<StoredColumns, 'hour'>, wanted: number): { first: number; end: number } {
-  const countBelow = (limit: number): number => {
-    let [low, high] = [0, hour.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (hour[middle] < limit) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
-  return { first: countBelow(wanted), end: countBelow(wanted + 1) };
+  return { first: firstNotBelow(hour, wanted), end: firstNotBelow(hour, wanted + 1) };
 }
 
 /** @returns µmol m-2, `[rows, cols]` @throws {DataError} `LAYERS_DIFFER` */

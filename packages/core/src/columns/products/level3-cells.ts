@@ -11,7 +11,7 @@
 import { DataError } from '../../base/errors';
 import type { CfAttributes } from '../../files/netcdf/netcdf-cf';
 import { Grid } from '../../grid/grid';
-import { EARTH_RADIUS } from '../../grid/projection';
+import { EARTH_RADIUS, type CoordinateSystem } from '../../grid/projection';
 import type { GranuleTimes } from './product';
 
 const HOUR = 3_600_000;
@@ -46,19 +46,10 @@ export function gridOfCells(path: string, { crs }: CfAttributes, rows: ArrayLike
   });
 }
 
-interface IoapiProjection {
-  gdtyp: number;
-  pAlp: number;
-  pBet: number;
-  pGam: number;
-  xcent: number;
-  ycent: number;
-}
-
 type Terms = (key: string) => number;
-const lambert = (number: Terms): IoapiProjection => ({ gdtyp: 2, pAlp: number('lat_1'), pBet: number('lat_2'), pGam: number('lon_0'), xcent: number('lon_0'), ycent: number('lat_0') }); // prettier-ignore
-const stereographic = (number: Terms): IoapiProjection => ({ gdtyp: 6, pAlp: Math.sign(number('lat_0')), pBet: number('lat_ts'), pGam: number('lon_0'), xcent: number('lon_0'), ycent: number('lat_0') }); // prettier-ignore
-const mercator = (number: Terms): IoapiProjection => ({ gdtyp: 7, pAlp: 0, pBet: 0, pGam: 0, xcent: number('lon_0'), ycent: 0 });
+const lambert = (number: Terms): CoordinateSystem => ({ gdtyp: 2, pAlp: number('lat_1'), pBet: number('lat_2'), pGam: number('lon_0'), xcent: number('lon_0'), ycent: number('lat_0') }); // prettier-ignore
+const stereographic = (number: Terms): CoordinateSystem => ({ gdtyp: 6, pAlp: Math.sign(number('lat_0')), pBet: number('lat_ts'), pGam: number('lon_0'), xcent: number('lon_0'), ycent: number('lat_0') }); // prettier-ignore
+const mercator = (number: Terms): CoordinateSystem => ({ gdtyp: 7, pAlp: 0, pBet: 0, pGam: 0, xcent: number('lon_0'), ycent: 0 });
 const PROJECTIONS = new Map([['lcc', lambert], ['stere', stereographic], ['merc', mercator]]); // prettier-ignore
 
 interface Granule {

@@ -68,7 +68,7 @@ export interface VerifySummary extends Partial<InventorySummary> {
   used: Partial<Record<Species, Comparison>>;
   /** stations of `observations.independent`, by the entry's name */
   independent?: Record<string, Partial<Record<Species, Comparison>>>;
-  /** at columns of satellites, where the case has any; also as `columns.csv` */
+  /** At columns of satellites, where the case names some. Also as `columns.csv`. */
   columns?: ColumnRow[];
   /** where updated emissions suit the columns and not the withheld monitors */
   columnsWarning?: { code: string; message: string };

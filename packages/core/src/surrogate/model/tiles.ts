@@ -13,7 +13,7 @@
 import { type Crop, type Hours, wholeGrid } from '../../fields/period-source';
 import { ConfigError } from '../../base/errors';
 import { type NetworkSettings, dependence, poolingBlock } from '../../nn/settings';
-import type { Places } from '../../base/vectors';
+import { firstNotBelow, type Places } from '../../base/vectors';
 import type { EmissionFactors } from '../tracers/emission-factors';
 
 export interface Tile {
@@ -243,15 +243,4 @@ export class TileCopies {
   private isWhole({ rows, cols }: Crop): boolean {
     return rows === this.grid.rows && cols === this.grid.cols;
   }
-}
-
-/** Index of the first place that is `value` or more. */
-function firstNotBelow(places: Places, value: number): number {
-  let [low, high] = [0, places.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (places[middle] < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
