@@ -229,7 +229,7 @@ function resultOf(
   if (errors.length === 0) {
     throw new DataError(
       'FOLD_WITHOUT_VALUES',
-      `crossvalidate: the ${leftOut.size} stations of fold ${name} have no value in the periods that could judge anything: ask for fewer folds, or look at the observations`,
+      `crossvalidate: the ${leftOut.size} stations of fold ${name} have no value in the periods that could judge anything: ask for fewer folds, look at the observations, or name their species in inversion.observed`,
     );
   }
   return {
