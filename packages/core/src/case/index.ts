@@ -25,7 +25,7 @@ export { SCHEDULERS } from './schema/case-schema';
 export { caseOf, loadCase, restoreCase } from './load-case';
 export { defaultSettings } from './default-settings';
 export { mapPaths } from './schema/json-schema';
-export { memberDesigns, memberNames, testMembers, type MemberDesign } from './case-runs';
+export { memberDesigns, memberNames, testCandidates, testMembers, type MemberDesign } from './case-runs';
 export { nearestKey } from './problems';
 export { nuisanceChanges, type NuisanceChange, type NuisanceRun } from './schema/nuisance-schema';
 export type { KeyPath } from './source';

@@ -182,7 +182,7 @@ describe('members of a case', () => {
 
   /** The keys of a case that members read. */
   function settings(regions: Case['regions'], regionFactors: Case['members']['regionFactors'] = []): Case {
-    const members = { count: 1, seed: 5, spread, lengthKm: 100, perGroup: 1, scalings: [], regionFactors };
+    const members = { count: 1, seed: 5, spread, lengthKm: 100, stretchHours: 72, perGroup: 1, scalings: [], regionFactors };
     return { members, regions, emissions: { groups: GROUPS }, concentrations: {} } as unknown as Case;
   }
 
@@ -195,7 +195,7 @@ describe('members of a case', () => {
       );
     });
 
-    it('are others in each stretch, if the case asks for that, and the first are those that hold for the whole period without', () => {
+    it('are others in each stretch, and the first are those of a period with one', () => {
       const asked = settings({});
       asked.members.stretchHours = 24;
       const design = { name: 'a', kind: 'random', index: 3 } as const;

@@ -86,11 +86,11 @@ function maskOf({ regions }: Case, region: string, grid: Grid): Float32Array {
 
 /** Number of the stretches of a period that have random factors of their own. */
 export function stretchCount({ members: { stretchHours } }: Pick<Case, 'members'>, { hours }: Pick<PeriodSettings, 'hours'>): number {
-  return stretchHours === undefined ? 1 : Math.ceil(hours / stretchHours);
+  return Math.ceil(hours / stretchHours);
 }
 
 /**
- * Factors of a member in a period, `[H, W, groups]`, or with `members.stretchHours` those of each stretch; the same case gives the same bits.
+ * Factors of a member in a period, `[H, W, groups]`, or those of each stretch where `members.stretchHours` makes several; the same case gives the same bits.
  * @throws {ConfigError} `REGION_EMPTY` if a region has no cell
  */
 export function designedFactors(settings: Case, grid: Grid, design: MemberDesign, period: PeriodSettings): Float32Array | FactorSpan[] {
@@ -111,9 +111,10 @@ function randomFactors(settings: Case, grid: Grid, design: { index: number; grou
   const { groups } = caseChannels(settings);
   const ofStretch = (stretch: number): Float32Array =>
     memberFactors(grid, { seed, index: design.index, groups, group: design.group, spread, lengthKm, period: period.name, stretch });
-  if (stretchHours === undefined) return ofStretch(0);
+  const count = stretchCount({ members }, period);
+  if (count === 1) return ofStretch(0);
   const begin = new Date(period.start).getTime();
-  return Array.from({ length: stretchCount({ members }, period) }, (_, stretch) => ({
+  return Array.from({ length: count }, (_, stretch) => ({
     factors: ofStretch(stretch),
     start: new Date(begin + stretch * stretchHours * HOUR_MS),
     hours: stretchHours,

@@ -11,7 +11,7 @@ export const DEMO_SIZES: Record<DemoSize, { rows: number; cols: number; hours: n
   full: { rows: 48, cols: 48, hours: 288, spinUpHours: 72, stations: 120 },
 };
 
-/** Members, training and inversion per size: quick shows every stage in under 2 minutes, default takes some 10, full is for the best figures. */
+/** Members, training and inversion per size: quick shows every stage in under 2 minutes, default takes some 6, full is for the best figures. */
 const EFFORT: Record<
   DemoSize,
   { members: number; training: object; inversion: { iterations: number }; rank: number; paperTraining: object; paperInversion: object }
@@ -25,7 +25,7 @@ const EFFORT: Record<
     paperInversion: { iterations: 60 },
   },
   default: {
-    members: 20,
+    members: 6,
     training: { iterations: 3000, learningRateDecay: 0.03, testFraction: 0.17 },
     inversion: { iterations: 24 },
     rank: 400,
@@ -129,8 +129,13 @@ export function demoCaseYaml(options: {
     },
     ...(columns ? { columns: DEMO_COLUMNS } : {}),
     training: effort.training,
-    // The runs with 30 % more are there anyway. A surrogate of two minutes shows the stages, not a response to rely on.
-    certificate: { factors: [0.8], ...(options.size === 'quick' ? { onFailure: 'warn' } : {}) },
+    // Beside the members, runs that change one group alone.
+    ...(options.size === 'full' ? { response: { groups: Object.keys(options.groups) } } : {}),
+    // A surrogate of two minutes shows the stages, not a response to rely on.
+    certificate: {
+      ...(options.size === 'full' ? { factors: [0.8], patches: { count: 6 } } : {}),
+      ...(options.size === 'quick' ? { onFailure: 'warn' } : {}),
+    },
     // Ozone, which depends on VOC in summer, is observed: VOC is not as tight as where no monitor sees it. Where a satellite does, it is as free as others.
     inversion: {
       iterations: Math.round((effort.inversion.iterations * species.length) / SPECIES.length), // more is to be fitted

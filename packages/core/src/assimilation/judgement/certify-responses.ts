@@ -6,19 +6,13 @@ import { pairName, type Certificate, type JointResponse, type PairResponse, type
 import { sampledHours } from '../../surrogate/judgement/evaluate';
 import { FreeRuns } from '../../surrogate/domain/free-run';
 import type { FrozenProgram } from '../../surrogate/model/frozen-program';
-import {
-  joinSums,
-  responseFigures,
-  responseSums,
-  SMALLEST_RESPONSE,
-  type BlockSums,
-  type ComparedRun,
-} from '../../surrogate/judgement/response-comparison';
+import { isTold, joinSums, responseFigures, responseSums, type BlockSums, type ComparedRun } from '../../surrogate/judgement/response-comparison';
 import { distanceRings } from '../../surrogate/judgement/source-patches';
 import type { Surrogate } from '../../surrogate/model/surrogate';
 import type { Workspace } from '../workspace';
+import { changedGroups } from '../surrogate/changed-groups';
 import { readResponseSums } from '../surrogate/evaluated-responses';
-import { comparedHourStep, firstHours, preparedPeriod, type DomainPlan } from '../surrogate/trained-surrogate';
+import { comparedHourStep, firstHours, judgedMembers, preparedPeriod, type DomainPlan } from '../surrogate/trained-surrogate';
 import { expectEmissionsUsed, remedyOfBrought } from '../../inventory/reading/emissions-used';
 import { readInventory } from '../../inventory/reading/read-inventory';
 import { PRIOR } from '../../case/case-runs';
@@ -46,7 +40,8 @@ export async function compareResponses(
   const passes = periods.length * (1 + changes);
   for (const [p, settings] of periods.entries()) {
     const domain = new DomainSums();
-    for (const run of runs) if (run.evaluated) domain.add(run.group, run.name, evaluated.get(settings.name)!.get(run.group)!);
+    const { sums, parts, whole } = evaluated.get(settings.name)!;
+    for (const run of runs) if (run.evaluated) domain.add(run.group, run.name, sums.get(run.group)!);
     if (changes > 0) {
       const period = p === 0 ? first : preparedPeriod(context, settings);
       const hours = sampledHours(period, firstHours(context)[p], comparedHourStep(context.settings.surrogate));
@@ -58,6 +53,9 @@ export async function compareResponses(
         runs.dispose();
       }
     }
+    const { members } = judgedMembers(context);
+    domain.addParts(members, parts);
+    if (whole) out.joint.push(...jointResponses(members.join(', '), [...parts.keys()], whole, first.species, settings.name));
     out.pairs.push(...domain.responses(settings.name, first.species).filter((pair) => isWorthTelling(context, pair)));
   }
   return out;
@@ -135,7 +133,7 @@ async function compareFurther(
     const changed = await free(certifyingRun.name, { emissions: changedEmissions });
     const sums = responseSums(compared(changed, changedRun))[0];
     if (groups.length === 1) domain.add(groups[0], certifyingRun.name, sums);
-    else out.joint.push(...jointResponses(certifyingRun.name, groups, sums, period));
+    else out.joint.push(...jointResponses(certifyingRun.name, groups, sums, period.species, period.name));
   }
   for (const sensitivity of certificate.sensitivities) {
     const run = (factors: Float32Array): Promise<Float32Array> => free(sensitivity.name, { factors });
@@ -145,24 +143,31 @@ async function compareFurther(
   }
 }
 
-/** Sums of the runs that change one group, by group and species. */
+/** Sums by group and species: of the runs that change one group, or where there are none of its part of members. */
 class DomainSums {
-  private readonly byGroup = new Map<Group, { runs: string[]; sums: BlockSums[][] }>();
+  private readonly byGroup = new Map<Group, { runs: string[]; sums: BlockSums[][]; part?: true }>();
 
   add(group: Group, run: string, bySpecies: BlockSums[]): void {
     const { runs, sums } = this.byGroup.get(group) ?? { runs: [], sums: [] };
     this.byGroup.set(group, { runs: [...runs, run], sums: [...sums, bySpecies] });
   }
 
+  addParts(members: string[], parts: ReadonlyMap<Group, BlockSums[]>): void {
+    for (const [group, bySpecies] of parts) if (!this.byGroup.has(group)) this.byGroup.set(group, { runs: members, sums: [bySpecies], part: true });
+  }
+
   responses(period: string, species: readonly Species[]): PairResponse[] {
-    return [...this.byGroup].flatMap(([group, { runs, sums }]) =>
-      species.map((name, s) => ({ group, species: name, period, runs, figures: responseFigures(joinSums(sums.map((blocks) => blocks[s]))) })),
+    return [...this.byGroup].flatMap(([group, { runs, sums, part }]) =>
+      species.map((name, s) => {
+        const figures = responseFigures(joinSums(sums.map((blocks) => blocks[s])), { part });
+        return { group, species: name, period, runs, figures };
+      }),
     );
   }
 }
 
 function isWorthTelling({ caseSettings: { certificate } }: Workspace, pair: PairResponse): boolean {
-  return pair.figures.relativeSize >= SMALLEST_RESPONSE || certificate.pairs.some((requiredPair) => pairName(requiredPair) === pairName(pair));
+  return isTold(pair.figures) || certificate.pairs.some((requiredPair) => pairName(requiredPair) === pairName(pair));
 }
 
 function ringResponses(
@@ -177,17 +182,6 @@ function ringResponses(
   );
 }
 
-function jointResponses(run: string, groups: Group[], sums: BlockSums[], { name: period, species }: PreparedPeriod): JointResponse[] {
+function jointResponses(run: string, groups: Group[], sums: BlockSums[], species: readonly Species[], period: string): JointResponse[] {
   return species.map((name, s) => ({ run, groups, species: name, period, figures: responseFigures(sums[s]) }));
-}
-
-/** Groups whose emissions differ from the prior's by more than rounding. */
-function changedGroups(groups: readonly Group[], prior: Float32Array, changed: Float32Array): Group[] {
-  const difference = new Float64Array(groups.length);
-  const total = new Float64Array(groups.length);
-  for (let i = 0; i < prior.length; i++) {
-    difference[i % groups.length] += Math.abs(changed[i] - prior[i]);
-    total[i % groups.length] += Math.abs(prior[i]);
-  }
-  return groups.filter((_, g) => difference[g] > 1e-5 * total[g]);
 }

@@ -137,7 +137,9 @@ describe('the error model of a case', () => {
 
   it('has what it says of each species, and of the surrogate what the certificate found of that species', () => {
     const pair = (species: string, slope: number): object => ({ species, figures: { slope, cosine: 1, relativeSize: 0.2 } });
-    const summary = { pairs: [pair('NO2', 0.9), pair('O3', 0.5), pair('NO2', 1.1), pair('SO2', 0.75)] };
+    const part = { species: 'O3', figures: { part: true, slope: 9, cosine: 1, relativeSize: 0.2 } };
+    // Of ozone no run changes one group alone: then the error is that of members with all that they change.
+    const summary = { pairs: [pair('NO2', 0.9), part, pair('NO2', 1.1), pair('SO2', 0.75)], joint: [pair('O3', 0.5), pair('NO2', 0.1)] };
     const model = modelOf(summary);
     expect(model).toMatchObject({ level: 'simulated', correlationHours: [6, 12, 24, 0], alike: [0.5, 0.5, 0.5, 0.5], scale: [1, 2, 3, 4] });
     expect(model.decorrelated).toBe(true);

@@ -5,7 +5,8 @@ import type { Species } from '../../base/species';
 import { caseChannels } from '../../case';
 import { errorShare, inflatedErrors, inflationOf, meanSpacing, responseError, type ErrorModel } from '../../inversion/observations/observation-error';
 import type { ObservationOperator } from '../../inversion/observations/observation-operator';
-import type { Certificate } from '../../surrogate/judgement/certificate';
+import type { Certificate, JointResponse, PairResponse } from '../../surrogate/judgement/certificate';
+import type { ResponseFigures } from '../../surrogate/judgement/response-comparison';
 import type { Workspace } from '../workspace';
 
 /** What is added to the errors of single observations; see {@link inflatedErrors}. */
@@ -26,8 +27,11 @@ export function errorModelOf(context: Workspace, grid: Grid): ErrorModel {
 
 function surrogateErrorOf(context: Workspace, species: string, setting: 'certificate' | number): number {
   if (typeof setting === 'number') return setting;
-  const { pairs } = context.summaryOf<Certificate>('certify')!;
-  return responseError(pairs.flatMap(({ species: pairSpecies, figures }) => (pairSpecies === species ? [figures] : [])));
+  const { pairs, joint } = context.summaryOf<Certificate>('certify')!;
+  const figuresOf = (responses: readonly (PairResponse | JointResponse)[]): ResponseFigures[] =>
+    responses.flatMap(({ species: compared, figures }) => (compared === species ? [figures] : []));
+  const alone = figuresOf(pairs).filter(({ part }) => !part);
+  return responseError(alone.length > 0 ? alone : figuresOf(joint));
 }
 
 /**

@@ -3,9 +3,11 @@ import type { Group } from '../../base/species';
 import type { PreparedPeriod, PreparedRun } from '../../fields/prepared';
 import { concentrationErrors, ErrorSums, type ConcentrationErrors } from '../../surrogate/judgement/evaluate';
 import { FreeRuns, type FreeRunsOptions } from '../../surrogate/domain/free-run';
-import { responseFigures, responseSums, SMALLEST_RESPONSE, type BlockSums } from '../../surrogate/judgement/response-comparison';
+import { memberPart } from '../../surrogate/judgement/member-part';
+import { isTold, joinSums, responseFigures, responseSums, type BlockSums } from '../../surrogate/judgement/response-comparison';
 import { joined } from '../../base/vectors';
 import { uniformFactors } from '../../transport/members';
+import { changedGroups } from './changed-groups';
 
 /** Where y comes from: the prior run, the surrogate's own earlier output, or nowhere (0 everywhere). */
 export type InitialFrom = NonNullable<FreeRunsOptions['initialConcentrations']>;
@@ -32,8 +34,12 @@ export interface PeriodFigures {
   /** of the prior run */
   all: ConcentrationErrors;
   response: Response[];
-  /** that the responses follow from, by species */
+  /** of the runs that change one group alone, by species */
   sums: Map<Group, BlockSums[]>;
+  /** of each group's part of the judged members, by species */
+  parts: Map<Group, BlockSums[]>;
+  /** of the judged members with all that they change, by species; absent where there are none */
+  whole?: BlockSums[];
 }
 
 export interface PeriodEvaluation {
@@ -41,91 +47,140 @@ export interface PeriodEvaluation {
   period: PreparedPeriod;
   /** that are compared */
   hours: readonly number[];
-  /** what training did not see: hours of the prior run, or whole runs, which are read one at a time */
-  test: { hours: ReadonlySet<number> } | { runs: readonly string[]; read: (run: string) => PreparedRun };
+  /** what training did not see and concentrations are tested on: the judged members, or hours of the prior run */
+  test: 'members' | ReadonlySet<number>;
+  /** by which responses are judged; hours: of `hours`, those that training did not see; read: one at a time */
+  judged: { members: readonly string[]; hours: readonly number[]; read: (member: string) => PreparedRun };
+  /** of the runs that change one group alone */
   groups: readonly Group[];
   /** on the emissions of one group */
   factor: number;
   /** the transport model's run with it, `[hours of the period, H, W, species]` */
   changedRun: (group: Group) => Float32Array;
-  /** told how many hours are done, of (1 + groups + test runs) · hours */
-  onHour: (hoursDone: number) => void;
+  /** told how many hours more are done */
+  onHours: (count: number) => void;
+}
+
+/** Hours that {@link evaluatePeriod} runs the surrogate through, at most. */
+export function evaluatedHours({ period, hours, groups, judged }: Pick<PeriodEvaluation, 'period' | 'hours' | 'groups' | 'judged'>): number {
+  return (1 + groups.length) * hours.length + judged.members.length * (1 + period.groups.length) * judged.hours.length;
 }
 
 /** @param initialFrom - where y comes from; absent = as the surrogate has it */
 export async function evaluatePeriod(options: PeriodEvaluation, initialFrom?: InitialFrom): Promise<PeriodFigures> {
-  const runs = new FreeRuns({ ...options.engine, period: options.period, hours: options.hours, initialConcentrations: initialFrom });
+  const { period, hours, test, judged } = options;
+  const species = period.species.length;
+  const { concentrations } = period.runs.get('prior')!;
+  const { prior, sums } = await withRuns(options, hours, initialFrom, (run) => groupResponses(options, run));
+  const priorThere = atHours(prior, hours, new Set(judged.hours));
+  const { errors, ...ofMembers } = await withRuns(options, judged.hours, initialFrom, (run) => memberResponses(options, priorThere, run));
+  return {
+    test:
+      test === 'members'
+        ? errors.errors()
+        : concentrationErrors(
+            atHours(prior, hours, test),
+            concentrations,
+            hours.filter((hour) => test.has(hour)),
+            species,
+          ),
+    all: concentrationErrors(prior, concentrations, hours, species),
+    response: responsesOf(period.species, sums, ofMembers.parts),
+    sums,
+    ...ofMembers,
+  };
+}
+
+type Run = (changed?: { factors?: Float32Array; emissions?: Float32Array }) => Promise<Float32Array>;
+
+/** @param use - is given free runs at some hours, of the prior's emissions unless it says otherwise */
+async function withRuns<T>(
+  { engine, period, onHours }: PeriodEvaluation,
+  hours: readonly number[],
+  initialFrom: InitialFrom | undefined,
+  use: (run: Run) => Promise<T>,
+): Promise<T> {
+  const runs = new FreeRuns({ ...engine, period, hours, initialConcentrations: initialFrom });
   try {
-    return await figuresOf(options, runs);
+    return await use((changed) => {
+      let hoursTold = 0;
+      const onHour = (hoursDone: number): void => {
+        onHours(hoursDone - hoursTold);
+        hoursTold = hoursDone;
+      };
+      return runs.run({ emissions: period.runs.get('prior')!.emissions, ...changed, onHour });
+    });
   } finally {
     runs.dispose();
   }
 }
 
-async function figuresOf(options: PeriodEvaluation, runs: FreeRuns): Promise<PeriodFigures> {
-  const { period, hours, groups, factor, changedRun } = options;
-  const { emissions, concentrations } = period.runs.get('prior')!;
-  let passes = 0;
-  const run = (factors?: Float32Array, runEmissions = emissions): Promise<Float32Array> => {
-    const hoursBefore = passes++ * hours.length;
-    return runs.run({ emissions: runEmissions, factors, onHour: (hoursDone) => options.onHour(hoursBefore + hoursDone) });
-  };
+/** Of the runs that change one group alone. */
+async function groupResponses(
+  { period, hours, groups, factor, changedRun }: PeriodEvaluation,
+  run: Run,
+): Promise<{ prior: Float32Array; sums: PeriodFigures['sums'] }> {
   const prior = await run();
   const sums: PeriodFigures['sums'] = new Map();
   for (const group of groups) {
-    const changed = await run(uniformFactors(period.grid, period.groups, { group, factor }));
-    const ctm = { prior: concentrations, changed: changedRun(group) };
+    const changed = await run({ factors: uniformFactors(period.grid, period.groups, { group, factor }) });
+    const ctm = { prior: period.runs.get('prior')!.concentrations, changed: changedRun(group) };
     sums.set(group, responseSums({ surrogate: { prior, changed }, ctm, hours, period: period.name, species: period.species.length })[0]);
   }
-  const test =
-    'hours' in options.test
-      ? errorsAt(options.test.hours, prior, concentrations, hours, period.species.length)
-      : await errorsOf(options.test, hours, period.species.length, (testRun) => run(undefined, testRun.emissions));
-  return { test, all: concentrationErrors(prior, concentrations, hours, period.species.length), response: responsesOf(period.species, sums), sums };
+  return { prior, sums };
 }
 
-function responsesOf(species: readonly string[], sums: ReadonlyMap<Group, BlockSums[]>): Response[] {
-  const responses = [...sums].flatMap(([group, bySpecies]) =>
-    bySpecies.map((blocks, s): Response => {
-      const { slope, r, ctmChange, surrogateChange, relativeSize } = responseFigures(blocks);
-      return { pair: `${group}>${species[s]}`, slope, r, ctmChange, surrogateChange, relativeSize };
+/** Of the judged members, and errors of their concentrations. @param prior - `[judged hours, H, W, species]` */
+async function memberResponses(
+  { period, judged }: PeriodEvaluation,
+  prior: Float32Array,
+  run: Run,
+): Promise<Pick<PeriodFigures, 'parts' | 'whole'> & { errors: ErrorSums }> {
+  const { emissions, concentrations } = period.runs.get('prior')!;
+  const compared = { prior, ctmPrior: concentrations, hours: judged.hours, period: period.name, species: period.species.length };
+  const errors = new ErrorSums(period.species.length);
+  const parts: PeriodFigures['parts'] = new Map();
+  let whole: BlockSums[] | undefined;
+  const joinedTo = (earlier: BlockSums[] | undefined, sums: BlockSums[]): BlockSums[] =>
+    earlier ? earlier.map((blocks, s) => joinSums([blocks, sums[s]])) : sums;
+  for (const name of judged.members) {
+    const member = judged.read(name);
+    const simulated = await run({ emissions: member.emissions });
+    errors.add(simulated, member.concentrations, judged.hours);
+    whole = joinedTo(whole, memberPart({ ...compared, ctmMember: member.concentrations, simulated, withoutGroup: prior }));
+    const changed = changedGroups(period.groups, emissions, member.emissions);
+    for (const group of changed) {
+      const otherEmissions = (): Float32Array => withGroupOf(emissions, member.emissions, period.groups.indexOf(group), period.groups.length);
+      const withoutGroup = changed.length === 1 ? prior : await run({ emissions: otherEmissions() });
+      parts.set(group, joinedTo(parts.get(group), memberPart({ ...compared, ctmMember: member.concentrations, simulated, withoutGroup })));
+    }
+  }
+  return { parts, errors, ...(whole ? { whole } : {}) };
+}
+
+/** The emissions of a member but for one group, which is as in the prior run. */
+function withGroupOf(prior: Float32Array, member: Float32Array, group: number, groups: number): Float32Array {
+  const mixed = member.slice();
+  for (let i = group; i < mixed.length; i += groups) mixed[i] = prior[i];
+  return mixed;
+}
+
+/** A group without a run that changes it alone has that of its part of members. */
+function responsesOf(species: readonly string[], sums: PeriodFigures['sums'], parts: PeriodFigures['parts']): Response[] {
+  return [...new Map([...parts, ...sums])].flatMap(([group, bySpecies]) =>
+    bySpecies.flatMap((blocks, s): Response[] => {
+      const figures = responseFigures(blocks, { part: !sums.has(group) });
+      const { slope, r, ctmChange, surrogateChange, relativeSize } = figures;
+      return isTold(figures) ? [{ pair: `${group}>${species[s]}`, slope, r, ctmChange, surrogateChange, relativeSize }] : [];
     }),
   );
-  return responses.filter(({ relativeSize }) => relativeSize >= SMALLEST_RESPONSE);
 }
 
-/** Errors of whole runs, together. @param simulate - gives `[hours, H, W, species]` of a run, gases in ppb, particles in µg m-3 */
-async function errorsOf(
-  { runs, read }: { runs: readonly string[]; read: (run: string) => PreparedRun },
-  hours: readonly number[],
-  species: number,
-  simulate: (run: PreparedRun) => Promise<Float32Array>,
-): Promise<ConcentrationErrors> {
-  const sums = new ErrorSums(species);
-  for (const name of runs) {
-    const run = read(name);
-    sums.add(await simulate(run), run.concentrations, hours);
-  }
-  return sums.errors();
-}
-
-/** Errors at some of the hours. @param simulated - `[hours, H, W, species]` @param run - `[hours of the period, H, W, species]`; gases in ppb, particles in µg m-3 */
-function errorsAt(
-  selected: ReadonlySet<number>,
-  simulated: Float32Array,
-  run: Float32Array,
-  hours: readonly number[],
-  species: number,
-): ConcentrationErrors {
-  const field = simulated.length / hours.length;
-  const places = hours.flatMap((hour, i) => (selected.has(hour) ? [i] : []));
-  return concentrationErrors(
-    joined(
-      Float32Array,
-      places.map((i) => simulated.subarray(i * field, (i + 1) * field)),
-    ),
-    run,
-    places.map((i) => hours[i]),
-    species,
+/** Of `values` `[hours, …]` those at the selected hours. */
+function atHours(values: Float32Array, hours: readonly number[], selected: ReadonlySet<number>): Float32Array {
+  const field = values.length / hours.length;
+  return joined(
+    Float32Array,
+    hours.flatMap((hour, i) => (selected.has(hour) ? [values.subarray(i * field, (i + 1) * field)] : [])),
   );
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readResponseSums, RESPONSE_SUMS_FILE, writeResponseSums } from './evaluated-responses';
+import { readResponseSums, RESPONSE_SUMS_FILE, writeResponseSums, type PeriodSums } from './evaluated-responses';
 
 let dir: string;
 beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'retroplume-responses-'))));
@@ -12,7 +12,11 @@ it('sums are read as they were written, to the bit, and what is no number stays 
     ['winter 0', Float64Array.of(1 / 3, -1e-300, NaN)],
     ['winter 1', Float64Array.of(0, 2 ** 53 + 2, Math.PI)],
   ]);
-  const responses = new Map([['winter', new Map([['NOx' as const, [blocks, new Map<string, Float64Array>()]]])]]);
+  const ofGroup = new Map([['NOx' as const, [blocks, new Map<string, Float64Array>()]]]);
+  const responses = new Map<string, PeriodSums>([
+    ['winter', { sums: ofGroup, parts: new Map() }],
+    ['summer', { sums: new Map(), parts: ofGroup, whole: [blocks] }],
+  ]);
   writeResponseSums(dir, responses);
   expect(readResponseSums(dir)).toEqual(responses);
 });

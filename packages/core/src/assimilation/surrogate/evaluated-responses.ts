@@ -7,28 +7,41 @@ import type { Group } from '../../base/species';
 import { writeFileAtomic } from '../../files/checkpoint';
 import { readJson } from '../../files/json';
 import type { BlockSums } from '../../surrogate/judgement/response-comparison';
+import type { PeriodFigures } from './evaluate-period';
 
 export const RESPONSE_SUMS_FILE = 'response-sums.json';
 
-/** By period and group, one for each species. */
-type EvaluatedResponses = ReadonlyMap<string, ReadonlyMap<Group, BlockSums[]>>;
+/** What `evaluate` has compared in a period. */
+export type PeriodSums = Pick<PeriodFigures, 'sums' | 'parts' | 'whole'>;
+
+type EvaluatedResponses = ReadonlyMap<string, PeriodSums>;
 
 /** A value that is no number has no place in JSON: null. */
-type Kept = Record<string, Record<string, Record<string, (number | null)[]>[]>>;
+type KeptGroups = Record<string, Record<string, (number | null)[]>[]>;
+type Kept = Record<string, { sums: KeptGroups; parts: KeptGroups; whole?: KeptGroups[string] }>;
 
 export function writeResponseSums(dir: string, responses: EvaluatedResponses): void {
   const object = <T, U>(map: ReadonlyMap<string, T>, convert: (value: T) => U): Record<string, U> =>
     Object.fromEntries([...map].map(([name, value]) => [name, convert(value)]));
-  const saved: Kept = object(responses, (byGroup) => object(byGroup, (sums) => sums.map((blocks) => object(blocks, (values) => Array.from(values)))));
+  const ofSpecies = (sums: BlockSums[]): KeptGroups[string] => sums.map((blocks) => object(blocks, (values) => Array.from(values)));
+  const saved: Kept = object(responses, ({ sums, parts, whole }) => ({
+    sums: object(sums, ofSpecies),
+    parts: object(parts, ofSpecies),
+    ...(whole ? { whole: ofSpecies(whole) } : {}),
+  }));
   writeFileAtomic(join(dir, RESPONSE_SUMS_FILE), JSON.stringify(saved));
 }
 
 /** @param dir - of `evaluate` @throws {DataError} `JSON_UNREADABLE` */
 export function readResponseSums(dir: string): EvaluatedResponses {
   const saved = readJson<Kept>(join(dir, RESPONSE_SUMS_FILE), { keys: {}, remedy: `remove ${dir}, and run evaluate again` });
-  const blocksOf = (blocks: Kept[string][string][number]): BlockSums =>
+  const blocksOf = (blocks: KeptGroups[string][number]): BlockSums =>
     new Map(Object.entries(blocks).map(([block, sums]) => [block, Float64Array.from(sums, (value) => value ?? NaN)]));
+  const ofGroups = (byGroup: KeptGroups): PeriodSums['sums'] => new Map(Object.entries(byGroup).map(([group, sums]) => [group, sums.map(blocksOf)]));
   return new Map(
-    Object.entries(saved).map(([period, byGroup]) => [period, new Map(Object.entries(byGroup).map(([group, sums]) => [group, sums.map(blocksOf)]))]),
+    Object.entries(saved).map(([period, { sums, parts, whole }]) => [
+      period,
+      { sums: ofGroups(sums), parts: ofGroups(parts), ...(whole ? { whole: whole.map(blocksOf) } : {}) },
+    ]),
   );
 }

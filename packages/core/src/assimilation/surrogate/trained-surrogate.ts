@@ -1,6 +1,6 @@
 /** What the stages from `train` on share: the settings of their variant, the prepared periods, the surrogate. */
 import { isDeepStrictEqual } from 'node:util';
-import { caseChannels, memberNames, testMembers, type SurrogateSettings } from '../../case';
+import { caseChannels, memberNames, testCandidates, testMembers, type SurrogateSettings } from '../../case';
 import { gridOf } from '../../case/gridded/regions';
 import type { MemoryBudget } from '../../fields/memory-budget';
 import { instant } from '../../grid/grid';
@@ -25,6 +25,12 @@ import type { Workspace } from '../workspace';
 /** Runs that the variant's training keeps for the test; where there are none, it keeps days of all runs. */
 export function testRuns({ caseSettings, variant }: Workspace): string[] {
   return variant === 'paper' ? [] : testMembers(caseSettings);
+}
+
+/** Members by which responses are judged, as the variant's training did not see them: those that are kept for the test, or else, on days that are, all random ones. */
+export function judgedMembers({ caseSettings }: Workspace): { members: string[]; onDays: boolean } {
+  const members = testMembers(caseSettings);
+  return members.length > 0 ? { members, onDays: false } : { members: testCandidates(caseSettings), onDays: true };
 }
 
 /**

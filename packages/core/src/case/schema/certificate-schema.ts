@@ -52,17 +52,17 @@ export const certificateSchema = schemaFor((channels) =>
       ).default('refuse'),
       factors: z
         .array(real('Factor.', { greaterThan: 0, max: 3 }))
-        .default([0.8, 1.2])
+        .default([])
         .meta({
           description:
-            'Factors on all emissions of one group for which certify runs the transport model, for each group of `pairs`; runs of `response` count too.',
+            'Factors on all emissions of one group for which certify runs the transport model, for each group of `pairs`; runs of `response` count too. Without either the group is judged by its part of members.',
         }),
       patches: z
         .strictObject({
           count: wholeNumber('Patches per group, drawn where the group is emitted and apart from each other; 0 leaves them out.', {
             min: 0,
             max: 100,
-          }).default(6),
+          }).default(0),
           cells: wholeNumber('Side of a patch.', { min: 1, max: 50, unit: 'cells' }).default(3),
           factor: real('Factor on the emissions of the group in all patches, in one run of the transport model per group.', {
             greaterThan: 0,

@@ -60,9 +60,9 @@ export const membersSchema = schemaFor(({ groups }) =>
         }),
       lengthKm: real('Correlation length of the factors.', { greaterThan: 0, unit: 'km' }).default(200),
       stretchHours: wholeNumber(
-        'Hours after which the random factors of a member are drawn anew; counted from the beginning of the period. Default: they hold for the whole period.',
+        'Hours after which the random factors of a member are drawn anew; counted from the beginning of the period. From its `hours` on they hold for all of it.',
         { min: 1, unit: 'h' },
-      ).optional(),
+      ).default(72),
       runs: outsideRuns.optional().meta({
         description:
           'Runs that were made outside Retroplume, instead of those that simulate would make: count, perGroup, scalings and regionFactors then do nothing.',
@@ -77,13 +77,10 @@ export const membersSchema = schemaFor(({ groups }) =>
 export const responseSchema = schemaFor(({ groups }) =>
   z
     .strictObject({
-      groups: z
-        .array(choice('Emission group.', groups))
-        .default([...groups])
-        .meta({
-          description:
-            'Groups for which simulate makes a run with all their emissions changed, to judge the response of the surrogate; none turns it off.',
-        }),
+      groups: z.array(choice('Emission group.', groups)).default([]).meta({
+        description:
+          'Groups for which simulate makes a run with all their emissions changed. Without one the response to a group is judged by its part of members.',
+      }),
       factor: real('Factor on the emissions of the group, for the whole period.', { greaterThan: 0, max: 3 }).default(1.3),
     })
     .meta({ description: 'Runs by which the free-running response of the surrogate is judged against that of the transport model.' }),

@@ -6,18 +6,13 @@ import { sampledHours, type ConcentrationErrors } from '../../surrogate/judgemen
 import { takesInitialConcentrations } from '../../surrogate/model/surrogate-settings';
 import { splitHours } from '../../surrogate/training/sampler';
 import { responseRun, simulatedFile } from '../../case/case-runs';
-import {
-  evaluatePeriod,
-  type InitialFrom,
-  type PeriodEvaluation,
-  type PeriodFigures,
-  type Response,
-} from '../../assimilation/surrogate/evaluate-period';
-import { RESPONSE_SUMS_FILE, writeResponseSums } from '../../assimilation/surrogate/evaluated-responses';
+import { evaluatedHours, evaluatePeriod, type InitialFrom, type PeriodEvaluation, type Response } from '../../assimilation/surrogate/evaluate-period';
+import { RESPONSE_SUMS_FILE, writeResponseSums, type PeriodSums } from '../../assimilation/surrogate/evaluated-responses';
 import {
   comparedHourStep,
   domainPlan,
   firstHours,
+  judgedMembers,
   loadSurrogate,
   preparedPeriod,
   storedPeriods,
@@ -56,7 +51,7 @@ export async function evaluateSurrogate(context: StageContext): ReturnType<Stage
   // In a part of the control y is the prior run's as long as nothing is inverted.
   const ownSource: InitialFrom = settings.initialConcentrations === 'rollout' ? 'rollout' : 'prior';
   const places = takesInitialConcentrations(settings) ? FROM : [ownSource];
-  const responses = new Map<string, PeriodFigures['sums']>();
+  const responses = new Map<string, PeriodSums>();
   try {
     for (const [p, { name }] of context.caseSettings.periods.entries()) {
       const period = preparedPeriod(context, { name });
@@ -65,9 +60,9 @@ export async function evaluateSurrogate(context: StageContext): ReturnType<Stage
           turn,
           turns: places.length,
         });
-        const { test, all, response, sums } = await evaluatePeriod(options, source);
+        const { test, all, response, ...compared } = await evaluatePeriod(options, source);
         if (source === ownSource) {
-          responses.set(period.name, sums);
+          responses.set(period.name, compared);
           summary.concentrations.push({ period: period.name, test, all });
           summary.response.push(...response.map((pair) => ({ period: period.name, ...pair })));
         }
@@ -93,23 +88,27 @@ function periodEvaluation(
   const first = firstHours(context)[index];
   const hours = sampledHours(period, first, comparedHourStep(surrogate));
   const { groups, factor } = context.caseSettings.response;
-  const runs = testRuns(context);
-  const total = (1 + runs.length + groups.length) * hours.length;
   const simulate = context.dirOf('simulate');
-  return {
+  const testHours = new Set(splitHours(period.time.count, first, training.testFraction).test);
+  const { members, onDays } = judgedMembers(context);
+  const judgedHours = onDays ? hours.filter((hour) => testHours.has(hour)) : hours;
+  const evaluation = {
     engine: options,
     period,
     hours,
     groups,
     factor,
-    test:
-      runs.length > 0
-        ? { runs, read: (run) => readPreparedRun(context.dirOf('prepare'), run, period) }
-        : { hours: new Set(splitHours(period.time.count, first, training.testFraction).test) },
+    judged: { members, hours: judgedHours, read: (member: string) => readPreparedRun(context.dirOf('prepare'), member, period) },
+  };
+  const total = evaluatedHours(evaluation);
+  let finished = turn * total;
+  return {
+    ...evaluation,
+    test: testRuns(context).length > 0 ? 'members' : testHours,
     changedRun: (group) =>
       runFields(context, madeOutput(context.caseSettings, simulatedFile(simulate, responseRun(group), 'ACONC', period.name)), period)(),
-    onHour: (finished) => {
-      context.progress(turn * total + finished, turns * total, `${period.name}`);
+    onHours: (count) => {
+      context.progress((finished += count), turns * total, `${period.name}`);
       context.signal.throwIfAborted();
     },
   };

@@ -48,7 +48,7 @@ it('fails where the adjoint is wrong, whatever the response', () => {
 it('says "not certified" where a pair has no run to be judged by, and never "passed"', () => {
   const { verdict, reasons } = verdictOf(pairs(0.8, ['winter']));
   expect(verdict).toBe('not certified');
-  expect(reasons).toContain('NOx>NO2, summer: no run of the transport model changes NOx alone');
+  expect(reasons).toContain('NOx>NO2, summer: no member changes NOx, and no run of the transport model changes it alone: raise members.count, name NOx in response.groups, or give certificate.factors');
   expect(verdictOf([]).verdict).toBe('not certified');
   expect(judge({ differentiation: DIFFERENTIATION, pairs: pairs(0.8), rings: [], joint: [], sensitivities: [] }, [], ['winter']).verdict).toBe(
     'not certified',
@@ -62,7 +62,7 @@ it('does not say that no run changes a group alone where patches of it do', () =
   const { verdict, reasons } = judge(measured, [nox], ['winter']);
   expect(verdict).toBe('not certified');
   expect(reasons).toEqual([
-    'NOx>NO2, winter: of the runs of the transport model only that with patches changes NOx alone, which is shown and not judged: name NOx in response.groups, or give certificate.factors',
+    'NOx>NO2, winter: no member changes NOx, and only the run with patches changes it alone, which is shown and not judged: raise members.count, name NOx in response.groups, or give certificate.factors',
   ]);
 });
 
@@ -87,15 +87,22 @@ describe('sensitivities', () => {
   it('stand in for runs that are not there', () => {
     const others = pairs(0.8).filter(({ group }) => group !== 'NOx');
     expect(verdictOf(others, DIFFERENTIATION, [ddm('winter', 0.9)]).reasons).toEqual([
-      'NOx>NO2, summer: no run of the transport model changes NOx alone',
+      'NOx>NO2, summer: no member changes NOx, and no run of the transport model changes it alone: raise members.count, name NOx in response.groups, or give certificate.factors',
     ]);
+    expect(verdictOf(others, DIFFERENTIATION, [ddm('winter', 0.9), ddm('summer', 0.9)]).verdict).toBe('passed');
+  });
+
+  it('stand in for parts of members, which say less', () => {
+    const parts = pairs(0.2).map((pair) => (pair.group === 'NOx' ? { ...pair, figures: { ...pair.figures, part: true as const } } : pair));
+    const others = parts.map((pair) => (pair.group === 'NOx' ? pair : { ...pair, figures: figures(0.9) }));
+    expect(verdictOf(others).verdict).toBe('failed');
     expect(verdictOf(others, DIFFERENTIATION, [ddm('winter', 0.9), ddm('summer', 0.9)]).verdict).toBe('passed');
   });
 
   it('of a region are not judged, and stand in for nothing', () => {
     expect(verdictOf(pairs(0.8), DIFFERENTIATION, [ddm('winter', 0.2, 'north')]).verdict).toBe('passed');
     expect(verdictOf([], DIFFERENTIATION, [ddm('winter', 0.9, 'north')]).reasons).toContain(
-      'NOx>NO2, winter: no run of the transport model changes NOx alone',
+      'NOx>NO2, winter: no member changes NOx, and no run of the transport model changes it alone: raise members.count, name NOx in response.groups, or give certificate.factors',
     );
   });
 });

@@ -13,7 +13,7 @@ export interface PairResponse {
   group: Group;
   species: Species;
   period: string;
-  /** runs of the transport model, all of them changing the whole domain or given by the case */
+  /** runs of the transport model: those that change the group alone, in the whole domain or as the case gives them, or else members */
   runs: string[];
   figures: ResponseFigures;
 }
@@ -28,8 +28,9 @@ export interface RingResponse {
   figures: ResponseFigures;
 }
 
-/** Response to a run that changes several groups at once, so that it belongs to no pair. */
+/** Response to a run that changes several groups at once, with all that it changes. */
 export interface JointResponse {
+  /** its name; of the members that judged, all of their names */
   run: string;
   groups: Group[];
   species: Species;
@@ -76,15 +77,21 @@ export function pairName({ group, species }: { group: string; species: string })
 const SILENT =
   "the transport model's own change is 0 in every cell and hour, so that nothing can be said of the surrogate's: see that its runs read the emissions that they were given, and that the files of each are its own";
 
-/** How one pair breaks its limits; figures that are not numbers break all of them, as they do where the transport model answers nothing. */
-export function breaches({ slope, r, signAgreement, relativeSize }: ResponseFigures, limits: PairLimits): string[] {
-  if (relativeSize === 0) return [SILENT];
+/** Of a part, which only the surrogate's own answer tells from the others. */
+const DEAF = 'the surrogate answers nothing in any cell and hour';
+
+/**
+ * How one pair breaks its limits; figures that are not numbers break all of them, as they do where the transport model answers nothing. A member's factors are above
+ * and below 1, so the signs of its parts say the same as r, which is judged.
+ */
+export function breaches({ part, slope, r, signAgreement, relativeSize }: ResponseFigures, limits: PairLimits): string[] {
+  if (relativeSize === 0) return [part ? DEAF : SILENT];
   const low = (name: string, value: number, minimum: number): string[] => (value >= minimum ? [] : [`${name} ${shown(value)} is below ${minimum}`]);
   return [
     ...low('slope', slope, limits.minSlope),
     ...(slope > limits.maxSlope ? [`slope ${shown(slope)} is above ${limits.maxSlope}`] : []),
     ...low('r', r, limits.minR),
-    ...low('sign agreement', signAgreement, limits.minSignAgreement),
+    ...(part ? [] : low('sign agreement', signAgreement, limits.minSignAgreement)),
   ];
 }
 
@@ -94,8 +101,9 @@ function shown(value: number): string {
 
 /** Why a pair of the group has nothing to be judged by. */
 function lacking(group: Group, rings: readonly RingResponse[]): string {
-  if (!rings.some((ring) => ring.group === group)) return `no run of the transport model changes ${group} alone`;
-  return `of the runs of the transport model only that with patches changes ${group} alone, which is shown and not judged: name ${group} in response.groups, or give certificate.factors`;
+  const remedy = `raise members.count, name ${group} in response.groups, or give certificate.factors`;
+  if (!rings.some((ring) => ring.group === group)) return `no member changes ${group}, and no run of the transport model changes it alone: ${remedy}`;
+  return `no member changes ${group}, and only the run with patches changes it alone, which is shown and not judged: ${remedy}`;
 }
 
 /** The verdict on what was measured. @param periods - in each of which every pair must be right */
@@ -109,8 +117,8 @@ export function judge(
   for (const limit of limits) {
     for (const period of periods) {
       const isIt = (response: PairResponse | SensitivityResponse): boolean => pairName(response) === pairName(limit) && response.period === period;
-      const pairs = measured.pairs.filter(isIt);
       const derivatives = measured.sensitivities.filter((response) => isIt(response) && response.where === undefined);
+      const pairs = measured.pairs.filter((pair) => isIt(pair) && !(pair.figures.part && derivatives.length > 0));
       const subject = `${pairName(limit)}, ${period}`;
       if (pairs.length + derivatives.length === 0) missing.push(`${subject}: ${lacking(limit.group, measured.rings)}`);
       for (const { figures, ...pairOfFigures } of [...pairs, ...derivatives]) {

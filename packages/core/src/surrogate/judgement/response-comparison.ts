@@ -26,6 +26,11 @@ export interface ComparedRun {
 
 /** How two changes go together. */
 export interface ResponseFigures {
+  /**
+   * present where ΔS and ΔC are one group's part of what a member changes, which the surrogate told apart: ΔC then has the errors of the other parts in it. So the
+   * slope is Σ ΔS² / Σ ΔS·ΔC, which these do not lower, and the size is that of ΔS
+   */
+  part?: true;
   /** of ΔS on ΔC through the origin, Σ ΔS·ΔC / Σ ΔC²: 1 is right, below it the surrogate answers too weakly */
   slope: number;
   /** Σ ΔS·ΔC / √(Σ ΔS² · Σ ΔC²) */
@@ -39,7 +44,7 @@ export interface ResponseFigures {
   /** means over cells and hours, in the species' unit */
   ctmChange: number;
   surrogateChange: number;
-  /** root mean square of ΔC over the mean concentration */
+  /** root mean square of ΔC, or ΔS of a part, over the mean concentration */
   relativeSize: number;
   /** days that the intervals were drawn from */
   days: number;
@@ -51,7 +56,15 @@ export interface ResponseFigures {
 const CLEAR_CHANGE = 0.1;
 
 /** A response whose `relativeSize` is smaller is hardly any (NH3 on SO2, say), and is told only where it is asked for. */
-export const SMALLEST_RESPONSE = 2e-3;
+const SMALLEST_RESPONSE = 2e-3;
+
+/** Below this r, what is wrong with the other parts of a member is larger than the part, and says nothing of it. */
+const LEAST_PART_R = 0.5;
+
+/** Whether a response is told where nobody asks for it. */
+export function isTold({ part, r, relativeSize }: Pick<ResponseFigures, 'part' | 'r' | 'relativeSize'>): boolean {
+  return relativeSize >= SMALLEST_RESPONSE && (!part || r >= LEAST_PART_R);
+}
 
 const HOURS_PER_BLOCK = 24;
 
@@ -152,6 +165,7 @@ export function joinSums(parts: readonly BlockSums[]): BlockSums {
 }
 
 const slopeOf = (sums: Float64Array): number => sums[SUM.sc] / sums[SUM.cc];
+const partSlopeOf = (sums: Float64Array): number => sums[SUM.ss] / sums[SUM.sc];
 const cosineOf = (sums: Float64Array): number => sums[SUM.sc] / Math.sqrt(sums[SUM.ss] * sums[SUM.cc]);
 const signOf = (sums: Float64Array): number => sums[SUM.agreeing] / sums[SUM.clear];
 
@@ -160,21 +174,23 @@ function correlationOf(sums: Float64Array): number {
   return covariance(SUM.s, SUM.c, SUM.sc) / Math.sqrt(covariance(SUM.s, SUM.s, SUM.ss) * covariance(SUM.c, SUM.c, SUM.cc));
 }
 
-/** What the sums say. */
-export function responseFigures(blocks: BlockSums): ResponseFigures {
+/** What the sums say. @param part - whether they are of one group's part of what a member changes */
+export function responseFigures(blocks: BlockSums, { part = false } = {}): ResponseFigures {
+  const slope = part ? partSlopeOf : slopeOf;
   const total = new Float64Array(SUMS);
   for (const sums of blocks.values()) sums.forEach((value, i) => (total[i] += value));
-  const intervals = blockIntervals([...blocks.values()], (sums) => [slopeOf(sums), cosineOf(sums), correlationOf(sums), signOf(sums)]);
+  const intervals = blockIntervals([...blocks.values()], (sums) => [slope(sums), cosineOf(sums), correlationOf(sums), signOf(sums)]);
   const n = total[SUM.n];
   return {
-    slope: slopeOf(total),
+    ...(part ? { part } : {}),
+    slope: slope(total),
     cosine: cosineOf(total),
     r: correlationOf(total),
     signAgreement: signOf(total),
     clear: total[SUM.clear],
     ctmChange: total[SUM.c] / n,
     surrogateChange: total[SUM.s] / n,
-    relativeSize: Math.sqrt(total[SUM.cc] / n) / (total[SUM.level] / n),
+    relativeSize: Math.sqrt(total[part ? SUM.ss : SUM.cc] / n) / (total[SUM.level] / n),
     days: blocks.size,
     ...(intervals ? { intervals: { slope: intervals[0], cosine: intervals[1], r: intervals[2], signAgreement: intervals[3] } } : {}),
   };
