@@ -3,7 +3,6 @@
  * same hours by the same statistics: each is a run of the surrogate through the whole period.
  */
 import { join } from 'node:path';
-import type { Group } from '../../base/species';
 import { writeFileAtomic } from '../../files/checkpoint';
 import { readJson } from '../../files/json';
 import type { BlockSums } from '../../surrogate/judgement/response-comparison';
