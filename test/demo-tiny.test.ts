@@ -90,8 +90,9 @@ describe('the first run', () => {
           expect(updatedMae).toBeGreaterThan(0);
         }
       }
-      // The order is that of the first period in which a pair has a response worth a slope.
-      expect(Object.keys(mode.response!).sort()).toEqual(SPECIES.map((species) => `NOx>${species}`).sort());
+      // Of NOx there is a run; of the other groups, parts of members that are told apart.
+      const ofNox = Object.keys(mode.response!).filter((pair) => pair.startsWith('NOx>'));
+      expect(ofNox.sort()).toEqual(SPECIES.map((species) => `NOx>${species}`).sort());
       expect(mode.response!['NOx>NO2'].slope).not.toBeNaN();
       expect(Object.keys(mode.inventory!)).toEqual([...GROUPS]);
     }

@@ -91,7 +91,8 @@ describe('simulate --design', () => {
     expect(grid).toMatchObject({ rows: 16, cols: 16 });
     expect(Object.keys(regions).sort()).toEqual(['north', 'south']);
     expect(members[1]).toMatchObject({ kind: 'group', group: 'NOx', seed: random.seed });
-    expect(members[1].runs[0].streams).toEqual([`member 0 of NOx ${members[1].runs[0].period}`]);
+    const [{ period, streams }] = members[1].runs;
+    expect(streams).toEqual([`member 0 of NOx ${period}`, `member 0 of NOx ${period}, stretch 1`]);
     expect(members[12]).toMatchObject({ kind: 'region', region: 'south', group: 'SO2', factor: 0.25 });
     expect(members.flatMap(({ runs }) => runs.map(({ emissions }) => emissions)).sort()).toEqual([...EMISSION_FILES].sort());
     expect(expected.variables['PM2.5']).toEqual({ variable: 'PM25', unit: 'ug m-3' });

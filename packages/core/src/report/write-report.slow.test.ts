@@ -202,7 +202,7 @@ describe('page', () => {
   });
 
   it('says by which factor the response was asked for', () => {
-    expect(write({ ...syntheticReport(small), responseFactor: 0.5 })).toContain('emissions of one group times 0.5 for the whole period.');
+    expect(write({ ...syntheticReport(small), responseFactor: 0.5 })).toContain('emissions of one group times 0.5 for the whole period, or');
   });
 
   it('leaves out responses that are too small to mean anything', () => {

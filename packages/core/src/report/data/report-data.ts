@@ -133,7 +133,7 @@ export interface SurrogateScore {
   period?: string;
 }
 
-/** Free-running response to the emissions of one group times `responseFactor` of the report for the whole period, surrogate against CTM. */
+/** Free-running response to the emissions of one group, surrogate against CTM: those times `responseFactor` of the report for the whole period, or the group's part of members. */
 export interface ResponseScore {
   mode: ReportMode;
   /** such as `NOx>NO2` */
@@ -385,7 +385,8 @@ export interface ReportData {
   surrogate?: SurrogateScore[];
   response?: ResponseScore[];
   /** on the emissions of the group, in the runs of `response` */
-  responseFactor: number;
+  /** absent where no run changes one group alone */
+  responseFactor?: number;
   initialConcentrations?: InitialScore[];
   certificates?: ReportCertificate[];
   learning?: { mode: ReportMode; points: LearningPoint[] }[];

@@ -96,7 +96,7 @@ function aboutCase(context: StageContext, mainContext: StageContext, leftOut: re
     groups: [...groups],
     notInvertedGroups: groups.filter((group) => !mainContext.settings.inversion.groups.includes(group)),
     species: species.map((name) => ({ name, unit: UNIT_TEXTS[units[name]] })),
-    responseFactor: caseSettings.response.factor,
+    ...(caseSettings.response.groups.length > 0 ? { responseFactor: caseSettings.response.factor } : {}),
   };
 }
 

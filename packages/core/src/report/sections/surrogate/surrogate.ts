@@ -10,6 +10,11 @@ import { SHOWN_RESPONSE } from '../../data/report-data';
 import { table } from '../../html/table';
 import { initialTable } from '../initial-concentrations';
 
+function changedEmissions({ data: { responseFactor } }: PageContext): string {
+  const part = 'a group’s part of members that training did not see';
+  return responseFactor === undefined ? part : `emissions of one group times ${responseFactor} for the whole period, or without such a run ${part}`;
+}
+
 function responseTable(context: PageContext): Markup {
   const response = (context.data.response ?? []).filter(({ relativeSize = Infinity }) => relativeSize >= SHOWN_RESPONSE);
   const withPeriod = response.some(({ period }) => period !== undefined);
@@ -18,10 +23,7 @@ function responseTable(context: PageContext): Markup {
   if (response.length === 0) return html``;
   return table({
     id: 'table-response',
-    caption: () =>
-      context.tableCaption(
-        `Free-running response to emissions: surrogate against the transport model, emissions of one group times ${context.data.responseFactor} for the whole period.`,
-      ),
+    caption: () => context.tableCaption(`Free-running response to emissions, surrogate against the transport model: ${changedEmissions(context)}.`),
     columns: [
       { title: 'Emission → species', text: true },
       ...(withPeriod ? [{ title: 'Period', text: true }] : []),

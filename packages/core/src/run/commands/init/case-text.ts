@@ -252,17 +252,11 @@ function writeModel(draft: Draft, parts: CaseParts): void {
     draft.add('ctm', { kind: 'command', command: './run-cmaq.sh {output} {run} {period} {start} {hours} {sectors}', output: 'ACONC_*.nc' });
   } else draft.add('ctm', { kind: 'reference' });
   if (parts.ctm === 'builtin') return;
-  if (parts.ctm === 'command' && responses.length === 0) return;
-  draft.comment(
-    responses.length > 0
-      ? 'The runs by which the response is judged are these, which are there: no others are asked of the model.'
-      : 'The model is run elsewhere: no runs for the response and the certificate are asked for. Such runs, where you have them: certificate.runs.',
-  );
-  draft.add('response', { groups: [] });
-  draft.begin('certificate');
-  draft.add('  factors', []);
-  draft.add('  patches', { count: 0 });
-  if (responses.length > 0) writeBrought(draft, parts, responses, '  ');
+  if (responses.length > 0) {
+    draft.comment('The runs that change one group alone judge the response; no others are asked of the model.');
+    draft.begin('certificate');
+    writeBrought(draft, parts, responses, '  ');
+  }
   if (parts.ctm === 'command') return;
   draft.comment('verify needs the run with the updated emissions: name it then in updatedConcentrations.');
   if (members.length > 0) return;
