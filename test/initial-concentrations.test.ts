@@ -53,7 +53,7 @@ it('is rolled out in every stage, and evaluated with them from each place', () =
   expect(response.find(({ pair }) => pair === 'SO2>SO2')!.slope).toBe(slope('rollout'));
   expect(new Set(['prior', 'rollout', 'zero'].map(slope)).size).toBe(3);
   // What certify takes is of the surrogate as it is inverted.
-  const sums = readResponseSums(join(folder, 'run/evaluate')).get('winter')!.get('SO2')!;
+  const sums = readResponseSums(join(folder, 'run/evaluate')).get('winter')!.sums.get('SO2')!;
   expect(responseFigures(sums[SPECIES.indexOf('SO2')]).slope).toBe(slope('rollout'));
   expect(stdout).toMatch(
     /initial concentrations from:\n {2}the prior run +SO2>SO2 -?\d\.\d\d\n {2}its own output +SO2>SO2 -?\d\.\d\d\n {2}nowhere \(0\)/,
