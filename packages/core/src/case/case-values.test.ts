@@ -102,7 +102,11 @@ const WEIGHTS = '{ speciesWeights: { NO2: 0, SO2: 0, O3: 0, PM2.5: 0 } }';
 
 test.each([
   ['46.0055', '0.0460055', 'emissions.groups.NOx.molarMass: expected at least 1 (in g mol-1) but received 0.0460055'],
-  ['truth:', 'response: { groups: [NOx], factor: 1 }\ntruth:', 'response.factor: a factor of 1 changes nothing: change it, or set response.groups: []'],
+  [
+    'truth:',
+    'response: { groups: [NOx], factor: 1 }\ntruth:',
+    'response.factor: a factor of 1 changes nothing: change it, or set response.groups: []',
+  ],
   ['truth:', `training: ${WEIGHTS}\ntruth:`, 'training.speciesWeights: all weights are 0'],
   ['truth:', `paperMode: { training: ${WEIGHTS} }\ntruth:`, 'paperMode.training.speciesWeights: all weights are 0'],
 ])('a number that makes no sense: %s → %s', (from, to, sentence) => {

@@ -74,7 +74,10 @@ it('the changes are those of the files', () => {
 });
 
 it('hardly any response is told only where it is asked for', async () => {
-  const winter = (of: Certificate): string[] => alone(of).filter(({ period }) => period === 'winter').map(({ species }) => species);
+  const winter = (of: Certificate): string[] =>
+    alone(of)
+      .filter(({ period }) => period === 'winter')
+      .map(({ species }) => species);
   expect(winter(evaluated)).toEqual(['NO2', 'O3', 'PM2.5']);
   const asked = await certified(['certificate.factors=[]', 'certificate.patches.count=0', 'certificate.pairs=[{group: NOx, species: SO2}]']);
   expect(winter(asked)).toEqual(['NO2', 'SO2', 'O3', 'PM2.5']);

@@ -34,7 +34,9 @@ export function inversionKey(context: StageContext, inversion: InversionSettings
     // The reference model gives the same truth again; made by a command it may be another one with the same key.
     ...(observations.twin && ctm.kind === 'command' ? { simulated: simulatedHash(context, [TRUTH]) } : {}),
     onFailure: certificate.onFailure,
-    ...(inversion.surrogateError === 'certificate' ? { certified: certificateHash(context.dirOf('certify'), ({ pairs, joint }) => ({ pairs, joint })) } : {}),
+    ...(inversion.surrogateError === 'certificate'
+      ? { certified: certificateHash(context.dirOf('certify'), ({ pairs, joint }) => ({ pairs, joint })) }
+      : {}),
     ...initialConcentrationsOf(context),
     ...precisionSetting(context),
   };

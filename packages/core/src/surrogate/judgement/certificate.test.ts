@@ -48,7 +48,9 @@ it('fails where the adjoint is wrong, whatever the response', () => {
 it('says "not certified" where a pair has no run to be judged by, and never "passed"', () => {
   const { verdict, reasons } = verdictOf(pairs(0.8, ['winter']));
   expect(verdict).toBe('not certified');
-  expect(reasons).toContain('NOx>NO2, summer: no member changes NOx, and no run of the transport model changes it alone: raise members.count, name NOx in response.groups, or give certificate.factors');
+  expect(reasons).toContain(
+    'NOx>NO2, summer: no member changes NOx, and no run of the transport model changes it alone: raise members.count, name NOx in response.groups, or give certificate.factors',
+  );
   expect(verdictOf([]).verdict).toBe('not certified');
   expect(judge({ differentiation: DIFFERENTIATION, pairs: pairs(0.8), rings: [], joint: [], sensitivities: [] }, [], ['winter']).verdict).toBe(
     'not certified',
