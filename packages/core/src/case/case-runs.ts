@@ -28,8 +28,23 @@ export function simulatedChanges({ inversion }: Case): Map<string, NuisanceChang
   return new Map(changes.map((change) => [nuisanceRun(change), change]));
 }
 
-/** The runs that `simulate` makes; the others come as files. */
+/** The runs that `simulate` makes, each in the periods that have it; the others come as files. */
 export function simulatedRuns(settings: Case): string[] {
+  const wanted = new Set(settings.periods.flatMap((period) => runsOfPeriod(settings, period)));
+  return simulatedAnywhere(settings).filter((run) => wanted.has(run));
+}
+
+/** Those of them that `simulate` makes in one period. */
+export function runsOfPeriod(settings: Case, period: PeriodSettings): string[] {
+  const members = new Set(membersOfPeriod(settings, period));
+  const leftOut = new Set([
+    ...memberNames(settings).filter((name) => !members.has(name)),
+    ...(period.members === true ? [] : settings.response.groups.map(responseRun)),
+  ]);
+  return simulatedAnywhere(settings).filter((run) => !leftOut.has(run));
+}
+
+function simulatedAnywhere(settings: Case): string[] {
   return [
     ...(settings.priorConcentrations ? [] : [PRIOR]),
     ...memberDesigns(settings).map(({ name }) => name),
@@ -37,6 +52,30 @@ export function simulatedRuns(settings: Case): string[] {
     ...(settings.truth ? [TRUTH] : []),
     ...simulatedChanges(settings).keys(),
   ];
+}
+
+/** Periods whose members the surrogate is trained on. */
+export function trainedPeriods<T extends Pick<PeriodSettings, 'members'>>({ periods }: { periods: readonly T[] }): T[] {
+  return periods.filter(({ members }) => members === true);
+}
+
+/** Periods with members by which the surrogate is judged. */
+export function judgedPeriods<T extends Pick<PeriodSettings, 'members'>>({ periods }: { periods: readonly T[] }): T[] {
+  return periods.filter(({ members }) => members !== false);
+}
+
+/** Runs of a period that are prepared: the prior run, and its members. */
+export function preparedRuns(settings: Parameters<typeof membersOfPeriod>[0], period: Pick<PeriodSettings, 'members'>): string[] {
+  return [PRIOR, ...membersOfPeriod(settings, period)];
+}
+
+/** Names of the members that there are in a period: all, none or, where they only judge, those that training keeps for the test. */
+export function membersOfPeriod(
+  settings: Pick<Case, 'members'> & { training: { testMembers?: number } },
+  { members }: Pick<PeriodSettings, 'members'>,
+): string[] {
+  if (members === 'judge') return testMembers(settings);
+  return members ? memberNames(settings) : [];
 }
 
 export function inPeriod(pattern: string, period: string): string {

@@ -177,7 +177,7 @@ describe('writeScaledEmissions', () => {
 
 describe('members of a case', () => {
   const grid = unitGrid(2, 3);
-  const period = { name: 'p', start: new Date('2017-01-01T00:00:00Z'), hours: 60, spinUpHours: 12 };
+  const period = { name: 'p', start: new Date('2017-01-01T00:00:00Z'), hours: 60, spinUpHours: 12, members: true };
   const spread = { NOx: 0.4, NH3: 0.3, SO2: 0.2, VOC: 0.1, 'PM2.5': 0.5 };
 
   /** The keys of a case that members read. */

@@ -38,7 +38,7 @@ it('has the spread of members whose factors change during the period, though the
   }
   const settings = {
     ...namingOf(),
-    periods: [{ name: period.name }],
+    periods: [{ name: period.name, members: true }],
     members: membersSchema().parse({ count: 2 }),
     surrogate: tinySurrogate(),
     training: tinyTraining(),

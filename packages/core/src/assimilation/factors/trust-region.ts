@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Group } from '../../base/species';
 import { caseChannels, memberNames } from '../../case';
+import { trainedPeriods } from '../../case/case-runs';
 import { onGrid } from '../../files/netcdf/cf-grid';
 import { writeFileAtomic } from '../../files/checkpoint';
 import { readCf, writeCf } from '../../files/netcdf/netcdf-cf';
@@ -50,12 +51,15 @@ function meanEmissionsOf(period: PeriodSource): Float64Array {
   return meanOfStretch(period, { first: 0, hours: period.time.count });
 }
 
-/** Spread of the log factors of the members in each period, `[H, W, groups]`; undefined where the surrogate was trained on one inventory. */
+/**
+ * Spread of the log factors of the members in each period, `[H, W, groups]`; in one without members the mean of the others. Undefined where the surrogate was trained on one
+ * inventory.
+ */
 export function shownSpread(context: Workspace): Float32Array[] | undefined {
   const members = trainedMembers(context);
   if (members.length === 0) return undefined;
   const channels = caseChannels(context.caseSettings);
-  return context.caseSettings.periods.map(({ name }) => {
+  const spreads = trainedPeriods(context.caseSettings).map(({ name }) => {
     const open = (run?: string): PeriodSource => openPrepared(context.dirOf('prepare'), name, channels, run);
     const [prior, runs] = [open(), members.map(open)];
     const { grid, time } = prior;
@@ -69,8 +73,14 @@ export function shownSpread(context: Workspace): Float32Array[] | undefined {
         spread.add(emissions, meanOfStretch(run, day));
       }
     }
-    return spread.spread();
+    return { name, field: spread.spread() };
   });
+  const meanOfOthers = meanSpread(spreads.map(({ field }) => field));
+  return context.caseSettings.periods.map((period) => spreads.find(({ name }) => name === period.name)?.field ?? meanOfOthers);
+}
+
+function meanSpread(fields: readonly Float32Array[]): Float32Array {
+  return Float32Array.from(fields[0], (_, i) => fields.reduce((sum, field) => sum + field[i], 0) / fields.length);
 }
 
 /** Largest |log factor| under a limit, `[slots, H, W, groups]`: limit · s, the same in all hours of a period. */

@@ -12,10 +12,10 @@ import type { Surrogate } from '../../surrogate/model/surrogate';
 import type { Workspace } from '../workspace';
 import { changedGroups } from '../surrogate/changed-groups';
 import { readResponseSums } from '../surrogate/evaluated-responses';
-import { comparedHourStep, firstHours, judgedMembers, preparedPeriod, type DomainPlan } from '../surrogate/trained-surrogate';
+import { comparedHourStep, firstHourOf, judgedMembers, preparedPeriod, type DomainPlan } from '../surrogate/trained-surrogate';
 import { expectEmissionsUsed, remedyOfBrought } from '../../inventory/reading/emissions-used';
 import { readInventory } from '../../inventory/reading/read-inventory';
-import { PRIOR } from '../../case/case-runs';
+import { judgedPeriods, PRIOR, trainedPeriods } from '../../case/case-runs';
 import { runFields, type RunOutput } from '../../transport/run-fields';
 import { broughtOutput, givenSectors, madeOutput, runFiles } from '../../inventory/reading/sector-files';
 import { factorsOfRun, type CertifyingRun } from './certifying-run';
@@ -33,18 +33,20 @@ export async function compareResponses(
   runs: readonly CertifyingRun[],
 ): Promise<Responses> {
   const out: Responses = { pairs: [], rings: [], joint: [], sensitivities: [] };
-  const { certificate, periods } = context.caseSettings;
+  const { certificate } = context.caseSettings;
+  const trained = trainedPeriods(context.caseSettings);
   const evaluated = readResponseSums(context.dirOf('evaluate'));
   const further = runs.filter((run) => !run.evaluated);
   const changes = further.length + certificate.runs.length + 2 * certificate.sensitivities.length;
-  const passes = periods.length * (1 + changes);
-  for (const [p, settings] of periods.entries()) {
+  const passes = trained.length * (1 + changes);
+  for (const settings of judgedPeriods(context.caseSettings)) {
+    const p = trained.indexOf(settings);
     const domain = new DomainSums();
     const { sums, parts, whole } = evaluated.get(settings.name)!;
-    for (const run of runs) if (run.evaluated) domain.add(run.group, run.name, sums.get(run.group)!);
-    if (changes > 0) {
+    for (const run of runs) if (run.evaluated && sums.has(run.group)) domain.add(run.group, run.name, sums.get(run.group)!);
+    if (changes > 0 && p >= 0) {
       const period = p === 0 ? first : preparedPeriod(context, settings);
-      const hours = sampledHours(period, firstHours(context)[p], comparedHourStep(context.settings.surrogate));
+      const hours = sampledHours(period, firstHourOf(context, settings), comparedHourStep(context.settings.surrogate));
       const runs = new FreeRuns({ ...engine, period, hours, threads: context.threads });
       try {
         const freeRuns = tellingRuns(context, runs, period, hours, { runsBefore: p * (1 + changes), runCount: passes });

@@ -92,7 +92,7 @@ it.each([
   try {
     writePeriods(dir, [tinyPeriod('winter', 1, { runs: { prior: 1 } })]);
     const grid = gridSetting(dir);
-    const periods = [{ name: 'winter', start: WORLD.start.toISOString(), hours: WORLD.hours, ...changed }];
+    const periods = [{ name: 'winter', start: WORLD.start.toISOString(), hours: WORLD.hours, members: true, ...changed }];
     const settings = { surrogate: tinySurrogate({ mode: 'paper' }), training: {}, inversion: {} };
     const context = { caseSettings: { ...namingOf(), grid, periods }, settings, variant: 'paper', dirOf: () => dir } as unknown as StageContext;
     for (const read of [preparedPeriods, storedPeriods, (of: StageContext): unknown[] => trainingPeriods(of, room)]) {

@@ -19,7 +19,7 @@ import { takesInitialConcentrations, type InitialConcentrations } from '../../su
 import { Surrogate } from '../../surrogate/model/surrogate';
 import type { Tiling } from '../../surrogate/model/tiles';
 import { Window } from '../../surrogate/model/window';
-import { PRIOR, timeOf } from '../../case/case-runs';
+import { PRIOR, timeOf, trainedPeriods } from '../../case/case-runs';
 import type { Workspace } from '../workspace';
 
 /** Runs that the variant's training keeps for the test; where there are none, it keeps days of all runs. */
@@ -63,7 +63,7 @@ export function preparedPeriods(context: Workspace): PreparedPeriod[] {
   return context.caseSettings.periods.map((period) => preparedPeriod(context, period));
 }
 
-/** The prepared periods with what the variant's surrogate is trained on: the prior run and, but for the paper's mode, members and, in the loop, runs of earlier passes. */
+/** The periods that are trained on, with what the variant's surrogate learns from there: the prior run and, but for the paper's mode, members and, in the loop, runs of earlier passes. */
 export function trainingPeriods(
   context: Workspace,
   room: MemoryBudget,
@@ -71,7 +71,7 @@ export function trainingPeriods(
 ): TrainingPeriod[] {
   const { mode, priorConcentrations } = context.settings.surrogate;
   const runs = [PRIOR, ...(mode === 'paper' ? [] : memberNames(context.caseSettings))];
-  const names = context.caseSettings.periods.map(({ name }) => name);
+  const names = trainedPeriods(context.caseSettings).map(({ name }) => name);
   const periods = openTrainingPeriods(context.dirOf('prepare'), names, {
     channels: caseChannels(context.caseSettings),
     runs,
@@ -104,15 +104,14 @@ function seesPrior(context: Workspace): boolean {
   return context.settings.surrogate.priorConcentrations;
 }
 
-export function spinUpHours({ caseSettings: { periods } }: Workspace): number[] {
-  return periods.map((period) => period.spinUpHours);
+/** First hour of a period that is compared: after the spin-up, and with the surrogate's whole window in the period. */
+export function firstHourOf({ settings: { surrogate } }: Workspace, { spinUpHours }: { spinUpHours: number }): number {
+  return Math.max(spinUpHours, new Window(surrogate.window).firstHour + (takesInitialConcentrations(surrogate) ? 1 : 0));
 }
 
-/** First hour of each period that is compared: after the spin-up, and with the surrogate's whole window in the period. */
+/** That of each period. */
 export function firstHours(context: Workspace): number[] {
-  const { surrogate } = context.settings;
-  const window = new Window(surrogate.window);
-  return spinUpHours(context).map((hours) => Math.max(hours, window.firstHour + (takesInitialConcentrations(surrogate) ? 1 : 0)));
+  return context.caseSettings.periods.map((period) => firstHourOf(context, period));
 }
 
 /** Every third hour: enough for slopes, a third of the time. */

@@ -1,6 +1,6 @@
 /** What no single key can say: the rules that tie several keys together. */
 import { checkColumns } from './column-checks';
-import { checkBatches, checkSpeciesWeights, checkTestMembers, checkTraining } from './training-checks';
+import { checkBatches, checkSpeciesWeights, checkPeriodsWithMembers, checkTestMembers, checkTraining } from './training-checks';
 import type { Case } from '../schema/case-schema';
 import { isCommandName, NAME_IN_BRACES, COMMAND_NAMES, WHOLE_GRID } from '../schema/domain-schema';
 import { caseChannels } from '../schema/channel-kinds';
@@ -304,6 +304,7 @@ export function checkCase(c: Case): Breach[] {
     checkTraining,
     checkSpeciesWeights,
     checkTestMembers,
+    checkPeriodsWithMembers,
     checkBatches,
     checkInitialConcentrations,
     checkTracers,

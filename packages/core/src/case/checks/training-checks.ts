@@ -1,7 +1,7 @@
 /** Rules of `training`, of the case and of the paper's mode; and into what a batch must divide, as training itself would refuse it, but before the first job. */
 import type { Case } from '../schema/case-schema';
 import type { Breach } from '../problems';
-import { memberNames, testCandidates } from '../case-runs';
+import { memberNames, testCandidates, testMembers, trainedPeriods } from '../case-runs';
 import type { KeyPath } from '../source';
 
 export function checkTraining(c: Case): Breach[] {
@@ -43,6 +43,18 @@ export function checkTestMembers(c: Case): Breach[] {
   if (testCount === 0 || testCount < candidates) return [];
   const text = `${testCount} are to be kept for the test, but of ${candidates} that could be one at least has to be trained on: lower it`;
   return [{ path: ['training', 'testMembers'], text }];
+}
+
+/** A surrogate learns somewhere; and where members only judge, training keeps one. */
+export function checkPeriodsWithMembers(c: Case): Breach[] {
+  if (trainedPeriods(c).length === 0)
+    return [{ path: ['periods'], text: 'no period has members: true, so that there is nothing to train on: set it for one' }];
+  if (testMembers(c).length > 0) return [];
+  return c.periods.flatMap(({ members }, p): Breach[] => {
+    const text =
+      'judge: no member is kept for the test, by which the surrogate could be judged: set training.testMembers to 1 or more, or members to true or false';
+    return members === 'judge' ? [{ path: ['periods', p, 'members'], text }] : [];
+  });
 }
 
 interface BatchOf {

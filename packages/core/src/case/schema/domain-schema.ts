@@ -22,6 +22,14 @@ export const periodSchema = z.strictObject({
   start: hourUtc('First hour, spin-up included, in UTC.'),
   hours: wholeNumber('Number of hours, spin-up included.', { min: 2, max: 20000, unit: 'h' }),
   spinUpHours: wholeNumber('Hours at the start that are simulated, but neither trained on nor compared.', { min: 0, unit: 'h' }).default(72),
+  members: z
+    .union([z.boolean(), z.literal('judge')], { error: 'expected true, false or judge' })
+    .default(true)
+    .meta({
+      description:
+        '`true`: the transport model runs the members here, and the surrogate is trained on them. `false`: it runs the prior and the updated emissions alone. ' +
+        '`judge`: it also runs a member that training keeps for the test, by which the surrogate is certified here. See docs/surrogate.md#many-months.',
+    }),
 });
 
 export const meteorologySchema = z

@@ -13,7 +13,7 @@ import type { SectorFiles } from '../../inventory/reading/emission-reader';
 import { checkInventory } from '../../inventory/reading/inventory-reader';
 import { writeScaledEmissions } from '../../inventory/scaling/scaled-emissions';
 import { pointsOf } from '../../inventory/reading/point-sources';
-import { timeOf } from '../../case/case-runs';
+import { membersOfPeriod, timeOf } from '../../case/case-runs';
 import { priorSectors, sectorNames, simulatedEmissions } from '../../inventory/reading/sector-files';
 import { designManifest, MANIFEST, manifestText } from '../transport-runs/design-manifest';
 import { checkDesignedRegions, designedFactors } from '../../transport/members';
@@ -125,7 +125,8 @@ async function designedFiles(settings: Case, grid: Grid, dir: string): Promise<D
       const prior = await hashesOf(inputs, sector.files);
       const stacks = sector.stackGroups && (await hashesOf(inputs, sector.stackGroups)).join(' ');
       const days = sector.days?.map(({ date, path }) => [date.toISOString(), sector.files.indexOf(path)]);
-      for (const design of memberDesigns(settings)) {
+      const wanted = membersOfPeriod(settings, period);
+      for (const design of memberDesigns(settings).filter(({ name }) => wanted.includes(name))) {
         const region = design.kind === 'region' ? settings.regions[design.region] : undefined;
         const random = design.kind === 'random' || design.kind === 'group' ? { seed, spread, lengthKm, stretchHours } : undefined;
         const content = { design, region, random, period: period.name, prior, days, stacks, grid: grid.definition, groups: sector.groups };

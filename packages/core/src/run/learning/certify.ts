@@ -15,11 +15,11 @@ import type { EmissionFactors } from '../../surrogate/tracers/emission-factors';
 import type { Tiling } from '../../surrogate/model/tiles';
 import { modelOfHours } from '../../surrogate/domain/rolled-out-run';
 import type { Surrogate } from '../../surrogate/model/surrogate';
-import { PRIOR } from '../../case/case-runs';
+import { judgedPeriods, PRIOR, trainedPeriods } from '../../case/case-runs';
 import { compareResponses } from '../../assimilation/judgement/certify-responses';
 import { certifyingRuns, makeRuns } from '../transport-runs/certify-runs';
 import { evaluateStage } from '../stages/evaluate-stage';
-import { domainPlan, firstHours, loadSurrogate, preparedPeriod } from '../../assimilation/surrogate/trained-surrogate';
+import { domainPlan, firstHourOf, loadSurrogate, preparedPeriod } from '../../assimilation/surrogate/trained-surrogate';
 import { CERTIFICATE_FILE } from '../transport-runs/output-hashes';
 import type { Stage, StageContext } from '../engine/stage';
 import { expectUpToDate } from '../engine/stage-keys';
@@ -29,8 +29,8 @@ const DIFFERENTIATED_HOURS = 168;
 
 export async function certify(context: StageContext): ReturnType<Stage['run']> {
   const surrogate = loadSurrogate(context);
-  const { periods } = context.caseSettings;
-  const first = preparedPeriod(context, periods[0]);
+  const trained = trainedPeriods(context.caseSettings);
+  const first = preparedPeriod(context, trained[0]);
   const { grid, time } = first;
   const runs = await certifyingRuns(context, { grid, time, emissions: first.runs.get(PRIOR)!.emissions });
   if (runs.some((run) => run.evaluated)) await expectUpToDate(evaluateStage, context);
@@ -44,14 +44,14 @@ export async function certify(context: StageContext): ReturnType<Stage['run']> {
     const certificate = judge(
       { differentiation, ...responses },
       pairs,
-      periods.map(({ name }) => name),
+      judgedPeriods(context.caseSettings).map(({ name }) => name),
     );
     for (const reason of certificate.reasons) context.log(reason);
     context.log(`certificate: ${certificate.verdict}`);
     writeFileAtomic(join(context.dir, CERTIFICATE_FILE), JSON.stringify(certificate, null, 2));
     // The reference model would give the same again.
     const ownRuns = context.caseSettings.ctm.kind === 'command' ? runs.filter(({ evaluated }) => !evaluated) : [];
-    const externalFiles = ownRuns.flatMap((run) => periods.map(({ name }) => run.output(name)));
+    const externalFiles = ownRuns.flatMap((run) => trained.map(({ name }) => run.output(name)));
     return { products: [CERTIFICATE_FILE], summary: certificate, externalFiles };
   } finally {
     program.dispose();
@@ -74,7 +74,7 @@ async function differentiate(
   const { settings } = surrogate.description;
   const rolledOut = settings.initialConcentrations === 'rollout';
   const testTiling = { ...tileSize, tiles: rolledOut ? tiles : tiles.slice(0, 1) };
-  const first = firstHours(context)[0];
+  const first = firstHourOf(context, trainedPeriods(context.caseSettings)[0]);
   const whole = sourceOf(period);
   const count = Math.min(period.time.count, first + DIFFERENTIATED_HOURS);
   const sources = [{ ...whole, time: { ...whole.time, count } }];

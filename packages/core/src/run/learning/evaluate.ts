@@ -1,17 +1,18 @@
 /** The work of `evaluate`: errors of the surrogate's concentrations, and its free-running response; where it takes y, with y from each place by turns. */
 import { join } from 'node:path';
+import type { PeriodSettings } from '../../case';
 import { writeFileAtomic } from '../../files/checkpoint';
 import { readPreparedRun, type PreparedPeriod } from '../../fields/prepared';
 import { sampledHours, type ConcentrationErrors } from '../../surrogate/judgement/evaluate';
 import { takesInitialConcentrations } from '../../surrogate/model/surrogate-settings';
 import { splitHours } from '../../surrogate/training/sampler';
-import { responseRun, simulatedFile } from '../../case/case-runs';
+import { judgedPeriods, responseRun, simulatedFile } from '../../case/case-runs';
 import { evaluatedHours, evaluatePeriod, type InitialFrom, type PeriodEvaluation, type Response } from '../../assimilation/surrogate/evaluate-period';
 import { RESPONSE_SUMS_FILE, writeResponseSums, type PeriodSums } from '../../assimilation/surrogate/evaluated-responses';
 import {
   comparedHourStep,
   domainPlan,
-  firstHours,
+  firstHourOf,
   judgedMembers,
   loadSurrogate,
   preparedPeriod,
@@ -53,10 +54,10 @@ export async function evaluateSurrogate(context: StageContext): ReturnType<Stage
   const places = takesInitialConcentrations(settings) ? FROM : [ownSource];
   const responses = new Map<string, PeriodSums>();
   try {
-    for (const [p, { name }] of context.caseSettings.periods.entries()) {
-      const period = preparedPeriod(context, { name });
+    for (const settings of judgedPeriods(context.caseSettings)) {
+      const period = preparedPeriod(context, settings);
       for (const [turn, source] of places.entries()) {
-        const options = periodEvaluation(context, { surrogate, engine, ...plan, threads: context.threads }, period, p, {
+        const options = periodEvaluation(context, { surrogate, engine, ...plan, threads: context.threads }, period, settings, {
           turn,
           turns: places.length,
         });
@@ -81,13 +82,15 @@ function periodEvaluation(
   context: StageContext,
   options: PeriodEvaluation['engine'],
   period: PreparedPeriod,
-  index: number,
+  { spinUpHours, members: wanted }: PeriodSettings,
   { turn, turns }: { turn: number; turns: number },
 ): PeriodEvaluation {
   const { surrogate, training } = context.settings;
-  const first = firstHours(context)[index];
+  const first = firstHourOf(context, { spinUpHours });
   const hours = sampledHours(period, first, comparedHourStep(surrogate));
   const { groups, factor } = context.caseSettings.response;
+  // Where members only judge, no run changes one group alone.
+  const changedGroups = wanted === true ? groups : [];
   const simulate = context.dirOf('simulate');
   const testHours = new Set(splitHours(period.time.count, first, training.testFraction).test);
   const { members, onDays } = judgedMembers(context);
@@ -96,7 +99,7 @@ function periodEvaluation(
     engine: options,
     period,
     hours,
-    groups,
+    groups: changedGroups,
     factor,
     judged: { members, hours: judgedHours, read: (member: string) => readPreparedRun(context.dirOf('prepare'), member, period) },
   };

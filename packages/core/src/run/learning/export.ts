@@ -1,12 +1,13 @@
 /** The work of `export`: the surrogate, its adjoint, and products with its Jacobian from either side as ONNX models, physical units in and out. */
 import { join } from 'node:path';
+import { trainedPeriods } from '../../case/case-runs';
 import { writeFileAtomic } from '../../files/checkpoint';
 import type { PreparedPeriod } from '../../fields/prepared';
 import { NumericalError } from '../../base/errors';
 import { freeRun } from '../../surrogate/domain/free-run';
 import type { Surrogate } from '../../surrogate/model/surrogate';
 import { adjointDifference } from '../../assimilation/surrogate/adjoint-difference';
-import { firstHours, loadSurrogate, preparedPeriod } from '../../assimilation/surrogate/trained-surrogate';
+import { firstHourOf, loadSurrogate, preparedPeriod } from '../../assimilation/surrogate/trained-surrogate';
 import { OnnxEngine, ONNX_FILES } from '../../surrogate/model/onnx-engine';
 import { adjointOnnx, jvpOnnx, surrogateOnnx, vjpOnnx } from '../../assimilation/surrogate/onnx-models';
 import type { Stage, StageContext } from '../engine/stage';
@@ -22,7 +23,7 @@ const GRADIENT_AGREEMENT = 5e-2;
 
 export async function exportSurrogate(context: StageContext): ReturnType<Stage['run']> {
   const surrogate = loadSurrogate(context);
-  const period = preparedPeriod(context, context.caseSettings.periods[0]);
+  const period = preparedPeriod(context, trainedPeriods(context.caseSettings)[0]);
   const write = (file: string, bytes: Uint8Array): void => writeFileAtomic(join(context.dir, file), bytes);
   write(ONNX_FILES.forward, surrogateOnnx(surrogate, period.grid));
   write(ONNX_FILES.adjoint, adjointOnnx(surrogate, period.grid));
@@ -39,7 +40,14 @@ export async function exportSurrogate(context: StageContext): ReturnType<Stage['
 async function forwardDifference(context: StageContext, surrogate: Surrogate, period: PreparedPeriod): Promise<number> {
   const { rows, cols } = period.grid;
   const { emissions } = period.runs.get('prior')!;
-  const firstHour = { initialConcentrations: 'prior' as const, surrogate, batchSize: 1, period, emissions, hours: [firstHours(context)[0]] };
+  const firstHour = {
+    initialConcentrations: 'prior' as const,
+    surrogate,
+    batchSize: 1,
+    period,
+    emissions,
+    hours: [firstHourOf(context, trainedPeriods(context.caseSettings)[0])],
+  };
   // Exact, whatever the run's products: ONNX Runtime is.
   const program = surrogate.program(1, rows, cols, { ...context, precision: 'float32' }, { adjoint: false });
   const engine = await OnnxEngine.load({ forward: join(context.dir, ONNX_FILES.forward) }, surrogate, { batch: 1, rows, cols }, context.threads);

@@ -1,7 +1,7 @@
 /** The work of `prepare`: meteorology, geography and all runs of the transport model into the prepared store, every contract of the inputs checked. */
 import { existsSync } from 'node:fs';
 import { basename, relative } from 'node:path';
-import { caseChannels, memberNames, type Case, type PeriodSettings } from '../../case';
+import { caseChannels, type Case, type PeriodSettings } from '../../case';
 import { readGeography } from '../../case/gridded/case-fields';
 import { gridOf } from '../../case/gridded/regions';
 import { readMeteorology, windSaid } from '../../weather/meteorology';
@@ -18,7 +18,7 @@ import {
 } from '../../fields/prepared';
 import { labelOf } from '../../files/tables/table-store';
 import type { Grid } from '../../grid/grid';
-import { geographyFiles, meteorologyFiles, PRIOR, timeOf } from '../../case/case-runs';
+import { geographyFiles, membersOfPeriod, meteorologyFiles, preparedRuns, PRIOR, timeOf } from '../../case/case-runs';
 import { commandIgnored, expectEmissionsUsed, remedyOfBrought } from '../../inventory/reading/emissions-used';
 import { readInventory } from '../../inventory/reading/read-inventory';
 import { runFields } from '../../transport/run-fields';
@@ -44,7 +44,7 @@ function preparePeriod(context: StageContext, period: PeriodSettings, note: (tex
   const meteorology = preparedMeteorologyPath(dir, period.name);
   if (!existsSync(meteorology)) prepareMeteorology(context, period, grid);
   const newRuns = new Map<string, RunSums>();
-  const runs = [PRIOR, ...memberNames(caseSettings)].map((run) => {
+  const runs = preparedRuns(caseSettings, period).map((run) => {
     note(run);
     const path = preparedRunPath(dir, period.name, run);
     if (!existsSync(path)) newRuns.set(run, prepareRun(context, period, run, grid));
@@ -78,7 +78,7 @@ function tellConcentrationDoubts({ caseSettings, log }: StageContext, period: Pe
 
 /** @param newRuns - the runs that were not there */
 function tellDoubts({ caseSettings, dir, log }: StageContext, period: PeriodSettings, grid: Grid, newRuns: ReadonlyMap<string, RunSums>): void {
-  const compared = externalRuns(caseSettings).filter((name) => newRuns.has(PRIOR) || newRuns.has(name));
+  const compared = externalRuns(caseSettings, period).filter((name) => newRuns.has(PRIOR) || newRuns.has(name));
   if (compared.length === 0) return;
   const time = timeOf(period);
   const channels = caseChannels(caseSettings);
@@ -93,8 +93,8 @@ function tellDoubts({ caseSettings, dir, log }: StageContext, period: PeriodSett
 }
 
 /** Members that the user's own transport model has run, here or elsewhere. */
-function externalRuns(settings: Case): string[] {
-  return settings.ctm.kind === 'command' || settings.members.runs ? memberNames(settings) : [];
+function externalRuns(settings: Case, period: PeriodSettings): string[] {
+  return settings.ctm.kind === 'command' || settings.members.runs ? membersOfPeriod(settings, period) : [];
 }
 
 function prepareMeteorology({ caseSettings, dir, signal, log }: StageContext, period: PeriodSettings, grid: Grid): void {
@@ -143,7 +143,7 @@ function prepareRun(context: StageContext, period: PeriodSettings, run: string, 
   const files = runFiles(context, run, period.name);
   // Those of members that are made here are copies with the same hours.
   const isBrought = caseSettings.members.runs?.some(({ name }) => name === run);
-  if (externalRuns(caseSettings).includes(run)) {
+  if (externalRuns(caseSettings, period).includes(run)) {
     const remedy = isBrought ? remedyOfBrought('members.runs', run) : commandIgnored(files.concentrations[0]);
     const ofRuns = { changedRun: files, prior: runFiles(context, PRIOR, period.name) };
     expectEmissionsUsed(caseSettings, { name: run, period: period.name, grid, time }, ofRuns, remedy, signal);
@@ -169,7 +169,8 @@ function geographyOf(settings: Case, grid: Grid): Float32Array {
 
 export function prepare(context: StageContext): ReturnType<Stage['run']> {
   const { periods, columns } = context.caseSettings;
-  const total = periods.length * (2 + memberNames(context.caseSettings).length + Object.keys(columns).length);
+  const runs = periods.reduce((sum, period) => sum + preparedRuns(context.caseSettings, period).length, 0);
+  const total = runs + periods.length * (1 + Object.keys(columns).length);
   let finished = 0;
   const note = (period: string, text: string): void => context.progress(finished++, total, `${period}: ${text}`);
   const columnPaths = prepareColumns(context, note);

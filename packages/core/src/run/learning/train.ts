@@ -1,6 +1,7 @@
 /** The work of `train`: the surrogate from prior run and members. */
 import { join } from 'node:path';
 import { caseChannels } from '../../case';
+import { trainedPeriods } from '../../case/case-runs';
 import { removeCheckpoint } from '../../files/checkpoint';
 import { bytesOfFields, MemoryBudget } from '../../fields/memory-budget';
 import type { TrainingPeriod } from '../../fields/training-period';
@@ -14,7 +15,7 @@ import { tracerRoom } from '../../surrogate/tracers/tracers';
 import { train, type CurvePoint } from '../../surrogate/training/train';
 import { gigabytes } from '../../base/process';
 import { runsOfPasses, surrogateBefore } from '../inversions/loop-pass';
-import { spinUpHours, testRuns, trainingPeriods } from '../../assimilation/surrogate/trained-surrogate';
+import { testRuns, trainingPeriods } from '../../assimilation/surrogate/trained-surrogate';
 import { type Stage, type StageContext } from '../engine/stage';
 
 export interface TrainSummary {
@@ -46,7 +47,7 @@ export async function trainSurrogate(context: StageContext): ReturnType<Stage['r
 
 async function learn(context: StageContext, periods: readonly TrainingPeriod[]): ReturnType<Stage['run']> {
   const { surrogate, training } = context.settings;
-  const spinUp = spinUpHours(context);
+  const spinUp = trainedPeriods(context.caseSettings).map(({ spinUpHours }) => spinUpHours);
   carryRuns(periods, surrogate.tracers, context.threads, { mostBytes: tracerRoom(1, context.ranks?.localSize) });
   const lastSurrogate = context.pass && surrogateBefore(context, context.pass);
   const normalisation = lastSurrogate?.description.normalisation ?? normalisationOf(periods, spinUp);

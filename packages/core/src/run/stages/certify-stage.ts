@@ -1,17 +1,18 @@
 /** `certify`: the surrogate held against the transport model's own finite differences, before any inversion trusts it. */
 import { ctmIdentity } from '../../transport/ctm';
-import { hourlyFiles, responseRun } from '../../case/case-runs';
+import { hourlyFiles, judgedPeriods, responseRun, trainedPeriods } from '../../case/case-runs';
 import { broughtOutput, filesOf, givenSectors, outputFiles } from '../../inventory/reading/sector-files';
 import type { Case, CertificateSettings } from '../../case';
 import { expandGlob } from '../../files/glob';
 import { comparedHourStep, initialConcentrationsOf, refuseOtherSurrogate } from '../../assimilation/surrogate/trained-surrogate';
-import { runsAsParts, simulatedHash } from '../transport-runs/output-hashes';
+import { preparedAsParts, runsAsParts, simulatedHash } from '../transport-runs/output-hashes';
 import type { Stage } from '../engine/stage';
+import { judgedIn } from './evaluate-stage';
 
 /** Files of sensitivities that the case names. */
-function sensitivityInputs({ certificate, periods }: Case): string[] {
+function sensitivityInputs({ certificate, ...settings }: Case): string[] {
   return certificate.sensitivities.flatMap(({ files, mask }) => [
-    ...periods.flatMap(({ name }) => hourlyFiles({ periods }, files, name)),
+    ...trainedPeriods(settings).flatMap(({ name }) => hourlyFiles(settings, files, name)),
     ...(mask ? expandGlob(mask.file) : []),
   ]);
 }
@@ -25,12 +26,16 @@ function sensitivityRegions({ sensitivities }: CertificateSettings, regions: Cas
 export const certifyStage: Stage = {
   name: 'certify',
   needs: ['train', 'prepare', 'simulate', 'evaluate'],
-  reads: (settings) => ({ simulate: runsAsParts(settings, settings.response.groups.map(responseRun)) }),
+  reads: (settings) => ({
+    simulate: runsAsParts(settings, settings.response.groups.map(responseRun)),
+    prepare: preparedAsParts(settings, judgedPeriods(settings)),
+  }),
   settings: (context) => {
     const { certificate, response, ctm, regions } = context.caseSettings;
     return {
       certificate: { ...certificate, onFailure: undefined },
       response,
+      periods: judgedIn(context.caseSettings),
       simulated: simulatedHash(context, response.groups.map(responseRun)),
       ctm: ctmIdentity(ctm),
       hourStep: comparedHourStep(context.settings.surrogate),
@@ -41,7 +46,7 @@ export const certifyStage: Stage = {
   readsAgain: true,
   inputs: ({ caseSettings }) => [
     ...caseSettings.certificate.runs.flatMap(({ emissions, ...output }) =>
-      caseSettings.periods.flatMap(({ name }) => [
+      trainedPeriods(caseSettings).flatMap(({ name }) => [
         ...filesOf(givenSectors(caseSettings, emissions, name)),
         ...outputFiles(caseSettings, broughtOutput(caseSettings, output, name), name),
       ]),

@@ -4,17 +4,23 @@ import { columnStorePath } from '../../columns/column-store';
 import { columnInputs, comparedSpan } from '../../columns/make-columns';
 import { gridOf } from '../../case/gridded/regions';
 import { preparedMeteorologyPath, preparedRunPath } from '../../fields/prepared';
-import { columnFiles, geographyFiles, layersNeeded, meteorologyFiles, PRIOR, timeOf, TRUTH, weatherSettings } from '../../case/case-runs';
+import {
+  columnFiles,
+  geographyFiles,
+  layersNeeded,
+  meteorologyFiles,
+  PRIOR,
+  preparedRuns,
+  timeOf,
+  TRUTH,
+  weatherSettings,
+} from '../../case/case-runs';
 import { partName } from '../transport-runs/run-keys';
 import { broughtFiles, inventorySettings, priorEmissionInputs, sectorSettings } from '../../inventory/reading/sector-files';
 import type { StageMark } from '../engine/record';
 import { runsAsParts, simulatedHash, simulatedValues } from '../transport-runs/output-hashes';
 import type { PartContent, Stage, StageContext } from '../engine/stage';
 import { VERSIONS } from '../../base/process';
-
-function runsOf(settings: Case): string[] {
-  return [PRIOR, ...memberNames(settings)];
-}
 
 /** What decides each file: a run that is mended, or another member, makes the others none anew. */
 function preparedParts(context: StageContext, simulated: Pick<StageMark, 'parts'>): PartContent[] {
@@ -34,7 +40,7 @@ function preparedParts(context: StageContext, simulated: Pick<StageMark, 'parts'
     };
     const madeOf = (run: string): object => ({ made: simulated.parts?.[partName(run, name)]?.key, values: values[partName(run, name)] });
     const columns = columnParts(caseSettings, period, shared, madeOf);
-    const runs = runsOf(caseSettings).map((run): PartContent => ({
+    const runs = preparedRuns(caseSettings, period).map((run): PartContent => ({
       name: partName(run, name),
       settings: {
         ...shared,
@@ -63,7 +69,8 @@ function columnFilesOf(entry: ColumnEntry, period: PeriodSettings): string[] {
 
 /** The runs that decide what is prepared: those that are read, and the truth that a twin's columns are drawn from. */
 function runsRead(settings: Case): string[] {
-  return [...runsOf(settings), ...(columnEntries(settings).some(({ twin }) => twin) ? [TRUTH] : [])];
+  const runs = new Set(settings.periods.flatMap((period) => preparedRuns(settings, period)));
+  return [...runs, ...(columnEntries(settings).some(({ twin }) => twin) ? [TRUTH] : [])];
 }
 
 /** What decides how the files of the columns are read; names of files apart. */
@@ -118,7 +125,7 @@ export const prepareStage: Stage = {
     ...caseSettings.periods.flatMap((period) => [
       ...meteorologyFiles(caseSettings, period.name),
       ...priorEmissionInputs(caseSettings, period.name),
-      ...runsOf(caseSettings).flatMap((run) => broughtFiles(caseSettings, run, period.name)),
+      ...preparedRuns(caseSettings, period).flatMap((run) => broughtFiles(caseSettings, run, period.name)),
       ...columnEntries(caseSettings).flatMap((entry) => columnFilesOf(entry, period)),
     ]),
   ],

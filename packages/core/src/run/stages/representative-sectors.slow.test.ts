@@ -27,7 +27,7 @@ const at = (name: string): string => join(folder.path, name);
 const day = (date: number): Date => new Date(Date.UTC(2026, 6, date));
 const HOURS = 43;
 /** From 05Z of 6 July to the end of the 7th: both have the hours of the 14th. */
-const PERIOD = { name: 'july', start: new Date('2026-07-06T05:00:00Z'), hours: HOURS, spinUpHours: 0 };
+const PERIOD = { name: 'july', start: new Date('2026-07-06T05:00:00Z'), hours: HOURS, spinUpHours: 0, members: true };
 const TABLE = 'Date,aveday_N,week_Y\n20260706,20260714,20260714\n20260707,20260714,20260715\n';
 
 /** Files in which NO is hour + 100 of the 14th and hour + 200 of the 15th, beside others with 1. */

@@ -28,7 +28,7 @@ function contextOf(out: string, onProgress: (done: number) => void = () => undef
   };
   const settings = {
     grid: gridSetting(out),
-    periods: [{ name: period.name, start: WORLD.start, hours: WORLD.hours, spinUpHours: WORLD.spinUpHours }],
+    periods: [{ name: period.name, start: WORLD.start, hours: WORLD.hours, spinUpHours: WORLD.spinUpHours, members: true }],
     emissions: { groups: Object.fromEntries(GROUPS.map((group) => [group, {}])) },
     concentrations: {},
     members: membersSchema().parse({ count: 1 }),

@@ -1,6 +1,8 @@
 /** `train`: the surrogate from prior run and members. */
 import { takesInitialConcentrations } from '../../surrogate/model/surrogate-settings';
 import { earlierPasses } from '../inversions/loop-pass';
+import { trainedPeriods } from '../../case/case-runs';
+import { preparedAsParts } from '../transport-runs/output-hashes';
 import { testRuns } from '../../assimilation/surrogate/trained-surrogate';
 import { precisionSetting, type Stage } from '../engine/stage';
 
@@ -9,6 +11,8 @@ export const trainStage: Stage = {
   onAllRanks: true,
   keepsLast: true,
   needs: ['prepare'],
+  // What a later period adds, where only the prior run is made, leaves what was learned.
+  reads: (settings) => ({ prepare: preparedAsParts(settings, trainedPeriods(settings)) }),
   settings: (context) => {
     const { surrogate, training } = context.settings;
     // Where y comes from afterwards does not change what is learned.
@@ -17,6 +21,7 @@ export const trainStage: Stage = {
       surrogate: { ...surrogate, initialConcentrations },
       training: { ...training, checkpointEvery: undefined },
       testRuns: testRuns(context),
+      periods: trainedPeriods(context.caseSettings).map(({ name, spinUpHours }) => ({ name, spinUpHours })),
       ...precisionSetting(context),
       ...(context.pass ? { pass: context.pass.number, earlier: earlierPasses(context) } : {}),
     };

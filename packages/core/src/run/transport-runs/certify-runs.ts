@@ -20,7 +20,7 @@ import { openPrepared } from '../../fields/prepared-store';
 import { choosePatches, type Patch } from '../../surrogate/judgement/source-patches';
 import { createCtm } from '../../transport/create-ctm';
 import type { CtmRequest } from '../../transport/ctm';
-import { PRIOR, responseRun, simulatedFile, timeOf, hasExternalPrior } from '../../case/case-runs';
+import { PRIOR, responseRun, simulatedFile, timeOf, trainedPeriods, hasExternalPrior } from '../../case/case-runs';
 import { runJobs } from './ctm-jobs';
 import { commandIgnored, expectEmissionsUsed } from '../../inventory/reading/emissions-used';
 import { meanEmissions, ofGroup } from '../../assimilation/factors/factors-file';
@@ -52,7 +52,7 @@ const BESIDE = 'prior-values.txt';
 /** Folders bear a hash of all that decides the runs in them, but for what they change: of what decides the prior run, as the inputs are now. */
 async function runsFolders(context: StageContext): Promise<FolderOf> {
   const { caseSettings, out, dirOf } = context;
-  const prior = caseSettings.periods.map((period) => runsIn(caseSettings, period)(PRIOR));
+  const prior = trainedPeriods(caseSettings).map((period) => runsIn(caseSettings, period)(PRIOR));
   const parts = await partsOf(context, prior);
   const simulated = readRecord(dirOf('simulate'))?.parts;
   const hashOf = (period: string): string => {
@@ -60,7 +60,7 @@ async function runsFolders(context: StageContext): Promise<FolderOf> {
     const { key } = parts[name];
     return (simulated?.[name]?.key === key && simulated[name].madeWith) || key;
   };
-  const first = hashOf(caseSettings.periods[0].name);
+  const first = hashOf(trainedPeriods(caseSettings)[0].name);
   return (period, { inPatches }) => {
     const hash = hashOf(period);
     // Patches are placed by the emissions of the first period.
@@ -79,7 +79,7 @@ function priorValues(context: StageContext, period: string): string | undefined 
 
 /** Notes of what prior runs these are made beside, before the first is: tasks of a job array begin with it at the same moment. */
 function notePrior(context: StageContext, runs: readonly CertifyingRun[]): void {
-  for (const { name: period } of context.caseSettings.periods) {
+  for (const { name: period } of trainedPeriods(context.caseSettings)) {
     const priorHash = priorValues(context, period);
     if (priorHash === undefined) continue;
     const folders = new Set(runs.flatMap((run) => (run.evaluated ? [] : [dirname(dirname(run.output(period)))])));
@@ -128,7 +128,7 @@ export async function isCertifyingRunMade(context: StageContext, name: string): 
   const folder = await runsFolders(context);
   const ctm = createCtm(context.caseSettings);
   const run = ownRuns(context.caseSettings).find((entry) => entry.name === name)!;
-  return context.caseSettings.periods.every((period) => ctm.isMade(simulatedFile(folder(period.name, run), name, 'ACONC', period.name)));
+  return trainedPeriods(context.caseSettings).every((period) => ctm.isMade(simulatedFile(folder(period.name, run), name, 'ACONC', period.name)));
 }
 
 function certifiedGroups({ certificate }: Case): Group[] {
@@ -166,7 +166,7 @@ export async function makeCertifyingRun(context: StageContext, name: string): Pr
 }
 
 function priorEmissions({ caseSettings, dirOf }: StageContext): PriorEmissions {
-  const prepared = openPrepared(dirOf('prepare'), caseSettings.periods[0].name, caseChannels(caseSettings));
+  const prepared = openPrepared(dirOf('prepare'), trainedPeriods(caseSettings)[0].name, caseChannels(caseSettings));
   const { grid, time } = prepared;
   return { grid, time, emissions: prepared.hourly('emissions', wholeGrid(prepared), { first: 0, count: time.count }) };
 }
@@ -179,7 +179,7 @@ function priorEmissions({ caseSettings, dirOf }: StageContext): PriorEmissions {
 export async function makeRuns(context: StageContext, runs: readonly CertifyingRun[], grid: { rows: number; cols: number }): Promise<void> {
   const ctm = createCtm(context.caseSettings);
   notePrior(context, runs);
-  const pieces = runs.flatMap((run) => context.caseSettings.periods.map((period) => ({ run, period })));
+  const pieces = runs.flatMap((run) => trainedPeriods(context.caseSettings).map((period) => ({ run, period })));
   const isMade = ({ run, period }: (typeof pieces)[number]): boolean => ctm.isMade(run.output(period.name));
   for (const { run, period } of pieces.filter(isMade)) expectTaken(context, run, period);
   const missing = pieces.filter((piece) => !isMade(piece));

@@ -5,7 +5,7 @@ import { caseChannels, memberDesigns, type Case, type MemberDesign } from '../..
 import type { Grid, GridDefinition } from '../../grid/grid';
 import type { EmissionGroups } from '../../inventory/reading/emission-reader';
 import { memberStream, designedRegions, stretchCount } from '../../transport/members';
-import { simulatedFile } from '../../case/case-runs';
+import { membersOfPeriod, simulatedFile } from '../../case/case-runs';
 import { filesOf, priorSectors, sectorGroups, sectorNames, simulatedEmissions } from '../../inventory/reading/sector-files';
 import { VERSIONS } from '../../base/process';
 
@@ -70,14 +70,16 @@ function memberOf(settings: Case, design: MemberDesign): DesignedMember {
     ...('region' in design ? { region: design.region } : {}),
     ...('factor' in design ? { factor: design.factor } : {}),
     ...(random ? { seed: members.seed } : {}),
-    runs: periods.map(({ name: period, hours }) => ({
-      period,
-      emissions: bySector(settings, (sector) => simulatedEmissions('', name, period, sector)),
-      concentrations: simulatedFile('', name, 'ACONC', period),
-      ...(random
-        ? { streams: Array.from({ length: stretchCount(settings, { hours }) }, (_, stretch) => memberStream({ ...design, period, stretch })) }
-        : {}),
-    })),
+    runs: periods
+      .filter((period) => membersOfPeriod(settings, period).includes(name))
+      .map(({ name: period, hours }) => ({
+        period,
+        emissions: bySector(settings, (sector) => simulatedEmissions('', name, period, sector)),
+        concentrations: simulatedFile('', name, 'ACONC', period),
+        ...(random
+          ? { streams: Array.from({ length: stretchCount(settings, { hours }) }, (_, stretch) => memberStream({ ...design, period, stretch })) }
+          : {}),
+      })),
   };
 }
 

@@ -3,8 +3,8 @@
  * again may give something else with the same key.
  */
 import { join } from 'node:path';
-import type { Case } from '../../case';
-import { filesOfRun } from '../../case/case-runs';
+import type { Case, PeriodSettings } from '../../case';
+import { filesOfRun, preparedRuns } from '../../case/case-runs';
 import { broughtOutput } from '../../inventory/reading/sector-files';
 import type { RunOutput } from '../../transport/run-fields';
 import { canonicalJson, hashText } from '../../files/json';
@@ -33,6 +33,11 @@ export function hashOfRun(settings: Pick<Case, 'columns'>, output: string): stri
 /** Names of the parts of `simulate` that are these runs. */
 export function runsAsParts({ periods }: Pick<Case, 'periods'>, runs: readonly string[]): string[] {
   return periods.flatMap(({ name }) => runs.map((run) => partName(run, name)));
+}
+
+/** Names of the parts of `prepare` that hold weather, prior run and members of these periods. */
+export function preparedAsParts(settings: Case, periods: readonly PeriodSettings[]): string[] {
+  return periods.flatMap((period) => [period.name, ...preparedRuns(settings, period).map((run) => partName(run, period.name))]);
 }
 
 /** Hashes of what these runs gave, where `simulate` made them. */

@@ -14,7 +14,7 @@ import { ConfigError } from '../../base/errors';
 import { factorLookup } from '../../inventory/scaling/emission-factors';
 import { keeps, lastMade, readRecord, type StageMark } from '../engine/record';
 import { type RunContext, type StageContext } from '../engine/stage';
-import { isMadeFile, simulatedRuns, PRIOR, simulatedChanges, timeOf } from '../../case/case-runs';
+import { isMadeFile, runsOfPeriod, PRIOR, simulatedChanges, timeOf } from '../../case/case-runs';
 import { readInventory } from '../../inventory/reading/read-inventory';
 import { partName, concentrationsOf, factorsOf } from './run-keys';
 import { filesOf, priorEmissionInputs, priorSectors, simulatedSectors } from '../../inventory/reading/sector-files';
@@ -82,7 +82,7 @@ async function refuseKept(run: RunContext): Promise<void> {
 /** Runs of the case, RUN/PERIOD, that are there on the user's word: made with other settings or inputs. */
 export function keptOnWord({ caseSettings, dirOf }: Pick<StageContext, 'caseSettings' | 'dirOf'>): string[] {
   const parts = readRecord(dirOf('simulate'))?.parts ?? {};
-  const names = caseSettings.periods.flatMap(({ name }) => simulatedRuns(caseSettings).map((run) => partName(run, name)));
+  const names = caseSettings.periods.flatMap((period) => runsOfPeriod(caseSettings, period).map((run) => partName(run, period.name)));
   return names.filter((name) => parts[name]?.madeWith !== undefined);
 }
 
@@ -107,7 +107,7 @@ function refuseOtherEmissions(context: StageContext, lastMark: Partial<StageMark
   const isKept = keeps(dir, mark);
   for (const period of caseSettings.periods) {
     if (priorEmissionInputs(caseSettings, period.name).every((path) => knownHashes.has(hashes.get(path)!))) continue;
-    const run = simulatedRuns(caseSettings).find(
+    const run = runsOfPeriod(caseSettings, period).find(
       (name) =>
         name !== PRIOR &&
         !simulatedChanges(caseSettings).has(name) &&

@@ -1,34 +1,42 @@
 /** How often a case runs the transport model: what users pay with. */
 import type { Case } from '../../case';
-import { hasExternalPrior, simulatedRuns } from '../../case/case-runs';
+import { hasExternalPrior, runsOfPeriod } from '../../case/case-runs';
 import { readRecord } from '../engine/record';
 import { certifyingRunNames } from './certify-runs';
 
-/** Runs of the transport model, each over all periods. */
+/** Runs of the transport model, each through one period. */
 export interface RunCounts {
   simulate: number;
   certify: number;
   /** on updated emissions: of the case, its paper mode and further passes of the loop */
   verify: number;
+  /** that all of them simulate */
+  hours: number;
 }
 
 export function countRuns(settings: Case): RunCounts {
   const { loop, paperMode, updatedConcentrations } = settings;
   const isOurs = updatedConcentrations === undefined && !hasExternalPrior(settings);
-  return {
-    simulate: simulatedRuns(settings).length,
-    certify: certifyingRunNames(settings).length,
-    verify: isOurs ? (paperMode.run ? 2 : 1) + loop.passes - 1 : 0,
-  };
+  const updatedRuns = isOurs ? (paperMode.run ? 2 : 1) + loop.passes - 1 : 0;
+  const certifyingRuns = certifyingRunNames(settings).length;
+  const counts: RunCounts = { simulate: 0, certify: 0, verify: 0, hours: 0 };
+  for (const period of settings.periods) {
+    const [simulate, certify] = [runsOfPeriod(settings, period).length, period.members === true ? certifyingRuns : 0];
+    counts.simulate += simulate;
+    counts.certify += certify;
+    counts.verify += updatedRuns;
+    counts.hours += (simulate + certify + updatedRuns) * period.hours;
+  }
+  return counts;
 }
 
-/** `18 times (10 by simulate, 6 by certify, 2 by verify)` */
-export function runsInWords({ simulate, certify, verify }: RunCounts): string {
+/** `18 times (10 by simulate, 6 by certify, 2 by verify), 12960 hours in all` */
+export function runsInWords({ simulate, certify, verify, hours }: RunCounts): string {
   const runs = simulate + certify + verify;
-  return `${runs === 1 ? 'once' : `${runs} times`} (${simulate} by simulate, ${certify} by certify, ${verify} by verify)`;
+  return `${runs === 1 ? 'once' : `${runs} times`} (${simulate} by simulate, ${certify} by certify, ${verify} by verify), ${hours} hours in all`;
 }
 
-/** Hours that a run took over all periods, as `simulate` made its runs one after the other; undefined where it has not made them, or made them side by side. */
+/** Hours that a run took in a period, as `simulate` made its runs one after the other; undefined where it has not made them, or made them side by side. */
 export function hoursOfRun(simulate: string, runs: number): number | undefined {
   const seconds = readRecord(simulate)?.seconds ?? 0;
   const hours = seconds / 3600 / runs;

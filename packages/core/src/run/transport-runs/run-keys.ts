@@ -18,7 +18,7 @@ import {
   responseRun,
   simulatedChanges,
   simulatedFile,
-  simulatedRuns,
+  runsOfPeriod,
   TRUTH,
   weatherSettings,
 } from '../../case/case-runs';
@@ -37,7 +37,7 @@ const ENDINGS = ['.nc', '.log', '.sectors.tsv', '.read.json', '.attempts', ''];
 
 /** Every run that `simulate` makes, in every period. */
 export function runParts(settings: Case): PartContent[] {
-  return settings.periods.flatMap((period) => simulatedRuns(settings).map(runsIn(settings, period)));
+  return settings.periods.flatMap((period) => runsOfPeriod(settings, period).map(runsIn(settings, period)));
 }
 
 /** Runs in a period, by their names. */

@@ -25,6 +25,7 @@ import {
   meteorologyFiles,
   simulatedChanges,
   simulatedFile,
+  runsOfPeriod,
   simulatedRuns,
   timeOf,
   twinObservationsFile,
@@ -98,8 +99,8 @@ function truthLayers({ caseSettings, dir }: StageContext, period: string): Truth
 
 /** Emission files of the runs, which others read: who has spared their room has them written again with a run of `simulate` that makes something. */
 function emissionsLeft({ caseSettings, dir }: StageContext): string[] {
-  const paths = caseSettings.periods.flatMap(({ name }) =>
-    simulatedRuns(caseSettings).flatMap((run) => filesOf(simulatedSectors(caseSettings, dir, run, name))),
+  const paths = caseSettings.periods.flatMap((period) =>
+    runsOfPeriod(caseSettings, period).flatMap((run) => filesOf(simulatedSectors(caseSettings, dir, run, period.name))),
   );
   return paths.filter((path) => existsSync(path)).map((path) => relative(dir, path));
 }
@@ -116,7 +117,8 @@ export function missingRuns({ caseSettings, dir }: StageContext, mark: StageMark
   const isKept = keeps(dir, mark);
   const isThere = (file: string): boolean => isKept(file) && !damaged.has(file) && existsSync(join(dir, file));
   const isMade = (run: string, period: PeriodSettings): boolean => filesOfRun(caseSettings, concentrationsOf(run, period)).every(isThere);
-  return simulatedRuns(caseSettings).filter((run) => !caseSettings.periods.every((period) => isMade(run, period)));
+  const missing = new Set(caseSettings.periods.flatMap((period) => runsOfPeriod(caseSettings, period).filter((run) => !isMade(run, period))));
+  return simulatedRuns(caseSettings).filter((run) => missing.has(run));
 }
 
 async function makeRuns(context: StageContext, grid: Grid, runs: readonly string[]): Promise<Job[]> {
@@ -129,7 +131,9 @@ async function makeRuns(context: StageContext, grid: Grid, runs: readonly string
     ({ options }, i) => options && checkReferenceOptions(grid, options, `inversion.nuisance.runs.${i}.options`),
   );
   const ctm = createCtm(caseSettings);
-  const jobs = runs.flatMap((run) => caseSettings.periods.map((period) => ({ run, period })));
+  const jobs = runs.flatMap((run) =>
+    caseSettings.periods.filter((period) => runsOfPeriod(caseSettings, period).includes(run)).map((period) => ({ run, period })),
+  );
   await runJobs(
     context,
     jobs.map((job) => ({

@@ -1,5 +1,6 @@
 /** What of a case decides whether its surrogate can be trained and run, without a look at its files: hours, crops and tiles. */
 import { caseChannels, testMembers, type Case } from '../../../case';
+import { trainedPeriods } from '../../../case/case-runs';
 import type { Grid } from '../../../grid/grid';
 import { networkSettings } from '../../../surrogate/model/surrogate-settings';
 import { cropSize } from '../../../surrogate/training/sampler';
@@ -16,7 +17,7 @@ export async function checkLearning(findings: Findings, settings: Case, grid: Gr
   ];
   for (const { path, surrogate, training, wholeRuns } of variants) {
     if (findings.problems.length > problemsBefore) return; // the paper's mode would mostly say the same again
-    for (const period of settings.periods) {
+    for (const period of trainedPeriods(settings)) {
       await findings.attempt([...path, 'training'], () => trainingHours(period, surrogate, training, wholeRuns));
     }
     if (!grid) continue;

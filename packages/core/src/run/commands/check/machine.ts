@@ -1,7 +1,7 @@
 /** What a run needs beside its inputs and memory: room on the disk, the transport model's command, the device. */
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { caseChannels, memberNames, surfaceChannels, type Case } from '../../../case';
+import { caseChannels, surfaceChannels, type Case } from '../../../case';
 import { bytesBelow, folderToBe } from '../../../files/disk';
 import { chooseDevice, type Device, type DeviceChoice, type Precision } from '../../../base/device';
 import { ConfigError, DataError, RetroplumeError } from '../../../base/errors';
@@ -10,7 +10,16 @@ import { checkReferenceOptions } from '../../../transport/reference/reference-mo
 import { checkReferenceChannels } from '../../../transport/reference/reference-options';
 import { gigabytes } from '../../../base/process';
 import { priorFiles, sectorFiles } from '../../../inventory/reading/sector-files';
-import { assertOwnModel, hasExternalPrior, layersNeeded, layerVariables, runsReferenceModel, simulatedRuns } from '../../../case/case-runs';
+import {
+  assertOwnModel,
+  hasExternalPrior,
+  layersNeeded,
+  layerVariables,
+  preparedRuns,
+  runsOfPeriod,
+  runsReferenceModel,
+  simulatedRuns,
+} from '../../../case/case-runs';
 import { countRuns, hoursOfRun, runsInWords } from '../../transport-runs/run-counts';
 import type { Findings } from './findings';
 
@@ -53,16 +62,16 @@ export const DISK_RESTS_ON: readonly string[] = [...WHICH_RUNS, 'emissions', 'me
 export async function checkRuns(findings: Findings, settings: Case, simulate?: string): Promise<void> {
   const runs = simulatedRuns(settings);
   if (!(await findings.attempt(['ctm'], () => (assertOwnModel(settings, runs), true)))) return;
-  const hours = settings.periods.reduce((sum, period) => sum + period.hours, 0);
   if (hasExternalPrior(settings) && settings.updatedConcentrations === undefined) {
     findings.notes.push(
       'the run will stop at verify (UPDATED_MISSING): the prior run came as priorConcentrations, and ctm is the reference model, which did not make it: ' +
         'name the command of your model in ctm, or run it then with the updated emissions and name its output as updatedConcentrations',
     );
   }
-  const took = simulate === undefined ? undefined : hoursOfRun(simulate, runs.length);
+  const counts = countRuns(settings);
+  const took = simulate === undefined ? undefined : hoursOfRun(simulate, counts.simulate);
   const pastHours = took === undefined ? '' : `, of which each took ${Number(took.toPrecision(2))} h in simulate`;
-  findings.notes.push(`the transport model will be run ${runsInWords(countRuns(settings))}, ${hours} hours each${pastHours}`);
+  findings.notes.push(`the transport model will be run ${runsInWords(counts)}${pastHours}`);
 }
 
 export async function checkCtm(findings: Findings, settings: Case, grid: Grid | undefined): Promise<void> {
@@ -117,14 +126,14 @@ export async function checkDevice(
  * model writes beside surface concentrations is not known.
  */
 function bytesWanted(settings: Case, grid: Pick<Grid, 'rows' | 'cols'>): number {
-  const runs = simulatedRuns(settings);
   const fields = surfaceChannels(settings).species.length + layerFields(settings);
-  const written = settings.periods.reduce((sum, { name, hours }) => {
+  const written = settings.periods.reduce((sum, period) => {
+    const { name, hours } = period;
     const field = hours * grid.rows * grid.cols * FLOAT;
     const { files, sectors } = settings.emissions;
     const parts = [...(files === undefined ? [] : [{ files }]), ...Object.values(sectors)];
     const inventory = parts.reduce((bytes, part) => bytes + sizeOf(() => priorFiles(sectorFiles(settings, part, name)).map(({ path }) => path)), 0);
-    const simulate = runs.length * (field * fields + inventory);
+    const simulate = runsOfPeriod(settings, period).length * (field * fields + inventory);
     const updated = settings.loop.passes * (field * fields + inventory);
     return sum + simulate + updated;
   }, 0);
@@ -142,17 +151,14 @@ function layerFields(settings: Case): number {
   return LAYERS * (Object.keys(layerVariables(settings)).length + AIR_VARIABLES);
 }
 
-/** The prior run and the members, which training samples. */
-export function storedRuns(settings: Pick<Case, 'members'>): number {
-  return 1 + memberNames(settings).length;
-}
-
 /** The prepared store. */
 function preparedBytes(settings: Case, grid: Pick<Grid, 'rows' | 'cols'>): number {
-  const hours = settings.periods.reduce((sum, period) => sum + period.hours, 0);
   const { groups, species } = caseChannels(settings);
-  const channels = settings.meteorology.variables.length + (groups.length + species.length) * storedRuns(settings);
-  return hours * grid.rows * grid.cols * FLOAT * channels;
+  const fields = settings.periods.reduce((sum, period) => {
+    const channels = settings.meteorology.variables.length + (groups.length + species.length) * preparedRuns(settings, period).length;
+    return sum + period.hours * channels;
+  }, 0);
+  return fields * grid.rows * grid.cols * FLOAT;
 }
 
 /** Of the files that match; 0 where none does, or a link leads nowhere, which is told elsewhere. */

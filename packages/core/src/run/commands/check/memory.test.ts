@@ -12,7 +12,7 @@ jest.mock('../../../base/process', () => ({ ...jest.requireActual<object>('../..
 const GRID = { rows: 100, cols: 100 };
 /** 1000 hours of 10 channels of weather and 4 of prior concentrations (0.56 GB), prior run and 4 members (0.36 GB each), and 10 GB of tracers, as halves 5. */
 const settings = {
-  periods: [{ name: 'winter', hours: 1000 }],
+  periods: [{ name: 'winter', hours: 1000, members: true }],
   meteorology: { variables: Array.from({ length: 10 }, (_, i) => `v${i}`) },
   emissions: { groups: Object.fromEntries(GROUPS.map((group) => [group, {}])) },
   concentrations: {},

@@ -8,9 +8,9 @@ import { carriedBytes } from '../../../surrogate/tracers/carried-runs';
 import { tracerRoom } from '../../../surrogate/tracers/tracers';
 import { trainingBytes } from '../../../surrogate/training/training-memory';
 import { gigabytes, usableMemory } from '../../../base/process';
-import { PRIOR } from '../../../case/case-runs';
+import { preparedRuns, PRIOR, trainedPeriods } from '../../../case/case-runs';
 import type { Findings } from './findings';
-import { freeIn, storedRuns } from './machine';
+import { freeIn } from './machine';
 
 type Cells = Pick<Grid, 'rows' | 'cols'>;
 
@@ -33,11 +33,9 @@ export const MEMORY_RESTS_ON: readonly string[] = [
  * @param device - that was chosen, where it could be
  */
 export async function checkMemory(findings: Findings, settings: Case, grid: Cells, device?: Device): Promise<void> {
-  const hours = settings.periods.reduce((sum, period) => sum + period.hours, 0);
+  const runHours = trainedPeriods(settings).reduce((sum, period) => sum + period.hours * preparedRuns(settings, period).length, 0);
   const fields = fieldsOfTraining(settings, grid);
-  const tracers = carriedBytes(
-    hours * grid.rows * grid.cols * tracerCount(settings.surrogate.tracers, caseChannels(settings).groups) * storedRuns(settings),
-  );
+  const tracers = carriedBytes(runHours * grid.rows * grid.cols * tracerCount(settings.surrogate.tracers, caseChannels(settings).groups));
   const room = tracerRoom(1);
   const [inMemory, inFiles] = [Math.min(tracers, room), Math.max(0, tracers - room)];
   const usable = usableMemory();
@@ -78,14 +76,16 @@ function networkBytes(settings: Case, { rows, cols }: Cells): number {
 
 /** Bytes of fields that training has in memory, and of those that it reads from the store. */
 function fieldsOfTraining(settings: Case, { rows, cols }: Cells): MemoryBudget['spent'] {
-  const { periods, meteorology, surrogate, members } = settings;
+  const { meteorology, surrogate } = settings;
+  const periods = trainedPeriods(settings);
   const { groups, species } = caseChannels(settings);
   const room = new MemoryBudget();
   const weather = meteorology.variables.length + (surrogate.priorConcentrations ? species.length : 0);
   for (const { hours } of periods) room.take({ hours, rows, cols, channels: weather });
-  const runs = storedRuns({ members });
-  for (const { hours } of periods) {
-    for (let run = 0; run < runs; run++) for (const channels of [groups.length, species.length]) room.take({ hours, rows, cols, channels });
+  for (const period of periods) {
+    const { hours } = period;
+    for (let run = preparedRuns(settings, period).length; run > 0; run--)
+      for (const channels of [groups.length, species.length]) room.take({ hours, rows, cols, channels });
   }
   return room.spent;
 }
