@@ -91,6 +91,8 @@ const GIVEN: Record<string, string[]> = {
   '--seed': ['7'],
   '--rounds': ['7'],
   '--largest': ['7'],
+  '--months': ['1,7'],
+  '--members-in': ['7'],
   '--tolerance': ['0.5'],
   'reproduce --inputs': ['/a=/b'],
   'bench --no-compile': ['--python', 'python3'],

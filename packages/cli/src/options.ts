@@ -24,6 +24,14 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+/** Of an option: months, as numbers. */
+export function months(text: string): number[] {
+  const numbers = text.split(',').map((part) => (/^([1-9]|1[0-2])$/.test(part) ? Number(part) : NaN));
+  if (numbers.some(Number.isNaN) || new Set(numbers).size < numbers.length)
+    throw new InvalidArgumentError('expected different months, 1 to 12, with commas between them');
+  return numbers;
+}
+
 /** Of an option: how many threads. */
 function threadCount(text: string): number {
   const threads = wholeNumber(text);

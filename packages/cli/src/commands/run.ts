@@ -155,13 +155,19 @@ export interface DemoChoice {
   nonIdentical: boolean;
   species?: 'all';
   columns: boolean;
+  months?: number[];
+  membersIn?: number[];
   seed: number;
 }
 
 /** The twin experiment, from nothing to the report. */
 export async function demo(options: CommonOptions & DemoChoice): Promise<void> {
-  const { quick, full, nonIdentical, species, columns, seed } = options;
+  const { quick, full, nonIdentical, species, columns, months, membersIn, seed } = options;
   const { demoFolder, runDemo } = await import('@retroplume/core/commands/demo');
   const out = resolve(options.out ?? demoFolder(options));
-  await watched(options, (context) => runDemo({ out, quick, full, nonIdentical, species, columns, seed, ...context }), printer(options, out));
+  await watched(
+    options,
+    (context) => runDemo({ out, quick, full, nonIdentical, species, columns, months, membersIn, seed, ...context }),
+    printer(options, out),
+  );
 }

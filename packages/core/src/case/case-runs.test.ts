@@ -1,4 +1,5 @@
 import type { ConfigError } from '../base/errors';
+import { judgedPeriods, runsOfPeriod, trainedPeriods } from './case-runs';
 import { memberDesigns, memberNames, testMembers, type Case } from './index';
 import { CaseFolder } from './testing/case-folder';
 
@@ -86,6 +87,34 @@ describe('members that are kept for the test', () => {
     expect(kept('{ count: 0, scalings: [0.5, 2] }', 1)).toEqual(['scaling-PM2.5-x2']);
     const runs = ['a', 'b'].map((name) => `{ name: ${name}, emissions: E.nc, concentrations: ${name}.nc }`).join(', ');
     expect(kept(`{ runs: [${runs}] }`, 1)).toEqual(['b']);
+  });
+});
+
+describe('the runs of a period', () => {
+  const weeks = (members: string, response: string): Case =>
+    cases.load(
+      CASE.replace(
+        'hours: 216 }]',
+        `hours: 216 }, { name: spring, start: 2026-04-06T00:00:00Z, hours: 120, members: ${members} }]`,
+      ) + `members: { count: 6 }\nresponse: { groups: [${response}] }\n`,
+    );
+
+  it.each([
+    ['true', ['prior', 'member01', 'member02', 'member03', 'member04', 'member05', 'member06', 'response-NOx', 'truth']],
+    ['judge', ['prior', 'member06', 'truth']],
+    ['false', ['prior', 'truth']],
+  ])('with members: %s', (members, runs) => {
+    const settings = weeks(members, 'NOx');
+    const [winter, spring] = settings.periods;
+    expect(runsOfPeriod(settings, spring)).toEqual(runs);
+    expect(runsOfPeriod(settings, winter)).toContain('response-NOx');
+    expect(trainedPeriods(settings).map(({ name }) => name)).toEqual(members === 'true' ? ['winter', 'spring'] : ['winter']);
+    expect(judgedPeriods(settings).map(({ name }) => name)).toEqual(members === 'false' ? ['winter'] : ['winter', 'spring']);
+  });
+
+  it('must train somewhere', () => {
+    const { code, message } = cases.failure(`${CASE.replace('hours: 216', 'hours: 216, members: false')}members: { count: 6 }\n`);
+    expect([code, message]).toEqual(['CASE_INVALID', expect.stringContaining('members')]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { knownSpecies, SPECIES, type Group, type Species } from '../base/species';
+import type { PeriodSettings } from '../case';
 import { DEMO_DOUBT, DEMO_DOUBT_WITH_COLUMNS, DEMO_MODEL_ERROR, DEMO_MODEL_ERROR_ASSUMPTIONS } from './demo-model-error';
 
 export type DemoSize = 'quick' | 'default' | 'full';
@@ -80,7 +81,7 @@ export function demoCaseYaml(options: {
   nonIdentical: boolean;
   seed: number;
   grid: { rows: number; cols: number };
-  periods: { name: string; start: Date; hours: number; spinUpHours: number }[];
+  periods: { name: string; start: Date; hours: number; spinUpHours: number; members?: PeriodSettings['members'] }[];
   /** `emissions.groups` */
   groups: Record<Group, { variables: string[]; molarMass?: number }>;
   species: readonly Species[];

@@ -10,7 +10,7 @@ import { smoothRandomField } from '../grid/correlation';
 import { type Random } from '../base/random';
 import { type DemoGeography } from './demo-geography';
 import { localSolarHour } from './solar';
-import { type Season } from './demo-weather';
+import { seasonalValue, type Season } from './demo-seasons';
 
 const SECTORS = ['traffic', 'industry', 'power', 'residential', 'agriculture'] as const;
 type Sector = (typeof SECTORS)[number];
@@ -31,10 +31,14 @@ const INVENTORY: Record<Group, { density: number; split: readonly [number, numbe
 export const DEMO_GROUPS: readonly Group[] = Object.keys(INVENTORY);
 
 /** Ratio to the yearly mean. Heating doubles what homes emit in winter; warm soils and crops more than double agriculture's ammonia in summer. */
-const SEASON: Record<Season, Record<Sector, number>> = {
+const SEASONAL: Record<'winter' | 'summer', Record<Sector, number>> = {
   winter: { traffic: 1, industry: 1, power: 1.05, residential: 2, agriculture: 0.55 },
   summer: { traffic: 1, industry: 1, power: 1.05, residential: 0.5, agriculture: 1.6 },
 };
+
+function seasonal(sector: Sector, season: Season): number {
+  return seasonalValue(SEASONAL.winter[sector], SEASONAL.summer[sector], season);
+}
 
 /** Weight of each local hour, 0 … 23; scaled to a mean of 1 where used. */
 const DIURNAL: Record<Sector, readonly number[]> = {
@@ -108,7 +112,7 @@ export function emissionAt(inventory: DemoInventory, geography: DemoGeography, g
     const diurnal = (24 * profile[hour]) / profile.reduce((sum, value) => sum + value, 0);
     const isWeekend = localDay === 0 || localDay === 6;
     const weekday = (7 * (isWeekend ? WEEKEND[sector] : 1)) / (5 + 2 * WEEKEND[sector]);
-    const factor = SEASON[season][sector] * diurnal * weekday;
+    const factor = seasonal(sector, season) * diurnal * weekday;
     const map = inventory.sectorMaps.get(sector)!.get(group)!;
     for (let i = 0; i < out.length; i++) out[i] += factor * map[i];
   }
@@ -120,7 +124,7 @@ export function seasonMean(inventory: DemoInventory, group: Group, season: Seaso
   const out = new Float64Array(inventory.people.length);
   for (const sector of SECTORS) {
     const map = inventory.sectorMaps.get(sector)!.get(group)!;
-    for (let i = 0; i < out.length; i++) out[i] += SEASON[season][sector] * map[i];
+    for (let i = 0; i < out.length; i++) out[i] += seasonal(sector, season) * map[i];
   }
   return out;
 }

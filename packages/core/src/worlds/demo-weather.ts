@@ -12,9 +12,8 @@
 import { type Random } from '../base/random';
 import { smoothRandomField } from '../grid/correlation';
 import { type DemoGeography } from './demo-geography';
+import { seasonalValue, type Season } from './demo-seasons';
 import { clearSkyIrradiance, cloudTransmission, cosSolarZenith, localSolarHour, saturationMixingRatio } from './solar';
-
-export type Season = 'winter' | 'summer';
 
 /** One hour of surface weather, `[rows, cols]` each, in MCIP's units; `u`, `v` are m s-1 along the grid's axes. */
 export interface WeatherHour {
@@ -53,7 +52,7 @@ interface Climate {
   showers: number;
 }
 
-const CLIMATES: Record<Season, Climate> = {
+const CLIMATES: Record<'winter' | 'summer', Climate> = {
   winter: {
     meanFlow: [0.7, -0.9],
     amplitude: 640,
@@ -80,12 +79,28 @@ const CLIMATES: Record<Season, Climate> = {
   },
 };
 
+function climateOf(season: Season): Climate {
+  const { winter, summer } = CLIMATES;
+  const mixed = (key: Exclude<keyof Climate, 'meanFlow'>): number => seasonalValue(winter[key], summer[key], season);
+  return {
+    meanFlow: [seasonalValue(winter.meanFlow[0], summer.meanFlow[0], season), seasonalValue(winter.meanFlow[1], summer.meanFlow[1], season)],
+    amplitude: mixed('amplitude'),
+    speed: mixed('speed'),
+    temperature: mixed('temperature'),
+    seaTemperature: mixed('seaTemperature'),
+    diurnalRange: mixed('diurnalRange'),
+    seaBreeze: mixed('seaBreeze'),
+    layerNight: mixed('layerNight'),
+    layerDay: mixed('layerDay'),
+    showers: mixed('showers'),
+  };
+}
+
 const AIR_DENSITY = 1.2;
 const CORIOLIS = 2 * 7.292e-5 * Math.sin((36 * Math.PI) / 180);
 
 /** Highs and lows in turn, 2.1 days apart on the storm track, enough of them for `hours`. */
-function pressureSystems(season: Season, hours: number, random: Random): PressureSystem[] {
-  const climate = CLIMATES[season];
+function pressureSystems(climate: Climate, hours: number, random: Random): PressureSystem[] {
   const spacing = climate.speed * 2.1 * 86400;
   const count = Math.ceil((hours * 3600 * climate.speed + 4000e3) / spacing);
   const phase = random.uniform();
@@ -112,8 +127,8 @@ export class DemoWeather {
     hours: number,
     random: Random,
   ) {
-    this.climate = CLIMATES[season];
-    this.systems = pressureSystems(season, hours, random.fork('systems'));
+    this.climate = climateOf(season);
+    this.systems = pressureSystems(this.climate, hours, random.fork('systems'));
     // wider than the grid, so that showers can drift across it
     this.cloudTexture = smoothRandomField(geography.grid.rows, 2 * geography.grid.cols, 3, random.fork('clouds'));
   }

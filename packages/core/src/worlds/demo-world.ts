@@ -1,6 +1,6 @@
 /**
  * The world of the demo: everything that a team would bring (grid, geography, meteorology, inventory, monitors) and the planted
- * truth that no team has, for a winter and a summer week of a made-up coast.
+ * truth that no team has, for weeks of a made-up coast.
  */
 import { join } from 'node:path';
 import { GROUPS, SPECIES, type Group, type Species } from '../base/species';
@@ -16,7 +16,8 @@ import { type DemoInventory, emissionAt, makeDemoInventory, seasonMean } from '.
 import { type DemoGeography, makeDemoGeography } from './demo-geography';
 import { placeStations } from './demo-stations';
 import { plantTruth } from './demo-truth';
-import { DemoWeather, type Season, type WeatherHour } from './demo-weather';
+import { demoWeeks, type Season } from './demo-seasons';
+import { DemoWeather, type WeatherHour } from './demo-weather';
 import { writeTruthFactors } from './truth-factors';
 
 interface DemoWorldOptions {
@@ -38,6 +39,10 @@ interface DemoWorldOptions {
   species?: readonly Species[];
   /** whether satellites see columns of the truth */
   columns?: boolean;
+  /** 1 to 12, a week in each, instead of one in winter and one in summer */
+  months?: readonly number[];
+  /** those of them in which there are members; by default all */
+  membersIn?: readonly number[];
 }
 
 /** All that networks such as China's measure, and the groups that they come from: those of the code of Huang et al. (2021). */
@@ -45,12 +50,6 @@ export const ALL_SPECIES: Required<Pick<DemoWorldOptions, 'groups' | 'species'>>
   groups: [...GROUPS, 'CO', 'PMC'],
   species: [...SPECIES, 'CO', 'PM10'],
 };
-
-/** Monday 00:00 UTC of a January and a July week. */
-const SEASONS: { season: Season; start: Date }[] = [
-  { season: 'winter', start: new Date('2026-01-05T00:00:00Z') },
-  { season: 'summer', start: new Date('2026-07-06T00:00:00Z') },
-];
 
 const MET_VARIABLES = [
   { name: 'TEMP2', units: 'K', description: 'temperature at 2 m' },
@@ -118,16 +117,24 @@ export function writeDemoWorld(dir: string, options: DemoWorldOptions = {}): Pro
   writeGeography(join(inputs, 'GRIDCRO2D.nc'), geography);
   writeStations(join(inputs, 'stations.csv'), geography, inventory, stations, random.fork('stations'));
   const factors = new Map<string, Float32Array>();
-  for (const { season, start } of SEASONS) {
-    const weather = new DemoWeather(geography, season, start, hours, random.fork(`weather ${season}`));
-    writeMeteorology(join(inputs, `METCRO2D_${season}.nc`), geography, weather, start, hours);
-    writeEmissions(join(inputs, `EMIS_${season}.nc`), geography, inventory, groups, season, { start, stepSeconds: 3600, count: hours });
+  const weeks = demoWeeks(options.months, options.membersIn);
+  for (const { season, start } of weeks) {
+    const { name } = season;
+    const weather = new DemoWeather(geography, season, start, hours, random.fork(`weather ${name}`));
+    writeMeteorology(join(inputs, `METCRO2D_${name}.nc`), geography, weather, start, hours);
+    writeEmissions(join(inputs, `EMIS_${name}.nc`), geography, inventory, groups, season, { start, stepSeconds: 3600, count: hours });
     const weights = new Map(groups.map((group) => [group, seasonMean(inventory, group, season)]));
-    const planted = plantTruth(rows, cols, weights, 5.5, random.fork('truth'), random.fork(`truth ${season}`));
-    factors.set(season, Float32Array.from(groups.flatMap((group) => [...planted.get(group)!])));
+    const planted = plantTruth(rows, cols, weights, 5.5, random.fork('truth'), random.fork(`truth ${name}`));
+    factors.set(name, Float32Array.from(groups.flatMap((group) => [...planted.get(group)!])));
   }
   writeTruthFactors(join(inputs, 'truth_factors.nc'), geography.grid, factors, groups);
-  const periods = SEASONS.map(({ season, start }) => ({ name: season, start, hours, spinUpHours }));
+  const periods = weeks.map(({ season: { name }, start, members }) => ({
+    name,
+    start,
+    hours,
+    spinUpHours,
+    ...(members === true ? {} : { members }),
+  }));
   const casePath = join(dir, 'case.yaml');
   writeFileAtomic(
     casePath,

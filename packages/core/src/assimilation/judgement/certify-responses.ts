@@ -56,7 +56,7 @@ export async function compareResponses(
       }
     }
     const { members } = judgedMembers(context);
-    domain.addParts(members, parts);
+    if (whole) domain.addParts(members, parts, whole);
     if (whole) out.joint.push(...jointResponses(members.join(', '), [...parts.keys()], whole, first.species, settings.name));
     out.pairs.push(...domain.responses(settings.name, first.species).filter((pair) => isWorthTelling(context, pair)));
   }
@@ -147,21 +147,21 @@ async function compareFurther(
 
 /** Sums by group and species: of the runs that change one group, or where there are none of its part of members. */
 class DomainSums {
-  private readonly byGroup = new Map<Group, { runs: string[]; sums: BlockSums[][]; part?: true }>();
+  private readonly byGroup = new Map<Group, { runs: string[]; sums: BlockSums[][]; partOf?: BlockSums[] }>();
 
   add(group: Group, run: string, bySpecies: BlockSums[]): void {
     const { runs, sums } = this.byGroup.get(group) ?? { runs: [], sums: [] };
     this.byGroup.set(group, { runs: [...runs, run], sums: [...sums, bySpecies] });
   }
 
-  addParts(members: string[], parts: ReadonlyMap<Group, BlockSums[]>): void {
-    for (const [group, bySpecies] of parts) if (!this.byGroup.has(group)) this.byGroup.set(group, { runs: members, sums: [bySpecies], part: true });
+  addParts(members: string[], parts: ReadonlyMap<Group, BlockSums[]>, partOf: BlockSums[]): void {
+    for (const [group, bySpecies] of parts) if (!this.byGroup.has(group)) this.byGroup.set(group, { runs: members, sums: [bySpecies], partOf });
   }
 
   responses(period: string, species: readonly Species[]): PairResponse[] {
-    return [...this.byGroup].flatMap(([group, { runs, sums, part }]) =>
+    return [...this.byGroup].flatMap(([group, { runs, sums, partOf }]) =>
       species.map((name, s) => {
-        const figures = responseFigures(joinSums(sums.map((blocks) => blocks[s])), { part });
+        const figures = responseFigures(joinSums(sums.map((blocks) => blocks[s])), partOf?.[s]);
         return { group, species: name, period, runs, figures };
       }),
     );

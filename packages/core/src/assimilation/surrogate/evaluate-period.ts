@@ -85,7 +85,7 @@ export async function evaluatePeriod(options: PeriodEvaluation, initialFrom?: In
             species,
           ),
     all: concentrationErrors(prior, concentrations, hours, species),
-    response: responsesOf(period.species, sums, ofMembers.parts),
+    response: responsesOf(period.species, sums, ofMembers),
     sums,
     ...ofMembers,
   };
@@ -166,10 +166,10 @@ function withGroupOf(prior: Float32Array, member: Float32Array, group: number, g
 }
 
 /** A group without a run that changes it alone has that of its part of members. */
-function responsesOf(species: readonly string[], sums: PeriodFigures['sums'], parts: PeriodFigures['parts']): Response[] {
+function responsesOf(species: readonly string[], sums: PeriodFigures['sums'], { parts, whole }: Pick<PeriodFigures, 'parts' | 'whole'>): Response[] {
   return [...new Map([...parts, ...sums])].flatMap(([group, bySpecies]) =>
     bySpecies.flatMap((blocks, s): Response[] => {
-      const figures = responseFigures(blocks, { part: !sums.has(group) });
+      const figures = responseFigures(blocks, sums.has(group) ? undefined : whole?.[s]);
       const { slope, r, ctmChange, surrogateChange, relativeSize } = figures;
       return isTold(figures) ? [{ pair: `${group}>${species[s]}`, slope, r, ctmChange, surrogateChange, relativeSize }] : [];
     }),

@@ -22,6 +22,10 @@ export interface DemoOptions extends Omit<RunOptions, 'stages'> {
   species?: 'all';
   /** satellites see columns of NO2, HCHO and NH3 beside the monitors */
   columns?: boolean;
+  /** 1 to 12: a week in each of these months, instead of one in winter and one in summer */
+  months?: readonly number[];
+  /** those of them in which the transport model runs members, and the surrogate is trained; default: all */
+  membersIn?: readonly number[];
   /** another coast, with cities, weather, monitors and errors of its own; default 1 */
   seed?: number;
 }
@@ -33,6 +37,8 @@ const OPTIONS: OptionNames<DemoOptions> = {
   nonIdentical: true,
   species: true,
   columns: true,
+  months: true,
+  membersIn: true,
   seed: true,
 };
 
@@ -42,11 +48,14 @@ function sizeOf({ quick, full }: DemoOptions): DemoSize {
   return quick ? 'quick' : full ? 'full' : 'default';
 }
 
-/** The run folder unless the caller names one: `runs/demo`, with `-non-identical`, `-all-species`, `-columns`, the seed and the size after it where they are not the default. */
+/** The run folder unless the caller names one: `runs/demo`, with `-non-identical`, `-all-species`, `-columns`, the months, the seed and the size after it where they are not the default. */
 export function demoFolder(options: DemoOptions = {}): string {
   const size = sizeOf(options);
   const { nonIdentical, species, columns, seed = 1 } = options;
-  return `runs/demo${nonIdentical ? '-non-identical' : ''}${species ? `-${species}-species` : ''}${columns ? '-columns' : ''}${seed === 1 ? '' : `-seed${seed}`}${size === 'default' ? '' : `-${size}`}`;
+  const months = monthsInWords(options)
+    .replaceAll(/ --(months|members-in) /g, '-$1-')
+    .replaceAll(',', '-');
+  return `runs/demo${nonIdentical ? '-non-identical' : ''}${species ? `-${species}-species` : ''}${columns ? '-columns' : ''}${months}${seed === 1 ? '' : `-seed${seed}`}${size === 'default' ? '' : `-${size}`}`;
 }
 
 /** What the world in a run folder was made with, as the command line says it. */
@@ -59,6 +68,9 @@ interface WorldOptions {
   species?: 'all';
   /** absent: none */
   columns?: true;
+  /** absent: the default's two weeks */
+  months?: readonly number[];
+  membersIn?: readonly number[];
   seed: number;
 }
 
@@ -79,8 +91,22 @@ async function ensureWorld(out: string, casePath: string, wanted: WorldOptions):
   }
 }
 
-function flagsOf({ size, nonIdentical, species, columns, seed }: WorldOptions): string {
-  return `${size === 'default' ? '' : ` --${size}`}${nonIdentical ? ' --non-identical' : ''}${species ? ` --species ${species}` : ''}${columns ? ' --columns' : ''} --seed ${seed}`;
+function monthsInWords({ months, membersIn }: Pick<DemoOptions, 'months' | 'membersIn'>): string {
+  return `${months ? ` --months ${months.join(',')}` : ''}${membersIn ? ` --members-in ${membersIn.join(',')}` : ''}`;
+}
+
+function flagsOf({ size, nonIdentical, species, columns, seed, ...weeks }: WorldOptions): string {
+  return `${size === 'default' ? '' : ` --${size}`}${nonIdentical ? ' --non-identical' : ''}${species ? ` --species ${species}` : ''}${columns ? ' --columns' : ''}${monthsInWords(weeks)} --seed ${seed}`;
+}
+
+/** @throws {ConfigError} `CALL_INVALID` */
+function checkMonths({ months, membersIn }: DemoOptions): void {
+  const invalid = (option: string, expected: string, value: readonly number[]): ConfigError =>
+    new ConfigError('CALL_INVALID', `runDemo: ${option}: expected ${expected} but received ${value.join(',')}: mend the call`);
+  if (months && (new Set(months).size < months.length || !months.every((month) => Number.isInteger(month) && month >= 1 && month <= 12)))
+    throw invalid('months', 'different whole numbers from 1 to 12', months);
+  if (membersIn && (membersIn.length === 0 || !membersIn.every((month) => months?.includes(month))))
+    throw invalid('membersIn', 'some of months', membersIn);
 }
 
 /**
@@ -102,9 +128,20 @@ export async function runDemo(options: DemoOptions = {}): Promise<DemoResult> {
   if (species !== undefined && species !== 'all') {
     throw new ConfigError('CALL_INVALID', `runDemo: species: expected all but received ${String(species)}: leave it out for the four of the default`);
   }
-  const world: WorldOptions = { size: sizeOf(options), nonIdentical, ...(species ? { species } : {}), ...(columns ? { columns } : {}), seed };
+  checkMonths(options);
+  const { months, membersIn } = options;
+  const world: WorldOptions = {
+    size: sizeOf(options),
+    nonIdentical,
+    ...(species ? { species } : {}),
+    ...(columns ? { columns } : {}),
+    ...(months ? { months } : {}),
+    ...(membersIn ? { membersIn } : {}),
+    seed,
+  };
   if (ranks.rank === 0) await ensureWorld(out, casePath, world);
   await ranks.barrier(); // the others read what the first has written
-  const { quick: _quick, full: _full, nonIdentical: _truth, species: _species, columns: _columns, seed: _seed, ...ofRun } = options;
+  const { quick: _quick, full: _full, nonIdentical: _truth, species: _species, columns: _columns, seed: _seed, ...further } = options;
+  const { months: _months, membersIn: _membersIn, ...ofRun } = further;
   return runStages(casePath, { ...ofRun, out, stages: 'all' });
 }

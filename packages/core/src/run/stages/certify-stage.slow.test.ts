@@ -120,7 +120,7 @@ async function runFolder(
   const settings = {
     grid: gridSetting(out, grid),
     file: join(out, 'case.yaml'),
-    periods: [{ name: world.name, start: WORLD.start, hours: world.time.count, spinUpHours: WORLD.spinUpHours }],
+    periods: [{ name: world.name, start: WORLD.start, hours: world.time.count, spinUpHours: WORLD.spinUpHours, members: true }],
     ctm: { kind: 'reference', options: {} },
     emissions: { groups: Object.fromEntries(GROUPS.map((group) => [group, { variables: [] }])), sectors: {} },
     concentrations: { variables: VARIABLES },

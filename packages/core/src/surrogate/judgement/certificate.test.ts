@@ -95,10 +95,19 @@ describe('sensitivities', () => {
   });
 
   it('stand in for parts of members, which say less', () => {
-    const parts = pairs(0.2).map((pair) => (pair.group === 'NOx' ? { ...pair, figures: { ...pair.figures, part: true as const } } : pair));
+    const parts = pairs(0.2).map((pair) => (pair.group === 'NOx' ? { ...pair, figures: { ...pair.figures, part: { wholeR: 0.9 } } } : pair));
     const others = parts.map((pair) => (pair.group === 'NOx' ? pair : { ...pair, figures: figures(0.9) }));
     expect(verdictOf(others).verdict).toBe('failed');
     expect(verdictOf(others, DIFFERENTIATION, [ddm('winter', 0.9), ddm('summer', 0.9)]).verdict).toBe('passed');
+  });
+
+  it('of a part judge the slope, and r of the whole', () => {
+    const parts = (slope: number, r: number, wholeR: number): PairResponse[] =>
+      pairs(0.9).map((pair) => ({ ...pair, figures: { ...pair.figures, slope, r, signAgreement: 0.6, part: { wholeR } } }));
+    expect(verdictOf(parts(0.9, 0.5, 0.9)).verdict).toBe('passed');
+    expect(verdictOf(parts(0.5, 0.9, 0.9)).verdict).toBe('failed');
+    expect(verdictOf(parts(0.9, 0.9, 0.6)).reasons[0]).toBe('NOx>NO2, winter: r of all that the members change 0.60 is below 0.7');
+    expect(verdictOf(parts(0.9, 0.9, NaN)).verdict).toBe('failed');
   });
 
   it('of a region are not judged, and stand in for nothing', () => {

@@ -81,8 +81,8 @@ const SILENT =
 const DEAF = 'the surrogate answers nothing in any cell and hour';
 
 /**
- * How one pair breaks its limits; figures that are not numbers break all of them, as they do where the transport model answers nothing. A member's factors are above
- * and below 1, so the signs of its parts say the same as r, which is judged.
+ * How one pair breaks its limits; figures that are not numbers break all of them, as they do where the transport model answers nothing. Of a part the slope is judged, and
+ * the r of the whole: the errors of the other parts lower the part's own r, and a member's factors are above and below 1, so that signs say the same as r.
  */
 export function breaches({ part, slope, r, signAgreement, relativeSize }: ResponseFigures, limits: PairLimits): string[] {
   if (relativeSize === 0) return [part ? DEAF : SILENT];
@@ -90,7 +90,7 @@ export function breaches({ part, slope, r, signAgreement, relativeSize }: Respon
   return [
     ...low('slope', slope, limits.minSlope),
     ...(slope > limits.maxSlope ? [`slope ${shown(slope)} is above ${limits.maxSlope}`] : []),
-    ...low('r', r, limits.minR),
+    ...(part ? low('r of all that the members change', part.wholeR, limits.minR) : low('r', r, limits.minR)),
     ...(part ? [] : low('sign agreement', signAgreement, limits.minSignAgreement)),
   ];
 }

@@ -18,9 +18,8 @@ function figuresOf(slopes: readonly [number, number]): { first: ResponseFigures;
   const withoutGroup = compared((i) => 1.1 * ctmPrior[i] + slopes[1] * parts[1][i]);
   const simulated = compared((i) => 1.1 * ctmPrior[i] + slopes[0] * parts[0][i] + slopes[1] * parts[1][i]);
   const member = { prior, simulated, ctmPrior, ctmMember, hours: HOURS, period: 'winter', species: 1 };
-  const first = responseFigures(memberPart({ ...member, withoutGroup })[0], { part: true });
-  const whole = responseFigures(memberPart({ ...member, withoutGroup: prior })[0]);
-  return { first, whole };
+  const all = memberPart({ ...member, withoutGroup: prior })[0];
+  return { first: responseFigures(memberPart({ ...member, withoutGroup })[0], all), whole: responseFigures(all) };
 }
 
 it('is that group alone where the others are answered rightly', () => {
@@ -31,11 +30,14 @@ it('is that group alone where the others are answered rightly', () => {
 });
 
 it('has the errors of the others in r, and its slope hardly', () => {
-  const { first } = figuresOf([0.7, 0.5]);
+  const { first, whole } = figuresOf([0.7, 0.5]);
   // The part has variance 1, what is missing of the other 1 too.
   expect(first.r).toBeCloseTo(Math.SQRT1_2, 1);
   expect(first.slope).toBeCloseTo(0.7, 1);
   expect(first.relativeSize).toBeCloseTo(0.7 / 20, 2);
+  expect(first.part?.wholeR).toBe(whole.r);
+  expect(whole.r).toBeGreaterThan(0.9);
+  expect(whole.part).toBeUndefined();
 });
 
 it('has no slope where the surrogate does not answer', () => {

@@ -28,9 +28,10 @@ export interface ComparedRun {
 export interface ResponseFigures {
   /**
    * present where ΔS and ΔC are one group's part of what a member changes, which the surrogate told apart: ΔC then has the errors of the other parts in it. So the
-   * slope is Σ ΔS² / Σ ΔS·ΔC, which these do not lower, and the size is that of ΔS
+   * slope is Σ ΔS² / Σ ΔS·ΔC, which these do not lower, and the size is that of ΔS. They lower the part's r, so `wholeR` says how well the surrogate follows: the r of
+   * all that the members change
    */
-  part?: true;
+  part?: { wholeR: number };
   /** of ΔS on ΔC through the origin, Σ ΔS·ΔC / Σ ΔC²: 1 is right, below it the surrogate answers too weakly */
   slope: number;
   /** Σ ΔS·ΔC / √(Σ ΔS² · Σ ΔC²) */
@@ -174,15 +175,20 @@ function correlationOf(sums: Float64Array): number {
   return covariance(SUM.s, SUM.c, SUM.sc) / Math.sqrt(covariance(SUM.s, SUM.s, SUM.ss) * covariance(SUM.c, SUM.c, SUM.cc));
 }
 
-/** What the sums say. @param part - whether they are of one group's part of what a member changes */
-export function responseFigures(blocks: BlockSums, { part = false } = {}): ResponseFigures {
-  const slope = part ? partSlopeOf : slopeOf;
+function totalOf(blocks: BlockSums): Float64Array {
   const total = new Float64Array(SUMS);
   for (const sums of blocks.values()) sums.forEach((value, i) => (total[i] += value));
+  return total;
+}
+
+/** What the sums say. @param partOf - all that the members change, if the sums are of one group's part of it */
+export function responseFigures(blocks: BlockSums, partOf?: BlockSums): ResponseFigures {
+  const slope = partOf ? partSlopeOf : slopeOf;
+  const total = totalOf(blocks);
   const intervals = blockIntervals([...blocks.values()], (sums) => [slope(sums), cosineOf(sums), correlationOf(sums), signOf(sums)]);
   const n = total[SUM.n];
   return {
-    ...(part ? { part } : {}),
+    ...(partOf ? { part: { wholeR: correlationOf(totalOf(partOf)) } } : {}),
     slope: slope(total),
     cosine: cosineOf(total),
     r: correlationOf(total),
@@ -190,7 +196,7 @@ export function responseFigures(blocks: BlockSums, { part = false } = {}): Respo
     clear: total[SUM.clear],
     ctmChange: total[SUM.c] / n,
     surrogateChange: total[SUM.s] / n,
-    relativeSize: Math.sqrt(total[part ? SUM.ss : SUM.cc] / n) / (total[SUM.level] / n),
+    relativeSize: Math.sqrt(total[partOf ? SUM.ss : SUM.cc] / n) / (total[SUM.level] / n),
     days: blocks.size,
     ...(intervals ? { intervals: { slope: intervals[0], cosine: intervals[1], r: intervals[2], signAgreement: intervals[3] } } : {}),
   };

@@ -84,7 +84,7 @@ function pairTable(context: PageContext, certificates: readonly ReportCertificat
       { title: 'Verdict', unit: 'where judged', text: true },
     ],
     rows: rows.map(({ certificate, pair, begins }) => ({ cells: pairCells(certificate, pair), begins })),
-    note: 'Slope through the origin over cells and hours. A part is told apart with the surrogate’s own answer to the other groups, whose errors lower r. Same sign: part of the cells and hours with a clear change (above a tenth of its root mean square) in which both changes have one sign.',
+    note: 'Slope through the origin over cells and hours. A part is told apart with the surrogate’s own answer to the other groups, whose errors lower its r; the r of all that the members change is judged. Same sign: part of the cells and hours with a clear change (above a tenth of its root mean square) in which both changes have one sign.',
   });
 }
 
@@ -99,7 +99,7 @@ function pairCells(certificate: ReportCertificate, pair: PairResponse): Markup[]
     withInterval(figures.slope, figures.intervals?.slope),
     html`${limits ? `${limits.minSlope} to ${limits.maxSlope}` : ''}`,
     withInterval(figures.r, figures.intervals?.r),
-    html`${limits ? `≥ ${limits.minR}` : ''}`,
+    html`${limits ? `≥ ${limits.minR}${figures.part ? `, of all: ${fixed(figures.part.wholeR, 2)}` : ''}` : ''}`,
     html`${fixed(figures.cosine, 2)}`,
     html`${percent(figures.signAgreement)}`,
     html`${limits && !figures.part ? `≥ ${percent(limits.minSignAgreement)}` : ''}`,
