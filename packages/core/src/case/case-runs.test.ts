@@ -93,10 +93,8 @@ describe('members that are kept for the test', () => {
 describe('the runs of a period', () => {
   const weeks = (members: string, response: string): Case =>
     cases.load(
-      CASE.replace(
-        'hours: 216 }]',
-        `hours: 216 }, { name: spring, start: 2026-04-06T00:00:00Z, hours: 120, members: ${members} }]`,
-      ) + `members: { count: 6 }\nresponse: { groups: [${response}] }\n`,
+      CASE.replace('hours: 216 }]', `hours: 216 }, { name: spring, start: 2026-04-06T00:00:00Z, hours: 120, members: ${members} }]`) +
+        `members: { count: 6 }\nresponse: { groups: [${response}] }\n`,
     );
 
   it.each([
