@@ -4,6 +4,7 @@ import { ConfigError } from '../base/errors';
 import { applyStage } from './stages/apply-stage';
 import { certifyStage } from './stages/certify-stage';
 import { crossvalidateStage } from './stages/crossvalidate-stage';
+import { ensembleStage } from './stages/ensemble-stage';
 import { evaluateStage } from './stages/evaluate-stage';
 import { exportStage } from './stages/export-stage';
 import { invertStage } from './stages/invert-stage';
@@ -22,7 +23,7 @@ import { refuseReplacedRuns } from './transport-runs/replaced-runs';
 import { STAGES, type RunContext, type Stage, type StageName, type Variant } from './engine/stage';
 import { neededRecord } from './engine/stage-keys';
 
-/** Every stage by its name. */
+/** Every stage by its name, as the case's own variant has it: see {@link stageOf}. */
 export const STAGE_OF: Record<StageName, Stage> = {
   simulate: simulateStage,
   prepare: prepareStage,
@@ -39,6 +40,14 @@ export const STAGE_OF: Record<StageName, Stage> = {
   loop: loopStage,
   report: reportStage,
 };
+
+/** A stage of a variant. */
+export function stageOf(stage: StageName, variant: Variant): Stage {
+  return variant === 'ensemble' && stage === 'invert' ? ensembleStage : STAGE_OF[stage];
+}
+
+/** Stages that the update from members alone runs beside the case's own. */
+export const ENSEMBLE_STAGES: readonly StageName[] = ['invert', 'apply', 'verify'];
 
 /** Stages that the paper's mode runs beside the case's own. */
 export const PAPER_STAGES: readonly StageName[] = ['train', 'evaluate', 'certify', 'export', 'invert', 'apply', 'verify'];
@@ -65,8 +74,9 @@ export function checkPlan(run: RunContext, plan: Plan): void {
   for (const { stage, variant } of plan) {
     const context = stageContext(run, stage, variant);
     checkOurs(context.dir);
-    if (STAGE_OF[stage].keepsLast) checkAsideOurs(context.dir);
-    for (const need of STAGE_OF[stage].needs) {
+    const { keepsLast, needs } = stageOf(stage, variant);
+    if (keepsLast) checkAsideOurs(context.dir);
+    for (const need of needs) {
       if (!planned.has(context.dirOf(need))) neededRecord(context, need);
     }
     planned.add(context.dir);
@@ -79,7 +89,7 @@ export async function refusePlan(run: RunContext, plan: Plan): Promise<void> {
   if (run.changedRuns !== 'replace' && plan.some(({ stage }) => stage === 'simulate')) await refuseReplacedRuns(run);
 }
 
-/** The paper's mode runs after the case's own stages and before the report that shows both. */
+/** The paper's mode and the update from members run after the case's own stages and before the report that shows them. */
 export function planOf(settings: Case, wanted: readonly StageName[]): Plan {
   if (!Array.isArray(wanted) || wanted.some((name: StageName) => !STAGES.includes(name)))
     throw new ConfigError(
@@ -87,10 +97,14 @@ export function planOf(settings: Case, wanted: readonly StageName[]): Plan {
       `stages: expected "all" or a list of ${STAGES.join(', ')} but received ${JSON.stringify(wanted)}: mend the call`,
     );
   const ownStages = STAGES.filter((stage) => wanted.includes(stage)).map((stage) => ({ stage, variant: 'default' as const }));
-  const paper = settings.paperMode.run
-    ? PAPER_STAGES.filter((stage) => wanted.includes(stage)).map((stage) => ({ stage, variant: 'paper' as const }))
-    : [];
-  return [...ownStages.filter(({ stage }) => stage !== 'report'), ...paper, ...ownStages.filter(({ stage }) => stage === 'report')];
+  const stagesIn = (variant: Variant, stages: readonly StageName[]): Plan =>
+    stages.filter((stage) => wanted.includes(stage)).map((stage) => ({ stage, variant }));
+  return [
+    ...ownStages.filter(({ stage }) => stage !== 'report'),
+    ...(settings.paperMode.run ? stagesIn('paper', PAPER_STAGES) : []),
+    ...(settings.ensembleMode.run ? stagesIn('ensemble', ENSEMBLE_STAGES) : []),
+    ...ownStages.filter(({ stage }) => stage === 'report'),
+  ];
 }
 
 /** Stages of a case before these that are not made with them. */

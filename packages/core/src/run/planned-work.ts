@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { caseOf, type Case } from '../case';
 import { expectOptions, RetroplumeError } from '../base/errors';
-import { checkPlan, planOf, STAGE_OF, stagesOf } from './all-stages';
+import { checkPlan, planOf, stageOf, stagesOf } from './all-stages';
 import { checkInputs } from './commands/check/check-case';
 import { hasPreviousResult } from './engine/stage-folder';
 import { changedExternal } from './engine/recorded-files';
@@ -90,7 +90,7 @@ class Work {
 
   private async plan(context: StageContext): Promise<Omit<PlannedStage, 'stage' | 'variant'>> {
     const { dir, dirOf } = context;
-    const stage = STAGE_OF[context.stage];
+    const stage = stageOf(context.stage, context.variant);
     const changedTaken = (stage.takes?.(this.run.caseSettings) ?? []).filter((name) => this.changed.has(dirOf(name)));
     const stageMark = await keyOf(stage, context, (need) => this.keys.get(dirOf(need)) ?? neededRecord(context, need));
     // What the settings will be once those are made, nobody knows; other than now they will be.

@@ -119,7 +119,11 @@ describe('a part that a case does not have', () => {
   it('is no variant: the case says which there are', () => {
     const { inversion } = settings;
     const several = { ...settings, inversion: { ...inversion, uncertainty: { ...inversion.uncertainty, method: 'rto' as const, surrogates: 2 } } };
-    expect(independentVariants({ ...settings, paperMode: { ...settings.paperMode, run: true } })).toEqual(['default', 'paper']);
-    expect(independentVariants({ ...several, paperMode: { ...settings.paperMode, run: false } })).toEqual(['default', 'surrogate-2', 'surrogate-3']);
+    expect(independentVariants({ ...settings, paperMode: { ...settings.paperMode, run: true } }, 'train')).toEqual(['default', 'paper']);
+    expect(independentVariants({ ...several, paperMode: { ...settings.paperMode, run: false } }, 'train')).toEqual([
+      'default',
+      'surrogate-2',
+      'surrogate-3',
+    ]);
   });
 });

@@ -6,7 +6,7 @@ import { caseOf, nearestKey, type Case } from '../case';
 import type { Device } from '../base/device';
 import { ConfigError, expectOptions, type OptionNames } from '../base/errors';
 import { ALONE } from '../base/process';
-import { STAGE_OF } from './all-stages';
+import { STAGE_OF, stageOf } from './all-stages';
 import { simulatedRuns } from '../case/case-runs';
 import { certifyingRunNames, isCertifyingRunMade, makeCertifyingRun } from './transport-runs/certify-runs';
 import { loopStage } from './stages/loop-stage';
@@ -61,7 +61,7 @@ export interface PartResult {
 }
 
 /** Those that are expensive and that variants have of their own, each in a folder that no other one touches. */
-const VARIANT_STAGES: readonly StageName[] = ['train', 'invert'];
+const VARIANT_STAGES = ['train', 'invert'] as const;
 
 /** What a run of `certify` is made of: the hash of the inputs, and where the prior's emissions are. Nothing of a training. */
 const BEFORE_CERTIFYING: readonly StageName[] = ['simulate', 'prepare'];
@@ -69,10 +69,16 @@ const BEFORE_CERTIFYING: readonly StageName[] = ['simulate', 'prepare'];
 const PATIENCE_MS = 30_000;
 const POLL_MS = 200;
 
-/** The variants that a run of a case trains and inverts, each by itself. */
-export function independentVariants(settings: Case): Variant[] {
-  const members = otherSurrogates(settings).map((member): Variant => `surrogate-${member}`);
-  return ['default', ...(settings.paperMode.run ? (['paper'] as const) : []), ...members];
+/** The variants that a run of a case trains or inverts, each by itself. */
+export function independentVariants(settings: Case, stage: 'train' | 'invert'): Variant[] {
+  const furtherSurrogates = otherSurrogates(settings).map((member): Variant => `surrogate-${member}`);
+  const { paperMode, ensembleMode } = settings;
+  return [
+    'default',
+    ...(paperMode.run ? (['paper'] as const) : []),
+    ...(ensembleMode.run && stage === 'invert' ? (['ensemble'] as const) : []),
+    ...furtherSurrogates,
+  ];
 }
 
 /** The passes of the closed loop behind the case's own stages, each of which waits for the one before. */
@@ -118,11 +124,12 @@ function checkPart(settings: Case, part: Part): void {
     if (!runNames.includes(run)) throw new ConfigError('RUN_UNKNOWN', `${stage}: there is no run ${run} to make: ${suggestion(run, runNames)}`);
     return;
   }
-  const variants = [...independentVariants(settings), ...furtherPasses(settings).map(passVariant)];
+  const variants = [...independentVariants(settings, 'invert'), ...furtherPasses(settings).map(passVariant)];
   if (!variants.includes(part.variant)) {
     throw new ConfigError('VARIANT_UNKNOWN', `run: this case has no variant ${part.variant}: ${suggestion(part.variant, variants)}`);
   }
-  const stages: readonly StageName[] = passOf(part.variant) === undefined ? VARIANT_STAGES : PASS_STAGES;
+  const ownStages = VARIANT_STAGES.filter((stage) => independentVariants(settings, stage).includes(part.variant));
+  const stages: readonly StageName[] = passOf(part.variant) === undefined ? ownStages : PASS_STAGES;
   if (part.stages.length === 0 || !part.stages.every((stage) => stages.includes(stage))) {
     const received = part.stages.length === 0 ? 'none' : part.stages.join(',');
     throw new ConfigError('VARIANT_STAGES', `run: expected stages ${stages.join(' or ')} of ${part.variant} but received ${received}: set --stages`);
@@ -142,7 +149,7 @@ async function makeStages(context: RunContext, { variant, stages }: Extract<Part
     if (first) forgetFailureOf(context.out, task);
     const pass = passOf(variant);
     if (pass !== undefined) return await makePass(context, pass, { variant, stages }, task);
-    for (const stage of stages) await runTogether(STAGE_OF[stage], variantContext(context, stage, variant), { stage, variant, task });
+    for (const stage of stages) await runTogether(stageOf(stage, variant), variantContext(context, stage, variant), { stage, variant, task });
   } finally {
     release();
   }

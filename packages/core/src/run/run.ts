@@ -7,7 +7,7 @@ import { chooseDevice, MOST_THREADS, type Device, type DeviceChoice, type Precis
 import type { Profiler } from '../graph/program/profiler';
 import { ALONE, giveWay, type Ranks } from '../base/process';
 import type { Certificate } from '../surrogate/judgement/certificate';
-import { PAPER_STAGES, planOf, refusePlan, STAGE_OF, stagesBefore, type Plan } from './all-stages';
+import { ENSEMBLE_STAGES, PAPER_STAGES, planOf, refusePlan, stageOf, stagesBefore, type Plan } from './all-stages';
 import type { CrossValidation } from '../assimilation/cross-validation/candidates';
 import type { EvaluateSummary, InitialFigures } from './learning/evaluate';
 import { HASHES_FILE, InputHashes } from './engine/input-hashes';
@@ -81,7 +81,9 @@ export interface RunResult extends VariantResult {
   loop?: Pick<LoopSummary, 'status' | 'kept' | 'passes'>;
   report?: string;
   paperMode?: VariantResult;
-  /** per stage that was run or found up to date; `paper/<stage>` for the paper's mode */
+  /** of the update from members alone, where the case asks for it */
+  ensembleMode?: VariantResult;
+  /** per stage that was run or found up to date; `paper/<stage>` for the paper's mode, `ensemble/<stage>` for the update from members alone */
   seconds: Record<string, number>;
 }
 
@@ -111,13 +113,13 @@ export async function runListed(
   try {
     const staleStages = checkWhole === undefined && first ? await tellStale(context, wanted[0], stagesBefore(settings, wanted)) : [];
     const note = ({ stage, variant }: Plan[number], record: StageRecord): void => {
-      const label = variant === 'paper' ? `paper/${stage}` : stage;
+      const label = variant === 'default' ? stage : `${variant}/${stage}`;
       seconds[label] = record.seconds;
       records.set(label, record);
     };
     const planContext: RunContext = { ...context, staleStages, remake: (dirs) => remake(planContext, plan, dirs, note) };
     for (const planned of plan)
-      note(planned, await runTogether(STAGE_OF[planned.stage], stageContext(planContext, planned.stage, planned.variant), planned));
+      note(planned, await runTogether(stageOf(planned.stage, planned.variant), stageContext(planContext, planned.stage, planned.variant), planned));
   } finally {
     release();
   }
@@ -130,6 +132,9 @@ export async function runListed(
     ...(records.has('crossvalidate') ? { crossValidation: records.get('crossvalidate')!.summary as CrossValidation } : {}),
     ...loopResult(records),
     ...(settings.paperMode.run && wanted.some((stage) => PAPER_STAGES.includes(stage)) ? { paperMode: variantResult(records, 'paper/') } : {}),
+    ...(settings.ensembleMode.run && wanted.some((stage) => ENSEMBLE_STAGES.includes(stage))
+      ? { ensembleMode: variantResult(records, 'ensemble/') }
+      : {}),
     ...(records.has('report') ? { report: resolve(out, (records.get('report')!.summary as { html: string }).html) } : {}),
     seconds,
   };
@@ -144,9 +149,12 @@ async function remake(
 ): Promise<boolean> {
   const damaged = plan.filter(({ stage, variant }) => dirs.includes(stageDir(run.out, stage, variant)));
   const onSeveralRanks = (run.ranks?.size ?? 1) > 1;
-  if (damaged.length < dirs.length || (onSeveralRanks && damaged.some(({ stage }) => STAGE_OF[stage].onAllRanks))) return false;
+  if (damaged.length < dirs.length || (onSeveralRanks && damaged.some(({ stage, variant }) => stageOf(stage, variant).onAllRanks))) return false;
   for (const planned of damaged)
-    note(planned, await runStage(STAGE_OF[planned.stage], stageContext({ ...run, ranks: undefined }, planned.stage, planned.variant)));
+    note(
+      planned,
+      await runStage(stageOf(planned.stage, planned.variant), stageContext({ ...run, ranks: undefined }, planned.stage, planned.variant)),
+    );
   return true;
 }
 
@@ -161,7 +169,8 @@ export async function staleStages(run: RunContext, stages: readonly StageName[] 
     const record = readRecord(dir);
     if (!record) continue;
     const { device, precision } = record;
-    if (!(await isStageUpToDate(STAGE_OF[stage], stageContext({ ...run, device, precision }, stage, variant)))) stale.push(relative(run.out, dir));
+    if (!(await isStageUpToDate(stageOf(stage, variant), stageContext({ ...run, device, precision }, stage, variant))))
+      stale.push(relative(run.out, dir));
   }
   return stale;
 }

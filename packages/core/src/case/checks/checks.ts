@@ -269,7 +269,7 @@ function checkLoop(c: Case): Breach[] {
 }
 
 /** One updated run is brought, and it is that of the case's own inversion. */
-function checkUpdated({ updatedConcentrations, priorConcentrations, paperMode, loop }: Case): Breach[] {
+function checkUpdated({ updatedConcentrations, priorConcentrations, paperMode, ensembleMode, loop }: Case): Breach[] {
   if (updatedConcentrations === undefined) return [];
   const breach = (text: string): Breach => ({ path: ['updatedConcentrations'], text });
   return [
@@ -277,6 +277,7 @@ function checkUpdated({ updatedConcentrations, priorConcentrations, paperMode, l
       ? [breach('the prior run is made here and the updated one is not: bring that too, as priorConcentrations, or remove it')]
       : []),
     ...(paperMode.run ? [breach("the paper's mode beside would need a run of its own: set paperMode.run: false, or remove it")] : []),
+    ...(ensembleMode.run ? [breach('the update from members beside would need a run of its own: set ensembleMode.run: false, or remove it')] : []),
     ...(loop.passes > 1 ? [breach('passes of the loop would each need a run of their own: set loop.passes: 1, or remove it')] : []),
   ];
 }

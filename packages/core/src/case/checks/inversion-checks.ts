@@ -1,4 +1,5 @@
 /** The rules that tie keys of the inversion and of cross-validation to each other and to the rest of the case. */
+import { membersOfPeriod } from '../case-runs';
 import type { Case } from '../schema/case-schema';
 import { caseChannels } from '../schema/channel-kinds';
 import { checkRegion, type Breach, repeated } from '../problems';
@@ -18,6 +19,7 @@ export function checkInversion(c: Case): Breach[] {
     ...checkTotals(c),
     ...checkBatch(c),
     ...checkPaper(c),
+    ...checkEnsemble(c),
   ];
 }
 
@@ -123,6 +125,30 @@ function variantsOf(c: Case): [KeyPath, Case['inversion']][] {
   return [
     [['inversion'], c.inversion],
     [['paperMode', 'inversion'], c.paperMode.inversion],
+  ];
+}
+
+/** With fewer members their covariance says nothing. */
+const FEWEST_MEMBERS = 3;
+
+/** What the update from members needs, and what it cannot do. */
+function checkEnsemble(c: Case): Breach[] {
+  if (!c.ensembleMode.run) return [];
+  const { sectors, errorCorrelation } = c.inversion;
+  const breach = (subject: string, remedy: string): Breach => ({
+    path: ['ensembleMode', 'run'],
+    text: `${subject}: ${remedy}, or set it to false`,
+  });
+  return [
+    ...c.periods.flatMap((period): Breach[] => {
+      const { length } = membersOfPeriod(c, period);
+      const remedy = `it takes ${FEWEST_MEMBERS} or more: raise members.count, or have members in each period`;
+      return length < FEWEST_MEMBERS ? [breach(`the period ${period.name} has ${length} members`, remedy)] : [];
+    }),
+    ...(sectors.length > 0 ? [breach('it updates groups and not sectors', 'take inversion.sectors out')] : []),
+    ...(errorCorrelation.inSpace === 'exact'
+      ? [breach('it takes errors of monitors as independent', 'set inversion.errorCorrelation.inSpace to another than exact')]
+      : []),
   ];
 }
 

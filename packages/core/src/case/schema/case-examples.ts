@@ -69,6 +69,7 @@ priorConcentrations: "cmaq/prior/ACONC_*.nc" # left out, \`ctm\` makes them`,
   crossValidation: `crossValidation: { folds: 5 }`,
   loop: `loop: { passes: 3 }`,
   paperMode: `paperMode: { run: true }`,
+  ensembleMode: `ensembleMode: { run: true }`,
   regions: `regions:
   city: { polygon: [[113.0, 22.8], [113.6, 22.8], [113.6, 23.4], [113.0, 23.4]] }`,
   jobs: `jobs:

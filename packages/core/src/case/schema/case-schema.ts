@@ -220,6 +220,15 @@ export const caseSchema = schemaFor((channels) =>
       })
       .prefault({})
       .meta({ description: "The paper's mode beside the default: keys of surrogate, training and inversion that differ from the paper's values." }),
+    ensembleMode: z
+      .strictObject({
+        run: flag('Whether that is done, at one more run of the transport model a period.').default(false),
+      })
+      .prefault({})
+      .meta({
+        description:
+          'An update that needs no network, beside the default: the members weighed at each cell by how well they fit the monitors near it. It says what the network adds. It takes three members or more, and `inversion.lengthKm` as the distance in which a monitor counts.',
+      }),
     regions: regionsSchema.default({}),
     jobs: jobsSchema.prefault({}),
   }),

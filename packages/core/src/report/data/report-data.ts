@@ -95,6 +95,17 @@ export interface ReportIndependent {
   concentrations: ReportConcentrations[];
 }
 
+/** An update from the members alone, without the network, beside that of the run's own mode: what the network adds. */
+export interface ReportMembersAlone {
+  members: number;
+  /** in which a monitor's weight falls to exp(−1/2) */
+  lengthKm: number;
+  /** mean absolute errors at withheld monitors, of runs of the CTM, in the species' unit */
+  withheld: { species: string; unit: string; prior: number; network: number; members: number }[];
+  /** of the inventory against a known truth; empty without one */
+  inventory: { group: string; prior: number; network: number; members: number }[];
+}
+
 /** Columns of one species in one period: means over its observed hours, `[H, W]`, µmol m-2, NaN in cells without a value. */
 export interface ReportColumnField {
   species: string;
@@ -395,6 +406,7 @@ export interface ReportData {
   crossValidation?: ReportCrossValidation;
   loop?: ReportLoop;
   inventoryError?: InventoryError[];
+  membersAlone?: ReportMembersAlone;
   audit?: ReportAudit[];
   uncertainty?: ReportUncertainty;
   regions?: ReportRegion[];

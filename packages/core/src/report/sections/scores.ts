@@ -6,6 +6,7 @@ import { isWhole, type DistanceKm, type ScoreRow } from '../../inversion/scores/
 import { change, chemical, fixed, MISSING, significant, unitText } from '../html/format';
 import type { Content, Markup } from '../html/html';
 import { html } from '../html/html';
+import { membersAloneTable } from './members-alone';
 import type { PageContext } from './page-context';
 import type { ReportScores } from '../data/report-data';
 import type { Side } from '../data/statistics';
@@ -208,12 +209,13 @@ function benchmarkTable(context: PageContext, scores: ReportScores, side: Side):
 }
 
 export function scores(context: PageContext): Markup {
-  const { scores: data } = context.data;
+  const { scores: data, membersAlone } = context.data;
   if (!data) return html``;
   // Where no station is withheld, or all are, the other side has nothing to say.
   const sides = (['withheld', 'used'] as const).filter((side) => comparedRows(data, side).some(({ main }) => main.prior.n > 0));
   return html`<section id="scores">
     <h2>Scores by place and season, and against benchmarks</h2>
     ${sides.map((side) => html`${placeTable(context, data, side)}${benchmarkTable(context, data, side)}`)}
+    ${membersAlone ? membersAloneTable(context, membersAlone) : ''}
   </section>`;
 }

@@ -29,10 +29,10 @@ export const STAGES = [
 export type StageName = (typeof STAGES)[number];
 
 /**
- * A case may be run in the paper's mode beside its own: the stages from `train` to `verify` then exist twice. Further passes of the closed loop have
- * their own `train`, `invert`, `apply` and `verify`, other surrogates of an ensemble their own `train` and `invert`.
+ * A case may be run in the paper's mode beside its own: the stages from `train` to `verify` then exist twice. The update from members alone (`ensemble`) has its own
+ * `invert`, `apply` and `verify`; further passes of the closed loop have `train`, too; other surrogates their own `train` and `invert`.
  */
-export type Variant = 'default' | 'paper' | `pass-${number}` | `surrogate-${number}`;
+export type Variant = 'default' | 'paper' | 'ensemble' | `pass-${number}` | `surrogate-${number}`;
 
 /** A pass of the closed loop after the first; pass 1 is the case's own stages. */
 export interface LoopPass {

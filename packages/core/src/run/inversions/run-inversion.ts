@@ -159,7 +159,7 @@ function gainInWords({ shareOfInitialConcentrations: share }: GainByPart): strin
 }
 
 /** Factors of each period; of slots that are neither one nor hours as factors of hours, which every reader of the file knows. */
-function splitSlots(allFactors: Float32Array, periods: readonly PeriodSource[], basis: FactorBasis): PeriodFactors[] {
+export function splitSlots(allFactors: Float32Array, periods: readonly PeriodSource[], basis: FactorBasis): PeriodFactors[] {
   let offset = 0;
   return periods.map(({ name, grid, groups, time }) => {
     const slots = timeSlots(time, basis);

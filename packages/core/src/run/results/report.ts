@@ -13,6 +13,7 @@ import { largestDistance } from '../../surrogate/judgement/training-distance';
 import { PRIOR, hasExternalPrior } from '../../case/case-runs';
 import { crossValidationOf } from '../inversions/cross-validation';
 import type { EvaluateSummary, InitialFigures } from '../learning/evaluate';
+import type { EnsembleSummary } from '../inversions/run-ensemble';
 import type { InvertSummary } from '../inversions/run-inversion';
 import { asInCase } from '../../assimilation/surrogate/trained-surrogate';
 import type { LoopSummary } from '../inversions/loop';
@@ -26,7 +27,16 @@ import type { Stage, StageContext, StageName } from '../engine/stage';
 import type { TrainSummary } from '../learning/train';
 import { DISTANCE_FILE, readDistance } from '../../assimilation/factors/trust-region';
 import type { UncertaintySummary } from '../inversions/uncertainty';
-import { independentOf, seriesOf, VERIFICATION_FILE, type AllSeries, type PeriodSeries, type Verification, type VerifySummary } from './verify';
+import {
+  independentOf,
+  seriesOf,
+  VERIFICATION_FILE,
+  type AllSeries,
+  type PeriodSeries,
+  type Comparison,
+  type Verification,
+  type VerifySummary,
+} from './verify';
 import { keptOnWord } from '../transport-runs/replaced-runs';
 import { codeName } from '../../base/code-version';
 import { VERSIONS } from '../../base/process';
@@ -65,6 +75,7 @@ async function reportData(context: StageContext, variants: readonly StageContext
         }
       : {}),
     ...judgements(variants),
+    ...membersAlone(mainContext, stageContext(context, 'report', 'ensemble')),
     loop: context.caseSettings.loop.passes > 1 ? summaryOf<LoopSummary>(context, 'loop') : undefined,
     ...crossValidated(context),
     ...provenanceOf(context, variants),
@@ -196,6 +207,29 @@ function judgements(variants: readonly StageContext[]): Pick<ReportData, 'certif
       inventory ? groups.map((group) => ({ mode, group, ...inventory[group], nearMonitors: near?.[group] })) : [],
     ),
     audit: verified.flatMap(({ mode, audit }) => (audit ? [{ mode, rows: audit }] : [])),
+  };
+}
+
+/** The update from members alone beside the case's own, where the case asks for it and it has been verified. */
+function membersAlone(mainContext: StageContext, ensemble: StageContext): Pick<ReportData, 'membersAlone'> {
+  if (!mainContext.caseSettings.ensembleMode.run) return {};
+  const [withNetwork, alone] = [mainContext, ensemble].map((variant) => summaryOf<VerifySummary>(variant, 'verify'));
+  const inverted = summaryOf<EnsembleSummary>(ensemble, 'invert');
+  if (!withNetwork || !alone || !inverted) return {};
+  const { units, groups } = caseChannels(mainContext.caseSettings);
+  return {
+    membersAlone: {
+      members: Math.min(...Object.values(inverted.members)),
+      lengthKm: inverted.lengthKm,
+      withheld: Object.entries(alone.withheld as Record<string, Comparison>).flatMap(([species, { priorMae, updatedMae }]) => {
+        const ofNetwork = withNetwork.withheld[species];
+        return ofNetwork ? [{ species, unit: UNIT_TEXTS[units[species]], prior: priorMae, network: ofNetwork.updatedMae, members: updatedMae }] : [];
+      }),
+      inventory: groups.flatMap((group) => {
+        const [network, members] = [withNetwork.inventory?.[group], alone.inventory?.[group]];
+        return network && members ? [{ group, prior: network.priorError, network: network.updatedError, members: members.updatedError }] : [];
+      }),
+    },
   };
 }
 

@@ -8,16 +8,16 @@ import { certifyingRunNames } from './certify-runs';
 export interface RunCounts {
   simulate: number;
   certify: number;
-  /** on updated emissions: of the case, its paper mode and further passes of the loop */
+  /** on updated emissions: of the case, the modes beside it and further passes of the loop */
   verify: number;
   /** that all of them simulate */
   hours: number;
 }
 
 export function countRuns(settings: Case): RunCounts {
-  const { loop, paperMode, updatedConcentrations } = settings;
+  const { loop, paperMode, ensembleMode, updatedConcentrations } = settings;
   const isOurs = updatedConcentrations === undefined && !hasExternalPrior(settings);
-  const updatedRuns = isOurs ? (paperMode.run ? 2 : 1) + loop.passes - 1 : 0;
+  const updatedRuns = isOurs ? loop.passes + Number(paperMode.run) + Number(ensembleMode.run) : 0;
   const certifyingRuns = certifyingRunNames(settings).length;
   const counts: RunCounts = { simulate: 0, certify: 0, verify: 0, hours: 0 };
   for (const period of settings.periods) {

@@ -55,7 +55,7 @@ const BUILT_IN = new Set([
 
 /** Sections of the case that say which runs there are; here and below, nothing is to be told where one could not be understood. */
 const WHICH_RUNS = ['periods', 'members', 'response', 'truth', 'inversion', 'priorConcentrations', 'ctm', 'loop'];
-export const RUNS_REST_ON: readonly string[] = [...WHICH_RUNS, 'certificate', 'paperMode', 'updatedConcentrations'];
+export const RUNS_REST_ON: readonly string[] = [...WHICH_RUNS, 'certificate', 'paperMode', 'ensembleMode', 'updatedConcentrations'];
 export const DISK_RESTS_ON: readonly string[] = [...WHICH_RUNS, 'emissions', 'meteorology'];
 
 /** Who makes the runs of the case, and how many there are. @param simulate - the folder of that stage, which may tell how long a run takes */

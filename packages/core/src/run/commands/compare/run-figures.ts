@@ -53,9 +53,9 @@ export interface ScoreFigures {
   rUpdated: number;
 }
 
-/** Scores of the case's own way and of the paper's, where they were made. */
+/** Scores of the case's own way, of the paper's and of the update from members alone, where they were made. */
 export function scoresOf(run: string): ScoreFigures[] {
-  return (['default', 'paper'] as const).flatMap((variant) => {
+  return (['default', 'paper', 'ensemble'] as const).flatMap((variant) => {
     const summary = summaryIn<VerifySummary>(stageDir(run, 'verify', variant));
     return (['withheld', 'used'] as const).flatMap((monitors) =>
       Object.entries((summary?.[monitors] ?? {}) as Record<string, Comparison>).map(([species, { unit, prior, updated }]): ScoreFigures => ({

@@ -15,7 +15,7 @@
  */
 import type { Case } from '../../../case';
 import { ConfigError } from '../../../base/errors';
-import { STAGE_OF, stagesOf } from '../../all-stages';
+import { stageOf, stagesOf } from '../../all-stages';
 import { simulatedRuns } from '../../../case/case-runs';
 import { certifyingRunNames, isCertifyingRunMade } from '../../transport-runs/certify-runs';
 import { furtherPasses, independentVariants, variantContext } from '../../run-part';
@@ -101,17 +101,16 @@ interface PossibleJob extends PlannedJob {
 function jobsOf(settings: Case): PossibleJob[] {
   const stages = stagesOf(settings);
   const ofCase = (...names: StageName[]): StageName[] => names.filter((name) => stages.includes(name));
-  const variants = independentVariants(settings);
-  const perVariant = (stage: StageName): WantedStage[] => variants.map((variant) => ({ stage, variant }));
-  const array = (name: 'train' | 'invert', predecessors: JobName[]): PossibleJob => ({
+  const array = (name: 'train' | 'invert', predecessors: JobName[], variants = independentVariants(settings, name)): PossibleJob => ({
     name,
     kind: 'network',
     predecessors,
     ranks: name === 'train',
     args: ['run', '--stages', name, '--variant', TASK],
-    wanted: perVariant(name),
+    wanted: variants.map((variant) => ({ stage: name, variant })),
     tasks: variants,
-    missing: (context) => filterAsync(variants, async (variant) => !(await isCurrent(STAGE_OF[name], variantContext(context, name, variant)))),
+    missing: (context) =>
+      filterAsync(variants, async (variant) => !(await isCurrent(stageOf(name, variant), variantContext(context, name, variant)))),
   });
   const single = (name: JobName, kind: JobKind, predecessors: JobName[], names: StageName[]): PossibleJob => ({
     name,
@@ -189,14 +188,19 @@ function verifyOf(pass: number): JobName {
 }
 
 /** A stage in the variants in which a job runs it, as a whole run does. */
-function inVariants({ paperMode }: Case, stage: StageName): WantedStage[] {
+function inVariants({ paperMode, ensembleMode }: Case, stage: StageName): WantedStage[] {
   const paperToo = paperMode.run && ['evaluate', 'certify', 'export', 'apply', 'verify'].includes(stage);
-  return [{ stage, variant: 'default' }, ...(paperToo ? [{ stage, variant: 'paper' } as const] : [])];
+  const ensembleToo = ensembleMode.run && ['apply', 'verify'].includes(stage);
+  return [
+    { stage, variant: 'default' },
+    ...(paperToo ? [{ stage, variant: 'paper' } as const] : []),
+    ...(ensembleToo ? [{ stage, variant: 'ensemble' } as const] : []),
+  ];
 }
 
 async function allCurrent(context: RunContext, wanted: readonly WantedStage[]): Promise<boolean> {
   for (const entry of wanted) {
-    const current = await filterAsync(contextsOf(context, entry), (candidate) => isCurrent(STAGE_OF[entry.stage], candidate));
+    const current = await filterAsync(contextsOf(context, entry), (candidate) => isCurrent(stageOf(entry.stage, entry.variant), candidate));
     if (current.length === 0) return false;
   }
   return true;
