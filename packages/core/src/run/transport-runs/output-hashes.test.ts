@@ -16,6 +16,7 @@ const folder = temporaryFolder();
 const settings = {
   loop: { passes: 2 },
   paperMode: { run: true },
+  ensembleMode: { run: false },
   inversion: { uncertainty: { method: 'none' } },
   crossValidation: { folds: 0, try: {} },
 } as unknown as Case;

@@ -46,6 +46,7 @@ function lived(): void {
 const foldersOf = (changes: object): string[] => {
   const plain = {
     paperMode: { run: false },
+    ensembleMode: { run: false },
     loop: { passes: 1 },
     crossValidation: { by: 'blocks', folds: 0, try: {} },
     inversion: { uncertainty: { method: 'none', surrogates: 2 } },
