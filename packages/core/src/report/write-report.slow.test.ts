@@ -98,6 +98,26 @@ describe('page', () => {
     expect(write({ ...data, trust: undefined })).not.toContain('trust-region');
   });
 
+  it('has the weather of periods that the surrogate was not trained in, and what the members that judge there say', () => {
+    const data = syntheticReport(small);
+    const [{ period }] = data.trust!.groups;
+    const weather = [
+      { period: 'april', beyond: 0.31, variables: [{ name: 'TEMP2', beyond: 0.8 }] },
+      { period, beyond: 0.02, variables: [{ name: 'PBL', beyond: 0.02 }] },
+    ];
+    const certificates = data.certificates!.map((each) => ({
+      ...each,
+      joint: each.pairs
+        .slice(0, 1)
+        .map((pair) => ({ run: 'member06', groups: ['NOx'], species: 'NO2', period, figures: { ...pair.figures, slope: 0.8, cosine: 1 } })),
+    }));
+    const text = write({ ...data, certificates, trust: { ...data.trust!, weather } });
+    const section = text.slice(text.indexOf('id="table-new-weather"')).split('</table>')[0];
+    expect(section.replace(/<[^>]+>/g, ' ').replace(/\s+/g, ' ')).toMatch(new RegExp(`april 31 % TEMP2 80 % ${period} 2 % PBL 2 % 20 %`));
+    expect(text.replace(/\s+/g, ' ')).toMatch(/Of the weather, 31\s% in april lies outside that of the training/);
+    expect(write(data)).not.toContain('table-new-weather');
+  });
+
   it('names the regions whose totals and concentrations do not go together, in words', () => {
     const data = syntheticReport(small);
     const section = (whole: string): string => whole.slice(whole.indexOf('id="audit"'), whole.indexOf('id="surrogate"')).replace(/\s+/g, ' ');

@@ -11,6 +11,7 @@ import { openPrepared } from '../../fields/prepared-store';
 import { emittingCells, shareOfEmitting } from '../../inversion/control/control';
 import { AT_BOUND } from '../../inversion/control/log-factor-control';
 import { BEYOND, distanceFigures, isFar, MemberSpread, trainingDistance, type DistanceFigures } from '../../surrogate/judgement/training-distance';
+import { isNew, newWeatherInWords, WeatherRange, type PeriodWeather } from '../../surrogate/judgement/weather-distance';
 import type { PeriodFactors } from './factors-file';
 import { testRuns } from '../surrogate/trained-surrogate';
 import type { Workspace } from '../workspace';
@@ -38,6 +39,8 @@ export interface TrustSummary {
   /** distance that counts as beyond */
   beyond: number;
   groups: GroupTrust[];
+  /** of each period that the surrogate was not trained in, if there are such */
+  weather?: PeriodWeather[];
 }
 
 /** Names of the runs with changed emissions that the variant's surrogate is trained on. */
@@ -108,7 +111,14 @@ export function writeTrust(
 ): { products: string[]; trust: TrustSummary } {
   const { surrogate, inversion } = context.settings;
   const { trustRegion: limit } = inversion;
-  const trust: TrustSummary = { members: trainedMembers(context).length, ...(limit === undefined ? {} : { limit }), beyond: BEYOND, groups: [] };
+  const weather = newWeather(context, periods);
+  const trust: TrustSummary = {
+    members: trainedMembers(context).length,
+    ...(limit === undefined ? {} : { limit }),
+    beyond: BEYOND,
+    groups: [],
+    ...(weather.length > 0 ? { weather } : {}),
+  };
   const products = [TRUST_FILE];
   if (spread) {
     const { grid, groups } = periods[0];
@@ -137,6 +147,23 @@ export function writeTrust(
   }
   writeFileAtomic(join(context.dir, TRUST_FILE), JSON.stringify(trust, null, 2));
   return { products, trust };
+}
+
+/** The weather of periods without members, held against that of the others; much of it that is new is told. */
+function newWeather(context: Workspace, periods: readonly PeriodSource[]): PeriodWeather[] {
+  const trainedNames = trainedPeriods(context.caseSettings).map(({ name }) => name);
+  const newPeriods = periods.filter(({ name }) => !trainedNames.includes(name));
+  if (newPeriods.length === 0) return [];
+  const [first, ...others] = periods.filter(({ name }) => trainedNames.includes(name));
+  const range = new WeatherRange(first);
+  for (const period of others) range.add(period);
+  return newPeriods.map((source) => {
+    context.signal.throwIfAborted();
+    const weather = range.newIn(source);
+    if (isNew(weather))
+      context.log(`warning: ${newWeatherInWords(weather)}: \`periods[].members: judge\` would tell how well the surrogate answers there`);
+    return weather;
+  });
 }
 
 function groupsOf(

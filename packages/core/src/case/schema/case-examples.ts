@@ -64,7 +64,6 @@ priorConcentrations: "cmaq/prior/ACONC_*.nc" # left out, \`ctm\` makes them`,
   errorCorrelation: { hours: 24, km: 150 }
   surrogateError: certificate
   nuisance: { stationBias: { NO2: 4, PM2.5: 15 } }
-  hoursPerDay: 4
   uncertainty: { method: lanczos }`,
   crossValidation: `crossValidation: { folds: 5 }`,
   loop: `loop: { passes: 3 }`,

@@ -22,6 +22,7 @@ import type { AreaFigures } from '../../inversion/uncertainty/figures';
 import type { InnovationStatistics } from '../../inversion/uncertainty/innovations';
 import type { Certificate } from '../../surrogate/judgement/certificate';
 import type { DistanceFigures } from '../../surrogate/judgement/training-distance';
+import type { PeriodWeather } from '../../surrogate/judgement/weather-distance';
 
 /** Which of the two methods a result belongs to: Retroplume's own, or that of Huang et al. (2021). */
 export type ReportMode = 'default' | 'paper';
@@ -222,6 +223,8 @@ export interface ReportTrust {
   /** distance that counts as beyond */
   beyond: number;
   groups: (DistanceFigures & { group: string; period: string; atLimit?: number })[];
+  /** of each period that the surrogate was not trained in, if there are such */
+  weather?: PeriodWeather[];
   /** distance of the group that is farthest, `[H, W]`, NaN where nothing is emitted or arrives */
   fields: { period: string; distance: ArrayLike<number> }[];
 }

@@ -67,6 +67,11 @@ export function isTold({ part, r, relativeSize }: Pick<ResponseFigures, 'part' |
   return relativeSize >= SMALLEST_RESPONSE && (!part || r >= LEAST_PART_R);
 }
 
+/** √(Σ (ΔS − ΔC)² / Σ ΔC²), of figures that are not a part's: 0 is right, 1 is no better than no answer. */
+export function relativeError({ slope, cosine }: Pick<ResponseFigures, 'slope' | 'cosine'>): number {
+  return Math.sqrt(Math.max(0, (slope / cosine) ** 2 - 2 * slope + 1));
+}
+
 const HOURS_PER_BLOCK = 24;
 
 /** Places in the sums of a block. */

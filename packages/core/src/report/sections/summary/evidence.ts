@@ -1,6 +1,7 @@
 /** Beside the answer: what speaks for it and what against, one line for each section that has something to say of that. */
 import { isWhole, type ScoreRow } from '../../../inversion/scores/score-rows';
 import { isFar } from '../../../surrogate/judgement/training-distance';
+import { isNew } from '../../../surrogate/judgement/weather-distance';
 import { change, chemical, joined, percent } from '../../html/format';
 import type { Content, Markup } from '../../html/html';
 import { html } from '../../html/html';
@@ -36,6 +37,14 @@ function extrapolated(context: PageContext): Content {
   const parts = far.map(({ group, period, beyond }) => `${percent(beyond)} of ${chemical(group)}${context.severalPeriods ? ` (${period})` : ''}`);
   return html`Of the emissions, ${joined(parts)} are changed beyond what the surrogate was trained on: there its answer is an extrapolation
   (${section}).`;
+}
+
+function newWeather({ data }: PageContext): Content {
+  const periods = (data.trust?.weather ?? []).filter(isNew);
+  if (periods.length === 0) return false;
+  const parts = periods.map(({ period, beyond }) => `${percent(beyond)} in ${period}`);
+  return html`Of the weather, ${joined(parts)} lies outside that of the training: the surrogate knows less of it
+  (${link('trust-region', 'distance from the training')}).`;
 }
 
 /** Of all withheld monitors, one row a species: values as they were measured, which come first. */
@@ -87,7 +96,7 @@ function knownTotals(context: PageContext): Content {
 }
 
 export function evidence(context: PageContext): Markup {
-  const lines = [certified, extrapolated, withoutBias, interpolated, audited, bounded, knownTotals]
+  const lines = [certified, extrapolated, newWeather, withoutBias, interpolated, audited, bounded, knownTotals]
     .map((line) => line(context))
     .filter((line) => line !== false);
   return html`<h3>How far to trust it</h3>

@@ -10,7 +10,7 @@ import type { ReportCertificate } from '../../data/report-data';
 import { table } from '../../html/table';
 import { isLarge, pairsInWords } from './judged-pairs';
 
-function certificateOfMode({ data }: PageContext): ReportCertificate | undefined {
+export function certificateOfMode({ data }: PageContext): ReportCertificate | undefined {
   return data.certificates?.find(({ mode }) => mode === data.mode);
 }
 

@@ -1,5 +1,7 @@
 /** How far the updated emissions lie from those that the surrogate was trained on: a warning where much of them lies beyond, figures by group, maps. */
+import { mean } from '../../../base/moments';
 import { quantile } from '../../../base/vectors';
+import { relativeError } from '../../../surrogate/judgement/response-comparison';
 import { isFar } from '../../../surrogate/judgement/training-distance';
 import { sequentialScale } from '../../figures/colour-scale';
 import { fixed, percent } from '../../html/format';
@@ -8,6 +10,7 @@ import { html } from '../../html/html';
 import type { PageContext } from '../page-context';
 import type { ReportTrust } from '../../data/report-data';
 import { table } from '../../html/table';
+import { certificateOfMode } from './certificate';
 
 function warning(context: PageContext, { members, beyond, groups }: ReportTrust): Markup {
   if (members === 0)
@@ -76,11 +79,34 @@ function maps(context: PageContext, { fields }: ReportTrust): Markup {
   </figure>`;
 }
 
+/** Periods that the surrogate was not trained in; beside each, how well it answered the members that were kept for the test there. */
+function newWeather(context: PageContext, { weather = [] }: ReportTrust): Markup {
+  const joint = certificateOfMode(context)?.joint ?? [];
+  const rows = weather.map(({ period, beyond, variables }) => {
+    const errors = joint.filter((response) => response.period === period).map(({ figures: response }) => relativeError(response));
+    const farthest = variables.slice(0, 3).map((variable) => `${variable.name} ${percent(variable.beyond)}`);
+    return { cells: [period, percent(beyond), farthest.join(', '), errors.length > 0 ? percent(mean(errors)) : ''] };
+  });
+  return table({
+    id: 'table-new-weather',
+    caption: () =>
+      context.tableCaption('Periods that the surrogate was not trained in: how much of their weather lies outside that of the training.'),
+    columns: [
+      { title: 'Period', text: true },
+      { title: 'Weather outside', unit: 'of its values' },
+      { title: 'Farthest variables', text: true },
+      { title: 'Error of the response', unit: 'root mean square, of the change' },
+    ],
+    rows,
+    note: 'Outside: above the largest or below the least value that the variable had in the same cell in the hours of the training. The error is that of the members that were kept for the test there (periods[].members: judge), mean over species; it is empty where none was run.',
+  });
+}
+
 export function trustRegion(context: PageContext): Markup {
   const { trust } = context.data;
   if (!trust) return html``;
   return html`<section id="trust-region">
     <h2>Distance from the training</h2>
-    ${warning(context, trust)}${figures(context, trust)}${maps(context, trust)}
+    ${warning(context, trust)}${figures(context, trust)}${newWeather(context, trust)}${maps(context, trust)}
   </section>`;
 }
