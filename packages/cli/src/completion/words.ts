@@ -40,6 +40,7 @@ const BY_NAME: Record<string, () => Value> = {
   device: () => words(DEVICE_CHOICES.split(/, | or /).filter((name) => !name.includes('N'))),
   stages: () => ({ kind: 'list', words: STAGES }),
   steps: () => ({ kind: 'list', words: STEPS }),
+  months: () => ({ kind: 'list', words: Array.from({ length: 12 }, (_, month) => String(month + 1)) }),
   'key=value': () => ({ kind: 'keys', words: keysOf(caseJsonSchema()) }),
   ...Object.fromEntries(['file', 'path', 'case', 'bundle'].map((name) => [name, () => plain('files')])),
   ...Object.fromEntries(['folder', 'dir', 'run', 'first', 'second'].map((name) => [name, () => plain('folders')])),
