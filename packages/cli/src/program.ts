@@ -60,7 +60,11 @@ function addDemo(program: Command): void {
       new Option('--species <which>', 'all: CO and PM10 beside NO2, SO2, O3 and PM2.5, and the emissions that they come from').choices(['all']),
     )
     .option('--columns', 'satellites see columns of NO2, HCHO and NH3, with clouds, averaging kernels and noise, beside the monitors', false)
-    .option('--months <months>', 'a week in each of these months, 1 to 12 with commas between them, instead of one in January and one in July', months)
+    .option(
+      '--months <months>',
+      'a week in each of these months, 1 to 12 with commas between them, instead of one in January and one in July',
+      months,
+    )
     .option(
       '--members-in <months>',
       'those of the months in which the transport model runs members, from which the surrogate learns (default: all)',

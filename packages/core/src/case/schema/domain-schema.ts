@@ -28,7 +28,7 @@ export const periodSchema = z.strictObject({
     .meta({
       description:
         '`true`: the transport model runs the members here, and the surrogate is trained on them. `false`: it runs the prior and the updated emissions alone. ' +
-        '`judge`: it also runs a member that training keeps for the test, by which the surrogate is certified here. See docs/surrogate.md#many-months.',
+        '`judge`: it also runs a member that training keeps for the test, by which the surrogate is certified here. See docs/runs.md#many-months.',
     }),
 });
 
