@@ -154,9 +154,9 @@ function newWeather(context: Workspace, periods: readonly PeriodSource[]): Perio
   const trainedNames = trainedPeriods(context.caseSettings).map(({ name }) => name);
   const newPeriods = periods.filter(({ name }) => !trainedNames.includes(name));
   if (newPeriods.length === 0) return [];
-  const [first, ...others] = periods.filter(({ name }) => trainedNames.includes(name));
-  const range = new WeatherRange(first);
-  for (const period of others) range.add(period);
+  const learned = periods.filter(({ name }) => trainedNames.includes(name));
+  const range = new WeatherRange(learned[0]);
+  for (const period of learned.slice(1)) range.add(period);
   return newPeriods.map((source) => {
     context.signal.throwIfAborted();
     const weather = range.newIn(source);
