@@ -41,7 +41,7 @@ function settings(emissions: string, ctm: object = { kind: 'reference', options:
     name: 'units',
     file: at('case.yaml'),
     grid: { griddesc: at('GRIDDESC'), name: 'SMALL' },
-    periods: [{ name: 'july', start: START, hours: HOURS, spinUpHours: 0 }],
+    periods: [{ name: 'july', start: START, hours: HOURS, spinUpHours: 0, members: true }],
     emissions: { files: at(`inputs/${emissions}.nc`), groups, sectors: {} },
     meteorology: { files: at('METCRO2D.nc'), format: 'auto', layers: 1, names: {} },
     concentrations: { variables: CONCENTRATIONS },

@@ -36,6 +36,22 @@ export function runsInWords({ simulate, certify, verify, hours }: RunCounts): st
   return `${runs === 1 ? 'once' : `${runs} times`} (${simulate} by simulate, ${certify} by certify, ${verify} by verify), ${hours} hours in all`;
 }
 
+/** Numbers of random members of which docs/runs.md has figures. */
+const MEASURED_COUNTS = [3, 6, 10, 20];
+
+/** @returns 'members.count: 3 would make it 10 times, members.count: 10 would make it 24 times; docs/runs.md tells what that changes'; undefined where no random member is run */
+export function otherDesignsInWords(settings: Case): string | undefined {
+  const { members } = settings;
+  if (members.count === 0 || !settings.periods.some((period) => period.members === true)) return undefined;
+  const cheaper = MEASURED_COUNTS.filter((count) => count < members.count).slice(-1);
+  const dearer = MEASURED_COUNTS.filter((count) => count > members.count).slice(0, 1);
+  const designs = [...cheaper, ...dearer].map((count) => {
+    const { simulate, certify, verify } = countRuns({ ...settings, members: { ...members, count } });
+    return `members.count: ${count} would make it ${simulate + certify + verify} times`;
+  });
+  return `${designs.join(', ')}; docs/runs.md tells what that changes`;
+}
+
 /** Hours that a run took in a period, as `simulate` made its runs one after the other; undefined where it has not made them, or made them side by side. */
 export function hoursOfRun(simulate: string, runs: number): number | undefined {
   const seconds = readRecord(simulate)?.seconds ?? 0;

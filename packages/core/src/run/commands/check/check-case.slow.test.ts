@@ -322,7 +322,8 @@ describe('of a section that could not be understood nothing is told', () => {
   test('as it is there, all is told', async () => {
     const text = await told();
     for (const each of ALL) expect(text).toMatch(SAID[each]);
-    expect(text).toMatch(/will be run \d+ times \(.*\), 200 hours each/);
+    expect(text).toMatch(/will be run \d+ times \(.*\), \d+ hours in all/);
+    expect(text).toMatch(/members\.count: 6 would make it 20 times/);
   });
 
   test.each<[string, string, Said[]]>([

@@ -20,7 +20,7 @@ import {
   runsReferenceModel,
   simulatedRuns,
 } from '../../../case/case-runs';
-import { countRuns, hoursOfRun, runsInWords } from '../../transport-runs/run-counts';
+import { countRuns, hoursOfRun, otherDesignsInWords, runsInWords } from '../../transport-runs/run-counts';
 import type { Findings } from './findings';
 
 /** Bytes of a number in the prepared store and in I/O API files. */
@@ -72,6 +72,8 @@ export async function checkRuns(findings: Findings, settings: Case, simulate?: s
   const took = simulate === undefined ? undefined : hoursOfRun(simulate, counts.simulate);
   const pastHours = took === undefined ? '' : `, of which each took ${Number(took.toPrecision(2))} h in simulate`;
   findings.notes.push(`the transport model will be run ${runsInWords(counts)}${pastHours}`);
+  const otherDesigns = otherDesignsInWords(settings);
+  if (otherDesigns !== undefined) findings.notes.push(otherDesigns);
 }
 
 export async function checkCtm(findings: Findings, settings: Case, grid: Grid | undefined): Promise<void> {
